@@ -1,0 +1,2 @@
+//! Placeholder until the quickstart program is written.
+fn main() {}

@@ -1,0 +1,1 @@
+//! The attributes and block macros of gardefou.

@@ -1,0 +1,249 @@
+//! Error codes: what went wrong, as a small value that programs compare and operators count.
+
+use std::fmt;
+
+/// What kind of failure a code stands for, which decides whether another try can help.
+///
+/// [`Permanent`](Class::Permanent) errors are neither retried nor counted against a breaker; the other two are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Class {
+    /// May pass by itself: a lost connection, a busy resource, a timeout.
+    Transient,
+    /// The caller's fault, or never going to change.
+    Permanent,
+    /// Nothing is known about it.
+    Unknown,
+}
+
+/// The part of a system that a code belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Category {
+    /// Numbers 1 to 99.
+    General,
+    /// Numbers 100 to 199: recording from devices and streams.
+    Capture,
+    /// Numbers 200 to 299.
+    Analysis,
+    /// Numbers 300 to 399.
+    Database,
+    /// Numbers 400 to 499: calls to other services, and what guards them.
+    Api,
+    /// Numbers 500 to 599: files, permissions, capacity.
+    Resource,
+    /// An application's own category.
+    Custom(&'static str),
+}
+
+impl Category {
+    /// Returns the category that a number's range belongs to; numbers outside every range are `Custom("Application")`.
+    #[must_use]
+    pub const fn of_number(number: u32) -> Self {
+        match number {
+            0..=99 => Self::General,
+            100..=199 => Self::Capture,
+            200..=299 => Self::Analysis,
+            300..=399 => Self::Database,
+            400..=499 => Self::Api,
+            500..=599 => Self::Resource,
+            _ => Self::Custom("Application"),
+        }
+    }
+}
+
+impl Class {
+    /// Returns the class that an HTTP status suggests: 400, 403 and 404 are permanent; 408, 423, 425, 429, 502, 503
+    /// and 504 transient; all others unknown.
+    #[must_use]
+    pub const fn of_http_status(status: u16) -> Self {
+        match status {
+            400 | 403 | 404 => Self::Permanent,
+            408 | 423 | 425 | 429 | 502 | 503 | 504 => Self::Transient,
+            _ => Self::Unknown,
+        }
+    }
+}
+
+/// One row of a code table: all that a code knows about itself.
+///
+/// Rows are made by this crate's own table and by `error_codes!`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct CodeInfo {
+    pub(crate) number: u32,
+    pub(crate) name: &'static str,
+    pub(crate) http_status: u16,
+    pub(crate) category: Category,
+    pub(crate) class: Class,
+    pub(crate) declared_at: &'static str,
+}
+
+impl CodeInfo {
+    /// Makes a row whose category and class follow from its number and HTTP status.
+    #[must_use]
+    pub const fn new(name: &'static str, number: u32, http_status: u16, declared_at: &'static str) -> Self {
+        let (category, class) = (Category::of_number(number), Class::of_http_status(http_status));
+        Self { number, name, http_status, category, class, declared_at }
+    }
+
+    /// Replaces the class.
+    #[must_use]
+    pub const fn class(mut self, class: Class) -> Self {
+        self.class = class;
+        self
+    }
+
+    /// Replaces the category.
+    #[must_use]
+    pub const fn category(mut self, category: Category) -> Self {
+        self.category = category;
+        self
+    }
+}
+
+/// An error code: a `Copy` value of one word with a name, a number, an HTTP status, a category and a class.
+///
+/// The standard codes are associated constants; an application declares its own with `error_codes!`. The number is
+/// not an HTTP status, even where it looks like one (`FILE_NOT_FOUND_ERROR` has number 500 and status 404).
+///
+/// # Examples
+///
+/// ```
+/// use gardefou::ErrorCode;
+///
+/// let code = ErrorCode::DB_CONNECTION_ERROR;
+/// assert_eq!((code.name(), code.number(), code.http_status()), ("DB_CONNECTION_ERROR", 300, 503));
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ErrorCode(&'static CodeInfo);
+
+impl ErrorCode {
+    /// Makes the code of a table row.
+    #[must_use]
+    pub const fn from_info(info: &'static CodeInfo) -> Self {
+        Self(info)
+    }
+
+    /// Returns the code's name, as `DB_CONNECTION_ERROR`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        self.0.name
+    }
+
+    /// Returns the code's number, which is unique among the codes of a program and is not an HTTP status.
+    #[must_use]
+    pub const fn number(self) -> u32 {
+        self.0.number
+    }
+
+    /// Returns the HTTP status that an answer carrying this error has.
+    #[must_use]
+    pub const fn http_status(self) -> u16 {
+        self.0.http_status
+    }
+
+    /// Returns the part of the system that the code belongs to.
+    #[must_use]
+    pub const fn category(self) -> Category {
+        self.0.category
+    }
+
+    /// Returns whether another try can help.
+    #[must_use]
+    pub const fn class(self) -> Class {
+        self.0.class
+    }
+
+    /// Returns the file and line of the declaration, as `src/codes.rs:12`.
+    #[must_use]
+    pub const fn declared_at(self) -> &'static str {
+        self.0.declared_at
+    }
+}
+
+impl fmt::Debug for ErrorCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}({})", self.0.name, self.0.number)
+    }
+}
+
+impl fmt::Display for ErrorCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.0.name)
+    }
+}
+
+macro_rules! standard_codes {
+    ($($(#[$doc:meta])* $name:ident = $number:literal, $http:literal;)*) => {
+        impl ErrorCode {
+            $(
+                $(#[$doc])*
+                pub const $name: Self = Self(&CodeInfo::new(
+                    stringify!($name), $number, $http, concat!(file!(), ":", line!()),
+                ));
+            )*
+
+            /// Every standard code, in the order of the table.
+            pub const STANDARD: &'static [Self] = &[$(Self::$name),*];
+        }
+    };
+}
+
+standard_codes! {
+    /// Nothing more is known.
+    UNKNOWN_ERROR = 1, 500;
+    /// A setting is missing or illegal.
+    CONFIG_ERROR = 2, 500;
+    /// A component did not start.
+    INITIALIZATION_ERROR = 3, 500;
+    /// A guarded function panicked.
+    PANIC_ERROR = 4, 500;
+    /// The recording software cannot be reached.
+    OBS_CONNECTION_ERROR = 100, 503;
+    /// The recording software's stream broke.
+    OBS_STREAM_ERROR = 101, 503;
+    /// An audio device is missing or refuses to work.
+    AUDIO_DEVICE_ERROR = 110, 503;
+    /// An audio stream broke.
+    AUDIO_STREAM_ERROR = 111, 503;
+    /// Streams could not be aligned in time.
+    SYNC_ERROR = 120, 500;
+    /// The data to be analysed are not fit for it.
+    ANALYSIS_DATA_ERROR = 200, 400;
+    /// The analysis itself failed.
+    ANALYSIS_PROCESSING_ERROR = 201, 500;
+    /// No class could be assigned.
+    CLASSIFICATION_ERROR = 210, 500;
+    /// A model could not be loaded.
+    MODEL_LOADING_ERROR = 211, 500;
+    /// The database cannot be reached.
+    DB_CONNECTION_ERROR = 300, 503;
+    /// A query failed.
+    DB_QUERY_ERROR = 301, 500;
+    /// A write failed.
+    DB_WRITE_ERROR = 302, 500;
+    /// A write would break a constraint.
+    DB_INTEGRITY_ERROR = 303, 400;
+    /// A request to this program's own interface is malformed.
+    API_REQUEST_ERROR = 400, 400;
+    /// A response could not be produced or understood.
+    API_RESPONSE_ERROR = 401, 500;
+    /// Another service failed.
+    EXTERNAL_SERVICE_ERROR = 410, 502;
+    /// Too many requests.
+    RATE_LIMIT_ERROR = 411, 429;
+    /// A circuit breaker rejected the call.
+    CIRCUIT_OPEN_ERROR = 412, 503;
+    /// The call took too long.
+    TIMEOUT_ERROR = 413, 504;
+    /// A file does not exist.
+    FILE_NOT_FOUND_ERROR = 500, 404;
+    /// An access right is missing.
+    PERMISSION_ERROR = 501, 403;
+    /// A resource is in use.
+    RESOURCE_BUSY_ERROR = 502, 423;
+    /// A resource is used up.
+    RESOURCE_EXHAUSTED_ERROR = 503, 429;
+    /// Too many calls at once.
+    CONCURRENCY_LIMIT_ERROR = 504, 503;
+}

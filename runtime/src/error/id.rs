@@ -1,0 +1,96 @@
+//! Identifiers of single errors.
+
+use crate::{
+    rng,
+    time::{Clock, SystemClock},
+};
+use std::{fmt, time::SystemTime};
+
+/// The identity of one error: a version 7 UUID (RFC 9562), whose text sorts by time of creation.
+///
+/// It stands in every log line, alert, journal row and HTTP answer that speaks of the error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ErrorId(u128);
+
+impl ErrorId {
+    /// Makes a fresh identifier.
+    #[must_use]
+    pub fn new() -> Self {
+        let since_epoch = SystemClock.wall().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let millis = since_epoch.as_millis() & 0xFFFF_FFFF_FFFF;
+        let random = (u128::from(rng::next_u64()) << 64) | u128::from(rng::next_u64());
+        let version_and_variant = (0x7 << 76) | (0b10 << 62);
+        let free_bits = (0xFFF << 64) | 0x3FFF_FFFF_FFFF_FFFF;
+        Self((millis << 80) | version_and_variant | (random & free_bits))
+    }
+
+    /// Returns the 128 bits.
+    #[must_use]
+    pub const fn as_u128(self) -> u128 {
+        self.0
+    }
+}
+
+impl Default for ErrorId {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Display for ErrorId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let bits = self.0;
+        let (a, b, c) = (bits >> 96, (bits >> 80) & 0xFFFF, (bits >> 64) & 0xFFFF);
+        write!(f, "{a:08x}-{b:04x}-{c:04x}-{:04x}-{:012x}", (bits >> 48) & 0xFFFF, bits & 0xFFFF_FFFF_FFFF)
+    }
+}
+
+impl std::str::FromStr for ErrorId {
+    type Err = InvalidErrorId;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let shape = |(i, c): (usize, char)| match i {
+            8 | 13 | 18 | 23 => c == '-',
+            _ => c.is_ascii_hexdigit(),
+        };
+        if text.len() != 36 || !text.char_indices().all(shape) {
+            return Err(InvalidErrorId);
+        }
+        let digits: String = text.chars().filter(|c| *c != '-').collect();
+        u128::from_str_radix(&digits, 16).map(Self).map_err(|_| InvalidErrorId)
+    }
+}
+
+impl serde::Serialize for ErrorId {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// A text is not an error id: 32 hexadecimal digits in groups of 8-4-4-4-12.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("an error id is 32 hexadecimal digits in groups of 8-4-4-4-12")]
+#[non_exhaustive]
+pub struct InvalidErrorId;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_text_is_a_version_7_uuid_and_reads_back() {
+        let id = ErrorId::new();
+        let text = id.to_string();
+        assert_eq!(text.len(), 36);
+        assert_eq!(&text[14..15], "7");
+        assert!("89ab".contains(&text[19..20]), "{text}");
+        assert_eq!(text.parse(), Ok(id));
+        assert_eq!("not an id".parse::<ErrorId>(), Err(InvalidErrorId));
+    }
+
+    #[test]
+    fn a_hundred_thousand_ids_are_distinct() {
+        let all: std::collections::HashSet<_> = (0..100_000).map(|_| ErrorId::new()).collect();
+        assert_eq!(all.len(), 100_000);
+    }
+}

@@ -1,0 +1,17 @@
+//! The error model: codes, the one-word [`AppError`], rejections of policies, and the ways to attach context.
+
+mod app_error;
+mod code;
+pub(crate) mod details;
+mod id;
+pub(crate) mod redact;
+mod rejection;
+mod result_ext;
+
+pub use app_error::AppError;
+pub use code::{Category, Class, CodeInfo, ErrorCode};
+pub use id::{ErrorId, InvalidErrorId};
+pub use rejection::{Policy, Rejection, Rejector};
+pub use result_ext::ResultExt;
+
+pub(crate) use app_error::Inner as AppErrorInner;

@@ -1,0 +1,144 @@
+//! What a policy says instead of running the function.
+
+use super::ErrorCode;
+use std::{fmt, sync::Arc, time::Duration};
+
+/// The kind of policy that rejected a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Policy {
+    /// A circuit breaker.
+    CircuitBreaker,
+    /// A retry whose budget is spent.
+    Retry,
+    /// A time limit.
+    Timeout,
+    /// A bulkhead.
+    Bulkhead,
+    /// A rate limiter.
+    RateLimit,
+}
+
+impl Policy {
+    /// Returns the policy's name as it stands in messages and fields, as `circuit_breaker`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::CircuitBreaker => "circuit_breaker",
+            Self::Retry => "retry",
+            Self::Timeout => "timeout",
+            Self::Bulkhead => "bulkhead",
+            Self::RateLimit => "rate_limit",
+        }
+    }
+}
+
+impl fmt::Display for Policy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// The policy behind a [`Rejection`]: it tells, when asked, what the rejection itself need not carry.
+///
+/// A rejection holds its policy by one reference count and asks for texts later, so that rejecting allocates and
+/// formats nothing.
+pub trait Rejector: fmt::Debug + Send + Sync + 'static {
+    /// Returns the name under which the policy was built.
+    fn name(&self) -> &str;
+
+    /// Returns, in one line, what made the policy reject in `generation`, where that is still known.
+    fn cause(&self, generation: u64) -> Option<String> {
+        let _ = generation;
+        None
+    }
+}
+
+/// What a policy says instead of running the function.
+///
+/// An attribute on `fn f() -> Result<T, E>` needs `E: From<Rejection>`. [`AppError`](crate::AppError),
+/// `Box<dyn Error + Send + Sync>` and [`std::io::Error`] have it; an enum of your own writes `#[from] Rejection` with
+/// thiserror.
+#[derive(Clone)]
+pub struct Rejection {
+    policy: Policy,
+    code: ErrorCode,
+    rejector: Arc<dyn Rejector>,
+    generation: u64,
+    retry_after: Option<Duration>,
+}
+
+impl Rejection {
+    /// Makes the rejection of a policy. Allocates nothing.
+    #[must_use]
+    pub fn new(
+        policy: Policy,
+        code: ErrorCode,
+        rejector: Arc<dyn Rejector>,
+        generation: u64,
+        retry_after: Option<Duration>,
+    ) -> Self {
+        Self { policy, code, rejector, generation, retry_after }
+    }
+
+    /// Returns the kind of policy that rejected the call.
+    #[must_use]
+    pub fn policy(&self) -> Policy {
+        self.policy
+    }
+
+    /// Returns the name of the policy, as `payments`.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.rejector.name()
+    }
+
+    /// Returns how long to wait before another call can be admitted, where the policy knows.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
+    }
+
+    /// Returns the code that an [`AppError`](crate::AppError) made of this rejection has.
+    #[must_use]
+    pub fn code(&self) -> ErrorCode {
+        self.code
+    }
+
+    /// Returns, in one line, what made the policy reject (the failure that opened a circuit), where that is still
+    /// known.
+    #[must_use]
+    pub fn cause(&self) -> Option<String> {
+        self.rejector.cause(self.generation)
+    }
+}
+
+impl fmt::Debug for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rejection")
+            .field("policy", &self.policy)
+            .field("name", &self.name())
+            .field("code", &self.code)
+            .field("retry_after", &self.retry_after)
+            .field("cause", &self.cause())
+            .finish()
+    }
+}
+
+impl fmt::Display for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} `{}` rejected the call", self.policy, self.name())?;
+        match self.retry_after {
+            Some(wait) => write!(f, "; try again in {wait:.1?}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for Rejection {}
+
+impl From<Rejection> for std::io::Error {
+    fn from(rejection: Rejection) -> Self {
+        Self::other(rejection)
+    }
+}

@@ -1,0 +1,94 @@
+//! Codes and context for results and options.
+
+use super::{AppError, ErrorCode};
+use std::fmt;
+
+/// Attaches a code, or a code and a message, to the failure side of a `Result` or an `Option`.
+///
+/// # Examples
+///
+/// ```
+/// use gardefou::{ErrorCode, ResultExt};
+///
+/// let port = "x".parse::<u16>().context(ErrorCode::CONFIG_ERROR, "port is not a number");
+/// let err = port.unwrap_err();
+/// assert!(err.is(ErrorCode::CONFIG_ERROR));
+/// assert_eq!(err.to_string(), "port is not a number");
+/// ```
+pub trait ResultExt<T>: Sized {
+    /// Gives the error this code, unless it is an `AppError` that has one already.
+    ///
+    /// # Errors
+    ///
+    /// The error of `self`, coded.
+    fn code(self, code: ErrorCode) -> Result<T, AppError>;
+
+    /// Wraps the error in a new one with this code and message.
+    ///
+    /// # Errors
+    ///
+    /// A new error whose source is the error of `self`.
+    fn context<M: fmt::Display>(self, code: ErrorCode, message: M) -> Result<T, AppError>;
+
+    /// Wraps the error in a new one with this code and a message that is built only then.
+    ///
+    /// # Errors
+    ///
+    /// A new error whose source is the error of `self`.
+    fn with_context<M: fmt::Display>(self, code: ErrorCode, message: impl FnOnce() -> M) -> Result<T, AppError>;
+}
+
+impl<T, E> ResultExt<T> for Result<T, E>
+where
+    AppError: From<E>,
+{
+    #[track_caller]
+    fn code(self, code: ErrorCode) -> Result<T, AppError> {
+        match self {
+            Ok(value) => Ok(value),
+            Err(err) => Err(AppError::from(err).or_code(code)),
+        }
+    }
+
+    #[track_caller]
+    fn context<M: fmt::Display>(self, code: ErrorCode, message: M) -> Result<T, AppError> {
+        match self {
+            Ok(value) => Ok(value),
+            Err(err) => Err(AppError::from(err).wrap(code, message.to_string())),
+        }
+    }
+
+    #[track_caller]
+    fn with_context<M: fmt::Display>(self, code: ErrorCode, message: impl FnOnce() -> M) -> Result<T, AppError> {
+        match self {
+            Ok(value) => Ok(value),
+            Err(err) => Err(AppError::from(err).wrap(code, message().to_string())),
+        }
+    }
+}
+
+impl<T> ResultExt<T> for Option<T> {
+    #[track_caller]
+    fn code(self, code: ErrorCode) -> Result<T, AppError> {
+        match self {
+            Some(value) => Ok(value),
+            None => Err(AppError::new(code, "a value is missing")),
+        }
+    }
+
+    #[track_caller]
+    fn context<M: fmt::Display>(self, code: ErrorCode, message: M) -> Result<T, AppError> {
+        match self {
+            Some(value) => Ok(value),
+            None => Err(AppError::new(code, message.to_string())),
+        }
+    }
+
+    #[track_caller]
+    fn with_context<M: fmt::Display>(self, code: ErrorCode, message: impl FnOnce() -> M) -> Result<T, AppError> {
+        match self {
+            Some(value) => Ok(value),
+            None => Err(AppError::new(code, message().to_string())),
+        }
+    }
+}

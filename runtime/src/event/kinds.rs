@@ -1,0 +1,110 @@
+//! The kinds of events.
+
+use crate::{AppError, ErrorCode, error::ErrorId};
+use std::{error::Error, fmt, panic::Location, time::Duration};
+
+/// How urgent something is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum AlertLevel {
+    /// Worth knowing.
+    Info = 0,
+    /// Worth watching.
+    Warning = 1,
+    /// Something failed.
+    Error = 2,
+    /// Somebody must look now.
+    Critical = 3,
+}
+
+impl AlertLevel {
+    /// Returns the level's name, as `critical`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Warning => "warning",
+            Self::Error => "error",
+            Self::Critical => "critical",
+        }
+    }
+}
+
+impl fmt::Display for AlertLevel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// Something that happened.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Event<'a> {
+    /// A boundary or attribute reports an error; each error once, however many boundaries it crosses.
+    Error(ErrorEvent<'a>),
+    // TODO(breaker): Breaker(BreakerEvent<'a>), Retry(RetryEvent<'a>), Transaction.., Health..
+}
+
+/// An error as it is reported.
+#[derive(Clone, Copy)]
+#[non_exhaustive]
+pub struct ErrorEvent<'a> {
+    /// The identity that log line, journal row and alert share.
+    pub id: ErrorId,
+    /// The error's code.
+    pub code: ErrorCode,
+    /// How urgent it is.
+    pub level: AlertLevel,
+    /// The function or boundary that reports it.
+    pub operation: &'a str,
+    /// The module that the operation stands in.
+    pub component: &'a str,
+    /// Where the error was made, where that is known.
+    pub location: Option<&'static Location<'static>>,
+    /// How long the operation ran, where that was measured.
+    pub elapsed: Option<Duration>,
+    /// The error itself.
+    pub error: ErrorRef<'a>,
+}
+
+/// An error of which more or less is known.
+#[derive(Clone, Copy)]
+#[non_exhaustive]
+pub enum ErrorRef<'a> {
+    /// One of ours.
+    App(&'a AppError),
+    /// One with a chain of sources.
+    Std(&'a (dyn Error + 'static)),
+    /// One that has only a text.
+    Display(&'a dyn fmt::Display),
+    /// One that has only a debug form.
+    Debug(&'a dyn fmt::Debug),
+    /// One of which nothing but its type is known.
+    Opaque(&'static str),
+}
+
+impl<'a> ErrorEvent<'a> {
+    /// Makes the event of an `AppError`.
+    pub(crate) fn of_app_error(error: &'a AppError, level: AlertLevel, operation: &'a str, component: &'a str) -> Self {
+        Self {
+            id: error.id(),
+            code: error.code(),
+            level,
+            operation,
+            component,
+            location: Some(error.location()),
+            elapsed: None,
+            error: ErrorRef::App(error),
+        }
+    }
+}
+
+impl fmt::Debug for ErrorEvent<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ErrorEvent")
+            .field("id", &format_args!("{}", self.id))
+            .field("code", &self.code)
+            .field("level", &self.level)
+            .field("operation", &self.operation)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,12 @@
+//! What happened, told to whoever listens.
+//!
+//! Policies and boundaries only speak; those who watch (monitor, alerts, health, a user's metrics) implement
+//! [`Observer`] and [`subscribe`]. While nobody listens, no event is built.
+
+mod bus;
+mod kinds;
+
+pub use bus::{Observer, Subscription, subscribe};
+pub use kinds::{AlertLevel, ErrorEvent, ErrorRef, Event};
+
+pub(crate) use bus::emit;

@@ -1,0 +1,24 @@
+//! Guard rails for functions: circuit breakers, retries, error boundaries, error monitoring and health checks, mostly
+//! by annotating functions.
+
+pub mod breaker;
+pub mod classify;
+pub mod error;
+pub mod event;
+pub mod retry;
+mod rng;
+mod sync;
+pub mod time;
+
+mod boundary;
+pub mod health;
+pub mod monitor;
+mod system;
+
+#[doc(hidden)]
+pub mod __private;
+
+pub use error::{AppError, ErrorCode, Rejection, ResultExt};
+
+/// `Result` with [`AppError`] as the error type unless another is named.
+pub type Result<T, E = AppError> = std::result::Result<T, E>;

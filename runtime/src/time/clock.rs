@@ -1,0 +1,131 @@
+//! Where ticks come from.
+
+use super::Tick;
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+    time::{Duration, SystemTime},
+};
+
+/// A source of monotonic time on which one can also wait.
+///
+/// Implement it to drive policies from a simulation; for tests there is `ManualClock` (feature `test-util`).
+///
+/// # Examples
+///
+/// ```
+/// use gardefou::time::{Clock, SystemClock};
+///
+/// let clock = SystemClock;
+/// let first = clock.now();
+/// assert!(clock.now() >= first);
+/// ```
+pub trait Clock: fmt::Debug + Send + Sync + 'static {
+    /// Returns the present tick; never less than one that it returned before.
+    fn now(&self) -> Tick;
+
+    /// Blocks the calling thread for `duration`.
+    fn sleep(&self, duration: Duration);
+
+    /// Returns the wall-clock time, for stamps that people read; no policy decides by it.
+    #[expect(clippy::disallowed_methods, reason = "this is the clock")]
+    fn wall(&self) -> SystemTime {
+        SystemTime::now()
+    }
+
+    /// Waits in place of an asynchronous timer, and tells whether it did.
+    ///
+    /// A simulated clock moves itself on and returns `true`; the default returns `false`, upon which the caller waits
+    /// on tokio's timer.
+    fn try_sleep_at_once(&self, duration: Duration) -> bool {
+        let _ = duration;
+        false
+    }
+}
+
+/// The machine's monotonic clock.
+///
+/// With the feature `async` it is tokio's clock, so that `tokio::time::pause()` and `advance()` rule policies too in
+/// tests that enable tokio's `test-util`; without that feature of tokio it is `std::time::Instant`.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemClock;
+
+#[cfg(feature = "async")]
+type Instant = tokio::time::Instant;
+#[cfg(not(feature = "async"))]
+type Instant = std::time::Instant;
+
+impl Clock for SystemClock {
+    #[inline]
+    #[cfg_attr(not(feature = "async"), expect(clippy::disallowed_methods, reason = "this is the clock"))]
+    fn now(&self) -> Tick {
+        static ORIGIN: OnceLock<Instant> = OnceLock::new();
+        let now = Instant::now();
+        let origin = *ORIGIN.get_or_init(|| now);
+        let nanos = now.saturating_duration_since(origin).as_nanos();
+        Tick::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "this is the clock")]
+    fn sleep(&self, duration: Duration) {
+        std::thread::sleep(duration);
+    }
+}
+
+/// A cheap handle to a clock: the system's, or a user's behind one pointer.
+///
+/// Policies hold this instead of a bare `Arc<dyn Clock>`, so that the usual case is a static call.
+#[derive(Clone, Debug, Default)]
+pub struct SharedClock(Option<Arc<dyn Clock>>);
+
+impl SharedClock {
+    /// Wraps a clock.
+    pub fn new(clock: impl Clock) -> Self {
+        Self(Some(Arc::new(clock)))
+    }
+
+    /// Returns the present tick.
+    #[inline]
+    #[must_use]
+    pub fn now(&self) -> Tick {
+        match &self.0 {
+            None => SystemClock.now(),
+            Some(clock) => clock.now(),
+        }
+    }
+
+    /// Blocks the calling thread for `duration`; a zero duration starts no timer.
+    pub fn sleep(&self, duration: Duration) {
+        match &self.0 {
+            _ if duration.is_zero() => {}
+            None => SystemClock.sleep(duration),
+            Some(clock) => clock.sleep(duration),
+        }
+    }
+
+    /// Returns the wall-clock time.
+    #[must_use]
+    pub fn wall(&self) -> SystemTime {
+        match &self.0 {
+            None => SystemClock.wall(),
+            Some(clock) => clock.wall(),
+        }
+    }
+
+    /// Waits for `duration` without blocking the thread: on tokio's timer, or on a simulated clock at once.
+    ///
+    /// # Panics
+    ///
+    /// Like every timer of tokio, where no runtime with time enabled is entered.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future ends the wait; nothing is left behind.
+    #[cfg(feature = "async")]
+    pub async fn sleep_async(&self, duration: Duration) {
+        let done = duration.is_zero() || self.0.as_ref().is_some_and(|clock| clock.try_sleep_at_once(duration));
+        if !done {
+            tokio::time::sleep(duration).await;
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! Public behaviour of gardefou, tested from outside; see `tests/`.
