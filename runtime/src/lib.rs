@@ -18,7 +18,7 @@ mod system;
 #[doc(hidden)]
 pub mod __private;
 
-pub use error::{AppError, ErrorCode, Rejection, ResultExt};
+pub use error::{AppError, ConfigError, ErrorCode, Rejection, ResultExt};
 
 /// `Result` with [`AppError`] as the error type unless another is named.
 pub type Result<T, E = AppError> = std::result::Result<T, E>;

@@ -2,6 +2,7 @@
 
 mod app_error;
 mod code;
+mod config_error;
 pub(crate) mod details;
 mod id;
 pub(crate) mod redact;
@@ -10,6 +11,7 @@ mod result_ext;
 
 pub use app_error::AppError;
 pub use code::{Category, Class, CodeInfo, ErrorCode};
+pub use config_error::{ConfigError, ConfigProblem};
 pub use id::{ErrorId, InvalidErrorId};
 pub use rejection::{Policy, Rejection, Rejector};
 pub use result_ext::ResultExt;

@@ -1,0 +1,80 @@
+//! What is wrong with a configuration.
+
+use std::{error::Error, fmt};
+
+/// A configuration that cannot work: each problem with its field, the value found there and the rule it breaks.
+///
+/// Builders report every problem at once; [`field`](Self::field), [`value`](Self::value) and [`rule`](Self::rule)
+/// speak of the first, [`problems`](Self::problems) of all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigError {
+    first: ConfigProblem,
+    others: Vec<ConfigProblem>,
+}
+
+/// One problem of a configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ConfigProblem {
+    /// The name of the setter or key.
+    pub field: &'static str,
+    /// The value found there, as text.
+    pub value: String,
+    /// What the value must be.
+    pub rule: String,
+}
+
+impl ConfigError {
+    /// Makes an error with one problem; the rule completes the sentence "it must ...", as "must be at least 1".
+    #[must_use]
+    pub fn new(field: &'static str, value: impl fmt::Display, rule: impl Into<String>) -> Self {
+        let first = ConfigProblem { field, value: value.to_string(), rule: rule.into() };
+        Self { first, others: Vec::new() }
+    }
+
+    /// Joins the problems that a validation found into one error, if there are any.
+    pub(crate) fn join(problems: impl IntoIterator<Item = Self>) -> Option<Self> {
+        let mut problems = problems.into_iter();
+        let mut joined = problems.next()?;
+        for more in problems {
+            joined.others.push(more.first);
+            joined.others.extend(more.others);
+        }
+        Some(joined)
+    }
+
+    /// Returns the name of the first problem's setter or key.
+    #[must_use]
+    pub fn field(&self) -> &'static str {
+        self.first.field
+    }
+
+    /// Returns the value that the first problem is about.
+    #[must_use]
+    pub fn value(&self) -> &str {
+        &self.first.value
+    }
+
+    /// Returns the rule that the first problem breaks.
+    #[must_use]
+    pub fn rule(&self) -> &str {
+        &self.first.rule
+    }
+
+    /// Iterates over all problems, in the order in which they were found.
+    pub fn problems(&self) -> impl Iterator<Item = &ConfigProblem> {
+        std::iter::once(&self.first).chain(&self.others)
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, problem) in self.problems().enumerate() {
+            let separator = if i == 0 { "" } else { "; " };
+            write!(f, "{separator}`{}` = {}: {}", problem.field, problem.value, problem.rule)?;
+        }
+        Ok(())
+    }
+}
+
+impl Error for ConfigError {}
