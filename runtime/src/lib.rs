@@ -10,7 +10,7 @@ mod rng;
 mod sync;
 pub mod time;
 
-mod boundary;
+pub mod boundary;
 pub mod health;
 pub mod monitor;
 mod system;
@@ -18,6 +18,7 @@ mod system;
 #[doc(hidden)]
 pub mod __private;
 
+pub use boundary::report;
 pub use error::{AppError, ConfigError, ErrorCode, Rejection, ResultExt};
 
 /// `Result` with [`AppError`] as the error type unless another is named.

@@ -284,6 +284,10 @@ impl Inner {
         self.id
     }
 
+    pub(crate) fn location(&self) -> &'static Location<'static> {
+        self.location
+    }
+
     pub(crate) fn is_coded_itself(&self) -> bool {
         self.coded
     }

@@ -5,6 +5,8 @@
 
 mod bus;
 mod kinds;
+pub mod names;
+pub(crate) mod text;
 
 pub use bus::{Observer, Subscription, subscribe};
 pub use kinds::{AlertLevel, ErrorEvent, ErrorRef, Event};

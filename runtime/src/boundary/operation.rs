@@ -1,0 +1,112 @@
+//! What runs, and since when.
+
+use super::report::reported_so_far;
+use crate::{
+    event::names,
+    time::{Clock, SystemClock, Tick},
+};
+use std::time::Duration;
+
+/// What a boundary or an annotated function is called and where it stands: one static per call site.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Operation<'a> {
+    name: &'a str,
+    component: &'a str,
+    file: &'static str,
+    line: u32,
+}
+
+impl<'a> Operation<'a> {
+    /// Describes an operation: its name, `module_path!()`, `file!()` and `line!()`.
+    #[must_use]
+    pub const fn new(name: &'a str, component: &'a str, file: &'static str, line: u32) -> Self {
+        Self { name, component, file, line }
+    }
+
+    /// Returns the name of the function or boundary.
+    #[must_use]
+    pub const fn name(&self) -> &'a str {
+        self.name
+    }
+
+    /// Returns the module that it stands in.
+    #[must_use]
+    pub const fn component(&self) -> &'a str {
+        self.component
+    }
+
+    /// Returns the file that it stands in.
+    #[must_use]
+    pub const fn file(&self) -> &'static str {
+        self.file
+    }
+
+    /// Returns the line that it stands on.
+    #[must_use]
+    pub const fn line(&self) -> u32 {
+        self.line
+    }
+}
+
+/// One run of an operation, taken when it is entered: the mark by which a foreign error is reported once, and the
+/// start where the level debug is on.
+#[derive(Clone, Copy, Debug)]
+#[must_use]
+pub struct Entry {
+    pub(super) reported_before: u64,
+    started: Option<Tick>,
+}
+
+impl Entry {
+    /// Enters an annotated function: says nothing, and reads the clock only where `debug` is on for boundaries.
+    #[inline]
+    pub fn function() -> Self {
+        let started = if debug_is_on() { Some(SystemClock.now()) } else { None };
+        Self { reported_before: reported_so_far(), started }
+    }
+
+    /// Enters a boundary: says so at debug, and reads the clock only where that is on.
+    #[inline]
+    pub fn boundary(operation: &Operation<'_>) -> Self {
+        let started = if debug_is_on() { Some(log_entry(operation)) } else { None };
+        Self { reported_before: reported_so_far(), started }
+    }
+
+    /// Leaves the operation by success: says so at debug, with the duration.
+    #[inline]
+    pub fn succeeded(self, operation: &Operation<'_>) {
+        if let Some(elapsed) = self.elapsed() {
+            log_success(operation, elapsed);
+        }
+    }
+
+    /// Returns how long the operation has run, where its start was taken.
+    #[inline]
+    #[must_use]
+    pub fn elapsed(&self) -> Option<Duration> {
+        match self.started {
+            None => None,
+            Some(started) => Some(SystemClock.now().since(started)),
+        }
+    }
+}
+
+/// One relaxed load and a comparison where nobody listens at debug.
+#[inline]
+fn debug_is_on() -> bool {
+    tracing::enabled!(target: names::TARGET_BOUNDARY, tracing::Level::DEBUG)
+}
+
+#[cold]
+fn log_entry(operation: &Operation<'_>) -> Tick {
+    let Operation { name, component, file, line } = *operation;
+    tracing::debug!(target: names::TARGET_BOUNDARY, operation = name, component, file, line, "entered");
+    SystemClock.now()
+}
+
+#[cold]
+fn log_success(operation: &Operation<'_>, elapsed: Duration) {
+    let Operation { name, component, file, line } = *operation;
+    let duration = elapsed.as_secs_f64();
+    tracing::debug!(target: names::TARGET_BOUNDARY, operation = name, component, file, line, duration, "succeeded");
+}

@@ -1,0 +1,45 @@
+//! The catalogue of targets and field names under which events are logged; they are stable.
+//!
+//! Filter on a target (`RUST_LOG=gardefou::error=warn`) and query structured logs by the field names.
+
+/// Reported errors.
+pub const TARGET_ERROR: &str = "gardefou::error";
+/// Entry to and exit from boundaries and annotated functions, at debug.
+pub const TARGET_BOUNDARY: &str = "gardefou::boundary";
+/// Beginnings, commits and rollbacks.
+pub const TARGET_TRANSACTION: &str = "gardefou::transaction";
+
+/// The names of fields.
+///
+/// `tracing` takes field names as written tokens, so these constants are what readers of logs compare with; a test
+/// holds the emitted names against them.
+pub mod field {
+    /// The identity of an error, as `0190a6c2-...`: the same in log, journal, alert and answer.
+    pub const ERROR_ID: &str = "error.id";
+    /// The number of its code.
+    pub const ERROR_CODE: &str = "error.code";
+    /// The name of its code.
+    pub const ERROR_CODE_NAME: &str = "error.code_name";
+    /// Where the error was made, as `src/db.rs:12`; absent where that is not known.
+    pub const ERROR_LOCATION: &str = "error.location";
+    /// The texts of its sources, outermost first, joined by `: `; absent where there are none.
+    pub const ERROR_CHAIN: &str = "error.chain";
+    /// Its details as JSON; absent where there are none.
+    pub const ERROR_DETAILS: &str = "error.details";
+    /// The names of the boundaries around the place of the failure, as `import > save`; absent outside of any.
+    pub const ERROR_CONTEXT: &str = "error.context";
+    /// How urgent it is: `info`, `warning`, `error` or `critical`.
+    pub const SEVERITY: &str = "severity";
+    /// The function or boundary that speaks.
+    pub const OPERATION: &str = "operation";
+    /// The module that the operation stands in.
+    pub const COMPONENT: &str = "component";
+    /// The file that the operation stands in.
+    pub const FILE: &str = "file";
+    /// The line that the operation stands on.
+    pub const LINE: &str = "line";
+    /// How long the operation ran, in seconds; absent where that was not measured.
+    pub const DURATION: &str = "duration";
+    /// The message: redacted, bounded, with control characters escaped.
+    pub const MESSAGE: &str = "message";
+}
