@@ -13,3 +13,8 @@ pub(crate) fn to_value(value: &impl Serialize) -> Value {
 pub(crate) fn display(value: impl fmt::Display) -> String {
     value.to_string()
 }
+
+/// The text of a message, as long as it is.
+pub(crate) fn message(value: impl fmt::Display) -> String {
+    value.to_string()
+}

@@ -5,6 +5,7 @@ mod code;
 mod config_error;
 pub(crate) mod details;
 mod id;
+mod macros;
 pub(crate) mod redact;
 mod rejection;
 mod result_ext;
@@ -13,6 +14,8 @@ pub use app_error::AppError;
 pub use code::{Category, Class, CodeInfo, ErrorCode};
 pub use config_error::{ConfigError, ConfigProblem};
 pub use id::{ErrorId, InvalidErrorId};
+#[doc(hidden)]
+pub use macros::__macros;
 pub use rejection::{Policy, Rejection, Rejector};
 pub use result_ext::ResultExt;
 

@@ -1,0 +1,3 @@
+//! The error model, seen from outside.
+
+mod macros;
