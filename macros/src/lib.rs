@@ -1,1 +1,4 @@
 //! The attributes and block macros of gardefou.
+
+mod args;
+mod diag;

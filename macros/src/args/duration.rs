@@ -1,0 +1,119 @@
+//! Durations as texts: `250ms`, `30s`, `1m30s`.
+
+use std::time::Duration;
+
+/// Why a text is not a duration.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum NotADuration {
+    /// A bare number.
+    NoUnit,
+    /// A unit that does not exist.
+    Unit(String),
+    /// Anything else.
+    Malformed,
+    /// Longer than `Duration` holds.
+    TooLong,
+}
+
+const UNITS: &[(&str, u64)] = &[
+    ("ns", 1),
+    ("us", 1_000),
+    ("µs", 1_000),
+    ("ms", 1_000_000),
+    ("s", 1_000_000_000),
+    ("m", 60_000_000_000),
+    ("min", 60_000_000_000),
+    ("h", 3_600_000_000_000),
+    ("d", 86_400_000_000_000),
+];
+
+/// Reads one or more numbers, each with its unit, blanks between them allowed.
+pub(super) fn parse(text: &str) -> Result<Duration, NotADuration> {
+    let mut rest = text.trim();
+    if rest.is_empty() {
+        return Err(NotADuration::Malformed);
+    }
+    let mut total = Duration::ZERO;
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.' && c != '_').unwrap_or(rest.len());
+        let (number, after) = rest.split_at(digits);
+        let number = number.replace('_', "");
+        let letters = after.trim_start();
+        let unit_end = letters.find(|c: char| !c.is_alphabetic()).unwrap_or(letters.len());
+        let (unit, next) = letters.split_at(unit_end);
+        if number.is_empty() {
+            return Err(NotADuration::Malformed);
+        }
+        if unit.is_empty() {
+            let bare = next.is_empty() && total.is_zero() && number.parse::<f64>().is_ok();
+            return Err(if bare { NotADuration::NoUnit } else { NotADuration::Malformed });
+        }
+        let known = UNITS.iter().find(|(name, _)| *name == unit);
+        let (_, nanos) = known.ok_or_else(|| NotADuration::Unit(unit.to_owned()))?;
+        total = total.checked_add(scaled(&number, *nanos)?).ok_or(NotADuration::TooLong)?;
+        rest = next.trim_start();
+    }
+    Ok(total)
+}
+
+/// Reads a decimal number of seconds, as an integer or float literal has it.
+pub(super) fn parse_seconds(digits: &str) -> Result<Duration, NotADuration> {
+    match digits.parse::<f64>() {
+        // A float literal may have an exponent; it is rounded to the nanosecond.
+        Ok(seconds) if digits.contains(['e', 'E']) => {
+            Duration::try_from_secs_f64(seconds).map_err(|_| NotADuration::TooLong)
+        }
+        _ => scaled(digits, 1_000_000_000),
+    }
+}
+
+/// A decimal number times a unit, exactly; what is finer than a nanosecond is cut.
+fn scaled(number: &str, unit_nanos: u64) -> Result<Duration, NotADuration> {
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    let is_digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
+    if !is_digits(whole) || !is_digits(fraction) || (whole.is_empty() && fraction.is_empty()) {
+        return Err(NotADuration::Malformed);
+    }
+    let whole: u128 = if whole.is_empty() { 0 } else { whole.parse().map_err(|_| NotADuration::TooLong)? };
+    let mut nanos = whole.checked_mul(u128::from(unit_nanos)).ok_or(NotADuration::TooLong)?;
+    let mut place = u128::from(unit_nanos);
+    for digit in fraction.bytes() {
+        place /= 10;
+        nanos += u128::from(digit - b'0') * place;
+    }
+    let seconds = u64::try_from(nanos / 1_000_000_000).map_err(|_| NotADuration::TooLong)?;
+    let rest = u32::try_from(nanos % 1_000_000_000).map_err(|_| NotADuration::TooLong)?;
+    Ok(Duration::new(seconds, rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_with_units_add_up() {
+        assert_eq!(parse("250ms"), Ok(Duration::from_millis(250)));
+        assert_eq!(parse("1.5s"), Ok(Duration::from_millis(1500)));
+        assert_eq!(parse("1m30s"), Ok(Duration::from_secs(90)));
+        assert_eq!(parse("1h 2m 3s"), Ok(Duration::from_secs(3723)));
+        assert_eq!(parse("1_000 µs"), Ok(Duration::from_millis(1)));
+    }
+
+    #[test]
+    fn what_is_no_duration_says_why() {
+        assert_eq!(parse("30"), Err(NotADuration::NoUnit));
+        assert_eq!(parse("30 parsecs"), Err(NotADuration::Unit("parsecs".into())));
+        assert_eq!(parse(""), Err(NotADuration::Malformed));
+        assert_eq!(parse("-3s"), Err(NotADuration::Malformed));
+        assert_eq!(parse("1.2.3s"), Err(NotADuration::Malformed));
+        assert_eq!(parse("1m30"), Err(NotADuration::Malformed));
+        assert_eq!(parse("99999999999999999999d"), Err(NotADuration::TooLong));
+    }
+
+    #[test]
+    fn seconds_are_exact_to_the_nanosecond() {
+        assert_eq!(parse_seconds("0.1"), Ok(Duration::from_millis(100)));
+        assert_eq!(parse_seconds("60"), Ok(Duration::from_secs(60)));
+        assert_eq!(parse_seconds("1e-3"), Ok(Duration::from_millis(1)));
+    }
+}

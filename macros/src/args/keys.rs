@@ -1,0 +1,89 @@
+//! Which keys each attribute and block macro takes.
+
+/// What an attribute or block macro may be given.
+pub(crate) struct Spec {
+    /// How users write it, as `#[retry]` or `error_boundary!`.
+    pub(crate) title: &'static str,
+    /// Its keys; `crate` goes with every one.
+    pub(crate) keys: &'static [&'static [&'static str]],
+    /// The key that a value without a key was most likely meant for.
+    pub(crate) first: &'static str,
+    /// Whether such a value is accepted in first place.
+    pub(crate) positional: bool,
+}
+
+const HANDLING: &[&str] = &["error_code", "log_level", "rethrow", "fallback", "catch_panics", "capture"];
+const BREAKER: &[&str] = &[
+    "name",
+    "failure_threshold",
+    "recovery_timeout",
+    "half_open_max_calls",
+    "success_threshold",
+    "recovery_backoff",
+    "max_recovery_timeout",
+    "half_open_timeout",
+    "window",
+    "failure_rate",
+    "min_calls",
+    "slow_call",
+    "slow_rate",
+    "abandoned_after",
+    "failure_if",
+    "fallback",
+];
+const RETRY: &[&str] = &[
+    "max_retries",
+    "max_attempts",
+    "initial_delay",
+    "backoff",
+    "backoff_factor",
+    "max_delay",
+    "max_elapsed",
+    "attempt_timeout",
+    "jitter",
+    "retry_if",
+    "on_retry",
+    "budget",
+];
+const BOUNDARY: &[&str] = &["error_code", "log_level", "rethrow", "catch_panics"];
+const TRANSACTION: &[&str] = &["error_code", "log_level", "on_error_callback", "catch_panics"];
+
+impl Spec {
+    pub(crate) const HANDLING: Self = Self::attribute("#[enhanced_error_handling]", &[HANDLING], "error_code");
+    pub(crate) const BREAKER: Self = Self::attribute("#[with_circuit_breaker]", &[BREAKER], "name");
+    pub(crate) const RETRY: Self = Self::attribute("#[retry]", &[RETRY], "max_retries");
+    pub(crate) const RETRY_WITH_BREAKER: Self =
+        Self::attribute("#[retry_with_circuit_breaker]", &[BREAKER, RETRY], "name");
+    pub(crate) const BOUNDARY: Self =
+        Self { title: "error_boundary!", keys: &[BOUNDARY], first: "name", positional: true };
+    pub(crate) const TRANSACTION: Self =
+        Self { title: "transaction_boundary!", keys: &[TRANSACTION], first: "name", positional: true };
+
+    /// In the order in which a key of another one is looked for.
+    const ALL: &[Self] = &[
+        Self::HANDLING,
+        Self::BREAKER,
+        // A breaker's user who asks for a retry wants both, therefore before the plain retry.
+        Self::RETRY_WITH_BREAKER,
+        Self::RETRY,
+        Self::BOUNDARY,
+        Self::TRANSACTION,
+    ];
+
+    const fn attribute(title: &'static str, keys: &'static [&'static [&'static str]], first: &'static str) -> Self {
+        Self { title, keys, first, positional: false }
+    }
+
+    pub(crate) fn has(&self, key: &str) -> bool {
+        key == "crate" || self.all_keys().any(|known| known == key)
+    }
+
+    pub(crate) fn all_keys(&self) -> impl Iterator<Item = &'static str> {
+        self.keys.iter().flat_map(|group| group.iter().copied())
+    }
+
+    /// The attribute or macro that takes a key which this one does not.
+    pub(super) fn owner_of(key: &str) -> Option<&'static str> {
+        Self::ALL.iter().find(|spec| spec.has(key)).map(|spec| spec.title)
+    }
+}

@@ -1,0 +1,42 @@
+//! "Did you mean".
+
+/// Returns the candidate that the text was most likely meant to be, if one is near enough.
+pub(crate) fn nearest<'a>(text: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let lower = text.to_lowercase();
+    let near = |candidate: &&str| distance(&lower, candidate);
+    let best = candidates.into_iter().min_by_key(near)?;
+    (near(&best) <= (text.len().max(best.len()) / 3).max(1)).then_some(best)
+}
+
+/// The edits between two words, where swapping two neighbours is one (optimal string alignment).
+fn distance(a: &str, b: &str) -> usize {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let mut rows = vec![(0..=b.len()).collect::<Vec<_>>()];
+    for i in 1..=a.len() {
+        let mut row = vec![i];
+        for j in 1..=b.len() {
+            let replaced = rows[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
+            let mut best = replaced.min(rows[i - 1][j] + 1).min(row[j - 1] + 1);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                best = best.min(rows[i - 2][j - 2] + 1);
+            }
+            row.push(best);
+        }
+        rows.push(row);
+    }
+    rows[a.len()][b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn swaps_and_lost_letters_are_near_and_other_words_are_not() {
+        let keys = ["name", "failure_threshold", "recovery_timeout"];
+        assert_eq!(nearest("nmae", keys), Some("name"));
+        assert_eq!(nearest("failure_treshold", keys), Some("failure_threshold"));
+        assert_eq!(nearest("Name", keys), Some("name"));
+        assert_eq!(nearest("colour", keys), None);
+    }
+}

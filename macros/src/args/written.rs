@@ -1,0 +1,227 @@
+//! What the user wrote, key by key.
+
+use super::{Spec, nearest};
+use crate::diag::Diag;
+use proc_macro2::{Span, TokenStream};
+use quote::ToTokens;
+use syn::{
+    Expr, Ident, Lit, Path, Token,
+    ext::IdentExt,
+    parse::{Parse, ParseStream, Parser},
+    spanned::Spanned,
+};
+
+/// One argument as it was written.
+pub(crate) enum Written {
+    /// `key = value`.
+    Pair(Ident, Expr),
+    /// `key(a, b)`.
+    List(Ident, Vec<Expr>),
+    /// `key` alone.
+    Key(Ident),
+    /// A value without a key.
+    Value(Expr),
+}
+
+impl Parse for Written {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        if !input.peek(Ident::peek_any) || input.peek2(Token![::]) || input.peek2(Token![!]) {
+            return Ok(Self::Value(input.parse()?));
+        }
+        if input.peek(syn::LitBool) {
+            return Ok(Self::Value(input.parse()?));
+        }
+        let key = input.call(Ident::parse_any)?;
+        if input.is_empty() || input.peek(Token![,]) {
+            return Ok(Self::Key(key));
+        }
+        if input.peek(syn::token::Paren) {
+            let content;
+            syn::parenthesized!(content in input);
+            let items = content.parse_terminated(Expr::parse, Token![,])?;
+            return Ok(Self::List(key, items.into_iter().collect()));
+        }
+        if input.peek(Token![=]) && !input.peek(Token![==]) {
+            input.parse::<Token![=]>()?;
+            if input.is_empty() || input.peek(Token![,]) {
+                return Err(syn::Error::new(key.span(), format!("`{key}` needs a value: `{key} = ...`")));
+            }
+            return Ok(Self::Pair(key, input.parse()?));
+        }
+        let next: TokenStream = input.cursor().token_stream().into_iter().take(1).collect();
+        Err(syn::Error::new_spanned(next, format!("options are written `key = value`: `{key} = ...`")))
+    }
+}
+
+/// The arguments of one attribute or block macro: every key known, none given twice.
+pub(crate) struct Args {
+    pairs: Vec<(Ident, Expr)>,
+    lists: Vec<(Ident, Vec<Expr>)>,
+    /// Keys that a misspelt one was meant to be: they are not missing.
+    meant: Vec<&'static str>,
+}
+
+impl Args {
+    /// Reads the tokens between an attribute's parentheses, and reports each problem.
+    pub(crate) fn read(tokens: TokenStream, spec: &Spec, diag: &mut Diag) -> Self {
+        let mut all = Vec::new();
+        let parser = |input: ParseStream<'_>| {
+            while !input.is_empty() {
+                match input.parse::<Written>() {
+                    Ok(written) => all.push(written),
+                    Err(error) => {
+                        diag.push(error);
+                        skip_to_next(input)?;
+                        continue;
+                    }
+                }
+                if !input.is_empty() && input.parse::<Token![,]>().is_err() {
+                    diag.push(input.error("expected `,`"));
+                    skip_to_next(input)?;
+                }
+            }
+            Ok(())
+        };
+        if let Err(error) = Parser::parse2(parser, tokens) {
+            diag.push(error);
+        }
+        Self::of(all, spec, diag)
+    }
+
+    /// Sorts what was written; reports unknown and repeated keys and values without a key.
+    pub(crate) fn of(all: Vec<Written>, spec: &Spec, diag: &mut Diag) -> Self {
+        let mut args = Self { pairs: Vec::new(), lists: Vec::new(), meant: Vec::new() };
+        let mut seen: Vec<String> = Vec::new();
+        for (place, written) in all.into_iter().enumerate() {
+            let key = match &written {
+                Written::Pair(key, _) | Written::List(key, _) | Written::Key(key) => key,
+                Written::Value(value) if spec.positional && place == 0 => {
+                    let key = Ident::new(spec.first, value.span());
+                    args.pairs.push((key, value.clone()));
+                    continue;
+                }
+                Written::Value(value) => {
+                    args.meant.push(spec.first);
+                    diag.at(value, keyless(value, spec));
+                    continue;
+                }
+            };
+            let name = key.unraw().to_string();
+            if !spec.has(&name) {
+                args.unknown(key, &name, spec, diag);
+                continue;
+            }
+            if seen.contains(&name) {
+                diag.at(key, format!("`{name}` is given twice"));
+                // Its value is still looked at: two mistakes, two errors.
+                if let Written::Pair(key, value) = written {
+                    args.pairs.push((key, value));
+                }
+                continue;
+            }
+            match written {
+                Written::Key(key) => diag.at(&key, format!("`{name}` needs a value: `{name} = ...`")),
+                Written::List(key, _) if name != "capture" => {
+                    diag.at(&key, format!("`{name}` is written `{name} = ...`"));
+                }
+                Written::Pair(key, _) if name == "capture" => {
+                    diag.at(&key, "`capture` lists arguments: `capture(a, b)`");
+                }
+                Written::List(key, items) => args.lists.push((key, items)),
+                Written::Pair(key, value) => args.pairs.push((key, value)),
+                Written::Value(_) => {}
+            }
+            seen.push(name);
+        }
+        args
+    }
+
+    fn unknown(&mut self, key: &Ident, name: &str, spec: &Spec, diag: &mut Diag) {
+        if let Some(owner) = Spec::owner_of(name) {
+            let this = if spec.positional { "macro" } else { "attribute" };
+            diag.at(key, format!("`{name}` is not an option of this {this}; it belongs to `{owner}`"));
+            return;
+        }
+        match nearest(name, spec.all_keys()) {
+            Some(meant) => {
+                self.meant.push(meant);
+                diag.at(key, format!("unknown option `{name}`; did you mean `{meant}`?"));
+            }
+            None => {
+                let keys: Vec<_> = spec.all_keys().map(|key| format!("`{key}`")).collect();
+                diag.at(key, format!("unknown option `{name}`; {} takes {}", spec.title, keys.join(", ")));
+            }
+        }
+    }
+
+    /// Takes the value of a key.
+    pub(crate) fn take(&mut self, key: &str) -> Option<Expr> {
+        self.take_with_key(key).map(|(_, value)| value)
+    }
+
+    /// Takes a key with its value.
+    pub(crate) fn take_with_key(&mut self, key: &str) -> Option<(Ident, Expr)> {
+        let found = self.pairs.iter().position(|(known, _)| known.unraw() == key)?;
+        Some(self.pairs.remove(found))
+    }
+
+    /// Takes the next pair that is left, in the order of writing.
+    pub(crate) fn take_next(&mut self) -> Option<(Ident, Expr)> {
+        (!self.pairs.is_empty()).then(|| self.pairs.remove(0))
+    }
+
+    /// Takes the items of a list.
+    pub(crate) fn take_list(&mut self, key: &str) -> Option<Vec<Expr>> {
+        let found = self.lists.iter().position(|(known, _)| known.unraw() == key)?;
+        Some(self.lists.remove(found).1)
+    }
+
+    /// Tells whether a misspelt key was reported that was meant to be this one.
+    pub(crate) fn was_meant(&self, key: &str) -> bool {
+        self.meant.contains(&key)
+    }
+
+    /// Returns where a key stands.
+    pub(crate) fn key(&self, key: &str) -> Option<&Ident> {
+        self.pairs.iter().map(|(known, _)| known).find(|known| known.unraw() == key)
+    }
+
+    /// Takes `crate = path`, or the path to this crate under its own name.
+    pub(crate) fn take_crate(&mut self, diag: &mut Diag) -> Path {
+        let own = || syn::parse_quote!(::gardefou);
+        let Some(value) = self.take("crate") else { return own() };
+        let path = match super::value::plain(value) {
+            Expr::Path(path) if path.qself.is_none() => Some(path.path),
+            Expr::Lit(syn::ExprLit { lit: Lit::Str(text), .. }) => text.parse_with(Path::parse_mod_style).ok(),
+            other => {
+                diag.at(other, "`crate` takes a path, e.g. `crate = my_facade::gardefou`");
+                return own();
+            }
+        };
+        path.unwrap_or_else(|| {
+            diag.at_span(Span::call_site(), "`crate` takes a path, e.g. `crate = my_facade::gardefou`");
+            own()
+        })
+    }
+}
+
+fn keyless(value: &Expr, spec: &Spec) -> String {
+    let text = value.to_token_stream().to_string();
+    if text.len() <= 60 && matches!(value, Expr::Lit(_) | Expr::Path(_)) {
+        format!("options are written `key = value`; did you mean `{} = {}`?", spec.first, text.replace(" :: ", "::"))
+    } else {
+        "options are written `key = value`".to_owned()
+    }
+}
+
+/// Skips to what looks like the next argument, so that one mistake does not hide the next.
+fn skip_to_next(input: ParseStream<'_>) -> syn::Result<()> {
+    while !input.is_empty() {
+        let comma = input.peek(Token![,]);
+        input.parse::<proc_macro2::TokenTree>()?;
+        if comma && (input.is_empty() || (input.peek(Ident::peek_any) && input.peek2(Token![=]))) {
+            break;
+        }
+    }
+    Ok(())
+}
