@@ -20,6 +20,7 @@ pub mod __private;
 
 pub use boundary::report;
 pub use error::{AppError, ConfigError, ErrorCode, Rejection, ResultExt};
+pub use monitor::error_monitor;
 
 /// `Result` with [`AppError`] as the error type unless another is named.
 pub type Result<T, E = AppError> = std::result::Result<T, E>;

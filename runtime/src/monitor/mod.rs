@@ -1,1 +1,51 @@
-//! (to come)
+//! What went wrong, how often, and of late: exact counts, sliding rates, groups and the recent errors, in bounded memory.
+//!
+//! A log answers "what happened to this request"; it is bad at "how many of these per minute", and worse while the disk
+//! is full. The monitor hears of each error once, through the one reporting path of boundaries, attributes and
+//! [`report`](crate::report), and answers from memory: [`stats`](ErrorMonitor::stats) in a few words,
+//! [`snapshot`](ErrorMonitor::snapshot) in full. Everything is computed when it is read.
+//!
+//! # Examples
+//!
+//! ```
+//! use gardefou::{AppError, ErrorCode, monitor::{ErrorMonitor, MonitorConfig}};
+//!
+//! # fn main() -> Result<(), gardefou::ConfigError> {
+//! let monitor = ErrorMonitor::new(MonitorConfig::builder().recent_events(2).build()?);
+//! for port in [5432, 5433, 5434] {
+//!     monitor.record(&AppError::new(ErrorCode::DB_CONNECTION_ERROR, format!("no database at port {port}")));
+//! }
+//! let snapshot = monitor.snapshot();
+//! assert_eq!((snapshot.total_errors, snapshot.retained), (3, 2));
+//! assert_eq!(snapshot.groups.len(), 1, "one problem, three messages");
+//! assert_eq!(snapshot.rates.last_minute, 3);
+//! # Ok(())
+//! # }
+//! ```
+
+mod config;
+mod fingerprint;
+mod handle;
+mod recent;
+mod record;
+mod recordable;
+mod state;
+mod stats;
+mod table;
+#[cfg(test)]
+mod tests;
+mod window;
+
+pub use config::{MonitorConfig, MonitorConfigBuilder};
+pub use fingerprint::{Fingerprint, InvalidFingerprint};
+pub use handle::{ErrorMonitor, error_monitor};
+pub use record::ErrorRecord;
+pub use recordable::Recordable;
+pub use stats::{CodeSnapshot, ErrorStats, GroupSnapshot, LevelCounts, MonitorSnapshot, OperationSnapshot};
+pub use table::OTHER;
+pub use window::Rates;
+
+pub(crate) use handle::{configure, install};
+
+/// The detail of an [`AppError`](crate::AppError) whose text makes a group of its own: see [`Fingerprint`].
+pub const FINGERPRINT_DETAIL: &str = "fingerprint";

@@ -8,8 +8,10 @@ mod clock;
 #[cfg(any(test, feature = "test-util"))]
 mod manual;
 mod tick;
+mod timestamp;
 
 pub use clock::{Clock, SharedClock, SystemClock};
 #[cfg(any(test, feature = "test-util"))]
 pub use manual::ManualClock;
 pub use tick::Tick;
+pub use timestamp::{InvalidTimestamp, Timestamp};

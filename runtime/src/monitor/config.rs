@@ -1,0 +1,175 @@
+//! How much a monitor keeps.
+
+use super::Fingerprint;
+use crate::{
+    ConfigError,
+    event::ErrorEvent,
+    time::{Clock, SharedClock},
+};
+use std::{fmt, ops::RangeInclusive, sync::Arc};
+
+type FingerprintFn = Arc<dyn Fn(&ErrorEvent<'_>) -> Option<Fingerprint> + Send + Sync>;
+
+/// How much a monitor keeps, and how it groups.
+///
+/// # Defaults
+///
+/// | setter | default | range |
+/// | --- | --- | --- |
+/// | `recent_events` | 100 | 0 to 100,000 |
+/// | `recent_bytes` | 1 MiB | 4 KiB to 1 GiB |
+/// | `max_codes` | 1,000 | 1 to 100,000 |
+/// | `max_operations` | 1,000 | 1 to 100,000 |
+/// | `max_groups` | 1,000 | 1 to 100,000 |
+///
+/// Values outside their range are reported by [`build`](MonitorConfigBuilder::build). A row of a table takes at most
+/// 1 KiB, so that a monitor with the defaults stays under 5 MiB whatever comes in.
+#[derive(Clone)]
+pub struct MonitorConfig {
+    pub(super) recent_events: usize,
+    pub(super) recent_bytes: usize,
+    pub(super) max_codes: usize,
+    pub(super) max_operations: usize,
+    pub(super) max_groups: usize,
+    pub(super) fingerprint: Option<FingerprintFn>,
+    pub(super) clock: SharedClock,
+}
+
+/// Collects the settings of a [`MonitorConfig`].
+#[derive(Clone, Debug, Default)]
+#[must_use]
+pub struct MonitorConfigBuilder(MonitorConfig);
+
+impl MonitorConfig {
+    /// Starts from the defaults.
+    pub fn builder() -> MonitorConfigBuilder {
+        MonitorConfigBuilder::default()
+    }
+}
+
+impl Default for MonitorConfig {
+    fn default() -> Self {
+        Self {
+            // What the Python original kept.
+            recent_events: 100,
+            recent_bytes: 1 << 20,
+            // The overflow limit that OpenTelemetry's SDKs use is of the same size (2,000).
+            max_codes: 1000,
+            max_operations: 1000,
+            max_groups: 1000,
+            fingerprint: None,
+            clock: SharedClock::default(),
+        }
+    }
+}
+
+impl fmt::Debug for MonitorConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MonitorConfig")
+            .field("recent_events", &self.recent_events)
+            .field("recent_bytes", &self.recent_bytes)
+            .field("max_codes", &self.max_codes)
+            .field("max_operations", &self.max_operations)
+            .field("max_groups", &self.max_groups)
+            .field("fingerprint", &self.fingerprint.is_some())
+            .finish_non_exhaustive()
+    }
+}
+
+impl MonitorConfigBuilder {
+    /// Sets how many recent errors are kept with their texts; 0 keeps none.
+    pub fn recent_events(mut self, count: usize) -> Self {
+        self.0.recent_events = count;
+        self
+    }
+
+    /// Sets how many bytes the recent errors may take together; the oldest go first.
+    pub fn recent_bytes(mut self, bytes: usize) -> Self {
+        self.0.recent_bytes = bytes;
+        self
+    }
+
+    /// Sets how many codes are counted one by one; further ones are counted together as [`OTHER`](super::OTHER).
+    pub fn max_codes(mut self, rows: usize) -> Self {
+        self.0.max_codes = rows;
+        self
+    }
+
+    /// Sets how many operations are counted one by one.
+    pub fn max_operations(mut self, rows: usize) -> Self {
+        self.0.max_operations = rows;
+        self
+    }
+
+    /// Sets how many groups are kept.
+    pub fn max_groups(mut self, rows: usize) -> Self {
+        self.0.max_groups = rows;
+        self
+    }
+
+    /// Sets a function that decides which group an error belongs to; where it returns `None`, the default decides.
+    ///
+    /// It runs on the thread that reports the error, before any lock; if it panics, the default decides.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::monitor::{Fingerprint, MonitorConfig};
+    ///
+    /// let by_category = MonitorConfig::builder()
+    ///     .fingerprint(|event| Some(Fingerprint::of(&[&format!("{:?}", event.code.category())])))
+    ///     .build();
+    /// assert!(by_category.is_ok());
+    /// ```
+    pub fn fingerprint(
+        mut self,
+        decide: impl Fn(&ErrorEvent<'_>) -> Option<Fingerprint> + Send + Sync + 'static,
+    ) -> Self {
+        self.0.fingerprint = Some(Arc::new(decide));
+        self
+    }
+
+    /// Sets the clock by which rates and stamps are taken.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.0.clock = SharedClock::new(clock);
+        self
+    }
+
+    /// Checks the settings.
+    ///
+    /// # Errors
+    ///
+    /// Every setting outside its range, in one error.
+    pub fn build(self) -> Result<MonitorConfig, ConfigError> {
+        let config = &self.0;
+        let problems = [
+            outside("recent_events", config.recent_events, 0..=100_000),
+            outside("recent_bytes", config.recent_bytes, 4096..=1 << 30),
+            outside("max_codes", config.max_codes, 1..=100_000),
+            outside("max_operations", config.max_operations, 1..=100_000),
+            outside("max_groups", config.max_groups, 1..=100_000),
+        ];
+        match ConfigError::join(problems.into_iter().flatten()) {
+            Some(err) => Err(err),
+            None => Ok(self.0),
+        }
+    }
+}
+
+fn outside(field: &'static str, value: usize, range: RangeInclusive<usize>) -> Option<ConfigError> {
+    let rule = || format!("must be from {} to {}", range.start(), range.end());
+    (!range.contains(&value)).then(|| ConfigError::new(field, value, rule()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_setting_out_of_range_is_told_at_once() {
+        let err = MonitorConfig::builder().recent_bytes(1).max_codes(0).max_groups(100_001).build().unwrap_err();
+        let fields: Vec<_> = err.problems().map(|problem| problem.field).collect();
+        assert_eq!(fields, ["recent_bytes", "max_codes", "max_groups"]);
+        assert!(MonitorConfig::builder().recent_events(0).build().is_ok());
+    }
+}

@@ -1,0 +1,203 @@
+//! The monitor that everybody holds.
+
+use super::{
+    ErrorStats, FINGERPRINT_DETAIL, Fingerprint, MonitorConfig, MonitorSnapshot,
+    recent::Texts,
+    recordable::Recordable,
+    state::{Arrival, State},
+    stats::{SnapshotParts, StatsParts},
+};
+use crate::{
+    error::ErrorId,
+    event::{self, AlertLevel, ErrorEvent, ErrorRef, Event, Observer},
+    sync::Mutex,
+    time::{SharedClock, Timestamp},
+};
+use std::{
+    fmt,
+    panic::{AssertUnwindSafe, Location, catch_unwind},
+    sync::{
+        Arc, OnceLock, PoisonError, RwLock,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+/// Counts errors and keeps the recent ones; cheap to clone, all clones are one monitor.
+///
+/// The monitor of the process is [`error_monitor`]; one of your own hears only what it is told by
+/// [`record`](Self::record), or what it is [subscribed](event::subscribe) to.
+///
+/// Recording takes a few hundred nanoseconds whatever is kept already, and memory is bounded whatever comes in (see
+/// [`MonitorConfig`]). An error is counted before its texts are kept, so that the counts are right even if no room is
+/// left for anything else.
+#[derive(Clone)]
+pub struct ErrorMonitor(Arc<Shared>);
+
+struct Shared {
+    clock: SharedClock,
+    /// Read for each error, written when the system is configured.
+    config: RwLock<MonitorConfig>,
+    state: Mutex<State>,
+    /// Whether this is the monitor of the process: what it records by hand is told to every observer.
+    of_process: AtomicBool,
+}
+
+static OF_PROCESS: OnceLock<ErrorMonitor> = OnceLock::new();
+
+/// Returns the monitor of the process, which hears of every error that boundaries, attributes and
+/// [`report`](crate::report) report; the first call starts it.
+///
+/// # Examples
+///
+/// ```
+/// use gardefou::{AppError, ErrorCode};
+///
+/// let monitor = gardefou::error_monitor();
+/// let before = monitor.stats().total_errors;
+/// gardefou::report(&AppError::new(ErrorCode::SYNC_ERROR, "streams drifted apart"));
+/// assert_eq!(monitor.stats().total_errors, before + 1);
+/// ```
+pub fn error_monitor() -> &'static ErrorMonitor {
+    OF_PROCESS.get_or_init(|| start(MonitorConfig::default()))
+}
+
+/// Starts the monitor of the process, if it does not run yet.
+///
+/// Generated code calls this before it reports the first error, so that nothing is missed in a program that never
+/// asks for the monitor.
+pub(crate) fn install() {
+    let _ = error_monitor();
+}
+
+/// Gives the monitor of the process its configuration, also if it runs already; it then keeps its counts and its clock.
+pub(crate) fn configure(config: MonitorConfig) -> &'static ErrorMonitor {
+    let mut config = Some(config);
+    let monitor = OF_PROCESS.get_or_init(|| start(config.take().unwrap_or_default()));
+    if let Some(config) = config {
+        monitor.reconfigure(config);
+    }
+    monitor
+}
+
+fn start(config: MonitorConfig) -> ErrorMonitor {
+    let monitor = ErrorMonitor::new(config);
+    // Relaxed is enough: the monitor is handed out after this, through the cell.
+    monitor.0.of_process.store(true, Ordering::Relaxed);
+    event::subscribe(monitor.clone()).forever();
+    monitor
+}
+
+impl ErrorMonitor {
+    /// Makes a monitor that hears only what it is told.
+    #[must_use]
+    pub fn new(config: MonitorConfig) -> Self {
+        let clock = config.clock.clone();
+        let state = State::new_at(&config, clock.wall().into());
+        Self(Arc::new(Shared {
+            clock,
+            state: Mutex::new(state),
+            config: RwLock::new(config),
+            of_process: AtomicBool::new(false),
+        }))
+    }
+
+    /// Records an error at the level [`AlertLevel::Error`] and returns its identity; the operation is `record`, at the
+    /// caller's place.
+    ///
+    /// An [`AppError`](crate::AppError) that was recorded or reported before is not counted again. On the monitor of
+    /// the process, alerts and other observers hear of the error too, but nothing is logged: that is what
+    /// [`report`](crate::report) does.
+    #[track_caller]
+    pub fn record<E: Recordable + ?Sized>(&self, error: &E) -> ErrorId {
+        self.record_at(AlertLevel::Error, error)
+    }
+
+    /// Records an error as [`record`](Self::record) does, at a level of your choice.
+    #[track_caller]
+    pub fn record_at<E: Recordable + ?Sized>(&self, level: AlertLevel, error: &E) -> ErrorId {
+        let subject = error.subject();
+        let event = ErrorEvent {
+            id: subject.id,
+            code: subject.code,
+            level,
+            operation: "record",
+            component: Location::caller().file(),
+            location: subject.location.or(Some(Location::caller())),
+            elapsed: None,
+            error: subject.error,
+        };
+        if subject.is_new {
+            if self.0.of_process.load(Ordering::Relaxed) {
+                event::emit(|| Event::Error(event));
+            } else {
+                self.observe(&event);
+            }
+        }
+        subject.id
+    }
+
+    /// Returns the statistics, computed now.
+    #[must_use]
+    pub fn stats(&self) -> ErrorStats {
+        let now = self.0.clock.now();
+        let parts = StatsParts::of(&self.0.state.lock(), now);
+        parts.finish()
+    }
+
+    /// Returns all that the monitor knows, computed now.
+    #[must_use]
+    pub fn snapshot(&self) -> MonitorSnapshot {
+        let (now, taken_at) = (self.0.clock.now(), self.0.clock.wall().into());
+        let parts = SnapshotParts::of(&self.0.state.lock(), now);
+        parts.finish(taken_at)
+    }
+
+    /// Forgets all counts, groups and recent errors. A journal keeps what it has.
+    pub fn clear(&self) {
+        let config = self.0.config.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let fresh = State::new_at(&config, self.0.clock.wall().into());
+        let before = std::mem::replace(&mut *self.0.state.lock(), fresh);
+        drop(before);
+    }
+
+    fn reconfigure(&self, config: MonitorConfig) {
+        self.0.state.lock().limit(&config);
+        *self.0.config.write().unwrap_or_else(PoisonError::into_inner) = config;
+    }
+
+    /// Counts and keeps one error.
+    fn observe(&self, event: &ErrorEvent<'_>) {
+        let fingerprint = self.fingerprint_of(event);
+        let texts = Texts::of(event);
+        let (now, timestamp) = (self.0.clock.now(), Timestamp::from(self.0.clock.wall()));
+        let evicted = self.0.state.lock().record(Arrival { event, now, timestamp, fingerprint, texts });
+        drop(evicted);
+    }
+
+    fn fingerprint_of(&self, event: &ErrorEvent<'_>) -> Fingerprint {
+        let decide = self.0.config.read().unwrap_or_else(PoisonError::into_inner).fingerprint.clone();
+        let chosen = decide.and_then(|decide| catch_unwind(AssertUnwindSafe(|| decide(event))).ok().flatten());
+        let own = || match event.error {
+            ErrorRef::App(app) => app.details().get(FINGERPRINT_DETAIL)?.as_str().map(|text| Fingerprint::of(&[text])),
+            _ => None,
+        };
+        let of_parts = || Fingerprint::of(&[event.code.name(), event.operation, event.component]);
+        chosen.or_else(own).unwrap_or_else(of_parts)
+    }
+}
+
+impl Observer for ErrorMonitor {
+    fn on_event(&self, event: &Event<'_>) {
+        match event {
+            Event::Error(error) => self.observe(error),
+            #[expect(unreachable_patterns, reason = "the monitor counts errors; other kinds come and go")]
+            _ => {}
+        }
+    }
+}
+
+impl fmt::Debug for ErrorMonitor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ErrorMonitor").field("total_errors", &self.0.state.lock().total).finish_non_exhaustive()
+    }
+}

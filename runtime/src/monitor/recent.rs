@@ -1,0 +1,144 @@
+//! The most recent errors, capped in count and bytes.
+
+use super::{
+    Fingerprint,
+    record::{self, ErrorRecord},
+};
+use crate::{
+    ErrorCode,
+    error::ErrorId,
+    event::{AlertLevel, ErrorEvent, ErrorRef, text},
+    time::Timestamp,
+};
+use serde_json::Map;
+use std::{borrow::Cow, collections::VecDeque, panic::Location, sync::Arc, time::Duration};
+
+/// The texts of an error, taken before the monitor is locked: foreign code runs here.
+#[derive(Debug)]
+pub(super) struct Texts {
+    error_type: Cow<'static, str>,
+    message: Message,
+    chain: Vec<String>,
+}
+
+/// The redactor and the escaping cost more than all else of a record, and most records are never read: a short message
+/// is kept as it was written and made fit for a sink when it is read.
+#[derive(Debug)]
+enum Message {
+    /// As written, secrets included; short enough that no cut can hide a secret from the redactor.
+    Raw(Box<str>),
+    /// Redacted, then cut.
+    Clean(Box<str>),
+}
+
+/// One recent error.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) timestamp: Timestamp,
+    pub(super) id: ErrorId,
+    pub(super) code: ErrorCode,
+    pub(super) level: AlertLevel,
+    pub(super) operation: Arc<str>,
+    pub(super) component: Arc<str>,
+    pub(super) location: Option<&'static Location<'static>>,
+    pub(super) elapsed: Option<Duration>,
+    pub(super) fingerprint: Fingerprint,
+    pub(super) texts: Texts,
+}
+
+/// The ring; whoever reads it takes the pointers and works on what can no longer change.
+#[derive(Debug)]
+pub(super) struct Recent {
+    entries: VecDeque<Arc<Entry>>,
+    bytes: usize,
+    max_entries: usize,
+    max_bytes: usize,
+}
+
+const RAW_MESSAGE: usize = 1024;
+
+impl Texts {
+    pub(super) fn of(event: &ErrorEvent<'_>) -> Self {
+        let message = match event.error {
+            ErrorRef::App(app) if app.message().len() <= RAW_MESSAGE => Message::Raw(app.message().into()),
+            ref error => Message::Clean(text::for_sink(error, RAW_MESSAGE).into()),
+        };
+        Self { error_type: record::type_of(&event.error), message, chain: record::chain_of(&event.error) }
+    }
+}
+
+impl Entry {
+    fn bytes(&self) -> usize {
+        let texts = &self.texts;
+        let message = match &texts.message {
+            Message::Raw(text) | Message::Clean(text) => text.len(),
+        };
+        let chain: usize = texts.chain.iter().map(|text| text.len() + size_of::<String>()).sum();
+        // The names are shared with the tables as a rule; counting them here errs on the safe side.
+        size_of::<Self>() + message + chain + texts.error_type.len() + self.operation.len() + self.component.len()
+    }
+
+    pub(super) fn to_record(&self) -> ErrorRecord {
+        ErrorRecord {
+            id: self.id,
+            timestamp: self.timestamp,
+            level: self.level,
+            code: self.code.number(),
+            error_code: text::for_sink(&self.code.name(), record::MAX_NAME),
+            error_type: self.texts.error_type.clone().into_owned(),
+            message: match &self.texts.message {
+                Message::Raw(raw) => text::for_sink(raw, text::MAX_MESSAGE),
+                Message::Clean(clean) => clean.to_string(),
+            },
+            chain: self.texts.chain.clone(),
+            details: Map::new(),
+            operation: self.operation.to_string(),
+            component: self.component.to_string(),
+            location: self.location.map(ToString::to_string),
+            elapsed: self.elapsed,
+            fingerprint: self.fingerprint,
+        }
+    }
+}
+
+impl Recent {
+    pub(super) fn new(max_entries: usize, max_bytes: usize) -> Self {
+        Self { entries: VecDeque::new(), bytes: 0, max_entries, max_bytes }
+    }
+
+    /// Adds an entry and returns those that had to go, for the caller to drop after the lock.
+    pub(super) fn push(&mut self, entry: Entry) -> Evicted {
+        let mut evicted = Evicted::default();
+        if self.max_entries == 0 {
+            return evicted;
+        }
+        let entry = Arc::new(entry);
+        self.bytes += entry.bytes();
+        self.entries.push_back(entry);
+        while self.entries.len() > self.max_entries || (self.bytes > self.max_bytes && self.entries.len() > 1) {
+            let Some(oldest) = self.entries.pop_front() else { break };
+            self.bytes -= oldest.bytes();
+            if let Some(before) = evicted.first.replace(oldest) {
+                evicted.others.push(before);
+            }
+        }
+        evicted
+    }
+
+    pub(super) fn limit(&mut self, max_entries: usize, max_bytes: usize) {
+        (self.max_entries, self.max_bytes) = (max_entries, max_bytes);
+    }
+
+    /// All entries, oldest first.
+    pub(super) fn entries(&self) -> Vec<Arc<Entry>> {
+        self.entries.iter().cloned().collect()
+    }
+}
+
+/// Entries that left the ring: one as a rule.
+#[derive(Debug, Default)]
+#[must_use = "to be dropped after the lock"]
+pub(super) struct Evicted {
+    first: Option<Arc<Entry>>,
+    others: Vec<Arc<Entry>>,
+}

@@ -1,0 +1,305 @@
+//! What a monitor shows: copies that nothing changes any more.
+
+use super::{
+    ErrorRecord, Fingerprint, Rates,
+    state::{Counted, Group, State},
+    table::Table,
+    window::Buckets,
+};
+use crate::{
+    event::AlertLevel,
+    time::{Tick, Timestamp},
+};
+use serde::ser::{Serialize, SerializeStruct, Serializer};
+use std::{cmp::Reverse, collections::BTreeMap};
+
+/// Serialises a struct as a map of the named fields.
+macro_rules! serialize_fields {
+    ($type:ident { $($field:ident),* $(,)? }) => {
+        impl Serialize for $type {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                let fields = [$(stringify!($field)),*];
+                let mut map = serializer.serialize_struct(stringify!($type), fields.len())?;
+                $(map.serialize_field(stringify!($field), &self.$field)?;)*
+                map.end()
+            }
+        }
+    };
+}
+
+/// The statistics of a monitor, in the few words that most programs need.
+///
+/// # Examples
+///
+/// ```
+/// use gardefou::{AppError, ErrorCode, monitor::{ErrorMonitor, MonitorConfig}};
+///
+/// let monitor = ErrorMonitor::new(MonitorConfig::default());
+/// monitor.record(&AppError::new(ErrorCode::TIMEOUT_ERROR, "the archive did not answer"));
+/// let stats = monitor.stats();
+/// assert_eq!(stats.total_errors, 1);
+/// assert_eq!(stats.error_counts["TIMEOUT_ERROR"], 1);
+/// assert_eq!(stats.error_rates["TIMEOUT_ERROR"], 1.0);
+/// assert_eq!(stats.recent_errors[0].message, "the archive did not answer");
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct ErrorStats {
+    /// All errors since the start or the last `clear`, also those that are no longer kept.
+    pub total_errors: u64,
+    /// Errors per name of code, since the start or the last `clear`; codes that found no room under `_OTHER`.
+    pub error_counts: BTreeMap<String, u64>,
+    /// Errors per hour and name of code: those of the last 60 minutes, computed now.
+    pub error_rates: BTreeMap<String, f64>,
+    /// The errors that are still kept, oldest first.
+    pub recent_errors: Vec<ErrorRecord>,
+}
+
+serialize_fields!(ErrorStats { total_errors, error_counts, error_rates, recent_errors });
+
+/// All that a monitor knows, at one moment.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct MonitorSnapshot {
+    /// When it was taken.
+    pub taken_at: Timestamp,
+    /// Since when errors are counted: the start or the last `clear`.
+    pub since: Timestamp,
+    /// All errors since then.
+    pub total_errors: u64,
+    /// How many of them are still kept with their texts.
+    pub retained: usize,
+    /// Errors of the last minute, hour and day.
+    pub rates: Rates,
+    /// Errors by how urgent they are.
+    pub levels: LevelCounts,
+    /// Errors by code, the most frequent first; the sum of all counts is `total_errors`.
+    pub codes: Vec<CodeSnapshot>,
+    /// Errors by operation, the most frequent first; the sum of all counts is `total_errors`.
+    pub operations: Vec<OperationSnapshot>,
+    /// Errors by group, the most frequent first; the sum of all counts is `total_errors`.
+    pub groups: Vec<GroupSnapshot>,
+    /// The errors that are still kept, oldest first.
+    pub recent_errors: Vec<ErrorRecord>,
+}
+
+serialize_fields!(MonitorSnapshot {
+    taken_at,
+    since,
+    total_errors,
+    retained,
+    rates,
+    levels,
+    codes,
+    operations,
+    groups,
+    recent_errors,
+});
+
+serialize_fields!(Rates { last_minute, last_hour, last_day });
+
+/// Errors by how urgent they are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LevelCounts {
+    /// Worth knowing.
+    pub info: u64,
+    /// Worth watching.
+    pub warning: u64,
+    /// Something failed.
+    pub error: u64,
+    /// Somebody must look now.
+    pub critical: u64,
+}
+
+serialize_fields!(LevelCounts { info, warning, error, critical });
+
+/// What is known of one code.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct CodeSnapshot {
+    /// The code's name, or `_OTHER`.
+    pub name: String,
+    /// The code's number; absent for `_OTHER`.
+    pub number: Option<u32>,
+    /// The HTTP status that goes with it; absent for `_OTHER`.
+    pub http_status: Option<u16>,
+    /// How many errors had it.
+    pub count: u64,
+    /// How many of late.
+    pub rates: Rates,
+    /// When the last one was recorded.
+    pub last_seen: Timestamp,
+}
+
+serialize_fields!(CodeSnapshot { name, number, http_status, count, rates, last_seen });
+
+/// What is known of one operation.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct OperationSnapshot {
+    /// The operation's name, or `_OTHER`.
+    pub name: String,
+    /// How many errors it reported.
+    pub count: u64,
+    /// How many of late.
+    pub rates: Rates,
+    /// When the last one was recorded.
+    pub last_seen: Timestamp,
+}
+
+serialize_fields!(OperationSnapshot { name, count, rates, last_seen });
+
+/// What is known of one group of errors.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct GroupSnapshot {
+    /// What they have in common; [`Fingerprint::OTHER`] for all that found no room.
+    pub fingerprint: Fingerprint,
+    /// The name of the first one's code.
+    pub error_code: String,
+    /// The operation that reported the first one.
+    pub operation: String,
+    /// The module of that operation.
+    pub component: String,
+    /// How many there were.
+    pub count: u64,
+    /// The most urgent level among them.
+    pub level: AlertLevel,
+    /// When the first one was recorded.
+    pub first_seen: Timestamp,
+    /// When the last one was recorded.
+    pub last_seen: Timestamp,
+    /// The identity of the last one, by which the journal finds it.
+    pub last_id: Option<crate::error::ErrorId>,
+}
+
+serialize_fields!(GroupSnapshot {
+    fingerprint,
+    error_code,
+    operation,
+    component,
+    count,
+    level,
+    first_seen,
+    last_seen,
+    last_id,
+});
+
+/// The rows of a table that were written at all.
+fn counted(table: &Table<Counted>) -> impl Iterator<Item = &Counted> {
+    table.iter().map(|(_, row)| row).chain(Some(table.other()).filter(|row| row.count > 0))
+}
+
+/// What `stats` copies under the lock: no text is made there but the names.
+pub(super) struct StatsParts {
+    total: u64,
+    codes: Vec<(std::sync::Arc<str>, u64, u64)>,
+    pub(super) recent: Vec<std::sync::Arc<super::recent::Entry>>,
+}
+
+impl StatsParts {
+    pub(super) fn of(state: &State, now: Tick) -> Self {
+        let at = Buckets::of(now);
+        let codes = counted(&state.codes).map(|row| (row.name.clone(), row.count, row.windows.last_hour(at)));
+        Self { total: state.total, codes: codes.collect(), recent: state.recent.entries() }
+    }
+
+    pub(super) fn finish(self) -> ErrorStats {
+        let mut stats = ErrorStats {
+            total_errors: self.total,
+            error_counts: BTreeMap::new(),
+            error_rates: BTreeMap::new(),
+            recent_errors: self.recent.iter().map(|entry| entry.to_record()).collect(),
+        };
+        for (name, count, last_hour) in self.codes {
+            // Two codes of one name are one to whoever reads the names.
+            *stats.error_counts.entry(name.to_string()).or_default() += count;
+            *stats.error_rates.entry(name.to_string()).or_default() += last_hour as f64;
+        }
+        stats
+    }
+}
+
+/// What `snapshot` copies under the lock.
+pub(super) struct SnapshotParts {
+    since: Timestamp,
+    total: u64,
+    by_level: [u64; 4],
+    rates: Rates,
+    codes: Vec<(Counted, Rates)>,
+    operations: Vec<(Counted, Rates)>,
+    groups: Vec<(Fingerprint, Group)>,
+    recent: Vec<std::sync::Arc<super::recent::Entry>>,
+}
+
+impl SnapshotParts {
+    pub(super) fn of(state: &State, now: Tick) -> Self {
+        let at = Buckets::of(now);
+        let rows = |table| counted(table).map(|row| (row.clone(), row.windows.rates(at))).collect();
+        let other = state.groups.other();
+        let overflow = (other.count > 0).then(|| (Fingerprint::OTHER, other.clone()));
+        let groups = state.groups.iter().map(|(key, group)| (Fingerprint::from_u64(key), group.clone()));
+        Self {
+            since: state.since,
+            total: state.total,
+            by_level: state.by_level,
+            rates: state.windows.rates(at),
+            codes: rows(&state.codes),
+            operations: rows(&state.operations),
+            groups: groups.chain(overflow).collect(),
+            recent: state.recent.entries(),
+        }
+    }
+
+    pub(super) fn finish(self, taken_at: Timestamp) -> MonitorSnapshot {
+        let [info, warning, error, critical] = self.by_level;
+        let mut codes: Vec<CodeSnapshot> = self.codes.into_iter().map(code_snapshot).collect();
+        codes.sort_by(|a, b| (Reverse(a.count), &a.name).cmp(&(Reverse(b.count), &b.name)));
+        let mut operations: Vec<OperationSnapshot> = self.operations.into_iter().map(operation_snapshot).collect();
+        operations.sort_by(|a, b| (Reverse(a.count), &a.name).cmp(&(Reverse(b.count), &b.name)));
+        let mut groups: Vec<GroupSnapshot> = self.groups.into_iter().map(group_snapshot).collect();
+        groups.sort_by_key(|group| (Reverse(group.count), group.fingerprint));
+        MonitorSnapshot {
+            taken_at,
+            since: self.since,
+            total_errors: self.total,
+            retained: self.recent.len(),
+            rates: self.rates,
+            levels: LevelCounts { info, warning, error, critical },
+            codes,
+            operations,
+            groups,
+            recent_errors: self.recent.iter().map(|entry| entry.to_record()).collect(),
+        }
+    }
+}
+
+fn code_snapshot((row, rates): (Counted, Rates)) -> CodeSnapshot {
+    CodeSnapshot {
+        name: row.name.to_string(),
+        number: row.code.map(crate::ErrorCode::number),
+        http_status: row.code.map(crate::ErrorCode::http_status),
+        count: row.count,
+        rates,
+        last_seen: row.last_seen,
+    }
+}
+
+fn operation_snapshot((row, rates): (Counted, Rates)) -> OperationSnapshot {
+    OperationSnapshot { name: row.name.to_string(), count: row.count, rates, last_seen: row.last_seen }
+}
+
+fn group_snapshot((fingerprint, group): (Fingerprint, Group)) -> GroupSnapshot {
+    GroupSnapshot {
+        fingerprint,
+        error_code: group.code.to_string(),
+        operation: group.operation.to_string(),
+        component: group.component.to_string(),
+        count: group.count,
+        level: group.level,
+        first_seen: group.first_seen,
+        last_seen: group.last_seen,
+        last_id: group.last_id,
+    }
+}
