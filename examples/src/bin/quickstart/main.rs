@@ -1,2 +1,73 @@
-//! Placeholder until the quickstart program is written.
-fn main() {}
+//! Classifies a folder of recordings while its dependencies misbehave.
+//!
+//! Run it with `cargo run` for the recordings that come with gardefou, or `cargo run -- FOLDER` for your own. What it
+//! shows: a broken file is isolated and the others go on (`work`), a transaction that fails part-way through leaves
+//! no trace (`store`), and a service that breaks, hangs and recovers is neither hammered nor given up (`client`).
+
+mod classify;
+mod client;
+mod codes;
+mod folder;
+mod options;
+mod outcome;
+mod report;
+mod service;
+mod store;
+mod terminal;
+mod wav;
+mod work;
+
+use client::Client;
+use gardefou::{
+    Result,
+    time::{Clock, SystemClock},
+};
+use options::Options;
+use outcome::{Outcome, Problem};
+use report::Surroundings;
+use service::Service;
+use std::process::ExitCode;
+use store::Store;
+use terminal::{Terminal, Tone};
+use work::Work;
+
+fn main() -> ExitCode {
+    let mut terminal = Terminal::new();
+    let run = options::parse(std::env::args_os().skip(1)).and_then(|options| match options {
+        Some(options) => run(&options, &mut terminal),
+        None => {
+            terminal.line(options::HELP);
+            Ok(codes::ALL_WELL)
+        }
+    });
+    ExitCode::from(run.unwrap_or_else(|error| {
+        let message = format!("quickstart: {} {}: {error}", error.code().number(), error.code().name());
+        let message = terminal.paint(Tone::Bad, &message);
+        terminal.complain(&message);
+        codes::NOT_STARTED
+    }))
+}
+
+fn run(options: &Options, terminal: &mut Terminal) -> Result<u8> {
+    let started = SystemClock.now();
+    let listing = folder::list(&options.folder)?;
+    let service = Service::start()?;
+    let client = Client::new(service.url());
+    let shown = folder::printable(&options.folder);
+
+    let expected = outcome::expected(&options.folder);
+    let mut outcome = Outcome { skipped: listing.skipped, expected, ..Outcome::default() };
+    outcome.skipped.retain(|name| name != outcome::EXPECTED);
+    let store = Store::open(&options.database, &shown)
+        .map_err(|error| outcome.no_store = Some(Problem::new(&folder::printable(&options.database), &error)))
+        .ok();
+
+    terminal.line(&format!("{} files in {shown}", listing.entries.len()));
+    terminal.line(&format!("results go to {} and to {}", folder::printable(&options.database), service.url()));
+    let outcome = Work::new(store, client, terminal, outcome).run(listing.entries);
+
+    let (requests, _) = service.requests_and_accepted();
+    let around =
+        Surroundings { requests, seconds: SystemClock.now().since(started).as_secs_f64(), ..Surroundings::default() };
+    Ok(report::show(terminal, &outcome, &around))
+}

@@ -1,0 +1,48 @@
+//! Delivers results to the service, past its moods.
+
+use gardefou::{AppError, ErrorCode, Result};
+use serde_json::Value;
+use std::time::Duration;
+
+/// A client of the result service.
+#[derive(Debug)]
+pub(crate) struct Client {
+    agent: ureq::Agent,
+    url: String,
+}
+
+/// A request that takes longer counts as failed.
+const PATIENCE: Duration = Duration::from_millis(250);
+
+impl Client {
+    pub(crate) fn new(url: String) -> Self {
+        let config =
+            ureq::Agent::config_builder().timeout_global(Some(PATIENCE)).http_status_as_error(false).proxy(None);
+        Self { agent: config.build().into(), url }
+    }
+
+    /// Delivers one result: tries three times, and not at all while the service is known to be down.
+    pub(crate) fn deliver(&self, result: &Value) -> Result<()> {
+        let answer = self.agent.post(format!("{}/results", self.url)).send(result.to_string());
+        let status = answer.map_err(unreachable)?.status().as_u16();
+        match status {
+            200..=299 => Ok(()),
+            400..=499 => Err(AppError::new(ErrorCode::API_REQUEST_ERROR, format!("the service refuses it: {status}"))),
+            _ => Err(AppError::new(ErrorCode::EXTERNAL_SERVICE_ERROR, format!("the service fails: {status}"))),
+        }
+    }
+
+    /// Asks the service whether it is there.
+    pub(crate) fn is_ready(&self) -> Result<()> {
+        self.agent.get(format!("{}/health", self.url)).call().map_err(unreachable)?;
+        Ok(())
+    }
+}
+
+fn unreachable(error: ureq::Error) -> AppError {
+    let (code, message) = match error {
+        ureq::Error::Timeout(_) => (ErrorCode::TIMEOUT_ERROR, "the service does not answer"),
+        _ => (ErrorCode::EXTERNAL_SERVICE_ERROR, "the service cannot be reached"),
+    };
+    AppError::new(code, message).with_source(error)
+}

@@ -1,0 +1,16 @@
+//! The program's own error codes, beside the standard ones, and its exit statuses.
+
+use gardefou::error::{Category, Class, CodeInfo, ErrorCode};
+
+static UNSUPPORTED_ENCODING: CodeInfo = CodeInfo::new("UNSUPPORTED_ENCODING_ERROR", 213, 415, "quickstart")
+    .class(Class::Permanent)
+    .category(Category::Analysis);
+/// A sound file, but in an encoding that is not read.
+pub(crate) const UNSUPPORTED_ENCODING_ERROR: ErrorCode = ErrorCode::from_info(&UNSUPPORTED_ENCODING);
+
+/// Every recording was classified, stored and delivered, or exactly the expected ones were isolated.
+pub(crate) const ALL_WELL: u8 = 0;
+/// The work was done, but not all went well; the report says what did not.
+pub(crate) const NOT_ALL_WELL: u8 = 1;
+/// The work could not begin.
+pub(crate) const NOT_STARTED: u8 = 2;

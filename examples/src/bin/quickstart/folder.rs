@@ -1,0 +1,132 @@
+//! Finds the recordings in a folder.
+
+use crate::wav;
+use gardefou::{AppError, ErrorCode, Result};
+use std::{
+    fs::{self, File},
+    io::{self, Read},
+    path::{Path, PathBuf},
+};
+
+/// A recording to be read, or what kept the program from looking.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    pub(crate) path: PathBuf,
+    /// The path below the folder, made printable.
+    pub(crate) name: String,
+    pub(crate) problem: Option<AppError>,
+}
+
+/// What a folder holds.
+#[derive(Debug, Default)]
+pub(crate) struct Listing {
+    /// In the order of their paths.
+    pub(crate) entries: Vec<Entry>,
+    /// Names of files that are no recordings, by name and by content.
+    pub(crate) skipped: Vec<String>,
+}
+
+/// Looks through `folder` and the folders below it; links to folders are not followed.
+pub(crate) fn list(folder: &Path) -> Result<Listing> {
+    let metadata = fs::metadata(folder).map_err(|error| file_error(&error, folder))?;
+    if !metadata.is_dir() {
+        let message = format!("{} is a file: name the folder that it is in", printable(folder));
+        return Err(AppError::new(ErrorCode::CONFIG_ERROR, message));
+    }
+    let mut listing = Listing::default();
+    let mut folders = vec![folder.to_path_buf()];
+    while let Some(current) = folders.pop() {
+        let entries = match fs::read_dir(&current) {
+            Ok(entries) => entries,
+            Err(error) if current == folder => return Err(file_error(&error, folder)),
+            Err(error) => {
+                listing.add(folder, current, Some(&error));
+                continue;
+            }
+        };
+        for entry in entries {
+            match entry.and_then(|entry| Ok((entry.path(), entry.file_type()?))) {
+                Ok((path, kind)) if kind.is_dir() => folders.push(path),
+                Ok((path, _)) => listing.look_at(folder, path),
+                Err(error) => listing.add(folder, current.clone(), Some(&error)),
+            }
+        }
+    }
+    listing.entries.sort_by(|a, b| a.path.cmp(&b.path));
+    listing.skipped.sort();
+    Ok(listing)
+}
+
+impl Listing {
+    fn look_at(&mut self, folder: &Path, path: PathBuf) {
+        let named =
+            path.extension().is_some_and(|end| end.eq_ignore_ascii_case("wav") || end.eq_ignore_ascii_case("wave"));
+        // Opening a pipe would wait for a writer that never comes.
+        let regular = fs::metadata(&path).map(|metadata| metadata.is_file());
+        match (named, regular) {
+            (true, Ok(true)) => self.add(folder, path, None),
+            (true, Ok(false)) => {
+                let name = printable(path.strip_prefix(folder).unwrap_or(&path));
+                let problem = AppError::new(ErrorCode::ANALYSIS_DATA_ERROR, "not a regular file, left unread");
+                self.entries.push(Entry { path, name, problem: Some(problem) });
+            }
+            (true, Err(error)) => self.add(folder, path, Some(&error)),
+            (false, Ok(true)) if begins_as_recording(&path) => self.add(folder, path, None),
+            _ => self.skipped.push(printable(path.strip_prefix(folder).unwrap_or(&path))),
+        }
+    }
+
+    fn add(&mut self, folder: &Path, path: PathBuf, error: Option<&io::Error>) {
+        let name = printable(path.strip_prefix(folder).unwrap_or(&path));
+        let problem = error.map(|error| file_error(error, &path));
+        self.entries.push(Entry { path, name, problem });
+    }
+}
+
+fn begins_as_recording(path: &Path) -> bool {
+    let mut start = [0; 12];
+    File::open(path).and_then(|mut file| file.read_exact(&mut start)).is_ok() && wav::looks_like_a_recording(&start)
+}
+
+/// Gives a failure to reach a file the code that says why.
+pub(crate) fn file_error(error: &io::Error, path: &Path) -> AppError {
+    let (code, what) = match error.kind() {
+        io::ErrorKind::NotFound => (ErrorCode::FILE_NOT_FOUND_ERROR, "does not exist"),
+        io::ErrorKind::PermissionDenied => (ErrorCode::PERMISSION_ERROR, "may not be read"),
+        _ => (ErrorCode::ANALYSIS_PROCESSING_ERROR, "cannot be read"),
+    };
+    let source = io::Error::new(error.kind(), error.to_string());
+    AppError::new(code, format!("{} {what}", printable(path))).with_source(source)
+}
+
+/// Makes a path fit to be shown: control characters and bytes that are no text appear as escapes.
+pub(crate) fn printable(path: &Path) -> String {
+    let mut shown = String::new();
+    for chunk in path.as_os_str().as_encoded_bytes().utf8_chunks() {
+        for letter in chunk.valid().chars() {
+            if letter.is_control() { shown.extend(letter.escape_default()) } else { shown.push(letter) }
+        }
+        chunk.invalid().iter().for_each(|byte| shown.push_str(&format!("\\x{byte:02X}")));
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_cannot_command_the_terminal() {
+        assert_eq!(printable(Path::new("a\x1b[2J\n b.wav")), "a\\u{1b}[2J\\n b.wav");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn bytes_that_are_no_text_are_told_apart() {
+        use std::os::unix::ffi::OsStrExt;
+        let name = |bytes: &[u8]| printable(Path::new(std::ffi::OsStr::from_bytes(bytes)));
+        assert_eq!(name(b"caf\xE9.wav"), "caf\\xE9.wav");
+        assert_ne!(name(b"caf\xE8.wav"), name(b"caf\xE9.wav"));
+        assert_eq!(name("café.wav".as_bytes()), "café.wav");
+    }
+}

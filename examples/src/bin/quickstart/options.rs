@@ -1,0 +1,109 @@
+//! What the command line asks for.
+
+use gardefou::{AppError, ErrorCode, Result};
+use std::{ffi::OsString, path::PathBuf};
+
+/// What to do, once everything is known.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Options {
+    /// The recordings; those that are shipped unless the user names others.
+    pub(crate) folder: PathBuf,
+    /// Where the database and the journal go.
+    pub(crate) out: PathBuf,
+    pub(crate) database: PathBuf,
+}
+
+pub(crate) const HELP: &str = "\
+Classifies a folder of WAV recordings while the services it depends on misbehave.
+
+Usage: quickstart [OPTIONS] [FOLDER]
+
+  FOLDER            recordings to classify, subfolders included; without it, those
+                    that come with gardefou. Files named *.wav or *.wave and files
+                    that begin as a WAV file does are read: 8 to 32-bit integers,
+                    32 and 64-bit floats, any sample rate, any number of channels.
+
+Options:
+  --out FOLDER      where the database goes [default: gardefou-quickstart
+                    in the folder for temporary files]
+  --database FILE   the SQLite database [default: recordings.sqlite in --out]
+  -h, --help        this text
+
+A broken file never stops the others. If FOLDER holds a list EXPECTED.txt, with a
+file name and the name of an error code on each line, those failures are expected.
+
+Exit status:
+  0  all went well: each recording was classified, stored and delivered, or it was
+     isolated with the error that EXPECTED.txt names
+  1  the work was done, but something went wrong: the report says what
+  2  the work could not begin: wrong arguments, no such folder, no service
+
+RUST_LOG=gardefou=debug shows the structured log on standard error.
+";
+
+/// Reads the arguments after the program's name; `None` asks for help.
+pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Option<Options>> {
+    let (mut folder, mut out, mut database) = (None, None, None);
+    let mut only_names = false;
+    let mut arguments = arguments.into_iter();
+    while let Some(argument) = arguments.next() {
+        let text = argument.to_string_lossy().into_owned();
+        match text.as_str() {
+            "--" if !only_names => only_names = true,
+            "-h" | "--help" if !only_names => return Ok(None),
+            "--out" if !only_names => set(&mut out, &text, arguments.next())?,
+            "--database" if !only_names => set(&mut database, &text, arguments.next())?,
+            _ if text.starts_with('-') && !only_names => return Err(wrong(format!("there is no option {text}"))),
+            _ => set(&mut folder, "FOLDER", Some(argument))?,
+        }
+    }
+    let out = out.unwrap_or_else(|| std::env::temp_dir().join("gardefou-quickstart"));
+    let database = database.unwrap_or_else(|| out.join("recordings.sqlite"));
+    let shipped = || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/recordings"));
+    Ok(Some(Options { folder: folder.unwrap_or_else(shipped), out, database }))
+}
+
+fn set(place: &mut Option<PathBuf>, name: &str, value: Option<OsString>) -> Result<()> {
+    match value {
+        None => Err(wrong(format!("{name} needs a value"))),
+        Some(value) if value.is_empty() => Err(wrong(format!("{name} is empty"))),
+        Some(_) if place.is_some() => Err(wrong(format!("{name} is given twice"))),
+        Some(value) => {
+            *place = Some(PathBuf::from(value));
+            Ok(())
+        }
+    }
+}
+
+fn wrong(message: String) -> AppError {
+    AppError::new(ErrorCode::CONFIG_ERROR, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(arguments: &[&str]) -> Result<Option<Options>> {
+        parse(arguments.iter().map(OsString::from))
+    }
+
+    #[test]
+    fn without_arguments_the_shipped_recordings_are_classified() {
+        let options = parsed(&[]).unwrap().unwrap();
+        assert!(options.folder.ends_with("examples/recordings"));
+        assert_eq!(options.database, options.out.join("recordings.sqlite"));
+    }
+
+    #[test]
+    fn a_folder_may_look_like_an_option_after_two_dashes() {
+        assert_eq!(parsed(&["--", "--help"]).unwrap().unwrap().folder, PathBuf::from("--help"));
+    }
+
+    #[test]
+    fn wrong_arguments_are_told_with_a_code() {
+        for wrong in [&["--fast"][..], &["a", "b"], &["--out"], &["--out", "a", "--out", "b"], &[""], &["-x"]] {
+            assert!(parsed(wrong).unwrap_err().is(ErrorCode::CONFIG_ERROR), "{wrong:?}");
+        }
+        assert_eq!(parsed(&["a", "-h"]).unwrap(), None);
+    }
+}

@@ -1,0 +1,147 @@
+//! The report at the end.
+
+use crate::{
+    classify::Class,
+    codes,
+    outcome::{Outcome, Problem, Rollback},
+    terminal::{Terminal, Tone},
+};
+use std::collections::BTreeMap;
+
+/// What others know about the run.
+#[derive(Debug, Default)]
+pub(crate) struct Surroundings {
+    /// The states of the circuit breaker, in the order in which it took them.
+    pub(crate) breaker: Vec<String>,
+    /// How often each error code was recorded.
+    pub(crate) errors: BTreeMap<String, u64>,
+    /// The result of each health check.
+    pub(crate) health: Vec<(String, bool, String)>,
+    /// Requests that the service received.
+    pub(crate) requests: usize,
+    pub(crate) seconds: f64,
+}
+
+impl Surroundings {
+    pub(crate) fn healthy(&self) -> bool {
+        self.health.iter().all(|(_, well, _)| *well)
+    }
+}
+
+/// Shows everything and returns the exit status that follows from it.
+pub(crate) fn show(terminal: &mut Terminal, outcome: &Outcome, around: &Surroundings) -> u8 {
+    let status = outcome.exit_status(around.healthy());
+    let lines = [
+        classified(outcome),
+        isolated(terminal, outcome),
+        stored(terminal, outcome),
+        delivered(terminal, outcome, around),
+        breaker(around),
+        errors(around),
+        health(terminal, around),
+    ];
+    terminal.line("");
+    for (title, text) in lines.into_iter().flatten() {
+        let title = terminal.paint(Tone::Title, &format!("{title:<12}"));
+        terminal.line(&format!("{title} {text}"));
+    }
+    terminal.line("");
+    let (tone, verdict) = match status {
+        codes::ALL_WELL if outcome.isolated.is_empty() => (Tone::Good, "All went well."),
+        codes::ALL_WELL => (Tone::Good, "All went well: what was isolated is broken on purpose."),
+        _ if outcome.classified.is_empty() && outcome.isolated.is_empty() => {
+            (Tone::Bad, "There was nothing to classify.")
+        }
+        _ => (Tone::Bad, "Not all went well, see above."),
+    };
+    let verdict = terminal.paint(tone, verdict);
+    terminal.line(&format!("{verdict} ({:.1} s, exit status {status})", around.seconds));
+    status
+}
+
+type Lines = Vec<(&'static str, String)>;
+
+fn classified(outcome: &Outcome) -> Lines {
+    let count = |class: Class| outcome.classified.iter().filter(|(_, each, _)| *each == class).count();
+    let classes: Vec<_> = Class::ALL.iter().map(|&class| format!("{class} {}", count(class))).collect();
+    let mut lines = vec![("Classified", format!("{}: {}", outcome.classified.len(), classes.join(", ")))];
+    if !outcome.skipped.is_empty() {
+        let (shown, more) = first_of(&outcome.skipped, 5);
+        lines
+            .push(("Skipped", format!("{} that are no recordings: {}{more}", outcome.skipped.len(), shown.join(", "))));
+    }
+    lines
+}
+
+fn isolated(terminal: &Terminal, outcome: &Outcome) -> Lines {
+    let expected = outcome.isolated.iter().filter(|problem| outcome.expects(problem)).count();
+    let note = if outcome.expected.is_empty() { String::new() } else { format!(", {expected} of them expected") };
+    let mut lines = vec![("Isolated", format!("{}{note}", outcome.isolated.len()))];
+    lines.extend(outcome.isolated.iter().map(|problem| {
+        let tone = if outcome.expects(problem) { Tone::Warning } else { Tone::Bad };
+        ("", described(terminal, tone, problem))
+    }));
+    lines.extend(outcome.missing().map(|(name, code)| {
+        let text = format!("{name}: {code} was expected and did not come");
+        ("", terminal.paint(Tone::Bad, &text))
+    }));
+    lines
+}
+
+fn stored(terminal: &Terminal, outcome: &Outcome) -> Lines {
+    let mut lines = vec![("Stored", format!("{} of {}", outcome.stored, outcome.classified.len()))];
+    let problems = outcome.no_store.iter().chain(&outcome.not_stored);
+    lines.extend(problems.map(|problem| ("", described(terminal, Tone::Bad, problem))));
+    if let Some(Rollback { problem, class, before, inside, after }) = &outcome.rollback {
+        lines.push((
+            "Rolled back",
+            format!("the first result, stored a second time: {} {}", problem.number, problem.code),
+        ));
+        lines.push(("", problem.message.clone()));
+        let inside = inside.map_or_else(|| "?".to_owned(), |inside| inside.to_string());
+        let counts = format!(
+            "rows: {} before, {} after; total of {class}: {} before, {inside} inside the transaction, {} after",
+            before.rows, after.rows, before.total, after.total
+        );
+        let tone = if before == after { Tone::Good } else { Tone::Bad };
+        lines.push(("", terminal.paint(tone, &counts)));
+    }
+    lines
+}
+
+fn delivered(terminal: &Terminal, outcome: &Outcome, around: &Surroundings) -> Lines {
+    let all = outcome.classified.len();
+    let late = if outcome.waited > 0 { format!(", {} had to wait", outcome.waited) } else { String::new() };
+    let mut lines =
+        vec![("Delivered", format!("{} of {all} in {} requests{late}", outcome.delivered, around.requests))];
+    lines.extend(outcome.undelivered.iter().map(|problem| ("", described(terminal, Tone::Bad, problem))));
+    lines
+}
+
+fn breaker(around: &Surroundings) -> Lines {
+    vec![("Breaker", around.breaker.join(" → "))]
+}
+
+fn errors(around: &Surroundings) -> Lines {
+    let mut lines = vec![("Errors", format!("{} recorded", around.errors.values().sum::<u64>()))];
+    lines.extend(around.errors.iter().map(|(code, count)| ("", format!("{count:>4}  {code}"))));
+    lines
+}
+
+fn health(terminal: &Terminal, around: &Surroundings) -> Lines {
+    let (tone, word) = if around.healthy() { (Tone::Good, "healthy") } else { (Tone::Bad, "unhealthy") };
+    let mut lines = vec![("Health", terminal.paint(tone, word))];
+    lines.extend(around.health.iter().map(|(name, _, text)| ("", format!("{name}: {text}"))));
+    lines
+}
+
+fn described(terminal: &Terminal, tone: Tone, problem: &Problem) -> String {
+    let code = terminal.paint(tone, &format!("{} {}", problem.number, problem.code));
+    format!("{}: {code}: {}", problem.name, problem.message)
+}
+
+fn first_of(names: &[String], most: usize) -> (&[String], String) {
+    let more = names.len().saturating_sub(most);
+    let text = if more == 0 { String::new() } else { format!(" and {more} more") };
+    (&names[..names.len() - more], text)
+}

@@ -1,0 +1,123 @@
+//! The service that keeps results, and that fails on a fixed plan.
+//!
+//! A real HTTP server on a port of the loopback interface that the system chooses. It stands for whatever a program of
+//! yours depends on, on a bad day.
+
+use axum::{
+    Router,
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use gardefou::{Result, ResultExt, error::ErrorCode};
+use std::{
+    future::IntoFuture,
+    net::{Ipv4Addr, SocketAddr, TcpListener},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread::JoinHandle,
+    time::Duration,
+};
+use tokio::sync::oneshot;
+
+/// What the service does with one request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Conduct {
+    Accept,
+    /// Answers 503: too busy just now.
+    Busy,
+    /// Answers 500: something broke.
+    Break,
+    /// Takes the request and says nothing.
+    Hang,
+}
+
+/// What happens to the first requests; all later ones are accepted.
+const PLAN: [Conduct; 9] = {
+    use Conduct::{Accept, Break, Busy, Hang};
+    // A hiccup that one retry cures, then an outage, then a probe that comes too early.
+    [Accept, Busy, Accept, Accept, Break, Hang, Break, Break, Accept]
+};
+/// Longer than any client waits.
+const HANG: Duration = Duration::from_secs(60);
+
+/// The running service; it stops when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Service {
+    address: SocketAddr,
+    counts: Arc<Counts>,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<std::io::Result<()>>>,
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    requests: AtomicUsize,
+    accepted: AtomicUsize,
+}
+
+impl Service {
+    /// Opens a port on the loopback interface and serves it from a thread of its own.
+    pub(crate) fn start() -> Result<Self> {
+        let failed = (ErrorCode::INITIALIZATION_ERROR, "the service cannot be started");
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context(failed.0, failed.1)?;
+        listener.set_nonblocking(true).context(failed.0, failed.1)?;
+        let address = listener.local_addr().context(failed.0, failed.1)?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context(failed.0, failed.1)?;
+        let counts = Arc::new(Counts::default());
+        let (stop, stopped) = oneshot::channel();
+        let router = router(Arc::clone(&counts));
+        let thread = std::thread::spawn(move || {
+            runtime.block_on(async {
+                let listener = tokio::net::TcpListener::from_std(listener)?;
+                let served = std::pin::pin!(axum::serve(listener, router).into_future());
+                // Whichever ends first; a request that still hangs is dropped with the runtime.
+                futures::future::select(served, stopped).await;
+                std::io::Result::Ok(())
+            })
+        });
+        Ok(Self { address, counts, stop: Some(stop), thread: Some(thread) })
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Returns how many requests came and how many results were accepted.
+    pub(crate) fn requests_and_accepted(&self) -> (usize, usize) {
+        (self.counts.requests.load(Ordering::Relaxed), self.counts.accepted.load(Ordering::Relaxed))
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        // Neither can fail in a way that matters: the thread is gone then, which is what is wanted.
+        let _ = self.stop.take().map(|stop| stop.send(()));
+        let _ = self.thread.take().map(JoinHandle::join);
+    }
+}
+
+fn router(counts: Arc<Counts>) -> Router {
+    Router::new().route("/results", post(accept_result)).route("/health", get(async || "ready")).with_state(counts)
+}
+
+async fn accept_result(State(counts): State<Arc<Counts>>, body: String) -> Response {
+    let request = counts.requests.fetch_add(1, Ordering::Relaxed);
+    match PLAN.get(request).copied().unwrap_or(Conduct::Accept) {
+        Conduct::Accept if serde_json::from_str::<serde_json::Value>(&body).is_err() => StatusCode::BAD_REQUEST,
+        Conduct::Accept => {
+            counts.accepted.fetch_add(1, Ordering::Relaxed);
+            StatusCode::CREATED
+        }
+        Conduct::Busy => StatusCode::SERVICE_UNAVAILABLE,
+        Conduct::Break => StatusCode::INTERNAL_SERVER_ERROR,
+        Conduct::Hang => {
+            tokio::time::sleep(HANG).await;
+            StatusCode::GATEWAY_TIMEOUT
+        }
+    }
+    .into_response()
+}

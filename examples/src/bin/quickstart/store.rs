@@ -1,0 +1,99 @@
+//! Keeps the results in a SQLite database.
+
+use crate::classify::{Class, Features};
+use gardefou::{AppError, ErrorCode, Result, ResultExt};
+use rusqlite::{Connection, ErrorCode as SqliteCode, OpenFlags, params};
+use std::{fs, path::Path, time::Duration};
+
+/// The results of one run in the database.
+#[derive(Debug)]
+pub(crate) struct Store {
+    connection: Connection,
+    run: i64,
+}
+
+/// How many rows a run has, and how many recordings of a class its totals count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Count {
+    pub(crate) rows: i64,
+    pub(crate) total: i64,
+}
+
+/// The detail that says how high the total stood inside a transaction that was then rolled back.
+pub(crate) const TOTAL_INSIDE: &str = "total_inside";
+
+const SCHEMA: &str = "
+    CREATE TABLE IF NOT EXISTS runs (
+        id INTEGER PRIMARY KEY, folder TEXT NOT NULL, started TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP
+    ) STRICT;
+    CREATE TABLE IF NOT EXISTS recordings (
+        run INTEGER NOT NULL REFERENCES runs, name TEXT NOT NULL, class TEXT NOT NULL,
+        seconds REAL NOT NULL, level_dbfs REAL NOT NULL, crossings_per_second REAL NOT NULL,
+        UNIQUE (run, name)
+    ) STRICT;
+    CREATE TABLE IF NOT EXISTS totals (
+        run INTEGER NOT NULL REFERENCES runs, class TEXT NOT NULL, recordings INTEGER NOT NULL,
+        PRIMARY KEY (run, class)
+    ) STRICT;";
+
+impl Store {
+    /// Opens the database, or makes it, and begins a run.
+    pub(crate) fn open(path: &Path, folder: &str) -> Result<Self> {
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent)
+                .context(ErrorCode::DB_CONNECTION_ERROR, "the database's folder cannot be made")?;
+        }
+        // An administrator may write to files that are marked read-only; the mark is meant all the same.
+        if fs::metadata(path).is_ok_and(|metadata| metadata.permissions().readonly()) {
+            return Err(AppError::new(ErrorCode::PERMISSION_ERROR, "the database is marked read-only"));
+        }
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let begin = || {
+            let connection = Connection::open_with_flags(path, flags)?;
+            connection.busy_timeout(Duration::from_secs(3))?;
+            connection.execute_batch(SCHEMA)?;
+            connection.execute("INSERT INTO runs (folder) VALUES (?1)", [folder])?;
+            let run = connection.last_insert_rowid();
+            Ok(Self { connection, run })
+        };
+        begin().map_err(database_error)
+    }
+
+    /// Stores one result: raises the total of its class and adds its row, both or neither.
+    pub(crate) fn add(&mut self, name: &str, class: Class, features: &Features) -> Result<()> {
+        const RAISE: &str = "INSERT INTO totals VALUES (?1, ?2, 1)
+            ON CONFLICT DO UPDATE SET recordings = recordings + 1 RETURNING recordings";
+        const ADD: &str = "INSERT INTO recordings VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+        let transaction = self.connection.transaction().map_err(database_error)?;
+        let raised = transaction.query_row(RAISE, params![self.run, class.name()], |row| row.get::<_, i64>(0));
+        let total = raised.map_err(database_error)?;
+        let Features { seconds, level_dbfs, crossings_per_second, .. } = features;
+        transaction
+            .execute(ADD, params![self.run, name, class.name(), seconds, level_dbfs, crossings_per_second])
+            .map_err(|error| database_error(error).with_detail(TOTAL_INSIDE, total))?;
+        transaction.commit().map_err(database_error)
+    }
+
+    /// Counts this run's rows and what its totals say of one class.
+    pub(crate) fn count(&self, class: Class) -> Result<Count> {
+        let sql = "SELECT (SELECT count(*) FROM recordings WHERE run = ?1),
+                          (SELECT coalesce(sum(recordings), 0) FROM totals WHERE run = ?1 AND class = ?2)";
+        let read = |row: &rusqlite::Row<'_>| Ok(Count { rows: row.get(0)?, total: row.get(1)? });
+        self.connection.query_row(sql, params![self.run, class.name()], read).map_err(database_error)
+    }
+}
+
+/// Gives a failure of the database the code that says what kind it is.
+fn database_error(error: rusqlite::Error) -> AppError {
+    let code = match error.sqlite_error_code() {
+        Some(SqliteCode::ConstraintViolation) => ErrorCode::DB_INTEGRITY_ERROR,
+        Some(SqliteCode::ReadOnly | SqliteCode::DiskFull | SqliteCode::SystemIoFailure) => ErrorCode::DB_WRITE_ERROR,
+        Some(SqliteCode::CannotOpen | SqliteCode::NotADatabase | SqliteCode::DatabaseCorrupt) => {
+            ErrorCode::DB_CONNECTION_ERROR
+        }
+        Some(SqliteCode::DatabaseBusy | SqliteCode::DatabaseLocked) => ErrorCode::RESOURCE_BUSY_ERROR,
+        Some(SqliteCode::PermissionDenied) => ErrorCode::PERMISSION_ERROR,
+        _ => ErrorCode::DB_QUERY_ERROR,
+    };
+    AppError::new(code, error.to_string()).with_source(error)
+}

@@ -1,0 +1,197 @@
+use super::*;
+use crate::codes::UNSUPPORTED_ENCODING_ERROR;
+use gardefou::{AppError, ErrorCode, Result};
+use gardefou_examples::{
+    signal::{Random, tone},
+    wav_file::{Encoding, WavFile},
+};
+use std::io::Cursor;
+
+fn read(bytes: &[u8]) -> Result<(u32, u16, Vec<f64>)> {
+    let recording = Recording::open(Cursor::new(bytes))?;
+    let (rate, channels) = (recording.format().rate, recording.format().channels);
+    let mut samples = Vec::new();
+    recording.for_each_frame(|frame| samples.extend_from_slice(frame))?;
+    Ok((rate, channels, samples))
+}
+
+fn refusal(bytes: &[u8]) -> AppError {
+    read(bytes).expect_err("the file must be refused")
+}
+
+fn small() -> WavFile {
+    WavFile::new(8_000, 1, Encoding::Signed16, &[0.0, 0.25, -0.25, 0.5])
+}
+
+#[test]
+fn every_width_rate_and_number_of_channels_is_read_as_it_was_written() {
+    let sound = tone(8_000, 0.03, 700.0, 0.9);
+    for encoding in Encoding::ALL {
+        for channels in [1, 2, 3, 6, 8] {
+            for rate in [1, 7_777, 44_100, 192_000, u32::MAX] {
+                for extensible in [false, true] {
+                    let mut file = WavFile::new(rate, channels, encoding, &sound);
+                    file.extensible = extensible;
+                    let (read_rate, read_channels, samples) = read(&file.to_bytes()).unwrap();
+                    assert_eq!((read_rate, read_channels), (rate, channels));
+                    assert_eq!(samples.len(), sound.len() / usize::from(channels) * usize::from(channels));
+                    let off = if encoding == Encoding::Unsigned8 { 0.01 } else { 0.0001 };
+                    assert!(sound.iter().zip(&samples).all(|(a, b)| (a - b).abs() < off), "{encoding:?}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn full_scale_stays_within_one() {
+    for encoding in Encoding::ALL {
+        let (_, _, samples) = read(&WavFile::new(8_000, 1, encoding, &[-1.0, 1.0]).to_bytes()).unwrap();
+        assert!(samples.iter().all(|sample| (0.99..=1.0).contains(&sample.abs())), "{encoding:?}: {samples:?}");
+    }
+}
+
+#[test]
+fn integers_narrower_than_their_bytes_are_read() {
+    for (bits, encoding) in [(12, Encoding::Signed16), (20, Encoding::Signed24), (4, Encoding::Unsigned8)] {
+        let file = WavFile { bits: Some(bits), ..WavFile::new(8_000, 1, encoding, &[0.5]) };
+        assert!((read(&file.to_bytes()).unwrap().2[0] - 0.5).abs() < 0.01, "{bits} bits");
+    }
+}
+
+#[test]
+fn other_chunks_are_passed_over_wherever_they_stand_and_however_odd_they_are() {
+    let file = small().chunk_before(b"LIST", b"odd").chunk_before(b"junk", b"").chunk_after(b"id3 ", b"after");
+    assert_eq!(read(&file.to_bytes()).unwrap().2.len(), 4);
+}
+
+#[test]
+fn a_streaming_header_takes_the_samples_to_the_end_of_the_file() {
+    for unknown in [0, u32::MAX] {
+        assert_eq!(read(&small().streamed(unknown).to_bytes()).unwrap().2.len(), 4, "size {unknown}");
+    }
+    let mut sixty_four = small().streamed(u32::MAX).to_bytes();
+    sixty_four[..4].copy_from_slice(b"RF64");
+    assert_eq!(read(&sixty_four).unwrap().2.len(), 4);
+}
+
+#[test]
+fn chunks_after_an_empty_recording_are_no_samples() {
+    let empty = WavFile::new(8_000, 1, Encoding::Signed16, &[]).chunk_after(b"LIST", &[1; 100]);
+    let error = refusal(&empty.to_bytes());
+    assert!(error.is(ErrorCode::ANALYSIS_DATA_ERROR) && error.message().contains("no samples"), "{error}");
+}
+
+#[test]
+fn a_file_that_is_cut_short_says_by_how_much() {
+    let whole = small().to_bytes();
+    let error = refusal(&whole[..whole.len() - 3]);
+    assert!(error.is(ErrorCode::ANALYSIS_DATA_ERROR));
+    assert_eq!((&error.details()["announced"], &error.details()["present"]), (&8.into(), &5.into()));
+}
+
+#[test]
+fn every_way_to_cut_a_file_short_is_refused() {
+    let whole = small().chunk_before(b"LIST", b"odd").to_bytes();
+    for length in 0..whole.len() {
+        assert!(refusal(&whole[..length]).is(ErrorCode::ANALYSIS_DATA_ERROR), "{length} bytes");
+    }
+}
+
+#[test]
+fn headers_that_lie_about_sizes_are_refused_without_reading_or_allocating_what_they_claim() {
+    let mut lies = vec![small().claiming(u32::MAX - 1).to_bytes()];
+    let mut format = small().to_bytes();
+    format[16..20].copy_from_slice(&u32::MAX.to_le_bytes());
+    lies.push(format);
+    let mut chunk = small().chunk_before(b"LIST", b"even").to_bytes();
+    chunk[40..44].copy_from_slice(&u32::MAX.to_le_bytes());
+    lies.push(chunk);
+    lies.push(WavFile { channels: u16::MAX, ..small() }.to_bytes());
+    for lie in lies {
+        assert!(refusal(&lie).is(ErrorCode::ANALYSIS_DATA_ERROR));
+    }
+}
+
+#[test]
+fn headers_that_contradict_themselves_are_refused() {
+    let zero_rate = WavFile { rate: 0, ..small() };
+    let zero_channels = WavFile { channels: 0, ..small() };
+    let wrong_width = WavFile { bits: Some(24), ..small() };
+    for (file, word) in
+        [(zero_rate, "zero samples"), (zero_channels, "zero channels"), (wrong_width, "frames of 2 bytes")]
+    {
+        let error = refusal(&file.to_bytes());
+        assert!(error.is(ErrorCode::ANALYSIS_DATA_ERROR) && error.message().contains(word), "{error}");
+    }
+    let mut data_first = small().to_bytes();
+    data_first[12..16].copy_from_slice(b"fact");
+    assert!(refusal(&data_first).message().contains("before their format"));
+}
+
+#[test]
+fn encodings_that_are_not_read_are_named_with_a_code_of_their_own() {
+    let known = [(6, "A-law"), (7, "mu-law"), (2, "ADPCM"), (0x55, "MPEG"), (99, "number 99")];
+    for (tag, word) in known {
+        let error = refusal(&WavFile { tag: Some(tag), ..small() }.to_bytes());
+        assert!(error.is(UNSUPPORTED_ENCODING_ERROR) && error.message().contains(word), "{error}");
+        let error = refusal(&WavFile { tag: Some(tag), ..small() }.extensible().to_bytes());
+        assert!(error.is(UNSUPPORTED_ENCODING_ERROR) && error.message().contains(word), "{error}");
+    }
+    assert!(refusal(&WavFile { bits: Some(64), ..small() }.to_bytes()).is(UNSUPPORTED_ENCODING_ERROR));
+    let mut big_endian = small().to_bytes();
+    big_endian[3] = b'X';
+    assert!(refusal(&big_endian).is(UNSUPPORTED_ENCODING_ERROR));
+}
+
+#[test]
+fn samples_that_are_no_numbers_are_refused() {
+    for odd in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+        for encoding in [Encoding::Float32, Encoding::Float64] {
+            let error = refusal(&WavFile::new(8_000, 1, encoding, &[0.0, odd]).to_bytes());
+            assert!(error.is(ErrorCode::ANALYSIS_DATA_ERROR));
+        }
+    }
+}
+
+#[test]
+fn no_bytes_make_the_reader_or_the_classifier_panic() {
+    let mut random = Random::seeded(1);
+    let models: Vec<Vec<u8>> = Encoding::ALL
+        .iter()
+        .flat_map(|&encoding| {
+            let file = WavFile::new(8_000, 2, encoding, &tone(8_000, 0.01, 500.0, 0.5)).chunk_before(b"LIST", b"odd");
+            [file.to_bytes(), file.extensible().to_bytes()]
+        })
+        .collect();
+    let mut accepted = 0;
+    for round in 0..20_000 {
+        let mut bytes = models[round % models.len()].clone();
+        for _ in 0..=random.below(4) {
+            // Most hits in the header, where they hurt.
+            let end = if random.below(4) > 0 { 90 } else { bytes.len() };
+            let (at, edge) = (random.below(end), [0, 1, 0x7F, 0x80, 0xFF, random.below(256) as u8][random.below(6)]);
+            bytes[at] = edge;
+        }
+        bytes.truncate(if random.below(3) == 0 { random.below(bytes.len() + 1) } else { bytes.len() });
+        if let Ok((rate, channels, samples)) = read(&bytes) {
+            accepted += 1;
+            let mut meter = crate::classify::Meter::new(rate, channels);
+            samples.chunks_exact(usize::from(channels)).for_each(|frame| meter.push(frame));
+            let features = meter.finish();
+            assert!(features.level_dbfs.is_finite() && features.crossing_jitter.is_finite(), "{features:?}");
+            let _ = crate::classify::Class::of(&features);
+        }
+    }
+    assert!((1_000..19_000).contains(&accepted), "{accepted} of 20,000: the mutations are too mild or too wild");
+}
+
+#[test]
+fn pure_chance_is_refused() {
+    let mut random = Random::seeded(2);
+    for _ in 0..2_000 {
+        let bytes: Vec<u8> = (0..random.below(300)).map(|_| random.number() as u8).collect();
+        refusal(&bytes);
+        refusal(&[b"RIFF\xff\xff\xff\xffWAVE", &bytes[..]].concat());
+    }
+}

@@ -1,0 +1,123 @@
+//! The work itself: each recording is classified, stored and delivered, whatever happens to the others.
+
+use crate::{
+    classify::{Class, Features, Meter},
+    client::Client,
+    folder::{Entry, file_error},
+    outcome::{Outcome, Problem, Rollback},
+    store::{Store, TOTAL_INSIDE},
+    terminal::Terminal,
+    wav::Recording,
+};
+use gardefou::{
+    Result,
+    time::{Clock, SystemClock},
+};
+use serde_json::{Value, json};
+use std::{collections::VecDeque, fs::File, path::Path, time::Duration};
+
+/// Everything that the work needs at hand.
+#[derive(Debug)]
+pub(crate) struct Work<'a> {
+    pub(crate) store: Option<Store>,
+    pub(crate) client: Client,
+    pub(crate) terminal: &'a mut Terminal,
+    pub(crate) outcome: Outcome,
+    /// Results that the service did not take yet.
+    waiting: VecDeque<(String, Value)>,
+}
+
+/// How long results that wait are offered again at the end.
+const LAST_CALL: Duration = Duration::from_secs(6);
+
+impl<'a> Work<'a> {
+    pub(crate) fn new(store: Option<Store>, client: Client, terminal: &'a mut Terminal, outcome: Outcome) -> Self {
+        Self { store, client, terminal, outcome, waiting: VecDeque::new() }
+    }
+
+    /// Does all of it and returns what came of it.
+    pub(crate) fn run(mut self, entries: Vec<Entry>) -> Outcome {
+        let count = entries.len();
+        for (at, entry) in entries.into_iter().enumerate() {
+            let name = entry.name.clone();
+            match listen_to(entry) {
+                Ok((class, features)) => {
+                    self.keep(&name, class, &features);
+                    self.terminal.progress(at + 1, count, &name, Ok((class, &features)));
+                }
+                Err(error) => {
+                    self.terminal.progress(at + 1, count, &name, Err(&error));
+                    self.outcome.isolated.push(Problem::new(&name, &error));
+                }
+            }
+        }
+        self.store_one_twice();
+        self.deliver_what_waits();
+        self.outcome
+    }
+
+    fn keep(&mut self, name: &str, class: Class, features: &Features) {
+        if let Some(store) = &mut self.store {
+            match store.add(name, class, features) {
+                Ok(()) => self.outcome.stored += 1,
+                Err(error) => self.outcome.not_stored.push(Problem::new(name, &error)),
+            }
+        }
+        let result = json!({ "name": name, "class": class.name(), "level_dbfs": features.level_dbfs });
+        match self.client.deliver(&result) {
+            Ok(()) => self.outcome.delivered += 1,
+            Err(_) => self.waiting.push_back((name.to_owned(), result)),
+        }
+        self.outcome.classified.push((name.to_owned(), class, *features));
+    }
+
+    /// Stores the first result again, as happens where a message comes twice: the database refuses part-way through, and
+    /// what was done by then must be undone.
+    fn store_one_twice(&mut self) {
+        let (Some(store), Some((name, class, features))) = (&mut self.store, self.outcome.classified.first()) else {
+            return;
+        };
+        let Ok(before) = store.count(*class) else { return };
+        let Err(error) = store.add(name, *class, features) else { return };
+        let Ok(after) = store.count(*class) else { return };
+        let inside = error.details().get(TOTAL_INSIDE).and_then(Value::as_i64);
+        self.outcome.rollback =
+            Some(Rollback { problem: Problem::new(name, &error), class: *class, before, inside, after });
+    }
+
+    /// Offers what waits until the service has taken it or the time for it is over.
+    fn deliver_what_waits(&mut self) {
+        self.outcome.waited = self.waiting.len();
+        self.terminal.waiting(self.waiting.len());
+        let deadline = SystemClock.now().after(LAST_CALL);
+        while let Some((name, result)) = self.waiting.pop_front() {
+            match self.client.deliver(&result) {
+                Ok(()) => self.outcome.delivered += 1,
+                Err(error) if SystemClock.now() >= deadline => {
+                    self.outcome.undelivered.push(Problem::new(&name, &error));
+                }
+                Err(error) => {
+                    SystemClock.sleep(error.retry_after().unwrap_or(Duration::from_millis(50)).min(LAST_CALL));
+                    self.waiting.push_front((name, result));
+                }
+            }
+        }
+    }
+}
+
+/// Reads one recording and classifies it.
+fn listen_to(entry: Entry) -> Result<(Class, Features)> {
+    match entry.problem {
+        Some(problem) => Err(problem),
+        None => measure(&entry.path),
+    }
+}
+
+fn measure(path: &Path) -> Result<(Class, Features)> {
+    let recording = Recording::open(File::open(path).map_err(|error| file_error(&error, path))?)?;
+    let format = recording.format();
+    let mut meter = Meter::new(format.rate, format.channels);
+    recording.for_each_frame(|frame| meter.push(frame))?;
+    let features = meter.finish();
+    Ok((Class::of(&features), features))
+}
