@@ -1,7 +1,10 @@
 //! What an outcome means to a policy: success, failure, or nothing at all.
 
-use crate::error::{AppErrorInner, Class, Rejection};
-use std::{error::Error, io};
+use crate::{
+    error::{AppErrorInner, Class, Rejection},
+    event::{ErrorRef, text::levels},
+};
+use std::{error::Error, time::Duration};
 
 /// What the outcome of one call means to the policies around it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -42,27 +45,60 @@ impl Classified {
 }
 
 /// Classifies an error by the first error with a code, or the first rejection, in its chain of sources.
+///
+/// The rejection of a time limit does not count as one: the function was started, and another try can be quicker.
+///
+/// # Examples
+///
+/// ```
+/// use gardefou::{AppError, ErrorCode, classify::classify};
+///
+/// let missing = AppError::new(ErrorCode::FILE_NOT_FOUND_ERROR, "no such recording");
+/// assert!(!classify(&*missing).is_retryable());
+/// assert!(classify(&std::io::Error::other("cable")).is_retryable());
+/// ```
 #[must_use]
 pub fn classify(error: &(dyn Error + 'static)) -> Classified {
-    let mut level = Some(error);
-    // A chain that bites its own tail ends after 64 levels.
-    for _ in 0..64 {
-        let Some(current) = level else { break };
-        if current.is::<Rejection>() {
-            return Classified { class: Class::Transient, rejected: true };
+    for level in levels(error) {
+        if let Some(rejection) = level.downcast_ref::<Rejection>() {
+            return Classified { class: Class::Transient, rejected: !rejection.ran() };
         }
-        if let Some(app) = current.downcast_ref::<AppErrorInner>()
+        if let Some(app) = level.downcast_ref::<AppErrorInner>()
             && app.is_coded_itself()
         {
-            let rejected = app.is_rejection();
-            return Classified { class: app.code().class(), rejected };
+            return Classified { class: app.code().class(), rejected: app.is_rejection() };
         }
-        // An `io::Error` hides the error it was made of: its source is that error's source.
-        let hidden = current.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        level = match hidden {
-            Some(inner) => Some(inner),
-            None => current.source(),
-        };
     }
     Classified::UNKNOWN
+}
+
+/// Returns how long the first error in the chain of sources that knows it asks to be left alone.
+///
+/// # Examples
+///
+/// ```
+/// use gardefou::{AppError, ErrorCode, classify::retry_after};
+/// use std::time::Duration;
+///
+/// let busy = AppError::new(ErrorCode::RATE_LIMIT_ERROR, "slow down").with_retry_after(Duration::from_secs(3));
+/// assert_eq!(retry_after(&*busy), Some(Duration::from_secs(3)));
+/// ```
+#[must_use]
+pub fn retry_after(error: &(dyn Error + 'static)) -> Option<Duration> {
+    levels(error).find_map(|level| match level.downcast_ref::<Rejection>() {
+        Some(rejection) => rejection.retry_after(),
+        None => level.downcast_ref::<AppErrorInner>()?.retry_after(),
+    })
+}
+
+impl ErrorRef<'_> {
+    /// Classifies the error as far as it can be seen.
+    pub(crate) fn classify(&self) -> Classified {
+        self.head().map_or(Classified::UNKNOWN, classify)
+    }
+
+    /// Returns how long the error asks to be left alone, as far as it can be seen.
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
+        self.head().and_then(retry_after)
+    }
 }

@@ -245,6 +245,11 @@ impl AppError {
         Value::Object(json)
     }
 
+    /// Adds a detail unless there is one with this key.
+    pub(crate) fn add_detail(&mut self, key: &str, value: impl Into<Value>) {
+        self.0.details.entry(key).or_insert_with(|| value.into());
+    }
+
     /// Marks this error as reported and tells whether it was not before.
     pub(crate) fn claim_report(&self) -> bool {
         self.0.claim_report()
@@ -294,7 +299,7 @@ impl Inner {
 
     /// Tells whether a policy said this error instead of running the function.
     pub(crate) fn is_rejection(&self) -> bool {
-        chain(self).any(|level| level.is::<Rejection>())
+        chain(self).any(|level| level.downcast_ref::<Rejection>().is_some_and(|rejection| !rejection.ran()))
     }
 
     pub(crate) fn retry_after(&self) -> Option<Duration> {

@@ -105,6 +105,12 @@ impl Rejection {
         self.code
     }
 
+    /// Tells whether the function was started all the same, as under a time limit that cut it off.
+    #[must_use]
+    pub fn ran(&self) -> bool {
+        self.policy == Policy::Timeout
+    }
+
     /// Returns, in one line, what made the policy reject (the failure that opened a circuit), where that is still
     /// known.
     #[must_use]
@@ -127,7 +133,8 @@ impl fmt::Debug for Rejection {
 
 impl fmt::Display for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} `{}` rejected the call", self.policy, self.name())?;
+        let verb = if self.ran() { "cut off" } else { "rejected" };
+        write!(f, "{} `{}` {verb} the call", self.policy, self.name())?;
         match self.retry_after {
             Some(wait) => write!(f, "; try again in {wait:.1?}"),
             None => Ok(()),

@@ -1,5 +1,6 @@
 //! The kinds of events.
 
+use super::RetryEvent;
 use crate::{AppError, ErrorCode, error::ErrorId};
 use std::{error::Error, fmt, panic::Location, time::Duration};
 
@@ -47,7 +48,9 @@ impl fmt::Display for AlertLevel {
 pub enum Event<'a> {
     /// A boundary or attribute reports an error; each error once, however many boundaries it crosses.
     Error(ErrorEvent<'a>),
-    // TODO(breaker): Breaker(BreakerEvent<'a>), Retry(RetryEvent<'a>), Transaction.., Health..
+    /// A retry waits for another attempt, succeeded late, or gave up.
+    Retry(RetryEvent<'a>),
+    // TODO(breaker): Breaker(BreakerEvent<'a>), Transaction.., Health..
 }
 
 /// An error as it is reported.

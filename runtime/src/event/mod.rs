@@ -6,9 +6,11 @@
 mod bus;
 mod kinds;
 pub mod names;
+pub(crate) mod retry;
 pub(crate) mod text;
 
 pub use bus::{Observer, Subscription, subscribe};
 pub use kinds::{AlertLevel, ErrorEvent, ErrorRef, Event};
+pub use retry::{RetryEvent, RetryEventKind, StopReason};
 
 pub(crate) use bus::emit;

@@ -8,6 +8,8 @@ pub const TARGET_ERROR: &str = "gardefou::error";
 pub const TARGET_BOUNDARY: &str = "gardefou::boundary";
 /// Beginnings, commits and rollbacks.
 pub const TARGET_TRANSACTION: &str = "gardefou::transaction";
+/// Attempts that failed, retries that gave up, and those that succeeded late.
+pub const TARGET_RETRY: &str = "gardefou::retry";
 
 /// The names of fields.
 ///
@@ -40,6 +42,20 @@ pub mod field {
     pub const LINE: &str = "line";
     /// How long the operation ran, in seconds; absent where that was not measured.
     pub const DURATION: &str = "duration";
+    /// The name of a retry.
+    pub const RETRY_NAME: &str = "retry.name";
+    /// How many attempts were made so far, the first call included.
+    pub const RETRY_ATTEMPTS: &str = "retry.attempts";
+    /// How many attempts there may be.
+    pub const RETRY_MAX_ATTEMPTS: &str = "retry.max_attempts";
+    /// The wait before the next attempt, in seconds; absent where none follows.
+    pub const RETRY_DELAY: &str = "retry.delay";
+    /// Why no other attempt follows: `exhausted`, `permanent`, `rejected`, `refused`, `deadline`, `retry_after`, `budget`.
+    pub const RETRY_REASON: &str = "retry.reason";
+    /// The text of the error of an attempt that is not the last word, as the message is written.
+    pub const ERROR_TEXT: &str = "error.text";
+    /// The user's callback that panicked.
+    pub const CALLBACK: &str = "callback";
     /// The message: redacted, bounded, with control characters escaped.
     pub const MESSAGE: &str = "message";
 }

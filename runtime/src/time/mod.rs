@@ -15,3 +15,5 @@ pub use clock::{Clock, SharedClock, SystemClock};
 pub use manual::ManualClock;
 pub use tick::Tick;
 pub use timestamp::{InvalidTimestamp, Timestamp};
+
+pub(crate) use tick::saturating_nanos;

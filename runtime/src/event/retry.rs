@@ -1,0 +1,203 @@
+//! What retries tell.
+
+use super::{
+    ErrorRef, Event, names,
+    text::{MAX_MESSAGE, for_sink},
+};
+use std::{fmt, time::Duration};
+
+/// Why a retry gave the outcome to the caller instead of calling again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum StopReason {
+    /// Every attempt was made.
+    Exhausted,
+    /// The error is permanent: another try cannot help.
+    Permanent,
+    /// A policy further in rejected the call, as an open circuit does.
+    Rejected,
+    /// The user's predicate said no.
+    Refused,
+    /// The next wait would have ended after `max_elapsed`.
+    Deadline,
+    /// The callee asks to be left alone for longer than `max_delay`.
+    RetryAfter,
+    /// The retry budget is spent.
+    Budget,
+}
+
+impl StopReason {
+    /// Returns the reason's name as it stands in fields and details, as `retry_after`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// assert_eq!(gardefou::event::StopReason::RetryAfter.name(), "retry_after");
+    /// ```
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Exhausted => "exhausted",
+            Self::Permanent => "permanent",
+            Self::Rejected => "rejected",
+            Self::Refused => "refused",
+            Self::Deadline => "deadline",
+            Self::RetryAfter => "retry_after",
+            Self::Budget => "budget",
+        }
+    }
+}
+
+impl fmt::Display for StopReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// Something that a retry did.
+///
+/// # Examples
+///
+/// ```
+/// use gardefou::event::{Event, RetryEventKind, subscribe};
+/// use gardefou::retry::{Backoff, Retry};
+/// use std::{sync::{Arc, Mutex}, time::Duration};
+///
+/// let delays = Arc::new(Mutex::new(Vec::new()));
+/// let sink = Arc::clone(&delays);
+/// let _subscription = subscribe(move |event: &Event<'_>| {
+///     if let Event::Retry(retry) = event
+///         && let RetryEventKind::Scheduled { delay, .. } = retry.kind
+///     {
+///         sink.lock().unwrap().push(delay);
+///     }
+/// });
+/// let retry = Retry::builder().max_retries(2).backoff(Backoff::constant(Duration::ZERO)).build()?;
+/// let outcome = retry.call(|| Err::<(), _>("no"));
+/// assert_eq!(outcome, Err("no"));
+/// assert_eq!(*delays.lock().unwrap(), [Duration::ZERO; 2]);
+/// # Ok::<(), gardefou::ConfigError>(())
+/// ```
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct RetryEvent<'a> {
+    /// The name of the retry.
+    pub name: &'a str,
+    /// How many attempts have been made.
+    pub attempts: u32,
+    /// How many attempts there may be.
+    pub max_attempts: u32,
+    /// The time since the first attempt started where `max_elapsed` is set, and since it failed where not.
+    pub elapsed: Duration,
+    /// What it did.
+    pub kind: RetryEventKind<'a>,
+}
+
+/// What a retry did.
+#[derive(Clone)]
+#[non_exhaustive]
+pub enum RetryEventKind<'a> {
+    /// An attempt failed, and another one follows.
+    #[non_exhaustive]
+    Scheduled {
+        /// The wait before it.
+        delay: Duration,
+        /// The error of the attempt that failed.
+        error: ErrorRef<'a>,
+    },
+    /// An attempt after the first succeeded.
+    Succeeded,
+    /// The last outcome goes to the caller although it is a failure.
+    #[non_exhaustive]
+    GaveUp {
+        /// Why no other attempt follows.
+        reason: StopReason,
+        /// The error of the last attempt.
+        error: ErrorRef<'a>,
+    },
+}
+
+impl fmt::Debug for RetryEventKind<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Scheduled { delay, .. } => f.debug_struct("Scheduled").field("delay", delay).finish_non_exhaustive(),
+            Self::Succeeded => f.write_str("Succeeded"),
+            Self::GaveUp { reason, .. } => f.debug_struct("GaveUp").field("reason", reason).finish_non_exhaustive(),
+        }
+    }
+}
+
+/// Tells an event of a retry: to the log, and to whoever listens.
+#[cold]
+pub(crate) fn tell(event: &RetryEvent<'_>) {
+    log(event);
+    super::emit(|| Event::Retry(event.clone()));
+}
+
+fn log(event: &RetryEvent<'_>) {
+    let RetryEvent { name, attempts, max_attempts, elapsed, kind } = event;
+    let duration = elapsed.as_secs_f64();
+    match kind {
+        RetryEventKind::Scheduled { delay, error } => tracing::event!(
+            target: names::TARGET_RETRY,
+            tracing::Level::WARN,
+            retry.name = name,
+            retry.attempts = attempts,
+            retry.max_attempts = max_attempts,
+            retry.delay = delay.as_secs_f64(),
+            duration,
+            error.text = %for_sink(error, MAX_MESSAGE),
+            "attempt {attempts}/{max_attempts} of `{name}` failed, next in {:.2} s", delay.as_secs_f64()
+        ),
+        RetryEventKind::Succeeded => tracing::event!(
+            target: names::TARGET_RETRY,
+            tracing::Level::DEBUG,
+            retry.name = name,
+            retry.attempts = attempts,
+            retry.max_attempts = max_attempts,
+            duration,
+            "`{name}` succeeded at attempt {attempts}/{max_attempts}"
+        ),
+        RetryEventKind::GaveUp { reason, error } => {
+            macro_rules! log_at {
+                ($level:ident, $($text:tt)+) => {
+                    tracing::event!(
+                        target: names::TARGET_RETRY,
+                        tracing::Level::$level,
+                        retry.name = name,
+                        retry.attempts = attempts,
+                        retry.max_attempts = max_attempts,
+                        retry.reason = reason.name(),
+                        duration,
+                        error.text = %for_sink(error, MAX_MESSAGE),
+                        $($text)+
+                    )
+                };
+            }
+            match reason {
+                StopReason::Exhausted | StopReason::Deadline => {
+                    log_at!(ERROR, "`{name}` failed for good after {attempts} attempts ({reason})");
+                }
+                StopReason::Budget | StopReason::RetryAfter => {
+                    log_at!(WARN, "`{name}` is not tried again after {attempts} attempts ({reason})");
+                }
+                // Another try cannot help, which is no fault of the retry's: who called reports the error.
+                StopReason::Permanent | StopReason::Rejected | StopReason::Refused => {
+                    log_at!(DEBUG, "`{name}` is not tried again after {attempts} attempts ({reason})");
+                }
+            }
+        }
+    }
+}
+
+/// Logs that a user's callback panicked; the panic's own text went to the panic hook.
+#[cold]
+pub(crate) fn log_callback_failed(name: &str, callback: &'static str) {
+    tracing::event!(
+        target: names::TARGET_RETRY,
+        tracing::Level::ERROR,
+        retry.name = name,
+        callback,
+        "the {callback} callback of `{name}` panicked"
+    );
+}

@@ -1,0 +1,323 @@
+//! A limit on how much load retries may add.
+
+use super::tokens::{Floor, Tokens};
+use crate::{
+    error::ConfigError,
+    time::{Clock, SharedClock},
+};
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Arc, Mutex, OnceLock, PoisonError},
+};
+
+/// A limit on how much load retries may add to a service that is in trouble.
+///
+/// Retries help against single failures and hurt where everything fails: with three retries a struggling service gets
+/// four times its load at the worst moment. A budget lets retries be a fraction of the calls: each call puts
+/// [`ratio`](RetryBudgetBuilder::ratio) of a token into it, each retry takes a whole one, and a retry that finds none does
+/// not happen: the error goes to the caller. First attempts are always made. Below a floor of retries per second
+/// everything is allowed, so that a service with few calls can still retry.
+///
+/// Clones share one budget; share it among all retries that call one service. Taking a token is one atomic step: under
+/// whatever contention no retry is granted without one.
+///
+/// # Defaults
+///
+/// - `ratio` 0.2: one retry for every five calls
+/// - `floor` 10 retries per second, given on top
+/// - `burst` 100 tokens are kept at most
+///
+/// # Examples
+///
+/// ```
+/// use gardefou::retry::{Retry, RetryBudget};
+/// use gardefou::time::ManualClock;
+///
+/// let budget = RetryBudget::builder().ratio(0.0).floor(2).clock(ManualClock::new()).build()?;
+/// let retry = Retry::builder().max_retries(5).budget(budget).clock(ManualClock::new()).build()?;
+/// let mut runs = 0;
+/// let outcome = retry.call(|| {
+///     runs += 1;
+///     Err::<(), _>("down")
+/// });
+/// assert_eq!((outcome, runs), (Err("down"), 3)); // the call, and the two retries of the floor
+/// # Ok::<(), gardefou::ConfigError>(())
+/// ```
+#[derive(Clone)]
+pub struct RetryBudget(Arc<Shared>);
+
+struct Shared {
+    name: Option<Box<str>>,
+    config: BudgetConfig,
+    tokens: Tokens,
+    floor: Floor,
+    clock: SharedClock,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct BudgetConfig {
+    ratio: f64,
+    floor: u32,
+    burst: u32,
+}
+
+/// The budgets that have a name; as many as there are names in the program.
+static NAMED: OnceLock<Mutex<HashMap<Box<str>, RetryBudget>>> = OnceLock::new();
+
+impl RetryBudget {
+    /// Starts a budget of one's own.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::retry::RetryBudget;
+    ///
+    /// let budget = RetryBudget::builder().ratio(0.1).build()?;
+    /// assert_eq!(budget.name(), None);
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub fn builder() -> RetryBudgetBuilder {
+        RetryBudgetBuilder::default()
+    }
+
+    /// Returns the budget that has this name in the whole process, and makes it with the defaults if there is none.
+    ///
+    /// # Errors
+    ///
+    /// A name that is empty, longer than 100 bytes or not printable.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::retry::RetryBudget;
+    ///
+    /// let here = RetryBudget::named("payments")?;
+    /// let there = RetryBudget::named("payments")?;
+    /// assert!(here.is_same_as(&there));
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
+    pub fn named(name: &str) -> Result<Self, ConfigError> {
+        if let Some(budget) = lock().get(name) {
+            return Ok(budget.clone());
+        }
+        Self::builder().name(name).build()
+    }
+
+    /// Returns the name, if the budget has one.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        self.0.name.as_deref()
+    }
+
+    /// Tells whether both are the same budget.
+    #[must_use]
+    pub fn is_same_as(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// Returns how many retries the calls so far have paid for; the floor comes on top.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::retry::RetryBudget;
+    ///
+    /// let budget = RetryBudget::builder().ratio(0.5).build()?;
+    /// for _ in 0..4 {
+    ///     budget.deposit();
+    /// }
+    /// assert_eq!(budget.available(), 2);
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub fn available(&self) -> u64 {
+        self.0.tokens.whole()
+    }
+
+    /// Counts one call; a [`Retry`](super::Retry) does it for each first attempt.
+    ///
+    /// A full budget is only looked at, so that calls which go well share no write.
+    #[inline]
+    pub fn deposit(&self) {
+        self.0.tokens.deposit();
+    }
+
+    /// Takes what one retry costs, and tells whether it could: from the calls' tokens, else from the floor.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::retry::RetryBudget;
+    ///
+    /// let budget = RetryBudget::builder().ratio(1.0).floor(0).build()?;
+    /// assert!(!budget.try_withdraw());
+    /// budget.deposit();
+    /// assert!(budget.try_withdraw());
+    /// assert!(!budget.try_withdraw());
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub fn try_withdraw(&self) -> bool {
+        self.0.tokens.try_take() || self.0.floor.try_take_at(self.0.clock.now())
+    }
+}
+
+impl fmt::Debug for RetryBudget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RetryBudget")
+            .field("name", &self.0.name)
+            .field("config", &self.0.config)
+            .field("available", &self.available())
+            .finish()
+    }
+}
+
+/// Puts a [`RetryBudget`] together; the defaults stand there.
+#[derive(Clone, Debug)]
+#[must_use = "a builder does nothing until it is built"]
+pub struct RetryBudgetBuilder {
+    name: Option<String>,
+    config: BudgetConfig,
+    clock: SharedClock,
+}
+
+impl Default for RetryBudgetBuilder {
+    fn default() -> Self {
+        let config = BudgetConfig { ratio: 0.2, floor: 10, burst: 100 };
+        Self { name: None, config, clock: SharedClock::default() }
+    }
+}
+
+impl RetryBudgetBuilder {
+    /// Sets the name under which the whole process shares the budget: 1 to 100 printable bytes.
+    ///
+    /// Where the name exists already, [`build`](Self::build) returns that budget; if it was configured otherwise, the
+    /// first configuration stays and a warning is logged.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// Sets how many retries each call pays for, 0 to 1000; 0.2 allows one retry for every five calls.
+    pub fn ratio(mut self, ratio: f64) -> Self {
+        self.config.ratio = ratio;
+        self
+    }
+
+    /// Sets how many retries are allowed in each second whatever the calls have paid; 0 gives no floor.
+    ///
+    /// So many may come at once, after that one each `1 / floor` seconds.
+    pub fn floor(mut self, retries_per_second: u32) -> Self {
+        self.config.floor = retries_per_second;
+        self
+    }
+
+    /// Sets how many tokens are kept at most, so that a long quiet time does not pay for a storm.
+    pub fn burst(mut self, tokens: u32) -> Self {
+        self.config.burst = tokens;
+        self
+    }
+
+    /// Replaces the clock by which the floor refills.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = SharedClock::new(clock);
+        self
+    }
+
+    /// Makes the budget, or finds the one that has the name already.
+    ///
+    /// # Errors
+    ///
+    /// Every value that is out of its range.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::retry::RetryBudget;
+    ///
+    /// let err = RetryBudget::builder().name("").ratio(f64::NAN).build().unwrap_err();
+    /// let fields: Vec<_> = err.problems().map(|problem| problem.field).collect();
+    /// assert_eq!(fields, ["name", "ratio"]);
+    /// ```
+    pub fn build(self) -> Result<RetryBudget, ConfigError> {
+        let Self { name, config, clock } = self;
+        let bad_name = name.as_deref().and_then(|name| super::config::check_name("name", name));
+        let bad_ratio = (!(0.0..=1000.0).contains(&config.ratio))
+            .then(|| ConfigError::new("ratio", config.ratio, "must be a number from 0 to 1000"));
+        if let Some(problem) = ConfigError::join(bad_name.into_iter().chain(bad_ratio)) {
+            return Err(problem);
+        }
+        let name = name.map(String::into_boxed_str);
+        let make = |name| {
+            let (tokens, floor) = (Tokens::new(config.ratio, config.burst), Floor::new(config.floor));
+            RetryBudget(Arc::new(Shared { name, config, tokens, floor, clock }))
+        };
+        let Some(name) = name else { return Ok(make(None)) };
+        let shared = lock().entry(name.clone()).or_insert_with(|| make(Some(name))).clone();
+        if shared.0.config != config {
+            let name = shared.name();
+            tracing::warn!(
+                target: crate::event::names::TARGET_RETRY,
+                budget = name,
+                "the retry budget has another configuration already, which stays"
+            );
+        }
+        Ok(shared)
+    }
+}
+
+fn lock() -> std::sync::MutexGuard<'static, HashMap<Box<str>, RetryBudget>> {
+    // No user code runs under this lock, and a map of handles is sound after any panic.
+    NAMED.get_or_init(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Where a [`Retry`](super::Retry) gets its budget from: a handle, or a name that the whole process shares.
+#[derive(Clone, Debug)]
+pub struct BudgetSource(pub(crate) Source);
+
+#[derive(Clone, Debug)]
+pub(crate) enum Source {
+    Handle(RetryBudget),
+    Name(String),
+}
+
+impl BudgetSource {
+    pub(crate) fn resolve(self) -> Result<RetryBudget, ConfigError> {
+        match self.0 {
+            Source::Handle(budget) => Ok(budget),
+            Source::Name(name) => match super::config::check_name("budget", &name) {
+                Some(problem) => Err(problem),
+                None => RetryBudget::named(&name),
+            },
+        }
+    }
+}
+
+impl From<RetryBudget> for BudgetSource {
+    fn from(budget: RetryBudget) -> Self {
+        Self(Source::Handle(budget))
+    }
+}
+
+impl From<&RetryBudget> for BudgetSource {
+    fn from(budget: &RetryBudget) -> Self {
+        budget.clone().into()
+    }
+}
+
+impl From<&str> for BudgetSource {
+    fn from(name: &str) -> Self {
+        Self(Source::Name(name.to_owned()))
+    }
+}
+
+impl From<String> for BudgetSource {
+    fn from(name: String) -> Self {
+        Self(Source::Name(name))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,443 @@
+//! Puts a retry together.
+
+#[cfg(feature = "async")]
+use super::handle::Timed;
+use super::{
+    Backoff, BackoffKind, BudgetSource, FailedAttempt, Jitter, Retry, RetryConfig,
+    config::check_name,
+    handle::{Core, Untimed},
+    hooks::Hooks,
+};
+use crate::{
+    error::ConfigError,
+    time::{Clock, SharedClock},
+};
+use std::{borrow::Cow, marker::PhantomData, num::NonZeroU32, sync::Arc, time::Duration};
+
+/// Puts a [`Retry`] together; each setter has the name of the key of `#[retry]`.
+///
+/// # Defaults
+///
+/// Those of [`RetryConfig`], no budget, and the machine's clock.
+///
+/// # Examples
+///
+/// ```
+/// use gardefou::retry::{Jitter, Retry};
+/// use std::time::Duration;
+///
+/// let retry = Retry::builder()
+///     .max_retries(5)
+///     .initial_delay(Duration::from_millis(200))
+///     .backoff_factor(1.5)
+///     .max_delay(Duration::from_secs(10))
+///     .jitter(Jitter::Equal)
+///     .max_elapsed(Duration::from_secs(30))
+///     .build()?;
+/// assert_eq!(retry.call(|| Ok::<_, String>(42)), Ok(42));
+/// # Ok::<(), gardefou::ConfigError>(())
+/// ```
+#[must_use = "a builder does nothing until it is built"]
+#[derive(Debug)]
+pub struct RetryBuilder<A = Untimed> {
+    name: Cow<'static, str>,
+    max_retries: Option<u32>,
+    max_attempts: Option<u32>,
+    base: Backoff,
+    kind: Option<Result<BackoffKind, String>>,
+    initial_delay: Option<Duration>,
+    backoff_factor: Option<f64>,
+    max_delay: Option<Duration>,
+    jitter: Option<Jitter>,
+    seed: Option<u64>,
+    max_elapsed: Option<Duration>,
+    attempt_timeout: Option<Duration>,
+    budget: Option<BudgetSource>,
+    clock: SharedClock,
+    hooks: Hooks,
+    attempts: PhantomData<A>,
+}
+
+impl RetryBuilder {
+    pub(super) fn new() -> Self {
+        Self {
+            name: Cow::Borrowed("retry"),
+            max_retries: None,
+            max_attempts: None,
+            base: RetryConfig::default().backoff,
+            kind: None,
+            initial_delay: None,
+            backoff_factor: None,
+            max_delay: None,
+            jitter: None,
+            seed: None,
+            max_elapsed: None,
+            attempt_timeout: None,
+            budget: None,
+            clock: SharedClock::default(),
+            hooks: Hooks::default(),
+            attempts: PhantomData,
+        }
+    }
+
+    /// Limits how long each attempt may take; longer than zero, for the async forms.
+    ///
+    /// An attempt that takes longer is dropped, and its outcome is a [`Rejection`](crate::Rejection) with code
+    /// `TIMEOUT_ERROR` (retried like any transient error) turned into the function's error type; for that reason the
+    /// `Retry` that is built asks for `E: From<Rejection>`, and has no blocking form. With `max_elapsed` set, an
+    /// attempt gets no more time than is left of it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode, retry::{Backoff, Retry}};
+    /// use std::time::Duration;
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap().block_on(async {
+    /// let retry = Retry::builder().max_retries(1).attempt_timeout(Duration::from_secs(2)).build()?;
+    /// let outcome = retry.call_async(|| std::future::pending::<Result<(), AppError>>()).await;
+    /// assert!(outcome.unwrap_err().is(ErrorCode::TIMEOUT_ERROR));
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// # }).unwrap();
+    /// ```
+    #[cfg(feature = "async")]
+    pub fn attempt_timeout(self, limit: Duration) -> RetryBuilder<Timed> {
+        let Self {
+            name,
+            max_retries,
+            max_attempts,
+            base,
+            kind,
+            initial_delay,
+            backoff_factor,
+            max_delay,
+            jitter,
+            seed,
+            max_elapsed,
+            attempt_timeout: _,
+            budget,
+            clock,
+            hooks,
+            attempts: _,
+        } = self;
+        RetryBuilder {
+            name,
+            max_retries,
+            max_attempts,
+            base,
+            kind,
+            initial_delay,
+            backoff_factor,
+            max_delay,
+            jitter,
+            seed,
+            max_elapsed,
+            attempt_timeout: Some(limit),
+            budget,
+            clock,
+            hooks,
+            attempts: PhantomData,
+        }
+    }
+}
+
+impl<A> RetryBuilder<A> {
+    /// Sets the name that logs and events show: 1 to 100 printable bytes; `retry` by default.
+    pub fn name(mut self, name: impl Into<Cow<'static, str>>) -> Self {
+        self.name = name.into();
+        self
+    }
+
+    /// Sets how often the function is called again after the first call: 3 by default, 0 for never.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{retry::Retry, time::ManualClock};
+    ///
+    /// let mut runs = 0;
+    /// let retry = Retry::builder().max_retries(2).clock(ManualClock::new()).build()?;
+    /// let _ = retry.call(|| { runs += 1; Err::<(), _>("no") });
+    /// assert_eq!(runs, 3);
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
+    pub fn max_retries(mut self, retries: u32) -> Self {
+        self.max_retries = Some(retries);
+        self
+    }
+
+    /// Sets how often the function is called in all, at least 1; to give `max_retries` as well is an error.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::retry::Retry;
+    ///
+    /// assert_eq!(Retry::builder().max_attempts(2).build()?.config().max_attempts.get(), 2);
+    /// let err = Retry::builder().max_attempts(2).max_retries(1).build().unwrap_err();
+    /// assert_eq!(err.field(), "max_attempts");
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
+    pub fn max_attempts(mut self, attempts: u32) -> Self {
+        self.max_attempts = Some(attempts);
+        self
+    }
+
+    /// Sets the first delay; 0.5 s by default. Zero makes every delay zero, and starts no timer.
+    pub fn initial_delay(mut self, delay: Duration) -> Self {
+        self.initial_delay = Some(delay);
+        self
+    }
+
+    /// Sets by how much delays grow: a finite number of at least 1; 2.0 by default (3.0 for decorrelated delays).
+    pub fn backoff_factor(mut self, factor: f64) -> Self {
+        self.backoff_factor = Some(factor);
+        self
+    }
+
+    /// Sets the longest delay, applied after the jitter; 60 s by default, or `initial_delay` where that is longer.
+    pub fn max_delay(mut self, delay: Duration) -> Self {
+        self.max_delay = Some(delay);
+        self
+    }
+
+    /// Sets how delays are spread: `true` (the default) for full jitter, `false`, a fraction as `0.2`, or a [`Jitter`].
+    pub fn jitter(mut self, jitter: impl Into<Jitter>) -> Self {
+        self.jitter = Some(jitter.into());
+        self
+    }
+
+    /// Sets how delays grow: a [`BackoffKind`], its name as in `#[retry(backoff = "linear")]`, or a whole [`Backoff`].
+    ///
+    /// What other setters say of the delays overrides the values of a `Backoff`, in whatever order they are called.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::retry::{Backoff, Retry};
+    /// use std::time::Duration;
+    ///
+    /// let whole = Retry::builder().backoff(Backoff::linear(Duration::from_secs(1)).seed(7)).build()?;
+    /// let parts = Retry::builder().backoff("linear").initial_delay(Duration::from_secs(1)).seed(7).build()?;
+    /// assert_eq!(whole.config(), parts.config());
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
+    pub fn backoff(mut self, backoff: impl Into<BackoffSetting>) -> Self {
+        match backoff.into().0 {
+            Setting::Whole(backoff) => (self.base, self.kind) = (backoff, None),
+            Setting::Kind(kind) => self.kind = Some(Ok(kind)),
+            Setting::Name(name) => {
+                let kind = BackoffKind::ALL.into_iter().find(|kind| kind.name() == name);
+                self.kind = Some(kind.ok_or(name));
+            }
+        }
+        self
+    }
+
+    /// Sets how much time may pass from the start of the first attempt to the start of the last; longer than zero, and
+    /// unlimited by default.
+    ///
+    /// A wait that would end later is not begun: the error goes to the caller at once. An attempt that runs is not cut
+    /// off, unless `attempt_timeout` is set.
+    pub fn max_elapsed(mut self, limit: Duration) -> Self {
+        self.max_elapsed = Some(limit);
+        self
+    }
+
+    /// Sets who decides whether an error of type `E` is worth another try, in place of its class.
+    ///
+    /// One predicate can be set for each error type; the last one set for a type counts. Errors of other types are
+    /// judged by their class: permanent ones are not retried. The rejection of a policy further in (an open circuit) is
+    /// never retried, whatever the predicate says. For a predicate that sees the whole outcome there is
+    /// [`Retry::call_while`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{retry::Retry, time::ManualClock};
+    /// use std::io;
+    ///
+    /// let retry = Retry::builder()
+    ///     .retry_if(|error: &io::Error| error.kind() == io::ErrorKind::WouldBlock)
+    ///     .clock(ManualClock::new())
+    ///     .build()?;
+    /// let mut runs = 0;
+    /// let outcome = retry.call(|| {
+    ///     runs += 1;
+    ///     Err::<(), _>(io::Error::from(io::ErrorKind::InvalidData))
+    /// });
+    /// assert!(outcome.is_err());
+    /// assert_eq!(runs, 1);
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
+    pub fn retry_if<E: 'static>(mut self, predicate: impl Fn(&E) -> bool + Send + Sync + 'static) -> Self {
+        self.hooks.add_predicate(predicate);
+        self
+    }
+
+    /// Sets who is told of a failed attempt that another one follows, before the wait.
+    ///
+    /// It runs on the thread that called. A panic in it is contained and logged; the retry goes on.
+    pub fn on_retry(mut self, callback: impl Fn(&FailedAttempt<'_>) + Send + Sync + 'static) -> Self {
+        self.hooks.set_on_retry(callback);
+        self
+    }
+
+    /// Sets who is told of a failed attempt that no other one follows, for whatever reason.
+    ///
+    /// It runs on the thread that called. A panic in it is contained and logged.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::event::StopReason;
+    /// use gardefou::retry::{FailedAttempt, Retry};
+    ///
+    /// let retry = Retry::builder()
+    ///     .max_attempts(1)
+    ///     .on_give_up(|failed: &FailedAttempt<'_>| assert_eq!(failed.stop, Some(StopReason::Exhausted)))
+    ///     .build()?;
+    /// assert_eq!(retry.call(|| Err::<(), _>("no")), Err("no"));
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
+    pub fn on_give_up(mut self, callback: impl Fn(&FailedAttempt<'_>) + Send + Sync + 'static) -> Self {
+        self.hooks.set_on_give_up(callback);
+        self
+    }
+
+    /// Sets the budget that retries must pay from: a [`RetryBudget`](super::RetryBudget), or the name of one that the
+    /// whole process shares; none by default.
+    pub fn budget(mut self, budget: impl Into<BudgetSource>) -> Self {
+        self.budget = Some(budget.into());
+        self
+    }
+
+    /// Replaces the clock on which delays are waited for and time is measured.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = SharedClock::new(clock);
+        self
+    }
+
+    /// Makes the jitter the same for every call, for tests.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = Some(seed);
+        self
+    }
+
+    /// Makes the retry.
+    ///
+    /// # Errors
+    ///
+    /// Every value that is out of its range, and `max_attempts` beside `max_retries`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::retry::Retry;
+    /// use std::time::Duration;
+    ///
+    /// let err = Retry::builder()
+    ///     .max_attempts(0)
+    ///     .backoff_factor(f64::NAN)
+    ///     .jitter(1.5)
+    ///     .max_elapsed(Duration::ZERO)
+    ///     .build()
+    ///     .unwrap_err();
+    /// let fields: Vec<_> = err.problems().map(|problem| problem.field).collect();
+    /// assert_eq!(fields, ["max_attempts", "backoff_factor", "jitter", "max_elapsed"]);
+    /// ```
+    pub fn build(self) -> Result<Retry<A>, ConfigError> {
+        let mut problems = Vec::new();
+        problems.extend(check_name("name", &self.name));
+        let max_attempts = self.attempts_or(&mut problems);
+        let backoff = self.backoff_or(&mut problems);
+        for (field, limit) in [("max_elapsed", self.max_elapsed), ("attempt_timeout", self.attempt_timeout)] {
+            if limit.is_some_and(|limit| limit.is_zero()) {
+                problems.push(ConfigError::new(field, "0", "must be longer than zero"));
+            }
+        }
+        let budget = match self.budget.map(BudgetSource::resolve).transpose() {
+            Ok(budget) => budget,
+            Err(problem) => {
+                problems.push(problem);
+                None
+            }
+        };
+        if let Some(problem) = ConfigError::join(problems) {
+            return Err(problem);
+        }
+        let config =
+            RetryConfig { max_attempts, backoff, max_elapsed: self.max_elapsed, attempt_timeout: self.attempt_timeout };
+        let Self { name, clock, hooks, .. } = self;
+        Ok(Retry::from_core(Arc::new(Core { name, config, hooks, budget, clock })))
+    }
+
+    fn attempts_or(&self, problems: &mut Vec<ConfigError>) -> NonZeroU32 {
+        let (field, value, attempts) = match (self.max_retries, self.max_attempts) {
+            (None, None) => return RetryConfig::DEFAULT_MAX_ATTEMPTS,
+            (Some(retries), None) => return NonZeroU32::MIN.saturating_add(retries),
+            (None, Some(attempts)) => ("max_attempts", attempts, NonZeroU32::new(attempts)),
+            (Some(_), Some(attempts)) => {
+                let rule = "must not stand beside `max_retries`: both limit the same calls";
+                problems.push(ConfigError::new("max_attempts", attempts, rule));
+                return RetryConfig::DEFAULT_MAX_ATTEMPTS;
+            }
+        };
+        attempts.unwrap_or_else(|| {
+            problems.push(ConfigError::new(field, value, "must be at least 1"));
+            RetryConfig::DEFAULT_MAX_ATTEMPTS
+        })
+    }
+
+    fn backoff_or(&self, problems: &mut Vec<ConfigError>) -> Backoff {
+        let base = &self.base;
+        let kind = match &self.kind {
+            None => base.kind,
+            Some(Ok(kind)) => *kind,
+            Some(Err(name)) => {
+                let rule = "must be constant, linear, exponential or decorrelated";
+                problems.push(ConfigError::new("backoff", format_args!("{name:?}"), rule));
+                base.kind
+            }
+        };
+        let backoff = Backoff {
+            kind,
+            initial: self.initial_delay.unwrap_or(base.initial),
+            factor: self.backoff_factor.or(base.factor),
+            max_delay: self.max_delay.or(base.max_delay),
+            jitter: self.jitter.unwrap_or(base.jitter),
+            seed: self.seed.or(base.seed),
+        };
+        problems.extend(backoff.problems());
+        backoff
+    }
+}
+
+/// How the delays of a retry are given: as a whole [`Backoff`], a [`BackoffKind`], or the name of one.
+#[derive(Clone, Debug)]
+pub struct BackoffSetting(Setting);
+
+#[derive(Clone, Debug)]
+enum Setting {
+    Whole(Backoff),
+    Kind(BackoffKind),
+    Name(String),
+}
+
+impl From<Backoff> for BackoffSetting {
+    fn from(backoff: Backoff) -> Self {
+        Self(Setting::Whole(backoff))
+    }
+}
+
+impl From<BackoffKind> for BackoffSetting {
+    fn from(kind: BackoffKind) -> Self {
+        Self(Setting::Kind(kind))
+    }
+}
+
+impl From<&str> for BackoffSetting {
+    fn from(name: &str) -> Self {
+        Self(Setting::Name(name.to_owned()))
+    }
+}

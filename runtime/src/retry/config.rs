@@ -1,0 +1,66 @@
+//! What a retry was configured to do, as a plain value.
+
+use super::Backoff;
+use crate::error::ConfigError;
+use std::{num::NonZeroU32, time::Duration};
+
+/// What a [`Retry`](super::Retry) was configured to do.
+///
+/// # Defaults
+///
+/// - `max_attempts` 4: the call and three retries (`max_retries` 3)
+/// - `backoff` exponential from 0.5 s by a factor of 2.0, at most 60 s, with full jitter
+/// - `max_elapsed` none: the attempts bound the waiting, to 3.5 s in all with the default delays and to three times
+///   `max_delay` with any; a default limit here would have every call read the clock before it runs
+/// - `attempt_timeout` none
+///
+/// # Examples
+///
+/// ```
+/// use gardefou::retry::Retry;
+///
+/// let retry = Retry::builder().max_retries(5).build()?;
+/// assert_eq!(retry.config().max_attempts.get(), 6);
+/// assert_eq!(retry.config().max_elapsed, None);
+/// # Ok::<(), gardefou::ConfigError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct RetryConfig {
+    /// How often the function is called at most, the first call included.
+    pub max_attempts: NonZeroU32,
+    /// The delays between the attempts.
+    pub backoff: Backoff,
+    /// How much time may pass from the start of the first attempt to the start of the last.
+    pub max_elapsed: Option<Duration>,
+    /// How long one attempt may take (async forms).
+    pub attempt_timeout: Option<Duration>,
+}
+
+impl RetryConfig {
+    /// The number of calls where none was given.
+    pub(crate) const DEFAULT_MAX_ATTEMPTS: NonZeroU32 = NonZeroU32::MIN.saturating_add(3);
+    /// The first delay where none was given.
+    pub(crate) const DEFAULT_INITIAL_DELAY: Duration = Duration::from_millis(500);
+}
+
+impl Default for RetryConfig {
+    fn default() -> Self {
+        Self {
+            max_attempts: Self::DEFAULT_MAX_ATTEMPTS,
+            backoff: Backoff::exponential(Self::DEFAULT_INITIAL_DELAY),
+            max_elapsed: None,
+            attempt_timeout: None,
+        }
+    }
+}
+
+/// Says what is wrong with a name, if something is.
+pub(super) fn check_name(field: &'static str, name: &str) -> Option<ConfigError> {
+    const LONGEST: usize = 100;
+    let sound = !name.trim().is_empty() && name.len() <= LONGEST && !name.chars().any(char::is_control);
+    (!sound).then(|| {
+        let shown: String = name.chars().take(LONGEST).collect();
+        ConfigError::new(field, format_args!("{shown:?}"), "must be 1 to 100 bytes of printable text")
+    })
+}

@@ -1,0 +1,449 @@
+//! The handle that calls go through.
+
+use super::{Attempt, Next, RetryBudget, RetryBuilder, RetryConfig, Run, hooks::Hooks};
+#[cfg(feature = "async")]
+use crate::error::Rejection;
+use crate::{error::Rejector, time::SharedClock};
+use std::{borrow::Cow, fmt, marker::PhantomData, sync::Arc};
+
+/// Calls a function again when it fails, after a growing delay, as often and as long as configured.
+///
+/// Cheap to clone; clones share one configuration and one budget. Each call is a series of its own.
+///
+/// What is retried: every error, except one whose [class](crate::error::Class) is permanent and the rejection of a policy
+/// further in (an open circuit); `retry_if` replaces the class. Classes are seen on [`AppError`](crate::AppError),
+/// [`std::io::Error`], [`Rejection`] and boxed errors, through their chains of sources; a type of your own says by
+/// `retry_if` what it knows ([`is_retryable`](super::is_retryable) reads the chain of any error). An error that knows how
+/// long to wait (`retry_after()`) is obeyed: the wait is at least that long, and where that exceeds `max_delay` or
+/// what is left of `max_elapsed` the error is returned at once.
+///
+/// What comes back: the last outcome, untouched. An [`AppError`](crate::AppError) has the details `attempts` and
+/// `elapsed` (seconds) then.
+///
+/// `A` says whether attempts are limited in time: [`Untimed`], or [`Timed`] after
+/// [`attempt_timeout`](RetryBuilder::attempt_timeout).
+///
+/// # Panics
+///
+/// A panic of the function, or of a predicate, goes through to the caller; it is not retried and leaves nothing behind.
+///
+/// # Examples
+///
+/// ```
+/// use gardefou::{retry::Retry, time::ManualClock};
+///
+/// let retry = Retry::builder().clock(ManualClock::new()).build()?;
+/// let mut runs = 0;
+/// let outcome = retry.call(|| {
+///     runs += 1;
+///     if runs < 3 { Err("busy") } else { Ok(runs) }
+/// });
+/// assert_eq!(outcome, Ok(3));
+/// # Ok::<(), gardefou::ConfigError>(())
+/// ```
+#[must_use = "a retry does nothing until something is called through it"]
+pub struct Retry<A = Untimed> {
+    core: Arc<Core>,
+    attempts: PhantomData<A>,
+}
+
+/// Attempts take as long as they take.
+#[derive(Clone, Copy, Debug)]
+pub enum Untimed {}
+
+/// Attempts are cut off after `attempt_timeout`.
+#[derive(Clone, Copy, Debug)]
+pub enum Timed {}
+
+/// What all clones of a retry share.
+#[derive(Debug)]
+pub(crate) struct Core {
+    pub(super) name: Cow<'static, str>,
+    pub(super) config: RetryConfig,
+    pub(super) hooks: Hooks,
+    pub(super) budget: Option<RetryBudget>,
+    pub(super) clock: SharedClock,
+}
+
+impl Rejector for Core {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn cause(&self, _generation: u64) -> Option<String> {
+        self.config.attempt_timeout.map(|limit| format!("the attempt took longer than {limit:?}"))
+    }
+}
+
+impl Retry {
+    /// Starts a retry with the defaults.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::retry::Retry;
+    ///
+    /// let retry = Retry::builder().max_retries(5).build()?;
+    /// assert_eq!(retry.call(|| Ok::<_, String>("at once")), Ok("at once"));
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
+    pub fn builder() -> RetryBuilder {
+        RetryBuilder::new()
+    }
+
+    /// Calls `op` until it succeeds or nothing speaks for another try; blocks the thread between the calls.
+    ///
+    /// # Errors
+    ///
+    /// That of the last call.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode, retry::Retry, time::ManualClock};
+    ///
+    /// let retry = Retry::builder().max_retries(2).clock(ManualClock::new()).build()?;
+    /// let err = retry.call(|| Err::<(), _>(AppError::new(ErrorCode::DB_CONNECTION_ERROR, "refused"))).unwrap_err();
+    /// assert!(err.is(ErrorCode::DB_CONNECTION_ERROR));
+    /// assert_eq!(err.details()["attempts"], 3);
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
+    #[inline]
+    pub fn call<T, E: 'static>(&self, mut op: impl FnMut() -> Result<T, E>) -> Result<T, E> {
+        self.drive(|_| op(), Run::after)
+    }
+
+    /// As [`call`](Self::call), and tells the function which attempt it is.
+    ///
+    /// # Errors
+    ///
+    /// That of the last call.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{retry::Retry, time::ManualClock};
+    ///
+    /// let hosts = ["a.example", "b.example", "c.example"];
+    /// let retry = Retry::builder().max_attempts(3).clock(ManualClock::new()).build()?;
+    /// let host = retry.call_with(|attempt| match hosts[attempt.index as usize] {
+    ///     "c.example" => Ok("c.example"),
+    ///     host => Err(host),
+    /// });
+    /// assert_eq!(host, Ok("c.example"));
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
+    #[inline]
+    pub fn call_with<T, E: 'static>(&self, op: impl FnMut(Attempt) -> Result<T, E>) -> Result<T, E> {
+        self.drive(op, Run::after)
+    }
+
+    /// As [`call`](Self::call), where a predicate on the whole outcome says whether to call again: also after an `Ok`.
+    ///
+    /// The predicate takes the place of `retry_if` and of the class. When the attempts are used up, the last outcome
+    /// comes back as it is.
+    ///
+    /// # Errors
+    ///
+    /// That of the last call.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{retry::Retry, time::ManualClock};
+    ///
+    /// let retry = Retry::builder().clock(ManualClock::new()).build()?;
+    /// let mut states = ["pending", "pending", "done"].into_iter();
+    /// let state = retry.call_while(|| states.next().ok_or("ended"), |state| *state == Ok("pending"));
+    /// assert_eq!(state, Ok("done"));
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
+    #[inline]
+    pub fn call_while<T, E: 'static>(
+        &self,
+        mut op: impl FnMut() -> Result<T, E>,
+        again: impl Fn(&Result<T, E>) -> bool,
+    ) -> Result<T, E> {
+        self.drive(|_| op(), |run, result| run.after_while(result, &again))
+    }
+
+    #[inline]
+    fn drive<'r, T, E>(
+        &'r self,
+        mut op: impl FnMut(Attempt) -> Result<T, E>,
+        mut after: impl FnMut(&mut Run<'r>, &mut Result<T, E>) -> Next,
+    ) -> Result<T, E> {
+        let mut run = self.start();
+        loop {
+            // What is not returned is dropped before the wait, not after it.
+            let delay = {
+                let mut result = op(run.attempt());
+                match after(&mut run, &mut result) {
+                    Next::Return => return result,
+                    Next::Wait(delay) => delay,
+                }
+            };
+            run.wait(delay);
+        }
+    }
+}
+
+#[cfg(feature = "async")]
+impl Retry {
+    /// Awaits what `op` makes until it succeeds or nothing speaks for another try.
+    ///
+    /// # Errors
+    ///
+    /// That of the last call.
+    ///
+    /// # Panics
+    ///
+    /// Where it must wait and no tokio runtime with time enabled is entered.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future drops the attempt that runs, or ends the wait; no further attempt is made. A future that was
+    /// never polled has called nothing.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::retry::Retry;
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap().block_on(async {
+    /// let retry = Retry::builder().build()?;
+    /// let mut runs = 0;
+    /// let outcome = retry
+    ///     .call_async(|| {
+    ///         runs += 1;
+    ///         async move { if runs < 3 { Err("busy") } else { Ok(runs) } }
+    ///     })
+    ///     .await;
+    /// assert_eq!(outcome, Ok(3));
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// # }).unwrap();
+    /// ```
+    pub async fn call_async<T, E: 'static, F>(&self, mut op: impl FnMut() -> F) -> Result<T, E>
+    where
+        F: Future<Output = Result<T, E>>,
+    {
+        self.drive_async(|_| op(), Run::after).await
+    }
+
+    /// As [`call_async`](Self::call_async), and tells the function which attempt it is.
+    ///
+    /// # Errors
+    ///
+    /// That of the last call.
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`call_async`](Self::call_async).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::retry::Retry;
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap().block_on(async {
+    /// let retry = Retry::builder().max_attempts(2).build()?;
+    /// let outcome = retry.call_async_with(async |attempt| if attempt.is_last() { Ok(attempt.index) } else { Err(()) });
+    /// assert_eq!(outcome.await, Ok(1));
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// # }).unwrap();
+    /// ```
+    pub async fn call_async_with<T, E: 'static, F>(&self, op: impl FnMut(Attempt) -> F) -> Result<T, E>
+    where
+        F: Future<Output = Result<T, E>>,
+    {
+        self.drive_async(op, Run::after).await
+    }
+
+    /// As [`call_async`](Self::call_async), where a predicate on the whole outcome says whether to call again.
+    ///
+    /// # Errors
+    ///
+    /// That of the last call.
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`call_async`](Self::call_async).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::retry::Retry;
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap().block_on(async {
+    /// let retry = Retry::builder().build()?;
+    /// let mut left = 3;
+    /// let countdown = retry.call_async_while(
+    ///     || {
+    ///         left -= 1;
+    ///         std::future::ready(Ok::<_, String>(left))
+    ///     },
+    ///     |result| *result != Ok(0),
+    /// );
+    /// assert_eq!(countdown.await, Ok(0));
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// # }).unwrap();
+    /// ```
+    pub async fn call_async_while<T, E: 'static, F>(
+        &self,
+        mut op: impl FnMut() -> F,
+        again: impl Fn(&Result<T, E>) -> bool,
+    ) -> Result<T, E>
+    where
+        F: Future<Output = Result<T, E>>,
+    {
+        self.drive_async(|_| op(), |run, result| run.after_while(result, &again)).await
+    }
+
+    async fn drive_async<'r, T, E, F>(
+        &'r self,
+        mut op: impl FnMut(Attempt) -> F,
+        mut after: impl FnMut(&mut Run<'r>, &mut Result<T, E>) -> Next,
+    ) -> Result<T, E>
+    where
+        F: Future<Output = Result<T, E>>,
+    {
+        let mut run = self.start();
+        loop {
+            let delay = {
+                let mut result = op(run.attempt()).await;
+                match after(&mut run, &mut result) {
+                    Next::Return => return result,
+                    Next::Wait(delay) => delay,
+                }
+            };
+            run.wait_async(delay).await;
+        }
+    }
+}
+
+#[cfg(feature = "async")]
+impl Retry<Timed> {
+    /// Awaits what `op` makes, each attempt for at most `attempt_timeout`, until it succeeds or nothing speaks for
+    /// another try.
+    ///
+    /// # Errors
+    ///
+    /// That of the last call; where that was cut off, a [`Rejection`] with code `TIMEOUT_ERROR` turned into `E`.
+    ///
+    /// # Panics
+    ///
+    /// Where no tokio runtime with time enabled is entered.
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`Retry::call_async`](Retry::<Untimed>::call_async).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode, retry::Retry};
+    /// use std::time::Duration;
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap().block_on(async {
+    /// let retry = Retry::builder().attempt_timeout(Duration::from_secs(1)).build()?;
+    /// let mut runs = 0;
+    /// let outcome = retry
+    ///     .call_async(|| {
+    ///         runs += 1;
+    ///         let hangs = runs < 3;
+    ///         async move {
+    ///             if hangs {
+    ///                 std::future::pending::<()>().await;
+    ///             }
+    ///             Ok::<_, AppError>("at last")
+    ///         }
+    ///     })
+    ///     .await;
+    /// assert_eq!(outcome.unwrap(), "at last");
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// # }).unwrap();
+    /// ```
+    pub async fn call_async<T, E, F>(&self, mut op: impl FnMut() -> F) -> Result<T, E>
+    where
+        E: From<Rejection> + 'static,
+        F: Future<Output = Result<T, E>>,
+    {
+        self.call_async_with(|_| op()).await
+    }
+
+    /// As `call_async`, and tells the function which attempt it is.
+    ///
+    /// # Errors
+    ///
+    /// That of the last call; where that was cut off, a [`Rejection`] with code `TIMEOUT_ERROR` turned into `E`.
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`Retry::call_async`](Retry::<Untimed>::call_async).
+    pub async fn call_async_with<T, E, F>(&self, mut op: impl FnMut(Attempt) -> F) -> Result<T, E>
+    where
+        E: From<Rejection> + 'static,
+        F: Future<Output = Result<T, E>>,
+    {
+        let mut run = self.start();
+        loop {
+            let delay = {
+                let outcome = run.limit(op(run.attempt())).await;
+                let mut result = outcome.unwrap_or_else(|cut_off| Err(cut_off.into()));
+                match run.after(&mut result) {
+                    Next::Return => return result,
+                    Next::Wait(delay) => delay,
+                }
+            };
+            run.wait_async(delay).await;
+        }
+    }
+}
+
+impl<A> Retry<A> {
+    pub(super) fn from_core(core: Arc<Core>) -> Self {
+        Self { core, attempts: PhantomData }
+    }
+
+    /// Starts a series of attempts in a loop of the caller's own; see [`Run`].
+    #[inline]
+    pub fn start(&self) -> Run<'_> {
+        Run::begin(&self.core)
+    }
+
+    /// Returns the name that logs and events show.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.core.name
+    }
+
+    /// Returns what this retry was configured to do.
+    #[must_use]
+    pub fn config(&self) -> &RetryConfig {
+        &self.core.config
+    }
+
+    /// Returns the budget that retries must pay from, if there is one.
+    #[must_use]
+    pub fn budget(&self) -> Option<&RetryBudget> {
+        self.core.budget.as_ref()
+    }
+
+    /// Forgets whether attempts are timed, for generated code, whose loops ask [`Run::limit`] themselves.
+    #[doc(hidden)]
+    pub fn erased(self) -> Retry {
+        Retry::from_core(self.core)
+    }
+}
+
+impl<A> Clone for Retry<A> {
+    fn clone(&self) -> Self {
+        Self::from_core(Arc::clone(&self.core))
+    }
+}
+
+impl<A> fmt::Debug for Retry<A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.core, f)
+    }
+}

@@ -1,0 +1,150 @@
+//! The user's callbacks, and what they are told.
+
+use crate::event::{self, ErrorRef, StopReason};
+use std::{
+    any::Any,
+    fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
+    time::Duration,
+};
+
+/// A failed attempt, as the callbacks of a [`Retry`](super::Retry) are told of it.
+///
+/// # Examples
+///
+/// ```
+/// use gardefou::retry::{FailedAttempt, Next, Retry};
+/// use gardefou::{AppError, ErrorCode, time::ManualClock};
+///
+/// let retry = Retry::builder()
+///     .max_retries(1)
+///     .clock(ManualClock::new())
+///     .on_retry(|failed: &FailedAttempt<'_>| {
+///         assert_eq!((failed.index, failed.max_attempts), (0, 2));
+///         assert!(matches!(failed.next, Next::Wait(_)));
+///         assert!(failed.error_as::<AppError>().unwrap().is(ErrorCode::SYNC_ERROR));
+///     })
+///     .build()?;
+/// let outcome = retry.call(|| Err::<(), _>(AppError::new(ErrorCode::SYNC_ERROR, "drifted")));
+/// assert!(outcome.is_err());
+/// # Ok::<(), gardefou::ConfigError>(())
+/// ```
+#[derive(Clone, Copy)]
+#[non_exhaustive]
+pub struct FailedAttempt<'a> {
+    /// The name of the retry.
+    pub name: &'a str,
+    /// Which attempt failed, counted from 0.
+    pub index: u32,
+    /// How many attempts there may be.
+    pub max_attempts: u32,
+    /// What comes now.
+    pub next: Next,
+    /// Why no other attempt follows, if none does.
+    pub stop: Option<StopReason>,
+    /// The time since the first attempt started where `max_elapsed` is set, and since it failed where not.
+    pub elapsed: Duration,
+    /// What can be seen of the error.
+    pub error: ErrorRef<'a>,
+    pub(crate) any: Option<&'a dyn Any>,
+}
+
+impl<'a> FailedAttempt<'a> {
+    /// Returns the error itself if it is an `E`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::retry::{FailedAttempt, Retry};
+    /// use gardefou::time::ManualClock;
+    ///
+    /// let retry = Retry::builder()
+    ///     .clock(ManualClock::new())
+    ///     .on_retry(|failed: &FailedAttempt<'_>| assert_eq!(failed.error_as::<i32>(), Some(&503)))
+    ///     .build()?;
+    /// assert_eq!(retry.call(|| Err::<(), i32>(503)), Err(503));
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub fn error_as<E: 'static>(&self) -> Option<&'a E> {
+        self.any?.downcast_ref()
+    }
+}
+
+impl fmt::Debug for FailedAttempt<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FailedAttempt")
+            .field("name", &self.name)
+            .field("index", &self.index)
+            .field("max_attempts", &self.max_attempts)
+            .field("next", &self.next)
+            .field("stop", &self.stop)
+            .field("elapsed", &self.elapsed)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a loop does after an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use = "a loop that ignores it never ends"]
+pub enum Next {
+    /// Give the outcome to the caller.
+    Return,
+    /// Wait so long, and call again.
+    Wait(Duration),
+}
+
+type Callback = Box<dyn Fn(&FailedAttempt<'_>) + Send + Sync>;
+type Predicate = Box<dyn Fn(&dyn Any) -> Option<bool> + Send + Sync>;
+
+/// The callbacks of one retry.
+#[derive(Default)]
+pub(crate) struct Hooks {
+    on_retry: Option<Callback>,
+    on_give_up: Option<Callback>,
+    /// At most one per error type counts: the one that was set last.
+    predicates: Vec<Predicate>,
+}
+
+impl Hooks {
+    pub(crate) fn set_on_retry(&mut self, callback: impl Fn(&FailedAttempt<'_>) + Send + Sync + 'static) {
+        self.on_retry = Some(Box::new(callback));
+    }
+
+    pub(crate) fn set_on_give_up(&mut self, callback: impl Fn(&FailedAttempt<'_>) + Send + Sync + 'static) {
+        self.on_give_up = Some(Box::new(callback));
+    }
+
+    pub(crate) fn add_predicate<E: 'static>(&mut self, predicate: impl Fn(&E) -> bool + Send + Sync + 'static) {
+        self.predicates.push(Box::new(move |error| error.downcast_ref().map(&predicate)));
+    }
+
+    /// What the user's predicate for this type of error says, if there is one.
+    pub(crate) fn retry_if(&self, error: Option<&dyn Any>) -> Option<bool> {
+        let error = error?;
+        self.predicates.iter().rev().find_map(|predicate| predicate(error))
+    }
+
+    /// Tells the callback that wants to hear of this; what it breaks is its own, and the call goes on.
+    pub(crate) fn tell(&self, failed: &FailedAttempt<'_>) {
+        let (callback, name) = match failed.next {
+            Next::Wait(_) => (&self.on_retry, "on_retry"),
+            Next::Return => (&self.on_give_up, "on_give_up"),
+        };
+        if let Some(callback) = callback
+            && catch_unwind(AssertUnwindSafe(|| callback(failed))).is_err()
+        {
+            event::retry::log_callback_failed(failed.name, name);
+        }
+    }
+}
+
+impl fmt::Debug for Hooks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hooks")
+            .field("on_retry", &self.on_retry.is_some())
+            .field("on_give_up", &self.on_give_up.is_some())
+            .field("retry_if", &self.predicates.len())
+            .finish()
+    }
+}

@@ -1,0 +1,335 @@
+//! One series of attempts, for a loop that stands in the caller's own code.
+
+use super::{
+    AnyError, ErrorView, FailedAttempt, Next,
+    handle::Core,
+    step::{Decision, Failure, Step},
+};
+#[cfg(feature = "async")]
+use crate::error::{ErrorCode, Policy, Rejection};
+use crate::{
+    AppError,
+    error::Class,
+    event::{self, ErrorRef, RetryEvent, RetryEventKind, StopReason},
+};
+use std::{any::Any, sync::Arc, time::Duration};
+
+/// One series of attempts: it is asked after each one what to do.
+///
+/// [`Retry::call`](super::Retry::call) and its kin are such a loop around a closure. Where a closure is in the way (the
+/// attempts borrow mutably from what is around them, or leave by `return`), the loop is written out.
+///
+/// While no attempt has failed, a run costs next to nothing: it reads no clock unless `max_elapsed` is set, and draws no
+/// random number.
+///
+/// # Cancel safety
+///
+/// A run holds nothing that must be given back: drop it at any point.
+///
+/// # Examples
+///
+/// ```
+/// use gardefou::retry::{Next, Retry};
+/// use gardefou::time::ManualClock;
+///
+/// let retry = Retry::builder().max_retries(4).clock(ManualClock::new()).build()?;
+/// let mut answers = ["busy", "busy", "done"].into_iter();
+///
+/// let mut run = retry.start();
+/// let outcome = loop {
+///     let answer = answers.next().unwrap();
+///     let mut result = if answer == "done" { Ok(answer) } else { Err(answer) };
+///     match run.after(&mut result) {
+///         Next::Return => break result,
+///         Next::Wait(delay) => run.wait(delay),
+///     }
+/// };
+/// assert_eq!(outcome, Ok("done"));
+/// assert_eq!(run.failed_attempts(), 2);
+/// # Ok::<(), gardefou::ConfigError>(())
+/// ```
+#[derive(Debug)]
+#[must_use = "a run does nothing until it is told of an outcome"]
+pub struct Run<'r> {
+    core: &'r Arc<Core>,
+    step: Step,
+}
+
+/// What an attempt knows of itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Attempt {
+    /// Which attempt this is, counted from 0.
+    pub index: u32,
+    /// How many attempts there may be.
+    pub max_attempts: u32,
+}
+
+impl Attempt {
+    /// Tells whether no other attempt can follow.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{retry::Retry, time::ManualClock};
+    ///
+    /// let retry = Retry::builder().max_retries(2).clock(ManualClock::new()).build()?;
+    /// let from = retry.call_with(|attempt| if attempt.is_last() { Ok("the fallback") } else { Err("primary down") });
+    /// assert_eq!(from, Ok("the fallback"));
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub fn is_last(&self) -> bool {
+        self.index.saturating_add(1) >= self.max_attempts
+    }
+}
+
+impl<'r> Run<'r> {
+    #[inline]
+    pub(super) fn begin(core: &'r Arc<Core>) -> Self {
+        if let Some(budget) = &core.budget {
+            budget.deposit();
+        }
+        // A limit on the whole time counts the first attempt too; without one nobody asks when it began.
+        let began = core.config.max_elapsed.is_some().then(|| core.clock.now());
+        Self { core, step: Step::begin(began) }
+    }
+
+    /// Decides what comes after an attempt; the outcome is only looked at, except that an [`AppError`] that goes to the
+    /// caller after several attempts gets the details `attempts` and `elapsed` (in seconds).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode, retry::{Next, Retry}};
+    ///
+    /// let retry = Retry::builder().build()?;
+    /// let mut missing = Err::<(), _>(AppError::new(ErrorCode::FILE_NOT_FOUND_ERROR, "no such recording"));
+    /// assert_eq!(retry.start().after(&mut missing), Next::Return);
+    /// assert!(matches!(retry.start().after(&mut Err::<(), _>("busy")), Next::Wait(_)));
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
+    #[inline]
+    pub fn after<T, E: 'static>(&mut self, result: &mut Result<T, E>) -> Next {
+        self.after_seen(result, &AnyError, |_| None)
+    }
+
+    /// As [`after`](Self::after), where the caller's own view looks at the error and a predicate may decide; for
+    /// generated code, whose errors may borrow.
+    ///
+    /// The predicate stands for `retry_if`: `None` leaves the decision to the configured predicates and the class.
+    #[doc(hidden)]
+    #[inline]
+    pub fn after_seen<T, E, V: ErrorView<E>>(
+        &mut self,
+        result: &mut Result<T, E>,
+        view: &V,
+        retry_if: impl FnOnce(&E) -> Option<bool>,
+    ) -> Next {
+        match result {
+            Ok(_) => {
+                if self.step.failed() != 0 {
+                    self.recovered();
+                }
+                Next::Return
+            }
+            Err(error) => self.after_error(error, view, retry_if),
+        }
+    }
+
+    /// As [`after`](Self::after), where the predicate sees the whole outcome and says whether to call again, an `Ok`
+    /// included.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::retry::{Next, Retry};
+    ///
+    /// let retry = Retry::builder().build()?;
+    /// let mut empty = Ok::<_, String>(Vec::<u8>::new());
+    /// let next = retry.start().after_while(&mut empty, |result| matches!(result, Ok(page) if page.is_empty()));
+    /// assert!(matches!(next, Next::Wait(_)));
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
+    #[inline]
+    pub fn after_while<T, E: 'static>(
+        &mut self,
+        result: &mut Result<T, E>,
+        again: impl FnOnce(&Result<T, E>) -> bool,
+    ) -> Next {
+        let again = again(result);
+        match result {
+            Ok(_) if again => {
+                self.failed(Seen {
+                    error: ErrorRef::Display(&"the result was refused"),
+                    any: None,
+                    retry_if: Some(true),
+                })
+                .0
+            }
+            _ => self.after_seen(result, &AnyError, |_| Some(again)),
+        }
+    }
+
+    /// Blocks the thread for a delay that [`after`](Self::after) gave; a zero delay starts no timer.
+    pub fn wait(&self, delay: Duration) {
+        self.core.clock.sleep(delay);
+    }
+
+    /// Waits for a delay that [`after`](Self::after) gave, without blocking the thread; a zero delay starts no timer.
+    ///
+    /// # Panics
+    ///
+    /// Like every timer of tokio, where no runtime with time enabled is entered.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future ends the wait; nothing is left behind.
+    #[cfg(feature = "async")]
+    pub async fn wait_async(&self, delay: Duration) {
+        if !delay.is_zero() {
+            // Boxed, because who waits has no hurry, and the timer would make the future of every caller larger.
+            Box::pin(self.core.clock.sleep_async(delay)).await;
+        }
+    }
+
+    /// Returns how many attempts have failed so far.
+    #[inline]
+    #[must_use]
+    pub fn failed_attempts(&self) -> u32 {
+        self.step.failed()
+    }
+
+    /// Returns what the attempt that comes next, or that runs now, knows of itself.
+    #[inline]
+    #[must_use]
+    pub fn attempt(&self) -> Attempt {
+        Attempt { index: self.step.failed(), max_attempts: self.core.config.max_attempts.get() }
+    }
+
+    /// Gives one attempt the time that the configuration allows it, where it limits that.
+    ///
+    /// The limit is `attempt_timeout`, or what is left of `max_elapsed` where that is less.
+    ///
+    /// # Errors
+    ///
+    /// A [`Rejection`] with code `TIMEOUT_ERROR` when the time is over; the future was dropped then.
+    #[cfg(feature = "async")]
+    pub async fn limit<F: Future>(&self, attempt: F) -> Result<F::Output, Rejection> {
+        let Some(timeout) = self.core.config.attempt_timeout else { return Ok(attempt.await) };
+        let timeout = match self.core.config.max_elapsed {
+            Some(whole) => timeout.min(whole.saturating_sub(self.step.elapsed_at(self.core.clock.now()))),
+            None => timeout,
+        };
+        tokio::time::timeout(timeout, attempt).await.map_err(|_| self.timed_out())
+    }
+
+    #[cfg(feature = "async")]
+    #[cold]
+    fn timed_out(&self) -> Rejection {
+        let core: Arc<Core> = Arc::clone(self.core);
+        Rejection::new(Policy::Timeout, ErrorCode::TIMEOUT_ERROR, core, 0, None)
+    }
+
+    #[cold]
+    fn after_error<E, V: ErrorView<E>>(
+        &mut self,
+        error: &mut E,
+        view: &V,
+        retry_if: impl FnOnce(&E) -> Option<bool>,
+    ) -> Next {
+        let retry_if = retry_if(error);
+        let (next, stop) = self.failed(Seen { error: view.view(error), any: view.any(error), retry_if });
+        if let Some(reason) = stop
+            && let Some(app) = view.app_mut(error)
+        {
+            self.annotate(app, reason);
+        }
+        next
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn failed(&mut self, seen: Seen<'_>) -> (Next, Option<StopReason>) {
+        let core = self.core;
+        let now = core.clock.now();
+        let failure = Failure { hopeless: seen.hopeless(core), retry_after: seen.error.retry_after() };
+        let (next, stop) = match self.step.after_failure_at(&core.config, failure, now) {
+            // Asked last, so that a token is taken only for an attempt that is made.
+            Decision::Retry(_) if core.budget.as_ref().is_some_and(|budget| !budget.try_withdraw()) => {
+                (Next::Return, Some(StopReason::Budget))
+            }
+            Decision::Retry(delay) => (Next::Wait(delay), None),
+            Decision::Stop(reason) => (Next::Return, Some(reason)),
+        };
+        let attempts = self.step.failed();
+        let max_attempts = core.config.max_attempts.get();
+        let elapsed = self.step.elapsed_at(now);
+        core.hooks.tell(&FailedAttempt {
+            name: &core.name,
+            index: attempts - 1,
+            max_attempts,
+            next,
+            stop,
+            elapsed,
+            error: seen.error,
+            any: seen.any,
+        });
+        let kind = match (next, stop) {
+            (Next::Wait(delay), _) => RetryEventKind::Scheduled { delay, error: seen.error },
+            (Next::Return, reason) => {
+                RetryEventKind::GaveUp { reason: reason.unwrap_or(StopReason::Exhausted), error: seen.error }
+            }
+        };
+        event::retry::tell(&RetryEvent { name: &core.name, attempts, max_attempts, elapsed, kind });
+        (next, stop)
+    }
+
+    #[cold]
+    fn recovered(&self) {
+        event::retry::tell(&RetryEvent {
+            name: &self.core.name,
+            attempts: self.step.failed().saturating_add(1),
+            max_attempts: self.core.config.max_attempts.get(),
+            elapsed: self.step.elapsed_at(self.core.clock.now()),
+            kind: RetryEventKind::Succeeded,
+        });
+    }
+
+    /// Tells the reader of the last error what was tried.
+    fn annotate(&self, error: &mut AppError, reason: StopReason) {
+        let cut_short = matches!(reason, StopReason::Deadline | StopReason::RetryAfter | StopReason::Budget);
+        if self.step.failed() < 2 && !cut_short {
+            return;
+        }
+        let elapsed = self.step.elapsed_at(self.core.clock.now());
+        error.add_detail("attempts", self.step.failed());
+        error.add_detail("elapsed", elapsed.as_secs_f64());
+        if cut_short {
+            error.add_detail("retry_stopped_by", reason.name());
+        }
+    }
+}
+
+/// A failed attempt as the decision sees it.
+struct Seen<'a> {
+    error: ErrorRef<'a>,
+    any: Option<&'a dyn Any>,
+    retry_if: Option<bool>,
+}
+
+impl Seen<'_> {
+    /// Why another try cannot help, if it cannot.
+    fn hopeless(&self, core: &Core) -> Option<StopReason> {
+        let classified = self.error.classify();
+        if classified.rejected {
+            // Whatever a predicate for the function's own errors says: the function did not run, nor would it.
+            return Some(StopReason::Rejected);
+        }
+        match self.retry_if.or_else(|| core.hooks.retry_if(self.any)) {
+            Some(true) => None,
+            Some(false) => Some(StopReason::Refused),
+            None => (classified.class == Class::Permanent).then_some(StopReason::Permanent),
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! The one machine that decides after each failure: wait and call again, or stop.
+//!
+//! It reads no clock, takes no token and calls nobody, so that the blocking form, the async form, the attributes and
+//! the tests all drive the same decisions.
+
+use super::{RetryConfig, backoff::DelayState};
+use crate::{event::StopReason, time::Tick};
+use std::time::Duration;
+
+/// Where one series of attempts stands.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Step {
+    /// How many attempts have failed.
+    failed: u32,
+    /// When the series began, where that is known.
+    began: Option<Tick>,
+    delays: DelayState,
+}
+
+/// What is known about a failed attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Failure {
+    /// Why another try cannot help, if it cannot.
+    pub(crate) hopeless: Option<StopReason>,
+    /// How long the callee asks to be left alone.
+    pub(crate) retry_after: Option<Duration>,
+}
+
+/// What is to be done after a failed attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Decision {
+    /// Call again after this delay.
+    Retry(Duration),
+    /// Give the outcome to the caller.
+    Stop(StopReason),
+}
+
+impl Step {
+    /// Begins a series; `now` is needed only where the time is limited.
+    #[inline]
+    pub(crate) fn begin(now: Option<Tick>) -> Self {
+        Self { failed: 0, began: now, delays: DelayState::default() }
+    }
+
+    /// Returns how many attempts have failed.
+    #[inline]
+    pub(crate) fn failed(&self) -> u32 {
+        self.failed
+    }
+
+    /// Returns the time since the series began: since the first attempt started where the time is limited, and since
+    /// it failed where not.
+    pub(crate) fn elapsed_at(&self, now: Tick) -> Duration {
+        self.began.map_or(Duration::ZERO, |began| now.since(began))
+    }
+
+    /// Decides what comes after an attempt that failed at `now`.
+    pub(crate) fn after_failure_at(&mut self, config: &RetryConfig, failure: Failure, now: Tick) -> Decision {
+        let index = self.failed;
+        self.failed = index.saturating_add(1);
+        let began = *self.began.get_or_insert(now);
+        if let Some(reason) = failure.hopeless {
+            return Decision::Stop(reason);
+        }
+        if self.failed >= config.max_attempts.get() {
+            return Decision::Stop(StopReason::Exhausted);
+        }
+        let delay = config.backoff.delay_at(index, &mut self.delays);
+        let delay = match failure.retry_after {
+            // To come back sooner than asked is pointless, and to wait longer than the user's limit is not ours to do.
+            Some(asked) if asked > config.backoff.cap() => return Decision::Stop(StopReason::RetryAfter),
+            Some(asked) => delay.max(asked),
+            None => delay,
+        };
+        match config.max_elapsed {
+            Some(limit) if now.since(began).saturating_add(delay) > limit => Decision::Stop(StopReason::Deadline),
+            _ => Decision::Retry(delay),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,81 @@
+//! How a retry looks at errors whose type it does not know.
+
+use crate::{AppError, Rejection, classify::classify, event::ErrorRef};
+use std::{any::Any, error::Error, io};
+
+/// A way to look at errors of type `E`.
+///
+/// Calls by hand look at them through [`AnyError`]; attributes know more about the type in their place, and bring a
+/// view of their own.
+pub trait ErrorView<E> {
+    /// Returns what can be seen of the error.
+    fn view<'a>(&self, error: &'a E) -> ErrorRef<'a>;
+
+    /// Returns the error for those who know its type, where it borrows nothing.
+    fn any<'a>(&self, error: &'a E) -> Option<&'a dyn Any> {
+        let _ = error;
+        None
+    }
+
+    /// Returns the error for adding details, where it is one of ours.
+    fn app_mut<'a>(&self, error: &'a mut E) -> Option<&'a mut AppError> {
+        let _ = error;
+        None
+    }
+}
+
+/// The view on errors of which nothing is known but that they borrow nothing: it recognises the usual types.
+#[derive(Clone, Copy, Debug)]
+pub struct AnyError;
+
+impl<E: 'static> ErrorView<E> for AnyError {
+    fn view<'a>(&self, error: &'a E) -> ErrorRef<'a> {
+        let any: &dyn Any = error;
+        None.or_else(|| any.downcast_ref::<AppError>().map(ErrorRef::App))
+            .or_else(|| any.downcast_ref::<Rejection>().map(|error| ErrorRef::Std(error)))
+            .or_else(|| any.downcast_ref::<io::Error>().map(|error| ErrorRef::Std(error)))
+            .or_else(|| any.downcast_ref::<Box<dyn Error + Send + Sync>>().map(|error| ErrorRef::Std(&**error)))
+            .or_else(|| any.downcast_ref::<Box<dyn Error + Send>>().map(|error| ErrorRef::Std(&**error)))
+            .or_else(|| any.downcast_ref::<Box<dyn Error>>().map(|error| ErrorRef::Std(&**error)))
+            .or_else(|| any.downcast_ref::<String>().map(|error| ErrorRef::Display(error)))
+            .or_else(|| any.downcast_ref::<&'static str>().map(|error| ErrorRef::Display(error)))
+            .unwrap_or(ErrorRef::Opaque(std::any::type_name::<E>()))
+    }
+
+    fn any<'a>(&self, error: &'a E) -> Option<&'a dyn Any> {
+        Some(error)
+    }
+
+    fn app_mut<'a>(&self, error: &'a mut E) -> Option<&'a mut AppError> {
+        let any: &mut dyn Any = error;
+        any.downcast_mut()
+    }
+}
+
+/// Tells whether another try can help against an error, by what its chain of sources says: not against permanent ones,
+/// nor against the rejection of a policy.
+///
+/// It is what a retry does by itself with errors that it can look into; hand it to
+/// [`retry_if`](super::RetryBuilder::retry_if) for an error type of your own, that it can then look into too.
+///
+/// # Examples
+///
+/// ```
+/// use gardefou::{Rejection, retry::{Retry, is_retryable}};
+///
+/// #[derive(Debug, thiserror::Error)]
+/// enum FetchError {
+///     #[error("the circuit is open")]
+///     Rejected(#[from] Rejection),
+///     #[error("no answer")]
+///     Silent,
+/// }
+///
+/// assert!(is_retryable(&FetchError::Silent));
+/// let retry = Retry::builder().retry_if(is_retryable::<FetchError>).build()?;
+/// # Ok::<(), gardefou::ConfigError>(())
+/// ```
+#[must_use]
+pub fn is_retryable<E: Error + 'static>(error: &E) -> bool {
+    classify(error).is_retryable()
+}
