@@ -1,6 +1,6 @@
 //! The kinds of events.
 
-use super::RetryEvent;
+use super::{RetryEvent, TransactionEvent};
 use crate::{AppError, ErrorCode, error::ErrorId};
 use std::{error::Error, fmt, panic::Location, time::Duration};
 
@@ -50,7 +50,9 @@ pub enum Event<'a> {
     Error(ErrorEvent<'a>),
     /// A retry waits for another attempt, succeeded late, or gave up.
     Retry(RetryEvent<'a>),
-    // TODO(breaker): Breaker(BreakerEvent<'a>), Transaction.., Health..
+    /// A transaction ended.
+    Transaction(TransactionEvent<'a>),
+    // TODO(breaker): Breaker(BreakerEvent<'a>), Health..
 }
 
 /// An error as it is reported.
