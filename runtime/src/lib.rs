@@ -13,14 +13,16 @@ pub mod time;
 pub mod boundary;
 pub mod health;
 pub mod monitor;
-mod system;
+pub mod system;
 
 #[doc(hidden)]
 pub mod __private;
 
 pub use boundary::report;
 pub use error::{AppError, ConfigError, ErrorCode, Rejection, ResultExt};
+pub use health::health_check;
 pub use monitor::error_monitor;
+pub use system::{ErrorSystem, ErrorSystemGuard, InitError, init_error_system};
 
 /// `Result` with [`AppError`] as the error type unless another is named.
 pub type Result<T, E = AppError> = std::result::Result<T, E>;

@@ -50,6 +50,11 @@ pub(crate) fn next_u64() -> u64 {
         .unwrap_or_else(|_| seed())
 }
 
+/// A fraction in `[0, 1)` from this thread's own generator.
+pub(crate) fn next_fraction() -> f64 {
+    (next_u64() >> 11) as f64 / (1u64 << 53) as f64
+}
+
 fn seed() -> u64 {
     // Each `RandomState` has keys of its own; hashing a constant with them gives 64 unpredictable bits.
     RandomState::new().hash_one(0x67_61_72_64_65_66_6F_75_u64)

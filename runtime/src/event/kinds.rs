@@ -1,6 +1,6 @@
 //! The kinds of events.
 
-use super::{RetryEvent, TransactionEvent};
+use super::{HealthEvent, RetryEvent};
 use crate::{AppError, ErrorCode, error::ErrorId};
 use std::{error::Error, fmt, panic::Location, time::Duration};
 
@@ -50,9 +50,8 @@ pub enum Event<'a> {
     Error(ErrorEvent<'a>),
     /// A retry waits for another attempt, succeeded late, or gave up.
     Retry(RetryEvent<'a>),
-    /// A transaction ended.
-    Transaction(TransactionEvent<'a>),
-    // TODO(breaker): Breaker(BreakerEvent<'a>), Health..
+    /// A health check changed its status.
+    Health(HealthEvent<'a>),
 }
 
 /// An error as it is reported.

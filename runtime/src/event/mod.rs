@@ -4,15 +4,16 @@
 //! [`Observer`] and [`subscribe`]. While nobody listens, no event is built.
 
 mod bus;
+mod health;
 mod kinds;
 pub mod names;
 pub(crate) mod retry;
 pub(crate) mod text;
-mod transaction;
 
 pub use bus::{Observer, Subscription, subscribe};
+pub use health::HealthEvent;
 pub use kinds::{AlertLevel, ErrorEvent, ErrorRef, Event};
 pub use retry::{RetryEvent, RetryEventKind, StopReason};
-pub use transaction::{TransactionEvent, TransactionOutcome};
 
 pub(crate) use bus::emit;
+pub(crate) use health::log_health;

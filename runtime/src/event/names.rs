@@ -10,6 +10,10 @@ pub const TARGET_BOUNDARY: &str = "gardefou::boundary";
 pub const TARGET_TRANSACTION: &str = "gardefou::transaction";
 /// Attempts that failed, retries that gave up, and those that succeeded late.
 pub const TARGET_RETRY: &str = "gardefou::retry";
+/// Changes of a health check's status.
+pub const TARGET_HEALTH: &str = "gardefou::health";
+/// Start and shutdown.
+pub const TARGET_SYSTEM: &str = "gardefou::system";
 
 /// The names of fields.
 ///

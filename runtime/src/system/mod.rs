@@ -1,1 +1,13 @@
-//! (to come)
+//! Start and shutdown of the whole: one call at the beginning of `main`, one guard that ends it in order.
+
+mod builder;
+mod guard;
+mod init;
+mod init_error;
+mod shutdown;
+
+pub use builder::{ErrorSystem, ErrorSystemBuilder};
+pub use guard::ErrorSystemGuard;
+pub use init::init_error_system;
+pub use init_error::{InitError, InitWarning};
+pub use shutdown::{PartReport, ShutdownReport};

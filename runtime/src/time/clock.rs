@@ -84,6 +84,11 @@ impl SharedClock {
         Self(Some(Arc::new(clock)))
     }
 
+    /// Tells whether this is the machine's own clock, on which a wait of the operating system can be measured.
+    pub(crate) fn is_system(&self) -> bool {
+        self.0.is_none()
+    }
+
     /// Returns the present tick.
     #[inline]
     #[must_use]

@@ -1,0 +1,43 @@
+//! A check's status changed.
+
+use super::{AlertLevel, names};
+
+/// A health check whose status changed.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct HealthEvent<'a> {
+    /// The check's name.
+    pub check: &'a str,
+    /// The status before: `pass`, `warn` or `fail`; `None` for the first result.
+    pub from: Option<&'static str>,
+    /// The status after.
+    pub to: &'static str,
+    /// How much the check matters: `critical`, `important` or `informational`.
+    pub criticality: &'static str,
+    /// How urgent the change is: critical where the program is not ready any more, info for a recovery.
+    pub level: AlertLevel,
+    /// What the check said, redacted.
+    pub output: Option<&'a str>,
+}
+
+/// Logs a change: at info for good news, at warn or error by its level.
+pub(crate) fn log_health(event: &HealthEvent<'_>) {
+    macro_rules! log {
+        ($level:ident) => {
+            tracing::$level!(
+                target: names::TARGET_HEALTH,
+                check = event.check,
+                status.from = event.from,
+                status.to = event.to,
+                criticality = event.criticality,
+                output = event.output,
+                "health check changed its status"
+            )
+        };
+    }
+    match event.level {
+        AlertLevel::Info => log!(info),
+        AlertLevel::Warning => log!(warn),
+        AlertLevel::Error | AlertLevel::Critical => log!(error),
+    }
+}

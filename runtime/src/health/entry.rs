@@ -1,0 +1,115 @@
+//! A registered check: what it is, what its results add up to, and its run in progress.
+
+use super::{
+    check::Spec,
+    config::HealthConfig,
+    flight::Flight,
+    status::Kind,
+    track::{Thresholds, Track},
+};
+use crate::{sync::Mutex, time::Tick};
+use std::{sync::Arc, time::Duration};
+
+pub(crate) struct Entry {
+    pub(crate) spec: Spec,
+    pub(crate) track: Mutex<Track>,
+    /// The run in progress, or the given-up run that still hangs.
+    current: Mutex<Option<Arc<Flight>>>,
+    /// When the background runs it next.
+    next_due: Mutex<Tick>,
+}
+
+/// What asking for a run comes to.
+pub(crate) enum Asked {
+    /// A new run, to be queued by the one who asked.
+    New(Arc<Flight>),
+    /// The run that is already in progress.
+    Joined(Arc<Flight>),
+    /// None: an earlier run was given up and has not come back.
+    Hanging { since: Tick },
+}
+
+impl Entry {
+    pub(crate) fn new(spec: Spec) -> Arc<Self> {
+        Arc::new(Self {
+            spec,
+            track: Mutex::new(Track::default()),
+            current: Mutex::new(None),
+            next_due: Mutex::new(Tick::ZERO),
+        })
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.spec.name
+    }
+
+    pub(crate) fn ask(self: &Arc<Self>, caller_blocks: bool) -> Asked {
+        let mut current = self.current.lock();
+        match &*current {
+            Some(flight) if !flight.is_claimed() => Asked::Joined(Arc::clone(flight)),
+            Some(flight) => Asked::Hanging { since: flight.started().unwrap_or_default() },
+            None => {
+                let flight = Arc::new(Flight::new(Arc::clone(self), caller_blocks));
+                *current = Some(Arc::clone(&flight));
+                Asked::New(flight)
+            }
+        }
+    }
+
+    /// Forgets a run that came back, so that the next one may start.
+    pub(crate) fn came_back(&self, flight: &Arc<Flight>) {
+        let mut current = self.current.lock();
+        if current.as_ref().is_some_and(|known| Arc::ptr_eq(known, flight)) {
+            *current = None;
+        }
+    }
+
+    /// When the given-up run started that has not come back.
+    pub(crate) fn hanging_since(&self) -> Option<Tick> {
+        let current = self.current.lock();
+        current.as_ref().filter(|flight| flight.is_claimed()).and_then(|flight| flight.started())
+    }
+
+    pub(crate) fn timeout(&self, config: &HealthConfig) -> Duration {
+        self.spec.timeout.unwrap_or(config.timeout)
+    }
+
+    pub(crate) fn period(&self, config: &HealthConfig) -> Duration {
+        self.spec.period.unwrap_or(config.period)
+    }
+
+    /// Its own limit, or the registry's, stretched where the check runs more seldom than that.
+    pub(crate) fn stale_after(&self, config: &HealthConfig) -> Duration {
+        let one_round = self.period(config).saturating_mul(2).saturating_add(self.timeout(config));
+        self.spec.stale_after.unwrap_or(if self.spec.period.is_some() {
+            config.stale_after.max(one_round)
+        } else {
+            config.stale_after
+        })
+    }
+
+    pub(crate) fn thresholds(&self, config: &HealthConfig) -> Thresholds {
+        Thresholds {
+            failures: self.spec.failure_threshold.unwrap_or(config.failure_threshold),
+            successes: self.spec.success_threshold.unwrap_or(config.success_threshold),
+        }
+    }
+
+    pub(crate) fn next_due(&self) -> Tick {
+        *self.next_due.lock()
+    }
+
+    pub(crate) fn set_next_due(&self, due: Tick) {
+        *self.next_due.lock() = due;
+    }
+
+    /// Tells whether the background has no more need to run it: a condition of starting that was met.
+    pub(crate) fn is_over(&self) -> bool {
+        self.spec.kinds().is_only(Kind::Startup) && self.track.lock().has_passed
+    }
+
+    /// The age of the last result.
+    pub(crate) fn age_at(&self, now: Tick) -> Option<Duration> {
+        self.track.lock().last.as_ref().map(|last| now.since(last.at))
+    }
+}

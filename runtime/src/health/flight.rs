@@ -1,0 +1,107 @@
+//! One run of one check, shared by all who wait for it.
+
+use super::{entry::Entry, result::CheckResult};
+use crate::time::Tick;
+use std::{
+    sync::{
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::Waker,
+    time::Duration,
+};
+
+/// One run of one check: queued, then running, then settled. Settled once, by whoever claims it first: the check that
+/// comes back, or the one who gives it up. The claimer records the result before it publishes it, so that those who
+/// waited find it recorded.
+pub(crate) struct Flight {
+    pub(crate) entry: Arc<Entry>,
+    /// Whether the one who asked blocks its thread, which then cannot drive a runtime.
+    pub(crate) caller_blocks: bool,
+    claimed: AtomicBool,
+    state: Mutex<State>,
+    settled: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    started: Option<Tick>,
+    /// When it is given up; `None` while it waits for a slot.
+    expires: Option<Tick>,
+    outcome: Option<CheckResult>,
+    wakers: Vec<Waker>,
+}
+
+impl Flight {
+    pub(crate) fn new(entry: Arc<Entry>, caller_blocks: bool) -> Self {
+        Self { entry, caller_blocks, claimed: AtomicBool::new(false), state: Mutex::default(), settled: Condvar::new() }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn start(&self, now: Tick, expires: Tick) {
+        let mut state = self.lock();
+        state.started = Some(now);
+        state.expires = Some(expires);
+    }
+
+    pub(crate) fn started(&self) -> Option<Tick> {
+        self.lock().started
+    }
+
+    pub(crate) fn expires(&self) -> Option<Tick> {
+        self.lock().expires
+    }
+
+    pub(crate) fn outcome(&self) -> Option<CheckResult> {
+        self.lock().outcome.clone()
+    }
+
+    /// Takes the right to settle the run, if nobody has it yet.
+    pub(crate) fn claim(&self) -> bool {
+        // Relaxed is enough: what the claimer knows reaches the others through the lock.
+        !self.claimed.swap(true, Ordering::Relaxed)
+    }
+
+    /// Tells whether somebody has settled the run or is about to.
+    pub(crate) fn is_claimed(&self) -> bool {
+        self.claimed.load(Ordering::Relaxed)
+    }
+
+    /// Shows the result and wakes all who wait for it.
+    pub(crate) fn publish(&self, result: CheckResult) {
+        let wakers = {
+            let mut state = self.lock();
+            state.outcome = Some(result);
+            std::mem::take(&mut state.wakers)
+        };
+        self.settled.notify_all();
+        wakers.into_iter().for_each(Waker::wake);
+    }
+
+    /// Blocks until the run is settled or `limit` has passed on the machine's clock.
+    pub(crate) fn wait_for(&self, limit: Duration) {
+        let state = self.lock();
+        if state.outcome.is_none() {
+            drop(self.settled.wait_timeout(state, limit).unwrap_or_else(PoisonError::into_inner));
+        }
+    }
+
+    /// Resolves when the run is settled.
+    #[cfg(feature = "async")]
+    pub(crate) fn done(&self) -> impl Future<Output = ()> + '_ {
+        std::future::poll_fn(|cx| {
+            let mut state = self.lock();
+            if state.outcome.is_some() {
+                return std::task::Poll::Ready(());
+            }
+            // One slot per waiting task: a waiter that polls again replaces its own waker.
+            if !state.wakers.iter().any(|known| known.will_wake(cx.waker())) {
+                state.wakers.push(cx.waker().clone());
+            }
+            std::task::Poll::Pending
+        })
+    }
+}

@@ -1,0 +1,569 @@
+//! The registry of checks.
+
+use super::{
+    background::Background,
+    check::Check,
+    config::HealthConfig,
+    entry::Entry,
+    registry_error::{RegisterError, UnknownCheck},
+    report::{CheckReport, HealthReport, Phase, View},
+    result::{CheckResult, IntoCheckResult},
+    runner::{Begun, Runner},
+    status::{FailureCategory, Kind, Status},
+    track::{Observation, Transition},
+};
+use crate::{
+    error::ConfigError,
+    event::names::TARGET_HEALTH,
+    rng,
+    sync::Mutex,
+    time::{SharedClock, Tick},
+};
+use std::{
+    fmt, io,
+    sync::{
+        Arc, OnceLock, PoisonError, RwLock,
+        atomic::{AtomicU8, Ordering},
+    },
+    time::Duration,
+};
+
+/// A registry of health checks; cheap to clone. The process-wide one is [`health_check`](crate::health_check()).
+///
+/// Checks run outside of every lock, at most [`concurrency`](HealthConfig::concurrency) at once, each within its time
+/// limit and each at most once at a time: who asks while it runs shares its result. A check that panics has failed. A
+/// check that hangs is given up once and not started again while it hangs.
+///
+/// * [`health_status`](Self::health_status) and [`probe`](Self::probe) answer from memory, after thresholds and
+///   staleness.
+/// * [`run_check`](Self::run_check) and [`run_all_checks`](Self::run_all_checks) run checks now and tell what they
+///   said now.
+/// * [`refresh`](Self::refresh) runs those whose result is older than the cache's time to live.
+///
+/// # Examples
+///
+/// ```
+/// use gardefou::health::{Health, HealthConfig, Status};
+///
+/// let health = Health::new(HealthConfig::default())?;
+/// assert_eq!(health.health_status().status(), Status::Pass);
+///
+/// health.register_check("custom-service", || true)?;
+/// assert_eq!(health.health_status().status(), Status::Fail, "unknown is not healthy");
+///
+/// assert!(health.run_check("custom-service")?.passed());
+/// assert_eq!(health.health_status().status(), Status::Pass);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct Health(Arc<Inner>);
+
+pub(crate) struct Inner {
+    runner: Arc<Runner>,
+    /// Copied on each change, so that every reader has a list that nobody changes under it.
+    entries: RwLock<Arc<[Arc<Entry>]>>,
+    phase: AtomicU8,
+    background: Mutex<Option<Background>>,
+}
+
+/// The process-wide registry.
+///
+/// # Examples
+///
+/// ```
+/// let health = gardefou::health_check();
+/// health.register_check("custom-service", || true)?;
+/// assert_eq!(health.run_all_checks().passed()["custom-service"], true);
+/// # Ok::<(), gardefou::health::RegisterError>(())
+/// ```
+#[must_use]
+pub fn health_check() -> &'static Health {
+    static GLOBAL: OnceLock<Health> = OnceLock::new();
+    GLOBAL.get_or_init(|| Health::build(process_defaults(), SharedClock::default()))
+}
+
+/// The configuration with which the process-wide registry begins.
+pub(crate) fn process_defaults() -> HealthConfig {
+    HealthConfig::default().breakers(true)
+}
+
+impl Health {
+    /// Makes a registry of its own, beside the process-wide one.
+    ///
+    /// # Errors
+    ///
+    /// Every setting that breaks a rule.
+    pub fn new(config: HealthConfig) -> Result<Self, ConfigError> {
+        Self::with_clock(config, SharedClock::default())
+    }
+
+    /// Makes a registry that reads its time from `clock`.
+    ///
+    /// On a simulated clock limits and ages follow that clock; who waits looks at it once a millisecond.
+    ///
+    /// # Errors
+    ///
+    /// Every setting that breaks a rule.
+    pub fn with_clock(config: HealthConfig, clock: SharedClock) -> Result<Self, ConfigError> {
+        config.validate()?;
+        Ok(Self::build(config, clock))
+    }
+
+    fn build(config: HealthConfig, clock: SharedClock) -> Self {
+        Self(Arc::new(Inner {
+            runner: Runner::new(clock, config),
+            entries: RwLock::new(Arc::new([])),
+            phase: AtomicU8::new(STARTING),
+            background: Mutex::new(None),
+        }))
+    }
+
+    /// Returns the configuration.
+    #[must_use]
+    pub fn config(&self) -> HealthConfig {
+        (*self.0.runner.config()).clone()
+    }
+
+    /// Replaces the configuration, from the next run on.
+    ///
+    /// # Errors
+    ///
+    /// Every setting that breaks a rule; the old configuration stays then.
+    pub fn configure(&self, config: HealthConfig) -> Result<(), ConfigError> {
+        config.validate()?;
+        self.0.runner.set_config(config);
+        self.0.look();
+        Ok(())
+    }
+
+    /// Registers a check of a dependency: important, for readiness. Use [`register`](Self::register) for more.
+    ///
+    /// The check returns a `bool`, a `Result` or a [`CheckResult`]. It runs on a thread of the registry's own.
+    ///
+    /// # Errors
+    ///
+    /// [`RegisterError`] for a name that is taken or illegal (1 to 100 bytes of letters, digits, `-`, `_`, `.` and
+    /// inner spaces); nothing is registered then.
+    pub fn register_check<R: IntoCheckResult>(
+        &self,
+        name: impl Into<String>,
+        check: impl Fn() -> R + Send + Sync + 'static,
+    ) -> Result<(), RegisterError> {
+        self.register(Check::dependency(name, check))
+    }
+
+    /// Registers an async check of a dependency: important, for readiness.
+    ///
+    /// # Errors
+    ///
+    /// As [`register_check`](Self::register_check).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::health::{Health, HealthConfig};
+    ///
+    /// let health = Health::new(HealthConfig::default())?;
+    /// health.register_async_check("cache", || async { Err::<(), _>("connection refused") })?;
+    /// let report = health.run_check("cache")?;
+    /// assert_eq!(report.output.as_deref(), Some("connection refused"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[cfg(feature = "async")]
+    pub fn register_async_check<F>(
+        &self,
+        name: impl Into<String>,
+        check: impl Fn() -> F + Send + Sync + 'static,
+    ) -> Result<(), RegisterError>
+    where
+        F: Future<Output: IntoCheckResult> + Send + 'static,
+    {
+        self.register(Check::dependency_async(name, check))
+    }
+
+    /// Registers a check with its settings.
+    ///
+    /// # Errors
+    ///
+    /// [`RegisterError`] for a name that is taken, and for every illegal setting; nothing is registered then.
+    pub fn register<S>(&self, check: Check<S>) -> Result<(), RegisterError> {
+        let registered = self.add(check);
+        match &registered {
+            Ok(()) => self.0.look(),
+            Err(err) => tracing::warn!(target: TARGET_HEALTH, error = %err, "health check not registered"),
+        }
+        registered
+    }
+
+    fn add<S>(&self, check: Check<S>) -> Result<(), RegisterError> {
+        check.spec.validate()?;
+        let mut entries = self.0.entries.write().unwrap_or_else(PoisonError::into_inner);
+        if entries.iter().any(|entry| entry.name() == &*check.spec.name) {
+            return Err(RegisterError::Duplicate { name: check.spec.name.to_string() });
+        }
+        let new = Entry::new(check.spec);
+        *entries = entries.iter().cloned().chain([new]).collect();
+        Ok(())
+    }
+
+    /// Removes a check and tells whether it was there. A run in progress goes on and counts for nothing.
+    pub fn unregister(&self, name: &str) -> bool {
+        let mut entries = self.0.entries.write().unwrap_or_else(PoisonError::into_inner);
+        let before = entries.len();
+        *entries = entries.iter().filter(|entry| entry.name() != name).cloned().collect();
+        entries.len() < before
+    }
+
+    /// Returns the names of the checks, in the order in which they were registered.
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        self.0.entries().iter().map(|entry| entry.name().to_owned()).collect()
+    }
+
+    /// Runs one check now, blocking the thread, and reports what it said now.
+    ///
+    /// # Errors
+    ///
+    /// [`UnknownCheck`] for a name that is not registered. A check that fails is no error: look at the report.
+    pub fn run_check(&self, name: &str) -> Result<CheckReport, UnknownCheck> {
+        let entry = self.0.entry(name)?;
+        let mut reports = self.0.run(&[entry]);
+        reports.pop().ok_or_else(|| UnknownCheck { name: name.to_owned() })
+    }
+
+    /// Runs every check now, blocking the thread until the last is back or the deadline has passed, and reports what
+    /// they said now.
+    ///
+    /// One that is not back by the deadline is reported as failed by timeout.
+    #[must_use]
+    pub fn run_all_checks(&self) -> HealthReport {
+        let checks = self.0.run(&self.0.entries());
+        self.0.sum_up(checks, Vec::new())
+    }
+
+    /// Runs the checks whose result is older than [`cache_ttl`](HealthConfig::cache_ttl), blocking the thread, and
+    /// reports as [`health_status`](Self::health_status) does.
+    #[must_use]
+    pub fn refresh(&self) -> HealthReport {
+        self.0.run(&self.0.older_than_ttl());
+        self.health_status()
+    }
+
+    /// Runs the checks whose period has passed, blocking the thread, and tells how many those were.
+    ///
+    /// For programs that bring a scheduler of their own; the background runner does the same without blocking.
+    pub fn run_due_checks(&self) -> usize {
+        let due = self.0.take_due();
+        self.0.run(&due);
+        due.len()
+    }
+
+    /// Runs one check now and reports what it said now.
+    ///
+    /// # Errors
+    ///
+    /// [`UnknownCheck`] for a name that is not registered.
+    ///
+    /// # Cancel safety
+    ///
+    /// The run goes on and its result is recorded.
+    #[cfg(feature = "async")]
+    pub async fn run_check_async(&self, name: &str) -> Result<CheckReport, UnknownCheck> {
+        let entry = self.0.entry(name)?;
+        let mut reports = self.0.run_async(&[entry]).await;
+        reports.pop().ok_or_else(|| UnknownCheck { name: name.to_owned() })
+    }
+
+    /// Runs every check now and reports what they said now, as [`run_all_checks`](Self::run_all_checks) does.
+    ///
+    /// # Cancel safety
+    ///
+    /// The runs go on and their results are recorded.
+    #[cfg(feature = "async")]
+    pub async fn run_all_checks_async(&self) -> HealthReport {
+        let checks = self.0.run_async(&self.0.entries()).await;
+        self.0.sum_up(checks, Vec::new())
+    }
+
+    /// Runs the checks whose result is older than the cache's time to live, as [`refresh`](Self::refresh) does.
+    ///
+    /// # Cancel safety
+    ///
+    /// The runs go on and their results are recorded.
+    #[cfg(feature = "async")]
+    pub async fn refresh_async(&self) -> HealthReport {
+        self.0.run_async(&self.0.older_than_ttl()).await;
+        self.health_status()
+    }
+
+    /// Returns what is known of every check, from memory: after thresholds, with unknown and stale results as
+    /// failures. Takes no time that depends on any check.
+    #[must_use]
+    pub fn health_status(&self) -> HealthReport {
+        let checks = self.0.confirmed(None, &[]);
+        self.0.sum_up(checks, Vec::new())
+    }
+
+    /// Returns the answer to one kind of question, from memory.
+    ///
+    /// * Liveness: the liveness checks; one of which nothing is known, or only something stale, speaks for life.
+    /// * Readiness: the readiness checks; fail before start-up is complete and once the shutdown has begun.
+    /// * Startup: the startup checks, of which each that has passed once counts as passed; fail before start-up is
+    ///   complete.
+    /// * Info: the checks for people.
+    #[must_use]
+    pub fn probe(&self, kind: Kind) -> HealthReport {
+        self.probe_without(kind, &[])
+    }
+
+    /// Returns the answer of [`probe`](Self::probe) as if the checks named in `exclude` were not there.
+    #[must_use]
+    pub fn probe_without(&self, kind: Kind, exclude: &[String]) -> HealthReport {
+        let mut checks = self.0.confirmed(Some(kind), exclude);
+        match kind {
+            Kind::Liveness => checks.iter_mut().for_each(give_the_benefit_of_the_doubt),
+            Kind::Startup => {
+                for (check, passed) in checks.iter_mut().zip(self.0.have_passed(exclude)) {
+                    if passed {
+                        (check.status, check.category, check.weight) = (Status::Pass, None, Status::Pass);
+                    }
+                }
+            }
+            Kind::Readiness | Kind::Info => {}
+        }
+        let known = self.names();
+        let excluded = exclude.iter().filter(|name| known.contains(name)).cloned().collect();
+        let mut report = self.0.sum_up(checks, excluded);
+        let not_yet = match kind {
+            Kind::Readiness => report.phase != Phase::Started,
+            Kind::Startup => report.phase == Phase::Starting,
+            Kind::Liveness | Kind::Info => false,
+        };
+        if not_yet {
+            report.status = Status::Fail;
+        }
+        report
+    }
+
+    /// Returns the last results of a check, oldest first.
+    ///
+    /// # Errors
+    ///
+    /// [`UnknownCheck`] for a name that is not registered.
+    pub fn history(&self, name: &str) -> Result<Vec<Observation>, UnknownCheck> {
+        let entry = self.0.entry(name)?;
+        let track = entry.track.lock();
+        Ok(track.history.iter().cloned().collect())
+    }
+
+    /// Returns the last changes of a check's status, oldest first.
+    ///
+    /// # Errors
+    ///
+    /// [`UnknownCheck`] for a name that is not registered.
+    pub fn transitions(&self, name: &str) -> Result<Vec<Transition>, UnknownCheck> {
+        let entry = self.0.entry(name)?;
+        let track = entry.track.lock();
+        Ok(track.transitions.iter().cloned().collect())
+    }
+
+    /// Returns how far the program is in its life.
+    #[must_use]
+    pub fn phase(&self) -> Phase {
+        self.0.phase()
+    }
+
+    /// Says that start-up is complete: readiness now depends on the checks, and the background runner starts if it is
+    /// configured. `init_error_system` does this for the process-wide registry.
+    pub fn mark_started(&self) {
+        // Relaxed is enough here and below: the phase orders nothing but itself.
+        self.0.phase.store(STARTED, Ordering::Relaxed);
+        if self.0.runner.config().background
+            && let Err(err) = self.start_background()
+        {
+            tracing::warn!(target: TARGET_HEALTH, error = %err, "health checks do not run in the background");
+        }
+    }
+
+    /// Says that the program is about to end: it is not ready any more, so that it gets no new work. The background
+    /// runner stops.
+    pub fn mark_stopping(&self) {
+        self.0.phase.store(STOPPING, Ordering::Relaxed);
+        self.stop_background();
+    }
+
+    /// Starts the background runner, if it is not running: one thread that starts each check when its period has
+    /// passed and gives up those that are late.
+    ///
+    /// # Errors
+    ///
+    /// Where the system gives no thread.
+    pub fn start_background(&self) -> io::Result<()> {
+        let mut background = self.0.background.lock();
+        if background.is_none() {
+            *background = Some(Background::start(Arc::downgrade(&self.0))?);
+        }
+        Ok(())
+    }
+
+    /// Stops the background runner, if it is running. Runs in progress go on.
+    pub fn stop_background(&self) {
+        drop(self.0.background.lock().take());
+    }
+
+    /// Tells whether the background runner is running.
+    #[must_use]
+    pub fn is_running_in_background(&self) -> bool {
+        self.0.background.lock().is_some()
+    }
+
+    /// How many checks hang at present.
+    pub(crate) fn hanging(&self) -> usize {
+        self.0.entries().iter().filter(|entry| entry.hanging_since().is_some()).count()
+    }
+}
+
+/// A liveness check of which nothing is known must not get the process killed.
+fn give_the_benefit_of_the_doubt(check: &mut CheckReport) {
+    if matches!(check.category, Some(FailureCategory::Unknown | FailureCategory::Stale)) {
+        check.weight = Status::Pass;
+    }
+}
+
+impl Inner {
+    fn entries(&self) -> Arc<[Arc<Entry>]> {
+        Arc::clone(&self.entries.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn entry(&self, name: &str) -> Result<Arc<Entry>, UnknownCheck> {
+        let entries = self.entries();
+        let found = entries.iter().find(|entry| entry.name() == name);
+        found.cloned().ok_or_else(|| UnknownCheck { name: name.to_owned() })
+    }
+
+    fn phase(&self) -> Phase {
+        match self.phase.load(Ordering::Relaxed) {
+            STARTING => Phase::Starting,
+            STARTED => Phase::Started,
+            _ => Phase::Stopping,
+        }
+    }
+
+    fn look(&self) {
+        if let Some(background) = &*self.background.lock() {
+            background.look();
+        }
+    }
+
+    fn run(&self, entries: &[Arc<Entry>]) -> Vec<CheckReport> {
+        let deadline = self.deadline();
+        let begun: Vec<_> = entries.iter().map(|entry| self.runner.begin(entry, true)).collect();
+        let results = begun.into_iter().map(|begun| match begun {
+            Begun::Flight(flight) => self.runner.wait(&flight, deadline),
+            Begun::Instead(result) => Some(result),
+        });
+        let results: Vec<_> = results.collect();
+        self.observed(entries, results)
+    }
+
+    #[cfg(feature = "async")]
+    async fn run_async(&self, entries: &[Arc<Entry>]) -> Vec<CheckReport> {
+        let deadline = self.deadline();
+        let begun: Vec<_> = entries.iter().map(|entry| self.runner.begin(entry, false)).collect();
+        let mut results = Vec::with_capacity(begun.len());
+        for begun in begun {
+            results.push(match begun {
+                Begun::Flight(flight) => super::run_async::wait(&self.runner, &flight, deadline).await,
+                Begun::Instead(result) => Some(result),
+            });
+        }
+        self.observed(entries, results)
+    }
+
+    fn deadline(&self) -> Tick {
+        self.runner.clock.now().after(self.runner.config().deadline)
+    }
+
+    fn observed(&self, entries: &[Arc<Entry>], results: Vec<Option<CheckResult>>) -> Vec<CheckReport> {
+        let (config, now) = (self.runner.config(), self.runner.clock.now());
+        let late = || CheckResult::failed_by(FailureCategory::Timeout, "not back by the deadline of the whole run");
+        let pairs = entries.iter().zip(results);
+        let report = |(entry, result): (&Arc<Entry>, Option<CheckResult>)| {
+            CheckReport::of(entry, &config, now, View::Observed(result.unwrap_or_else(late)))
+        };
+        pairs.map(report).collect()
+    }
+
+    fn chosen<'a>(entries: &'a [Arc<Entry>], kind: Option<Kind>, exclude: &[String]) -> Vec<&'a Arc<Entry>> {
+        let of_kind = |entry: &&Arc<Entry>| kind.is_none_or(|kind| entry.spec.kinds().has(kind));
+        let wanted = |entry: &&Arc<Entry>| !exclude.iter().any(|name| name == entry.name());
+        entries.iter().filter(of_kind).filter(wanted).collect()
+    }
+
+    fn confirmed(&self, kind: Option<Kind>, exclude: &[String]) -> Vec<CheckReport> {
+        let (config, now, entries) = (self.runner.config(), self.runner.clock.now(), self.entries());
+        let chosen = Self::chosen(&entries, kind, exclude).into_iter();
+        chosen.map(|entry| CheckReport::of(entry, &config, now, View::Confirmed)).collect()
+    }
+
+    /// For each startup check whether it has passed once, in the order of `confirmed`.
+    fn have_passed(&self, exclude: &[String]) -> Vec<bool> {
+        let entries = self.entries();
+        let chosen = Self::chosen(&entries, Some(Kind::Startup), exclude).into_iter();
+        chosen.map(|entry| entry.track.lock().has_passed).collect()
+    }
+
+    fn sum_up(&self, checks: Vec<CheckReport>, excluded: Vec<String>) -> HealthReport {
+        let status = checks.iter().map(|check| check.weight).max().unwrap_or(Status::Pass);
+        HealthReport { status, timestamp: self.runner.clock.wall().into(), phase: self.phase(), checks, excluded }
+    }
+
+    fn older_than_ttl(&self) -> Vec<Arc<Entry>> {
+        let (ttl, now) = (self.runner.config().cache_ttl, self.runner.clock.now());
+        let old = |entry: &&Arc<Entry>| entry.age_at(now).is_none_or(|age| age > ttl);
+        self.entries().iter().filter(old).cloned().collect()
+    }
+
+    /// The checks whose period has passed; their next one begins now.
+    fn take_due(&self) -> Vec<Arc<Entry>> {
+        let (config, now) = (self.runner.config(), self.runner.clock.now());
+        let due: Vec<_> =
+            self.entries().iter().filter(|entry| entry.next_due() <= now && !entry.is_over()).cloned().collect();
+        for entry in &due {
+            let period = entry.period(&config);
+            let spread = (rng::next_fraction() * 2.0 - 1.0) * config.jitter;
+            entry.set_next_due(now.after(period.mul_f64((1.0 + spread).max(0.0))));
+        }
+        due
+    }
+
+    /// One turn of the background runner; returns how long it may wait for the next.
+    pub(crate) fn turn(&self) -> Duration {
+        self.runner.reap();
+        for entry in self.take_due() {
+            self.runner.begin(&entry, false);
+        }
+        let now = self.runner.clock.now();
+        let entries = self.entries();
+        let dues = entries.iter().filter(|entry| !entry.is_over()).map(|entry| entry.next_due());
+        // While something runs, others that wait for its slot may start at any time and have limits of their own.
+        let busy = self.runner.next_expiry().map(|expiry| expiry.min(now.after(BUSY_TURN)));
+        let next = dues.chain(busy).min().unwrap_or(Tick::MAX);
+        self.runner.patience(next.since(now)).min(LONGEST_TURN)
+    }
+}
+
+impl fmt::Debug for Health {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Health").field("phase", &self.phase()).field("checks", &self.names()).finish_non_exhaustive()
+    }
+}
+
+const STARTING: u8 = 0;
+const STARTED: u8 = 1;
+const STOPPING: u8 = 2;
+
+/// How often late runs are looked for while checks run.
+const BUSY_TURN: Duration = Duration::from_secs(1);
+/// The background is woken when something changes; this is a bound for what nobody thought of.
+const LONGEST_TURN: Duration = Duration::from_secs(60);

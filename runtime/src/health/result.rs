@@ -1,0 +1,220 @@
+//! What a check says.
+
+use super::status::{FailureCategory, Status};
+use crate::{
+    AppError,
+    error::{details, redact},
+    event::text::for_sink,
+};
+use serde::Serialize;
+use serde_json::{Map, Value};
+use std::{any::Any, fmt, time::Duration};
+
+/// What one run of a check says: a status, and what people may want to know about it.
+///
+/// A check may also return a `bool` or a `Result`: see [`IntoCheckResult`].
+///
+/// # Examples
+///
+/// ```
+/// use gardefou::health::{CheckResult, Status};
+///
+/// let queue = |waiting: usize| match waiting {
+///     0..100 => CheckResult::pass(),
+///     100..1000 => CheckResult::warn("the queue grows"),
+///     _ => CheckResult::fail("the queue is full"),
+/// };
+/// let result = queue(150).with_detail("waiting", 150);
+/// assert_eq!(result.status(), Status::Warn);
+/// assert_eq!(result.output(), Some("the queue grows"));
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct CheckResult {
+    status: Status,
+    category: Option<FailureCategory>,
+    output: Option<Box<str>>,
+    details: Map<String, Value>,
+    retry_after: Option<Duration>,
+}
+
+impl CheckResult {
+    fn new(status: Status, category: Option<FailureCategory>, output: Option<&str>) -> Self {
+        let output = output.map(clean);
+        Self { status, category, output, details: Map::new(), retry_after: None }
+    }
+
+    /// Makes the result of a check that passed.
+    #[must_use]
+    pub fn pass() -> Self {
+        Self::new(Status::Pass, None, None)
+    }
+
+    /// Makes the result of a check that passed with something to look at.
+    ///
+    /// Secrets in the text are redacted, control characters escaped, and it is cut after 1,000 bytes.
+    #[must_use]
+    pub fn warn(output: impl AsRef<str>) -> Self {
+        Self::new(Status::Warn, None, Some(output.as_ref()))
+    }
+
+    /// Makes the result of a check that failed; the text is treated as that of [`warn`](Self::warn).
+    #[must_use]
+    pub fn fail(output: impl AsRef<str>) -> Self {
+        Self::new(Status::Fail, Some(FailureCategory::Reported), Some(output.as_ref()))
+    }
+
+    pub(crate) fn failed_by(category: FailureCategory, output: &str) -> Self {
+        Self::new(Status::Fail, Some(category), Some(output))
+    }
+
+    /// Adds a detail: any serialisable value; secrets in it are redacted. Details are shown only to those who may see
+    /// them.
+    #[must_use]
+    pub fn with_detail(mut self, key: impl Into<String>, value: impl Serialize) -> Self {
+        let key = key.into();
+        // Redacted together with its key, whose name may tell that the value is a secret.
+        let mut pair = Value::Object(Map::from_iter([(key, details::to_value(&value))]));
+        redact::value(&mut pair);
+        if let Value::Object(pair) = pair {
+            self.details.extend(pair);
+        }
+        self
+    }
+
+    /// Says after what time another look may find it better.
+    #[must_use]
+    pub fn with_retry_after(mut self, wait: Duration) -> Self {
+        self.retry_after = Some(wait);
+        self
+    }
+
+    /// Returns the status.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        self.status
+    }
+
+    /// Returns why it failed, as far as gardefou can tell.
+    #[must_use]
+    pub fn category(&self) -> Option<FailureCategory> {
+        self.category
+    }
+
+    /// Returns the text, redacted.
+    #[must_use]
+    pub fn output(&self) -> Option<&str> {
+        self.output.as_deref()
+    }
+
+    /// Returns the details, redacted.
+    #[must_use]
+    pub fn details(&self) -> &Map<String, Value> {
+        &self.details
+    }
+
+    /// Returns after what time another look may find it better, where that is known.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
+    }
+}
+
+/// The longest text that a result keeps, in bytes.
+const LONGEST_OUTPUT: usize = 1000;
+
+/// A text as sinks may have it: redacted, on one line, bounded.
+fn clean(text: &str) -> Box<str> {
+    for_sink(&text, LONGEST_OUTPUT).into()
+}
+
+/// What a check may return: a `bool`, a `Result`, a [`CheckResult`], or nothing at all.
+///
+/// * `bool`: `true` passes.
+/// * `Result<T, E>`: `Ok` passes, unless the value inside is itself a `bool` or a `CheckResult`, which then decides;
+///   `Err` fails with the text of the error and its sources (`{:#}`). An [`AppError`] also gives its code, id and
+///   retry-after.
+/// * `()`: passes; such a check can fail only by panicking or by its time limit.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not say whether a check passed",
+    label = "this check returns `{Self}`",
+    note = "a check returns `bool`, `Result<T, E>` with `E: Display`, or `gardefou::health::CheckResult`",
+    note = "an async check is registered with `register_async_check`"
+)]
+pub trait IntoCheckResult {
+    /// Converts what the check returned.
+    fn into_check_result(self) -> CheckResult;
+}
+
+impl IntoCheckResult for CheckResult {
+    fn into_check_result(self) -> CheckResult {
+        self
+    }
+}
+
+impl IntoCheckResult for () {
+    fn into_check_result(self) -> CheckResult {
+        CheckResult::pass()
+    }
+}
+
+impl IntoCheckResult for bool {
+    fn into_check_result(self) -> CheckResult {
+        if self { CheckResult::pass() } else { CheckResult::fail("the check returned false") }
+    }
+}
+
+impl<T: 'static, E: fmt::Display + 'static> IntoCheckResult for Result<T, E> {
+    fn into_check_result(self) -> CheckResult {
+        match self {
+            // `Ok(false)` is not healthy.
+            Ok(value) => {
+                let value: &dyn Any = &value;
+                match (value.downcast_ref::<bool>(), value.downcast_ref::<CheckResult>()) {
+                    (Some(passed), _) => passed.into_check_result(),
+                    (_, Some(result)) => result.clone(),
+                    _ => CheckResult::pass(),
+                }
+            }
+            Err(err) => of_error(&err),
+        }
+    }
+}
+
+fn of_error<E: fmt::Display + 'static>(error: &E) -> CheckResult {
+    let mut result = CheckResult::fail(format!("{error:#}"));
+    if let Some(app) = (error as &dyn Any).downcast_ref::<AppError>() {
+        result = result.with_detail("code", app.code().name()).with_detail("error_id", app.id());
+        result.retry_after = app.retry_after();
+    }
+    result
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ErrorCode;
+
+    #[test]
+    fn ok_of_false_is_not_healthy() {
+        assert_eq!(Ok::<_, String>(false).into_check_result().status(), Status::Fail);
+        assert_eq!(Ok::<_, String>(CheckResult::warn("slow")).into_check_result().status(), Status::Warn);
+        assert_eq!(Ok::<_, String>("connected").into_check_result().status(), Status::Pass);
+    }
+
+    #[test]
+    fn an_app_error_tells_its_code_and_when_to_come_back() {
+        let err = AppError::new(ErrorCode::DB_CONNECTION_ERROR, "gone").with_retry_after(Duration::from_secs(3));
+        let result = Err::<(), _>(err).into_check_result();
+        assert_eq!(result.details()["code"], "DB_CONNECTION_ERROR");
+        assert_eq!(result.retry_after(), Some(Duration::from_secs(3)));
+        assert_eq!(result.output(), Some("gone"));
+    }
+
+    #[test]
+    fn the_text_is_one_line_and_bounded() {
+        let result = CheckResult::fail(format!("a\nb\u{1b}[31m{}", "x".repeat(10_000)));
+        let output = result.output().unwrap();
+        assert!(output.starts_with("a\\nb\\u{1b}[31m"), "{output}");
+        assert!(output.chars().count() < 1_050);
+    }
+}

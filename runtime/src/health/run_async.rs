@@ -1,0 +1,138 @@
+//! How async checks run, and how async callers wait.
+
+use super::{
+    flight::Flight,
+    result::CheckResult,
+    runner::{Runner, of_panic, timed_out},
+    status::FailureCategory,
+};
+use crate::time::Tick;
+use futures::future::{BoxFuture, Either, select};
+use std::{
+    future::poll_fn,
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::pin,
+    sync::Arc,
+    task::Poll,
+    thread,
+    time::Duration,
+};
+use tokio::runtime::{Builder, Handle, RuntimeFlavor};
+
+type Make = Arc<dyn Fn() -> BoxFuture<'static, CheckResult> + Send + Sync>;
+
+/// Starts an async check where it can make progress and block nobody but itself.
+///
+/// * At home on a multi-threaded runtime: on a thread of the pool, inside that runtime's context, so that a check
+///   which blocks costs the runtime no worker.
+/// * At home on a current-thread runtime: as a task there; unless the caller blocks its thread, which may be the one
+///   that drives that runtime.
+/// * Otherwise: on a thread of the pool, in a small runtime of its own.
+pub(crate) fn launch(runner: &Arc<Runner>, flight: &Arc<Flight>, make: &Make, home: Option<&Handle>, limit: Duration) {
+    let here = if flight.caller_blocks { None } else { Handle::try_current().ok() };
+    let home = home.cloned().or(here);
+    let run = limited(Arc::clone(make), limit);
+    match home {
+        Some(home) if home.runtime_flavor() == RuntimeFlavor::CurrentThread => {
+            if flight.caller_blocks {
+                launch_alone(runner, flight, make, limit);
+            } else {
+                let task = Task {
+                    runner: Arc::clone(runner),
+                    flight: Arc::clone(flight),
+                    make: Arc::clone(make),
+                    limit,
+                    polled: false,
+                };
+                drop(home.spawn(task.drive(run)));
+            }
+        }
+        Some(home) => runner.launch_on_pool(flight, move || home.block_on(run)),
+        None => launch_alone(runner, flight, make, limit),
+    }
+}
+
+fn launch_alone(runner: &Arc<Runner>, flight: &Arc<Flight>, make: &Make, limit: Duration) {
+    let run = limited(Arc::clone(make), limit);
+    runner.launch_on_pool(flight, move || match Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => {
+            let result = runtime.block_on(run);
+            // Blocking work that the check left behind is not waited for.
+            runtime.shutdown_background();
+            result
+        }
+        Err(err) => CheckResult::failed_by(FailureCategory::Cancelled, &format!("no runtime to run on: {err}")),
+    });
+}
+
+/// The check with its time limit and its panic contained.
+async fn limited(make: Make, limit: Duration) -> CheckResult {
+    let check = contained(Box::pin(async move { make().await }));
+    match tokio::time::timeout(limit, check).await {
+        Ok(Ok(result)) => result,
+        Ok(Err(panic)) => of_panic(&*panic),
+        Err(_) => timed_out(limit),
+    }
+}
+
+/// Ends a future that panics with its panic.
+async fn contained<T>(mut future: BoxFuture<'static, T>) -> thread::Result<T> {
+    poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
+        Ok(poll) => poll.map(Ok),
+        Err(panic) => Poll::Ready(Err(panic)),
+    })
+    .await
+}
+
+/// A check as a task of a runtime, which may shut down before or while it runs.
+struct Task {
+    runner: Arc<Runner>,
+    flight: Arc<Flight>,
+    make: Make,
+    limit: Duration,
+    polled: bool,
+}
+
+impl Task {
+    async fn drive(mut self, run: impl Future<Output = CheckResult>) {
+        self.polled = true;
+        let result = run.await;
+        self.runner.finish(&self.flight, result, true);
+    }
+}
+
+impl Drop for Task {
+    fn drop(&mut self) {
+        if !self.polled {
+            // Its runtime is gone: the check still can run elsewhere.
+            launch_alone(&self.runner, &self.flight, &self.make, self.limit);
+        } else if !self.flight.is_claimed() {
+            let text = "cancelled while it ran, as by the shutdown of its runtime";
+            let result = CheckResult::failed_by(FailureCategory::Cancelled, text);
+            self.runner.finish(&self.flight, result, true);
+        }
+    }
+}
+
+/// Waits until the run is settled; `None` where `deadline` comes first.
+///
+/// # Cancel safety
+///
+/// The run goes on for the others who wait for it.
+pub(crate) async fn wait(runner: &Arc<Runner>, flight: &Flight, deadline: Tick) -> Option<CheckResult> {
+    loop {
+        runner.reap();
+        if let Some(result) = flight.outcome() {
+            return Some(result);
+        }
+        let now = runner.clock.now();
+        if now >= deadline {
+            return None;
+        }
+        let until = runner.next_expiry().map_or(deadline, |expiry| expiry.min(deadline));
+        let timer = pin!(tokio::time::sleep(runner.patience(until.since(now))));
+        match select(pin!(flight.done()), timer).await {
+            Either::Left(_) | Either::Right(_) => {}
+        }
+    }
+}

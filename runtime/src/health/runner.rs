@@ -1,0 +1,237 @@
+//! Runs checks: at most so many at once, each within its limit, each at most once at a time.
+
+use super::{
+    check::Body,
+    config::HealthConfig,
+    entry::{Asked, Entry},
+    flight::Flight,
+    pool::Pool,
+    result::CheckResult,
+    status::{Criticality, FailureCategory, Status},
+    track::{Last, Transition},
+};
+use crate::{
+    event::{self, AlertLevel, Event, HealthEvent},
+    sync::Mutex,
+    time::{SharedClock, Tick},
+};
+use std::{
+    any::Any,
+    collections::VecDeque,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    time::Duration,
+};
+
+pub(crate) struct Runner {
+    pub(crate) clock: SharedClock,
+    config: Mutex<Arc<HealthConfig>>,
+    queue: Mutex<Queue>,
+    pool: Pool,
+}
+
+#[derive(Default)]
+struct Queue {
+    waiting: VecDeque<Arc<Flight>>,
+    /// Those that hold a slot: started, and neither back nor given up.
+    active: Vec<Arc<Flight>>,
+}
+
+/// The result of one run for one of those who asked for it.
+#[derive(Clone)]
+pub(crate) enum Begun {
+    Flight(Arc<Flight>),
+    /// No run: this was recorded in its place.
+    Instead(CheckResult),
+}
+
+impl Runner {
+    pub(crate) fn new(clock: SharedClock, config: HealthConfig) -> Arc<Self> {
+        let config = Mutex::new(Arc::new(config));
+        Arc::new(Self { clock, config, queue: Mutex::default(), pool: Pool::default() })
+    }
+
+    pub(crate) fn config(&self) -> Arc<HealthConfig> {
+        Arc::clone(&self.config.lock())
+    }
+
+    pub(crate) fn set_config(&self, config: HealthConfig) {
+        *self.config.lock() = Arc::new(config);
+    }
+
+    /// Asks for a run of a check; starts it if a slot is free.
+    pub(crate) fn begin(self: &Arc<Self>, entry: &Arc<Entry>, caller_blocks: bool) -> Begun {
+        match entry.ask(caller_blocks) {
+            Asked::Joined(flight) => Begun::Flight(flight),
+            Asked::New(flight) => {
+                self.queue.lock().waiting.push_back(Arc::clone(&flight));
+                self.pump();
+                Begun::Flight(flight)
+            }
+            Asked::Hanging { since } => {
+                let hanging = self.clock.now().since(since);
+                let text = format!("an earlier run has not come back for {hanging:.0?}; none is started until it does");
+                let result = CheckResult::failed_by(FailureCategory::Hanging, &text);
+                self.record(entry, result.clone(), hanging, false);
+                Begun::Instead(result)
+            }
+        }
+    }
+
+    /// Gives free slots to those that wait.
+    fn pump(self: &Arc<Self>) {
+        let config = self.config();
+        loop {
+            let next = {
+                let mut queue = self.queue.lock();
+                if queue.active.len() >= config.concurrency {
+                    return;
+                }
+                let Some(flight) = queue.waiting.pop_front() else { return };
+                let (now, timeout) = (self.clock.now(), flight.entry.timeout(&config));
+                let grace = if matches!(flight.entry.spec.body, Body::Sync(_)) { Duration::ZERO } else { ASYNC_GRACE };
+                flight.start(now, now.after(timeout).after(grace));
+                queue.active.push(Arc::clone(&flight));
+                flight
+            };
+            self.launch(&next);
+        }
+    }
+
+    fn launch(self: &Arc<Self>, flight: &Arc<Flight>) {
+        match &flight.entry.spec.body {
+            Body::Sync(check) => {
+                let check = Arc::clone(check);
+                self.launch_on_pool(flight, move || check());
+            }
+            #[cfg(feature = "async")]
+            Body::Async(make, home) => {
+                let limit = flight.entry.timeout(&self.config());
+                super::run_async::launch(self, flight, make, home.as_ref(), limit);
+            }
+        }
+    }
+
+    /// Runs a check on a thread of the pool and contains its panic.
+    pub(crate) fn launch_on_pool(
+        self: &Arc<Self>,
+        flight: &Arc<Flight>,
+        check: impl FnOnce() -> CheckResult + Send + 'static,
+    ) {
+        let (runner, ours) = (Arc::clone(self), Arc::clone(flight));
+        let job = move || {
+            let result = catch_unwind(AssertUnwindSafe(check)).unwrap_or_else(|panic| of_panic(&*panic));
+            runner.finish(&ours, result, true);
+        };
+        if let Err(err) = self.pool.execute(Box::new(job)) {
+            let text = format!("no thread to run on: {err}");
+            self.finish(flight, CheckResult::failed_by(FailureCategory::Cancelled, &text), true);
+        }
+    }
+
+    /// Settles a run, if it is not settled yet: records the result, wakes those who wait, and hands the slot on.
+    pub(crate) fn finish(self: &Arc<Self>, flight: &Arc<Flight>, result: CheckResult, came_back: bool) {
+        if came_back {
+            flight.entry.came_back(flight);
+        }
+        if !flight.claim() {
+            return;
+        }
+        let took = self.clock.now().since(flight.started().unwrap_or_default());
+        self.record(&flight.entry, result.clone(), took, !came_back);
+        self.queue.lock().active.retain(|active| !Arc::ptr_eq(active, flight));
+        flight.publish(result);
+        self.pump();
+    }
+
+    /// Gives up every run that is past its limit.
+    pub(crate) fn reap(self: &Arc<Self>) {
+        let now = self.clock.now();
+        let late = |flight: &&Arc<Flight>| flight.expires().is_some_and(|limit| limit <= now);
+        let late: Vec<_> = self.queue.lock().active.iter().filter(late).cloned().collect();
+        for flight in late {
+            let limit = flight.entry.timeout(&self.config());
+            self.finish(&flight, timed_out(limit), false);
+        }
+    }
+
+    /// When the next run is past its limit.
+    pub(crate) fn next_expiry(&self) -> Option<Tick> {
+        self.queue.lock().active.iter().filter_map(|flight| flight.expires()).min()
+    }
+
+    /// Blocks until the run is settled; `None` where `deadline` comes first.
+    pub(crate) fn wait(self: &Arc<Self>, flight: &Flight, deadline: Tick) -> Option<CheckResult> {
+        loop {
+            self.reap();
+            if let Some(result) = flight.outcome() {
+                return Some(result);
+            }
+            let now = self.clock.now();
+            if now >= deadline {
+                return None;
+            }
+            let until = self.next_expiry().map_or(deadline, |expiry| expiry.min(deadline));
+            flight.wait_for(self.patience(until.since(now)));
+        }
+    }
+
+    /// How long to wait on the machine's clock for something that is `left` away on ours.
+    pub(crate) fn patience(&self, left: Duration) -> Duration {
+        if self.clock.is_system() { left } else { left.min(SIMULATED_SLICE) }
+    }
+
+    /// Adds a result to what is known of a check, and tells of the change that it makes.
+    fn record(&self, entry: &Entry, result: CheckResult, duration: Duration, abandoned: bool) {
+        let config = self.config();
+        let (at, wall) = (self.clock.now(), self.clock.wall().into());
+        let last = Last { result, at, wall, duration };
+        let (transition, output) = {
+            let mut track = entry.track.lock();
+            track.counts.abandoned += u64::from(abandoned);
+            let transition = track.observe(last, entry.thresholds(&config), config.history);
+            let text = track.last.as_ref().and_then(|last| last.result.output()).map(str::to_owned);
+            (transition, text)
+        };
+        if let Some(transition) = transition {
+            tell(entry, &transition, output.as_deref());
+        }
+    }
+}
+
+/// Speaks of a change of status, with no lock held.
+fn tell(entry: &Entry, transition: &Transition, output: Option<&str>) {
+    let event = HealthEvent {
+        check: entry.name(),
+        from: transition.from.map(Status::name),
+        to: transition.to.name(),
+        criticality: entry.spec.criticality.name(),
+        level: level_of(entry.spec.criticality, transition.to),
+        output,
+    };
+    event::log_health(&event);
+    event::emit(|| Event::Health(event));
+}
+
+fn level_of(criticality: Criticality, to: Status) -> AlertLevel {
+    match criticality.weigh(to) {
+        Status::Pass => AlertLevel::Info,
+        Status::Warn => AlertLevel::Warning,
+        Status::Fail => AlertLevel::Critical,
+    }
+}
+
+pub(crate) fn timed_out(limit: Duration) -> CheckResult {
+    CheckResult::failed_by(FailureCategory::Timeout, &format!("took longer than {limit:?}"))
+}
+
+pub(crate) fn of_panic(panic: &(dyn Any + Send)) -> CheckResult {
+    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    CheckResult::failed_by(FailureCategory::Panic, &format!("panicked: {}", text.unwrap_or("(no text)")))
+}
+
+/// An async check is dropped by its own timer; only one that blocks its thread is still there this much later.
+const ASYNC_GRACE: Duration = Duration::from_secs(1);
+
+/// How often one who waits in reality looks at a simulated clock.
+const SIMULATED_SLICE: Duration = Duration::from_millis(1);

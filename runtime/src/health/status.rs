@@ -1,0 +1,247 @@
+//! The closed vocabulary of health: statuses, criticality, kinds, and why a check did not pass.
+
+use serde::{Serialize, Serializer};
+use std::fmt;
+
+/// How something is. A closed set: every status has a mapping to HTTP.
+///
+/// Ordered from good to bad, so that the worst of many is their maximum.
+///
+/// # Examples
+///
+/// ```
+/// use gardefou::health::Status;
+///
+/// assert_eq!(Status::Pass.max(Status::Warn), Status::Warn);
+/// assert_eq!((Status::Warn.http_status(), Status::Fail.http_status()), (200, 503));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Status {
+    /// Healthy.
+    Pass,
+    /// Healthy, with something to look at.
+    Warn,
+    /// Not healthy.
+    Fail,
+}
+
+impl Status {
+    /// Returns the status as it stands in reports: `pass`, `warn` or `fail`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Warn => "warn",
+            Self::Fail => "fail",
+        }
+    }
+
+    /// Returns the HTTP status of a probe with this status: 200 for pass and warn, 503 for fail.
+    #[must_use]
+    pub const fn http_status(self) -> u16 {
+        match self {
+            Self::Pass | Self::Warn => 200,
+            Self::Fail => 503,
+        }
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl Serialize for Status {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+/// How much a failing check matters to the program as a whole.
+///
+/// # Examples
+///
+/// ```
+/// use gardefou::health::{Criticality, Status};
+///
+/// assert_eq!(Criticality::Critical.weigh(Status::Fail), Status::Fail);
+/// assert_eq!(Criticality::Important.weigh(Status::Fail), Status::Warn);
+/// assert_eq!(Criticality::Informational.weigh(Status::Fail), Status::Pass);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Criticality {
+    /// The program cannot do its work: fail stays fail.
+    Critical,
+    /// The program works with losses: fail counts as warn. The default.
+    #[default]
+    Important,
+    /// Worth showing, never counted.
+    Informational,
+}
+
+impl Criticality {
+    /// Returns the name, as `critical`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Critical => "critical",
+            Self::Important => "important",
+            Self::Informational => "informational",
+        }
+    }
+
+    /// Returns what a check's status means to the whole.
+    #[must_use]
+    pub const fn weigh(self, status: Status) -> Status {
+        match (self, status) {
+            (Self::Informational, _) | (_, Status::Pass) => Status::Pass,
+            (Self::Critical, Status::Fail) => Status::Fail,
+            (Self::Critical | Self::Important, Status::Warn) | (Self::Important, Status::Fail) => Status::Warn,
+        }
+    }
+}
+
+impl fmt::Display for Criticality {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl std::str::FromStr for Criticality {
+    type Err = UnknownWord;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let all = [Self::Critical, Self::Important, Self::Informational];
+        all.into_iter().find(|known| known.name() == text).ok_or(UnknownWord { expected: CRITICALITIES })
+    }
+}
+
+/// The question that a probe asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// Must the process be restarted? Nothing outside the process may decide that.
+    Liveness,
+    /// Should it be given work?
+    Readiness,
+    /// Has it finished starting?
+    Startup,
+    /// For people only; no probe asks it.
+    Info,
+}
+
+impl Kind {
+    /// Every kind.
+    pub const ALL: [Self; 4] = [Self::Liveness, Self::Readiness, Self::Startup, Self::Info];
+
+    /// Returns the name, as `readiness`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Liveness => "liveness",
+            Self::Readiness => "readiness",
+            Self::Startup => "startup",
+            Self::Info => "info",
+        }
+    }
+
+    const fn bit(self) -> u8 {
+        1 << self as u8
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl std::str::FromStr for Kind {
+    type Err = UnknownWord;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL.into_iter().find(|known| known.name() == text).ok_or(UnknownWord { expected: KINDS })
+    }
+}
+
+const CRITICALITIES: &str = "critical, important or informational";
+const KINDS: &str = "liveness, readiness, startup or info";
+
+/// A word is none of a closed set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("must be {expected}")]
+#[non_exhaustive]
+pub struct UnknownWord {
+    /// The words of the set.
+    pub expected: &'static str,
+}
+
+/// A set of kinds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Kinds(u8);
+
+impl Kinds {
+    pub(crate) const fn with(self, kind: Kind) -> Self {
+        Self(self.0 | kind.bit())
+    }
+
+    pub(crate) const fn has(self, kind: Kind) -> bool {
+        self.0 & kind.bit() != 0
+    }
+
+    pub(crate) const fn is_only(self, kind: Kind) -> bool {
+        self.0 == kind.bit()
+    }
+
+    pub(crate) fn iter(self) -> impl Iterator<Item = Kind> {
+        Kind::ALL.into_iter().filter(move |kind| self.has(*kind))
+    }
+}
+
+/// Why a check did not pass, as far as gardefou itself can tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum FailureCategory {
+    /// The check itself says so.
+    Reported,
+    /// It took longer than its limit.
+    Timeout,
+    /// It was given up after its limit and still has not come back.
+    Hanging,
+    /// It panicked.
+    Panic,
+    /// It was cancelled from outside, as by the shutdown of its runtime.
+    Cancelled,
+    /// Its last result is too old.
+    Stale,
+    /// It has never run.
+    Unknown,
+}
+
+impl FailureCategory {
+    /// Returns the name, as `timeout`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Reported => "reported",
+            Self::Timeout => "timeout",
+            Self::Hanging => "hanging",
+            Self::Panic => "panic",
+            Self::Cancelled => "cancelled",
+            Self::Stale => "stale",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+impl fmt::Display for FailureCategory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl Serialize for FailureCategory {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}

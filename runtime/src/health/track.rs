@@ -1,0 +1,254 @@
+//! What the results of one check add up to: pure, driven by results and ticks.
+
+use super::{
+    result::CheckResult,
+    status::{FailureCategory, Status},
+};
+use crate::time::{Tick, Timestamp};
+use std::{collections::VecDeque, time::Duration};
+
+/// One result as the history keeps it.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Observation {
+    /// What the check said.
+    pub status: Status,
+    /// Why it failed, if it did.
+    pub category: Option<FailureCategory>,
+    /// When it said so, by the wall clock.
+    pub at: Timestamp,
+    /// How long it took.
+    pub duration: Duration,
+}
+
+/// A change of a check's status.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Transition {
+    /// The status before; `None` before the first result.
+    pub from: Option<Status>,
+    /// The status after.
+    pub to: Status,
+    /// When it changed, by the wall clock.
+    pub at: Timestamp,
+}
+
+/// The last result, in full.
+#[derive(Clone, Debug)]
+pub(crate) struct Last {
+    pub(crate) result: CheckResult,
+    pub(crate) at: Tick,
+    pub(crate) wall: Timestamp,
+    pub(crate) duration: Duration,
+}
+
+/// What is counted since the check was registered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Counts {
+    /// Results, of whichever kind.
+    pub results: u64,
+    /// Results that were failures.
+    pub failures: u64,
+    /// Runs that took longer than their limit.
+    pub timeouts: u64,
+    /// Runs that were given up because they did not come back; each hanging run counts once.
+    pub abandoned: u64,
+    /// Runs that panicked.
+    pub panics: u64,
+}
+
+/// After how many results in a row the status turns.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Thresholds {
+    pub(crate) failures: u32,
+    pub(crate) successes: u32,
+}
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Track {
+    /// The status after the thresholds; `None` before the first result.
+    pub(crate) confirmed: Option<Status>,
+    pub(crate) last: Option<Last>,
+    pub(crate) last_success: Option<Timestamp>,
+    pub(crate) last_failure: Option<Timestamp>,
+    pub(crate) failures_in_a_row: u32,
+    pub(crate) successes_in_a_row: u32,
+    pub(crate) has_passed: bool,
+    pub(crate) counts: Counts,
+    /// Oldest first.
+    pub(crate) history: VecDeque<Observation>,
+    pub(crate) transitions: VecDeque<Transition>,
+}
+
+impl Track {
+    /// Takes in a result and returns the change of status that it makes.
+    ///
+    /// The first result counts at once, for there is nothing that it could be a deviation from.
+    pub(crate) fn observe(&mut self, new: Last, thresholds: Thresholds, keep: usize) -> Option<Transition> {
+        let (status, category, wall) = (new.result.status(), new.result.category(), new.wall);
+        self.counts.results += 1;
+        if status == Status::Fail {
+            self.failures_in_a_row = self.failures_in_a_row.saturating_add(1);
+            self.successes_in_a_row = 0;
+            self.last_failure = Some(wall);
+            self.counts.failures += 1;
+        } else {
+            self.successes_in_a_row = self.successes_in_a_row.saturating_add(1);
+            self.failures_in_a_row = 0;
+            self.last_success = Some(wall);
+            self.has_passed = true;
+        }
+        match category {
+            Some(FailureCategory::Timeout) => self.counts.timeouts += 1,
+            Some(FailureCategory::Panic) => self.counts.panics += 1,
+            _ => {}
+        }
+        push_bounded(&mut self.history, Observation { status, category, at: wall, duration: new.duration }, keep);
+        self.last = Some(new);
+
+        let from = self.confirmed;
+        let to = match (from, status) {
+            (None, first) => first,
+            (Some(Status::Fail), Status::Fail) => Status::Fail,
+            (Some(Status::Fail), _) if self.successes_in_a_row < thresholds.successes => Status::Fail,
+            (Some(healthy), Status::Fail) if self.failures_in_a_row < thresholds.failures => healthy,
+            (Some(_), new) => new,
+        };
+        self.confirmed = Some(to);
+        if from == Some(to) {
+            return None;
+        }
+        let transition = Transition { from, to, at: wall };
+        push_bounded(&mut self.transitions, transition.clone(), keep);
+        Some(transition)
+    }
+
+    /// The status as it may be told at `now`, and why it is a failure: unknown and stale results are.
+    pub(crate) fn confirmed_at(&self, now: Tick, stale_after: Duration) -> (Status, Option<FailureCategory>) {
+        let (Some(status), Some(last)) = (self.confirmed, &self.last) else {
+            return (Status::Fail, Some(FailureCategory::Unknown));
+        };
+        if self.is_stale_at(now, stale_after) {
+            return (Status::Fail, Some(FailureCategory::Stale));
+        }
+        let category = if status == Status::Fail { last.result.category() } else { None };
+        // Between a success and the success threshold the last result has no category of its own.
+        (status, category.or((status == Status::Fail).then_some(FailureCategory::Reported)))
+    }
+
+    pub(crate) fn is_stale_at(&self, now: Tick, stale_after: Duration) -> bool {
+        self.last.as_ref().is_some_and(|last| now.since(last.at) > stale_after)
+    }
+}
+
+fn push_bounded<T>(list: &mut VecDeque<T>, item: T, keep: usize) {
+    while list.len() >= keep.max(1) {
+        list.pop_front();
+    }
+    list.push_back(item);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const THRESHOLDS: Thresholds = Thresholds { failures: 3, successes: 2 };
+
+    fn result(status: Status) -> Last {
+        let result = match status {
+            Status::Pass => CheckResult::pass(),
+            Status::Warn => CheckResult::warn("w"),
+            Status::Fail => CheckResult::fail("f"),
+        };
+        Last { result, at: Tick::ZERO, wall: Timestamp::from_unix_millis(0), duration: Duration::ZERO }
+    }
+
+    fn walk(script: &str) -> String {
+        let mut track = Track::default();
+        let letters = script.chars().map(|c| {
+            let status = match c {
+                'p' => Status::Pass,
+                'w' => Status::Warn,
+                _ => Status::Fail,
+            };
+            track.observe(result(status), THRESHOLDS, 4);
+            track.confirmed.map_or("?", Status::name).chars().next().unwrap_or('?')
+        });
+        letters.collect()
+    }
+
+    #[test]
+    fn whole_histories_follow_the_thresholds() {
+        assert_eq!(walk("pffp"), "pppp");
+        assert_eq!(walk("pfff"), "pppf");
+        assert_eq!(walk("pfffpp"), "pppffp");
+        assert_eq!(walk("f"), "f");
+        assert_eq!(walk("wpw"), "wpw");
+        assert_eq!(walk("wff"), "www");
+    }
+
+    /// The thresholds, the slow and obvious way: look back over the whole script at each step.
+    fn expected(script: &str) -> String {
+        let all: Vec<char> = script.chars().collect();
+        let mut shown: Vec<char> = Vec::new();
+        for i in 0..all.len() {
+            let ends_with = |n: usize, failing: bool| i + 1 >= n && (i + 1 - n..=i).all(|j| (all[j] == 'f') == failing);
+            let next = match shown.last() {
+                None => all[i],
+                Some('f') => {
+                    if ends_with(2, false) {
+                        all[i]
+                    } else {
+                        'f'
+                    }
+                }
+                Some(&was) if all[i] == 'f' => {
+                    if ends_with(3, true) {
+                        'f'
+                    } else {
+                        was
+                    }
+                }
+                Some(_) => all[i],
+            };
+            shown.push(next);
+        }
+        shown.into_iter().collect()
+    }
+
+    #[test]
+    fn long_random_histories_agree_with_the_obvious_model() {
+        let mut rng = crate::rng::Rng::seeded(11);
+        for _ in 0..300 {
+            let script: String = (0..60)
+                .map(|_| match rng.next_u64() % 5 {
+                    0 | 1 => 'p',
+                    2 => 'w',
+                    _ => 'f',
+                })
+                .collect();
+            assert_eq!(walk(&script), expected(&script), "{script}");
+        }
+    }
+
+    #[test]
+    fn histories_are_bounded() {
+        let mut track = Track::default();
+        for i in 0..1000 {
+            track.observe(result(if i % 2 == 0 { Status::Pass } else { Status::Warn }), THRESHOLDS, 4);
+        }
+        assert_eq!((track.history.len(), track.transitions.len(), track.counts.results), (4, 4, 1000));
+    }
+
+    #[test]
+    fn a_stale_pass_is_a_failure() {
+        let mut track = Track::default();
+        track.observe(result(Status::Pass), THRESHOLDS, 4);
+        let stale_after = Duration::from_secs(1);
+        let limit = Tick::ZERO.after(stale_after);
+        assert_eq!(track.confirmed_at(limit, stale_after), (Status::Pass, None));
+        let past = limit.after(Duration::from_nanos(1));
+        assert_eq!(track.confirmed_at(past, stale_after), (Status::Fail, Some(FailureCategory::Stale)));
+    }
+}

@@ -1,0 +1,52 @@
+//! The value that keeps the system up.
+
+use super::{InitWarning, ShutdownReport, init};
+
+/// Keeps the error system up; dropping the last one shuts it down in order, within the
+/// [deadline](super::ErrorSystemBuilder::shutdown_deadline).
+///
+/// Bind it in `main`: `let _guard = gardefou::init_error_system()?;`. The order of the end: readiness turns to fail and
+/// the background runner stops, then what waits to be sent is sent, last the journal is flushed. Guarded functions go
+/// on working after that, and the system can be initialised again.
+#[derive(Debug)]
+#[must_use = "dropping the guard shuts the error system down: bind it to a name, as `_guard`"]
+pub struct ErrorSystemGuard {
+    warnings: Vec<InitWarning>,
+    released: bool,
+}
+
+impl ErrorSystemGuard {
+    pub(crate) fn new(warnings: Vec<InitWarning>) -> Self {
+        Self { warnings, released: false }
+    }
+
+    /// Returns what was found at the start that works, but not as somebody meant it. Each was also logged.
+    #[must_use]
+    pub fn warnings(&self) -> &[InitWarning] {
+        &self.warnings
+    }
+
+    /// Gives this guard back and tells what the shutdown came to, if it was the last one.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let guard = gardefou::init_error_system()?;
+    /// let report = guard.shutdown();
+    /// assert_eq!(report.guards_left(), 0);
+    /// assert!(report.is_clean(), "{report}");
+    /// # Ok::<(), gardefou::InitError>(())
+    /// ```
+    pub fn shutdown(mut self) -> ShutdownReport {
+        self.released = true;
+        init::release()
+    }
+}
+
+impl Drop for ErrorSystemGuard {
+    fn drop(&mut self) {
+        if !self.released {
+            init::release();
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! Bringing the system up once, and down once.
+
+use super::{
+    ErrorSystemBuilder, ErrorSystemGuard, InitError, InitWarning, PartReport, ShutdownReport, builder::Wishes,
+};
+use crate::{
+    event::names::TARGET_SYSTEM,
+    health::{health_check, process_defaults},
+    sync::Mutex,
+    time::{SharedClock, Tick},
+};
+use std::{panic::Location, time::Duration};
+
+/// Initialises the error system with its defaults, or joins the one that is up.
+///
+/// Call it at the start of `main` and keep the guard. It marks the program as ready, runs health checks in the
+/// background, and reports what clashes. It never panics, works from any thread, inside and outside of a runtime, and
+/// as often as one likes: the system goes down with the last guard. Everything works before it and without it, with
+/// defaults.
+///
+/// # Errors
+///
+/// None today: joining asks for no settings. A configuration of one's own goes through
+/// [`ErrorSystem::builder`](super::ErrorSystem::builder).
+///
+/// # Examples
+///
+/// ```
+/// let _guard = gardefou::init_error_system()?;
+/// assert!(gardefou::init_error_system().is_ok());
+/// # Ok::<(), gardefou::InitError>(())
+/// ```
+#[track_caller]
+pub fn init_error_system() -> Result<ErrorSystemGuard, InitError> {
+    init(&ErrorSystemBuilder::default())
+}
+
+/// The system while it is up.
+struct Running {
+    wishes: Wishes,
+    place: &'static Location<'static>,
+    guards: usize,
+}
+
+/// `None` while the system is down. Held while it goes up or down, so that nobody finds it half up; nothing is logged
+/// and no user code runs under it.
+static STATE: Mutex<Option<Running>> = Mutex::new(None);
+
+#[track_caller]
+pub(crate) fn init(builder: &ErrorSystemBuilder) -> Result<ErrorSystemGuard, InitError> {
+    builder.wishes.validate()?;
+    let place = Location::caller();
+    let warnings = clashes();
+    if builder.strict && !warnings.is_empty() {
+        return Err(InitError::Clash { warnings });
+    }
+    let is_first = {
+        let mut state = STATE.lock();
+        match &mut *state {
+            Some(running) => {
+                let settings = builder.wishes.differences(&running.wishes);
+                if !settings.is_empty() {
+                    return Err(InitError::AlreadyInitialised { first: running.place, settings });
+                }
+                running.guards += 1;
+                false
+            }
+            None => {
+                bring_up(&builder.wishes)?;
+                *state = Some(Running { wishes: builder.wishes.clone(), place, guards: 1 });
+                true
+            }
+        }
+    };
+    if is_first {
+        for warning in &warnings {
+            tracing::warn!(target: TARGET_SYSTEM, "{warning}");
+        }
+        tracing::info!(target: TARGET_SYSTEM, file = place.file(), line = place.line(), "error system initialised");
+    }
+    Ok(ErrorSystemGuard::new(warnings))
+}
+
+fn bring_up(wishes: &Wishes) -> Result<(), InitError> {
+    health_check().configure(wishes.health.clone().unwrap_or_else(process_defaults))?;
+    health_check().mark_started();
+    Ok(())
+}
+
+/// Everything in the program that works, but not as somebody meant it.
+fn clashes() -> Vec<InitWarning> {
+    Vec::new()
+}
+
+/// Gives one guard back; the last one brings the system down.
+pub(crate) fn release() -> ShutdownReport {
+    let report = {
+        let mut state = STATE.lock();
+        let Some(running) = &mut *state else {
+            return ShutdownReport { parts: Vec::new(), elapsed: Duration::ZERO, guards_left: 0 };
+        };
+        running.guards -= 1;
+        if running.guards > 0 {
+            let guards_left = running.guards;
+            return ShutdownReport { parts: Vec::new(), elapsed: Duration::ZERO, guards_left };
+        }
+        let report = bring_down(running.wishes.shutdown_deadline.unwrap_or(DEFAULT_DEADLINE));
+        *state = None;
+        report
+    };
+    tracing::info!(target: TARGET_SYSTEM, "{report}");
+    report
+}
+
+fn bring_down(deadline: Duration) -> ShutdownReport {
+    let clock = SharedClock::default();
+    let begin = clock.now();
+    let _until: Tick = begin.after(deadline);
+    let health = health_check();
+    health.mark_stopping();
+    // A check that hangs is on a thread of its own, which ends with the process.
+    let hanging = health.hanging() as u64;
+    let health = PartReport { part: "health", sent: 0, kept: 0, dropped: hanging, in_time: true };
+    ShutdownReport { parts: vec![health], elapsed: clock.now().since(begin), guards_left: 0 }
+}
+
+const DEFAULT_DEADLINE: Duration = Duration::from_secs(5);

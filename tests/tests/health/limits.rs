@@ -1,0 +1,236 @@
+//! Checks that hang, panic, or are asked for by many at once.
+
+use gardefou::{
+    health::{Check, CheckResult, FailureCategory, Health, HealthConfig, Kind, Status},
+    time::{ManualClock, SharedClock},
+};
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+        mpsc,
+    },
+    time::Duration,
+};
+
+fn with_clock(config: HealthConfig) -> (Health, ManualClock) {
+    let clock = ManualClock::new();
+    (Health::with_clock(config, SharedClock::new(clock.clone())).unwrap(), clock)
+}
+
+/// A check that does not come back until it is told to, and says that it has begun.
+struct Hanging {
+    begun: mpsc::Receiver<()>,
+    end: mpsc::Sender<()>,
+}
+
+fn hanging() -> (Hanging, impl Fn() -> bool + Send + Sync) {
+    let (begin, begun) = mpsc::channel();
+    let (end, ended) = mpsc::channel();
+    let ended = Mutex::new(ended);
+    let check = move || {
+        begin.send(()).unwrap();
+        ended.lock().unwrap().recv().is_ok()
+    };
+    (Hanging { begun, end }, check)
+}
+
+/// Case 6, H04: one that never returns costs its own result and nothing else; it is given up once and not started
+/// again while it hangs.
+#[test]
+fn a_hung_check_is_given_up_once_and_not_started_again_while_it_hangs() {
+    let (health, clock) = with_clock(HealthConfig::default());
+    let (hung, check) = hanging();
+    health.register_check("hung", check).unwrap();
+    let mover = clock.clone();
+    // Its own limit is long, so that the time which it lets pass is the other's.
+    let advance = Check::dependency("mover", move || mover.advance(Duration::from_secs(6)));
+    health.register(advance.timeout(Duration::from_secs(600))).unwrap();
+
+    let all = health.run_all_checks();
+    let report = all.check("hung").unwrap();
+    assert_eq!((report.status, report.category), (Status::Fail, Some(FailureCategory::Timeout)));
+    assert!(all.check("mover").unwrap().passed());
+
+    hung.begun.recv().unwrap();
+    for _ in 0..3 {
+        let again = health.run_check("hung").unwrap();
+        assert_eq!(again.category, Some(FailureCategory::Hanging));
+        assert_eq!(again.hanging, Some(Duration::from_secs(6)));
+    }
+    assert!(hung.begun.try_recv().is_err(), "it was not started again");
+    let counts = health.health_status().check("hung").unwrap().counts;
+    assert_eq!((counts.abandoned, counts.timeouts, counts.failures), (1, 1, 4));
+
+    hung.end.send(()).unwrap();
+    hung.end.send(()).unwrap();
+    // The run that was given up comes back on its own thread: from then on the check runs again.
+    let report = std::iter::repeat_with(|| health.run_check("hung").unwrap())
+        .find(|report| report.category != Some(FailureCategory::Hanging))
+        .unwrap();
+    assert!(report.passed());
+    assert_eq!(report.hanging, None);
+}
+
+/// Case 6: more hung checks than slots do not keep the others from running.
+#[test]
+fn hung_checks_hand_their_slots_on() {
+    let (health, clock) = with_clock(HealthConfig::default().concurrency(2).deadline(Duration::from_secs(3600)));
+    let mut ends = Vec::new();
+    for i in 0..2 {
+        let (hung, check) = hanging();
+        ends.push(hung);
+        health.register_check(format!("hung-{i}"), check).unwrap();
+    }
+    health.register_check("healthy", || true).unwrap();
+    let all = std::thread::scope(|scope| {
+        let run = scope.spawn(|| health.run_all_checks());
+        for hung in &ends {
+            hung.begun.recv().unwrap();
+        }
+        clock.advance(Duration::from_secs(5));
+        run.join().unwrap()
+    });
+    assert_eq!(all.passed().into_values().collect::<Vec<_>>(), [true, false, false]);
+}
+
+/// Case 6: the deadline of the whole holds where the limits of the checks would not.
+#[test]
+fn a_reply_comes_within_the_overall_deadline() {
+    let (health, clock) = with_clock(HealthConfig::default());
+    let (hung, check) = hanging();
+    health.register(Check::dependency("hung", check).timeout(Duration::from_secs(3600))).unwrap();
+    let all = std::thread::scope(|scope| {
+        let run = scope.spawn(|| health.run_all_checks());
+        hung.begun.recv().unwrap();
+        clock.advance(Duration::from_secs(10));
+        run.join().unwrap()
+    });
+    assert_eq!(all.check("hung").unwrap().category, Some(FailureCategory::Timeout));
+    // The run itself is not over: its result still comes.
+    hung.end.send(()).unwrap();
+    hung.end.send(()).unwrap();
+    assert!(health.run_check("hung").unwrap().passed());
+}
+
+/// Case 8: a panic is a failure of that check alone.
+#[test]
+fn a_panic_is_a_result_and_the_others_run() {
+    let health = Health::new(HealthConfig::default()).unwrap();
+    health.register_check("bad", || -> bool { panic!("secret of the check") }).unwrap();
+    health
+        .register_async_check("bad-async", || async {
+            if true {
+                panic!("boom")
+            }
+        })
+        .unwrap();
+    health.register_check("good", || true).unwrap();
+    for _ in 0..2 {
+        let all = health.run_all_checks();
+        assert_eq!(all.check("bad").unwrap().category, Some(FailureCategory::Panic));
+        assert_eq!(all.check("bad-async").unwrap().category, Some(FailureCategory::Panic));
+        assert!(all.check("good").unwrap().passed());
+    }
+    assert_eq!(health.health_status().check("bad").unwrap().counts.panics, 2);
+}
+
+/// Case 9: 20 checks of 100 ms, 8 at once, take 300 ms of virtual time.
+#[tokio::test(start_paused = true)]
+async fn twenty_checks_of_100_ms_take_three_rounds() {
+    let health = Health::new(HealthConfig::default()).unwrap();
+    let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    for i in 0..20 {
+        let (now, most) = (Arc::clone(&now), Arc::clone(&most));
+        let check = move || {
+            let (now, most) = (Arc::clone(&now), Arc::clone(&most));
+            async move {
+                most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                now.fetch_sub(1, Ordering::SeqCst);
+                true
+            }
+        };
+        health.register_async_check(format!("check-{i}"), check).unwrap();
+    }
+    let begin = tokio::time::Instant::now();
+    let all = health.run_all_checks_async().await;
+    let took = begin.elapsed();
+    assert_eq!(all.status(), Status::Pass);
+    assert!(took >= Duration::from_millis(300) && took < Duration::from_millis(400), "{took:?}");
+    assert_eq!(most.load(Ordering::SeqCst), 8);
+}
+
+/// An async check that takes too long is dropped at its limit, and can run again at once.
+#[tokio::test(start_paused = true)]
+async fn an_async_check_is_cancelled_at_its_limit() {
+    let health = Health::new(HealthConfig::default()).unwrap();
+    health.register_async_check("slow", || async { std::future::pending::<bool>().await }).unwrap();
+    for round in 1..=2 {
+        let begin = tokio::time::Instant::now();
+        let report = health.run_check_async("slow").await.unwrap();
+        assert_eq!((report.category, report.hanging), (Some(FailureCategory::Timeout), None));
+        let took = begin.elapsed();
+        assert!(took >= Duration::from_secs(5) && took < Duration::from_secs(6), "{took:?}");
+        assert_eq!((report.counts.timeouts, report.counts.abandoned), (round, 0));
+    }
+}
+
+/// Case 10: who asks while a check runs shares its result; who asks within the time to live is answered from memory.
+#[tokio::test(start_paused = true)]
+async fn a_thousand_concurrent_questions_run_each_check_once() {
+    let health = Health::new(HealthConfig::default().background(false)).unwrap();
+    health.mark_started();
+    let runs = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&runs);
+    let check = move || {
+        let counted = Arc::clone(&counted);
+        async move {
+            counted.fetch_add(1, Ordering::SeqCst);
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            true
+        }
+    };
+    health.register_async_check("database", check).unwrap();
+    let ask = |i: u64| {
+        let health = health.clone();
+        async move {
+            tokio::time::sleep(Duration::from_micros(900 * i)).await;
+            health.refresh_async().await;
+            health.probe(Kind::Readiness).status()
+        }
+    };
+    let tasks: Vec<_> = (0..1000).map(|i| tokio::spawn(ask(i))).collect();
+    for task in tasks {
+        assert_eq!(task.await.unwrap(), Status::Pass);
+    }
+    assert_eq!(runs.load(Ordering::SeqCst), 1);
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    health.refresh_async().await;
+    assert_eq!(runs.load(Ordering::SeqCst), 2, "past the time to live it runs again");
+}
+
+/// A blocking question from inside a current-thread runtime, whose tasks cannot move meanwhile, is answered.
+#[tokio::test]
+async fn a_blocking_question_inside_a_runtime_does_not_wait_for_itself() {
+    let health = Health::new(HealthConfig::default()).unwrap();
+    health
+        .register_async_check("async", || async {
+            tokio::task::yield_now().await;
+            CheckResult::pass()
+        })
+        .unwrap();
+    assert!(health.run_check("async").unwrap().passed());
+}
+
+/// A check that was registered on a runtime which is gone runs on.
+#[test]
+fn an_async_check_outlives_the_runtime_that_it_was_registered_on() {
+    let health = Health::new(HealthConfig::default()).unwrap();
+    let make = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let first = make();
+    first.block_on(async { health.register_async_check("async", || async { true }).unwrap() });
+    drop(first);
+    assert!(make().block_on(health.run_check_async("async")).unwrap().passed());
+    assert!(health.run_check("async").unwrap().passed());
+}

@@ -1,0 +1,108 @@
+//! The runner in the background, and schedules.
+
+use gardefou::{
+    health::{Check, Health, HealthConfig, Kind, Status},
+    time::{ManualClock, SharedClock},
+};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+        mpsc,
+    },
+    time::Duration,
+};
+
+/// H11: checks run by themselves, also those that are registered later.
+#[test]
+fn the_background_runs_what_is_registered_before_and_after_it_starts() {
+    let clock = ManualClock::new();
+    let health = Health::with_clock(HealthConfig::default(), SharedClock::new(clock.clone())).unwrap();
+    let (ran, runs) = mpsc::channel();
+    let check = |name: &'static str| {
+        let ran = ran.clone();
+        Check::dependency(name, move || ran.send(name).is_ok())
+    };
+    health.register(check("before")).unwrap();
+    health.mark_started();
+    assert!(health.is_running_in_background());
+    assert_eq!(runs.recv().unwrap(), "before");
+    health.register(check("after")).unwrap();
+    assert_eq!(runs.recv().unwrap(), "after");
+    // A period and its jitter later both run again.
+    clock.advance(Duration::from_secs(34));
+    let mut again = [runs.recv().unwrap(), runs.recv().unwrap()];
+    again.sort_unstable();
+    assert_eq!(again, ["after", "before"]);
+    health.mark_stopping();
+    assert!(!health.is_running_in_background());
+}
+
+/// The background gives a hung check up with nobody asking.
+#[test]
+fn the_background_gives_up_what_hangs() {
+    let clock = ManualClock::new();
+    let health = Health::with_clock(HealthConfig::default(), SharedClock::new(clock.clone())).unwrap();
+    let (begin, begun) = mpsc::channel();
+    let (_end, ended) = mpsc::channel::<()>();
+    let ended = std::sync::Mutex::new(ended);
+    let check = move || {
+        begin.send(()).unwrap();
+        ended.lock().unwrap().recv().is_ok()
+    };
+    let (told, hears) = mpsc::channel();
+    let subscription = gardefou::event::subscribe(move |event: &gardefou::event::Event<'_>| {
+        if let gardefou::event::Event::Health(change) = event
+            && change.check == "hangs in the background"
+        {
+            let _ = told.send((change.from, change.to, change.level));
+        }
+    });
+    health.register(Check::dependency("hangs in the background", check).critical()).unwrap();
+    health.mark_started();
+    begun.recv().unwrap();
+    clock.advance(Duration::from_secs(5));
+    assert_eq!(hears.recv().unwrap(), (None, "fail", gardefou::event::AlertLevel::Critical));
+    drop(subscription);
+    assert_eq!(health.probe(Kind::Readiness).status(), Status::Fail);
+}
+
+/// A program may bring its own scheduler.
+#[test]
+fn due_checks_run_once_a_period() {
+    let clock = ManualClock::new();
+    let config = HealthConfig::default().jitter(0.0);
+    let health = Health::with_clock(config, SharedClock::new(clock.clone())).unwrap();
+    let runs = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&runs);
+    health.register_check("x", move || counted.fetch_add(1, Ordering::SeqCst) < 100).unwrap();
+    health.register(Check::dependency("rare", || true).period(Duration::from_secs(300))).unwrap();
+    assert_eq!([health.run_due_checks(), health.run_due_checks()], [2, 0]);
+    clock.advance(Duration::from_secs(29));
+    assert_eq!(health.run_due_checks(), 0);
+    clock.advance(Duration::from_secs(1));
+    assert_eq!(health.run_due_checks(), 1);
+    assert_eq!(runs.load(Ordering::SeqCst), 2);
+}
+
+/// Jitter spreads the periods of a fleet and stays within its fraction.
+#[test]
+fn jitter_spreads_periods_within_its_fraction() {
+    let mut waits = Vec::new();
+    for _ in 0..50 {
+        let clock = ManualClock::new();
+        let config = HealthConfig::default().jitter(0.2);
+        let health = Health::with_clock(config, SharedClock::new(clock.clone())).unwrap();
+        health.register_check("x", || true).unwrap();
+        assert_eq!(health.run_due_checks(), 1);
+        let mut waited = 0;
+        while health.run_due_checks() == 0 {
+            clock.advance(Duration::from_millis(100));
+            waited += 1;
+        }
+        waits.push(waited);
+    }
+    let (least, most) = (*waits.iter().min().unwrap(), *waits.iter().max().unwrap());
+    assert!(least >= 240 && most <= 361, "{waits:?}");
+    assert!(most - least > 20, "{waits:?}");
+}
