@@ -1,5 +1,7 @@
 //! The main job, run as users run it: on the shipped recordings and on folders as bad as folders get.
 
+#![expect(clippy::unwrap_used, reason = "a step that fails is a test that fails")]
+
 use gardefou_examples::{
     signal::{noise, speech, tone},
     wav_file::{Encoding, WavFile},
