@@ -1,11 +1,30 @@
 //! Where errors end: the one reporting path, error boundaries and transactions.
+//!
+//! An error that crosses five functions is logged five times or not at all where each of them decides for itself. A
+//! boundary is the place that decides: what fails inside it gets a code, is logged, recorded and handed to alerts once,
+//! and comes out as a `Result`. A transaction is a boundary that also undoes what was done before the failure.
+//!
+//! In a function, use the macros `error_boundary!` and `transaction_boundary!`. This module has the same by hand:
+//! [`error_boundary`], [`ErrorBoundary`], [`transaction`], [`TransactionBoundary`].
 
+mod convert;
+mod error;
 mod level;
 mod operation;
+pub(crate) mod panic;
 mod report;
+mod transaction;
 
+pub use convert::BoundaryError;
+pub use error::{ErrorBoundary, error_boundary};
 pub use level::{InvalidLogLevel, LogLevel};
 pub use operation::{Entry, Operation};
 pub use report::report;
+pub use transaction::{
+    AsyncTransaction, CompensationResult, RollbackFailure, RollbackFailures, Transaction, TransactionBoundary,
+    TransactionState, transaction, transaction_async,
+};
 
+pub(crate) use error::{Treatment, Visit};
 pub(crate) use report::{Report, swallowed};
+pub(crate) use transaction::{AsyncGuard, Guard};

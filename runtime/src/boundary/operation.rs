@@ -72,6 +72,20 @@ impl Entry {
         Self { reported_before: reported_so_far(), started }
     }
 
+    /// Begins a transaction: says so at info, and reads the clock only where that is on.
+    #[inline]
+    pub(super) fn transaction(operation: &Operation<'_>) -> Self {
+        let info = tracing::enabled!(target: names::TARGET_TRANSACTION, tracing::Level::INFO);
+        let started = if info { Some(log_begin(operation)) } else { None };
+        Self { reported_before: reported_so_far(), started }
+    }
+
+    /// Tells whether the start was taken.
+    #[inline]
+    pub(super) fn is_timed(&self) -> bool {
+        self.started.is_some()
+    }
+
     /// Leaves the operation by success: says so at debug, with the duration.
     #[inline]
     pub fn succeeded(self, operation: &Operation<'_>) {
@@ -80,14 +94,25 @@ impl Entry {
         }
     }
 
+    /// Takes the entry out of a guard, which has nothing to say when it is dropped after that.
+    #[inline]
+    pub(super) fn finish(&mut self) -> Self {
+        Self { started: self.started.take(), ..*self }
+    }
+
+    /// Leaves the operation by neither success nor error: says so at debug, unless the entry is finished.
+    #[inline]
+    pub(super) fn left(&self, operation: &Operation<'_>) {
+        if let Some(elapsed) = self.elapsed() {
+            log_left(operation, elapsed);
+        }
+    }
+
     /// Returns how long the operation has run, where its start was taken.
     #[inline]
     #[must_use]
     pub fn elapsed(&self) -> Option<Duration> {
-        match self.started {
-            None => None,
-            Some(started) => Some(SystemClock.now().since(started)),
-        }
+        self.started.map(|started| SystemClock.now().since(started))
     }
 }
 
@@ -109,4 +134,18 @@ fn log_success(operation: &Operation<'_>, elapsed: Duration) {
     let Operation { name, component, file, line } = *operation;
     let duration = elapsed.as_secs_f64();
     tracing::debug!(target: names::TARGET_BOUNDARY, operation = name, component, file, line, duration, "succeeded");
+}
+
+#[cold]
+fn log_left(operation: &Operation<'_>, elapsed: Duration) {
+    let Operation { name, component, file, line } = *operation;
+    let duration = elapsed.as_secs_f64();
+    tracing::debug!(target: names::TARGET_BOUNDARY, operation = name, component, file, line, duration, "left early");
+}
+
+#[cold]
+fn log_begin(operation: &Operation<'_>) -> Tick {
+    let Operation { name, component, file, line } = *operation;
+    tracing::info!(target: names::TARGET_TRANSACTION, operation = name, component, file, line, "begun");
+    SystemClock.now()
 }

@@ -250,9 +250,15 @@ impl AppError {
         self.0.details.entry(key).or_insert_with(|| value.into());
     }
 
-    /// Marks this error as reported and tells whether it was not before.
-    pub(crate) fn claim_report(&self) -> bool {
-        self.0.claim_report()
+    /// Puts an error between this one and its source.
+    pub(crate) fn interpose<E: Error + Send + Sync + 'static>(
+        mut self,
+        between: impl FnOnce(Option<BoxedError>) -> E,
+    ) -> Self {
+        // A message that is the source's text must be taken before that source moves down.
+        let _ = self.message();
+        self.0.source = Some(Box::new(between(self.0.source.take())));
+        self
     }
 }
 

@@ -1,6 +1,6 @@
 //! The kinds of events.
 
-use super::{HealthEvent, RetryEvent};
+use super::{HealthEvent, RetryEvent, TransactionEvent};
 use crate::{AppError, ErrorCode, error::ErrorId};
 use std::{error::Error, fmt, panic::Location, time::Duration};
 
@@ -52,6 +52,8 @@ pub enum Event<'a> {
     Retry(RetryEvent<'a>),
     /// A health check changed its status.
     Health(HealthEvent<'a>),
+    /// A transaction ended.
+    Transaction(TransactionEvent<'a>),
 }
 
 /// An error as it is reported.

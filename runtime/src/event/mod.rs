@@ -9,11 +9,13 @@ mod kinds;
 pub mod names;
 pub(crate) mod retry;
 pub(crate) mod text;
+mod transaction;
 
 pub use bus::{Observer, Subscription, subscribe};
 pub use health::HealthEvent;
 pub use kinds::{AlertLevel, ErrorEvent, ErrorRef, Event};
 pub use retry::{RetryEvent, RetryEventKind, StopReason};
+pub use transaction::{TransactionEvent, TransactionOutcome};
 
 pub(crate) use bus::emit;
 pub(crate) use health::log_health;

@@ -1,0 +1,190 @@
+//! What the expansions of `error_boundary!` and `transaction_boundary!` name.
+
+use crate::{
+    AppError, ErrorCode,
+    boundary::{
+        self, AsyncGuard, BoundaryError, CompensationResult, Guard, LogLevel, Treatment, Visit,
+        panic::{self, CatchPanics},
+    },
+};
+use std::task::Poll;
+
+pub use boundary::Operation;
+
+/// What `?` works on inside a boundary.
+#[diagnostic::on_unimplemented(
+    message = "`?` in a boundary works on a `Result`, not on `{Self}`",
+    label = "not a `Result`"
+)]
+pub trait Branch {
+    /// What `?` evaluates to.
+    type Output;
+
+    /// Takes the value out, or the error for the boundary.
+    #[track_caller]
+    fn branch(self) -> Result<Self::Output, AppError>;
+}
+
+impl<T, E: BoundaryError> Branch for Result<T, E> {
+    type Output = T;
+
+    #[track_caller]
+    #[inline(always)]
+    fn branch(self) -> Result<T, AppError> {
+        match self {
+            Ok(value) => Ok(value),
+            Err(error) => Err(error.into_app_error()),
+        }
+    }
+}
+
+impl<T, E: BoundaryError> Branch for Poll<Result<T, E>> {
+    type Output = Poll<T>;
+
+    #[track_caller]
+    #[inline(always)]
+    fn branch(self) -> Result<Poll<T>, AppError> {
+        match self {
+            Poll::Ready(Ok(value)) => Ok(Poll::Ready(value)),
+            Poll::Ready(Err(error)) => Err(error.into_app_error()),
+            Poll::Pending => Ok(Poll::Pending),
+        }
+    }
+}
+
+/// Implemented by nothing: it carries the advice for a `?` on an `Option`.
+#[diagnostic::on_unimplemented(
+    message = "`?` on an `Option` in a boundary: the code for a `None` is not known",
+    label = "this is an `Option`",
+    note = "say what is missing: `.context(ErrorCode::.., \"what is missing\")?` with `use gardefou::ResultExt`"
+)]
+pub trait HasCodeForNone {}
+
+impl<T> Branch for Option<T>
+where
+    Self: HasCodeForNone,
+{
+    type Output = T;
+
+    fn branch(self) -> Result<T, AppError> {
+        Err(AppError::new(ErrorCode::UNKNOWN_ERROR, "a value is missing"))
+    }
+}
+
+/// `?` of a boundary: the value, or the error for the boundary, made at the place of the `?`.
+#[track_caller]
+#[inline(always)]
+pub fn branch<R: Branch>(outcome: R) -> Result<R::Output, AppError> {
+    outcome.branch()
+}
+
+/// Wraps the last value of a block; fixes the type of its errors.
+#[inline(always)]
+pub fn done<T>(value: T) -> Result<T, AppError> {
+    Ok(value)
+}
+
+/// The end of a block by an error.
+#[inline(always)]
+pub fn failed<T>(error: AppError) -> Result<T, AppError> {
+    Err(error)
+}
+
+/// How a boundary treats its errors.
+#[derive(Clone, Copy, Debug)]
+#[must_use]
+pub struct Setup(Treatment);
+
+#[expect(clippy::new_without_default, reason = "generated code alone makes it")]
+impl Setup {
+    /// The defaults.
+    #[inline]
+    pub const fn new() -> Self {
+        Self(Treatment::DEFAULT)
+    }
+
+    /// Sets the code of errors that have none.
+    #[inline]
+    pub const fn error_code(mut self, code: ErrorCode) -> Self {
+        self.0.code = Some(code);
+        self
+    }
+
+    /// Sets the level.
+    #[inline]
+    pub const fn log_level(mut self, level: LogLevel) -> Self {
+        self.0.level = level;
+        self
+    }
+}
+
+/// Enters a block.
+#[inline(always)]
+pub fn enter<'a>(operation: &'a Operation<'a>) -> Visit<'a> {
+    Visit::new(operation)
+}
+
+/// Leaves a block by its value.
+#[inline(always)]
+pub fn succeed(visit: Visit<'_>) {
+    visit.succeeded();
+}
+
+/// Leaves a block by an error, which is coded, noted and reported.
+#[cold]
+pub fn fail(visit: Visit<'_>, setup: Setup, error: AppError) -> AppError {
+    visit.failed(error, setup.0)
+}
+
+/// Leaves a block by an error that goes no further.
+#[cold]
+pub fn swallow(visit: Visit<'_>, setup: Setup, error: AppError) {
+    drop(fail(visit, setup, error));
+    boundary::swallowed();
+}
+
+/// Runs a block in which a panic is an error.
+#[track_caller]
+#[inline]
+pub fn catch<T>(operation: &Operation<'_>, block: impl FnOnce() -> Result<T, AppError>) -> Result<T, AppError> {
+    panic::catch(operation.name(), block)
+}
+
+/// Awaits a block in which a panic is an error.
+#[inline]
+pub fn catch_async<'a, T, F: Future<Output = Result<T, AppError>>>(
+    operation: &'a Operation<'a>,
+    block: F,
+) -> CatchPanics<'a, F> {
+    CatchPanics::new(operation.name(), block)
+}
+
+/// Fixes the output type of an async block.
+#[inline(always)]
+pub fn block<T, F: Future<Output = Result<T, AppError>>>(block: F) -> F {
+    block
+}
+
+/// The callback of a transaction that has none.
+#[inline(always)]
+pub fn no_callback(_: &AppError) {}
+
+/// Begins a sync transaction.
+#[inline(always)]
+pub fn begin<'o, 'a, R: CompensationResult, F: FnOnce(&AppError) -> R>(
+    operation: &'o Operation<'o>,
+    setup: Setup,
+    on_error_callback: F,
+) -> Guard<'o, 'a, F, R> {
+    Guard::begin(operation, setup.0, on_error_callback)
+}
+
+/// Begins an async transaction.
+#[inline(always)]
+pub fn begin_async<'o, R: CompensationResult, F: FnOnce(&AppError) -> R>(
+    operation: &'o Operation<'o>,
+    setup: Setup,
+    on_error_callback: F,
+) -> AsyncGuard<'o, F, R> {
+    AsyncGuard::begin(operation, setup.0, on_error_callback)
+}

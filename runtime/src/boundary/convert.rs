@@ -1,0 +1,54 @@
+//! Which errors a boundary takes.
+
+use crate::AppError;
+use std::error::Error;
+
+/// An error that a boundary can carry: any `Error + Send + Sync + 'static`, an [`AppError`], a boxed error, an
+/// `anyhow::Error`, or a text.
+///
+/// It is implemented for every type that converts into `Box<dyn Error + Send + Sync>`; there is nothing to implement.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an error that a boundary can carry",
+    label = "this error cannot end in the boundary",
+    note = "a boundary takes every `Error + Send + Sync + 'static`, `AppError`, boxed errors that are `Send + Sync`, \
+            and texts; `.map_err(..)` makes one of them of anything else"
+)]
+pub trait BoundaryError: Sized {
+    /// Converts the error: one of ours is kept as it is, any other becomes the source of an uncoded [`AppError`].
+    #[track_caller]
+    fn into_app_error(self) -> AppError;
+}
+
+#[diagnostic::do_not_recommend]
+impl<E: Into<Box<dyn Error + Send + Sync>>> BoundaryError for E {
+    #[track_caller]
+    #[cold]
+    fn into_app_error(self) -> AppError {
+        AppError::from_boxed(self.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ErrorCode;
+    use std::io;
+
+    #[test]
+    fn every_kind_of_error_arrives_with_what_it_was() {
+        let std = io::Error::new(io::ErrorKind::NotFound, "gone").into_app_error();
+        assert!(!std.is_coded() && std.downcast_ref::<io::Error>().is_some());
+
+        let ours = AppError::new(ErrorCode::SYNC_ERROR, "late");
+        let id = ours.id();
+        assert_eq!(ours.into_app_error().id(), id);
+
+        let boxed: Box<dyn Error + Send + Sync> = AppError::new(ErrorCode::SYNC_ERROR, "late").into();
+        assert!(boxed.into_app_error().is(ErrorCode::SYNC_ERROR));
+
+        assert!(anyhow::anyhow!("odd").into_app_error().to_string().contains("odd"));
+        assert_eq!("a text".into_app_error().to_string(), "a text");
+        let line = line!() + 1;
+        assert_eq!("a place".into_app_error().location().line(), line);
+    }
+}

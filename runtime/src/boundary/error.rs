@@ -1,0 +1,219 @@
+//! Error boundaries by hand, and what every boundary does with an error.
+
+use super::{BoundaryError, Entry, LogLevel, Operation, Report, panic};
+use crate::{AppError, ErrorCode, event::ErrorRef};
+use serde_json::Value;
+use std::panic::Location;
+
+/// The detail that lists the boundaries which an error crossed, innermost first.
+const CONTEXT: &str = "context";
+/// How many names that list holds; a recursion through boundaries stops there.
+const MAX_CONTEXT: usize = 64;
+
+/// What a boundary does with an error: the code that it gives, and how loud it is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Treatment {
+    pub(crate) code: Option<ErrorCode>,
+    pub(crate) level: LogLevel,
+}
+
+impl Treatment {
+    pub(crate) const DEFAULT: Self = Self { code: None, level: LogLevel::Error };
+
+    /// Gives an uncoded error its code, notes the boundary's name, and reports the error unless that was done.
+    #[cold]
+    pub(crate) fn apply(self, error: AppError, operation: &Operation<'_>, entry: Entry) -> AppError {
+        let error = self.note(error, operation);
+        Report::new(ErrorRef::App(&error), operation, entry).level(self.level).send();
+        error
+    }
+
+    /// Gives an uncoded error its code and notes the boundary's name.
+    pub(crate) fn note(self, error: AppError, operation: &Operation<'_>) -> AppError {
+        let error = match self.code {
+            Some(code) => error.or_code(code),
+            None => error,
+        };
+        let name = || Value::from(operation.name());
+        match error.details().get(CONTEXT) {
+            None => error.with_detail(CONTEXT, [name()]),
+            Some(Value::Array(names)) if names.len() < MAX_CONTEXT => {
+                let names: Vec<Value> = names.iter().cloned().chain([name()]).collect();
+                error.with_detail(CONTEXT, names)
+            }
+            // A detail of the user's own keeps its name.
+            Some(_) => error,
+        }
+    }
+}
+
+/// Runs `body` inside a boundary: its error is logged, recorded and returned as an [`AppError`].
+///
+/// The short form of [`ErrorBoundary`]; inside a function `error_boundary!` reads better.
+///
+/// # Errors
+///
+/// The error of `body`, with the boundary's name in the detail `context`.
+///
+/// # Examples
+///
+/// ```
+/// use gardefou::boundary::error_boundary;
+///
+/// let port = error_boundary("parse-port", || "80".parse::<u16>());
+/// assert_eq!(port.unwrap(), 80);
+///
+/// let err = error_boundary("parse-port", || "http".parse::<u16>()).unwrap_err();
+/// assert_eq!(err.details()["context"][0], "parse-port");
+/// ```
+#[track_caller]
+pub fn error_boundary<T, E: BoundaryError>(name: &str, body: impl FnOnce() -> Result<T, E>) -> Result<T, AppError> {
+    ErrorBoundary::new(name).call(body)
+}
+
+/// An error boundary by hand; `error_boundary!` is the same in place.
+///
+/// # Defaults
+///
+/// - `error_code`: none; an error that nobody gave a code keeps
+///   [`UNKNOWN_ERROR`](ErrorCode::UNKNOWN_ERROR) and stays uncoded.
+/// - `log_level`: [`LogLevel::Error`].
+/// - `catch_panics`: `false`.
+///
+/// # Examples
+///
+/// ```
+/// use gardefou::{ErrorCode, boundary::ErrorBoundary};
+///
+/// let boundary = ErrorBoundary::new("parse-port").error_code(ErrorCode::CONFIG_ERROR);
+/// let err = boundary.call(|| "http".parse::<u16>()).unwrap_err();
+/// assert!(err.is(ErrorCode::CONFIG_ERROR));
+/// ```
+#[derive(Clone, Copy, Debug)]
+#[must_use = "a boundary does nothing until it is called"]
+pub struct ErrorBoundary<'a> {
+    operation: Operation<'a>,
+    treatment: Treatment,
+    catch_panics: bool,
+}
+
+impl<'a> ErrorBoundary<'a> {
+    /// Makes a boundary with a name; its place is the caller's.
+    #[track_caller]
+    pub fn new(name: &'a str) -> Self {
+        let place = Location::caller();
+        let operation = Operation::new(name, place.file(), place.file(), place.line());
+        Self { operation, treatment: Treatment::DEFAULT, catch_panics: false }
+    }
+
+    /// Sets the code of errors that have none.
+    pub fn error_code(mut self, code: ErrorCode) -> Self {
+        self.treatment.code = Some(code);
+        self
+    }
+
+    /// Sets the level at which errors are logged and recorded.
+    pub fn log_level(mut self, level: LogLevel) -> Self {
+        self.treatment.level = level;
+        self
+    }
+
+    /// Turns panics of the body into errors with [`PANIC_ERROR`](ErrorCode::PANIC_ERROR).
+    ///
+    /// What the body was changing when it panicked may be half changed.
+    pub fn catch_panics(mut self, catch: bool) -> Self {
+        self.catch_panics = catch;
+        self
+    }
+
+    /// Runs a function inside the boundary.
+    ///
+    /// # Errors
+    ///
+    /// The error of `body`, coded, with the boundary's name in the detail `context`.
+    #[track_caller]
+    pub fn call<T, E: BoundaryError>(&self, body: impl FnOnce() -> Result<T, E>) -> Result<T, AppError> {
+        let visit = Visit::new(&self.operation);
+        let outcome = if self.catch_panics {
+            panic::catch(self.operation.name(), || converted(body()))
+        } else {
+            converted(body())
+        };
+        visit.end(outcome, self.treatment)
+    }
+
+    /// Runs an async function inside the boundary.
+    ///
+    /// # Errors
+    ///
+    /// The error of `body`, coded, with the boundary's name in the detail `context`.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future drops the body's; nothing is reported.
+    pub async fn call_async<T, E: BoundaryError, F: Future<Output = Result<T, E>>>(
+        &self,
+        body: impl FnOnce() -> F,
+    ) -> Result<T, AppError> {
+        let visit = Visit::new(&self.operation);
+        let run = async { converted(body().await) };
+        let outcome =
+            if self.catch_panics { panic::CatchPanics::new(self.operation.name(), run).await } else { run.await };
+        visit.end(outcome, self.treatment)
+    }
+}
+
+#[track_caller]
+#[inline]
+fn converted<T, E: BoundaryError>(outcome: Result<T, E>) -> Result<T, AppError> {
+    match outcome {
+        Ok(value) => Ok(value),
+        Err(error) => Err(error.into_app_error()),
+    }
+}
+
+/// One run of a boundary's block. A block that is left in another way (a jump, a panic, a dropped future) says so at
+/// debug.
+#[derive(Debug)]
+#[must_use]
+pub struct Visit<'a> {
+    operation: &'a Operation<'a>,
+    entry: Entry,
+}
+
+impl<'a> Visit<'a> {
+    /// Enters the block.
+    #[inline]
+    pub(crate) fn new(operation: &'a Operation<'a>) -> Self {
+        Self { operation, entry: Entry::boundary(operation) }
+    }
+
+    /// Leaves the block by its end.
+    #[inline]
+    pub(crate) fn end<T>(self, outcome: Result<T, AppError>, treatment: Treatment) -> Result<T, AppError> {
+        match outcome {
+            Ok(value) => {
+                self.succeeded();
+                Ok(value)
+            }
+            Err(error) => Err(self.failed(error, treatment)),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn succeeded(mut self) {
+        self.entry.finish().succeeded(self.operation);
+    }
+
+    #[cold]
+    pub(crate) fn failed(mut self, error: AppError, treatment: Treatment) -> AppError {
+        treatment.apply(error, self.operation, self.entry.finish())
+    }
+}
+
+impl Drop for Visit<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.entry.left(self.operation);
+    }
+}

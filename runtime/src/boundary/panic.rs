@@ -1,0 +1,92 @@
+//! Panics as errors.
+
+use crate::{AppError, ErrorCode};
+use std::{
+    any::Any,
+    future::Future,
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+/// The error of a panic, from what `catch_unwind` hands out.
+#[track_caller]
+#[cold]
+pub(crate) fn error_of(payload: &(dyn Any + Send), what: &str) -> AppError {
+    let said = payload.downcast_ref::<&'static str>().copied();
+    let said = said.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+    AppError::new(ErrorCode::PANIC_ERROR, format!("`{what}` panicked: {}", said.unwrap_or("(a value, no text)")))
+}
+
+/// Runs a function; its panic becomes an error.
+#[track_caller]
+#[inline]
+pub(crate) fn catch<T>(what: &str, run: impl FnOnce() -> Result<T, AppError>) -> Result<T, AppError> {
+    match catch_unwind(AssertUnwindSafe(run)) {
+        Ok(outcome) => outcome,
+        Err(payload) => Err(dispose(payload, what)),
+    }
+}
+
+#[track_caller]
+#[cold]
+fn dispose(payload: Box<dyn Any + Send>, what: &str) -> AppError {
+    let error = error_of(&*payload, what);
+    // A payload may panic when it is dropped; that one is let go.
+    if let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+        std::mem::forget(second);
+    }
+    error
+}
+
+pin_project_lite::pin_project! {
+    /// A future whose panic becomes an error.
+    pub struct CatchPanics<'a, F> {
+        what: &'a str,
+        #[pin]
+        inner: F,
+    }
+}
+
+impl<'a, F> CatchPanics<'a, F> {
+    pub(crate) fn new(what: &'a str, inner: F) -> Self {
+        Self { what, inner }
+    }
+}
+
+impl<T, F: Future<Output = Result<T, AppError>>> Future for CatchPanics<'_, F> {
+    type Output = Result<T, AppError>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        match catch_unwind(AssertUnwindSafe(|| this.inner.poll(context))) {
+            Ok(polled) => polled,
+            Err(payload) => Poll::Ready(Err(dispose(payload, this.what))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_becomes_an_error_with_its_text() {
+        let err = catch::<()>("parse", || panic!("at {}", 7)).unwrap_err();
+        assert!(err.is(ErrorCode::PANIC_ERROR));
+        assert_eq!(err.to_string(), "`parse` panicked: at 7");
+        let err = catch::<()>("parse", || std::panic::panic_any(7_u8)).unwrap_err();
+        assert_eq!(err.to_string(), "`parse` panicked: (a value, no text)");
+    }
+
+    #[test]
+    fn a_payload_that_panics_when_dropped_is_contained() {
+        struct Bomb;
+        impl Drop for Bomb {
+            fn drop(&mut self) {
+                panic!("again");
+            }
+        }
+        assert!(catch::<()>("parse", || std::panic::panic_any(Bomb)).is_err());
+    }
+}

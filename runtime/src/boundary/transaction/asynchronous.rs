@@ -1,0 +1,198 @@
+//! The transaction of async code.
+
+use super::{
+    compensation::{self, CompensationResult},
+    rollback::{Compensation, Rollback},
+    scope::Scope,
+    state::TransactionState,
+};
+use crate::{
+    AppError,
+    boundary::{Operation, Treatment},
+    sync::Mutex,
+};
+use std::{
+    borrow::Cow,
+    fmt,
+    marker::PhantomData,
+    pin::Pin,
+    sync::OnceLock,
+    task::{Context, Poll, ready},
+};
+
+/// What the body of an async transaction is given: it notes progress and registers compensations, also such that await.
+///
+/// Compensations own what they need, for they may outlive the body: where the transaction's future is dropped (an outer
+/// timeout, a lost race), those that await run as a task of their own on the tokio runtime in which it is dropped, with
+/// all that come after them in the order. Without a runtime they cannot run; that is recorded as critical.
+#[derive(Default)]
+pub struct AsyncTransaction {
+    state: OnceLock<TransactionState>,
+    compensations: Mutex<Vec<Compensation>>,
+}
+
+impl AsyncTransaction {
+    /// Stores a value of any type under a key, in place of an earlier one.
+    pub fn set<T: Send + Sync + 'static>(&self, key: impl Into<Cow<'static, str>>, value: T) {
+        self.state.get_or_init(TransactionState::default).set(key, value);
+    }
+
+    /// Returns a clone of the value under a key, or `None` where there is none or it has another type.
+    #[must_use]
+    pub fn get<T: Clone + Send + Sync + 'static>(&self, key: &str) -> Option<T> {
+        self.state.get()?.get(key)
+    }
+
+    /// Returns a handle to the stored values, which a compensation may keep.
+    #[must_use]
+    pub fn state(&self) -> TransactionState {
+        self.state.get_or_init(TransactionState::default).clone()
+    }
+
+    /// Registers what undoes the step before it, should the transaction fail.
+    ///
+    /// Compensations run last in first out, each even if another one fails or panics; a failure is recorded as critical
+    /// and attached to the error. `undo` returns `()` or a `Result`. The name says in an imperative what it does.
+    pub fn on_rollback<R: CompensationResult>(
+        &self,
+        name: impl Into<Cow<'static, str>>,
+        undo: impl FnOnce() -> R + Send + 'static,
+    ) {
+        self.compensations.lock().push(Compensation::sync(name.into(), move || undo().into_failure()));
+    }
+
+    /// Registers what undoes the step before it and awaits while it does; else like [`on_rollback`](Self::on_rollback).
+    ///
+    /// `undo` is an async closure, or one that returns a future.
+    pub fn on_rollback_async<R: CompensationResult, F: Future<Output = R> + Send + 'static>(
+        &self,
+        name: impl Into<Cow<'static, str>>,
+        undo: impl FnOnce() -> F + Send + 'static,
+    ) {
+        let undo = move || -> Pin<Box<dyn Future<Output = Option<AppError>> + Send>> {
+            Box::pin(async move { undo().await.into_failure() })
+        };
+        self.compensations.lock().push(Compensation::asynchronous(name.into(), undo));
+    }
+}
+
+impl fmt::Debug for AsyncTransaction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let compensations = self.compensations.lock();
+        let names: Vec<_> = compensations.iter().map(Compensation::name).collect();
+        f.debug_struct("AsyncTransaction").field("state", &self.state.get()).field("compensations", &names).finish()
+    }
+}
+
+/// An async transaction that runs: rolls back when it is dropped without an end.
+#[must_use]
+pub struct AsyncGuard<'o, F: FnOnce(&AppError) -> R, R: CompensationResult> {
+    transaction: AsyncTransaction,
+    scope: Scope<'o>,
+    /// Taken when the transaction has ended.
+    callback: Option<F>,
+    returned: PhantomData<fn() -> R>,
+}
+
+// Nothing in it is pinned: the callback is only moved and called.
+impl<F: FnOnce(&AppError) -> R, R: CompensationResult> Unpin for AsyncGuard<'_, F, R> {}
+
+impl<'o, F: FnOnce(&AppError) -> R, R: CompensationResult> AsyncGuard<'o, F, R> {
+    /// Begins a transaction.
+    #[inline]
+    pub(crate) fn begin(operation: &'o Operation<'o>, treatment: Treatment, callback: F) -> Self {
+        let scope = Scope::begin(operation, treatment);
+        Self { transaction: AsyncTransaction::default(), scope, callback: Some(callback), returned: PhantomData }
+    }
+
+    /// The handle of the body.
+    #[inline]
+    pub fn transaction(&self) -> &AsyncTransaction {
+        &self.transaction
+    }
+
+    /// Ends the transaction by success.
+    #[inline]
+    pub fn commit(mut self) {
+        self.callback = None;
+        self.scope.commit();
+    }
+
+    /// Ends the transaction by an error, which the future returns.
+    #[cold]
+    pub fn roll_back(self, error: AppError) -> RollingBack<'o, F, R> {
+        let error = self.scope.fail(error);
+        let rollback = Rollback::new(self.compensations(), self.scope.operation);
+        RollingBack { rollback, guard: self, error: Some(error) }
+    }
+
+    fn compensations(&self) -> Vec<Compensation> {
+        std::mem::take(&mut *self.transaction.compensations.lock())
+    }
+
+    #[cold]
+    fn finish(&mut self, error: AppError, failures: Vec<super::RollbackFailure>) -> AppError {
+        let error = self.scope.rolled_back(error, failures);
+        match self.callback.take() {
+            None => error,
+            Some(callback) => compensation::call_back(callback, error, self.scope.operation),
+        }
+    }
+}
+
+impl<F: FnOnce(&AppError) -> R, R: CompensationResult> Drop for AsyncGuard<'_, F, R> {
+    #[inline]
+    fn drop(&mut self) {
+        if self.callback.is_some() {
+            let error = self.scope.interrupted();
+            let failures = Rollback::new(self.compensations(), self.scope.operation).hand_over();
+            let _ = self.finish(error, failures);
+        }
+    }
+}
+
+impl<F: FnOnce(&AppError) -> R, R: CompensationResult> fmt::Debug for AsyncGuard<'_, F, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AsyncGuard").field("transaction", &self.transaction).finish_non_exhaustive()
+    }
+}
+
+/// A transaction on its way back: awaits each compensation, then calls the callback and returns the error.
+///
+/// Dropped before that, it hands over what is left as a dropped transaction does.
+#[must_use]
+pub struct RollingBack<'o, F: FnOnce(&AppError) -> R, R: CompensationResult> {
+    rollback: Rollback,
+    guard: AsyncGuard<'o, F, R>,
+    /// Taken when the rollback is done.
+    error: Option<AppError>,
+}
+
+impl<F: FnOnce(&AppError) -> R, R: CompensationResult> Future for RollingBack<'_, F, R> {
+    type Output = AppError;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<AppError> {
+        let this = &mut *self;
+        let failures = ready!(this.rollback.poll(context));
+        match this.error.take() {
+            Some(error) => Poll::Ready(this.guard.finish(error, failures)),
+            // Polled after it was ready, which a future need not answer.
+            None => Poll::Pending,
+        }
+    }
+}
+
+impl<F: FnOnce(&AppError) -> R, R: CompensationResult> Drop for RollingBack<'_, F, R> {
+    fn drop(&mut self) {
+        if let Some(error) = self.error.take() {
+            let failures = self.rollback.take().hand_over();
+            let _ = self.guard.finish(error, failures);
+        }
+    }
+}
+
+impl<F: FnOnce(&AppError) -> R, R: CompensationResult> fmt::Debug for RollingBack<'_, F, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RollingBack").field("error", &self.error).finish_non_exhaustive()
+    }
+}

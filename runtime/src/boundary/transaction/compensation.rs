@@ -1,0 +1,60 @@
+//! One step of a rollback.
+
+use super::failures::{RollbackFailure, RollbackFailures};
+use crate::{
+    AppError,
+    boundary::{BoundaryError, Entry, LogLevel, Operation, Report, panic},
+    event::ErrorRef,
+};
+
+/// What a compensation or an `on_error_callback` returns: nothing, or a `Result` whose error is recorded as critical.
+#[diagnostic::on_unimplemented(
+    message = "a compensation or `on_error_callback` returns `()` or a `Result`, not `{Self}`",
+    label = "returns neither `()` nor a `Result`",
+    note = "end its body with `;`, or return a `Result` whose error a boundary can carry"
+)]
+pub trait CompensationResult {
+    /// The failure, if it is one.
+    #[doc(hidden)]
+    fn into_failure(self) -> Option<AppError>;
+}
+
+impl CompensationResult for () {
+    fn into_failure(self) -> Option<AppError> {
+        None
+    }
+}
+
+impl<T, E: BoundaryError> CompensationResult for Result<T, E> {
+    fn into_failure(self) -> Option<AppError> {
+        self.err().map(BoundaryError::into_app_error)
+    }
+}
+
+/// The name under which the callback's failure is recorded.
+const CALLBACK: &str = "on_error_callback";
+
+/// Runs one compensation; its panic is a failure too.
+pub(super) fn run(name: &str, undo: impl FnOnce() -> Option<AppError>) -> Option<AppError> {
+    panic::catch(name, || undo().map_or(Ok(()), Err)).err()
+}
+
+/// Records a failing compensation as critical.
+pub(super) fn failed(operation: &Operation<'_>, name: &str, error: AppError) -> RollbackFailure {
+    let code = error.code();
+    let error = error.wrap(code, format!("compensation `{name}` of transaction `{}` failed", operation.name()));
+    Report::new(ErrorRef::App(&error), operation, Entry::function()).level(LogLevel::Critical).send();
+    RollbackFailure::new(name, error)
+}
+
+/// Runs the callback; its failure is recorded like a compensation's, and attached to the error.
+pub(super) fn call_back<R: CompensationResult>(
+    callback: impl FnOnce(&AppError) -> R,
+    error: AppError,
+    operation: &Operation<'_>,
+) -> AppError {
+    match run(CALLBACK, || callback(&error).into_failure()) {
+        None => error,
+        Some(failure) => RollbackFailures::attach(vec![failed(operation, CALLBACK, failure)], error),
+    }
+}

@@ -1,0 +1,117 @@
+//! What went wrong while rolling back.
+
+use crate::AppError;
+use serde_json::{Value, json};
+use std::{error::Error, fmt};
+
+type BoxedError = Box<dyn Error + Send + Sync>;
+
+/// A compensation that failed, panicked or could not run.
+#[derive(Debug)]
+pub struct RollbackFailure {
+    compensation: String,
+    error: AppError,
+}
+
+impl RollbackFailure {
+    pub(super) fn new(compensation: &str, error: AppError) -> Self {
+        Self { compensation: compensation.to_owned(), error }
+    }
+
+    /// Returns the name under which the compensation was registered; `on_error_callback` for the callback.
+    #[must_use]
+    pub fn compensation(&self) -> &str {
+        &self.compensation
+    }
+
+    /// Returns why it failed.
+    #[must_use]
+    pub fn error(&self) -> &AppError {
+        &self.error
+    }
+}
+
+/// The failures of a rollback, in the chain of the error that caused the rollback: directly below it, above its source.
+///
+/// # Examples
+///
+/// ```
+/// use gardefou::{AppError, ErrorCode, boundary::{RollbackFailures, transaction}};
+///
+/// let result = transaction("transfer", |tx| {
+///     tx.on_rollback("give the money back", || Err::<(), _>("the bank is closed"));
+///     Err::<(), _>(AppError::new(ErrorCode::DB_WRITE_ERROR, "disk full"))
+/// });
+/// let err = result.unwrap_err();
+/// assert!(err.is(ErrorCode::DB_WRITE_ERROR), "the error keeps its code");
+/// let failures = err.downcast_ref::<RollbackFailures>().unwrap();
+/// assert_eq!(failures.iter().next().unwrap().compensation(), "give the money back");
+/// assert_eq!(err.details()["rollback_failures"][0]["compensation"], "give the money back");
+/// ```
+#[derive(Debug)]
+pub struct RollbackFailures {
+    failures: Vec<RollbackFailure>,
+    cause: Option<BoxedError>,
+}
+
+impl RollbackFailures {
+    /// Iterates over the failures, in the order in which they happened.
+    pub fn iter(&self) -> impl Iterator<Item = &RollbackFailure> {
+        self.failures.iter()
+    }
+
+    /// Attaches failures to the error that caused the rollback: in its chain and its details.
+    pub(super) fn attach(failures: Vec<RollbackFailure>, error: AppError) -> AppError {
+        let so_far = error.details().get(DETAIL).and_then(Value::as_array).cloned().unwrap_or_default();
+        let failed = !failures.is_empty() || !so_far.is_empty();
+        let error = error.with_detail("rolled_back", !failed);
+        if failures.is_empty() {
+            return error;
+        }
+        let rows: Vec<Value> = so_far.into_iter().chain(failures.iter().map(row)).collect();
+        error.with_detail(DETAIL, rows).interpose(|cause| Self::above(failures, cause))
+    }
+
+    /// Joins failures to those that stand at the head of the chain already.
+    fn above(failures: Vec<RollbackFailure>, cause: Option<BoxedError>) -> Self {
+        match cause.map(<dyn Error + Send + Sync>::downcast::<Self>) {
+            None => Self { failures, cause: None },
+            Some(Err(cause)) => Self { failures, cause: Some(cause) },
+            Some(Ok(mut earlier)) => {
+                earlier.failures.extend(failures);
+                *earlier
+            }
+        }
+    }
+}
+
+/// The detail that lists the failures.
+const DETAIL: &str = "rollback_failures";
+
+/// A failure as a detail.
+fn row(failure: &RollbackFailure) -> Value {
+    let error = &failure.error;
+    json!({
+        "compensation": failure.compensation,
+        "code_name": error.code().name(),
+        "message": format!("{error:#}"),
+        "id": error.id().to_string(),
+    })
+}
+
+impl fmt::Display for RollbackFailures {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the rollback failed: ")?;
+        for (i, failure) in self.iter().enumerate() {
+            let separator = if i == 0 { "" } else { "; " };
+            write!(f, "{separator}{:#}", failure.error)?;
+        }
+        Ok(())
+    }
+}
+
+impl Error for RollbackFailures {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.cause.as_deref().map(|cause| cause as &(dyn Error + 'static))
+    }
+}

@@ -1,0 +1,155 @@
+//! The transaction of sync code.
+
+use super::{
+    compensation::{self, CompensationResult},
+    failures::RollbackFailure,
+    scope::Scope,
+    state::TransactionState,
+};
+use crate::{
+    AppError,
+    boundary::{Operation, Treatment},
+};
+use std::{borrow::Cow, cell::RefCell, fmt, marker::PhantomData, sync::OnceLock};
+
+/// What the body of a sync transaction is given: it notes progress and registers compensations.
+///
+/// Compensations may borrow what was declared before the transaction, as a connection.
+///
+/// # Examples
+///
+/// ```
+/// use gardefou::boundary::transaction;
+/// use std::cell::RefCell;
+///
+/// let table = RefCell::new(vec!["old"]);
+/// let result = transaction("insert", |tx| {
+///     table.borrow_mut().push("new");
+///     tx.on_rollback("remove the row", || drop(table.borrow_mut().pop()));
+///     "no number".parse::<u32>()
+/// });
+/// assert!(result.is_err());
+/// assert_eq!(*table.borrow(), ["old"]);
+/// ```
+#[derive(Default)]
+pub struct Transaction<'a> {
+    state: OnceLock<TransactionState>,
+    compensations: RefCell<Vec<Compensation<'a>>>,
+}
+
+struct Compensation<'a> {
+    name: Cow<'static, str>,
+    undo: Box<dyn FnOnce() -> Option<AppError> + 'a>,
+}
+
+impl<'a> Transaction<'a> {
+    /// Stores a value of any type under a key, in place of an earlier one.
+    pub fn set<T: Send + Sync + 'static>(&self, key: impl Into<Cow<'static, str>>, value: T) {
+        self.state.get_or_init(TransactionState::default).set(key, value);
+    }
+
+    /// Returns a clone of the value under a key, or `None` where there is none or it has another type.
+    #[must_use]
+    pub fn get<T: Clone + Send + Sync + 'static>(&self, key: &str) -> Option<T> {
+        self.state.get()?.get(key)
+    }
+
+    /// Returns a handle to the stored values, which a compensation may keep.
+    #[must_use]
+    pub fn state(&self) -> TransactionState {
+        self.state.get_or_init(TransactionState::default).clone()
+    }
+
+    /// Registers what undoes the step before it, should the transaction fail.
+    ///
+    /// Compensations run last in first out, each even if another one fails or panics; a failure is recorded as critical
+    /// and attached to the error. `undo` returns `()` or a `Result`. The name says in an imperative what it does.
+    pub fn on_rollback<R: CompensationResult>(
+        &self,
+        name: impl Into<Cow<'static, str>>,
+        undo: impl FnOnce() -> R + 'a,
+    ) {
+        let compensation = Compensation { name: name.into(), undo: Box::new(move || undo().into_failure()) };
+        self.compensations.borrow_mut().push(compensation);
+    }
+}
+
+impl fmt::Debug for Transaction<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let compensations = self.compensations.borrow();
+        let names: Vec<_> = compensations.iter().map(|compensation| &*compensation.name).collect();
+        f.debug_struct("Transaction").field("state", &self.state.get()).field("compensations", &names).finish()
+    }
+}
+
+/// A transaction that runs: rolls back when it is dropped without an end.
+#[must_use]
+pub struct Guard<'o, 'a, F: FnOnce(&AppError) -> R, R: CompensationResult> {
+    transaction: Transaction<'a>,
+    scope: Scope<'o>,
+    /// Taken when the transaction has ended.
+    callback: Option<F>,
+    returned: PhantomData<fn() -> R>,
+}
+
+impl<'o, 'a, F: FnOnce(&AppError) -> R, R: CompensationResult> Guard<'o, 'a, F, R> {
+    /// Begins a transaction.
+    #[inline]
+    pub(crate) fn begin(operation: &'o Operation<'o>, treatment: Treatment, callback: F) -> Self {
+        let scope = Scope::begin(operation, treatment);
+        Self { transaction: Transaction::default(), scope, callback: Some(callback), returned: PhantomData }
+    }
+
+    /// The handle of the body.
+    #[inline]
+    pub fn transaction(&self) -> &Transaction<'a> {
+        &self.transaction
+    }
+
+    /// Commits on `Ok`, rolls back on `Err`.
+    #[inline]
+    pub fn end<T>(mut self, outcome: Result<T, AppError>) -> Result<T, AppError> {
+        match outcome {
+            Ok(value) => {
+                self.callback = None;
+                self.scope.commit();
+                Ok(value)
+            }
+            Err(error) => {
+                let error = self.scope.fail(error);
+                Err(self.roll_back(error))
+            }
+        }
+    }
+
+    #[cold]
+    fn roll_back(&mut self, error: AppError) -> AppError {
+        let mut failures: Vec<RollbackFailure> = Vec::new();
+        let operation = self.scope.operation;
+        for Compensation { name, undo } in self.transaction.compensations.take().into_iter().rev() {
+            let failure = compensation::run(&name, undo);
+            failures.extend(failure.map(|error| compensation::failed(operation, &name, error)));
+        }
+        let error = self.scope.rolled_back(error, failures);
+        match self.callback.take() {
+            None => error,
+            Some(callback) => compensation::call_back(callback, error, operation),
+        }
+    }
+}
+
+impl<F: FnOnce(&AppError) -> R, R: CompensationResult> Drop for Guard<'_, '_, F, R> {
+    #[inline]
+    fn drop(&mut self) {
+        if self.callback.is_some() {
+            let error = self.scope.interrupted();
+            let _ = self.roll_back(error);
+        }
+    }
+}
+
+impl<F: FnOnce(&AppError) -> R, R: CompensationResult> fmt::Debug for Guard<'_, '_, F, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Guard").field("transaction", &self.transaction).finish_non_exhaustive()
+    }
+}
