@@ -20,6 +20,11 @@ impl Rng {
         Self(next_u64())
     }
 
+    /// The seed of the rest of the sequence.
+    pub(crate) const fn rest(&self) -> u64 {
+        self.0
+    }
+
     pub(crate) fn next_u64(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut z = self.0;

@@ -301,8 +301,14 @@ impl Backoff {
     }
 
     fn fraction(&self, state: &mut DelayState) -> f64 {
-        let start = || self.seed.map_or_else(Rng::from_entropy, Rng::seeded);
-        state.rng.get_or_insert_with(start).next_fraction()
+        let mut rng = match (state.random, self.seed) {
+            (0, Some(seed)) => Rng::seeded(seed),
+            (0, None) => Rng::from_entropy(),
+            (rest, _) => Rng::seeded(rest),
+        };
+        let fraction = rng.next_fraction();
+        state.random = rng.rest();
+        fraction
     }
 
     /// Says what is wrong with these values, by the names of the builder's setters.
@@ -320,13 +326,14 @@ impl Backoff {
     }
 }
 
-/// What one delay hands on to the next.
+/// What one delay hands on to the next; two words, because every future that retries holds them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct DelayState {
     /// The delay before, in nanoseconds.
     previous: u64,
-    /// Seeded when the first random delay is asked for.
-    rng: Option<Rng>,
+    /// The rest of the random sequence; 0 until the first random delay is asked for. (A sequence that comes by 0, once
+    /// in 2^64, starts anew, which does no harm.)
+    random: u64,
 }
 
 /// The endless sequence of delays of a [`Backoff`].

@@ -8,12 +8,12 @@ use crate::{event::StopReason, time::Tick};
 use std::time::Duration;
 
 /// Where one series of attempts stands.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Step {
     /// How many attempts have failed.
     failed: u32,
-    /// When the series began, where that is known.
-    began: Option<Tick>,
+    /// When the series began; `Tick::MAX` while that is not known.
+    began: Tick,
     delays: DelayState,
 }
 
@@ -39,7 +39,7 @@ impl Step {
     /// Begins a series; `now` is needed only where the time is limited.
     #[inline]
     pub(crate) fn begin(now: Option<Tick>) -> Self {
-        Self { failed: 0, began: now, delays: DelayState::default() }
+        Self { failed: 0, began: now.unwrap_or(Tick::MAX), delays: DelayState::default() }
     }
 
     /// Returns how many attempts have failed.
@@ -51,14 +51,16 @@ impl Step {
     /// Returns the time since the series began: since the first attempt started where the time is limited, and since
     /// it failed where not.
     pub(crate) fn elapsed_at(&self, now: Tick) -> Duration {
-        self.began.map_or(Duration::ZERO, |began| now.since(began))
+        now.since(self.began)
     }
 
     /// Decides what comes after an attempt that failed at `now`.
     pub(crate) fn after_failure_at(&mut self, config: &RetryConfig, failure: Failure, now: Tick) -> Decision {
         let index = self.failed;
         self.failed = index.saturating_add(1);
-        let began = *self.began.get_or_insert(now);
+        if self.began == Tick::MAX {
+            self.began = now;
+        }
         if let Some(reason) = failure.hopeless {
             return Decision::Stop(reason);
         }
@@ -73,7 +75,7 @@ impl Step {
             None => delay,
         };
         match config.max_elapsed {
-            Some(limit) if now.since(began).saturating_add(delay) > limit => Decision::Stop(StopReason::Deadline),
+            Some(limit) if self.elapsed_at(now).saturating_add(delay) > limit => Decision::Stop(StopReason::Deadline),
             _ => Decision::Retry(delay),
         }
     }

@@ -1,1 +1,55 @@
+use super::*;
 
+#[test]
+fn calls_pay_by_the_ratio_and_a_full_purse_takes_no_more() {
+    let tokens = Tokens::new(0.2, 3);
+    assert!(!tokens.try_take());
+    for calls in 1..=100u64 {
+        tokens.deposit();
+        assert_eq!(tokens.whole(), (calls / 5).min(3));
+    }
+    let taken = (0..10).filter(|_| tokens.try_take()).count();
+    assert_eq!(taken, 3);
+}
+
+#[test]
+fn a_ratio_of_zero_and_a_burst_of_zero_never_pay() {
+    for tokens in [Tokens::new(0.0, 100), Tokens::new(1000.0, 0)] {
+        (0..100).for_each(|_| tokens.deposit());
+        assert!(!tokens.try_take());
+    }
+}
+
+#[test]
+fn sixty_tokens_pay_for_sixty_retries_however_many_threads_ask() {
+    let tokens = Tokens::new(1.0, 60);
+    (0..60).for_each(|_| tokens.deposit());
+    let taken: usize = std::thread::scope(|scope| {
+        let take = || (0..1000).filter(|_| tokens.try_take()).count();
+        let threads: Vec<_> = (0..8).map(|_| scope.spawn(take)).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).sum()
+    });
+    assert_eq!(taken, 60);
+}
+
+#[test]
+fn the_floor_gives_a_seconds_worth_at_once_and_then_one_each_interval() {
+    let floor = Floor::new(4);
+    let at = |millis: u64| Tick::from_nanos(millis * 1_000_000);
+    let taken = |now: u64| (0..10).filter(|_| floor.try_take_at(at(now))).count();
+    assert_eq!(taken(0), 4);
+    assert_eq!(taken(249), 0);
+    assert_eq!(taken(250), 1);
+    assert_eq!(taken(760), 2);
+    assert_eq!(taken(60_000), 4, "it does not pile up");
+}
+
+#[test]
+fn any_floor_gives_its_number_at_once_and_none_gives_nothing() {
+    for per_second in [1u32, 3, 7, 10, 1000] {
+        let floor = Floor::new(per_second);
+        let taken = (0..per_second * 2).filter(|_| floor.try_take_at(Tick::from_nanos(5))).count();
+        assert_eq!(taken, per_second as usize);
+    }
+    assert!(!Floor::new(0).try_take_at(Tick::MAX));
+}
