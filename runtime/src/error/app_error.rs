@@ -96,7 +96,7 @@ impl AppError {
     /// Never fails: what JSON cannot hold (a map with odd keys, NaN, a value whose `Serialize` fails) is kept as text.
     #[must_use]
     pub fn with_detail(mut self, key: impl Into<String>, value: impl Serialize) -> Self {
-        self.0.details.insert(key.into(), details::to_value(&value));
+        self.0.details.insert(details::key(key.into()), details::to_value(&value));
         self
     }
 

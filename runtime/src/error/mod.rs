@@ -16,6 +16,7 @@ pub use config_error::{ConfigError, ConfigProblem};
 pub use id::{ErrorId, InvalidErrorId};
 #[doc(hidden)]
 pub use macros::__macros;
+pub use redact::{Redactor, RedactorInstalled};
 pub use rejection::{Policy, Rejection, Rejector};
 pub use result_ext::ResultExt;
 

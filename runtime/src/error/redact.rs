@@ -1,19 +1,207 @@
-//! The one redactor that runs before any sink.
+//! The one redactor that runs before any sink: log, journal, alert, HTTP.
+//!
+//! Texts of errors carry what nobody meant to publish: a connection string with its password, a header, the debug form
+//! of a configuration. [`Redactor`] replaces it by two means. *Names* of keys: `password`, `db_password`,
+//! `X-Api-Key`, `sslkey`, in JSON and in free text (`key=value`, `key: value`, `"key":"value"`, `?key=value`,
+//! `--key value`). And *shapes* of values, under whatever name: the userinfo of a URL, what follows `Bearer` or `Basic`,
+//! JSON web tokens, private keys, tokens of well-known services.
 
+mod json;
+mod names;
+mod scan;
+mod shapes;
+mod sink;
+mod value;
+
+use names::{Kind, Name};
 use serde_json::Value;
-use std::borrow::Cow;
+use std::{
+    borrow::Cow,
+    fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::OnceLock,
+};
+
+/// What stands in place of a secret.
+pub(crate) const MARK: &str = "[redacted]";
+
+/// Replaces secrets in texts and JSON values by `[redacted]`.
+///
+/// The built-in rules always apply; a redactor of one's own adds names, exempts names, and adds functions. One is in
+/// force for the whole process: [`Redactor::current`], until [`install`](Redactor::install) the built-in one.
+///
+/// The rules prefer to hide too much. They are no proof: a secret that stands alone in a sentence looks like any word.
+///
+/// # Defaults
+///
+/// Names, in any case and with any prefix, suffix or separators: password, passwd, passphrase, pwd, secret, credential,
+/// token, authorization, cookie, session, dsn, api key, access key, private key, and the like. A number under a
+/// name that counts (`max_tokens`, `password_min_length`) stays.
+///
+/// # Examples
+///
+/// ```
+/// use gardefou::error::Redactor;
+///
+/// let redactor = Redactor::new().secret_name("pin").plain_name("session");
+/// assert_eq!(redactor.text("pin=1234 session=7"), "pin=[redacted] session=7");
+/// assert_eq!(redactor.text("postgres://app:hunter2@db1/orders"), "postgres://[redacted]@db1/orders");
+///
+/// let mut value = serde_json::json!({"user": "ann", "headers": {"Authorization": "Bearer abc123"}});
+/// redactor.value(&mut value);
+/// assert_eq!(value["headers"]["Authorization"], "[redacted]");
+/// ```
+pub struct Redactor {
+    secret_names: Vec<Box<str>>,
+    plain_names: Vec<Box<str>>,
+    rules: Vec<Rule>,
+}
+
+type Rule = Box<dyn Fn(&str) -> Option<String> + Send + Sync>;
+
+/// A redactor was installed before; the first one stays in force.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a redactor is installed already")]
+#[non_exhaustive]
+pub struct RedactorInstalled;
+
+static CURRENT: OnceLock<Redactor> = OnceLock::new();
+static BUILT_IN: Redactor = Redactor::new();
+
+impl Redactor {
+    /// Makes a redactor with the built-in rules.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { secret_names: Vec::new(), plain_names: Vec::new(), rules: Vec::new() }
+    }
+
+    /// Hides what stands under names that contain `name`; case and separators do not matter.
+    ///
+    /// A name without a letter or digit, or of more than 64 of them, matches nothing.
+    #[must_use]
+    pub fn secret_name(mut self, name: impl AsRef<str>) -> Self {
+        self.secret_names.extend(normalised(name.as_ref()));
+        self
+    }
+
+    /// Exempts exactly the given name from the rules about names; case and separators do not matter.
+    ///
+    /// Shapes of secrets are still replaced in what stands under it.
+    #[must_use]
+    pub fn plain_name(mut self, name: impl AsRef<str>) -> Self {
+        self.plain_names.extend(normalised(name.as_ref()));
+        self
+    }
+
+    /// Adds a function that sees each text after the built-in rules and returns another in its place, or `None`.
+    ///
+    /// It runs wherever an error is printed or recorded: it should be quick. If it panics, the whole text is replaced.
+    #[must_use]
+    pub fn rule(mut self, rule: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
+        self.rules.push(Box::new(rule));
+        self
+    }
+
+    /// Puts this redactor in force for the whole process, once.
+    ///
+    /// # Errors
+    ///
+    /// [`RedactorInstalled`] if one was installed before; that one stays in force.
+    pub fn install(self) -> Result<(), RedactorInstalled> {
+        CURRENT.set(self).map_err(|_| RedactorInstalled)
+    }
+
+    /// Returns the redactor in force.
+    #[must_use]
+    pub fn current() -> &'static Self {
+        CURRENT.get().unwrap_or(&BUILT_IN)
+    }
+
+    /// Replaces the secrets in a text; a text without any is returned as it is. Takes time linear in its length.
+    #[must_use]
+    pub fn text<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        let mut text = scan::redact(text, self);
+        for rule in &self.rules {
+            match catch_unwind(AssertUnwindSafe(|| rule(&text))) {
+                Ok(None) => {}
+                Ok(Some(other)) => text = Cow::Owned(other),
+                // What it would have hidden is not known.
+                Err(_) => return Cow::Borrowed(MARK),
+            }
+        }
+        text
+    }
+
+    /// Replaces the secrets in a JSON value: whole values under secret names, and what [`text`](Self::text) finds in
+    /// texts and keys.
+    pub fn value(&self, value: &mut Value) {
+        json::redact(value, self);
+    }
+
+    /// Returns a text fit for one line of a sink: secrets replaced, control characters (line breaks, escapes, marks that
+    /// reverse the direction of writing) escaped as in Rust literals, and at most `max` bytes plus a mark of what was cut.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::error::Redactor;
+    ///
+    /// let line = Redactor::current().line("échec\r\nERROR forged, password=hunter2", 100);
+    /// assert_eq!(line, r"échec\r\nERROR forged, password=[redacted]");
+    /// ```
+    #[must_use]
+    pub fn line<'a>(&self, text: &'a str, max: usize) -> Cow<'a, str> {
+        sink::line(self, text, max)
+    }
+
+    fn kind(&self, name: &Name) -> Option<Kind> {
+        if self.plain_names.iter().any(|plain| plain.as_bytes() == name.bytes()) {
+            return None;
+        }
+        if self.secret_names.iter().any(|part| name.contains(part)) { Some(Kind::Added) } else { name.kind() }
+    }
+}
+
+fn normalised(name: &str) -> Option<Box<str>> {
+    let bare: String = name.chars().filter(|c| !c.is_ascii() || c.is_ascii_alphanumeric()).collect();
+    (!bare.is_empty()).then(|| bare.to_ascii_lowercase().into())
+}
+
+impl Default for Redactor {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Redactor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Redactor")
+            .field("secret_names", &self.secret_names)
+            .field("plain_names", &self.plain_names)
+            .field("rules", &self.rules.len())
+            .finish()
+    }
+}
 
 /// Replaces the secrets in a text.
 pub(crate) fn text(text: &str) -> Cow<'_, str> {
-    Cow::Borrowed(text)
+    Redactor::current().text(text)
 }
 
-/// Replaces the secrets in a JSON value, by the names of keys and the shapes of texts.
-pub(crate) fn value(_value: &mut Value) {}
+/// Replaces the secrets in a JSON value.
+pub(crate) fn value(value: &mut Value) {
+    Redactor::current().value(value);
+}
 
-/// A text as a sink may have it: secrets replaced, control characters escaped, at most `max` bytes and a mark of what
-/// was cut.
+/// A text as a sink may have it: see [`Redactor::line`].
 pub(crate) fn sink_text(text: &str, max: usize) -> Cow<'_, str> {
-    let _ = max;
-    self::text(text)
+    Redactor::current().line(text, max)
 }
+
+/// The text of any value as a sink may have it; no more of it is written than the sink may need.
+pub(crate) fn sink_display(value: &dyn fmt::Display, max: usize) -> String {
+    sink::display(Redactor::current(), value, max)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,423 @@
+//! A serializer into JSON that has a form for everything.
+//!
+//! It writes into a place that the caller owns, so that what was written before a failure is not lost with the failing
+//! code's stack. The only error it reports is [`Stop`]: of its own, when the budget is spent, so that a sequence
+//! without an end ends; and of the value's, which the place one level up turns into a text.
+
+use super::{CUT, MAX_DEPTH, MAX_NODES, MAX_TEXT, MAX_TEXTS, keys, text};
+use serde::{
+    Serialize,
+    ser::{self, Serializer as _},
+};
+use serde_json::{Map, Number, Value};
+use std::{
+    fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
+
+/// What one detail may still use.
+pub(super) struct Budget {
+    depth: usize,
+    nodes: usize,
+    text: usize,
+}
+
+/// Why a value's `Serialize` ends early.
+#[derive(Debug)]
+pub(super) enum Stop {
+    /// The budget is spent: what was written so far stands.
+    Full,
+    /// The value says so.
+    Own(String),
+}
+
+impl fmt::Display for Stop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Full => f.write_str("too large"),
+            Self::Own(text) => f.write_str(text),
+        }
+    }
+}
+
+impl std::error::Error for Stop {}
+
+impl ser::Error for Stop {
+    fn custom<T: fmt::Display>(message: T) -> Self {
+        Self::Own(text::display_bounded(&message, MAX_TEXT))
+    }
+}
+
+impl Budget {
+    pub(super) fn new() -> Self {
+        Self { depth: MAX_DEPTH, nodes: MAX_NODES, text: MAX_TEXTS }
+    }
+
+    /// The form of a value, whatever its `Serialize` does.
+    pub(super) fn take<T: Serialize + ?Sized>(&mut self, value: &T) -> Value {
+        if self.depth == 0 {
+            return self.text("… (nested too deeply)");
+        }
+        self.nodes = self.nodes.saturating_sub(1);
+        self.depth -= 1;
+        let depth = self.depth;
+        let mut place = Value::Null;
+        let into = Place { place: &mut place, budget: self };
+        let outcome = catch_unwind(AssertUnwindSafe(|| value.serialize(into)));
+        // A panic may have left deeper levels uncounted.
+        self.depth = depth + 1;
+        match outcome {
+            Ok(Ok(()) | Err(Stop::Full)) => place,
+            Ok(Err(Stop::Own(why))) => self.text(&format!("not serialisable: {why}")),
+            Err(_) => self.text(&format!("not serialisable: the Serialize of {} panicked", std::any::type_name::<T>())),
+        }
+    }
+
+    pub(super) fn is_spent(&self) -> bool {
+        self.nodes == 0 || self.text == 0
+    }
+
+    fn text(&mut self, text: &str) -> Value {
+        Value::String(self.string(text, MAX_TEXT))
+    }
+
+    pub(super) fn string(&mut self, text: &str, max: usize) -> String {
+        let kept = text::cut(text, max.min(self.text));
+        self.text = self.text.saturating_sub(text.len().min(max));
+        kept.into_owned()
+    }
+}
+
+/// Where a value's form goes, and what it may use.
+pub(super) struct Place<'a> {
+    place: &'a mut Value,
+    budget: &'a mut Budget,
+}
+
+impl<'a> Place<'a> {
+    fn put(self, value: impl Into<Value>) -> Result<(), Stop> {
+        *self.place = value.into();
+        Ok(())
+    }
+
+    fn put_text(self, text: &str) -> Result<(), Stop> {
+        *self.place = self.budget.text(text);
+        Ok(())
+    }
+
+    fn items(self) -> Items<'a> {
+        *self.place = Value::Array(Vec::new());
+        Items(self)
+    }
+
+    fn fields(self) -> Fields<'a> {
+        *self.place = Value::Object(Map::new());
+        Fields { into: self, key: String::new(), foreign_json: false }
+    }
+
+    /// Puts `{ variant: place }` and goes on in that place.
+    fn variant(self, name: &'static str) -> Place<'a> {
+        *self.place = Value::Object(Map::from_iter([(name.to_owned(), Value::Null)]));
+        match &mut self.place[name] {
+            place => Place { place, budget: self.budget },
+        }
+    }
+}
+
+impl<'a> ser::Serializer for Place<'a> {
+    type Ok = ();
+    type Error = Stop;
+    type SerializeSeq = Items<'a>;
+    type SerializeTuple = Items<'a>;
+    type SerializeTupleStruct = Items<'a>;
+    type SerializeTupleVariant = Items<'a>;
+    type SerializeMap = Fields<'a>;
+    type SerializeStruct = Fields<'a>;
+    type SerializeStructVariant = Fields<'a>;
+
+    fn serialize_bool(self, v: bool) -> Result<(), Stop> {
+        self.put(v)
+    }
+
+    fn serialize_i8(self, v: i8) -> Result<(), Stop> {
+        self.put(v)
+    }
+
+    fn serialize_i16(self, v: i16) -> Result<(), Stop> {
+        self.put(v)
+    }
+
+    fn serialize_i32(self, v: i32) -> Result<(), Stop> {
+        self.put(v)
+    }
+
+    fn serialize_i64(self, v: i64) -> Result<(), Stop> {
+        self.put(v)
+    }
+
+    fn serialize_i128(self, v: i128) -> Result<(), Stop> {
+        match i64::try_from(v) {
+            Ok(v) => self.put(v),
+            Err(_) => match u64::try_from(v) {
+                Ok(v) => self.put(v),
+                Err(_) => self.put_text(&v.to_string()),
+            },
+        }
+    }
+
+    fn serialize_u8(self, v: u8) -> Result<(), Stop> {
+        self.put(v)
+    }
+
+    fn serialize_u16(self, v: u16) -> Result<(), Stop> {
+        self.put(v)
+    }
+
+    fn serialize_u32(self, v: u32) -> Result<(), Stop> {
+        self.put(v)
+    }
+
+    fn serialize_u64(self, v: u64) -> Result<(), Stop> {
+        self.put(v)
+    }
+
+    fn serialize_u128(self, v: u128) -> Result<(), Stop> {
+        match u64::try_from(v) {
+            Ok(v) => self.put(v),
+            Err(_) => self.put_text(&v.to_string()),
+        }
+    }
+
+    fn serialize_f32(self, v: f32) -> Result<(), Stop> {
+        // Through its shortest text, so that 0.1 does not become 0.10000000149011612.
+        let v: f64 = v.to_string().parse().unwrap_or(f64::from(v));
+        self.serialize_f64(v)
+    }
+
+    fn serialize_f64(self, v: f64) -> Result<(), Stop> {
+        match Number::from_f64(v) {
+            Some(number) => self.put(number),
+            None => self.put_text(&v.to_string()),
+        }
+    }
+
+    fn serialize_char(self, v: char) -> Result<(), Stop> {
+        self.put_text(v.encode_utf8(&mut [0; 4]))
+    }
+
+    fn serialize_str(self, v: &str) -> Result<(), Stop> {
+        self.put_text(v)
+    }
+
+    fn serialize_bytes(self, v: &[u8]) -> Result<(), Stop> {
+        use fmt::Write;
+        // One digit pair more than fits, so that the cut is marked.
+        let mut hex = String::from("0x");
+        for byte in v.iter().take(MAX_TEXT / 2) {
+            let _ = write!(hex, "{byte:02x}");
+        }
+        self.put_text(&hex)
+    }
+
+    fn serialize_none(self) -> Result<(), Stop> {
+        self.serialize_unit()
+    }
+
+    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), Stop> {
+        self.serialize_newtype_struct("Some", value)
+    }
+
+    fn serialize_unit(self) -> Result<(), Stop> {
+        self.put(Value::Null)
+    }
+
+    fn serialize_unit_struct(self, _name: &'static str) -> Result<(), Stop> {
+        self.serialize_unit()
+    }
+
+    fn serialize_unit_variant(self, _name: &'static str, _index: u32, variant: &'static str) -> Result<(), Stop> {
+        self.put_text(variant)
+    }
+
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _name: &'static str, value: &T) -> Result<(), Stop> {
+        // Counted like a level, for a chain of wrappers can be as deep as one of lists.
+        *self.place = self.budget.take(value);
+        Ok(())
+    }
+
+    fn serialize_newtype_variant<T: Serialize + ?Sized>(
+        self,
+        name: &'static str,
+        _index: u32,
+        variant: &'static str,
+        value: &T,
+    ) -> Result<(), Stop> {
+        self.variant(variant).serialize_newtype_struct(name, value)
+    }
+
+    fn serialize_seq(self, _len: Option<usize>) -> Result<Items<'a>, Stop> {
+        Ok(self.items())
+    }
+
+    fn serialize_tuple(self, _len: usize) -> Result<Items<'a>, Stop> {
+        Ok(self.items())
+    }
+
+    fn serialize_tuple_struct(self, _name: &'static str, _len: usize) -> Result<Items<'a>, Stop> {
+        Ok(self.items())
+    }
+
+    fn serialize_tuple_variant(
+        self,
+        _name: &'static str,
+        _index: u32,
+        variant: &'static str,
+        _len: usize,
+    ) -> Result<Items<'a>, Stop> {
+        Ok(self.variant(variant).items())
+    }
+
+    fn serialize_map(self, _len: Option<usize>) -> Result<Fields<'a>, Stop> {
+        Ok(self.fields())
+    }
+
+    fn serialize_struct(self, name: &'static str, _len: usize) -> Result<Fields<'a>, Stop> {
+        // serde_json hands over numbers of any precision and raw JSON as structs of such names, if its features of
+        // that kind are on anywhere in the tree.
+        let foreign_json = name.starts_with("$serde_json::private::");
+        Ok(Fields { foreign_json, ..self.fields() })
+    }
+
+    fn serialize_struct_variant(
+        self,
+        _name: &'static str,
+        _index: u32,
+        variant: &'static str,
+        _len: usize,
+    ) -> Result<Fields<'a>, Stop> {
+        Ok(self.variant(variant).fields())
+    }
+
+    fn collect_str<T: fmt::Display + ?Sized>(self, value: &T) -> Result<(), Stop> {
+        let text = text::display_bounded(&value, MAX_TEXT);
+        *self.place = self.budget.text(&text);
+        Ok(())
+    }
+}
+
+/// Writes the items of a list.
+pub(super) struct Items<'a>(Place<'a>);
+
+impl Items<'_> {
+    fn item<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Stop> {
+        let Place { place: Value::Array(items), budget } = &mut self.0 else { return Ok(()) };
+        if budget.is_spent() {
+            items.push(CUT.into());
+            return Err(Stop::Full);
+        }
+        items.push(budget.take(value));
+        Ok(())
+    }
+}
+
+/// Writes the fields of an object.
+pub(super) struct Fields<'a> {
+    into: Place<'a>,
+    /// The key whose value comes next.
+    key: String,
+    foreign_json: bool,
+}
+
+impl Fields<'_> {
+    fn field<T: Serialize + ?Sized>(&mut self, key: String, value: &T) -> Result<(), Stop> {
+        let Place { place: Value::Object(fields), budget } = &mut self.into else { return Ok(()) };
+        if budget.is_spent() {
+            fields.insert("…".into(), CUT.into());
+            return Err(Stop::Full);
+        }
+        let value = budget.take(value);
+        fields.insert(keys::distinct(key, fields), value);
+        Ok(())
+    }
+
+    fn finish(self) -> Result<(), Stop> {
+        if self.foreign_json
+            && let Value::Object(fields) = &*self.into.place
+            && let Some(Value::String(json)) = fields.values().next()
+        {
+            // What of it is too long or too deep to be read again is kept as text.
+            *self.into.place = serde_json::from_str(json).unwrap_or_else(|_| json.clone().into());
+        }
+        Ok(())
+    }
+}
+
+/// Implements the traits of lists and tuples, which differ in the name of their one method.
+macro_rules! lists {
+    ($($trait:ident $method:ident;)*) => {$(
+        impl ser::$trait for Items<'_> {
+            type Ok = ();
+            type Error = Stop;
+
+            fn $method<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Stop> {
+                self.item(value)
+            }
+
+            fn end(self) -> Result<(), Stop> {
+                Ok(())
+            }
+        }
+    )*};
+}
+
+lists! {
+    SerializeSeq serialize_element;
+    SerializeTuple serialize_element;
+    SerializeTupleStruct serialize_field;
+    SerializeTupleVariant serialize_field;
+}
+
+impl ser::SerializeMap for Fields<'_> {
+    type Ok = ();
+    type Error = Stop;
+
+    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Stop> {
+        self.key = keys::text(self.into.budget, key);
+        Ok(())
+    }
+
+    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Stop> {
+        let key = std::mem::take(&mut self.key);
+        self.field(key, value)
+    }
+
+    fn end(self) -> Result<(), Stop> {
+        self.finish()
+    }
+}
+
+impl ser::SerializeStruct for Fields<'_> {
+    type Ok = ();
+    type Error = Stop;
+
+    fn serialize_field<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) -> Result<(), Stop> {
+        self.field(key.to_owned(), value)
+    }
+
+    fn end(self) -> Result<(), Stop> {
+        self.finish()
+    }
+}
+
+impl ser::SerializeStructVariant for Fields<'_> {
+    type Ok = ();
+    type Error = Stop;
+
+    fn serialize_field<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) -> Result<(), Stop> {
+        self.field(key.to_owned(), value)
+    }
+
+    fn end(self) -> Result<(), Stop> {
+        self.finish()
+    }
+}

@@ -1,0 +1,78 @@
+//! Texts of foreign types: bounded, and whole where the type's own formatting breaks.
+
+use std::{
+    borrow::Cow,
+    fmt::{self, Write},
+    panic::{AssertUnwindSafe, catch_unwind},
+};
+
+/// How many bytes of a foreign error's text are kept.
+const MAX_DISPLAY: usize = 64 * 1024;
+
+/// The text of a foreign value, cut at 64 KiB.
+///
+/// What a `Display` wrote before it failed or panicked stands, followed by a note.
+pub(crate) fn display(value: impl fmt::Display) -> String {
+    display_bounded(&value, MAX_DISPLAY)
+}
+
+/// The text of a message, however long: whoever wrote it chose its length.
+pub(crate) fn message(value: impl fmt::Display) -> String {
+    display_bounded(&value, usize::MAX)
+}
+
+/// The text of a foreign value, cut at `max` bytes, with a mark.
+pub(crate) fn display_bounded(value: &dyn fmt::Display, max: usize) -> String {
+    let (mut text, cut) = display_head(value, max);
+    if cut {
+        text.push_str("… (cut)");
+    }
+    text
+}
+
+/// The first `max` bytes of a foreign value's text, and whether there are more.
+pub(crate) fn display_head(value: &dyn fmt::Display, max: usize) -> (String, bool) {
+    let mut into = Bounded { text: String::new(), max, full: false };
+    let outcome = catch_unwind(AssertUnwindSafe(|| write!(into, "{value}")));
+    let note = match outcome {
+        // A `Display` that goes on after its writer is full is cut as well.
+        _ if into.full => return (into.text, true),
+        Ok(Ok(())) => return (into.text, false),
+        Ok(Err(_)) => "(its Display failed)",
+        Err(_) => "(its Display panicked)",
+    };
+    let blank = if into.text.is_empty() { "" } else { " " };
+    into.text.push_str(blank);
+    into.text.push_str(note);
+    (into.text, false)
+}
+
+/// A text of at most `max` bytes and the mark of what was cut.
+pub(super) fn cut(text: &str, max: usize) -> Cow<'_, str> {
+    if text.len() <= max {
+        return Cow::Borrowed(text);
+    }
+    let at = text.floor_char_boundary(max);
+    Cow::Owned(format!("{}… (cut, {} bytes in all)", &text[..at], text.len()))
+}
+
+struct Bounded {
+    text: String,
+    max: usize,
+    full: bool,
+}
+
+impl Write for Bounded {
+    fn write_str(&mut self, part: &str) -> fmt::Result {
+        let room = self.max - self.text.len();
+        if part.len() <= room && !self.full {
+            self.text.push_str(part);
+            return Ok(());
+        }
+        if !self.full {
+            self.text.push_str(&part[..part.floor_char_boundary(room)]);
+            self.full = true;
+        }
+        Err(fmt::Error)
+    }
+}

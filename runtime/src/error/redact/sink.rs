@@ -1,0 +1,86 @@
+//! Texts fit for a sink: redacted, in one line, bounded.
+
+use super::Redactor;
+use crate::error::details;
+use std::{borrow::Cow, fmt};
+
+/// How much of a text is looked at for `max` bytes of a line: more than that, for what is cut from the end of it may be
+/// half a secret, and every secret replaced makes the text shorter.
+fn window(max: usize) -> usize {
+    max.saturating_mul(2).saturating_add(1024)
+}
+
+/// What is known of the text that a head was taken from.
+#[derive(Clone, Copy)]
+enum Rest {
+    None,
+    Cut,
+    CutOf(usize),
+}
+
+pub(super) fn line<'a>(redactor: &Redactor, text: &'a str, max: usize) -> Cow<'a, str> {
+    if text.len() <= window(max) {
+        return escape_and_cut(redactor.text(text), max, Rest::None);
+    }
+    let head = without_last_word(&text[..text.floor_char_boundary(window(max))]);
+    escape_and_cut(redactor.text(head), max, Rest::CutOf(text.len()))
+}
+
+pub(super) fn display(redactor: &Redactor, value: &dyn fmt::Display, max: usize) -> String {
+    let (text, cut) = details::display_head(value, window(max));
+    let (head, rest) = if cut { (without_last_word(&text), Rest::Cut) } else { (&*text, Rest::None) };
+    escape_and_cut(redactor.text(head), max, rest).into_owned()
+}
+
+/// A secret that the end of the window cuts in two may not look like one any more.
+fn without_last_word(head: &str) -> &str {
+    let from = head.ceil_char_boundary(head.len().saturating_sub(512));
+    match head[from..].rfind(|c: char| c.is_ascii_whitespace()) {
+        Some(blank) => &head[..from + blank],
+        None => &head[..from],
+    }
+}
+
+fn escape_and_cut(text: Cow<'_, str>, max: usize, rest: Rest) -> Cow<'_, str> {
+    if text.len() <= max && matches!(rest, Rest::None) && !text.contains(needs_escape) {
+        return text;
+    }
+    let mut line = String::with_capacity(text.len().min(max) + 32);
+    let mut rest = rest;
+    for c in text.chars() {
+        let before = line.len();
+        if needs_escape(c) {
+            escape(c, &mut line);
+        } else {
+            line.push(c);
+        }
+        if line.len() > max {
+            line.truncate(before);
+            rest = if let Rest::None = rest { Rest::CutOf(text.len()) } else { rest };
+            break;
+        }
+    }
+    match rest {
+        Rest::None => {}
+        Rest::Cut => line.push_str("… (cut)"),
+        Rest::CutOf(len) => line.push_str(&format!("… (cut, {len} bytes in all)")),
+    }
+    Cow::Owned(line)
+}
+
+/// Control characters, what ends a line in some program, and what reverses the direction of writing.
+fn needs_escape(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{2028}' | '\u{2029}' | '\u{061c}' | '\u{200e}' | '\u{200f}')
+        || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+fn escape(c: char, line: &mut String) {
+    match c {
+        '\n' => line.push_str("\\n"),
+        '\r' => line.push_str("\\r"),
+        '\t' => line.push_str("\\t"),
+        '\0' => line.push_str("\\0"),
+        c => line.extend(c.escape_unicode()),
+    }
+}

@@ -1,0 +1,276 @@
+use super::*;
+use proptest::prelude::*;
+use serde_json::json;
+
+/// Words that stand for secrets in the tests below; none of them may be seen.
+const SECRETS: &[&str] = &["hunter2", "s3cr3t", "T0pS"];
+
+fn red(text: &str) -> String {
+    let once = BUILT_IN.text(text).into_owned();
+    assert_eq!(BUILT_IN.text(&once), once, "redacting twice changes nothing");
+    once
+}
+
+#[test]
+fn secrets_under_names_are_replaced() {
+    for (text, expected) in [
+        ("password=hunter2", "password=[redacted]"),
+        ("db_password = hunter2, host = db1", "db_password = [redacted], host = db1"),
+        ("PASSWORD: hunter2\nnext", "PASSWORD: [redacted]\nnext"),
+        (r#"{"password":"hunter2","user":"ann"}"#, r#"{"password":"[redacted]","user":"ann"}"#),
+        (r#"{"password": "a\"hunter2", "n": 1}"#, r#"{"password": "[redacted]", "n": 1}"#),
+        (r#"body "{\"token\":\"hunter2\",\"n\":1}""#, r#"body "{\"token\":\"[redacted]\",\"n\":1}""#),
+        ("{'passwd': 'hunter2'}", "{'passwd': '[redacted]'}"),
+        (
+            r#"Config { user: "ann", pwd: Some("hunter2"), port: 1 }"#,
+            r#"Config { user: "ann", pwd: Some("[redacted]"), port: 1 }"#,
+        ),
+        (r#"Config { api_key: Secret(hunter2) }"#, r#"Config { api_key: Secret([redacted]) }"#),
+        (r#"secret: b"hunter2""#, r#"secret: b"[redacted]""#),
+        (r##"secret: r#"hunter2"#"##, r##"secret: r#"[redacted]"#"##),
+        (r#"("x-api-key", "hunter2")"#, r#"("x-api-key", "[redacted]")"#),
+        ("https://h/p?a=1&token=hunter2&b=2#f", "https://h/p?a=1&token=[redacted]&b=2#f"),
+        ("https://h/p?sslkey=hunter2", "https://h/p?sslkey=[redacted]"),
+        ("https://h/p?sig=hunter2&sv=1", "https://h/p?sig=[redacted]&sv=1"),
+        ("https://h/p?key=hunter2", "https://h/p?key=[redacted]"),
+        ("Server=db1;Pwd=hunter2;Port=1", "Server=db1;Pwd=[redacted];Port=1"),
+        ("host=db1 password=hunter2,T0pS user=ann", "host=db1 password=[redacted] user=ann"),
+        ("run --password hunter2 --verbose", "run --password [redacted] --verbose"),
+        ("run --db-password=hunter2", "run --db-password=[redacted]"),
+        (r#"args ["--token", "x"] --token 'a hunter2'"#, r#"args ["--token", "[redacted]"] --token '[redacted]'"#),
+        ("wrong password 'hunter2' for ann", "wrong password '[redacted]' for ann"),
+        ("api key: hunter2", "api key: [redacted]"),
+        ("env[\"SECRET\"]: hunter2", "env[\"SECRET\"]: [redacted]"),
+        ("params[password]=hunter2&x=1", "params[password]=[redacted]&x=1"),
+        ("password => hunter2", "password => [redacted]"),
+        ("credentials: { user: \"ann\", key: \"hunter2\" }, n: 1", "credentials: [redacted], n: 1"),
+        ("tokens: [\"hunter2\", \"s3cr3t\"]", "tokens: [redacted]"),
+        ("Authorization: Digest username=\"ann\", response=\"hunter2\"\nHost: h", "Authorization: [redacted]\nHost: h"),
+        ("Cookie: sid=hunter2; theme=dark\r\nHost: h", "Cookie: [redacted]\r\nHost: h"),
+        ("authorization=Bearer hunter2 n=1", "authorization=[redacted] n=1"),
+        ("mot_de_passe=hunter2", "mot_de_passe=[redacted]"),
+        ("smtpPass=hunter2 bypass=1", "smtpPass=[redacted] bypass=1"),
+        ("password=\"hunter2", "password=\"[redacted]"),
+        ("password=(hunter2)", "password=([redacted])"),
+    ] {
+        assert_eq!(red(text), expected);
+        assert!(SECRETS.iter().all(|secret| !red(text).contains(secret)), "{text}");
+    }
+}
+
+#[test]
+fn secrets_of_known_shapes_are_replaced_under_any_name() {
+    for (text, expected) in [
+        ("postgres://ann:hunter2@db1:5432/x?sslkey=s3cr3t", "postgres://[redacted]@db1:5432/x?sslkey=[redacted]"),
+        ("https://hunter2@github.com/x", "https://[redacted]@github.com/x"),
+        ("a://u:hunter2@h, b://u:s3cr3t@h", "a://[redacted]@h, b://[redacted]@h"),
+        ("postgres://u:hun/ter?2#@s@h/db", "postgres://[redacted]@s@h/db"),
+        ("cut off postgres://ann:hunter2", "cut off postgres://[redacted]"),
+        ("sent Bearer hunter2.", "sent Bearer [redacted]"),
+        ("header bearer   s3cr3t, next", "header bearer   [redacted], next"),
+        ("Basic YW5uOmh1bnRlcjI=", "Basic [redacted]"),
+        ("got eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.dBjftJeZ4CVP-mB92K27uhbUJU1p1r.", "got [redacted]."),
+        ("got eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOi", "got [redacted]"),
+        ("id AKIAIOSFODNN7EXAMPLE.", "id [redacted]."),
+        ("ghp_abcdefghijklmnopqrstuvwxyz0123456789", "[redacted]"),
+        ("k -----BEGIN RSA PRIVATE KEY-----\nMIIhunter2\n-----END RSA PRIVATE KEY-----\nrest", "k [redacted]\nrest"),
+        ("k -----BEGIN PRIVATE KEY-----\nMIIhunter2", "k [redacted]"),
+    ] {
+        assert_eq!(BUILT_IN.text(text), expected);
+    }
+}
+
+#[test]
+fn ordinary_texts_are_returned_as_they_are_and_not_copied() {
+    for text in [
+        "",
+        "no route to db1",
+        "connect to https://h:8080/p?a=1&b=2 failed: timeout=30s",
+        "http://[::1]:80/x",
+        "at src/token.rs:12:5 in token::Kind::parse",
+        "mailto:ann@example.org",
+        "ssh://git@github.com/x",
+        "max_tokens=100 token_count: 5 sessions: 3 cookies=2 password_min_length = 8",
+        "password: None, token=null, secret: \"\", has_password=true",
+        "invalid token `;`, expected `}`",
+        "Basic checks passed; bearer token required",
+        "monkey=banana hotkey: ctrl, primary key: 7",
+        "-----BEGIN CERTIFICATE-----\nMII\n-----END CERTIFICATE-----",
+        "--verbose --output file -- x",
+        "bypass=1 compass: north, tokenizer=bpe",
+        "src/session.rs:7: no, password.txt: not found, secrets.json:1",
+        "déjà vu: élève=5, 中文：值",
+        "password=[redacted] token: [redacted]",
+    ] {
+        assert!(matches!(BUILT_IN.text(text), Cow::Borrowed(same) if same == text), "{}", BUILT_IN.text(text));
+    }
+}
+
+#[test]
+fn values_are_redacted_by_names_and_by_shapes_at_any_depth() {
+    let mut value = json!({
+        "user": "ann",
+        "password": "hunter2",
+        "pin": 1,
+        "max_tokens": 100,
+        "token": 123_456,
+        "session": null,
+        "deep": [[{"dsn": {"a": "hunter2"}, "url": "x://u:hunter2@h", "auth": "hunter2"}], "Bearer hunter2"],
+        "headers": [["Cookie", "hunter2"], ["Accept", "text/html"], {"name": "X-Api-Key", "value": "hunter2"}],
+        "x://u:hunter2@h": 1,
+        "key": "plain", "secrets": [], "code": 5,
+    });
+    BUILT_IN.value(&mut value);
+    let expected = json!({
+        "user": "ann",
+        "password": MARK,
+        "pin": 1,
+        "max_tokens": 100,
+        "token": MARK,
+        "session": null,
+        "deep": [[{"dsn": MARK, "url": "x://[redacted]@h", "auth": MARK}], "Bearer [redacted]"],
+        "headers": [["Cookie", MARK], ["Accept", "text/html"], {"name": "X-Api-Key", "value": MARK}],
+        "x://[redacted]@h": 1,
+        "key": "plain", "secrets": [], "code": 5,
+    });
+    assert_eq!(value, expected);
+}
+
+#[test]
+fn a_user_adds_names_exempts_names_and_adds_rules() {
+    let own = Redactor::new()
+        .secret_name("Matricule-No")
+        .plain_name("session")
+        .secret_name("!")
+        .rule(|text| text.contains("4711").then(|| text.replace("4711", "####")));
+    assert_eq!(
+        own.text("x_matricule_no=7 session=9 4711 password=x"),
+        "x_matricule_no=[redacted] session=9 #### password=[redacted]"
+    );
+    let mut value = json!({"matriculeNo": 7, "session": "eyJhbGciOiJIUzI1NiJ9.eyJzdWIi", "n": "4711"});
+    own.value(&mut value);
+    assert_eq!(value, json!({"matriculeNo": MARK, "session": MARK, "n": "####"}));
+    let debug = format!("{own:?}");
+    assert!(debug.contains("matriculeno") && debug.contains("rules: 1"), "{debug}");
+}
+
+#[test]
+fn a_rule_that_panics_hides_the_whole_text() {
+    let own = Redactor::new().rule(|_| panic!("a faulty rule"));
+    assert_eq!(own.text("anything"), MARK);
+    let mut value = json!(["anything"]);
+    own.value(&mut value);
+    assert_eq!(value, json!([MARK]));
+}
+
+#[test]
+fn a_line_escapes_what_forges_lines_and_keeps_the_rest() {
+    let line = |text| BUILT_IN.line(text, 200).into_owned();
+    assert_eq!(line("a\r\nERROR b\0\u{1b}[31m\tc"), r"a\r\nERROR b\0\u{1b}[31m\tc");
+    assert_eq!(line("\u{202e}gpj.exe \u{2028}\u{9b}\u{2066}"), r"\u{202e}gpj.exe \u{2028}\u{9b}\u{2066}");
+    assert!(matches!(BUILT_IN.line("déjà vu 👩‍👩‍👧 C:\\temp", 200), Cow::Borrowed(_)));
+}
+
+#[test]
+fn a_line_is_cut_at_a_character_and_says_so() {
+    assert_eq!(BUILT_IN.line("ééé", 5), "éé… (cut, 6 bytes in all)");
+    assert_eq!(BUILT_IN.line("ab\n", 3), "ab… (cut, 3 bytes in all)");
+    let long = "é ".repeat(5_000_000);
+    let line = BUILT_IN.line(&long, 4096);
+    assert!(line.len() < 4096 + 64 && line.ends_with("(cut, 15000000 bytes in all)"), "{}", line.len());
+    assert_eq!(sink_display(&"x".repeat(20_000), 10), "xxxxxxxxxx… (cut)");
+    assert_eq!(sink_display(&"a\nb", 10), "a\\nb");
+}
+
+#[test]
+fn a_secret_is_not_uncovered_by_the_cut() {
+    for at in 0..600 {
+        let text = format!("{} password={} {}", "x ".repeat(at), "hunter2".repeat(20), "y ".repeat(2000));
+        for line in [BUILT_IN.line(&text, 100).into_owned(), sink_display(&text, 100)] {
+            assert!(!line.contains("hunter"), "{at}: {line}");
+        }
+    }
+}
+
+#[test]
+fn every_prefix_of_a_text_with_secrets_hides_them() {
+    let text = "é postgres://u:hunter2@h/x?sslkey=s3cr3t {\"password\": \"T0pS\"} Cookie: hunter2\n--token s3cr3t é";
+    for end in (0..=text.len()).filter(|end| text.is_char_boundary(*end)) {
+        let red = BUILT_IN.text(&text[..end]);
+        assert!(SECRETS.iter().all(|secret| !red.contains(&secret[..4])), "{red}");
+    }
+}
+
+#[test]
+fn megabytes_of_the_worst_take_linear_time() {
+    // Each would take hours if it took quadratic time.
+    for part in [
+        "password=",
+        "password=[redacted] ",
+        "a=",
+        "=",
+        ":",
+        "://",
+        "a://b:c/",
+        "a://b:c",
+        "a://b@",
+        "\"",
+        "'",
+        "\\\"",
+        "[",
+        "{",
+        "token: [",
+        "eyJ",
+        "eyJ.",
+        "eyJaaaaaaaa.",
+        "-----BEGIN ",
+        "-----BEGIN PRIVATE KEY",
+        "--token ",
+        "Bearer ",
+        "basic ",
+        "password \"",
+        "password='",
+        "password=\\\"[redacted]",
+        "Cookie: ",
+        "tokens=1 ",
+        "secret",
+        "é",
+        "é=",
+        " ",
+        "key key ",
+        "(\"token\",\"",
+        "password=Some(",
+        "password=#",
+        "password=,",
+        "password=,a",
+        "password:  ",
+    ] {
+        let text = part.repeat(300_000 / part.len());
+        let redacted = BUILT_IN.text(&text);
+        assert!(redacted.len() <= text.len() * 3);
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_text_makes_it_panic(text in "\\PC{0,80}") {
+        let _ = BUILT_IN.text(&text);
+        let _ = BUILT_IN.line(&text, 10);
+    }
+
+    #[test]
+    fn no_mix_of_what_it_knows_makes_it_panic(parts in prop::collection::vec(prop::sample::select(vec![
+        "password", "=", ":", "\"", "'", "`", "\\", "://", "@", "Bearer ", "basic", "eyJ", ".", "é", "\u{202e}", " ", "[", "]", "{", "}",
+        "(", ")", "Some(", "-----BEGIN ", "PRIVATE KEY-----", "-----END ", "--", "token", ",", "&", "?", "key", "[redacted]", "AKIA", "1", "\n",
+    ]), 0..40)) {
+        let text = parts.concat();
+        let once = BUILT_IN.text(&text).into_owned();
+        let _ = BUILT_IN.text(&once);
+    }
+
+    #[test]
+    fn a_password_beside_anything_is_hidden(before in "[ -~]{0,20}", after in "[ -~]{0,20}") {
+        let text = format!("{before} password=hunter2 {after}");
+        prop_assert!(!BUILT_IN.text(&text).contains("hunter2"));
+    }
+}
