@@ -1,6 +1,6 @@
 //! The one-word error.
 
-use super::{ErrorCode, ErrorId, Rejection, details, redact};
+use super::{ErrorCode, ErrorId, Rejection, chain, details, redact};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use std::{
@@ -324,11 +324,6 @@ fn retry_after_of(level: &(dyn Error + 'static)) -> Option<Duration> {
         Some(rejection) => rejection.retry_after(),
         None => level.downcast_ref::<Inner>()?.retry_after,
     }
-}
-
-/// Iterates over an error and its sources; a chain that bites its own tail ends after 64 levels.
-fn chain<'a>(head: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
-    std::iter::successors(Some(head), |&level| level.source()).take(64)
 }
 
 impl<E: Error + Send + Sync + 'static> From<E> for AppError {

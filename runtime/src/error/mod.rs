@@ -1,6 +1,7 @@
 //! The error model: codes, the one-word [`AppError`], rejections of policies, and the ways to attach context.
 
 mod app_error;
+mod chain;
 mod code;
 mod config_error;
 pub(crate) mod details;
@@ -21,3 +22,4 @@ pub use rejection::{Policy, Rejection, Rejector};
 pub use result_ext::ResultExt;
 
 pub(crate) use app_error::Inner as AppErrorInner;
+pub(crate) use chain::chain;

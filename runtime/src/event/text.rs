@@ -1,79 +1,23 @@
 //! Foreign texts, made fit for a sink: bounded, redacted, in one line, and never able to panic.
 
 use super::ErrorRef;
-use crate::error::redact;
-use std::{
-    error::Error,
-    fmt::{self, Write},
-    io,
-    panic::{AssertUnwindSafe, catch_unwind},
-};
+use crate::error::{details, redact};
+use std::{error::Error, fmt};
+
+pub(crate) use crate::error::chain as levels;
 
 /// How many bytes of a message reach a sink.
 pub(crate) const MAX_MESSAGE: usize = 4096;
-/// How many levels of a chain of sources are looked at.
-pub(crate) const MAX_LEVELS: usize = 64;
 
 /// The text of a value as a sink may have it: at most `max` bytes (and a mark of what was cut), secrets replaced,
 /// control characters escaped.
 pub(crate) fn for_sink(value: &dyn fmt::Display, max: usize) -> String {
-    // Twice the room before the redactor runs, so that what it looks at is not cut where the sink's text is.
-    let raw = bounded(value, max.saturating_mul(2));
-    let mut text = String::with_capacity(raw.len().min(max));
-    for c in redact::text(&raw).chars() {
-        if text.len() >= max {
-            text.push_str("... (cut)");
-            break;
-        }
-        match c {
-            '\u{2028}' | '\u{2029}' => text.extend(c.escape_unicode()),
-            c if c.is_control() => text.extend(c.escape_debug()),
-            c => text.push(c),
-        }
-    }
-    text
+    redact::sink_display(value, max)
 }
 
-/// At most `max` bytes of a value's text; what a `Display` of foreign make breaks is left out.
+/// At most `max` bytes of a value's text, as it was written: secrets included.
 pub(crate) fn bounded(value: &dyn fmt::Display, max: usize) -> String {
-    let mut into = Bounded { text: String::new(), max };
-    // An error here is the bound, or a `Display` that fails: the text so far stands.
-    let whole = catch_unwind(AssertUnwindSafe(|| write!(into, "{value}")));
-    if whole.is_err() {
-        into.text.push_str("(its text panicked)");
-    }
-    into.text
-}
-
-struct Bounded {
-    text: String,
-    max: usize,
-}
-
-impl Write for Bounded {
-    fn write_str(&mut self, part: &str) -> fmt::Result {
-        let room = self.max.saturating_sub(self.text.len());
-        if part.len() <= room {
-            self.text.push_str(part);
-            return Ok(());
-        }
-        let cut = (0..=room).rev().find(|&at| part.is_char_boundary(at)).unwrap_or(0);
-        self.text.push_str(&part[..cut]);
-        Err(fmt::Error)
-    }
-}
-
-/// Iterates over an error and its sources, outermost first, also over those that an `io::Error` hides; at most
-/// [`MAX_LEVELS`].
-pub(crate) fn levels<'a>(head: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
-    std::iter::successors(Some(head), |&level| next_level(level)).take(MAX_LEVELS)
-}
-
-fn next_level<'a>(level: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
-    match level.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
-        Some(hidden) => Some(hidden),
-        None => level.source(),
-    }
+    details::display_head(value, max).0
 }
 
 impl<'a> ErrorRef<'a> {
@@ -122,13 +66,13 @@ mod tests {
     fn a_message_of_ten_megabytes_is_cut_at_a_character() {
         let long = "é".repeat(5_000_000);
         let text = for_sink(&long, MAX_MESSAGE);
-        assert!(text.len() < MAX_MESSAGE + 16, "{}", text.len());
-        assert!(text.ends_with("é... (cut)"), "{}", &text[MAX_MESSAGE - 16..]);
+        assert!(text.len() < MAX_MESSAGE + 32, "{}", text.len());
+        assert!(text.ends_with("é… (cut)"), "{}", text.len());
         assert_eq!(bounded(&"é", 1), "");
     }
 
     #[test]
     fn a_display_that_panics_or_fails_harms_nobody() {
-        assert_eq!(for_sink(&Odd, 100), "so far(its text panicked)");
+        assert_eq!(for_sink(&Odd, 100), "so far (its Display panicked)");
     }
 }
