@@ -5,7 +5,7 @@ use serde_json::Value;
 use std::time::Duration;
 
 /// A client of the result service.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Client {
     agent: ureq::Agent,
     url: String,

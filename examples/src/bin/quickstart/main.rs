@@ -8,30 +8,33 @@ mod classify;
 mod client;
 mod codes;
 mod folder;
+mod log;
 mod options;
 mod outcome;
 mod report;
 mod service;
 mod store;
+mod surroundings;
 mod terminal;
 mod wav;
 mod work;
 
 use client::Client;
 use gardefou::{
-    Result,
+    Result, init_error_system,
     time::{Clock, SystemClock},
 };
 use options::Options;
 use outcome::{Outcome, Problem};
-use report::Surroundings;
 use service::Service;
 use std::process::ExitCode;
 use store::Store;
+use surroundings::Surroundings;
 use terminal::{Terminal, Tone};
 use work::Work;
 
 fn main() -> ExitCode {
+    log::show_where_asked();
     let mut terminal = Terminal::new();
     let run = options::parse(std::env::args_os().skip(1)).and_then(|options| match options {
         Some(options) => run(&options, &mut terminal),
@@ -50,9 +53,11 @@ fn main() -> ExitCode {
 
 fn run(options: &Options, terminal: &mut Terminal) -> Result<u8> {
     let started = SystemClock.now();
+    let _system = init_error_system()?;
     let listing = folder::list(&options.folder)?;
     let service = Service::start()?;
     let client = Client::new(service.url());
+    surroundings::register_checks(options, &client)?;
     let shown = folder::printable(&options.folder);
 
     let expected = outcome::expected(&options.folder);
@@ -66,8 +71,10 @@ fn run(options: &Options, terminal: &mut Terminal) -> Result<u8> {
     terminal.line(&format!("results go to {} and to {}", folder::printable(&options.database), service.url()));
     let outcome = Work::new(store, client, terminal, outcome).run(listing.entries);
 
-    let (requests, _) = service.requests_and_accepted();
-    let around =
-        Surroundings { requests, seconds: SystemClock.now().since(started).as_secs_f64(), ..Surroundings::default() };
+    let around = Surroundings {
+        requests: service.requests(),
+        seconds: SystemClock.now().since(started).as_secs_f64(),
+        ..Surroundings::ask()
+    };
     Ok(report::show(terminal, &outcome, &around))
 }

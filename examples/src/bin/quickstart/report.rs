@@ -4,29 +4,9 @@ use crate::{
     classify::Class,
     codes,
     outcome::{Outcome, Problem, Rollback},
+    surroundings::Surroundings,
     terminal::{Terminal, Tone},
 };
-use std::collections::BTreeMap;
-
-/// What others know about the run.
-#[derive(Debug, Default)]
-pub(crate) struct Surroundings {
-    /// The states of the circuit breaker, in the order in which it took them.
-    pub(crate) breaker: Vec<String>,
-    /// How often each error code was recorded.
-    pub(crate) errors: BTreeMap<String, u64>,
-    /// The result of each health check.
-    pub(crate) health: Vec<(String, bool, String)>,
-    /// Requests that the service received.
-    pub(crate) requests: usize,
-    pub(crate) seconds: f64,
-}
-
-impl Surroundings {
-    pub(crate) fn healthy(&self) -> bool {
-        self.health.iter().all(|(_, well, _)| *well)
-    }
-}
 
 /// Shows everything and returns the exit status that follows from it.
 pub(crate) fn show(terminal: &mut Terminal, outcome: &Outcome, around: &Surroundings) -> u8 {
@@ -131,7 +111,10 @@ fn errors(around: &Surroundings) -> Lines {
 fn health(terminal: &Terminal, around: &Surroundings) -> Lines {
     let (tone, word) = if around.healthy() { (Tone::Good, "healthy") } else { (Tone::Bad, "unhealthy") };
     let mut lines = vec![("Health", terminal.paint(tone, word))];
-    lines.extend(around.health.iter().map(|(name, _, text)| ("", format!("{name}: {text}"))));
+    lines.extend(around.health.iter().map(|check| {
+        let tone = if check.passed { Tone::Good } else { Tone::Bad };
+        ("", format!("{}: {}", check.name, terminal.paint(tone, &check.text)))
+    }));
     lines
 }
 

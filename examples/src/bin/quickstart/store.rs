@@ -83,6 +83,15 @@ impl Store {
     }
 }
 
+/// Tells whether the database can be read, as a health check wants to know.
+pub(crate) fn is_readable(path: &Path) -> Result<()> {
+    let look = || {
+        let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        connection.query_row("SELECT count(*) FROM runs", [], |_| Ok(()))
+    };
+    look().map_err(database_error)
+}
+
 /// Gives a failure of the database the code that says what kind it is.
 fn database_error(error: rusqlite::Error) -> AppError {
     let code = match error.sqlite_error_code() {

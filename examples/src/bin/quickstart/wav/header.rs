@@ -1,7 +1,7 @@
 //! What stands before the samples.
 
 use crate::codes::UNSUPPORTED_ENCODING_ERROR;
-use gardefou::{AppError, ErrorCode, Result};
+use gardefou::{AppError, ErrorCode, Result, bail};
 use std::io::{ErrorKind, Read, Seek, SeekFrom};
 
 /// How the samples are stored.
@@ -120,8 +120,10 @@ fn data_bytes(claimed: u32, riff_bytes: u32, content: u64, present: u64) -> Resu
         return Ok(present);
     }
     if u64::from(claimed) > present {
-        let error = corrupt(format!("cut short: {claimed} bytes of samples announced, {present} present"));
-        return Err(error.with_detail("announced", claimed).with_detail("present", present));
+        bail!(
+            ErrorCode::ANALYSIS_DATA_ERROR, "cut short: {claimed} bytes of samples announced, {present} present";
+            announced = claimed, present = present
+        );
     }
     Ok(u64::from(claimed))
 }

@@ -1,0 +1,60 @@
+//! What the program's surroundings say: health, recorded errors, the states of the circuit breaker.
+
+use crate::{client::Client, options::Options, store};
+use gardefou::{ResultExt, error::ErrorCode, error_monitor, health_check};
+use std::{collections::BTreeMap, fs};
+
+/// What the report tells about the surroundings of the work.
+#[derive(Debug, Default)]
+pub(crate) struct Surroundings {
+    /// The states of the circuit breaker, in the order in which it took them.
+    pub(crate) breaker: Vec<String>,
+    /// How often each error code was recorded.
+    pub(crate) errors: BTreeMap<String, u64>,
+    pub(crate) health: Vec<Health>,
+    /// Requests that the service received.
+    pub(crate) requests: usize,
+    pub(crate) seconds: f64,
+}
+
+/// The result of one health check.
+#[derive(Debug)]
+pub(crate) struct Health {
+    pub(crate) name: String,
+    pub(crate) passed: bool,
+    pub(crate) text: String,
+}
+
+impl Surroundings {
+    /// Asks everyone who knows.
+    pub(crate) fn ask() -> Self {
+        let checks = health_check().run_all_checks();
+        let health = checks.checks().iter().map(|check| Health {
+            name: check.name.clone(),
+            passed: check.passed(),
+            text: match &check.output {
+                Some(output) => format!("{}: {output}", check.status),
+                None => check.status.to_string(),
+            },
+        });
+        Self { errors: error_monitor().stats().error_counts, health: health.collect(), ..Self::default() }
+    }
+
+    pub(crate) fn healthy(&self) -> bool {
+        self.health.iter().all(|check| check.passed)
+    }
+}
+
+/// Registers a check for everything that the work depends on.
+pub(crate) fn register_checks(options: &Options, client: &Client) -> gardefou::Result<()> {
+    let (database, folder, client) = (options.database.clone(), options.folder.clone(), client.clone());
+    let unregistered = "a health check cannot be registered";
+    let health = health_check();
+    health
+        .register_check("database", move || store::is_readable(&database))
+        .context(ErrorCode::INITIALIZATION_ERROR, unregistered)?;
+    health
+        .register_check("folder", move || fs::read_dir(&folder).map(drop))
+        .context(ErrorCode::INITIALIZATION_ERROR, unregistered)?;
+    health.register_check("service", move || client.is_ready()).context(ErrorCode::INITIALIZATION_ERROR, unregistered)
+}
