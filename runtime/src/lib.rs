@@ -19,6 +19,7 @@ pub mod system;
 pub mod __private;
 
 pub use boundary::report;
+pub use breaker::circuit_breakers;
 pub use error::{AppError, ConfigError, ErrorCode, Rejection, ResultExt};
 pub use health::health_check;
 pub use monitor::error_monitor;

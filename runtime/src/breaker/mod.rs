@@ -1,1 +1,39 @@
-//! (to come)
+//! Circuit breakers: when a callee fails again and again, stop calling it for a while.
+//!
+//! A service that is down makes its callers wait, hold threads and connections, and retry; soon they are down too. A
+//! circuit breaker stands between: while *closed* it lets calls through and counts what becomes of them; when too many
+//! fail it *opens* and rejects calls at once; after a while it is *half-open* and lets a few probes through, whose
+//! outcome closes or reopens it.
+//!
+//! [`CircuitBreaker`] is the handle, [`circuit_breakers`] the registry of named ones, and `#[with_circuit_breaker]` the
+//! usual way to use both.
+
+mod builder;
+mod cause;
+mod config;
+mod counters;
+#[cfg(feature = "async")]
+mod guarded;
+mod handle;
+mod judge;
+mod observers;
+mod permit;
+mod registry;
+mod shared;
+mod snapshot;
+mod state;
+mod threads;
+mod window;
+
+pub use crate::event::breaker::{CircuitState, TransitionReason};
+pub use builder::BreakerBuilder;
+pub use config::{BreakerConfig, WindowKind};
+#[cfg(feature = "async")]
+#[doc(hidden)]
+pub use guarded::Guarded;
+pub use handle::{CircuitBreaker, InvalidTransition};
+pub use judge::{ByChain, ByClass, FailureIf, Judge};
+pub use observers::BreakerSubscription;
+pub use permit::Permit;
+pub use registry::{BreakerRegistry, circuit_breakers};
+pub use snapshot::{Counts, LastFailure, Snapshot};

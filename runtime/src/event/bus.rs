@@ -80,10 +80,16 @@ fn change(edit: impl FnOnce(&mut Vec<Entry>)) {
     *list = Some(all.into());
 }
 
+/// Tells whether there is an observer, for those who must prepare an event before they can tell it.
+#[inline]
+pub(crate) fn is_heard() -> bool {
+    COUNT.load(Ordering::Relaxed) != 0
+}
+
 /// Tells every observer of an event that is built only if there is one.
 #[inline]
 pub(crate) fn emit<'a>(build: impl FnOnce() -> Event<'a>) {
-    if COUNT.load(Ordering::Relaxed) != 0 {
+    if is_heard() {
         tell(&build());
     }
 }

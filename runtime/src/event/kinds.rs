@@ -1,6 +1,6 @@
 //! The kinds of events.
 
-use super::{HealthEvent, RetryEvent, TransactionEvent};
+use super::{BreakerEvent, HealthEvent, RetryEvent, TransactionEvent};
 use crate::{AppError, ErrorCode, error::ErrorId};
 use std::{error::Error, fmt, panic::Location, time::Duration};
 
@@ -54,6 +54,8 @@ pub enum Event<'a> {
     Health(HealthEvent<'a>),
     /// A transaction ended.
     Transaction(TransactionEvent<'a>),
+    /// Something happened to a circuit breaker.
+    Breaker(BreakerEvent<'a>),
 }
 
 /// An error as it is reported.

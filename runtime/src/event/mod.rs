@@ -3,6 +3,7 @@
 //! Policies and boundaries only speak; those who watch (monitor, alerts, health, a user's metrics) implement
 //! [`Observer`] and [`subscribe`]. While nobody listens, no event is built.
 
+pub(crate) mod breaker;
 mod bus;
 mod health;
 mod kinds;
@@ -11,11 +12,13 @@ pub(crate) mod retry;
 pub(crate) mod text;
 mod transaction;
 
+pub use breaker::{BreakerEvent, BreakerEventKind};
 pub use bus::{Observer, Subscription, subscribe};
 pub use health::HealthEvent;
 pub use kinds::{AlertLevel, ErrorEvent, ErrorRef, Event};
 pub use retry::{RetryEvent, RetryEventKind, StopReason};
 pub use transaction::{TransactionEvent, TransactionOutcome};
 
-pub(crate) use bus::emit;
+pub(crate) use breaker::{CircuitState, TransitionReason, log as log_breaker};
+pub(crate) use bus::{emit, is_heard};
 pub(crate) use health::log_health;

@@ -6,6 +6,8 @@
 pub const TARGET_ERROR: &str = "gardefou::error";
 /// Entry to and exit from boundaries and annotated functions, at debug.
 pub const TARGET_BOUNDARY: &str = "gardefou::boundary";
+/// Changes of state of circuit breakers, rejected, slow and abandoned calls.
+pub const TARGET_BREAKER: &str = "gardefou::breaker";
 /// Beginnings, commits and rollbacks.
 pub const TARGET_TRANSACTION: &str = "gardefou::transaction";
 /// Attempts that failed, retries that gave up, and those that succeeded late.

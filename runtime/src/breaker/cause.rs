@@ -1,0 +1,82 @@
+//! The text of a failure, kept in a fixed buffer: writing one allocates nothing and runs outside of every lock.
+
+use std::{
+    fmt::{self, Write},
+    panic::{AssertUnwindSafe, catch_unwind},
+};
+
+/// The longest text that is kept, in bytes.
+const CAPACITY: usize = 160;
+
+/// One line of text of at most 160 bytes; what is longer ends in `...`.
+#[derive(Clone, Copy)]
+pub(super) struct CauseText {
+    len: u8,
+    bytes: [u8; CAPACITY],
+}
+
+impl CauseText {
+    pub(super) const EMPTY: Self = Self { len: 0, bytes: [0; CAPACITY] };
+
+    /// Keeps what `write` writes. It may be a user's code: where it fails or panics, the text ends there.
+    pub(super) fn of(write: impl FnOnce(&mut dyn Write) -> fmt::Result) -> Self {
+        let mut text = Self::EMPTY;
+        // What does not fit or cannot be displayed is left out: a cause is help for people, nothing depends on it.
+        let _ = catch_unwind(AssertUnwindSafe(|| write(&mut text)));
+        text
+    }
+
+    pub(super) fn as_str(&self) -> &str {
+        // Only whole characters are ever written.
+        std::str::from_utf8(&self.bytes[..usize::from(self.len)]).unwrap_or_default()
+    }
+
+    fn push(&mut self, c: char, reserve: usize) -> bool {
+        let at = usize::from(self.len);
+        if at + c.len_utf8() + reserve > CAPACITY {
+            return false;
+        }
+        self.len += c.encode_utf8(&mut self.bytes[at..]).len() as u8;
+        true
+    }
+}
+
+impl Write for CauseText {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        for c in text.chars() {
+            // One line, and nothing that moves a terminal's cursor.
+            let c = if c.is_control() { ' ' } else { c };
+            if !self.push(c, ELLIPSIS.len()) {
+                ELLIPSIS.chars().for_each(|dot| {
+                    self.push(dot, 0);
+                });
+                return Err(fmt::Error);
+            }
+        }
+        Ok(())
+    }
+}
+
+const ELLIPSIS: &str = "...";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(text: &str) -> CauseText {
+        CauseText::of(|out| out.write_str(text))
+    }
+
+    #[test]
+    fn a_short_text_is_kept_on_one_line() {
+        assert_eq!(of("no route\nto host").as_str(), "no route to host");
+        assert_eq!(of("").as_str(), "");
+    }
+
+    #[test]
+    fn a_long_text_is_cut_between_characters() {
+        let text = of(&"é".repeat(200));
+        assert!(text.as_str().ends_with("é..."), "{}", text.as_str());
+        assert!(text.as_str().len() <= CAPACITY);
+    }
+}

@@ -1,0 +1,434 @@
+//! The handle that users hold.
+
+use super::{
+    builder::BreakerBuilder,
+    config::{BreakerConfig, Draft},
+    judge::{ByClass, Judge},
+    observers::BreakerSubscription,
+    permit::{OnPanic, Permit},
+    shared::{Denied, Shared},
+    snapshot::Snapshot,
+};
+use crate::{
+    ConfigError, ErrorCode, Rejection,
+    error::{Policy, Rejector},
+    event::{CircuitState, Observer},
+};
+use std::{error::Error, fmt, sync::Arc, time::Duration};
+
+/// A circuit breaker: it counts what becomes of calls, and when too many fail it rejects them for a while instead of
+/// letting callers wait for a callee that is down.
+///
+/// A handle is one pointer: clones are cheap and share everything.
+///
+/// # Examples
+///
+/// ```
+/// use gardefou::breaker::{CircuitBreaker, CircuitState};
+/// use std::io;
+///
+/// let breaker = CircuitBreaker::builder("payments").failure_threshold(2).build()?;
+/// let pay = || Err::<(), _>(io::Error::other("no route"));
+/// assert!(breaker.call(pay).is_err());
+/// assert!(breaker.call(pay).is_err());
+/// assert_eq!(breaker.state(), CircuitState::Open);
+///
+/// let rejected = breaker.call(|| Ok::<_, io::Error>(())).unwrap_err();
+/// assert_eq!(rejected.to_string(), "circuit_breaker `payments` rejected the call; try again in 60.0s");
+/// # Ok::<(), gardefou::ConfigError>(())
+/// ```
+#[derive(Clone)]
+pub struct CircuitBreaker {
+    shared: Arc<Shared>,
+}
+
+impl CircuitBreaker {
+    /// Starts the description of a breaker of its own, which no registry knows.
+    ///
+    /// The name is 1 to 128 bytes of printable characters; that and all other rules are checked by
+    /// [`build`](BreakerBuilder::build).
+    #[track_caller]
+    pub fn builder(name: impl Into<String>) -> BreakerBuilder {
+        BreakerBuilder::new(name.into())
+    }
+
+    pub(super) fn of_shared(shared: Shared) -> Self {
+        Self { shared: Arc::new(shared) }
+    }
+
+    pub(super) fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
+    /// Tells how many handles there are, this one included.
+    pub(super) fn handles(&self) -> usize {
+        Arc::strong_count(&self.shared)
+    }
+
+    /// Returns the name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.shared.name
+    }
+
+    /// Runs a function unless the circuit is open, and counts what becomes of it.
+    ///
+    /// `Ok` is a success. An error is a failure, unless it is known to be [permanent](crate::error::Class::Permanent)
+    /// or the rejection of a policy further in: then it says nothing about the callee. What can be known about an
+    /// error without a bound on its type is what [`ByClass`] says; [`call_judged`](Self::call_judged) takes other
+    /// judges. A panic is a failure and goes on.
+    ///
+    /// # Errors
+    ///
+    /// Those of the function, as they are, and the [`Rejection`] when it did not run.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode, breaker::CircuitBreaker};
+    ///
+    /// let breaker = CircuitBreaker::builder("call-example").failure_threshold(1).build()?;
+    /// let mistake = || Err::<(), _>(AppError::new(ErrorCode::API_REQUEST_ERROR, "no such field"));
+    /// assert!(breaker.call(mistake).is_err());
+    /// assert_eq!(breaker.call(|| Ok::<_, AppError>(5))?, 5, "a permanent error opens nothing");
+    /// # Ok::<(), AppError>(())
+    /// ```
+    #[inline]
+    pub fn call<T, E>(&self, f: impl FnOnce() -> Result<T, E>) -> Result<T, E>
+    where
+        E: From<Rejection> + 'static,
+    {
+        self.call_judged(ByClass, f)
+    }
+
+    /// Runs a function unless the circuit is open, and counts what becomes of it as `judge` says.
+    ///
+    /// # Errors
+    ///
+    /// Those of the function, as they are, and the [`Rejection`] when it did not run.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, breaker::{CircuitBreaker, FailureIf}};
+    ///
+    /// let breaker = CircuitBreaker::builder("call-judged-example").failure_threshold(1).build()?;
+    /// let empty = FailureIf(|page: &Result<String, AppError>| page.as_ref().is_ok_and(String::is_empty));
+    /// assert_eq!(breaker.call_judged(empty, || Ok(String::new()))?, "");
+    /// assert!(breaker.call(|| Ok::<_, AppError>(())).is_err(), "an empty page opened the circuit");
+    /// # Ok::<(), AppError>(())
+    /// ```
+    #[inline]
+    pub fn call_judged<T, E, J>(&self, judge: J, f: impl FnOnce() -> Result<T, E>) -> Result<T, E>
+    where
+        E: From<Rejection>,
+        J: Judge<Result<T, E>>,
+    {
+        match self.run(judge, f) {
+            Ok(outcome) => outcome,
+            Err(rejection) => Err(rejection.into()),
+        }
+    }
+
+    /// Runs a function of any output; the rejection comes back beside it. For generated code.
+    ///
+    /// # Errors
+    ///
+    /// The [`Rejection`], when the function did not run.
+    #[doc(hidden)]
+    #[inline]
+    pub fn run<R, J: Judge<R>>(&self, judge: J, f: impl FnOnce() -> R) -> Result<R, Rejection> {
+        let shared = &*self.shared;
+        let ticket = match shared.admit() {
+            Ok(ticket) => ticket,
+            Err(denied) => return Err(self.rejection(denied)),
+        };
+        let on_panic = OnPanic { shared, ticket };
+        let outcome = f();
+        let verdict = judge.verdict(&outcome);
+        std::mem::forget(on_panic);
+        shared.settle(ticket, verdict, |out| judge.write_cause(&outcome, out));
+        Ok(outcome)
+    }
+
+    /// Awaits a future unless the circuit is open, and counts what becomes of it as [`call`](Self::call) does.
+    ///
+    /// # Errors
+    ///
+    /// Those of the future, as they are, and the [`Rejection`] when it was not made.
+    ///
+    /// # Cancel safety
+    ///
+    /// A call that is dropped after it has been pending for `abandoned_after` counts as a failure, one that is dropped
+    /// earlier as nothing; both give their slot back.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, breaker::CircuitBreaker};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), AppError> {
+    /// let breaker = CircuitBreaker::builder("call-async-example").build()?;
+    /// assert_eq!(breaker.call_async(|| async { Ok::<_, AppError>(5) }).await?, 5);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[cfg(feature = "async")]
+    #[inline]
+    pub async fn call_async<T, E, F>(&self, f: impl FnOnce() -> F) -> Result<T, E>
+    where
+        E: From<Rejection> + 'static,
+        F: Future<Output = Result<T, E>>,
+    {
+        self.call_judged_async(ByClass, f).await
+    }
+
+    /// Awaits a future unless the circuit is open, and counts what becomes of it as `judge` says.
+    ///
+    /// # Errors
+    ///
+    /// Those of the future, as they are, and the [`Rejection`] when it was not made.
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`call_async`](Self::call_async).
+    #[cfg(feature = "async")]
+    #[inline]
+    pub async fn call_judged_async<T, E, J, F>(&self, judge: J, f: impl FnOnce() -> F) -> Result<T, E>
+    where
+        E: From<Rejection>,
+        J: Judge<Result<T, E>>,
+        F: Future<Output = Result<T, E>>,
+    {
+        match self.guard(judge, f) {
+            Ok(guarded) => guarded.await,
+            Err(rejection) => Err(rejection.into()),
+        }
+    }
+
+    /// Admits a call and wraps the future that it makes. For generated code.
+    ///
+    /// # Errors
+    ///
+    /// The [`Rejection`], when the call must not be made.
+    #[doc(hidden)]
+    #[cfg(feature = "async")]
+    #[inline]
+    pub fn guard<J, F: Future>(
+        &self,
+        judge: J,
+        f: impl FnOnce() -> F,
+    ) -> Result<super::guarded::Guarded<'_, F, J>, Rejection>
+    where
+        J: Judge<F::Output>,
+    {
+        let shared = &*self.shared;
+        let ticket = match shared.admit() {
+            Ok(ticket) => ticket,
+            Err(denied) => return Err(self.rejection(denied)),
+        };
+        let on_panic = OnPanic { shared, ticket };
+        let inner = f();
+        std::mem::forget(on_panic);
+        Ok(super::guarded::Guarded::new(shared, ticket, judge, inner))
+    }
+
+    /// Asks for the right to make one call, to be given back with a verdict.
+    ///
+    /// # Errors
+    ///
+    /// The [`Rejection`], when the call must not be made.
+    pub fn try_acquire(&self) -> Result<Permit, Rejection> {
+        match self.shared.admit() {
+            Ok(ticket) => Ok(Permit::new(self.clone(), ticket)),
+            Err(denied) => Err(self.rejection(denied)),
+        }
+    }
+
+    pub(super) fn rejection(&self, denied: Denied) -> Rejection {
+        let rejector: Arc<dyn Rejector> = Arc::<Shared>::clone(&self.shared);
+        let Denied { generation, retry_after } = denied;
+        Rejection::new(Policy::CircuitBreaker, ErrorCode::CIRCUIT_OPEN_ERROR, rejector, generation, retry_after)
+    }
+
+    /// Returns the state as the next call would find it. Asking changes nothing and takes no slot.
+    ///
+    /// Time alone moves an open breaker on: when its open time is over, this says
+    /// [`HalfOpen`](CircuitState::HalfOpen), although the change itself happens (and is told) when the next call
+    /// comes. In the same way a half-open one whose time is over is open again.
+    #[must_use]
+    pub fn state(&self) -> CircuitState {
+        let now = self.shared.clock.now();
+        self.shared.read(|locked| locked.core.view_at(now).state)
+    }
+
+    /// Returns everything that is known about the breaker at this moment. Asking changes nothing.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot::of(&self.shared)
+    }
+
+    /// Returns the configuration.
+    #[must_use]
+    pub fn config(&self) -> BreakerConfig {
+        self.shared.read(|locked| locked.core.config().clone())
+    }
+
+    /// Rejects every call until [`reset`](Self::reset), [`disable`](Self::disable) or [`half_open`](Self::half_open).
+    pub fn force_open(&self) {
+        let now = self.shared.clock.now();
+        self.shared.step(|locked| ((), locked.core.force_open_at(now)));
+    }
+
+    /// Lets every call through and counts nothing until [`reset`](Self::reset) or [`force_open`](Self::force_open).
+    pub fn disable(&self) {
+        let now = self.shared.clock.now();
+        self.shared.step(|locked| ((), locked.core.disable_at(now)));
+    }
+
+    /// Closes the circuit and forgets what was held against the callee: failures in a row, window, grown open time.
+    ///
+    /// Calls that began before it count for nothing. The counts of a snapshot go on.
+    pub fn reset(&self) {
+        let now = self.shared.clock.now();
+        self.shared.step(|locked| ((), locked.core.reset_at(now)));
+    }
+
+    /// Lets probes through now instead of at the end of the open time.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidTransition`] when the breaker is closed or disabled, which stays as it is.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::breaker::{CircuitBreaker, CircuitState};
+    ///
+    /// let breaker = CircuitBreaker::builder("half-open-example").build()?;
+    /// assert!(breaker.half_open().is_err());
+    /// breaker.force_open();
+    /// breaker.half_open()?;
+    /// assert_eq!(breaker.state(), CircuitState::HalfOpen);
+    /// # Ok::<(), gardefou::AppError>(())
+    /// ```
+    pub fn half_open(&self) -> Result<(), InvalidTransition> {
+        let now = self.shared.clock.now();
+        self.shared.step(|locked| match locked.core.half_open_at(now) {
+            Ok(effects) => (Ok(()), effects),
+            Err(from) => (Err(InvalidTransition { from, to: CircuitState::HalfOpen }), Default::default()),
+        })
+    }
+
+    /// Opens the circuit for this long, or keeps an open one open for at least this long, as a server that answers
+    /// with `Retry-After` asks. A breaker that is forced open or disabled stays so.
+    pub fn open_for(&self, duration: Duration) {
+        let now = self.shared.clock.now();
+        self.shared.step(|locked| ((), locked.core.open_for_at(now, duration)));
+    }
+
+    /// Changes the configuration of the living breaker. State, counts, calls in flight and as much of the window as
+    /// fits are kept; an open time that runs already ends when it was to end.
+    ///
+    /// `change` gets a builder that holds the present configuration; the name cannot be changed.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] with every rule that the result breaks; the breaker then goes on as it was.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::breaker::CircuitBreaker;
+    ///
+    /// let breaker = CircuitBreaker::builder("reconfigure-example").build()?;
+    /// breaker.reconfigure(|now| now.failure_threshold(3))?;
+    /// assert_eq!(breaker.config().failure_threshold, Some(3));
+    /// assert_eq!(breaker.reconfigure(|now| now.failure_threshold(0)).unwrap_err().field(), "failure_threshold");
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
+    pub fn reconfigure(&self, change: impl FnOnce(BreakerBuilder) -> BreakerBuilder) -> Result<(), ConfigError> {
+        let draft = Draft::of(&self.config());
+        let config = change(BreakerBuilder::of_draft(self.name().to_owned(), draft)).resolve()?;
+        self.shared.step(|locked| {
+            locked.core.reconfigure(config);
+            ((), Default::default())
+        });
+        Ok(())
+    }
+
+    /// Goes on where the breaker of a snapshot stopped, as after a restart of the program.
+    ///
+    /// An open breaker stays open for the rest of its time (the wall clock tells how much of it has passed since the
+    /// snapshot was taken), a half-open one probes at the next call, and the counts go on from those of the snapshot.
+    /// The configuration stays that of this breaker, and the window starts empty.
+    pub fn restore(&self, snapshot: &Snapshot) {
+        snapshot.restore_into(&self.shared);
+    }
+
+    /// Subscribes an observer to this breaker's events.
+    ///
+    /// Events come one after another, in the order in which they happened, also when several threads cause them; the
+    /// observer may call back into the breaker.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{breaker::CircuitBreaker, event::Event};
+    /// use std::sync::{Arc, atomic::{AtomicUsize, Ordering}};
+    ///
+    /// let breaker = CircuitBreaker::builder("observe-example").build()?;
+    /// let heard = Arc::new(AtomicUsize::new(0));
+    /// let counter = Arc::clone(&heard);
+    /// let subscription = breaker.observe(move |_: &Event<'_>| {
+    ///     counter.fetch_add(1, Ordering::Relaxed);
+    /// });
+    /// breaker.force_open();
+    /// drop(subscription);
+    /// breaker.reset();
+    /// assert_eq!(heard.load(Ordering::Relaxed), 1);
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
+    pub fn observe(&self, observer: impl Observer) -> BreakerSubscription {
+        let id = self.shared.observers.add(Arc::new(observer));
+        BreakerSubscription { breaker: Arc::downgrade(&self.shared), id }
+    }
+}
+
+impl fmt::Debug for CircuitBreaker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CircuitBreaker").field("name", &self.name()).field("state", &self.state()).finish()
+    }
+}
+
+impl Rejector for Shared {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn cause(&self, generation: u64) -> Option<String> {
+        self.read(|locked| {
+            let (since, cause) = locked.opened_by.as_ref()?;
+            cause.as_ref().filter(|_| generation >= *since).map(|text| text.to_string())
+        })
+    }
+}
+
+/// A change of state that a breaker cannot make by hand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct InvalidTransition {
+    /// The state in which the breaker is, and stays.
+    pub from: CircuitState,
+    /// The state that was asked for.
+    pub to: CircuitState,
+}
+
+impl fmt::Display for InvalidTransition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a {} circuit breaker cannot be made {}", self.from, self.to)
+    }
+}
+
+impl Error for InvalidTransition {}

@@ -1,0 +1,177 @@
+//! What an outcome means to a breaker, and in which words.
+
+use crate::{
+    AppError, Rejection,
+    classify::{Classified, Verdict, classify},
+};
+use std::{
+    any::{Any, type_name},
+    error::Error,
+    fmt::{self, Write},
+    io,
+};
+
+/// Says what an outcome means to a breaker.
+///
+/// Any `Fn(&R) -> Verdict` is one. The text of a failure, which a rejection later carries as its cause, is asked for
+/// only after [`verdict`](Self::verdict) said [`Verdict::Failure`], and written into a buffer of fixed size.
+///
+/// # Examples
+///
+/// ```
+/// use gardefou::{Rejection, breaker::CircuitBreaker, classify::Verdict};
+///
+/// let breaker = CircuitBreaker::builder("judge-example").failure_threshold(1).build()?;
+/// let not_found_is_fine = |outcome: &Result<u16, std::io::Error>| match outcome {
+///     Ok(404) | Ok(200) => Verdict::Success,
+///     Ok(_) => Verdict::Failure,
+///     Err(_) => Verdict::Ignored,
+/// };
+/// assert_eq!(breaker.call_judged(not_found_is_fine, || Ok(500))?, 500);
+/// assert!(breaker.call_judged(not_found_is_fine, || Ok(200)).is_err(), "the circuit is open");
+/// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+/// ```
+pub trait Judge<R: ?Sized> {
+    /// Returns what the outcome means.
+    fn verdict(&self, outcome: &R) -> Verdict;
+
+    /// Writes the text of an outcome that is a failure; nothing by default.
+    ///
+    /// # Errors
+    ///
+    /// Those of `out`, which ends a text that is too long.
+    fn write_cause(&self, outcome: &R, out: &mut dyn Write) -> fmt::Result {
+        let _ = (outcome, out);
+        Ok(())
+    }
+}
+
+impl<R: ?Sized, F: Fn(&R) -> Verdict> Judge<R> for F {
+    fn verdict(&self, outcome: &R) -> Verdict {
+        self(outcome)
+    }
+}
+
+/// Judges by the class of an error, as far as its type is known: [`AppError`], [`Rejection`], [`io::Error`] and boxed
+/// errors are looked into, and permanent ones ignored; every other error is a failure.
+///
+/// This is what [`CircuitBreaker::call`](super::CircuitBreaker::call) uses.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ByClass;
+
+impl<T, E: 'static> Judge<Result<T, E>> for ByClass {
+    #[inline]
+    fn verdict(&self, outcome: &Result<T, E>) -> Verdict {
+        match outcome {
+            Ok(_) => Verdict::Success,
+            Err(error) => seen(error).map_or(Classified::UNKNOWN, classify).verdict(),
+        }
+    }
+
+    fn write_cause(&self, outcome: &Result<T, E>, out: &mut dyn Write) -> fmt::Result {
+        let Err(error) = outcome else { return Ok(()) };
+        let any: &dyn Any = error;
+        if let Some(text) = any.downcast_ref::<String>() {
+            out.write_str(text)
+        } else if let Some(text) = any.downcast_ref::<&'static str>() {
+            out.write_str(text)
+        } else {
+            match seen(error) {
+                Some(error) => write!(out, "{error}"),
+                None => write!(out, "an error of type {}", type_name::<E>()),
+            }
+        }
+    }
+}
+
+/// Returns the error as one with a chain of sources, if its type is one of those that are known.
+fn seen<E: 'static>(error: &E) -> Option<&(dyn Error + 'static)> {
+    let any: &dyn Any = error;
+    if let Some(error) = any.downcast_ref::<AppError>() {
+        return Some(&**error);
+    }
+    if let Some(error) = any.downcast_ref::<Box<dyn Error + Send + Sync>>() {
+        return Some(&**error);
+    }
+    if let Some(error) = any.downcast_ref::<Box<dyn Error + Send>>() {
+        return Some(&**error);
+    }
+    if let Some(error) = any.downcast_ref::<Box<dyn Error>>() {
+        return Some(&**error);
+    }
+    if let Some(error) = any.downcast_ref::<io::Error>() {
+        return Some(error);
+    }
+    any.downcast_ref::<Rejection>().map(|error| error as &(dyn Error + 'static))
+}
+
+/// Judges by the class of the first coded error in the chain of sources of any error type.
+///
+/// # Examples
+///
+/// ```
+/// use gardefou::{AppError, ErrorCode, Rejection, breaker::{ByChain, CircuitBreaker}};
+///
+/// #[derive(Debug, thiserror::Error)]
+/// enum PayError {
+///     #[error("cannot pay")]
+///     App(#[source] Box<dyn std::error::Error + Send + Sync>),
+///     #[error(transparent)]
+///     Rejected(#[from] Rejection),
+/// }
+///
+/// let breaker = CircuitBreaker::builder("by-chain-example").failure_threshold(1).build()?;
+/// let mistake = || Err(PayError::App(AppError::new(ErrorCode::API_REQUEST_ERROR, "no amount").into()));
+/// let outcome: Result<(), _> = breaker.call_judged(ByChain, mistake);
+/// assert!(outcome.is_err());
+/// assert_eq!(breaker.snapshot().counts.ignored, 1, "the caller's own fault");
+/// # Ok::<(), gardefou::ConfigError>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ByChain;
+
+impl<T, E: Error + 'static> Judge<Result<T, E>> for ByChain {
+    #[inline]
+    fn verdict(&self, outcome: &Result<T, E>) -> Verdict {
+        match outcome {
+            Ok(_) => Verdict::Success,
+            Err(error) => classify(error).verdict(),
+        }
+    }
+
+    fn write_cause(&self, outcome: &Result<T, E>, out: &mut dyn Write) -> fmt::Result {
+        match outcome {
+            Ok(_) => Ok(()),
+            Err(error) => write!(out, "{error}"),
+        }
+    }
+}
+
+/// Judges by a predicate: what it holds for is a failure, everything else a success.
+///
+/// # Examples
+///
+/// ```
+/// use gardefou::breaker::{CircuitBreaker, CircuitState, FailureIf};
+///
+/// let breaker = CircuitBreaker::builder("failure-if-example").failure_threshold(1).build()?;
+/// let bad_gateway = FailureIf(|outcome: &std::io::Result<u16>| matches!(outcome, Ok(502)));
+/// assert_eq!(breaker.call_judged(bad_gateway, || Ok(502))?, 502, "the value is still returned");
+/// assert_eq!(breaker.state(), CircuitState::Open);
+/// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct FailureIf<F>(
+    /// The predicate.
+    pub F,
+);
+
+impl<T, E: 'static, F: Fn(&Result<T, E>) -> bool> Judge<Result<T, E>> for FailureIf<F> {
+    fn verdict(&self, outcome: &Result<T, E>) -> Verdict {
+        if (self.0)(outcome) { Verdict::Failure } else { Verdict::Success }
+    }
+
+    fn write_cause(&self, outcome: &Result<T, E>, out: &mut dyn Write) -> fmt::Result {
+        ByClass.write_cause(outcome, out)
+    }
+}

@@ -1,0 +1,139 @@
+//! Who hears of a breaker's events, and in which form.
+
+use super::state::Transition;
+use crate::event::{self, BreakerEvent, BreakerEventKind, Event, Observer};
+use std::{
+    fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Arc, PoisonError, RwLock, Weak,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+/// How many events may wait for a slow observer before those that are no change of state are left out.
+pub(super) const TOLD_LIMIT: usize = 1024;
+
+/// An event in the form in which it waits for its turn.
+#[derive(Clone, Debug)]
+pub(super) enum Told {
+    Transition { transition: Transition, cause: Option<Box<str>> },
+    Rejected { generation: u64, retry_after: Option<Duration> },
+    Slow { generation: u64, elapsed: Duration, pending: bool },
+    Abandoned { generation: u64, elapsed: Duration },
+    ConfigClash { generation: u64, first: String, second: String },
+}
+
+impl Told {
+    fn as_event<'a>(&'a self, name: &'a str, shadow: bool) -> BreakerEvent<'a> {
+        let (generation, kind) = match *self {
+            Self::Transition { transition: t, ref cause } => (
+                t.generation,
+                BreakerEventKind::Transition {
+                    from: t.from,
+                    to: t.to,
+                    reason: t.reason,
+                    consecutive_failures: t.consecutive,
+                    lasts: t.lasts,
+                    cause: cause.as_deref(),
+                },
+            ),
+            Self::Rejected { generation, retry_after } => (generation, BreakerEventKind::Rejected { retry_after }),
+            Self::Slow { generation, elapsed, pending } => (generation, BreakerEventKind::Slow { elapsed, pending }),
+            Self::Abandoned { generation, elapsed } => (generation, BreakerEventKind::Abandoned { elapsed }),
+            Self::ConfigClash { generation, ref first, ref second } => {
+                (generation, BreakerEventKind::ConfigClash { first, second })
+            }
+        };
+        BreakerEvent { name, generation, shadow, kind }
+    }
+}
+
+/// The observers of one breaker.
+pub(super) struct Observers {
+    /// How many there are, readable without the lock.
+    count: AtomicUsize,
+    list: RwLock<Vec<Entry>>,
+}
+
+#[derive(Clone)]
+struct Entry {
+    id: usize,
+    observer: Arc<dyn Observer>,
+}
+
+impl Observers {
+    pub(super) fn new() -> Self {
+        Self { count: AtomicUsize::new(0), list: RwLock::new(Vec::new()) }
+    }
+
+    /// Tells whether anybody would hear of an event, a log at the most verbose level included.
+    #[inline]
+    pub(super) fn are_listening(&self) -> bool {
+        // Relaxed: a call that races with a subscription may or may not be heard.
+        self.count.load(Ordering::Relaxed) != 0
+            || event::is_heard()
+            || tracing::level_filters::LevelFilter::current() >= tracing::level_filters::LevelFilter::TRACE
+    }
+
+    /// Tells the log, this breaker's observers, and those of the whole process. No lock is held while they run.
+    pub(super) fn tell(&self, name: &str, shadow: bool, told: &Told) {
+        let event = told.as_event(name, shadow);
+        event::log_breaker(&event);
+        if self.count.load(Ordering::Relaxed) != 0 {
+            let list = self.list.read().unwrap_or_else(PoisonError::into_inner).clone();
+            for entry in list {
+                // What an observer breaks is its own; the call that is being told of goes on.
+                let _ = catch_unwind(AssertUnwindSafe(|| entry.observer.on_event(&Event::Breaker(event))));
+            }
+        }
+        event::emit(|| Event::Breaker(event));
+    }
+
+    fn change(&self, edit: impl FnOnce(&mut Vec<Entry>)) {
+        let mut list = self.list.write().unwrap_or_else(PoisonError::into_inner);
+        edit(&mut list);
+        self.count.store(list.len(), Ordering::Relaxed);
+    }
+
+    pub(super) fn add(&self, observer: Arc<dyn Observer>) -> usize {
+        static NEXT_ID: AtomicUsize = AtomicUsize::new(0);
+        let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
+        self.change(|list| list.push(Entry { id, observer }));
+        id
+    }
+
+    fn remove(&self, id: usize) {
+        self.change(|list| list.retain(|entry| entry.id != id));
+    }
+}
+
+impl fmt::Debug for Observers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Observers").field("count", &self.count).finish()
+    }
+}
+
+/// Keeps an observer of one breaker subscribed; dropping it ends that.
+#[derive(Debug)]
+#[must_use = "dropping a subscription ends it"]
+pub struct BreakerSubscription {
+    pub(super) breaker: Weak<super::shared::Shared>,
+    pub(super) id: usize,
+}
+
+impl BreakerSubscription {
+    /// Keeps the observer subscribed as long as the breaker lives.
+    pub fn forever(self) {
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for BreakerSubscription {
+    fn drop(&mut self) {
+        if let Some(breaker) = self.breaker.upgrade() {
+            breaker.observers.remove(self.id);
+        }
+    }
+}

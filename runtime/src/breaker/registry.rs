@@ -1,0 +1,210 @@
+//! Breakers by name.
+
+use super::{
+    builder::{BreakerBuilder, Place},
+    handle::CircuitBreaker,
+    observers::Told,
+    snapshot::Snapshot,
+};
+use crate::{ConfigError, event::CircuitState};
+use once_cell::sync::Lazy;
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+    time::Duration,
+};
+
+/// Returns the process-wide registry, in which the attributes' breakers live.
+///
+/// # Examples
+///
+/// ```
+/// use gardefou::circuit_breakers;
+///
+/// let breaker = circuit_breakers().get_or_create("registry-example", |b| b.failure_threshold(3))?;
+/// assert!(circuit_breakers().get("registry-example").is_some());
+/// assert!(circuit_breakers().snapshots().iter().any(|s| s.name == breaker.name()));
+/// # Ok::<(), gardefou::ConfigError>(())
+/// ```
+#[must_use]
+pub fn circuit_breakers() -> &'static BreakerRegistry {
+    static REGISTRY: Lazy<BreakerRegistry> = Lazy::new(BreakerRegistry::new);
+    &REGISTRY
+}
+
+/// Breakers by name: two places that name one breaker share it.
+#[derive(Debug, Default)]
+pub struct BreakerRegistry {
+    breakers: RwLock<HashMap<Box<str>, Entry>>,
+    /// The pairs of places that were warned of already; as many as there are in the source at most.
+    clashes: Mutex<HashSet<(Place, Place)>>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    breaker: CircuitBreaker,
+    /// How many calls had been seen when idle breakers were last looked for; `None` before that.
+    calls_when_swept: Option<u64>,
+}
+
+impl BreakerRegistry {
+    /// Makes an empty registry, apart from the process-wide one.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Returns the breaker of that name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<CircuitBreaker> {
+        self.read().get(name).map(|entry| entry.breaker.clone())
+    }
+
+    /// Returns the breaker of that name, which is made if there is none.
+    ///
+    /// `configure` gets a builder of that name. If there is a breaker already, it stays as it is; when it is
+    /// configured otherwise, one warning names both places.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] with every rule that the configuration breaks; nothing is registered then.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::breaker::BreakerRegistry;
+    ///
+    /// let registry = BreakerRegistry::new();
+    /// let first = registry.get_or_create("db", |b| b.failure_threshold(3))?;
+    /// let second = registry.get_or_create("db", |b| b.failure_threshold(4))?;
+    /// assert_eq!(second.config(), first.config(), "the first one holds");
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
+    #[track_caller]
+    pub fn get_or_create(
+        &self,
+        name: &str,
+        configure: impl FnOnce(BreakerBuilder) -> BreakerBuilder,
+    ) -> Result<CircuitBreaker, ConfigError> {
+        self.get_or_build(configure(CircuitBreaker::builder(name)))
+    }
+
+    /// Returns the breaker of the builder's name, which is built if there is none; see
+    /// [`get_or_create`](Self::get_or_create).
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] with every rule that the configuration breaks; nothing is registered then.
+    pub fn get_or_build(&self, builder: BreakerBuilder) -> Result<CircuitBreaker, ConfigError> {
+        let config = builder.resolve()?;
+        let place = builder.place();
+        let found = self.get(builder.name());
+        let breaker = match found {
+            Some(breaker) => breaker,
+            None => {
+                let mut breakers = self.write();
+                if let Some(entry) = breakers.get(builder.name()) {
+                    entry.breaker.clone()
+                } else {
+                    let name: Box<str> = builder.name().into();
+                    let breaker = builder.build_resolved(config);
+                    breakers.insert(name, Entry { breaker: breaker.clone(), calls_when_swept: None });
+                    return Ok(breaker);
+                }
+            }
+        };
+        if breaker.config() != config {
+            self.warn_of_clash(&breaker, place);
+        }
+        Ok(breaker)
+    }
+
+    #[cold]
+    fn warn_of_clash(&self, breaker: &CircuitBreaker, second: Place) {
+        let shared = breaker.shared();
+        let first = shared.place;
+        if self.clashes.lock().unwrap_or_else(PoisonError::into_inner).insert((first, second)) {
+            let (first, second) = (first.to_string(), second.to_string());
+            shared.tell(|locked| Told::ConfigClash { generation: locked.core.generation(), first, second });
+        }
+    }
+
+    /// Resets every breaker: see [`CircuitBreaker::reset`].
+    pub fn reset_all(&self) {
+        self.all().iter().for_each(CircuitBreaker::reset);
+    }
+
+    /// Returns a snapshot of each breaker, sorted by name.
+    #[must_use]
+    pub fn snapshots(&self) -> Vec<Snapshot> {
+        let mut snapshots: Vec<Snapshot> = self.all().iter().map(CircuitBreaker::snapshot).collect();
+        snapshots.sort_by(|a, b| a.name.cmp(&b.name));
+        snapshots
+    }
+
+    /// Returns how many breakers there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.read().len()
+    }
+
+    /// Tells whether there is no breaker.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.read().is_empty()
+    }
+
+    /// Takes the breaker of that name out of the registry. Who holds it keeps it; the next one who asks for the name
+    /// gets a new one.
+    pub fn remove(&self, name: &str) -> Option<CircuitBreaker> {
+        self.write().remove(name).map(|entry| entry.breaker)
+    }
+
+    /// Drops the breakers that are idle, and returns how many: those that nobody else holds, that no call has used
+    /// since the last time this was called, and that hold nothing against their callee any more (closed, or open with
+    /// its time over). Call it now and then where names come from data, one per customer say.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::breaker::BreakerRegistry;
+    ///
+    /// let registry = BreakerRegistry::new();
+    /// registry.get_or_create("customer-1", |b| b)?;
+    /// let held = registry.get_or_create("customer-2", |b| b)?;
+    /// assert_eq!((registry.drop_idle(), registry.drop_idle()), (0, 1));
+    /// assert_eq!(registry.len(), 1);
+    /// # drop(held);
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
+    pub fn drop_idle(&self) -> usize {
+        let mut breakers = self.write();
+        let before = breakers.len();
+        breakers.retain(|_, entry| {
+            let snapshot = entry.breaker.snapshot();
+            let calls = snapshot.counts.total();
+            let is_idle = entry.calls_when_swept.replace(calls) == Some(calls);
+            let is_harmless = match snapshot.state {
+                CircuitState::Closed => snapshot.consecutive_failures == 0,
+                CircuitState::HalfOpen => snapshot.remaining == Some(Duration::ZERO),
+                _ => false,
+            };
+            // The write lock keeps others from taking a handle out meanwhile.
+            !(is_idle && is_harmless && entry.breaker.handles() == 1)
+        });
+        before - breakers.len()
+    }
+
+    /// The breakers, copied so that nothing is done to them under the lock.
+    fn all(&self) -> Vec<CircuitBreaker> {
+        self.read().values().map(|entry| entry.breaker.clone()).collect()
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, HashMap<Box<str>, Entry>> {
+        self.breakers.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, HashMap<Box<str>, Entry>> {
+        self.breakers.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}

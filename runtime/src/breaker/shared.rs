@@ -1,0 +1,492 @@
+//! The concurrent shell: an atomic fast path over a locked slow path that drives the pure core.
+//!
+//! One word mirrors what the fast path must know: the mode, a few flags and the generation. It is written under the
+//! lock only. A closed breaker's successful call loads it twice and writes a counter of its own thread; everything
+//! else goes through the lock, which is never held across anything that can wait or that a user wrote.
+
+use super::{
+    builder::Place,
+    cause::CauseText,
+    config::BreakerConfig,
+    counters::{Counted, Counters},
+    observers::{Observers, TOLD_LIMIT, Told},
+    state::{Admission, Core, Effects, Outcome, Phase},
+};
+use crate::{
+    classify::Verdict,
+    error::redact,
+    event::{CircuitState, TransitionReason},
+    rng::Rng,
+    sync::{AtomicU64, Mutex, MutexGuard, Ordering},
+    time::{SharedClock, Tick},
+};
+use std::{collections::VecDeque, fmt, time::Duration};
+
+/// One breaker, shared by all its handles.
+pub(super) struct Shared {
+    hot: Hot,
+    pub(super) counters: Counters,
+    pub(super) observers: Observers,
+    pub(super) name: Box<str>,
+    pub(super) clock: SharedClock,
+    /// Where it was declared, for the warning about a second declaration that differs.
+    pub(super) place: Place,
+    locked: Mutex<Locked>,
+}
+
+/// What every call reads: on a cache line that neither reference counts nor the lock share.
+#[derive(Debug)]
+#[repr(align(64))]
+struct Hot {
+    /// [`word`]. Written under the lock.
+    word: AtomicU64,
+    /// The end of the latest open time. Written under the lock, before the word that says open.
+    open_until: AtomicU64,
+    /// The nanoseconds above which a call is slow. Written under the lock.
+    slow_above: AtomicU64,
+}
+
+/// What the lock guards.
+pub(super) struct Locked {
+    pub(super) core: Core,
+    pub(super) totals: Totals,
+    pub(super) last_failure: Option<LastFailure>,
+    /// The failure that opened the circuit, and the first generation that it explains.
+    pub(super) opened_by: Option<(u64, Option<Box<str>>)>,
+    /// What is to be told once the lock is gone, in order.
+    pub(super) outbox: VecDeque<Told>,
+    /// Whether somebody is telling; he goes on until the outbox is empty.
+    pub(super) telling: bool,
+}
+
+/// Counts of what goes through the lock anyway, and what was taken over from an earlier life.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Totals {
+    pub(super) success: u64,
+    pub(super) failure: u64,
+    pub(super) ignored: u64,
+    pub(super) slow: u64,
+    pub(super) rejected: u64,
+    pub(super) abandoned: u64,
+}
+
+#[derive(Clone, Copy)]
+pub(super) struct LastFailure {
+    pub(super) at: Tick,
+    /// Empty where the failure has no text.
+    pub(super) cause: CauseText,
+}
+
+/// The layout of the word: three bits of mode, four flags, and the generation above.
+mod word {
+    use super::{Core, Phase};
+
+    pub(super) const MODE: u64 = 0b111;
+    pub(super) const CLOSED: u64 = 0;
+    pub(super) const OPEN: u64 = 1;
+    pub(super) const HALF_OPEN: u64 = 2;
+    pub(super) const FORCED_OPEN: u64 = 3;
+    pub(super) const DISABLED: u64 = 4;
+    /// One more quick success would change nothing.
+    pub(super) const SATURATED: u64 = 1 << 3;
+    /// Calls must be timed.
+    pub(super) const TIMED: u64 = 1 << 4;
+    /// Nothing is rejected.
+    pub(super) const SHADOW: u64 = 1 << 5;
+    /// Never in the breaker's word: a ticket that only shadow mode let in, whose verdict decides nothing.
+    pub(super) const BYSTANDER: u64 = 1 << 6;
+    pub(super) const GENERATION: u32 = 8;
+
+    pub(super) fn of(core: &Core) -> u64 {
+        let mode = match core.phase() {
+            Phase::Closed => CLOSED,
+            Phase::Open { .. } => OPEN,
+            Phase::HalfOpen { .. } => HALF_OPEN,
+            Phase::ForcedOpen => FORCED_OPEN,
+            Phase::Disabled => DISABLED,
+        };
+        let flag = |set: bool, flag: u64| if set { flag } else { 0 };
+        mode | flag(core.is_saturated(), SATURATED)
+            | flag(core.config().slow_call.is_some(), TIMED)
+            | flag(core.config().shadow, SHADOW)
+            | core.generation() << GENERATION
+    }
+
+    pub(super) fn generation(word: u64) -> u64 {
+        word >> GENERATION
+    }
+}
+
+/// An admitted call: what its verdict must bring back. Plain values, so that they can live in registers.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ticket {
+    /// The breaker's word at admission.
+    word: u64,
+    /// The start in nanoseconds, where the word says that calls are timed.
+    start: u64,
+}
+
+/// A call that was not admitted.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Denied {
+    pub(super) generation: u64,
+    pub(super) retry_after: Option<Duration>,
+}
+
+impl Ticket {
+    fn generation(self) -> u64 {
+        word::generation(self.word)
+    }
+
+    fn is_timed(self) -> bool {
+        self.word & word::TIMED != 0
+    }
+
+    fn is_uncounted(self) -> bool {
+        self.word & word::MODE == word::DISABLED
+    }
+}
+
+impl Shared {
+    pub(super) fn new(name: Box<str>, config: BreakerConfig, clock: SharedClock, rng: Rng, place: Place) -> Self {
+        let core = Core::new(config, clock.now(), rng);
+        let hot = Hot {
+            word: AtomicU64::new(word::of(&core)),
+            open_until: AtomicU64::new(0),
+            slow_above: AtomicU64::new(slow_above(&core)),
+        };
+        let locked = Locked {
+            core,
+            totals: Totals::default(),
+            last_failure: None,
+            opened_by: None,
+            outbox: VecDeque::new(),
+            telling: false,
+        };
+        let (counters, observers) = (Counters::new(), Observers::new());
+        Self { hot, counters, observers, name, clock, place, locked: Mutex::new(locked) }
+    }
+
+    /// Answers a call that wants in.
+    #[inline]
+    pub(super) fn admit(&self) -> Result<Ticket, Denied> {
+        // Acquire pairs with the Release in `publish`: who sees a state sees what led to it.
+        let word = self.hot.word.load(Ordering::Acquire);
+        if word & (word::MODE | word::TIMED) == word::CLOSED {
+            return Ok(Ticket { word, start: 0 });
+        }
+        self.admit_slow(word)
+    }
+
+    fn admit_slow(&self, word: u64) -> Result<Ticket, Denied> {
+        let generation = word::generation(word);
+        let denied = match word & word::MODE {
+            word::CLOSED => return Ok(Ticket { word, start: self.clock.now().as_nanos() }),
+            word::DISABLED => return Ok(Ticket { word, start: 0 }),
+            word::FORCED_OPEN => Denied { generation, retry_after: None },
+            mode => {
+                let now = self.clock.now();
+                // Relaxed: ordered after the word by its Acquire. A later open time's end may be read, which rejects
+                // as rightly: the circuit was open again by then.
+                let until = Tick::from_nanos(self.hot.open_until.load(Ordering::Relaxed));
+                if mode == word::OPEN && now < until {
+                    Denied { generation, retry_after: Some(until.since(now)) }
+                } else {
+                    match self.admit_locked(now) {
+                        Ok(ticket) => return Ok(ticket),
+                        Err(denied) => denied,
+                    }
+                }
+            }
+        };
+        self.counters.add(Counted::Rejected);
+        if self.observers.are_listening() {
+            self.tell(|_| Told::Rejected { generation: denied.generation, retry_after: denied.retry_after });
+        }
+        if word & word::SHADOW != 0 {
+            return Ok(Ticket { word: word & !word::TIMED | word::BYSTANDER, start: 0 });
+        }
+        Err(denied)
+    }
+
+    fn admit_locked(&self, now: Tick) -> Result<Ticket, Denied> {
+        self.step(|locked| {
+            let (admission, effects) = locked.core.admit_at(now);
+            let (word, generation) = (word::of(&locked.core), locked.core.generation());
+            let answer = match admission {
+                Admission::Admitted => Ok(Ticket { word, start: now.as_nanos() }),
+                Admission::Rejected { retry_after } => Err(Denied { generation, retry_after }),
+            };
+            (answer, effects)
+        })
+    }
+
+    /// Takes the verdict on an admitted call.
+    #[inline]
+    pub(super) fn succeed(&self, ticket: Ticket) {
+        const CHEAP: u64 = word::MODE | word::TIMED | word::SATURATED | word::BYSTANDER;
+        // Relaxed: the load only decides whether the lock is taken, and what happened before this call is seen anyway.
+        if ticket.word & CHEAP == word::SATURATED && self.hot.word.load(Ordering::Relaxed) == ticket.word {
+            self.counters.add(Counted::Success);
+        } else {
+            self.succeed_slow(ticket);
+        }
+    }
+
+    fn succeed_slow(&self, ticket: Ticket) {
+        if ticket.is_uncounted() {
+            return;
+        }
+        let mut now = None;
+        let mut slow = false;
+        if ticket.is_timed() {
+            let end = self.clock.now();
+            slow = self.is_slow(ticket, end);
+            if !slow && ticket.word & word::SATURATED != 0 && self.hot.word.load(Ordering::Relaxed) == ticket.word {
+                return self.counters.add(Counted::Success);
+            }
+            now = Some(end);
+        }
+        loop {
+            let mut locked = self.locked.lock();
+            if locked.core.generation() != ticket.generation() {
+                return;
+            }
+            // No clock is read under the lock: a clock can be a user's.
+            if now.is_none() && !locked.core.is_success_timeless() {
+                drop(locked);
+                now = Some(self.clock.now());
+                continue;
+            }
+            let outcome = Outcome { failure: false, slow, counted: None };
+            if self.record_locked(&mut locked, ticket, now.unwrap_or(Tick::ZERO), outcome) {
+                self.counters.add(Counted::Success);
+            }
+            return self.finish(locked);
+        }
+    }
+
+    /// Takes any verdict; `write_cause` writes the text of a failure. It runs outside of the lock.
+    #[inline]
+    pub(super) fn settle(
+        &self,
+        ticket: Ticket,
+        verdict: Verdict,
+        write_cause: impl FnOnce(&mut dyn fmt::Write) -> fmt::Result,
+    ) {
+        match verdict {
+            Verdict::Success => self.succeed(ticket),
+            Verdict::Failure => self.fail(ticket, CauseText::of(write_cause)),
+            Verdict::Ignored => self.ignore(ticket),
+        }
+    }
+
+    /// Counts a panic.
+    #[cold]
+    pub(super) fn fail_by_panic(&self, ticket: Ticket) {
+        self.fail(ticket, CauseText::of(|out| out.write_str("the call panicked")));
+    }
+
+    /// Takes the verdict that a call failed.
+    #[cold]
+    pub(super) fn fail(&self, ticket: Ticket, cause: CauseText) {
+        if !ticket.is_uncounted() {
+            self.fail_with(ticket, self.clock.now(), cause, None);
+        }
+    }
+
+    /// Takes the news that a pending call was dropped, which is a failure after `abandoned_after`.
+    #[cold]
+    pub(super) fn drop_pending(&self, ticket: Ticket, pending_since: Tick) {
+        let now = self.clock.now();
+        let elapsed = now.since(pending_since);
+        let limit = self.locked.lock().core.config().abandoned_after;
+        if elapsed < limit {
+            self.ignore(ticket);
+        } else if !ticket.is_uncounted() {
+            let cause = CauseText::of(|out| write!(out, "dropped after it had been pending for {elapsed:.1?}"));
+            self.fail_with(ticket, now, cause, Some(elapsed));
+        }
+    }
+
+    fn fail_with(&self, ticket: Ticket, now: Tick, cause: CauseText, abandoned: Option<Duration>) {
+        let slow = ticket.is_timed() && self.is_slow(ticket, now);
+        let mut locked = self.locked.lock();
+        let generation = locked.core.generation();
+        if generation == ticket.generation() {
+            let before = locked.last_failure.replace(LastFailure { at: now, cause });
+            if let Some(elapsed) = abandoned {
+                locked.push(Told::Abandoned { generation, elapsed });
+            }
+            let outcome = Outcome { failure: true, slow, counted: None };
+            if self.record_locked(&mut locked, ticket, now, outcome) {
+                locked.totals.failure += 1;
+                locked.totals.abandoned += u64::from(abandoned.is_some());
+            } else {
+                locked.last_failure = before;
+            }
+        }
+        self.finish(locked);
+    }
+
+    /// Hands an outcome to the core; tells whether it was of the present generation still.
+    fn record_locked(&self, locked: &mut Locked, ticket: Ticket, now: Tick, outcome: Outcome) -> bool {
+        if ticket.word & word::BYSTANDER != 0 {
+            return true;
+        }
+        if outcome.slow {
+            let elapsed = now.since(Tick::from_nanos(ticket.start));
+            locked.push(Told::Slow { generation: ticket.generation(), elapsed, pending: false });
+        }
+        let (counted, effects) = locked.core.record_at(now, ticket.generation(), outcome);
+        locked.totals.slow += u64::from(outcome.slow && counted);
+        locked.take(effects);
+        counted
+    }
+
+    fn is_slow(&self, ticket: Ticket, now: Tick) -> bool {
+        // Relaxed: a limit that is being changed may be the old one or the new one.
+        let elapsed = now.as_nanos().saturating_sub(ticket.start);
+        elapsed > self.hot.slow_above.load(Ordering::Relaxed)
+    }
+
+    /// Takes the verdict that a call says nothing.
+    pub(super) fn ignore(&self, ticket: Ticket) {
+        if self.release(ticket) {
+            self.counters.add(Counted::Ignored);
+        }
+    }
+
+    /// Takes a call back as if it had never been; tells whether its generation still is.
+    pub(super) fn release(&self, ticket: Ticket) -> bool {
+        if ticket.is_uncounted() {
+            return false;
+        }
+        if ticket.word & (word::MODE | word::BYSTANDER) != word::HALF_OPEN {
+            return word::generation(self.hot.word.load(Ordering::Relaxed)) == ticket.generation();
+        }
+        let now = self.clock.now();
+        self.step(|locked| locked.core.release_at(now, ticket.generation()))
+    }
+
+    /// Reads what the lock guards.
+    pub(super) fn read<R>(&self, look: impl FnOnce(&Locked) -> R) -> R {
+        look(&self.locked.lock())
+    }
+
+    /// Changes the state under the lock, and tells of it after.
+    pub(super) fn step<R>(&self, change: impl FnOnce(&mut Locked) -> (R, Effects)) -> R {
+        let mut locked = self.locked.lock();
+        let (result, effects) = change(&mut locked);
+        locked.take(effects);
+        self.finish(locked);
+        result
+    }
+
+    /// Tells of something that changed no state.
+    pub(super) fn tell(&self, what: impl FnOnce(&Locked) -> Told) {
+        let mut locked = self.locked.lock();
+        let told = what(&locked);
+        locked.push(told);
+        self.finish(locked);
+    }
+
+    /// Publishes the state, lets go of the lock, and tells what is to be told.
+    fn finish(&self, mut locked: MutexGuard<'_, Locked>) {
+        self.publish(&locked.core);
+        if locked.outbox.is_empty() || locked.telling {
+            return;
+        }
+        locked.telling = true;
+        drop(locked);
+        self.empty_outbox();
+    }
+
+    fn publish(&self, core: &Core) {
+        if let Phase::Open { until, .. } = core.phase() {
+            // Relaxed: the Release below orders it before the word.
+            self.hot.open_until.store(until.as_nanos(), Ordering::Relaxed);
+        }
+        let slow = slow_above(core);
+        // Lines that nobody changes stay shared: each store is made only where it says something new.
+        if self.hot.slow_above.load(Ordering::Relaxed) != slow {
+            self.hot.slow_above.store(slow, Ordering::Relaxed);
+        }
+        let word = word::of(core);
+        if self.hot.word.load(Ordering::Relaxed) != word {
+            // Release pairs with the Acquire in `admit`.
+            self.hot.word.store(word, Ordering::Release);
+        }
+    }
+
+    /// Tells what is in the outbox, one after another, until it is empty. Only one thread does so at a time; what
+    /// others, or the observers themselves, cause meanwhile is put in behind.
+    #[cold]
+    fn empty_outbox(&self) {
+        /// Lets the next one tell should this one panic, as a log subscriber can make it.
+        struct Telling<'a>(&'a Shared);
+        impl Drop for Telling<'_> {
+            fn drop(&mut self) {
+                if std::thread::panicking() {
+                    self.0.locked.lock().telling = false;
+                }
+            }
+        }
+        let _telling = Telling(self);
+        loop {
+            let mut locked = self.locked.lock();
+            let Some(told) = locked.outbox.pop_front() else {
+                locked.telling = false;
+                return;
+            };
+            let shadow = locked.core.config().shadow;
+            drop(locked);
+            self.observers.tell(&self.name, shadow, &told);
+        }
+    }
+}
+
+impl Locked {
+    /// Puts something in the outbox; where a slow observer lets it grow too long, only changes of state still go in.
+    pub(super) fn push(&mut self, told: Told) {
+        if self.outbox.len() < TOLD_LIMIT || matches!(told, Told::Transition { .. }) {
+            self.outbox.push_back(told);
+        }
+    }
+
+    /// Turns effects into what is to be told, and remembers what opened the circuit.
+    pub(super) fn take(&mut self, effects: Effects) {
+        for &transition in effects.iter() {
+            let cause = self.cause_of(transition.reason);
+            match transition.to {
+                // A half-open time that ran out explains nothing new.
+                CircuitState::Open if transition.reason == TransitionReason::HalfOpenTimeout => {}
+                CircuitState::Open => self.opened_by = Some((transition.generation, cause.clone())),
+                CircuitState::ForcedOpen => {
+                    self.opened_by = Some((transition.generation, Some("forced open by hand".into())));
+                }
+                _ => {}
+            }
+            self.outbox.push_back(Told::Transition { transition, cause });
+        }
+    }
+
+    /// Returns the text of the failure behind a transition, where a failure is behind it.
+    fn cause_of(&self, reason: TransitionReason) -> Option<Box<str>> {
+        use TransitionReason::{ConsecutiveFailures, FailureRate, ProbeFailed};
+        let by_failure = matches!(reason, ConsecutiveFailures | FailureRate | ProbeFailed);
+        let text = self.last_failure.as_ref().filter(|_| by_failure)?.cause.as_str();
+        (!text.is_empty()).then(|| redact::text(text).into())
+    }
+}
+
+fn slow_above(core: &Core) -> u64 {
+    core.config().slow_call.map_or(u64::MAX, |limit| u64::try_from(limit.as_nanos()).unwrap_or(u64::MAX))
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let word = self.hot.word.load(Ordering::Relaxed);
+        f.debug_struct("Shared").field("name", &self.name).field("generation", &word::generation(word)).finish()
+    }
+}

@@ -1,0 +1,464 @@
+//! The state machine, pure: state, input and now give a new state and effects. No clock, no atomics, no callbacks.
+
+use super::{
+    config::BreakerConfig,
+    window::{EntryId, Tally, Window},
+};
+use crate::{
+    event::{CircuitState, TransitionReason},
+    rng::Rng,
+    time::Tick,
+};
+use std::time::Duration;
+
+/// The whole state of one breaker, but for what only counts and never decides.
+#[derive(Clone, Debug)]
+pub(super) struct Core {
+    config: BreakerConfig,
+    phase: Phase,
+    since: Tick,
+    /// Grows with each change of state; a verdict of an older one changes nothing.
+    generation: u64,
+    /// Failures in a row, while closed.
+    consecutive: u32,
+    /// How often recovery has failed since the circuit was last closed.
+    reopened: u32,
+    window: Window,
+    /// The source of the jitter; part of the state, so that equal seeds give equal histories.
+    rng: Rng,
+}
+
+/// What the breaker does with calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Phase {
+    Closed,
+    Open {
+        until: Tick,
+        /// Successes of a half-open time that ended only because no calls came; the next one goes on from them.
+        carried: u32,
+    },
+    HalfOpen {
+        until: Tick,
+        in_flight: u32,
+        successes: u32,
+    },
+    ForcedOpen,
+    Disabled,
+}
+
+impl Phase {
+    pub(super) fn state(self) -> CircuitState {
+        match self {
+            Self::Closed => CircuitState::Closed,
+            Self::Open { .. } => CircuitState::Open,
+            Self::HalfOpen { .. } => CircuitState::HalfOpen,
+            Self::ForcedOpen => CircuitState::ForcedOpen,
+            Self::Disabled => CircuitState::Disabled,
+        }
+    }
+}
+
+/// The answer to a call that wants in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Admission {
+    Admitted,
+    Rejected { retry_after: Option<Duration> },
+}
+
+/// What became of an admitted call.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Outcome {
+    pub(super) failure: bool,
+    pub(super) slow: bool,
+    /// The entry under which the call was counted already, when it was seen to be slow while it ran.
+    pub(super) counted: Option<EntryId>,
+}
+
+/// One change of state, as an effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Transition {
+    pub(super) from: CircuitState,
+    pub(super) to: CircuitState,
+    pub(super) reason: TransitionReason,
+    pub(super) generation: u64,
+    pub(super) consecutive: u32,
+    pub(super) lasts: Option<Duration>,
+}
+
+/// The effects of one step: at most two transitions, as when a half-open time and the open time after it have both
+/// passed unnoticed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Effects([Option<Transition>; 2]);
+
+impl Effects {
+    fn push(&mut self, transition: Transition) {
+        let [first, second] = &mut self.0;
+        let free = if first.is_none() { first } else { second };
+        debug_assert!(free.is_none(), "one step makes at most two transitions");
+        *free = Some(transition);
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Transition> {
+        self.0.iter().flatten()
+    }
+}
+
+/// How the state looks at a moment; looking changes nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct View {
+    pub(super) state: CircuitState,
+    /// How long until the state can be left by the passing of time; zero where a call would leave it now.
+    pub(super) remaining: Option<Duration>,
+    /// When the state was entered.
+    pub(super) since: Tick,
+}
+
+/// What a breaker takes over from an earlier life.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Memory {
+    pub(super) state: CircuitState,
+    pub(super) remaining: Duration,
+    pub(super) consecutive: u32,
+    pub(super) reopened: u32,
+}
+
+impl Core {
+    pub(super) fn new(config: BreakerConfig, now: Tick, rng: Rng) -> Self {
+        let window = Window::new(config.window);
+        Self { config, phase: Phase::Closed, since: now, generation: 0, consecutive: 0, reopened: 0, window, rng }
+    }
+
+    pub(super) fn config(&self) -> &BreakerConfig {
+        &self.config
+    }
+
+    pub(super) fn phase(&self) -> Phase {
+        self.phase
+    }
+
+    pub(super) fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    pub(super) fn consecutive(&self) -> u32 {
+        self.consecutive
+    }
+
+    pub(super) fn reopened(&self) -> u32 {
+        self.reopened
+    }
+
+    pub(super) fn tally_at(&self, now: Tick) -> Tally {
+        self.window.tally_at(now)
+    }
+
+    /// Tells whether a quick success would change nothing, so that it need not be told.
+    pub(super) fn is_saturated(&self) -> bool {
+        self.phase == Phase::Closed && self.consecutive == 0 && self.window.is_saturated()
+    }
+
+    /// Answers a call that wants in, after the timed changes that are due.
+    pub(super) fn admit_at(&mut self, now: Tick) -> (Admission, Effects) {
+        let mut effects = Effects::default();
+        self.expire_half_open_at(now, &mut effects);
+        if let Phase::Open { until, carried } = self.phase
+            && now >= until
+        {
+            let until = now.after(self.config.half_open_timeout);
+            let half_open = Phase::HalfOpen { until, in_flight: 0, successes: carried };
+            self.enter_at(now, half_open, TransitionReason::RecoveryTimeElapsed, &mut effects);
+        }
+        let admission = match &mut self.phase {
+            Phase::Closed | Phase::Disabled => Admission::Admitted,
+            Phase::Open { until, .. } => Admission::Rejected { retry_after: Some(until.since(now)) },
+            Phase::ForcedOpen => Admission::Rejected { retry_after: None },
+            Phase::HalfOpen { in_flight, .. } if *in_flight < self.config.half_open_max_calls => {
+                *in_flight += 1;
+                Admission::Admitted
+            }
+            // A slot comes free when a probe ends, which nobody can know beforehand.
+            Phase::HalfOpen { .. } => Admission::Rejected { retry_after: None },
+        };
+        (admission, effects)
+    }
+
+    /// Tells whether the verdict on a quick success can be taken without knowing the time: it can neither change the
+    /// state nor expire a bucket.
+    pub(super) fn is_success_timeless(&self) -> bool {
+        let Window::Count(_) = self.window else {
+            return self.phase == Phase::Closed && matches!(self.window, Window::None);
+        };
+        // One more success lowers each rate, but it may be the call that makes the rates known; a window that is at
+        // its limit already was reconfigured to it.
+        let tally = self.window.tally_at(Tick::ZERO);
+        self.phase == Phase::Closed
+            && (tally.calls + 1 < u64::from(self.config.min_calls)
+                || tally.calls >= u64::from(self.config.min_calls) && self.tripped_at(Tick::ZERO).is_none())
+    }
+
+    /// Takes the verdict on a call that was admitted in `generation`.
+    /// Tells whether it was of the present generation; if not, it changed nothing.
+    pub(super) fn record_at(&mut self, now: Tick, generation: u64, outcome: Outcome) -> (bool, Effects) {
+        let mut effects = Effects::default();
+        // A verdict that comes after the half-open time is over must not close the circuit: time went first.
+        self.expire_half_open_at(now, &mut effects);
+        if generation != self.generation {
+            return (false, effects);
+        }
+        match &mut self.phase {
+            Phase::Closed => self.record_closed_at(now, outcome, &mut effects),
+            Phase::HalfOpen { in_flight, successes, .. } => {
+                *in_flight = in_flight.saturating_sub(1);
+                if outcome.failure {
+                    self.reopen_at(now, TransitionReason::ProbeFailed, &mut effects);
+                } else if outcome.slow && self.config.slow_rate.is_some() {
+                    self.reopen_at(now, TransitionReason::ProbeSlow, &mut effects);
+                } else {
+                    *successes = successes.saturating_add(1);
+                    if *successes >= self.config.success_threshold {
+                        self.close_at(now, TransitionReason::ProbesSucceeded, &mut effects);
+                    }
+                }
+            }
+            // Nobody is admitted in the generation of an open state, and a disabled breaker records nothing.
+            Phase::Open { .. } | Phase::ForcedOpen | Phase::Disabled => {}
+        }
+        (true, effects)
+    }
+
+    fn record_closed_at(&mut self, now: Tick, outcome: Outcome, effects: &mut Effects) {
+        self.consecutive = if outcome.failure { self.consecutive.saturating_add(1) } else { 0 };
+        match outcome.counted {
+            None => {
+                self.window.record_at(now, outcome.failure, outcome.slow);
+            }
+            Some(entry) if outcome.failure => self.window.amend_failure_at(now, entry),
+            Some(_) => {}
+        }
+        self.trip_at(now, effects);
+    }
+
+    /// Counts a call as slow that is still running.
+    pub(super) fn record_pending_slow_at(&mut self, now: Tick, generation: u64) -> (Option<EntryId>, Effects) {
+        let mut effects = Effects::default();
+        if generation != self.generation || self.phase != Phase::Closed {
+            return (None, effects);
+        }
+        let entry = self.window.record_at(now, false, true);
+        self.trip_at(now, &mut effects);
+        (Some(entry), effects)
+    }
+
+    /// Takes back a slot that was given in `generation`, without a verdict; tells whether that generation still is.
+    pub(super) fn release_at(&mut self, now: Tick, generation: u64) -> (bool, Effects) {
+        let mut effects = Effects::default();
+        self.expire_half_open_at(now, &mut effects);
+        let is_current = generation == self.generation;
+        if let Phase::HalfOpen { in_flight, .. } = &mut self.phase
+            && is_current
+        {
+            *in_flight = in_flight.saturating_sub(1);
+        }
+        (is_current, effects)
+    }
+
+    fn trip_at(&mut self, now: Tick, effects: &mut Effects) {
+        if let Some(reason) = self.tripped_at(now) {
+            self.open_at(now, reason, effects);
+        }
+    }
+
+    fn tripped_at(&self, now: Tick) -> Option<TransitionReason> {
+        if self.config.failure_threshold.is_some_and(|threshold| self.consecutive >= threshold) {
+            return Some(TransitionReason::ConsecutiveFailures);
+        }
+        let rates = self.rates_of(self.window.tally_at(now));
+        let reached = |rate: Option<f64>, limit: Option<f64>| matches!((rate, limit), (Some(r), Some(l)) if r >= l);
+        if reached(rates.failure, self.config.failure_rate) {
+            return Some(TransitionReason::FailureRate);
+        }
+        reached(rates.slow, self.config.slow_rate).then_some(TransitionReason::SlowRate)
+    }
+
+    /// Returns the rates of a window's content: unknown below the minimum number of calls.
+    pub(super) fn rates_of(&self, tally: Tally) -> Rates {
+        if self.config.window.is_none() || tally.calls < u64::from(self.config.min_calls) {
+            return Rates { failure: None, slow: None };
+        }
+        let of_all = |part: u64| part as f64 / tally.calls as f64;
+        Rates { failure: Some(of_all(tally.failures)), slow: self.config.slow_call.map(|_| of_all(tally.slow)) }
+    }
+
+    /// Ends a half-open state whose time is over, as of the moment at which it was.
+    fn expire_half_open_at(&mut self, now: Tick, effects: &mut Effects) {
+        let Some((ended, open)) = self.expired_half_open_at(now) else { return };
+        if let Phase::HalfOpen { in_flight: 1.., .. } = self.phase {
+            // A probe that hangs is a failed one; a half-open state without calls says nothing.
+            self.reopened = self.reopened.saturating_add(1);
+        }
+        self.enter_at(ended, open, TransitionReason::HalfOpenTimeout, effects);
+    }
+
+    /// Returns when the half-open state ended and what followed, if its time is over.
+    fn expired_half_open_at(&self, now: Tick) -> Option<(Tick, Phase)> {
+        match self.phase {
+            Phase::HalfOpen { until, in_flight, successes } if now >= until => {
+                let hung = in_flight > 0;
+                let reopened = self.reopened.saturating_add(hung.into());
+                // A copy of the generator: looking must not move it, and the change itself draws the same number.
+                let fraction = self.rng.clone().next_fraction();
+                let open = self.config.open_until(until, reopened, fraction);
+                Some((until, Phase::Open { until: open, carried: if hung { 0 } else { successes } }))
+            }
+            _ => None,
+        }
+    }
+
+    /// Returns how the state looks now: as the next call would find it before it is answered.
+    pub(super) fn view_at(&self, now: Tick) -> View {
+        let (since, phase) = self.expired_half_open_at(now).unwrap_or((self.since, self.phase));
+        let (state, remaining) = match phase {
+            Phase::Open { until, .. } if now < until => (CircuitState::Open, Some(until.since(now))),
+            Phase::Open { until, .. } => {
+                return View { state: CircuitState::HalfOpen, remaining: Some(Duration::ZERO), since: until };
+            }
+            Phase::HalfOpen { until, .. } => (CircuitState::HalfOpen, Some(until.since(now))),
+            other => (other.state(), None),
+        };
+        View { state, remaining, since }
+    }
+
+    fn reopen_at(&mut self, now: Tick, reason: TransitionReason, effects: &mut Effects) {
+        self.reopened = self.reopened.saturating_add(1);
+        self.open_at(now, reason, effects);
+    }
+
+    fn open_at(&mut self, now: Tick, reason: TransitionReason, effects: &mut Effects) {
+        let fraction = self.rng.clone().next_fraction();
+        let until = self.config.open_until(now, self.reopened, fraction);
+        self.enter_at(now, Phase::Open { until, carried: 0 }, reason, effects);
+    }
+
+    fn close_at(&mut self, now: Tick, reason: TransitionReason, effects: &mut Effects) {
+        self.reopened = 0;
+        self.enter_at(now, Phase::Closed, reason, effects);
+    }
+
+    /// Begins a new generation in another state.
+    fn enter_at(&mut self, now: Tick, phase: Phase, reason: TransitionReason, effects: &mut Effects) {
+        let lasts = match phase {
+            Phase::Open { until, .. } | Phase::HalfOpen { until, .. } => Some(until.since(now)),
+            _ => None,
+        };
+        self.generation += 1;
+        effects.push(Transition {
+            from: self.phase.state(),
+            to: phase.state(),
+            reason,
+            generation: self.generation,
+            consecutive: self.consecutive,
+            lasts,
+        });
+        self.phase = phase;
+        self.since = now;
+        self.consecutive = 0;
+        self.window.clear();
+        // Each state draws its jitter anew.
+        self.rng.next_u64();
+    }
+
+    /// Rejects every call until a reset.
+    pub(super) fn force_open_at(&mut self, now: Tick) -> Effects {
+        self.turn_at(now, Phase::ForcedOpen)
+    }
+
+    /// Lets every call through uncounted until a reset.
+    pub(super) fn disable_at(&mut self, now: Tick) -> Effects {
+        self.turn_at(now, Phase::Disabled)
+    }
+
+    /// Closes the circuit and forgets what was held against it.
+    pub(super) fn reset_at(&mut self, now: Tick) -> Effects {
+        self.reopened = 0;
+        self.consecutive = 0;
+        self.window.clear();
+        if self.phase == Phase::Closed {
+            // No event, but a new generation: what began before the reset must not count after it.
+            self.generation += 1;
+        }
+        self.turn_at(now, Phase::Closed)
+    }
+
+    fn turn_at(&mut self, now: Tick, phase: Phase) -> Effects {
+        let mut effects = Effects::default();
+        if self.phase.state() != phase.state() {
+            self.enter_at(now, phase, TransitionReason::Manual, &mut effects);
+        }
+        effects
+    }
+
+    /// Lets probes through from now on; only from a state that rejects.
+    pub(super) fn half_open_at(&mut self, now: Tick) -> Result<Effects, CircuitState> {
+        let mut effects = Effects::default();
+        self.expire_half_open_at(now, &mut effects);
+        match self.phase {
+            Phase::Open { .. } | Phase::ForcedOpen => {
+                let until = now.after(self.config.half_open_timeout);
+                let half_open = Phase::HalfOpen { until, in_flight: 0, successes: 0 };
+                self.enter_at(now, half_open, TransitionReason::Manual, &mut effects);
+                Ok(effects)
+            }
+            Phase::HalfOpen { .. } => Ok(effects),
+            other => Err(other.state()),
+        }
+    }
+
+    /// Keeps the circuit open for at least `duration` from now. The two manual states stay as they are.
+    pub(super) fn open_for_at(&mut self, now: Tick, duration: Duration) -> Effects {
+        let mut effects = Effects::default();
+        self.expire_half_open_at(now, &mut effects);
+        let wanted = now.after(duration);
+        match &mut self.phase {
+            Phase::Open { until, .. } => *until = wanted.max(*until),
+            Phase::Closed | Phase::HalfOpen { .. } => {
+                let open = Phase::Open { until: wanted, carried: 0 };
+                self.enter_at(now, open, TransitionReason::OpenFor, &mut effects);
+            }
+            Phase::ForcedOpen | Phase::Disabled => {}
+        }
+        effects
+    }
+
+    /// Takes another configuration; state, generation and as much of the window as fits stay.
+    pub(super) fn reconfigure(&mut self, config: BreakerConfig) {
+        if config.window != self.config.window {
+            self.window = self.window.resized(config.window);
+        }
+        self.config = config;
+    }
+
+    /// Goes on where an earlier life stopped. A half-open one probes at once.
+    pub(super) fn restore_at(&mut self, now: Tick, memory: Memory) -> Effects {
+        let mut effects = Effects::default();
+        let phase = match memory.state {
+            CircuitState::Closed => Phase::Closed,
+            CircuitState::Open => Phase::Open { until: now.after(memory.remaining), carried: 0 },
+            CircuitState::HalfOpen => Phase::Open { until: now, carried: 0 },
+            CircuitState::ForcedOpen => Phase::ForcedOpen,
+            CircuitState::Disabled => Phase::Disabled,
+        };
+        if phase.state() != self.phase.state() || phase.state() == CircuitState::Open {
+            self.enter_at(now, phase, TransitionReason::Restored, &mut effects);
+        }
+        self.reopened = memory.reopened;
+        self.consecutive = if phase == Phase::Closed { memory.consecutive } else { 0 };
+        effects
+    }
+}
+
+/// The rates of a window; `None` means unknown.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Rates {
+    pub(super) failure: Option<f64>,
+    pub(super) slow: Option<f64>,
+}

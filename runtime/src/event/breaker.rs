@@ -1,0 +1,209 @@
+//! What circuit breakers tell.
+
+use super::names::TARGET_BREAKER as BREAKER;
+use std::{fmt, time::Duration};
+
+/// The state of a circuit breaker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum CircuitState {
+    /// Calls run, and what becomes of them is counted.
+    Closed,
+    /// Calls are rejected until the recovery time is over.
+    Open,
+    /// A few calls run as probes; what becomes of them decides.
+    HalfOpen,
+    /// Calls are rejected until somebody resets the breaker.
+    ForcedOpen,
+    /// Calls run and nothing is counted, until somebody resets the breaker.
+    Disabled,
+}
+
+impl CircuitState {
+    /// Returns the state's name as it stands in messages, fields and snapshots, as `half_open`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// assert_eq!(gardefou::breaker::CircuitState::HalfOpen.name(), "half_open");
+    /// ```
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Closed => "closed",
+            Self::Open => "open",
+            Self::HalfOpen => "half_open",
+            Self::ForcedOpen => "forced_open",
+            Self::Disabled => "disabled",
+        }
+    }
+
+    /// Returns the state of that name.
+    pub(crate) fn of_name(name: &str) -> Option<Self> {
+        [Self::Closed, Self::Open, Self::HalfOpen, Self::ForcedOpen, Self::Disabled]
+            .into_iter()
+            .find(|state| state.name() == name)
+    }
+}
+
+impl fmt::Display for CircuitState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// Why a breaker changed its state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum TransitionReason {
+    /// As many failures in a row as `failure_threshold` says.
+    ConsecutiveFailures,
+    /// The share of failures in the window reached `failure_rate`.
+    FailureRate,
+    /// The share of slow calls in the window reached `slow_rate`.
+    SlowRate,
+    /// The open time is over and a call came.
+    RecoveryTimeElapsed,
+    /// As many probes succeeded as `success_threshold` says.
+    ProbesSucceeded,
+    /// A probe failed.
+    ProbeFailed,
+    /// A probe succeeded, but slower than `slow_call` allows.
+    ProbeSlow,
+    /// The half-open time was over before enough probes had succeeded.
+    HalfOpenTimeout,
+    /// Somebody asked for it by hand.
+    Manual,
+    /// Somebody asked for an open time, as a server does with `Retry-After`.
+    OpenFor,
+    /// The state was restored from a snapshot.
+    Restored,
+}
+
+impl TransitionReason {
+    /// Returns the reason's name as it stands in messages and fields, as `failure_rate`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// assert_eq!(gardefou::breaker::TransitionReason::ProbeFailed.name(), "probe_failed");
+    /// ```
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ConsecutiveFailures => "consecutive_failures",
+            Self::FailureRate => "failure_rate",
+            Self::SlowRate => "slow_rate",
+            Self::RecoveryTimeElapsed => "recovery_time_elapsed",
+            Self::ProbesSucceeded => "probes_succeeded",
+            Self::ProbeFailed => "probe_failed",
+            Self::ProbeSlow => "probe_slow",
+            Self::HalfOpenTimeout => "half_open_timeout",
+            Self::Manual => "manual",
+            Self::OpenFor => "open_for",
+            Self::Restored => "restored",
+        }
+    }
+}
+
+impl fmt::Display for TransitionReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// Something that happened to a circuit breaker.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct BreakerEvent<'a> {
+    /// The name of the breaker.
+    pub name: &'a str,
+    /// The generation after it; each change of state begins a new one.
+    pub generation: u64,
+    /// Whether the breaker only counts and tells (`shadow`): what it says it rejects, runs.
+    pub shadow: bool,
+    /// What happened.
+    pub kind: BreakerEventKind<'a>,
+}
+
+/// The kinds of events of circuit breakers.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum BreakerEventKind<'a> {
+    /// The state changed.
+    Transition {
+        /// The state before.
+        from: CircuitState,
+        /// The state after.
+        to: CircuitState,
+        /// What made it change.
+        reason: TransitionReason,
+        /// How many failures in a row there were at that moment.
+        consecutive_failures: u32,
+        /// How long the new state lasts at most, where it has an end.
+        lasts: Option<Duration>,
+        /// The failure that did it, in one line with secrets redacted, where it has a text.
+        cause: Option<&'a str>,
+    },
+    /// A call was rejected.
+    Rejected {
+        /// How long to wait before another call can be admitted, where that is known.
+        retry_after: Option<Duration>,
+    },
+    /// A call took longer than `slow_call` allows.
+    Slow {
+        /// How long it had run when that was noticed.
+        elapsed: Duration,
+        /// Whether it was still running.
+        pending: bool,
+    },
+    /// A call was dropped after it had been pending for `abandoned_after` or longer, and counted as a failure.
+    Abandoned {
+        /// How long it had been pending.
+        elapsed: Duration,
+    },
+    /// A second place declares the name with another configuration; the first one's holds.
+    ConfigClash {
+        /// Where the breaker was declared first.
+        first: &'a str,
+        /// Where it was declared otherwise.
+        second: &'a str,
+    },
+}
+
+/// Logs an event of a breaker.
+pub(crate) fn log(event: &BreakerEvent<'_>) {
+    let BreakerEvent { name, generation, shadow, .. } = *event;
+    match event.kind {
+        BreakerEventKind::Transition { from, to, reason, consecutive_failures, lasts, cause } => {
+            // Going down is a warning; coming back and what a person did on purpose is information.
+            if matches!(to, CircuitState::Open | CircuitState::ForcedOpen) && reason != TransitionReason::Manual {
+                tracing::warn!(
+                    target: BREAKER, breaker = name, generation, shadow, from = from.name(), to = to.name(),
+                    reason = reason.name(), consecutive_failures, lasts = lasts.map(tracing::field::debug), cause,
+                    "circuit breaker opened"
+                );
+            } else {
+                tracing::info!(
+                    target: BREAKER, breaker = name, generation, shadow, from = from.name(), to = to.name(),
+                    reason = reason.name(), lasts = lasts.map(tracing::field::debug),
+                    "circuit breaker changed its state"
+                );
+            }
+        }
+        BreakerEventKind::Rejected { retry_after } => tracing::trace!(
+            target: BREAKER, breaker = name, generation, shadow,
+            retry_after = retry_after.map(tracing::field::debug), "circuit breaker rejected a call"
+        ),
+        BreakerEventKind::Slow { elapsed, pending } => tracing::debug!(
+            target: BREAKER, breaker = name, generation, shadow, ?elapsed, pending, "a call is slow"
+        ),
+        BreakerEventKind::Abandoned { elapsed } => tracing::debug!(
+            target: BREAKER, breaker = name, generation, shadow, ?elapsed, "a pending call was dropped"
+        ),
+        BreakerEventKind::ConfigClash { first, second } => tracing::warn!(
+            target: BREAKER, breaker = name, first, second,
+            "a circuit breaker is declared twice with different configurations; the first one holds"
+        ),
+    }
+}
