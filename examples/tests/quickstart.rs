@@ -323,7 +323,7 @@ mod unix {
         use std::os::unix::fs::PermissionsExt;
         let folder = folder(&[("open.wav", &whistle()), ("secret.wav", &whistle())]);
         let secret = folder.path().join("secret.wav");
-        fs::set_permissions(&secret, fs::Permissions::from_mode(0)).unwrap();
+        fs::set_permissions(&secret, fs::Permissions::from_mode(0o0)).unwrap();
         if fs::File::open(&secret).is_ok() {
             // An administrator reads everything: the file is no obstacle then.
             Run::on(folder.path()).exits_with(0).says(&["Classified", "2:"]);

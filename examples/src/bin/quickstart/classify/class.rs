@@ -22,8 +22,9 @@ const MOST_PAUSES: f64 = 0.8;
 const SYLLABLES: std::ops::RangeInclusive<f64> = 0.8..=16.0;
 /// Voices cross zero less often than this; hiss that comes in bursts does so more often.
 const MOST_CROSSINGS_OF_SPEECH: f64 = 6_000.0;
-/// White noise has a jitter of about 0.5 at every sample rate, steady tones and chords have one close to 0.
-const LEAST_JITTER_OF_NOISE: f64 = 0.2;
+/// White noise has a jitter of about 0.5 at every sample rate, steady tones have one close to 0, rich
+/// chords one of up to 0.26.
+const LEAST_JITTER_OF_NOISE: f64 = 0.3;
 /// Rain, wind and fans are steady; music with as much jitter moves in loudness too.
 const MOST_UNSTEADINESS_OF_NOISE: f64 = 3.0;
 
