@@ -67,7 +67,7 @@ impl Class {
 
 /// One row of a code table: all that a code knows about itself.
 ///
-/// Rows are made by this crate's own table and by `error_codes!`.
+/// Rows are made by this crate's own table and by [`error_codes!`](crate::error_codes).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct CodeInfo {
     pub(crate) number: u32,
@@ -80,8 +80,23 @@ pub struct CodeInfo {
 
 impl CodeInfo {
     /// Makes a row whose category and class follow from its number and HTTP status.
+    ///
+    /// A status outside 100 to 599 becomes 500. `error_codes!` refuses one at compile time.
+    ///
+    /// # Examples
+    ///
+    /// Codes that are known at run time only, a plugin's for instance, live as long as the program:
+    ///
+    /// ```
+    /// use gardefou::{ErrorCode, error::{Class, CodeInfo}};
+    ///
+    /// let info: &'static CodeInfo = Box::leak(Box::new(CodeInfo::new("PLUGIN_ERROR", 7001, 503, "plugin.toml")));
+    /// let code = ErrorCode::from_info(info);
+    /// assert_eq!((code.name(), code.class()), ("PLUGIN_ERROR", Class::Transient));
+    /// ```
     #[must_use]
     pub const fn new(name: &'static str, number: u32, http_status: u16, declared_at: &'static str) -> Self {
+        let http_status = if http_status >= 100 && http_status <= 599 { http_status } else { 500 };
         let (category, class) = (Category::of_number(number), Class::of_http_status(http_status));
         Self { number, name, http_status, category, class, declared_at }
     }
@@ -103,8 +118,9 @@ impl CodeInfo {
 
 /// An error code: a `Copy` value of one word with a name, a number, an HTTP status, a category and a class.
 ///
-/// The standard codes are associated constants; an application declares its own with `error_codes!`. The number is
-/// not an HTTP status, even where it looks like one (`FILE_NOT_FOUND_ERROR` has number 500 and status 404).
+/// The standard codes are associated constants; an application declares its own with
+/// [`error_codes!`](crate::error_codes). The number is not an HTTP status, even where it looks like one
+/// (`FILE_NOT_FOUND_ERROR` has number 500 and status 404). Codes can stand in patterns; two are equal if their rows are.
 ///
 /// # Examples
 ///
@@ -113,6 +129,12 @@ impl CodeInfo {
 ///
 /// let code = ErrorCode::DB_CONNECTION_ERROR;
 /// assert_eq!((code.name(), code.number(), code.http_status()), ("DB_CONNECTION_ERROR", 300, 503));
+///
+/// let advice = match code {
+///     ErrorCode::DB_CONNECTION_ERROR | ErrorCode::TIMEOUT_ERROR => "try again",
+///     _ => "look at the log",
+/// };
+/// assert_eq!(advice, "try again");
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ErrorCode(&'static CodeInfo);

@@ -204,8 +204,66 @@ macro_rules! __with_details {
 /// What the macros above call.
 #[doc(hidden)]
 pub mod __macros {
-    use crate::{AppError, ErrorCode, error::details};
+    use crate::{
+        AppError, ErrorCode,
+        error::{Category, Class, CodeInfo, details},
+    };
     use std::fmt;
+
+    pub use inventory;
+
+    /// What `error_codes!` says of one code. It is evaluated at compile time, where a panic is a compile error.
+    #[derive(Clone, Copy, Debug)]
+    pub struct Declaration {
+        name: &'static str,
+        number: u32,
+        declared_at: &'static str,
+        http: Option<u16>,
+        class: Option<Class>,
+        category: Option<Category>,
+    }
+
+    impl Declaration {
+        #[must_use]
+        pub const fn new(name: &'static str, number: u32, declared_at: &'static str) -> Self {
+            assert!(number != 0, "error_codes!: the number must be at least 1");
+            Self { name, number, declared_at, http: None, class: None, category: None }
+        }
+
+        #[must_use]
+        pub const fn http(self, status: u16) -> Self {
+            assert!(self.http.is_none(), "error_codes!: `http` is given twice");
+            Self { http: Some(status), ..self }
+        }
+
+        #[must_use]
+        pub const fn class(self, class: Class) -> Self {
+            assert!(self.class.is_none(), "error_codes!: `class` is given twice");
+            Self { class: Some(class), ..self }
+        }
+
+        #[must_use]
+        pub const fn category(self, category: Category) -> Self {
+            assert!(self.category.is_none(), "error_codes!: `category` is given twice");
+            Self { category: Some(category), ..self }
+        }
+
+        #[must_use]
+        pub const fn finish(self) -> CodeInfo {
+            let status = match self.http {
+                Some(status) => status,
+                None => 500,
+            };
+            let mut info = CodeInfo::new(self.name, self.number, status, self.declared_at);
+            if let Some(class) = self.class {
+                info = info.class(class);
+            }
+            if let Some(category) = self.category {
+                info = info.category(category);
+            }
+            info
+        }
+    }
 
     #[track_caller]
     #[cold]

@@ -3,8 +3,10 @@
 mod app_error;
 mod chain;
 mod code;
+mod code_registry;
 mod config_error;
 pub(crate) mod details;
+mod error_codes;
 mod id;
 mod macros;
 pub(crate) mod redact;
@@ -13,6 +15,7 @@ mod result_ext;
 
 pub use app_error::AppError;
 pub use code::{Category, Class, CodeInfo, ErrorCode};
+pub use code_registry::{CodeClash, code_clashes, registered_codes};
 pub use config_error::{ConfigError, ConfigProblem};
 pub use id::{ErrorId, InvalidErrorId};
 #[doc(hidden)]

@@ -1,3 +1,4 @@
 //! The error model, seen from outside.
 
+mod codes;
 mod macros;
