@@ -21,6 +21,7 @@ pub mod __private;
 pub use boundary::report;
 pub use breaker::circuit_breakers;
 pub use error::{AppError, ConfigError, ErrorCode, Rejection, ResultExt};
+pub use gardefou_macros::{error_boundary, transaction_boundary};
 pub use health::health_check;
 pub use monitor::error_monitor;
 pub use system::{ErrorSystem, ErrorSystemGuard, InitError, init_error_system};

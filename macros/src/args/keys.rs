@@ -45,7 +45,7 @@ const RETRY: &[&str] = &[
     "on_retry",
     "budget",
 ];
-const BOUNDARY: &[&str] = &["error_code", "log_level", "rethrow", "catch_panics"];
+const BOUNDARY: &[&str] = &["error_code", "log_level", "rethrow", "fallback", "catch_panics"];
 const TRANSACTION: &[&str] = &["error_code", "log_level", "on_error_callback", "catch_panics"];
 
 impl Spec {

@@ -3,13 +3,13 @@
 use crate::{
     AppError, ErrorCode,
     boundary::{
-        self, AsyncGuard, BoundaryError, CompensationResult, Guard, LogLevel, Treatment, Visit,
+        self, AsyncGuard, BoundaryError, CompensationResult, Guard, Treatment, Visit,
         panic::{self, CatchPanics},
     },
 };
-use std::task::Poll;
+use std::{convert::Infallible, marker::PhantomData, task::Poll};
 
-pub use boundary::Operation;
+pub use boundary::{LogLevel, Operation};
 
 /// What `?` works on inside a boundary.
 #[diagnostic::on_unimplemented(
@@ -88,6 +88,55 @@ pub fn done<T>(value: T) -> Result<T, AppError> {
 #[inline(always)]
 pub fn failed<T>(error: AppError) -> Result<T, AppError> {
     Err(error)
+}
+
+/// How a block was left: by its value, or by a jump that is made after it.
+#[derive(Debug)]
+pub enum Flow<T, J> {
+    /// By its value.
+    Value(T),
+    /// By a jump.
+    Jump(J),
+}
+
+/// Which jump: the first of a list, or one of the rest of it.
+#[derive(Debug)]
+pub enum Jump<A, B> {
+    /// The first.
+    Here(A),
+    /// One of the rest.
+    There(B),
+}
+
+/// Ends a list of jumps: there is no further one.
+#[inline(always)]
+pub fn never(none: Infallible) -> ! {
+    match none {}
+}
+
+/// Carries the type of the values that a `return` in a closure hands to the enclosing function.
+#[derive(Debug)]
+pub struct Returns<R>(PhantomData<fn() -> R>);
+
+#[expect(clippy::new_without_default, reason = "generated code alone makes it")]
+impl<R> Returns<R> {
+    /// Of a type that is still to be found out.
+    #[inline(always)]
+    pub const fn new() -> Self {
+        Self(PhantomData)
+    }
+
+    /// Stands where the enclosing function's type is known, and is not run.
+    #[cold]
+    pub fn never(&self) -> R {
+        unreachable!("a hint for the compiler was run")
+    }
+
+    /// Gives a value that type.
+    #[inline(always)]
+    pub fn same(&self, value: R) -> R {
+        value
+    }
 }
 
 /// How a boundary treats its errors.

@@ -1,0 +1,165 @@
+//! `error_boundary!`.
+
+use super::{
+    flow::Jumps,
+    parse::{Body, Call, Kind, Source},
+    rewrite::{Form, Rewriter, Rule, as_argument, awaits, label, returns},
+    setup::Setup,
+    tail,
+};
+use crate::{args::value, diag::Diag};
+use proc_macro2::{Group, Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::{Block, Expr, Ident, Token, visit_mut::VisitMut};
+
+/// What becomes of an error.
+enum Ending {
+    /// The boundary is a `Result<T, AppError>`.
+    Result,
+    /// It goes no further; the boundary is an `Option<T>`.
+    Option,
+    /// It goes no further; the boundary is the value, or this one in its place.
+    Fallback(Expr),
+}
+
+/// Expands a call.
+pub(crate) fn expand(tokens: TokenStream) -> TokenStream {
+    let mut diag = Diag::default();
+    let mut call = Call::read(tokens, Kind::Error, &mut diag);
+    let setup = Setup::take(&mut call, &mut diag);
+    let ending = ending(&mut call, &mut diag);
+    let expanded = match call.body {
+        None => None,
+        Some(Body { block: Source::Raw(group), .. }) => Some(raw(&group)),
+        Some(Body { is_async, block: Source::Parsed(block), .. }) => {
+            Some(expand_block(block, is_async, &setup, &ending, &mut diag))
+        }
+    };
+    finish(expanded, diag)
+}
+
+/// The problems, and after them the expansion, so that an editor still sees the user's code.
+pub(super) fn finish(expanded: Option<TokenStream>, diag: Diag) -> TokenStream {
+    let problems = diag.into_compile_errors();
+    let expanded = expanded.unwrap_or_else(|| quote!(::core::panic!()));
+    quote!({ #problems #expanded })
+}
+
+/// A body that is no Rust (yet): where the compiler cannot read it either, its own message is the only one.
+pub(super) fn raw(group: &Group) -> TokenStream {
+    quote!({ ::core::compile_error!("gardefou cannot read the syntax in this block"); #group; ::core::panic!() })
+}
+
+fn ending(call: &mut Call, diag: &mut Diag) -> Ending {
+    let rethrow = call.args.take_with_key("rethrow");
+    let rethrow = rethrow.and_then(|(key, expr)| Some((key, value::flag("rethrow", expr, diag)?)));
+    match (rethrow, call.args.take("fallback")) {
+        (Some((key, true)), Some(fallback)) => {
+            diag.at(key, "with a `fallback` the error goes no further: remove `rethrow = true`, or the fallback");
+            Ending::Fallback(fallback)
+        }
+        (_, Some(fallback)) => Ending::Fallback(fallback),
+        (Some((_, false)), None) => Ending::Option,
+        (_, None) => Ending::Result,
+    }
+}
+
+fn expand_block(
+    mut block: Block,
+    is_async: Option<Option<Token![move]>>,
+    setup: &Setup,
+    ending: &Ending,
+    diag: &mut Diag,
+) -> TokenStream {
+    let runtime = setup.runtime();
+    let asynchronous = is_async.is_some() || (setup.catch_panics && awaits(&block));
+    let form = if is_async.is_some() || setup.catch_panics { Form::Closure } else { Form::InPlace };
+    tail::check_block(&mut block, diag);
+    let mut rewriter = Rewriter::new(form, Rule::Through, &setup.krate, diag);
+    rewriter.visit_block_mut(&mut block);
+    let (uses_label, jumps) = (rewriter.uses_label, rewriter.jumps);
+
+    let [operation, visit, outcome, value, error] =
+        ["operation", "visit", "outcome", "value", "error"].map(|name| Ident::new(name, Span::mixed_site()));
+    let block = as_argument(&block);
+    let carried = if jumps.is_empty() { quote!(#block) } else { quote!(#runtime::Flow::Value(#block)) };
+    let done = quote!(#runtime::done(#carried));
+    let hint = (form == Form::Closure && jumps.returns_value()).then(returns_hint_of(&runtime));
+    let moved = is_async.flatten();
+    let run = match (form, asynchronous) {
+        (Form::InPlace, _) => {
+            let label = uses_label.then(|| {
+                let label = label();
+                quote!(#label:)
+            });
+            quote!(#label { #done })
+        }
+        (Form::Closure, false) => quote!(#runtime::catch(#operation, || #done)),
+        (Form::Closure, true) if setup.catch_panics => {
+            quote!(#runtime::catch_async(#operation, async #moved { #done }).await)
+        }
+        (Form::Closure, true) => quote!(#runtime::block(async #moved { #done }).await),
+    };
+    let pattern = if jumps.is_empty() { quote!(#value) } else { quote!(#runtime::Flow::Value(#value)) };
+    let (good, bad) = ends(ending, &value, &error, &visit, setup);
+    let arms = arms(&jumps, &runtime);
+    let operation_value = setup.operation();
+    quote! {
+        let #operation = #operation_value;
+        let #visit = #runtime::enter(#operation);
+        #hint
+        let #outcome = #run;
+        match #outcome {
+            ::core::result::Result::Ok(#pattern) => {
+                #runtime::succeed(#visit);
+                #good
+            }
+            #arms
+            ::core::result::Result::Err(#error) => #bad,
+        }
+    }
+}
+
+fn arms(jumps: &Jumps, runtime: &TokenStream) -> TokenStream {
+    if jumps.is_empty() { TokenStream::new() } else { jumps.arms(runtime) }
+}
+
+/// A statement by which a `return` with a value in a closure learns the type of the enclosing function.
+fn returns_hint_of(runtime: &TokenStream) -> impl FnOnce() -> TokenStream {
+    let (runtime, returns) = (runtime.clone(), returns());
+    move || {
+        quote! {
+            let #returns = #runtime::Returns::new();
+            if false {
+                return #runtime::Returns::never(&#returns);
+            }
+        }
+    }
+}
+
+/// What the boundary evaluates to, after a value and after an error.
+fn ends(ending: &Ending, value: &Ident, error: &Ident, visit: &Ident, setup: &Setup) -> (TokenStream, TokenStream) {
+    let (runtime, treatment) = (setup.runtime(), setup.tokens());
+    match ending {
+        Ending::Result => {
+            (quote!(#runtime::done(#value)), quote!(#runtime::failed(#runtime::fail(#visit, #treatment, #error))))
+        }
+        Ending::Option => (
+            quote!(::core::option::Option::Some(#value)),
+            quote!({
+                #runtime::swallow(#visit, #treatment, #error);
+                ::core::option::Option::None
+            }),
+        ),
+        Ending::Fallback(fallback) => {
+            let span = Span::mixed_site();
+            (
+                quote!(#value),
+                quote_spanned!(span=> {
+                    #runtime::swallow(#visit, #treatment, #error);
+                    #fallback
+                }),
+            )
+        }
+    }
+}

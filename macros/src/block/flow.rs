@@ -1,0 +1,84 @@
+//! Jumps out of a block that leave it as a value: `Here(v)`, `There(Here(v))`, .. one place for each kind.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::{Ident, Lifetime, Path};
+
+/// Where a jump goes.
+#[derive(Clone)]
+pub(super) enum Target {
+    Return,
+    Break(Option<Lifetime>),
+    Continue(Option<Lifetime>),
+}
+
+struct Jump {
+    target: Target,
+    has_value: bool,
+}
+
+/// The jumps of one block.
+#[derive(Default)]
+pub(super) struct Jumps(Vec<Jump>);
+
+impl Jumps {
+    /// The place of a jump; those that go to one target with a value share it.
+    pub(super) fn place_of(&mut self, target: Target, has_value: bool) -> usize {
+        let same = |jump: &Jump| jump.has_value == has_value && same_target(&jump.target, &target);
+        self.0.iter().position(same).unwrap_or_else(|| {
+            self.0.push(Jump { target, has_value });
+            self.0.len() - 1
+        })
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The value that carries a jump.
+    pub(super) fn value(place: usize, value: &TokenStream, runtime: &TokenStream) -> TokenStream {
+        let here = quote!(#runtime::Jump::Here(#value));
+        let nested = (0..place).fold(here, |inner, _| quote!(#runtime::Jump::There(#inner)));
+        quote!(#runtime::Flow::Jump(#nested))
+    }
+
+    /// Tells whether a `return` carries a value, whose type is then the enclosing function's.
+    pub(super) fn returns_value(&self) -> bool {
+        self.0.iter().any(|jump| jump.has_value && matches!(jump.target, Target::Return))
+    }
+
+    /// The arms that carry the jumps out, of a match on a `Result<Flow<_, _>, _>`.
+    pub(super) fn arms(&self, runtime: &TokenStream) -> TokenStream {
+        let mut arms = TokenStream::new();
+        let value = Ident::new("value", Span::mixed_site());
+        for (place, jump) in self.0.iter().enumerate() {
+            let pattern = Self::value(place, &quote!(#value), runtime);
+            let carried = jump.has_value.then_some(&value);
+            let ignored = (!jump.has_value).then(|| quote!(let () = #value;));
+            let exit = match &jump.target {
+                Target::Return => quote!(return #carried),
+                Target::Break(label) => quote!(break #label #carried),
+                Target::Continue(label) => quote!(continue #label),
+            };
+            arms.extend(quote!(::core::result::Result::Ok(#pattern) => { #ignored #exit }));
+        }
+        let rest = (0..self.0.len()).fold(quote!(#value), |inner, _| quote!(#runtime::Jump::There(#inner)));
+        arms.extend(quote! {
+            ::core::result::Result::Ok(#runtime::Flow::Jump(#rest)) => #runtime::never(#value),
+        });
+        arms
+    }
+}
+
+fn same_target(a: &Target, b: &Target) -> bool {
+    match (a, b) {
+        (Target::Return, Target::Return) => true,
+        (Target::Break(a), Target::Break(b)) | (Target::Continue(a), Target::Continue(b)) => a == b,
+        _ => false,
+    }
+}
+
+/// `__private::boundary` of the runtime crate.
+pub(super) fn runtime(krate: &Path) -> TokenStream {
+    quote_spanned!(Span::mixed_site()=> #krate::__private::boundary)
+}

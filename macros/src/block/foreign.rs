@@ -1,0 +1,179 @@
+//! The arguments of macros that are not ours: rewritten where they read as expressions.
+
+use super::rewrite::Rewriter;
+use proc_macro2::{Delimiter, Group, Spacing, Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote};
+use syn::{
+    Block, Expr, Macro, Token,
+    parse::{Parse, ParseStream, Parser},
+    spanned::Spanned,
+    visit_mut::VisitMut,
+};
+
+/// Rewrites the arguments of a call.
+pub(super) fn rewrite(call: &Macro, rewriter: &mut Rewriter<'_>) -> TokenStream {
+    let name = call.path.segments.last().map_or_else(String::new, |last| last.ident.to_string());
+    rewrite_named(call.tokens.clone(), &name, rewriter)
+}
+
+/// Rewrites arguments that stand before a nested block.
+pub(super) fn rewrite_tokens(tokens: TokenStream, rewriter: &mut Rewriter<'_>) -> TokenStream {
+    rewrite_named(tokens, "error_boundary", rewriter)
+}
+
+fn rewrite_named(tokens: TokenStream, name: &str, rewriter: &mut Rewriter<'_>) -> TokenStream {
+    if let Ok(list) = List::parse.parse2(tokens.clone()) {
+        return list.rewritten(rewriter);
+    }
+    let mut rewritten = TokenStream::new();
+    for argument in arguments(tokens) {
+        rewritten.extend(rewrite_argument(argument, name, rewriter));
+    }
+    rewritten
+}
+
+/// Expressions with `,` or `;` between them.
+struct List(Vec<(Expr, Option<TokenTree>)>);
+
+impl List {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let mut all = Vec::new();
+        while !input.is_empty() {
+            let expr = input.parse()?;
+            let separator = match input.is_empty() {
+                true => None,
+                false if input.peek(Token![,]) || input.peek(Token![;]) => Some(input.parse()?),
+                false => return Err(input.error("expected `,` or `;`")),
+            };
+            all.push((expr, separator));
+        }
+        Ok(Self(all))
+    }
+
+    fn rewritten(self, rewriter: &mut Rewriter<'_>) -> TokenStream {
+        let mut tokens = TokenStream::new();
+        for (mut expr, separator) in self.0 {
+            rewriter.visit_expr_mut(&mut expr);
+            expr.to_tokens(&mut tokens);
+            separator.to_tokens(&mut tokens);
+        }
+        tokens
+    }
+}
+
+/// Splits at each `,`, `;` and `=>`, which stay at the ends of the parts.
+fn arguments(tokens: TokenStream) -> Vec<Vec<TokenTree>> {
+    let mut all = vec![Vec::new()];
+    let mut equals = false;
+    for token in tokens {
+        let (separates, joins) = match &token {
+            TokenTree::Punct(p) => (
+                matches!(p.as_char(), ',' | ';') || (p.as_char() == '>' && equals),
+                p.as_char() == '=' && p.spacing() == Spacing::Joint,
+            ),
+            _ => (false, false),
+        };
+        equals = joins;
+        if let Some(last) = all.last_mut() {
+            last.push(token);
+        }
+        if separates {
+            all.push(Vec::new());
+        }
+    }
+    all
+}
+
+/// One argument, with its separator: an expression, a block, `name = expr`, `name = ?expr`, or something unknown.
+fn rewrite_argument(argument: Vec<TokenTree>, name: &str, rewriter: &mut Rewriter<'_>) -> TokenStream {
+    let whole: TokenStream = argument.iter().cloned().collect();
+    let Some(question) = find_question(whole.clone()) else {
+        // Jumps need no rewriting here unless the argument can be read, and then mostly it is read as a list.
+        return rewrite_plain(argument, rewriter).unwrap_or(whole);
+    };
+    match rewrite_plain(argument, rewriter) {
+        Some(rewritten) => rewritten,
+        None => {
+            rewriter.unseen(question, name);
+            whole
+        }
+    }
+}
+
+fn rewrite_plain(mut argument: Vec<TokenTree>, rewriter: &mut Rewriter<'_>) -> Option<TokenStream> {
+    let mut end: Vec<TokenTree> = Vec::new();
+    while let Some(TokenTree::Punct(p)) = argument.last()
+        && matches!(p.as_char(), ',' | ';' | '>' | '=')
+    {
+        end.extend(argument.pop());
+    }
+    end.reverse();
+    // `name.of.a.field = %value`: what stands before the sigil is not Rust.
+    let is_sigil = |token: &TokenTree| matches!(token, TokenTree::Punct(p) if matches!(p.as_char(), '=' | '%'));
+    for from in 0..=argument.iter().position(is_sigil).map_or(0, |place| place + 2) {
+        let Some(rest) = argument.get(from..) else { break };
+        let rest: TokenStream = rest.iter().cloned().collect();
+        if let Ok(mut expr) = syn::parse2::<Expr>(rest) {
+            rewriter.visit_expr_mut(&mut expr);
+            let before: TokenStream = argument.into_iter().take(from).collect();
+            let end: TokenStream = end.into_iter().collect();
+            return Some(quote!(#before #expr #end));
+        }
+    }
+    // `name = { statements }` and the like: a group of braces as a block.
+    let place = argument.iter().position(is_brace)?;
+    let TokenTree::Group(group) = argument.get(place)?.clone() else { return None };
+    let mut block = syn::parse2::<Block>(group.to_token_stream()).ok()?;
+    let others = argument.iter().enumerate().filter(|(i, _)| *i != place).map(|(_, token)| token.clone());
+    if find_question(others.collect()).is_some() {
+        return None;
+    }
+    rewriter.visit_block_mut(&mut block);
+    let mut tokens = TokenStream::new();
+    tokens.extend(argument.iter().take(place).cloned());
+    block.to_tokens(&mut tokens);
+    tokens.extend(argument.into_iter().skip(place + 1));
+    tokens.extend(end);
+    Some(tokens)
+}
+
+fn is_brace(token: &TokenTree) -> bool {
+    matches!(token, TokenTree::Group(group) if group.delimiter() == Delimiter::Brace)
+}
+
+/// Finds a `?` that follows a value; `?name`, as in a logging macro, does not.
+pub(super) fn find_question(tokens: TokenStream) -> Option<Span> {
+    let mut after_value = false;
+    for token in tokens {
+        match &token {
+            TokenTree::Punct(p) if p.as_char() == '?' && after_value => return Some(p.span()),
+            TokenTree::Punct(_) => after_value = false,
+            TokenTree::Ident(_) | TokenTree::Literal(_) => after_value = true,
+            TokenTree::Group(group) => {
+                if let Some(inside) = find_question(group.stream()) {
+                    return Some(inside);
+                }
+                after_value = true;
+            }
+        }
+    }
+    None
+}
+
+/// Tells whether a word stands anywhere in the tokens.
+pub(super) fn mentions(tokens: TokenStream, word: &str) -> bool {
+    let in_group = |group: Group| mentions(group.stream(), word);
+    tokens.into_iter().any(|token| match token {
+        TokenTree::Ident(ident) => ident == word,
+        TokenTree::Group(group) => in_group(group),
+        _ => false,
+    })
+}
+
+/// Splits the first expression from what follows it, the comma included.
+pub(super) fn split_first(tokens: TokenStream) -> Option<(Expr, TokenStream)> {
+    let parser = |input: ParseStream<'_>| Ok((Expr::parse(input)?, input.parse::<TokenStream>()?));
+    let (expr, rest) = parser.parse2(tokens).ok()?;
+    let _ = expr.span();
+    Some((expr, rest))
+}

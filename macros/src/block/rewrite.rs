@@ -1,0 +1,372 @@
+//! What the exits of a block mean inside a boundary.
+
+use super::{
+    flow::{Jumps, Target},
+    foreign,
+    parse::Nested,
+    tail,
+};
+use crate::diag::Diag;
+use proc_macro2::{Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::{
+    Block, Expr, Item, Label, Lifetime, Macro, Pat, Path, Stmt, Type, parse_quote, parse2,
+    spanned::Spanned,
+    visit_mut::{self, VisitMut},
+};
+
+/// How a block is left for the boundary around it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// By a `break` out of a labelled block.
+    InPlace,
+    /// By a `return` out of a closure or an async block.
+    Closure,
+}
+
+/// Whose jumps they are.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rule {
+    /// `return`, `break` and `continue` act on the enclosing function and loops.
+    Through,
+    /// `return` ends the body and commits; jumps to enclosing loops are refused.
+    Commit,
+}
+
+pub(super) struct Rewriter<'a> {
+    form: Form,
+    rule: Rule,
+    krate: &'a Path,
+    runtime: TokenStream,
+    diag: &'a mut Diag,
+    pub(super) jumps: Jumps,
+    /// Whether something breaks to the label.
+    pub(super) uses_label: bool,
+    /// Inside the block of a nested boundary, `?` is that boundary's.
+    nested: bool,
+    /// How many loops of the block are open here.
+    loops: usize,
+    /// The labels of the block that are open here.
+    labels: Vec<String>,
+}
+
+/// The label of a block in place; hygiene keeps the user's own out of its way.
+pub(super) fn label() -> Lifetime {
+    Lifetime::new("'gardefou", Span::mixed_site())
+}
+
+/// The type that carries returned values out of a closure, see `Returns`.
+pub(super) fn returns() -> syn::Ident {
+    syn::Ident::new("returns", Span::mixed_site())
+}
+
+impl<'a> Rewriter<'a> {
+    pub(super) fn new(form: Form, rule: Rule, krate: &'a Path, diag: &'a mut Diag) -> Self {
+        let runtime = super::flow::runtime(krate);
+        let jumps = Jumps::default();
+        Self { form, rule, krate, runtime, diag, jumps, uses_label: false, nested: false, loops: 0, labels: Vec::new() }
+    }
+
+    /// Leaves the block with an outcome.
+    fn leave(&mut self, outcome: &TokenStream) -> TokenStream {
+        match self.form {
+            Form::InPlace => {
+                self.uses_label = true;
+                let label = label();
+                quote!(break #label #outcome)
+            }
+            Form::Closure => quote!(return #outcome),
+        }
+    }
+
+    /// Leaves the block with an error; `span` is the user's place that it is to carry.
+    fn fail(&mut self, error: &TokenStream) -> TokenStream {
+        let runtime = &self.runtime;
+        let outcome = quote!(#runtime::failed(#error));
+        self.leave(&outcome)
+    }
+
+    /// `expr?`.
+    fn question(&mut self, expr: &Expr, question: Span) -> Expr {
+        let value = mixed("value");
+        let error = mixed("error");
+        let exit = self.fail(&quote!(#error));
+        // The call stands at the user's `?`: what cannot be converted is told there, and there the error is made.
+        let runtime = at(self.runtime.clone(), question);
+        let branch = quote_spanned!(question=> #runtime::branch);
+        let mut call: syn::ExprCall = parse_quote!(#branch(#expr));
+        call.paren_token = syn::token::Paren(question);
+        let expanded = quote! {
+            (match #call {
+                ::core::result::Result::Ok(#value) => #value,
+                ::core::result::Result::Err(#error) => #exit,
+            })
+        };
+        parse2(expanded).unwrap_or_else(|_| expr.clone())
+    }
+
+    fn exit_of_return(&mut self, value: Option<&Expr>) -> Option<Expr> {
+        let runtime = self.runtime.clone();
+        let exit = match self.rule {
+            Rule::Commit => {
+                let value = value.map_or_else(|| quote!(()), ToTokens::to_token_stream);
+                self.leave(&quote!(#runtime::done(#value)))
+            }
+            Rule::Through if self.form == Form::InPlace => return None,
+            Rule::Through => {
+                let returns = returns();
+                // The hint lets the value take the enclosing function's type, coercions included.
+                let carried = match value {
+                    Some(value) => quote!(#runtime::Returns::same(&#returns, #value)),
+                    None => quote!(()),
+                };
+                self.jump(Target::Return, value.is_some(), &carried)
+            }
+        };
+        parse2(exit).ok()
+    }
+
+    /// Leaves the block with a jump that is made after it.
+    fn jump(&mut self, target: Target, has_value: bool, value: &TokenStream) -> TokenStream {
+        let place = self.jumps.place_of(target, has_value);
+        let runtime = self.runtime.clone();
+        let flow = Jumps::value(place, value, &runtime);
+        self.leave(&quote!(#runtime::done(#flow)))
+    }
+
+    /// A `break` or `continue`, of which `None` says that it may stay as it is.
+    fn exit_of_jump(&mut self, jump: &Expr, label: Option<&Lifetime>, value: Option<&Expr>) -> Option<Expr> {
+        let stays = match label {
+            None => self.loops > 0,
+            Some(label) => self.labels.contains(&label.ident.to_string()),
+        };
+        if stays {
+            return None;
+        }
+        if self.rule == Rule::Commit {
+            let word = if matches!(jump, Expr::Break(_)) { "break" } else { "continue" };
+            self.diag.at(
+                jump,
+                format!(
+                    "this `{word}` would leave the transaction for an enclosing loop: commit or roll back? End the body \
+                     with `return value` or `bail!(..)`, and jump after the transaction"
+                ),
+            );
+            return Some(parse_quote!(::core::panic!()));
+        }
+        if self.form == Form::InPlace && label.is_some() {
+            return None;
+        }
+        let target = match jump {
+            Expr::Break(_) => Target::Break(label.cloned()),
+            _ => Target::Continue(label.cloned()),
+        };
+        let carried = value.map_or_else(|| quote!(()), ToTokens::to_token_stream);
+        parse2(self.jump(target, value.is_some(), &carried)).ok()
+    }
+
+    fn in_loop(&mut self, label: Option<&Label>, body: &mut Block) {
+        self.loops += 1;
+        self.labelled(label, body);
+        self.loops -= 1;
+    }
+
+    fn labelled(&mut self, label: Option<&Label>, body: &mut Block) {
+        if let Some(label) = label {
+            self.labels.push(label.name.ident.to_string());
+        }
+        self.visit_block_mut(body);
+        if label.is_some() {
+            self.labels.pop();
+        }
+    }
+
+    /// A macro call that ends in the boundary (`bail!`, `ensure!`), as an expression; any other has its arguments
+    /// rewritten.
+    fn call(&mut self, call: &mut Macro) -> Option<TokenStream> {
+        let name = call.path.segments.last()?.ident.to_string();
+        let ours =
+            call.path.segments.len() == 1 || call.path.segments.first().is_some_and(|first| first.ident != "anyhow");
+        match name.as_str() {
+            "transaction_boundary" => None,
+            "error_boundary" => {
+                self.nested_boundary(call);
+                None
+            }
+            "bail" if ours && !self.nested => {
+                self.arguments(call);
+                let (krate, arguments, span) = (self.krate, &call.tokens, call.path.span());
+                let error = at(quote!(#krate::app_error!(#arguments)), span);
+                Some(self.fail(&error))
+            }
+            "ensure" if ours && !self.nested => {
+                self.arguments(call);
+                self.ensure(call)
+            }
+            // Definitions, and texts of Rust that is not run here.
+            "macro_rules" | "stringify" | "quote" | "parse_quote" => None,
+            _ => {
+                self.arguments(call);
+                None
+            }
+        }
+    }
+
+    fn ensure(&mut self, call: &Macro) -> Option<TokenStream> {
+        let (condition, rest) = foreign::split_first(call.tokens.clone())?;
+        let (krate, span) = (self.krate, call.path.span());
+        let error = at(quote!(#krate::__ensure_error!(#condition #rest)), span);
+        let exit = self.fail(&error);
+        Some(quote!(if #condition {} else { #exit }))
+    }
+
+    fn arguments(&mut self, call: &mut Macro) {
+        call.tokens = foreign::rewrite(call, self);
+    }
+
+    /// The block of a nested boundary keeps its `?`; its jumps go through this one too.
+    fn nested_boundary(&mut self, call: &mut Macro) {
+        let Some(mut nested) = Nested::of(call.tokens.clone()) else { return };
+        let before = foreign::rewrite_tokens(nested.before, self);
+        let outside = std::mem::replace(&mut self.nested, true);
+        self.visit_block_mut(&mut nested.block);
+        self.nested = outside;
+        let (block, after) = (nested.block, nested.after);
+        call.tokens = quote!(#before #block #after);
+    }
+
+    /// Refuses a `?` that the rewriting cannot reach.
+    pub(super) fn unseen(&mut self, question: Span, name: &str) {
+        // In a closure or an async block, a plain `?` ends there, which is what it should do.
+        if self.form == Form::InPlace && !self.nested {
+            self.diag.at_span(
+                question,
+                format!(
+                    "the boundary cannot see into this call of `{name}!`, so this `?` would leave the enclosing \
+                     function: move it in front of the call, or write the body as `async {{ .. }}` or this part as a \
+                     closure"
+                ),
+            );
+        }
+    }
+}
+
+impl VisitMut for Rewriter<'_> {
+    fn visit_expr_mut(&mut self, expr: &mut Expr) {
+        match expr {
+            // What runs elsewhere keeps its own exits.
+            Expr::Closure(_) | Expr::Async(_) | Expr::Const(_) | Expr::TryBlock(_) => {}
+            Expr::Try(question) => {
+                self.visit_expr_mut(&mut question.expr);
+                if !self.nested {
+                    *expr = self.question(&question.expr, question.question_token.span());
+                }
+            }
+            Expr::Macro(call) => {
+                if let Some(exit) = self.call(&mut call.mac).and_then(|exit| parse2(exit).ok()) {
+                    *expr = exit;
+                }
+            }
+            Expr::Return(exit) => {
+                if let Some(value) = &mut exit.expr {
+                    self.visit_expr_mut(value);
+                    if self.rule == Rule::Commit {
+                        tail::check(value, "what `return` commits", self.diag);
+                    }
+                }
+                if let Some(rewritten) = self.exit_of_return(exit.expr.as_deref()) {
+                    *expr = rewritten;
+                }
+            }
+            Expr::Break(jump) => {
+                if let Some(value) = &mut jump.expr {
+                    self.visit_expr_mut(value);
+                }
+                let (label, value) = (jump.label.clone(), jump.expr.clone());
+                if let Some(rewritten) = self.exit_of_jump(expr, label.as_ref(), value.as_deref()) {
+                    *expr = rewritten;
+                }
+            }
+            Expr::Continue(jump) => {
+                let label = jump.label.clone();
+                if let Some(rewritten) = self.exit_of_jump(expr, label.as_ref(), None) {
+                    *expr = rewritten;
+                }
+            }
+            Expr::Loop(looped) => self.in_loop(looped.label.as_ref(), &mut looped.body),
+            Expr::While(looped) => {
+                self.visit_expr_mut(&mut looped.cond);
+                self.in_loop(looped.label.as_ref(), &mut looped.body);
+            }
+            Expr::ForLoop(looped) => {
+                self.visit_expr_mut(&mut looped.expr);
+                self.in_loop(looped.label.as_ref(), &mut looped.body);
+            }
+            Expr::Block(block) => self.labelled(block.label.as_ref(), &mut block.block),
+            Expr::Verbatim(tokens) => {
+                if let Some(question) = foreign::find_question(tokens.clone()) {
+                    self.unseen(question, "unknown syntax");
+                }
+            }
+            other => visit_mut::visit_expr_mut(self, other),
+        }
+    }
+
+    fn visit_stmt_mut(&mut self, stmt: &mut Stmt) {
+        match stmt {
+            Stmt::Macro(call) => {
+                if let Some(exit) = self.call(&mut call.mac).and_then(|exit| parse2(exit).ok()) {
+                    *stmt = Stmt::Expr(exit, call.semi_token);
+                }
+            }
+            other => visit_mut::visit_stmt_mut(self, other),
+        }
+    }
+
+    fn visit_item_mut(&mut self, _: &mut Item) {}
+    fn visit_type_mut(&mut self, _: &mut Type) {}
+    fn visit_pat_mut(&mut self, _: &mut Pat) {}
+}
+
+/// A name that only the expansion sees.
+fn mixed(name: &str) -> syn::Ident {
+    syn::Ident::new(name, Span::mixed_site())
+}
+
+/// Moves the tokens that the expansion made to a place of the user's.
+fn at(tokens: TokenStream, span: Span) -> TokenStream {
+    let moved = |mut token: TokenTree| {
+        if let TokenTree::Group(_) = token {
+            return token;
+        }
+        token.set_span(span);
+        token
+    };
+    tokens.into_iter().map(moved).collect()
+}
+
+/// Tells whether a block awaits in place, as far as one can see.
+pub(super) fn awaits(block: &Block) -> bool {
+    struct Awaits(bool);
+    impl<'ast> syn::visit::Visit<'ast> for Awaits {
+        fn visit_expr(&mut self, expr: &'ast Expr) {
+            match expr {
+                Expr::Await(_) => self.0 = true,
+                Expr::Closure(_) | Expr::Async(_) => {}
+                other => syn::visit::visit_expr(self, other),
+            }
+        }
+        fn visit_macro(&mut self, call: &'ast Macro) {
+            self.0 |= foreign::mentions(call.tokens.clone(), "await");
+        }
+        fn visit_item(&mut self, _: &'ast Item) {}
+    }
+    let mut found = Awaits(false);
+    syn::visit::Visit::visit_block(&mut found, block);
+    found.0
+}
+
+/// The block as an argument of a call: behind an arm, for rustc finds a user's braces on one line unneeded there.
+pub(super) fn as_argument(block: &Block) -> TokenStream {
+    quote!(match () { () => #block })
+}

@@ -1,0 +1,81 @@
+//! Keys that both macros take.
+
+use super::{flow::runtime, parse::Call};
+use crate::{
+    args::{Args, value},
+    diag::Diag,
+};
+use proc_macro2::{Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::{Expr, Ident, Path, spanned::Spanned};
+
+const LEVELS: &[&str] = &["trace", "debug", "info", "warn", "warning", "error", "critical"];
+
+/// The name, the code and the level of a boundary.
+pub(super) struct Setup {
+    pub(super) krate: Path,
+    name: TokenStream,
+    code: Option<Expr>,
+    level: Option<TokenStream>,
+    pub(super) catch_panics: bool,
+}
+
+impl Setup {
+    pub(super) fn take(call: &mut Call, diag: &mut Diag) -> Self {
+        let args = &mut call.args;
+        let krate = args.take_crate(diag);
+        let code = args.take("error_code").and_then(|expr| value::code("error_code", expr, diag));
+        let level = level(args, &krate, diag);
+        let catch_panics = args.take("catch_panics").and_then(|expr| value::flag("catch_panics", expr, diag));
+        let name = match &call.name {
+            Some(name) => name.text_tokens(&krate),
+            None => quote!("unnamed"),
+        };
+        Self { krate, name, code, level, catch_panics: catch_panics.unwrap_or(false) }
+    }
+
+    /// The path to what the expansion calls.
+    pub(super) fn runtime(&self) -> TokenStream {
+        runtime(&self.krate)
+    }
+
+    /// The static that describes the call, as an expression; in a block of its own, where no name of it meets the user's.
+    pub(super) fn operation(&self) -> TokenStream {
+        let (runtime, name) = (self.runtime(), &self.name);
+        quote! {{
+            static OPERATION: #runtime::Operation<'static> =
+                #runtime::Operation::new(#name, ::core::module_path!(), ::core::file!(), ::core::line!());
+            &OPERATION
+        }}
+    }
+
+    /// Code and level, as an expression.
+    pub(super) fn tokens(&self) -> TokenStream {
+        let runtime = self.runtime();
+        let code = self.code.as_ref().map(|code| {
+            let span = Span::mixed_site().located_at(code.span());
+            quote_spanned!(span=> .error_code(#code))
+        });
+        let level = self.level.as_ref().map(|level| quote!(.log_level(#level)));
+        quote!(#runtime::Setup::new() #code #level)
+    }
+}
+
+fn level(args: &mut Args, krate: &Path, diag: &mut Diag) -> Option<TokenStream> {
+    let value = value::choice("log_level", args.take("log_level")?, LEVELS, diag)?;
+    let Some(known) = value.known else {
+        let expr = value.expr;
+        return Some(quote!(#expr));
+    };
+    let variant = match known.as_str() {
+        "trace" => "Trace",
+        "debug" => "Debug",
+        "info" => "Info",
+        "warn" | "warning" => "Warn",
+        "critical" => "Critical",
+        _ => "Error",
+    };
+    let variant = Ident::new(variant, Span::mixed_site());
+    let runtime = runtime(krate);
+    Some(quote!(#runtime::LogLevel::#variant))
+}

@@ -1,0 +1,3 @@
+//! What error boundaries and transactions promise.
+
+mod jumps;
