@@ -11,6 +11,8 @@ pub(crate) struct Client {
     url: String,
 }
 
+/// The circuit breaker that stands before the service.
+pub(crate) const BREAKER: &str = "results";
 /// A request that takes longer counts as failed.
 const PATIENCE: Duration = Duration::from_millis(250);
 

@@ -4,6 +4,7 @@
 //! shows: a broken file is isolated and the others go on (`work`), a transaction that fails part-way through leaves
 //! no trace (`store`), and a service that breaks, hangs and recovers is neither hammered nor given up (`client`).
 
+mod breaker_life;
 mod classify;
 mod client;
 mod codes;
@@ -19,6 +20,7 @@ mod terminal;
 mod wav;
 mod work;
 
+use breaker_life::BreakerLife;
 use client::Client;
 use gardefou::{
     Result, init_error_system,
@@ -57,6 +59,7 @@ fn run(options: &Options, terminal: &mut Terminal) -> Result<u8> {
     let listing = folder::list(&options.folder)?;
     let service = Service::start()?;
     let client = Client::new(service.url());
+    let breaker = BreakerLife::of(client::BREAKER);
     surroundings::register_checks(options, &client)?;
     let shown = folder::printable(&options.folder);
 
@@ -72,6 +75,7 @@ fn run(options: &Options, terminal: &mut Terminal) -> Result<u8> {
     let outcome = Work::new(store, client, terminal, outcome).run(listing.entries);
 
     let around = Surroundings {
+        breaker: breaker.line(),
         requests: service.requests(),
         seconds: SystemClock.now().since(started).as_secs_f64(),
         ..Surroundings::ask()

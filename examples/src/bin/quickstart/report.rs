@@ -99,7 +99,7 @@ fn delivered(terminal: &Terminal, outcome: &Outcome, around: &Surroundings) -> L
 }
 
 fn breaker(around: &Surroundings) -> Lines {
-    vec![("Breaker", around.breaker.join(" → "))]
+    vec![("Breaker", around.breaker.clone())]
 }
 
 fn errors(around: &Surroundings) -> Lines {

@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, fs};
 #[derive(Debug, Default)]
 pub(crate) struct Surroundings {
     /// The states of the circuit breaker, in the order in which it took them.
-    pub(crate) breaker: Vec<String>,
+    pub(crate) breaker: String,
     /// How often each error code was recorded.
     pub(crate) errors: BTreeMap<String, u64>,
     pub(crate) health: Vec<Health>,
