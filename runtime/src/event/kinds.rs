@@ -30,6 +30,13 @@ impl AlertLevel {
     }
 }
 
+impl AlertLevel {
+    /// Returns the level with this name, as `name` gives it.
+    pub(crate) fn of_name(name: &str) -> Option<Self> {
+        [Self::Info, Self::Warning, Self::Error, Self::Critical].into_iter().find(|level| level.name() == name)
+    }
+}
+
 impl serde::Serialize for AlertLevel {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.name())

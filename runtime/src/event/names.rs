@@ -16,6 +16,8 @@ pub const TARGET_RETRY: &str = "gardefou::retry";
 pub const TARGET_HEALTH: &str = "gardefou::health";
 /// Start and shutdown.
 pub const TARGET_SYSTEM: &str = "gardefou::system";
+/// The journal: when it cannot be written, and when it can again.
+pub const TARGET_JOURNAL: &str = "gardefou::journal";
 
 /// The names of fields.
 ///

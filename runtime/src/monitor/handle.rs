@@ -1,7 +1,8 @@
 //! The monitor that everybody holds.
 
 use super::{
-    ErrorStats, FINGERPRINT_DETAIL, Fingerprint, MonitorConfig, MonitorSnapshot,
+    ErrorRecord, ErrorStats, FINGERPRINT_DETAIL, Fingerprint, MonitorConfig, MonitorSnapshot,
+    journal::{Counts, Cursor, Journal, JournalError, JournalStatus, Page, Query},
     recent::Texts,
     recordable::Recordable,
     state::{Arrival, State},
@@ -38,6 +39,7 @@ struct Shared {
     /// Read for each error, written when the system is configured.
     config: RwLock<MonitorConfig>,
     state: Mutex<State>,
+    journal: RwLock<Option<Arc<dyn Journal>>>,
     /// Whether this is the monitor of the process: what it records by hand is told to every observer.
     of_process: AtomicBool,
 }
@@ -96,6 +98,7 @@ impl ErrorMonitor {
         Self(Arc::new(Shared {
             clock,
             state: Mutex::new(state),
+            journal: RwLock::new(None),
             config: RwLock::new(config),
             of_process: AtomicBool::new(false),
         }))
@@ -155,9 +158,68 @@ impl ErrorMonitor {
     /// Forgets all counts, groups and recent errors. A journal keeps what it has.
     pub fn clear(&self) {
         let config = self.0.config.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let fresh = State::new_at(&config, self.0.clock.wall().into());
-        let before = std::mem::replace(&mut *self.0.state.lock(), fresh);
+        let mut fresh = State::new_at(&config, self.0.clock.wall().into());
+        let mut state = self.0.state.lock();
+        fresh.recent.continue_from(&state.recent);
+        let before = std::mem::replace(&mut *state, fresh);
+        drop(state);
         drop(before);
+    }
+
+    /// Gives the monitor a journal, in place of an earlier one.
+    pub fn set_journal(&self, journal: Arc<dyn Journal>) {
+        let before = self.0.journal.write().unwrap_or_else(PoisonError::into_inner).replace(journal);
+        drop(before);
+    }
+
+    /// Returns the journal, if there is one.
+    #[must_use]
+    pub fn journal(&self) -> Option<Arc<dyn Journal>> {
+        self.0.journal.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Returns one page of records, newest first: of the journal, or without one of the recent errors in memory.
+    ///
+    /// # Errors
+    ///
+    /// The journal cannot be read.
+    pub fn query(&self, query: &Query) -> Result<Page, JournalError> {
+        match self.journal() {
+            Some(journal) => journal.query(query),
+            None => Ok(self.query_memory(query)),
+        }
+    }
+
+    /// Returns how many errors there were by code and by UTC day: those of the journal, or without one those that are
+    /// kept in memory.
+    ///
+    /// # Errors
+    ///
+    /// The journal cannot be read.
+    pub fn counts(&self) -> Result<Counts, JournalError> {
+        match self.journal() {
+            Some(journal) => journal.counts(),
+            None => {
+                let entries = self.0.state.lock().recent.entries();
+                Ok(entries.iter().map(|entry| (entry.timestamp, entry.code.name())).collect())
+            }
+        }
+    }
+
+    /// Tells how the journal is doing, if there is one.
+    #[must_use]
+    pub fn journal_status(&self) -> Option<JournalStatus> {
+        self.journal().map(|journal| journal.status())
+    }
+
+    fn query_memory(&self, query: &Query) -> Page {
+        let entries = self.0.state.lock().recent.entries();
+        let before = query.cursor().map_or(u64::MAX, Cursor::position);
+        let older = entries.iter().rev().filter(|entry| entry.number < before);
+        let mut matching = older.map(|entry| (entry.number, entry.to_record())).filter(|(_, it)| query.matches(it));
+        let (numbers, records): (Vec<u64>, Vec<_>) = matching.by_ref().take(query.page_size()).unzip();
+        let more = matching.next().is_some();
+        Page::new(records, numbers.last().filter(|_| more).map(|number| Cursor::new(0, *number)))
     }
 
     fn reconfigure(&self, config: MonitorConfig) {
@@ -172,6 +234,10 @@ impl ErrorMonitor {
         let (now, timestamp) = (self.0.clock.now(), Timestamp::from(self.0.clock.wall()));
         let evicted = self.0.state.lock().record(Arrival { event, now, timestamp, fingerprint, texts });
         drop(evicted);
+        if let Some(journal) = self.journal() {
+            // The journal counts what it cannot keep, and tells when asked; the error was counted here already.
+            let _ = journal.append(&ErrorRecord::of_event(event, timestamp, fingerprint));
+        }
     }
 
     fn fingerprint_of(&self, event: &ErrorEvent<'_>) -> Fingerprint {

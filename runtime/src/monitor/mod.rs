@@ -23,9 +23,13 @@
 //! # }
 //! ```
 
+#[macro_use]
+mod serialize;
+
 mod config;
 mod fingerprint;
 mod handle;
+pub mod journal;
 mod recent;
 mod record;
 mod recordable;
@@ -39,7 +43,7 @@ mod window;
 pub use config::{MonitorConfig, MonitorConfigBuilder};
 pub use fingerprint::{Fingerprint, InvalidFingerprint};
 pub use handle::{ErrorMonitor, error_monitor};
-pub use record::ErrorRecord;
+pub use record::{ErrorRecord, RecordKind};
 pub use recordable::Recordable;
 pub use stats::{CodeSnapshot, ErrorStats, GroupSnapshot, LevelCounts, MonitorSnapshot, OperationSnapshot};
 pub use table::OTHER;

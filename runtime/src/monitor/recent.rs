@@ -2,7 +2,7 @@
 
 use super::{
     Fingerprint,
-    record::{self, ErrorRecord},
+    record::{self, ErrorRecord, RecordKind},
 };
 use crate::{
     ErrorCode,
@@ -34,6 +34,8 @@ enum Message {
 /// One recent error.
 #[derive(Debug)]
 pub(super) struct Entry {
+    /// Its place among all that were ever recorded, from 1.
+    pub(super) number: u64,
     pub(super) timestamp: Timestamp,
     pub(super) id: ErrorId,
     pub(super) code: ErrorCode,
@@ -53,6 +55,8 @@ pub(super) struct Recent {
     bytes: usize,
     max_entries: usize,
     max_bytes: usize,
+    /// How many were ever pushed.
+    pushed: u64,
 }
 
 const RAW_MESSAGE: usize = 1024;
@@ -80,6 +84,7 @@ impl Entry {
 
     pub(super) fn to_record(&self) -> ErrorRecord {
         ErrorRecord {
+            kind: RecordKind::Error,
             id: self.id,
             timestamp: self.timestamp,
             level: self.level,
@@ -103,12 +108,23 @@ impl Entry {
 
 impl Recent {
     pub(super) fn new(max_entries: usize, max_bytes: usize) -> Self {
-        Self { entries: VecDeque::new(), bytes: 0, max_entries, max_bytes }
+        Self { entries: VecDeque::new(), bytes: 0, max_entries, max_bytes, pushed: 0 }
+    }
+
+    /// Goes on counting where another ring stopped, so that places stay unique.
+    pub(super) fn continue_from(&mut self, before: &Self) {
+        self.pushed = before.pushed;
+    }
+
+    /// The place of the next entry.
+    pub(super) fn next_number(&self) -> u64 {
+        self.pushed + 1
     }
 
     /// Adds an entry and returns those that had to go, for the caller to drop after the lock.
     pub(super) fn push(&mut self, entry: Entry) -> Evicted {
         let mut evicted = Evicted::default();
+        self.pushed += 1;
         if self.max_entries == 0 {
             return evicted;
         }

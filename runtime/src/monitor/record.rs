@@ -18,6 +18,8 @@ use std::{borrow::Cow, time::Duration};
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct ErrorRecord {
+    /// What it is a record of.
+    pub kind: RecordKind,
     /// The identity that log line, journal row, alert and answer share.
     pub id: ErrorId,
     /// When it was recorded.
@@ -48,6 +50,35 @@ pub struct ErrorRecord {
     pub fingerprint: Fingerprint,
 }
 
+/// What a record is a record of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum RecordKind {
+    /// An error.
+    #[default]
+    Error,
+    /// A notice that could not be delivered; its details hold it.
+    Undelivered,
+    /// An undelivered notice that was delivered later; its identity is that of the undelivered one.
+    Delivered,
+}
+
+impl RecordKind {
+    /// Returns the kind's name, as `error`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Undelivered => "undelivered",
+            Self::Delivered => "delivered",
+        }
+    }
+
+    pub(super) fn of_name(name: &str) -> Option<Self> {
+        [Self::Error, Self::Undelivered, Self::Delivered].into_iter().find(|kind| kind.name() == name)
+    }
+}
+
 /// How many bytes of a name reach a sink.
 pub(crate) const MAX_NAME: usize = 256;
 const MAX_SOURCE: usize = 1024;
@@ -59,6 +90,7 @@ impl ErrorRecord {
     /// Takes all that a sink may have of an error.
     pub(crate) fn of_event(event: &ErrorEvent<'_>, timestamp: Timestamp, fingerprint: Fingerprint) -> Self {
         Self {
+            kind: RecordKind::Error,
             id: event.id,
             timestamp,
             level: event.level,
@@ -105,6 +137,9 @@ impl Serialize for ErrorRecord {
             map.serialize_entry("elapsed", &elapsed.as_secs_f64())?;
         }
         map.serialize_entry("fingerprint", &self.fingerprint)?;
+        if self.kind != RecordKind::Error {
+            map.serialize_entry("kind", self.kind.name())?;
+        }
         map.end()
     }
 }

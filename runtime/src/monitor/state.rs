@@ -104,6 +104,7 @@ impl State {
         let component = if &*group.code == OTHER { name(event.component) } else { Arc::clone(&group.component) };
 
         self.recent.push(Entry {
+            number: self.recent.next_number(),
             timestamp,
             id: event.id,
             code: event.code,

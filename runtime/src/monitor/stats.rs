@@ -10,22 +10,7 @@ use crate::{
     event::AlertLevel,
     time::{Tick, Timestamp},
 };
-use serde::ser::{Serialize, SerializeStruct, Serializer};
 use std::{cmp::Reverse, collections::BTreeMap};
-
-/// Serialises a struct as a map of the named fields.
-macro_rules! serialize_fields {
-    ($type:ident { $($field:ident),* $(,)? }) => {
-        impl Serialize for $type {
-            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                let fields = [$(stringify!($field)),*];
-                let mut map = serializer.serialize_struct(stringify!($type), fields.len())?;
-                $(map.serialize_field(stringify!($field), &self.$field)?;)*
-                map.end()
-            }
-        }
-    };
-}
 
 /// The statistics of a monitor, in the few words that most programs need.
 ///

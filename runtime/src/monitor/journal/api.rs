@@ -1,0 +1,113 @@
+//! What every journal can do.
+
+use super::{Counts, Page, Query};
+use crate::{monitor::ErrorRecord, time::Timestamp};
+use std::{fmt, io};
+
+/// A place that keeps errors beyond the process.
+///
+/// The monitor calls [`append`](Self::append) on the thread that reports the error, after all its locks are gone. An
+/// implementation must be quick, must not block without bound, and must not itself report errors through this library.
+pub trait Journal: fmt::Debug + Send + Sync + 'static {
+    /// Appends one record. `Ok` says that it is as safe as this journal can make it.
+    ///
+    /// # Errors
+    ///
+    /// The record could not be kept, or not yet.
+    fn append(&self, record: &ErrorRecord) -> Result<(), JournalError>;
+
+    /// Returns one page of records, newest first.
+    ///
+    /// # Errors
+    ///
+    /// The journal cannot be read.
+    fn query(&self, query: &Query) -> Result<Page, JournalError>;
+
+    /// Returns how many errors there were by code and by UTC day, also of those that are no longer kept.
+    ///
+    /// # Errors
+    ///
+    /// The journal cannot be read.
+    fn counts(&self) -> Result<Counts, JournalError>;
+
+    /// Writes what waits in a buffer.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be written now; it still waits.
+    fn flush(&self) -> Result<(), JournalError>;
+
+    /// Tells how the journal is doing.
+    fn status(&self) -> JournalStatus;
+
+    /// Returns how many records match the query, whatever its limit and cursor.
+    ///
+    /// # Errors
+    ///
+    /// The journal cannot be read.
+    fn count(&self, query: &Query) -> Result<u64, JournalError> {
+        let mut query = query.clone().from_newest().limit(Query::MAX_LIMIT);
+        let mut total = 0;
+        loop {
+            let page = self.query(&query)?;
+            total += page.records.len() as u64;
+            match page.next {
+                Some(next) => query = query.after(next),
+                None => return Ok(total),
+            }
+        }
+    }
+}
+
+/// How a journal is doing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct JournalStatus {
+    /// Records that were written.
+    pub written: u64,
+    /// Records that could not be written at once; some of them were written later.
+    pub failed: u64,
+    /// Records that were given up.
+    pub lost: u64,
+    /// Records that wait to be written.
+    pub waiting: u64,
+    /// Since when nothing can be written; absent while all is well.
+    pub failing_since: Option<Timestamp>,
+    /// Why the last write failed.
+    pub last_error: Option<String>,
+}
+
+impl JournalStatus {
+    /// Tells whether the last write succeeded.
+    #[must_use]
+    pub fn is_healthy(&self) -> bool {
+        self.failing_since.is_none()
+    }
+}
+
+serialize_fields!(JournalStatus { written, failed, lost, waiting, failing_since, last_error });
+
+/// A journal cannot be written or read.
+#[derive(Debug, thiserror::Error)]
+#[error("journal: cannot {action}")]
+pub struct JournalError {
+    action: &'static str,
+    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+impl JournalError {
+    /// Makes an error that says what could not be done, as `append a record`, and why.
+    #[must_use]
+    pub fn new(action: &'static str, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self { action, source: Some(source.into()) }
+    }
+
+    /// The answer while the journal waits before it tries again.
+    pub(super) fn waiting() -> Self {
+        Self { action: "write at present; the record waits", source: None }
+    }
+
+    pub(super) fn io(action: &'static str) -> impl Fn(io::Error) -> Self {
+        move |source| Self::new(action, source)
+    }
+}

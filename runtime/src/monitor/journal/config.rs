@@ -1,0 +1,169 @@
+//! Where a journal lies and how much it keeps.
+
+use crate::{
+    ConfigError,
+    event::AlertLevel,
+    time::{Clock, SharedClock},
+};
+use std::{fmt, ops::RangeInclusive, path::PathBuf, time::Duration};
+
+/// Where a [`FileJournal`](super::FileJournal) lies and how much it keeps.
+///
+/// # Defaults
+///
+/// | setter | default | range |
+/// | --- | --- | --- |
+/// | `max_segment_bytes` | 8 MiB | 4 KiB to 1 GiB, at most half of `max_bytes` |
+/// | `max_segment_age` | 1 day | 1 second to 10 years |
+/// | `max_bytes` | 64 MiB | 8 KiB to 1 TiB |
+/// | `max_age` | 7 days | 1 second to 100 years |
+/// | `buffer_bytes` | 256 KiB | 4 KiB to 1 GiB |
+/// | `inline_level` | error | any level |
+/// | `background` | on | |
+///
+/// The folder is made when the first record is written. Values outside their range are reported by
+/// [`build`](JournalConfigBuilder::build).
+#[derive(Clone, Debug)]
+pub struct JournalConfig {
+    pub(super) folder: PathBuf,
+    pub(super) max_segment_bytes: u64,
+    pub(super) max_segment_age: Duration,
+    pub(super) max_bytes: u64,
+    pub(super) max_age: Duration,
+    pub(super) buffer_bytes: usize,
+    pub(super) inline_level: AlertLevel,
+    pub(super) background: bool,
+    pub(super) clock: SharedClock,
+}
+
+/// Collects the settings of a [`JournalConfig`].
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct JournalConfigBuilder(JournalConfig);
+
+const DAY: Duration = Duration::from_secs(86_400);
+const SECOND: Duration = Duration::from_secs(1);
+
+impl JournalConfig {
+    /// Starts from the defaults, for a journal in `folder`.
+    pub fn builder(folder: impl Into<PathBuf>) -> JournalConfigBuilder {
+        JournalConfigBuilder(Self {
+            folder: folder.into(),
+            max_segment_bytes: 8 << 20,
+            max_segment_age: DAY,
+            max_bytes: 64 << 20,
+            max_age: 7 * DAY,
+            buffer_bytes: 256 * 1024,
+            inline_level: AlertLevel::Error,
+            background: true,
+            clock: SharedClock::default(),
+        })
+    }
+}
+
+impl JournalConfigBuilder {
+    /// Sets the size at which a file is closed and the next one begun.
+    pub fn max_segment_bytes(mut self, bytes: u64) -> Self {
+        self.0.max_segment_bytes = bytes;
+        self
+    }
+
+    /// Sets the age at which a file is closed and the next one begun.
+    pub fn max_segment_age(mut self, age: Duration) -> Self {
+        self.0.max_segment_age = age;
+        self
+    }
+
+    /// Sets the size of all files together; the oldest are removed beyond it. The file that is being written stays.
+    pub fn max_bytes(mut self, bytes: u64) -> Self {
+        self.0.max_bytes = bytes;
+        self
+    }
+
+    /// Sets the age of the newest record of a file at which it is removed.
+    pub fn max_age(mut self, age: Duration) -> Self {
+        self.0.max_age = age;
+        self
+    }
+
+    /// Sets how many bytes of records may wait in memory: those below `inline_level`, and those that could not be
+    /// written.
+    pub fn buffer_bytes(mut self, bytes: usize) -> Self {
+        self.0.buffer_bytes = bytes;
+        self
+    }
+
+    /// Sets the level from which on a record is written before the reporting call returns; less urgent ones are
+    /// written within a second, or with the next urgent one.
+    pub fn inline_level(mut self, level: AlertLevel) -> Self {
+        self.0.inline_level = level;
+        self
+    }
+
+    /// Sets whether a thread of the journal's own writes what waits and removes old files; without it, call
+    /// [`maintain`](super::FileJournal::maintain).
+    pub fn background(mut self, on: bool) -> Self {
+        self.0.background = on;
+        self
+    }
+
+    /// Sets the clock by which files age.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.0.clock = SharedClock::new(clock);
+        self
+    }
+
+    /// Checks the settings. No file is touched.
+    ///
+    /// # Errors
+    ///
+    /// Every setting outside its range, in one error.
+    pub fn build(self) -> Result<JournalConfig, ConfigError> {
+        let config = self.0;
+        let empty = config.folder.as_os_str().is_empty();
+        let half = (config.max_bytes / 2).max(4096);
+        let over_half = config.max_segment_bytes <= 1 << 30 && config.max_segment_bytes > half;
+        let shown = |duration: Duration| format!("{duration:?}");
+        let problems = [
+            empty.then(|| ConfigError::new("folder", "", "must name a folder")),
+            outside("max_segment_bytes", config.max_segment_bytes, 4096..=1 << 30, u64::to_string),
+            over_half.then(|| {
+                ConfigError::new("max_segment_bytes", config.max_segment_bytes, "must be at most half of `max_bytes`")
+            }),
+            outside("max_segment_age", config.max_segment_age, SECOND..=3650 * DAY, |age| shown(*age)),
+            outside("max_bytes", config.max_bytes, 8192..=1 << 40, u64::to_string),
+            outside("max_age", config.max_age, SECOND..=36_500 * DAY, |age| shown(*age)),
+            outside("buffer_bytes", config.buffer_bytes, 4096..=1 << 30, usize::to_string),
+        ];
+        match ConfigError::join(problems.into_iter().flatten()) {
+            Some(err) => Err(err),
+            None => Ok(config),
+        }
+    }
+}
+
+fn outside<T: PartialOrd>(
+    field: &'static str,
+    value: T,
+    range: RangeInclusive<T>,
+    show: impl Fn(&T) -> String,
+) -> Option<ConfigError> {
+    let text: &dyn fmt::Display = &show(&value);
+    let rule = || format!("must be from {} to {}", show(range.start()), show(range.end()));
+    (!range.contains(&value)).then(|| ConfigError::new(field, text, rule()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_setting_out_of_range_is_told_at_once() {
+        let builder = JournalConfig::builder("").max_segment_bytes(1).max_age(Duration::ZERO).buffer_bytes(0);
+        let err = builder.build().unwrap_err();
+        let fields: Vec<_> = err.problems().map(|problem| problem.field).collect();
+        assert_eq!(fields, ["folder", "max_segment_bytes", "max_age", "buffer_bytes"]);
+        let err = JournalConfig::builder("logs").max_bytes(1 << 20).build().unwrap_err();
+        assert_eq!((err.field(), err.rule()), ("max_segment_bytes", "must be at most half of `max_bytes`"));
+    }
+}

@@ -1,0 +1,130 @@
+//! How many errors there were, by code and by day.
+
+use crate::{monitor::OTHER, time::Timestamp};
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+
+/// How many errors there were, by code and by UTC day, also of those that are no longer kept.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Counts {
+    /// All errors.
+    pub total: u64,
+    /// Errors by the name of their code.
+    pub by_code: BTreeMap<String, u64>,
+    /// Errors by UTC day, as `2026-03-01`.
+    pub by_day: BTreeMap<String, u64>,
+}
+
+serialize_fields!(Counts { total, by_code, by_day });
+
+impl<'a> FromIterator<(Timestamp, &'a str)> for Counts {
+    fn from_iter<I: IntoIterator<Item = (Timestamp, &'a str)>>(errors: I) -> Self {
+        let mut days = DayCounts::default();
+        errors.into_iter().for_each(|(timestamp, code)| days.add(timestamp, code));
+        days.summed()
+    }
+}
+
+/// Counts by day and code together: what is kept of files that are gone. At most 200 codes a day and 3,660 days.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct DayCounts(BTreeMap<String, BTreeMap<String, u64>>);
+
+const MAX_CODES_PER_DAY: usize = 200;
+const MAX_DAYS: usize = 3660;
+
+impl DayCounts {
+    pub(super) fn add(&mut self, timestamp: Timestamp, code: &str) {
+        let day = timestamp.day();
+        if let Some(codes) = self.0.get_mut(&day) {
+            add_code(codes, code, 1);
+        } else {
+            self.0.insert(day, BTreeMap::from([(code.to_owned(), 1)]));
+            self.fold_old_days();
+        }
+    }
+
+    #[cfg(feature = "journal-sqlite")]
+    pub(super) fn add_many(&mut self, day: String, code: &str, count: u64) {
+        add_code(self.0.entry(day).or_default(), code, count);
+    }
+
+    pub(super) fn merge(&mut self, other: &Self) {
+        for (day, codes) in &other.0 {
+            let ours = self.0.entry(day.clone()).or_default();
+            codes.iter().for_each(|(code, count)| add_code(ours, code, *count));
+        }
+        self.fold_old_days();
+    }
+
+    /// The oldest days become one, so that no error is ever uncounted.
+    fn fold_old_days(&mut self) {
+        while self.0.len() > MAX_DAYS {
+            let Some((_, oldest)) = self.0.pop_first() else { return };
+            let Some(mut next) = self.0.first_entry() else { return };
+            oldest.iter().for_each(|(code, count)| add_code(next.get_mut(), code, *count));
+        }
+    }
+
+    pub(super) fn summed(&self) -> Counts {
+        let mut counts = Counts::default();
+        for (day, codes) in &self.0 {
+            for (code, count) in codes {
+                counts.total += count;
+                *counts.by_code.entry(code.clone()).or_default() += count;
+                *counts.by_day.entry(day.clone()).or_default() += count;
+            }
+        }
+        counts
+    }
+
+    pub(super) fn to_json(&self) -> Value {
+        let days = self.0.iter().map(|(day, row)| {
+            let codes = row.iter().map(|(code, count)| (code.clone(), Value::from(*count)));
+            (day.clone(), Value::Object(codes.collect()))
+        });
+        Value::Object(days.collect())
+    }
+
+    /// Takes what `to_json` wrote; what is not of that form is left out.
+    pub(super) fn of_json(json: &Map<String, Value>) -> Self {
+        let mut days = Self::default();
+        for (day, codes) in json.iter().filter_map(|(day, codes)| Some((day, codes.as_object()?))) {
+            let row = days.0.entry(day.clone()).or_default();
+            for (code, count) in codes.iter().filter_map(|(code, count)| Some((code, count.as_u64()?))) {
+                add_code(row, code, count);
+            }
+        }
+        days
+    }
+}
+
+fn add_code(codes: &mut BTreeMap<String, u64>, code: &str, count: u64) {
+    if let Some(sum) = codes.get_mut(code) {
+        *sum += count;
+    } else {
+        let name = if codes.len() < MAX_CODES_PER_DAY { code } else { OTHER };
+        *codes.entry(name.to_owned()).or_default() += count;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_read_back_and_stay_complete_beyond_their_bounds() {
+        let mut days = DayCounts::default();
+        for i in 0..10_000 {
+            days.add(Timestamp::from_unix_millis(i * 86_400_000), &format!("CODE_{}", i % 7));
+        }
+        for i in 0..1000 {
+            days.add(Timestamp::from_unix_millis(9_999 * 86_400_000), &format!("DYNAMIC_{i}"));
+        }
+        let counts = days.summed();
+        assert_eq!((counts.total, counts.by_day.len()), (11_000, MAX_DAYS));
+        assert!(counts.by_code[OTHER] >= 800);
+        let Value::Object(json) = days.to_json() else { panic!("not a map") };
+        assert_eq!(DayCounts::of_json(&json), days);
+    }
+}

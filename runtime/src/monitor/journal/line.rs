@@ -1,0 +1,195 @@
+//! The form of a record on disk: one line of JSON.
+
+use crate::{
+    error::ErrorId,
+    event::AlertLevel,
+    monitor::{ErrorRecord, Fingerprint, RecordKind},
+    time::Timestamp,
+};
+use serde_json::{Map, Value};
+use std::{str::FromStr, time::Duration};
+
+/// What each line begins with. A text inside a record cannot hold it: JSON escapes the quotes.
+const START: &str = r#"{"v":1,"id":""#;
+
+/// A line that holds no record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Torn;
+
+/// A record that was read, and whether remains of another one were found in front of it.
+#[derive(Debug, PartialEq)]
+pub(super) struct Decoded {
+    pub(super) record: ErrorRecord,
+    pub(super) after_torn: bool,
+}
+
+/// The line of a record, with its newline.
+pub(super) fn encode(record: &ErrorRecord) -> Vec<u8> {
+    let mut line = Vec::with_capacity(512);
+    line.extend_from_slice(br#"{"v":1,"#);
+    let body = line.len();
+    // Writing to memory cannot fail, and neither can a record: all of it is texts, numbers and JSON values.
+    if serde_json::to_writer(&mut line, record).is_err() {
+        line.truncate(body);
+        line.extend_from_slice(b"{}");
+    }
+    // The record's own opening brace: `{"v":1,{"id"..` becomes `{"v":1,"id"..`.
+    line.remove(body);
+    line.push(b'\n');
+    line
+}
+
+/// Reads a line, without its newline.
+///
+/// Behind the remains of a torn line, in the same line, there may be a whole record of a process that went on writing.
+pub(super) fn decode(line: &[u8]) -> Result<Decoded, Torn> {
+    let whole = std::str::from_utf8(line).ok().and_then(parse);
+    if let Some(record) = whole {
+        return Ok(Decoded { record, after_torn: false });
+    }
+    let starts = line.windows(START.len()).enumerate().skip(1).filter(|(_, window)| *window == START.as_bytes());
+    let mut behind = starts.filter_map(|(at, _)| parse(std::str::from_utf8(&line[at..]).ok()?));
+    behind.next().map(|record| Decoded { record, after_torn: true }).ok_or(Torn)
+}
+
+/// What counting needs of a line, found without parsing the rest: kind, time and name of the code.
+///
+/// Gives nothing for a line that is not exactly as `encode` writes it, or that may be torn.
+pub(super) fn head(line: &str) -> Option<(Timestamp, &str)> {
+    let rest = line.strip_prefix(START)?;
+    if !rest.ends_with('}') || rest.contains(START) || rest.contains(r#""kind":"#) {
+        return None;
+    }
+    let rest = rest.get(36..)?.strip_prefix(r#"","timestamp":""#)?;
+    let timestamp = rest.get(..24)?.parse().ok()?;
+    let (_, rest) = rest.split_once(r#","error_code":""#)?;
+    let (name, _) = rest.split_once('"')?;
+    (!name.contains('\\')).then_some((timestamp, name))
+}
+
+fn parse(line: &str) -> Option<ErrorRecord> {
+    let Ok(Value::Object(mut map)) = serde_json::from_str(line) else { return None };
+    // A line of a later version is kept as far as its fields are known.
+    map.get("v")?.as_u64()?;
+    record(&mut map)
+}
+
+fn record(map: &mut Map<String, Value>) -> Option<ErrorRecord> {
+    Some(ErrorRecord {
+        kind: match map.get("kind") {
+            None => RecordKind::Error,
+            Some(kind) => RecordKind::of_name(kind.as_str()?)?,
+        },
+        id: parsed::<ErrorId>(map, "id")?,
+        timestamp: parsed::<Timestamp>(map, "timestamp")?,
+        level: AlertLevel::of_name(map.get("level")?.as_str()?)?,
+        code: u32::try_from(map.get("code")?.as_u64()?).ok()?,
+        error_code: text(map, "error_code")?,
+        error_type: text(map, "error_type").unwrap_or_default(),
+        message: text(map, "message")?,
+        chain: texts(map.remove("chain")),
+        details: match map.remove("details") {
+            Some(Value::Object(details)) => details,
+            _ => Map::new(),
+        },
+        operation: text(map, "operation").unwrap_or_default(),
+        component: text(map, "component").unwrap_or_default(),
+        location: text(map, "location"),
+        elapsed: map.get("elapsed").and_then(Value::as_f64).and_then(|s| Duration::try_from_secs_f64(s).ok()),
+        fingerprint: parsed(map, "fingerprint").unwrap_or(Fingerprint::OTHER),
+    })
+}
+
+fn text(map: &mut Map<String, Value>, key: &str) -> Option<String> {
+    match map.remove(key) {
+        Some(Value::String(text)) => Some(text),
+        _ => None,
+    }
+}
+
+fn texts(value: Option<Value>) -> Vec<String> {
+    let Some(Value::Array(items)) = value else { return Vec::new() };
+    items.into_iter().filter_map(|item| if let Value::String(text) = item { Some(text) } else { None }).collect()
+}
+
+fn parsed<T: FromStr>(map: &Map<String, Value>, key: &str) -> Option<T> {
+    map.get(key)?.as_str()?.parse().ok()
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    pub(in crate::monitor::journal) fn sample(message: &str) -> ErrorRecord {
+        ErrorRecord {
+            kind: RecordKind::Error,
+            id: ErrorId::new(),
+            timestamp: Timestamp::from_unix_millis(1_700_000_000_250),
+            level: AlertLevel::Error,
+            code: 302,
+            error_code: "DB_WRITE_ERROR".into(),
+            error_type: "AppError".into(),
+            message: message.into(),
+            chain: vec!["no space left on device".into()],
+            details: Map::from_iter([("table".to_owned(), "clips".into())]),
+            operation: "save".into(),
+            component: "app::store".into(),
+            location: Some("src/store.rs:12:5".into()),
+            elapsed: Some(Duration::from_millis(1500)),
+            fingerprint: Fingerprint::of(&["x"]),
+        }
+    }
+
+    fn without_newline(record: &ErrorRecord) -> Vec<u8> {
+        let mut line = encode(record);
+        assert_eq!(line.pop(), Some(b'\n'));
+        line
+    }
+
+    #[test]
+    fn a_record_is_one_line_that_reads_back_whatever_its_texts_are() {
+        for message in ["plain", "two\nlines\r\n", "\"quoted\" {\"v\":1,\"id\":\"", "déjà \u{0} vu \u{2028}", ""] {
+            let record = sample(message);
+            let line = without_newline(&record);
+            assert!(!line.contains(&b'\n'));
+            assert_eq!(decode(&line), Ok(Decoded { record, after_torn: false }));
+        }
+    }
+
+    #[test]
+    fn a_record_behind_the_remains_of_another_is_found() {
+        let (torn, whole) = (sample("torn"), sample("whole"));
+        let (first, second) = (without_newline(&torn), without_newline(&whole));
+        for cut in 1..first.len() {
+            let glued = [&first[..cut], &second].concat();
+            assert_eq!(decode(&glued).map(|found| found.record.id), Ok(whole.id), "cut at {cut}");
+            assert_eq!(decode(&first[..cut]), Err(Torn));
+        }
+    }
+
+    #[test]
+    fn heads_are_read_without_parsing_or_not_at_all() {
+        let record = sample("m");
+        let line = String::from_utf8(without_newline(&record)).unwrap();
+        assert_eq!(head(&line), Some((record.timestamp, "DB_WRITE_ERROR")));
+        assert_eq!(head(&line[..line.len() - 1]), None);
+        assert_eq!(head(&format!("{}{line}", &line[..60])), None);
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_the_reader_panic(line in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _ = decode(&line);
+            let _ = std::str::from_utf8(&line).map(head);
+        }
+
+        #[test]
+        fn no_change_of_a_byte_makes_the_reader_panic(at in 0usize..300, byte: u8) {
+            let mut line = without_newline(&sample("m"));
+            let at = at % line.len();
+            line[at] = byte;
+            let _ = decode(&line);
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! Errors on disk: what is acknowledged survives the process, and asking for it neither skips nor repeats.
+//!
+//! A ring in memory answers "what happens now"; the questions after an incident are about last night, and the process
+//! of last night was killed. A [`Journal`] keeps each error beyond the process. The one that comes with the library,
+//! [`FileJournal`], appends JSON Lines to numbered files:
+//!
+//! - each record is one line and one write to the end of the file, so that processes that share a folder do not mix
+//!   their lines, and a process that is killed loses nothing of what it had appended;
+//! - a line that was torn all the same (a full disk, a machine that lost power) is skipped and told, never more than it;
+//! - files are closed by size and age and removed by total size and age, oldest first; how many errors of which code
+//!   there were on which day stays known;
+//! - a full disk, a vanished folder or a locked file never fails the caller: [`JournalStatus`] tells, a bounded number
+//!   of lines waits, and writing resumes by itself.
+//!
+//! # Examples
+//!
+//! ```
+//! use gardefou::{AppError, ErrorCode, monitor::{ErrorMonitor, MonitorConfig, journal::{FileJournal, JournalConfig, Query}}};
+//! use std::sync::Arc;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = std::env::temp_dir().join(format!("gardefou-doc-{}", std::process::id()));
+//! let journal = FileJournal::open(JournalConfig::builder(&folder).build()?);
+//! let monitor = ErrorMonitor::new(MonitorConfig::default());
+//! monitor.set_journal(Arc::new(journal));
+//! let id = monitor.record(&AppError::new(ErrorCode::DB_WRITE_ERROR, "disk quota exceeded"));
+//!
+//! let page = monitor.query(&Query::new().code(ErrorCode::DB_WRITE_ERROR).limit(50))?;
+//! assert_eq!(page.records[0].id, id);
+//! assert_eq!(monitor.counts()?.by_code["DB_WRITE_ERROR"], 1);
+//! # std::fs::remove_dir_all(&folder)?;
+//! # Ok(())
+//! # }
+//! ```
+
+mod api;
+mod backwards;
+mod config;
+mod counts;
+mod file;
+mod line;
+mod query;
+mod segments;
+#[cfg(feature = "journal-sqlite")]
+mod sqlite;
+mod writer;
+
+pub use api::{Journal, JournalError, JournalStatus};
+pub use config::{JournalConfig, JournalConfigBuilder};
+pub use counts::Counts;
+pub use file::FileJournal;
+pub use query::{Cursor, InvalidCursor, Page, Query};
+#[cfg(feature = "journal-sqlite")]
+pub use sqlite::SqliteJournal;

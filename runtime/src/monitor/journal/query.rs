@@ -1,0 +1,253 @@
+//! What to look for in a journal, and what was found.
+
+use crate::{
+    ErrorCode,
+    error::ErrorId,
+    event::AlertLevel,
+    monitor::{ErrorRecord, Fingerprint, RecordKind},
+    time::Timestamp,
+};
+use std::{fmt, str::FromStr};
+
+/// What to look for in a journal; all conditions must hold.
+///
+/// # Defaults
+///
+/// No condition, the newest 50 errors. A limit is moved into 1 to 1,000.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
+pub struct Query {
+    pub(super) kind: RecordKind,
+    pub(super) id: Option<ErrorId>,
+    pub(super) code: Option<String>,
+    pub(super) min_level: Option<AlertLevel>,
+    pub(super) operation: Option<String>,
+    pub(super) fingerprint: Option<Fingerprint>,
+    pub(super) since: Option<Timestamp>,
+    pub(super) until: Option<Timestamp>,
+    pub(super) text: Option<String>,
+    pub(super) limit: usize,
+    pub(super) after: Option<Cursor>,
+}
+
+impl Default for Query {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Query {
+    /// The most records that one page holds.
+    pub const MAX_LIMIT: usize = 1000;
+
+    /// Makes a query for the newest errors.
+    pub const fn new() -> Self {
+        Self {
+            kind: RecordKind::Error,
+            id: None,
+            code: None,
+            min_level: None,
+            operation: None,
+            fingerprint: None,
+            since: None,
+            until: None,
+            text: None,
+            limit: 50,
+            after: None,
+        }
+    }
+
+    /// Keeps records of one kind; errors by default.
+    pub fn kind(mut self, kind: RecordKind) -> Self {
+        self.kind = kind;
+        self
+    }
+
+    /// Keeps the one error with this identity.
+    pub fn id(mut self, id: ErrorId) -> Self {
+        self.id = Some(id);
+        self
+    }
+
+    /// Keeps errors with this code.
+    pub fn code(self, code: ErrorCode) -> Self {
+        self.code_name(code.name())
+    }
+
+    /// Keeps errors whose code has this name.
+    pub fn code_name(mut self, name: impl Into<String>) -> Self {
+        self.code = Some(name.into());
+        self
+    }
+
+    /// Keeps errors that are at least so urgent.
+    pub fn min_level(mut self, level: AlertLevel) -> Self {
+        self.min_level = Some(level);
+        self
+    }
+
+    /// Keeps errors that this operation reported.
+    pub fn operation(mut self, name: impl Into<String>) -> Self {
+        self.operation = Some(name.into());
+        self
+    }
+
+    /// Keeps errors of one group.
+    pub fn fingerprint(mut self, fingerprint: Fingerprint) -> Self {
+        self.fingerprint = Some(fingerprint);
+        self
+    }
+
+    /// Keeps errors that were recorded at this time or later.
+    pub fn since(mut self, time: Timestamp) -> Self {
+        self.since = Some(time);
+        self
+    }
+
+    /// Keeps errors that were recorded before this time.
+    pub fn until(mut self, time: Timestamp) -> Self {
+        self.until = Some(time);
+        self
+    }
+
+    /// Keeps errors with this text in their message or in the text of a source; upper and lower case are different.
+    pub fn text(mut self, text: impl Into<String>) -> Self {
+        self.text = Some(text.into());
+        self
+    }
+
+    /// Sets how many records one page holds, from 1 to 1,000.
+    pub fn limit(mut self, records: usize) -> Self {
+        self.limit = records.clamp(1, Self::MAX_LIMIT);
+        self
+    }
+
+    /// Continues behind a page.
+    pub fn after(mut self, cursor: Cursor) -> Self {
+        self.after = Some(cursor);
+        self
+    }
+
+    /// Starts at the newest record again.
+    pub(super) fn from_newest(mut self) -> Self {
+        self.after = None;
+        self
+    }
+
+    pub(crate) fn page_size(&self) -> usize {
+        self.limit
+    }
+
+    pub(crate) fn cursor(&self) -> Option<Cursor> {
+        self.after
+    }
+
+    pub(crate) fn matches(&self, record: &ErrorRecord) -> bool {
+        let has =
+            |text: &String| record.message.contains(text) || record.chain.iter().any(|level| level.contains(text));
+        self.kind == record.kind
+            && self.id.is_none_or(|id| id == record.id)
+            && self.code.as_ref().is_none_or(|code| *code == record.error_code)
+            && self.min_level.is_none_or(|level| record.level >= level)
+            && self.operation.as_ref().is_none_or(|operation| *operation == record.operation)
+            && self.fingerprint.is_none_or(|fingerprint| fingerprint == record.fingerprint)
+            && self.since.is_none_or(|since| record.timestamp >= since)
+            && self.until.is_none_or(|until| record.timestamp < until)
+            && self.text.as_ref().is_none_or(has)
+    }
+}
+
+/// One page of records.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Page {
+    /// The records, newest first.
+    pub records: Vec<ErrorRecord>,
+    /// Where the next page begins; absent when there is nothing more.
+    pub next: Option<Cursor>,
+    /// How many torn lines were skipped on the way.
+    pub torn: u64,
+}
+
+impl Page {
+    /// Makes a page.
+    #[must_use]
+    pub fn new(records: Vec<ErrorRecord>, next: Option<Cursor>) -> Self {
+        Self { records, next, torn: 0 }
+    }
+}
+
+serialize_fields!(Page { records, next, torn });
+
+/// A place between two records, which stays the same while new ones arrive and old ones go; its text can travel in a
+/// URL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Cursor {
+    part: u64,
+    position: u64,
+}
+
+impl Cursor {
+    /// Makes the cursor of a position in a numbered part of a journal, as a byte in a file.
+    #[must_use]
+    pub const fn new(part: u64, position: u64) -> Self {
+        Self { part, position }
+    }
+
+    /// Returns the number of the part.
+    #[must_use]
+    pub const fn part(self) -> u64 {
+        self.part
+    }
+
+    /// Returns the position in the part.
+    #[must_use]
+    pub const fn position(self) -> u64 {
+        self.position
+    }
+}
+
+impl fmt::Display for Cursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.part, self.position)
+    }
+}
+
+impl FromStr for Cursor {
+    type Err = InvalidCursor;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let number = |digits: &str| match digits.bytes().all(|c| c.is_ascii_digit()) {
+            true => digits.parse().ok(),
+            false => None,
+        };
+        let (part, position) = text.split_once('.').ok_or(InvalidCursor)?;
+        number(part).zip(number(position)).map(|(part, position)| Self { part, position }).ok_or(InvalidCursor)
+    }
+}
+
+impl serde::Serialize for Cursor {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// A text is not a cursor that a page gave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a cursor is two numbers with a dot between them, as a page gave them")]
+#[non_exhaustive]
+pub struct InvalidCursor;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cursors_read_back_and_other_texts_do_not() {
+        let cursor = Cursor::new(7, u64::MAX);
+        assert_eq!(cursor.to_string().parse(), Ok(cursor));
+        for odd in ["", ".", "1", "1.", "+1.2", "1.2.3", "-1.2", "1.99999999999999999999"] {
+            assert_eq!(odd.parse::<Cursor>(), Err(InvalidCursor), "{odd}");
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! Errors on disk: nothing acknowledged is lost, nothing is read twice, and no disk stops the program.
+
+mod paging;
+mod processes;
+mod retention;
+#[cfg(feature = "journal-sqlite")]
+mod sqlite;
+mod trouble;
+
+use gardefou::{
+    AppError, ErrorCode,
+    monitor::{
+        ErrorMonitor, ErrorRecord, MonitorConfig,
+        journal::{FileJournal, JournalConfig, JournalConfigBuilder, Query},
+    },
+    time::ManualClock,
+};
+use std::{path::Path, sync::Arc};
+
+/// A journal of small files, kept by hand, on a clock that stands still.
+fn config(folder: &Path, clock: &ManualClock) -> JournalConfigBuilder {
+    JournalConfig::builder(folder).background(false).clock(clock.clone()).max_segment_bytes(16 * 1024)
+}
+
+fn monitor(config: JournalConfigBuilder, clock: &ManualClock) -> (ErrorMonitor, Arc<FileJournal>) {
+    let journal = Arc::new(FileJournal::open(config.build().unwrap()));
+    let monitor = ErrorMonitor::new(MonitorConfig::builder().clock(clock.clone()).build().unwrap());
+    monitor.set_journal(journal.clone());
+    (monitor, journal)
+}
+
+fn fail(monitor: &ErrorMonitor, code: ErrorCode, message: impl Into<String>) {
+    monitor.record(&AppError::new(code, message));
+}
+
+/// Every record that matches, page by page.
+fn all(monitor: &ErrorMonitor, query: Query) -> Vec<ErrorRecord> {
+    let (mut query, mut records) = (query, Vec::new());
+    loop {
+        let page = monitor.query(&query).unwrap();
+        records.extend(page.records);
+        match page.next {
+            Some(next) => query = query.after(next),
+            None => return records,
+        }
+    }
+}

@@ -1,0 +1,78 @@
+use super::*;
+use gardefou::monitor::journal::Journal;
+use std::{fs, time::Duration};
+
+fn size_of(folder: &Path) -> u64 {
+    let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
+    let lines = files.filter(|file| file.file_name().to_string_lossy().ends_with(".jsonl"));
+    lines.map(|file| file.metadata().unwrap().len()).sum()
+}
+
+/// Operations 28.
+#[test]
+fn the_oldest_files_go_first_and_their_counts_stay() {
+    let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
+    let (monitor, journal) = monitor(config(folder.path(), &clock).max_bytes(64 * 1024), &clock);
+    for i in 0..1000 {
+        fail(&monitor, ErrorCode::SYNC_ERROR, format!("error {i}"));
+    }
+    let before = size_of(folder.path());
+    journal.maintain().unwrap();
+    let after = size_of(folder.path());
+    assert!(before > 200 * 1024 && after <= 64 * 1024, "{before} to {after}");
+    let kept = all(&monitor, Query::new());
+    assert!(kept.len() > 100 && kept.len() < 1000, "{}", kept.len());
+    let expected: Vec<String> = (1000 - kept.len()..1000).rev().map(|i| format!("error {i}")).collect();
+    assert!(kept.iter().map(|record| &record.message).eq(&expected));
+    assert_eq!(monitor.counts().unwrap().total, 1000);
+
+    clock.advance(Duration::from_secs(8 * 86_400));
+    fail(&monitor, ErrorCode::TIMEOUT_ERROR, "a week later");
+    journal.maintain().unwrap();
+    assert_eq!(all(&monitor, Query::new()).len(), 1);
+    let counts = monitor.counts().unwrap();
+    assert_eq!((counts.by_code["SYNC_ERROR"], counts.by_day.len()), (1000, 2));
+    // Another process that opens the folder knows as much.
+    let (other, _) = super::monitor(config(folder.path(), &clock), &clock);
+    assert_eq!(other.counts().unwrap(), counts);
+}
+
+#[test]
+fn a_file_is_closed_by_age_too() {
+    let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
+    let (monitor, _journal) = monitor(config(folder.path(), &clock), &clock);
+    for day in 0..3 {
+        fail(&monitor, ErrorCode::SYNC_ERROR, format!("{day}"));
+        clock.advance(Duration::from_secs(86_400));
+    }
+    let files = fs::read_dir(folder.path())
+        .unwrap()
+        .filter(|file| file.as_ref().unwrap().path().extension().is_some_and(|e| e == "jsonl"));
+    assert_eq!(files.count(), 3);
+    // Opened again, the file of two days ago is not written any more.
+    let (other, _) = super::monitor(config(folder.path(), &clock), &clock);
+    clock.advance(Duration::from_secs(86_400));
+    fail(&other, ErrorCode::SYNC_ERROR, "3");
+    let found: Vec<_> = all(&other, Query::new()).into_iter().map(|record| record.message).collect();
+    assert_eq!(found, ["3", "2", "1", "0"]);
+}
+
+#[test]
+fn a_crash_between_keeping_the_counts_and_removing_the_file_counts_nothing_twice() {
+    let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
+    let (monitor, journal) = monitor(config(folder.path(), &clock).max_bytes(64 * 1024), &clock);
+    let first = folder.path().join("errors-00000001.jsonl");
+    for i in 0..1000 {
+        fail(&monitor, ErrorCode::SYNC_ERROR, format!("error {i}"));
+    }
+    let copy = fs::read(&first).unwrap();
+    journal.maintain().unwrap();
+    assert!(!first.exists());
+    fs::write(&first, copy).unwrap();
+    assert_eq!(monitor.counts().unwrap().total, 1000);
+    let before = all(&monitor, Query::new()).len();
+    journal.maintain().unwrap();
+    assert!(!first.exists());
+    assert_eq!((monitor.counts().unwrap().total, all(&monitor, Query::new()).len()), (1000, before));
+    assert!(journal.status().is_healthy());
+}

@@ -1,0 +1,128 @@
+//! What the journal of files promises, kept by the one in a database.
+
+use super::*;
+use gardefou::{
+    event::AlertLevel,
+    monitor::journal::{Journal, SqliteJournal},
+    time::Timestamp,
+};
+use std::{fs, time::Duration};
+
+fn monitor(config: JournalConfigBuilder, clock: &ManualClock) -> (ErrorMonitor, Arc<SqliteJournal>) {
+    let journal = Arc::new(SqliteJournal::open(config.build().unwrap()));
+    let monitor = ErrorMonitor::new(MonitorConfig::builder().clock(clock.clone()).build().unwrap());
+    monitor.set_journal(journal.clone());
+    (monitor, journal)
+}
+
+fn messages(monitor: &ErrorMonitor, query: Query) -> Vec<String> {
+    all(monitor, query).into_iter().map(|record| record.message).collect()
+}
+
+/// Operations 27.
+#[test]
+fn paging_skips_and_repeats_nothing_while_new_errors_arrive() {
+    let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
+    let (monitor, _journal) = monitor(config(folder.path(), &clock), &clock);
+    let codes = [ErrorCode::SYNC_ERROR, ErrorCode::TIMEOUT_ERROR];
+    for i in 0..300 {
+        monitor.record_at(AlertLevel::Info, &AppError::new(codes[i % 2], format!("{i}")));
+        clock.advance(Duration::from_secs(600));
+    }
+    let (mut query, mut seen) = (Query::new().code(ErrorCode::SYNC_ERROR).limit(20), Vec::new());
+    loop {
+        let page = monitor.query(&query).unwrap();
+        seen.extend(page.records.into_iter().map(|record| record.message));
+        fail(&monitor, ErrorCode::SYNC_ERROR, "new");
+        let Some(next) = page.next else { break };
+        query = query.after(next);
+    }
+    assert_eq!(seen, (0..150).rev().map(|i| (i * 2).to_string()).collect::<Vec<_>>());
+    assert_eq!(monitor.counts().unwrap().by_day.values().sum::<u64>(), 308);
+}
+
+#[test]
+fn every_filter_finds_what_it_names_and_nothing_else() {
+    let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
+    let (monitor, _journal) = monitor(config(folder.path(), &clock), &clock);
+    let id = monitor.record_at(
+        AlertLevel::Critical,
+        &AppError::new(ErrorCode::DB_WRITE_ERROR, "cannot save")
+            .with_source(std::io::Error::other("disk sda1 is full")),
+    );
+    clock.advance(Duration::from_millis(1));
+    fail(&monitor, ErrorCode::SYNC_ERROR, "drift");
+    assert_eq!(messages(&monitor, Query::new()), ["drift", "cannot save"]);
+    assert_eq!(messages(&monitor, Query::new().id(id)), ["cannot save"]);
+    assert_eq!(messages(&monitor, Query::new().text("sda1")), ["cannot save"]);
+    assert_eq!(messages(&monitor, Query::new().min_level(AlertLevel::Critical)), ["cannot save"]);
+    let second = Timestamp::from_unix_millis(1_700_000_000_001);
+    assert_eq!(messages(&monitor, Query::new().since(second)), ["drift"]);
+    assert_eq!(messages(&monitor, Query::new().until(second)), ["cannot save"]);
+    assert_eq!(messages(&monitor, Query::new().operation("' OR 1=1 --")), [""; 0]);
+}
+
+/// Operations 28 and 30.
+#[test]
+fn old_rows_go_first_the_file_shrinks_and_counts_stay() {
+    let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
+    let (monitor, journal) = monitor(config(folder.path(), &clock).max_bytes(128 * 1024), &clock);
+    for i in 0..500 {
+        let level = if i % 50 == 49 { AlertLevel::Error } else { AlertLevel::Info };
+        monitor.record_at(level, &AppError::new(ErrorCode::SYNC_ERROR, format!("{i} {}", "x".repeat(500))));
+    }
+    journal.maintain().unwrap();
+    let kept = messages(&monitor, Query::new());
+    assert!(kept.len() > 20 && kept.len() < 400, "{}", kept.len());
+    assert!(kept[0].starts_with("499 "));
+    assert_eq!(monitor.counts().unwrap().total, 500);
+    clock.advance(Duration::from_secs(8 * 86_400));
+    journal.maintain().unwrap();
+    assert_eq!((messages(&monitor, Query::new()).len(), monitor.counts().unwrap().total), (0, 500));
+}
+
+#[test]
+fn trouble_fails_no_call_is_told_and_ends_by_itself() {
+    let (parent, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
+    let folder = parent.path().join("logs");
+    fs::write(&folder, "a file where the folder should be").unwrap();
+    let (monitor, journal) = monitor(config(&folder, &clock), &clock);
+    fail(&monitor, ErrorCode::SYNC_ERROR, "waits");
+    assert_eq!((journal.status().failed, journal.status().waiting, journal.status().is_healthy()), (1, 1, false));
+    fs::remove_file(&folder).unwrap();
+    clock.advance(Duration::from_millis(100));
+    fail(&monitor, ErrorCode::SYNC_ERROR, "again");
+    assert_eq!((journal.status().written, journal.status().waiting, journal.status().is_healthy()), (2, 0, true));
+
+    fs::remove_dir_all(&folder).unwrap();
+    fail(&monitor, ErrorCode::SYNC_ERROR, "after the folder vanished");
+    assert_eq!(messages(&monitor, Query::new()), ["after the folder vanished"]);
+}
+
+/// Parity P06.
+#[test]
+fn a_file_that_is_no_database_is_put_aside() {
+    let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
+    let path = folder.path().join("errors.sqlite");
+    fs::write(&path, "certainly no database, but long enough to be looked at ".repeat(100)).unwrap();
+    let (monitor, journal) = monitor(config(folder.path(), &clock), &clock);
+    fail(&monitor, ErrorCode::SYNC_ERROR, "kept");
+    assert!(journal.status().is_healthy(), "{:?}", journal.status());
+    assert_eq!(messages(&monitor, Query::new()), ["kept"]);
+    let aside = |name: &str| name.starts_with("errors.sqlite.damaged-");
+    assert!(fs::read_dir(folder.path()).unwrap().any(|file| aside(&file.unwrap().file_name().to_string_lossy())));
+}
+
+#[test]
+fn a_locked_database_makes_records_wait_not_callers() {
+    let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
+    let (first, _) = monitor(config(folder.path(), &clock), &clock);
+    fail(&first, ErrorCode::SYNC_ERROR, "makes the database");
+    let holder = rusqlite::Connection::open(folder.path().join("errors.sqlite")).unwrap();
+    holder.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    fail(&first, ErrorCode::SYNC_ERROR, "waits");
+    assert_eq!(first.journal_status().unwrap().waiting, 1);
+    holder.execute_batch("ROLLBACK").unwrap();
+    clock.advance(Duration::from_millis(100));
+    assert_eq!(messages(&first, Query::new()), ["waits", "makes the database"]);
+}

@@ -1,0 +1,113 @@
+use super::*;
+use gardefou::monitor::journal::Journal;
+use std::{fs, io::Write, time::Duration};
+
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Operations 30: `/dev/full` is a disk without room.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_fails_no_call_is_told_and_writing_resumes() {
+    let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
+    let (monitor, journal) = monitor(config(folder.path(), &clock), &clock);
+    let file = folder.path().join("errors-00000001.jsonl");
+    std::os::unix::fs::symlink("/dev/full", &file).unwrap();
+    for i in 0..10 {
+        fail(&monitor, ErrorCode::DB_WRITE_ERROR, format!("error {i}"));
+    }
+    let status = monitor.journal_status().unwrap();
+    assert_eq!((status.failed, status.lost, status.waiting, status.is_healthy()), (10, 0, 10, false));
+    assert!(status.last_error.unwrap().contains("space"));
+    assert_eq!(monitor.stats().total_errors, 10);
+
+    fs::remove_file(&file).unwrap();
+    fail(&monitor, ErrorCode::DB_WRITE_ERROR, "too soon");
+    assert_eq!(journal.status().waiting, 11, "nothing is tried just after a failure");
+    clock.advance(PAUSE);
+    fail(&monitor, ErrorCode::DB_WRITE_ERROR, "space again");
+    let status = monitor.journal_status().unwrap();
+    assert_eq!((status.failed, status.written, status.waiting, status.is_healthy()), (11, 12, 0, true));
+    assert_eq!(all(&monitor, Query::new()).len(), 12);
+}
+
+#[test]
+fn a_folder_that_vanishes_is_made_again() {
+    let (parent, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
+    let folder = parent.path().join("logs").join("errors");
+    let (monitor, journal) = monitor(config(&folder, &clock), &clock);
+    fail(&monitor, ErrorCode::SYNC_ERROR, "gone with the folder");
+    fs::remove_dir_all(parent.path().join("logs")).unwrap();
+    fail(&monitor, ErrorCode::SYNC_ERROR, "after");
+    assert!(journal.status().is_healthy());
+    let found: Vec<_> = all(&monitor, Query::new()).into_iter().map(|record| record.message).collect();
+    assert_eq!(found, ["after"]);
+}
+
+#[test]
+fn a_path_that_cannot_be_a_folder_costs_bounded_memory_and_is_told() {
+    let (parent, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
+    let folder = parent.path().join("a file");
+    fs::write(&folder, "").unwrap();
+    let (monitor, journal) = monitor(config(&folder, &clock).buffer_bytes(4096), &clock);
+    for i in 0..1000 {
+        fail(&monitor, ErrorCode::SYNC_ERROR, format!("error {i}"));
+        clock.advance(PAUSE);
+    }
+    let status = journal.status();
+    assert_eq!((status.failed, status.written), (1000, 0));
+    assert!(status.waiting >= 5 && status.waiting + status.lost == 1000, "{status:?}");
+    assert!(journal.counts().is_err() || journal.counts().unwrap().total == 0);
+    assert_eq!(monitor.stats().total_errors, 1000);
+    fs::remove_file(&folder).unwrap();
+    clock.advance(PAUSE);
+    journal.flush().unwrap();
+    let found = all(&monitor, Query::new());
+    assert_eq!((found.len() as u64, found.last().unwrap().message.as_str()), (status.waiting, "error 0"));
+}
+
+/// Parity P04 to P06: a bad line costs itself, never the rest.
+#[test]
+fn torn_and_foreign_lines_are_skipped_told_and_written_behind() {
+    let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
+    let (first, journal) = monitor(config(folder.path(), &clock), &clock);
+    fail(&first, ErrorCode::SYNC_ERROR, "before");
+    drop((first, journal));
+    let path = folder.path().join("errors-00000001.jsonl");
+    let mut file = fs::OpenOptions::new().append(true).open(&path).unwrap();
+    file.write_all(b"{\"v\":1}\nnot json\n\xFF\xFE\n[1]\n{\"v\":1,\"id\":\"0190").unwrap();
+    let (second, journal) = monitor(config(folder.path(), &clock), &clock);
+    assert_eq!(second.query(&Query::new()).unwrap().torn, 5);
+    fail(&second, ErrorCode::SYNC_ERROR, "after");
+    let page = second.query(&Query::new()).unwrap();
+    let found: Vec<_> = page.records.iter().map(|record| record.message.as_str()).collect();
+    assert_eq!((found, page.torn), (vec!["after", "before"], 5));
+    assert_eq!(journal.counts().unwrap().total, 2);
+}
+
+/// Parity P04: what cannot be serialised is kept as text; sizes are bounded.
+#[test]
+fn odd_and_huge_errors_take_one_bounded_line() {
+    let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
+    let (monitor, _journal) = monitor(config(folder.path(), &clock), &clock);
+    let odd = std::collections::HashMap::from([((1, 2), "a key that JSON has no form for")]);
+    let huge = AppError::new(ErrorCode::SYNC_ERROR, "x".repeat(10_000_000))
+        .with_detail("odd", &odd)
+        .with_detail("nan", f64::NAN);
+    monitor.record(&huge);
+    fail(&monitor, ErrorCode::SYNC_ERROR, "next\r\nforged line\0");
+    let size = fs::metadata(folder.path().join("errors-00000001.jsonl")).unwrap().len();
+    assert!(size < 64 * 1024, "{size}");
+    let found = all(&monitor, Query::new());
+    assert_eq!(found.len(), 2);
+    assert!(found[1].message.ends_with("(cut)") && found[1].details.contains_key("odd"));
+    assert!(!found[0].message.contains(['\r', '\n', '\0']), "{:?}", found[0].message);
+}
+
+/// Parity P02: a bare name is a folder beside the program.
+#[test]
+fn a_relative_folder_is_as_good_as_any() {
+    let config = JournalConfig::builder("logs").background(false).build().unwrap();
+    let journal = FileJournal::open(config);
+    assert_eq!(journal.folder(), Path::new("logs"));
+    assert!(!journal.folder().exists(), "nothing is written before the first error");
+}
