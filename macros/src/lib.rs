@@ -2,8 +2,14 @@
 
 mod args;
 mod block;
+mod check;
 mod diag;
+mod expand;
+mod model;
+mod params;
+mod policy;
 
+use expand::Guard;
 use proc_macro::TokenStream;
 
 /// A named `try` block whose errors are coded, logged and recorded once.
@@ -16,4 +22,28 @@ pub fn error_boundary(tokens: TokenStream) -> TokenStream {
 #[proc_macro]
 pub fn transaction_boundary(tokens: TokenStream) -> TokenStream {
     block::transaction_boundary(tokens.into()).into()
+}
+
+/// Reports the errors of a function once, with a code, and tells how long its successes took.
+#[proc_macro_attribute]
+pub fn enhanced_error_handling(args: TokenStream, item: TokenStream) -> TokenStream {
+    expand::attribute(Guard::Handling, args.into(), item.into()).into()
+}
+
+/// Runs a function through a circuit breaker.
+#[proc_macro_attribute]
+pub fn with_circuit_breaker(args: TokenStream, item: TokenStream) -> TokenStream {
+    expand::attribute(Guard::Breaker, args.into(), item.into()).into()
+}
+
+/// Calls a function again when it fails.
+#[proc_macro_attribute]
+pub fn retry(args: TokenStream, item: TokenStream) -> TokenStream {
+    expand::attribute(Guard::Retry, args.into(), item.into()).into()
+}
+
+/// Calls a function again when it fails, each attempt through a circuit breaker.
+#[proc_macro_attribute]
+pub fn retry_with_circuit_breaker(args: TokenStream, item: TokenStream) -> TokenStream {
+    expand::attribute(Guard::RetryWithBreaker, args.into(), item.into()).into()
 }

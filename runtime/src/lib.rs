@@ -21,10 +21,13 @@ pub mod __private;
 pub use boundary::report;
 pub use breaker::circuit_breakers;
 pub use error::{AppError, ConfigError, ErrorCode, Rejection, ResultExt};
-pub use gardefou_macros::{error_boundary, transaction_boundary};
+pub use gardefou_macros::{
+    enhanced_error_handling, error_boundary, retry, retry_with_circuit_breaker, transaction_boundary,
+    with_circuit_breaker,
+};
 pub use health::health_check;
 pub use monitor::error_monitor;
-pub use system::{ErrorSystem, ErrorSystemGuard, InitError, init_error_system};
+pub use system::{ErrorSystem, ErrorSystemGuard, InitError, guarded_functions, init_error_system};
 
 /// `Result` with [`AppError`] as the error type unless another is named.
 pub type Result<T, E = AppError> = std::result::Result<T, E>;

@@ -30,7 +30,7 @@ pub(crate) fn catch<T>(what: &str, run: impl FnOnce() -> Result<T, AppError>) ->
 
 #[track_caller]
 #[cold]
-fn dispose(payload: Box<dyn Any + Send>, what: &str) -> AppError {
+pub(crate) fn dispose(payload: Box<dyn Any + Send>, what: &str) -> AppError {
     let error = error_of(&*payload, what);
     // A payload may panic when it is dropped; that one is let go.
     if let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {

@@ -11,7 +11,7 @@ use crate::{
     error::{AppErrorInner, ErrorId, Rejection, redact},
     event::{self, ErrorEvent, ErrorRef, Event, names, text},
 };
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::{
     cell::RefCell,
     error::Error,
@@ -52,11 +52,12 @@ pub(crate) struct Report<'a> {
     entry: Entry,
     code: Option<ErrorCode>,
     level: LogLevel,
+    captured: Option<&'a Map<String, Value>>,
 }
 
 impl<'a> Report<'a> {
     pub(crate) fn new(error: ErrorRef<'a>, operation: &'a Operation<'a>, entry: Entry) -> Self {
-        Self { error, operation, entry, code: None, level: LogLevel::Error }
+        Self { error, operation, entry, code: None, level: LogLevel::Error, captured: None }
     }
 
     /// The code of an error that has none of its own.
@@ -67,6 +68,12 @@ impl<'a> Report<'a> {
 
     pub(crate) fn level(mut self, level: LogLevel) -> Self {
         self.level = level;
+        self
+    }
+
+    /// What was kept of the arguments, where the error itself has no room for it.
+    pub(crate) fn captured(mut self, arguments: Option<&'a Map<String, Value>>) -> Self {
+        self.captured = arguments.filter(|arguments| !arguments.is_empty());
         self
     }
 
@@ -88,6 +95,7 @@ impl<'a> Report<'a> {
             component: self.operation.component(),
             location: found.location,
             elapsed: self.entry.elapsed(),
+            captured: self.captured,
             error: self.error,
         };
         log(&event, self.level, self.operation);
@@ -170,7 +178,7 @@ fn was_last_reported(report: &Report<'_>, raw: &str) -> bool {
     // The texts of foreign errors are asked for after the borrow: they may do anything.
     let Some((id, last)) = seen.ok().flatten() else { return false };
     let same_source = |level: &(dyn Error + 'static)| text::bounded(&level, IDENTIFYING) == last;
-    let sources = report.error.head().into_iter().flat_map(text::levels).skip(1);
+    let sources = report.error.sources();
     raw == last || raw.contains(&id.to_string()) || sources.into_iter().any(same_source)
 }
 
@@ -223,7 +231,7 @@ impl Texts {
         let message = text::for_sink(&event.error, text::MAX_MESSAGE);
         let mut chain = String::new();
         let mut above = message.clone();
-        for level in event.error.head().into_iter().flat_map(text::levels).skip(1) {
+        for level in event.error.sources() {
             let text = text::for_sink(&level, text::MAX_MESSAGE);
             // A converted error has the text of its source: say it once.
             if text != above && chain.len() < text::MAX_MESSAGE {
@@ -233,13 +241,14 @@ impl Texts {
             }
         }
         let details = match event.error {
-            ErrorRef::App(app) if !app.details().is_empty() => {
-                let mut details = Value::Object(app.details().clone());
-                redact::value(&mut details);
-                Some(text::for_sink(&details, text::MAX_MESSAGE))
-            }
-            _ => None,
+            ErrorRef::App(app) => Some(app.details()),
+            _ => event.captured,
         };
+        let details = details.filter(|details| !details.is_empty()).map(|details| {
+            let mut details = Value::Object(details.clone());
+            redact::value(&mut details);
+            text::for_sink(&details, text::MAX_MESSAGE)
+        });
         Self { message, chain: Some(chain).filter(|chain| !chain.is_empty()), details }
     }
 }

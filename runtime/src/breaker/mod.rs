@@ -8,6 +8,8 @@
 //! [`CircuitBreaker`] is the handle, [`circuit_breakers`] the registry of named ones, and `#[with_circuit_breaker]` the
 //! usual way to use both.
 
+#[doc(hidden)]
+mod admitted;
 mod builder;
 mod cause;
 mod config;
@@ -26,6 +28,8 @@ mod threads;
 mod window;
 
 pub use crate::event::breaker::{CircuitState, TransitionReason};
+#[doc(hidden)]
+pub use admitted::Admitted;
 pub use builder::BreakerBuilder;
 pub use config::{BreakerConfig, WindowKind};
 #[cfg(feature = "async")]

@@ -2,6 +2,7 @@
 
 use super::{BreakerEvent, HealthEvent, RetryEvent, TransactionEvent};
 use crate::{AppError, ErrorCode, error::ErrorId};
+use serde_json::{Map, Value};
 use std::{error::Error, fmt, panic::Location, time::Duration};
 
 /// How urgent something is.
@@ -83,6 +84,8 @@ pub struct ErrorEvent<'a> {
     pub location: Option<&'static Location<'static>>,
     /// How long the operation ran, where that was measured.
     pub elapsed: Option<Duration>,
+    /// What `capture` kept of the arguments of the failed function, where the error itself has no room for it.
+    pub captured: Option<&'a Map<String, Value>>,
     /// The error itself.
     pub error: ErrorRef<'a>,
 }
@@ -95,6 +98,8 @@ pub enum ErrorRef<'a> {
     App(&'a AppError),
     /// One with a chain of sources.
     Std(&'a (dyn Error + 'static)),
+    /// One with a chain of sources that may itself borrow, so that its type cannot be asked for.
+    Scoped(&'a (dyn Error + 'a)),
     /// One that has only a text.
     Display(&'a dyn fmt::Display),
     /// One that has only a debug form.
@@ -114,6 +119,7 @@ impl<'a> ErrorEvent<'a> {
             component,
             location: Some(error.location()),
             elapsed: None,
+            captured: None,
             error: ErrorRef::App(error),
         }
     }

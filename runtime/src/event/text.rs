@@ -21,13 +21,22 @@ pub(crate) fn bounded(value: &dyn fmt::Display, max: usize) -> String {
 }
 
 impl<'a> ErrorRef<'a> {
-    /// The head of the chain of sources, where the error has one.
+    /// The first error of the chain whose type can be asked for, where the error has a chain of sources.
     pub(crate) fn head(&self) -> Option<&'a (dyn Error + 'static)> {
         match *self {
             ErrorRef::App(app) => Some(&**app),
             ErrorRef::Std(error) => Some(error),
+            ErrorRef::Scoped(error) => error.source(),
             ErrorRef::Display(_) | ErrorRef::Debug(_) | ErrorRef::Opaque(_) => None,
         }
+    }
+}
+
+impl<'a> ErrorRef<'a> {
+    /// Iterates over the sources of the error, without the error itself.
+    pub(crate) fn sources(&self) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+        let itself = usize::from(!matches!(self, ErrorRef::Scoped(_)));
+        self.head().into_iter().flat_map(levels).skip(itself)
     }
 }
 
@@ -37,6 +46,7 @@ impl fmt::Display for ErrorRef<'_> {
         match self {
             ErrorRef::App(app) => f.write_str(app.message()),
             ErrorRef::Std(error) => error.fmt(f),
+            ErrorRef::Scoped(error) => error.fmt(f),
             ErrorRef::Display(error) => error.fmt(f),
             ErrorRef::Debug(error) => error.fmt(f),
             ErrorRef::Opaque(type_name) => write!(f, "an error of type {type_name}"),

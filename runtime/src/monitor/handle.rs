@@ -127,6 +127,7 @@ impl ErrorMonitor {
             component: Location::caller().file(),
             location: subject.location.or(Some(Location::caller())),
             elapsed: None,
+            captured: None,
             error: subject.error,
         };
         if subject.is_new {

@@ -154,6 +154,7 @@ pub(super) fn type_of(error: &ErrorRef<'_>) -> Cow<'static, str> {
     match *error {
         ErrorRef::App(_) => Cow::Borrowed("AppError"),
         ErrorRef::Std(error) => from_debug(text::bounded(&format_args!("{error:?}"), 64)),
+        ErrorRef::Scoped(error) => from_debug(text::bounded(&format_args!("{error:?}"), 64)),
         ErrorRef::Debug(error) => from_debug(text::bounded(&format_args!("{error:?}"), 64)),
         ErrorRef::Display(_) => Cow::Borrowed("Error"),
         ErrorRef::Opaque(name) => Cow::Borrowed(name),
@@ -162,8 +163,7 @@ pub(super) fn type_of(error: &ErrorRef<'_>) -> Cow<'static, str> {
 
 /// The texts of an error's sources; a level that repeats the one above is left out.
 pub(super) fn chain_of(error: &ErrorRef<'_>) -> Vec<String> {
-    let Some(head) = error.head() else { return Vec::new() };
-    let mut levels = text::levels(head).skip(1).peekable();
+    let mut levels = error.sources().peekable();
     if levels.peek().is_none() {
         return Vec::new();
     }

@@ -9,7 +9,7 @@ use std::{any::Any, error::Error, io};
 /// view of their own.
 pub trait ErrorView<E> {
     /// Returns what can be seen of the error.
-    fn view<'a>(&self, error: &'a E) -> ErrorRef<'a>;
+    fn view<'a>(&'a self, error: &'a E) -> ErrorRef<'a>;
 
     /// Returns the error for those who know its type, where it borrows nothing.
     fn any<'a>(&self, error: &'a E) -> Option<&'a dyn Any> {
@@ -29,7 +29,7 @@ pub trait ErrorView<E> {
 pub struct AnyError;
 
 impl<E: 'static> ErrorView<E> for AnyError {
-    fn view<'a>(&self, error: &'a E) -> ErrorRef<'a> {
+    fn view<'a>(&'a self, error: &'a E) -> ErrorRef<'a> {
         let any: &dyn Any = error;
         None.or_else(|| any.downcast_ref::<AppError>().map(ErrorRef::App))
             .or_else(|| any.downcast_ref::<Rejection>().map(|error| ErrorRef::Std(error)))

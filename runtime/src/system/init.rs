@@ -1,7 +1,9 @@
 //! Bringing the system up once, and down once.
 
 use super::{
-    ErrorSystemBuilder, ErrorSystemGuard, InitError, InitWarning, PartReport, ShutdownReport, builder::Wishes,
+    ErrorSystemBuilder, ErrorSystemGuard, InitError, InitWarning, PartReport, ShutdownReport,
+    builder::Wishes,
+    guarded::{BreakerClash, GuardedFunction, breaker_clashes},
 };
 use crate::{
     event::names::TARGET_SYSTEM,
@@ -89,7 +91,17 @@ fn bring_up(wishes: &Wishes) -> Result<(), InitError> {
 
 /// Everything in the program that works, but not as somebody meant it.
 fn clashes() -> Vec<InitWarning> {
-    Vec::new()
+    let breakers = breaker_clashes().into_iter().map(|(name, BreakerClash { first, second })| {
+        let place =
+            |function: &GuardedFunction| format!("`{}` ({}:{})", function.name(), function.file(), function.line());
+        let (first, second) = (place(first), place(second));
+        let text = format!(
+            "the circuit breaker `{name}` is configured differently by {first} and {second}: the one that is called \
+             first counts"
+        );
+        InitWarning::Breaker { text }
+    });
+    breakers.collect()
 }
 
 /// Gives one guard back; the last one brings the system down.

@@ -2,12 +2,16 @@
 
 mod builder;
 mod guard;
+mod guarded;
 mod init;
 mod init_error;
 mod shutdown;
 
 pub use builder::{ErrorSystem, ErrorSystemBuilder};
 pub use guard::ErrorSystemGuard;
+#[doc(hidden)]
+pub use guarded::Registered;
+pub use guarded::{GuardedFunction, guarded_functions};
 pub use init::init_error_system;
 pub use init_error::{InitError, InitWarning};
 pub use shutdown::{PartReport, ShutdownReport};

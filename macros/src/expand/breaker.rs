@@ -1,0 +1,74 @@
+//! `#[with_circuit_breaker]`, and the breaker inside of `#[retry_with_circuit_breaker]`.
+
+use super::{
+    body::{self, own},
+    site::Site,
+};
+use crate::{
+    model::{Function, at, inferable},
+    policy::Breaker,
+};
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
+use syn::Type;
+
+pub(super) fn expand(function: &mut Function, breaker: &Breaker, site: &Site<'_>) -> Option<TokenStream> {
+    let krate = site.krate;
+    let returns = function.returns()?.clone();
+    let describe = site.describe(function, &builder(breaker, site));
+    let statics = statics(site);
+    let body = body::once(site, function, &returns);
+    let (name, admitted, rejection) = (site.name("BREAKER"), own("admitted"), own("rejection"));
+    let rejected = match &breaker.fallback {
+        None => body::reject(site, &returns, &rejection),
+        Some(fallback) => call_fallback(fallback, site, &rejection),
+    };
+    let judge = judge(breaker, site, &returns);
+    let call = call(&admitted, &judge, &body, function.is_async());
+    Some(quote! {
+        #describe
+        #statics
+        // Apart from the call, so that a future does not hold the place of a rejection while it waits.
+        let #admitted = match #name.admit() {
+            #krate::__private::Ok(#admitted) => #admitted,
+            #krate::__private::Err(#rejection) => return #rejected,
+        };
+        #call
+    })
+}
+
+/// The builder that the macro form shares with the builder form.
+pub(super) fn builder(breaker: &Breaker, site: &Site<'_>) -> TokenStream {
+    let Breaker { name, setters, .. } = breaker;
+    let (krate, calls) = (site.krate, setters.calls());
+    quote!(.with_breaker(|| #krate::__private::CircuitBreaker::builder(#name) #calls))
+}
+
+pub(super) fn statics(site: &Site<'_>) -> TokenStream {
+    let (krate, guarded, breaker) = (site.krate, site.name("GUARDED"), site.name("BREAKER"));
+    quote! {
+        static #breaker: #krate::__private::BreakerSite = #krate::__private::BreakerSite::new(&#guarded);
+    }
+}
+
+/// What says how an outcome counts.
+pub(super) fn judge(breaker: &Breaker, site: &Site<'_>, returns: &Type) -> TokenStream {
+    let (krate, shape) = (site.krate, body::shape(site, returns));
+    match &breaker.failure_if {
+        None => quote!(#krate::__private::ByShape(#shape)),
+        Some(failure_if) => {
+            let returns = inferable(returns);
+            quote_spanned!(at(failure_if)=> #krate::__private::judge_if::<#returns, _, _>(#shape, #failure_if))
+        }
+    }
+}
+
+/// The call that was let through.
+pub(super) fn call(admitted: &syn::Ident, judge: &TokenStream, body: &TokenStream, is_async: bool) -> TokenStream {
+    if is_async { quote!(#admitted.guard(#judge, #body).await) } else { quote!(#admitted.run(#judge, #body)) }
+}
+
+pub(super) fn call_fallback(fallback: &syn::Expr, site: &Site<'_>, rejection: &syn::Ident) -> TokenStream {
+    let krate = site.krate;
+    quote_spanned!(at(fallback)=> #krate::__private::fallback(#rejection, #fallback))
+}

@@ -1,0 +1,112 @@
+//! `#[enhanced_error_handling]`.
+
+use super::{
+    body::{self, own},
+    site::Site,
+};
+use crate::{
+    model::{Function, at},
+    params,
+    policy::Handling,
+};
+use proc_macro2::{Ident, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::{FnArg, Pat, Type, ext::IdentExt};
+
+pub(super) fn expand(function: &mut Function, handling: &Handling, site: &Site<'_>) -> Option<TokenStream> {
+    let krate = site.krate;
+    let returns = function.returns()?.clone();
+    let describe = site.describe(function, &TokenStream::new());
+    let (guarded, handler) = (site.name("GUARDED"), site.name("HANDLING"));
+    let code = handling.code.iter().map(|code| quote_spanned!(at(code)=> .error_code(#code)));
+    let level = handling.level.iter().map(|level| quote!(.log_level(#level)));
+    let shape = body::shape(site, &returns);
+    let (early, late) = captures(function, &handling.capture, site);
+    let run = run(function, handling, site, &returns);
+
+    let (entry, outcome, captured) = (own("entry"), own("outcome"), own("captured"));
+    let leave = if handling.capture.is_empty() {
+        quote!(#handler.leave(#entry, #outcome, #shape))
+    } else {
+        quote!(#handler.leave_with(#entry, #outcome, #shape, || #captured #late))
+    };
+    let begin =
+        (!handling.capture.is_empty()).then(|| quote!(let #captured = #krate::__private::Captured::new() #early;));
+    let end = if handling.rethrow {
+        leave
+    } else {
+        let value = own("value");
+        let fallback = match &handling.fallback {
+            Some(fallback) => quote!(#fallback),
+            None => quote_spanned!(at(&returns)=> #krate::__private::default_value()),
+        };
+        quote! {
+            #krate::__private::Ok(match #leave {
+                #krate::__private::Ok(#value) => #value,
+                #krate::__private::Err(_) => {
+                    #krate::__private::swallowed();
+                    #fallback
+                }
+            })
+        }
+    };
+    Some(quote! {
+        #describe
+        static #handler: #krate::__private::Handling = #krate::__private::Handling::new(&#guarded) #(#code)* #(#level)*;
+        #begin
+        let #entry = #handler.enter();
+        let #outcome = #run;
+        #end
+    })
+}
+
+/// The body, run once, its panics caught where that is asked for.
+fn run(function: &mut Function, handling: &Handling, site: &Site<'_>, returns: &Type) -> TokenStream {
+    let krate = site.krate;
+    let body = body::once(site, function, returns);
+    let guarded = site.name("GUARDED");
+    let (is_async, outcome, panic) = (function.is_async(), own("outcome"), own("panic"));
+    match (handling.catch_panics, is_async) {
+        (false, false) => quote!(#krate::__private::call(#body)),
+        (false, true) => quote!(#body.await),
+        (true, _) => {
+            let caught = if is_async {
+                quote!(#krate::__private::catch_async(&#guarded, #body).await)
+            } else {
+                quote!(#krate::__private::catch(&#guarded, #body))
+            };
+            let carried = body::carry(site, returns, &panic);
+            quote! {
+                match #caught {
+                    #krate::__private::Ok(#outcome) => #outcome,
+                    #krate::__private::Err(#panic) => #carried,
+                }
+            }
+        }
+    }
+}
+
+/// What is done for `capture` before the body runs, and what when it has failed.
+///
+/// A shared reference is still there after the body, so its value is formatted only when the call fails; everything
+/// else may have been moved by then, and is formatted before.
+fn captures(function: &Function, names: &[Ident], site: &Site<'_>) -> (TokenStream, TokenStream) {
+    let _ = site;
+    let (mut early, mut late) = (TokenStream::new(), TokenStream::new());
+    for name in names {
+        let text = name.unraw().to_string();
+        let field = quote_spanned!(at(name)=> .field(#text, &#name));
+        if is_shared_reference(function, name) { late.extend(field) } else { early.extend(field) }
+    }
+    (early, late)
+}
+
+fn is_shared_reference(function: &Function, name: &Ident) -> bool {
+    function.sig.inputs.iter().any(|input| match input {
+        FnArg::Typed(input) => {
+            let named = matches!(&*input.pat, Pat::Ident(pat) if pat.ident == *name);
+            named && matches!(crate::model::plain_type(&input.ty), Type::Reference(r) if r.mutability.is_none())
+        }
+        FnArg::Receiver(receiver) => *name == "self" && matches!(params::self_kind(receiver), params::SelfKind::Ref),
+    })
+}

@@ -1,0 +1,103 @@
+//! The guarded function: one shape for each family, thin calls into the runtime.
+
+mod body;
+mod breaker;
+mod handling;
+mod order;
+mod retry;
+mod site;
+
+use crate::{
+    args::{Args, Spec},
+    check,
+    diag::Diag,
+    model::Function,
+    policy,
+};
+use proc_macro2::TokenStream;
+use quote::quote;
+
+/// The attributes that guard a function.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Guard {
+    Handling,
+    Breaker,
+    Retry,
+    RetryWithBreaker,
+}
+
+impl Guard {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Handling => "enhanced_error_handling",
+            Self::Breaker => "with_circuit_breaker",
+            Self::Retry => "retry",
+            Self::RetryWithBreaker => "retry_with_circuit_breaker",
+        }
+    }
+
+    fn spec(self) -> Spec {
+        match self {
+            Self::Handling => Spec::HANDLING,
+            Self::Breaker => Spec::BREAKER,
+            Self::Retry => Spec::RETRY,
+            Self::RetryWithBreaker => Spec::RETRY_WITH_BREAKER,
+        }
+    }
+}
+
+/// Expands one attribute. On any mistake the user's item comes back as it was, beside the errors.
+pub(crate) fn attribute(guard: Guard, args: TokenStream, item: TokenStream) -> TokenStream {
+    let mut diag = Diag::default();
+    let (args, ordered) = order::without_marker(args);
+    let expanded = guarded(guard, args, item.clone(), ordered, &mut diag);
+    match expanded {
+        Some(expanded) if diag.is_empty() => expanded,
+        _ => {
+            let errors = diag.into_compile_errors();
+            quote!(#errors #item)
+        }
+    }
+}
+
+fn guarded(
+    guard: Guard,
+    tokens: TokenStream,
+    item: TokenStream,
+    ordered: bool,
+    diag: &mut Diag,
+) -> Option<TokenStream> {
+    let mut args = Args::read(tokens.clone(), &guard.spec(), diag);
+    let krate = args.take_crate(diag);
+    let function = Function::read(item, diag);
+    if let Some(function) = &function {
+        check::function(function, diag);
+    }
+    // Read also where the function is none, so that all mistakes are told at once.
+    let handling = (guard == Guard::Handling).then(|| policy::Handling::of(&mut args, &krate, diag));
+    let breaker = matches!(guard, Guard::Breaker | Guard::RetryWithBreaker);
+    let breaker = breaker.then(|| policy::Breaker::of(&mut args, &krate, diag));
+    let retry = matches!(guard, Guard::Retry | Guard::RetryWithBreaker);
+    let retry = retry.then(|| policy::Retry::of(&mut args, &krate, diag));
+    let mut function = function?;
+    if let Some(handling) = &handling {
+        check::handled(&function, handling, diag);
+    }
+    if let Some(retry) = &retry {
+        check::retried(&function, retry, diag);
+    }
+    if !diag.is_empty() {
+        return None;
+    }
+    if !ordered && let Some(reordered) = order::outermost_last(&mut function, guard.name(), &krate, &tokens) {
+        return Some(reordered);
+    }
+    let site = site::Site { krate: &krate, attribute: guard.name(), args: &tokens };
+    let body = match (handling, breaker, retry) {
+        (Some(handling), ..) => handling::expand(&mut function, &handling, &site),
+        (_, Some(breaker), None) => breaker::expand(&mut function, &breaker, &site),
+        (_, breaker, Some(retry)) => retry::expand(&mut function, &retry, breaker.as_ref(), &site),
+        _ => return None,
+    };
+    Some(function.with_body(body?))
+}

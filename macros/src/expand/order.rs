@@ -1,0 +1,127 @@
+//! The first attribute listed is the outermost, as in Python.
+//!
+//! The compiler hands the function to the first attribute first, and what that wraps would end up innermost. So the
+//! first of ours to expand looks at the attributes below it: it gives the function back with them in reversed order
+//! and itself last, under a marker. Each then wraps what the ones that belong inside it have already wrapped. One that
+//! sees a marked one below it knows that the order is made.
+
+use crate::model::Function;
+use proc_macro2::{Span, TokenStream, TokenTree};
+use syn::{Attribute, Ident, Meta, Path};
+
+const MARKER: &str = "__gardefou_ordered";
+
+/// Takes the marker off the arguments, and tells whether it stood there.
+pub(super) fn without_marker(args: TokenStream) -> (TokenStream, bool) {
+    let mut tokens = args.clone().into_iter();
+    match tokens.next() {
+        Some(TokenTree::Ident(ident)) if ident == MARKER => (tokens.skip(1).collect(), true),
+        _ => (args, false),
+    }
+}
+
+/// Gives the function back with the attributes below this one reversed and this one last, if there are such.
+pub(super) fn outermost_last(
+    function: &mut Function,
+    attribute: &str,
+    krate: &Path,
+    args: &TokenStream,
+) -> Option<TokenStream> {
+    let expands = |attr: &Attribute| !is_inert(attr.path(), &attr.meta);
+    if !function.attrs.iter().any(expands) || function.attrs.iter().any(is_marked) {
+        return None;
+    }
+    let all = std::mem::take(&mut function.attrs);
+    let (mut moved, mut kept): (Vec<_>, Vec<_>) = all.into_iter().partition(expands);
+    moved.reverse();
+    kept.append(&mut moved);
+    let (marker, attribute) = (Ident::new(MARKER, Span::call_site()), Ident::new(attribute, Span::call_site()));
+    kept.push(syn::parse_quote!(#[#krate::#attribute(#marker, #args)]));
+    function.attrs = kept;
+    Some(function.as_written())
+}
+
+fn is_marked(attr: &Attribute) -> bool {
+    match &attr.meta {
+        Meta::List(list) => without_marker(list.tokens.clone()).1,
+        _ => false,
+    }
+}
+
+/// Whether an attribute only marks the function and rewrites nothing.
+fn is_inert(path: &Path, meta: &Meta) -> bool {
+    const BUILT_IN: &[&str] = &[
+        "allow",
+        "automatically_derived",
+        "bench",
+        "cfg",
+        "cold",
+        "coverage",
+        "deny",
+        "deprecated",
+        "doc",
+        "expect",
+        "export_name",
+        "forbid",
+        "ignore",
+        "inline",
+        "link_section",
+        "must_use",
+        "naked",
+        "no_mangle",
+        "optimize",
+        "proc_macro",
+        "proc_macro_attribute",
+        "proc_macro_derive",
+        "rustc_dummy",
+        "should_panic",
+        "target_feature",
+        "test",
+        "track_caller",
+        "unsafe",
+        "warn",
+    ];
+    const TOOLS: &[&str] = &["clippy", "diagnostic", "miri", "rust_analyzer", "rustc", "rustdoc", "rustfmt"];
+    let Some(first) = path.segments.first() else { return true };
+    if path.is_ident("cfg_attr") {
+        // It stands for the attributes in it, after the condition.
+        let Meta::List(list) = meta else { return true };
+        let metas = syn::punctuated::Punctuated::<Meta, syn::Token![,]>::parse_terminated;
+        let metas = syn::parse::Parser::parse2(metas, list.tokens.clone());
+        return metas.is_ok_and(|metas| metas.iter().skip(1).all(|meta| is_inert(meta.path(), meta)));
+    }
+    match path.segments.len() {
+        1 => BUILT_IN.iter().any(|name| first.ident == name),
+        _ => TOOLS.iter().any(|name| first.ident == name),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diag::Diag;
+
+    fn reordered(item: &str) -> Option<String> {
+        let mut diag = Diag::default();
+        let mut function = Function::read(item.parse().unwrap(), &mut diag).unwrap();
+        let krate = syn::parse_quote!(::gardefou);
+        let tokens = outermost_last(&mut function, "retry", &krate, &TokenStream::new())?;
+        Some(tokens.to_string())
+    }
+
+    #[test]
+    fn those_below_are_reversed_and_what_is_inert_stays() {
+        let text = reordered("#[inline] #[a] #[cold] #[cfg_attr(all(), b)] fn f() -> R { Ok(1) }").unwrap();
+        let expected: TokenStream = "#[inline] #[cold] #[cfg_attr(all(), b)] #[a]
+            #[::gardefou::retry(__gardefou_ordered,)] fn f() -> R { Ok(1) }"
+            .parse()
+            .unwrap();
+        assert_eq!(text, expected.to_string());
+    }
+
+    #[test]
+    fn what_is_alone_or_ordered_already_stays() {
+        assert_eq!(reordered("#[inline] #[clippy::cognitive_complexity = \"9\"] fn f() -> R { Ok(1) }"), None);
+        assert_eq!(reordered("#[a] #[x::retry(__gardefou_ordered, max_retries = 2)] fn f() -> R { Ok(1) }"), None);
+    }
+}

@@ -1,0 +1,206 @@
+//! `#[retry]` and `#[retry_with_circuit_breaker]`: a loop in the function itself, the breaker inside it.
+
+use super::{
+    body::{self, own},
+    breaker,
+    site::Site,
+};
+use crate::{
+    model::{Function, at},
+    params::{self, Binding, SelfKind},
+    policy::{Breaker, Retry},
+};
+use proc_macro2::{Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::{Lifetime, Path, Type};
+
+pub(super) fn expand(
+    function: &mut Function,
+    retry: &Retry,
+    breaker: Option<&Breaker>,
+    site: &Site<'_>,
+) -> Option<TokenStream> {
+    let krate = site.krate;
+    let returns = function.returns()?.clone();
+    let policies = {
+        let breaker = breaker.map(|breaker| breaker::builder(breaker, site));
+        let calls = retry.setters.calls();
+        let erased = retry.attempt_timeout.is_some().then(|| quote!(.map(#krate::__private::Retry::erased)));
+        let name = syn::ext::IdentExt::unraw(&function.sig.ident).to_string();
+        quote!(#breaker .with_retry(|| #krate::__private::Retry::builder().name(#name) #calls .build() #erased))
+    };
+    let describe = site.describe(function, &policies);
+    let breaker_statics = breaker.map(|_| breaker::statics(site));
+    let attempt = Attempt::of(function, site, &returns);
+
+    let (guarded, retries) = (site.name("GUARDED"), site.name("RETRY"));
+    let (run, outcome, view, delay) = (own("run"), own("outcome"), own("view"), own("delay"));
+    let tried = match breaker {
+        None => attempt.alone(retry, site, &returns),
+        Some(breaker) => attempt.guarded(retry, breaker, site, &returns),
+    };
+    let retry_if = match &retry.retry_if {
+        None => quote!(#krate::__private::by_class),
+        Some(path) => quote_spanned!(at(path)=> #krate::__private::retry_if(#path)),
+    };
+    let wait = if function.is_async() { quote!(#run.wait_async(#delay).await) } else { quote!(#run.wait(#delay)) };
+    Some(quote! {
+        #describe
+        #breaker_statics
+        static #retries: #krate::__private::RetrySite = #krate::__private::RetrySite::new(&#guarded);
+        let mut #run = #retries.start();
+        loop {
+            // What is not returned is dropped before the wait.
+            let #delay = {
+                let (mut #outcome, #view) = #tried;
+                match #run.after_seen(&mut #outcome, &#view, #retry_if) {
+                    #krate::__private::Next::Return => break #outcome,
+                    #krate::__private::Next::Wait(#delay) => #delay,
+                }
+            };
+            #wait;
+        }
+    })
+}
+
+/// One attempt: what its arguments are, and the body with them.
+struct Attempt {
+    /// The arguments of this attempt.
+    rebind: TokenStream,
+    /// A closure or an async block.
+    body: TokenStream,
+    is_async: bool,
+}
+
+impl Attempt {
+    fn of(function: &mut Function, site: &Site<'_>, returns: &Type) -> Self {
+        let krate = site.krate;
+        let bound = params::used(function);
+        params::without_mut(function, &bound);
+        let mut rebind = TokenStream::new();
+        for Binding { cfgs, mutability, ident, reborrowed, type_span } in &bound {
+            let place = Span::mixed_site().located_at(*type_span);
+            rebind.extend(if *reborrowed {
+                quote_spanned!(place=> #(#cfgs)* let #mutability #ident = &mut *#ident;)
+            } else {
+                quote_spanned!(place=> #(#cfgs)* let #mutability #ident = #krate::__private::clone_for_each_attempt(&#ident);)
+            });
+        }
+        let mut attempt = Self { rebind, body: TokenStream::new(), is_async: function.is_async() };
+        let group = &function.body;
+        let mut inner = quote!(#group);
+        let by_reference = attempt.take_self(function, krate, &mut inner);
+        attempt.body = if attempt.is_async {
+            let capture = if by_reference { TokenStream::new() } else { quote!(move) };
+            // An async block that only borrows must not borrow the arguments of this attempt, whose types may be
+            // `Send` without their references being so.
+            let moved = by_reference.then(|| {
+                bound.iter().map(|Binding { cfgs, mutability, ident, .. }| {
+                quote_spanned!(at(ident)=> #(#cfgs)* let #mutability #ident = #ident;)
+            })
+            });
+            let moved = moved.into_iter().flatten();
+            body::async_block(site, &capture, &quote!(#(#moved)* #inner), returns)
+        } else {
+            // Not `move`: the next attempt needs what this one borrows.
+            let returns = crate::model::inferable(returns);
+            quote!(|| -> #returns #inner)
+        };
+        attempt
+    }
+
+    /// Gives each attempt its own `self` under another name where the body could use it up, and tells whether the
+    /// body must borrow it instead.
+    fn take_self(&mut self, function: &Function, krate: &Path, body: &mut TokenStream) -> bool {
+        let Some(receiver) = function.sig.receiver() else { return false };
+        if !params::mentions(body, "self") {
+            return false;
+        }
+        let in_format_string = params::mentions_self_in_text(body);
+        let this = own("this");
+        let owned = match params::self_kind(receiver) {
+            SelfKind::Ref | SelfKind::Value => return false,
+            SelfKind::Mut if !self.is_async => return false,
+            SelfKind::Mut if !in_format_string => quote_spanned!(at(&receiver.self_token)=> let #this = &mut *self;),
+            SelfKind::Handle if !in_format_string => {
+                quote_spanned!(at(&receiver.self_token)=> let #this = #krate::__private::Clone::clone(&self);)
+            }
+            _ => return true,
+        };
+        self.rebind.extend(owned);
+        *body = params::rename_self(std::mem::take(body), &this);
+        false
+    }
+
+    /// An attempt without a breaker: its outcome, and the way to look at it.
+    fn alone(&self, retry: &Retry, site: &Site<'_>, returns: &Type) -> TokenStream {
+        let Self { rebind, body, .. } = self;
+        let krate = site.krate;
+        let shape = body::shape(site, returns);
+        let tried = if retry.attempt_timeout.is_some() {
+            let run = own("run");
+            Self::unless_cut_off(&quote!(#run.limit(#body).await), site, returns)
+        } else if self.is_async {
+            quote!(#body.await)
+        } else {
+            quote!(#krate::__private::call(#body))
+        };
+        quote!({ #rebind (#tried, #krate::__private::Attempted::ran(#shape)) })
+    }
+
+    /// The outcome of an attempt that is limited in time.
+    fn unless_cut_off(limited: &TokenStream, site: &Site<'_>, returns: &Type) -> TokenStream {
+        let (krate, outcome, cut_off) = (site.krate, own("outcome"), own("cut_off"));
+        let rejected = body::reject(site, returns, &cut_off);
+        quote! {
+            match #limited {
+                #krate::__private::Ok(#outcome) => #outcome,
+                #krate::__private::Err(#cut_off) => #rejected,
+            }
+        }
+    }
+
+    /// An attempt through a breaker.
+    fn guarded(&self, retry: &Retry, breaker: &Breaker, site: &Site<'_>, returns: &Type) -> TokenStream {
+        let Self { rebind, body, is_async, .. } = self;
+        let (krate, name) = (site.krate, site.name("BREAKER"));
+        let (admitted, rejection, seen) = (own("admitted"), own("rejection"), own("seen"));
+        let attempt = Lifetime::new("'attempt", Span::mixed_site());
+        let shape = body::shape(site, returns);
+        let judge = breaker::judge(breaker, site, returns);
+        let tried = if retry.attempt_timeout.is_some() {
+            let run = own("run");
+            let judge = quote!(#krate::__private::Limited(#judge));
+            let call = breaker::call(&admitted, &judge, &quote!(#run.limit(#body)), true);
+            Self::unless_cut_off(&call, site, returns)
+        } else {
+            breaker::call(&admitted, &judge, body, *is_async)
+        };
+        let rejected = match &breaker.fallback {
+            None => {
+                let reject = body::reject(site, returns, &rejection);
+                quote!({
+                    let #seen = #krate::__private::Attempted::rejected(#shape, &#rejection);
+                    (#reject, #seen)
+                })
+            }
+            Some(fallback) => {
+                let call = breaker::call_fallback(fallback, site, &rejection);
+                quote!({
+                    #rebind
+                    (#call, #krate::__private::Attempted::ran(#shape))
+                })
+            }
+        };
+        quote! {
+            #attempt: {
+                let #admitted = match #name.admit() {
+                    #krate::__private::Ok(#admitted) => #admitted,
+                    #krate::__private::Err(#rejection) => break #attempt #rejected,
+                };
+                #rebind
+                (#tried, #krate::__private::Attempted::ran(#shape))
+            }
+        }
+    }
+}

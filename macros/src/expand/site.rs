@@ -1,0 +1,50 @@
+//! The statics of one call site, and the registration of the function.
+
+use crate::model::Function;
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::{Path, ext::IdentExt};
+
+/// Where and how an attribute stands.
+pub(super) struct Site<'a> {
+    pub(super) krate: &'a Path,
+    pub(super) attribute: &'static str,
+    pub(super) args: &'a TokenStream,
+}
+
+impl Site<'_> {
+    /// The static that describes the function, and its entry in the list of guarded functions.
+    pub(super) fn describe(&self, function: &Function, policies: &TokenStream) -> TokenStream {
+        let Self { krate, attribute, args } = self;
+        let ident = &function.sig.ident;
+        let (name, args) = (ident.unraw().to_string(), one_line(args));
+        // With the user's own place, so that it is the line of the name and not that of the attribute.
+        let line = quote_spanned!(ident.span()=> #krate::__private::line!());
+        let guarded = self.name("GUARDED");
+        quote! {
+            static #guarded: #krate::__private::Guarded = #krate::__private::Guarded::new(
+                #attribute,
+                #args,
+                #krate::__private::Operation::new(
+                    #name,
+                    #krate::__private::module_path!(),
+                    #krate::__private::file!(),
+                    #line,
+                ),
+            ) #policies;
+            #krate::__private::submit!(#guarded);
+        }
+    }
+
+    /// A static of this call site; an item has no hygiene, therefore the odd name.
+    pub(super) fn name(&self, name: &str) -> Ident {
+        Ident::new(&format!("__GARDEFOU_{name}"), Span::mixed_site())
+    }
+}
+
+/// The arguments as one line of text, as they are shown in the list of guarded functions.
+fn one_line(args: &TokenStream) -> String {
+    let text = args.to_string();
+    let words: Vec<&str> = text.split_whitespace().collect();
+    words.join(" ").replace(" ,", ",").replace(" :: ", "::").trim_end_matches(',').to_owned()
+}

@@ -1,0 +1,300 @@
+//! The function under an attribute: its signature parsed, its body left as the tokens that the user wrote.
+
+use crate::diag::Diag;
+use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
+use quote::ToTokens;
+use syn::{
+    Attribute, Expr, GenericArgument, Ident, PathArguments, ReturnType, Signature, Stmt, Token, Type, TypeParamBound,
+    Visibility,
+    ext::IdentExt,
+    parse::{ParseStream, Parser},
+    spanned::Spanned,
+    visit_mut::{self, VisitMut},
+};
+
+/// A function as an attribute sees it.
+pub(crate) struct Function {
+    pub(crate) attrs: Vec<Attribute>,
+    pub(crate) vis: Visibility,
+    pub(crate) sig: Signature,
+    /// The braces with what the guards run: the whole body, or the async block of a function that returns a future.
+    pub(crate) body: Group,
+    pub(crate) form: Form,
+}
+
+/// How the function runs its body.
+pub(crate) enum Form {
+    Sync,
+    Async,
+    /// It returns a future that its last expression makes of an async block, as `async_trait` writes it.
+    Future(FutureShell),
+}
+
+/// What stands around the async block of a function that returns a future.
+pub(crate) struct FutureShell {
+    /// The braces of the function, kept for their place.
+    braces: Group,
+    before: TokenStream,
+    /// The path of `Box::pin`, where it is boxed.
+    boxed: Option<Expr>,
+    output: Type,
+}
+
+impl Function {
+    /// Reads the item; says why where it is not a function with a body.
+    pub(crate) fn read(item: TokenStream, diag: &mut Diag) -> Option<Self> {
+        let parser = |input: ParseStream<'_>| {
+            let attrs = Attribute::parse_outer(input)?;
+            let vis: Visibility = input.parse()?;
+            if let Some(error) = not_a_function(input) {
+                return Err(error);
+            }
+            let sig: Signature = input.parse()?;
+            if input.peek(Token![;]) {
+                let message = "this method has no body; put the attribute on the implementation";
+                return Err(syn::Error::new(sig.ident.span(), message));
+            }
+            let body = braces(input)?;
+            Ok((attrs, vis, sig, body))
+        };
+        let (attrs, vis, sig, body) = diag.ok(Parser::parse2(parser, item))?;
+        let mut function = Self { attrs, vis, sig, body, form: Form::Sync };
+        if function.sig.asyncness.is_some() {
+            function.form = Form::Async;
+        } else if let ReturnType::Type(_, output) = &function.sig.output
+            && let Some(output) = future_output(output)
+        {
+            function.see_through_future(output, diag)?;
+        }
+        Some(function)
+    }
+
+    /// Finds the async block that makes the future.
+    fn see_through_future(&mut self, output: Type, diag: &mut Diag) -> Option<()> {
+        let block: syn::Block = diag.ok(syn::parse2(TokenTree::Group(self.body.clone()).into()))?;
+        let mut stmts = block.stmts;
+        let tail = match stmts.pop() {
+            Some(Stmt::Expr(tail, None)) => super::args::value::plain(tail),
+            _ => {
+                diag.at(&self.sig.output, NO_ASYNC_BLOCK);
+                return None;
+            }
+        };
+        let (boxed, inner) = match tail {
+            Expr::Call(mut call) if call.args.len() == 1 && is_box_pin(&call.func) => {
+                let inner = call.args.pop().map(|pair| super::args::value::plain(pair));
+                (Some(*call.func), inner)
+            }
+            other => (None, Some(other)),
+        };
+        let Some(Expr::Async(inner)) = inner.filter(|inner| matches!(inner, Expr::Async(a) if a.capture.is_some()))
+        else {
+            diag.at(&self.sig.output, NO_ASYNC_BLOCK);
+            return None;
+        };
+        let mut before = TokenStream::new();
+        stmts.iter().for_each(|stmt| stmt.to_tokens(&mut before));
+        let body = inner.block.to_token_stream().into_iter().find_map(|token| match token {
+            TokenTree::Group(group) => Some(group),
+            _ => None,
+        })?;
+        let braces = std::mem::replace(&mut self.body, body);
+        self.form = Form::Future(FutureShell { braces, before, boxed, output });
+        Some(())
+    }
+
+    pub(crate) fn is_async(&self) -> bool {
+        !matches!(self.form, Form::Sync)
+    }
+
+    /// The type that the guards see returned.
+    pub(crate) fn returns(&self) -> Option<&Type> {
+        match (&self.form, &self.sig.output) {
+            (Form::Future(shell), _) => Some(&shell.output),
+            (_, ReturnType::Type(_, ty)) => Some(ty),
+            (_, ReturnType::Default) => None,
+        }
+    }
+
+    /// The function as it was, but for its attributes.
+    pub(crate) fn as_written(&self) -> TokenStream {
+        let (attrs, vis, sig, body) = (&self.attrs, &self.vis, &self.sig, &self.body);
+        match &self.form {
+            Form::Sync | Form::Async => quote::quote!(#(#attrs)* #vis #sig #body),
+            Form::Future(_) => self.with_body(body.stream()),
+        }
+    }
+
+    /// Puts the guarded body in place of the user's.
+    pub(crate) fn with_body(&self, guarded: TokenStream) -> TokenStream {
+        let (attrs, vis, sig) = (&self.attrs, &self.vis, &self.sig);
+        let braced = |tokens: TokenStream, like: &Group| {
+            let mut group = Group::new(Delimiter::Brace, tokens);
+            group.set_span(like.span());
+            group
+        };
+        let body = match &self.form {
+            Form::Sync | Form::Async => braced(guarded, &self.body),
+            Form::Future(shell) => {
+                let before = &shell.before;
+                let block = braced(guarded, &self.body);
+                let future = match &shell.boxed {
+                    Some(pin) => quote::quote!(#pin(async move #block)),
+                    None => quote::quote!(async move #block),
+                };
+                braced(quote::quote!(#before #future), &shell.braces)
+            }
+        };
+        quote::quote!(#(#attrs)* #vis #sig #body)
+    }
+}
+
+const NO_ASYNC_BLOCK: &str = "this function returns a future, but does not end with an `async move` block that the \
+                              guard could go into; write it as an `async fn`";
+
+/// Says what stands in place of a function.
+fn not_a_function(input: ParseStream<'_>) -> Option<syn::Error> {
+    let ahead = input.fork();
+    if ahead.parse::<Signature>().is_ok() {
+        return None;
+    }
+    let ahead = input.fork();
+    let word: Ident = ahead.call(Ident::parse_any).ok()?;
+    // `unsafe`, `auto` and `const` may stand before the word that says what it is.
+    let kinds = ["struct", "enum", "union", "trait", "impl", "mod", "type", "static", "use", "const", "macro_rules"];
+    let mut kind = word.clone();
+    if (kind == "unsafe" || kind == "auto")
+        && let Ok(next) = ahead.call(Ident::parse_any)
+    {
+        kind = next;
+    }
+    kinds.iter().any(|known| kind == known).then(|| {
+        let article = if matches!(kind.to_string().as_str(), "enum" | "impl") { "an" } else { "a" };
+        syn::Error::new(kind.span(), format!("this attribute goes on a `fn`, not on {article} `{kind}`"))
+    })
+}
+
+/// The braces of a body, also where `macro_rules!` passed them on as one `block`.
+fn braces(input: ParseStream<'_>) -> syn::Result<Group> {
+    let token: TokenTree = input.parse()?;
+    let body = unwrap_group(token);
+    match body {
+        TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => Ok(group),
+        other => Err(syn::Error::new(other.span(), "expected the body of the function")),
+    }
+}
+
+fn unwrap_group(token: TokenTree) -> TokenTree {
+    match &token {
+        TokenTree::Group(group) if group.delimiter() == Delimiter::None => {
+            let mut inner = group.stream().into_iter();
+            match (inner.next(), inner.next()) {
+                (Some(only), None) => unwrap_group(only),
+                _ => token,
+            }
+        }
+        _ => token,
+    }
+}
+
+/// Takes off the invisible groups and parentheses around a type.
+pub(crate) fn plain_type(ty: &Type) -> &Type {
+    match ty {
+        Type::Group(group) => plain_type(&group.elem),
+        Type::Paren(paren) => plain_type(&paren.elem),
+        other => other,
+    }
+}
+
+fn is_box_pin(function: &Expr) -> bool {
+    let Expr::Path(path) = function else { return false };
+    let mut names = path.path.segments.iter().rev().map(|segment| &segment.ident);
+    names.next().is_some_and(|last| last == "pin") && names.next().is_some_and(|before| before == "Box")
+}
+
+/// What a returned future gives: `X` of `Pin<Box<dyn Future<Output = X> + ..>>` and of `impl Future<Output = X>`.
+fn future_output(ty: &Type) -> Option<Type> {
+    match plain_type(ty) {
+        Type::ImplTrait(imp) => imp.bounds.iter().find_map(output_of_bound),
+        Type::TraitObject(object) => object.bounds.iter().find_map(output_of_bound),
+        Type::Path(path) => {
+            let last = path.path.segments.last()?;
+            if last.ident != "Pin" && last.ident != "Box" {
+                return None;
+            }
+            only_type_argument(&last.arguments).and_then(future_output)
+        }
+        _ => None,
+    }
+}
+
+fn output_of_bound(bound: &TypeParamBound) -> Option<Type> {
+    let TypeParamBound::Trait(bound) = bound else { return None };
+    let last = bound.path.segments.last().filter(|last| last.ident == "Future")?;
+    let PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
+    arguments.args.iter().find_map(|argument| match argument {
+        GenericArgument::AssocType(assoc) if assoc.ident == "Output" => Some(assoc.ty.clone()),
+        _ => None,
+    })
+}
+
+fn only_type_argument(arguments: &PathArguments) -> Option<&Type> {
+    let PathArguments::AngleBracketed(arguments) = arguments else { return None };
+    arguments.args.iter().find_map(|argument| match argument {
+        GenericArgument::Type(ty) => Some(ty),
+        _ => None,
+    })
+}
+
+/// The return type as a closure may name it: `impl Trait` is left to inference.
+pub(crate) fn inferable(ty: &Type) -> Type {
+    let mut ty = ty.clone();
+    infer(&mut ty);
+    ty
+}
+
+/// Replaces each `impl Trait` by `_`, and tells whether there was one.
+fn infer(ty: &mut Type) -> bool {
+    struct Infer(bool);
+    impl VisitMut for Infer {
+        fn visit_type_mut(&mut self, ty: &mut Type) {
+            if matches!(ty, Type::ImplTrait(_)) {
+                *ty = Type::Infer(syn::TypeInfer { attrs: Vec::new(), underscore_token: Token![_](ty.span()) });
+                self.0 = true;
+            } else {
+                visit_mut::visit_type_mut(self, ty);
+            }
+        }
+    }
+    let mut visit = Infer(false);
+    visit.visit_type_mut(ty);
+    visit.0
+}
+
+/// A type with the same error type as the return type, in which nothing is left to infer: each argument that holds an
+/// `impl Trait` is replaced by `()`.
+pub(crate) fn same_error(ty: &Type) -> Type {
+    let mut ty = plain_type(ty).clone();
+    if let Type::Path(path) = &mut ty
+        && let Some(last) = path.path.segments.last_mut()
+        && let PathArguments::AngleBracketed(arguments) = &mut last.arguments
+    {
+        for argument in &mut arguments.args {
+            if let GenericArgument::Type(inner) = argument
+                && infer(inner)
+            {
+                *inner = Type::Tuple(syn::TypeTuple {
+                    attrs: Vec::new(),
+                    paren_token: syn::token::Paren(inner.span()),
+                    elems: syn::punctuated::Punctuated::new(),
+                });
+            }
+        }
+    }
+    ty
+}
+
+/// A place that the generated code may stand at: resolved as the macro's own, shown as the user's.
+pub(crate) fn at(tokens: &impl Spanned) -> Span {
+    Span::mixed_site().located_at(tokens.span())
+}

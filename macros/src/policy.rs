@@ -1,0 +1,397 @@
+//! The arguments of the attributes as values: every key read, what contradicts told.
+
+use crate::{
+    args::{
+        Args,
+        value::{self, Value},
+    },
+    diag::Diag,
+};
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote, quote_spanned};
+use std::time::Duration;
+use syn::{Expr, ExprLit, Ident, Lit, Path, spanned::Spanned};
+
+/// A call of a builder's setter: the key as the user wrote it, so that what fails points there, and its arguments.
+struct Setter {
+    name: Ident,
+    value: TokenStream,
+}
+
+/// What a builder is told, in the order of writing.
+#[derive(Default)]
+pub(crate) struct Setters(Vec<Setter>);
+
+impl Setters {
+    fn push(&mut self, key: &Ident, name: &str, value: TokenStream) {
+        self.0.push(Setter { name: Ident::new(name, crate::model::at(key)), value });
+    }
+
+    /// The calls, to stand behind a builder.
+    pub(crate) fn calls(&self) -> TokenStream {
+        let calls = self.0.iter().map(|Setter { name, value }| quote_spanned!(name.span()=> .#name(#value)));
+        quote!(#(#calls)*)
+    }
+}
+
+/// What `#[enhanced_error_handling]` was told.
+pub(crate) struct Handling {
+    pub(crate) code: Option<Expr>,
+    pub(crate) level: Option<TokenStream>,
+    pub(crate) rethrow: bool,
+    pub(crate) fallback: Option<Expr>,
+    pub(crate) catch_panics: bool,
+    pub(crate) capture: Vec<Ident>,
+}
+
+impl Handling {
+    pub(crate) fn of(args: &mut Args, krate: &Path, diag: &mut Diag) -> Self {
+        let code = args.take("error_code").and_then(|value| value::code("error_code", value, diag));
+        let level = args.take("log_level").and_then(|value| log_level(value, krate, diag));
+        let rethrow = args.take("rethrow");
+        let rethrow = rethrow.map(|value| (value.span(), value::flag("rethrow", value, diag)));
+        let catch_panics = args.take("catch_panics").and_then(|value| value::flag("catch_panics", value, diag));
+        let fallback = args.take_with_key("fallback");
+        if let Some((key, _)) = &fallback
+            && !matches!(rethrow, Some((_, Some(false) | None)))
+        {
+            diag.at(key, "`fallback` is only used with `rethrow = false`");
+        }
+        let mut capture: Vec<Ident> = Vec::new();
+        for item in args.take_list("capture").unwrap_or_default() {
+            match value::plain(item) {
+                Expr::Path(path) if path.path.get_ident().is_some_and(|ident| !capture.contains(ident)) => {
+                    capture.extend(path.path.get_ident().cloned());
+                }
+                Expr::Path(path) if path.path.get_ident().is_some() => {
+                    diag.at(path, "this argument is captured twice");
+                }
+                other => diag.at(other, "`capture` takes names of arguments: `capture(a, b)`"),
+            }
+        }
+        Self {
+            code,
+            level,
+            rethrow: rethrow.and_then(|(_, flag)| flag).unwrap_or(true),
+            fallback: fallback.map(|(_, value)| value::plain(value)),
+            catch_panics: catch_panics.unwrap_or(false),
+            capture,
+        }
+    }
+}
+
+/// The levels that a text may name, and their variants.
+const LEVELS: &[(&str, &str)] = &[
+    ("trace", "Trace"),
+    ("debug", "Debug"),
+    ("info", "Info"),
+    ("warn", "Warn"),
+    ("warning", "Warn"),
+    ("error", "Error"),
+    ("critical", "Critical"),
+];
+
+/// A level as a text, or as a path to a `LogLevel`.
+pub(crate) fn log_level(expr: Expr, krate: &Path, diag: &mut Diag) -> Option<TokenStream> {
+    let names: Vec<&str> = LEVELS.iter().map(|(name, _)| *name).collect();
+    // Levels are often written in capitals.
+    let lower = match value::plain(expr) {
+        Expr::Lit(ExprLit { lit: Lit::Str(text), attrs }) => {
+            let lower = syn::LitStr::new(&text.value().to_lowercase(), text.span());
+            Expr::Lit(ExprLit { lit: Lit::Str(lower), attrs })
+        }
+        other => other,
+    };
+    let level = value::choice("log_level", lower, &names, diag)?;
+    let expr = &level.expr;
+    Some(match &level.known {
+        Some(known) => {
+            let (_, variant) = LEVELS.iter().find(|(name, _)| name == known)?;
+            let variant = Ident::new(variant, proc_macro2::Span::mixed_site());
+            quote!(#krate::__private::LogLevel::#variant)
+        }
+        None => quote_spanned!(crate::model::at(expr)=> #krate::__private::typed::log_level(#expr)),
+    })
+}
+
+/// What `#[with_circuit_breaker]` was told.
+pub(crate) struct Breaker {
+    pub(crate) name: TokenStream,
+    pub(crate) setters: Setters,
+    pub(crate) failure_if: Option<Expr>,
+    pub(crate) fallback: Option<Expr>,
+}
+
+/// What was written for a key, and where.
+struct Seen<T>(Option<(Ident, Option<T>)>);
+
+impl<T: Copy> Seen<T> {
+    fn known(&self) -> Option<T> {
+        self.0.as_ref().and_then(|(_, known)| *known)
+    }
+
+    fn key(&self) -> Option<&Ident> {
+        self.0.as_ref().map(|(key, _)| key)
+    }
+}
+
+impl Breaker {
+    pub(crate) fn of(args: &mut Args, krate: &Path, diag: &mut Diag) -> Self {
+        let name = match args.take("name") {
+            Some(value) => value::name("name", value, diag),
+            None => {
+                if !args.was_meant("name") {
+                    diag.at_span(
+                        proc_macro2::Span::call_site(),
+                        "`name` is missing: write `name = \"...\"`, the name of the breaker",
+                    );
+                }
+                None
+            }
+        };
+        let mut setters = Setters::default();
+        let mut count = |key: &'static str, diag: &mut Diag| {
+            let Some((ident, expr)) = args.take_with_key(key) else { return Seen(None) };
+            let value = value::integer(key, expr, 1..=u32::MAX, diag);
+            if let Some(value) = &value {
+                setters.push(&ident, key, value.tokens(krate));
+            }
+            Seen(Some((ident, value.and_then(|value| value.known))))
+        };
+        count("failure_threshold", diag);
+        let half_open = count("half_open_max_calls", diag);
+        let successes = count("success_threshold", diag);
+        let min_calls = count("min_calls", diag);
+        let mut time = |key: &'static str, zero_is_fine: bool, diag: &mut Diag| {
+            let Some((ident, expr)) = args.take_with_key(key) else { return Seen(None) };
+            let value = value::duration(key, expr, zero_is_fine, diag);
+            if let Some(value) = &value {
+                setters.push(&ident, key, value.tokens(krate));
+            }
+            Seen(Some((ident, value.and_then(|value| value.known))))
+        };
+        let recovery = time("recovery_timeout", false, diag);
+        let max_recovery = time("max_recovery_timeout", false, diag);
+        time("half_open_timeout", false, diag);
+        let slow_call = time("slow_call", false, diag);
+        time("abandoned_after", true, diag);
+        let mut rate = |key: &'static str, rule: &str, allowed: &dyn Fn(f64) -> bool, diag: &mut Diag| {
+            let Some((ident, expr)) = args.take_with_key(key) else { return Seen(None) };
+            let value = value::number(key, expr, allowed, rule, diag);
+            if let Some(value) = &value {
+                setters.push(&ident, key, value.tokens(krate));
+            }
+            Seen(Some((ident, value.and_then(|value| value.known))))
+        };
+        let share = |rate: f64| rate > 0.0 && rate <= 1.0;
+        let failure_rate = rate("failure_rate", "must be above 0 and at most 1, as a share of the calls", &share, diag);
+        let slow_rate = rate("slow_rate", "must be above 0 and at most 1, as a share of the calls", &share, diag);
+        let growth = |factor: f64| (1.0..=1000.0).contains(&factor);
+        rate("recovery_backoff", "must be 1 to 1000", &growth, diag);
+
+        let window = args.take_with_key("window").and_then(|(key, value)| {
+            let window = window(value, krate, diag)?;
+            setters.push(&key, window.setter, window.value);
+            Some((key, window.calls))
+        });
+        if let Some((key, calls)) = &window {
+            if failure_rate.0.is_none() && slow_rate.0.is_none() && slow_call.0.is_none() {
+                diag.at(key, "`window` needs a rate: `failure_rate = 0.5`, or `slow_call` with `slow_rate`");
+            }
+            if let (Some(calls), Some(min), Some(key)) = (calls, min_calls.known(), min_calls.key())
+                && min > *calls
+            {
+                diag.at(key, format!("`min_calls = {min}` is more than the {calls} calls that `window` holds"));
+            }
+        }
+        if let (Some(key), None) = (slow_rate.key(), slow_call.key()) {
+            diag.at(key, "`slow_rate` needs `slow_call`, the duration above which a call is slow");
+        }
+        if let (Some(half_open), Some(successes), Some(key)) = (half_open.known(), successes.known(), half_open.key())
+            && half_open < successes
+        {
+            diag.at(
+                key,
+                format!("`half_open_max_calls = {half_open}` is below `success_threshold = {successes}`: that many probes could not all be let through"),
+            );
+        }
+        if let (Some(first), Some(max), Some(key)) = (recovery.known(), max_recovery.known(), max_recovery.key())
+            && max < first
+        {
+            diag.at(key, "`max_recovery_timeout` is shorter than `recovery_timeout`");
+        }
+        let failure_if = args.take("failure_if").and_then(|value| value::callback("failure_if", value, diag));
+        let fallback = args.take("fallback").and_then(|value| value::callback("fallback", value, diag));
+        let name = name.map_or_else(TokenStream::new, |name| name.text_tokens(krate));
+        Self { name, setters, failure_if, fallback }
+    }
+}
+
+struct Window {
+    setter: &'static str,
+    value: TokenStream,
+    calls: Option<u32>,
+}
+
+/// `"100 calls"`, a duration such as `"60s"`, a number of calls, or an expression of type `Duration`.
+fn window(expr: Expr, krate: &Path, diag: &mut Diag) -> Option<Window> {
+    let expr = value::plain(expr);
+    if let Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) = &expr {
+        let written = text.value();
+        let calls = written.trim().strip_suffix("calls").or_else(|| written.trim().strip_suffix("call"));
+        if let Some(calls) = calls {
+            return match calls.trim().replace('_', "").parse::<u32>() {
+                Ok(calls) if (1..=1_000_000).contains(&calls) => Some(Window {
+                    setter: "count_window",
+                    value: quote_spanned!(text.span()=> #calls),
+                    calls: Some(calls),
+                }),
+                _ => {
+                    diag.at(text, "`window` holds 1 to 1,000,000 calls, as \"100 calls\"");
+                    None
+                }
+            };
+        }
+        if written.trim().replace('_', "").parse::<f64>().is_ok() {
+            let trimmed = written.trim();
+            diag.at(
+                text,
+                format!("`window = \"{trimmed}\"` has no unit; did you mean \"{trimmed} calls\" or \"{trimmed}s\"?"),
+            );
+            return None;
+        }
+    } else if let Expr::Lit(ExprLit { lit: Lit::Int(int), .. }) = &expr {
+        let int = int.base10_digits();
+        diag.at(&expr, format!("`window` takes a text with a unit: \"{int} calls\" or \"{int}s\""));
+        return None;
+    }
+    let span = value::duration("window", expr, false, diag)?;
+    Some(Window { setter: "time_window", value: span.tokens(krate), calls: None })
+}
+
+/// What `#[retry]` was told.
+pub(crate) struct Retry {
+    pub(crate) setters: Setters,
+    pub(crate) retry_if: Option<Expr>,
+    pub(crate) attempt_timeout: Option<Ident>,
+}
+
+const BACKOFFS: &[&str] = &["exponential", "linear", "constant", "decorrelated"];
+
+impl Retry {
+    pub(crate) fn of(args: &mut Args, krate: &Path, diag: &mut Diag) -> Self {
+        let mut setters = Setters::default();
+        for key in ["max_retries", "max_attempts"] {
+            let Some((ident, expr)) = args.take_with_key(key) else { continue };
+            if key == "max_attempts" && setters.0.iter().any(|setter| setter.name == "max_retries") {
+                diag.at(&ident, "`max_attempts` and `max_retries` say the same thing: `max_retries = 3` is `max_attempts = 4`; give one");
+                continue;
+            }
+            if let Some(value) = value::integer(key, expr, 1..=u32::MAX - 1, diag) {
+                setters.push(&ident, key, value.tokens(krate));
+            }
+        }
+        let mut time = |key: &'static str, zero_is_fine: bool, diag: &mut Diag| -> Seen<Duration> {
+            let Some((ident, expr)) = args.take_with_key(key) else { return Seen(None) };
+            let value: Option<Value<Duration>> = value::duration(key, expr, zero_is_fine, diag);
+            if let Some(value) = &value {
+                setters.push(&ident, key, value.tokens(krate));
+            }
+            Seen(Some((ident, value.and_then(|value| value.known))))
+        };
+        let first = time("initial_delay", true, diag);
+        let max = time("max_delay", true, diag);
+        time("max_elapsed", false, diag);
+        let attempt_timeout = time("attempt_timeout", false, diag);
+        if let (Some(first), Some(max), Some(key)) = (first.known(), max.known(), max.key())
+            && max < first
+        {
+            diag.at(key, "`max_delay` is shorter than `initial_delay`");
+        }
+        let mut kind = None;
+        if let Some((key, expr)) = args.take_with_key("backoff") {
+            // A text is one of four; all else is an expression that the builder takes, as `Backoff::linear(..)`.
+            let expr = value::plain(expr);
+            if matches!(expr, Expr::Lit(_)) {
+                if let Some(value) = value::choice("backoff", expr, BACKOFFS, diag) {
+                    let expr = &value.expr;
+                    setters.push(&key, "backoff", quote!(#expr));
+                    kind = value.known;
+                }
+            } else {
+                setters.push(&key, "backoff", quote!(#expr));
+            }
+        }
+        if let Some((key, expr)) = args.take_with_key("backoff_factor") {
+            if kind.as_deref() == Some("constant") {
+                diag.at(&key, "`backoff_factor` has no effect on a constant backoff");
+            }
+            let allowed = |factor: f64| factor.is_finite() && factor >= 1.0;
+            if let Some(value) = value::number("backoff_factor", expr, allowed, "must be at least 1", diag) {
+                setters.push(&key, "backoff_factor", value.tokens(krate));
+            }
+        }
+        if let Some((key, expr)) = args.take_with_key("jitter")
+            && let Some(value) = jitter(expr, krate, diag)
+        {
+            setters.push(&key, "jitter", value);
+        }
+        if let Some((key, expr)) = args.take_with_key("budget")
+            && let Some(value) = budget(expr, diag)
+        {
+            setters.push(&key, "budget", value);
+        }
+        if let Some((key, expr)) = args.take_with_key("on_retry")
+            && let Some(callback) = value::callback("on_retry", expr, diag)
+        {
+            setters.push(&key, "on_retry", quote!(#callback));
+        }
+        let retry_if = args.take("retry_if").and_then(|value| value::callback("retry_if", value, diag));
+        Self { setters, retry_if, attempt_timeout: attempt_timeout.0.map(|(key, _)| key) }
+    }
+}
+
+/// `true`, `false`, a fraction, `"full"`, `"equal"`, `"none"`, or an expression of type `Jitter`.
+fn jitter(expr: Expr, krate: &Path, diag: &mut Diag) -> Option<TokenStream> {
+    let expr = value::plain(expr);
+    let Expr::Lit(ExprLit { lit, .. }) = &expr else {
+        if matches!(expr, Expr::Unary(_)) {
+            diag.at(expr, "`jitter` must not be negative");
+            return None;
+        }
+        return Some(quote!(#expr));
+    };
+    match lit {
+        Lit::Bool(_) => Some(quote!(#expr)),
+        Lit::Float(_) | Lit::Int(_) => {
+            let share = |fraction: f64| (0.0..=1.0).contains(&fraction);
+            let value = value::number("jitter", expr, share, "must be at most 1, as a share of the delay", diag)?;
+            Some(value.tokens(krate))
+        }
+        _ => {
+            let value = value::choice("jitter", expr, &["full", "equal", "none"], diag)?;
+            let variant = match value.known.as_deref() {
+                Some("equal") => format_ident!("Equal"),
+                Some("none") => format_ident!("None"),
+                _ => format_ident!("Full"),
+            };
+            Some(quote!(#krate::__private::Jitter::#variant))
+        }
+    }
+}
+
+/// The name of a budget that the process shares, or an expression of type `RetryBudget`.
+fn budget(expr: Expr, diag: &mut Diag) -> Option<TokenStream> {
+    let expr = value::plain(expr);
+    match &expr {
+        Expr::Lit(ExprLit { lit: Lit::Str(_), .. }) => {
+            value::name("budget", expr.clone(), diag)?;
+        }
+        Expr::Lit(_) | Expr::Unary(_) => {
+            diag.at(&expr, "`budget` takes the name of a shared budget, or a `RetryBudget`");
+            return None;
+        }
+        _ => {}
+    }
+    Some(quote!(#expr))
+}

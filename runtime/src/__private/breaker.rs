@@ -1,0 +1,146 @@
+//! `#[with_circuit_breaker]`.
+
+use super::{Guarded, Shape};
+use crate::{
+    AppError, ConfigError, ErrorCode, Rejection,
+    breaker::{Admitted, CircuitBreaker, Judge, circuit_breakers},
+    classify::Verdict,
+    monitor,
+};
+use std::{
+    fmt::{self, Write},
+    sync::OnceLock,
+};
+
+/// The breaker of one call site, looked up by its first call.
+#[derive(Debug)]
+pub struct BreakerSite {
+    guarded: &'static Guarded,
+    breaker: OnceLock<CircuitBreaker>,
+}
+
+impl BreakerSite {
+    /// A site that was not called yet.
+    #[must_use]
+    pub const fn new(guarded: &'static Guarded) -> Self {
+        Self { guarded, breaker: OnceLock::new() }
+    }
+
+    /// Admits a call.
+    ///
+    /// # Errors
+    ///
+    /// The rejection of an open circuit.
+    #[inline(always)]
+    pub fn admit(&'static self) -> Result<Admitted<'static>, Rejection> {
+        match self.breaker.get() {
+            Some(breaker) => breaker.admit(),
+            None => self.find().admit(),
+        }
+    }
+
+    #[cold]
+    fn find(&self) -> &CircuitBreaker {
+        self.breaker.get_or_init(|| {
+            let built = self.guarded.breaker_builder().map(|builder| circuit_breakers().get_or_build(builder));
+            match built {
+                Some(Ok(breaker)) => breaker,
+                Some(Err(problem)) => {
+                    report_config(self.guarded, &problem);
+                    default_breaker(self.guarded)
+                }
+                None => default_breaker(self.guarded),
+            }
+        })
+    }
+}
+
+/// What a site uses whose configuration cannot work: the defaults, under the name of the function.
+fn default_breaker(guarded: &Guarded) -> CircuitBreaker {
+    let by_name = circuit_breakers().get_or_create(guarded.name(), |builder| builder);
+    by_name.or_else(|_| CircuitBreaker::builder("misconfigured").build()).expect("the defaults are valid")
+}
+
+/// Tells that an attribute's configuration, of which not all is known while compiling, cannot work.
+#[cold]
+pub(super) fn report_config(guarded: &Guarded, problem: &ConfigError) {
+    monitor::install();
+    let place = format!("{}:{}", guarded.file(), guarded.line());
+    let error = AppError::new(
+        ErrorCode::CONFIG_ERROR,
+        format!("#[{}] on `{}` runs with its defaults: {problem}", guarded.attribute(), guarded.name()),
+    );
+    crate::report(&error.with_detail("declared_at", place));
+}
+
+/// Judges by what can be seen of an error.
+#[derive(Clone, Copy, Debug)]
+pub struct ByShape<S>(pub S);
+
+impl<T, E, S: Shape<E>> Judge<Result<T, E>> for ByShape<S> {
+    #[inline(always)]
+    fn verdict(&self, outcome: &Result<T, E>) -> Verdict {
+        match outcome {
+            Ok(_) => Verdict::Success,
+            Err(error) => self.0.seen(error).classify().verdict(),
+        }
+    }
+
+    fn write_cause(&self, outcome: &Result<T, E>, out: &mut dyn Write) -> fmt::Result {
+        match outcome {
+            Ok(_) => Ok(()),
+            Err(error) => write!(out, "{}", self.0.seen(error)),
+        }
+    }
+}
+
+/// Judges by the user's predicate.
+#[derive(Clone, Copy, Debug)]
+pub struct ByUser<S, F> {
+    shape: S,
+    failure_if: F,
+}
+
+/// Makes a judge of a `failure_if`.
+#[inline(always)]
+pub fn judge_if<R, S, F: Fn(&R) -> bool>(shape: S, failure_if: F) -> ByUser<S, F> {
+    ByUser { shape, failure_if }
+}
+
+impl<T, E, S: Shape<E>, F: Fn(&Result<T, E>) -> bool> Judge<Result<T, E>> for ByUser<S, F> {
+    #[inline]
+    fn verdict(&self, outcome: &Result<T, E>) -> Verdict {
+        if (self.failure_if)(outcome) { Verdict::Failure } else { Verdict::Success }
+    }
+
+    fn write_cause(&self, outcome: &Result<T, E>, out: &mut dyn Write) -> fmt::Result {
+        ByShape(self.shape).write_cause(outcome, out)
+    }
+}
+
+/// Judges an attempt that may have been cut off: that is a failure.
+#[derive(Clone, Copy, Debug)]
+pub struct Limited<J>(pub J);
+
+impl<R, J: Judge<R>> Judge<Result<R, Rejection>> for Limited<J> {
+    #[inline]
+    fn verdict(&self, outcome: &Result<R, Rejection>) -> Verdict {
+        match outcome {
+            Ok(outcome) => self.0.verdict(outcome),
+            Err(_) => Verdict::Failure,
+        }
+    }
+
+    fn write_cause(&self, outcome: &Result<R, Rejection>, out: &mut dyn Write) -> fmt::Result {
+        match outcome {
+            Ok(outcome) => self.0.write_cause(outcome, out),
+            Err(_) => out.write_str("the attempt took longer than `attempt_timeout`"),
+        }
+    }
+}
+
+/// Calls what stands in for the function while the circuit is open.
+#[inline]
+pub fn fallback<R>(rejection: Rejection, fallback: impl FnOnce(Rejection) -> R) -> R {
+    fallback(rejection)
+}

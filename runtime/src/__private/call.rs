@@ -1,0 +1,38 @@
+//! How a guarded body is called.
+
+/// Calls a body in its own closure. A parameter of this kind makes the closure an `FnOnce`, which may give away what it
+/// captured, as a borrow of `&mut self`.
+#[inline(always)]
+pub fn call<R>(body: impl FnOnce() -> R) -> R {
+    body()
+}
+
+/// Fixes the type of an async block's `return`s; it is never called.
+#[cold]
+pub fn never<R>() -> R {
+    unreachable!("the branch is never taken")
+}
+
+/// What `rethrow = false` returns where no `fallback` is named.
+#[diagnostic::on_unimplemented(
+    message = "`rethrow = false` needs a value to return instead of the error: `{Self}` has no `Default`",
+    label = "no `Default` for `{Self}`",
+    note = "name one: `fallback = ...`"
+)]
+pub trait FallbackValue {
+    /// Makes the value.
+    fn fallback_value() -> Self;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Default> FallbackValue for T {
+    fn fallback_value() -> Self {
+        T::default()
+    }
+}
+
+/// Makes the value that is returned instead of an error.
+#[cold]
+pub fn default_value<T: FallbackValue>() -> T {
+    T::fallback_value()
+}

@@ -1,0 +1,172 @@
+//! `#[enhanced_error_handling]`.
+
+use super::{Guarded, Shape};
+use crate::{
+    AppError, ErrorCode,
+    boundary::{Entry, LogLevel, Report, Treatment, panic},
+    event::text,
+    monitor,
+};
+use serde_json::{Map, Value};
+use std::{
+    fmt::Debug,
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+/// Forgets the error that goes no further.
+pub fn swallowed() {
+    crate::boundary::swallowed();
+}
+
+/// What one call site does with errors.
+#[derive(Debug)]
+pub struct Handling {
+    guarded: &'static Guarded,
+    treatment: Treatment,
+}
+
+impl Handling {
+    /// The defaults.
+    #[must_use]
+    pub const fn new(guarded: &'static Guarded) -> Self {
+        Self { guarded, treatment: Treatment::DEFAULT }
+    }
+
+    /// Sets the code of errors that have none.
+    #[must_use]
+    pub const fn error_code(mut self, code: ErrorCode) -> Self {
+        self.treatment.code = Some(code);
+        self
+    }
+
+    /// Sets the level.
+    #[must_use]
+    pub const fn log_level(mut self, level: LogLevel) -> Self {
+        self.treatment.level = level;
+        self
+    }
+
+    /// Enters the function.
+    #[inline(always)]
+    pub fn enter(&self) -> Entry {
+        Entry::function()
+    }
+
+    /// Leaves the function: a success is told at debug, an error coded and reported.
+    ///
+    /// # Errors
+    ///
+    /// That of the function.
+    #[inline(always)]
+    pub fn leave<T, E, S: Shape<E>>(&self, entry: Entry, outcome: Result<T, E>, shape: S) -> Result<T, E> {
+        self.leave_with(entry, outcome, shape, || Captured(Map::new()))
+    }
+
+    /// As [`leave`](Self::leave), with what was captured of the arguments.
+    ///
+    /// # Errors
+    ///
+    /// That of the function.
+    #[inline(always)]
+    pub fn leave_with<T, E, S: Shape<E>>(
+        &self,
+        entry: Entry,
+        outcome: Result<T, E>,
+        shape: S,
+        captured: impl FnOnce() -> Captured,
+    ) -> Result<T, E> {
+        match outcome {
+            Ok(value) => {
+                entry.succeeded(self.guarded.operation());
+                Ok(value)
+            }
+            Err(error) => Err(self.failed(entry, error, shape, captured())),
+        }
+    }
+
+    #[cold]
+    fn failed<E, S: Shape<E>>(&self, entry: Entry, error: E, shape: S, captured: Captured) -> E {
+        monitor::install();
+        let operation = self.guarded.operation();
+        let mut arguments = Some(captured.0);
+        let error = shape.amended(error, |error| {
+            let mut error = self.treatment.note(error, operation);
+            for (name, value) in arguments.take().unwrap_or_default() {
+                // A detail of the user's own keeps its name.
+                if !error.details().contains_key(&name) {
+                    error = error.with_detail(name, value);
+                }
+            }
+            error
+        });
+        Report::new(shape.seen(&error), operation, entry)
+            .code(self.treatment.code)
+            .level(self.treatment.level)
+            .captured(arguments.as_ref())
+            .send();
+        error
+    }
+}
+
+/// The arguments that `capture` names, as texts.
+#[derive(Debug, Default)]
+pub struct Captured(Map<String, Value>);
+
+/// How many bytes of an argument's debug form are kept.
+const MAX_ARGUMENT: usize = 1024;
+
+impl Captured {
+    /// Nothing yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Keeps the debug form of an argument.
+    #[must_use]
+    pub fn field(mut self, name: &str, value: &dyn Debug) -> Self {
+        let text = text::bounded(&format_args!("{value:?}"), MAX_ARGUMENT);
+        self.0.insert(name.to_owned(), text.into());
+        self
+    }
+}
+
+/// Runs a body; its panic becomes an error.
+///
+/// # Errors
+///
+/// The panic, with its text.
+#[inline]
+pub fn catch<R>(guarded: &Guarded, body: impl FnOnce() -> R) -> Result<R, AppError> {
+    catch_unwind(AssertUnwindSafe(body)).map_err(|payload| panic::dispose(payload, guarded.name()))
+}
+
+/// Awaits a body; its panic becomes an error.
+#[inline]
+pub fn catch_async<F: Future>(guarded: &'static Guarded, body: F) -> Caught<F> {
+    Caught { guarded, body }
+}
+
+pin_project_lite::pin_project! {
+    /// A body whose panic becomes an error.
+    #[must_use = "futures do nothing unless they are awaited"]
+    pub struct Caught<F> {
+        guarded: &'static Guarded,
+        #[pin]
+        body: F,
+    }
+}
+
+impl<F: Future> Future for Caught<F> {
+    type Output = Result<F::Output, AppError>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        match catch_unwind(AssertUnwindSafe(|| this.body.poll(context))) {
+            Ok(polled) => polled.map(Ok),
+            Err(payload) => Poll::Ready(Err(panic::dispose(payload, this.guarded.name()))),
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! What generated code may name; thin, and no part of the public interface.
+
+pub mod boundary;
+mod breaker;
+mod call;
+mod carry;
+mod handling;
+mod retry;
+mod shape;
+mod site;
+pub mod typed;
+
+pub use crate::{
+    boundary::{LogLevel, Operation},
+    breaker::CircuitBreaker,
+    retry::{Jitter, Next, Retry},
+};
+pub use breaker::{BreakerSite, ByShape, Limited, fallback, judge_if};
+pub use call::{call, default_value, never};
+pub use carry::{Carried, carrying, rejecting};
+pub use core::{
+    clone::Clone,
+    file, line, module_path,
+    option::Option::{None, Some},
+    result::Result::{Err, Ok},
+};
+pub use handling::{Captured, Handling, catch, catch_async, swallowed};
+pub use inventory;
+pub use retry::{RetrySite, by_class, clone_for_each_attempt, retry_if};
+pub use shape::{Attempted, Probe, Shape, probe, shapes};
+pub use site::{Guarded, Registered};
+pub use std::time::Duration;
+
+pub use crate::{__gardefou_shape as shape, __gardefou_submit as submit};

@@ -1,0 +1,63 @@
+//! `#[retry]`.
+
+use super::{Guarded, breaker::report_config};
+use crate::retry::{Retry, Run};
+use std::sync::OnceLock;
+
+/// The retry of one call site, built by its first call.
+#[derive(Debug)]
+pub struct RetrySite {
+    guarded: &'static Guarded,
+    retry: OnceLock<Retry>,
+}
+
+impl RetrySite {
+    /// A site that was not called yet.
+    #[must_use]
+    pub const fn new(guarded: &'static Guarded) -> Self {
+        Self { guarded, retry: OnceLock::new() }
+    }
+
+    /// Starts a series of attempts.
+    #[inline(always)]
+    pub fn start(&'static self) -> Run<'static> {
+        match self.retry.get() {
+            Some(retry) => retry.start(),
+            None => self.build().start(),
+        }
+    }
+
+    #[cold]
+    fn build(&self) -> &Retry {
+        self.retry.get_or_init(|| match self.guarded.built_retry() {
+            Some(Ok(retry)) => retry,
+            Some(Err(problem)) => {
+                report_config(self.guarded, &problem);
+                default_retry()
+            }
+            None => default_retry(),
+        })
+    }
+}
+
+fn default_retry() -> Retry {
+    Retry::builder().build().expect("the defaults are valid")
+}
+
+/// Clones a by-value argument for one attempt.
+#[inline(always)]
+pub fn clone_for_each_attempt<T: Clone>(argument: &T) -> T {
+    argument.clone()
+}
+
+/// Leaves the decision to the class of the error.
+#[inline(always)]
+pub fn by_class<E>(_: &E) -> Option<bool> {
+    None
+}
+
+/// Leaves the decision to a `retry_if`.
+#[inline(always)]
+pub fn retry_if<E>(predicate: impl FnOnce(&E) -> bool) -> impl FnOnce(&E) -> Option<bool> {
+    move |error| Some(predicate(error))
+}

@@ -1,0 +1,238 @@
+//! What can be seen of an error whose type only the place of the attribute knows.
+//!
+//! The way to look at an error is chosen while compiling, by autoref specialisation: the expansion calls `.shape()` on
+//! `&&&&&&Probe<E>`, and method lookup takes the first implementation whose bounds `E` satisfies, from the most telling
+//! to the one for every type. Lifetimes play no part in that choice, so no level may ask for more of them than the
+//! user's type has.
+
+use crate::{AppError, Rejection, event::ErrorRef, retry::ErrorView};
+use std::{any::type_name, error::Error, fmt, io, marker::PhantomData, ops::Deref};
+
+/// What a guarded function returns.
+#[diagnostic::on_unimplemented(
+    message = "the function must return `Result<T, E>`; it returns `{Self}`",
+    label = "not a `Result`",
+    note = "a guard tells failures from successes by `Err` and `Ok`"
+)]
+pub trait Outcome {
+    /// The error.
+    type Error;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T, E> Outcome for Result<T, E> {
+    type Error = E;
+}
+
+/// Stands for an error type.
+pub struct Probe<E>(PhantomData<fn() -> E>);
+
+/// The probe of a return type's error.
+#[inline(always)]
+pub fn probe<R: Outcome>() -> Probe<R::Error> {
+    Probe(PhantomData)
+}
+
+/// A way to look at errors of type `E`.
+pub trait Shape<E>: Copy {
+    /// Returns what can be seen of the error.
+    fn seen<'a>(self, error: &'a E) -> ErrorRef<'a>;
+
+    /// Returns the error with the code and details that it has room for.
+    fn amended(self, error: E, amend: impl FnOnce(AppError) -> AppError) -> E {
+        let _ = amend;
+        error
+    }
+
+    /// Returns the error for adding details, where it is one of ours.
+    fn app_mut(self, error: &mut E) -> Option<&mut AppError> {
+        let _ = error;
+        None
+    }
+}
+
+/// One of ours.
+#[derive(Clone, Copy, Debug)]
+pub struct OfApp;
+/// One that is known by its type to have a chain of sources.
+#[derive(Clone, Copy, Debug)]
+pub struct OfKnown;
+/// A box around one with a chain of sources, as `anyhow::Error`.
+#[derive(Clone, Copy, Debug)]
+pub struct OfBoxed;
+/// One with a chain of sources, which may itself borrow.
+#[derive(Clone, Copy, Debug)]
+pub struct OfError;
+/// One with a text.
+#[derive(Clone, Copy, Debug)]
+pub struct OfDisplay;
+/// One with a debug form.
+#[derive(Clone, Copy, Debug)]
+pub struct OfDebug;
+/// One of which nothing is known.
+#[derive(Clone, Copy, Debug)]
+pub struct OfAny;
+
+impl Shape<AppError> for OfApp {
+    #[inline]
+    fn seen<'a>(self, error: &'a AppError) -> ErrorRef<'a> {
+        ErrorRef::App(error)
+    }
+
+    fn amended(self, error: AppError, amend: impl FnOnce(AppError) -> AppError) -> AppError {
+        amend(error)
+    }
+
+    fn app_mut(self, error: &mut AppError) -> Option<&mut AppError> {
+        Some(error)
+    }
+}
+
+impl Shape<io::Error> for OfKnown {
+    #[inline]
+    fn seen<'a>(self, error: &'a io::Error) -> ErrorRef<'a> {
+        ErrorRef::Std(error)
+    }
+}
+
+impl Shape<Rejection> for OfKnown {
+    #[inline]
+    fn seen<'a>(self, error: &'a Rejection) -> ErrorRef<'a> {
+        ErrorRef::Std(error)
+    }
+}
+
+impl Shape<Box<dyn Error>> for OfKnown {
+    #[inline]
+    fn seen<'a>(self, error: &'a Box<dyn Error>) -> ErrorRef<'a> {
+        ErrorRef::Std(&**error)
+    }
+}
+
+impl Shape<Box<dyn Error + Send>> for OfKnown {
+    #[inline]
+    fn seen<'a>(self, error: &'a Box<dyn Error + Send>) -> ErrorRef<'a> {
+        ErrorRef::Std(&**error)
+    }
+}
+
+impl<E: Deref<Target = dyn Error + Send + Sync>> Shape<E> for OfBoxed {
+    #[inline]
+    fn seen<'a>(self, error: &'a E) -> ErrorRef<'a> {
+        ErrorRef::Std(&**error)
+    }
+}
+
+impl<E: Error> Shape<E> for OfError {
+    #[inline]
+    fn seen<'a>(self, error: &'a E) -> ErrorRef<'a> {
+        ErrorRef::Scoped(error)
+    }
+}
+
+impl<E: fmt::Display> Shape<E> for OfDisplay {
+    #[inline]
+    fn seen<'a>(self, error: &'a E) -> ErrorRef<'a> {
+        ErrorRef::Display(error)
+    }
+}
+
+impl<E: fmt::Debug> Shape<E> for OfDebug {
+    #[inline]
+    fn seen<'a>(self, error: &'a E) -> ErrorRef<'a> {
+        ErrorRef::Debug(error)
+    }
+}
+
+impl<E> Shape<E> for OfAny {
+    #[inline]
+    fn seen<'a>(self, _: &'a E) -> ErrorRef<'a> {
+        ErrorRef::Opaque(type_name::<E>())
+    }
+}
+
+/// The levels of the choice; brought into scope where `.shape()` is called and nowhere else.
+pub mod shapes {
+    use super::{
+        AppError, Deref, Error, OfAny, OfApp, OfBoxed, OfDebug, OfDisplay, OfError, OfKnown, Probe, Rejection, fmt, io,
+    };
+
+    macro_rules! level {
+        ($trait:ident gives $shape:ident: $(impl[$($bounds:tt)*] for $self:ty),+) => {
+            #[doc(hidden)]
+            pub trait $trait {
+                #[inline(always)]
+                fn shape(&self) -> $shape {
+                    $shape
+                }
+            }
+
+            $(impl<$($bounds)*> $trait for $self {})+
+        };
+    }
+
+    level!(ForApp gives OfApp: impl[] for &&&&&Probe<AppError>);
+    level!(
+        ForKnown gives OfKnown:
+        impl[] for &&&&&Probe<io::Error>,
+        impl[] for &&&&&Probe<Rejection>,
+        impl[] for &&&&&Probe<Box<dyn Error>>,
+        impl[] for &&&&&Probe<Box<dyn Error + Send>>
+    );
+    level!(ForBoxed gives OfBoxed: impl[E: Unboxed] for &&&&Probe<E>);
+    level!(ForError gives OfError: impl[E: Error] for &&&Probe<E>);
+    level!(ForDisplay gives OfDisplay: impl[E: fmt::Display] for &&Probe<E>);
+    level!(ForDebug gives OfDebug: impl[E: fmt::Debug] for &Probe<E>);
+    level!(ForAny gives OfAny: impl[E] for Probe<E>);
+
+    /// What derefs to any error.
+    #[doc(hidden)]
+    pub trait Unboxed {}
+
+    impl<E: Deref<Target = dyn Error + Send + Sync>> Unboxed for E {}
+}
+
+/// The shape of a return type's error.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __gardefou_shape {
+    ($returns:ty) => {{
+        use $crate::__private::shapes::*;
+        (&&&&&&$crate::__private::probe::<$returns>()).shape()
+    }};
+}
+
+/// How a retry looks at what an attempt gave: at the error, or at the rejection of a policy further in, which the error
+/// was made of.
+#[derive(Debug)]
+pub struct Attempted<S> {
+    shape: S,
+    rejection: Option<Rejection>,
+}
+
+impl<S: Copy> Attempted<S> {
+    /// The function ran.
+    #[inline(always)]
+    pub fn ran(shape: S) -> Self {
+        Self { shape, rejection: None }
+    }
+
+    /// The function did not run.
+    #[cold]
+    pub fn rejected(shape: S, rejection: &Rejection) -> Self {
+        Self { shape, rejection: Some(rejection.clone()) }
+    }
+}
+
+impl<E, S: Shape<E>> ErrorView<E> for Attempted<S> {
+    fn view<'a>(&'a self, error: &'a E) -> ErrorRef<'a> {
+        match &self.rejection {
+            None => self.shape.seen(error),
+            Some(rejection) => ErrorRef::Std(rejection),
+        }
+    }
+
+    fn app_mut<'a>(&self, error: &'a mut E) -> Option<&'a mut AppError> {
+        self.shape.app_mut(error)
+    }
+}

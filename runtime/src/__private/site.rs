@@ -1,0 +1,12 @@
+//! The statics of a call site.
+
+pub use crate::system::{GuardedFunction as Guarded, Registered};
+
+/// Enters a function in the list of guarded ones when the program is linked.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __gardefou_submit {
+    ($guarded:ident) => {
+        $crate::__private::inventory::submit! { $crate::__private::Registered(&$guarded) }
+    };
+}

@@ -1,0 +1,35 @@
+//! Values of attributes that are not literals, each with the type it must have: a mismatch is told at the user's own
+//! tokens.
+
+use crate::boundary::LogLevel;
+use std::time::Duration;
+
+/// A name.
+#[inline(always)]
+pub const fn text(value: &'static str) -> &'static str {
+    value
+}
+
+/// A count.
+#[inline(always)]
+pub const fn count(value: u32) -> u32 {
+    value
+}
+
+/// A factor, rate or fraction.
+#[inline(always)]
+pub const fn number(value: f64) -> f64 {
+    value
+}
+
+/// A duration.
+#[inline(always)]
+pub const fn duration(value: Duration) -> Duration {
+    value
+}
+
+/// A level.
+#[inline(always)]
+pub const fn log_level(value: LogLevel) -> LogLevel {
+    value
+}

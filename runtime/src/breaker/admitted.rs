@@ -1,0 +1,71 @@
+//! A call that was let through and has not begun.
+
+use super::{
+    handle::CircuitBreaker,
+    judge::Judge,
+    permit::OnPanic,
+    shared::{Shared, Ticket},
+};
+use crate::Rejection;
+
+/// The right to make one call, borrowed from the breaker: what [`Permit`](super::Permit) is, without a handle of its
+/// own and without a clock, for a call that begins at once.
+///
+/// Dropped before the call begins it gives its slot back and counts as nothing.
+#[must_use = "an admission that is dropped makes no call"]
+pub struct Admitted<'a> {
+    shared: &'a Shared,
+    ticket: Ticket,
+}
+
+impl CircuitBreaker {
+    /// Admits a call, or rejects it.
+    ///
+    /// # Errors
+    ///
+    /// The [`Rejection`], when the call must not be made.
+    #[doc(hidden)]
+    #[inline]
+    pub fn admit(&self) -> Result<Admitted<'_>, Rejection> {
+        let shared = self.shared();
+        match shared.admit() {
+            Ok(ticket) => Ok(Admitted { shared, ticket }),
+            Err(denied) => Err(self.rejection(denied)),
+        }
+    }
+}
+
+impl<'a> Admitted<'a> {
+    fn into_parts(self) -> (&'a Shared, Ticket) {
+        let parts = (self.shared, self.ticket);
+        std::mem::forget(self);
+        parts
+    }
+
+    /// Makes the call.
+    #[inline]
+    pub fn run<R, J: Judge<R>>(self, judge: J, f: impl FnOnce() -> R) -> R {
+        let (shared, ticket) = self.into_parts();
+        let on_panic = OnPanic { shared, ticket };
+        let outcome = f();
+        let verdict = judge.verdict(&outcome);
+        std::mem::forget(on_panic);
+        shared.settle(ticket, verdict, |out| judge.write_cause(&outcome, out));
+        outcome
+    }
+
+    /// Wraps the future that is the call.
+    #[cfg(feature = "async")]
+    #[inline]
+    pub fn guard<F: Future, J: Judge<F::Output>>(self, judge: J, inner: F) -> super::Guarded<'a, F, J> {
+        let (shared, ticket) = self.into_parts();
+        super::Guarded::new(shared, ticket, judge, inner)
+    }
+}
+
+impl Drop for Admitted<'_> {
+    #[cold]
+    fn drop(&mut self) {
+        self.shared.release(self.ticket);
+    }
+}
