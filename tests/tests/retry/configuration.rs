@@ -1,0 +1,104 @@
+//! What a builder takes and what it refuses, by name.
+
+use gardefou::{
+    ConfigError,
+    retry::{Backoff, BackoffKind, Jitter, Retry, RetryBudget},
+};
+use std::time::Duration;
+
+fn fields(err: &ConfigError) -> Vec<&'static str> {
+    err.problems().map(|problem| problem.field).collect()
+}
+
+#[test]
+fn the_defaults_are_those_of_the_documentation() {
+    let retry = Retry::builder().build().unwrap();
+    let config = retry.config();
+    assert_eq!(config.max_attempts.get(), 4);
+    assert_eq!(config.backoff, Backoff::exponential(Duration::from_millis(500)));
+    let spelled_out = Retry::builder()
+        .max_retries(3)
+        .initial_delay(Duration::from_millis(500))
+        .max_delay(Duration::from_secs(60))
+        .jitter(true)
+        .backoff("exponential")
+        .seed(4)
+        .build()
+        .unwrap();
+    let seeded = Retry::builder().seed(4).build().unwrap();
+    let delays = |retry: &Retry| retry.config().backoff.delays().take(50).collect::<Vec<_>>();
+    assert_eq!(delays(&spelled_out), delays(&seeded));
+    assert_eq!((config.max_elapsed, config.attempt_timeout, retry.name()), (None, None, "retry"));
+    assert!(retry.budget().is_none());
+}
+
+#[test]
+fn every_problem_is_named_at_once() {
+    let err = Retry::builder()
+        .name("")
+        .max_attempts(0)
+        .backoff("fibonacci")
+        .backoff_factor(-2.0)
+        .jitter(f64::NAN)
+        .max_elapsed(Duration::ZERO)
+        .attempt_timeout(Duration::ZERO)
+        .budget("")
+        .build()
+        .unwrap_err();
+    let all =
+        ["name", "max_attempts", "backoff", "backoff_factor", "jitter", "max_elapsed", "attempt_timeout", "budget"];
+    assert_eq!(fields(&err), all);
+    assert_eq!((err.field(), err.value()), ("name", "\"\""));
+    assert!(
+        err.to_string().contains("`backoff` = \"fibonacci\": must be constant, linear, exponential or decorrelated")
+    );
+}
+
+#[test]
+fn two_limits_on_the_same_calls_are_a_contradiction() {
+    let err = Retry::builder().max_retries(3).max_attempts(4).build().unwrap_err();
+    assert_eq!(fields(&err), ["max_attempts"]);
+}
+
+#[test]
+fn odd_factors_and_fractions_are_refused_with_their_value() {
+    for factor in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, -1.0, 0.0, 0.99] {
+        let err = Retry::builder().backoff_factor(factor).build().unwrap_err();
+        assert_eq!((err.field(), err.value()), ("backoff_factor", &*factor.to_string()));
+    }
+    for fraction in [f64::NAN, -0.2, 1.2] {
+        assert_eq!(Retry::builder().jitter(fraction).build().unwrap_err().field(), "jitter");
+    }
+    for ratio in [f64::NAN, -0.2, f64::INFINITY] {
+        assert_eq!(RetryBudget::builder().ratio(ratio).build().unwrap_err().field(), "ratio");
+    }
+}
+
+#[test]
+fn extreme_values_build_and_work() {
+    let retry = Retry::builder()
+        .max_retries(u32::MAX)
+        .backoff_factor(f64::MAX)
+        .initial_delay(Duration::MAX)
+        .max_delay(Duration::MAX)
+        .max_elapsed(Duration::MAX)
+        .jitter(Jitter::PlusMinus(1.0))
+        .build()
+        .unwrap();
+    assert_eq!(retry.config().max_attempts.get(), u32::MAX);
+    assert!(retry.config().backoff.delays().take(2000).count() == 2000);
+    assert_eq!(retry.call(|| Ok::<_, String>(1)), Ok(1));
+}
+
+#[test]
+fn a_whole_backoff_and_single_values_can_be_mixed_in_any_order() {
+    let backoff = Backoff::linear(Duration::from_secs(3)).jitter(Jitter::None);
+    let one = Retry::builder().max_delay(Duration::from_secs(4)).backoff(backoff.clone()).build().unwrap();
+    let other = Retry::builder().backoff(backoff).max_delay(Duration::from_secs(4)).build().unwrap();
+    assert_eq!(one.config(), other.config());
+    let delays: Vec<u64> = one.config().backoff.delays().take(2).map(|delay| delay.as_secs()).collect();
+    assert_eq!(delays, [3, 4]);
+    let kind = Retry::builder().backoff(BackoffKind::Constant).build().unwrap();
+    let name = Retry::builder().backoff("constant").build().unwrap();
+    assert_eq!(kind.config(), name.config());
+}

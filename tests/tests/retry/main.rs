@@ -1,0 +1,13 @@
+//! Retries as their users see them. Each module names the lines of the parity table (R..) and of the field's
+//! behaviours (numbers) that it holds.
+
+mod asynchronous;
+mod budget;
+mod composition;
+mod configuration;
+mod counts;
+mod hooks;
+mod outcome;
+mod support;
+mod telemetry;
+mod waiting;

@@ -1,0 +1,160 @@
+//! What comes back: R02, R07, R08, R09; 70, 83.
+
+use crate::support::{Diary, SECOND, doubling, failure, script};
+use gardefou::{
+    AppError, ErrorCode,
+    retry::{Next, Retry},
+};
+use std::{
+    error::Error,
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+#[derive(Debug, PartialEq)]
+struct Own {
+    attempt: u32,
+}
+
+#[test]
+fn r02_the_callers_own_error_type_comes_back_untouched_and_it_is_the_last_one() {
+    let outcome =
+        doubling(&Diary::default()).build().unwrap().call_with(|attempt| Err::<(), _>(Own { attempt: attempt.index }));
+    assert_eq!(outcome, Err(Own { attempt: 3 }));
+}
+
+#[test]
+fn r02_an_app_error_keeps_code_source_and_identity_and_learns_what_was_tried() {
+    #[derive(Debug)]
+    struct Refused;
+    impl fmt::Display for Refused {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("connection refused")
+        }
+    }
+    impl Error for Refused {}
+
+    let mut last_id = None;
+    let err = doubling(&Diary::default())
+        .build()
+        .unwrap()
+        .call(|| {
+            let err = failure(ErrorCode::DB_CONNECTION_ERROR).with_source(Refused).with_detail("port", 5432);
+            last_id = Some(err.id());
+            Err::<(), _>(err)
+        })
+        .unwrap_err();
+    assert_eq!((err.code(), Some(err.id())), (ErrorCode::DB_CONNECTION_ERROR, last_id));
+    assert!(err.downcast_ref::<Refused>().is_some());
+    assert_eq!((&err.details()["port"], &err.details()["attempts"]), (&5432.into(), &4.into()));
+    assert_eq!(err.details()["elapsed"], 7.0, "seconds: 1 + 2 + 4");
+    assert!(!err.details().contains_key("retry_stopped_by"));
+}
+
+#[test]
+fn elapsed_counts_the_first_attempt_where_the_time_is_limited() {
+    let clock = Diary::default();
+    let retry = doubling(&clock).max_retries(1).max_elapsed(SECOND * 100).build().unwrap();
+    let err = retry.call(|| {
+        clock.advance(SECOND * 10);
+        Err::<(), _>(failure(ErrorCode::SYNC_ERROR))
+    });
+    assert_eq!(err.unwrap_err().details()["elapsed"], 21.0);
+}
+
+#[test]
+fn an_error_that_is_not_tried_again_gets_no_details() {
+    let err = doubling(&Diary::default()).build().unwrap().call(|| Err::<(), _>(failure(ErrorCode::PERMISSION_ERROR)));
+    assert!(err.unwrap_err().details().is_empty());
+}
+
+#[test]
+fn details_that_the_function_gave_are_not_overwritten() {
+    let own = || failure(ErrorCode::SYNC_ERROR).with_detail("attempts", "mine");
+    let err = doubling(&Diary::default()).build().unwrap().call(|| Err::<(), _>(own())).unwrap_err();
+    assert_eq!(err.details()["attempts"], "mine");
+}
+
+#[test]
+fn what_cut_a_series_short_stands_in_the_details() {
+    let retry = doubling(&Diary::default()).max_elapsed(SECOND * 2).build().unwrap();
+    let err = retry.call(|| Err::<(), _>(failure(ErrorCode::SYNC_ERROR))).unwrap_err();
+    assert_eq!((&err.details()["attempts"], &err.details()["retry_stopped_by"]), (&2.into(), &"deadline".into()));
+}
+
+#[test]
+fn a_result_predicate_retries_on_results_and_the_last_one_comes_back() {
+    let clock = Diary::default();
+    let retry = doubling(&clock).max_retries(2).build().unwrap();
+    let pending = |result: &Result<&str, AppError>| matches!(result, Ok("pending"));
+    let done = retry.call_while(script([Ok("pending"), Ok("done")]), pending);
+    assert_eq!(done.unwrap(), "done");
+    let exhausted = retry.call_while(script([Ok("pending"), Ok("pending"), Ok("pending")]), pending);
+    assert_eq!(exhausted.unwrap(), "pending");
+    let failed = retry.call_while(script([Ok("pending"), Err(failure(ErrorCode::SYNC_ERROR))]), pending);
+    assert!(failed.is_err(), "the predicate said no to the error: it is not tried again");
+}
+
+#[test]
+fn discarded_results_are_released_before_the_wait_and_the_last_one_is_not() {
+    #[derive(Debug)]
+    struct Held(Arc<AtomicUsize>);
+    impl Drop for Held {
+        fn drop(&mut self) {
+            self.0.fetch_sub(1, Ordering::SeqCst);
+        }
+    }
+    let alive = Arc::new(AtomicUsize::new(0));
+    let seen = Arc::clone(&alive);
+    let retry = doubling(&Diary::default()).max_retries(2).build().unwrap();
+    let last = retry.call(|| {
+        assert_eq!(seen.fetch_add(1, Ordering::SeqCst), 0, "those before are gone");
+        Err::<(), _>(Held(Arc::clone(&alive)))
+    });
+    assert_eq!(seen.load(Ordering::SeqCst), 1);
+    drop(last);
+    assert_eq!(seen.load(Ordering::SeqCst), 0);
+}
+
+/// R07 to R09: the original's `RetryContext` ran its block once, swallowed the error and went on below it.
+#[test]
+fn r07_a_loop_in_place_runs_the_block_again_and_lets_nothing_through_but_the_outcome() {
+    let clock = Diary::default();
+    let retry = doubling(&clock).max_retries(2).build().unwrap();
+    let mut log = vec![];
+
+    fn in_place(retry: &Retry, log: &mut Vec<u32>, good: u32, clock: &Diary) -> Result<u32, u32> {
+        let mut run = retry.start();
+        loop {
+            let index = run.attempt().index;
+            log.push(index); // borrows mutably from outside, as a closure could not across attempts
+            let mut result = if index == good { Ok(index) } else { Err(index) };
+            match run.after(&mut result) {
+                Next::Return => return result,
+                Next::Wait(delay) => run.wait(delay),
+            }
+            assert!(clock.slept().len() as u32 > index);
+        }
+    }
+    assert_eq!(in_place(&retry, &mut log, 1, &clock), Ok(1));
+    assert_eq!(in_place(&retry, &mut log, 9, &clock), Err(2));
+    assert_eq!(log, [0, 1, 0, 1, 2]);
+}
+
+#[test]
+fn a_panic_of_the_function_goes_through_and_leaves_the_retry_usable() {
+    let retry = doubling(&Diary::default()).build().unwrap();
+    let mut runs = 0;
+    let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        retry.call(|| -> Result<(), &str> {
+            runs += 1;
+            panic!("a bug")
+        })
+    }));
+    assert!(panicked.is_err());
+    assert_eq!(runs, 1);
+    assert_eq!(retry.call(|| Ok::<_, String>(1)), Ok(1));
+}

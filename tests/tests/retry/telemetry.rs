@@ -1,0 +1,168 @@
+//! What those who watch hear, and what stands in the log: R14, R15, and the log table (1.9).
+
+use crate::support::{Diary, SECOND, doubling, failure, script};
+use gardefou::{
+    ErrorCode,
+    event::{Event, RetryEventKind, StopReason, Subscription, names, subscribe},
+    retry::{FailedAttempt, RetryBudget},
+};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::{Arc, Mutex},
+};
+use tracing::{Level, field::Visit, span};
+
+/// What a retry of this name told, each event as a line.
+fn listen(name: &'static str) -> (Arc<Mutex<Vec<String>>>, Subscription) {
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    let sink = Arc::clone(&heard);
+    let subscription = subscribe(move |event: &Event<'_>| {
+        if let Event::Retry(event) = event
+            && event.name == name
+        {
+            let what = match &event.kind {
+                RetryEventKind::Scheduled { delay, error, .. } => format!("{error}, next in {delay:?}"),
+                RetryEventKind::Succeeded => "succeeded".into(),
+                RetryEventKind::GaveUp { reason, error, .. } => format!("{error}, {reason}"),
+                other => panic!("unknown: {other:?}"),
+            };
+            let line = format!("{}/{} after {:?}: {what}", event.attempts, event.max_attempts, event.elapsed);
+            sink.lock().unwrap().push(line);
+        }
+    });
+    (heard, subscription)
+}
+
+#[test]
+fn a_series_that_recovers_is_told_step_by_step() {
+    let (heard, _subscription) = listen("told-recovers");
+    let retry = doubling(&Diary::default()).name("told-recovers").build().unwrap();
+    assert!(retry.call(script([Err("a"), Err("b"), Ok(())])).is_ok());
+    let expected = ["1/4 after 0ns: a, next in 1s", "2/4 after 1s: b, next in 2s", "3/4 after 3s: succeeded"];
+    assert_eq!(*heard.lock().unwrap(), expected);
+}
+
+#[test]
+fn a_first_success_tells_nothing() {
+    let (heard, _subscription) = listen("told-nothing");
+    assert!(doubling(&Diary::default()).name("told-nothing").build().unwrap().call(|| Ok::<_, String>(())).is_ok());
+    assert!(heard.lock().unwrap().is_empty());
+}
+
+#[test]
+fn each_reason_to_stop_is_told() {
+    let (heard, _subscription) = listen("told-reasons");
+    let named = || doubling(&Diary::default()).name("told-reasons").max_retries(1);
+    let last = |heard: &Mutex<Vec<String>>| heard.lock().unwrap().pop().unwrap();
+    let _ = named().build().unwrap().call(|| Err::<(), _>("x"));
+    assert_eq!(last(&heard), "2/2 after 1s: x, exhausted");
+    let _ = named().max_elapsed(SECOND / 2).build().unwrap().call(|| Err::<(), _>("x"));
+    assert_eq!(last(&heard), "1/2 after 0ns: x, deadline");
+    let _ = named().retry_if(|_: &&str| false).build().unwrap().call(|| Err::<(), _>("x"));
+    assert_eq!(last(&heard), "1/2 after 0ns: x, refused");
+    let spent = RetryBudget::builder().ratio(0.0).floor(0).build().unwrap();
+    let _ = named().budget(spent).build().unwrap().call(|| Err::<(), _>("x"));
+    assert_eq!(last(&heard), "1/2 after 0ns: x, budget");
+    let _ = named().build().unwrap().call(|| Err::<(), _>(failure(ErrorCode::PERMISSION_ERROR)));
+    assert_eq!(last(&heard), "1/2 after 0ns: scripted, permanent");
+    let asks = || failure(ErrorCode::RATE_LIMIT_ERROR).with_retry_after(SECOND * 61);
+    let _ = named().build().unwrap().call(|| Err::<(), _>(asks()));
+    assert_eq!(last(&heard), "1/2 after 0ns: scripted, retry_after");
+}
+
+/// Writes down what is logged under the retry's target on this thread.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<(Level, BTreeMap<&'static str, String>)>>>);
+
+struct Fields(BTreeMap<&'static str, String>);
+
+impl Visit for Fields {
+    fn record_debug(&mut self, field: &tracing::field::Field, value: &dyn fmt::Debug) {
+        self.0.insert(field.name(), format!("{value:?}"));
+    }
+
+    fn record_str(&mut self, field: &tracing::field::Field, value: &str) {
+        self.0.insert(field.name(), value.into());
+    }
+}
+
+impl tracing::Subscriber for Log {
+    fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
+        metadata.target() == names::TARGET_RETRY
+    }
+
+    fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
+        span::Id::from_u64(1)
+    }
+
+    fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
+
+    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
+
+    fn event(&self, event: &tracing::Event<'_>) {
+        let mut fields = Fields(BTreeMap::new());
+        event.record(&mut fields);
+        self.0.lock().unwrap().push((*event.metadata().level(), fields.0));
+    }
+
+    fn enter(&self, _: &span::Id) {}
+
+    fn exit(&self, _: &span::Id) {}
+}
+
+fn logged(run: impl FnOnce()) -> Vec<(Level, BTreeMap<&'static str, String>)> {
+    let log = Log::default();
+    tracing::subscriber::with_default(log.clone(), run);
+    let lines = log.0.lock().unwrap().clone();
+    lines
+}
+
+#[test]
+fn failed_attempts_are_warnings_and_the_last_one_is_an_error_with_its_fields() {
+    let lines = logged(|| {
+        let retry = doubling(&Diary::default()).name("fetch").max_retries(1).build().unwrap();
+        let _ = retry.call(|| Err::<(), _>("refused\nby the gate".to_owned()));
+    });
+    let levels: Vec<Level> = lines.iter().map(|line| line.0).collect();
+    assert_eq!(levels, [Level::WARN, Level::ERROR]);
+    let (first, last) = (&lines[0].1, &lines[1].1);
+    assert_eq!(first[names::field::MESSAGE], "attempt 1/2 of `fetch` failed, next in 1.00 s");
+    assert_eq!(first[names::field::RETRY_NAME], "fetch");
+    assert_eq!(first[names::field::RETRY_DELAY], "1.0");
+    assert_eq!(first[names::field::ERROR_TEXT], "refused\\nby the gate", "one line, whatever the error holds");
+    assert_eq!(last[names::field::MESSAGE], "`fetch` failed for good after 2 attempts (exhausted)");
+    assert_eq!(last[names::field::RETRY_ATTEMPTS], "2");
+    assert_eq!(last[names::field::RETRY_MAX_ATTEMPTS], "2");
+    assert_eq!(last[names::field::RETRY_REASON], StopReason::Exhausted.name());
+    assert_eq!(last[names::field::DURATION], "1.0");
+}
+
+#[test]
+fn a_late_success_and_an_error_that_no_try_can_help_are_debug() {
+    let lines = logged(|| {
+        let retry = doubling(&Diary::default()).build().unwrap();
+        let _ = retry.call(script([Err("once"), Ok(())]));
+        let _ = retry.call(|| Err::<(), _>(failure(ErrorCode::PERMISSION_ERROR)));
+    });
+    let told: Vec<(Level, &str)> = lines.iter().map(|(level, fields)| (*level, &*fields["message"])).collect();
+    let expected = [
+        (Level::WARN, "attempt 1/4 of `retry` failed, next in 1.00 s"),
+        (Level::DEBUG, "`retry` succeeded at attempt 2/4"),
+        (Level::DEBUG, "`retry` is not tried again after 1 attempts (permanent)"),
+    ];
+    assert_eq!(told, expected);
+}
+
+#[test]
+fn r15_a_hook_that_panics_is_logged_as_an_error() {
+    let lines = logged(|| {
+        let faulty = |_: &FailedAttempt<'_>| panic!("a faulty hook");
+        let retry = doubling(&Diary::default()).name("fetch").max_retries(1).on_retry(faulty).build().unwrap();
+        let _ = retry.call(|| Err::<(), _>("down"));
+    });
+    let (level, fields) = &lines[0];
+    assert_eq!(*level, Level::ERROR);
+    assert_eq!(fields["message"], "the on_retry callback of `fetch` panicked");
+    assert_eq!(fields[names::field::CALLBACK], "on_retry");
+}
