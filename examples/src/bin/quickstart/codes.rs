@@ -1,12 +1,9 @@
 //! The program's own error codes, beside the standard ones, and its exit statuses.
 
-use gardefou::error::{Category, Class, CodeInfo, ErrorCode};
-
-static UNSUPPORTED_ENCODING: CodeInfo = CodeInfo::new("UNSUPPORTED_ENCODING_ERROR", 213, 415, "quickstart")
-    .class(Class::Permanent)
-    .category(Category::Analysis);
-/// A sound file, but in an encoding that is not read.
-pub(crate) const UNSUPPORTED_ENCODING_ERROR: ErrorCode = ErrorCode::from_info(&UNSUPPORTED_ENCODING);
+gardefou::error_codes! {
+    /// A sound file, but in an encoding that is not read.
+    pub(crate) UNSUPPORTED_ENCODING_ERROR = 213, http = 415, class = Permanent;
+}
 
 /// Every recording was classified, stored and delivered, or exactly the expected ones were isolated.
 pub(crate) const ALL_WELL: u8 = 0;
