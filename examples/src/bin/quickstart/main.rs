@@ -56,6 +56,7 @@ fn main() -> ExitCode {
 fn run(options: &Options, terminal: &mut Terminal) -> Result<u8> {
     let started = SystemClock.now();
     let _system = init_error_system()?;
+    surroundings::keep_journal(options)?;
     let listing = folder::list(&options.folder)?;
     let service = Service::start()?;
     let client = Client::new(service.url());

@@ -24,8 +24,8 @@ Usage: quickstart [OPTIONS] [FOLDER]
                     32 and 64-bit floats, any sample rate, any number of channels.
 
 Options:
-  --out FOLDER      where the database goes [default: gardefou-quickstart
-                    in the folder for temporary files]
+  --out FOLDER      where the database and the journal of errors go [default:
+                    gardefou-quickstart in the folder for temporary files]
   --database FILE   the SQLite database [default: recordings.sqlite in --out]
   -h, --help        this text
 

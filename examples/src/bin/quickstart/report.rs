@@ -18,6 +18,7 @@ pub(crate) fn show(terminal: &mut Terminal, outcome: &Outcome, around: &Surround
         delivered(terminal, outcome, around),
         breaker(around),
         errors(around),
+        vec![("Journal", around.journal.clone())],
         health(terminal, around),
     ];
     terminal.line("");

@@ -1,7 +1,7 @@
 //! Keeps the results in a SQLite database.
 
 use crate::classify::{Class, Features};
-use gardefou::{AppError, ErrorCode, Result, ResultExt};
+use gardefou::{AppError, ErrorCode, Result, ResultExt, transaction_boundary};
 use rusqlite::{Connection, ErrorCode as SqliteCode, OpenFlags, params};
 use std::{fs, path::Path, time::Duration};
 
@@ -60,18 +60,23 @@ impl Store {
     }
 
     /// Stores one result: raises the total of its class and adds its row, both or neither.
-    pub(crate) fn add(&mut self, name: &str, class: Class, features: &Features) -> Result<()> {
+    pub(crate) fn add(&self, name: &str, class: Class, features: &Features) -> Result<()> {
         const RAISE: &str = "INSERT INTO totals VALUES (?1, ?2, 1)
             ON CONFLICT DO UPDATE SET recordings = recordings + 1 RETURNING recordings";
         const ADD: &str = "INSERT INTO recordings VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-        let transaction = self.connection.transaction().map_err(database_error)?;
-        let raised = transaction.query_row(RAISE, params![self.run, class.name()], |row| row.get::<_, i64>(0));
-        let total = raised.map_err(database_error)?;
+        let (database, run) = (&self.connection, self.run);
         let Features { seconds, level_dbfs, crossings_per_second, .. } = features;
-        transaction
-            .execute(ADD, params![self.run, name, class.name(), seconds, level_dbfs, crossings_per_second])
-            .map_err(|error| database_error(error).with_detail(TOTAL_INSIDE, total))?;
-        transaction.commit().map_err(database_error)
+
+        transaction_boundary!("store-result", |tx| {
+            database.execute_batch("BEGIN IMMEDIATE").map_err(database_error)?;
+            tx.on_rollback("undo what was written", || roll_back(database));
+            let total: i64 =
+                database.query_row(RAISE, params![run, class.name()], |row| row.get(0)).map_err(database_error)?;
+            database
+                .execute(ADD, params![run, name, class.name(), seconds, level_dbfs, crossings_per_second])
+                .map_err(|error| database_error(error).with_detail(TOTAL_INSIDE, total))?;
+            database.execute_batch("COMMIT").map_err(database_error)?;
+        })
     }
 
     /// Counts this run's rows and what its totals say of one class.
@@ -81,6 +86,11 @@ impl Store {
         let read = |row: &rusqlite::Row<'_>| Ok(Count { rows: row.get(0)?, total: row.get(1)? });
         self.connection.query_row(sql, params![self.run, class.name()], read).map_err(database_error)
     }
+}
+
+/// Undoes an open transaction; after some failures SQLite has done so by itself.
+fn roll_back(database: &Connection) -> rusqlite::Result<()> {
+    if database.is_autocommit() { Ok(()) } else { database.execute_batch("ROLLBACK") }
 }
 
 /// Tells whether the database can be read, as a health check wants to know.

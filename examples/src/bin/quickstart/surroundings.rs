@@ -1,8 +1,11 @@
 //! What the program's surroundings say: health, recorded errors, the states of the circuit breaker.
 
 use crate::{client::Client, options::Options, store};
-use gardefou::{ResultExt, error::ErrorCode, error_monitor, health_check};
-use std::{collections::BTreeMap, fs};
+use gardefou::{
+    ErrorCode, ResultExt, error_monitor, health_check,
+    monitor::journal::{FileJournal, JournalConfig, Query},
+};
+use std::{collections::BTreeMap, fs, sync::Arc};
 
 /// What the report tells about the surroundings of the work.
 #[derive(Debug, Default)]
@@ -12,6 +15,8 @@ pub(crate) struct Surroundings {
     /// How often each error code was recorded.
     pub(crate) errors: BTreeMap<String, u64>,
     pub(crate) health: Vec<Health>,
+    /// How the journal of errors fares.
+    pub(crate) journal: String,
     /// Requests that the service received.
     pub(crate) requests: usize,
     pub(crate) seconds: f64,
@@ -37,11 +42,33 @@ impl Surroundings {
                 None => check.status.to_string(),
             },
         });
-        Self { errors: error_monitor().stats().error_counts, health: health.collect(), ..Self::default() }
+        let errors = error_monitor().stats().error_counts;
+        Self { errors, health: health.collect(), journal: journal(), ..Self::default() }
     }
 
     pub(crate) fn healthy(&self) -> bool {
         self.health.iter().all(|check| check.passed)
+    }
+}
+
+/// Lets the monitor write every error to a journal in the output folder.
+pub(crate) fn keep_journal(options: &Options) -> gardefou::Result<()> {
+    let config = JournalConfig::builder(options.out.join("journal")).build()?;
+    error_monitor().set_journal(Arc::new(FileJournal::open(config)));
+    Ok(())
+}
+
+/// Says how many errors the journal took in, and reads the newest one back.
+fn journal() -> String {
+    let Some(status) = error_monitor().journal_status() else { return "none".into() };
+    let written = match &status.last_error {
+        Some(error) => format!("{} written, {} lost: {error}", status.written, status.lost),
+        None => format!("{} written", status.written),
+    };
+    match error_monitor().query(&Query::default().limit(1)).map(|page| page.records.into_iter().next()) {
+        Ok(Some(newest)) => format!("{written}; the newest: {} in {}", newest.error_code, newest.operation),
+        Ok(None) => written,
+        Err(error) => format!("{written}; unreadable: {error:#}"),
     }
 }
 

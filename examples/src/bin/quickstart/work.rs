@@ -10,11 +10,11 @@ use crate::{
     wav::Recording,
 };
 use gardefou::{
-    Result,
+    ErrorCode, Result, error_boundary,
     time::{Clock, SystemClock},
 };
 use serde_json::{Value, json};
-use std::{collections::VecDeque, fs::File, path::Path, time::Duration};
+use std::{collections::VecDeque, fs::File, time::Duration};
 
 /// Everything that the work needs at hand.
 #[derive(Debug)]
@@ -57,7 +57,7 @@ impl<'a> Work<'a> {
     }
 
     fn keep(&mut self, name: &str, class: Class, features: &Features) {
-        if let Some(store) = &mut self.store {
+        if let Some(store) = &self.store {
             match store.add(name, class, features) {
                 Ok(()) => self.outcome.stored += 1,
                 Err(error) => self.outcome.not_stored.push(Problem::new(name, &error)),
@@ -74,7 +74,7 @@ impl<'a> Work<'a> {
     /// Stores the first result again, as happens where a message comes twice: the database refuses part-way through, and
     /// what was done by then must be undone.
     fn store_one_twice(&mut self) {
-        let (Some(store), Some((name, class, features))) = (&mut self.store, self.outcome.classified.first()) else {
+        let (Some(store), Some((name, class, features))) = (&self.store, self.outcome.classified.first()) else {
             return;
         };
         let Ok(before) = store.count(*class) else { return };
@@ -105,19 +105,17 @@ impl<'a> Work<'a> {
     }
 }
 
-/// Reads one recording and classifies it.
+/// Reads one recording and classifies it; what goes wrong stays in here.
 fn listen_to(entry: Entry) -> Result<(Class, Features)> {
-    match entry.problem {
-        Some(problem) => Err(problem),
-        None => measure(&entry.path),
-    }
-}
-
-fn measure(path: &Path) -> Result<(Class, Features)> {
-    let recording = Recording::open(File::open(path).map_err(|error| file_error(&error, path))?)?;
-    let format = recording.format();
-    let mut meter = Meter::new(format.rate, format.channels);
-    recording.for_each_frame(|frame| meter.push(frame))?;
-    let features = meter.finish();
-    Ok((Class::of(&features), features))
+    error_boundary!("one-recording", error_code = ErrorCode::ANALYSIS_PROCESSING_ERROR, {
+        if let Some(problem) = entry.problem {
+            Err(problem)?;
+        }
+        let file = File::open(&entry.path).map_err(|error| file_error(&error, &entry.path))?;
+        let recording = Recording::open(file)?;
+        let mut meter = Meter::new(recording.format().rate, recording.format().channels);
+        recording.for_each_frame(|frame| meter.push(frame))?;
+        let features = meter.finish();
+        (Class::of(&features), features)
+    })
 }
