@@ -1,20 +1,21 @@
 //! The one-word error.
 
-use super::{ErrorCode, ErrorId, Rejection, chain, details, redact};
+mod convert;
+mod format;
+mod inner;
+mod json;
+
+pub(crate) use inner::Inner;
+pub use json::InvalidErrorJson;
+
+use super::{ErrorCode, ErrorId, details};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use std::{
-    any::Any,
     backtrace::{Backtrace, BacktraceStatus},
-    borrow::Cow,
     error::Error,
-    fmt,
     ops::Deref,
     panic::Location,
-    sync::{
-        OnceLock,
-        atomic::{AtomicBool, Ordering},
-    },
     time::Duration,
 };
 
@@ -27,7 +28,12 @@ type BoxedError = Box<dyn Error + Send + Sync>;
 /// `error_code` gives it one. For that reason it does not itself implement [`Error`]; it derefs to
 /// `dyn Error + Send + Sync` and converts into boxed errors.
 ///
-/// `{}` prints one level, `{:#}` and `{:?}` the whole chain; all of them redact secrets.
+/// Some errors bring a code along: a [`Rejection`](crate::Rejection) its own, a [`ConfigError`](crate::ConfigError)
+/// `CONFIG_ERROR`, and an error in whose chain of sources an `AppError` stands, that one's. An `AppError` that was boxed,
+/// or put into a [`std::io::Error`], comes back as it was.
+///
+/// `{}` prints one level, `{:#}` and `{:?}` the whole chain; all of them redact secrets, as does the JSON form. Only
+/// [`message`](Self::message), [`details`](Self::details) and the sources themselves hand out what was written.
 ///
 /// # Examples
 ///
@@ -48,52 +54,71 @@ type BoxedError = Box<dyn Error + Send + Sync>;
 /// ```
 pub struct AppError(Box<Inner>);
 
-/// What an [`AppError`] points to. It implements [`Error`], so that it can be the source of another error.
-pub(crate) struct Inner {
-    code: ErrorCode,
-    coded: bool,
-    /// Empty until asked for where the error was converted from another one, whose text it then is.
-    message: OnceLock<Box<str>>,
-    public_message: Option<Box<str>>,
-    details: Map<String, Value>,
-    source: Option<BoxedError>,
-    retry_after: Option<Duration>,
-    id: ErrorId,
-    location: &'static Location<'static>,
-    backtrace: Backtrace,
-    /// Set by the first boundary that reports this error, so that the others do not.
-    reported: AtomicBool,
-}
-
 impl AppError {
     /// Makes an error with a code and a message for the people who run the program.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode};
+    ///
+    /// let err = AppError::new(ErrorCode::SYNC_ERROR, format!("{} ms apart", 80));
+    /// assert_eq!(err.to_string(), "80 ms apart");
+    /// assert!(err.is_coded() && err.is(ErrorCode::SYNC_ERROR));
+    /// ```
     #[track_caller]
     #[cold]
     #[must_use]
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        let mut inner = Inner::new(code, true, None);
-        inner.message = OnceLock::from(message.into().into_boxed_str());
+        let mut inner = Inner::new(code, true);
+        inner.message = Some(message.into().into_boxed_str());
         Self(Box::new(inner))
     }
 
     /// Makes an uncoded error of a boxed one, as `?` does with unboxed ones.
+    ///
+    /// Errors that do not implement [`Error`] themselves convert through their box: those of anyhow do.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode};
+    ///
+    /// type Boxed = Box<dyn std::error::Error + Send + Sync>;
+    /// let foreign: Result<(), Boxed> = Err("no cable".into());
+    /// let err = foreign.map_err(AppError::from_boxed).unwrap_err();
+    /// assert_eq!((err.to_string(), err.is_coded()), ("no cable".to_string(), false));
+    ///
+    /// let ours = AppError::new(ErrorCode::SYNC_ERROR, "late");
+    /// let id = ours.id();
+    /// assert_eq!(AppError::from_boxed(Boxed::from(ours)).id(), id);
+    /// ```
     #[track_caller]
     #[cold]
     #[must_use]
-    pub fn from_boxed(source: BoxedError) -> Self {
-        match source.downcast::<Inner>() {
-            Ok(inner) => Self(inner),
-            Err(source) => {
-                let rejected = source.downcast_ref::<Rejection>().map(Rejection::code);
-                let code = rejected.unwrap_or(ErrorCode::UNKNOWN_ERROR);
-                Self(Box::new(Inner::new(code, rejected.is_some(), Some(source))))
-            }
-        }
+    pub fn from_boxed(source: Box<dyn Error + Send + Sync>) -> Self {
+        convert::from_boxed(source)
     }
 
-    /// Adds a detail: any serialisable value, in the form that JSON has for it.
+    /// Adds a detail: any serialisable value, in the form that JSON has for it. A later one replaces an earlier one with
+    /// the same key.
     ///
-    /// Never fails: what JSON cannot hold (a map with odd keys, NaN, a value whose `Serialize` fails) is kept as text.
+    /// Never fails and never panics: what JSON cannot hold (a map with odd keys, NaN, a value whose `Serialize` fails) is
+    /// kept as text. A value is kept up to 32 levels, 4096 values, 8 KiB a text and 64 KiB in all, with a mark of
+    /// what was cut.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode};
+    /// use std::collections::BTreeMap;
+    ///
+    /// let err = AppError::new(ErrorCode::CLASSIFICATION_ERROR, "no class")
+    ///     .with_detail("scores", [0.5, f64::NAN])
+    ///     .with_detail("by frame", BTreeMap::from([((1, 2), "speech")]));
+    /// assert_eq!(err.details()["scores"], serde_json::json!([0.5, "NaN"]));
+    /// assert_eq!(err.details()["by frame"]["[1,2]"], "speech");
+    /// ```
     #[must_use]
     pub fn with_detail(mut self, key: impl Into<String>, value: impl Serialize) -> Self {
         self.0.details.insert(details::key(key.into()), details::to_value(&value));
@@ -101,13 +126,37 @@ impl AppError {
     }
 
     /// Sets the error that caused this one, in place of an earlier source.
+    ///
+    /// If an `AppError` stands in its chain, both are one event: this error takes over its identity, and that it was
+    /// reported already if it was.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode};
+    ///
+    /// let err = AppError::new(ErrorCode::FILE_NOT_FOUND_ERROR, "no recording")
+    ///     .with_source(std::io::Error::from(std::io::ErrorKind::NotFound));
+    /// assert_eq!(format!("{err:#}"), "no recording: entity not found");
+    /// ```
     #[must_use]
-    pub fn with_source(mut self, source: impl Into<BoxedError>) -> Self {
-        self.0.source = Some(source.into());
+    pub fn with_source(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        self.0.keep_message();
+        self.0.set_source(source.into());
         self
     }
 
     /// Sets the text that a client of the program may see; without it clients see only the code.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode};
+    ///
+    /// let err = AppError::new(ErrorCode::API_REQUEST_ERROR, "field `from` of 12 is after `to`")
+    ///     .with_public_message("The period ends before it begins.");
+    /// assert_eq!(err.public_message(), Some("The period ends before it begins."));
+    /// ```
     #[must_use]
     pub fn with_public_message(mut self, text: impl Into<String>) -> Self {
         self.0.public_message = Some(text.into().into_boxed_str());
@@ -140,15 +189,18 @@ impl AppError {
     }
 
     /// Returns the message as it was written, secrets included; `Display` redacts it.
+    ///
+    /// That of a converted error is the text of its source.
     #[must_use]
     pub fn message(&self) -> &str {
         self.0.message()
     }
 
-    /// Returns the text that a client of the program may see.
+    /// Returns the text that a client of the program may see: that of this error, or of the first in its chain that has
+    /// one.
     #[must_use]
     pub fn public_message(&self) -> Option<&str> {
-        self.0.public_message.as_deref()
+        self.0.levels_of_ours().find_map(|level| level.public_message.as_deref())
     }
 
     /// Returns the details as they were given, secrets included.
@@ -157,13 +209,20 @@ impl AppError {
         &self.0.details
     }
 
-    /// Returns the identity of this error.
+    /// Returns the identity of this error, which log line, journal row, alert and HTTP answer share.
     #[must_use]
     pub fn id(&self) -> ErrorId {
         self.0.id
     }
 
     /// Returns the place where the error was made, or where `?` converted it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let err = gardefou::AppError::new(gardefou::ErrorCode::SYNC_ERROR, "late");
+    /// assert_eq!(err.location().line(), line!() - 1);
+    /// ```
     #[must_use]
     pub fn location(&self) -> &'static Location<'static> {
         self.0.location
@@ -175,24 +234,45 @@ impl AppError {
         (self.0.backtrace.status() == BacktraceStatus::Captured).then_some(&self.0.backtrace)
     }
 
-    /// Returns how long to wait before another try: as set, or as the rejection in the chain of sources says.
+    /// Returns how long to wait before another try: as set, or as the first error in the chain of sources that knows
+    /// says, a rejection for instance.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after()
     }
 
     /// Returns the first error of type `E` in the chain of sources.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode, ResultExt};
+    ///
+    /// let read = std::fs::read("/no/such/recording").context(ErrorCode::FILE_NOT_FOUND_ERROR, "no recording");
+    /// let err = read.unwrap_err();
+    /// let io = err.downcast_ref::<std::io::Error>().unwrap();
+    /// assert_eq!(io.kind(), std::io::ErrorKind::NotFound);
+    /// ```
     #[must_use]
     pub fn downcast_ref<E: Error + 'static>(&self) -> Option<&E> {
         self.chain().find_map(|level| level.downcast_ref::<E>())
     }
 
-    /// Iterates over this error and its sources, outermost first.
+    /// Iterates over this error and its sources, outermost first, at most 64; also over what an `io::Error` hides.
     pub fn chain(&self) -> impl Iterator<Item = &(dyn Error + 'static)> {
-        chain(&*self.0)
+        super::chain(&*self.0)
     }
 
     /// Gives an uncoded error this code; a coded one keeps its own.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode};
+    ///
+    /// let err = AppError::from(std::fmt::Error).or_code(ErrorCode::API_RESPONSE_ERROR);
+    /// assert!(err.or_code(ErrorCode::CONFIG_ERROR).is(ErrorCode::API_RESPONSE_ERROR));
+    /// ```
     #[must_use]
     pub fn or_code(mut self, code: ErrorCode) -> Self {
         if !self.0.coded {
@@ -205,44 +285,26 @@ impl AppError {
     /// Wraps this error in a new one with a code and a message.
     ///
     /// The new one keeps the identity of this one, and that it was reported already if it was: they are one event.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode};
+    ///
+    /// let inner = AppError::new(ErrorCode::DB_WRITE_ERROR, "disk full");
+    /// let id = inner.id();
+    /// let err = inner.wrap(ErrorCode::EXTERNAL_SERVICE_ERROR, "order not stored");
+    /// assert_eq!(format!("{err:#}"), "order not stored: disk full");
+    /// assert_eq!(err.id(), id);
+    /// ```
     #[track_caller]
     #[cold]
     #[must_use]
     pub fn wrap(self, code: ErrorCode, message: impl Into<String>) -> Self {
         let mut outer = Self::new(code, message);
-        outer.0.id = self.0.id;
-        outer.0.reported = AtomicBool::new(self.0.reported.load(Ordering::Relaxed));
-        outer.0.source = match *self.0 {
-            // A layer that only carries its source adds nothing to the chain.
-            Inner { message, source: Some(source), ref details, .. }
-                if message.get().is_none() && details.is_empty() =>
-            {
-                Some(source)
-            }
-            inner => Some(Box::new(inner)),
-        };
+        outer.0.same_event_as(&self.0);
+        outer.0.source = Some(self.0.into_level());
         outer
-    }
-
-    /// Returns the error as JSON, with secrets redacted: keys `error` (true), `code`, `code_name`, `message`, `id`, and
-    /// where present `details` and `original_error` (the text of the source).
-    #[must_use]
-    pub fn to_json(&self) -> Value {
-        let mut json = Map::new();
-        json.insert("error".into(), true.into());
-        json.insert("code".into(), self.code().number().into());
-        json.insert("code_name".into(), self.code().name().into());
-        json.insert("message".into(), redact::text(self.message()).into());
-        if !self.0.details.is_empty() {
-            let mut details = Value::Object(self.0.details.clone());
-            redact::value(&mut details);
-            json.insert("details".into(), details);
-        }
-        if let Some(source) = &self.0.source {
-            json.insert("original_error".into(), redact::text(&details::display(source)).into());
-        }
-        json.insert("id".into(), self.id().to_string().into());
-        Value::Object(json)
     }
 
     /// Adds a detail unless there is one with this key.
@@ -255,103 +317,14 @@ impl AppError {
         mut self,
         between: impl FnOnce(Option<BoxedError>) -> E,
     ) -> Self {
-        // A message that is the source's text must be taken before that source moves down.
-        let _ = self.message();
+        self.0.keep_message();
         self.0.source = Some(Box::new(between(self.0.source.take())));
         self
     }
-}
 
-impl Inner {
-    #[track_caller]
-    fn new(code: ErrorCode, coded: bool, source: Option<BoxedError>) -> Self {
-        Self {
-            code,
-            coded,
-            message: OnceLock::new(),
-            public_message: None,
-            details: Map::new(),
-            source,
-            retry_after: None,
-            id: ErrorId::new(),
-            location: Location::caller(),
-            backtrace: Backtrace::capture(),
-            reported: AtomicBool::new(false),
-        }
-    }
-
-    fn message(&self) -> &str {
-        self.message.get_or_init(|| match &self.source {
-            Some(source) => details::display(source).into(),
-            None => self.code.name().into(),
-        })
-    }
-
-    pub(crate) fn code(&self) -> ErrorCode {
-        self.code
-    }
-
-    pub(crate) fn id(&self) -> ErrorId {
-        self.id
-    }
-
-    pub(crate) fn location(&self) -> &'static Location<'static> {
-        self.location
-    }
-
-    pub(crate) fn is_coded_itself(&self) -> bool {
-        self.coded
-    }
-
-    /// Tells whether a policy said this error instead of running the function.
-    pub(crate) fn is_rejection(&self) -> bool {
-        chain(self).any(|level| level.downcast_ref::<Rejection>().is_some_and(|rejection| !rejection.ran()))
-    }
-
-    pub(crate) fn retry_after(&self) -> Option<Duration> {
-        let from_sources = || chain(self).skip(1).find_map(retry_after_of);
-        self.retry_after.or_else(from_sources)
-    }
-
+    /// Marks this error as reported and tells whether it was not before.
     pub(crate) fn claim_report(&self) -> bool {
-        // Relaxed is enough: the flag orders nothing but itself.
-        !self.reported.swap(true, Ordering::Relaxed)
-    }
-}
-
-fn retry_after_of(level: &(dyn Error + 'static)) -> Option<Duration> {
-    match level.downcast_ref::<Rejection>() {
-        Some(rejection) => rejection.retry_after(),
-        None => level.downcast_ref::<Inner>()?.retry_after,
-    }
-}
-
-impl<E: Error + Send + Sync + 'static> From<E> for AppError {
-    #[track_caller]
-    #[cold]
-    fn from(error: E) -> Self {
-        let any: &dyn Any = &error;
-        let rejected = any.downcast_ref::<Rejection>().map(Rejection::code);
-        let code = rejected.unwrap_or(ErrorCode::UNKNOWN_ERROR);
-        Self(Box::new(Inner::new(code, rejected.is_some(), Some(Box::new(error)))))
-    }
-}
-
-impl From<AppError> for Box<dyn Error + Send + Sync> {
-    fn from(error: AppError) -> Self {
-        error.0
-    }
-}
-
-impl From<AppError> for Box<dyn Error + Send> {
-    fn from(error: AppError) -> Self {
-        error.0
-    }
-}
-
-impl From<AppError> for Box<dyn Error> {
-    fn from(error: AppError) -> Self {
-        error.0
+        self.0.claim_report()
     }
 }
 
@@ -369,67 +342,5 @@ impl AsRef<dyn Error + Send + Sync> for AppError {
     }
 }
 
-impl Error for Inner {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.source.as_deref().map(|source| source as &(dyn Error + 'static))
-    }
-}
-
-impl fmt::Display for Inner {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let head = redact::text(self.message());
-        f.write_str(&head)?;
-        if f.alternate() {
-            let mut above: Cow<'_, str> = head;
-            for level in chain(self).skip(1) {
-                let text = redact::text(&details::display(level)).into_owned();
-                // A converted error has the text of its source: say it once.
-                if text != above {
-                    write!(f, ": {text}")?;
-                    above = text.into();
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
-impl fmt::Debug for Inner {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "[{}] {self:#}\n    at {}\n    id {}", self.code, self.location, self.id)?;
-        if !self.details.is_empty() {
-            let mut details = Value::Object(self.details.clone());
-            redact::value(&mut details);
-            write!(f, "\n    details {details}")?;
-        }
-        if self.backtrace.status() == BacktraceStatus::Captured {
-            write!(f, "\n{}", self.backtrace)?;
-        }
-        Ok(())
-    }
-}
-
-impl fmt::Display for AppError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.0, f)
-    }
-}
-
-impl fmt::Debug for AppError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&self.0, f)
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_error_is_one_word_wide_and_crosses_threads() {
-        fn crosses_threads<T: Send + Sync + 'static>() {}
-        crosses_threads::<AppError>();
-        assert_eq!(size_of::<AppError>(), size_of::<usize>());
-        assert_eq!(size_of::<Option<AppError>>(), size_of::<usize>());
-    }
-}
+mod tests;

@@ -9,6 +9,17 @@ use std::{fmt, time::SystemTime};
 /// The identity of one error: a version 7 UUID (RFC 9562), whose text sorts by time of creation.
 ///
 /// It stands in every log line, alert, journal row and HTTP answer that speaks of the error.
+///
+/// # Examples
+///
+/// ```
+/// use gardefou::{AppError, ErrorCode, error::ErrorId};
+///
+/// let err = AppError::new(ErrorCode::SYNC_ERROR, "late");
+/// let read: ErrorId = err.id().to_string().parse()?;
+/// assert_eq!(read, err.id());
+/// # Ok::<(), gardefou::error::InvalidErrorId>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ErrorId(u128);
 
@@ -67,6 +78,13 @@ impl serde::Serialize for ErrorId {
     }
 }
 
+impl<'de> serde::Deserialize<'de> for ErrorId {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
 /// A text is not an error id: 32 hexadecimal digits in groups of 8-4-4-4-12.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("an error id is 32 hexadecimal digits in groups of 8-4-4-4-12")]
@@ -85,7 +103,10 @@ mod tests {
         assert_eq!(&text[14..15], "7");
         assert!("89ab".contains(&text[19..20]), "{text}");
         assert_eq!(text.parse(), Ok(id));
-        assert_eq!("not an id".parse::<ErrorId>(), Err(InvalidErrorId));
+        assert_eq!(serde_json::from_value::<ErrorId>(serde_json::json!(id)).unwrap(), id);
+        for bad in ["not an id", "", &text[1..], &text.replace('-', "+"), &"é".repeat(18)] {
+            assert_eq!(bad.parse::<ErrorId>(), Err(InvalidErrorId), "{bad}");
+        }
     }
 
     #[test]

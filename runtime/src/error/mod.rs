@@ -9,17 +9,19 @@ pub(crate) mod details;
 mod error_codes;
 mod id;
 mod macros;
+mod problem;
 pub(crate) mod redact;
 mod rejection;
 mod result_ext;
 
-pub use app_error::AppError;
+pub use app_error::{AppError, InvalidErrorJson};
 pub use code::{Category, Class, CodeInfo, ErrorCode};
 pub use code_registry::{CodeClash, code_clashes, registered_codes};
 pub use config_error::{ConfigError, ConfigProblem};
 pub use id::{ErrorId, InvalidErrorId};
 #[doc(hidden)]
 pub use macros::__macros;
+pub use problem::ProblemDetails;
 pub use redact::{Redactor, RedactorInstalled};
 pub use rejection::{Policy, Rejection, Rejector};
 pub use result_ext::ResultExt;

@@ -198,6 +198,11 @@ pub(crate) fn sink_text(text: &str, max: usize) -> Cow<'_, str> {
     Redactor::current().line(text, max)
 }
 
+/// A text with its secrets replaced and cut at `max` bytes, for sinks that escape control characters themselves.
+pub(crate) fn bounded_text(text: &str, max: usize) -> Cow<'_, str> {
+    sink::text(Redactor::current(), text, max)
+}
+
 /// The text of any value as a sink may have it; no more of it is written than the sink may need.
 pub(crate) fn sink_display(value: &dyn fmt::Display, max: usize) -> String {
     sink::display(Redactor::current(), value, max)

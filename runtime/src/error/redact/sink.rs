@@ -19,17 +19,26 @@ enum Rest {
 }
 
 pub(super) fn line<'a>(redactor: &Redactor, text: &'a str, max: usize) -> Cow<'a, str> {
+    bounded(redactor, text, max, needs_escape)
+}
+
+/// As [`line`], for sinks that escape control characters themselves.
+pub(super) fn text<'a>(redactor: &Redactor, text: &'a str, max: usize) -> Cow<'a, str> {
+    bounded(redactor, text, max, |_| false)
+}
+
+fn bounded<'a>(redactor: &Redactor, text: &'a str, max: usize, escaped: fn(char) -> bool) -> Cow<'a, str> {
     if text.len() <= window(max) {
-        return escape_and_cut(redactor.text(text), max, Rest::None);
+        return escape_and_cut(redactor.text(text), max, Rest::None, escaped);
     }
     let head = without_last_word(&text[..text.floor_char_boundary(window(max))]);
-    escape_and_cut(redactor.text(head), max, Rest::CutOf(text.len()))
+    escape_and_cut(redactor.text(head), max, Rest::CutOf(text.len()), escaped)
 }
 
 pub(super) fn display(redactor: &Redactor, value: &dyn fmt::Display, max: usize) -> String {
     let (text, cut) = details::display_head(value, window(max));
     let (head, rest) = if cut { (without_last_word(&text), Rest::Cut) } else { (&*text, Rest::None) };
-    escape_and_cut(redactor.text(head), max, rest).into_owned()
+    escape_and_cut(redactor.text(head), max, rest, needs_escape).into_owned()
 }
 
 /// A secret that the end of the window cuts in two may not look like one any more.
@@ -41,15 +50,15 @@ fn without_last_word(head: &str) -> &str {
     }
 }
 
-fn escape_and_cut(text: Cow<'_, str>, max: usize, rest: Rest) -> Cow<'_, str> {
-    if text.len() <= max && matches!(rest, Rest::None) && !text.contains(needs_escape) {
+fn escape_and_cut(text: Cow<'_, str>, max: usize, rest: Rest, escaped: fn(char) -> bool) -> Cow<'_, str> {
+    if text.len() <= max && matches!(rest, Rest::None) && !text.contains(escaped) {
         return text;
     }
     let mut line = String::with_capacity(text.len().min(max) + 32);
     let mut rest = rest;
     for c in text.chars() {
         let before = line.len();
-        if needs_escape(c) {
+        if escaped(c) {
             escape(c, &mut line);
         } else {
             line.push(c);

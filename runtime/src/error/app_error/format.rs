@@ -1,0 +1,64 @@
+//! What an error prints: secrets redacted, one level or the whole chain.
+
+use super::{AppError, Inner};
+use crate::error::{Rejection, chain, details, redact};
+use serde_json::Value;
+use std::{backtrace::BacktraceStatus, fmt};
+
+impl fmt::Display for Inner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut above = redact::text(self.message());
+        f.write_str(&above)?;
+        if f.alternate() {
+            for level in chain(self).skip(1) {
+                let text = redact::text(&details::display(level)).into_owned();
+                // A converted error has the text of its source: say it once.
+                if text != above {
+                    write!(f, ": {text}")?;
+                    above = text.into();
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Inner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "[{}] {self:#}\n    at {}\n    id {}", self.code, self.location, self.id)?;
+        write_details(f, self)?;
+        for level in chain(self).skip(1) {
+            if let Some(ours) = level.downcast_ref::<Self>() {
+                write!(f, "\n  caused by [{}] at {}", ours.code, ours.location)?;
+                write_details(f, ours)?;
+            } else if let Some(cause) = level.downcast_ref::<Rejection>().and_then(Rejection::cause) {
+                write!(f, "\n  because {}", redact::text(&cause))?;
+            }
+        }
+        if self.backtrace.status() == BacktraceStatus::Captured {
+            write!(f, "\n{}", self.backtrace)?;
+        }
+        Ok(())
+    }
+}
+
+fn write_details(f: &mut fmt::Formatter<'_>, error: &Inner) -> fmt::Result {
+    if error.details.is_empty() {
+        return Ok(());
+    }
+    let mut details = Value::Object(error.details.clone());
+    redact::value(&mut details);
+    write!(f, "\n    details {details}")
+}
+
+impl fmt::Display for AppError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl fmt::Debug for AppError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}

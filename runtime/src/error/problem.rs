@@ -1,0 +1,283 @@
+//! What a client of the program may see of an error: problem details for HTTP (RFC 9457).
+
+use super::{AppError, ErrorCode, ErrorId, Rejection, redact};
+use serde::{Serialize, Serializer};
+use serde_json::{Map, Value};
+use std::time::Duration;
+
+/// How many bytes of a public message a client gets.
+const MAX_DETAIL: usize = 4096;
+
+/// The answer to an HTTP request that failed, free of any framework: status, headers, body.
+///
+/// It holds nothing of the inner view: no message, no details, no source, no location. A client gets the status, the
+/// code and its name, the public message where there is one, and the identity of the error, by which the operator
+/// finds the rest in log and journal.
+///
+/// Members of the body: `type` (`about:blank`, or what [`type_base`](Self::type_base) says), `title` (the status in
+/// words), `status`, `instance` (`urn:uuid:` and the error's id), `code` (a number that is no HTTP status), `code_name`,
+/// and `detail` where there is a public message.
+///
+/// # Examples
+///
+/// ```
+/// use gardefou::{AppError, ErrorCode};
+/// use std::time::Duration;
+///
+/// let err = AppError::new(ErrorCode::RATE_LIMIT_ERROR, "bucket of ann@example.org is empty")
+///     .with_public_message("Too many uploads.")
+///     .with_retry_after(Duration::from_millis(1200));
+/// let problem = err.to_problem();
+/// assert_eq!((problem.status(), problem.retry_after()), (429, Some(2)));
+///
+/// let body = problem.to_json();
+/// assert_eq!(body["title"], "Too Many Requests");
+/// assert_eq!(body["detail"], "Too many uploads.");
+/// assert_eq!(body["instance"], format!("urn:uuid:{}", err.id()));
+/// assert!(!body.to_string().contains("ann@example.org"));
+///
+/// let headers: Vec<_> = problem.headers().collect();
+/// assert_eq!(headers[0], ("content-type", "application/problem+json".to_string()));
+/// assert_eq!(headers[1], ("retry-after", "2".to_string()));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProblemDetails {
+    code: ErrorCode,
+    id: ErrorId,
+    type_base: Option<String>,
+    detail: Option<String>,
+    retry_after: Option<u64>,
+}
+
+impl AppError {
+    /// Returns what a client may see of this error, for an HTTP answer.
+    #[must_use]
+    pub fn to_problem(&self) -> ProblemDetails {
+        ProblemDetails {
+            code: self.code(),
+            id: self.id(),
+            type_base: None,
+            detail: self.public_message().map(|text| redact::bounded_text(text, MAX_DETAIL).into_owned()),
+            retry_after: self.retry_after().map(whole_seconds),
+        }
+    }
+}
+
+impl From<&AppError> for ProblemDetails {
+    fn from(error: &AppError) -> Self {
+        error.to_problem()
+    }
+}
+
+impl From<&Rejection> for ProblemDetails {
+    fn from(rejection: &Rejection) -> Self {
+        let retry_after = rejection.retry_after().map(whole_seconds);
+        Self { code: rejection.code(), id: ErrorId::new(), type_base: None, detail: None, retry_after }
+    }
+}
+
+impl ProblemDetails {
+    /// The content type of the body.
+    pub const CONTENT_TYPE: &'static str = "application/problem+json";
+
+    /// Makes `type` a link: the base and the code's name in lower case with dashes, where the base's reader finds the
+    /// code explained.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode};
+    ///
+    /// let err = AppError::new(ErrorCode::RESOURCE_BUSY_ERROR, "lock held");
+    /// let body = err.to_problem().type_base("https://example.org/errors/").to_json();
+    /// assert_eq!(body["type"], "https://example.org/errors/resource-busy-error");
+    /// ```
+    #[must_use]
+    pub fn type_base(mut self, base: impl Into<String>) -> Self {
+        self.type_base = Some(base.into());
+        self
+    }
+
+    /// Returns the HTTP status: the code's, or 500 for a code whose status is an informational one, which ends no
+    /// request.
+    #[must_use]
+    pub fn status(&self) -> u16 {
+        match self.code.http_status() {
+            status @ 200..=599 => status,
+            _ => 500,
+        }
+    }
+
+    /// Returns the error's code.
+    #[must_use]
+    pub fn code(&self) -> ErrorCode {
+        self.code
+    }
+
+    /// Returns the error's identity.
+    #[must_use]
+    pub fn id(&self) -> ErrorId {
+        self.id
+    }
+
+    /// Returns the public message, redacted and cut at 4 KiB.
+    #[must_use]
+    pub fn detail(&self) -> Option<&str> {
+        self.detail.as_deref()
+    }
+
+    /// Returns the seconds to wait before another try, rounded up, as `Retry-After` has them.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<u64> {
+        self.retry_after
+    }
+
+    /// Iterates over the headers of the answer, names in lower case: `content-type`, and `retry-after` where it is known.
+    pub fn headers(&self) -> impl Iterator<Item = (&'static str, String)> {
+        let wait = self.retry_after.map(|seconds| ("retry-after", seconds.to_string()));
+        [Some(("content-type", Self::CONTENT_TYPE.to_owned())), wait].into_iter().flatten()
+    }
+
+    /// Returns the body as a JSON value.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        let mut json = Map::new();
+        json.insert("type".into(), self.type_uri().into());
+        json.insert("title".into(), title(self.status()).into());
+        json.insert("status".into(), self.status().into());
+        if let Some(detail) = &self.detail {
+            json.insert("detail".into(), detail.as_str().into());
+        }
+        json.insert("instance".into(), format!("urn:uuid:{}", self.id).into());
+        json.insert("code".into(), self.code.number().into());
+        json.insert("code_name".into(), self.code.name().into());
+        Value::Object(json)
+    }
+
+    /// Returns the body as bytes.
+    #[must_use]
+    pub fn body(&self) -> Vec<u8> {
+        self.to_json().to_string().into_bytes()
+    }
+
+    fn type_uri(&self) -> String {
+        match &self.type_base {
+            Some(base) => format!("{base}{}", self.code.name().to_ascii_lowercase().replace('_', "-")),
+            None => "about:blank".to_owned(),
+        }
+    }
+}
+
+impl Serialize for ProblemDetails {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.to_json().serialize(serializer)
+    }
+}
+
+/// Rounded up, so that who waits that long does not come too early.
+fn whole_seconds(wait: Duration) -> u64 {
+    wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0))
+}
+
+/// The statuses in words, as the registry of HTTP statuses has them.
+fn title(status: u16) -> &'static str {
+    match status {
+        400 => "Bad Request",
+        401 => "Unauthorized",
+        402 => "Payment Required",
+        403 => "Forbidden",
+        404 => "Not Found",
+        405 => "Method Not Allowed",
+        406 => "Not Acceptable",
+        408 => "Request Timeout",
+        409 => "Conflict",
+        410 => "Gone",
+        411 => "Length Required",
+        412 => "Precondition Failed",
+        413 => "Content Too Large",
+        414 => "URI Too Long",
+        415 => "Unsupported Media Type",
+        416 => "Range Not Satisfiable",
+        417 => "Expectation Failed",
+        421 => "Misdirected Request",
+        422 => "Unprocessable Content",
+        423 => "Locked",
+        424 => "Failed Dependency",
+        425 => "Too Early",
+        426 => "Upgrade Required",
+        428 => "Precondition Required",
+        429 => "Too Many Requests",
+        431 => "Request Header Fields Too Large",
+        451 => "Unavailable For Legal Reasons",
+        500 => "Internal Server Error",
+        501 => "Not Implemented",
+        502 => "Bad Gateway",
+        503 => "Service Unavailable",
+        504 => "Gateway Timeout",
+        507 => "Insufficient Storage",
+        508 => "Loop Detected",
+        511 => "Network Authentication Required",
+        401..=499 => "Client Error",
+        500..=599 => "Server Error",
+        _ => "Error",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::{CodeInfo, Policy, Rejector};
+    use std::sync::Arc;
+
+    #[derive(Debug)]
+    struct Payments;
+    impl Rejector for Payments {
+        fn name(&self) -> &str {
+            "payments"
+        }
+    }
+
+    fn rejection(policy: Policy, code: ErrorCode, wait: Duration) -> Rejection {
+        Rejection::new(policy, code, Arc::new(Payments), 1, Some(wait))
+    }
+
+    #[test]
+    fn the_wait_is_rounded_up_to_whole_seconds() {
+        let wait = |nanos| whole_seconds(Duration::from_nanos(nanos));
+        assert_eq!([wait(0), wait(1), wait(1_000_000_000), wait(1_000_000_001)], [0, 1, 1, 2]);
+        assert_eq!(whole_seconds(Duration::MAX), u64::MAX);
+    }
+
+    #[test]
+    fn a_rejection_answers_with_its_status_and_its_wait() {
+        for (policy, code, status) in [
+            (Policy::CircuitBreaker, ErrorCode::CIRCUIT_OPEN_ERROR, 503),
+            (Policy::RateLimit, ErrorCode::RATE_LIMIT_ERROR, 429),
+        ] {
+            let rejection = rejection(policy, code, Duration::from_millis(29_001));
+            let direct = ProblemDetails::from(&rejection);
+            let converted = AppError::from(rejection.clone()).to_problem();
+            let wrapped = AppError::from(rejection).wrap(code, "while paying").to_problem();
+            for problem in [direct, converted, wrapped] {
+                assert_eq!((problem.status(), problem.retry_after()), (status, Some(30)));
+                assert!(problem.headers().any(|header| header == ("retry-after", "30".to_owned())));
+                assert!(!problem.to_json().to_string().contains("payments"), "names of policies are internal");
+            }
+        }
+    }
+
+    #[test]
+    fn a_status_that_ends_no_request_becomes_500() {
+        static CONTINUE: CodeInfo = CodeInfo::new("CONTINUE", 9000, 100, "here");
+        let problem = AppError::new(ErrorCode::from_info(&CONTINUE), "x").to_problem();
+        assert_eq!((problem.status(), problem.to_json()["title"].as_str()), (500, Some("Internal Server Error")));
+    }
+
+    #[test]
+    fn every_standard_code_has_a_title() {
+        for code in ErrorCode::STANDARD {
+            let title = title(code.http_status());
+            assert!(!title.ends_with(" Error") || code.http_status() == 500, "{code}: {title}");
+        }
+    }
+}
