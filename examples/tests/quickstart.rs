@@ -111,7 +111,17 @@ fn the_shipped_recordings_go_well_from_file_to_report() {
         .says(&["Rolled back", "303 DB_INTEGRITY_ERROR"])
         .says(&["rows: 9 before, 9 after; total of speech-like: 2 before, 3 inside the transaction, 2 after"])
         .says(&["Delivered", "9 of 9"])
+        .says(&["Breaker", "closed → open (", "→ half_open (", "→ open (", "→ half_open (", "→ closed (", "rejected"])
+        .says(&["6  ANALYSIS_DATA_ERROR"])
+        .says(&["1  DB_INTEGRITY_ERROR"])
+        .says(&["1  UNSUPPORTED_ENCODING_ERROR"])
+        .says(&["CIRCUIT_OPEN_ERROR"])
+        .says(&["Journal", "written"])
+        .says(&["Health", "healthy"])
         .says(&["All went well"]);
+    let journal = contents(&run.out.path().join("journal"));
+    let journal: String = journal.iter().map(|(_, bytes)| String::from_utf8_lossy(bytes)).collect();
+    assert_eq!(journal.matches("DB_INTEGRITY_ERROR").count(), 1, "{journal}");
     let stored = run.stored();
     assert_eq!(stored.len(), 9);
     assert!(stored.contains(&("night.wav".into(), "silence".into())), "{stored:?}");

@@ -1,6 +1,6 @@
 //! Delivers results to the service, past its moods.
 
-use gardefou::{AppError, ErrorCode, Result};
+use gardefou::{AppError, ErrorCode, Result, enhanced_error_handling, retry_with_circuit_breaker};
 use serde_json::Value;
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ pub(crate) struct Client {
 /// The circuit breaker that stands before the service.
 pub(crate) const BREAKER: &str = "results";
 /// A request that takes longer counts as failed.
-const PATIENCE: Duration = Duration::from_millis(250);
+const PATIENCE: Duration = Duration::from_millis(600);
 
 impl Client {
     pub(crate) fn new(url: String) -> Self {
@@ -24,6 +24,14 @@ impl Client {
     }
 
     /// Delivers one result: tries three times, and not at all while the service is known to be down.
+    #[enhanced_error_handling(log_level = "warn")]
+    #[retry_with_circuit_breaker(
+        name = BREAKER,
+        max_retries = 2,
+        initial_delay = "40ms",
+        failure_threshold = 3,
+        recovery_timeout = "600ms"
+    )]
     pub(crate) fn deliver(&self, result: &Value) -> Result<()> {
         let answer = self.agent.post(format!("{}/results", self.url)).send(result.to_string());
         let status = answer.map_err(unreachable)?.status().as_u16();

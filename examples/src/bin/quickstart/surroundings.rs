@@ -60,12 +60,15 @@ pub(crate) fn keep_journal(options: &Options) -> gardefou::Result<()> {
 
 /// Says how many errors the journal took in, and reads the newest one back.
 fn journal() -> String {
-    let Some(status) = error_monitor().journal_status() else { return "none".into() };
+    let Some(journal) = error_monitor().journal() else { return "none".into() };
+    // Errors are written at once, warnings with the next batch.
+    let _ = journal.flush();
+    let status = journal.status();
     let written = match &status.last_error {
         Some(error) => format!("{} written, {} lost: {error}", status.written, status.lost),
         None => format!("{} written", status.written),
     };
-    match error_monitor().query(&Query::default().limit(1)).map(|page| page.records.into_iter().next()) {
+    match journal.query(&Query::default().limit(1)).map(|page| page.records.into_iter().next()) {
         Ok(Some(newest)) => format!("{written}; the newest: {} in {}", newest.error_code, newest.operation),
         Ok(None) => written,
         Err(error) => format!("{written}; unreadable: {error:#}"),
