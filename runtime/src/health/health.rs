@@ -2,7 +2,7 @@
 
 use super::{
     background::Background,
-    check::Check,
+    check::{Check, Spec},
     config::HealthConfig,
     entry::Entry,
     registry_error::{RegisterError, UnknownCheck},
@@ -245,7 +245,7 @@ impl Health {
     /// reports as [`health_status`](Self::health_status) does.
     #[must_use]
     pub fn refresh(&self) -> HealthReport {
-        self.0.run(&self.0.older_than_ttl());
+        self.0.run(&self.0.older_than_ttl(|_| true));
         self.health_status()
     }
 
@@ -292,16 +292,28 @@ impl Health {
     /// The runs go on and their results are recorded.
     #[cfg(feature = "async")]
     pub async fn refresh_async(&self) -> HealthReport {
-        self.0.run_async(&self.0.older_than_ttl()).await;
+        self.0.run_async(&self.0.older_than_ttl(|_| true)).await;
         self.health_status()
+    }
+
+    /// Runs the checks whose result is older than the cache's time to live and that `wanted` chooses.
+    #[cfg(feature = "async")]
+    pub(crate) async fn refresh_some_async(&self, wanted: impl Fn(&Spec) -> bool) {
+        self.0.run_async(&self.0.older_than_ttl(wanted)).await;
     }
 
     /// Returns what is known of every check, from memory: after thresholds, with unknown and stale results as
     /// failures. Takes no time that depends on any check.
     #[must_use]
     pub fn health_status(&self) -> HealthReport {
-        let checks = self.0.confirmed(None, &[]);
-        self.0.sum_up(checks, Vec::new())
+        self.health_status_without(&[])
+    }
+
+    /// Returns [`health_status`](Self::health_status) as if the checks named in `exclude` were not there.
+    #[must_use]
+    pub fn health_status_without(&self, exclude: &[String]) -> HealthReport {
+        let checks = self.0.confirmed(None, exclude);
+        self.0.sum_up(checks, self.0.known(exclude))
     }
 
     /// Returns the answer to one kind of question, from memory.
@@ -331,9 +343,7 @@ impl Health {
             }
             Kind::Readiness | Kind::Info => {}
         }
-        let known = self.names();
-        let excluded = exclude.iter().filter(|name| known.contains(name)).cloned().collect();
-        let mut report = self.0.sum_up(checks, excluded);
+        let mut report = self.0.sum_up(checks, self.0.known(exclude));
         let not_yet = match kind {
             Kind::Readiness => report.phase != Phase::Started,
             Kind::Startup => report.phase == Phase::Starting,
@@ -513,15 +523,21 @@ impl Inner {
         chosen.map(|entry| entry.track.lock().has_passed).collect()
     }
 
+    /// Those of the names that are registered.
+    fn known(&self, names: &[String]) -> Vec<String> {
+        let entries = self.entries();
+        names.iter().filter(|name| entries.iter().any(|entry| entry.name() == *name)).cloned().collect()
+    }
+
     fn sum_up(&self, checks: Vec<CheckReport>, excluded: Vec<String>) -> HealthReport {
         let status = checks.iter().map(|check| check.weight).max().unwrap_or(Status::Pass);
         HealthReport { status, timestamp: self.runner.clock.wall().into(), phase: self.phase(), checks, excluded }
     }
 
-    fn older_than_ttl(&self) -> Vec<Arc<Entry>> {
+    fn older_than_ttl(&self, wanted: impl Fn(&Spec) -> bool) -> Vec<Arc<Entry>> {
         let (ttl, now) = (self.runner.config().cache_ttl, self.runner.clock.now());
         let old = |entry: &&Arc<Entry>| entry.age_at(now).is_none_or(|age| age > ttl);
-        self.entries().iter().filter(old).cloned().collect()
+        self.entries().iter().filter(old).filter(|entry| wanted(&entry.spec)).cloned().collect()
     }
 
     /// The checks whose period has passed; their next one begins now.

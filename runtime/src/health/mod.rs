@@ -7,6 +7,7 @@
 //! a dependency decides about readiness, never about liveness, unless the program says so in as many words.
 
 mod background;
+pub mod builtin;
 mod check;
 mod config;
 mod entry;
@@ -14,6 +15,7 @@ mod flight;
 #[expect(clippy::module_inception, reason = "the folder's noun is its main type's")]
 mod health;
 mod pool;
+mod probes;
 mod registry_error;
 mod report;
 mod result;
@@ -26,6 +28,7 @@ mod track;
 pub use check::{Check, Dependency, Internal, MayDecideLiveness};
 pub use config::HealthConfig;
 pub use health::{Health, health_check};
+pub use probes::{Details, ProbeResponse, Probes};
 pub use registry_error::{RegisterError, UnknownCheck};
 pub use report::{CheckReport, HealthReport, Phase};
 pub use result::{CheckResult, IntoCheckResult};
