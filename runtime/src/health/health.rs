@@ -2,6 +2,7 @@
 
 use super::{
     background::Background,
+    breakers,
     check::{Check, Spec},
     config::HealthConfig,
     entry::Entry,
@@ -9,10 +10,12 @@ use super::{
     report::{CheckReport, HealthReport, Phase, View},
     result::{CheckResult, IntoCheckResult},
     runner::{Begun, Runner},
-    status::{FailureCategory, Kind, Status},
+    static_check,
+    status::{Criticality, FailureCategory, Kind, Status},
     track::{Observation, Transition},
 };
 use crate::{
+    breaker::circuit_breakers,
     error::ConfigError,
     event::names::TARGET_HEALTH,
     rng,
@@ -20,6 +23,7 @@ use crate::{
     time::{SharedClock, Tick},
 };
 use std::{
+    collections::HashMap,
     fmt, io,
     sync::{
         Arc, OnceLock, PoisonError, RwLock,
@@ -64,6 +68,8 @@ pub(crate) struct Inner {
     entries: RwLock<Arc<[Arc<Entry>]>>,
     phase: AtomicU8,
     background: Mutex<Option<Background>>,
+    /// How much each breaker matters that is not simply important.
+    breakers: Mutex<HashMap<String, Criticality>>,
 }
 
 /// The process-wide registry.
@@ -78,8 +84,22 @@ pub(crate) struct Inner {
 /// ```
 #[must_use]
 pub fn health_check() -> &'static Health {
-    static GLOBAL: OnceLock<Health> = OnceLock::new();
-    GLOBAL.get_or_init(|| Health::build(process_defaults(), SharedClock::default()))
+    &process_wide().0
+}
+
+/// The registry, and what is wrong with the checks that were declared with attributes.
+fn process_wide() -> &'static (Health, Vec<String>) {
+    static GLOBAL: OnceLock<(Health, Vec<String>)> = OnceLock::new();
+    GLOBAL.get_or_init(|| {
+        let health = Health::build(process_defaults(), SharedClock::default());
+        let refused = static_check::register_all(&health);
+        (health, refused)
+    })
+}
+
+/// What is wrong with the checks that were declared with attributes.
+pub(crate) fn refused_static_checks() -> &'static [String] {
+    &process_wide().1
 }
 
 /// The configuration with which the process-wide registry begins.
@@ -115,6 +135,7 @@ impl Health {
             entries: RwLock::new(Arc::new([])),
             phase: AtomicU8::new(STARTING),
             background: Mutex::new(None),
+            breakers: Mutex::new(HashMap::new()),
         }))
     }
 
@@ -204,6 +225,30 @@ impl Health {
         let new = Entry::new(check.spec);
         *entries = entries.iter().cloned().chain([new]).collect();
         Ok(())
+    }
+
+    /// Sets how much a circuit breaker matters; important unless it is set.
+    ///
+    /// An open breaker is a warning with the time after which it lets calls through again; one that is critical fails,
+    /// and the program is not ready while it is open.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{circuit_breakers, health::{Criticality, Health, HealthConfig, Kind, Status}};
+    ///
+    /// let health = Health::new(HealthConfig::default().breakers(true).background(false))?;
+    /// health.mark_started();
+    /// let breaker = circuit_breakers().get_or_create("ledger", |b| b)?;
+    /// breaker.force_open();
+    /// assert_eq!(health.health_status().check("breaker:ledger").unwrap().status, Status::Warn);
+    ///
+    /// health.breaker_criticality("ledger", Criticality::Critical);
+    /// assert_eq!(health.probe(Kind::Readiness).status(), Status::Fail);
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
+    pub fn breaker_criticality(&self, breaker: impl Into<String>, criticality: Criticality) {
+        self.0.breakers.lock().insert(breaker.into(), criticality);
     }
 
     /// Removes a check and tells whether it was there. A run in progress goes on and counts for nothing.
@@ -388,6 +433,7 @@ impl Health {
     pub fn mark_started(&self) {
         // Relaxed is enough here and below: the phase orders nothing but itself.
         self.0.phase.store(STARTED, Ordering::Relaxed);
+        self.0.runner.settle_here();
         if self.0.runner.config().background
             && let Err(err) = self.start_background()
         {
@@ -513,7 +559,13 @@ impl Inner {
     fn confirmed(&self, kind: Option<Kind>, exclude: &[String]) -> Vec<CheckReport> {
         let (config, now, entries) = (self.runner.config(), self.runner.clock.now(), self.entries());
         let chosen = Self::chosen(&entries, kind, exclude).into_iter();
-        chosen.map(|entry| CheckReport::of(entry, &config, now, View::Confirmed)).collect()
+        let mut reports: Vec<_> = chosen.map(|entry| CheckReport::of(entry, &config, now, View::Confirmed)).collect();
+        if config.breakers && kind.is_none_or(|kind| kind == Kind::Readiness) {
+            let criticalities = self.breakers.lock().clone();
+            let breakers = breakers::reports(&criticalities, self.runner.clock.wall().into());
+            reports.extend(breakers.into_iter().filter(|breaker| !exclude.contains(&breaker.name)));
+        }
+        reports
     }
 
     /// For each startup check whether it has passed once, in the order of `confirmed`.
@@ -526,7 +578,14 @@ impl Inner {
     /// Those of the names that are registered.
     fn known(&self, names: &[String]) -> Vec<String> {
         let entries = self.entries();
-        names.iter().filter(|name| entries.iter().any(|entry| entry.name() == *name)).cloned().collect()
+        let is_known = |name: &str| {
+            entries.iter().any(|entry| entry.name() == name)
+                || name.strip_prefix("breaker:").is_some_and(|breaker| circuit_breakers().get(breaker).is_some())
+        };
+        let mut known: Vec<String> = names.iter().filter(|name| is_known(name)).cloned().collect();
+        known.sort_unstable();
+        known.dedup();
+        known
     }
 
     fn sum_up(&self, checks: Vec<CheckReport>, excluded: Vec<String>) -> HealthReport {

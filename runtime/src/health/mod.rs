@@ -7,6 +7,7 @@
 //! a dependency decides about readiness, never about liveness, unless the program says so in as many words.
 
 mod background;
+mod breakers;
 pub mod builtin;
 mod check;
 mod config;
@@ -22,6 +23,7 @@ mod result;
 #[cfg(feature = "async")]
 mod run_async;
 mod runner;
+mod static_check;
 mod status;
 mod track;
 
@@ -32,7 +34,8 @@ pub use probes::{Details, ProbeResponse, Probes};
 pub use registry_error::{RegisterError, UnknownCheck};
 pub use report::{CheckReport, HealthReport, Phase};
 pub use result::{CheckResult, IntoCheckResult};
+pub use static_check::StaticCheck;
 pub use status::{Criticality, FailureCategory, Kind, Status, UnknownWord};
 pub use track::{Counts, Observation, Transition};
 
-pub(crate) use health::process_defaults;
+pub(crate) use health::{process_defaults, refused_static_checks};
