@@ -102,10 +102,9 @@ fn clashes() -> Vec<InitWarning> {
         );
         InitWarning::Breaker { text }
     });
-    breakers.collect()
     let codes = code_clashes().into_iter().map(|clash| InitWarning::ErrorCode { text: clash.to_string() });
     let checks = refused_static_checks().iter().map(|text| InitWarning::HealthCheck { text: text.clone() });
-    codes.chain(checks).collect()
+    codes.chain(checks).chain(breakers).collect()
 }
 
 /// Gives one guard back; the last one brings the system down.
