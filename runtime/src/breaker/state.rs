@@ -196,22 +196,14 @@ impl Core {
                 || tally.calls >= u64::from(self.config.min_calls) && self.tripped_at(Tick::ZERO).is_none())
     }
 
-    /// Makes the change that time alone has made due: the end of a half-open state.
-    pub(super) fn pass_time_at(&mut self, now: Tick) -> Effects {
+    /// Takes the verdict on a call that was admitted in `generation`.
+    /// Tells whether it was of the present generation; if not, it changed nothing.
+    pub(super) fn record_at(&mut self, now: Tick, generation: u64, outcome: Outcome) -> (bool, Effects) {
         let mut effects = Effects::default();
-        self.expire_half_open_at(now, &mut effects);
-        effects
-    }
-
-    /// Takes the verdict on a call that was admitted in `generation`; one of an older generation changes nothing.
-    pub(super) fn record_at(&mut self, now: Tick, generation: u64, outcome: Outcome) -> Effects {
-        if generation != self.generation {
-            return Effects::default();
-        }
         // A verdict that comes after the half-open time is over must not close the circuit: time went first.
-        let mut effects = self.pass_time_at(now);
+        self.expire_half_open_at(now, &mut effects);
         if generation != self.generation {
-            return effects;
+            return (false, effects);
         }
         match &mut self.phase {
             Phase::Closed => self.record_closed_at(now, outcome, &mut effects),
@@ -231,7 +223,7 @@ impl Core {
             // Nobody is admitted in the generation of an open state, and a disabled breaker records nothing.
             Phase::Open { .. } | Phase::ForcedOpen | Phase::Disabled => {}
         }
-        effects
+        (true, effects)
     }
 
     fn record_closed_at(&mut self, now: Tick, outcome: Outcome, effects: &mut Effects) {
@@ -246,27 +238,21 @@ impl Core {
         self.trip_at(now, effects);
     }
 
-    /// Returns the identity of the entry that the next call gets in the window.
-    pub(super) fn next_entry_at(&self, now: Tick) -> EntryId {
-        self.window.next_entry_at(now)
-    }
-
-    /// Counts a call of the present generation as slow that is still running.
-    pub(super) fn record_pending_slow_at(&mut self, now: Tick) -> Effects {
+    /// Counts a call as slow that is still running.
+    pub(super) fn record_pending_slow_at(&mut self, now: Tick, generation: u64) -> (Option<EntryId>, Effects) {
         let mut effects = Effects::default();
-        if self.phase == Phase::Closed {
-            self.window.record_at(now, false, true);
-            self.trip_at(now, &mut effects);
+        if generation != self.generation || self.phase != Phase::Closed {
+            return (None, effects);
         }
-        effects
+        let entry = self.window.record_at(now, false, true);
+        self.trip_at(now, &mut effects);
+        (Some(entry), effects)
     }
 
     /// Takes back a slot that was given in `generation`, without a verdict; tells whether that generation still is.
     pub(super) fn release_at(&mut self, now: Tick, generation: u64) -> (bool, Effects) {
-        if generation != self.generation {
-            return (false, Effects::default());
-        }
-        let effects = self.pass_time_at(now);
+        let mut effects = Effects::default();
+        self.expire_half_open_at(now, &mut effects);
         let is_current = generation == self.generation;
         if let Phase::HalfOpen { in_flight, .. } = &mut self.phase
             && is_current

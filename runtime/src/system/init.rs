@@ -6,9 +6,9 @@ use super::{
     guarded::{BreakerClash, GuardedFunction, breaker_clashes},
 };
 use crate::{
-    error::code_clashes,
     event::names::TARGET_SYSTEM,
-    health::{health_check, process_defaults, refused_static_checks},
+    health::{health_check, process_defaults},
+    monitor,
     sync::Mutex,
     time::{SharedClock, Tick},
 };
@@ -86,6 +86,7 @@ pub(crate) fn init(builder: &ErrorSystemBuilder) -> Result<ErrorSystemGuard, Ini
 
 fn bring_up(wishes: &Wishes) -> Result<(), InitError> {
     health_check().configure(wishes.health.clone().unwrap_or_else(process_defaults))?;
+    monitor::install();
     health_check().mark_started();
     Ok(())
 }
@@ -102,9 +103,7 @@ fn clashes() -> Vec<InitWarning> {
         );
         InitWarning::Breaker { text }
     });
-    let codes = code_clashes().into_iter().map(|clash| InitWarning::ErrorCode { text: clash.to_string() });
-    let checks = refused_static_checks().iter().map(|text| InitWarning::HealthCheck { text: text.clone() });
-    codes.chain(checks).chain(breakers).collect()
+    breakers.collect()
 }
 
 /// Gives one guard back; the last one brings the system down.

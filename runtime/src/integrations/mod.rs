@@ -1,4 +1,0 @@
-//! Bridges to other crates, each behind a feature that is named after the crate.
-
-#[cfg(feature = "axum")]
-pub mod axum;
