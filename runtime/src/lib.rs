@@ -15,6 +15,8 @@ pub mod health;
 pub mod monitor;
 pub mod system;
 
+pub mod integrations;
+
 #[doc(hidden)]
 pub mod __private;
 

@@ -17,7 +17,10 @@ mod counters;
 #[cfg(feature = "async")]
 mod guarded;
 mod handle;
+mod in_flight;
 mod judge;
+#[cfg(all(test, not(loom)))]
+mod model;
 mod observers;
 mod permit;
 mod registry;

@@ -9,8 +9,10 @@ use super::{
     cause::CauseText,
     config::BreakerConfig,
     counters::{Counted, Counters},
+    in_flight::{CellId, InFlight},
     observers::{Observers, TOLD_LIMIT, Told},
     state::{Admission, Core, Effects, Outcome, Phase},
+    window::EntryId,
 };
 use crate::{
     classify::Verdict,
@@ -18,14 +20,17 @@ use crate::{
     event::{CircuitState, TransitionReason},
     rng::Rng,
     sync::{AtomicU64, Mutex, MutexGuard, Ordering},
-    time::{SharedClock, Tick},
+    time::{SharedClock, Tick, saturating_nanos},
 };
+use once_cell::race::OnceBox;
 use std::{collections::VecDeque, fmt, time::Duration};
 
 /// One breaker, shared by all its handles.
 pub(super) struct Shared {
     hot: Hot,
     pub(super) counters: Counters,
+    /// Made by the first call that is timed.
+    in_flight: OnceBox<InFlight>,
     pub(super) observers: Observers,
     pub(super) name: Box<str>,
     pub(super) clock: SharedClock,
@@ -112,6 +117,12 @@ mod word {
             | core.generation() << GENERATION
     }
 
+    /// The word for a ticket that only shadow mode gives.
+    pub(super) fn bystander(word: u64, generation: u64) -> u64 {
+        let flags = word & ((1 << GENERATION) - 1);
+        flags & !(TIMED | SATURATED) | BYSTANDER | generation << GENERATION
+    }
+
     pub(super) fn generation(word: u64) -> u64 {
         word >> GENERATION
     }
@@ -124,6 +135,8 @@ pub(super) struct Ticket {
     word: u64,
     /// The start in nanoseconds, where the word says that calls are timed.
     start: u64,
+    /// Where the call is entered as running, where calls are timed.
+    cell: CellId,
 }
 
 /// A call that was not admitted.
@@ -164,7 +177,7 @@ impl Shared {
             telling: false,
         };
         let (counters, observers) = (Counters::new(), Observers::new());
-        Self { hot, counters, observers, name, clock, place, locked: Mutex::new(locked) }
+        Self { hot, counters, in_flight: OnceBox::new(), observers, name, clock, place, locked: Mutex::new(locked) }
     }
 
     /// Answers a call that wants in.
@@ -173,7 +186,7 @@ impl Shared {
         // Acquire pairs with the Release in `publish`: who sees a state sees what led to it.
         let word = self.hot.word.load(Ordering::Acquire);
         if word & (word::MODE | word::TIMED) == word::CLOSED {
-            return Ok(Ticket { word, start: 0 });
+            return Ok(Ticket { word, start: 0, cell: CellId::NONE });
         }
         self.admit_slow(word)
     }
@@ -181,8 +194,11 @@ impl Shared {
     fn admit_slow(&self, word: u64) -> Result<Ticket, Denied> {
         let generation = word::generation(word);
         let denied = match word & word::MODE {
-            word::CLOSED => return Ok(Ticket { word, start: self.clock.now().as_nanos() }),
-            word::DISABLED => return Ok(Ticket { word, start: 0 }),
+            word::CLOSED => match self.admit_timed(word) {
+                Ok(ticket) => return Ok(ticket),
+                Err(denied) => denied,
+            },
+            word::DISABLED => return Ok(Ticket { word, start: 0, cell: CellId::NONE }),
             word::FORCED_OPEN => Denied { generation, retry_after: None },
             mode => {
                 let now = self.clock.now();
@@ -204,9 +220,44 @@ impl Shared {
             self.tell(|_| Told::Rejected { generation: denied.generation, retry_after: denied.retry_after });
         }
         if word & word::SHADOW != 0 {
-            return Ok(Ticket { word: word & !word::TIMED | word::BYSTANDER, start: 0 });
+            let word = word::bystander(word, denied.generation);
+            return Ok(Ticket { word, start: 0, cell: CellId::NONE });
         }
         Err(denied)
+    }
+
+    /// Admits a call to a closed breaker whose calls are timed.
+    fn admit_timed(&self, word: u64) -> Result<Ticket, Denied> {
+        let now = self.clock.now();
+        let in_flight = self.in_flight.get_or_init(|| Box::new(InFlight::new()));
+        if in_flight.is_due(now) {
+            let mut locked = self.locked.lock();
+            self.count_overdue(&mut locked, now);
+            self.finish(locked);
+            if self.hot.word.load(Ordering::Acquire) & word::MODE != word::CLOSED {
+                // The slow ones have just opened the circuit.
+                return self.admit_locked(now);
+            }
+        }
+        let cell = in_flight.enter(now, word::generation(word));
+        Ok(Ticket { word, start: now.as_nanos(), cell })
+    }
+
+    /// Counts the calls that have become slow while they run.
+    fn count_overdue(&self, locked: &mut Locked, now: Tick) {
+        let Some(in_flight) = self.in_flight.get().filter(|calls| calls.is_due(now)) else { return };
+        let Some(limit) = locked.core.config().slow_call.map(saturating_nanos) else { return };
+        let generation = locked.core.generation();
+        in_flight.count_overdue(now, limit, generation, |call| {
+            // The entry's identity is known before it is made, so that the call that ends now cannot count twice.
+            if call.claim(locked.core.next_entry_at(now)) {
+                locked.totals.slow += 1;
+                locked.push(Told::Slow { generation, elapsed: now.since(call.start()), pending: true });
+                let effects = locked.core.record_pending_slow_at(now);
+                locked.take(effects);
+            }
+            locked.core.generation() == generation
+        });
     }
 
     fn admit_locked(&self, now: Tick) -> Result<Ticket, Denied> {
@@ -214,7 +265,7 @@ impl Shared {
             let (admission, effects) = locked.core.admit_at(now);
             let (word, generation) = (word::of(&locked.core), locked.core.generation());
             let answer = match admission {
-                Admission::Admitted => Ok(Ticket { word, start: now.as_nanos() }),
+                Admission::Admitted => Ok(Ticket { word, start: now.as_nanos(), cell: CellId::NONE }),
                 Admission::Rejected { retry_after } => Err(Denied { generation, retry_after }),
             };
             (answer, effects)
@@ -238,11 +289,14 @@ impl Shared {
             return;
         }
         let mut now = None;
-        let mut slow = false;
+        let (mut slow, mut counted) = (false, None);
         if ticket.is_timed() {
             let end = self.clock.now();
             slow = self.is_slow(ticket, end);
-            if !slow && ticket.word & word::SATURATED != 0 && self.hot.word.load(Ordering::Relaxed) == ticket.word {
+            counted = self.leave(ticket);
+            let changes_nothing = !slow && counted.is_none() && ticket.word & word::SATURATED != 0;
+            let is_due = self.in_flight.get().is_some_and(|calls| calls.is_due(end));
+            if changes_nothing && !is_due && self.hot.word.load(Ordering::Relaxed) == ticket.word {
                 return self.counters.add(Counted::Success);
             }
             now = Some(end);
@@ -258,9 +312,10 @@ impl Shared {
                 now = Some(self.clock.now());
                 continue;
             }
-            let outcome = Outcome { failure: false, slow, counted: None };
-            if self.record_locked(&mut locked, ticket, now.unwrap_or(Tick::ZERO), outcome) {
+            let at = now.unwrap_or(Tick::ZERO);
+            if now.is_none() || self.is_current_locked(&mut locked, ticket, at) {
                 self.counters.add(Counted::Success);
+                self.record_locked(&mut locked, ticket, at, Outcome { failure: false, slow, counted });
             }
             return self.finish(locked);
         }
@@ -302,7 +357,7 @@ impl Shared {
         let elapsed = now.since(pending_since);
         let limit = self.locked.lock().core.config().abandoned_after;
         if elapsed < limit {
-            self.ignore(ticket);
+            self.release(ticket);
         } else if !ticket.is_uncounted() {
             let cause = CauseText::of(|out| write!(out, "dropped after it had been pending for {elapsed:.1?}"));
             self.fail_with(ticket, now, cause, Some(elapsed));
@@ -311,37 +366,57 @@ impl Shared {
 
     fn fail_with(&self, ticket: Ticket, now: Tick, cause: CauseText, abandoned: Option<Duration>) {
         let slow = ticket.is_timed() && self.is_slow(ticket, now);
+        let counted = self.leave(ticket);
         let mut locked = self.locked.lock();
-        let generation = locked.core.generation();
-        if generation == ticket.generation() {
-            let before = locked.last_failure.replace(LastFailure { at: now, cause });
+        if self.is_current_locked(&mut locked, ticket, now) {
+            locked.totals.failure += 1;
+            locked.last_failure = Some(LastFailure { at: now, cause });
             if let Some(elapsed) = abandoned {
-                locked.push(Told::Abandoned { generation, elapsed });
+                locked.totals.abandoned += 1;
+                locked.push(Told::Abandoned { generation: ticket.generation(), elapsed });
             }
-            let outcome = Outcome { failure: true, slow, counted: None };
-            if self.record_locked(&mut locked, ticket, now, outcome) {
-                locked.totals.failure += 1;
-                locked.totals.abandoned += u64::from(abandoned.is_some());
-            } else {
-                locked.last_failure = before;
-            }
+            self.record_locked(&mut locked, ticket, now, Outcome { failure: true, slow, counted });
         }
         self.finish(locked);
     }
 
-    /// Hands an outcome to the core; tells whether it was of the present generation still.
-    fn record_locked(&self, locked: &mut Locked, ticket: Ticket, now: Tick, outcome: Outcome) -> bool {
-        if ticket.word & word::BYSTANDER != 0 {
-            return true;
+    /// Lets time pass, and tells whether a verdict on the call still means anything.
+    fn is_current_locked(&self, locked: &mut Locked, ticket: Ticket, now: Tick) -> bool {
+        if locked.core.generation() != ticket.generation() {
+            return false;
         }
-        if outcome.slow {
+        let effects = locked.core.pass_time_at(now);
+        locked.take(effects);
+        if ticket.is_timed() && locked.core.generation() == ticket.generation() {
+            // What has become slow before this call ended was slow before it.
+            self.count_overdue(locked, now);
+        }
+        locked.core.generation() == ticket.generation()
+    }
+
+    /// Hands the outcome of a call of the present generation to the core.
+    fn record_locked(&self, locked: &mut Locked, ticket: Ticket, now: Tick, outcome: Outcome) {
+        if ticket.word & word::BYSTANDER != 0 {
+            return;
+        }
+        if outcome.slow && outcome.counted.is_none() {
+            locked.totals.slow += 1;
             let elapsed = now.since(Tick::from_nanos(ticket.start));
             locked.push(Told::Slow { generation: ticket.generation(), elapsed, pending: false });
         }
-        let (counted, effects) = locked.core.record_at(now, ticket.generation(), outcome);
-        locked.totals.slow += u64::from(outcome.slow && counted);
+        let effects = locked.core.record_at(now, ticket.generation(), outcome);
         locked.take(effects);
-        counted
+    }
+
+    /// Takes a call out of the running ones; returns the entry under which it was counted as slow while it ran.
+    fn leave(&self, ticket: Ticket) -> Option<EntryId> {
+        if ticket.cell == CellId::NONE { None } else { self.in_flight.get()?.leave(ticket.cell) }
+    }
+
+    /// Returns the entry under which a running call was counted.
+    #[cfg(all(test, not(loom)))]
+    pub(super) fn counted_entry(&self, ticket: Ticket) -> Option<u64> {
+        self.in_flight.get()?.entry(ticket.cell).map(|entry| entry.0)
     }
 
     fn is_slow(&self, ticket: Ticket, now: Tick) -> bool {
@@ -362,6 +437,7 @@ impl Shared {
         if ticket.is_uncounted() {
             return false;
         }
+        self.leave(ticket);
         if ticket.word & (word::MODE | word::BYSTANDER) != word::HALF_OPEN {
             return word::generation(self.hot.word.load(Ordering::Relaxed)) == ticket.generation();
         }
@@ -411,6 +487,8 @@ impl Shared {
         // Lines that nobody changes stay shared: each store is made only where it says something new.
         if self.hot.slow_above.load(Ordering::Relaxed) != slow {
             self.hot.slow_above.store(slow, Ordering::Relaxed);
+            // Another limit: the running calls become slow at another time.
+            self.in_flight.get().into_iter().for_each(InFlight::look_soon);
         }
         let word = word::of(core);
         if self.hot.word.load(Ordering::Relaxed) != word {
@@ -481,7 +559,7 @@ impl Locked {
 }
 
 fn slow_above(core: &Core) -> u64 {
-    core.config().slow_call.map_or(u64::MAX, |limit| u64::try_from(limit.as_nanos()).unwrap_or(u64::MAX))
+    core.config().slow_call.map_or(u64::MAX, saturating_nanos)
 }
 
 impl fmt::Debug for Shared {

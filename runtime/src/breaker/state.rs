@@ -196,14 +196,22 @@ impl Core {
                 || tally.calls >= u64::from(self.config.min_calls) && self.tripped_at(Tick::ZERO).is_none())
     }
 
-    /// Takes the verdict on a call that was admitted in `generation`.
-    /// Tells whether it was of the present generation; if not, it changed nothing.
-    pub(super) fn record_at(&mut self, now: Tick, generation: u64, outcome: Outcome) -> (bool, Effects) {
+    /// Makes the change that time alone has made due: the end of a half-open state.
+    pub(super) fn pass_time_at(&mut self, now: Tick) -> Effects {
         let mut effects = Effects::default();
-        // A verdict that comes after the half-open time is over must not close the circuit: time went first.
         self.expire_half_open_at(now, &mut effects);
+        effects
+    }
+
+    /// Takes the verdict on a call that was admitted in `generation`; one of an older generation changes nothing.
+    pub(super) fn record_at(&mut self, now: Tick, generation: u64, outcome: Outcome) -> Effects {
         if generation != self.generation {
-            return (false, effects);
+            return Effects::default();
+        }
+        // A verdict that comes after the half-open time is over must not close the circuit: time went first.
+        let mut effects = self.pass_time_at(now);
+        if generation != self.generation {
+            return effects;
         }
         match &mut self.phase {
             Phase::Closed => self.record_closed_at(now, outcome, &mut effects),
@@ -223,7 +231,7 @@ impl Core {
             // Nobody is admitted in the generation of an open state, and a disabled breaker records nothing.
             Phase::Open { .. } | Phase::ForcedOpen | Phase::Disabled => {}
         }
-        (true, effects)
+        effects
     }
 
     fn record_closed_at(&mut self, now: Tick, outcome: Outcome, effects: &mut Effects) {
@@ -238,21 +246,27 @@ impl Core {
         self.trip_at(now, effects);
     }
 
-    /// Counts a call as slow that is still running.
-    pub(super) fn record_pending_slow_at(&mut self, now: Tick, generation: u64) -> (Option<EntryId>, Effects) {
+    /// Returns the identity of the entry that the next call gets in the window.
+    pub(super) fn next_entry_at(&self, now: Tick) -> EntryId {
+        self.window.next_entry_at(now)
+    }
+
+    /// Counts a call of the present generation as slow that is still running.
+    pub(super) fn record_pending_slow_at(&mut self, now: Tick) -> Effects {
         let mut effects = Effects::default();
-        if generation != self.generation || self.phase != Phase::Closed {
-            return (None, effects);
+        if self.phase == Phase::Closed {
+            self.window.record_at(now, false, true);
+            self.trip_at(now, &mut effects);
         }
-        let entry = self.window.record_at(now, false, true);
-        self.trip_at(now, &mut effects);
-        (Some(entry), effects)
+        effects
     }
 
     /// Takes back a slot that was given in `generation`, without a verdict; tells whether that generation still is.
     pub(super) fn release_at(&mut self, now: Tick, generation: u64) -> (bool, Effects) {
-        let mut effects = Effects::default();
-        self.expire_half_open_at(now, &mut effects);
+        if generation != self.generation {
+            return (false, Effects::default());
+        }
+        let effects = self.pass_time_at(now);
         let is_current = generation == self.generation;
         if let Phase::HalfOpen { in_flight, .. } = &mut self.phase
             && is_current

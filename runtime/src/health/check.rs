@@ -86,6 +86,8 @@ pub(crate) struct Spec {
     pub(crate) stale_after: Option<Duration>,
     /// Why a dependency decides about liveness all the same.
     pub(crate) liveness_reason: Option<String>,
+    /// What a ready-made check found wrong with its own settings.
+    pub(crate) problems: Vec<ConfigError>,
 }
 
 impl Check<Dependency> {
@@ -165,6 +167,7 @@ impl<S> Check<S> {
             success_threshold: None,
             stale_after: None,
             liveness_reason: None,
+            problems: Vec::new(),
         };
         Self { spec, scope: PhantomData }
     }
@@ -183,6 +186,11 @@ impl<S> Check<S> {
     /// Makes the check informational: shown, never counted.
     pub fn informational(self) -> Self {
         self.criticality(Criticality::Informational)
+    }
+
+    pub(crate) fn with_problems(mut self, problems: impl IntoIterator<Item = ConfigError>) -> Self {
+        self.spec.problems.extend(problems);
+        self
     }
 
     fn kind(mut self, kind: Kind) -> Self {
@@ -267,7 +275,7 @@ impl<S> fmt::Debug for Check<S> {
 impl Spec {
     /// Finds every problem, the name included.
     pub(crate) fn validate(&self) -> Result<(), ConfigError> {
-        let mut problems = Vec::new();
+        let mut problems = self.problems.clone();
         if let Some(rule) = name_problem(&self.name) {
             problems.push(ConfigError::new("name", format_args!("{:?}", shortened(&self.name)), rule));
         }

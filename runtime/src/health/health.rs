@@ -2,17 +2,20 @@
 
 use super::{
     background::Background,
-    check::Check,
+    breakers,
+    check::{Check, Spec},
     config::HealthConfig,
     entry::Entry,
     registry_error::{RegisterError, UnknownCheck},
     report::{CheckReport, HealthReport, Phase, View},
     result::{CheckResult, IntoCheckResult},
     runner::{Begun, Runner},
-    status::{FailureCategory, Kind, Status},
+    static_check,
+    status::{Criticality, FailureCategory, Kind, Status},
     track::{Observation, Transition},
 };
 use crate::{
+    breaker::circuit_breakers,
     error::ConfigError,
     event::names::TARGET_HEALTH,
     rng,
@@ -20,6 +23,7 @@ use crate::{
     time::{SharedClock, Tick},
 };
 use std::{
+    collections::HashMap,
     fmt, io,
     sync::{
         Arc, OnceLock, PoisonError, RwLock,
@@ -64,6 +68,8 @@ pub(crate) struct Inner {
     entries: RwLock<Arc<[Arc<Entry>]>>,
     phase: AtomicU8,
     background: Mutex<Option<Background>>,
+    /// How much each breaker matters that is not simply important.
+    breakers: Mutex<HashMap<String, Criticality>>,
 }
 
 /// The process-wide registry.
@@ -78,8 +84,22 @@ pub(crate) struct Inner {
 /// ```
 #[must_use]
 pub fn health_check() -> &'static Health {
-    static GLOBAL: OnceLock<Health> = OnceLock::new();
-    GLOBAL.get_or_init(|| Health::build(process_defaults(), SharedClock::default()))
+    &process_wide().0
+}
+
+/// The registry, and what is wrong with the checks that were declared with attributes.
+fn process_wide() -> &'static (Health, Vec<String>) {
+    static GLOBAL: OnceLock<(Health, Vec<String>)> = OnceLock::new();
+    GLOBAL.get_or_init(|| {
+        let health = Health::build(process_defaults(), SharedClock::default());
+        let refused = static_check::register_all(&health);
+        (health, refused)
+    })
+}
+
+/// What is wrong with the checks that were declared with attributes.
+pub(crate) fn refused_static_checks() -> &'static [String] {
+    &process_wide().1
 }
 
 /// The configuration with which the process-wide registry begins.
@@ -115,6 +135,7 @@ impl Health {
             entries: RwLock::new(Arc::new([])),
             phase: AtomicU8::new(STARTING),
             background: Mutex::new(None),
+            breakers: Mutex::new(HashMap::new()),
         }))
     }
 
@@ -206,6 +227,30 @@ impl Health {
         Ok(())
     }
 
+    /// Sets how much a circuit breaker matters; important unless it is set.
+    ///
+    /// An open breaker is a warning with the time after which it lets calls through again; one that is critical fails,
+    /// and the program is not ready while it is open.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{circuit_breakers, health::{Criticality, Health, HealthConfig, Kind, Status}};
+    ///
+    /// let health = Health::new(HealthConfig::default().breakers(true).background(false))?;
+    /// health.mark_started();
+    /// let breaker = circuit_breakers().get_or_create("ledger", |b| b)?;
+    /// breaker.force_open();
+    /// assert_eq!(health.health_status().check("breaker:ledger").unwrap().status, Status::Warn);
+    ///
+    /// health.breaker_criticality("ledger", Criticality::Critical);
+    /// assert_eq!(health.probe(Kind::Readiness).status(), Status::Fail);
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
+    pub fn breaker_criticality(&self, breaker: impl Into<String>, criticality: Criticality) {
+        self.0.breakers.lock().insert(breaker.into(), criticality);
+    }
+
     /// Removes a check and tells whether it was there. A run in progress goes on and counts for nothing.
     pub fn unregister(&self, name: &str) -> bool {
         let mut entries = self.0.entries.write().unwrap_or_else(PoisonError::into_inner);
@@ -245,7 +290,7 @@ impl Health {
     /// reports as [`health_status`](Self::health_status) does.
     #[must_use]
     pub fn refresh(&self) -> HealthReport {
-        self.0.run(&self.0.older_than_ttl());
+        self.0.run(&self.0.older_than_ttl(|_| true));
         self.health_status()
     }
 
@@ -292,16 +337,28 @@ impl Health {
     /// The runs go on and their results are recorded.
     #[cfg(feature = "async")]
     pub async fn refresh_async(&self) -> HealthReport {
-        self.0.run_async(&self.0.older_than_ttl()).await;
+        self.0.run_async(&self.0.older_than_ttl(|_| true)).await;
         self.health_status()
+    }
+
+    /// Runs the checks whose result is older than the cache's time to live and that `wanted` chooses.
+    #[cfg(feature = "async")]
+    pub(crate) async fn refresh_some_async(&self, wanted: impl Fn(&Spec) -> bool) {
+        self.0.run_async(&self.0.older_than_ttl(wanted)).await;
     }
 
     /// Returns what is known of every check, from memory: after thresholds, with unknown and stale results as
     /// failures. Takes no time that depends on any check.
     #[must_use]
     pub fn health_status(&self) -> HealthReport {
-        let checks = self.0.confirmed(None, &[]);
-        self.0.sum_up(checks, Vec::new())
+        self.health_status_without(&[])
+    }
+
+    /// Returns [`health_status`](Self::health_status) as if the checks named in `exclude` were not there.
+    #[must_use]
+    pub fn health_status_without(&self, exclude: &[String]) -> HealthReport {
+        let checks = self.0.confirmed(None, exclude);
+        self.0.sum_up(checks, self.0.known(exclude))
     }
 
     /// Returns the answer to one kind of question, from memory.
@@ -331,9 +388,7 @@ impl Health {
             }
             Kind::Readiness | Kind::Info => {}
         }
-        let known = self.names();
-        let excluded = exclude.iter().filter(|name| known.contains(name)).cloned().collect();
-        let mut report = self.0.sum_up(checks, excluded);
+        let mut report = self.0.sum_up(checks, self.0.known(exclude));
         let not_yet = match kind {
             Kind::Readiness => report.phase != Phase::Started,
             Kind::Startup => report.phase == Phase::Starting,
@@ -378,6 +433,7 @@ impl Health {
     pub fn mark_started(&self) {
         // Relaxed is enough here and below: the phase orders nothing but itself.
         self.0.phase.store(STARTED, Ordering::Relaxed);
+        self.0.runner.settle_here();
         if self.0.runner.config().background
             && let Err(err) = self.start_background()
         {
@@ -503,7 +559,13 @@ impl Inner {
     fn confirmed(&self, kind: Option<Kind>, exclude: &[String]) -> Vec<CheckReport> {
         let (config, now, entries) = (self.runner.config(), self.runner.clock.now(), self.entries());
         let chosen = Self::chosen(&entries, kind, exclude).into_iter();
-        chosen.map(|entry| CheckReport::of(entry, &config, now, View::Confirmed)).collect()
+        let mut reports: Vec<_> = chosen.map(|entry| CheckReport::of(entry, &config, now, View::Confirmed)).collect();
+        if config.breakers && kind.is_none_or(|kind| kind == Kind::Readiness) {
+            let criticalities = self.breakers.lock().clone();
+            let breakers = breakers::reports(&criticalities, self.runner.clock.wall().into());
+            reports.extend(breakers.into_iter().filter(|breaker| !exclude.contains(&breaker.name)));
+        }
+        reports
     }
 
     /// For each startup check whether it has passed once, in the order of `confirmed`.
@@ -513,15 +575,28 @@ impl Inner {
         chosen.map(|entry| entry.track.lock().has_passed).collect()
     }
 
+    /// Those of the names that are registered.
+    fn known(&self, names: &[String]) -> Vec<String> {
+        let entries = self.entries();
+        let is_known = |name: &str| {
+            entries.iter().any(|entry| entry.name() == name)
+                || name.strip_prefix("breaker:").is_some_and(|breaker| circuit_breakers().get(breaker).is_some())
+        };
+        let mut known: Vec<String> = names.iter().filter(|name| is_known(name)).cloned().collect();
+        known.sort_unstable();
+        known.dedup();
+        known
+    }
+
     fn sum_up(&self, checks: Vec<CheckReport>, excluded: Vec<String>) -> HealthReport {
         let status = checks.iter().map(|check| check.weight).max().unwrap_or(Status::Pass);
         HealthReport { status, timestamp: self.runner.clock.wall().into(), phase: self.phase(), checks, excluded }
     }
 
-    fn older_than_ttl(&self) -> Vec<Arc<Entry>> {
+    fn older_than_ttl(&self, wanted: impl Fn(&Spec) -> bool) -> Vec<Arc<Entry>> {
         let (ttl, now) = (self.runner.config().cache_ttl, self.runner.clock.now());
         let old = |entry: &&Arc<Entry>| entry.age_at(now).is_none_or(|age| age > ttl);
-        self.entries().iter().filter(old).cloned().collect()
+        self.entries().iter().filter(old).filter(|entry| wanted(&entry.spec)).cloned().collect()
     }
 
     /// The checks whose period has passed; their next one begins now.

@@ -7,6 +7,8 @@
 //! a dependency decides about readiness, never about liveness, unless the program says so in as many words.
 
 mod background;
+mod breakers;
+pub mod builtin;
 mod check;
 mod config;
 mod entry;
@@ -14,22 +16,26 @@ mod flight;
 #[expect(clippy::module_inception, reason = "the folder's noun is its main type's")]
 mod health;
 mod pool;
+mod probes;
 mod registry_error;
 mod report;
 mod result;
 #[cfg(feature = "async")]
 mod run_async;
 mod runner;
+mod static_check;
 mod status;
 mod track;
 
 pub use check::{Check, Dependency, Internal, MayDecideLiveness};
 pub use config::HealthConfig;
 pub use health::{Health, health_check};
+pub use probes::{Details, ProbeResponse, Probes};
 pub use registry_error::{RegisterError, UnknownCheck};
 pub use report::{CheckReport, HealthReport, Phase};
 pub use result::{CheckResult, IntoCheckResult};
+pub use static_check::StaticCheck;
 pub use status::{Criticality, FailureCategory, Kind, Status, UnknownWord};
 pub use track::{Counts, Observation, Transition};
 
-pub(crate) use health::process_defaults;
+pub(crate) use health::{process_defaults, refused_static_checks};

@@ -7,7 +7,10 @@ use super::{
     status::FailureCategory,
 };
 use crate::time::Tick;
-use futures::future::{BoxFuture, Either, select};
+use futures::{
+    FutureExt,
+    future::{BoxFuture, Either, select},
+};
 use std::{
     future::poll_fn,
     panic::{AssertUnwindSafe, catch_unwind},
@@ -30,9 +33,10 @@ type Make = Arc<dyn Fn() -> BoxFuture<'static, CheckResult> + Send + Sync>;
 /// * Otherwise: on a thread of the pool, in a small runtime of its own.
 pub(crate) fn launch(runner: &Arc<Runner>, flight: &Arc<Flight>, make: &Make, home: Option<&Handle>, limit: Duration) {
     let here = if flight.caller_blocks { None } else { Handle::try_current().ok() };
-    let home = home.cloned().or(here);
+    let home = home.cloned().or(here).or_else(|| runner.home());
     let run = limited(Arc::clone(make), limit);
     match home {
+        Some(home) if is_gone(&home) => launch_alone(runner, flight, make, limit),
         Some(home) if home.runtime_flavor() == RuntimeFlavor::CurrentThread => {
             if flight.caller_blocks {
                 launch_alone(runner, flight, make, limit);
@@ -50,6 +54,11 @@ pub(crate) fn launch(runner: &Arc<Runner>, flight: &Arc<Flight>, make: &Make, ho
         Some(home) => runner.launch_on_pool(flight, move || home.block_on(run)),
         None => launch_alone(runner, flight, make, limit),
     }
+}
+
+/// Tells whether a runtime has been shut down: it cancels what is spawned on it before that can run.
+fn is_gone(home: &Handle) -> bool {
+    matches!(home.spawn(async {}).now_or_never(), Some(Err(_)))
 }
 
 fn launch_alone(runner: &Arc<Runner>, flight: &Arc<Flight>, make: &Make, limit: Duration) {

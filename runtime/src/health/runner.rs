@@ -28,6 +28,9 @@ pub(crate) struct Runner {
     config: Mutex<Arc<HealthConfig>>,
     queue: Mutex<Queue>,
     pool: Pool,
+    /// The runtime on which the system was started, for async checks that have no other.
+    #[cfg(feature = "async")]
+    home: Mutex<Option<tokio::runtime::Handle>>,
 }
 
 #[derive(Default)]
@@ -48,7 +51,27 @@ pub(crate) enum Begun {
 impl Runner {
     pub(crate) fn new(clock: SharedClock, config: HealthConfig) -> Arc<Self> {
         let config = Mutex::new(Arc::new(config));
-        Arc::new(Self { clock, config, queue: Mutex::default(), pool: Pool::default() })
+        Arc::new(Self {
+            clock,
+            config,
+            queue: Mutex::default(),
+            pool: Pool::default(),
+            #[cfg(feature = "async")]
+            home: Mutex::new(None),
+        })
+    }
+
+    #[cfg(feature = "async")]
+    pub(crate) fn home(&self) -> Option<tokio::runtime::Handle> {
+        self.home.lock().clone()
+    }
+
+    /// Takes the runtime that is entered here, if there is one, as the one for async checks that have no other.
+    pub(crate) fn settle_here(&self) {
+        #[cfg(feature = "async")]
+        if let Ok(here) = tokio::runtime::Handle::try_current() {
+            *self.home.lock() = Some(here);
+        }
     }
 
     pub(crate) fn config(&self) -> Arc<HealthConfig> {

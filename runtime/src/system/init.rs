@@ -6,8 +6,9 @@ use super::{
     guarded::{BreakerClash, GuardedFunction, breaker_clashes},
 };
 use crate::{
+    error::code_clashes,
     event::names::TARGET_SYSTEM,
-    health::{health_check, process_defaults},
+    health::{health_check, process_defaults, refused_static_checks},
     monitor,
     sync::Mutex,
     time::{SharedClock, Tick},
@@ -103,7 +104,9 @@ fn clashes() -> Vec<InitWarning> {
         );
         InitWarning::Breaker { text }
     });
-    breakers.collect()
+    let codes = code_clashes().into_iter().map(|clash| InitWarning::ErrorCode { text: clash.to_string() });
+    let checks = refused_static_checks().iter().map(|text| InitWarning::HealthCheck { text: text.clone() });
+    codes.chain(checks).chain(breakers).collect()
 }
 
 /// Gives one guard back; the last one brings the system down.

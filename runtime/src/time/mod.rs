@@ -14,6 +14,6 @@ pub use clock::{Clock, SharedClock, SystemClock};
 #[cfg(any(test, feature = "test-util"))]
 pub use manual::ManualClock;
 pub use tick::Tick;
-pub use timestamp::{InvalidTimestamp, Timestamp};
 
 pub(crate) use tick::saturating_nanos;
+pub use timestamp::{InvalidTimestamp, Timestamp};

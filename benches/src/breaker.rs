@@ -1,0 +1,172 @@
+//! What a circuit breaker costs.
+
+use crate::Table;
+use futures::{FutureExt, executor::block_on};
+use gardefou::{
+    AppError, ErrorCode, Rejection,
+    breaker::{BreakerBuilder, CircuitBreaker},
+    time::{Clock, SystemClock},
+};
+use std::{
+    hint::black_box,
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
+
+/// The cheapest error that a guarded function can have.
+#[derive(Debug)]
+pub enum Error {
+    /// The function failed.
+    Failed,
+    /// A policy rejected the call.
+    Rejected(Rejection),
+}
+
+impl From<Rejection> for Error {
+    fn from(rejection: Rejection) -> Self {
+        Self::Rejected(rejection)
+    }
+}
+
+/// The guarded function: one addition that the compiler must not look into.
+///
+/// # Errors
+///
+/// Never.
+#[inline(never)]
+pub fn add_one(n: u64) -> Result<u64, Error> {
+    Ok(black_box(n) + 1)
+}
+
+/// The guarded function when it fails.
+///
+/// # Errors
+///
+/// Always.
+#[inline(never)]
+pub fn fail(n: u64) -> Result<u64, Error> {
+    if black_box(n) == u64::MAX { Ok(n) } else { Err(Error::Failed) }
+}
+
+async fn add_one_async(n: u64) -> Result<u64, Error> {
+    add_one(n)
+}
+
+fn value(outcome: Result<u64, Error>) -> u64 {
+    outcome.unwrap_or(0)
+}
+
+fn built(name: &str, configure: impl FnOnce(BreakerBuilder) -> BreakerBuilder) -> CircuitBreaker {
+    configure(CircuitBreaker::builder(name)).build().expect("the benchmark's own configuration is legal")
+}
+
+/// Each floor on a cache line of its own.
+#[repr(align(128))]
+struct Word(AtomicU64);
+
+/// Measures the bare calls and the floors.
+pub fn floors(table: &mut Table) {
+    static STATE: Word = Word(AtomicU64::new(0));
+    static COUNT: Word = Word(AtomicU64::new(0));
+    table.both("bare call", |n| value(add_one(n)));
+    table.single("floor: bare call + one acquire load + one relaxed add", |n| {
+        if STATE.0.load(Ordering::Acquire) == 0 {
+            COUNT.0.fetch_add(1, Ordering::Relaxed);
+        }
+        value(add_one(n))
+    });
+    table.both("bare call + one acquire load", |n| value(add_one(n)) + STATE.0.load(Ordering::Acquire));
+    table.single("bare call + one clock read", |n| value(add_one(n)) + SystemClock.now().as_nanos());
+    table.single("bare call + two clock reads", |n| {
+        let start = SystemClock.now();
+        value(add_one(n)) + SystemClock.now().since(start).as_nanos() as u64
+    });
+}
+
+/// Measures every kind of closed breaker while all is well.
+pub fn closed(table: &mut Table) {
+    let default = built("bench-default", |b| b);
+    table.both("closed, default, `call`", |n| value(default.call(|| add_one(n))));
+    let permits = built("bench-permit", |b| b);
+    table.both("closed, default, `try_acquire` and `success`", |n| match permits.try_acquire() {
+        Ok(permit) => {
+            let sum = value(add_one(n));
+            permit.success();
+            sum
+        }
+        Err(_) => 0,
+    });
+    for calls in [10, 64, 100, 1000] {
+        let count = built("bench-count", |b| b.count_window(calls));
+        fill(&count, calls);
+        table.both(format!("closed, window of {calls} calls"), |n| value(count.call(|| add_one(n))));
+    }
+    let time = built("bench-time", |b| b.time_window(Duration::from_secs(10)));
+    table.both("closed, window of 10 s", |n| value(time.call(|| add_one(n))));
+    let slow = built("bench-slow", |b| b.slow_call(Duration::from_secs(1)));
+    fill(&slow, 100);
+    table.both("closed, slow calls over 100 calls", |n| value(slow.call(|| add_one(n))));
+    let both = built("bench-slow-time", |b| b.slow_call(Duration::from_secs(1)).time_window(Duration::from_secs(10)));
+    table.both("closed, slow calls over 10 s", |n| value(both.call(|| add_one(n))));
+}
+
+/// Fills a window, so that the breaker is measured in the middle of its life.
+fn fill(breaker: &CircuitBreaker, calls: u32) {
+    for n in 0..calls {
+        value(breaker.call(|| add_one(u64::from(n))));
+    }
+}
+
+/// Measures calls that fail now and then, or always.
+pub fn failing(table: &mut Table) {
+    let always = built("bench-failing", |b| b.failure_threshold(u32::MAX));
+    table.both("closed, every call fails", |n| value(always.call(|| fail(n))));
+    let some = built("bench-some", |b| b);
+    table.both("closed, default, 1 call in 100 fails", |n| {
+        value(some.call(|| if n % 100 == 99 { fail(n) } else { add_one(n) }))
+    });
+    for calls in [64, 1000] {
+        let window = built("bench-some-window", |b| b.count_window(calls));
+        fill(&window, calls);
+        table.both(format!("closed, window of {calls} calls, 1 call in 100 fails"), |n| {
+            value(window.call(|| if n % 100 == 99 { fail(n) } else { add_one(n) }))
+        });
+    }
+}
+
+/// Measures rejected calls.
+pub fn rejected(table: &mut Table) {
+    let open = built("bench-open", |b| b);
+    open.open_for(Duration::from_secs(3600));
+    table.both("rejected, open", |n| value(open.call(|| add_one(n))));
+    let forced = built("bench-forced", |b| b);
+    forced.force_open();
+    table.both("rejected, forced open", |n| value(forced.call(|| add_one(n))));
+    let app = || open.call(|| Err::<u64, _>(AppError::new(ErrorCode::TIMEOUT_ERROR, "never made")));
+    table.both("rejected, open, as an `AppError`", |_| app().map_or(0, |n| n));
+}
+
+/// Measures asynchronous calls that are ready at once.
+pub fn asynchronous(table: &mut Table) {
+    fn ready(future: impl Future<Output = Result<u64, Error>>) -> u64 {
+        value(future.now_or_never().unwrap_or(Err(Error::Failed)))
+    }
+    table.both("bare async call", |n| ready(add_one_async(n)));
+    let default = built("bench-async", |b| b);
+    table.both("closed, default, `call_async`", |n| ready(default.call_async(|| add_one_async(n))));
+    let open = built("bench-async-open", |b| b);
+    open.open_for(Duration::from_secs(3600));
+    table.both("rejected, `call_async`", |n| ready(open.call_async(|| add_one_async(n))));
+    table.single("closed, default, `call_async` under `block_on`", |n| {
+        value(block_on(default.call_async(|| add_one_async(n))))
+    });
+}
+
+/// Measures all of ours.
+pub fn all(table: &mut Table) {
+    floors(table);
+    closed(table);
+    failing(table);
+    rejected(table);
+    asynchronous(table);
+}

@@ -1,0 +1,9 @@
+//! The benchmarks of gardefou: what a guard costs, measured beside a bare call and beside the least that its work can
+//! cost. Plain tables; the minimum of many short samples, because on a shared machine everything but the minimum
+//! measures the neighbours.
+#![expect(clippy::print_stdout, reason = "the table is the product")]
+
+pub mod breaker;
+mod measure;
+
+pub use measure::{Row, Table, one_thread, two_threads};

@@ -1,0 +1,128 @@
+//! Sampling and tables.
+
+use std::{
+    hint::{black_box, spin_loop},
+    sync::atomic::{AtomicUsize, Ordering},
+    time::{Duration, Instant},
+};
+
+/// Calls in one sample: long enough for the clock, short enough to fit between two interruptions.
+const CALLS: u32 = 2_000;
+
+/// How many samples: `GARDEFOU_BENCH_SAMPLES`, or 600.
+fn samples() -> usize {
+    std::env::var("GARDEFOU_BENCH_SAMPLES").ok().and_then(|text| text.parse().ok()).unwrap_or(600)
+}
+
+#[expect(clippy::disallowed_methods, reason = "a benchmark measures real time")]
+fn now() -> Instant {
+    Instant::now()
+}
+
+fn nanos_per_call(time: Duration) -> f64 {
+    time.as_nanos() as f64 / f64::from(CALLS)
+}
+
+/// Returns the nanoseconds of one call on one thread.
+pub fn one_thread(mut call: impl FnMut(u64) -> u64) -> f64 {
+    let sample = |call: &mut dyn FnMut() -> Duration| (0..samples()).map(|_| call()).min().unwrap_or_default();
+    nanos_per_call(sample(&mut || {
+        let start = now();
+        for i in 0..CALLS {
+            black_box(call(black_box(u64::from(i))));
+        }
+        start.elapsed()
+    }))
+}
+
+/// Returns the nanoseconds of one call while two threads make calls at once: both start together, and the slower one
+/// counts, so that a sample in which one of them did not run is never the minimum.
+pub fn two_threads(call: impl Fn(u64) -> u64 + Sync) -> f64 {
+    let rounds = samples();
+    let arrived = AtomicUsize::new(0);
+    let walk = || {
+        let mut times = Vec::with_capacity(rounds);
+        for round in 1..=rounds {
+            arrived.fetch_add(1, Ordering::AcqRel);
+            let mut spins = 0_u32;
+            while arrived.load(Ordering::Acquire) < 2 * round {
+                spins += 1;
+                if spins.is_multiple_of(1 << 14) {
+                    std::thread::yield_now();
+                }
+                spin_loop();
+            }
+            let start = now();
+            for i in 0..CALLS {
+                black_box(call(black_box(u64::from(i))));
+            }
+            times.push(start.elapsed());
+        }
+        times
+    };
+    let (mine, theirs) = std::thread::scope(|scope| {
+        let other = scope.spawn(walk);
+        (walk(), other.join().unwrap_or_default())
+    });
+    let slower = mine.iter().zip(&theirs).map(|(a, b)| *a.max(b));
+    nanos_per_call(slower.min().unwrap_or_default())
+}
+
+/// One line of a table.
+#[derive(Debug)]
+pub struct Row {
+    /// What was called.
+    pub name: String,
+    /// Nanoseconds a call on one thread.
+    pub one: f64,
+    /// Nanoseconds a call with two threads at once, where that was measured.
+    pub two: Option<f64>,
+}
+
+/// A plain table with the ratios to a floor.
+#[derive(Debug, Default)]
+pub struct Table {
+    rows: Vec<Row>,
+}
+
+impl Table {
+    /// Starts a table and prints its head.
+    #[must_use]
+    pub fn new(title: &str) -> Self {
+        println!("\n{title}");
+        println!("{:<58} {:>9} {:>9} {:>7} {:>9}", "ns per call, minimum", "1 thread", "2 threads", "2 : 1", ": floor");
+        Self::default()
+    }
+
+    /// Adds and prints a row; its ratio is to the first row whose name begins with `floor`.
+    pub fn add(&mut self, name: impl Into<String>, one: f64, two: Option<f64>) {
+        let name = name.into();
+        let floor = self.rows.iter().find(|row| row.name.starts_with("floor")).map(|row| row.one);
+        let text = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |value| format!("{value:.2}"));
+        println!(
+            "{name:<58} {:>9} {:>9} {:>7} {:>9}",
+            text(Some(one)),
+            text(two),
+            text(two.map(|two| two / one)),
+            text(floor.map(|floor| one / floor)),
+        );
+        self.rows.push(Row { name, one, two });
+    }
+
+    /// Measures a call on one and on two threads.
+    pub fn both(&mut self, name: impl Into<String>, call: impl Fn(u64) -> u64 + Sync) {
+        let (one, two) = (one_thread(&call), two_threads(&call));
+        self.add(name, one, Some(two));
+    }
+
+    /// Measures a call on one thread.
+    pub fn single(&mut self, name: impl Into<String>, call: impl FnMut(u64) -> u64) {
+        self.add(name, one_thread(call), None);
+    }
+
+    /// Returns the rows.
+    #[must_use]
+    pub fn rows(&self) -> &[Row] {
+        &self.rows
+    }
+}

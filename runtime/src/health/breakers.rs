@@ -1,0 +1,75 @@
+//! Every circuit breaker of the process, as entries of the reports.
+
+use super::{
+    report::CheckReport,
+    status::{Criticality, FailureCategory, Kind, Status},
+    track::Counts,
+};
+use crate::{
+    breaker::{CircuitState, Snapshot, circuit_breakers},
+    time::Timestamp,
+};
+use serde_json::Map;
+use std::collections::HashMap;
+
+/// The entries of all breakers, those that do not let every call through first; read from memory.
+pub(crate) fn reports(criticalities: &HashMap<String, Criticality>, now: Timestamp) -> Vec<CheckReport> {
+    let mut snapshots = circuit_breakers().snapshots();
+    snapshots.sort_by(|a, b| (is_calm(a), &a.name).cmp(&(is_calm(b), &b.name)));
+    snapshots.truncate(MOST);
+    let criticality = |name: &str| criticalities.get(name).copied().unwrap_or_default();
+    snapshots.iter().map(|snapshot| report(snapshot, criticality(&snapshot.name), now)).collect()
+}
+
+/// The name of a breaker's entry. No check can have it: names of checks have no colon.
+pub(crate) fn entry_name(breaker: &str) -> String {
+    format!("breaker:{breaker}")
+}
+
+fn is_calm(snapshot: &Snapshot) -> bool {
+    matches!(snapshot.state, CircuitState::Closed | CircuitState::Disabled)
+}
+
+fn report(snapshot: &Snapshot, criticality: Criticality, now: Timestamp) -> CheckReport {
+    let status = match snapshot.state {
+        _ if is_calm(snapshot) => Status::Pass,
+        CircuitState::Open | CircuitState::ForcedOpen if criticality == Criticality::Critical => Status::Fail,
+        _ => Status::Warn,
+    };
+    let state = snapshot.state.name();
+    let mut details = Map::new();
+    details.insert("state".into(), state.into());
+    details.insert("since".into(), Timestamp::from(snapshot.since).to_string().into());
+    details.insert("failures".into(), snapshot.counts.failure.into());
+    details.insert("rejected".into(), snapshot.counts.rejected.into());
+    let cause = snapshot.last_failure.as_ref().and_then(|last| last.cause.clone());
+    let output = (!is_calm(snapshot)).then(|| match cause {
+        Some(cause) => format!("the circuit is {state} since {}: {cause}", Timestamp::from(snapshot.since)),
+        None => format!("the circuit is {state} since {}", Timestamp::from(snapshot.since)),
+    });
+    CheckReport {
+        name: entry_name(&snapshot.name),
+        status,
+        category: (status == Status::Fail).then_some(FailureCategory::Reported),
+        weight: criticality.weigh(status),
+        criticality,
+        kinds: vec![Kind::Readiness],
+        tags: Vec::new(),
+        group: Some("circuit-breaker".into()),
+        output,
+        details,
+        retry_after: snapshot.remaining.filter(|_| !is_calm(snapshot)),
+        duration: None,
+        age: None,
+        last_check: Some(now),
+        last_success: None,
+        last_failure: snapshot.last_failure.as_ref().map(|last| last.at.into()),
+        consecutive_failures: snapshot.consecutive_failures,
+        hanging: None,
+        counts: Counts::default(),
+        liveness_reason: None,
+    }
+}
+
+/// A program with a breaker for each of its clients must not drown its probes in them.
+const MOST: usize = 200;

@@ -1,0 +1,132 @@
+//! How much room a disk has left.
+
+use super::limits::unknown;
+use crate::{
+    error::ConfigError,
+    health::{Check, CheckResult},
+};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+/// A check of the room that is left on the disk of a folder, for what the program itself may write.
+///
+/// It needs the feature `health-system`, without which the answer is warn: unknown.
+///
+/// # Defaults
+///
+/// Warn below 2 GiB, fail below 1 GiB; `warn_below` must not be under `fail_below`, which is told at registration.
+/// Important, for readiness, named `disk_space`.
+///
+/// # Examples
+///
+/// ```
+/// use gardefou::health::{Health, HealthConfig, builtin::DiskSpace};
+///
+/// let health = Health::new(HealthConfig::default())?;
+/// health.register(DiskSpace::at(".").fail_below(1).warn_below(2).check())?;
+/// assert!(health.run_check("disk_space")?.passed());
+///
+/// health.register(DiskSpace::at("no/such/folder").check_named("archive"))?;
+/// # #[cfg(feature = "health-system")]
+/// assert!(!health.run_check("archive")?.passed());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "a check does nothing until it is registered"]
+pub struct DiskSpace {
+    folder: PathBuf,
+    warn: u64,
+    fail: u64,
+}
+
+impl DiskSpace {
+    /// Begins with the defaults, for the disk on which `folder` lies.
+    pub fn at(folder: impl Into<PathBuf>) -> Self {
+        Self { folder: folder.into(), warn: 2 * GIB, fail: GIB }
+    }
+
+    /// Sets the number of free bytes below which the check warns.
+    pub fn warn_below(mut self, bytes: u64) -> Self {
+        self.warn = bytes;
+        self
+    }
+
+    /// Sets the number of free bytes below which the check fails; a `warn_below` under it goes up with it.
+    pub fn fail_below(mut self, bytes: u64) -> Self {
+        self.fail = bytes;
+        self.warn = self.warn.max(bytes);
+        self
+    }
+
+    /// Makes the check under the name `disk_space`.
+    pub fn check(self) -> Check {
+        self.check_named("disk_space")
+    }
+
+    /// Makes the check under a name of its own.
+    pub fn check_named(self, name: impl Into<String>) -> Check {
+        let rule = "must be at least fail_below";
+        let problem = (self.warn < self.fail).then(|| ConfigError::new("warn_below", self.warn, rule));
+        let check = move || self.judge(free(&self.folder));
+        Check::dependency(name, check).group("system").with_problems(problem)
+    }
+
+    fn judge(&self, free: io::Result<Option<u64>>) -> CheckResult {
+        let folder = self.folder.display();
+        let free = match free {
+            Ok(Some(free)) => free,
+            Ok(None) => return unknown("free disk space needs the feature `health-system`"),
+            Err(err) => return CheckResult::fail(format!("cannot look at the disk of {folder}: {err}")),
+        };
+        let text = format!("{:.2} GiB are free on the disk of {folder}", free as f64 / GIB as f64);
+        let result = if free < self.fail {
+            CheckResult::fail(text)
+        } else if free < self.warn {
+            CheckResult::warn(text)
+        } else {
+            CheckResult::pass()
+        };
+        result.with_detail("free_bytes", free)
+    }
+}
+
+#[cfg(feature = "health-system")]
+fn free(folder: &Path) -> io::Result<Option<u64>> {
+    fs4::available_space(folder).map(Some)
+}
+
+#[cfg(not(feature = "health-system"))]
+fn free(_folder: &Path) -> io::Result<Option<u64>> {
+    Ok(None)
+}
+
+const GIB: u64 = 1 << 30;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::health::Status;
+
+    #[test]
+    fn one_gib_is_enough_and_a_byte_less_is_not() {
+        let disk = DiskSpace::at("/data");
+        let of = |free| disk.judge(Ok(Some(free))).status();
+        assert_eq!([of(2 * GIB), of(GIB), of(GIB - 1)], [Status::Pass, Status::Warn, Status::Fail]);
+    }
+
+    #[test]
+    fn unknown_is_never_pass_and_a_missing_folder_fails() {
+        let disk = DiskSpace::at("/data");
+        assert_eq!(disk.judge(Ok(None)).status(), Status::Warn);
+        assert_eq!(disk.judge(Err(io::ErrorKind::NotFound.into())).status(), Status::Fail);
+    }
+
+    #[cfg(feature = "health-system")]
+    #[test]
+    fn the_disk_of_an_existing_folder_has_a_size() {
+        assert!(free(Path::new(".")).unwrap().is_some());
+        assert!(free(Path::new("/no/such/folder")).is_err());
+    }
+}

@@ -1,0 +1,114 @@
+//! How many errors the program itself reports.
+
+use super::limits::Limits;
+use crate::{
+    ErrorCode,
+    health::{Check, CheckResult},
+    monitor::{ErrorMonitor, error_monitor},
+};
+
+/// A check of how many errors the monitor heard of in the last minute.
+///
+/// # Defaults
+///
+/// All codes; warn at 60, fail at 600 a minute; legal are values above 0, `warn_at` not above `fail_at`. Any other is
+/// told at registration. Important, for readiness, named `error_rate`.
+///
+/// # Examples
+///
+/// ```
+/// use gardefou::{AppError, ErrorCode, health::{Health, HealthConfig, Status, builtin::ErrorRate}};
+///
+/// let health = Health::new(HealthConfig::default())?;
+/// health.register(ErrorRate::new().of_code(ErrorCode::SYNC_ERROR).warn_at(1.0).fail_at(2.0).check())?;
+/// gardefou::report(&AppError::new(ErrorCode::SYNC_ERROR, "streams drifted apart"));
+/// assert_eq!(health.run_check("error_rate")?.status, Status::Warn);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "a check does nothing until it is registered"]
+pub struct ErrorRate {
+    limits: Limits,
+    code: Option<ErrorCode>,
+}
+
+impl Default for ErrorRate {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl ErrorRate {
+    /// Begins with the defaults.
+    pub fn new() -> Self {
+        Self { limits: Limits { warn: 60.0, fail: 600.0 }, code: None }
+    }
+
+    /// Counts only errors with this code.
+    pub fn of_code(mut self, code: ErrorCode) -> Self {
+        self.code = Some(code);
+        self
+    }
+
+    /// Sets the number of errors a minute from which on the check warns.
+    pub fn warn_at(mut self, per_minute: f64) -> Self {
+        self.limits.warn = per_minute;
+        self
+    }
+
+    /// Sets the number of errors a minute from which on the check fails; a `warn_at` above it comes down with it.
+    pub fn fail_at(mut self, per_minute: f64) -> Self {
+        self.limits = Limits { warn: self.limits.warn.min(per_minute), fail: per_minute };
+        self
+    }
+
+    /// Makes the check under the name `error_rate`.
+    pub fn check(self) -> Check {
+        self.check_named("error_rate")
+    }
+
+    /// Makes the check under a name of its own.
+    pub fn check_named(self, name: impl Into<String>) -> Check {
+        let problems = self.limits.problems(f64::INFINITY);
+        // From now on errors are heard of, and not only from the first run on.
+        let monitor = error_monitor();
+        Check::dependency(name, move || self.judge(monitor)).group("errors").with_problems(problems)
+    }
+
+    fn judge(&self, monitor: &ErrorMonitor) -> CheckResult {
+        let snapshot = monitor.snapshot();
+        let (count, what) = match self.code {
+            None => (snapshot.rates.last_minute, "errors".to_owned()),
+            Some(code) => {
+                let row = snapshot.codes.iter().find(|row| row.name == code.name());
+                (row.map_or(0, |row| row.rates.last_minute), format!("errors {code}"))
+            }
+        };
+        let text = format!("{count} {what} in the last minute");
+        self.limits.judge(count as f64, &text).with_detail("last_minute", count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{AppError, health::Status, monitor::MonitorConfig, time::ManualClock};
+    use std::time::Duration;
+
+    #[test]
+    fn the_last_minute_counts_and_only_the_code_asked_for() {
+        let clock = ManualClock::new();
+        let monitor = ErrorMonitor::new(MonitorConfig::builder().clock(clock.clone()).build().unwrap());
+        let all = ErrorRate::new().fail_at(3.0).warn_at(2.0);
+        let one = all.clone().of_code(ErrorCode::TIMEOUT_ERROR);
+        let mut seen = Vec::new();
+        for code in [ErrorCode::TIMEOUT_ERROR, ErrorCode::DB_QUERY_ERROR, ErrorCode::TIMEOUT_ERROR] {
+            monitor.record(&AppError::new(code, "x"));
+            seen.push((all.judge(&monitor).status(), one.judge(&monitor).status()));
+        }
+        let (pass, warn, fail) = (Status::Pass, Status::Warn, Status::Fail);
+        assert_eq!(seen, [(pass, pass), (warn, pass), (fail, warn)]);
+        clock.advance(Duration::from_secs(62));
+        assert_eq!(all.judge(&monitor).status(), pass);
+    }
+}

@@ -1,0 +1,111 @@
+//! How late the async runtime is.
+
+use super::limits::{Limits, unknown};
+use crate::{
+    health::{Check, CheckResult, Internal},
+    time::SharedClock,
+};
+use std::time::Duration;
+
+/// A check of how late the async runtime runs its tasks: a task that asks to be woken in 10 ms is timed.
+///
+/// What blocks a worker, or queues too much work, shows here first. It looks only at the process itself and may decide
+/// about liveness. It runs on the runtime in which it was made; without one the answer is warn: unknown.
+///
+/// # Defaults
+///
+/// Warn at 100 ms, fail at 1 s; legal are values above zero, `warn_at` not above `fail_at`. Any other is told at
+/// registration. Important, for readiness, named `runtime_lag`.
+///
+/// # Examples
+///
+/// ```
+/// use gardefou::health::{Health, HealthConfig, builtin::RuntimeLag};
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// let health = Health::new(HealthConfig::default())?;
+/// health.register(RuntimeLag::new().check())?;
+/// assert!(health.run_check_async("runtime_lag").await.is_ok());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "a check does nothing until it is registered"]
+pub struct RuntimeLag {
+    limits: Limits,
+    clock: SharedClock,
+}
+
+impl Default for RuntimeLag {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl RuntimeLag {
+    /// Begins with the defaults.
+    pub fn new() -> Self {
+        Self { limits: Limits { warn: 0.1, fail: 1.0 }, clock: SharedClock::default() }
+    }
+
+    /// Sets the lag from which on the check warns.
+    pub fn warn_at(mut self, lag: Duration) -> Self {
+        self.limits.warn = lag.as_secs_f64();
+        self
+    }
+
+    /// Sets the lag from which on the check fails; a `warn_at` above it comes down with it.
+    pub fn fail_at(mut self, lag: Duration) -> Self {
+        let fail = lag.as_secs_f64();
+        self.limits = Limits { warn: self.limits.warn.min(fail), fail };
+        self
+    }
+
+    /// Makes the check under the name `runtime_lag`.
+    pub fn check(self) -> Check<Internal> {
+        self.check_named("runtime_lag")
+    }
+
+    /// Makes the check under a name of its own.
+    pub fn check_named(self, name: impl Into<String>) -> Check<Internal> {
+        let Self { limits, clock } = self;
+        let home = tokio::runtime::Handle::try_current().ok();
+        let check = move || {
+            let (clock, home) = (clock.clone(), home.clone());
+            async move {
+                // On the runtime itself, wherever the check runs: it is its workers that may be late.
+                let Some(home) = home else { return unknown("the check was made outside of any runtime") };
+                let timed = home.spawn(async move {
+                    let begin = clock.now();
+                    tokio::time::sleep(PROBE).await;
+                    (clock.now().since(begin)).saturating_sub(PROBE)
+                });
+                match timed.await {
+                    Ok(lag) => judge(limits, lag),
+                    Err(_) => unknown("the runtime has been shut down"),
+                }
+            }
+        };
+        Check::internal_async(name, check).group("system").with_problems(limits.problems(f64::INFINITY))
+    }
+}
+
+fn judge(limits: Limits, lag: Duration) -> CheckResult {
+    let text = format!("the runtime is {lag:.1?} late");
+    limits.judge(lag.as_secs_f64(), &text).with_detail("lag_seconds", lag.as_secs_f64())
+}
+
+/// Timers of tokio are exact to a millisecond.
+const PROBE: Duration = Duration::from_millis(10);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::health::Status;
+
+    #[test]
+    fn the_limits_are_a_tenth_and_a_whole_second() {
+        let of = |millis| judge(RuntimeLag::new().limits, Duration::from_millis(millis)).status();
+        assert_eq!([of(99), of(100), of(1000)], [Status::Pass, Status::Warn, Status::Fail]);
+    }
+}

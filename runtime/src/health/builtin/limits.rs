@@ -1,0 +1,70 @@
+//! A limit for warn and a limit for fail.
+
+use crate::{error::ConfigError, health::CheckResult};
+
+/// Two limits above which a measure is bad.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Limits {
+    pub(crate) warn: f64,
+    pub(crate) fail: f64,
+}
+
+impl Limits {
+    /// Finds every problem; a measure lies in `0..=most`.
+    pub(crate) fn problems(self, most: f64) -> Vec<ConfigError> {
+        let legal = |value: f64| value > 0.0 && value <= most;
+        let mut problems = Vec::new();
+        for (field, value) in [("warn_at", self.warn), ("fail_at", self.fail)] {
+            if !legal(value) {
+                let rule = if most.is_finite() {
+                    format!("must be above 0 and at most {most}")
+                } else {
+                    "must be above 0".into()
+                };
+                problems.push(ConfigError::new(field, value, rule));
+            }
+        }
+        if legal(self.warn) && legal(self.fail) && self.warn > self.fail {
+            problems.push(ConfigError::new("warn_at", self.warn, "must be at most fail_at"));
+        }
+        problems
+    }
+
+    /// What a measure comes to; reaching a limit is as bad as exceeding it.
+    pub(crate) fn judge(self, measure: f64, text: &str) -> CheckResult {
+        if measure >= self.fail {
+            CheckResult::fail(text)
+        } else if measure >= self.warn {
+            CheckResult::warn(text)
+        } else {
+            CheckResult::pass()
+        }
+    }
+}
+
+/// The result where a measure cannot be taken: never pass.
+pub(crate) fn unknown(why: &str) -> CheckResult {
+    CheckResult::warn(format!("unknown: {why}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::health::Status;
+
+    #[test]
+    fn reaching_a_limit_is_as_bad_as_exceeding_it() {
+        let limits = Limits { warn: 80.0, fail: 90.0 };
+        let status = |measure| limits.judge(measure, "m").status();
+        assert_eq!([status(79.9), status(80.0), status(90.0)], [Status::Pass, Status::Warn, Status::Fail]);
+    }
+
+    #[test]
+    fn limits_that_cannot_work_are_named() {
+        let fields =
+            |warn, fail| -> Vec<_> { Limits { warn, fail }.problems(100.0).iter().map(ConfigError::field).collect() };
+        assert_eq!(fields(80.0, 90.0), [""; 0]);
+        assert_eq!(fields(95.0, 90.0), ["warn_at"]);
+        assert_eq!(fields(f64::NAN, 101.0), ["warn_at", "fail_at"]);
+    }
+}

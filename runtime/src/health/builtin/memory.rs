@@ -1,0 +1,105 @@
+//! How much of its memory the program's machine or container uses.
+
+use super::{
+    cgroup::{Host, Usage},
+    limits::{Limits, unknown},
+};
+use crate::health::{Check, CheckResult};
+
+/// A check of memory in use, against the limit of the container or the size of the machine, whichever is closer.
+///
+/// File caches that nobody uses do not count. On Linux it reads `/proc` and `/sys`; elsewhere it needs the feature
+/// `health-system`, without which the answer is warn: unknown.
+///
+/// # Defaults
+///
+/// Warn at 80 %, fail at 90 %; legal are values above 0 and at most 100, `warn_at` not above `fail_at`. Any other is
+/// told at registration. Important, for readiness, named `memory_usage`.
+///
+/// # Examples
+///
+/// ```
+/// use gardefou::health::{Health, HealthConfig, builtin::MemoryUsage};
+///
+/// let health = Health::new(HealthConfig::default())?;
+/// health.register(MemoryUsage::new().fail_at(99.9).check())?;
+/// assert!(health.register(MemoryUsage::new().fail_at(120.0).check_named("memory")).is_err());
+/// assert!(health.run_check("memory_usage").is_ok());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "a check does nothing until it is registered"]
+pub struct MemoryUsage {
+    limits: Limits,
+}
+
+impl Default for MemoryUsage {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl MemoryUsage {
+    /// Begins with the defaults.
+    pub fn new() -> Self {
+        Self { limits: Limits { warn: 80.0, fail: 90.0 } }
+    }
+
+    /// Sets the percentage from which on the check warns.
+    pub fn warn_at(mut self, percent: f64) -> Self {
+        self.limits.warn = percent;
+        self
+    }
+
+    /// Sets the percentage from which on the check fails; a `warn_at` above it comes down with it.
+    pub fn fail_at(mut self, percent: f64) -> Self {
+        self.limits = Limits { warn: self.limits.warn.min(percent), fail: percent };
+        self
+    }
+
+    /// Makes the check under the name `memory_usage`.
+    pub fn check(self) -> Check {
+        self.check_named("memory_usage")
+    }
+
+    /// Makes the check under a name of its own.
+    pub fn check_named(self, name: impl Into<String>) -> Check {
+        let limits = self.limits;
+        Check::dependency(name, move || judge(limits, read())).group("system").with_problems(limits.problems(100.0))
+    }
+}
+
+#[cfg(any(target_os = "linux", not(feature = "health-system")))]
+fn read() -> Option<Usage> {
+    Host::default().memory()
+}
+
+#[cfg(all(not(target_os = "linux"), feature = "health-system"))]
+fn read() -> Option<Usage> {
+    let _ = Host::default;
+    let mut system = sysinfo::System::new();
+    system.refresh_memory();
+    let (limit, available) = (system.total_memory(), system.available_memory());
+    (limit > 0).then(|| Usage { used: limit.saturating_sub(available), limit, scope: "host" })
+}
+
+fn judge(limits: Limits, usage: Option<Usage>) -> CheckResult {
+    let Some(usage) = usage else { return unknown("memory usage cannot be read on this system") };
+    let percent = usage.percent();
+    let text = format!("{percent:.1} % of the memory of the {} is in use", usage.scope);
+    let result = limits.judge(percent, &text).with_detail("used_percent", (percent * 10.0).round() / 10.0);
+    result.with_detail("limit_bytes", usage.limit).with_detail("scope", usage.scope)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::health::Status;
+
+    #[test]
+    fn the_originals_limit_is_kept_and_unknown_is_never_pass() {
+        let of = |used| judge(MemoryUsage::new().limits, Some(Usage { used, limit: 1000, scope: "host" })).status();
+        assert_eq!([of(799), of(800), of(899), of(900)], [Status::Pass, Status::Warn, Status::Warn, Status::Fail]);
+        assert_eq!(judge(MemoryUsage::new().limits, None).status(), Status::Warn);
+    }
+}

@@ -1,0 +1,322 @@
+//! Answers to probes, free of any HTTP framework.
+
+use super::{
+    health::Health,
+    report::{CheckReport, HealthReport},
+    status::{Kind, Status},
+};
+use serde_json::{Map, Value, json};
+use std::time::Duration;
+
+/// Who may see what a check said: its text and details, redacted in any case.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Details {
+    /// Nobody. The default.
+    #[default]
+    Never,
+    /// Those whom the program vouches for, request by request.
+    WhenAllowed,
+    /// Everybody.
+    Always,
+}
+
+/// Answers probes about a registry with plain values: status, headers, body.
+///
+/// | path | question | body by default |
+/// | --- | --- | --- |
+/// | `/livez` | must the process be restarted? | status |
+/// | `/readyz` | should it be given work? | status |
+/// | `/startupz` | has it finished starting? | status |
+/// | `/healthz` | how is everything? | status and checks |
+/// | `/healthz/NAME` | how is this check? | status and check |
+///
+/// Pass and warn are 200, fail is 503; the content type is `application/health+json`. Query keys: `verbose` adds each
+/// check with its status; `exclude=NAME` (also repeated, or with commas) leaves a check out and lists it as excluded.
+/// `GET` and `HEAD` are answered, other methods are 405.
+///
+/// # Examples
+///
+/// ```
+/// use gardefou::health::{Health, HealthConfig, Probes};
+///
+/// let health = Health::new(HealthConfig::default().background(false))?;
+/// let probes = Probes::new(health.clone());
+/// assert_eq!(probes.respond("GET", "/livez", false).status(), 200);
+/// assert_eq!(probes.respond("GET", "/readyz", false).status(), 503, "the start is not complete");
+///
+/// health.mark_started();
+/// let answer = probes.respond("GET", "/readyz?verbose", false);
+/// assert_eq!(answer.status(), 200);
+/// assert_eq!(answer.header("content-type"), Some("application/health+json"));
+/// assert_eq!(answer.body(), r#"{"checks":{},"phase":"started","status":"pass"}"#);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Probes {
+    health: Health,
+    details: Details,
+}
+
+/// The answer to a probe.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProbeResponse {
+    status: u16,
+    headers: Vec<(&'static str, String)>,
+    body: String,
+}
+
+/// A path and query, understood.
+struct Question {
+    subject: Subject,
+    verbose: bool,
+    exclude: Vec<String>,
+}
+
+enum Subject {
+    Kind(Kind),
+    Everything,
+    Check(String),
+}
+
+impl Probes {
+    /// Answers about this registry, with details for nobody.
+    #[must_use]
+    pub fn new(health: Health) -> Self {
+        Self { health, details: Details::default() }
+    }
+
+    /// Sets who may see what checks said.
+    #[must_use]
+    pub fn details(mut self, details: Details) -> Self {
+        self.details = details;
+        self
+    }
+
+    /// Returns the registry.
+    #[must_use]
+    pub fn health(&self) -> &Health {
+        &self.health
+    }
+
+    /// Answers from memory. `target` is the path with its query; `allowed` says that the program vouches for the one
+    /// who asks.
+    #[must_use]
+    pub fn respond(&self, method: &str, target: &str, allowed: bool) -> ProbeResponse {
+        let is_head = method == "HEAD";
+        let response = match Question::parse(target) {
+            _ if !is_head && method != "GET" => {
+                let mut response = problem(405, "Method Not Allowed");
+                response.headers.push(("allow", "GET, HEAD".into()));
+                response
+            }
+            Some(question) => self.answer(&question, allowed),
+            None => problem(404, "Not Found"),
+        };
+        if is_head { response.without_body() } else { response }
+    }
+
+    /// Answers as [`respond`](Self::respond) does; where no background runner keeps the results fresh, the checks in
+    /// question that are older than the cache's time to live run first, all who ask meanwhile sharing one run.
+    ///
+    /// # Cancel safety
+    ///
+    /// Runs go on and their results are recorded.
+    #[cfg(feature = "async")]
+    pub async fn respond_async(&self, method: &str, target: &str, allowed: bool) -> ProbeResponse {
+        if !self.health.is_running_in_background()
+            && let Some(question) = Question::parse(target)
+        {
+            match &question.subject {
+                Subject::Kind(kind) => self.health.refresh_some_async(|check| check.kinds().has(*kind)).await,
+                Subject::Everything => self.health.refresh_some_async(|_| true).await,
+                Subject::Check(name) => self.health.refresh_some_async(|check| *check.name == **name).await,
+            }
+        }
+        self.respond(method, target, allowed)
+    }
+
+    fn answer(&self, question: &Question, allowed: bool) -> ProbeResponse {
+        let details = match self.details {
+            Details::Never => false,
+            Details::WhenAllowed => allowed,
+            Details::Always => true,
+        };
+        let exclude = &question.exclude;
+        match &question.subject {
+            Subject::Kind(kind) => of_report(&self.health.probe_without(*kind, exclude), question.verbose, details),
+            Subject::Everything => of_report(&self.health.health_status_without(exclude), true, details),
+            Subject::Check(name) => match self.health.health_status().check(name) {
+                Some(check) => {
+                    let body = check_body(check, details);
+                    ProbeResponse::new(check.status, check.retry_after, &body)
+                }
+                None => problem(404, "Not Found"),
+            },
+        }
+    }
+}
+
+impl Question {
+    fn parse(target: &str) -> Option<Self> {
+        let (path, query) = target.split_once('?').unwrap_or((target, ""));
+        let path = path.strip_suffix('/').filter(|path| !path.is_empty()).unwrap_or(path);
+        let subject = match path {
+            "/livez" => Subject::Kind(Kind::Liveness),
+            "/readyz" => Subject::Kind(Kind::Readiness),
+            "/startupz" => Subject::Kind(Kind::Startup),
+            "/healthz" => Subject::Everything,
+            _ => Subject::Check(decoded(path.strip_prefix("/healthz/")?, false)),
+        };
+        let mut question = Self { subject, verbose: false, exclude: Vec::new() };
+        for pair in query.split('&') {
+            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+            match key {
+                "verbose" => question.verbose = !matches!(value, "0" | "false"),
+                "exclude" => {
+                    let names = decoded(value, true);
+                    question
+                        .exclude
+                        .extend(names.split(',').map(str::trim).filter(|n| !n.is_empty()).map(str::to_owned));
+                }
+                _ => {}
+            }
+        }
+        Some(question)
+    }
+}
+
+/// Undoes percent encoding; what is not encoded well stays as it is.
+fn decoded(text: &str, plus_is_space: bool) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [first, tail @ ..] = rest {
+        let pair = tail.get(..2).and_then(|pair| std::str::from_utf8(pair).ok());
+        match (first, pair.and_then(|pair| u8::from_str_radix(pair, 16).ok())) {
+            (b'%', Some(byte)) => {
+                bytes.push(byte);
+                rest = &tail[2..];
+            }
+            (b'+', _) if plus_is_space => {
+                bytes.push(b' ');
+                rest = tail;
+            }
+            (other, _) => {
+                bytes.push(*other);
+                rest = tail;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+fn of_report(report: &HealthReport, verbose: bool, details: bool) -> ProbeResponse {
+    let mut body = Map::new();
+    body.insert("status".into(), report.status().name().into());
+    body.insert("phase".into(), report.phase().name().into());
+    if verbose {
+        // An array for each name, as the draft of `application/health+json` has it.
+        let checks = report.checks().iter().map(|check| (check.name.clone(), json!([check_body(check, details)])));
+        body.insert("checks".into(), Value::Object(checks.collect()));
+    }
+    if !report.excluded().is_empty() {
+        body.insert("excluded".into(), report.excluded().into());
+    }
+    let failing = report.checks().iter().filter(|check| check.weight == Status::Fail);
+    let retry_after = failing.filter_map(|check| check.retry_after).max();
+    ProbeResponse::new(report.status(), retry_after, &Value::Object(body))
+}
+
+/// What may be said of a check: without details only what gardefou itself found out.
+fn check_body(check: &CheckReport, details: bool) -> Value {
+    let mut body = Map::new();
+    let mut put = |key: &str, value: Value| {
+        body.insert(key.to_owned(), value);
+    };
+    put("status", check.status.name().into());
+    put("criticality", check.criticality.name().into());
+    if let Some(at) = check.last_check {
+        put("time", at.to_string().into());
+    }
+    if let Some(category) = check.category {
+        put("category", category.name().into());
+    }
+    if let Some(group) = &check.group {
+        put("componentType", group.as_str().into());
+    }
+    if let Some(wait) = check.retry_after {
+        put("retryAfter", whole_seconds(wait).into());
+    }
+    if details {
+        if let Some(output) = &check.output {
+            put("output", output.as_str().into());
+        }
+        if !check.details.is_empty() {
+            put("details", Value::Object(check.details.clone()));
+        }
+        put("consecutiveFailures", check.consecutive_failures.into());
+        if let Some(duration) = check.duration {
+            put("observedValue", json!(duration.as_secs_f64() * 1000.0));
+            put("observedUnit", "ms".into());
+        }
+    }
+    Value::Object(body)
+}
+
+impl ProbeResponse {
+    fn new(status: Status, retry_after: Option<Duration>, body: &Value) -> Self {
+        let mut headers = vec![("content-type", HEALTH_JSON.into()), ("cache-control", "no-store".into())];
+        if let Some(wait) = retry_after.filter(|_| status == Status::Fail) {
+            headers.push(("retry-after", whole_seconds(wait).to_string()));
+        }
+        Self { status: status.http_status(), headers, body: body.to_string() }
+    }
+
+    fn without_body(mut self) -> Self {
+        self.headers.push(("content-length", self.body.len().to_string()));
+        self.body = String::new();
+        self
+    }
+
+    /// Returns the HTTP status.
+    #[must_use]
+    pub fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// Returns the headers, names in lower case.
+    #[must_use]
+    pub fn headers(&self) -> &[(&'static str, String)] {
+        &self.headers
+    }
+
+    /// Returns the header of that name, written in lower case.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Returns the body, a JSON text; empty for `HEAD`.
+    #[must_use]
+    pub fn body(&self) -> &str {
+        &self.body
+    }
+
+    /// Takes the answer apart into status, headers and body.
+    #[must_use]
+    pub fn into_parts(self) -> (u16, Vec<(&'static str, String)>, String) {
+        (self.status, self.headers, self.body)
+    }
+}
+
+/// The answer to what is no probe (RFC 9457).
+fn problem(status: u16, title: &str) -> ProbeResponse {
+    let body = json!({ "type": "about:blank", "title": title, "status": status }).to_string();
+    ProbeResponse { status, headers: vec![("content-type", "application/problem+json".into())], body }
+}
+
+/// Rounded up, as who comes back too early is rejected again.
+fn whole_seconds(wait: Duration) -> u64 {
+    wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0))
+}
+
+const HEALTH_JSON: &str = "application/health+json";

@@ -1,0 +1,4 @@
+//! Bridges to other crates, each behind a feature that is named after the crate.
+
+#[cfg(feature = "axum")]
+pub mod axum;

@@ -1,0 +1,238 @@
+//! Answers to probes, free of any framework and through axum.
+
+use axum::{
+    Router,
+    body::{Body, to_bytes},
+    http::{HeaderMap, Request},
+};
+use gardefou::{
+    ErrorCode, circuit_breakers,
+    health::{Check, CheckResult, Details, Health, HealthConfig, Probes, Status},
+    integrations::axum::probes,
+    time::{ManualClock, SharedClock},
+};
+use serde_json::{Value, json};
+use std::{
+    sync::{Arc, Mutex, mpsc},
+    time::Duration,
+};
+use tower::ServiceExt as _;
+
+const DSN: &str = "cannot reach postgres://admin:hunter2@db.internal:5432/app";
+
+fn started() -> Health {
+    let health = Health::new(HealthConfig::default().background(false)).unwrap();
+    health.mark_started();
+    health
+}
+
+fn json_of(text: &str) -> Value {
+    serde_json::from_str(text).unwrap()
+}
+
+/// Case 17: every status has its code, and the content type is the draft's.
+#[test]
+fn pass_and_warn_are_200_and_fail_is_503() {
+    for (result, code) in [(CheckResult::pass(), 200), (CheckResult::warn("w"), 200), (CheckResult::fail("f"), 503)] {
+        let health = started();
+        let status = result.status();
+        health.register(Check::dependency("x", move || result.clone()).critical()).unwrap();
+        let _ = health.run_all_checks();
+        let answer = Probes::new(health).respond("GET", "/readyz", false);
+        assert_eq!((answer.status(), answer.header("content-type")), (code, Some("application/health+json")));
+        assert_eq!(json_of(answer.body()), json!({ "status": status.name(), "phase": "started" }));
+    }
+}
+
+/// Cases 8 and 15: what a check said is for nobody, or for those whom the program vouches for, and redacted then.
+#[test]
+fn details_are_hidden_unless_allowed_and_redacted_then() {
+    let health = started();
+    health
+        .register(Check::dependency("database", || CheckResult::fail(DSN).with_detail("host", "db.internal")))
+        .unwrap();
+    health.register_check("bad", || -> bool { panic!("{DSN}") }).unwrap();
+    let _ = health.run_all_checks();
+
+    let closed = Probes::new(health.clone());
+    for target in ["/healthz", "/healthz?verbose", "/readyz?verbose=1", "/healthz/database", "/healthz/bad"] {
+        let answer = closed.respond("GET", target, true);
+        for secret in ["db.internal", "admin", "hunter2", "postgres", "panicked"] {
+            assert!(!answer.body().contains(secret), "{target}: {secret} in {}", answer.body());
+        }
+    }
+    assert_eq!(json_of(closed.respond("GET", "/healthz/bad", false).body())["category"], "panic");
+
+    let open = closed.details(Details::WhenAllowed);
+    assert!(!open.respond("GET", "/healthz/database", false).body().contains("db.internal"));
+    let seen = open.respond("GET", "/healthz/database", true);
+    let output = json_of(seen.body())["output"].as_str().unwrap().to_owned();
+    assert!(output.starts_with("cannot reach postgres://") && !output.contains("hunter2"), "{output}");
+}
+
+/// Case 16: excluded, listed, without effect; also by other spellings of the query.
+#[test]
+fn exclude_takes_checks_out_and_lists_them() {
+    let health = started();
+    health.register(Check::dependency("cache", || false).critical()).unwrap();
+    health.register(Check::dependency("my disk", || false).critical()).unwrap();
+    let _ = health.run_all_checks();
+    let probes = Probes::new(health);
+    assert_eq!(probes.respond("GET", "/readyz?exclude=cache", false).status(), 503);
+    for query in ["exclude=cache&exclude=my%20disk", "exclude=cache,my+disk", "exclude=my%20disk&exclude=cache,nobody"]
+    {
+        let answer = probes.respond("GET", &format!("/readyz?{query}"), false);
+        assert_eq!(answer.status(), 200, "{query}");
+        assert_eq!(json_of(answer.body())["excluded"], json!(["cache", "my disk"]));
+    }
+}
+
+/// HEAD tells the same in no words; other methods and paths are told apart from a failure.
+#[test]
+fn head_has_the_headers_and_other_methods_are_refused() {
+    let probes = Probes::new(started());
+    let get = probes.respond("GET", "/livez", false);
+    let head = probes.respond("HEAD", "/livez", false);
+    assert_eq!((head.status(), head.body()), (200, ""));
+    assert_eq!(head.header("content-length"), Some(get.body().len().to_string().as_str()));
+    let post = probes.respond("POST", "/livez", false);
+    assert_eq!((post.status(), post.header("allow")), (405, Some("GET, HEAD")));
+    for path in ["/", "", "/readyzz", "/healthz/nobody", "/healthz/%", "//livez", "/livez/x"] {
+        assert_eq!(probes.respond("GET", path, false).status(), 404, "{path}");
+    }
+    assert_eq!(probes.respond("GET", "/livez/", false).status(), 200);
+}
+
+/// Case 18: an open breaker warns with its state, since when and until when, and leaves readiness alone.
+#[test]
+fn an_open_breaker_is_a_warning_with_the_time_of_its_return() {
+    let clock = ManualClock::new();
+    let config = HealthConfig::default().background(false).breakers(true);
+    let health = Health::with_clock(config, SharedClock::new(clock.clone())).unwrap();
+    health.mark_started();
+    let with_clock = clock.clone();
+    let breaker = circuit_breakers()
+        .get_or_create("probed-upstream", |b| {
+            b.failure_threshold(1).recovery_timeout(Duration::from_secs(60)).clock(with_clock)
+        })
+        .unwrap();
+    breaker.try_acquire().unwrap().failure();
+    clock.advance(Duration::from_millis(20_500));
+
+    let probes = Probes::new(health.clone()).details(Details::Always);
+    let answer = probes.respond("GET", "/readyz?verbose", false);
+    assert_eq!(answer.status(), 200);
+    let body = json_of(answer.body());
+    let entry = &body["checks"]["breaker:probed-upstream"][0];
+    assert_eq!(
+        (&entry["status"], &entry["retryAfter"], &entry["details"]["state"]),
+        (&json!("warn"), &json!(40), &json!("open"))
+    );
+    assert_eq!(entry["details"]["since"], "2023-11-14T22:13:20.000Z");
+
+    health.breaker_criticality("probed-upstream", gardefou::health::Criticality::Critical);
+    let answer = probes.respond("GET", "/readyz", false);
+    assert_eq!((answer.status(), answer.header("retry-after")), (503, Some("40")));
+    assert_eq!(probes.respond("GET", "/readyz?exclude=breaker:probed-upstream", false).status(), 200);
+    breaker.reset();
+    assert_eq!(probes.respond("GET", "/readyz", false).status(), 200);
+}
+
+/// Bar: 200 checks, one hung and one panicking, do not make a probe wait: it is answered while the check hangs.
+#[test]
+fn a_probe_waits_for_no_check() {
+    let clock = ManualClock::new();
+    let health = Health::with_clock(HealthConfig::default(), SharedClock::new(clock.clone())).unwrap();
+    for i in 0..198 {
+        health.register_check(format!("check-{i}"), || true).unwrap();
+    }
+    health.register_check("bad", || -> bool { panic!("bad") }).unwrap();
+    let (begin, begun) = mpsc::channel();
+    let (_end, ended) = mpsc::channel::<()>();
+    let ended = Mutex::new(ended);
+    health
+        .register_check("hung", move || {
+            begin.send(()).unwrap();
+            ended.lock().unwrap().recv().is_ok()
+        })
+        .unwrap();
+    health.mark_started();
+    begun.recv().unwrap();
+    let probes = Probes::new(health);
+    // The hung check holds its slot for all of this: an answer that waited for it would never come.
+    for target in ["/livez", "/readyz", "/startupz", "/healthz", "/healthz/hung"] {
+        let _ = probes.respond("GET", target, false);
+    }
+    assert_eq!(probes.respond("GET", "/healthz/hung", false).status(), 503);
+}
+
+async fn ask(app: &Router, request: Request<Body>) -> (u16, HeaderMap, String) {
+    let (parts, body) = app.clone().oneshot(request).await.unwrap().into_parts();
+    let bytes = to_bytes(body, 1 << 20).await.unwrap();
+    (parts.status.as_u16(), parts.headers, String::from_utf8(bytes.to_vec()).unwrap())
+}
+
+fn get(target: &str) -> Request<Body> {
+    Request::get(target).body(Body::empty()).unwrap()
+}
+
+#[tokio::test]
+async fn the_axum_router_answers_and_vouches_by_request() {
+    let health = started();
+    health.register(Check::dependency("database", || CheckResult::fail(DSN)).critical()).unwrap();
+    let token = |request: &axum::http::request::Parts| {
+        request.headers.get("authorization").is_some_and(|token| token == "Bearer ops")
+    };
+    let app = Router::new().nest("/internal", probes(&health).allow_details(token).build());
+    // Nothing runs in the background: the first question runs the check.
+    let (status, headers, body) = ask(&app, get("/internal/readyz?verbose")).await;
+    assert_eq!((status, headers["content-type"].to_str().unwrap()), (503, "application/health+json"));
+    assert!(!body.contains("postgres"), "{body}");
+    let allowed = Request::get("/internal/healthz/database").header("authorization", "Bearer ops");
+    let (_, _, body) = ask(&app, allowed.body(Body::empty()).unwrap()).await;
+    assert!(body.contains("cannot reach postgres://"), "{body}");
+    assert_eq!(ask(&app, get("/internal/livez")).await.0, 200);
+    assert_eq!(ask(&app, get("/internal/healthz/nobody")).await.0, 404);
+    let head = Request::head("/internal/livez").body(Body::empty()).unwrap();
+    assert_eq!(ask(&app, head).await.2, "");
+    let post = Request::post("/internal/livez").body(Body::empty()).unwrap();
+    assert_eq!(ask(&app, post).await.0, 405);
+}
+
+/// Case 10, through the router: a thousand requests within the time to live run a check once.
+#[tokio::test(start_paused = true)]
+async fn a_thousand_requests_run_the_check_once() {
+    let health = started();
+    let runs = Arc::new(Mutex::new(0));
+    let counted = Arc::clone(&runs);
+    let check = move || {
+        let counted = Arc::clone(&counted);
+        async move {
+            *counted.lock().unwrap() += 1;
+            tokio::time::sleep(Duration::from_millis(30)).await;
+            true
+        }
+    };
+    health.register_async_check("database", check).unwrap();
+    let app: Router = probes(&health).build();
+    let requests: Vec<_> = (0..1000)
+        .map(|_| {
+            let app = app.clone();
+            tokio::spawn(async move { ask(&app, get("/readyz")).await.0 })
+        })
+        .collect();
+    for request in requests {
+        assert_eq!(request.await.unwrap(), 200);
+    }
+    assert_eq!(*runs.lock().unwrap(), 1);
+}
+
+#[test]
+fn a_failing_check_with_a_code_tells_the_code_to_those_who_may_see() {
+    let health = started();
+    let fail = || Err::<(), _>(gardefou::AppError::new(ErrorCode::DB_CONNECTION_ERROR, "away"));
+    health.register_check("database", fail).unwrap();
+    assert_eq!(health.run_all_checks().status(), Status::Warn);
+    let answer = Probes::new(health).details(Details::Always).respond("GET", "/healthz/database", false);
+    assert_eq!(json_of(answer.body())["details"]["code"], "DB_CONNECTION_ERROR");
+}
