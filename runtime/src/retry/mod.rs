@@ -41,3 +41,8 @@ pub use run::{Attempt, Run};
 pub use view::is_retryable;
 #[doc(hidden)]
 pub use view::{AnyError, ErrorView};
+
+/// The page on retries, so that its code is compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/retry.md")]
+mod page {}

@@ -13,7 +13,7 @@ use crate::{
     sync::Mutex,
     time::{SharedClock, Tick},
 };
-use std::{panic::Location, time::Duration};
+use std::{panic::Location, sync::LazyLock, time::Duration};
 
 /// Initialises the error system with its defaults, or joins the one that is up.
 ///
@@ -48,7 +48,7 @@ struct Running {
 
 /// `None` while the system is down. Held while it goes up or down, so that nobody finds it half up; nothing is logged
 /// and no user code runs under it.
-static STATE: Mutex<Option<Running>> = Mutex::new(None);
+static STATE: LazyLock<Mutex<Option<Running>>> = LazyLock::new(|| Mutex::new(None));
 
 #[track_caller]
 pub(crate) fn init(builder: &ErrorSystemBuilder) -> Result<ErrorSystemGuard, InitError> {

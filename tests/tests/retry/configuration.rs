@@ -92,7 +92,7 @@ fn extreme_values_build_and_work() {
 
 #[test]
 fn a_whole_backoff_and_single_values_can_be_mixed_in_any_order() {
-    let backoff = Backoff::linear(Duration::from_secs(3)).jitter(Jitter::None);
+    let backoff = Backoff::linear(Duration::from_secs(3)).jitter(Jitter::None).max_delay(Duration::from_secs(9));
     let one = Retry::builder().max_delay(Duration::from_secs(4)).backoff(backoff.clone()).build().unwrap();
     let other = Retry::builder().backoff(backoff).max_delay(Duration::from_secs(4)).build().unwrap();
     assert_eq!(one.config(), other.config());
@@ -101,4 +101,31 @@ fn a_whole_backoff_and_single_values_can_be_mixed_in_any_order() {
     let kind = Retry::builder().backoff(BackoffKind::Constant).build().unwrap();
     let name = Retry::builder().backoff("constant").build().unwrap();
     assert_eq!(kind.config(), name.config());
+}
+
+#[test]
+fn the_table_of_defaults_on_the_page_is_true() {
+    const PAGE: &str = include_str!("../../../docs/retry.md");
+    let default_of = |key: &str| {
+        let row = PAGE.lines().find(|line| line.starts_with(&format!("| `{key}` |"))).expect(key);
+        row.split('|').nth(2).unwrap().trim().to_owned()
+    };
+    let retry = Retry::builder().build().unwrap();
+    let config = retry.config();
+    let delays: Vec<f64> = {
+        let plain = Retry::builder().jitter(false).max_retries(20).build().unwrap();
+        plain.config().backoff.delays().take(20).map(|delay| delay.as_secs_f64()).collect()
+    };
+    assert_eq!(default_of("max_retries"), (config.max_attempts.get() - 1).to_string());
+    assert_eq!(default_of("max_attempts"), config.max_attempts.to_string());
+    assert_eq!(default_of("initial_delay"), format!("{} s", delays[0]));
+    assert_eq!(default_of("backoff_factor"), format!("{:.1}", delays[1] / delays[0]));
+    assert_eq!(default_of("max_delay"), format!("{} s", delays[19]));
+    assert_eq!(default_of("jitter"), format!("{:?}", Jitter::default()).to_lowercase());
+    assert_eq!(default_of("backoff"), BackoffKind::Exponential.name());
+    let absent = (config.max_elapsed.is_none(), config.attempt_timeout.is_none(), retry.budget().is_none());
+    assert_eq!(absent, (true, true, true));
+    for key in ["max_elapsed", "attempt_timeout", "budget", "on_retry", "on_give_up", "seed"] {
+        assert_eq!(default_of(key), "none", "{key}");
+    }
 }

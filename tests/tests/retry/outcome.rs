@@ -4,6 +4,7 @@ use crate::support::{Diary, SECOND, doubling, failure, script};
 use gardefou::{
     AppError, ErrorCode,
     retry::{Next, Retry},
+    time::{Clock, ManualClock, Tick},
 };
 use std::{
     error::Error,
@@ -12,6 +13,7 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
 #[derive(Debug, PartialEq)]
@@ -107,16 +109,30 @@ fn discarded_results_are_released_before_the_wait_and_the_last_one_is_not() {
             self.0.fetch_sub(1, Ordering::SeqCst);
         }
     }
+
+    /// Looks, at each wait, at what is still held.
+    #[derive(Debug)]
+    struct Watch(Arc<AtomicUsize>, ManualClock);
+    impl Clock for Watch {
+        fn now(&self) -> Tick {
+            self.1.now()
+        }
+        fn sleep(&self, duration: Duration) {
+            assert_eq!(self.0.load(Ordering::SeqCst), 0, "something is held during the wait");
+            self.1.sleep(duration);
+        }
+    }
+
     let alive = Arc::new(AtomicUsize::new(0));
-    let seen = Arc::clone(&alive);
-    let retry = doubling(&Diary::default()).max_retries(2).build().unwrap();
+    let clock = Watch(Arc::clone(&alive), ManualClock::new());
+    let retry = Retry::builder().max_retries(2).clock(clock).build().unwrap();
     let last = retry.call(|| {
-        assert_eq!(seen.fetch_add(1, Ordering::SeqCst), 0, "those before are gone");
+        alive.fetch_add(1, Ordering::SeqCst);
         Err::<(), _>(Held(Arc::clone(&alive)))
     });
-    assert_eq!(seen.load(Ordering::SeqCst), 1);
+    assert_eq!(alive.load(Ordering::SeqCst), 1);
     drop(last);
-    assert_eq!(seen.load(Ordering::SeqCst), 0);
+    assert_eq!(alive.load(Ordering::SeqCst), 0);
 }
 
 /// R07 to R09: the original's `RetryContext` ran its block once, swallowed the error and went on below it.

@@ -13,6 +13,15 @@ fn calls_pay_by_the_ratio_and_a_full_purse_takes_no_more() {
 }
 
 #[test]
+fn what_a_call_pays_beyond_the_burst_is_lost() {
+    let tokens = Tokens::new(0.7, 1);
+    (0..2).for_each(|_| tokens.deposit());
+    assert!(tokens.try_take());
+    tokens.deposit();
+    assert_eq!(tokens.whole(), 0, "0.7, and not 0.4 more");
+}
+
+#[test]
 fn a_ratio_of_zero_and_a_burst_of_zero_never_pay() {
     for tokens in [Tokens::new(0.0, 100), Tokens::new(1000.0, 0)] {
         (0..100).for_each(|_| tokens.deposit());

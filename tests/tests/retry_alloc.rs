@@ -1,0 +1,75 @@
+//! A retry whose first attempt succeeds allocates nothing, sync and async; nor do those after it, but for what the
+//! user's own code and the timers take.
+
+use allocation_counter::measure;
+use gardefou::{
+    AppError,
+    retry::{Backoff, Next, Retry, RetryBudget},
+    time::ManualClock,
+};
+use std::{
+    pin::pin,
+    task::{Context, Poll, Waker},
+    time::Duration,
+};
+
+fn allocations(run: impl FnMut()) -> u64 {
+    let mut run = run;
+    // Once before, for what is made lazily: the clock's origin, the thread's random numbers.
+    run();
+    measure(run).count_total
+}
+
+fn poll_once<T>(future: impl Future<Output = T>) -> T {
+    let mut context = Context::from_waker(Waker::noop());
+    match pin!(future).poll(&mut context) {
+        Poll::Ready(value) => value,
+        Poll::Pending => panic!("it had nothing to wait for"),
+    }
+}
+
+fn every_kind() -> [Retry; 3] {
+    let budget = RetryBudget::builder().build().unwrap();
+    [
+        Retry::builder().build().unwrap(),
+        Retry::builder().max_elapsed(Duration::from_secs(5)).build().unwrap(),
+        Retry::builder().budget(budget).retry_if(|_: &AppError| true).on_retry(|_| {}).build().unwrap(),
+    ]
+}
+
+#[test]
+fn a_first_success_allocates_nothing() {
+    for retry in every_kind() {
+        assert_eq!(allocations(|| assert!(retry.call(|| Ok::<_, AppError>(1)).is_ok())), 0, "{retry:?}");
+    }
+}
+
+#[test]
+fn an_async_first_success_allocates_nothing() {
+    for retry in every_kind() {
+        let call = || assert!(poll_once(retry.call_async(async || Ok::<_, AppError>(1))).is_ok());
+        assert_eq!(allocations(call), 0, "{retry:?}");
+    }
+}
+
+#[test]
+fn a_loop_in_place_allocates_nothing() {
+    let retry = Retry::builder().build().unwrap();
+    let one = || {
+        let mut run = retry.start();
+        assert_eq!(run.after(&mut Ok::<_, AppError>(1)), Next::Return);
+    };
+    assert_eq!(allocations(one), 0);
+}
+
+#[test]
+fn failures_and_waits_allocate_nothing_while_nobody_listens() {
+    let delays = Backoff::exponential(Duration::from_secs(1));
+    let retry = Retry::builder().backoff(delays).clock(ManualClock::new()).build().unwrap();
+    assert_eq!(allocations(|| assert!(retry.call(|| Err::<(), _>("down")).is_err())), 0);
+}
+
+#[test]
+fn the_counter_counts() {
+    assert_eq!(allocations(|| drop(std::hint::black_box(Box::new(1)))), 1);
+}
