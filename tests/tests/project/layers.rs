@@ -234,6 +234,21 @@ fn imports_of_the_runtime_crate_point_down() {
 }
 
 #[test]
+fn the_architecture_page_shows_every_module_in_its_layer() {
+    let page = include_str!("../../../ARCHITECTURE.md");
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../runtime/src");
+    let exists = |module: &str| source.join(module).is_dir() || source.join(format!("{module}.rs")).is_file();
+    let table = table();
+    let modules: Vec<_> = table.layer.iter().filter(|(module, _)| exists(module)).collect();
+    assert!(modules.len() > 10, "{modules:?}");
+    for (module, layer) in modules {
+        let row = page.lines().find(|line| line.starts_with(&format!("| {layer} ")));
+        let row = row.unwrap_or_else(|| panic!("no row for layer {layer}"));
+        assert!(row.contains(&format!("`{module}`")), "`{module}` is missing in: {row}");
+    }
+}
+
+#[test]
 fn imports_upwards_and_between_policies_are_found_however_they_are_written() {
     let found = |from: &str, code: &str| {
         let folder = tempfile::tempdir().unwrap();
