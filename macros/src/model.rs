@@ -298,3 +298,13 @@ pub(crate) fn same_error(ty: &Type) -> Type {
 pub(crate) fn at(tokens: &impl Spanned) -> Span {
     Span::mixed_site().located_at(tokens.span())
 }
+
+/// The path to the runtime crate, shown at the user's tokens: for calls whose bounds the user can miss.
+pub(crate) fn path_at(krate: &syn::Path, tokens: &impl Spanned) -> TokenStream {
+    let place = tokens.span();
+    let moved = krate.to_token_stream().into_iter().map(|mut token| {
+        token.set_span(token.span().located_at(place));
+        token
+    });
+    moved.collect()
+}

@@ -83,7 +83,11 @@ impl Spec {
     }
 
     /// The attribute or macro that takes a key which this one does not.
-    pub(super) fn owner_of(key: &str) -> Option<&'static str> {
+    pub(super) fn owner_of(&self, key: &str) -> Option<&'static str> {
+        // A retry's user who asks for a key of the breaker wants both.
+        if self.title == Self::RETRY.title && Self::RETRY_WITH_BREAKER.has(key) {
+            return Some(Self::RETRY_WITH_BREAKER.title);
+        }
         Self::ALL.iter().find(|spec| spec.has(key)).map(|spec| spec.title)
     }
 }

@@ -137,7 +137,7 @@ impl Args {
     }
 
     fn unknown(&mut self, key: &Ident, name: &str, spec: &Spec, diag: &mut Diag) {
-        if let Some(owner) = Spec::owner_of(name) {
+        if let Some(owner) = spec.owner_of(name) {
             let this = if spec.positional { "macro" } else { "attribute" };
             diag.at(key, format!("`{name}` is not an option of this {this}; it belongs to `{owner}`"));
             return;

@@ -1,11 +1,11 @@
 //! `#[with_circuit_breaker]`, and the breaker inside of `#[retry_with_circuit_breaker]`.
 
 use super::{
-    body::{self, own},
+    body::{self, Once, own},
     site::Site,
 };
 use crate::{
-    model::{Function, at, inferable},
+    model::{Function, at, inferable, path_at},
     policy::Breaker,
 };
 use proc_macro2::TokenStream;
@@ -17,14 +17,17 @@ pub(super) fn expand(function: &mut Function, breaker: &Breaker, site: &Site<'_>
     let returns = function.returns()?.clone();
     let describe = site.describe(function, &builder(breaker, site));
     let statics = statics(site);
-    let body = body::once(site, function, &returns);
+    let once = body::once(site, function, &returns);
     let (name, admitted, rejection) = (site.name("BREAKER"), own("admitted"), own("rejection"));
     let rejected = match &breaker.fallback {
         None => body::reject(site, &returns, &rejection),
         Some(fallback) => call_fallback(fallback, site, &rejection),
     };
     let judge = judge(breaker, site, &returns);
-    let call = call(&admitted, &judge, &body, function.is_async());
+    let call = match once {
+        Once::Closure { arguments, closure } => quote!(#admitted.run_with(#judge, #arguments, #closure)),
+        Once::Future(future) => call(&admitted, &judge, &future, true),
+    };
     Some(quote! {
         #describe
         #statics
@@ -57,8 +60,11 @@ pub(super) fn judge(breaker: &Breaker, site: &Site<'_>, returns: &Type) -> Token
     match &breaker.failure_if {
         None => quote!(#krate::__private::ByShape(#shape)),
         Some(failure_if) => {
-            let returns = inferable(returns);
-            quote_spanned!(at(failure_if)=> #krate::__private::judge_if::<#returns, _, _>(#shape, #failure_if))
+            let (returns, outcome, krate) = (inferable(returns), own("outcome"), path_at(krate, failure_if));
+            // In a closure of ours, so that a predicate that does not fit is one mistake and not three.
+            quote_spanned! {at(failure_if)=>
+                #krate::__private::judge_if::<#returns, _, _>(#shape, |#outcome| #krate::__private::ask(#outcome, #failure_if))
+            }
         }
     }
 }
@@ -69,6 +75,6 @@ pub(super) fn call(admitted: &syn::Ident, judge: &TokenStream, body: &TokenStrea
 }
 
 pub(super) fn call_fallback(fallback: &syn::Expr, site: &Site<'_>, rejection: &syn::Ident) -> TokenStream {
-    let krate = site.krate;
+    let krate = path_at(site.krate, fallback);
     quote_spanned!(at(fallback)=> #krate::__private::fallback(#rejection, #fallback))
 }

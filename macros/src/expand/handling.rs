@@ -1,11 +1,11 @@
 //! `#[enhanced_error_handling]`.
 
 use super::{
-    body::{self, own},
+    body::{self, Once, own},
     site::Site,
 };
 use crate::{
-    model::{Function, at},
+    model::{Function, at, path_at},
     params,
     policy::Handling,
 };
@@ -38,7 +38,10 @@ pub(super) fn expand(function: &mut Function, handling: &Handling, site: &Site<'
         let value = own("value");
         let fallback = match &handling.fallback {
             Some(fallback) => quote!(#fallback),
-            None => quote_spanned!(at(&returns)=> #krate::__private::default_value()),
+            None => {
+                let krate = path_at(krate, &returns);
+                quote_spanned!(at(&returns)=> #krate::__private::default_value())
+            }
         };
         quote! {
             #krate::__private::Ok(match #leave {
@@ -63,25 +66,24 @@ pub(super) fn expand(function: &mut Function, handling: &Handling, site: &Site<'
 /// The body, run once, its panics caught where that is asked for.
 fn run(function: &mut Function, handling: &Handling, site: &Site<'_>, returns: &Type) -> TokenStream {
     let krate = site.krate;
-    let body = body::once(site, function, returns);
     let guarded = site.name("GUARDED");
-    let (is_async, outcome, panic) = (function.is_async(), own("outcome"), own("panic"));
-    match (handling.catch_panics, is_async) {
-        (false, false) => quote!(#krate::__private::call(#body)),
-        (false, true) => quote!(#body.await),
-        (true, _) => {
-            let caught = if is_async {
-                quote!(#krate::__private::catch_async(&#guarded, #body).await)
-            } else {
-                quote!(#krate::__private::catch(&#guarded, #body))
-            };
-            let carried = body::carry(site, returns, &panic);
-            quote! {
-                match #caught {
-                    #krate::__private::Ok(#outcome) => #outcome,
-                    #krate::__private::Err(#panic) => #carried,
-                }
-            }
+    let once = body::once(site, function, returns);
+    if !handling.catch_panics {
+        return match once {
+            Once::Closure { arguments, closure } => quote!(#krate::__private::call_with(#arguments, #closure)),
+            Once::Future(future) => quote!(#future.await),
+        };
+    }
+    let (outcome, panic) = (own("outcome"), own("panic"));
+    let caught = match once {
+        Once::Closure { arguments, closure } => quote!(#krate::__private::catch(&#guarded, #arguments, #closure)),
+        Once::Future(future) => quote!(#krate::__private::catch_async(&#guarded, #future).await),
+    };
+    let carried = body::carry(site, returns, &panic);
+    quote! {
+        match #caught {
+            #krate::__private::Ok(#outcome) => #outcome,
+            #krate::__private::Err(#panic) => #carried,
         }
     }
 }

@@ -6,7 +6,7 @@ use super::{
     site::Site,
 };
 use crate::{
-    model::{Function, at},
+    model::{Function, at, path_at},
     params::{self, Binding, SelfKind},
     policy::{Breaker, Retry},
 };
@@ -41,7 +41,10 @@ pub(super) fn expand(
     };
     let retry_if = match &retry.retry_if {
         None => quote!(#krate::__private::by_class),
-        Some(path) => quote_spanned!(at(path)=> #krate::__private::retry_if(#path)),
+        Some(path) => {
+            let (error, krate) = (own("error"), path_at(krate, path));
+            quote_spanned!(at(path)=> |#error| #krate::__private::Some(#krate::__private::ask(#error, #path)))
+        }
     };
     let wait = if function.is_async() { quote!(#run.wait_async(#delay).await) } else { quote!(#run.wait(#delay)) };
     Some(quote! {
@@ -80,6 +83,7 @@ impl Attempt {
         let mut rebind = TokenStream::new();
         for Binding { cfgs, mutability, ident, reborrowed, type_span } in &bound {
             let place = Span::mixed_site().located_at(*type_span);
+            let krate = path_at(krate, &quote_spanned!(*type_span=> _));
             rebind.extend(if *reborrowed {
                 quote_spanned!(place=> #(#cfgs)* let #mutability #ident = &mut *#ident;)
             } else {
@@ -117,13 +121,15 @@ impl Attempt {
             return false;
         }
         let in_format_string = params::mentions_self_in_text(body);
-        let this = own("this");
+        let (this, self_token) = (own("this"), &receiver.self_token);
         let owned = match params::self_kind(receiver) {
             SelfKind::Ref | SelfKind::Value => return false,
             SelfKind::Mut if !self.is_async => return false,
-            SelfKind::Mut if !in_format_string => quote_spanned!(at(&receiver.self_token)=> let #this = &mut *self;),
+            SelfKind::Mut if !in_format_string => {
+                quote_spanned!(at(&receiver.self_token)=> let #this = &mut *#self_token;)
+            }
             SelfKind::Handle if !in_format_string => {
-                quote_spanned!(at(&receiver.self_token)=> let #this = #krate::__private::Clone::clone(&self);)
+                quote_spanned!(at(&receiver.self_token)=> let #this = #krate::__private::Clone::clone(&#self_token);)
             }
             _ => return true,
         };

@@ -7,6 +7,12 @@ pub fn call<R>(body: impl FnOnce() -> R) -> R {
     body()
 }
 
+/// Calls a body with arguments that are its own, as those of a function are.
+#[inline(always)]
+pub fn call_with<A, R>(arguments: A, body: impl FnOnce(A) -> R) -> R {
+    body(arguments)
+}
+
 /// Fixes the type of an async block's `return`s; it is never called.
 #[cold]
 pub fn never<R>() -> R {

@@ -139,8 +139,8 @@ impl Captured {
 ///
 /// The panic, with its text.
 #[inline]
-pub fn catch<R>(guarded: &Guarded, body: impl FnOnce() -> R) -> Result<R, AppError> {
-    catch_unwind(AssertUnwindSafe(body)).map_err(|payload| panic::dispose(payload, guarded.name()))
+pub fn catch<A, R>(guarded: &Guarded, arguments: A, body: impl FnOnce(A) -> R) -> Result<R, AppError> {
+    catch_unwind(AssertUnwindSafe(|| body(arguments))).map_err(|payload| panic::dispose(payload, guarded.name()))
 }
 
 /// Awaits a body; its panic becomes an error.

@@ -16,7 +16,7 @@ pub use crate::{
     retry::{Jitter, Next, Retry},
 };
 pub use breaker::{BreakerSite, ByShape, Limited, fallback, judge_if};
-pub use call::{call, default_value, never};
+pub use call::{call, call_with, default_value, never};
 pub use carry::{Carried, carrying, rejecting};
 pub use core::{
     clone::Clone,
@@ -26,8 +26,8 @@ pub use core::{
 };
 pub use handling::{Captured, Handling, catch, catch_async, swallowed};
 pub use inventory;
-pub use retry::{RetrySite, by_class, clone_for_each_attempt, retry_if};
-pub use shape::{Attempted, Probe, Shape, probe, shapes};
+pub use retry::{RetrySite, ask, by_class, clone_for_each_attempt};
+pub use shape::{Attempted, Outcome, Probe, Shape, failed, probe, shapes};
 pub use site::{Guarded, Registered};
 pub use std::time::Duration;
 

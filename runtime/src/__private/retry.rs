@@ -56,8 +56,8 @@ pub fn by_class<E>(_: &E) -> Option<bool> {
     None
 }
 
-/// Leaves the decision to a `retry_if`.
+/// Asks a predicate of the user's.
 #[inline(always)]
-pub fn retry_if<E>(predicate: impl FnOnce(&E) -> bool) -> impl FnOnce(&E) -> Option<bool> {
-    move |error| Some(predicate(error))
+pub fn ask<T>(about: &T, predicate: impl FnOnce(&T) -> bool) -> bool {
+    predicate(about)
 }

@@ -17,11 +17,25 @@ use std::{any::type_name, error::Error, fmt, io, marker::PhantomData, ops::Deref
 pub trait Outcome {
     /// The error.
     type Error;
+
+    /// Makes the outcome of a call that failed.
+    fn failed(error: Self::Error) -> Self;
 }
 
 #[diagnostic::do_not_recommend]
 impl<T, E> Outcome for Result<T, E> {
     type Error = E;
+
+    #[inline]
+    fn failed(error: E) -> Self {
+        Err(error)
+    }
+}
+
+/// Makes the outcome of a call that failed.
+#[cold]
+pub fn failed<R: Outcome>(error: R::Error) -> R {
+    R::failed(error)
 }
 
 /// Stands for an error type.
@@ -52,10 +66,10 @@ pub trait Shape<E>: Copy {
 }
 
 /// One of ours.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct OfApp;
 /// One that is known by its type to have a chain of sources.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct OfKnown;
 /// A box around one with a chain of sources, as `anyhow::Error`.
 #[derive(Clone, Copy, Debug)]
@@ -171,14 +185,37 @@ pub mod shapes {
         };
     }
 
-    level!(ForApp gives OfApp: impl[] for &&&&&Probe<AppError>);
-    level!(
-        ForKnown gives OfKnown:
-        impl[] for &&&&&Probe<io::Error>,
-        impl[] for &&&&&Probe<Rejection>,
-        impl[] for &&&&&Probe<Box<dyn Error>>,
-        impl[] for &&&&&Probe<Box<dyn Error + Send>>
-    );
+    /// One trait for all known types, so that a type that does not even exist is no choice between several.
+    #[doc(hidden)]
+    pub trait ForKnown {
+        type Shape: Default;
+
+        #[inline(always)]
+        fn shape(&self) -> Self::Shape {
+            Self::Shape::default()
+        }
+    }
+
+    impl ForKnown for &&&&&Probe<AppError> {
+        type Shape = OfApp;
+    }
+
+    impl ForKnown for &&&&&Probe<io::Error> {
+        type Shape = OfKnown;
+    }
+
+    impl ForKnown for &&&&&Probe<Rejection> {
+        type Shape = OfKnown;
+    }
+
+    impl ForKnown for &&&&&Probe<Box<dyn Error>> {
+        type Shape = OfKnown;
+    }
+
+    impl ForKnown for &&&&&Probe<Box<dyn Error + Send>> {
+        type Shape = OfKnown;
+    }
+
     level!(ForBoxed gives OfBoxed: impl[E: Unboxed] for &&&&Probe<E>);
     level!(ForError gives OfError: impl[E: Error] for &&&Probe<E>);
     level!(ForDisplay gives OfDisplay: impl[E: fmt::Display] for &&Probe<E>);

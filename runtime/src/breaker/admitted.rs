@@ -42,6 +42,12 @@ impl<'a> Admitted<'a> {
         parts
     }
 
+    /// Makes the call with its arguments, which are the closure's own.
+    #[inline]
+    pub fn run_with<A, R, J: Judge<R>>(self, judge: J, arguments: A, f: impl FnOnce(A) -> R) -> R {
+        self.run(judge, || f(arguments))
+    }
+
     /// Makes the call.
     #[inline]
     pub fn run<R, J: Judge<R>>(self, judge: J, f: impl FnOnce() -> R) -> R {

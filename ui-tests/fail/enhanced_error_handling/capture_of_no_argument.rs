@@ -1,0 +1,12 @@
+//! Only arguments can be captured.
+
+use gardefou::{AppError, enhanced_error_handling};
+
+type R<T> = Result<T, AppError>;
+
+#[enhanced_error_handling(capture(acount))]
+fn f(account: u32) -> R<u32> {
+    Ok(account)
+}
+
+fn main() {}

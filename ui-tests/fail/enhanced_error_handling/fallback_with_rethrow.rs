@@ -1,0 +1,12 @@
+//! A fallback is of no use where the error is returned.
+
+use gardefou::{AppError, enhanced_error_handling};
+
+type R<T> = Result<T, AppError>;
+
+#[enhanced_error_handling(fallback = 1)]
+fn f() -> R<i32> {
+    Ok(1)
+}
+
+fn main() {}

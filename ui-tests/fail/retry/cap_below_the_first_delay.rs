@@ -1,0 +1,12 @@
+//! The longest delay is not shorter than the first.
+
+use gardefou::{AppError, retry};
+
+type R<T> = Result<T, AppError>;
+
+#[retry(initial_delay = "2s", max_delay = "1s")]
+fn f() -> R<i32> {
+    Ok(1)
+}
+
+fn main() {}

@@ -1,0 +1,12 @@
+//! A jitter is a share of the delay.
+
+use gardefou::{AppError, retry};
+
+type R<T> = Result<T, AppError>;
+
+#[retry(jitter = 1.5)]
+fn f() -> R<i32> {
+    Ok(1)
+}
+
+fn main() {}

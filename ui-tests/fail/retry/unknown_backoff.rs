@@ -1,0 +1,12 @@
+//! A backoff that does not exist is told the one that was meant.
+
+use gardefou::{AppError, retry};
+
+type R<T> = Result<T, AppError>;
+
+#[retry(backoff = "exponental")]
+fn f() -> R<i32> {
+    Ok(1)
+}
+
+fn main() {}

@@ -1,0 +1,12 @@
+//! A name must be known while compiling.
+
+use gardefou::{AppError, with_circuit_breaker};
+
+type R<T> = Result<T, AppError>;
+
+#[with_circuit_breaker(name = format!("db{}", 1))]
+fn f() -> R<i32> {
+    Ok(1)
+}
+
+fn main() {}

@@ -1,0 +1,12 @@
+//! A duration as a text has a unit.
+
+use gardefou::{AppError, with_circuit_breaker};
+
+type R<T> = Result<T, AppError>;
+
+#[with_circuit_breaker(name = "db", recovery_timeout = "30")]
+fn f() -> R<i32> {
+    Ok(1)
+}
+
+fn main() {}

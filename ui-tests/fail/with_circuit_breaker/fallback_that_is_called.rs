@@ -1,0 +1,12 @@
+//! A fallback is a function, not what it returns.
+
+use gardefou::{AppError, with_circuit_breaker};
+
+type R<T> = Result<T, AppError>;
+
+#[with_circuit_breaker(name = "db", fallback = cached())]
+fn f() -> R<i32> {
+    Ok(1)
+}
+
+fn main() {}

@@ -1,0 +1,12 @@
+//! A breaker has a name.
+
+use gardefou::{AppError, with_circuit_breaker};
+
+type R<T> = Result<T, AppError>;
+
+#[with_circuit_breaker]
+fn f() -> R<i32> {
+    Ok(1)
+}
+
+fn main() {}

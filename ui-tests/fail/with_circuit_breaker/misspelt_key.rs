@@ -1,0 +1,12 @@
+//! A misspelt key is told the one that was meant, and is not told to be missing as well.
+
+use gardefou::{AppError, with_circuit_breaker};
+
+type R<T> = Result<T, AppError>;
+
+#[with_circuit_breaker(nmae = "db")]
+fn f() -> R<i32> {
+    Ok(1)
+}
+
+fn main() {}

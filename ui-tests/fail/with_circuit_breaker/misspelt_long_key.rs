@@ -1,0 +1,12 @@
+//! A misspelt long key is told the one that was meant.
+
+use gardefou::{AppError, with_circuit_breaker};
+
+type R<T> = Result<T, AppError>;
+
+#[with_circuit_breaker(name = "db", failure_treshold = 3)]
+fn f() -> R<i32> {
+    Ok(1)
+}
+
+fn main() {}

@@ -1,0 +1,12 @@
+//! `min_calls` must fit the window.
+
+use gardefou::{AppError, with_circuit_breaker};
+
+type R<T> = Result<T, AppError>;
+
+#[with_circuit_breaker(name = "db", window = "10 calls", failure_rate = 0.5, min_calls = 20)]
+fn f() -> R<i32> {
+    Ok(1)
+}
+
+fn main() {}

@@ -1,0 +1,12 @@
+//! A count must not be negative.
+
+use gardefou::{AppError, with_circuit_breaker};
+
+type R<T> = Result<T, AppError>;
+
+#[with_circuit_breaker(name = "db", failure_threshold = -3)]
+fn f() -> R<i32> {
+    Ok(1)
+}
+
+fn main() {}

@@ -1,0 +1,12 @@
+//! A `const fn` cannot be guarded.
+
+use gardefou::{AppError, with_circuit_breaker};
+
+type R<T> = Result<T, AppError>;
+
+#[with_circuit_breaker(name = "db")]
+const fn f() -> R<i32> {
+    Ok(1)
+}
+
+fn main() {}

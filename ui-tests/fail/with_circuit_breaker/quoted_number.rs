@@ -1,0 +1,12 @@
+//! A number in quotes is told to lose them.
+
+use gardefou::{AppError, with_circuit_breaker};
+
+type R<T> = Result<T, AppError>;
+
+#[with_circuit_breaker(name = "db", failure_threshold = "3")]
+fn f() -> R<i32> {
+    Ok(1)
+}
+
+fn main() {}

@@ -1,0 +1,12 @@
+//! A key that is given twice is underlined where it stands the second time.
+
+use gardefou::{AppError, with_circuit_breaker};
+
+type R<T> = Result<T, AppError>;
+
+#[with_circuit_breaker(name = "a", name = "b")]
+fn f() -> R<i32> {
+    Ok(1)
+}
+
+fn main() {}

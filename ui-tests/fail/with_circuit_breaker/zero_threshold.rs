@@ -1,0 +1,12 @@
+//! A threshold must be at least 1.
+
+use gardefou::{AppError, with_circuit_breaker};
+
+type R<T> = Result<T, AppError>;
+
+#[with_circuit_breaker(name = "db", failure_threshold = 0)]
+fn f() -> R<i32> {
+    Ok(1)
+}
+
+fn main() {}
