@@ -47,7 +47,8 @@ pub struct HealthConfig {
     pub(crate) cache_ttl: Duration,
     pub(crate) history: usize,
     pub(crate) background: bool,
-    pub(crate) breakers: bool,
+    /// `None`: only in the process-wide registry.
+    pub(crate) breakers: Option<bool>,
 }
 
 impl Default for HealthConfig {
@@ -64,7 +65,7 @@ impl Default for HealthConfig {
             cache_ttl: Duration::from_secs(1),
             history: 32,
             background: true,
-            breakers: false,
+            breakers: None,
         }
     }
 }
@@ -152,7 +153,7 @@ impl HealthConfig {
     /// Chooses whether every circuit breaker of the process appears in the reports.
     #[must_use]
     pub fn breakers(mut self, on: bool) -> Self {
-        self.breakers = on;
+        self.breakers = Some(on);
         self
     }
 

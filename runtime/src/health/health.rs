@@ -70,6 +70,7 @@ pub(crate) struct Inner {
     background: Mutex<Option<Background>>,
     /// How much each breaker matters that is not simply important.
     breakers: Mutex<HashMap<String, Criticality>>,
+    of_process: bool,
 }
 
 /// The process-wide registry.
@@ -91,7 +92,7 @@ pub fn health_check() -> &'static Health {
 fn process_wide() -> &'static (Health, Vec<String>) {
     static GLOBAL: OnceLock<(Health, Vec<String>)> = OnceLock::new();
     GLOBAL.get_or_init(|| {
-        let health = Health::build(process_defaults(), SharedClock::default());
+        let health = Health::build(HealthConfig::default(), SharedClock::default(), true);
         let refused = static_check::register_all(&health);
         (health, refused)
     })
@@ -100,11 +101,6 @@ fn process_wide() -> &'static (Health, Vec<String>) {
 /// What is wrong with the checks that were declared with attributes.
 pub(crate) fn refused_static_checks() -> &'static [String] {
     &process_wide().1
-}
-
-/// The configuration with which the process-wide registry begins.
-pub(crate) fn process_defaults() -> HealthConfig {
-    HealthConfig::default().breakers(true)
 }
 
 impl Health {
@@ -126,16 +122,17 @@ impl Health {
     /// Every setting that breaks a rule.
     pub fn with_clock(config: HealthConfig, clock: SharedClock) -> Result<Self, ConfigError> {
         config.validate()?;
-        Ok(Self::build(config, clock))
+        Ok(Self::build(config, clock, false))
     }
 
-    fn build(config: HealthConfig, clock: SharedClock) -> Self {
+    fn build(config: HealthConfig, clock: SharedClock, of_process: bool) -> Self {
         Self(Arc::new(Inner {
             runner: Runner::new(clock, config),
             entries: RwLock::new(Arc::new([])),
             phase: AtomicU8::new(STARTING),
             background: Mutex::new(None),
             breakers: Mutex::new(HashMap::new()),
+            of_process,
         }))
     }
 
@@ -560,7 +557,7 @@ impl Inner {
         let (config, now, entries) = (self.runner.config(), self.runner.clock.now(), self.entries());
         let chosen = Self::chosen(&entries, kind, exclude).into_iter();
         let mut reports: Vec<_> = chosen.map(|entry| CheckReport::of(entry, &config, now, View::Confirmed)).collect();
-        if config.breakers && kind.is_none_or(|kind| kind == Kind::Readiness) {
+        if config.breakers.unwrap_or(self.of_process) && kind.is_none_or(|kind| kind == Kind::Readiness) {
             let criticalities = self.breakers.lock().clone();
             let breakers = breakers::reports(&criticalities, self.runner.clock.wall().into());
             reports.extend(breakers.into_iter().filter(|breaker| !exclude.contains(&breaker.name)));

@@ -38,4 +38,4 @@ pub use static_check::StaticCheck;
 pub use status::{Criticality, FailureCategory, Kind, Status, UnknownWord};
 pub use track::{Counts, Observation, Transition};
 
-pub(crate) use health::{process_defaults, refused_static_checks};
+pub(crate) use health::refused_static_checks;

@@ -257,6 +257,11 @@ impl Observer for ErrorMonitor {
     fn on_event(&self, event: &Event<'_>) {
         match event {
             Event::Error(error) => self.observe(error),
+            Event::Health(change) => {
+                if let Some(journal) = self.journal() {
+                    let _ = journal.append(&ErrorRecord::of_health(change, self.0.clock.wall().into()));
+                }
+            }
             _ => {}
         }
     }

@@ -4,7 +4,7 @@ use super::Fingerprint;
 use crate::{
     AppError,
     error::{ErrorId, redact},
-    event::{AlertLevel, ErrorEvent, ErrorRef, text},
+    event::{AlertLevel, ErrorEvent, ErrorRef, HealthEvent, text},
     time::Timestamp,
 };
 use serde::ser::{Serialize, SerializeMap, Serializer};
@@ -61,6 +61,8 @@ pub enum RecordKind {
     Undelivered,
     /// An undelivered notice that was delivered later; its identity is that of the undelivered one.
     Delivered,
+    /// A health check changed its status; its details say from what to what.
+    Health,
 }
 
 impl RecordKind {
@@ -71,11 +73,12 @@ impl RecordKind {
             Self::Error => "error",
             Self::Undelivered => "undelivered",
             Self::Delivered => "delivered",
+            Self::Health => "health",
         }
     }
 
     pub(super) fn of_name(name: &str) -> Option<Self> {
-        [Self::Error, Self::Undelivered, Self::Delivered].into_iter().find(|kind| kind.name() == name)
+        [Self::Error, Self::Undelivered, Self::Delivered, Self::Health].into_iter().find(|kind| kind.name() == name)
     }
 }
 
@@ -108,6 +111,32 @@ impl ErrorRecord {
             location: event.location.map(ToString::to_string),
             elapsed: event.elapsed,
             fingerprint,
+        }
+    }
+
+    /// Takes all that a sink may have of a health check's change of status.
+    pub(crate) fn of_health(event: &HealthEvent<'_>, timestamp: Timestamp) -> Self {
+        let check = text::for_sink(&event.check, MAX_NAME);
+        let output = event.output.map(|output| format!(": {output}")).unwrap_or_default();
+        let from = event.from.unwrap_or("unknown");
+        let message = format!("health check `{check}` went from {from} to {}{output}", event.to);
+        let details = [("from", from), ("to", event.to), ("criticality", event.criticality)];
+        Self {
+            kind: RecordKind::Health,
+            id: ErrorId::new(),
+            timestamp,
+            level: event.level,
+            code: 0,
+            error_code: String::new(),
+            error_type: String::new(),
+            message: text::for_sink(&message, text::MAX_MESSAGE),
+            chain: Vec::new(),
+            details: details.into_iter().map(|(key, value)| (key.to_owned(), value.into())).collect(),
+            fingerprint: Fingerprint::of(&["health", &check]),
+            operation: check,
+            component: "gardefou::health".to_owned(),
+            location: None,
+            elapsed: None,
         }
     }
 }

@@ -1,8 +1,15 @@
 //! The configuration of the whole.
 
 use super::{ErrorSystemGuard, InitError, init};
-use crate::{error::ConfigError, health::HealthConfig};
-use std::time::Duration;
+use crate::{
+    error::ConfigError,
+    health::HealthConfig,
+    monitor::{
+        MonitorConfig, MonitorConfigBuilder,
+        journal::{FileJournal, Journal, JournalConfig, JournalConfigBuilder},
+    },
+};
+use std::{fmt, sync::Arc, time::Duration};
 
 /// The error system as a whole; a name for [`builder`](Self::builder).
 #[derive(Debug)]
@@ -21,18 +28,22 @@ impl ErrorSystem {
 ///
 /// # Defaults
 ///
-/// * `health`: [`HealthConfig::default`] with every circuit breaker in the reports.
+/// * `health`: [`HealthConfig::default`].
+/// * `monitor`: [`MonitorConfig::default`].
+/// * `journal`: none.
 /// * `shutdown_deadline`: 5 s; from 0 to 1 h.
 /// * `strict`: off.
 ///
 /// # Examples
 ///
 /// ```
-/// use gardefou::{ErrorSystem, health::HealthConfig};
+/// use gardefou::{ErrorSystem, health::HealthConfig, monitor::{MonitorConfig, journal::JournalConfig}};
 /// use std::time::Duration;
 ///
 /// let guard = ErrorSystem::builder()
 ///     .health(HealthConfig::default().period(Duration::from_secs(15)))
+///     .monitor(MonitorConfig::builder().recent_events(500))
+///     .journal(JournalConfig::builder("logs/errors"))
 ///     .shutdown_deadline(Duration::from_secs(2))
 ///     .init()?;
 /// assert!(guard.warnings().is_empty());
@@ -46,16 +57,64 @@ pub struct ErrorSystemBuilder {
 }
 
 /// What was asked for; `None` where nothing was.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Wishes {
     pub(crate) health: Option<HealthConfig>,
+    pub(crate) monitor: Option<MonitorConfigBuilder>,
+    pub(crate) journal: Option<JournalWish>,
     pub(crate) shutdown_deadline: Option<Duration>,
+}
+
+/// Where errors are to be kept.
+#[derive(Clone, Debug)]
+pub(crate) enum JournalWish {
+    File(JournalConfigBuilder),
+    Other(Arc<dyn Journal>),
+}
+
+/// All that was asked for, found legal.
+pub(crate) struct Settings {
+    pub(crate) health: HealthConfig,
+    pub(crate) monitor: MonitorConfig,
+    pub(crate) journal: Option<JournalSetting>,
+}
+
+pub(crate) enum JournalSetting {
+    File(JournalConfig),
+    Other(Arc<dyn Journal>),
+}
+
+impl JournalSetting {
+    pub(crate) fn open(self) -> Arc<dyn Journal> {
+        match self {
+            Self::File(config) => Arc::new(FileJournal::open(config)),
+            Self::Other(journal) => journal,
+        }
+    }
 }
 
 impl ErrorSystemBuilder {
     /// Sets how health checks run.
     pub fn health(mut self, config: HealthConfig) -> Self {
         self.wishes.health = Some(config);
+        self
+    }
+
+    /// Sets how much the monitor keeps in memory.
+    pub fn monitor(mut self, config: MonitorConfigBuilder) -> Self {
+        self.wishes.monitor = Some(config);
+        self
+    }
+
+    /// Keeps errors, and changes of health, in files of a folder.
+    pub fn journal(mut self, config: JournalConfigBuilder) -> Self {
+        self.wishes.journal = Some(JournalWish::File(config));
+        self
+    }
+
+    /// Keeps errors, and changes of health, in a journal of another kind.
+    pub fn journal_in(mut self, journal: Arc<dyn Journal>) -> Self {
+        self.wishes.journal = Some(JournalWish::Other(journal));
         self
     }
 
@@ -85,26 +144,59 @@ impl ErrorSystemBuilder {
 }
 
 impl Wishes {
-    pub(crate) fn validate(&self) -> Result<(), ConfigError> {
-        let health = self.health.as_ref().and_then(|config| config.validate().err());
-        let deadline = self.shutdown_deadline.filter(|deadline| *deadline > LONGEST_SHUTDOWN).map(|deadline| {
-            ConfigError::new("shutdown_deadline", format_args!("{deadline:?}"), "must be at most 1 hour")
-        });
-        ConfigError::join([health, deadline].into_iter().flatten()).map_or(Ok(()), Err)
+    /// Finds every problem of every part.
+    pub(crate) fn settings(&self) -> Result<Settings, ConfigError> {
+        let mut problems = Vec::new();
+        let health = self.health.clone().unwrap_or_default();
+        problems.extend(health.validate().err());
+        let monitor = self.monitor.clone().unwrap_or_default().build();
+        let monitor = monitor.map_err(|err| problems.push(err)).unwrap_or_default();
+        let journal = match &self.journal {
+            None => None,
+            Some(JournalWish::Other(journal)) => Some(JournalSetting::Other(Arc::clone(journal))),
+            Some(JournalWish::File(config)) => match config.clone().build() {
+                Ok(config) => Some(JournalSetting::File(config)),
+                Err(err) => {
+                    problems.push(err);
+                    None
+                }
+            },
+        };
+        if let Some(deadline) = self.shutdown_deadline.filter(|deadline| *deadline > LONGEST_SHUTDOWN) {
+            problems.push(ConfigError::new(
+                "shutdown_deadline",
+                format_args!("{deadline:?}"),
+                "must be at most 1 hour",
+            ));
+        }
+        match ConfigError::join(problems) {
+            Some(err) => Err(err),
+            None => Ok(Settings { health, monitor, journal }),
+        }
     }
 
     /// The settings that `self` asks for and `other` has differently.
     pub(crate) fn differences(&self, other: &Self) -> Vec<&'static str> {
-        let mut names = Vec::new();
-        let mut compare = |differs: bool, name| {
-            if differs {
-                names.push(name);
-            }
+        fn differ<T>(wish: Option<&T>, other: Option<&T>, equal: impl Fn(&T, &T) -> bool) -> bool {
+            wish.is_some_and(|wish| !other.is_some_and(|other| equal(wish, other)))
+        }
+        // Configurations that hold functions and clocks have no equality but that of their texts.
+        fn same_text(a: &impl fmt::Debug, b: &impl fmt::Debug) -> bool {
+            format!("{a:?}") == format!("{b:?}")
+        }
+        let same_journal = |a: &JournalWish, b: &JournalWish| match (a, b) {
+            (JournalWish::File(a), JournalWish::File(b)) => same_text(a, b),
+            (JournalWish::Other(a), JournalWish::Other(b)) => Arc::ptr_eq(a, b),
+            _ => false,
         };
-        compare(self.health.is_some() && self.health != other.health, "health");
-        let deadline = self.shutdown_deadline.is_some() && self.shutdown_deadline != other.shutdown_deadline;
-        compare(deadline, "shutdown_deadline");
-        names
+        let deadlines = (self.shutdown_deadline.as_ref(), other.shutdown_deadline.as_ref());
+        let all = [
+            ("health", differ(self.health.as_ref(), other.health.as_ref(), PartialEq::eq)),
+            ("monitor", differ(self.monitor.as_ref(), other.monitor.as_ref(), same_text)),
+            ("journal", differ(self.journal.as_ref(), other.journal.as_ref(), same_journal)),
+            ("shutdown_deadline", differ(deadlines.0, deadlines.1, PartialEq::eq)),
+        ];
+        all.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{
     ErrorSystemBuilder, ErrorSystemGuard, InitError, InitWarning, PartReport, ShutdownReport,
-    builder::Wishes,
+    builder::{Settings, Wishes},
     guarded::{BreakerClash, GuardedFunction, breaker_clashes},
 };
 use crate::{
@@ -10,8 +10,16 @@ use crate::{
     event::names::TARGET_SYSTEM,
     health::{health_check, process_defaults, refused_static_checks},
     monitor,
+    health::{health_check, refused_static_checks},
+    monitor::{self, error_monitor, journal::Journal},
     sync::Mutex,
-    time::{SharedClock, Tick},
+    time::SharedClock,
+};
+use std::{
+    panic::Location,
+    sync::{Arc, mpsc},
+    thread,
+    time::Duration,
 };
 use std::{panic::Location, sync::LazyLock, time::Duration};
 
@@ -52,7 +60,7 @@ static STATE: LazyLock<Mutex<Option<Running>>> = LazyLock::new(|| Mutex::new(Non
 
 #[track_caller]
 pub(crate) fn init(builder: &ErrorSystemBuilder) -> Result<ErrorSystemGuard, InitError> {
-    builder.wishes.validate()?;
+    let settings = builder.wishes.settings()?;
     let place = Location::caller();
     let warnings = clashes();
     if builder.strict && !warnings.is_empty() {
@@ -62,15 +70,15 @@ pub(crate) fn init(builder: &ErrorSystemBuilder) -> Result<ErrorSystemGuard, Ini
         let mut state = STATE.lock();
         match &mut *state {
             Some(running) => {
-                let settings = builder.wishes.differences(&running.wishes);
-                if !settings.is_empty() {
-                    return Err(InitError::AlreadyInitialised { first: running.place, settings });
+                let differing = builder.wishes.differences(&running.wishes);
+                if !differing.is_empty() {
+                    return Err(InitError::AlreadyInitialised { first: running.place, settings: differing });
                 }
                 running.guards += 1;
                 false
             }
             None => {
-                bring_up(&builder.wishes)?;
+                bring_up(settings)?;
                 *state = Some(Running { wishes: builder.wishes.clone(), place, guards: 1 });
                 true
             }
@@ -88,6 +96,12 @@ pub(crate) fn init(builder: &ErrorSystemBuilder) -> Result<ErrorSystemGuard, Ini
 fn bring_up(wishes: &Wishes) -> Result<(), InitError> {
     health_check().configure(wishes.health.clone().unwrap_or_else(process_defaults))?;
     monitor::install();
+fn bring_up(settings: Settings) -> Result<(), InitError> {
+    let monitor = monitor::configure(settings.monitor);
+    if let Some(journal) = settings.journal {
+        monitor.set_journal(journal.open());
+    }
+    health_check().configure(settings.health)?;
     health_check().mark_started();
     Ok(())
 }
@@ -129,16 +143,47 @@ pub(crate) fn release() -> ShutdownReport {
     report
 }
 
+/// Out of service first, so that no new work comes; the journal last, so that it hears of all the rest.
 fn bring_down(deadline: Duration) -> ShutdownReport {
     let clock = SharedClock::default();
     let begin = clock.now();
-    let _until: Tick = begin.after(deadline);
+    let until = begin.after(deadline);
     let health = health_check();
     health.mark_stopping();
     // A check that hangs is on a thread of its own, which ends with the process.
     let hanging = health.hanging() as u64;
-    let health = PartReport { part: "health", sent: 0, kept: 0, dropped: hanging, in_time: true };
-    ShutdownReport { parts: vec![health], elapsed: clock.now().since(begin), guards_left: 0 }
+    let mut parts = vec![PartReport { part: "health", sent: 0, kept: 0, dropped: hanging, in_time: true }];
+    if let Some(journal) = error_monitor().journal() {
+        parts.push(flush(&journal, until.since(clock.now())));
+    }
+    ShutdownReport { parts, elapsed: clock.now().since(begin), guards_left: 0 }
+}
+
+fn flush(journal: &Arc<dyn Journal>, limit: Duration) -> PartReport {
+    let theirs = Arc::clone(journal);
+    let flushed = within(limit, move || {
+        let flushed = theirs.flush().is_ok();
+        (flushed, theirs.status())
+    });
+    match flushed {
+        Some((flushed, status)) => PartReport {
+            part: "journal",
+            sent: status.written,
+            kept: if flushed { status.waiting } else { 0 },
+            dropped: status.lost + if flushed { 0 } else { status.waiting },
+            in_time: true,
+        },
+        // Its state is behind a lock that hangs too: nothing is known but that it was late.
+        None => PartReport { part: "journal", sent: 0, kept: 0, dropped: 0, in_time: false },
+    }
+}
+
+/// Runs something that may hang or panic, for at most so long; what hangs is left behind.
+fn within<T: Send + 'static>(limit: Duration, run: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    let (done, is_done) = mpsc::sync_channel(1);
+    let thread = thread::Builder::new().name("gardefou-shutdown".into());
+    thread.spawn(move || done.send(run())).ok()?;
+    is_done.recv_timeout(limit).ok()
 }
 
 const DEFAULT_DEADLINE: Duration = Duration::from_secs(5);

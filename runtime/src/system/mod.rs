@@ -1,6 +1,7 @@
 //! Start and shutdown of the whole: one call at the beginning of `main`, one guard that ends it in order.
 
 mod builder;
+mod env;
 mod guard;
 mod guarded;
 mod init;

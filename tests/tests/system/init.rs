@@ -1,20 +1,12 @@
 //! Case 50, S08.
 
+use super::alone;
 use gardefou::{
     ErrorSystem, InitError,
     health::{HealthConfig, Kind, Phase},
     health_check, init_error_system,
 };
-use std::{
-    sync::{Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
-
-/// One test at a time has the system of the process.
-fn alone() -> MutexGuard<'static, ()> {
-    static TURN: Mutex<()> = Mutex::new(());
-    TURN.lock().unwrap_or_else(PoisonError::into_inner)
-}
+use std::time::Duration;
 
 #[test]
 fn twice_and_from_sixteen_threads_is_one_system() {

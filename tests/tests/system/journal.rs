@@ -1,0 +1,128 @@
+//! The parts that the system takes together: health, monitor, journal.
+
+use super::alone;
+use gardefou::{
+    AppError, ErrorCode, ErrorSystem, InitError, error_monitor,
+    event::AlertLevel,
+    health::{Check, HealthConfig},
+    health_check,
+    monitor::{
+        ErrorRecord, MonitorConfig, RecordKind,
+        journal::{Counts, Journal, JournalConfig, JournalError, JournalStatus, Page, Query},
+    },
+};
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+        mpsc,
+    },
+    time::Duration,
+};
+
+/// Issue 6, 5: one builder takes all parts; a change of health appears in the journal, and the guard flushes it.
+#[test]
+fn a_change_of_health_and_an_error_are_in_the_journal_after_the_shutdown() {
+    let _turn = alone();
+    let folder = tempfile::tempdir().unwrap();
+    let config = || JournalConfig::builder(folder.path()).background(false);
+    let guard = ErrorSystem::builder()
+        .health(HealthConfig::default().background(false))
+        .monitor(MonitorConfig::builder().recent_events(7))
+        .journal(config())
+        .init()
+        .unwrap();
+    let up = Arc::new(AtomicBool::new(true));
+    let seen = Arc::clone(&up);
+    let check = Check::dependency("journalled", move || seen.load(Ordering::SeqCst)).critical().failure_threshold(1);
+    health_check().register(check).unwrap();
+    let _ = health_check().run_check("journalled");
+    up.store(false, Ordering::SeqCst);
+    let _ = health_check().run_check("journalled");
+    health_check().unregister("journalled");
+    gardefou::report(&AppError::new(ErrorCode::SYNC_ERROR, "streams drifted apart"));
+
+    let report = guard.shutdown();
+    let journal = report.part("journal").unwrap();
+    assert_eq!((journal.sent, journal.dropped, journal.in_time), (3, 0, true), "{report}");
+    assert!(report.is_clean(), "{report}");
+
+    let journal = error_monitor().journal().unwrap();
+    let changes = journal.query(&Query::default().kind(RecordKind::Health)).unwrap().records;
+    let texts: Vec<_> = changes.iter().map(|record| (record.message.as_str(), record.level)).collect();
+    let failed = "health check `journalled` went from pass to fail: the check returned false";
+    let passed = "health check `journalled` went from unknown to pass";
+    assert_eq!(texts, [(failed, AlertLevel::Critical), (passed, AlertLevel::Info)]);
+    assert_eq!(journal.query(&Query::default()).unwrap().records.len(), 1, "errors are asked for apart");
+}
+
+/// Issue 6, 5: what differs is named, for every part.
+#[test]
+fn a_second_journal_is_told() {
+    let _turn = alone();
+    let folder = tempfile::tempdir().unwrap();
+    let first = ErrorSystem::builder().journal(JournalConfig::builder(folder.path())).init().unwrap();
+    assert!(ErrorSystem::builder().journal(JournalConfig::builder(folder.path())).init().is_ok());
+    let other = ErrorSystem::builder()
+        .journal(JournalConfig::builder("elsewhere"))
+        .monitor(MonitorConfig::builder().recent_events(1))
+        .shutdown_deadline(Duration::from_secs(1));
+    let Err(InitError::AlreadyInitialised { settings, .. }) = other.init() else { panic!("must be told") };
+    assert_eq!(settings, ["monitor", "journal", "shutdown_deadline"]);
+    drop(first);
+}
+
+/// Issue 6, 5: validated as a whole.
+#[test]
+fn problems_of_all_parts_come_in_one_error() {
+    let _turn = alone();
+    let err = ErrorSystem::builder()
+        .health(HealthConfig::default().concurrency(0))
+        .monitor(MonitorConfig::builder().max_codes(0))
+        .journal(JournalConfig::builder("x").max_bytes(1))
+        .init()
+        .unwrap_err();
+    let InitError::Config(err) = err else { panic!("{err:?}") };
+    let fields: Vec<_> = err.problems().map(|problem| problem.field).collect();
+    assert_eq!(fields, ["concurrency", "max_codes", "max_segment_bytes", "max_bytes"]);
+}
+
+/// A journal whose disk hangs.
+#[derive(Debug)]
+struct Hanging(Mutex<mpsc::Receiver<()>>);
+
+impl Journal for Hanging {
+    fn append(&self, _: &ErrorRecord) -> Result<(), JournalError> {
+        Ok(())
+    }
+
+    fn query(&self, _: &Query) -> Result<Page, JournalError> {
+        Ok(Page::new(Vec::new(), None))
+    }
+
+    fn counts(&self) -> Result<Counts, JournalError> {
+        Ok(Counts::default())
+    }
+
+    fn flush(&self) -> Result<(), JournalError> {
+        let _ = self.0.lock().unwrap().recv();
+        Ok(())
+    }
+
+    fn status(&self) -> JournalStatus {
+        JournalStatus::default()
+    }
+}
+
+/// Issue 6, 5: the shutdown keeps its deadline whatever hangs.
+#[test]
+fn a_hung_journal_does_not_keep_the_program_from_ending() {
+    let _turn = alone();
+    let (_end, ended) = mpsc::channel();
+    let journal = Arc::new(Hanging(Mutex::new(ended)));
+    let guard = ErrorSystem::builder().journal_in(journal).shutdown_deadline(Duration::ZERO).init().unwrap();
+    let report = guard.shutdown();
+    assert_eq!(report.part("journal").map(|part| part.in_time), Some(false));
+    assert!(!report.is_clean());
+    assert!(report.to_string().contains("journal: 0 sent, 0 kept, 0 dropped, not in time"), "{report}");
+}
