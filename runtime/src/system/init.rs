@@ -8,8 +8,6 @@ use super::{
 use crate::{
     error::code_clashes,
     event::names::TARGET_SYSTEM,
-    health::{health_check, process_defaults, refused_static_checks},
-    monitor,
     health::{health_check, refused_static_checks},
     monitor::{self, error_monitor, journal::Journal},
     sync::Mutex,
@@ -17,11 +15,10 @@ use crate::{
 };
 use std::{
     panic::Location,
-    sync::{Arc, mpsc},
+    sync::{Arc, LazyLock, mpsc},
     thread,
     time::Duration,
 };
-use std::{panic::Location, sync::LazyLock, time::Duration};
 
 /// Initialises the error system with its defaults, or joins the one that is up.
 ///
@@ -93,9 +90,6 @@ pub(crate) fn init(builder: &ErrorSystemBuilder) -> Result<ErrorSystemGuard, Ini
     Ok(ErrorSystemGuard::new(warnings))
 }
 
-fn bring_up(wishes: &Wishes) -> Result<(), InitError> {
-    health_check().configure(wishes.health.clone().unwrap_or_else(process_defaults))?;
-    monitor::install();
 fn bring_up(settings: Settings) -> Result<(), InitError> {
     let monitor = monitor::configure(settings.monitor);
     if let Some(journal) = settings.journal {
