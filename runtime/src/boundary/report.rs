@@ -99,6 +99,7 @@ impl<'a> Report<'a> {
             error: self.error,
         };
         log(&event, self.level, self.operation);
+        event::start_observers();
         event::emit(|| Event::Error(event));
         true
     }

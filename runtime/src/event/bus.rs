@@ -4,7 +4,7 @@ use super::Event;
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
-        Arc, PoisonError, RwLock,
+        Arc, Once, PoisonError, RwLock,
         atomic::{AtomicUsize, Ordering},
     },
 };
@@ -84,6 +84,20 @@ fn change(edit: impl FnOnce(&mut Vec<Entry>)) {
 #[inline]
 pub(crate) fn is_heard() -> bool {
     COUNT.load(Ordering::Relaxed) != 0
+}
+
+/// An observer that belongs to every program: it is started before the first error is told, so that a program that never
+/// asks for it misses nothing. Layers above submit theirs at link time; this one cannot name them.
+pub(crate) struct Starter(pub(crate) fn());
+
+inventory::collect!(Starter);
+
+/// Starts the observers that belong to every program, once.
+#[cold]
+pub(crate) fn start_observers() {
+    // Who comes second waits until they run. A starter must not report: it would wait for itself.
+    static STARTED: Once = Once::new();
+    STARTED.call_once(|| inventory::iter::<Starter>().for_each(|starter| (starter.0)()));
 }
 
 /// Tells every observer of an event that is built only if there is one.

@@ -20,5 +20,5 @@ pub use retry::{RetryEvent, RetryEventKind, StopReason};
 pub use transaction::{TransactionEvent, TransactionOutcome};
 
 pub(crate) use breaker::{CircuitState, TransitionReason, log as log_breaker};
-pub(crate) use bus::{emit, is_heard};
+pub(crate) use bus::{Starter, emit, is_heard, start_observers};
 pub(crate) use health::log_health;

@@ -64,12 +64,12 @@ pub fn error_monitor() -> &'static ErrorMonitor {
 }
 
 /// Starts the monitor of the process, if it does not run yet.
-///
-/// Generated code calls this before it reports the first error, so that nothing is missed in a program that never
-/// asks for the monitor.
 pub(crate) fn install() {
     let _ = error_monitor();
 }
+
+// Before the first error is reported, so that nothing is missed in a program that never asks for the monitor.
+inventory::submit!(event::Starter(install));
 
 /// Gives the monitor of the process its configuration, also if it runs already; it then keeps its counts and its clock.
 pub(crate) fn configure(config: MonitorConfig) -> &'static ErrorMonitor {
