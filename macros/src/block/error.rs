@@ -75,6 +75,7 @@ fn expand_block(
     let asynchronous = is_async.is_some() || (setup.catch_panics && awaits(&block));
     let form = if is_async.is_some() || setup.catch_panics { Form::Closure } else { Form::InPlace };
     tail::check_block(&mut block, diag);
+    let allow = tail::allow_unreachable(&block);
     let mut rewriter = Rewriter::new(form, Rule::Through, &setup.krate, diag);
     rewriter.visit_block_mut(&mut block);
     let (uses_label, jumps) = (rewriter.uses_label, rewriter.jumps);
@@ -108,6 +109,7 @@ fn expand_block(
         let #operation = #operation_value;
         let #visit = #runtime::enter(#operation);
         #hint
+        #allow
         let #outcome = #run;
         match #outcome {
             ::core::result::Result::Ok(#pattern) => {

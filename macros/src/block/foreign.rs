@@ -5,8 +5,7 @@ use proc_macro2::{Delimiter, Group, Spacing, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{
     Block, Expr, Macro, Token,
-    parse::{Parse, ParseStream, Parser},
-    spanned::Spanned,
+    parse::{ParseStream, Parser},
     visit_mut::VisitMut,
 };
 
@@ -168,12 +167,4 @@ pub(super) fn mentions(tokens: TokenStream, word: &str) -> bool {
         TokenTree::Group(group) => in_group(group),
         _ => false,
     })
-}
-
-/// Splits the first expression from what follows it, the comma included.
-pub(super) fn split_first(tokens: TokenStream) -> Option<(Expr, TokenStream)> {
-    let parser = |input: ParseStream<'_>| Ok((Expr::parse(input)?, input.parse::<TokenStream>()?));
-    let (expr, rest) = parser.parse2(tokens).ok()?;
-    let _ = expr.span();
-    Some((expr, rest))
 }

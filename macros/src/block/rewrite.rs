@@ -36,7 +36,6 @@ pub(super) enum Rule {
 pub(super) struct Rewriter<'a> {
     form: Form,
     rule: Rule,
-    krate: &'a Path,
     runtime: TokenStream,
     diag: &'a mut Diag,
     pub(super) jumps: Jumps,
@@ -61,10 +60,10 @@ pub(super) fn returns() -> syn::Ident {
 }
 
 impl<'a> Rewriter<'a> {
-    pub(super) fn new(form: Form, rule: Rule, krate: &'a Path, diag: &'a mut Diag) -> Self {
+    pub(super) fn new(form: Form, rule: Rule, krate: &Path, diag: &'a mut Diag) -> Self {
         let runtime = super::flow::runtime(krate);
         let jumps = Jumps::default();
-        Self { form, rule, krate, runtime, diag, jumps, uses_label: false, nested: false, loops: 0, labels: Vec::new() }
+        Self { form, rule, runtime, diag, jumps, uses_label: false, nested: false, loops: 0, labels: Vec::new() }
     }
 
     /// Leaves the block with an outcome.
@@ -181,43 +180,25 @@ impl<'a> Rewriter<'a> {
         }
     }
 
-    /// A macro call that ends in the boundary (`bail!`, `ensure!`), as an expression; any other has its arguments
-    /// rewritten.
-    fn call(&mut self, call: &mut Macro) -> Option<TokenStream> {
-        let name = call.path.segments.last()?.ident.to_string();
-        let ours =
-            call.path.segments.len() == 1 || call.path.segments.first().is_some_and(|first| first.ident != "anyhow");
-        match name.as_str() {
-            "transaction_boundary" => None,
-            "error_boundary" => {
-                self.nested_boundary(call);
-                None
-            }
-            "bail" if ours && !self.nested => {
+    /// The arguments of a macro call, rewritten; `bail!` and `ensure!` of ours are told to end in the boundary.
+    ///
+    /// They are still called by the user's own path, so that an import of them stays used.
+    fn call(&mut self, call: &mut Macro) {
+        let Some(last) = call.path.segments.last() else { return };
+        let foreign = call.path.segments.len() > 1 && call.path.segments.first().is_some_and(|s| s.ident == "anyhow");
+        match last.ident.to_string().as_str() {
+            "transaction_boundary" => {}
+            "error_boundary" => self.nested_boundary(call),
+            "bail" | "ensure" if !foreign && !self.nested => {
                 self.arguments(call);
-                let (krate, arguments, span) = (self.krate, &call.tokens, call.path.span());
-                let error = at(quote!(#krate::app_error!(#arguments)), span);
-                Some(self.fail(&error))
-            }
-            "ensure" if ours && !self.nested => {
-                self.arguments(call);
-                self.ensure(call)
+                let leave = self.leave(&TokenStream::new());
+                let arguments = std::mem::take(&mut call.tokens);
+                call.tokens = quote!(@leave(#leave) #arguments);
             }
             // Definitions, and texts of Rust that is not run here.
-            "macro_rules" | "stringify" | "quote" | "parse_quote" => None,
-            _ => {
-                self.arguments(call);
-                None
-            }
+            "macro_rules" | "stringify" | "quote" | "parse_quote" => {}
+            _ => self.arguments(call),
         }
-    }
-
-    fn ensure(&mut self, call: &Macro) -> Option<TokenStream> {
-        let (condition, rest) = foreign::split_first(call.tokens.clone())?;
-        let (krate, span) = (self.krate, call.path.span());
-        let error = at(quote!(#krate::__ensure_error!(#condition #rest)), span);
-        let exit = self.fail(&error);
-        Some(quote!(if #condition {} else { #exit }))
     }
 
     fn arguments(&mut self, call: &mut Macro) {
@@ -263,9 +244,7 @@ impl VisitMut for Rewriter<'_> {
                 }
             }
             Expr::Macro(call) => {
-                if let Some(exit) = self.call(&mut call.mac).and_then(|exit| parse2(exit).ok()) {
-                    *expr = exit;
-                }
+                self.call(&mut call.mac);
             }
             Expr::Return(exit) => {
                 if let Some(value) = &mut exit.expr {
@@ -315,9 +294,7 @@ impl VisitMut for Rewriter<'_> {
     fn visit_stmt_mut(&mut self, stmt: &mut Stmt) {
         match stmt {
             Stmt::Macro(call) => {
-                if let Some(exit) = self.call(&mut call.mac).and_then(|exit| parse2(exit).ok()) {
-                    *stmt = Stmt::Expr(exit, call.semi_token);
-                }
+                self.call(&mut call.mac);
             }
             other => visit_mut::visit_stmt_mut(self, other),
         }

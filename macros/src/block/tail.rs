@@ -1,7 +1,9 @@
 //! The last value of a block, which the boundary wraps in `Ok`.
 
 use crate::diag::Diag;
-use syn::{Block, Expr, ExprCall, Stmt, parse_quote};
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::{Block, Expr, ExprCall, Macro, Stmt, parse_quote};
 
 /// Refuses `Ok(..)` and `Err(..)` where a value stands that the boundary wraps.
 pub(super) fn check_block(block: &mut Block, diag: &mut Diag) {
@@ -53,4 +55,68 @@ fn advice(call: &ExprCall, what: &str) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// Tells whether a block surely comes to its end, so that what follows it is surely reached.
+///
+/// Where it is not sure, rustc may find the expansion's own code after the block unreachable.
+pub(super) fn surely_ends(block: &Block) -> bool {
+    match block.stmts.last() {
+        None | Some(Stmt::Local(_) | Stmt::Item(_)) => true,
+        Some(Stmt::Expr(last, _)) => surely_evaluates(last),
+        Some(Stmt::Macro(call)) => is_plain_macro(&call.mac),
+    }
+}
+
+fn surely_evaluates(expr: &Expr) -> bool {
+    match expr {
+        Expr::Call(_)
+        | Expr::Loop(_)
+        | Expr::Return(_)
+        | Expr::Break(_)
+        | Expr::Continue(_)
+        | Expr::Verbatim(_)
+        | Expr::Unsafe(_) => false,
+        Expr::Macro(call) => is_plain_macro(&call.mac),
+        Expr::Block(block) => surely_ends(&block.block),
+        Expr::If(branches) => {
+            let otherwise = branches.else_branch.as_ref();
+            otherwise.is_none_or(|(_, otherwise)| surely_evaluates(otherwise)) || surely_ends(&branches.then_branch)
+        }
+        Expr::Match(arms) => arms.arms.iter().any(|arm| surely_evaluates(&arm.body)),
+        Expr::Group(group) => surely_evaluates(&group.expr),
+        Expr::Paren(paren) => surely_evaluates(&paren.expr),
+        _ => true,
+    }
+}
+
+/// Macros of std that give a value.
+fn is_plain_macro(call: &Macro) -> bool {
+    let plain = [
+        "assert",
+        "assert_eq",
+        "assert_ne",
+        "concat",
+        "dbg",
+        "eprintln",
+        "eprint",
+        "ensure",
+        "env",
+        "file",
+        "format",
+        "format_args",
+        "line",
+        "matches",
+        "print",
+        "println",
+        "vec",
+        "write",
+        "writeln",
+    ];
+    call.path.segments.last().is_some_and(|last| plain.contains(&last.ident.to_string().as_str()))
+}
+
+/// The attribute by which rustc keeps silent about code after a block that may never come to its end.
+pub(super) fn allow_unreachable(block: &Block) -> Option<TokenStream> {
+    (!surely_ends(block)).then(|| quote!(#[allow(unreachable_code)]))
 }

@@ -45,6 +45,7 @@ fn expand_block(
     let asynchronous = is_async.is_some() || awaiting;
     let form = if is_async.is_some() || setup.catch_panics { Form::Closure } else { Form::InPlace };
     tail::check_block(&mut block, diag);
+    let allow = tail::allow_unreachable(&block);
     let mut rewriter = Rewriter::new(form, Rule::Commit, &setup.krate, diag);
     rewriter.visit_block_mut(&mut block);
     let uses_label = rewriter.uses_label;
@@ -93,6 +94,7 @@ fn expand_block(
         let #operation = #operation_value;
         let #guard = #runtime::#begin(#operation, #treatment, #callback);
         let #transaction = #guard.transaction();
+        #allow
         let #outcome = #run;
         #end
     }

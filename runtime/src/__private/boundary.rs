@@ -6,7 +6,6 @@ use crate::{
         self, AsyncGuard, BoundaryError, CompensationResult, Guard, Treatment, Visit,
         panic::{self, CatchPanics},
     },
-    monitor,
 };
 use std::{convert::Infallible, marker::PhantomData, task::Poll};
 
@@ -183,7 +182,6 @@ pub fn succeed(visit: Visit<'_>) {
 /// Leaves a block by an error, which is coded, noted and reported.
 #[cold]
 pub fn fail(visit: Visit<'_>, setup: Setup, error: AppError) -> AppError {
-    monitor::install();
     visit.failed(error, setup.0)
 }
 
@@ -227,8 +225,6 @@ pub fn begin<'o, 'a, R: CompensationResult, F: FnOnce(&AppError) -> R>(
     setup: Setup,
     on_error_callback: F,
 ) -> Guard<'o, 'a, F, R> {
-    // A rollback may begin where no generated code runs any more: on a panic or a dropped future.
-    monitor::install();
     Guard::begin(operation, setup.0, on_error_callback)
 }
 
@@ -239,6 +235,5 @@ pub fn begin_async<'o, R: CompensationResult, F: FnOnce(&AppError) -> R>(
     setup: Setup,
     on_error_callback: F,
 ) -> AsyncGuard<'o, F, R> {
-    monitor::install();
     AsyncGuard::begin(operation, setup.0, on_error_callback)
 }

@@ -59,6 +59,10 @@ macro_rules! app_error {
 /// ```
 #[macro_export]
 macro_rules! bail {
+    // In the block of a boundary, which says how it is left.
+    (@leave($($leave:tt)+) $($args:tt)+) => {
+        $($leave)+ $crate::__private::boundary::failed($crate::app_error!($($args)+))
+    };
     ($($args:tt)+) => {
         return ::core::result::Result::Err(::core::convert::Into::into($crate::app_error!($($args)+)))
     };
@@ -86,6 +90,13 @@ macro_rules! bail {
 /// ```
 #[macro_export]
 macro_rules! ensure {
+    // In the block of a boundary, which says how it is left.
+    (@leave($($leave:tt)+) $condition:expr, $($args:tt)+) => {
+        if $condition {
+        } else {
+            $($leave)+ $crate::__private::boundary::failed($crate::__ensure_error!($condition, $($args)+));
+        }
+    };
     ($condition:expr, $($args:tt)+) => {
         if $condition {
         } else {

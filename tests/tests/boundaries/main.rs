@@ -1,3 +1,13 @@
 //! What error boundaries and transactions promise.
 
+mod by_hand;
+mod error;
+mod exits;
 mod jumps;
+mod nested;
+mod once;
+mod parity;
+mod silent;
+mod support;
+mod transaction;
+mod transaction_async;

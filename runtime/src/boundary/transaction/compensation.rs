@@ -25,6 +25,26 @@ impl CompensationResult for () {
     }
 }
 
+/// A compensation that never returns, as one that is still to be written: `|| todo!()`.
+impl CompensationResult for Never {
+    fn into_failure(self) -> Option<AppError> {
+        self
+    }
+}
+
+/// The type `!`, which stable Rust names nowhere but after an arrow.
+type Never = <fn() -> ! as Returns>::Value;
+
+/// What a function pointer returns.
+pub trait Returns {
+    /// Its type.
+    type Value;
+}
+
+impl<R> Returns for fn() -> R {
+    type Value = R;
+}
+
 impl<T, E: BoundaryError> CompensationResult for Result<T, E> {
     fn into_failure(self) -> Option<AppError> {
         self.err().map(BoundaryError::into_app_error)

@@ -1,0 +1,88 @@
+//! Boundaries and transactions without the macros.
+
+use crate::support::Ears;
+use gardefou::{
+    AppError, ErrorCode,
+    boundary::{self, AsyncTransaction, ErrorBoundary, LogLevel, TransactionBoundary},
+    event::AlertLevel,
+};
+use std::{
+    cell::Cell,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+};
+
+#[test]
+fn a_boundary_by_hand_codes_reports_and_names() {
+    let ears = Ears::on("hand-error");
+    let boundary = ErrorBoundary::new("hand-error").error_code(ErrorCode::CONFIG_ERROR).log_level(LogLevel::Critical);
+    let err = boundary.call(|| "x".parse::<u8>()).unwrap_err();
+    assert!(err.is(ErrorCode::CONFIG_ERROR));
+    assert_eq!(err.details()["context"][0], "hand-error");
+    assert_eq!(ears.errors()[0].level, AlertLevel::Critical);
+    assert_eq!(boundary.call(|| "7".parse::<u8>()).unwrap(), 7);
+    let err = boundary.catch_panics(true).call(|| -> Result<(), AppError> { panic!("boom") }).unwrap_err();
+    assert!(err.is(ErrorCode::PANIC_ERROR));
+}
+
+#[tokio::test]
+async fn an_async_boundary_by_hand_does_the_same() {
+    let boundary = ErrorBoundary::new("hand-async").error_code(ErrorCode::SYNC_ERROR);
+    let err = boundary.call_async(|| async { "x".parse::<u8>() }).await.unwrap_err();
+    assert!(err.is(ErrorCode::SYNC_ERROR));
+    let broken = || async {
+        assert_eq!(1, 2, "sums");
+        Ok::<_, String>(())
+    };
+    let caught = boundary.catch_panics(true).call_async(broken).await;
+    assert!(caught.unwrap_err().is(ErrorCode::PANIC_ERROR));
+}
+
+#[test]
+fn a_transaction_by_hand_rolls_back_what_it_borrowed() {
+    let balance = Cell::new(100);
+    let run = |text: &str| {
+        boundary::transaction("hand-tx", |tx| {
+            balance.set(balance.get() - 30);
+            tx.on_rollback("give it back", || balance.set(balance.get() + 30));
+            text.parse::<u32>()
+        })
+    };
+    assert!(run("x").is_err());
+    assert_eq!(balance.get(), 100);
+    assert!(run("30").is_ok());
+    assert_eq!(balance.get(), 70);
+}
+
+#[test]
+fn the_callback_by_hand_hears_of_the_coded_error() {
+    let mut told = None;
+    let transaction = TransactionBoundary::new("hand-callback").error_code(ErrorCode::DB_WRITE_ERROR);
+    let result = transaction
+        .log_level(LogLevel::Warn)
+        .on_error_callback(|err| told = Some(err.code()))
+        .call(|_| Err::<(), _>("disk full"));
+    assert!(result.is_err());
+    assert_eq!(told, Some(ErrorCode::DB_WRITE_ERROR));
+}
+
+#[tokio::test]
+async fn an_async_transaction_by_hand_is_send_and_awaits() {
+    async fn save(undone: Arc<AtomicU32>) -> Result<(), AppError> {
+        boundary::transaction_async("hand-tx-async", async |tx: &AsyncTransaction| {
+            tx.on_rollback_async("undo", async move || {
+                tokio::task::yield_now().await;
+                undone.fetch_add(1, Ordering::Relaxed);
+            });
+            tokio::task::yield_now().await;
+            Err::<(), _>("disk full")
+        })
+        .await
+    }
+    let undone = Arc::new(AtomicU32::new(0));
+    let result = tokio::spawn(save(Arc::clone(&undone))).await.unwrap();
+    assert!(result.is_err());
+    assert_eq!(undone.load(Ordering::Relaxed), 1);
+}

@@ -1,0 +1,100 @@
+//! Each error is reported once.
+
+use crate::support::Ears;
+use gardefou::{AppError, ErrorCode, bail, boundary, error_boundary, transaction_boundary};
+use std::{fmt, io};
+
+#[test]
+fn an_error_that_crosses_three_boundaries_is_told_once_by_the_innermost() {
+    let ears = Ears::on("once-three");
+    let result = error_boundary!("once-three-c", {
+        transaction_boundary!("once-three-b", |_tx| { error_boundary!("once-three-a", { "x".parse::<u8>()? })? })?
+    });
+    assert!(result.is_err());
+    assert_eq!(ears.operations(), ["once-three-a"]);
+}
+
+#[test]
+fn an_error_that_is_wrapped_on_its_way_is_told_once() {
+    use gardefou::ResultExt;
+    #[derive(Debug)]
+    struct Wrapper(AppError);
+    impl fmt::Display for Wrapper {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("wrapped")
+        }
+    }
+    impl std::error::Error for Wrapper {
+        fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+            Some(&*self.0)
+        }
+    }
+    fn fail() -> Result<u8, AppError> {
+        error_boundary!("once-wrapped-inner", { "x".parse::<u8>()? })
+    }
+    let ears = Ears::on("once-wrapped");
+    let _ = error_boundary!("once-wrapped-context", { fail().context(ErrorCode::CONFIG_ERROR, "no settings")? });
+    let _ = error_boundary!("once-wrapped-io", { fail().map_err(io::Error::other)? });
+    let _ = error_boundary!("once-wrapped-own", { fail().map_err(Wrapper)? });
+    assert_eq!(ears.operations(), ["once-wrapped-inner"; 3]);
+}
+
+#[test]
+fn the_same_failure_again_is_another_error() {
+    let ears = Ears::on("once-again");
+    let run = || error_boundary!("once-again", { "x".parse::<u8>()? }).is_err();
+    let _ = error_boundary!("once-again-outer", { assert!(run() && run() && run()) });
+    assert_eq!(ears.operations(), ["once-again"; 3]);
+}
+
+#[test]
+fn an_equal_error_after_a_swallowed_one_is_told() {
+    let ears = Ears::on("once-swallowed");
+    let result = error_boundary!("once-swallowed-outer", {
+        let quiet = error_boundary!("once-swallowed-inner", rethrow = false, { "x".parse::<u8>()? });
+        assert_eq!(quiet, None);
+        "x".parse::<u8>()?
+    });
+    assert!(result.is_err());
+    assert_eq!(ears.operations(), ["once-swallowed-inner", "once-swallowed-outer"]);
+}
+
+#[test]
+fn by_hand_and_by_boundary_are_one_path() {
+    let ears = Ears::on("once-hand");
+    let monitor = gardefou::error_monitor();
+    let err = boundary::error_boundary("once-hand", || "x".parse::<u8>()).unwrap_err();
+    let count = |name: &str| monitor.snapshot().operations.iter().find(|o| o.name == name).map(|o| o.count);
+    assert_eq!(count("once-hand"), Some(1));
+    gardefou::report(&err);
+    gardefou::report(&err);
+    assert_eq!(count("once-hand"), Some(1));
+    assert_eq!(ears.errors().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_error_that_changes_threads_on_its_way_is_told_once() {
+    let ears = Ears::on("once-threads");
+    let run = async || -> Result<(), AppError> {
+        error_boundary!("once-threads-outer", {
+            let inner = tokio::spawn(async { error_boundary!("once-threads-inner", { "x".parse::<u8>()? }) });
+            let joined = inner.await?;
+            tokio::task::yield_now().await;
+            joined?;
+        })
+    };
+    assert!(run().await.is_err());
+    assert_eq!(ears.operations(), ["once-threads-inner"]);
+}
+
+#[test]
+fn a_message_is_told_with_its_secrets_hidden_and_on_one_line() {
+    use crate::support::Logbook;
+    let lines = Logbook::of(tracing::Level::ERROR, || {
+        let _: Result<(), _> = error_boundary!("once-secret", {
+            bail!(ErrorCode::DB_CONNECTION_ERROR, "postgres://app:hunter2@db/x is down\nERROR forged");
+        });
+    });
+    let [line] = &lines[..] else { panic!("{lines:?}") };
+    assert!(!line.contains("hunter2") && !line.contains('\n'), "{line}");
+}

@@ -1,0 +1,113 @@
+//! Ears: what was told to observers, and what was logged.
+
+use gardefou::event::{AlertLevel, Event, Subscription, TransactionOutcome, subscribe};
+use std::{
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+use tracing::{Metadata, Subscriber, field::Field, span};
+
+/// A reported error, as an observer heard of it.
+#[derive(Clone, Debug)]
+pub(crate) struct Told {
+    pub(crate) operation: String,
+    pub(crate) component: String,
+    pub(crate) code: &'static str,
+    pub(crate) level: AlertLevel,
+    pub(crate) text: String,
+    pub(crate) elapsed: Option<Duration>,
+}
+
+/// Hears of the events whose operation begins with a prefix: tests run side by side.
+pub(crate) struct Ears {
+    errors: Arc<Mutex<Vec<Told>>>,
+    ends: Arc<Mutex<Vec<TransactionOutcome>>>,
+    _subscription: Subscription,
+}
+
+impl Ears {
+    pub(crate) fn on(prefix: &'static str) -> Self {
+        let (errors, ends) = (Arc::default(), Arc::default());
+        let (errors_sink, ends_sink) = (Arc::clone(&errors), Arc::clone(&ends));
+        let listener = move |event: &Event<'_>| match event {
+            Event::Error(error) if error.operation.starts_with(prefix) => {
+                let told = Told {
+                    operation: error.operation.to_owned(),
+                    component: error.component.to_owned(),
+                    code: error.code.name(),
+                    level: error.level,
+                    text: error.error.to_string(),
+                    elapsed: error.elapsed,
+                };
+                lock::<Vec<Told>>(&errors_sink).push(told);
+            }
+            Event::Transaction(end) if end.operation.starts_with(prefix) => {
+                lock::<Vec<TransactionOutcome>>(&ends_sink).push(end.outcome);
+            }
+            _ => {}
+        };
+        Self { errors, ends, _subscription: subscribe(listener) }
+    }
+
+    pub(crate) fn errors(&self) -> Vec<Told> {
+        lock(&self.errors).clone()
+    }
+
+    /// The operations of the errors, in order.
+    pub(crate) fn operations(&self) -> Vec<String> {
+        self.errors().into_iter().map(|told| told.operation).collect()
+    }
+
+    pub(crate) fn ends(&self) -> Vec<TransactionOutcome> {
+        lock(&self.ends).clone()
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Keeps `LEVEL target message` of each event up to a level.
+#[derive(Clone)]
+pub(crate) struct Logbook {
+    max: tracing::Level,
+    lines: Arc<Mutex<Vec<String>>>,
+}
+
+impl Logbook {
+    /// Runs something and returns the lines that it logged under our targets.
+    pub(crate) fn of(max: tracing::Level, run: impl FnOnce()) -> Vec<String> {
+        let book = Self { max, lines: Arc::default() };
+        tracing::subscriber::with_default(book.clone(), run);
+        lock(&book.lines).clone()
+    }
+}
+
+impl Subscriber for Logbook {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target().starts_with("gardefou::") && *metadata.level() <= self.max
+    }
+    fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
+        span::Id::from_u64(1)
+    }
+    fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
+    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
+    fn event(&self, event: &tracing::Event<'_>) {
+        let mut message = String::new();
+        event.record(&mut |field: &Field, value: &dyn fmt::Debug| {
+            if field.name() == "message" {
+                message = format!("{value:?}");
+            }
+        });
+        let metadata = event.metadata();
+        lock(&self.lines).push(format!("{} {} {message}", metadata.level(), metadata.target()));
+    }
+    fn enter(&self, _: &span::Id) {}
+    fn exit(&self, _: &span::Id) {}
+}
+
+/// Runs something that panics, and returns whether it did.
+pub(crate) fn panics(run: impl FnOnce()) -> bool {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)).is_err()
+}

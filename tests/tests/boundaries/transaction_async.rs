@@ -1,0 +1,219 @@
+//! `transaction_boundary!` in async code: in place, `Send`, and rolled back when it is dropped.
+
+use crate::support::Ears;
+use gardefou::{
+    AppError, ErrorCode, bail,
+    boundary::{AsyncTransaction, RollbackFailure, RollbackFailures},
+    event::AlertLevel,
+    transaction_boundary,
+};
+use std::{
+    future::{Future, pending},
+    pin::pin,
+    sync::{Arc, Mutex},
+    task::{Context, Waker},
+    time::Duration,
+};
+use tokio::time::{sleep, timeout};
+
+type Log = Arc<Mutex<Vec<&'static str>>>;
+
+fn say(log: &Log, text: &'static str) {
+    log.lock().expect("no test panics under it").push(text);
+}
+
+fn said(log: &Log) -> Vec<&'static str> {
+    log.lock().expect("no test panics under it").clone()
+}
+
+fn need_send<T: Send>(value: T) -> T {
+    value
+}
+
+fn undo(tx: &AsyncTransaction, log: &Log, text: &'static str) {
+    let log = Arc::clone(log);
+    tx.on_rollback(text, move || say(&log, text));
+}
+
+fn undo_later(tx: &AsyncTransaction, log: &Log, text: &'static str) {
+    let log = Arc::clone(log);
+    tx.on_rollback_async(text, async move || {
+        sleep(Duration::from_secs(1)).await;
+        say(&log, text);
+    });
+}
+
+/// Polls a future once and drops it.
+fn poll_once<T>(future: impl Future<Output = T>) {
+    let mut context = Context::from_waker(Waker::noop());
+    assert!(pin!(future).poll(&mut context).is_pending());
+}
+
+async fn save(log: &Log, step: &str) -> Result<&'static str, AppError> {
+    transaction_boundary!("txa-save", on_error_callback = |_: &AppError| say(log, "callback"), |tx| {
+        undo(tx, log, "a");
+        undo_later(tx, log, "b");
+        undo(tx, log, "c");
+        match step {
+            "error" => bail!(ErrorCode::DB_WRITE_ERROR, "disk full"),
+            "return" => return "early",
+            "hang" => pending::<()>().await,
+            "panic" => panic!("boom"),
+            _ => sleep(Duration::from_secs(1)).await,
+        }
+        undo(tx, log, "d");
+        "late"
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_error_awaits_the_compensations_in_their_order() {
+    let log = Log::default();
+    let err = need_send(save(&log, "error")).await.unwrap_err();
+    assert!(err.is(ErrorCode::DB_WRITE_ERROR));
+    assert_eq!(said(&log), ["c", "b", "a", "callback"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_commit_runs_none_of_them() {
+    let log = Log::default();
+    assert_eq!(save(&log, "return").await.unwrap(), "early");
+    assert_eq!(save(&log, "").await.unwrap(), "late");
+    assert_eq!(said(&log), Vec::<&str>::new());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dropped_future_rolls_back_at_once_and_goes_on_as_a_task() {
+    let ears = Ears::on("txa-save");
+    let log = Log::default();
+    assert!(timeout(Duration::from_secs(5), save(&log, "hang")).await.is_err());
+    assert_eq!(said(&log), ["c", "callback"], "what awaits, and all that comes after it, is a task now");
+    sleep(Duration::from_secs(2)).await;
+    assert_eq!(said(&log), ["c", "callback", "b", "a"]);
+    let text = "transaction `txa-save` was dropped before it ended";
+    assert!(ears.errors().iter().any(|told| told.text == text && told.level == AlertLevel::Warning));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_in_a_task_rolls_back() {
+    let log = Log::default();
+    let shared = Arc::clone(&log);
+    let joined = tokio::spawn(async move { save(&shared, "panic").await }).await;
+    assert!(joined.unwrap_err().is_panic());
+    sleep(Duration::from_secs(2)).await;
+    assert_eq!(said(&log), ["c", "callback", "b", "a"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rollback_that_is_dropped_half_way_is_finished_by_a_task() {
+    let log = Log::default();
+    // The deadline falls into the compensation that awaits.
+    assert!(timeout(Duration::from_millis(500), save(&log, "error")).await.is_err());
+    assert_eq!(said(&log), ["c", "callback"]);
+    sleep(Duration::from_secs(2)).await;
+    assert_eq!(said(&log), ["c", "callback", "b", "a"]);
+}
+
+#[test]
+fn without_a_runtime_what_awaits_is_recorded_as_not_run() {
+    let ears = Ears::on("txa-none");
+    let log = Log::default();
+    poll_once(async {
+        let _: Result<(), _> = transaction_boundary!("txa-none", |tx| {
+            undo(tx, &log, "a");
+            undo_later(tx, &log, "b");
+            undo(tx, &log, "c");
+            pending::<()>().await;
+        });
+    });
+    assert_eq!(said(&log), ["c", "a"], "the others run all the same");
+    let critical: Vec<_> = ears.errors().into_iter().filter(|told| told.level == AlertLevel::Critical).collect();
+    assert_eq!(critical.len(), 1);
+    assert_eq!(critical[0].text, "compensation `b` of transaction `txa-none` failed");
+}
+
+#[test]
+fn a_runtime_that_shuts_down_records_what_it_did_not_run() {
+    let ears = Ears::on("txa-shutdown");
+    let log = Log::default();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    runtime.block_on(async {
+        poll_once(async {
+            let _: Result<(), _> = transaction_boundary!("txa-shutdown", |tx| {
+                undo(tx, &log, "a");
+                undo_later(tx, &log, "b");
+                pending::<()>().await;
+            });
+        });
+    });
+    drop(runtime);
+    assert_eq!(said(&log), ["a"]);
+    assert!(ears.errors().iter().any(|told| told.level == AlertLevel::Critical && told.text.contains("`b`")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn failing_and_panicking_async_compensations_are_told_and_passed() {
+    let log = Log::default();
+    let result: Result<(), _> = transaction_boundary!("txa-failing", |tx| {
+        undo(tx, &log, "last");
+        tx.on_rollback_async("fails", async || {
+            sleep(Duration::from_secs(1)).await;
+            Err::<(), _>("cannot")
+        });
+        tx.on_rollback_async("panics", async || panic!("broken"));
+        tx.on_rollback_async("panics before it awaits", || -> std::future::Ready<()> { panic!("broken") });
+        bail!(ErrorCode::DB_WRITE_ERROR);
+    });
+    let err = result.unwrap_err();
+    let names: Vec<_> =
+        err.downcast_ref::<RollbackFailures>().unwrap().iter().map(RollbackFailure::compensation).collect();
+    assert_eq!(names, ["panics before it awaits", "panics", "fails"]);
+    assert_eq!(said(&log), ["last"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_async_closure_awaits_what_hides_in_a_macro() {
+    async fn step(ok: bool) -> Result<u32, std::fmt::Error> {
+        sleep(Duration::from_secs(1)).await;
+        if ok { Ok(1) } else { Err(std::fmt::Error) }
+    }
+    async fn both(log: &Log, ok: bool) -> Result<u32, AppError> {
+        transaction_boundary!("txa-closure", async |tx| {
+            undo(tx, log, "undo");
+            let (a, b) = tokio::try_join!(step(true), step(ok))?;
+            if a + b == 3 {
+                return 3;
+            }
+            a + b
+        })
+    }
+    let log = Log::default();
+    assert_eq!(need_send(both(&log, true)).await.unwrap(), 2);
+    assert_eq!(said(&log), Vec::<&str>::new());
+    assert!(both(&log, false).await.is_err());
+    assert_eq!(said(&log), ["undo"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_without_an_await_may_have_compensations_that_await() {
+    let log = Log::default();
+    let result: Result<u8, _> = transaction_boundary!("txa-sync-body", |tx| {
+        let log = Arc::clone(&log);
+        tx.on_rollback_async("undo", async move || say(&log, "undone"));
+        "x".parse::<u8>()?
+    });
+    assert!(result.is_err());
+    assert_eq!(said(&log), ["undone"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_caught_panic_of_async_code_is_an_error_after_the_rollback() {
+    let log = Log::default();
+    let result: Result<(), _> = transaction_boundary!("txa-caught", catch_panics = true, |tx| {
+        undo_later(tx, &log, "undone");
+        sleep(Duration::from_secs(1)).await;
+        panic!("boom");
+    });
+    assert_eq!(said(&log), ["undone"]);
+    assert!(result.unwrap_err().is(ErrorCode::PANIC_ERROR));
+}
