@@ -1,4 +1,5 @@
-//! Every interleaving of two threads at one budget: `RUSTFLAGS="--cfg loom" cargo test -p gardefou --lib --release loom`.
+//! Every interleaving of two threads at one budget; run by
+//! `RUSTFLAGS="--cfg loom" cargo test -p gardefou --lib --no-default-features loom`.
 
 use super::*;
 use loom::{sync::Arc, thread};
