@@ -5,5 +5,6 @@
 
 pub mod breaker;
 mod measure;
+pub mod retry;
 
 pub use measure::{Row, Table, one_thread, two_threads};

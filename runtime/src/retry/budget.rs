@@ -77,7 +77,6 @@ impl RetryBudget {
     /// assert_eq!(budget.name(), None);
     /// # Ok::<(), gardefou::ConfigError>(())
     /// ```
-    #[must_use]
     pub fn builder() -> RetryBudgetBuilder {
         RetryBudgetBuilder::default()
     }

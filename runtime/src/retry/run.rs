@@ -312,6 +312,7 @@ impl<'r> Run<'r> {
 }
 
 /// A failed attempt as the decision sees it.
+#[derive(Clone, Copy)]
 struct Seen<'a> {
     error: ErrorRef<'a>,
     any: Option<&'a dyn Any>,

@@ -1,7 +1,12 @@
 //! A retry among other policies: R11, R13; 137, 139, 142, 144, 146.
 
 use crate::support::{Diary, SECOND, doubling, failure, rejection, script};
-use gardefou::{AppError, ErrorCode, error::Policy};
+use gardefou::{
+    AppError, ErrorCode, Rejection,
+    breaker::{CircuitBreaker, CircuitState},
+    error::Policy,
+    retry::{Retry, is_retryable},
+};
 use std::cell::{Cell, RefCell};
 
 /// What a guard around one function saw: each verdict by its letter.
@@ -93,4 +98,142 @@ fn a_retry_inside_a_retry_multiplies_and_the_innermost_tells_its_attempts() {
     };
     let err = retry.call(inner).unwrap_err();
     assert_eq!((runs.get(), &err.details()["attempts"]), (4, &2.into()));
+}
+
+fn breaker(name: &str, threshold: u32, clock: &Diary) -> CircuitBreaker {
+    let open_time = SECOND * 100;
+    CircuitBreaker::builder(name)
+        .failure_threshold(threshold)
+        .recovery_timeout(open_time)
+        .clock(clock.clone())
+        .build()
+        .unwrap()
+}
+
+fn down() -> AppError {
+    failure(ErrorCode::EXTERNAL_SERVICE_ERROR)
+}
+
+#[test]
+fn r11_a_breaker_inside_counts_each_attempt_and_ends_the_series_when_it_opens() {
+    let (clock, runs) = (Diary::default(), Cell::new(0));
+    let breaker = breaker("retry-composition-inside", 3, &clock);
+    let retry = doubling(&clock).max_retries(9).build().unwrap();
+    let outcome = retry.call(|| {
+        breaker.call(|| {
+            runs.set(runs.get() + 1);
+            Err::<(), _>(down())
+        })
+    });
+    assert!(outcome.unwrap_err().is(ErrorCode::CIRCUIT_OPEN_ERROR));
+    assert_eq!((runs.get(), breaker.state()), (3, CircuitState::Open));
+    assert_eq!(clock.slept_seconds(), [1.0, 2.0, 4.0], "it met the open circuit once, and did not wait against it");
+}
+
+#[test]
+fn two_failures_and_a_success_leave_the_breaker_inside_closed() {
+    let clock = Diary::default();
+    let breaker = breaker("retry-composition-recovers", 3, &clock);
+    let mut op = script([Err(down()), Err(down()), Ok(1)]);
+    let outcome = doubling(&clock).build().unwrap().call(|| breaker.call(&mut op));
+    assert_eq!(outcome.unwrap(), 1);
+    let snapshot = breaker.snapshot();
+    assert_eq!((snapshot.counts.failure, snapshot.counts.success), (2, 1));
+    assert_eq!(breaker.state(), CircuitState::Closed);
+}
+
+#[test]
+fn a_breaker_outside_counts_one_failure_for_a_whole_series() {
+    let (clock, runs) = (Diary::default(), Cell::new(0));
+    let breaker = breaker("retry-composition-outside", 2, &clock);
+    let retry = doubling(&clock).build().unwrap();
+    let series = || {
+        retry.call(|| {
+            runs.set(runs.get() + 1);
+            Err::<(), _>(down())
+        })
+    };
+    assert!(breaker.call(series).is_err());
+    assert_eq!((runs.get(), breaker.state(), breaker.snapshot().counts.failure), (4, CircuitState::Closed, 1));
+}
+
+#[test]
+fn x4_a_series_under_way_stops_once_another_caller_opened_the_circuit() {
+    let (clock, runs) = (Diary::default(), Cell::new(0));
+    let breaker = breaker("retry-composition-under-way", 5, &clock);
+    let other = breaker.clone();
+    let retry = doubling(&clock).max_retries(9).on_retry(move |_| other.force_open()).build().unwrap();
+    let outcome = retry.call(|| {
+        breaker.call(|| {
+            runs.set(runs.get() + 1);
+            Err::<(), _>(down())
+        })
+    });
+    assert!(outcome.is_err());
+    assert_eq!(runs.get(), 1);
+}
+
+#[test]
+fn x5_a_probe_of_a_half_open_circuit_is_one_call() {
+    let (clock, runs) = (Diary::default(), Cell::new(0));
+    let breaker = breaker("retry-composition-probe", 1, &clock);
+    let retry = doubling(&clock).max_retries(5).build().unwrap();
+    let call = || {
+        retry.call(|| {
+            breaker.call(|| {
+                runs.set(runs.get() + 1);
+                Err::<(), _>(down())
+            })
+        })
+    };
+    assert!(call().is_err());
+    clock.advance(SECOND * 200);
+    assert_eq!(breaker.state(), CircuitState::HalfOpen);
+    assert!(call().is_err());
+    assert_eq!((runs.get(), breaker.state()), (2, CircuitState::Open));
+}
+
+#[test]
+fn an_error_type_of_the_users_own_shows_the_open_circuit_through_its_chain() {
+    #[derive(Debug)]
+    enum Own {
+        Rejected(Rejection),
+        Down,
+    }
+    impl From<Rejection> for Own {
+        fn from(rejection: Rejection) -> Self {
+            Self::Rejected(rejection)
+        }
+    }
+    impl std::fmt::Display for Own {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("own")
+        }
+    }
+    impl std::error::Error for Own {
+        fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+            match self {
+                Self::Rejected(rejection) => Some(rejection),
+                Self::Down => None,
+            }
+        }
+    }
+    let (clock, calls) = (Diary::default(), Cell::new(0));
+    let breaker = breaker("retry-composition-own", 2, &clock);
+    let retry = doubling(&clock).max_retries(9).retry_if(is_retryable::<Own>).build().unwrap();
+    let outcome = retry.call(|| {
+        calls.set(calls.get() + 1);
+        breaker.call(|| Err::<(), _>(Own::Down))
+    });
+    assert!(matches!(outcome, Err(Own::Rejected(_))));
+    assert_eq!(calls.get(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_attempt_that_is_cut_off_counts_as_a_failure_of_the_breaker_around_it() {
+    let breaker = CircuitBreaker::builder("retry-composition-timeout").failure_threshold(1).build().unwrap();
+    let once = Retry::builder().max_retries(0).attempt_timeout(SECOND).build().unwrap();
+    let hangs = || once.call_async(std::future::pending::<Result<(), AppError>>);
+    assert!(breaker.call_async(hangs).await.unwrap_err().is(ErrorCode::TIMEOUT_ERROR));
+    assert_eq!(breaker.state(), CircuitState::Open);
 }

@@ -95,8 +95,9 @@ proptest! {
 
 const FAILED: Failure = Failure { hopeless: None, retry_after: None };
 
-fn fixed(config: RetryConfig) -> RetryConfig {
-    RetryConfig { backoff: Backoff::exponential(SECOND).jitter(Jitter::None), ..config }
+fn fixed(max_elapsed: Option<Duration>) -> RetryConfig {
+    let backoff = Backoff::exponential(SECOND).jitter(Jitter::None);
+    RetryConfig { backoff, max_elapsed, ..RetryConfig::default() }
 }
 
 #[test]
@@ -115,7 +116,7 @@ fn the_defaults_wait_three_times_and_stop() {
 
 #[test]
 fn a_wait_that_ends_at_the_deadline_is_begun_and_a_longer_one_is_not() {
-    let config = fixed(RetryConfig { max_elapsed: Some(SECOND * 3), ..RetryConfig::default() });
+    let config = fixed(Some(SECOND * 3));
     let at = |nanos| Tick::from_nanos(nanos);
     let mut step = Step::begin(Some(at(0)));
     assert_eq!(step.after_failure_at(&config, FAILED, at(0)), Decision::Retry(SECOND));
@@ -125,7 +126,7 @@ fn a_wait_that_ends_at_the_deadline_is_begun_and_a_longer_one_is_not() {
 
 #[test]
 fn the_time_of_the_first_attempt_counts_too() {
-    let config = fixed(RetryConfig { max_elapsed: Some(SECOND * 3), ..RetryConfig::default() });
+    let config = fixed(Some(SECOND * 3));
     let mut step = Step::begin(Some(Tick::ZERO));
     let late = Tick::ZERO.after(SECOND * 5 / 2);
     assert_eq!(step.after_failure_at(&config, FAILED, late), Decision::Stop(StopReason::Deadline));
@@ -133,7 +134,7 @@ fn the_time_of_the_first_attempt_counts_too() {
 
 #[test]
 fn a_callee_that_asks_for_time_gets_at_least_that_and_ends_the_series_if_it_asks_for_too_much() {
-    let config = fixed(RetryConfig::default());
+    let config = fixed(None);
     let asks = |wait| Failure { hopeless: None, retry_after: Some(wait) };
     let first = |failure| Step::begin(None).after_failure_at(&config, failure, Tick::ZERO);
     assert_eq!(first(asks(SECOND * 7)), Decision::Retry(SECOND * 7));

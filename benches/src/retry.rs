@@ -1,0 +1,76 @@
+//! What a retry costs.
+
+use crate::{
+    Table,
+    breaker::{Error, add_one, fail},
+};
+use futures::{FutureExt, executor::block_on};
+use gardefou::{
+    retry::{Next, Retry, RetryBudget, RetryBuilder},
+    time::ManualClock,
+};
+use std::{sync::LazyLock, time::Duration};
+
+fn value(outcome: Result<u64, Error>) -> u64 {
+    outcome.unwrap_or(0)
+}
+
+fn built(configure: impl FnOnce(RetryBuilder) -> RetryBuilder) -> Retry {
+    configure(Retry::builder()).build().expect("the benchmark's own configuration is legal")
+}
+
+/// Measures the bare calls, and retries whose first attempt succeeds.
+pub fn first_success(table: &mut Table) {
+    table.both("floor: bare call", |n| value(add_one(n)));
+    let retry = built(|b| b);
+    table.both("default, `call`", |n| value(retry.call(|| add_one(n))));
+    static SITE: LazyLock<Retry> = LazyLock::new(|| built(|b| b));
+    table.both("default, loop in place on a static", |n| {
+        let mut run = SITE.start();
+        let outcome = loop {
+            let delay = {
+                let mut result = add_one(n);
+                match run.after(&mut result) {
+                    Next::Return => break result,
+                    Next::Wait(delay) => delay,
+                }
+            };
+            run.wait(delay);
+        };
+        value(outcome)
+    });
+    let hooks = built(|b| b.retry_if(|_: &Error| true).on_retry(|_| {}));
+    table.both("with `retry_if` and `on_retry`", |n| value(hooks.call(|| add_one(n))));
+    let budget = RetryBudget::builder().build().expect("the defaults are legal");
+    (0..1000).for_each(|_| budget.deposit());
+    let paid = built(|b| b.budget(&budget));
+    table.both("with a full budget", |n| value(paid.call(|| add_one(n))));
+    let limited = built(|b| b.max_elapsed(Duration::from_secs(60)));
+    table.both("with `max_elapsed`, which reads the clock", |n| value(limited.call(|| add_one(n))));
+}
+
+/// Measures the async form.
+pub fn asynchronous(table: &mut Table) {
+    let retry = built(|b| b);
+    table.single("bare async call, polled once", |n| value(async { add_one(n) }.now_or_never().unwrap_or(Ok(0))));
+    table.single("default, `call_async`, polled once", |n| {
+        value(retry.call_async(async || add_one(n)).now_or_never().unwrap_or(Ok(0)))
+    });
+    table.single("default, `call_async`, block_on", |n| value(block_on(retry.call_async(async || add_one(n)))));
+}
+
+/// Measures attempts that fail, with the waits passing at once.
+pub fn failing(table: &mut Table) {
+    let retry = built(|b| b.clock(ManualClock::new()));
+    table.single("four attempts, three waits", |n| value(retry.call(|| fail(n))));
+    let delays = built(|b| b.max_retries(u32::MAX));
+    let mut sequence = delays.config().backoff.delays();
+    table.single("one delay of the sequence", |_| sequence.next().map_or(0, |delay| u64::from(delay.subsec_nanos())));
+}
+
+/// Measures everything.
+pub fn all(table: &mut Table) {
+    first_success(table);
+    asynchronous(table);
+    failing(table);
+}
