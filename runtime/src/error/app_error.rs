@@ -321,11 +321,6 @@ impl AppError {
         self.0.source = Some(Box::new(between(self.0.source.take())));
         self
     }
-
-    /// Marks this error as reported and tells whether it was not before.
-    pub(crate) fn claim_report(&self) -> bool {
-        self.0.claim_report()
-    }
 }
 
 impl Deref for AppError {

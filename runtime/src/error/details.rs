@@ -11,7 +11,9 @@ mod text;
 use serde::Serialize;
 use serde_json::Value;
 
-pub(crate) use text::{display, display_bounded, display_head, message};
+#[cfg(test)]
+use text::display_bounded;
+pub(crate) use text::{display, display_head, message};
 
 /// How deep containers nest before a text stands in their place.
 const MAX_DEPTH: usize = 32;

@@ -193,11 +193,6 @@ pub(crate) fn value(value: &mut Value) {
     Redactor::current().value(value);
 }
 
-/// A text as a sink may have it: see [`Redactor::line`].
-pub(crate) fn sink_text(text: &str, max: usize) -> Cow<'_, str> {
-    Redactor::current().line(text, max)
-}
-
 /// A text with its secrets replaced and cut at `max` bytes, for sinks that escape control characters themselves.
 pub(crate) fn bounded_text(text: &str, max: usize) -> Cow<'_, str> {
     sink::text(Redactor::current(), text, max)

@@ -1,4 +1,8 @@
 //! The error model, seen from outside.
+#![expect(clippy::unwrap_used, reason = "helpers of tests unwrap as tests do")]
 
 mod codes;
+mod http;
 mod macros;
+mod model;
+mod secrets;

@@ -55,7 +55,7 @@ fn any_error_becomes_an_uncoded_one_with_its_text_and_its_source() {
     assert_eq!(format!("{err:#}"), "invalid digit found in string", "the same text is said once");
     assert!(err.downcast_ref::<std::num::ParseIntError>().is_some());
     assert_eq!((err.location().file(), err.location().line()), (file!(), line));
-    assert!(err.source().is_some_and(|source| source.is::<std::num::ParseIntError>()));
+    assert!(err.source().is_some_and(<dyn Error>::is::<std::num::ParseIntError>));
 }
 
 #[test]
@@ -105,13 +105,13 @@ fn an_error_comes_back_from_a_trip_as_it_was() {
     for trip in trips {
         for code in [ErrorCode::SYNC_ERROR, ErrorCode::FILE_NOT_FOUND_ERROR] {
             let err = AppError::new(code, "late").with_detail("n", 1).with_public_message("Later.");
-            assert!(err.claim_report());
+            assert!(err.0.claim_report());
             let (id, line) = (err.id(), err.location().line());
             let back = trip(err);
             assert_eq!((back.code(), back.id(), back.location().line()), (code, id, line));
             assert_eq!((back.details()["n"].as_u64(), back.public_message()), (Some(1), Some("Later.")));
             assert_eq!(back.chain().count(), 1);
-            assert!(!back.claim_report(), "it was reported before the trip");
+            assert!(!back.0.claim_report(), "it was reported before the trip");
         }
     }
 }
@@ -140,10 +140,10 @@ fn an_error_around_one_of_ours_is_the_same_event() {
         let outer = wrap(fresh);
         assert_eq!((outer.id(), outer.code()), (id, ErrorCode::DB_WRITE_ERROR));
         assert_eq!(outer.public_message(), Some("Full."));
-        assert!(outer.claim_report(), "nobody reported it yet");
+        assert!(outer.0.claim_report(), "nobody reported it yet");
         let reported = inner();
-        assert!(reported.claim_report());
-        assert!(!wrap(reported).claim_report(), "it was reported inside");
+        assert!(reported.0.claim_report());
+        assert!(!wrap(reported).0.claim_report(), "it was reported inside");
     }
 }
 

@@ -5,10 +5,7 @@
 //! without an end ends; and of the value's, which the place one level up turns into a text.
 
 use super::{CUT, MAX_DEPTH, MAX_NODES, MAX_TEXT, MAX_TEXTS, keys, text};
-use serde::{
-    Serialize,
-    ser::{self, Serializer as _},
-};
+use serde::{Serialize, ser};
 use serde_json::{Map, Number, Value};
 use std::{
     fmt,
@@ -118,9 +115,7 @@ impl<'a> Place<'a> {
     /// Puts `{ variant: place }` and goes on in that place.
     fn variant(self, name: &'static str) -> Place<'a> {
         *self.place = Value::Object(Map::from_iter([(name.to_owned(), Value::Null)]));
-        match &mut self.place[name] {
-            place => Place { place, budget: self.budget },
-        }
+        Place { place: &mut self.place[name], budget: self.budget }
     }
 }
 

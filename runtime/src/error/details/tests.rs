@@ -50,7 +50,7 @@ fn what_json_can_hold_has_the_form_that_serde_json_gives_it() {
         big: u64,
         small: i64,
         time: std::time::Duration,
-        nested: serde_json::Value,
+        nested: Value,
         empty: (Vec<u8>, BTreeMap<String, u8>),
     }
     let all = Everything {

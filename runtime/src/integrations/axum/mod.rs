@@ -1,5 +1,6 @@
-//! For the axum web framework (feature `axum`): a router that answers health probes.
+//! For the axum web framework (feature `axum`): a router that answers health probes, and errors as responses.
 
 mod probes;
+mod respond;
 
 pub use probes::{ProbeRouter, probes};

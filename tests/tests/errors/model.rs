@@ -1,0 +1,134 @@
+//! The error model: what the original's faults look like here.
+
+use gardefou::{AppError, ErrorCode, Result, ResultExt, app_error, error::Category};
+use serde::{Serialize, Serializer, ser::Error as _};
+use serde_json::json;
+use std::{
+    collections::{BTreeMap, HashSet},
+    fmt,
+    time::{Duration, SystemTime},
+};
+
+struct Unserialisable;
+impl Serialize for Unserialisable {
+    fn serialize<S: Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+        Err(S::Error::custom("no form"))
+    }
+}
+
+/// A date, a set or an enum in the details made the original's logging raise, which hid the real error.
+#[test]
+fn e01_logging_and_serialising_an_error_never_fails_whatever_its_details_hold() {
+    let err = AppError::new(ErrorCode::ANALYSIS_DATA_ERROR, "odd")
+        .with_detail("time", SystemTime::UNIX_EPOCH)
+        .with_detail("set", HashSet::from([1]))
+        .with_detail("keys", BTreeMap::from([((1, 'a'), f64::NAN)]))
+        .with_detail("huge", i128::MAX)
+        .with_detail("none", Unserialisable)
+        .with_detail("beside", Duration::from_millis(5));
+    assert_eq!(err.details()["set"], json!([1]));
+    assert_eq!(err.details()["keys"], json!({"[1,\"a\"]": "NaN"}));
+    assert_eq!(err.details()["none"], "not serialisable: no form");
+    assert_eq!(err.details()["beside"]["nanos"], 5_000_000);
+    gardefou::report(&err);
+    let json = err.to_json();
+    assert_eq!(json["details"]["huge"], i128::MAX.to_string());
+    assert!(!format!("{err:?}").is_empty());
+}
+
+/// Line breaks reached the original's log as they were; French text came out as escapes.
+#[test]
+fn e02_a_message_cannot_forge_a_log_line_and_keeps_its_letters() {
+    let redactor = gardefou::error::Redactor::current();
+    let line = redactor.line("échec à 12 h\r\n2026-01-01 ERROR forged\u{1b}[2K", 200);
+    assert_eq!(line, r"échec à 12 h\r\n2026-01-01 ERROR forged\u{1b}[2K");
+}
+
+/// The original looked for "the current exception" when it logged, and found none outside of the handler.
+#[test]
+fn e04_an_error_carries_its_own_place_wherever_it_is_printed() {
+    let line = line!() + 1;
+    let err = app_error!(ErrorCode::SYNC_ERROR, "late");
+    let printed = std::thread::spawn(move || format!("{err:?}")).join().unwrap();
+    assert!(printed.contains(&format!("{}:{line}:", file!())), "{printed}");
+}
+
+/// A bare number as code was accepted and failed later, when the error was printed. Here it does not compile.
+///
+/// ```compile_fail
+/// gardefou::AppError::new(300, "a number is no code");
+/// ```
+#[test]
+fn e05_a_code_has_a_type_of_its_own() {
+    fn takes_a_code(_: fn(ErrorCode, String) -> AppError) {}
+    takes_a_code(AppError::new);
+}
+
+/// The original could not be unpickled.
+#[test]
+fn e06_an_error_goes_through_serde_and_back() {
+    let err = Err::<(), _>(fmt::Error)
+        .context(ErrorCode::DB_WRITE_ERROR, "not stored")
+        .map_err(|err| err.with_detail("rows", [1, 2]))
+        .unwrap_err();
+    let back: AppError = serde_json::from_str(&serde_json::to_string(&err).unwrap()).unwrap();
+    assert_eq!((back.code(), back.id(), back.details()), (err.code(), err.id(), err.details()));
+    assert_eq!(format!("{back:#}"), format!("{err:#}"));
+}
+
+/// The original's tree of classes said something about an error that nothing checked against its code.
+#[test]
+fn e14_the_kind_of_an_error_follows_from_its_code() {
+    assert_eq!(AppError::new(ErrorCode::DB_QUERY_ERROR, "x").code().category(), Category::Database);
+    assert_eq!(AppError::new(ErrorCode::OBS_STREAM_ERROR, "x").code().category(), Category::Capture);
+}
+
+/// The original rebuilt its table of statuses on each call.
+#[test]
+fn e13_a_status_is_a_constant() {
+    const STATUS: u16 = ErrorCode::CIRCUIT_OPEN_ERROR.http_status();
+    assert_eq!(STATUS, 503);
+}
+
+#[test]
+fn the_question_mark_takes_any_error_and_context_codes_it() {
+    fn parse(text: &str) -> Result<u16> {
+        let port = text.parse::<u16>().code(ErrorCode::CONFIG_ERROR)?;
+        let _ = char::from_u32(0x41).context(ErrorCode::SYNC_ERROR, "no letter")?;
+        std::str::from_utf8(&[port as u8])?;
+        Ok(port)
+    }
+    assert_eq!(parse("65").unwrap(), 65);
+    assert!(parse("x").unwrap_err().is(ErrorCode::CONFIG_ERROR));
+    assert!(!parse("255").unwrap_err().is_coded());
+    let none: Option<u8> = None;
+    let err = none.with_context(ErrorCode::SYNC_ERROR, || format!("no {}", "value")).unwrap_err();
+    assert_eq!((err.message(), err.code()), ("no value", ErrorCode::SYNC_ERROR));
+    let line = line!() + 1;
+    let err = none.code(ErrorCode::SYNC_ERROR).unwrap_err();
+    assert_eq!(err.location().line(), line);
+    let line = line!() + 1;
+    let err = Err::<(), _>(fmt::Error).with_context(ErrorCode::SYNC_ERROR, || "x").unwrap_err();
+    assert_eq!(err.location().line(), line);
+}
+
+#[test]
+fn an_error_stands_in_an_enum_of_thiserrors_kind_and_is_seen_there() {
+    #[derive(Debug)]
+    struct Mine(AppError);
+    impl fmt::Display for Mine {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("mine")
+        }
+    }
+    impl std::error::Error for Mine {
+        fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+            Some(&*self.0)
+        }
+    }
+    let inner = AppError::new(ErrorCode::PERMISSION_ERROR, "refused");
+    let id = inner.id();
+    let err = AppError::from(Mine(inner));
+    assert_eq!((err.code(), err.is_coded(), err.id()), (ErrorCode::PERMISSION_ERROR, true, id));
+    assert!(!gardefou::classify::classify(&*err).is_retryable());
+}

@@ -1,0 +1,92 @@
+//! Secrets planted in every field of an error appear in nothing that it prints.
+
+use gardefou::{AppError, ErrorCode, ResultExt};
+use serde_json::json;
+use std::{collections::BTreeMap, error::Error, fmt, io};
+
+/// `postgres://u:p@h/db?password=x&sslkey=y` with recognisable values.
+const URL: &str = "postgres://usr-Q1:pw-Q2@db1:5432/orders?password=pw-Q3&sslkey=key-Q4";
+const PLANTED: &[&str] = &["Q1", "Q2", "Q3", "Q4", "Q5", "Q6", "Q7", "Q8", "Q9"];
+
+/// A foreign error with a secret in its text and one in its source.
+#[derive(Debug)]
+struct Foreign(io::Error);
+impl fmt::Display for Foreign {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "request failed, Authorization: Bearer tok-Q5")
+    }
+}
+impl Error for Foreign {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&self.0)
+    }
+}
+
+fn planted() -> AppError {
+    let foreign = Foreign(io::Error::other(format!("cannot reach {URL}")));
+    Err::<(), _>(foreign)
+        .map_err(|err| {
+            AppError::new(ErrorCode::DB_CONNECTION_ERROR, format!("no route: {URL}"))
+                .with_source(err)
+                .with_detail("password", "pw-Q6")
+                .with_detail("url", URL)
+        })
+        .context(ErrorCode::EXTERNAL_SERVICE_ERROR, "failed with api_key=key-Q7")
+        .map_err(|err| {
+            err.with_public_message("Sent {\"token\": \"tok-Q8\"} in vain.")
+                .with_detail("headers", BTreeMap::from([("Cookie", "sid=Q9")]))
+                .with_detail("deep", json!([{"db": {"Password": 7}}, URL, {URL: 1}]))
+                .with_detail(URL, "as a key")
+        })
+        .unwrap_err()
+}
+
+fn assert_clean(what: &str, text: &str) {
+    for secret in PLANTED {
+        assert!(!text.contains(secret), "{secret} in {what}: {text}");
+    }
+}
+
+/// The original printed, mailed and answered with whatever stood in details, texts and stacks.
+#[test]
+fn e03_a_secret_in_any_field_or_chain_level_reaches_no_output() {
+    let err = planted();
+    assert!(err.details()[URL] == "as a key" && err.message().contains("Q7"), "they are there inside");
+    assert_clean("Display", &err.to_string());
+    assert_clean("{:#}", &format!("{err:#}"));
+    assert_clean("Debug", &format!("{err:?}"));
+    assert_clean("{:#?}", &format!("{err:#?}"));
+    assert_clean("to_json", &err.to_json().to_string());
+    assert_clean("serde", &serde_json::to_string(&err).unwrap());
+    let problem = err.to_problem();
+    assert_clean("the problem's body", &String::from_utf8(problem.body()).unwrap());
+    assert_clean("the problem's Debug", &format!("{problem:?}"));
+    let boxed: Box<dyn Error + Send + Sync> = planted().into();
+    assert_clean("the box", &format!("{boxed} {boxed:#} {boxed:?}"));
+    let io: io::Error = planted().into();
+    assert_clean("the io error", &format!("{io} {io:#} {io:?}"));
+    let anyhow = planted().wrap(ErrorCode::SYNC_ERROR, URL);
+    assert_clean("a wrapping error", &format!("{anyhow:#} {anyhow:?}"));
+}
+
+#[test]
+fn what_is_not_secret_stays_readable() {
+    let text = format!("{:#}", planted());
+    assert!(text.contains("postgres://[redacted]@db1:5432/orders?password=[redacted]"), "{text}");
+    assert!(text.starts_with("failed with api_key=[redacted]: no route: "), "{text}");
+    assert_eq!(planted().to_json()["details"]["password"], serde_json::Value::Null, "only its own details");
+}
+
+/// The original logged every argument of a failing function, a password among them.
+#[test]
+fn e03_nothing_captures_arguments_unless_asked() {
+    #[gardefou::enhanced_error_handling(error_code = ErrorCode::PERMISSION_ERROR)]
+    fn login(user: &str, passphrase: &str) -> gardefou::Result<()> {
+        gardefou::ensure!(user.len() > 100 && !passphrase.is_empty(), ErrorCode::PERMISSION_ERROR, "refused");
+        Ok(())
+    }
+    let err = login("user-Q2", "pass-Q1").unwrap_err();
+    for text in [format!("{err:?}"), serde_json::Value::Object(err.details().clone()).to_string()] {
+        assert_clean("an error of a function with arguments", &text);
+    }
+}
