@@ -1,5 +1,6 @@
 //! The life of a circuit breaker, written down as it happens.
 
+use crate::terminal::count;
 use gardefou::{
     breaker::CircuitState,
     event::{BreakerEvent, BreakerEventKind, Event, Subscription, subscribe},
@@ -47,7 +48,6 @@ impl BreakerLife {
             0 => state.to_string(),
             _ => format!("{state} ({:.1} s)", at.since(born).as_secs_f64()),
         });
-        let calls = if seen.rejected == 1 { "call" } else { "calls" };
-        format!("{}; {} {calls} rejected", states.collect::<Vec<_>>().join(" → "), seen.rejected)
+        format!("{}; {} rejected", states.collect::<Vec<_>>().join(" → "), count(seen.rejected, "call"))
     }
 }

@@ -23,7 +23,7 @@ mod work;
 use breaker_life::BreakerLife;
 use client::Client;
 use gardefou::{
-    Result, init_error_system,
+    Result,
     time::{Clock, SystemClock},
 };
 use options::Options;
@@ -55,8 +55,7 @@ fn main() -> ExitCode {
 
 fn run(options: &Options, terminal: &mut Terminal) -> Result<u8> {
     let started = SystemClock.now();
-    let _system = init_error_system()?;
-    surroundings::keep_journal(options)?;
+    let _system = surroundings::init(options)?;
     let listing = folder::list(&options.folder)?;
     let service = Service::start()?;
     let client = Client::new(service.url());
@@ -71,7 +70,7 @@ fn run(options: &Options, terminal: &mut Terminal) -> Result<u8> {
         .map_err(|error| outcome.no_store = Some(Problem::new(&folder::printable(&options.database), &error)))
         .ok();
 
-    terminal.line(&format!("{} files in {shown}", listing.entries.len()));
+    terminal.line(&format!("{} in {shown}", terminal::count(listing.entries.len(), "recording")));
     terminal.line(&format!("results go to {} and to {}", folder::printable(&options.database), service.url()));
     let outcome = Work::new(store, client, terminal, outcome).run(listing.entries);
 

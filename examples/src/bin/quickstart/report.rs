@@ -5,7 +5,7 @@ use crate::{
     codes,
     outcome::{Outcome, Problem, Rollback},
     surroundings::Surroundings,
-    terminal::{Terminal, Tone},
+    terminal::{Terminal, Tone, count},
 };
 
 /// Shows everything and returns the exit status that follows from it.
@@ -43,8 +43,8 @@ pub(crate) fn show(terminal: &mut Terminal, outcome: &Outcome, around: &Surround
 type Lines = Vec<(&'static str, String)>;
 
 fn classified(outcome: &Outcome) -> Lines {
-    let count = |class: Class| outcome.classified.iter().filter(|(_, each, _)| *each == class).count();
-    let classes: Vec<_> = Class::ALL.iter().map(|&class| format!("{class} {}", count(class))).collect();
+    let of = |class: Class| outcome.classified.iter().filter(|(_, each, _)| *each == class).count();
+    let classes: Vec<_> = Class::ALL.iter().map(|&class| format!("{class} {}", of(class))).collect();
     let mut lines = vec![("Classified", format!("{}: {}", outcome.classified.len(), classes.join(", ")))];
     if !outcome.skipped.is_empty() {
         let (shown, more) = first_of(&outcome.skipped, 5);
@@ -94,7 +94,7 @@ fn delivered(terminal: &Terminal, outcome: &Outcome, around: &Surroundings) -> L
     let all = outcome.classified.len();
     let late = if outcome.waited > 0 { format!(", {} had to wait", outcome.waited) } else { String::new() };
     let mut lines =
-        vec![("Delivered", format!("{} of {all} in {} requests{late}", outcome.delivered, around.requests))];
+        vec![("Delivered", format!("{} of {all} in {}{late}", outcome.delivered, count(around.requests, "request")))];
     lines.extend(outcome.undelivered.iter().map(|problem| ("", described(terminal, Tone::Bad, problem))));
     lines
 }

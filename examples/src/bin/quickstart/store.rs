@@ -1,7 +1,10 @@
 //! Keeps the results in a SQLite database.
 
-use crate::classify::{Class, Features};
-use gardefou::{AppError, ErrorCode, Result, ResultExt, transaction_boundary};
+use crate::{
+    classify::{Class, Features},
+    folder::printable,
+};
+use gardefou::{AppError, ErrorCode, Result, ResultExt, enhanced_error_handling, transaction_boundary};
 use rusqlite::{Connection, ErrorCode as SqliteCode, OpenFlags, params};
 use std::{fs, path::Path, time::Duration};
 
@@ -38,10 +41,11 @@ const SCHEMA: &str = "
 
 impl Store {
     /// Opens the database, or makes it, and begins a run.
+    #[enhanced_error_handling(error_code = ErrorCode::DB_CONNECTION_ERROR)]
     pub(crate) fn open(path: &Path, folder: &str) -> Result<Self> {
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent)
-                .context(ErrorCode::DB_CONNECTION_ERROR, "the database's folder cannot be made")?;
+                .with_context(ErrorCode::DB_CONNECTION_ERROR, || format!("no folder {}", printable(parent)))?;
         }
         // An administrator may write to files that are marked read-only; the mark is meant all the same.
         if fs::metadata(path).is_ok_and(|metadata| metadata.permissions().readonly()) {

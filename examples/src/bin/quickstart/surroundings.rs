@@ -2,10 +2,10 @@
 
 use crate::{client::Client, options::Options, store};
 use gardefou::{
-    ErrorCode, ResultExt, error_monitor, health_check,
-    monitor::journal::{FileJournal, JournalConfig, Query},
+    ErrorCode, ErrorSystem, ErrorSystemGuard, ResultExt, error_monitor, health_check,
+    monitor::journal::{JournalConfig, Query},
 };
-use std::{collections::BTreeMap, fs, sync::Arc};
+use std::{collections::BTreeMap, fs};
 
 /// What the report tells about the surroundings of the work.
 #[derive(Debug, Default)]
@@ -51,11 +51,10 @@ impl Surroundings {
     }
 }
 
-/// Lets the monitor write every error to a journal in the output folder.
-pub(crate) fn keep_journal(options: &Options) -> gardefou::Result<()> {
-    let config = JournalConfig::builder(options.out.join("journal")).build()?;
-    error_monitor().set_journal(Arc::new(FileJournal::open(config)));
-    Ok(())
+/// Starts the error system, with a journal in the output folder.
+pub(crate) fn init(options: &Options) -> gardefou::Result<ErrorSystemGuard> {
+    let journal = JournalConfig::builder(options.out.join("journal"));
+    Ok(ErrorSystem::builder().journal(journal).init()?)
 }
 
 /// Says how many errors the journal took in, and reads the newest one back.
@@ -65,11 +64,13 @@ fn journal() -> String {
     let _ = journal.flush();
     let status = journal.status();
     let written = match &status.last_error {
-        Some(error) => format!("{} written, {} lost: {error}", status.written, status.lost),
-        None => format!("{} written", status.written),
+        Some(error) => {
+            format!("{} records written, {} waiting, {} lost: {error}", status.written, status.waiting, status.lost)
+        }
+        None => format!("{} records of errors and changes of health written", status.written),
     };
     match journal.query(&Query::default().limit(1)).map(|page| page.records.into_iter().next()) {
-        Ok(Some(newest)) => format!("{written}; the newest: {} in {}", newest.error_code, newest.operation),
+        Ok(Some(newest)) => format!("{written}; the newest error: {} in {}", newest.error_code, newest.operation),
         Ok(None) => written,
         Err(error) => format!("{written}; unreadable: {error:#}"),
     }

@@ -74,9 +74,14 @@ impl Terminal {
 
     pub(crate) fn waiting(&mut self, count: usize) {
         if count > 0 {
-            let text = format!("{count} results wait until the service has recovered ...");
+            let text = format!("{} to be delivered once the service has recovered ...", self::count(count, "result"));
             let text = self.paint(Tone::Warning, &text);
             self.line(&text);
         }
     }
+}
+
+/// Counts things: "1 call", "2 calls".
+pub(crate) fn count(number: usize, thing: &str) -> String {
+    if number == 1 { format!("1 {thing}") } else { format!("{number} {thing}s") }
 }
