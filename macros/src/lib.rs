@@ -5,6 +5,7 @@ mod block;
 mod check;
 mod diag;
 mod expand;
+mod health;
 mod model;
 mod params;
 mod policy;
@@ -46,4 +47,24 @@ pub fn retry(args: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn retry_with_circuit_breaker(args: TokenStream, item: TokenStream) -> TokenStream {
     expand::attribute(Guard::RetryWithBreaker, args.into(), item.into()).into()
+}
+
+/// Registers a function as a health check where it is written.
+///
+/// The function takes no arguments and returns what a check may return: a `bool`, a `Result`, a `CheckResult`; it may be
+/// async. It joins the process-wide registry when that is first used, and stays callable as it is. A name that is taken
+/// or illegal is a warning of `init_error_system`, with both places.
+///
+/// | key | value | default |
+/// | --- | --- | --- |
+/// | `name` | 1 to 100 bytes of letters, digits, `-`, `_`, `.`, inner spaces | the function's name |
+/// | `criticality` | `"critical"`, `"important"`, `"informational"` | `"important"` |
+/// | `scope` | `"dependency"`, `"internal"` | `"dependency"` |
+/// | `kind` | `"readiness"`, `"startup"`, `"info"`; `"liveness"` for internal ones only | `"readiness"` |
+/// | `timeout`, `period`, `stale_after` | duration | those of the registry |
+/// | `failure_threshold`, `success_threshold` | number, at least 1 | those of the registry |
+/// | `group`, `tag` | text | none |
+#[proc_macro_attribute]
+pub fn health_check(args: TokenStream, item: TokenStream) -> TokenStream {
+    health::attribute(args.into(), item.into()).into()
 }

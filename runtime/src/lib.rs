@@ -24,7 +24,7 @@ pub use boundary::report;
 pub use breaker::circuit_breakers;
 pub use error::{AppError, ConfigError, ErrorCode, Rejection, ResultExt};
 pub use gardefou_macros::{
-    enhanced_error_handling, error_boundary, retry, retry_with_circuit_breaker, transaction_boundary,
+    enhanced_error_handling, error_boundary, health_check, retry, retry_with_circuit_breaker, transaction_boundary,
     with_circuit_breaker,
 };
 pub use health::health_check;

@@ -48,6 +48,20 @@ const RETRY: &[&str] = &[
 const BOUNDARY: &[&str] = &["error_code", "log_level", "rethrow", "fallback", "catch_panics"];
 const TRANSACTION: &[&str] = &["error_code", "log_level", "on_error_callback", "catch_panics"];
 
+const HEALTH: &[&str] = &[
+    "name",
+    "criticality",
+    "scope",
+    "kind",
+    "timeout",
+    "period",
+    "stale_after",
+    "failure_threshold",
+    "success_threshold",
+    "group",
+    "tag",
+];
+
 impl Spec {
     pub(crate) const HANDLING: Self = Self::attribute("#[enhanced_error_handling]", &[HANDLING], "error_code");
     pub(crate) const BREAKER: Self = Self::attribute("#[with_circuit_breaker]", &[BREAKER], "name");
@@ -58,6 +72,8 @@ impl Spec {
         Self { title: "error_boundary!", keys: &[BOUNDARY], first: "name", positional: true };
     pub(crate) const TRANSACTION: Self =
         Self { title: "transaction_boundary!", keys: &[TRANSACTION], first: "name", positional: true };
+
+    pub(crate) const HEALTH: Self = Self::attribute("#[health_check]", &[HEALTH], "name");
 
     /// In the order in which a key of another one is looked for.
     const ALL: &[Self] = &[

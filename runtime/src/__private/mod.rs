@@ -20,7 +20,7 @@ pub use call::{call, call_with, default_value, never};
 pub use carry::{Carried, carrying, rejecting};
 pub use core::{
     clone::Clone,
-    file, line, module_path,
+    concat, file, line, module_path,
     option::Option::{None, Some},
     result::Result::{Err, Ok},
 };

@@ -1,0 +1,5 @@
+//! A future is no result.
+
+fn main() {
+    let _ = gardefou::health_check().register_check("cache", || async { true });
+}

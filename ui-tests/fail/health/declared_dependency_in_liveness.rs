@@ -1,0 +1,10 @@
+//! The same by the attribute.
+
+use gardefou::health_check;
+
+#[health_check(name = "database", kind = "liveness")]
+fn database() -> bool {
+    true
+}
+
+fn main() {}
