@@ -10,6 +10,7 @@ mod rng;
 mod sync;
 pub mod time;
 
+pub mod alerts;
 pub mod boundary;
 pub mod health;
 pub mod monitor;

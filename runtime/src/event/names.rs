@@ -16,6 +16,8 @@ pub const TARGET_RETRY: &str = "gardefou::retry";
 pub const TARGET_HEALTH: &str = "gardefou::health";
 /// Start and shutdown.
 pub const TARGET_SYSTEM: &str = "gardefou::system";
+/// Notices: sent on the channel `log`, and what goes wrong with the others.
+pub const TARGET_ALERT: &str = "gardefou::alert";
 /// The journal: when it cannot be written, and when it can again.
 pub const TARGET_JOURNAL: &str = "gardefou::journal";
 

@@ -173,6 +173,11 @@ impl ErrorMonitor {
         drop(before);
     }
 
+    /// Takes the journal away from the monitor, which then answers queries from memory.
+    pub fn take_journal(&self) -> Option<Arc<dyn Journal>> {
+        self.0.journal.write().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
     /// Returns the journal, if there is one.
     #[must_use]
     pub fn journal(&self) -> Option<Arc<dyn Journal>> {
@@ -241,7 +246,8 @@ impl ErrorMonitor {
         }
     }
 
-    fn fingerprint_of(&self, event: &ErrorEvent<'_>) -> Fingerprint {
+    /// The group of an error, as this monitor's configuration has it.
+    pub(crate) fn fingerprint_of(&self, event: &ErrorEvent<'_>) -> Fingerprint {
         let decide = self.0.config.read().unwrap_or_else(PoisonError::into_inner).fingerprint.clone();
         let chosen = decide.and_then(|decide| catch_unwind(AssertUnwindSafe(|| decide(event))).ok().flatten());
         let own = || match event.error {

@@ -59,8 +59,9 @@ pub enum RecordKind {
     Error,
     /// A notice that could not be delivered; its details hold it.
     Undelivered,
-    /// An undelivered notice that was delivered later; its identity is that of the undelivered one.
-    Delivered,
+    /// An undelivered notice that needs no more tries: it arrived later, or was refused for good. Its identity is that of
+    /// the undelivered one.
+    Settled,
     /// A health check changed its status; its details say from what to what.
     Health,
 }
@@ -72,13 +73,13 @@ impl RecordKind {
         match self {
             Self::Error => "error",
             Self::Undelivered => "undelivered",
-            Self::Delivered => "delivered",
+            Self::Settled => "settled",
             Self::Health => "health",
         }
     }
 
     pub(super) fn of_name(name: &str) -> Option<Self> {
-        [Self::Error, Self::Undelivered, Self::Delivered, Self::Health].into_iter().find(|kind| kind.name() == name)
+        [Self::Error, Self::Undelivered, Self::Settled, Self::Health].into_iter().find(|kind| kind.name() == name)
     }
 }
 

@@ -100,6 +100,13 @@ fn record(map: &mut Map<String, Value>) -> Option<ErrorRecord> {
     })
 }
 
+impl ErrorRecord {
+    /// Reads what `Serialize` wrote.
+    pub(crate) fn of_json(json: Value) -> Option<Self> {
+        if let Value::Object(mut map) = json { record(&mut map) } else { None }
+    }
+}
+
 fn text(map: &mut Map<String, Value>, key: &str) -> Option<String> {
     match map.remove(key) {
         Some(Value::String(text)) => Some(text),

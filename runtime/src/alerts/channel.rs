@@ -1,0 +1,163 @@
+//! Where notices go.
+
+use super::Notice;
+use crate::event::{AlertLevel, names};
+use std::{error::Error, fmt, time::Duration};
+
+/// A place that notices are delivered to.
+///
+/// Each channel has a thread, a queue and a circuit breaker of its own, so that one that hangs delays no other.
+/// [`deliver`](Self::deliver) may block, but must end by itself: a channel sets its own time limits. A panic in it
+/// counts as a failure that is not tried again.
+pub trait Channel: Send + Sync + 'static {
+    /// Returns the name by which rules and statistics speak of the channel.
+    fn name(&self) -> &str;
+
+    /// Delivers one notice. `Ok` says that it arrived.
+    ///
+    /// # Errors
+    ///
+    /// It did not arrive; the error says whether another try can help.
+    fn deliver(&self, notice: &Notice) -> Result<(), DeliveryError>;
+}
+
+/// A notice did not arrive.
+#[derive(Debug)]
+pub struct DeliveryError {
+    text: String,
+    is_final: bool,
+    retry_after: Option<Duration>,
+    source: Option<Box<dyn Error + Send + Sync>>,
+}
+
+impl DeliveryError {
+    /// Makes an error after which another try can help, as a lost connection.
+    #[must_use]
+    pub fn temporary(text: impl Into<String>) -> Self {
+        Self { text: text.into(), is_final: false, retry_after: None, source: None }
+    }
+
+    /// Makes an error that will not change, as a refused address.
+    #[must_use]
+    pub fn permanent(text: impl Into<String>) -> Self {
+        Self { is_final: true, ..Self::temporary(text) }
+    }
+
+    /// Says how long to wait before another try.
+    #[must_use]
+    pub fn retry_after(mut self, wait: Option<Duration>) -> Self {
+        self.retry_after = wait;
+        self
+    }
+
+    /// Sets the error that caused this one.
+    #[must_use]
+    pub fn with_source(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    /// Tells whether another try can not help.
+    #[must_use]
+    pub fn is_permanent(&self) -> bool {
+        self.is_final
+    }
+
+    pub(super) fn wait(&self) -> Option<Duration> {
+        self.retry_after
+    }
+}
+
+impl fmt::Display for DeliveryError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl Error for DeliveryError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.source.as_deref().map(|source| source as &(dyn Error + 'static))
+    }
+}
+
+/// A channel into the log, under the target `gardefou::alert`.
+#[derive(Clone, Debug)]
+pub struct LogChannel(());
+
+impl LogChannel {
+    /// Makes the channel `log`.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self(())
+    }
+}
+
+impl Default for LogChannel {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Channel for LogChannel {
+    fn name(&self) -> &str {
+        "log"
+    }
+
+    fn deliver(&self, notice: &Notice) -> Result<(), DeliveryError> {
+        macro_rules! log_at {
+            ($level:ident) => {
+                tracing::event!(
+                    target: names::TARGET_ALERT,
+                    tracing::Level::$level,
+                    notice.id = %notice.id,
+                    notice.kind = notice.kind.name(),
+                    severity = notice.level.name(),
+                    rule = notice.rule,
+                    fingerprint = %notice.fingerprint,
+                    suppressed = notice.suppressed,
+                    error.id = notice.error.as_ref().map(|error| tracing::field::display(error.id)),
+                    "{}",
+                    notice.title
+                )
+            };
+        }
+        match notice.level {
+            AlertLevel::Info => log_at!(INFO),
+            AlertLevel::Warning => log_at!(WARN),
+            AlertLevel::Error | AlertLevel::Critical => log_at!(ERROR),
+        }
+        Ok(())
+    }
+}
+
+/// A channel into a function of the program.
+pub struct CallbackChannel {
+    name: String,
+    deliver: Box<dyn Fn(&Notice) -> Result<(), DeliveryError> + Send + Sync>,
+}
+
+impl CallbackChannel {
+    /// Makes a channel of a function, which runs on the channel's own thread.
+    pub fn new(
+        name: impl Into<String>,
+        deliver: impl Fn(&Notice) -> Result<(), DeliveryError> + Send + Sync + 'static,
+    ) -> Self {
+        Self { name: name.into(), deliver: Box::new(deliver) }
+    }
+}
+
+impl Channel for CallbackChannel {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn deliver(&self, notice: &Notice) -> Result<(), DeliveryError> {
+        (self.deliver)(notice)
+    }
+}
+
+impl fmt::Debug for CallbackChannel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CallbackChannel").field("name", &self.name).finish_non_exhaustive()
+    }
+}

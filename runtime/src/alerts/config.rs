@@ -1,0 +1,253 @@
+//! Which notices go where.
+
+use super::{Channel, LogChannel, Rule};
+use crate::{
+    ConfigError,
+    event::AlertLevel,
+    time::{Clock, SharedClock},
+};
+use std::{fmt, sync::Arc, time::Duration};
+
+/// Which notices go where, and how often.
+///
+/// # Defaults
+///
+/// | setter | default | range |
+/// | --- | --- | --- |
+/// | `channel` | the log | 1 to 64, each name once |
+/// | `rule` | errors at once, breakers, health checks | |
+/// | `throttle` | 300 s | 1 second to 1 day |
+/// | `escalate_after` | 100 held back | at least 2, or `None` |
+/// | `max_per_minute` | 20 for each channel | 1 to 10,000 |
+/// | `queue` | 256 notices for each channel | 1 to 10,000 |
+/// | `max_tries` | 4 for each notice | 1 to 100 |
+/// | `first_delay` | 1 s, doubled each time, at most 60 s, with full jitter | 0 to 60 s |
+/// | `give_up_after` | 10 minutes | 1 second to 1 day |
+/// | `source` | the name of the executable | |
+/// | `background` | on | |
+#[derive(Clone)]
+pub struct AlertsConfig {
+    pub(super) channels: Vec<Arc<dyn Channel>>,
+    pub(super) rules: Vec<Rule>,
+    pub(super) throttle: Duration,
+    pub(super) escalate_after: Option<u64>,
+    pub(super) max_per_minute: u64,
+    pub(super) queue: usize,
+    pub(super) max_tries: u32,
+    pub(super) first_delay: Duration,
+    pub(super) give_up_after: Duration,
+    pub(super) source: String,
+    pub(super) background: bool,
+    pub(super) clock: SharedClock,
+}
+
+/// Collects the settings of an [`AlertsConfig`].
+#[derive(Clone, Debug, Default)]
+#[must_use]
+pub struct AlertsConfigBuilder(AlertsConfig);
+
+impl AlertsConfig {
+    /// Starts from the defaults.
+    pub fn builder() -> AlertsConfigBuilder {
+        AlertsConfigBuilder::default()
+    }
+
+    pub(super) fn channel_names(&self) -> Vec<&str> {
+        self.channels.iter().map(|channel| channel.name()).collect()
+    }
+}
+
+/// The builder's starting point; [`AlertsConfigBuilder::build`] fills in channels and rules where there are none.
+impl Default for AlertsConfig {
+    fn default() -> Self {
+        let program = std::env::args_os().next().map(std::path::PathBuf::from);
+        let name = program.as_ref().and_then(|path| path.file_stem()).map(|name| name.to_string_lossy().into_owned());
+        Self {
+            channels: vec![Arc::new(LogChannel::new())],
+            rules: default_rules(),
+            // What the Python original had.
+            throttle: Duration::from_secs(300),
+            escalate_after: Some(100),
+            max_per_minute: 20,
+            queue: 256,
+            max_tries: 4,
+            first_delay: Duration::from_secs(1),
+            give_up_after: Duration::from_secs(600),
+            source: name.unwrap_or_default(),
+            background: true,
+            clock: SharedClock::default(),
+        }
+    }
+}
+
+fn default_rules() -> Vec<Rule> {
+    vec![
+        Rule::immediate("errors").min_level(AlertLevel::Error),
+        Rule::breakers("circuit breakers"),
+        Rule::health("health checks"),
+    ]
+}
+
+impl fmt::Debug for AlertsConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AlertsConfig")
+            .field("channels", &self.channel_names())
+            .field("rules", &self.rules)
+            .field("throttle", &self.throttle)
+            .field("max_per_minute", &self.max_per_minute)
+            .finish_non_exhaustive()
+    }
+}
+
+impl PartialEq for AlertsConfig {
+    /// Two configurations are equal if they have the same channels (by name) and settings.
+    fn eq(&self, other: &Self) -> bool {
+        let settings = |config: &Self| {
+            let Self { throttle, escalate_after, max_per_minute, queue, max_tries, first_delay, give_up_after, .. } =
+                *config;
+            (throttle, escalate_after, max_per_minute, queue, max_tries, first_delay, give_up_after)
+        };
+        self.channel_names() == other.channel_names() && self.rules == other.rules && settings(self) == settings(other)
+    }
+}
+
+impl AlertsConfigBuilder {
+    /// Adds a channel; the first one takes the place of the log.
+    pub fn channel(self, channel: impl Channel) -> Self {
+        self.shared_channel(Arc::new(channel))
+    }
+
+    /// Adds a channel that the program holds too.
+    pub fn shared_channel(mut self, channel: Arc<dyn Channel>) -> Self {
+        let only_default = self.0.channels.len() == 1 && self.0.channels[0].name() == "log";
+        if only_default {
+            self.0.channels.clear();
+        }
+        self.0.channels.push(channel);
+        self
+    }
+
+    /// Adds a rule; the first one takes the place of the defaults.
+    pub fn rule(mut self, rule: Rule) -> Self {
+        if self.0.rules == default_rules() {
+            self.0.rules.clear();
+        }
+        self.0.rules.push(rule);
+        self
+    }
+
+    /// Sets for how long one problem is told once on one channel; what comes in between is counted.
+    pub fn throttle(mut self, interval: Duration) -> Self {
+        self.0.throttle = interval;
+        self
+    }
+
+    /// Sets how many must be held back for an early notice, the next one at ten times as many; `None` for none.
+    pub fn escalate_after(mut self, held_back: Option<u64>) -> Self {
+        self.0.escalate_after = held_back;
+        self
+    }
+
+    /// Sets how many notices a channel gets within a minute; further ones come together as a digest when it is over.
+    pub fn max_per_minute(mut self, notices: u64) -> Self {
+        self.0.max_per_minute = notices;
+        self
+    }
+
+    /// Sets how many notices may wait for one channel; further ones go to the journal.
+    pub fn queue(mut self, notices: usize) -> Self {
+        self.0.queue = notices;
+        self
+    }
+
+    /// Sets how often one notice is tried, the first time included.
+    pub fn max_tries(mut self, tries: u32) -> Self {
+        self.0.max_tries = tries;
+        self
+    }
+
+    /// Sets the wait after the first failure; it doubles each time, up to 60 s, with full jitter.
+    pub fn first_delay(mut self, delay: Duration) -> Self {
+        self.0.first_delay = delay;
+        self
+    }
+
+    /// Sets how long a notice waits for a channel whose circuit is open before it goes to the journal.
+    pub fn give_up_after(mut self, wait: Duration) -> Self {
+        self.0.give_up_after = wait;
+        self
+    }
+
+    /// Sets the name of the program in notices.
+    pub fn source(mut self, name: impl Into<String>) -> Self {
+        self.0.source = name.into();
+        self
+    }
+
+    /// Sets whether threads deliver; without them, call [`run`](super::Alerts::run).
+    pub fn background(mut self, on: bool) -> Self {
+        self.0.background = on;
+        self
+    }
+
+    /// Sets the clock by which intervals are measured.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.0.clock = SharedClock::new(clock);
+        self
+    }
+
+    /// Checks the settings.
+    ///
+    /// # Errors
+    ///
+    /// Every setting that cannot work, in one error.
+    pub fn build(self) -> Result<AlertsConfig, ConfigError> {
+        let config = self.0;
+        let names = config.channel_names();
+        let mut problems = Vec::new();
+        let mut check = |is_fine: bool, field, value: String, rule: &str| {
+            if !is_fine {
+                problems.push(ConfigError::new(field, value, rule));
+            }
+        };
+        let seconds = |range: std::ops::RangeInclusive<u64>, value: Duration| {
+            value >= Duration::from_secs(*range.start()) && value <= Duration::from_secs(*range.end())
+        };
+        check(names.len() <= 64, "channel", names.len().to_string(), "must be at most 64 channels");
+        for (at, name) in names.iter().enumerate() {
+            let is_new = !names[..at].contains(name);
+            check(!name.is_empty() && is_new, "channel", (*name).to_owned(), "must have a name of its own");
+        }
+        let shown = |duration: Duration| format!("{duration:?}");
+        check(
+            seconds(1..=86_400, config.throttle),
+            "throttle",
+            shown(config.throttle),
+            "must be from 1 second to 1 day",
+        );
+        let escalation = config.escalate_after.unwrap_or(2);
+        check(escalation >= 2, "escalate_after", escalation.to_string(), "must be at least 2");
+        let per_minute = config.max_per_minute;
+        check((1..=10_000).contains(&per_minute), "max_per_minute", per_minute.to_string(), "must be from 1 to 10,000");
+        check((1..=10_000).contains(&config.queue), "queue", config.queue.to_string(), "must be from 1 to 10,000");
+        check(
+            (1..=100).contains(&config.max_tries),
+            "max_tries",
+            config.max_tries.to_string(),
+            "must be from 1 to 100",
+        );
+        check(
+            seconds(0..=60, config.first_delay),
+            "first_delay",
+            shown(config.first_delay),
+            "must be at most 60 seconds",
+        );
+        let give_up = config.give_up_after;
+        check(seconds(1..=86_400, give_up), "give_up_after", shown(give_up), "must be from 1 second to 1 day");
+        problems.extend(config.rules.iter().flat_map(|rule| rule.problems(&names)));
+        match ConfigError::join(problems) {
+            Some(err) => Err(err),
+            None => Ok(config),
+        }
+    }
+}

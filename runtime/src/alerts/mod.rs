@@ -1,0 +1,36 @@
+//! Somebody is told: notices of errors, rates, circuits and health checks, on channels that fail by themselves.
+//!
+//! The naive alert is a mail sent by the failing function: it blocks the caller while the mail server hangs, it is sent
+//! a thousand times or, once it failed, not again for five minutes, and it carries the password that was in the error.
+//! Here events are judged by [rules](Rule) on the thread that causes them, in constant time, and delivered by threads
+//! of each channel's own, behind a queue of bounded length and a circuit breaker:
+//!
+//! - one problem on one channel is told once in an interval, with the number of what was held back, and before its
+//!   time when that number is large; a more urgent one is another problem;
+//! - only what arrived counts as told; what did not is tried again, then kept in the
+//!   [journal](crate::monitor::journal) and sent when the channel works again, also by the next process;
+//! - a minute with too many notices ends in a digest, a rate, ratio or circuit that recovers in a recovery notice;
+//! - while a circuit is open, the errors of operations behind it do not count for rates: the circuit was told of;
+//! - what goes wrong while a notice is delivered is counted and logged once a minute, and never leads to a notice.
+//!
+//! Which processes tell is not agreed between them: each throttles its own.
+//!
+//! This module stands above the policies, because channels use a circuit breaker and a backoff of this library.
+
+mod channel;
+mod config;
+mod core;
+mod decide;
+mod handle;
+mod lane;
+mod notice;
+mod rule;
+mod throttle;
+
+pub use self::core::AlertsStatus;
+pub use channel::{CallbackChannel, Channel, DeliveryError, LogChannel};
+pub use config::{AlertsConfig, AlertsConfigBuilder};
+pub use handle::{Alerts, Flushed};
+pub use lane::ChannelStatus;
+pub use notice::{Notice, NoticeKind};
+pub use rule::Rule;

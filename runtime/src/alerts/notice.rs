@@ -1,0 +1,253 @@
+//! What a channel delivers.
+
+use crate::{
+    error::{ErrorId, redact},
+    event::{AlertLevel, text},
+    monitor::{ErrorRecord, Fingerprint},
+    time::Timestamp,
+};
+use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde_json::{Map, Value};
+
+/// What a notice is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum NoticeKind {
+    /// An error, and how many like it there were since the last notice of it.
+    Error,
+    /// Errors are more frequent than a rule allows.
+    Rate,
+    /// More calls fail than a rule allows.
+    Ratio,
+    /// A circuit breaker opened.
+    Breaker,
+    /// A health check changed its status.
+    Health,
+    /// What an earlier notice told of is over.
+    Recovery,
+    /// Several notices in one, because there were too many.
+    Digest,
+    /// Somebody wanted to see whether notices arrive.
+    Test,
+}
+
+impl NoticeKind {
+    /// Returns the kind's name, as `recovery`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Rate => "rate",
+            Self::Ratio => "ratio",
+            Self::Breaker => "breaker",
+            Self::Health => "health",
+            Self::Recovery => "recovery",
+            Self::Digest => "digest",
+            Self::Test => "test",
+        }
+    }
+
+    fn of_name(name: &str) -> Option<Self> {
+        let all = [
+            Self::Error,
+            Self::Rate,
+            Self::Ratio,
+            Self::Breaker,
+            Self::Health,
+            Self::Recovery,
+            Self::Digest,
+            Self::Test,
+        ];
+        all.into_iter().find(|kind| kind.name() == name)
+    }
+}
+
+/// What a channel delivers: owned, bounded, without secrets and without control characters.
+///
+/// It serialises as a map: `version` (1), `id`, `kind`, `level`, `rule`, `title`, `source`, `timestamp`, `fingerprint`,
+/// `suppressed`, `escalated`, and where present `text` and `error` (an [`ErrorRecord`]).
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Notice {
+    /// The notice's own identity: one that is delivered again keeps it.
+    pub id: ErrorId,
+    /// What it is about.
+    pub kind: NoticeKind,
+    /// How urgent it is.
+    pub level: AlertLevel,
+    /// The name of the rule that wants it.
+    pub rule: String,
+    /// One line of at most 200 characters that says it all.
+    pub title: String,
+    /// The name of the program.
+    pub source: String,
+    /// When it was made.
+    pub timestamp: Timestamp,
+    /// What it has in common with others: the group of an error, the name of a rule, breaker or check.
+    pub fingerprint: Fingerprint,
+    /// How many like it were held back since the last one that was delivered.
+    pub suppressed: u64,
+    /// Whether it comes before its time, because so many were held back.
+    pub escalated: bool,
+    /// More lines, where there is more to say.
+    pub text: Option<String>,
+    /// The error, where it is about one.
+    pub error: Option<ErrorRecord>,
+}
+
+impl Notice {
+    pub(crate) fn new(kind: NoticeKind, level: AlertLevel, rule: &str, title: &str) -> Self {
+        Self {
+            id: ErrorId::new(),
+            kind,
+            level,
+            rule: one_line(rule, 100),
+            title: one_line(title, 200),
+            source: String::new(),
+            timestamp: Timestamp::from_unix_millis(0),
+            fingerprint: Fingerprint::OTHER,
+            suppressed: 0,
+            escalated: false,
+            text: None,
+            error: None,
+        }
+    }
+
+    /// Returns the notice in plain lines, for people.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        let mut lines = vec![format!("[{}] {}", self.level.name().to_uppercase(), self.title)];
+        lines.push(format!("{} at {}", if self.source.is_empty() { "-" } else { &self.source }, self.timestamp));
+        if self.suppressed > 0 {
+            lines.push(format!("{} more like this since the last notice", self.suppressed));
+        }
+        lines.extend(self.text.clone());
+        if let Some(error) = &self.error {
+            lines.push(format!("code: {} ({})", error.error_code, error.code));
+            lines.push(format!("operation: {} in {}", error.operation, error.component));
+            lines.extend(error.location.as_ref().map(|place| format!("made at: {place}")));
+            lines.push(format!("message: {}", error.message));
+            lines.extend(error.chain.iter().map(|level| format!("caused by: {level}")));
+            if !error.details.is_empty() {
+                lines.push(format!("details: {:#}", Value::Object(error.details.clone())));
+            }
+            lines.push(format!("error id: {}", error.id));
+        }
+        lines.push(format!("rule: {}, fingerprint: {}, notice id: {}", self.rule, self.fingerprint, self.id));
+        lines.join("\n")
+    }
+
+    /// Reads what `Serialize` wrote.
+    pub(crate) fn of_json(json: Value) -> Option<Self> {
+        let Value::Object(mut map) = json else { return None };
+        let error = map.remove("error").and_then(ErrorRecord::of_json);
+        let text = |key: &str| map.get(key).and_then(Value::as_str);
+        Some(Self {
+            id: text("id")?.parse().ok()?,
+            kind: NoticeKind::of_name(text("kind")?)?,
+            level: AlertLevel::of_name(text("level")?)?,
+            rule: text("rule")?.to_owned(),
+            title: text("title")?.to_owned(),
+            source: text("source").unwrap_or_default().to_owned(),
+            timestamp: text("timestamp")?.parse().ok()?,
+            fingerprint: text("fingerprint")?.parse().ok()?,
+            suppressed: map.get("suppressed").and_then(Value::as_u64).unwrap_or_default(),
+            escalated: map.get("escalated").and_then(Value::as_bool).unwrap_or_default(),
+            text: text("text").map(str::to_owned),
+            error,
+        })
+    }
+}
+
+impl Serialize for Notice {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("version", &1)?;
+        map.serialize_entry("id", &self.id)?;
+        map.serialize_entry("kind", self.kind.name())?;
+        map.serialize_entry("level", &self.level)?;
+        map.serialize_entry("rule", &self.rule)?;
+        map.serialize_entry("title", &self.title)?;
+        map.serialize_entry("source", &self.source)?;
+        map.serialize_entry("timestamp", &self.timestamp)?;
+        map.serialize_entry("fingerprint", &self.fingerprint)?;
+        map.serialize_entry("suppressed", &self.suppressed)?;
+        map.serialize_entry("escalated", &self.escalated)?;
+        if let Some(text) = &self.text {
+            map.serialize_entry("text", text)?;
+        }
+        if let Some(error) = &self.error {
+            map.serialize_entry("error", error)?;
+        }
+        map.end()
+    }
+}
+
+/// A text as a subject line may have it: redacted, of at most so many characters, without any control character.
+pub(crate) fn one_line(raw: &str, max_chars: usize) -> String {
+    // Bounded before it is redacted, with room behind the cut, as texts for sinks are.
+    let bounded = text::bounded(&raw, max_chars.saturating_mul(8));
+    let clean = redact::text(&bounded);
+    let spaced = clean.chars().map(|c| if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') { ' ' } else { c });
+    spaced.take(max_chars).collect::<String>().trim().to_owned()
+}
+
+/// The record by which the journal keeps a notice for a channel.
+pub(crate) fn to_record(
+    notice: &Notice,
+    channel: &str,
+    kind: crate::monitor::RecordKind,
+    timestamp: Timestamp,
+) -> ErrorRecord {
+    let mut details = Map::new();
+    details.insert("channel".into(), channel.into());
+    if kind == crate::monitor::RecordKind::Undelivered {
+        // A notice is texts, numbers and JSON values: it has a JSON form.
+        details.insert("notice".into(), serde_json::to_value(notice).unwrap_or_default());
+    }
+    let (code, error_code) = match &notice.error {
+        Some(error) => (error.code, error.error_code.clone()),
+        None => (0, "ALERT".to_owned()),
+    };
+    ErrorRecord {
+        kind,
+        id: notice.id,
+        timestamp,
+        level: AlertLevel::Error.max(notice.level),
+        code,
+        error_code,
+        error_type: "Notice".into(),
+        message: notice.title.clone(),
+        chain: Vec::new(),
+        details,
+        operation: "alert".into(),
+        component: module_path!().into(),
+        location: None,
+        elapsed: None,
+        fingerprint: notice.fingerprint,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Operations 43.
+    #[test]
+    fn a_title_is_one_line_whatever_it_was_made_of() {
+        let title = one_line(&format!("a\r\nBcc: x@y\0{}", "é".repeat(10_000)), 200);
+        assert!(title.starts_with("a  Bcc: x@y é"), "{title}");
+        assert_eq!(title.chars().count(), 200);
+        assert!(!title.contains(char::is_control));
+        assert_eq!(one_line("\r\n", 10), "");
+    }
+
+    #[test]
+    fn a_notice_reads_back() {
+        let mut notice = Notice::new(NoticeKind::Recovery, AlertLevel::Critical, "rule", "title");
+        notice.suppressed = 7;
+        notice.text = Some("two\nlines".into());
+        assert_eq!(Notice::of_json(serde_json::to_value(&notice).unwrap()), Some(notice));
+        assert_eq!(Notice::of_json(Value::Null), None);
+    }
+}

@@ -1,0 +1,194 @@
+//! Which events are worth a notice.
+
+use crate::{
+    ConfigError, ErrorCode,
+    event::{AlertLevel, ErrorEvent},
+};
+use std::time::Duration;
+
+/// Which events are worth a notice, and to which channels it goes.
+///
+/// # Defaults
+///
+/// All channels; errors of every code and operation; level error and above for errors and rates, info and above for
+/// breakers and health checks; no notice when errors have stopped.
+///
+/// # Examples
+///
+/// ```
+/// use gardefou::{ErrorCode, alerts::Rule, event::AlertLevel};
+/// use std::time::Duration;
+///
+/// let rules = [
+///     Rule::immediate("critical errors").min_level(AlertLevel::Critical),
+///     Rule::rate("database trouble", 20, Duration::from_secs(60)).code(ErrorCode::DB_CONNECTION_ERROR).channel("ops"),
+///     Rule::ratio("payments fail", "payments", 0.5, Duration::from_secs(300)).min_calls(50),
+///     Rule::breakers("circuits"),
+///     Rule::health("health"),
+/// ];
+/// assert_eq!(rules[1].name(), "database trouble");
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[must_use]
+pub struct Rule {
+    pub(super) name: String,
+    pub(super) trigger: Trigger,
+    pub(super) min_level: AlertLevel,
+    pub(super) codes: Vec<ErrorCode>,
+    pub(super) operations: Vec<String>,
+    pub(super) channels: Vec<String>,
+    pub(super) inhibited_by: Vec<String>,
+    pub(super) recovery_after: Option<Duration>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Trigger {
+    Immediate,
+    Rate { count: usize, window: Duration },
+    Ratio { breaker: String, share: f64, window: Duration, min_calls: u64 },
+    Breakers { names: Vec<String> },
+    Health { checks: Vec<String> },
+}
+
+impl Rule {
+    fn new(name: impl Into<String>, trigger: Trigger, min_level: AlertLevel) -> Self {
+        Self {
+            name: name.into(),
+            trigger,
+            min_level,
+            codes: Vec::new(),
+            operations: Vec::new(),
+            channels: Vec::new(),
+            inhibited_by: Vec::new(),
+            recovery_after: None,
+        }
+    }
+
+    /// Makes a rule for each error that is urgent enough.
+    pub fn immediate(name: impl Into<String>) -> Self {
+        Self::new(name, Trigger::Immediate, AlertLevel::Error)
+    }
+
+    /// Makes a rule for `count` errors within a sliding window; a recovery notice follows when there are fewer.
+    ///
+    /// Errors of an operation that stands behind an open circuit are not counted, but counted as inhibited.
+    pub fn rate(name: impl Into<String>, count: usize, window: Duration) -> Self {
+        Self::new(name, Trigger::Rate { count, window }, AlertLevel::Error)
+    }
+
+    /// Makes a rule for a share of failed calls through a circuit breaker of that name, within a window, of at least 20
+    /// calls; a recovery notice follows when there are fewer.
+    pub fn ratio(name: impl Into<String>, breaker: impl Into<String>, share: f64, window: Duration) -> Self {
+        let breaker = breaker.into();
+        Self::new(name, Trigger::Ratio { breaker, share, window, min_calls: 20 }, AlertLevel::Error)
+    }
+
+    /// Makes a rule for circuit breakers that open, and for their closing.
+    pub fn breakers(name: impl Into<String>) -> Self {
+        Self::new(name, Trigger::Breakers { names: Vec::new() }, AlertLevel::Info)
+    }
+
+    /// Makes a rule for health checks that change their status.
+    pub fn health(name: impl Into<String>) -> Self {
+        Self::new(name, Trigger::Health { checks: Vec::new() }, AlertLevel::Info)
+    }
+
+    /// Returns the rule's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Sets how urgent an event must be.
+    pub fn min_level(mut self, level: AlertLevel) -> Self {
+        self.min_level = level;
+        self
+    }
+
+    /// Keeps errors with this code; may be called for several.
+    pub fn code(mut self, code: ErrorCode) -> Self {
+        self.codes.push(code);
+        self
+    }
+
+    /// Keeps errors of this operation; may be called for several.
+    pub fn operation(mut self, name: impl Into<String>) -> Self {
+        self.operations.push(name.into());
+        self
+    }
+
+    /// Keeps the breaker or check of this name; may be called for several.
+    pub fn only(mut self, name: impl Into<String>) -> Self {
+        if let Trigger::Breakers { names } | Trigger::Health { checks: names } = &mut self.trigger {
+            names.push(name.into());
+        }
+        self
+    }
+
+    /// Sends to this channel instead of all; may be called for several.
+    pub fn channel(mut self, name: impl Into<String>) -> Self {
+        self.channels.push(name.into());
+        self
+    }
+
+    /// Counts nothing for this rule while the circuit of that name is open.
+    pub fn inhibited_by(mut self, breaker: impl Into<String>) -> Self {
+        self.inhibited_by.push(breaker.into());
+        self
+    }
+
+    /// Sets how many calls a window must hold before a ratio is judged.
+    pub fn min_calls(mut self, calls: u64) -> Self {
+        if let Trigger::Ratio { min_calls, .. } = &mut self.trigger {
+            *min_calls = calls;
+        }
+        self
+    }
+
+    /// Sends a recovery notice when no error of a group came for so long after a notice of it.
+    pub fn recovery_after(mut self, quiet: Duration) -> Self {
+        self.recovery_after = Some(quiet);
+        self
+    }
+
+    pub(super) fn matches(&self, event: &ErrorEvent<'_>) -> bool {
+        event.level >= self.min_level
+            && (self.codes.is_empty() || self.codes.contains(&event.code))
+            && (self.operations.is_empty() || self.operations.iter().any(|name| name == event.operation))
+    }
+
+    pub(super) fn problems(&self, channels: &[&str]) -> Vec<ConfigError> {
+        let mut problems = Vec::new();
+        let mut problem = |field, value: String, rule: &str| {
+            problems.push(ConfigError::new(field, format!("{value} (rule `{}`)", self.name), rule));
+        };
+        let widest = Duration::from_secs(86_400);
+        let window_is_fine = |window: Duration| window >= Duration::from_secs(1) && window <= widest;
+        match &self.trigger {
+            Trigger::Rate { count, window } => {
+                if !(1..=10_000).contains(count) {
+                    problem("count", count.to_string(), "must be from 1 to 10,000");
+                }
+                if !window_is_fine(*window) {
+                    problem("window", format!("{window:?}"), "must be from 1 second to 1 day");
+                }
+            }
+            Trigger::Ratio { share, window, min_calls, .. } => {
+                if !(*share > 0.0 && *share <= 1.0) {
+                    problem("share", share.to_string(), "must be above 0 and at most 1");
+                }
+                if !window_is_fine(*window) {
+                    problem("window", format!("{window:?}"), "must be from 1 second to 1 day");
+                }
+                if *min_calls == 0 {
+                    problem("min_calls", min_calls.to_string(), "must be at least 1");
+                }
+            }
+            Trigger::Immediate | Trigger::Breakers { .. } | Trigger::Health { .. } => {}
+        }
+        for channel in self.channels.iter().filter(|name| !channels.contains(&name.as_str())) {
+            problem("channel", channel.clone(), "must be the name of a channel");
+        }
+        problems
+    }
+}

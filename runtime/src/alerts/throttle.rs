@@ -1,0 +1,302 @@
+//! How often one thing may be told: no clock, no lock, no I/O.
+
+use super::Notice;
+use crate::{event::AlertLevel, monitor::Fingerprint, time::Tick};
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+/// What is told apart: the channel, the problem, and how urgent it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct Key {
+    pub(super) channel: usize,
+    pub(super) fingerprint: Fingerprint,
+    pub(super) level: AlertLevel,
+}
+
+/// What to do with one occurrence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// Tell it, and that so many were held back before.
+    Send { suppressed: u64, escalated: bool },
+    /// It was counted; another notice will say so.
+    HoldBack,
+}
+
+/// What a slot needs when time passes.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Due {
+    /// The interval is over and some were held back.
+    Summary { key: Key, last: Arc<Notice>, suppressed: u64 },
+    /// Nothing like it came for as long as its rule says.
+    Recovered { key: Key, last: Arc<Notice> },
+}
+
+/// The slots of all that was told of late.
+#[derive(Debug)]
+pub(super) struct Throttle {
+    interval: Duration,
+    /// An early notice goes out when so many were held back, the next when ten times as many were.
+    escalate_after: Option<u64>,
+    slots: HashMap<Key, Slot>,
+}
+
+#[derive(Debug)]
+struct Slot {
+    state: SlotState,
+    suppressed: u64,
+    /// What the notice on its way says was held back: added again if it does not arrive.
+    carried: u64,
+    next_escalation: u64,
+    last_seen: Tick,
+    recovery_after: Option<Duration>,
+    last: Option<Arc<Notice>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum SlotState {
+    /// Nothing was told, or what was told did not arrive.
+    Idle,
+    /// A notice is on its way.
+    OnItsWay,
+    /// A notice arrived; until that tick only counts are kept.
+    Quiet(Tick),
+}
+
+/// More problems than this share slots, one per channel and level.
+const MAX_SLOTS: usize = 10_000;
+
+impl Throttle {
+    pub(super) fn new(interval: Duration, escalate_after: Option<u64>) -> Self {
+        Self { interval, escalate_after, slots: HashMap::new() }
+    }
+
+    /// Judges one occurrence. Gives the key of the slot that counts it.
+    pub(super) fn judge_at(&mut self, now: Tick, key: Key, recovery_after: Option<Duration>) -> (Key, Verdict) {
+        let key = if self.slots.contains_key(&key) || self.has_room_at(now) {
+            key
+        } else {
+            Key { fingerprint: Fingerprint::OTHER, ..key }
+        };
+        let first_escalation = self.escalate_after.unwrap_or(u64::MAX);
+        let slot = self.slots.entry(key).or_insert_with(|| Slot {
+            state: SlotState::Idle,
+            suppressed: 0,
+            carried: 0,
+            next_escalation: first_escalation,
+            last_seen: now,
+            recovery_after,
+            last: None,
+        });
+        slot.last_seen = now;
+        let verdict = match slot.state {
+            SlotState::Idle => slot.send(false),
+            SlotState::Quiet(until) if now >= until => slot.send(false),
+            SlotState::Quiet(_) if slot.suppressed + 1 >= slot.next_escalation => {
+                slot.next_escalation = slot.next_escalation.saturating_mul(10);
+                slot.send(true)
+            }
+            SlotState::OnItsWay | SlotState::Quiet(_) => {
+                slot.suppressed += 1;
+                Verdict::HoldBack
+            }
+        };
+        (key, verdict)
+    }
+
+    /// Remembers the notice that a verdict led to.
+    pub(super) fn remember(&mut self, key: Key, notice: &Arc<Notice>) {
+        if let Some(slot) = self.slots.get_mut(&key) {
+            slot.last = Some(Arc::clone(notice));
+        }
+    }
+
+    /// Learns what became of a notice: only one that arrived begins the quiet interval.
+    pub(super) fn settle_at(&mut self, now: Tick, key: Key, arrived: bool) {
+        let Some(slot) = self.slots.get_mut(&key) else { return };
+        if arrived {
+            slot.carried = 0;
+            slot.state = SlotState::Quiet(now.after(self.interval));
+            slot.last_seen = now.max(slot.last_seen);
+        } else {
+            slot.suppressed += std::mem::take(&mut slot.carried);
+            slot.state = SlotState::Idle;
+        }
+    }
+
+    /// The slots whose time has come.
+    pub(super) fn due_at(&mut self, now: Tick) -> Vec<Due> {
+        let mut due = Vec::new();
+        let (interval, first_escalation) = (self.interval, self.escalate_after.unwrap_or(u64::MAX));
+        self.slots.retain(|key, slot| {
+            match slot.state {
+                SlotState::Quiet(until) if now >= until => {}
+                // What did not arrive is in the journal; its count waits for the next occurrence, a while.
+                SlotState::Idle => return now.since(slot.last_seen) < 10 * interval.max(Duration::from_secs(60)),
+                SlotState::Quiet(_) | SlotState::OnItsWay => return true,
+            }
+            let Some(last) = slot.last.clone() else { return false };
+            slot.next_escalation = first_escalation;
+            if slot.suppressed > 0 {
+                slot.send(false);
+                due.push(Due::Summary { key: *key, last, suppressed: slot.carried });
+                return true;
+            }
+            match slot.recovery_after {
+                Some(quiet) if now.since(slot.last_seen) >= quiet => {
+                    due.push(Due::Recovered { key: *key, last });
+                    false
+                }
+                Some(_) => true,
+                None => false,
+            }
+        });
+        due.sort_by_key(|due| match due {
+            Due::Summary { key, .. } | Due::Recovered { key, .. } => *key,
+        });
+        due
+    }
+
+    /// When `due_at` has something to do next.
+    pub(super) fn next_due(&self) -> Option<Tick> {
+        let of_slot = |slot: &Slot| match (slot.state, slot.recovery_after) {
+            (SlotState::Quiet(until), Some(quiet)) if slot.suppressed == 0 => {
+                Some(until.max(slot.last_seen.after(quiet)))
+            }
+            (SlotState::Quiet(until), _) => Some(until),
+            (SlotState::Idle | SlotState::OnItsWay, _) => None,
+        };
+        self.slots.values().filter_map(of_slot).min()
+    }
+
+    /// Tells whether a new problem gets a slot of its own.
+    fn has_room_at(&mut self, now: Tick) -> bool {
+        if self.slots.len() >= MAX_SLOTS {
+            let over = |slot: &Slot| match slot.state {
+                SlotState::Quiet(until) => now >= until && slot.suppressed == 0,
+                SlotState::Idle => true,
+                SlotState::OnItsWay => false,
+            };
+            self.slots.retain(|_, slot| !over(slot));
+        }
+        self.slots.len() < MAX_SLOTS
+    }
+}
+
+impl Slot {
+    fn send(&mut self, escalated: bool) -> Verdict {
+        self.carried = std::mem::take(&mut self.suppressed);
+        self.state = SlotState::OnItsWay;
+        Verdict::Send { suppressed: self.carried, escalated }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::alerts::NoticeKind;
+
+    const INTERVAL: Duration = Duration::from_secs(300);
+
+    fn key(channel: usize, level: AlertLevel) -> Key {
+        Key { channel, fingerprint: Fingerprint::of(&["x"]), level }
+    }
+
+    fn at(seconds: u64) -> Tick {
+        Tick::ZERO.after(Duration::from_secs(seconds))
+    }
+
+    fn notice() -> Arc<Notice> {
+        Arc::new(Notice::new(NoticeKind::Error, AlertLevel::Error, "rule", "title"))
+    }
+
+    fn send(suppressed: u64, escalated: bool) -> Verdict {
+        Verdict::Send { suppressed, escalated }
+    }
+
+    /// Operations 34.
+    #[test]
+    fn a_thousand_equal_errors_are_one_notice_now_and_one_at_the_next_interval() {
+        let mut throttle = Throttle::new(INTERVAL, None);
+        let key = key(0, AlertLevel::Error);
+        assert_eq!(throttle.judge_at(at(0), key, None), (key, send(0, false)));
+        throttle.remember(key, &notice());
+        for i in 0..999 {
+            if i == 500 {
+                throttle.settle_at(at(0), key, true);
+            }
+            assert_eq!(throttle.judge_at(at(1), key, None).1, Verdict::HoldBack);
+        }
+        assert_eq!(throttle.next_due(), Some(at(300)));
+        assert_eq!(throttle.due_at(at(299)), []);
+        let [Due::Summary { suppressed: 999, .. }] = throttle.due_at(at(300))[..] else { panic!("one summary") };
+        throttle.settle_at(at(300), key, true);
+        assert_eq!(throttle.due_at(at(600)), []);
+        assert!(throttle.slots.is_empty());
+    }
+
+    /// Parity A01 and A04: what did not arrive silences nothing, and its count is not lost.
+    #[test]
+    fn only_a_notice_that_arrived_begins_the_quiet_interval() {
+        let mut throttle = Throttle::new(INTERVAL, None);
+        let key = key(0, AlertLevel::Error);
+        throttle.judge_at(at(0), key, None);
+        throttle.judge_at(at(0), key, None);
+        throttle.settle_at(at(1), key, false);
+        assert_eq!(throttle.judge_at(at(2), key, None).1, send(1, false));
+        throttle.settle_at(at(2), key, false);
+        assert_eq!(throttle.judge_at(at(3), key, None).1, send(1, false));
+        throttle.settle_at(at(3), key, true);
+        assert_eq!(throttle.judge_at(at(4), key, None).1, Verdict::HoldBack);
+    }
+
+    /// Parity A02 and A03.
+    #[test]
+    fn channels_levels_and_problems_do_not_silence_each_other() {
+        let mut throttle = Throttle::new(INTERVAL, None);
+        let other = Key { fingerprint: Fingerprint::of(&["y"]), ..key(0, AlertLevel::Error) };
+        for key in [key(0, AlertLevel::Error), key(0, AlertLevel::Critical), key(1, AlertLevel::Error), other] {
+            assert_eq!(throttle.judge_at(at(0), key, None).1, send(0, false));
+            throttle.settle_at(at(0), key, true);
+            assert_eq!(throttle.judge_at(at(0), key, None).1, Verdict::HoldBack);
+        }
+    }
+
+    #[test]
+    fn a_flood_is_told_early_at_ten_fold_steps() {
+        let mut throttle = Throttle::new(INTERVAL, Some(10));
+        let key = key(0, AlertLevel::Error);
+        let mut told = Vec::new();
+        for i in 0..1000 {
+            if let (_, Verdict::Send { suppressed, escalated }) = throttle.judge_at(at(1), key, None) {
+                throttle.settle_at(at(1), key, true);
+                told.push((i, suppressed, escalated));
+            }
+        }
+        assert_eq!(told, [(0, 0, false), (10, 9, true), (110, 99, true)]);
+    }
+
+    #[test]
+    fn recovery_is_told_once_after_the_quiet_time() {
+        let mut throttle = Throttle::new(INTERVAL, None);
+        let key = key(0, AlertLevel::Error);
+        let quiet = Some(Duration::from_secs(900));
+        throttle.judge_at(at(0), key, quiet);
+        throttle.remember(key, &notice());
+        throttle.settle_at(at(0), key, true);
+        assert_eq!(throttle.due_at(at(300)), []);
+        assert_eq!(throttle.next_due(), Some(at(900)));
+        assert!(matches!(throttle.due_at(at(900))[..], [Due::Recovered { .. }]));
+        assert_eq!(throttle.due_at(at(2000)), []);
+    }
+
+    #[test]
+    fn more_problems_than_slots_share_one_and_are_still_told() {
+        let mut throttle = Throttle::new(INTERVAL, None);
+        for i in 0..MAX_SLOTS + 5 {
+            let key = Key { fingerprint: Fingerprint::of(&[&i.to_string()]), ..key(0, AlertLevel::Error) };
+            throttle.judge_at(at(0), key, None);
+        }
+        assert_eq!(throttle.slots.len(), MAX_SLOTS + 1);
+        let shared = throttle.slots.iter().find(|(key, _)| key.fingerprint == Fingerprint::OTHER).unwrap();
+        assert_eq!(shared.1.suppressed, 4);
+    }
+}

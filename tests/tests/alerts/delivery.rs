@@ -1,0 +1,208 @@
+use super::*;
+use gardefou::{
+    alerts::CallbackChannel,
+    breaker::CircuitState,
+    error_monitor,
+    monitor::{
+        RecordKind,
+        journal::{FileJournal, JournalConfig, Query},
+    },
+};
+use std::{sync::mpsc, time::Duration};
+
+/// The journal of the process, in a folder of its own, until it is dropped.
+struct ProcessJournal(tempfile::TempDir);
+
+impl ProcessJournal {
+    fn new(clock: &ManualClock) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let config = JournalConfig::builder(folder.path()).background(false).clock(clock.clone()).build().unwrap();
+        error_monitor().set_journal(Arc::new(FileJournal::open(config)));
+        Self(folder)
+    }
+}
+
+impl Drop for ProcessJournal {
+    fn drop(&mut self) {
+        error_monitor().take_journal();
+        assert!(self.0.path().exists());
+    }
+}
+
+fn busy() -> DeliveryError {
+    DeliveryError::temporary("503")
+}
+
+/// Operations 36, and parity A01.
+#[test]
+fn a_failure_that_may_pass_is_tried_again_and_one_that_will_not_is_not() {
+    let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
+    let alerts = start(config(&clock).channel(ops.clone()));
+    ops.fail_with([busy(), busy()]);
+    report(ErrorCode::SYNC_ERROR, "late");
+    for _ in 0..3 {
+        alerts.run();
+        clock.advance(Duration::from_secs(60));
+    }
+    let status = &alerts.status().channels[0];
+    assert_eq!((status.tries, status.sent, status.failed), (3, 1, 0));
+    assert_eq!(ops.told(), one("SYNC_ERROR: late"));
+
+    ops.fail_with([DeliveryError::permanent("400")]);
+    report(ErrorCode::CONFIG_ERROR, "bad");
+    alerts.run();
+    let status = &alerts.status().channels[0];
+    assert_eq!((status.tries, status.sent, status.failed), (4, 1, 1));
+    assert_eq!((status.circuit, status.last_error.as_deref()), (CircuitState::Closed, Some("400")));
+    // It was not told, so that the next one is not held back.
+    report(ErrorCode::CONFIG_ERROR, "bad again");
+    alerts.run();
+    assert_eq!(ops.told(), one("CONFIG_ERROR: bad again"));
+}
+
+#[test]
+fn a_server_that_names_a_time_is_left_alone_until_then() {
+    let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
+    let alerts = start(config(&clock).channel(ops.clone()));
+    ops.fail_with([busy().retry_after(Some(Duration::from_secs(120)))]);
+    report(ErrorCode::SYNC_ERROR, "late");
+    alerts.run();
+    clock.advance(Duration::from_secs(119));
+    alerts.run();
+    assert_eq!(ops.told(), []);
+    clock.advance(Duration::from_secs(1));
+    alerts.run();
+    assert_eq!(ops.told(), one("SYNC_ERROR: late"));
+}
+
+/// Operations 38: the circuit of a channel that fails opens after five failures, and the others do not care.
+#[test]
+fn a_channel_that_fails_is_left_alone_by_its_own_circuit() {
+    let (_alone, clock) = (alone(), ManualClock::new());
+    let (mail, hook) = (Recorder::new("mail"), Recorder::new("hook"));
+    let alerts = start(config(&clock).channel(mail.clone()).channel(hook.clone()).max_tries(100));
+    mail.fail_with((0..5).map(|_| busy()));
+    report(ErrorCode::SYNC_ERROR, "late");
+    for _ in 0..5 {
+        alerts.run();
+        clock.advance(Duration::from_secs(16));
+    }
+    assert_eq!(hook.told(), one("SYNC_ERROR: late"));
+    let status = &alerts.status().channels[0];
+    assert_eq!((status.tries, status.circuit), (5, CircuitState::Open));
+    clock.advance(Duration::from_secs(60));
+    alerts.run();
+    assert_eq!(mail.told(), one("SYNC_ERROR: late"));
+}
+
+/// Operations 38: nobody waits for a channel that hangs, neither the caller nor the other channels nor the exit.
+#[test]
+fn a_channel_that_hangs_delays_nothing_and_what_it_had_is_kept() {
+    let _alone = alone();
+    let _journal = ProcessJournal::new(&ManualClock::new());
+    let (release, released) = mpsc::channel::<()>();
+    let (began, begun) = mpsc::channel();
+    let released = Mutex::new(released);
+    let hanging = CallbackChannel::new("hanging", move |_| {
+        began.send(()).unwrap();
+        let _ = released.lock().unwrap().recv();
+        Ok(())
+    });
+    let (sender, arrived) = mpsc::channel();
+    let hook = CallbackChannel::new("hook", move |notice| {
+        sender.send(notice.title.clone()).unwrap();
+        Ok(())
+    });
+    let alerts = start(AlertsConfig::builder().channel(hanging).channel(hook));
+    report(ErrorCode::SYNC_ERROR, "one");
+    report(ErrorCode::CONFIG_ERROR, "two");
+    begun.recv().unwrap();
+    assert_eq!([arrived.recv().unwrap(), arrived.recv().unwrap()], ["SYNC_ERROR: one", "CONFIG_ERROR: two"]);
+    let flushed = alerts.shutdown(Duration::from_millis(20));
+    assert!(!flushed.in_time);
+    assert_eq!((flushed.sent, flushed.kept, flushed.lost), (2, 2, 0));
+    drop(release);
+    let kept = error_monitor().query(&Query::new().kind(RecordKind::Undelivered)).unwrap();
+    assert!(kept.records.iter().all(|record| record.details["channel"] == "hanging"));
+    assert_eq!(kept.records.len(), 2);
+}
+
+/// Operations 39, and parity A11: alerting never feeds itself.
+#[test]
+fn errors_of_a_channel_are_no_reason_for_a_notice() {
+    let (_alone, clock) = (alone(), ManualClock::new());
+    let channel = CallbackChannel::new("faulty", |_| {
+        report(ErrorCode::EXTERNAL_SERVICE_ERROR, "the mail server refuses");
+        panic!("a faulty channel");
+    });
+    let alerts = start(config(&clock).channel(channel));
+    report(ErrorCode::SYNC_ERROR, "late");
+    for _ in 0..10 {
+        alerts.run();
+        clock.advance(Duration::from_secs(60));
+    }
+    let status = alerts.status();
+    assert_eq!((status.channels[0].tries, status.channels[0].failed, status.channels[0].waiting), (1, 1, 0));
+}
+
+#[test]
+fn what_could_not_be_delivered_is_sent_by_the_next_process() {
+    let _alone = alone();
+    let clock = ManualClock::new();
+    let _journal = ProcessJournal::new(&clock);
+    let ops = Recorder::new("ops");
+    let first = start(config(&clock).channel(ops.clone()).max_tries(1));
+    ops.fail_with([busy()]);
+    report(ErrorCode::SYNC_ERROR, "yesterday");
+    first.run();
+    assert_eq!((ops.told(), first.status().kept), (vec![], 1));
+    drop(first);
+
+    clock.advance(Duration::from_secs(3600));
+    let second = start(config(&clock).channel(ops.clone()));
+    second.run();
+    let notices = ops.take();
+    assert_eq!((notices.len(), notices[0].title.as_str()), (1, "SYNC_ERROR: yesterday"));
+    assert_eq!(notices[0].error.as_ref().unwrap().message, "yesterday");
+    assert_eq!(second.status().replayed, 1);
+    drop(second);
+    let third = start(config(&clock).channel(ops.clone()));
+    third.run();
+    assert_eq!(ops.told(), []);
+    let records = error_monitor().query(&Query::new()).unwrap().records;
+    assert_eq!(records.len(), 1, "notices are no errors: {records:?}");
+}
+
+#[test]
+fn a_channel_that_works_again_gets_what_it_missed() {
+    let _alone = alone();
+    let (clock, ops) = (ManualClock::new(), Recorder::new("ops"));
+    let _journal = ProcessJournal::new(&clock);
+    let alerts = start(config(&clock).channel(ops.clone()).max_tries(1).queue(1));
+    alerts.run();
+    ops.fail_with([busy()]);
+    report(ErrorCode::SYNC_ERROR, "missed");
+    report(ErrorCode::CONFIG_ERROR, "no room");
+    alerts.run();
+    report(ErrorCode::TIMEOUT_ERROR, "arrives");
+    alerts.run();
+    let mut told = ops.told();
+    told.sort();
+    assert_eq!(
+        told.iter().map(|(title, _)| title.as_str()).collect::<Vec<_>>(),
+        ["SYNC_ERROR: missed", "TIMEOUT_ERROR: arrives"]
+    );
+    report(ErrorCode::API_REQUEST_ERROR, "later");
+    alerts.run();
+    assert_eq!(alerts.status().lost, 0);
+}
+
+#[test]
+fn a_test_notice_goes_to_every_channel() {
+    let (_alone, clock) = (alone(), ManualClock::new());
+    let (a, b) = (Recorder::new("a"), Recorder::new("b"));
+    let alerts = start(config(&clock).channel(a.clone()).channel(b.clone()));
+    alerts.test();
+    alerts.run();
+    assert_eq!((a.told(), b.told()), (one("a test of this channel"), one("a test of this channel")));
+}

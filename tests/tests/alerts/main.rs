@@ -1,0 +1,79 @@
+//! Who is told of what, how often, and what happens when telling fails.
+
+mod channels;
+mod delivery;
+mod rules;
+
+use gardefou::{
+    AppError, ErrorCode,
+    alerts::{Alerts, AlertsConfig, AlertsConfigBuilder, Channel, DeliveryError, Notice, Rule},
+    time::ManualClock,
+};
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+/// Alerting hears every event of the process: one test at a time.
+fn alone() -> MutexGuard<'static, ()> {
+    static ONE: Mutex<()> = Mutex::new(());
+    ONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A channel that keeps what it is sent, and fails as it is told to.
+#[derive(Clone, Default)]
+struct Recorder {
+    name: &'static str,
+    notices: Arc<Mutex<Vec<Notice>>>,
+    failures: Arc<Mutex<VecDeque<DeliveryError>>>,
+}
+
+impl Recorder {
+    fn new(name: &'static str) -> Self {
+        Self { name, ..Self::default() }
+    }
+
+    fn fail_with(&self, errors: impl IntoIterator<Item = DeliveryError>) {
+        self.failures.lock().unwrap().extend(errors);
+    }
+
+    fn take(&self) -> Vec<Notice> {
+        std::mem::take(&mut self.notices.lock().unwrap())
+    }
+
+    /// Titles, and how many were held back, of what came since the last call.
+    fn told(&self) -> Vec<(String, u64)> {
+        self.take().into_iter().map(|notice| (notice.title, notice.suppressed)).collect()
+    }
+}
+
+impl Channel for Recorder {
+    fn name(&self) -> &str {
+        self.name
+    }
+
+    fn deliver(&self, notice: &Notice) -> Result<(), DeliveryError> {
+        if let Some(error) = self.failures.lock().unwrap().pop_front() {
+            return Err(error);
+        }
+        self.notices.lock().unwrap().push(notice.clone());
+        Ok(())
+    }
+}
+
+/// Alerting without threads, on a clock that stands still.
+fn config(clock: &ManualClock) -> AlertsConfigBuilder {
+    AlertsConfig::builder().background(false).clock(clock.clone()).source("tests").escalate_after(None)
+}
+
+fn start(config: AlertsConfigBuilder) -> Alerts {
+    Alerts::start(config.build().unwrap()).unwrap()
+}
+
+fn report(code: ErrorCode, message: &str) {
+    gardefou::report(&AppError::new(code, message));
+}
+
+fn one(title: &str) -> Vec<(String, u64)> {
+    vec![(title.to_owned(), 0)]
+}

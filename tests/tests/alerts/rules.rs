@@ -1,0 +1,171 @@
+use super::*;
+use gardefou::{alerts::NoticeKind, breaker::CircuitBreaker, circuit_breakers, event::AlertLevel};
+use std::time::Duration;
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// Operations 34, and parity A11.
+#[test]
+fn a_thousand_equal_errors_are_one_notice_now_and_one_that_counts_the_rest() {
+    let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
+    let alerts = start(config(&clock).channel(ops.clone()));
+    for i in 0..1000 {
+        report(ErrorCode::DB_QUERY_ERROR, &format!("row {i}"));
+    }
+    alerts.run();
+    assert_eq!(ops.told(), one("DB_QUERY_ERROR: row 0"));
+    clock.advance(Duration::from_secs(299));
+    alerts.run();
+    assert_eq!(ops.told(), []);
+    clock.advance(Duration::from_secs(1));
+    alerts.run();
+    assert_eq!(ops.told(), [("DB_QUERY_ERROR: row 0".to_owned(), 999)]);
+    clock.advance(Duration::from_secs(300));
+    alerts.run();
+    assert_eq!(ops.told(), []);
+    assert_eq!((alerts.status().sent, alerts.status().suppressed), (2, 999));
+}
+
+/// Parity A02, A03 and A10: routes by level, code and operation, to channels of their own.
+#[test]
+fn rules_choose_by_level_and_code_and_send_to_their_channels() {
+    let (_alone, clock) = (alone(), ManualClock::new());
+    let (ops, pager) = (Recorder::new("ops"), Recorder::new("pager"));
+    let rules = config(&clock)
+        .channel(ops.clone())
+        .channel(pager.clone())
+        .rule(Rule::immediate("all").channel("ops"))
+        .rule(Rule::immediate("disk").code(ErrorCode::DB_WRITE_ERROR).channel("pager"))
+        .rule(Rule::immediate("all again").channel("ops"));
+    let alerts = start(rules);
+    report(ErrorCode::SYNC_ERROR, "late");
+    report(ErrorCode::DB_WRITE_ERROR, "full");
+    gardefou::error_monitor().record_at(AlertLevel::Warning, &AppError::new(ErrorCode::SYNC_ERROR, "a warning"));
+    alerts.run();
+    assert_eq!(ops.told().len(), 2, "one notice of each, although two rules want it");
+    assert_eq!(pager.told(), one("DB_WRITE_ERROR: full"));
+    assert_eq!(alerts.status().suppressed, 0);
+}
+
+#[test]
+fn a_rate_is_told_when_it_is_reached_and_when_it_is_over() {
+    let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
+    let alerts = start(config(&clock).channel(ops.clone()).rule(Rule::rate("storm", 3, MINUTE)));
+    report(ErrorCode::SYNC_ERROR, "1");
+    clock.advance(Duration::from_secs(30));
+    report(ErrorCode::SYNC_ERROR, "2");
+    clock.advance(Duration::from_secs(30));
+    report(ErrorCode::SYNC_ERROR, "3");
+    alerts.run();
+    assert_eq!(ops.told(), [], "the first one is a minute old");
+    clock.advance(Duration::from_secs(10));
+    report(ErrorCode::SYNC_ERROR, "4");
+    alerts.run();
+    let notices = ops.take();
+    assert_eq!((notices.len(), notices[0].kind), (1, NoticeKind::Rate));
+    assert_eq!(notices[0].title, "storm: 3 errors within 60s");
+    let next = alerts.run().unwrap();
+    clock.advance(MINUTE);
+    assert!(next.as_nanos() <= 130_000_000_000);
+    alerts.run();
+    assert_eq!(ops.told(), one("storm: back in bounds"));
+}
+
+#[test]
+fn a_ratio_needs_its_volume_and_is_told_when_it_is_over() {
+    let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
+    let builder = || CircuitBreaker::builder("ratio-test").failure_threshold(1000).clock(clock.clone());
+    let breaker = circuit_breakers().get_or_build(builder()).unwrap();
+    let rule = Rule::ratio("payments fail", "ratio-test", 0.5, MINUTE).min_calls(10);
+    let alerts = start(config(&clock).channel(ops.clone()).rule(rule));
+    let calls = |successes: u32, failures: u32| {
+        (0..successes).for_each(|_| breaker.try_acquire().unwrap().success());
+        (0..failures).for_each(|_| breaker.try_acquire().unwrap().failure());
+        clock.advance(Duration::from_secs(2));
+        alerts.run();
+    };
+    calls(0, 0);
+    calls(0, 9);
+    assert_eq!(ops.told(), []);
+    calls(0, 1);
+    assert_eq!(ops.told(), one("payments fail: 10 of 10 calls through `ratio-test` failed in 60s"));
+    calls(11, 0);
+    assert_eq!(ops.told(), one("payments fail: back in bounds"));
+}
+
+/// Operations 41.
+#[test]
+fn rates_of_operations_behind_an_open_circuit_are_muted_until_it_closes() {
+    let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
+    let rules =
+        config(&clock).channel(ops.clone()).rule(Rule::rate("storm", 3, MINUTE)).rule(Rule::breakers("circuits"));
+    let alerts = start(rules);
+    let payments = CircuitBreaker::builder("payments").failure_threshold(1).clock(clock.clone()).build().unwrap();
+    payments.try_acquire().unwrap().failure();
+    alerts.run();
+    assert_eq!(ops.told(), one("circuit `payments` opened: consecutive_failures"));
+    for _ in 0..10 {
+        let rejection = payments.try_acquire().unwrap_err();
+        gardefou::report(&AppError::from(rejection));
+    }
+    alerts.run();
+    assert_eq!((ops.told(), alerts.status().inhibited), (vec![], 10));
+
+    clock.advance(MINUTE);
+    payments.try_acquire().unwrap().success();
+    alerts.run();
+    assert_eq!(ops.told(), one("circuit `payments` closed"));
+    (0..3).for_each(|_| report(ErrorCode::EXTERNAL_SERVICE_ERROR, "down"));
+    alerts.run();
+    assert_eq!(ops.told(), one("storm: 3 errors within 60s"));
+}
+
+#[test]
+fn a_minute_with_too_many_notices_ends_in_a_digest() {
+    let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
+    let alerts = start(config(&clock).channel(ops.clone()).max_per_minute(3));
+    // The codes are different problems.
+    for (i, code) in ErrorCode::STANDARD.iter().enumerate() {
+        report(*code, &format!("{i}"));
+    }
+    alerts.run();
+    assert_eq!(ops.told().len(), 3);
+    clock.advance(MINUTE);
+    alerts.run();
+    let notices = ops.take();
+    let rest = ErrorCode::STANDARD.len() - 3;
+    assert_eq!((notices.len(), notices[0].kind), (1, NoticeKind::Digest));
+    assert_eq!(notices[0].title, format!("{rest} more notices within a minute"));
+    assert_eq!(notices[0].text.as_ref().unwrap().lines().count(), rest);
+}
+
+#[test]
+fn errors_that_stopped_are_told_when_the_rule_says_so() {
+    let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
+    let rule = Rule::immediate("errors").recovery_after(Duration::from_secs(900));
+    let alerts = start(config(&clock).channel(ops.clone()).rule(rule));
+    report(ErrorCode::SYNC_ERROR, "late");
+    alerts.run();
+    clock.advance(Duration::from_secs(899));
+    alerts.run();
+    assert_eq!(ops.told(), one("SYNC_ERROR: late"));
+    clock.advance(Duration::from_secs(1));
+    alerts.run();
+    assert_eq!(ops.told(), one("stopped: SYNC_ERROR: late"));
+}
+
+#[test]
+fn every_problem_of_a_configuration_is_told_at_once() {
+    let clock = ManualClock::new();
+    let err = config(&clock)
+        .channel(Recorder::new("ops"))
+        .channel(Recorder::new("ops"))
+        .throttle(Duration::ZERO)
+        .max_tries(0)
+        .rule(Rule::rate("r", 0, Duration::ZERO).channel("nowhere"))
+        .rule(Rule::ratio("q", "b", f64::NAN, MINUTE))
+        .build()
+        .unwrap_err();
+    let fields: Vec<_> = err.problems().map(|problem| problem.field).collect();
+    assert_eq!(fields, ["channel", "throttle", "max_tries", "count", "window", "channel", "share"]);
+}
