@@ -28,11 +28,13 @@ pub(super) fn once(site: &Site<'_>, function: &mut Function, returns: &Type) -> 
     if function.is_async() {
         return Once::Future(async_block(site, &quote!(move), &quote!(#body), returns));
     }
-    let bound = params::used(function);
+    let mut bound = params::used(function);
+    // A part of a tuple bears no `#[cfg]`; such an argument is captured.
+    bound.retain(|binding| binding.cfgs.is_empty());
     params::without_mut(function, &bound);
     let returns = inferable(returns);
-    let names = bound.iter().map(|Binding { cfgs, ident, .. }| quote!(#(#cfgs)* #ident,));
-    let patterns = bound.iter().map(|Binding { cfgs, mutability, ident, .. }| quote!(#(#cfgs)* #mutability #ident,));
+    let names = bound.iter().map(|Binding { ident, .. }| quote!(#ident,));
+    let patterns = bound.iter().map(|Binding { mutability, ident, .. }| quote!(#mutability #ident,));
     Once::Closure { arguments: quote!((#(#names)*)), closure: quote!(move |(#(#patterns)*)| -> #returns #body) }
 }
 

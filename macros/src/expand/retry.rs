@@ -124,7 +124,6 @@ impl Attempt {
         let (this, self_token) = (own("this"), &receiver.self_token);
         let owned = match params::self_kind(receiver) {
             SelfKind::Ref | SelfKind::Value => return false,
-            SelfKind::Mut if !self.is_async => return false,
             SelfKind::Mut if !in_format_string => {
                 quote_spanned!(at(&receiver.self_token)=> let #this = &mut *#self_token;)
             }

@@ -1,0 +1,20 @@
+//! Attributes named by a path, and under another name.
+
+use crate::prelude::*;
+use gardefou as g;
+use gardefou::with_circuit_breaker as guarded_by;
+
+#[g::enhanced_error_handling(error_code = ErrorCode::SYNC_ERROR)]
+#[guarded_by(name = "by-path")]
+#[::gardefou::retry(initial_delay = 0, max_retries = 1)]
+fn f(calls: &mut u32) -> R<i32> {
+    *calls += 1;
+    "x".parse::<i32>().map_err(AppError::from)
+}
+
+#[test]
+fn each_guards() {
+    let mut calls = 0;
+    assert!(f(&mut calls).unwrap_err().is(ErrorCode::SYNC_ERROR));
+    assert_eq!(calls, 2);
+}

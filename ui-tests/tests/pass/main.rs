@@ -1,0 +1,57 @@
+//! What must compile, run and behave: one file for each shape of function. Most shapes are tried under each guard.
+
+#[macro_use]
+mod guards;
+mod prelude;
+
+mod argument_that_is_not_clone;
+mod argument_used_up;
+mod async_trait_method;
+mod attributes_by_path;
+mod borrow_out_of_mutable_self;
+mod captured_in_format_strings;
+mod const_generics;
+mod constructor;
+mod destructured_arguments;
+mod drop_order;
+mod durations;
+mod early_return_and_question_mark;
+mod elided_lifetime_of_self;
+mod error_types_that_say_little;
+mod every_key_of_the_breaker;
+mod every_key_of_the_handling;
+mod every_key_of_the_retry;
+mod foreign_error_types;
+mod function_in_a_function;
+mod generic_impl;
+mod generics_with_where_clause;
+mod impl_trait_argument;
+mod impl_trait_in_the_result;
+mod inside_macro_rules;
+mod items_in_the_body;
+mod mutable_argument;
+mod mutable_self;
+mod named_lifetimes;
+mod names_and_codes;
+mod names_of_the_expansion;
+mod native_async_trait_method;
+mod other_attributes;
+mod pointer_self;
+mod raw_identifiers;
+mod recursion;
+mod renamed_crate;
+mod result_alias;
+mod returned_future;
+mod self_by_value;
+mod send_but_not_sync_argument;
+mod shadowed_prelude;
+mod shared_self;
+mod stacked_in_each_order;
+mod static_future;
+mod tail_temporaries;
+mod track_caller;
+mod trait_default_methods;
+mod trait_objects;
+mod unit_and_never_values;
+mod values_of_many_kinds;
+mod with_instrument;

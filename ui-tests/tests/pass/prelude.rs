@@ -1,0 +1,22 @@
+//! What the cases have in scope.
+
+#![allow(unused_imports, reason = "not each case uses all of it")]
+
+pub(crate) use gardefou::{
+    AppError, ErrorCode, Rejection, circuit_breakers, enhanced_error_handling, guarded_functions, retry,
+    retry_with_circuit_breaker, with_circuit_breaker,
+};
+pub(crate) use std::{pin::Pin, rc::Rc, sync::Arc, time::Duration};
+
+pub(crate) type R<T> = Result<T, AppError>;
+
+/// A place to wait in, which is pending once.
+pub(crate) async fn tick() {
+    tokio::task::yield_now().await;
+}
+
+/// Runs a future on a runtime whose time passes at once.
+pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+    runtime.unwrap().block_on(future)
+}

@@ -1,0 +1,29 @@
+//! A function that returns a future it makes of an async block.
+
+for_each_guard! { ($guard) => {
+    #[$guard]
+    fn f(n: i32) -> impl Future<Output = R<i32>> + Send {
+        async move {
+            tick().await;
+            if n == 0 {
+                return Ok(-1);
+            }
+            Ok(n)
+        }
+    }
+
+    #[$guard]
+    fn g<'a>(s: &'a str) -> Pin<Box<dyn Future<Output = R<usize>> + Send + 'a>> {
+        Box::pin(async move {
+            tick().await;
+            Ok(s.len())
+        })
+    }
+
+    #[test]
+    fn the_future_is_guarded() {
+        assert_eq!(block_on(f(0)).unwrap(), -1);
+        assert_eq!(block_on(f(2)).unwrap(), 2);
+        assert_eq!(block_on(g("abc")).unwrap(), 3);
+    }
+} }
