@@ -13,7 +13,7 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::{Expr, ItemFn, Path, ext::IdentExt, spanned::Spanned};
 
 /// Expands the attribute. On any mistake the user's item comes back as it was, beside the errors.
-pub(crate) fn attribute(args: TokenStream, item: TokenStream) -> TokenStream {
+pub(crate) fn attribute(args: TokenStream, item: &TokenStream) -> TokenStream {
     let mut diag = Diag::default();
     let registration = registration(args, item.clone(), &mut diag);
     match registration {

@@ -66,5 +66,5 @@ pub fn retry_with_circuit_breaker(args: TokenStream, item: TokenStream) -> Token
 /// | `group`, `tag` | text | none |
 #[proc_macro_attribute]
 pub fn health_check(args: TokenStream, item: TokenStream) -> TokenStream {
-    health::attribute(args.into(), item.into()).into()
+    health::attribute(args.into(), &item.into()).into()
 }

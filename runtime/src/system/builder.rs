@@ -17,7 +17,6 @@ pub enum ErrorSystem {}
 
 impl ErrorSystem {
     /// Begins a configuration of the whole system.
-    #[must_use]
     pub fn builder() -> ErrorSystemBuilder {
         ErrorSystemBuilder::default()
     }

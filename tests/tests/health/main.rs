@@ -1,5 +1,7 @@
 //! Health checks from outside; each test names the behaviour, and the case or parity line that it stands for.
 
+#![expect(clippy::unwrap_used, reason = "what a test cannot do without may panic")]
+
 mod declared;
 mod limits;
 mod model;

@@ -26,7 +26,6 @@ use std::{fmt, sync::Arc};
 ///         .build(),
 /// );
 /// ```
-#[must_use]
 pub fn probes(health: &Health) -> ProbeRouter {
     ProbeRouter { probes: Probes::new(health.clone()), may_see: Arc::new(|_| false) }
 }
@@ -58,7 +57,6 @@ impl ProbeRouter {
     }
 
     /// Makes the router; merge it into the one of the program.
-    #[must_use]
     pub fn build<S: Clone + Send + Sync + 'static>(self) -> Router<S> {
         let handler = move |request: Request| {
             let this = self.clone();
