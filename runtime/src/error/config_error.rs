@@ -1,5 +1,6 @@
 //! What is wrong with a configuration.
 
+use super::details;
 use std::{error::Error, fmt};
 
 /// A configuration that cannot work: each problem with its field, the value found there and the rule it breaks.
@@ -28,7 +29,7 @@ impl ConfigError {
     /// Makes an error with one problem; the rule completes the sentence "it must ...", as "must be at least 1".
     #[must_use]
     pub fn new(field: &'static str, value: impl fmt::Display, rule: impl Into<String>) -> Self {
-        let first = ConfigProblem { field, value: value.to_string(), rule: rule.into() };
+        let first = ConfigProblem { field, value: details::display(value), rule: rule.into() };
         Self { first, others: Vec::new() }
     }
 

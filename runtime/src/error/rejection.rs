@@ -1,6 +1,6 @@
 //! What a policy says instead of running the function.
 
-use super::ErrorCode;
+use super::{ErrorCode, redact};
 use std::{fmt, sync::Arc, time::Duration};
 
 /// The kind of policy that rejected a call.
@@ -126,7 +126,7 @@ impl fmt::Debug for Rejection {
             .field("name", &self.name())
             .field("code", &self.code)
             .field("retry_after", &self.retry_after)
-            .field("cause", &self.cause())
+            .field("cause", &self.cause().map(|cause| redact::text(&cause).into_owned()))
             .finish()
     }
 }

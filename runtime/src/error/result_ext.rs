@@ -1,6 +1,6 @@
 //! Codes and context for results and options.
 
-use super::{AppError, ErrorCode};
+use super::{AppError, ErrorCode, details};
 use std::fmt;
 
 /// Attaches a code, or a code and a message, to the failure side of a `Result` or an `Option`.
@@ -54,7 +54,7 @@ where
     fn context<M: fmt::Display>(self, code: ErrorCode, message: M) -> Result<T, AppError> {
         match self {
             Ok(value) => Ok(value),
-            Err(err) => Err(AppError::from(err).wrap(code, message.to_string())),
+            Err(err) => Err(AppError::from(err).wrap(code, details::message(message))),
         }
     }
 
@@ -62,7 +62,7 @@ where
     fn with_context<M: fmt::Display>(self, code: ErrorCode, message: impl FnOnce() -> M) -> Result<T, AppError> {
         match self {
             Ok(value) => Ok(value),
-            Err(err) => Err(AppError::from(err).wrap(code, message().to_string())),
+            Err(err) => Err(AppError::from(err).wrap(code, details::message(message()))),
         }
     }
 }
@@ -80,7 +80,7 @@ impl<T> ResultExt<T> for Option<T> {
     fn context<M: fmt::Display>(self, code: ErrorCode, message: M) -> Result<T, AppError> {
         match self {
             Some(value) => Ok(value),
-            None => Err(AppError::new(code, message.to_string())),
+            None => Err(AppError::new(code, details::message(message))),
         }
     }
 
@@ -88,7 +88,7 @@ impl<T> ResultExt<T> for Option<T> {
     fn with_context<M: fmt::Display>(self, code: ErrorCode, message: impl FnOnce() -> M) -> Result<T, AppError> {
         match self {
             Some(value) => Ok(value),
-            None => Err(AppError::new(code, message().to_string())),
+            None => Err(AppError::new(code, details::message(message()))),
         }
     }
 }

@@ -17,35 +17,37 @@ pub(super) enum Kind {
 pub(super) const MAX_NAME: usize = 64;
 
 /// Secret wherever they stand in a name.
-const ANYWHERE: &[&str] = &[
-    "password",
-    "passwd",
-    "passphrase",
-    "pwd",
-    "passwort",
-    "motdepasse",
-    "secret",
-    "credential",
-    "apikey",
-    "privatekey",
-    "accesskey",
-    "signingkey",
-    "encryptionkey",
-    "masterkey",
-    "authkey",
-    "accountkey",
-    "sharedkey",
-    "sslkey",
-    "sshkey",
-    "bearer",
-    "connectionstring",
+const ANYWHERE: &[Part] = &[
+    part("password"),
+    part("passwd"),
+    part("passphrase"),
+    part("pwd"),
+    part("passwort"),
+    part("motdepasse"),
+    part("secret"),
+    part("credential"),
+    part("apikey"),
+    part("privatekey"),
+    part("accesskey"),
+    part("signingkey"),
+    part("encryptionkey"),
+    part("masterkey"),
+    part("authkey"),
+    part("accountkey"),
+    part("sharedkey"),
+    part("sslkey"),
+    part("sshkey"),
+    part("bearer"),
+    part("connectionstring"),
 ];
+/// Secret wherever it stands, with exceptions.
+const TOKEN: Part = part("token");
 /// Secret at the end of a name.
 const AT_END: &[&str] = &["token", "tokens", "dsn", "jwt", "session", "sessions", "sessionid", "sessionkey", "sessid"];
 /// Whole names only.
 const WHOLE: &[&str] = &["pass", "otp", "cvv", "cvc", "sid"];
 /// Names of headers, wherever they stand in a name.
-const HEADERS: &[&str] = &["authorization", "cookie"];
+const HEADERS: &[Part] = &[part("authorization"), part("cookie")];
 /// Parameters of URLs only.
 const PARAMETERS: &[&str] = &["key", "sig", "signature", "auth", "hmac", "xamzsignature"];
 /// What makes a number an amount rather than a secret: `max_tokens = 100`, `password_min_length = 8`.
@@ -57,10 +59,32 @@ const FILES: &[&[u8]] = &[
     b"rs", b"py", b"go", b"js", b"ts", b"java", b"c", b"h", b"cpp", b"txt", b"json", b"toml", b"yaml", b"yml", b"log",
 ];
 
+/// A part of a name, and the set of its letters.
+struct Part {
+    text: &'static str,
+    letters: u32,
+}
+
+const fn part(text: &'static str) -> Part {
+    let (bytes, mut letters, mut i) = (text.as_bytes(), 0, 0);
+    while i < bytes.len() {
+        letters |= letter(bytes[i]);
+        i += 1;
+    }
+    Part { text, letters }
+}
+
+/// A set of one letter, or of none.
+const fn letter(b: u8) -> u32 {
+    if b.is_ascii_lowercase() { 1 << (b - b'a') } else { 0 }
+}
+
 /// A name in lower case without separators.
 pub(super) struct Name {
     bytes: [u8; MAX_NAME],
     len: usize,
+    /// The set of its letters: most names lack one of those that a listed part needs, which is told at once.
+    letters: u32,
     /// Whether the name ends in `pass` as a word of its own, as `smtp_pass` and `smtpPass` but not `bypass`.
     ends_in_pass: bool,
 }
@@ -69,9 +93,10 @@ impl Name {
     /// Takes the last [`MAX_NAME`] bytes of a name.
     pub(super) fn of(raw: &[u8]) -> Self {
         let raw = &raw[raw.len().saturating_sub(MAX_NAME)..];
-        let (mut bytes, mut len) = ([0; MAX_NAME], 0);
+        let (mut bytes, mut len, mut letters) = ([0; MAX_NAME], 0, 0);
         for b in raw.iter().filter(|b| b.is_ascii_alphanumeric() || !b.is_ascii()) {
             bytes[len] = b.to_ascii_lowercase();
+            letters |= letter(bytes[len]);
             len += 1;
         }
         let ends_in_pass = match raw {
@@ -80,7 +105,7 @@ impl Name {
             }
             _ => false,
         };
-        Self { bytes, len, ends_in_pass }
+        Self { bytes, len, letters, ends_in_pass }
     }
 
     pub(super) fn bytes(&self) -> &[u8] {
@@ -101,13 +126,13 @@ impl Name {
         if self.len < 3 {
             return None;
         }
+        let has = |part: &Part| part.letters & !self.letters == 0 && self.contains(part.text);
         let listed = |names: &[&str]| names.iter().any(|name| self.bytes() == name.as_bytes());
-        if HEADERS.iter().any(|part| self.contains(part)) {
+        if HEADERS.iter().any(has) {
             Some(Kind::Header)
-        } else if ANYWHERE.iter().any(|part| self.contains(part))
+        } else if ANYWHERE.iter().any(has)
             || AT_END.iter().any(|part| self.ends_with(part))
-            || (self.contains("token")
-                && !["tokeniz", "tokenis", "tokentype", "tokenkind"].iter().any(|part| self.contains(part)))
+            || (has(&TOKEN) && !["tokeniz", "tokenis", "tokentype", "tokenkind"].iter().any(|part| self.contains(part)))
             || self.ends_in_pass
             || listed(WHOLE)
         {

@@ -16,11 +16,10 @@ pub(super) fn redact<'a>(text: &'a str, redactor: &Redactor) -> Cow<'a, str> {
     let bytes = text.as_bytes();
     let mut scan = Scan { bytes, redactor, done: 0, no_at_before: 0 };
     let (mut out, mut at) = (String::new(), 0);
-    while let Some(step) = bytes[at..].iter().position(|b| TRIGGER[usize::from(*b)]) {
-        at += step;
-        match scan.look(at) {
-            Look::Nothing => at += 1,
-            Look::Skip(to) => at = to.max(at + 1),
+    while let Some(found) = next_sign(bytes, at) {
+        at = match scan.look(found) {
+            Look::Nothing => found + 1,
+            Look::Skip(to) => to.max(found + 1),
             // Every range begins and ends beside ASCII bytes, so on characters; if one ever did not, the text goes on
             // from the next character, and no secret is cut in half.
             Look::Secret(range) => {
@@ -28,9 +27,9 @@ pub(super) fn redact<'a>(text: &'a str, redactor: &Redactor) -> Cow<'a, str> {
                 out.push_str(&text[scan.done..start]);
                 out.push_str(MARK);
                 scan.done = end;
-                at = end;
+                end
             }
-        }
+        };
     }
     if scan.done == 0 {
         return Cow::Borrowed(text);
@@ -39,22 +38,61 @@ pub(super) fn redact<'a>(text: &'a str, redactor: &Redactor) -> Cow<'a, str> {
     Cow::Owned(out)
 }
 
-/// The bytes at which a secret can begin or be announced.
-static TRIGGER: [bool; 256] = {
-    let mut table = [false; 256];
-    let mut i = 0;
-    let triggers = b"=:,\"'`-";
-    while i < triggers.len() {
-        table[triggers[i] as usize] = true;
-        i += 1;
-    }
-    i = 0;
-    while i < shapes::FIRST_LETTERS.len() {
-        table[shapes::FIRST_LETTERS[i] as usize] = true;
-        i += 1;
-    }
-    table
-};
+/// What a byte says about itself and about the one after it. Where a byte counts only after certain others, its bit is
+/// the one above theirs, so that a shift of the byte before selects it.
+mod sign {
+    /// Stands inside a token.
+    pub(super) const TOKEN: u8 = 1;
+    /// Begins a token, unless one stands before it.
+    pub(super) const FIRST: u8 = TOKEN << 1;
+    pub(super) const BLANK: u8 = 4;
+    /// Announces a secret after a blank.
+    pub(super) const QUOTE: u8 = BLANK << 1;
+    /// Announces a secret after a quote.
+    pub(super) const COMMA: u8 = QUOTE << 1;
+    /// Announces a secret anywhere.
+    pub(super) const SEPARATOR: u8 = 32;
+    pub(super) const DASH: u8 = 64;
+    /// Announces a secret after a dash.
+    pub(super) const SECOND_DASH: u8 = DASH << 1;
+
+    pub(super) static OF: [u8; 256] = {
+        let mut table = [0; 256];
+        let mut byte = 0;
+        while byte < 256 {
+            table[byte] = match byte as u8 {
+                b'=' | b':' => SEPARATOR,
+                b' ' => BLANK,
+                b'"' | b'\'' | b'`' => QUOTE,
+                b',' => COMMA,
+                b'-' => TOKEN | DASH | SECOND_DASH,
+                b'_' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => TOKEN,
+                _ => 0,
+            };
+            byte += 1;
+        }
+        let letters = super::shapes::FIRST_LETTERS;
+        let mut i = 0;
+        while i < letters.len() {
+            table[letters[i] as usize] |= FIRST;
+            i += 1;
+        }
+        table
+    };
+}
+
+/// The next place, from `at` on, where a secret can begin or be announced.
+fn next_sign(bytes: &[u8], at: usize) -> Option<usize> {
+    let mut before = if at == 0 { 0 } else { sign::OF[usize::from(bytes[at - 1])] << 1 };
+    let rest = bytes.get(at..)?.iter();
+    let found = rest.map(|b| sign::OF[usize::from(*b)]).position(|own| {
+        let after_these = own & before & (sign::QUOTE | sign::COMMA | sign::SECOND_DASH);
+        let hit = after_these | (own & sign::FIRST & !before) | (own & sign::SEPARATOR);
+        before = own << 1;
+        hit != 0
+    });
+    found.map(|step| at + step)
+}
 
 enum Look {
     Nothing,
@@ -81,9 +119,9 @@ impl Scan<'_> {
             b':' | b'=' => self.after_separator(at),
             b',' => self.in_pair(at),
             b'"' | b'\'' | b'`' => self.after_word(at),
-            b'-' if self.bytes[at..].starts_with(b"-----BEGIN ") => shapes::private_key(self.bytes, at),
-            b'-' => self.flag(at),
-            _ if at > 0 && shapes::is_token_byte(self.bytes[at - 1]) => None,
+            // The second dash of two.
+            b'-' if self.bytes[at - 1..].starts_with(b"-----BEGIN ") => shapes::private_key(self.bytes, at - 1),
+            b'-' => self.flag(at - 1),
             _ => shapes::token(self.bytes, at),
         };
         found.map_or(Look::Nothing, Look::Secret)
@@ -127,9 +165,6 @@ impl Scan<'_> {
 
     /// `password 'value'`.
     fn after_word(&self, at: usize) -> Option<Range<usize>> {
-        if at == 0 || self.bytes[at - 1] != b' ' {
-            return None;
-        }
         let (name, _) = self.secret_name(self.name_before(at))?;
         if name.is_password() { value::after(self.bytes, at, false, false) } else { None }
     }
