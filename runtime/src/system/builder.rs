@@ -2,6 +2,7 @@
 
 use super::{ErrorSystemGuard, InitError, init};
 use crate::{
+    alerts::{AlertsConfig, AlertsConfigBuilder},
     error::ConfigError,
     health::HealthConfig,
     monitor::{
@@ -30,6 +31,7 @@ impl ErrorSystem {
 /// * `health`: [`HealthConfig::default`].
 /// * `monitor`: [`MonitorConfig::default`].
 /// * `journal`: none.
+/// * `alerts`: none.
 /// * `shutdown_deadline`: 5 s; from 0 to 1 h.
 /// * `strict`: off.
 ///
@@ -61,6 +63,7 @@ pub(crate) struct Wishes {
     pub(crate) health: Option<HealthConfig>,
     pub(crate) monitor: Option<MonitorConfigBuilder>,
     pub(crate) journal: Option<JournalWish>,
+    pub(crate) alerts: Option<AlertsConfigBuilder>,
     pub(crate) shutdown_deadline: Option<Duration>,
 }
 
@@ -76,6 +79,7 @@ pub(crate) struct Settings {
     pub(crate) health: HealthConfig,
     pub(crate) monitor: MonitorConfig,
     pub(crate) journal: Option<JournalSetting>,
+    pub(crate) alerts: Option<AlertsConfig>,
 }
 
 pub(crate) enum JournalSetting {
@@ -114,6 +118,27 @@ impl ErrorSystemBuilder {
     /// Keeps errors, and changes of health, in a journal of another kind.
     pub fn journal_in(mut self, journal: Arc<dyn Journal>) -> Self {
         self.wishes.journal = Some(JournalWish::Other(journal));
+        self
+    }
+
+    /// Sends notices of errors, circuits and changes of health.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{ErrorSystem, alerts::{AlertsConfig, CallbackChannel}};
+    ///
+    /// let channel = CallbackChannel::new("pager", |notice| {
+    ///     println!("{}", notice.title);
+    ///     Ok(())
+    /// });
+    /// let guard = ErrorSystem::builder().alerts(AlertsConfig::builder().channel(channel)).init()?;
+    /// let report = guard.shutdown();
+    /// assert_eq!(report.part("alerts").map(|part| part.sent), Some(0));
+    /// # Ok::<(), gardefou::InitError>(())
+    /// ```
+    pub fn alerts(mut self, config: AlertsConfigBuilder) -> Self {
+        self.wishes.alerts = Some(config);
         self
     }
 
@@ -161,6 +186,7 @@ impl Wishes {
                 }
             },
         };
+        let alerts = self.alerts.clone().and_then(|config| config.build().map_err(|err| problems.push(err)).ok());
         if let Some(deadline) = self.shutdown_deadline.filter(|deadline| *deadline > LONGEST_SHUTDOWN) {
             problems.push(ConfigError::new(
                 "shutdown_deadline",
@@ -170,7 +196,7 @@ impl Wishes {
         }
         match ConfigError::join(problems) {
             Some(err) => Err(err),
-            None => Ok(Settings { health, monitor, journal }),
+            None => Ok(Settings { health, monitor, journal, alerts }),
         }
     }
 
@@ -188,11 +214,14 @@ impl Wishes {
             (JournalWish::Other(a), JournalWish::Other(b)) => Arc::ptr_eq(a, b),
             _ => false,
         };
+        let same_alerts =
+            |a: &AlertsConfigBuilder, b: &AlertsConfigBuilder| a.clone().build().ok() == b.clone().build().ok();
         let deadlines = (self.shutdown_deadline.as_ref(), other.shutdown_deadline.as_ref());
         let all = [
             ("health", differ(self.health.as_ref(), other.health.as_ref(), PartialEq::eq)),
             ("monitor", differ(self.monitor.as_ref(), other.monitor.as_ref(), same_text)),
             ("journal", differ(self.journal.as_ref(), other.journal.as_ref(), same_journal)),
+            ("alerts", differ(self.alerts.as_ref(), other.alerts.as_ref(), same_alerts)),
             ("shutdown_deadline", differ(deadlines.0, deadlines.1, PartialEq::eq)),
         ];
         all.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect()

@@ -1,6 +1,7 @@
 //! The value that keeps the system up.
 
 use super::{InitWarning, ShutdownReport, init};
+use crate::alerts::AlertsStatus;
 
 /// Keeps the error system up; dropping the last one shuts it down in order, within the
 /// [deadline](super::ErrorSystemBuilder::shutdown_deadline).
@@ -24,6 +25,12 @@ impl ErrorSystemGuard {
     #[must_use]
     pub fn warnings(&self) -> &[InitWarning] {
         &self.warnings
+    }
+
+    /// Tells how alerting is doing, if it was configured.
+    #[must_use]
+    pub fn alerts_status(&self) -> Option<AlertsStatus> {
+        init::alerts_status()
     }
 
     /// Gives this guard back and tells what the shutdown came to, if it was the last one.

@@ -6,6 +6,7 @@ use super::{
     guarded::{BreakerClash, GuardedFunction, breaker_clashes},
 };
 use crate::{
+    alerts::{Alerts, AlertsStatus, Flushed},
     error::code_clashes,
     event::names::TARGET_SYSTEM,
     health::{health_check, refused_static_checks},
@@ -49,10 +50,11 @@ struct Running {
     wishes: Wishes,
     place: &'static Location<'static>,
     guards: usize,
+    alerts: Option<Alerts>,
 }
 
-/// `None` while the system is down. Held while it goes up or down, so that nobody finds it half up; nothing is logged
-/// and no user code runs under it.
+/// `None` while the system is down. Held while it goes up or down, so that nobody finds it half up; who asks then
+/// waits for at most the shutdown's deadline. Nothing is logged under it.
 static STATE: LazyLock<Mutex<Option<Running>>> = LazyLock::new(|| Mutex::new(None));
 
 #[track_caller]
@@ -75,8 +77,8 @@ pub(crate) fn init(builder: &ErrorSystemBuilder) -> Result<ErrorSystemGuard, Ini
                 false
             }
             None => {
-                bring_up(settings)?;
-                *state = Some(Running { wishes: builder.wishes.clone(), place, guards: 1 });
+                let alerts = bring_up(settings)?;
+                *state = Some(Running { wishes: builder.wishes.clone(), place, guards: 1, alerts });
                 true
             }
         }
@@ -90,14 +92,16 @@ pub(crate) fn init(builder: &ErrorSystemBuilder) -> Result<ErrorSystemGuard, Ini
     Ok(ErrorSystemGuard::new(warnings))
 }
 
-fn bring_up(settings: Settings) -> Result<(), InitError> {
+/// What listens first, so that it hears of all that follows.
+fn bring_up(settings: Settings) -> Result<Option<Alerts>, InitError> {
     let monitor = monitor::configure(settings.monitor);
     if let Some(journal) = settings.journal {
         monitor.set_journal(journal.open());
     }
+    let alerts = settings.alerts.map(Alerts::start).transpose()?;
     health_check().configure(settings.health)?;
     health_check().mark_started();
-    Ok(())
+    Ok(alerts)
 }
 
 /// Everything in the program that works, but not as somebody meant it.
@@ -117,6 +121,11 @@ fn clashes() -> Vec<InitWarning> {
     codes.chain(checks).chain(breakers).collect()
 }
 
+/// How alerting is doing, if it is up.
+pub(crate) fn alerts_status() -> Option<AlertsStatus> {
+    STATE.lock().as_ref().and_then(|running| running.alerts.as_ref()).map(Alerts::status)
+}
+
 /// Gives one guard back; the last one brings the system down.
 pub(crate) fn release() -> ShutdownReport {
     let report = {
@@ -129,7 +138,8 @@ pub(crate) fn release() -> ShutdownReport {
             let guards_left = running.guards;
             return ShutdownReport { parts: Vec::new(), elapsed: Duration::ZERO, guards_left };
         }
-        let report = bring_down(running.wishes.shutdown_deadline.unwrap_or(DEFAULT_DEADLINE));
+        let alerts = running.alerts.take();
+        let report = bring_down(alerts, running.wishes.shutdown_deadline.unwrap_or(DEFAULT_DEADLINE));
         *state = None;
         report
     };
@@ -138,7 +148,7 @@ pub(crate) fn release() -> ShutdownReport {
 }
 
 /// Out of service first, so that no new work comes; the journal last, so that it hears of all the rest.
-fn bring_down(deadline: Duration) -> ShutdownReport {
+fn bring_down(alerts: Option<Alerts>, deadline: Duration) -> ShutdownReport {
     let clock = SharedClock::default();
     let begin = clock.now();
     let until = begin.after(deadline);
@@ -147,6 +157,10 @@ fn bring_down(deadline: Duration) -> ShutdownReport {
     // A check that hangs is on a thread of its own, which ends with the process.
     let hanging = health.hanging() as u64;
     let mut parts = vec![PartReport { part: "health", sent: 0, kept: 0, dropped: hanging, in_time: true }];
+    if let Some(alerts) = alerts {
+        let Flushed { sent, kept, lost, in_time, .. } = alerts.shutdown(until.since(clock.now()));
+        parts.push(PartReport { part: "alerts", sent, kept, dropped: lost, in_time });
+    }
     if let Some(journal) = error_monitor().journal() {
         parts.push(flush(&journal, until.since(clock.now())));
     }

@@ -2,7 +2,9 @@
 
 use super::alone;
 use gardefou::{
-    AppError, ErrorCode, ErrorSystem, InitError, error_monitor,
+    AppError, ErrorCode, ErrorSystem, InitError,
+    alerts::{AlertsConfig, CallbackChannel, Rule},
+    error_monitor,
     event::AlertLevel,
     health::{Check, HealthConfig},
     health_check,
@@ -54,6 +56,30 @@ fn a_change_of_health_and_an_error_are_in_the_journal_after_the_shutdown() {
     let passed = "health check `journalled` went from unknown to pass";
     assert_eq!(texts, [(failed, AlertLevel::Critical), (passed, AlertLevel::Info)]);
     assert_eq!(journal.query(&Query::default()).unwrap().records.len(), 1, "errors are asked for apart");
+}
+
+/// Issue 6, 5: a transition raises an alert, which the shutdown still sends.
+#[test]
+fn a_critical_check_that_fails_raises_an_alert() {
+    let _turn = alone();
+    let (tell, told) = mpsc::channel();
+    let channel = CallbackChannel::new("health-alerts", move |notice| {
+        let _ = tell.send(notice.title.clone());
+        Ok(())
+    });
+    let guard = ErrorSystem::builder()
+        .health(HealthConfig::default().background(false))
+        .alerts(AlertsConfig::builder().channel(channel).rule(Rule::health("health checks")))
+        .init()
+        .unwrap();
+    health_check().register(Check::dependency("alerted", || false).critical()).unwrap();
+    let _ = health_check().run_check("alerted");
+    health_check().unregister("alerted");
+    let report = guard.shutdown();
+    assert_eq!(report.part("alerts").map(|part| (part.sent, part.in_time)), Some((1, true)), "{report}");
+    let order: Vec<_> = report.parts().iter().map(|part| part.part).filter(|part| *part != "journal").collect();
+    assert_eq!(order, ["health", "alerts"]);
+    assert!(told.recv().unwrap().contains("alerted"));
 }
 
 /// Issue 6, 5: what differs is named, for every part.
