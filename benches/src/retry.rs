@@ -6,10 +6,10 @@ use crate::{
 };
 use futures::{FutureExt, executor::block_on};
 use gardefou::{
-    retry::{Next, Retry, RetryBudget, RetryBuilder},
+    retry::{AnyError, Retry, RetryBudget, RetryBuilder},
     time::ManualClock,
 };
-use std::{sync::LazyLock, time::Duration};
+use std::{ops::ControlFlow, sync::LazyLock, time::Duration};
 
 fn value(outcome: Result<u64, Error>) -> u64 {
     outcome.unwrap_or(0)
@@ -28,14 +28,10 @@ pub fn first_success(table: &mut Table) {
     table.both("default, loop in place on a static", |n| {
         let mut run = SITE.start();
         let outcome = loop {
-            let delay = {
-                let mut result = add_one(n);
-                match run.after(&mut result) {
-                    Next::Return => break result,
-                    Next::Wait(delay) => delay,
-                }
-            };
-            run.wait(delay);
+            match run.settle(add_one(n), &AnyError, |_| None) {
+                ControlFlow::Break(outcome) => break outcome,
+                ControlFlow::Continue(delay) => run.wait(delay),
+            }
         };
         value(outcome)
     });

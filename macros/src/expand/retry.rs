@@ -55,10 +55,10 @@ pub(super) fn expand(
         loop {
             // What is not returned is dropped before the wait.
             let #delay = {
-                let (mut #outcome, #view) = #tried;
-                match #run.after_seen(&mut #outcome, &#view, #retry_if) {
-                    #krate::__private::Next::Return => break #outcome,
-                    #krate::__private::Next::Wait(#delay) => #delay,
+                let (#outcome, #view) = #tried;
+                match #run.settle(#outcome, &#view, #retry_if) {
+                    #krate::__private::ControlFlow::Break(#outcome) => break #outcome,
+                    #krate::__private::ControlFlow::Continue(#delay) => #delay,
                 }
             };
             #wait;

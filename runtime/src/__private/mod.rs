@@ -21,6 +21,7 @@ pub use carry::{Carried, carrying, rejecting};
 pub use core::{
     clone::Clone,
     concat, file, line, module_path,
+    ops::ControlFlow,
     option::Option::{None, Some},
     result::Result::{Err, Ok},
 };

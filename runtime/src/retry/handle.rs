@@ -1,10 +1,10 @@
 //! The handle that calls go through.
 
-use super::{Attempt, Next, RetryBudget, RetryBuilder, RetryConfig, Run, hooks::Hooks};
+use super::{AnyError, Attempt, Next, RetryBudget, RetryBuilder, RetryConfig, Run, hooks::Hooks};
 #[cfg(feature = "async")]
 use crate::error::Rejection;
 use crate::{error::Rejector, time::SharedClock};
-use std::{borrow::Cow, fmt, marker::PhantomData, sync::Arc};
+use std::{borrow::Cow, fmt, marker::PhantomData, ops::ControlFlow, sync::Arc, time::Duration};
 
 /// Calls a function again when it fails, after a growing delay, as often and as long as configured.
 ///
@@ -110,7 +110,7 @@ impl Retry {
     /// ```
     #[inline]
     pub fn call<T, E: 'static>(&self, mut op: impl FnMut() -> Result<T, E>) -> Result<T, E> {
-        self.drive(|_| op(), Run::after)
+        self.call_with(|_| op())
     }
 
     /// As [`call`](Self::call), and tells the function which attempt it is.
@@ -134,8 +134,14 @@ impl Retry {
     /// # Ok::<(), gardefou::ConfigError>(())
     /// ```
     #[inline]
-    pub fn call_with<T, E: 'static>(&self, op: impl FnMut(Attempt) -> Result<T, E>) -> Result<T, E> {
-        self.drive(op, Run::after)
+    pub fn call_with<T, E: 'static>(&self, mut op: impl FnMut(Attempt) -> Result<T, E>) -> Result<T, E> {
+        let run = self.start();
+        // The first attempt stands apart from the loop: an `Ok` then goes to the caller by its value alone, and not
+        // with all the bytes that the largest error could have.
+        match op(run.attempt()) {
+            Ok(value) => Ok(value),
+            Err(error) => call_again(run, error, op),
+        }
     }
 
     /// As [`call`](Self::call), where a predicate on the whole outcome says whether to call again: also after an `Ok`.
@@ -164,26 +170,12 @@ impl Retry {
         mut op: impl FnMut() -> Result<T, E>,
         again: impl Fn(&Result<T, E>) -> bool,
     ) -> Result<T, E> {
-        self.drive(|_| op(), |run, result| run.after_while(result, &again))
-    }
-
-    #[inline]
-    fn drive<'r, T, E>(
-        &'r self,
-        mut op: impl FnMut(Attempt) -> Result<T, E>,
-        mut after: impl FnMut(&mut Run<'r>, &mut Result<T, E>) -> Next,
-    ) -> Result<T, E> {
         let mut run = self.start();
         loop {
-            // What is not returned is dropped before the wait, not after it.
-            let delay = {
-                let mut result = op(run.attempt());
-                match after(&mut run, &mut result) {
-                    Next::Return => return result,
-                    Next::Wait(delay) => delay,
-                }
-            };
-            run.wait(delay);
+            match settle_while(&mut run, op(), &again) {
+                ControlFlow::Break(result) => return result,
+                ControlFlow::Continue(delay) => run.wait(delay),
+            }
         }
     }
 }
@@ -227,7 +219,7 @@ impl Retry {
     where
         F: Future<Output = Result<T, E>>,
     {
-        self.drive_async(|_| op(), Run::after).await
+        self.drive_async(|_| op(), settle).await
     }
 
     /// As [`call_async`](Self::call_async), and tells the function which attempt it is.
@@ -256,7 +248,7 @@ impl Retry {
     where
         F: Future<Output = Result<T, E>>,
     {
-        self.drive_async(op, Run::after).await
+        self.drive_async(op, settle).await
     }
 
     /// As [`call_async`](Self::call_async), where a predicate on the whole outcome says whether to call again.
@@ -296,27 +288,24 @@ impl Retry {
     where
         F: Future<Output = Result<T, E>>,
     {
-        self.drive_async(|_| op(), |run, result| run.after_while(result, &again)).await
+        self.drive_async(|_| op(), |run, result| settle_while(run, result, &again)).await
     }
 
     async fn drive_async<'r, T, E, F>(
         &'r self,
         mut op: impl FnMut(Attempt) -> F,
-        mut after: impl FnMut(&mut Run<'r>, &mut Result<T, E>) -> Next,
+        mut settle: impl FnMut(&mut Run<'r>, Result<T, E>) -> ControlFlow<Result<T, E>, Duration>,
     ) -> Result<T, E>
     where
         F: Future<Output = Result<T, E>>,
     {
         let mut run = self.start();
         loop {
-            let delay = {
-                let mut result = op(run.attempt()).await;
-                match after(&mut run, &mut result) {
-                    Next::Return => return result,
-                    Next::Wait(delay) => delay,
-                }
-            };
-            run.wait_async(delay).await;
+            let result = op(run.attempt()).await;
+            match settle(&mut run, result) {
+                ControlFlow::Break(result) => return result,
+                ControlFlow::Continue(delay) => run.wait_async(delay).await,
+            }
         }
     }
 }
@@ -387,16 +376,46 @@ impl Retry<Timed> {
     {
         let mut run = self.start();
         loop {
-            let delay = {
-                let outcome = run.limit(op(run.attempt())).await;
-                let mut result = outcome.unwrap_or_else(|cut_off| Err(cut_off.into()));
-                match run.after(&mut result) {
-                    Next::Return => return result,
-                    Next::Wait(delay) => delay,
-                }
-            };
-            run.wait_async(delay).await;
+            let outcome = run.limit(op(run.attempt())).await;
+            match settle(&mut run, outcome.unwrap_or_else(|cut_off| Err(cut_off.into()))) {
+                ControlFlow::Break(result) => return result,
+                ControlFlow::Continue(delay) => run.wait_async(delay).await,
+            }
         }
+    }
+}
+
+/// What becomes of a call whose first attempt failed.
+#[cold]
+#[inline(never)]
+fn call_again<T, E: 'static>(mut run: Run<'_>, first: E, mut op: impl FnMut(Attempt) -> Result<T, E>) -> Result<T, E> {
+    let mut result = Err(first);
+    loop {
+        // What is not returned is dropped in there, before the wait.
+        match settle(&mut run, result) {
+            ControlFlow::Break(result) => return result,
+            ControlFlow::Continue(delay) => run.wait(delay),
+        }
+        result = op(run.attempt());
+    }
+}
+
+/// What comes after an outcome that is judged by its error.
+#[inline]
+fn settle<T, E: 'static>(run: &mut Run<'_>, result: Result<T, E>) -> ControlFlow<Result<T, E>, Duration> {
+    run.settle(result, &AnyError, |_| None)
+}
+
+/// What comes after an outcome that a predicate judges as a whole.
+#[inline]
+fn settle_while<T, E: 'static>(
+    run: &mut Run<'_>,
+    mut result: Result<T, E>,
+    again: impl Fn(&Result<T, E>) -> bool,
+) -> ControlFlow<Result<T, E>, Duration> {
+    match run.after_while(&mut result, again) {
+        Next::Return => ControlFlow::Break(result),
+        Next::Wait(delay) => ControlFlow::Continue(delay),
     }
 }
 

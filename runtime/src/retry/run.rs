@@ -12,7 +12,7 @@ use crate::{
     error::Class,
     event::{self, ErrorRef, RetryEvent, RetryEventKind, StopReason},
 };
-use std::{any::Any, sync::Arc, time::Duration};
+use std::{any::Any, ops::ControlFlow, sync::Arc, time::Duration};
 
 /// One series of attempts: it is asked after each one what to do.
 ///
@@ -134,6 +134,30 @@ impl<'r> Run<'r> {
                 Next::Return
             }
             Err(error) => self.after_error(error, view, retry_if),
+        }
+    }
+
+    /// As [`after_seen`](Self::after_seen), by value: an `Ok` then goes to the caller by its value alone, without the
+    /// detour through memory that a reference to the whole outcome costs (ten times the rest, where `E` is large).
+    #[doc(hidden)]
+    #[inline]
+    pub fn settle<T, E, V: ErrorView<E>>(
+        &mut self,
+        result: Result<T, E>,
+        view: &V,
+        retry_if: impl FnOnce(&E) -> Option<bool>,
+    ) -> ControlFlow<Result<T, E>, Duration> {
+        match result {
+            Ok(value) => {
+                if self.step.failed() != 0 {
+                    self.recovered();
+                }
+                ControlFlow::Break(Ok(value))
+            }
+            Err(mut error) => match self.after_error(&mut error, view, retry_if) {
+                Next::Return => ControlFlow::Break(Err(error)),
+                Next::Wait(delay) => ControlFlow::Continue(delay),
+            },
         }
     }
 
