@@ -2,6 +2,7 @@
 //! behaviours (numbers) that it holds.
 
 mod asynchronous;
+mod attribute;
 mod budget;
 mod composition;
 mod configuration;
