@@ -3,7 +3,7 @@
 use super::{
     flow::Jumps,
     parse::{Body, Call, Kind, Source},
-    rewrite::{Form, Rewriter, Rule, as_argument, awaits, label, returns},
+    rewrite::{Form, Rewriter, Rule, as_argument, at, awaits, label, returns, value_span},
     setup::Setup,
     tail,
 };
@@ -30,7 +30,7 @@ pub(crate) fn expand(tokens: TokenStream) -> TokenStream {
     let ending = ending(&mut call, &mut diag);
     let expanded = match call.body {
         None => None,
-        Some(Body { block: Source::Raw(group), .. }) => Some(raw(&group)),
+        Some(Body { block: Source::Raw(group), .. }) => Some(raw(&group, &setup)),
         Some(Body { is_async, block: Source::Parsed(block), .. }) => {
             Some(expand_block(block, is_async, &setup, &ending, &mut diag))
         }
@@ -45,9 +45,27 @@ pub(super) fn finish(expanded: Option<TokenStream>, diag: Diag) -> TokenStream {
     quote!({ #problems #expanded })
 }
 
-/// A body that is no Rust (yet): where the compiler cannot read it either, its own message is the only one.
-pub(super) fn raw(group: &Group) -> TokenStream {
-    quote!({ ::core::compile_error!("gardefou cannot read the syntax in this block"); #group; ::core::panic!() })
+/// A body that is no Rust (yet): the compiler's own message is the better one, and the only one.
+///
+/// The tokens stand where `?`, `.await` and jumps are legal, so that nothing is said on top of it. Should the compiler
+/// read what this crate cannot, the lint speaks, which runs only where nothing else was wrong.
+pub(super) fn raw(group: &Group, setup: &Setup) -> TokenStream {
+    let runtime = setup.runtime();
+    quote! {{
+        #[deny(unused_must_use)]
+        {
+            #runtime::unknown_syntax();
+        }
+        #[allow(unused)]
+        let _ = #runtime::block::<(), _>(async {
+            loop {
+                #group;
+                break;
+            }
+            #runtime::done(())
+        });
+        ::core::panic!()
+    }}
 }
 
 fn ending(call: &mut Call, diag: &mut Diag) -> Ending {
@@ -72,7 +90,7 @@ fn expand_block(
     diag: &mut Diag,
 ) -> TokenStream {
     let runtime = setup.runtime();
-    let asynchronous = is_async.is_some() || (setup.catch_panics && awaits(&block));
+    let asynchronous = is_async.is_some() || (setup.catch_panics && awaits(&block).is_some());
     let form = if is_async.is_some() || setup.catch_panics { Form::Closure } else { Form::InPlace };
     tail::check_block(&mut block, diag);
     let allow = tail::allow_unreachable(&block);
@@ -82,6 +100,7 @@ fn expand_block(
 
     let [operation, visit, outcome, value, error] =
         ["operation", "visit", "outcome", "value", "error"].map(|name| Ident::new(name, Span::mixed_site()));
+    let value_span = value_span(&block);
     let block = as_argument(&block);
     let carried = if jumps.is_empty() { quote!(#block) } else { quote!(#runtime::Flow::Value(#block)) };
     let done = quote!(#runtime::done(#carried));
@@ -102,7 +121,7 @@ fn expand_block(
         (Form::Closure, true) => quote!(#runtime::block(async #moved { #done }).await),
     };
     let pattern = if jumps.is_empty() { quote!(#value) } else { quote!(#runtime::Flow::Value(#value)) };
-    let (good, bad) = ends(ending, &value, &error, &visit, setup);
+    let (good, bad) = ends(ending, &Ident::new("value", value_span), &error, &visit, setup);
     let arms = arms(&jumps, &runtime);
     let operation_value = setup.operation();
     quote! {
@@ -139,12 +158,20 @@ fn returns_hint_of(runtime: &TokenStream) -> impl FnOnce() -> TokenStream {
     }
 }
 
+/// A value wrapped in `Ok`, at its own place: where it has the wrong type, that is told there.
+pub(super) fn done(value: &Ident, runtime: &TokenStream) -> TokenStream {
+    let span = value.span();
+    let runtime = at(runtime.clone(), span);
+    quote_spanned!(span=> #runtime::done(#value))
+}
+
 /// What the boundary evaluates to, after a value and after an error.
 fn ends(ending: &Ending, value: &Ident, error: &Ident, visit: &Ident, setup: &Setup) -> (TokenStream, TokenStream) {
     let (runtime, treatment) = (setup.runtime(), setup.tokens());
     match ending {
         Ending::Result => {
-            (quote!(#runtime::done(#value)), quote!(#runtime::failed(#runtime::fail(#visit, #treatment, #error))))
+            let done = done(value, &runtime);
+            (done, quote!(#runtime::failed(#runtime::fail(#visit, #treatment, #error))))
         }
         Ending::Option => (
             quote!(::core::option::Option::Some(#value)),

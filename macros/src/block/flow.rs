@@ -8,8 +8,9 @@ use syn::{Ident, Lifetime, Path};
 #[derive(Clone)]
 pub(super) enum Target {
     Return,
-    Break(Option<Lifetime>),
-    Continue(Option<Lifetime>),
+    /// With the place of the first such jump.
+    Break(Option<Lifetime>, Span),
+    Continue(Option<Lifetime>, Span),
 }
 
 struct Jump {
@@ -57,8 +58,8 @@ impl Jumps {
             let ignored = (!jump.has_value).then(|| quote!(let () = #value;));
             let exit = match &jump.target {
                 Target::Return => quote!(return #carried),
-                Target::Break(label) => quote!(break #label #carried),
-                Target::Continue(label) => quote!(continue #label),
+                Target::Break(label, span) => quote_spanned!(*span=> break #label #carried),
+                Target::Continue(label, span) => quote_spanned!(*span=> continue #label),
             };
             arms.extend(quote!(::core::result::Result::Ok(#pattern) => { #ignored #exit }));
         }
@@ -73,7 +74,7 @@ impl Jumps {
 fn same_target(a: &Target, b: &Target) -> bool {
     match (a, b) {
         (Target::Return, Target::Return) => true,
-        (Target::Break(a), Target::Break(b)) | (Target::Continue(a), Target::Continue(b)) => a == b,
+        (Target::Break(a, _), Target::Break(b, _)) | (Target::Continue(a, _), Target::Continue(b, _)) => a == b,
         _ => false,
     }
 }

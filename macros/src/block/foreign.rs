@@ -1,7 +1,7 @@
 //! The arguments of macros that are not ours: rewritten where they read as expressions.
 
 use super::rewrite::Rewriter;
-use proc_macro2::{Delimiter, Group, Spacing, Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Spacing, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{
     Block, Expr, Macro, Token,
@@ -159,12 +159,11 @@ pub(super) fn find_question(tokens: TokenStream) -> Option<Span> {
     None
 }
 
-/// Tells whether a word stands anywhere in the tokens.
-pub(super) fn mentions(tokens: TokenStream, word: &str) -> bool {
-    let in_group = |group: Group| mentions(group.stream(), word);
-    tokens.into_iter().any(|token| match token {
-        TokenTree::Ident(ident) => ident == word,
-        TokenTree::Group(group) => in_group(group),
-        _ => false,
+/// Finds a word anywhere in the tokens.
+pub(super) fn find_word(tokens: TokenStream, word: &str) -> Option<Span> {
+    tokens.into_iter().find_map(|token| match token {
+        TokenTree::Ident(ident) => (ident == word).then(|| ident.span()),
+        TokenTree::Group(group) => find_word(group.stream(), word),
+        TokenTree::Punct(_) | TokenTree::Literal(_) => None,
     })
 }

@@ -114,7 +114,7 @@ impl Call {
             diag.at_span(first, format!("the name is missing; it says what the block does: `{example}`"));
         }
         if let Some(expr) = positional {
-            name = value::name("the name", expr, diag);
+            name = value::name("name", expr, diag);
         }
         Self { name, args, body }
     }

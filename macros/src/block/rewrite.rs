@@ -43,6 +43,8 @@ pub(super) struct Rewriter<'a> {
     pub(super) uses_label: bool,
     /// Inside the block of a nested boundary, `?` is that boundary's.
     nested: bool,
+    /// Whether the arguments of the call that is being read hold a `?` that cannot be reached.
+    blind: bool,
     /// How many loops of the block are open here.
     loops: usize,
     /// The labels of the block that are open here.
@@ -63,7 +65,18 @@ impl<'a> Rewriter<'a> {
     pub(super) fn new(form: Form, rule: Rule, krate: &Path, diag: &'a mut Diag) -> Self {
         let runtime = super::flow::runtime(krate);
         let jumps = Jumps::default();
-        Self { form, rule, runtime, diag, jumps, uses_label: false, nested: false, loops: 0, labels: Vec::new() }
+        Self {
+            form,
+            rule,
+            runtime,
+            diag,
+            jumps,
+            uses_label: false,
+            nested: false,
+            blind: false,
+            loops: 0,
+            labels: Vec::new(),
+        }
     }
 
     /// Leaves the block with an outcome.
@@ -156,9 +169,10 @@ impl<'a> Rewriter<'a> {
         if self.form == Form::InPlace && label.is_some() {
             return None;
         }
+        let span = Span::mixed_site().located_at(jump.span());
         let target = match jump {
-            Expr::Break(_) => Target::Break(label.cloned()),
-            _ => Target::Continue(label.cloned()),
+            Expr::Break(_) => Target::Break(label.cloned(), span),
+            _ => Target::Continue(label.cloned(), span),
         };
         let carried = value.map_or_else(|| quote!(()), ToTokens::to_token_stream);
         parse2(self.jump(target, value.is_some(), &carried)).ok()
@@ -203,6 +217,10 @@ impl<'a> Rewriter<'a> {
 
     fn arguments(&mut self, call: &mut Macro) {
         call.tokens = foreign::rewrite(call, self);
+        if std::mem::take(&mut self.blind) {
+            // That is told; what the compiler would find in it is not told on top.
+            *call = parse_quote!(::core::panic!());
+        }
     }
 
     /// The block of a nested boundary keeps its `?`; its jumps go through this one too.
@@ -220,6 +238,7 @@ impl<'a> Rewriter<'a> {
     pub(super) fn unseen(&mut self, question: Span, name: &str) {
         // In a closure or an async block, a plain `?` ends there, which is what it should do.
         if self.form == Form::InPlace && !self.nested {
+            self.blind = true;
             self.diag.at_span(
                 question,
                 format!(
@@ -311,7 +330,7 @@ fn mixed(name: &str) -> syn::Ident {
 }
 
 /// Moves the tokens that the expansion made to a place of the user's.
-fn at(tokens: TokenStream, span: Span) -> TokenStream {
+pub(super) fn at(tokens: TokenStream, span: Span) -> TokenStream {
     let moved = |mut token: TokenTree| {
         if let TokenTree::Group(_) = token {
             return token;
@@ -322,28 +341,33 @@ fn at(tokens: TokenStream, span: Span) -> TokenStream {
     tokens.into_iter().map(moved).collect()
 }
 
-/// Tells whether a block awaits in place, as far as one can see.
-pub(super) fn awaits(block: &Block) -> bool {
-    struct Awaits(bool);
+/// The first place where a block awaits, as far as one can see.
+pub(super) fn awaits(block: &Block) -> Option<Span> {
+    struct Awaits(Option<Span>);
     impl<'ast> syn::visit::Visit<'ast> for Awaits {
-        fn visit_expr(&mut self, expr: &'ast Expr) {
-            match expr {
-                Expr::Await(_) => self.0 = true,
-                Expr::Closure(_) | Expr::Async(_) => {}
-                other => syn::visit::visit_expr(self, other),
-            }
+        fn visit_expr_await(&mut self, expr: &'ast syn::ExprAwait) {
+            syn::visit::visit_expr_await(self, expr);
+            self.0 = self.0.or(Some(expr.await_token.span()));
         }
+        fn visit_expr_closure(&mut self, _: &'ast syn::ExprClosure) {}
+        fn visit_expr_async(&mut self, _: &'ast syn::ExprAsync) {}
         fn visit_macro(&mut self, call: &'ast Macro) {
-            self.0 |= foreign::mentions(call.tokens.clone(), "await");
+            self.0 = self.0.or_else(|| foreign::find_word(call.tokens.clone(), "await"));
         }
         fn visit_item(&mut self, _: &'ast Item) {}
     }
-    let mut found = Awaits(false);
+    let mut found = Awaits(None);
     syn::visit::Visit::visit_block(&mut found, block);
     found.0
 }
 
 /// The block as an argument of a call: behind an arm, for rustc finds a user's braces on one line unneeded there.
 pub(super) fn as_argument(block: &Block) -> TokenStream {
-    quote!(match () { () => #block })
+    let span = value_span(block);
+    quote_spanned!(span=> match () { () => #block })
+}
+
+/// The place of a block's value: where it has the wrong type, that is told there.
+pub(super) fn value_span(block: &Block) -> Span {
+    Span::mixed_site().located_at(block.brace_token.span.join())
 }

@@ -19,7 +19,13 @@ pub(super) fn check(expr: &mut Expr, what: &str, diag: &mut Diag) {
             let Some(advice) = advice(call, what) else { return };
             diag.at(&*call, advice);
             // One mistake, one error: no mismatch of types on top of it.
-            *expr = parse_quote!(::core::panic!());
+            let value = call.args.first().cloned();
+            let is_ok =
+                matches!(&*call.func, Expr::Path(path) if path.path.segments.last().is_some_and(|s| s.ident == "Ok"));
+            *expr = match value {
+                Some(value) if is_ok => value,
+                value => parse_quote!({ let _ = #value; ::core::panic!() }),
+            };
         }
         Expr::Block(block) if block.label.is_none() => check_block(&mut block.block, diag),
         Expr::Unsafe(block) => check_block(&mut block.block, diag),

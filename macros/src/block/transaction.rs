@@ -2,16 +2,16 @@
 
 use super::{
     error::{finish, raw},
-    foreign::mentions,
+    foreign::find_word,
     parse::{Body, Call, Kind, Source},
-    rewrite::{Form, Rewriter, Rule, as_argument, awaits, label},
+    rewrite::{Form, Rewriter, Rule, as_argument, at, awaits, label},
     setup::Setup,
     tail,
 };
 use crate::{args::value, diag::Diag};
 use proc_macro2::{Span, TokenStream};
-use quote::{ToTokens, quote};
-use syn::{Block, Expr, Ident, Pat, Token, parse_quote, visit_mut::VisitMut};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::{Block, Expr, Ident, Pat, Token, parse_quote, spanned::Spanned, visit_mut::VisitMut};
 
 /// Expands a call.
 pub(crate) fn expand(tokens: TokenStream) -> TokenStream {
@@ -22,7 +22,7 @@ pub(crate) fn expand(tokens: TokenStream) -> TokenStream {
     let callback = callback.and_then(|expr| value::callback("on_error_callback", expr, &mut diag));
     let expanded = match call.body {
         None => None,
-        Some(Body { block: Source::Raw(group), .. }) => Some(raw(&group)),
+        Some(Body { block: Source::Raw(group), .. }) => Some(raw(&group, &setup)),
         Some(Body { is_async, argument, block: Source::Parsed(block) }) => {
             // A missing argument is reported already; any name does.
             let argument = argument.unwrap_or_else(|| parse_quote!(_));
@@ -41,8 +41,10 @@ fn expand_block(
     diag: &mut Diag,
 ) -> TokenStream {
     let runtime = setup.runtime();
-    let awaiting = awaits(&block) || mentions(block.to_token_stream(), "on_rollback_async");
-    let asynchronous = is_async.is_some() || awaiting;
+    // Where it awaits without being allowed to, the expansion's own await is told at the user's, once.
+    let awaits = awaits(&block).or_else(|| find_word(block.to_token_stream(), "on_rollback_async"));
+    let asynchronous = is_async.is_some() || awaits.is_some();
+    let awaited = Ident::new("await", awaits.unwrap_or_else(Span::mixed_site));
     let form = if is_async.is_some() || setup.catch_panics { Form::Closure } else { Form::InPlace };
     tail::check_block(&mut block, diag);
     let allow = tail::allow_unreachable(&block);
@@ -75,7 +77,7 @@ fn expand_block(
     };
     let operation_value = setup.operation();
     let treatment = setup.tokens();
-    let callback = callback.map_or_else(|| quote!(#runtime::no_callback), ToTokens::to_token_stream);
+    let callback = callback_tokens(callback, setup);
     let (begin, end) = if asynchronous {
         let end = quote! {
             match #outcome {
@@ -83,7 +85,7 @@ fn expand_block(
                     #guard.commit();
                     #runtime::done(#value)
                 }
-                ::core::result::Result::Err(#error) => #runtime::failed(#guard.roll_back(#error).await),
+                ::core::result::Result::Err(#error) => #runtime::failed(#guard.roll_back(#error).#awaited),
             }
         };
         (quote!(begin_async), end)
@@ -97,5 +99,25 @@ fn expand_block(
         #allow
         let #outcome = #run;
         #end
+    }
+}
+
+fn callback_tokens(callback: Option<&Expr>, setup: &Setup) -> TokenStream {
+    let runtime = setup.runtime();
+    let Some(callback) = callback else { return quote!(#runtime::callback(#runtime::no_callback)) };
+    let span = Span::mixed_site().located_at(callback.span());
+    let runtime = at(runtime, span);
+    match callback {
+        // Called in a closure, a function of another signature is told once, at its name.
+        Expr::Path(_) => {
+            let error = Ident::new("error", span);
+            quote_spanned!(span=> #runtime::callback(move |#error: &#runtime::AppError| #callback(#error)))
+        }
+        // So is a closure that names its type; without `move`, it captures as it is written.
+        Expr::Closure(closure) if matches!(closure.inputs.first(), Some(Pat::Type(_))) => {
+            let error = Ident::new("error", span);
+            quote_spanned!(span=> #runtime::callback(|#error: &#runtime::AppError| (#callback)(#error)))
+        }
+        _ => quote_spanned!(span=> #runtime::callback(#callback)),
     }
 }

@@ -1,33 +1,30 @@
 //! What the expansions of `error_boundary!` and `transaction_boundary!` name.
 
 use crate::{
-    AppError, ErrorCode,
+    ErrorCode,
     boundary::{
-        self, AsyncGuard, BoundaryError, CompensationResult, Guard, Treatment, Visit,
+        self, AsyncGuard, BoundaryError, Callback, CompensationResult, Guard, OnError, Treatment, Visit,
         panic::{self, CatchPanics},
     },
 };
 use std::{convert::Infallible, marker::PhantomData, task::Poll};
 
+pub use crate::AppError;
 pub use boundary::{LogLevel, Operation};
 
-/// What `?` works on inside a boundary.
+/// What `?` works on inside a boundary: `T` is what it evaluates to.
 #[diagnostic::on_unimplemented(
     message = "`?` in a boundary works on a `Result`, not on `{Self}`",
-    label = "not a `Result`"
+    label = "not a `Result`; on an `Option`, the code for a `None` is not known: `.context(ErrorCode::.., \"what is missing\")?`",
+    note = "`.context(..)` comes with `use gardefou::ResultExt`"
 )]
-pub trait Branch {
-    /// What `?` evaluates to.
-    type Output;
-
+pub trait Branch<T> {
     /// Takes the value out, or the error for the boundary.
     #[track_caller]
-    fn branch(self) -> Result<Self::Output, AppError>;
+    fn branch(self) -> Result<T, AppError>;
 }
 
-impl<T, E: BoundaryError> Branch for Result<T, E> {
-    type Output = T;
-
+impl<T, E: BoundaryError> Branch<T> for Result<T, E> {
     #[track_caller]
     #[inline(always)]
     fn branch(self) -> Result<T, AppError> {
@@ -38,9 +35,8 @@ impl<T, E: BoundaryError> Branch for Result<T, E> {
     }
 }
 
-impl<T, E: BoundaryError> Branch for Poll<Result<T, E>> {
-    type Output = Poll<T>;
-
+#[diagnostic::do_not_recommend]
+impl<T, E: BoundaryError> Branch<Poll<T>> for Poll<Result<T, E>> {
     #[track_caller]
     #[inline(always)]
     fn branch(self) -> Result<Poll<T>, AppError> {
@@ -52,29 +48,10 @@ impl<T, E: BoundaryError> Branch for Poll<Result<T, E>> {
     }
 }
 
-/// Implemented by nothing: it carries the advice for a `?` on an `Option`.
-#[diagnostic::on_unimplemented(
-    message = "`?` on an `Option` in a boundary: the code for a `None` is not known",
-    label = "this is an `Option`",
-    note = "say what is missing: `.context(ErrorCode::.., \"what is missing\")?` with `use gardefou::ResultExt`"
-)]
-pub trait HasCodeForNone {}
-
-impl<T> Branch for Option<T>
-where
-    Self: HasCodeForNone,
-{
-    type Output = T;
-
-    fn branch(self) -> Result<T, AppError> {
-        Err(AppError::new(ErrorCode::UNKNOWN_ERROR, "a value is missing"))
-    }
-}
-
 /// `?` of a boundary: the value, or the error for the boundary, made at the place of the `?`.
 #[track_caller]
 #[inline(always)]
-pub fn branch<R: Branch>(outcome: R) -> Result<R::Output, AppError> {
+pub fn branch<T>(outcome: impl Branch<T>) -> Result<T, AppError> {
     outcome.branch()
 }
 
@@ -214,26 +191,30 @@ pub fn block<T, F: Future<Output = Result<T, AppError>>>(block: F) -> F {
     block
 }
 
+/// Stands in a block that the macros could not read although the compiler can: its lint says so.
+#[must_use = "gardefou cannot read the syntax in this block: write it another way, or move it into a function"]
+pub fn unknown_syntax() -> bool {
+    false
+}
+
 /// The callback of a transaction that has none.
 #[inline(always)]
 pub fn no_callback(_: &AppError) {}
 
+/// Takes a transaction's callback; what cannot be one is told here, at the user's tokens, and nowhere else.
+#[inline(always)]
+pub fn callback<R: CompensationResult>(on_error_callback: impl FnOnce(&AppError) -> R) -> impl OnError {
+    Callback::new(on_error_callback)
+}
+
 /// Begins a sync transaction.
 #[inline(always)]
-pub fn begin<'o, 'a, R: CompensationResult, F: FnOnce(&AppError) -> R>(
-    operation: &'o Operation<'o>,
-    setup: Setup,
-    on_error_callback: F,
-) -> Guard<'o, 'a, F, R> {
-    Guard::begin(operation, setup.0, on_error_callback)
+pub fn begin<'o, 'a, C: OnError>(operation: &'o Operation<'o>, setup: Setup, callback: C) -> Guard<'o, 'a, C> {
+    Guard::begin(operation, setup.0, callback)
 }
 
 /// Begins an async transaction.
 #[inline(always)]
-pub fn begin_async<'o, R: CompensationResult, F: FnOnce(&AppError) -> R>(
-    operation: &'o Operation<'o>,
-    setup: Setup,
-    on_error_callback: F,
-) -> AsyncGuard<'o, F, R> {
-    AsyncGuard::begin(operation, setup.0, on_error_callback)
+pub fn begin_async<'o, C: OnError>(operation: &'o Operation<'o>, setup: Setup, callback: C) -> AsyncGuard<'o, C> {
+    AsyncGuard::begin(operation, setup.0, callback)
 }

@@ -27,4 +27,4 @@ pub use transaction::{
 
 pub(crate) use error::{Treatment, Visit};
 pub(crate) use report::{Report, swallowed};
-pub(crate) use transaction::{AsyncGuard, Guard};
+pub(crate) use transaction::{AsyncGuard, Callback, Guard, OnError};

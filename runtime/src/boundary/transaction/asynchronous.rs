@@ -1,7 +1,7 @@
 //! The transaction of async code.
 
 use super::{
-    compensation::{self, CompensationResult},
+    compensation::{self, CompensationResult, OnError},
     rollback::{Compensation, Rollback},
     scope::Scope,
     state::TransactionState,
@@ -14,7 +14,6 @@ use crate::{
 use std::{
     borrow::Cow,
     fmt,
-    marker::PhantomData,
     pin::Pin,
     sync::OnceLock,
     task::{Context, Poll, ready},
@@ -86,23 +85,22 @@ impl fmt::Debug for AsyncTransaction {
 
 /// An async transaction that runs: rolls back when it is dropped without an end.
 #[must_use]
-pub struct AsyncGuard<'o, F: FnOnce(&AppError) -> R, R: CompensationResult> {
+pub struct AsyncGuard<'o, C: OnError> {
     transaction: AsyncTransaction,
     scope: Scope<'o>,
     /// Taken when the transaction has ended.
-    callback: Option<F>,
-    returned: PhantomData<fn() -> R>,
+    callback: Option<C>,
 }
 
 // Nothing in it is pinned: the callback is only moved and called.
-impl<F: FnOnce(&AppError) -> R, R: CompensationResult> Unpin for AsyncGuard<'_, F, R> {}
+impl<C: OnError> Unpin for AsyncGuard<'_, C> {}
 
-impl<'o, F: FnOnce(&AppError) -> R, R: CompensationResult> AsyncGuard<'o, F, R> {
+impl<'o, C: OnError> AsyncGuard<'o, C> {
     /// Begins a transaction.
     #[inline]
-    pub(crate) fn begin(operation: &'o Operation<'o>, treatment: Treatment, callback: F) -> Self {
+    pub(crate) fn begin(operation: &'o Operation<'o>, treatment: Treatment, callback: C) -> Self {
         let scope = Scope::begin(operation, treatment);
-        Self { transaction: AsyncTransaction::default(), scope, callback: Some(callback), returned: PhantomData }
+        Self { transaction: AsyncTransaction::default(), scope, callback: Some(callback) }
     }
 
     /// The handle of the body.
@@ -120,7 +118,7 @@ impl<'o, F: FnOnce(&AppError) -> R, R: CompensationResult> AsyncGuard<'o, F, R> 
 
     /// Ends the transaction by an error, which the future returns.
     #[cold]
-    pub fn roll_back(self, error: AppError) -> RollingBack<'o, F, R> {
+    pub fn roll_back(self, error: AppError) -> RollingBack<'o, C> {
         let error = self.scope.fail(error);
         let rollback = Rollback::new(self.compensations(), self.scope.operation);
         RollingBack { rollback, guard: self, error: Some(error) }
@@ -140,7 +138,7 @@ impl<'o, F: FnOnce(&AppError) -> R, R: CompensationResult> AsyncGuard<'o, F, R> 
     }
 }
 
-impl<F: FnOnce(&AppError) -> R, R: CompensationResult> Drop for AsyncGuard<'_, F, R> {
+impl<C: OnError> Drop for AsyncGuard<'_, C> {
     #[inline]
     fn drop(&mut self) {
         if self.callback.is_some() {
@@ -151,7 +149,7 @@ impl<F: FnOnce(&AppError) -> R, R: CompensationResult> Drop for AsyncGuard<'_, F
     }
 }
 
-impl<F: FnOnce(&AppError) -> R, R: CompensationResult> fmt::Debug for AsyncGuard<'_, F, R> {
+impl<C: OnError> fmt::Debug for AsyncGuard<'_, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AsyncGuard").field("transaction", &self.transaction).finish_non_exhaustive()
     }
@@ -161,14 +159,14 @@ impl<F: FnOnce(&AppError) -> R, R: CompensationResult> fmt::Debug for AsyncGuard
 ///
 /// Dropped before that, it hands over what is left as a dropped transaction does.
 #[must_use]
-pub struct RollingBack<'o, F: FnOnce(&AppError) -> R, R: CompensationResult> {
+pub struct RollingBack<'o, C: OnError> {
     rollback: Rollback,
-    guard: AsyncGuard<'o, F, R>,
+    guard: AsyncGuard<'o, C>,
     /// Taken when the rollback is done.
     error: Option<AppError>,
 }
 
-impl<F: FnOnce(&AppError) -> R, R: CompensationResult> Future for RollingBack<'_, F, R> {
+impl<C: OnError> Future for RollingBack<'_, C> {
     type Output = AppError;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<AppError> {
@@ -182,7 +180,7 @@ impl<F: FnOnce(&AppError) -> R, R: CompensationResult> Future for RollingBack<'_
     }
 }
 
-impl<F: FnOnce(&AppError) -> R, R: CompensationResult> Drop for RollingBack<'_, F, R> {
+impl<C: OnError> Drop for RollingBack<'_, C> {
     fn drop(&mut self) {
         if let Some(error) = self.error.take() {
             let failures = self.rollback.take().hand_over();
@@ -191,7 +189,7 @@ impl<F: FnOnce(&AppError) -> R, R: CompensationResult> Drop for RollingBack<'_, 
     }
 }
 
-impl<F: FnOnce(&AppError) -> R, R: CompensationResult> fmt::Debug for RollingBack<'_, F, R> {
+impl<C: OnError> fmt::Debug for RollingBack<'_, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RollingBack").field("error", &self.error).finish_non_exhaustive()
     }

@@ -6,6 +6,7 @@ use crate::{
     boundary::{BoundaryError, Entry, LogLevel, Operation, Report, panic},
     event::ErrorRef,
 };
+use std::marker::PhantomData;
 
 /// What a compensation or an `on_error_callback` returns: nothing, or a `Result` whose error is recorded as critical.
 #[diagnostic::on_unimplemented(
@@ -26,6 +27,7 @@ impl CompensationResult for () {
 }
 
 /// A compensation that never returns, as one that is still to be written: `|| todo!()`.
+#[diagnostic::do_not_recommend]
 impl CompensationResult for Never {
     fn into_failure(self) -> Option<AppError> {
         self
@@ -67,13 +69,31 @@ pub(super) fn failed(operation: &Operation<'_>, name: &str, error: AppError) -> 
     RollbackFailure::new(name, error)
 }
 
+/// What is told of the error after the compensations ran.
+pub trait OnError {
+    /// Hears of the error; returns its own failure.
+    fn call(self, error: &AppError) -> Option<AppError>;
+}
+
+/// A function as a callback.
+pub(crate) struct Callback<F, R>(F, PhantomData<fn() -> R>);
+
+impl<R: CompensationResult, F: FnOnce(&AppError) -> R> Callback<F, R> {
+    #[inline]
+    pub(crate) fn new(function: F) -> Self {
+        Self(function, PhantomData)
+    }
+}
+
+impl<R: CompensationResult, F: FnOnce(&AppError) -> R> OnError for Callback<F, R> {
+    fn call(self, error: &AppError) -> Option<AppError> {
+        (self.0)(error).into_failure()
+    }
+}
+
 /// Runs the callback; its failure is recorded like a compensation's, and attached to the error.
-pub(super) fn call_back<R: CompensationResult>(
-    callback: impl FnOnce(&AppError) -> R,
-    error: AppError,
-    operation: &Operation<'_>,
-) -> AppError {
-    match run(CALLBACK, || callback(&error).into_failure()) {
+pub(super) fn call_back(callback: impl OnError, error: AppError, operation: &Operation<'_>) -> AppError {
+    match run(CALLBACK, || callback.call(&error)) {
         None => error,
         Some(failure) => RollbackFailures::attach(vec![failed(operation, CALLBACK, failure)], error),
     }

@@ -1,7 +1,7 @@
 //! The transaction of sync code.
 
 use super::{
-    compensation::{self, CompensationResult},
+    compensation::{self, CompensationResult, OnError},
     failures::RollbackFailure,
     scope::Scope,
     state::TransactionState,
@@ -10,7 +10,7 @@ use crate::{
     AppError,
     boundary::{Operation, Treatment},
 };
-use std::{borrow::Cow, cell::RefCell, fmt, marker::PhantomData, sync::OnceLock};
+use std::{borrow::Cow, cell::RefCell, fmt, sync::OnceLock};
 
 /// What the body of a sync transaction is given: it notes progress and registers compensations.
 ///
@@ -84,20 +84,19 @@ impl fmt::Debug for Transaction<'_> {
 
 /// A transaction that runs: rolls back when it is dropped without an end.
 #[must_use]
-pub struct Guard<'o, 'a, F: FnOnce(&AppError) -> R, R: CompensationResult> {
+pub struct Guard<'o, 'a, C: OnError> {
     transaction: Transaction<'a>,
     scope: Scope<'o>,
     /// Taken when the transaction has ended.
-    callback: Option<F>,
-    returned: PhantomData<fn() -> R>,
+    callback: Option<C>,
 }
 
-impl<'o, 'a, F: FnOnce(&AppError) -> R, R: CompensationResult> Guard<'o, 'a, F, R> {
+impl<'o, 'a, C: OnError> Guard<'o, 'a, C> {
     /// Begins a transaction.
     #[inline]
-    pub(crate) fn begin(operation: &'o Operation<'o>, treatment: Treatment, callback: F) -> Self {
+    pub(crate) fn begin(operation: &'o Operation<'o>, treatment: Treatment, callback: C) -> Self {
         let scope = Scope::begin(operation, treatment);
-        Self { transaction: Transaction::default(), scope, callback: Some(callback), returned: PhantomData }
+        Self { transaction: Transaction::default(), scope, callback: Some(callback) }
     }
 
     /// The handle of the body.
@@ -138,7 +137,7 @@ impl<'o, 'a, F: FnOnce(&AppError) -> R, R: CompensationResult> Guard<'o, 'a, F, 
     }
 }
 
-impl<F: FnOnce(&AppError) -> R, R: CompensationResult> Drop for Guard<'_, '_, F, R> {
+impl<C: OnError> Drop for Guard<'_, '_, C> {
     #[inline]
     fn drop(&mut self) {
         if self.callback.is_some() {
@@ -148,7 +147,7 @@ impl<F: FnOnce(&AppError) -> R, R: CompensationResult> Drop for Guard<'_, '_, F,
     }
 }
 
-impl<F: FnOnce(&AppError) -> R, R: CompensationResult> fmt::Debug for Guard<'_, '_, F, R> {
+impl<C: OnError> fmt::Debug for Guard<'_, '_, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Guard").field("transaction", &self.transaction).finish_non_exhaustive()
     }

@@ -20,4 +20,5 @@ pub use local::Transaction;
 pub use state::TransactionState;
 
 pub(crate) use asynchronous::AsyncGuard;
+pub(crate) use compensation::{Callback, OnError};
 pub(crate) use local::Guard;

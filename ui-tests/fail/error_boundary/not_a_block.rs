@@ -1,0 +1,7 @@
+use gardefou::error_boundary;
+
+fn main() {
+    let _ = error_boundary!("parse", "1".parse::<u8>());
+    let _ = error_boundary!("parse", || { "1".parse::<u8>()? });
+    let _ = error_boundary!("parse", || "1".parse::<u8>());
+}

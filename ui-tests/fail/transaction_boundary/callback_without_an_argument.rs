@@ -1,0 +1,7 @@
+use gardefou::transaction_boundary;
+
+fn main() {
+    let _ = transaction_boundary!("save", on_error_callback = || (), |tx| {
+        tx.set("n", "1".parse::<u8>()?);
+    });
+}
