@@ -117,6 +117,8 @@ fn the_shipped_recordings_go_well_from_file_to_report() {
         .says(&["1  UNSUPPORTED_ENCODING_ERROR"])
         .says(&["CIRCUIT_OPEN_ERROR"])
         .says(&["Journal", "written"])
+        .says(&["arrived at the webhook: circuit `results` opened"])
+        .says(&["arrived at the webhook: circuit `results` closed"])
         .says(&["Health", "healthy"])
         .says(&["All went well"]);
     let journal = contents(&run.out.path().join("journal"));

@@ -37,7 +37,7 @@ impl ErrorSystem {
 ///
 /// # Examples
 ///
-/// ```
+/// ```standalone_crate
 /// use gardefou::{ErrorSystem, health::HealthConfig, monitor::{MonitorConfig, journal::JournalConfig}};
 /// use std::time::Duration;
 ///

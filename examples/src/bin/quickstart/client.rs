@@ -1,6 +1,8 @@
 //! Delivers results to the service, past its moods.
 
-use gardefou::{AppError, ErrorCode, Result, enhanced_error_handling, retry_with_circuit_breaker};
+use gardefou::{
+    AppError, ErrorCode, Result, ResultExt, alerts::Notice, enhanced_error_handling, ensure, retry_with_circuit_breaker,
+};
 use serde_json::Value;
 use std::time::Duration;
 
@@ -40,6 +42,19 @@ impl Client {
             400..=499 => Err(AppError::new(ErrorCode::API_REQUEST_ERROR, format!("the service refuses it: {status}"))),
             _ => Err(AppError::new(ErrorCode::EXTERNAL_SERVICE_ERROR, format!("the service fails: {status}"))),
         }
+    }
+
+    /// Posts a notice to the webhook; whoever calls this tries again by itself.
+    pub(crate) fn post_alert(&self, notice: &Notice) -> Result<()> {
+        let body = serde_json::to_string(notice).code(ErrorCode::ANALYSIS_PROCESSING_ERROR)?;
+        let answer = self.agent.post(format!("{}/alerts", self.url)).send(body).map_err(unreachable)?;
+        ensure!(
+            answer.status().is_success(),
+            ErrorCode::EXTERNAL_SERVICE_ERROR,
+            "the webhook answers {}",
+            answer.status()
+        );
+        Ok(())
     }
 
     /// Asks the service whether it is there.

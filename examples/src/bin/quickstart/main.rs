@@ -4,6 +4,7 @@
 //! shows: a broken file is isolated and the others go on (`work`), a transaction that fails part-way through leaves
 //! no trace (`store`), and a service that breaks, hangs and recovers is neither hammered nor given up (`client`).
 
+mod alerts;
 mod breaker_life;
 mod classify;
 mod client;
@@ -60,6 +61,7 @@ fn run(options: &Options, terminal: &mut Terminal) -> Result<u8> {
     let service = Service::start()?;
     let client = Client::new(service.url());
     let breaker = BreakerLife::of(client::BREAKER);
+    let alerts = alerts::start(client.clone())?;
     surroundings::register_checks(options, &client)?;
     let shown = folder::printable(&options.folder);
 
@@ -76,6 +78,7 @@ fn run(options: &Options, terminal: &mut Terminal) -> Result<u8> {
 
     let around = Surroundings {
         breaker: breaker.line(),
+        alerts: (alerts::line(&alerts), service.alerts()),
         requests: service.requests(),
         seconds: SystemClock.now().since(started).as_secs_f64(),
         ..Surroundings::ask()

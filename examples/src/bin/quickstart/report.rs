@@ -19,6 +19,7 @@ pub(crate) fn show(terminal: &mut Terminal, outcome: &Outcome, around: &Surround
         breaker(around),
         errors(around),
         vec![("Journal", around.journal.clone())],
+        alerts(around),
         health(terminal, around),
     ];
     terminal.line("");
@@ -106,6 +107,13 @@ fn breaker(around: &Surroundings) -> Lines {
 fn errors(around: &Surroundings) -> Lines {
     let mut lines = vec![("Errors", format!("{} recorded", around.errors.values().sum::<u64>()))];
     lines.extend(around.errors.iter().map(|(code, count)| ("", format!("{count:>4}  {code}"))));
+    lines
+}
+
+fn alerts(around: &Surroundings) -> Lines {
+    let (summary, arrived) = &around.alerts;
+    let mut lines = vec![("Alerts", summary.clone())];
+    lines.extend(arrived.iter().map(|title| ("", format!("arrived at the webhook: {title}"))));
     lines
 }
 

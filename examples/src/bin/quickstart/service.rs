@@ -15,7 +15,7 @@ use std::{
     future::IntoFuture,
     net::{Ipv4Addr, SocketAddr, TcpListener},
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
     thread::JoinHandle,
@@ -48,9 +48,16 @@ const HANG: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub(crate) struct Service {
     address: SocketAddr,
-    requests: Arc<AtomicUsize>,
+    seen: Arc<Seen>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<std::io::Result<()>>>,
+}
+
+/// What arrived.
+#[derive(Debug, Default)]
+struct Seen {
+    requests: AtomicUsize,
+    alerts: Mutex<Vec<String>>,
 }
 
 impl Service {
@@ -61,9 +68,9 @@ impl Service {
         listener.set_nonblocking(true).context(failed.0, failed.1)?;
         let address = listener.local_addr().context(failed.0, failed.1)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context(failed.0, failed.1)?;
-        let requests = Arc::new(AtomicUsize::new(0));
+        let seen = Arc::new(Seen::default());
         let (stop, stopped) = oneshot::channel();
-        let router = router(Arc::clone(&requests));
+        let router = router(Arc::clone(&seen));
         let thread = std::thread::spawn(move || {
             runtime.block_on(async {
                 let listener = tokio::net::TcpListener::from_std(listener)?;
@@ -73,16 +80,21 @@ impl Service {
                 std::io::Result::Ok(())
             })
         });
-        Ok(Self { address, requests, stop: Some(stop), thread: Some(thread) })
+        Ok(Self { address, seen, stop: Some(stop), thread: Some(thread) })
     }
 
     pub(crate) fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// Returns how many requests came.
+    /// Returns how many results were sent, taken or not.
     pub(crate) fn requests(&self) -> usize {
-        self.requests.load(Ordering::Relaxed)
+        self.seen.requests.load(Ordering::Relaxed)
+    }
+
+    /// Returns the titles of the alerts that came to the webhook.
+    pub(crate) fn alerts(&self) -> Vec<String> {
+        self.seen.alerts.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -94,12 +106,24 @@ impl Drop for Service {
     }
 }
 
-fn router(requests: Arc<AtomicUsize>) -> Router {
-    Router::new().route("/results", post(accept_result)).route("/health", get(async || "ready")).with_state(requests)
+fn router(seen: Arc<Seen>) -> Router {
+    Router::new()
+        .route("/results", post(accept_result))
+        .route("/alerts", post(accept_alert))
+        .route("/health", get(async || "ready"))
+        .with_state(seen)
 }
 
-async fn accept_result(State(requests): State<Arc<AtomicUsize>>, body: String) -> Response {
-    let request = requests.fetch_add(1, Ordering::Relaxed);
+/// The webhook: it takes every notice, as a chat would that shows them.
+async fn accept_alert(State(seen): State<Arc<Seen>>, body: String) -> StatusCode {
+    let notice = serde_json::from_str::<serde_json::Value>(&body).unwrap_or_default();
+    let Some(title) = notice["title"].as_str() else { return StatusCode::BAD_REQUEST };
+    seen.alerts.lock().unwrap_or_else(PoisonError::into_inner).push(title.to_owned());
+    StatusCode::ACCEPTED
+}
+
+async fn accept_result(State(seen): State<Arc<Seen>>, body: String) -> Response {
+    let request = seen.requests.fetch_add(1, Ordering::Relaxed);
     match PLAN.get(request).copied().unwrap_or(Conduct::Accept) {
         Conduct::Accept if serde_json::from_str::<serde_json::Value>(&body).is_err() => StatusCode::BAD_REQUEST,
         Conduct::Accept => StatusCode::CREATED,

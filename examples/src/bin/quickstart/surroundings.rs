@@ -17,6 +17,8 @@ pub(crate) struct Surroundings {
     pub(crate) health: Vec<Health>,
     /// How the journal of errors fares.
     pub(crate) journal: String,
+    /// What became of alerts, and those that came to the webhook.
+    pub(crate) alerts: (String, Vec<String>),
     /// Requests that the service received.
     pub(crate) requests: usize,
     pub(crate) seconds: f64,

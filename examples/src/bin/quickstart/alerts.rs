@@ -1,0 +1,34 @@
+//! Tells somebody when the circuit breaker opens and when it closes: through a webhook, on a thread of its own.
+
+use crate::{client::BREAKER, client::Client};
+use gardefou::{
+    Result,
+    alerts::{Alerts, AlertsConfig, CallbackChannel, DeliveryError, Rule},
+    event::AlertLevel,
+};
+use std::time::Duration;
+
+/// How long the end of the program waits for notices that are under way.
+const FLUSH: Duration = Duration::from_secs(2);
+
+/// Starts alerting: the circuit breaker of the service, and whatever is critical.
+pub(crate) fn start(client: Client) -> Result<Alerts> {
+    let webhook = CallbackChannel::new("webhook", move |notice| {
+        client.post_alert(notice).map_err(|error| DeliveryError::temporary(error.to_string()))
+    });
+    let config = AlertsConfig::builder()
+        .source("quickstart")
+        .channel(webhook)
+        .rule(Rule::breakers("circuits").only(BREAKER))
+        .rule(Rule::immediate("critical errors").min_level(AlertLevel::Critical))
+        .first_delay(Duration::from_millis(50));
+    Ok(Alerts::start(config.build()?)?)
+}
+
+/// Waits for what is under way and says what became of it.
+pub(crate) fn line(alerts: &Alerts) -> String {
+    let flushed = alerts.flush(FLUSH);
+    let status = alerts.status();
+    let late = if flushed.in_time { "" } else { ", some are still under way" };
+    format!("{} sent, {} held back as repetitions{late}", status.sent, status.suppressed)
+}
