@@ -31,3 +31,18 @@ fn without_default_features_there_is_no_async_runtime() {
     assert!(all.iter().any(|name| runtime(&name)), "the other half of the test looks for nothing");
     assert!(sync.len() < all.len());
 }
+
+#[test]
+fn the_readme_lists_every_feature_and_no_other() {
+    let manifest = include_str!("../../../runtime/Cargo.toml");
+    let (_, features) = manifest.split_once("[features]").expect("a table of features");
+    let (features, _) = features.split_once("\n[").expect("another table after it");
+    let names = features.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once(" ="));
+    let features: BTreeSet<&str> = names.map(|(name, _)| name).filter(|name| *name != "default").collect();
+    let readme = include_str!("../../../README.md");
+    let (_, table) = readme.split_once("| feature |").expect("a table of features");
+    let (table, _) = table.split_once("\n\n").expect("an end of the table");
+    let listed: BTreeSet<&str> = table.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect();
+    assert!(features.contains("async"));
+    assert_eq!(listed, features);
+}
