@@ -1,8 +1,8 @@
 //! The statics of one call site, and the registration of the function.
 
 use crate::model::Function;
-use proc_macro2::{Ident, Span, TokenStream};
-use quote::{quote, quote_spanned};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use quote::quote;
 use syn::{Path, ext::IdentExt};
 
 /// Where and how an attribute stands.
@@ -19,7 +19,8 @@ impl Site<'_> {
         let ident = &function.sig.ident;
         let (name, args) = (ident.unraw().to_string(), one_line(args));
         // With the user's own place, so that it is the line of the name and not that of the attribute.
-        let line = quote_spanned!(ident.span()=> #krate::__private::line!());
+        let here = quote!(#krate::__private::line!());
+        let line: TokenStream = here.into_iter().map(|token| moved_to(ident.span(), token)).collect();
         let guarded = self.name("GUARDED");
         quote! {
             static #guarded: #krate::__private::Guarded = #krate::__private::Guarded::new(
@@ -40,6 +41,11 @@ impl Site<'_> {
     pub(super) fn name(&self, name: &str) -> Ident {
         Ident::new(&format!("__GARDEFOU_{name}"), Span::mixed_site())
     }
+}
+
+fn moved_to(place: Span, mut token: TokenTree) -> TokenTree {
+    token.set_span(place);
+    token
 }
 
 /// The arguments as one line of text, as they are shown in the list of guarded functions.

@@ -1,0 +1,112 @@
+//! The first attribute listed is the outermost.
+
+use crate::support::{R, Reported, busy};
+use gardefou::{circuit_breakers, enhanced_error_handling, retry, with_circuit_breaker};
+use std::sync::{
+    Arc,
+    atomic::{AtomicU32, AtomicU64, Ordering},
+};
+use tracing::{Event, Metadata, Subscriber, span};
+
+#[retry(max_retries = 2, initial_delay = 0)]
+#[with_circuit_breaker(name = "order-retry-outside", failure_threshold = 9)]
+fn retry_outside() -> R<()> {
+    Err(busy())
+}
+
+#[with_circuit_breaker(name = "order-breaker-outside", failure_threshold = 9)]
+#[retry(max_retries = 2, initial_delay = 0)]
+fn breaker_outside() -> R<()> {
+    Err(busy())
+}
+
+#[test]
+fn a_breaker_inside_a_retry_counts_attempts_and_outside_of_it_calls() {
+    assert!(retry_outside().is_err());
+    assert!(breaker_outside().is_err());
+    let failures = |name| circuit_breakers().get(name).unwrap().snapshot().counts.failure;
+    assert_eq!((failures("order-retry-outside"), failures("order-breaker-outside")), (3, 1));
+}
+
+#[retry(max_retries = 2, initial_delay = 0)]
+#[enhanced_error_handling]
+async fn order_handled_inside() -> R<()> {
+    tokio::task::yield_now().await;
+    Err(busy())
+}
+
+#[enhanced_error_handling]
+#[retry(max_retries = 2, initial_delay = 0)]
+async fn order_handled_outside() -> R<()> {
+    tokio::task::yield_now().await;
+    Err(busy())
+}
+
+#[tokio::test]
+async fn handling_inside_a_retry_reports_attempts_and_outside_of_it_the_outcome() {
+    let [inside, outside] = ["order_handled_inside", "order_handled_outside"].map(Reported::by);
+    assert!(order_handled_inside().await.is_err());
+    assert!(order_handled_outside().await.is_err());
+    assert_eq!((inside.texts().len(), outside.texts().len()), (3, 1));
+}
+
+#[retry(max_retries = 2, initial_delay = 0)]
+#[tracing::instrument]
+#[with_circuit_breaker(name = "order-span", failure_threshold = 2)]
+fn order_span_inside_a_retry() -> R<()> {
+    Err(busy())
+}
+
+#[with_circuit_breaker(name = "order-span-2", failure_threshold = 1)]
+#[tracing::instrument]
+#[retry(max_retries = 2, initial_delay = 0)]
+async fn order_span_outside_of_a_retry() -> R<()> {
+    Err(busy())
+}
+
+/// Counts the spans of one name.
+struct Spans {
+    name: &'static str,
+    made: Arc<AtomicU32>,
+    next: AtomicU64,
+}
+
+impl Subscriber for Spans {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.is_span()
+    }
+
+    fn new_span(&self, span: &span::Attributes<'_>) -> span::Id {
+        if span.metadata().name() == self.name {
+            self.made.fetch_add(1, Ordering::Relaxed);
+        }
+        span::Id::from_u64(self.next.fetch_add(1, Ordering::Relaxed))
+    }
+
+    fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
+    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
+    fn event(&self, _: &Event<'_>) {}
+    fn enter(&self, _: &span::Id) {}
+    fn exit(&self, _: &span::Id) {}
+}
+
+fn spans_of(name: &'static str, run: impl FnOnce()) -> u32 {
+    let made = Arc::new(AtomicU32::new(0));
+    let spans = Spans { name, made: Arc::clone(&made), next: AtomicU64::new(1) };
+    tracing::subscriber::with_default(spans, run);
+    made.load(Ordering::Relaxed)
+}
+
+#[test]
+fn a_foreign_attribute_keeps_its_place_between_ours() {
+    // The third attempt is rejected inside of the span.
+    let inside = spans_of("order_span_inside_a_retry", || assert!(order_span_inside_a_retry().is_err()));
+    assert_eq!(inside, 3);
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let outside = spans_of("order_span_outside_of_a_retry", || {
+        assert!(runtime.block_on(order_span_outside_of_a_retry()).is_err());
+        // Rejected outside of the span.
+        assert!(runtime.block_on(order_span_outside_of_a_retry()).is_err());
+    });
+    assert_eq!(outside, 1);
+}

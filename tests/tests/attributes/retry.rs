@@ -1,0 +1,231 @@
+//! `#[retry]`.
+
+use crate::support::{R, busy, missing};
+use gardefou::{
+    AppError, ErrorCode, retry,
+    retry::{Backoff, FailedAttempt, Jitter, Next, Retry},
+};
+use std::{
+    cell::RefCell,
+    num::ParseIntError,
+    sync::{
+        Mutex,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
+
+#[retry(max_retries = 3, initial_delay = 0)]
+fn question_mark(runs: &mut u32, text: &str) -> R<i32> {
+    *runs += 1;
+    let value: i32 = text.parse()?;
+    Ok(value)
+}
+
+#[test]
+fn a_question_mark_does_not_leave_the_loop() {
+    let mut runs = 0;
+    assert!(question_mark(&mut runs, "x").unwrap_err().downcast_ref::<ParseIntError>().is_some());
+    assert_eq!(runs, 4);
+    assert_eq!(question_mark(&mut runs, "7").unwrap(), 7);
+    assert_eq!(runs, 5, "a success is returned at once");
+}
+
+#[retry(max_attempts = 3, initial_delay = 0)]
+fn permanent(runs: &mut u32) -> R<()> {
+    *runs += 1;
+    Err(missing())
+}
+
+#[test]
+fn a_permanent_error_is_not_tried_again() {
+    let mut runs = 0;
+    assert!(permanent(&mut runs).is_err());
+    assert_eq!(runs, 1);
+}
+
+#[retry(max_retries = 2, initial_delay = 0)]
+fn fresh_arguments(mut list: Vec<u32>, seen: &RefCell<Vec<usize>>, (text, _): (String, u8)) -> R<usize> {
+    list.push(4);
+    seen.borrow_mut().push(list.len());
+    drop(text);
+    Err(busy())
+}
+
+#[test]
+fn each_attempt_gets_the_arguments_as_they_were() {
+    let seen = RefCell::new(vec![]);
+    assert!(fresh_arguments(vec![1, 2], &seen, ("a".into(), 0)).is_err());
+    assert_eq!(seen.into_inner(), [3, 3, 3]);
+}
+
+struct Counting(AtomicU32);
+
+static CLONES: AtomicU32 = AtomicU32::new(0);
+
+impl Clone for Counting {
+    fn clone(&self) -> Self {
+        CLONES.fetch_add(1, Ordering::Relaxed);
+        Self(AtomicU32::new(0))
+    }
+}
+
+#[retry(max_retries = 2, initial_delay = 0)]
+fn used(counting: Counting) -> R<u32> {
+    Ok(counting.0.into_inner())
+}
+
+#[retry(max_retries = 2, initial_delay = 0)]
+fn not_used(_kept: Counting) -> R<()> {
+    Ok(())
+}
+
+#[test]
+fn an_argument_is_cloned_once_for_each_attempt_and_not_at_all_where_the_body_does_not_name_it() {
+    not_used(Counting(AtomicU32::new(0))).unwrap();
+    assert_eq!(CLONES.load(Ordering::Relaxed), 0);
+    used(Counting(AtomicU32::new(0))).unwrap();
+    assert_eq!(CLONES.load(Ordering::Relaxed), 1);
+}
+
+struct Store {
+    calls: u32,
+}
+
+impl Store {
+    #[retry(max_retries = 4, initial_delay = 0)]
+    fn third_time(&mut self) -> R<u32> {
+        self.calls += 1;
+        if self.calls < 3 { Err(busy()) } else { Ok(self.calls) }
+    }
+
+    #[retry(max_retries = 4, initial_delay = 0)]
+    async fn third_time_later(&mut self, log: &mut Vec<u32>) -> R<u32> {
+        self.calls += 1;
+        tokio::task::yield_now().await;
+        log.push(self.calls);
+        if self.calls < 3 {
+            return Err(busy());
+        }
+        Ok(self.calls)
+    }
+}
+
+#[tokio::test]
+async fn what_is_borrowed_mutably_is_lent_to_each_attempt() {
+    assert_eq!(Store { calls: 0 }.third_time().unwrap(), 3);
+    let mut log = vec![];
+    assert_eq!(Store { calls: 0 }.third_time_later(&mut log).await.unwrap(), 3);
+    assert_eq!(log, [1, 2, 3]);
+}
+
+#[retry(max_retries = 3, initial_delay = 1, backoff_factor = 3.0, jitter = false)]
+async fn slow_to_recover(left: &Mutex<u32>) -> R<()> {
+    let mut left = left.lock().unwrap();
+    if *left == 0 {
+        return Ok(());
+    }
+    *left -= 1;
+    Err(busy())
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_macro_form_equals_the_builder_form_on_the_same_script() {
+    let by_hand = Retry::builder()
+        .max_retries(3)
+        .backoff(Backoff::exponential(Duration::from_secs(1)).factor(3.0).jitter(Jitter::None))
+        .build()
+        .unwrap();
+    for failures in 0..6 {
+        let start = tokio::time::Instant::now();
+        let macro_form = slow_to_recover(&Mutex::new(failures)).await;
+        let macro_time = start.elapsed();
+
+        let left = Mutex::new(failures);
+        let start = tokio::time::Instant::now();
+        let builder_form = by_hand
+            .call_async(|| async {
+                let mut left = left.lock().unwrap();
+                if *left == 0 {
+                    return Ok(());
+                }
+                *left -= 1;
+                Err(busy())
+            })
+            .await;
+        assert_eq!(macro_time, start.elapsed(), "{failures} failures");
+        let seen = |outcome: R<()>| outcome.map_err(|error| (error.code(), error.details()["attempts"].clone()));
+        assert_eq!(seen(macro_form), seen(builder_form), "{failures} failures");
+    }
+}
+
+#[retry(max_retries = 2, initial_delay = 30)]
+async fn waits(runs: &AtomicU32) -> R<()> {
+    runs.fetch_add(1, Ordering::Relaxed);
+    Err(busy())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dropped_future_ends_the_wait_and_runs_nothing_more() {
+    let runs = AtomicU32::new(0);
+    assert!(tokio::time::timeout(Duration::from_millis(1), waits(&runs)).await.is_err());
+    tokio::time::sleep(Duration::from_secs(600)).await;
+    assert_eq!(runs.load(Ordering::Relaxed), 1);
+}
+
+#[retry(max_retries = 1, initial_delay = 0, attempt_timeout = "2s")]
+async fn hangs_once(runs: &AtomicU32) -> Result<u32, std::io::Error> {
+    let run = runs.fetch_add(1, Ordering::Relaxed);
+    if run == 0 {
+        std::future::pending::<()>().await;
+    }
+    Ok(run)
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_attempt_that_hangs_is_cut_off_and_tried_again() {
+    let start = tokio::time::Instant::now();
+    assert_eq!(hangs_once(&AtomicU32::new(0)).await.unwrap(), 1);
+    assert_eq!(start.elapsed(), Duration::from_secs(2));
+}
+
+static HEARD: Mutex<Vec<(u32, Next)>> = Mutex::new(Vec::new());
+
+fn hear(failed: &FailedAttempt<'_>) {
+    HEARD.lock().unwrap().push((failed.index, failed.next));
+}
+
+fn is_worth_it(error: &AppError) -> bool {
+    error.is(ErrorCode::FILE_NOT_FOUND_ERROR)
+}
+
+#[retry(max_retries = 2, initial_delay = 0, retry_if = is_worth_it, on_retry = hear)]
+fn with_hooks(error: fn() -> AppError) -> R<()> {
+    Err(error())
+}
+
+#[test]
+fn the_user_s_predicate_and_callback_are_asked() {
+    assert!(with_hooks(busy).is_err());
+    assert_eq!(HEARD.lock().unwrap().len(), 0, "refused");
+    assert!(with_hooks(missing).is_err());
+    assert_eq!(*HEARD.lock().unwrap(), [(0, Next::Wait(Duration::ZERO)), (1, Next::Wait(Duration::ZERO))]);
+}
+
+#[derive(Debug)]
+struct Borrowing<'a>(&'a str);
+
+#[retry(max_retries = 2, initial_delay = 0, retry_if = |error| error.0 == "again")]
+fn borrowing<'a>(runs: &mut u32, text: &'a str) -> Result<(), Borrowing<'a>> {
+    *runs += 1;
+    Err(Borrowing(text))
+}
+
+#[test]
+fn an_error_that_borrows_is_shown_to_the_predicate() {
+    let mut runs = 0;
+    assert_eq!(borrowing(&mut runs, "again").unwrap_err().0, "again");
+    assert_eq!(runs, 3);
+    assert_eq!(borrowing(&mut runs, "enough").unwrap_err().0, "enough");
+    assert_eq!(runs, 4);
+}

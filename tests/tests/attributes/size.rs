@@ -1,0 +1,68 @@
+//! What an attribute adds to a future: at most 64 bytes, and no box.
+
+use crate::support::R;
+use gardefou::{enhanced_error_handling, retry, retry_with_circuit_breaker, with_circuit_breaker};
+
+async fn tick(_: &[u8]) {}
+
+macro_rules! same_body {
+    ($($(#[$attr:meta])* $small:ident $large:ident;)+) => {
+        $(
+            $(#[$attr])*
+            async fn $small(n: u8) -> R<u8> {
+                let buffer = [n; 300];
+                tick(&buffer).await;
+                Ok(buffer[7])
+            }
+
+            $(#[$attr])*
+            async fn $large(buffer: [u8; 1024]) -> R<u8> {
+                tick(&buffer).await;
+                Ok(buffer[7])
+            }
+        )+
+    };
+}
+
+same_body! {
+    bare bare_large;
+    #[enhanced_error_handling]
+    handled handled_large;
+    #[with_circuit_breaker(name = "size")]
+    guarded guarded_large;
+    #[retry]
+    retried retried_large;
+    #[retry_with_circuit_breaker(name = "size")]
+    both both_large;
+}
+
+fn added(with: impl Future, without: impl Future) -> isize {
+    size_of_val(&with).cast_signed() - size_of_val(&without).cast_signed()
+}
+
+#[test]
+fn a_guard_adds_at_most_64_bytes_to_a_future() {
+    let all = [
+        ("handled", added(handled(1), bare(1))),
+        ("guarded", added(guarded(1), bare(1))),
+        ("retried", added(retried(1), bare(1))),
+        ("handled_large", added(handled_large([0; 1024]), bare_large([0; 1024]))),
+        ("guarded_large", added(guarded_large([0; 1024]), bare_large([0; 1024]))),
+    ];
+    assert!(all.iter().all(|(_, bytes)| *bytes <= 64), "{all:?}");
+}
+
+#[test]
+fn two_guards_in_one_attribute_add_what_two_attributes_may() {
+    let bytes = added(both(1), bare(1));
+    assert!(bytes <= 2 * 64, "{bytes}");
+}
+
+#[test]
+fn a_retry_keeps_the_arguments_of_the_next_attempt_beside_those_of_this_one() {
+    // The clone is the price of a second attempt: the size of the argument once more, and no third time.
+    let once_more = added(retried_large([0; 1024]), bare_large([0; 1024]));
+    assert!((1024..=1024 + 2 * 64).contains(&once_more), "{once_more}");
+    let once_more = added(both_large([0; 1024]), bare_large([0; 1024]));
+    assert!((1024..=1024 + 2 * 64).contains(&once_more), "{once_more}");
+}

@@ -1,0 +1,44 @@
+//! What the tests of the attributes share.
+
+use gardefou::{
+    AppError, ErrorCode,
+    event::{Event, Subscription, subscribe},
+};
+use std::sync::{Arc, Mutex};
+
+pub(crate) type R<T> = Result<T, AppError>;
+
+/// An error that may pass by itself.
+pub(crate) fn busy() -> AppError {
+    AppError::new(ErrorCode::RESOURCE_BUSY_ERROR, "busy")
+}
+
+/// An error that no other try can help.
+pub(crate) fn missing() -> AppError {
+    AppError::new(ErrorCode::FILE_NOT_FOUND_ERROR, "missing")
+}
+
+/// The errors that were reported under one operation, as `CODE text`.
+pub(crate) struct Reported {
+    texts: Arc<Mutex<Vec<String>>>,
+    _subscription: Subscription,
+}
+
+impl Reported {
+    pub(crate) fn by(operation: &'static str) -> Self {
+        let texts = Arc::new(Mutex::new(Vec::new()));
+        let sink = Arc::clone(&texts);
+        let listen = move |event: &Event<'_>| {
+            if let Event::Error(error) = event
+                && error.operation == operation
+            {
+                sink.lock().unwrap().push(format!("{} {} {}", error.level, error.code, error.error));
+            }
+        };
+        Self { texts, _subscription: subscribe(listen) }
+    }
+
+    pub(crate) fn texts(&self) -> Vec<String> {
+        self.texts.lock().unwrap().clone()
+    }
+}
