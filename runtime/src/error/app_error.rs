@@ -164,6 +164,16 @@ impl AppError {
     }
 
     /// Says how long a caller should wait before it tries again, as a server's `Retry-After` does.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode};
+    /// use std::time::Duration;
+    ///
+    /// let err = AppError::new(ErrorCode::RATE_LIMIT_ERROR, "slow down").with_retry_after(Duration::from_secs(3));
+    /// assert_eq!(err.retry_after(), Some(Duration::from_secs(3)));
+    /// ```
     #[must_use]
     pub fn with_retry_after(mut self, wait: Duration) -> Self {
         self.0.retry_after = Some(wait);

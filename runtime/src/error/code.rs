@@ -5,6 +5,16 @@ use std::fmt;
 /// What kind of failure a code stands for, which decides whether another try can help.
 ///
 /// [`Permanent`](Class::Permanent) errors are neither retried nor counted against a breaker; the other two are.
+///
+/// # Examples
+///
+/// ```
+/// use gardefou::{ErrorCode, error::Class};
+///
+/// assert_eq!(ErrorCode::TIMEOUT_ERROR.class(), Class::Transient);
+/// assert_eq!(ErrorCode::PERMISSION_ERROR.class(), Class::Permanent);
+/// assert_eq!(ErrorCode::UNKNOWN_ERROR.class(), Class::Unknown);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Class {
@@ -38,6 +48,15 @@ pub enum Category {
 
 impl Category {
     /// Returns the category that a number's range belongs to; numbers outside every range are `Custom("Application")`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::error::Category;
+    ///
+    /// assert_eq!(Category::of_number(212), Category::Analysis);
+    /// assert_eq!(Category::of_number(7000), Category::Custom("Application"));
+    /// ```
     #[must_use]
     pub const fn of_number(number: u32) -> Self {
         match number {
@@ -55,6 +74,16 @@ impl Category {
 impl Class {
     /// Returns the class that an HTTP status suggests: 400, 403 and 404 are permanent; 408, 423, 425, 429, 502, 503
     /// and 504 transient; all others unknown.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::error::Class;
+    ///
+    /// assert_eq!(Class::of_http_status(404), Class::Permanent);
+    /// assert_eq!(Class::of_http_status(503), Class::Transient);
+    /// assert_eq!(Class::of_http_status(500), Class::Unknown);
+    /// ```
     #[must_use]
     pub const fn of_http_status(status: u16) -> Self {
         match status {
@@ -141,6 +170,8 @@ pub struct ErrorCode(&'static CodeInfo);
 
 impl ErrorCode {
     /// Makes the code of a table row.
+    ///
+    /// [`error_codes!`](crate::error_codes) is the usual way to a code: it registers it as well.
     #[must_use]
     pub const fn from_info(info: &'static CodeInfo) -> Self {
         Self(info)
@@ -176,7 +207,8 @@ impl ErrorCode {
         self.0.class
     }
 
-    /// Returns the file and line of the declaration, as `src/codes.rs:12`.
+    /// Returns the file and line of the declaration, as `src/codes.rs:12`; of the codes of one `error_codes!`, the line
+    /// of that call.
     #[must_use]
     pub const fn declared_at(self) -> &'static str {
         self.0.declared_at

@@ -6,7 +6,20 @@ use std::{error::Error, fmt};
 /// A configuration that cannot work: each problem with its field, the value found there and the rule it breaks.
 ///
 /// Builders report every problem at once; [`field`](Self::field), [`value`](Self::value) and [`rule`](Self::rule)
-/// speak of the first, [`problems`](Self::problems) of all.
+/// speak of the first, [`problems`](Self::problems) of all. An [`AppError`](crate::AppError) made of it has the code
+/// `CONFIG_ERROR`.
+///
+/// # Examples
+///
+/// ```
+/// use gardefou::{AppError, ConfigError, ErrorCode};
+///
+/// let err = ConfigError::new("failure_threshold", 0, "must be at least 1");
+/// assert_eq!((err.field(), err.value(), err.rule()), ("failure_threshold", "0", "must be at least 1"));
+/// assert_eq!(err.problems().count(), 1);
+/// assert_eq!(err.to_string(), "`failure_threshold` = 0: must be at least 1");
+/// assert!(AppError::from(err).is(ErrorCode::CONFIG_ERROR));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigError {
     first: ConfigProblem,

@@ -14,10 +14,10 @@
 ///   compile. Codes of different invocations or crates that do, and codes that share a standard code's number or name, are
 ///   found by [`code_clashes`](crate::error::code_clashes) and reported when the system is initialised.
 /// - `http` is a status from 100 to 599; 500 where it is left out.
-/// - `class` is `Transient`, `Permanent` or `Unknown` (see [`Class`](crate::error::Class)); it follows from the status where
-///   it is left out.
-/// - `category` is one of [`Category`](crate::error::Category) or a string, which stands for the application's own; it
-///   follows from the number where it is left out.
+/// - `class` is `Transient`, `Permanent` or `Unknown`, or a path to a constant of type [`Class`](crate::error::Class); it
+///   follows from the status where it is left out.
+/// - `category` is the name of a [`Category`](crate::error::Category), a path to a constant of that type, or a string, which
+///   stands for the application's own; it follows from the number where it is left out.
 ///
 /// # Examples
 ///
@@ -107,22 +107,20 @@ macro_rules! __code_key {
         );
         $declaration.http(__GARDEFOU_STATUS)
     }};
+    ($declaration:ident, $name:ident, class, $class:ident) => {
+        $declaration.class($crate::error::Class::$class)
+    };
     ($declaration:ident, $name:ident, class, $($class:tt)+) => {
-        $declaration.class({
-            #[allow(unused_imports)]
-            use $crate::error::Class::{self, *};
-            $($class)+
-        })
+        $declaration.class($($class)+)
     };
     ($declaration:ident, $name:ident, category, $category:literal) => {
         $declaration.category($crate::error::Category::Custom($category))
     };
+    ($declaration:ident, $name:ident, category, $category:ident $(($($text:tt)*))?) => {
+        $declaration.category($crate::error::Category::$category $(($($text)*))?)
+    };
     ($declaration:ident, $name:ident, category, $($category:tt)+) => {
-        $declaration.category({
-            #[allow(unused_imports)]
-            use $crate::error::Category::{self, *};
-            $($category)+
-        })
+        $declaration.category($($category)+)
     };
     ($declaration:ident, $name:ident, $key:ident, $($value:tt)+) => {
         ::core::compile_error!(::core::concat!(

@@ -203,13 +203,15 @@ macro_rules! __with_details {
     ([$error:expr] $key:literal = $value:expr $(, $($rest:tt)*)?) => {
         $crate::__with_details!([$error.with_detail($key, &$value)] $($($rest)*)?)
     };
-    ([$error:expr] $($other:tt)*) => {
+    // With the error, lest what the user imported for it seems unused.
+    ([$error:expr] $($other:tt)*) => {{
         ::core::compile_error!(::core::concat!(
             "a detail is `key = value`, `key = %value`, `key = ?value` or a name alone; found `",
             ::core::stringify!($($other)*),
             "`"
-        ))
-    };
+        ));
+        $error
+    }};
 }
 
 /// What the macros above call.

@@ -42,7 +42,33 @@ impl fmt::Display for Policy {
 /// The policy behind a [`Rejection`]: it tells, when asked, what the rejection itself need not carry.
 ///
 /// A rejection holds its policy by one reference count and asks for texts later, so that rejecting allocates and
-/// formats nothing.
+/// formats nothing. Implement it to write a policy of your own.
+///
+/// # Examples
+///
+/// ```
+/// use gardefou::{AppError, ErrorCode, Rejection, error::{Policy, Rejector}};
+/// use std::{sync::Arc, time::Duration};
+///
+/// #[derive(Debug)]
+/// struct Uploads;
+///
+/// impl Rejector for Uploads {
+///     fn name(&self) -> &str {
+///         "uploads"
+///     }
+///
+///     fn cause(&self, _generation: u64) -> Option<String> {
+///         Some("12 uploads in one minute".to_owned())
+///     }
+/// }
+///
+/// let wait = Some(Duration::from_secs(20));
+/// let rejection = Rejection::new(Policy::RateLimit, ErrorCode::RATE_LIMIT_ERROR, Arc::new(Uploads), 1, wait);
+/// assert_eq!(rejection.to_string(), "rate_limit `uploads` rejected the call; try again in 20.0s");
+/// assert_eq!(rejection.cause().as_deref(), Some("12 uploads in one minute"));
+/// assert_eq!(AppError::from(rejection).to_problem().status(), 429);
+/// ```
 pub trait Rejector: fmt::Debug + Send + Sync + 'static {
     /// Returns the name under which the policy was built.
     fn name(&self) -> &str;
@@ -58,7 +84,23 @@ pub trait Rejector: fmt::Debug + Send + Sync + 'static {
 ///
 /// An attribute on `fn f() -> Result<T, E>` needs `E: From<Rejection>`. [`AppError`](crate::AppError),
 /// `Box<dyn Error + Send + Sync>` and [`std::io::Error`] have it; an enum of your own writes `#[from] Rejection` with
-/// thiserror.
+/// thiserror, or this:
+///
+/// ```
+/// use gardefou::Rejection;
+///
+/// enum OrderError {
+///     NotNow(Rejection),
+///     Refused,
+/// }
+///
+/// impl From<Rejection> for OrderError {
+///     fn from(rejection: Rejection) -> Self {
+///         Self::NotNow(rejection)
+///     }
+/// }
+/// # let _ = OrderError::Refused;
+/// ```
 #[derive(Clone)]
 pub struct Rejection {
     policy: Policy,

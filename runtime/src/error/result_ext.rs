@@ -16,11 +16,22 @@ use std::fmt;
 /// assert_eq!(err.to_string(), "port is not a number");
 /// ```
 pub trait ResultExt<T>: Sized {
-    /// Gives the error this code, unless it is an `AppError` that has one already.
+    /// Gives the error this code, unless it is an `AppError` that has one already. `None` becomes an error that says
+    /// that a value is missing.
     ///
     /// # Errors
     ///
     /// The error of `self`, coded.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{ErrorCode, ResultExt};
+    ///
+    /// let err = std::str::from_utf8(b"\xff").code(ErrorCode::ANALYSIS_DATA_ERROR).unwrap_err();
+    /// assert!(err.is(ErrorCode::ANALYSIS_DATA_ERROR));
+    /// assert!(err.downcast_ref::<std::str::Utf8Error>().is_some());
+    /// ```
     fn code(self, code: ErrorCode) -> Result<T, AppError>;
 
     /// Wraps the error in a new one with this code and message.
@@ -35,6 +46,16 @@ pub trait ResultExt<T>: Sized {
     /// # Errors
     ///
     /// A new error whose source is the error of `self`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{ErrorCode, ResultExt};
+    ///
+    /// let port: Option<u16> = None;
+    /// let err = port.with_context(ErrorCode::CONFIG_ERROR, || format!("{} is not set", "PORT")).unwrap_err();
+    /// assert_eq!(err.to_string(), "PORT is not set");
+    /// ```
     fn with_context<M: fmt::Display>(self, code: ErrorCode, message: impl FnOnce() -> M) -> Result<T, AppError>;
 }
 

@@ -1,0 +1,11 @@
+//! A detail has a name.
+
+use gardefou::{ErrorCode, Result, bail};
+
+fn f(host: &str) -> Result<()> {
+    bail!(ErrorCode::DB_CONNECTION_ERROR, "no route"; host.len())
+}
+
+fn main() {
+    let _ = f("db1");
+}

@@ -1,0 +1,7 @@
+//! There is no such class.
+
+gardefou::error_codes! {
+    MODEL_VERSION_ERROR = 212, class = Gone;
+}
+
+fn main() {}

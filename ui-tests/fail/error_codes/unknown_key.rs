@@ -1,0 +1,7 @@
+//! A code has no such key.
+
+gardefou::error_codes! {
+    MODEL_VERSION_ERROR = 212, status = 409;
+}
+
+fn main() {}
