@@ -5,7 +5,7 @@ use super::{
     site::Site,
 };
 use crate::{
-    model::{Function, at, inferable, path_at},
+    model::{Function, at, inferable, path_at, same_error},
     policy::Breaker,
 };
 use proc_macro2::TokenStream;
@@ -58,7 +58,10 @@ pub(super) fn statics(site: &Site<'_>) -> TokenStream {
 pub(super) fn judge(breaker: &Breaker, site: &Site<'_>, returns: &Type) -> TokenStream {
     let (krate, shape) = (site.krate, body::shape(site, returns));
     match &breaker.failure_if {
-        None => quote!(#krate::__private::ByShape(#shape)),
+        None => {
+            let same_error = same_error(returns);
+            quote!(#krate::__private::judge!(#same_error))
+        }
         Some(failure_if) => {
             let (returns, outcome, krate) = (inferable(returns), own("outcome"), path_at(krate, failure_if));
             // In a closure of ours, so that a predicate that does not fit is one mistake and not three.

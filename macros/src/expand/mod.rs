@@ -52,11 +52,27 @@ pub(crate) fn attribute(guard: Guard, args: TokenStream, item: TokenStream) -> T
     let (args, ordered) = order::without_marker(args);
     let expanded = guarded(guard, args, item.clone(), ordered, &mut diag);
     match expanded {
-        Some(expanded) if diag.is_empty() => expanded,
+        Some(expanded) if diag.is_empty() => {
+            show(guard, &expanded);
+            expanded
+        }
         _ => {
             let errors = diag.into_compile_errors();
             quote!(#errors #item)
         }
+    }
+}
+
+/// Prints the expansion where the environment variable `GARDEFOU_EXPAND` asks for it: `1` for every function, or a part
+/// of the function's name.
+#[expect(clippy::print_stderr, reason = "the user asked to see it")]
+fn show(guard: Guard, expanded: &TokenStream) {
+    let Some(wanted) = std::env::var_os("GARDEFOU_EXPAND").filter(|wanted| !wanted.is_empty() && wanted != "0") else {
+        return;
+    };
+    let text = expanded.to_string();
+    if wanted == "1" || wanted.to_str().is_some_and(|name| text.contains(&format!("fn {name}"))) {
+        eprintln!("// #[{}]\n{text}\n", guard.name());
     }
 }
 
@@ -101,3 +117,6 @@ fn guarded(
     };
     Some(function.with_body(body?))
 }
+
+#[cfg(test)]
+mod tests;

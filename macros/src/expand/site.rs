@@ -26,12 +26,7 @@ impl Site<'_> {
             static #guarded: #krate::__private::Guarded = #krate::__private::Guarded::new(
                 #attribute,
                 #args,
-                #krate::__private::Operation::new(
-                    #name,
-                    #krate::__private::module_path!(),
-                    #krate::__private::file!(),
-                    #line,
-                ),
+                #krate::__private::here!(#name, #line),
             ) #policies;
             #krate::__private::submit!(#guarded);
         }

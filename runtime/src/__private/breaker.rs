@@ -144,3 +144,12 @@ impl<R, J: Judge<R>> Judge<Result<R, Rejection>> for Limited<J> {
 pub fn fallback<R>(rejection: Rejection, fallback: impl FnOnce(Rejection) -> R) -> R {
     fallback(rejection)
 }
+
+/// The judge by the shape of a return type's error.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __gardefou_judge {
+    ($returns:ty) => {
+        $crate::__private::ByShape($crate::__private::shape!($returns))
+    };
+}

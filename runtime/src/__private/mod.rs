@@ -32,4 +32,6 @@ pub use shape::{Attempted, Outcome, Probe, Shape, failed, probe, shapes};
 pub use site::{Guarded, Registered};
 pub use std::time::Duration;
 
-pub use crate::{__gardefou_shape as shape, __gardefou_submit as submit};
+pub use crate::{
+    __gardefou_here as here, __gardefou_judge as judge, __gardefou_shape as shape, __gardefou_submit as submit,
+};

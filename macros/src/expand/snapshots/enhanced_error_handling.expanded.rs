@@ -1,0 +1,22 @@
+// #[enhanced_error_handling(error_code = ErrorCode::DB_QUERY_ERROR)]
+// fn read(key: &str) -> Result<u32> { lookup(key) }
+
+fn read(key: &str) -> Result<u32> {
+    static __GARDEFOU_GUARDED: ::gardefou::__private::Guarded = ::gardefou::__private::Guarded::new(
+        "enhanced_error_handling",
+        "error_code = ErrorCode::DB_QUERY_ERROR",
+        ::gardefou::__private::here!("read", ::gardefou::__private::line!()),
+    );
+    ::gardefou::__private::submit!(__GARDEFOU_GUARDED);
+    static __GARDEFOU_HANDLING: ::gardefou::__private::Handling = ::gardefou::__private::Handling::new(
+            &__GARDEFOU_GUARDED,
+        )
+        .error_code(ErrorCode::DB_QUERY_ERROR);
+    let entry = __GARDEFOU_HANDLING.enter();
+    let outcome = ::gardefou::__private::call_with(
+        (key,),
+        move |(key,)| -> Result<u32> { lookup(key) },
+    );
+    __GARDEFOU_HANDLING
+        .leave(entry, outcome, ::gardefou::__private::shape!(Result < u32 >))
+}

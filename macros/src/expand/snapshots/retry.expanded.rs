@@ -1,0 +1,40 @@
+// #[retry(max_retries = 3, initial_delay = 0.5)]
+// fn read(key: &str) -> Result<u32> { lookup(key) }
+
+fn read(key: &str) -> Result<u32> {
+    static __GARDEFOU_GUARDED: ::gardefou::__private::Guarded = ::gardefou::__private::Guarded::new(
+            "retry",
+            "max_retries = 3, initial_delay = 0.5",
+            ::gardefou::__private::here!("read", ::gardefou::__private::line!()),
+        )
+        .with_retry(|| {
+            ::gardefou::__private::Retry::builder()
+                .name("read")
+                .max_retries(3)
+                .initial_delay(::gardefou::__private::Duration::new(0u64, 500000000u32))
+                .build()
+        });
+    ::gardefou::__private::submit!(__GARDEFOU_GUARDED);
+    static __GARDEFOU_RETRY: ::gardefou::__private::RetrySite = ::gardefou::__private::RetrySite::new(
+        &__GARDEFOU_GUARDED,
+    );
+    let mut run = __GARDEFOU_RETRY.start();
+    loop {
+        let delay = {
+            let (outcome, view) = {
+                let key = ::gardefou::__private::clone_for_each_attempt(&key);
+                (
+                    ::gardefou::__private::call(|| -> Result<u32> { lookup(key) }),
+                    ::gardefou::__private::Attempted::ran(
+                        ::gardefou::__private::shape!(Result < u32 >),
+                    ),
+                )
+            };
+            match run.settle(outcome, &view, ::gardefou::__private::by_class) {
+                ::gardefou::__private::ControlFlow::Break(outcome) => break outcome,
+                ::gardefou::__private::ControlFlow::Continue(delay) => delay,
+            }
+        };
+        run.wait(delay);
+    }
+}

@@ -1,0 +1,66 @@
+// #[retry(attempt_timeout = "2s", retry_if = is_worth_it)]
+// async fn read(&mut self, key: String) -> Result<u32> { self.lookup(key).await }
+
+async fn read(&mut self, key: String) -> Result<u32> {
+    static __GARDEFOU_GUARDED: ::gardefou::__private::Guarded = ::gardefou::__private::Guarded::new(
+            "retry",
+            "attempt_timeout = \"2s\", retry_if = is_worth_it",
+            ::gardefou::__private::here!("read", ::gardefou::__private::line!()),
+        )
+        .with_retry(|| {
+            ::gardefou::__private::Retry::builder()
+                .name("read")
+                .attempt_timeout(::gardefou::__private::Duration::new(2u64, 0u32))
+                .build()
+                .map(::gardefou::__private::Retry::erased)
+        });
+    ::gardefou::__private::submit!(__GARDEFOU_GUARDED);
+    static __GARDEFOU_RETRY: ::gardefou::__private::RetrySite = ::gardefou::__private::RetrySite::new(
+        &__GARDEFOU_GUARDED,
+    );
+    let mut run = __GARDEFOU_RETRY.start();
+    loop {
+        let delay = {
+            let (outcome, view) = {
+                let key = ::gardefou::__private::clone_for_each_attempt(&key);
+                let this = &mut *self;
+                (
+                    match run
+                        .limit(async move {
+                            if false {
+                                return ::gardefou::__private::never::<Result<u32>>();
+                            }
+                            { this.lookup(key).await }
+                        })
+                        .await
+                    {
+                        ::gardefou::__private::Ok(outcome) => outcome,
+                        ::gardefou::__private::Err(cut_off) => {
+                            ::gardefou::__private::failed({
+                                use ::gardefou::__private::rejecting::*;
+                                (&&&::gardefou::__private::probe::<Result<u32>>())
+                                    .reject(cut_off)
+                            })
+                        }
+                    },
+                    ::gardefou::__private::Attempted::ran(
+                        ::gardefou::__private::shape!(Result < u32 >),
+                    ),
+                )
+            };
+            match run
+                .settle(
+                    outcome,
+                    &view,
+                    |error| ::gardefou::__private::Some(
+                        ::gardefou::__private::ask(error, is_worth_it),
+                    ),
+                )
+            {
+                ::gardefou::__private::ControlFlow::Break(outcome) => break outcome,
+                ::gardefou::__private::ControlFlow::Continue(delay) => delay,
+            }
+        };
+        run.wait_async(delay).await;
+    }
+}

@@ -1,0 +1,70 @@
+// #[retry_with_circuit_breaker(name = "db", max_retries = 3)]
+// async fn read(&mut self, key: String) -> Result<u32> { self.lookup(key).await }
+
+async fn read(&mut self, key: String) -> Result<u32> {
+    static __GARDEFOU_GUARDED: ::gardefou::__private::Guarded = ::gardefou::__private::Guarded::new(
+            "retry_with_circuit_breaker",
+            "name = \"db\", max_retries = 3",
+            ::gardefou::__private::here!("read", ::gardefou::__private::line!()),
+        )
+        .with_breaker(|| ::gardefou::__private::CircuitBreaker::builder("db"))
+        .with_retry(|| {
+            ::gardefou::__private::Retry::builder().name("read").max_retries(3).build()
+        });
+    ::gardefou::__private::submit!(__GARDEFOU_GUARDED);
+    static __GARDEFOU_BREAKER: ::gardefou::__private::BreakerSite = ::gardefou::__private::BreakerSite::new(
+        &__GARDEFOU_GUARDED,
+    );
+    static __GARDEFOU_RETRY: ::gardefou::__private::RetrySite = ::gardefou::__private::RetrySite::new(
+        &__GARDEFOU_GUARDED,
+    );
+    let mut run = __GARDEFOU_RETRY.start();
+    loop {
+        let delay = {
+            let (outcome, view) = 'attempt: {
+                let admitted = match __GARDEFOU_BREAKER.admit() {
+                    ::gardefou::__private::Ok(admitted) => admitted,
+                    ::gardefou::__private::Err(rejection) => {
+                        break 'attempt {
+                            let seen = ::gardefou::__private::Attempted::rejected(
+                                ::gardefou::__private::shape!(Result < u32 >),
+                                &rejection,
+                            );
+                            (
+                                ::gardefou::__private::failed({
+                                    use ::gardefou::__private::rejecting::*;
+                                    (&&&::gardefou::__private::probe::<Result<u32>>())
+                                        .reject(rejection)
+                                }),
+                                seen,
+                            )
+                        };
+                    }
+                };
+                let key = ::gardefou::__private::clone_for_each_attempt(&key);
+                let this = &mut *self;
+                (
+                    admitted
+                        .guard(
+                            ::gardefou::__private::judge!(Result < u32 >),
+                            async move {
+                                if false {
+                                    return ::gardefou::__private::never::<Result<u32>>();
+                                }
+                                { this.lookup(key).await }
+                            },
+                        )
+                        .await,
+                    ::gardefou::__private::Attempted::ran(
+                        ::gardefou::__private::shape!(Result < u32 >),
+                    ),
+                )
+            };
+            match run.settle(outcome, &view, ::gardefou::__private::by_class) {
+                ::gardefou::__private::ControlFlow::Break(outcome) => break outcome,
+                ::gardefou::__private::ControlFlow::Continue(delay) => delay,
+            }
+        };
+        run.wait_async(delay).await;
+    }
+}

@@ -1,0 +1,39 @@
+// #[with_circuit_breaker(name = "db", failure_if = is_bad, fallback = cached)]
+// async fn read(&mut self, key: String) -> Result<u32> { self.lookup(key).await }
+
+async fn read(&mut self, key: String) -> Result<u32> {
+    static __GARDEFOU_GUARDED: ::gardefou::__private::Guarded = ::gardefou::__private::Guarded::new(
+            "with_circuit_breaker",
+            "name = \"db\", failure_if = is_bad, fallback = cached",
+            ::gardefou::__private::here!("read", ::gardefou::__private::line!()),
+        )
+        .with_breaker(|| ::gardefou::__private::CircuitBreaker::builder("db"));
+    ::gardefou::__private::submit!(__GARDEFOU_GUARDED);
+    static __GARDEFOU_BREAKER: ::gardefou::__private::BreakerSite = ::gardefou::__private::BreakerSite::new(
+        &__GARDEFOU_GUARDED,
+    );
+    let admitted = match __GARDEFOU_BREAKER.admit() {
+        ::gardefou::__private::Ok(admitted) => admitted,
+        ::gardefou::__private::Err(rejection) => {
+            return ::gardefou::__private::fallback(rejection, cached);
+        }
+    };
+    admitted
+        .guard(
+            ::gardefou::__private::judge_if::<
+                Result<u32>,
+                _,
+                _,
+            >(
+                ::gardefou::__private::shape!(Result < u32 >),
+                |outcome| ::gardefou::__private::ask(outcome, is_bad),
+            ),
+            async move {
+                if false {
+                    return ::gardefou::__private::never::<Result<u32>>();
+                }
+                { self.lookup(key).await }
+            },
+        )
+        .await
+}
