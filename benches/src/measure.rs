@@ -83,6 +83,8 @@ pub struct Row {
 #[derive(Debug, Default)]
 pub struct Table {
     rows: Vec<Row>,
+    /// Parts of names: the first arguments of the command line. Floors are always measured.
+    only: Vec<String>,
 }
 
 impl Table {
@@ -91,7 +93,12 @@ impl Table {
     pub fn new(title: &str) -> Self {
         println!("\n{title}");
         println!("{:<58} {:>9} {:>9} {:>7} {:>9}", "ns per call, minimum", "1 thread", "2 threads", "2 : 1", ": floor");
-        Self::default()
+        let only = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
+        Self { rows: Vec::new(), only }
+    }
+
+    fn wants(&self, name: &str) -> bool {
+        name.starts_with("floor") || self.only.is_empty() || self.only.iter().any(|part| name.contains(part))
     }
 
     /// Adds and prints a row; its ratio is to the first row whose name begins with `floor`.
@@ -111,13 +118,19 @@ impl Table {
 
     /// Measures a call on one and on two threads.
     pub fn both(&mut self, name: impl Into<String>, call: impl Fn(u64) -> u64 + Sync) {
-        let (one, two) = (one_thread(&call), two_threads(&call));
-        self.add(name, one, Some(two));
+        let name = name.into();
+        if self.wants(&name) {
+            let (one, two) = (one_thread(&call), two_threads(&call));
+            self.add(name, one, Some(two));
+        }
     }
 
     /// Measures a call on one thread.
     pub fn single(&mut self, name: impl Into<String>, call: impl FnMut(u64) -> u64) {
-        self.add(name, one_thread(call), None);
+        let name = name.into();
+        if self.wants(&name) {
+            self.add(name, one_thread(call), None);
+        }
     }
 
     /// Returns the rows.

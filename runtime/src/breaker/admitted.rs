@@ -6,7 +6,7 @@ use super::{
     permit::OnPanic,
     shared::{Shared, Ticket},
 };
-use crate::Rejection;
+use crate::{Rejection, classify::Verdict};
 
 /// The right to make one call, borrowed from the breaker: what [`Permit`](super::Permit) is, without a handle of its
 /// own and without a clock, for a call that begins at once.
@@ -56,8 +56,22 @@ impl<'a> Admitted<'a> {
         let outcome = f();
         let verdict = judge.verdict(&outcome);
         std::mem::forget(on_panic);
-        shared.settle(ticket, verdict, |out| judge.write_cause(&outcome, out));
-        outcome
+        settle(shared, ticket, verdict, &judge, outcome)
+    }
+
+    /// Makes the future that is the call, and wraps it.
+    #[cfg(feature = "async")]
+    #[inline]
+    pub(super) fn guard_new<F, J>(self, judge: J, f: impl FnOnce() -> F) -> super::Guarded<'a, F, J>
+    where
+        F: Future,
+        J: Judge<F::Output>,
+    {
+        let (shared, ticket) = self.into_parts();
+        let on_panic = OnPanic { shared, ticket };
+        let inner = f();
+        std::mem::forget(on_panic);
+        super::Guarded::new(shared, ticket, judge, inner)
     }
 
     /// Wraps the future that is the call.
@@ -74,4 +88,24 @@ impl Drop for Admitted<'_> {
     fn drop(&mut self) {
         self.shared.release(self.ticket);
     }
+}
+
+/// Reports a verdict, and hands the outcome back.
+///
+/// By value: a reference that leaves the caller would force the outcome of every good call through memory.
+#[inline]
+pub(super) fn settle<R, J: Judge<R>>(shared: &Shared, ticket: Ticket, verdict: Verdict, judge: &J, outcome: R) -> R {
+    if verdict == Verdict::Success {
+        shared.succeed(ticket);
+        outcome
+    } else {
+        settle_other(shared, ticket, verdict, judge, outcome)
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn settle_other<R, J: Judge<R>>(shared: &Shared, ticket: Ticket, verdict: Verdict, judge: &J, outcome: R) -> R {
+    shared.settle(ticket, verdict, |out| judge.write_cause(&outcome, out));
+    outcome
 }

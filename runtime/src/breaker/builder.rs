@@ -2,6 +2,7 @@
 
 use super::{
     config::{BreakerConfig, Draft, check_name},
+    control::ManualControl,
     handle::CircuitBreaker,
     shared::Shared,
 };
@@ -38,6 +39,7 @@ pub struct BreakerBuilder {
     draft: Draft,
     clock: SharedClock,
     seed: Option<u64>,
+    control: Option<ManualControl>,
     place: Place,
 }
 
@@ -67,7 +69,14 @@ impl BreakerBuilder {
 
     #[track_caller]
     pub(super) fn of_draft(name: String, draft: Draft) -> Self {
-        Self { name, draft, clock: SharedClock::default(), seed: None, place: Place::Caller(Location::caller()) }
+        Self {
+            name,
+            draft,
+            clock: SharedClock::default(),
+            seed: None,
+            control: None,
+            place: Place::Caller(Location::caller()),
+        }
     }
 
     /// Sets how many failures in a row open the circuit; 5 unless a window is set.
@@ -198,6 +207,13 @@ impl BreakerBuilder {
         self
     }
 
+    /// Puts the breaker under a switch that it shares with others.
+    #[must_use]
+    pub fn control(mut self, control: &ManualControl) -> Self {
+        self.control = Some(control.clone());
+        self
+    }
+
     /// Sets the place that a warning about a second, different declaration of the name shows, as `src/db.rs:12`; the
     /// place where the builder was made by default.
     #[must_use]
@@ -218,7 +234,11 @@ impl BreakerBuilder {
 
     pub(super) fn build_resolved(self, config: BreakerConfig) -> CircuitBreaker {
         let rng = self.seed.map_or_else(Rng::from_entropy, Rng::seeded);
-        CircuitBreaker::of_shared(Shared::new(self.name.into(), config, self.clock, rng, self.place))
+        let breaker = CircuitBreaker::of_shared(Shared::new(self.name.into(), config, self.clock, rng, self.place));
+        if let Some(control) = &self.control {
+            control.join(&breaker);
+        }
+        breaker
     }
 
     pub(super) fn name(&self) -> &str {

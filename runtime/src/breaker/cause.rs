@@ -43,6 +43,14 @@ impl CauseText {
 
 impl Write for CauseText {
     fn write_str(&mut self, text: &str) -> fmt::Result {
+        let at = usize::from(self.len);
+        let end = at + text.len();
+        // Most texts fit and have no control character (the two-byte ones begin with 0xC2).
+        if end + ELLIPSIS.len() <= CAPACITY && text.bytes().all(|byte| byte >= b' ' && byte != 0x7F && byte != 0xC2) {
+            self.bytes[at..end].copy_from_slice(text.as_bytes());
+            self.len = end as u8;
+            return Ok(());
+        }
         for c in text.chars() {
             // One line, and nothing that moves a terminal's cursor.
             let c = if c.is_control() { ' ' } else { c };

@@ -1,6 +1,7 @@
 //! An asynchronous call under a breaker.
 
 use super::{
+    admitted::settle,
     judge::Judge,
     shared::{Shared, Ticket},
 };
@@ -64,10 +65,10 @@ impl<F: Future, J: Judge<F::Output>> Future for Guarded<'_, F, J> {
         let verdict = this.judge.verdict(&outcome);
         let ticket = on_panic.ticket.take();
         std::mem::forget(on_panic);
-        if let Some(ticket) = ticket {
-            this.shared.settle(ticket, verdict, |out| this.judge.write_cause(&outcome, out));
+        match ticket {
+            Some(ticket) => Poll::Ready(settle(this.shared, ticket, verdict, &*this.judge, outcome)),
+            None => Poll::Ready(outcome),
         }
-        Poll::Ready(outcome)
     }
 }
 

@@ -5,7 +5,7 @@ use super::{
     config::{BreakerConfig, Draft},
     judge::{ByClass, Judge},
     observers::BreakerSubscription,
-    permit::{OnPanic, Permit},
+    permit::Permit,
     shared::{Denied, Shared},
     snapshot::Snapshot,
 };
@@ -14,7 +14,12 @@ use crate::{
     error::{Policy, Rejector},
     event::{CircuitState, Observer},
 };
-use std::{error::Error, fmt, sync::Arc, time::Duration};
+use std::{
+    error::Error,
+    fmt,
+    sync::{Arc, Weak},
+    time::Duration,
+};
 
 /// A circuit breaker: it counts what becomes of calls, and when too many fail it rejects them for a while instead of
 /// letting callers wait for a callee that is down.
@@ -58,6 +63,14 @@ impl CircuitBreaker {
 
     pub(super) fn shared(&self) -> &Shared {
         &self.shared
+    }
+
+    pub(super) fn downgrade(&self) -> Weak<Shared> {
+        Arc::downgrade(&self.shared)
+    }
+
+    pub(super) fn upgrade(weak: &Weak<Shared>) -> Option<Self> {
+        weak.upgrade().map(|shared| Self { shared })
     }
 
     /// Tells how many handles there are, this one included.
@@ -124,31 +137,10 @@ impl CircuitBreaker {
         E: From<Rejection>,
         J: Judge<Result<T, E>>,
     {
-        match self.run(judge, f) {
-            Ok(outcome) => outcome,
+        match self.admit() {
+            Ok(admitted) => admitted.run(judge, f),
             Err(rejection) => Err(rejection.into()),
         }
-    }
-
-    /// Runs a function of any output; the rejection comes back beside it. For generated code.
-    ///
-    /// # Errors
-    ///
-    /// The [`Rejection`], when the function did not run.
-    #[doc(hidden)]
-    #[inline]
-    pub fn run<R, J: Judge<R>>(&self, judge: J, f: impl FnOnce() -> R) -> Result<R, Rejection> {
-        let shared = &*self.shared;
-        let ticket = match shared.admit() {
-            Ok(ticket) => ticket,
-            Err(denied) => return Err(self.rejection(denied)),
-        };
-        let on_panic = OnPanic { shared, ticket };
-        let outcome = f();
-        let verdict = judge.verdict(&outcome);
-        std::mem::forget(on_panic);
-        shared.settle(ticket, verdict, |out| judge.write_cause(&outcome, out));
-        Ok(outcome)
     }
 
     /// Awaits a future unless the circuit is open, and counts what becomes of it as [`call`](Self::call) does.
@@ -176,12 +168,12 @@ impl CircuitBreaker {
     /// ```
     #[cfg(feature = "async")]
     #[inline]
-    pub async fn call_async<T, E, F>(&self, f: impl FnOnce() -> F) -> Result<T, E>
+    pub fn call_async<T, E, F>(&self, f: impl FnOnce() -> F) -> impl Future<Output = Result<T, E>>
     where
         E: From<Rejection> + 'static,
         F: Future<Output = Result<T, E>>,
     {
-        self.call_judged_async(ByClass, f).await
+        self.call_judged_async(ByClass, f)
     }
 
     /// Awaits a future unless the circuit is open, and counts what becomes of it as `judge` says.
@@ -201,37 +193,10 @@ impl CircuitBreaker {
         J: Judge<Result<T, E>>,
         F: Future<Output = Result<T, E>>,
     {
-        match self.guard(judge, f) {
-            Ok(guarded) => guarded.await,
+        match self.admit() {
+            Ok(admitted) => admitted.guard_new(judge, f).await,
             Err(rejection) => Err(rejection.into()),
         }
-    }
-
-    /// Admits a call and wraps the future that it makes. For generated code.
-    ///
-    /// # Errors
-    ///
-    /// The [`Rejection`], when the call must not be made.
-    #[doc(hidden)]
-    #[cfg(feature = "async")]
-    #[inline]
-    pub fn guard<J, F: Future>(
-        &self,
-        judge: J,
-        f: impl FnOnce() -> F,
-    ) -> Result<super::guarded::Guarded<'_, F, J>, Rejection>
-    where
-        J: Judge<F::Output>,
-    {
-        let shared = &*self.shared;
-        let ticket = match shared.admit() {
-            Ok(ticket) => ticket,
-            Err(denied) => return Err(self.rejection(denied)),
-        };
-        let on_panic = OnPanic { shared, ticket };
-        let inner = f();
-        std::mem::forget(on_panic);
-        Ok(super::guarded::Guarded::new(shared, ticket, judge, inner))
     }
 
     /// Asks for the right to make one call, to be given back with a verdict.
@@ -246,10 +211,11 @@ impl CircuitBreaker {
         }
     }
 
+    #[cold]
     pub(super) fn rejection(&self, denied: Denied) -> Rejection {
         let rejector: Arc<dyn Rejector> = Arc::<Shared>::clone(&self.shared);
-        let Denied { generation, retry_after } = denied;
-        Rejection::new(Policy::CircuitBreaker, ErrorCode::CIRCUIT_OPEN_ERROR, rejector, generation, retry_after)
+        let (code, generation) = (ErrorCode::CIRCUIT_OPEN_ERROR, denied.generation);
+        Rejection::new(Policy::CircuitBreaker, code, rejector, generation, denied.retry_after())
     }
 
     /// Returns the state as the next call would find it. Asking changes nothing and takes no slot.
@@ -392,7 +358,7 @@ impl CircuitBreaker {
     /// ```
     pub fn observe(&self, observer: impl Observer) -> BreakerSubscription {
         let id = self.shared.observers.add(Arc::new(observer));
-        BreakerSubscription { breaker: Arc::downgrade(&self.shared), id }
+        BreakerSubscription { breaker: self.downgrade(), id }
     }
 }
 

@@ -43,11 +43,20 @@ struct Cell {
 }
 
 /// Where a call is entered; zero where it is not, because a thread had too many running at once.
+///
+/// A whole word, although half of one would do: a ticket that is written in halves and read in words stalls the
+/// processor for longer than all the rest takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct CellId(u32);
+pub(super) struct CellId(u64);
 
 impl CellId {
     pub(super) const NONE: Self = Self(0);
+
+    /// The thread and the place in its lane.
+    fn parts(self) -> Option<(usize, u32)> {
+        let id = self.0.checked_sub(1)?;
+        Some(((id >> PLACE_BITS) as usize, (id & ((1 << PLACE_BITS) - 1)) as u32))
+    }
 }
 
 const FREE: u64 = 0;
@@ -73,14 +82,13 @@ impl InFlight {
         // Relaxed: the Release below orders it for `count_overdue`.
         cell.generation.store(generation, Ordering::Relaxed);
         cell.call.store(start.as_nanos().saturating_add(1) & !COUNTED, Ordering::Release);
-        CellId((thread << PLACE_BITS | place) + 1)
+        CellId((u64::from(thread) << PLACE_BITS | u64::from(place)) + 1)
     }
 
     /// Takes a call out; returns the entry under which it was counted while it ran.
     pub(super) fn leave(&self, id: CellId) -> Option<EntryId> {
-        let id = id.0.checked_sub(1)?;
-        let (thread, place) = (id >> PLACE_BITS, id & ((1 << PLACE_BITS) - 1));
-        let lane = self.lanes.get(thread as usize)?;
+        let (thread, place) = id.parts()?;
+        let lane = self.lanes.get(thread)?;
         // AcqRel: who takes the cell next comes after this call, and the count of `count_overdue` comes before.
         let call = lane.cell(place)?.call.swap(FREE, Ordering::AcqRel);
         lane.hint.store(place, Ordering::Relaxed);
@@ -90,8 +98,8 @@ impl InFlight {
     /// Returns the entry under which a running call was counted.
     #[cfg(all(test, not(loom)))]
     pub(super) fn entry(&self, id: CellId) -> Option<EntryId> {
-        let id = id.0.checked_sub(1)?;
-        let cell = self.lanes.get((id >> PLACE_BITS) as usize)?.cell(id & ((1 << PLACE_BITS) - 1))?;
+        let (thread, place) = id.parts()?;
+        let cell = self.lanes.get(thread)?.cell(place)?;
         let call = cell.call.load(Ordering::Relaxed);
         (call & COUNTED != 0).then_some(EntryId(call & !COUNTED))
     }

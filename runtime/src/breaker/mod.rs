@@ -13,6 +13,7 @@ mod admitted;
 mod builder;
 mod cause;
 mod config;
+mod control;
 mod counters;
 #[cfg(feature = "async")]
 mod guarded;
@@ -35,6 +36,7 @@ pub use crate::event::breaker::{CircuitState, TransitionReason};
 pub use admitted::Admitted;
 pub use builder::BreakerBuilder;
 pub use config::{BreakerConfig, WindowKind};
+pub use control::ManualControl;
 #[cfg(feature = "async")]
 #[doc(hidden)]
 pub use guarded::Guarded;

@@ -383,7 +383,9 @@ impl Pair {
             (Ok(ticket), Ok(())) => {
                 self.tickets.insert(id, ticket);
             }
-            (Err(denied), Err(wait)) => assert_eq!(denied.retry_after.map(saturating_nanos), wait, "at {}", self.step),
+            (Err(denied), Err(wait)) => {
+                assert_eq!(denied.retry_after().map(saturating_nanos), wait, "at {}", self.step)
+            }
             (real, model) => panic!("step {}: the real one says {real:?}, the model {model:?}", self.step),
         }
         if self.model.state == HalfOpen {

@@ -143,7 +143,20 @@ pub(super) struct Ticket {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Denied {
     pub(super) generation: u64,
-    pub(super) retry_after: Option<Duration>,
+    /// Nanoseconds to wait, or [`UNKNOWN_WAIT`]. One word: an `Option<Duration>` is written in parts and read whole.
+    wait: u64,
+}
+
+const UNKNOWN_WAIT: u64 = u64::MAX;
+
+impl Denied {
+    fn new(generation: u64, retry_after: Option<Duration>) -> Self {
+        Self { generation, wait: retry_after.map_or(UNKNOWN_WAIT, saturating_nanos) }
+    }
+
+    pub(super) fn retry_after(self) -> Option<Duration> {
+        (self.wait != UNKNOWN_WAIT).then(|| Duration::from_nanos(self.wait))
+    }
 }
 
 impl Ticket {
@@ -191,6 +204,7 @@ impl Shared {
         self.admit_slow(word)
     }
 
+    #[inline(never)]
     fn admit_slow(&self, word: u64) -> Result<Ticket, Denied> {
         let generation = word::generation(word);
         let denied = match word & word::MODE {
@@ -199,14 +213,14 @@ impl Shared {
                 Err(denied) => denied,
             },
             word::DISABLED => return Ok(Ticket { word, start: 0, cell: CellId::NONE }),
-            word::FORCED_OPEN => Denied { generation, retry_after: None },
+            word::FORCED_OPEN => Denied { generation, wait: UNKNOWN_WAIT },
             mode => {
                 let now = self.clock.now();
                 // Relaxed: ordered after the word by its Acquire. A later open time's end may be read, which rejects
                 // as rightly: the circuit was open again by then.
                 let until = Tick::from_nanos(self.hot.open_until.load(Ordering::Relaxed));
                 if mode == word::OPEN && now < until {
-                    Denied { generation, retry_after: Some(until.since(now)) }
+                    Denied { generation, wait: until.as_nanos() - now.as_nanos() }
                 } else {
                     match self.admit_locked(now) {
                         Ok(ticket) => return Ok(ticket),
@@ -217,7 +231,7 @@ impl Shared {
         };
         self.counters.add(Counted::Rejected);
         if self.observers.are_listening() {
-            self.tell(|_| Told::Rejected { generation: denied.generation, retry_after: denied.retry_after });
+            self.tell(|_| Told::Rejected { generation: denied.generation, retry_after: denied.retry_after() });
         }
         if word & word::SHADOW != 0 {
             let word = word::bystander(word, denied.generation);
@@ -266,7 +280,7 @@ impl Shared {
             let (word, generation) = (word::of(&locked.core), locked.core.generation());
             let answer = match admission {
                 Admission::Admitted => Ok(Ticket { word, start: now.as_nanos(), cell: CellId::NONE }),
-                Admission::Rejected { retry_after } => Err(Denied { generation, retry_after }),
+                Admission::Rejected { retry_after } => Err(Denied::new(generation, retry_after)),
             };
             (answer, effects)
         })
@@ -284,6 +298,7 @@ impl Shared {
         }
     }
 
+    #[inline(never)]
     fn succeed_slow(&self, ticket: Ticket) {
         if ticket.is_uncounted() {
             return;
@@ -331,9 +346,15 @@ impl Shared {
     ) {
         match verdict {
             Verdict::Success => self.succeed(ticket),
-            Verdict::Failure => self.fail(ticket, CauseText::of(write_cause)),
+            Verdict::Failure => self.fail_because(ticket, write_cause),
             Verdict::Ignored => self.ignore(ticket),
         }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn fail_because(&self, ticket: Ticket, write_cause: impl FnOnce(&mut dyn fmt::Write) -> fmt::Result) {
+        self.fail(ticket, CauseText::of(write_cause));
     }
 
     /// Counts a panic.

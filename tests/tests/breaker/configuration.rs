@@ -1,0 +1,146 @@
+//! Building and rebuilding.
+
+use crate::support::{MINUTE, SECOND, bench};
+use gardefou::breaker::{BreakerBuilder, BreakerConfig, CircuitBreaker, CircuitState, WindowKind};
+use std::time::Duration;
+
+/// Builds and returns the fields at fault.
+fn faults(configure: impl FnOnce(BreakerBuilder) -> BreakerBuilder) -> Vec<&'static str> {
+    match configure(CircuitBreaker::builder("svc")).build() {
+        Ok(_) => Vec::new(),
+        Err(err) => err.problems().map(|problem| problem.field).collect(),
+    }
+}
+
+#[test]
+fn the_defaults_are_those_that_the_documentation_names() {
+    let config = bench(|b| b).breaker.config();
+    assert_eq!(config, BreakerConfig::default());
+    assert_eq!((config.failure_threshold, config.recovery_timeout), (Some(5), MINUTE));
+    assert_eq!((config.half_open_max_calls, config.success_threshold), (2, 1));
+    assert_eq!((config.recovery_backoff, config.recovery_jitter), (1.0, 0.0));
+    assert_eq!((config.abandoned_after, config.half_open_timeout), (SECOND, MINUTE));
+    let rated = bench(|b| b.failure_rate(0.2)).breaker.config();
+    assert_eq!((rated.window, rated.min_calls), (Some(WindowKind::Calls(100)), 10));
+    assert_eq!((rated.failure_rate, rated.failure_threshold), (Some(0.2), None));
+    let slow = bench(|b| b.slow_call(SECOND)).breaker.config();
+    assert_eq!((slow.slow_rate, slow.failure_rate, slow.failure_threshold), (Some(0.5), None, Some(5)));
+    assert_eq!(bench(|b| b.count_window(4)).breaker.config().min_calls, 4);
+}
+
+#[test]
+fn every_illegal_value_is_refused_with_its_name() {
+    assert_eq!(faults(|b| b.failure_threshold(0)), ["failure_threshold"]);
+    assert_eq!(faults(|b| b.recovery_timeout(Duration::ZERO)).first(), Some(&"recovery_timeout"));
+    assert_eq!(faults(|b| b.half_open_max_calls(0)), ["half_open_max_calls"]);
+    assert_eq!(faults(|b| b.success_threshold(0)), ["success_threshold"]);
+    for factor in [0.0, 0.99, -1.0, 1001.0, f64::NAN, f64::INFINITY] {
+        assert_eq!(faults(|b| b.recovery_backoff(factor)), ["recovery_backoff"], "{factor}");
+    }
+    assert_eq!(faults(|b| b.max_recovery_timeout(SECOND)), ["max_recovery_timeout"]);
+    for jitter in [-0.1, 1.1, f64::NAN] {
+        assert_eq!(faults(|b| b.recovery_jitter(jitter)), ["recovery_jitter"], "{jitter}");
+    }
+    assert_eq!(faults(|b| b.half_open_timeout(Duration::ZERO)), ["half_open_timeout"]);
+    assert_eq!(faults(|b| b.count_window(1_000_001)), ["count_window"]);
+    assert_eq!(faults(|b| b.time_window(Duration::from_micros(999))), ["time_window"]);
+    assert_eq!(faults(|b| b.count_window(10).time_window(SECOND)), ["time_window"]);
+    for rate in [0.0, -0.5, 1.01, f64::NAN] {
+        assert_eq!(faults(|b| b.failure_rate(rate)), ["failure_rate"], "{rate}");
+        assert_eq!(faults(|b| b.slow_call(SECOND).slow_rate(rate)), ["slow_rate"], "{rate}");
+    }
+    assert_eq!(faults(|b| b.slow_rate(0.5)), ["slow_rate"]);
+    assert_eq!(faults(|b| b.slow_call(Duration::ZERO)), ["slow_call"]);
+    assert_eq!(faults(|b| b.min_calls(5)), ["min_calls"]);
+    assert_eq!(faults(|b| b.count_window(5).min_calls(6)), ["min_calls"]);
+    assert_eq!(faults(|b| b.count_window(5).min_calls(0)), ["min_calls"]);
+    assert!(faults(|b| b.count_window(0)).contains(&"count_window"));
+}
+
+#[test]
+fn all_problems_come_at_once() {
+    let found = faults(|b| b.failure_threshold(0).half_open_max_calls(0).failure_rate(2.0));
+    assert_eq!(found, ["failure_threshold", "half_open_max_calls", "failure_rate"]);
+}
+
+#[test]
+fn names_are_bounded_and_printable() {
+    for name in ["", "  ", "a\nb", "\u{1b}[31m", "tab\there", &"x".repeat(129)] {
+        let err = CircuitBreaker::builder(name).build().unwrap_err();
+        assert_eq!(err.field(), "name", "{name:?}");
+        assert!(!err.to_string().contains(['\n', '\u{1b}']) && err.to_string().len() < 200, "{err}");
+    }
+    for name in ["a", "paiement-régional 2", &"x".repeat(128), "数据库"] {
+        assert_eq!(CircuitBreaker::builder(name).build().unwrap().name(), name);
+    }
+}
+
+#[test]
+fn a_living_breaker_takes_another_configuration_without_losing_its_state() {
+    let svc = bench(|b| b.failure_threshold(5));
+    svc.script("FFF");
+    let in_flight = svc.breaker.try_acquire().unwrap();
+    svc.breaker.reconfigure(|b| b.failure_threshold(4)).unwrap();
+    assert_eq!(svc.breaker.snapshot().consecutive_failures, 3);
+    in_flight.failure();
+    assert_eq!(svc.state(), CircuitState::Open, "the call in flight still counts");
+    svc.breaker.reconfigure(|b| b.recovery_timeout(SECOND)).unwrap();
+    assert_eq!(svc.breaker.snapshot().remaining, Some(MINUTE), "the open time that runs ends as it was to");
+}
+
+#[test]
+fn a_resized_window_keeps_the_newest_calls() {
+    let svc = bench(|b| b.count_window(10).failure_rate(0.9));
+    svc.script("FFFFSSSSSS");
+    svc.breaker.reconfigure(|b| b.count_window(8).min_calls(8)).unwrap();
+    assert_eq!(svc.breaker.snapshot().failure_rate, Some(0.25));
+    svc.breaker.reconfigure(|b| b.count_window(100).min_calls(8)).unwrap();
+    assert_eq!(svc.breaker.snapshot().window_calls, 8);
+
+    let svc = bench(|b| b.time_window(10 * SECOND).failure_rate(0.9).min_calls(2));
+    svc.script("FS");
+    svc.pass(5 * SECOND);
+    svc.script("SS");
+    svc.breaker.reconfigure(|b| b.time_window(20 * SECOND)).unwrap();
+    assert_eq!(svc.breaker.snapshot().failure_rate, Some(0.25));
+    svc.breaker.reconfigure(|b| b.time_window(4 * SECOND)).unwrap();
+    assert_eq!(svc.breaker.snapshot().failure_rate, Some(0.0));
+}
+
+#[test]
+fn defaults_follow_what_they_depend_on_when_a_breaker_is_reconfigured() {
+    let svc = bench(|b| b);
+    svc.breaker.reconfigure(|b| b.recovery_timeout(Duration::from_secs(7200))).unwrap();
+    let config = svc.breaker.config();
+    assert_eq!(config.max_recovery_timeout, Duration::from_secs(7200));
+    assert_eq!(config.half_open_timeout, Duration::from_secs(7200));
+    svc.breaker.reconfigure(|b| b.count_window(4)).unwrap();
+    assert_eq!((svc.breaker.config().min_calls, svc.breaker.config().failure_threshold), (4, None));
+}
+
+#[test]
+fn a_refused_reconfiguration_changes_nothing() {
+    let svc = bench(|b| b);
+    let before = svc.breaker.config();
+    assert_eq!(svc.breaker.reconfigure(|b| b.failure_rate(7.0)).unwrap_err().field(), "failure_rate");
+    assert_eq!(svc.breaker.config(), before);
+}
+
+#[test]
+fn any_configuration_survives_being_resolved_again() {
+    let configurations: [fn(BreakerBuilder) -> BreakerBuilder; 7] = [
+        |b| b,
+        |b| b.slow_call(SECOND),
+        |b| b.slow_call(SECOND).slow_rate(0.7).min_calls(20),
+        |b| b.count_window(30).failure_threshold(5),
+        |b| b.time_window(MINUTE).failure_rate(0.1).slow_call(SECOND),
+        |b| b.failure_rate(0.3).half_open_timeout(SECOND).max_recovery_timeout(2 * MINUTE),
+        |b| b.recovery_backoff(2.0).recovery_jitter(0.1).shadow(true).abandoned_after(Duration::ZERO),
+    ];
+    for configure in configurations {
+        let svc = bench(configure);
+        let before = svc.breaker.config();
+        svc.breaker.reconfigure(|b| b).unwrap();
+        assert_eq!(svc.breaker.config(), before);
+    }
+}

@@ -1,0 +1,156 @@
+//! What is told, to whom, and in which order.
+
+use crate::support::{MINUTE, bench, line, listen};
+use gardefou::{
+    breaker::CircuitState,
+    event::{Event, subscribe},
+};
+use std::sync::{
+    Arc, Barrier, Mutex,
+    atomic::{AtomicBool, Ordering},
+};
+
+#[test]
+fn every_observer_hears_the_whole_life_in_order() {
+    let svc = bench(|b| b.failure_threshold(1));
+    let (_first, one) = listen(&svc.breaker);
+    let (_second, two) = listen(&svc.breaker);
+    svc.script("F");
+    assert!(svc.is_rejecting());
+    svc.pass(MINUTE);
+    svc.script("F");
+    svc.pass(MINUTE);
+    svc.script("S");
+    let expected = [
+        "closed>open consecutive_failures",
+        "rejected",
+        "open>half_open recovery_time_elapsed",
+        "half_open>open probe_failed",
+        "open>half_open recovery_time_elapsed",
+        "half_open>closed probes_succeeded",
+    ];
+    assert_eq!(*one.lock().unwrap(), expected);
+    assert_eq!(*two.lock().unwrap(), expected);
+}
+
+#[test]
+fn an_observer_of_the_whole_process_hears_it_too() {
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    let sink = Arc::clone(&heard);
+    let subscription = subscribe(move |event: &Event<'_>| {
+        if let Event::Breaker(breaker) = event
+            && breaker.name == "process-wide"
+        {
+            sink.lock().unwrap().extend(line(event));
+        }
+    });
+    let breaker = gardefou::breaker::CircuitBreaker::builder("process-wide").build().unwrap();
+    breaker.force_open();
+    drop(subscription);
+    breaker.reset();
+    assert_eq!(*heard.lock().unwrap(), ["closed>forced_open manual"]);
+}
+
+#[test]
+fn an_observer_that_panics_harms_nobody() {
+    let svc = bench(|b| b);
+    let _faulty = svc.breaker.observe(|_: &Event<'_>| panic!("a faulty observer"));
+    let (_subscription, heard) = listen(&svc.breaker);
+    svc.breaker.force_open();
+    svc.breaker.reset();
+    assert_eq!(heard.lock().unwrap().len(), 2);
+    svc.script("S");
+}
+
+#[test]
+fn an_observer_may_call_back_and_what_it_causes_comes_after() {
+    let svc = bench(|b| b.failure_threshold(1));
+    let order = Arc::new(Mutex::new(Vec::new()));
+    let (sink, breaker) = (Arc::clone(&order), svc.breaker.clone());
+    let _first = svc.breaker.observe(move |event: &Event<'_>| {
+        sink.lock().unwrap().extend(line(event).map(|text| format!("begin {text}")));
+        if breaker.state() == CircuitState::Open {
+            breaker.reset();
+            breaker.force_open();
+            let _ = (breaker.snapshot(), breaker.try_acquire().is_err());
+        }
+        sink.lock().unwrap().extend(line(event).map(|text| format!("end {text}")));
+    });
+    svc.script("F");
+    assert_eq!(
+        *order.lock().unwrap(),
+        [
+            "begin closed>open consecutive_failures",
+            "end closed>open consecutive_failures",
+            "begin open>closed manual",
+            "end open>closed manual",
+            "begin closed>forced_open manual",
+            "end closed>forced_open manual",
+            "begin rejected",
+            "end rejected",
+        ]
+    );
+}
+
+#[test]
+fn a_slow_observer_holds_nobody_up_and_hears_all_in_order() {
+    let svc = bench(|b| b);
+    let (inside, leave) = (Arc::new(Barrier::new(2)), Arc::new(Barrier::new(2)));
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    let busy = Arc::new(AtomicBool::new(false));
+    let first = AtomicBool::new(true);
+    let _subscription = svc.breaker.observe({
+        let (inside, leave, sink) = (Arc::clone(&inside), Arc::clone(&leave), Arc::clone(&heard));
+        move |event: &Event<'_>| {
+            assert!(!busy.swap(true, Ordering::SeqCst), "two at once");
+            if first.swap(false, Ordering::SeqCst) {
+                inside.wait();
+                leave.wait();
+            }
+            sink.lock().unwrap().extend(line(event));
+            busy.store(false, Ordering::SeqCst);
+        }
+    });
+    std::thread::scope(|scope| {
+        scope.spawn(|| svc.breaker.force_open());
+        inside.wait();
+        // The observer is in the middle of the first event: changes and calls go on without it.
+        svc.breaker.reset();
+        svc.script("S");
+        svc.breaker.disable();
+        leave.wait();
+    });
+    assert_eq!(
+        *heard.lock().unwrap(),
+        ["closed>forced_open manual", "forced_open>closed manual", "closed>disabled manual"]
+    );
+}
+
+#[test]
+fn many_threads_at_the_threshold_make_one_opening() {
+    for _ in 0..50 {
+        let svc = bench(|b| b.failure_threshold(4));
+        let (_subscription, heard) = listen(&svc.breaker);
+        let permits: Vec<_> = (0..8).map(|_| svc.breaker.try_acquire().unwrap()).collect();
+        let barrier = Barrier::new(permits.len());
+        std::thread::scope(|scope| {
+            for permit in permits {
+                scope.spawn(|| {
+                    barrier.wait();
+                    permit.failure();
+                });
+            }
+        });
+        assert_eq!(*heard.lock().unwrap(), ["closed>open consecutive_failures"]);
+        assert_eq!(svc.breaker.snapshot().counts.failure, 4, "the others came too late");
+    }
+}
+
+#[test]
+fn a_subscription_can_outlive_its_breaker() {
+    let svc = bench(|b| b);
+    let (subscription, heard) = listen(&svc.breaker);
+    drop(svc);
+    drop(subscription);
+    assert!(heard.lock().unwrap().is_empty());
+}

@@ -1,0 +1,17 @@
+//! Circuit breakers through the public API: what users of the field's best breakers rely on, on a clock that stands
+//! still until it is told to move.
+
+mod calls;
+mod closing;
+mod configuration;
+mod dropping;
+mod events;
+mod laws;
+mod manual;
+mod memory;
+mod opening;
+mod probing;
+mod registry;
+mod rejecting;
+mod slow;
+mod support;

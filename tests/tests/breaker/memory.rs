@@ -1,0 +1,117 @@
+//! Snapshots, and going on from them.
+
+use crate::support::{Bench, MINUTE, SECOND, bench};
+use gardefou::{
+    breaker::{CircuitState::*, Snapshot},
+    time::Clock,
+};
+use std::time::{Duration, SystemTime};
+
+fn stored(svc: &Bench) -> Snapshot {
+    let text = serde_json::to_string(&svc.breaker.snapshot()).unwrap();
+    serde_json::from_str(&text).unwrap()
+}
+
+#[test]
+fn an_open_breaker_is_still_open_for_the_rest_of_its_time() {
+    let svc = bench(|b| b.failure_threshold(1));
+    svc.script("F");
+    svc.pass(20 * SECOND);
+    let snapshot = stored(&svc);
+    let restarted = bench(|b| b.failure_threshold(1));
+    restarted.breaker.restore(&snapshot);
+    assert_eq!((restarted.state(), restarted.breaker.snapshot().remaining), (Open, Some(40 * SECOND)));
+    restarted.pass(40 * SECOND);
+    restarted.script("S");
+    assert_eq!(restarted.state(), Closed);
+}
+
+#[test]
+fn the_time_that_the_program_was_down_counts() {
+    let svc = bench(|b| b.failure_threshold(1));
+    svc.script("F");
+    let snapshot = stored(&svc);
+    svc.pass(25 * SECOND);
+    let restarted = gardefou::breaker::CircuitBreaker::builder("svc").clock(svc.clock.clone()).build().unwrap();
+    restarted.restore(&snapshot);
+    assert_eq!(restarted.snapshot().remaining, Some(35 * SECOND));
+}
+
+#[test]
+fn a_half_open_breaker_probes_at_once() {
+    let svc = bench(|b| b.failure_threshold(1).success_threshold(2));
+    svc.script("F");
+    svc.pass(MINUTE);
+    svc.script("S");
+    assert_eq!(svc.state(), HalfOpen);
+    let restarted = bench(|b| b.half_open_max_calls(1));
+    restarted.breaker.restore(&stored(&svc));
+    assert_eq!((restarted.state(), restarted.breaker.snapshot().remaining), (HalfOpen, Some(Duration::ZERO)));
+    let probe = restarted.breaker.try_acquire().unwrap();
+    assert!(restarted.is_rejecting());
+    probe.success();
+    assert_eq!(restarted.state(), Closed);
+}
+
+#[test]
+fn manual_states_counts_and_failures_in_a_row_come_back() {
+    let svc = bench(|b| b);
+    svc.script("SSIFFFF");
+    let closed = stored(&svc);
+    svc.breaker.force_open();
+    let restarted = bench(|b| b);
+    restarted.breaker.restore(&stored(&svc));
+    assert_eq!(restarted.state(), ForcedOpen);
+    let restarted = bench(|b| b);
+    restarted.breaker.restore(&closed);
+    assert_eq!(restarted.breaker.snapshot().counts, closed.counts);
+    restarted.script("F");
+    assert_eq!(restarted.state(), Open, "the fifth in a row");
+}
+
+#[test]
+fn a_grown_open_time_goes_on_growing() {
+    let grown = |b: gardefou::breaker::BreakerBuilder| b.failure_threshold(1).recovery_backoff(2.0);
+    let svc = bench(grown);
+    svc.script("F");
+    svc.pass(MINUTE);
+    svc.script("F");
+    let restarted = bench(grown);
+    restarted.breaker.restore(&stored(&svc));
+    restarted.pass(2 * MINUTE);
+    restarted.script("F");
+    assert_eq!(restarted.breaker.snapshot().remaining, Some(4 * MINUTE));
+}
+
+#[test]
+fn a_snapshot_says_everything() {
+    let svc = bench(|b| b.count_window(10).min_calls(3).failure_rate(0.9).slow_call(SECOND));
+    svc.script("SSF");
+    svc.pass(5 * SECOND);
+    let seen = svc.breaker.snapshot();
+    assert_eq!((seen.name.as_str(), seen.state, seen.remaining, seen.generation), ("svc", Closed, None, 0));
+    assert_eq!((seen.window_calls, seen.failure_rate, seen.slow_rate), (3, Some(1.0 / 3.0), Some(0.0)));
+    assert_eq!((seen.taken_at, seen.since), (svc.clock.wall(), svc.clock.wall() - 5 * SECOND));
+    assert_eq!(seen.last_failure.as_ref().unwrap().at, svc.clock.wall() - 5 * SECOND);
+    assert_eq!(seen.config, svc.breaker.config());
+    assert_eq!(stored(&svc), seen, "nothing is lost on the way to disk and back");
+}
+
+#[test]
+fn odd_stored_text_is_an_error_or_has_defaults_and_never_panics() {
+    for text in
+        ["{}", "[]", "null", r#"{"name":"x"}"#, r#"{"name":"x","state":"ajar"}"#, r#"{"name":1,"state":"open"}"#]
+    {
+        assert!(serde_json::from_str::<Snapshot>(text).is_err(), "{text}");
+    }
+    let odd = r#"{"name":"x","state":"open","remaining":-5,"since":-1,"taken_at":99999999999999999,
+        "generation":"many","counts":[],"consecutive_failures":1e30,"config":{"time_window":1e300,"min_calls":-3}}"#;
+    let snapshot: Snapshot = serde_json::from_str(odd).unwrap();
+    let svc = bench(|b| b);
+    svc.breaker.restore(&snapshot);
+    assert_eq!(svc.state(), HalfOpen, "no time left");
+    let mut far = snapshot;
+    (far.taken_at, far.remaining) = (SystemTime::UNIX_EPOCH, Some(Duration::MAX));
+    svc.breaker.restore(&far);
+    assert_eq!(svc.state(), Open);
+}

@@ -1,0 +1,195 @@
+//! Half-open: probes, their slots, and the way out.
+
+use crate::support::{MINUTE, SECOND, bench, listen};
+use gardefou::breaker::CircuitState::{Closed, HalfOpen, Open};
+
+#[test]
+fn with_one_slot_the_second_caller_is_rejected_while_the_first_runs() {
+    let svc = bench(|b| b.failure_threshold(1).half_open_max_calls(1));
+    svc.script("F");
+    svc.pass(MINUTE);
+    let probe = svc.breaker.try_acquire().unwrap();
+    assert!(svc.is_rejecting());
+    probe.success();
+    assert_eq!(svc.state(), Closed);
+}
+
+#[test]
+fn each_half_open_time_has_all_its_slots() {
+    let svc = bench(|b| b.failure_threshold(1).half_open_max_calls(4));
+    svc.script("F");
+    for _ in 0..3 {
+        svc.pass(MINUTE);
+        let mut probes: Vec<_> = (0..4).map(|_| svc.breaker.try_acquire().unwrap()).collect();
+        assert!(svc.is_rejecting());
+        probes.pop().unwrap().failure();
+        assert_eq!(svc.state(), Open);
+    }
+}
+
+#[test]
+fn a_good_probe_closes_clears_and_tells_once() {
+    let svc = bench(|b| b.failure_threshold(2));
+    let (_subscription, heard) = listen(&svc.breaker);
+    svc.script("FF");
+    svc.pass(MINUTE);
+    svc.script("S");
+    assert_eq!(svc.breaker.snapshot().consecutive_failures, 0);
+    svc.script("F");
+    assert_eq!(svc.state(), Closed, "the failures of before are forgotten");
+    assert_eq!(
+        *heard.lock().unwrap(),
+        [
+            "closed>open consecutive_failures",
+            "open>half_open recovery_time_elapsed",
+            "half_open>closed probes_succeeded"
+        ]
+    );
+}
+
+#[test]
+fn a_failed_probe_opens_with_a_fresh_deadline() {
+    let svc = bench(|b| b.failure_threshold(1));
+    svc.script("F");
+    svc.pass(MINUTE + 10 * SECOND);
+    svc.script("F");
+    assert_eq!((svc.state(), svc.breaker.snapshot().remaining), (Open, Some(MINUTE)));
+    svc.pass(MINUTE);
+    svc.script("S");
+    assert_eq!(svc.state(), Closed);
+}
+
+#[test]
+fn one_failure_among_the_probes_is_enough() {
+    let svc = bench(|b| b.failure_threshold(2).success_threshold(3));
+    svc.script("FF");
+    svc.pass(MINUTE);
+    svc.script("SS");
+    assert_eq!(svc.state(), HalfOpen);
+    svc.script("F");
+    assert_eq!(svc.state(), Open);
+}
+
+#[test]
+fn as_many_successes_as_asked_for_close() {
+    let svc = bench(|b| b.failure_threshold(1).half_open_max_calls(1).success_threshold(3));
+    svc.script("F");
+    svc.pass(MINUTE);
+    svc.script("SS");
+    assert_eq!(svc.state(), HalfOpen);
+    svc.script("S");
+    assert_eq!(svc.state(), Closed);
+}
+
+#[test]
+fn an_ignored_probe_gives_its_slot_back_and_decides_nothing() {
+    let svc = bench(|b| b.failure_threshold(1).half_open_max_calls(1));
+    svc.script("F");
+    svc.pass(MINUTE);
+    svc.script("IIII");
+    assert_eq!(svc.state(), HalfOpen);
+    svc.script("S");
+    assert_eq!(svc.state(), Closed);
+}
+
+#[test]
+fn a_dropped_probe_gives_its_slot_back() {
+    let svc = bench(|b| b.failure_threshold(1).half_open_max_calls(1));
+    svc.script("F");
+    svc.pass(MINUTE);
+    for _ in 0..100 {
+        svc.script("D");
+    }
+    assert_eq!(svc.state(), HalfOpen);
+    svc.script("S");
+    assert_eq!(svc.state(), Closed);
+}
+
+#[test]
+fn a_call_begun_while_closed_has_no_say_in_half_open() {
+    let svc = bench(|b| b.failure_threshold(1).half_open_max_calls(1).success_threshold(2));
+    let old: Vec<_> = (0..4).map(|_| svc.breaker.try_acquire().unwrap()).collect();
+    svc.script("F");
+    svc.pass(MINUTE);
+    let probe = svc.breaker.try_acquire().unwrap();
+    let before = svc.breaker.snapshot();
+    for (i, permit) in old.into_iter().enumerate() {
+        match i {
+            0 => permit.success(),
+            1 => permit.failure(),
+            2 => permit.ignore(),
+            _ => drop(permit),
+        }
+        let (counts, state) = (svc.breaker.snapshot().counts, svc.state());
+        assert_eq!((counts, state), (before.counts, HalfOpen), "stale verdict {i}");
+        assert!(svc.breaker.snapshot().generation == before.generation);
+    }
+    probe.success();
+    assert_eq!(svc.state(), HalfOpen, "one of two");
+}
+
+#[test]
+fn hung_probes_do_not_keep_the_circuit_half_open_for_ever() {
+    let svc = bench(|b| b.failure_threshold(1).half_open_timeout(10 * SECOND).recovery_backoff(2.0));
+    svc.script("F");
+    svc.pass(MINUTE);
+    let hung: Vec<_> = (0..2).map(|_| svc.breaker.try_acquire().unwrap()).collect();
+    svc.pass(10 * SECOND);
+    assert_eq!(
+        (svc.state(), svc.breaker.snapshot().remaining),
+        (Open, Some(2 * MINUTE)),
+        "a hang is a failed recovery"
+    );
+    assert!(svc.is_rejecting());
+    svc.pass(2 * MINUTE);
+    svc.script("S");
+    assert_eq!(svc.state(), Closed);
+    hung.into_iter().for_each(gardefou::breaker::Permit::failure);
+    assert_eq!(svc.state(), Closed, "their verdicts came too late");
+}
+
+#[test]
+fn a_verdict_after_the_half_open_time_is_too_late() {
+    let svc = bench(|b| b.failure_threshold(1).half_open_timeout(10 * SECOND));
+    svc.script("F");
+    svc.pass(MINUTE);
+    let probe = svc.breaker.try_acquire().unwrap();
+    svc.pass(10 * SECOND);
+    probe.success();
+    assert_eq!(svc.state(), Open);
+}
+
+#[test]
+fn rare_calls_still_close_the_circuit() {
+    // Probes that come more seldom than the half-open time lasts: a peer's breaker never closes then.
+    let svc = bench(|b| b.failure_threshold(1).success_threshold(3).half_open_timeout(SECOND));
+    svc.script("F");
+    let mut calls = 0;
+    while svc.state() != Closed {
+        svc.pass(2 * MINUTE);
+        svc.script("S");
+        calls += 1;
+        assert!(calls < 10);
+    }
+    assert_eq!(calls, 3);
+}
+
+#[test]
+fn thirty_two_callers_at_once_get_as_many_probes_as_there_are_slots() {
+    let svc = bench(|b| b.failure_threshold(1).half_open_max_calls(3));
+    svc.script("F");
+    svc.pass(MINUTE);
+    let barrier = std::sync::Barrier::new(32);
+    let permits: Vec<_> = std::thread::scope(|scope| {
+        let callers: Vec<_> = (0..32)
+            .map(|_| {
+                scope.spawn(|| {
+                    barrier.wait();
+                    svc.breaker.try_acquire().ok()
+                })
+            })
+            .collect();
+        callers.into_iter().filter_map(|caller| caller.join().unwrap()).collect()
+    });
+    assert_eq!(permits.len(), 3);
+}

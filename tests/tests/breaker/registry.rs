@@ -1,0 +1,142 @@
+//! Breakers by name.
+
+use crate::support::{line, listen};
+use gardefou::{
+    breaker::{BreakerRegistry, CircuitBreaker, CircuitState},
+    circuit_breakers,
+    event::{Event, subscribe},
+    time::ManualClock,
+};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+#[test]
+fn two_places_that_name_one_breaker_share_it() {
+    let registry = BreakerRegistry::new();
+    let first = registry.get_or_create("db", |b| b.failure_threshold(1)).unwrap();
+    let second = registry.get_or_create("db", |b| b.failure_threshold(1)).unwrap();
+    first.try_acquire().unwrap().failure();
+    assert_eq!(second.state(), CircuitState::Open);
+    assert_eq!((registry.len(), registry.get("db").map(|b| b.state())), (1, Some(CircuitState::Open)));
+    assert!(registry.get("other").is_none());
+}
+
+#[test]
+fn a_differing_configuration_is_warned_of_once_with_both_places() {
+    let registry = BreakerRegistry::new();
+    let declare = |place, threshold| {
+        let builder = CircuitBreaker::builder("clash").failure_threshold(threshold).declared_at(place);
+        registry.get_or_build(builder).unwrap()
+    };
+    let first = declare("src/a.rs:1", 3);
+    let (_subscription, heard) = listen(&first);
+    for _ in 0..3 {
+        assert_eq!(declare("src/b.rs:2", 4).config().failure_threshold, Some(3), "the first one holds");
+    }
+    declare("src/c.rs:3", 3);
+    declare("src/d.rs:4", 5);
+    assert_eq!(*heard.lock().unwrap(), ["clash src/a.rs:1 src/b.rs:2", "clash src/a.rs:1 src/d.rs:4"]);
+}
+
+#[test]
+fn the_places_of_a_clash_are_known_without_being_told() {
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    let sink = Arc::clone(&heard);
+    let _subscription = subscribe(move |event: &Event<'_>| {
+        sink.lock()
+            .unwrap()
+            .extend(line(event).filter(|text| text.starts_with("clash") && text.contains("registry.rs")));
+    });
+    let registry = BreakerRegistry::new();
+    registry.get_or_create("placed", |b| b).unwrap();
+    registry.get_or_create("placed", |b| b.failure_threshold(9)).unwrap();
+    let heard = heard.lock().unwrap();
+    assert_eq!((heard.len(), heard[0].matches("registry.rs:").count()), (1, 2), "{heard:?}");
+}
+
+#[test]
+fn a_wrong_configuration_registers_nothing() {
+    let registry = BreakerRegistry::new();
+    assert_eq!(registry.get_or_create("db", |b| b.failure_threshold(0)).unwrap_err().field(), "failure_threshold");
+    assert!(registry.get_or_create("", |b| b).is_err());
+    assert!(registry.is_empty());
+}
+
+#[test]
+fn a_breaker_from_a_builder_is_nobody_elses() {
+    let own = CircuitBreaker::builder("own").failure_threshold(1).build().unwrap();
+    let other = CircuitBreaker::builder("own").failure_threshold(1).build().unwrap();
+    own.force_open();
+    assert_eq!(other.state(), CircuitState::Closed);
+    assert!(circuit_breakers().get("own").is_none());
+}
+
+#[test]
+fn all_can_be_reset_and_seen_together() {
+    let registry = BreakerRegistry::new();
+    for name in ["b", "a", "c"] {
+        registry.get_or_create(name, |b| b).unwrap().force_open();
+    }
+    registry.reset_all();
+    let seen = registry.snapshots();
+    assert_eq!(seen.iter().map(|s| s.name.as_str()).collect::<Vec<_>>(), ["a", "b", "c"]);
+    assert!(seen.iter().all(|s| s.state == CircuitState::Closed));
+}
+
+#[test]
+fn a_removed_breaker_lives_on_with_its_holders() {
+    let registry = BreakerRegistry::new();
+    let held = registry.get_or_create("db", |b| b).unwrap();
+    assert!(registry.remove("db").is_some() && registry.remove("db").is_none());
+    held.force_open();
+    assert_eq!(registry.get_or_create("db", |b| b).unwrap().state(), CircuitState::Closed);
+}
+
+#[test]
+fn idle_breakers_are_dropped_and_others_kept() {
+    let (registry, clock) = (BreakerRegistry::new(), ManualClock::new());
+    let make = |name: &str| registry.get_or_create(name, |b| b.failure_threshold(2).clock(clock.clone())).unwrap();
+    let held = make("held");
+    make("idle");
+    make("used");
+    make("failing").try_acquire().unwrap().failure();
+    make("forced").force_open();
+    make("open").open_for(Duration::from_secs(60));
+    assert_eq!(registry.drop_idle(), 0, "nobody has been seen idle yet");
+    make("used").try_acquire().unwrap().success();
+    assert_eq!(registry.drop_idle(), 1);
+    assert!(registry.get("idle").is_none() && registry.get("used").is_some() && registry.get("held").is_some());
+    clock.advance(Duration::from_secs(60));
+    assert_eq!(registry.drop_idle(), 2, "`used` is idle now, and the time of `open` is over");
+    assert!(registry.get("failing").is_some() && registry.get("forced").is_some());
+    drop(held);
+    assert_eq!(registry.drop_idle(), 1);
+}
+
+#[test]
+fn many_breakers_can_be_made_and_found() {
+    let registry = BreakerRegistry::new();
+    for n in 0..10_000 {
+        registry.get_or_create(&format!("tenant-{n}"), |b| b).unwrap();
+    }
+    assert!((0..10_000).all(|n| registry.get(&format!("tenant-{n}")).is_some()));
+    registry.drop_idle();
+    assert_eq!((registry.drop_idle(), registry.len()), (10_000, 0));
+}
+
+#[test]
+fn threads_that_race_for_a_name_get_one_breaker() {
+    let registry = BreakerRegistry::new();
+    let barrier = std::sync::Barrier::new(8);
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                barrier.wait();
+                registry.get_or_create("one", |b| b.failure_threshold(100)).unwrap().try_acquire().unwrap().failure();
+            });
+        }
+    });
+    assert_eq!(registry.get("one").unwrap().snapshot().consecutive_failures, 8);
+}

@@ -1,0 +1,204 @@
+//! What an open circuit does and says.
+
+use crate::support::{MINUTE, SECOND, bench};
+use gardefou::{
+    AppError, ErrorCode,
+    breaker::{CircuitState, FailureIf},
+    error::Policy,
+};
+use std::{cell::Cell, time::Duration};
+
+#[test]
+fn an_open_circuit_runs_nothing_and_counts_no_outcome() {
+    let svc = bench(|b| b.failure_threshold(1));
+    svc.script("F");
+    let ran = Cell::new(false);
+    let err = svc.breaker.call(|| {
+        ran.set(true);
+        Ok::<_, AppError>(())
+    });
+    assert!(err.unwrap_err().is(ErrorCode::CIRCUIT_OPEN_ERROR));
+    assert!(!ran.get());
+    let counts = svc.breaker.snapshot().counts;
+    assert_eq!((counts.rejected, counts.success, counts.failure), (1, 0, 1));
+}
+
+#[test]
+fn a_rejection_carries_name_remaining_time_and_cause() {
+    let svc = bench(|b| b.failure_threshold(2).recovery_timeout(30 * SECOND));
+    let refused = || Err::<(), _>(AppError::new(ErrorCode::DB_CONNECTION_ERROR, "connection refused"));
+    assert!(svc.breaker.call(refused).is_err());
+    assert!(svc.breaker.call(refused).is_err());
+    svc.pass(Duration::from_millis(10_500));
+    let rejection = svc.breaker.try_acquire().unwrap_err();
+    assert_eq!((rejection.policy(), rejection.name()), (Policy::CircuitBreaker, "svc"));
+    assert_eq!(rejection.retry_after(), Some(Duration::from_millis(19_500)));
+    assert_eq!(rejection.cause().as_deref(), Some("connection refused"));
+    let error = AppError::from(rejection);
+    assert_eq!((error.code().http_status(), error.retry_after()), (503, Some(Duration::from_millis(19_500))));
+}
+
+#[test]
+fn a_circuit_that_a_value_opened_gives_no_cause() {
+    let svc = bench(|b| b.failure_threshold(1));
+    let bad = FailureIf(|outcome: &Result<u8, AppError>| matches!(outcome, Ok(0)));
+    assert_eq!(svc.breaker.call_judged(bad, || Ok(0)).unwrap(), 0);
+    assert_eq!(svc.breaker.try_acquire().unwrap_err().cause(), None);
+}
+
+#[test]
+fn the_cause_does_not_grow_with_the_rejections() {
+    let svc = bench(|b| b.failure_threshold(1));
+    svc.breaker.try_acquire().unwrap().failure_because("down");
+    for _ in 0..1000 {
+        assert_eq!(svc.breaker.try_acquire().unwrap_err().cause().as_deref(), Some("down"));
+    }
+}
+
+#[test]
+fn a_rejection_keeps_its_cause_while_the_circuit_recovers() {
+    let svc = bench(|b| b.failure_threshold(1));
+    svc.breaker.try_acquire().unwrap().failure_because("down");
+    let rejection = svc.breaker.try_acquire().unwrap_err();
+    svc.pass(MINUTE);
+    svc.script("S");
+    assert_eq!(svc.state(), CircuitState::Closed);
+    assert_eq!(rejection.cause().as_deref(), Some("down"));
+}
+
+#[test]
+fn an_old_rejection_is_not_given_the_cause_of_a_later_opening() {
+    let svc = bench(|b| b.failure_threshold(1));
+    svc.breaker.try_acquire().unwrap().failure_because("first");
+    let rejection = svc.breaker.try_acquire().unwrap_err();
+    svc.breaker.reset();
+    svc.breaker.try_acquire().unwrap().failure_because("second");
+    assert_eq!(rejection.cause(), None, "no longer known, rather than wrong");
+}
+
+#[test]
+fn a_secret_in_a_cause_is_redacted() {
+    let svc = bench(|b| b.failure_threshold(1));
+    svc.breaker.try_acquire().unwrap().failure_because("cannot reach https://user:hunter2@db.example");
+    let shown = svc.breaker.try_acquire().unwrap_err().cause().unwrap();
+    let kept = svc.breaker.snapshot().last_failure.unwrap().cause.unwrap();
+    assert!(!shown.contains("hunter2") && !kept.contains("hunter2"), "{shown}, {kept}");
+    assert!(shown.contains("db.example"));
+}
+
+#[test]
+fn the_last_moment_of_the_open_time_still_rejects() {
+    let svc = bench(|b| b.failure_threshold(1));
+    svc.script("F");
+    svc.pass(MINUTE - Duration::from_nanos(1));
+    assert!(svc.is_rejecting());
+    assert_eq!(svc.state(), CircuitState::Open);
+    svc.pass(Duration::from_nanos(1));
+    svc.script("S");
+    assert_eq!(svc.state(), CircuitState::Closed);
+}
+
+#[test]
+fn open_times_grow_while_recovery_fails_and_start_anew_after_a_close() {
+    let svc = bench(|b| b.failure_threshold(1).recovery_timeout(SECOND).recovery_backoff(2.0));
+    let open_time = || svc.breaker.snapshot().remaining.unwrap();
+    svc.script("F");
+    for seconds in [1, 2, 4, 8] {
+        assert_eq!(open_time(), SECOND * seconds);
+        svc.pass(SECOND * seconds);
+        svc.script("F");
+    }
+    svc.pass(SECOND * 16);
+    svc.script("S F");
+    assert_eq!(open_time(), SECOND, "closed in between");
+}
+
+#[test]
+fn grown_open_times_stop_at_the_cap_and_never_overflow() {
+    let cap = Duration::from_secs(100);
+    let svc =
+        bench(|b| b.failure_threshold(1).recovery_timeout(SECOND).recovery_backoff(1000.0).max_recovery_timeout(cap));
+    svc.script("F");
+    for _ in 0..500 {
+        svc.pass(cap);
+        svc.script("F");
+    }
+    assert_eq!(svc.breaker.snapshot().remaining, Some(cap));
+
+    let svc = bench(|b| b.failure_threshold(1).recovery_timeout(Duration::MAX).recovery_backoff(2.0));
+    svc.pass(SECOND);
+    svc.script("F");
+    assert!(svc.is_rejecting());
+    assert_eq!(svc.breaker.try_acquire().unwrap_err().retry_after().unwrap().as_secs(), u64::MAX / 1_000_000_000 - 1);
+}
+
+#[test]
+fn jitter_lengthens_open_times_within_its_bounds_and_below_the_cap() {
+    let open_time = |seed: u64, cap: u64| {
+        let svc =
+            bench(|b| b.failure_threshold(1).recovery_jitter(0.5).max_recovery_timeout(SECOND * cap as u32).seed(seed));
+        svc.script("F");
+        svc.breaker.snapshot().remaining.unwrap()
+    };
+    let times: Vec<Duration> = (0..200).map(|seed| open_time(seed, 3600)).collect();
+    assert!(times.iter().all(|time| (MINUTE..=MINUTE * 3 / 2).contains(time)));
+    let spread = *times.iter().max().unwrap() - *times.iter().min().unwrap();
+    assert!(spread > 25 * SECOND, "they differ by {spread:?} only");
+    assert!((0..200).all(|seed| open_time(seed, 70) <= 70 * SECOND), "the cap comes last");
+    assert_eq!(open_time(7, 3600), open_time(7, 3600), "a seed foretells them");
+}
+
+#[test]
+fn an_open_time_can_be_given_from_outside() {
+    let svc = bench(|b| b);
+    svc.breaker.open_for(10 * SECOND);
+    assert_eq!((svc.state(), svc.breaker.snapshot().remaining), (CircuitState::Open, Some(10 * SECOND)));
+    svc.breaker.open_for(5 * SECOND);
+    assert_eq!(svc.breaker.snapshot().remaining, Some(10 * SECOND), "it is never shortened");
+    svc.breaker.open_for(20 * SECOND);
+    svc.pass(20 * SECOND - Duration::from_nanos(1));
+    assert!(svc.is_rejecting());
+    svc.pass(SECOND);
+    svc.script("S");
+    assert_eq!(svc.state(), CircuitState::Closed);
+}
+
+#[test]
+fn without_any_traffic_an_open_circuit_reads_half_open_when_its_time_is_over() {
+    let svc = bench(|b| b.failure_threshold(1));
+    svc.script("F");
+    svc.pass(MINUTE);
+    let seen = svc.breaker.snapshot();
+    assert_eq!((seen.state, seen.remaining), (CircuitState::HalfOpen, Some(Duration::ZERO)));
+}
+
+#[test]
+fn asking_changes_nothing() {
+    let svc = bench(|b| b.failure_threshold(1).half_open_max_calls(1));
+    svc.script("F");
+    svc.pass(MINUTE);
+    for _ in 0..10 {
+        assert_eq!(svc.state(), CircuitState::HalfOpen);
+        assert_eq!(svc.breaker.snapshot().generation, 1);
+    }
+    svc.script("S");
+    assert_eq!(svc.state(), CircuitState::Closed, "the only slot was still free");
+}
+
+#[test]
+fn two_handles_are_one_breaker() {
+    let svc = bench(|b| b.failure_threshold(1));
+    let other = svc.breaker.clone();
+    svc.script("F");
+    assert!(other.call(|| Ok::<_, AppError>(1)).is_err());
+    assert!(other.call(|| Ok::<_, std::io::Error>("another type")).is_err());
+}
+
+#[test]
+fn a_clock_near_the_end_of_time_breaks_nothing() {
+    let svc = bench(|b| b.failure_threshold(1).time_window(SECOND).min_calls(1).slow_call(SECOND));
+    svc.pass(Duration::MAX);
+    svc.script("S F");
+    assert!(svc.is_rejecting() || svc.state() == CircuitState::HalfOpen);
+    let _ = svc.breaker.snapshot();
+}
