@@ -37,6 +37,8 @@ pub use config::RetryConfig;
 pub use handle::{Retry, Timed, Untimed};
 pub use hooks::{FailedAttempt, Next};
 pub use jitter::Jitter;
+#[cfg(feature = "async")]
+pub use run::Wait;
 pub use run::{Attempt, Run};
 pub use view::is_retryable;
 #[doc(hidden)]

@@ -13,6 +13,12 @@ use crate::{
     event::{self, ErrorRef, RetryEvent, RetryEventKind, StopReason},
 };
 use std::{any::Any, ops::ControlFlow, sync::Arc, time::Duration};
+#[cfg(feature = "async")]
+use std::{
+    fmt,
+    pin::Pin,
+    task::{Context, Poll},
+};
 
 /// One series of attempts: it is asked after each one what to do.
 ///
@@ -53,6 +59,30 @@ use std::{any::Any, ops::ControlFlow, sync::Arc, time::Duration};
 pub struct Run<'r> {
     core: &'r Arc<Core>,
     step: Step,
+}
+
+#[cfg(feature = "async")]
+type Timer = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// The wait between two attempts, two words wide; what [`Run::wait_async`] returns.
+#[cfg(feature = "async")]
+#[must_use = "futures do nothing until they are awaited"]
+pub struct Wait(Option<Timer>);
+
+#[cfg(feature = "async")]
+impl Future for Wait {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        self.0.as_mut().map_or(Poll::Ready(()), |timer| timer.as_mut().poll(context))
+    }
+}
+
+#[cfg(feature = "async")]
+impl fmt::Debug for Wait {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Wait").finish_non_exhaustive()
+    }
 }
 
 /// What an attempt knows of itself.
@@ -210,11 +240,13 @@ impl<'r> Run<'r> {
     ///
     /// Dropping the future ends the wait; nothing is left behind.
     #[cfg(feature = "async")]
-    pub async fn wait_async(&self, delay: Duration) {
-        if !delay.is_zero() {
-            // Boxed, because who waits has no hurry, and the timer would make the future of every caller larger.
-            Box::pin(self.core.clock.sleep_async(delay)).await;
-        }
+    pub fn wait_async(&self, delay: Duration) -> Wait {
+        // Boxed, because who waits has no hurry, and a timer in place would make the future of every caller larger.
+        let timer = (!delay.is_zero()).then(|| {
+            let clock = self.core.clock.clone();
+            Box::pin(async move { clock.sleep_async(delay).await }) as Timer
+        });
+        Wait(timer)
     }
 
     /// Returns how many attempts have failed so far.

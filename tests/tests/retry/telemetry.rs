@@ -71,9 +71,12 @@ fn each_reason_to_stop_is_told() {
     assert_eq!(last(&heard), "1/2 after 0ns: scripted, retry_after");
 }
 
+/// The level and the fields of one log line.
+type Line = (Level, BTreeMap<&'static str, String>);
+
 /// Writes down what is logged under the retry's target on this thread.
 #[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<(Level, BTreeMap<&'static str, String>)>>>);
+struct Log(Arc<Mutex<Vec<Line>>>);
 
 struct Fields(BTreeMap<&'static str, String>);
 
@@ -111,7 +114,7 @@ impl tracing::Subscriber for Log {
     fn exit(&self, _: &span::Id) {}
 }
 
-fn logged(run: impl Fn()) -> Vec<(Level, BTreeMap<&'static str, String>)> {
+fn logged(run: impl Fn()) -> Vec<Line> {
     let log = Log::default();
     tracing::subscriber::with_default(log.clone(), || {
         // Another thread that meets a log line for the first time just now may note that nobody wants it. So each line
@@ -121,8 +124,7 @@ fn logged(run: impl Fn()) -> Vec<(Level, BTreeMap<&'static str, String>)> {
         log.0.lock().unwrap().clear();
         run();
     });
-    let lines = log.0.lock().unwrap().clone();
-    lines
+    log.0.lock().unwrap().clone()
 }
 
 #[test]
