@@ -74,11 +74,14 @@ impl CheckReport {
 
     pub(crate) fn of(entry: &Entry, config: &HealthConfig, now: Tick, view: View) -> Self {
         let spec = &entry.spec;
+        let is_over = entry.is_over();
         let hanging = entry.hanging_since().map(|since| now.since(since));
         let track = entry.track.lock();
         let last = track.last.as_ref();
         let (status, category, result) = match view {
             View::Observed(result) => (result.status(), result.category(), Some(result)),
+            // A condition of starting that was met is not looked at again, and does not age.
+            View::Confirmed if is_over => (Status::Pass, None, last.map(|last| last.result.clone())),
             View::Confirmed => {
                 let (status, category) = track.confirmed_at(now, entry.stale_after(config));
                 (status, category, last.map(|last| last.result.clone()))

@@ -143,6 +143,7 @@ fn a_startup_check_that_has_passed_once_counts_as_passed() {
     let _ = health.run_all_checks();
     assert_eq!(health.probe(Kind::Startup).status(), Status::Pass);
     assert_eq!(health.probe(Kind::Readiness).status(), Status::Pass, "it is no readiness check");
+    assert_eq!(health.health_status().status(), Status::Pass, "what was met once does not age");
 }
 
 /// Case 16: an excluded check is listed and does not count.

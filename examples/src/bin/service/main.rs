@@ -1,0 +1,104 @@
+//! A small order service that stays on its feet while the payment provider behind it does not.
+//!
+//! ```text
+//! cargo run --bin service -- [--port 8080] [--data FOLDER]
+//! cargo run --bin service_load -- http://127.0.0.1:8080
+//! ```
+//!
+//! Orders go into SQLite inside a transaction boundary and are paid through a real HTTP call that attributes guard.
+//! Errors leave as problem details, probes answer from memory, the journal keeps what went wrong, and the end is
+//! orderly. See `README.md` beside this file for what to watch.
+
+mod checks;
+mod metrics;
+mod options;
+mod orders;
+mod payments;
+mod upstream;
+mod web;
+
+use gardefou::{
+    ErrorCode, ErrorSystem, Result, ResultExt, alerts::AlertsConfig, health::HealthConfig, health_check,
+    monitor::journal::JournalConfig, system::ShutdownReport,
+};
+use options::Options;
+use std::{net::Ipv4Addr, process::ExitCode, time::Duration};
+use tracing_subscriber::{filter::Targets, layer::SubscriberExt, util::SubscriberInitExt};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let Some(options) = Options::read() else { return ExitCode::from(2) };
+    show_log();
+    match run(&options).await {
+        Ok(report) => {
+            eprintln!("{report}");
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("the service cannot run: {error:#} [{}]", error.code());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(options: &Options) -> Result<ShutdownReport> {
+    let system = ErrorSystem::builder()
+        .health(HealthConfig::default().period(Duration::from_secs(2)).stale_after(Duration::from_secs(10)))
+        .journal(JournalConfig::builder(options.data.join("journal")))
+        .alerts(AlertsConfig::builder())
+        .shutdown_deadline(Duration::from_secs(3))
+        .init()?;
+    for warning in system.warnings() {
+        eprintln!("warning: {warning}");
+    }
+
+    let provider = upstream::start().await?;
+    let orders = orders::Orders::open(&options.data.join("orders.sqlite"))?;
+    let payments = payments::Payments::new(provider.url());
+    checks::register(&orders, &payments)?;
+
+    let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, options.port))
+        .await
+        .context(ErrorCode::INITIALIZATION_ERROR, "the port cannot be opened")?;
+    let address = listener.local_addr()?;
+    println!("listening on http://{address}, the payment provider on {}", provider.url());
+
+    let router = web::router(web::App { orders, payments, provider });
+    axum::serve(listener, router).with_graceful_shutdown(asked_to_end()).await?;
+    // Requests are done; now what waits to be sent or written.
+    Ok(system.shutdown())
+}
+
+/// Resolves when the program is asked to end; from then on it is not ready any more.
+async fn asked_to_end() {
+    if let Err(error) = ended().await {
+        eprintln!("signals cannot be heard: {error}");
+        std::future::pending::<()>().await;
+    }
+    health_check().mark_stopping();
+    eprintln!("ending: no new requests");
+}
+
+#[cfg(unix)]
+async fn ended() -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    let interrupt = std::pin::pin!(tokio::signal::ctrl_c());
+    let terminated = std::pin::pin!(terminate.recv());
+    futures::future::select(interrupt, terminated).await;
+    Ok(())
+}
+
+#[cfg(not(unix))]
+async fn ended() -> std::io::Result<()> {
+    tokio::signal::ctrl_c().await
+}
+
+/// Writes warnings and worse to standard error, or what `RUST_LOG` asks for, as `gardefou=debug`.
+fn show_log() {
+    let filter = std::env::var("RUST_LOG").ok().and_then(|filter| filter.parse::<Targets>().ok());
+    let filter = filter
+        .unwrap_or_else(|| Targets::new().with_target("gardefou", tracing_subscriber::filter::LevelFilter::ERROR));
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(false);
+    tracing_subscriber::registry().with(lines).with(filter).init();
+}
