@@ -193,6 +193,18 @@ fn a_secret_is_not_uncovered_by_the_cut() {
 }
 
 #[test]
+fn half_a_token_at_the_end_of_what_is_looked_at_is_left_out() {
+    // The long password becomes short, so that the end of the window comes into sight.
+    for shown in 0..40 {
+        let password = "p".repeat(2 * 100 + 1024 - "password= ".len() - shown);
+        let text = format!("password={password} ghp_{} {}", "abcde12345".repeat(4), "rest ".repeat(500));
+        for line in [BUILT_IN.line(&text, 100).into_owned(), sink_display(&text, 100)] {
+            assert!(line.starts_with("password=[redacted]… (cut"), "{shown}: {line}");
+        }
+    }
+}
+
+#[test]
 fn every_prefix_of_a_text_with_secrets_hides_them() {
     let text = "é postgres://u:hunter2@h/x?sslkey=s3cr3t {\"password\": \"T0pS\"} Cookie: hunter2\n--token s3cr3t é";
     for end in (0..=text.len()).filter(|end| text.is_char_boundary(*end)) {
