@@ -3,6 +3,7 @@
 //! measures the neighbours.
 #![expect(clippy::print_stdout, reason = "the table is the product")]
 
+pub mod boundary;
 pub mod breaker;
 mod measure;
 pub mod retry;

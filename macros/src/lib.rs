@@ -13,13 +13,13 @@ mod policy;
 use expand::Guard;
 use proc_macro::TokenStream;
 
-/// A named `try` block whose errors are coded, logged and recorded once.
+/// A named `try` block whose errors are coded, logged and recorded once; see `gardefou::error_boundary`.
 #[proc_macro]
 pub fn error_boundary(tokens: TokenStream) -> TokenStream {
     block::error_boundary(tokens.into()).into()
 }
 
-/// A boundary that undoes what was done before the failure.
+/// A boundary that undoes what was done before the failure; see `gardefou::transaction_boundary`.
 #[proc_macro]
 pub fn transaction_boundary(tokens: TokenStream) -> TokenStream {
     block::transaction_boundary(tokens.into()).into()

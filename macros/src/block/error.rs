@@ -126,13 +126,13 @@ fn expand_block(
     let operation_value = setup.operation();
     quote! {
         let #operation = #operation_value;
-        let #visit = #runtime::enter(#operation);
+        let mut #visit = #runtime::enter(#operation);
         #hint
         #allow
         let #outcome = #run;
         match #outcome {
             ::core::result::Result::Ok(#pattern) => {
-                #runtime::succeed(#visit);
+                #runtime::succeed(&mut #visit);
                 #good
             }
             #arms
@@ -171,12 +171,12 @@ fn ends(ending: &Ending, value: &Ident, error: &Ident, visit: &Ident, setup: &Se
     match ending {
         Ending::Result => {
             let done = done(value, &runtime);
-            (done, quote!(#runtime::failed(#runtime::fail(#visit, #treatment, #error))))
+            (done, quote!(#runtime::failed(#runtime::fail(&mut #visit, #treatment, #error))))
         }
         Ending::Option => (
             quote!(::core::option::Option::Some(#value)),
             quote!({
-                #runtime::swallow(#visit, #treatment, #error);
+                #runtime::swallow(&mut #visit, #treatment, #error);
                 ::core::option::Option::None
             }),
         ),
@@ -185,7 +185,7 @@ fn ends(ending: &Ending, value: &Ident, error: &Ident, visit: &Ident, setup: &Se
             (
                 quote!(#value),
                 quote_spanned!(span=> {
-                    #runtime::swallow(#visit, #treatment, #error);
+                    #runtime::swallow(&mut #visit, #treatment, #error);
                     #fallback
                 }),
             )

@@ -94,7 +94,7 @@ fn expand_block(
     };
     quote! {
         let #operation = #operation_value;
-        let #guard = #runtime::#begin(#operation, #treatment, #callback);
+        let mut #guard = #runtime::#begin(#operation, #treatment, #callback);
         let #transaction = #guard.transaction();
         #allow
         let #outcome = #run;

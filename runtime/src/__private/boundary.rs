@@ -152,19 +152,19 @@ pub fn enter<'a>(operation: &'a Operation<'a>) -> Visit<'a> {
 
 /// Leaves a block by its value.
 #[inline(always)]
-pub fn succeed(visit: Visit<'_>) {
+pub fn succeed(visit: &mut Visit<'_>) {
     visit.succeeded();
 }
 
 /// Leaves a block by an error, which is coded, noted and reported.
 #[cold]
-pub fn fail(visit: Visit<'_>, setup: Setup, error: AppError) -> AppError {
+pub fn fail(visit: &mut Visit<'_>, setup: Setup, error: AppError) -> AppError {
     visit.failed(error, setup.0)
 }
 
 /// Leaves a block by an error that goes no further.
 #[cold]
-pub fn swallow(visit: Visit<'_>, setup: Setup, error: AppError) {
+pub fn swallow(visit: &mut Visit<'_>, setup: Setup, error: AppError) {
     drop(fail(visit, setup, error));
     boundary::swallowed();
 }

@@ -133,7 +133,7 @@ impl<'a> ErrorBoundary<'a> {
     /// The error of `body`, coded, with the boundary's name in the detail `context`.
     #[track_caller]
     pub fn call<T, E: BoundaryError>(&self, body: impl FnOnce() -> Result<T, E>) -> Result<T, AppError> {
-        let visit = Visit::new(&self.operation);
+        let mut visit = Visit::new(&self.operation);
         let outcome = if self.catch_panics {
             panic::catch(self.operation.name(), || converted(body()))
         } else {
@@ -155,7 +155,7 @@ impl<'a> ErrorBoundary<'a> {
         &self,
         body: impl FnOnce() -> F,
     ) -> Result<T, AppError> {
-        let visit = Visit::new(&self.operation);
+        let mut visit = Visit::new(&self.operation);
         let run = async { converted(body().await) };
         let outcome =
             if self.catch_panics { panic::CatchPanics::new(self.operation.name(), run).await } else { run.await };
@@ -188,9 +188,11 @@ impl<'a> Visit<'a> {
         Self { operation, entry: Entry::boundary(operation) }
     }
 
+    // These take the visit in place: moving it would cost more than all else that a success does.
+
     /// Leaves the block by its end.
     #[inline]
-    pub(crate) fn end<T>(self, outcome: Result<T, AppError>, treatment: Treatment) -> Result<T, AppError> {
+    fn end<T>(&mut self, outcome: Result<T, AppError>, treatment: Treatment) -> Result<T, AppError> {
         match outcome {
             Ok(value) => {
                 self.succeeded();
@@ -200,13 +202,15 @@ impl<'a> Visit<'a> {
         }
     }
 
+    /// Leaves the block by its value.
     #[inline]
-    pub(crate) fn succeeded(mut self) {
-        self.entry.finish().succeeded(self.operation);
+    pub(crate) fn succeeded(&mut self) {
+        self.entry.finish_by_success(self.operation);
     }
 
+    /// Leaves the block by an error, which is coded, noted and reported.
     #[cold]
-    pub(crate) fn failed(mut self, error: AppError, treatment: Treatment) -> AppError {
+    pub(crate) fn failed(&mut self, error: AppError, treatment: Treatment) -> AppError {
         treatment.apply(error, self.operation, self.entry.finish())
     }
 }

@@ -28,3 +28,8 @@ pub use transaction::{
 pub(crate) use error::{Treatment, Visit};
 pub(crate) use report::{Report, swallowed};
 pub(crate) use transaction::{AsyncGuard, Callback, Guard, OnError};
+
+/// The page on boundaries, so that its code is compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/boundaries.md")]
+mod page {}

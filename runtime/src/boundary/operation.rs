@@ -100,6 +100,14 @@ impl Entry {
         Self { started: self.started.take(), ..*self }
     }
 
+    /// Leaves the operation by success, and finishes the entry of a guard.
+    #[inline]
+    pub(super) fn finish_by_success(&mut self, operation: &Operation<'_>) {
+        if self.started.is_some() {
+            self.finish().succeeded(operation);
+        }
+    }
+
     /// Leaves the operation by neither success nor error: says so at debug, unless the entry is finished.
     #[inline]
     pub(super) fn left(&self, operation: &Operation<'_>) {

@@ -109,9 +109,9 @@ impl<'o, C: OnError> AsyncGuard<'o, C> {
         &self.transaction
     }
 
-    /// Ends the transaction by success.
+    /// Ends the transaction by success; in place, as moving the guard would cost more than all else that this does.
     #[inline]
-    pub fn commit(mut self) {
+    pub fn commit(&mut self) {
         self.callback = None;
         self.scope.commit();
     }

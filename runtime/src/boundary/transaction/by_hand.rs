@@ -151,7 +151,7 @@ impl<'a, F> TransactionBoundary<'a, F> {
     where
         F: FnOnce(&AppError) -> R,
     {
-        let guard = Guard::begin(&self.operation, self.treatment, Callback::new(self.callback));
+        let mut guard = Guard::begin(&self.operation, self.treatment, Callback::new(self.callback));
         let outcome = match body(guard.transaction()) {
             Ok(value) => Ok(value),
             Err(error) => Err(error.into_app_error()),
@@ -179,7 +179,7 @@ impl<'a, F> TransactionBoundary<'a, F> {
     where
         F: FnOnce(&AppError) -> R,
     {
-        let guard = AsyncGuard::begin(&self.operation, self.treatment, Callback::new(self.callback));
+        let mut guard = AsyncGuard::begin(&self.operation, self.treatment, Callback::new(self.callback));
         match body(guard.transaction()).await {
             Ok(value) => {
                 guard.commit();

@@ -106,8 +106,10 @@ impl<'o, 'a, C: OnError> Guard<'o, 'a, C> {
     }
 
     /// Commits on `Ok`, rolls back on `Err`.
+    ///
+    /// In place: moving the guard would cost more than all else that a commit does.
     #[inline]
-    pub fn end<T>(mut self, outcome: Result<T, AppError>) -> Result<T, AppError> {
+    pub fn end<T>(&mut self, outcome: Result<T, AppError>) -> Result<T, AppError> {
         match outcome {
             Ok(value) => {
                 self.callback = None;

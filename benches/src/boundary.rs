@@ -1,0 +1,58 @@
+//! What a boundary costs.
+
+use crate::{
+    Table,
+    breaker::{Error, add_one},
+};
+use futures::FutureExt;
+use gardefou::{AppError, boundary::ErrorBoundary, error_boundary, transaction_boundary};
+
+fn in_place(n: u64) -> Result<u64, AppError> {
+    error_boundary!("bench", { add(n)? })
+}
+
+fn transaction(n: u64) -> Result<u64, AppError> {
+    transaction_boundary!("bench", |_tx| { add(n)? })
+}
+
+fn compensated(n: u64) -> Result<u64, AppError> {
+    transaction_boundary!("bench", |tx| {
+        tx.on_rollback("undo", || ());
+        add(n)?
+    })
+}
+
+fn add(n: u64) -> Result<u64, AppError> {
+    add_one(n).map_err(|_: Error| AppError::new(gardefou::ErrorCode::UNKNOWN_ERROR, "never"))
+}
+
+fn value(outcome: Result<u64, AppError>) -> u64 {
+    outcome.unwrap_or(0)
+}
+
+/// Measures blocks that succeed, with no subscriber of `tracing`.
+pub fn success(table: &mut Table) {
+    table.both("floor: bare call", |n| value(add(n)));
+    table.both("`error_boundary!`", |n| value(in_place(n)));
+    table.both("`error_boundary!` with `catch_panics`", |n| {
+        value(error_boundary!("bench", catch_panics = true, { add(n)? }))
+    });
+    table.both("`ErrorBoundary::call`", |n| value(ErrorBoundary::new("bench").call(|| add(n))));
+    table.single("`error_boundary!` around an await, polled once", |n| {
+        let block = async move { error_boundary!("bench", { std::future::ready(add(n)).await? }) };
+        value(block.now_or_never().unwrap_or(Ok(0)))
+    });
+    table.both("`transaction_boundary!`", |n| value(transaction(n)));
+    table.single("`transaction_boundary!` with a compensation", |n| value(compensated(n)));
+}
+
+/// Measures blocks that fail: an error is made, coded, reported and counted.
+pub fn failure(table: &mut Table) {
+    table.single("a failing `error_boundary!`", |n| error_boundary!("bench", fallback = n, { "x".parse::<u64>()? }));
+}
+
+/// Measures everything.
+pub fn all(table: &mut Table) {
+    success(table);
+    failure(table);
+}
