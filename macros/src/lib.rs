@@ -25,25 +25,245 @@ pub fn transaction_boundary(tokens: TokenStream) -> TokenStream {
     block::transaction_boundary(tokens.into()).into()
 }
 
-/// Reports the errors of a function once, with a code, and tells how long its successes took.
+/// Codes, logs and records the errors of a function, each once, and tells at debug how long its successes took.
+///
+/// An error that has no code yet gets `error_code`. Each error is logged through `tracing`, recorded by the monitor and
+/// handed to alerts once, however many attributes and boundaries it crosses. With another error type than `AppError` it is
+/// returned as it is. Where the level debug is off for `gardefou::boundary`, a success reads no clock.
+///
+/// | key | value | default |
+/// | --- | --- | --- |
+/// | `error_code` | path to an `ErrorCode` | none: the error stays uncoded |
+/// | `log_level` | `"trace"`, `"debug"`, `"info"`, `"warn"`, `"error"`, `"critical"`, or a path to a `LogLevel` | `"error"` |
+/// | `rethrow` | `true`: return the error; `false`: report it and return `Ok` of something else | `true` |
+/// | `fallback` | expression: the value that `rethrow = false` returns, computed only then | `T::default()` |
+/// | `catch_panics` | `true`: a panic becomes an error with `PANIC_ERROR` | `false` |
+/// | `capture(a, b)` | names of arguments: their `Debug` form (1 KiB at most) becomes details of the error | none |
+///
+/// `capture` formats a shared reference when the call has failed; every other argument may be used up by the body, and
+/// is formatted before it. Secrets are replaced before any sink sees a detail.
+///
+/// # Errors
+///
+/// Those of the function; with `rethrow = false` none.
+///
+/// # Panics
+///
+/// Those of the function; with `catch_panics = true` none. What the body was changing when it panicked may be half
+/// changed.
+///
+/// # Cancel safety
+///
+/// Dropping the future drops the body's; nothing is reported.
+///
+/// Goes on free functions, inherent and trait methods with every receiver, generics, `impl Trait`, `async fn`, `unsafe`
+/// and `extern` functions, methods under `#[async_trait]`, and functions that end in an `async move` block; not on a
+/// `const fn`. The signature stays as it is written. Of several attributes on one function the first one listed is the
+/// outermost, also with other attributes between them; what stands above the first of ours has expanded before. `crate
+/// = path` names a re-exported runtime crate. See the guide `docs/attributes.md` for values, order, and what can be
+/// observed of the expansion.
+///
+/// # Examples
+///
+/// ```
+/// use gardefou::{AppError, ErrorCode, enhanced_error_handling};
+///
+/// #[enhanced_error_handling(error_code = ErrorCode::CONFIG_ERROR, capture(text))]
+/// fn port(text: &str) -> Result<u16, AppError> {
+///     Ok(text.parse()?)
+/// }
+///
+/// #[enhanced_error_handling(log_level = "warn", rethrow = false, fallback = 8080)]
+/// fn port_or_default(text: &str) -> Result<u16, AppError> {
+///     port(text)
+/// }
+///
+/// let error = port("http").unwrap_err();
+/// assert!(error.is(ErrorCode::CONFIG_ERROR));
+/// assert_eq!(error.details()["text"], "\"http\"");
+/// assert_eq!(port_or_default("http").unwrap(), 8080);
+/// ```
 #[proc_macro_attribute]
 pub fn enhanced_error_handling(args: TokenStream, item: TokenStream) -> TokenStream {
     expand::attribute(Guard::Handling, args.into(), item.into()).into()
 }
 
-/// Runs a function through a circuit breaker.
+/// Runs a function through a circuit breaker: when too many calls fail, further ones are rejected for a while.
+///
+/// All functions that name one breaker share it; the first configuration counts, and `init_error_system` tells of
+/// another one. `Ok` is a success. An error is a failure, unless its class is permanent or it is the rejection of a
+/// policy further in: then it says nothing about the callee. A panic is a failure. While the circuit is open the
+/// function does not run, and returns the `Rejection` as its own error type.
+///
+/// | key | value | default |
+/// | --- | --- | --- |
+/// | `name` | text of 1 to 128 bytes, or path to a `const` | (must be given) |
+/// | `failure_threshold` | failures in a row that open the circuit, at least 1 | 5; off with a `window` |
+/// | `recovery_timeout` | duration for which it stays open, above zero | 60 |
+/// | `half_open_max_calls` | probes at once while half-open, at least 1 | 2 |
+/// | `success_threshold` | successful probes that close it, at least 1 | 1 |
+/// | `recovery_backoff` | growth of the open time when recovery fails, 1 to 1000 | 1.0 |
+/// | `max_recovery_timeout` | longest open time | `"1h"` |
+/// | `half_open_timeout` | longest time half-open | `recovery_timeout` |
+/// | `window` | `"100 calls"` or a duration such as `"60s"`; needs a rate | none |
+/// | `failure_rate` | share of failures in the window that opens it, above 0 to 1 | none |
+/// | `min_calls` | calls in the window before a rate means anything | 10 |
+/// | `slow_call` | duration above which a call is slow | none |
+/// | `slow_rate` | share of slow calls that opens it, above 0 to 1 | 0.5 with `slow_call` |
+/// | `abandoned_after` | an async call dropped after it was pending so long counts as a failure | 1 |
+/// | `failure_if` | `fn(&Result<T, E>) -> bool`: what it holds for is a failure, all else a success | by class |
+/// | `fallback` | `FnOnce(Rejection) -> Result<T, E>`: answers while the circuit is open; a closure sees the arguments | the rejection |
+///
+/// # Errors
+///
+/// Those of the function, and the `Rejection` (code `CIRCUIT_OPEN_ERROR`) where it did not run: the error type needs
+/// `From<Rejection>` or `From<AppError>`.
+///
+/// # Panics
+///
+/// Those of the function. A configuration that turns out wrong at run time (a constant that is 0, say) is reported as
+/// `CONFIG_ERROR`, and the function runs with the defaults.
+///
+/// # Cancel safety
+///
+/// A call that is dropped gives its slot back; see `abandoned_after`.
+///
+/// Goes on free functions, inherent and trait methods with every receiver, generics, `impl Trait`, `async fn`, `unsafe`
+/// and `extern` functions, methods under `#[async_trait]`, and functions that end in an `async move` block; not on a
+/// `const fn`. The signature stays as it is written. Of several attributes on one function the first one listed is the
+/// outermost, also with other attributes between them; what stands above the first of ours has expanded before. `crate
+/// = path` names a re-exported runtime crate. See the guide `docs/attributes.md` for values, order, and what can be
+/// observed of the expansion.
+///
+/// # Examples
+///
+/// ```
+/// use gardefou::{AppError, ErrorCode, with_circuit_breaker};
+///
+/// #[with_circuit_breaker(name = "external-api", failure_threshold = 2, recovery_timeout = "30s")]
+/// fn fetch(id: u32) -> Result<String, AppError> {
+///     Err(AppError::new(ErrorCode::EXTERNAL_SERVICE_ERROR, format!("no answer for {id}")))
+/// }
+///
+/// assert!(fetch(1).unwrap_err().is(ErrorCode::EXTERNAL_SERVICE_ERROR));
+/// assert!(fetch(2).unwrap_err().is(ErrorCode::EXTERNAL_SERVICE_ERROR));
+/// let rejected = fetch(3).unwrap_err();
+/// assert!(rejected.is(ErrorCode::CIRCUIT_OPEN_ERROR));
+/// assert!(rejected.retry_after().unwrap().as_secs() <= 30);
+/// ```
 #[proc_macro_attribute]
 pub fn with_circuit_breaker(args: TokenStream, item: TokenStream) -> TokenStream {
     expand::attribute(Guard::Breaker, args.into(), item.into()).into()
 }
 
-/// Calls a function again when it fails.
+/// Calls a function again when it fails, after a growing delay, as often as configured.
+///
+/// `?` and `return` in the body end the attempt. By-value arguments that the body names are cloned for each attempt
+/// (`Clone` is asked of no others), `&mut` ones are lent to it anew. Errors whose class is permanent, and rejections of
+/// policies further in, are not tried again. An error that says when to come back (`retry_after()`) is obeyed.
+///
+/// | key | value | default |
+/// | --- | --- | --- |
+/// | `max_retries` | calls after the first, at least 1 | 3 |
+/// | `max_attempts` | calls in all; not together with `max_retries` | 4 |
+/// | `initial_delay` | duration | 0.5 |
+/// | `backoff` | `"exponential"`, `"linear"`, `"constant"`, `"decorrelated"`, or a `Backoff` | `"exponential"` |
+/// | `backoff_factor` | number, at least 1 | 2.0 (decorrelated: 3.0) |
+/// | `max_delay` | duration; holds after the jitter | 60 |
+/// | `jitter` | `true` or `"full"`, `false` or `"none"`, `"equal"`, a share such as `0.2` (plus-minus 20 %) | `true` |
+/// | `max_elapsed` | duration from the first attempt to the start of the last | none |
+/// | `attempt_timeout` | duration that one attempt of an `async fn` may take | none |
+/// | `retry_if` | `fn(&E) -> bool` | by class |
+/// | `on_retry` | `fn(&FailedAttempt<'_>)`, told before each wait | none |
+/// | `budget` | the name of a shared budget, or a `RetryBudget` | none |
+///
+/// # Errors
+///
+/// That of the last attempt; an `AppError` has the details `attempts` and `elapsed` then. With `attempt_timeout` the error
+/// type needs `From<Rejection>` or `From<AppError>`.
+///
+/// # Panics
+///
+/// Those of the function, which are not tried again; an async wait outside of a tokio runtime with time enabled.
+///
+/// # Cancel safety
+///
+/// Dropping the future drops the attempt that runs, or ends the wait; nothing more is called.
+///
+/// # Limits
+///
+/// `self` by value and a borrow out of `&mut self` have no second attempt and are refused. A `self: Box<Self>` may be used
+/// by the body, but not used up.
+///
+/// Goes on free functions, inherent and trait methods with every receiver, generics, `impl Trait`, `async fn`, `unsafe`
+/// and `extern` functions, methods under `#[async_trait]`, and functions that end in an `async move` block; not on a
+/// `const fn`. The signature stays as it is written. Of several attributes on one function the first one listed is the
+/// outermost, also with other attributes between them; what stands above the first of ours has expanded before. `crate
+/// = path` names a re-exported runtime crate. See the guide `docs/attributes.md` for values, order, and what can be
+/// observed of the expansion.
+///
+/// # Examples
+///
+/// ```
+/// use gardefou::{AppError, retry};
+///
+/// #[retry(max_retries = 3, initial_delay = "1ms")]
+/// fn third_time_lucky(calls: &mut u32) -> Result<u32, AppError> {
+///     *calls += 1;
+///     let text = if *calls < 3 { "not yet" } else { "42" };
+///     Ok(text.parse()?)
+/// }
+///
+/// let mut calls = 0;
+/// assert_eq!(third_time_lucky(&mut calls).unwrap(), 42);
+/// assert_eq!(calls, 3);
+/// ```
 #[proc_macro_attribute]
 pub fn retry(args: TokenStream, item: TokenStream) -> TokenStream {
     expand::attribute(Guard::Retry, args.into(), item.into()).into()
 }
 
 /// Calls a function again when it fails, each attempt through a circuit breaker.
+///
+/// Takes the keys of `#[with_circuit_breaker]` and of `#[retry]`, with the same defaults. The retry is outside and the
+/// breaker inside: each attempt is counted, and once the circuit opens the retry stops at once instead of waiting
+/// against it, whatever the error type shows of that. An attempt that `attempt_timeout` cuts off is a failure.
+///
+/// # Errors
+///
+/// That of the last attempt, or the `Rejection` of the open circuit: the error type needs `From<Rejection>` or
+/// `From<AppError>`.
+///
+/// # Panics
+///
+/// Those of the function; they count as failures and are not tried again.
+///
+/// # Cancel safety
+///
+/// Dropping the future drops the attempt that runs, which gives its slot back, or ends the wait.
+///
+/// Goes on free functions, inherent and trait methods with every receiver, generics, `impl Trait`, `async fn`, `unsafe`
+/// and `extern` functions, methods under `#[async_trait]`, and functions that end in an `async move` block; not on a
+/// `const fn`. The signature stays as it is written. Of several attributes on one function the first one listed is the
+/// outermost, also with other attributes between them; what stands above the first of ours has expanded before. `crate
+/// = path` names a re-exported runtime crate. See the guide `docs/attributes.md` for values, order, and what can be
+/// observed of the expansion.
+///
+/// # Examples
+///
+/// ```
+/// use gardefou::{AppError, ErrorCode, retry_with_circuit_breaker};
+///
+/// #[retry_with_circuit_breaker(name = "database", failure_threshold = 2, max_retries = 9, initial_delay = 0)]
+/// fn query(calls: &mut u32) -> Result<(), AppError> {
+///     *calls += 1;
+///     Err(AppError::new(ErrorCode::DB_CONNECTION_ERROR, "refused"))
+/// }
+///
+/// let mut calls = 0;
+/// assert!(query(&mut calls).unwrap_err().is(ErrorCode::CIRCUIT_OPEN_ERROR));
+/// assert_eq!(calls, 2, "the circuit opened, and the retry stopped");
+/// ```
 #[proc_macro_attribute]
 pub fn retry_with_circuit_breaker(args: TokenStream, item: TokenStream) -> TokenStream {
     expand::attribute(Guard::RetryWithBreaker, args.into(), item.into()).into()

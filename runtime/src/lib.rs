@@ -128,3 +128,8 @@ pub use system::{ErrorSystem, ErrorSystemGuard, InitError, guarded_functions, in
 
 /// `Result` with [`AppError`] as the error type unless another is named.
 pub type Result<T, E = AppError> = std::result::Result<T, E>;
+
+/// The guide to the attributes, so that its code is compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/attributes.md")]
+mod attributes_guide {}
