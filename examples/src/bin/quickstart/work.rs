@@ -10,7 +10,9 @@ use crate::{
     wav::Recording,
 };
 use gardefou::{
-    ErrorCode, Result, error_boundary,
+    ErrorCode, Result,
+    error::Class as ErrorClass,
+    error_boundary,
     time::{Clock, SystemClock},
 };
 use serde_json::{Value, json};
@@ -85,7 +87,7 @@ impl<'a> Work<'a> {
             Some(Rollback { problem: Problem::new(name, &error), class: *class, before, inside, after });
     }
 
-    /// Offers what waits until the service has taken it or the time for it is over.
+    /// Offers what waits until the service has taken it, refuses it for good, or the time for it is over.
     fn deliver_what_waits(&mut self) {
         self.outcome.waited = self.waiting.len();
         self.terminal.waiting(self.waiting.len());
@@ -93,7 +95,7 @@ impl<'a> Work<'a> {
         while let Some((name, result)) = self.waiting.pop_front() {
             match self.client.deliver(&result) {
                 Ok(()) => self.outcome.delivered += 1,
-                Err(error) if SystemClock.now() >= deadline => {
+                Err(error) if error.code().class() == ErrorClass::Permanent || SystemClock.now() >= deadline => {
                     self.outcome.undelivered.push(Problem::new(&name, &error));
                 }
                 Err(error) => {
@@ -105,9 +107,9 @@ impl<'a> Work<'a> {
     }
 }
 
-/// Reads one recording and classifies it; what goes wrong stays in here.
+/// Reads one recording and classifies it; what goes wrong stays in here, a panic included.
 fn listen_to(entry: Entry) -> Result<(Class, Features)> {
-    error_boundary!("one-recording", error_code = ErrorCode::ANALYSIS_PROCESSING_ERROR, {
+    error_boundary!("one-recording", error_code = ErrorCode::ANALYSIS_PROCESSING_ERROR, catch_panics = true, {
         if let Some(problem) = entry.problem {
             Err(problem)?;
         }
