@@ -39,3 +39,8 @@ pub use status::{Criticality, FailureCategory, Kind, Status, UnknownWord};
 pub use track::{Counts, Observation, Transition};
 
 pub(crate) use health::refused_static_checks;
+
+/// The page on health, so that its code is compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/health.md")]
+mod page {}

@@ -5,6 +5,7 @@
 mod declared;
 mod limits;
 mod model;
+mod page;
 mod parity;
 mod probes;
 mod runner;
