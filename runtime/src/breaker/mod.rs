@@ -22,6 +22,8 @@ mod in_flight;
 mod judge;
 #[cfg(all(test, not(loom)))]
 mod model;
+#[cfg(all(test, loom))]
+mod models;
 mod observers;
 mod permit;
 mod registry;

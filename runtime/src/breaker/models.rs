@@ -1,0 +1,226 @@
+//! Every interleaving of two or three threads, explored by loom:
+//! `RUSTFLAGS="--cfg loom" cargo test --release -p gardefou --lib breaker::models`.
+
+use super::{
+    builder::Place,
+    cause::CauseText,
+    counters::{Counted, Counters},
+    handle::CircuitBreaker,
+    observers::BreakerSubscription,
+    shared::Shared,
+};
+use crate::{
+    event::{BreakerEventKind, CircuitState, Event},
+    rng::Rng,
+    time::{ManualClock, SharedClock},
+};
+use loom::thread;
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+struct Life {
+    clock: ManualClock,
+    breaker: CircuitBreaker,
+    changes: Arc<Mutex<Vec<(CircuitState, CircuitState)>>>,
+    _subscription: BreakerSubscription,
+}
+
+fn life(configure: impl FnOnce(super::BreakerBuilder) -> super::BreakerBuilder) -> Life {
+    let clock = ManualClock::new();
+    let config = configure(CircuitBreaker::builder("loom")).resolve().unwrap();
+    let shared_clock = SharedClock::new(clock.clone());
+    let shared = Shared::new("loom".into(), config, shared_clock, Rng::seeded(1), Place::Text("loom"));
+    let breaker = CircuitBreaker::of_shared(shared);
+    let changes = Arc::new(Mutex::new(Vec::new()));
+    let sink = Arc::clone(&changes);
+    let _subscription = breaker.observe(move |event: &Event<'_>| {
+        if let Event::Breaker(event) = event
+            && let BreakerEventKind::Transition { from, to, .. } = event.kind
+        {
+            sink.lock().unwrap().push((from, to));
+        }
+    });
+    Life { clock, breaker, changes, _subscription }
+}
+
+fn changes(life: &Life) -> Vec<(CircuitState, CircuitState)> {
+    life.changes.lock().unwrap().clone()
+}
+
+/// Explores with a bound on preemptions, which finds what more of them find, only sooner.
+fn explore(model: impl Fn() + Send + Sync + 'static) {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = Some(3);
+    builder.check(model);
+}
+
+#[test]
+fn two_threads_at_the_threshold_open_once() {
+    explore(|| {
+        let life = life(|b| b.failure_threshold(2));
+        let fail = |breaker: CircuitBreaker| {
+            move || {
+                if let Ok(ticket) = breaker.shared().admit() {
+                    breaker.shared().fail(ticket, CauseText::EMPTY);
+                }
+            }
+        };
+        let other = thread::spawn(fail(life.breaker.clone()));
+        fail(life.breaker.clone())();
+        fail(life.breaker.clone())();
+        other.join().unwrap();
+        assert_eq!(changes(&life), [(CircuitState::Closed, CircuitState::Open)]);
+        let seen = life.breaker.snapshot();
+        assert_eq!(seen.state, CircuitState::Open);
+        assert_eq!(seen.counts.failure, 2, "a third one came too late or was rejected");
+    });
+}
+
+#[test]
+fn a_call_admitted_before_a_transition_changes_nothing_after_it() {
+    explore(|| {
+        let life = life(|b| b.failure_threshold(1).success_threshold(1));
+        let breaker = life.breaker.clone();
+        let caller = thread::spawn(move || match breaker.shared().admit() {
+            Ok(ticket) => {
+                breaker.shared().succeed(ticket);
+                true
+            }
+            Err(_) => false,
+        });
+        if let Ok(ticket) = life.breaker.shared().admit() {
+            life.breaker.shared().fail(ticket, CauseText::EMPTY);
+        }
+        let admitted = caller.join().unwrap();
+        let seen = life.breaker.snapshot();
+        assert_eq!(seen.state, CircuitState::Open, "the success of a closed circuit closes nothing");
+        assert_eq!((seen.counts.rejected, seen.counts.success <= u64::from(admitted)), (u64::from(!admitted), true));
+    });
+}
+
+#[test]
+fn a_success_beside_a_failure_loses_no_row() {
+    explore(|| {
+        let life = life(|b| b.failure_threshold(2));
+        let breaker = life.breaker.clone();
+        let caller = thread::spawn(move || {
+            let ticket = breaker.shared().admit().unwrap();
+            breaker.shared().succeed(ticket);
+        });
+        let ticket = life.breaker.shared().admit().unwrap();
+        life.breaker.shared().fail(ticket, CauseText::EMPTY);
+        caller.join().unwrap();
+        let seen = life.breaker.snapshot();
+        assert_eq!((seen.counts.success, seen.counts.failure, seen.state), (1, 1, CircuitState::Closed));
+        assert!(seen.consecutive_failures <= 1);
+        // Whatever the order was, two more in a row open.
+        for _ in 0..2 {
+            if let Ok(ticket) = life.breaker.shared().admit() {
+                life.breaker.shared().fail(ticket, CauseText::EMPTY);
+            }
+        }
+        assert_eq!(life.breaker.state(), CircuitState::Open);
+    });
+}
+
+#[test]
+fn one_slot_admits_one_probe() {
+    explore(|| {
+        let life = life(|b| b.half_open_max_calls(1).success_threshold(9).recovery_timeout(SECOND));
+        life.breaker.open_for(SECOND);
+        life.clock.advance(SECOND);
+        let breaker = life.breaker.clone();
+        // Both keep what they get: two admissions would be two probes at once.
+        let other = thread::spawn(move || breaker.shared().admit().is_ok());
+        let mine = life.breaker.shared().admit().is_ok();
+        let theirs = other.join().unwrap();
+        assert!(mine ^ theirs, "exactly one of two is admitted");
+        assert_eq!(changes(&life).len(), 2, "opened once, half-open once");
+    });
+}
+
+#[test]
+fn a_dropped_permit_frees_its_slot_for_another_thread() {
+    explore(|| {
+        let life = life(|b| b.half_open_max_calls(1).success_threshold(2));
+        life.breaker.force_open();
+        life.breaker.half_open().unwrap();
+        let breaker = life.breaker.clone();
+        let other = thread::spawn(move || {
+            if let Ok(permit) = breaker.try_acquire() {
+                drop(permit);
+            }
+        });
+        if let Ok(permit) = life.breaker.try_acquire() {
+            permit.ignore();
+        }
+        other.join().unwrap();
+        assert!(life.breaker.try_acquire().is_ok(), "no slot leaked");
+    });
+}
+
+#[test]
+fn a_verdict_races_a_reset_and_never_counts_after_it() {
+    explore(|| {
+        let life = life(|b| b.failure_threshold(1));
+        let ticket = life.breaker.shared().admit().unwrap();
+        let breaker = life.breaker.clone();
+        let caller = thread::spawn(move || breaker.shared().fail(ticket, CauseText::EMPTY));
+        life.breaker.reset();
+        caller.join().unwrap();
+        let seen = life.breaker.snapshot();
+        assert_eq!((seen.state, seen.consecutive_failures), (CircuitState::Closed, 0));
+    });
+}
+
+#[test]
+fn counters_lose_nothing_and_a_reader_never_sees_too_much() {
+    explore(|| {
+        let counters = Arc::new(Counters::new());
+        let add = |counters: Arc<Counters>| {
+            move || {
+                counters.add(Counted::Success);
+                counters.add(Counted::Success);
+            }
+        };
+        let threads = [thread::spawn(add(Arc::clone(&counters))), thread::spawn(add(Arc::clone(&counters)))];
+        assert!(counters.sum(Counted::Success) <= 4);
+        threads.into_iter().for_each(|thread| thread.join().unwrap());
+        assert_eq!(counters.sum(Counted::Success), 4);
+    });
+}
+
+#[test]
+fn a_slow_call_that_ends_while_it_is_found_out_is_counted_once() {
+    explore(|| {
+        let life = life(|b| b.slow_call(SECOND).slow_rate(1.0).count_window(10).min_calls(10));
+        let ticket = life.breaker.shared().admit().unwrap();
+        life.clock.advance(2 * SECOND);
+        let breaker = life.breaker.clone();
+        let ends = thread::spawn(move || breaker.shared().succeed(ticket));
+        let other = life.breaker.shared().admit().unwrap();
+        life.breaker.shared().succeed(other);
+        ends.join().unwrap();
+        let seen = life.breaker.snapshot();
+        assert_eq!((seen.counts.slow, seen.counts.success, seen.window_calls), (1, 2, 2));
+    });
+}
+
+#[test]
+fn events_of_two_threads_come_in_one_order() {
+    explore(|| {
+        let life = life(|b| b);
+        let breaker = life.breaker.clone();
+        let other = thread::spawn(move || breaker.force_open());
+        life.breaker.disable();
+        other.join().unwrap();
+        let all = changes(&life);
+        assert_eq!(all.len(), 2);
+        assert_eq!(all[0].1, all[1].0, "each begins where the one before ended");
+        assert_eq!(all[1].1, life.breaker.state());
+    });
+}

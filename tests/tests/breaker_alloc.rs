@@ -1,0 +1,124 @@
+//! Allowed and rejected calls allocate nothing, sync and async, and neither does a failure.
+
+use allocation_counter::measure;
+use gardefou::{
+    Rejection,
+    breaker::{BreakerBuilder, CircuitBreaker},
+    time::ManualClock,
+};
+use std::{
+    future::ready,
+    pin::pin,
+    task::{Context, Poll, Waker},
+    time::Duration,
+};
+
+#[derive(Debug)]
+enum Error {
+    Failed,
+    Rejected(Rejection),
+}
+
+impl From<Rejection> for Error {
+    fn from(rejection: Rejection) -> Self {
+        Self::Rejected(rejection)
+    }
+}
+
+fn allocations(run: impl FnMut()) -> u64 {
+    let mut run = run;
+    // Once before: each thread's counters are made by its first call.
+    run();
+    measure(run).count_total
+}
+
+fn poll_once<T>(future: impl Future<Output = T>) -> T {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(value) => value,
+        Poll::Pending => panic!("it had nothing to wait for"),
+    }
+}
+
+const SECOND: Duration = Duration::from_secs(1);
+
+fn every_kind() -> Vec<CircuitBreaker> {
+    let kinds: [fn(BreakerBuilder) -> BreakerBuilder; 7] = [
+        |b| b,
+        |b| b.failure_threshold(u32::MAX),
+        |b| b.count_window(10).min_calls(10).failure_rate(1.0),
+        |b| b.count_window(1000).min_calls(1000).failure_rate(1.0),
+        |b| b.time_window(SECOND).min_calls(1000).failure_rate(1.0),
+        |b| b.slow_call(SECOND).failure_threshold(u32::MAX),
+        |b| b.shadow(true),
+    ];
+    let build = |kind: fn(BreakerBuilder) -> BreakerBuilder| {
+        kind(CircuitBreaker::builder("svc").clock(ManualClock::new())).build().unwrap()
+    };
+    kinds.into_iter().map(build).collect()
+}
+
+fn ok() -> Result<u8, Error> {
+    Ok(1)
+}
+
+#[test]
+fn an_allowed_call_allocates_nothing() {
+    for breaker in every_kind() {
+        let calls = || {
+            assert!(breaker.call(ok).is_ok());
+            assert!(poll_once(breaker.call_async(|| ready(ok()))).is_ok());
+            breaker.try_acquire().unwrap().success();
+            breaker.try_acquire().unwrap().ignore();
+            drop(breaker.try_acquire().unwrap());
+        };
+        assert_eq!(allocations(calls), 0, "{:?}", breaker.config());
+    }
+}
+
+#[test]
+fn a_call_that_fails_allocates_nothing() {
+    for breaker in every_kind().into_iter().filter(|breaker| breaker.config().failure_threshold != Some(5)) {
+        let calls = || {
+            assert!(matches!(breaker.call(|| Err::<u8, _>(Error::Failed)), Err(Error::Failed)));
+            breaker.try_acquire().unwrap().failure_because("down");
+            assert!(breaker.call(ok).is_ok());
+        };
+        assert_eq!(allocations(calls), 0, "{:?}", breaker.config());
+    }
+}
+
+#[test]
+fn a_rejected_call_allocates_nothing() {
+    for breaker in every_kind().into_iter().filter(|breaker| !breaker.config().shadow) {
+        breaker.open_for(SECOND);
+        let calls = || {
+            assert!(matches!(breaker.call(ok), Err(Error::Rejected(_))));
+            assert!(matches!(poll_once(breaker.call_async(|| ready(ok()))), Err(Error::Rejected(_))));
+            assert!(breaker.try_acquire().is_err());
+        };
+        assert_eq!(allocations(calls), 0, "{:?}", breaker.config());
+        breaker.force_open();
+        assert_eq!(allocations(calls), 0, "forced open");
+    }
+}
+
+#[test]
+fn a_probe_that_decides_nothing_allocates_nothing() {
+    let breaker = CircuitBreaker::builder("svc").success_threshold(u32::MAX).clock(ManualClock::new()).build().unwrap();
+    breaker.force_open();
+    breaker.half_open().unwrap();
+    assert_eq!(allocations(|| assert!(breaker.call(ok).is_ok())), 0);
+}
+
+#[test]
+fn a_default_breaker_is_small_and_so_is_its_part_for_each_thread() {
+    let clock = ManualClock::new();
+    let mut kept = None;
+    let made = measure(|| {
+        kept = Some(CircuitBreaker::builder("a name of usual length").clock(clock.clone()).build().unwrap())
+    });
+    assert!(made.bytes_current < 1024, "{} bytes", made.bytes_current);
+    let breaker = kept.unwrap();
+    let used = measure(|| assert!(breaker.call(ok).is_ok()));
+    assert!(used.bytes_current <= 64, "{} bytes for a thread", used.bytes_current);
+}
