@@ -50,6 +50,7 @@ impl<'a> Admitted<'a> {
 
     /// Makes the call.
     #[inline]
+    #[expect(clippy::needless_pass_by_value, reason = "a judge is a copy or a closure, and ends with its call")]
     pub fn run<R, J: Judge<R>>(self, judge: J, f: impl FnOnce() -> R) -> R {
         let (shared, ticket) = self.into_parts();
         let on_panic = OnPanic { shared, ticket };

@@ -80,105 +80,90 @@ impl BreakerBuilder {
     }
 
     /// Sets how many failures in a row open the circuit; 5 unless a window is set.
-    #[must_use]
     pub fn failure_threshold(mut self, calls: u32) -> Self {
         self.draft.failure_threshold = Some(calls);
         self
     }
 
     /// Sets how long the circuit stays open before it lets probes through; 60 s by default.
-    #[must_use]
     pub fn recovery_timeout(mut self, duration: Duration) -> Self {
         self.draft.recovery_timeout = Some(duration);
         self
     }
 
     /// Sets how many probes may run at once while the circuit is half-open; 2 by default.
-    #[must_use]
     pub fn half_open_max_calls(mut self, calls: u32) -> Self {
         self.draft.half_open_max_calls = Some(calls);
         self
     }
 
     /// Sets how many probes must succeed to close the circuit; 1 by default.
-    #[must_use]
     pub fn success_threshold(mut self, calls: u32) -> Self {
         self.draft.success_threshold = Some(calls);
         self
     }
 
     /// Sets by what the open time grows each time that recovery fails, until the circuit closes; 1 by default, up to 1000.
-    #[must_use]
     pub fn recovery_backoff(mut self, factor: f64) -> Self {
         self.draft.recovery_backoff = Some(factor);
         self
     }
 
     /// Sets what the open time never exceeds, backoff and jitter included; one hour by default, or `recovery_timeout` where that is longer.
-    #[must_use]
     pub fn max_recovery_timeout(mut self, duration: Duration) -> Self {
         self.draft.max_recovery_timeout = Some(duration);
         self
     }
 
     /// Sets how much of an open time, from 0 to 1, is at most added to it at random, so that many instances do not probe in step; 0 by default.
-    #[must_use]
     pub fn recovery_jitter(mut self, fraction: f64) -> Self {
         self.draft.recovery_jitter = Some(fraction);
         self
     }
 
     /// Sets how long the circuit stays half-open at most before it opens again; `recovery_timeout` by default.
-    #[must_use]
     pub fn half_open_timeout(mut self, duration: Duration) -> Self {
         self.draft.half_open_timeout = Some(duration);
         self
     }
 
     /// Sets that rates are taken over the last so many calls, from 1 to 1,000,000; by default no rate is looked at.
-    #[must_use]
     pub fn count_window(mut self, calls: u32) -> Self {
         self.draft.count_window = Some(calls);
         self
     }
 
     /// Sets that rates are taken over the calls of the last while, at least 1 ms; it slides in ten steps.
-    #[must_use]
     pub fn time_window(mut self, duration: Duration) -> Self {
         self.draft.time_window = Some(duration);
         self
     }
 
     /// Sets the share of failures in the window, above 0 and up to 1, at which the circuit opens; 0.5 where a window is set. Without a window it is taken over the last 100 calls.
-    #[must_use]
     pub fn failure_rate(mut self, rate: f64) -> Self {
         self.draft.failure_rate = Some(rate);
         self
     }
 
     /// Sets how many calls the window must hold before its rates mean anything; 10 by default, or the whole count window where that is smaller.
-    #[must_use]
     pub fn min_calls(mut self, calls: u32) -> Self {
         self.draft.min_calls = Some(calls);
         self
     }
 
     /// Sets the duration above which a call is slow, also while it still runs; off by default.
-    #[must_use]
     pub fn slow_call(mut self, duration: Duration) -> Self {
         self.draft.slow_call = Some(duration);
         self
     }
 
     /// Sets the share of slow calls in the window, above 0 and up to 1, at which the circuit opens; 0.5 where `slow_call` is set.
-    #[must_use]
     pub fn slow_rate(mut self, rate: f64) -> Self {
         self.draft.slow_rate = Some(rate);
         self
     }
 
     /// Sets how long an asynchronous call must have been pending for its drop to count as a failure; 1 s by default, and zero counts each.
-    #[must_use]
     pub fn abandoned_after(mut self, duration: Duration) -> Self {
         self.draft.abandoned_after = Some(duration);
         self
@@ -187,28 +172,24 @@ impl BreakerBuilder {
     /// Sets whether the breaker only counts and tells what it would have done, and never rejects.
     ///
     /// Calls that it lets through although it is open are counted, but do not decide.
-    #[must_use]
     pub fn shadow(mut self, shadow: bool) -> Self {
         self.draft.shadow = shadow;
         self
     }
 
     /// Sets the clock; the system's by default.
-    #[must_use]
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = SharedClock::new(clock);
         self
     }
 
     /// Sets the seed of the jitter, so that the open times can be foretold; random by default.
-    #[must_use]
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = Some(seed);
         self
     }
 
     /// Puts the breaker under a switch that it shares with others.
-    #[must_use]
     pub fn control(mut self, control: &ManualControl) -> Self {
         self.control = Some(control.clone());
         self
@@ -216,7 +197,6 @@ impl BreakerBuilder {
 
     /// Sets the place that a warning about a second, different declaration of the name shows, as `src/db.rs:12`; the
     /// place where the builder was made by default.
-    #[must_use]
     pub fn declared_at(mut self, place: &'static str) -> Self {
         self.place = Place::Text(place);
         self

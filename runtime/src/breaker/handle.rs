@@ -376,7 +376,7 @@ impl Rejector for Shared {
     fn cause(&self, generation: u64) -> Option<String> {
         self.read(|locked| {
             let (since, cause) = locked.opened_by.as_ref()?;
-            cause.as_ref().filter(|_| generation >= *since).map(|text| text.to_string())
+            cause.as_ref().filter(|_| generation >= *since).map(ToString::to_string)
         })
     }
 }

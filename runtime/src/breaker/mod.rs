@@ -20,10 +20,10 @@ mod guarded;
 mod handle;
 mod in_flight;
 mod judge;
+#[cfg(all(test, loom))]
+mod loom_models;
 #[cfg(all(test, not(loom)))]
 mod model;
-#[cfg(all(test, loom))]
-mod models;
 mod observers;
 mod permit;
 mod registry;
@@ -48,3 +48,8 @@ pub use observers::BreakerSubscription;
 pub use permit::Permit;
 pub use registry::{BreakerRegistry, circuit_breakers};
 pub use snapshot::{Counts, LastFailure, Snapshot};
+
+/// The page on circuit breakers, so that its code is compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/circuit-breaker.md")]
+mod page {}

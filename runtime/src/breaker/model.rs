@@ -4,6 +4,8 @@
 //! buckets or locks. `cargo test` walks a bounded number of steps; the long form is
 //! `GARDEFOU_MODEL_STEPS=1000000 cargo test --release -p gardefou --lib breaker::model`.
 
+#![expect(clippy::unwrap_used, reason = "a test that finds nothing has failed")]
+
 use super::{
     cause::CauseText,
     config::{BreakerConfig, WindowKind},
@@ -384,7 +386,7 @@ impl Pair {
                 self.tickets.insert(id, ticket);
             }
             (Err(denied), Err(wait)) => {
-                assert_eq!(denied.retry_after().map(saturating_nanos), wait, "at {}", self.step)
+                assert_eq!(denied.retry_after().map(saturating_nanos), wait, "at {}", self.step);
             }
             (real, model) => panic!("step {}: the real one says {real:?}, the model {model:?}", self.step),
         }

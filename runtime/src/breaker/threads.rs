@@ -107,8 +107,10 @@ const SEGMENTS: usize = 13;
 #[derive(Debug)]
 pub(super) struct PerThread<T> {
     inline: [OnceBox<T>; INLINE],
-    segments: OnceBox<[OnceBox<Box<[OnceBox<T>]>>; SEGMENTS]>,
+    segments: OnceBox<[OnceBox<Segment<T>>; SEGMENTS]>,
 }
+
+type Segment<T> = Box<[OnceBox<T>]>;
 
 impl<T> PerThread<T> {
     pub(super) fn new() -> Self {

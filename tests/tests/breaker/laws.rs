@@ -81,9 +81,9 @@ proptest! {
                 Step::Acquire => if let Ok(permit) = svc.breaker.try_acquire() {
                     running.push((permit, svc.breaker.snapshot().generation));
                 },
-                Step::Succeed(n) => { take(&mut running, n).map(Permit::success); },
-                Step::Fail(n) => { take(&mut running, n).map(Permit::failure); },
-                Step::Ignore(n) => { take(&mut running, n).map(Permit::ignore); },
+                Step::Succeed(n) => take(&mut running, n).into_iter().for_each(Permit::success),
+                Step::Fail(n) => take(&mut running, n).into_iter().for_each(Permit::failure),
+                Step::Ignore(n) => take(&mut running, n).into_iter().for_each(Permit::ignore),
                 Step::Drop(n) => drop(take(&mut running, n)),
                 Step::Wait(millis) => svc.pass(Duration::from_millis(millis)),
             }
@@ -147,9 +147,9 @@ proptest! {
         for step in steps {
             match step {
                 Step::Acquire => running.extend(svc.breaker.try_acquire()),
-                Step::Succeed(_) => { running.pop().map(Permit::success); },
-                Step::Fail(_) => { running.pop().map(Permit::failure); },
-                Step::Ignore(_) => { running.pop().map(Permit::ignore); },
+                Step::Succeed(_) => running.pop().into_iter().for_each(Permit::success),
+                Step::Fail(_) => running.pop().into_iter().for_each(Permit::failure),
+                Step::Ignore(_) => running.pop().into_iter().for_each(Permit::ignore),
                 Step::Drop(_) => drop(running.pop()),
                 Step::Wait(millis) => svc.pass(Duration::from_millis(millis)),
             }
