@@ -7,10 +7,15 @@ use super::{
 };
 use crate::{
     breaker::{CircuitState, Snapshot, circuit_breakers},
+    system::guarded_functions,
     time::Timestamp,
 };
 use serde_json::Map;
-use std::collections::HashMap;
+use std::{
+    collections::HashMap,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::OnceLock,
+};
 
 /// The entries of all breakers, those that do not let every call through first; read from memory.
 pub(crate) fn reports(criticalities: &HashMap<String, Criticality>, now: Timestamp) -> Vec<CheckReport> {
@@ -42,6 +47,9 @@ fn report(snapshot: &Snapshot, criticality: Criticality, now: Timestamp) -> Chec
     details.insert("since".into(), Timestamp::from(snapshot.since).to_string().into());
     details.insert("failures".into(), snapshot.counts.failure.into());
     details.insert("rejected".into(), snapshot.counts.rejected.into());
+    if let Some(functions) = endpoints().get(&snapshot.name) {
+        details.insert("affectedEndpoints".into(), functions.clone().into());
+    }
     let cause = snapshot.last_failure.as_ref().and_then(|last| last.cause.clone());
     let output = (!is_calm(snapshot)).then(|| match cause {
         Some(cause) => format!("the circuit is {state} since {}: {cause}", Timestamp::from(snapshot.since)),
@@ -69,6 +77,22 @@ fn report(snapshot: &Snapshot, criticality: Criticality, now: Timestamp) -> Chec
         counts: Counts::default(),
         liveness_reason: None,
     }
+}
+
+/// The functions that each breaker guards by attribute, by its name; the list was made when the program was linked.
+fn endpoints() -> &'static HashMap<String, Vec<String>> {
+    static ENDPOINTS: OnceLock<HashMap<String, Vec<String>>> = OnceLock::new();
+    ENDPOINTS.get_or_init(|| {
+        let mut functions: HashMap<String, Vec<String>> = HashMap::new();
+        for function in guarded_functions() {
+            // Settings may be computed by code of the user's, which may panic.
+            if let Ok(Some(Ok((breaker, _)))) = catch_unwind(AssertUnwindSafe(|| function.breaker())) {
+                let name = format!("{}::{}", function.module_path(), function.name());
+                functions.entry(breaker).or_default().push(name);
+            }
+        }
+        functions
+    })
 }
 
 /// A program with a breaker for each of its clients must not drown its probes in them.

@@ -217,7 +217,8 @@ impl Runner {
             (transition, text)
         };
         if let Some(transition) = transition {
-            tell(entry, &transition, output.as_deref());
+            // A subscriber of the log that panics must not keep the run from being settled.
+            let _ = catch_unwind(AssertUnwindSafe(|| tell(entry, &transition, output.as_deref())));
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::{
     time::SharedClock,
 };
 use std::{
-    panic::Location,
+    panic::{Location, catch_unwind},
     sync::{Arc, LazyLock, mpsc},
     thread,
     time::Duration,
@@ -61,7 +61,11 @@ static STATE: LazyLock<Mutex<Option<Running>>> = LazyLock::new(|| Mutex::new(Non
 pub(crate) fn init(builder: &ErrorSystemBuilder) -> Result<ErrorSystemGuard, InitError> {
     let settings = builder.wishes.settings()?;
     let place = Location::caller();
-    let warnings = clashes();
+    // Settings of attributes may be computed by code of the user's, which may panic.
+    let warnings = catch_unwind(clashes).unwrap_or_else(|_| {
+        let text = "the settings of an attribute panic when they are computed: clashes are not looked for".to_owned();
+        vec![InitWarning::Part { text }]
+    });
     if builder.strict && !warnings.is_empty() {
         return Err(InitError::Clash { warnings });
     }

@@ -103,6 +103,11 @@ fn head_has_the_headers_and_other_methods_are_refused() {
     assert_eq!(probes.respond("GET", "/livez/", false).status(), 200);
 }
 
+#[gardefou::with_circuit_breaker(name = "probed-upstream", failure_threshold = 1)]
+fn charge() -> gardefou::Result<()> {
+    Ok(())
+}
+
 /// Case 18: an open breaker warns with its state, since when and until when, and leaves readiness alone.
 #[test]
 fn an_open_breaker_is_a_warning_with_the_time_of_its_return() {
@@ -128,6 +133,7 @@ fn an_open_breaker_is_a_warning_with_the_time_of_its_return() {
         (&entry["status"], &entry["retryAfter"], &entry["details"]["state"]),
         (&json!("warn"), &json!(40), &json!("open"))
     );
+    assert_eq!(entry["details"]["affectedEndpoints"], json!(["health::probes::charge"]));
     assert_eq!(entry["details"]["since"], "2023-11-14T22:13:20.000Z");
 
     health.breaker_criticality("probed-upstream", gardefou::health::Criticality::Critical);
@@ -135,6 +141,7 @@ fn an_open_breaker_is_a_warning_with_the_time_of_its_return() {
     assert_eq!((answer.status(), answer.header("retry-after")), (503, Some("40")));
     assert_eq!(probes.respond("GET", "/readyz?exclude=breaker:probed-upstream", false).status(), 200);
     breaker.reset();
+    charge().unwrap();
     assert_eq!(probes.respond("GET", "/readyz", false).status(), 200);
 }
 
