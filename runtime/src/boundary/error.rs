@@ -100,6 +100,7 @@ pub struct ErrorBoundary<'a> {
 impl<'a> ErrorBoundary<'a> {
     /// Makes a boundary with a name; its place is the caller's.
     #[track_caller]
+    #[inline]
     pub fn new(name: &'a str) -> Self {
         let place = Location::caller();
         let operation = Operation::new(name, place.file(), place.file(), place.line());
@@ -132,6 +133,7 @@ impl<'a> ErrorBoundary<'a> {
     ///
     /// The error of `body`, coded, with the boundary's name in the detail `context`.
     #[track_caller]
+    #[inline]
     pub fn call<T, E: BoundaryError>(&self, body: impl FnOnce() -> Result<T, E>) -> Result<T, AppError> {
         let mut visit = Visit::new(&self.operation);
         let outcome = if self.catch_panics {

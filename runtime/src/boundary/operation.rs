@@ -6,6 +6,7 @@ use crate::{
     time::{Clock, SystemClock, Tick},
 };
 use std::time::Duration;
+use tracing::{Level, level_filters::LevelFilter};
 
 /// What a boundary or an annotated function is called and where it stands: one static per call site.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -75,8 +76,7 @@ impl Entry {
     /// Begins a transaction: says so at info, and reads the clock only where that is on.
     #[inline]
     pub(super) fn transaction(operation: &Operation<'_>) -> Self {
-        let info = tracing::enabled!(target: names::TARGET_TRANSACTION, tracing::Level::INFO);
-        let started = if info { Some(log_begin(operation)) } else { None };
+        let started = if info_is_on() { Some(log_begin(operation)) } else { None };
         Self { reported_before: reported_so_far(), started }
     }
 
@@ -124,10 +124,28 @@ impl Entry {
     }
 }
 
-/// One relaxed load and a comparison where nobody listens at debug.
+/// One relaxed load and a comparison where nobody listens at debug; what else it takes stays out of the caller's code.
 #[inline]
 fn debug_is_on() -> bool {
-    tracing::enabled!(target: names::TARGET_BOUNDARY, tracing::Level::DEBUG)
+    LevelFilter::current() >= Level::DEBUG && debug_is_heard()
+}
+
+#[cold]
+#[inline(never)]
+fn debug_is_heard() -> bool {
+    tracing::enabled!(target: names::TARGET_BOUNDARY, Level::DEBUG)
+}
+
+/// The same for transactions, at info.
+#[inline]
+fn info_is_on() -> bool {
+    LevelFilter::current() >= Level::INFO && info_is_heard()
+}
+
+#[cold]
+#[inline(never)]
+fn info_is_heard() -> bool {
+    tracing::enabled!(target: names::TARGET_TRANSACTION, Level::INFO)
 }
 
 #[cold]
