@@ -26,26 +26,32 @@ use std::{
 /// all that come after them in the order. Without a runtime they cannot run; that is recorded as critical.
 #[derive(Default)]
 pub struct AsyncTransaction {
-    state: OnceLock<TransactionState>,
+    /// Behind one pointer, so that a transaction in which nothing is noted has little to set up and to drop.
+    notes: OnceLock<Box<Notes>>,
+}
+
+#[derive(Default)]
+struct Notes {
+    state: TransactionState,
     compensations: Mutex<Vec<Compensation>>,
 }
 
 impl AsyncTransaction {
     /// Stores a value of any type under a key, in place of an earlier one.
     pub fn set<T: Send + Sync + 'static>(&self, key: impl Into<Cow<'static, str>>, value: T) {
-        self.state.get_or_init(TransactionState::default).set(key, value);
+        self.notes().state.set(key, value);
     }
 
     /// Returns a clone of the value under a key, or `None` where there is none or it has another type.
     #[must_use]
     pub fn get<T: Clone + Send + Sync + 'static>(&self, key: &str) -> Option<T> {
-        self.state.get()?.get(key)
+        self.notes.get()?.state.get(key)
     }
 
     /// Returns a handle to the stored values, which a compensation may keep.
     #[must_use]
     pub fn state(&self) -> TransactionState {
-        self.state.get_or_init(TransactionState::default).clone()
+        self.notes().state.clone()
     }
 
     /// Registers what undoes the step before it, should the transaction fail.
@@ -57,7 +63,7 @@ impl AsyncTransaction {
         name: impl Into<Cow<'static, str>>,
         undo: impl FnOnce() -> R + Send + 'static,
     ) {
-        self.compensations.lock().push(Compensation::sync(name.into(), move || undo().into_failure()));
+        self.notes().compensations.lock().push(Compensation::sync(name.into(), move || undo().into_failure()));
     }
 
     /// Registers what undoes the step before it and awaits while it does; else like [`on_rollback`](Self::on_rollback).
@@ -71,15 +77,25 @@ impl AsyncTransaction {
         let undo = move || -> Pin<Box<dyn Future<Output = Option<AppError>> + Send>> {
             Box::pin(async move { undo().await.into_failure() })
         };
-        self.compensations.lock().push(Compensation::asynchronous(name.into(), undo));
+        self.notes().compensations.lock().push(Compensation::asynchronous(name.into(), undo));
+    }
+
+    fn notes(&self) -> &Notes {
+        self.notes.get_or_init(Box::default)
+    }
+
+    /// Takes the compensations, in the order of registration.
+    fn take(&self) -> Vec<Compensation> {
+        self.notes.get().map(|notes| std::mem::take(&mut *notes.compensations.lock())).unwrap_or_default()
     }
 }
 
 impl fmt::Debug for AsyncTransaction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let compensations = self.compensations.lock();
+        let Some(notes) = self.notes.get() else { return f.write_str("AsyncTransaction") };
+        let compensations = notes.compensations.lock();
         let names: Vec<_> = compensations.iter().map(Compensation::name).collect();
-        f.debug_struct("AsyncTransaction").field("state", &self.state.get()).field("compensations", &names).finish()
+        f.debug_struct("AsyncTransaction").field("state", &notes.state).field("compensations", &names).finish()
     }
 }
 
@@ -120,12 +136,8 @@ impl<'o, C: OnError> AsyncGuard<'o, C> {
     #[cold]
     pub fn roll_back(self, error: AppError) -> RollingBack<'o, C> {
         let error = self.scope.fail(error);
-        let rollback = Rollback::new(self.compensations(), self.scope.operation);
+        let rollback = Rollback::new(self.transaction.take(), self.scope.operation);
         RollingBack { rollback, guard: self, error: Some(error) }
-    }
-
-    fn compensations(&self) -> Vec<Compensation> {
-        std::mem::take(&mut *self.transaction.compensations.lock())
     }
 
     #[cold]
@@ -143,7 +155,7 @@ impl<C: OnError> Drop for AsyncGuard<'_, C> {
     fn drop(&mut self) {
         if self.callback.is_some() {
             let error = self.scope.interrupted();
-            let failures = Rollback::new(self.compensations(), self.scope.operation).hand_over();
+            let failures = Rollback::new(self.transaction.take(), self.scope.operation).hand_over();
             let _ = self.finish(error, failures);
         }
     }

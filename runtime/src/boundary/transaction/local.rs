@@ -10,7 +10,11 @@ use crate::{
     AppError,
     boundary::{Operation, Treatment},
 };
-use std::{borrow::Cow, cell::RefCell, fmt, sync::OnceLock};
+use std::{
+    borrow::Cow,
+    cell::{OnceCell, RefCell},
+    fmt,
+};
 
 /// What the body of a sync transaction is given: it notes progress and registers compensations.
 ///
@@ -33,7 +37,13 @@ use std::{borrow::Cow, cell::RefCell, fmt, sync::OnceLock};
 /// ```
 #[derive(Default)]
 pub struct Transaction<'a> {
-    state: OnceLock<TransactionState>,
+    /// Behind one pointer, so that a transaction in which nothing is noted has one word to set up and to drop.
+    notes: OnceCell<Box<Notes<'a>>>,
+}
+
+#[derive(Default)]
+struct Notes<'a> {
+    state: TransactionState,
     compensations: RefCell<Vec<Compensation<'a>>>,
 }
 
@@ -45,19 +55,19 @@ struct Compensation<'a> {
 impl<'a> Transaction<'a> {
     /// Stores a value of any type under a key, in place of an earlier one.
     pub fn set<T: Send + Sync + 'static>(&self, key: impl Into<Cow<'static, str>>, value: T) {
-        self.state.get_or_init(TransactionState::default).set(key, value);
+        self.notes().state.set(key, value);
     }
 
     /// Returns a clone of the value under a key, or `None` where there is none or it has another type.
     #[must_use]
     pub fn get<T: Clone + Send + Sync + 'static>(&self, key: &str) -> Option<T> {
-        self.state.get()?.get(key)
+        self.notes.get()?.state.get(key)
     }
 
     /// Returns a handle to the stored values, which a compensation may keep.
     #[must_use]
     pub fn state(&self) -> TransactionState {
-        self.state.get_or_init(TransactionState::default).clone()
+        self.notes().state.clone()
     }
 
     /// Registers what undoes the step before it, should the transaction fail.
@@ -70,15 +80,25 @@ impl<'a> Transaction<'a> {
         undo: impl FnOnce() -> R + 'a,
     ) {
         let compensation = Compensation { name: name.into(), undo: Box::new(move || undo().into_failure()) };
-        self.compensations.borrow_mut().push(compensation);
+        self.notes().compensations.borrow_mut().push(compensation);
+    }
+
+    fn notes(&self) -> &Notes<'a> {
+        self.notes.get_or_init(Box::default)
+    }
+
+    /// Takes the compensations, in the order of registration.
+    fn take(&self) -> Vec<Compensation<'a>> {
+        self.notes.get().map(|notes| notes.compensations.take()).unwrap_or_default()
     }
 }
 
 impl fmt::Debug for Transaction<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let compensations = self.compensations.borrow();
+        let Some(notes) = self.notes.get() else { return f.write_str("Transaction") };
+        let compensations = notes.compensations.borrow();
         let names: Vec<_> = compensations.iter().map(|compensation| &*compensation.name).collect();
-        f.debug_struct("Transaction").field("state", &self.state.get()).field("compensations", &names).finish()
+        f.debug_struct("Transaction").field("state", &notes.state).field("compensations", &names).finish()
     }
 }
 
@@ -127,7 +147,7 @@ impl<'o, 'a, C: OnError> Guard<'o, 'a, C> {
     fn roll_back(&mut self, error: AppError) -> AppError {
         let mut failures: Vec<RollbackFailure> = Vec::new();
         let operation = self.scope.operation;
-        for Compensation { name, undo } in self.transaction.compensations.take().into_iter().rev() {
+        for Compensation { name, undo } in self.transaction.take().into_iter().rev() {
             let failure = compensation::run(&name, undo);
             failures.extend(failure.map(|error| compensation::failed(operation, &name, error)));
         }
