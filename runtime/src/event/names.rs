@@ -38,8 +38,6 @@ pub mod field {
     pub const ERROR_CHAIN: &str = "error.chain";
     /// Its details as JSON; absent where there are none.
     pub const ERROR_DETAILS: &str = "error.details";
-    /// The names of the boundaries around the place of the failure, as `import > save`; absent outside of any.
-    pub const ERROR_CONTEXT: &str = "error.context";
     /// How urgent it is: `info`, `warning`, `error` or `critical`.
     pub const SEVERITY: &str = "severity";
     /// The function or boundary that speaks.
