@@ -583,6 +583,34 @@ async fn with_a_default(text: &str) -> Answer<String> {
     Ok(text.to_owned())
 }
 
+#[enhanced_error_handling]
+async fn one_expression_handled() -> Answer<()> {
+    std::future::ready(Ok(())).await
+}
+
+#[with_circuit_breaker(name = "silent-one-expression")]
+async fn one_expression_guarded() -> Answer<()> {
+    std::future::ready(Ok(())).await
+}
+
+#[retry]
+async fn one_expression_retried() -> Answer<()> {
+    std::future::ready(Ok(())).await
+}
+
+#[retry_with_circuit_breaker(name = "silent-one-expression")]
+fn one_expression() -> Answer<()> {
+    Ok(())
+}
+
+#[tokio::test]
+async fn bodies_of_one_expression() -> Answer<()> {
+    one_expression_handled().await?;
+    one_expression_guarded().await?;
+    one_expression_retried().await?;
+    one_expression()
+}
+
 #[tokio::test]
 async fn callbacks() -> Answer<()> {
     assert_eq!(with_callbacks(1)?, 1_i32);

@@ -26,7 +26,7 @@ pub(super) enum Once {
 pub(super) fn once(site: &Site<'_>, function: &mut Function, returns: &Type) -> Once {
     let body = function.body.clone();
     if function.is_async() {
-        return Once::Future(async_block(site, &quote!(move), &quote!(#body), returns));
+        return Once::Future(async_block(site, &quote!(move), &TokenStream::new(), &quote!(#body), returns));
     }
     let mut bound = params::used(function);
     // A part of a tuple bears no `#[cfg]`; such an argument is captured.
@@ -38,12 +38,19 @@ pub(super) fn once(site: &Site<'_>, function: &mut Function, returns: &Type) -> 
     Once::Closure { arguments: quote!((#(#names)*)), closure: quote!(move |(#(#patterns)*)| -> #returns #body) }
 }
 
-/// An async block around the body; the first `return`, which never runs, tells the compiler the type of the others.
-pub(super) fn async_block(site: &Site<'_>, capture: &TokenStream, body: &TokenStream, returns: &Type) -> TokenStream {
+/// An async block around the body; the first `return`, which never runs, tells the compiler the type of the others. The
+/// body is its `else`, because there no lint takes the user's own braces for a pair too many.
+pub(super) fn async_block(
+    site: &Site<'_>,
+    capture: &TokenStream,
+    before: &TokenStream,
+    body: &TokenStream,
+    returns: &Type,
+) -> TokenStream {
     let (krate, place) = (path_at(site.krate, returns), at(returns));
     let returns = inferable(returns);
-    let edge = quote_spanned!(place=> if false { return #krate::__private::never::<#returns>(); });
-    quote!(async #capture { #edge #body })
+    let edge = quote_spanned!(place=> if false { return #krate::__private::never::<#returns>() } else);
+    quote!(async #capture { #before #edge #body })
 }
 
 /// The way to look at errors of the function's error type.

@@ -104,7 +104,7 @@ impl Attempt {
             })
             });
             let moved = moved.into_iter().flatten();
-            body::async_block(site, &capture, &quote!(#(#moved)* #inner), returns)
+            body::async_block(site, &capture, &quote!(#(#moved)*), &inner, returns)
         } else {
             // Not `move`: the next attempt needs what this one borrows.
             let returns = crate::model::inferable(returns);
@@ -204,7 +204,7 @@ impl Attempt {
                     #krate::__private::Err(#rejection) => break #attempt #rejected,
                 };
                 #rebind
-                (#tried, #krate::__private::Attempted::ran(#shape))
+                (#tried, #krate::__private::Attempted::ran(#shape).behind(&#name))
             }
         }
     }

@@ -3,13 +3,14 @@
 use super::{Guarded, Shape};
 use crate::{
     AppError, ConfigError, ErrorCode, Rejection,
-    breaker::{Admitted, CircuitBreaker, Judge, circuit_breakers},
+    breaker::{Admitted, CircuitBreaker, CircuitState, Judge, circuit_breakers},
     classify::Verdict,
     monitor,
 };
 use std::{
     fmt::{self, Write},
     sync::OnceLock,
+    time::Duration,
 };
 
 /// The breaker of one call site, looked up by its first call.
@@ -37,6 +38,15 @@ impl BreakerSite {
             Some(breaker) => breaker.admit(),
             None => self.find().admit(),
         }
+    }
+
+    /// Tells whether the circuit is open and will be so still when `delay` is over.
+    #[cold]
+    pub(super) fn rejects_after(&self, delay: Duration) -> bool {
+        let Some(breaker) = self.breaker.get() else { return false };
+        let snapshot = breaker.snapshot();
+        let open = matches!(snapshot.state, CircuitState::Open | CircuitState::ForcedOpen);
+        open && !snapshot.config.shadow && snapshot.remaining.is_none_or(|rest| rest > delay)
     }
 
     #[cold]

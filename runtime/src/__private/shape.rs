@@ -5,8 +5,9 @@
 //! to the one for every type. Lifetimes play no part in that choice, so no level may ask for more of them than the
 //! user's type has.
 
+use super::BreakerSite;
 use crate::{AppError, Rejection, event::ErrorRef, retry::ErrorView};
-use std::{any::type_name, error::Error, fmt, io, marker::PhantomData, ops::Deref};
+use std::{any::type_name, error::Error, fmt, io, marker::PhantomData, ops::Deref, time::Duration};
 
 /// What a guarded function returns.
 #[diagnostic::on_unimplemented(
@@ -245,19 +246,26 @@ macro_rules! __gardefou_shape {
 pub struct Attempted<S> {
     shape: S,
     rejection: Option<Rejection>,
+    breaker: Option<&'static BreakerSite>,
 }
 
 impl<S: Copy> Attempted<S> {
     /// The function ran.
     #[inline(always)]
     pub fn ran(shape: S) -> Self {
-        Self { shape, rejection: None }
+        Self { shape, rejection: None, breaker: None }
+    }
+
+    /// The function ran behind a breaker.
+    #[inline(always)]
+    pub fn behind(self, breaker: &'static BreakerSite) -> Self {
+        Self { breaker: Some(breaker), ..self }
     }
 
     /// The function did not run.
     #[cold]
     pub fn rejected(shape: S, rejection: &Rejection) -> Self {
-        Self { shape, rejection: Some(rejection.clone()) }
+        Self { shape, rejection: Some(rejection.clone()), breaker: None }
     }
 }
 
@@ -271,5 +279,13 @@ impl<E, S: Shape<E>> ErrorView<E> for Attempted<S> {
 
     fn app_mut<'a>(&self, error: &'a mut E) -> Option<&'a mut AppError> {
         self.shape.app_mut(error)
+    }
+
+    fn wait(&self, delay: Duration) -> Duration {
+        // What an open circuit says to the next attempt need not be waited for.
+        match self.breaker {
+            Some(breaker) if breaker.rejects_after(delay) => Duration::ZERO,
+            _ => delay,
+        }
     }
 }

@@ -214,12 +214,8 @@ impl<'r> Run<'r> {
         let again = again(result);
         match result {
             Ok(_) if again => {
-                self.failed(Seen {
-                    error: ErrorRef::Display(&"the result was refused"),
-                    any: None,
-                    retry_if: Some(true),
-                })
-                .0
+                let error = ErrorRef::Display(&"the result was refused");
+                self.failed(Seen { error, any: None, retry_if: Some(true) }, |delay| delay).0
             }
             _ => self.after_seen(result, &AnyError, |_| Some(again)),
         }
@@ -295,7 +291,8 @@ impl<'r> Run<'r> {
         retry_if: impl FnOnce(&E) -> Option<bool>,
     ) -> Next {
         let retry_if = retry_if(error);
-        let (next, stop) = self.failed(Seen { error: view.view(error), any: view.any(error), retry_if });
+        let seen = Seen { error: view.view(error), any: view.any(error), retry_if };
+        let (next, stop) = self.failed(seen, |delay| view.wait(delay));
         if let Some(reason) = stop
             && let Some(app) = view.app_mut(error)
         {
@@ -306,7 +303,7 @@ impl<'r> Run<'r> {
 
     #[cold]
     #[inline(never)]
-    fn failed(&mut self, seen: Seen<'_>) -> (Next, Option<StopReason>) {
+    fn failed(&mut self, seen: Seen<'_>, wait: impl FnOnce(Duration) -> Duration) -> (Next, Option<StopReason>) {
         let core = self.core;
         let now = core.clock.now();
         let failure = Failure { hopeless: seen.hopeless(core), retry_after: seen.error.retry_after() };
@@ -315,7 +312,7 @@ impl<'r> Run<'r> {
             Decision::Retry(_) if core.budget.as_ref().is_some_and(|budget| !budget.try_withdraw()) => {
                 (Next::Return, Some(StopReason::Budget))
             }
-            Decision::Retry(delay) => (Next::Wait(delay), None),
+            Decision::Retry(delay) => (Next::Wait(wait(delay)), None),
             Decision::Stop(reason) => (Next::Return, Some(reason)),
         };
         let attempts = self.step.failed();

@@ -1,7 +1,7 @@
 //! How a retry looks at errors whose type it does not know.
 
 use crate::{AppError, Rejection, classify::classify, event::ErrorRef};
-use std::{any::Any, error::Error, io};
+use std::{any::Any, error::Error, io, time::Duration};
 
 /// A way to look at errors of type `E`.
 ///
@@ -15,6 +15,12 @@ pub trait ErrorView<E> {
     fn any<'a>(&self, error: &'a E) -> Option<&'a dyn Any> {
         let _ = error;
         None
+    }
+
+    /// Returns how long to wait where the backoff says `delay`: nothing where a policy between the retry and the
+    /// function will reject the next attempt all the same.
+    fn wait(&self, delay: Duration) -> Duration {
+        delay
     }
 
     /// Returns the error for adding details, where it is one of ours.

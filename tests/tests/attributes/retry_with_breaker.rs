@@ -7,7 +7,13 @@ use std::{
     time::Duration,
 };
 
-#[retry_with_circuit_breaker(name = "both-opens", failure_threshold = 3, max_retries = 9, initial_delay = 30)]
+#[retry_with_circuit_breaker(
+    name = "both-opens",
+    failure_threshold = 3,
+    max_retries = 9,
+    initial_delay = 30,
+    jitter = false
+)]
 async fn opens(runs: &AtomicU32) -> R<()> {
     runs.fetch_add(1, Ordering::Relaxed);
     Err(busy())
@@ -15,8 +21,9 @@ async fn opens(runs: &AtomicU32) -> R<()> {
 
 #[tokio::test(start_paused = true)]
 async fn each_attempt_is_counted_and_an_open_circuit_ends_the_series_at_once() {
-    let runs = AtomicU32::new(0);
+    let (runs, start) = (AtomicU32::new(0), tokio::time::Instant::now());
     let error = opens(&runs).await.unwrap_err();
+    assert_eq!(start.elapsed(), Duration::from_secs(30 + 60), "two waits, and none once the circuit is open");
     assert_eq!(runs.load(Ordering::Relaxed), 3);
     assert!(error.is(ErrorCode::CIRCUIT_OPEN_ERROR), "{error:?}");
     assert_eq!(circuit_breakers().get("both-opens").unwrap().snapshot().counts.failure, 3);
@@ -25,6 +32,28 @@ async fn each_attempt_is_counted_and_an_open_circuit_ends_the_series_at_once() {
     assert!(opens(&runs).await.is_err());
     assert_eq!(start.elapsed(), Duration::ZERO, "nobody waits against an open circuit");
     assert_eq!(runs.load(Ordering::Relaxed), 3);
+}
+
+#[retry_with_circuit_breaker(
+    name = "both-recovers",
+    failure_threshold = 1,
+    recovery_timeout = 5,
+    max_retries = 1,
+    initial_delay = 10,
+    jitter = false
+)]
+async fn recovers(runs: &AtomicU32) -> R<u32> {
+    match runs.fetch_add(1, Ordering::Relaxed) {
+        0 => Err(busy()),
+        run => Ok(run),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_that_outlasts_the_open_circuit_is_worth_it() {
+    let (runs, start) = (AtomicU32::new(0), tokio::time::Instant::now());
+    assert_eq!(recovers(&runs).await.unwrap(), 1);
+    assert_eq!(start.elapsed(), Duration::from_secs(10));
 }
 
 /// An error type that shows nothing of what it holds.

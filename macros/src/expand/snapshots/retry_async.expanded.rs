@@ -28,9 +28,10 @@ async fn read(&mut self, key: String) -> Result<u32> {
                     match run
                         .limit(async move {
                             if false {
-                                return ::gardefou::__private::never::<Result<u32>>();
+                                return ::gardefou::__private::never::<Result<u32>>()
+                            } else {
+                                this.lookup(key).await
                             }
-                            { this.lookup(key).await }
                         })
                         .await
                     {

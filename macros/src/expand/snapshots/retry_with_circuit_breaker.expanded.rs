@@ -49,15 +49,17 @@ async fn read(&mut self, key: String) -> Result<u32> {
                             ::gardefou::__private::judge!(Result < u32 >),
                             async move {
                                 if false {
-                                    return ::gardefou::__private::never::<Result<u32>>();
+                                    return ::gardefou::__private::never::<Result<u32>>()
+                                } else {
+                                    this.lookup(key).await
                                 }
-                                { this.lookup(key).await }
                             },
                         )
                         .await,
                     ::gardefou::__private::Attempted::ran(
-                        ::gardefou::__private::shape!(Result < u32 >),
-                    ),
+                            ::gardefou::__private::shape!(Result < u32 >),
+                        )
+                        .behind(&__GARDEFOU_BREAKER),
                 )
             };
             match run.settle(outcome, &view, ::gardefou::__private::by_class) {

@@ -30,9 +30,10 @@ async fn read(&mut self, key: String) -> Result<u32> {
             ),
             async move {
                 if false {
-                    return ::gardefou::__private::never::<Result<u32>>();
+                    return ::gardefou::__private::never::<Result<u32>>()
+                } else {
+                    self.lookup(key).await
                 }
-                { self.lookup(key).await }
             },
         )
         .await
