@@ -10,6 +10,7 @@ use std::{
 #[retry_with_circuit_breaker(
     name = "both-opens",
     failure_threshold = 3,
+    recovery_timeout = "10m",
     max_retries = 9,
     initial_delay = 30,
     jitter = false
