@@ -7,7 +7,7 @@ use crate::{
 };
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
-use syn::Type;
+use syn::{Lifetime, Type};
 
 /// A name of the expansion's own.
 pub(super) fn own(name: &str) -> Ident {
@@ -39,7 +39,7 @@ pub(super) fn once(site: &Site<'_>, function: &mut Function, returns: &Type) -> 
 }
 
 /// An async block around the body; the first `return`, which never runs, tells the compiler the type of the others. The
-/// body is its `else`, because there no lint takes the user's own braces for a pair too many.
+/// body has a label, because then no lint takes the user's own braces for a pair too many.
 pub(super) fn async_block(
     site: &Site<'_>,
     capture: &TokenStream,
@@ -49,8 +49,9 @@ pub(super) fn async_block(
 ) -> TokenStream {
     let (krate, place) = (path_at(site.krate, returns), at(returns));
     let returns = inferable(returns);
-    let edge = quote_spanned!(place=> if false { return #krate::__private::never::<#returns>() } else);
-    quote!(async #capture { #before #edge #body })
+    let edge = quote_spanned!(place=> if false { return #krate::__private::never::<#returns>(); });
+    let label = Lifetime::new("'_body", Span::mixed_site());
+    quote!(async #capture { #before #edge #label: #body })
 }
 
 /// The way to look at errors of the function's error type.

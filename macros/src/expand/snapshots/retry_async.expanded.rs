@@ -28,10 +28,9 @@ async fn read(&mut self, key: String) -> Result<u32> {
                     match run
                         .limit(async move {
                             if false {
-                                return ::gardefou::__private::never::<Result<u32>>()
-                            } else {
-                                this.lookup(key).await
+                                return ::gardefou::__private::never::<Result<u32>>();
                             }
+                            '_body: { this.lookup(key).await }
                         })
                         .await
                     {

@@ -49,10 +49,9 @@ async fn read(&mut self, key: String) -> Result<u32> {
                             ::gardefou::__private::judge!(Result < u32 >),
                             async move {
                                 if false {
-                                    return ::gardefou::__private::never::<Result<u32>>()
-                                } else {
-                                    this.lookup(key).await
+                                    return ::gardefou::__private::never::<Result<u32>>();
                                 }
+                                '_body: { this.lookup(key).await }
                             },
                         )
                         .await,

@@ -30,10 +30,9 @@ async fn read(&mut self, key: String) -> Result<u32> {
             ),
             async move {
                 if false {
-                    return ::gardefou::__private::never::<Result<u32>>()
-                } else {
-                    self.lookup(key).await
+                    return ::gardefou::__private::never::<Result<u32>>();
                 }
+                '_body: { self.lookup(key).await }
             },
         )
         .await
