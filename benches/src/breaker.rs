@@ -48,6 +48,21 @@ pub fn fail(n: u64) -> Result<u64, Error> {
     if black_box(n) == u64::MAX { Ok(n) } else { Err(Error::Failed) }
 }
 
+/// The guarded function under the attribute.
+///
+/// # Errors
+///
+/// Those of a policy.
+#[gardefou::with_circuit_breaker(name = "bench-attribute")]
+pub fn annotated(n: u64) -> Result<u64, Error> {
+    add_one(n)
+}
+
+#[gardefou::with_circuit_breaker(name = "bench-attribute-async")]
+async fn annotated_async(n: u64) -> Result<u64, Error> {
+    add_one(n)
+}
+
 async fn add_one_async(n: u64) -> Result<u64, Error> {
     add_one(n)
 }
@@ -87,6 +102,7 @@ pub fn floors(table: &mut Table) {
 pub fn closed(table: &mut Table) {
     let default = built("bench-default", |b| b);
     table.both("closed, default, `call`", |n| value(default.call(|| add_one(n))));
+    table.both("closed, default, `#[with_circuit_breaker]`", |n| value(annotated(n)));
     let permits = built("bench-permit", |b| b);
     table.both("closed, default, `try_acquire` and `success`", |n| match permits.try_acquire() {
         Ok(permit) => {
@@ -154,6 +170,7 @@ pub fn asynchronous(table: &mut Table) {
     table.both("bare async call", |n| ready(add_one_async(n)));
     let default = built("bench-async", |b| b);
     table.both("closed, default, `call_async`", |n| ready(default.call_async(|| add_one_async(n))));
+    table.both("closed, default, `#[with_circuit_breaker]` async", |n| ready(annotated_async(n)));
     let open = built("bench-async-open", |b| b);
     open.open_for(Duration::from_secs(3600));
     table.both("rejected, `call_async`", |n| ready(open.call_async(|| add_one_async(n))));
