@@ -93,7 +93,10 @@ fn measure(meter: &Mutex<Meter>, _clock: &SharedClock) -> Option<f64> {
     let mut meter = meter.lock();
     // It compares with its own last refresh; the first tells of no time at all.
     let is_first = meter.system.is_none();
-    let system = meter.system.get_or_insert_with(sysinfo::System::new);
+    if is_first {
+        meter.system = sysinfo::System::new().ok();
+    }
+    let system = meter.system.as_mut()?;
     system.refresh_cpu_usage();
     (!is_first).then(|| f64::from(system.global_cpu_usage()))
 }

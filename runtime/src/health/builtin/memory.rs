@@ -77,7 +77,7 @@ fn read() -> Option<Usage> {
 #[cfg(all(not(target_os = "linux"), feature = "health-system"))]
 fn read() -> Option<Usage> {
     let _ = Host::default;
-    let mut system = sysinfo::System::new();
+    let mut system = sysinfo::System::new().ok()?;
     system.refresh_memory();
     let (limit, available) = (system.total_memory(), system.available_memory());
     (limit > 0).then(|| Usage { used: limit.saturating_sub(available), limit, scope: "host" })
