@@ -17,6 +17,7 @@ use std::{
 pub(crate) struct Flight {
     pub(crate) entry: Arc<Entry>,
     /// Whether the one who asked blocks its thread, which then cannot drive a runtime.
+    #[cfg_attr(not(feature = "async"), expect(dead_code, reason = "only async checks care"))]
     pub(crate) caller_blocks: bool,
     claimed: AtomicBool,
     state: Mutex<State>,

@@ -9,6 +9,8 @@
 //! Errors leave as problem details, probes answer from memory, the journal keeps what went wrong, and the end is
 //! orderly. See `README.md` beside this file for what to watch.
 
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program speaks to whoever started it")]
+
 mod checks;
 mod metrics;
 mod options;

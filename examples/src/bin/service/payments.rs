@@ -48,13 +48,10 @@ impl Payments {
     }
 
     /// Runs a blocking request beside the async workers; its own time limit ends it where nobody waits any more.
-    async fn ask<B: 'static>(
+    async fn ask<B: Send + 'static>(
         &self,
         request: impl FnOnce() -> Result<ureq::http::Response<B>, ureq::Error> + Send + 'static,
-    ) -> Result<()>
-    where
-        B: Send,
-    {
+    ) -> Result<()> {
         let answer = tokio::task::spawn_blocking(request).await.code(ErrorCode::EXTERNAL_SERVICE_ERROR)?;
         let status = answer.map_err(unreachable)?.status().as_u16();
         match status {

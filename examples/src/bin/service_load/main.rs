@@ -7,6 +7,8 @@
 //! Eight clients place orders, one probe asks each 20 ms, for three seconds in each of four phases: the payment
 //! provider is well, hangs, fails, and is well again. It talks to loopback only.
 
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program speaks to whoever started it")]
+
 use std::{
     process::ExitCode,
     sync::{
