@@ -6,8 +6,9 @@ use crate::{
     params::{SelfKind, self_kind},
     policy::{Handling, Retry},
 };
+use proc_macro2::TokenStream;
 use quote::ToTokens;
-use syn::{FnArg, Pat, Type, visit::Visit};
+use syn::{FnArg, GenericArgument, Lifetime, Pat, Path, PathArguments, Type, TypeParamBound};
 
 /// What no attribute can guard.
 pub(crate) fn function(function: &Function, diag: &mut Diag) {
@@ -75,35 +76,7 @@ pub(crate) fn retried(function: &Function, retry: &Retry, diag: &mut Diag) {
 }
 
 /// The part of a return type that borrows from `&mut self`: a reference without a lifetime, `'_`, or the receiver's own.
-fn borrow_of_self<'a>(ty: &'a Type, receiver: &syn::Receiver) -> Option<&'a dyn ToTokens> {
-    struct Find<'a> {
-        own: Option<String>,
-        found: Option<&'a dyn ToTokens>,
-    }
-    impl<'a> Visit<'a> for Find<'a> {
-        fn visit_type_reference(&mut self, reference: &'a syn::TypeReference) {
-            let borrows = match &reference.lifetime {
-                None => true,
-                Some(lifetime) => lifetime.ident == "_" || self.own.as_deref() == Some(&lifetime.ident.to_string()),
-            };
-            if borrows {
-                self.found.get_or_insert(reference);
-            } else {
-                syn::visit::visit_type_reference(self, reference);
-            }
-        }
-
-        fn visit_lifetime(&mut self, lifetime: &'a syn::Lifetime) {
-            if lifetime.ident == "_" || self.own.as_deref() == Some(&lifetime.ident.to_string()) {
-                self.found.get_or_insert(lifetime);
-            }
-        }
-
-        // Lifetimes of a function type are its own.
-        fn visit_type_fn_ptr(&mut self, _: &'a syn::TypeFnPtr) {}
-
-        fn visit_parenthesized_generic_arguments(&mut self, _: &'a syn::ParenthesizedGenericArguments) {}
-    }
+fn borrow_of_self(ty: &Type, receiver: &syn::Receiver) -> Option<TokenStream> {
     let own = match &receiver.kind {
         syn::ReceiverKind::Reference(_, lifetime, _) => lifetime.as_ref(),
         syn::ReceiverKind::Typed(_, ty) => match plain_type(ty) {
@@ -112,9 +85,47 @@ fn borrow_of_self<'a>(ty: &'a Type, receiver: &syn::Receiver) -> Option<&'a dyn 
         },
         _ => None,
     };
-    let mut find = Find { own: own.map(|lifetime| lifetime.ident.to_string()), found: None };
-    find.visit_type(ty);
-    find.found
+    let is_own = |lifetime: &Lifetime| lifetime.ident == "_" || own.is_some_and(|own| *own == *lifetime);
+    borrowed(ty, &is_own)
+}
+
+fn borrowed(ty: &Type, is_own: &dyn Fn(&Lifetime) -> bool) -> Option<TokenStream> {
+    match ty {
+        Type::Reference(reference) if reference.lifetime.as_ref().is_none_or(is_own) => {
+            Some(reference.to_token_stream())
+        }
+        Type::Reference(reference) => borrowed(&reference.elem, is_own),
+        Type::Array(array) => borrowed(&array.elem, is_own),
+        Type::Group(group) => borrowed(&group.elem, is_own),
+        Type::Paren(paren) => borrowed(&paren.elem, is_own),
+        Type::Slice(slice) => borrowed(&slice.elem, is_own),
+        Type::Tuple(tuple) => tuple.elems.iter().find_map(|elem| borrowed(elem, is_own)),
+        Type::ImplTrait(imp) => imp.bounds.iter().find_map(|bound| bounded(bound, is_own)),
+        Type::TraitObject(object) => object.bounds.iter().find_map(|bound| bounded(bound, is_own)),
+        Type::Path(path) => in_path(&path.path, is_own),
+        // Lifetimes of a function type are its own.
+        _ => None,
+    }
+}
+
+fn bounded(bound: &TypeParamBound, is_own: &dyn Fn(&Lifetime) -> bool) -> Option<TokenStream> {
+    match bound {
+        TypeParamBound::Lifetime(lifetime) => is_own(lifetime).then(|| lifetime.to_token_stream()),
+        TypeParamBound::Trait(bound) => in_path(&bound.path, is_own),
+        _ => None,
+    }
+}
+
+fn in_path(path: &Path, is_own: &dyn Fn(&Lifetime) -> bool) -> Option<TokenStream> {
+    path.segments.iter().find_map(|segment| {
+        let PathArguments::AngleBracketed(arguments) = &segment.arguments else { return None };
+        arguments.args.iter().find_map(|argument| match argument {
+            GenericArgument::Lifetime(lifetime) => is_own(lifetime).then(|| lifetime.to_token_stream()),
+            GenericArgument::Type(ty) => borrowed(ty, is_own),
+            GenericArgument::AssocType(assoc) => borrowed(&assoc.ty, is_own),
+            _ => None,
+        })
+    })
 }
 
 /// What `#[enhanced_error_handling]` cannot do with this function.

@@ -9,7 +9,6 @@ use syn::{
     ext::IdentExt,
     parse::{ParseStream, Parser},
     spanned::Spanned,
-    visit_mut::{self, VisitMut},
 };
 
 /// A function as an attribute sees it.
@@ -254,21 +253,38 @@ pub(crate) fn inferable(ty: &Type) -> Type {
 }
 
 /// Replaces each `impl Trait` by `_`, and tells whether there was one.
+///
+/// By hand, as all walks of this crate that look at few kinds of nodes: each visitor of syn's would be compiled with all
+/// of its two hundred functions.
 fn infer(ty: &mut Type) -> bool {
-    struct Infer(bool);
-    impl VisitMut for Infer {
-        fn visit_type_mut(&mut self, ty: &mut Type) {
-            if matches!(ty, Type::ImplTrait(_)) {
-                *ty = Type::Infer(syn::TypeInfer { attrs: Vec::new(), underscore_token: Token![_](ty.span()) });
-                self.0 = true;
-            } else {
-                visit_mut::visit_type_mut(self, ty);
-            }
+    match ty {
+        Type::ImplTrait(_) => {
+            *ty = Type::Infer(syn::TypeInfer { attrs: Vec::new(), underscore_token: Token![_](ty.span()) });
+            true
         }
+        Type::Array(array) => infer(&mut array.elem),
+        Type::Group(group) => infer(&mut group.elem),
+        Type::Paren(paren) => infer(&mut paren.elem),
+        Type::Reference(reference) => infer(&mut reference.elem),
+        Type::Slice(slice) => infer(&mut slice.elem),
+        Type::Tuple(tuple) => tuple.elems.iter_mut().fold(false, |found, elem| infer(elem) | found),
+        Type::Path(path) => {
+            let mut found = path.qself.as_mut().is_some_and(|qself| infer(&mut qself.ty));
+            for segment in &mut path.path.segments {
+                if let PathArguments::AngleBracketed(arguments) = &mut segment.arguments {
+                    for argument in &mut arguments.args {
+                        found |= match argument {
+                            GenericArgument::Type(ty) => infer(ty),
+                            GenericArgument::AssocType(assoc) => infer(&mut assoc.ty),
+                            _ => false,
+                        };
+                    }
+                }
+            }
+            found
+        }
+        _ => false,
     }
-    let mut visit = Infer(false);
-    visit.visit_type_mut(ty);
-    visit.0
 }
 
 /// A type with the same error type as the return type, in which nothing is left to infer: each argument that holds an

@@ -3,12 +3,7 @@
 use crate::model::{Function, plain_type};
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::ToTokens;
-use syn::{
-    Attribute, FnArg, Ident, Pat, Receiver, ReceiverKind, Token, Type,
-    ext::IdentExt,
-    spanned::Spanned,
-    visit_mut::{self, VisitMut},
-};
+use syn::{Attribute, FnArg, Ident, Pat, Receiver, ReceiverKind, Token, Type, ext::IdentExt, spanned::Spanned};
 
 /// One variable that the arguments bind.
 pub(crate) struct Binding {
@@ -83,19 +78,30 @@ fn collect(pat: &Pat, ty: Option<&Type>, cfgs: &[Attribute], into: &mut Vec<Bind
 
 /// Takes `mut` off the arguments: the variables that the body uses are bound anew, and bear it there.
 pub(crate) fn without_mut(function: &mut Function, bound: &[Binding]) {
-    struct Strip<'a>(&'a [Binding]);
-    impl VisitMut for Strip<'_> {
-        fn visit_pat_ident_mut(&mut self, pat: &mut syn::PatIdent) {
-            if pat.by_ref.is_none() && self.0.iter().any(|binding| binding.ident == pat.ident) {
-                pat.mutability = None;
-            }
-            visit_mut::visit_pat_ident_mut(self, pat);
-        }
-    }
     for input in &mut function.sig.inputs {
         if let FnArg::Typed(input) = input {
-            Strip(bound).visit_pat_mut(&mut input.pat);
+            strip_mut(&mut input.pat, bound);
         }
+    }
+}
+
+fn strip_mut(pat: &mut Pat, bound: &[Binding]) {
+    match pat {
+        Pat::Ident(pat) => {
+            if pat.by_ref.is_none() && bound.iter().any(|binding| binding.ident == pat.ident) {
+                pat.mutability = None;
+            }
+            if let Some((_, inner)) = &mut pat.subpat {
+                strip_mut(inner, bound);
+            }
+        }
+        Pat::Paren(paren) => strip_mut(&mut paren.pat, bound),
+        Pat::Reference(reference) => strip_mut(&mut reference.pat, bound),
+        Pat::Slice(pats) => pats.elems.iter_mut().for_each(|pat| strip_mut(pat, bound)),
+        Pat::Struct(pats) => pats.fields.iter_mut().for_each(|field| strip_mut(&mut field.pat, bound)),
+        Pat::Tuple(pats) => pats.elems.iter_mut().for_each(|pat| strip_mut(pat, bound)),
+        Pat::TupleStruct(pats) => pats.elems.iter_mut().for_each(|pat| strip_mut(pat, bound)),
+        _ => {}
     }
 }
 

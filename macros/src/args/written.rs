@@ -165,11 +165,6 @@ impl Args {
         Some(self.pairs.remove(found))
     }
 
-    /// Takes the next pair that is left, in the order of writing.
-    pub(crate) fn take_next(&mut self) -> Option<(Ident, Expr)> {
-        (!self.pairs.is_empty()).then(|| self.pairs.remove(0))
-    }
-
     /// Takes the items of a list.
     pub(crate) fn take_list(&mut self, key: &str) -> Option<Vec<Expr>> {
         let found = self.lists.iter().position(|(known, _)| known.unraw() == key)?;
@@ -179,11 +174,6 @@ impl Args {
     /// Tells whether a misspelt key was reported that was meant to be this one.
     pub(crate) fn was_meant(&self, key: &str) -> bool {
         self.meant.contains(&key)
-    }
-
-    /// Returns where a key stands.
-    pub(crate) fn key(&self, key: &str) -> Option<&Ident> {
-        self.pairs.iter().map(|(known, _)| known).find(|known| known.unraw() == key)
     }
 
     /// Takes `crate = path`, or the path to this crate under its own name.

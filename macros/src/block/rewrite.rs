@@ -7,7 +7,7 @@ use super::{
     tail,
 };
 use crate::diag::Diag;
-use proc_macro2::{Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{
     Block, Expr, Item, Label, Lifetime, Macro, Pat, Path, Stmt, Type, parse_quote, parse2,
@@ -342,23 +342,34 @@ pub(super) fn at(tokens: TokenStream, span: Span) -> TokenStream {
 }
 
 /// The first place where a block awaits, as far as one can see.
+///
+/// Read from the tokens: a second visitor would be compiled with all of its functions.
 pub(super) fn awaits(block: &Block) -> Option<Span> {
-    struct Awaits(Option<Span>);
-    impl<'ast> syn::visit::Visit<'ast> for Awaits {
-        fn visit_expr_await(&mut self, expr: &'ast syn::ExprAwait) {
-            syn::visit::visit_expr_await(self, expr);
-            self.0 = self.0.or(Some(expr.await_token.span()));
+    first_await(block.to_token_stream())
+}
+
+fn first_await(tokens: TokenStream) -> Option<Span> {
+    // The rest of an async block, an async closure or a nested function awaits on its own account.
+    let mut of_another = false;
+    let mut tokens = tokens.into_iter().peekable();
+    while let Some(token) = tokens.next() {
+        match token {
+            TokenTree::Ident(word) if word == "async" => of_another = true,
+            TokenTree::Ident(word) if word == "fn" => {
+                of_another |= matches!(tokens.peek(), Some(TokenTree::Ident(_)));
+            }
+            TokenTree::Ident(word) if word == "await" && !of_another => return Some(word.span()),
+            TokenTree::Punct(punct) if matches!(punct.as_char(), ';' | ',') => of_another = false,
+            TokenTree::Group(group) if group.delimiter() == Delimiter::Brace && of_another => of_another = false,
+            TokenTree::Group(group) if !of_another => {
+                if let Some(found) = first_await(group.stream()) {
+                    return Some(found);
+                }
+            }
+            _ => {}
         }
-        fn visit_expr_closure(&mut self, _: &'ast syn::ExprClosure) {}
-        fn visit_expr_async(&mut self, _: &'ast syn::ExprAsync) {}
-        fn visit_macro(&mut self, call: &'ast Macro) {
-            self.0 = self.0.or_else(|| foreign::find_word(call.tokens.clone(), "await"));
-        }
-        fn visit_item(&mut self, _: &'ast Item) {}
     }
-    let mut found = Awaits(None);
-    syn::visit::Visit::visit_block(&mut found, block);
-    found.0
+    None
 }
 
 /// The block as an argument of a call: behind an arm, for rustc finds a user's braces on one line unneeded there.
