@@ -21,16 +21,24 @@ mod channel;
 mod config;
 mod core;
 mod decide;
+#[cfg(feature = "alert-email")]
+mod email;
 mod handle;
 mod lane;
 mod notice;
 mod rule;
 mod throttle;
+#[cfg(feature = "alert-webhook")]
+mod webhook;
 
 pub use self::core::AlertsStatus;
 pub use channel::{CallbackChannel, Channel, DeliveryError, LogChannel};
 pub use config::{AlertsConfig, AlertsConfigBuilder};
+#[cfg(feature = "alert-email")]
+pub use email::{EmailBuilder, EmailChannel, EmailTls};
 pub use handle::{Alerts, Flushed};
 pub use lane::ChannelStatus;
 pub use notice::{Notice, NoticeKind};
 pub use rule::Rule;
+#[cfg(feature = "alert-webhook")]
+pub use webhook::{InvalidSignature, WebhookBuilder, WebhookChannel, WebhookFormat, verify_signature};

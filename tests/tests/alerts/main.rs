@@ -2,7 +2,11 @@
 
 mod channels;
 mod delivery;
+#[cfg(feature = "alert-email")]
+mod email;
 mod rules;
+#[cfg(feature = "alert-webhook")]
+mod webhook;
 
 use gardefou::{
     AppError, ErrorCode,
