@@ -8,7 +8,9 @@ use crate::{
 };
 use std::{collections::BTreeMap, time::Duration};
 
-const PREFIX: &str = "GARDEFOU_";
+/// What the names of all settings begin with; other variables of the project (`GARDEFOU_EXPAND`) are not settings.
+const PREFIXES: [&str; 5] =
+    ["GARDEFOU_HEALTH", "GARDEFOU_MONITOR", "GARDEFOU_JOURNAL", "GARDEFOU_SHUTDOWN", "GARDEFOU_STRICT"];
 
 const HEALTH_PERIOD: &str = "GARDEFOU_HEALTH_PERIOD";
 const HEALTH_TIMEOUT: &str = "GARDEFOU_HEALTH_TIMEOUT";
@@ -54,8 +56,8 @@ impl ErrorSystem {
     ///
     /// # Errors
     ///
-    /// Every variable whose value cannot be read, and every one with the prefix `GARDEFOU_` that is not known, in one
-    /// error. Values out of range are found by [`init`](ErrorSystemBuilder::init).
+    /// Every variable whose value cannot be read, and every one that begins like a setting (`GARDEFOU_HEALTH...`)
+    /// and is none, in one error. Values out of range are found by [`init`](ErrorSystemBuilder::init).
     ///
     /// # Examples
     ///
@@ -65,11 +67,15 @@ impl ErrorSystem {
     /// ```
     pub fn from_env() -> Result<ErrorSystemBuilder, ConfigError> {
         let own = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
-            let name = name.into_string().ok().filter(|name| name.starts_with(PREFIX))?;
+            let name = name.into_string().ok().filter(|name| is_setting(name))?;
             Some((name, value.to_string_lossy().into_owned()))
         };
         from_variables(std::env::vars_os().filter_map(own).collect())
     }
+}
+
+fn is_setting(name: &str) -> bool {
+    PREFIXES.iter().any(|prefix| name.starts_with(prefix))
 }
 
 fn from_variables(mut variables: BTreeMap<String, String>) -> Result<ErrorSystemBuilder, ConfigError> {
@@ -180,6 +186,13 @@ mod tests {
         let fields: Vec<_> = err.problems().map(|problem| (problem.field, problem.value.as_str())).collect();
         let unknown = ("environment variable", "GARDEFOU_HEALTH_PERIODE");
         assert_eq!(fields, [(HEALTH_PERIOD, "\"soon\""), (STRICT, "\"yes\""), unknown]);
+    }
+
+    #[test]
+    fn every_setting_is_looked_for_and_nothing_else() {
+        assert!(ALL.into_iter().all(is_setting));
+        assert!(is_setting("GARDEFOU_HEALTH_PERIODE"));
+        assert!(!is_setting("GARDEFOU_EXPAND") && !is_setting("PATH"));
     }
 
     #[test]
