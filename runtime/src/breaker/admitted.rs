@@ -57,7 +57,12 @@ impl<'a> Admitted<'a> {
         let outcome = f();
         let verdict = judge.verdict(&outcome);
         std::mem::forget(on_panic);
-        settle(shared, ticket, verdict, &judge, outcome)
+        if verdict == Verdict::Success {
+            shared.succeed(ticket);
+        } else {
+            settle_other_ref(shared, ticket, verdict, &judge, &outcome);
+        }
+        outcome
     }
 
     /// Makes the future that is the call, and wraps it.
@@ -109,4 +114,10 @@ pub(super) fn settle<R, J: Judge<R>>(shared: &Shared, ticket: Ticket, verdict: V
 fn settle_other<R, J: Judge<R>>(shared: &Shared, ticket: Ticket, verdict: Verdict, judge: &J, outcome: R) -> R {
     shared.settle(ticket, verdict, |out| judge.write_cause(&outcome, out));
     outcome
+}
+
+#[cold]
+#[inline(never)]
+fn settle_other_ref<R, J: Judge<R>>(shared: &Shared, ticket: Ticket, verdict: Verdict, judge: &J, outcome: &R) {
+    shared.settle(ticket, verdict, |out| judge.write_cause(outcome, out));
 }
