@@ -57,11 +57,9 @@ impl<'a> Admitted<'a> {
         let outcome = f();
         let verdict = judge.verdict(&outcome);
         std::mem::forget(on_panic);
-        if verdict == Verdict::Success {
-            shared.succeed(ticket);
-        } else {
-            settle_other_ref(shared, ticket, verdict, &judge, &outcome);
-        }
+        // The outcome is borrowed and returned from here, so that the call can write it where the caller wants it: each
+        // copy of a `Result` that was written in parts and is read whole stalls for longer than all the rest takes.
+        settle(shared, ticket, verdict, &judge, &outcome);
         outcome
     }
 
@@ -96,28 +94,18 @@ impl Drop for Admitted<'_> {
     }
 }
 
-/// Reports a verdict, and hands the outcome back.
-///
-/// By value: a reference that leaves the caller would force the outcome of every good call through memory.
+/// Reports a verdict.
 #[inline]
-pub(super) fn settle<R, J: Judge<R>>(shared: &Shared, ticket: Ticket, verdict: Verdict, judge: &J, outcome: R) -> R {
+pub(super) fn settle<R, J: Judge<R>>(shared: &Shared, ticket: Ticket, verdict: Verdict, judge: &J, outcome: &R) {
     if verdict == Verdict::Success {
         shared.succeed(ticket);
-        outcome
     } else {
-        settle_other(shared, ticket, verdict, judge, outcome)
+        settle_other(shared, ticket, verdict, judge, outcome);
     }
 }
 
 #[cold]
 #[inline(never)]
-fn settle_other<R, J: Judge<R>>(shared: &Shared, ticket: Ticket, verdict: Verdict, judge: &J, outcome: R) -> R {
-    shared.settle(ticket, verdict, |out| judge.write_cause(&outcome, out));
-    outcome
-}
-
-#[cold]
-#[inline(never)]
-fn settle_other_ref<R, J: Judge<R>>(shared: &Shared, ticket: Ticket, verdict: Verdict, judge: &J, outcome: &R) {
+fn settle_other<R, J: Judge<R>>(shared: &Shared, ticket: Ticket, verdict: Verdict, judge: &J, outcome: &R) {
     shared.settle(ticket, verdict, |out| judge.write_cause(outcome, out));
 }

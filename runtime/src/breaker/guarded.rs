@@ -65,10 +65,10 @@ impl<F: Future, J: Judge<F::Output>> Future for Guarded<'_, F, J> {
         let verdict = this.judge.verdict(&outcome);
         let ticket = on_panic.ticket.take();
         std::mem::forget(on_panic);
-        match ticket {
-            Some(ticket) => Poll::Ready(settle(this.shared, ticket, verdict, &*this.judge, outcome)),
-            None => Poll::Ready(outcome),
+        if let Some(ticket) = ticket {
+            settle(this.shared, ticket, verdict, &*this.judge, &outcome);
         }
+        Poll::Ready(outcome)
     }
 }
 

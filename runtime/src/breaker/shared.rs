@@ -201,7 +201,12 @@ impl Shared {
         if word & (word::MODE | word::TIMED) == word::CLOSED {
             return Ok(Ticket { word, start: 0, cell: CellId::NONE });
         }
-        self.admit_slow(word)
+        // Taken apart and put together again, so that the slow path's answer is not the memory through which the fast
+        // one must go too.
+        match self.admit_slow(word) {
+            Ok(Ticket { word, start, cell }) => Ok(Ticket { word, start, cell }),
+            Err(Denied { generation, wait }) => Err(Denied { generation, wait }),
+        }
     }
 
     #[inline(never)]
