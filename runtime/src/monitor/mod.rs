@@ -53,3 +53,8 @@ pub(crate) use handle::{configure, install};
 
 /// The detail of an [`AppError`](crate::AppError) whose text makes a group of its own: see [`Fingerprint`].
 pub const FINGERPRINT_DETAIL: &str = "fingerprint";
+
+/// The page on monitoring and alerts, so that its code is compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/monitoring.md")]
+mod page {}

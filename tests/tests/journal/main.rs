@@ -1,5 +1,6 @@
 //! Errors on disk: nothing acknowledged is lost, nothing is read twice, and no disk stops the program.
 
+mod disk;
 mod paging;
 mod processes;
 mod retention;

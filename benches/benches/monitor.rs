@@ -1,0 +1,56 @@
+//! `cargo bench -p gardefou-benches --bench monitor`: what recording an error costs.
+//!
+//! Bars: 1,000,000 records a second with a full history (1,000 ns), 200,000 with the journal (5,000 ns), 99 of 100
+//! callers with the journal back within 20 us, `stats` under 1 ms.
+
+use gardefou::{
+    AppError, ErrorCode,
+    monitor::{
+        ErrorMonitor, MonitorConfig,
+        journal::{FileJournal, JournalConfig},
+    },
+    time::{Clock, SystemClock},
+};
+use gardefou_benches::Table;
+use std::{hint::black_box, sync::Arc};
+
+fn error() -> AppError {
+    AppError::new(ErrorCode::DB_CONNECTION_ERROR, "no route to the database host")
+}
+
+fn main() {
+    let mut table = Table::new("monitor");
+    table.single("making an error alone", |n| {
+        black_box(error());
+        n
+    });
+    let monitor = ErrorMonitor::new(MonitorConfig::default());
+    (0..200).for_each(|_| {
+        monitor.record(&error());
+    });
+    table.both("record, history full", |n| {
+        monitor.record(&error());
+        n
+    });
+    table.single("stats", |n| n + monitor.stats().total_errors);
+
+    let folder = std::env::temp_dir().join(format!("gardefou-bench-{}", std::process::id()));
+    let config = JournalConfig::builder(&folder).build().expect("the defaults are legal");
+    monitor.set_journal(Arc::new(FileJournal::open(config)));
+    table.both("record, with the journal", |n| {
+        monitor.record(&error());
+        n
+    });
+    let mut nanos: Vec<u64> = (0..100_000).map(|_| one_record(&monitor)).collect();
+    nanos.sort_unstable();
+    println!("with the journal, ns per call: p50 {}, p99 {}, max {}", nanos[50_000], nanos[99_000], nanos[99_999]);
+    monitor.take_journal();
+    std::fs::remove_dir_all(&folder).expect("the bench made the folder");
+}
+
+fn one_record(monitor: &ErrorMonitor) -> u64 {
+    let err = error();
+    let begin = SystemClock.now();
+    monitor.record(&err);
+    SystemClock.now().as_nanos() - begin.as_nanos()
+}
