@@ -85,7 +85,7 @@ pub fn transaction_boundary(tokens: TokenStream) -> TokenStream {
 /// ```
 #[proc_macro_attribute]
 pub fn enhanced_error_handling(args: TokenStream, item: TokenStream) -> TokenStream {
-    expand::attribute(Guard::Handling, args.into(), item.into()).into()
+    expand::attribute(Guard::Handling, args.into(), &item.into()).into()
 }
 
 /// Runs a function through a circuit breaker: when too many calls fail, further ones are rejected for a while.
@@ -153,7 +153,7 @@ pub fn enhanced_error_handling(args: TokenStream, item: TokenStream) -> TokenStr
 /// ```
 #[proc_macro_attribute]
 pub fn with_circuit_breaker(args: TokenStream, item: TokenStream) -> TokenStream {
-    expand::attribute(Guard::Breaker, args.into(), item.into()).into()
+    expand::attribute(Guard::Breaker, args.into(), &item.into()).into()
 }
 
 /// Calls a function again when it fails, after a growing delay, as often as configured.
@@ -220,7 +220,7 @@ pub fn with_circuit_breaker(args: TokenStream, item: TokenStream) -> TokenStream
 /// ```
 #[proc_macro_attribute]
 pub fn retry(args: TokenStream, item: TokenStream) -> TokenStream {
-    expand::attribute(Guard::Retry, args.into(), item.into()).into()
+    expand::attribute(Guard::Retry, args.into(), &item.into()).into()
 }
 
 /// Calls a function again when it fails, each attempt through a circuit breaker.
@@ -266,7 +266,7 @@ pub fn retry(args: TokenStream, item: TokenStream) -> TokenStream {
 /// ```
 #[proc_macro_attribute]
 pub fn retry_with_circuit_breaker(args: TokenStream, item: TokenStream) -> TokenStream {
-    expand::attribute(Guard::RetryWithBreaker, args.into(), item.into()).into()
+    expand::attribute(Guard::RetryWithBreaker, args.into(), &item.into()).into()
 }
 
 /// Registers a function as a health check where it is written.

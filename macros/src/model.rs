@@ -26,7 +26,7 @@ pub(crate) enum Form {
     Sync,
     Async,
     /// It returns a future that its last expression makes of an async block, as `async_trait` writes it.
-    Future(FutureShell),
+    Future(Box<FutureShell>),
 }
 
 /// What stands around the async block of a function that returns a future.
@@ -81,7 +81,7 @@ impl Function {
         };
         let (boxed, inner) = match tail {
             Expr::Call(mut call) if call.args.len() == 1 && is_box_pin(&call.func) => {
-                let inner = call.args.pop().map(|pair| super::args::value::plain(pair));
+                let inner = call.args.pop().map(super::args::value::plain);
                 (Some(*call.func), inner)
             }
             other => (None, Some(other)),
@@ -98,7 +98,7 @@ impl Function {
             _ => None,
         })?;
         let braces = std::mem::replace(&mut self.body, body);
-        self.form = Form::Future(FutureShell { braces, before, boxed, output });
+        self.form = Form::Future(Box::new(FutureShell { braces, before, boxed, output }));
         Some(())
     }
 

@@ -572,6 +572,16 @@ async fn with_every_callback(value: i32) -> Answer<i32> {
     Ok(value)
 }
 
+#[retry_with_circuit_breaker(name = "silent-6")]
+fn with_an_owned_argument(text: String) -> Answer<usize> {
+    Ok(text.len())
+}
+
+#[retry]
+fn with_another(text: String, (name, count): (String, usize)) -> Answer<usize> {
+    Ok(text.len() + name.len() + count)
+}
+
 #[enhanced_error_handling(rethrow = false, fallback = vec![], catch_panics = true, capture(text, count))]
 fn with_everything(text: &str, count: usize) -> Answer<Vec<String>> {
     Ok(vec![text.to_owned(); count])
@@ -614,6 +624,7 @@ async fn bodies_of_one_expression() -> Answer<()> {
 #[tokio::test]
 async fn callbacks() -> Answer<()> {
     assert_eq!(with_callbacks(1)?, 1_i32);
+    assert_eq!(with_an_owned_argument("a".to_owned())? + with_another("a".to_owned(), ("b".to_owned(), 1))?, 4);
     assert_eq!(with_every_callback(1).await?, 1_i32);
     assert_eq!(with_everything("a", 2)?.len(), 2);
     assert_eq!(with_a_default("a").await?, "a");

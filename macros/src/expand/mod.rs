@@ -47,10 +47,10 @@ impl Guard {
 }
 
 /// Expands one attribute. On any mistake the user's item comes back as it was, beside the errors.
-pub(crate) fn attribute(guard: Guard, args: TokenStream, item: TokenStream) -> TokenStream {
+pub(crate) fn attribute(guard: Guard, args: TokenStream, item: &TokenStream) -> TokenStream {
     let mut diag = Diag::default();
     let (args, ordered) = order::without_marker(args);
-    let expanded = guarded(guard, args, item.clone(), ordered, &mut diag);
+    let expanded = guarded(guard, &args, item.clone(), ordered, &mut diag);
     match expanded {
         Some(expanded) if diag.is_empty() => {
             show(guard, &expanded);
@@ -78,7 +78,7 @@ fn show(guard: Guard, expanded: &TokenStream) {
 
 fn guarded(
     guard: Guard,
-    tokens: TokenStream,
+    tokens: &TokenStream,
     item: TokenStream,
     ordered: bool,
     diag: &mut Diag,
@@ -105,10 +105,10 @@ fn guarded(
     if !diag.is_empty() {
         return None;
     }
-    if !ordered && let Some(reordered) = order::outermost_last(&mut function, guard.name(), &krate, &tokens) {
+    if !ordered && let Some(reordered) = order::outermost_last(&mut function, guard.name(), &krate, tokens) {
         return Some(reordered);
     }
-    let site = site::Site { krate: &krate, attribute: guard.name(), args: &tokens };
+    let site = site::Site { krate: &krate, attribute: guard.name(), args: tokens };
     let body = match (handling, breaker, retry) {
         (Some(handling), ..) => handling::expand(&mut function, &handling, &site),
         (_, Some(breaker), None) => breaker::expand(&mut function, &breaker, &site),

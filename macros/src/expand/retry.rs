@@ -12,7 +12,7 @@ use crate::{
 };
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
-use syn::{Lifetime, Path, Type};
+use syn::{Ident, Lifetime, Path, Type};
 
 pub(super) fn expand(
     function: &mut Function,
@@ -47,11 +47,12 @@ pub(super) fn expand(
         }
     };
     let wait = if function.is_async() { quote!(#run.wait_async(#delay).await) } else { quote!(#run.wait(#delay)) };
-    Some(quote! {
-        #describe
-        #breaker_statics
-        static #retries: #krate::__private::RetrySite = #krate::__private::RetrySite::new(&#guarded);
-        let mut #run = #retries.start();
+    // Each attempt has a clone; to use up the arguments themselves keeps lints from asking for references.
+    let done = (!attempt.owned.is_empty()).then(|| {
+        let owned = attempt.owned.iter().rev();
+        quote!(#krate::__private::used_up((#(#owned,)*));)
+    });
+    let series = quote! {
         loop {
             // What is not returned is dropped before the wait.
             let #delay = {
@@ -63,6 +64,17 @@ pub(super) fn expand(
             };
             #wait;
         }
+    };
+    let series = match done {
+        Some(done) => quote!(let #outcome = #series; #done #outcome),
+        None => series,
+    };
+    Some(quote! {
+        #describe
+        #breaker_statics
+        static #retries: #krate::__private::RetrySite = #krate::__private::RetrySite::new(&#guarded);
+        let mut #run = #retries.start();
+        #series
     })
 }
 
@@ -70,6 +82,8 @@ pub(super) fn expand(
 struct Attempt {
     /// The arguments of this attempt.
     rebind: TokenStream,
+    /// The arguments that are cloned.
+    owned: Vec<Ident>,
     /// A closure or an async block.
     body: TokenStream,
     is_async: bool,
@@ -90,7 +104,9 @@ impl Attempt {
                 quote_spanned!(place=> #(#cfgs)* let #mutability #ident = #krate::__private::clone_for_each_attempt(&#ident);)
             });
         }
-        let mut attempt = Self { rebind, body: TokenStream::new(), is_async: function.is_async() };
+        let owned = bound.iter().filter(|binding| !binding.reborrowed && binding.cfgs.is_empty());
+        let owned = owned.map(|binding| binding.ident.clone()).collect();
+        let mut attempt = Self { rebind, owned, body: TokenStream::new(), is_async: function.is_async() };
         let group = &function.body;
         let mut inner = quote!(#group);
         let by_reference = attempt.take_self(function, krate, &mut inner);

@@ -10,7 +10,7 @@ fn pretty(tokens: TokenStream) -> String {
 }
 
 fn expanded(guard: Guard, args: &str, item: &str) -> String {
-    pretty(attribute(guard, args.parse().unwrap(), item.parse().unwrap()))
+    pretty(attribute(guard, args.parse().unwrap(), &item.parse().unwrap()))
 }
 
 fn holds(name: &str, guard: Guard, args: &str, item: &str) {
@@ -61,8 +61,8 @@ fn a_breaker_on_a_small_function_expands_to_at_most_30_lines() {
 fn a_body_that_is_half_written_is_kept_as_it_is() {
     // No Rust yet, but it is what an editor has while one types.
     let item = "fn read(key: &str) -> Result<u32> { let value = self . ; key. }";
-    let tokens = attribute(Guard::Breaker, "name = \"db\"".parse().unwrap(), item.parse().unwrap()).to_string();
+    let tokens = attribute(Guard::Breaker, "name = \"db\"".parse().unwrap(), &item.parse().unwrap()).to_string();
     assert!(tokens.contains("let value = self . ; key ."), "{tokens}");
-    let tokens = attribute(Guard::Breaker, "nmae = , failure".parse().unwrap(), item.parse().unwrap()).to_string();
+    let tokens = attribute(Guard::Breaker, "nmae = , failure".parse().unwrap(), &item.parse().unwrap()).to_string();
     assert!(tokens.contains("fn read (key : & str)") && tokens.contains("compile_error"), "{tokens}");
 }

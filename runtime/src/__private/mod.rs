@@ -27,7 +27,7 @@ pub use core::{
 };
 pub use handling::{Captured, Handling, catch, catch_async, swallowed};
 pub use inventory;
-pub use retry::{RetrySite, ask, by_class, clone_for_each_attempt};
+pub use retry::{RetrySite, ask, by_class, clone_for_each_attempt, used_up};
 pub use shape::{Attempted, Outcome, Probe, Shape, failed, probe, shapes};
 pub use site::{Guarded, Registered};
 pub use std::time::Duration;

@@ -50,6 +50,12 @@ pub fn clone_for_each_attempt<T: Clone>(argument: &T) -> T {
     argument.clone()
 }
 
+/// Drops the arguments of a series of attempts.
+#[inline(always)]
+pub fn used_up<A>(arguments: A) {
+    drop(arguments);
+}
+
 /// Leaves the decision to the class of the error.
 #[inline(always)]
 pub fn by_class<E>(_: &E) -> Option<bool> {

@@ -122,7 +122,7 @@ struct Card {
 
 #[enhanced_error_handling(capture(card, password, amount))]
 fn handled_captured(card: Card, password: &str, amount: &mut u32) -> R<()> {
-    drop(card);
+    let _card = card;
     *amount = 0;
     Err(AppError::new(ErrorCode::API_REQUEST_ERROR, "declined").with_detail("amount", password.len()))
 }

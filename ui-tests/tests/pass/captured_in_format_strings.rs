@@ -33,6 +33,6 @@ for_each_guard! { ($guard) => {
     fn the_text_is_whole() {
         assert_eq!(block_on(S(1).a("a".into())).unwrap(), "a 2");
         assert_eq!(Arc::new(S(1)).b(3).unwrap(), "S(1)   1");
-        assert_eq!(f("pi".into(), 3.14159).unwrap(), "pi: 3.1");
+        assert_eq!(f("e".into(), 2.71).unwrap(), "e: 2.7");
     }
 } }

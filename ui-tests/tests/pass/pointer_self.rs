@@ -17,6 +17,7 @@ for_each_guard! { ($guard) => {
             Ok(self.v)
         }
 
+        #[allow(clippy::boxed_local, reason = "the case")]
         #[$guard]
         fn c(self: Box<Self>) -> R<i32> {
             Ok(self.v)

@@ -19,7 +19,7 @@ fn read(key: &str) -> Result<u32> {
         &__GARDEFOU_GUARDED,
     );
     let mut run = __GARDEFOU_RETRY.start();
-    loop {
+    let outcome = loop {
         let delay = {
             let (outcome, view) = {
                 let key = ::gardefou::__private::clone_for_each_attempt(&key);
@@ -36,5 +36,7 @@ fn read(key: &str) -> Result<u32> {
             }
         };
         run.wait(delay);
-    }
+    };
+    ::gardefou::__private::used_up((key,));
+    outcome
 }

@@ -19,7 +19,7 @@ async fn read(&mut self, key: String) -> Result<u32> {
         &__GARDEFOU_GUARDED,
     );
     let mut run = __GARDEFOU_RETRY.start();
-    loop {
+    let outcome = loop {
         let delay = {
             let (outcome, view) = {
                 let key = ::gardefou::__private::clone_for_each_attempt(&key);
@@ -62,5 +62,7 @@ async fn read(&mut self, key: String) -> Result<u32> {
             }
         };
         run.wait_async(delay).await;
-    }
+    };
+    ::gardefou::__private::used_up((key,));
+    outcome
 }
