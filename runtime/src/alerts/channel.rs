@@ -130,10 +130,12 @@ impl Channel for LogChannel {
     }
 }
 
+type Deliver = Box<dyn Fn(&Notice) -> Result<(), DeliveryError> + Send + Sync>;
+
 /// A channel into a function of the program.
 pub struct CallbackChannel {
     name: String,
-    deliver: Box<dyn Fn(&Notice) -> Result<(), DeliveryError> + Send + Sync>,
+    deliver: Deliver,
 }
 
 impl CallbackChannel {

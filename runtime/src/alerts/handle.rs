@@ -162,14 +162,14 @@ impl Drop for Alerts {
 /// when it is gone.
 fn start_threads(core: &Arc<Core>) {
     let watch = |core: &Core| core.tick();
-    spawn(core, "gardefou-alerts".to_owned(), move |core| Err(watch(core)));
+    spawn(core, "gardefou-alerts", move |core| Err(watch(core)));
     for channel in 0..core.lanes.len() {
         let name = format!("gardefou-alert-{}", core.lanes[channel].name());
-        spawn(core, name, move |core| core.step(channel));
+        spawn(core, &name, move |core| core.step(channel));
     }
 }
 
-fn spawn(core: &Arc<Core>, name: String, work: impl Fn(&Core) -> Result<(), Option<Tick>> + Send + 'static) {
+fn spawn(core: &Arc<Core>, name: &str, work: impl Fn(&Core) -> Result<(), Option<Tick>> + Send + 'static) {
     let core = Arc::clone(core);
     // A NUL in a name is refused by the system.
     let name = name.replace('\0', " ");

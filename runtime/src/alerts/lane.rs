@@ -140,6 +140,7 @@ impl Lane {
     }
 
     /// Puts a notice into the queue, or gives it back if there is no room.
+    #[expect(clippy::result_large_err, reason = "the item itself is given back, not an error made")]
     pub(super) fn push(&self, item: Item) -> Result<(), Item> {
         let mut state = self.state.lock();
         if state.queue.len() >= self.max_queue {
@@ -171,7 +172,7 @@ impl Lane {
                 return Step::Wait(state.not_before);
             }
             let Some(item) = state.queue.pop_front() else { return Step::Idle };
-            if is_stale && item.tries > 0 || is_stale && self.breaker.state() == CircuitState::Open {
+            if is_stale && (item.tries > 0 || self.breaker.state() == CircuitState::Open) {
                 state.counts.failed += 1;
                 let error = DeliveryError::temporary("it waited too long for the channel");
                 return Step::GivenUp(item, error);
@@ -221,9 +222,9 @@ impl Lane {
                 drop(state);
                 // That a notice was refused says nothing about whether the channel works.
                 if error.is_permanent() {
-                    permit.ignore()
+                    permit.ignore();
                 } else {
-                    permit.failure_because(&error)
+                    permit.failure_because(&error);
                 }
                 match is_last && !was_given_up {
                     true => Step::GivenUp(item, error),

@@ -1,5 +1,7 @@
 //! Who is told of what, how often, and what happens when telling fails.
 
+#![expect(clippy::unwrap_used, reason = "these helpers belong to tests")]
+
 mod channels;
 mod delivery;
 #[cfg(feature = "alert-email")]

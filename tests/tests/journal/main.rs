@@ -1,5 +1,7 @@
 //! Errors on disk: nothing acknowledged is lost, nothing is read twice, and no disk stops the program.
 
+#![expect(clippy::unwrap_used, reason = "these helpers belong to tests")]
+
 mod disk;
 mod paging;
 mod processes;

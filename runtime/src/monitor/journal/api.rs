@@ -46,7 +46,7 @@ pub trait Journal: fmt::Debug + Send + Sync + 'static {
     ///
     /// The journal cannot be read.
     fn count(&self, query: &Query) -> Result<u64, JournalError> {
-        let mut query = query.clone().from_newest().limit(Query::MAX_LIMIT);
+        let mut query = query.clone().without_cursor().limit(Query::MAX_LIMIT);
         let mut total = 0;
         loop {
             let page = self.query(&query)?;

@@ -126,14 +126,14 @@ impl JournalConfigBuilder {
         let shown = |duration: Duration| format!("{duration:?}");
         let problems = [
             empty.then(|| ConfigError::new("folder", "", "must name a folder")),
-            outside("max_segment_bytes", config.max_segment_bytes, 4096..=1 << 30, u64::to_string),
+            outside("max_segment_bytes", &config.max_segment_bytes, 4096..=1 << 30, u64::to_string),
             over_half.then(|| {
                 ConfigError::new("max_segment_bytes", config.max_segment_bytes, "must be at most half of `max_bytes`")
             }),
-            outside("max_segment_age", config.max_segment_age, SECOND..=3650 * DAY, |age| shown(*age)),
-            outside("max_bytes", config.max_bytes, 8192..=1 << 40, u64::to_string),
-            outside("max_age", config.max_age, SECOND..=36_500 * DAY, |age| shown(*age)),
-            outside("buffer_bytes", config.buffer_bytes, 4096..=1 << 30, usize::to_string),
+            outside("max_segment_age", &config.max_segment_age, SECOND..=3650 * DAY, |age| shown(*age)),
+            outside("max_bytes", &config.max_bytes, 8192..=1 << 40, u64::to_string),
+            outside("max_age", &config.max_age, SECOND..=36_500 * DAY, |age| shown(*age)),
+            outside("buffer_bytes", &config.buffer_bytes, 4096..=1 << 30, usize::to_string),
         ];
         match ConfigError::join(problems.into_iter().flatten()) {
             Some(err) => Err(err),
@@ -144,13 +144,13 @@ impl JournalConfigBuilder {
 
 fn outside<T: PartialOrd>(
     field: &'static str,
-    value: T,
+    value: &T,
     range: RangeInclusive<T>,
     show: impl Fn(&T) -> String,
 ) -> Option<ConfigError> {
-    let text: &dyn fmt::Display = &show(&value);
+    let text: &dyn fmt::Display = &show(value);
     let rule = || format!("must be from {} to {}", show(range.start()), show(range.end()));
-    (!range.contains(&value)).then(|| ConfigError::new(field, text, rule()))
+    (!range.contains(value)).then(|| ConfigError::new(field, text, rule()))
 }
 
 #[cfg(test)]

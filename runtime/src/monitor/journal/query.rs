@@ -129,7 +129,7 @@ impl Query {
     }
 
     /// Starts at the newest record again.
-    pub(super) fn from_newest(mut self) -> Self {
+    pub(super) fn without_cursor(mut self) -> Self {
         self.after = None;
         self
     }

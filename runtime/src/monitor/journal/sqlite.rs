@@ -183,7 +183,7 @@ impl Store {
     /// Writes all records that wait, in one transaction.
     fn write(&mut self, config: &JournalConfig, wall: Timestamp) -> rusqlite::Result<u64> {
         self.appends += 1;
-        let is_time = self.appends % APPENDS_BETWEEN_REMOVALS == 0;
+        let is_time = self.appends.is_multiple_of(APPENDS_BETWEEN_REMOVALS);
         let waiting = std::mem::take(&mut self.waiting);
         let written = self.with_db(config, wall, |db| {
             insert(db, &waiting)?;
