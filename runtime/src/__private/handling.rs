@@ -5,12 +5,11 @@ use crate::{
     AppError, ErrorCode,
     boundary::{Entry, LogLevel, Report, Treatment, panic},
     event::text,
-    monitor,
+    monitor, panics,
 };
 use serde_json::{Map, Value};
 use std::{
     fmt::Debug,
-    panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
     task::{Context, Poll},
 };
@@ -140,7 +139,7 @@ impl Captured {
 /// The panic, with its text.
 #[inline]
 pub fn catch<A, R>(guarded: &Guarded, arguments: A, body: impl FnOnce(A) -> R) -> Result<R, AppError> {
-    catch_unwind(AssertUnwindSafe(|| body(arguments))).map_err(|payload| panic::dispose(payload, guarded.name()))
+    panics::catch(|| body(arguments)).map_err(|payload| panic::error_of(&*payload, guarded.name()))
 }
 
 /// Awaits a body; its panic becomes an error.
@@ -164,9 +163,9 @@ impl<F: Future> Future for Caught<F> {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        match catch_unwind(AssertUnwindSafe(|| this.body.poll(context))) {
+        match panics::catch(|| this.body.poll(context)) {
             Ok(polled) => polled.map(Ok),
-            Err(payload) => Poll::Ready(Err(panic::dispose(payload, this.guarded.name()))),
+            Err(payload) => Poll::Ready(Err(panic::error_of(&*payload, this.guarded.name()))),
         }
     }
 }

@@ -6,13 +6,13 @@ use crate::{
     breaker::CircuitBreaker,
     error::ErrorId,
     event::CircuitState,
+    panics,
     retry::{Backoff, Delays},
     sync::Mutex,
     time::{Clock, SharedClock, Tick},
 };
 use std::{
     collections::VecDeque,
-    panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
     time::{Duration, SystemTime},
 };
@@ -195,7 +195,7 @@ impl Lane {
             state.counts.tries += 1;
             state.in_delivery = Some((item.clone(), false));
         }
-        let delivered = catch_unwind(AssertUnwindSafe(|| self.channel.deliver(&item.notice)));
+        let delivered = panics::catch(|| self.channel.deliver(&item.notice));
         let delivered = delivered.unwrap_or_else(|_| Err(DeliveryError::permanent("the channel panicked")));
         let now = self.clock.now();
         let mut state = self.state.lock();

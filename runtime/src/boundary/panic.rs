@@ -1,10 +1,9 @@
 //! Panics as errors.
 
-use crate::{AppError, ErrorCode};
+use crate::{AppError, ErrorCode, panics};
 use std::{
     any::Any,
     future::Future,
-    panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
     task::{Context, Poll},
 };
@@ -22,21 +21,10 @@ pub(crate) fn error_of(payload: &(dyn Any + Send), what: &str) -> AppError {
 #[track_caller]
 #[inline]
 pub(crate) fn catch<T>(what: &str, run: impl FnOnce() -> Result<T, AppError>) -> Result<T, AppError> {
-    match catch_unwind(AssertUnwindSafe(run)) {
+    match panics::catch(run) {
         Ok(outcome) => outcome,
-        Err(payload) => Err(dispose(payload, what)),
+        Err(payload) => Err(error_of(&*payload, what)),
     }
-}
-
-#[track_caller]
-#[cold]
-pub(crate) fn dispose(payload: Box<dyn Any + Send>, what: &str) -> AppError {
-    let error = error_of(&*payload, what);
-    // A payload may panic when it is dropped; that one is let go.
-    if let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
-        std::mem::forget(second);
-    }
-    error
 }
 
 pin_project_lite::pin_project! {
@@ -59,9 +47,9 @@ impl<T, F: Future<Output = Result<T, AppError>>> Future for CatchPanics<'_, F> {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        match catch_unwind(AssertUnwindSafe(|| this.inner.poll(context))) {
+        match panics::catch(|| this.inner.poll(context)) {
             Ok(polled) => polled,
-            Err(payload) => Poll::Ready(Err(dispose(payload, this.what))),
+            Err(payload) => Poll::Ready(Err(error_of(&*payload, this.what))),
         }
     }
 }

@@ -1,9 +1,7 @@
 //! The text of a failure, kept in a fixed buffer: writing one allocates nothing and runs outside of every lock.
 
-use std::{
-    fmt::{self, Write},
-    panic::{AssertUnwindSafe, catch_unwind},
-};
+use crate::panics;
+use std::fmt::{self, Write};
 
 /// The longest text that is kept, in bytes.
 const CAPACITY: usize = 160;
@@ -22,7 +20,7 @@ impl CauseText {
     pub(super) fn of(write: impl FnOnce(&mut dyn Write) -> fmt::Result) -> Self {
         let mut text = Self::EMPTY;
         // What does not fit or cannot be displayed is left out: a cause is help for people, nothing depends on it.
-        let _ = catch_unwind(AssertUnwindSafe(|| write(&mut text)));
+        let _ = panics::catch(|| write(&mut text));
         text
     }
 

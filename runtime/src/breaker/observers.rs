@@ -1,10 +1,12 @@
 //! Who hears of a breaker's events, and in which form.
 
 use super::state::Transition;
-use crate::event::{self, BreakerEvent, BreakerEventKind, Event, Observer};
+use crate::{
+    event::{self, BreakerEvent, BreakerEventKind, Event, Observer},
+    panics,
+};
 use std::{
     fmt,
-    panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc, PoisonError, RwLock, Weak,
         atomic::{AtomicUsize, Ordering},
@@ -85,7 +87,7 @@ impl Observers {
             let list = self.list.read().unwrap_or_else(PoisonError::into_inner).clone();
             for entry in list {
                 // What an observer breaks is its own; the call that is being told of goes on.
-                let _ = catch_unwind(AssertUnwindSafe(|| entry.observer.on_event(&Event::Breaker(event))));
+                let _ = panics::catch(|| entry.observer.on_event(&Event::Breaker(event)));
             }
         }
         event::emit(|| Event::Breaker(event));

@@ -1,11 +1,7 @@
 //! The chain of an error's sources.
 
-use std::{
-    error::Error,
-    io,
-    iter::successors,
-    panic::{AssertUnwindSafe, catch_unwind},
-};
+use crate::panics;
+use std::{error::Error, io, iter::successors};
 
 /// How many levels are looked at: a chain that bites its own tail ends there.
 const MAX_LEVELS: usize = 64;
@@ -21,6 +17,6 @@ fn next<'a>(level: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static
     match level.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
         Some(hidden) => Some(hidden),
         // A `source()` that panics has nothing to say; the error that is being looked at stays the one to tell of.
-        None => catch_unwind(AssertUnwindSafe(|| level.source())).ok().flatten(),
+        None => panics::catch(|| level.source()).ok().flatten(),
     }
 }

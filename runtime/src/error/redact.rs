@@ -13,14 +13,10 @@ mod shapes;
 mod sink;
 mod value;
 
+use crate::panics;
 use names::{Kind, Name};
 use serde_json::Value;
-use std::{
-    borrow::Cow,
-    fmt,
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::OnceLock,
-};
+use std::{borrow::Cow, fmt, sync::OnceLock};
 
 /// What stands in place of a secret.
 pub(crate) const MARK: &str = "[redacted]";
@@ -122,7 +118,7 @@ impl Redactor {
     pub fn text<'a>(&self, text: &'a str) -> Cow<'a, str> {
         let mut text = scan::redact(text, self);
         for rule in &self.rules {
-            match catch_unwind(AssertUnwindSafe(|| rule(&text))) {
+            match panics::catch(|| rule(&text)) {
                 Ok(None) => {}
                 Ok(Some(other)) => text = Cow::Owned(other),
                 // What it would have hidden is not known.

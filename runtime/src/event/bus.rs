@@ -1,12 +1,10 @@
 //! The process-wide list of observers.
 
 use super::Event;
-use std::{
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::{
-        Arc, Once, PoisonError, RwLock,
-        atomic::{AtomicUsize, Ordering},
-    },
+use crate::panics;
+use std::sync::{
+    Arc, Once, PoisonError, RwLock,
+    atomic::{AtomicUsize, Ordering},
 };
 
 /// Somebody who watches.
@@ -113,7 +111,7 @@ fn tell(event: &Event<'_>) {
     let observers = OBSERVERS.read().unwrap_or_else(PoisonError::into_inner).clone();
     for entry in observers.iter().flat_map(|all| all.iter()) {
         // What an observer breaks is its own; the call that is being told of goes on.
-        let _ = catch_unwind(AssertUnwindSafe(|| entry.observer.on_event(event)));
+        let _ = panics::catch(|| entry.observer.on_event(event));
     }
 }
 

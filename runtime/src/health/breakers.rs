@@ -7,15 +7,12 @@ use super::{
 };
 use crate::{
     breaker::{CircuitState, Snapshot, circuit_breakers},
+    panics,
     system::guarded_functions,
     time::Timestamp,
 };
 use serde_json::Map;
-use std::{
-    collections::HashMap,
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::OnceLock,
-};
+use std::{collections::HashMap, sync::OnceLock};
 
 /// The entries of all breakers, those that do not let every call through first; read from memory.
 pub(crate) fn reports(criticalities: &HashMap<String, Criticality>, now: Timestamp) -> Vec<CheckReport> {
@@ -86,7 +83,7 @@ fn endpoints() -> &'static HashMap<String, Vec<String>> {
         let mut functions: HashMap<String, Vec<String>> = HashMap::new();
         for function in guarded_functions() {
             // Settings may be computed by code of the user's, which may panic.
-            if let Ok(Some(Ok((breaker, _)))) = catch_unwind(AssertUnwindSafe(|| function.breaker())) {
+            if let Ok(Some(Ok((breaker, _)))) = panics::catch(|| function.breaker()) {
                 let name = format!("{}::{}", function.module_path(), function.name());
                 functions.entry(breaker).or_default().push(name);
             }

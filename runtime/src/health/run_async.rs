@@ -6,20 +6,15 @@ use super::{
     runner::{Runner, of_panic, timed_out},
     status::FailureCategory,
 };
-use crate::time::Tick;
+use crate::{
+    panics::{self, Payload},
+    time::Tick,
+};
 use futures::{
     FutureExt,
     future::{BoxFuture, Either, select},
 };
-use std::{
-    future::poll_fn,
-    panic::{AssertUnwindSafe, catch_unwind},
-    pin::pin,
-    sync::Arc,
-    task::Poll,
-    thread,
-    time::Duration,
-};
+use std::{future::poll_fn, pin::pin, sync::Arc, task::Poll, time::Duration};
 use tokio::runtime::{Builder, Handle, RuntimeFlavor};
 
 type Make = Arc<dyn Fn() -> BoxFuture<'static, CheckResult> + Send + Sync>;
@@ -85,8 +80,8 @@ async fn limited(make: Make, limit: Duration) -> CheckResult {
 }
 
 /// Ends a future that panics with its panic.
-async fn contained<T>(mut future: BoxFuture<'static, T>) -> thread::Result<T> {
-    poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
+async fn contained<T>(mut future: BoxFuture<'static, T>) -> Result<T, Payload> {
+    poll_fn(|cx| match panics::catch(|| future.as_mut().poll(cx)) {
         Ok(poll) => poll.map(Ok),
         Err(panic) => Poll::Ready(Err(panic)),
     })

@@ -12,16 +12,11 @@ use super::{
 };
 use crate::{
     event::{self, AlertLevel, Event, HealthEvent},
+    panics,
     sync::Mutex,
     time::{SharedClock, Tick},
 };
-use std::{
-    any::Any,
-    collections::VecDeque,
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
-    time::Duration,
-};
+use std::{any::Any, collections::VecDeque, sync::Arc, time::Duration};
 
 pub(crate) struct Runner {
     pub(crate) clock: SharedClock,
@@ -143,7 +138,7 @@ impl Runner {
     ) {
         let (runner, ours) = (Arc::clone(self), Arc::clone(flight));
         let job = move || {
-            let result = catch_unwind(AssertUnwindSafe(check)).unwrap_or_else(|panic| of_panic(&*panic));
+            let result = panics::catch(check).unwrap_or_else(|panic| of_panic(&*panic));
             runner.finish(&ours, result, true);
         };
         if let Err(err) = self.pool.execute(Box::new(job)) {
@@ -218,7 +213,7 @@ impl Runner {
         };
         if let Some(transition) = transition {
             // A subscriber of the log that panics must not keep the run from being settled.
-            let _ = catch_unwind(AssertUnwindSafe(|| tell(entry, &transition, output.as_deref())));
+            let _ = panics::catch(|| tell(entry, &transition, output.as_deref()));
         }
     }
 }

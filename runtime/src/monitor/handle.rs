@@ -11,12 +11,13 @@ use super::{
 use crate::{
     error::ErrorId,
     event::{self, AlertLevel, ErrorEvent, ErrorRef, Event, Observer},
+    panics,
     sync::Mutex,
     time::{SharedClock, Timestamp},
 };
 use std::{
     fmt,
-    panic::{AssertUnwindSafe, Location, catch_unwind},
+    panic::Location,
     sync::{
         Arc, OnceLock, PoisonError, RwLock,
         atomic::{AtomicBool, Ordering},
@@ -241,15 +242,14 @@ impl ErrorMonitor {
         let evicted = self.0.state.lock().record(Arrival { event, now, timestamp, fingerprint, texts });
         drop(evicted);
         if let Some(journal) = self.journal() {
-            // The journal counts what it cannot keep, and tells when asked; the error was counted here already.
-            let _ = journal.append(&ErrorRecord::of_event(event, timestamp, fingerprint));
+            append(&*journal, &ErrorRecord::of_event(event, timestamp, fingerprint));
         }
     }
 
     /// The group of an error, as this monitor's configuration has it.
     pub(crate) fn fingerprint_of(&self, event: &ErrorEvent<'_>) -> Fingerprint {
         let decide = self.0.config.read().unwrap_or_else(PoisonError::into_inner).fingerprint.clone();
-        let chosen = decide.and_then(|decide| catch_unwind(AssertUnwindSafe(|| decide(event))).ok().flatten());
+        let chosen = decide.and_then(|decide| panics::catch(|| decide(event)).ok().flatten());
         let own = || match event.error {
             ErrorRef::App(app) => app.details().get(FINGERPRINT_DETAIL)?.as_str().map(|text| Fingerprint::of(&[text])),
             _ => None,
@@ -259,13 +259,18 @@ impl ErrorMonitor {
     }
 }
 
+/// The journal counts what it cannot keep, and tells when asked; whoever reports is not the one to suffer from it.
+fn append(journal: &dyn Journal, record: &ErrorRecord) {
+    let _ = panics::catch(|| journal.append(record));
+}
+
 impl Observer for ErrorMonitor {
     fn on_event(&self, event: &Event<'_>) {
         match event {
             Event::Error(error) => self.observe(error),
             Event::Health(change) => {
                 if let Some(journal) = self.journal() {
-                    let _ = journal.append(&ErrorRecord::of_health(change, self.0.clock.wall().into()));
+                    append(&*journal, &ErrorRecord::of_health(change, self.0.clock.wall().into()));
                 }
             }
             _ => {}

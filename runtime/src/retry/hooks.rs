@@ -1,12 +1,10 @@
 //! The user's callbacks, and what they are told.
 
-use crate::event::{self, ErrorRef, StopReason};
-use std::{
-    any::Any,
-    fmt,
-    panic::{AssertUnwindSafe, catch_unwind},
-    time::Duration,
+use crate::{
+    event::{self, ErrorRef, StopReason},
+    panics,
 };
+use std::{any::Any, fmt, time::Duration};
 
 /// A failed attempt, as the callbacks of a [`Retry`](super::Retry) are told of it.
 ///
@@ -132,7 +130,7 @@ impl Hooks {
             Next::Return => (&self.on_give_up, "on_give_up"),
         };
         if let Some(callback) = callback
-            && catch_unwind(AssertUnwindSafe(|| callback(failed))).is_err()
+            && panics::catch(|| callback(failed)).is_err()
         {
             event::retry::log_callback_failed(failed.name, name);
         }

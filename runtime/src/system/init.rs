@@ -11,11 +11,12 @@ use crate::{
     event::names::TARGET_SYSTEM,
     health::{health_check, refused_static_checks},
     monitor::{self, error_monitor, journal::Journal},
+    panics,
     sync::Mutex,
     time::SharedClock,
 };
 use std::{
-    panic::{Location, catch_unwind},
+    panic::Location,
     sync::{Arc, LazyLock, mpsc},
     thread,
     time::Duration,
@@ -62,7 +63,7 @@ pub(crate) fn init(builder: &ErrorSystemBuilder) -> Result<ErrorSystemGuard, Ini
     let settings = builder.wishes.settings()?;
     let place = Location::caller();
     // Settings of attributes may be computed by code of the user's, which may panic.
-    let warnings = catch_unwind(clashes).unwrap_or_else(|_| {
+    let warnings = panics::catch(clashes).unwrap_or_else(|_| {
         let text = "the settings of an attribute panic when they are computed: clashes are not looked for".to_owned();
         vec![InitWarning::Part { text }]
     });

@@ -154,3 +154,20 @@ fn a_subscription_can_outlive_its_breaker() {
     drop(subscription);
     assert!(heard.lock().unwrap().is_empty());
 }
+
+/// What a panic carries can panic when it is dropped: that one is contained too.
+#[test]
+fn an_observer_whose_panic_panics_again_harms_nobody() {
+    struct Again;
+    impl Drop for Again {
+        fn drop(&mut self) {
+            panic!("again");
+        }
+    }
+    let svc = bench(|b| b.failure_threshold(1));
+    svc.breaker.observe(|_: &Event<'_>| std::panic::panic_any(Again)).forever();
+    let (_subscription, heard) = listen(&svc.breaker);
+    svc.script("F");
+    assert_eq!(heard.lock().unwrap().len(), 1);
+    assert_eq!(svc.state(), CircuitState::Open);
+}

@@ -111,3 +111,32 @@ fn a_relative_folder_is_as_good_as_any() {
     assert_eq!(journal.folder(), Path::new("logs"));
     assert!(!journal.folder().exists(), "nothing is written before the first error");
 }
+
+/// A journal of somebody else's that panics takes no call with it.
+#[test]
+fn a_journal_that_panics_fails_nobody() {
+    use gardefou::monitor::journal::{Counts, JournalError, JournalStatus, Page};
+    #[derive(Debug)]
+    struct Broken;
+    impl Journal for Broken {
+        fn append(&self, _: &ErrorRecord) -> Result<(), JournalError> {
+            panic!("out of order")
+        }
+        fn query(&self, _: &Query) -> Result<Page, JournalError> {
+            Ok(Page::new(Vec::new(), None))
+        }
+        fn counts(&self) -> Result<Counts, JournalError> {
+            Ok(Counts::default())
+        }
+        fn flush(&self) -> Result<(), JournalError> {
+            Ok(())
+        }
+        fn status(&self) -> JournalStatus {
+            JournalStatus::default()
+        }
+    }
+    let monitor = ErrorMonitor::new(MonitorConfig::default());
+    monitor.set_journal(Arc::new(Broken));
+    monitor.record(&AppError::new(ErrorCode::SYNC_ERROR, "kept all the same"));
+    assert_eq!(monitor.stats().recent_errors[0].message, "kept all the same");
+}

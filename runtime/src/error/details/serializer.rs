@@ -5,12 +5,10 @@
 //! without an end ends; and of the value's, which the place one level up turns into a text.
 
 use super::{CUT, MAX_DEPTH, MAX_NODES, MAX_TEXT, MAX_TEXTS, keys, text};
+use crate::panics;
 use serde::{Serialize, ser};
 use serde_json::{Map, Number, Value};
-use std::{
-    fmt,
-    panic::{AssertUnwindSafe, catch_unwind},
-};
+use std::fmt;
 
 /// What one detail may still use.
 pub(super) struct Budget {
@@ -60,7 +58,7 @@ impl Budget {
         let depth = self.depth;
         let mut place = Value::Null;
         let into = Place { place: &mut place, budget: self };
-        let outcome = catch_unwind(AssertUnwindSafe(|| value.serialize(into)));
+        let outcome = panics::catch(|| value.serialize(into));
         // A panic may have left deeper levels uncounted.
         self.depth = depth + 1;
         match outcome {

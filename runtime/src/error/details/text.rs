@@ -1,9 +1,9 @@
 //! Texts of foreign types: bounded, and whole where the type's own formatting breaks.
 
+use crate::panics;
 use std::{
     borrow::Cow,
     fmt::{self, Write},
-    panic::{AssertUnwindSafe, catch_unwind},
 };
 
 /// How many bytes of a foreign error's text are kept.
@@ -33,7 +33,7 @@ pub(crate) fn display_bounded(value: &dyn fmt::Display, max: usize) -> String {
 /// The first `max` bytes of a foreign value's text, and whether there are more.
 pub(crate) fn display_head(value: &dyn fmt::Display, max: usize) -> (String, bool) {
     let mut into = Bounded { text: String::new(), max, full: false };
-    let outcome = catch_unwind(AssertUnwindSafe(|| write!(into, "{value}")));
+    let outcome = panics::catch(|| write!(into, "{value}"));
     let note = match outcome {
         // A `Display` that goes on after its writer is full is cut as well.
         _ if into.full => return (into.text, true),

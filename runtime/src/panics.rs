@@ -1,0 +1,59 @@
+//! Panics of code that is not ours, contained.
+
+use std::{
+    any::Any,
+    mem,
+    ops::Deref,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
+
+/// Runs a function; its panic is handed out.
+#[inline]
+pub(crate) fn catch<R>(run: impl FnOnce() -> R) -> Result<R, Payload> {
+    catch_unwind(AssertUnwindSafe(run)).map_err(|payload| Payload(Some(payload)))
+}
+
+/// What a panic carried. It can be dropped without harm, although its own `Drop` is foreign code as well.
+pub(crate) struct Payload(Option<Box<dyn Any + Send>>);
+
+impl Deref for Payload {
+    type Target = dyn Any + Send;
+
+    fn deref(&self) -> &Self::Target {
+        self.0.as_deref().unwrap_or(&())
+    }
+}
+
+impl Drop for Payload {
+    fn drop(&mut self) {
+        let payload = self.0.take();
+        if let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+            // That one might panic too, and so on: it is let go.
+            mem::forget(second);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::panic::panic_any;
+
+    #[test]
+    fn a_panic_is_handed_out_with_what_it_carried() {
+        assert_eq!(catch(|| 7).ok(), Some(7));
+        let payload = catch(|| panic_any(7_u8)).unwrap_err();
+        assert_eq!(payload.downcast_ref(), Some(&7_u8));
+    }
+
+    #[test]
+    fn a_payload_that_panics_when_dropped_is_contained() {
+        struct Bomb;
+        impl Drop for Bomb {
+            fn drop(&mut self) {
+                panic_any(Self);
+            }
+        }
+        assert!(catch(|| panic_any(Bomb)).is_err());
+    }
+}
