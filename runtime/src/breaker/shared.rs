@@ -270,7 +270,7 @@ impl Shared {
         in_flight.count_overdue(now, limit, generation, |call| {
             // The entry's identity is known before it is made, so that the call that ends now cannot count twice.
             if call.claim(locked.core.next_entry_at(now)) {
-                locked.totals.slow += 1;
+                locked.totals.slow = locked.totals.slow.saturating_add(1);
                 locked.push(Told::Slow { generation, elapsed: now.since(call.start()), pending: true });
                 let effects = locked.core.record_pending_slow_at(now);
                 locked.take(effects);
@@ -395,10 +395,10 @@ impl Shared {
         let counted = self.leave(ticket);
         let mut locked = self.locked.lock();
         if self.is_current_locked(&mut locked, ticket, now) {
-            locked.totals.failure += 1;
+            locked.totals.failure = locked.totals.failure.saturating_add(1);
             locked.last_failure = Some(LastFailure { at: now, cause });
             if let Some(elapsed) = abandoned {
-                locked.totals.abandoned += 1;
+                locked.totals.abandoned = locked.totals.abandoned.saturating_add(1);
                 locked.push(Told::Abandoned { generation: ticket.generation(), elapsed });
             }
             self.record_locked(&mut locked, ticket, now, Outcome { failure: true, slow, counted });
@@ -426,7 +426,7 @@ impl Shared {
             return;
         }
         if outcome.slow && outcome.counted.is_none() {
-            locked.totals.slow += 1;
+            locked.totals.slow = locked.totals.slow.saturating_add(1);
             let elapsed = now.since(Tick::from_nanos(ticket.start));
             locked.push(Told::Slow { generation: ticket.generation(), elapsed, pending: false });
         }

@@ -95,7 +95,7 @@ impl Counts {
     /// Returns how many calls came, rejected ones included.
     #[must_use]
     pub fn total(&self) -> u64 {
-        self.success + self.failure + self.ignored + self.rejected
+        [self.failure, self.ignored, self.rejected].into_iter().fold(self.success, u64::saturating_add)
     }
 }
 
@@ -134,11 +134,11 @@ impl Snapshot {
                 remaining: view.remaining,
                 generation: core.generation(),
                 counts: Counts {
-                    success: totals.success + success,
+                    success: totals.success.saturating_add(success),
                     failure: totals.failure,
-                    ignored: totals.ignored + ignored,
+                    ignored: totals.ignored.saturating_add(ignored),
                     slow: totals.slow,
-                    rejected: totals.rejected + rejected,
+                    rejected: totals.rejected.saturating_add(rejected),
                     abandoned: totals.abandoned,
                 },
                 consecutive_failures: core.consecutive(),
@@ -167,12 +167,12 @@ impl Snapshot {
         shared.step(|locked| {
             let old = locked.totals;
             locked.totals = Totals {
-                success: old.success + counts.success,
-                failure: old.failure + counts.failure,
-                ignored: old.ignored + counts.ignored,
-                slow: old.slow + counts.slow,
-                rejected: old.rejected + counts.rejected,
-                abandoned: old.abandoned + counts.abandoned,
+                success: old.success.saturating_add(counts.success),
+                failure: old.failure.saturating_add(counts.failure),
+                ignored: old.ignored.saturating_add(counts.ignored),
+                slow: old.slow.saturating_add(counts.slow),
+                rejected: old.rejected.saturating_add(counts.rejected),
+                abandoned: old.abandoned.saturating_add(counts.abandoned),
             };
             ((), locked.core.restore_at(now, memory))
         });

@@ -115,3 +115,18 @@ fn odd_stored_text_is_an_error_or_has_defaults_and_never_panics() {
     svc.breaker.restore(&far);
     assert_eq!(svc.state(), Open);
 }
+
+/// Whatever a stored text says, counting goes on.
+#[test]
+fn counts_near_the_end_of_numbers_stay_there() {
+    let svc = bench(|b| b.failure_threshold(1));
+    let mut stored = serde_json::to_value(svc.breaker.snapshot()).unwrap();
+    for (_, count) in stored["counts"].as_object_mut().unwrap() {
+        *count = u64::MAX.into();
+    }
+    svc.breaker.restore(&serde_json::from_value(stored).unwrap());
+    svc.script("SIF");
+    assert!(svc.is_rejecting());
+    let counts = svc.breaker.snapshot().counts;
+    assert_eq!([counts.success, counts.failure, counts.rejected, counts.total()], [u64::MAX; 4]);
+}
