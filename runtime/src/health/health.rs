@@ -604,7 +604,7 @@ impl Inner {
         for entry in &due {
             let period = entry.period(&config);
             let spread = (rng::next_fraction() * 2.0 - 1.0) * config.jitter;
-            entry.set_next_due(now.after(period.mul_f64((1.0 + spread).max(0.0))));
+            entry.set_next_due(now.after(scaled(period, 1.0 + spread)));
         }
         due
     }
@@ -623,6 +623,11 @@ impl Inner {
         let next = dues.chain(busy).min().unwrap_or(Tick::MAX);
         self.runner.patience(next.since(now)).min(LONGEST_TURN)
     }
+}
+
+fn scaled(duration: Duration, factor: f64) -> Duration {
+    // What is negative would be due at once, and what is too long never.
+    Duration::try_from_secs_f64((duration.as_secs_f64() * factor).max(0.0)).unwrap_or(Duration::MAX)
 }
 
 impl fmt::Debug for Health {

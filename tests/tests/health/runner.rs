@@ -106,3 +106,15 @@ fn jitter_spreads_periods_within_its_fraction() {
     assert!(least >= 240 && most <= 361, "{waits:?}");
     assert!(most - least > 20, "{waits:?}");
 }
+
+/// The longest period is no trouble, whichever way its jitter goes.
+#[test]
+fn a_check_can_have_the_longest_of_periods() {
+    for _ in 0..20 {
+        let config = HealthConfig::default().jitter(0.5).background(false);
+        let health = Health::with_clock(config, SharedClock::new(ManualClock::new())).unwrap();
+        health.register(Check::dependency("once", || true).period(Duration::MAX).stale_after(Duration::MAX)).unwrap();
+        assert_eq!([health.run_due_checks(), health.run_due_checks()], [1, 0]);
+        assert!(health.health_status().is_healthy());
+    }
+}
