@@ -1,6 +1,8 @@
 //! Where ticks come from.
 
 use super::Tick;
+#[cfg(feature = "async")]
+use crate::panics;
 use std::{
     fmt,
     sync::{Arc, OnceLock},
@@ -55,12 +57,26 @@ type Instant = tokio::time::Instant;
 #[cfg(not(feature = "async"))]
 type Instant = std::time::Instant;
 
+#[cfg(feature = "async")]
+#[inline]
+#[expect(clippy::disallowed_methods, reason = "this is the clock")]
+fn now() -> Instant {
+    // With tokio's `test-util` its clock panics on a thread that ends, where a guard in a thread-local is dropped.
+    panics::catch(Instant::now).unwrap_or_else(|_| Instant::from_std(std::time::Instant::now()))
+}
+
+#[cfg(not(feature = "async"))]
+#[inline]
+#[expect(clippy::disallowed_methods, reason = "this is the clock")]
+fn now() -> Instant {
+    Instant::now()
+}
+
 impl Clock for SystemClock {
     #[inline]
-    #[cfg_attr(not(feature = "async"), expect(clippy::disallowed_methods, reason = "this is the clock"))]
     fn now(&self) -> Tick {
         static ORIGIN: OnceLock<Instant> = OnceLock::new();
-        let now = Instant::now();
+        let now = now();
         let origin = *ORIGIN.get_or_init(|| now);
         let nanos = now.saturating_duration_since(origin).as_nanos();
         Tick::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))

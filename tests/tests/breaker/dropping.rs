@@ -179,3 +179,29 @@ fn a_guard_adds_few_bytes_to_a_future() {
     assert!(added <= 64, "{added} bytes");
     assert_eq!(size_of::<CircuitBreaker>(), size_of::<usize>());
 }
+
+/// The last destructors of a thread run when much of it is gone already, as the clock of tokio's `test-util`.
+#[test]
+fn a_call_in_the_last_destructors_of_a_thread_counts() {
+    struct AtTheEnd(CircuitBreaker, Option<gardefou::breaker::Permit>);
+    impl Drop for AtTheEnd {
+        fn drop(&mut self) {
+            drop(self.1.take());
+            let _ = self.0.call(|| Err::<(), _>(AppError::new(ErrorCode::SYNC_ERROR, "late")));
+        }
+    }
+    thread_local! {
+        static KEPT: std::cell::RefCell<Option<AtTheEnd>> = const { std::cell::RefCell::new(None) };
+    }
+    let breaker = CircuitBreaker::builder("thread-end").build().unwrap();
+    let ours = breaker.clone();
+    let thread = std::thread::spawn(move || {
+        // Registered before the clock is read for the first time, and so dropped after what the clock keeps.
+        KEPT.set(Some(AtTheEnd(ours.clone(), None)));
+        let permit = ours.try_acquire().unwrap();
+        KEPT.with_borrow_mut(|kept| kept.as_mut().unwrap().1 = Some(permit));
+        let _ = ours.snapshot();
+    });
+    thread.join().unwrap();
+    assert_eq!(breaker.snapshot().counts.failure, 1);
+}
