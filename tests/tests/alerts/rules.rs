@@ -169,3 +169,20 @@ fn every_problem_of_a_configuration_is_told_at_once() {
     let fields: Vec<_> = err.problems().map(|problem| problem.field).collect();
     assert_eq!(fields, ["channel", "throttle", "max_tries", "count", "window", "channel", "share"]);
 }
+
+/// Parity A02: in the original an error silenced what came after it under the same code, however bad that was.
+#[test]
+fn a02_an_error_does_not_silence_a_critical_one_of_the_same_code() {
+    let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
+    let alerts = start(config(&clock).channel(ops.clone()));
+    let at = |level, text| {
+        gardefou::error_monitor().record_at(level, &AppError::new(ErrorCode::DB_WRITE_ERROR, text));
+    };
+    at(AlertLevel::Error, "disk nearly full");
+    at(AlertLevel::Error, "disk nearly full");
+    at(AlertLevel::Critical, "disk full");
+    alerts.run();
+    let titles: Vec<_> = ops.told().into_iter().map(|(title, _)| title).collect();
+    assert_eq!(titles, ["DB_WRITE_ERROR: disk nearly full", "DB_WRITE_ERROR: disk full"]);
+    assert_eq!(alerts.status().suppressed, 1);
+}

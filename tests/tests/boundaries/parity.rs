@@ -145,3 +145,22 @@ fn a_transaction_logs_its_begin_its_end_and_its_rollback() {
     ];
     assert_eq!(lines, expected);
 }
+
+#[test]
+fn e00_an_error_is_logged_with_typed_fields_and_its_identity() {
+    let mut id = String::new();
+    let fields = Logbook::fields_of(|| {
+        let cable =
+            AppError::new(ErrorCode::OBS_CONNECTION_ERROR, "no signal").with_source(std::io::Error::other("cable"));
+        let err = error_boundary!("parity-e00", { Err::<(), _>(cable.with_detail("camera", 2))? }).unwrap_err();
+        id = err.id().to_string();
+    });
+    assert_eq!(fields["error.id"], id);
+    assert_eq!(
+        (fields["error.code"].as_str(), fields["error.code_name"].as_str()),
+        ("100", "\"OBS_CONNECTION_ERROR\"")
+    );
+    assert!(fields["error.location"].contains("parity.rs:"), "{fields:?}");
+    assert!(fields["error.chain"].contains("cable"), "{fields:?}");
+    assert!(fields["error.details"].contains("camera"), "{fields:?}");
+}

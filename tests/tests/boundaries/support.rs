@@ -2,6 +2,7 @@
 
 use gardefou::event::{AlertLevel, Event, Subscription, TransactionOutcome, subscribe};
 use std::{
+    collections::BTreeMap,
     fmt,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -68,19 +69,29 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Keeps `LEVEL target message` of each event up to a level.
+/// Keeps `LEVEL target message` of each event up to a level, and the fields of the last one.
 #[derive(Clone)]
 pub(crate) struct Logbook {
     max: tracing::Level,
     lines: Arc<Mutex<Vec<String>>>,
+    fields: Arc<Mutex<BTreeMap<&'static str, String>>>,
 }
 
 impl Logbook {
     /// Runs something and returns the lines that it logged under our targets.
     pub(crate) fn of(max: tracing::Level, run: impl FnOnce()) -> Vec<String> {
-        let book = Self { max, lines: Arc::default() };
+        lock(&Self::kept(max, run).lines).clone()
+    }
+
+    /// Runs something and returns the fields of the last error that it logged.
+    pub(crate) fn fields_of(run: impl FnOnce()) -> BTreeMap<&'static str, String> {
+        lock(&Self::kept(tracing::Level::ERROR, run).fields).clone()
+    }
+
+    fn kept(max: tracing::Level, run: impl FnOnce()) -> Self {
+        let book = Self { max, lines: Arc::default(), fields: Arc::default() };
         tracing::subscriber::with_default(book.clone(), run);
-        lock(&book.lines).clone()
+        book
     }
 }
 
@@ -94,12 +105,12 @@ impl Subscriber for Logbook {
     fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
     fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
     fn event(&self, event: &tracing::Event<'_>) {
-        let mut message = String::new();
+        let mut fields = BTreeMap::new();
         event.record(&mut |field: &Field, value: &dyn fmt::Debug| {
-            if field.name() == "message" {
-                message = format!("{value:?}");
-            }
+            fields.insert(field.name(), format!("{value:?}"));
         });
+        let message = fields.get("message").cloned().unwrap_or_default();
+        *lock(&self.fields) = fields;
         let metadata = event.metadata();
         lock(&self.lines).push(format!("{} {} {message}", metadata.level(), metadata.target()));
     }

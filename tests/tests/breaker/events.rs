@@ -171,3 +171,32 @@ fn an_observer_whose_panic_panics_again_harms_nobody() {
     assert_eq!(heard.lock().unwrap().len(), 1);
     assert_eq!(svc.state(), CircuitState::Open);
 }
+
+/// Parity X2: the original logged under its lock, so that a slow log held up every caller.
+#[test]
+fn x2_a_subscriber_of_the_log_may_ask_the_breaker() {
+    struct Asks(gardefou::breaker::CircuitBreaker, Arc<Mutex<Vec<CircuitState>>>);
+    impl tracing::Subscriber for Asks {
+        fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
+            metadata.target() == "gardefou::breaker"
+        }
+        fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
+            tracing::span::Id::from_u64(1)
+        }
+        fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
+        fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
+        fn event(&self, _: &tracing::Event<'_>) {
+            self.1.lock().unwrap().push(self.0.snapshot().state);
+        }
+        fn enter(&self, _: &tracing::span::Id) {}
+        fn exit(&self, _: &tracing::span::Id) {}
+    }
+    let svc = bench(|b| b.failure_threshold(1));
+    let seen = Arc::default();
+    tracing::subscriber::with_default(Asks(svc.breaker.clone(), Arc::clone(&seen)), || {
+        svc.script("F");
+        svc.pass(MINUTE);
+        svc.script("S");
+    });
+    assert_eq!(*seen.lock().unwrap(), [CircuitState::Open, CircuitState::HalfOpen, CircuitState::Closed]);
+}

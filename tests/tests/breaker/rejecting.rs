@@ -3,10 +3,18 @@
 use crate::support::{MINUTE, SECOND, bench};
 use gardefou::{
     AppError, ErrorCode,
-    breaker::{CircuitState, FailureIf},
+    breaker::{CircuitBreaker, CircuitState, FailureIf},
     error::Policy,
+    time::{Clock, ManualClock, Tick},
 };
-use std::{cell::Cell, time::Duration};
+use std::{
+    cell::Cell,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    time::{Duration, SystemTime},
+};
 
 #[test]
 fn an_open_circuit_runs_nothing_and_counts_no_outcome() {
@@ -201,4 +209,31 @@ fn a_clock_near_the_end_of_time_breaks_nothing() {
     svc.script("S F");
     assert!(svc.is_rejecting() || svc.state() == CircuitState::HalfOpen);
     let _ = svc.breaker.snapshot();
+}
+
+/// Parity C07: the original waited an hour longer when the machine's clock was set back by one.
+#[test]
+fn c07_a_wall_clock_that_is_set_back_delays_no_recovery() {
+    #[derive(Clone, Debug)]
+    struct SetBack(ManualClock, Arc<AtomicBool>);
+    impl Clock for SetBack {
+        fn now(&self) -> Tick {
+            self.0.now()
+        }
+        fn sleep(&self, duration: Duration) {
+            self.0.sleep(duration);
+        }
+        fn wall(&self) -> SystemTime {
+            let year = Duration::from_secs(365 * 86_400);
+            let hour = if self.1.load(Relaxed) { Duration::from_secs(3600) } else { Duration::ZERO };
+            SystemTime::UNIX_EPOCH + year - hour
+        }
+    }
+    let clock = SetBack(ManualClock::new(), Arc::default());
+    let breaker = CircuitBreaker::builder("set-back").failure_threshold(1).clock(clock.clone()).build().unwrap();
+    breaker.try_acquire().unwrap().failure();
+    clock.1.store(true, Relaxed);
+    clock.0.advance(61 * SECOND);
+    breaker.try_acquire().unwrap().success();
+    assert_eq!(breaker.state(), CircuitState::Closed);
 }

@@ -3,6 +3,7 @@
 use axum::{
     Router,
     body::{Body, to_bytes},
+    extract::Path,
     http::{Method, Request, StatusCode},
     routing::get,
 };
@@ -63,7 +64,8 @@ async fn answer(method: Method, path: &str) -> Answer {
         .route("/missing", get(not_found))
         .route("/unexpected", get(unexpected))
         .route("/open", get(open_circuit))
-        .route("/limited", get(limited));
+        .route("/limited", get(limited))
+        .route("/number/{number}", get(async |Path(_): Path<u32>| not_found().await));
     let request = Request::builder().method(method).uri(path).body(Body::empty()).unwrap();
     let response = app.oneshot(request).await.unwrap();
     let header = |name| response.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
@@ -91,6 +93,13 @@ async fn w1_an_error_with_a_code_answers_with_its_status_without_any_annotation(
 async fn w2_errors_of_the_framework_keep_their_status() {
     assert_eq!(answer(Method::DELETE, "/missing").await.status, 405);
     assert_eq!(answer(Method::GET, "/no-such-route").await.status, 404);
+}
+
+/// The original made a 500 of a request that could not be read.
+#[tokio::test]
+async fn w3_a_malformed_request_stays_the_callers_fault() {
+    assert_eq!(answer(Method::GET, "/number/7").await.status, 404);
+    assert_eq!(answer(Method::GET, "/number/seven").await.status, 400);
 }
 
 /// The original sent the text of an unexpected error, with a token and a connection string in it, to the client.

@@ -76,3 +76,19 @@ fn a_crash_between_keeping_the_counts_and_removing_the_file_counts_nothing_twice
     assert_eq!((monitor.counts().unwrap().total, all(&monitor, Query::new()).len()), (1000, before));
     assert!(journal.status().is_healthy());
 }
+
+/// Parity P07: the original kept what it found on loading, however much that was.
+#[test]
+fn p07_limits_hold_for_what_an_earlier_run_has_left() {
+    let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
+    let (before, _journal) = monitor(config(folder.path(), &clock).max_bytes(10 * 1024 * 1024), &clock);
+    for i in 0..500 {
+        fail(&before, ErrorCode::SYNC_ERROR, format!("error {i}"));
+    }
+    let (after, journal) = monitor(config(folder.path(), &clock).max_bytes(64 * 1024), &clock);
+    journal.maintain().unwrap();
+    assert!(size_of(folder.path()) <= 64 * 1024);
+    let kept = all(&after, Query::new());
+    assert!(!kept.is_empty() && kept.len() < 500, "{}", kept.len());
+    assert_eq!((kept[0].message.as_str(), after.counts().unwrap().total), ("error 499", 500));
+}
