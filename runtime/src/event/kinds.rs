@@ -109,7 +109,8 @@ pub enum ErrorRef<'a> {
 }
 
 impl<'a> ErrorEvent<'a> {
-    /// Makes the event of an `AppError`.
+    /// Makes the event of an `AppError`, for tests.
+    #[cfg(test)]
     pub(crate) fn of_app_error(error: &'a AppError, level: AlertLevel, operation: &'a str, component: &'a str) -> Self {
         Self {
             id: error.id(),
