@@ -18,13 +18,23 @@ pub(super) fn expand(function: &mut Function, breaker: &Breaker, site: &Site<'_>
     let describe = site.describe(function, &builder(breaker, site));
     let statics = statics(site);
     let once = body::once(site, function, &returns);
-    let (name, admitted, rejection) = (site.name("BREAKER"), own("admitted"), own("rejection"));
+    let (name, admitted) = (site.name("BREAKER"), own("admitted"));
+    let (refused, rejection) = (own("refused"), own("rejection"));
     let rejected = match &breaker.fallback {
         None => body::reject(site, &returns, &rejection),
         Some(fallback) => call_fallback(fallback, site, &rejection),
     };
     let judge = judge(breaker, site, &returns);
     let call = match once {
+        // All in one call, so that no admission goes through memory. A fallback may need the arguments, which only one
+        // of two closures can have.
+        Once::Closure { arguments, closure } if breaker.fallback.is_none() => {
+            return Some(quote! {
+                #describe
+                #statics
+                #name.call(#judge, #arguments, #closure, |#rejection| #rejected)
+            });
+        }
         Once::Closure { arguments, closure } => quote!(#admitted.run_with(#judge, #arguments, #closure)),
         Once::Future(future) => call(&admitted, &judge, &future, true),
     };
@@ -34,7 +44,10 @@ pub(super) fn expand(function: &mut Function, breaker: &Breaker, site: &Site<'_>
         // Apart from the call, so that a future does not hold the place of a rejection while it waits.
         let #admitted = match #name.admit() {
             #krate::__private::Ok(#admitted) => #admitted,
-            #krate::__private::Err(#rejection) => return #rejected,
+            #krate::__private::Err(#refused) => {
+                let #rejection = #refused.into_rejection();
+                return #rejected;
+            }
         };
         #call
     })

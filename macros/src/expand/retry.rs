@@ -185,7 +185,8 @@ impl Attempt {
     fn guarded(&self, retry: &Retry, breaker: &Breaker, site: &Site<'_>, returns: &Type) -> TokenStream {
         let Self { rebind, body, is_async, .. } = self;
         let (krate, name) = (site.krate, site.name("BREAKER"));
-        let (admitted, rejection, seen) = (own("admitted"), own("rejection"), own("seen"));
+        let (admitted, seen) = (own("admitted"), own("seen"));
+        let (refused, rejection) = (own("refused"), own("rejection"));
         let attempt = Lifetime::new("'attempt", Span::mixed_site());
         let shape = body::shape(site, returns);
         let judge = breaker::judge(breaker, site, returns);
@@ -200,24 +201,27 @@ impl Attempt {
         let rejected = match &breaker.fallback {
             None => {
                 let reject = body::reject(site, returns, &rejection);
-                quote!({
+                quote! {
                     let #seen = #krate::__private::Attempted::rejected(#shape, &#rejection);
                     (#reject, #seen)
-                })
+                }
             }
             Some(fallback) => {
                 let call = breaker::call_fallback(fallback, site, &rejection);
-                quote!({
+                quote! {
                     #rebind
                     (#call, #krate::__private::Attempted::ran(#shape))
-                })
+                }
             }
         };
         quote! {
             #attempt: {
                 let #admitted = match #name.admit() {
                     #krate::__private::Ok(#admitted) => #admitted,
-                    #krate::__private::Err(#rejection) => break #attempt #rejected,
+                    #krate::__private::Err(#refused) => break #attempt {
+                        let #rejection = #refused.into_rejection();
+                        #rejected
+                    },
                 };
                 #rebind
                 (#tried, #krate::__private::Attempted::ran(#shape).behind(&#name))

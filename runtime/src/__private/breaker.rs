@@ -3,7 +3,7 @@
 use super::{Guarded, Shape};
 use crate::{
     AppError, ConfigError, ErrorCode, Rejection,
-    breaker::{Admitted, CircuitBreaker, CircuitState, Judge, circuit_breakers},
+    breaker::{Admitted, CircuitBreaker, CircuitState, Judge, Refused, circuit_breakers},
     classify::Verdict,
     monitor,
 };
@@ -33,11 +33,27 @@ impl BreakerSite {
     ///
     /// The rejection of an open circuit.
     #[inline(always)]
-    pub fn admit(&'static self) -> Result<Admitted<'static>, Rejection> {
+    pub fn admit(&'static self) -> Result<Admitted<'static>, Refused<'static>> {
         match self.breaker.get() {
             Some(breaker) => breaker.admit(),
             None => self.find().admit(),
         }
+    }
+
+    /// Makes a call, or the answer to its rejection.
+    #[inline(always)]
+    pub fn call<A, R, J: Judge<R>>(
+        &'static self,
+        judge: J,
+        arguments: A,
+        f: impl FnOnce(A) -> R,
+        reject: impl FnOnce(Rejection) -> R,
+    ) -> R {
+        let breaker = match self.breaker.get() {
+            Some(breaker) => breaker,
+            None => self.find(),
+        };
+        breaker.call_or(judge, || f(arguments), reject)
     }
 
     /// Tells whether the circuit is open and will be so still when `delay` is over.

@@ -4,7 +4,7 @@ use super::{
     handle::CircuitBreaker,
     judge::Judge,
     permit::OnPanic,
-    shared::{Shared, Ticket},
+    shared::{Denied, Shared, Ticket},
 };
 use crate::{Rejection, classify::Verdict};
 
@@ -19,19 +19,44 @@ pub struct Admitted<'a> {
 }
 
 impl CircuitBreaker {
-    /// Admits a call, or rejects it.
+    /// Makes a call, or the answer to its rejection.
+    #[doc(hidden)]
+    #[inline]
+    pub fn call_or<R, J: Judge<R>>(&self, judge: J, f: impl FnOnce() -> R, reject: impl FnOnce(Rejection) -> R) -> R {
+        let shared = self.shared();
+        shared.admit_then(|ticket| run(shared, ticket, judge, f), |denied| reject(self.rejection(denied)))
+    }
+
+    /// Admits a call, or refuses it.
     ///
     /// # Errors
     ///
-    /// The [`Rejection`], when the call must not be made.
+    /// [`Refused`], when the call must not be made.
     #[doc(hidden)]
     #[inline]
-    pub fn admit(&self) -> Result<Admitted<'_>, Rejection> {
+    pub fn admit(&self) -> Result<Admitted<'_>, Refused<'_>> {
         let shared = self.shared();
         match shared.admit() {
             Ok(ticket) => Ok(Admitted { shared, ticket }),
-            Err(denied) => Err(self.rejection(denied)),
+            Err(denied) => Err(Refused { breaker: self, denied }),
         }
+    }
+}
+
+/// What becomes a [`Rejection`]. Plain values, so that an admission beside it in a `Result` stays in registers.
+#[derive(Clone, Copy, Debug)]
+#[must_use = "a refused call is answered by its rejection"]
+pub struct Refused<'a> {
+    breaker: &'a CircuitBreaker,
+    denied: Denied,
+}
+
+impl Refused<'_> {
+    /// Makes the rejection.
+    #[cold]
+    #[must_use]
+    pub fn into_rejection(self) -> Rejection {
+        self.breaker.rejection(self.denied)
     }
 }
 
@@ -50,17 +75,9 @@ impl<'a> Admitted<'a> {
 
     /// Makes the call.
     #[inline]
-    #[expect(clippy::needless_pass_by_value, reason = "a judge is a copy or a closure, and ends with its call")]
     pub fn run<R, J: Judge<R>>(self, judge: J, f: impl FnOnce() -> R) -> R {
         let (shared, ticket) = self.into_parts();
-        let on_panic = OnPanic { shared, ticket };
-        let outcome = f();
-        let verdict = judge.verdict(&outcome);
-        std::mem::forget(on_panic);
-        // The outcome is borrowed and returned from here, so that the call can write it where the caller wants it: each
-        // copy of a `Result` that was written in parts and is read whole stalls for longer than all the rest takes.
-        settle(shared, ticket, verdict, &judge, &outcome);
-        outcome
+        run(shared, ticket, judge, f)
     }
 
     /// Makes the future that is the call, and wraps it.
@@ -92,6 +109,20 @@ impl Drop for Admitted<'_> {
     fn drop(&mut self) {
         self.shared.release(self.ticket);
     }
+}
+
+/// Makes a call that was let through.
+#[inline]
+#[expect(clippy::needless_pass_by_value, reason = "a judge is a copy or a closure, and ends with its call")]
+fn run<R, J: Judge<R>>(shared: &Shared, ticket: Ticket, judge: J, f: impl FnOnce() -> R) -> R {
+    let on_panic = OnPanic { shared, ticket };
+    let outcome = f();
+    let verdict = judge.verdict(&outcome);
+    std::mem::forget(on_panic);
+    // The outcome is borrowed and returned from here, so that the call can write it where the caller wants it: each
+    // copy of a `Result` that was written in parts and is read whole stalls for longer than all the rest takes.
+    settle(shared, ticket, verdict, &judge, &outcome);
+    outcome
 }
 
 /// Reports a verdict.

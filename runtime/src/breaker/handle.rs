@@ -137,10 +137,7 @@ impl CircuitBreaker {
         E: From<Rejection>,
         J: Judge<Result<T, E>>,
     {
-        match self.admit() {
-            Ok(admitted) => admitted.run(judge, f),
-            Err(rejection) => Err(rejection.into()),
-        }
+        self.call_or(judge, f, |rejection| Err(rejection.into()))
     }
 
     /// Awaits a future unless the circuit is open, and counts what becomes of it as [`call`](Self::call) does.
@@ -195,7 +192,7 @@ impl CircuitBreaker {
     {
         match self.admit() {
             Ok(admitted) => admitted.guard_new(judge, f).await,
-            Err(rejection) => Err(rejection.into()),
+            Err(refused) => Err(refused.into_rejection().into()),
         }
     }
 

@@ -35,7 +35,7 @@ mod window;
 
 pub use crate::event::breaker::{CircuitState, TransitionReason};
 #[doc(hidden)]
-pub use admitted::Admitted;
+pub use admitted::{Admitted, Refused};
 pub use builder::BreakerBuilder;
 pub use config::{BreakerConfig, WindowKind};
 pub use control::ManualControl;

@@ -201,12 +201,23 @@ impl Shared {
         if word & (word::MODE | word::TIMED) == word::CLOSED {
             return Ok(Ticket { word, start: 0, cell: CellId::NONE });
         }
-        // Taken apart and put together again, so that the slow path's answer is not the memory through which the fast
-        // one must go too.
-        match self.admit_slow(word) {
-            Ok(Ticket { word, start, cell }) => Ok(Ticket { word, start, cell }),
-            Err(Denied { generation, wait }) => Err(Denied { generation, wait }),
+        self.admit_slow(word)
+    }
+
+    /// Answers a call that wants in, by going on with `go` or `deny`. Not a `Result`: the slow path writes that into
+    /// memory, and the fast one would have to go through the same memory, which costs more than all the rest of it.
+    #[inline]
+    pub(super) fn admit_then<R>(&self, go: impl FnOnce(Ticket) -> R, deny: impl FnOnce(Denied) -> R) -> R {
+        // As in `admit`.
+        let mut word = self.hot.word.load(Ordering::Acquire);
+        let (mut start, mut cell) = (0, CellId::NONE);
+        if word & (word::MODE | word::TIMED) != word::CLOSED {
+            match self.admit_slow(word) {
+                Ok(ticket) => (word, start, cell) = (ticket.word, ticket.start, ticket.cell),
+                Err(denied) => return deny(denied),
+            }
         }
+        go(Ticket { word, start, cell })
     }
 
     #[inline(never)]

@@ -108,9 +108,9 @@ pub enum ErrorRef<'a> {
     Opaque(&'static str),
 }
 
+#[cfg(test)]
 impl<'a> ErrorEvent<'a> {
     /// Makes the event of an `AppError`, for tests.
-    #[cfg(test)]
     pub(crate) fn of_app_error(error: &'a AppError, level: AlertLevel, operation: &'a str, component: &'a str) -> Self {
         Self {
             id: error.id(),

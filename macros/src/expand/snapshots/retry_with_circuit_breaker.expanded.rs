@@ -24,8 +24,9 @@ async fn read(&mut self, key: String) -> Result<u32> {
             let (outcome, view) = 'attempt: {
                 let admitted = match __GARDEFOU_BREAKER.admit() {
                     ::gardefou::__private::Ok(admitted) => admitted,
-                    ::gardefou::__private::Err(rejection) => {
+                    ::gardefou::__private::Err(refused) => {
                         break 'attempt {
+                            let rejection = refused.into_rejection();
                             let seen = ::gardefou::__private::Attempted::rejected(
                                 ::gardefou::__private::shape!(Result < u32 >),
                                 &rejection,

@@ -14,19 +14,14 @@ fn read(key: &str) -> Result<u32> {
     static __GARDEFOU_BREAKER: ::gardefou::__private::BreakerSite = ::gardefou::__private::BreakerSite::new(
         &__GARDEFOU_GUARDED,
     );
-    let admitted = match __GARDEFOU_BREAKER.admit() {
-        ::gardefou::__private::Ok(admitted) => admitted,
-        ::gardefou::__private::Err(rejection) => {
-            return ::gardefou::__private::failed({
-                use ::gardefou::__private::rejecting::*;
-                (&&&::gardefou::__private::probe::<Result<u32>>()).reject(rejection)
-            });
-        }
-    };
-    admitted
-        .run_with(
+    __GARDEFOU_BREAKER
+        .call(
             ::gardefou::__private::judge!(Result < u32 >),
             (key,),
             move |(key,)| -> Result<u32> { lookup(key) },
+            |rejection| ::gardefou::__private::failed({
+                use ::gardefou::__private::rejecting::*;
+                (&&&::gardefou::__private::probe::<Result<u32>>()).reject(rejection)
+            }),
         )
 }

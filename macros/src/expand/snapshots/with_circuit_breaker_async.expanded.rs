@@ -14,7 +14,8 @@ async fn read(&mut self, key: String) -> Result<u32> {
     );
     let admitted = match __GARDEFOU_BREAKER.admit() {
         ::gardefou::__private::Ok(admitted) => admitted,
-        ::gardefou::__private::Err(rejection) => {
+        ::gardefou::__private::Err(refused) => {
+            let rejection = refused.into_rejection();
             return ::gardefou::__private::fallback(rejection, cached);
         }
     };
