@@ -2,7 +2,7 @@
 
 use crate::{
     diag::Diag,
-    model::{Function, plain_type},
+    model::{Function, only_type_argument, plain_type},
     params::{SelfKind, self_kind},
     policy::{Handling, Retry},
 };
@@ -66,7 +66,7 @@ pub(crate) fn retried(function: &Function, retry: &Retry, diag: &mut Diag) {
             receiver.self_token,
             "`self` by value cannot be used for a second attempt; take `&self`, `&mut self` or `self: Arc<Self>`",
         ),
-        SelfKind::Mut => {
+        SelfKind::Mut | SelfKind::PinnedMut => {
             if let Some(borrow) = function.returns().and_then(|ty| borrow_of_self(ty, receiver)) {
                 diag.at(borrow, "a retried function cannot return a borrow of `&mut self`: the next attempt needs it");
             }
@@ -81,6 +81,10 @@ fn borrow_of_self(ty: &Type, receiver: &syn::Receiver) -> Option<TokenStream> {
         syn::ReceiverKind::Reference(_, lifetime, _) => lifetime.as_ref(),
         syn::ReceiverKind::Typed(_, ty) => match plain_type(ty) {
             Type::Reference(reference) => reference.lifetime.as_ref(),
+            Type::Path(pin) => match pin.path.segments.last().and_then(|last| only_type_argument(&last.arguments)) {
+                Some(Type::Reference(reference)) => reference.lifetime.as_ref(),
+                _ => None,
+            },
             _ => None,
         },
         _ => None,

@@ -57,7 +57,7 @@ pub fn transaction_boundary(tokens: TokenStream) -> TokenStream {
 /// Dropping the future drops the body's; nothing is reported.
 ///
 /// Goes on free functions, inherent and trait methods with every receiver, generics, `impl Trait`, `async fn`, `unsafe`
-/// and `extern` functions, methods under `#[async_trait]`, and functions that end in an `async move` block; not on a
+/// and `extern` functions, methods under `#[async_trait]`, and functions that end in an `async` block; not on a
 /// `const fn`. The signature stays as it is written. Of several attributes on one function the first one listed is the
 /// outermost, also with other attributes between them; what stands above the first of ours has expanded before. `crate
 /// = path` names a re-exported runtime crate. See the guide `docs/attributes.md` for values, order, and what can be
@@ -129,7 +129,7 @@ pub fn enhanced_error_handling(args: TokenStream, item: TokenStream) -> TokenStr
 /// A call that is dropped gives its slot back; see `abandoned_after`.
 ///
 /// Goes on free functions, inherent and trait methods with every receiver, generics, `impl Trait`, `async fn`, `unsafe`
-/// and `extern` functions, methods under `#[async_trait]`, and functions that end in an `async move` block; not on a
+/// and `extern` functions, methods under `#[async_trait]`, and functions that end in an `async` block; not on a
 /// `const fn`. The signature stays as it is written. Of several attributes on one function the first one listed is the
 /// outermost, also with other attributes between them; what stands above the first of ours has expanded before. `crate
 /// = path` names a re-exported runtime crate. See the guide `docs/attributes.md` for values, order, and what can be
@@ -196,7 +196,7 @@ pub fn with_circuit_breaker(args: TokenStream, item: TokenStream) -> TokenStream
 /// by the body, but not used up.
 ///
 /// Goes on free functions, inherent and trait methods with every receiver, generics, `impl Trait`, `async fn`, `unsafe`
-/// and `extern` functions, methods under `#[async_trait]`, and functions that end in an `async move` block; not on a
+/// and `extern` functions, methods under `#[async_trait]`, and functions that end in an `async` block; not on a
 /// `const fn`. The signature stays as it is written. Of several attributes on one function the first one listed is the
 /// outermost, also with other attributes between them; what stands above the first of ours has expanded before. `crate
 /// = path` names a re-exported runtime crate. See the guide `docs/attributes.md` for values, order, and what can be
@@ -243,7 +243,7 @@ pub fn retry(args: TokenStream, item: TokenStream) -> TokenStream {
 /// Dropping the future drops the attempt that runs, which gives its slot back, or ends the wait.
 ///
 /// Goes on free functions, inherent and trait methods with every receiver, generics, `impl Trait`, `async fn`, `unsafe`
-/// and `extern` functions, methods under `#[async_trait]`, and functions that end in an `async move` block; not on a
+/// and `extern` functions, methods under `#[async_trait]`, and functions that end in an `async` block; not on a
 /// `const fn`. The signature stays as it is written. Of several attributes on one function the first one listed is the
 /// outermost, also with other attributes between them; what stands above the first of ours has expanded before. `crate
 /// = path` names a re-exported runtime crate. See the guide `docs/attributes.md` for values, order, and what can be

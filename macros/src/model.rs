@@ -43,7 +43,7 @@ impl Function {
     /// Reads the item; says why where it is not a function with a body.
     pub(crate) fn read(item: TokenStream, diag: &mut Diag) -> Option<Self> {
         let parser = |input: ParseStream<'_>| {
-            let attrs = Attribute::parse_outer(input)?;
+            let mut attrs = Attribute::parse_outer(input)?;
             let vis: Visibility = input.parse()?;
             if let Some(error) = not_a_function(input) {
                 return Err(error);
@@ -53,7 +53,8 @@ impl Function {
                 let message = "this method has no body; put the attribute on the implementation";
                 return Err(syn::Error::new(sig.ident.span(), message));
             }
-            let body = braces(input)?;
+            let mut body = braces(input)?;
+            take_inner_attributes(&mut attrs, &mut body)?;
             Ok((attrs, vis, sig, body))
         };
         let (attrs, vis, sig, body) = diag.ok(Parser::parse2(parser, item))?;
@@ -86,8 +87,8 @@ impl Function {
             }
             other => (None, Some(other)),
         };
-        let Some(Expr::Async(inner)) = inner.filter(|inner| matches!(inner, Expr::Async(a) if a.capture.is_some()))
-        else {
+        // With `move` or without: a block that is returned cannot borrow the function's variables.
+        let Some(Expr::Async(inner)) = inner else {
             diag.at(&self.sig.output, NO_ASYNC_BLOCK);
             return None;
         };
@@ -148,7 +149,7 @@ impl Function {
     }
 }
 
-const NO_ASYNC_BLOCK: &str = "this function returns a future, but does not end with an `async move` block that the \
+const NO_ASYNC_BLOCK: &str = "this function returns a future, but does not end with an `async` block that the \
                               guard could go into; write it as an `async fn`";
 
 /// Says what stands in place of a function.
@@ -171,6 +172,20 @@ fn not_a_function(input: ParseStream<'_>) -> Option<syn::Error> {
         let article = if matches!(kind.to_string().as_str(), "enum" | "impl") { "an" } else { "a" };
         syn::Error::new(kind.span(), format!("this attribute goes on a `fn`, not on {article} `{kind}`"))
     })
+}
+
+/// Moves what stands as `#![..]` at the head of the body to the function, where it means the same: the body becomes an
+/// expression, which bears no attributes.
+fn take_inner_attributes(attrs: &mut Vec<Attribute>, body: &mut Group) -> syn::Result<()> {
+    let head = |input: ParseStream<'_>| Ok((Attribute::parse_inner(input)?, input.parse::<TokenStream>()?));
+    let (inner, rest) = Parser::parse2(head, body.stream())?;
+    if !inner.is_empty() {
+        let span = body.span();
+        *body = Group::new(Delimiter::Brace, rest);
+        body.set_span(span);
+        attrs.extend(inner.into_iter().map(|attr| Attribute { style: syn::AttrStyle::Outer, ..attr }));
+    }
+    Ok(())
 }
 
 /// The braces of a body, also where `macro_rules!` passed them on as one `block`.
@@ -237,7 +252,7 @@ fn output_of_bound(bound: &TypeParamBound) -> Option<Type> {
     })
 }
 
-fn only_type_argument(arguments: &PathArguments) -> Option<&Type> {
+pub(crate) fn only_type_argument(arguments: &PathArguments) -> Option<&Type> {
     let PathArguments::AngleBracketed(arguments) = arguments else { return None };
     arguments.args.iter().find_map(|argument| match argument {
         GenericArgument::Type(ty) => Some(ty),
@@ -308,6 +323,17 @@ pub(crate) fn same_error(ty: &Type) -> Type {
         }
     }
     ty
+}
+
+/// A variable of the expansion's own. Hygiene keeps it apart from the user's variables; the underscores do from the
+/// constants and statics, which a pattern would name instead of binding anew.
+pub(crate) fn own(name: &str) -> Ident {
+    own_at(name, Span::mixed_site())
+}
+
+/// The same at a place of the user's, for messages that speak of it; the span is one of [`at`].
+pub(crate) fn own_at(name: &str, span: Span) -> Ident {
+    Ident::new(&format!("__{name}"), span)
 }
 
 /// A place that the generated code may stand at: resolved as the macro's own, shown as the user's.

@@ -1,6 +1,6 @@
 //! The arguments of a function as the variables that its body uses.
 
-use crate::model::{Function, plain_type};
+use crate::model::{Function, only_type_argument, plain_type};
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{Attribute, FnArg, Ident, Pat, Receiver, ReceiverKind, Token, Type, ext::IdentExt, spanned::Spanned};
@@ -146,9 +146,11 @@ pub(crate) enum SelfKind {
     Ref,
     /// `&mut self`.
     Mut,
-    /// `self: Arc<Self>` or `Rc<Self>`: a handle that is cloned cheaply.
+    /// `self: Pin<&mut Self>`.
+    PinnedMut,
+    /// `self: Arc<Self>`, `Rc<Self>` or a shared reference, also pinned: a handle that is cloned cheaply.
     Handle,
-    /// `self: Box<Self>`, `Pin<..>` and other pointers.
+    /// `self: Box<Self>` and other pointers.
     Pointer,
     /// `self`.
     Value,
@@ -158,14 +160,23 @@ pub(crate) fn self_kind(receiver: &Receiver) -> SelfKind {
     let ty = match &receiver.kind {
         ReceiverKind::Reference(_, _, None) => return SelfKind::Ref,
         ReceiverKind::Reference(_, _, Some(_)) => return SelfKind::Mut,
-        ReceiverKind::Typed(_, ty) => plain_type(ty),
+        ReceiverKind::Typed(_, ty) => ty,
         _ => return SelfKind::Value,
     };
-    match ty {
+    pointer_kind(ty)
+}
+
+fn pointer_kind(ty: &Type) -> SelfKind {
+    match plain_type(ty) {
         Type::Reference(reference) if reference.mutability.is_some() => SelfKind::Mut,
         Type::Reference(_) => SelfKind::Ref,
         Type::Path(path) => match path.path.segments.last() {
             Some(last) if last.ident == "Arc" || last.ident == "Rc" => SelfKind::Handle,
+            Some(last) if last.ident == "Pin" => match only_type_argument(&last.arguments).map(pointer_kind) {
+                Some(SelfKind::Mut) => SelfKind::PinnedMut,
+                Some(SelfKind::Ref | SelfKind::Handle) => SelfKind::Handle,
+                _ => SelfKind::Pointer,
+            },
             Some(last) if last.ident != "Self" && !last.arguments.is_none() => SelfKind::Pointer,
             _ => SelfKind::Value,
         },

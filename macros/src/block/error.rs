@@ -7,7 +7,11 @@ use super::{
     setup::Setup,
     tail,
 };
-use crate::{args::value, diag::Diag};
+use crate::{
+    args::value,
+    diag::Diag,
+    model::{own, own_at},
+};
 use proc_macro2::{Group, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::{Block, Expr, Ident, Token, visit_mut::VisitMut};
@@ -98,8 +102,7 @@ fn expand_block(
     rewriter.visit_block_mut(&mut block);
     let (uses_label, jumps) = (rewriter.uses_label, rewriter.jumps);
 
-    let [operation, visit, outcome, value, error] =
-        ["operation", "visit", "outcome", "value", "error"].map(|name| Ident::new(name, Span::mixed_site()));
+    let [operation, visit, outcome, value, error] = ["operation", "visit", "outcome", "value", "error"].map(own);
     let value_span = value_span(&block);
     let block = as_argument(&block);
     let carried = if jumps.is_empty() { quote!(#block) } else { quote!(#runtime::Flow::Value(#block)) };
@@ -121,7 +124,7 @@ fn expand_block(
         (Form::Closure, true) => quote!(#runtime::block(async #moved { #done }).await),
     };
     let pattern = if jumps.is_empty() { quote!(#value) } else { quote!(#runtime::Flow::Value(#value)) };
-    let (good, bad) = ends(ending, &Ident::new("value", value_span), &error, &visit, setup);
+    let (good, bad) = ends(ending, &own_at("value", value_span), &error, &visit, setup);
     let arms = arms(&jumps, &runtime);
     let operation_value = setup.operation();
     quote! {

@@ -1,8 +1,9 @@
 //! Jumps out of a block that leave it as a value: `Here(v)`, `There(Here(v))`, .. one place for each kind.
 
+use crate::model::own;
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
-use syn::{Ident, Lifetime, Path};
+use syn::{Lifetime, Path};
 
 /// Where a jump goes.
 #[derive(Clone)]
@@ -51,7 +52,7 @@ impl Jumps {
     /// The arms that carry the jumps out, of a match on a `Result<Flow<_, _>, _>`.
     pub(super) fn arms(&self, runtime: &TokenStream) -> TokenStream {
         let mut arms = TokenStream::new();
-        let value = Ident::new("value", Span::mixed_site());
+        let value = own("value");
         for (place, jump) in self.0.iter().enumerate() {
             let pattern = Self::value(place, &quote!(#value), runtime);
             let carried = jump.has_value.then_some(&value);

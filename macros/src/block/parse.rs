@@ -240,12 +240,19 @@ fn read_arguments(input: ParseStream<'_>) -> syn::Result<Option<Vec<Pat>>> {
 
 /// The braces, out of the invisible group that `macro_rules!` leaves around a `$body:block`.
 fn brace_group(input: ParseStream<'_>) -> syn::Result<Group> {
-    let mut group: Group = input.parse()?;
-    while group.delimiter() == Delimiter::None {
-        let Some(TokenTree::Group(inner)) = group.stream().into_iter().next() else { break };
-        group = inner;
+    let mut token: TokenTree = input.parse()?;
+    loop {
+        match token {
+            TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => return Ok(group),
+            TokenTree::Group(group) if group.delimiter() == Delimiter::None => {
+                match group.stream().into_iter().next() {
+                    Some(inner) => token = inner,
+                    None => return Err(syn::Error::new(group.span(), "expected a block")),
+                }
+            }
+            other => return Err(syn::Error::new(other.span(), "expected a block")),
+        }
     }
-    Ok(group)
 }
 
 /// Skips to the next comma.

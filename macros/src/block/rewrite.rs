@@ -6,7 +6,7 @@ use super::{
     parse::Nested,
     tail,
 };
-use crate::diag::Diag;
+use crate::{diag::Diag, model::own};
 use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{
@@ -58,7 +58,7 @@ pub(super) fn label() -> Lifetime {
 
 /// The type that carries returned values out of a closure, see `Returns`.
 pub(super) fn returns() -> syn::Ident {
-    syn::Ident::new("returns", Span::mixed_site())
+    own("returns")
 }
 
 impl<'a> Rewriter<'a> {
@@ -100,8 +100,8 @@ impl<'a> Rewriter<'a> {
 
     /// `expr?`.
     fn question(&mut self, expr: &Expr, question: Span) -> Expr {
-        let value = mixed("value");
-        let error = mixed("error");
+        let value = own("value");
+        let error = own("error");
         let exit = self.fail(&quote!(#error));
         // The call stands at the user's `?`: what cannot be converted is told there, and there the error is made.
         let runtime = at(self.runtime.clone(), question);
@@ -322,11 +322,6 @@ impl VisitMut for Rewriter<'_> {
     fn visit_item_mut(&mut self, _: &mut Item) {}
     fn visit_type_mut(&mut self, _: &mut Type) {}
     fn visit_pat_mut(&mut self, _: &mut Pat) {}
-}
-
-/// A name that only the expansion sees.
-fn mixed(name: &str) -> syn::Ident {
-    syn::Ident::new(name, Span::mixed_site())
 }
 
 /// Moves the tokens that the expansion made to a place of the user's.

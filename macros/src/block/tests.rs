@@ -34,7 +34,7 @@ fn a_jump_without_a_label_leaves_the_labelled_block_first() {
             break;
         }
     }));
-    assert!(out.contains("Flow::Jump") && out.contains("=>{let()=value;break}"), "{out}");
+    assert!(out.contains("Flow::Jump") && out.contains("=>{let()=__value;break}"), "{out}");
 }
 
 #[test]

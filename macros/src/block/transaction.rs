@@ -8,7 +8,11 @@ use super::{
     setup::Setup,
     tail,
 };
-use crate::{args::value, diag::Diag};
+use crate::{
+    args::value,
+    diag::Diag,
+    model::{own, own_at},
+};
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{Block, Expr, Ident, Pat, Token, parse_quote, spanned::Spanned, visit_mut::VisitMut};
@@ -53,8 +57,7 @@ fn expand_block(
     let uses_label = rewriter.uses_label;
 
     let [operation, guard, transaction, outcome, value, error] =
-        ["operation", "guard", "transaction", "outcome", "value", "error"]
-            .map(|name| Ident::new(name, Span::mixed_site()));
+        ["operation", "guard", "transaction", "outcome", "value", "error"].map(own);
     let moved = is_async.flatten();
     let block = as_argument(&block);
     let body = quote!({
@@ -110,12 +113,12 @@ fn callback_tokens(callback: Option<&Expr>, setup: &Setup) -> TokenStream {
     match callback {
         // Called in a closure, a function of another signature is told once, at its name.
         Expr::Path(_) => {
-            let error = Ident::new("error", span);
+            let error = own_at("error", span);
             quote_spanned!(span=> #runtime::callback(move |#error: &#runtime::AppError| #callback(#error)))
         }
         // So is a closure that names its type; without `move`, it captures as it is written.
         Expr::Closure(closure) if matches!(closure.inputs.first(), Some(Pat::Type(_))) => {
-            let error = Ident::new("error", span);
+            let error = own_at("error", span);
             quote_spanned!(span=> #runtime::callback(|#error: &#runtime::AppError| (#callback)(#error)))
         }
         _ => quote_spanned!(span=> #runtime::callback(#callback)),

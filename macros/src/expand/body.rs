@@ -9,11 +9,6 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::{Lifetime, Type};
 
-/// A name of the expansion's own.
-pub(super) fn own(name: &str) -> Ident {
-    Ident::new(name, Span::mixed_site())
-}
-
 /// The body as something that runs once.
 pub(super) enum Once {
     /// A closure, and the tuple that it takes: the arguments that the body uses. As parameters they are dropped in the

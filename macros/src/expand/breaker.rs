@@ -1,11 +1,11 @@
 //! `#[with_circuit_breaker]`, and the breaker inside of `#[retry_with_circuit_breaker]`.
 
 use super::{
-    body::{self, Once, own},
+    body::{self, Once},
     site::Site,
 };
 use crate::{
-    model::{Function, at, inferable, path_at, same_error},
+    model::{Function, at, inferable, own, path_at, same_error},
     policy::Breaker,
 };
 use proc_macro2::TokenStream;

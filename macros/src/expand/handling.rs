@@ -1,11 +1,11 @@
 //! `#[enhanced_error_handling]`.
 
 use super::{
-    body::{self, Once, own},
+    body::{self, Once},
     site::Site,
 };
 use crate::{
-    model::{Function, at, path_at},
+    model::{Function, at, own, path_at},
     params,
     policy::Handling,
 };

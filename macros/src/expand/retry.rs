@@ -1,18 +1,14 @@
 //! `#[retry]` and `#[retry_with_circuit_breaker]`: a loop in the function itself, the breaker inside it.
 
-use super::{
-    body::{self, own},
-    breaker,
-    site::Site,
-};
+use super::{body, breaker, site::Site};
 use crate::{
-    model::{Function, at, path_at},
+    model::{Function, at, own, path_at},
     params::{self, Binding, SelfKind},
     policy::{Breaker, Retry},
 };
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
-use syn::{Ident, Lifetime, Path, Type};
+use syn::{FnArg, Ident, Lifetime, Path, Receiver, Type};
 
 pub(super) fn expand(
     function: &mut Function,
@@ -78,6 +74,13 @@ pub(super) fn expand(
     })
 }
 
+fn receiver_of(function: &mut Function) -> Option<&mut Receiver> {
+    match function.sig.inputs.first_mut() {
+        Some(FnArg::Receiver(receiver)) => Some(receiver),
+        _ => None,
+    }
+}
+
 /// One attempt: what its arguments are, and the body with them.
 struct Attempt {
     /// The arguments of this attempt.
@@ -131,23 +134,28 @@ impl Attempt {
 
     /// Gives each attempt its own `self` under another name where the body could use it up, and tells whether the
     /// body must borrow it instead.
-    fn take_self(&mut self, function: &Function, krate: &Path, body: &mut TokenStream) -> bool {
-        let Some(receiver) = function.sig.receiver() else { return false };
+    fn take_self(&mut self, function: &mut Function, krate: &Path, body: &mut TokenStream) -> bool {
+        let Some(receiver) = receiver_of(function) else { return false };
         if !params::mentions(body, "self") {
             return false;
         }
         let in_format_string = params::mentions_self_in_text(body);
-        let (this, self_token) = (own("this"), &receiver.self_token);
-        let owned = match params::self_kind(receiver) {
+        let (this, self_token) = (own("this"), receiver.self_token);
+        let own = match params::self_kind(receiver) {
             SelfKind::Ref | SelfKind::Value => return false,
-            SelfKind::Mut if !in_format_string => {
-                quote_spanned!(at(&receiver.self_token)=> let #this = &mut *#self_token;)
+            SelfKind::Mut if !in_format_string => quote_spanned!(at(&self_token)=> &mut *#self_token),
+            SelfKind::PinnedMut if !in_format_string => {
+                quote_spanned!(at(&self_token)=> #krate::__private::Pin::as_mut(&mut #self_token))
             }
             SelfKind::Handle if !in_format_string => {
-                quote_spanned!(at(&receiver.self_token)=> let #this = #krate::__private::Clone::clone(&#self_token);)
+                quote_spanned!(at(&self_token)=> #krate::__private::Clone::clone(&#self_token))
             }
             _ => return true,
         };
+        // What the body may change is this attempt's `self`.
+        let lends_itself = matches!(params::self_kind(receiver), SelfKind::PinnedMut);
+        let mutability = std::mem::replace(&mut receiver.mutability, lends_itself.then(Default::default));
+        let owned = quote_spanned!(at(&self_token)=> let #mutability #this = #own;);
         self.rebind.extend(owned);
         *body = params::rename_self(std::mem::take(body), &this);
         false

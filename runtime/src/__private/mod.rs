@@ -23,6 +23,7 @@ pub use core::{
     concat, file, line, module_path,
     ops::ControlFlow,
     option::Option::{None, Some},
+    pin::Pin,
     result::Result::{Err, Ok},
 };
 pub use handling::{Captured, Handling, catch, catch_async, swallowed};

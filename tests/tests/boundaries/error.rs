@@ -230,3 +230,15 @@ fn the_block_borrows_and_changes_what_is_around_it() {
     assert!(result.is_err());
     assert_eq!(seen, [1, 2]);
 }
+
+#[test]
+fn the_block_may_come_from_a_macro() {
+    macro_rules! named {
+        ($name:expr, $block:block) => {
+            error_boundary!($name, error_code = ErrorCode::SYNC_ERROR, $block)
+        };
+    }
+    assert_eq!(named!("error-from-macro", { "1".parse::<u8>()? }).unwrap(), 1);
+    let result: Result<u8, AppError> = named!("error-from-macro", { "x".parse()? });
+    assert!(result.unwrap_err().is(ErrorCode::SYNC_ERROR));
+}

@@ -35,6 +35,7 @@ mod mutable_argument;
 mod mutable_self;
 mod named_lifetimes;
 mod names_and_codes;
+mod names_of_constants;
 mod names_of_the_expansion;
 mod native_async_trait_method;
 mod other_attributes;

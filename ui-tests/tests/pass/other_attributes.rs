@@ -27,12 +27,20 @@ for_each_guard! { ($guard) => {
         Ok(a + b)
     }
 
+    #[$guard]
+    fn inside() -> R<i32> {
+        #![expect(unused_variables, reason = "it speaks of the whole body")]
+        let unused = 1;
+        Ok(1)
+    }
+
     #[test]
     fn they_keep_their_meaning() {
         assert_eq!(f(0).unwrap(), 1);
         #[expect(deprecated, reason = "the attribute is still there")]
         let g = g();
         assert_eq!(g.unwrap(), 1);
+        assert_eq!(inside().unwrap(), 1);
         assert_eq!(h(1, 2).unwrap(), 3);
     }
 } }

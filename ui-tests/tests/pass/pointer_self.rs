@@ -35,6 +35,35 @@ for_each_guard! { ($guard) => {
         }
 
         #[$guard]
+        fn pinned_and_used_up(self: Pin<&mut Self>, n: i32) -> R<i32> {
+            let s = self.get_mut();
+            s.v += n;
+            Ok(s.v)
+        }
+
+        #[$guard]
+        async fn pinned_and_used_up_later(mut self: Pin<&mut Self>, n: i32) -> R<i32> {
+            self.as_mut().v += n;
+            tick().await;
+            let s = self.get_mut();
+            s.v += n;
+            Ok(s.v)
+        }
+
+        #[$guard]
+        async fn pinned_handle(self: Pin<Arc<Self>>) -> R<i32> {
+            tick().await;
+            let owned = self;
+            Ok(owned.v)
+        }
+
+        #[$guard]
+        fn changed(mut self: Arc<Self>) -> R<i32> {
+            self = Arc::new(S { v: self.v + 1 });
+            Ok(self.v)
+        }
+
+        #[$guard]
         fn used_up(self: Arc<Self>) -> R<i32> {
             let owned: Arc<Self> = self;
             Ok(owned.v)
@@ -56,6 +85,11 @@ for_each_guard! { ($guard) => {
         assert_eq!(Box::new(S { v: 3 }).c().unwrap(), 3);
         assert_eq!(block_on(Box::new(S { v: 3 }).d(1)).unwrap(), 4);
         assert_eq!(Pin::new(&mut S { v: 5 }).e().unwrap(), 5);
+        let mut s = S { v: 5 };
+        assert_eq!(Pin::new(&mut s).pinned_and_used_up(1).unwrap(), 6);
+        assert_eq!(block_on(Pin::new(&mut s).pinned_and_used_up_later(2)).unwrap(), 10);
+        assert_eq!(block_on(Pin::new(Arc::new(s)).pinned_handle()).unwrap(), 10);
+        assert_eq!(Arc::new(S { v: 6 }).changed().unwrap(), 7);
         assert_eq!(Arc::new(S { v: 6 }).used_up().unwrap(), 6);
         assert_eq!(block_on(Arc::new(S { v: 7 }).used_up_later()).unwrap(), 7);
     }

@@ -20,10 +20,23 @@ for_each_guard! { ($guard) => {
         })
     }
 
+    struct S(i32);
+
+    impl S {
+        #[$guard]
+        fn without_move(&self) -> impl Future<Output = R<i32>> + Send {
+            async {
+                tick().await;
+                Ok(self.0)
+            }
+        }
+    }
+
     #[test]
     fn the_future_is_guarded() {
         assert_eq!(block_on(f(0)).unwrap(), -1);
         assert_eq!(block_on(f(2)).unwrap(), 2);
+        assert_eq!(block_on(S(3).without_move()).unwrap(), 3);
         assert_eq!(block_on(g("abc")).unwrap(), 3);
     }
 } }

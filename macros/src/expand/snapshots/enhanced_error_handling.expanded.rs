@@ -12,11 +12,11 @@ fn read(key: &str) -> Result<u32> {
             &__GARDEFOU_GUARDED,
         )
         .error_code(ErrorCode::DB_QUERY_ERROR);
-    let entry = __GARDEFOU_HANDLING.enter();
-    let outcome = ::gardefou::__private::call_with(
+    let __entry = __GARDEFOU_HANDLING.enter();
+    let __outcome = ::gardefou::__private::call_with(
         (key,),
         move |(key,)| -> Result<u32> { lookup(key) },
     );
     __GARDEFOU_HANDLING
-        .leave(entry, outcome, ::gardefou::__private::shape!(Result < u32 >))
+        .leave(__entry, __outcome, ::gardefou::__private::shape!(Result < u32 >))
 }

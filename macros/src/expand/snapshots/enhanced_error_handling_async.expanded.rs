@@ -11,9 +11,9 @@ async fn read(&mut self, key: String) -> Result<u32> {
     static __GARDEFOU_HANDLING: ::gardefou::__private::Handling = ::gardefou::__private::Handling::new(
         &__GARDEFOU_GUARDED,
     );
-    let captured = ::gardefou::__private::Captured::new().field("key", &key);
-    let entry = __GARDEFOU_HANDLING.enter();
-    let outcome = match ::gardefou::__private::catch_async(
+    let __captured = ::gardefou::__private::Captured::new().field("key", &key);
+    let __entry = __GARDEFOU_HANDLING.enter();
+    let __outcome = match ::gardefou::__private::catch_async(
             &__GARDEFOU_GUARDED,
             async move {
                 if false {
@@ -24,24 +24,24 @@ async fn read(&mut self, key: String) -> Result<u32> {
         )
         .await
     {
-        ::gardefou::__private::Ok(outcome) => outcome,
-        ::gardefou::__private::Err(panic) => {
+        ::gardefou::__private::Ok(__outcome) => __outcome,
+        ::gardefou::__private::Err(__panic) => {
             ::gardefou::__private::failed({
                 use ::gardefou::__private::carrying::*;
-                (&&::gardefou::__private::probe::<Result<u32>>()).carry(panic)
+                (&&::gardefou::__private::probe::<Result<u32>>()).carry(__panic)
             })
         }
     };
     ::gardefou::__private::Ok(
         match __GARDEFOU_HANDLING
             .leave_with(
-                entry,
-                outcome,
+                __entry,
+                __outcome,
                 ::gardefou::__private::shape!(Result < u32 >),
-                || captured,
+                || __captured,
             )
         {
-            ::gardefou::__private::Ok(value) => value,
+            ::gardefou::__private::Ok(__value) => __value,
             ::gardefou::__private::Err(_) => {
                 ::gardefou::__private::swallowed();
                 0

@@ -18,10 +18,10 @@ fn read(key: &str) -> Result<u32> {
     static __GARDEFOU_RETRY: ::gardefou::__private::RetrySite = ::gardefou::__private::RetrySite::new(
         &__GARDEFOU_GUARDED,
     );
-    let mut run = __GARDEFOU_RETRY.start();
-    let outcome = loop {
-        let delay = {
-            let (outcome, view) = {
+    let mut __run = __GARDEFOU_RETRY.start();
+    let __outcome = loop {
+        let __delay = {
+            let (__outcome, __view) = {
                 let key = ::gardefou::__private::clone_for_each_attempt(&key);
                 (
                     ::gardefou::__private::call(|| -> Result<u32> { lookup(key) }),
@@ -30,13 +30,13 @@ fn read(key: &str) -> Result<u32> {
                     ),
                 )
             };
-            match run.settle(outcome, &view, ::gardefou::__private::by_class) {
-                ::gardefou::__private::ControlFlow::Break(outcome) => break outcome,
-                ::gardefou::__private::ControlFlow::Continue(delay) => delay,
+            match __run.settle(__outcome, &__view, ::gardefou::__private::by_class) {
+                ::gardefou::__private::ControlFlow::Break(__outcome) => break __outcome,
+                ::gardefou::__private::ControlFlow::Continue(__delay) => __delay,
             }
         };
-        run.wait(delay);
+        __run.wait(__delay);
     };
     ::gardefou::__private::used_up((key,));
-    outcome
+    __outcome
 }

@@ -18,28 +18,28 @@ async fn read(&mut self, key: String) -> Result<u32> {
     static __GARDEFOU_RETRY: ::gardefou::__private::RetrySite = ::gardefou::__private::RetrySite::new(
         &__GARDEFOU_GUARDED,
     );
-    let mut run = __GARDEFOU_RETRY.start();
-    let outcome = loop {
-        let delay = {
-            let (outcome, view) = {
+    let mut __run = __GARDEFOU_RETRY.start();
+    let __outcome = loop {
+        let __delay = {
+            let (__outcome, __view) = {
                 let key = ::gardefou::__private::clone_for_each_attempt(&key);
-                let this = &mut *self;
+                let __this = &mut *self;
                 (
-                    match run
+                    match __run
                         .limit(async move {
                             if false {
                                 return ::gardefou::__private::never::<Result<u32>>();
                             }
-                            '_body: { this.lookup(key).await }
+                            '_body: { __this.lookup(key).await }
                         })
                         .await
                     {
-                        ::gardefou::__private::Ok(outcome) => outcome,
-                        ::gardefou::__private::Err(cut_off) => {
+                        ::gardefou::__private::Ok(__outcome) => __outcome,
+                        ::gardefou::__private::Err(__cut_off) => {
                             ::gardefou::__private::failed({
                                 use ::gardefou::__private::rejecting::*;
                                 (&&&::gardefou::__private::probe::<Result<u32>>())
-                                    .reject(cut_off)
+                                    .reject(__cut_off)
                             })
                         }
                     },
@@ -48,21 +48,21 @@ async fn read(&mut self, key: String) -> Result<u32> {
                     ),
                 )
             };
-            match run
+            match __run
                 .settle(
-                    outcome,
-                    &view,
-                    |error| ::gardefou::__private::Some(
-                        ::gardefou::__private::ask(error, is_worth_it),
+                    __outcome,
+                    &__view,
+                    |__error| ::gardefou::__private::Some(
+                        ::gardefou::__private::ask(__error, is_worth_it),
                     ),
                 )
             {
-                ::gardefou::__private::ControlFlow::Break(outcome) => break outcome,
-                ::gardefou::__private::ControlFlow::Continue(delay) => delay,
+                ::gardefou::__private::ControlFlow::Break(__outcome) => break __outcome,
+                ::gardefou::__private::ControlFlow::Continue(__delay) => __delay,
             }
         };
-        run.wait_async(delay).await;
+        __run.wait_async(__delay).await;
     };
     ::gardefou::__private::used_up((key,));
-    outcome
+    __outcome
 }

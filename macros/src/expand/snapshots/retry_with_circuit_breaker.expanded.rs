@@ -18,41 +18,41 @@ async fn read(&mut self, key: String) -> Result<u32> {
     static __GARDEFOU_RETRY: ::gardefou::__private::RetrySite = ::gardefou::__private::RetrySite::new(
         &__GARDEFOU_GUARDED,
     );
-    let mut run = __GARDEFOU_RETRY.start();
-    let outcome = loop {
-        let delay = {
-            let (outcome, view) = 'attempt: {
-                let admitted = match __GARDEFOU_BREAKER.admit() {
-                    ::gardefou::__private::Ok(admitted) => admitted,
-                    ::gardefou::__private::Err(refused) => {
+    let mut __run = __GARDEFOU_RETRY.start();
+    let __outcome = loop {
+        let __delay = {
+            let (__outcome, __view) = 'attempt: {
+                let __admitted = match __GARDEFOU_BREAKER.admit() {
+                    ::gardefou::__private::Ok(__admitted) => __admitted,
+                    ::gardefou::__private::Err(__refused) => {
                         break 'attempt {
-                            let rejection = refused.into_rejection();
-                            let seen = ::gardefou::__private::Attempted::rejected(
+                            let __rejection = __refused.into_rejection();
+                            let __seen = ::gardefou::__private::Attempted::rejected(
                                 ::gardefou::__private::shape!(Result < u32 >),
-                                &rejection,
+                                &__rejection,
                             );
                             (
                                 ::gardefou::__private::failed({
                                     use ::gardefou::__private::rejecting::*;
                                     (&&&::gardefou::__private::probe::<Result<u32>>())
-                                        .reject(rejection)
+                                        .reject(__rejection)
                                 }),
-                                seen,
+                                __seen,
                             )
                         };
                     }
                 };
                 let key = ::gardefou::__private::clone_for_each_attempt(&key);
-                let this = &mut *self;
+                let __this = &mut *self;
                 (
-                    admitted
+                    __admitted
                         .guard(
                             ::gardefou::__private::judge!(Result < u32 >),
                             async move {
                                 if false {
                                     return ::gardefou::__private::never::<Result<u32>>();
                                 }
-                                '_body: { this.lookup(key).await }
+                                '_body: { __this.lookup(key).await }
                             },
                         )
                         .await,
@@ -62,13 +62,13 @@ async fn read(&mut self, key: String) -> Result<u32> {
                         .behind(&__GARDEFOU_BREAKER),
                 )
             };
-            match run.settle(outcome, &view, ::gardefou::__private::by_class) {
-                ::gardefou::__private::ControlFlow::Break(outcome) => break outcome,
-                ::gardefou::__private::ControlFlow::Continue(delay) => delay,
+            match __run.settle(__outcome, &__view, ::gardefou::__private::by_class) {
+                ::gardefou::__private::ControlFlow::Break(__outcome) => break __outcome,
+                ::gardefou::__private::ControlFlow::Continue(__delay) => __delay,
             }
         };
-        run.wait_async(delay).await;
+        __run.wait_async(__delay).await;
     };
     ::gardefou::__private::used_up((key,));
-    outcome
+    __outcome
 }

@@ -19,9 +19,9 @@ fn read(key: &str) -> Result<u32> {
             ::gardefou::__private::judge!(Result < u32 >),
             (key,),
             move |(key,)| -> Result<u32> { lookup(key) },
-            |rejection| ::gardefou::__private::failed({
+            |__rejection| ::gardefou::__private::failed({
                 use ::gardefou::__private::rejecting::*;
-                (&&&::gardefou::__private::probe::<Result<u32>>()).reject(rejection)
+                (&&&::gardefou::__private::probe::<Result<u32>>()).reject(__rejection)
             }),
         )
 }

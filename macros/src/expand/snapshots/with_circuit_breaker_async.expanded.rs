@@ -12,14 +12,14 @@ async fn read(&mut self, key: String) -> Result<u32> {
     static __GARDEFOU_BREAKER: ::gardefou::__private::BreakerSite = ::gardefou::__private::BreakerSite::new(
         &__GARDEFOU_GUARDED,
     );
-    let admitted = match __GARDEFOU_BREAKER.admit() {
-        ::gardefou::__private::Ok(admitted) => admitted,
-        ::gardefou::__private::Err(refused) => {
-            let rejection = refused.into_rejection();
-            return ::gardefou::__private::fallback(rejection, cached);
+    let __admitted = match __GARDEFOU_BREAKER.admit() {
+        ::gardefou::__private::Ok(__admitted) => __admitted,
+        ::gardefou::__private::Err(__refused) => {
+            let __rejection = __refused.into_rejection();
+            return ::gardefou::__private::fallback(__rejection, cached);
         }
     };
-    admitted
+    __admitted
         .guard(
             ::gardefou::__private::judge_if::<
                 Result<u32>,
@@ -27,7 +27,7 @@ async fn read(&mut self, key: String) -> Result<u32> {
                 _,
             >(
                 ::gardefou::__private::shape!(Result < u32 >),
-                |outcome| ::gardefou::__private::ask(outcome, is_bad),
+                |__outcome| ::gardefou::__private::ask(__outcome, is_bad),
             ),
             async move {
                 if false {
