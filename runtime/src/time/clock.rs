@@ -61,7 +61,7 @@ type Instant = std::time::Instant;
 #[inline]
 #[expect(clippy::disallowed_methods, reason = "this is the clock")]
 fn now() -> Instant {
-    // With tokio's `test-util` its clock panics on a thread that ends, where a guard in a thread-local is dropped.
+    // Once a test has paused it, tokio's clock panics in the destructors of thread-locals, where a permit may be dropped.
     panics::catch(Instant::now).unwrap_or_else(|_| Instant::from_std(std::time::Instant::now()))
 }
 

@@ -180,7 +180,7 @@ fn a_guard_adds_few_bytes_to_a_future() {
     assert_eq!(size_of::<CircuitBreaker>(), size_of::<usize>());
 }
 
-/// The last destructors of a thread run when much of it is gone already, as the clock of tokio's `test-util`.
+/// The last destructors of a thread run when much of it is gone already, as the clock of tokio where tests pause it.
 #[test]
 fn a_call_in_the_last_destructors_of_a_thread_counts() {
     struct AtTheEnd(CircuitBreaker, Option<gardefou::breaker::Permit>);
@@ -193,6 +193,9 @@ fn a_call_in_the_last_destructors_of_a_thread_counts() {
     thread_local! {
         static KEPT: std::cell::RefCell<Option<AtTheEnd>> = const { std::cell::RefCell::new(None) };
     }
+    // From the first pause of the process on, tokio's clock looks for the thread's runtime.
+    let paused = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    drop(paused);
     let breaker = CircuitBreaker::builder("thread-end").build().unwrap();
     let ours = breaker.clone();
     let thread = std::thread::spawn(move || {
