@@ -93,10 +93,11 @@ impl Observers {
         event::emit(|| Event::Breaker(event));
     }
 
-    fn change(&self, edit: impl FnOnce(&mut Vec<Entry>)) {
+    fn change<T>(&self, edit: impl FnOnce(&mut Vec<Entry>) -> T) -> T {
         let mut list = self.list.write().unwrap_or_else(PoisonError::into_inner);
-        edit(&mut list);
+        let removed = edit(&mut list);
         self.count.store(list.len(), Ordering::Relaxed);
+        removed
     }
 
     pub(super) fn add(&self, observer: Arc<dyn Observer>) -> usize {
@@ -107,7 +108,9 @@ impl Observers {
     }
 
     fn remove(&self, id: usize) {
-        self.change(|list| list.retain(|entry| entry.id != id));
+        let removed = self.change(|list| list.extract_if(.., |entry| entry.id == id).collect::<Vec<_>>());
+        // Dropped after the lock: what an observer owns is the user's, and its `Drop` may come back to the breaker.
+        drop(removed);
     }
 }
 

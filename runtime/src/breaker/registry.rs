@@ -179,8 +179,7 @@ impl BreakerRegistry {
     /// ```
     pub fn drop_idle(&self) -> usize {
         let mut breakers = self.write();
-        let before = breakers.len();
-        breakers.retain(|_, entry| {
+        let idle = breakers.extract_if(|_, entry| {
             let snapshot = entry.breaker.snapshot();
             let calls = snapshot.counts.total();
             let is_idle = entry.calls_when_swept.replace(calls) == Some(calls);
@@ -190,9 +189,12 @@ impl BreakerRegistry {
                 _ => false,
             };
             // The write lock keeps others from taking a handle out meanwhile.
-            !(is_idle && is_harmless && entry.breaker.handles() == 1)
+            is_idle && is_harmless && entry.breaker.handles() == 1
         });
-        before - breakers.len()
+        let idle: Vec<_> = idle.collect();
+        drop(breakers);
+        // Dropped after the lock: what their observers own is the user's, and its `Drop` may ask the registry.
+        idle.len()
     }
 
     /// The breakers, copied so that nothing is done to them under the lock.

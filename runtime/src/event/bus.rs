@@ -75,7 +75,10 @@ fn change(edit: impl FnOnce(&mut Vec<Entry>)) {
     edit(&mut all);
     // Relaxed is enough: a call that races with a subscription may or may not be heard.
     COUNT.store(all.len(), Ordering::Relaxed);
-    *list = Some(all.into());
+    let before = list.replace(all.into());
+    drop(list);
+    // Dropped after the lock: what an observer owns is the user's, and its `Drop` may subscribe or report.
+    drop(before);
 }
 
 /// Tells whether there is an observer, for those who must prepare an event before they can tell it.

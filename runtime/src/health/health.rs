@@ -251,9 +251,13 @@ impl Health {
     /// Removes a check and tells whether it was there. A run in progress goes on and counts for nothing.
     pub fn unregister(&self, name: &str) -> bool {
         let mut entries = self.0.entries.write().unwrap_or_else(PoisonError::into_inner);
-        let before = entries.len();
-        *entries = entries.iter().filter(|entry| entry.name() != name).cloned().collect();
-        entries.len() < before
+        let rest = entries.iter().filter(|entry| entry.name() != name).cloned().collect();
+        let before = std::mem::replace(&mut *entries, rest);
+        let was_there = entries.len() < before.len();
+        drop(entries);
+        // Dropped after the lock: what a check owns is the user's, and its `Drop` may use the registry.
+        drop(before);
+        was_there
     }
 
     /// Returns the names of the checks, in the order in which they were registered.

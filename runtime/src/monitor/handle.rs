@@ -231,7 +231,9 @@ impl ErrorMonitor {
 
     fn reconfigure(&self, config: MonitorConfig) {
         self.0.state.lock().limit(&config);
-        *self.0.config.write().unwrap_or_else(PoisonError::into_inner) = config;
+        // What was set before is dropped after the lock.
+        let before = std::mem::replace(&mut *self.0.config.write().unwrap_or_else(PoisonError::into_inner), config);
+        drop(before);
     }
 
     /// Counts and keeps one error.

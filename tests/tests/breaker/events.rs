@@ -200,3 +200,43 @@ fn x2_a_subscriber_of_the_log_may_ask_the_breaker() {
     });
     assert_eq!(*seen.lock().unwrap(), [CircuitState::Open, CircuitState::HalfOpen, CircuitState::Closed]);
 }
+
+/// What an observer owns may use what it was subscribed to while it is dropped: nothing of ours is locked then.
+#[test]
+fn the_drop_of_an_observer_may_call_back() {
+    struct Last<F: Fn()>(F);
+    impl<F: Fn()> Drop for Last<F> {
+        fn drop(&mut self) {
+            self.0();
+        }
+    }
+    let svc = bench(|b| b);
+    let ours = svc.breaker.clone();
+    let last = Last(move || {
+        drop(ours.observe(|_: &Event<'_>| {}));
+        ours.force_open();
+    });
+    drop(svc.breaker.observe(move |_: &Event<'_>| {
+        let _ = &last;
+    }));
+    assert_eq!(svc.state(), CircuitState::ForcedOpen);
+
+    let last = Last(|| drop(subscribe(|_: &Event<'_>| {})));
+    drop(subscribe(move |_: &Event<'_>| {
+        let _ = &last;
+    }));
+
+    let registry = Arc::new(gardefou::breaker::BreakerRegistry::new());
+    let left = Arc::new(Mutex::new(None));
+    let (weak, sink) = (Arc::downgrade(&registry), Arc::clone(&left));
+    let last = Last(move || *sink.lock().unwrap() = weak.upgrade().map(|registry| registry.len()));
+    let breaker = registry.get_or_create("idle", |b| b).unwrap();
+    breaker
+        .observe(move |_: &Event<'_>| {
+            let _ = &last;
+        })
+        .forever();
+    drop(breaker);
+    assert_eq!([registry.drop_idle(), registry.drop_idle()], [0, 1]);
+    assert_eq!(*left.lock().unwrap(), Some(0));
+}

@@ -149,3 +149,19 @@ fn a_registration_that_cannot_work_is_refused_with_its_reason() {
     assert_eq!(fields, ["timeout", "period", "failure_threshold"]);
     assert_eq!(health.names(), ["a"]);
 }
+
+/// What a check owns may use the registry while it is dropped.
+#[test]
+fn the_drop_of_a_check_may_use_the_registry() {
+    struct Last(Health);
+    impl Drop for Last {
+        fn drop(&mut self) {
+            self.0.register_check("next", || true).unwrap();
+        }
+    }
+    let health = Health::new(HealthConfig::default().background(false)).unwrap();
+    let last = Last(health.clone());
+    health.register_check("first", move || last.0.names().len() == 1).unwrap();
+    assert!(health.unregister("first"));
+    assert_eq!(health.names(), ["next"]);
+}
