@@ -9,6 +9,9 @@ use std::{
 #[derive(Clone, Debug)]
 pub(crate) struct Rng(u64);
 
+/// The odd number by which each step moves the state: 2^64 divided by the golden ratio.
+const GAMMA: u64 = 0x9E37_79B9_7F4A_7C15;
+
 impl Rng {
     /// Starts the sequence that belongs to `seed`.
     pub(crate) const fn seeded(seed: u64) -> Self {
@@ -20,13 +23,13 @@ impl Rng {
         Self(next_u64())
     }
 
-    /// The seed of the rest of the sequence.
-    pub(crate) const fn rest(&self) -> u64 {
-        self.0
+    /// Starts the sequence that belongs to `seed` after its first `skipped` numbers.
+    pub(crate) const fn seeded_at(seed: u64, skipped: u32) -> Self {
+        Self(seed.wrapping_add(GAMMA.wrapping_mul(skipped as u64)))
     }
 
     pub(crate) fn next_u64(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        self.0 = self.0.wrapping_add(GAMMA);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
@@ -73,6 +76,14 @@ mod tests {
     fn equal_seeds_give_equal_sequences() {
         let (mut a, mut b) = (Rng::seeded(7), Rng::seeded(7));
         assert!((0..100).all(|_| a.next_u64() == b.next_u64()));
+    }
+
+    #[test]
+    fn a_sequence_can_be_entered_anywhere() {
+        let mut rng = Rng::seeded(7);
+        for skipped in 0..100 {
+            assert_eq!(Rng::seeded_at(7, skipped).next_u64(), rng.next_u64());
+        }
     }
 
     #[test]

@@ -5,7 +5,6 @@ use super::{
     judge::Judge,
     shared::{Shared, Ticket},
 };
-use crate::time::Tick;
 use std::{
     future::Future,
     pin::Pin,
@@ -21,21 +20,21 @@ pin_project_lite::pin_project! {
         #[pin]
         inner: F,
         judge: J,
-        shared: &'a Shared,
         // Taken by the verdict.
-        ticket: Option<Ticket>,
-        // When the inner future was first seen pending; `Tick::MAX` before that.
-        pending_since: Tick,
+        shared: Option<&'a Shared>,
+        // With the note when the inner future was first seen pending.
+        ticket: Ticket,
     }
 
     impl<F, J> PinnedDrop for Guarded<'_, F, J> {
         fn drop(this: Pin<&mut Self>) {
             let this = this.project();
-            if let Some(ticket) = this.ticket.take() {
-                if *this.pending_since == Tick::MAX {
-                    this.shared.release(ticket);
-                } else {
-                    this.shared.drop_pending(ticket, *this.pending_since);
+            if let Some(shared) = this.shared.take() {
+                match this.ticket.take_pending() {
+                    (ticket, None) => {
+                        shared.release(ticket);
+                    }
+                    (ticket, Some(since)) => shared.drop_pending(ticket, since),
                 }
             }
         }
@@ -44,7 +43,7 @@ pin_project_lite::pin_project! {
 
 impl<'a, F, J> Guarded<'a, F, J> {
     pub(super) fn new(shared: &'a Shared, ticket: Ticket, judge: J, inner: F) -> Self {
-        Self { inner, judge, shared, ticket: Some(ticket), pending_since: Tick::MAX }
+        Self { inner, judge, shared: Some(shared), ticket }
     }
 }
 
@@ -53,36 +52,35 @@ impl<F: Future, J: Judge<F::Output>> Future for Guarded<'_, F, J> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
-        let on_panic = OnPollPanic { shared: this.shared, ticket: this.ticket };
-        let polled = this.inner.poll(cx);
-        if polled.is_pending() && *this.pending_since == Tick::MAX {
-            *this.pending_since = this.shared.clock.now();
-        }
-        let Poll::Ready(outcome) = polled else {
+        let on_panic = OnPollPanic { shared: this.shared, ticket: *this.ticket };
+        let Poll::Ready(outcome) = this.inner.poll(cx) else {
+            if let Some(shared) = on_panic.shared {
+                this.ticket.note_pending(|| shared.clock.now());
+            }
             std::mem::forget(on_panic);
             return Poll::Pending;
         };
         let verdict = this.judge.verdict(&outcome);
-        let ticket = on_panic.ticket.take();
+        let shared = on_panic.shared.take();
         std::mem::forget(on_panic);
-        if let Some(ticket) = ticket {
-            settle(this.shared, ticket, verdict, &*this.judge, &outcome);
+        if let Some(shared) = shared {
+            settle(shared, this.ticket.take_pending().0, verdict, &*this.judge, &outcome);
         }
         Poll::Ready(outcome)
     }
 }
 
 /// Counts a panic of the inner future, or of the judge, as a failure.
-struct OnPollPanic<'a> {
-    shared: &'a Shared,
-    ticket: &'a mut Option<Ticket>,
+struct OnPollPanic<'p, 'a> {
+    shared: &'p mut Option<&'a Shared>,
+    ticket: Ticket,
 }
 
-impl Drop for OnPollPanic<'_> {
+impl Drop for OnPollPanic<'_, '_> {
     #[cold]
     fn drop(&mut self) {
-        if let Some(ticket) = self.ticket.take() {
-            self.shared.fail_by_panic(ticket);
+        if let Some(shared) = self.shared.take() {
+            shared.fail_by_panic(self.ticket.take_pending().0);
         }
     }
 }

@@ -100,6 +100,8 @@ mod word {
     pub(super) const SHADOW: u64 = 1 << 5;
     /// Never in the breaker's word: a ticket that only shadow mode let in, whose verdict decides nothing.
     pub(super) const BYSTANDER: u64 = 1 << 6;
+    /// Never in the breaker's word: a ticket whose call was seen pending, since its start.
+    pub(super) const PENDING: u64 = 1 << 7;
     pub(super) const GENERATION: u32 = 8;
 
     pub(super) fn of(core: &Core) -> u64 {
@@ -162,6 +164,23 @@ impl Denied {
 impl Ticket {
     fn generation(self) -> u64 {
         word::generation(self.word)
+    }
+
+    /// Notes when the call was first seen pending. One that is timed keeps its start, which is the same moment but for
+    /// what the call did before it waited; so a future needs no room for both.
+    pub(super) fn note_pending(&mut self, now: impl FnOnce() -> Tick) {
+        if self.word & word::PENDING == 0 {
+            if !self.is_timed() {
+                self.start = now().as_nanos();
+            }
+            self.word |= word::PENDING;
+        }
+    }
+
+    /// Returns the ticket without that note, and the note.
+    pub(super) fn take_pending(self) -> (Self, Option<Tick>) {
+        let pending = self.word & word::PENDING != 0;
+        (Self { word: self.word & !word::PENDING, ..self }, pending.then(|| Tick::from_nanos(self.start)))
     }
 
     fn is_timed(self) -> bool {

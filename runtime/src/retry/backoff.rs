@@ -267,48 +267,45 @@ impl Backoff {
         // A power of NaN is NaN: such a factor neither grows nor shrinks the delay.
         let factor = if factor.is_nan() { 1.0 } else { factor.max(0.0) };
         let nanos = match self.kind {
-            BackoffKind::Constant => self.spread(initial.min(cap), state),
+            BackoffKind::Constant => self.spread(initial.min(cap), index),
             BackoffKind::Linear => {
-                self.spread(initial.saturating_mul(u64::from(index).saturating_add(1)).min(cap), state)
+                self.spread(initial.saturating_mul(u64::from(index).saturating_add(1)).min(cap), index)
             }
             BackoffKind::Exponential => {
                 let power = factor.powi(i32::try_from(index).unwrap_or(i32::MAX));
                 // Cut before the jitter too: else every long delay, jittered or not, would end up at the cap exactly,
                 // and the clients that wait longest would come back together.
-                self.spread(times(initial, power).min(cap), state)
+                self.spread(times(initial, power).min(cap), index)
             }
             BackoffKind::Decorrelated => {
-                let previous = if index == 0 { initial } else { state.previous.max(initial) };
+                let previous = if index == 0 { initial } else { (state.previous as u64).max(initial) };
                 let upper = times(previous, factor).clamp(initial, cap.max(initial));
-                between(initial, upper, self.fraction(state))
+                between(initial, upper, self.fraction(index))
             }
         };
         let nanos = nanos.min(cap);
-        state.previous = nanos;
+        state.previous = nanos as f32;
         Duration::from_nanos(nanos)
     }
 
-    fn spread(&self, nanos: u64, state: &mut DelayState) -> u64 {
+    fn spread(&self, nanos: u64, index: u32) -> u64 {
         match self.jitter {
             Jitter::None => nanos,
-            Jitter::Full => between(0, nanos, self.fraction(state)),
-            Jitter::Equal => between(nanos / 2, nanos, self.fraction(state)),
+            Jitter::Full => between(0, nanos, self.fraction(index)),
+            Jitter::Equal => between(nanos / 2, nanos, self.fraction(index)),
             Jitter::PlusMinus(part) => {
                 let part = if part.is_nan() { 0.0 } else { part.clamp(0.0, 1.0) };
-                between(times(nanos, 1.0 - part), times(nanos, 1.0 + part), self.fraction(state))
+                between(times(nanos, 1.0 - part), times(nanos, 1.0 + part), self.fraction(index))
             }
         }
     }
 
-    fn fraction(&self, state: &mut DelayState) -> f64 {
-        let mut rng = match (state.random, self.seed) {
-            (0, Some(seed)) => Rng::seeded(seed),
-            (0, None) => Rng::from_entropy(),
-            (rest, _) => Rng::seeded(rest),
-        };
-        let fraction = rng.next_fraction();
-        state.random = rng.rest();
-        fraction
+    /// The random number of this delay: each delay draws one, so that a seeded sequence needs no memory but the index.
+    fn fraction(&self, index: u32) -> f64 {
+        match self.seed {
+            Some(seed) => Rng::seeded_at(seed, index).next_fraction(),
+            None => Rng::from_entropy().next_fraction(),
+        }
     }
 
     /// Says what is wrong with these values, by the names of the builder's setters.
@@ -326,14 +323,11 @@ impl Backoff {
     }
 }
 
-/// What one delay hands on to the next; two words, because every future that retries holds them.
+/// What one delay hands on to the next; half a word, because every future that retries holds it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct DelayState {
-    /// The delay before, in nanoseconds.
-    previous: u64,
-    /// The rest of the random sequence; 0 until the first random delay is asked for. (A sequence that comes by 0, once
-    /// in 2^64, starts anew, which does no harm.)
-    random: u64,
+    /// The delay before, in nanoseconds; to seven digits, which is more than a random delay needs.
+    previous: f32,
 }
 
 /// The endless sequence of delays of a [`Backoff`].

@@ -153,5 +153,5 @@ fn the_count_of_attempts_does_not_wrap() {
 
 #[test]
 fn a_series_is_small_enough_to_live_in_every_future() {
-    assert_eq!(size_of::<Step>(), 32);
+    assert_eq!(size_of::<Step>(), 16);
 }
