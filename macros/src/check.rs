@@ -38,8 +38,12 @@ fn surely_no_result(ty: &Type) -> Option<String> {
     let plain = plain_type(ty);
     let no_result = match plain {
         Type::Path(path) if path.qself.is_none() => {
-            path.path.segments.len() == 1 && PLAIN.iter().any(|name| path.path.segments[0].ident == name)
+            let segments = &path.path.segments;
+            let of_std = segments.first().is_some_and(|first| first.ident == "std" || first.ident == "core");
+            (segments.len() == 1 || of_std)
+                && segments.last().is_some_and(|last| PLAIN.iter().any(|name| last.ident == name))
         }
+        Type::ImplTrait(_) | Type::TraitObject(_) | Type::FnPtr(_) => true,
         Type::Tuple(_) | Type::Reference(_) | Type::Array(_) | Type::Slice(_) | Type::Never(_) | Type::Ptr(_) => true,
         _ => false,
     };

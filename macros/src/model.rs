@@ -168,6 +168,9 @@ fn not_a_function(input: ParseStream<'_>) -> Option<syn::Error> {
     {
         kind = next;
     }
+    if kind == "extern" && ahead.parse::<Option<syn::LitStr>>().is_ok() && ahead.peek(syn::token::Brace) {
+        return Some(syn::Error::new(kind.span(), "this attribute goes on a `fn`, not on an `extern` block"));
+    }
     kinds.iter().any(|known| kind == known).then(|| {
         let article = if matches!(kind.to_string().as_str(), "enum" | "impl") { "an" } else { "a" };
         syn::Error::new(kind.span(), format!("this attribute goes on a `fn`, not on {article} `{kind}`"))

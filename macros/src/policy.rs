@@ -265,6 +265,15 @@ fn window(expr: Expr, krate: &Path, diag: &mut Diag) -> Option<Window> {
         diag.at(&expr, format!("`window` takes a text with a unit: \"{int} calls\" or \"{int}s\""));
         return None;
     }
+    if let Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) = &expr
+        && let written = text.value()
+        && let Some((number, unit)) = written.trim().split_once(' ')
+        && number.parse::<u32>().is_ok()
+        && crate::args::nearest(unit.trim(), ["calls"]).is_some()
+    {
+        diag.at(text, format!("`window` has the unknown unit `{}`; did you mean \"{number} calls\"?", unit.trim()));
+        return None;
+    }
     let span = value::duration("window", expr, false, diag)?;
     Some(Window { setter: "time_window", value: span.tokens(krate), calls: None })
 }

@@ -4,8 +4,19 @@
 pub(crate) fn nearest<'a>(text: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let lower = text.to_lowercase();
     let near = |candidate: &&str| distance(&lower, candidate);
-    let best = candidates.into_iter().min_by_key(near)?;
-    (near(&best) <= (text.len().max(best.len()) / 3).max(1)).then_some(best)
+    let candidates: Vec<&str> = candidates.into_iter().collect();
+    let best = candidates.iter().copied().min_by_key(near)?;
+    if near(&best) <= (text.len().max(best.len()) / 3).max(1) {
+        return Some(best);
+    }
+    // Half of a name, as `code` of `error_code`; where it is that of several, none is meant more than another.
+    let is_half = |candidate: &&str| {
+        let rest = candidate.strip_prefix(lower.as_str()).map(|rest| rest.starts_with('_'));
+        let before = candidate.strip_suffix(lower.as_str()).map(|before| before.ends_with('_'));
+        rest == Some(true) || before == Some(true)
+    };
+    let mut halves = candidates.iter().copied().filter(is_half);
+    halves.next().filter(|_| halves.next().is_none())
 }
 
 /// The edits between two words, where swapping two neighbours is one (optimal string alignment).
@@ -38,5 +49,14 @@ mod tests {
         assert_eq!(nearest("failure_treshold", keys), Some("failure_threshold"));
         assert_eq!(nearest("Name", keys), Some("name"));
         assert_eq!(nearest("colour", keys), None);
+    }
+
+    #[test]
+    fn half_of_one_name_means_it_and_half_of_several_means_none() {
+        let keys = ["error_code", "on_error_callback", "initial_delay", "max_delay"];
+        assert_eq!(nearest("code", keys), Some("error_code"));
+        assert_eq!(nearest("on_error", keys), Some("on_error_callback"));
+        assert_eq!(nearest("delay", keys), None);
+        assert_eq!(nearest("ode", keys), None);
     }
 }

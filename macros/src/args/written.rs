@@ -2,7 +2,7 @@
 
 use super::{Spec, nearest};
 use crate::diag::Diag;
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::TokenStream;
 use quote::ToTokens;
 use syn::{
     Expr, Ident, Lit, Path, Token,
@@ -59,24 +59,28 @@ pub(crate) struct Args {
     lists: Vec<(Ident, Vec<Expr>)>,
     /// Keys that a misspelt one was meant to be: they are not missing.
     meant: Vec<&'static str>,
+    /// Whether something could not be read, which may have been any key.
+    unread: bool,
 }
 
 impl Args {
     /// Reads the tokens between an attribute's parentheses, and reports each problem.
     pub(crate) fn read(tokens: TokenStream, spec: &Spec, diag: &mut Diag) -> Self {
-        let mut all = Vec::new();
+        let (mut all, mut unread) = (Vec::new(), false);
         let parser = |input: ParseStream<'_>| {
             while !input.is_empty() {
                 match input.parse::<Written>() {
                     Ok(written) => all.push(written),
                     Err(error) => {
                         diag.push(error);
+                        unread = true;
                         skip_to_next(input)?;
                         continue;
                     }
                 }
                 if !input.is_empty() && input.parse::<Token![,]>().is_err() {
                     diag.push(input.error("expected `,`"));
+                    unread = true;
                     skip_to_next(input)?;
                 }
             }
@@ -85,12 +89,12 @@ impl Args {
         if let Err(error) = Parser::parse2(parser, tokens) {
             diag.push(error);
         }
-        Self::of(all, spec, diag)
+        Self { unread, ..Self::of(all, spec, diag) }
     }
 
     /// Sorts what was written; reports unknown and repeated keys and values without a key.
     pub(crate) fn of(all: Vec<Written>, spec: &Spec, diag: &mut Diag) -> Self {
-        let mut args = Self { pairs: Vec::new(), lists: Vec::new(), meant: Vec::new() };
+        let mut args = Self { pairs: Vec::new(), lists: Vec::new(), meant: Vec::new(), unread: false };
         let mut seen: Vec<String> = Vec::new();
         for (place, written) in all.into_iter().enumerate() {
             let key = match &written {
@@ -118,6 +122,10 @@ impl Args {
                     args.pairs.push((key, value));
                 }
                 continue;
+            }
+            // What is there without its value is not missing as well.
+            if !matches!(written, Written::Pair(..)) {
+                args.meant.extend(spec.all_keys().find(|known| *known == name));
             }
             match written {
                 Written::Key(key) => diag.at(&key, format!("`{name}` needs a value: `{name} = ...`")),
@@ -171,25 +179,23 @@ impl Args {
         Some(self.lists.remove(found).1)
     }
 
-    /// Tells whether a misspelt key was reported that was meant to be this one.
+    /// Tells whether something was reported that was meant to be this key, or may have been.
     pub(crate) fn was_meant(&self, key: &str) -> bool {
-        self.meant.contains(&key)
+        self.unread || self.meant.contains(&key)
     }
 
     /// Takes `crate = path`, or the path to this crate under its own name.
     pub(crate) fn take_crate(&mut self, diag: &mut Diag) -> Path {
         let own = || syn::parse_quote!(::gardefou);
         let Some(value) = self.take("crate") else { return own() };
-        let path = match super::value::plain(value) {
-            Expr::Path(path) if path.qself.is_none() => Some(path.path),
+        let value = super::value::plain(value);
+        let path = match &value {
+            Expr::Path(path) if path.qself.is_none() => Some(path.path.clone()),
             Expr::Lit(syn::ExprLit { lit: Lit::Str(text), .. }) => text.parse_with(Path::parse_mod_style).ok(),
-            other => {
-                diag.at(other, "`crate` takes a path, e.g. `crate = my_facade::gardefou`");
-                return own();
-            }
+            _ => None,
         };
         path.unwrap_or_else(|| {
-            diag.at_span(Span::call_site(), "`crate` takes a path, e.g. `crate = my_facade::gardefou`");
+            diag.at(value, "`crate` takes a path, e.g. `crate = my_facade::gardefou`");
             own()
         })
     }

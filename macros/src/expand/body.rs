@@ -5,7 +5,7 @@ use crate::{
     model::{Function, at, inferable, path_at, same_error},
     params::{self, Binding},
 };
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::{Lifetime, Type};
 
@@ -45,7 +45,7 @@ pub(super) fn async_block(
     let (krate, place) = (path_at(site.krate, returns), at(returns));
     let returns = inferable(returns);
     let edge = quote_spanned!(place=> if false { return #krate::__private::never::<#returns>(); });
-    let label = Lifetime::new("'_body", Span::mixed_site());
+    let label = Lifetime::new("'_body", place);
     quote!(async #capture { #before #edge #label: #body })
 }
 
