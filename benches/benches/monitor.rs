@@ -5,6 +5,7 @@
 
 use gardefou::{
     AppError, ErrorCode,
+    error::CodeInfo,
     monitor::{
         ErrorMonitor, MonitorConfig,
         journal::{FileJournal, JournalConfig},
@@ -16,6 +17,11 @@ use std::{hint::black_box, sync::Arc};
 
 fn error() -> AppError {
     AppError::new(ErrorCode::DB_CONNECTION_ERROR, "no route to the database host")
+}
+
+fn dynamic_code(number: u32) -> ErrorCode {
+    let name = Box::leak(format!("DYNAMIC_{number}").into_boxed_str());
+    ErrorCode::from_info(Box::leak(Box::new(CodeInfo::new(name, number, 500, file!()))))
 }
 
 fn main() {
@@ -33,6 +39,13 @@ fn main() {
         n
     });
     table.single("stats", |n| n + monitor.stats().total_errors);
+    let many = ErrorMonitor::new(MonitorConfig::default());
+    (1..=1000).for_each(|number| {
+        many.record(&AppError::new(dynamic_code(number), "no route to the database host"));
+    });
+    let stats = many.stats();
+    assert_eq!((stats.error_counts.len(), stats.recent_errors.len()), (1000, 100));
+    table.single("stats, 1,000 codes", |n| n + many.stats().total_errors);
 
     let folder = std::env::temp_dir().join(format!("gardefou-bench-{}", std::process::id()));
     let config = JournalConfig::builder(&folder).build().expect("the defaults are legal");
