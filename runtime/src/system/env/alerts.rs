@@ -1,0 +1,217 @@
+//! Alerts from environment variables.
+
+use super::{names::*, variables::Variables};
+use crate::{
+    alerts::{AlertsConfig, AlertsConfigBuilder, Rule},
+    event::AlertLevel,
+};
+
+const WEBHOOK: [&str; 5] = [WEBHOOK_SECRET, WEBHOOK_FORMAT, WEBHOOK_TIMEOUT, WEBHOOK_ALLOW_HTTP, WEBHOOK_ALLOW_PRIVATE];
+const MAIL: [&str; 6] = [MAIL_PORT, MAIL_TLS, MAIL_FROM, MAIL_TO, MAIL_USER, MAIL_PASSWORD];
+
+/// What the variables say of alerts, or nothing if they say nothing.
+pub(super) fn alerts(variables: &mut Variables) -> Option<AlertsConfigBuilder> {
+    let wanted = variables.flag(ALERTS);
+    let mut builder = AlertsConfig::builder();
+    let mut is_set = false;
+    if let Some(level) = variables.parsed(ALERTS_LEVEL, LEVEL, AlertLevel::of_name) {
+        let rules = [Rule::immediate("errors"), Rule::breakers("circuit breakers"), Rule::health("health checks")];
+        builder = rules.into_iter().fold(builder, |builder, rule| builder.rule(rule.min_level(level)));
+        is_set = true;
+    }
+    if let Some(interval) = variables.duration(ALERTS_THROTTLE) {
+        (builder, is_set) = (builder.throttle(interval), true);
+    }
+    if let Some(name) = variables.text(ALERTS_SOURCE) {
+        (builder, is_set) = (builder.source(name), true);
+    }
+    if let Some(url) = variables.text(WEBHOOK_URL) {
+        (builder, is_set) = (webhook(variables, builder, url), true);
+    } else {
+        variables.refuse(&WEBHOOK, &format!("needs {WEBHOOK_URL}"));
+    }
+    if let Some(host) = variables.text(MAIL_HOST) {
+        (builder, is_set) = (mail(variables, builder, host), true);
+    } else {
+        variables.refuse(&MAIL, &format!("needs {MAIL_HOST}"));
+    }
+    if let Err(err) = builder.clone().build() {
+        variables.problems_of(&err, &[("throttle", ALERTS_THROTTLE)]);
+    }
+    wanted.unwrap_or(is_set).then_some(builder)
+}
+
+const LEVEL: &str = "must be info, warning, error or critical";
+
+#[cfg(feature = "alert-webhook")]
+fn webhook(variables: &mut Variables, builder: AlertsConfigBuilder, url: String) -> AlertsConfigBuilder {
+    use crate::alerts::{WebhookChannel, WebhookFormat};
+    let mut channel = WebhookChannel::builder("webhook", url);
+    if let Some(secret) = variables.secret(WEBHOOK_SECRET) {
+        channel = channel.secret(secret);
+    }
+    let format = |text: &str| match text {
+        "json" => Some(WebhookFormat::Json),
+        "slack" => Some(WebhookFormat::Slack),
+        _ => None,
+    };
+    if let Some(format) = variables.parsed(WEBHOOK_FORMAT, "must be json or slack", format) {
+        channel = channel.format(format);
+    }
+    if let Some(timeout) = variables.duration(WEBHOOK_TIMEOUT) {
+        channel = channel.timeout(timeout);
+    }
+    if let Some(on) = variables.flag(WEBHOOK_ALLOW_HTTP) {
+        channel = channel.allow_http(on);
+    }
+    if let Some(on) = variables.flag(WEBHOOK_ALLOW_PRIVATE) {
+        channel = channel.allow_private_addresses(on);
+    }
+    match channel.build() {
+        Ok(channel) => builder.channel(channel),
+        Err(err) => {
+            let names = [("url", WEBHOOK_URL), ("secret", WEBHOOK_SECRET), ("timeout", WEBHOOK_TIMEOUT)];
+            variables.problems_of(&err, &names);
+            builder
+        }
+    }
+}
+
+#[cfg(not(feature = "alert-webhook"))]
+fn webhook(variables: &mut Variables, builder: AlertsConfigBuilder, _url: String) -> AlertsConfigBuilder {
+    variables.problem(WEBHOOK_URL, "(set)", "needs the feature `alert-webhook` of gardefou");
+    WEBHOOK.iter().for_each(|name| drop(variables.raw(name)));
+    builder
+}
+
+#[cfg(feature = "alert-email")]
+fn mail(variables: &mut Variables, builder: AlertsConfigBuilder, host: String) -> AlertsConfigBuilder {
+    use crate::alerts::{EmailChannel, EmailTls};
+    let mut channel = EmailChannel::builder("mail", host);
+    if let Some(port) = variables.number(MAIL_PORT) {
+        channel = channel.port(port);
+    }
+    let tls = |text: &str| match text {
+        "starttls" => Some(EmailTls::StartTls),
+        "implicit" => Some(EmailTls::Implicit),
+        "none" => Some(EmailTls::None),
+        _ => None,
+    };
+    if let Some(tls) = variables.parsed(MAIL_TLS, "must be starttls, implicit or none", tls) {
+        channel = channel.tls(tls);
+    }
+    if let Some(from) = variables.text(MAIL_FROM) {
+        channel = channel.from(from);
+    }
+    for to in variables.text(MAIL_TO).unwrap_or_default().split(';').map(str::trim).filter(|to| !to.is_empty()) {
+        channel = channel.to(to);
+    }
+    match (variables.text(MAIL_USER), variables.secret(MAIL_PASSWORD)) {
+        (Some(user), Some(password)) => channel = channel.credentials(user, password),
+        (Some(_), None) => variables.problem(MAIL_USER, "(set)", &format!("needs {MAIL_PASSWORD}")),
+        (None, Some(_)) => variables.problem(MAIL_PASSWORD, "(set)", &format!("needs {MAIL_USER}")),
+        (None, None) => {}
+    }
+    match channel.build() {
+        Ok(channel) => builder.channel(channel),
+        Err(err) => {
+            let names = [
+                ("host", MAIL_HOST),
+                ("from", MAIL_FROM),
+                ("to", MAIL_TO),
+                ("tls", MAIL_TLS),
+                ("credentials", MAIL_TLS),
+            ];
+            variables.problems_of(&err, &names);
+            builder
+        }
+    }
+}
+
+#[cfg(not(feature = "alert-email"))]
+fn mail(variables: &mut Variables, builder: AlertsConfigBuilder, _host: String) -> AlertsConfigBuilder {
+    variables.problem(MAIL_HOST, "(set)", "needs the feature `alert-email` of gardefou");
+    MAIL.iter().for_each(|name| drop(variables.raw(name)));
+    builder
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ConfigError;
+
+    fn of(values: &[(&str, &str)]) -> Result<Option<AlertsConfigBuilder>, ConfigError> {
+        let values = values.iter().map(|(name, value)| ((*name).to_owned(), (*value).into()));
+        let mut variables = Variables::new(values.collect());
+        let alerts = alerts(&mut variables);
+        variables.finish().map(|()| alerts)
+    }
+
+    fn fields(err: &ConfigError) -> Vec<&str> {
+        err.problems().map(|problem| problem.field).collect()
+    }
+
+    #[test]
+    fn alerts_are_off_until_a_variable_asks_for_them() {
+        assert!(of(&[]).unwrap().is_none());
+        assert!(of(&[(ALERTS, "true")]).unwrap().is_some());
+        assert!(of(&[(ALERTS_THROTTLE, "1m")]).unwrap().is_some());
+        assert!(of(&[(ALERTS_THROTTLE, "1m"), (ALERTS, "false")]).unwrap().is_none());
+    }
+
+    #[test]
+    fn level_and_throttle_reach_the_rules() {
+        let built = of(&[(ALERTS_LEVEL, "critical"), (ALERTS_THROTTLE, "60")]).unwrap().unwrap().build().unwrap();
+        let level = AlertLevel::Critical;
+        let expected = AlertsConfig::builder()
+            .rule(Rule::immediate("errors").min_level(level))
+            .rule(Rule::breakers("circuit breakers").min_level(level))
+            .rule(Rule::health("health checks").min_level(level))
+            .throttle(std::time::Duration::from_secs(60));
+        assert_eq!(built, expected.build().unwrap());
+    }
+
+    #[test]
+    fn what_says_nothing_without_another_variable_is_a_problem_that_hides_its_value() {
+        let err = of(&[(WEBHOOK_SECRET, "hunter2"), (MAIL_PASSWORD, "hunter2"), (ALERTS_LEVEL, "loud")]).unwrap_err();
+        assert_eq!(fields(&err), [ALERTS_LEVEL, WEBHOOK_SECRET, MAIL_PASSWORD]);
+        assert!(!err.to_string().contains("hunter2"), "{err}");
+    }
+
+    #[cfg(not(any(feature = "alert-webhook", feature = "alert-email")))]
+    #[test]
+    fn a_channel_whose_feature_is_off_is_a_problem() {
+        let err = of(&[(WEBHOOK_URL, "https://example.com/x"), (MAIL_HOST, "smtp.example.com")]).unwrap_err();
+        assert_eq!(fields(&err), [WEBHOOK_URL, MAIL_HOST]);
+    }
+
+    #[cfg(all(feature = "alert-webhook", feature = "alert-email"))]
+    #[test]
+    fn both_channels_are_made_and_every_problem_names_its_variable() {
+        let legal = [
+            (WEBHOOK_URL, "https://hooks.example.com/x"),
+            (WEBHOOK_SECRET, "0123456789abcdef"),
+            (MAIL_HOST, "smtp.example.com"),
+            (MAIL_FROM, "a@example.com"),
+            (MAIL_TO, "Operations <b@example.com>; c@example.com"),
+            (MAIL_USER, "u"),
+            (MAIL_PASSWORD, "p"),
+        ];
+        let debug = format!("{:?}", of(&legal).unwrap().unwrap());
+        assert!(debug.contains(r#"channels: ["webhook", "mail"]"#), "{debug}");
+        let illegal = [
+            (WEBHOOK_URL, "http://hooks.example.com/x"),
+            (WEBHOOK_SECRET, "hunter2"),
+            (MAIL_HOST, "smtp.example.com"),
+            (MAIL_TO, "nobody"),
+            (MAIL_TLS, "none"),
+            (MAIL_USER, "u"),
+            (MAIL_PASSWORD, "hunter3"),
+            (ALERTS_THROTTLE, "0"),
+        ];
+        let err = of(&illegal).unwrap_err();
+        let expected = [WEBHOOK_URL, WEBHOOK_SECRET, MAIL_FROM, MAIL_TO, MAIL_TLS, ALERTS_THROTTLE];
+        assert_eq!(fields(&err), expected);
+        assert!(!err.to_string().contains("hunter"), "{err}");
+    }
+}

@@ -1,0 +1,6 @@
+//! Settings from environment variables.
+
+mod alerts;
+mod names;
+mod settings;
+mod variables;

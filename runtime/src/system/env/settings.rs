@@ -1,0 +1,226 @@
+//! The whole configuration from environment variables.
+
+use super::{alerts, names::*, variables::Variables};
+use crate::{
+    error::ConfigError,
+    health::HealthConfig,
+    monitor::{
+        MonitorConfigBuilder,
+        journal::{JournalConfig, JournalConfigBuilder},
+    },
+    system::{ErrorSystem, ErrorSystemBuilder},
+};
+use std::{collections::BTreeMap, ffi::OsString, time::Duration};
+
+impl ErrorSystem {
+    /// Begins a configuration from environment variables; what is not set keeps its default.
+    ///
+    /// | variable | setting | value |
+    /// | --- | --- | --- |
+    /// | `GARDEFOU_HEALTH_PERIOD` | [`HealthConfig::period`] | duration |
+    /// | `GARDEFOU_HEALTH_TIMEOUT` | [`HealthConfig::timeout`] | duration |
+    /// | `GARDEFOU_HEALTH_DEADLINE` | [`HealthConfig::deadline`] | duration |
+    /// | `GARDEFOU_HEALTH_STALE_AFTER` | [`HealthConfig::stale_after`] | duration |
+    /// | `GARDEFOU_HEALTH_FAILURE_THRESHOLD` | [`HealthConfig::failure_threshold`] | number |
+    /// | `GARDEFOU_HEALTH_BACKGROUND` | [`HealthConfig::background`] | `true` or `false` |
+    /// | `GARDEFOU_MONITOR_RECENT_EVENTS` | [`MonitorConfigBuilder::recent_events`] | number |
+    /// | `GARDEFOU_JOURNAL` | the folder of the journal | path |
+    /// | `GARDEFOU_JOURNAL_MAX_BYTES` | [`JournalConfigBuilder::max_bytes`] | size |
+    /// | `GARDEFOU_JOURNAL_MAX_AGE` | [`JournalConfigBuilder::max_age`] | duration |
+    /// | `GARDEFOU_JOURNAL_SEGMENT_BYTES` | [`JournalConfigBuilder::max_segment_bytes`] | size |
+    /// | `GARDEFOU_JOURNAL_SEGMENT_AGE` | [`JournalConfigBuilder::max_segment_age`] | duration |
+    /// | `GARDEFOU_ALERTS` | whether there are alerts; on if one of the following is set | `true` or `false` |
+    /// | `GARDEFOU_ALERTS_LEVEL` | the least urgent level that is told | `info`, `warning`, `error` or `critical` |
+    /// | `GARDEFOU_ALERTS_THROTTLE` | [`AlertsConfigBuilder::throttle`](crate::alerts::AlertsConfigBuilder::throttle) | duration |
+    /// | `GARDEFOU_ALERTS_SOURCE` | the name of the program in notices | text |
+    /// | `GARDEFOU_ALERTS_WEBHOOK_URL` | where notices are posted to (feature `alert-webhook`) | URL |
+    /// | `GARDEFOU_ALERTS_WEBHOOK_SECRET` | what requests are signed with | at least 16 bytes |
+    /// | `GARDEFOU_ALERTS_WEBHOOK_FORMAT` | the form of requests | `json` or `slack` |
+    /// | `GARDEFOU_ALERTS_WEBHOOK_TIMEOUT` | how long a request may take | duration |
+    /// | `GARDEFOU_ALERTS_WEBHOOK_ALLOW_HTTP` | whether the URL may be without TLS | `true` or `false` |
+    /// | `GARDEFOU_ALERTS_WEBHOOK_ALLOW_PRIVATE` | whether the host may have a private address | `true` or `false` |
+    /// | `GARDEFOU_ALERTS_MAIL_HOST` | the mail server (feature `alert-email`) | name of a host |
+    /// | `GARDEFOU_ALERTS_MAIL_PORT` | its port | number |
+    /// | `GARDEFOU_ALERTS_MAIL_TLS` | how the connection is protected | `starttls`, `implicit` or `none` |
+    /// | `GARDEFOU_ALERTS_MAIL_FROM` | the sender | mail address |
+    /// | `GARDEFOU_ALERTS_MAIL_TO` | the receivers | mail addresses, separated by `;` |
+    /// | `GARDEFOU_ALERTS_MAIL_USER` | the user at the server, with a password | text |
+    /// | `GARDEFOU_ALERTS_MAIL_PASSWORD` | the password | text |
+    /// | `GARDEFOU_SHUTDOWN_DEADLINE` | [`ErrorSystemBuilder::shutdown_deadline`] | duration |
+    /// | `GARDEFOU_STRICT` | [`ErrorSystemBuilder::strict`] | `true` or `false` |
+    ///
+    /// A duration is a number of seconds, as `1.5`, or a text with a unit, as `250ms`, `30s`, `5m`, `1h`, `7d`. A size is
+    /// a number of bytes, or one with a unit, as `64MiB`. Alerts without webhook and mail go to the log.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong, in one error, which names variables and shows no secret: values that cannot be read or
+    /// are out of range, settings of a channel that is not there or not compiled in, and variables that begin like a
+    /// setting (`GARDEFOU_HEALTH...`) and are none.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let _guard = gardefou::ErrorSystem::from_env()?.init()?;
+    /// # Ok::<(), gardefou::AppError>(())
+    /// ```
+    pub fn from_env() -> Result<ErrorSystemBuilder, ConfigError> {
+        let own = |(name, value): (OsString, OsString)| {
+            Some((name.into_string().ok().filter(|name| is_setting(name))?, value))
+        };
+        from_variables(std::env::vars_os().filter_map(own).collect())
+    }
+}
+
+fn from_variables(values: BTreeMap<String, OsString>) -> Result<ErrorSystemBuilder, ConfigError> {
+    let mut variables = Variables::new(values);
+    let mut builder = ErrorSystem::builder();
+    if let Some(config) = health(&mut variables) {
+        builder = builder.health(config);
+    }
+    if let Some(count) = variables.number(MONITOR_RECENT_EVENTS) {
+        builder = builder.monitor(MonitorConfigBuilder::default().recent_events(count));
+    }
+    if let Some(config) = journal(&mut variables) {
+        builder = builder.journal(config);
+    }
+    if let Some(deadline) = variables.duration(SHUTDOWN_DEADLINE) {
+        builder = builder.shutdown_deadline(deadline);
+    }
+    if let Some(on) = variables.flag(STRICT) {
+        builder = builder.strict(on);
+    }
+    // Without the alerts, whose problems carry the names of variables already.
+    if let Err(err) = builder.wishes.settings() {
+        variables.problems_of(&err, &FIELDS);
+    }
+    if let Some(config) = alerts::alerts(&mut variables) {
+        builder = builder.alerts(config);
+    }
+    variables.finish().map(|()| builder)
+}
+
+/// The variables of settings that can be out of range; no two of these parts have a setting of one name.
+const FIELDS: [(&str, &str); 12] = [
+    ("period", HEALTH_PERIOD),
+    ("timeout", HEALTH_TIMEOUT),
+    ("deadline", HEALTH_DEADLINE),
+    ("stale_after", HEALTH_STALE_AFTER),
+    ("failure_threshold", HEALTH_FAILURE_THRESHOLD),
+    ("recent_events", MONITOR_RECENT_EVENTS),
+    ("folder", JOURNAL),
+    ("max_bytes", JOURNAL_MAX_BYTES),
+    ("max_age", JOURNAL_MAX_AGE),
+    ("max_segment_bytes", JOURNAL_SEGMENT_BYTES),
+    ("max_segment_age", JOURNAL_SEGMENT_AGE),
+    ("shutdown_deadline", SHUTDOWN_DEADLINE),
+];
+
+fn health(variables: &mut Variables) -> Option<HealthConfig> {
+    let mut health = HealthConfig::default();
+    let mut is_set = false;
+    type Set = fn(HealthConfig, Duration) -> HealthConfig;
+    let durations: [(&'static str, Set); 4] = [
+        (HEALTH_PERIOD, HealthConfig::period),
+        (HEALTH_TIMEOUT, HealthConfig::timeout),
+        (HEALTH_DEADLINE, HealthConfig::deadline),
+        (HEALTH_STALE_AFTER, HealthConfig::stale_after),
+    ];
+    for (name, set) in durations {
+        if let Some(value) = variables.duration(name) {
+            (health, is_set) = (set(health, value), true);
+        }
+    }
+    if let Some(value) = variables.number(HEALTH_FAILURE_THRESHOLD) {
+        (health, is_set) = (health.failure_threshold(value), true);
+    }
+    if let Some(value) = variables.flag(HEALTH_BACKGROUND) {
+        (health, is_set) = (health.background(value), true);
+    }
+    is_set.then_some(health)
+}
+
+fn journal(variables: &mut Variables) -> Option<JournalConfigBuilder> {
+    let Some(folder) = variables.raw(JOURNAL) else {
+        let others = [JOURNAL_MAX_BYTES, JOURNAL_MAX_AGE, JOURNAL_SEGMENT_BYTES, JOURNAL_SEGMENT_AGE];
+        variables.refuse(&others, &format!("needs {JOURNAL}"));
+        return None;
+    };
+    let mut config = JournalConfig::builder(folder);
+    if let Some(bytes) = variables.size(JOURNAL_MAX_BYTES) {
+        // A folder smaller than two default files has smaller files.
+        let segment = (bytes / 2).clamp(4096, 8 << 20);
+        config = config.max_bytes(bytes).max_segment_bytes(segment);
+    }
+    if let Some(age) = variables.duration(JOURNAL_MAX_AGE) {
+        config = config.max_age(age);
+    }
+    if let Some(bytes) = variables.size(JOURNAL_SEGMENT_BYTES) {
+        config = config.max_segment_bytes(bytes);
+    }
+    if let Some(age) = variables.duration(JOURNAL_SEGMENT_AGE) {
+        config = config.max_segment_age(age);
+    }
+    Some(config)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(variables: &[(&str, &str)]) -> Result<ErrorSystemBuilder, ConfigError> {
+        from_variables(variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect())
+    }
+
+    fn problems(variables: &[(&str, &str)]) -> Vec<(&'static str, String)> {
+        let err = of(variables).unwrap_err();
+        err.problems().map(|problem| (problem.field, problem.value.clone())).collect()
+    }
+
+    fn told(problems: &[(&'static str, &str)]) -> Vec<(&'static str, String)> {
+        problems.iter().map(|(field, value)| (*field, (*value).to_owned())).collect()
+    }
+
+    #[test]
+    fn what_is_set_is_taken_and_the_rest_keeps_its_default() {
+        let builder =
+            of(&[(HEALTH_PERIOD, "10s"), (HEALTH_BACKGROUND, "false"), (JOURNAL, "logs"), (STRICT, "1")]).unwrap();
+        let expected = HealthConfig::default().period(Duration::from_secs(10)).background(false);
+        assert_eq!(builder.wishes.health, Some(expected));
+        assert!(builder.wishes.journal.is_some() && builder.wishes.monitor.is_none() && builder.strict);
+        let nothing = of(&[]).unwrap().wishes;
+        assert!(nothing.health.is_none() && nothing.journal.is_none() && nothing.alerts.is_none());
+    }
+
+    #[test]
+    fn every_problem_of_every_part_is_named_at_once() {
+        let found = problems(&[
+            (HEALTH_PERIOD, "soon"),
+            (STRICT, "yes"),
+            (ALERTS_LEVEL, "loud"),
+            (MONITOR_RECENT_EVENTS, "100001"),
+            (JOURNAL, "logs"),
+            (JOURNAL_MAX_AGE, "0"),
+            ("GARDEFOU_HEALTH_PERIODE", "secret"),
+        ]);
+        let expected = [
+            (HEALTH_PERIOD, "\"soon\""),
+            (STRICT, "\"yes\""),
+            (MONITOR_RECENT_EVENTS, "100001"),
+            (JOURNAL_MAX_AGE, "0ns"),
+            (ALERTS_LEVEL, "\"loud\""),
+            ("environment variable", "GARDEFOU_HEALTH_PERIODE"),
+        ];
+        assert_eq!(found, told(&expected));
+    }
+
+    #[test]
+    fn sizes_and_ages_of_the_journal_need_a_journal() {
+        assert_eq!(problems(&[(JOURNAL_MAX_BYTES, "1GiB")]), told(&[(JOURNAL_MAX_BYTES, "(set)")]));
+        let all = [(JOURNAL, "logs"), (JOURNAL_MAX_BYTES, "1GiB"), (JOURNAL_MAX_AGE, "30d")];
+        let wish = of(&all).unwrap().wishes.journal;
+        let config = JournalConfig::builder("logs").max_bytes(1 << 30).max_age(Duration::from_secs(30 * 86_400));
+        assert_eq!(format!("{wish:?}"), format!("Some(File({config:?}))"));
+        assert!(of(&[(JOURNAL, "logs"), (JOURNAL_MAX_BYTES, "1MiB")]).is_ok());
+    }
+}
