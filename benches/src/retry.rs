@@ -6,10 +6,11 @@ use crate::{
 };
 use futures::{FutureExt, executor::block_on};
 use gardefou::{
+    AppError, ErrorCode,
     retry::{AnyError, Retry, RetryBudget, RetryBuilder},
     time::ManualClock,
 };
-use std::{ops::ControlFlow, sync::LazyLock, time::Duration};
+use std::{hint::black_box, ops::ControlFlow, sync::LazyLock, time::Duration};
 
 fn value(outcome: Result<u64, Error>) -> u64 {
     outcome.unwrap_or(0)
@@ -19,7 +20,38 @@ fn built(configure: impl FnOnce(RetryBuilder) -> RetryBuilder) -> Retry {
     configure(Retry::builder()).build().expect("the benchmark's own configuration is legal")
 }
 
-/// Measures the bare calls, and retries whose first attempt succeeds.
+/// The retried function with the usual error, which is one word wide.
+///
+/// # Errors
+///
+/// Never, but the compiler does not know.
+#[inline(never)]
+pub fn add_one_app(n: u64) -> gardefou::Result<u64> {
+    let sum = black_box(n).wrapping_add(1);
+    if sum == u64::MAX { Err(AppError::new(ErrorCode::UNKNOWN_ERROR, "never made")) } else { Ok(sum) }
+}
+
+/// The retried function under the attribute.
+///
+/// # Errors
+///
+/// As the function itself.
+#[gardefou::retry]
+pub fn annotated(n: u64) -> gardefou::Result<u64> {
+    add_one_app(n)
+}
+
+/// Measures retries whose first attempt succeeds, with an error of one word.
+pub fn first_success_small(table: &mut Table) {
+    let sum = |outcome: gardefou::Result<u64>| outcome.unwrap_or(0);
+    table.both("floor: bare call, `AppError`", move |n| sum(add_one_app(n)));
+    let retry = built(|b| b);
+    table.both("default, `call`, `AppError`", move |n| sum(retry.call(|| add_one_app(n))));
+    table.both("default, `#[retry]`, `AppError`", move |n| sum(annotated(n)));
+}
+
+/// Measures the bare calls, and retries whose first attempt succeeds, with an error of 48 bytes: a `Result` of that size
+/// goes through memory.
 pub fn first_success(table: &mut Table) {
     table.both("floor: bare call", |n| value(add_one(n)));
     let retry = built(|b| b);
@@ -66,6 +98,7 @@ pub fn failing(table: &mut Table) {
 
 /// Measures everything.
 pub fn all(table: &mut Table) {
+    first_success_small(table);
     first_success(table);
     asynchronous(table);
     failing(table);
