@@ -131,6 +131,7 @@ impl fmt::Debug for RetryEventKind<'_> {
 #[cold]
 pub(crate) fn tell(event: &RetryEvent<'_>) {
     log(event);
+    super::start_observers();
     super::emit(|| Event::Retry(event.clone()));
 }
 

@@ -95,7 +95,7 @@ impl MonitorConfigBuilder {
         self
     }
 
-    /// Sets how many operations are counted one by one.
+    /// Sets how many operations are counted one by one, and how many retries.
     pub fn max_operations(mut self, rows: usize) -> Self {
         self.0.max_operations = rows;
         self

@@ -5,6 +5,7 @@ use super::{
     journal::{Counts, Cursor, Journal, JournalError, JournalStatus, Page, Query},
     recent::Texts,
     recordable::Recordable,
+    retries,
     state::{Arrival, State},
     stats::{SnapshotParts, StatsParts},
 };
@@ -270,6 +271,10 @@ impl Observer for ErrorMonitor {
     fn on_event(&self, event: &Event<'_>) {
         match event {
             Event::Error(error) => self.observe(error),
+            Event::Retry(retry) if retries::is_over(retry) => {
+                let (now, timestamp) = (self.0.clock.now(), self.0.clock.wall().into());
+                retries::count_at(&mut self.0.state.lock().retries, retry, now, timestamp);
+            }
             Event::Health(change) => {
                 if let Some(journal) = self.journal() {
                     append(&*journal, &ErrorRecord::of_health(change, self.0.clock.wall().into()));

@@ -5,6 +5,7 @@ use super::{
     fingerprint::key_of,
     recent::{Entry, Evicted, Recent, Texts},
     record::MAX_NAME,
+    retries::{self, Retries},
     table::{Row, Table},
     window::{Buckets, Windows},
 };
@@ -36,6 +37,7 @@ pub(super) struct State {
     pub(super) codes: Table<Counted>,
     pub(super) operations: Table<Counted>,
     pub(super) groups: Table<Group>,
+    pub(super) retries: Retries,
     pub(super) recent: Recent,
 }
 
@@ -75,6 +77,7 @@ impl State {
             codes: Table::new(config.max_codes, other()),
             operations: Table::new(config.max_operations, other()),
             groups: Table::new(config.max_groups, Group::other(timestamp)),
+            retries: retries::retries_at(config.max_operations, timestamp),
             recent: Recent::new(config.recent_events, config.recent_bytes),
         }
     }
@@ -122,6 +125,7 @@ impl State {
         self.codes.set_capacity(config.max_codes);
         self.operations.set_capacity(config.max_operations);
         self.groups.set_capacity(config.max_groups);
+        self.retries.set_capacity(config.max_operations);
         self.recent.limit(config.recent_events, config.recent_bytes);
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{
     ErrorRecord, Fingerprint, Rates,
+    retries::{self, Retried, RetrySnapshot},
     state::{Counted, Group, State},
     table::Table,
     window::Buckets,
@@ -64,6 +65,8 @@ pub struct MonitorSnapshot {
     pub operations: Vec<OperationSnapshot>,
     /// Errors by group, the most frequent first; the sum of all counts is `total_errors`.
     pub groups: Vec<GroupSnapshot>,
+    /// Calls through retries, by name and by how they ended; those that succeeded late are no errors.
+    pub retries: Vec<RetrySnapshot>,
     /// The errors that are still kept, oldest first.
     pub recent_errors: Vec<ErrorRecord>,
 }
@@ -78,6 +81,7 @@ serialize_fields!(MonitorSnapshot {
     codes,
     operations,
     groups,
+    retries,
     recent_errors,
 });
 
@@ -215,6 +219,7 @@ pub(super) struct SnapshotParts {
     codes: Vec<(Counted, Rates)>,
     operations: Vec<(Counted, Rates)>,
     groups: Vec<(Fingerprint, Group)>,
+    retries: Vec<Retried>,
     recent: Vec<std::sync::Arc<super::recent::Entry>>,
 }
 
@@ -233,6 +238,7 @@ impl SnapshotParts {
             codes: rows(&state.codes),
             operations: rows(&state.operations),
             groups: groups.chain(overflow).collect(),
+            retries: retries::rows(&state.retries),
             recent: state.recent.entries(),
         }
     }
@@ -255,6 +261,7 @@ impl SnapshotParts {
             codes,
             operations,
             groups,
+            retries: retries::snapshots(self.retries),
             recent_errors: self.recent.iter().map(|entry| entry.to_record()).collect(),
         }
     }

@@ -175,3 +175,15 @@ fn r15_a_hook_that_panics_is_logged_as_an_error() {
     assert_eq!(fields["message"], "the on_retry callback of `fetch` panicked");
     assert_eq!(fields[names::field::CALLBACK], "on_retry");
 }
+
+/// Operations 45: the two attempts that failed are no errors, and no calls of their own.
+#[test]
+fn a_late_success_is_one_success_of_three_attempts_in_the_monitor() {
+    let retry = doubling(&Diary::default()).name("counted-late").build().unwrap();
+    assert!(retry.call(script([Err("a"), Err("b"), Ok(())])).is_ok());
+    let snapshot = gardefou::error_monitor().snapshot();
+    let mine: Vec<_> = snapshot.retries.iter().filter(|row| row.name == "counted-late").collect();
+    assert_eq!(mine.len(), 1);
+    assert_eq!((mine[0].kind.name(), mine[0].count, mine[0].attempts), ("successful_with_retry", 1, 3));
+    assert!(snapshot.operations.iter().all(|row| row.name != "counted-late"));
+}

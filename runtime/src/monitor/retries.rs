@@ -1,0 +1,196 @@
+//! What retries were good for: calls that succeeded late, and those that failed for good.
+
+use super::{
+    OTHER,
+    fingerprint::key_of,
+    record::MAX_NAME,
+    table::{Row, Table},
+};
+use crate::{
+    event::{RetryEvent, RetryEventKind, text},
+    time::{Tick, Timestamp},
+};
+use std::sync::Arc;
+
+/// How a call through a retry ended.
+///
+/// A call whose first attempt succeeds is not told of, so that it costs nothing, and is not counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum RetryOutcome {
+    /// An attempt after the first succeeded.
+    SuccessfulWithRetry,
+    /// The last of several attempts failed.
+    FailedWithRetry,
+    /// The first attempt failed, and no other was made.
+    FailedWithoutRetry,
+}
+
+impl RetryOutcome {
+    const ALL: [Self; 3] = [Self::SuccessfulWithRetry, Self::FailedWithRetry, Self::FailedWithoutRetry];
+
+    /// Returns the outcome's name, as `successful_with_retry`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::SuccessfulWithRetry => "successful_with_retry",
+            Self::FailedWithRetry => "failed_with_retry",
+            Self::FailedWithoutRetry => "failed_without_retry",
+        }
+    }
+
+    /// The outcome of a call that is over.
+    fn of(event: &RetryEvent<'_>) -> Option<Self> {
+        match event.kind {
+            RetryEventKind::Scheduled { .. } => None,
+            RetryEventKind::Succeeded => Some(Self::SuccessfulWithRetry),
+            RetryEventKind::GaveUp { .. } if event.attempts > 1 => Some(Self::FailedWithRetry),
+            RetryEventKind::GaveUp { .. } => Some(Self::FailedWithoutRetry),
+        }
+    }
+}
+
+impl serde::Serialize for RetryOutcome {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+/// Calls through one retry that ended in one way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RetrySnapshot {
+    /// The retry's name, or `_OTHER`.
+    pub name: String,
+    /// How the calls ended.
+    pub kind: RetryOutcome,
+    /// How many calls ended so; each call once, however many attempts it took.
+    pub count: u64,
+    /// How many attempts they took together, the first ones included.
+    pub attempts: u64,
+    /// When the last of them ended.
+    pub last_seen: Timestamp,
+}
+
+serialize_fields!(RetrySnapshot { name, kind, count, attempts, last_seen });
+
+/// Retries by name, in bounded memory.
+pub(super) type Retries = Table<Retried>;
+
+/// One retry.
+#[derive(Clone, Debug)]
+pub(super) struct Retried {
+    name: Arc<str>,
+    /// Indexed by the outcome's number.
+    tallies: [Tally; 3],
+    last_tick: Tick,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Tally {
+    count: u64,
+    attempts: u64,
+    last_seen: Timestamp,
+}
+
+/// Makes the table; `now` stands in rows that nothing was counted in.
+pub(super) fn retries_at(capacity: usize, now: Timestamp) -> Retries {
+    Table::new(capacity, Retried::new(OTHER.into(), now))
+}
+
+/// Whether no other attempt follows.
+pub(super) fn is_over(event: &RetryEvent<'_>) -> bool {
+    RetryOutcome::of(event).is_some()
+}
+
+/// Counts a call that is over; an attempt that another one follows counts with its call.
+pub(super) fn count_at(retries: &mut Retries, event: &RetryEvent<'_>, now: Tick, timestamp: Timestamp) {
+    let Some(outcome) = RetryOutcome::of(event) else { return };
+    let make = || Retried::new(text::for_sink(&event.name, MAX_NAME).into(), timestamp);
+    let row = retries.row_at(key_of(event.name), now, make);
+    row.last_tick = now;
+    let tally = &mut row.tallies[outcome as usize];
+    tally.count += 1;
+    tally.attempts += u64::from(event.attempts);
+    tally.last_seen = timestamp;
+}
+
+/// The rows that were written at all.
+pub(super) fn rows(retries: &Retries) -> Vec<Retried> {
+    retries.iter().map(|(_, row)| row).chain([retries.other()]).cloned().collect()
+}
+
+/// What is shown of the rows: by name, then by outcome.
+pub(super) fn snapshots(mut rows: Vec<Retried>) -> Vec<RetrySnapshot> {
+    rows.sort_by(|a, b| a.name.cmp(&b.name));
+    let of_row = |row: &Retried| RetryOutcome::ALL.map(|kind| row.snapshot(kind));
+    rows.iter().flat_map(of_row).filter(|shown| shown.count > 0).collect()
+}
+
+impl Retried {
+    fn new(name: Arc<str>, timestamp: Timestamp) -> Self {
+        let none = Tally { count: 0, attempts: 0, last_seen: timestamp };
+        Self { name, tallies: [none; 3], last_tick: Tick::ZERO }
+    }
+
+    fn snapshot(&self, kind: RetryOutcome) -> RetrySnapshot {
+        let Tally { count, attempts, last_seen } = self.tallies[kind as usize];
+        RetrySnapshot { name: self.name.to_string(), kind, count, attempts, last_seen }
+    }
+}
+
+impl Row for Retried {
+    fn last_seen(&self) -> Tick {
+        self.last_tick
+    }
+
+    fn absorb(&mut self, idle: &Self) {
+        for (tally, idle) in self.tallies.iter_mut().zip(&idle.tallies) {
+            tally.count += idle.count;
+            tally.attempts += idle.attempts;
+            tally.last_seen = tally.last_seen.max(idle.last_seen);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{ErrorRef, StopReason};
+
+    fn told<'a>(name: &'a str, attempts: u32, kind: RetryEventKind<'a>) -> RetryEvent<'a> {
+        RetryEvent { name, attempts, max_attempts: 9, elapsed: std::time::Duration::ZERO, kind }
+    }
+
+    fn summary(retries: &Retries) -> Vec<(String, &'static str, u64, u64)> {
+        let shown = snapshots(rows(retries)).into_iter();
+        shown.map(|row| (row.name, row.kind.name(), row.count, row.attempts)).collect()
+    }
+
+    #[test]
+    fn calls_are_counted_by_how_they_ended_and_not_by_attempts() {
+        let start = Timestamp::from_unix_millis(0);
+        let mut retries = retries_at(2, start);
+        let error = ErrorRef::Opaque("x");
+        let gave_up = || RetryEventKind::GaveUp { reason: StopReason::Permanent, error };
+        let events = [
+            told("b", 1, RetryEventKind::Scheduled { delay: std::time::Duration::ZERO, error }),
+            told("b", 2, RetryEventKind::Succeeded),
+            told("b", 3, RetryEventKind::Succeeded),
+            told("a", 1, gave_up()),
+            told("a", 4, gave_up()),
+            told("c", 2, RetryEventKind::Succeeded),
+            told("d", 5, RetryEventKind::Succeeded),
+        ];
+        for event in &events {
+            count_at(&mut retries, event, Tick::ZERO, start);
+        }
+        let expected = [
+            (OTHER, "successful_with_retry", 2, 7),
+            ("a", "failed_with_retry", 1, 4),
+            ("a", "failed_without_retry", 1, 1),
+            ("b", "successful_with_retry", 2, 5),
+        ];
+        assert_eq!(summary(&retries), expected.map(|(name, kind, count, n)| (name.to_owned(), kind, count, n)));
+    }
+}
