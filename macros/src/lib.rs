@@ -269,6 +269,73 @@ pub fn retry_with_circuit_breaker(args: TokenStream, item: TokenStream) -> Token
     expand::attribute(Guard::RetryWithBreaker, args.into(), &item.into()).into()
 }
 
+/// Logs who did something sensitive, when it began, how it ended and how long it took.
+///
+/// The first argument is the name of the operation, 1 to 128 bytes, as a text or a path to a `const`; `name = ..` says
+/// the same. The start, and one of the outcomes `succeeded`, `failed`, `panicked` and `cancelled` (its future was
+/// dropped) are logged under the target `gardefou::audit`, and told to observers as an `Event::Audit`; the journal
+/// keeps them as records of the kind `audit`. A failure has its code and message, without secrets. The arguments are never
+/// logged. Auditing counts no errors and alerts nobody: that is what `#[enhanced_error_handling]` is for.
+///
+/// | key | value | default |
+/// | --- | --- | --- |
+/// | `user` | expression with a `Display`: who does it; the first 256 bytes, on one line, without secrets | `unknown` |
+/// | `success_level` | level of start and success: `"trace"` to `"critical"`, or a path to a `LogLevel` | `"info"` |
+/// | `error_level` | level of the other outcomes | `"error"` |
+///
+/// `user` is evaluated before the body, by reference: the body may use up what it names.
+///
+/// # Errors
+///
+/// Those of the function, untouched. A journal that cannot be written changes nothing.
+///
+/// # Panics
+///
+/// Those of the function.
+///
+/// # Cancel safety
+///
+/// Dropping the future drops the body's and logs `cancelled`; one that was never polled says nothing.
+///
+/// Goes on free functions, inherent and trait methods with every receiver, generics, `impl Trait`, `async fn`, `unsafe`
+/// and `extern` functions, methods under `#[async_trait]`, and functions that end in an `async` block; not on a
+/// `const fn`. The signature stays as it is written. Of several attributes on one function the first one listed is the
+/// outermost, also with other attributes between them; what stands above the first of ours has expanded before. `crate
+/// = path` names a re-exported runtime crate. See the guide `docs/attributes.md` for values, order, and what can be
+/// observed of the expansion.
+///
+/// # Examples
+///
+/// ```
+/// use gardefou::{
+///     AppError, ErrorCode, ensure,
+///     event::{AuditOutcome, Event, subscribe},
+///     log_sensitive_operations,
+/// };
+/// use std::sync::{Arc, Mutex};
+///
+/// #[log_sensitive_operations("delete-account", user = user_id, error_level = "warn")]
+/// fn delete_account(user_id: u32, password: &str) -> Result<(), AppError> {
+///     ensure!(password == "swordfish", ErrorCode::PERMISSION_ERROR, "wrong password");
+///     Ok(())
+/// }
+///
+/// let trail = Arc::new(Mutex::new(Vec::new()));
+/// let sink = Arc::clone(&trail);
+/// let _listening = subscribe(move |event: &Event<'_>| {
+///     if let Event::Audit(audit) = event {
+///         sink.lock().unwrap().push((audit.operation.to_owned(), audit.user.to_owned(), audit.outcome));
+///     }
+/// });
+/// assert!(delete_account(7, "guess").unwrap_err().is(ErrorCode::PERMISSION_ERROR));
+/// let entry = |outcome| ("delete-account".to_owned(), "7".to_owned(), outcome);
+/// assert_eq!(*trail.lock().unwrap(), [entry(AuditOutcome::Started), entry(AuditOutcome::Failed)]);
+/// ```
+#[proc_macro_attribute]
+pub fn log_sensitive_operations(args: TokenStream, item: TokenStream) -> TokenStream {
+    expand::attribute(Guard::Audit, args.into(), &item.into()).into()
+}
+
 /// Registers a function as a health check where it is written.
 ///
 /// The function takes no arguments and returns what a check may return: a `bool`, a `Result`, a `CheckResult`; it may be

@@ -47,7 +47,7 @@ pub(crate) struct Handling {
 impl Handling {
     pub(crate) fn of(args: &mut Args, krate: &Path, diag: &mut Diag) -> Self {
         let code = args.take("error_code").and_then(|value| value::code("error_code", value, diag));
-        let level = args.take("log_level").and_then(|value| log_level(value, krate, diag));
+        let level = args.take("log_level").and_then(|value| log_level("log_level", value, krate, diag));
         let rethrow = args.take("rethrow");
         let rethrow = rethrow.map(|value| (value.span(), value::flag("rethrow", value, diag)));
         let catch_panics = args.take("catch_panics").and_then(|value| value::flag("catch_panics", value, diag));
@@ -80,6 +80,36 @@ impl Handling {
     }
 }
 
+/// What `#[log_sensitive_operations]` was told.
+pub(crate) struct Audit {
+    pub(crate) name: TokenStream,
+    pub(crate) user: Option<Expr>,
+    pub(crate) success_level: Option<TokenStream>,
+    pub(crate) error_level: Option<TokenStream>,
+}
+
+impl Audit {
+    pub(crate) fn of(args: &mut Args, krate: &Path, diag: &mut Diag) -> Self {
+        let name = match args.take("name") {
+            Some(value) => value::name("name", value, diag),
+            None => {
+                if !args.was_meant("name") {
+                    diag.at_span(
+                        proc_macro2::Span::call_site(),
+                        "the name of the operation is missing: write `#[log_sensitive_operations(\"...\")]`",
+                    );
+                }
+                None
+            }
+        };
+        let mut level = |key: &'static str| args.take(key).and_then(|value| log_level(key, value, krate, diag));
+        let (success_level, error_level) = (level("success_level"), level("error_level"));
+        let user = args.take("user").map(value::plain);
+        let name = name.map_or_else(TokenStream::new, |name| name.text_tokens(krate));
+        Self { name, user, success_level, error_level }
+    }
+}
+
 /// The levels that a text may name, and their variants.
 const LEVELS: &[(&str, &str)] = &[
     ("trace", "Trace"),
@@ -92,7 +122,7 @@ const LEVELS: &[(&str, &str)] = &[
 ];
 
 /// A level as a text, or as a path to a `LogLevel`.
-pub(crate) fn log_level(expr: Expr, krate: &Path, diag: &mut Diag) -> Option<TokenStream> {
+pub(crate) fn log_level(key: &str, expr: Expr, krate: &Path, diag: &mut Diag) -> Option<TokenStream> {
     let names: Vec<&str> = LEVELS.iter().map(|(name, _)| *name).collect();
     // Levels are often written in capitals.
     let lower = match value::plain(expr) {
@@ -102,7 +132,7 @@ pub(crate) fn log_level(expr: Expr, krate: &Path, diag: &mut Diag) -> Option<Tok
         }
         other => other,
     };
-    let level = value::choice("log_level", lower, &names, diag)?;
+    let level = value::choice(key, lower, &names, diag)?;
     let expr = &level.expr;
     Some(match &level.known {
         Some(known) => {

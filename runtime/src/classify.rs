@@ -1,6 +1,7 @@
 //! What an outcome means to a policy: success, failure, or nothing at all.
 
 use crate::{
+    ErrorCode,
     error::{AppErrorInner, Class, Rejection},
     event::{ErrorRef, text::levels},
 };
@@ -92,6 +93,16 @@ pub fn retry_after(error: &(dyn Error + 'static)) -> Option<Duration> {
 }
 
 impl ErrorRef<'_> {
+    /// Returns the code of the first coded error or rejection in the chain of sources, as far as it can be seen.
+    pub(crate) fn code(&self) -> Option<ErrorCode> {
+        self.head().into_iter().flat_map(levels).find_map(|level| match level.downcast_ref::<Rejection>() {
+            Some(rejection) => Some(rejection.code()),
+            None => {
+                level.downcast_ref::<AppErrorInner>().filter(|ours| ours.is_coded_itself()).map(AppErrorInner::code)
+            }
+        })
+    }
+
     /// Classifies the error as far as it can be seen.
     pub(crate) fn classify(&self) -> Classified {
         self.head().map_or(Classified::UNKNOWN, classify)

@@ -121,7 +121,8 @@ pub use gardefou_macros::error_boundary;
 /// ```
 pub use gardefou_macros::transaction_boundary;
 pub use gardefou_macros::{
-    enhanced_error_handling, health_check, retry, retry_with_circuit_breaker, with_circuit_breaker,
+    enhanced_error_handling, health_check, log_sensitive_operations, retry, retry_with_circuit_breaker,
+    with_circuit_breaker,
 };
 pub use health::health_check;
 pub use monitor::error_monitor;

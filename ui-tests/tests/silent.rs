@@ -52,7 +52,8 @@
 use anyhow as _;
 use async_trait::async_trait;
 use gardefou::{
-    AppError, ErrorCode, Rejection, enhanced_error_handling, retry, retry_with_circuit_breaker, with_circuit_breaker,
+    AppError, ErrorCode, Rejection, enhanced_error_handling, log_sensitive_operations, retry,
+    retry_with_circuit_breaker, with_circuit_breaker,
 };
 use gardefou_ui_tests as _;
 use std::{sync::Arc, time::Duration};
@@ -151,6 +152,98 @@ async fn handled() -> Answer<()> {
     assert_eq!(handled::parse_later("1", vec![]).await?, 2);
     assert_eq!(handled::first(&[1_i32, 2_i32], (0, 1))?, Some(&2));
     assert_eq!(handled::positive(&[1, -1])?.count(), 1);
+    let mut store = Store { values: vec![] };
+    assert_eq!(store.push(1)? + store.push_later(2).await?, 3);
+    assert_eq!(store.fetch("key", "owner".to_owned()).await?, 10);
+    assert_eq!(Arc::new(store).shared().await?, 2);
+    Ok(())
+}
+
+mod audited {
+    use super::*;
+
+    #[derive(Debug)]
+    pub(super) struct Store {
+        pub(super) values: Vec<i32>,
+    }
+
+    #[async_trait]
+    pub(super) trait Remote {
+        async fn fetch(&self, key: &str, owner: String) -> Answer<usize>;
+    }
+
+    #[log_sensitive_operations("silent", user = text, error_level = "warn")]
+    pub(super) fn parse(text: &str) -> Answer<i32> {
+        if text.is_empty() {
+            return Ok(0);
+        }
+        let value: i32 = text.parse()?;
+        Ok(value)
+    }
+
+    #[log_sensitive_operations("silent", user = seen.len(), error_level = "warn")]
+    pub(super) async fn parse_later(text: &str, mut seen: Vec<String>) -> Answer<usize> {
+        tick().await;
+        if text.is_empty() {
+            return Ok(0);
+        }
+        let value: usize = text.parse()?;
+        seen.push(text.to_owned());
+        Ok(seen.len() + value)
+    }
+
+    #[log_sensitive_operations("silent", user = one, error_level = "warn")]
+    pub(super) fn first<Item>(items: &[Item], (one, mut two): (usize, usize)) -> Answer<Option<&Item>>
+    where
+        Item: PartialEq,
+    {
+        two += one;
+        Ok(items.get(two))
+    }
+
+    #[log_sensitive_operations("silent", error_level = "warn")]
+    pub(super) fn positive(items: &[i32]) -> Answer<impl Iterator<Item = &i32>> {
+        Ok(items.iter().filter(|item| **item > 0))
+    }
+
+    impl Store {
+        #[log_sensitive_operations("silent", user = self.values.len(), error_level = "warn")]
+        pub(super) fn push(&mut self, value: i32) -> Answer<usize> {
+            self.values.push(value);
+            Ok(self.values.len())
+        }
+
+        #[log_sensitive_operations("silent", user = value, error_level = "warn")]
+        pub(super) async fn push_later(&mut self, value: i32) -> Answer<usize> {
+            self.values.push(value);
+            tick().await;
+            Ok(self.values.len())
+        }
+
+        #[log_sensitive_operations("silent", user = self.values.len(), error_level = "warn")]
+        pub(super) async fn shared(self: Arc<Self>) -> Answer<usize> {
+            tick().await;
+            Ok(self.values.len())
+        }
+    }
+
+    #[async_trait]
+    impl Remote for Store {
+        #[log_sensitive_operations("silent", user = owner, error_level = "warn")]
+        async fn fetch(&self, key: &str, owner: String) -> Answer<usize> {
+            tick().await;
+            Ok(key.len() + owner.len() + self.values.len())
+        }
+    }
+}
+
+#[tokio::test]
+async fn audited() -> Answer<()> {
+    use audited::{Remote as _, Store};
+    assert_eq!(audited::parse("1")?, 1_i32);
+    assert_eq!(audited::parse_later("1", vec![]).await?, 2);
+    assert_eq!(audited::first(&[1_i32, 2_i32], (0, 1))?, Some(&2));
+    assert_eq!(audited::positive(&[1, -1])?.count(), 1);
     let mut store = Store { values: vec![] };
     assert_eq!(store.push(1)? + store.push_later(2).await?, 3);
     assert_eq!(store.fetch("key", "owner".to_owned()).await?, 10);
@@ -598,6 +691,11 @@ async fn one_expression_handled() -> Answer<()> {
     std::future::ready(Ok(())).await
 }
 
+#[log_sensitive_operations("silent")]
+async fn one_expression_audited() -> Answer<()> {
+    std::future::ready(Ok(())).await
+}
+
 #[with_circuit_breaker(name = "silent-one-expression")]
 async fn one_expression_guarded() -> Answer<()> {
     std::future::ready(Ok(())).await
@@ -616,6 +714,7 @@ fn one_expression() -> Answer<()> {
 #[tokio::test]
 async fn bodies_of_one_expression() -> Answer<()> {
     one_expression_handled().await?;
+    one_expression_audited().await?;
     one_expression_guarded().await?;
     one_expression_retried().await?;
     one_expression()

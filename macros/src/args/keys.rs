@@ -45,6 +45,7 @@ const RETRY: &[&str] = &[
     "on_retry",
     "budget",
 ];
+const AUDIT: &[&str] = &["name", "user", "success_level", "error_level"];
 const BOUNDARY: &[&str] = &["error_code", "log_level", "rethrow", "fallback", "catch_panics"];
 const TRANSACTION: &[&str] = &["error_code", "log_level", "on_error_callback", "catch_panics"];
 
@@ -68,6 +69,8 @@ impl Spec {
     pub(crate) const RETRY: Self = Self::attribute("#[retry]", &[RETRY], "max_retries");
     pub(crate) const RETRY_WITH_BREAKER: Self =
         Self::attribute("#[retry_with_circuit_breaker]", &[BREAKER, RETRY], "name");
+    pub(crate) const AUDIT: Self =
+        Self { title: "#[log_sensitive_operations]", keys: &[AUDIT], first: "name", positional: true };
     pub(crate) const BOUNDARY: Self =
         Self { title: "error_boundary!", keys: &[BOUNDARY], first: "name", positional: true };
     pub(crate) const TRANSACTION: Self =
@@ -84,6 +87,7 @@ impl Spec {
         Self::RETRY,
         Self::BOUNDARY,
         Self::TRANSACTION,
+        Self::AUDIT,
     ];
 
     const fn attribute(title: &'static str, keys: &'static [&'static [&'static str]], first: &'static str) -> Self {

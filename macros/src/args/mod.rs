@@ -11,5 +11,4 @@ mod written;
 
 pub(crate) use keys::Spec;
 pub(crate) use suggest::nearest;
-pub(crate) use written::Args;
-pub(crate) use written::Written;
+pub(crate) use written::{Args, Written, path_in_first_place};

@@ -53,6 +53,17 @@ impl Parse for Written {
     }
 }
 
+/// A single word in first place is the name of a constant where a value may stand, unless it is a key.
+pub(crate) fn path_in_first_place(written: &mut [Written], spec: &Spec) {
+    if let Some(first) = written.first_mut()
+        && let Written::Key(word) = first
+        && spec.positional
+        && !spec.has(&word.unraw().to_string())
+    {
+        *first = Written::Value(syn::parse_quote!(#word));
+    }
+}
+
 /// The arguments of one attribute or block macro: every key known, none given twice.
 pub(crate) struct Args {
     pairs: Vec<(Ident, Expr)>,
@@ -89,6 +100,7 @@ impl Args {
         if let Err(error) = Parser::parse2(parser, tokens) {
             diag.push(error);
         }
+        path_in_first_place(&mut all, spec);
         Self { unread, ..Self::of(all, spec, diag) }
     }
 
@@ -102,6 +114,7 @@ impl Args {
                 Written::Value(value) if spec.positional && place == 0 => {
                     let key = Ident::new(spec.first, value.span());
                     args.pairs.push((key, value.clone()));
+                    seen.push(spec.first.to_owned());
                     continue;
                 }
                 Written::Value(value) => {
@@ -146,7 +159,7 @@ impl Args {
 
     fn unknown(&mut self, key: &Ident, name: &str, spec: &Spec, diag: &mut Diag) {
         if let Some(owner) = spec.owner_of(name) {
-            let this = if spec.positional { "macro" } else { "attribute" };
+            let this = if spec.title.ends_with('!') { "macro" } else { "attribute" };
             diag.at(key, format!("`{name}` is not an option of this {this}; it belongs to `{owner}`"));
             return;
         }

@@ -1,7 +1,7 @@
 //! `"name", key = value, .., { body }`.
 
 use crate::{
-    args::{Args, Spec, Written, value},
+    args::{Args, Spec, Written, path_in_first_place, value},
     diag::Diag,
 };
 use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
@@ -101,7 +101,7 @@ impl Call {
         };
         let parsed = parser.parse2(tokens);
         let complete = diag.ok(parsed).is_some();
-        take_path_as_name(&mut written, kind);
+        path_in_first_place(&mut written, kind.spec());
         let mut name = take_keyed_name(&mut written, kind, diag);
         if body.is_none() && complete && diag.is_empty() {
             missing_body(&mut written, first, kind, diag);
@@ -117,16 +117,6 @@ impl Call {
             name = value::name("name", expr, diag);
         }
         Self { name, args, body }
-    }
-}
-
-/// A single word in first place is the name of a constant, unless it is a key.
-fn take_path_as_name(written: &mut [Written], kind: Kind) {
-    if let Some(first) = written.first_mut()
-        && let Written::Key(word) = first
-        && !kind.spec().has(&word.to_string())
-    {
-        *first = Written::Value(syn::parse_quote!(#word));
     }
 }
 

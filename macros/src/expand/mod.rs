@@ -1,5 +1,6 @@
 //! The guarded function: one shape for each family, thin calls into the runtime.
 
+mod audit;
 mod body;
 mod breaker;
 mod handling;
@@ -24,6 +25,7 @@ pub(crate) enum Guard {
     Breaker,
     Retry,
     RetryWithBreaker,
+    Audit,
 }
 
 impl Guard {
@@ -33,6 +35,7 @@ impl Guard {
             Self::Breaker => "with_circuit_breaker",
             Self::Retry => "retry",
             Self::RetryWithBreaker => "retry_with_circuit_breaker",
+            Self::Audit => "log_sensitive_operations",
         }
     }
 
@@ -42,6 +45,7 @@ impl Guard {
             Self::Breaker => Spec::BREAKER,
             Self::Retry => Spec::RETRY,
             Self::RetryWithBreaker => Spec::RETRY_WITH_BREAKER,
+            Self::Audit => Spec::AUDIT,
         }
     }
 }
@@ -95,6 +99,7 @@ fn guarded(
     let breaker = breaker.then(|| policy::Breaker::of(&mut args, &krate, diag));
     let retry = matches!(guard, Guard::Retry | Guard::RetryWithBreaker);
     let retry = retry.then(|| policy::Retry::of(&mut args, &krate, diag));
+    let audit = (guard == Guard::Audit).then(|| policy::Audit::of(&mut args, &krate, diag));
     let mut function = function?;
     if let Some(handling) = &handling {
         check::handled(&function, handling, diag);
@@ -109,10 +114,11 @@ fn guarded(
         return Some(reordered);
     }
     let site = site::Site { krate: &krate, attribute: guard.name(), args: tokens };
-    let body = match (handling, breaker, retry) {
+    let body = match (handling, breaker, retry, audit) {
         (Some(handling), ..) => handling::expand(&mut function, &handling, &site),
-        (_, Some(breaker), None) => breaker::expand(&mut function, &breaker, &site),
-        (_, breaker, Some(retry)) => retry::expand(&mut function, &retry, breaker.as_ref(), &site),
+        (.., Some(audit)) => audit::expand(&mut function, &audit, &site),
+        (_, Some(breaker), None, _) => breaker::expand(&mut function, &breaker, &site),
+        (_, breaker, Some(retry), _) => retry::expand(&mut function, &retry, breaker.as_ref(), &site),
         _ => return None,
     };
     Some(function.with_body(body?))

@@ -52,6 +52,13 @@ fn retry_with_circuit_breaker() {
 }
 
 #[test]
+fn log_sensitive_operations() {
+    holds("log_sensitive_operations", Guard::Audit, "\"read-secret\", user = key", SMALL);
+    let args = "name = OPERATION, success_level = \"debug\", error_level = LEVEL";
+    holds("log_sensitive_operations_async", Guard::Audit, args, ASYNC);
+}
+
+#[test]
 fn a_breaker_on_a_small_function_expands_to_at_most_30_lines() {
     let text = expanded(Guard::Breaker, "name = \"db\"", SMALL);
     assert!(text.lines().count() <= 30, "{} lines:\n{text}", text.lines().count());

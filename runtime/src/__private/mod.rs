@@ -1,5 +1,6 @@
 //! What generated code may name; thin, and no part of the public interface.
 
+mod audit;
 pub mod boundary;
 mod breaker;
 mod call;
@@ -15,6 +16,7 @@ pub use crate::{
     breaker::CircuitBreaker,
     retry::{Jitter, Next, Retry},
 };
+pub use audit::{Audit, Audited, User};
 pub use breaker::{BreakerSite, ByShape, Limited, fallback, judge_if};
 pub use call::{call, call_with, default_value, never};
 pub use carry::{Carried, carrying, rejecting};

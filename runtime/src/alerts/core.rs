@@ -134,7 +134,7 @@ impl Core {
                 let plans = self.decider.lock().on_health_at(now, health);
                 self.carry_out(plans, None);
             }
-            Event::Retry(_) | Event::Transaction(_) => {}
+            Event::Retry(_) | Event::Transaction(_) | Event::Audit(_) => {}
         }
     }
 

@@ -1,6 +1,6 @@
 //! The kinds of events.
 
-use super::{BreakerEvent, HealthEvent, RetryEvent, TransactionEvent};
+use super::{AuditEvent, BreakerEvent, HealthEvent, RetryEvent, TransactionEvent};
 use crate::{AppError, ErrorCode, error::ErrorId};
 use serde_json::{Map, Value};
 use std::{error::Error, fmt, panic::Location, time::Duration};
@@ -64,6 +64,8 @@ pub enum Event<'a> {
     Transaction(TransactionEvent<'a>),
     /// Something happened to a circuit breaker.
     Breaker(BreakerEvent<'a>),
+    /// A sensitive operation began or ended.
+    Audit(AuditEvent<'a>),
 }
 
 /// An error as it is reported.

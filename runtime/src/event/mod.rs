@@ -3,6 +3,7 @@
 //! Policies and boundaries only speak; those who watch (monitor, alerts, health, a user's metrics) implement
 //! [`Observer`] and [`subscribe`]. While nobody listens, no event is built.
 
+mod audit;
 pub(crate) mod breaker;
 mod bus;
 mod health;
@@ -12,6 +13,7 @@ pub(crate) mod retry;
 pub(crate) mod text;
 mod transaction;
 
+pub use audit::{AuditEvent, AuditOutcome};
 pub use breaker::{BreakerEvent, BreakerEventKind};
 pub use bus::{Observer, Subscription, subscribe};
 pub use health::HealthEvent;
@@ -19,6 +21,7 @@ pub use kinds::{AlertLevel, ErrorEvent, ErrorRef, Event};
 pub use retry::{RetryEvent, RetryEventKind, StopReason};
 pub use transaction::{TransactionEvent, TransactionOutcome};
 
+pub(crate) use audit::log_audit;
 pub(crate) use breaker::{CircuitState, TransitionReason, log as log_breaker};
 pub(crate) use bus::{Starter, emit, is_heard, start_observers};
 pub(crate) use health::log_health;

@@ -21,6 +21,9 @@ pub const TARGET_ALERT: &str = "gardefou::alert";
 /// The journal: when it cannot be written, and when it can again.
 pub const TARGET_JOURNAL: &str = "gardefou::journal";
 
+/// Sensitive operations: their start, and how they ended.
+pub const TARGET_AUDIT: &str = "gardefou::audit";
+
 /// The names of fields.
 ///
 /// `tracing` takes field names as written tokens, so these constants are what readers of logs compare with; a test
@@ -60,8 +63,12 @@ pub mod field {
     pub const RETRY_DELAY: &str = "retry.delay";
     /// Why no other attempt follows: `exhausted`, `permanent`, `rejected`, `refused`, `deadline`, `retry_after`, `budget`.
     pub const RETRY_REASON: &str = "retry.reason";
-    /// The text of the error of an attempt that is not the last word, as the message is written.
+    /// The text of the error of a retry's attempt or of an audited operation, as the message is written.
     pub const ERROR_TEXT: &str = "error.text";
+    /// Who does a sensitive operation; `unknown` where that is not told.
+    pub const USER: &str = "user";
+    /// What became of it: `started`, `succeeded`, `failed`, `panicked`, `cancelled`.
+    pub const OUTCOME: &str = "outcome";
     /// The user's callback that panicked.
     pub const CALLBACK: &str = "callback";
     /// The message: redacted, bounded, with control characters escaped.

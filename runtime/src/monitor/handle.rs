@@ -280,6 +280,11 @@ impl Observer for ErrorMonitor {
                     append(&*journal, &ErrorRecord::of_health(change, self.0.clock.wall().into()));
                 }
             }
+            Event::Audit(audit) => {
+                if let Some(journal) = self.journal() {
+                    append(&*journal, &ErrorRecord::of_audit(audit, self.0.clock.wall().into()));
+                }
+            }
             _ => {}
         }
     }

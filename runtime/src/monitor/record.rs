@@ -2,9 +2,9 @@
 
 use super::Fingerprint;
 use crate::{
-    AppError,
+    AppError, ErrorCode,
     error::{ErrorId, redact},
-    event::{AlertLevel, ErrorEvent, ErrorRef, HealthEvent, text},
+    event::{AlertLevel, AuditEvent, ErrorEvent, ErrorRef, HealthEvent, text},
     time::Timestamp,
 };
 use serde::ser::{Serialize, SerializeMap, Serializer};
@@ -64,6 +64,8 @@ pub enum RecordKind {
     Settled,
     /// A health check changed its status; its details say from what to what.
     Health,
+    /// A sensitive operation began or ended; its details say which user, and what the outcome is.
+    Audit,
 }
 
 impl RecordKind {
@@ -75,11 +77,13 @@ impl RecordKind {
             Self::Undelivered => "undelivered",
             Self::Settled => "settled",
             Self::Health => "health",
+            Self::Audit => "audit",
         }
     }
 
     pub(super) fn of_name(name: &str) -> Option<Self> {
-        [Self::Error, Self::Undelivered, Self::Settled, Self::Health].into_iter().find(|kind| kind.name() == name)
+        let all = [Self::Error, Self::Undelivered, Self::Settled, Self::Health, Self::Audit];
+        all.into_iter().find(|kind| kind.name() == name)
     }
 }
 
@@ -139,6 +143,35 @@ impl ErrorRecord {
             location: None,
             elapsed: None,
         }
+    }
+
+    /// Takes all that a sink may have of a sensitive operation.
+    pub(crate) fn of_audit(event: &AuditEvent<'_>, timestamp: Timestamp) -> Self {
+        let operation = text::for_sink(&event.operation, MAX_NAME);
+        let reason = event.message.map(|message| format!(": {message}")).unwrap_or_default();
+        let details = [("user", event.user), ("outcome", event.outcome.name())];
+        Self {
+            kind: RecordKind::Audit,
+            id: ErrorId::new(),
+            timestamp,
+            level: event.level,
+            code: event.code.map_or(0, ErrorCode::number),
+            error_code: event.code.map(|code| text::for_sink(&code.name(), MAX_NAME)).unwrap_or_default(),
+            error_type: String::new(),
+            message: format!("`{operation}` {}{reason}", event.outcome),
+            chain: Vec::new(),
+            details: details.into_iter().map(|(key, value)| (key.to_owned(), value.into())).collect(),
+            fingerprint: Fingerprint::of(&["audit", &operation]),
+            operation,
+            component: text::for_sink(&event.component, MAX_NAME),
+            location: Some(format!("{}:{}", event.file, event.line)),
+            elapsed: event.elapsed,
+        }
+    }
+
+    /// Tells whether a journal writes the record before it says that it has it: from a level on, and what is audited.
+    pub(crate) fn is_urgent(&self, inline_level: AlertLevel) -> bool {
+        self.level >= inline_level || self.kind == RecordKind::Audit
     }
 }
 
@@ -261,7 +294,6 @@ fn fit_map(map: &Map<String, Value>, room: &mut usize, depth: usize) -> Map<Stri
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ErrorCode;
     use std::num::ParseIntError;
 
     fn record(error: ErrorRef<'_>, app: &AppError) -> ErrorRecord {

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 #![expect(clippy::needless_pass_by_value, reason = "how arguments are passed is what is tested")]
 
+mod audit;
 mod breaker;
 mod handling;
 mod listed;

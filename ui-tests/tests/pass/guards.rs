@@ -8,6 +8,7 @@ macro_rules! for_each_guard {
         }
         in_modules! {
             error_handling: enhanced_error_handling(error_code = ErrorCode::TIMEOUT_ERROR);
+            audited: log_sensitive_operations(NAME, user = NAME);
             breaker: with_circuit_breaker(name = NAME, failure_threshold = 30);
             retrying: retry(max_retries = 2, initial_delay = 0);
             retrying_with_breaker: retry_with_circuit_breaker(name = NAME, failure_threshold = 30, max_retries = 3, initial_delay = 0);
@@ -23,6 +24,7 @@ macro_rules! for_each_single_run {
         }
         in_modules! {
             error_handling: enhanced_error_handling(error_code = ErrorCode::TIMEOUT_ERROR);
+            audited: log_sensitive_operations(NAME, user = NAME);
             breaker: with_circuit_breaker(name = NAME, failure_threshold = 30);
         }
     };
@@ -35,8 +37,8 @@ macro_rules! in_modules {
                 #[allow(unused_imports, reason = "not each case uses all of it")]
                 use crate::prelude::*;
 
-                /// A breaker of this module alone.
-                #[allow(dead_code, reason = "not each guard has a breaker")]
+                /// A name of this module alone.
+                #[allow(dead_code, reason = "not each guard has a name")]
                 const NAME: &str = module_path!();
 
                 case!($guard);

@@ -20,6 +20,7 @@ mod durations;
 mod early_return_and_question_mark;
 mod elided_lifetime_of_self;
 mod error_types_that_say_little;
+mod every_key_of_the_audit;
 mod every_key_of_the_breaker;
 mod every_key_of_the_handling;
 mod every_key_of_the_retry;

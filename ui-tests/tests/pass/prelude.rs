@@ -4,7 +4,7 @@
 
 pub(crate) use gardefou::{
     AppError, ErrorCode, Rejection, circuit_breakers, enhanced_error_handling, error_boundary, guarded_functions,
-    retry, retry_with_circuit_breaker, transaction_boundary, with_circuit_breaker,
+    log_sensitive_operations, retry, retry_with_circuit_breaker, transaction_boundary, with_circuit_breaker,
 };
 pub(crate) use std::{pin::Pin, rc::Rc, sync::Arc, time::Duration};
 

@@ -23,7 +23,9 @@ for_each_guard! { ($guard) => {
         #[allow(unused_imports, reason = "not each guard has a name")]
         use super::{AppError, NAME, tick};
         #[allow(unused_imports, reason = "each guard uses one")]
-        use gardefou::{enhanced_error_handling, retry, retry_with_circuit_breaker, with_circuit_breaker};
+        use gardefou::{
+            enhanced_error_handling, log_sensitive_operations, retry, retry_with_circuit_breaker, with_circuit_breaker,
+        };
         #[allow(unused_imports, reason = "not each guard names a code")]
         use gardefou::ErrorCode;
 

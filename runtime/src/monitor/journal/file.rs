@@ -142,7 +142,7 @@ impl Shared {
             status.lost += 1;
             return Err(JournalError::waiting());
         }
-        let is_urgent = record.level >= self.config.inline_level;
+        let is_urgent = record.is_urgent(self.config.inline_level);
         if !is_urgent && writer.waiting_bytes() < self.config.buffer_bytes / 2 {
             return Ok(());
         }

@@ -143,7 +143,7 @@ impl Journal for SqliteJournal {
         }
         store.waiting_bytes += json.len();
         store.waiting.push_back((record.clone(), json));
-        let is_urgent = record.level >= self.config.inline_level;
+        let is_urgent = record.is_urgent(self.config.inline_level);
         let is_full = store.waiting_bytes >= self.config.buffer_bytes / 2;
         drop(store);
         if is_urgent || is_full { self.write_waiting(1) } else { Ok(()) }

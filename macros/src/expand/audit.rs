@@ -1,0 +1,44 @@
+//! `#[log_sensitive_operations]`.
+
+use super::{
+    body::{self, Once},
+    site::Site,
+};
+use crate::{
+    model::{Function, at, own, path_at},
+    policy::Audit,
+};
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
+
+pub(super) fn expand(function: &mut Function, audit: &Audit, site: &Site<'_>) -> Option<TokenStream> {
+    let krate = site.krate;
+    let returns = function.returns()?.clone();
+    let describe = site.describe(function, &TokenStream::new());
+    let (guarded, name) = (site.name("GUARDED"), site.name("AUDIT"));
+    let operation = &audit.name;
+    let success_level = audit.success_level.iter().map(|level| quote!(.success_level(#level)));
+    let error_level = audit.error_level.iter().map(|level| quote!(.error_level(#level)));
+    let shape = body::shape(site, &returns);
+    let (user, audited) = (own("user"), own("audited"));
+    // Taken before the body, which may use up what the expression names.
+    let of_user = match &audit.user {
+        None => quote!(#krate::__private::User::UNKNOWN),
+        Some(user) => {
+            let krate = path_at(krate, user);
+            quote_spanned!(at(user)=> #krate::__private::User::of(&#user))
+        }
+    };
+    let run = match body::once(site, function, &returns) {
+        Once::Closure { arguments, closure } => quote!(#audited.run(#shape, #arguments, #closure)),
+        Once::Future(future) => quote!(#audited.watch(#shape, #future).await),
+    };
+    Some(quote! {
+        #describe
+        static #name: #krate::__private::Audit =
+            #krate::__private::Audit::new(&#guarded, #operation) #(#success_level)* #(#error_level)*;
+        let #user = #of_user;
+        let #audited = #name.begin(#user);
+        #run
+    })
+}

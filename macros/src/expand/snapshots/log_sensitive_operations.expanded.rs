@@ -1,0 +1,23 @@
+// #[log_sensitive_operations("read-secret", user = key)]
+// fn read(key: &str) -> Result<u32> { lookup(key) }
+
+fn read(key: &str) -> Result<u32> {
+    static __GARDEFOU_GUARDED: ::gardefou::__private::Guarded = ::gardefou::__private::Guarded::new(
+        "log_sensitive_operations",
+        "\"read-secret\", user = key",
+        ::gardefou::__private::here!("read", ::gardefou::__private::line!()),
+    );
+    ::gardefou::__private::submit!(__GARDEFOU_GUARDED);
+    static __GARDEFOU_AUDIT: ::gardefou::__private::Audit = ::gardefou::__private::Audit::new(
+        &__GARDEFOU_GUARDED,
+        "read-secret",
+    );
+    let __user = ::gardefou::__private::User::of(&key);
+    let __audited = __GARDEFOU_AUDIT.begin(__user);
+    __audited
+        .run(
+            ::gardefou::__private::shape!(Result < u32 >),
+            (key,),
+            move |(key,)| -> Result<u32> { lookup(key) },
+        )
+}

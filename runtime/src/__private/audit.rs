@@ -1,0 +1,183 @@
+//! `#[log_sensitive_operations]`.
+
+use super::{Guarded, Shape};
+use crate::{
+    ErrorCode,
+    boundary::LogLevel,
+    event::{self, AuditEvent, AuditOutcome, ErrorRef, Event, text},
+    time::{Clock, SystemClock, Tick},
+};
+use std::{
+    borrow::Cow,
+    fmt::Display,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+/// How many bytes of a user's name are kept.
+const MAX_USER: usize = 256;
+
+/// Who does something sensitive, as a sink may know it.
+#[derive(Debug)]
+pub struct User(Cow<'static, str>);
+
+impl User {
+    /// Nobody says who.
+    pub const UNKNOWN: Self = Self(Cow::Borrowed("unknown"));
+
+    /// Takes the user's text.
+    #[must_use]
+    pub fn of(user: &(impl Display + ?Sized)) -> Self {
+        Self(Cow::Owned(text::for_sink(&format_args!("{user}"), MAX_USER)))
+    }
+}
+
+/// What one call site audits.
+#[derive(Debug)]
+pub struct Audit {
+    guarded: &'static Guarded,
+    operation: &'static str,
+    success_level: LogLevel,
+    error_level: LogLevel,
+}
+
+impl Audit {
+    /// The defaults.
+    #[must_use]
+    pub const fn new(guarded: &'static Guarded, operation: &'static str) -> Self {
+        Self { guarded, operation, success_level: LogLevel::Info, error_level: LogLevel::Error }
+    }
+
+    /// Sets the level of start and success.
+    #[must_use]
+    pub const fn success_level(mut self, level: LogLevel) -> Self {
+        self.success_level = level;
+        self
+    }
+
+    /// Sets the level of all other outcomes.
+    #[must_use]
+    pub const fn error_level(mut self, level: LogLevel) -> Self {
+        self.error_level = level;
+        self
+    }
+
+    /// Tells that the operation begins.
+    pub fn begin(&'static self, user: User) -> Audited {
+        let audited = Audited { audit: self, user, started: SystemClock.now(), state: State::Waiting };
+        audited.tell(AuditOutcome::Started, None);
+        audited
+    }
+}
+
+/// One run of an audited operation; it tells how that ended, also when it is dropped.
+#[derive(Debug)]
+#[must_use]
+pub struct Audited {
+    audit: &'static Audit,
+    user: User,
+    started: Tick,
+    state: State,
+}
+
+#[derive(Debug, PartialEq)]
+enum State {
+    /// The body does not run now: what is dropped in this state was cancelled.
+    Waiting,
+    /// The body runs: only its panic can drop the operation.
+    Running,
+    Ended,
+}
+
+impl Audited {
+    /// Runs the body.
+    ///
+    /// # Errors
+    ///
+    /// Those of the body.
+    pub fn run<A, T, E, S: Shape<E>>(
+        mut self,
+        shape: S,
+        arguments: A,
+        body: impl FnOnce(A) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.state = State::Running;
+        let outcome = body(arguments);
+        self.end(&outcome, shape);
+        outcome
+    }
+
+    /// Awaits the body.
+    pub fn watch<F: Future, S>(self, shape: S, body: F) -> Watched<F, S> {
+        Watched { body, audited: self, shape }
+    }
+
+    fn end<T, E, S: Shape<E>>(&mut self, outcome: &Result<T, E>, shape: S) {
+        self.state = State::Ended;
+        match outcome {
+            Ok(_) => self.tell(AuditOutcome::Succeeded, None),
+            Err(error) => self.tell(AuditOutcome::Failed, Some(shape.seen(error))),
+        }
+    }
+
+    #[inline(never)]
+    fn tell(&self, outcome: AuditOutcome, error: Option<ErrorRef<'_>>) {
+        let Audit { guarded, operation, success_level, error_level } = self.audit;
+        let place = guarded.operation();
+        let level = match outcome {
+            AuditOutcome::Started | AuditOutcome::Succeeded => success_level,
+            AuditOutcome::Failed | AuditOutcome::Panicked | AuditOutcome::Cancelled => error_level,
+        };
+        let message = error.map(|error| text::for_sink(&error, text::MAX_MESSAGE));
+        let elapsed = SystemClock.now().since(self.started);
+        let event = AuditEvent {
+            operation,
+            component: place.component(),
+            file: place.file(),
+            line: place.line(),
+            user: &self.user.0,
+            outcome,
+            level: level.alert_level(),
+            elapsed: Some(elapsed).filter(|_| outcome != AuditOutcome::Started),
+            code: error.map(|error| error.code().unwrap_or(ErrorCode::UNKNOWN_ERROR)),
+            message: message.as_deref(),
+        };
+        event::log_audit(&event, level.tracing_level());
+        event::emit(|| Event::Audit(event));
+    }
+}
+
+impl Drop for Audited {
+    fn drop(&mut self) {
+        match self.state {
+            State::Waiting => self.tell(AuditOutcome::Cancelled, None),
+            State::Running => self.tell(AuditOutcome::Panicked, None),
+            State::Ended => {}
+        }
+    }
+}
+
+pin_project_lite::pin_project! {
+    /// A body whose end is told; dropped before that which tells, so that what it does last comes first in the log.
+    #[must_use = "futures do nothing unless they are awaited"]
+    pub struct Watched<F, S> {
+        #[pin]
+        body: F,
+        audited: Audited,
+        shape: S,
+    }
+}
+
+impl<T, E, F: Future<Output = Result<T, E>>, S: Shape<E>> Future for Watched<F, S> {
+    type Output = Result<T, E>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        this.audited.state = State::Running;
+        let polled = this.body.poll(context);
+        this.audited.state = State::Waiting;
+        let outcome = ready!(polled);
+        this.audited.end(&outcome, *this.shape);
+        Poll::Ready(outcome)
+    }
+}

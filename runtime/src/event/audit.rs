@@ -1,0 +1,101 @@
+//! Sensitive operations: who did what, and how it ended.
+
+use super::{AlertLevel, names};
+use crate::ErrorCode;
+use std::{fmt, time::Duration};
+
+/// What became of a sensitive operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum AuditOutcome {
+    /// It begins.
+    Started,
+    /// It returned `Ok`.
+    Succeeded,
+    /// It returned an error.
+    Failed,
+    /// It panicked.
+    Panicked,
+    /// Its future was dropped before it was done.
+    Cancelled,
+}
+
+impl AuditOutcome {
+    /// Returns the outcome's name, as `succeeded`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Started => "started",
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::Panicked => "panicked",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+impl fmt::Display for AuditOutcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// The beginning or the end of a function under `#[log_sensitive_operations]`; its texts are fit for a log.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct AuditEvent<'a> {
+    /// The operation's name, as the attribute has it.
+    pub operation: &'a str,
+    /// The module that the function stands in.
+    pub component: &'a str,
+    /// The file that it stands in.
+    pub file: &'static str,
+    /// The line that it stands on.
+    pub line: u32,
+    /// Who does it; `unknown` where the attribute names nobody. At most 256 bytes, on one line, without secrets.
+    pub user: &'a str,
+    /// What became of it.
+    pub outcome: AuditOutcome,
+    /// How urgent that is, by the level that the attribute has for the outcome.
+    pub level: AlertLevel,
+    /// How long it ran; absent at the start.
+    pub elapsed: Option<Duration>,
+    /// The code of the error that it returned; `UNKNOWN_ERROR` where the error has none.
+    pub code: Option<ErrorCode>,
+    /// The message of that error: bounded, on one line, without secrets.
+    pub message: Option<&'a str>,
+}
+
+/// Logs one event.
+pub(crate) fn log_audit(event: &AuditEvent<'_>, level: tracing::Level) {
+    // `tracing` wants each level as a constant: its call sites are statics.
+    macro_rules! at {
+        ($level:ident) => {
+            tracing::event!(
+                target: names::TARGET_AUDIT,
+                tracing::Level::$level,
+                user = event.user,
+                outcome = event.outcome.name(),
+                duration = event.elapsed.as_ref().map(Duration::as_secs_f64),
+                error.code = event.code.map(ErrorCode::number),
+                error.code_name = event.code.map(ErrorCode::name),
+                error.text = event.message,
+                severity = event.level.name(),
+                operation = event.operation,
+                component = event.component,
+                file = event.file,
+                line = event.line,
+                "`{}` {}",
+                event.operation,
+                event.outcome,
+            )
+        };
+    }
+    match level {
+        tracing::Level::TRACE => at!(TRACE),
+        tracing::Level::DEBUG => at!(DEBUG),
+        tracing::Level::INFO => at!(INFO),
+        tracing::Level::WARN => at!(WARN),
+        tracing::Level::ERROR => at!(ERROR),
+    }
+}

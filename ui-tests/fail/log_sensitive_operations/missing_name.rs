@@ -1,0 +1,12 @@
+//! An operation has a name.
+
+use gardefou::{AppError, log_sensitive_operations};
+
+type R<T> = Result<T, AppError>;
+
+#[log_sensitive_operations(user = user_id)]
+fn f(user_id: u32) -> R<u32> {
+    Ok(user_id)
+}
+
+fn main() {}

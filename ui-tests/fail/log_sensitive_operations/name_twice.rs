@@ -1,0 +1,12 @@
+//! The name stands first, or behind its key.
+
+use gardefou::{AppError, log_sensitive_operations};
+
+type R<T> = Result<T, AppError>;
+
+#[log_sensitive_operations("delete", name = "remove")]
+fn f(user_id: u32) -> R<u32> {
+    Ok(user_id)
+}
+
+fn main() {}

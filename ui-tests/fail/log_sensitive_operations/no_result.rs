@@ -1,0 +1,12 @@
+//! Failures are told from successes by `Err` and `Ok`.
+
+use gardefou::{AppError, log_sensitive_operations};
+
+type R<T> = Result<T, AppError>;
+
+#[log_sensitive_operations("delete")]
+fn f(user_id: u32) -> u32 {
+    user_id
+}
+
+fn main() {}

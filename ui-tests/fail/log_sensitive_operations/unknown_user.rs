@@ -1,0 +1,12 @@
+//! The user is something in scope.
+
+use gardefou::{AppError, log_sensitive_operations};
+
+type R<T> = Result<T, AppError>;
+
+#[log_sensitive_operations("delete", user = account)]
+fn f(user_id: u32) -> R<u32> {
+    Ok(user_id)
+}
+
+fn main() {}

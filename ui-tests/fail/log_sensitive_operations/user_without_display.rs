@@ -1,0 +1,15 @@
+//! The user has a text.
+
+use gardefou::{AppError, log_sensitive_operations};
+
+type R<T> = Result<T, AppError>;
+
+#[log_sensitive_operations("delete", user = session)]
+fn f(session: &Session) -> R<()> {
+    let _ = session;
+    Ok(())
+}
+
+struct Session;
+
+fn main() {}
