@@ -225,6 +225,7 @@ pub(crate) fn to_record(
         location: None,
         elapsed: None,
         fingerprint: notice.fingerprint,
+        context: None,
     }
 }
 

@@ -1,7 +1,7 @@
 //! The monitor that everybody holds.
 
 use super::{
-    ErrorRecord, ErrorStats, FINGERPRINT_DETAIL, Fingerprint, MonitorConfig, MonitorSnapshot,
+    ErrorRecord, ErrorStats, FINGERPRINT_DETAIL, Fingerprint, MonitorConfig, MonitorSnapshot, context,
     journal::{Counts, Cursor, Journal, JournalError, JournalStatus, Page, Query},
     recent::Texts,
     recordable::Recordable,
@@ -242,10 +242,14 @@ impl ErrorMonitor {
         let fingerprint = self.fingerprint_of(event);
         let texts = Texts::of(event);
         let (now, timestamp) = (self.0.clock.now(), Timestamp::from(self.0.clock.wall()));
-        let evicted = self.0.state.lock().record(Arrival { event, now, timestamp, fingerprint, texts });
+        let context = context::current();
+        let journal = self.journal();
+        let kept = if journal.is_some() { context.clone() } else { None };
+        let evicted = self.0.state.lock().record(Arrival { event, now, timestamp, fingerprint, texts, context });
         drop(evicted);
-        if let Some(journal) = self.journal() {
-            append(&*journal, &ErrorRecord::of_event(event, timestamp, fingerprint));
+        if let Some(journal) = journal {
+            let record = ErrorRecord { context: kept, ..ErrorRecord::of_event(event, timestamp, fingerprint) };
+            append(&*journal, &record);
         }
     }
 

@@ -27,6 +27,7 @@
 mod serialize;
 
 mod config;
+mod context;
 mod fingerprint;
 mod handle;
 pub mod journal;
@@ -42,6 +43,7 @@ mod tests;
 mod window;
 
 pub use config::{MonitorConfig, MonitorConfigBuilder};
+pub use context::{ErrorContext, error_context};
 pub use fingerprint::{Fingerprint, InvalidFingerprint};
 pub use handle::{ErrorMonitor, error_monitor};
 pub use record::{ErrorRecord, RecordKind};

@@ -1,7 +1,7 @@
 //! The most recent errors, capped in count and bytes.
 
 use super::{
-    Fingerprint,
+    ErrorContext, Fingerprint,
     record::{self, ErrorRecord, RecordKind},
 };
 use crate::{
@@ -46,6 +46,7 @@ pub(super) struct Entry {
     pub(super) elapsed: Option<Duration>,
     pub(super) fingerprint: Fingerprint,
     pub(super) texts: Texts,
+    pub(super) context: Option<Box<ErrorContext>>,
 }
 
 /// The ring; whoever reads it takes the pointers and works on what can no longer change.
@@ -79,7 +80,14 @@ impl Entry {
         };
         let chain: usize = texts.chain.iter().map(|text| text.len() + size_of::<String>()).sum();
         // The names are shared with the tables as a rule; counting them here errs on the safe side.
-        size_of::<Self>() + message + chain + texts.error_type.len() + self.operation.len() + self.component.len()
+        let context = self.context.as_ref().map_or(0, |context| context.bytes());
+        size_of::<Self>()
+            + context
+            + message
+            + chain
+            + texts.error_type.len()
+            + self.operation.len()
+            + self.component.len()
     }
 
     pub(super) fn to_record(&self) -> ErrorRecord {
@@ -102,6 +110,7 @@ impl Entry {
             location: self.location.map(ToString::to_string),
             elapsed: self.elapsed,
             fingerprint: self.fingerprint,
+            context: self.context.clone(),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! One error as it is kept and shown: owned, bounded, and without secrets.
 
-use super::Fingerprint;
+use super::{ErrorContext, Fingerprint};
 use crate::{
     AppError, ErrorCode,
     error::{ErrorId, redact},
@@ -48,6 +48,8 @@ pub struct ErrorRecord {
     pub elapsed: Option<Duration>,
     /// The group that it belongs to.
     pub fingerprint: Fingerprint,
+    /// In which span it was reported, where there was one.
+    pub context: Option<Box<ErrorContext>>,
 }
 
 /// What a record is a record of.
@@ -116,6 +118,7 @@ impl ErrorRecord {
             location: event.location.map(ToString::to_string),
             elapsed: event.elapsed,
             fingerprint,
+            context: None,
         }
     }
 
@@ -142,6 +145,7 @@ impl ErrorRecord {
             component: "gardefou::health".to_owned(),
             location: None,
             elapsed: None,
+            context: None,
         }
     }
 
@@ -166,6 +170,7 @@ impl ErrorRecord {
             component: text::for_sink(&event.component, MAX_NAME),
             location: Some(format!("{}:{}", event.file, event.line)),
             elapsed: event.elapsed,
+            context: None,
         }
     }
 
@@ -198,6 +203,18 @@ impl Serialize for ErrorRecord {
         }
         if let Some(elapsed) = &self.elapsed {
             map.serialize_entry("elapsed", &elapsed.as_secs_f64())?;
+        }
+        // Not at the end: a line whose last brace was torn off must not end in another one.
+        if let Some(context) = &self.context {
+            if let Some(span) = &context.span {
+                map.serialize_entry("span", span)?;
+            }
+            if let Some(id) = &context.trace_id {
+                map.serialize_entry("trace_id", id)?;
+            }
+            if !context.fields.is_empty() {
+                map.serialize_entry("span_fields", &context.fields)?;
+            }
         }
         map.serialize_entry("fingerprint", &self.fingerprint)?;
         if self.kind != RecordKind::Error {
@@ -278,7 +295,7 @@ fn fit(value: &Value, room: &mut usize, depth: usize) -> Value {
     }
 }
 
-fn fit_map(map: &Map<String, Value>, room: &mut usize, depth: usize) -> Map<String, Value> {
+pub(super) fn fit_map(map: &Map<String, Value>, room: &mut usize, depth: usize) -> Map<String, Value> {
     let mut fitted = Map::new();
     for (key, value) in map {
         let key = text::for_sink(key, MAX_NAME);

@@ -1,7 +1,7 @@
 //! What is counted and kept, in constant time per error: no clock, no lock, no foreign code.
 
 use super::{
-    Fingerprint, MonitorConfig, OTHER,
+    ErrorContext, Fingerprint, MonitorConfig, OTHER,
     fingerprint::key_of,
     recent::{Entry, Evicted, Recent, Texts},
     record::MAX_NAME,
@@ -25,6 +25,7 @@ pub(super) struct Arrival<'a> {
     pub(super) timestamp: Timestamp,
     pub(super) fingerprint: Fingerprint,
     pub(super) texts: Texts,
+    pub(super) context: Option<Box<ErrorContext>>,
 }
 
 #[derive(Debug)]
@@ -84,7 +85,7 @@ impl State {
 
     /// Counts an error, then keeps it among the recent ones; returns what had to make room.
     pub(super) fn record(&mut self, arrival: Arrival<'_>) -> Evicted {
-        let Arrival { event, now, timestamp, fingerprint, texts } = arrival;
+        let Arrival { event, now, timestamp, fingerprint, texts, context } = arrival;
         let at = Buckets::of(now);
         self.total += 1;
         self.by_level[event.level as usize] += 1;
@@ -118,6 +119,7 @@ impl State {
             elapsed: event.elapsed,
             fingerprint,
             texts,
+            context,
         })
     }
 

@@ -3,7 +3,7 @@
 use crate::{
     error::ErrorId,
     event::AlertLevel,
-    monitor::{ErrorRecord, Fingerprint, RecordKind},
+    monitor::{ErrorContext, ErrorRecord, Fingerprint, RecordKind},
     time::Timestamp,
 };
 use serde_json::{Map, Value};
@@ -97,7 +97,17 @@ fn record(map: &mut Map<String, Value>) -> Option<ErrorRecord> {
         location: text(map, "location"),
         elapsed: map.get("elapsed").and_then(Value::as_f64).and_then(|s| Duration::try_from_secs_f64(s).ok()),
         fingerprint: parsed(map, "fingerprint").unwrap_or(Fingerprint::OTHER),
+        context: context(map),
     })
+}
+
+fn context(map: &mut Map<String, Value>) -> Option<Box<ErrorContext>> {
+    let fields = match map.remove("span_fields") {
+        Some(Value::Object(fields)) => fields,
+        _ => Map::new(),
+    };
+    let context = ErrorContext { span: text(map, "span"), trace_id: text(map, "trace_id"), fields };
+    (context != ErrorContext::default()).then(|| Box::new(context))
 }
 
 impl ErrorRecord {
@@ -145,6 +155,7 @@ pub(super) mod tests {
             location: Some("src/store.rs:12:5".into()),
             elapsed: Some(Duration::from_millis(1500)),
             fingerprint: Fingerprint::of(&["x"]),
+            context: Some(Box::new(ErrorContext::default().with_trace_id("4bf9").with_field("tenant", 7))),
         }
     }
 

@@ -1,0 +1,101 @@
+//! In which span an error was reported.
+
+use super::record::{MAX_NAME, fit_map};
+use crate::{error::redact, event::text, panics};
+use serde_json::{Map, Value};
+use std::sync::OnceLock;
+
+/// In which span an error was reported, and as part of which trace.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct ErrorContext {
+    /// The name of the span; that of [`tracing::Span::current`] where no hook says otherwise.
+    pub span: Option<String>,
+    /// The trace that the span belongs to.
+    pub trace_id: Option<String>,
+    /// The fields of the span; at most about 4 KiB reach a sink.
+    pub fields: Map<String, Value>,
+}
+
+impl ErrorContext {
+    /// Sets the trace.
+    #[must_use]
+    pub fn with_trace_id(mut self, id: impl Into<String>) -> Self {
+        self.trace_id = Some(id.into());
+        self
+    }
+
+    /// Adds a field.
+    #[must_use]
+    pub fn with_field(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.fields.insert(name.into(), value.into());
+        self
+    }
+
+    /// About how much memory it takes.
+    pub(super) fn bytes(&self) -> usize {
+        let names = self.span.as_ref().map_or(0, String::len) + self.trace_id.as_ref().map_or(0, String::len);
+        size_of::<Self>() + names + self.fields.iter().map(field_bytes).sum::<usize>()
+    }
+}
+
+fn field_bytes((name, value): (&String, &Value)) -> usize {
+    name.len() + 2 * size_of::<Value>() + value_bytes(value)
+}
+
+fn value_bytes(value: &Value) -> usize {
+    match value {
+        Value::String(text) => text.len(),
+        Value::Array(items) => items.iter().map(|item| size_of::<Value>() + value_bytes(item)).sum(),
+        Value::Object(fields) => fields.iter().map(field_bytes).sum(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+    }
+}
+
+type Hook = Box<dyn Fn() -> ErrorContext + Send + Sync>;
+
+static HOOK: OnceLock<Hook> = OnceLock::new();
+
+/// Sets the function that says in which trace, and with which fields, an error is reported; tells whether it was the
+/// first one, which stays.
+///
+/// `tracing` lets nobody but the subscriber see the fields of a span, and knows no traces. So records carry the name of
+/// the current span by themselves, and all else from here, where the program asks its own subscriber. The function runs
+/// on the thread that reports, once for each error, before any lock; if it panics, only the name of the span is kept.
+/// What it gives is redacted and bounded like every text.
+///
+/// # Examples
+///
+/// ```
+/// use gardefou::{AppError, ErrorCode, monitor::{ErrorContext, ErrorMonitor, MonitorConfig, error_context}};
+///
+/// assert!(error_context(|| ErrorContext::default().with_trace_id("4bf92f3577b34da6").with_field("tenant", 7)));
+/// let monitor = ErrorMonitor::new(MonitorConfig::default());
+/// monitor.record(&AppError::new(ErrorCode::SYNC_ERROR, "late"));
+/// let records = monitor.stats().recent_errors;
+/// let context = records[0].context.as_deref().unwrap();
+/// assert_eq!((context.trace_id.as_deref(), &context.fields["tenant"]), (Some("4bf92f3577b34da6"), &7.into()));
+/// ```
+pub fn error_context(hook: impl Fn() -> ErrorContext + Send + Sync + 'static) -> bool {
+    HOOK.set(Box::new(hook)).is_ok()
+}
+
+const MAX_FIELDS: usize = 4096;
+
+/// The context of the calling thread, if it has any, as sinks may have it.
+pub(super) fn current() -> Option<Box<ErrorContext>> {
+    let ErrorContext { span, trace_id, fields } =
+        HOOK.get().and_then(|hook| panics::catch(hook).ok()).unwrap_or_default();
+    let span = span.or_else(|| tracing::Span::current().metadata().map(|span| span.name().to_owned()));
+    if span.is_none() && trace_id.is_none() && fields.is_empty() {
+        return None;
+    }
+    let mut fields = Value::Object(fit_map(&fields, &mut { MAX_FIELDS }, 0));
+    redact::value(&mut fields);
+    let short = |name: String| text::for_sink(&name, MAX_NAME);
+    Some(Box::new(ErrorContext {
+        span: span.map(short),
+        trace_id: trace_id.map(short),
+        fields: if let Value::Object(fields) = fields { fields } else { Map::new() },
+    }))
+}
