@@ -101,6 +101,7 @@ mod word {
     /// Never in the breaker's word: a ticket that only shadow mode let in, whose verdict decides nothing.
     pub(super) const BYSTANDER: u64 = 1 << 6;
     /// Never in the breaker's word: a ticket whose call was seen pending, since its start.
+    #[cfg(feature = "async")]
     pub(super) const PENDING: u64 = 1 << 7;
     pub(super) const GENERATION: u32 = 8;
 
@@ -168,6 +169,7 @@ impl Ticket {
 
     /// Notes when the call was first seen pending. One that is timed keeps its start, which is the same moment but for
     /// what the call did before it waited; so a future needs no room for both.
+    #[cfg(feature = "async")]
     pub(super) fn note_pending(&mut self, now: impl FnOnce() -> Tick) {
         if self.word & word::PENDING == 0 {
             if !self.is_timed() {
@@ -178,6 +180,7 @@ impl Ticket {
     }
 
     /// Returns the ticket without that note, and the note.
+    #[cfg(feature = "async")]
     pub(super) fn take_pending(self) -> (Self, Option<Tick>) {
         let pending = self.word & word::PENDING != 0;
         (Self { word: self.word & !word::PENDING, ..self }, pending.then(|| Tick::from_nanos(self.start)))
