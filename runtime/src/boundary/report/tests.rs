@@ -2,7 +2,7 @@ use super::*;
 use std::{
     collections::BTreeMap,
     fmt, io,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, Once, PoisonError},
 };
 use tracing::{
     Metadata, Subscriber,
@@ -49,8 +49,22 @@ impl Visit for FieldTexts {
 const OP: Operation<'static> = Operation::new("save", "app::store", "src/store.rs", 12);
 
 fn logged(run: impl FnOnce()) -> Vec<Fields> {
+    // Whether a log line is wanted is kept from the first time that any thread comes by it, and other tests have no
+    // subscriber: so each line is met once before it is counted on.
+    static MET: Once = Once::new();
+    MET.call_once(|| {
+        tracing::subscriber::with_default(Capture::default(), || {
+            for level in [LogLevel::Trace, LogLevel::Debug, LogLevel::Info, LogLevel::Warn, LogLevel::Error] {
+                let err = AppError::new(ErrorCode::UNKNOWN_ERROR, "met");
+                let _ = Report::new(ErrorRef::App(&err), &OP, Entry::function()).level(level).send();
+            }
+        });
+    });
     let capture = Capture::default();
-    tracing::subscriber::with_default(capture.clone(), run);
+    tracing::subscriber::with_default(capture.clone(), || {
+        tracing::callsite::rebuild_interest_cache();
+        run();
+    });
     let fields = capture.0.lock().unwrap_or_else(PoisonError::into_inner);
     fields.clone()
 }
