@@ -23,7 +23,10 @@ pub(super) fn redact<'a>(text: &'a str, redactor: &Redactor) -> Cow<'a, str> {
             // Every range begins and ends beside ASCII bytes, so on characters; if one ever did not, the text goes on
             // from the next character, and no secret is cut in half.
             Look::Secret(range) => {
-                let (start, end) = (text.floor_char_boundary(range.start), text.ceil_char_boundary(range.end));
+                // What one sign hides may reach back into what an earlier one has hidden.
+                let start = text.floor_char_boundary(range.start).max(scan.done);
+                let end = text.ceil_char_boundary(range.end).max(start).max(found + 1);
+                let end = text.ceil_char_boundary(end);
                 out.push_str(&text[scan.done..start]);
                 out.push_str(MARK);
                 scan.done = end;

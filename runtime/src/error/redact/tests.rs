@@ -263,6 +263,13 @@ fn megabytes_of_the_worst_take_linear_time() {
     }
 }
 
+#[test]
+fn secrets_that_reach_into_each_other_are_hidden_once() {
+    let text = "AKIAkey`[://password[[redacted]key?-------BEGIN [)PRIVATE KEY-----eyJkey-----END =1[AKIApassword.`)\
+                Some(([redacted]1---------BEGIN PRIVATE KEY-----token";
+    assert!(Redactor::current().text(text).contains("[redacted]"));
+}
+
 proptest! {
     #[test]
     fn no_text_makes_it_panic(text in "\\PC{0,80}") {
