@@ -4,7 +4,8 @@ use super::{
     handle::CircuitBreaker,
     judge::Judge,
     permit::OnPanic,
-    shared::{Denied, Shared, Ticket},
+    shared::Shared,
+    ticket::{Denied, Ticket},
 };
 use crate::{Rejection, classify::Verdict};
 

@@ -1,10 +1,6 @@
 //! An asynchronous call under a breaker.
 
-use super::{
-    admitted::settle,
-    judge::Judge,
-    shared::{Shared, Ticket},
-};
+use super::{admitted::settle, judge::Judge, shared::Shared, ticket::Ticket};
 use std::{
     future::Future,
     pin::Pin,

@@ -6,8 +6,9 @@ use super::{
     judge::{ByClass, Judge},
     observers::BreakerSubscription,
     permit::Permit,
-    shared::{Denied, Shared},
+    shared::Shared,
     snapshot::Snapshot,
+    ticket::Denied,
 };
 use crate::{
     ConfigError, ErrorCode, Rejection,

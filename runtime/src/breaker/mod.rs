@@ -20,6 +20,7 @@ mod guarded;
 mod handle;
 mod in_flight;
 mod judge;
+mod locked;
 #[cfg(all(test, loom))]
 mod loom_models;
 #[cfg(all(test, not(loom)))]
@@ -31,7 +32,9 @@ mod shared;
 mod snapshot;
 mod state;
 mod threads;
+mod ticket;
 mod window;
+mod word;
 
 pub use crate::event::breaker::{CircuitState, TransitionReason};
 #[doc(hidden)]

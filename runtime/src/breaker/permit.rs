@@ -1,10 +1,6 @@
 //! The right to make one call.
 
-use super::{
-    cause::CauseText,
-    handle::CircuitBreaker,
-    shared::{Shared, Ticket},
-};
+use super::{cause::CauseText, handle::CircuitBreaker, shared::Shared, ticket::Ticket};
 use crate::{classify::Verdict, time::Tick};
 use std::fmt;
 

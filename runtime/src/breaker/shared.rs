@@ -10,14 +10,15 @@ use super::{
     config::BreakerConfig,
     counters::{Counted, Counters},
     in_flight::{CellId, InFlight},
-    observers::{Observers, TOLD_LIMIT, Told},
+    locked::{LastFailure, Locked, Totals},
+    observers::{Observers, Told},
     state::{Admission, Core, Effects, Outcome, Phase},
+    ticket::{Denied, Ticket, UNKNOWN_WAIT},
     window::EntryId,
+    word,
 };
 use crate::{
     classify::Verdict,
-    error::redact,
-    event::{CircuitState, TransitionReason},
     rng::Rng,
     sync::{AtomicU64, Mutex, MutexGuard, Ordering},
     time::{SharedClock, Tick, saturating_nanos},
@@ -51,150 +52,6 @@ struct Hot {
     slow_above: AtomicU64,
 }
 
-/// What the lock guards.
-pub(super) struct Locked {
-    pub(super) core: Core,
-    pub(super) totals: Totals,
-    pub(super) last_failure: Option<LastFailure>,
-    /// The failure that opened the circuit, and the first generation that it explains.
-    pub(super) opened_by: Option<(u64, Option<Box<str>>)>,
-    /// What is to be told once the lock is gone, in order.
-    pub(super) outbox: VecDeque<Told>,
-    /// Whether somebody is telling; he goes on until the outbox is empty.
-    pub(super) telling: bool,
-}
-
-/// Counts of what goes through the lock anyway, and what was taken over from an earlier life.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Totals {
-    pub(super) success: u64,
-    pub(super) failure: u64,
-    pub(super) ignored: u64,
-    pub(super) slow: u64,
-    pub(super) rejected: u64,
-    pub(super) abandoned: u64,
-}
-
-#[derive(Clone, Copy)]
-pub(super) struct LastFailure {
-    pub(super) at: Tick,
-    /// Empty where the failure has no text.
-    pub(super) cause: CauseText,
-}
-
-/// The layout of the word: three bits of mode, four flags, and the generation above.
-mod word {
-    use super::{Core, Phase};
-
-    pub(super) const MODE: u64 = 0b111;
-    pub(super) const CLOSED: u64 = 0;
-    pub(super) const OPEN: u64 = 1;
-    pub(super) const HALF_OPEN: u64 = 2;
-    pub(super) const FORCED_OPEN: u64 = 3;
-    pub(super) const DISABLED: u64 = 4;
-    /// One more quick success would change nothing.
-    pub(super) const SATURATED: u64 = 1 << 3;
-    /// Calls must be timed.
-    pub(super) const TIMED: u64 = 1 << 4;
-    /// Nothing is rejected.
-    pub(super) const SHADOW: u64 = 1 << 5;
-    /// Never in the breaker's word: a ticket that only shadow mode let in, whose verdict decides nothing.
-    pub(super) const BYSTANDER: u64 = 1 << 6;
-    /// Never in the breaker's word: a ticket whose call was seen pending, since its start.
-    #[cfg(feature = "async")]
-    pub(super) const PENDING: u64 = 1 << 7;
-    pub(super) const GENERATION: u32 = 8;
-
-    pub(super) fn of(core: &Core) -> u64 {
-        let mode = match core.phase() {
-            Phase::Closed => CLOSED,
-            Phase::Open { .. } => OPEN,
-            Phase::HalfOpen { .. } => HALF_OPEN,
-            Phase::ForcedOpen => FORCED_OPEN,
-            Phase::Disabled => DISABLED,
-        };
-        let flag = |set: bool, flag: u64| if set { flag } else { 0 };
-        mode | flag(core.is_saturated(), SATURATED)
-            | flag(core.config().slow_call.is_some(), TIMED)
-            | flag(core.config().shadow, SHADOW)
-            | core.generation() << GENERATION
-    }
-
-    /// The word for a ticket that only shadow mode gives.
-    pub(super) fn bystander(word: u64, generation: u64) -> u64 {
-        let flags = word & ((1 << GENERATION) - 1);
-        flags & !(TIMED | SATURATED) | BYSTANDER | generation << GENERATION
-    }
-
-    pub(super) fn generation(word: u64) -> u64 {
-        word >> GENERATION
-    }
-}
-
-/// An admitted call: what its verdict must bring back. Plain values, so that they can live in registers.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Ticket {
-    /// The breaker's word at admission.
-    word: u64,
-    /// The start in nanoseconds, where the word says that calls are timed.
-    start: u64,
-    /// Where the call is entered as running, where calls are timed.
-    cell: CellId,
-}
-
-/// A call that was not admitted.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Denied {
-    pub(super) generation: u64,
-    /// Nanoseconds to wait, or [`UNKNOWN_WAIT`]. One word: an `Option<Duration>` is written in parts and read whole.
-    wait: u64,
-}
-
-const UNKNOWN_WAIT: u64 = u64::MAX;
-
-impl Denied {
-    fn new(generation: u64, retry_after: Option<Duration>) -> Self {
-        Self { generation, wait: retry_after.map_or(UNKNOWN_WAIT, saturating_nanos) }
-    }
-
-    pub(super) fn retry_after(self) -> Option<Duration> {
-        (self.wait != UNKNOWN_WAIT).then(|| Duration::from_nanos(self.wait))
-    }
-}
-
-impl Ticket {
-    fn generation(self) -> u64 {
-        word::generation(self.word)
-    }
-
-    /// Notes when the call was first seen pending. One that is timed keeps its start, which is the same moment but for
-    /// what the call did before it waited; so a future needs no room for both.
-    #[cfg(feature = "async")]
-    pub(super) fn note_pending(&mut self, now: impl FnOnce() -> Tick) {
-        if self.word & word::PENDING == 0 {
-            if !self.is_timed() {
-                self.start = now().as_nanos();
-            }
-            self.word |= word::PENDING;
-        }
-    }
-
-    /// Returns the ticket without that note, and the note.
-    #[cfg(feature = "async")]
-    pub(super) fn take_pending(self) -> (Self, Option<Tick>) {
-        let pending = self.word & word::PENDING != 0;
-        (Self { word: self.word & !word::PENDING, ..self }, pending.then(|| Tick::from_nanos(self.start)))
-    }
-
-    fn is_timed(self) -> bool {
-        self.word & word::TIMED != 0
-    }
-
-    fn is_uncounted(self) -> bool {
-        self.word & word::MODE == word::DISABLED
-    }
-}
-
 impl Shared {
     pub(super) fn new(name: Box<str>, config: BreakerConfig, clock: SharedClock, rng: Rng, place: Place) -> Self {
         let core = Core::new(config, clock.now(), rng);
@@ -220,8 +77,8 @@ impl Shared {
     pub(super) fn admit(&self) -> Result<Ticket, Denied> {
         // Acquire pairs with the Release in `publish`: who sees a state sees what led to it.
         let word = self.hot.word.load(Ordering::Acquire);
-        if word & (word::MODE | word::TIMED) == word::CLOSED {
-            return Ok(Ticket { word, start: 0, cell: CellId::NONE });
+        if word::is_plainly_closed(word) {
+            return Ok(Ticket::untimed(word));
         }
         self.admit_slow(word)
     }
@@ -231,15 +88,15 @@ impl Shared {
     #[inline]
     pub(super) fn admit_then<R>(&self, go: impl FnOnce(Ticket) -> R, deny: impl FnOnce(Denied) -> R) -> R {
         // As in `admit`.
-        let mut word = self.hot.word.load(Ordering::Acquire);
-        let (mut start, mut cell) = (0, CellId::NONE);
-        if word & (word::MODE | word::TIMED) != word::CLOSED {
+        let word = self.hot.word.load(Ordering::Acquire);
+        let mut ticket = Ticket::untimed(word);
+        if !word::is_plainly_closed(word) {
             match self.admit_slow(word) {
-                Ok(ticket) => (word, start, cell) = (ticket.word, ticket.start, ticket.cell),
+                Ok(slow) => ticket = slow,
                 Err(denied) => return deny(denied),
             }
         }
-        go(Ticket { word, start, cell })
+        go(ticket)
     }
 
     #[inline(never)]
@@ -250,7 +107,7 @@ impl Shared {
                 Ok(ticket) => return Ok(ticket),
                 Err(denied) => denied,
             },
-            word::DISABLED => return Ok(Ticket { word, start: 0, cell: CellId::NONE }),
+            word::DISABLED => return Ok(Ticket::untimed(word)),
             word::FORCED_OPEN => Denied { generation, wait: UNKNOWN_WAIT },
             mode => {
                 let now = self.clock.now();
@@ -273,7 +130,7 @@ impl Shared {
         }
         if word & word::SHADOW != 0 {
             let word = word::bystander(word, denied.generation);
-            return Ok(Ticket { word, start: 0, cell: CellId::NONE });
+            return Ok(Ticket::untimed(word));
         }
         Err(denied)
     }
@@ -580,40 +437,6 @@ impl Shared {
             drop(locked);
             self.observers.tell(&self.name, shadow, &told);
         }
-    }
-}
-
-impl Locked {
-    /// Puts something in the outbox; where a slow observer lets it grow too long, only changes of state still go in.
-    pub(super) fn push(&mut self, told: Told) {
-        if self.outbox.len() < TOLD_LIMIT || matches!(told, Told::Transition { .. }) {
-            self.outbox.push_back(told);
-        }
-    }
-
-    /// Turns effects into what is to be told, and remembers what opened the circuit.
-    pub(super) fn take(&mut self, effects: Effects) {
-        for &transition in effects.iter() {
-            let cause = self.cause_of(transition.reason);
-            match transition.to {
-                // A half-open time that ran out explains nothing new.
-                CircuitState::Open if transition.reason == TransitionReason::HalfOpenTimeout => {}
-                CircuitState::Open => self.opened_by = Some((transition.generation, cause.clone())),
-                CircuitState::ForcedOpen => {
-                    self.opened_by = Some((transition.generation, Some("forced open by hand".into())));
-                }
-                _ => {}
-            }
-            self.outbox.push_back(Told::Transition { transition, cause });
-        }
-    }
-
-    /// Returns the text of the failure behind a transition, where a failure is behind it.
-    fn cause_of(&self, reason: TransitionReason) -> Option<Box<str>> {
-        use TransitionReason::{ConsecutiveFailures, FailureRate, ProbeFailed};
-        let by_failure = matches!(reason, ConsecutiveFailures | FailureRate | ProbeFailed);
-        let text = self.last_failure.as_ref().filter(|_| by_failure)?.cause.as_str();
-        (!text.is_empty()).then(|| redact::text(text).into())
     }
 }
 

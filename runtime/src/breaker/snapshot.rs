@@ -3,7 +3,8 @@
 use super::{
     config::{BreakerConfig, WindowKind},
     counters::Counted,
-    shared::{Shared, Totals},
+    locked::Totals,
+    shared::Shared,
     state::Memory,
 };
 use crate::{error::redact, event::CircuitState};

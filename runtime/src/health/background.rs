@@ -1,6 +1,6 @@
 //! The thread that runs checks when they are due.
 
-use super::health::Inner;
+use super::shared::Shared;
 use std::{
     io,
     sync::{Arc, Condvar, Mutex, PoisonError, Weak},
@@ -29,7 +29,7 @@ enum Rung {
 
 impl Background {
     /// Starts the thread; it ends with the registry.
-    pub(crate) fn start(health: Weak<Inner>) -> io::Result<Self> {
+    pub(crate) fn start(health: Weak<Shared>) -> io::Result<Self> {
         let bell = Arc::new(Bell::default());
         let ours = Arc::clone(&bell);
         thread::Builder::new().name("gardefou-health".into()).spawn(move || {

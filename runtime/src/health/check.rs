@@ -1,12 +1,12 @@
 //! What a check is, before it is registered.
 
+#[cfg(feature = "async")]
+use super::run_async::Make;
 use super::{
     result::{CheckResult, IntoCheckResult},
     status::{Criticality, Kind, Kinds},
 };
 use crate::error::ConfigError;
-#[cfg(feature = "async")]
-use futures::future::BoxFuture;
 use std::{fmt, marker::PhantomData, sync::Arc, time::Duration};
 
 /// Marks a check that looks at something outside the process: a database, a service, a disk that others fill.
@@ -67,7 +67,7 @@ pub struct Check<S = Dependency> {
 pub(crate) enum Body {
     Sync(Arc<dyn Fn() -> CheckResult + Send + Sync>),
     #[cfg(feature = "async")]
-    Async(Arc<dyn Fn() -> BoxFuture<'static, CheckResult> + Send + Sync>, Option<tokio::runtime::Handle>),
+    Async(Make, Option<tokio::runtime::Handle>),
 }
 
 /// Everything that is known of a check but its results.
@@ -148,8 +148,8 @@ where
     F: Future<Output: IntoCheckResult> + Send + 'static,
 {
     use futures::FutureExt;
-    let make = move || check().map(IntoCheckResult::into_check_result).boxed();
-    Body::Async(Arc::new(make), tokio::runtime::Handle::try_current().ok())
+    let make: Make = Arc::new(move || Box::pin(check().map(IntoCheckResult::into_check_result)));
+    Body::Async(make, tokio::runtime::Handle::try_current().ok())
 }
 
 impl<S> Check<S> {

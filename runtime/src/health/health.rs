@@ -2,34 +2,20 @@
 
 use super::{
     background::Background,
-    breakers,
     check::{Check, Spec},
     config::HealthConfig,
-    entry::Entry,
     registry_error::{RegisterError, UnknownCheck},
-    report::{CheckReport, HealthReport, Phase, View},
-    result::{CheckResult, IntoCheckResult},
-    runner::{Begun, Runner},
+    report::{CheckReport, HealthReport, Phase},
+    result::IntoCheckResult,
+    shared::Shared,
     static_check,
     status::{Criticality, FailureCategory, Kind, Status},
     track::{Observation, Transition},
 };
-use crate::{
-    breaker::circuit_breakers,
-    error::ConfigError,
-    event::names::TARGET_HEALTH,
-    rng,
-    sync::Mutex,
-    time::{SharedClock, Tick},
-};
+use crate::{error::ConfigError, event::names::TARGET_HEALTH, time::SharedClock};
 use std::{
-    collections::HashMap,
     fmt, io,
-    sync::{
-        Arc, OnceLock, PoisonError, RwLock,
-        atomic::{AtomicU8, Ordering},
-    },
-    time::Duration,
+    sync::{Arc, OnceLock},
 };
 
 /// A registry of health checks; cheap to clone. The process-wide one is [`health_check`](crate::health_check()).
@@ -60,18 +46,7 @@ use std::{
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
-pub struct Health(Arc<Inner>);
-
-pub(crate) struct Inner {
-    runner: Arc<Runner>,
-    /// Copied on each change, so that every reader has a list that nobody changes under it.
-    entries: RwLock<Arc<[Arc<Entry>]>>,
-    phase: AtomicU8,
-    background: Mutex<Option<Background>>,
-    /// How much each breaker matters that is not simply important.
-    breakers: Mutex<HashMap<String, Criticality>>,
-    of_process: bool,
-}
+pub struct Health(Arc<Shared>);
 
 /// The process-wide registry.
 ///
@@ -126,14 +101,7 @@ impl Health {
     }
 
     fn build(config: HealthConfig, clock: SharedClock, of_process: bool) -> Self {
-        Self(Arc::new(Inner {
-            runner: Runner::new(clock, config),
-            entries: RwLock::new(Arc::new([])),
-            phase: AtomicU8::new(STARTING),
-            background: Mutex::new(None),
-            breakers: Mutex::new(HashMap::new()),
-            of_process,
-        }))
+        Self(Arc::new(Shared::new(config, clock, of_process)))
     }
 
     /// Returns the configuration.
@@ -215,13 +183,7 @@ impl Health {
 
     fn add<S>(&self, check: Check<S>) -> Result<(), RegisterError> {
         check.spec.validate()?;
-        let mut entries = self.0.entries.write().unwrap_or_else(PoisonError::into_inner);
-        if entries.iter().any(|entry| entry.name() == &*check.spec.name) {
-            return Err(RegisterError::Duplicate { name: check.spec.name.to_string() });
-        }
-        let new = Entry::new(check.spec);
-        *entries = entries.iter().cloned().chain([new]).collect();
-        Ok(())
+        self.0.add(check.spec)
     }
 
     /// Sets how much a circuit breaker matters; important unless it is set.
@@ -250,14 +212,7 @@ impl Health {
 
     /// Removes a check and tells whether it was there. A run in progress goes on and counts for nothing.
     pub fn unregister(&self, name: &str) -> bool {
-        let mut entries = self.0.entries.write().unwrap_or_else(PoisonError::into_inner);
-        let rest = entries.iter().filter(|entry| entry.name() != name).cloned().collect();
-        let before = std::mem::replace(&mut *entries, rest);
-        let was_there = entries.len() < before.len();
-        drop(entries);
-        // Dropped after the lock: what a check owns is the user's, and its `Drop` may use the registry.
-        drop(before);
-        was_there
+        self.0.remove(name)
     }
 
     /// Returns the names of the checks, in the order in which they were registered.
@@ -432,8 +387,7 @@ impl Health {
     /// Says that start-up is complete: readiness now depends on the checks, and the background runner starts if it is
     /// configured. `init_error_system` does this for the process-wide registry.
     pub fn mark_started(&self) {
-        // Relaxed is enough here and below: the phase orders nothing but itself.
-        self.0.phase.store(STARTED, Ordering::Relaxed);
+        self.0.enter(Phase::Started);
         self.0.runner.settle_here();
         if self.0.runner.config().background
             && let Err(err) = self.start_background()
@@ -445,7 +399,7 @@ impl Health {
     /// Says that the program is about to end: it is not ready any more, so that it gets no new work. The background
     /// runner stops.
     pub fn mark_stopping(&self) {
-        self.0.phase.store(STOPPING, Ordering::Relaxed);
+        self.0.enter(Phase::Stopping);
         self.stop_background();
     }
 
@@ -487,164 +441,8 @@ fn give_the_benefit_of_the_doubt(check: &mut CheckReport) {
     }
 }
 
-impl Inner {
-    fn entries(&self) -> Arc<[Arc<Entry>]> {
-        Arc::clone(&self.entries.read().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    fn entry(&self, name: &str) -> Result<Arc<Entry>, UnknownCheck> {
-        let entries = self.entries();
-        let found = entries.iter().find(|entry| entry.name() == name);
-        found.cloned().ok_or_else(|| UnknownCheck { name: name.to_owned() })
-    }
-
-    fn phase(&self) -> Phase {
-        match self.phase.load(Ordering::Relaxed) {
-            STARTING => Phase::Starting,
-            STARTED => Phase::Started,
-            _ => Phase::Stopping,
-        }
-    }
-
-    fn look(&self) {
-        if let Some(background) = &*self.background.lock() {
-            background.look();
-        }
-    }
-
-    fn run(&self, entries: &[Arc<Entry>]) -> Vec<CheckReport> {
-        let deadline = self.deadline();
-        let begun: Vec<_> = entries.iter().map(|entry| self.runner.begin(entry, true)).collect();
-        let results = begun.into_iter().map(|begun| match begun {
-            Begun::Flight(flight) => self.runner.wait(&flight, deadline),
-            Begun::Instead(result) => Some(result),
-        });
-        let results: Vec<_> = results.collect();
-        self.observed(entries, results)
-    }
-
-    #[cfg(feature = "async")]
-    async fn run_async(&self, entries: &[Arc<Entry>]) -> Vec<CheckReport> {
-        let deadline = self.deadline();
-        let begun: Vec<_> = entries.iter().map(|entry| self.runner.begin(entry, false)).collect();
-        let mut results = Vec::with_capacity(begun.len());
-        for begun in begun {
-            results.push(match begun {
-                Begun::Flight(flight) => super::run_async::wait(&self.runner, &flight, deadline).await,
-                Begun::Instead(result) => Some(result),
-            });
-        }
-        self.observed(entries, results)
-    }
-
-    fn deadline(&self) -> Tick {
-        self.runner.clock.now().after(self.runner.config().deadline)
-    }
-
-    fn observed(&self, entries: &[Arc<Entry>], results: Vec<Option<CheckResult>>) -> Vec<CheckReport> {
-        let (config, now) = (self.runner.config(), self.runner.clock.now());
-        let late = || CheckResult::failed_by(FailureCategory::Timeout, "not back by the deadline of the whole run");
-        let pairs = entries.iter().zip(results);
-        let report = |(entry, result): (&Arc<Entry>, Option<CheckResult>)| {
-            CheckReport::of(entry, &config, now, View::Observed(result.unwrap_or_else(late)))
-        };
-        pairs.map(report).collect()
-    }
-
-    fn chosen<'a>(entries: &'a [Arc<Entry>], kind: Option<Kind>, exclude: &[String]) -> Vec<&'a Arc<Entry>> {
-        let of_kind = |entry: &&Arc<Entry>| kind.is_none_or(|kind| entry.spec.kinds().has(kind));
-        let wanted = |entry: &&Arc<Entry>| !exclude.iter().any(|name| name == entry.name());
-        entries.iter().filter(of_kind).filter(wanted).collect()
-    }
-
-    fn confirmed(&self, kind: Option<Kind>, exclude: &[String]) -> Vec<CheckReport> {
-        let (config, now, entries) = (self.runner.config(), self.runner.clock.now(), self.entries());
-        let chosen = Self::chosen(&entries, kind, exclude).into_iter();
-        let mut reports: Vec<_> = chosen.map(|entry| CheckReport::of(entry, &config, now, View::Confirmed)).collect();
-        if config.breakers.unwrap_or(self.of_process) && kind.is_none_or(|kind| kind == Kind::Readiness) {
-            let criticalities = self.breakers.lock().clone();
-            let breakers = breakers::reports(&criticalities, self.runner.clock.wall().into());
-            reports.extend(breakers.into_iter().filter(|breaker| !exclude.contains(&breaker.name)));
-        }
-        reports
-    }
-
-    /// For each startup check whether it has passed once, in the order of `confirmed`.
-    fn have_passed(&self, exclude: &[String]) -> Vec<bool> {
-        let entries = self.entries();
-        let chosen = Self::chosen(&entries, Some(Kind::Startup), exclude).into_iter();
-        chosen.map(|entry| entry.track.lock().has_passed).collect()
-    }
-
-    /// Those of the names that are registered.
-    fn known(&self, names: &[String]) -> Vec<String> {
-        let entries = self.entries();
-        let is_known = |name: &str| {
-            entries.iter().any(|entry| entry.name() == name)
-                || name.strip_prefix("breaker:").is_some_and(|breaker| circuit_breakers().get(breaker).is_some())
-        };
-        let mut known: Vec<String> = names.iter().filter(|name| is_known(name)).cloned().collect();
-        known.sort_unstable();
-        known.dedup();
-        known
-    }
-
-    fn sum_up(&self, checks: Vec<CheckReport>, excluded: Vec<String>) -> HealthReport {
-        let status = checks.iter().map(|check| check.weight).max().unwrap_or(Status::Pass);
-        HealthReport { status, timestamp: self.runner.clock.wall().into(), phase: self.phase(), checks, excluded }
-    }
-
-    fn older_than_ttl(&self, wanted: impl Fn(&Spec) -> bool) -> Vec<Arc<Entry>> {
-        let (ttl, now) = (self.runner.config().cache_ttl, self.runner.clock.now());
-        let old = |entry: &&Arc<Entry>| entry.age_at(now).is_none_or(|age| age > ttl);
-        self.entries().iter().filter(old).filter(|entry| wanted(&entry.spec)).cloned().collect()
-    }
-
-    /// The checks whose period has passed; their next one begins now.
-    fn take_due(&self) -> Vec<Arc<Entry>> {
-        let (config, now) = (self.runner.config(), self.runner.clock.now());
-        let due: Vec<_> =
-            self.entries().iter().filter(|entry| entry.next_due() <= now && !entry.is_over()).cloned().collect();
-        for entry in &due {
-            let period = entry.period(&config);
-            let spread = (rng::next_fraction() * 2.0 - 1.0) * config.jitter;
-            entry.set_next_due(now.after(scaled(period, 1.0 + spread)));
-        }
-        due
-    }
-
-    /// One turn of the background runner; returns how long it may wait for the next.
-    pub(crate) fn turn(&self) -> Duration {
-        self.runner.reap();
-        for entry in self.take_due() {
-            self.runner.begin(&entry, false);
-        }
-        let now = self.runner.clock.now();
-        let entries = self.entries();
-        let dues = entries.iter().filter(|entry| !entry.is_over()).map(|entry| entry.next_due());
-        // While something runs, others that wait for its slot may start at any time and have limits of their own.
-        let busy = self.runner.next_expiry().map(|expiry| expiry.min(now.after(BUSY_TURN)));
-        let next = dues.chain(busy).min().unwrap_or(Tick::MAX);
-        self.runner.patience(next.since(now)).min(LONGEST_TURN)
-    }
-}
-
-fn scaled(duration: Duration, factor: f64) -> Duration {
-    // What is negative would be due at once, and what is too long never.
-    Duration::try_from_secs_f64((duration.as_secs_f64() * factor).max(0.0)).unwrap_or(Duration::MAX)
-}
-
 impl fmt::Debug for Health {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Health").field("phase", &self.phase()).field("checks", &self.names()).finish_non_exhaustive()
     }
 }
-
-const STARTING: u8 = 0;
-const STARTED: u8 = 1;
-const STOPPING: u8 = 2;
-
-/// How often late runs are looked for while checks run.
-const BUSY_TURN: Duration = Duration::from_secs(1);
-/// The background is woken when something changes; this is a bound for what nobody thought of.
-const LONGEST_TURN: Duration = Duration::from_secs(60);

@@ -23,6 +23,7 @@ mod result;
 #[cfg(feature = "async")]
 mod run_async;
 mod runner;
+mod shared;
 mod static_check;
 mod status;
 mod track;

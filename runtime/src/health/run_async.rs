@@ -12,12 +12,21 @@ use crate::{
 };
 use futures::{
     FutureExt,
-    future::{BoxFuture, Either, select},
+    future::{Either, select},
 };
-use std::{future::poll_fn, pin::pin, sync::Arc, task::Poll, time::Duration};
+use std::{
+    future::poll_fn,
+    pin::{Pin, pin},
+    sync::Arc,
+    task::Poll,
+    time::Duration,
+};
 use tokio::runtime::{Builder, Handle, RuntimeFlavor};
 
-type Make = Arc<dyn Fn() -> BoxFuture<'static, CheckResult> + Send + Sync>;
+/// A run of a check that has not begun.
+type Run = Pin<Box<dyn Future<Output = CheckResult> + Send>>;
+/// Begins runs of an async check.
+pub(super) type Make = Arc<dyn Fn() -> Run + Send + Sync>;
 
 /// Starts an async check where it can make progress and block nobody but itself.
 ///
@@ -71,7 +80,7 @@ fn launch_alone(runner: &Arc<Runner>, flight: &Arc<Flight>, make: &Make, limit: 
 
 /// The check with its time limit and its panic contained.
 async fn limited(make: Make, limit: Duration) -> CheckResult {
-    let check = contained(Box::pin(async move { make().await }));
+    let check = contained(async move { make().await });
     match tokio::time::timeout(limit, check).await {
         Ok(Ok(result)) => result,
         Ok(Err(panic)) => of_panic(&*panic),
@@ -80,7 +89,8 @@ async fn limited(make: Make, limit: Duration) -> CheckResult {
 }
 
 /// Ends a future that panics with its panic.
-async fn contained<T>(mut future: BoxFuture<'static, T>) -> Result<T, Payload> {
+async fn contained<T>(future: impl Future<Output = T>) -> Result<T, Payload> {
+    let mut future = pin!(future);
     poll_fn(|cx| match panics::catch(|| future.as_mut().poll(cx)) {
         Ok(poll) => poll.map(Ok),
         Err(panic) => Poll::Ready(Err(panic)),

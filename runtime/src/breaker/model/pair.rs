@@ -1,0 +1,221 @@
+//! One random life, lived by the real breaker and the model side by side.
+
+use super::reference::{Change, Counts, Model, Running};
+use crate::{
+    breaker::{
+        builder::Place, cause::CauseText, config::BreakerConfig, handle::CircuitBreaker,
+        observers::BreakerSubscription, shared::Shared, ticket::Ticket,
+    },
+    event::{BreakerEventKind, CircuitState, Event},
+    rng::Rng,
+    time::{ManualClock, SharedClock, Tick, saturating_nanos},
+};
+use CircuitState::{Closed, Disabled, ForcedOpen, HalfOpen};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+/// The real breaker, the model, and the means to compare them.
+pub(super) struct Pair {
+    pub(super) clock: ManualClock,
+    pub(super) real: CircuitBreaker,
+    pub(super) model: Model,
+    pub(super) tickets: BTreeMap<u64, Ticket>,
+    pub(super) heard: Arc<Mutex<Vec<Change>>>,
+    pub(super) _subscription: BreakerSubscription,
+    pub(super) next_id: u64,
+    /// How many half-open probes ran at once at most.
+    pub(super) most_probes: usize,
+    pub(super) step: usize,
+}
+
+impl Pair {
+    pub(super) fn new(config: &BreakerConfig, seed: u64) -> Self {
+        let clock = ManualClock::new();
+        let real = CircuitBreaker::of_shared(Shared::new(
+            "model".into(),
+            config.clone(),
+            SharedClock::new(clock.clone()),
+            Rng::seeded(seed),
+            Place::Text("model"),
+        ));
+        let heard = Arc::new(Mutex::new(Vec::new()));
+        let sink = Arc::clone(&heard);
+        let _subscription = real.observe(move |event: &Event<'_>| {
+            if let Event::Breaker(event) = event
+                && let BreakerEventKind::Transition { from, to, reason, .. } = event.kind
+            {
+                sink.lock().unwrap().push((from, to, reason, event.generation));
+            }
+        });
+        let model = Model::new(config.clone(), seed);
+        let (tickets, next_id, most_probes, step) = (BTreeMap::new(), 0, 0, 0);
+        Self { clock, real, model, tickets, heard, _subscription, next_id, most_probes, step }
+    }
+
+    pub(super) fn admit(&mut self) {
+        let id = self.next_id;
+        self.next_id += 1;
+        let expected = self.model.admit(id);
+        match (self.real.shared().admit(), expected) {
+            (Ok(ticket), Ok(())) => {
+                self.tickets.insert(id, ticket);
+            }
+            (Err(denied), Err(wait)) => {
+                assert_eq!(denied.retry_after().map(saturating_nanos), wait, "at {}", self.step);
+            }
+            (real, model) => panic!("step {}: the real one says {real:?}, the model {model:?}", self.step),
+        }
+        if self.model.state == HalfOpen {
+            self.most_probes = self.most_probes.max(self.model.probes());
+        }
+    }
+
+    pub(super) fn compare(&mut self) {
+        let (state, rest) = self.model.view();
+        let seen = self.real.snapshot();
+        let counts = Counts {
+            success: seen.counts.success,
+            failure: seen.counts.failure,
+            ignored: seen.counts.ignored,
+            slow: seen.counts.slow,
+            rejected: seen.counts.rejected,
+            abandoned: seen.counts.abandoned,
+        };
+        let step = self.step;
+        assert_eq!((seen.state, seen.remaining.map(saturating_nanos)), (state, rest), "step {step}");
+        assert_eq!(counts, self.model.counts, "step {step}");
+        assert_eq!(seen.generation, self.model.generation, "step {step}");
+        assert_eq!(seen.consecutive_failures, self.model.consecutive, "step {step}");
+        assert_eq!(seen.failed_recoveries, self.model.reopened, "step {step}");
+        let (calls, failures, slow) = self.model.tally();
+        let known = self.model.config.window.is_some() && calls >= u64::from(self.model.config.min_calls);
+        let rate = |part: u64| known.then(|| part as f64 / calls as f64);
+        assert_eq!(seen.window_calls, calls, "step {step}");
+        assert_eq!(seen.failure_rate, rate(failures), "step {step}");
+        assert_eq!(seen.slow_rate, rate(slow).filter(|_| self.model.config.slow_call.is_some()), "step {step}");
+        assert_eq!(
+            std::mem::take(&mut *self.heard.lock().unwrap()),
+            std::mem::take(&mut self.model.changes),
+            "step {step}"
+        );
+    }
+
+    /// Calls that are found slow in one look are counted in no order that anybody could foretell: the model takes over
+    /// the real one's, by which a failure of one of them is later found again.
+    pub(super) fn agree_on_order(&mut self) {
+        let shared = self.real.shared();
+        let is_counted = |call: &&Running| call.counted.is_some() && call.generation == self.model.generation;
+        let mut entries: Vec<_> = self.model.running.values().filter(is_counted).map(|call| call.counted).collect();
+        let ids = self.model.running.iter().filter(|(_, call)| is_counted(call)).map(|(id, _)| *id);
+        let mut ids: Vec<u64> = ids.collect();
+        entries.sort();
+        ids.sort_by_key(|id| shared.counted_entry(self.tickets[id]));
+        for (id, entry) in ids.into_iter().zip(entries) {
+            self.model.running.get_mut(&id).unwrap().counted = entry;
+        }
+    }
+
+    pub(super) fn random_call(&self, rng: &mut Rng) -> Option<u64> {
+        let len = self.tickets.len();
+        (len > 0).then(|| *self.tickets.keys().nth(below(rng, len as u64) as usize).unwrap())
+    }
+
+    pub(super) fn walk(&mut self, steps: usize, rng: &mut Rng) {
+        let long = saturating_nanos(self.model.config.recovery_timeout);
+        // Each mood lasts a while; the first one is healthy, as life is.
+        let (mut failing, mut mood_ends) = (0, 200 + below(rng, 3000));
+        for step in 0..steps {
+            self.step = step;
+            if step as u64 > mood_ends {
+                failing = [0, 1, 5, 30, 50, 90, 100][below(rng, 7) as usize];
+                mood_ends = step as u64 + 20 + below(rng, 2000);
+            }
+            match below(rng, 1000) {
+                0..400 if self.tickets.len() < 40 => self.admit(),
+                0..700 => {
+                    let Some(id) = self.random_call(rng) else { continue };
+                    let failure = below(rng, 100) < failing;
+                    let ticket = self.tickets.remove(&id).unwrap();
+                    self.model.end(id, failure);
+                    if failure {
+                        self.real.shared().fail(ticket, CauseText::EMPTY);
+                    } else {
+                        self.real.shared().succeed(ticket);
+                    }
+                }
+                700..760 => {
+                    let Some(id) = self.random_call(rng) else { continue };
+                    let ticket = self.tickets.remove(&id).unwrap();
+                    let ignored = below(rng, 2) == 0;
+                    self.model.let_go(id, ignored);
+                    if ignored {
+                        self.real.shared().ignore(ticket);
+                    } else {
+                        self.real.shared().release(ticket);
+                    }
+                }
+                760..780 => {
+                    let Some(id) = self.random_call(rng) else { continue };
+                    let ticket = self.tickets.remove(&id).unwrap();
+                    let since = self.model.running[&id].start;
+                    self.abandon(id, ticket, since);
+                }
+                780..970 => {
+                    let wait = match below(rng, 20) {
+                        0 => long,
+                        1 => 2 * long,
+                        2 => below(rng, 4 * long),
+                        3 => 100 * long,
+                        _ => below(rng, long / 20),
+                    };
+                    self.clock.advance(Duration::from_nanos(wait));
+                    self.model.now += wait;
+                }
+                970 => self.by_hand(ForcedOpen),
+                971 => self.by_hand(Disabled),
+                972..975 => {
+                    assert_eq!(self.real.half_open().is_ok(), self.model.half_open());
+                }
+                975 => {
+                    let wait = Duration::from_nanos(below(rng, 3 * long));
+                    self.model.open_for(wait);
+                    self.real.open_for(wait);
+                }
+                976..980 => self.by_hand(Closed),
+                // Often healthy again, so that histories without people in them are long.
+                _ if matches!(self.model.state, ForcedOpen | Disabled) => self.by_hand(Closed),
+                _ => {}
+            }
+            self.compare();
+            self.agree_on_order();
+        }
+    }
+
+    pub(super) fn abandon(&mut self, id: u64, ticket: Ticket, since: u64) {
+        let elapsed = Duration::from_nanos(self.model.now - since);
+        if elapsed >= self.model.config.abandoned_after {
+            let before = self.model.counts.failure;
+            self.model.end(id, true);
+            self.model.counts.abandoned += self.model.counts.failure - before;
+        } else {
+            self.model.let_go(id, false);
+        }
+        self.real.shared().drop_pending(ticket, Tick::from_nanos(since));
+    }
+
+    pub(super) fn by_hand(&mut self, to: CircuitState) {
+        self.model.by_hand(to);
+        match to {
+            ForcedOpen => self.real.force_open(),
+            Disabled => self.real.disable(),
+            _ => self.real.reset(),
+        }
+    }
+}
+
+fn below(rng: &mut Rng, limit: u64) -> u64 {
+    rng.next_u64() % limit.max(1)
+}
