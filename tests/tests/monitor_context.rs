@@ -24,7 +24,10 @@ fn records_carry_the_span_and_what_the_hook_says_of_it() {
     tracing::subscriber::with_default(tracing_subscriber::registry(), || {
         let _entered = tracing::info_span!("checkout", order = 7).entered();
         monitor.record(&failure());
-        let hook = || ErrorContext::default().with_trace_id("4bf9").with_field("password", "hunter2");
+        let hook = || {
+            gardefou::report(&failure()); // must not ask the hook again
+            ErrorContext::default().with_trace_id("4bf9").with_field("password", "hunter2")
+        };
         assert!(error_context(hook));
         assert!(!error_context(ErrorContext::default), "the first one stays");
         monitor.record(&failure());

@@ -3,7 +3,7 @@
 use super::record::{MAX_NAME, fit_map};
 use crate::{error::redact, event::text, panics};
 use serde_json::{Map, Value};
-use std::sync::OnceLock;
+use std::{cell::Cell, sync::OnceLock};
 
 /// In which span an error was reported, and as part of which trace.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -61,7 +61,8 @@ static HOOK: OnceLock<Hook> = OnceLock::new();
 ///
 /// `tracing` lets nobody but the subscriber see the fields of a span, and knows no traces. So records carry the name of
 /// the current span by themselves, and all else from here, where the program asks its own subscriber. The function runs
-/// on the thread that reports, once for each error, before any lock; if it panics, only the name of the span is kept.
+/// on the thread that reports, once for each error, before any lock; if it panics, only the name of the span is kept. An
+/// error that it reports itself has no context of its own.
 /// What it gives is redacted and bounded like every text.
 ///
 /// # Examples
@@ -84,8 +85,7 @@ const MAX_FIELDS: usize = 4096;
 
 /// The context of the calling thread, if it has any, as sinks may have it.
 pub(super) fn current() -> Option<Box<ErrorContext>> {
-    let ErrorContext { span, trace_id, fields } =
-        HOOK.get().and_then(|hook| panics::catch(hook).ok()).unwrap_or_default();
+    let ErrorContext { span, trace_id, fields } = HOOK.get().and_then(ask).unwrap_or_default();
     let span = span.or_else(|| tracing::Span::current().metadata().map(|span| span.name().to_owned()));
     if span.is_none() && trace_id.is_none() && fields.is_empty() {
         return None;
@@ -98,4 +98,19 @@ pub(super) fn current() -> Option<Box<ErrorContext>> {
         trace_id: trace_id.map(short),
         fields: if let Value::Object(fields) = fields { fields } else { Map::new() },
     }))
+}
+
+thread_local! {
+    /// Whether the hook runs on this thread: an error that it reports must not ask it again.
+    static IS_ASKED: Cell<bool> = const { Cell::new(false) };
+}
+
+fn ask(hook: &Hook) -> Option<ErrorContext> {
+    // A thread that is ending has no such cell any more.
+    if IS_ASKED.try_with(|is_asked| is_asked.replace(true)).unwrap_or(true) {
+        return None;
+    }
+    let answer = panics::catch(hook).ok();
+    let _ = IS_ASKED.try_with(|is_asked| is_asked.set(false));
+    answer
 }

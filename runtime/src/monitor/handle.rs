@@ -65,6 +65,11 @@ pub fn error_monitor() -> &'static ErrorMonitor {
     OF_PROCESS.get_or_init(|| start(MonitorConfig::default()))
 }
 
+/// The monitor of the process, if it runs.
+pub(crate) fn started() -> Option<&'static ErrorMonitor> {
+    OF_PROCESS.get()
+}
+
 /// Starts the monitor of the process, if it does not run yet.
 pub(crate) fn install() {
     let _ = error_monitor();

@@ -28,6 +28,7 @@ mod serialize;
 
 mod config;
 mod context;
+mod crowd;
 mod fingerprint;
 mod handle;
 pub mod journal;
@@ -53,7 +54,7 @@ pub use stats::{CodeSnapshot, ErrorStats, GroupSnapshot, LevelCounts, MonitorSna
 pub use table::OTHER;
 pub use window::Rates;
 
-pub(crate) use handle::{configure, install};
+pub(crate) use handle::{configure, install, started};
 
 /// The detail of an [`AppError`](crate::AppError) whose text makes a group of its own: see [`Fingerprint`].
 pub const FINGERPRINT_DETAIL: &str = "fingerprint";

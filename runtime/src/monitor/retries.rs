@@ -151,6 +151,10 @@ impl Row for Retried {
             tally.last_seen = tally.last_seen.max(idle.last_seen);
         }
     }
+
+    fn count(&self) -> u64 {
+        self.tallies.iter().map(|tally| tally.count).sum()
+    }
 }
 
 #[cfg(test)]

@@ -77,7 +77,7 @@ impl State {
             windows: Windows::new(),
             codes: Table::new(config.max_codes, other()),
             operations: Table::new(config.max_operations, other()),
-            groups: Table::new(config.max_groups, Group::other(timestamp)),
+            groups: Table::for_the_top(config.max_groups, Group::other(timestamp)),
             retries: retries::retries_at(config.max_operations, timestamp),
             recent: Recent::new(config.recent_events, config.recent_bytes),
         }
@@ -161,6 +161,10 @@ impl Row for Counted {
         self.last_seen = self.last_seen.max(idle.last_seen);
         self.last_tick = self.last_tick.max(idle.last_tick);
     }
+
+    fn count(&self) -> u64 {
+        self.count
+    }
 }
 
 impl Group {
@@ -201,5 +205,9 @@ impl Row for Group {
         self.level = self.level.max(idle.level);
         self.first_seen = self.first_seen.min(idle.first_seen);
         self.last_seen = self.last_seen.max(idle.last_seen);
+    }
+
+    fn count(&self) -> u64 {
+        self.count
     }
 }

@@ -1,5 +1,6 @@
 //! A table that keeps so many rows and counts the rest together.
 
+use super::crowd::Crowd;
 use crate::time::Tick;
 use std::{
     collections::HashMap,
@@ -16,12 +17,15 @@ pub(super) trait Row {
     fn last_seen(&self) -> Tick;
     /// Takes the counts of a row that is given up.
     fn absorb(&mut self, idle: &Self);
+    /// How often it was counted.
+    fn count(&self) -> u64;
 }
 
 /// Rows by key, at most so many; keys that come when it is full share one row.
 ///
 /// Rows that were idle for a day make room, and their counts go to the shared row, so that a burst of names that are
-/// used once does not shut out those of tomorrow. Sums over all rows are exact at any time.
+/// used once does not shut out those of tomorrow. In a table [for the top](Self::for_the_top) the least row makes room
+/// for a key that comes often. Sums over all rows are exact at any time.
 #[derive(Debug)]
 pub(super) struct Table<R> {
     rows: HashMap<u64, R, BuildHasherDefault<Spread>>,
@@ -29,6 +33,8 @@ pub(super) struct Table<R> {
     capacity: usize,
     /// Looking for idle rows costs a walk over all, so that it is done once in a while.
     next_walk: Tick,
+    /// Those that found no room, where one that comes often may yet get some.
+    crowd: Option<Crowd>,
 }
 
 const IDLE: Duration = Duration::from_secs(86_400);
@@ -36,12 +42,17 @@ const BETWEEN_WALKS: Duration = Duration::from_secs(60);
 
 impl<R: Row> Table<R> {
     pub(super) fn new(capacity: usize, other: R) -> Self {
-        Self { rows: HashMap::default(), other, capacity, next_walk: Tick::ZERO }
+        Self { rows: HashMap::default(), other, capacity, next_walk: Tick::ZERO, crowd: None }
+    }
+
+    /// Makes a table whose rows are to be those that come most, if not each from its first time on.
+    pub(super) fn for_the_top(capacity: usize, other: R) -> Self {
+        Self { crowd: Some(Crowd::new()), ..Self::new(capacity, other) }
     }
 
     /// The row of `key`, made if there is room for it, or else the shared one.
     pub(super) fn row_at(&mut self, key: u64, now: Tick, make: impl FnOnce() -> R) -> &mut R {
-        if self.rows.contains_key(&key) || self.has_room_at(now) {
+        if self.rows.contains_key(&key) || self.has_room_at(now) || self.makes_room_for(key) {
             return self.rows.entry(key).or_insert_with(make);
         }
         &mut self.other
@@ -74,6 +85,17 @@ impl<R: Row> Table<R> {
             });
         }
         self.rows.len() < self.capacity
+    }
+
+    /// Gives the least row up for a key that comes often.
+    fn makes_room_for(&mut self, key: u64) -> bool {
+        if !self.crowd.as_mut().is_some_and(|crowd| crowd.comes_often(key)) {
+            return false;
+        }
+        let least = self.rows.iter().min_by_key(|(_, row)| row.count()).map(|(key, _)| *key);
+        let given_up = least.and_then(|key| self.rows.remove(&key));
+        given_up.iter().for_each(|row| self.other.absorb(row));
+        given_up.is_some()
     }
 }
 
@@ -112,6 +134,10 @@ mod tests {
         fn absorb(&mut self, idle: &Self) {
             self.0 += idle.0;
         }
+
+        fn count(&self) -> u64 {
+            self.0
+        }
     }
 
     fn count(table: &mut Table<Counted>, key: u64, now: Tick) {
@@ -134,5 +160,16 @@ mod tests {
         assert_eq!(kept, [1, 9]);
         let total: u64 = table.iter().map(|(_, row)| row.0).sum::<u64>() + table.other().0;
         assert_eq!(total, 7);
+    }
+
+    #[test]
+    fn a_key_that_comes_often_takes_the_place_of_the_least() {
+        let mut table = Table::for_the_top(3, Counted(0, Tick::ZERO));
+        (1..=3).for_each(|key| (0..=key).for_each(|_| count(&mut table, key, Tick::ZERO)));
+        (0..1000).for_each(|_| count(&mut table, 9, Tick::ZERO));
+        let mut kept: Vec<(u64, u64)> = table.iter().map(|(key, row)| (key, row.0)).collect();
+        kept.sort_unstable();
+        assert_eq!(kept, [(2, 3), (3, 4), (9, 937)]);
+        assert_eq!(table.other().0, 2 + 63, "and what it was before it had a row");
     }
 }

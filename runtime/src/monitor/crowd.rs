@@ -1,0 +1,56 @@
+//! Who among those that found no room comes so often that he should have some.
+
+/// Finds keys that come often among many that come once, in a fixed number of slots.
+///
+/// Each slot counts one key; another key that falls into it takes one off, and takes the slot over once it is at zero
+/// (the majority vote of Boyer and Moore, "MJRTY: a fast majority vote algorithm", 1981, one vote a slot). A key that is
+/// more than half of what falls into its slot is found; one that comes once never is.
+#[derive(Debug)]
+pub(super) struct Crowd {
+    slots: Box<[(u64, u32)]>,
+}
+
+const SLOTS: usize = 64;
+
+/// Making room costs a walk over all rows: after so many comings it costs less than each of them did.
+const OFTEN: u32 = 64;
+
+impl Crowd {
+    pub(super) fn new() -> Self {
+        Self { slots: vec![(0, 0); SLOTS].into() }
+    }
+
+    /// Takes note that a key came; tells whether it has come often, which starts its count anew.
+    pub(super) fn comes_often(&mut self, key: u64) -> bool {
+        let (known, count) = &mut self.slots[(key % SLOTS as u64) as usize];
+        if *count == 0 {
+            (*known, *count) = (key, 1);
+        } else if *known == key {
+            *count += 1;
+        } else {
+            *count -= 1;
+        }
+        let is_often = *known == key && *count >= OFTEN;
+        if is_often {
+            *count = 0;
+        }
+        is_often
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_that_comes_often_is_found_among_many_that_come_once() {
+        let mut crowd = Crowd::new();
+        let found = (0..1000).position(|i| {
+            assert!(!crowd.comes_often(1_000_000 + i), "it came once");
+            crowd.comes_often(7)
+        });
+        assert!(found.is_some_and(|comings| (63..80).contains(&comings)), "{found:?}");
+        assert!((0..63).all(|_| !crowd.comes_often(7)), "its count starts anew");
+        assert!(crowd.comes_often(7));
+    }
+}
