@@ -2,6 +2,7 @@
 
 use std::{
     any::Any,
+    cell::Cell,
     mem,
     ops::Deref,
     panic::{AssertUnwindSafe, catch_unwind},
@@ -10,7 +11,39 @@ use std::{
 /// Runs a function; its panic is handed out.
 #[inline]
 pub(crate) fn catch<R>(run: impl FnOnce() -> R) -> Result<R, Payload> {
-    catch_unwind(AssertUnwindSafe(run)).map_err(|payload| Payload(Some(payload)))
+    let outcome = {
+        let _depth = Depth::enter();
+        catch_unwind(AssertUnwindSafe(run))
+    };
+    outcome.map_err(|payload| Payload(Some(payload)))
+}
+
+thread_local! {
+    static DEPTH: Cell<u32> = const { Cell::new(0) };
+}
+
+/// Tells whether a panic of this thread would be handed out by [`catch`], so that somebody hears of it.
+pub(crate) fn are_contained() -> bool {
+    // A thread that is ending has no such cell any more, and its panic aborts.
+    DEPTH.try_with(|depth| depth.get() > 0).unwrap_or(false)
+}
+
+/// One more [`catch`] around what this thread runs.
+struct Depth;
+
+impl Depth {
+    #[inline]
+    fn enter() -> Self {
+        let _ = DEPTH.try_with(|depth| depth.set(depth.get() + 1));
+        Self
+    }
+}
+
+impl Drop for Depth {
+    #[inline]
+    fn drop(&mut self) {
+        let _ = DEPTH.try_with(|depth| depth.set(depth.get().saturating_sub(1)));
+    }
 }
 
 /// What a panic carried. It can be dropped without harm, although its own `Drop` is foreign code as well.
@@ -44,6 +77,14 @@ mod tests {
         assert_eq!(catch(|| 7).ok(), Some(7));
         let payload = catch(|| panic_any(7_u8)).unwrap_err();
         assert_eq!(payload.downcast_ref(), Some(&7_u8));
+    }
+
+    #[test]
+    fn a_thread_knows_whether_its_panics_are_contained() {
+        assert!(!are_contained());
+        let seen = catch(|| (are_contained(), catch(|| panic_any(1)).is_err(), are_contained()));
+        assert_eq!(seen.ok(), Some((true, true, true)));
+        assert!(catch(|| panic_any(1)).is_err() && !are_contained());
     }
 
     #[test]

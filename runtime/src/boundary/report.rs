@@ -53,11 +53,12 @@ pub(crate) struct Report<'a> {
     code: Option<ErrorCode>,
     level: LogLevel,
     captured: Option<&'a Map<String, Value>>,
+    is_elsewhere: bool,
 }
 
 impl<'a> Report<'a> {
     pub(crate) fn new(error: ErrorRef<'a>, operation: &'a Operation<'a>, entry: Entry) -> Self {
-        Self { error, operation, entry, code: None, level: LogLevel::Error, captured: None }
+        Self { error, operation, entry, code: None, level: LogLevel::Error, captured: None, is_elsewhere: false }
     }
 
     /// The code of an error that has none of its own.
@@ -77,6 +78,12 @@ impl<'a> Report<'a> {
         self
     }
 
+    /// Says that the error was not made where it came to be.
+    pub(crate) fn without_location(mut self) -> Self {
+        self.is_elsewhere = true;
+        self
+    }
+
     /// Logs the error and tells observers of it, unless it is known already; tells whether it was new.
     #[cold]
     pub(crate) fn send(self) -> bool {
@@ -93,7 +100,7 @@ impl<'a> Report<'a> {
             level: self.level.alert_level(),
             operation: self.operation.name(),
             component: self.operation.component(),
-            location: found.location,
+            location: found.location.filter(|_| !self.is_elsewhere),
             elapsed: self.entry.elapsed(),
             captured: self.captured,
             error: self.error,

@@ -2,8 +2,7 @@
 
 use super::{
     report::CheckReport,
-    status::{Criticality, FailureCategory, Kind, Status},
-    track::Counts,
+    status::{Criticality, Status},
 };
 use crate::{
     breaker::{CircuitState, Snapshot, circuit_breakers},
@@ -53,26 +52,13 @@ fn report(snapshot: &Snapshot, criticality: Criticality, now: Timestamp) -> Chec
         None => format!("the circuit is {state} since {}", Timestamp::from(snapshot.since)),
     });
     CheckReport {
-        name: entry_name(&snapshot.name),
-        status,
-        category: (status == Status::Fail).then_some(FailureCategory::Reported),
-        weight: criticality.weigh(status),
-        criticality,
-        kinds: vec![Kind::Readiness],
-        tags: Vec::new(),
         group: Some("circuit-breaker".into()),
         output,
         details,
         retry_after: snapshot.remaining.filter(|_| !is_calm(snapshot)),
-        duration: None,
-        age: None,
-        last_check: Some(now),
-        last_success: None,
         last_failure: snapshot.last_failure.as_ref().map(|last| last.at.into()),
         consecutive_failures: snapshot.consecutive_failures,
-        hanging: None,
-        counts: Counts::default(),
-        liveness_reason: None,
+        ..CheckReport::from_memory(entry_name(&snapshot.name), status, criticality, now)
     }
 }
 

@@ -4,7 +4,8 @@ use super::{
     check::Spec,
     config::HealthConfig,
     flight::Flight,
-    status::Kind,
+    result::CheckResult,
+    status::{FailureCategory, Kind},
     track::{Thresholds, Track},
 };
 use crate::{sync::Mutex, time::Tick};
@@ -27,6 +28,17 @@ pub(crate) enum Asked {
     Joined(Arc<Flight>),
     /// None: an earlier run was given up and has not come back.
     Hanging { since: Tick },
+    /// None: this result is recent enough.
+    Recent(CheckResult),
+}
+
+/// When a run is wanted.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Want {
+    /// In any case.
+    Now,
+    /// If the last result is older than that.
+    OlderThan(Duration),
 }
 
 impl Entry {
@@ -43,12 +55,19 @@ impl Entry {
         &self.spec.name
     }
 
-    pub(crate) fn ask(self: &Arc<Self>, caller_blocks: bool) -> Asked {
+    pub(crate) fn ask(self: &Arc<Self>, want: Want, now: Tick, caller_blocks: bool) -> Asked {
         let mut current = self.current.lock();
         match &*current {
-            Some(flight) if !flight.is_claimed() => Asked::Joined(Arc::clone(flight)),
+            // One that is being settled still counts: its result is on its way.
+            Some(flight) if !flight.is_given_up() => Asked::Joined(Arc::clone(flight)),
             Some(flight) => Asked::Hanging { since: flight.started().unwrap_or_default() },
             None => {
+                // Under the lock: a run that ended since the caller looked has left its result.
+                if let Want::OlderThan(age) = want
+                    && let Some(recent) = self.result_within(age, now)
+                {
+                    return Asked::Recent(recent);
+                }
                 let flight = Arc::new(Flight::new(Arc::clone(self), caller_blocks));
                 *current = Some(Arc::clone(&flight));
                 Asked::New(flight)
@@ -67,7 +86,7 @@ impl Entry {
     /// When the given-up run started that has not come back.
     pub(crate) fn hanging_since(&self) -> Option<Tick> {
         let current = self.current.lock();
-        current.as_ref().filter(|flight| flight.is_claimed()).and_then(|flight| flight.started())
+        current.as_ref().filter(|flight| flight.is_given_up()).and_then(|flight| flight.started())
     }
 
     pub(crate) fn timeout(&self, config: &HealthConfig) -> Duration {
@@ -108,8 +127,15 @@ impl Entry {
         self.spec.kinds().is_only(Kind::Startup) && self.track.lock().has_passed
     }
 
-    /// The age of the last result.
-    pub(crate) fn age_at(&self, now: Tick) -> Option<Duration> {
-        self.track.lock().last.as_ref().map(|last| now.since(last.at))
+    /// The last result, unless it is older than `age`.
+    pub(crate) fn result_within(&self, age: Duration, now: Tick) -> Option<CheckResult> {
+        let track = self.track.lock();
+        track.last.as_ref().filter(|last| now.since(last.at) <= age).map(|last| last.result.clone())
+    }
+
+    /// Tells whether the last run took too long: the next one may as well.
+    pub(crate) fn is_suspect(&self) -> bool {
+        let track = self.track.lock();
+        track.last.as_ref().is_some_and(|last| last.result.category() == Some(FailureCategory::Timeout))
     }
 }

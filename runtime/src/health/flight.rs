@@ -5,7 +5,7 @@ use crate::time::Tick;
 use std::{
     sync::{
         Arc, Condvar, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicU8, Ordering},
     },
     task::Waker,
     time::Duration,
@@ -13,13 +13,13 @@ use std::{
 
 /// One run of one check: queued, then running, then settled. Settled once, by whoever claims it first: the check that
 /// comes back, or the one who gives it up. The claimer records the result before it publishes it, so that those who
-/// waited find it recorded.
+/// waited find it recorded, and before the check may run again, so that nobody runs it for want of that result.
 pub(crate) struct Flight {
     pub(crate) entry: Arc<Entry>,
     /// Whether the one who asked blocks its thread, which then cannot drive a runtime.
     #[cfg_attr(not(feature = "async"), expect(dead_code, reason = "only async checks care"))]
     pub(crate) caller_blocks: bool,
-    claimed: AtomicBool,
+    claim: AtomicU8,
     state: Mutex<State>,
     settled: Condvar,
 }
@@ -35,7 +35,7 @@ struct State {
 
 impl Flight {
     pub(crate) fn new(entry: Arc<Entry>, caller_blocks: bool) -> Self {
-        Self { entry, caller_blocks, claimed: AtomicBool::new(false), state: Mutex::default(), settled: Condvar::new() }
+        Self { entry, caller_blocks, claim: AtomicU8::new(UNCLAIMED), state: Mutex::default(), settled: Condvar::new() }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -60,15 +60,22 @@ impl Flight {
         self.lock().outcome.clone()
     }
 
-    /// Takes the right to settle the run, if nobody has it yet.
-    pub(crate) fn claim(&self) -> bool {
+    /// Takes the right to settle the run, if nobody has it yet: for a check that came back, or to give one up.
+    pub(crate) fn claim(&self, came_back: bool) -> bool {
+        let claim = if came_back { CAME_BACK } else { GIVEN_UP };
         // Relaxed is enough: what the claimer knows reaches the others through the lock.
-        !self.claimed.swap(true, Ordering::Relaxed)
+        self.claim.compare_exchange(UNCLAIMED, claim, Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
 
     /// Tells whether somebody has settled the run or is about to.
+    #[cfg(feature = "async")]
     pub(crate) fn is_claimed(&self) -> bool {
-        self.claimed.load(Ordering::Relaxed)
+        self.claim.load(Ordering::Relaxed) != UNCLAIMED
+    }
+
+    /// Tells whether the run was settled although the check has not come back.
+    pub(crate) fn is_given_up(&self) -> bool {
+        self.claim.load(Ordering::Relaxed) == GIVEN_UP
     }
 
     /// Shows the result and wakes all who wait for it.
@@ -106,3 +113,7 @@ impl Flight {
         })
     }
 }
+
+const UNCLAIMED: u8 = 0;
+const CAME_BACK: u8 = 1;
+const GIVEN_UP: u8 = 2;

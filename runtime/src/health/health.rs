@@ -4,6 +4,7 @@ use super::{
     background::Background,
     check::{Check, Spec},
     config::HealthConfig,
+    entry::Want,
     registry_error::{RegisterError, UnknownCheck},
     report::{CheckReport, HealthReport, Phase},
     result::IntoCheckResult,
@@ -228,7 +229,7 @@ impl Health {
     /// [`UnknownCheck`] for a name that is not registered. A check that fails is no error: look at the report.
     pub fn run_check(&self, name: &str) -> Result<CheckReport, UnknownCheck> {
         let entry = self.0.entry(name)?;
-        let mut reports = self.0.run(&[entry]);
+        let mut reports = self.0.run(&[entry], Want::Now);
         reports.pop().ok_or_else(|| UnknownCheck { name: name.to_owned() })
     }
 
@@ -238,7 +239,7 @@ impl Health {
     /// One that is not back by the deadline is reported as failed by timeout.
     #[must_use]
     pub fn run_all_checks(&self) -> HealthReport {
-        let checks = self.0.run(&self.0.entries());
+        let checks = self.0.run(&self.0.entries(), Want::Now);
         self.0.sum_up(checks, Vec::new())
     }
 
@@ -246,7 +247,8 @@ impl Health {
     /// reports as [`health_status`](Self::health_status) does.
     #[must_use]
     pub fn refresh(&self) -> HealthReport {
-        self.0.run(&self.0.older_than_ttl(|_| true));
+        let (old, want) = self.0.old_ones(|_| true);
+        self.0.run(&old, want);
         self.health_status()
     }
 
@@ -255,7 +257,7 @@ impl Health {
     /// For programs that bring a scheduler of their own; the background runner does the same without blocking.
     pub fn run_due_checks(&self) -> usize {
         let due = self.0.take_due();
-        self.0.run(&due);
+        self.0.run(&due, Want::Now);
         due.len()
     }
 
@@ -271,7 +273,7 @@ impl Health {
     #[cfg(feature = "async")]
     pub async fn run_check_async(&self, name: &str) -> Result<CheckReport, UnknownCheck> {
         let entry = self.0.entry(name)?;
-        let mut reports = self.0.run_async(&[entry]).await;
+        let mut reports = self.0.run_async(&[entry], Want::Now).await;
         reports.pop().ok_or_else(|| UnknownCheck { name: name.to_owned() })
     }
 
@@ -282,7 +284,7 @@ impl Health {
     /// The runs go on and their results are recorded.
     #[cfg(feature = "async")]
     pub async fn run_all_checks_async(&self) -> HealthReport {
-        let checks = self.0.run_async(&self.0.entries()).await;
+        let checks = self.0.run_async(&self.0.entries(), Want::Now).await;
         self.0.sum_up(checks, Vec::new())
     }
 
@@ -293,14 +295,16 @@ impl Health {
     /// The runs go on and their results are recorded.
     #[cfg(feature = "async")]
     pub async fn refresh_async(&self) -> HealthReport {
-        self.0.run_async(&self.0.older_than_ttl(|_| true)).await;
+        let (old, want) = self.0.old_ones(|_| true);
+        self.0.run_async(&old, want).await;
         self.health_status()
     }
 
     /// Runs the checks whose result is older than the cache's time to live and that `wanted` chooses.
     #[cfg(feature = "async")]
     pub(crate) async fn refresh_some_async(&self, wanted: impl Fn(&Spec) -> bool) {
-        self.0.run_async(&self.0.older_than_ttl(wanted)).await;
+        let (old, want) = self.0.old_ones(wanted);
+        self.0.run_async(&old, want).await;
     }
 
     /// Returns what is known of every check, from memory: after thresholds, with unknown and stale results as
@@ -388,6 +392,7 @@ impl Health {
     /// configured. `init_error_system` does this for the process-wide registry.
     pub fn mark_started(&self) {
         self.0.enter(Phase::Started);
+        self.0.runner.resume_async();
         self.0.runner.settle_here();
         if self.0.runner.config().background
             && let Err(err) = self.start_background()
@@ -397,10 +402,12 @@ impl Health {
     }
 
     /// Says that the program is about to end: it is not ready any more, so that it gets no new work. The background
-    /// runner stops.
+    /// runner stops, and async checks in progress end as cancelled: a runtime must not go while they use it. From now
+    /// on [`refresh`](Self::refresh) and its kin answer from memory.
     pub fn mark_stopping(&self) {
         self.0.enter(Phase::Stopping);
         self.stop_background();
+        self.0.runner.stop_async();
     }
 
     /// Starts the background runner, if it is not running: one thread that starts each check when its period has
@@ -426,6 +433,12 @@ impl Health {
     #[must_use]
     pub fn is_running_in_background(&self) -> bool {
         self.0.background.lock().is_some()
+    }
+
+    /// Waits until the async checks that [`mark_stopping`](Self::mark_stopping) has ended are over.
+    #[cfg(feature = "async")]
+    pub(crate) fn wait_for_async(&self, limit: std::time::Duration) {
+        self.0.runner.wait_for_async(limit);
     }
 
     /// How many checks hang at present.

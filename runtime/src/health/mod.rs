@@ -15,6 +15,7 @@ mod entry;
 mod flight;
 #[expect(clippy::module_inception, reason = "the folder's noun is its main type's")]
 mod health;
+mod journal;
 mod pool;
 mod probes;
 mod registry_error;
@@ -26,6 +27,8 @@ mod runner;
 mod shared;
 mod static_check;
 mod status;
+#[cfg(feature = "async")]
+mod stop;
 mod track;
 
 pub use check::{Check, Dependency, Internal, MayDecideLiveness};

@@ -27,9 +27,15 @@ pub enum RegisterError {
         /// The name.
         name: String,
     },
-    /// The name or a setting is illegal.
-    #[error("the check cannot be registered")]
-    Config(#[from] ConfigError),
+    /// The name or a setting is illegal; the text names the setting, its value and the rule.
+    #[error("the check cannot be registered: {0}")]
+    Config(ConfigError),
+}
+
+impl From<ConfigError> for RegisterError {
+    fn from(problem: ConfigError) -> Self {
+        Self::Config(problem)
+    }
 }
 
 /// No check of that name is registered.

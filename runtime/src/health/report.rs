@@ -111,6 +111,32 @@ impl CheckReport {
         }
     }
 
+    /// The report of something that no check looks at: its state is known at any time.
+    pub(crate) fn from_memory(name: String, status: Status, criticality: Criticality, now: Timestamp) -> Self {
+        Self {
+            name,
+            status,
+            category: (status == Status::Fail).then_some(FailureCategory::Reported),
+            weight: criticality.weigh(status),
+            criticality,
+            kinds: vec![Kind::Readiness],
+            tags: Vec::new(),
+            group: None,
+            output: None,
+            details: Map::new(),
+            retry_after: None,
+            duration: None,
+            age: None,
+            last_check: Some(now),
+            last_success: None,
+            last_failure: None,
+            consecutive_failures: 0,
+            hanging: None,
+            counts: Counts::default(),
+            liveness_reason: None,
+        }
+    }
+
     /// Returns the report as JSON: keys `status`, `last_check`, `last_success`, `consecutive_failures`,
     /// `criticality`, and where present `category`, `output`, `details` and more.
     #[must_use]

@@ -3,7 +3,7 @@
 use super::{
     check::Body,
     config::HealthConfig,
-    entry::{Asked, Entry},
+    entry::{Asked, Entry, Want},
     flight::Flight,
     pool::Pool,
     result::CheckResult,
@@ -26,11 +26,16 @@ pub(crate) struct Runner {
     /// The runtime on which the system was started, for async checks that have no other.
     #[cfg(feature = "async")]
     home: Mutex<Option<tokio::runtime::Handle>>,
+    #[cfg(feature = "async")]
+    pub(super) stop: super::stop::Stop,
 }
 
 #[derive(Default)]
 struct Queue {
     waiting: VecDeque<Arc<Flight>>,
+    /// Those that come after them: runs of checks that took too long the last time, which may hold their slots until
+    /// the deadline of all the others has passed.
+    suspect: VecDeque<Arc<Flight>>,
     /// Those that hold a slot: started, and neither back nor given up.
     active: Vec<Arc<Flight>>,
 }
@@ -53,6 +58,8 @@ impl Runner {
             pool: Pool::default(),
             #[cfg(feature = "async")]
             home: Mutex::new(None),
+            #[cfg(feature = "async")]
+            stop: super::stop::Stop::default(),
         })
     }
 
@@ -69,6 +76,26 @@ impl Runner {
         }
     }
 
+    /// Ends the async runs in progress, and those that come.
+    pub(crate) fn stop_async(&self) {
+        #[cfg(feature = "async")]
+        self.stop.begin();
+    }
+
+    /// Lets async runs go on to their end again.
+    pub(crate) fn resume_async(&self) {
+        #[cfg(feature = "async")]
+        self.stop.end();
+    }
+
+    /// Waits until the async runs in progress are over, for at most so long on the machine's clock each.
+    #[cfg(feature = "async")]
+    pub(crate) fn wait_for_async(&self, limit: Duration) {
+        let is_async = |flight: &&Arc<Flight>| matches!(flight.entry.spec.body, Body::Async(..));
+        let active: Vec<_> = self.queue.lock().active.iter().filter(is_async).cloned().collect();
+        active.iter().for_each(|flight| flight.wait_for(limit));
+    }
+
     pub(crate) fn config(&self) -> Arc<HealthConfig> {
         Arc::clone(&self.config.lock())
     }
@@ -78,11 +105,16 @@ impl Runner {
     }
 
     /// Asks for a run of a check; starts it if a slot is free.
-    pub(crate) fn begin(self: &Arc<Self>, entry: &Arc<Entry>, caller_blocks: bool) -> Begun {
-        match entry.ask(caller_blocks) {
+    pub(crate) fn begin(self: &Arc<Self>, entry: &Arc<Entry>, want: Want, caller_blocks: bool) -> Begun {
+        match entry.ask(want, self.clock.now(), caller_blocks) {
             Asked::Joined(flight) => Begun::Flight(flight),
+            Asked::Recent(result) => Begun::Instead(result),
             Asked::New(flight) => {
-                self.queue.lock().waiting.push_back(Arc::clone(&flight));
+                let is_suspect = entry.is_suspect();
+                let mut queue = self.queue.lock();
+                let line = if is_suspect { &mut queue.suspect } else { &mut queue.waiting };
+                line.push_back(Arc::clone(&flight));
+                drop(queue);
                 self.pump();
                 Begun::Flight(flight)
             }
@@ -90,7 +122,7 @@ impl Runner {
                 let hanging = self.clock.now().since(since);
                 let text = format!("an earlier run has not come back for {hanging:.0?}; none is started until it does");
                 let result = CheckResult::failed_by(FailureCategory::Hanging, &text);
-                self.record(entry, result.clone(), hanging, false);
+                tell(entry, self.record(entry, result.clone(), hanging, false));
                 Begun::Instead(result)
             }
         }
@@ -105,7 +137,7 @@ impl Runner {
                 if queue.active.len() >= config.concurrency {
                     return;
                 }
-                let Some(flight) = queue.waiting.pop_front() else { return };
+                let Some(flight) = queue.waiting.pop_front().or_else(|| queue.suspect.pop_front()) else { return };
                 let (now, timeout) = (self.clock.now(), flight.entry.timeout(&config));
                 let grace = if matches!(flight.entry.spec.body, Body::Sync(_)) { Duration::ZERO } else { ASYNC_GRACE };
                 flight.start(now, now.after(timeout).after(grace));
@@ -149,17 +181,20 @@ impl Runner {
 
     /// Settles a run, if it is not settled yet: records the result, wakes those who wait, and hands the slot on.
     pub(crate) fn finish(self: &Arc<Self>, flight: &Arc<Flight>, result: CheckResult, came_back: bool) {
+        let is_first = flight.claim(came_back);
+        let change = is_first.then(|| {
+            let took = self.clock.now().since(flight.started().unwrap_or_default());
+            self.record(&flight.entry, result.clone(), took, !came_back)
+        });
         if came_back {
             flight.entry.came_back(flight);
         }
-        if !flight.claim() {
-            return;
-        }
-        let took = self.clock.now().since(flight.started().unwrap_or_default());
-        self.record(&flight.entry, result.clone(), took, !came_back);
+        let Some(change) = change else { return };
         self.queue.lock().active.retain(|active| !Arc::ptr_eq(active, flight));
-        flight.publish(result);
         self.pump();
+        // After all that a listener which asks for a run of its own would wait for, before those who asked for this one.
+        tell(&flight.entry, change);
+        flight.publish(result);
     }
 
     /// Gives up every run that is past its limit.
@@ -199,37 +234,41 @@ impl Runner {
         if self.clock.is_system() { left } else { left.min(SIMULATED_SLICE) }
     }
 
-    /// Adds a result to what is known of a check, and tells of the change that it makes.
-    fn record(&self, entry: &Entry, result: CheckResult, duration: Duration, abandoned: bool) {
+    /// Adds a result to what is known of a check; returns the change that it makes, which is to be told.
+    fn record(&self, entry: &Entry, result: CheckResult, duration: Duration, abandoned: bool) -> Option<Change> {
         let config = self.config();
         let (at, wall) = (self.clock.now(), self.clock.wall().into());
         let last = Last { result, at, wall, duration };
-        let (transition, output) = {
-            let mut track = entry.track.lock();
-            track.counts.abandoned += u64::from(abandoned);
-            let transition = track.observe(last, entry.thresholds(&config), config.history);
-            let text = track.last.as_ref().and_then(|last| last.result.output()).map(str::to_owned);
-            (transition, text)
-        };
-        if let Some(transition) = transition {
-            // A subscriber of the log that panics must not keep the run from being settled.
-            let _ = panics::catch(|| tell(entry, &transition, output.as_deref()));
-        }
+        let mut track = entry.track.lock();
+        track.counts.abandoned += u64::from(abandoned);
+        let transition = track.observe(last, entry.thresholds(&config), config.history)?;
+        let output = track.last.as_ref().and_then(|last| last.result.output()).map(str::to_owned);
+        Some(Change { transition, output })
     }
 }
 
+/// A change of a check's status, with what the check said.
+struct Change {
+    transition: Transition,
+    output: Option<String>,
+}
+
 /// Speaks of a change of status, with no lock held.
-fn tell(entry: &Entry, transition: &Transition, output: Option<&str>) {
-    let event = HealthEvent {
-        check: entry.name(),
-        from: transition.from.map(Status::name),
-        to: transition.to.name(),
-        criticality: entry.spec.criticality.name(),
-        level: level_of(entry.spec.criticality, transition.to),
-        output,
-    };
-    event::log_health(&event);
-    event::emit(|| Event::Health(event));
+fn tell(entry: &Entry, change: Option<Change>) {
+    let Some(Change { transition, output }) = change else { return };
+    // A subscriber of the log that panics must not keep the run from being settled.
+    let _ = panics::catch(|| {
+        let event = HealthEvent {
+            check: entry.name(),
+            from: transition.from.map(Status::name),
+            to: transition.to.name(),
+            criticality: entry.spec.criticality.name(),
+            level: level_of(entry.spec.criticality, transition.to),
+            output: output.as_deref(),
+        };
+        event::log_health(&event);
+        event::emit(|| Event::Health(event));
+    });
 }
 
 fn level_of(criticality: Criticality, to: Status) -> AlertLevel {

@@ -5,7 +5,8 @@ use super::{
     breakers,
     check::Spec,
     config::HealthConfig,
-    entry::Entry,
+    entry::{Entry, Want},
+    journal,
     registry_error::{RegisterError, UnknownCheck},
     report::{CheckReport, HealthReport, Phase, View},
     result::CheckResult,
@@ -106,9 +107,9 @@ impl Shared {
         }
     }
 
-    pub(super) fn run(&self, entries: &[Arc<Entry>]) -> Vec<CheckReport> {
+    pub(super) fn run(&self, entries: &[Arc<Entry>], want: Want) -> Vec<CheckReport> {
         let deadline = self.deadline();
-        let begun: Vec<_> = entries.iter().map(|entry| self.runner.begin(entry, true)).collect();
+        let begun: Vec<_> = entries.iter().map(|entry| self.runner.begin(entry, want, true)).collect();
         let results = begun.into_iter().map(|begun| match begun {
             Begun::Flight(flight) => self.runner.wait(&flight, deadline),
             Begun::Instead(result) => Some(result),
@@ -118,9 +119,9 @@ impl Shared {
     }
 
     #[cfg(feature = "async")]
-    pub(super) async fn run_async(&self, entries: &[Arc<Entry>]) -> Vec<CheckReport> {
+    pub(super) async fn run_async(&self, entries: &[Arc<Entry>], want: Want) -> Vec<CheckReport> {
         let deadline = self.deadline();
-        let begun: Vec<_> = entries.iter().map(|entry| self.runner.begin(entry, false)).collect();
+        let begun: Vec<_> = entries.iter().map(|entry| self.runner.begin(entry, want, false)).collect();
         let mut results = Vec::with_capacity(begun.len());
         for begun in begun {
             results.push(match begun {
@@ -155,10 +156,17 @@ impl Shared {
         let (config, now, entries) = (self.runner.config(), self.runner.clock.now(), self.entries());
         let chosen = Self::chosen(&entries, kind, exclude).into_iter();
         let mut reports: Vec<_> = chosen.map(|entry| CheckReport::of(entry, &config, now, View::Confirmed)).collect();
-        if config.breakers.unwrap_or(self.of_process) && kind.is_none_or(|kind| kind == Kind::Readiness) {
-            let criticalities = self.breakers.lock().clone();
-            let breakers = breakers::reports(&criticalities, self.runner.clock.wall().into());
-            reports.extend(breakers.into_iter().filter(|breaker| !exclude.contains(&breaker.name)));
+        if kind.is_none_or(|kind| kind == Kind::Readiness) {
+            let wall = self.runner.clock.wall().into();
+            let mut own = Vec::new();
+            if self.of_process {
+                own.extend(journal::report(wall));
+            }
+            if config.breakers.unwrap_or(self.of_process) {
+                let criticalities = self.breakers.lock().clone();
+                own.extend(breakers::reports(&criticalities, wall));
+            }
+            reports.extend(own.into_iter().filter(|report| !exclude.contains(&report.name)));
         }
         reports
     }
@@ -175,6 +183,7 @@ impl Shared {
         let entries = self.entries();
         let is_known = |name: &str| {
             entries.iter().any(|entry| entry.name() == name)
+                || name == journal::ENTRY
                 || name.strip_prefix("breaker:").is_some_and(|breaker| circuit_breakers().get(breaker).is_some())
         };
         let mut known: Vec<String> = names.iter().filter(|name| is_known(name)).cloned().collect();
@@ -188,10 +197,15 @@ impl Shared {
         HealthReport { status, timestamp: self.runner.clock.wall().into(), phase: self.phase(), checks, excluded }
     }
 
-    pub(super) fn older_than_ttl(&self, wanted: impl Fn(&Spec) -> bool) -> Vec<Arc<Entry>> {
+    /// The checks that `wanted` chooses and whose result is old enough to be asked for again, and how old that is.
+    pub(super) fn old_ones(&self, wanted: impl Fn(&Spec) -> bool) -> (Vec<Arc<Entry>>, Want) {
         let (ttl, now) = (self.runner.config().cache_ttl, self.runner.clock.now());
-        let old = |entry: &&Arc<Entry>| entry.age_at(now).is_none_or(|age| age > ttl);
-        self.entries().iter().filter(old).filter(|entry| wanted(&entry.spec)).cloned().collect()
+        if self.phase() == Phase::Stopping {
+            return (Vec::new(), Want::OlderThan(ttl));
+        }
+        let old = |entry: &&Arc<Entry>| entry.result_within(ttl, now).is_none();
+        let chosen = self.entries().iter().filter(|entry| wanted(&entry.spec)).filter(old).cloned().collect();
+        (chosen, Want::OlderThan(ttl))
     }
 
     /// The checks whose period has passed; their next one begins now.
@@ -211,7 +225,7 @@ impl Shared {
     pub(super) fn turn(&self) -> Duration {
         self.runner.reap();
         for entry in self.take_due() {
-            self.runner.begin(&entry, false);
+            self.runner.begin(&entry, Want::Now, false);
         }
         let now = self.runner.clock.now();
         let entries = self.entries();
@@ -220,6 +234,12 @@ impl Shared {
         let busy = self.runner.next_expiry().map(|expiry| expiry.min(now.after(BUSY_TURN)));
         let next = dues.chain(busy).min().unwrap_or(Tick::MAX);
         self.runner.patience(next.since(now)).min(LONGEST_TURN)
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.runner.stop_async();
     }
 }
 

@@ -33,6 +33,7 @@ impl ErrorSystem {
 /// * `journal`: none.
 /// * `alerts`: none.
 /// * `shutdown_deadline`: 5 s; from 0 to 1 h.
+/// * `panic_hook`: off.
 /// * `strict`: off.
 ///
 /// # Examples
@@ -65,6 +66,7 @@ pub(crate) struct Wishes {
     pub(crate) journal: Option<JournalWish>,
     pub(crate) alerts: Option<AlertsConfigBuilder>,
     pub(crate) shutdown_deadline: Option<Duration>,
+    pub(crate) panic_hook: Option<bool>,
 }
 
 /// Where errors are to be kept.
@@ -80,6 +82,7 @@ pub(crate) struct Settings {
     pub(crate) monitor: MonitorConfig,
     pub(crate) journal: Option<JournalSetting>,
     pub(crate) alerts: Option<AlertsConfig>,
+    pub(crate) panic_hook: bool,
 }
 
 pub(crate) enum JournalSetting {
@@ -148,6 +151,18 @@ impl ErrorSystemBuilder {
         self
     }
 
+    /// Reports panics that nobody catches as errors with the code `PANIC_ERROR` at the level critical: logged, counted,
+    /// in the journal and in alerts before the thread unwinds, or the process aborts.
+    ///
+    /// The hook that was there before, as the one that prints to stderr, runs first. A panic that a boundary, an
+    /// attribute with `catch_panics`, or a health check catches is not told twice. The report is made by a thread of its
+    /// own, for which the panicking thread waits for at most a second; it knows no span of the latter. The hook rests
+    /// while the system is down.
+    pub fn panic_hook(mut self, on: bool) -> Self {
+        self.wishes.panic_hook = Some(on);
+        self
+    }
+
     /// Makes clashes (error codes with one number, checks that cannot be registered, breakers with two configurations)
     /// errors instead of warnings.
     pub fn strict(mut self, on: bool) -> Self {
@@ -196,7 +211,7 @@ impl Wishes {
         }
         match ConfigError::join(problems) {
             Some(err) => Err(err),
-            None => Ok(Settings { health, monitor, journal, alerts }),
+            None => Ok(Settings { health, monitor, journal, alerts, panic_hook: self.panic_hook.unwrap_or_default() }),
         }
     }
 
@@ -223,6 +238,7 @@ impl Wishes {
             ("journal", differ(self.journal.as_ref(), other.journal.as_ref(), same_journal)),
             ("alerts", differ(self.alerts.as_ref(), other.alerts.as_ref(), same_alerts)),
             ("shutdown_deadline", differ(deadlines.0, deadlines.1, PartialEq::eq)),
+            ("panic_hook", differ(self.panic_hook.as_ref(), other.panic_hook.as_ref(), PartialEq::eq)),
         ];
         all.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect()
     }

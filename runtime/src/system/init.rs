@@ -2,8 +2,10 @@
 
 use super::{
     ErrorSystemBuilder, ErrorSystemGuard, InitError, InitWarning, PartReport, ShutdownReport,
-    builder::{Settings, Wishes},
+    builder::{JournalSetting, Settings, Wishes},
     guarded::{BreakerClash, GuardedFunction, breaker_clashes},
+    panic_hook,
+    within::within,
 };
 use crate::{
     alerts::{Alerts, AlertsStatus, Flushed},
@@ -17,8 +19,7 @@ use crate::{
 };
 use std::{
     panic::Location,
-    sync::{Arc, LazyLock, mpsc},
-    thread,
+    sync::{Arc, LazyLock},
     time::Duration,
 };
 
@@ -51,7 +52,14 @@ struct Running {
     wishes: Wishes,
     place: &'static Location<'static>,
     guards: usize,
+    parts: Parts,
+}
+
+/// What was brought up and is to be brought down.
+#[derive(Default)]
+struct Parts {
     alerts: Option<Alerts>,
+    journal: Option<Arc<dyn Journal>>,
 }
 
 /// `None` while the system is down. Held while it goes up or down, so that nobody finds it half up; who asks then
@@ -82,8 +90,8 @@ pub(crate) fn init(builder: &ErrorSystemBuilder) -> Result<ErrorSystemGuard, Ini
                 false
             }
             None => {
-                let alerts = bring_up(settings)?;
-                *state = Some(Running { wishes: builder.wishes.clone(), place, guards: 1, alerts });
+                let parts = bring_up(settings)?;
+                *state = Some(Running { wishes: builder.wishes.clone(), place, guards: 1, parts });
                 true
             }
         }
@@ -98,15 +106,43 @@ pub(crate) fn init(builder: &ErrorSystemBuilder) -> Result<ErrorSystemGuard, Ini
 }
 
 /// What listens first, so that it hears of all that follows.
-fn bring_up(settings: Settings) -> Result<Option<Alerts>, InitError> {
+fn bring_up(settings: Settings) -> Result<Parts, InitError> {
     let monitor = monitor::configure(settings.monitor);
-    if let Some(journal) = settings.journal {
-        monitor.set_journal(journal.open());
+    take_away(LEFT_BEHIND.lock().take().as_ref());
+    let journal = settings.journal.map(JournalSetting::open);
+    if let Some(journal) = &journal {
+        monitor.set_journal(Arc::clone(journal));
     }
-    let alerts = settings.alerts.map(Alerts::start).transpose()?;
-    health_check().configure(settings.health)?;
-    health_check().mark_started();
-    Ok(alerts)
+    let rest = settings.alerts.map(Alerts::start).transpose().map_err(InitError::from).and_then(|alerts| {
+        health_check().configure(settings.health)?;
+        Ok(alerts)
+    });
+    match rest {
+        Ok(alerts) => {
+            health_check().mark_started();
+            if settings.panic_hook {
+                panic_hook::activate();
+            }
+            Ok(Parts { alerts, journal })
+        }
+        Err(err) => {
+            take_away(journal.as_ref());
+            Err(err)
+        }
+    }
+}
+
+/// The journal of a system that is down: it goes on with what is reported after that, until there is another system.
+static LEFT_BEHIND: LazyLock<Mutex<Option<Arc<dyn Journal>>>> = LazyLock::new(|| Mutex::new(None));
+
+/// Takes the journal away again, unless the program has put another one in its place.
+fn take_away(ours: Option<&Arc<dyn Journal>>) {
+    let current = error_monitor().journal();
+    if let (Some(ours), Some(current)) = (ours, current)
+        && Arc::ptr_eq(ours, &current)
+    {
+        error_monitor().take_journal();
+    }
 }
 
 /// Everything in the program that works, but not as somebody meant it.
@@ -128,7 +164,7 @@ fn clashes() -> Vec<InitWarning> {
 
 /// How alerting is doing, if it is up.
 pub(crate) fn alerts_status() -> Option<AlertsStatus> {
-    STATE.lock().as_ref().and_then(|running| running.alerts.as_ref()).map(Alerts::status)
+    STATE.lock().as_ref().and_then(|running| running.parts.alerts.as_ref()).map(Alerts::status)
 }
 
 /// Gives one guard back; the last one brings the system down.
@@ -143,8 +179,8 @@ pub(crate) fn release() -> ShutdownReport {
             let guards_left = running.guards;
             return ShutdownReport { parts: Vec::new(), elapsed: Duration::ZERO, guards_left };
         }
-        let alerts = running.alerts.take();
-        let report = bring_down(alerts, running.wishes.shutdown_deadline.unwrap_or(DEFAULT_DEADLINE));
+        let parts = std::mem::take(&mut running.parts);
+        let report = bring_down(parts, running.wishes.shutdown_deadline.unwrap_or(DEFAULT_DEADLINE));
         *state = None;
         report
     };
@@ -153,22 +189,26 @@ pub(crate) fn release() -> ShutdownReport {
 }
 
 /// Out of service first, so that no new work comes; the journal last, so that it hears of all the rest.
-fn bring_down(alerts: Option<Alerts>, deadline: Duration) -> ShutdownReport {
+fn bring_down(up: Parts, deadline: Duration) -> ShutdownReport {
     let clock = SharedClock::default();
     let begin = clock.now();
     let until = begin.after(deadline);
     let health = health_check();
     health.mark_stopping();
+    #[cfg(feature = "async")]
+    health.wait_for_async(until.since(clock.now()).min(LONGEST_WAIT_FOR_CHECKS));
     // A check that hangs is on a thread of its own, which ends with the process.
     let hanging = health.hanging() as u64;
     let mut parts = vec![PartReport { part: "health", sent: 0, kept: 0, dropped: hanging, in_time: true }];
-    if let Some(alerts) = alerts {
+    if let Some(alerts) = up.alerts {
         let Flushed { sent, kept, lost, in_time, .. } = alerts.shutdown(until.since(clock.now()));
         parts.push(PartReport { part: "alerts", sent, kept, dropped: lost, in_time });
     }
     if let Some(journal) = error_monitor().journal() {
         parts.push(flush(&journal, until.since(clock.now())));
     }
+    panic_hook::deactivate();
+    *LEFT_BEHIND.lock() = up.journal;
     ShutdownReport { parts, elapsed: clock.now().since(begin), guards_left: 0 }
 }
 
@@ -191,12 +231,8 @@ fn flush(journal: &Arc<dyn Journal>, limit: Duration) -> PartReport {
     }
 }
 
-/// Runs something that may hang or panic, for at most so long; what hangs is left behind.
-fn within<T: Send + 'static>(limit: Duration, run: impl FnOnce() -> T + Send + 'static) -> Option<T> {
-    let (done, is_done) = mpsc::sync_channel(1);
-    let thread = thread::Builder::new().name("gardefou-shutdown".into());
-    thread.spawn(move || done.send(run())).ok()?;
-    is_done.recv_timeout(limit).ok()
-}
-
 const DEFAULT_DEADLINE: Duration = Duration::from_secs(5);
+
+/// Async checks end as soon as they are told to, unless they block their thread.
+#[cfg(feature = "async")]
+const LONGEST_WAIT_FOR_CHECKS: Duration = Duration::from_millis(200);

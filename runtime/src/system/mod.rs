@@ -6,7 +6,9 @@ mod guard;
 mod guarded;
 mod init;
 mod init_error;
+mod panic_hook;
 mod shutdown;
+mod within;
 
 pub use builder::{ErrorSystem, ErrorSystemBuilder};
 pub use guard::ErrorSystemGuard;

@@ -2,7 +2,7 @@
 
 use gardefou::{
     health::{Check, CheckResult, FailureCategory, Health, HealthConfig, Kind, Status},
-    time::{ManualClock, SharedClock},
+    time::{Clock, ManualClock, SharedClock, SystemClock, Tick},
 };
 use std::{
     sync::{
@@ -233,4 +233,104 @@ fn an_async_check_outlives_the_runtime_that_it_was_registered_on() {
     drop(first);
     assert!(make().block_on(health.run_check_async("async")).unwrap().passed());
     assert!(health.run_check("async").unwrap().passed());
+}
+
+/// Who asks while a run is being settled shares it, and who asks after it finds its result, whatever the threads do.
+#[test]
+fn a_check_runs_once_however_many_threads_ask_at_once() {
+    /// Lets others on wherever the registry looks at it, so that every order of the threads comes up.
+    #[derive(Debug)]
+    struct Polite;
+    impl Clock for Polite {
+        fn now(&self) -> Tick {
+            (0..20).for_each(|_| std::thread::yield_now());
+            SystemClock.now()
+        }
+        fn sleep(&self, duration: Duration) {
+            SystemClock.sleep(duration);
+        }
+    }
+    for _ in 0..100 {
+        let config = HealthConfig::default().background(false);
+        let health = Health::with_clock(config, SharedClock::new(Polite)).unwrap();
+        let runs = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&runs);
+        health.register_check("database", move || counted.fetch_add(1, Ordering::SeqCst) < 100).unwrap();
+        let start = std::sync::Barrier::new(6);
+        std::thread::scope(|threads| {
+            for _ in 0..6 {
+                threads.spawn(|| {
+                    start.wait();
+                    (0..5).for_each(|_| assert_eq!(health.refresh().status(), Status::Pass));
+                });
+            }
+        });
+        assert_eq!(runs.load(Ordering::SeqCst), 1);
+    }
+}
+
+/// Checks that hang each time come after those that do not, which then have real results within the deadline.
+#[tokio::test(start_paused = true)]
+async fn checks_that_took_too_long_come_last_the_next_time() {
+    let config = HealthConfig::default().timeout(Duration::from_millis(200)).deadline(Duration::from_millis(300));
+    let health = Health::new(config.background(false)).unwrap();
+    for i in 0..20 {
+        health.register_async_check(format!("hangs-{i}"), std::future::pending::<bool>).unwrap();
+    }
+    health.register_async_check("fine", || async { true }).unwrap();
+    let _ = health.run_all_checks_async().await;
+    // Those that had no slot by the deadline have their turn.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert!(health.run_all_checks_async().await.check("fine").unwrap().passed());
+}
+
+/// What listens to changes may itself ask for runs, of the same check too.
+#[test]
+fn a_listener_may_run_the_check_that_it_hears_of() {
+    let health = Health::new(HealthConfig::default().concurrency(1).background(false)).unwrap();
+    let again = health.clone();
+    let (told, hears) = mpsc::channel();
+    let subscription = gardefou::event::subscribe(move |event: &gardefou::event::Event<'_>| {
+        if let gardefou::event::Event::Health(change) = event
+            && change.check == "heard of"
+        {
+            told.send(again.run_check("heard of").unwrap().passed()).unwrap();
+        }
+    });
+    health.register_check("heard of", || true).unwrap();
+    assert!(health.run_check("heard of").unwrap().passed());
+    assert_eq!(hears.try_recv(), Ok(true));
+    drop(subscription);
+}
+
+/// The end of the program does not wait for async checks, and they do not outlive their runtime.
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn async_checks_in_progress_end_with_the_program() {
+    let health = Health::new(HealthConfig::default().background(false)).unwrap();
+    health.mark_started();
+    let (begin, mut begun) = tokio::sync::mpsc::unbounded_channel();
+    health
+        .register_async_check("long", move || {
+            let begin = begin.clone();
+            async move {
+                begin.send(()).unwrap();
+                std::future::pending::<bool>().await
+            }
+        })
+        .unwrap();
+    let asked = health.clone();
+    let run = tokio::spawn(async move { asked.run_check_async("long").await.unwrap() });
+    begun.recv().await.unwrap();
+    health.mark_stopping();
+    let report = run.await.unwrap();
+    assert_eq!(report.category, Some(FailureCategory::Cancelled));
+    let before = report.counts.results;
+    health.refresh_async().await;
+    assert_eq!(health.health_status().check("long").unwrap().counts.results, before, "answered from memory");
+    health.mark_started();
+    let asked = health.clone();
+    let run = tokio::spawn(async move { asked.run_check_async("long").await.unwrap() });
+    begun.recv().await.unwrap();
+    health.mark_stopping();
+    assert_eq!(run.await.unwrap().category, Some(FailureCategory::Cancelled), "a second life ends in the same way");
 }

@@ -6,7 +6,7 @@ use gardefou::{
     alerts::{AlertsConfig, CallbackChannel, Rule},
     error_monitor,
     event::AlertLevel,
-    health::{Check, HealthConfig},
+    health::{Check, HealthConfig, Status},
     health_check,
     monitor::{
         ErrorRecord, MonitorConfig, RecordKind,
@@ -151,4 +151,69 @@ fn a_hung_journal_does_not_keep_the_program_from_ending() {
     assert_eq!(report.part("journal").map(|part| part.in_time), Some(false));
     assert!(!report.is_clean());
     assert!(report.to_string().contains("journal: 0 sent, 0 kept, 0 dropped, not in time"), "{report}");
+}
+
+/// Health tells of a journal that cannot write, and of its return.
+#[test]
+fn a_journal_that_cannot_write_is_a_warning_of_health() {
+    #[derive(Debug, Default)]
+    struct Failing(AtomicBool);
+    impl Journal for Failing {
+        fn append(&self, _: &ErrorRecord) -> Result<(), JournalError> {
+            Err(JournalError::new("append a record", "no space left"))
+        }
+        fn query(&self, _: &Query) -> Result<Page, JournalError> {
+            Ok(Page::new(Vec::new(), None))
+        }
+        fn counts(&self) -> Result<Counts, JournalError> {
+            Ok(Counts::default())
+        }
+        fn flush(&self) -> Result<(), JournalError> {
+            Ok(())
+        }
+        fn status(&self) -> JournalStatus {
+            let mut status = JournalStatus::default();
+            if self.0.load(Ordering::SeqCst) {
+                status.failing_since = Some(std::time::SystemTime::UNIX_EPOCH.into());
+                status.last_error = Some("no space left, password=hunter2".into());
+            }
+            status
+        }
+    }
+    let _turn = alone();
+    let journal = Arc::new(Failing::default());
+    let health = HealthConfig::default().background(false);
+    let guard = ErrorSystem::builder().health(health).journal_in(Arc::clone(&journal) as _).init().unwrap();
+    let entry = || health_check().health_status().check("monitor:journal").cloned().unwrap();
+    assert_eq!(entry().status, Status::Pass);
+    journal.0.store(true, Ordering::SeqCst);
+    let failing = entry();
+    assert_eq!((failing.status, failing.weight), (Status::Warn, Status::Warn));
+    let output = failing.output.unwrap();
+    assert!(output.starts_with("nothing can be written since 1970-01-01T"), "{output}");
+    assert!(output.contains("no space left") && !output.contains("hunter2"), "{output}");
+    let excluded = health_check().health_status_without(&["monitor:journal".to_owned()]);
+    assert!(excluded.check("monitor:journal").is_none());
+    assert_eq!(excluded.excluded(), ["monitor:journal"]);
+    journal.0.store(false, Ordering::SeqCst);
+    assert_eq!(entry().status, Status::Pass);
+    drop(guard);
+}
+
+/// A system that does not come up leaves nothing behind, and the next one starts afresh.
+#[test]
+fn a_journal_goes_with_the_system_that_brought_it() {
+    let _turn = alone();
+    let folder = tempfile::tempdir().unwrap();
+    let config = || JournalConfig::builder(folder.path()).background(false);
+    error_monitor().take_journal();
+    let channel = CallbackChannel::new("a name that no breaker can have: ".repeat(9), |_| Ok(()));
+    let refused = ErrorSystem::builder().journal(config()).alerts(AlertsConfig::builder().channel(channel)).init();
+    assert!(refused.is_err());
+    assert!(error_monitor().journal().is_none(), "left behind by what did not come up");
+
+    drop(ErrorSystem::builder().journal(config()).init().unwrap());
+    assert!(error_monitor().journal().is_some(), "what is reported after the end is kept");
+    drop(gardefou::init_error_system().unwrap());
+    assert!(error_monitor().journal().is_none(), "the next system has none");
 }

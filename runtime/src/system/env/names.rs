@@ -30,10 +30,11 @@ pub(super) const MAIL_TO: &str = "GARDEFOU_ALERTS_MAIL_TO";
 pub(super) const MAIL_USER: &str = "GARDEFOU_ALERTS_MAIL_USER";
 pub(super) const MAIL_PASSWORD: &str = "GARDEFOU_ALERTS_MAIL_PASSWORD";
 pub(super) const SHUTDOWN_DEADLINE: &str = "GARDEFOU_SHUTDOWN_DEADLINE";
+pub(super) const PANIC_HOOK: &str = "GARDEFOU_PANIC_HOOK";
 pub(super) const STRICT: &str = "GARDEFOU_STRICT";
 
 /// In the order of the table in the documentation of `from_env`, which a test holds against this.
-pub(super) const ALL: [&str; 31] = [
+pub(super) const ALL: [&str; 32] = [
     HEALTH_PERIOD,
     HEALTH_TIMEOUT,
     HEALTH_DEADLINE,
@@ -64,21 +65,18 @@ pub(super) const ALL: [&str; 31] = [
     MAIL_USER,
     MAIL_PASSWORD,
     SHUTDOWN_DEADLINE,
+    PANIC_HOOK,
     STRICT,
 ];
 
-/// What the names of all settings begin with; other variables of the project (`GARDEFOU_EXPAND`) are not settings.
-const PREFIXES: [&str; 6] = [
-    "GARDEFOU_HEALTH",
-    "GARDEFOU_MONITOR",
-    "GARDEFOU_JOURNAL",
-    "GARDEFOU_ALERT",
-    "GARDEFOU_SHUTDOWN",
-    "GARDEFOU_STRICT",
-];
+/// What the names of all settings begin with, so that a misspelt one is told instead of ignored.
+const PREFIX: &str = "GARDEFOU_";
+
+/// Other variables of the project.
+const NO_SETTINGS: [&str; 3] = ["GARDEFOU_EXPAND", "GARDEFOU_MODEL_", "GARDEFOU_TEST_"];
 
 pub(super) fn is_setting(name: &str) -> bool {
-    PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+    name.starts_with(PREFIX) && !NO_SETTINGS.iter().any(|other| name.starts_with(other))
 }
 
 #[cfg(test)]
@@ -88,7 +86,7 @@ mod tests {
     #[test]
     fn every_setting_is_looked_for_and_nothing_else() {
         assert!(ALL.into_iter().all(is_setting));
-        assert!(is_setting("GARDEFOU_HEALTH_PERIODE"));
+        assert!(is_setting("GARDEFOU_HEALTH_PERIODE") && is_setting("GARDEFOU_JURNAL"));
         assert!(!is_setting("GARDEFOU_EXPAND") && !is_setting("PATH"));
     }
 

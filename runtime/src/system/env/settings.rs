@@ -47,6 +47,7 @@ impl ErrorSystem {
     /// | `GARDEFOU_ALERTS_MAIL_USER` | the user at the server, with a password | text |
     /// | `GARDEFOU_ALERTS_MAIL_PASSWORD` | the password | text |
     /// | `GARDEFOU_SHUTDOWN_DEADLINE` | [`ErrorSystemBuilder::shutdown_deadline`] | duration |
+    /// | `GARDEFOU_PANIC_HOOK` | [`ErrorSystemBuilder::panic_hook`] | `true` or `false` |
     /// | `GARDEFOU_STRICT` | [`ErrorSystemBuilder::strict`] | `true` or `false` |
     ///
     /// A duration is a number of seconds, as `1.5`, or a text with a unit, as `250ms`, `30s`, `5m`, `1h`, `7d`. A size is
@@ -55,8 +56,8 @@ impl ErrorSystem {
     /// # Errors
     ///
     /// Everything that is wrong, in one error, which names variables and shows no secret: values that cannot be read or
-    /// are out of range, settings of a channel that is not there or not compiled in, and variables that begin like a
-    /// setting (`GARDEFOU_HEALTH...`) and are none.
+    /// are out of range, settings of a channel that is not there or not compiled in, and variables that begin with
+    /// `GARDEFOU_` and are none.
     ///
     /// # Examples
     ///
@@ -86,6 +87,9 @@ fn from_variables(values: BTreeMap<String, OsString>) -> Result<ErrorSystemBuild
     }
     if let Some(deadline) = variables.duration(SHUTDOWN_DEADLINE) {
         builder = builder.shutdown_deadline(deadline);
+    }
+    if let Some(on) = variables.flag(PANIC_HOOK) {
+        builder = builder.panic_hook(on);
     }
     if let Some(on) = variables.flag(STRICT) {
         builder = builder.strict(on);

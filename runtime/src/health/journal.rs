@@ -1,0 +1,47 @@
+//! The journal of the process, as an entry of the reports.
+
+use super::{
+    report::CheckReport,
+    status::{Criticality, Status},
+};
+use crate::{
+    event::text,
+    monitor::{self, journal::JournalStatus},
+    panics,
+    time::Timestamp,
+};
+use serde_json::Map;
+
+/// The name of the entry. No check can have it: names of checks have no colon.
+pub(crate) const ENTRY: &str = "monitor:journal";
+
+/// The entry of the journal, where there is one: a warning while it cannot write.
+pub(crate) fn report(now: Timestamp) -> Option<CheckReport> {
+    // A journal can be the program's own code.
+    let status = panics::catch(|| monitor::started()?.journal_status()).ok()??;
+    Some(of_status(&status, now))
+}
+
+fn of_status(journal: &JournalStatus, now: Timestamp) -> CheckReport {
+    let status = if journal.is_healthy() { Status::Pass } else { Status::Warn };
+    let counts = [
+        ("written", journal.written),
+        ("failed", journal.failed),
+        ("lost", journal.lost),
+        ("waiting", journal.waiting),
+    ];
+    let details = counts.into_iter().map(|(name, count)| (name.to_owned(), count.into())).collect::<Map<_, _>>();
+    let output = journal.failing_since.map(|since| {
+        let why = journal.last_error.as_deref().unwrap_or("the cause is not known");
+        text::for_sink(&format_args!("nothing can be written since {since}: {why}"), MAX_OUTPUT)
+    });
+    CheckReport {
+        group: Some("errors".into()),
+        output,
+        details,
+        last_failure: journal.failing_since,
+        ..CheckReport::from_memory(ENTRY.to_owned(), status, Criticality::Important, now)
+    }
+}
+
+const MAX_OUTPUT: usize = 512;

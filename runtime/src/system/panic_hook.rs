@@ -1,0 +1,71 @@
+//! Panics that nobody catches, as errors.
+
+use super::within::within;
+use crate::{
+    AppError, ErrorCode,
+    boundary::{Entry, LogLevel, Operation, Report},
+    event::ErrorRef,
+    panics,
+};
+use std::{
+    panic::{self, PanicHookInfo},
+    sync::{
+        Once,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::Duration,
+};
+
+/// A hook of the process can be put in front of others but not taken out from between them: it stays, and does nothing
+/// while the system is down.
+static IS_ACTIVE: AtomicBool = AtomicBool::new(false);
+
+/// Reports panics from now on, after what the hook before says of them.
+pub(super) fn activate() {
+    static INSTALL: Once = Once::new();
+    // Hooks cannot be changed by a thread that panics.
+    if thread::panicking() {
+        return;
+    }
+    INSTALL.call_once(|| {
+        let before = panic::take_hook();
+        panic::set_hook(Box::new(move |panic| {
+            before(panic);
+            // One that is caught by a boundary, or contained as that of a health check, is told by whoever caught it.
+            if IS_ACTIVE.load(Ordering::Relaxed) && !panics::are_contained() {
+                report(panic);
+            }
+        }));
+    });
+    IS_ACTIVE.store(true, Ordering::Relaxed);
+}
+
+/// Leaves panics to the hook before.
+pub(super) fn deactivate() {
+    IS_ACTIVE.store(false, Ordering::Relaxed);
+}
+
+/// Reports a panic from another thread: a panic inside of a hook, as that of an observer, aborts the process.
+fn report(panic: &PanicHookInfo<'_>) {
+    let thread = thread::current();
+    let name = thread.name().unwrap_or("(no name)").to_owned();
+    let said = panic.payload_as_str().unwrap_or("(a value, no text)").to_owned();
+    let place = panic.location().map(|place| (place.file().to_owned(), place.line(), place.column()));
+    within(LONGEST_REPORT, move || {
+        let _ = panics::catch(|| {
+            let mut error = AppError::new(ErrorCode::PANIC_ERROR, format!("the thread `{name}` panicked: {said}"))
+                .with_detail("thread", &name);
+            if let Some((file, line, column)) = &place {
+                error = error.with_detail("place", format!("{file}:{line}:{column}"));
+            }
+            let file = place.as_ref().map_or("", |(file, ..)| file);
+            let operation = Operation::new("panic", file, "", 0);
+            let report = Report::new(ErrorRef::App(&error), &operation, Entry::function());
+            report.level(LogLevel::Critical).without_location().send();
+        });
+    });
+}
+
+/// The thread that panics waits for its report, as the process may be about to end; not for one that hangs.
+const LONGEST_REPORT: Duration = Duration::from_secs(1);

@@ -1,0 +1,64 @@
+//! Panics that nobody catches are errors; in a process of its own, for the hook is the process's.
+
+#![expect(clippy::unwrap_used, reason = "a test that finds nothing has failed")]
+
+use gardefou::{
+    AppError, ErrorCode, ErrorSystem, enhanced_error_handling, error_monitor,
+    event::AlertLevel,
+    monitor::{
+        ErrorRecord,
+        journal::{JournalConfig, Query},
+    },
+};
+use std::{
+    panic,
+    sync::atomic::{AtomicU32, Ordering},
+    thread,
+};
+
+#[enhanced_error_handling(catch_panics = true)]
+fn caught() -> Result<(), AppError> {
+    panic!("caught by an attribute")
+}
+
+fn panics() -> Vec<ErrorRecord> {
+    let page = error_monitor().query(&Query::default().code(ErrorCode::PANIC_ERROR)).unwrap();
+    page.records
+}
+
+#[test]
+fn a_panic_that_nobody_catches_is_recorded_once_while_the_system_is_up() {
+    static PRINTED: AtomicU32 = AtomicU32::new(0);
+    panic::set_hook(Box::new(|_| {
+        PRINTED.fetch_add(1, Ordering::SeqCst);
+    }));
+    let folder = tempfile::tempdir().unwrap();
+    let journal = JournalConfig::builder(folder.path()).background(false);
+    let guard = ErrorSystem::builder().journal(journal).panic_hook(true).init().unwrap();
+
+    let worker = thread::Builder::new().name("decoder".into());
+    let line = line!() + 1;
+    assert!(worker.spawn(|| panic!("no such stream, password=hunter2")).unwrap().join().is_err());
+    let records = panics();
+    assert_eq!(records.len(), 1);
+    assert_eq!((records[0].level, records[0].operation.as_str()), (AlertLevel::Critical, "panic"));
+    assert!(records[0].message.starts_with("the thread `decoder` panicked: no such stream"), "{:?}", records[0]);
+    assert!(!records[0].message.contains("hunter2"));
+    let place = records[0].details["place"].as_str().unwrap();
+    assert!(place.contains(&format!("panic_hook.rs:{line}:")), "{place}");
+    assert_eq!(records[0].location, None, "not the library's own line");
+
+    assert!(caught().is_err());
+    assert_eq!(panics().len(), 2, "once, by the attribute");
+    assert_eq!(PRINTED.load(Ordering::SeqCst), 2, "the hook before runs all the same");
+
+    let _ = gardefou::event::subscribe(|event: &gardefou::event::Event<'_>| {
+        assert!(!matches!(event, gardefou::event::Event::Error(_)), "an observer that panics");
+    });
+    assert!(thread::spawn(|| panic!("third")).join().is_err());
+    assert_eq!(panics().len(), 3);
+
+    drop(guard);
+    assert!(thread::spawn(|| panic!("fourth")).join().is_err());
+    assert_eq!(panics().len(), 3, "the hook rests with the system");
+}
