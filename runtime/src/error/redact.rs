@@ -6,11 +6,17 @@
 //! `--key value`). And *shapes* of values, under whatever name: the userinfo of a URL, what follows `Bearer` or `Basic`,
 //! JSON web tokens, private keys, tokens of well-known services.
 
+mod block;
+mod element;
+mod hooks;
 mod json;
 mod names;
+mod pair;
+mod percent;
 mod scan;
 mod shapes;
 mod sink;
+mod url;
 mod value;
 
 use crate::panics;
@@ -26,12 +32,13 @@ pub(crate) const MARK: &str = "[redacted]";
 /// The built-in rules always apply; a redactor of one's own adds names, exempts names, and adds functions. One is in
 /// force for the whole process: [`Redactor::current`], until [`install`](Redactor::install) the built-in one.
 ///
-/// The rules prefer to hide too much. They are no proof: a secret that stands alone in a sentence looks like any word.
+/// The rules prefer to hide too much. They are no proof: a secret that stands alone in a sentence looks like any word, and
+/// of a password with blanks that stands in a sentence without quotes only the first word is hidden.
 ///
 /// # Defaults
 ///
-/// Names, in any case and with any prefix, suffix or separators: password, passwd, passphrase, pwd, secret, credential,
-/// token, authorization, cookie, session, dsn, api key, access key, private key, and the like. A number under a
+/// Names, in any case and with any prefix, suffix or separators: password, passwd, passphrase, passcode, pwd, secret,
+/// credential, token, authorization, cookie, session, dsn, api key, access key, private key, and the like. A number under a
 /// name that counts (`max_tokens`, `password_min_length`) stays.
 ///
 /// # Examples
@@ -116,7 +123,7 @@ impl Redactor {
     /// Replaces the secrets in a text; a text without any is returned as it is. Takes time linear in its length.
     #[must_use]
     pub fn text<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        let mut text = scan::redact(text, self);
+        let mut text = self.built_in(text);
         for rule in &self.rules {
             match panics::catch(|| rule(&text)) {
                 Ok(None) => {}
@@ -148,6 +155,21 @@ impl Redactor {
     #[must_use]
     pub fn line<'a>(&self, text: &'a str, max: usize) -> Cow<'a, str> {
         sink::line(self, text, max)
+    }
+
+    fn built_in<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        let secrets = scan::secrets(text, self, percent::DEPTH);
+        if secrets.is_empty() {
+            return Cow::Borrowed(text);
+        }
+        let (mut out, mut done) = (String::with_capacity(text.len()), 0);
+        for secret in secrets {
+            out.push_str(&text[done..secret.start]);
+            out.push_str(MARK);
+            done = secret.end;
+        }
+        out.push_str(&text[done..]);
+        Cow::Owned(out)
     }
 
     fn kind(&self, name: &Name) -> Option<Kind> {

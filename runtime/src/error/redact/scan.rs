@@ -5,40 +5,55 @@
 //! scanned ahead is either consumed or remembered, so that no text makes the pass quadratic.
 
 use super::{
-    MARK, Redactor,
-    names::{Kind, MAX_NAME, Name, is_file, is_name_byte},
-    shapes, value,
+    Redactor,
+    element::Element,
+    names::{Kind, Name},
+    percent, shapes,
 };
-use std::{borrow::Cow, ops::Range};
+use std::ops::Range;
 
-/// Replaces what the redactor's names and the shapes of secrets say is one.
-pub(super) fn redact<'a>(text: &'a str, redactor: &Redactor) -> Cow<'a, str> {
+/// Where the secrets stand that the redactor's names and the shapes of secrets tell of, in order and apart from each
+/// other, in the text as it is and in what it stands for when it is decoded `depth` times.
+pub(super) fn secrets(text: &str, redactor: &Redactor, depth: usize) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    plain(text, redactor, &mut found);
+    if depth > 0 {
+        let ordered = found.len();
+        percent::secrets(text, redactor, depth, &mut found);
+        if found.len() > ordered {
+            found.sort_unstable_by_key(|range| range.start);
+            found.dedup_by(|next, range| {
+                let reaches_in = next.start < range.end;
+                if reaches_in {
+                    range.end = range.end.max(next.end);
+                }
+                reaches_in
+            });
+        }
+    }
+    found
+}
+
+fn plain(text: &str, redactor: &Redactor, found: &mut Vec<Range<usize>>) {
     let bytes = text.as_bytes();
-    let mut scan = Scan { bytes, redactor, done: 0, no_at_before: 0 };
-    let (mut out, mut at) = (String::new(), 0);
-    while let Some(found) = next_sign(bytes, at) {
-        at = match scan.look(found) {
-            Look::Nothing => found + 1,
-            Look::Skip(to) => to.max(found + 1),
+    let mut scan = Scan { bytes, redactor, done: 0, no_at_before: 0, looked_back: 0, settings: Settings::default() };
+    let mut at = 0;
+    while let Some(sign) = next_sign(bytes, at) {
+        at = match scan.look(sign) {
+            Look::Nothing => sign + 1,
+            Look::Skip(to) => to.max(sign + 1),
             // Every range begins and ends beside ASCII bytes, so on characters; if one ever did not, the text goes on
             // from the next character, and no secret is cut in half.
             Look::Secret(range) => {
                 // What one sign hides may reach back into what an earlier one has hidden.
                 let start = text.floor_char_boundary(range.start).max(scan.done);
-                let end = text.ceil_char_boundary(range.end).max(start).max(found + 1);
-                let end = text.ceil_char_boundary(end);
-                out.push_str(&text[scan.done..start]);
-                out.push_str(MARK);
+                let end = text.ceil_char_boundary(range.end).max(start);
+                found.push(start..end);
                 scan.done = end;
-                end
+                end.max(sign + 1)
             }
         };
     }
-    if scan.done == 0 {
-        return Cow::Borrowed(text);
-    }
-    out.push_str(&text[scan.done..]);
-    Cow::Owned(out)
 }
 
 /// What a byte says about itself and about the one after it. Where a byte counts only after certain others, its bit is
@@ -64,7 +79,7 @@ mod sign {
         let mut byte = 0;
         while byte < 256 {
             table[byte] = match byte as u8 {
-                b'=' | b':' => SEPARATOR,
+                b'=' | b':' | b'(' | b'<' | b'@' => SEPARATOR,
                 b' ' => BLANK,
                 b'"' | b'\'' | b'`' => QUOTE,
                 b',' => COMMA,
@@ -97,20 +112,32 @@ fn next_sign(bytes: &[u8], at: usize) -> Option<usize> {
     found.map(|step| at + step)
 }
 
-enum Look {
+pub(super) enum Look {
     Nothing,
     /// Nothing before this place.
     Skip(usize),
     Secret(Range<usize>),
 }
 
-struct Scan<'a> {
-    bytes: &'a [u8],
-    redactor: &'a Redactor,
+pub(super) struct Scan<'a> {
+    pub(super) bytes: &'a [u8],
+    pub(super) redactor: &'a Redactor,
     /// The end of the last secret: nothing looks back over it.
-    done: usize,
+    pub(super) done: usize,
     /// A place before which, from here on, no `@` ends a URL's userinfo.
-    no_at_before: usize,
+    pub(super) no_at_before: usize,
+    /// A place before which nothing looks back for the beginning of an address.
+    pub(super) looked_back: usize,
+    pub(super) settings: Settings,
+}
+
+/// The last line that was looked through for a list of settings.
+#[derive(Default)]
+pub(super) struct Settings {
+    /// The end of the line.
+    pub(super) line_end: usize,
+    /// Where the last `;name=` in it stands.
+    pub(super) last: usize,
 }
 
 impl Scan<'_> {
@@ -119,7 +146,13 @@ impl Scan<'_> {
             b':' if self.bytes[at..].starts_with(b"://") => return self.userinfo(at + 3),
             // A path in code, as `token::Kind`.
             b':' if self.bytes.get(at + 1) == Some(&b':') => return Look::Skip(at + 2),
-            b':' | b'=' => self.after_separator(at),
+            b':' | b'=' => match self.after_separator(at) {
+                None if self.bytes[at] == b':' => return self.after_colon(at),
+                found => found,
+            },
+            b'@' => self.before_network(at),
+            b'(' => self.newtype(at),
+            b'<' => self.element(at),
             b',' => self.in_pair(at),
             b'"' | b'\'' | b'`' => self.after_word(at),
             // The second dash of two.
@@ -130,125 +163,21 @@ impl Scan<'_> {
         found.map_or(Look::Nothing, Look::Secret)
     }
 
-    /// `name = value`, `"name": "value"`, `?name=value`.
-    fn after_separator(&self, at: usize) -> Option<Range<usize>> {
-        let range = self.name_before(at);
-        let (name, kind) = self.secret_name(range.clone())?;
-        if self.bytes[at] == b':' && is_file(&self.bytes[range.clone()]) {
-            return None;
-        }
-        let parameter = range.start > 0 && matches!(self.bytes[range.start - 1], b'?' | b'&' | b';');
-        if kind == Kind::Parameter && !parameter {
-            return None;
-        }
-        let mut start = at + 1;
-        while self.bytes.get(start).is_some_and(|b| matches!(b, b'=' | b'>')) {
-            start += 1;
-        }
-        let whole_line = kind == Kind::Header && self.bytes[at] == b':';
-        value::after(self.bytes, start, whole_line, kind != Kind::Added && name.counts())
+    /// `<name>value</name>`.
+    fn element(&self, at: usize) -> Option<Range<usize>> {
+        let element = Element::at(self.bytes, at)?;
+        let (name, kind) = self.secret_name(element.name.clone())?;
+        let range = element.text(self.bytes).filter(|_| kind != Kind::Parameter)?;
+        let counts = kind != Kind::Added && name.counts();
+        (!counts || self.bytes[range.clone()].iter().any(|b| !b.is_ascii_digit())).then_some(range)
     }
 
-    /// `("name", "value")`.
-    fn in_pair(&self, at: usize) -> Option<Range<usize>> {
-        let quote = *self.bytes[self.done..at].last().filter(|b| matches!(b, b'"' | b'\''))?;
-        let range = self.name_before(at);
-        let opening = range.start.checked_sub(2).map(|from| &self.bytes[from..range.start]);
-        let pair = opening.is_some_and(|two| matches!(two[0], b'(' | b'[') && two[1] == quote);
-        let ahead = self.bytes[at + 1..].trim_ascii_start();
-        if !pair || ahead.first() != Some(&quote) {
-            return None;
-        }
-        let (name, kind) = self.secret_name(range)?;
-        if kind == Kind::Parameter {
-            return None;
-        }
-        value::after(self.bytes, at + 1, false, kind != Kind::Added && name.counts())
-    }
-
-    /// `password 'value'`.
-    fn after_word(&self, at: usize) -> Option<Range<usize>> {
-        let (name, _) = self.secret_name(self.name_before(at))?;
-        if name.is_password() { value::after(self.bytes, at, false, false) } else { None }
-    }
-
-    /// `--password value`.
-    fn flag(&self, at: usize) -> Option<Range<usize>> {
-        let begins = at == 0 || matches!(self.bytes[at - 1], b' ' | b'\t' | b'"' | b'\'' | b'`' | b'\n' | b'[');
-        let rest = self.bytes[at..].strip_prefix(b"--").filter(|_| begins)?;
-        let len = rest.iter().take(MAX_NAME).position(|b| !is_name_byte(*b))?;
-        let end = at + 2 + len;
-        let (name, kind) = self.secret_name(at + 2..end)?;
-        let next = self.bytes.get(end + 1)?;
-        if self.bytes[end] != b' ' || *next == b'-' || kind == Kind::Parameter {
-            return None;
-        }
-        value::after(self.bytes, end + 1, false, kind != Kind::Added && name.counts())
-    }
-
-    /// `scheme://userinfo@host`: the whole userinfo, for tokens stand in the place of the user as well.
-    fn userinfo(&mut self, start: usize) -> Look {
-        let rest = &self.bytes[start..];
-        let len = rest.iter().position(|b| is_url_end(*b) || matches!(b, b'/' | b'?' | b'#')).unwrap_or(rest.len());
-        let authority = &rest[..len];
-        if let Some(len) = authority.iter().rposition(|b| *b == b'@') {
-            let secret = !matches!(&authority[..len], b"" | b"git" | shapes::MARK_BYTES);
-            return if secret { Look::Secret(start..start + len) } else { Look::Skip(start + len) };
-        }
-        // No port is made of anything but digits: this is a password with a slash in it, or a text that was cut.
-        let colon = authority.iter().rposition(|b| *b == b':');
-        let Some(colon) = colon.filter(|c| authority[c + 1..].iter().any(|b| !b.is_ascii_digit() && *b != b']')) else {
-            return Look::Skip(start);
-        };
-        if start + len == self.bytes.len() {
-            return Look::Secret(start..self.bytes.len());
-        }
-        if self.no_at_before > start + colon {
-            return Look::Skip(start);
-        }
-        let end = rest.iter().position(|b| is_url_end(*b)).unwrap_or(rest.len());
-        match rest[..end].iter().position(|b| *b == b'@') {
-            Some(len) => Look::Secret(start..start + len),
-            None => {
-                self.no_at_before = start + end;
-                Look::Skip(start)
-            }
-        }
-    }
-
-    /// Where the name before a separator stands: behind blanks and closing quotes.
-    fn name_before(&self, at: usize) -> Range<usize> {
-        let bytes = &self.bytes[self.done..at];
-        let mut end = bytes.len();
-        let back = |end: &mut usize, most: usize, is: fn(u8) -> bool| {
-            let least = end.saturating_sub(most);
-            while *end > least && is(bytes[*end - 1]) {
-                *end -= 1;
-            }
-        };
-        back(&mut end, 8, |b| matches!(b, b' ' | b'\t'));
-        back(&mut end, 8, |b| matches!(b, b'"' | b'\'' | b'`' | b'\\' | b']'));
-        let mut start = end;
-        back(&mut start, MAX_NAME, is_name_byte);
-        // `api key: x` is written with a blank.
-        if bytes[start..end].eq_ignore_ascii_case(b"key") && start > 0 && bytes[start - 1] == b' ' {
-            start -= 1;
-            back(&mut start, MAX_NAME, is_name_byte);
-        }
-        self.done + start..self.done + end
-    }
-
-    fn secret_name(&self, range: Range<usize>) -> Option<(Name, Kind)> {
-        if range.len() < 3 {
+    pub(super) fn secret_name(&self, range: Range<usize>) -> Option<(Name, Kind)> {
+        if range.len() < 2 {
             return None;
         }
         let name = Name::of(&self.bytes[range]);
         let kind = self.redactor.kind(&name)?;
         Some((name, kind))
     }
-}
-
-/// What no URL in a text goes beyond.
-fn is_url_end(b: u8) -> bool {
-    b.is_ascii_whitespace() || matches!(b, b'"' | b'\'' | b'`' | b'<' | b'>' | b'\\')
 }

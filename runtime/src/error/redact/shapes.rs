@@ -1,34 +1,52 @@
 //! Secrets that give themselves away by their shape.
 
-use super::MARK;
+use super::{MARK, hooks};
 use std::ops::Range;
 
 pub(super) const MARK_BYTES: &[u8] = MARK.as_bytes();
 
 /// The first letters of what [`token`] knows.
-pub(super) const FIRST_LETTERS: &[u8] = b"eABbgxsrhn";
+pub(super) const FIRST_LETTERS: &[u8] = b"eABbgGxsSrhndwy";
 
 /// Beginnings of tokens of well-known services, and how many token bytes at least follow.
 const PREFIXES: &[(&[u8], usize)] = &[
     (b"AKIA", 16),
     (b"ASIA", 16),
     (b"AIza", 30),
-    (b"ghp_", 20),
-    (b"gho_", 20),
-    (b"ghu_", 20),
-    (b"ghs_", 20),
-    (b"ghr_", 20),
-    (b"github_pat_", 20),
+    (b"ghp_", 16),
+    (b"gho_", 16),
+    (b"ghu_", 16),
+    (b"ghs_", 16),
+    (b"ghr_", 16),
+    (b"github_pat_", 16),
     (b"glpat-", 16),
-    (b"xoxb-", 10),
-    (b"xoxp-", 10),
-    (b"xoxa-", 10),
-    (b"xoxs-", 10),
-    (b"sk_live_", 16),
-    (b"rk_live_", 16),
+    (b"gldt-", 16),
+    (b"glrt-", 16),
+    (b"glsa_", 16),
+    (b"xoxb-", 8),
+    (b"xoxp-", 8),
+    (b"xoxa-", 8),
+    (b"xoxs-", 8),
+    (b"xoxr-", 8),
+    (b"xoxe-", 8),
+    (b"xoxe.xoxp-", 8),
+    (b"xapp-", 8),
+    (b"sk_live_", 8),
+    (b"sk_test_", 8),
+    (b"rk_live_", 8),
+    (b"rk_test_", 8),
+    (b"whsec_", 8),
     (b"sk-", 32),
+    (b"shpat_", 16),
     (b"hf_", 30),
+    (b"hvs.", 20),
     (b"npm_", 30),
+    (b"dop_v1_", 16),
+    (b"doo_v1_", 16),
+    (b"dor_v1_", 16),
+    (b"GOCSPX-", 8),
+    (b"SG.", 16),
+    (b"ya29.", 10),
 ];
 
 /// Tells whether a byte can stand inside a token, so that a token cannot begin after it.
@@ -42,27 +60,47 @@ pub(super) fn token(bytes: &[u8], at: usize) -> Option<Range<usize>> {
     match rest[0] {
         b'e' if rest.starts_with(b"eyJ") => json_web_token(rest).map(|len| at..at + len),
         b'B' | b'b' => credentials(bytes, at),
-        _ => {
-            let (prefix, least) = PREFIXES.iter().find(|(prefix, _)| rest.starts_with(prefix))?;
-            let len = rest[prefix.len()..].iter().take_while(|b| is_token_byte(**b)).count();
-            (len >= *least).then_some(at..at + prefix.len() + len)
-        }
+        b'h' | b'd' | b'w' => hooks::path(bytes, at).or_else(|| prefixed(rest).map(|len| at..at + len)),
+        _ => prefixed(rest).map(|len| at..at + len),
     }
 }
 
-/// The length of `header.payload[.signature]`.
+/// The length of the token of a well-known service.
+fn prefixed(rest: &[u8]) -> Option<usize> {
+    let is_here = |prefix: &[u8]| prefix[0] == rest[0] && rest.starts_with(prefix);
+    let (prefix, least) = PREFIXES.iter().find(|(prefix, _)| is_here(prefix))?;
+    // Some go on after a dot; a last one ends the sentence.
+    let is_dotted = prefix.ends_with(b".");
+    let body = &rest[prefix.len()..];
+    let len = body.iter().take_while(|b| is_token_byte(**b) || (is_dotted && **b == b'.')).count();
+    let len = len - usize::from(body[..len].ends_with(b"."));
+    (len >= *least).then_some(prefix.len() + len)
+}
+
+/// The token of a Telegram bot whose number stands before the colon at `at`.
+pub(super) fn bot_token(bytes: &[u8], at: usize) -> Option<Range<usize>> {
+    let digits = bytes[..at].iter().rev().take(12).take_while(|b| b.is_ascii_digit()).count();
+    let len = bytes[at + 1..].iter().take_while(|b| is_token_byte(**b)).count();
+    (digits >= 6 && (30..=64).contains(&len)).then_some(at - digits..at + 1 + len)
+}
+
+/// The length of `header.payload[.signature]`, or of the five parts of an encrypted token, whose second may be empty.
 fn json_web_token(rest: &[u8]) -> Option<usize> {
     let part = |from: usize| rest[from..].iter().take_while(|b| is_token_byte(**b)).count();
     let header = part(0);
     if header < 8 || rest.get(header) != Some(&b'.') {
         return None;
     }
-    let payload = part(header + 1);
-    if payload < 4 {
-        return None;
+    let (mut end, mut longest) = (header, 0);
+    for _ in 1..5 {
+        if rest.get(end) != Some(&b'.') {
+            break;
+        }
+        let len = part(end + 1);
+        longest = longest.max(len);
+        end += 1 + len;
     }
-    let end = header + 1 + payload;
-    Some(if rest.get(end) == Some(&b'.') { end + 1 + part(end + 1) } else { end })
+    (longest >= 4).then_some(end - usize::from(rest[end - 1] == b'.'))
 }
 
 /// What follows `Bearer` or `Basic` and is not a word of prose.
@@ -71,10 +109,10 @@ fn credentials(bytes: &[u8], at: usize) -> Option<Range<usize>> {
     let scheme = [&b"bearer"[..], b"basic"].into_iter().find(|scheme| starts_with_word(rest, scheme))?;
     let blanks = rest[scheme.len()..].iter().take(16).take_while(|b| matches!(b, b' ' | b'\t')).count();
     let start = at + scheme.len() + blanks;
-    let len = bytes[start..]
-        .iter()
-        .take_while(|b| is_token_byte(**b) || matches!(b, b'.' | b'~' | b'+' | b'/' | b'='))
-        .count();
+    let is_part = |b: &u8| is_token_byte(*b) || b".~+/=:|%$!*#".contains(b);
+    let len = bytes[start..].iter().take_while(|b| is_part(b)).count();
+    // What ends a clause is no part of them.
+    let len = bytes[start..start + len].iter().rposition(|b| !matches!(b, b':' | b'!')).map_or(0, |last| last + 1);
     let word = &bytes[start..start + len];
     let secret = blanks > 0 && if scheme == b"bearer" { !is_prose(word) } else { looks_encoded(word) };
     secret.then_some(start..start + len)

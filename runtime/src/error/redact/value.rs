@@ -6,49 +6,173 @@ use super::{
 };
 use std::ops::Range;
 
+/// What ends a bare value; a quoted one ends with its quote, a list or object with its bracket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// A word.
+    Word,
+    /// `&`, in the query of a URL.
+    Parameter,
+    /// The line, or the next setting in it.
+    Setting,
+    /// `;`, in a list of settings, as in a connection string.
+    ListedSetting,
+    /// The line, and those by which a header goes on.
+    Header,
+    /// What a header written as `name=value` may hold among other pairs.
+    HeaderPair,
+}
+
 /// The extent of the value at `start`, unless there is none to hide: an empty one, `None`, `null`, a boolean, a mark of
 /// our own, or, where the name counts something, a number.
-pub(super) fn after(bytes: &[u8], start: usize, whole_line: bool, counts: bool) -> Option<Range<usize>> {
-    let start = skip_wrappers(bytes, skip_blanks(bytes, start));
+pub(super) fn after(bytes: &[u8], start: usize, reach: Reach, counts: bool) -> Option<Range<usize>> {
+    let outside = skip_blanks(bytes, start);
+    let (start, tuple) = skip_wrappers(bytes, outside);
     if bytes[start..].starts_with(MARK_BYTES) {
         return None;
     }
-    let (range, quoted) = match quoted(bytes, start) {
-        Some(range) => (range, true),
-        None if matches!(bytes.get(start), Some(b'{' | b'[')) => (bracketed(bytes, start), false),
-        None if whole_line => (start..line_end(bytes, start), false),
-        None => (start..word_end(bytes, start), false),
+    if let Some(range) = quoted(bytes, start) {
+        let value = &bytes[range.clone()];
+        let nothing = value.is_empty() || value.starts_with(MARK_BYTES) || (counts && is_number(value));
+        return match tuple {
+            // The other fields may hold the secret.
+            Some(open) if has_more_fields(bytes, range.end) => inside(bytes, open),
+            _ => (!nothing).then_some(range),
+        };
+    }
+    if let Some(open) = tuple {
+        let (range, closed) = bracketed(&bytes[..line_end(bytes, start)], open);
+        let nothing = matches!(&bytes[start..range.end], b"None)" | b"true)" | b"false)" | b")");
+        return (!nothing && range.end > start).then_some(start..range.end - usize::from(closed));
+    }
+    if let Some(end) = bracket_end(bytes, start, reach) {
+        return Some(start..end);
+    }
+    let word = start..word_end(bytes, start, reach == Reach::Parameter);
+    let nothing = match &bytes[word.clone()] {
+        b"None" | b"null" | b"nil" | b"true" | b"false" => true,
+        b"" => reach != Reach::Header,
+        value => value.starts_with(MARK_BYTES) || (counts && is_number(value)),
     };
-    let value = &bytes[range.clone()];
-    let nothing = match value {
-        b"" | b"None" | b"null" | b"nil" | b"true" | b"false" => !quoted || value.is_empty(),
-        _ => value.starts_with(MARK_BYTES) || (counts && is_number(value)),
+    if nothing {
+        return None;
+    }
+    let end = match reach {
+        Reach::Word | Reach::Parameter => word.end,
+        Reach::Setting => setting_end(bytes, start, false).max(word.end),
+        Reach::ListedSetting => setting_end(bytes, start, true).max(word.end),
+        Reach::Header => header_end(bytes, start),
+        Reach::HeaderPair => header_pair_end(bytes, start, word.end),
     };
+    (end > start).then_some(start..end)
+}
+
+/// What stands between the parentheses that open at `open`, on one line unless it is quoted.
+pub(super) fn newtype(bytes: &[u8], open: usize, counts: bool) -> Option<Range<usize>> {
+    let start = skip_space(bytes, open + 1);
+    if bytes[start..].starts_with(MARK_BYTES) {
+        return None;
+    }
+    let range = if is_quoted(bytes, start) {
+        inside(bytes, open)?
+    } else {
+        let (range, closed) = bracketed(&bytes[..line_end(bytes, open)], open);
+        open + 1..range.end - usize::from(closed)
+    };
+    let value = bytes[range.clone()].trim_ascii();
+    let nothing = matches!(value, b"" | b"None" | b"s" | b"es" | b"\"\"") || value.starts_with(b"\"[redacted]");
+    let nothing = nothing || (counts && is_number(value));
     (!nothing).then_some(range)
 }
 
-fn skip_blanks(bytes: &[u8], start: usize) -> usize {
-    let blanks = bytes[start..].iter().take(16).take_while(|b| matches!(b, b' ' | b'\t')).count();
-    start + blanks
+/// Tells whether a quoted value stands here.
+pub(super) fn is_quoted(bytes: &[u8], start: usize) -> bool {
+    let start = skip_literal_prefix(bytes, start);
+    let escapes = bytes[start..].iter().take(8).take_while(|b| **b == b'\\').count();
+    bytes.get(start + escapes).is_some_and(|b| is_quote(*b))
 }
 
-/// Steps into `Some(`, `Secret(`, and over the prefix of a Rust literal, as `b"` and `r#"`.
-fn skip_wrappers(bytes: &[u8], mut start: usize) -> usize {
-    for _ in 0..3 {
+pub(super) fn skip_blanks(bytes: &[u8], start: usize) -> usize {
+    start + bytes[start..].iter().take_while(|b| matches!(b, b' ' | b'\t')).count()
+}
+
+/// Steps over white space, also where it is written as in a literal.
+pub(super) fn skip_space(bytes: &[u8], mut start: usize) -> usize {
+    loop {
+        start += bytes[start..].iter().take_while(|b| b.is_ascii_whitespace()).count();
+        match &bytes[start..] {
+            [b'\\', b'n' | b'r' | b't', ..] => start += 2,
+            _ => return start,
+        }
+    }
+}
+
+/// Steps into `Some(`, `Secret(`, and over the prefix of a literal; tells where the innermost parenthesis opens. What
+/// stands before any other parenthesis may be part of the secret.
+fn skip_wrappers(bytes: &[u8], mut start: usize) -> (usize, Option<usize>) {
+    const WRAPPERS: [&[u8]; 9] =
+        [b"Some", b"Ok", b"Secret", b"SecretString", b"SecretStr", b"Zeroizing", b"Password", b"Token", b"ApiKey"];
+    let mut tuple = None;
+    for _ in 0..4 {
         let name = bytes[start..].iter().take(40).take_while(|b| b.is_ascii_alphanumeric() || **b == b'_').count();
-        if name == 0 || bytes.get(start + name) != Some(&b'(') {
+        if bytes.get(start + name) != Some(&b'(') || !WRAPPERS.contains(&&bytes[start..start + name]) {
             break;
         }
-        start += name + 1;
+        tuple = Some(start + name);
+        start = skip_space(bytes, start + name + 1);
     }
+    (skip_literal_prefix(bytes, start), tuple)
+}
+
+/// Steps over the prefix of a Rust literal, as `b"` and `r#"`.
+fn skip_literal_prefix(bytes: &[u8], start: usize) -> usize {
     let prefix = bytes[start..].iter().take(4).take_while(|b| matches!(b, b'b' | b'r' | b'#')).count();
     if prefix > 0 && bytes.get(start + prefix) == Some(&b'"') { start + prefix } else { start }
+}
+
+fn has_more_fields(bytes: &[u8], value_end: usize) -> bool {
+    let escapes = bytes[value_end..].iter().take(8).take_while(|b| **b == b'\\').count();
+    let after = skip_space(bytes, bytes.len().min(value_end + escapes + 1));
+    bytes.get(after) == Some(&b',') && bytes.get(skip_space(bytes, after + 1)).is_some_and(|b| *b != b')')
+}
+
+fn inside(bytes: &[u8], open: usize) -> Option<Range<usize>> {
+    let (range, closed) = bracketed(bytes, open);
+    let range = open + 1..range.end - usize::from(closed);
+    (!range.is_empty()).then_some(range)
+}
+
+/// The end of a list, an object, or a struct as `Keys { .. }` and `Keys("a", "b")`.
+fn bracket_end(bytes: &[u8], start: usize, reach: Reach) -> Option<usize> {
+    let first = bytes.get(start)?;
+    if matches!(first, b'{' | b'[') {
+        return Some(bracketed(bytes, start).0.end);
+    }
+    // A header may begin with the name of a scheme.
+    if !first.is_ascii_uppercase() || reach == Reach::Header {
+        return None;
+    }
+    let name = bytes[start..].iter().take(40).take_while(|b| is_name_byte(**b)).count();
+    let open = skip_blanks(bytes, start + name);
+    match bytes.get(open)? {
+        b'{' => Some(bracketed(bytes, open).0.end),
+        b'(' if open == start + name && is_quoted(bytes, skip_space(bytes, open + 1)) => {
+            Some(bracketed(bytes, open).0.end)
+        }
+        // To the end of the line where it is not closed: a second look at the same bytes would cost time.
+        b'(' if open == start + name => Some(bracketed(&bytes[..line_end(bytes, open)], open).0.end),
+        _ => None,
+    }
+}
+
+fn is_quote(b: u8) -> bool {
+    matches!(b, b'"' | b'\'' | b'`')
 }
 
 /// What stands between quotes that may themselves be escaped; without a closing one, all that follows.
 fn quoted(bytes: &[u8], start: usize) -> Option<Range<usize>> {
     let escapes = bytes[start..].iter().take(8).take_while(|b| **b == b'\\').count();
-    let quote = *bytes.get(start + escapes).filter(|b| matches!(b, b'"' | b'\'' | b'`'))?;
+    let quote = *bytes.get(start + escapes).filter(|b| is_quote(**b))?;
     let inside = start + escapes + 1;
     let mut before = 0;
     for (i, b) in bytes[inside..].iter().enumerate() {
@@ -60,29 +184,38 @@ fn quoted(bytes: &[u8], start: usize) -> Option<Range<usize>> {
     Some(inside..bytes.len())
 }
 
-/// A list or object, with its brackets; without the closing one, all that follows.
-fn bracketed(bytes: &[u8], start: usize) -> Range<usize> {
+/// A list, object or tuple, with its brackets, and whether the closing one is there; without it, all that follows.
+fn bracketed(bytes: &[u8], start: usize) -> (Range<usize>, bool) {
+    let is_tuple = bytes[start] == b'(';
     let (mut depth, mut at) = (0_usize, start);
     while at < bytes.len() {
         match bytes[at] {
-            b'{' | b'[' => depth += 1,
-            b'}' | b']' => depth -= 1,
+            b'(' if is_tuple => depth += 1,
+            b')' if is_tuple => depth -= 1,
+            b'{' | b'[' if !is_tuple => depth += 1,
+            b'}' | b']' if !is_tuple => depth -= 1,
             b'"' => at = quoted(bytes, at).map_or(at, |inside| inside.end),
             _ => {}
         }
         at = bytes.len().min(at + 1);
         if depth == 0 {
-            break;
+            return (start..at, true);
         }
     }
-    start..at
+    (start..at, false)
 }
 
-/// The end of the line, or of the quoted text that holds the line; a quote after `=` opens one in the line.
 fn line_end(bytes: &[u8], start: usize) -> usize {
+    bytes[start..].iter().position(|b| matches!(b, b'\r' | b'\n')).map_or(bytes.len(), |len| start + len)
+}
+
+/// The end of the lines of a header, or of the quoted text that holds it; a quote after `=` opens one in the line.
+fn header_end(bytes: &[u8], start: usize) -> usize {
     let (mut at, mut in_quotes) = (start, false);
     while let Some(b) = bytes.get(at) {
         match b {
+            b'\r' if bytes.get(at + 1) == Some(&b'\n') && is_folded(bytes, at + 2) => at += 1,
+            b'\n' if is_folded(bytes, at + 1) => {}
             b'\r' | b'\n' => break,
             b'"' if in_quotes => in_quotes = false,
             b'"' if at > start && bytes[at - 1] == b'=' => in_quotes = true,
@@ -94,19 +227,67 @@ fn line_end(bytes: &[u8], start: usize) -> usize {
     at
 }
 
+/// Tells whether a header goes on in the line at `start`: it begins with a blank and is not empty.
+fn is_folded(bytes: &[u8], start: usize) -> bool {
+    let text = skip_blanks(bytes, start);
+    text > start && bytes.get(text).is_some_and(|b| !b.is_ascii_whitespace())
+}
+
+/// `cookie=a=b; c=d`, `authorization=scheme credentials`.
+fn header_pair_end(bytes: &[u8], start: usize, word_end_: usize) -> usize {
+    const PARAMETERS: [&[u8]; 4] = [b"digest", b"aws4-hmac-sha256", b"hawk", b"oauth"];
+    let mut at = word_end_;
+    let scheme = bytes[start..].iter().take(20).take_while(|b| !b.is_ascii_whitespace()).count();
+    if PARAMETERS.iter().any(|name| bytes[start..start + scheme].eq_ignore_ascii_case(name)) {
+        return header_end(bytes, start);
+    }
+    let has_scheme = shapes::skip_scheme(bytes, start) > start;
+    let next = skip_blanks(bytes, at);
+    if !has_scheme && next > at && bytes.get(next).is_some_and(|b| !is_end_of_word(*b)) && !is_pair(bytes, next) {
+        at = word_end(bytes, next, false);
+    }
+    while bytes.get(at) == Some(&b';') {
+        let next = skip_blanks(bytes, at + 1);
+        if !is_pair(bytes, next) {
+            break;
+        }
+        at = word_end(bytes, next, false);
+    }
+    at
+}
+
+/// The end of a value with blanks in it: of the line, of the quoted text that holds it, or before the next setting.
+fn setting_end(bytes: &[u8], start: usize, listed: bool) -> usize {
+    let mut at = start;
+    while let Some(b) = bytes.get(at) {
+        let ends = match b {
+            b'\r' | b'\n' => true,
+            b'&' => !listed && is_next_parameter(bytes, at + 1),
+            b';' => listed || ends_before(bytes, at + 1) || is_pair(bytes, at + 1),
+            b'"' | b'\'' | b'`' => closes(bytes, at),
+            b' ' | b'\t' if !matches!(bytes.get(at + 1), Some(b' ' | b'\t')) => is_assignment(bytes, at + 1),
+            _ => false,
+        };
+        if ends {
+            break;
+        }
+        at += 1;
+    }
+    start + bytes[start..at].iter().rposition(|b| !matches!(b, b' ' | b'\t' | b',')).map_or(0, |last| last + 1)
+}
+
 /// The end of a bare word. Passwords hold punctuation, so a comma or bracket ends the word only where what follows
 /// looks like the next pair, the end of the text, or prose.
-fn word_end(bytes: &[u8], start: usize) -> usize {
-    let start = shapes::skip_scheme(bytes, start);
-    let mut at = start;
+fn word_end(bytes: &[u8], start: usize, is_parameter: bool) -> usize {
+    let mut at = shapes::skip_scheme(bytes, start);
     while let Some(b) = bytes.get(at) {
         let next = bytes.get(at + 1);
         let ends = match b {
             b if b.is_ascii_whitespace() => true,
-            b'&' | b'"' | b'<' | b'`' => true,
-            b',' | b';' => {
-                next.is_none_or(|b| b.is_ascii_whitespace() || matches!(b, b'"' | b'\'')) || is_pair(bytes, at + 1)
-            }
+            b'&' => is_parameter || ends_before(bytes, at + 1) || is_next_parameter(bytes, at + 1),
+            b'"' | b'`' => closes(bytes, at),
+            b'<' => next.is_none_or(|b| matches!(b, b'/' | b'!')) || is_tag(bytes, at + 1),
+            b',' | b';' => ends_before(bytes, at + 1) || is_pair(bytes, at + 1),
             b')' | b']' | b'}' | b'\'' => next.is_none_or(|b| !b.is_ascii_alphanumeric()),
             _ => false,
         };
@@ -118,10 +299,47 @@ fn word_end(bytes: &[u8], start: usize) -> usize {
     at
 }
 
+fn is_end_of_word(b: u8) -> bool {
+    b.is_ascii_whitespace() || is_quote(b) || matches!(b, b',' | b';' | b')' | b']' | b'}' | b'(' | b'-' | b'&' | b'<')
+}
+
+fn ends_before(bytes: &[u8], at: usize) -> bool {
+    bytes.get(at).is_none_or(|b| b.is_ascii_whitespace() || matches!(b, b'"' | b'\''))
+}
+
+/// Tells whether a quote ends what stands in quotes rather than being part of it.
+pub(super) fn closes(bytes: &[u8], at: usize) -> bool {
+    match bytes.get(at + 1) {
+        None => true,
+        Some(b'/') => bytes.get(at + 2) == Some(&b'>'),
+        Some(b) => b.is_ascii_whitespace() || is_quote(*b) || b",;:.)]}>\\|&".contains(b),
+    }
+}
+
 /// Tells whether `name=` or `name:` stands here.
 fn is_pair(bytes: &[u8], start: usize) -> bool {
+    matches!(name_and_next(bytes, start), Some(b'=' | b':'))
+}
+
+fn is_assignment(bytes: &[u8], start: usize) -> bool {
     let name = bytes[start..].iter().take(64).take_while(|b| is_name_byte(**b)).count();
-    name > 0 && matches!(bytes.get(start + name), Some(b'=' | b':'))
+    let blanks = bytes[start + name..].iter().take(8).take_while(|b| **b == b' ').count();
+    name > 0 && bytes.get(start + name + blanks) == Some(&b'=')
+}
+
+/// `name=` or `name[]=`, or the rest of `&amp;`.
+fn is_next_parameter(bytes: &[u8], start: usize) -> bool {
+    bytes[start..].starts_with(b"&") || matches!(name_and_next(bytes, start), Some(b'=' | b'[' | b';'))
+}
+
+fn is_tag(bytes: &[u8], start: usize) -> bool {
+    bytes[start].is_ascii_alphabetic() && matches!(name_and_next(bytes, start), Some(b'>' | b'/' | b' '))
+}
+
+/// What follows the name that stands here.
+fn name_and_next(bytes: &[u8], start: usize) -> Option<u8> {
+    let name = bytes.get(start..)?.iter().take(64).take_while(|b| is_name_byte(**b)).count();
+    if name > 0 { bytes.get(start + name).copied() } else { None }
 }
 
 fn is_number(value: &[u8]) -> bool {
