@@ -76,13 +76,20 @@ impl WebhookBuilder {
     ///
     /// # Errors
     ///
-    /// Every setting that cannot work, in one error, which names the URL without what is secret in it.
+    /// Every setting that cannot work, in one error, which names the scheme and host of the URL and nothing else of it.
     pub fn build(self) -> Result<WebhookChannel, ConfigError> {
         let mut problems = Vec::new();
         let url = self.url.parse::<ureq::http::Uri>().ok();
         let scheme = url.as_ref().and_then(|url| url.scheme_str());
         let has_host = url.as_ref().and_then(|url| url.host()).is_some_and(|host| !host.is_empty());
-        let shown = || crate::error::redact::text(&self.url).into_owned();
+        // The path of many hooks is the secret, and what is no URL may be one.
+        let shown = || match &url {
+            Some(url) if has_host => {
+                let (scheme, host) = (scheme.unwrap_or_default(), url.host().unwrap_or_default());
+                format!("{scheme}://{host}/(hidden)")
+            }
+            _ => "(hidden)".to_owned(),
+        };
         match scheme {
             Some("https") if has_host => {}
             Some("http") if has_host && self.allow_http => {}

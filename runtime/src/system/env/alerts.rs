@@ -200,7 +200,7 @@ mod tests {
         let debug = format!("{:?}", of(&legal).unwrap().unwrap());
         assert!(debug.contains(r#"channels: ["webhook", "mail"]"#), "{debug}");
         let illegal = [
-            (WEBHOOK_URL, "http://hooks.example.com/x"),
+            (WEBHOOK_URL, "http://hooks.example.com/hunter1"),
             (WEBHOOK_SECRET, "hunter2"),
             (MAIL_HOST, "smtp.example.com"),
             (MAIL_TO, "nobody"),
