@@ -10,7 +10,7 @@ use super::{
 use crate::{
     ConfigError,
     breaker::circuit_breakers,
-    error::Rejection,
+    error::{Rejection, redact},
     event::{AlertLevel, ErrorEvent, Event, names, text},
     monitor::{ErrorRecord, RecordKind, error_monitor, journal::Query},
     sync::Mutex,
@@ -254,7 +254,7 @@ impl Core {
                     self.to_journal(channel, &item.notice, RecordKind::Settled);
                 }
                 tracing::debug!(
-                    target: names::TARGET_ALERT, channel = lane.name(), notice.id = %item.notice.id, "notice sent"
+                    target: names::TARGET_ALERT, channel = &*redact::name(lane.name()), notice.id = %item.notice.id, "notice sent"
                 );
                 Ok(())
             }
@@ -315,7 +315,9 @@ impl Core {
         let (Ok(undelivered), Ok(settled)) = (of_kind(RecordKind::Undelivered), of_kind(RecordKind::Settled)) else {
             return;
         };
-        let here = |record: &&ErrorRecord| record.details.get("channel").is_some_and(|name| name == lane.name());
+        // As the journal has it.
+        let channel = redact::name(lane.name());
+        let here = |record: &&ErrorRecord| record.details.get("channel").is_some_and(|name| *name == *channel);
         let mut known: HashSet<_> = settled.records.iter().filter(here).map(|record| record.id).collect();
         known.extend(lane.waiting());
         let mut found: Vec<Notice> = Vec::new();
@@ -343,7 +345,7 @@ impl Core {
         drop(last);
         if is_time {
             let error = text::for_sink(&error, 500);
-            tracing::error!(target: names::TARGET_ALERT, channel = self.lanes[channel].name(), error, "{what}");
+            tracing::error!(target: names::TARGET_ALERT, channel = &*redact::name(self.lanes[channel].name()), error, "{what}");
         }
     }
 

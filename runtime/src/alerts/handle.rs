@@ -3,6 +3,7 @@
 use super::{AlertsConfig, AlertsStatus, Notice, NoticeKind, core::Core, lane::Item};
 use crate::{
     ConfigError,
+    error::redact,
     event::{self, AlertLevel, Event, Subscription, names},
     monitor::error_monitor,
     time::{Tick, Timestamp},
@@ -164,7 +165,7 @@ fn start_threads(core: &Arc<Core>) {
     let watch = |core: &Core| core.tick();
     spawn(core, "gardefou-alerts", move |core| Err(watch(core)));
     for channel in 0..core.lanes.len() {
-        let name = format!("gardefou-alert-{}", core.lanes[channel].name());
+        let name = format!("gardefou-alert-{}", redact::name(core.lanes[channel].name()));
         spawn(core, &name, move |core| core.step(channel));
     }
 }

@@ -200,7 +200,7 @@ pub(crate) fn to_record(
     timestamp: Timestamp,
 ) -> ErrorRecord {
     let mut details = Map::new();
-    details.insert("channel".into(), channel.into());
+    details.insert("channel".into(), redact::name(channel).into());
     if kind == crate::monitor::RecordKind::Undelivered {
         // A notice is texts, numbers and JSON values: it has a JSON form.
         details.insert("notice".into(), serde_json::to_value(notice).unwrap_or_default());

@@ -19,6 +19,7 @@ use super::{
 };
 use crate::{
     classify::Verdict,
+    error::redact,
     rng::Rng,
     sync::{AtomicU64, Mutex, MutexGuard, Ordering},
     time::{SharedClock, Tick, saturating_nanos},
@@ -447,6 +448,9 @@ fn slow_above(core: &Core) -> u64 {
 impl fmt::Debug for Shared {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let word = self.hot.word.load(Ordering::Relaxed);
-        f.debug_struct("Shared").field("name", &self.name).field("generation", &word::generation(word)).finish()
+        f.debug_struct("Shared")
+            .field("name", &redact::name(&self.name))
+            .field("generation", &word::generation(word))
+            .finish()
     }
 }

@@ -14,7 +14,10 @@ use serde::{
     ser::{SerializeMap, SerializeStruct},
 };
 use serde_json::{Map, Value};
-use std::time::{Duration, SystemTime};
+use std::{
+    fmt,
+    time::{Duration, SystemTime},
+};
 
 /// Everything that is known about a breaker at one moment.
 ///
@@ -40,10 +43,10 @@ use std::time::{Duration, SystemTime};
 /// assert_eq!(restored.counts, snapshot.counts);
 /// # Ok::<(), gardefou::AppError>(())
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Snapshot {
-    /// The name of the breaker.
+    /// The name of the breaker, as it was given; `Debug` and the stored form show no secret in it.
     pub name: String,
     /// The state as the next call would find it.
     pub state: CircuitState,
@@ -180,6 +183,27 @@ impl Snapshot {
     }
 }
 
+impl fmt::Debug for Snapshot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Snapshot")
+            .field("name", &redact::name(&self.name))
+            .field("state", &self.state)
+            .field("since", &self.since)
+            .field("remaining", &self.remaining)
+            .field("generation", &self.generation)
+            .field("counts", &self.counts)
+            .field("consecutive_failures", &self.consecutive_failures)
+            .field("failed_recoveries", &self.failed_recoveries)
+            .field("window_calls", &self.window_calls)
+            .field("failure_rate", &self.failure_rate)
+            .field("slow_rate", &self.slow_rate)
+            .field("last_failure", &self.last_failure)
+            .field("config", &self.config)
+            .field("taken_at", &self.taken_at)
+            .finish()
+    }
+}
+
 impl Serialize for Counts {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_struct("Counts", 6)?;
@@ -197,7 +221,7 @@ impl Serialize for Snapshot {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let last = self.last_failure.as_ref();
         let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("name", &self.name)?;
+        map.serialize_entry("name", &redact::name(&self.name))?;
         map.serialize_entry("state", self.state.name())?;
         map.serialize_entry("since", &unix_millis(self.since))?;
         map.serialize_entry("remaining", &self.remaining.map(|rest| rest.as_secs_f64()))?;

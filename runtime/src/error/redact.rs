@@ -206,6 +206,14 @@ pub(crate) fn text(text: &str) -> Cow<'_, str> {
     Redactor::current().text(text)
 }
 
+/// A name as sinks may have it: as it is, unless it holds a secret.
+///
+/// What is made of words alone, as `auth:token:refresh`, names something and is never taken for a pair.
+pub(crate) fn name(name: &str) -> Cow<'_, str> {
+    let is_word = |b: u8| b.is_ascii_alphabetic() || matches!(b, b'_' | b'-' | b'.' | b':' | b' ');
+    if name.bytes().all(is_word) { Cow::Borrowed(name) } else { text(name) }
+}
+
 /// Replaces the secrets in a JSON value.
 pub(crate) fn value(value: &mut Value) {
     Redactor::current().value(value);

@@ -165,7 +165,7 @@ impl fmt::Debug for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Rejection")
             .field("policy", &self.policy)
-            .field("name", &self.name())
+            .field("name", &redact::name(self.name()))
             .field("code", &self.code)
             .field("retry_after", &self.retry_after)
             .field("cause", &self.cause().map(|cause| redact::text(&cause).into_owned()))
@@ -176,7 +176,7 @@ impl fmt::Debug for Rejection {
 impl fmt::Display for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let verb = if self.ran() { "cut off" } else { "rejected" };
-        write!(f, "{} `{}` {verb} the call", self.policy, self.name())?;
+        write!(f, "{} `{}` {verb} the call", self.policy, redact::name(self.name()))?;
         match self.retry_after {
             Some(wait) => write!(f, "; try again in {wait:.1?}"),
             None => Ok(()),

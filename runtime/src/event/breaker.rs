@@ -1,6 +1,7 @@
 //! What circuit breakers tell.
 
 use super::names::TARGET_BREAKER as BREAKER;
+use crate::error::redact;
 use std::{fmt, time::Duration};
 
 /// The state of a circuit breaker.
@@ -179,30 +180,30 @@ pub(crate) fn log(event: &BreakerEvent<'_>) {
             // Going down is a warning; coming back and what a person did on purpose is information.
             if matches!(to, CircuitState::Open | CircuitState::ForcedOpen) && reason != TransitionReason::Manual {
                 tracing::warn!(
-                    target: BREAKER, breaker = name, generation, shadow, from = from.name(), to = to.name(),
+                    target: BREAKER, breaker = &*redact::name(name), generation, shadow, from = from.name(), to = to.name(),
                     reason = reason.name(), consecutive_failures, lasts = lasts.map(tracing::field::debug), cause,
                     "circuit breaker opened"
                 );
             } else {
                 tracing::info!(
-                    target: BREAKER, breaker = name, generation, shadow, from = from.name(), to = to.name(),
+                    target: BREAKER, breaker = &*redact::name(name), generation, shadow, from = from.name(), to = to.name(),
                     reason = reason.name(), lasts = lasts.map(tracing::field::debug),
                     "circuit breaker changed its state"
                 );
             }
         }
         BreakerEventKind::Rejected { retry_after } => tracing::trace!(
-            target: BREAKER, breaker = name, generation, shadow,
+            target: BREAKER, breaker = &*redact::name(name), generation, shadow,
             retry_after = retry_after.map(tracing::field::debug), "circuit breaker rejected a call"
         ),
         BreakerEventKind::Slow { elapsed, pending } => tracing::debug!(
-            target: BREAKER, breaker = name, generation, shadow, ?elapsed, pending, "a call is slow"
+            target: BREAKER, breaker = &*redact::name(name), generation, shadow, ?elapsed, pending, "a call is slow"
         ),
         BreakerEventKind::Abandoned { elapsed } => tracing::debug!(
-            target: BREAKER, breaker = name, generation, shadow, ?elapsed, "a pending call was dropped"
+            target: BREAKER, breaker = &*redact::name(name), generation, shadow, ?elapsed, "a pending call was dropped"
         ),
         BreakerEventKind::ConfigClash { first, second } => tracing::warn!(
-            target: BREAKER, breaker = name, first, second,
+            target: BREAKER, breaker = &*redact::name(name), first, second,
             "a circuit breaker is declared twice with different configurations; the first one holds"
         ),
     }

@@ -1,6 +1,7 @@
 //! A check's status changed.
 
 use super::{AlertLevel, names};
+use crate::error::redact;
 
 /// A health check whose status changed.
 #[derive(Clone, Copy, Debug)]
@@ -26,7 +27,7 @@ pub(crate) fn log_health(event: &HealthEvent<'_>) {
         ($level:ident) => {
             tracing::$level!(
                 target: names::TARGET_HEALTH,
-                check = event.check,
+                check = &*redact::name(event.check),
                 status.from = event.from,
                 status.to = event.to,
                 criticality = event.criticality,

@@ -4,6 +4,7 @@ use super::{
     ErrorRef, Event, names,
     text::{MAX_MESSAGE, for_sink},
 };
+use crate::error::redact;
 use std::{fmt, time::Duration};
 
 /// Why a retry gave the outcome to the caller instead of calling again.
@@ -137,7 +138,8 @@ pub(crate) fn tell(event: &RetryEvent<'_>) {
 
 fn log(event: &RetryEvent<'_>) {
     let RetryEvent { name, attempts, max_attempts, elapsed, kind } = event;
-    let duration = elapsed.as_secs_f64();
+    let name = redact::name(name);
+    let (name, duration) = (&*name, elapsed.as_secs_f64());
     match kind {
         RetryEventKind::Scheduled { delay, error } => tracing::event!(
             target: names::TARGET_RETRY,
@@ -194,6 +196,8 @@ fn log(event: &RetryEvent<'_>) {
 /// Logs that a user's callback panicked; the panic's own text went to the panic hook.
 #[cold]
 pub(crate) fn log_callback_failed(name: &str, callback: &'static str) {
+    let name = redact::name(name);
+    let name = &*name;
     tracing::event!(
         target: names::TARGET_RETRY,
         tracing::Level::ERROR,

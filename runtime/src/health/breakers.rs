@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{
     breaker::{CircuitState, Snapshot, circuit_breakers},
+    error::redact,
     panics,
     system::guarded_functions,
     time::Timestamp,
@@ -58,7 +59,7 @@ fn report(snapshot: &Snapshot, criticality: Criticality, now: Timestamp) -> Chec
         retry_after: snapshot.remaining.filter(|_| !is_calm(snapshot)),
         last_failure: snapshot.last_failure.as_ref().map(|last| last.at.into()),
         consecutive_failures: snapshot.consecutive_failures,
-        ..CheckReport::from_memory(entry_name(&snapshot.name), status, criticality, now)
+        ..CheckReport::from_memory(entry_name(&redact::name(&snapshot.name)), status, criticality, now)
     }
 }
 

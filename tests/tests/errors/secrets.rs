@@ -1,6 +1,6 @@
 //! Secrets planted in every field of an error appear in nothing that it prints.
 
-use gardefou::{AppError, ErrorCode, ResultExt};
+use gardefou::{AppError, ErrorCode, ResultExt, breaker::CircuitBreaker};
 use serde_json::json;
 use std::{collections::BTreeMap, error::Error, fmt, io};
 
@@ -75,6 +75,54 @@ fn what_is_not_secret_stays_readable() {
     assert!(text.contains("postgres://[redacted]@db1:5432/orders?password=[redacted]"), "{text}");
     assert!(text.starts_with("failed with api_key=[redacted]: no route: "), "{text}");
     assert_eq!(planted().to_json()["details"]["password"], serde_json::Value::Null, "only its own details");
+}
+
+/// The forms in which secrets stand in texts, each with one of the planted words.
+const SHAPES: &[&str] = &[
+    "Cfg {\n    password: Some(\n        \"pw-Q1\",\n    ),\n}",
+    "ApiKey(key-Q2), Token(\"tok-Q3\")",
+    "{\"password\":\n \"pw-Q4\"}",
+    "password: |\n  pw-Q5\nuser: ann",
+    "Cookie: x=1;\r\n y=Q6\r\n",
+    "next=https%3A%2F%2Fh%2F%3Fpassword%3DQ7",
+    "<Password>pw-Q8</Password>",
+    "root:pw-Q9@tcp(10.0.0.1:3306)/db",
+    "jdbc:oracle:thin:scott/Q1@h",
+    "postgres://app:2024/Q2@db",
+    "Server=db1;Password=correct Q3;Port=1",
+    "authorization=foo Q4",
+    "DBPASS=Q5 pw=Q6 creds=Q7",
+    "https://hooks.slack.com/services/T/B/Q8",
+    "whsec_abcdefghQ9",
+];
+
+#[test]
+fn a_secret_in_any_form_reaches_no_output() {
+    for shape in SHAPES {
+        let err = AppError::new(ErrorCode::DB_CONNECTION_ERROR, *shape)
+            .with_source(io::Error::other(*shape))
+            .with_detail("text", shape)
+            .with_detail("minio_password", 12_345_678)
+            .with_public_message(*shape);
+        assert_clean("Display", &format!("{err} {err:#}"));
+        assert_clean("Debug", &format!("{err:?} {err:#?}"));
+        let json = err.to_json();
+        assert_clean("to_json", &json.to_string());
+        assert_eq!(json["details"]["minio_password"], "[redacted]");
+        assert_clean("the problem's body", &String::from_utf8(err.to_problem().body()).unwrap());
+    }
+}
+
+#[test]
+fn a_secret_in_the_name_of_a_breaker_reaches_no_output() {
+    let breaker = CircuitBreaker::builder("https://u:pw-Q1@h/?token=Q2").build().unwrap();
+    breaker.force_open();
+    let rejection = breaker.try_acquire().unwrap_err();
+    let snapshot = breaker.snapshot();
+    assert_clean("a rejection", &format!("{rejection} {rejection:?}"));
+    assert_clean("a snapshot", &format!("{snapshot:?} {}", serde_json::to_string(&snapshot).unwrap()));
+    let plain = CircuitBreaker::builder("auth:token:refresh").build().unwrap();
+    assert_eq!(serde_json::to_value(plain.snapshot()).unwrap()["name"], "auth:token:refresh");
 }
 
 /// The original logged every argument of a failing function, a password among them.

@@ -267,6 +267,15 @@ fn tokens_and_hooks_of_well_known_services_are_hidden() {
 }
 
 #[test]
+fn a_name_stays_as_it_is_unless_it_holds_a_secret() {
+    for plain in ["payments", "auth:token:refresh", "password-reset", "my crate::session", "db-1", "été", "GET /a?b=1"]
+    {
+        assert!(matches!(name(plain), Cow::Borrowed(same) if same == plain), "{}", name(plain));
+    }
+    assert_eq!(name("https://u:hunter2@h/?token=s3cr3t"), "https://[redacted]@h/?token=[redacted]");
+}
+
+#[test]
 fn amounts_and_ordinary_sentences_stay() {
     for text in [
         "tokens: 512, max_tokens=100, maxTokens=7, prompt_tokens: 9, token_ttl=60",
