@@ -138,7 +138,7 @@ impl CircuitBreaker {
         E: From<Rejection>,
         J: Judge<Result<T, E>>,
     {
-        self.call_or(judge, f, |rejection| Err(rejection.into()))
+        self.call_or(judge, f, |rejection| Err(rejection.into_error()))
     }
 
     /// Awaits a future unless the circuit is open, and counts what becomes of it as [`call`](Self::call) does.
@@ -193,7 +193,7 @@ impl CircuitBreaker {
     {
         match self.admit() {
             Ok(admitted) => admitted.guard_new(judge, f).await,
-            Err(refused) => Err(refused.into_rejection().into()),
+            Err(refused) => Err(refused.into_rejection().into_error()),
         }
     }
 

@@ -1,7 +1,10 @@
 //! Slow calls, also those that still run.
 
 use crate::support::{Bench, MINUTE, SECOND, bench, listen};
-use gardefou::breaker::CircuitState::{Closed, Open};
+use gardefou::breaker::{
+    CircuitState::{Closed, Open},
+    Permit,
+};
 use std::time::Duration;
 
 fn call_of(svc: &Bench, time: Duration, good: bool) {
@@ -45,7 +48,7 @@ fn calls_that_hang_open_the_circuit_before_they_end() {
         ["slow, pending", "slow, pending", "slow, pending", "slow, pending", "closed>open slow_rate", "rejected"]
     );
     let before = svc.breaker.snapshot();
-    hung.into_iter().for_each(gardefou::breaker::Permit::failure);
+    hung.into_iter().for_each(Permit::failure);
     assert_eq!(svc.breaker.snapshot().counts, before.counts, "they ended too late to mean anything");
 }
 
@@ -119,4 +122,16 @@ fn slow_and_fast_calls_of_many_threads_are_all_counted_once() {
     });
     let counts = svc.breaker.snapshot().counts;
     assert_eq!((counts.success, counts.failure, counts.ignored, counts.slow), (800, 400, 400, 0));
+}
+
+#[test]
+fn every_slow_call_in_flight_is_seen_however_many_there_are() {
+    let svc = bench(|b| b.slow_call(SECOND).count_window(20_000).min_calls(20_000));
+    let running: Vec<_> = (0..10_000).map(|_| svc.breaker.try_acquire().unwrap()).collect();
+    svc.pass(2 * SECOND);
+    svc.script("S");
+    assert_eq!(svc.breaker.snapshot().counts.slow, 10_000);
+    running.into_iter().for_each(Permit::success);
+    let seen = svc.breaker.snapshot();
+    assert_eq!((seen.counts.slow, seen.counts.success, seen.window_calls), (10_000, 10_001, 10_001));
 }

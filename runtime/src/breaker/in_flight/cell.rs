@@ -1,0 +1,114 @@
+//! One running call, and the block of neighbours that is looked through at once.
+
+use super::super::window::EntryId;
+use crate::{
+    sync::{AtomicU32, AtomicU64, Ordering},
+    time::Tick,
+};
+use std::ops::ControlFlow;
+
+/// The place of one running call.
+#[derive(Debug)]
+pub(super) struct Cell {
+    /// In which generation the call was admitted. Written by the owner, before `call`.
+    generation: AtomicU64,
+    /// [`FREE`]; or the start of a running call, plus one; or, with [`COUNTED`], the entry under which it was counted
+    /// as slow. Free to taken: the owner of the lane alone. To free: who holds the call. To counted: under the lock.
+    call: AtomicU64,
+    /// While the cell is free: the next free one of the lane, plus one. Written by who frees it.
+    pub(super) next_free: AtomicU32,
+}
+
+const FREE: u64 = 0;
+const COUNTED: u64 = 1 << 63;
+
+/// What a call that ended had been.
+pub(super) struct Left {
+    /// The entry under which it was counted while it ran.
+    pub(super) counted: Option<EntryId>,
+}
+
+impl Cell {
+    pub(super) fn new() -> Self {
+        Self { generation: AtomicU64::new(0), call: AtomicU64::new(FREE), next_free: AtomicU32::new(0) }
+    }
+
+    pub(super) fn enter(&self, start: Tick, generation: u64) {
+        // Relaxed: the Release below orders it for `Block::count_overdue`.
+        self.generation.store(generation, Ordering::Relaxed);
+        self.call.store(start.as_nanos().saturating_add(1) & !COUNTED, Ordering::Release);
+    }
+
+    /// Frees the cell; `None` where it was free already.
+    pub(super) fn leave(&self) -> Option<Left> {
+        // AcqRel: who takes the cell next comes after this call, and the count of `count_overdue` comes before.
+        let call = self.call.swap(FREE, Ordering::AcqRel);
+        (call != FREE).then(|| Left { counted: (call & COUNTED != 0).then_some(EntryId(call & !COUNTED)) })
+    }
+
+    #[cfg(all(test, not(loom)))]
+    pub(super) fn entry(&self) -> Option<EntryId> {
+        let call = self.call.load(Ordering::Relaxed);
+        (call & COUNTED != 0).then_some(EntryId(call & !COUNTED))
+    }
+}
+
+/// Some cells of a lane with a bound on their starts, so that a look passes over what cannot be slow yet.
+pub(super) struct Block<'a> {
+    pub(super) cells: &'a [Cell],
+    /// No call in these cells that counts started earlier, but for one that read the clock before a look and was
+    /// entered after it; that one is found late by as much. Written under the breaker's lock, and by no call that is
+    /// entered: it starts later.
+    pub(super) earliest: &'a AtomicU64,
+}
+
+impl Block<'_> {
+    /// Looks for calls that run for more than `limit`; returns the bound on the starts of those that may become slow.
+    pub(super) fn count_overdue(
+        &self,
+        now: u64,
+        limit: u64,
+        generation: u64,
+        count: &mut impl FnMut(Overdue<'_>) -> bool,
+    ) -> ControlFlow<(), u64> {
+        // Relaxed: read and written under the lock.
+        let known = self.earliest.load(Ordering::Relaxed);
+        if now.saturating_sub(known) <= limit {
+            return ControlFlow::Continue(known);
+        }
+        let mut earliest = now;
+        for cell in self.cells {
+            // Acquire pairs with the Release in `enter`: the generation belongs to the call.
+            let call = cell.call.load(Ordering::Acquire);
+            if call == FREE || call & COUNTED != 0 || cell.generation.load(Ordering::Relaxed) != generation {
+                continue;
+            }
+            let start = call - 1;
+            if now.saturating_sub(start) <= limit {
+                earliest = earliest.min(start);
+            } else if !count(Overdue { cell, call }) {
+                return ControlFlow::Break(());
+            }
+        }
+        self.earliest.store(earliest, Ordering::Relaxed);
+        ControlFlow::Continue(earliest)
+    }
+}
+
+/// A running call that is slow.
+pub(in super::super) struct Overdue<'a> {
+    cell: &'a Cell,
+    call: u64,
+}
+
+impl Overdue<'_> {
+    pub(in super::super) fn start(&self) -> Tick {
+        Tick::from_nanos(self.call - 1)
+    }
+
+    /// Marks the call as counted under an entry; `false` where it has ended meanwhile and counts itself.
+    pub(in super::super) fn claim(&self, entry: EntryId) -> bool {
+        let counted = COUNTED | entry.0;
+        self.cell.call.compare_exchange(self.call, counted, Ordering::AcqRel, Ordering::Relaxed).is_ok()
+    }
+}
