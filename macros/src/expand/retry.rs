@@ -170,7 +170,7 @@ impl Attempt {
             let run = own("run");
             Self::unless_cut_off(&quote!(#run.limit(#body).await), site, returns)
         } else if self.is_async {
-            quote!(#body.await)
+            quote!(#krate::__private::watched(#body).await)
         } else {
             quote!(#krate::__private::call(#body))
         };
@@ -204,7 +204,8 @@ impl Attempt {
             let call = breaker::call(&admitted, &judge, &quote!(#run.limit(#body)), true);
             Self::unless_cut_off(&call, site, returns)
         } else {
-            breaker::call(&admitted, &judge, body, *is_async)
+            let body = if *is_async { quote!(#krate::__private::watched(#body)) } else { body.clone() };
+            breaker::call(&admitted, &judge, &body, *is_async)
         };
         let rejected = match &breaker.fallback {
             None => {

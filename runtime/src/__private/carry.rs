@@ -36,7 +36,7 @@ pub mod rejecting {
         #[cold]
         #[track_caller]
         fn reject(&self, rejection: Rejection) -> E {
-            E::from(rejection)
+            rejection.into_error()
         }
     }
 
@@ -49,7 +49,10 @@ pub mod rejecting {
         #[cold]
         #[track_caller]
         fn reject(&self, rejection: Rejection) -> E {
-            E::from(AppError::from(rejection))
+            let kept = rejection.kept();
+            let error = E::from(AppError::from(rejection));
+            kept.as_error();
+            error
         }
     }
 

@@ -11,6 +11,8 @@ mod shape;
 mod site;
 pub mod typed;
 
+#[cfg(feature = "async")]
+pub use crate::retry::watched;
 pub use crate::{
     boundary::{LogLevel, Operation},
     breaker::CircuitBreaker,

@@ -1,6 +1,9 @@
 //! What a policy says instead of running the function.
 
+pub(crate) mod note;
+
 use super::{ErrorCode, redact};
+use note::{Kept, Mark};
 use std::{fmt, sync::Arc, time::Duration};
 
 /// The kind of policy that rejected a call.
@@ -108,6 +111,7 @@ pub struct Rejection {
     rejector: Arc<dyn Rejector>,
     generation: u64,
     retry_after: Option<Duration>,
+    mark: Mark,
 }
 
 impl Rejection {
@@ -120,7 +124,23 @@ impl Rejection {
         generation: u64,
         retry_after: Option<Duration>,
     ) -> Self {
-        Self { policy, code, rejector, generation, retry_after }
+        // After a time limit another try can help: no retry is to stop at it.
+        let mark = if policy == Policy::Timeout { Mark::unnoted() } else { Mark::here() };
+        Self { policy, code, rejector, generation, retry_after, mark }
+    }
+
+    /// Turns the rejection into the error that the caller gets, which a retry around the caller shall know for one.
+    #[track_caller]
+    pub(crate) fn into_error<E: From<Self>>(self) -> E {
+        let kept = self.kept();
+        let error = E::from(self);
+        kept.as_error();
+        error
+    }
+
+    /// Remembers the rejection while it becomes an error.
+    pub(crate) fn kept(&self) -> Kept {
+        self.mark.kept()
     }
 
     /// Returns the kind of policy that rejected the call.

@@ -1,9 +1,14 @@
 //! The handle that calls go through.
 
+#[cfg(feature = "async")]
+use super::watched::watched;
 use super::{AnyError, Attempt, Next, RetryBudget, RetryBuilder, RetryConfig, Run, hooks::Hooks};
 #[cfg(feature = "async")]
 use crate::error::Rejection;
-use crate::{error::Rejector, time::SharedClock};
+use crate::{
+    error::{Rejector, note},
+    time::SharedClock,
+};
 use std::{borrow::Cow, fmt, marker::PhantomData, ops::ControlFlow, sync::Arc, time::Duration};
 
 /// Calls a function again when it fails, after a growing delay, as often and as long as configured.
@@ -11,7 +16,7 @@ use std::{borrow::Cow, fmt, marker::PhantomData, ops::ControlFlow, sync::Arc, ti
 /// Cheap to clone; clones share one configuration and one budget. Each call is a series of its own.
 ///
 /// What is retried: every error, except one whose [class](crate::error::Class) is permanent and the rejection of a policy
-/// further in (an open circuit); `retry_if` replaces the class. Classes are seen on [`AppError`](crate::AppError),
+/// further in (an open circuit), whatever error type it became; `retry_if` replaces the class. Classes are seen on [`AppError`](crate::AppError),
 /// [`std::io::Error`], [`Rejection`] and boxed errors, through their chains of sources; a type of your own says by
 /// `retry_if` what it knows ([`is_retryable`](super::is_retryable) reads the chain of any error). An error that knows how
 /// long to wait (`retry_after()`) is obeyed: the wait is at least that long, and where that exceeds `max_delay` or
@@ -301,7 +306,7 @@ impl Retry {
     {
         let mut run = self.start();
         loop {
-            let result = op(run.attempt()).await;
+            let result = watched(op(run.attempt())).await;
             match settle(&mut run, result) {
                 ControlFlow::Break(result) => return result,
                 ControlFlow::Continue(delay) => run.wait_async(delay).await,
@@ -413,7 +418,8 @@ fn settle_while<T, E: 'static>(
     mut result: Result<T, E>,
     again: impl Fn(&Result<T, E>) -> bool,
 ) -> ControlFlow<Result<T, E>, Duration> {
-    match run.after_while(&mut result, again) {
+    let rejected = note::is_rejected();
+    match run.after_while_seen(&mut result, again, rejected) {
         Next::Return => ControlFlow::Break(result),
         Next::Wait(delay) => ControlFlow::Continue(delay),
     }

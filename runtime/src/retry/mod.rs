@@ -28,6 +28,8 @@ mod run;
 mod step;
 mod tokens;
 mod view;
+#[cfg(feature = "async")]
+mod watched;
 
 pub use crate::event::StopReason;
 pub use backoff::{Backoff, BackoffKind, Delays};
@@ -43,6 +45,9 @@ pub use run::{Attempt, Run};
 pub use view::is_retryable;
 #[doc(hidden)]
 pub use view::{AnyError, ErrorView};
+#[cfg(feature = "async")]
+#[doc(hidden)]
+pub use watched::{Watched, watched};
 
 /// The page on retries, so that its code is compiled and run.
 #[cfg(doctest)]

@@ -1,5 +1,7 @@
 //! One series of attempts, for a loop that stands in the caller's own code.
 
+#[cfg(feature = "async")]
+use super::watched::watched;
 use super::{
     AnyError, ErrorView, FailedAttempt, Next,
     handle::Core,
@@ -9,7 +11,7 @@ use super::{
 use crate::error::{ErrorCode, Policy, Rejection};
 use crate::{
     AppError,
-    error::Class,
+    error::{Class, note},
     event::{self, ErrorRef, RetryEvent, RetryEventKind, StopReason},
 };
 use std::{any::Any, ops::ControlFlow, sync::Arc, time::Duration};
@@ -27,6 +29,10 @@ use std::{
 ///
 /// While no attempt has failed, a run costs next to nothing: it reads no clock unless `max_elapsed` is set, and draws no
 /// random number.
+///
+/// A loop in place may wait on anything between an attempt and [`after`](Self::after), so that it knows the rejection of
+/// a policy further in only where the error shows it; [`is_retryable`](super::is_retryable) looks down its chain of
+/// sources.
 ///
 /// # Cancel safety
 ///
@@ -120,6 +126,7 @@ impl<'r> Run<'r> {
         if let Some(budget) = &core.budget {
             budget.deposit();
         }
+        note::forget();
         // A limit on the whole time counts the first attempt too; without one nobody asks when it began.
         let began = core.config.max_elapsed.is_some().then(|| core.clock.now());
         Self { core, step: Step::begin(began) }
@@ -141,20 +148,20 @@ impl<'r> Run<'r> {
     /// ```
     #[inline]
     pub fn after<T, E: 'static>(&mut self, result: &mut Result<T, E>) -> Next {
-        self.after_seen(result, &AnyError, |_| None)
+        self.after_seen(result, &AnyError, |_| None, false)
     }
 
     /// As [`after`](Self::after), where the caller's own view looks at the error and a predicate may decide; for
     /// generated code, whose errors may borrow.
     ///
     /// The predicate stands for `retry_if`: `None` leaves the decision to the configured predicates and the class.
-    #[doc(hidden)]
     #[inline]
-    pub fn after_seen<T, E, V: ErrorView<E>>(
+    fn after_seen<T, E, V: ErrorView<E>>(
         &mut self,
         result: &mut Result<T, E>,
         view: &V,
         retry_if: impl FnOnce(&E) -> Option<bool>,
+        rejected: bool,
     ) -> Next {
         match result {
             Ok(_) => {
@@ -163,11 +170,15 @@ impl<'r> Run<'r> {
                 }
                 Next::Return
             }
-            Err(error) => self.after_error(error, view, retry_if),
+            Err(error) => self.after_error(error, view, retry_if, rejected),
         }
     }
 
-    /// As [`after_seen`](Self::after_seen), by value: an `Ok` then goes to the caller by its value alone, without the
+    /// As [`after`](Self::after), where the caller's own view looks at the error and a predicate may decide; for
+    /// generated code, whose errors may borrow. It must come right after the attempt, which must have been made on this
+    /// thread since [`wait`](Self::wait) or the start, or been [watched](super::watched).
+    ///
+    /// By value: an `Ok` then goes to the caller by its value alone, without the
     /// detour through memory that a reference to the whole outcome costs (ten times the rest, where `E` is large).
     #[doc(hidden)]
     #[inline]
@@ -184,7 +195,7 @@ impl<'r> Run<'r> {
                 }
                 ControlFlow::Break(Ok(value))
             }
-            Err(mut error) => match self.after_error(&mut error, view, retry_if) {
+            Err(mut error) => match self.after_error(&mut error, view, retry_if, note::is_rejected()) {
                 Next::Return => ControlFlow::Break(Err(error)),
                 Next::Wait(delay) => ControlFlow::Continue(delay),
             },
@@ -211,19 +222,30 @@ impl<'r> Run<'r> {
         result: &mut Result<T, E>,
         again: impl FnOnce(&Result<T, E>) -> bool,
     ) -> Next {
+        self.after_while_seen(result, again, false)
+    }
+
+    #[inline]
+    pub(super) fn after_while_seen<T, E: 'static>(
+        &mut self,
+        result: &mut Result<T, E>,
+        again: impl FnOnce(&Result<T, E>) -> bool,
+        rejected: bool,
+    ) -> Next {
         let again = again(result);
         match result {
             Ok(_) if again => {
                 let error = ErrorRef::Display(&"the result was refused");
-                self.failed(Seen { error, any: None, retry_if: Some(true) }, |delay| delay).0
+                self.failed(Seen { error, any: None, retry_if: Some(true), rejected: false }, |delay| delay).0
             }
-            _ => self.after_seen(result, &AnyError, |_| Some(again)),
+            _ => self.after_seen(result, &AnyError, |_| Some(again), rejected),
         }
     }
 
     /// Blocks the thread for a delay that [`after`](Self::after) gave; a zero delay starts no timer.
     pub fn wait(&self, delay: Duration) {
         self.core.clock.sleep(delay);
+        note::forget();
     }
 
     /// Waits for a delay that [`after`](Self::after) gave, without blocking the thread; a zero delay starts no timer.
@@ -268,6 +290,7 @@ impl<'r> Run<'r> {
     /// A [`Rejection`] with code `TIMEOUT_ERROR` when the time is over; the future was dropped then.
     #[cfg(feature = "async")]
     pub async fn limit<F: Future>(&self, attempt: F) -> Result<F::Output, Rejection> {
+        let attempt = watched(attempt);
         let Some(timeout) = self.core.config.attempt_timeout else { return Ok(attempt.await) };
         let timeout = match self.core.config.max_elapsed {
             Some(whole) => timeout.min(whole.saturating_sub(self.step.elapsed_at(self.core.clock.now()))),
@@ -289,9 +312,10 @@ impl<'r> Run<'r> {
         error: &mut E,
         view: &V,
         retry_if: impl FnOnce(&E) -> Option<bool>,
+        rejected: bool,
     ) -> Next {
         let retry_if = retry_if(error);
-        let seen = Seen { error: view.view(error), any: view.any(error), retry_if };
+        let seen = Seen { error: view.view(error), any: view.any(error), retry_if, rejected };
         let (next, stop) = self.failed(seen, |delay| view.wait(delay));
         if let Some(reason) = stop
             && let Some(app) = view.app_mut(error)
@@ -370,13 +394,15 @@ struct Seen<'a> {
     error: ErrorRef<'a>,
     any: Option<&'a dyn Any>,
     retry_if: Option<bool>,
+    /// Whether the attempt was rejected, as far as the error itself does not show it.
+    rejected: bool,
 }
 
 impl Seen<'_> {
     /// Why another try cannot help, if it cannot.
     fn hopeless(&self, core: &Core) -> Option<StopReason> {
         let classified = self.error.classify();
-        if classified.rejected {
+        if classified.rejected || self.rejected {
             // Whatever a predicate for the function's own errors says: the function did not run, nor would it.
             return Some(StopReason::Rejected);
         }

@@ -10,6 +10,7 @@ mod configuration;
 mod counts;
 mod hooks;
 mod outcome;
+mod rejected;
 mod support;
 mod telemetry;
 mod waiting;

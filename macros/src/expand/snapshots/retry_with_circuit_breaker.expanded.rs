@@ -48,12 +48,12 @@ async fn read(&mut self, key: String) -> Result<u32> {
                     __admitted
                         .guard(
                             ::gardefou::__private::judge!(Result < u32 >),
-                            async move {
+                            ::gardefou::__private::watched(async move {
                                 if false {
                                     return ::gardefou::__private::never::<Result<u32>>();
                                 }
                                 '_body: { __this.lookup(key).await }
-                            },
+                            }),
                         )
                         .await,
                     ::gardefou::__private::Attempted::ran(

@@ -1,0 +1,97 @@
+//! How a retry sees that an attempt was rejected, whatever the function's error type made of the rejection.
+//!
+//! An error type of the user's own may show its rejection to nobody: `#[error(transparent)]` hides it behind its
+//! source, a plain enum has no sources at all. So each thread keeps a note of the last rejection that was made on it.
+//! The note goes with the rejection: where the error that holds it is dropped, because the function went on without the
+//! policy, the attempt was not rejected. A retry forgets the note before each attempt (an asynchronous one before each
+//! poll, as other tasks run on the thread in between) and reads it right after.
+
+use std::{
+    cell::Cell,
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+thread_local! {
+    // Without destructors, so that they are plain loads and stores, also while a thread ends.
+    static LAST: Cell<u64> = const { Cell::new(NOTHING) };
+    static NEXT: Cell<u64> = const { Cell::new(0) };
+}
+
+const NOTHING: u64 = 0;
+/// The last rejection became an error that did not keep it.
+const NOT_KEPT: u64 = u64::MAX;
+/// Each thread numbers so many rejections at a time, so that rejecting writes no word that threads share.
+const STRETCH: u64 = 1 << 32;
+
+/// The part of a rejection by which the note finds it again.
+#[derive(Debug)]
+pub(super) struct Mark(u64);
+
+impl Mark {
+    /// The mark of a rejection that is made here and now.
+    pub(super) fn here() -> Self {
+        let number = next_number();
+        LAST.set(number);
+        Self(number)
+    }
+
+    /// The mark of one that no note is made of.
+    pub(super) const fn unnoted() -> Self {
+        Self(NOTHING)
+    }
+
+    pub(super) fn kept(&self) -> Kept {
+        Kept(self.0)
+    }
+}
+
+impl Clone for Mark {
+    /// A copy is for looking at: dropping it says nothing about the error that holds the rejection itself.
+    fn clone(&self) -> Self {
+        Self::unnoted()
+    }
+}
+
+impl Drop for Mark {
+    fn drop(&mut self) {
+        if self.0 != NOTHING && LAST.get() == self.0 {
+            LAST.set(NOTHING);
+        }
+    }
+}
+
+/// Remembers a rejection while it becomes an error.
+#[derive(Clone, Copy, Debug)]
+#[must_use]
+pub(crate) struct Kept(u64);
+
+impl Kept {
+    /// Notes that the error that the rejection became is what the caller gets, whether it holds the rejection or not.
+    pub(crate) fn as_error(self) {
+        if self.0 != NOTHING && LAST.get() != self.0 {
+            LAST.set(NOT_KEPT);
+        }
+    }
+}
+
+/// Forgets the note, because an attempt begins, or goes on after others had the thread.
+#[inline]
+pub(crate) fn forget() {
+    LAST.set(NOTHING);
+}
+
+/// Tells whether the attempt that has just ended with an error was rejected.
+pub(crate) fn is_rejected() -> bool {
+    LAST.get() != NOTHING
+}
+
+fn next_number() -> u64 {
+    static STRETCHES: AtomicU64 = AtomicU64::new(0);
+    let mut next = NEXT.get();
+    if next % STRETCH == 0 {
+        // Relaxed: the numbers only have to differ.
+        next = STRETCHES.fetch_add(STRETCH, Ordering::Relaxed) + 1;
+    }
+    NEXT.set(next + 1);
+    next
+}
