@@ -5,6 +5,7 @@ pub mod breaker;
 pub mod classify;
 pub mod error;
 pub mod event;
+mod name;
 mod panics;
 pub mod retry;
 mod rng;

@@ -58,8 +58,8 @@ impl fmt::Display for BackoffKind {
 
 /// The delays between the attempts of a retry, as a plain value.
 ///
-/// Each delay is computed from its place in the sequence, spread by the jitter, and at last cut to `max_delay`: no
-/// delay is ever longer than that. All arithmetic saturates, so that the ten-thousandth retry is as sound as the
+/// Each delay is computed from its place in the sequence, cut to `max_delay` and spread by the jitter, below the cap
+/// where it would reach above: no delay is ever longer than that, and no two clients meet at it. All arithmetic saturates, so that the ten-thousandth retry is as sound as the
 /// first, and an odd factor never panics: NaN counts as 1, a negative one as 0, and whatever grows past the end of time
 /// (584 years) stays there until the cap cuts it. [`Retry`](super::Retry) refuses such factors when it is built.
 ///
@@ -186,7 +186,7 @@ impl Backoff {
         self
     }
 
-    /// Sets the longest delay; it is applied last, after the jitter.
+    /// Sets the longest delay; the jitter never reaches above it.
     ///
     /// # Examples
     ///
@@ -267,15 +267,15 @@ impl Backoff {
         // A power of NaN is NaN: such a factor neither grows nor shrinks the delay.
         let factor = if factor.is_nan() { 1.0 } else { factor.max(0.0) };
         let nanos = match self.kind {
-            BackoffKind::Constant => self.spread(initial.min(cap), index),
+            BackoffKind::Constant => self.spread(initial.min(cap), cap, index),
             BackoffKind::Linear => {
-                self.spread(initial.saturating_mul(u64::from(index).saturating_add(1)).min(cap), index)
+                self.spread(initial.saturating_mul(u64::from(index).saturating_add(1)).min(cap), cap, index)
             }
             BackoffKind::Exponential => {
                 let power = factor.powi(i32::try_from(index).unwrap_or(i32::MAX));
                 // Cut before the jitter too: else every long delay, jittered or not, would end up at the cap exactly,
                 // and the clients that wait longest would come back together.
-                self.spread(times(initial, power).min(cap), index)
+                self.spread(times(initial, power).min(cap), cap, index)
             }
             BackoffKind::Decorrelated => {
                 let previous = if index == 0 { initial } else { (state.previous as u64).max(initial) };
@@ -288,14 +288,15 @@ impl Backoff {
         Duration::from_nanos(nanos)
     }
 
-    fn spread(&self, nanos: u64, index: u32) -> u64 {
+    fn spread(&self, nanos: u64, cap: u64, index: u32) -> u64 {
         match self.jitter {
             Jitter::None => nanos,
             Jitter::Full => between(0, nanos, self.fraction(index)),
             Jitter::Equal => between(nanos / 2, nanos, self.fraction(index)),
             Jitter::PlusMinus(part) => {
                 let part = if part.is_nan() { 0.0 } else { part.clamp(0.0, 1.0) };
-                between(times(nanos, 1.0 - part), times(nanos, 1.0 + part), self.fraction(index))
+                // What would lie above the cap is spread below it: cut off, it would all lie at the cap.
+                between(times(nanos, 1.0 - part), times(nanos, 1.0 + part).min(cap), self.fraction(index))
             }
         }
     }
@@ -309,7 +310,7 @@ impl Backoff {
     }
 
     /// Says what is wrong with these values, by the names of the builder's setters.
-    pub(crate) fn problems(&self) -> impl Iterator<Item = ConfigError> {
+    pub(super) fn problems(&self) -> impl Iterator<Item = ConfigError> {
         let factor = self.factor.filter(|factor| !(factor.is_finite() && *factor >= 1.0));
         let factor =
             factor.map(|factor| ConfigError::new("backoff_factor", factor, "must be a finite number of at least 1"));

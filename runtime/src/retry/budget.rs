@@ -1,8 +1,12 @@
 //! A limit on how much load retries may add.
 
-use super::tokens::{Floor, Tokens};
+use super::{
+    config::LONGEST_NAME,
+    tokens::{Floor, Tokens},
+};
 use crate::{
     error::ConfigError,
+    name,
     time::{Clock, SharedClock},
 };
 use std::{
@@ -242,7 +246,7 @@ impl RetryBudgetBuilder {
     /// ```
     pub fn build(self) -> Result<RetryBudget, ConfigError> {
         let Self { name, config, clock } = self;
-        let bad_name = name.as_deref().and_then(|name| super::config::check_name("name", name));
+        let bad_name = name.as_deref().and_then(|name| name::problem("name", name, LONGEST_NAME));
         let bad_ratio = (!(0.0..=1000.0).contains(&config.ratio))
             .then(|| ConfigError::new("ratio", config.ratio, "must be a number from 0 to 1000"));
         if let Some(problem) = ConfigError::join(bad_name.into_iter().chain(bad_ratio)) {
@@ -286,7 +290,7 @@ impl BudgetSource {
     pub(crate) fn resolve(self) -> Result<RetryBudget, ConfigError> {
         match self.0 {
             Source::Handle(budget) => Ok(budget),
-            Source::Name(name) => match super::config::check_name("budget", &name) {
+            Source::Name(name) => match name::problem("budget", &name, LONGEST_NAME) {
                 Some(problem) => Err(problem),
                 None => RetryBudget::named(&name),
             },

@@ -3,13 +3,14 @@
 #[cfg(feature = "async")]
 use super::handle::Timed;
 use super::{
-    Backoff, BackoffKind, BudgetSource, FailedAttempt, Jitter, Retry, RetryConfig,
-    config::check_name,
+    Backoff, BackoffKind, BudgetSource, FailedAttempt, Jitter, JitterSetting, Retry, RetryConfig,
+    config::LONGEST_NAME,
     handle::{Core, Untimed},
     hooks::Hooks,
 };
 use crate::{
     error::ConfigError,
+    name,
     time::{Clock, SharedClock},
 };
 use std::{borrow::Cow, marker::PhantomData, num::NonZeroU32, sync::Arc, time::Duration};
@@ -44,11 +45,13 @@ pub struct RetryBuilder<A = Untimed> {
     max_retries: Option<u32>,
     max_attempts: Option<u32>,
     base: Backoff,
+    /// Whether somebody chose the first delay of `base`.
+    base_is_chosen: bool,
     kind: Option<Result<BackoffKind, String>>,
     initial_delay: Option<Duration>,
     backoff_factor: Option<f64>,
     max_delay: Option<Duration>,
-    jitter: Option<Jitter>,
+    jitter: Option<Result<Jitter, ConfigError>>,
     seed: Option<u64>,
     max_elapsed: Option<Duration>,
     attempt_timeout: Option<Duration>,
@@ -65,6 +68,7 @@ impl RetryBuilder {
             max_retries: None,
             max_attempts: None,
             base: RetryConfig::default().backoff,
+            base_is_chosen: false,
             kind: None,
             initial_delay: None,
             backoff_factor: None,
@@ -107,6 +111,7 @@ impl RetryBuilder {
             max_retries,
             max_attempts,
             base,
+            base_is_chosen,
             kind,
             initial_delay,
             backoff_factor,
@@ -125,6 +130,7 @@ impl RetryBuilder {
             max_retries,
             max_attempts,
             base,
+            base_is_chosen,
             kind,
             initial_delay,
             backoff_factor,
@@ -195,15 +201,17 @@ impl<A> RetryBuilder<A> {
         self
     }
 
-    /// Sets the longest delay, applied after the jitter; 60 s by default, or `initial_delay` where that is longer.
+    /// Sets the longest delay, jitter included; 60 s by default, or `initial_delay` where that is longer. Beside an
+    /// `initial_delay` it must be at least that.
     pub fn max_delay(mut self, delay: Duration) -> Self {
         self.max_delay = Some(delay);
         self
     }
 
-    /// Sets how delays are spread: `true` (the default) for full jitter, `false`, a fraction as `0.2`, or a [`Jitter`].
-    pub fn jitter(mut self, jitter: impl Into<Jitter>) -> Self {
-        self.jitter = Some(jitter.into());
+    /// Sets how delays are spread: `true` (the default) for full jitter, `false`, a fraction as `0.2`, a name as `"equal"`,
+    /// or a [`Jitter`].
+    pub fn jitter(mut self, jitter: impl Into<JitterSetting>) -> Self {
+        self.jitter = Some(jitter.into().0);
         self
     }
 
@@ -224,7 +232,7 @@ impl<A> RetryBuilder<A> {
     /// ```
     pub fn backoff(mut self, backoff: impl Into<BackoffSetting>) -> Self {
         match backoff.into().0 {
-            Setting::Whole(backoff) => (self.base, self.kind) = (backoff, None),
+            Setting::Whole(backoff) => (self.base, self.base_is_chosen, self.kind) = (backoff, true, None),
             Setting::Kind(kind) => self.kind = Some(Ok(kind)),
             Setting::Name(name) => {
                 let kind = BackoffKind::ALL.into_iter().find(|kind| kind.name() == name);
@@ -348,7 +356,7 @@ impl<A> RetryBuilder<A> {
     /// ```
     pub fn build(self) -> Result<Retry<A>, ConfigError> {
         let mut problems = Vec::new();
-        problems.extend(check_name("name", &self.name));
+        problems.extend(name::problem("name", &self.name, LONGEST_NAME));
         let max_attempts = self.attempts_or(&mut problems);
         let backoff = self.backoff_or(&mut problems);
         for (field, limit) in [("max_elapsed", self.max_elapsed), ("attempt_timeout", self.attempt_timeout)] {
@@ -394,10 +402,18 @@ impl<A> RetryBuilder<A> {
         let kind = match &self.kind {
             None => base.kind,
             Some(Ok(kind)) => *kind,
-            Some(Err(name)) => {
+            Some(Err(other)) => {
                 let rule = "must be constant, linear, exponential or decorrelated";
-                problems.push(ConfigError::new("backoff", format_args!("{name:?}"), rule));
+                problems.push(ConfigError::new("backoff", name::shown(other), rule));
                 base.kind
+            }
+        };
+        let jitter = match &self.jitter {
+            None => base.jitter,
+            Some(Ok(jitter)) => *jitter,
+            Some(Err(problem)) => {
+                problems.push(problem.clone());
+                base.jitter
             }
         };
         let backoff = Backoff {
@@ -405,10 +421,15 @@ impl<A> RetryBuilder<A> {
             initial: self.initial_delay.unwrap_or(base.initial),
             factor: self.backoff_factor.or(base.factor),
             max_delay: self.max_delay.or(base.max_delay),
-            jitter: self.jitter.unwrap_or(base.jitter),
+            jitter,
             seed: self.seed.or(base.seed),
         };
         problems.extend(backoff.problems());
+        let is_chosen = self.base_is_chosen || self.initial_delay.is_some();
+        if let Some(longest) = backoff.max_delay.filter(|longest| is_chosen && *longest < backoff.initial) {
+            let rule = format!("must be at least `initial_delay`, which is {:?}", backoff.initial);
+            problems.push(ConfigError::new("max_delay", format_args!("{longest:?}"), rule));
+        }
         backoff
     }
 }

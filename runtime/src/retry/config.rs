@@ -1,7 +1,6 @@
 //! What a retry was configured to do, as a plain value.
 
 use super::Backoff;
-use crate::error::ConfigError;
 use std::{num::NonZeroU32, time::Duration};
 
 /// What a [`Retry`](super::Retry) was configured to do.
@@ -55,12 +54,5 @@ impl Default for RetryConfig {
     }
 }
 
-/// Says what is wrong with a name, if something is.
-pub(super) fn check_name(field: &'static str, name: &str) -> Option<ConfigError> {
-    const LONGEST: usize = 100;
-    let sound = !name.trim().is_empty() && name.len() <= LONGEST && !name.chars().any(char::is_control);
-    (!sound).then(|| {
-        let shown: String = name.chars().take(LONGEST).collect();
-        ConfigError::new(field, format_args!("{shown:?}"), "must be 1 to 100 bytes of printable text")
-    })
-}
+/// The longest name a retry or a budget may have, in bytes.
+pub(super) const LONGEST_NAME: usize = 100;

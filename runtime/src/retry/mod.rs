@@ -38,7 +38,7 @@ pub use builder::{BackoffSetting, RetryBuilder};
 pub use config::RetryConfig;
 pub use handle::{Retry, Timed, Untimed};
 pub use hooks::{FailedAttempt, Next};
-pub use jitter::Jitter;
+pub use jitter::{Jitter, JitterSetting};
 #[cfg(feature = "async")]
 pub use run::Wait;
 pub use run::{Attempt, Run};

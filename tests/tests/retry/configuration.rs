@@ -61,6 +61,51 @@ fn two_limits_on_the_same_calls_are_a_contradiction() {
 }
 
 #[test]
+fn a_longest_delay_below_the_first_one_is_refused_where_somebody_chose_both() {
+    let short = Duration::from_secs(1);
+    let long = Duration::from_secs(10);
+    for wrong in [
+        Retry::builder().initial_delay(long).max_delay(short),
+        Retry::builder().backoff(Backoff::linear(long).max_delay(short)),
+        Retry::builder().backoff(Backoff::constant(long)).max_delay(short),
+    ] {
+        let err = wrong.build().unwrap_err();
+        assert_eq!(err.to_string(), "`max_delay` = 1s: must be at least `initial_delay`, which is 10s");
+    }
+    assert!(Retry::builder().initial_delay(long).max_delay(long).build().is_ok());
+    let capped = Retry::builder().max_delay(Duration::from_millis(100)).jitter(false).build().unwrap();
+    assert_eq!(capped.config().backoff.delays().next(), Some(Duration::from_millis(100)), "below the default one");
+}
+
+#[test]
+fn jitter_has_names_as_backoff_has() {
+    for (name, jitter) in [("none", Jitter::None), ("full", Jitter::Full), ("equal", Jitter::Equal)] {
+        let named = Retry::builder().jitter(name).build().unwrap();
+        assert_eq!(named.config(), Retry::builder().jitter(jitter).build().unwrap().config());
+    }
+    let err = Retry::builder().jitter("some").build().unwrap_err();
+    assert_eq!(err.to_string(), "`jitter` = \"some\": must be none, full or equal");
+}
+
+#[test]
+fn long_and_unprintable_texts_are_shown_short() {
+    let odd = "\u{1b}\u{202e}".repeat(20_000);
+    for wrong in [
+        Retry::builder().name(odd.clone()),
+        Retry::builder().backoff(&*odd),
+        Retry::builder().jitter(&*odd),
+        Retry::builder().budget(&*odd),
+    ] {
+        let err = wrong.build().unwrap_err().to_string();
+        assert!(err.len() < 250 && err.is_ascii() && !err.contains('\u{1b}'), "{err}");
+    }
+    for name in ["a\u{200b}", "\u{202e}a", "a\u{ad}b"] {
+        assert_eq!(Retry::builder().name(name).build().unwrap_err().field(), "name");
+        assert_eq!(Retry::builder().budget(name).build().unwrap_err().field(), "budget");
+    }
+}
+
+#[test]
 fn odd_factors_and_fractions_are_refused_with_their_value() {
     for factor in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, -1.0, 0.0, 0.99] {
         let err = Retry::builder().backoff_factor(factor).build().unwrap_err();

@@ -91,6 +91,17 @@ fn jitter_never_lifts_a_delay_above_the_cap_where_the_original_waited_72_of_60_s
 }
 
 #[test]
+fn plus_minus_jitter_gathers_nobody_at_the_cap() {
+    let backoff = Backoff::exponential(SECOND).jitter(Jitter::PlusMinus(0.2)).seed(9);
+    let late: Vec<f64> = backoff.delays().skip(100).take(2000).map(|delay| delay.as_secs_f64()).collect();
+    assert!(late.iter().all(|delay| (48.0..=60.0).contains(delay)));
+    let at_the_cap = late.iter().filter(|delay| **delay > 59.99).count();
+    assert!(at_the_cap < 20, "{at_the_cap} of 2000 wait as long as all others");
+    let mean = late.iter().sum::<f64>() / late.len() as f64;
+    assert!((53.0..55.0).contains(&mean), "{mean}");
+}
+
+#[test]
 fn delays_at_the_cap_are_still_spread() {
     let backoff = Backoff::exponential(SECOND).seed(9);
     let late: Vec<f64> = backoff.delays().skip(100).take(2000).map(|delay| delay.as_secs_f64()).collect();
