@@ -242,7 +242,7 @@ impl Breaker {
         {
             diag.at(
                 key,
-                format!("`half_open_max_calls = {half_open}` is below `success_threshold = {successes}`: that many probes could not all be let through"),
+                format!("`half_open_max_calls = {half_open}` is below `success_threshold = {successes}`: one round of probes could not close the circuit"),
             );
         }
         if let (Some(first), Some(max), Some(key)) = (recovery.known(), max_recovery.known(), max_recovery.key())

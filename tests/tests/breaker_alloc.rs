@@ -90,6 +90,29 @@ fn a_call_that_fails_allocates_nothing() {
 }
 
 #[test]
+fn slow_and_abandoned_calls_allocate_nothing_while_nobody_listens() {
+    let clock = ManualClock::new();
+    let builder = CircuitBreaker::builder("svc").slow_call(SECOND).failure_threshold(u32::MAX);
+    let breaker = builder.count_window(1000).min_calls(1000).failure_rate(1.0).clock(clock.clone()).build().unwrap();
+    let calls = || {
+        let slow = breaker.try_acquire().unwrap();
+        let abandoned = breaker.try_acquire().unwrap();
+        clock.advance(2 * SECOND);
+        breaker.try_acquire().unwrap().success();
+        let slow_at_its_end = breaker.try_acquire().unwrap();
+        clock.advance(2 * SECOND);
+        slow_at_its_end.success();
+        slow.success();
+        drop(abandoned);
+    };
+    // This thread's counters and cells; not a slow call, whose first event would make the place in which events wait.
+    breaker.try_acquire().unwrap().success();
+    assert_eq!(measure(calls).count_total, 0);
+    let counts = breaker.snapshot().counts;
+    assert_eq!((counts.slow, counts.abandoned), (3, 1));
+}
+
+#[test]
 fn a_rejected_call_allocates_nothing() {
     for breaker in every_kind().into_iter().filter(|breaker| !breaker.config().shadow) {
         breaker.open_for(SECOND);

@@ -20,8 +20,20 @@ pub struct Admitted<'a> {
 }
 
 impl CircuitBreaker {
-    /// Makes a call, or the answer to its rejection.
-    #[doc(hidden)]
+    /// Runs a function unless the circuit is open, or else what stands in for it; the outcome of the latter counts for
+    /// nothing and comes back as it is.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::breaker::{ByClass, CircuitBreaker};
+    ///
+    /// let breaker = CircuitBreaker::builder("call-or-example").build()?;
+    /// breaker.force_open();
+    /// let price = breaker.call_or(ByClass, || Err::<u32, _>("not called"), |_rejection| Ok(7));
+    /// assert_eq!(price, Ok(7), "the last known one");
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
     #[inline]
     pub fn call_or<R, J: Judge<R>>(&self, judge: J, f: impl FnOnce() -> R, reject: impl FnOnce(Rejection) -> R) -> R {
         let shared = self.shared();

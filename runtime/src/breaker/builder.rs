@@ -1,8 +1,9 @@
 //! From what a user says to a breaker.
 
 use super::{
-    config::{BreakerConfig, Draft, check_name},
+    config::BreakerConfig,
     control::ManualControl,
+    draft::{Draft, check_name},
     handle::CircuitBreaker,
     shared::Shared,
 };
@@ -37,7 +38,9 @@ use std::{fmt, panic::Location, time::Duration};
 pub struct BreakerBuilder {
     name: String,
     draft: Draft,
-    clock: SharedClock,
+    /// Whether this changes a living breaker.
+    is_change: bool,
+    clock: Option<SharedClock>,
     seed: Option<u64>,
     control: Option<ManualControl>,
     place: Place,
@@ -64,24 +67,32 @@ impl fmt::Display for Place {
 impl BreakerBuilder {
     #[track_caller]
     pub(super) fn new(name: String) -> Self {
-        Self::of_draft(name, Draft::default())
-    }
-
-    #[track_caller]
-    pub(super) fn of_draft(name: String, draft: Draft) -> Self {
         Self {
             name,
-            draft,
-            clock: SharedClock::default(),
+            draft: Draft::default(),
+            is_change: false,
+            clock: None,
             seed: None,
             control: None,
             place: Place::Caller(Location::caller()),
         }
     }
 
+    /// Starts the change of a living breaker: it holds only what is said in it.
+    pub(super) fn of_change(name: String) -> Self {
+        Self { is_change: true, ..Self::new(name) }
+    }
+
     /// Sets how many failures in a row open the circuit; 5 unless a window is set.
     pub fn failure_threshold(mut self, calls: u32) -> Self {
         self.draft.failure_threshold = Some(calls);
+        self
+    }
+
+    /// Takes `failure_threshold` back: its default holds again, which is 5, or off where a window is set.
+    pub fn no_failure_threshold(mut self) -> Self {
+        self.draft.failure_threshold = None;
+        self.draft.taken_back.failure_threshold = true;
         self
     }
 
@@ -130,12 +141,38 @@ impl BreakerBuilder {
     /// Sets that rates are taken over the last so many calls, from 1 to 1,000,000; by default no rate is looked at.
     pub fn count_window(mut self, calls: u32) -> Self {
         self.draft.count_window = Some(calls);
+        if self.is_change {
+            self.draft.time_window = None;
+        }
         self
     }
 
     /// Sets that rates are taken over the calls of the last while, at least 1 ms; it slides in ten steps.
     pub fn time_window(mut self, duration: Duration) -> Self {
         self.draft.time_window = Some(duration);
+        if self.is_change {
+            self.draft.count_window = None;
+        }
+        self
+    }
+
+    /// Takes the window back, and with it `failure_rate` and `min_calls`: no rate of failures is looked at. For
+    /// [`reconfigure`](CircuitBreaker::reconfigure).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::breaker::CircuitBreaker;
+    ///
+    /// let breaker = CircuitBreaker::builder("no-window-example").count_window(50).failure_rate(0.2).build()?;
+    /// breaker.reconfigure(|change| change.no_window())?;
+    /// assert_eq!((breaker.config().window, breaker.config().failure_threshold), (None, Some(5)));
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
+    pub fn no_window(mut self) -> Self {
+        (self.draft.count_window, self.draft.time_window) = (None, None);
+        (self.draft.failure_rate, self.draft.min_calls) = (None, None);
+        self.draft.taken_back.window = true;
         self
     }
 
@@ -157,6 +194,14 @@ impl BreakerBuilder {
         self
     }
 
+    /// Takes `slow_call` and `slow_rate` back: calls are not timed. For
+    /// [`reconfigure`](CircuitBreaker::reconfigure).
+    pub fn no_slow_call(mut self) -> Self {
+        (self.draft.slow_call, self.draft.slow_rate) = (None, None);
+        self.draft.taken_back.slow_call = true;
+        self
+    }
+
     /// Sets the share of slow calls in the window, above 0 and up to 1, at which the circuit opens; 0.5 where `slow_call` is set.
     pub fn slow_rate(mut self, rate: f64) -> Self {
         self.draft.slow_rate = Some(rate);
@@ -173,17 +218,18 @@ impl BreakerBuilder {
     ///
     /// Calls that it lets through although it is open are counted, but do not decide.
     pub fn shadow(mut self, shadow: bool) -> Self {
-        self.draft.shadow = shadow;
+        self.draft.shadow = Some(shadow);
         self
     }
 
-    /// Sets the clock; the system's by default.
+    /// Sets the clock; the system's by default. A living breaker keeps its clock.
     pub fn clock(mut self, clock: impl Clock) -> Self {
-        self.clock = SharedClock::new(clock);
+        self.clock = Some(SharedClock::new(clock));
         self
     }
 
-    /// Sets the seed of the jitter, so that the open times can be foretold; random by default.
+    /// Sets the seed of the jitter, so that the open times can be foretold; random by default. A living
+    /// breaker keeps its own.
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = Some(seed);
         self
@@ -214,7 +260,9 @@ impl BreakerBuilder {
 
     pub(super) fn build_resolved(self, config: BreakerConfig) -> CircuitBreaker {
         let rng = self.seed.map_or_else(Rng::from_entropy, Rng::seeded);
-        let breaker = CircuitBreaker::of_shared(Shared::new(self.name.into(), config, self.clock, rng, self.place));
+        let clock = self.clock.unwrap_or_default();
+        let shared = Shared::new(self.name.into(), config, self.draft.said(), clock, rng, self.place);
+        let breaker = CircuitBreaker::of_shared(shared);
         if let Some(control) = &self.control {
             control.join(&breaker);
         }
@@ -225,8 +273,37 @@ impl BreakerBuilder {
         &self.name
     }
 
+    #[cfg(test)]
+    pub(super) fn said(&self) -> super::draft::Said {
+        self.draft.said()
+    }
+
     pub(super) fn place(&self) -> Place {
         self.place
+    }
+
+    /// Makes the change to a living breaker, in one step under its lock.
+    pub(super) fn apply_to(self, breaker: &CircuitBreaker) -> Result<(), ConfigError> {
+        let fixed = [("clock", self.clock.is_some()), ("seed", self.seed.is_some())];
+        let fixed = fixed.into_iter().filter(|(_, is_set)| *is_set);
+        let refused = |(field, _)| ConfigError::new(field, "another", "must be set before the breaker is built");
+        let mut problems: Vec<_> = fixed.map(refused).collect();
+        breaker.shared().step(|locked| {
+            let draft = Draft::of(locked.core.config(), locked.said).changed_by(&self.draft);
+            let config = draft.resolve(&mut problems);
+            if problems.is_empty() {
+                locked.said = draft.said();
+                locked.core.reconfigure(config);
+            }
+            ((), Default::default())
+        });
+        if let Some(problem) = ConfigError::join(problems) {
+            return Err(problem);
+        }
+        if let Some(control) = &self.control {
+            control.join(breaker);
+        }
+        Ok(())
     }
 
     pub(super) fn resolve(&self) -> Result<BreakerConfig, ConfigError> {

@@ -1,6 +1,6 @@
 //! The settings of a breaker, as a plain value that was validated once.
 
-use crate::{ConfigError, time::Tick};
+use crate::time::Tick;
 use std::time::Duration;
 
 /// The settings of a circuit breaker, with every default filled in.
@@ -13,7 +13,7 @@ use std::time::Duration;
 /// | --- | --- | --- |
 /// | `failure_threshold` | 5 failures in a row; off where a window is set and this is not | 1 or more |
 /// | `recovery_timeout` | 60 s | above zero |
-/// | `half_open_max_calls` | 2 | 1 or more |
+/// | `half_open_max_calls` | 2 | 1 or more; beside a `success_threshold` at least that |
 /// | `success_threshold` | 1 | 1 or more |
 /// | `recovery_backoff` | 1.0 (the open time does not grow) | 1 to 1000 |
 /// | `max_recovery_timeout` | 1 h, or `recovery_timeout` where that is longer | `recovery_timeout` or more |
@@ -73,38 +73,12 @@ pub enum WindowKind {
     Time(Duration),
 }
 
-/// What a builder was told, before defaults and rules.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Draft {
-    pub(super) failure_threshold: Option<u32>,
-    pub(super) recovery_timeout: Option<Duration>,
-    pub(super) half_open_max_calls: Option<u32>,
-    pub(super) success_threshold: Option<u32>,
-    pub(super) recovery_backoff: Option<f64>,
-    pub(super) max_recovery_timeout: Option<Duration>,
-    pub(super) recovery_jitter: Option<f64>,
-    pub(super) half_open_timeout: Option<Duration>,
-    pub(super) count_window: Option<u32>,
-    pub(super) time_window: Option<Duration>,
-    pub(super) failure_rate: Option<f64>,
-    pub(super) min_calls: Option<u32>,
-    pub(super) slow_call: Option<Duration>,
-    pub(super) slow_rate: Option<f64>,
-    pub(super) abandoned_after: Option<Duration>,
-    pub(super) shadow: bool,
-}
-
-const FAILURE_THRESHOLD: u32 = 5;
-const RECOVERY_TIMEOUT: Duration = Duration::from_secs(60);
-const HALF_OPEN_MAX_CALLS: u32 = 2;
-const MAX_RECOVERY_TIMEOUT: Duration = Duration::from_secs(3600);
-const MAX_BACKOFF: f64 = 1000.0;
-const WINDOW_CALLS: u32 = 100;
-const MAX_WINDOW_CALLS: u32 = 1_000_000;
-const MIN_TIME_WINDOW: Duration = Duration::from_millis(1);
-const RATE: f64 = 0.5;
-const MIN_CALLS: u32 = 10;
-const ABANDONED_AFTER: Duration = Duration::from_secs(1);
+pub(super) const FAILURE_THRESHOLD: u32 = 5;
+pub(super) const RECOVERY_TIMEOUT: Duration = Duration::from_secs(60);
+pub(super) const HALF_OPEN_MAX_CALLS: u32 = 2;
+pub(super) const MAX_RECOVERY_TIMEOUT: Duration = Duration::from_secs(3600);
+pub(super) const MIN_CALLS: u32 = 10;
+pub(super) const ABANDONED_AFTER: Duration = Duration::from_secs(1);
 
 impl Default for BreakerConfig {
     fn default() -> Self {
@@ -144,148 +118,5 @@ impl BreakerConfig {
     /// Returns the end of an open time that starts now.
     pub(super) fn open_until(&self, now: Tick, reopened: u32, fraction: f64) -> Tick {
         now.after(self.open_time(reopened, fraction))
-    }
-}
-
-impl Draft {
-    /// Returns the draft that resolves to this configuration again.
-    pub(super) fn of(config: &BreakerConfig) -> Self {
-        let (count_window, time_window) = match config.window {
-            // The window that only serves slow calls is a default, not a wish for a failure rate.
-            Some(_) if config.failure_rate.is_none() => (None, None),
-            None => (None, None),
-            Some(WindowKind::Calls(calls)) => (Some(calls), None),
-            Some(WindowKind::Time(span)) => (None, Some(span)),
-        };
-        // What equals its default is left open, so that it follows when that on which it depends is changed.
-        let mut draft = Self {
-            failure_threshold: config.failure_threshold,
-            recovery_timeout: Some(config.recovery_timeout),
-            half_open_max_calls: Some(config.half_open_max_calls),
-            success_threshold: Some(config.success_threshold),
-            recovery_backoff: Some(config.recovery_backoff),
-            recovery_jitter: Some(config.recovery_jitter),
-            count_window,
-            time_window,
-            failure_rate: config.failure_rate,
-            slow_call: config.slow_call,
-            abandoned_after: Some(config.abandoned_after),
-            shadow: config.shadow,
-            ..Self::default()
-        };
-        let default = draft.resolve(&mut Vec::new());
-        let unless = |differs: bool| differs.then_some(());
-        draft.max_recovery_timeout =
-            unless(default.max_recovery_timeout != config.max_recovery_timeout).map(|()| config.max_recovery_timeout);
-        draft.half_open_timeout =
-            unless(default.half_open_timeout != config.half_open_timeout).map(|()| config.half_open_timeout);
-        draft.min_calls = unless(default.min_calls != config.min_calls).map(|()| config.min_calls);
-        draft.slow_rate = config.slow_rate.filter(|_| default.slow_rate != config.slow_rate);
-        draft.failure_threshold =
-            config.failure_threshold.filter(|&n| draft.failure_rate.is_some() || n != FAILURE_THRESHOLD);
-        draft
-    }
-
-    /// Fills in the defaults and collects every rule that the result breaks.
-    pub(super) fn resolve(&self, problems: &mut Vec<ConfigError>) -> BreakerConfig {
-        let mut rule = |holds: bool, field: &'static str, value: &dyn std::fmt::Debug, text: &str| {
-            if !holds {
-                problems.push(ConfigError::new(field, format_args!("{value:?}"), text));
-            }
-        };
-        let explicit_window = match (self.count_window, self.time_window) {
-            (Some(calls), None) => Some(WindowKind::Calls(calls)),
-            (None, Some(span)) => Some(WindowKind::Time(span)),
-            (None, None) => None,
-            (Some(calls), Some(span)) => {
-                rule(
-                    false,
-                    "time_window",
-                    &span,
-                    "must not be set together with `count_window`: a breaker has one window",
-                );
-                Some(WindowKind::Calls(calls))
-            }
-        };
-        let rated = explicit_window.is_some() || self.failure_rate.is_some();
-        let window = explicit_window.or((rated || self.slow_call.is_some()).then_some(WindowKind::Calls(WINDOW_CALLS)));
-        let window_calls = match window {
-            Some(WindowKind::Calls(calls)) => calls,
-            _ => u32::MAX,
-        };
-        let recovery_timeout = self.recovery_timeout.unwrap_or(RECOVERY_TIMEOUT);
-        let config = BreakerConfig {
-            failure_threshold: self.failure_threshold.or((!rated).then_some(FAILURE_THRESHOLD)),
-            recovery_timeout,
-            half_open_max_calls: self.half_open_max_calls.unwrap_or(HALF_OPEN_MAX_CALLS),
-            success_threshold: self.success_threshold.unwrap_or(1),
-            recovery_backoff: self.recovery_backoff.unwrap_or(1.0),
-            max_recovery_timeout: self.max_recovery_timeout.unwrap_or(MAX_RECOVERY_TIMEOUT.max(recovery_timeout)),
-            recovery_jitter: self.recovery_jitter.unwrap_or(0.0),
-            half_open_timeout: self.half_open_timeout.unwrap_or(recovery_timeout),
-            window,
-            failure_rate: self.failure_rate.or(rated.then_some(RATE)),
-            min_calls: self.min_calls.unwrap_or(MIN_CALLS.min(window_calls)),
-            slow_call: self.slow_call,
-            slow_rate: self.slow_rate.or(self.slow_call.map(|_| RATE)),
-            abandoned_after: self.abandoned_after.unwrap_or(ABANDONED_AFTER),
-            shadow: self.shadow,
-        };
-
-        let is_rate = |rate: f64| rate > 0.0 && rate <= 1.0;
-        if let Some(calls) = config.failure_threshold {
-            rule(calls >= 1, "failure_threshold", &calls, "must be at least 1");
-        }
-        rule(!recovery_timeout.is_zero(), "recovery_timeout", &recovery_timeout, "must be longer than zero");
-        rule(config.half_open_max_calls >= 1, "half_open_max_calls", &config.half_open_max_calls, "must be at least 1");
-        rule(config.success_threshold >= 1, "success_threshold", &config.success_threshold, "must be at least 1");
-        let backoff = config.recovery_backoff;
-        rule((1.0..=MAX_BACKOFF).contains(&backoff), "recovery_backoff", &backoff, "must be from 1 to 1000");
-        let longest = config.max_recovery_timeout;
-        rule(longest >= recovery_timeout, "max_recovery_timeout", &longest, "must be at least `recovery_timeout`");
-        let jitter = config.recovery_jitter;
-        rule((0.0..=1.0).contains(&jitter), "recovery_jitter", &jitter, "must be from 0 to 1");
-        let half_open = config.half_open_timeout;
-        rule(!half_open.is_zero(), "half_open_timeout", &half_open, "must be longer than zero");
-        if let Some(calls) = self.count_window {
-            let legal = (1..=MAX_WINDOW_CALLS).contains(&calls);
-            rule(legal, "count_window", &calls, "must be from 1 to 1000000 calls");
-        }
-        if let Some(span) = self.time_window {
-            rule(span >= MIN_TIME_WINDOW, "time_window", &span, "must be at least 1 ms");
-        }
-        if let Some(rate) = self.failure_rate {
-            rule(is_rate(rate), "failure_rate", &rate, "must be above 0 and at most 1");
-        }
-        if let Some(rate) = self.slow_rate {
-            rule(is_rate(rate), "slow_rate", &rate, "must be above 0 and at most 1");
-            rule(self.slow_call.is_some(), "slow_rate", &rate, "must come with `slow_call`, which says what is slow");
-        }
-        if let Some(limit) = self.slow_call {
-            rule(!limit.is_zero(), "slow_call", &limit, "must be longer than zero");
-        }
-        if let Some(calls) = self.min_calls {
-            rule(calls >= 1, "min_calls", &calls, "must be at least 1");
-            rule(window.is_some(), "min_calls", &calls, "must come with a window or a rate, whose minimum it is");
-            rule(calls <= window_calls, "min_calls", &calls, "must be at most the calls that the window holds");
-        }
-        config
-    }
-}
-
-/// The longest name a breaker may have, in bytes.
-const MAX_NAME: usize = 128;
-
-/// Checks a breaker's name: 1 to 128 bytes, none of them a control character.
-pub(super) fn check_name(name: &str, problems: &mut Vec<ConfigError>) {
-    if name.trim().is_empty() {
-        problems.push(ConfigError::new("name", format_args!("{name:?}"), "must not be empty"));
-    }
-    if name.len() > MAX_NAME {
-        let shown: String = name.chars().take(32).collect();
-        let rule = "must be at most 128 bytes long";
-        problems.push(ConfigError::new("name", format_args!("{shown:?}... ({} bytes)", name.len()), rule));
-    } else if name.chars().any(char::is_control) {
-        problems.push(ConfigError::new("name", format_args!("{name:?}"), "must hold printable characters only"));
     }
 }

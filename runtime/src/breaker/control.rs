@@ -59,8 +59,9 @@ impl ManualControl {
     pub(super) fn join(&self, breaker: &CircuitBreaker) {
         let is_isolated = {
             let mut switch = self.lock();
-            switch.breakers.retain(|known| known.strong_count() > 0);
-            switch.breakers.push(breaker.downgrade());
+            let joining = breaker.downgrade();
+            switch.breakers.retain(|known| known.strong_count() > 0 && !known.ptr_eq(&joining));
+            switch.breakers.push(joining);
             switch.is_isolated
         };
         if is_isolated {

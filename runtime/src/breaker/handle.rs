@@ -2,7 +2,7 @@
 
 use super::{
     builder::BreakerBuilder,
-    config::{BreakerConfig, Draft},
+    config::BreakerConfig,
     judge::{ByClass, Judge},
     observers::BreakerSubscription,
     permit::Permit,
@@ -14,6 +14,7 @@ use crate::{
     ConfigError, ErrorCode, Rejection,
     error::{Policy, Rejector},
     event::{CircuitState, Observer},
+    time::Tick,
 };
 use std::{
     error::Error,
@@ -77,6 +78,12 @@ impl CircuitBreaker {
     /// Tells how many handles there are, this one included.
     pub(super) fn handles(&self) -> usize {
         Arc::strong_count(&self.shared)
+    }
+
+    /// Tells whether the window holds nothing against the callee.
+    pub(super) fn is_window_clean_at(&self, now: Tick) -> bool {
+        let tally = self.shared.read(|locked| locked.core.tally_at(now));
+        tally.failures == 0 && tally.slow == 0
     }
 
     /// Returns the name.
@@ -197,6 +204,31 @@ impl CircuitBreaker {
         }
     }
 
+    /// Awaits a future unless the circuit is open, or else what stands in for it; the outcome of the latter counts for
+    /// nothing and comes back as it is.
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`call_async`](Self::call_async); dropped while it awaits what stands in, it drops that.
+    #[cfg(feature = "async")]
+    #[inline]
+    pub async fn call_or_async<R, J, F, G>(
+        &self,
+        judge: J,
+        f: impl FnOnce() -> F,
+        reject: impl FnOnce(Rejection) -> G,
+    ) -> R
+    where
+        J: Judge<R>,
+        F: Future<Output = R>,
+        G: Future<Output = R>,
+    {
+        match self.admit() {
+            Ok(admitted) => admitted.guard_new(judge, f).await,
+            Err(refused) => reject(refused.into_rejection()).await,
+        }
+    }
+
     /// Asks for the right to make one call, to be given back with a verdict.
     ///
     /// # Errors
@@ -295,11 +327,19 @@ impl CircuitBreaker {
     /// Changes the configuration of the living breaker. State, counts, calls in flight and as much of the window as
     /// fits are kept; an open time that runs already ends when it was to end.
     ///
-    /// `change` gets a builder that holds the present configuration; the name cannot be changed.
+    /// What `change` says takes the place of what was said before; all else stays, and what was never said follows its
+    /// default, as `max_recovery_timeout` follows `recovery_timeout`. Of two windows the last one holds.
+    /// [`no_window`](BreakerBuilder::no_window), [`no_slow_call`](BreakerBuilder::no_slow_call) and
+    /// [`no_failure_threshold`](BreakerBuilder::no_failure_threshold) take back; a
+    /// [`control`](BreakerBuilder::control) is joined. Name, clock and seed cannot be changed.
+    ///
+    /// `change` runs under no lock, and its result is applied in one step: of two threads that change different
+    /// settings at once neither undoes what the other did, nor does a change within a change.
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] with every rule that the result breaks; the breaker then goes on as it was.
+    /// [`ConfigError`] with every rule that the result breaks, and for a clock or a seed; the breaker then goes on as
+    /// it was.
     ///
     /// # Examples
     ///
@@ -313,13 +353,7 @@ impl CircuitBreaker {
     /// # Ok::<(), gardefou::ConfigError>(())
     /// ```
     pub fn reconfigure(&self, change: impl FnOnce(BreakerBuilder) -> BreakerBuilder) -> Result<(), ConfigError> {
-        let draft = Draft::of(&self.config());
-        let config = change(BreakerBuilder::of_draft(self.name().to_owned(), draft)).resolve()?;
-        self.shared.step(|locked| {
-            locked.core.reconfigure(config);
-            ((), Default::default())
-        });
-        Ok(())
+        change(BreakerBuilder::of_change(self.name().to_owned())).apply_to(self)
     }
 
     /// Goes on where the breaker of a snapshot stopped, as after a restart of the program.

@@ -2,19 +2,22 @@
 
 use super::{
     cause::CauseText,
+    draft::Said,
     observers::{TOLD_LIMIT, Told},
-    state::{Core, Effects},
+    state::{Core, Effects, Transition},
 };
 use crate::{
     error::redact,
     event::{CircuitState, TransitionReason},
     time::Tick,
 };
-use std::collections::VecDeque;
+use std::{collections::VecDeque, time::SystemTime};
 
 /// What the lock guards.
 pub(super) struct Locked {
     pub(super) core: Core,
+    /// What was said of the configuration; the core has what it resolved to.
+    pub(super) said: Said,
     pub(super) totals: Totals,
     pub(super) last_failure: Option<LastFailure>,
     /// The failure that opened the circuit, and the first generation that it explains.
@@ -38,9 +41,28 @@ pub(super) struct Totals {
 
 #[derive(Clone, Copy)]
 pub(super) struct LastFailure {
-    pub(super) at: Tick,
+    pub(super) at: Moment,
     /// Empty where the failure has no text.
     pub(super) cause: CauseText,
+}
+
+/// When something happened.
+#[derive(Clone, Copy)]
+pub(super) enum Moment {
+    /// In this life of the program.
+    Here(Tick),
+    /// In an earlier one, whose ticks mean nothing any more.
+    Before(SystemTime),
+}
+
+impl Moment {
+    /// Returns the moment by the wall clock, which shows `wall` at `now`.
+    pub(super) fn wall(self, now: Tick, wall: SystemTime) -> SystemTime {
+        match self {
+            Self::Here(tick) => wall.checked_sub(now.since(tick)).unwrap_or(SystemTime::UNIX_EPOCH),
+            Self::Before(time) => time,
+        }
+    }
 }
 
 impl Locked {
@@ -55,17 +77,29 @@ impl Locked {
     pub(super) fn take(&mut self, effects: Effects) {
         for &transition in effects.iter() {
             let cause = self.cause_of(transition.reason);
-            match transition.to {
-                // A half-open time that ran out explains nothing new.
-                CircuitState::Open if transition.reason == TransitionReason::HalfOpenTimeout => {}
-                CircuitState::Open => self.opened_by = Some((transition.generation, cause.clone())),
-                CircuitState::ForcedOpen => {
-                    self.opened_by = Some((transition.generation, Some("forced open by hand".into())));
-                }
-                _ => {}
-            }
-            self.outbox.push_back(Told::Transition { transition, cause });
+            self.take_transition(transition, cause);
         }
+    }
+
+    /// As [`take`](Self::take), where an earlier life of the program knew what opened the circuit.
+    pub(super) fn take_restored(&mut self, effects: Effects, opened_by: Option<Box<str>>) {
+        for &transition in effects.iter() {
+            let cause = opened_by.clone().filter(|_| transition.to == CircuitState::Open);
+            self.take_transition(transition, cause);
+        }
+    }
+
+    fn take_transition(&mut self, transition: Transition, cause: Option<Box<str>>) {
+        match transition.to {
+            // A half-open time that ran out explains nothing new.
+            CircuitState::Open if transition.reason == TransitionReason::HalfOpenTimeout => {}
+            CircuitState::Open => self.opened_by = Some((transition.generation, cause.clone())),
+            CircuitState::ForcedOpen => {
+                self.opened_by = Some((transition.generation, Some("forced open by hand".into())));
+            }
+            _ => {}
+        }
+        self.outbox.push_back(Told::Transition { transition, cause });
     }
 
     /// Returns the text of the failure behind a transition, where a failure is behind it.

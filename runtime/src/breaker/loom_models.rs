@@ -33,9 +33,10 @@ struct Life {
 
 fn life(configure: impl FnOnce(super::BreakerBuilder) -> super::BreakerBuilder) -> Life {
     let clock = ManualClock::new();
-    let config = configure(CircuitBreaker::builder("loom")).resolve().unwrap();
+    let builder = configure(CircuitBreaker::builder("loom"));
+    let config = builder.resolve().unwrap();
     let shared_clock = SharedClock::new(clock.clone());
-    let shared = Shared::new("loom".into(), config, shared_clock, Rng::seeded(1), Place::Text("loom"));
+    let shared = Shared::new("loom".into(), config, builder.said(), shared_clock, Rng::seeded(1), Place::Text("loom"));
     let breaker = CircuitBreaker::of_shared(shared);
     let changes = Arc::new(Mutex::new(Vec::new()));
     let sink = Arc::clone(&changes);
@@ -56,7 +57,8 @@ fn changes(life: &Life) -> Vec<(CircuitState, CircuitState)> {
 /// Explores with a bound on preemptions, which finds what more of them find, only sooner.
 fn explore(model: impl Fn() + Send + Sync + 'static) {
     let mut builder = loom::model::Builder::new();
-    builder.preemption_bound = Some(3);
+    // The environment goes before.
+    builder.preemption_bound = builder.preemption_bound.or(Some(3));
     builder.check(model);
 }
 
@@ -132,7 +134,7 @@ fn a_success_beside_a_failure_loses_no_row() {
 #[test]
 fn one_slot_admits_one_probe() {
     explore(|| {
-        let life = life(|b| b.half_open_max_calls(1).success_threshold(9).recovery_timeout(SECOND));
+        let life = life(|b| b.half_open_max_calls(1).recovery_timeout(SECOND));
         life.breaker.open_for(SECOND);
         life.clock.advance(SECOND);
         let breaker = life.breaker.clone();
@@ -148,7 +150,7 @@ fn one_slot_admits_one_probe() {
 #[test]
 fn a_dropped_permit_frees_its_slot_for_another_thread() {
     explore(|| {
-        let life = life(|b| b.half_open_max_calls(1).success_threshold(2));
+        let life = life(|b| b.half_open_max_calls(1));
         life.breaker.force_open();
         life.breaker.half_open().unwrap();
         let breaker = life.breaker.clone();

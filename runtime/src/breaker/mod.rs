@@ -15,6 +15,7 @@ mod cause;
 mod config;
 mod control;
 mod counters;
+mod draft;
 #[cfg(feature = "async")]
 mod guarded;
 mod handle;
@@ -28,6 +29,7 @@ mod model;
 mod observers;
 mod permit;
 mod registry;
+mod seconds;
 mod shared;
 mod snapshot;
 mod state;

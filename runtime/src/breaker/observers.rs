@@ -13,6 +13,7 @@ use std::{
     },
     time::Duration,
 };
+use tracing::level_filters::LevelFilter;
 
 /// How many events may wait for a slow observer before those that are no change of state are left out.
 pub(super) const TOLD_LIMIT: usize = 1024;
@@ -70,13 +71,11 @@ impl Observers {
         Self { count: AtomicUsize::new(0), list: RwLock::new(Vec::new()) }
     }
 
-    /// Tells whether anybody would hear of an event, a log at the most verbose level included.
+    /// Tells whether anybody would hear of an event that is logged at this level.
     #[inline]
-    pub(super) fn are_listening(&self) -> bool {
+    pub(super) fn are_listening(&self, logged: LevelFilter) -> bool {
         // Relaxed: a call that races with a subscription may or may not be heard.
-        self.count.load(Ordering::Relaxed) != 0
-            || event::is_heard()
-            || tracing::level_filters::LevelFilter::current() >= tracing::level_filters::LevelFilter::TRACE
+        self.count.load(Ordering::Relaxed) != 0 || event::is_heard() || LevelFilter::current() >= logged
     }
 
     /// Tells the log, this breaker's observers, and those of the whole process. No lock is held while they run.

@@ -6,7 +6,7 @@ use super::{
     observers::Told,
     snapshot::Snapshot,
 };
-use crate::{ConfigError, event::CircuitState};
+use crate::{ConfigError, event::CircuitState, time::Tick};
 use once_cell::sync::Lazy;
 use std::{
     collections::{HashMap, HashSet},
@@ -43,8 +43,17 @@ pub struct BreakerRegistry {
 #[derive(Debug)]
 struct Entry {
     breaker: CircuitBreaker,
-    /// How many calls had been seen when idle breakers were last looked for; `None` before that.
-    calls_when_swept: Option<u64>,
+    /// Since when it has been idle, as far as those who looked for idle breakers saw; `None` before that.
+    idle: Option<Idle>,
+}
+
+/// A time without calls.
+#[derive(Clone, Copy, Debug)]
+struct Idle {
+    /// How many calls there had been.
+    calls: u64,
+    /// When it was first seen, on the breaker's clock.
+    since: Tick,
 }
 
 impl BreakerRegistry {
@@ -108,7 +117,7 @@ impl BreakerRegistry {
                 } else {
                     let name: Box<str> = builder.name().into();
                     let breaker = builder.build_resolved(config);
-                    breakers.insert(name, Entry { breaker: breaker.clone(), calls_when_swept: None });
+                    breakers.insert(name, Entry { breaker: breaker.clone(), idle: None });
                     return Ok(breaker);
                 }
             }
@@ -161,8 +170,12 @@ impl BreakerRegistry {
     }
 
     /// Drops the breakers that are idle, and returns how many: those that nobody else holds, that no call has used
-    /// since the last time this was called, and that hold nothing against their callee any more (closed, or open with
-    /// its time over). Call it now and then where names come from data, one per customer say.
+    /// since the last time this was called, and that hold nothing against their callee any more. Call it now and then
+    /// where names come from data, one per customer say.
+    ///
+    /// An open one holds nothing any more when its open time is over. A closed one holds its failures in a row, and the
+    /// failures and slow calls in its window, until it has been seen idle for as long as it would have been open for
+    /// them (`recovery_timeout`); so no name stays for ever. Those that people have turned by hand are kept.
     ///
     /// # Examples
     ///
@@ -181,10 +194,15 @@ impl BreakerRegistry {
         let mut breakers = self.write();
         let idle = breakers.extract_if(|_, entry| {
             let snapshot = entry.breaker.snapshot();
-            let calls = snapshot.counts.total();
-            let is_idle = entry.calls_when_swept.replace(calls) == Some(calls);
+            let (calls, now) = (snapshot.counts.total(), entry.breaker.shared().clock.now());
+            let idle = entry.idle.filter(|idle| idle.calls == calls);
+            let is_idle = idle.is_some();
+            let since = entry.idle.insert(idle.unwrap_or(Idle { calls, since: now })).since;
             let is_harmless = match snapshot.state {
-                CircuitState::Closed => snapshot.consecutive_failures == 0,
+                CircuitState::Closed => {
+                    let holds_nothing = snapshot.consecutive_failures == 0 && entry.breaker.is_window_clean_at(now);
+                    holds_nothing || now.since(since) >= snapshot.config.recovery_timeout
+                }
                 CircuitState::HalfOpen => snapshot.remaining == Some(Duration::ZERO),
                 _ => false,
             };

@@ -9,8 +9,9 @@ use super::{
     cause::CauseText,
     config::BreakerConfig,
     counters::{Counted, Counters},
+    draft::Said,
     in_flight::{CellId, InFlight},
-    locked::{LastFailure, Locked, Totals},
+    locked::{LastFailure, Locked, Moment, Totals},
     observers::{Observers, Told},
     state::{Admission, Core, Effects, Outcome, Phase},
     ticket::{Denied, Ticket, UNKNOWN_WAIT},
@@ -26,6 +27,7 @@ use crate::{
 };
 use once_cell::race::OnceBox;
 use std::{collections::VecDeque, fmt, time::Duration};
+use tracing::level_filters::LevelFilter;
 
 /// One breaker, shared by all its handles.
 pub(super) struct Shared {
@@ -54,7 +56,15 @@ struct Hot {
 }
 
 impl Shared {
-    pub(super) fn new(name: Box<str>, config: BreakerConfig, clock: SharedClock, rng: Rng, place: Place) -> Self {
+    /// Makes a breaker of what was said, and what that resolved to.
+    pub(super) fn new(
+        name: Box<str>,
+        config: BreakerConfig,
+        said: Said,
+        clock: SharedClock,
+        rng: Rng,
+        place: Place,
+    ) -> Self {
         let core = Core::new(config, clock.now(), rng);
         let hot = Hot {
             word: AtomicU64::new(word::of(&core)),
@@ -63,6 +73,7 @@ impl Shared {
         };
         let locked = Locked {
             core,
+            said,
             totals: Totals::default(),
             last_failure: None,
             opened_by: None,
@@ -126,7 +137,7 @@ impl Shared {
             }
         };
         self.counters.add(Counted::Rejected);
-        if self.observers.are_listening() {
+        if self.observers.are_listening(LevelFilter::TRACE) {
             self.tell(|_| Told::Rejected { generation: denied.generation, retry_after: denied.retry_after() });
         }
         if word & word::SHADOW != 0 {
@@ -162,7 +173,7 @@ impl Shared {
             // The entry's identity is known before it is made, so that the call that ends now cannot count twice.
             if call.claim(locked.core.next_entry_at(now)) {
                 locked.totals.slow = locked.totals.slow.saturating_add(1);
-                locked.push(Told::Slow { generation, elapsed: now.since(call.start()), pending: true });
+                self.push_detail(locked, Told::Slow { generation, elapsed: now.since(call.start()), pending: true });
                 let effects = locked.core.record_pending_slow_at(now);
                 locked.take(effects);
             }
@@ -287,10 +298,10 @@ impl Shared {
         let mut locked = self.locked.lock();
         if self.is_current_locked(&mut locked, ticket, now) {
             locked.totals.failure = locked.totals.failure.saturating_add(1);
-            locked.last_failure = Some(LastFailure { at: now, cause });
+            locked.last_failure = Some(LastFailure { at: Moment::Here(now), cause });
             if let Some(elapsed) = abandoned {
                 locked.totals.abandoned = locked.totals.abandoned.saturating_add(1);
-                locked.push(Told::Abandoned { generation: ticket.generation(), elapsed });
+                self.push_detail(&mut locked, Told::Abandoned { generation: ticket.generation(), elapsed });
             }
             self.record_locked(&mut locked, ticket, now, Outcome { failure: true, slow, counted });
         }
@@ -319,10 +330,17 @@ impl Shared {
         if outcome.slow && outcome.counted.is_none() {
             locked.totals.slow = locked.totals.slow.saturating_add(1);
             let elapsed = now.since(Tick::from_nanos(ticket.start));
-            locked.push(Told::Slow { generation: ticket.generation(), elapsed, pending: false });
+            self.push_detail(locked, Told::Slow { generation: ticket.generation(), elapsed, pending: false });
         }
         let effects = locked.core.record_at(now, ticket.generation(), outcome);
         locked.take(effects);
+    }
+
+    /// Puts what is no change of state in the outbox where somebody listens; else nothing is kept for nobody.
+    fn push_detail(&self, locked: &mut Locked, told: Told) {
+        if self.observers.are_listening(LevelFilter::DEBUG) {
+            locked.push(told);
+        }
     }
 
     /// Takes a call out of the running ones; returns the entry under which it was counted as slow while it ran.

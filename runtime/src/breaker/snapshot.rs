@@ -1,11 +1,13 @@
 //! A breaker as it was at a moment: for people, for dashboards, and for the next start of the program.
 
 use super::{
+    cause::CauseText,
     config::{BreakerConfig, WindowKind},
     counters::Counted,
-    locked::Totals,
+    locked::{self, Moment, Totals},
+    seconds::{self, Seconds},
     shared::Shared,
-    state::Memory,
+    state::{Effects, Memory},
 };
 use crate::{error::redact, event::CircuitState};
 use serde::{
@@ -22,8 +24,8 @@ use std::{
 /// Everything that is known about a breaker at one moment.
 ///
 /// It can be stored with serde and given to [`CircuitBreaker::restore`](super::CircuitBreaker::restore) after a
-/// restart. Serialised, durations are seconds, points in time milliseconds since the Unix epoch, and what is unknown is
-/// null.
+/// restart. Serialised, durations are seconds (a number, or its text where no number of JSON holds them exactly), points
+/// in time milliseconds since the Unix epoch, and what is unknown is null.
 ///
 /// # Examples
 ///
@@ -71,6 +73,8 @@ pub struct Snapshot {
     pub slow_rate: Option<f64>,
     /// The latest failure.
     pub last_failure: Option<LastFailure>,
+    /// The text of the failure that opened the circuit, while it is not closed: the cause that rejections give.
+    pub opened_by: Option<String>,
     /// The configuration.
     pub config: BreakerConfig,
     /// When the snapshot was taken, by the wall clock.
@@ -129,8 +133,12 @@ impl Snapshot {
             let totals = locked.totals;
             let last_failure = locked.last_failure.as_ref().map(|last| {
                 let text = last.cause.as_str();
-                LastFailure { at: at(last.at), cause: (!text.is_empty()).then(|| redact::text(text).into_owned()) }
+                LastFailure {
+                    at: last.at.wall(now, wall),
+                    cause: (!text.is_empty()).then(|| redact::text(text).into_owned()),
+                }
             });
+            let opened_by = locked.opened_by.as_ref().and_then(|(_, cause)| cause.as_deref().map(str::to_owned));
             Self {
                 name: shared.name.to_string(),
                 state: view.state,
@@ -151,6 +159,7 @@ impl Snapshot {
                 failure_rate: rates.failure,
                 slow_rate: rates.slow,
                 last_failure,
+                opened_by: opened_by.filter(|_| !matches!(view.state, CircuitState::Closed | CircuitState::Disabled)),
                 config: core.config().clone(),
                 taken_at: wall,
             }
@@ -168,7 +177,15 @@ impl Snapshot {
             reopened: self.failed_recoveries,
         };
         let counts = self.counts;
+        let last_failure = self.last_failure.as_ref().map(|last| locked::LastFailure {
+            at: Moment::Before(last.at),
+            cause: CauseText::of(|out| out.write_str(last.cause.as_deref().unwrap_or_default())),
+        });
+        let opened_by = self.opened_by.as_deref().map(|text| CauseText::of(|out| out.write_str(text)));
+        let opened_by = opened_by.map(|text| redact::text(text.as_str()).into());
         shared.step(|locked| {
+            // What failed in this life failed later.
+            locked.last_failure = locked.last_failure.or(last_failure);
             let old = locked.totals;
             locked.totals = Totals {
                 success: old.success.saturating_add(counts.success),
@@ -178,7 +195,9 @@ impl Snapshot {
                 rejected: old.rejected.saturating_add(counts.rejected),
                 abandoned: old.abandoned.saturating_add(counts.abandoned),
             };
-            ((), locked.core.restore_at(now, memory))
+            let effects = locked.core.restore_at(now, memory);
+            locked.take_restored(effects, opened_by);
+            ((), Effects::default())
         });
     }
 }
@@ -224,7 +243,7 @@ impl Serialize for Snapshot {
         map.serialize_entry("name", &redact::name(&self.name))?;
         map.serialize_entry("state", self.state.name())?;
         map.serialize_entry("since", &unix_millis(self.since))?;
-        map.serialize_entry("remaining", &self.remaining.map(|rest| rest.as_secs_f64()))?;
+        map.serialize_entry("remaining", &self.remaining.map(Seconds))?;
         map.serialize_entry("generation", &self.generation)?;
         map.serialize_entry("counts", &self.counts)?;
         map.serialize_entry("consecutive_failures", &self.consecutive_failures)?;
@@ -234,6 +253,7 @@ impl Serialize for Snapshot {
         map.serialize_entry("slow_rate", &self.slow_rate)?;
         map.serialize_entry("last_failure_at", &last.map(|last| unix_millis(last.at)))?;
         map.serialize_entry("last_failure_cause", &last.and_then(|last| last.cause.as_deref()))?;
+        map.serialize_entry("opened_by", &self.opened_by)?;
         map.serialize_entry("config", &self.config)?;
         map.serialize_entry("taken_at", &unix_millis(self.taken_at))?;
         map.end()
@@ -245,24 +265,24 @@ impl Serialize for BreakerConfig {
         let (calls, span) = match self.window {
             None => (None, None),
             Some(WindowKind::Calls(calls)) => (Some(calls), None),
-            Some(WindowKind::Time(span)) => (None, Some(span.as_secs_f64())),
+            Some(WindowKind::Time(span)) => (None, Some(Seconds(span))),
         };
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("failure_threshold", &self.failure_threshold)?;
-        map.serialize_entry("recovery_timeout", &self.recovery_timeout.as_secs_f64())?;
+        map.serialize_entry("recovery_timeout", &Seconds(self.recovery_timeout))?;
         map.serialize_entry("half_open_max_calls", &self.half_open_max_calls)?;
         map.serialize_entry("success_threshold", &self.success_threshold)?;
         map.serialize_entry("recovery_backoff", &self.recovery_backoff)?;
-        map.serialize_entry("max_recovery_timeout", &self.max_recovery_timeout.as_secs_f64())?;
+        map.serialize_entry("max_recovery_timeout", &Seconds(self.max_recovery_timeout))?;
         map.serialize_entry("recovery_jitter", &self.recovery_jitter)?;
-        map.serialize_entry("half_open_timeout", &self.half_open_timeout.as_secs_f64())?;
+        map.serialize_entry("half_open_timeout", &Seconds(self.half_open_timeout))?;
         map.serialize_entry("count_window", &calls)?;
         map.serialize_entry("time_window", &span)?;
         map.serialize_entry("failure_rate", &self.failure_rate)?;
         map.serialize_entry("min_calls", &self.min_calls)?;
-        map.serialize_entry("slow_call", &self.slow_call.map(|limit| limit.as_secs_f64()))?;
+        map.serialize_entry("slow_call", &self.slow_call.map(Seconds))?;
         map.serialize_entry("slow_rate", &self.slow_rate)?;
-        map.serialize_entry("abandoned_after", &self.abandoned_after.as_secs_f64())?;
+        map.serialize_entry("abandoned_after", &Seconds(self.abandoned_after))?;
         map.serialize_entry("shadow", &self.shadow)?;
         map.end()
     }
@@ -300,6 +320,11 @@ impl<'de> Deserialize<'de> for Snapshot {
                 at: fields.time("last_failure_at"),
                 cause: fields.text("last_failure_cause").map(str::to_owned),
             }),
+            // A snapshot of an older version says only what failed last.
+            opened_by: match fields.0.contains_key("opened_by") {
+                true => fields.text("opened_by").map(str::to_owned),
+                false => fields.text("last_failure_cause").map(str::to_owned),
+            },
             config: config_of(&Fields(config)),
             taken_at: fields.time("taken_at"),
         })
@@ -349,7 +374,7 @@ impl Fields {
     }
 
     fn duration(&self, key: &str) -> Option<Duration> {
-        Duration::try_from_secs_f64(self.float(key)?).ok()
+        seconds::read(self.0.get(key)?)
     }
 
     fn time(&self, key: &str) -> SystemTime {

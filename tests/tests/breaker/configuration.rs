@@ -1,7 +1,10 @@
 //! Building and rebuilding.
 
 use crate::support::{MINUTE, SECOND, bench};
-use gardefou::breaker::{BreakerBuilder, BreakerConfig, CircuitBreaker, CircuitState, WindowKind};
+use gardefou::{
+    breaker::{BreakerBuilder, BreakerConfig, CircuitBreaker, CircuitState, ManualControl, WindowKind},
+    time::ManualClock,
+};
 use std::time::Duration;
 
 /// Builds and returns the fields at fault.
@@ -31,7 +34,7 @@ fn the_defaults_are_those_that_the_documentation_names() {
 #[test]
 fn every_illegal_value_is_refused_with_its_name() {
     assert_eq!(faults(|b| b.failure_threshold(0)), ["failure_threshold"]);
-    assert_eq!(faults(|b| b.recovery_timeout(Duration::ZERO)).first(), Some(&"recovery_timeout"));
+    assert_eq!(faults(|b| b.recovery_timeout(Duration::ZERO)), ["recovery_timeout"]);
     assert_eq!(faults(|b| b.half_open_max_calls(0)), ["half_open_max_calls"]);
     assert_eq!(faults(|b| b.success_threshold(0)), ["success_threshold"]);
     for factor in [0.0, 0.99, -1.0, 1001.0, f64::NAN, f64::INFINITY] {
@@ -58,6 +61,15 @@ fn every_illegal_value_is_refused_with_its_name() {
 }
 
 #[test]
+fn fewer_probes_at_once_than_must_succeed_are_refused_where_both_are_said() {
+    assert_eq!(faults(|b| b.half_open_max_calls(1).success_threshold(3)), ["half_open_max_calls"]);
+    assert!(faults(|b| b.half_open_max_calls(3).success_threshold(3)).is_empty());
+    assert!(faults(|b| b.success_threshold(5)).is_empty(), "the default of the other is no contradiction");
+    let svc = bench(|b| b.half_open_max_calls(1));
+    assert_eq!(svc.breaker.reconfigure(|b| b.success_threshold(2)).unwrap_err().field(), "half_open_max_calls");
+}
+
+#[test]
 fn all_problems_come_at_once() {
     let found = faults(|b| b.failure_threshold(0).half_open_max_calls(0).failure_rate(2.0));
     assert_eq!(found, ["failure_threshold", "half_open_max_calls", "failure_rate"]);
@@ -65,7 +77,10 @@ fn all_problems_come_at_once() {
 
 #[test]
 fn names_are_bounded_and_printable() {
-    for name in ["", "  ", "a\nb", "\u{1b}[31m", "tab\there", &"x".repeat(129)] {
+    let hidden = ["a\u{200b}", "\u{202e}a", "a\u{ad}b", "a\u{2066}b", "\u{feff}a", "a\u{3164}"];
+    let long = ["x".repeat(129), "\u{1b}".repeat(128), "\u{10ffff}".repeat(20_000)];
+    let wrong = ["", "  ", "a\nb", "\u{1b}[31m", "tab\there"].into_iter().chain(hidden);
+    for name in wrong.chain(long.iter().map(String::as_str)) {
         let err = CircuitBreaker::builder(name).build().unwrap_err();
         assert_eq!(err.field(), "name", "{name:?}");
         assert!(!err.to_string().contains(['\n', '\u{1b}']) && err.to_string().len() < 200, "{err}");
@@ -143,4 +158,95 @@ fn any_configuration_survives_being_resolved_again() {
         svc.breaker.reconfigure(|b| b).unwrap();
         assert_eq!(svc.breaker.config(), before);
     }
+}
+
+#[test]
+fn the_last_window_that_a_change_sets_holds() {
+    let svc = bench(|b| b.count_window(10));
+    svc.breaker.reconfigure(|b| b.time_window(SECOND)).unwrap();
+    assert_eq!(svc.breaker.config().window, Some(WindowKind::Time(SECOND)));
+    svc.breaker.reconfigure(|b| b.time_window(MINUTE).count_window(7)).unwrap();
+    assert_eq!(svc.breaker.config().window, Some(WindowKind::Calls(7)));
+    assert_eq!(faults(|b| b.time_window(MINUTE).count_window(7)), ["time_window"], "in a builder they contradict");
+}
+
+#[test]
+fn what_was_said_stays_said_also_where_it_equals_a_default() {
+    let svc = bench(|b| b.failure_threshold(5).half_open_timeout(MINUTE).max_recovery_timeout(60 * MINUTE));
+    svc.breaker.reconfigure(|b| b.count_window(50)).unwrap();
+    assert_eq!(svc.breaker.config().failure_threshold, Some(5));
+    svc.breaker.reconfigure(|b| b.recovery_timeout(2 * MINUTE)).unwrap();
+    assert_eq!(svc.breaker.config().half_open_timeout, MINUTE);
+    let refused = svc.breaker.reconfigure(|b| b.recovery_timeout(120 * MINUTE)).unwrap_err();
+    assert_eq!(refused.field(), "max_recovery_timeout");
+}
+
+#[test]
+fn rules_can_be_taken_back() {
+    let svc = bench(|b| b.count_window(10).failure_rate(0.2).min_calls(3).slow_call(SECOND).slow_rate(0.9));
+    svc.breaker.reconfigure(BreakerBuilder::no_window).unwrap();
+    let config = svc.breaker.config();
+    assert_eq!((config.window, config.failure_rate), (Some(WindowKind::Calls(100)), None), "of the slow calls");
+    assert_eq!((config.failure_threshold, config.min_calls, config.slow_rate), (Some(5), 10, Some(0.9)));
+    svc.breaker.reconfigure(BreakerBuilder::no_slow_call).unwrap();
+    assert_eq!(svc.breaker.config(), bench(|b| b).breaker.config());
+
+    let svc = bench(|b| b.failure_threshold(3).count_window(10));
+    svc.breaker.reconfigure(BreakerBuilder::no_failure_threshold).unwrap();
+    assert_eq!(svc.breaker.config().failure_threshold, None);
+    svc.breaker.reconfigure(|b| b.no_window().time_window(SECOND).failure_threshold(2)).unwrap();
+    let config = svc.breaker.config();
+    assert_eq!((config.window, config.failure_threshold), (Some(WindowKind::Time(SECOND)), Some(2)));
+
+    let svc = bench(|b| b.slow_call(SECOND).min_calls(20));
+    svc.breaker.reconfigure(BreakerBuilder::no_slow_call).unwrap();
+    assert_eq!(svc.breaker.config(), bench(|b| b).breaker.config());
+}
+
+#[test]
+fn a_change_within_a_change_is_kept() {
+    let svc = bench(|b| b);
+    let outer = svc.breaker.reconfigure(|b| {
+        svc.breaker.reconfigure(|b| b.recovery_timeout(SECOND)).unwrap();
+        b.failure_threshold(3)
+    });
+    outer.unwrap();
+    let config = svc.breaker.config();
+    assert_eq!((config.recovery_timeout, config.failure_threshold), (SECOND, Some(3)));
+}
+
+#[test]
+fn changes_that_race_undo_nothing_of_each_other() {
+    for _ in 0..50 {
+        let svc = bench(|b| b);
+        let barrier = std::sync::Barrier::new(3);
+        let changes: [fn(BreakerBuilder) -> BreakerBuilder; 3] =
+            [|b| b.failure_threshold(9), |b| b.recovery_timeout(SECOND), |b| b.abandoned_after(2 * SECOND)];
+        std::thread::scope(|scope| {
+            for change in changes {
+                let (breaker, barrier) = (&svc.breaker, &barrier);
+                let late = move |b| {
+                    // All have begun before the first one ends.
+                    barrier.wait();
+                    change(b)
+                };
+                scope.spawn(move || breaker.reconfigure(late).unwrap());
+            }
+        });
+        let config = svc.breaker.config();
+        let seen = (config.failure_threshold, config.recovery_timeout, config.abandoned_after);
+        assert_eq!(seen, (Some(9), SECOND, 2 * SECOND));
+    }
+}
+
+#[test]
+fn a_change_joins_a_control_and_refuses_a_clock_and_a_seed() {
+    let (svc, control) = (bench(|b| b), ManualControl::new());
+    svc.breaker.reconfigure(|b| b.control(&control)).unwrap();
+    svc.breaker.reconfigure(|b| b.control(&control)).unwrap();
+    control.isolate();
+    assert_eq!(svc.state(), CircuitState::ForcedOpen);
+    let refused = svc.breaker.reconfigure(|b| b.clock(ManualClock::new()).seed(1).failure_threshold(1)).unwrap_err();
+    assert_eq!(refused.problems().map(|problem| problem.field).collect::<Vec<_>>(), ["clock", "seed"]);
+    assert_eq!(svc.breaker.config().failure_threshold, Some(5));
 }

@@ -240,3 +240,29 @@ fn the_drop_of_an_observer_may_call_back() {
     assert_eq!([registry.drop_idle(), registry.drop_idle()], [0, 1]);
     assert_eq!(*left.lock().unwrap(), Some(0));
 }
+
+#[test]
+fn a_slow_observer_misses_rejections_but_no_change_of_state() {
+    let svc = bench(|b| b);
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    let (sink, breaker) = (Arc::clone(&heard), svc.breaker.clone());
+    let _subscription = svc.breaker.observe(move |event: &Event<'_>| {
+        let is_first = {
+            let mut heard = sink.lock().unwrap();
+            heard.extend(line(event));
+            heard.len() == 1
+        };
+        if is_first {
+            // While it is busy with the first event, much happens.
+            (0..5000).for_each(|_| assert!(breaker.try_acquire().is_err()));
+            breaker.reset();
+        }
+    });
+    svc.breaker.force_open();
+    let heard = heard.lock().unwrap();
+    let rejections = heard.iter().filter(|line| *line == "rejected").count();
+    assert_eq!(heard.first().map(String::as_str), Some("closed>forced_open manual"));
+    assert_eq!(heard.last().map(String::as_str), Some("forced_open>closed manual"));
+    assert_eq!(rejections, 1024, "as many as may wait");
+    assert_eq!(svc.breaker.snapshot().counts.rejected, 5000, "all are counted");
+}

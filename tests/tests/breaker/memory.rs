@@ -130,3 +130,65 @@ fn counts_near_the_end_of_numbers_stay_there() {
     let counts = svc.breaker.snapshot().counts;
     assert_eq!([counts.success, counts.failure, counts.rejected, counts.total()], [u64::MAX; 4]);
 }
+
+#[test]
+fn the_cause_and_the_last_failure_come_back() {
+    let svc = bench(|b| b.failure_threshold(1));
+    svc.breaker.try_acquire().unwrap().failure_because("no route to host");
+    svc.pass(20 * SECOND);
+    let before = svc.breaker.snapshot();
+    let restarted = bench(|b| b.failure_threshold(1));
+    restarted.breaker.restore(&stored(&svc));
+    assert_eq!(restarted.breaker.try_acquire().unwrap_err().cause().as_deref(), Some("no route to host"));
+    let seen = restarted.breaker.snapshot();
+    assert_eq!((&seen.last_failure, &seen.opened_by), (&before.last_failure, &before.opened_by));
+    assert_eq!(stored(&restarted), seen);
+    restarted.pass(MINUTE);
+    restarted.breaker.try_acquire().unwrap().failure_because("still none");
+    let later = restarted.breaker.snapshot();
+    assert_eq!(later.opened_by.as_deref(), Some("still none"));
+    restarted.breaker.restore(&before);
+    assert_eq!(restarted.breaker.snapshot().last_failure, later.last_failure, "what failed later is the last");
+}
+
+#[test]
+fn a_circuit_that_no_failure_opened_has_no_cause_when_it_comes_back() {
+    let svc = bench(|b| b);
+    svc.breaker.try_acquire().unwrap().failure_because("once");
+    svc.breaker.open_for(MINUTE);
+    let restarted = bench(|b| b);
+    restarted.breaker.restore(&stored(&svc));
+    assert_eq!(restarted.breaker.try_acquire().unwrap_err().cause(), None);
+    let mut old = serde_json::to_value(svc.breaker.snapshot()).unwrap();
+    old.as_object_mut().unwrap().remove("opened_by");
+    let restarted = bench(|b| b);
+    restarted.breaker.restore(&serde_json::from_value(old).unwrap());
+    assert_eq!(restarted.breaker.try_acquire().unwrap_err().cause().as_deref(), Some("once"), "all it can know");
+}
+
+#[test]
+fn long_and_exact_durations_survive_the_way_to_disk() {
+    for duration in [
+        Duration::MAX,
+        Duration::MAX - Duration::from_nanos(1),
+        Duration::from_secs(u64::MAX),
+        Duration::new(100_000_000, 123_456_789),
+        Duration::from_secs((1 << 53) + 1),
+        Duration::from_nanos(1),
+    ] {
+        let svc = bench(|b| b.recovery_timeout(duration).abandoned_after(duration).slow_call(duration));
+        svc.breaker.open_for(duration);
+        assert_eq!(stored(&svc), svc.breaker.snapshot(), "{duration:?}");
+    }
+}
+
+#[test]
+fn a_rest_beyond_all_durations_is_a_long_one_and_not_none() {
+    let svc = bench(|b| b);
+    svc.breaker.restore(&serde_json::from_str(r#"{"name":"x","state":"open","remaining":1e308}"#).unwrap());
+    assert_eq!(svc.state(), Open);
+    for odd in [r#""NaN""#, r#""1.5""#, r#""-1.000000000""#, "-1e308", "[]"] {
+        let text = format!(r#"{{"name":"x","state":"open","remaining":{odd}}}"#);
+        assert_eq!(serde_json::from_str::<Snapshot>(&text).unwrap().remaining, None, "{odd}");
+    }
+}

@@ -72,7 +72,7 @@ fn one_failure_among_the_probes_is_enough() {
 
 #[test]
 fn as_many_successes_as_asked_for_close() {
-    let svc = bench(|b| b.failure_threshold(1).half_open_max_calls(1).success_threshold(3));
+    let svc = bench(|b| b.failure_threshold(1).success_threshold(3));
     svc.script("F");
     svc.pass(MINUTE);
     svc.script("SS");
@@ -107,7 +107,7 @@ fn a_dropped_probe_gives_its_slot_back() {
 
 #[test]
 fn a_call_begun_while_closed_has_no_say_in_half_open() {
-    let svc = bench(|b| b.failure_threshold(1).half_open_max_calls(1).success_threshold(2));
+    let svc = bench(|b| b.failure_threshold(1).half_open_max_calls(2).success_threshold(2));
     let old: Vec<_> = (0..4).map(|_| svc.breaker.try_acquire().unwrap()).collect();
     svc.script("F");
     svc.pass(MINUTE);
@@ -192,4 +192,19 @@ fn thirty_two_callers_at_once_get_as_many_probes_as_there_are_slots() {
         callers.into_iter().filter_map(|caller| caller.join().unwrap()).collect()
     });
     assert_eq!(permits.len(), 3);
+}
+
+#[test]
+fn an_abandoned_probe_gives_its_slot_back_and_is_a_failed_one() {
+    let svc = bench(|b| b.failure_threshold(1).half_open_max_calls(1));
+    svc.script("F");
+    svc.pass(MINUTE);
+    let hung = svc.breaker.try_acquire().unwrap();
+    assert!(svc.is_rejecting(), "the one slot is taken");
+    svc.pass(10 * SECOND);
+    drop(hung);
+    assert_eq!((svc.state(), svc.breaker.snapshot().counts.abandoned), (Open, 1));
+    svc.pass(MINUTE);
+    svc.script("S");
+    assert_eq!(svc.state(), Closed, "no slot is lost");
 }

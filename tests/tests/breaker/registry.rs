@@ -1,8 +1,8 @@
 //! Breakers by name.
 
-use crate::support::{line, listen};
+use crate::support::{MINUTE, line, listen};
 use gardefou::{
-    breaker::{BreakerRegistry, CircuitBreaker, CircuitState},
+    breaker::{BreakerBuilder, BreakerRegistry, CircuitBreaker, CircuitState},
     circuit_breakers,
     event::{Event, subscribe},
     time::ManualClock,
@@ -101,7 +101,8 @@ fn idle_breakers_are_dropped_and_others_kept() {
     let held = make("held");
     make("idle");
     make("used");
-    make("failing").try_acquire().unwrap().failure();
+    let failing = |b: BreakerBuilder| b.failure_threshold(2).recovery_timeout(MINUTE * 2).clock(clock.clone());
+    registry.get_or_create("failing", failing).unwrap().try_acquire().unwrap().failure();
     make("forced").force_open();
     make("open").open_for(Duration::from_secs(60));
     assert_eq!(registry.drop_idle(), 0, "nobody has been seen idle yet");
@@ -113,6 +114,43 @@ fn idle_breakers_are_dropped_and_others_kept() {
     assert!(registry.get("failing").is_some() && registry.get("forced").is_some());
     drop(held);
     assert_eq!(registry.drop_idle(), 1);
+}
+
+#[test]
+fn what_failed_is_dropped_too_when_it_was_idle_as_long_as_it_would_have_been_open() {
+    let (registry, clock) = (BreakerRegistry::new(), ManualClock::new());
+    let kinds: [(&str, fn(BreakerBuilder) -> BreakerBuilder); 3] = [
+        ("in a row", |b| b),
+        ("last of a window", |b| b.count_window(10)),
+        ("earlier in a window", |b| b.count_window(10)),
+    ];
+    for (name, kind) in kinds {
+        let breaker = registry.get_or_create(name, |b| kind(b).clock(clock.clone())).unwrap();
+        breaker.try_acquire().unwrap().failure();
+        if name.starts_with("earlier") {
+            breaker.try_acquire().unwrap().success();
+        }
+    }
+    assert_eq!((registry.drop_idle(), registry.drop_idle()), (0, 0));
+    clock.advance(MINUTE - Duration::from_nanos(1));
+    assert_eq!(registry.drop_idle(), 0);
+    registry.get("in a row").unwrap().try_acquire().unwrap().failure();
+    clock.advance(Duration::from_nanos(1));
+    assert_eq!(registry.drop_idle(), 2, "all but the one that was used in between");
+    clock.advance(MINUTE);
+    assert_eq!((registry.drop_idle(), registry.len()), (1, 0));
+}
+
+#[test]
+fn ten_thousand_names_that_failed_once_do_not_stay_for_ever() {
+    let (registry, clock) = (BreakerRegistry::new(), ManualClock::new());
+    for n in 0..10_000 {
+        let breaker = registry.get_or_create(&format!("tenant-{n}"), |b| b.clock(clock.clone())).unwrap();
+        breaker.try_acquire().unwrap().failure();
+    }
+    assert_eq!(registry.drop_idle(), 0);
+    clock.advance(MINUTE);
+    assert_eq!((registry.drop_idle(), registry.len()), (10_000, 0));
 }
 
 #[test]

@@ -3,9 +3,10 @@
 use crate::support::{MINUTE, SECOND, bench};
 use gardefou::{
     AppError, ErrorCode,
-    breaker::{CircuitBreaker, CircuitState, FailureIf},
+    breaker::{ByClass, CircuitBreaker, CircuitState, FailureIf},
     error::Policy,
     time::{Clock, ManualClock, Tick},
+    with_circuit_breaker,
 };
 use std::{
     cell::Cell,
@@ -236,4 +237,38 @@ fn c07_a_wall_clock_that_is_set_back_delays_no_recovery() {
     clock.0.advance(61 * SECOND);
     breaker.try_acquire().unwrap().success();
     assert_eq!(breaker.state(), CircuitState::Closed);
+}
+
+#[test]
+fn what_stands_in_for_the_function_answers_as_it_is_and_counts_for_nothing() {
+    let svc = bench(|b| b.failure_threshold(1));
+    let ask = |answer: Result<u32, &'static str>| svc.breaker.call_or(ByClass, || Err("the function"), |_| answer);
+    assert_eq!(ask(Ok(7)), Err("the function"));
+    assert_eq!(ask(Ok(7)), Ok(7));
+    assert_eq!(ask(Err("nothing in the cache")), Err("nothing in the cache"), "its own error, unwrapped");
+    let counts = svc.breaker.snapshot().counts;
+    assert_eq!((counts.failure, counts.success, counts.rejected), (1, 0, 2));
+}
+
+#[tokio::test]
+async fn what_stands_in_for_an_async_function_answers_as_it_is() {
+    let svc = bench(|b| b);
+    let ask = |answer: Result<u32, &'static str>| {
+        svc.breaker.call_or_async(ByClass, async || Ok(1), move |_| std::future::ready(answer))
+    };
+    assert_eq!(ask(Err("unused")).await, Ok(1));
+    svc.breaker.force_open();
+    assert_eq!((ask(Ok(7)).await, ask(Err("empty")).await), (Ok(7), Err("empty")));
+}
+
+#[with_circuit_breaker(name = "rejecting-fallback", fallback = |_rejection| Err("nothing in the cache"))]
+fn cached() -> Result<u32, &'static str> {
+    Err("the function")
+}
+
+#[test]
+fn the_error_of_an_annotated_functions_fallback_comes_back_as_it_is() {
+    assert_eq!(cached(), Err("the function"));
+    gardefou::circuit_breakers().get("rejecting-fallback").unwrap().force_open();
+    assert_eq!(cached(), Err("nothing in the cache"));
 }

@@ -3,8 +3,8 @@
 use super::reference::{Change, Counts, Model, Running};
 use crate::{
     breaker::{
-        builder::Place, cause::CauseText, config::BreakerConfig, handle::CircuitBreaker,
-        observers::BreakerSubscription, shared::Shared, ticket::Ticket,
+        BreakerBuilder, builder::Place, cause::CauseText, handle::CircuitBreaker, observers::BreakerSubscription,
+        shared::Shared, ticket::Ticket,
     },
     event::{BreakerEventKind, CircuitState, Event},
     rng::Rng,
@@ -32,11 +32,13 @@ pub(super) struct Pair {
 }
 
 impl Pair {
-    pub(super) fn new(config: &BreakerConfig, seed: u64) -> Self {
+    pub(super) fn new(builder: &BreakerBuilder, seed: u64) -> Self {
+        let config = builder.resolve().unwrap();
         let clock = ManualClock::new();
         let real = CircuitBreaker::of_shared(Shared::new(
             "model".into(),
             config.clone(),
+            builder.said(),
             SharedClock::new(clock.clone()),
             Rng::seeded(seed),
             Place::Text("model"),
@@ -50,7 +52,7 @@ impl Pair {
                 sink.lock().unwrap().push((from, to, reason, event.generation));
             }
         });
-        let model = Model::new(config.clone(), seed);
+        let model = Model::new(config, seed);
         let (tickets, next_id, most_probes, step) = (BTreeMap::new(), 0, 0, 0);
         Self { clock, real, model, tickets, heard, _subscription, next_id, most_probes, step }
     }
