@@ -10,5 +10,6 @@ mod listed;
 mod order;
 mod retry;
 mod retry_with_breaker;
+mod shapes;
 mod size;
 mod support;
