@@ -185,3 +185,43 @@ fn a_fallback_stands_in_and_sees_the_arguments() {
     assert!(with_fallback("a".into()).is_err());
     assert_eq!(with_fallback("b".into()).unwrap(), "attr-fallback for b");
 }
+
+#[with_circuit_breaker(name = "attr-fallback-fails", failure_threshold = 1, fallback = |_| Err(missing()))]
+fn with_fallback_that_fails() -> R<()> {
+    Err(busy())
+}
+
+#[with_circuit_breaker(name = "attr-fallback-fails-mine", failure_threshold = 1, fallback = |_| Err(Mine::Failed))]
+async fn with_fallback_that_fails_in_its_own_type(first: bool) -> Result<(), Mine> {
+    Err(if first { Mine::Rejected("not by a breaker".into()) } else { unreachable!("the circuit is open") })
+}
+
+#[tokio::test]
+async fn the_error_of_a_fallback_comes_back_as_it_is() {
+    assert!(with_fallback_that_fails().unwrap_err().is(ErrorCode::RESOURCE_BUSY_ERROR));
+    let error = with_fallback_that_fails().unwrap_err();
+    assert_eq!((error.code(), error.message()), (ErrorCode::FILE_NOT_FOUND_ERROR, "missing"));
+    assert!(error.downcast_ref::<Rejection>().is_none() && error.details().is_empty(), "{error:?}");
+
+    assert!(with_fallback_that_fails_in_its_own_type(true).await.is_err());
+    assert_eq!(with_fallback_that_fails_in_its_own_type(false).await, Err(Mine::Failed));
+}
+
+#[with_circuit_breaker(name = "attr-removed", failure_threshold = 2)]
+fn removed(runs: &Cell<u32>) -> R<()> {
+    runs.set(runs.get() + 1);
+    Err(busy())
+}
+
+#[test]
+fn a_breaker_that_is_taken_out_of_the_registry_still_guards_its_function() {
+    let runs = Cell::new(0);
+    assert!(removed(&runs).is_err());
+    let taken = circuit_breakers().remove("attr-removed").unwrap();
+    let other = circuit_breakers().get_or_create("attr-removed", |builder| builder).unwrap();
+
+    assert!(removed(&runs).is_err());
+    assert_eq!((taken.state(), taken.snapshot().counts.failure), (CircuitState::Open, 2), "the name is looked up once");
+    assert!(removed(&runs).unwrap_err().is(ErrorCode::CIRCUIT_OPEN_ERROR));
+    assert_eq!((runs.get(), other.state(), other.snapshot().counts.total()), (2, CircuitState::Closed, 0));
+}

@@ -51,6 +51,48 @@ async fn handling_inside_a_retry_reports_attempts_and_outside_of_it_the_outcome(
 }
 
 #[retry(max_retries = 2, initial_delay = 0)]
+#[enhanced_error_handling(rethrow = false, fallback = 7)]
+fn order_swallowed_inside(runs: &AtomicU32) -> R<i32> {
+    runs.fetch_add(1, Ordering::Relaxed);
+    Err(busy())
+}
+
+#[enhanced_error_handling(rethrow = false, fallback = 7)]
+#[retry(max_retries = 2, initial_delay = 0)]
+async fn order_swallowed_outside(runs: &AtomicU32) -> R<i32> {
+    runs.fetch_add(1, Ordering::Relaxed);
+    Err(busy())
+}
+
+#[tokio::test]
+async fn a_swallowed_error_is_a_success_to_the_retry_around_it() {
+    let [inside, outside] = ["order_swallowed_inside", "order_swallowed_outside"].map(Reported::by);
+    let runs = AtomicU32::new(0);
+    assert_eq!(order_swallowed_inside(&runs).unwrap(), 7);
+    assert_eq!((runs.swap(0, Ordering::Relaxed), inside.texts().len()), (1, 1));
+    assert_eq!(order_swallowed_outside(&runs).await.unwrap(), 7);
+    assert_eq!((runs.load(Ordering::Relaxed), outside.texts().len()), (3, 1));
+}
+
+#[retry(max_retries = 2, initial_delay = 0)]
+#[with_circuit_breaker(name = "order-fallback", failure_threshold = 1, fallback = |_| Ok(9))]
+fn order_fallback_inside(runs: &AtomicU32) -> R<i32> {
+    runs.fetch_add(1, Ordering::Relaxed);
+    Err(busy())
+}
+
+#[test]
+fn the_fallback_of_a_breaker_is_a_success_to_the_retry_around_it() {
+    let runs = AtomicU32::new(0);
+    // The first attempt opens the circuit, the second one gets the fallback.
+    assert_eq!(order_fallback_inside(&runs).unwrap(), 9);
+    assert_eq!(order_fallback_inside(&runs).unwrap(), 9);
+    assert_eq!(runs.load(Ordering::Relaxed), 1);
+    let counts = circuit_breakers().get("order-fallback").unwrap().snapshot().counts;
+    assert_eq!((counts.failure, counts.rejected), (1, 2), "a fallback is not tried again");
+}
+
+#[retry(max_retries = 2, initial_delay = 0)]
 #[tracing::instrument]
 #[with_circuit_breaker(name = "order-span", failure_threshold = 2)]
 fn order_span_inside_a_retry() -> R<()> {
