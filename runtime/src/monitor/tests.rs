@@ -51,13 +51,31 @@ fn rates_and_totals_do_not_depend_on_how_many_errors_are_kept() {
 /// Parity M03: what was read once never changes.
 #[test]
 fn a_snapshot_is_not_touched_by_later_errors() {
-    let (monitor, _clock) = with_clock();
+    let (monitor, clock) = with_clock();
     tell(&monitor, ErrorCode::SYNC_ERROR, "align", "one");
-    let (before, copy) = (monitor.snapshot(), monitor.snapshot());
+    let (stats, snapshot) = (monitor.stats(), monitor.snapshot());
+    clock.advance(Duration::from_secs(7200));
     tell(&monitor, ErrorCode::SYNC_ERROR, "align", "two");
     monitor.clear();
-    assert_eq!(before, copy);
-    assert_eq!(monitor.stats().total_errors, 0);
+    tell(&monitor, ErrorCode::CONFIG_ERROR, "load", "three");
+
+    assert_eq!((stats.total_errors, stats.recent_errors.len()), (1, 1));
+    assert_eq!(stats.error_counts.into_iter().collect::<Vec<_>>(), [("SYNC_ERROR".to_owned(), 1)]);
+    assert_eq!(stats.error_rates.into_iter().collect::<Vec<_>>(), [("SYNC_ERROR".to_owned(), 1.0)]);
+    assert_eq!(stats.recent_errors[0].message, "one");
+
+    assert_eq!((snapshot.total_errors, snapshot.retained, snapshot.levels.error), (1, 1, 1));
+    assert_eq!((snapshot.rates.last_minute, snapshot.rates.last_hour, snapshot.rates.last_day), (1, 1, 1));
+    let codes: Vec<_> = snapshot.codes.iter().map(|row| (row.name.as_str(), row.count, row.rates.last_hour)).collect();
+    assert_eq!(codes, [("SYNC_ERROR", 1, 1)]);
+    let operations: Vec<_> = snapshot.operations.iter().map(|row| (row.name.as_str(), row.count)).collect();
+    assert_eq!(operations, [("align", 1)]);
+    assert_eq!((snapshot.groups.len(), snapshot.groups[0].count), (1, 1));
+    assert_eq!(snapshot.recent_errors[0].message, "one");
+
+    let after = monitor.stats();
+    assert_eq!((after.total_errors, after.recent_errors.len()), (1, 1), "the first two are forgotten");
+    assert_eq!(after.recent_errors[0].message, "three");
 }
 
 /// Parity M04: a hundred errors of one megabyte do not keep a hundred megabytes.
