@@ -6,3 +6,4 @@ mod http;
 mod macros;
 mod model;
 mod secrets;
+mod support;

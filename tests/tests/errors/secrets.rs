@@ -1,6 +1,9 @@
 //! Secrets planted in every field of an error appear in nothing that it prints.
 
-use gardefou::{AppError, ErrorCode, ResultExt, breaker::CircuitBreaker};
+use crate::support::{bytes_in, logged, monitored};
+use gardefou::{
+    AppError, ErrorCode, ResultExt, breaker::CircuitBreaker, enhanced_error_handling, event::names::field, report,
+};
 use serde_json::json;
 use std::{collections::BTreeMap, error::Error, fmt, io};
 
@@ -125,16 +128,86 @@ fn a_secret_in_the_name_of_a_breaker_reaches_no_output() {
     assert_eq!(serde_json::to_value(plain.snapshot()).unwrap()["name"], "auth:token:refresh");
 }
 
+/// The original's log, statistics and files had everything in clear.
+#[test]
+fn e03_a_secret_in_any_field_or_chain_level_reaches_no_sink() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut lines = Vec::new();
+    let monitor = monitored(folder.path(), || lines = logged(|| report(&planted())));
+
+    let [line] = &lines[..] else { panic!("{lines:?}") };
+    for name in [field::MESSAGE, field::ERROR_DETAILS, field::ERROR_CHAIN] {
+        assert_clean(name, &line[name]);
+    }
+    assert_clean("another field", &format!("{line:?}"));
+    assert_eq!(line[field::MESSAGE], "failed with api_key=[redacted]");
+    assert!(line[field::ERROR_CHAIN].contains("@db1:5432/orders"), "the rest is readable: {line:?}");
+    assert!(line[field::ERROR_DETAILS].contains("Cookie"), "the rest is readable: {line:?}");
+
+    let stats = monitor.stats();
+    assert_eq!((stats.total_errors, &*stats.recent_errors[0].message), (1, "failed with api_key=[redacted]"));
+    assert_clean("the statistics", &serde_json::to_string(&stats).unwrap());
+    assert_clean("the Debug of the statistics", &format!("{stats:?}"));
+    assert_clean("the snapshot", &serde_json::to_string(&monitor.snapshot()).unwrap());
+    assert_clean("the Debug of the snapshot", &format!("{:?}", monitor.snapshot()));
+
+    let journal = bytes_in(folder.path());
+    assert!(journal.contains("db1:5432/orders") && journal.contains("Cookie"), "it is kept, readable: {journal}");
+    assert_clean("the journal's files", &journal);
+}
+
+/// An error of another crate's, which carries no marks of ours.
+#[derive(Debug)]
+struct Refused;
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("refused")
+    }
+}
+impl Error for Refused {}
+
+#[enhanced_error_handling(error_code = ErrorCode::PERMISSION_ERROR)]
+fn login(user: &str, passphrase: &str) -> gardefou::Result<()> {
+    gardefou::ensure!(user.len() > 100 && !passphrase.is_empty(), ErrorCode::PERMISSION_ERROR, "refused");
+    Ok(())
+}
+
+#[enhanced_error_handling(error_code = ErrorCode::PERMISSION_ERROR)]
+fn foreign_login(user: &str, passphrase: String) -> Result<(), Refused> {
+    if user.len() > 100 && !passphrase.is_empty() { Ok(()) } else { Err(Refused) }
+}
+
+#[enhanced_error_handling(error_code = ErrorCode::PERMISSION_ERROR, capture(user))]
+fn asked(user: &str, passphrase: &str) -> Result<(), Refused> {
+    if user.len() > 100 && !passphrase.is_empty() { Ok(()) } else { Err(Refused) }
+}
+
 /// The original logged every argument of a failing function, a password among them.
 #[test]
 fn e03_nothing_captures_arguments_unless_asked() {
-    #[gardefou::enhanced_error_handling(error_code = ErrorCode::PERMISSION_ERROR)]
-    fn login(user: &str, passphrase: &str) -> gardefou::Result<()> {
-        gardefou::ensure!(user.len() > 100 && !passphrase.is_empty(), ErrorCode::PERMISSION_ERROR, "refused");
-        Ok(())
-    }
-    let err = login("user-Q2", "pass-Q1").unwrap_err();
-    for text in [format!("{err:?}"), serde_json::Value::Object(err.details().clone()).to_string()] {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut shown, mut lines) = (Vec::new(), Vec::new());
+    let monitor = monitored(folder.path(), || {
+        lines = logged(|| {
+            let err = login("user-Q2", "pass-Q1").unwrap_err();
+            shown.push(format!("{err:?} {:?} {}", err.details(), err.to_json()));
+            let err = foreign_login("user-Q2", "pass-Q1".to_owned()).unwrap_err();
+            shown.push(format!("{err:?} {err}"));
+        });
+    });
+    for text in shown {
         assert_clean("an error of a function with arguments", &text);
     }
+    assert_eq!(lines.len(), 2);
+    let details: Vec<_> = lines.iter().map(|line| line.get(field::ERROR_DETAILS).map(String::as_str)).collect();
+    assert_eq!(details, [Some(r#"{"context":["login"]}"#), None], "an error of ours says what it crossed");
+    assert_clean("the log", &format!("{lines:?}"));
+    assert_eq!(monitor.stats().total_errors, 2);
+    assert_clean("the records", &format!("{:?}", monitor.stats()));
+    let journal = bytes_in(folder.path());
+    assert_eq!(journal.lines().count(), 2);
+    assert_clean("the journal's files", &journal);
+
+    let lines = logged(|| assert!(asked("user-Q2", "pass-Q1").is_err()));
+    assert_eq!(lines[0][field::ERROR_DETAILS], r#"{"user":"\"user-Q2\""}"#, "what is asked for and no more");
 }
