@@ -1,7 +1,15 @@
 //! The error model: what the original's faults look like here.
 
-use gardefou::{AppError, ErrorCode, Result, ResultExt, app_error, error::Category};
-use serde::{Serialize, Serializer, ser::Error as _};
+use crate::support::logged;
+use gardefou::{
+    AppError, ErrorCode, Result, ResultExt, app_error,
+    error::Category,
+    event::{AlertLevel, names::field},
+};
+use serde::{
+    Serialize, Serializer,
+    ser::{Error as _, SerializeMap},
+};
 use serde_json::json;
 use std::{
     collections::{BTreeMap, HashSet},
@@ -36,6 +44,89 @@ fn e01_logging_and_serialising_an_error_never_fails_whatever_its_details_hold() 
     assert!(!format!("{err:?}").is_empty());
 }
 
+/// A `Serialize` and a `Display` that do all that they must not.
+struct Hostile(u8);
+
+impl Serialize for Hostile {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            0 => panic!("a faulty Serialize"),
+            1 => Err(S::Error::custom("no\nform")),
+            2 => {
+                let mut map = serializer.serialize_map(Some(3))?;
+                map.serialize_key("a key without a value")?;
+                map.end()
+            }
+            // No end: neither in depth nor in length.
+            3 => serializer.serialize_newtype_struct("Nested", &Some([Self(3)])),
+            _ => serializer.collect_seq(0..),
+        }
+    }
+}
+
+#[derive(Debug)]
+struct HostileSource(u8);
+
+impl fmt::Display for HostileSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            0 => Err(fmt::Error),
+            1 => {
+                f.write_str("half of a text\r\n")?;
+                panic!("a faulty Display")
+            }
+            _ => loop {
+                f.write_str("no end \u{1b}[2K")?;
+            },
+        }
+    }
+}
+
+impl std::error::Error for HostileSource {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        static NEXT: [HostileSource; 3] = [HostileSource(0), HostileSource(1), HostileSource(2)];
+        match self.0 {
+            // A chain that bites its own tail.
+            2 => Some(&NEXT[2]),
+            n => Some(&NEXT[usize::from(n) + 1]),
+        }
+    }
+}
+
+/// What hides the real error in the original: the same, seen by a subscriber that takes every field.
+#[test]
+fn e01_details_and_sources_that_break_their_readers_are_logged_bounded_and_readable() {
+    let lines = logged(|| {
+        let err = AppError::new(ErrorCode::ANALYSIS_DATA_ERROR, "the real error")
+            .with_detail("before", "here")
+            .with_detail("panics", Hostile(0))
+            .with_detail("fails", Hostile(1))
+            .with_detail("half", Hostile(2))
+            .with_detail("deep", Hostile(3))
+            .with_detail("without end", Hostile(4))
+            .with_detail("keys", BTreeMap::from([((1, 'a'), f64::NEG_INFINITY)]))
+            .with_detail("a\nkey", "a\r\n2026-01-01 ERROR forged\u{1b}[2K")
+            .with_detail("early", SystemTime::UNIX_EPOCH - Duration::from_secs(1))
+            .with_source(HostileSource(0));
+        gardefou::report(&err);
+    });
+    let [line] = &lines[..] else { panic!("{lines:?}") };
+    assert_eq!(line[field::MESSAGE], "the real error");
+
+    let details = &line[field::ERROR_DETAILS];
+    assert!(details.len() < 8 * 1024, "{}", details.len());
+    for readable in ["\"before\":\"here\"", "Hostile panicked", "no\\nform", "-inf"] {
+        assert!(details.contains(readable), "{readable} in {details}");
+    }
+    let chain = &line[field::ERROR_CHAIN];
+    assert!(chain.len() < 16 * 1024, "{}", chain.len());
+    assert!(chain.starts_with("(its Display failed): half of a text"), "{chain}");
+    assert!(chain.contains("(its Display panicked): no end"), "{chain}");
+    for text in [details, chain] {
+        assert!(!text.contains(|c: char| c.is_control()), "no line is forged: {text}");
+    }
+}
+
 /// Line breaks reached the original's log as they were; French text came out as escapes.
 #[test]
 fn e02_a_message_cannot_forge_a_log_line_and_keeps_its_letters() {
@@ -53,11 +144,8 @@ fn e04_an_error_carries_its_own_place_wherever_it_is_printed() {
     assert!(printed.contains(&format!("{}:{line}:", file!())), "{printed}");
 }
 
-/// A bare number as code was accepted and failed later, when the error was printed. Here it does not compile.
-///
-/// ```compile_fail
-/// gardefou::AppError::new(300, "a number is no code");
-/// ```
+/// A bare number as code was accepted and failed later, when the error was printed. Here it does not compile: what the
+/// compiler says of it is reviewed in `ui-tests/fail/app_error`.
 #[test]
 fn e05_a_code_has_a_type_of_its_own() {
     fn takes_a_code(_: fn(ErrorCode, String) -> AppError) {}
@@ -81,6 +169,15 @@ fn e06_an_error_goes_through_serde_and_back() {
 fn e14_the_kind_of_an_error_follows_from_its_code() {
     assert_eq!(AppError::new(ErrorCode::DB_QUERY_ERROR, "x").code().category(), Category::Database);
     assert_eq!(AppError::new(ErrorCode::OBS_STREAM_ERROR, "x").code().category(), Category::Capture);
+}
+
+/// The original compared its levels as numbers, and dashboards show them so.
+#[test]
+fn levels_have_the_numbers_0_to_3_and_an_order() {
+    let levels = [AlertLevel::Info, AlertLevel::Warning, AlertLevel::Error, AlertLevel::Critical];
+    assert_eq!(levels.map(|level| level as u8), [0, 1, 2, 3]);
+    assert_eq!(levels.map(AlertLevel::name), ["info", "warning", "error", "critical"]);
+    assert!(levels.is_sorted() && levels[0] < levels[3]);
 }
 
 /// The original rebuilt its table of statuses on each call.
