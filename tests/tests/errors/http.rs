@@ -10,9 +10,14 @@ use axum::{
 use gardefou::{
     AppError, ErrorCode, Rejection, Result, ResultExt,
     error::{ErrorId, Policy, Rejector},
+    event::{AlertLevel, subscribe},
+    monitor::{
+        ErrorMonitor, MonitorConfig,
+        journal::{FileJournal, Journal, JournalConfig, Query},
+    },
 };
 use serde_json::Value;
-use std::{sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 use tower::ServiceExt;
 
 #[derive(Debug)]
@@ -126,6 +131,50 @@ async fn e09_the_same_identity_finds_the_whole_error_in_the_monitor() {
     let id = answer.id.unwrap();
     let recent = gardefou::error_monitor().stats().recent_errors;
     assert!(recent.iter().any(|record| record.id == id && record.message.contains("No such file")), "{recent:?}");
+}
+
+/// Operations: from the identity in an answer of an error that nobody foresaw to the whole of it in the journal.
+#[tokio::test]
+async fn the_identity_in_a_problem_document_finds_the_full_chain_in_the_journal() {
+    #[derive(Debug)]
+    struct Storage(std::io::Error);
+    impl fmt::Display for Storage {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("storage node 3 is unreachable")
+        }
+    }
+    impl std::error::Error for Storage {
+        fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+            Some(&self.0)
+        }
+    }
+    async fn download() -> Result<String> {
+        let cable = std::io::Error::new(std::io::ErrorKind::NotConnected, "link down on eth1");
+        Err(Storage(cable)).with_context(ErrorCode::UNKNOWN_ERROR, || "recording 7 cannot be read")
+    }
+
+    let folder = tempfile::tempdir().unwrap();
+    let monitor = ErrorMonitor::new(MonitorConfig::default());
+    let journal = JournalConfig::builder(folder.path()).background(false).build().unwrap();
+    monitor.set_journal(Arc::new(FileJournal::open(journal)));
+    let _listening = subscribe(monitor);
+    let app = Router::new().route("/recordings/7", get(download));
+    let request = Request::builder().uri("/recordings/7").body(Body::empty()).unwrap();
+    let response = app.oneshot(request).await.unwrap();
+    assert_eq!(response.status(), 500);
+    assert_eq!(response.headers()["content-type"], "application/problem+json");
+    let body: Value = serde_json::from_slice(&to_bytes(response.into_body(), 64 * 1024).await.unwrap()).unwrap();
+    assert!(body.get("detail").is_none(), "{body}");
+    assert!(["recording 7", "storage", "eth1"].iter().all(|inner| !body.to_string().contains(inner)), "{body}");
+
+    // What an operator does with the report of a client, after a restart of the program.
+    let id: ErrorId = body["instance"].as_str().unwrap().strip_prefix("urn:uuid:").unwrap().parse().unwrap();
+    let journal = FileJournal::open(JournalConfig::builder(folder.path()).background(false).build().unwrap());
+    let found = journal.query(&Query::new().id(id)).unwrap().records;
+    assert_eq!(found.len(), 1);
+    assert_eq!((found[0].message.as_str(), found[0].level), ("recording 7 cannot be read", AlertLevel::Error));
+    assert_eq!(found[0].chain, ["storage node 3 is unreachable", "link down on eth1"]);
+    assert!(found[0].location.as_deref().unwrap().contains("http.rs:"), "{found:?}");
 }
 
 /// The original's 429 and 503 answers did not say when to come back.
