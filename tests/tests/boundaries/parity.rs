@@ -1,7 +1,14 @@
 //! What the Python original got wrong about boundaries, and what it kept in its logs.
 
 use crate::support::{Ears, Logbook, panics};
-use gardefou::{AppError, ErrorCode, bail, boundary::RollbackFailures, error_boundary, transaction_boundary};
+use gardefou::{
+    AppError, ErrorCode, bail,
+    boundary::RollbackFailures,
+    enhanced_error_handling, error_boundary,
+    event::{Event, Observer, subscribe},
+    monitor::{ErrorMonitor, MonitorConfig},
+    retry, transaction_boundary, with_circuit_breaker,
+};
 use std::cell::{Cell, RefCell};
 
 /// S01: a `Result` is the default, and swallowing is asked for.
@@ -111,17 +118,128 @@ fn s09_without_debug_nothing_is_timed_and_nothing_is_logged_on_success() {
 /// M05: every entry point counts, each error once.
 #[test]
 fn m05_errors_boundaries_transactions_and_reports_are_all_counted_once() {
-    let before = count();
+    let before = in_all("parity-m05");
     let _ = error_boundary!("parity-m05", { "x".parse::<u8>()? });
     let _ = error_boundary!("parity-m05", { Err::<(), _>(AppError::new(ErrorCode::SYNC_ERROR, "coded"))? });
     let _: Result<u8, _> = transaction_boundary!("parity-m05", |_tx| { "x".parse::<u8>()? });
     let _ = error_boundary!("parity-m05", { error_boundary!("parity-m05", { "x".parse::<u8>()? })? });
-    assert_eq!(count() - before, 4);
+    assert_eq!(in_all("parity-m05") - before, 4);
+}
 
-    fn count() -> u64 {
-        let snapshot = gardefou::error_monitor().snapshot();
-        snapshot.operations.iter().find(|operation| operation.name == "parity-m05").map_or(0, |found| found.count)
-    }
+/// What this thread reports while something runs: all errors of it, by operation.
+fn counted(run: impl FnOnce()) -> Vec<(String, u64)> {
+    let monitor = ErrorMonitor::new(MonitorConfig::default());
+    let (ours, thread) = (monitor.clone(), std::thread::current().id());
+    let _listening = subscribe(move |event: &Event<'_>| {
+        if std::thread::current().id() == thread {
+            ours.on_event(event);
+        }
+    });
+    run();
+    let snapshot = monitor.snapshot();
+    assert_eq!(snapshot.total_errors, snapshot.operations.iter().map(|row| row.count).sum::<u64>());
+    snapshot.operations.into_iter().map(|row| (row.name, row.count)).collect()
+}
+
+fn in_all(operation: &str) -> u64 {
+    let snapshot = gardefou::error_monitor().snapshot();
+    snapshot.operations.iter().find(|row| row.name == operation).map_or(0, |row| row.count)
+}
+
+#[enhanced_error_handling(error_code = ErrorCode::SYNC_ERROR)]
+fn parity_m05_handled(run: impl FnOnce() -> Result<(), AppError>) -> Result<(), AppError> {
+    run()
+}
+
+#[enhanced_error_handling(error_code = ErrorCode::CONFIG_ERROR)]
+fn parity_m05_around(run: impl FnOnce() -> Result<(), AppError>) -> Result<(), AppError> {
+    parity_m05_handled(run)
+}
+
+fn late() -> Result<(), AppError> {
+    Err(AppError::new(ErrorCode::RESOURCE_BUSY_ERROR, "late"))
+}
+
+/// M05: what was reported by hand is known already when an annotated function sees it.
+#[test]
+fn m05_a_report_by_hand_counts_once_through_annotated_functions() {
+    let counts = counted(|| {
+        let outcome = parity_m05_around(|| late().inspect_err(gardefou::report));
+        gardefou::report(&outcome.unwrap_err());
+    });
+    assert_eq!(counts, [("report".to_owned(), 1)]);
+}
+
+#[enhanced_error_handling]
+#[with_circuit_breaker(name = "parity-m05", failure_threshold = 1)]
+fn parity_m05_rejected() -> Result<(), AppError> {
+    late()
+}
+
+/// M05: a rejection is no error until somebody handles it, and then one.
+#[test]
+fn m05_a_rejection_counts_once_through_annotated_functions() {
+    assert!(parity_m05_rejected().is_err());
+    let before = in_all("parity_m05_rejected");
+    let counts = counted(|| {
+        let rejected = parity_m05_around(parity_m05_rejected).unwrap_err();
+        assert!(rejected.is(ErrorCode::CIRCUIT_OPEN_ERROR));
+    });
+    assert_eq!(counts, [("parity_m05_rejected".to_owned(), 1)]);
+    assert_eq!(in_all("parity_m05_rejected") - before, 1, "the monitor of the process counts the same");
+}
+
+#[enhanced_error_handling]
+#[retry(max_retries = 3, initial_delay = 0)]
+fn parity_m05_exhausted() -> Result<(), AppError> {
+    late()
+}
+
+/// M05: four attempts that fail are one error.
+#[test]
+fn m05_an_exhausted_retry_counts_once_through_annotated_functions() {
+    let counts = counted(|| {
+        let exhausted = parity_m05_around(parity_m05_exhausted).unwrap_err();
+        assert_eq!(exhausted.details()["attempts"], 4);
+    });
+    assert_eq!(counts, [("parity_m05_exhausted".to_owned(), 1)]);
+    assert_eq!(in_all("parity_m05_exhausted"), 1, "the monitor of the process counts the same");
+}
+
+#[enhanced_error_handling]
+fn parity_s09_handled(fails: bool) -> Result<u8, AppError> {
+    if fails { late().map(|()| 0) } else { Ok(1) }
+}
+
+/// S09: of an annotated function, a success says one line at debug, with how long it took, and nothing elsewhere.
+#[test]
+fn s09_a_success_of_an_annotated_function_is_timed_and_told_at_debug_alone() {
+    let ears = Ears::on("parity_s09_handled");
+    let run = || {
+        assert_eq!(parity_s09_handled(false).unwrap(), 1);
+        assert!(parity_s09_handled(true).is_err());
+    };
+    let error = "ERROR gardefou::error late";
+    assert_eq!(Logbook::of(tracing::Level::INFO, run), [error]);
+    let lines = Logbook::kept(tracing::Level::DEBUG, run);
+    let texts: Vec<_> = lines.iter().map(|(line, _)| line.as_str()).collect();
+    assert_eq!(texts, ["DEBUG gardefou::boundary succeeded", error]);
+    let success = &lines[0].1;
+    assert_eq!(success["operation"], "\"parity_s09_handled\"");
+    assert!(success["duration"].parse::<f64>().unwrap() >= 0.0, "{success:?}");
+    let timed: Vec<_> = ears.errors().iter().map(|told| told.elapsed.is_some()).collect();
+    assert_eq!(timed, [false, true], "no clock is read while debug is off");
+}
+
+#[test]
+fn the_end_of_a_transaction_says_how_long_it_took() {
+    let lines = Logbook::kept(tracing::Level::INFO, || {
+        let _: Result<u8, _> = transaction_boundary!("parity-duration", |_tx| { 1 });
+        let _: Result<(), _> = transaction_boundary!("parity-duration", |_tx| { bail!(ErrorCode::DB_WRITE_ERROR) });
+    });
+    let ends = lines.iter().filter(|(line, _)| line.ends_with("committed") || line.ends_with("rolled back"));
+    let seconds: Vec<f64> = ends.map(|(_, fields)| fields["duration"].parse().unwrap()).collect();
+    assert!(seconds.len() == 2 && seconds.iter().all(|seconds| (0.0..60.0).contains(seconds)), "{lines:?}");
 }
 
 /// The lines of the original's transactions: begin and success with duration at info, rollback done at info, the

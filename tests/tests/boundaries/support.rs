@@ -4,10 +4,10 @@ use gardefou::event::{AlertLevel, Event, Subscription, TransactionOutcome, subsc
 use std::{
     collections::BTreeMap,
     fmt,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, LazyLock, Mutex, PoisonError},
     time::Duration,
 };
-use tracing::{Metadata, Subscriber, field::Field, span};
+use tracing::{Dispatch, Metadata, Subscriber, field::Field, span, subscriber::Interest};
 
 /// A reported error, as an observer heard of it.
 #[derive(Clone, Debug)]
@@ -69,33 +69,44 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Keeps `LEVEL target message` of each event up to a level, and the fields of the last one.
+/// The fields of a log line.
+pub(crate) type Fields = BTreeMap<&'static str, String>;
+
+/// Keeps `LEVEL target message` of each event up to a level, and its fields.
 #[derive(Clone)]
 pub(crate) struct Logbook {
     max: tracing::Level,
-    lines: Arc<Mutex<Vec<String>>>,
-    fields: Arc<Mutex<BTreeMap<&'static str, String>>>,
+    lines: Arc<Mutex<Vec<(String, Fields)>>>,
 }
 
 impl Logbook {
     /// Runs something and returns the lines that it logged under our targets.
     pub(crate) fn of(max: tracing::Level, run: impl FnOnce()) -> Vec<String> {
-        lock(&Self::kept(max, run).lines).clone()
+        Self::kept(max, run).into_iter().map(|(line, _)| line).collect()
     }
 
     /// Runs something and returns the fields of the last error that it logged.
-    pub(crate) fn fields_of(run: impl FnOnce()) -> BTreeMap<&'static str, String> {
-        lock(&Self::kept(tracing::Level::ERROR, run).fields).clone()
+    pub(crate) fn fields_of(run: impl FnOnce()) -> Fields {
+        Self::kept(tracing::Level::ERROR, run).pop().map(|(_, fields)| fields).unwrap_or_default()
     }
 
-    fn kept(max: tracing::Level, run: impl FnOnce()) -> Self {
-        let book = Self { max, lines: Arc::default(), fields: Arc::default() };
+    /// Runs something and returns the lines that it logged under our targets, each with its fields.
+    pub(crate) fn kept(max: tracing::Level, run: impl FnOnce()) -> Vec<(String, Fields)> {
+        // Where one subscriber alone is known, whichever thread meets a line first decides for all whether it is wanted,
+        // and other tests have no subscriber. With a second one it is asked each time.
+        static SECOND: LazyLock<Dispatch> =
+            LazyLock::new(|| Dispatch::new(Logbook { max: tracing::Level::TRACE, lines: Arc::default() }));
+        let _ = &*SECOND;
+        let book = Self { max, lines: Arc::default() };
         tracing::subscriber::with_default(book.clone(), run);
-        book
+        lock(&book.lines).clone()
     }
 }
 
 impl Subscriber for Logbook {
+    fn register_callsite(&self, _: &'static Metadata<'static>) -> Interest {
+        Interest::sometimes()
+    }
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
         metadata.target().starts_with("gardefou::") && *metadata.level() <= self.max
     }
@@ -105,14 +116,13 @@ impl Subscriber for Logbook {
     fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
     fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
     fn event(&self, event: &tracing::Event<'_>) {
-        let mut fields = BTreeMap::new();
+        let mut fields = Fields::new();
         event.record(&mut |field: &Field, value: &dyn fmt::Debug| {
             fields.insert(field.name(), format!("{value:?}"));
         });
         let message = fields.get("message").cloned().unwrap_or_default();
-        *lock(&self.fields) = fields;
         let metadata = event.metadata();
-        lock(&self.lines).push(format!("{} {} {message}", metadata.level(), metadata.target()));
+        lock(&self.lines).push((format!("{} {} {message}", metadata.level(), metadata.target()), fields));
     }
     fn enter(&self, _: &span::Id) {}
     fn exit(&self, _: &span::Id) {}
