@@ -1,12 +1,13 @@
 //! Case 50, S08.
 
-use super::alone;
+use crate::support::{alone, said};
 use gardefou::{
     ErrorSystem, InitError,
+    alerts::{AlertsConfig, CallbackChannel, Rule},
     health::{HealthConfig, Kind, Phase},
     health_check, init_error_system,
 };
-use std::time::Duration;
+use std::{sync::Barrier, time::Duration};
 
 #[test]
 fn twice_and_from_sixteen_threads_is_one_system() {
@@ -38,6 +39,66 @@ fn a_different_configuration_is_told_with_the_first_place() {
     assert_eq!(settings, &["health"]);
     assert_eq!(health_check().config().failure_threshold(3), config(), "the first one stays");
     drop((same, first));
+}
+
+#[test]
+fn of_sixteen_threads_with_differing_wishes_one_wins_and_the_others_are_told() {
+    let _turn = alone();
+    let config = |index: u64| HealthConfig::default().period(Duration::from_secs(20 + index)).background(false);
+    let together = Barrier::new(16);
+    let outcomes: Vec<_> = std::thread::scope(|scope| {
+        let start = |index| {
+            together.wait();
+            (index, ErrorSystem::builder().health(config(index)).init())
+        };
+        let starts: Vec<_> = (0..16).map(|index| scope.spawn(move || start(index))).collect();
+        starts.into_iter().map(|start| start.join().unwrap()).collect()
+    });
+    let (won, lost): (Vec<_>, Vec<_>) = outcomes.into_iter().partition(|(_, outcome)| outcome.is_ok());
+    assert_eq!((won.len(), lost.len()), (1, 15));
+    for (_, outcome) in lost {
+        let Err(InitError::AlreadyInitialised { first, settings, .. }) = outcome else { panic!("{outcome:?}") };
+        assert_eq!((first.file(), settings.as_slice()), (file!(), ["health"].as_slice()));
+    }
+    assert_eq!(health_check().config(), config(won[0].0), "the winner's is in force");
+}
+
+#[test]
+fn differing_alerts_are_told() {
+    let _turn = alone();
+    let config = || AlertsConfig::builder().throttle(Duration::from_secs(60)).background(false);
+    let channel = || CallbackChannel::new("pager", |_| Ok(()));
+    let first = ErrorSystem::builder().alerts(config().channel(channel())).init().unwrap();
+    assert!(ErrorSystem::builder().alerts(config().channel(channel())).init().is_ok(), "the same wish joins");
+    let others = [
+        config().channel(channel()).throttle(Duration::from_secs(61)),
+        config().channel(channel()).max_per_minute(1),
+        config().channel(channel()).rule(Rule::breakers("circuits")),
+        config().channel(channel()).channel(CallbackChannel::new("mail", |_| Ok(()))),
+        config(),
+    ];
+    for other in others {
+        let outcome = ErrorSystem::builder().alerts(other).init();
+        let Err(InitError::AlreadyInitialised { settings, .. }) = outcome else { panic!("{outcome:?}") };
+        assert_eq!(settings, ["alerts"]);
+    }
+    drop(first);
+}
+
+#[test]
+fn the_start_is_told_once_at_info_with_its_place() {
+    let _turn = alone();
+    let mut line = 0;
+    let lines = said(|| {
+        let first = init_error_system().unwrap();
+        line = line!() - 1;
+        let second = init_error_system().unwrap();
+        drop((first, second));
+    });
+    let started: Vec<_> = lines.iter().filter(|line| line.contains("initialised")).collect();
+    assert_eq!(started, [&format!("INFO error system initialised; file = {:?}; line = {line}", file!())]);
+    let ended: Vec<_> = lines.iter().filter(|line| line.contains("shut down")).collect();
+    assert!(ended.len() == 1 && ended[0].starts_with("INFO "), "{lines:?}");
 }
 
 #[test]

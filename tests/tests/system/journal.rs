@@ -1,10 +1,10 @@
 //! The parts that the system takes together: health, monitor, journal.
 
-use super::alone;
+use crate::support::alone;
 use gardefou::{
     AppError, ErrorCode, ErrorSystem, InitError,
     alerts::{AlertsConfig, CallbackChannel, Rule},
-    error_monitor,
+    enhanced_error_handling, error_monitor,
     event::AlertLevel,
     health::{Check, HealthConfig, Status},
     health_check,
@@ -80,6 +80,40 @@ fn a_critical_check_that_fails_raises_an_alert() {
     let order: Vec<_> = report.parts().iter().map(|part| part.part).filter(|part| *part != "journal").collect();
     assert_eq!(order, ["health", "alerts"]);
     assert!(told.recv().unwrap().contains("alerted"));
+}
+
+#[enhanced_error_handling(log_level = "warn")]
+fn warned() -> Result<(), AppError> {
+    Err(AppError::new(ErrorCode::SYNC_ERROR, "said before the end"))
+}
+
+#[test]
+fn dropping_the_guard_writes_what_waits_and_sends_what_is_due() {
+    let _turn = alone();
+    let folder = tempfile::tempdir().unwrap();
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let sink = Arc::clone(&told);
+    let channel = CallbackChannel::new("dropped", move |notice| {
+        sink.lock().unwrap().push(notice.title.clone());
+        Ok(())
+    });
+    let rule = Rule::immediate("all").min_level(AlertLevel::Warning);
+    // Neither has a thread of its own that could be quicker than the guard.
+    let guard = ErrorSystem::builder()
+        .health(HealthConfig::default().background(false))
+        .journal(JournalConfig::builder(folder.path()).background(false))
+        .alerts(AlertsConfig::builder().background(false).channel(channel).rule(rule))
+        .init()
+        .unwrap();
+    assert!(warned().is_err());
+    let kept = || -> String {
+        let files = std::fs::read_dir(folder.path()).into_iter().flatten();
+        files.map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap()).collect()
+    };
+    assert!(!kept().contains("said before the end") && told.lock().unwrap().is_empty(), "nothing hurries a warning");
+    drop(guard);
+    assert_eq!(kept().matches("said before the end").count(), 1);
+    assert_eq!(*told.lock().unwrap(), ["SYNC_ERROR: said before the end"]);
 }
 
 /// Issue 6, 5: what differs is named, for every part.

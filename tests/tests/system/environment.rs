@@ -1,0 +1,110 @@
+//! A start from environment variables: real ones, of a process of its own.
+
+use crate::support::alone;
+use gardefou::{AppError, ErrorCode, ErrorSystem, health::HealthConfig, health_check};
+use std::{env, ffi::OsString, process::Command, time::Duration};
+
+const CHILD: &str = "GARDEFOU_TEST_SYSTEM_CHILD";
+
+/// Runs in a process of its own, started by the tests below: starts the system, or says what is wrong.
+#[test]
+fn child_that_starts_from_its_environment() {
+    if env::var_os(CHILD).is_none() {
+        return;
+    }
+    let _turn = alone();
+    let builder = match ErrorSystem::from_env() {
+        Ok(builder) => builder,
+        Err(err) => {
+            err.problems().for_each(|problem| println!("\nproblem {}", problem.field));
+            println!("\nerror {err}");
+            return;
+        }
+    };
+    let guard = builder.init().unwrap();
+    let expected = HealthConfig::default().period(Duration::from_secs(20)).background(false);
+    assert_eq!(health_check().config(), expected);
+    assert!(guard.alerts_status().is_some());
+    gardefou::report(&AppError::new(ErrorCode::SYNC_ERROR, "said by the child"));
+    let report = guard.shutdown();
+    assert!(report.is_clean(), "{report}");
+    println!("\nstarted");
+}
+
+/// Starts this program again with further variables; returns the lines of what it says.
+fn child(variables: impl IntoIterator<Item = (&'static str, OsString)>) -> Vec<String> {
+    let output = Command::new(env::current_exe().unwrap())
+        .args(["--exact", "environment::child_that_starts_from_its_environment", "--nocapture", "--test-threads=1"])
+        .envs(variables)
+        .env(CHILD, "1")
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()
+}
+
+/// A text that is no UTF-8, where the system has such.
+fn odd() -> OsString {
+    #[cfg(unix)]
+    let odd = std::os::unix::ffi::OsStringExt::from_vec(b"odd-\xff".to_vec());
+    #[cfg(not(unix))]
+    let odd = OsString::from("odd");
+    odd
+}
+
+#[test]
+fn the_system_starts_as_the_environment_says_and_takes_no_notice_of_other_variables() {
+    let folder = tempfile::tempdir().unwrap();
+    // Paths need not be UTF-8.
+    let journal = folder.path().join(odd());
+    let texts = [
+        ("GARDEFOU_HEALTH_PERIOD", "20s"),
+        ("GARDEFOU_HEALTH_BACKGROUND", "false"),
+        ("GARDEFOU_MONITOR_RECENT_EVENTS", " 7 "),
+        ("GARDEFOU_JOURNAL_MAX_BYTES", "64MiB"),
+        ("GARDEFOU_ALERTS_LEVEL", "critical"),
+        ("GARDEFOU_SHUTDOWN_DEADLINE", "1m"),
+        ("GARDEFOU_STRICT", "false"),
+        ("GARDEFOU_EXPAND", "no setting"),
+        ("HEALTH_PERIOD", "no setting"),
+    ];
+    let texts = texts.map(|(name, value)| (name, OsString::from(value)));
+    let odd = [("GARDEFOU_JOURNAL", journal.clone().into_os_string()), ("GARDEFOU_TEST_OTHER", odd())];
+    let lines = child(texts.into_iter().chain(odd));
+    assert!(lines.contains(&"started".to_owned()), "{lines:?}");
+    let kept = std::fs::read_to_string(journal.join("errors-00000001.jsonl")).unwrap();
+    assert!(kept.contains("said by the child"), "{kept}");
+}
+
+#[test]
+fn everything_wrong_in_the_environment_is_told_at_once_and_without_secrets() {
+    let texts = [
+        ("GARDEFOU_HEALTH_PERIOD", "soon"),
+        ("GARDEFOU_HEALTH_PERIODE", "hunter2"),
+        ("GARDEFOU_MONITOR_RECENT_EVENTS", "100001"),
+        ("GARDEFOU_JOURNAL_MAX_AGE", "7d"),
+        ("GARDEFOU_ALERTS_LEVEL", "loud"),
+        ("GARDEFOU_ALERTS_WEBHOOK_SECRET", "hunter2"),
+        ("GARDEFOU_STRICT", "yes"),
+    ];
+    let texts = texts.map(|(name, value)| (name, OsString::from(value)));
+    let not_utf8 = cfg!(unix).then(|| ("GARDEFOU_SHUTDOWN_DEADLINE", odd()));
+    let lines = child(texts.into_iter().chain(not_utf8));
+    let mut problems: Vec<_> = lines.iter().filter_map(|line| line.strip_prefix("problem ")).collect();
+    problems.sort_unstable();
+    let mut expected = vec![
+        "GARDEFOU_ALERTS_LEVEL",
+        "GARDEFOU_ALERTS_WEBHOOK_SECRET",
+        "GARDEFOU_HEALTH_PERIOD",
+        "GARDEFOU_JOURNAL_MAX_AGE",
+        "GARDEFOU_MONITOR_RECENT_EVENTS",
+        "GARDEFOU_STRICT",
+        "environment variable",
+    ];
+    expected.extend(cfg!(unix).then_some("GARDEFOU_SHUTDOWN_DEADLINE"));
+    expected.sort_unstable();
+    assert_eq!(problems, expected);
+    let error = lines.iter().find_map(|line| line.strip_prefix("error ")).unwrap();
+    assert!(error.contains("GARDEFOU_HEALTH_PERIODE") && error.contains("\"soon\""), "{error}");
+    assert!(lines.iter().all(|line| !line.contains("hunter2")), "{lines:?}");
+}
