@@ -1,6 +1,11 @@
 //! What a user's build grows by.
 
-use std::{collections::BTreeSet, process::Command};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+    process::Command,
+};
 
 /// The crates that a user compiles for gardefou, itself left out: build scripts and macros included, tests not.
 fn crates(options: &[&str]) -> BTreeSet<String> {
@@ -45,4 +50,51 @@ fn the_readme_lists_every_feature_and_no_other() {
     let listed: BTreeSet<&str> = table.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect();
     assert!(features.contains("async"));
     assert_eq!(listed, features);
+}
+
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+
+/// The tables of a manifest: the lines under each heading, without comments.
+fn tables(folder: &str) -> BTreeMap<String, Vec<String>> {
+    let manifest = fs::read_to_string(Path::new(ROOT).join(folder).join("Cargo.toml")).expect("a manifest");
+    let (mut tables, mut heading) = (BTreeMap::<_, Vec<String>>::new(), String::new());
+    for line in manifest.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
+        match line.strip_prefix('[').and_then(|line| line.split(']').next().map(str::to_owned)) {
+            // Not the second line of a list.
+            Some(name) if !line.contains(',') => heading = name,
+            _ => tables.entry(heading.clone()).or_default().push(line.to_owned()),
+        }
+    }
+    tables
+}
+
+fn members() -> Vec<String> {
+    let workspace = &tables("")["workspace"];
+    let members = workspace.iter().find_map(|line| line.strip_prefix("members = ")).expect("members");
+    let members: Vec<String> = members.split('"').skip(1).step_by(2).map(str::to_owned).collect();
+    assert!(members.len() > 4 && members.contains(&"runtime".to_owned()), "{members:?}");
+    members
+}
+
+#[test]
+fn versions_and_lints_stand_in_the_workspace_alone() {
+    for member in members() {
+        let tables = tables(&member);
+        assert!(tables["package"].contains(&"version.workspace = true".to_owned()), "the version of {member}");
+        assert_eq!(tables["lints"], ["workspace = true"], "the lints of {member}");
+        let dependencies = tables.iter().filter(|(heading, _)| heading.contains("dependencies"));
+        for (heading, line) in dependencies.flat_map(|(heading, lines)| lines.iter().map(move |line| (heading, line))) {
+            let is_ours = line.starts_with("gardefou") && line.contains("path = ");
+            let is_shared = line.contains("workspace = true") && !line.contains("version");
+            assert!(is_ours || is_shared, "{member} [{heading}] {line}");
+        }
+    }
+}
+
+#[test]
+fn the_lints_of_the_workspace_forbid_unsafe_code_and_ask_for_docs() {
+    let lints = &tables("")["workspace.lints.rust"];
+    let level = |name: &str| lints.iter().find_map(|line| line.strip_prefix(name)?.split('"').nth(1));
+    assert_eq!(level("unsafe_code = "), Some("forbid"));
+    assert!(matches!(level("missing_docs = "), Some("warn" | "deny" | "forbid")), "{lints:?}");
 }
