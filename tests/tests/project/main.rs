@@ -4,3 +4,4 @@
 
 mod dependencies;
 mod layers;
+mod monitoring_page;
