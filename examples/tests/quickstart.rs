@@ -251,6 +251,19 @@ fn a_database_that_may_not_be_written_costs_the_storing_and_nothing_else() {
 }
 
 #[test]
+fn a_journal_that_cannot_be_written_is_told_and_the_exit_status_tells() {
+    let recordings = folder(&[("one.wav", &whistle())]);
+    let (out, elsewhere) = (folder(&[("journal", b"a file where the folder should be")]), TempDir::new().unwrap());
+    let database = elsewhere.path().join("recordings.sqlite");
+    let run = Run::with(&["--database", database.to_str().unwrap()], recordings.path(), out);
+    run.exits_with(1)
+        .says(&["Stored", "1 of 1"])
+        .says(&["Delivered", "1 of 1"])
+        .says(&["Journal", "incomplete: 0 records written"])
+        .says(&["Not all went well"]);
+}
+
+#[test]
 fn a_database_that_is_no_database_is_left_as_it_is() {
     let recordings = folder(&[("one.wav", &whistle())]);
     let out = TempDir::new().unwrap();

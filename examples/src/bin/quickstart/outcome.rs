@@ -55,14 +55,14 @@ impl Problem {
 }
 
 impl Outcome {
-    /// Says how the work went, as an exit status.
-    pub(crate) fn exit_status(&self, healthy: bool) -> u8 {
+    /// Says how the work went, as an exit status; `well` tells whether all was well around it.
+    pub(crate) fn exit_status(&self, well: bool) -> u8 {
         let failures = self.isolated.iter().map(|problem| (problem.name.as_str(), problem.code));
         let as_expected = same(failures, self.expected.iter().map(|(name, code)| (name.as_str(), code.as_str())));
         let rolled_back = self.rollback.as_ref().is_none_or(Rollback::left_no_trace);
         let complete = self.not_stored.is_empty() && self.no_store.is_none() && self.undelivered.is_empty();
         let some = !self.classified.is_empty();
-        if as_expected && rolled_back && complete && some && healthy { codes::ALL_WELL } else { codes::NOT_ALL_WELL }
+        if as_expected && rolled_back && complete && some && well { codes::ALL_WELL } else { codes::NOT_ALL_WELL }
     }
 
     /// Tells whether the folder's list announces this failure.

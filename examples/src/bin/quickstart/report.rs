@@ -10,7 +10,7 @@ use crate::{
 
 /// Shows everything and returns the exit status that follows from it.
 pub(crate) fn show(terminal: &mut Terminal, outcome: &Outcome, around: &Surroundings) -> u8 {
-    let status = outcome.exit_status(around.healthy());
+    let status = outcome.exit_status(around.well());
     let lines = [
         classified(outcome),
         isolated(terminal, outcome),
@@ -18,7 +18,7 @@ pub(crate) fn show(terminal: &mut Terminal, outcome: &Outcome, around: &Surround
         delivered(terminal, outcome, around),
         breaker(around),
         errors(around),
-        vec![("Journal", around.journal.clone())],
+        journal(terminal, around),
         alerts(around),
         health(terminal, around),
     ];
@@ -108,6 +108,11 @@ fn errors(around: &Surroundings) -> Lines {
     let mut lines = vec![("Errors", format!("{} recorded", around.errors.values().sum::<u64>()))];
     lines.extend(around.errors.iter().map(|(code, count)| ("", format!("{count:>4}  {code}"))));
     lines
+}
+
+fn journal(terminal: &Terminal, around: &Surroundings) -> Lines {
+    let tone = if around.journal.complete { Tone::Plain } else { Tone::Bad };
+    vec![("Journal", terminal.paint(tone, &around.journal.text))]
 }
 
 fn alerts(around: &Surroundings) -> Lines {

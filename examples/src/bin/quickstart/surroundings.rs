@@ -15,8 +15,7 @@ pub(crate) struct Surroundings {
     /// How often each error code was recorded.
     pub(crate) errors: BTreeMap<String, u64>,
     pub(crate) health: Vec<Health>,
-    /// How the journal of errors fares.
-    pub(crate) journal: String,
+    pub(crate) journal: Journal,
     /// What became of alerts, and those that came to the webhook.
     pub(crate) alerts: (String, Vec<String>),
     /// Requests that the service received.
@@ -29,6 +28,14 @@ pub(crate) struct Surroundings {
 pub(crate) struct Health {
     pub(crate) name: String,
     pub(crate) passed: bool,
+    pub(crate) text: String,
+}
+
+/// How the journal of errors fares.
+#[derive(Debug, Default)]
+pub(crate) struct Journal {
+    /// Whether everything that was recorded stands in it, and can be read back.
+    pub(crate) complete: bool,
     pub(crate) text: String,
 }
 
@@ -51,6 +58,11 @@ impl Surroundings {
     pub(crate) fn healthy(&self) -> bool {
         self.health.iter().all(|check| check.passed)
     }
+
+    /// Tells whether nothing around the work stands against calling the run a success.
+    pub(crate) fn well(&self) -> bool {
+        self.healthy() && self.journal.complete
+    }
 }
 
 /// Starts the error system, with a journal in the output folder.
@@ -59,22 +71,28 @@ pub(crate) fn init(options: &Options) -> gardefou::Result<ErrorSystemGuard> {
     Ok(ErrorSystem::builder().journal(journal).init()?)
 }
 
-/// Says how many errors the journal took in, and reads the newest one back.
-fn journal() -> String {
-    let Some(journal) = error_monitor().journal() else { return "none".into() };
-    // Errors are written at once, warnings with the next batch.
-    let _ = journal.flush();
-    let status = journal.status();
-    let written = match &status.last_error {
-        Some(error) => {
-            format!("{} records written, {} waiting, {} lost: {error}", status.written, status.waiting, status.lost)
-        }
-        None => format!("{} records of errors and changes of health written", status.written),
+/// Says how many records the journal took in, and reads the newest error back.
+fn journal() -> Journal {
+    let Some(journal) = error_monitor().journal() else {
+        return Journal { complete: false, text: "there is none".into() };
     };
+    // Errors are written at once, warnings with the next batch.
+    let flushed = journal.flush();
+    let status = journal.status();
+    let missing = status.lost + status.waiting;
+    if flushed.is_err() || !status.is_healthy() || missing > 0 {
+        let why = status.last_error.map(|error| format!(": {error}")).unwrap_or_default();
+        let text = format!("incomplete: {} records written, {missing} not{why}", status.written);
+        return Journal { complete: false, text };
+    }
+    let written = format!("{} records of errors and changes of health written", status.written);
     match journal.query(&Query::default().limit(1)).map(|page| page.records.into_iter().next()) {
-        Ok(Some(newest)) => format!("{written}; the newest error: {} in {}", newest.error_code, newest.operation),
-        Ok(None) => written,
-        Err(error) => format!("{written}; unreadable: {error:#}"),
+        Ok(Some(newest)) => {
+            let text = format!("{written}; the newest error: {} in {}", newest.error_code, newest.operation);
+            Journal { complete: true, text }
+        }
+        Ok(None) => Journal { complete: true, text: written },
+        Err(error) => Journal { complete: false, text: format!("{written}, but they cannot be read: {error:#}") },
     }
 }
 

@@ -14,6 +14,7 @@ pub(crate) struct Terminal {
 /// What a piece of text means.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Tone {
+    Plain,
     Good,
     Bad,
     Warning,
@@ -41,6 +42,7 @@ impl Terminal {
 
     pub(crate) fn paint(&self, tone: Tone, text: &str) -> String {
         let colour = match tone {
+            Tone::Plain => return text.to_owned(),
             Tone::Good => "32",
             Tone::Bad => "31",
             Tone::Warning => "33",
