@@ -4,18 +4,22 @@ use crate::{orders::Orders, payments::Payments};
 use gardefou::{
     Result,
     health::{
-        Check,
+        Check, Criticality,
         builtin::{ErrorRate, MemoryUsage, RuntimeLag},
     },
     health_check,
 };
 use std::time::Duration;
 
-/// Without the database there is no service; without the provider there is one that takes no money for a while.
+/// Without a database that takes orders there is no service; without the provider there is one that takes no money for a
+/// while.
 pub(crate) fn register(orders: &Orders, payments: &Payments) -> Result<()> {
     let (orders, payments) = (orders.clone(), payments.clone());
     let health = health_check();
-    health.register(Check::dependency("orders-db", move || orders.ping()).critical().group("storage"))?;
+    let database = Check::dependency("orders-db", move || orders.try_write()).critical().group("storage");
+    health.register(database.failure_threshold(2).period(Duration::from_secs(1)).timeout(Duration::from_secs(2)))?;
+    // What only a commit finds, as a full disk, shows in the orders that fail.
+    health.breaker_criticality(Orders::BREAKER, Criticality::Critical);
     let ping = move || {
         let payments = payments.clone();
         async move { payments.ping().await }
@@ -25,12 +29,17 @@ pub(crate) fn register(orders: &Orders, payments: &Payments) -> Result<()> {
     health.register(provider.timeout(Duration::from_millis(500)))?;
     health.register(MemoryUsage::new().check())?;
     health.register(ErrorRate::new().warn_at(30.0).fail_at(100_000.0).check())?;
-    health.register(RuntimeLag::new().check().liveness().readiness())?;
+    // Only a critical check makes a probe fail: a runtime that is late for good is a reason to restart.
+    health.register(RuntimeLag::new().check().liveness().readiness().critical())?;
     Ok(())
 }
 
-/// The process can serve nothing without a writable folder for its temporary files: declared where it is written.
-#[health_check(name = "temp-folder", kind = "startup", timeout = "2s", group = "storage")]
-fn temp_folder_exists() -> bool {
-    std::env::temp_dir().is_dir()
+/// SQLite puts large sorts and the like into temporary files: until one can be written the service has not started.
+#[health_check(name = "temp-folder", kind = "startup", criticality = "critical", timeout = "2s", group = "storage")]
+fn temporary_files_can_be_written() -> std::io::Result<()> {
+    let path = std::env::temp_dir().join(format!("gardefou-service-{}", std::process::id()));
+    let written = std::fs::write(&path, "one line\n");
+    // Also what was written only in part.
+    let removed = std::fs::remove_file(&path);
+    written.and(removed)
 }

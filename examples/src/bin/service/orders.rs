@@ -4,13 +4,14 @@ use crate::payments::Payments;
 use gardefou::{
     AppError, ErrorCode, Result, ResultExt, bail, enhanced_error_handling, transaction_boundary, with_circuit_breaker,
 };
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use std::{
     fs,
     path::Path,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
+use tokio::task::block_in_place;
 
 /// The table of orders; clones share one connection.
 #[derive(Clone, Debug)]
@@ -25,13 +26,19 @@ pub(crate) struct Order {
     pub(crate) state: String,
 }
 
-/// With a write-ahead log a commit waits for no disk, so that the short statements here may run on the async workers.
+/// With a write-ahead log and this setting a commit waits for no disk.
 const SCHEMA: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;
 CREATE TABLE IF NOT EXISTS orders (
     id INTEGER PRIMARY KEY, item TEXT NOT NULL, cents INTEGER NOT NULL CHECK (cents > 0), state TEXT NOT NULL
 ) STRICT;";
 
+/// How long a statement waits for another process that writes.
+const LOCK_PATIENCE: Duration = Duration::from_millis(200);
+
 impl Orders {
+    /// The circuit breaker that stands before the writing.
+    pub(crate) const BREAKER: &str = "orders-db";
+
     /// Opens the database, or makes it.
     #[enhanced_error_handling(error_code = ErrorCode::DB_CONNECTION_ERROR)]
     pub(crate) fn open(path: &Path) -> Result<Self> {
@@ -39,7 +46,7 @@ impl Orders {
             fs::create_dir_all(folder)?;
         }
         let connection = Connection::open(path)?;
-        connection.busy_timeout(Duration::from_secs(1))?;
+        connection.busy_timeout(LOCK_PATIENCE)?;
         connection.execute_batch(SCHEMA)?;
         Ok(Self(Arc::new(Mutex::new(connection))))
     }
@@ -48,11 +55,12 @@ impl Orders {
     /// goes away meanwhile.
     pub(crate) async fn place(&self, item: &str, cents: u64, payments: &Payments) -> Result<Order> {
         transaction_boundary!("place-order", |tx| {
-            let id = self.insert(item, cents)?;
+            // A statement may wait for a lock: meanwhile the requests of this worker go to another one.
+            let id = block_in_place(|| self.insert(item, cents))?;
             let orders = self.clone();
             tx.on_rollback("withdraw the order", move || orders.mark(id, "withdrawn"));
             payments.charge(id, cents).await?;
-            self.mark(id, "paid")?;
+            block_in_place(|| self.mark(id, "paid"))?;
             Order { id, item: item.to_owned(), cents, state: "paid".to_owned() }
         })
     }
@@ -80,13 +88,18 @@ impl Orders {
         rows.collect::<Result<_, _>>().code(ErrorCode::DB_QUERY_ERROR)
     }
 
-    /// Tells whether the database answers.
-    pub(crate) fn ping(&self) -> Result<()> {
-        self.lock().query_row("SELECT 1", [], |_| Ok(())).code(ErrorCode::DB_CONNECTION_ERROR)
+    /// Tells whether an order could be written: writes one and takes it back.
+    pub(crate) fn try_write(&self) -> Result<()> {
+        let mut connection = self.lock();
+        let attempt = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(write_error)?;
+        attempt
+            .execute("INSERT INTO orders (item, cents, state) VALUES ('health check', 1, 'pending')", [])
+            .map_err(write_error)?;
+        attempt.rollback().map_err(write_error)
     }
 
     #[enhanced_error_handling]
-    #[with_circuit_breaker(name = "orders-db", failure_threshold = 10, recovery_timeout = "2s")]
+    #[with_circuit_breaker(name = Orders::BREAKER, failure_threshold = 10, recovery_timeout = "2s")]
     fn insert(&self, item: &str, cents: u64) -> Result<i64> {
         let connection = self.lock();
         let cents = i64::try_from(cents).context(ErrorCode::API_REQUEST_ERROR, "nobody has that much money")?;
@@ -97,7 +110,7 @@ impl Orders {
     }
 
     #[enhanced_error_handling]
-    #[with_circuit_breaker(name = "orders-db", failure_threshold = 10, recovery_timeout = "2s")]
+    #[with_circuit_breaker(name = Orders::BREAKER, failure_threshold = 10, recovery_timeout = "2s")]
     fn mark(&self, id: i64, state: &str) -> Result<()> {
         self.lock().execute("UPDATE orders SET state = ?2 WHERE id = ?1", params![id, state]).map_err(write_error)?;
         Ok(())
