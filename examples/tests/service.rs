@@ -7,6 +7,7 @@ use std::{
     process::{Child, Command, Stdio},
     time::Duration,
 };
+use tokio::time::Instant;
 
 /// The running program; it is killed if the test ends before it.
 struct Service {
@@ -53,6 +54,55 @@ impl Service {
     }
 }
 
+impl Service {
+    /// Sends a signal to the program.
+    #[cfg(unix)]
+    fn signal(&self, name: &str) {
+        assert!(Command::new("kill").args(["-s", name, &self.child.id().to_string()]).status().unwrap().success());
+    }
+
+    /// Waits until the program has ended, at most `limit`.
+    #[cfg(unix)]
+    fn ends_within(&mut self, limit: Duration) -> (std::process::ExitStatus, String) {
+        let begin = Instant::now();
+        let status = loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                break status;
+            }
+            assert!(begin.elapsed() < limit, "it has not ended after {limit:?}");
+            wait(Duration::from_millis(20));
+        };
+        let mut said = String::new();
+        self.child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+        (status, said)
+    }
+
+    /// Asks until the answer has this status.
+    fn until(&self, path: &str, status: u16) {
+        let begin = Instant::now();
+        while self.get(path).0 != status {
+            assert!(begin.elapsed() < Duration::from_secs(30), "{path} does not answer {status}");
+            wait(Duration::from_millis(50));
+        }
+    }
+
+    /// Opens a connection and sends half a request.
+    #[cfg(unix)]
+    fn half_a_request(&self) -> std::net::TcpStream {
+        use std::io::Write as _;
+        let mut stream = std::net::TcpStream::connect(self.url.trim_start_matches("http://")).unwrap();
+        stream.write_all(b"POST /orders HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{").unwrap();
+        // An answer to a later request says that this one has been taken up as well.
+        assert_eq!(self.get("/livez").0, 200);
+        stream
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the program runs in real time")]
+fn wait(time: Duration) {
+    std::thread::sleep(time);
+}
+
 const ORDER: &str = r#"{"item":"tea","cents":450}"#;
 
 #[test]
@@ -79,13 +129,53 @@ fn it_takes_orders_stays_ready_while_the_provider_fails_and_ends_in_order() {
     let (_, _, metrics) = service.get("/metrics");
     assert!(metrics.contains(r#"orders{state="withdrawn"} 3"#), "{metrics}");
 
-    if cfg!(unix) {
-        let terminate = Command::new("kill").arg(service.child.id().to_string()).status().unwrap();
-        assert!(terminate.success());
-        let ended = service.child.wait().unwrap();
-        let mut said = String::new();
-        service.child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    #[cfg(unix)]
+    {
+        service.signal("TERM");
+        let (ended, said) = service.ends_within(Duration::from_secs(30));
         assert!(ended.success(), "{said}");
         assert!(said.contains("the error system was shut down") && said.contains("journal: "), "{said}");
     }
+}
+
+#[test]
+fn it_is_not_ready_while_no_order_can_be_written() {
+    let data = tempfile::tempdir().unwrap();
+    let service = start(data.path());
+    service.until("/readyz", 200);
+    // Reading goes on, writing does not: somebody else writes and does not come to an end.
+    let other = rusqlite::Connection::open(data.path().join("orders.sqlite")).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    service.until("/readyz", 503);
+    assert_eq!(service.get("/livez").0, 200, "a restart would not help");
+    assert!(service.get("/readyz?verbose").2.contains("orders-db"));
+    other.execute_batch("ROLLBACK").unwrap();
+    service.until("/readyz", 200);
+    assert_eq!(service.get("/metrics").2.matches("orders{").count(), 0, "what a check writes is taken back");
+}
+
+#[cfg(unix)]
+#[test]
+fn half_a_request_does_not_keep_it_from_ending() {
+    let data = tempfile::tempdir().unwrap();
+    let mut service = start(data.path());
+    let _open = service.half_a_request();
+    service.signal("TERM");
+    let (ended, said) = service.ends_within(Duration::from_secs(30));
+    assert!(ended.success() && said.contains("cut off") && said.contains("was shut down"), "{said}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_second_signal_ends_it_at_once() {
+    let data = tempfile::tempdir().unwrap();
+    let mut service = start(data.path());
+    let _open = service.half_a_request();
+    service.signal("INT");
+    let mut said = String::new();
+    BufReader::new(service.child.stderr.as_mut().unwrap()).read_line(&mut said).unwrap();
+    assert!(said.contains("ending"), "{said}");
+    service.signal("TERM");
+    let (ended, said) = service.ends_within(Duration::from_millis(2_500));
+    assert_eq!(ended.code(), Some(1), "{said}");
 }

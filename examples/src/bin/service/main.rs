@@ -16,6 +16,7 @@ mod metrics;
 mod options;
 mod orders;
 mod payments;
+mod signals;
 mod upstream;
 mod web;
 
@@ -24,7 +25,9 @@ use gardefou::{
     monitor::journal::JournalConfig, system::ShutdownReport,
 };
 use options::Options;
+use signals::Signals;
 use std::{net::Ipv4Addr, process::ExitCode, time::Duration};
+use tokio::sync::oneshot;
 use tracing_subscriber::{filter::Targets, layer::SubscriberExt, util::SubscriberInitExt};
 
 #[tokio::main]
@@ -63,37 +66,45 @@ async fn run(options: &Options) -> Result<ShutdownReport> {
         .await
         .context(ErrorCode::INITIALIZATION_ERROR, "the port cannot be opened")?;
     let address = listener.local_addr()?;
+    // Before anybody is told that the service is there: from then on it may be asked to end.
+    let signals = Signals::new().context(ErrorCode::INITIALIZATION_ERROR, "signals cannot be heard")?;
     println!("listening on http://{address}, the payment provider on {}", provider.url());
 
     let router = web::router(web::App { orders, payments, provider });
-    axum::serve(listener, router).with_graceful_shutdown(asked_to_end()).await?;
+    let (ending, asked) = oneshot::channel();
+    tokio::spawn(hear(signals, ending));
+    let (closing, closed) = oneshot::channel();
+    let stop = async {
+        let _ = asked.await;
+        health_check().mark_stopping();
+        eprintln!("ending: no new requests, those under way have {} s", GRACE.as_secs());
+        let _ = closing.send(());
+    };
+    let served = axum::serve(listener, router).with_graceful_shutdown(stop);
+    tokio::select! {
+        served = served => served?,
+        // A client that sends half a request and waits would keep the service for ever.
+        () = grace_after(closed) => eprintln!("requests were still under way: they are cut off"),
+    }
     // Requests are done; now what waits to be sent or written.
     Ok(system.shutdown())
 }
 
-/// Resolves when the program is asked to end; from then on it is not ready any more.
-async fn asked_to_end() {
-    if let Err(error) = ended().await {
-        eprintln!("signals cannot be heard: {error}");
-        std::future::pending::<()>().await;
-    }
-    health_check().mark_stopping();
-    eprintln!("ending: no new requests");
+/// How long requests under way may take once the program is asked to end.
+const GRACE: Duration = Duration::from_secs(3);
+
+async fn grace_after(closed: oneshot::Receiver<()>) {
+    let _ = closed.await;
+    tokio::time::sleep(GRACE).await;
 }
 
-#[cfg(unix)]
-async fn ended() -> std::io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate())?;
-    let interrupt = std::pin::pin!(tokio::signal::ctrl_c());
-    let terminated = std::pin::pin!(terminate.recv());
-    futures::future::select(interrupt, terminated).await;
-    Ok(())
-}
-
-#[cfg(not(unix))]
-async fn ended() -> std::io::Result<()> {
-    tokio::signal::ctrl_c().await
+/// The first signal begins the orderly end, the second one ends the program on the spot.
+async fn hear(mut signals: Signals, ending: oneshot::Sender<()>) {
+    signals.next().await;
+    let _ = ending.send(());
+    signals.next().await;
+    eprintln!("asked a second time: ending at once");
+    std::process::exit(1);
 }
 
 /// Writes warnings and worse to standard error, or what `RUST_LOG` asks for, as `gardefou=debug`.
