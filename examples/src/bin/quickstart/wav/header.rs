@@ -2,7 +2,10 @@
 
 use crate::codes::UNSUPPORTED_ENCODING_ERROR;
 use gardefou::{AppError, ErrorCode, Result, bail};
-use std::io::{ErrorKind, Read, Seek, SeekFrom};
+use std::{
+    io::{ErrorKind, Read, Seek, SeekFrom},
+    ops::RangeInclusive,
+};
 
 /// How the samples are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,13 +57,16 @@ pub(crate) struct Header {
 
 /// Chunks looked at before the samples: real files have a handful.
 const MOST_CHUNKS: usize = 10_000;
-/// What a streaming program writes while it does not know the size yet.
-const UNKNOWN_SIZE: u32 = u32::MAX;
+/// What streaming programs write where they do not know the size of the samples yet.
+const UNKNOWN_SIZES: [u32; 4] = [u32::MAX, 0x8000_0000, 0x7FFF_FFFF, 0x7FFF_F000];
+/// And where they do not know that of the file: the marks above, with or without the bytes of the header.
+const UNKNOWN_RIFF_SIZES: [RangeInclusive<u64>; 2] = [0x7FFF_F000..=0x8000_1000, 0xFFFF_F000..=u32::MAX as u64];
 
 /// Tells whether a file begins as a WAV file does.
 pub(crate) fn looks_like_a_recording(start: &[u8]) -> bool {
     matches!(start, [b'R', b'I', b'F', b'F' | b'X', _, _, _, _, b'W', b'A', b'V', b'E', ..])
         || matches!(start, [b'R', b'F', b'6', b'4', _, _, _, _, b'W', b'A', b'V', b'E', ..])
+        || matches!(start, [b'B', b'W', b'6', b'4', _, _, _, _, b'W', b'A', b'V', b'E', ..])
 }
 
 /// Reads the header and leaves `source` anywhere.
@@ -76,10 +82,10 @@ pub(crate) fn read_header(source: &mut (impl Read + Seek)) -> Result<Header> {
         return Err(corrupt("not a WAV file: it does not begin with RIFF and WAVE"));
     }
     if start[3] == b'X' {
-        return Err(unsupported("a big-endian WAV file (RIFX)"));
+        return Err(unsupported("a big-endian WAV file (RIFX): only little-endian ones (RIFF) are read"));
     }
-    // RF64 keeps its sizes elsewhere and writes "unknown" here, so that its samples reach to the end of the file.
-    let riff_bytes = le32(&start[4..]);
+    let wide = start[0] != b'R' || start[1] != b'I';
+    let mut sizes = Sizes { file: file_bytes, riff: u64::from(le32(&start[4..])), data: None };
     let mut format = None;
     let mut at = 12_u64;
     for _ in 0..MOST_CHUNKS {
@@ -95,14 +101,10 @@ pub(crate) fn read_header(source: &mut (impl Read + Seek)) -> Result<Header> {
         let content = at + 8;
         match &chunk[..4] {
             b"fmt " if format.is_none() => format = Some(read_format(source, size)?),
+            b"ds64" if wide && sizes.data.is_none() => read_wide_sizes(source, &mut sizes)?,
             b"data" => {
                 let format = format.ok_or_else(|| corrupt("the samples come before their format"))?;
-                let present = file_bytes.saturating_sub(content);
-                return Ok(Header {
-                    format,
-                    data_start: content,
-                    data_bytes: data_bytes(size, riff_bytes, content, present)?,
-                });
+                return Ok(Header { format, data_start: content, data_bytes: sizes.data_bytes(size, content)? });
             }
             _ => {}
         }
@@ -112,20 +114,52 @@ pub(crate) fn read_header(source: &mut (impl Read + Seek)) -> Result<Header> {
     Err(corrupt("no samples within the first 10,000 chunks"))
 }
 
-/// Decides how many of the `present` bytes after the data chunk's header at `content` are samples.
-fn data_bytes(claimed: u32, riff_bytes: u32, content: u64, present: u64) -> Result<u64> {
-    // A streaming program wrote zero and never came back, unless its file size says that chunks follow here.
-    let unfinished = claimed == 0 && u64::from(riff_bytes) + 8 <= content;
-    if claimed == UNKNOWN_SIZE || unfinished {
-        return Ok(present);
+/// What is known of sizes before the samples are reached.
+#[derive(Clone, Copy, Debug)]
+struct Sizes {
+    /// The bytes of the file itself: the only size that is certain.
+    file: u64,
+    /// What the header says of the file, without the first eight bytes.
+    riff: u64,
+    /// What a `ds64` chunk says of the samples: there RF64 keeps sizes that do not fit into 32 bits.
+    data: Option<u64>,
+}
+
+impl Sizes {
+    /// Decides how many bytes after the data chunk's header, which ends at `content`, are samples.
+    fn data_bytes(&self, claimed: u32, content: u64) -> Result<u64> {
+        let present = self.file.saturating_sub(content);
+        let claimed = match self.data {
+            Some(wide) if claimed == u32::MAX => wide,
+            _ => u64::from(claimed),
+        };
+        // Where the header knows the end of the file, what lies beyond it is no sound.
+        let known = self.data.is_some() || !UNKNOWN_RIFF_SIZES.iter().any(|sizes| sizes.contains(&self.riff));
+        let end = Some(self.riff.saturating_add(8)).filter(|&end| known && end > content && end <= self.file);
+        let streamed = match claimed {
+            0 => end.is_none(),
+            u64::MAX => true,
+            _ => UNKNOWN_SIZES.iter().any(|&size| claimed == u64::from(size)) && self.data.is_none(),
+        };
+        // A recording may happen to be as long as such a mark says: then the file ends where its header says.
+        if streamed && !(claimed > 0 && claimed <= present && end == Some(self.file)) {
+            return Ok(end.map_or(present, |end| end - content));
+        }
+        if claimed > present {
+            bail!(
+                ErrorCode::ANALYSIS_DATA_ERROR, "cut short: {claimed} bytes of samples announced, {present} present";
+                announced = claimed, present = present
+            );
+        }
+        Ok(claimed)
     }
-    if u64::from(claimed) > present {
-        bail!(
-            ErrorCode::ANALYSIS_DATA_ERROR, "cut short: {claimed} bytes of samples announced, {present} present";
-            announced = claimed, present = present
-        );
-    }
-    Ok(u64::from(claimed))
+}
+
+fn read_wide_sizes(source: &mut impl Read, sizes: &mut Sizes) -> Result<()> {
+    let mut bytes = [0; 16];
+    source.read_exact(&mut bytes).map_err(|_| corrupt("the file ends within its header"))?;
+    (sizes.riff, sizes.data) = (le64(&bytes), Some(le64(&bytes[8..])));
+    Ok(())
 }
 
 fn read_format(source: &mut impl Read, size: u32) -> Result<Format> {
@@ -164,12 +198,13 @@ fn encoding(tag: u16, bits: u16) -> Result<Encoding> {
         (1, 9..=32) => Ok(Encoding::Signed(usize::from(bits).div_ceil(8))),
         (3, 32) => Ok(Encoding::Float32),
         (3, 64) => Ok(Encoding::Float64),
-        (1 | 3, _) => Err(unsupported(&format!("samples of {bits} bits"))),
-        (6, _) => Err(unsupported("compressed as A-law")),
-        (7, _) => Err(unsupported("compressed as mu-law")),
-        (2 | 0x11, _) => Err(unsupported("compressed as ADPCM")),
-        (0x50 | 0x55, _) => Err(unsupported("compressed as MPEG audio")),
-        _ => Err(unsupported(&format!("in the format number {tag}"))),
+        (1, _) => Err(unsupported(format!("integers of {bits} bits: only those of 1 to 32 bits are read"))),
+        (3, _) => Err(unsupported(format!("floats of {bits} bits: only those of 32 and 64 bits are read"))),
+        (6, _) => Err(unsupported("compressed as A-law: only uncompressed samples are read")),
+        (7, _) => Err(unsupported("compressed as mu-law: only uncompressed samples are read")),
+        (2 | 0x11, _) => Err(unsupported("compressed as ADPCM: only uncompressed samples are read")),
+        (0x50 | 0x55, _) => Err(unsupported("compressed as MPEG audio: only uncompressed samples are read")),
+        _ => Err(unsupported(format!("in the format number {tag}: only integers (1) and floats (3) are read"))),
     }
 }
 
@@ -177,12 +212,12 @@ pub(crate) fn corrupt(message: impl Into<String>) -> AppError {
     AppError::new(ErrorCode::ANALYSIS_DATA_ERROR, message)
 }
 
-fn unsupported(what: &str) -> AppError {
-    AppError::new(UNSUPPORTED_ENCODING_ERROR, format!("{what}: only integers up to 32 bits and floats are read"))
+fn unsupported(message: impl Into<String>) -> AppError {
+    AppError::new(UNSUPPORTED_ENCODING_ERROR, message)
 }
 
 pub(crate) fn reading(error: std::io::Error) -> AppError {
-    AppError::new(ErrorCode::ANALYSIS_PROCESSING_ERROR, format!("reading failed: {error}")).with_source(error)
+    AppError::new(ErrorCode::ANALYSIS_PROCESSING_ERROR, "reading failed").with_source(error)
 }
 
 fn le16(bytes: &[u8]) -> u16 {
@@ -191,4 +226,8 @@ fn le16(bytes: &[u8]) -> u16 {
 
 fn le32(bytes: &[u8]) -> u32 {
     u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])
+}
+
+fn le64(bytes: &[u8]) -> u64 {
+    u64::from(le32(bytes)) | u64::from(le32(&bytes[4..])) << 32
 }

@@ -1,4 +1,4 @@
-//! The samples, frame by frame.
+//! The samples, block by block.
 
 use super::header::{Encoding, Format, corrupt, read_header, reading};
 use gardefou::Result;
@@ -9,63 +9,84 @@ use std::io::{Read, Seek, SeekFrom};
 pub(crate) struct Recording<R> {
     source: R,
     format: Format,
-    /// Bytes of samples that were not read from `source` yet; whole frames.
-    left: u64,
+    /// All bytes of samples; whole frames.
+    bytes: u64,
 }
+
+/// No more than this much of a recording is listened to: what it sounds like is known by then. `--help` states both.
+const LONGEST_SECONDS: u64 = 600;
+/// Where frames are wide or fast, that much is heard sooner.
+const MOST_BYTES: u64 = 256 * 1024 * 1024;
 
 impl<R: Read + Seek> Recording<R> {
     /// Reads the header and stops before the first sample.
     pub(crate) fn open(mut source: R) -> Result<Self> {
         let header = read_header(&mut source)?;
         let frame = header.format.frame_bytes() as u64;
-        let left = header.data_bytes / frame * frame;
-        if left == 0 {
+        let bytes = header.data_bytes / frame * frame;
+        if bytes == 0 {
             return Err(corrupt("the recording holds no samples"));
         }
         source.seek(SeekFrom::Start(header.data_start)).map_err(reading)?;
-        Ok(Self { source, format: header.format, left })
+        Ok(Self { source, format: header.format, bytes })
     }
 
     pub(crate) fn format(&self) -> Format {
         self.format
     }
 
-    /// Calls `each` with every frame: one sample of each channel, full scale is 1.
-    pub(crate) fn for_each_frame(mut self, mut each: impl FnMut(&[f64])) -> Result<()> {
+    /// Returns how long the recording is.
+    pub(crate) fn seconds(&self) -> f64 {
+        (self.bytes / self.format.frame_bytes() as u64) as f64 / f64::from(self.format.rate)
+    }
+
+    /// Returns the bytes that are listened to; whole frames.
+    fn heard_bytes(&self) -> u64 {
+        let frame = self.format.frame_bytes() as u64;
+        let frames = (LONGEST_SECONDS * u64::from(self.format.rate)).min(MOST_BYTES / frame).max(1);
+        self.bytes.min(frames * frame)
+    }
+
+    /// Calls `each` with the frames of one block after the other, each frame a sample of each channel, full scale is 1;
+    /// after each block `told` hears which share of the work is done.
+    pub(crate) fn for_each_block(mut self, mut each: impl FnMut(&[f64]), mut told: impl FnMut(f64)) -> Result<()> {
         /// Read at a time, if a single frame is not longer.
         const BLOCK: usize = 64 * 1024;
         let frame_bytes = self.format.frame_bytes();
         let mut block = vec![0; (BLOCK / frame_bytes).max(1) * frame_bytes];
-        let mut frame = vec![0.0; usize::from(self.format.channels)];
-        while self.left > 0 {
-            let wanted = block.len().min(usize::try_from(self.left).unwrap_or(usize::MAX));
+        let mut samples = Vec::with_capacity(block.len() / self.format.encoding.bytes());
+        let all = self.heard_bytes();
+        let mut left = all;
+        while left > 0 {
+            let wanted = block.len().min(usize::try_from(left).unwrap_or(usize::MAX));
             let bytes = &mut block[..wanted];
             self.source.read_exact(bytes).map_err(reading)?;
-            self.left -= wanted as u64;
-            for stored in bytes.chunks_exact(frame_bytes) {
-                for (sample, stored) in frame.iter_mut().zip(stored.chunks_exact(self.format.encoding.bytes())) {
-                    *sample = decode(self.format.encoding, stored);
-                    if !sample.is_finite() {
-                        return Err(corrupt("a sample is not a finite number"));
-                    }
-                }
-                each(&frame);
+            left -= wanted as u64;
+            samples.clear();
+            decode(self.format.encoding, bytes, &mut samples);
+            if !samples.iter().all(|sample| sample.is_finite()) {
+                return Err(corrupt("a sample is not a finite number"));
             }
+            each(&samples);
+            told(1.0 - left as f64 / all as f64);
         }
         Ok(())
     }
 }
 
-/// Decodes one sample of exactly `encoding.bytes()` bytes.
-fn decode(encoding: Encoding, bytes: &[u8]) -> f64 {
-    match (encoding, bytes) {
-        (Encoding::Unsigned8, &[byte]) => (f64::from(byte) - 128.0) / 128.0,
-        (Encoding::Float32, &[a, b, c, d]) => f64::from(f32::from_le_bytes([a, b, c, d])),
-        (Encoding::Float64, &[a, b, c, d, e, f, g, h]) => f64::from_le_bytes([a, b, c, d, e, f, g, h]),
-        // The bytes of a shorter integer are the upper ones of a 32-bit integer: the sign comes along.
-        (_, integer) => {
-            let upper = integer.iter().rev().zip([24, 16, 8, 0]).map(|(&byte, shift)| u32::from(byte) << shift);
-            f64::from(upper.sum::<u32>() as i32) / 2_147_483_648.0
+/// Decodes whole samples; one loop for each encoding, so that none asks again at each sample.
+fn decode(encoding: Encoding, bytes: &[u8], samples: &mut Vec<f64>) {
+    /// Full scale of a 32-bit integer, whose upper bytes a shorter one fills: the sign comes along.
+    const FULL: f64 = 2_147_483_648.0;
+    let integer = |bytes: [u8; 4]| f64::from(i32::from_le_bytes(bytes)) / FULL;
+    match encoding {
+        Encoding::Unsigned8 => samples.extend(bytes.iter().map(|&byte| (f64::from(byte) - 128.0) / 128.0)),
+        Encoding::Signed(2) => samples.extend(bytes.as_chunks().0.iter().map(|&[a, b]| integer([0, 0, a, b]))),
+        Encoding::Signed(3) => samples.extend(bytes.as_chunks().0.iter().map(|&[a, b, c]| integer([0, a, b, c]))),
+        Encoding::Signed(_) => samples.extend(bytes.as_chunks().0.iter().map(|&each| integer(each))),
+        Encoding::Float32 => {
+            samples.extend(bytes.as_chunks().0.iter().map(|&each| f64::from(f32::from_le_bytes(each))));
         }
+        Encoding::Float64 => samples.extend(bytes.as_chunks().0.iter().map(|&each| f64::from_le_bytes(each))),
     }
 }

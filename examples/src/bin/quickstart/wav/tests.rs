@@ -11,7 +11,7 @@ fn read(bytes: &[u8]) -> Result<(u32, u16, Vec<f64>)> {
     let recording = Recording::open(Cursor::new(bytes))?;
     let (rate, channels) = (recording.format().rate, recording.format().channels);
     let mut samples = Vec::new();
-    recording.for_each_frame(|frame| samples.extend_from_slice(frame))?;
+    recording.for_each_block(|block| samples.extend_from_slice(block), |_| {})?;
     Ok((rate, channels, samples))
 }
 
@@ -67,12 +67,57 @@ fn other_chunks_are_passed_over_wherever_they_stand_and_however_odd_they_are() {
 
 #[test]
 fn a_streaming_header_takes_the_samples_to_the_end_of_the_file() {
-    for unknown in [0, u32::MAX] {
+    for unknown in [0, u32::MAX, 0x7FFF_FFFF, 0x8000_0000] {
         assert_eq!(read(&small().streamed(unknown).to_bytes()).unwrap().2.len(), 4, "size {unknown}");
+    }
+    for (riff, data) in [(0x7FFF_F024, 0x7FFF_F000), (u32::MAX, 0), (0x7FFF_F024, 0), (0, u32::MAX)] {
+        let file = WavFile { claimed_riff: Some(riff), claimed_data: Some(data), ..small() };
+        assert_eq!(read(&file.to_bytes()).unwrap().2.len(), 4, "file {riff:x}, samples {data:x}");
     }
     let mut sixty_four = small().streamed(u32::MAX).to_bytes();
     sixty_four[..4].copy_from_slice(b"RF64");
     assert_eq!(read(&sixty_four).unwrap().2.len(), 4);
+}
+
+/// Makes an RF64 file of the sizes that a `ds64` chunk holds.
+fn rf64(riff: u64, data: u64) -> Vec<u8> {
+    let sizes = [&riff.to_le_bytes()[..], &data.to_le_bytes(), &4_u64.to_le_bytes(), &[0; 4]].concat();
+    let file = small().streamed(u32::MAX).chunk_after(b"LIST", &[0x55; 100]).to_bytes();
+    [b"RF64\xff\xff\xff\xffWAVEds64\x1c\0\0\0", &sizes[..], &file[12..]].concat()
+}
+
+#[test]
+fn sizes_of_64_bits_are_believed_where_the_short_ones_say_nothing() {
+    let length = rf64(0, 0).len() as u64 - 8;
+    let samples = read(&rf64(length, 8)).unwrap().2;
+    assert_eq!(samples.len(), 4, "the chunk after the samples is no sound: {samples:?}");
+    let mut broadcast = rf64(length, 8);
+    broadcast[..4].copy_from_slice(b"BW64");
+    assert_eq!(read(&broadcast).unwrap().2.len(), 4);
+    for unknown in [(0, 0), (u64::MAX, u64::MAX)] {
+        assert!(read(&rf64(unknown.0, unknown.1)).unwrap().2.len() > 4, "{unknown:?}");
+    }
+    let error = refusal(&rf64(1 << 40, 1 << 39));
+    assert!(error.message().contains("cut short: 549755813888 bytes"), "{error}");
+    assert!(refusal(&rf64(length, 8)[..30]).is(ErrorCode::ANALYSIS_DATA_ERROR));
+}
+
+#[test]
+fn what_lies_beyond_the_end_that_the_header_knows_is_no_sound() {
+    let mut file = small().claiming(u32::MAX).to_bytes();
+    file.extend([0x55; 64]);
+    assert_eq!(read(&file).unwrap().2.len(), 4);
+}
+
+#[test]
+fn no_more_than_the_stated_part_of_a_long_recording_is_heard() {
+    // 700 s at two samples a second.
+    let file = WavFile::new(2, 1, Encoding::Unsigned8, &[0.5; 1_400]).to_bytes();
+    let recording = Recording::open(Cursor::new(&file)).unwrap();
+    assert!((recording.seconds() - 700.0).abs() < 1e-9);
+    let (mut heard, mut shares) = (0, Vec::new());
+    recording.for_each_block(|block| heard += block.len(), |share| shares.push(share)).unwrap();
+    assert_eq!((heard, shares.last()), (1_200, Some(&1.0)));
 }
 
 #[test]
@@ -131,6 +176,8 @@ fn headers_that_contradict_themselves_are_refused() {
 
 #[test]
 fn encodings_that_are_not_read_are_named_with_a_code_of_their_own() {
+    let narrow = refusal(&WavFile { tag: Some(3), bits: Some(16), ..small() }.to_bytes());
+    assert!(narrow.message().starts_with("floats of 16 bits: only those of 32 and 64"), "{narrow}");
     let known = [(6, "A-law"), (7, "mu-law"), (2, "ADPCM"), (0x55, "MPEG"), (99, "number 99")];
     for (tag, word) in known {
         let error = refusal(&WavFile { tag: Some(tag), ..small() }.to_bytes());
