@@ -287,6 +287,19 @@ fn a_second_run_adds_its_rows_beside_those_of_the_first() {
 }
 
 #[test]
+fn hours_of_sound_are_told_and_take_seconds() {
+    // Twenty hours of 16-bit stereo, as a hole in the file: it takes no room.
+    let folder =
+        folder(&[("hours.wav", &WavFile::new(44_100, 2, Encoding::Signed16, &[]).streamed(u32::MAX).to_bytes())]);
+    let file = fs::File::options().write(true).open(folder.path().join("hours.wav")).unwrap();
+    file.set_len(44 + 20 * 3_600 * 44_100 * 4).unwrap();
+    Run::on(folder.path())
+        .exits_with(0)
+        .says(&["hours.wav", "silence", "72000.0 s, 600.0 s heard"])
+        .says(&["1 long recording by the beginning alone"]);
+}
+
+#[test]
 fn many_recordings_all_arrive_past_the_outage() {
     let sound = whistle();
     let names: Vec<String> = (0..40).map(|count| format!("{count:02}.wav")).collect();

@@ -28,7 +28,7 @@ pub(crate) struct Listing {
 
 /// Looks through `folder` and the folders below it; links to folders are not followed.
 pub(crate) fn list(folder: &Path) -> Result<Listing> {
-    let metadata = fs::metadata(folder).map_err(|error| file_error(&error, folder))?;
+    let metadata = fs::metadata(folder).map_err(|error| file_error(error, folder))?;
     if !metadata.is_dir() {
         let message = format!("{} is a file: name the folder that it is in", printable(folder));
         return Err(AppError::new(ErrorCode::CONFIG_ERROR, message));
@@ -38,9 +38,9 @@ pub(crate) fn list(folder: &Path) -> Result<Listing> {
     while let Some(current) = folders.pop() {
         let entries = match fs::read_dir(&current) {
             Ok(entries) => entries,
-            Err(error) if current == folder => return Err(file_error(&error, folder)),
+            Err(error) if current == folder => return Err(file_error(error, folder)),
             Err(error) => {
-                listing.add(folder, current, Some(&error));
+                listing.add(folder, current, Some(error));
                 continue;
             }
         };
@@ -48,7 +48,7 @@ pub(crate) fn list(folder: &Path) -> Result<Listing> {
             match entry.and_then(|entry| Ok((entry.path(), entry.file_type()?))) {
                 Ok((path, kind)) if kind.is_dir() => folders.push(path),
                 Ok((path, _)) => listing.look_at(folder, path),
-                Err(error) => listing.add(folder, current.clone(), Some(&error)),
+                Err(error) => listing.add(folder, current.clone(), Some(error)),
             }
         }
     }
@@ -70,13 +70,13 @@ impl Listing {
                 let problem = AppError::new(ErrorCode::ANALYSIS_DATA_ERROR, "not a regular file, left unread");
                 self.entries.push(Entry { path, name, problem: Some(problem) });
             }
-            (true, Err(error)) => self.add(folder, path, Some(&error)),
+            (true, Err(error)) => self.add(folder, path, Some(error)),
             (false, Ok(true)) if begins_as_recording(&path) => self.add(folder, path, None),
             _ => self.skipped.push(printable(path.strip_prefix(folder).unwrap_or(&path))),
         }
     }
 
-    fn add(&mut self, folder: &Path, path: PathBuf, error: Option<&io::Error>) {
+    fn add(&mut self, folder: &Path, path: PathBuf, error: Option<io::Error>) {
         let name = printable(path.strip_prefix(folder).unwrap_or(&path));
         let problem = error.map(|error| file_error(error, &path));
         self.entries.push(Entry { path, name, problem });
@@ -89,14 +89,13 @@ fn begins_as_recording(path: &Path) -> bool {
 }
 
 /// Gives a failure to reach a file the code that says why.
-pub(crate) fn file_error(error: &io::Error, path: &Path) -> AppError {
+pub(crate) fn file_error(error: io::Error, path: &Path) -> AppError {
     let (code, what) = match error.kind() {
         io::ErrorKind::NotFound => (ErrorCode::FILE_NOT_FOUND_ERROR, "does not exist"),
         io::ErrorKind::PermissionDenied => (ErrorCode::PERMISSION_ERROR, "may not be read"),
         _ => (ErrorCode::ANALYSIS_PROCESSING_ERROR, "cannot be read"),
     };
-    let source = io::Error::new(error.kind(), error.to_string());
-    AppError::new(code, format!("{} {what}", printable(path))).with_source(source)
+    AppError::new(code, format!("{} {what}", printable(path))).with_source(error)
 }
 
 /// Makes a path fit to be shown: control characters and bytes that are no text appear as escapes.

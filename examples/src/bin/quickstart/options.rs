@@ -22,6 +22,8 @@ Usage: quickstart [OPTIONS] [FOLDER]
                     that come with gardefou. Files named *.wav or *.wave and files
                     that begin as a WAV file does are read: 8 to 32-bit integers,
                     32 and 64-bit floats, any sample rate, any number of channels.
+                    Of a long recording the first 10 minutes are heard, and no more
+                    than 256 MiB.
 
 Options:
   --out FOLDER      where the database and the journal of errors go [default:

@@ -12,6 +12,8 @@ use std::{fs, path::Path};
 #[derive(Debug, Default)]
 pub(crate) struct Outcome {
     pub(crate) classified: Vec<(String, Class, Features)>,
+    /// How many of them were so long that only their beginning was heard.
+    pub(crate) partly_heard: usize,
     pub(crate) isolated: Vec<Problem>,
     pub(crate) skipped: Vec<String>,
     pub(crate) stored: usize,

@@ -47,6 +47,9 @@ fn classified(outcome: &Outcome) -> Lines {
     let of = |class: Class| outcome.classified.iter().filter(|(_, each, _)| *each == class).count();
     let classes: Vec<_> = Class::ALL.iter().map(|&class| format!("{class} {}", of(class))).collect();
     let mut lines = vec![("Classified", format!("{}: {}", outcome.classified.len(), classes.join(", ")))];
+    if outcome.partly_heard > 0 {
+        lines.push(("", format!("{} by the beginning alone", count(outcome.partly_heard, "long recording"))));
+    }
     if !outcome.skipped.is_empty() {
         let (shown, more) = first_of(&outcome.skipped, 5);
         lines

@@ -1,14 +1,23 @@
 //! What the user sees while the program works.
 
 use crate::classify::{Class, Features};
-use gardefou::AppError;
-use std::io::{self, IsTerminal, Stdout, Write};
+use gardefou::{
+    AppError,
+    time::{Clock, SystemClock, Tick},
+};
+use std::{
+    fmt,
+    io::{self, IsTerminal, Stdout, Write},
+    time::Duration,
+};
 
 /// Standard output, with colours where it is a terminal that wants them.
 #[derive(Debug)]
 pub(crate) struct Terminal {
     out: Stdout,
     colours: bool,
+    /// The number of the recording that is listened to, and when it was told of last.
+    listening: Option<(usize, Tick)>,
 }
 
 /// What a piece of text means.
@@ -21,13 +30,31 @@ pub(crate) enum Tone {
     Title,
 }
 
+/// Which recording of how many a line is about.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct At<'a> {
+    pub(crate) number: usize,
+    pub(crate) of: usize,
+    pub(crate) name: &'a str,
+}
+
+impl fmt::Display for At<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let width = self.of.to_string().len();
+        write!(f, "[{:width$}/{}] {:<28}", self.number, self.of, self.name)
+    }
+}
+
+/// How often a recording that takes long is told of.
+const EVERY: Duration = Duration::from_secs(1);
+
 impl Terminal {
     pub(crate) fn new() -> Self {
         let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
         let able = std::env::var_os("TERM").is_none_or(|value| value != "dumb");
         let out = io::stdout();
         let colours = out.is_terminal() && wanted && able;
-        Self { out, colours }
+        Self { out, colours, listening: None }
     }
 
     /// Writes a line. A reader that went away, as `head` does, is no reason to stop the work.
@@ -51,19 +78,29 @@ impl Terminal {
         if self.colours { format!("\x1b[{colour}m{text}\x1b[0m") } else { text.to_owned() }
     }
 
-    /// Tells what became of one recording of `count`.
-    pub(crate) fn progress(
-        &mut self,
-        at: usize,
-        count: usize,
-        name: &str,
-        result: Result<(Class, &Features), &AppError>,
-    ) {
-        let width = count.to_string().len();
+    /// Tells how far a recording has been heard, once a second while it takes that long.
+    pub(crate) fn listening(&mut self, at: At<'_>, share: f64) {
+        let now = SystemClock.now();
+        let since = match self.listening {
+            Some((number, since)) if number == at.number => since,
+            _ => {
+                self.listening = Some((at.number, now));
+                return;
+            }
+        };
+        if now.since(since) >= EVERY {
+            self.listening = Some((at.number, now));
+            self.line(&format!("{at} listening: {:.0} %", share * 100.0));
+        }
+    }
+
+    /// Tells what became of one recording, and how much of it was heard.
+    pub(crate) fn progress(&mut self, at: At<'_>, result: Result<(Class, &Features, f64), &AppError>) {
         let what = match result {
-            Ok((class, features)) => {
+            Ok((class, features, heard)) => {
+                let part = if heard < features.seconds { format!(", {heard:.1} s heard") } else { String::new() };
                 format!(
-                    "{} {:6.1} dBFS {:6.1} s",
+                    "{} {:6.1} dBFS {:6.1} s{part}",
                     self.paint(Tone::Good, &format!("{class:<11}")),
                     features.level_dbfs,
                     features.seconds
@@ -71,7 +108,7 @@ impl Terminal {
             }
             Err(error) => self.paint(Tone::Bad, &format!("isolated: {}", error.code().name())),
         };
-        self.line(&format!("[{at:width$}/{count}] {name:<28} {what}"));
+        self.line(&format!("{at} {what}"));
     }
 
     pub(crate) fn waiting(&mut self, count: usize) {

@@ -6,7 +6,7 @@ use crate::{
     folder::{Entry, file_error},
     outcome::{Outcome, Problem, Rollback},
     store::{Store, TOTAL_INSIDE},
-    terminal::Terminal,
+    terminal::{At, Terminal},
     wav::Recording,
 };
 use gardefou::{
@@ -42,13 +42,15 @@ impl<'a> Work<'a> {
         let count = entries.len();
         for (at, entry) in entries.into_iter().enumerate() {
             let name = entry.name.clone();
-            match listen_to(entry) {
-                Ok((class, features)) => {
+            let at = At { number: at + 1, of: count, name: &name };
+            match listen_to(entry, |share| self.terminal.listening(at, share)) {
+                Ok(Heard { class, features, seconds }) => {
                     self.keep(&name, class, &features);
-                    self.terminal.progress(at + 1, count, &name, Ok((class, &features)));
+                    self.outcome.partly_heard += usize::from(seconds < features.seconds);
+                    self.terminal.progress(at, Ok((class, &features, seconds)));
                 }
                 Err(error) => {
-                    self.terminal.progress(at + 1, count, &name, Err(&error));
+                    self.terminal.progress(at, Err(&error));
                     self.outcome.isolated.push(Problem::new(&name, &error));
                 }
             }
@@ -107,17 +109,30 @@ impl<'a> Work<'a> {
     }
 }
 
+/// What one recording sounds like.
+struct Heard {
+    class: Class,
+    features: Features,
+    /// How much of it was listened to; the features tell how long it is.
+    seconds: f64,
+}
+
 /// Reads one recording and classifies it; what goes wrong stays in here, a panic included.
-fn listen_to(entry: Entry) -> Result<(Class, Features)> {
+fn listen_to(entry: Entry, told: impl FnMut(f64)) -> Result<Heard> {
     error_boundary!("one-recording", error_code = ErrorCode::ANALYSIS_PROCESSING_ERROR, catch_panics = true, {
         if let Some(problem) = entry.problem {
             Err(problem)?;
         }
-        let file = File::open(&entry.path).map_err(|error| file_error(&error, &entry.path))?;
+        let file = File::open(&entry.path).map_err(|error| file_error(error, &entry.path))?;
         let recording = Recording::open(file)?;
+        let length = recording.seconds();
         let mut meter = Meter::new(recording.format().rate, recording.format().channels);
-        recording.for_each_frame(|frame| meter.push(frame))?;
+        recording.for_each_block(|block| meter.take(block), told)?;
         let features = meter.finish();
-        (Class::of(&features), features)
+        Heard {
+            class: Class::of(&features),
+            seconds: features.seconds,
+            features: Features { seconds: length, ..features },
+        }
     })
 }

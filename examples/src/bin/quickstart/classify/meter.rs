@@ -59,6 +59,13 @@ impl Meter {
         }
     }
 
+    /// Takes in whole frames, one after the other.
+    pub(crate) fn take(&mut self, frames: &[f64]) {
+        for frame in frames.chunks_exact(self.sums.len().max(1)) {
+            self.push(frame);
+        }
+    }
+
     /// Takes in one sample of each channel.
     pub(crate) fn push(&mut self, frame: &[f64]) {
         let mut mix = 0.0;
