@@ -10,6 +10,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::{Command, Output},
+    time::Duration,
 };
 use tempfile::TempDir;
 
@@ -111,13 +112,15 @@ fn the_shipped_recordings_go_well_from_file_to_report() {
         .says(&["Rolled back", "303 DB_INTEGRITY_ERROR"])
         .says(&["rows: 9 before, 9 after; total of speech-like: 2 before, 3 inside the transaction, 2 after"])
         .says(&["Delivered", "9 of 9"])
-        .says(&["Breaker", "closed → open (", "→ half_open (", "→ open (", "→ half_open (", "→ closed (", "rejected"])
+        .says(&["Breaker", "closed → open (", "→ half-open (", "→ open (", "→ half-open (", "→ closed (", "rejected"])
         .says(&["6  ANALYSIS_DATA_ERROR"])
         .says(&["1  DB_INTEGRITY_ERROR"])
         .says(&["1  UNSUPPORTED_ENCODING_ERROR"])
+        // The outage ends with a request that hangs.
+        .says(&["1  TIMEOUT_ERROR"])
         .says(&["CIRCUIT_OPEN_ERROR"])
         .says(&["Journal", "written"])
-        .says(&["arrived at the webhook: circuit `results` opened"])
+        .says(&["arrived at the webhook: circuit `results` opened: too many failures in a row"])
         .says(&["arrived at the webhook: circuit `results` closed"])
         .says(&["Health", "healthy"])
         .says(&["All went well"]);
@@ -205,6 +208,48 @@ fn a_failure_that_was_expected_and_did_not_come_is_told() {
 }
 
 #[test]
+fn a_folder_in_which_everything_is_broken_as_expected_goes_well() {
+    let folder = folder(&[("1.wav", b"text"), ("EXPECTED.txt", b"1.wav ANALYSIS_DATA_ERROR\n")]);
+    Run::on(folder.path()).exits_with(0).says(&["Classified", "0:"]).says(&["All went well", "broken on purpose"]);
+}
+
+#[test]
+fn a_list_of_expected_failures_that_cannot_be_read_is_told() {
+    let folder_in_the_way = folder(&[("one.wav", &whistle()), ("EXPECTED.txt/file", b"")]);
+    Run::on(folder_in_the_way.path()).exits_with(1).says(&["EXPECTED.txt: 2 CONFIG_ERROR", "not a regular file"]);
+    let no_text = folder(&[("one.wav", &whistle()), ("EXPECTED.txt", b"caf\xE9.wav ANALYSIS_DATA_ERROR\n")]);
+    Run::on(no_text.path()).exits_with(1).says(&["EXPECTED.txt: 201", "cannot be read", "UTF-8"]);
+}
+
+#[test]
+fn a_report_is_of_this_run_and_what_an_earlier_one_left_behind_is_told_apart() {
+    use gardefou::alerts::{Alerts, AlertsConfig, CallbackChannel, DeliveryError};
+    use gardefou::{AppError, ErrorCode, ErrorSystem, error_monitor, monitor::journal::JournalConfig};
+    let out = TempDir::new().unwrap();
+    {
+        let _earlier =
+            ErrorSystem::builder().journal(JournalConfig::builder(out.path().join("journal"))).init().unwrap();
+        let failing = CallbackChannel::new("webhook", |_| Err(DeliveryError::temporary("nobody is there")));
+        let alerts = Alerts::start(AlertsConfig::builder().channel(failing).max_tries(1).build().unwrap()).unwrap();
+        error_monitor().record(&AppError::new(ErrorCode::MODEL_LOADING_ERROR, "of an earlier run"));
+        alerts.test();
+        assert!(alerts.flush(Duration::from_secs(10)).in_time);
+        assert!(alerts.status().kept > 0, "{:?}", alerts.status());
+    }
+    // With an outage the program is there for long enough to deliver what lies about.
+    let sound = whistle();
+    let files = ["1.wav", "2.wav", "3.wav", "4.wav", "5.wav"].map(|name| (name, &sound[..]));
+    let run = Run::with(&[], folder(&files).path(), out);
+    run.exits_with(0).says(&["Alerts", "2 sent"]).says(&["2 alerts of an earlier run arrived only now"]);
+    assert_eq!(run.stdout.matches("arrived at the webhook").count(), 2, "{}", run.stdout);
+    assert!(!run.stdout.contains("MODEL_LOADING_ERROR"), "{}", run.stdout);
+    // Nothing goes wrong with nothing.
+    let run = Run::with(&[], TempDir::new().unwrap().path(), run.out);
+    run.says(&["Errors", "0 recorded"]).says(&["Journal", "written"]).says(&["Alerts", "0 sent"]);
+    assert!(!run.stdout.contains("the newest error") && !run.stdout.contains("at the webhook"), "{}", run.stdout);
+}
+
+#[test]
 fn a_folder_that_is_missing_a_file_or_a_wrong_argument_ends_at_once_with_a_code() {
     let folder = folder(&[("one.wav", &whistle())]);
     let missing = Run::on(folder.path().join("nowhere"));
@@ -221,6 +266,16 @@ fn a_folder_that_is_missing_a_file_or_a_wrong_argument_ends_at_once_with_a_code(
 #[test]
 fn a_folder_without_recordings_says_so() {
     Run::on(TempDir::new().unwrap().path()).exits_with(1).says(&["There was nothing to classify"]);
+}
+
+#[test]
+fn a_log_that_cannot_be_understood_is_told_and_the_work_goes_on() {
+    let folder = folder(&[("one.wav", &whistle())]);
+    let out = TempDir::new().unwrap();
+    let output = quickstart().env("RUST_LOG", "gardefou=loud").arg("--out").arg(out.path()).arg(folder.path()).output();
+    let output = output.unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("RUST_LOG"));
 }
 
 #[test]
@@ -275,6 +330,11 @@ fn a_database_that_is_no_database_is_left_as_it_is() {
     assert!(fs::read(&database).unwrap() == diary, "the file was changed");
     let folder_in_the_way = folder(&[("recordings.sqlite/file", b"")]);
     Run::with(&[], recordings.path(), folder_in_the_way).exits_with(1).says(&["300 DB_CONNECTION_ERROR"]);
+    let file_in_the_way = folder(&[("file", b"")]);
+    let database = file_in_the_way.path().join("file/deep/down.sqlite");
+    Run::with(&["--database", database.to_str().unwrap()], recordings.path(), TempDir::new().unwrap())
+        .exits_with(1)
+        .says(&["300 DB_CONNECTION_ERROR:", "file is a file: a folder is needed there"]);
 }
 
 #[test]
@@ -310,7 +370,14 @@ fn many_recordings_all_arrive_past_the_outage() {
 #[cfg(unix)]
 mod unix {
     use super::*;
-    use std::{ffi::OsStr, os::unix::ffi::OsStrExt, os::unix::fs::symlink};
+    use std::{
+        ffi::OsStr,
+        os::unix::{
+            ffi::OsStrExt,
+            fs::{MetadataExt, PermissionsExt, symlink},
+            process::CommandExt,
+        },
+    };
 
     #[test]
     fn names_that_are_no_text_are_shown_and_told_apart() {
@@ -330,21 +397,31 @@ mod unix {
         symlink(folder.path(), folder.path().join("loop")).unwrap();
         symlink(folder.path().join("gone"), folder.path().join("dangling.wav")).unwrap();
         symlink("/dev/zero", folder.path().join("endless.wav")).unwrap();
+        symlink("round.wav", folder.path().join("round.wav")).unwrap();
         let pipe = folder.path().join("pipe.wav");
         assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
         Run::on(folder.path())
             .exits_with(1)
             .says(&["folder.wav/inside.wav", "music-like"])
             .says(&["dangling.wav: 500 FILE_NOT_FOUND_ERROR"])
+            .says(&["round.wav: 201 ANALYSIS_PROCESSING_ERROR:", "cannot be read:", "symbolic links"])
             .says(&["endless.wav: 200 ANALYSIS_DATA_ERROR: not a regular file"])
             .says(&["pipe.wav: 200 ANALYSIS_DATA_ERROR: not a regular file"])
             .says(&["Classified", "1:"]);
     }
 
     #[test]
-    fn control_characters_in_names_do_not_reach_the_terminal() {
-        let run = Run::on(folder(&[("a\x1b[31m\nb.wav", &whistle())]).path());
-        run.exits_with(0).says(&["a\\u{1b}[31m\\nb.wav"]);
+    fn names_that_cannot_be_seen_do_not_reach_the_terminal_and_none_is_taken_for_another() {
+        let names =
+            ["a\x1b[31m\nb.wav", "a\\u{1b}[31m\\nb.wav", "x\u{202e}vaw.\u{200b}.wav", "x\\u{202e}vaw.\\u{200b}.wav"];
+        let sound = whistle();
+        let run = Run::on(folder(&names.map(|name| (name, &sound[..]))).path());
+        run.exits_with(0)
+            .says(&["a\\u{1b}[31m\\nb.wav"])
+            .says(&["x\\u{202e}vaw.\\u{200b}.wav"])
+            .says(&["Stored", "4 of 4"]);
+        assert!(!run.stdout.contains(['\x1b', '\u{202e}', '\u{200b}']), "{}", run.stdout);
+        assert_eq!(run.stored().len(), 4);
     }
 
     #[test]
@@ -356,17 +433,86 @@ mod unix {
         assert_eq!(rows(&out.path().join("recordings.sqlite")).len(), 9);
     }
 
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_report_that_cannot_be_written_ends_with_1() {
+        let (folder, out) = (folder(&[("one.wav", &whistle())]), TempDir::new().unwrap());
+        let full = fs::File::options().write(true).open("/dev/full").unwrap();
+        let run = quickstart().arg("--out").arg(out.path()).arg(folder.path()).stdout(full).output().unwrap();
+        assert_eq!(run.status.code(), Some(1));
+        assert!(String::from_utf8_lossy(&run.stderr).contains("standard output cannot be written: No space"));
+        assert_eq!(rows(&out.path().join("recordings.sqlite")).len(), 1, "the work was done");
+    }
+
+    /// Runs the program as somebody without rights: as the user `nobody` where the tests run as root, who may all.
+    fn as_somebody(folder: &Path, out: &Path) -> Output {
+        let begin = |program: &Path| {
+            let mut command = Command::new(program);
+            command.env_remove("RUST_LOG").arg("--out").arg(out).arg(folder);
+            command
+        };
+        let program = Path::new(env!("CARGO_BIN_EXE_quickstart"));
+        if !we_are_root() {
+            return begin(program).output().unwrap();
+        }
+        // The program itself may lie where only root may go.
+        let copy = open_to_all(TempDir::new().unwrap());
+        let copied = copy.path().join("quickstart");
+        fs::copy(program, &copied).unwrap();
+        begin(&copied).uid(NOBODY).gid(NOBODY).output().expect("folders for temporary files are open to all users")
+    }
+
+    const NOBODY: u32 = 65_534;
+
+    fn we_are_root() -> bool {
+        fs::metadata(TempDir::new().unwrap().path()).unwrap().uid() == 0
+    }
+
+    fn open_to_all(folder: TempDir) -> TempDir {
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        folder
+    }
+
     #[test]
     fn a_file_that_may_not_be_read_is_isolated() {
-        use std::os::unix::fs::PermissionsExt;
-        let folder = folder(&[("open.wav", &whistle()), ("secret.wav", &whistle())]);
-        let secret = folder.path().join("secret.wav");
-        fs::set_permissions(&secret, fs::Permissions::from_mode(0o0)).unwrap();
-        if fs::File::open(&secret).is_ok() {
-            // An administrator reads everything: the file is no obstacle then.
-            Run::on(folder.path()).exits_with(0).says(&["Classified", "2:"]);
-        } else {
-            Run::on(folder.path()).exits_with(1).says(&["secret.wav: 501 PERMISSION_ERROR:", "may not be read"]);
+        let folder = open_to_all(folder(&[("open.wav", &whistle()), ("secret.wav", &whistle())]));
+        let out = TempDir::new().unwrap();
+        fs::set_permissions(folder.path().join("secret.wav"), fs::Permissions::from_mode(0o0)).unwrap();
+        fs::set_permissions(out.path(), fs::Permissions::from_mode(0o777)).unwrap();
+        let output = as_somebody(folder.path(), out.path());
+        let said = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        let line = |words: &[&str]| said.lines().any(|line| in_order(line, words));
+        assert!(line(&["secret.wav: 501 PERMISSION_ERROR:", "may not be read: Permission denied"]), "{said}");
+        assert!(line(&["Classified", "1:"]) && line(&["Stored", "1 of 1"]) && line(&["Health", "healthy"]), "{said}");
+    }
+
+    #[test]
+    fn a_place_that_belongs_to_another_user_is_told_by_the_owners_name() {
+        let folder = open_to_all(folder(&[("one.wav", &whistle())]));
+        let taken = open_to_all(TempDir::new().unwrap());
+        // Where nobody is root, the root folder stands for what belongs to another user.
+        let out = if we_are_root() { taken.path() } else { Path::new("/gardefou-nowhere") };
+        if we_are_root() {
+            Run::with(
+                &["--database", out.join("recordings.sqlite").to_str().unwrap()],
+                folder.path(),
+                TempDir::new().unwrap(),
+            )
+            .exits_with(0);
         }
+        let output = as_somebody(folder.path(), out);
+        let said = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        let line = |words: &[&str]| said.lines().any(|line| in_order(line, words));
+        assert!(
+            line(&["recordings.sqlite: ", "it belongs to the user root: name another place with", "--out"]),
+            "{said}"
+        );
+        assert!(
+            line(&["Journal", "incomplete", "it belongs to the user root: name another place with --out"]),
+            "{said}"
+        );
+        assert!(line(&["database: fail"]), "{said}");
     }
 }

@@ -25,10 +25,14 @@ pub(crate) fn start(client: Client) -> Result<Alerts> {
     Ok(Alerts::start(config.build()?)?)
 }
 
-/// Waits for what is under way and says what became of it.
-pub(crate) fn line(alerts: &Alerts) -> String {
-    let flushed = alerts.flush(FLUSH);
+/// Waits for what is under way; tells whether nothing is any more.
+pub(crate) fn flush(alerts: &Alerts) -> bool {
+    alerts.flush(FLUSH).in_time
+}
+
+/// Says what became of this run's alerts; `earlier` ones were sent beside them.
+pub(crate) fn line(alerts: &Alerts, flushed: bool, earlier: usize) -> String {
     let status = alerts.status();
-    let late = if flushed.in_time { "" } else { ", some are still under way" };
-    format!("{} sent, {} held back as repetitions{late}", status.sent, status.suppressed)
+    let late = if flushed { "" } else { ", some are still under way" };
+    format!("{} sent, {} held back as repetitions{late}", status.sent.saturating_sub(earlier as u64), status.suppressed)
 }

@@ -40,14 +40,53 @@ impl BreakerLife {
         Self { seen, _subscription: subscription }
     }
 
-    /// Returns the states in their order, each with the seconds after which it was taken, and the rejected calls.
+    /// Returns the states in their order, each with the seconds after which it was taken, and the rejected calls; of a
+    /// long life the beginning and the end.
     pub(crate) fn line(&self) -> String {
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        let born = seen.states.first().map_or(Tick::ZERO, |(at, _)| *at);
-        let states = seen.states.iter().enumerate().map(|(count, (at, state))| match count {
-            0 => state.to_string(),
-            _ => format!("{state} ({:.1} s)", at.since(born).as_secs_f64()),
-        });
-        format!("{}; {} rejected", states.collect::<Vec<_>>().join(" → "), count(seen.rejected, "call"))
+        format!("{}; {} rejected", shortened(&seen.states), count(seen.rejected, "call"))
+    }
+}
+
+/// So many states are shown at each end.
+const ENDS: usize = 4;
+
+fn shortened(states: &[(Tick, CircuitState)]) -> String {
+    let born = states.first().map_or(Tick::ZERO, |(at, _)| *at);
+    let mut shown: Vec<String> = states
+        .iter()
+        .enumerate()
+        .map(|(number, (at, state))| match number {
+            0 => word(*state),
+            _ => format!("{} ({:.1} s)", word(*state), at.since(born).as_secs_f64()),
+        })
+        .collect();
+    if let Some(more) = shown.len().checked_sub(2 * ENDS + 1).filter(|more| *more > 0) {
+        let left_out = format!("{} more", more + 1);
+        shown.splice(ENDS..ENDS + more + 1, [left_out]);
+    }
+    shown.join(" → ")
+}
+
+/// The state as people say it.
+fn word(state: CircuitState) -> String {
+    state.name().replace('_', "-")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_life_is_cut_in_the_middle() {
+        let state = |at: u64| {
+            let state = if at.is_multiple_of(2) { CircuitState::Closed } else { CircuitState::HalfOpen };
+            (Tick::ZERO.after(std::time::Duration::from_secs(at)), state)
+        };
+        let life = |states: u64| shortened(&(0..states).map(state).collect::<Vec<_>>());
+        assert_eq!(life(2), "closed → half-open (1.0 s)");
+        assert_eq!(life(9).matches(" s)").count(), 8, "{}", life(9));
+        assert!(life(100).contains("half-open (3.0 s) → 92 more → closed (96.0 s)"), "{}", life(100));
+        assert!(life(10).contains(" → 2 more → "), "{}", life(10));
     }
 }

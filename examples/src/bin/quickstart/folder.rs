@@ -5,7 +5,7 @@ use gardefou::{AppError, ErrorCode, Result};
 use std::{
     fs::{self, File},
     io::{self, Read},
-    path::{Path, PathBuf},
+    path::{MAIN_SEPARATOR, Path, PathBuf},
 };
 
 /// A recording to be read, or what kept the program from looking.
@@ -98,16 +98,27 @@ pub(crate) fn file_error(error: io::Error, path: &Path) -> AppError {
     AppError::new(code, format!("{} {what}", printable(path))).with_source(error)
 }
 
-/// Makes a path fit to be shown: control characters and bytes that are no text appear as escapes.
+/// Makes a path fit to be shown: what cannot be seen, what turns the direction of a text, and bytes that are no text
+/// appear as escapes. Different paths stay different: a backslash appears as two, where it is not what parts folders.
 pub(crate) fn printable(path: &Path) -> String {
     let mut shown = String::new();
     for chunk in path.as_os_str().as_encoded_bytes().utf8_chunks() {
         for letter in chunk.valid().chars() {
-            if letter.is_control() { shown.extend(letter.escape_default()) } else { shown.push(letter) }
+            let escape = is_unseen(letter) || letter == '\\' && MAIN_SEPARATOR != '\\';
+            if escape { shown.extend(letter.escape_default()) } else { shown.push(letter) }
         }
         chunk.invalid().iter().for_each(|byte| shown.push_str(&format!("\\x{byte:02X}")));
     }
     shown
+}
+
+/// Control characters, and those of Unicode that format a text without being seen.
+fn is_unseen(letter: char) -> bool {
+    letter.is_control()
+        || matches!(letter,
+            '\u{AD}' | '\u{34F}' | '\u{61C}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}' | '\u{180B}'..='\u{180F}'
+            | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{3164}' | '\u{FE00}'..='\u{FE0F}'
+            | '\u{FEFF}' | '\u{FFA0}' | '\u{FFF0}'..='\u{FFFB}' | '\u{1D173}'..='\u{1D17A}' | '\u{E0000}'..='\u{E0FFF}')
 }
 
 #[cfg(test)]
@@ -117,6 +128,19 @@ mod tests {
     #[test]
     fn names_cannot_command_the_terminal() {
         assert_eq!(printable(Path::new("a\x1b[2J\n b.wav")), "a\\u{1b}[2J\\n b.wav");
+    }
+
+    #[test]
+    fn what_cannot_be_seen_is_shown() {
+        assert_eq!(printable(Path::new("a\u{202E}vaw.\u{200B}b")), "a\\u{202e}vaw.\\u{200b}b");
+        assert_eq!(printable(Path::new("日本 é ß 🎵.wav")), "日本 é ß 🎵.wav");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_name_that_looks_like_an_escape_is_told_apart() {
+        assert_ne!(printable(Path::new("a\u{1b}.wav")), printable(Path::new("a\\u{1b}.wav")));
+        assert_eq!(printable(Path::new("a\\b.wav")), "a\\\\b.wav");
     }
 
     #[cfg(unix)]

@@ -3,8 +3,15 @@
 use tracing_subscriber::{filter::Targets, layer::SubscriberExt, util::SubscriberInitExt};
 
 /// Writes the log to standard error, if the environment variable `RUST_LOG` asks for it, as `gardefou=debug` does.
-pub(crate) fn show_where_asked() {
-    let Some(filter) = std::env::var("RUST_LOG").ok().and_then(|filter| filter.parse::<Targets>().ok()) else { return };
+///
+/// # Errors
+///
+/// What is wrong with the variable; there is no log then.
+pub(crate) fn show_where_asked() -> Result<(), String> {
+    let Some(filter) = std::env::var_os("RUST_LOG") else { return Ok(()) };
+    let filter = filter.to_str().and_then(|filter| filter.parse::<Targets>().ok());
+    let filter = filter.ok_or("RUST_LOG asks for nothing that can be shown: write it as gardefou=debug")?;
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(false);
     tracing_subscriber::registry().with(lines).with(filter).init();
+    Ok(())
 }

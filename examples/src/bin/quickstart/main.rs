@@ -25,7 +25,7 @@ use breaker_life::BreakerLife;
 use client::Client;
 use gardefou::{
     Result,
-    time::{Clock, SystemClock},
+    time::{Clock, SystemClock, Timestamp},
 };
 use options::Options;
 use outcome::{Outcome, Problem};
@@ -33,12 +33,14 @@ use service::Service;
 use std::process::ExitCode;
 use store::Store;
 use surroundings::Surroundings;
-use terminal::{Terminal, Tone};
+use terminal::Terminal;
 use work::Work;
 
 fn main() -> ExitCode {
-    log::show_where_asked();
     let mut terminal = Terminal::new();
+    if let Err(problem) = log::show_where_asked() {
+        terminal.complain(&format!("quickstart: {problem}"));
+    }
     let run = options::parse(std::env::args_os().skip(1)).and_then(|options| match options {
         Some(options) => run(&options, &mut terminal),
         None => {
@@ -46,16 +48,18 @@ fn main() -> ExitCode {
             Ok(codes::ALL_WELL)
         }
     });
-    ExitCode::from(run.unwrap_or_else(|error| {
-        let message = format!("quickstart: {} {}: {error}", error.code().number(), error.code().name());
-        let message = terminal.paint(Tone::Bad, &message);
-        terminal.complain(&message);
+    let status = run.unwrap_or_else(|error| {
+        let (code, why) = (error.code(), outcome::with_cause(&*error));
+        terminal.complain(&format!("quickstart: {} {}: {why}", code.number(), code.name()));
         codes::NOT_STARTED
-    }))
+    });
+    let Some(problem) = terminal.problem() else { return ExitCode::from(status) };
+    terminal.complain(&format!("quickstart: standard output cannot be written: {problem}"));
+    ExitCode::from(status.max(codes::NOT_ALL_WELL))
 }
 
 fn run(options: &Options, terminal: &mut Terminal) -> Result<u8> {
-    let started = SystemClock.now();
+    let (started, begin) = (SystemClock.now(), Timestamp::from(SystemClock.wall()));
     let _system = surroundings::init(options)?;
     let listing = folder::list(&options.folder)?;
     let service = Service::start()?;
@@ -65,8 +69,11 @@ fn run(options: &Options, terminal: &mut Terminal) -> Result<u8> {
     surroundings::register_checks(options, &client)?;
     let shown = folder::printable(&options.folder);
 
-    let expected = outcome::expected(&options.folder);
-    let mut outcome = Outcome { skipped: listing.skipped, expected, ..Outcome::default() };
+    let mut outcome = Outcome { skipped: listing.skipped, ..Outcome::default() };
+    match outcome::expected(&options.folder) {
+        Ok(expected) => outcome.expected = expected,
+        Err(error) => outcome.no_list = Some(Problem::new(outcome::EXPECTED, &error)),
+    }
     outcome.skipped.retain(|name| name != outcome::EXPECTED);
     let store = Store::open(&options.database, &shown)
         .map_err(|error| outcome.no_store = Some(Problem::new(&folder::printable(&options.database), &error)))
@@ -76,12 +83,15 @@ fn run(options: &Options, terminal: &mut Terminal) -> Result<u8> {
     terminal.line(&format!("results go to {} and to {}", folder::printable(&options.database), service.url()));
     let outcome = Work::new(store, client, terminal, outcome).run(listing.entries);
 
+    let flushed = alerts::flush(&alerts);
+    let arrived = service.alerts(begin);
     let around = Surroundings {
         breaker: breaker.line(),
-        alerts: (alerts::line(&alerts), service.alerts()),
+        alerts: alerts::line(&alerts, flushed, arrived.1.len()),
+        arrived,
         requests: service.requests(),
         seconds: SystemClock.now().since(started).as_secs_f64(),
-        ..Surroundings::ask()
+        ..Surroundings::ask(options)
     };
     Ok(report::show(terminal, &outcome, &around))
 }

@@ -1,7 +1,12 @@
 //! What the command line asks for.
 
+use crate::folder::printable;
 use gardefou::{AppError, ErrorCode, Result};
-use std::{ffi::OsString, path::PathBuf};
+use gardefou_examples::place;
+use std::{
+    ffi::{OsStr, OsString},
+    path::{Path, PathBuf},
+};
 
 /// What to do, once everything is known.
 #[derive(Debug, PartialEq, Eq)]
@@ -27,21 +32,34 @@ Usage: quickstart [OPTIONS] [FOLDER]
 
 Options:
   --out FOLDER      where the database and the journal of errors go [default:
-                    gardefou-quickstart in the folder for temporary files]
+                    gardefou-quickstart-USER in the folder for temporary files]
   --database FILE   the SQLite database [default: recordings.sqlite in --out]
   -h, --help        this text
 
+Links to files are read, links to folders are not followed. In names that are shown
+and stored, what cannot be seen and what is no text is written as an escape, and a
+backslash as two (on Windows: as it is).
+
 A broken file never stops the others. If FOLDER holds a list EXPECTED.txt, with a
-file name and the name of an error code on each line, those failures are expected.
+file name, as it is shown, and the name of an error code on each line, those
+failures are expected.
 
 Exit status:
   0  all went well: each recording was classified, stored and delivered, or it was
-     isolated with the error that EXPECTED.txt names
-  1  the work was done, but something went wrong: the report says what
+     isolated with the error that EXPECTED.txt names, be it each of them
+  1  the work was done, but something went wrong: the report says what. Also for a
+     folder without any recordings, and where the report could not be written
   2  the work could not begin: wrong arguments, no such folder, no service
 
 RUST_LOG=gardefou=debug shows the structured log on standard error.
 ";
+
+impl Options {
+    /// The folder of the journal of errors.
+    pub(crate) fn journal(&self) -> PathBuf {
+        self.out.join("journal")
+    }
+}
 
 /// Reads the arguments after the program's name; `None` asks for help.
 pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Option<Options>> {
@@ -49,20 +67,39 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Opt
     let mut only_names = false;
     let mut arguments = arguments.into_iter();
     while let Some(argument) = arguments.next() {
-        let text = argument.to_string_lossy().into_owned();
-        match text.as_str() {
-            "--" if !only_names => only_names = true,
-            "-h" | "--help" if !only_names => return Ok(None),
-            "--out" if !only_names => set(&mut out, &text, arguments.next())?,
-            "--database" if !only_names => set(&mut database, &text, arguments.next())?,
-            _ if text.starts_with('-') && !only_names => return Err(wrong(format!("there is no option {text}"))),
-            _ => set(&mut folder, "FOLDER", Some(argument))?,
+        let (name, value) = if only_names { (None, None) } else { parts(&argument) };
+        match (name.as_deref(), value) {
+            (Some("--"), None) => only_names = true,
+            (Some("-h" | "--help"), None) => return Ok(None),
+            (Some("--out"), value) => set(&mut out, "--out", value.or_else(|| arguments.next()))?,
+            (Some("--database"), value) => set(&mut database, "--database", value.or_else(|| arguments.next()))?,
+            (Some(_), _) => return Err(wrong(format!("there is no option {}", printable(Path::new(&argument))))),
+            (None, _) => set(&mut folder, "FOLDER", Some(argument))?,
         }
     }
-    let out = out.unwrap_or_else(|| std::env::temp_dir().join("gardefou-quickstart"));
+    let out = out.unwrap_or_else(|| place::for_user("gardefou-quickstart"));
     let database = database.unwrap_or_else(|| out.join("recordings.sqlite"));
     let shipped = || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/recordings"));
     Ok(Some(Options { folder: folder.unwrap_or_else(shipped), out, database }))
+}
+
+/// Splits an option into its name and what follows an equals sign; without a name it is no option.
+fn parts(argument: &OsStr) -> (Option<String>, Option<OsString>) {
+    let shown = argument.to_string_lossy();
+    if !shown.starts_with('-') {
+        return (None, None);
+    }
+    // Names of folders need not be text.
+    #[cfg(unix)]
+    let value = {
+        use std::os::unix::ffi::OsStrExt as _;
+        let bytes = argument.as_bytes();
+        let sign = bytes.iter().position(|&byte| byte == b'=');
+        sign.map(|at| OsStr::from_bytes(&bytes[at + 1..]).to_os_string())
+    };
+    #[cfg(not(unix))]
+    let value = argument.to_str().and_then(|text| text.split_once('=')).map(|(_, value)| value.into());
+    (Some(shown.split('=').next().unwrap_or_default().to_owned()), value)
 }
 
 fn set(place: &mut Option<PathBuf>, name: &str, value: Option<OsString>) -> Result<()> {
@@ -102,8 +139,24 @@ mod tests {
     }
 
     #[test]
+    fn a_value_may_follow_an_equals_sign() {
+        let options = parsed(&["--out=some/where=else", "--database=d"]).unwrap().unwrap();
+        assert_eq!((options.out, options.database), (PathBuf::from("some/where=else"), PathBuf::from("d")));
+    }
+
+    #[test]
     fn wrong_arguments_are_told_with_a_code() {
-        for wrong in [&["--fast"][..], &["a", "b"], &["--out"], &["--out", "a", "--out", "b"], &[""], &["-x"]] {
+        for wrong in [
+            &["--fast"][..],
+            &["a", "b"],
+            &["--out"],
+            &["--out="],
+            &["--help=me"],
+            &["--=x"],
+            &["--out", "a", "--out", "b"],
+            &[""],
+            &["-x"],
+        ] {
             assert!(parsed(wrong).unwrap_err().is(ErrorCode::CONFIG_ERROR), "{wrong:?}");
         }
         assert_eq!(parsed(&["a", "-h"]).unwrap(), None);

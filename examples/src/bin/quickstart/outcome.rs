@@ -3,10 +3,11 @@
 use crate::{
     classify::{Class, Features},
     codes,
+    folder::file_error,
     store::Count,
 };
-use gardefou::AppError;
-use std::{fs, path::Path};
+use gardefou::{AppError, ErrorCode, Rejection, Result};
+use std::{fs, io, path::Path};
 
 /// Everything that the report tells and the exit status follows from.
 #[derive(Debug, Default)]
@@ -27,6 +28,8 @@ pub(crate) struct Outcome {
     pub(crate) undelivered: Vec<Problem>,
     /// Names and codes of the failures that the folder's list announces.
     pub(crate) expected: Vec<(String, String)>,
+    /// Why that list could not be read, if it is there and could not.
+    pub(crate) no_list: Option<Problem>,
 }
 
 /// One failure: what it happened to, with which code, and why.
@@ -52,8 +55,27 @@ pub(crate) struct Rollback {
 impl Problem {
     pub(crate) fn new(name: &str, error: &AppError) -> Self {
         let code = error.code();
-        Self { name: name.to_owned(), number: code.number(), code: code.name(), message: error.to_string() }
+        Self { name: name.to_owned(), number: code.number(), code: code.name(), message: with_cause(&**error) }
     }
+}
+
+/// Says what went wrong and because of what; each source adds what has not been said yet.
+pub(crate) fn with_cause(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    // What SQLite says beneath its message is the number of it.
+    while let Some(cause) = source.filter(|cause| !cause.is::<rusqlite::ffi::Error>()) {
+        let said = cause.to_string();
+        if !text.contains(&said) {
+            text = format!("{text}: {said}");
+        }
+        // An open circuit knows what opened it.
+        if let Some(because) = cause.downcast_ref::<Rejection>().and_then(Rejection::cause) {
+            text = format!("{text} (the last failure: {because})");
+        }
+        source = cause.source();
+    }
+    text
 }
 
 impl Outcome {
@@ -62,8 +84,11 @@ impl Outcome {
         let failures = self.isolated.iter().map(|problem| (problem.name.as_str(), problem.code));
         let as_expected = same(failures, self.expected.iter().map(|(name, code)| (name.as_str(), code.as_str())));
         let rolled_back = self.rollback.as_ref().is_none_or(Rollback::left_no_trace);
-        let complete = self.not_stored.is_empty() && self.no_store.is_none() && self.undelivered.is_empty();
-        let some = !self.classified.is_empty();
+        let complete = self.no_list.is_none()
+            && self.not_stored.is_empty()
+            && self.no_store.is_none()
+            && self.undelivered.is_empty();
+        let some = !self.classified.is_empty() || !self.isolated.is_empty();
         if as_expected && rolled_back && complete && some && well { codes::ALL_WELL } else { codes::NOT_ALL_WELL }
     }
 
@@ -87,12 +112,20 @@ impl Rollback {
 }
 
 /// Reads the folder's list of failures that are expected; empty where there is none.
-pub(crate) fn expected(folder: &Path) -> Vec<(String, String)> {
-    let text = fs::read_to_string(folder.join(EXPECTED)).unwrap_or_default();
+pub(crate) fn expected(folder: &Path) -> Result<Vec<(String, String)>> {
+    let path = folder.join(EXPECTED);
+    if fs::metadata(&path).is_ok_and(|metadata| !metadata.is_file()) {
+        return Err(AppError::new(ErrorCode::CONFIG_ERROR, "the list of expected failures is not a regular file"));
+    }
+    let text = match fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(file_error(error, &path)),
+    };
     let lines = text.lines().filter(|line| !line.starts_with('#'));
     // The code is the last word, so that names may hold spaces.
     let pairs = lines.filter_map(|line| line.trim().rsplit_once(char::is_whitespace));
-    pairs.map(|(name, code)| (name.trim().to_owned(), code.to_owned())).collect()
+    Ok(pairs.map(|(name, code)| (name.trim().to_owned(), code.to_owned())).collect())
 }
 
 pub(crate) const EXPECTED: &str = "EXPECTED.txt";
@@ -103,4 +136,30 @@ fn same<'a>(a: impl Iterator<Item = (&'a str, &'a str)>, b: impl Iterator<Item =
         all
     };
     sorted(a.collect()) == sorted(b.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use gardefou::breaker::CircuitBreaker;
+
+    #[test]
+    fn the_cause_is_told_once() {
+        let error =
+            AppError::new(ErrorCode::PERMISSION_ERROR, "a.wav may not be read").with_source(io::Error::other("a.wav"));
+        assert_eq!(with_cause(&*error), "a.wav may not be read");
+        let error = AppError::new(ErrorCode::PERMISSION_ERROR, "it may not be read")
+            .with_source(io::Error::other("a locked door"));
+        assert_eq!(with_cause(&*error), "it may not be read: a locked door");
+    }
+
+    #[test]
+    fn a_rejected_delivery_says_what_opened_the_circuit() {
+        let breaker = CircuitBreaker::builder("told").failure_threshold(1).build().unwrap();
+        let _ = breaker.call(|| Err::<(), _>(AppError::new(ErrorCode::TIMEOUT_ERROR, "the service does not answer")));
+        let rejected: AppError = breaker.try_acquire().unwrap_err().into();
+        let told = with_cause(&*rejected);
+        assert!(told.ends_with("(the last failure: the service does not answer)"), "{told}");
+        assert_eq!(told.matches("rejected the call").count(), 1, "{told}");
+    }
 }

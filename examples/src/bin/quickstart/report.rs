@@ -66,6 +66,7 @@ fn isolated(terminal: &Terminal, outcome: &Outcome) -> Lines {
         let tone = if outcome.expects(problem) { Tone::Warning } else { Tone::Bad };
         ("", described(terminal, tone, problem))
     }));
+    lines.extend(outcome.no_list.iter().map(|problem| ("", described(terminal, Tone::Bad, problem))));
     lines.extend(outcome.missing().map(|(name, code)| {
         let text = format!("{name}: {code} was expected and did not come");
         ("", terminal.paint(Tone::Bad, &text))
@@ -119,10 +120,24 @@ fn journal(terminal: &Terminal, around: &Surroundings) -> Lines {
 }
 
 fn alerts(around: &Surroundings) -> Lines {
-    let (summary, arrived) = &around.alerts;
-    let mut lines = vec![("Alerts", summary.clone())];
-    lines.extend(arrived.iter().map(|title| ("", format!("arrived at the webhook: {title}"))));
+    let (new, old) = &around.arrived;
+    let mut lines = vec![("Alerts", around.alerts.clone())];
+    lines.extend(new.iter().map(|title| ("", format!("arrived at the webhook: {}", in_words(title)))));
+    if !old.is_empty() {
+        let text = format!("{} of an earlier run arrived only now", count(old.len(), "alert"));
+        lines.push(("", text));
+    }
     lines
+}
+
+/// Names of events and states as people say them.
+fn in_words(text: &str) -> String {
+    let words = [
+        ("consecutive_failures", "too many failures in a row"),
+        ("circuit_breaker", "circuit breaker"),
+        ("half_open", "half-open"),
+    ];
+    words.iter().fold(text.to_owned(), |text, (name, words)| text.replace(name, words))
 }
 
 fn health(terminal: &Terminal, around: &Surroundings) -> Lines {
@@ -130,14 +145,14 @@ fn health(terminal: &Terminal, around: &Surroundings) -> Lines {
     let mut lines = vec![("Health", terminal.paint(tone, word))];
     lines.extend(around.health.iter().map(|check| {
         let tone = if check.passed { Tone::Good } else { Tone::Bad };
-        ("", format!("{}: {}", check.name, terminal.paint(tone, &check.text)))
+        ("", format!("{}: {}", check.name, terminal.paint(tone, &in_words(&check.text))))
     }));
     lines
 }
 
 fn described(terminal: &Terminal, tone: Tone, problem: &Problem) -> String {
     let code = terminal.paint(tone, &format!("{} {}", problem.number, problem.code));
-    format!("{}: {code}: {}", problem.name, problem.message)
+    format!("{}: {code}: {}", problem.name, in_words(&problem.message))
 }
 
 fn first_of(names: &[String], most: usize) -> (&[String], String) {

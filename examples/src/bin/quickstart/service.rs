@@ -10,7 +10,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use gardefou::{Result, ResultExt, error::ErrorCode};
+use gardefou::{Result, ResultExt, error::ErrorCode, time::Timestamp};
 use std::{
     future::IntoFuture,
     net::{Ipv4Addr, SocketAddr, TcpListener},
@@ -39,7 +39,7 @@ enum Conduct {
 const PLAN: [Conduct; 9] = {
     use Conduct::{Accept, Break, Busy, Hang};
     // A hiccup that one retry cures, then an outage, then a probe that comes too early.
-    [Accept, Busy, Accept, Accept, Break, Hang, Break, Break, Accept]
+    [Accept, Busy, Accept, Accept, Break, Break, Hang, Break, Accept]
 };
 /// Longer than any client waits.
 const HANG: Duration = Duration::from_secs(60);
@@ -57,7 +57,8 @@ pub(crate) struct Service {
 #[derive(Debug, Default)]
 struct Seen {
     requests: AtomicUsize,
-    alerts: Mutex<Vec<String>>,
+    /// When each was made, and its title.
+    alerts: Mutex<Vec<(Timestamp, String)>>,
 }
 
 impl Service {
@@ -92,9 +93,15 @@ impl Service {
         self.seen.requests.load(Ordering::Relaxed)
     }
 
-    /// Returns the titles of the alerts that came to the webhook.
-    pub(crate) fn alerts(&self) -> Vec<String> {
-        self.seen.alerts.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// Returns the titles of the alerts that came to the webhook: those that were made from `begin` on, and those that
+    /// an earlier run could not deliver.
+    pub(crate) fn alerts(&self, begin: Timestamp) -> (Vec<String>, Vec<String>) {
+        let alerts = self.seen.alerts.lock().unwrap_or_else(PoisonError::into_inner);
+        let titles = |new: bool| {
+            let chosen = alerts.iter().filter(move |(made, _)| (*made >= begin) == new);
+            chosen.map(|(_, title)| title.clone()).collect()
+        };
+        (titles(true), titles(false))
     }
 }
 
@@ -117,8 +124,9 @@ fn router(seen: Arc<Seen>) -> Router {
 /// The webhook: it takes every notice, as a chat would that shows them.
 async fn accept_alert(State(seen): State<Arc<Seen>>, body: String) -> StatusCode {
     let notice = serde_json::from_str::<serde_json::Value>(&body).unwrap_or_default();
-    let Some(title) = notice["title"].as_str() else { return StatusCode::BAD_REQUEST };
-    seen.alerts.lock().unwrap_or_else(PoisonError::into_inner).push(title.to_owned());
+    let made = notice["timestamp"].as_str().and_then(|time| time.parse().ok());
+    let (Some(title), Some(made)) = (notice["title"].as_str(), made) else { return StatusCode::BAD_REQUEST };
+    seen.alerts.lock().unwrap_or_else(PoisonError::into_inner).push((made, title.to_owned()));
     StatusCode::ACCEPTED
 }
 

@@ -4,9 +4,10 @@ use crate::{
     classify::{Class, Features},
     folder::printable,
 };
-use gardefou::{AppError, ErrorCode, Result, ResultExt, enhanced_error_handling, transaction_boundary};
-use rusqlite::{Connection, ErrorCode as SqliteCode, OpenFlags, params};
-use std::{fs, path::Path, time::Duration};
+use gardefou::{AppError, ErrorCode, Result, enhanced_error_handling, ensure, transaction_boundary};
+use gardefou_examples::place;
+use rusqlite::{Connection, ErrorCode as SqliteCode, OpenFlags, TransactionBehavior, params};
+use std::{fs, io, path::Path, time::Duration};
 
 /// The results of one run in the database.
 #[derive(Debug)]
@@ -24,6 +25,9 @@ pub(crate) struct Count {
 
 /// The detail that says how high the total stood inside a transaction that was then rolled back.
 pub(crate) const TOTAL_INSIDE: &str = "total_inside";
+
+/// How long a statement waits for another program that writes.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS runs (
@@ -44,23 +48,19 @@ impl Store {
     #[enhanced_error_handling(error_code = ErrorCode::DB_CONNECTION_ERROR)]
     pub(crate) fn open(path: &Path, folder: &str) -> Result<Self> {
         if let Some(parent) = path.parent() {
-            fs::create_dir_all(parent)
-                .with_context(ErrorCode::DB_CONNECTION_ERROR, || format!("no folder {}", printable(parent)))?;
+            fs::create_dir_all(parent).map_err(|error| no_folder(error, parent))?;
         }
-        // An administrator may write to files that are marked read-only; the mark is meant all the same.
-        if fs::metadata(path).is_ok_and(|metadata| metadata.permissions().readonly()) {
-            return Err(AppError::new(ErrorCode::PERMISSION_ERROR, "the database is marked read-only"));
-        }
+        refuse_read_only(path)?;
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let begin = || {
             let connection = Connection::open_with_flags(path, flags)?;
-            connection.busy_timeout(Duration::from_secs(3))?;
+            connection.busy_timeout(PATIENCE)?;
             connection.execute_batch(SCHEMA)?;
             connection.execute("INSERT INTO runs (folder) VALUES (?1)", [folder])?;
             let run = connection.last_insert_rowid();
             Ok(Self { connection, run })
         };
-        begin().map_err(database_error)
+        begin().map_err(|error| told_as(error, |text| format!("{text}{}", whose(path, "--database or --out"))))
     }
 
     /// Stores one result: raises the total of its class and adds its row, both or neither.
@@ -92,22 +92,53 @@ impl Store {
     }
 }
 
+/// An administrator may write to files that are marked read-only; the mark is meant all the same.
+fn refuse_read_only(path: &Path) -> Result<()> {
+    let marked = fs::metadata(path).is_ok_and(|metadata| metadata.permissions().readonly());
+    ensure!(!marked, ErrorCode::PERMISSION_ERROR, "the database is marked read-only");
+    Ok(())
+}
+
 /// Undoes an open transaction; after some failures SQLite has done so by itself.
 fn roll_back(database: &Connection) -> rusqlite::Result<()> {
     if database.is_autocommit() { Ok(()) } else { database.execute_batch("ROLLBACK") }
 }
 
-/// Tells whether the database can be read, as a health check wants to know.
-pub(crate) fn is_readable(path: &Path) -> Result<()> {
-    let look = || {
-        let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-        connection.query_row("SELECT count(*) FROM runs", [], |_| Ok(()))
+/// Says why a folder cannot be made, and what stands in its way.
+fn no_folder(error: io::Error, folder: &Path) -> AppError {
+    if let Some(file) = folder.ancestors().find(|path| path.is_file()) {
+        let message = format!("{} is a file: a folder is needed there", printable(file));
+        return AppError::new(ErrorCode::DB_CONNECTION_ERROR, message);
+    }
+    let message = format!("the folder {} cannot be made{}", printable(folder), whose(folder, "--out"));
+    AppError::new(ErrorCode::DB_CONNECTION_ERROR, message).with_source(error)
+}
+
+/// Says to whom the place of a file belongs, if that is somebody else, and which option names another one.
+pub(crate) fn whose(path: &Path, option: &str) -> String {
+    let whose = |owner| format!("; it belongs to the user {owner}: name another place with {option}");
+    place::foreign_owner(path).map(whose).unwrap_or_default()
+}
+
+/// Tells whether results can be stored, as a health check wants to know: writes something and takes it back.
+pub(crate) fn is_writable(path: &Path) -> Result<()> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let try_it = || {
+        let mut connection = Connection::open_with_flags(path, flags)?;
+        connection.busy_timeout(PATIENCE)?;
+        let attempt = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        attempt.execute("INSERT INTO runs (folder) VALUES ('health check')", [])?;
+        attempt.rollback()
     };
-    look().map_err(database_error)
+    refuse_read_only(path).and_then(|()| try_it().map_err(database_error))
 }
 
 /// Gives a failure of the database the code that says what kind it is.
 fn database_error(error: rusqlite::Error) -> AppError {
+    told_as(error, |text| text)
+}
+
+fn told_as(error: rusqlite::Error, text: impl FnOnce(String) -> String) -> AppError {
     let code = match error.sqlite_error_code() {
         Some(SqliteCode::ConstraintViolation) => ErrorCode::DB_INTEGRITY_ERROR,
         Some(SqliteCode::ReadOnly | SqliteCode::DiskFull | SqliteCode::SystemIoFailure) => ErrorCode::DB_WRITE_ERROR,
@@ -118,5 +149,5 @@ fn database_error(error: rusqlite::Error) -> AppError {
         Some(SqliteCode::PermissionDenied) => ErrorCode::PERMISSION_ERROR,
         _ => ErrorCode::DB_QUERY_ERROR,
     };
-    AppError::new(code, error.to_string()).with_source(error)
+    AppError::new(code, text(error.to_string())).with_source(error)
 }

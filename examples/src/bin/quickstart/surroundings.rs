@@ -1,11 +1,11 @@
 //! What the program's surroundings say: health, recorded errors, the states of the circuit breaker.
 
-use crate::{client::Client, options::Options, store};
+use crate::{client::Client, options::Options, outcome, store};
 use gardefou::{
     ErrorCode, ErrorSystem, ErrorSystemGuard, ResultExt, error_monitor, health_check,
     monitor::journal::{JournalConfig, Query},
 };
-use std::{collections::BTreeMap, fs};
+use std::{collections::BTreeMap, fs, path::Path};
 
 /// What the report tells about the surroundings of the work.
 #[derive(Debug, Default)]
@@ -16,8 +16,10 @@ pub(crate) struct Surroundings {
     pub(crate) errors: BTreeMap<String, u64>,
     pub(crate) health: Vec<Health>,
     pub(crate) journal: Journal,
-    /// What became of alerts, and those that came to the webhook.
-    pub(crate) alerts: (String, Vec<String>),
+    /// What became of alerts.
+    pub(crate) alerts: String,
+    /// The titles of those that came to the webhook, of this run and of earlier ones.
+    pub(crate) arrived: (Vec<String>, Vec<String>),
     /// Requests that the service received.
     pub(crate) requests: usize,
     pub(crate) seconds: f64,
@@ -41,7 +43,7 @@ pub(crate) struct Journal {
 
 impl Surroundings {
     /// Asks everyone who knows.
-    pub(crate) fn ask() -> Self {
+    pub(crate) fn ask(options: &Options) -> Self {
         let checks = health_check().run_all_checks();
         let health = checks.checks().iter().map(|check| Health {
             name: check.name.clone(),
@@ -52,7 +54,7 @@ impl Surroundings {
             },
         });
         let errors = error_monitor().stats().error_counts;
-        Self { errors, health: health.collect(), journal: journal(), ..Self::default() }
+        Self { errors, health: health.collect(), journal: journal(&options.journal()), ..Self::default() }
     }
 
     pub(crate) fn healthy(&self) -> bool {
@@ -67,12 +69,12 @@ impl Surroundings {
 
 /// Starts the error system, with a journal in the output folder.
 pub(crate) fn init(options: &Options) -> gardefou::Result<ErrorSystemGuard> {
-    let journal = JournalConfig::builder(options.out.join("journal"));
+    let journal = JournalConfig::builder(options.journal());
     Ok(ErrorSystem::builder().journal(journal).init()?)
 }
 
 /// Says how many records the journal took in, and reads the newest error back.
-fn journal() -> Journal {
+fn journal(folder: &Path) -> Journal {
     let Some(journal) = error_monitor().journal() else {
         return Journal { complete: false, text: "there is none".into() };
     };
@@ -82,17 +84,25 @@ fn journal() -> Journal {
     let missing = status.lost + status.waiting;
     if flushed.is_err() || !status.is_healthy() || missing > 0 {
         let why = status.last_error.map(|error| format!(": {error}")).unwrap_or_default();
-        let text = format!("incomplete: {} records written, {missing} not{why}", status.written);
+        let whose = store::whose(folder, "--out");
+        let text = format!("incomplete: {} records written, {missing} not{why}{whose}", status.written);
         return Journal { complete: false, text };
     }
     let written = format!("{} records of errors and changes of health written", status.written);
-    match journal.query(&Query::default().limit(1)).map(|page| page.records.into_iter().next()) {
+    // The folder holds the errors of earlier runs too: the monitor knows those of this one.
+    let Some(newest) = error_monitor().stats().recent_errors.pop() else {
+        return Journal { complete: true, text: written };
+    };
+    match journal.query(&Query::default().id(newest.id)).map(|page| page.records.into_iter().next()) {
         Ok(Some(newest)) => {
             let text = format!("{written}; the newest error: {} in {}", newest.error_code, newest.operation);
             Journal { complete: true, text }
         }
-        Ok(None) => Journal { complete: true, text: written },
-        Err(error) => Journal { complete: false, text: format!("{written}, but they cannot be read: {error:#}") },
+        Ok(None) => Journal { complete: false, text: format!("{written}, but the newest error is not among them") },
+        Err(error) => {
+            let why = outcome::with_cause(&error);
+            Journal { complete: false, text: format!("{written}, but they cannot be read: {why}") }
+        }
     }
 }
 
@@ -102,7 +112,7 @@ pub(crate) fn register_checks(options: &Options, client: &Client) -> gardefou::R
     let unregistered = "a health check cannot be registered";
     let health = health_check();
     health
-        .register_check("database", move || store::is_readable(&database))
+        .register_check("database", move || store::is_writable(&database))
         .context(ErrorCode::INITIALIZATION_ERROR, unregistered)?;
     health
         .register_check("folder", move || fs::read_dir(&folder).map(drop))

@@ -18,6 +18,8 @@ pub(crate) struct Terminal {
     colours: bool,
     /// The number of the recording that is listened to, and when it was told of last.
     listening: Option<(usize, Tick)>,
+    /// Why the first of the lines that are lost could not be written.
+    problem: Option<io::Error>,
 }
 
 /// What a piece of text means.
@@ -54,16 +56,24 @@ impl Terminal {
         let able = std::env::var_os("TERM").is_none_or(|value| value != "dumb");
         let out = io::stdout();
         let colours = out.is_terminal() && wanted && able;
-        Self { out, colours, listening: None }
+        Self { out, colours, listening: None, problem: None }
     }
 
-    /// Writes a line. A reader that went away, as `head` does, is no reason to stop the work.
+    /// Writes a line. What hinders it is no reason to stop the work.
     pub(crate) fn line(&mut self, text: &str) {
-        let _ = writeln!(self.out, "{text}").and_then(|()| self.out.flush());
+        if let Err(error) = writeln!(self.out, "{text}").and_then(|()| self.out.flush()) {
+            self.problem.get_or_insert(error);
+        }
     }
 
-    /// Writes a line to standard error.
-    pub(crate) fn complain(&mut self, text: &str) {
+    /// Returns why a line could not be written; a reader that went away, as `head` does, has seen what it wanted.
+    pub(crate) fn problem(&self) -> Option<&io::Error> {
+        self.problem.as_ref().filter(|error| error.kind() != io::ErrorKind::BrokenPipe)
+    }
+
+    /// Writes a line to standard error, in red where that is a terminal.
+    pub(crate) fn complain(&self, text: &str) {
+        let text = if io::stderr().is_terminal() { self.paint(Tone::Bad, text) } else { text.to_owned() };
         let _ = writeln!(io::stderr(), "{text}");
     }
 
