@@ -1,17 +1,18 @@
 //! From events to notices, and from notices to channels.
 
 use super::{
-    AlertsConfig, ChannelStatus, Notice, NoticeKind,
-    decide::{Content, Decider, Plan},
+    AlertsConfig, ChannelStatus, Notice,
+    decide::Decider,
     lane::{Item, Lane, Step},
     notice,
+    plan::Plan,
     throttle::Throttle,
 };
 use crate::{
     ConfigError,
     breaker::circuit_breakers,
     error::{Rejection, redact},
-    event::{AlertLevel, ErrorEvent, Event, names, text},
+    event::{ErrorEvent, Event, names, text},
     monitor::{ErrorRecord, RecordKind, error_monitor, journal::Query},
     sync::Mutex,
     time::{SharedClock, Tick, Timestamp},
@@ -169,7 +170,7 @@ impl Core {
     fn carry_out(&self, plans: Vec<Plan>, record: Option<&ErrorRecord>) {
         for plan in plans {
             let (channel, key) = (plan.key.channel, plan.key);
-            let notice = Arc::new(self.notice_of(plan, record));
+            let notice = Arc::new(plan.into_notice(record, &self.config.source, self.clock().wall().into()));
             self.decider.lock().remember(key, &notice);
             self.send(channel, Item::new(notice, Some(key), false, self.clock().now()));
         }
@@ -181,56 +182,6 @@ impl Core {
             self.has_kept[channel].store(true, Ordering::Relaxed);
         }
         self.announce();
-    }
-
-    fn notice_of(&self, plan: Plan, record: Option<&ErrorRecord>) -> Notice {
-        let level = plan.key.level;
-        let make = |kind, title: String| Notice::new(kind, level, &plan.rule, &title);
-        let mut notice = match plan.content {
-            Content::Error => {
-                let title = |record: &ErrorRecord| format!("{}: {}", record.error_code, record.message);
-                make(NoticeKind::Error, record.map(title).unwrap_or_default())
-            }
-            Content::Rate { count, window } => {
-                make(NoticeKind::Rate, format!("{}: {count} errors within {window:?}", plan.rule))
-            }
-            Content::Ratio { breaker, failed, calls, window } => {
-                let title =
-                    format!("{}: {failed} of {calls} calls through `{breaker}` failed in {window:?}", plan.rule);
-                make(NoticeKind::Ratio, title)
-            }
-            Content::BreakerOpened { name, reason, cause } => {
-                let mut notice = make(NoticeKind::Breaker, format!("circuit `{name}` opened: {reason}"));
-                notice.text = cause;
-                notice
-            }
-            Content::BreakerClosed { name } => make(NoticeKind::Recovery, format!("circuit `{name}` closed")),
-            Content::Health { check, from, to, output } => {
-                let kind = if level == AlertLevel::Info { NoticeKind::Recovery } else { NoticeKind::Health };
-                let from = from.map(|from| format!(" (was {from})")).unwrap_or_default();
-                let mut notice = make(kind, format!("health check `{check}`: {to}{from}"));
-                notice.text = output;
-                notice
-            }
-            Content::Summary { last } => Notice { id: crate::error::ErrorId::new(), ..(*last).clone() },
-            Content::Stopped { last } => make(NoticeKind::Recovery, format!("stopped: {}", last.title)),
-            Content::InBounds => make(NoticeKind::Recovery, format!("{}: back in bounds", plan.rule)),
-            Content::Digest { titles, more } => {
-                let total = titles.iter().map(|(_, count)| count).sum::<u64>() + more;
-                let mut lines: Vec<String> = titles.iter().map(|(title, count)| format!("{count} x {title}")).collect();
-                lines.extend((more > 0).then(|| format!("{more} x others")));
-                let mut notice = make(NoticeKind::Digest, format!("{total} more notices within a minute"));
-                notice.text = Some(lines.join("\n"));
-                notice
-            }
-        };
-        notice.error = record.cloned().or(notice.error);
-        notice.source = notice::one_line(&self.config.source, 100);
-        notice.timestamp = Timestamp::from(self.clock().wall());
-        notice.fingerprint = plan.key.fingerprint;
-        notice.suppressed = plan.suppressed;
-        notice.escalated = plan.escalated;
-        notice
     }
 
     /// Does what can be done now for one channel. Tells whether to come again at once, and else when.

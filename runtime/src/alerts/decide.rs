@@ -2,6 +2,8 @@
 
 use super::{
     Notice, Rule,
+    gauge::{Crossing, Gauge},
+    plan::{Content, Plan},
     rule::Trigger,
     throttle::{Due, Key, Throttle, Verdict},
 };
@@ -11,64 +13,10 @@ use crate::{
     time::Tick,
 };
 use std::{
-    collections::{HashMap, HashSet, VecDeque},
+    collections::{HashMap, HashSet},
     sync::Arc,
     time::Duration,
 };
-
-/// A notice that is due, not made yet.
-#[derive(Clone, Debug)]
-pub(super) struct Plan {
-    pub(super) key: Key,
-    pub(super) rule: String,
-    pub(super) suppressed: u64,
-    pub(super) escalated: bool,
-    pub(super) content: Content,
-}
-
-#[derive(Clone, Debug)]
-pub(super) enum Content {
-    /// The error at hand.
-    Error,
-    Rate {
-        count: usize,
-        window: Duration,
-    },
-    Ratio {
-        breaker: String,
-        failed: u64,
-        calls: u64,
-        window: Duration,
-    },
-    BreakerOpened {
-        name: String,
-        reason: &'static str,
-        cause: Option<String>,
-    },
-    BreakerClosed {
-        name: String,
-    },
-    Health {
-        check: String,
-        from: Option<&'static str>,
-        to: &'static str,
-        output: Option<String>,
-    },
-    /// The interval of an earlier notice is over.
-    Summary {
-        last: Arc<Notice>,
-    },
-    /// What an earlier notice told of has stopped.
-    Stopped {
-        last: Arc<Notice>,
-    },
-    /// A rate or ratio is back in bounds.
-    InBounds,
-    Digest {
-        titles: Vec<(String, u64)>,
-        more: u64,
-    },
-}
 
 #[derive(Debug)]
 pub(super) struct Decider {
@@ -87,11 +35,7 @@ pub(super) struct Decider {
 struct RuleState {
     rule: Rule,
     channels: Vec<usize>,
-    is_firing: bool,
-    /// The times of the latest errors, of a rate; at most as many as its count.
-    times: VecDeque<Tick>,
-    /// Calls and failures so far at some times within the window, of a ratio.
-    samples: VecDeque<(Tick, u64, u64)>,
+    gauge: Gauge,
 }
 
 /// What a channel was sent within the running minute.
@@ -106,7 +50,6 @@ struct Cap {
 const MINUTE: Duration = Duration::from_secs(60);
 const MAX_OPERATIONS: usize = 1000;
 const MAX_TITLES: usize = 50;
-const SAMPLES: u32 = 30;
 
 impl Decider {
     pub(super) fn new(rules: &[Rule], channels: &[&str], throttle: Throttle, max_per_minute: u64) -> Self {
@@ -115,9 +58,7 @@ impl Decider {
                 .filter(|at| rule.channels.is_empty() || rule.channels.iter().any(|name| name == channels[*at]))
                 .collect(),
             rule: rule.clone(),
-            is_firing: false,
-            times: VecDeque::new(),
-            samples: VecDeque::new(),
+            gauge: Gauge::default(),
         };
         Self {
             rules: rules.iter().map(state_of).collect(),
@@ -167,13 +108,7 @@ impl Decider {
                     }
                 }
                 Trigger::Rate { count, window } => {
-                    state.times.push_back(now);
-                    while state.times.len() > count {
-                        state.times.pop_front();
-                    }
-                    let oldest = state.times.front().copied().unwrap_or(now);
-                    if state.times.len() == count && now.since(oldest) < window {
-                        state.is_firing = true;
+                    if state.gauge.count_at(now, count, window) {
                         plans.extend(self.tell_rule_at(now, at, event.level, || Content::Rate { count, window }));
                     }
                 }
@@ -269,38 +204,19 @@ impl Decider {
     fn tick_rule_at(&mut self, now: Tick, at: usize, calls_of: &dyn Fn(&str) -> Option<(u64, u64)>) -> Vec<Plan> {
         let state = &mut self.rules[at];
         match state.rule.trigger.clone() {
-            Trigger::Rate { count, window } if state.is_firing => {
-                while state.times.front().is_some_and(|time| now.since(*time) >= window) {
-                    state.times.pop_front();
-                }
-                if state.times.len() >= count {
-                    return Vec::new();
-                }
-                state.is_firing = false;
+            Trigger::Rate { count, window } if state.gauge.is_calm_at(now, count, window) => {
                 self.tell_rule_at(now, at, AlertLevel::Info, || Content::InBounds)
             }
             Trigger::Ratio { breaker, share, window, min_calls } => {
-                let Some((calls, failed)) = calls_of(&breaker) else { return Vec::new() };
-                // The base is the newest sample that is as old as the window, so that the whole window is seen.
-                while state.samples.get(1).is_some_and(|(time, ..)| now.since(*time) >= window) {
-                    state.samples.pop_front();
-                }
-                let is_time = state.samples.back().is_none_or(|(time, ..)| now.since(*time) >= window / SAMPLES);
-                let (_, calls_before, failed_before) = state.samples.front().copied().unwrap_or((now, calls, failed));
-                if is_time {
-                    state.samples.push_back((now, calls, failed));
-                }
-                let (calls, failed) = (calls.saturating_sub(calls_before), failed.saturating_sub(failed_before));
-                let is_over = calls >= min_calls && failed as f64 >= share * calls as f64;
-                let was_firing = std::mem::replace(&mut state.is_firing, is_over);
-                match (was_firing, is_over) {
-                    (false, true) => {
+                let Some(counts) = calls_of(&breaker) else { return Vec::new() };
+                match state.gauge.sample_at(now, counts, share, window, min_calls) {
+                    Some(Crossing::Over { failed, calls }) => {
                         let level = AlertLevel::Error.max(state.rule.min_level);
                         let content = || Content::Ratio { breaker: breaker.clone(), failed, calls, window };
                         self.tell_rule_at(now, at, level, content)
                     }
-                    (true, false) => self.tell_rule_at(now, at, AlertLevel::Info, || Content::InBounds),
-                    _ => Vec::new(),
+                    Some(Crossing::Back) => self.tell_rule_at(now, at, AlertLevel::Info, || Content::InBounds),
+                    None => Vec::new(),
                 }
             }
             _ => Vec::new(),
@@ -310,11 +226,8 @@ impl Decider {
     /// When something may be due next, as far as that is known.
     pub(super) fn next_due(&self) -> Option<Tick> {
         let of_rule = |state: &RuleState| match state.rule.trigger {
-            Trigger::Rate { window, .. } if state.is_firing => state.times.front().map(|time| time.after(window)),
-            Trigger::Ratio { window, .. } => {
-                let pause = (window / SAMPLES).max(Duration::from_millis(100));
-                Some(state.samples.back().map_or(Tick::ZERO, |(time, ..)| time.after(pause)))
-            }
+            Trigger::Rate { window, .. } => state.gauge.next_of_rate(window),
+            Trigger::Ratio { window, .. } => Some(state.gauge.next_of_ratio(window)),
             _ => None,
         };
         let of_cap = |cap: &Cap| (!cap.titles.is_empty() || cap.more > 0).then(|| cap.begin.after(MINUTE));
@@ -334,7 +247,7 @@ impl Decider {
     fn tell_rule_at(&mut self, now: Tick, at: usize, level: AlertLevel, content: impl Fn() -> Content) -> Vec<Plan> {
         let state = &self.rules[at];
         let (name, channels) = (state.rule.name.clone(), state.channels.clone());
-        let kind = if state.is_firing { "firing" } else { "in bounds" };
+        let kind = if matches!(content(), Content::InBounds) { "in bounds" } else { "firing" };
         let fingerprint = Fingerprint::of(&["rule", &name, kind]);
         let key = |channel| Key { channel, fingerprint, level };
         channels.into_iter().filter_map(|channel| self.judge_at(now, key(channel), &name, None, &content)).collect()
@@ -409,19 +322,5 @@ impl Decider {
         // The digest tells it: the interval begins now.
         self.throttle.settle_at(now, plan.key, true);
         None
-    }
-}
-
-impl Plan {
-    /// What a digest says of it; the texts of errors are not at hand there.
-    fn title(&self) -> String {
-        match &self.content {
-            Content::Summary { last } | Content::Stopped { last } => last.title.clone(),
-            Content::BreakerOpened { name, .. } => format!("circuit `{name}` opened"),
-            Content::BreakerClosed { name } => format!("circuit `{name}` closed"),
-            Content::Health { check, to, .. } => format!("health check `{check}`: {to}"),
-            Content::Ratio { breaker, .. } => format!("`{breaker}` fails"),
-            _ => format!("rule `{}`, group {}", self.rule, self.key.fingerprint),
-        }
     }
 }

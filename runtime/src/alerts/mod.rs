@@ -23,9 +23,11 @@ mod core;
 mod decide;
 #[cfg(feature = "alert-email")]
 mod email;
+mod gauge;
 mod handle;
 mod lane;
 mod notice;
+mod plan;
 mod rule;
 mod throttle;
 #[cfg(feature = "alert-webhook")]
