@@ -167,12 +167,27 @@ impl Core {
         next
     }
 
+    /// Tells what was held back, because there will be no later.
+    pub(super) fn close(&self) {
+        let _delivering = Delivering::begin();
+        let plans = self.decider.lock().close_at(self.clock().now());
+        self.carry_out(plans, None);
+    }
+
     fn carry_out(&self, plans: Vec<Plan>, record: Option<&ErrorRecord>) {
         for plan in plans {
-            let (channel, key) = (plan.key.channel, plan.key);
+            let (key, mut plan) = (plan.key, plan);
+            if plan.in_digest {
+                // A digest of many groups must not hold the records of all of them.
+                self.decider.lock().remember(key, &Arc::new(plan.into_line(record)));
+                continue;
+            }
+            let settles = std::mem::take(&mut plan.settles);
             let notice = Arc::new(plan.into_notice(record, &self.config.source, self.clock().wall().into()));
-            self.decider.lock().remember(key, &notice);
-            self.send(channel, Item::new(notice, Some(key), false, self.clock().now()));
+            if settles.contains(&key) {
+                self.decider.lock().remember(key, &notice);
+            }
+            self.send(key.channel, Item::new(notice, settles, false, self.clock().now()));
         }
     }
 
@@ -232,8 +247,13 @@ impl Core {
     }
 
     fn settle(&self, item: &Item, arrived: bool) {
-        if let Some(key) = item.key {
-            self.decider.lock().settle_at(self.clock().now(), key, arrived);
+        if item.settles.is_empty() {
+            return;
+        }
+        let now = self.clock().now();
+        let mut decider = self.decider.lock();
+        for key in item.settles.iter() {
+            decider.settle_at(now, *key, arrived);
         }
     }
 
@@ -281,7 +301,7 @@ impl Core {
         let now = self.clock().now();
         for notice in found.into_iter().rev() {
             // There was room; if it is gone, the journal still has it.
-            let _ = lane.push(Item::new(Arc::new(notice), None, true, now));
+            let _ = lane.push(Item::new(Arc::new(notice), Vec::new(), true, now));
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::{
     Notice, Rule,
+    digest::{Digest, MAX_LINES, Part},
     gauge::{Crossing, Gauge},
     plan::{Content, Plan},
     rule::Trigger,
@@ -22,7 +23,7 @@ use std::{
 pub(super) struct Decider {
     rules: Vec<RuleState>,
     throttle: Throttle,
-    caps: Vec<Cap>,
+    digests: Vec<Digest>,
     max_per_minute: u64,
     open: HashSet<String>,
     /// The breaker that an operation was seen to stand behind.
@@ -38,18 +39,7 @@ struct RuleState {
     gauge: Gauge,
 }
 
-/// What a channel was sent within the running minute.
-#[derive(Debug, Default)]
-struct Cap {
-    begin: Tick,
-    sent: u64,
-    titles: Vec<(Fingerprint, String, u64)>,
-    more: u64,
-}
-
-const MINUTE: Duration = Duration::from_secs(60);
 const MAX_OPERATIONS: usize = 1000;
-const MAX_TITLES: usize = 50;
 
 impl Decider {
     pub(super) fn new(rules: &[Rule], channels: &[&str], throttle: Throttle, max_per_minute: u64) -> Self {
@@ -63,7 +53,7 @@ impl Decider {
         Self {
             rules: rules.iter().map(state_of).collect(),
             throttle,
-            caps: channels.iter().map(|_| Cap::default()).collect(),
+            digests: channels.iter().map(|_| Digest::default()).collect(),
             max_per_minute,
             open: HashSet::new(),
             behind: HashMap::new(),
@@ -174,31 +164,73 @@ impl Decider {
     pub(super) fn tick_at(&mut self, now: Tick, calls_of: &dyn Fn(&str) -> Option<(u64, u64)>) -> Vec<Plan> {
         let mut plans = Vec::new();
         for due in self.throttle.due_at(now) {
-            let (key, last, suppressed, stopped) = match due {
-                Due::Summary { key, last, suppressed } => (key, last, suppressed, false),
-                Due::Recovered { key, last } => (key, last, 0, true),
-            };
-            let rule = last.rule.clone();
-            let content = if stopped { Content::Stopped { last } } else { Content::Summary { last } };
-            plans.extend(self.cap_at(now, Plan { key, rule, suppressed, escalated: false, content }));
+            plans.extend(self.tell_due_at(now, due));
         }
         for at in 0..self.rules.len() {
             plans.extend(self.tick_rule_at(now, at, calls_of));
         }
-        for channel in 0..self.caps.len() {
-            let cap = &mut self.caps[channel];
-            let is_over = now.since(cap.begin) >= MINUTE;
-            if is_over && !(cap.titles.is_empty() && cap.more == 0) {
-                let titles =
-                    std::mem::take(&mut cap.titles).into_iter().map(|(_, title, count)| (title, count)).collect();
-                let more = std::mem::take(&mut cap.more);
-                (cap.begin, cap.sent) = (now, 1);
-                let key = Key { channel, fingerprint: Fingerprint::of(&["digest"]), level: AlertLevel::Error };
-                let content = Content::Digest { titles, more };
-                plans.push(Plan { key, rule: "digest".into(), suppressed: 0, escalated: false, content });
+        for channel in 0..self.digests.len() {
+            if self.digests[channel].is_over_at(now) {
+                plans.extend(self.digest_at(now, channel));
             }
         }
         plans
+    }
+
+    /// What was held back and not told yet: there will be no later.
+    pub(super) fn close_at(&mut self, now: Tick) -> Vec<Plan> {
+        let channels = 0..self.digests.len();
+        // What a digest tells is not told again after it.
+        let mut plans: Vec<Plan> = channels.clone().filter_map(|channel| self.digest_at(now, channel)).collect();
+        for due in self.throttle.close() {
+            plans.extend(self.tell_due_at(now, due));
+        }
+        plans.extend(channels.filter_map(|channel| self.digest_at(now, channel)));
+        plans
+    }
+
+    fn tell_due_at(&mut self, now: Tick, due: Due) -> Option<Plan> {
+        let (key, suppressed, rule, content, settles) = match due {
+            Due::Summary { key, last, suppressed } => {
+                (key, suppressed, last.rule.clone(), Content::Summary { last }, vec![key])
+            }
+            // The slot is done with it: should it not arrive, the journal has it.
+            Due::Recovered { key, last, suppressed } => {
+                let key = Key { level: AlertLevel::Info, ..key };
+                (key, suppressed, last.rule.clone(), Content::Stopped { last }, Vec::new())
+            }
+            Due::Nameless { key, suppressed } => {
+                self.digests[key.channel].add_nameless(suppressed);
+                return None;
+            }
+        };
+        self.cap_at(now, Plan { suppressed, settles, ..Plan::new(key, rule, content) })
+    }
+
+    /// Makes one notice of those that were too many, if there are any.
+    fn digest_at(&mut self, now: Tick, channel: usize) -> Option<Plan> {
+        if self.digests[channel].is_empty() {
+            return None;
+        }
+        let (parts, nameless) = self.digests[channel].take_at(now);
+        let (mut lines, mut more, mut settles) = (Vec::new(), nameless, Vec::new());
+        let notices = parts.len() as u64 + u64::from(nameless > 0);
+        let level = parts.iter().map(|part| part.level).max().unwrap_or(AlertLevel::Error);
+        for part in parts {
+            let collected = part.key.and_then(|key| self.throttle.collect(key));
+            let (last, held_back) = collected.unwrap_or((None, part.held_back));
+            let count = held_back + u64::from(part.is_fresh);
+            settles.extend(part.key);
+            if lines.len() < MAX_LINES {
+                let line = last.map(|last| last.line()).or(part.title);
+                lines.push((line.unwrap_or_default(), count));
+            } else {
+                more += count;
+            }
+        }
+        let key = Key { channel, fingerprint: Fingerprint::of(&["digest"]), level };
+        let content = Content::Digest { notices, lines, more };
+        Some(Plan { settles, ..Plan::new(key, "digest".into(), content) })
     }
 
     fn tick_rule_at(&mut self, now: Tick, at: usize, calls_of: &dyn Fn(&str) -> Option<(u64, u64)>) -> Vec<Plan> {
@@ -230,9 +262,8 @@ impl Decider {
             Trigger::Ratio { window, .. } => Some(state.gauge.next_of_ratio(window)),
             _ => None,
         };
-        let of_cap = |cap: &Cap| (!cap.titles.is_empty() || cap.more > 0).then(|| cap.begin.after(MINUTE));
         let of_rules = self.rules.iter().filter_map(of_rule);
-        of_rules.chain(self.caps.iter().filter_map(of_cap)).chain(self.throttle.next_due()).min()
+        of_rules.chain(self.digests.iter().filter_map(Digest::next_due)).chain(self.throttle.next_due()).min()
     }
 
     pub(super) fn remember(&mut self, key: Key, notice: &Arc<Notice>) {
@@ -294,33 +325,34 @@ impl Decider {
                 None
             }
             Verdict::Send { suppressed, escalated } => {
-                self.cap_at(now, Plan { key, rule: rule.to_owned(), suppressed, escalated, content: content() })
+                self.cap_at(now, Plan { suppressed, escalated, ..Plan::new(key, rule.to_owned(), content()) })
             }
         }
     }
 
     /// Lets a plan through, or puts it into the digest of its channel.
     fn cap_at(&mut self, now: Tick, plan: Plan) -> Option<Plan> {
-        let cap = &mut self.caps[plan.key.channel];
-        let has_digest = !cap.titles.is_empty() || cap.more > 0;
-        if now.since(cap.begin) >= MINUTE && !has_digest {
-            (cap.begin, cap.sent) = (now, 0);
-        }
-        if cap.sent < self.max_per_minute {
-            cap.sent += 1;
+        let digest = &mut self.digests[plan.key.channel];
+        if digest.admits_at(now, self.max_per_minute) {
             return Some(plan);
         }
-        let occurrences = plan.suppressed + 1;
-        let fingerprint = plan.key.fingerprint;
-        if let Some((.., count)) = cap.titles.iter_mut().find(|(known, ..)| *known == fingerprint) {
-            *count += occurrences;
-        } else if cap.titles.len() < MAX_TITLES {
-            cap.titles.push((fingerprint, plan.title(), occurrences));
-        } else {
-            cap.more += occurrences;
+        let is_error = matches!(plan.content, Content::Error);
+        let part = Part {
+            key: plan.settles.first().copied(),
+            level: plan.key.level,
+            title: (digest.len() < MAX_LINES).then(|| plan.title()),
+            held_back: plan.suppressed,
+            is_fresh: !matches!(plan.content, Content::Summary { .. }),
+        };
+        match digest.add(part) {
+            // The error's text is not at hand here.
+            Some(has_line) => (is_error && has_line).then_some(Plan { in_digest: true, ..plan }),
+            None => {
+                for key in plan.settles {
+                    self.throttle.settle_at(now, key, true);
+                }
+                None
+            }
         }
-        // The digest tells it: the interval begins now.
-        self.throttle.settle_at(now, plan.key, true);
-        None
     }
 }

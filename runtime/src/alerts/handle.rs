@@ -92,7 +92,7 @@ impl Alerts {
             let mut notice = Notice::new(NoticeKind::Test, AlertLevel::Info, "test", "a test of this channel");
             notice.source = super::notice::one_line(&self.core.config.source, 100);
             notice.timestamp = Timestamp::from(self.core.clock().wall());
-            self.core.send(channel, Item::new(Arc::new(notice), None, false, self.core.clock().now()));
+            self.core.send(channel, Item::new(Arc::new(notice), Vec::new(), false, self.core.clock().now()));
         }
     }
 
@@ -131,6 +131,9 @@ impl Alerts {
     }
 
     /// Stops alerting: what waits is sent within the deadline, and what is left goes to the journal.
+    ///
+    /// What was held back and not told yet is told too, without waiting for its time: a summary of each group, or a
+    /// digest where those are too many.
     pub fn shutdown(mut self, deadline: Duration) -> Flushed {
         self.stop(deadline)
     }
@@ -140,6 +143,7 @@ impl Alerts {
             return Flushed::default();
         }
         self.core.tick();
+        self.core.close();
         let flushed = self.flush(deadline);
         self.core.closing.store(true, Ordering::Relaxed);
         for (channel, lane) in self.core.lanes.iter().enumerate() {

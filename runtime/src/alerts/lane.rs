@@ -49,8 +49,8 @@ struct LaneCounts {
 #[derive(Clone, Debug)]
 pub(super) struct Item {
     pub(super) notice: Arc<Notice>,
-    /// The slot that waits to hear whether it arrived.
-    pub(super) key: Option<Key>,
+    /// The slots that wait to hear whether it arrived.
+    pub(super) settles: Arc<[Key]>,
     /// It comes from the journal, which knows it already.
     pub(super) replayed: bool,
     tries: u32,
@@ -112,8 +112,8 @@ impl Clock for Handle {
 }
 
 impl Item {
-    pub(super) fn new(notice: Arc<Notice>, key: Option<Key>, replayed: bool, born: Tick) -> Self {
-        Self { notice, key, replayed, tries: 0, delays: None, born }
+    pub(super) fn new(notice: Arc<Notice>, settles: Vec<Key>, replayed: bool, born: Tick) -> Self {
+        Self { notice, settles: settles.into(), replayed, tries: 0, delays: None, born }
     }
 }
 

@@ -21,6 +21,7 @@ mod channel;
 mod config;
 mod core;
 mod decide;
+mod digest;
 #[cfg(feature = "alert-email")]
 mod email;
 mod gauge;

@@ -137,6 +137,14 @@ impl Notice {
         lines.join("\n")
     }
 
+    /// What a digest says of it: for an error, which one it was and where.
+    pub(super) fn line(&self) -> String {
+        match (&self.error, self.kind) {
+            (Some(record), NoticeKind::Error) => line_of(record),
+            _ => self.title.clone(),
+        }
+    }
+
     /// Reads what `Serialize` wrote.
     pub(crate) fn of_json(json: Value) -> Option<Self> {
         let Value::Object(mut map) = json else { return None };
@@ -181,6 +189,12 @@ impl Serialize for Notice {
         }
         map.end()
     }
+}
+
+/// Code, operation and message of an error in one line.
+pub(super) fn line_of(record: &ErrorRecord) -> String {
+    let (code, operation) = (one_line(&record.error_code, 60), one_line(&record.operation, 60));
+    one_line(&format!("{code} in `{operation}`: {}", record.message), 200)
 }
 
 /// A text as a subject line may have it: redacted, of at most so many characters, without any control character.

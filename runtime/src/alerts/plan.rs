@@ -11,6 +11,10 @@ pub(super) struct Plan {
     pub(super) rule: String,
     pub(super) suppressed: u64,
     pub(super) escalated: bool,
+    /// It is one too many: what is to be remembered of it is its line in the digest.
+    pub(super) in_digest: bool,
+    /// The slots that wait to hear whether it arrived.
+    pub(super) settles: Vec<Key>,
     pub(super) content: Content,
 }
 
@@ -53,23 +57,36 @@ pub(super) enum Content {
     },
     /// A rate or ratio is back in bounds.
     InBounds,
+    /// Notices that were too many: a line and a count of each, and how many have no line.
     Digest {
-        titles: Vec<(String, u64)>,
+        notices: u64,
+        lines: Vec<(String, u64)>,
         more: u64,
     },
 }
 
 impl Plan {
+    pub(super) fn new(key: Key, rule: String, content: Content) -> Self {
+        Self { key, rule, suppressed: 0, escalated: false, in_digest: false, settles: vec![key], content }
+    }
+
     /// What a digest says of it; the texts of errors are not at hand there.
     pub(super) fn title(&self) -> String {
         match &self.content {
-            Content::Summary { last } | Content::Stopped { last } => last.title.clone(),
+            Content::Summary { last } => last.line(),
+            Content::Stopped { last } => format!("stopped: {}", last.line()),
             Content::BreakerOpened { name, .. } => format!("circuit `{name}` opened"),
             Content::BreakerClosed { name } => format!("circuit `{name}` closed"),
             Content::Health { check, to, .. } => format!("health check `{check}`: {to}"),
             Content::Ratio { breaker, .. } => format!("`{breaker}` fails"),
             _ => format!("rule `{}`, group {}", self.rule, self.key.fingerprint),
         }
+    }
+
+    /// Makes what a slot remembers of an error that is told in a digest: as much as a line says.
+    pub(super) fn into_line(self, record: Option<&ErrorRecord>) -> Notice {
+        let line = record.map_or_else(|| self.title(), notice::line_of);
+        Notice::new(NoticeKind::Error, self.key.level, &self.rule, &line)
     }
 
     /// Makes the notice, of the error at hand where it is about one.
@@ -105,12 +122,13 @@ impl Plan {
             Content::Summary { last } => Notice { id: crate::error::ErrorId::new(), ..(*last).clone() },
             Content::Stopped { last } => make(NoticeKind::Recovery, format!("stopped: {}", last.title)),
             Content::InBounds => make(NoticeKind::Recovery, format!("{}: back in bounds", self.rule)),
-            Content::Digest { titles, more } => {
-                let total = titles.iter().map(|(_, count)| count).sum::<u64>() + more;
-                let mut lines: Vec<String> = titles.iter().map(|(title, count)| format!("{count} x {title}")).collect();
-                lines.extend((more > 0).then(|| format!("{more} x others")));
-                let mut notice = make(NoticeKind::Digest, format!("{total} more notices within a minute"));
-                notice.text = Some(lines.join("\n"));
+            Content::Digest { notices, lines, more } => {
+                let occurrences = lines.iter().map(|(_, count)| count).sum::<u64>() + more;
+                let of = if occurrences > notices { format!(", of {occurrences} occurrences") } else { String::new() };
+                let mut text: Vec<String> = lines.iter().map(|(line, count)| format!("{count} x {line}")).collect();
+                text.extend((more > 0).then(|| format!("{more} x others")));
+                let mut notice = make(NoticeKind::Digest, format!("{notices} more notices within a minute{of}"));
+                notice.text = Some(text.join("\n"));
                 notice
             }
         };

@@ -26,8 +26,10 @@ pub(super) enum Verdict {
 pub(super) enum Due {
     /// The interval is over and some were held back.
     Summary { key: Key, last: Arc<Notice>, suppressed: u64 },
+    /// Some were held back of which nothing but their number is known.
+    Nameless { key: Key, suppressed: u64 },
     /// Nothing like it came for as long as its rule says.
-    Recovered { key: Key, last: Arc<Notice> },
+    Recovered { key: Key, last: Arc<Notice>, suppressed: u64 },
 }
 
 /// The slots of all that was told of late.
@@ -48,6 +50,8 @@ struct Slot {
     next_escalation: u64,
     last_seen: Tick,
     recovery_after: Option<Duration>,
+    /// When it was last told that the problem is over.
+    recovered: Option<Tick>,
     last: Option<Arc<Notice>>,
 }
 
@@ -59,6 +63,9 @@ enum SlotState {
     OnItsWay,
     /// A notice arrived; until that tick only counts are kept.
     Quiet(Tick),
+    /// It was told that the problem is over: should it come back, that is news. The slot is kept until that tick, lest
+    /// a problem that comes and goes be over more than once in an interval.
+    Over(Tick),
 }
 
 /// More problems than this share slots, one per channel and level.
@@ -84,11 +91,12 @@ impl Throttle {
             next_escalation: first_escalation,
             last_seen: now,
             recovery_after,
+            recovered: None,
             last: None,
         });
         slot.last_seen = now;
         let verdict = match slot.state {
-            SlotState::Idle => slot.send(false),
+            SlotState::Idle | SlotState::Over(_) => slot.send(false),
             SlotState::Quiet(until) if now >= until => slot.send(false),
             SlotState::Quiet(_) if slot.suppressed + 1 >= slot.next_escalation => {
                 slot.next_escalation = slot.next_escalation.saturating_mul(10);
@@ -122,46 +130,75 @@ impl Throttle {
         }
     }
 
+    /// Gives what a digest says of a slot whose notice it takes the place of: the last notice, and how many were held
+    /// back, those since the digest began included.
+    pub(super) fn collect(&mut self, key: Key) -> Option<(Option<Arc<Notice>>, u64)> {
+        let slot = self.slots.get_mut(&key)?;
+        slot.carried += std::mem::take(&mut slot.suppressed);
+        Some((slot.last.clone(), slot.carried))
+    }
+
     /// The slots whose time has come.
     pub(super) fn due_at(&mut self, now: Tick) -> Vec<Due> {
         let mut due = Vec::new();
         let (interval, first_escalation) = (self.interval, self.escalate_after.unwrap_or(u64::MAX));
         self.slots.retain(|key, slot| {
             match slot.state {
-                SlotState::Quiet(until) if now >= until => {}
+                SlotState::OnItsWay => return true,
+                SlotState::Over(until) => return now < until,
                 // What did not arrive is in the journal; its count waits for the next occurrence, a while.
-                SlotState::Idle => return now.since(slot.last_seen) < 10 * interval.max(Duration::from_secs(60)),
-                SlotState::Quiet(_) | SlotState::OnItsWay => return true,
+                SlotState::Idle => {
+                    let is_kept = now.since(slot.last_seen) < 10 * interval.max(Duration::from_secs(60));
+                    if !is_kept {
+                        due.extend(slot.summary(*key));
+                    }
+                    return is_kept;
+                }
+                SlotState::Quiet(until) => {
+                    let is_over = slot.recovery_due(interval).is_some_and(|at| now >= at);
+                    if let (true, Some(last)) = (is_over, &slot.last) {
+                        let (last, suppressed) = (Arc::clone(last), std::mem::take(&mut slot.suppressed));
+                        due.push(Due::Recovered { key: *key, last, suppressed });
+                        slot.recovered = Some(now);
+                        slot.next_escalation = first_escalation;
+                        slot.state = SlotState::Over(now.after(interval));
+                        return true;
+                    }
+                    if now < until {
+                        return true;
+                    }
+                }
             }
-            let Some(last) = slot.last.clone() else { return false };
             slot.next_escalation = first_escalation;
-            if slot.suppressed > 0 {
-                slot.send(false);
-                due.push(Due::Summary { key: *key, last, suppressed: slot.carried });
-                return true;
-            }
-            match slot.recovery_after {
-                Some(quiet) if now.since(slot.last_seen) >= quiet => {
-                    due.push(Due::Recovered { key: *key, last });
+            match slot.summary(*key) {
+                Some(Due::Nameless { key, suppressed }) => {
+                    due.push(Due::Nameless { key, suppressed });
                     false
                 }
-                Some(_) => true,
-                None => false,
+                Some(summary) => {
+                    due.push(summary);
+                    true
+                }
+                None => slot.recovery_after.is_some() && slot.last.is_some(),
             }
         });
-        due.sort_by_key(|due| match due {
-            Due::Summary { key, .. } | Due::Recovered { key, .. } => *key,
-        });
+        sort(&mut due);
+        due
+    }
+
+    /// Gives what was held back and not told yet, whatever the time: there is none left.
+    pub(super) fn close(&mut self) -> Vec<Due> {
+        let mut due: Vec<Due> = self.slots.iter_mut().filter_map(|(key, slot)| slot.summary(*key)).collect();
+        sort(&mut due);
         due
     }
 
     /// When `due_at` has something to do next.
     pub(super) fn next_due(&self) -> Option<Tick> {
-        let of_slot = |slot: &Slot| match (slot.state, slot.recovery_after) {
-            (SlotState::Quiet(until), Some(quiet)) if slot.suppressed == 0 => {
-                Some(until.max(slot.last_seen.after(quiet)))
-            }
-            (SlotState::Quiet(until), _) => Some(until),
+        let of_slot = |slot: &Slot| match (slot.state, slot.recovery_due(self.interval)) {
+            (SlotState::Quiet(until), Some(over)) if slot.suppressed > 0 => Some(until.min(over)),
+            (SlotState::Quiet(_), Some(over)) => Some(over),
+            (SlotState::Quiet(until) | SlotState::Over(until), _) => Some(until),
             (SlotState::Idle | SlotState::OnItsWay, _) => None,
         };
         self.slots.values().filter_map(of_slot).min()
@@ -172,7 +209,8 @@ impl Throttle {
         if self.slots.len() >= MAX_SLOTS {
             let over = |slot: &Slot| match slot.state {
                 SlotState::Quiet(until) => now >= until && slot.suppressed == 0,
-                SlotState::Idle => true,
+                SlotState::Idle => slot.suppressed == 0,
+                SlotState::Over(_) => true,
                 SlotState::OnItsWay => false,
             };
             self.slots.retain(|_, slot| !over(slot));
@@ -187,6 +225,33 @@ impl Slot {
         self.state = SlotState::OnItsWay;
         Verdict::Send { suppressed: self.carried, escalated }
     }
+
+    /// What is to be said of those that were held back, if any were.
+    fn summary(&mut self, key: Key) -> Option<Due> {
+        if self.suppressed == 0 {
+            return None;
+        }
+        let suppressed = self.suppressed;
+        self.send(false);
+        Some(match self.last.clone() {
+            Some(last) => Due::Summary { key, last, suppressed },
+            None => Due::Nameless { key, suppressed },
+        })
+    }
+
+    /// When the problem counts as over, should nothing come in between: so long after the last occurrence, and once in
+    /// an interval.
+    fn recovery_due(&self, interval: Duration) -> Option<Tick> {
+        let quiet = self.last_seen.after(self.recovery_after?);
+        Some(self.recovered.map_or(quiet, |recovered| quiet.max(recovered.after(interval))))
+    }
+}
+
+/// The slots have no order of their own; what they lead to has.
+fn sort(due: &mut [Due]) {
+    due.sort_by_key(|due| match due {
+        Due::Summary { key, .. } | Due::Nameless { key, .. } | Due::Recovered { key, .. } => *key,
+    });
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 
 mod channels;
 mod delivery;
+mod digest;
 #[cfg(feature = "alert-email")]
 mod email;
 mod rules;

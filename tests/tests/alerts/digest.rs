@@ -1,0 +1,118 @@
+//! What is held back is told in the end: all of it, and by name.
+
+use super::*;
+use gardefou::{alerts::NoticeKind, event::AlertLevel};
+use std::time::Duration;
+
+const MINUTE: Duration = Duration::from_secs(60);
+const INTERVAL: Duration = Duration::from_secs(300);
+
+/// The lines of the one digest among the notices.
+fn lines(notices: &[Notice]) -> Vec<String> {
+    let [digest] = notices else { panic!("one notice: {notices:?}") };
+    assert_eq!(digest.kind, NoticeKind::Digest);
+    digest.text.as_ref().unwrap().lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn a_digest_counts_what_was_held_back_and_names_the_error() {
+    let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
+    let alerts = start(config(&clock).channel(ops.clone()).max_per_minute(1));
+    report(ErrorCode::SYNC_ERROR, "first");
+    let fail = |i| {
+        let text = format!("table {i} of postgres://ann:hunter2@db is gone\n");
+        let failed: gardefou::Result<()> =
+            gardefou::boundary::error_boundary("pay", || Err(AppError::new(ErrorCode::DB_QUERY_ERROR, text)));
+        assert!(failed.is_err());
+    };
+    (0..51).for_each(fail);
+    alerts.run();
+    assert_eq!(ops.told(), one("SYNC_ERROR: first"));
+    clock.advance(MINUTE);
+    alerts.run();
+    let notices = ops.take();
+    assert_eq!(notices[0].title, "1 more notices within a minute, of 51 occurrences");
+    assert_eq!(notices[0].level, AlertLevel::Error);
+    let lines = lines(&notices);
+    assert_eq!(lines.len(), 1);
+    assert!(lines[0].starts_with("51 x DB_QUERY_ERROR in `pay`: table 0 of postgres://"), "{lines:?}");
+    assert!(!lines[0].contains("hunter2"));
+
+    // The digest was its notice: the interval has begun, and ends with a count.
+    (0..7).for_each(fail);
+    clock.advance(INTERVAL);
+    alerts.run();
+    let [notice] = &ops.take()[..] else { panic!("one summary") };
+    assert_eq!((notice.kind, notice.suppressed), (NoticeKind::Error, 7));
+    assert!(notice.title.starts_with("DB_QUERY_ERROR in `pay`: table 0"), "{}", notice.title);
+}
+
+#[test]
+fn a_message_of_any_length_is_a_line_of_a_digest() {
+    let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
+    let alerts = start(config(&clock).channel(ops.clone()).max_per_minute(1));
+    report(ErrorCode::SYNC_ERROR, "first");
+    report(ErrorCode::DB_QUERY_ERROR, &"long\n".repeat(10_000));
+    clock.advance(MINUTE);
+    alerts.run();
+    let notices = ops.take();
+    let lines = lines(&notices[1..]);
+    assert_eq!(lines.len(), 1);
+    assert!(lines[0].chars().count() <= 210, "{lines:?}");
+}
+
+/// Only what arrived is told: a digest that did not silences none of its groups.
+#[test]
+fn a_digest_that_does_not_arrive_begins_no_interval() {
+    let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
+    let alerts = start(config(&clock).channel(ops.clone()).max_per_minute(1));
+    report(ErrorCode::SYNC_ERROR, "first");
+    (0..5).for_each(|_| report(ErrorCode::DB_QUERY_ERROR, "gone"));
+    alerts.run();
+    ops.fail_with([DeliveryError::permanent("400")]);
+    clock.advance(MINUTE);
+    alerts.run();
+    assert_eq!(ops.told(), one("SYNC_ERROR: first"));
+    clock.advance(MINUTE);
+    report(ErrorCode::DB_QUERY_ERROR, "still gone");
+    alerts.run();
+    assert_eq!(ops.told(), [("DB_QUERY_ERROR: still gone".to_owned(), 4)]);
+}
+
+#[test]
+fn a_shutdown_tells_what_was_held_back() {
+    let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
+    let alerts = start(config(&clock).channel(ops.clone()));
+    (0..50).for_each(|_| report(ErrorCode::CONFIG_ERROR, "bad"));
+    alerts.run();
+    assert_eq!(ops.told(), one("CONFIG_ERROR: bad"));
+    let flushed = alerts.shutdown(Duration::from_secs(1));
+    assert!(flushed.in_time);
+    assert_eq!(ops.told(), [("CONFIG_ERROR: bad".to_owned(), 49)]);
+}
+
+#[test]
+fn a_shutdown_tells_many_groups_within_the_limit_of_a_minute() {
+    let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
+    let alerts = start(config(&clock).channel(ops.clone()).max_per_minute(3));
+    let report_all = |times| {
+        for code in ErrorCode::STANDARD {
+            (0..times).for_each(|_| report(*code, "bad"));
+        }
+    };
+    report_all(1);
+    alerts.run();
+    clock.advance(MINUTE);
+    alerts.run();
+    ops.take();
+    report_all(10);
+    alerts.shutdown(Duration::from_secs(1));
+    let notices = ops.take();
+    // A digest of the running minute counts as one.
+    assert!(notices.len() <= 4, "{notices:?}");
+    let summaries: u64 = notices.iter().map(|notice| notice.suppressed).sum();
+    let count = |line: &str| line.split(' ').next().unwrap().parse::<u64>().unwrap();
+    let in_digests: u64 =
+        notices.iter().filter_map(|notice| notice.text.as_ref()).flat_map(|t| t.lines()).map(count).sum();
+    assert_eq!(summaries + in_digests, 10 * ErrorCode::STANDARD.len() as u64);
+}
