@@ -145,7 +145,10 @@ impl Rule {
         self
     }
 
-    /// Sends a recovery notice when no error of a group came for so long after a notice of it.
+    /// Sends a recovery notice, at level info, when no error of a group came for so long since the last one and since
+    /// the last notice of it; an error after that is told at once.
+    ///
+    /// A group that comes and goes recovers once in a throttle interval: the next recovery is told when that is over.
     pub fn recovery_after(mut self, quiet: Duration) -> Self {
         self.recovery_after = Some(quiet);
         self

@@ -7,6 +7,7 @@ mod delivery;
 mod digest;
 #[cfg(feature = "alert-email")]
 mod email;
+mod recovery;
 mod rules;
 #[cfg(feature = "alert-webhook")]
 mod webhook;
