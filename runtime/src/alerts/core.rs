@@ -2,6 +2,7 @@
 
 use super::{
     AlertsConfig, ChannelStatus, Notice,
+    backlog::Backlog,
     decide::Decider,
     lane::{Item, Lane, Step},
     notice,
@@ -13,13 +14,12 @@ use crate::{
     breaker::circuit_breakers,
     error::{Rejection, redact},
     event::{ErrorEvent, Event, names, text},
-    monitor::{ErrorRecord, RecordKind, error_monitor, journal::Query},
+    monitor::{ErrorRecord, RecordKind, error_monitor},
     sync::Mutex,
-    time::{SharedClock, Tick, Timestamp},
+    time::{SharedClock, Tick},
 };
 use std::{
     cell::Cell,
-    collections::HashSet,
     sync::{
         Arc, Condvar, Mutex as StdMutex, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -34,6 +34,8 @@ pub(super) struct Core {
     counts: Counts,
     /// The lanes that should look into the journal for what an earlier time could not deliver.
     replay: Vec<AtomicBool>,
+    /// What was found there, for each lane.
+    backlogs: Vec<Mutex<Backlog>>,
     /// The lanes that gave something up since their last success.
     has_kept: Vec<AtomicBool>,
     last_complaint: Mutex<Option<Tick>>,
@@ -91,9 +93,6 @@ impl Drop for Delivering {
     }
 }
 
-/// Notices of an earlier time are looked for among the newest so many of the last day.
-const REPLAY_AGE: Duration = Duration::from_secs(86_400);
-
 impl Core {
     pub(super) fn new(config: AlertsConfig) -> Result<Self, ConfigError> {
         let throttle = Throttle::new(config.throttle, config.escalate_after);
@@ -104,6 +103,7 @@ impl Core {
         Ok(Self {
             decider: Mutex::new(decider),
             replay: lanes.iter().map(|_| AtomicBool::new(true)).collect(),
+            backlogs: lanes.iter().map(|_| Mutex::default()).collect(),
             has_kept: lanes.iter().map(|_| AtomicBool::new(false)).collect(),
             lanes,
             config,
@@ -204,9 +204,11 @@ impl Core {
         let _delivering = Delivering::begin();
         let lane = &self.lanes[channel];
         if self.replay[channel].swap(false, Ordering::Relaxed) {
-            self.replay(channel);
+            self.look_back(channel);
         }
         let done = match lane.step() {
+            // What happens now comes first.
+            Step::Idle if self.replay(channel) => Ok(()),
             Step::Idle => Err(None),
             Step::Wait(until) => Err(Some(until)),
             Step::Arrived(item) => {
@@ -217,7 +219,10 @@ impl Core {
                 }
                 if item.replayed {
                     self.counts.replayed.fetch_add(1, Ordering::Relaxed);
-                    self.to_journal(channel, &item.notice, RecordKind::Settled);
+                    if !self.to_journal(channel, &item.notice, RecordKind::Settled) {
+                        // Whoever looks again would find it again.
+                        self.backlogs[channel].lock().take_more();
+                    }
                 }
                 tracing::debug!(
                     target: names::TARGET_ALERT, channel = &*redact::name(lane.name()), notice.id = %item.notice.id, "notice sent"
@@ -236,6 +241,8 @@ impl Core {
                     self.to_journal(channel, &item.notice, RecordKind::Settled);
                 } else {
                     self.has_kept[channel].store(true, Ordering::Relaxed);
+                    // The rest would fare no better; the journal has it.
+                    *self.backlogs[channel].lock() = Backlog::default();
                 }
                 Ok(())
             }
@@ -275,34 +282,31 @@ impl Core {
         journal.append(&record).is_ok()
     }
 
-    /// Puts what the journal has for a channel into its queue, oldest first.
-    fn replay(&self, channel: usize) {
+    /// Looks for what the journal has for a channel.
+    fn look_back(&self, channel: usize) {
         let Some(journal) = error_monitor().journal() else { return };
         let lane = &self.lanes[channel];
-        let wall = Timestamp::from(self.clock().wall());
-        let age = i64::try_from(REPLAY_AGE.as_millis()).unwrap_or(i64::MAX);
-        let since = Timestamp::from_unix_millis(wall.as_unix_millis().saturating_sub(age));
-        let of_kind = |kind| journal.query(&Query::new().kind(kind).since(since).limit(Query::MAX_LIMIT));
-        let (Ok(undelivered), Ok(settled)) = (of_kind(RecordKind::Undelivered), of_kind(RecordKind::Settled)) else {
-            return;
-        };
-        // As the journal has it.
-        let channel = redact::name(lane.name());
-        let here = |record: &&ErrorRecord| record.details.get("channel").is_some_and(|name| *name == *channel);
-        let mut known: HashSet<_> = settled.records.iter().filter(here).map(|record| record.id).collect();
-        known.extend(lane.waiting());
-        let mut found: Vec<Notice> = Vec::new();
-        for record in undelivered.records.iter().filter(here) {
-            if known.insert(record.id) {
-                found.extend(record.details.get("notice").cloned().and_then(Notice::of_json));
+        // As the journal has the name.
+        match Backlog::find(&*journal, &redact::name(lane.name()), lane.waiting()) {
+            Ok(found) => *self.backlogs[channel].lock() = found,
+            Err(err) => self.complain(channel, &err, "what could not be sent earlier cannot be read"),
+        }
+    }
+
+    /// Takes up the oldest notice of an earlier time; tells whether there was one, or may be.
+    fn replay(&self, channel: usize) -> bool {
+        let mut backlog = self.backlogs[channel].lock();
+        let Some(notice) = backlog.next() else {
+            let has_more = backlog.take_more();
+            if has_more {
+                self.replay[channel].store(true, Ordering::Relaxed);
             }
-        }
-        found.truncate(lane.room());
-        let now = self.clock().now();
-        for notice in found.into_iter().rev() {
-            // There was room; if it is gone, the journal still has it.
-            let _ = lane.push(Item::new(Arc::new(notice), Vec::new(), true, now));
-        }
+            return has_more;
+        };
+        drop(backlog);
+        // Should there be no room, the journal still has it.
+        let item = Item::new(notice, Vec::new(), true, self.clock().now());
+        self.lanes[channel].push(item).is_ok()
     }
 
     /// Says in the log that alerting fails, once a minute at most.
@@ -339,7 +343,7 @@ impl Core {
     }
 
     pub(super) fn is_idle(&self) -> bool {
-        self.lanes.iter().all(Lane::is_idle)
+        self.lanes.iter().all(Lane::is_idle) && self.backlogs.iter().all(|backlog| backlog.lock().is_empty())
     }
 
     pub(super) fn status(&self) -> AlertsStatus {

@@ -150,10 +150,6 @@ impl Lane {
         Ok(())
     }
 
-    pub(super) fn room(&self) -> usize {
-        self.max_queue - self.state.lock().queue.len()
-    }
-
     /// The identities of the notices that wait or are being delivered.
     pub(super) fn waiting(&self) -> Vec<ErrorId> {
         let state = self.state.lock();

@@ -17,6 +17,7 @@
 //!
 //! This module stands above the policies, because channels use a circuit breaker and a backoff of this library.
 
+mod backlog;
 mod channel;
 mod config;
 mod core;

@@ -173,6 +173,45 @@ fn what_could_not_be_delivered_is_sent_by_the_next_process() {
     assert_eq!(records.len(), 1, "notices are no errors: {records:?}");
 }
 
+/// A channel may have been down for days: nothing is too old, and more than fit into memory at once come all the same.
+#[test]
+fn all_that_could_not_be_delivered_is_sent_however_old_it_is_and_oldest_first() {
+    let _alone = alone();
+    let clock = ManualClock::new();
+    let _journal = ProcessJournal::new(&clock);
+    let broken = Recorder::new("ops");
+    broken.fail_with((0..2000).map(|_| busy()));
+    let rules = || config(&clock).max_tries(1).max_per_minute(10_000);
+    let first = start(rules().channel(broken.clone()).queue(1));
+    let fail = |number: usize| {
+        let failed: gardefou::Result<()> = gardefou::boundary::error_boundary(&format!("replay {number}"), || {
+            Err(AppError::new(ErrorCode::SYNC_ERROR, number.to_string()))
+        });
+        assert!(failed.is_err());
+    };
+    for number in 0..1100 {
+        fail(number);
+        clock.advance(Duration::from_millis(1));
+    }
+    drop(first);
+    assert_eq!(broken.told(), []);
+
+    clock.advance(Duration::from_secs(25 * 3600));
+    let ops = Recorder::new("ops");
+    let second = start(rules().channel(ops.clone()).queue(8));
+    fail(1100);
+    second.run();
+    assert_eq!((second.status().replayed, second.status().lost), (1100, 0));
+    // What happens now comes first. The first of the others had waited in the queue until the end.
+    let expected = std::iter::once(1100).chain(1..1100).chain([0]).map(|number| format!("SYNC_ERROR: {number}"));
+    let told: Vec<_> = ops.told().into_iter().map(|(title, _)| title).collect();
+    assert!(told.iter().cloned().eq(expected), "{told:?}");
+    drop(second);
+    let third = start(rules().channel(ops.clone()));
+    third.run();
+    assert_eq!(ops.told(), []);
+}
+
 #[test]
 fn a_channel_that_works_again_gets_what_it_missed() {
     let _alone = alone();
@@ -190,7 +229,7 @@ fn a_channel_that_works_again_gets_what_it_missed() {
     told.sort();
     assert_eq!(
         told.iter().map(|(title, _)| title.as_str()).collect::<Vec<_>>(),
-        ["SYNC_ERROR: missed", "TIMEOUT_ERROR: arrives"]
+        ["CONFIG_ERROR: no room", "SYNC_ERROR: missed", "TIMEOUT_ERROR: arrives"]
     );
     report(ErrorCode::API_REQUEST_ERROR, "later");
     alerts.run();
