@@ -61,7 +61,8 @@ impl Backlog {
                 }
             };
             let is_new = known.insert(record.id);
-            let notice = record.details.get("notice").filter(|_| is_new).cloned().and_then(Notice::of_json);
+            let notice =
+                record.details.get("notice").filter(|_| is_new).cloned().and_then(Notice::of_json).map(Notice::late);
             // The newest come first: what is pushed out at the front is younger than all that stays.
             if let Some(notice) = notice {
                 found.waiting.push_back(Arc::new(notice));

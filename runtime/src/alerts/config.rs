@@ -137,6 +137,9 @@ impl AlertsConfigBuilder {
     }
 
     /// Sets for how long one problem is told once on one channel; what comes in between is counted.
+    ///
+    /// A circuit, a check, a rate or a ratio that breaks after it was told to be well is told of at once; that it is well
+    /// is told once in this time, and what changes more often at its end, as the state that it is in then.
     pub fn throttle(mut self, interval: Duration) -> Self {
         self.0.throttle = interval;
         self

@@ -7,7 +7,6 @@ use super::{
     lane::{Item, Lane, Step},
     notice,
     plan::Plan,
-    throttle::Throttle,
 };
 use crate::{
     ConfigError,
@@ -95,8 +94,7 @@ impl Drop for Delivering {
 
 impl Core {
     pub(super) fn new(config: AlertsConfig) -> Result<Self, ConfigError> {
-        let throttle = Throttle::new(config.throttle, config.escalate_after);
-        let decider = Decider::new(&config.rules, &config.channel_names(), throttle, config.max_per_minute);
+        let decider = Decider::new(&config);
         let lanes: Result<Vec<Lane>, ConfigError> =
             config.channels.iter().map(|channel| Lane::new(channel, &config)).collect();
         let lanes = lanes?;
@@ -151,8 +149,8 @@ impl Core {
         }
     }
 
-    /// What the passing of time makes due.
-    pub(super) fn tick(&self) -> Option<Tick> {
+    /// Tells what the passing of time makes due. Gives when something is due next, and whether anything was now.
+    pub(super) fn tick(&self) -> (Option<Tick>, bool) {
         let _delivering = Delivering::begin();
         let calls_of = |name: &str| {
             let counts = circuit_breakers().get(name)?.snapshot().counts;
@@ -163,8 +161,9 @@ impl Core {
         let plans = decider.tick_at(now, &calls_of);
         let next = decider.next_due();
         drop(decider);
+        let is_due = !plans.is_empty();
         self.carry_out(plans, None);
-        next
+        (next, is_due)
     }
 
     /// Tells what was held back, because there will be no later.

@@ -1,11 +1,12 @@
 //! Which notices are due: rules, rates, ratios, caps. No clock, no lock, no I/O.
 
 use super::{
-    Notice, Rule,
+    AlertsConfig, Notice, Rule,
     digest::{Digest, MAX_LINES, Part},
     gauge::{Crossing, Gauge},
-    plan::{Content, Plan},
+    plan::{Content, PASS, Plan},
     rule::Trigger,
+    subject::{self, Id, Sight, State, Subjects},
     throttle::{Due, Key, Throttle, Verdict},
 };
 use crate::{
@@ -14,7 +15,7 @@ use crate::{
     time::Tick,
 };
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::Arc,
     time::Duration,
 };
@@ -23,6 +24,7 @@ use std::{
 pub(super) struct Decider {
     rules: Vec<RuleState>,
     throttle: Throttle,
+    subjects: Subjects,
     digests: Vec<Digest>,
     max_per_minute: u64,
     open: HashSet<String>,
@@ -42,7 +44,8 @@ struct RuleState {
 const MAX_OPERATIONS: usize = 1000;
 
 impl Decider {
-    pub(super) fn new(rules: &[Rule], channels: &[&str], throttle: Throttle, max_per_minute: u64) -> Self {
+    pub(super) fn new(config: &AlertsConfig) -> Self {
+        let (rules, channels) = (&config.rules, config.channel_names());
         let state_of = |rule: &Rule| RuleState {
             channels: (0..channels.len())
                 .filter(|at| rule.channels.is_empty() || rule.channels.iter().any(|name| name == channels[*at]))
@@ -52,9 +55,10 @@ impl Decider {
         };
         Self {
             rules: rules.iter().map(state_of).collect(),
-            throttle,
+            throttle: Throttle::new(config.throttle, config.escalate_after),
+            subjects: Subjects::new(config.throttle, config.escalate_after),
             digests: channels.iter().map(|_| Digest::default()).collect(),
-            max_per_minute,
+            max_per_minute: config.max_per_minute,
             open: HashSet::new(),
             behind: HashMap::new(),
             inhibited: 0,
@@ -122,9 +126,9 @@ impl Decider {
         let opened = matches!(to, CircuitState::Open | CircuitState::ForcedOpen) && !rejects(from);
         let closed = !rejects(to) && rejects(from);
         // A probe that failed changes nothing for whoever watches: the circuit was and is not closed.
-        let level = match (opened, closed) {
-            (true, _) => AlertLevel::Error,
-            (_, true) => AlertLevel::Info,
+        let state = match (opened, closed) {
+            (true, _) => State { name: "open", is_good: false, level: AlertLevel::Error },
+            (_, true) => State { name: "closed", is_good: true, level: AlertLevel::Info },
             _ => return Vec::new(),
         };
         let content = || match opened {
@@ -135,8 +139,7 @@ impl Decider {
             },
             false => Content::BreakerClosed { name: event.name.to_owned() },
         };
-        let fingerprint = Fingerprint::of(&["breaker", event.name, if opened { "opened" } else { "closed" }]);
-        self.tell_watchers_at(now, fingerprint, level, content, |trigger| match trigger {
+        self.tell_watchers_at(now, Fingerprint::of(&["breaker", event.name]), state, content, |trigger| match trigger {
             Trigger::Breakers { names } => names.is_empty() || names.iter().any(|name| name == event.name),
             _ => false,
         })
@@ -153,8 +156,8 @@ impl Decider {
             to: event.to,
             output: event.output.map(str::to_owned),
         };
-        let fingerprint = Fingerprint::of(&["health", event.check, event.to]);
-        self.tell_watchers_at(now, fingerprint, event.level, content, |trigger| match trigger {
+        let state = State { name: event.to, is_good: event.to == PASS, level: event.level };
+        self.tell_watchers_at(now, Fingerprint::of(&["health", event.check]), state, content, |trigger| match trigger {
             Trigger::Health { checks } => checks.is_empty() || checks.iter().any(|name| name == event.check),
             _ => false,
         })
@@ -165,6 +168,9 @@ impl Decider {
         let mut plans = Vec::new();
         for due in self.throttle.due_at(now) {
             plans.extend(self.tell_due_at(now, due));
+        }
+        for plan in self.subjects.due_at(now) {
+            plans.extend(self.cap_at(now, plan));
         }
         for at in 0..self.rules.len() {
             plans.extend(self.tick_rule_at(now, at, calls_of));
@@ -185,26 +191,31 @@ impl Decider {
         for due in self.throttle.close() {
             plans.extend(self.tell_due_at(now, due));
         }
+        for plan in self.subjects.close() {
+            plans.extend(self.cap_at(now, plan));
+        }
         plans.extend(channels.filter_map(|channel| self.digest_at(now, channel)));
         plans
     }
 
     fn tell_due_at(&mut self, now: Tick, due: Due) -> Option<Plan> {
-        let (key, suppressed, rule, content, settles) = match due {
+        let plan = match due {
             Due::Summary { key, last, suppressed } => {
-                (key, suppressed, last.rule.clone(), Content::Summary { last }, vec![key])
+                let plan = Plan::new(key, last.rule.clone(), Content::Summary { last });
+                Plan { suppressed, is_fresh: false, ..plan }
             }
             // The slot is done with it: should it not arrive, the journal has it.
             Due::Recovered { key, last, suppressed } => {
                 let key = Key { level: AlertLevel::Info, ..key };
-                (key, suppressed, last.rule.clone(), Content::Stopped { last }, Vec::new())
+                let plan = Plan::new(key, last.rule.clone(), Content::Stopped { last });
+                Plan { suppressed, settles: Vec::new(), ..plan }
             }
             Due::Nameless { key, suppressed } => {
                 self.digests[key.channel].add_nameless(suppressed);
                 return None;
             }
         };
-        self.cap_at(now, Plan { suppressed, settles, ..Plan::new(key, rule, content) })
+        self.cap_at(now, plan)
     }
 
     /// Makes one notice of those that were too many, if there are any.
@@ -217,13 +228,12 @@ impl Decider {
         let notices = parts.len() as u64 + u64::from(nameless > 0);
         let level = parts.iter().map(|part| part.level).max().unwrap_or(AlertLevel::Error);
         for part in parts {
-            let collected = part.key.and_then(|key| self.throttle.collect(key));
-            let (last, held_back) = collected.unwrap_or((None, part.held_back));
-            let count = held_back + u64::from(part.is_fresh);
+            let known = part.key.and_then(|key| self.collect(key));
+            let (line, held_back) = known.unwrap_or((None, part.held_back));
+            let count = (held_back + u64::from(part.is_fresh)).max(1);
             settles.extend(part.key);
             if lines.len() < MAX_LINES {
-                let line = last.map(|last| last.line()).or(part.title);
-                lines.push((line.unwrap_or_default(), count));
+                lines.push((line.or(part.title).unwrap_or_default(), count));
             } else {
                 more += count;
             }
@@ -231,6 +241,15 @@ impl Decider {
         let key = Key { channel, fingerprint: Fingerprint::of(&["digest"]), level };
         let content = Content::Digest { notices, lines, more };
         Some(Plan { settles, ..Plan::new(key, "digest".into(), content) })
+    }
+
+    /// What a digest says of a slot: its line, where there is one, and how many were held back.
+    fn collect(&mut self, key: Key) -> Option<(Option<String>, u64)> {
+        if let Some((line, held_back)) = self.subjects.collect((key.channel, key.fingerprint)) {
+            return Some((Some(line), held_back));
+        }
+        let (last, held_back) = self.throttle.collect(key)?;
+        Some((last.map(|last| last.line()), held_back))
     }
 
     fn tick_rule_at(&mut self, now: Tick, at: usize, calls_of: &dyn Fn(&str) -> Option<(u64, u64)>) -> Vec<Plan> {
@@ -263,7 +282,11 @@ impl Decider {
             _ => None,
         };
         let of_rules = self.rules.iter().filter_map(of_rule);
-        of_rules.chain(self.digests.iter().filter_map(Digest::next_due)).chain(self.throttle.next_due()).min()
+        of_rules
+            .chain(self.digests.iter().filter_map(Digest::next_due))
+            .chain(self.throttle.next_due())
+            .chain(self.subjects.next_due())
+            .min()
     }
 
     pub(super) fn remember(&mut self, key: Key, notice: &Arc<Notice>) {
@@ -271,43 +294,55 @@ impl Decider {
     }
 
     pub(super) fn settle_at(&mut self, now: Tick, key: Key, arrived: bool) {
-        self.throttle.settle_at(now, key, arrived);
+        if !self.subjects.settle_at(now, (key.channel, key.fingerprint), arrived) {
+            self.throttle.settle_at(now, key, arrived);
+        }
     }
 
     /// Tells of a rate or ratio, under a fingerprint of the rule's own.
     fn tell_rule_at(&mut self, now: Tick, at: usize, level: AlertLevel, content: impl Fn() -> Content) -> Vec<Plan> {
-        let state = &self.rules[at];
-        let (name, channels) = (state.rule.name.clone(), state.channels.clone());
-        let kind = if matches!(content(), Content::InBounds) { "in bounds" } else { "firing" };
-        let fingerprint = Fingerprint::of(&["rule", &name, kind]);
-        let key = |channel| Key { channel, fingerprint, level };
-        channels.into_iter().filter_map(|channel| self.judge_at(now, key(channel), &name, None, &content)).collect()
+        let rule = &self.rules[at];
+        let (name, channels) = (rule.rule.name.clone(), rule.channels.clone());
+        let state = match content() {
+            Content::InBounds => State { name: "in bounds", is_good: true, level },
+            _ => State { name: "firing", is_good: false, level },
+        };
+        let id = |channel| (channel, Fingerprint::of(&["rule", &name]));
+        let sight = || Sight { state, rule: Some(name.clone()), content: content() };
+        channels.into_iter().filter_map(|channel| self.observe_at(now, id(channel), sight())).collect()
     }
 
-    /// Tells every rule that watches something of this kind.
+    /// Tells every channel of the first rule that watches something of this kind and wants this state of it.
     fn tell_watchers_at(
         &mut self,
         now: Tick,
         fingerprint: Fingerprint,
-        level: AlertLevel,
+        state: State,
         content: impl Fn() -> Content,
         watches: impl Fn(&Trigger) -> bool,
     ) -> Vec<Plan> {
-        let (mut told, mut plans) = (Vec::new(), Vec::new());
-        for at in 0..self.rules.len() {
-            let state = &self.rules[at];
-            if !watches(&state.rule.trigger) || level < state.rule.min_level {
-                continue;
-            }
-            let name = state.rule.name.clone();
-            for channel in state.channels.clone() {
-                if !told.contains(&channel) {
-                    told.push(channel);
-                    plans.extend(self.judge_at(now, Key { channel, fingerprint, level }, &name, None, &content));
+        let mut watching: BTreeMap<usize, Option<String>> = BTreeMap::new();
+        for RuleState { rule, channels, .. } in self.rules.iter().filter(|state| watches(&state.rule.trigger)) {
+            for channel in channels {
+                let told_by = watching.entry(*channel).or_default();
+                if told_by.is_none() && state.level >= rule.min_level {
+                    *told_by = Some(rule.name.clone());
                 }
             }
         }
-        plans
+        let sights = watching.into_iter().map(|(channel, rule)| (channel, Sight { state, rule, content: content() }));
+        sights.filter_map(|(channel, sight)| self.observe_at(now, (channel, fingerprint), sight)).collect()
+    }
+
+    fn observe_at(&mut self, now: Tick, id: Id, sight: Sight) -> Option<Plan> {
+        match self.subjects.observe_at(now, id, sight) {
+            subject::Verdict::Tell(plan) => self.cap_at(now, plan),
+            subject::Verdict::HoldBack => {
+                self.suppressed += 1;
+                None
+            }
+            subject::Verdict::Ignore => None,
+        }
     }
 
     fn judge_at(
@@ -340,16 +375,16 @@ impl Decider {
         let part = Part {
             key: plan.settles.first().copied(),
             level: plan.key.level,
-            title: (digest.len() < MAX_LINES).then(|| plan.title()),
+            title: (digest.len() < MAX_LINES).then(|| plan.line()),
             held_back: plan.suppressed,
-            is_fresh: !matches!(plan.content, Content::Summary { .. }),
+            is_fresh: plan.is_fresh,
         };
         match digest.add(part) {
             // The error's text is not at hand here.
             Some(has_line) => (is_error && has_line).then_some(Plan { in_digest: true, ..plan }),
             None => {
                 for key in plan.settles {
-                    self.throttle.settle_at(now, key, true);
+                    self.settle_at(now, key, true);
                 }
                 None
             }

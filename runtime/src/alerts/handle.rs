@@ -99,19 +99,24 @@ impl Alerts {
     /// Does what is due now, without threads of its own: see [`background`](super::AlertsConfigBuilder::background).
     /// Returns when something is due next.
     pub fn run(&self) -> Option<Tick> {
-        let mut next = self.core.tick();
-        for channel in 0..self.core.lanes.len() {
-            loop {
-                match self.core.step(channel) {
-                    Ok(()) => {}
-                    Err(until) => {
-                        next = next.into_iter().chain(until).min();
-                        break;
+        loop {
+            let (mut next, mut moved) = self.core.tick();
+            for channel in 0..self.core.lanes.len() {
+                loop {
+                    match self.core.step(channel) {
+                        Ok(()) => moved = true,
+                        Err(until) => {
+                            next = next.into_iter().chain(until).min();
+                            break;
+                        }
                     }
                 }
             }
+            // What arrived may be outdated already: then the next word is due at once.
+            if !moved {
+                return next;
+            }
         }
-        next
     }
 
     /// Waits until every notice has arrived or was given up, at most for `deadline`.
@@ -166,8 +171,7 @@ impl Drop for Alerts {
 /// Starts one thread that watches the time, and one for each channel. They end when alerting is stopped, or at once
 /// when it is gone.
 fn start_threads(core: &Arc<Core>) {
-    let watch = |core: &Core| core.tick();
-    spawn(core, "gardefou-alerts", move |core| Err(watch(core)));
+    spawn(core, "gardefou-alerts", |core| Err(core.tick().0));
     for channel in 0..core.lanes.len() {
         let name = format!("gardefou-alert-{}", redact::name(core.lanes[channel].name()));
         spawn(core, &name, move |core| core.step(channel));

@@ -7,9 +7,12 @@
 //!
 //! - one problem on one channel is told once in an interval, with the number of what was held back, and before its
 //!   time when that number is large; a more urgent one is another problem;
+//! - a circuit, a check, a rate or a ratio has a state, and the last word about it is true: bad news after good news is
+//!   told at once, good news once in an interval, and what changes more often when the interval is over;
 //! - only what arrived counts as told; what did not is tried again, then kept in the
-//!   [journal](crate::monitor::journal) and sent when the channel works again, also by the next process;
-//! - a minute with too many notices ends in a digest, a rate, ratio or circuit that recovers in a recovery notice;
+//!   [journal](crate::monitor::journal) and sent when the channel works again, also by the next process, however old
+//!   it is;
+//! - a minute with too many notices ends in a digest that names each group, and a shutdown tells what was held back;
 //! - while a circuit is open, the errors of operations behind it do not count for rates: the circuit was told of;
 //! - what goes wrong while a notice is delivered is counted and logged once a minute, and never leads to a notice.
 //!
@@ -31,6 +34,7 @@ mod lane;
 mod notice;
 mod plan;
 mod rule;
+mod subject;
 mod throttle;
 #[cfg(feature = "alert-webhook")]
 mod webhook;

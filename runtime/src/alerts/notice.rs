@@ -85,7 +85,7 @@ pub struct Notice {
     pub timestamp: Timestamp,
     /// What it has in common with others: the group of an error, the name of a rule, breaker or check.
     pub fingerprint: Fingerprint,
-    /// How many like it were held back since the last one that was delivered.
+    /// How many like it, or changes of the same circuit or check, were held back since the last one that was delivered.
     pub suppressed: u64,
     /// Whether it comes before its time, because so many were held back.
     pub escalated: bool,
@@ -119,7 +119,11 @@ impl Notice {
         let mut lines = vec![format!("[{}] {}", self.level.name().to_uppercase(), self.title)];
         lines.push(format!("{} at {}", if self.source.is_empty() { "-" } else { &self.source }, self.timestamp));
         if self.suppressed > 0 {
-            lines.push(format!("{} more like this since the last notice", self.suppressed));
+            let what = match self.kind {
+                NoticeKind::Breaker | NoticeKind::Health | NoticeKind::Recovery => "held back",
+                _ => "more like this",
+            };
+            lines.push(format!("{} {what} since the last notice", self.suppressed));
         }
         lines.extend(self.text.clone());
         if let Some(error) = &self.error {
@@ -145,6 +149,15 @@ impl Notice {
         }
     }
 
+    /// Marks a notice of an earlier time. What it says of a state need not be true any more, and comes behind what is.
+    pub(super) fn late(mut self) -> Self {
+        let is_state = !matches!(self.kind, NoticeKind::Error | NoticeKind::Digest | NoticeKind::Test);
+        if is_state && !self.title.starts_with(LATE) {
+            self.title = one_line(&format!("{LATE}{}", self.title), 200);
+        }
+        self
+    }
+
     /// Reads what `Serialize` wrote.
     pub(crate) fn of_json(json: Value) -> Option<Self> {
         let Value::Object(mut map) = json else { return None };
@@ -166,6 +179,8 @@ impl Notice {
         })
     }
 }
+
+const LATE: &str = "late: ";
 
 impl Serialize for Notice {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

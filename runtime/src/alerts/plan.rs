@@ -1,7 +1,7 @@
 //! A notice that is due, and how it is worded.
 
 use super::{Notice, NoticeKind, notice, throttle::Key};
-use crate::{event::AlertLevel, monitor::ErrorRecord, time::Timestamp};
+use crate::{monitor::ErrorRecord, time::Timestamp};
 use std::{sync::Arc, time::Duration};
 
 /// A notice that is due, not made yet.
@@ -10,7 +10,11 @@ pub(super) struct Plan {
     pub(super) key: Key,
     pub(super) rule: String,
     pub(super) suppressed: u64,
+    /// How often the state changed since the last notice of it, this change included; 0 for what has no state.
+    pub(super) changes: u64,
     pub(super) escalated: bool,
+    /// It is about something that happened just now, and not only about what was held back.
+    pub(super) is_fresh: bool,
     /// It is one too many: what is to be remembered of it is its line in the digest.
     pub(super) in_digest: bool,
     /// The slots that wait to hear whether it arrived.
@@ -65,27 +69,49 @@ pub(super) enum Content {
     },
 }
 
+/// The status of a check that is well.
+pub(super) const PASS: &str = "pass";
+
+impl Content {
+    /// What a digest says of it.
+    pub(super) fn line(&self, rule: &str) -> String {
+        match self {
+            Self::Summary { last } => last.line(),
+            Self::Stopped { last } => format!("stopped: {}", last.line()),
+            Self::BreakerOpened { name, .. } => format!("circuit `{name}` opened"),
+            Self::BreakerClosed { name } => format!("circuit `{name}` closed"),
+            Self::Health { check, to, .. } => format!("health check `{check}`: {to}"),
+            Self::Rate { count, window } => format!("{rule}: {count} errors within {window:?}"),
+            Self::Ratio { breaker, .. } => format!("{rule}: `{breaker}` fails"),
+            Self::InBounds => format!("{rule}: back in bounds"),
+            Self::Error | Self::Digest { .. } => format!("rule `{rule}`"),
+        }
+    }
+}
+
 impl Plan {
     pub(super) fn new(key: Key, rule: String, content: Content) -> Self {
-        Self { key, rule, suppressed: 0, escalated: false, in_digest: false, settles: vec![key], content }
+        Self {
+            key,
+            rule,
+            suppressed: 0,
+            changes: 0,
+            escalated: false,
+            is_fresh: true,
+            in_digest: false,
+            settles: vec![key],
+            content,
+        }
     }
 
     /// What a digest says of it; the texts of errors are not at hand there.
-    pub(super) fn title(&self) -> String {
-        match &self.content {
-            Content::Summary { last } => last.line(),
-            Content::Stopped { last } => format!("stopped: {}", last.line()),
-            Content::BreakerOpened { name, .. } => format!("circuit `{name}` opened"),
-            Content::BreakerClosed { name } => format!("circuit `{name}` closed"),
-            Content::Health { check, to, .. } => format!("health check `{check}`: {to}"),
-            Content::Ratio { breaker, .. } => format!("`{breaker}` fails"),
-            _ => format!("rule `{}`, group {}", self.rule, self.key.fingerprint),
-        }
+    pub(super) fn line(&self) -> String {
+        self.content.line(&self.rule)
     }
 
     /// Makes what a slot remembers of an error that is told in a digest: as much as a line says.
     pub(super) fn into_line(self, record: Option<&ErrorRecord>) -> Notice {
-        let line = record.map_or_else(|| self.title(), notice::line_of);
+        let line = record.map_or_else(|| self.line(), notice::line_of);
         Notice::new(NoticeKind::Error, self.key.level, &self.rule, &line)
     }
 
@@ -113,7 +139,8 @@ impl Plan {
             }
             Content::BreakerClosed { name } => make(NoticeKind::Recovery, format!("circuit `{name}` closed")),
             Content::Health { check, from, to, output } => {
-                let kind = if level == AlertLevel::Info { NoticeKind::Recovery } else { NoticeKind::Health };
+                // That a check fails may be no more than information, and is no recovery.
+                let kind = if to == PASS { NoticeKind::Recovery } else { NoticeKind::Health };
                 let from = from.map(|from| format!(" (was {from})")).unwrap_or_default();
                 let mut notice = make(kind, format!("health check `{check}`: {to}{from}"));
                 notice.text = output;
@@ -137,6 +164,10 @@ impl Plan {
         notice.timestamp = timestamp;
         notice.fingerprint = self.key.fingerprint;
         notice.suppressed = self.suppressed;
+        if self.changes > 1 {
+            let title = notice::one_line(&notice.title, 160);
+            notice.title = format!("{title}; {} changes since the last notice", self.changes);
+        }
         notice.escalated = self.escalated;
         notice
     }

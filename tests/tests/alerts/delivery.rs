@@ -11,10 +11,10 @@ use gardefou::{
 use std::{sync::mpsc, time::Duration};
 
 /// The journal of the process, in a folder of its own, until it is dropped.
-struct ProcessJournal(tempfile::TempDir);
+pub(super) struct ProcessJournal(tempfile::TempDir);
 
 impl ProcessJournal {
-    fn new(clock: &ManualClock) -> Self {
+    pub(super) fn new(clock: &ManualClock) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let config = JournalConfig::builder(folder.path()).background(false).clock(clock.clone()).build().unwrap();
         error_monitor().set_journal(Arc::new(FileJournal::open(config)));

@@ -1,8 +1,18 @@
 //! The last word about what recovers, and breaks again, is the truth.
 
 use super::*;
-use gardefou::{alerts::NoticeKind, event::AlertLevel};
-use std::time::Duration;
+use delivery::ProcessJournal;
+use gardefou::{
+    alerts::NoticeKind,
+    breaker::CircuitBreaker,
+    event::AlertLevel,
+    health::{Check, Health, HealthConfig},
+    time::SharedClock,
+};
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 
 #[test]
 fn errors_that_stopped_are_told_so_long_after_the_last_one() {
@@ -42,4 +52,232 @@ fn errors_that_come_and_go_are_over_once_in_an_interval() {
     }
     let (error, recovery) = (NoticeKind::Error, NoticeKind::Recovery);
     assert_eq!(told, [(0, error, 0), (30, recovery, 0), (50, error, 0), (330, recovery, 4)]);
+}
+
+/// A health check whose result the test sets, and the circuit breaker that goes with it.
+struct Flapping {
+    is_well: Arc<AtomicBool>,
+    health: Health,
+    circuit: CircuitBreaker,
+}
+
+impl Flapping {
+    fn new(name: &str, clock: &ManualClock) -> Self {
+        let is_well = Arc::new(AtomicBool::new(true));
+        let config = HealthConfig::default().failure_threshold(1).background(false);
+        let health = Health::with_clock(config, SharedClock::new(clock.clone())).unwrap();
+        let result = Arc::clone(&is_well);
+        health.register(Check::dependency(name, move || result.load(Ordering::SeqCst)).critical()).unwrap();
+        let circuit = CircuitBreaker::builder(name).clock(clock.clone()).build().unwrap();
+        Self { is_well, health, circuit }
+    }
+
+    fn set(&self, is_well: bool) {
+        self.is_well.store(is_well, Ordering::SeqCst);
+        let _ = self.health.run_all_checks();
+        self.circuit_alone(is_well);
+    }
+
+    fn circuit_alone(&self, is_well: bool) {
+        match is_well {
+            true => self.circuit.reset(),
+            false => self.circuit.force_open(),
+        }
+    }
+}
+
+/// What is told, with the second it is told at, while a subject is well or not from these seconds on.
+fn told_of(
+    config: AlertsConfigBuilder,
+    clock: &ManualClock,
+    ops: &Recorder,
+    script: &[(u64, bool)],
+    until: u64,
+) -> Vec<(u64, String, u64)> {
+    let alerts = start(config.channel(ops.clone()));
+    let flapping = Flapping::new("flapping", clock);
+    let mut told = Vec::new();
+    for second in (0..until).step_by(10) {
+        for (_, is_well) in script.iter().filter(|(at, _)| *at == second) {
+            flapping.set(*is_well);
+        }
+        alerts.run();
+        told.extend(ops.told().into_iter().map(|(title, held_back)| (second, title, held_back)));
+        clock.advance(Duration::from_secs(10));
+    }
+    told
+}
+
+const FLAPS: [(u64, bool); 6] = [(0, true), (10, false), (20, true), (30, false), (40, true), (50, false)];
+
+#[test]
+fn a_check_that_flaps_and_then_fails_for_good_is_not_told_to_be_well() {
+    let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
+    let told = told_of(config(&clock).rule(Rule::health("checks")), &clock, &ops, &FLAPS, 1000);
+    let expected = [
+        (10, "health check `flapping`: fail (was pass)", 0),
+        (20, "health check `flapping`: pass (was fail)", 0),
+        (30, "health check `flapping`: fail (was pass)", 0),
+        (330, "health check `flapping`: fail (was pass); 2 changes since the last notice", 2),
+    ];
+    assert_eq!(told, expected.map(|(second, title, held_back)| (second, title.to_owned(), held_back)));
+}
+
+#[test]
+fn a_circuit_that_flaps_and_then_stays_open_is_not_told_to_be_closed() {
+    let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
+    let told = told_of(config(&clock).rule(Rule::breakers("circuits")), &clock, &ops, &FLAPS, 1000);
+    let expected = [
+        (10, "circuit `flapping` opened: manual", 0),
+        (20, "circuit `flapping` closed", 0),
+        (30, "circuit `flapping` opened: manual", 0),
+        (330, "circuit `flapping` opened: manual; 2 changes since the last notice", 2),
+    ];
+    assert_eq!(told, expected.map(|(second, title, held_back)| (second, title.to_owned(), held_back)));
+}
+
+#[test]
+fn a_circuit_that_flaps_for_long_is_told_of_three_times_in_an_interval() {
+    let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
+    let mut script: Vec<_> = (0..300).map(|i| (10 * i, i % 2 == 1)).collect();
+    script.extend([(3000, false), (3010, true)]);
+    let told = told_of(config(&clock).rule(Rule::breakers("circuits")), &clock, &ops, &script, 4000);
+    assert!(told.len() <= 31, "{told:?}");
+    let changes: u64 = told.iter().map(|(_, title, _)| changes(title)).sum();
+    assert_eq!(changes, 302, "each change is told or counted: {told:?}");
+    let (second, last, _) = told.last().unwrap();
+    assert!(last.starts_with("circuit `flapping` closed") && *second <= 3300, "{last}");
+}
+
+/// How many changes a title tells of.
+fn changes(title: &str) -> u64 {
+    title.split_once("; ").map_or(1, |(_, rest)| rest.split(' ').next().unwrap().parse().unwrap())
+}
+
+/// Whatever a subject does, whoever reads the last notice knows its state after an interval.
+#[test]
+fn the_last_word_is_the_state_after_any_history() {
+    let _alone = alone();
+    let mut random = 0x9e37_79b9_7f4a_7c15_u64;
+    for round in 0..40 {
+        let (clock, ops) = (ManualClock::new(), Recorder::new("ops"));
+        let mut script = Vec::new();
+        for second in (0..1500).step_by(10) {
+            random ^= random << 13;
+            random ^= random >> 7;
+            random ^= random << 17;
+            if random % (2 + round % 7) == 0 {
+                script.push((second, random & 0x1_0000 == 0));
+            }
+        }
+        // Some notices do not arrive, and there is no journal to keep them.
+        ops.fail_with((0..random % 4).map(|_| DeliveryError::permanent("400")));
+        let rules = config(&clock).rule(Rule::breakers("circuits"));
+        let told = told_of(rules, &clock, &ops, &script, 3000);
+        let mut is_open = false;
+        for (_, is_well) in &script {
+            is_open = !is_well;
+        }
+        let last = told.last().map(|(_, title, _)| title.contains("opened"));
+        assert_eq!(last.unwrap_or(false), is_open, "round {round}: {script:?} {told:?}");
+        // Nobody believes for longer than an interval and a try that all is well when it is not.
+        for pair in told.windows(2) {
+            let [(at, title, _), (next, ..)] = pair else { unreachable!() };
+            let opened = script.iter().find(|(second, is_well)| *second > *at && !is_well);
+            if title.contains("closed")
+                && let Some((second, _)) = opened
+            {
+                assert!(*next <= second + 310, "round {round}: {script:?} {told:?}");
+            }
+        }
+    }
+}
+
+/// What changes while a notice is under way is told when that has arrived, and need not be queued.
+#[test]
+fn a_change_while_a_notice_is_under_way_is_told_behind_it() {
+    let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
+    let alerts = start(config(&clock).channel(ops.clone()));
+    let flapping = Flapping::new("under-way", &clock);
+    (0..5).for_each(|_| [false, true].into_iter().for_each(|is_well| flapping.circuit_alone(is_well)));
+    alerts.run();
+    assert_eq!(
+        ops.told(),
+        [
+            ("circuit `under-way` opened: manual".to_owned(), 0),
+            ("circuit `under-way` closed; 9 changes since the last notice".to_owned(), 9)
+        ]
+    );
+}
+
+#[test]
+fn a_shutdown_tells_the_state_that_was_held_back() {
+    let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
+    let alerts = start(config(&clock).channel(ops.clone()));
+    let flapping = Flapping::new("shutdown", &clock);
+    for is_well in [false, true, false, true] {
+        flapping.circuit_alone(is_well);
+        alerts.run();
+    }
+    assert_eq!(ops.told().len(), 3);
+    alerts.shutdown(Duration::from_secs(1));
+    assert_eq!(ops.told(), [("circuit `shutdown` closed".to_owned(), 1)]);
+}
+
+#[test]
+fn a_digest_tells_the_state_at_its_own_time() {
+    let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
+    let alerts = start(config(&clock).channel(ops.clone()).max_per_minute(1));
+    report(ErrorCode::SYNC_ERROR, "first");
+    let flapping = Flapping::new("digest", &clock);
+    [false, true].into_iter().for_each(|is_well| flapping.circuit_alone(is_well));
+    alerts.run();
+    assert_eq!(ops.told(), one("SYNC_ERROR: first"));
+    clock.advance(Duration::from_secs(60));
+    alerts.run();
+    assert_eq!(ops.take()[0].text.as_deref(), Some("2 x circuit `digest` closed"));
+    clock.advance(Duration::from_secs(60));
+    flapping.circuit_alone(false);
+    alerts.run();
+    assert_eq!(ops.told(), one("circuit `digest` opened: manual"));
+}
+
+/// Nothing else may happen for long: what stays bad and was never told is tried again, after an interval.
+#[test]
+fn a_state_whose_notice_was_lost_is_told_after_an_interval() {
+    let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
+    ops.fail_with([DeliveryError::permanent("400"), DeliveryError::permanent("400")]);
+    let rules = config(&clock).rule(Rule::breakers("circuits"));
+    let told = told_of(rules, &clock, &ops, &[(10, false)], 1000);
+    assert_eq!(told, [(610, "circuit `flapping` opened: manual".to_owned(), 0)]);
+}
+
+/// A rule that leaves recoveries out is told of what stays bad, and of nothing that is over.
+#[test]
+fn a_rule_that_leaves_recoveries_out_hears_of_none() {
+    let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
+    let rules = config(&clock).rule(Rule::breakers("circuits").min_level(AlertLevel::Error));
+    let told = told_of(rules, &clock, &ops, &[(0, false), (10, true), (20, false), (30, true), (600, false)], 1000);
+    let opened = "circuit `flapping` opened: manual";
+    assert_eq!(told, [(0, opened.to_owned(), 0), (600, format!("{opened}; 4 changes since the last notice"), 1)]);
+}
+
+/// A notice of an earlier time must not pass for the present state.
+#[test]
+fn a_state_of_an_earlier_time_is_marked_as_late() {
+    let (_alone, clock) = (alone(), ManualClock::new());
+    let _journal = ProcessJournal::new(&clock);
+    let ops = Recorder::new("ops");
+    let alerts = start(config(&clock).channel(ops.clone()).max_tries(1));
+    let flapping = Flapping::new("late", &clock);
+    ops.fail_with([DeliveryError::temporary("503")]);
+    flapping.circuit_alone(false);
+    alerts.run();
+    flapping.circuit_alone(true);
+    alerts.run();
+    let titles: Vec<_> = ops.told().into_iter().map(|(title, _)| title).collect();
+    assert_eq!(
+        titles,
+        ["circuit `late` closed; 2 changes since the last notice", "late: circuit `late` opened: manual"]
+    );
 }

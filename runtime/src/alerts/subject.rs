@@ -1,0 +1,250 @@
+//! What has a state, and is told of when that changes: a breaker, a check, a rule's rate or ratio. No clock, no lock,
+//! no I/O.
+//!
+//! A notice of a state is believed until the next one, so that the last word about a subject must be the truth. Were
+//! each state held back by itself, a subject that flaps would be left at whatever it was told first in an interval.
+
+use super::{
+    plan::{Content, Plan},
+    throttle::Key,
+};
+use crate::{event::AlertLevel, monitor::Fingerprint, time::Tick};
+use std::{collections::HashMap, time::Duration};
+
+/// Whose state it is, on which channel.
+pub(super) type Id = (usize, Fingerprint);
+
+/// A state that was just seen.
+#[derive(Clone, Debug)]
+pub(super) struct Sight {
+    pub(super) state: State,
+    /// The rule that tells of it; none where every rule that watches the subject leaves this state out.
+    pub(super) rule: Option<String>,
+    pub(super) content: Content,
+}
+
+/// What a subject is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct State {
+    /// The same as long as it is the same state, however urgent.
+    pub(super) name: &'static str,
+    /// Whether nobody needs to do anything about it.
+    pub(super) is_good: bool,
+    pub(super) level: AlertLevel,
+}
+
+/// What a sight leads to.
+#[derive(Clone, Debug)]
+pub(super) enum Verdict {
+    Tell(Plan),
+    /// It was counted; another notice will say what the state is then.
+    HoldBack,
+    /// Nobody wants to hear of it.
+    Ignore,
+}
+
+/// All subjects that were told of late.
+#[derive(Debug)]
+pub(super) struct Subjects {
+    interval: Duration,
+    /// An early notice of what is still bad goes out when so many were held back, the next when ten times as many were.
+    escalate_after: u64,
+    all: HashMap<Id, Subject>,
+}
+
+#[derive(Debug)]
+struct Subject {
+    present: Sight,
+    /// What the last notice that arrived said.
+    told: Option<State>,
+    /// What the notice that is on its way says.
+    on_its_way: Option<State>,
+    /// What came since the last notice.
+    news: News,
+    /// What the notice on its way says of it: added again if it does not arrive.
+    carried: News,
+    /// Until then what was told is not repeated, and not made less urgent.
+    quiet_until: Tick,
+    /// Good news was told: until then there is no other.
+    good_from: Tick,
+    /// A notice of the present state did not arrive: until then the same is not tried again.
+    not_before: Tick,
+    next_escalation: u64,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct News {
+    /// How many sights were not told.
+    held_back: u64,
+    /// How often the state changed, the change at hand included.
+    changes: u64,
+}
+
+/// Beyond this many, subjects are told of without being remembered; the limit of the minute holds for them too.
+const MAX_SUBJECTS: usize = 10_000;
+
+impl Subjects {
+    pub(super) fn new(interval: Duration, escalate_after: Option<u64>) -> Self {
+        Self { interval, escalate_after: escalate_after.unwrap_or(u64::MAX), all: HashMap::new() }
+    }
+
+    /// Notes the present state of a subject.
+    ///
+    /// Bad news is told at once when the last word was good or less urgent, good news once in an interval: whoever
+    /// believes that all is well is never left at that for long, and a subject that flaps tells three times at most.
+    pub(super) fn observe_at(&mut self, now: Tick, id: Id, sight: Sight) -> Verdict {
+        let wants = sight.rule.is_some();
+        if !self.all.contains_key(&id) && !wants {
+            return Verdict::Ignore;
+        }
+        if !self.all.contains_key(&id) && !self.has_room_at(now) {
+            return Verdict::Tell(Subject::new(sight, self.escalate_after).tell(id, false));
+        }
+        let first_escalation = self.escalate_after;
+        let subject = self.all.entry(id).or_insert_with(|| Subject::new(sight.clone(), first_escalation));
+        subject.news.changes += u64::from(subject.present.state.name != sight.state.name);
+        subject.present = sight;
+        if !wants {
+            return Verdict::Ignore;
+        }
+        // It is another one: that the last one did not arrive is no reason to hold it back.
+        subject.not_before = Tick::ZERO;
+        subject.news.held_back += 1;
+        let is_due = subject.due().is_some_and(|at| at <= now);
+        let has_many = subject.news.held_back >= subject.next_escalation;
+        let is_early = has_many && !subject.present.state.is_good && subject.on_its_way.is_none();
+        if !is_due && !is_early {
+            return Verdict::HoldBack;
+        }
+        subject.news.held_back -= 1;
+        subject.next_escalation = if is_due { first_escalation } else { subject.next_escalation.saturating_mul(10) };
+        Verdict::Tell(subject.tell(id, !is_due))
+    }
+
+    /// Learns what became of a notice; tells whether it was about a subject.
+    pub(super) fn settle_at(&mut self, now: Tick, id: Id, arrived: bool) -> bool {
+        let Some(subject) = self.all.get_mut(&id) else { return false };
+        let Some(sent) = subject.on_its_way.take() else { return true };
+        let carried = std::mem::take(&mut subject.carried);
+        if arrived {
+            subject.told = Some(sent);
+            subject.quiet_until = now.after(self.interval);
+            if sent.is_good {
+                subject.good_from = subject.quiet_until;
+            }
+        } else {
+            subject.news.held_back += carried.held_back;
+            subject.news.changes += carried.changes;
+            if sent.name == subject.present.state.name {
+                subject.not_before = now.after(self.interval);
+            }
+        }
+        true
+    }
+
+    /// What is to be told now, because its time has come.
+    pub(super) fn due_at(&mut self, now: Tick) -> Vec<Plan> {
+        let first_escalation = self.escalate_after;
+        let mut plans = Vec::new();
+        self.all.retain(|id, subject| {
+            if subject.due().is_some_and(|at| at <= now) {
+                subject.next_escalation = first_escalation;
+                plans.push(Plan { is_fresh: false, ..subject.tell(*id, false) });
+            }
+            !subject.is_done_at(now)
+        });
+        plans.sort_by_key(|plan| plan.key);
+        plans
+    }
+
+    /// What was held back and not told yet, whatever the time.
+    pub(super) fn close(&mut self) -> Vec<Plan> {
+        let untold = self.all.iter_mut().filter(|(_, subject)| subject.wants() && subject.news.held_back > 0);
+        let mut plans: Vec<Plan> =
+            untold.map(|(id, subject)| Plan { is_fresh: false, ..subject.tell(*id, false) }).collect();
+        plans.sort_by_key(|plan| plan.key);
+        plans
+    }
+
+    /// Gives what a digest says of a subject whose notice it takes the place of: its present state, and how many sights
+    /// were held back, those since the digest began included.
+    pub(super) fn collect(&mut self, id: Id) -> Option<(String, u64)> {
+        let subject = self.all.get_mut(&id)?;
+        if subject.wants() {
+            subject.on_its_way = Some(subject.present.state);
+        }
+        let news = std::mem::take(&mut subject.news);
+        subject.carried.held_back += news.held_back;
+        subject.carried.changes += news.changes;
+        let Sight { rule, content, .. } = &subject.present;
+        Some((content.line(rule.as_deref().unwrap_or_default()), subject.carried.held_back))
+    }
+
+    /// When `due_at` has something to do next.
+    pub(super) fn next_due(&self) -> Option<Tick> {
+        self.all.values().filter_map(Subject::due).min()
+    }
+
+    fn has_room_at(&mut self, now: Tick) -> bool {
+        if self.all.len() >= MAX_SUBJECTS {
+            // Those in a state that nobody wants to hear of only keep counts.
+            self.all.retain(|_, subject| subject.wants() && !subject.is_done_at(now));
+        }
+        self.all.len() < MAX_SUBJECTS
+    }
+}
+
+impl Subject {
+    fn new(present: Sight, first_escalation: u64) -> Self {
+        Self {
+            present,
+            told: None,
+            on_its_way: None,
+            news: News { held_back: 0, changes: 1 },
+            carried: News::default(),
+            quiet_until: Tick::ZERO,
+            good_from: Tick::ZERO,
+            not_before: Tick::ZERO,
+            next_escalation: first_escalation,
+        }
+    }
+
+    fn wants(&self) -> bool {
+        self.present.rule.is_some()
+    }
+
+    /// When the present state is to be told, if it is.
+    fn due(&self) -> Option<Tick> {
+        if self.on_its_way.is_some() || !self.wants() {
+            return None;
+        }
+        let (present, has_news) = (self.present.state, self.news.held_back > 0);
+        let due = match self.told {
+            // That it is well is no news where nobody was told of anything else, unless it was just seen to become so.
+            None if present.is_good && !has_news => return None,
+            None => Tick::ZERO,
+            Some(told) if told.name == present.name && !has_news => return None,
+            Some(told) if !present.is_good && (told.is_good || present.level > told.level) => Tick::ZERO,
+            Some(told) if present.is_good && told.name != present.name => self.good_from,
+            Some(_) => self.quiet_until,
+        };
+        Some(due.max(self.not_before))
+    }
+
+    /// Nothing would be different if it were forgotten: the next sight of it would be told at once anyway.
+    fn is_done_at(&self, now: Tick) -> bool {
+        let is_settled = self.on_its_way.is_none() && self.due().is_none() && self.news.held_back == 0;
+        is_settled && now >= self.quiet_until.max(self.good_from).max(self.not_before)
+    }
+
+    fn tell(&mut self, (channel, fingerprint): Id, escalated: bool) -> Plan {
+        let state = self.present.state;
+        self.on_its_way = Some(state);
+        self.carried = std::mem::take(&mut self.news);
+        let key = Key { channel, fingerprint, level: state.level };
+        let rule = self.present.rule.clone().unwrap_or_default();
+        let News { held_back, changes } = self.carried;
+        let content = self.present.content.clone();
+        Plan { suppressed: held_back, changes, escalated, ..Plan::new(key, rule, content) }
+    }
+}
