@@ -3,11 +3,15 @@
 #![expect(clippy::unwrap_used, reason = "these helpers belong to tests")]
 
 mod disk;
+mod moved;
 mod paging;
 mod processes;
 mod retention;
+mod retiring;
+mod roll_up;
 #[cfg(feature = "journal-sqlite")]
 mod sqlite;
+mod strangers;
 mod trouble;
 
 use gardefou::{

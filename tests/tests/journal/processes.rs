@@ -13,8 +13,9 @@ const CHILD: &str = "GARDEFOU_TEST_JOURNAL_CHILD";
 #[test]
 fn child_that_writes_until_it_is_killed() {
     let Ok(orders) = env::var(CHILD) else { return };
-    let (count, folder) = orders.split_once(' ').unwrap();
-    let config = JournalConfig::builder(folder).max_segment_bytes(16 * 1024).build().unwrap();
+    let [count, max_bytes, folder] = orders.splitn(3, ' ').collect::<Vec<_>>().try_into().unwrap();
+    let config = JournalConfig::builder(folder).max_segment_bytes(16 * 1024).max_bytes(max_bytes.parse().unwrap());
+    let config = config.build().unwrap();
     let monitor = ErrorMonitor::new(MonitorConfig::default());
     monitor.set_journal(Arc::new(FileJournal::open(config)));
     let mut out = std::io::stdout().lock();
@@ -25,10 +26,10 @@ fn child_that_writes_until_it_is_killed() {
     }
 }
 
-fn start(folder: &Path, count: u32) -> Child {
+fn start(folder: &Path, count: u32, max_bytes: u32) -> Child {
     Command::new(env::current_exe().unwrap())
         .args(["--exact", "processes::child_that_writes_until_it_is_killed", "--nocapture", "--test-threads=1"])
-        .env(CHILD, format!("{count} {}", folder.display()))
+        .env(CHILD, format!("{count} {max_bytes} {}", folder.display()))
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
@@ -46,7 +47,7 @@ fn what_was_acknowledged_survives_the_killing_of_the_process() {
     let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
     let mut expected = HashSet::new();
     for round in 0..20 {
-        let mut child = start(folder.path(), 1_000_000);
+        let mut child = start(folder.path(), 1_000_000, 64 << 20);
         let ids = acknowledged(&mut child, 10 + round * 7);
         child.kill().unwrap();
         child.wait().unwrap();
@@ -64,7 +65,7 @@ fn what_was_acknowledged_survives_the_killing_of_the_process() {
 #[test]
 fn processes_that_share_a_folder_lose_and_mix_nothing() {
     let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
-    let mut children: Vec<Child> = (0..3).map(|_| start(folder.path(), 400)).collect();
+    let mut children: Vec<Child> = (0..3).map(|_| start(folder.path(), 400, 64 << 20)).collect();
     let expected: Vec<String> = children.iter_mut().flat_map(|child| acknowledged(child, usize::MAX)).collect();
     for child in &mut children {
         assert!(child.wait().unwrap().success());
@@ -74,6 +75,23 @@ fn processes_that_share_a_folder_lose_and_mix_nothing() {
     let found: HashSet<String> = all(&monitor, Query::new()).iter().map(|record| record.id.to_string()).collect();
     assert_eq!((expected.len(), found.len()), (1200, 1200));
     assert_eq!(monitor.counts().unwrap().total, 1200);
+}
+
+/// Files are counted and removed by each process while the others still append to them.
+#[test]
+fn processes_that_remove_old_files_count_each_record_once() {
+    let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
+    let mut children: Vec<Child> = (0..3).map(|_| start(folder.path(), 1000, 64 * 1024)).collect();
+    let expected: HashSet<String> = children.iter_mut().flat_map(|child| acknowledged(child, usize::MAX)).collect();
+    for child in &mut children {
+        assert!(child.wait().unwrap().success());
+    }
+    let (monitor, _journal) = monitor(config(folder.path(), &clock), &clock);
+    assert_eq!((expected.len(), monitor.counts().unwrap().total), (3000, 3000));
+    let found: Vec<String> = all(&monitor, Query::new()).iter().map(|record| record.id.to_string()).collect();
+    assert!(!found.is_empty() && found.len() < 2000, "{}", found.len());
+    assert_eq!(found.iter().collect::<HashSet<_>>().len(), found.len());
+    assert!(found.iter().all(|id| expected.contains(id)));
 }
 
 #[test]

@@ -2,7 +2,7 @@ use super::*;
 use gardefou::monitor::journal::Journal;
 use std::{fs, time::Duration};
 
-fn size_of(folder: &Path) -> u64 {
+pub(super) fn size_of(folder: &Path) -> u64 {
     let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
     let lines = files.filter(|file| file.file_name().to_string_lossy().ends_with(".jsonl"));
     lines.map(|file| file.metadata().unwrap().len()).sum()

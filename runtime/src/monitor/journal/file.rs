@@ -3,25 +3,21 @@
 use super::{
     Counts, Cursor, Journal, JournalConfig, JournalError, JournalStatus, Page, Query,
     backwards::Backwards,
-    counts::DayCounts,
+    counted::Counted,
+    keeper::{self, Kept, Wake},
+    ledger::Ledger,
     line,
-    segments::{Folder, RollUp},
+    retention::remove_old,
+    roll_up::RollUp,
+    segments::Folder,
     writer::{Outcome, Writer},
 };
 use crate::{
-    event::names,
     monitor::ErrorRecord,
     sync::Mutex,
     time::{SharedClock, Timestamp},
 };
-use std::{
-    collections::BTreeMap,
-    fmt, io,
-    path::Path,
-    sync::{Arc, Condvar, Mutex as StdMutex, PoisonError, Weak},
-    thread,
-    time::Duration,
-};
+use std::{fmt, io, path::Path, sync::Arc};
 
 /// A journal of JSON Lines in a folder; see the [module](super) for what it promises.
 ///
@@ -36,24 +32,13 @@ struct Shared {
     config: JournalConfig,
     folder: Folder,
     writer: Mutex<Writer>,
-    status: Mutex<JournalStatus>,
+    ledger: Ledger,
     counted: Mutex<Counted>,
     wake: Wake,
 }
 
-/// What was counted of files that are still there, so that only what was added is counted next time.
-#[derive(Default)]
-struct Counted(BTreeMap<u64, (u64, DayCounts)>);
-
-/// Wakes the thread that writes what waits and removes old files.
-#[derive(Default)]
-struct Wake {
-    /// Whether there is something to do at once, and whether the journal is gone.
-    flags: StdMutex<(bool, bool)>,
-    changed: Condvar,
-}
-
-const TICK: Duration = Duration::from_secs(1);
+/// How often counting begins again because files were rolled up meanwhile.
+const MOST_COUNTINGS: usize = 8;
 
 impl FileJournal {
     /// Makes a journal; its folder and first file are made with the first record.
@@ -62,14 +47,14 @@ impl FileJournal {
         let folder = Folder::new(config.folder.clone());
         let shared = Arc::new(Shared {
             writer: Mutex::new(Writer::new(folder.clone(), &config)),
-            status: Mutex::new(JournalStatus::default()),
+            ledger: Ledger::new(config.folder.clone()),
             counted: Mutex::new(Counted::default()),
             wake: Wake::default(),
             folder,
             config,
         });
         if shared.config.background {
-            start_thread(&shared);
+            keeper::start(&shared);
         }
         Self { shared }
     }
@@ -112,16 +97,13 @@ impl Journal for FileJournal {
 
     fn status(&self) -> JournalStatus {
         let waiting = self.shared.writer.lock().waiting_lines();
-        JournalStatus { waiting, ..self.shared.status.lock().clone() }
+        self.shared.ledger.status(waiting)
     }
 }
 
 impl Drop for FileJournal {
     fn drop(&mut self) {
-        let mut flags = self.shared.wake.flags.lock().unwrap_or_else(PoisonError::into_inner);
-        flags.1 = true;
-        drop(flags);
-        self.shared.wake.changed.notify_all();
+        self.shared.wake.end();
         let _ = self.shared.write_waiting();
     }
 }
@@ -136,11 +118,7 @@ impl Shared {
         let (now, wall) = (self.clock().now(), Timestamp::from(self.clock().wall()));
         let mut writer = self.writer.lock();
         if !writer.push(&line, self.config.buffer_bytes) {
-            drop(writer);
-            let mut status = self.status.lock();
-            status.failed += 1;
-            status.lost += 1;
-            return Err(JournalError::waiting());
+            return Err(self.ledger.refused());
         }
         let is_urgent = record.is_urgent(self.config.inline_level);
         if !is_urgent && writer.waiting_bytes() < self.config.buffer_bytes / 2 {
@@ -161,45 +139,24 @@ impl Shared {
         self.settle(outcome, wall, 0)
     }
 
-    /// Notes what became of a write, and says so in the log when it changes.
+    /// Notes what became of a write.
     fn settle(&self, outcome: Outcome, wall: Timestamp, records: u64) -> Result<(), JournalError> {
-        let mut status = self.status.lock();
         match outcome {
             Outcome::Written(lines) => {
-                status.written += lines;
-                let resumed = if lines > 0 { status.failing_since.take() } else { None };
-                drop(status);
-                if let Some(since) = resumed {
-                    tracing::info!(target: names::TARGET_JOURNAL, %since, "journal: writing again");
-                }
+                self.ledger.wrote(lines);
                 Ok(())
             }
-            Outcome::Paused => {
-                status.failed += records;
-                Err(JournalError::waiting())
-            }
+            Outcome::Paused => Err(self.ledger.paused(records)),
             Outcome::Failed(lines, err) => {
-                status.written += lines;
-                status.failed += records;
-                let is_new = status.failing_since.is_none();
-                status.failing_since.get_or_insert(wall);
-                status.last_error = Some(err.to_string());
-                drop(status);
-                if is_new {
-                    tracing::error!(
-                        target: names::TARGET_JOURNAL,
-                        folder = %self.folder.path().display(),
-                        error = %err,
-                        "journal: cannot write; errors wait in memory"
-                    );
-                }
+                self.ledger.wrote(lines);
+                self.ledger.failed(wall, records, &err);
                 Err(JournalError::new("append a record", err))
             }
         }
     }
 
     fn query(&self, query: &Query) -> io::Result<Page> {
-        let through = self.folder.roll_up().unwrap_or_default().through;
+        let through = RollUp::read_or_none(self.folder.path()).unwrap_or_default().through;
         let mut page = Page::new(Vec::new(), None);
         let (last, mut end) = match query.after {
             None => (u64::MAX, None),
@@ -232,117 +189,38 @@ impl Shared {
 
     fn counts(&self) -> io::Result<Counts> {
         let mut counted = self.counted.lock();
-        let roll_up = self.folder.roll_up()?;
-        let numbers = self.folder.numbers(roll_up.through)?;
-        counted.0.retain(|number, _| numbers.contains(number));
-        let mut sum = roll_up.days;
-        for number in numbers {
-            let (position, days) = counted.0.entry(number).or_default();
-            *position = self.folder.count_from(number, *position, days)?;
-            sum.merge(days);
+        let mut roll_up = RollUp::read_or_none(self.folder.path())?;
+        for _ in 0..MOST_COUNTINGS {
+            let sum = counted.sum(&self.folder, &roll_up)?;
+            let after = RollUp::read_or_none(self.folder.path())?;
+            if after.through == roll_up.through {
+                return Ok(sum.summed());
+            }
+            // A file was rolled up after the roll-up was read, and may be in neither.
+            roll_up = after;
         }
-        Ok(sum.summed())
+        Err(io::ErrorKind::ResourceBusy.into())
     }
 
     fn maintain(&self) -> Result<(), JournalError> {
+        // Also a file that nothing is appended to is let go when it was moved.
+        self.writer.lock().look_at(self.clock().now());
         let written = self.write_waiting();
-        self.remove_old().map_err(JournalError::io("remove old files"))?;
+        let wall = Timestamp::from(self.clock().wall());
+        let removed = remove_old(&self.folder, &self.config, wall, &self.ledger);
+        self.ledger.kept(removed.as_ref().map(|()| ()).map_err(|err| err as _));
+        removed.map_err(JournalError::io("remove old files"))?;
         written
     }
-
-    /// Removes the oldest files beyond the limits, their counts kept first.
-    fn remove_old(&self) -> io::Result<()> {
-        let roll_up = self.folder.roll_up().unwrap_or_default();
-        let all = self.folder.numbers(0)?;
-        // Left over by a process that was killed between keeping the counts and removing the file.
-        let counted_already = all.iter().take_while(|number| **number <= roll_up.through);
-        let wall = Timestamp::from(self.clock().wall());
-        let excess = self.excess(&all[counted_already.clone().count()..], wall)?;
-        if excess.is_empty() && counted_already.clone().next().is_none() {
-            return Ok(());
-        }
-        let Some(_lock) = self.folder.try_lock()? else { return Ok(()) };
-        // Another process may have been here in between.
-        let mut roll_up: RollUp = self.folder.roll_up()?;
-        for number in counted_already {
-            remove(&self.folder, *number)?;
-        }
-        for number in excess {
-            if number <= roll_up.through {
-                continue;
-            }
-            let mut days = DayCounts::default();
-            self.folder.count_from(number, 0, &mut days)?;
-            roll_up.days.merge(&days);
-            roll_up.through = number;
-            // In this order: a crash in between leaves a file whose number says that it is counted already.
-            self.folder.write_roll_up(&roll_up)?;
-            remove(&self.folder, number)?;
-        }
-        Ok(())
-    }
-
-    /// The files that go, oldest first; never the newest.
-    fn excess(&self, numbers: &[u64], wall: Timestamp) -> io::Result<Vec<u64>> {
-        let mut sizes = Vec::new();
-        for number in numbers {
-            let size = self.folder.open_to_read(*number)?.map(|file| file.metadata()).transpose()?;
-            sizes.push(size.map_or(0, |metadata| metadata.len()));
-        }
-        let mut total: u64 = sizes.iter().sum();
-        let mut excess = Vec::new();
-        for (number, size) in numbers.iter().zip(sizes).take(numbers.len().saturating_sub(1)) {
-            let last = self.folder.last_timestamp(*number)?;
-            let is_old = last.is_none_or(|last| wall.since(last) >= self.config.max_age);
-            if total <= self.config.max_bytes && !is_old {
-                break;
-            }
-            total -= size;
-            excess.push(*number);
-        }
-        Ok(excess)
-    }
 }
 
-fn remove(folder: &Folder, number: u64) -> io::Result<()> {
-    match std::fs::remove_file(folder.path_of(number)) {
-        Err(err) if err.kind() == io::ErrorKind::NotFound => Ok(()),
-        removed => removed,
-    }
-}
-
-impl Wake {
-    fn now(&self) {
-        self.flags.lock().unwrap_or_else(PoisonError::into_inner).0 = true;
-        self.changed.notify_all();
+impl Kept for Shared {
+    fn keep(&self) {
+        let _ = self.maintain();
     }
 
-    /// Waits for a second, or until there is something to do; tells whether to go on.
-    fn wait(&self) -> bool {
-        let flags = self.flags.lock().unwrap_or_else(PoisonError::into_inner);
-        let waited = self.changed.wait_timeout_while(flags, TICK, |(now, gone)| !*now && !*gone);
-        let (mut flags, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        flags.0 = false;
-        !flags.1
-    }
-}
-
-/// Starts the thread that keeps the journal. Without it (a process that may have no more threads) records that wait
-/// are written with the next urgent one.
-fn start_thread(shared: &Arc<Shared>) {
-    let journal = Arc::downgrade(shared);
-    let keep = move || {
-        while let Some(journal) = Weak::upgrade(&journal) {
-            if !journal.wake.wait() {
-                return;
-            }
-            // What fails here is told by the status, and tried again in a second.
-            let _ = journal.maintain();
-        }
-    };
-    let started = thread::Builder::new().name("gardefou-journal".into()).spawn(keep);
-    if let Err(err) = started {
-        tracing::warn!(target: names::TARGET_JOURNAL, error = %err, "journal: no thread; old files stay");
+    fn wake(&self) -> &Wake {
+        &self.wake
     }
 }
 

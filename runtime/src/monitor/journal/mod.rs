@@ -36,10 +36,16 @@
 mod api;
 mod backwards;
 mod config;
+mod counted;
 mod counts;
 mod file;
+mod identity;
+mod keeper;
+mod ledger;
 mod line;
 mod query;
+mod retention;
+mod roll_up;
 mod segments;
 #[cfg(feature = "journal-sqlite")]
 mod sqlite;

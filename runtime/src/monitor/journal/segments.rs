@@ -2,38 +2,41 @@
 
 use super::{backwards::Backwards, counts::DayCounts, line};
 use crate::{monitor::RecordKind, time::Timestamp};
-use serde_json::{Value, json};
 use std::{
-    fs::{self, File, OpenOptions, TryLockError},
-    io::{self, BufRead, BufReader, Seek, SeekFrom, Write},
+    fs::{self, File, FileType, Metadata, OpenOptions, TryLockError},
+    io::{self, BufRead, BufReader, Read, Seek, SeekFrom},
     path::{Path, PathBuf},
+    thread,
 };
 
 /// The folder of a journal.
 #[derive(Clone, Debug)]
 pub(super) struct Folder(PathBuf);
 
-/// What is kept of files that are gone.
-#[derive(Clone, Debug, Default)]
-pub(super) struct RollUp {
-    /// Files up to this number are gone, or about to go: their counts are in here.
-    pub(super) through: u64,
-    pub(super) days: DayCounts,
-}
-
 const PREFIX: &str = "errors-";
 const SUFFIX: &str = ".jsonl";
+/// No journal gets that far: a larger number is somebody else's, and one more can always be added.
+pub(super) const MAX_NUMBER: u64 = 999_999_999_999;
+/// How many names in a row may be taken by something that is no file of ours.
+const MAX_BLOCKED: usize = 1000;
+/// How often a file is tried whose writers, told to leave, are in the middle of an append.
+const TRIES_TO_RETIRE: usize = 1000;
 
 impl Folder {
     pub(super) fn new(path: PathBuf) -> Self {
         Self(path)
     }
 
-    pub(super) fn path_of(&self, number: u64) -> PathBuf {
-        self.0.join(format!("{PREFIX}{number:08}{SUFFIX}"))
+    pub(super) fn path(&self) -> &Path {
+        &self.0
     }
 
-    /// The numbers of all files that are counted by themselves, in order.
+    pub(super) fn path_of(&self, number: u64) -> PathBuf {
+        self.0.join(name_of(number))
+    }
+
+    /// The numbers of all files that are counted by themselves, in order. What has another name than we give, or is no
+    /// file, is not ours.
     pub(super) fn numbers(&self, through: u64) -> io::Result<Vec<u64>> {
         let entries = match fs::read_dir(&self.0) {
             Err(err) if err.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -41,30 +44,53 @@ impl Folder {
         };
         let mut numbers = Vec::new();
         for entry in entries {
-            let name = entry?.file_name();
-            let digits = name.to_str().and_then(|name| name.strip_prefix(PREFIX)?.strip_suffix(SUFFIX));
-            let number: Option<u64> = digits.and_then(|digits| digits.parse().ok());
-            numbers.extend(number.filter(|number| *number > through));
+            let entry = entry?;
+            let Some(number) = entry.file_name().to_str().and_then(number_of) else { continue };
+            if number > through && self.is_ours(number, entry.file_type().ok()) {
+                numbers.push(number);
+            }
         }
         numbers.sort_unstable();
         Ok(numbers)
     }
 
-    /// Opens a file for appending, the folder too if it is not there.
-    pub(super) fn open_to_append(&self, number: u64) -> io::Result<File> {
+    /// Tells whether lines can be kept under this number. A link is followed: it is there because somebody wants it.
+    fn is_ours(&self, number: u64, known: Option<FileType>) -> bool {
+        let followed = || fs::metadata(self.path_of(number)).map(|metadata| metadata.file_type()).ok();
+        let kind = known.filter(|kind| !kind.is_symlink()).or_else(followed);
+        kind.is_some_and(|kind| kind.is_file() || is_device(kind))
+    }
+
+    /// Opens a file that is there, for appending; nothing where it takes no more lines.
+    pub(super) fn open_to_append(&self, number: u64) -> io::Result<Option<File>> {
+        match OpenOptions::new().read(true).append(true).open(self.path_of(number)) {
+            Err(err) if err.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(err) if err.kind() == io::ErrorKind::PermissionDenied && self.is_sealed(number) => Ok(None),
+            opened => opened.map(Some),
+        }
+    }
+
+    /// Opens the first free number behind `number`, the folder too if it is not there, and tells which it is. Another
+    /// process may have made the file just now.
+    pub(super) fn open_behind(&self, number: u64) -> io::Result<(u64, File)> {
         let mut options = OpenOptions::new();
-        options.append(true).create(true);
+        options.read(true).append(true).create(true);
         // What failed, and with which data, is nobody else's business.
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let path = self.path_of(number);
-        match options.open(&path) {
+        let is_free =
+            |number: &u64| self.is_ours(*number, None) || fs::symlink_metadata(self.path_of(*number)).is_err();
+        let mut behind = (number.min(MAX_NUMBER - 1) + 1..=MAX_NUMBER).take(MAX_BLOCKED);
+        let next = behind.find(is_free).ok_or(io::ErrorKind::AlreadyExists)?;
+        let path = self.path_of(next);
+        let file = match options.open(&path) {
             Err(err) if err.kind() == io::ErrorKind::NotFound => {
                 fs::create_dir_all(&self.0)?;
-                options.open(&path)
+                options.open(&path)?
             }
-            opened => opened,
-        }
+            opened => opened?,
+        };
+        Ok((next, file))
     }
 
     pub(super) fn open_to_read(&self, number: u64) -> io::Result<Option<File>> {
@@ -75,8 +101,8 @@ impl Folder {
         }
     }
 
-    /// Takes the lock that guards changes of the set of files, unless another holds it. It ends with the file's handle,
-    /// so also with the process.
+    /// Takes the lock of those who remove files, unless another holds it. It ends with the file's handle, so also with
+    /// the process.
     pub(super) fn try_lock(&self) -> io::Result<Option<File>> {
         let lock = OpenOptions::new().create(true).truncate(false).write(true).open(self.0.join("journal.lock"))?;
         match lock.try_lock() {
@@ -86,31 +112,65 @@ impl Folder {
         }
     }
 
-    pub(super) fn roll_up(&self) -> io::Result<RollUp> {
-        let text = match fs::read_to_string(self.0.join("rollup.json")) {
-            Err(err) if err.kind() == io::ErrorKind::NotFound => return Ok(RollUp::default()),
-            text => text?,
-        };
-        let json: Value = serde_json::from_str(&text)?;
-        let days = json["days"].as_object().map(DayCounts::of_json).unwrap_or_default();
-        Ok(RollUp { through: json["through"].as_u64().unwrap_or_default(), days })
+    /// The handle whose lock says that a line is being appended (shared) or that the file is being counted and removed
+    /// (exclusive): the file itself where there are advisory locks, or a file beside it.
+    pub(super) fn gate_of(&self, number: u64) -> io::Result<Option<File>> {
+        if cfg!(unix) {
+            return Ok(None);
+        }
+        OpenOptions::new().create(true).truncate(false).write(true).open(self.gate_path(number)).map(Some)
     }
 
-    /// Replaces the roll-up as a whole: a reader sees the old one or the new one.
-    pub(super) fn write_roll_up(&self, roll_up: &RollUp) -> io::Result<()> {
-        let (path, new) = (self.0.join("rollup.json"), self.0.join("rollup.json.new"));
-        let json = json!({ "v": 1, "through": roll_up.through, "days": roll_up.days.to_json() });
-        let mut file = File::create(&new)?;
-        file.write_all(json.to_string().as_bytes())?;
-        file.sync_all()?;
-        fs::rename(&new, &path)
+    fn gate_path(&self, number: u64) -> PathBuf {
+        self.path_of(number).with_extension("lock")
+    }
+
+    /// Closes a file for good: while what this returns is held, no line is appended to the file, and none is after it
+    /// either. Nothing where the file is gone, or a writer did not leave it.
+    pub(super) fn retire(&self, number: u64) -> io::Result<Option<File>> {
+        let file = match OpenOptions::new().read(true).write(true).open(self.path_of(number)) {
+            Err(err) if err.kind() == io::ErrorKind::PermissionDenied => File::open(self.path_of(number)),
+            opened => opened,
+        };
+        let file = match file {
+            Err(err) if err.kind() == io::ErrorKind::NotFound => return Ok(None),
+            file => file?,
+        };
+        // Writers leave as soon as they see this, also after the end of this process. Where it cannot be set, they
+        // leave because they find the file locked, and then gone.
+        let _ = seal(&file);
+        let gate = self.gate_of(number)?.unwrap_or(file);
+        for _ in 0..TRIES_TO_RETIRE {
+            match gate.try_lock() {
+                Ok(()) => return Ok(Some(gate)),
+                Err(TryLockError::WouldBlock) => thread::yield_now(),
+                Err(TryLockError::Error(err)) => return Err(err),
+            }
+        }
+        Ok(None)
+    }
+
+    fn is_sealed(&self, number: u64) -> bool {
+        fs::metadata(self.path_of(number)).is_ok_and(|metadata| is_sealed(&metadata))
+    }
+
+    pub(super) fn remove(&self, number: u64) -> io::Result<()> {
+        let gone = |removed: io::Result<()>| match removed {
+            Err(err) if err.kind() == io::ErrorKind::NotFound => Ok(()),
+            removed => removed,
+        };
+        gone(fs::remove_file(self.path_of(number)))?;
+        if cfg!(unix) { Ok(()) } else { gone(fs::remove_file(self.gate_path(number))) }
     }
 
     /// Counts the records of a file from a byte on; tells where it stopped, which is behind a newline.
     pub(super) fn count_from(&self, number: u64, from: u64, into: &mut DayCounts) -> io::Result<u64> {
         let Some(mut file) = self.open_to_read(number)? else { return Ok(from) };
+        // What has no length, as a device, has no lines either.
+        let length = file.metadata()?.len().saturating_sub(from);
         file.seek(SeekFrom::Start(from))?;
-        let (mut reader, mut position, mut line) = (BufReader::with_capacity(64 * 1024, file), from, Vec::new());
+        let mut reader = BufReader::with_capacity(64 * 1024, file.take(length));
+        let (mut position, mut line) = (from, Vec::new());
         loop {
             line.clear();
             let read = reader.read_until(b'\n', &mut line)?;
@@ -132,7 +192,7 @@ impl Folder {
     pub(super) fn first_timestamp(&self, number: u64) -> io::Result<Option<Timestamp>> {
         let Some(file) = self.open_to_read(number)? else { return Ok(None) };
         let mut line = Vec::new();
-        io::Read::take(BufReader::new(file), 64 * 1024).read_until(b'\n', &mut line)?;
+        BufReader::new(file).take(64 * 1024).read_until(b'\n', &mut line)?;
         Ok(timestamp_of(line.trim_ascii_end()))
     }
 
@@ -148,12 +208,67 @@ impl Folder {
         }
         Ok(None)
     }
-
-    pub(super) fn path(&self) -> &Path {
-        &self.0
-    }
 }
 
 fn timestamp_of(line: &[u8]) -> Option<Timestamp> {
     line::decode(line).ok().map(|found| found.record.timestamp)
+}
+
+fn name_of(number: u64) -> String {
+    format!("{PREFIX}{number:08}{SUFFIX}")
+}
+
+/// The number in a name that is exactly as we write it.
+fn number_of(name: &str) -> Option<u64> {
+    let number = name.strip_prefix(PREFIX)?.strip_suffix(SUFFIX)?.parse().ok()?;
+    (number <= MAX_NUMBER && name == name_of(number)).then_some(number)
+}
+
+/// Marks a file as one that takes no more lines, for every process that has it open.
+#[cfg(unix)]
+fn seal(file: &File) -> io::Result<()> {
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
+        return Ok(());
+    }
+    let mut permissions = metadata.permissions();
+    permissions.set_readonly(true);
+    file.set_permissions(permissions)
+}
+
+/// A file that may not be written may not be removed on other systems.
+#[cfg(not(unix))]
+fn seal(_: &File) -> io::Result<()> {
+    Ok(())
+}
+
+/// Tells whether a file takes no more lines.
+pub(super) fn is_sealed(metadata: &Metadata) -> bool {
+    metadata.is_file() && metadata.permissions().readonly()
+}
+
+#[cfg(unix)]
+fn is_device(kind: FileType) -> bool {
+    std::os::unix::fs::FileTypeExt::is_char_device(&kind)
+}
+
+#[cfg(not(unix))]
+fn is_device(_: FileType) -> bool {
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_names_as_we_write_them_have_a_number() {
+        for number in [0, 1, 99_999_999, 100_000_000, MAX_NUMBER] {
+            assert_eq!(number_of(&name_of(number)), Some(number));
+        }
+        let odd = ["errors-+5.jsonl", "errors-5.jsonl", "errors-000000001.jsonl", "errors-.jsonl", "errors-1e8.jsonl"];
+        for name in odd.into_iter().chain(["errors-18446744073709551615.jsonl", "errors-1000000000000.jsonl"]) {
+            assert_eq!(number_of(name), None, "{name}");
+        }
+    }
 }

@@ -1,9 +1,14 @@
 //! The end of the journal that grows: one open file, and lines that wait.
 
-use super::{JournalConfig, segments::Folder};
+use super::{
+    JournalConfig,
+    identity::Identity,
+    roll_up::RollUp,
+    segments::{Folder, MAX_NUMBER, is_sealed},
+};
 use crate::time::{Tick, Timestamp};
 use std::{
-    fs::{File, Metadata},
+    fs::{File, Metadata, TryLockError},
     io::{self, Read, Seek, SeekFrom, Write},
     mem,
     time::Duration,
@@ -20,6 +25,8 @@ pub(super) struct Writer {
     waiting_lines: u64,
     /// After a failure nothing is tried before this tick: a full disk stays full for a while, and callers wait here.
     not_before: Tick,
+    /// When the path of the open file is looked at again.
+    next_look: Tick,
     /// Set when files were added, for the one who removes old ones.
     pub(super) rotated: bool,
 }
@@ -27,6 +34,9 @@ pub(super) struct Writer {
 #[derive(Debug)]
 struct Active {
     file: File,
+    identity: Identity,
+    /// What is locked in place of the file, where the lock of a file would keep its own writers out.
+    gate: Option<File>,
     number: u64,
     /// When its first record was written.
     since: Timestamp,
@@ -35,6 +45,11 @@ struct Active {
 }
 
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_millis(100);
+/// How long a file that was moved away may go unnoticed. Where an open file does not tell that it was removed, each
+/// append asks the path.
+const LOOK_EVERY: Duration = if cfg!(unix) { Duration::from_secs(1) } else { Duration::ZERO };
+/// How many files may be found full or gone before an append gives up.
+const MOST_MOVES: usize = 16;
 
 /// What became of a write.
 #[derive(Debug)]
@@ -57,6 +72,7 @@ impl Writer {
             waiting: Vec::new(),
             waiting_lines: 0,
             not_before: Tick::ZERO,
+            next_look: Tick::ZERO,
             rotated: false,
         }
     }
@@ -89,7 +105,7 @@ impl Writer {
             return Outcome::Paused;
         }
         let before = self.waiting_lines;
-        match self.try_write(wall) {
+        match self.try_write(now, wall) {
             Ok(()) => {
                 self.waiting_lines = 0;
                 // A burst that waited is not kept room for.
@@ -107,13 +123,15 @@ impl Writer {
         }
     }
 
-    fn try_write(&mut self, wall: Timestamp) -> io::Result<()> {
-        self.make_current(wall)?;
+    fn try_write(&mut self, now: Tick, wall: Timestamp) -> io::Result<()> {
+        self.look_at(now);
+        self.enter(wall)?;
         let Some(active) = &mut self.active else { return Err(io::ErrorKind::NotFound.into()) };
         if active.torn {
             self.waiting.insert(0, b'\n');
         }
         let result = write_once(&mut active.file, &self.waiting);
+        active.leave();
         let written = *result.as_ref().unwrap_or(&0);
         if written == self.waiting.len() {
             active.torn = false;
@@ -131,58 +149,105 @@ impl Writer {
         Err(result.err().unwrap_or_else(|| io::ErrorKind::StorageFull.into()))
     }
 
-    /// Sees to it that the open file is the newest, is there, and is neither full nor old.
-    fn make_current(&mut self, wall: Timestamp) -> io::Result<()> {
-        let state = match &self.active {
-            Some(active) => Some((active.file.metadata()?, active.since)),
-            None => None,
-        };
-        match state {
-            Some((metadata, since)) if !is_gone(&metadata) => {
-                let full = metadata.len() >= self.max_bytes;
-                let old = metadata.len() > 0 && wall.since(since) >= self.max_age;
-                if full || old { self.rotate(wall) } else { Ok(()) }
-            }
-            _ => {
-                self.active = None;
-                self.open_newest(wall)
-            }
+    /// Notices that the open file was moved away: it is still there, but where nobody looks for it. Once a second, as
+    /// the way through the path takes longer than the append.
+    pub(super) fn look_at(&mut self, now: Tick) {
+        let Some(active) = &self.active else { return };
+        if now < self.next_look {
+            return;
+        }
+        self.next_look = now.after(LOOK_EVERY);
+        if Identity::at(&self.folder.path_of(active.number)) != Some(active.identity) {
+            self.active = None;
         }
     }
 
-    fn open_newest(&mut self, wall: Timestamp) -> io::Result<()> {
-        let through = self.folder.roll_up().unwrap_or_default().through;
-        let newest = self.folder.numbers(through)?.last().copied();
-        self.open(newest.unwrap_or(through + 1), wall)?;
-        // It may be full already.
-        let Some(active) = &self.active else { return Ok(()) };
-        let full = active.file.metadata()?.len() >= self.max_bytes;
-        if full { self.rotate(wall) } else { Ok(()) }
-    }
-
-    fn open(&mut self, number: u64, wall: Timestamp) -> io::Result<()> {
-        let file = self.folder.open_to_append(number)?;
-        let torn = ends_within_a_line(&self.folder, number)?;
-        let since = self.folder.first_timestamp(number)?.unwrap_or(wall);
-        self.active = Some(Active { file, number, since, torn });
-        Ok(())
-    }
-
-    /// Goes on to the next file: the one that another process began, or a new one.
-    fn rotate(&mut self, wall: Timestamp) -> io::Result<()> {
-        let Some(current) = self.active.as_ref().map(|active| active.number) else { return Ok(()) };
-        // Somebody else is at it: this file takes one more write.
-        let Some(_lock) = self.folder.try_lock()? else { return Ok(()) };
-        let newest = self.folder.numbers(0)?.last().copied().unwrap_or(current);
-        self.rotated = true;
-        if newest > current {
-            self.open(newest, wall)?;
-            let Some(active) = &self.active else { return Ok(()) };
-            if active.file.metadata()?.len() < self.max_bytes {
+    /// Sees to it that the open file is there, takes lines, and is neither full nor old; and keeps it so until
+    /// [`Active::leave`].
+    fn enter(&mut self, wall: Timestamp) -> io::Result<()> {
+        for _ in 0..MOST_MOVES {
+            let mut active = match self.active.take() {
+                Some(active) => active,
+                None => match self.open_newest(wall)? {
+                    Some(active) => active,
+                    None => continue,
+                },
+            };
+            let Some(metadata) = active.enter()? else { continue };
+            let is_full = metadata.len() >= self.max_bytes;
+            let is_old = metadata.len() > 0 && wall.since(active.since) >= self.max_age;
+            if (is_full || is_old) && active.number < MAX_NUMBER {
+                active.leave();
+                self.active = self.open_next(active.number, wall)?;
+                self.rotated = true;
+            } else {
+                self.active = Some(active);
                 return Ok(());
             }
         }
-        self.open(newest + 1, wall)
+        // Whoever is faster than this leaves no file standing.
+        Err(io::ErrorKind::ResourceBusy.into())
+    }
+
+    fn open_newest(&self, wall: Timestamp) -> io::Result<Option<Active>> {
+        let Some(newest) = self.folder.numbers(0)?.last().copied() else { return self.open_next(0, wall) };
+        if let Some(file) = self.folder.open_to_append(newest)?
+            && let Some(active) = self.check(newest, file, wall)?
+        {
+            return Ok(Some(active));
+        }
+        self.open_next(newest, wall)
+    }
+
+    /// Goes on to the next file: the one that another process began, or a new one.
+    fn open_next(&self, current: u64, wall: Timestamp) -> io::Result<Option<Active>> {
+        let newest = self.folder.numbers(current)?.last().copied();
+        if let Some(newest) = newest
+            && let Some(file) = self.folder.open_to_append(newest)?
+        {
+            return self.check(newest, file, wall);
+        }
+        let through = RollUp::read_or_none(self.folder.path()).unwrap_or_default().through;
+        let (number, file) = self.folder.open_behind(newest.unwrap_or(current).max(through))?;
+        self.check(number, file, wall)
+    }
+
+    /// Takes an open file as ours, unless it was counted in the meantime: by its path alone it could have been made
+    /// again under a number that is gone.
+    fn check(&self, number: u64, file: File, wall: Timestamp) -> io::Result<Option<Active>> {
+        let gate = self.folder.gate_of(number)?;
+        let mut active =
+            Active { identity: Identity::of(&file.metadata()?), file, gate, number, since: wall, torn: false };
+        if active.enter()?.is_none() {
+            return Ok(None);
+        }
+        // Only now: while the lock is held, nobody begins to count this file.
+        let through = RollUp::read_or_none(self.folder.path()).unwrap_or_default().through;
+        if number <= through {
+            return Ok(None);
+        }
+        active.torn = ends_within_a_line(&mut active.file)?;
+        active.since = self.folder.first_timestamp(number)?.unwrap_or(wall);
+        active.leave();
+        Ok(Some(active))
+    }
+}
+
+impl Active {
+    /// Keeps the file from being counted and removed while a line is appended; tells what is known of it, or nothing
+    /// where that has begun.
+    fn enter(&mut self) -> io::Result<Option<Metadata>> {
+        match self.gate.as_ref().unwrap_or(&self.file).try_lock_shared() {
+            Err(TryLockError::WouldBlock) => return Ok(None),
+            // Where nothing can be locked, nothing is removed either.
+            Err(TryLockError::Error(_)) | Ok(()) => {}
+        }
+        let metadata = self.file.metadata()?;
+        if is_gone(&metadata) || is_sealed(&metadata) { Ok(None) } else { Ok(Some(metadata)) }
+    }
+
+    fn leave(&self) {
+        let _ = self.gate.as_ref().unwrap_or(&self.file).unlock();
     }
 }
 
@@ -196,8 +261,7 @@ fn write_once(file: &mut File, bytes: &[u8]) -> io::Result<usize> {
     }
 }
 
-fn ends_within_a_line(folder: &Folder, number: u64) -> io::Result<bool> {
-    let Some(mut file) = folder.open_to_read(number)? else { return Ok(false) };
+fn ends_within_a_line(file: &mut File) -> io::Result<bool> {
     if file.metadata()?.len() == 0 {
         return Ok(false);
     }
@@ -213,7 +277,7 @@ fn is_gone(metadata: &Metadata) -> bool {
     std::os::unix::fs::MetadataExt::nlink(metadata) == 0
 }
 
-/// An open file cannot be removed on other systems.
+/// Told by the path alone on other systems, see `LOOK_EVERY`.
 #[cfg(not(unix))]
 fn is_gone(_: &Metadata) -> bool {
     false

@@ -1,0 +1,105 @@
+//! What became of the records so far, and what is wrong.
+
+use super::{JournalError, JournalStatus};
+use crate::{event::names, sync::Mutex, time::Timestamp};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+};
+
+/// The status of a journal, which says in the log when it changes.
+#[derive(Debug)]
+pub(super) struct Ledger {
+    folder: PathBuf,
+    entries: Mutex<Entries>,
+}
+
+#[derive(Debug, Default)]
+struct Entries {
+    status: JournalStatus,
+    /// Old records cannot be removed: told once, until they can.
+    is_unkept: bool,
+}
+
+impl Ledger {
+    pub(super) fn new(folder: PathBuf) -> Self {
+        Self { folder, entries: Mutex::default() }
+    }
+
+    pub(super) fn status(&self, waiting: u64) -> JournalStatus {
+        JournalStatus { waiting, ..self.entries.lock().status.clone() }
+    }
+
+    /// So many records were written; none says nothing about the disk.
+    pub(super) fn wrote(&self, records: u64) {
+        let mut entries = self.entries.lock();
+        entries.status.written += records;
+        let resumed = if records > 0 { entries.status.failing_since.take() } else { None };
+        drop(entries);
+        if let Some(since) = resumed {
+            tracing::info!(target: names::TARGET_JOURNAL, %since, "journal: writing again");
+        }
+    }
+
+    /// A record found no room among those that wait.
+    pub(super) fn refused(&self) -> JournalError {
+        let status = &mut self.entries.lock().status;
+        status.failed += 1;
+        status.lost += 1;
+        JournalError::waiting()
+    }
+
+    /// Nothing was tried for so many records, because the last try failed just now.
+    pub(super) fn paused(&self, records: u64) -> JournalError {
+        self.entries.lock().status.failed += records;
+        JournalError::waiting()
+    }
+
+    /// A write failed, on behalf of so many records.
+    pub(super) fn failed(&self, wall: Timestamp, records: u64, err: &dyn fmt::Display) {
+        let mut entries = self.entries.lock();
+        let status = &mut entries.status;
+        status.failed += records;
+        let is_new = status.failing_since.is_none();
+        status.failing_since.get_or_insert(wall);
+        status.last_error = Some(err.to_string());
+        drop(entries);
+        if is_new {
+            tracing::error!(
+                target: names::TARGET_JOURNAL,
+                folder = %self.folder.display(),
+                error = %err,
+                "journal: cannot write; errors wait in memory"
+            );
+        }
+    }
+
+    /// Old records were looked for, and removed or not.
+    pub(super) fn kept(&self, kept: Result<(), &dyn fmt::Display>) {
+        let mut entries = self.entries.lock();
+        let is_new = !std::mem::replace(&mut entries.is_unkept, kept.is_err());
+        let Err(err) = kept else { return };
+        entries.status.last_error = Some(format!("cannot remove old records: {err}"));
+        drop(entries);
+        if is_new {
+            tracing::error!(
+                target: names::TARGET_JOURNAL,
+                folder = %self.folder.display(),
+                error = %err,
+                "journal: cannot remove old records; the folder grows"
+            );
+        }
+    }
+
+    /// A damaged file was put aside.
+    pub(super) fn put_aside(&self, file: &Path, err: &dyn fmt::Display) {
+        let text = format!("a damaged file was put aside as {}: {err}", file.display());
+        self.entries.lock().status.last_error = Some(text);
+        tracing::error!(
+            target: names::TARGET_JOURNAL,
+            file = %file.display(),
+            error = %err,
+            "journal: a damaged file was put aside"
+        );
+    }
+}

@@ -1,0 +1,73 @@
+//! Removing the oldest files of a journal, their counts kept first.
+
+use super::{
+    JournalConfig,
+    ledger::Ledger,
+    roll_up::{RollUp, is_damaged},
+    segments::Folder,
+};
+use crate::time::Timestamp;
+use std::io;
+
+/// Removes the oldest files beyond the limits of size and age.
+///
+/// Exact whatever other processes do: a file is counted after its last writer has left it, see [`Folder::retire`], and
+/// is never the newest, so that writers have where to go.
+pub(super) fn remove_old(folder: &Folder, config: &JournalConfig, wall: Timestamp, ledger: &Ledger) -> io::Result<()> {
+    let known = RollUp::read(folder.path());
+    let through = known.as_ref().map_or(0, |roll_up| roll_up.through);
+    let all = folder.numbers(0)?;
+    // Left over by a process that was killed between keeping the counts and removing the file.
+    let (left_over, kept) = all.split_at(all.partition_point(|number| *number <= through));
+    let excess = excess(folder, config, kept, wall)?;
+    if left_over.is_empty() && excess.is_empty() && known.is_ok() {
+        return Ok(());
+    }
+    let Some(_lock) = folder.try_lock()? else { return Ok(()) };
+    // Another process may have been here in between.
+    let mut roll_up = match RollUp::read(folder.path()) {
+        Err(err) if is_damaged(&err) => {
+            ledger.put_aside(&RollUp::put_aside(folder.path(), wall)?, &err);
+            RollUp::default()
+        }
+        read => read?,
+    };
+    for number in left_over.iter().filter(|number| **number <= roll_up.through) {
+        folder.remove(*number)?;
+    }
+    for number in excess {
+        if number <= roll_up.through {
+            continue;
+        }
+        // A writer that does not leave (a process that was stopped in the middle of an append) holds up the rest: they
+        // go in order.
+        let Some(_retired) = folder.retire(number)? else { return Ok(()) };
+        folder.count_from(number, 0, &mut roll_up.days)?;
+        roll_up.through = number;
+        // In this order: a crash in between leaves a file whose number says that it is counted already.
+        roll_up.write(folder.path())?;
+        folder.remove(number)?;
+    }
+    Ok(())
+}
+
+/// The files that go, oldest first; never the newest.
+fn excess(folder: &Folder, config: &JournalConfig, numbers: &[u64], wall: Timestamp) -> io::Result<Vec<u64>> {
+    let mut sizes = Vec::new();
+    for number in numbers {
+        let size = folder.open_to_read(*number)?.map(|file| file.metadata()).transpose()?;
+        sizes.push(size.map_or(0, |metadata| metadata.len()));
+    }
+    let mut total: u64 = sizes.iter().sum();
+    let mut excess = Vec::new();
+    for (number, size) in numbers.iter().zip(sizes).take(numbers.len().saturating_sub(1)) {
+        let last = folder.last_timestamp(*number)?;
+        let is_old = last.is_none_or(|last| wall.since(last) >= config.max_age);
+        if total <= config.max_bytes && !is_old {
+            break;
+        }
+        total -= size;
+        excess.push(*number);
+    }
+    Ok(excess)
+}
