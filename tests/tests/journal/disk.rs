@@ -3,7 +3,14 @@
 
 use super::*;
 use gardefou::monitor::journal::Journal;
-use std::{env, fs, time::Duration};
+use std::{
+    env, fs,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+/// There is one disk for all.
+static DISK: Mutex<()> = Mutex::new(());
 
 /// Operations 30, on a real file system: short writes included, which `/dev/full` does not give.
 #[test]
@@ -12,6 +19,7 @@ fn a_disk_that_fills_up_stops_nobody_and_loses_no_line_that_was_acknowledged() {
         println!("left to tests/real/disk/run: a disk that is full");
         return;
     };
+    let _alone = DISK.lock().unwrap_or_else(PoisonError::into_inner);
     let (disk, clock) = (Path::new(&disk), ManualClock::new());
     let folder = disk.join("journal");
     fs::write(disk.join("ballast"), vec![0; 128 * 1024]).unwrap();
@@ -41,4 +49,57 @@ fn a_disk_that_fills_up_stops_nobody_and_loses_no_line_that_was_acknowledged() {
     assert!(
         found.iter().map(|record| record.message.split(" x").next().unwrap_or_default().trim().to_owned()).eq(expected)
     );
+    drop((monitor, journal));
+    fs::remove_dir_all(&folder).unwrap();
+}
+
+/// The database needs room even to be read, unless it is opened with care.
+#[cfg(feature = "journal-sqlite")]
+#[test]
+fn a_database_on_a_full_disk_can_be_read_and_takes_up_what_waits() {
+    use gardefou::monitor::journal::SqliteJournal;
+    use std::io::Write;
+    let Ok(disk) = env::var("GARDEFOU_TEST_SMALL_DISK") else {
+        println!("left to tests/real/disk/run: a database on a disk that is full");
+        return;
+    };
+    let _alone = DISK.lock().unwrap_or_else(PoisonError::into_inner);
+    let (disk, clock) = (Path::new(&disk), ManualClock::new());
+    let open = || {
+        let config = config(&disk.join("database"), &clock).max_bytes(64 * 1024);
+        let journal = Arc::new(SqliteJournal::open(config.build().unwrap()));
+        let monitor = ErrorMonitor::new(MonitorConfig::builder().clock(clock.clone()).build().unwrap());
+        monitor.set_journal(journal.clone());
+        (monitor, journal)
+    };
+    let fill = || {
+        let mut ballast = fs::OpenOptions::new().create(true).append(true).open(disk.join("ballast")).unwrap();
+        while ballast.write(&[0; 512]).is_ok_and(|written| written > 0) {}
+    };
+    // While the process that wrote runs on, and for one that comes after it.
+    let (first, journal) = open();
+    for i in 0..5 {
+        fail(&first, ErrorCode::SYNC_ERROR, format!("before {i}"));
+    }
+    fill();
+    let mut waiting = 0;
+    while journal.status().is_healthy() {
+        fail(&first, ErrorCode::SYNC_ERROR, format!("during {}", "x".repeat(1000)));
+        waiting += 1;
+        assert!(waiting < 1000, "the disk never filled up");
+    }
+    let kept = (first.counts().unwrap().total, all(&first, Query::new()).len() as u64);
+    assert!(kept.0 >= 5 && kept.0 == kept.1, "{kept:?}");
+    fs::remove_file(disk.join("ballast")).unwrap();
+    clock.advance(Duration::from_millis(100));
+    journal.flush().unwrap();
+    assert_eq!((journal.status().waiting, all(&first, Query::new()).len()), (0, 5 + waiting));
+    drop((first, journal));
+
+    fill();
+    let (second, _journal) = open();
+    assert_eq!((second.counts().unwrap().total, all(&second, Query::new()).len()), (5 + waiting as u64, 5 + waiting));
+    fs::remove_file(disk.join("ballast")).unwrap();
+    drop(second);
+    fs::remove_dir_all(disk.join("database")).unwrap();
 }

@@ -10,9 +10,10 @@ fn small(folder: &Path, clock: &ManualClock) -> (ErrorMonitor, Arc<FileJournal>)
     monitor(config(folder, clock).max_bytes(64 * 1024), clock)
 }
 
-/// A writer that still has the first file open, and one that went on to later files.
+/// A writer that still has the first file open, as its files may be larger, and one that went on to later files.
 fn laggard_and_leader(folder: &Path, clock: &ManualClock) -> [(ErrorMonitor, Arc<FileJournal>); 2] {
-    let (laggard, leader) = (small(folder, clock), small(folder, clock));
+    let large = config(folder, clock).max_bytes(64 * 1024).max_segment_bytes(32 * 1024);
+    let (laggard, leader) = (monitor(large, clock), small(folder, clock));
     fail(&laggard.0, ErrorCode::SYNC_ERROR, "first");
     for i in 0..1000 {
         fail(&leader.0, ErrorCode::SYNC_ERROR, format!("error {i}"));

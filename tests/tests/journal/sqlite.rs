@@ -15,6 +15,20 @@ fn monitor(config: JournalConfigBuilder, clock: &ManualClock) -> (ErrorMonitor, 
     (monitor, journal)
 }
 
+/// All files of the database together.
+fn size_of(folder: &Path) -> u64 {
+    fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().metadata().unwrap().len()).sum()
+}
+
+/// Waits for the journal's own thread, which comes by once a second.
+fn until(what: impl Fn() -> bool) {
+    let is_so = (0..3000).any(|_| {
+        std::thread::park_timeout(Duration::from_millis(20));
+        what()
+    });
+    assert!(is_so, "not within a minute");
+}
+
 fn messages(monitor: &ErrorMonitor, query: Query) -> Vec<String> {
     all(monitor, query).into_iter().map(|record| record.message).collect()
 }
@@ -125,4 +139,78 @@ fn a_locked_database_makes_records_wait_not_callers() {
     holder.execute_batch("ROLLBACK").unwrap();
     clock.advance(Duration::from_millis(100));
     assert_eq!(messages(&first, Query::new()), ["waits", "makes the database"]);
+}
+
+#[test]
+fn a_database_that_was_removed_or_replaced_is_made_again() {
+    let (parent, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
+    let folder = parent.path().join("logs");
+    let (first, _) = monitor(config(&folder, &clock), &clock);
+    let (second, journal) = monitor(config(&folder, &clock), &clock);
+    fail(&first, ErrorCode::SYNC_ERROR, "gone");
+    fail(&second, ErrorCode::SYNC_ERROR, "gone too");
+    fs::remove_dir_all(&folder).unwrap();
+    fail(&first, ErrorCode::SYNC_ERROR, "first");
+    fail(&second, ErrorCode::SYNC_ERROR, "second");
+    assert!(journal.status().is_healthy());
+    let (reader, _) = monitor(config(&folder, &clock), &clock);
+    assert_eq!(messages(&reader, Query::new()), ["second", "first"]);
+    drop((first, second, journal));
+    assert_eq!(messages(&reader, Query::new()), ["second", "first"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_database_that_became_a_folder_is_told_and_records_wait() {
+    let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
+    let (monitor, journal) = monitor(config(folder.path(), &clock), &clock);
+    fail(&monitor, ErrorCode::SYNC_ERROR, "gone");
+    let files: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    for file in &files {
+        fs::remove_file(file).unwrap();
+        fs::create_dir(file).unwrap();
+    }
+    fail(&monitor, ErrorCode::SYNC_ERROR, "waits");
+    let status = journal.status();
+    assert_eq!((status.written, status.failed, status.waiting, status.is_healthy()), (1, 1, 1, false));
+    files.iter().for_each(|file| fs::remove_dir(file).unwrap());
+    clock.advance(Duration::from_millis(100));
+    fail(&monitor, ErrorCode::SYNC_ERROR, "after");
+    assert_eq!((messages(&monitor, Query::new()), journal.status().waiting), (vec!["after".into(), "waits".into()], 0));
+}
+
+#[test]
+fn what_waits_is_written_by_a_thread_of_the_journal() {
+    let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
+    let (first, journal) = monitor(config(folder.path(), &clock).background(true), &clock);
+    first.record_at(AlertLevel::Warning, &AppError::new(ErrorCode::SYNC_ERROR, "less urgent"));
+    assert_eq!(journal.status().waiting, 1);
+    until(|| journal.status().waiting == 0);
+
+    let holder = rusqlite::Connection::open(folder.path().join("errors.sqlite")).unwrap();
+    holder.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    fail(&first, ErrorCode::SYNC_ERROR, "held up");
+    assert_eq!(journal.status().waiting, 1);
+    holder.execute_batch("ROLLBACK").unwrap();
+    clock.advance(Duration::from_millis(100));
+    until(|| journal.status().waiting == 0);
+    assert!(journal.status().is_healthy());
+    let (reader, _) = monitor(config(folder.path(), &clock), &clock);
+    assert_eq!(messages(&reader, Query::new()), ["held up", "less urgent"]);
+}
+
+#[test]
+fn the_size_on_disk_is_held_with_the_log_of_changes() {
+    for max_bytes in [64 * 1024, 1 << 20] {
+        let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
+        let (monitor, journal) = monitor(config(folder.path(), &clock).max_bytes(max_bytes), &clock);
+        for i in 0..3000 {
+            fail(&monitor, ErrorCode::SYNC_ERROR, format!("error {i} {}", "x".repeat(50)));
+        }
+        journal.maintain().unwrap();
+        assert!(size_of(folder.path()) <= max_bytes + 32 * 1024, "{} of {max_bytes}", size_of(folder.path()));
+        let kept = messages(&monitor, Query::new().limit(1000));
+        assert!(kept[0].starts_with("error 2999 ") && kept.len() > 10, "{}", kept.len());
+        assert_eq!(monitor.counts().unwrap().total, 3000);
+    }
 }

@@ -73,7 +73,8 @@ pub struct JournalStatus {
     pub waiting: u64,
     /// Since when nothing can be written; absent while all is well.
     pub failing_since: Option<Timestamp>,
-    /// Why the last write failed.
+    /// What went wrong last, if anything did: why a write failed, why old records could not be removed, or which damaged
+    /// file was put aside.
     pub last_error: Option<String>,
 }
 

@@ -74,7 +74,8 @@ impl JournalConfigBuilder {
         self
     }
 
-    /// Sets the size of all files together; the oldest are removed beyond it. The file that is being written stays.
+    /// Sets the size of all files together; the oldest are removed beyond it, soon after a file was added. The file that
+    /// is being written stays.
     pub fn max_bytes(mut self, bytes: u64) -> Self {
         self.0.max_bytes = bytes;
         self
@@ -100,7 +101,7 @@ impl JournalConfigBuilder {
         self
     }
 
-    /// Sets whether a thread of the journal's own writes what waits and removes old files; without it, call
+    /// Sets whether a thread of the journal's own writes what waits and removes what is old; without it, call
     /// [`maintain`](super::FileJournal::maintain).
     pub fn background(mut self, on: bool) -> Self {
         self.0.background = on;

@@ -10,7 +10,7 @@ use super::{
     retention::remove_old,
     roll_up::RollUp,
     segments::Folder,
-    writer::{Outcome, Writer},
+    writer::Writer,
 };
 use crate::{
     monitor::ErrorRecord,
@@ -130,29 +130,13 @@ impl Shared {
         if rotated {
             self.wake.now();
         }
-        self.settle(outcome, wall, 1)
+        self.ledger.settle(outcome, wall, 1)
     }
 
     fn write_waiting(&self) -> Result<(), JournalError> {
         let (now, wall) = (self.clock().now(), Timestamp::from(self.clock().wall()));
         let outcome = self.writer.lock().write_at(now, wall);
-        self.settle(outcome, wall, 0)
-    }
-
-    /// Notes what became of a write.
-    fn settle(&self, outcome: Outcome, wall: Timestamp, records: u64) -> Result<(), JournalError> {
-        match outcome {
-            Outcome::Written(lines) => {
-                self.ledger.wrote(lines);
-                Ok(())
-            }
-            Outcome::Paused => Err(self.ledger.paused(records)),
-            Outcome::Failed(lines, err) => {
-                self.ledger.wrote(lines);
-                self.ledger.failed(wall, records, &err);
-                Err(JournalError::new("append a record", err))
-            }
-        }
+        self.ledger.settle(outcome, wall, 0)
     }
 
     fn query(&self, query: &Query) -> io::Result<Page> {

@@ -3,6 +3,7 @@
 use super::{JournalError, JournalStatus};
 use crate::{event::names, sync::Mutex, time::Timestamp};
 use std::{
+    error::Error,
     fmt,
     path::{Path, PathBuf},
 };
@@ -21,6 +22,17 @@ struct Entries {
     is_unkept: bool,
 }
 
+/// What became of a write.
+#[derive(Debug)]
+pub(super) enum Outcome<E> {
+    /// All records that waited are written: so many.
+    Written(u64),
+    /// Nothing was tried, because the last try failed just now.
+    Paused,
+    /// So many records are written, the rest is not.
+    Failed(u64, E),
+}
+
 impl Ledger {
     pub(super) fn new(folder: PathBuf) -> Self {
         Self { folder, entries: Mutex::default() }
@@ -30,14 +42,27 @@ impl Ledger {
         JournalStatus { waiting, ..self.entries.lock().status.clone() }
     }
 
-    /// So many records were written; none says nothing about the disk.
-    pub(super) fn wrote(&self, records: u64) {
-        let mut entries = self.entries.lock();
-        entries.status.written += records;
-        let resumed = if records > 0 { entries.status.failing_since.take() } else { None };
-        drop(entries);
-        if let Some(since) = resumed {
-            tracing::info!(target: names::TARGET_JOURNAL, %since, "journal: writing again");
+    /// Notes what became of a write, on behalf of so many records that were appended just now.
+    pub(super) fn settle<E: Error + Send + Sync + 'static>(
+        &self,
+        outcome: Outcome<E>,
+        wall: Timestamp,
+        records: u64,
+    ) -> Result<(), JournalError> {
+        match outcome {
+            Outcome::Written(written) => {
+                self.wrote(written);
+                Ok(())
+            }
+            Outcome::Paused => {
+                self.entries.lock().status.failed += records;
+                Err(JournalError::waiting())
+            }
+            Outcome::Failed(written, err) => {
+                self.wrote(written);
+                self.failed(wall, records, &err);
+                Err(JournalError::new("append a record", err))
+            }
         }
     }
 
@@ -47,31 +72,6 @@ impl Ledger {
         status.failed += 1;
         status.lost += 1;
         JournalError::waiting()
-    }
-
-    /// Nothing was tried for so many records, because the last try failed just now.
-    pub(super) fn paused(&self, records: u64) -> JournalError {
-        self.entries.lock().status.failed += records;
-        JournalError::waiting()
-    }
-
-    /// A write failed, on behalf of so many records.
-    pub(super) fn failed(&self, wall: Timestamp, records: u64, err: &dyn fmt::Display) {
-        let mut entries = self.entries.lock();
-        let status = &mut entries.status;
-        status.failed += records;
-        let is_new = status.failing_since.is_none();
-        status.failing_since.get_or_insert(wall);
-        status.last_error = Some(err.to_string());
-        drop(entries);
-        if is_new {
-            tracing::error!(
-                target: names::TARGET_JOURNAL,
-                folder = %self.folder.display(),
-                error = %err,
-                "journal: cannot write; errors wait in memory"
-            );
-        }
     }
 
     /// Old records were looked for, and removed or not.
@@ -101,5 +101,34 @@ impl Ledger {
             error = %err,
             "journal: a damaged file was put aside"
         );
+    }
+
+    /// None says nothing about the disk.
+    fn wrote(&self, records: u64) {
+        let mut entries = self.entries.lock();
+        entries.status.written += records;
+        let resumed = if records > 0 { entries.status.failing_since.take() } else { None };
+        drop(entries);
+        if let Some(since) = resumed {
+            tracing::info!(target: names::TARGET_JOURNAL, %since, "journal: writing again");
+        }
+    }
+
+    fn failed(&self, wall: Timestamp, records: u64, err: &dyn fmt::Display) {
+        let mut entries = self.entries.lock();
+        let status = &mut entries.status;
+        status.failed += records;
+        let is_new = status.failing_since.is_none();
+        status.failing_since.get_or_insert(wall);
+        status.last_error = Some(err.to_string());
+        drop(entries);
+        if is_new {
+            tracing::error!(
+                target: names::TARGET_JOURNAL,
+                folder = %self.folder.display(),
+                error = %err,
+                "journal: cannot write; errors wait in memory"
+            );
+        }
     }
 }

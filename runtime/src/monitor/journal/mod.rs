@@ -8,9 +8,14 @@
 //!   their lines, and a process that is killed loses nothing of what it had appended;
 //! - a line that was torn all the same (a full disk, a machine that lost power) is skipped and told, never more than it;
 //! - files are closed by size and age and removed by total size and age, oldest first; how many errors of which code
-//!   there were on which day stays known;
+//!   there were on which day stays known, exactly: a file is counted after its last writer has left it, in whichever
+//!   process that runs;
 //! - a full disk, a vanished folder or a locked file never fails the caller: [`JournalStatus`] tells, a bounded number
-//!   of lines waits, and writing resumes by itself.
+//!   of lines waits, and writing resumes by itself;
+//! - what is not ours in the folder is left alone, a file that was moved away is let go within a second, and a damaged
+//!   `rollup.json` is put aside.
+//!
+//! On a file system without locks, lines are written but no file is removed: two processes could not agree on one.
 //!
 //! # Examples
 //!

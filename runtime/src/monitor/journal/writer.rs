@@ -3,6 +3,7 @@
 use super::{
     JournalConfig,
     identity::Identity,
+    ledger::Outcome,
     roll_up::RollUp,
     segments::{Folder, MAX_NUMBER, is_sealed},
 };
@@ -51,17 +52,6 @@ const LOOK_EVERY: Duration = if cfg!(unix) { Duration::from_secs(1) } else { Dur
 /// How many files may be found full or gone before an append gives up.
 const MOST_MOVES: usize = 16;
 
-/// What became of a write.
-#[derive(Debug)]
-pub(super) enum Outcome {
-    /// All lines are in the file: so many.
-    Written(u64),
-    /// Nothing was tried, because the last try failed just now.
-    Paused,
-    /// So many lines are in the file, the rest is not.
-    Failed(u64, io::Error),
-}
-
 impl Writer {
     pub(super) fn new(folder: Folder, config: &JournalConfig) -> Self {
         Self {
@@ -97,7 +87,7 @@ impl Writer {
     }
 
     /// Writes all lines that wait, in one write.
-    pub(super) fn write_at(&mut self, now: Tick, wall: Timestamp) -> Outcome {
+    pub(super) fn write_at(&mut self, now: Tick, wall: Timestamp) -> Outcome<io::Error> {
         if self.waiting.is_empty() {
             return Outcome::Written(0);
         }

@@ -1,0 +1,173 @@
+//! The file of the database: opened when it is needed, and recognised when another takes its name.
+
+use super::{
+    super::{JournalConfig, identity::Identity},
+    retention::log_bytes,
+};
+use crate::time::Timestamp;
+use rusqlite::{Connection, ErrorCode, OpenFlags, config::DbConfig};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+/// The database of a journal.
+#[derive(Debug)]
+pub(super) struct Database {
+    path: PathBuf,
+    log_bytes: u64,
+    open: Option<Open>,
+    /// A damaged file that was put aside, and why: for the one who tells it, after all locks are gone.
+    aside: Option<(PathBuf, rusqlite::Error)>,
+}
+
+#[derive(Debug)]
+struct Open {
+    db: Connection,
+    identity: Option<Identity>,
+}
+
+/// How long another process may hold the database before a record waits in memory instead of its caller here.
+const BUSY: Duration = Duration::from_millis(5);
+const SCHEMA: &str = "
+    PRAGMA auto_vacuum = INCREMENTAL;
+    PRAGMA journal_mode = WAL;
+    PRAGMA synchronous = NORMAL;
+    CREATE TABLE IF NOT EXISTS errors (
+        seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL, kind TEXT NOT NULL, time INTEGER NOT NULL,
+        level INTEGER NOT NULL, code TEXT NOT NULL, operation TEXT NOT NULL, fingerprint TEXT NOT NULL,
+        text TEXT NOT NULL, record TEXT NOT NULL
+    );
+    CREATE INDEX IF NOT EXISTS errors_by_id ON errors (id);
+    CREATE INDEX IF NOT EXISTS errors_by_code ON errors (code, seq);
+    CREATE INDEX IF NOT EXISTS errors_by_operation ON errors (operation, seq);
+    CREATE INDEX IF NOT EXISTS errors_by_time ON errors (time);
+    CREATE TABLE IF NOT EXISTS counts (
+        day TEXT NOT NULL, code TEXT NOT NULL, n INTEGER NOT NULL, PRIMARY KEY (day, code)
+    ) WITHOUT ROWID;
+";
+
+impl Database {
+    pub(super) fn new(config: &JournalConfig) -> Self {
+        Self { path: config.folder.join("errors.sqlite"), log_bytes: log_bytes(config), open: None, aside: None }
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Tells whether there is a file; none is made by that.
+    pub(super) fn exists(&self) -> bool {
+        self.path.exists()
+    }
+
+    pub(super) fn take_aside(&mut self) -> Option<(PathBuf, rusqlite::Error)> {
+        self.aside.take()
+    }
+
+    /// Does something to the database, which is made if it is not there.
+    pub(super) fn write<T>(
+        &mut self,
+        wall: Timestamp,
+        work: impl FnOnce(&mut Connection) -> rusqlite::Result<T>,
+    ) -> rusqlite::Result<T> {
+        let mut open = self.take_open(wall)?;
+        let done = work(&mut open.db);
+        match &done {
+            // Done to a file that was removed or replaced meanwhile: nobody will ever see it.
+            Ok(_) if Identity::at(&self.path) != open.identity => {
+                return Err(io_failure(io::Error::new(io::ErrorKind::NotFound, "the database was moved away")));
+            }
+            // Opened afresh next time: what is wrong may be the file itself.
+            Err(err) if !is_passing(err) => {}
+            _ => self.open = Some(open),
+        }
+        done
+    }
+
+    /// Asks the database something, also where nothing can be written.
+    pub(super) fn read<T>(
+        &mut self,
+        wall: Timestamp,
+        ask: impl Fn(&Connection) -> rusqlite::Result<T>,
+    ) -> rusqlite::Result<T> {
+        match self.write(wall, |db| ask(db)) {
+            Err(err) if self.exists() => {
+                // A full disk has no room for the memory that processes share beside the database. Either another
+                // process has it already, or this one can do without.
+                let answer =
+                    [false, true].into_iter().find_map(|alone| ask(&open_to_read(&self.path, alone).ok()?).ok());
+                answer.ok_or(err)
+            }
+            answer => answer,
+        }
+    }
+
+    fn take_open(&mut self, wall: Timestamp) -> rusqlite::Result<Open> {
+        match self.open.take() {
+            Some(open) if Identity::at(&self.path) == open.identity => Ok(open),
+            _ => self.open_or_put_aside(wall),
+        }
+    }
+
+    fn open_or_put_aside(&mut self, wall: Timestamp) -> rusqlite::Result<Open> {
+        match self.try_open() {
+            Err(err) if is_damaged(&err) => {
+                let aside = self.path.with_extension(format!("sqlite.damaged-{}", wall.as_unix_millis()));
+                if fs::rename(&self.path, &aside).is_err() {
+                    return Err(err);
+                }
+                self.aside = Some((aside, err));
+                self.try_open()
+            }
+            opened => opened,
+        }
+    }
+
+    fn try_open(&self) -> rusqlite::Result<Open> {
+        let folder = self.path.parent().map(fs::create_dir_all).unwrap_or(Ok(()));
+        folder.map_err(io_failure)?;
+        let db = Connection::open(&self.path)?;
+        let identity = Identity::at(&self.path);
+        db.busy_timeout(BUSY)?;
+        db.execute_batch(SCHEMA)?;
+        let page_bytes: u32 = db.query_row("PRAGMA page_size", [], |row| row.get(0))?;
+        let pages = self.log_bytes / u64::from(page_bytes.max(1));
+        db.execute_batch(&format!(
+            "PRAGMA wal_autocheckpoint = {pages}; PRAGMA journal_size_limit = {};",
+            self.log_bytes
+        ))?;
+        Ok(Open { db, identity })
+    }
+}
+
+/// Opens a database that is there, for one question: with the memory that other processes share, or alone.
+fn open_to_read(path: &Path, alone: bool) -> rusqlite::Result<Connection> {
+    let db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    db.busy_timeout(BUSY)?;
+    // There is no room to tidy up at the end.
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    if alone {
+        db.execute_batch("PRAGMA locking_mode = EXCLUSIVE")?;
+    }
+    Ok(db)
+}
+
+fn io_failure(err: io::Error) -> rusqlite::Error {
+    rusqlite::Error::ToSqlConversionFailure(Box::new(err))
+}
+
+fn is_damaged(err: &rusqlite::Error) -> bool {
+    matches!(err.sqlite_error_code(), Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt))
+}
+
+/// Tells what passes by itself, and leaves the open database good for reading, from what may lie in the file.
+fn is_passing(err: &rusqlite::Error) -> bool {
+    is_busy(err) || err.sqlite_error_code() == Some(ErrorCode::DiskFull)
+}
+
+/// Tells whether another process holds the database.
+pub(super) fn is_busy(err: &rusqlite::Error) -> bool {
+    matches!(err.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
+}

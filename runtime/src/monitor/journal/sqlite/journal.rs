@@ -1,0 +1,238 @@
+//! The journal over a database.
+
+use super::{
+    super::{
+        Counts, Journal, JournalConfig, JournalError, JournalStatus, Page, Query,
+        keeper::{self, Kept, Wake},
+        ledger::{Ledger, Outcome},
+        line,
+    },
+    database::{Database, is_busy},
+    retention::{empty_log, remove_some, row_bytes, shrink_some},
+    rows,
+};
+use crate::{
+    monitor::ErrorRecord,
+    sync::Mutex,
+    time::{Tick, Timestamp},
+};
+use rusqlite::Connection;
+use std::{collections::VecDeque, fmt, sync::Arc, time::Duration};
+
+/// A journal in the database `errors.sqlite` in a folder, indexed by code, operation and time.
+///
+/// It keeps the promises of [`FileJournal`](super::super::FileJournal): an acknowledged record survives the end of the
+/// process, trouble with the disk or a locked database fails no call, processes may share the folder, counts by code
+/// and day survive retention, and a thread of its own writes what waits and removes old rows every second. Of the
+/// [`JournalConfig`], the settings of segments mean nothing here. Database and log of changes together are kept within
+/// `max_bytes`; between two rounds of the thread, the log may add an eighth of it, and 128 KiB at least. A file that is
+/// no database is put aside as `errors.sqlite.damaged-<time>`; one that was removed or replaced while it was open is
+/// made again.
+///
+/// One append costs tens of microseconds: for more than 10,000 errors a second use
+/// [`FileJournal`](super::super::FileJournal).
+pub struct SqliteJournal {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    config: JournalConfig,
+    store: Mutex<Store>,
+    ledger: Ledger,
+    wake: Wake,
+}
+
+struct Store {
+    database: Database,
+    waiting: VecDeque<(ErrorRecord, String)>,
+    waiting_bytes: usize,
+    not_before: Tick,
+    /// Bytes that were written since old rows were looked for.
+    unkept_bytes: u64,
+}
+
+const PAUSE_AFTER_FAILURE: Duration = Duration::from_millis(100);
+
+impl SqliteJournal {
+    /// Makes a journal; its folder and database are made with the first record.
+    #[must_use]
+    pub fn open(config: JournalConfig) -> Self {
+        let shared = Arc::new(Shared {
+            store: Mutex::new(Store {
+                database: Database::new(&config),
+                waiting: VecDeque::new(),
+                waiting_bytes: 0,
+                not_before: Tick::ZERO,
+                unkept_bytes: 0,
+            }),
+            ledger: Ledger::new(config.folder.clone()),
+            wake: Wake::default(),
+            config,
+        });
+        if shared.config.background {
+            keeper::start(&shared);
+        }
+        Self { shared }
+    }
+
+    /// Writes what waits and removes rows by size and age; the journal's own thread does so every second.
+    ///
+    /// # Errors
+    ///
+    /// The database cannot be written now; nothing is lost by that.
+    pub fn maintain(&self) -> Result<(), JournalError> {
+        self.shared.maintain()
+    }
+}
+
+impl Journal for SqliteJournal {
+    fn append(&self, record: &ErrorRecord) -> Result<(), JournalError> {
+        self.shared.append(record)
+    }
+
+    fn query(&self, query: &Query) -> Result<Page, JournalError> {
+        self.shared.read(|db| rows::page(db, query)).map_err(failed("read records"))
+    }
+
+    fn counts(&self) -> Result<Counts, JournalError> {
+        self.shared.read(rows::counts).map_err(failed("count records"))
+    }
+
+    fn flush(&self) -> Result<(), JournalError> {
+        self.shared.write_waiting(0)
+    }
+
+    fn status(&self) -> JournalStatus {
+        let waiting = self.shared.store.lock().waiting.len() as u64;
+        self.shared.ledger.status(waiting)
+    }
+}
+
+impl Drop for SqliteJournal {
+    fn drop(&mut self) {
+        self.shared.wake.end();
+        let _ = self.shared.write_waiting(0);
+    }
+}
+
+impl Shared {
+    fn wall(&self) -> Timestamp {
+        Timestamp::from(self.config.clock.wall())
+    }
+
+    fn append(&self, record: &ErrorRecord) -> Result<(), JournalError> {
+        let json = String::from_utf8(line::encode(record)).unwrap_or_default();
+        let mut store = self.store.lock();
+        let fits = store.waiting.is_empty() || store.waiting_bytes + json.len() <= self.config.buffer_bytes;
+        if !fits {
+            drop(store);
+            return Err(self.ledger.refused());
+        }
+        store.waiting_bytes += json.len();
+        store.waiting.push_back((record.clone(), json));
+        let is_urgent = record.is_urgent(self.config.inline_level);
+        let is_full = store.waiting_bytes >= self.config.buffer_bytes / 2;
+        drop(store);
+        if is_urgent || is_full { self.write_waiting(1) } else { Ok(()) }
+    }
+
+    /// Writes all records that wait, on behalf of so many that were appended just now.
+    fn write_waiting(&self, records: u64) -> Result<(), JournalError> {
+        let (now, wall) = (self.config.clock.now(), self.wall());
+        let (outcome, unkept) = self.with_store(|store| (store.write(now, wall), store.unkept_bytes));
+        // The thread need not look more often than there is something to remove.
+        if unkept > row_bytes(&self.config) / 8 {
+            self.wake.now();
+        }
+        self.ledger.settle(outcome, wall, records)
+    }
+
+    fn read<T>(&self, ask: impl Fn(&Connection) -> rusqlite::Result<T>) -> rusqlite::Result<T> {
+        // What waits is newer than all that is written.
+        let _ = self.write_waiting(0);
+        let wall = self.wall();
+        self.with_store(|store| store.database.read(wall, ask))
+    }
+
+    fn maintain(&self) -> Result<(), JournalError> {
+        let written = self.write_waiting(0);
+        let removed = match self.remove_old() {
+            // The process that holds it removes old rows too, or lets go until the next round.
+            Err(err) if is_busy(&err) => Ok(()),
+            removed => removed,
+        };
+        self.ledger.kept(removed.as_ref().map(|()| ()).map_err(|err| err as _));
+        removed.map_err(failed("remove old records"))?;
+        written
+    }
+
+    fn remove_old(&self) -> rusqlite::Result<()> {
+        let (wall, config) = (self.wall(), &self.config);
+        if !self.with_store(|store| {
+            store.unkept_bytes = 0;
+            store.database.exists()
+        }) {
+            return Ok(());
+        }
+        // Each step has the store to itself; between two, records are written.
+        while self.with_store(|store| store.database.write(wall, |db| remove_some(db, config, wall)))? {}
+        while self.with_store(|store| store.database.write(wall, |db| shrink_some(db)))? {}
+        self.with_store(|store| {
+            let path = store.database.path().to_owned();
+            store.database.write(wall, |db| empty_log(db, &path, config))
+        })
+    }
+
+    fn with_store<T>(&self, work: impl FnOnce(&mut Store) -> T) -> T {
+        let mut store = self.store.lock();
+        let done = work(&mut store);
+        let aside = store.database.take_aside();
+        drop(store);
+        if let Some((file, err)) = aside {
+            self.ledger.put_aside(&file, &err);
+        }
+        done
+    }
+}
+
+impl Store {
+    /// Writes all records that wait, in one transaction.
+    fn write(&mut self, now: Tick, wall: Timestamp) -> Outcome<rusqlite::Error> {
+        if self.waiting.is_empty() {
+            return Outcome::Written(0);
+        }
+        if now < self.not_before {
+            return Outcome::Paused;
+        }
+        match self.database.write(wall, |db| rows::insert(db, &self.waiting)) {
+            Ok(()) => {
+                self.unkept_bytes += std::mem::take(&mut self.waiting_bytes) as u64;
+                Outcome::Written(std::mem::take(&mut self.waiting).len() as u64)
+            }
+            Err(err) => {
+                self.not_before = now.after(PAUSE_AFTER_FAILURE);
+                Outcome::Failed(0, err)
+            }
+        }
+    }
+}
+
+impl Kept for Shared {
+    fn keep(&self) {
+        let _ = self.maintain();
+    }
+
+    fn wake(&self) -> &Wake {
+        &self.wake
+    }
+}
+
+fn failed(action: &'static str) -> impl Fn(rusqlite::Error) -> JournalError {
+    move |err| JournalError::new(action, err)
+}
+
+impl fmt::Debug for SqliteJournal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SqliteJournal").field("folder", &self.shared.config.folder).finish_non_exhaustive()
+    }
+}

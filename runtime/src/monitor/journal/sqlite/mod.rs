@@ -1,0 +1,8 @@
+//! The journal in an SQLite database, for stores too large to be read from end to end.
+
+mod database;
+mod journal;
+mod retention;
+mod rows;
+
+pub use journal::SqliteJournal;

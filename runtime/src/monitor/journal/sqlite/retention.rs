@@ -1,0 +1,77 @@
+//! Keeping a database within its size and age.
+//!
+//! All of it goes in small steps, between which records are written.
+
+use super::super::JournalConfig;
+use crate::time::Timestamp;
+use rusqlite::Connection;
+use std::{fs, path::Path};
+
+/// How many rows, and how many pages, one step takes.
+const ROWS: i64 = 500;
+const PAGES: i64 = 256;
+
+/// How large the log of changes grows before SQLite moves it into the database; the rows leave room for it.
+pub(super) fn log_bytes(config: &JournalConfig) -> u64 {
+    (config.max_bytes / 8).clamp(128 * 1024, 4 << 20)
+}
+
+/// How large the rows may be.
+pub(super) fn row_bytes(config: &JournalConfig) -> u64 {
+    config.max_bytes - log_bytes(config).min(config.max_bytes / 4)
+}
+
+/// Removes some of the rows beyond the limits; tells whether there may be more. The newest stays, whatever its size.
+pub(super) fn remove_some(db: &Connection, config: &JournalConfig, wall: Timestamp) -> rusqlite::Result<bool> {
+    let age = i64::try_from(config.max_age.as_millis()).unwrap_or(i64::MAX);
+    let oldest = wall.as_unix_millis().saturating_sub(age);
+    // Only a question first: the deletion would keep other processes from writing though there is nothing to delete.
+    if db.query_row("SELECT EXISTS (SELECT 1 FROM errors WHERE time <= ?1)", [oldest], |row| row.get(0))? {
+        let some = "DELETE FROM errors WHERE seq IN (SELECT seq FROM errors WHERE time <= ?1 LIMIT ?2)";
+        return Ok(db.execute(some, [oldest, ROWS])? > 0);
+    }
+    let page_bytes = pragma(db, "page_size")?.max(1);
+    let max_pages = i64::try_from(row_bytes(config)).unwrap_or(i64::MAX) / page_bytes;
+    if pragma(db, "page_count")? - pragma(db, "freelist_count")? <= max_pages {
+        return Ok(false);
+    }
+    let range = "SELECT coalesce(max(seq) - min(seq), 0) FROM errors";
+    let tenth = db.query_row(range, [], |row| row.get::<_, i64>(0))? / 10;
+    let some = "DELETE FROM errors WHERE seq IN (SELECT seq FROM errors ORDER BY seq LIMIT ?1)
+                AND seq < (SELECT max(seq) FROM errors)";
+    Ok(db.execute(some, [tenth.clamp(1, ROWS)])? > 0)
+}
+
+/// Gives some pages that hold nothing back to the disk; tells whether there may be more.
+pub(super) fn shrink_some(db: &Connection) -> rusqlite::Result<bool> {
+    let before = pragma(db, "freelist_count")?;
+    if before == 0 {
+        return Ok(false);
+    }
+    run(db, &format!("PRAGMA incremental_vacuum({PAGES})"))?;
+    let after = pragma(db, "freelist_count")?;
+    Ok(after > 0 && after < before)
+}
+
+/// Moves the log of changes into the database and empties it, if both together take more than they may. While another
+/// process reads, that is left to the next time.
+pub(super) fn empty_log(db: &Connection, path: &Path, config: &JournalConfig) -> rusqlite::Result<()> {
+    let size = |path: &Path| fs::metadata(path).map_or(0, |metadata| metadata.len());
+    let log = size(&path.with_extension("sqlite-wal"));
+    if log > 0 && size(path).saturating_add(log) > config.max_bytes {
+        run(db, "PRAGMA wal_checkpoint(TRUNCATE)")?;
+    }
+    Ok(())
+}
+
+fn pragma(db: &Connection, name: &str) -> rusqlite::Result<i64> {
+    db.query_row(&format!("PRAGMA {name}"), [], |row| row.get(0))
+}
+
+/// Runs a statement to its end, whatever it answers.
+fn run(db: &Connection, sql: &str) -> rusqlite::Result<()> {
+    let mut statement = db.prepare(sql)?;
+    let mut rows = statement.query([])?;
+    while rows.next()?.is_some() {}
+    Ok(())
+}
