@@ -41,6 +41,19 @@ fn a_damaged_roll_up_is_noticed_while_nothing_is_old() {
     assert_eq!((all(&monitor, Query::new()).len(), monitor.counts().unwrap().total), (1, 1));
 }
 
+#[cfg(unix)]
+#[test]
+fn a_folder_in_place_of_the_roll_up_is_put_aside_too() {
+    let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
+    fs::create_dir(folder.path().join("rollup.json")).unwrap();
+    let (monitor, journal) = monitor(config(folder.path(), &clock).max_bytes(64 * 1024), &clock);
+    for i in 0..1000 {
+        fail(&monitor, ErrorCode::SYNC_ERROR, format!("error {i}"));
+    }
+    journal.maintain().unwrap();
+    assert_eq!((names(folder.path(), "rollup.json.damaged-").len(), monitor.counts().unwrap().total), (1, 1000));
+}
+
 #[test]
 fn files_that_cannot_be_removed_are_told_while_writing_goes_on() {
     let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());

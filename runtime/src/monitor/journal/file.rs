@@ -192,7 +192,7 @@ impl Shared {
         let written = self.write_waiting();
         let wall = Timestamp::from(self.clock().wall());
         let removed = remove_old(&self.folder, &self.config, wall, &self.ledger);
-        self.ledger.kept(removed.as_ref().map(|()| ()).map_err(|err| err as _));
+        self.ledger.kept(&removed);
         removed.map_err(JournalError::io("remove old files"))?;
         written
     }

@@ -59,8 +59,7 @@ impl Ledger {
                 Err(JournalError::waiting())
             }
             Outcome::Failed(written, err) => {
-                self.wrote(written);
-                self.failed(wall, records, &err);
+                self.failed(written, wall, records, &err);
                 Err(JournalError::new("append a record", err))
             }
         }
@@ -75,8 +74,12 @@ impl Ledger {
     }
 
     /// Old records were looked for, and removed or not.
-    pub(super) fn kept(&self, kept: Result<(), &dyn fmt::Display>) {
+    pub(super) fn kept<E: fmt::Display>(&self, kept: &Result<(), E>) {
         let mut entries = self.entries.lock();
+        // While nothing can be written either, that is told already, and matters more.
+        if entries.status.failing_since.is_some() {
+            return;
+        }
         let is_new = !std::mem::replace(&mut entries.is_unkept, kept.is_err());
         let Err(err) = kept else { return };
         entries.status.last_error = Some(format!("cannot remove old records: {err}"));
@@ -103,7 +106,7 @@ impl Ledger {
         );
     }
 
-    /// None says nothing about the disk.
+    /// That nothing waited says nothing about the disk.
     fn wrote(&self, records: u64) {
         let mut entries = self.entries.lock();
         entries.status.written += records;
@@ -114,9 +117,10 @@ impl Ledger {
         }
     }
 
-    fn failed(&self, wall: Timestamp, records: u64, err: &dyn fmt::Display) {
+    fn failed(&self, written: u64, wall: Timestamp, records: u64, err: &dyn fmt::Display) {
         let mut entries = self.entries.lock();
         let status = &mut entries.status;
+        status.written += written;
         status.failed += records;
         let is_new = status.failing_since.is_none();
         status.failing_since.get_or_insert(wall);

@@ -161,7 +161,7 @@ impl Shared {
             Err(err) if is_busy(&err) => Ok(()),
             removed => removed,
         };
-        self.ledger.kept(removed.as_ref().map(|()| ()).map_err(|err| err as _));
+        self.ledger.kept(&removed);
         removed.map_err(failed("remove old records"))?;
         written
     }
