@@ -26,7 +26,8 @@ pub(super) fn expand(function: &mut Function, audit: &Audit, site: &Site<'_>) ->
         None => quote!(#krate::__private::User::UNKNOWN),
         Some(user) => {
             let krate = path_at(krate, user);
-            quote_spanned!(at(user)=> #krate::__private::User::of(&#user))
+            // In parentheses, for `&` binds tighter than most of what an expression may be.
+            quote_spanned!(at(user)=> #krate::__private::User::of(&(#user)))
         }
     };
     let run = match body::once(site, function, &returns) {

@@ -33,6 +33,13 @@ fn path() -> R<()> {
     Ok(())
 }
 
+#[log_sensitive_operations("by-operators", user = u64::from(n) + 1)]
+#[log_sensitive_operations("by-cast", user = n as u64)]
+#[log_sensitive_operations("by-comparison", user = n == 1 || n > 2)]
+fn operators(n: u8) -> R<u8> {
+    Ok(n)
+}
+
 #[log_sensitive_operations(user = user.trim(), name = "by-key", success_level = "trace")]
 fn key(user: String) -> R<String> {
     Ok(user)
@@ -86,6 +93,7 @@ fn under_async_trait_the_user_may_name_self_and_arguments() {
 fn each_form_is_read() {
     let all: [fn() -> R<()>; 3] = [literal, constant, path];
     all.iter().for_each(|f| f().unwrap());
+    assert_eq!(operators(1).unwrap(), 1);
     assert_eq!(key(" ada ".into()).unwrap(), " ada ");
     let mut session = Session { user: "ada".into() };
     session.rename(b'!').unwrap().push('?');

@@ -12,7 +12,7 @@ fn read(key: &str) -> Result<u32> {
         &__GARDEFOU_GUARDED,
         "read-secret",
     );
-    let __user = ::gardefou::__private::User::of(&key);
+    let __user = ::gardefou::__private::User::of(&(key));
     let __audited = __GARDEFOU_AUDIT.begin(__user);
     __audited
         .run(
