@@ -4,8 +4,8 @@ use crate::diag::Diag;
 use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{
-    Attribute, Expr, GenericArgument, Ident, PathArguments, ReturnType, Signature, Stmt, Token, Type, TypeParamBound,
-    Visibility,
+    Attribute, Expr, GenericArgument, Ident, Meta, PathArguments, ReturnType, Signature, Stmt, Token, Type,
+    TypeParamBound, Visibility,
     ext::IdentExt,
     parse::{ParseStream, Parser},
     spanned::Spanned,
@@ -50,7 +50,14 @@ impl Function {
             }
             let sig: Signature = input.parse()?;
             if input.peek(Token![;]) {
-                let message = "this method has no body; put the attribute on the implementation";
+                // A function of a trait, or one of an `extern` block.
+                let message = match sig.receiver() {
+                    Some(_) => "this method has no body; put the attribute on the implementation",
+                    None => {
+                        "this function has no body; put the attribute on the implementation, or on a function that \
+                             calls it"
+                    }
+                };
                 return Err(syn::Error::new(sig.ident.span(), message));
             }
             let mut body = braces(input)?;
@@ -105,6 +112,18 @@ impl Function {
 
     pub(crate) fn is_async(&self) -> bool {
         !matches!(self.form, Form::Sync)
+    }
+
+    /// Tells whether what the function makes is located at its caller.
+    pub(crate) fn tracks_caller(&self) -> bool {
+        self.attrs.iter().any(|attr| match &attr.meta {
+            Meta::List(list) if attr.path().is_ident("cfg_attr") => list
+                .tokens
+                .clone()
+                .into_iter()
+                .any(|token| matches!(token, TokenTree::Ident(word) if word == "track_caller")),
+            meta => meta.path().is_ident("track_caller"),
+        })
     }
 
     /// The type that the guards see returned.

@@ -27,8 +27,8 @@ pub(super) fn expand(function: &mut Function, breaker: &Breaker, site: &Site<'_>
     let judge = judge(breaker, site, &returns);
     let call = match once {
         // All in one call, so that no admission goes through memory. A fallback may need the arguments, which only one
-        // of two closures can have.
-        Once::Closure { arguments, closure } if breaker.fallback.is_none() => {
+        // of two closures can have; and the caller's place is known in the function itself, but in no closure.
+        Once::Closure { arguments, closure } if breaker.fallback.is_none() && !function.tracks_caller() => {
             return Some(quote! {
                 #describe
                 #statics

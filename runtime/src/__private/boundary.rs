@@ -177,6 +177,7 @@ pub fn catch<T>(operation: &Operation<'_>, block: impl FnOnce() -> Result<T, App
 }
 
 /// Awaits a block in which a panic is an error.
+#[track_caller]
 #[inline]
 pub fn catch_async<'a, T, F: Future<Output = Result<T, AppError>>>(
     operation: &'a Operation<'a>,

@@ -10,6 +10,7 @@ use crate::{
 use serde_json::{Map, Value};
 use std::{
     fmt::Debug,
+    panic::Location,
     pin::Pin,
     task::{Context, Poll},
 };
@@ -137,15 +138,21 @@ impl Captured {
 /// # Errors
 ///
 /// The panic, with its text.
+#[track_caller]
 #[inline]
 pub fn catch<A, R>(guarded: &Guarded, arguments: A, body: impl FnOnce(A) -> R) -> Result<R, AppError> {
-    panics::catch(|| body(arguments)).map_err(|payload| panic::error_of(&*payload, guarded.name()))
+    // No closure makes the error: it would be located here, and not at the caller.
+    match panics::catch(|| body(arguments)) {
+        Ok(outcome) => Ok(outcome),
+        Err(payload) => Err(panic::error_of(&*payload, guarded.name())),
+    }
 }
 
 /// Awaits a body; its panic becomes an error.
+#[track_caller]
 #[inline]
 pub fn catch_async<F: Future>(guarded: &'static Guarded, body: F) -> Caught<F> {
-    Caught { guarded, body }
+    Caught { guarded, place: Location::caller(), body }
 }
 
 pin_project_lite::pin_project! {
@@ -153,6 +160,7 @@ pin_project_lite::pin_project! {
     #[must_use = "futures do nothing unless they are awaited"]
     pub struct Caught<F> {
         guarded: &'static Guarded,
+        place: &'static Location<'static>,
         #[pin]
         body: F,
     }
@@ -165,7 +173,7 @@ impl<F: Future> Future for Caught<F> {
         let this = self.project();
         match panics::catch(|| this.body.poll(context)) {
             Ok(polled) => polled.map(Ok),
-            Err(payload) => Poll::Ready(Err(panic::error_of(&*payload, this.guarded.name()))),
+            Err(payload) => Poll::Ready(Err(panic::error_of(&*payload, this.guarded.name()).at(this.place))),
         }
     }
 }

@@ -4,6 +4,7 @@ use crate::{AppError, ErrorCode, panics};
 use std::{
     any::Any,
     future::Future,
+    panic::Location,
     pin::Pin,
     task::{Context, Poll},
 };
@@ -31,14 +32,17 @@ pin_project_lite::pin_project! {
     /// A future whose panic becomes an error.
     pub struct CatchPanics<'a, F> {
         what: &'a str,
+        // A panic is caught by whoever polls: what is told is where the body was handed over.
+        place: &'static Location<'static>,
         #[pin]
         inner: F,
     }
 }
 
 impl<'a, F> CatchPanics<'a, F> {
+    #[track_caller]
     pub(crate) fn new(what: &'a str, inner: F) -> Self {
-        Self { what, inner }
+        Self { what, place: Location::caller(), inner }
     }
 }
 
@@ -49,7 +53,7 @@ impl<T, F: Future<Output = Result<T, AppError>>> Future for CatchPanics<'_, F> {
         let this = self.project();
         match panics::catch(|| this.inner.poll(context)) {
             Ok(polled) => polled,
-            Err(payload) => Poll::Ready(Err(error_of(&*payload, this.what))),
+            Err(payload) => Poll::Ready(Err(error_of(&*payload, this.what).at(this.place))),
         }
     }
 }

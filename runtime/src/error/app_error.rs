@@ -322,6 +322,12 @@ impl AppError {
         self.0.details.entry(key).or_insert_with(|| value.into());
     }
 
+    /// Moves the error to the place that it speaks of, where that is not the one of the code that made it.
+    pub(crate) fn at(mut self, place: &'static Location<'static>) -> Self {
+        self.0.location = place;
+        self
+    }
+
     /// Puts an error between this one and its source.
     pub(crate) fn interpose<E: Error + Send + Sync + 'static>(
         mut self,

@@ -40,6 +40,7 @@ mod names_of_constants;
 mod names_of_the_expansion;
 mod native_async_trait_method;
 mod other_attributes;
+mod places;
 mod pointer_self;
 mod raw_identifiers;
 mod recursion;
