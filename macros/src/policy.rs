@@ -58,7 +58,13 @@ impl Handling {
             diag.at(key, "`fallback` is only used with `rethrow = false`");
         }
         let mut capture: Vec<Ident> = Vec::new();
-        for item in args.take_list("capture").unwrap_or_default() {
+        let listed = args.take_list("capture");
+        if let Some((key, items)) = &listed
+            && items.is_empty()
+        {
+            diag.at(key, "`capture` lists no argument: name some, `capture(a, b)`, or remove it");
+        }
+        for item in listed.into_iter().flat_map(|(_, items)| items) {
             match value::plain(item) {
                 Expr::Path(path) if path.path.get_ident().is_some_and(|ident| !capture.contains(ident)) => {
                     capture.extend(path.path.get_ident().cloned());
@@ -152,6 +158,9 @@ pub(crate) struct Breaker {
     pub(crate) fallback: Option<Expr>,
 }
 
+/// The runtime's default, which another key may contradict.
+const RECOVERY_TIMEOUT: Duration = Duration::from_secs(60);
+
 /// What was written for a key, and where.
 struct Seen<T>(Option<(Ident, Option<T>)>);
 
@@ -219,11 +228,20 @@ impl Breaker {
         let growth = |factor: f64| (1.0..=1000.0).contains(&factor);
         rate("recovery_backoff", "must be 1 to 1000", &growth, diag);
 
-        let window = args.take_with_key("window").and_then(|(key, value)| {
-            let window = window(value, krate, diag)?;
+        let window = args.take_with_key("window");
+        let rated = window.is_some() || failure_rate.0.is_some() || slow_call.0.is_some();
+        let window = window.and_then(|(key, value)| {
+            let window = window_of(value, krate, diag)?;
             setters.push(&key, window.setter, window.value);
             Some((key, window.calls))
         });
+        // By default a rate is one of the last 100 calls, so any of these brings a window along.
+        if let Some(key) = min_calls.key()
+            && !rated
+            && !args.was_meant("window")
+        {
+            diag.at(key, "`min_calls` needs `window`, of whose calls it is the minimum: `window = \"100 calls\"`");
+        }
         if let Some((key, calls)) = &window {
             if failure_rate.0.is_none() && slow_rate.0.is_none() && slow_call.0.is_none() {
                 diag.at(key, "`window` needs a rate: `failure_rate = 0.5`, or `slow_call` with `slow_rate`");
@@ -245,10 +263,16 @@ impl Breaker {
                 format!("`half_open_max_calls = {half_open}` is below `success_threshold = {successes}`: one round of probes could not close the circuit"),
             );
         }
-        if let (Some(first), Some(max), Some(key)) = (recovery.known(), max_recovery.known(), max_recovery.key())
-            && max < first
-        {
-            diag.at(key, "`max_recovery_timeout` is shorter than `recovery_timeout`");
+        if let (Some(max), Some(key)) = (max_recovery.known(), max_recovery.key()) {
+            match recovery.known() {
+                Some(first) if max < first => {
+                    diag.at(key, "`max_recovery_timeout` is shorter than `recovery_timeout`");
+                }
+                None if recovery.0.is_none() && max < RECOVERY_TIMEOUT && !args.was_meant("recovery_timeout") => {
+                    diag.at(key, "`max_recovery_timeout` is shorter than `recovery_timeout`, which is 60 s where it is not given");
+                }
+                _ => {}
+            }
         }
         let failure_if = args.take("failure_if").and_then(|value| value::callback("failure_if", value, diag));
         let fallback = args.take("fallback").and_then(|value| value::callback("fallback", value, diag));
@@ -264,7 +288,7 @@ struct Window {
 }
 
 /// `"100 calls"`, a duration such as `"60s"`, a number of calls, or an expression of type `Duration`.
-fn window(expr: Expr, krate: &Path, diag: &mut Diag) -> Option<Window> {
+fn window_of(expr: Expr, krate: &Path, diag: &mut Diag) -> Option<Window> {
     let expr = value::plain(expr);
     if let Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) = &expr {
         let written = text.value();
@@ -351,7 +375,7 @@ impl Retry {
         if let Some((key, expr)) = args.take_with_key("backoff") {
             // A text is one of four; all else is an expression that the builder takes, as `Backoff::linear(..)`.
             let expr = value::plain(expr);
-            if matches!(expr, Expr::Lit(_)) {
+            if matches!(expr, Expr::Lit(_)) || value::unquoted(&expr, BACKOFFS).is_some() {
                 if let Some(value) = value::choice("backoff", expr, BACKOFFS, diag) {
                     let expr = &value.expr;
                     setters.push(&key, "backoff", quote!(#expr));
@@ -390,12 +414,18 @@ impl Retry {
     }
 }
 
+const JITTERS: &[&str] = &["full", "equal", "none"];
+
 /// `true`, `false`, a fraction, `"full"`, `"equal"`, `"none"`, or an expression of type `Jitter`.
 fn jitter(expr: Expr, krate: &Path, diag: &mut Diag) -> Option<TokenStream> {
     let expr = value::plain(expr);
     let Expr::Lit(ExprLit { lit, .. }) = &expr else {
         if matches!(expr, Expr::Unary(_)) {
             diag.at(expr, "`jitter` must not be negative");
+            return None;
+        }
+        if value::unquoted(&expr, JITTERS).is_some() {
+            value::choice("jitter", expr, JITTERS, diag)?;
             return None;
         }
         return Some(quote!(#expr));
@@ -408,7 +438,7 @@ fn jitter(expr: Expr, krate: &Path, diag: &mut Diag) -> Option<TokenStream> {
             Some(value.tokens(krate))
         }
         _ => {
-            let value = value::choice("jitter", expr, &["full", "equal", "none"], diag)?;
+            let value = value::choice("jitter", expr, JITTERS, diag)?;
             let variant = match value.known.as_deref() {
                 Some("equal") => format_ident!("Equal"),
                 Some("none") => format_ident!("None"),
