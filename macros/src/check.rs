@@ -3,12 +3,12 @@
 use crate::{
     diag::Diag,
     model::{Function, only_type_argument, plain_type},
-    params::{SelfKind, self_kind},
+    params::{self, SelfKind, self_kind},
     policy::{Handling, Retry},
 };
 use proc_macro2::TokenStream;
 use quote::ToTokens;
-use syn::{FnArg, GenericArgument, Lifetime, Pat, Path, PathArguments, Type, TypeParamBound};
+use syn::{GenericArgument, Lifetime, Path, PathArguments, Type, TypeParamBound};
 
 /// What no attribute can guard.
 pub(crate) fn function(function: &Function, diag: &mut Diag) {
@@ -138,20 +138,15 @@ fn in_path(path: &Path, is_own: &dyn Fn(&Lifetime) -> bool) -> Option<TokenStrea
 
 /// What `#[enhanced_error_handling]` cannot do with this function.
 pub(crate) fn handled(function: &Function, handling: &Handling, diag: &mut Diag) {
-    let arguments: Vec<String> = function
-        .sig
-        .inputs
-        .iter()
-        .filter_map(|input| match input {
-            FnArg::Typed(input) => match &*input.pat {
-                Pat::Ident(pat) => Some(pat.ident.to_string()),
-                _ => None,
-            },
-            FnArg::Receiver(_) => Some("self".to_owned()),
-        })
-        .collect();
+    let mut arguments: Vec<String> = params::all(function).iter().map(|bound| bound.ident.to_string()).collect();
+    arguments.extend(function.sig.receiver().map(|_| "self".to_owned()));
     for name in &handling.capture {
-        if !arguments.iter().any(|argument| name == argument) {
+        if arguments.iter().any(|argument| name == argument) {
+            continue;
+        }
+        if name == "self" {
+            diag.at(name, "`self` cannot be captured: this function has none");
+        } else {
             let near = crate::args::nearest(&name.to_string(), arguments.iter().map(String::as_str));
             let hint = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
             diag.at(name, format!("the function has no argument `{name}`{hint}"));

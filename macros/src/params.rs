@@ -17,8 +17,8 @@ pub(crate) struct Binding {
     pub(crate) type_span: Span,
 }
 
-/// The variables that the arguments bind and the body mentions, in their order.
-pub(crate) fn used(function: &Function) -> Vec<Binding> {
+/// The variables that the arguments bind, in their order.
+pub(crate) fn all(function: &Function) -> Vec<Binding> {
     let mut all = Vec::new();
     for input in &function.sig.inputs {
         if let FnArg::Typed(input) = input {
@@ -26,6 +26,12 @@ pub(crate) fn used(function: &Function) -> Vec<Binding> {
             collect(&input.pat, Some(&input.ty), &cfgs, &mut all);
         }
     }
+    all
+}
+
+/// Those of them that the body mentions.
+pub(crate) fn used(function: &Function) -> Vec<Binding> {
+    let mut all = all(function);
     let body = function.body.stream();
     // An argument that the body does not mention is left alone: it needs no `Clone`, and stays as unused as it is.
     all.retain(|binding| mentions(&body, &binding.ident.unraw().to_string()));

@@ -9,6 +9,8 @@ pub(super) enum NotADuration {
     NoUnit,
     /// A unit that does not exist.
     Unit(String),
+    /// A unit that is not shorter than the one before it.
+    Order,
     /// Anything else.
     Malformed,
     /// Longer than `Duration` holds.
@@ -33,7 +35,7 @@ pub(super) fn parse(text: &str) -> Result<Duration, NotADuration> {
     if rest.is_empty() {
         return Err(NotADuration::Malformed);
     }
-    let mut total = Duration::ZERO;
+    let (mut total, mut last) = (Duration::ZERO, u64::MAX);
     while !rest.is_empty() {
         let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.' && c != '_').unwrap_or(rest.len());
         let (number, after) = rest.split_at(digits);
@@ -50,6 +52,10 @@ pub(super) fn parse(text: &str) -> Result<Duration, NotADuration> {
         }
         let known = UNITS.iter().find(|(name, _)| *name == unit);
         let (_, nanos) = known.ok_or_else(|| NotADuration::Unit(unit.to_owned()))?;
+        if *nanos >= last {
+            return Err(NotADuration::Order);
+        }
+        last = *nanos;
         total = total.checked_add(scaled(&number, *nanos)?).ok_or(NotADuration::TooLong)?;
         rest = next.trim_start();
     }
@@ -107,6 +113,8 @@ mod tests {
         assert_eq!(parse("-3s"), Err(NotADuration::Malformed));
         assert_eq!(parse("1.2.3s"), Err(NotADuration::Malformed));
         assert_eq!(parse("1m30"), Err(NotADuration::Malformed));
+        assert_eq!(parse("1s1m"), Err(NotADuration::Order));
+        assert_eq!(parse("1s 1s"), Err(NotADuration::Order));
         assert_eq!(parse("99999999999999999999d"), Err(NotADuration::TooLong));
     }
 

@@ -151,6 +151,9 @@ pub(crate) fn duration(key: &str, expr: Expr, zero_is_fine: bool, diag: &mut Dia
         Err(NotADuration::Malformed) => {
             diag.at(&expr, format!("`{key}` takes a duration such as \"250ms\", \"30s\" or \"1m30s\""));
         }
+        Err(NotADuration::Order) => {
+            diag.at(&expr, format!("`{key}` has its units out of order: the longest comes first, as in \"1m30s\""));
+        }
         Err(NotADuration::TooLong) => diag.at(&expr, format!("`{key}` is out of range for `Duration`")),
         Ok(known) if known.is_zero() && !zero_is_fine => {
             diag.at(&expr, format!("`{key}` must be longer than zero"));
@@ -214,13 +217,26 @@ pub(crate) fn choice(key: &str, expr: Expr, choices: &[&str], diag: &mut Diag) -
             diag.at(text, format!("unknown `{key}` \"{known}\"; {hint}"));
             None
         }
-        Expr::Path(_) => Some(Value { known: None, expr }),
+        Expr::Path(_) => match unquoted(&expr, choices) {
+            Some(word) => {
+                diag.at(&expr, format!("`{key}` takes a text: write it in quotes, `{key} = \"{word}\"`"));
+                None
+            }
+            None => Some(Value { known: None, expr }),
+        },
         _ => {
             let all: Vec<_> = choices.iter().map(|choice| format!("\"{choice}\"")).collect();
             diag.at(&expr, format!("`{key}` takes one of {}", all.join(", ")));
             None
         }
     }
+}
+
+/// The word of an expression that is one of a few texts without its quotes.
+pub(crate) fn unquoted<'a>(expr: &Expr, choices: &[&'a str]) -> Option<&'a str> {
+    let Expr::Path(path) = expr else { return None };
+    let word = path.path.get_ident()?;
+    choices.iter().copied().find(|choice| word == choice)
 }
 
 impl Value<String> {

@@ -7,7 +7,8 @@ use quote::ToTokens;
 use syn::{
     Expr, Ident, Lit, Path, Token,
     ext::IdentExt,
-    parse::{Parse, ParseStream, Parser},
+    parse::{Parse, ParseStream, Parser, discouraged::Speculative},
+    punctuated::Punctuated,
     spanned::Spanned,
 };
 
@@ -25,6 +26,9 @@ pub(crate) enum Written {
 
 impl Parse for Written {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        if input.peek(Token![,]) {
+            return Err(input.error("nothing stands before this `,`: remove it"));
+        }
         if !input.peek(Ident::peek_any) || input.peek2(Token![::]) || input.peek2(Token![!]) {
             return Ok(Self::Value(input.parse()?));
         }
@@ -38,18 +42,37 @@ impl Parse for Written {
         if input.peek(syn::token::Paren) {
             let content;
             syn::parenthesized!(content in input);
-            let items = content.parse_terminated(Expr::parse, Token![,])?;
+            // Apart from the rest: what is left unread of a group would be told once more at the end.
+            let items = Punctuated::<Expr, Token![,]>::parse_terminated.parse2(content.parse()?)?;
             return Ok(Self::List(key, items.into_iter().collect()));
         }
-        if input.peek(Token![=]) && !input.peek(Token![==]) {
+        if input.peek(Token![=]) && !input.peek(Token![==]) && !input.peek(Token![=>]) {
             input.parse::<Token![=]>()?;
             if input.is_empty() || input.peek(Token![,]) {
                 return Err(syn::Error::new(key.span(), format!("`{key}` needs a value: `{key} = ...`")));
             }
-            return Ok(Self::Pair(key, input.parse()?));
+            let value = value_of(&key, input)?;
+            return Ok(Self::Pair(key, value));
         }
-        let next: TokenStream = input.cursor().token_stream().into_iter().take(1).collect();
+        let operator = if input.peek(Token![==]) || input.peek(Token![=>]) { 2 } else { 1 };
+        let next: TokenStream = input.cursor().token_stream().into_iter().take(operator).collect();
         Err(syn::Error::new_spanned(next, format!("options are written `key = value`: `{key} = ...`")))
+    }
+}
+
+/// The value after a key; one that breaks off is told at itself, for the end of the arguments has no place.
+fn value_of(key: &Ident, input: ParseStream<'_>) -> syn::Result<Expr> {
+    let ahead = input.fork();
+    match ahead.parse() {
+        Ok(value) => {
+            input.advance_to(&ahead);
+            Ok(value)
+        }
+        Err(_) if ahead.is_empty() => {
+            let message = format!("the value of `{key}` breaks off: something is missing at its end");
+            Err(syn::Error::new_spanned(input.cursor().token_stream(), message))
+        }
+        Err(error) => Err(error),
     }
 }
 
@@ -108,6 +131,7 @@ impl Args {
     pub(crate) fn of(all: Vec<Written>, spec: &Spec, diag: &mut Diag) -> Self {
         let mut args = Self { pairs: Vec::new(), lists: Vec::new(), meant: Vec::new(), unread: false };
         let mut seen: Vec<String> = Vec::new();
+        let has_first = all.iter().any(|written| matches!(written, Written::Pair(key, _) if key == spec.first));
         for (place, written) in all.into_iter().enumerate() {
             let key = match &written {
                 Written::Pair(key, _) | Written::List(key, _) | Written::Key(key) => key,
@@ -119,7 +143,7 @@ impl Args {
                 }
                 Written::Value(value) => {
                     args.meant.push(spec.first);
-                    diag.at(value, keyless(value, spec));
+                    diag.at(value, keyless(value, spec, has_first || seen.iter().any(|key| key == spec.first)));
                     continue;
                 }
             };
@@ -141,6 +165,9 @@ impl Args {
                 args.meant.extend(spec.all_keys().find(|known| *known == name));
             }
             match written {
+                Written::Key(key) if name == "capture" => {
+                    diag.at(&key, "`capture` needs a list of arguments: `capture(a, b)`");
+                }
                 Written::Key(key) => diag.at(&key, format!("`{name}` needs a value: `{name} = ...`")),
                 Written::List(key, _) if name != "capture" => {
                     diag.at(&key, format!("`{name}` is written `{name} = ...`"));
@@ -186,10 +213,10 @@ impl Args {
         Some(self.pairs.remove(found))
     }
 
-    /// Takes the items of a list.
-    pub(crate) fn take_list(&mut self, key: &str) -> Option<Vec<Expr>> {
+    /// Takes a list with its key.
+    pub(crate) fn take_list(&mut self, key: &str) -> Option<(Ident, Vec<Expr>)> {
         let found = self.lists.iter().position(|(known, _)| known.unraw() == key)?;
-        Some(self.lists.remove(found).1)
+        Some(self.lists.remove(found))
     }
 
     /// Tells whether something was reported that was meant to be this key, or may have been.
@@ -214,9 +241,19 @@ impl Args {
     }
 }
 
-fn keyless(value: &Expr, spec: &Spec) -> String {
+/// What is said of a value without a key; the key that it was meant for is named where it may be that one.
+fn keyless(value: &Expr, spec: &Spec, has_first: bool) -> String {
     let text = value.to_token_stream().to_string();
-    if text.len() <= 60 && matches!(value, Expr::Lit(_) | Expr::Path(_)) {
+    let fits = match value {
+        Expr::Path(_) => true,
+        Expr::Lit(syn::ExprLit { lit, .. }) => match spec.first {
+            "name" => matches!(lit, Lit::Str(_)),
+            "max_retries" => matches!(lit, Lit::Int(_)),
+            _ => false,
+        },
+        _ => false,
+    };
+    if text.len() <= 60 && fits && !has_first {
         format!("options are written `key = value`; did you mean `{} = {}`?", spec.first, text.replace(" :: ", "::"))
     } else {
         "options are written `key = value`".to_owned()

@@ -137,6 +137,10 @@ fn missing_body(written: &mut Vec<Written>, first: Span, kind: Kind, diag: &mut 
         Some(Written::Value(expr)) if !written.is_empty() => {
             diag.at(expr, format!("the last argument is {}", kind.body()));
         }
+        // A call, and not a key with a list.
+        Some(Written::List(function, _)) if !written.is_empty() && !kind.spec().has(&function.to_string()) => {
+            diag.at(function, format!("the last argument is {}", kind.body()));
+        }
         None => diag.at_span(first, format!("a name and a block are missing: `{}`", kind.example())),
         Some(last) => {
             diag.at_span(first, format!("the block is missing: `{}`", kind.example()));
@@ -150,10 +154,14 @@ fn at_body(input: ParseStream<'_>) -> bool {
     let closure = input.peek(Token![|]) || input.peek(Token![||]) || input.peek(Token![move]);
     let is_async = input.peek(Token![async])
         && (input.peek2(Brace) || input.peek2(Token![move]) || input.peek2(Token![|]) || input.peek2(Token![||]));
-    closure || is_async || input.peek(Brace)
+    let is_unsafe = input.peek(Token![unsafe]) && input.peek2(Brace);
+    closure || is_async || is_unsafe || input.peek(Brace)
 }
 
 fn read_body(input: ParseStream<'_>, kind: Kind, diag: &mut Diag) -> syn::Result<Option<Body>> {
+    if let Some(unsafety) = input.parse::<Option<Token![unsafe]>>()? {
+        diag.at(unsafety, "the body is a plain block: write `unsafe { .. }` inside of it");
+    }
     let asyncness: Option<Token![async]> = input.parse()?;
     let moved: Option<Token![move]> = input.parse()?;
     let bars = input.span();

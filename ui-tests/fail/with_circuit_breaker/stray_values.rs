@@ -1,0 +1,17 @@
+//! A value without a key is told no key that is given, or that it cannot be meant for.
+
+use gardefou::{AppError, with_circuit_breaker};
+
+type R<T> = Result<T, AppError>;
+
+#[with_circuit_breaker(name = "db", "reads", 3)]
+fn a() -> R<i32> {
+    Ok(1)
+}
+
+#[with_circuit_breaker(3)]
+fn b() -> R<i32> {
+    Ok(1)
+}
+
+fn main() {}
