@@ -273,6 +273,17 @@ mod tests {
     }
 
     #[test]
+    fn a_secret_in_the_name_of_a_channel_reaches_no_journal() {
+        let notice = Notice::new(NoticeKind::Recovery, AlertLevel::Error, "rule", "title");
+        let channel = |name| {
+            let kind = crate::monitor::RecordKind::Settled;
+            to_record(&notice, name, kind, Timestamp::from_unix_millis(0)).details["channel"].clone()
+        };
+        assert_eq!(channel("https://u:hunter2@h/"), "https://[redacted]@h/");
+        assert_eq!(channel("ops-mail"), "ops-mail");
+    }
+
+    #[test]
     fn a_notice_reads_back() {
         let mut notice = Notice::new(NoticeKind::Recovery, AlertLevel::Critical, "rule", "title");
         notice.suppressed = 7;

@@ -128,6 +128,16 @@ fn logged(run: impl Fn()) -> Vec<Line> {
 }
 
 #[test]
+fn a_secret_in_the_name_of_a_retry_reaches_no_log() {
+    let lines = logged(|| {
+        let retry = doubling(&Diary::default()).name("https://u:hunter2@h/").max_retries(1).build().unwrap();
+        let _ = retry.call(|| Err::<(), _>("x"));
+    });
+    assert!(!lines.is_empty() && !format!("{lines:?}").contains("hunter2"), "{lines:?}");
+    assert!(lines.iter().all(|(_, fields)| fields["retry.name"] == "https://[redacted]@h/"), "{lines:?}");
+}
+
+#[test]
 fn failed_attempts_are_warnings_and_the_last_one_is_an_error_with_its_fields() {
     let lines = logged(|| {
         let retry = doubling(&Diary::default()).name("fetch").max_retries(1).build().unwrap();
