@@ -166,7 +166,7 @@ fn the_last_word_is_the_state_after_any_history() {
             random ^= random << 13;
             random ^= random >> 7;
             random ^= random << 17;
-            if random % (2 + round % 7) == 0 {
+            if random.is_multiple_of(2 + round % 7) {
                 script.push((second, random & 0x1_0000 == 0));
             }
         }
