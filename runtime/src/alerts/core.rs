@@ -21,7 +21,7 @@ use std::{
     cell::Cell,
     sync::{
         Arc, Condvar, Mutex as StdMutex, PoisonError,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -42,6 +42,24 @@ pub(super) struct Core {
     changes: StdMutex<u64>,
     changed: Condvar,
     pub(super) closing: AtomicBool,
+    /// How many threads are between taking something up and noting what came of it.
+    busy: AtomicUsize,
+}
+
+/// Counts this thread as busy, until it is dropped.
+struct Busy<'a>(&'a AtomicUsize);
+
+impl<'a> Busy<'a> {
+    fn begin(busy: &'a AtomicUsize) -> Self {
+        busy.fetch_add(1, Ordering::SeqCst);
+        Self(busy)
+    }
+}
+
+impl Drop for Busy<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 /// All relaxed: they are shown, nothing is decided by them.
@@ -110,6 +128,7 @@ impl Core {
             changes: StdMutex::new(0),
             changed: Condvar::new(),
             closing: AtomicBool::new(false),
+            busy: AtomicUsize::new(0),
         })
     }
 
@@ -152,6 +171,7 @@ impl Core {
     /// Tells what the passing of time makes due. Gives when something is due next, and whether anything was now.
     pub(super) fn tick(&self) -> (Option<Tick>, bool) {
         let _delivering = Delivering::begin();
+        let _busy = Busy::begin(&self.busy);
         let calls_of = |name: &str| {
             let counts = circuit_breakers().get(name)?.snapshot().counts;
             Some((counts.success + counts.failure, counts.failure))
@@ -201,6 +221,7 @@ impl Core {
     /// Does what can be done now for one channel. Tells whether to come again at once, and else when.
     pub(super) fn step(&self, channel: usize) -> Result<(), Option<Tick>> {
         let _delivering = Delivering::begin();
+        let _busy = Busy::begin(&self.busy);
         let lane = &self.lanes[channel];
         if self.replay[channel].swap(false, Ordering::Relaxed) {
             self.look_back(channel);
@@ -339,6 +360,12 @@ impl Core {
         let changes = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
         let waited = self.changed.wait_timeout_while(changes, timeout, |now| *now == seen);
         drop(waited.unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// Tells whether nothing waits, and what became of everything is known.
+    pub(super) fn is_settled(&self) -> bool {
+        // In this order: a lane is idle before it is noted what came of its last notice.
+        self.is_idle() && self.busy.load(Ordering::SeqCst) == 0
     }
 
     pub(super) fn is_idle(&self) -> bool {

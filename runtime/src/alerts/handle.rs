@@ -127,7 +127,11 @@ impl Alerts {
             self.run();
         }
         let mut seen = self.core.change();
-        while self.core.config.background && !self.core.is_idle() && clock.now() < until {
+        while self.core.config.background && clock.now() < until {
+            // What arrived may be outdated already: then the next word is due at once.
+            if self.core.is_settled() && !self.core.tick().1 && self.core.is_settled() {
+                break;
+            }
             self.core.wait_beyond(seen, until.since(clock.now()).min(Duration::from_millis(100)));
             seen = self.core.change();
         }

@@ -210,6 +210,23 @@ fn a_change_while_a_notice_is_under_way_is_told_behind_it() {
     );
 }
 
+/// Without that, who flushes after a circuit opened and closed would have been told of the opening alone.
+#[test]
+fn a_flush_waits_for_the_word_behind_the_one_under_way() {
+    let (_alone, clock) = (alone(), ManualClock::new());
+    for _ in 0..50 {
+        let ops = Recorder::new("ops");
+        let alerts = start(AlertsConfig::builder().channel(ops.clone()));
+        let flapping = Flapping::new("flushed", &clock);
+        flapping.circuit_alone(false);
+        flapping.circuit_alone(true);
+        assert!(alerts.flush(Duration::from_secs(60)).in_time);
+        let told: Vec<_> = ops.told().into_iter().map(|(title, _)| title).collect();
+        assert_eq!(told.len(), 2, "{told:?}");
+        assert!(told[1].starts_with("circuit `flushed` closed"), "{told:?}");
+    }
+}
+
 #[test]
 fn a_shutdown_tells_the_state_that_was_held_back() {
     let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
