@@ -1,7 +1,9 @@
 //! The answers to a call that wants in.
 
 use super::{in_flight::CellId, word};
-use crate::time::{Tick, saturating_nanos};
+#[cfg(feature = "async")]
+use crate::time::Tick;
+use crate::time::saturating_nanos;
 use std::time::Duration;
 
 /// An admitted call: what its verdict must bring back. Plain values, so that they can live in registers.

@@ -5,7 +5,7 @@ use crate::time::Tick;
 use std::{
     sync::{
         Arc, Condvar, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU8, Ordering},
+        atomic::{AtomicBool, AtomicU8, Ordering},
     },
     task::Waker,
     time::Duration,
@@ -20,6 +20,7 @@ pub(crate) struct Flight {
     #[cfg_attr(not(feature = "async"), expect(dead_code, reason = "only async checks care"))]
     pub(crate) caller_blocks: bool,
     claim: AtomicU8,
+    is_cut_short: AtomicBool,
     state: Mutex<State>,
     settled: Condvar,
 }
@@ -35,7 +36,14 @@ struct State {
 
 impl Flight {
     pub(crate) fn new(entry: Arc<Entry>, caller_blocks: bool) -> Self {
-        Self { entry, caller_blocks, claim: AtomicU8::new(UNCLAIMED), state: Mutex::default(), settled: Condvar::new() }
+        Self {
+            entry,
+            caller_blocks,
+            claim: AtomicU8::new(UNCLAIMED),
+            is_cut_short: AtomicBool::new(false),
+            state: Mutex::default(),
+            settled: Condvar::new(),
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -76,6 +84,15 @@ impl Flight {
     /// Tells whether the run was settled although the check has not come back.
     pub(crate) fn is_given_up(&self) -> bool {
         self.claim.load(Ordering::Relaxed) == GIVEN_UP
+    }
+
+    /// Says that the run ends because the program does, which tells nothing of what the check looks at.
+    pub(crate) fn cut_short(&self) {
+        self.is_cut_short.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_cut_short(&self) -> bool {
+        self.is_cut_short.load(Ordering::Relaxed)
     }
 
     /// Shows the result and wakes all who wait for it.

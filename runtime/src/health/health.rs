@@ -2,7 +2,7 @@
 
 use super::{
     background::Background,
-    check::{Check, Spec},
+    check::Check,
     config::HealthConfig,
     entry::Want,
     registry_error::{RegisterError, UnknownCheck},
@@ -302,7 +302,7 @@ impl Health {
 
     /// Runs the checks whose result is older than the cache's time to live and that `wanted` chooses.
     #[cfg(feature = "async")]
-    pub(crate) async fn refresh_some_async(&self, wanted: impl Fn(&Spec) -> bool) {
+    pub(crate) async fn refresh_some_async(&self, wanted: impl Fn(&super::check::Spec) -> bool) {
         let (old, want) = self.0.old_ones(wanted);
         self.0.run_async(&old, want).await;
     }
@@ -392,7 +392,6 @@ impl Health {
     /// configured. `init_error_system` does this for the process-wide registry.
     pub fn mark_started(&self) {
         self.0.enter(Phase::Started);
-        self.0.runner.resume_async();
         self.0.runner.settle_here();
         if self.0.runner.config().background
             && let Err(err) = self.start_background()
@@ -401,13 +400,15 @@ impl Health {
         }
     }
 
-    /// Says that the program is about to end: it is not ready any more, so that it gets no new work. The background
-    /// runner stops, and async checks in progress end as cancelled: a runtime must not go while they use it. From now
-    /// on [`refresh`](Self::refresh) and its kin answer from memory.
+    /// Says that the program is about to end: it is not ready any more, so that it gets no new work.
+    ///
+    /// The background runner stops. Async checks in progress, for their runtime must not go while they use it, and
+    /// checks that wait for their turn end as cancelled, which is not recorded. From now on [`refresh`](Self::refresh)
+    /// and its kin answer from memory.
     pub fn mark_stopping(&self) {
         self.0.enter(Phase::Stopping);
         self.stop_background();
-        self.0.runner.stop_async();
+        self.0.runner.stop();
     }
 
     /// Starts the background runner, if it is not running: one thread that starts each check when its period has

@@ -3,7 +3,7 @@
 use super::{
     flight::Flight,
     result::CheckResult,
-    runner::{Runner, of_panic, timed_out},
+    runner::{Runner, of_panic, program_ends, timed_out},
     status::FailureCategory,
 };
 use crate::{
@@ -81,8 +81,8 @@ fn launch_alone(runner: &Arc<Runner>, flight: &Arc<Flight>, make: &Make, limit: 
 /// The check with its time limit and its panic contained, ended early where the program is about to end.
 async fn limited(runner: Arc<Runner>, make: Make, limit: Duration) -> CheckResult {
     let check = pin!(tokio::time::timeout(limit, contained(async move { make().await })));
-    match select(pin!(runner.stop.begun()), check).await {
-        Either::Left(_) => CheckResult::failed_by(FailureCategory::Cancelled, "cancelled: the program is about to end"),
+    match select(pin!(runner.stop.called()), check).await {
+        Either::Left(_) => program_ends(),
         Either::Right((Ok(Ok(result)), _)) => result,
         Either::Right((Ok(Err(panic)), _)) => of_panic(&*panic),
         Either::Right((Err(_), _)) => timed_out(limit),

@@ -76,16 +76,21 @@ impl Runner {
         }
     }
 
-    /// Ends the async runs in progress, and those that come.
-    pub(crate) fn stop_async(&self) {
+    /// Ends the async runs in progress, and those that wait for a slot; nothing is recorded of them.
+    pub(crate) fn stop(self: &Arc<Self>) {
+        let waiting = {
+            let mut queue = self.queue.lock();
+            let mut waiting = std::mem::take(&mut queue.waiting);
+            waiting.append(&mut queue.suspect);
+            let is_async = |flight: &&Arc<Flight>| !matches!(flight.entry.spec.body, Body::Sync(_));
+            waiting.iter().chain(queue.active.iter().filter(is_async)).for_each(|flight| flight.cut_short());
+            waiting
+        };
+        for flight in waiting {
+            self.finish(&flight, program_ends(), true);
+        }
         #[cfg(feature = "async")]
-        self.stop.begin();
-    }
-
-    /// Lets async runs go on to their end again.
-    pub(crate) fn resume_async(&self) {
-        #[cfg(feature = "async")]
-        self.stop.end();
+        self.stop.end_all();
     }
 
     /// Waits until the async runs in progress are over, for at most so long on the machine's clock each.
@@ -184,7 +189,8 @@ impl Runner {
         let is_first = flight.claim(came_back);
         let change = is_first.then(|| {
             let took = self.clock.now().since(flight.started().unwrap_or_default());
-            self.record(&flight.entry, result.clone(), took, !came_back)
+            let is_told = !flight.is_cut_short() || result.category() != Some(FailureCategory::Cancelled);
+            is_told.then(|| self.record(&flight.entry, result.clone(), took, !came_back)).flatten()
         });
         if came_back {
             flight.entry.came_back(flight);
@@ -281,6 +287,10 @@ fn level_of(criticality: Criticality, to: Status) -> AlertLevel {
 
 pub(crate) fn timed_out(limit: Duration) -> CheckResult {
     CheckResult::failed_by(FailureCategory::Timeout, &format!("took longer than {limit:?}"))
+}
+
+pub(crate) fn program_ends() -> CheckResult {
+    CheckResult::failed_by(FailureCategory::Cancelled, "cancelled: the program is about to end")
 }
 
 pub(crate) fn of_panic(panic: &(dyn Any + Send)) -> CheckResult {

@@ -239,7 +239,7 @@ impl Shared {
 
 impl Drop for Shared {
     fn drop(&mut self) {
-        self.runner.stop_async();
+        self.runner.stop();
     }
 }
 

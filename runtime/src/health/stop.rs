@@ -4,60 +4,54 @@ use crate::sync::Mutex;
 use std::{
     collections::HashMap,
     pin::Pin,
-    sync::atomic::{AtomicBool, AtomicU64, Ordering},
+    sync::atomic::{AtomicU64, Ordering},
     task::{Context, Poll, Waker},
 };
 
-/// Tells async runs that the program is about to end, so that they leave their runtime before it is gone: a timer of a
-/// runtime that has been shut down panics.
+/// Ends the async runs in progress, so that they leave their runtime before it is gone: a timer of a runtime that has
+/// been shut down panics.
 #[derive(Default)]
 pub(crate) struct Stop {
-    is_stopping: AtomicBool,
+    /// How often runs were ended.
+    stops: AtomicU64,
     next_run: AtomicU64,
     wakers: Mutex<HashMap<u64, Waker>>,
 }
 
 impl Stop {
-    /// Ends the runs in progress, and those that come.
-    pub(crate) fn begin(&self) {
-        self.is_stopping.store(true, Ordering::Relaxed);
-        // The lock orders the store before the look of each run whose waker is not among these.
+    /// Ends the runs in progress; those that come after it go on.
+    pub(crate) fn end_all(&self) {
+        // Relaxed here and below: the lock orders this before the look of each run whose waker is not among these.
+        self.stops.fetch_add(1, Ordering::Relaxed);
         let wakers = std::mem::take(&mut *self.wakers.lock());
         wakers.into_values().for_each(Waker::wake);
     }
 
-    /// Lets runs go on to their end again.
-    pub(crate) fn end(&self) {
-        self.is_stopping.store(false, Ordering::Relaxed);
-    }
-
-    pub(crate) fn is_stopping(&self) -> bool {
-        self.is_stopping.load(Ordering::Relaxed)
-    }
-
-    /// Resolves when the program is about to end.
-    pub(crate) fn begun(&self) -> Begun<'_> {
-        Begun { stop: self, run: self.next_run.fetch_add(1, Ordering::Relaxed) }
+    /// Resolves when the runs in progress are ended.
+    pub(crate) fn called(&self) -> Called<'_> {
+        let run = self.next_run.fetch_add(1, Ordering::Relaxed);
+        Called { stop: self, run, stops_before: self.stops.load(Ordering::Relaxed) }
     }
 }
 
 /// The wait of one run.
-pub(crate) struct Begun<'a> {
+pub(crate) struct Called<'a> {
     stop: &'a Stop,
     run: u64,
+    stops_before: u64,
 }
 
-impl Future for Begun<'_> {
+impl Future for Called<'_> {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
         let before = self.stop.wakers.lock().insert(self.run, context.waker().clone());
         drop(before);
-        if self.stop.is_stopping() { Poll::Ready(()) } else { Poll::Pending }
+        if self.stop.stops.load(Ordering::Relaxed) == self.stops_before { Poll::Pending } else { Poll::Ready(()) }
     }
 }
 
-impl Drop for Begun<'_> {
+impl Drop for Called<'_> {
     fn drop(&mut self) {
         let waker = self.stop.wakers.lock().remove(&self.run);
         drop(waker);
