@@ -156,6 +156,26 @@ fn e03_a_secret_in_any_field_or_chain_level_reaches_no_sink() {
     assert_clean("the journal's files", &journal);
 }
 
+#[test]
+fn a_secret_in_any_form_reaches_no_sink() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut lines = Vec::new();
+    let monitor = monitored(folder.path(), || {
+        lines = logged(|| {
+            for shape in SHAPES {
+                let err = AppError::new(ErrorCode::DB_CONNECTION_ERROR, *shape);
+                report(&err.with_source(io::Error::other(format!("because {shape}"))).with_detail("text", shape));
+            }
+        });
+    });
+    assert_eq!((lines.len(), monitor.stats().total_errors), (SHAPES.len(), SHAPES.len() as u64));
+    assert_clean("the log", &format!("{lines:#?}"));
+    assert_clean("the statistics", &serde_json::to_string(&monitor.stats()).unwrap());
+    let journal = bytes_in(folder.path());
+    assert_eq!(journal.lines().count(), SHAPES.len());
+    assert_clean("the journal's files", &journal);
+}
+
 /// An error of another crate's, which carries no marks of ours.
 #[derive(Debug)]
 struct Refused;
