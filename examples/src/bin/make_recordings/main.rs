@@ -13,6 +13,10 @@ fn main() -> ExitCode {
         complain("usage: make_recordings FOLDER");
         return ExitCode::from(2);
     };
+    if folder.as_os_str() == "--help" || folder.as_os_str() == "-h" {
+        complain("usage: make_recordings FOLDER");
+        return ExitCode::SUCCESS;
+    }
     match make(&folder) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
