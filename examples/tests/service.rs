@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "what a test cannot do without may panic")]
 
 use std::{
-    io::{BufRead, BufReader, Read},
+    io::{BufRead, BufReader, Read, Write},
     process::{Child, Command, Stdio},
     time::Duration,
 };
@@ -37,7 +37,7 @@ fn start(data: &std::path::Path) -> Service {
     Service { child, url }
 }
 
-fn ask(request: ureq::http::Request<String>) -> (u16, ureq::http::HeaderMap, String) {
+fn ask(request: ureq::http::Request<impl ureq::AsSendBody>) -> (u16, ureq::http::HeaderMap, String) {
     let config = ureq::Agent::config_builder().timeout_global(Some(Duration::from_secs(30)));
     let agent: ureq::Agent = config.http_status_as_error(false).proxy(None).build().into();
     let (parts, mut body) = agent.run(request).unwrap().into_parts();
@@ -50,7 +50,11 @@ impl Service {
     }
 
     fn post(&self, path: &str, body: &str) -> (u16, ureq::http::HeaderMap, String) {
-        ask(ureq::http::Request::post(format!("{}{path}", self.url)).body(body.to_owned()).unwrap())
+        self.post_bytes(path, body.as_bytes())
+    }
+
+    fn post_bytes(&self, path: &str, body: &[u8]) -> (u16, ureq::http::HeaderMap, String) {
+        ask(ureq::http::Request::post(format!("{}{path}", self.url)).body(body.to_vec()).unwrap())
     }
 }
 
@@ -89,7 +93,6 @@ impl Service {
     /// Opens a connection and sends half a request.
     #[cfg(unix)]
     fn half_a_request(&self) -> std::net::TcpStream {
-        use std::io::Write as _;
         let mut stream = std::net::TcpStream::connect(self.url.trim_start_matches("http://")).unwrap();
         stream.write_all(b"POST /orders HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{").unwrap();
         // An answer to a later request says that this one has been taken up as well.
@@ -135,6 +138,135 @@ fn it_takes_orders_stays_ready_while_the_provider_fails_and_ends_in_order() {
         let (ended, said) = service.ends_within(Duration::from_secs(30));
         assert!(ended.success(), "{said}");
         assert!(said.contains("the error system was shut down") && said.contains("journal: "), "{said}");
+    }
+}
+
+#[test]
+fn every_refusal_is_a_problem_document_and_says_what_was_wrong() {
+    let data = tempfile::tempdir().unwrap();
+    let service = start(data.path());
+    let long = format!(r#"{{"item":"{}","cents":1}}"#, "x".repeat(101));
+    let refused = [
+        ("no such route", service.get("/nowhere"), 404, "nothing at this path"),
+        ("wrong method", service.get("/orders"), 405, "with this method"),
+        ("no text", service.post_bytes("/orders", b"{\"item\":\"caf\xE9\",\"cents\":1}"), 400, "no UTF-8"),
+        ("no text in the path", service.get("/orders/%FF"), 400, "no UTF-8"),
+        ("no JSON", service.post("/orders", "tea, please"), 400, "no JSON (line 1"),
+        ("no order", service.post("/orders", "[1, 2]"), 400, "`item`"),
+        ("no name", service.post("/orders", r#"{"item":"  ","cents":1}"#), 400, "`item`"),
+        ("a long name", service.post("/orders", &long), 400, "`item`"),
+        ("no price", service.post("/orders", r#"{"item":"tea","cents":0.5}"#), 400, "`cents`"),
+        ("a large price", service.post("/orders", r#"{"item":"tea","cents":18446744073709551615}"#), 400, "`cents`"),
+        ("no number", service.get("/orders/first"), 400, "is a number"),
+        ("no such order", service.get("/orders/77"), 404, "no order 77"),
+        ("no such mood", service.post("/provider/sad", ""), 400, "`hang`"),
+    ];
+    for (what, (status, headers, body), wanted, told) in refused {
+        assert_eq!(status, wanted, "{what}: {body}");
+        assert_eq!(headers["content-type"], "application/problem+json", "{what}");
+        let problem: serde_json::Value = serde_json::from_str(&body).unwrap();
+        assert_eq!(problem["status"], wanted, "{what}");
+        assert!(problem["detail"].as_str().unwrap().contains(told), "{what}: {body}");
+        assert_eq!(headers.contains_key("allow"), wanted == 405, "{what}");
+    }
+    // The answer comes as soon as a body has grown too large, not at its end.
+    let mut large = std::net::TcpStream::connect(service.url.trim_start_matches("http://")).unwrap();
+    let head = "POST /orders HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3000000\r\n\r\n";
+    large.write_all(&[head.as_bytes(), &[b'x'; 16 * 1024 + 1]].concat()).unwrap();
+    large.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    let (mut answer, mut part) = (String::new(), [0; 4096]);
+    while !answer.contains("\"title\"") {
+        let read = large.read(&mut part).unwrap();
+        assert!(read > 0, "{answer}");
+        answer.push_str(std::str::from_utf8(&part[..read]).unwrap());
+    }
+    assert!(answer.starts_with("HTTP/1.1 413 ") && answer.contains("application/problem+json"), "{answer}");
+    assert!(answer.contains("The body is too large."), "{answer}");
+    // All of these are mistakes of clients: they are kept, and nobody is woken for them.
+    let (_, _, errors) = service.get("/errors");
+    let errors: serde_json::Value = serde_json::from_str(&errors).unwrap();
+    let errors = errors["errors"].as_array().unwrap();
+    assert!(errors.len() >= 14, "{errors:?}");
+    assert!(errors.iter().all(|error| error["level"] == "warning"), "{errors:?}");
+}
+
+#[test]
+fn numbers_are_in_the_format_of_prometheus() {
+    let data = tempfile::tempdir().unwrap();
+    let service = start(data.path());
+    service.post("/orders", ORDER);
+    service.get("/nowhere");
+    let (_, headers, page) = service.get("/metrics");
+    assert_eq!(headers["content-type"], "text/plain; version=0.0.4; charset=utf-8");
+    let (mut current, mut seen) = (String::new(), std::collections::HashSet::new());
+    for line in page.lines() {
+        let words: Vec<&str> = line.split(' ').collect();
+        match words[..] {
+            ["#", "HELP", name, ..] => assert!(seen.insert(name.to_owned()), "{name} comes twice"),
+            ["#", "TYPE", name, kind] => {
+                assert!(seen.contains(name) && ["counter", "gauge"].contains(&kind), "{line}");
+                current = name.to_owned();
+            }
+            _ => {
+                let (series, value) = line.rsplit_once(' ').unwrap();
+                assert!(
+                    series.starts_with(&format!("{current}{{")) && series.ends_with("\"}"),
+                    "{line} below {current}"
+                );
+                assert!(value.parse::<f64>().is_ok(), "{line}");
+            }
+        }
+    }
+    assert_eq!(page.matches("breaker_state{breaker=\"payments\"").count(), 5, "{page}");
+    assert!(page.contains("breaker_state{breaker=\"payments\",state=\"closed\"} 1\n"), "{page}");
+    assert!(page.contains("breaker_state{breaker=\"payments\",state=\"open\"} 0\n"), "{page}");
+    assert!(page.contains("errors_total{code=\"NO_SUCH_ROUTE_ERROR\"} 1\n"), "{page}");
+}
+
+#[test]
+fn nobody_waits_longer_than_the_guards_allow_while_the_provider_hangs() {
+    /// Three attempts of 250 ms and two waits of at most 40 ms, and what a busy machine adds.
+    const BOUND: Duration = Duration::from_millis(830 + 4_000);
+    let data = tempfile::tempdir().unwrap();
+    let service = start(data.path());
+    service.until("/readyz", 200);
+    service.post("/provider/hang", "");
+    let waits = std::thread::scope(|scope| {
+        let clients: Vec<_> = (0..8)
+            .map(|_| {
+                scope.spawn(|| {
+                    let order = |_| {
+                        let begin = Instant::now();
+                        let (status, _, body) = service.post("/orders", ORDER);
+                        assert!(matches!(status, 503 | 504), "{status}: {body}");
+                        assert!(body.contains("withdrawn"), "{body}");
+                        begin.elapsed()
+                    };
+                    (0..6).map(order).collect::<Vec<_>>()
+                })
+            })
+            .collect();
+        while clients.iter().any(|client| !client.is_finished()) {
+            assert_eq!((service.get("/livez").0, service.get("/readyz").0), (200, 200));
+            wait(Duration::from_millis(10));
+        }
+        clients.into_iter().flat_map(|client| client.join().unwrap()).collect::<Vec<_>>()
+    });
+    let slowest = waits.iter().max().unwrap();
+    assert!(*slowest < BOUND, "an order took {slowest:?}");
+    assert!(*slowest >= Duration::from_millis(250), "the first ones waited for the provider, not {slowest:?}");
+    let (_, _, metrics) = service.get("/metrics");
+    assert!(metrics.contains(r#"orders{state="withdrawn"} 48"#) && !metrics.contains("pending"), "{metrics}");
+}
+
+#[test]
+fn help_is_no_failure_and_wrong_arguments_are() {
+    for program in [env!("CARGO_BIN_EXE_service"), env!("CARGO_BIN_EXE_service_load")] {
+        let run = |argument: &str| Command::new(program).arg(argument).output().unwrap();
+        let help = run("--help");
+        assert!(help.status.success() && help.stdout.starts_with(b"usage: "), "{help:?}");
+        let wrong = run("http://127.0.0.1:8080@192.0.2.1/");
+        assert_eq!(wrong.status.code(), Some(2), "{wrong:?}");
     }
 }
 

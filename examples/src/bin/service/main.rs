@@ -9,13 +9,13 @@
 //! Errors leave as problem details, probes answer from memory, the journal keeps what went wrong, and the end is
 //! orderly. See `README.md` beside this file for what to watch.
 
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program speaks to whoever started it")]
-
 mod checks;
+mod codes;
 mod metrics;
 mod options;
 mod orders;
 mod payments;
+mod problems;
 mod signals;
 mod upstream;
 mod web;
@@ -26,21 +26,31 @@ use gardefou::{
 };
 use options::Options;
 use signals::Signals;
-use std::{net::Ipv4Addr, process::ExitCode, time::Duration};
+use std::{fmt, io, net::Ipv4Addr, process::ExitCode, time::Duration};
 use tokio::sync::oneshot;
 use tracing_subscriber::{filter::Targets, layer::SubscriberExt, util::SubscriberInitExt};
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let Some(options) = Options::read() else { return ExitCode::from(2) };
+    let options = match Options::read(std::env::args_os().skip(1)) {
+        Ok(Some(options)) => options,
+        Ok(None) => {
+            say(io::stdout(), options::USAGE);
+            return ExitCode::SUCCESS;
+        }
+        Err(problem) => {
+            say(io::stderr(), format_args!("service: {problem}\n\n{}", options::USAGE));
+            return ExitCode::from(2);
+        }
+    };
     show_log();
     match run(&options).await {
         Ok(report) => {
-            eprintln!("{report}");
+            say(io::stderr(), format_args!("{report}"));
             ExitCode::SUCCESS
         }
         Err(error) => {
-            eprintln!("the service cannot run: {error:#} [{}]", error.code());
+            say(io::stderr(), format_args!("the service cannot run: {error:#} [{}]", error.code()));
             ExitCode::FAILURE
         }
     }
@@ -54,7 +64,7 @@ async fn run(options: &Options) -> Result<ShutdownReport> {
         .shutdown_deadline(Duration::from_secs(3))
         .init()?;
     for warning in system.warnings() {
-        eprintln!("warning: {warning}");
+        say(io::stderr(), format_args!("warning: {warning}"));
     }
 
     let provider = upstream::start().await?;
@@ -68,7 +78,11 @@ async fn run(options: &Options) -> Result<ShutdownReport> {
     let address = listener.local_addr()?;
     // Before anybody is told that the service is there: from then on it may be asked to end.
     let signals = Signals::new().context(ErrorCode::INITIALIZATION_ERROR, "signals cannot be heard")?;
-    println!("listening on http://{address}, the payment provider on {}", provider.url());
+    let (provided, kept) = (provider.url(), options.data.display());
+    say(
+        io::stdout(),
+        format_args!("listening on http://{address}, the payment provider on {provided}, data in {kept}"),
+    );
 
     let router = web::router(web::App { orders, payments, provider });
     let (ending, asked) = oneshot::channel();
@@ -77,17 +91,22 @@ async fn run(options: &Options) -> Result<ShutdownReport> {
     let stop = async {
         let _ = asked.await;
         health_check().mark_stopping();
-        eprintln!("ending: no new requests, those under way have {} s", GRACE.as_secs());
+        say(io::stderr(), format_args!("ending: no new requests, those under way have {} s", GRACE.as_secs()));
         let _ = closing.send(());
     };
     let served = axum::serve(listener, router).with_graceful_shutdown(stop);
     tokio::select! {
         served = served => served?,
         // A client that sends half a request and waits would keep the service for ever.
-        () = grace_after(closed) => eprintln!("requests were still under way: they are cut off"),
+        () = grace_after(closed) => say(io::stderr(), "requests were still under way: they are cut off"),
     }
     // Requests are done; now what waits to be sent or written.
     Ok(system.shutdown())
+}
+
+/// Writes a line for whoever started the program; if nobody reads it any more, the service goes on all the same.
+fn say(mut to: impl io::Write, what: impl fmt::Display) {
+    let _ = writeln!(to, "{what}");
 }
 
 /// How long requests under way may take once the program is asked to end.
@@ -103,15 +122,19 @@ async fn hear(mut signals: Signals, ending: oneshot::Sender<()>) {
     signals.next().await;
     let _ = ending.send(());
     signals.next().await;
-    eprintln!("asked a second time: ending at once");
+    say(io::stderr(), "asked a second time: ending at once");
     std::process::exit(1);
 }
 
 /// Writes warnings and worse to standard error, or what `RUST_LOG` asks for, as `gardefou=debug`.
 fn show_log() {
-    let filter = std::env::var("RUST_LOG").ok().and_then(|filter| filter.parse::<Targets>().ok());
+    let asked = std::env::var_os("RUST_LOG");
+    let filter = asked.as_ref().and_then(|filter| filter.to_str()?.parse::<Targets>().ok());
+    if asked.is_some() && filter.is_none() {
+        say(io::stderr(), "warning: RUST_LOG asks for nothing that can be shown: write it as gardefou=debug");
+    }
     let filter = filter
         .unwrap_or_else(|| Targets::new().with_target("gardefou", tracing_subscriber::filter::LevelFilter::ERROR));
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(false);
+    let lines = tracing_subscriber::fmt::layer().with_writer(io::stderr).with_ansi(false);
     tracing_subscriber::registry().with(lines).with(filter).init();
 }

@@ -1,6 +1,7 @@
 //! The command line.
 
-use std::path::PathBuf;
+use gardefou_examples::place;
+use std::{ffi::OsString, path::PathBuf};
 
 /// What the command line asks for.
 #[derive(Debug)]
@@ -10,23 +11,70 @@ pub(crate) struct Options {
     pub(crate) data: PathBuf,
 }
 
-const USAGE: &str = "usage: service [--port PORT] [--data FOLDER]";
+pub(crate) const USAGE: &str = "\
+usage: service [--port PORT] [--data FOLDER]
+
+  --port PORT     on loopback; 0 lets the system choose [default: 8080]
+  --data FOLDER   where orders and the journal of errors are kept, from one run to
+                  the next [default: gardefou-service-USER in the folder for
+                  temporary files]
+  -h, --help      this text
+
+Exit status: 0 after an orderly end, 1 where the service could not run or was ended
+at once, 2 for wrong arguments. RUST_LOG=gardefou=debug shows more of the log.";
 
 impl Options {
-    /// Reads the arguments; `None` after having said what is wrong with them.
-    pub(crate) fn read() -> Option<Self> {
-        let mut options = Self { port: 8080, data: std::env::temp_dir().join("gardefou-service") };
-        let mut args = std::env::args().skip(1);
-        while let Some(arg) = args.next() {
-            match (arg.as_str(), args.next()) {
-                ("--port", Some(port)) if port.parse::<u16>().is_ok() => options.port = port.parse().ok()?,
-                ("--data", Some(folder)) if !folder.is_empty() => options.data = folder.into(),
-                _ => {
-                    eprintln!("{USAGE}");
-                    return None;
+    /// Reads the arguments after the program's name; `Ok(None)` asks for help.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with them.
+    pub(crate) fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Option<Self>, String> {
+        let mut options = Self { port: 8080, data: place::for_user("gardefou-service") };
+        let mut arguments = arguments.into_iter();
+        while let Some(argument) = arguments.next() {
+            // Names of folders need not be text.
+            let mut value = || arguments.next().filter(|value| !value.is_empty());
+            match argument.to_str() {
+                Some("-h" | "--help") => return Ok(None),
+                Some("--port") => {
+                    let port = value().and_then(|port| port.to_str()?.parse().ok());
+                    options.port = port.ok_or("--port needs a number from 0 to 65535")?;
                 }
+                Some("--data") => options.data = value().ok_or("--data needs a folder")?.into(),
+                _ => return Err(format!("there is no option {argument:?}")),
             }
         }
-        Some(options)
+        Ok(Some(options))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(arguments: &[&str]) -> Result<Option<Options>, String> {
+        Options::read(arguments.iter().map(OsString::from))
+    }
+
+    #[test]
+    fn what_is_wrong_is_told() {
+        for wrong in
+            [&["--port"][..], &["--port", "70000"], &["--data"], &["--data", ""], &["orders"], &["--porta", "1"]]
+        {
+            assert!(read(wrong).is_err(), "{wrong:?}");
+        }
+        assert!(read(&["--port", "1", "--help"]).unwrap().is_none());
+        assert_eq!(read(&["--port", "81"]).unwrap().unwrap().port, 81);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn arguments_need_not_be_text() {
+        use std::os::unix::ffi::OsStringExt as _;
+        let odd = OsString::from_vec(b"caf\xE9".to_vec());
+        let options = Options::read(["--data".into(), odd.clone()]).unwrap().unwrap();
+        assert_eq!(options.data.as_os_str(), odd);
+        assert!(Options::read([odd]).is_err());
     }
 }

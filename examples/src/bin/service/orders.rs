@@ -2,7 +2,7 @@
 
 use crate::payments::Payments;
 use gardefou::{
-    AppError, ErrorCode, Result, ResultExt, bail, enhanced_error_handling, transaction_boundary, with_circuit_breaker,
+    AppError, ErrorCode, Result, ResultExt, enhanced_error_handling, transaction_boundary, with_circuit_breaker,
 };
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use std::{
@@ -22,7 +22,7 @@ pub(crate) struct Orders(Arc<Mutex<Connection>>);
 pub(crate) struct Order {
     pub(crate) id: i64,
     pub(crate) item: String,
-    pub(crate) cents: u64,
+    pub(crate) cents: i64,
     pub(crate) state: String,
 }
 
@@ -31,6 +31,9 @@ const SCHEMA: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;
 CREATE TABLE IF NOT EXISTS orders (
     id INTEGER PRIMARY KEY, item TEXT NOT NULL, cents INTEGER NOT NULL CHECK (cents > 0), state TEXT NOT NULL
 ) STRICT;";
+
+/// What a client is told whose order cannot be paid.
+const NOT_CHARGED: &str = "The order cannot be paid at present and was withdrawn: try again later.";
 
 /// How long a statement waits for another process that writes.
 const LOCK_PATIENCE: Duration = Duration::from_millis(200);
@@ -53,13 +56,14 @@ impl Orders {
 
     /// Places an order: written, charged, marked as paid; withdrawn again if it cannot be charged, or if the client
     /// goes away meanwhile.
-    pub(crate) async fn place(&self, item: &str, cents: u64, payments: &Payments) -> Result<Order> {
-        transaction_boundary!("place-order", |tx| {
+    pub(crate) async fn place(&self, item: &str, cents: i64, payments: &Payments) -> Result<Order> {
+        // A client that goes away is a warning; what is worse was reported by the guard in which it happened.
+        transaction_boundary!("place-order", log_level = "warn", |tx| {
             // A statement may wait for a lock: meanwhile the requests of this worker go to another one.
             let id = block_in_place(|| self.insert(item, cents))?;
             let orders = self.clone();
             tx.on_rollback("withdraw the order", move || orders.mark(id, "withdrawn"));
-            payments.charge(id, cents).await?;
+            payments.charge(id, cents).await.map_err(|error| error.with_public_message(NOT_CHARGED))?;
             block_in_place(|| self.mark(id, "paid"))?;
             Order { id, item: item.to_owned(), cents, state: "paid".to_owned() }
         })
@@ -67,14 +71,16 @@ impl Orders {
 
     /// Finds an order.
     pub(crate) fn find(&self, id: i64) -> Result<Order> {
-        let read = |row: &rusqlite::Row<'_>| {
-            Ok(Order { id, item: row.get(0)?, cents: row.get::<_, i64>(1)?.unsigned_abs(), state: row.get(2)? })
-        };
+        let read =
+            |row: &rusqlite::Row<'_>| Ok(Order { id, item: row.get(0)?, cents: row.get(1)?, state: row.get(2)? });
         let sql = "SELECT item, cents, state FROM orders WHERE id = ?1";
         let found = self.lock().query_row(sql, [id], read).optional().code(ErrorCode::DB_QUERY_ERROR)?;
         match found {
             Some(order) => Ok(order),
-            None => bail!(ErrorCode::FILE_NOT_FOUND_ERROR, "there is no order {id}"; id = id),
+            None => {
+                let error = AppError::new(ErrorCode::FILE_NOT_FOUND_ERROR, format!("there is no order {id}"));
+                Err(error.with_detail("id", id).with_public_message(format!("There is no order {id}.")))
+            }
         }
     }
 
@@ -100,9 +106,8 @@ impl Orders {
 
     #[enhanced_error_handling]
     #[with_circuit_breaker(name = Orders::BREAKER, failure_threshold = 10, recovery_timeout = "2s")]
-    fn insert(&self, item: &str, cents: u64) -> Result<i64> {
+    fn insert(&self, item: &str, cents: i64) -> Result<i64> {
         let connection = self.lock();
-        let cents = i64::try_from(cents).context(ErrorCode::API_REQUEST_ERROR, "nobody has that much money")?;
         connection
             .execute("INSERT INTO orders (item, cents, state) VALUES (?1, ?2, 'pending')", params![item, cents])
             .map_err(write_error)?;

@@ -13,6 +13,9 @@ pub(crate) struct Payments {
 /// The circuit breaker that stands before the provider.
 pub(crate) const BREAKER: &str = "payments";
 
+/// The header that names a charge, for a provider that must not make it twice.
+pub(crate) const IDEMPOTENCY_KEY: &str = "idempotency-key";
+
 /// A little longer than an attempt may take: ends the blocking request that nobody waits for any more.
 const SOCKET_PATIENCE: Duration = Duration::from_millis(400);
 
@@ -24,6 +27,9 @@ impl Payments {
     }
 
     /// Charges an order: tries three times, and not at all while the provider is known to be down.
+    ///
+    /// An attempt that timed out may have been charged all the same. The key says which charge is meant, so that the
+    /// provider makes it once, however often it is asked for.
     #[enhanced_error_handling(error_code = ErrorCode::EXTERNAL_SERVICE_ERROR, log_level = "warn")]
     #[retry_with_circuit_breaker(
         name = BREAKER,
@@ -34,11 +40,12 @@ impl Payments {
         failure_threshold = 5,
         recovery_timeout = "1s"
     )]
-    pub(crate) async fn charge(&self, order: i64, cents: u64) -> Result<()> {
+    pub(crate) async fn charge(&self, order: i64, cents: i64) -> Result<()> {
         let body = format!(r#"{{"order":{order},"cents":{cents}}}"#);
+        let key = format!("order-{order}");
         let agent = self.agent.clone();
         let url = format!("{}/charge", self.url);
-        self.ask(move || agent.post(url).send(body)).await
+        self.ask(move || agent.post(url).header(IDEMPOTENCY_KEY, key).send(body)).await
     }
 
     /// Asks the provider whether it is there; unguarded, for this is how one finds out.

@@ -1,15 +1,17 @@
 //! The payment provider: a real HTTP server on loopback that can be told to misbehave.
 
+use crate::payments::IDEMPOTENCY_KEY;
 use axum::{
     Router,
     extract::State,
-    http::StatusCode,
+    http::{HeaderMap, StatusCode},
     routing::{get, post},
 };
 use gardefou::{ErrorCode, Result, ResultExt};
 use std::{
+    collections::HashSet,
     net::Ipv4Addr,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -28,7 +30,17 @@ pub(crate) enum Mood {
 #[derive(Clone, Debug)]
 pub(crate) struct Provider {
     url: String,
-    mood: Arc<Mutex<Mood>>,
+    books: Books,
+}
+
+/// How the provider is, and what it has charged.
+#[derive(Clone, Debug, Default)]
+struct Books(Arc<Mutex<(Mood, HashSet<String>)>>);
+
+impl Books {
+    fn lock(&self) -> MutexGuard<'_, (Mood, HashSet<String>)> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Provider {
@@ -37,7 +49,7 @@ impl Provider {
     }
 
     pub(crate) fn set(&self, mood: Mood) {
-        *self.mood.lock().unwrap_or_else(PoisonError::into_inner) = mood;
+        self.books.lock().0 = mood;
     }
 }
 
@@ -54,15 +66,27 @@ pub(crate) async fn start() -> Result<Provider> {
     let failed = (ErrorCode::INITIALIZATION_ERROR, "the payment provider cannot be started");
     let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.context(failed.0, failed.1)?;
     let address = listener.local_addr().context(failed.0, failed.1)?;
-    let provider = Provider { url: format!("http://{address}"), mood: Arc::default() };
+    let provider = Provider { url: format!("http://{address}"), books: Books::default() };
     let router =
-        Router::new().route("/charge", post(answer)).route("/ping", get(answer)).with_state(Arc::clone(&provider.mood));
+        Router::new().route("/charge", post(charge)).route("/ping", get(answer)).with_state(provider.books.clone());
     tokio::spawn(async move { axum::serve(listener, router).await });
     Ok(provider)
 }
 
-async fn answer(State(mood): State<Arc<Mutex<Mood>>>) -> StatusCode {
-    let mood = *mood.lock().unwrap_or_else(PoisonError::into_inner);
+/// Charges once for each key, and nothing without one.
+async fn charge(State(books): State<Books>, headers: HeaderMap) -> StatusCode {
+    let Some(key) = headers.get(IDEMPOTENCY_KEY).and_then(|key| key.to_str().ok()) else {
+        return StatusCode::BAD_REQUEST;
+    };
+    let status = answer(State(books.clone())).await;
+    if status.is_success() {
+        books.lock().1.insert(key.to_owned());
+    }
+    status
+}
+
+async fn answer(State(books): State<Books>) -> StatusCode {
+    let mood = books.lock().0;
     match mood {
         Mood::Ok => StatusCode::OK,
         Mood::Fail => StatusCode::INTERNAL_SERVER_ERROR,
@@ -70,5 +94,24 @@ async fn answer(State(mood): State<Arc<Mutex<Mood>>>) -> StatusCode {
             tokio::time::sleep(Duration::from_secs(60)).await;
             StatusCode::GATEWAY_TIMEOUT
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::payments::Payments;
+
+    #[tokio::test]
+    async fn a_charge_that_is_asked_for_twice_is_made_once_and_none_without_a_key() {
+        let provider = start().await.unwrap();
+        let payments = Payments::new(provider.url());
+        for order in [1, 2, 1] {
+            payments.charge(order, 450).await.unwrap();
+        }
+        assert_eq!(provider.books.lock().1.len(), 2);
+        let url = format!("{}/charge", provider.url());
+        let nameless = tokio::task::spawn_blocking(move || ureq::post(url).send("{}")).await.unwrap();
+        assert!(matches!(nameless, Err(ureq::Error::StatusCode(400))), "{nameless:?}");
     }
 }

@@ -4,18 +4,20 @@ use crate::{
     metrics,
     orders::{Order, Orders},
     payments::Payments,
+    problems,
     upstream::{Mood, Provider},
 };
 use axum::{
     Router,
-    extract::{Path, State},
+    extract::{DefaultBodyLimit, Path, State},
     http::{StatusCode, header::CONTENT_TYPE},
+    middleware::from_fn,
     response::IntoResponse,
     routing::{get, post},
 };
 use gardefou::{
-    ErrorCode, Result, ResultExt, bail, ensure, error_monitor, health::Details, health_check,
-    integrations::axum::probes, monitor::journal::Query,
+    AppError, ErrorCode, Result, error_monitor, health::Details, health_check, integrations::axum::probes,
+    monitor::journal::Query,
 };
 use serde_json::{Value, json};
 
@@ -35,24 +37,44 @@ pub(crate) fn router(app: App) -> Router {
         .route("/errors", get(errors))
         .route("/metrics", get(numbers))
         .route("/provider/{mood}", post(set_mood))
+        .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .with_state(app)
         // On loopback everybody may see details; elsewhere one would ask for a token.
         .merge(probes(health_check()).details(Details::Always).build())
+        .layer(from_fn(problems::explain))
 }
+
+/// An order is a line of text.
+const LARGEST_BODY: usize = 16 * 1024;
 
 /// Places an order of the form `{"item": "tea", "cents": 450}`.
 async fn place(State(app): State<App>, body: String) -> Result<impl IntoResponse> {
-    let order: Value = serde_json::from_str(&body).context(ErrorCode::API_REQUEST_ERROR, "the body is no JSON")?;
-    let item = order["item"].as_str().unwrap_or_default().trim();
-    let cents = order["cents"].as_u64().unwrap_or_default();
-    ensure!(!item.is_empty() && item.len() <= 100, ErrorCode::API_REQUEST_ERROR, "an order has an item");
-    ensure!(cents > 0, ErrorCode::API_REQUEST_ERROR, "an order costs at least one cent");
-    let order = app.orders.place(item, cents, &app.payments).await?;
+    let (item, cents) = order_in(&body)?;
+    let order = app.orders.place(&item, cents, &app.payments).await?;
     Ok((StatusCode::CREATED, [(CONTENT_TYPE, JSON)], body_of(&order)))
 }
 
+/// Reads an order. What a client did wrong it is told, and nobody else is woken for it.
+fn order_in(body: &str) -> Result<(String, i64)> {
+    let order: Value = serde_json::from_str(body).map_err(|error| {
+        mistake(format!("The body is no JSON (line {}, column {}).", error.line(), error.column())).with_source(error)
+    })?;
+    let item = order["item"].as_str().map(str::trim).filter(|item| (1..=100).contains(&item.len()));
+    let item = item.ok_or_else(|| mistake("An order has an `item`: a text of 1 to 100 bytes."))?;
+    let cents = order["cents"].as_i64().filter(|cents| *cents > 0);
+    let cents =
+        cents.ok_or_else(|| mistake("An order has `cents`: a whole number above zero, of at most 19 digits."))?;
+    Ok((item.to_owned(), cents))
+}
+
+/// A client's own mistake: the text may be shown to the one who made it.
+fn mistake(text: impl Into<String>) -> AppError {
+    let text = text.into();
+    AppError::new(ErrorCode::API_REQUEST_ERROR, text.clone()).with_public_message(text)
+}
+
 async fn find(State(app): State<App>, Path(id): Path<String>) -> Result<impl IntoResponse> {
-    let id = id.parse().context(ErrorCode::API_REQUEST_ERROR, "the id of an order is a number")?;
+    let id = id.parse().map_err(|error| mistake("The id of an order is a number.").with_source(error))?;
     Ok(([(CONTENT_TYPE, JSON)], body_of(&app.orders.find(id)?)))
 }
 
@@ -68,14 +90,12 @@ async fn errors() -> Result<impl IntoResponse> {
 }
 
 async fn numbers(State(app): State<App>) -> Result<impl IntoResponse> {
-    Ok(([(CONTENT_TYPE, "text/plain; version=0.0.4")], metrics::page(&app.orders)?))
+    Ok(([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], metrics::page(&app.orders)?))
 }
 
 /// Tells the provider how to behave; only an example has such a route.
 async fn set_mood(State(app): State<App>, Path(mood): Path<String>) -> Result<StatusCode> {
-    let Some(mood) = Mood::of_name(&mood) else {
-        bail!(ErrorCode::API_REQUEST_ERROR, "the provider is ok, fail or hang");
-    };
+    let mood = Mood::of_name(&mood).ok_or_else(|| mistake("The provider is `ok`, `fail` or `hang`."))?;
     app.provider.set(mood);
     Ok(StatusCode::NO_CONTENT)
 }
