@@ -288,12 +288,13 @@ impl BreakerBuilder {
         let fixed = fixed.into_iter().filter(|(_, is_set)| *is_set);
         let refused = |(field, _)| ConfigError::new(field, "another", "must be set before the breaker is built");
         let mut problems: Vec<_> = fixed.map(refused).collect();
+        let now = breaker.shared().clock.now();
         breaker.shared().step(|locked| {
             let draft = Draft::of(locked.core.config(), locked.said).changed_by(&self.draft);
             let config = draft.resolve(&mut problems);
             if problems.is_empty() {
                 locked.said = draft.said();
-                locked.core.reconfigure(config);
+                locked.core.reconfigure_at(now, config);
             }
             ((), Default::default())
         });

@@ -20,12 +20,10 @@ fn steps() -> usize {
 
 fn agree(configure: impl Fn(BreakerBuilder) -> BreakerBuilder) {
     let builder = configure(CircuitBreaker::builder("model"));
-    let config = builder.resolve().unwrap();
     let lives = 4;
     for seed in 0..lives {
         let mut pair = Pair::new(&builder, seed);
         pair.walk(steps() / lives as usize, &mut Rng::seeded(seed + 100));
-        assert!(pair.most_probes <= config.half_open_max_calls as usize, "{} probes at once", pair.most_probes);
         assert!(pair.model.generation > 10, "a history in which nothing happens proves nothing");
     }
 }

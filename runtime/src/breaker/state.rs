@@ -444,9 +444,9 @@ impl Core {
     }
 
     /// Takes another configuration; state, generation and as much of the window as fits stay.
-    pub(super) fn reconfigure(&mut self, config: BreakerConfig) {
+    pub(super) fn reconfigure_at(&mut self, now: Tick, config: BreakerConfig) {
         if config.window != self.config.window {
-            self.window = self.window.resized(config.window);
+            self.window = self.window.resized_at(now, config.window);
         }
         self.config = config;
     }

@@ -49,11 +49,16 @@ impl Window {
     }
 
     /// Makes a window of another kind or size that holds what it can of this one.
-    pub(super) fn resized(&self, kind: Option<WindowKind>) -> Self {
+    pub(super) fn resized_at(&mut self, now: Tick, kind: Option<WindowKind>) -> Self {
         let mut new = Self::new(kind);
         match (self, &mut new) {
             (Self::Count(old), Self::Count(new)) => old.replay_into(new),
-            (Self::Time(old), Self::Time(new)) => old.replay_into(new),
+            (Self::Time(old), Self::Time(new)) => {
+                // What has expired does not come back because the new window is longer.
+                old.slide_to(now);
+                old.replay_into(new);
+            }
+            (_, Self::Time(new)) => new.begin_at(now),
             _ => {}
         }
         new
@@ -231,6 +236,8 @@ pub(super) struct TimeWindow {
     head: u64,
     /// Where the newest bucket ends, so that most calls need no division.
     head_end: Tick,
+    /// Entries before this are those of another window, whose identities mean nothing here.
+    first_entry: EntryId,
     buckets: [Tally; STEPS as usize],
     /// The sum of all buckets.
     total: Tally,
@@ -241,7 +248,14 @@ impl TimeWindow {
         let nanos = u64::try_from(span.as_nanos()).unwrap_or(u64::MAX);
         let width = nanos.div_ceil(STEPS).max(1);
         let end = Tick::from_nanos(width);
-        Self { width, head: 0, head_end: end, buckets: Default::default(), total: Tally::default() }
+        let first_entry = EntryId(0);
+        Self { width, head: 0, head_end: end, first_entry, buckets: Default::default(), total: Tally::default() }
+    }
+
+    /// Begins where a window of another kind ended.
+    fn begin_at(&mut self, now: Tick) {
+        self.slide_to(now);
+        self.first_entry = self.next_entry_at(now);
     }
 
     /// Drops the buckets that are too old at `now`. A clock reading that waited for the lock may lie in an older
@@ -268,16 +282,17 @@ impl TimeWindow {
     }
 
     fn next_entry_at(&self, now: Tick) -> EntryId {
-        // A tick inside the bucket names it whatever the width.
-        let newest = Tick::from_nanos(self.head_end.as_nanos() - 1);
-        EntryId(if now < self.head_end { newest } else { now }.as_nanos())
+        // The first tick of a bucket names it whatever the width, as a window of another width is filled by it.
+        EntryId(if now < self.head_end { self.head * self.width } else { now.as_nanos() / self.width * self.width })
     }
 
     fn amend_failure_at(&mut self, now: Tick, entry: EntryId) {
         self.slide_to(now);
         let bucket = entry.0 / self.width;
-        if bucket <= self.head && self.head - bucket < STEPS {
-            self.buckets[(bucket % STEPS) as usize].failures += 1;
+        let is_here = entry.0 >= self.first_entry.0 && bucket <= self.head && self.head - bucket < STEPS;
+        let tally = &mut self.buckets[(bucket % STEPS) as usize];
+        if is_here && tally.failures < tally.calls {
+            tally.failures += 1;
             self.total.failures += 1;
         }
     }
@@ -297,6 +312,7 @@ impl TimeWindow {
     }
 
     fn replay_into(&self, new: &mut Self) {
+        new.first_entry = self.first_entry;
         for bucket in self.head.saturating_sub(STEPS - 1)..=self.head {
             let start = Tick::from_nanos(bucket.saturating_mul(self.width));
             let what = self.buckets[(bucket % STEPS) as usize];

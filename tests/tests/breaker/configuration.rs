@@ -250,3 +250,13 @@ fn a_change_joins_a_control_and_refuses_a_clock_and_a_seed() {
     assert_eq!(refused.problems().map(|problem| problem.field).collect::<Vec<_>>(), ["clock", "seed"]);
     assert_eq!(svc.breaker.config().failure_threshold, Some(5));
 }
+
+#[test]
+fn what_has_left_a_time_window_does_not_come_back_into_a_longer_one() {
+    let svc = bench(|b| b.time_window(10 * SECOND).failure_rate(0.9).min_calls(1));
+    svc.script("SF");
+    svc.pass(15 * SECOND);
+    assert_eq!(svc.breaker.snapshot().window_calls, 0);
+    svc.breaker.reconfigure(|b| b.time_window(MINUTE)).unwrap();
+    assert_eq!(svc.breaker.snapshot().window_calls, 0);
+}

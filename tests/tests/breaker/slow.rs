@@ -135,3 +135,16 @@ fn every_slow_call_in_flight_is_seen_however_many_there_are() {
     let seen = svc.breaker.snapshot();
     assert_eq!((seen.counts.slow, seen.counts.success, seen.window_calls), (10_000, 10_001, 10_001));
 }
+
+#[test]
+fn a_call_that_another_window_counted_as_slow_fails_nothing_in_a_new_one() {
+    let svc = bench(|b| b.slow_call(SECOND).slow_rate(1.0).count_window(100).min_calls(100));
+    let slow = svc.breaker.try_acquire().unwrap();
+    svc.pass(2 * SECOND);
+    svc.script("S");
+    svc.breaker.reconfigure(|b| b.time_window(MINUTE).min_calls(1)).unwrap();
+    svc.script("S");
+    slow.failure();
+    let seen = svc.breaker.snapshot();
+    assert_eq!((seen.window_calls, seen.failure_rate, seen.counts.failure), (1, Some(0.0), 1));
+}

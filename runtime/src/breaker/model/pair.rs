@@ -1,20 +1,20 @@
 //! One random life, lived by the real breaker and the model side by side.
 
-use super::reference::{Change, Counts, Model, Running};
+use super::reference::{Counts, Heard, Model, Running};
 use crate::{
     breaker::{
-        BreakerBuilder, builder::Place, cause::CauseText, handle::CircuitBreaker, observers::BreakerSubscription,
-        shared::Shared, ticket::Ticket,
+        BreakerBuilder, Snapshot, WindowKind, builder::Place, cause::CauseText, handle::CircuitBreaker,
+        observers::BreakerSubscription, shared::Shared, ticket::Ticket,
     },
-    event::{BreakerEventKind, CircuitState, Event},
+    event::{BreakerEvent, BreakerEventKind, CircuitState, Event},
     rng::Rng,
-    time::{ManualClock, SharedClock, Tick, saturating_nanos},
+    time::{Clock, ManualClock, SharedClock, Tick, saturating_nanos},
 };
 use CircuitState::{Closed, Disabled, ForcedOpen, HalfOpen};
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex},
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 /// The real breaker, the model, and the means to compare them.
@@ -23,11 +23,13 @@ pub(super) struct Pair {
     pub(super) real: CircuitBreaker,
     pub(super) model: Model,
     pub(super) tickets: BTreeMap<u64, Ticket>,
-    pub(super) heard: Arc<Mutex<Vec<Change>>>,
+    pub(super) heard: Arc<Mutex<Vec<Heard>>>,
+    /// One of an earlier moment.
+    pub(super) stored: Option<Snapshot>,
     pub(super) _subscription: BreakerSubscription,
     pub(super) next_id: u64,
-    /// How many half-open probes ran at once at most.
-    pub(super) most_probes: usize,
+    /// How many slots there ever were.
+    pub(super) most_slots: usize,
     pub(super) step: usize,
 }
 
@@ -46,15 +48,18 @@ impl Pair {
         let heard = Arc::new(Mutex::new(Vec::new()));
         let sink = Arc::clone(&heard);
         let _subscription = real.observe(move |event: &Event<'_>| {
-            if let Event::Breaker(event) = event
-                && let BreakerEventKind::Transition { from, to, reason, .. } = event.kind
-            {
-                sink.lock().unwrap().push((from, to, reason, event.generation));
-            }
+            let Event::Breaker(BreakerEvent { generation, kind, .. }) = *event else { return };
+            sink.lock().unwrap().push(match kind {
+                BreakerEventKind::Transition { from, to, reason, .. } => Heard::Change(from, to, reason, generation),
+                BreakerEventKind::Rejected { .. } => Heard::Rejected(generation),
+                BreakerEventKind::Slow { pending, .. } => Heard::Slow { pending, generation },
+                BreakerEventKind::Abandoned { .. } => Heard::Abandoned(generation),
+                other => panic!("not expected: {other:?}"),
+            });
         });
         let model = Model::new(config, seed);
-        let (tickets, next_id, most_probes, step) = (BTreeMap::new(), 0, 0, 0);
-        Self { clock, real, model, tickets, heard, _subscription, next_id, most_probes, step }
+        let (tickets, next_id, most_slots, step) = (BTreeMap::new(), 0, 0, 0);
+        Self { clock, real, model, tickets, heard, stored: None, _subscription, next_id, most_slots, step }
     }
 
     pub(super) fn admit(&mut self) {
@@ -71,12 +76,14 @@ impl Pair {
             (real, model) => panic!("step {}: the real one says {real:?}, the model {model:?}", self.step),
         }
         if self.model.state == HalfOpen {
-            self.most_probes = self.most_probes.max(self.model.probes());
+            let (probes, slots) = (self.model.probes(), self.model.config.half_open_max_calls as usize);
+            self.most_slots = self.most_slots.max(slots);
+            assert!(probes <= self.most_slots, "{probes} probes at once in {slots} slots");
         }
     }
 
     pub(super) fn compare(&mut self) {
-        let (state, rest) = self.model.view();
+        let (state, rest, since) = self.model.view();
         let seen = self.real.snapshot();
         let counts = Counts {
             success: seen.counts.success,
@@ -88,6 +95,9 @@ impl Pair {
         };
         let step = self.step;
         assert_eq!((seen.state, seen.remaining.map(saturating_nanos)), (state, rest), "step {step}");
+        assert_eq!(tick_of(seen.since), since, "step {step}");
+        assert_eq!(failure_of(&seen), self.model.last_failure, "step {step}");
+        assert_eq!(seen.opened_by, self.model.seen_opened_by(), "step {step}");
         assert_eq!(counts, self.model.counts, "step {step}");
         assert_eq!(seen.generation, self.model.generation, "step {step}");
         assert_eq!(seen.consecutive_failures, self.model.consecutive, "step {step}");
@@ -100,7 +110,7 @@ impl Pair {
         assert_eq!(seen.slow_rate, rate(slow).filter(|_| self.model.config.slow_call.is_some()), "step {step}");
         assert_eq!(
             std::mem::take(&mut *self.heard.lock().unwrap()),
-            std::mem::take(&mut self.model.changes),
+            std::mem::take(&mut self.model.heard),
             "step {step}"
         );
     }
@@ -141,9 +151,10 @@ impl Pair {
                     let Some(id) = self.random_call(rng) else { continue };
                     let failure = below(rng, 100) < failing;
                     let ticket = self.tickets.remove(&id).unwrap();
-                    self.model.end(id, failure);
+                    let text = format!("failure {step}");
+                    self.model.end(id, failure.then(|| (text.clone(), false)));
                     if failure {
-                        self.real.shared().fail(ticket, CauseText::EMPTY);
+                        self.real.shared().fail(ticket, CauseText::of(|out| out.write_str(&text)));
                     } else {
                         self.real.shared().succeed(ticket);
                     }
@@ -187,6 +198,9 @@ impl Pair {
                     self.real.open_for(wait);
                 }
                 976..980 => self.by_hand(Closed),
+                980 | 981 => self.reconfigure(rng),
+                982 => self.stored = Some(self.real.snapshot()),
+                983 => self.restore(),
                 // Often healthy again, so that histories without people in them are long.
                 _ if matches!(self.model.state, ForcedOpen | Disabled) => self.by_hand(Closed),
                 _ => {}
@@ -199,13 +213,45 @@ impl Pair {
     pub(super) fn abandon(&mut self, id: u64, ticket: Ticket, since: u64) {
         let elapsed = Duration::from_nanos(self.model.now - since);
         if elapsed >= self.model.config.abandoned_after {
-            let before = self.model.counts.failure;
-            self.model.end(id, true);
-            self.model.counts.abandoned += self.model.counts.failure - before;
+            let text = format!("dropped after it had been pending for {elapsed:.1?}");
+            self.model.end(id, Some((text, true)));
         } else {
             self.model.let_go(id, false);
         }
         self.real.shared().drop_pending(ticket, Tick::from_nanos(since));
+    }
+
+    fn reconfigure(&mut self, rng: &mut Rng) {
+        let (few, span) = (1 + below(rng, 6) as u32, SECOND * (1 + below(rng, 40) as u32));
+        // Who was counted in a window of another kind is found in no other.
+        let is_counted = self.model.running.values().any(|call| call.counted.is_some());
+        let kind = self.model.config.window;
+        let change = |b: BreakerBuilder| match below(rng, 12) {
+            0 => b.failure_threshold(few),
+            1 => b.half_open_max_calls(few.max(3)),
+            2 => b.success_threshold(few.min(3)).half_open_max_calls(3),
+            3 => b.recovery_timeout(span),
+            4 => b.half_open_timeout(span).recovery_backoff(f64::from(few)),
+            5 if matches!(kind, Some(WindowKind::Calls(_))) || !is_counted => b.count_window(12 * few).min_calls(few),
+            6 if matches!(kind, Some(WindowKind::Time(_))) || !is_counted => b.time_window(span).min_calls(few),
+            7 if !is_counted => b.no_window(),
+            8 => b.slow_call(span / 10),
+            9 if !is_counted => b.no_slow_call(),
+            10 => b.abandoned_after(span / 10),
+            _ => b.shadow(few == 1),
+        };
+        self.real.reconfigure(change).unwrap();
+        self.model.reconfigure(self.real.config());
+    }
+
+    fn restore(&mut self) {
+        let Some(mut snapshot) = self.stored.take() else { return };
+        // Small ones, as they add up.
+        snapshot.counts = Default::default();
+        (snapshot.counts.success, snapshot.counts.failure) = (2, 1);
+        let age = self.model.now - tick_of(snapshot.taken_at);
+        self.model.restore(&snapshot, age, failure_of(&snapshot));
+        self.real.restore(&snapshot);
     }
 
     pub(super) fn by_hand(&mut self, to: CircuitState) {
@@ -216,6 +262,19 @@ impl Pair {
             _ => self.real.reset(),
         }
     }
+}
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// The tick of the manual clock at a time of its wall clock.
+fn tick_of(time: SystemTime) -> u64 {
+    let origin = ManualClock::new().wall();
+    saturating_nanos(time.duration_since(origin).unwrap())
+}
+
+fn failure_of(snapshot: &Snapshot) -> Option<(u64, String)> {
+    let last = snapshot.last_failure.as_ref()?;
+    Some((tick_of(last.at), last.cause.clone().unwrap_or_default()))
 }
 
 fn below(rng: &mut Rng, limit: u64) -> u64 {

@@ -1,7 +1,10 @@
 //! The model: every call of the present state in a list, from which everything is computed anew.
 
 use crate::{
-    breaker::config::{BreakerConfig, WindowKind},
+    breaker::{
+        Snapshot,
+        config::{BreakerConfig, WindowKind},
+    },
     event::{CircuitState, TransitionReason},
     rng::Rng,
     time::saturating_nanos,
@@ -9,7 +12,14 @@ use crate::{
 use CircuitState::{Closed, Disabled, ForcedOpen, HalfOpen, Open};
 use std::{collections::BTreeMap, time::Duration};
 
-pub(super) type Change = (CircuitState, CircuitState, TransitionReason, u64);
+/// What is told, and in which generation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Heard {
+    Change(CircuitState, CircuitState, TransitionReason, u64),
+    Rejected(u64),
+    Slow { pending: bool, generation: u64 },
+    Abandoned(u64),
+}
 
 /// One call of the present closed state.
 #[derive(Clone, Copy, Debug)]
@@ -24,6 +34,8 @@ pub(super) struct Entry {
 pub(super) struct Running {
     pub(super) generation: u64,
     pub(super) state: CircuitState,
+    /// Let in while calls were timed.
+    pub(super) timed: bool,
     /// Let in by shadow mode alone.
     pub(super) bystander: bool,
     pub(super) start: u64,
@@ -46,15 +58,21 @@ pub(super) struct Model {
     pub(super) now: u64,
     pub(super) state: CircuitState,
     pub(super) until: u64,
+    pub(super) since: u64,
     pub(super) generation: u64,
     pub(super) consecutive: u32,
     pub(super) reopened: u32,
     pub(super) successes: u32,
     pub(super) carried: u32,
     pub(super) entries: Vec<Entry>,
+    /// The first entry that a change of the window has left.
+    pub(super) first: usize,
     pub(super) running: BTreeMap<u64, Running>,
     pub(super) counts: Counts,
-    pub(super) changes: Vec<Change>,
+    pub(super) heard: Vec<Heard>,
+    /// When the last call failed, and its text.
+    pub(super) last_failure: Option<(u64, String)>,
+    pub(super) opened_by: Option<String>,
     pub(super) rng: Rng,
 }
 
@@ -65,15 +83,19 @@ impl Model {
             now: 0,
             state: Closed,
             until: 0,
+            since: 0,
             generation: 0,
             consecutive: 0,
             reopened: 0,
             successes: 0,
             carried: 0,
             entries: Vec::new(),
+            first: 0,
             running: BTreeMap::new(),
             counts: Counts::default(),
-            changes: Vec::new(),
+            heard: Vec::new(),
+            last_failure: None,
+            opened_by: None,
             rng: Rng::seeded(seed),
         }
     }
@@ -92,12 +114,22 @@ impl Model {
         if seconds >= cap.as_secs_f64() { cap } else { Duration::from_secs_f64(seconds) }
     }
 
-    pub(super) fn change(&mut self, to: CircuitState, reason: TransitionReason) {
+    pub(super) fn change(&mut self, at: u64, to: CircuitState, reason: TransitionReason) {
+        use TransitionReason::{ConsecutiveFailures, FailureRate, HalfOpenTimeout, ProbeFailed};
         self.generation += 1;
-        self.changes.push((self.state, to, reason, self.generation));
+        self.heard.push(Heard::Change(self.state, to, reason, self.generation));
+        let last = self.last_failure.as_ref().map(|(_, text)| text.clone());
+        match (to, reason) {
+            (Open, HalfOpenTimeout) => {}
+            (Open, ConsecutiveFailures | FailureRate | ProbeFailed) => self.opened_by = last,
+            (Open, _) => self.opened_by = None,
+            (ForcedOpen, _) => self.opened_by = Some("forced open by hand".to_owned()),
+            _ => {}
+        }
         self.state = to;
+        self.since = at;
         self.consecutive = 0;
-        self.entries.clear();
+        self.forget_entries();
         self.successes = 0;
         self.rng.next_u64();
     }
@@ -106,7 +138,17 @@ impl Model {
         let fraction = self.rng.clone().next_fraction();
         self.until = self.after(at, self.open_time(self.reopened, fraction));
         self.carried = 0;
-        self.change(Open, reason);
+        self.change(at, Open, reason);
+    }
+
+    fn forget_entries(&mut self) {
+        self.entries.clear();
+        self.first = 0;
+    }
+
+    /// Why the circuit is not closed, as a snapshot says it.
+    pub(super) fn seen_opened_by(&self) -> Option<String> {
+        self.opened_by.clone().filter(|_| !matches!(self.view().0, Closed | Disabled))
     }
 
     pub(super) fn probes(&self) -> usize {
@@ -123,31 +165,32 @@ impl Model {
         }
     }
 
-    /// The state and the rest of its time as the next call finds them.
-    pub(super) fn view(&self) -> (CircuitState, Option<u64>) {
+    /// The state, the rest of its time and its beginning as the next call finds them.
+    pub(super) fn view(&self) -> (CircuitState, Option<u64>, u64) {
         match self.state {
-            Open if self.now >= self.until => (HalfOpen, Some(0)),
-            Open => (Open, Some(self.until - self.now)),
+            Open if self.now >= self.until => (HalfOpen, Some(0), self.until),
+            Open => (Open, Some(self.until - self.now), self.since),
             HalfOpen if self.now >= self.until => {
                 let reopened = self.reopened + u32::from(self.probes() > 0);
                 let wait = self.open_time(reopened, self.rng.clone().next_fraction());
                 let until = self.after(self.until, wait);
-                if self.now >= until { (HalfOpen, Some(0)) } else { (Open, Some(until - self.now)) }
+                if self.now >= until { (HalfOpen, Some(0), until) } else { (Open, Some(until - self.now), self.until) }
             }
-            HalfOpen => (HalfOpen, Some(self.until - self.now)),
-            other => (other, None),
+            HalfOpen => (HalfOpen, Some(self.until - self.now), self.since),
+            other => (other, None, self.since),
         }
     }
 
     pub(super) fn in_window(&self) -> &[Entry] {
+        let entries = &self.entries[self.first..];
         match self.config.window {
             None => &[],
-            Some(WindowKind::Calls(calls)) => &self.entries[self.entries.len().saturating_sub(calls as usize)..],
+            Some(WindowKind::Calls(calls)) => &entries[entries.len().saturating_sub(calls as usize)..],
             Some(WindowKind::Time(span)) => {
                 let width = saturating_nanos(span).div_ceil(10);
                 let oldest = (self.now / width).saturating_sub(9);
-                let first = self.entries.iter().position(|entry| entry.at / width >= oldest);
-                first.map_or(&[], |first| &self.entries[first..])
+                let first = entries.iter().position(|entry| entry.at / width >= oldest);
+                first.map_or(&[], |first| &entries[first..])
             }
         }
     }
@@ -186,9 +229,10 @@ impl Model {
         let ids: Vec<u64> = self.running.keys().copied().collect();
         for id in ids {
             let call = self.running[&id];
-            let mine = call.generation == self.generation && !call.bystander && call.counted.is_none();
+            let mine = call.generation == self.generation && call.timed && !call.bystander && call.counted.is_none();
             if self.state == Closed && mine && self.is_slow(call.start) {
                 self.counts.slow += 1;
+                self.heard.push(Heard::Slow { pending: true, generation: self.generation });
                 self.running.get_mut(&id).unwrap().counted = Some(self.entries.len());
                 self.entries.push(Entry { at: self.now, failure: false, slow: true });
                 self.trip();
@@ -203,7 +247,7 @@ impl Model {
         if self.state == Open && self.now >= self.until {
             let carried = self.carried;
             self.until = self.after(self.now, self.config.half_open_timeout);
-            self.change(HalfOpen, TransitionReason::RecoveryTimeElapsed);
+            self.change(self.now, HalfOpen, TransitionReason::RecoveryTimeElapsed);
             self.successes = carried;
         }
         let rejected = match self.state {
@@ -212,19 +256,25 @@ impl Model {
             HalfOpen if self.probes() >= self.config.half_open_max_calls as usize => Some(None),
             _ => None,
         };
-        self.counts.rejected += u64::from(rejected.is_some());
+        if rejected.is_some() {
+            self.counts.rejected += 1;
+            self.heard.push(Heard::Rejected(self.generation));
+        }
         match rejected {
             Some(wait) if !self.config.shadow => Err(wait),
             _ => {
                 let (generation, state, start) = (self.generation, self.state, self.now);
                 let bystander = rejected.is_some();
-                self.running.insert(id, Running { generation, state, bystander, start, counted: None });
+                let timed = self.config.slow_call.is_some() && !bystander;
+                self.running.insert(id, Running { generation, state, timed, bystander, start, counted: None });
                 Ok(())
             }
         }
     }
 
-    pub(super) fn end(&mut self, id: u64, failure: bool) {
+    /// Ends a call; with `failed`, the text of its failure and whether it was abandoned.
+    pub(super) fn end(&mut self, id: u64, failed: Option<(String, bool)>) {
+        let failure = failed.is_some();
         let call = self.running[&id];
         if call.state == Disabled || call.generation != self.generation {
             self.running.remove(&id);
@@ -234,7 +284,9 @@ impl Model {
         if call.state == Closed {
             // The call that ends is not one that still runs.
             self.running.remove(&id);
-            self.look();
+            if call.timed {
+                self.look();
+            }
         } else {
             self.pass_time();
             self.running = running_still;
@@ -245,11 +297,21 @@ impl Model {
         }
         self.counts.success += u64::from(!failure);
         self.counts.failure += u64::from(failure);
+        if let Some((text, abandoned)) = failed {
+            self.last_failure = Some((self.now, text));
+            if abandoned {
+                self.counts.abandoned += 1;
+                self.heard.push(Heard::Abandoned(self.generation));
+            }
+        }
         if call.bystander {
             return;
         }
-        let slow = self.is_slow(call.start);
-        self.counts.slow += u64::from(slow && call.counted.is_none());
+        let slow = call.timed && self.is_slow(call.start);
+        if slow && call.counted.is_none() {
+            self.counts.slow += 1;
+            self.heard.push(Heard::Slow { pending: false, generation: self.generation });
+        }
         if self.state == HalfOpen {
             if failure || slow && self.config.slow_rate.is_some() {
                 self.reopened += 1;
@@ -259,7 +321,7 @@ impl Model {
                 self.successes += 1;
                 if self.successes >= self.config.success_threshold {
                     self.reopened = 0;
-                    self.change(Closed, TransitionReason::ProbesSucceeded);
+                    self.change(self.now, Closed, TransitionReason::ProbesSucceeded);
                 }
             }
             return;
@@ -287,11 +349,11 @@ impl Model {
         if to == Closed {
             self.reopened = 0;
             self.consecutive = 0;
-            self.entries.clear();
+            self.forget_entries();
             self.generation += u64::from(self.state == Closed);
         }
         if self.state != to {
-            self.change(to, TransitionReason::Manual);
+            self.change(self.now, to, TransitionReason::Manual);
         }
     }
 
@@ -300,7 +362,7 @@ impl Model {
         match self.state {
             Open | ForcedOpen => {
                 self.until = self.after(self.now, self.config.half_open_timeout);
-                self.change(HalfOpen, TransitionReason::Manual);
+                self.change(self.now, HalfOpen, TransitionReason::Manual);
                 true
             }
             HalfOpen => true,
@@ -316,9 +378,46 @@ impl Model {
             Closed | HalfOpen => {
                 self.until = wanted;
                 self.carried = 0;
-                self.change(Open, TransitionReason::OpenFor);
+                self.change(self.now, Open, TransitionReason::OpenFor);
             }
             _ => {}
         }
+    }
+
+    /// Takes another configuration.
+    pub(super) fn reconfigure(&mut self, config: BreakerConfig) {
+        let (old, new) = (self.config.window, config.window);
+        if old != new {
+            let kept = match (old, new) {
+                (Some(WindowKind::Calls(_)), Some(WindowKind::Calls(_)))
+                | (Some(WindowKind::Time(_)), Some(WindowKind::Time(_))) => self.in_window().len(),
+                _ => 0,
+            };
+            self.first = self.entries.len() - kept;
+            if let Some(WindowKind::Time(span)) = old {
+                // Of a call in a time window no more is known than its step.
+                let width = saturating_nanos(span).div_ceil(10);
+                self.entries.iter_mut().for_each(|entry| entry.at = entry.at / width * width);
+            }
+        }
+        self.config = config;
+    }
+
+    /// Goes on where a snapshot of `age` nanoseconds stopped.
+    pub(super) fn restore(&mut self, snapshot: &Snapshot, age: u64, last_failure: Option<(u64, String)>) {
+        self.counts.success += snapshot.counts.success;
+        self.counts.failure += snapshot.counts.failure;
+        self.last_failure = self.last_failure.take().or(last_failure);
+        let rest = snapshot.remaining.map_or(0, saturating_nanos).saturating_sub(age);
+        let (to, rest) = if snapshot.state == HalfOpen { (Open, 0) } else { (snapshot.state, rest) };
+        if to != self.state || to == Open {
+            self.change(self.now, to, TransitionReason::Restored);
+        }
+        if to == Open {
+            (self.until, self.carried) = (self.now.saturating_add(rest), 0);
+            self.opened_by.clone_from(&snapshot.opened_by);
+        }
+        self.reopened = snapshot.failed_recoveries;
+        self.consecutive = if to == Closed { snapshot.consecutive_failures } else { 0 };
     }
 }
