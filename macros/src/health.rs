@@ -27,7 +27,7 @@ pub(crate) fn attribute(args: TokenStream, item: &TokenStream) -> TokenStream {
 
 fn registration(args: TokenStream, item: TokenStream, diag: &mut Diag) -> Option<TokenStream> {
     let mut args = Args::read(args, &Spec::HEALTH, diag);
-    let krate = args.take_crate(diag);
+    let krate = args.take_crate(diag).unwrap_or_else(|| syn::parse_quote!(::gardefou));
     let function = diag.ok(syn::parse2::<ItemFn>(item));
     if let Some(function) = &function {
         check(function, diag);

@@ -248,13 +248,18 @@ fn is_box_pin(function: &Expr) -> bool {
     names.next().is_some_and(|last| last == "pin") && names.next().is_some_and(|before| before == "Box")
 }
 
-/// What a returned future gives: `X` of `Pin<Box<dyn Future<Output = X> + ..>>` and of `impl Future<Output = X>`.
+/// What a returned future gives: `X` of `Pin<Box<dyn Future<Output = X> + ..>>`, of `BoxFuture<'_, X>` and of
+/// `impl Future<Output = X>`.
 fn future_output(ty: &Type) -> Option<Type> {
     match plain_type(ty) {
         Type::ImplTrait(imp) => imp.bounds.iter().find_map(output_of_bound),
         Type::TraitObject(object) => object.bounds.iter().find_map(output_of_bound),
         Type::Path(path) => {
             let last = path.path.segments.last()?;
+            if last.ident == "BoxFuture" || last.ident == "LocalBoxFuture" {
+                // The names that the crate futures gives to a boxed one; it alone says what it gives.
+                return only_type_argument(&last.arguments).cloned();
+            }
             if last.ident != "Pin" && last.ident != "Box" {
                 return None;
             }
@@ -361,6 +366,13 @@ pub(crate) fn own_at(name: &str, span: Span) -> Ident {
 /// A place that the generated code may stand at: resolved as the macro's own, shown as the user's.
 pub(crate) fn at(tokens: &impl Spanned) -> Span {
     Span::mixed_site().located_at(tokens.span())
+}
+
+/// The first and the last place of some tokens: what begins at the one and ends at the other is underlined as a whole.
+pub(crate) fn ends(tokens: &impl ToTokens) -> (Span, Span) {
+    let mut all = tokens.to_token_stream().into_iter().map(|token| token.span());
+    let first = all.next().unwrap_or_else(Span::mixed_site);
+    (first, all.last().unwrap_or(first))
 }
 
 /// The path to the runtime crate, shown at the user's tokens: for calls whose bounds the user can miss.

@@ -3,7 +3,7 @@
 use crate::model::{Function, only_type_argument, plain_type};
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::ToTokens;
-use syn::{Attribute, FnArg, Ident, Pat, Receiver, ReceiverKind, Token, Type, ext::IdentExt, spanned::Spanned};
+use syn::{Attribute, FnArg, Ident, Pat, Receiver, ReceiverKind, Token, Type, ext::IdentExt};
 
 /// One variable that the arguments bind.
 pub(crate) struct Binding {
@@ -13,8 +13,10 @@ pub(crate) struct Binding {
     pub(crate) ident: Ident,
     /// Whether it is a `&mut` that each attempt borrows anew.
     pub(crate) reborrowed: bool,
-    /// Where its type stands, or it itself where the type is not written.
-    pub(crate) type_span: Span,
+    /// Whether it may do something when it is dropped.
+    pub(crate) may_drop: bool,
+    /// Where its type begins and ends, or it itself where the type is not written.
+    pub(crate) type_span: (Span, Span),
 }
 
 /// The variables that the arguments bind, in their order.
@@ -55,7 +57,8 @@ fn collect(pat: &Pat, ty: Option<&Type>, cfgs: &[Attribute], into: &mut Vec<Bind
                     (Some(_), mutability) => mutability.is_some(),
                     (None, _) => ty.is_some_and(is_mut_ref),
                 },
-                type_span: ty.map_or_else(|| pat.ident.span(), Spanned::span),
+                may_drop: pat.by_ref.is_none() && ty.is_none_or(crate::drops::may_drop),
+                type_span: ty.map_or_else(|| (pat.ident.span(), pat.ident.span()), crate::model::ends),
             });
             if let Some((_, inner)) = &pat.subpat {
                 collect(inner, None, cfgs, into);

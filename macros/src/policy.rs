@@ -407,7 +407,9 @@ impl Retry {
         if let Some((key, expr)) = args.take_with_key("on_retry")
             && let Some(callback) = value::callback("on_retry", expr, diag)
         {
-            setters.push(&key, "on_retry", quote!(#callback));
+            let there = crate::model::path_at(krate, &callback);
+            let place = crate::model::at(&callback);
+            setters.push(&key, "on_retry", quote_spanned!(place=> #there::__private::typed::on_retry(#callback)));
         }
         let retry_if = args.take("retry_if").and_then(|value| value::callback("retry_if", value, diag));
         Self { setters, retry_if, attempt_timeout: attempt_timeout.0.map(|(key, _)| key) }

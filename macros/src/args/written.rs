@@ -224,20 +224,18 @@ impl Args {
         self.unread || self.meant.contains(&key)
     }
 
-    /// Takes `crate = path`, or the path to this crate under its own name.
-    pub(crate) fn take_crate(&mut self, diag: &mut Diag) -> Path {
-        let own = || syn::parse_quote!(::gardefou);
-        let Some(value) = self.take("crate") else { return own() };
-        let value = super::value::plain(value);
+    /// Takes `crate = path`.
+    pub(crate) fn take_crate(&mut self, diag: &mut Diag) -> Option<Path> {
+        let value = super::value::plain(self.take("crate")?);
         let path = match &value {
             Expr::Path(path) if path.qself.is_none() => Some(path.path.clone()),
             Expr::Lit(syn::ExprLit { lit: Lit::Str(text), .. }) => text.parse_with(Path::parse_mod_style).ok(),
             _ => None,
         };
-        path.unwrap_or_else(|| {
+        if path.is_none() {
             diag.at(value, "`crate` takes a path, e.g. `crate = my_facade::gardefou`");
-            own()
-        })
+        }
+        path
     }
 }
 

@@ -4,6 +4,7 @@ use super::{flow::runtime, parse::Call};
 use crate::{
     args::{Args, value},
     diag::Diag,
+    krate::Krate,
 };
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
@@ -14,6 +15,8 @@ const LEVELS: &[&str] = &["trace", "debug", "info", "warn", "warning", "error", 
 /// The name, the code and the level of a boundary.
 pub(super) struct Setup {
     pub(super) krate: Path,
+    /// Stands before all that names it.
+    pub(super) import: TokenStream,
     name: TokenStream,
     code: Option<Expr>,
     level: Option<TokenStream>,
@@ -23,7 +26,7 @@ pub(super) struct Setup {
 impl Setup {
     pub(super) fn take(call: &mut Call, diag: &mut Diag) -> Self {
         let args = &mut call.args;
-        let krate = args.take_crate(diag);
+        let Krate { path: krate, import, .. } = Krate::take(args, diag);
         let code = args.take("error_code").and_then(|expr| value::code("error_code", expr, diag));
         let level = level(args, &krate, diag);
         let catch_panics = args.take("catch_panics").and_then(|expr| value::flag("catch_panics", expr, diag));
@@ -31,7 +34,7 @@ impl Setup {
             Some(name) => name.text_tokens(&krate),
             None => quote!("unnamed"),
         };
-        Self { krate, name, code, level, catch_panics: catch_panics.unwrap_or(false) }
+        Self { krate, import, name, code, level, catch_panics: catch_panics.unwrap_or(false) }
     }
 
     /// The path to what the expansion calls.

@@ -2,7 +2,8 @@
 
 use super::site::Site;
 use crate::{
-    model::{Function, at, inferable, path_at, same_error},
+    drops,
+    model::{Function, at, inferable, own, path_at, same_error},
     params::{self, Binding},
 };
 use proc_macro2::{Ident, TokenStream};
@@ -23,14 +24,34 @@ pub(super) fn once(site: &Site<'_>, function: &mut Function, returns: &Type) -> 
     if function.is_async() {
         return Once::Future(async_block(site, &quote!(move), &TokenStream::new(), &quote!(#body), returns));
     }
-    let mut bound = params::used(function);
+    let mut bound = drops::moved(function);
     // A part of a tuple bears no `#[cfg]`; such an argument is captured.
     bound.retain(|binding| binding.cfgs.is_empty());
     params::without_mut(function, &bound);
     let returns = inferable(returns);
-    let names = bound.iter().map(|Binding { ident, .. }| quote!(#ident,));
-    let patterns = bound.iter().map(|Binding { mutability, ident, .. }| quote!(#mutability #ident,));
-    Once::Closure { arguments: quote!((#(#names)*)), closure: quote!(move |(#(#patterns)*)| -> #returns #body) }
+    let arguments = tuple(&bound.iter().map(|binding| &binding.ident).collect::<Vec<_>>());
+    let patterns = patterns(&bound);
+    Once::Closure { arguments, closure: quote!(move |#patterns| -> #returns #body) }
+}
+
+/// Some variables as a tuple.
+pub(super) fn tuple(names: &[&Ident]) -> TokenStream {
+    if !names.iter().any(|name| drops::is_silent(name)) {
+        return quote!((#(#names,)*));
+    }
+    let arguments = own("arguments");
+    quote! {{
+        #[allow(clippy::used_underscore_binding)]
+        let #arguments = (#(#names,)*);
+        #arguments
+    }}
+}
+
+/// The pattern of a closure that takes them.
+pub(super) fn patterns(bound: &[Binding]) -> TokenStream {
+    let taken = bound.iter().filter(|binding| binding.cfgs.is_empty());
+    let patterns = taken.map(|Binding { mutability, ident, .. }| quote!(#mutability #ident,));
+    quote!((#(#patterns)*))
 }
 
 /// An async block around the body; the first `return`, which never runs, tells the compiler the type of the others. The

@@ -36,7 +36,7 @@ pub(super) fn expand(function: &mut Function, breaker: &Breaker, site: &Site<'_>
             });
         }
         Once::Closure { arguments, closure } => quote!(#admitted.run_with(#judge, #arguments, #closure)),
-        Once::Future(future) => call(&admitted, &judge, &future, true),
+        Once::Future(future) => call(&admitted, &judge, &future),
     };
     Some(quote! {
         #describe
@@ -85,9 +85,9 @@ pub(super) fn judge(breaker: &Breaker, site: &Site<'_>, returns: &Type) -> Token
     }
 }
 
-/// The call that was let through.
-pub(super) fn call(admitted: &syn::Ident, judge: &TokenStream, body: &TokenStream, is_async: bool) -> TokenStream {
-    if is_async { quote!(#admitted.guard(#judge, #body).await) } else { quote!(#admitted.run(#judge, #body)) }
+/// The async call that was let through.
+pub(super) fn call(admitted: &syn::Ident, judge: &TokenStream, body: &TokenStream) -> TokenStream {
+    quote!(#admitted.guard(#judge, #body).await)
 }
 
 pub(super) fn call_fallback(fallback: &syn::Expr, site: &Site<'_>, rejection: &syn::Ident) -> TokenStream {

@@ -6,12 +6,12 @@ use super::{
 };
 use crate::{
     model::{Function, at, own, path_at},
-    params,
+    params::{self, Binding, SelfKind},
     policy::Handling,
 };
-use proc_macro2::{Ident, TokenStream};
-use quote::{quote, quote_spanned};
-use syn::{FnArg, Pat, Type, ext::IdentExt};
+use proc_macro2::{Delimiter, Group, Ident, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::{Expr, FnArg, Pat, Type, ext::IdentExt};
 
 pub(super) fn expand(function: &mut Function, handling: &Handling, site: &Site<'_>) -> Option<TokenStream> {
     let krate = site.krate;
@@ -22,7 +22,11 @@ pub(super) fn expand(function: &mut Function, handling: &Handling, site: &Site<'
     let level = handling.level.iter().map(|level| quote!(.log_level(#level)));
     let shape = body::shape(site, &returns);
     let (early, late) = captures(function, &handling.capture, site);
-    let run = run(function, handling, site, &returns);
+    let lent = handling.fallback.as_ref().map(|fallback| lend(function, fallback));
+    let mut run = run(function, handling, site, &returns);
+    if let Some(lent) = lent.filter(|lent| !lent.is_empty()) {
+        run = quote!({ #lent #run });
+    }
 
     let (entry, outcome, captured) = (own("entry"), own("outcome"), own("captured"));
     let leave = if handling.capture.is_empty() {
@@ -61,6 +65,31 @@ pub(super) fn expand(function: &mut Function, handling: &Handling, site: &Site<'
         let #outcome = #run;
         #end
     })
+}
+
+/// What the body may change, lent to it where the fallback needs it again.
+fn lend(function: &mut Function, fallback: &Expr) -> TokenStream {
+    let fallback = fallback.to_token_stream();
+    let mut lent = TokenStream::new();
+    for Binding { cfgs, ident, reborrowed, .. } in params::used(function) {
+        if reborrowed && params::mentions(&fallback, &ident.unraw().to_string()) {
+            lent.extend(quote_spanned!(at(&ident)=> #(#cfgs)* let #ident = &mut *#ident;));
+        }
+    }
+    let body = function.body.stream();
+    let lends_self = function.sig.receiver().filter(|receiver| matches!(params::self_kind(receiver), SelfKind::Mut));
+    if let Some(receiver) = lends_self
+        && params::mentions(&fallback, "self")
+        && params::mentions(&body, "self")
+        && !params::mentions_self_in_text(&body)
+    {
+        let (this, self_token) = (own("this"), receiver.self_token);
+        lent.extend(quote_spanned!(at(&self_token)=> let #this = &mut *#self_token;));
+        let mut renamed = Group::new(Delimiter::Brace, params::rename_self(body, &this));
+        renamed.set_span(function.body.span());
+        function.body = renamed;
+    }
+    lent
 }
 
 /// The body, run once, its panics caught where that is asked for.
@@ -109,6 +138,6 @@ fn is_shared_reference(function: &Function, name: &Ident) -> bool {
             let named = matches!(&*input.pat, Pat::Ident(pat) if pat.ident == *name);
             named && matches!(crate::model::plain_type(&input.ty), Type::Reference(r) if r.mutability.is_none())
         }
-        FnArg::Receiver(receiver) => *name == "self" && matches!(params::self_kind(receiver), params::SelfKind::Ref),
+        FnArg::Receiver(receiver) => *name == "self" && matches!(params::self_kind(receiver), SelfKind::Ref),
     })
 }

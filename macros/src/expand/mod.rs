@@ -8,10 +8,13 @@ mod order;
 mod retry;
 mod site;
 
+pub(crate) use order::ends_with_ours;
+
 use crate::{
     args::{Args, Spec},
     check,
     diag::Diag,
+    krate::Krate,
     model::Function,
     policy,
 };
@@ -29,6 +32,8 @@ pub(crate) enum Guard {
 }
 
 impl Guard {
+    const ALL: &[Self] = &[Self::Handling, Self::Breaker, Self::Retry, Self::RetryWithBreaker, Self::Audit];
+
     fn name(self) -> &'static str {
         match self {
             Self::Handling => "enhanced_error_handling",
@@ -88,18 +93,19 @@ fn guarded(
     diag: &mut Diag,
 ) -> Option<TokenStream> {
     let mut args = Args::read(tokens.clone(), &guard.spec(), diag);
-    let krate = args.take_crate(diag);
+    let krates = Krate::take(&mut args, diag);
+    let krate = &krates.path;
     let function = Function::read(item, diag);
     if let Some(function) = &function {
         check::function(function, diag);
     }
     // Read also where the function is none, so that all mistakes are told at once.
-    let handling = (guard == Guard::Handling).then(|| policy::Handling::of(&mut args, &krate, diag));
+    let handling = (guard == Guard::Handling).then(|| policy::Handling::of(&mut args, krate, diag));
     let breaker = matches!(guard, Guard::Breaker | Guard::RetryWithBreaker);
-    let breaker = breaker.then(|| policy::Breaker::of(&mut args, &krate, diag));
+    let breaker = breaker.then(|| policy::Breaker::of(&mut args, krate, diag));
     let retry = matches!(guard, Guard::Retry | Guard::RetryWithBreaker);
-    let retry = retry.then(|| policy::Retry::of(&mut args, &krate, diag));
-    let audit = (guard == Guard::Audit).then(|| policy::Audit::of(&mut args, &krate, diag));
+    let retry = retry.then(|| policy::Retry::of(&mut args, krate, diag));
+    let audit = (guard == Guard::Audit).then(|| policy::Audit::of(&mut args, krate, diag));
     let mut function = function?;
     if let Some(handling) = &handling {
         check::handled(&function, handling, diag);
@@ -110,10 +116,10 @@ fn guarded(
     if !diag.is_empty() {
         return None;
     }
-    if !ordered && let Some(reordered) = order::outermost_last(&mut function, guard.name(), &krate, tokens) {
+    if !ordered && let Some(reordered) = order::outermost_last(&mut function, guard.name(), &krates.written, tokens) {
         return Some(reordered);
     }
-    let site = site::Site { krate: &krate, attribute: guard.name(), args: tokens };
+    let site = site::Site { krate, attribute: guard.name(), args: tokens };
     let body = match (handling, breaker, retry, audit) {
         (Some(handling), ..) => handling::expand(&mut function, &handling, &site),
         (.., Some(audit)) => audit::expand(&mut function, &audit, &site),
@@ -121,7 +127,8 @@ fn guarded(
         (_, breaker, Some(retry), _) => retry::expand(&mut function, &retry, breaker.as_ref(), &site),
         _ => return None,
     };
-    Some(function.with_body(body?))
+    let (import, body) = (krates.import, body?);
+    Some(function.with_body(quote!(#import #body)))
 }
 
 #[cfg(test)]

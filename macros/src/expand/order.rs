@@ -5,6 +5,7 @@
 //! and itself last, under a marker. Each then wraps what the ones that belong inside it have already wrapped. One that
 //! sees a marked one below it knows that the order is made.
 
+use super::Guard;
 use crate::model::Function;
 use proc_macro2::{Span, TokenStream, TokenTree};
 use syn::{Attribute, Ident, Meta, Path};
@@ -39,6 +40,14 @@ pub(super) fn outermost_last(
     kept.push(syn::parse_quote!(#[#krate::#attribute(#marker, #args)]));
     function.attrs = kept;
     Some(function.as_written())
+}
+
+/// Tells whether nothing will expand after this attribute that might read the names of the arguments.
+pub(crate) fn ends_with_ours(attrs: &[Attribute]) -> bool {
+    let is_ours = |attr: &Attribute| {
+        attr.path().segments.last().is_some_and(|last| Guard::ALL.iter().any(|guard| last.ident == guard.name()))
+    };
+    attrs.iter().all(|attr| is_inert(attr.path(), &attr.meta) || is_ours(attr))
 }
 
 fn is_marked(attr: &Attribute) -> bool {

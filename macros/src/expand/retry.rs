@@ -2,13 +2,14 @@
 
 use super::{body, breaker, site::Site};
 use crate::{
+    drops,
     model::{Function, at, own, path_at},
     params::{self, Binding, SelfKind},
     policy::{Breaker, Retry},
 };
-use proc_macro2::{Span, TokenStream};
-use quote::{quote, quote_spanned};
-use syn::{FnArg, Ident, Lifetime, Path, Receiver, Type};
+use proc_macro2::{Punct, Spacing, Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::{Expr, FnArg, Ident, Lifetime, Path, Receiver, Type, ext::IdentExt};
 
 pub(super) fn expand(
     function: &mut Function,
@@ -22,12 +23,12 @@ pub(super) fn expand(
         let breaker = breaker.map(|breaker| breaker::builder(breaker, site));
         let calls = retry.setters.calls();
         let erased = retry.attempt_timeout.is_some().then(|| quote!(.map(#krate::__private::Retry::erased)));
-        let name = syn::ext::IdentExt::unraw(&function.sig.ident).to_string();
+        let name = function.sig.ident.unraw().to_string();
         quote!(#breaker .with_retry(|| #krate::__private::Retry::builder().name(#name) #calls .build() #erased))
     };
     let describe = site.describe(function, &policies);
     let breaker_statics = breaker.map(|_| breaker::statics(site));
-    let attempt = Attempt::of(function, site, &returns);
+    let attempt = Attempt::of(function, site, &returns, breaker.and_then(|breaker| breaker.fallback.as_ref()));
 
     let (guarded, retries) = (site.name("GUARDED"), site.name("RETRY"));
     let (run, outcome, view, delay) = (own("run"), own("outcome"), own("view"), own("delay"));
@@ -45,8 +46,8 @@ pub(super) fn expand(
     let wait = if function.is_async() { quote!(#run.wait_async(#delay).await) } else { quote!(#run.wait(#delay)) };
     // Each attempt has a clone; to use up the arguments themselves keeps lints from asking for references.
     let done = (!attempt.owned.is_empty()).then(|| {
-        let owned = attempt.owned.iter().rev();
-        quote!(#krate::__private::used_up((#(#owned,)*));)
+        let owned = body::tuple(&attempt.owned.iter().rev().collect::<Vec<_>>());
+        quote!(#krate::__private::used_up(#owned);)
     });
     let series = quote! {
         loop {
@@ -83,33 +84,66 @@ fn receiver_of(function: &mut Function) -> Option<&mut Receiver> {
 
 /// One attempt: what its arguments are, and the body with them.
 struct Attempt {
-    /// The arguments of this attempt.
+    /// The variables of this attempt, for an async body.
     rebind: TokenStream,
-    /// The arguments that are cloned.
+    /// Those that a fallback names, which may change them as the body may, and mostly does not.
+    for_fallback: TokenStream,
+    /// The arguments that each attempt has a clone of, and those that are dropped before them.
     owned: Vec<Ident>,
+    /// What stands before the body.
+    before: TokenStream,
+    /// What the closure takes.
+    arguments: TokenStream,
     /// A closure or an async block.
     body: TokenStream,
     is_async: bool,
 }
 
 impl Attempt {
-    fn of(function: &mut Function, site: &Site<'_>, returns: &Type) -> Self {
+    fn of(function: &mut Function, site: &Site<'_>, returns: &Type, fallback: Option<&Expr>) -> Self {
+        let fallback = fallback.to_token_stream();
         let krate = site.krate;
+        let owned = if function.is_async() { params::used(function) } else { drops::moved(function) };
+        let owned = owned.into_iter().filter(|binding| !binding.reborrowed && binding.cfgs.is_empty());
+        let owned = owned.map(|binding| binding.ident).collect();
         let bound = params::used(function);
         params::without_mut(function, &bound);
-        let mut rebind = TokenStream::new();
-        for Binding { cfgs, mutability, ident, reborrowed, type_span } in &bound {
-            let place = Span::mixed_site().located_at(*type_span);
-            let krate = path_at(krate, &quote_spanned!(*type_span=> _));
-            rebind.extend(if *reborrowed {
-                quote_spanned!(place=> #(#cfgs)* let #mutability #ident = &mut *#ident;)
+        let [mut rebind, mut for_fallback, mut before, mut arguments] = std::array::from_fn(|_| TokenStream::new());
+        for Binding { cfgs, mutability, ident, reborrowed, type_span, .. } in &bound {
+            let (first, last) = *type_span;
+            let place = Span::mixed_site().located_at(first);
+            let krate = path_at(krate, &quote_spanned!(first=> _));
+            let value = if *reborrowed {
+                quote_spanned!(place=> &mut *#ident)
             } else {
-                quote_spanned!(place=> #(#cfgs)* let #mutability #ident = #krate::__private::clone_for_each_attempt(&#ident);)
-            });
+                // The borrow reaches over the whole type, which is what lacks `Clone`.
+                let mut named = ident.clone();
+                named.set_span(ident.span().located_at(last));
+                let borrow = Punct::new('&', Spacing::Alone);
+                let mut borrow = TokenTree::Punct(borrow);
+                borrow.set_span(ident.span().located_at(first));
+                quote_spanned!(place=> #krate::__private::clone_for_each_attempt(#borrow #named))
+            };
+            let bind = quote_spanned!(place=> #(#cfgs)* let #mutability #ident = #value;);
+            if cfgs.is_empty() {
+                arguments.extend(quote!(#value,));
+            } else {
+                before.extend(bind.clone());
+            }
+            if params::mentions(&fallback, &ident.unraw().to_string()) {
+                for_fallback.extend(quote!(#[allow(unused_mut)] #bind));
+            }
+            rebind.extend(bind);
         }
-        let owned = bound.iter().filter(|binding| !binding.reborrowed && binding.cfgs.is_empty());
-        let owned = owned.map(|binding| binding.ident.clone()).collect();
-        let mut attempt = Self { rebind, owned, body: TokenStream::new(), is_async: function.is_async() };
+        let mut attempt = Self {
+            rebind,
+            for_fallback,
+            owned,
+            before,
+            arguments: quote!((#arguments)),
+            body: TokenStream::new(),
+            is_async: function.is_async(),
+        };
         let group = &function.body;
         let mut inner = quote!(#group);
         let by_reference = attempt.take_self(function, krate, &mut inner);
@@ -123,11 +157,13 @@ impl Attempt {
             })
             });
             let moved = moved.into_iter().flatten();
+            attempt.before = attempt.rebind.clone();
             body::async_block(site, &capture, &quote!(#(#moved)*), &inner, returns)
         } else {
-            // Not `move`: the next attempt needs what this one borrows.
-            let returns = crate::model::inferable(returns);
-            quote!(|| -> #returns #inner)
+            // With `move`, a change of what is only lent is told at the change, and not at the closure.
+            let capture = (!by_reference).then(|| quote!(move));
+            let (returns, patterns) = (crate::model::inferable(returns), body::patterns(&bound));
+            quote!(#capture |#patterns| -> #returns #inner)
         };
         attempt
     }
@@ -156,6 +192,7 @@ impl Attempt {
         let lends_itself = matches!(params::self_kind(receiver), SelfKind::PinnedMut);
         let mutability = std::mem::replace(&mut receiver.mutability, lends_itself.then(Default::default));
         let owned = quote_spanned!(at(&self_token)=> let #mutability #this = #own;);
+        self.before.extend(owned.clone());
         self.rebind.extend(owned);
         *body = params::rename_self(std::mem::take(body), &this);
         false
@@ -163,7 +200,7 @@ impl Attempt {
 
     /// An attempt without a breaker: its outcome, and the way to look at it.
     fn alone(&self, retry: &Retry, site: &Site<'_>, returns: &Type) -> TokenStream {
-        let Self { rebind, body, .. } = self;
+        let Self { before, arguments, body, .. } = self;
         let krate = site.krate;
         let shape = body::shape(site, returns);
         let tried = if retry.attempt_timeout.is_some() {
@@ -172,9 +209,9 @@ impl Attempt {
         } else if self.is_async {
             quote!(#krate::__private::watched(#body).await)
         } else {
-            quote!(#krate::__private::call(#body))
+            quote!(#krate::__private::call_with(#arguments, #body))
         };
-        quote!({ #rebind (#tried, #krate::__private::Attempted::ran(#shape)) })
+        quote!({ #before (#tried, #krate::__private::Attempted::ran(#shape)) })
     }
 
     /// The outcome of an attempt that is limited in time.
@@ -191,7 +228,7 @@ impl Attempt {
 
     /// An attempt through a breaker.
     fn guarded(&self, retry: &Retry, breaker: &Breaker, site: &Site<'_>, returns: &Type) -> TokenStream {
-        let Self { rebind, body, is_async, .. } = self;
+        let Self { for_fallback, before, arguments, body, is_async, .. } = self;
         let (krate, name) = (site.krate, site.name("BREAKER"));
         let (admitted, seen) = (own("admitted"), own("seen"));
         let (refused, rejection) = (own("refused"), own("rejection"));
@@ -201,11 +238,13 @@ impl Attempt {
         let tried = if retry.attempt_timeout.is_some() {
             let run = own("run");
             let judge = quote!(#krate::__private::Limited(#judge));
-            let call = breaker::call(&admitted, &judge, &quote!(#run.limit(#body)), true);
+            let call = breaker::call(&admitted, &judge, &quote!(#run.limit(#body)));
             Self::unless_cut_off(&call, site, returns)
         } else {
-            let body = if *is_async { quote!(#krate::__private::watched(#body)) } else { body.clone() };
-            breaker::call(&admitted, &judge, &body, *is_async)
+            match is_async {
+                true => breaker::call(&admitted, &judge, &quote!(#krate::__private::watched(#body))),
+                false => quote!(#admitted.run_with(#judge, #arguments, #body)),
+            }
         };
         let rejected = match &breaker.fallback {
             None => {
@@ -218,7 +257,7 @@ impl Attempt {
             Some(fallback) => {
                 let call = breaker::call_fallback(fallback, site, &rejection);
                 quote! {
-                    #rebind
+                    #for_fallback
                     (#call, #krate::__private::Attempted::ran(#shape))
                 }
             }
@@ -232,7 +271,7 @@ impl Attempt {
                         #rejected
                     },
                 };
-                #rebind
+                #before
                 (#tried, #krate::__private::Attempted::ran(#shape).behind(&#name))
             }
         }

@@ -1,7 +1,7 @@
 //! Values of attributes that are not literals, each with the type it must have: a mismatch is told at the user's own
 //! tokens.
 
-use crate::boundary::LogLevel;
+use crate::{boundary::LogLevel, retry::FailedAttempt};
 use std::time::Duration;
 
 /// A name.
@@ -26,6 +26,12 @@ pub const fn number(value: f64) -> f64 {
 #[inline(always)]
 pub const fn duration(value: Duration) -> Duration {
     value
+}
+
+/// Who is told of each attempt that failed.
+#[inline(always)]
+pub fn on_retry<F: Fn(&FailedAttempt<'_>) + Send + Sync + 'static>(callback: F) -> F {
+    callback
 }
 
 /// A level.

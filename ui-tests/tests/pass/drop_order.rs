@@ -34,4 +34,26 @@ for_each_single_run! { ($guard) => {
         assert_eq!(order(guarded), order(plain));
         assert_eq!(order(guarded), ["local", "c", "b", "a"]);
     }
+
+    fn plain_with_unused(a: Noisy<'_>, _b: Noisy<'_>, c: Noisy<'_>, _: Noisy<'_>, _: u8) -> R<()> {
+        let _ = (&a, &c);
+        Ok(())
+    }
+
+    #[$guard]
+    fn guarded_with_unused(a: Noisy<'_>, _b: Noisy<'_>, c: Noisy<'_>, _: Noisy<'_>, _: u8) -> R<()> {
+        let _ = (&a, &c);
+        Ok(())
+    }
+
+    #[test]
+    fn arguments_that_the_body_does_not_use_keep_their_place() {
+        let order = |f: fn(Noisy<'_>, Noisy<'_>, Noisy<'_>, Noisy<'_>, u8) -> R<()>| {
+            let log = RefCell::new(vec![]);
+            f(Noisy("a", &log), Noisy("b", &log), Noisy("c", &log), Noisy("d", &log), 0).unwrap();
+            log.into_inner()
+        };
+        assert_eq!(order(guarded_with_unused), order(plain_with_unused));
+        assert_eq!(order(guarded_with_unused), ["d", "c", "b", "a"]);
+    }
 } }

@@ -12,6 +12,11 @@ fn f(account: u32, token: &str, note: String) -> R<u32> {
     Ok(account)
 }
 
+#[enhanced_error_handling(capture(right))]
+fn of_a_pattern((left, right): (u8, u8)) -> R<u8> {
+    left.checked_sub(right).ok_or_else(|| AppError::new(ErrorCode::SYNC_ERROR, "late"))
+}
+
 #[enhanced_error_handling(rethrow = false, fallback = vec![n])]
 fn g(n: i32) -> R<Vec<i32>> {
     Err(std::fmt::Error)?;
@@ -41,6 +46,7 @@ fn each_has_its_effect() {
     assert!(err.is(ErrorCode::DB_QUERY_ERROR));
     assert_eq!((&err.details()["account"], &err.details()["note"]), (&"7".into(), &"\"n\"".into()));
     assert!(!err.to_json().to_string().contains("secret"), "{}", err.to_json());
+    assert_eq!(of_a_pattern((1, 2)).unwrap_err().details()["right"], "2");
     assert_eq!(g(3).unwrap(), [3]);
     assert_eq!(block_on(h()).unwrap(), "");
     assert_eq!(i(1).unwrap(), 2);

@@ -8,6 +8,7 @@ mod prelude;
 
 mod argument_that_is_not_clone;
 mod argument_used_up;
+mod assertions_in_blocks;
 mod async_trait_method;
 mod attributes_by_path;
 mod borrow_out_of_mutable_self;
@@ -32,6 +33,7 @@ mod impl_trait_argument;
 mod impl_trait_in_the_result;
 mod inside_macro_rules;
 mod items_in_the_body;
+mod lent_to_a_fallback;
 mod mutable_argument;
 mod mutable_self;
 mod named_lifetimes;

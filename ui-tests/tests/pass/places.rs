@@ -68,7 +68,7 @@ fn a_caught_panic_is_located_at_the_block() {
 fn track_caller_moves_both_to_the_caller() {
     assert_eq!(place(panics_at_the_caller()), (file!(), line!()));
     let _ = rejects_at_the_caller();
-    let _ = circuit_breakers().get("places").unwrap().force_open();
+    circuit_breakers().get("places").unwrap().force_open();
     assert_eq!(place(rejects_at_the_caller()), (file!(), line!()));
     assert_eq!(place(rejects_at_the_caller_by_condition()), (file!(), line!()));
     assert_eq!(place(retries_at_the_caller()), (file!(), line!()));

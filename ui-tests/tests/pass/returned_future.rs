@@ -20,6 +20,16 @@ for_each_guard! { ($guard) => {
         })
     }
 
+    type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+    #[$guard]
+    fn h(s: &str) -> BoxFuture<'_, R<usize>> {
+        Box::pin(async move {
+            tick().await;
+            Ok(s.len())
+        })
+    }
+
     struct S(i32);
 
     impl S {
@@ -38,5 +48,6 @@ for_each_guard! { ($guard) => {
         assert_eq!(block_on(f(2)).unwrap(), 2);
         assert_eq!(block_on(S(3).without_move()).unwrap(), 3);
         assert_eq!(block_on(g("abc")).unwrap(), 3);
+        assert_eq!(block_on(h("abc")).unwrap(), 3);
     }
 } }

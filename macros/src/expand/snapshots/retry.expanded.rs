@@ -22,9 +22,11 @@ fn read(key: &str) -> Result<u32> {
     let __outcome = loop {
         let __delay = {
             let (__outcome, __view) = {
-                let key = ::gardefou::__private::clone_for_each_attempt(&key);
                 (
-                    ::gardefou::__private::call(|| -> Result<u32> { lookup(key) }),
+                    ::gardefou::__private::call_with(
+                        (::gardefou::__private::clone_for_each_attempt(&key),),
+                        move |(key,)| -> Result<u32> { lookup(key) },
+                    ),
                     ::gardefou::__private::Attempted::ran(
                         ::gardefou::__private::shape!(Result < u32 >),
                     ),

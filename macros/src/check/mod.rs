@@ -1,0 +1,79 @@
+//! What cannot work, said in the user's words.
+
+mod retried;
+
+use crate::{
+    diag::Diag,
+    model::{Function, plain_type},
+    params,
+    policy::Handling,
+};
+use quote::ToTokens;
+use syn::Type;
+
+pub(crate) use retried::retried;
+
+/// What no attribute can guard.
+pub(crate) fn function(function: &Function, diag: &mut Diag) {
+    let sig = &function.sig;
+    if let Some(constness) = &sig.constness {
+        diag.at(constness, "a `const fn` cannot be wrapped: the generated code needs run-time state");
+    }
+    if let Some(variadic) = &sig.variadic {
+        diag.at(variadic, "a variadic function cannot be wrapped: its arguments cannot be handed on");
+    }
+    match function.returns() {
+        None => diag.at(&sig.ident, "the function must return `Result<T, E>`; it returns `()`"),
+        Some(ty) => {
+            if let Some(found) = surely_no_result(ty) {
+                diag.at(ty, format!("the function must return `Result<T, E>`; it returns `{found}`"));
+            }
+        }
+    }
+}
+
+/// A type that is no `Result` under any name; all others are left to the compiler.
+fn surely_no_result(ty: &Type) -> Option<String> {
+    const PLAIN: &[&str] = &[
+        "bool", "char", "str", "String", "Option", "Vec", "Box", "i8", "i16", "i32", "i64", "i128", "isize", "u8",
+        "u16", "u32", "u64", "u128", "usize", "f32", "f64",
+    ];
+    let plain = plain_type(ty);
+    let no_result = match plain {
+        Type::Path(path) if path.qself.is_none() => {
+            let segments = &path.path.segments;
+            let of_std = segments.first().is_some_and(|first| first.ident == "std" || first.ident == "core");
+            (segments.len() == 1 || of_std)
+                && segments.last().is_some_and(|last| PLAIN.iter().any(|name| last.ident == name))
+        }
+        Type::ImplTrait(_) | Type::TraitObject(_) | Type::FnPtr(_) => true,
+        Type::Tuple(_) | Type::Reference(_) | Type::Array(_) | Type::Slice(_) | Type::Never(_) | Type::Ptr(_) => true,
+        _ => false,
+    };
+    no_result.then(|| text_of(plain))
+}
+
+/// A type as users write it: without the blanks that tokens are joined with.
+fn text_of(ty: &Type) -> String {
+    let text = ty.to_token_stream().to_string();
+    let text = text.replace(" < ", "<").replace(" >", ">").replace(" :: ", "::").replace(" ,", ",");
+    text.replace("& ", "&").replace("( ", "(").replace(" )", ")")
+}
+
+/// What `#[enhanced_error_handling]` cannot do with this function.
+pub(crate) fn handled(function: &Function, handling: &Handling, diag: &mut Diag) {
+    let mut arguments: Vec<String> = params::all(function).iter().map(|bound| bound.ident.to_string()).collect();
+    arguments.extend(function.sig.receiver().map(|_| "self".to_owned()));
+    for name in &handling.capture {
+        if arguments.iter().any(|argument| name == argument) {
+            continue;
+        }
+        if name == "self" {
+            diag.at(name, "`self` cannot be captured: this function has none");
+        } else {
+            let near = crate::args::nearest(&name.to_string(), arguments.iter().map(String::as_str));
+            let hint = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+            diag.at(name, format!("the function has no argument `{name}`{hint}"));
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! A closure that cannot be called so is underlined.
+
+use gardefou::{AppError, retry};
+
+type R<T> = Result<T, AppError>;
+
+#[retry(on_retry = |attempt, delay| ())]
+fn f() -> R<i32> {
+    Ok(1)
+}
+
+fn main() {}

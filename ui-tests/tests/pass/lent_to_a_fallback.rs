@@ -1,0 +1,31 @@
+//! A fallback sees what the body changed through a `&mut`.
+
+use crate::prelude::*;
+
+struct Store {
+    lines: Vec<u8>,
+}
+
+impl Store {
+    #[enhanced_error_handling(rethrow = false, fallback = self.lines.len() + log.len())]
+    fn add(&mut self, log: &mut Vec<u8>) -> R<usize> {
+        self.lines.push(1);
+        log.push(1);
+        Err(AppError::new(ErrorCode::SYNC_ERROR, "late"))
+    }
+
+    #[enhanced_error_handling(rethrow = false, catch_panics = true, fallback = self.lines.len() + log.len())]
+    async fn add_later(&mut self, log: &mut Vec<u8>) -> R<usize> {
+        tick().await;
+        self.lines.push(1);
+        log.push(1);
+        panic!("late")
+    }
+}
+
+#[test]
+fn both_are_there_again() {
+    let (mut store, mut log) = (Store { lines: vec![] }, vec![]);
+    assert_eq!(store.add(&mut log).unwrap(), 2);
+    assert_eq!(block_on(store.add_later(&mut log)).unwrap(), 4);
+}
