@@ -3,7 +3,7 @@
 use super::{
     flow::Jumps,
     parse::{Body, Call, Kind, Source},
-    rewrite::{Form, Rewriter, Rule, as_argument, at, awaits, label, returns, value_span},
+    rewrite::{Form, Rewriter, Rule, as_argument, at, awaited, awaits, label, returns, value_span},
     setup::Setup,
     tail,
 };
@@ -14,7 +14,7 @@ use crate::{
 };
 use proc_macro2::{Group, Span, TokenStream};
 use quote::{quote, quote_spanned};
-use syn::{Block, Expr, Ident, Token, visit_mut::VisitMut};
+use syn::{Block, Expr, Ident, Pat, Token, visit_mut::VisitMut};
 
 /// What becomes of an error.
 enum Ending {
@@ -34,7 +34,7 @@ pub(crate) fn expand(tokens: TokenStream) -> TokenStream {
     let ending = ending(&mut call, &mut diag);
     let expanded = match call.body {
         None => None,
-        Some(Body { block: Source::Raw(group), .. }) => Some(raw(&group, &setup)),
+        Some(Body { block: Source::Raw(group), .. }) => Some(raw(&group, &setup, None)),
         Some(Body { is_async, block: Source::Parsed(block), .. }) => {
             Some(expand_block(block, is_async, &setup, &ending, &mut diag))
         }
@@ -53,15 +53,20 @@ pub(super) fn finish(expanded: Option<TokenStream>, diag: Diag) -> TokenStream {
 ///
 /// The tokens stand where `?`, `.await` and jumps are legal, so that nothing is said on top of it. Should the compiler
 /// read what this crate cannot, the lint speaks, which runs only where nothing else was wrong.
-pub(super) fn raw(group: &Group, setup: &Setup) -> TokenStream {
+pub(super) fn raw(group: &Group, setup: &Setup, argument: Option<&Pat>) -> TokenStream {
     let runtime = setup.runtime();
+    // The body's argument, so that an editor completes what follows its name, and nobody calls it unknown.
+    let argument = argument.map(|argument| quote!(let #argument = #runtime::unread_transaction();));
+    let import = &setup.import;
     quote! {{
+        #import
         #[deny(unused_must_use)]
         {
             #runtime::unknown_syntax();
         }
         #[allow(unused)]
         let _ = #runtime::block::<(), _>(async {
+            #argument
             loop {
                 #group;
                 break;
@@ -94,7 +99,10 @@ fn expand_block(
     diag: &mut Diag,
 ) -> TokenStream {
     let runtime = setup.runtime();
-    let asynchronous = is_async.is_some() || (setup.catch_panics && awaits(&block).is_some());
+    // Where it awaits without being allowed to, the expansion's own await is told at the user's.
+    let awaits = awaits(&block);
+    let asynchronous = is_async.is_some() || (setup.catch_panics && awaits.is_some());
+    let awaited = awaited(awaits);
     let form = if is_async.is_some() || setup.catch_panics { Form::Closure } else { Form::InPlace };
     tail::check_block(&mut block, diag);
     let allow = tail::allow_unreachable(&block);
@@ -119,15 +127,17 @@ fn expand_block(
         }
         (Form::Closure, false) => quote!(#runtime::catch(#operation, || #done)),
         (Form::Closure, true) if setup.catch_panics => {
-            quote!(#runtime::catch_async(#operation, async #moved { #done }).await)
+            quote!(#runtime::catch_async(#operation, async #moved { #done }).#awaited)
         }
-        (Form::Closure, true) => quote!(#runtime::block(async #moved { #done }).await),
+        (Form::Closure, true) => quote!(#runtime::block(async #moved { #done }).#awaited),
     };
     let pattern = if jumps.is_empty() { quote!(#value) } else { quote!(#runtime::Flow::Value(#value)) };
     let (good, bad) = ends(ending, &own_at("value", value_span), &error, &visit, setup);
     let arms = arms(&jumps, &runtime);
     let operation_value = setup.operation();
+    let import = &setup.import;
     quote! {
+        #import
         let #operation = #operation_value;
         let mut #visit = #runtime::enter(#operation);
         #hint

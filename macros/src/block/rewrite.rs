@@ -10,7 +10,8 @@ use crate::{diag::Diag, model::own};
 use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{
-    Block, Expr, Item, Label, Lifetime, Macro, Pat, Path, Stmt, Type, parse_quote, parse2,
+    Block, Expr, Item, Label, Lifetime, Macro, Pat, Path, Stmt, Token, Type, parse_quote, parse2,
+    punctuated::Punctuated,
     spanned::Spanned,
     visit_mut::{self, VisitMut},
 };
@@ -211,7 +212,24 @@ impl<'a> Rewriter<'a> {
             }
             // Definitions, and texts of Rust that is not run here.
             "macro_rules" | "stringify" | "quote" | "parse_quote" => {}
+            "assert" | "debug_assert" => self.assertion(call),
             _ => self.arguments(call),
+        }
+    }
+
+    /// A condition that is rewritten would be printed so: what the user wrote is given as the message where there is none.
+    fn assertion(&mut self, call: &mut Macro) {
+        let written = call.tokens.clone();
+        self.arguments(call);
+        let only = call.parse_body_with(Punctuated::<Expr, Token![,]>::parse_terminated);
+        if let Ok(only) = only
+            && let (1, Some(condition)) = (only.len(), only.first())
+            && call.tokens.to_string() != written.to_string()
+        {
+            let text = written.to_string();
+            let text = text.trim_end_matches(',').replace('{', "{{").replace('}', "}}");
+            let message = format!("assertion failed: {text}");
+            call.tokens = quote!(#condition, #message);
         }
     }
 
@@ -341,6 +359,11 @@ pub(super) fn at(tokens: TokenStream, span: Span) -> TokenStream {
 /// Read from the tokens: a second visitor would be compiled with all of its functions.
 pub(super) fn awaits(block: &Block) -> Option<Span> {
     first_await(block.to_token_stream())
+}
+
+/// The word by which an expansion awaits: the block's own, so that both are one where neither may stand.
+pub(super) fn awaited(awaits: Option<Span>) -> syn::Ident {
+    syn::Ident::new("await", awaits.unwrap_or_else(Span::mixed_site))
 }
 
 fn first_await(tokens: TokenStream) -> Option<Span> {

@@ -1,10 +1,10 @@
 //! `transaction_boundary!`.
 
 use super::{
-    error::{finish, raw},
+    error::{done, finish, raw},
     foreign::find_word,
     parse::{Body, Call, Kind, Source},
-    rewrite::{Form, Rewriter, Rule, as_argument, at, awaits, label},
+    rewrite::{Form, Rewriter, Rule, as_argument, at, awaited, awaits, label, value_span},
     setup::Setup,
     tail,
 };
@@ -15,7 +15,7 @@ use crate::{
 };
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
-use syn::{Block, Expr, Ident, Pat, Token, parse_quote, spanned::Spanned, visit_mut::VisitMut};
+use syn::{Block, Expr, Pat, Token, parse_quote, spanned::Spanned, visit_mut::VisitMut};
 
 /// Expands a call.
 pub(crate) fn expand(tokens: TokenStream) -> TokenStream {
@@ -26,7 +26,7 @@ pub(crate) fn expand(tokens: TokenStream) -> TokenStream {
     let callback = callback.and_then(|expr| value::callback("on_error_callback", expr, &mut diag));
     let expanded = match call.body {
         None => None,
-        Some(Body { block: Source::Raw(group), .. }) => Some(raw(&group, &setup)),
+        Some(Body { argument, block: Source::Raw(group), .. }) => Some(raw(&group, &setup, argument.as_ref())),
         Some(Body { is_async, argument, block: Source::Parsed(block) }) => {
             // A missing argument is reported already; any name does.
             let argument = argument.unwrap_or_else(|| parse_quote!(_));
@@ -48,7 +48,7 @@ fn expand_block(
     // Where it awaits without being allowed to, the expansion's own await is told at the user's, once.
     let awaits = awaits(&block).or_else(|| find_word(block.to_token_stream(), "on_rollback_async"));
     let asynchronous = is_async.is_some() || awaits.is_some();
-    let awaited = Ident::new("await", awaits.unwrap_or_else(Span::mixed_site));
+    let awaited = awaited(awaits);
     let form = if is_async.is_some() || setup.catch_panics { Form::Closure } else { Form::InPlace };
     tail::check_block(&mut block, diag);
     let allow = tail::allow_unreachable(&block);
@@ -56,13 +56,18 @@ fn expand_block(
     rewriter.visit_block_mut(&mut block);
     let uses_label = rewriter.uses_label;
 
-    let [operation, guard, transaction, outcome, value, error] =
-        ["operation", "guard", "transaction", "outcome", "value", "error"].map(own);
+    let [operation, guard, transaction, outcome, error] =
+        ["operation", "guard", "transaction", "outcome", "error"].map(own);
+    // The last value, at whose place it is told where the type of the whole does not fit.
+    let value = own_at("value", value_span(&block));
+    let value_done = done(&value, &runtime);
     let moved = is_async.flatten();
-    let block = as_argument(&block);
+    let (place, last) = (value.span(), as_argument(&block));
+    let runtime_there = at(runtime.clone(), place);
+    let last = quote_spanned!(place=> #runtime_there::done(#last));
     let body = quote!({
         let #argument = #transaction;
-        #runtime::done(#block)
+        #last
     });
     let run = match (form, asynchronous) {
         (Form::InPlace, _) => {
@@ -74,9 +79,9 @@ fn expand_block(
         }
         (Form::Closure, false) => quote!(#runtime::catch(#operation, || #body)),
         (Form::Closure, true) if setup.catch_panics => {
-            quote!(#runtime::catch_async(#operation, async #moved #body).await)
+            quote!(#runtime::catch_async(#operation, async #moved #body).#awaited)
         }
-        (Form::Closure, true) => quote!(#runtime::block(async #moved #body).await),
+        (Form::Closure, true) => quote!(#runtime::block(async #moved #body).#awaited),
     };
     let operation_value = setup.operation();
     let treatment = setup.tokens();
@@ -86,16 +91,24 @@ fn expand_block(
             match #outcome {
                 ::core::result::Result::Ok(#value) => {
                     #guard.commit();
-                    #runtime::done(#value)
+                    #value_done
                 }
                 ::core::result::Result::Err(#error) => #runtime::failed(#guard.roll_back(#error).#awaited),
             }
         };
         (quote!(begin_async), end)
     } else {
-        (quote!(begin), quote!(#guard.end(#outcome)))
+        let end = quote! {
+            match #guard.end(#outcome) {
+                ::core::result::Result::Ok(#value) => #value_done,
+                ::core::result::Result::Err(#error) => #runtime::failed(#error),
+            }
+        };
+        (quote!(begin), end)
     };
+    let import = &setup.import;
     quote! {
+        #import
         let #operation = #operation_value;
         let mut #guard = #runtime::#begin(#operation, #treatment, #callback);
         let #transaction = #guard.transaction();
@@ -110,17 +123,18 @@ fn callback_tokens(callback: Option<&Expr>, setup: &Setup) -> TokenStream {
     let Some(callback) = callback else { return quote!(#runtime::callback(#runtime::no_callback)) };
     let span = Span::mixed_site().located_at(callback.span());
     let runtime = at(runtime, span);
+    let error = own_at("error", span);
+    // Called in a closure of ours, which gives one type, a function of another signature is told once, at its name.
     match callback {
-        // Called in a closure, a function of another signature is told once, at its name.
         Expr::Path(_) => {
-            let error = own_at("error", span);
-            quote_spanned!(span=> #runtime::callback(move |#error: &#runtime::AppError| #callback(#error)))
+            quote_spanned!(span=> #runtime::callback(move |#error: &#runtime::AppError| #runtime::answer(#callback(#error))))
         }
         // So is a closure that names its type; without `move`, it captures as it is written.
         Expr::Closure(closure) if matches!(closure.inputs.first(), Some(Pat::Type(_))) => {
-            let error = own_at("error", span);
-            quote_spanned!(span=> #runtime::callback(|#error: &#runtime::AppError| (#callback)(#error)))
+            quote_spanned!(span=> #runtime::callback(|#error: &#runtime::AppError| #runtime::answer((#callback)(#error))))
         }
-        _ => quote_spanned!(span=> #runtime::callback(#callback)),
+        _ => {
+            quote_spanned!(span=> #runtime::callback(|#error: &#runtime::AppError| #runtime::answer_of(#error, #callback)))
+        }
     }
 }

@@ -198,14 +198,37 @@ pub fn unknown_syntax() -> bool {
     false
 }
 
+/// Stands for the argument of a body that the macros could not read.
+#[cold]
+pub fn unread_transaction<'a>() -> &'a boundary::Transaction<'a> {
+    unreachable!("a body that is no Rust was run")
+}
+
 /// The callback of a transaction that has none.
 #[inline(always)]
-pub fn no_callback(_: &AppError) {}
+pub fn no_callback(_: &AppError) -> Result<(), AppError> {
+    Ok(())
+}
 
-/// Takes a transaction's callback; what cannot be one is told here, at the user's tokens, and nowhere else.
+/// Takes a transaction's callback.
 #[inline(always)]
-pub fn callback<R: CompensationResult>(on_error_callback: impl FnOnce(&AppError) -> R) -> impl OnError {
+pub fn callback(on_error_callback: impl FnOnce(&AppError) -> Result<(), AppError>) -> impl OnError {
     Callback::new(on_error_callback)
+}
+
+/// What a callback answered; where it cannot answer so, that is told here, at the user's tokens, and nowhere else.
+#[inline(always)]
+pub fn answer<R: CompensationResult>(answer: R) -> Result<(), AppError> {
+    answer.into_failure().map_or(Ok(()), Err)
+}
+
+/// Asks a callback whose argument has no type of its own.
+#[inline(always)]
+pub fn answer_of<R: CompensationResult>(
+    error: &AppError,
+    on_error_callback: impl FnOnce(&AppError) -> R,
+) -> Result<(), AppError> {
+    answer(on_error_callback(error))
 }
 
 /// Begins a sync transaction.
