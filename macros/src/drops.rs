@@ -8,11 +8,12 @@ use crate::{
     model::{Function, own, plain_type},
     params::{self, Binding, SelfKind},
 };
+use proc_macro2::TokenStream;
 use syn::{FnArg, Ident, Pat, PatIdent, Type, ext::IdentExt};
 
 /// The variables that the closure takes: those that the body uses, and the unused ones that are dropped before them.
-/// Gives such arguments a name where they have none.
-pub(crate) fn moved(function: &mut Function) -> Vec<Binding> {
+/// Gives such arguments a name where they have none. What `after` names is needed once the closure has run.
+pub(crate) fn moved(function: &mut Function, after: &TokenStream) -> Vec<Binding> {
     // An attribute of others that is still to come might read the new name.
     if ends_with_ours(&function.attrs) {
         name_wildcards(function);
@@ -24,7 +25,11 @@ pub(crate) fn moved(function: &mut Function) -> Vec<Binding> {
         let is_used = used.contains(&binding.ident);
         one_before |= is_used;
         // With a name that says nothing of it, the lint for unused variables stays silent as it is.
-        is_used || (one_before && binding.may_drop && is_silent(&binding.ident))
+        is_used
+            || (one_before
+                && binding.may_drop
+                && is_silent(&binding.ident)
+                && !params::mentions(after, &binding.ident.unraw().to_string()))
     });
     all
 }

@@ -30,7 +30,7 @@ pub(super) fn expand(function: &mut Function, audit: &Audit, site: &Site<'_>) ->
             quote_spanned!(at(user)=> #krate::__private::User::of(&(#user)))
         }
     };
-    let run = match body::once(site, function, &returns) {
+    let run = match body::once(site, function, &returns, &TokenStream::new()) {
         Once::Closure { arguments, closure } => quote!(#audited.run(#shape, #arguments, #closure)),
         Once::Future(future) => quote!(#audited.watch(#shape, #future).await),
     };

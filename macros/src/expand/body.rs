@@ -19,12 +19,13 @@ pub(super) enum Once {
     Future(TokenStream),
 }
 
-pub(super) fn once(site: &Site<'_>, function: &mut Function, returns: &Type) -> Once {
+/// The body as something that runs once; what `after` names must outlive it where the body does not use it.
+pub(super) fn once(site: &Site<'_>, function: &mut Function, returns: &Type, after: &TokenStream) -> Once {
     let body = function.body.clone();
     if function.is_async() {
         return Once::Future(async_block(site, &quote!(move), &TokenStream::new(), &quote!(#body), returns));
     }
-    let mut bound = drops::moved(function);
+    let mut bound = drops::moved(function, after);
     // A part of a tuple bears no `#[cfg]`; such an argument is captured.
     bound.retain(|binding| binding.cfgs.is_empty());
     params::without_mut(function, &bound);

@@ -17,7 +17,7 @@ pub(super) fn expand(function: &mut Function, breaker: &Breaker, site: &Site<'_>
     let returns = function.returns()?.clone();
     let describe = site.describe(function, &builder(breaker, site));
     let statics = statics(site);
-    let once = body::once(site, function, &returns);
+    let once = body::once(site, function, &returns, &TokenStream::new());
     let (name, admitted) = (site.name("BREAKER"), own("admitted"));
     let (refused, rejection) = (own("refused"), own("rejection"));
     let rejected = match &breaker.fallback {

@@ -96,7 +96,8 @@ fn lend(function: &mut Function, fallback: &Expr) -> TokenStream {
 fn run(function: &mut Function, handling: &Handling, site: &Site<'_>, returns: &Type) -> TokenStream {
     let krate = site.krate;
     let guarded = site.name("GUARDED");
-    let once = body::once(site, function, returns);
+    let fallback = handling.fallback.to_token_stream();
+    let once = body::once(site, function, returns, &fallback);
     if !handling.catch_panics {
         return match once {
             Once::Closure { arguments, closure } => quote!(#krate::__private::call_with(#arguments, #closure)),

@@ -103,7 +103,8 @@ impl Attempt {
     fn of(function: &mut Function, site: &Site<'_>, returns: &Type, fallback: Option<&Expr>) -> Self {
         let fallback = fallback.to_token_stream();
         let krate = site.krate;
-        let owned = if function.is_async() { params::used(function) } else { drops::moved(function) };
+        let owned =
+            if function.is_async() { params::used(function) } else { drops::moved(function, &TokenStream::new()) };
         let owned = owned.into_iter().filter(|binding| !binding.reborrowed && binding.cfgs.is_empty());
         let owned = owned.map(|binding| binding.ident).collect();
         let bound = params::used(function);

@@ -23,6 +23,16 @@ impl Store {
     }
 }
 
+#[enhanced_error_handling(rethrow = false, fallback = _spare)]
+fn unused(text: String, _spare: String) -> R<String> {
+    Err(AppError::new(ErrorCode::SYNC_ERROR, text))
+}
+
+#[test]
+fn what_the_body_does_not_use_is_the_fallbacks() {
+    assert_eq!(unused("late".into(), "spare".into()).unwrap(), "spare");
+}
+
 #[test]
 fn both_are_there_again() {
     let (mut store, mut log) = (Store { lines: vec![] }, vec![]);
