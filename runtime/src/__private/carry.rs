@@ -36,7 +36,10 @@ pub mod rejecting {
         #[cold]
         #[track_caller]
         fn reject(&self, rejection: Rejection) -> E {
-            rejection.into_error()
+            let kept = rejection.kept();
+            let error = E::from(rejection);
+            kept.as_error();
+            error
         }
     }
 

@@ -145,7 +145,7 @@ impl CircuitBreaker {
         E: From<Rejection>,
         J: Judge<Result<T, E>>,
     {
-        self.call_or(judge, f, |rejection| Err(rejection.into_error()))
+        self.call_or(judge, f, Rejection::into_result)
     }
 
     /// Awaits a future unless the circuit is open, and counts what becomes of it as [`call`](Self::call) does.
@@ -200,7 +200,7 @@ impl CircuitBreaker {
     {
         match self.admit() {
             Ok(admitted) => admitted.guard_new(judge, f).await,
-            Err(refused) => Err(refused.into_rejection().into_error()),
+            Err(refused) => refused.into_rejection().into_result(),
         }
     }
 

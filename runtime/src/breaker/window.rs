@@ -224,6 +224,9 @@ impl Bits {
     }
 }
 
+/// Sets the entries of time windows apart from those of count windows, which are small numbers as early ticks are.
+const IN_TIME: u64 = 1 << 62;
+
 /// How many steps a time window slides in.
 const STEPS: u64 = 10;
 
@@ -248,7 +251,7 @@ impl TimeWindow {
         let nanos = u64::try_from(span.as_nanos()).unwrap_or(u64::MAX);
         let width = nanos.div_ceil(STEPS).max(1);
         let end = Tick::from_nanos(width);
-        let first_entry = EntryId(0);
+        let first_entry = EntryId(IN_TIME);
         Self { width, head: 0, head_end: end, first_entry, buckets: Default::default(), total: Tally::default() }
     }
 
@@ -283,12 +286,13 @@ impl TimeWindow {
 
     fn next_entry_at(&self, now: Tick) -> EntryId {
         // The first tick of a bucket names it whatever the width, as a window of another width is filled by it.
-        EntryId(if now < self.head_end { self.head * self.width } else { now.as_nanos() / self.width * self.width })
+        let start = if now < self.head_end { self.head } else { now.as_nanos() / self.width } * self.width;
+        EntryId(IN_TIME | start)
     }
 
     fn amend_failure_at(&mut self, now: Tick, entry: EntryId) {
         self.slide_to(now);
-        let bucket = entry.0 / self.width;
+        let bucket = (entry.0 & !IN_TIME) / self.width;
         let is_here = entry.0 >= self.first_entry.0 && bucket <= self.head && self.head - bucket < STEPS;
         let tally = &mut self.buckets[(bucket % STEPS) as usize];
         if is_here && tally.failures < tally.calls {

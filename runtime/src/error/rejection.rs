@@ -23,6 +23,8 @@ pub enum Policy {
 }
 
 impl Policy {
+    const ALL: [Self; 5] = [Self::CircuitBreaker, Self::Retry, Self::Timeout, Self::Bulkhead, Self::RateLimit];
+
     /// Returns the policy's name as it stands in messages and fields, as `circuit_breaker`.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -106,17 +108,18 @@ pub trait Rejector: fmt::Debug + Send + Sync + 'static {
 /// ```
 #[derive(Clone)]
 pub struct Rejection {
-    policy: Policy,
+    /// The policy as well.
+    mark: Mark,
     code: ErrorCode,
     rejector: Arc<dyn Rejector>,
     generation: u64,
     retry_after: Option<Duration>,
-    mark: Mark,
 }
 
 impl Rejection {
     /// Makes the rejection of a policy. Allocates nothing.
     #[must_use]
+    #[inline]
     pub fn new(
         policy: Policy,
         code: ErrorCode,
@@ -125,20 +128,23 @@ impl Rejection {
         retry_after: Option<Duration>,
     ) -> Self {
         // After a time limit another try can help: no retry is to stop at it.
-        let mark = if policy == Policy::Timeout { Mark::unnoted() } else { Mark::here() };
-        Self { policy, code, rejector, generation, retry_after, mark }
+        let mark = if policy == Policy::Timeout { Mark::unnoted(policy) } else { Mark::here(policy) };
+        Self { mark, code, rejector, generation, retry_after }
     }
 
     /// Turns the rejection into the error that the caller gets, which a retry around the caller shall know for one.
-    #[track_caller]
-    pub(crate) fn into_error<E: From<Self>>(self) -> E {
+    ///
+    /// The result is written where it is returned from: each copy of it would cost more than all the rest.
+    #[inline]
+    pub(crate) fn into_result<T, E: From<Self>>(self) -> Result<T, E> {
         let kept = self.kept();
-        let error = E::from(self);
+        let rejected = Err(E::from(self));
         kept.as_error();
-        error
+        rejected
     }
 
     /// Remembers the rejection while it becomes an error.
+    #[inline]
     pub(crate) fn kept(&self) -> Kept {
         self.mark.kept()
     }
@@ -146,7 +152,7 @@ impl Rejection {
     /// Returns the kind of policy that rejected the call.
     #[must_use]
     pub fn policy(&self) -> Policy {
-        self.policy
+        self.mark.policy()
     }
 
     /// Returns the name of the policy, as `payments`.
@@ -170,7 +176,7 @@ impl Rejection {
     /// Tells whether the function was started all the same, as under a time limit that cut it off.
     #[must_use]
     pub fn ran(&self) -> bool {
-        self.policy == Policy::Timeout
+        self.policy() == Policy::Timeout
     }
 
     /// Returns, in one line, what made the policy reject (the failure that opened a circuit), where that is still
@@ -184,7 +190,7 @@ impl Rejection {
 impl fmt::Debug for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Rejection")
-            .field("policy", &self.policy)
+            .field("policy", &self.policy())
             .field("name", &redact::name(self.name()))
             .field("code", &self.code)
             .field("retry_after", &self.retry_after)
@@ -196,7 +202,7 @@ impl fmt::Debug for Rejection {
 impl fmt::Display for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let verb = if self.ran() { "cut off" } else { "rejected" };
-        write!(f, "{} `{}` {verb} the call", self.policy, redact::name(self.name()))?;
+        write!(f, "{} `{}` {verb} the call", self.policy(), redact::name(self.name()))?;
         match self.retry_after {
             Some(wait) => write!(f, "; try again in {wait:.1?}"),
             None => Ok(()),

@@ -6,6 +6,7 @@
 //! policy, the attempt was not rejected. A retry forgets the note before each attempt (an asynchronous one before each
 //! poll, as other tasks run on the thread in between) and reads it right after.
 
+use super::Policy;
 use std::{
     cell::Cell,
     sync::atomic::{AtomicU64, Ordering},
@@ -23,38 +24,52 @@ const NOT_KEPT: u64 = u64::MAX;
 /// Each thread numbers so many rejections at a time, so that rejecting writes no word that threads share.
 const STRETCH: u64 = 1 << 32;
 
-/// The part of a rejection by which the note finds it again.
+/// The part of a rejection by which the note finds it again: its number, or zero, above the policy's.
+///
+/// One word for both, because a rejection is moved as a whole right after it was written: what is written in parts and
+/// read whole makes the processor wait for longer than all the rest takes.
 #[derive(Debug)]
 pub(super) struct Mark(u64);
 
 impl Mark {
     /// The mark of a rejection that is made here and now.
-    pub(super) fn here() -> Self {
-        let number = next_number();
-        LAST.set(number);
-        Self(number)
+    #[inline]
+    pub(super) fn here(policy: Policy) -> Self {
+        let mark = next_number() << POLICY_BITS | policy as u64;
+        LAST.set(mark);
+        Self(mark)
     }
 
     /// The mark of one that no note is made of.
-    pub(super) const fn unnoted() -> Self {
-        Self(NOTHING)
+    pub(super) const fn unnoted(policy: Policy) -> Self {
+        Self(policy as u64)
     }
 
+    pub(super) fn policy(&self) -> Policy {
+        let number = self.0 & ((1 << POLICY_BITS) - 1);
+        Policy::ALL.into_iter().find(|policy| *policy as u64 == number).unwrap_or(Policy::CircuitBreaker)
+    }
+
+    #[inline]
     pub(super) fn kept(&self) -> Kept {
         Kept(self.0)
     }
 }
 
+const POLICY_BITS: u32 = 4;
+
 impl Clone for Mark {
     /// A copy is for looking at: dropping it says nothing about the error that holds the rejection itself.
     fn clone(&self) -> Self {
-        Self::unnoted()
+        Self::unnoted(self.policy())
     }
 }
 
 impl Drop for Mark {
+    #[inline]
     fn drop(&mut self) {
-        if self.0 != NOTHING && LAST.get() == self.0 {
+        // One without a number was never noted.
+        if LAST.get() == self.0 {
             LAST.set(NOTHING);
         }
     }
@@ -67,8 +82,9 @@ pub(crate) struct Kept(u64);
 
 impl Kept {
     /// Notes that the error that the rejection became is what the caller gets, whether it holds the rejection or not.
+    #[inline]
     pub(crate) fn as_error(self) {
-        if self.0 != NOTHING && LAST.get() != self.0 {
+        if LAST.get() != self.0 && self.0 >> POLICY_BITS != 0 {
             LAST.set(NOT_KEPT);
         }
     }
@@ -85,6 +101,7 @@ pub(crate) fn is_rejected() -> bool {
     LAST.get() != NOTHING
 }
 
+#[inline]
 fn next_number() -> u64 {
     static STRETCHES: AtomicU64 = AtomicU64::new(0);
     let mut next = NEXT.get();
