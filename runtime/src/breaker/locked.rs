@@ -82,9 +82,9 @@ impl Locked {
     }
 
     /// As [`take`](Self::take), where an earlier life of the program knew what opened the circuit.
-    pub(super) fn take_restored(&mut self, effects: Effects, opened_by: Option<Box<str>>) {
+    pub(super) fn take_restored(&mut self, effects: Effects, opened_by: Option<&str>) {
         for &transition in effects.iter() {
-            let cause = opened_by.clone().filter(|_| transition.to == CircuitState::Open);
+            let cause = opened_by.filter(|_| transition.to == CircuitState::Open).map(Into::into);
             self.take_transition(transition, cause);
         }
     }

@@ -182,7 +182,7 @@ impl Snapshot {
             cause: CauseText::of(|out| out.write_str(last.cause.as_deref().unwrap_or_default())),
         });
         let opened_by = self.opened_by.as_deref().map(|text| CauseText::of(|out| out.write_str(text)));
-        let opened_by = opened_by.map(|text| redact::text(text.as_str()).into());
+        let opened_by = opened_by.as_ref().map(|text| redact::text(text.as_str()));
         shared.step(|locked| {
             // What failed in this life failed later.
             locked.last_failure = locked.last_failure.or(last_failure);
@@ -196,7 +196,7 @@ impl Snapshot {
                 abandoned: old.abandoned.saturating_add(counts.abandoned),
             };
             let effects = locked.core.restore_at(now, memory);
-            locked.take_restored(effects, opened_by);
+            locked.take_restored(effects, opened_by.as_deref());
             ((), Effects::default())
         });
     }

@@ -105,7 +105,7 @@ pub(crate) fn is_rejected() -> bool {
 fn next_number() -> u64 {
     static STRETCHES: AtomicU64 = AtomicU64::new(0);
     let mut next = NEXT.get();
-    if next % STRETCH == 0 {
+    if next.is_multiple_of(STRETCH) {
         // Relaxed: the numbers only have to differ.
         next = STRETCHES.fetch_add(STRETCH, Ordering::Relaxed) + 1;
     }
