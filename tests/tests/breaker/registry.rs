@@ -119,7 +119,8 @@ fn idle_breakers_are_dropped_and_others_kept() {
 #[test]
 fn what_failed_is_dropped_too_when_it_was_idle_as_long_as_it_would_have_been_open() {
     let (registry, clock) = (BreakerRegistry::new(), ManualClock::new());
-    let kinds: [(&str, fn(BreakerBuilder) -> BreakerBuilder); 3] = [
+    type Kind = fn(BreakerBuilder) -> BreakerBuilder;
+    let kinds: [(&str, Kind); 3] = [
         ("in a row", |b| b),
         ("last of a window", |b| b.count_window(10)),
         ("earlier in a window", |b| b.count_window(10)),
