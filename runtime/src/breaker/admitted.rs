@@ -127,7 +127,7 @@ impl Drop for Admitted<'_> {
 /// Makes a call that was let through.
 #[inline]
 #[expect(clippy::needless_pass_by_value, reason = "a judge is a copy or a closure, and ends with its call")]
-fn run<R, J: Judge<R>>(shared: &Shared, ticket: Ticket, judge: J, f: impl FnOnce() -> R) -> R {
+pub(super) fn run<R, J: Judge<R>>(shared: &Shared, ticket: Ticket, judge: J, f: impl FnOnce() -> R) -> R {
     let on_panic = OnPanic { shared, ticket };
     let outcome = f();
     let verdict = judge.verdict(&outcome);

@@ -1,6 +1,7 @@
 //! The handle that users hold.
 
 use super::{
+    admitted,
     builder::BreakerBuilder,
     config::BreakerConfig,
     judge::{ByClass, Judge},
@@ -145,7 +146,8 @@ impl CircuitBreaker {
         E: From<Rejection>,
         J: Judge<Result<T, E>>,
     {
-        self.call_or(judge, f, Rejection::into_result)
+        let shared = self.shared();
+        shared.admit_then(|ticket| admitted::run(shared, ticket, judge, f), |denied| self.rejected(denied))
     }
 
     /// Awaits a future unless the circuit is open, and counts what becomes of it as [`call`](Self::call) does.
@@ -241,7 +243,15 @@ impl CircuitBreaker {
         }
     }
 
+    /// Answers a call that was not admitted. Out of line, and all in one, so that the way of calls that are admitted
+    /// keeps its registers, and the result is written once.
     #[cold]
+    #[inline(never)]
+    fn rejected<T, E: From<Rejection>>(&self, denied: Denied) -> Result<T, E> {
+        self.rejection(denied).into_result()
+    }
+
+    #[inline]
     pub(super) fn rejection(&self, denied: Denied) -> Rejection {
         let rejector: Arc<dyn Rejector> = Arc::<Shared>::clone(&self.shared);
         let (code, generation) = (ErrorCode::CIRCUIT_OPEN_ERROR, denied.generation);

@@ -68,10 +68,17 @@ impl Clone for Mark {
 impl Drop for Mark {
     #[inline]
     fn drop(&mut self) {
-        // One without a number was never noted.
-        if LAST.get() == self.0 {
-            LAST.set(NOTHING);
-        }
+        forget_if(self.0);
+    }
+}
+
+/// Forgets the note if it is of that mark; one without a number was never noted. By value and out of line: what is
+/// returned beside a rejection can then stay in registers where it is dropped.
+#[cold]
+#[inline(never)]
+fn forget_if(mark: u64) {
+    if LAST.get() == mark {
+        LAST.set(NOTHING);
     }
 }
 
