@@ -71,6 +71,66 @@ pub mod field {
     pub const OUTCOME: &str = "outcome";
     /// The user's callback that panicked.
     pub const CALLBACK: &str = "callback";
+    /// The failed compensations of a transaction, how many.
+    pub const FAILED_COMPENSATIONS: &str = "failed_compensations";
+    /// The name of a circuit breaker.
+    pub const BREAKER: &str = "breaker";
+    /// How many changes of state a breaker has behind it.
+    pub const GENERATION: &str = "generation";
+    /// Whether the breaker only watches.
+    pub const SHADOW: &str = "shadow";
+    /// The state that a breaker left.
+    pub const FROM: &str = "from";
+    /// The state that it entered.
+    pub const TO: &str = "to";
+    /// Why it did.
+    pub const REASON: &str = "reason";
+    /// How many calls in a row had failed.
+    pub const CONSECUTIVE_FAILURES: &str = "consecutive_failures";
+    /// How long the new state lasts at most, as `60s`.
+    pub const LASTS: &str = "lasts";
+    /// The text of the failure that opened the circuit.
+    pub const CAUSE: &str = "cause";
+    /// How long a rejected call should wait, as `2.5s`.
+    pub const RETRY_AFTER: &str = "retry_after";
+    /// How long a slow or abandoned call had run, as `2.5s`.
+    pub const ELAPSED: &str = "elapsed";
+    /// Whether a slow call still ran.
+    pub const PENDING: &str = "pending";
+    /// Where something was declared first.
+    pub const FIRST: &str = "first";
+    /// Where it was declared again.
+    pub const SECOND: &str = "second";
+    /// The name of a retry budget.
+    pub const BUDGET: &str = "budget";
+    /// The name of a health check.
+    pub const CHECK: &str = "check";
+    /// Its status before; absent before its first result.
+    pub const STATUS_FROM: &str = "status.from";
+    /// Its status after.
+    pub const STATUS_TO: &str = "status.to";
+    /// How much it matters.
+    pub const CRITICALITY: &str = "criticality";
+    /// What it said.
+    pub const OUTPUT: &str = "output";
+    /// The identity of a notice.
+    pub const NOTICE_ID: &str = "notice.id";
+    /// What kind of notice it is.
+    pub const NOTICE_KIND: &str = "notice.kind";
+    /// The rule that it comes from.
+    pub const RULE: &str = "rule";
+    /// The group that it is about.
+    pub const FINGERPRINT: &str = "fingerprint";
+    /// How many like it were held back.
+    pub const SUPPRESSED: &str = "suppressed";
+    /// The channel of a notice.
+    pub const CHANNEL: &str = "channel";
+    /// The folder of a journal.
+    pub const FOLDER: &str = "folder";
+    /// Since when a journal cannot be written.
+    pub const SINCE: &str = "since";
+    /// What went wrong inside of the library, as a text.
+    pub const ERROR: &str = "error";
     /// The message: redacted, bounded, with control characters escaped.
     pub const MESSAGE: &str = "message";
 }

@@ -2,7 +2,7 @@
 
 use super::{ErrorContext, Fingerprint};
 use crate::{
-    AppError, ErrorCode,
+    ErrorCode,
     error::{ErrorId, redact},
     event::{AlertLevel, AuditEvent, ErrorEvent, ErrorRef, HealthEvent, text},
     time::Timestamp,
@@ -110,8 +110,9 @@ impl ErrorRecord {
             message: text::for_sink(&event.error, text::MAX_MESSAGE),
             chain: chain_of(&event.error),
             details: match event.error {
-                ErrorRef::App(app) => details_of(app),
-                _ => Map::new(),
+                ErrorRef::App(app) => details_of(app.details()),
+                // What was kept of the arguments; an error of ours has it among its details.
+                _ => event.captured.map(details_of).unwrap_or_default(),
             },
             operation: text::for_sink(&event.operation, MAX_NAME),
             component: text::for_sink(&event.component, MAX_NAME),
@@ -259,9 +260,9 @@ pub(super) fn chain_of(error: &ErrorRef<'_>) -> Vec<String> {
     chain
 }
 
-fn details_of(app: &AppError) -> Map<String, Value> {
+fn details_of(details: &Map<String, Value>) -> Map<String, Value> {
     let mut room = MAX_DETAILS;
-    let fitted = fit_map(app.details(), &mut room, 0);
+    let fitted = fit_map(details, &mut room, 0);
     let mut details = Value::Object(fitted);
     redact::value(&mut details);
     match details {
@@ -311,6 +312,7 @@ pub(super) fn fit_map(map: &Map<String, Value>, room: &mut usize, depth: usize) 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::AppError;
     use std::num::ParseIntError;
 
     fn record(error: ErrorRef<'_>, app: &AppError) -> ErrorRecord {

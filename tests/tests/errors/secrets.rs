@@ -228,6 +228,9 @@ fn e03_nothing_captures_arguments_unless_asked() {
     assert_eq!(journal.lines().count(), 2);
     assert_clean("the journal's files", &journal);
 
-    let lines = logged(|| assert!(asked("user-Q2", "pass-Q1").is_err()));
+    let folder = tempfile::tempdir().unwrap();
+    let mut lines = Vec::new();
+    monitored(folder.path(), || lines = logged(|| assert!(asked("user-Q2", "pass-Q1").is_err())));
+    assert!(bytes_in(folder.path()).contains(r#""details":{"user":"\"user-Q2\""}"#), "the journal has it too");
     assert_eq!(lines[0][field::ERROR_DETAILS], r#"{"user":"\"user-Q2\""}"#, "what is asked for and no more");
 }

@@ -4,4 +4,5 @@
 
 mod dependencies;
 mod layers;
+mod log_fields;
 mod monitoring_page;
