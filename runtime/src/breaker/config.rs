@@ -27,7 +27,7 @@ use std::time::Duration;
 /// | `abandoned_after` | 1 s | any; zero counts every dropped call |
 /// | `shadow` | false | |
 ///
-/// A value outside its range is a [`ConfigError`] of the builder.
+/// A value outside its range is a [`ConfigError`](crate::ConfigError) of the builder.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct BreakerConfig {

@@ -377,7 +377,8 @@ impl<A> RetryBuilder<A> {
         let config =
             RetryConfig { max_attempts, backoff, max_elapsed: self.max_elapsed, attempt_timeout: self.attempt_timeout };
         let Self { name, clock, hooks, .. } = self;
-        Ok(Retry::from_core(Arc::new(Core { name, config, hooks, budget, clock })))
+        let has_opening = budget.is_some() || config.max_elapsed.is_some();
+        Ok(Retry::from_core(Arc::new(Core { name, config, hooks, budget, clock, has_opening })))
     }
 
     fn attempts_or(&self, problems: &mut Vec<ConfigError>) -> NonZeroU32 {

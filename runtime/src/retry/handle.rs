@@ -68,6 +68,8 @@ pub(crate) struct Core {
     pub(super) hooks: Hooks,
     pub(super) budget: Option<RetryBudget>,
     pub(super) clock: SharedClock,
+    /// Whether a series begins with more than its first attempt: with the budget, or a look at the clock.
+    pub(super) has_opening: bool,
 }
 
 impl Rejector for Core {

@@ -13,6 +13,7 @@ use crate::{
     AppError,
     error::{Class, note},
     event::{self, ErrorRef, RetryEvent, RetryEventKind, StopReason},
+    time::Tick,
 };
 use std::{any::Any, ops::ControlFlow, sync::Arc, time::Duration};
 #[cfg(feature = "async")]
@@ -123,13 +124,19 @@ impl Attempt {
 impl<'r> Run<'r> {
     #[inline]
     pub(super) fn begin(core: &'r Arc<Core>) -> Self {
+        note::forget();
+        let began = if core.has_opening { Self::open(core) } else { None };
+        Self { core, step: Step::begin(began) }
+    }
+
+    /// Pays into the budget and takes the time, where either is asked for; out of line, for most retries have neither.
+    #[inline(never)]
+    fn open(core: &Core) -> Option<Tick> {
         if let Some(budget) = &core.budget {
             budget.deposit();
         }
-        note::forget();
         // A limit on the whole time counts the first attempt too; without one nobody asks when it began.
-        let began = core.config.max_elapsed.is_some().then(|| core.clock.now());
-        Self { core, step: Step::begin(began) }
+        core.config.max_elapsed.is_some().then(|| core.clock.now())
     }
 
     /// Decides what comes after an attempt; the outcome is only looked at, except that an [`AppError`] that goes to the
