@@ -100,14 +100,34 @@ impl fmt::Debug for AlertsConfig {
 }
 
 impl PartialEq for AlertsConfig {
-    /// Two configurations are equal if they have the same channels (by name) and settings.
+    /// Two configurations are equal if they have the same channels (by name) and settings, whatever their clocks.
     fn eq(&self, other: &Self) -> bool {
-        let settings = |config: &Self| {
-            let Self { throttle, escalate_after, max_per_minute, queue, max_tries, first_delay, give_up_after, .. } =
-                *config;
-            (throttle, escalate_after, max_per_minute, queue, max_tries, first_delay, give_up_after)
-        };
-        self.channel_names() == other.channel_names() && self.rules == other.rules && settings(self) == settings(other)
+        // In full, so that a setting which is added is not forgotten here.
+        let Self {
+            channels: _,
+            rules,
+            throttle,
+            escalate_after,
+            max_per_minute,
+            queue,
+            max_tries,
+            first_delay,
+            give_up_after,
+            source,
+            background,
+            clock: _,
+        } = self;
+        self.channel_names() == other.channel_names()
+            && *rules == other.rules
+            && *throttle == other.throttle
+            && *escalate_after == other.escalate_after
+            && *max_per_minute == other.max_per_minute
+            && *queue == other.queue
+            && *max_tries == other.max_tries
+            && *first_delay == other.first_delay
+            && *give_up_after == other.give_up_after
+            && *source == other.source
+            && *background == other.background
     }
 }
 

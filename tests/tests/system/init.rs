@@ -75,6 +75,13 @@ fn differing_alerts_are_told() {
         config().channel(channel()).max_per_minute(1),
         config().channel(channel()).rule(Rule::breakers("circuits")),
         config().channel(channel()).channel(CallbackChannel::new("mail", |_| Ok(()))),
+        config().channel(channel()).escalate_after(None),
+        config().channel(channel()).queue(1),
+        config().channel(channel()).max_tries(1),
+        config().channel(channel()).first_delay(Duration::ZERO),
+        config().channel(channel()).give_up_after(Duration::from_secs(1)),
+        config().channel(channel()).source("another program"),
+        config().channel(channel()).background(true),
         config(),
     ];
     for other in others {
