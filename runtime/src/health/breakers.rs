@@ -14,12 +14,19 @@ use crate::{
 use serde_json::Map;
 use std::{collections::HashMap, sync::OnceLock};
 
-/// The entries of all breakers, those that do not let every call through first; read from memory.
+/// The entries of all breakers, those that do not let every call through first, and of those the most critical ones,
+/// for what is cut off counts for nothing; read from memory.
 pub(crate) fn reports(criticalities: &HashMap<String, Criticality>, now: Timestamp) -> Vec<CheckReport> {
     let mut snapshots = circuit_breakers().snapshots();
-    snapshots.sort_by(|a, b| (is_calm(a), &a.name).cmp(&(is_calm(b), &b.name)));
-    snapshots.truncate(MOST);
     let criticality = |name: &str| criticalities.get(name).copied().unwrap_or_default();
+    // Those of one rank stay in the order of their names.
+    snapshots.sort_by_cached_key(|snapshot| match criticality(&snapshot.name) {
+        _ if is_calm(snapshot) => 3,
+        Criticality::Critical => 0,
+        Criticality::Important => 1,
+        Criticality::Informational => 2,
+    });
+    snapshots.truncate(MOST);
     snapshots.iter().map(|snapshot| report(snapshot, criticality(&snapshot.name), now)).collect()
 }
 
