@@ -75,8 +75,9 @@ impl RuntimeLag {
             async move {
                 // On the runtime itself, wherever the check runs: it is its workers that may be late.
                 let Some(home) = home else { return unknown("the check was made outside of any runtime") };
+                // From here on: that it has to wait for its first turn is lag too.
+                let begin = clock.now();
                 let timed = home.spawn(async move {
-                    let begin = clock.now();
                     tokio::time::sleep(PROBE).await;
                     (clock.now().since(begin)).saturating_sub(PROBE)
                 });
@@ -101,11 +102,51 @@ const PROBE: Duration = Duration::from_millis(10);
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::health::Status;
+    use crate::{
+        health::{CheckReport, Health, HealthConfig, Status},
+        time::ManualClock,
+    };
+    use std::{future::poll_fn, task::Poll};
 
     #[test]
     fn the_limits_are_a_tenth_and_a_whole_second() {
         let of = |millis| judge(RuntimeLag::new().limits, Duration::from_millis(millis)).status();
         assert_eq!([of(99), of(100), of(1000)], [Status::Pass, Status::Warn, Status::Fail]);
+    }
+
+    /// The lag of a runtime of one thread, which at its n-th turn does not come back for a while.
+    async fn lag_where(turn: u32, blocks_for: Duration) -> CheckReport {
+        let clock = ManualClock::new();
+        let check = RuntimeLag { clock: SharedClock::new(clock.clone()), ..RuntimeLag::new() };
+        let health = Health::new(HealthConfig::default().background(false)).unwrap();
+        health.register(check.check()).unwrap();
+        let mut turns = 0;
+        let blocker = tokio::spawn(poll_fn(move |cx| {
+            turns += 1;
+            if turns == turn {
+                clock.advance(blocks_for);
+                return Poll::Ready(());
+            }
+            cx.waker().wake_by_ref();
+            Poll::Pending
+        }));
+        let report = health.run_check_async("runtime_lag").await.unwrap();
+        blocker.await.unwrap();
+        report
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_runtime_that_is_blocked_during_the_measurement_is_late() {
+        // Before the measurement, before the first turn of the measuring task, and while it sleeps.
+        for (turn, counts) in [(1, false), (2, true), (3, true)] {
+            for (blocks_for, status) in [(109, Status::Pass), (110, Status::Warn), (1010, Status::Fail)] {
+                let report = lag_where(turn, Duration::from_millis(blocks_for)).await;
+                let expected = if counts { status } else { Status::Pass };
+                assert_eq!(report.status, expected, "turn {turn}, {blocks_for} ms: {:?}", report.output);
+                let lag = report.details["lag_seconds"].as_f64().unwrap();
+                let expected = if counts { (blocks_for - 10) as f64 / 1000.0 } else { 0.0 };
+                assert!((lag - expected).abs() < 1e-9, "turn {turn}, {blocks_for} ms: {lag}");
+            }
+        }
     }
 }
