@@ -108,10 +108,8 @@ impl Flight {
 
     /// Blocks until the run is settled or `limit` has passed on the machine's clock.
     pub(crate) fn wait_for(&self, limit: Duration) {
-        let state = self.lock();
-        if state.outcome.is_none() {
-            drop(self.settled.wait_timeout(state, limit).unwrap_or_else(PoisonError::into_inner));
-        }
+        let waited = self.settled.wait_timeout_while(self.lock(), limit, |state| state.outcome.is_none());
+        drop(waited.unwrap_or_else(PoisonError::into_inner));
     }
 
     /// Resolves when the run is settled.

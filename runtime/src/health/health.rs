@@ -436,10 +436,11 @@ impl Health {
         self.0.background.lock().is_some()
     }
 
-    /// Waits until the async checks that [`mark_stopping`](Self::mark_stopping) has ended are over.
+    /// Waits until the async checks that [`mark_stopping`](Self::mark_stopping) has ended are over; tells whether all
+    /// are.
     #[cfg(feature = "async")]
-    pub(crate) fn wait_for_async(&self, limit: std::time::Duration) {
-        self.0.runner.wait_for_async(limit);
+    pub(crate) fn wait_for_async(&self, limit: std::time::Duration) -> bool {
+        self.0.runner.wait_for_async(limit)
     }
 
     /// How many checks hang at present.

@@ -93,12 +93,16 @@ impl Runner {
         self.stop.end_all();
     }
 
-    /// Waits until the async runs in progress are over, for at most so long on the machine's clock each.
+    /// Waits until the async runs in progress are over, for at most so long in all; tells whether they are.
     #[cfg(feature = "async")]
-    pub(crate) fn wait_for_async(&self, limit: Duration) {
+    pub(crate) fn wait_for_async(&self, limit: Duration) -> bool {
+        let until = self.clock.now().after(limit);
         let is_async = |flight: &&Arc<Flight>| matches!(flight.entry.spec.body, Body::Async(..));
         let active: Vec<_> = self.queue.lock().active.iter().filter(is_async).cloned().collect();
-        active.iter().for_each(|flight| flight.wait_for(limit));
+        active.iter().all(|flight| {
+            flight.wait_for(until.since(self.clock.now()));
+            flight.outcome().is_some()
+        })
     }
 
     pub(crate) fn config(&self) -> Arc<HealthConfig> {

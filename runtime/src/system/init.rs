@@ -196,15 +196,21 @@ fn bring_down(up: Parts, deadline: Duration) -> ShutdownReport {
     let health = health_check();
     health.mark_stopping();
     #[cfg(feature = "async")]
-    health.wait_for_async(until.since(clock.now()).min(LONGEST_WAIT_FOR_CHECKS));
+    let in_time = health.wait_for_async(until.since(clock.now()).min(LONGEST_WAIT_FOR_CHECKS));
+    #[cfg(not(feature = "async"))]
+    let in_time = true;
     // A check that hangs is on a thread of its own, which ends with the process.
     let hanging = health.hanging() as u64;
-    let mut parts = vec![PartReport { part: "health", sent: 0, kept: 0, dropped: hanging, in_time: true }];
+    let mut parts = vec![PartReport { part: "health", sent: 0, kept: 0, dropped: hanging, in_time }];
+    let journal = error_monitor().journal();
     if let Some(alerts) = up.alerts {
-        let Flushed { sent, kept, lost, in_time, .. } = alerts.shutdown(until.since(clock.now()));
+        let left = until.since(clock.now());
+        // A channel that hangs must not leave the journal without the time to write.
+        let limit = if journal.is_some() { left - left / SHARE_OF_THE_JOURNAL } else { left };
+        let Flushed { sent, kept, lost, in_time, .. } = alerts.shutdown(limit);
         parts.push(PartReport { part: "alerts", sent, kept, dropped: lost, in_time });
     }
-    if let Some(journal) = error_monitor().journal() {
+    if let Some(journal) = journal {
         parts.push(flush(&journal, until.since(clock.now())));
     }
     panic_hook::deactivate();
@@ -232,6 +238,9 @@ fn flush(journal: &Arc<dyn Journal>, limit: Duration) -> PartReport {
 }
 
 const DEFAULT_DEADLINE: Duration = Duration::from_secs(5);
+
+/// The journal has at least a quarter of what is left of the deadline after the health checks.
+const SHARE_OF_THE_JOURNAL: u32 = 4;
 
 /// Async checks end as soon as they are told to, unless they block their thread.
 #[cfg(feature = "async")]

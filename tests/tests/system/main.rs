@@ -6,4 +6,5 @@ mod clashes;
 mod environment;
 mod init;
 mod journal;
+mod shutdown;
 mod support;

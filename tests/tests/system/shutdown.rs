@@ -1,0 +1,137 @@
+//! The end of the whole while its parts hang: in order, within the deadline, and told as it was.
+
+use crate::support::alone;
+use gardefou::{
+    ErrorSystem,
+    alerts::{AlertsConfig, CallbackChannel, Rule},
+    health::{Check, FailureCategory, HealthConfig, Phase},
+    health_check,
+    monitor::{
+        ErrorRecord, RecordKind,
+        journal::{Counts, Journal, JournalError, JournalStatus, Page, Query},
+    },
+};
+use std::{
+    sync::{Arc, Mutex, mpsc},
+    time::Duration,
+};
+
+/// How long a test waits for what should come at once, so that it fails rather than hangs.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A journal that notes what is asked of it, and how far the program was in its life then.
+#[derive(Debug, Default)]
+struct Noting(Mutex<Vec<(&'static str, Phase)>>);
+
+impl Noting {
+    fn note(&self, what: &'static str) {
+        self.0.lock().unwrap().push((what, health_check().phase()));
+    }
+
+    fn records(&self) -> u64 {
+        self.0.lock().unwrap().iter().filter(|(what, _)| *what != "flush").count() as u64
+    }
+}
+
+impl Journal for Noting {
+    fn append(&self, record: &ErrorRecord) -> Result<(), JournalError> {
+        self.note(match record.kind {
+            RecordKind::Health => "health",
+            RecordKind::Undelivered => "undelivered",
+            _ => "other",
+        });
+        Ok(())
+    }
+
+    fn query(&self, _: &Query) -> Result<Page, JournalError> {
+        Ok(Page::new(Vec::new(), None))
+    }
+
+    fn counts(&self) -> Result<Counts, JournalError> {
+        Ok(Counts::default())
+    }
+
+    fn flush(&self) -> Result<(), JournalError> {
+        self.note("flush");
+        Ok(())
+    }
+
+    fn status(&self) -> JournalStatus {
+        let mut status = JournalStatus::default();
+        status.written = self.records();
+        status
+    }
+}
+
+#[test]
+fn a_hung_check_and_a_hung_channel_leave_the_journal_its_time() {
+    let _turn = alone();
+    let (begin, begun) = mpsc::channel();
+    let (_end, ended) = mpsc::channel::<()>();
+    let ended = Mutex::new(ended);
+    let channel = CallbackChannel::new("hung-channel", move |_| {
+        let _ = begin.send(());
+        let _ = ended.lock().unwrap().recv();
+        Ok(())
+    });
+    let journal = Arc::new(Noting::default());
+    let guard = ErrorSystem::builder()
+        .health(HealthConfig::default().background(false))
+        .alerts(AlertsConfig::builder().channel(channel).rule(Rule::health("health checks")))
+        .journal_in(Arc::clone(&journal) as _)
+        .shutdown_deadline(Duration::from_secs(1))
+        .init()
+        .unwrap();
+    let (_go_on, may_go_on) = mpsc::channel::<()>();
+    let may_go_on = Mutex::new(may_go_on);
+    let hung = Check::dependency("hung-at-the-end", move || may_go_on.lock().unwrap().recv().is_ok());
+    health_check().register(hung.critical().timeout(Duration::from_millis(1))).unwrap();
+    let given_up = health_check().run_check("hung-at-the-end").unwrap();
+    assert_eq!(given_up.category, Some(FailureCategory::Timeout));
+    // Its notice is on its way and does not arrive.
+    begun.recv_timeout(PATIENCE).unwrap();
+
+    let report = guard.shutdown();
+    health_check().unregister("hung-at-the-end");
+    let parts: Vec<_> =
+        report.parts().iter().map(|part| (part.part, part.sent, part.kept, part.dropped, part.in_time)).collect();
+    // The change of health and the notice that is kept.
+    let expected = [("health", 0, 0, 1, true), ("alerts", 0, 1, 0, false), ("journal", 2, 0, 0, true)];
+    assert_eq!(parts, expected, "{report}");
+    assert!(!report.is_clean());
+    let order = [("health", Phase::Started), ("undelivered", Phase::Stopping), ("flush", Phase::Stopping)];
+    assert_eq!(*journal.0.lock().unwrap(), order);
+}
+
+#[test]
+fn async_checks_that_block_their_threads_do_not_add_up_to_more_than_the_deadline() {
+    let _turn = alone();
+    let deadline = Duration::from_millis(150);
+    let guard = ErrorSystem::builder().shutdown_deadline(deadline).init().unwrap();
+    let (begin, begun) = mpsc::channel();
+    let (end, ended) = mpsc::channel::<()>();
+    let ended = Arc::new(Mutex::new(ended));
+    let names: Vec<_> = (0..8).map(|i| format!("blocks-its-thread-{i}")).collect();
+    for name in &names {
+        let (begin, ended) = (begin.clone(), Arc::clone(&ended));
+        let check = move || {
+            let (begin, ended) = (begin.clone(), Arc::clone(&ended));
+            async move {
+                let _ = begin.send(());
+                ended.lock().unwrap().recv().is_ok()
+            }
+        };
+        health_check().register_async_check(name, check).unwrap();
+    }
+    (0..8).for_each(|_| begun.recv_timeout(PATIENCE).unwrap());
+    let report = guard.shutdown();
+    drop(end);
+    for name in &names {
+        // Once it is back nothing of it can be heard by another test.
+        let _ = health_check().run_check(name);
+        assert!(health_check().unregister(name));
+    }
+    assert!(report.elapsed() >= deadline && report.elapsed() < 4 * deadline, "{report}");
+    let health = report.part("health").unwrap();
+    assert!(!health.in_time && !report.is_clean(), "{report}");
+}
