@@ -251,3 +251,27 @@ fn a_journal_goes_with_the_system_that_brought_it() {
     drop(gardefou::init_error_system().unwrap());
     assert!(error_monitor().journal().is_none(), "the next system has none");
 }
+
+#[test]
+fn a_page_that_was_read_once_does_not_change_later() {
+    let _turn = alone();
+    let folder = tempfile::tempdir().unwrap();
+    let journal = JournalConfig::builder(folder.path()).background(false);
+    let health = HealthConfig::default().background(false);
+    let guard = ErrorSystem::builder().health(health).journal(journal).init().unwrap();
+    let report = |n: u32| gardefou::report(&AppError::new(ErrorCode::SYNC_ERROR, format!("error {n}")));
+    (0..3).for_each(report);
+    let journal = error_monitor().journal().unwrap();
+    let read = || journal.query(&Query::default()).unwrap();
+    let (held, status) = (read(), journal.status());
+    let texts = || format!("{held:?} {status:?}");
+    let before = texts();
+    assert_eq!(held.records.len(), 3);
+
+    (3..6).for_each(report);
+    journal.flush().unwrap();
+    assert_eq!((read().records.len(), journal.status().written), (6, 6));
+    drop(guard);
+    drop(folder);
+    assert_eq!(texts(), before);
+}
