@@ -311,7 +311,9 @@ impl ProbeResponse {
 /// The answer to what is no probe (RFC 9457).
 fn problem(status: u16, title: &str) -> ProbeResponse {
     let body = json!({ "type": "about:blank", "title": title, "status": status }).to_string();
-    ProbeResponse { status, headers: vec![("content-type", "application/problem+json".into())], body }
+    // What is not there now may be there the next time.
+    let headers = vec![("content-type", "application/problem+json".into()), ("cache-control", "no-store".into())];
+    ProbeResponse { status, headers, body }
 }
 
 /// Rounded up, as who comes back too early is rejected again.

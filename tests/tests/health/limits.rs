@@ -1,15 +1,18 @@
 //! Checks that hang, panic, or are asked for by many at once.
 
+use crate::support::{PATIENCE, block};
 use gardefou::{
-    health::{Check, CheckResult, FailureCategory, Health, HealthConfig, Kind, Status},
+    health::{Check, CheckReport, CheckResult, FailureCategory, Health, HealthConfig, Kind, Status},
     time::{Clock, ManualClock, SharedClock, Tick},
 };
 use std::{
+    collections::HashMap,
     sync::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
         mpsc,
     },
+    thread::ThreadId,
     time::Duration,
 };
 
@@ -331,4 +334,77 @@ async fn async_checks_in_progress_end_with_the_program() {
     begun.recv().await.unwrap();
     health.mark_stopping();
     assert_eq!(run.await.unwrap().category, Some(FailureCategory::Cancelled), "a second life ends in the same way");
+}
+
+#[test]
+fn of_twenty_sync_checks_eight_run_at_once() {
+    let (health, _clock) = with_clock(HealthConfig::default());
+    let (blocked, check) = block();
+    let check = Arc::new(check);
+    let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    for i in 0..20 {
+        let (check, now, most) = (Arc::clone(&check), Arc::clone(&now), Arc::clone(&most));
+        let counted = move || {
+            most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+            let passed = check();
+            now.fetch_sub(1, Ordering::SeqCst);
+            passed
+        };
+        health.register_check(format!("check-{i}"), counted).unwrap();
+    }
+    let health = &health;
+    // Moved, so that the runs end where an assertion does not hold.
+    let all = std::thread::scope(move |scope| {
+        let run = scope.spawn(|| health.run_all_checks());
+        (0..8).for_each(|_| blocked.wait());
+        for begun in 9..=20 {
+            blocked.let_one_go();
+            blocked.wait();
+            assert!(!blocked.has_another_begun(), "the {begun}th came, and one more");
+        }
+        (0..8).for_each(|_| blocked.let_one_go());
+        run.join().unwrap()
+    });
+    assert!(all.checks().len() == 20 && all.checks().iter().all(|check| check.status == Status::Pass), "{all:?}");
+    assert_eq!((most.load(Ordering::SeqCst), now.load(Ordering::SeqCst)), (8, 0));
+}
+
+#[test]
+fn sixteen_threads_that_ask_for_a_check_share_one_run() {
+    /// A clock that stands still and tells when a thread has looked at it so often that it must be waiting for a run.
+    #[derive(Debug)]
+    struct Watched {
+        looks: Mutex<HashMap<ThreadId, u32>>,
+        waits: mpsc::Sender<()>,
+    }
+    impl Clock for Watched {
+        fn now(&self) -> Tick {
+            let mut looks = self.looks.lock().unwrap();
+            let ours = looks.entry(std::thread::current().id()).or_default();
+            *ours += 1;
+            if *ours == 20 {
+                let _ = self.waits.send(());
+            }
+            Tick::ZERO
+        }
+        fn sleep(&self, _: Duration) {}
+    }
+    let (waits, waiting) = mpsc::channel();
+    let clock = SharedClock::new(Watched { looks: Mutex::default(), waits });
+    let health = Health::with_clock(HealthConfig::default().background(false), clock).unwrap();
+    let (blocked, check) = block();
+    health.register_check("blocked", check).unwrap();
+    let health = &health;
+    let reports: Vec<_> = std::thread::scope(move |scope| {
+        let asked: Vec<_> = (0..16).map(|_| scope.spawn(|| health.run_check("blocked").unwrap())).collect();
+        (0..16).for_each(|_| waiting.recv_timeout(PATIENCE).unwrap());
+        blocked.wait();
+        blocked.let_one_go();
+        assert!(!blocked.has_another_begun(), "it runs once");
+        // Another run would fail now.
+        drop(blocked);
+        asked.into_iter().map(|asked| asked.join().unwrap()).collect()
+    });
+    assert!(reports.iter().all(CheckReport::passed));
+    assert_eq!(health.health_status().check("blocked").unwrap().counts.results, 1);
 }

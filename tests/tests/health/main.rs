@@ -5,8 +5,10 @@
 mod breakers;
 mod declared;
 mod limits;
+mod memory;
 mod model;
 mod page;
 mod parity;
 mod probes;
 mod runner;
+mod support;

@@ -1,5 +1,6 @@
 //! Answers to probes, free of any framework and through axum.
 
+use crate::support::block;
 use axum::{
     Router,
     body::{Body, to_bytes},
@@ -7,13 +8,16 @@ use axum::{
 };
 use gardefou::{
     ErrorCode, circuit_breakers,
-    health::{Check, CheckResult, Details, Health, HealthConfig, Probes, Status},
+    health::{Check, CheckResult, Details, Health, HealthConfig, Kind, Probes, Status},
     integrations::axum::probes,
     time::{ManualClock, SharedClock},
 };
 use serde_json::{Value, json};
 use std::{
-    sync::{Arc, Mutex, mpsc},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 use tower::ServiceExt as _;
@@ -145,32 +149,48 @@ fn an_open_breaker_is_a_warning_with_the_time_of_its_return() {
     assert_eq!(probes.respond("GET", "/readyz", false).status(), 200);
 }
 
-/// Bar: 200 checks, one hung and one panicking, do not make a probe wait: it is answered while the check hangs.
 #[test]
-fn a_probe_waits_for_no_check() {
-    let clock = ManualClock::new();
-    let health = Health::with_clock(HealthConfig::default(), SharedClock::new(clock.clone())).unwrap();
-    for i in 0..198 {
-        health.register_check(format!("check-{i}"), || true).unwrap();
-    }
-    health.register_check("bad", || -> bool { panic!("bad") }).unwrap();
-    let (begin, begun) = mpsc::channel();
-    let (_end, ended) = mpsc::channel::<()>();
-    let ended = Mutex::new(ended);
-    health
-        .register_check("hung", move || {
-            begin.send(()).unwrap();
-            ended.lock().unwrap().recv().is_ok()
-        })
-        .unwrap();
-    health.mark_started();
-    begun.recv().unwrap();
+fn no_answer_may_be_kept_by_a_cache() {
+    let health = started();
+    health.register(Check::dependency("down", || false).critical()).unwrap();
+    let _ = health.run_all_checks();
     let probes = Probes::new(health);
-    // The hung check holds its slot for all of this: an answer that waited for it would never come.
-    for target in ["/livez", "/readyz", "/startupz", "/healthz", "/healthz/hung"] {
-        let _ = probes.respond("GET", target, false);
+    let asked = [
+        ("GET", "/livez", 200),
+        ("HEAD", "/livez", 200),
+        ("GET", "/readyz?verbose", 503),
+        ("HEAD", "/readyz", 503),
+        ("GET", "/healthz/down", 503),
+        // A check that is not there yet may be registered at any time.
+        ("GET", "/healthz/nobody", 404),
+        ("POST", "/livez", 405),
+    ];
+    for (method, target, code) in asked {
+        let answer = probes.respond(method, target, false);
+        assert_eq!((answer.status(), answer.header("cache-control")), (code, Some("no-store")), "{method} {target}");
     }
-    assert_eq!(probes.respond("GET", "/healthz/hung", false).status(), 503);
+}
+
+#[test]
+fn checks_for_people_decide_about_no_probe() {
+    let health = started();
+    health.register(Check::dependency("build age", || false).critical().info()).unwrap();
+    health.register(Check::dependency("database", || true).critical()).unwrap();
+    let _ = health.run_all_checks();
+    for kind in [Kind::Liveness, Kind::Readiness, Kind::Startup] {
+        let report = health.probe(kind);
+        assert_eq!((report.status(), report.check("build age")), (Status::Pass, None), "{kind}");
+    }
+    let info = health.probe(Kind::Info);
+    let shown: Vec<_> = info.checks().iter().map(|check| (check.name.as_str(), check.status)).collect();
+    assert_eq!((shown, info.status()), (vec![("build age", Status::Fail)], Status::Fail));
+    let probes = Probes::new(health);
+    for target in ["/livez", "/readyz", "/startupz"] {
+        let answer = probes.respond("GET", &format!("{target}?verbose"), false);
+        assert_eq!((answer.status(), answer.body().contains("build age")), (200, false), "{target}");
+    }
+    assert!(probes.respond("GET", "/healthz", false).body().contains("build age"));
+    assert_eq!(probes.respond("GET", "/healthz/build%20age", false).status(), 503);
 }
 
 async fn ask(app: &Router, request: Request<Body>) -> (u16, HeaderMap, String) {
@@ -242,4 +262,110 @@ fn a_failing_check_with_a_code_tells_the_code_to_those_who_may_see() {
     assert_eq!(health.run_all_checks().status(), Status::Warn);
     let answer = Probes::new(health).details(Details::Always).respond("GET", "/healthz/database", false);
     assert_eq!(json_of(answer.body())["details"]["code"], "DB_CONNECTION_ERROR");
+}
+
+#[tokio::test]
+async fn the_start_is_complete_once_its_conditions_were_met() {
+    let health = Health::new(HealthConfig::default().background(false).cache_ttl(Duration::ZERO)).unwrap();
+    let is_done = Arc::new(AtomicBool::new(false));
+    let migrated = Arc::clone(&is_done);
+    let check = move || migrated.load(Ordering::SeqCst);
+    health.register(Check::internal("migrations", check).critical().startup()).unwrap();
+    let app: Router = probes(&health).build();
+    let started = async || {
+        let (status, headers, body) = ask(&app, get("/startupz")).await;
+        assert_eq!(headers["cache-control"], "no-store");
+        assert_eq!(headers["content-type"], "application/health+json");
+        let body = json_of(&body);
+        (status, body["status"].as_str().unwrap().to_owned(), body["phase"].as_str().unwrap().to_owned())
+    };
+    let expected = |status, name: &str, phase: &str| (status, name.to_owned(), phase.to_owned());
+    assert_eq!(started().await, expected(503, "fail", "starting"));
+    health.mark_started();
+    assert_eq!(started().await, expected(503, "fail", "started"), "its check has not passed");
+    is_done.store(true, Ordering::SeqCst);
+    assert_eq!(started().await, expected(200, "pass", "started"));
+    is_done.store(false, Ordering::SeqCst);
+    assert_eq!(started().await, expected(200, "pass", "started"), "what was met once is met");
+    health.mark_stopping();
+    assert_eq!(started().await, expected(200, "pass", "stopping"));
+}
+
+/// Asks through the router, or as one who uses another server does.
+async fn ask_in_one_way(through_the_router: bool, health: &Health, target: &str) -> (u16, Value) {
+    if through_the_router {
+        let (status, _, body) = ask(&probes(health).build(), get(target)).await;
+        (status, json_of(&body))
+    } else {
+        let answer = Probes::new(health.clone()).respond_async("GET", target, false).await;
+        (answer.status(), json_of(answer.body()))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hung_check_costs_an_answer_its_limit_and_the_other_checks_nothing() {
+    for through_the_router in [true, false] {
+        let health = started();
+        // One that ignores that it is given up, and one that can be cancelled.
+        let (blocked, hung) = block();
+        health.register_check("hung", hung).unwrap();
+        health.register_async_check("pending", std::future::pending::<bool>).unwrap();
+        let slow = || async {
+            tokio::time::sleep(Duration::from_secs(3)).await;
+            true
+        };
+        health.register_async_check("slow", slow).unwrap();
+        health.register_async_check("down", || async { Err::<(), _>("no route") }).unwrap();
+        let bad = || async {
+            if true {
+                panic!("boom")
+            }
+        };
+        health.register_async_check("bad", bad).unwrap();
+        for hung in ["timeout", "hanging"] {
+            let begin = tokio::time::Instant::now();
+            let (status, body) = ask_in_one_way(through_the_router, &health, "/healthz").await;
+            let took = begin.elapsed();
+            assert!(took >= Duration::from_secs(5) && took <= Duration::from_secs(6), "{took:?}");
+            assert_eq!((status, &body["status"]), (200, &json!("warn")), "all are important");
+            let known = ["hung", "pending", "slow", "down", "bad"].map(|name| {
+                let check = &body["checks"][name][0];
+                (check["status"].as_str().unwrap(), check["category"].as_str())
+            });
+            let expected = [
+                ("fail", Some(hung)),
+                ("fail", Some("timeout")),
+                ("pass", None),
+                ("fail", Some("reported")),
+                ("fail", Some("panic")),
+            ];
+            assert_eq!(known, expected);
+            blocked_once(&blocked, hung);
+            tokio::time::advance(Duration::from_secs(2)).await;
+        }
+    }
+}
+
+/// Asserts that the hung check was begun by the first question alone.
+fn blocked_once(blocked: &crate::support::Blocked, round: &str) {
+    if round == "timeout" {
+        blocked.wait();
+    }
+    assert!(!blocked.has_another_begun());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_comes_by_the_deadline_where_a_check_may_take_longer() {
+    for through_the_router in [true, false] {
+        let health = started();
+        let (_blocked, hung) = block();
+        health.register(Check::dependency("hung", hung).timeout(Duration::from_secs(3600))).unwrap();
+        health.register_async_check("fine", || async { true }).unwrap();
+        let begin = tokio::time::Instant::now();
+        let (status, body) = ask_in_one_way(through_the_router, &health, "/healthz").await;
+        let took = begin.elapsed();
+        assert!(took >= Duration::from_secs(10) && took < Duration::from_secs(11), "{took:?}");
+        let known = ["hung", "fine"].map(|name| body["checks"][name][0]["status"].as_str().unwrap());
+        assert_eq!((status, known), (503, ["fail", "pass"]), "nothing is known of a check that is not back");
+    }
 }

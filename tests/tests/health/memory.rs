@@ -1,0 +1,185 @@
+//! Answers from memory: what they tell of checks that hang and panic, and that they run none.
+
+use crate::support::{PATIENCE, at_once, block};
+use axum::{Router, body::Body, http::Request};
+use gardefou::{
+    event::{Event, subscribe},
+    health::{Check, FailureCategory, Health, HealthConfig, HealthReport, Kind, Probes, Status},
+    integrations::axum::probes,
+    time::{ManualClock, SharedClock},
+};
+use serde_json::Value;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+        mpsc,
+    },
+    thread,
+    time::Duration,
+};
+use tower::ServiceExt as _;
+
+const HEALTHY: usize = 198;
+
+/// A registry on a simulated clock in which nothing runs by itself.
+fn registry() -> (Health, ManualClock) {
+    let clock = ManualClock::new();
+    let config = HealthConfig::default().background(false);
+    (Health::with_clock(config, SharedClock::new(clock.clone())).unwrap(), clock)
+}
+
+/// Asserts that every check is as it should be: `hung` as it is told, `bad` panicked, all others passed.
+fn assert_each(report: &HealthReport, hung: (FailureCategory, Status)) {
+    assert_eq!(report.checks().len(), HEALTHY + 2);
+    for check in report.checks() {
+        let expected = match check.name.as_str() {
+            "hung" => (Status::Fail, Some(hung.0), hung.1),
+            "bad" => (Status::Fail, Some(FailureCategory::Panic), Status::Warn),
+            _ => (Status::Pass, None, Status::Pass),
+        };
+        assert_eq!((check.status, check.category, check.weight), expected, "{}", check.name);
+    }
+}
+
+/// Asks a probe, which must not wait.
+fn ask(probes: &Probes, target: &'static str) -> (u16, Value) {
+    let probes = probes.clone();
+    let answer = at_once(move || probes.respond("GET", target, false));
+    (answer.status(), serde_json::from_str(answer.body()).unwrap())
+}
+
+#[test]
+fn of_200_checks_one_of_which_hangs_and_one_panics_each_is_told_as_it_is_and_none_is_run() {
+    let (health, clock) = registry();
+    let runs = Arc::new(AtomicUsize::new(0));
+    let count = || {
+        let runs = Arc::clone(&runs);
+        move || runs.fetch_add(1, Ordering::SeqCst) < usize::MAX
+    };
+    for i in 0..HEALTHY {
+        health.register_check(format!("check-{i}"), count()).unwrap();
+    }
+    let counted = count();
+    health.register_check("bad", move || -> bool { panic!("bad, {}", counted()) }).unwrap();
+    let (blocked, check) = block();
+    let counted = count();
+    health.register_check("hung", move || counted() && check()).unwrap();
+    health.mark_started();
+    for name in health.names().iter().filter(|name| *name != "hung") {
+        let _ = health.run_check(name);
+    }
+    let asked = health.clone();
+    let run = thread::spawn(move || asked.run_check("hung").unwrap().category);
+    blocked.wait();
+
+    // It runs, holds its slot, and nobody knows more of it.
+    let known = health.clone();
+    let report = at_once(move || known.health_status());
+    assert_eq!(report.status(), Status::Fail);
+    assert_each(&report, (FailureCategory::Unknown, Status::Fail));
+    let probes = Probes::new(health.clone());
+    for (target, code) in [("/livez", 200), ("/readyz", 503), ("/startupz", 200), ("/healthz", 503)] {
+        assert_eq!(ask(&probes, target).0, code, "{target} while it runs");
+    }
+
+    clock.advance(Duration::from_secs(5));
+    assert_eq!(run.join().unwrap(), Some(FailureCategory::Timeout));
+    let known = health.clone();
+    let report = at_once(move || known.health_status());
+    assert_eq!(report.status(), Status::Warn);
+    assert_each(&report, (FailureCategory::Timeout, Status::Warn));
+    assert_eq!(report.check("hung").unwrap().hanging, Some(Duration::from_secs(5)));
+    for (target, code, status) in [
+        ("/livez", 200, "pass"),
+        ("/readyz", 200, "warn"),
+        ("/startupz", 200, "pass"),
+        ("/healthz", 200, "warn"),
+        ("/healthz/check-0", 200, "pass"),
+        ("/healthz/bad", 503, "fail"),
+        ("/healthz/hung", 503, "fail"),
+    ] {
+        let (answered, body) = ask(&probes, target);
+        assert_eq!((answered, body["status"].as_str()), (code, Some(status)), "{target}");
+    }
+    for target in ["/readyz?verbose", "/healthz"] {
+        let (_, body) = ask(&probes, target);
+        let checks = body["checks"].as_object().unwrap();
+        assert_eq!(checks.len(), HEALTHY + 2);
+        for (name, check) in checks {
+            let expected = match name.as_str() {
+                "hung" => ("fail", Some("timeout")),
+                "bad" => ("fail", Some("panic")),
+                _ => ("pass", None),
+            };
+            assert_eq!((check[0]["status"].as_str().unwrap(), check[0]["category"].as_str()), expected, "{name}");
+        }
+    }
+    assert_eq!(runs.load(Ordering::SeqCst), HEALTHY + 2, "each ran once, when it was asked for");
+}
+
+#[tokio::test]
+async fn with_a_background_runner_the_router_runs_nothing_itself() {
+    let clock = ManualClock::new();
+    let health = Health::with_clock(HealthConfig::default(), SharedClock::new(clock.clone())).unwrap();
+    let (told, hears) = mpsc::channel();
+    let subscription = subscribe(move |event: &Event<'_>| {
+        if let Event::Health(change) = event
+            && change.check == "kept fresh"
+        {
+            let _ = told.send(change.to);
+        }
+    });
+    let runs = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&runs);
+    health.register_check("kept fresh", move || counted.fetch_add(1, Ordering::SeqCst) == 0).unwrap();
+    let (blocked, check) = block();
+    health.register_check("hung", check).unwrap();
+    health.mark_started();
+    assert_eq!(hears.recv_timeout(PATIENCE), Ok("pass"));
+    drop(subscription);
+    blocked.wait();
+
+    // Older than what a question is answered with where nothing keeps it fresh, and not due yet.
+    clock.advance(Duration::from_secs(2));
+    let app: Router = probes(&health).build();
+    for (target, code) in
+        [("/livez", 200), ("/readyz", 503), ("/healthz", 503), ("/healthz/kept%20fresh", 200), ("/healthz/hung", 503)]
+    {
+        let request = Request::get(target).body(Body::empty()).unwrap();
+        let answer = tokio::time::timeout(PATIENCE, app.clone().oneshot(request)).await.unwrap().unwrap();
+        assert_eq!(answer.status().as_u16(), code, "{target}");
+    }
+    assert_eq!(runs.load(Ordering::SeqCst), 1);
+}
+
+#[test]
+fn a_report_that_was_read_once_does_not_change_later() {
+    let (health, clock) = registry();
+    let runs = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&runs);
+    let check = move || match counted.fetch_add(1, Ordering::SeqCst) {
+        0 => gardefou::health::CheckResult::fail("down").with_detail("run", 1),
+        run => gardefou::health::CheckResult::pass().with_detail("run", run + 1),
+    };
+    health.register(Check::dependency("changing", check).critical().tag("sql")).unwrap();
+    health.mark_started();
+    let observed = health.run_all_checks();
+    let (status, probe) = (health.health_status(), health.probe(Kind::Readiness));
+    let (history, transitions) = (health.history("changing").unwrap(), health.transitions("changing").unwrap());
+    let answer = Probes::new(health.clone()).respond("GET", "/healthz", true);
+    let texts = || {
+        let json = (status.to_json().to_string(), probe.to_json().to_string());
+        format!("{observed:?} {status:?} {probe:?} {history:?} {transitions:?} {answer:?} {json:?}")
+    };
+    let before = texts();
+    assert!(before.contains("down"), "{before}");
+
+    clock.advance(Duration::from_secs(10));
+    assert!(health.run_check("changing").unwrap().passed());
+    let now = health.health_status();
+    assert_eq!((now.status(), &now.check("changing").unwrap().details["run"]), (Status::Pass, &Value::from(2)));
+    assert!(health.unregister("changing"));
+    health.mark_stopping();
+    assert_eq!(texts(), before);
+}
