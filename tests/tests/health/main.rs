@@ -5,6 +5,7 @@
 mod breakers;
 mod declared;
 mod limits;
+mod log;
 mod memory;
 mod model;
 mod page;

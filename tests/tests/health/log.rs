@@ -1,0 +1,134 @@
+//! What is logged of health, and at which level.
+
+use gardefou::{
+    event::names::TARGET_HEALTH,
+    health::{Check, CheckResult, Criticality, Health, HealthConfig},
+};
+use std::{
+    fmt,
+    sync::{
+        Mutex, Once,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+use tracing::{
+    Level, Metadata, Subscriber,
+    field::{Field, Visit},
+    span,
+    subscriber::{Interest, set_global_default},
+};
+
+/// What was logged, with the fields of each line. Checks run on threads of their own, so it is for the whole program.
+static LINES: Mutex<Vec<Line>> = Mutex::new(Vec::new());
+
+fn listen() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| set_global_default(Log).unwrap());
+}
+
+/// The lines in which a field has this value, as `LEVEL message; field=value; ..`, without that field.
+fn lines_with(field: &str, value: &str) -> Vec<String> {
+    let lines = LINES.lock().unwrap();
+    let ours = lines.iter().filter(|line| line.fields.iter().any(|(name, text)| *name == field && text == value));
+    let text = |line: &Line| {
+        let rest = line.fields.iter().filter(|(name, _)| *name != field);
+        let rest: String = rest.map(|(name, text)| format!("; {name}={text}")).collect();
+        format!("{} {}{rest}", line.level, line.message)
+    };
+    ours.map(text).collect()
+}
+
+#[test]
+fn a_change_is_logged_once_at_the_level_that_its_criticality_gives_it() {
+    listen();
+    let table = [
+        (Criticality::Critical, ["INFO", "WARN", "ERROR", "INFO"]),
+        (Criticality::Important, ["INFO", "WARN", "WARN", "INFO"]),
+        (Criticality::Informational, ["INFO", "INFO", "INFO", "INFO"]),
+    ];
+    for (criticality, levels) in table {
+        let health = Health::new(HealthConfig::default().background(false)).unwrap();
+        let runs = AtomicUsize::new(0);
+        // Each of them twice, the second of which is no change.
+        let check = move || match runs.fetch_add(1, Ordering::SeqCst) / 2 {
+            1 => CheckResult::warn("slow"),
+            2 => CheckResult::fail("down: password=hunter2"),
+            _ => CheckResult::pass(),
+        };
+        let name = format!("logged as {criticality}");
+        health.register(Check::dependency(&name, check).criticality(criticality).failure_threshold(1)).unwrap();
+        for _ in 0..8 {
+            let _ = health.run_check(&name);
+        }
+        let [first, slow, down, up] = levels.map(|level| format!("{level} health check changed its status"));
+        let as_told = format!("criticality={criticality}");
+        let expected = [
+            format!("{first}; status.to=pass; {as_told}"),
+            format!("{slow}; status.from=pass; status.to=warn; {as_told}; output=slow"),
+            format!("{down}; status.from=warn; status.to=fail; {as_told}; output=down: password=[redacted]"),
+            format!("{up}; status.from=fail; status.to=pass; {as_told}"),
+        ];
+        assert_eq!(lines_with("check", &name), expected);
+    }
+}
+
+#[test]
+fn a_check_that_hangs_or_panics_is_logged_as_a_failure() {
+    listen();
+    let health = Health::new(HealthConfig::default().background(false)).unwrap();
+    let bad = || -> bool { panic!("boom") };
+    health.register(Check::dependency("logged panic", bad).critical()).unwrap();
+    let _ = health.run_check("logged panic");
+    let expected = "ERROR health check changed its status; status.to=fail; criticality=critical; output=panicked: boom";
+    assert_eq!(lines_with("check", "logged panic"), [expected]);
+}
+
+#[test]
+fn a_check_that_is_not_registered_is_a_warning() {
+    listen();
+    let health = Health::new(HealthConfig::default().background(false)).unwrap();
+    health.register_check("logged twice", || true).unwrap();
+    let err = health.register_check("logged twice", || true).unwrap_err();
+    assert_eq!(lines_with("error", &err.to_string()), ["WARN health check not registered"]);
+}
+
+struct Log;
+
+impl Subscriber for Log {
+    fn register_callsite(&self, _: &'static Metadata<'static>) -> Interest {
+        Interest::sometimes()
+    }
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target() == TARGET_HEALTH
+    }
+    fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
+        span::Id::from_u64(1)
+    }
+    fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
+    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
+    fn event(&self, event: &tracing::Event<'_>) {
+        let mut line = Line { level: *event.metadata().level(), message: String::new(), fields: Vec::new() };
+        event.record(&mut line);
+        LINES.lock().unwrap().push(line);
+    }
+    fn enter(&self, _: &span::Id) {}
+    fn exit(&self, _: &span::Id) {}
+}
+
+struct Line {
+    level: Level,
+    message: String,
+    fields: Vec<(&'static str, String)>,
+}
+
+impl Visit for Line {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.fields.push((field.name(), value.to_owned()));
+    }
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        match field.name() {
+            "message" => self.message = format!("{value:?}"),
+            name => self.fields.push((name, format!("{value:?}"))),
+        }
+    }
+}
