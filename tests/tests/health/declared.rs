@@ -5,7 +5,16 @@ use gardefou::{
     health::{CheckResult, Criticality, Kind},
     health_check,
 };
-use std::time::Duration;
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+/// One test at a time has the registry of the process, whose async checks end when the system does.
+fn alone() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 #[health_check(kind = "liveness", scope = "internal")]
 fn declared_here() -> bool {
@@ -46,6 +55,7 @@ pub(crate) fn shown_only() -> CheckResult {
 
 #[test]
 fn declared_checks_are_in_the_process_wide_registry_with_their_settings() {
+    let _turn = alone();
     assert!(declared_here(), "the function stays callable as it is");
     let own = health_check().run_check("declared_here").unwrap();
     assert!(own.passed(), "the first place wins");
@@ -62,6 +72,7 @@ fn declared_checks_are_in_the_process_wide_registry_with_their_settings() {
 
 #[test]
 fn a_second_declaration_of_a_name_is_told_with_both_places() {
+    let _turn = alone();
     let guard = gardefou::init_error_system().unwrap();
     let told: Vec<String> = guard.warnings().iter().map(ToString::to_string).collect();
     let about = told.iter().find(|text| text.contains("`declared_here`")).unwrap();
@@ -69,8 +80,8 @@ fn a_second_declaration_of_a_name_is_told_with_both_places() {
     let expected = format!(
         "health check `declared_here` declared at {} is not registered: a check named `declared_here` is registered \
          already (another is declared at {})",
-        line(16),
-        line(10),
+        line(25),
+        line(19),
     );
     assert_eq!(about, &expected);
     let err = gardefou::ErrorSystem::builder().strict(true).init().unwrap_err();
