@@ -9,7 +9,13 @@ use super::{
     track::{Thresholds, Track},
 };
 use crate::{sync::Mutex, time::Tick};
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 pub(crate) struct Entry {
     pub(crate) spec: Spec,
@@ -18,6 +24,7 @@ pub(crate) struct Entry {
     current: Mutex<Option<Arc<Flight>>>,
     /// When the background runs it next.
     next_due: Mutex<Tick>,
+    is_removed: AtomicBool,
 }
 
 /// What asking for a run comes to.
@@ -48,7 +55,18 @@ impl Entry {
             track: Mutex::new(Track::default()),
             current: Mutex::new(None),
             next_due: Mutex::new(Tick::ZERO),
+            is_removed: AtomicBool::new(false),
         })
+    }
+
+    /// Says that it is not registered any more: what comes of its run is of no interest.
+    pub(crate) fn remove(&self) {
+        // Relaxed here and below: a run that ends just then may be heard of or not.
+        self.is_removed.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_removed(&self) -> bool {
+        self.is_removed.load(Ordering::Relaxed)
     }
 
     pub(crate) fn name(&self) -> &str {

@@ -265,7 +265,7 @@ struct Change {
 
 /// Speaks of a change of status, with no lock held.
 fn tell(entry: &Entry, change: Option<Change>) {
-    let Some(Change { transition, output }) = change else { return };
+    let Some(Change { transition, output }) = change.filter(|_| !entry.is_removed()) else { return };
     // A subscriber of the log that panics must not keep the run from being settled.
     let _ = panics::catch(|| {
         let event = HealthEvent {

@@ -64,6 +64,7 @@ impl Shared {
     /// Takes a check out and tells whether it was there.
     pub(super) fn remove(&self, name: &str) -> bool {
         let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
+        entries.iter().filter(|entry| entry.name() == name).for_each(|entry| entry.remove());
         let rest = entries.iter().filter(|entry| entry.name() != name).cloned().collect();
         let before = std::mem::replace(&mut *entries, rest);
         let was_there = entries.len() < before.len();

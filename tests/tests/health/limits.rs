@@ -408,3 +408,31 @@ fn sixteen_threads_that_ask_for_a_check_share_one_run() {
     assert!(reports.iter().all(CheckReport::passed));
     assert_eq!(health.health_status().check("blocked").unwrap().counts.results, 1);
 }
+
+#[test]
+fn nothing_is_heard_of_a_check_that_was_removed_while_it_ran() {
+    let (health, _clock) = with_clock(HealthConfig::default());
+    let (told, hears) = mpsc::channel();
+    let subscription = gardefou::event::subscribe(move |event: &gardefou::event::Event<'_>| {
+        if let gardefou::event::Event::Health(change) = event
+            && change.check.starts_with("removed")
+        {
+            let _ = told.send(change.check.to_owned());
+        }
+    });
+    let health = &health;
+    for (name, is_removed) in [("removed while it ran", true), ("removed not at all", false)] {
+        let (blocked, check) = block();
+        health.register(Check::dependency(name, check).critical()).unwrap();
+        let passed = std::thread::scope(move |scope| {
+            let run = scope.spawn(move || health.run_check(name).unwrap().passed());
+            blocked.wait();
+            assert!(!is_removed || health.unregister(name));
+            blocked.let_one_go();
+            run.join().unwrap()
+        });
+        assert!(passed, "who waits has the result");
+    }
+    assert_eq!(hears.try_iter().collect::<Vec<_>>(), ["removed not at all"]);
+    drop(subscription);
+}
