@@ -37,7 +37,8 @@ pub trait Journal: fmt::Debug + Send + Sync + 'static {
     /// It cannot be written now; it still waits.
     fn flush(&self) -> Result<(), JournalError>;
 
-    /// Tells how the journal is doing.
+    /// Tells how the journal is doing, from memory: it must not wait for a write that is under way, or whoever asks
+    /// (health does, for each report) would hang with a disk that hangs.
     fn status(&self) -> JournalStatus;
 
     /// Returns how many records match the query, whatever its limit and cursor.

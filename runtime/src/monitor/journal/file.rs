@@ -5,7 +5,7 @@ use super::{
     backwards::Backwards,
     counted::Counted,
     keeper::{self, Kept, Wake},
-    ledger::Ledger,
+    ledger::{Ledger, Outcome},
     line,
     retention::remove_old,
     roll_up::RollUp,
@@ -15,7 +15,7 @@ use super::{
 use crate::{
     monitor::ErrorRecord,
     sync::Mutex,
-    time::{SharedClock, Timestamp},
+    time::{SharedClock, Tick, Timestamp},
 };
 use std::{fmt, io, path::Path, sync::Arc};
 
@@ -96,8 +96,7 @@ impl Journal for FileJournal {
     }
 
     fn status(&self) -> JournalStatus {
-        let waiting = self.shared.writer.lock().waiting_lines();
-        self.shared.ledger.status(waiting)
+        self.shared.ledger.status()
     }
 }
 
@@ -120,11 +119,12 @@ impl Shared {
         if !writer.push(&line, self.config.buffer_bytes) {
             return Err(self.ledger.refused());
         }
+        self.ledger.wait(writer.waiting_lines());
         let is_urgent = record.is_urgent(self.config.inline_level);
         if !is_urgent && writer.waiting_bytes() < self.config.buffer_bytes / 2 {
             return Ok(());
         }
-        let outcome = writer.write_at(now, wall);
+        let outcome = self.write_locked(&mut writer, now, wall);
         let rotated = std::mem::take(&mut writer.rotated);
         drop(writer);
         if rotated {
@@ -135,8 +135,14 @@ impl Shared {
 
     fn write_waiting(&self) -> Result<(), JournalError> {
         let (now, wall) = (self.clock().now(), Timestamp::from(self.clock().wall()));
-        let outcome = self.writer.lock().write_at(now, wall);
+        let outcome = self.write_locked(&mut self.writer.lock(), now, wall);
         self.ledger.settle(outcome, wall, 0)
+    }
+
+    fn write_locked(&self, writer: &mut Writer, now: Tick, wall: Timestamp) -> Outcome<io::Error> {
+        let outcome = writer.write_at(now, wall);
+        self.ledger.wait(writer.waiting_lines());
+        outcome
     }
 
     fn query(&self, query: &Query) -> io::Result<Page> {
@@ -211,5 +217,36 @@ impl Kept for Shared {
 impl fmt::Debug for FileJournal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("FileJournal").field("folder", &self.folder()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        AppError, ErrorCode,
+        monitor::{ErrorMonitor, MonitorConfig},
+    };
+    use std::{sync::mpsc, thread, time::Duration};
+
+    /// A disk that hangs keeps the lock of the writer; whoever asks how the journal is doing must not hang with it.
+    #[test]
+    fn the_status_is_told_while_a_write_hangs() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = JournalConfig::builder(folder.path()).background(false).build().unwrap();
+        let journal = Arc::new(FileJournal::open(config));
+        let monitor = ErrorMonitor::new(MonitorConfig::default());
+        monitor.set_journal(journal.clone());
+        monitor.record_at(crate::event::AlertLevel::Info, &AppError::new(ErrorCode::SYNC_ERROR, "waits"));
+        let hangs = journal.shared.writer.lock();
+        let (sender, told) = mpsc::channel();
+        let asked = journal.clone();
+        let asking = thread::spawn(move || sender.send(asked.status()));
+        let status = told.recv_timeout(Duration::from_secs(10));
+        drop(hangs);
+        asking.join().unwrap().unwrap();
+        assert_eq!(status.map(|status| (status.waiting, status.written)), Ok((1, 0)));
+        journal.flush().unwrap();
+        assert_eq!((journal.status().waiting, journal.status().written), (0, 1));
     }
 }

@@ -1,7 +1,11 @@
 //! What became of the records so far, and what is wrong.
 
 use super::{JournalError, JournalStatus};
-use crate::{event::names, sync::Mutex, time::Timestamp};
+use crate::{
+    event::names,
+    sync::{AtomicU64, Mutex, Ordering},
+    time::Timestamp,
+};
 use std::{
     error::Error,
     fmt,
@@ -13,6 +17,9 @@ use std::{
 pub(super) struct Ledger {
     folder: PathBuf,
     entries: Mutex<Entries>,
+    /// How many records wait. Stored by whoever holds the lock of those that wait, so that a question need not take
+    /// that lock, which is held while the disk works. Relaxed: it is shown, nothing is decided by it.
+    waiting: AtomicU64,
 }
 
 #[derive(Debug, Default)]
@@ -35,11 +42,18 @@ pub(super) enum Outcome<E> {
 
 impl Ledger {
     pub(super) fn new(folder: PathBuf) -> Self {
-        Self { folder, entries: Mutex::default() }
+        Self { folder, entries: Mutex::default(), waiting: AtomicU64::new(0) }
     }
 
-    pub(super) fn status(&self, waiting: u64) -> JournalStatus {
+    /// Tells the status; waits for no write.
+    pub(super) fn status(&self) -> JournalStatus {
+        let waiting = self.waiting.load(Ordering::Relaxed);
         JournalStatus { waiting, ..self.entries.lock().status.clone() }
+    }
+
+    /// Notes how many records wait now.
+    pub(super) fn wait(&self, records: u64) {
+        self.waiting.store(records, Ordering::Relaxed);
     }
 
     /// Notes what became of a write, on behalf of so many records that were appended just now.

@@ -103,8 +103,7 @@ impl Journal for SqliteJournal {
     }
 
     fn status(&self) -> JournalStatus {
-        let waiting = self.shared.store.lock().waiting.len() as u64;
-        self.shared.ledger.status(waiting)
+        self.shared.ledger.status()
     }
 }
 
@@ -130,6 +129,7 @@ impl Shared {
         }
         store.waiting_bytes += json.len();
         store.waiting.push_back((record.clone(), json));
+        self.ledger.wait(store.waiting.len() as u64);
         let is_urgent = record.is_urgent(self.config.inline_level);
         let is_full = store.waiting_bytes >= self.config.buffer_bytes / 2;
         drop(store);
@@ -187,6 +187,7 @@ impl Shared {
         let mut store = self.store.lock();
         let done = work(&mut store);
         let aside = store.database.take_aside();
+        self.ledger.wait(store.waiting.len() as u64);
         drop(store);
         if let Some((file, err)) = aside {
             self.ledger.put_aside(&file, &err);
@@ -234,5 +235,37 @@ fn failed(action: &'static str) -> impl Fn(rusqlite::Error) -> JournalError {
 impl fmt::Debug for SqliteJournal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SqliteJournal").field("folder", &self.shared.config.folder).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        AppError, ErrorCode,
+        event::AlertLevel,
+        monitor::{ErrorMonitor, MonitorConfig},
+    };
+    use std::{sync::mpsc, thread};
+
+    /// A disk that hangs keeps the lock of the store; whoever asks how the journal is doing must not hang with it.
+    #[test]
+    fn the_status_is_told_while_a_write_hangs() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = JournalConfig::builder(folder.path()).background(false).build().unwrap();
+        let journal = Arc::new(SqliteJournal::open(config));
+        let monitor = ErrorMonitor::new(MonitorConfig::default());
+        monitor.set_journal(journal.clone());
+        monitor.record_at(AlertLevel::Info, &AppError::new(ErrorCode::SYNC_ERROR, "waits"));
+        let hangs = journal.shared.store.lock();
+        let (sender, told) = mpsc::channel();
+        let asked = journal.clone();
+        let asking = thread::spawn(move || sender.send(asked.status()));
+        let status = told.recv_timeout(Duration::from_secs(10));
+        drop(hangs);
+        asking.join().unwrap().unwrap();
+        assert_eq!(status.map(|status| (status.waiting, status.written)), Ok((1, 0)));
+        journal.flush().unwrap();
+        assert_eq!((journal.status().waiting, journal.status().written), (0, 1));
     }
 }
