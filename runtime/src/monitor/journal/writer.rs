@@ -272,3 +272,36 @@ fn is_gone(metadata: &Metadata) -> bool {
 fn is_gone(_: &Metadata) -> bool {
     false
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use std::{process::Command, thread};
+
+    /// A pipe that nobody reads takes no more than its buffer: an append that hangs in the middle.
+    #[test]
+    fn a_file_is_locked_for_as_long_as_an_append_is_under_way() {
+        let parent = tempfile::tempdir().unwrap();
+        let folder = Folder::new(parent.path().to_owned());
+        let (path, wall) = (folder.path_of(1), Timestamp::from_unix_millis(0));
+        assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
+        let open = || File::options().read(true).write(true).open(&path).unwrap();
+        let (file, mut reader, counting) = (open(), open(), open());
+        let config = JournalConfig::builder(parent.path()).build().unwrap();
+        let mut writer = Writer::new(folder, &config);
+        let identity = Identity::of(&file.metadata().unwrap());
+        writer.active = Some(Active { file, identity, gate: None, number: 1, since: wall, torn: false });
+        let line = [&[b'x'; 256 * 1024][..], b"\n"].concat();
+        assert!(writer.push(&line, usize::MAX));
+
+        let appending = thread::spawn(move || (writer.write_at(Tick::ZERO, wall), writer));
+        let mut first = [0];
+        reader.read_exact(&mut first).unwrap();
+        assert!(matches!(counting.try_lock(), Err(TryLockError::WouldBlock)), "counted while a line was appended");
+        reader.read_exact(&mut vec![0; line.len() - 1]).unwrap();
+        let (outcome, writer) = appending.join().unwrap();
+        assert!(matches!(outcome, Outcome::Written(1)), "{outcome:?}");
+        counting.try_lock().unwrap();
+        assert_eq!(writer.waiting_lines(), 0);
+    }
+}
