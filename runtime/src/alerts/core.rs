@@ -19,6 +19,7 @@ use crate::{
 };
 use std::{
     cell::Cell,
+    io::{self, Write},
     sync::{
         Arc, Condvar, Mutex as StdMutex, PoisonError,
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
@@ -254,8 +255,12 @@ impl Core {
                 Ok(())
             }
             Step::GivenUp(item, error) => {
-                self.complain(channel, &error, "a notice could not be sent; it is kept for later");
-                self.give_up(channel, &item);
+                let what = match (self.give_up(channel, &item), error.is_permanent()) {
+                    (false, _) => "a notice could not be sent, and no journal keeps it",
+                    (true, true) => "a notice was refused; it is kept, but not sent again",
+                    (true, false) => "a notice could not be sent; it is kept for later",
+                };
+                self.complain(channel, &error, what);
                 if error.is_permanent() {
                     // It stays in the journal for people to see, but is not sent again.
                     self.to_journal(channel, &item.notice, RecordKind::Settled);
@@ -329,7 +334,7 @@ impl Core {
         self.lanes[channel].push(item).is_ok()
     }
 
-    /// Says in the log that alerting fails, once a minute at most.
+    /// Says in the log that alerting fails, once a minute at most; on the standard error where nobody hears the log.
     fn complain(&self, channel: usize, error: &dyn std::fmt::Display, what: &str) {
         let now = self.clock().now();
         let mut last = self.last_complaint.lock();
@@ -339,8 +344,15 @@ impl Core {
         }
         drop(last);
         if is_time {
-            let error = text::for_sink(&error, 500);
-            tracing::error!(target: names::TARGET_ALERT, channel = &*redact::name(self.lanes[channel].name()), error, "{what}");
+            let (channel, error) = (redact::name(self.lanes[channel].name()), text::for_sink(&error, 500));
+            if tracing::enabled!(target: names::TARGET_ALERT, tracing::Level::ERROR) {
+                tracing::error!(target: names::TARGET_ALERT, channel = &*channel, error, "{what}");
+            } else {
+                // A program without a log would never learn that nobody is alerted. `eprintln!` would end this thread
+                // where nobody reads the other end any more.
+                let channel = text::for_sink(&channel, 200);
+                let _ = writeln!(io::stderr(), "gardefou: alert channel `{channel}`: {what}: {error}");
+            }
         }
     }
 

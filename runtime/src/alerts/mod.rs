@@ -14,7 +14,8 @@
 //!   it is;
 //! - a minute with too many notices ends in a digest that names each group, and a shutdown tells what was held back;
 //! - while a circuit is open, the errors of operations behind it do not count for rates: the circuit was told of;
-//! - what goes wrong while a notice is delivered is counted and logged once a minute, and never leads to a notice.
+//! - what goes wrong while a notice is delivered is counted and logged once a minute (on the standard error where nobody
+//!   hears the log), and never leads to a notice.
 //!
 //! Which processes tell is not agreed between them: each throttles its own.
 //!

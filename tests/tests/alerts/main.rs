@@ -7,6 +7,7 @@ mod delivery;
 mod digest;
 #[cfg(feature = "alert-email")]
 mod email;
+mod log;
 mod recovery;
 mod rules;
 #[cfg(feature = "alert-webhook")]
@@ -25,6 +26,7 @@ use std::{
 /// Alerting hears every event of the process: one test at a time.
 fn alone() -> MutexGuard<'static, ()> {
     static ONE: Mutex<()> = Mutex::new(());
+    log::hear();
     ONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
