@@ -237,6 +237,84 @@ fn a_channel_that_works_again_gets_what_it_missed() {
 }
 
 #[test]
+fn more_than_the_queue_holds_is_caught_up_with_oldest_first() {
+    let _alone = alone();
+    let (clock, ops) = (ManualClock::new(), Recorder::new("ops"));
+    let _journal = ProcessJournal::new(&clock);
+    let alerts = start(config(&clock).channel(ops.clone()).max_tries(1).queue(1));
+    ops.fail_with([busy(), busy(), busy()]);
+    for code in [ErrorCode::SYNC_ERROR, ErrorCode::CONFIG_ERROR, ErrorCode::DB_QUERY_ERROR] {
+        report(code, "missed");
+        alerts.run();
+        clock.advance(Duration::from_secs(1));
+    }
+    assert_eq!((ops.told(), alerts.status().kept), (vec![], 3));
+    report(ErrorCode::TIMEOUT_ERROR, "arrives");
+    alerts.run();
+    let expected = ["TIMEOUT_ERROR: arrives", "SYNC_ERROR: missed", "CONFIG_ERROR: missed", "DB_QUERY_ERROR: missed"];
+    assert_eq!(ops.told(), expected.map(|title| (title.to_owned(), 0)));
+    let status = alerts.status();
+    assert_eq!((status.kept, status.replayed, status.lost, status.channels[0].waiting), (3, 3, 0, 0));
+}
+
+#[test]
+fn without_a_journal_what_finds_no_room_is_lost_and_told_so_and_silences_nothing() {
+    let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
+    let alerts = start(config(&clock).channel(ops.clone()).queue(1));
+    for code in [ErrorCode::SYNC_ERROR, ErrorCode::CONFIG_ERROR, ErrorCode::DB_QUERY_ERROR] {
+        report(code, "first");
+    }
+    let status = alerts.status();
+    assert_eq!((status.lost, status.kept, status.channels[0].waiting), (2, 0, 1));
+    alerts.run();
+    assert_eq!(ops.told(), one("SYNC_ERROR: first"));
+    report(ErrorCode::CONFIG_ERROR, "second");
+    alerts.run();
+    assert_eq!(ops.told(), one("CONFIG_ERROR: second"));
+    let flushed = alerts.shutdown(Duration::from_secs(1));
+    assert_eq!((flushed.sent, flushed.kept, flushed.lost), (2, 0, 2));
+}
+
+#[test]
+fn a_notice_that_waits_too_long_for_its_channel_goes_to_the_journal() {
+    let _alone = alone();
+    let (clock, ops) = (ManualClock::new(), Recorder::new("ops"));
+    let _journal = ProcessJournal::new(&clock);
+    let rules = config(&clock).channel(ops.clone()).max_tries(100).give_up_after(Duration::from_secs(300));
+    let alerts = start(rules);
+    ops.fail_with((0..100).map(|_| busy()));
+    report(ErrorCode::SYNC_ERROR, "tried");
+    report(ErrorCode::CONFIG_ERROR, "behind it");
+    for _ in 0..30 {
+        alerts.run();
+        assert_eq!((alerts.status().kept, alerts.status().channels[0].waiting), (0, 2));
+        clock.advance(Duration::from_secs(10));
+    }
+    assert_eq!(alerts.status().channels[0].circuit, CircuitState::Open);
+    alerts.run();
+    let status = alerts.status();
+    assert_eq!((status.kept, status.channels[0].failed, status.channels[0].waiting), (2, 2, 0));
+
+    ops.failures.lock().unwrap().clear();
+    clock.advance(Duration::from_secs(60));
+    report(ErrorCode::TIMEOUT_ERROR, "arrives");
+    alerts.run();
+    let expected = ["TIMEOUT_ERROR: arrives", "SYNC_ERROR: tried", "CONFIG_ERROR: behind it"];
+    assert_eq!(ops.told(), expected.map(|title| (title.to_owned(), 0)));
+}
+
+/// As after a machine was asleep: that it waited is not the channel's fault.
+#[test]
+fn a_notice_that_was_never_tried_is_sent_however_old_it_is() {
+    let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
+    let alerts = start(config(&clock).channel(ops.clone()));
+    report(ErrorCode::SYNC_ERROR, "late");
+    clock.advance(Duration::from_secs(86_400));
+    alerts.run();
+    assert_eq!(ops.told(), one("SYNC_ERROR: late"));
+}
+
+#[test]
 fn a_test_notice_goes_to_every_channel() {
     let (_alone, clock) = (alone(), ManualClock::new());
     let (a, b) = (Recorder::new("a"), Recorder::new("b"));

@@ -8,6 +8,7 @@ mod digest;
 #[cfg(feature = "alert-email")]
 mod email;
 mod log;
+mod muting;
 mod recovery;
 mod rules;
 #[cfg(feature = "alert-webhook")]

@@ -14,6 +14,8 @@ use std::{
     time::Duration,
 };
 
+const MINUTE: Duration = Duration::from_secs(60);
+
 #[test]
 fn errors_that_stopped_are_told_so_long_after_the_last_one() {
     let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
@@ -297,4 +299,41 @@ fn a_state_of_an_earlier_time_is_marked_as_late() {
         titles,
         ["circuit `late` closed; 2 changes since the last notice", "late: circuit `late` opened: manual"]
     );
+}
+
+#[test]
+fn a_probe_that_fails_is_no_second_opening() {
+    let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
+    let alerts = start(config(&clock).channel(ops.clone()).rule(Rule::breakers("circuits")).throttle(MINUTE));
+    let circuit = CircuitBreaker::builder("probed").failure_threshold(1).clock(clock.clone()).build().unwrap();
+    circuit.try_acquire().unwrap().failure();
+    alerts.run();
+    assert_eq!(ops.told(), one("circuit `probed` opened: consecutive_failures"));
+    for _ in 0..3 {
+        // Longer than any growing wait, and than what is told once in an interval.
+        clock.advance(Duration::from_secs(3600));
+        circuit.try_acquire().unwrap().failure();
+        alerts.run();
+        assert_eq!(ops.told(), []);
+    }
+    clock.advance(Duration::from_secs(3600));
+    circuit.try_acquire().unwrap().success();
+    alerts.run();
+    assert_eq!(ops.told(), one("circuit `probed` closed"));
+}
+
+#[test]
+fn a_check_that_passes_again_is_a_recovery() {
+    let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
+    let alerts = start(config(&clock).channel(ops.clone()).rule(Rule::health("checks").only("recovered")));
+    let check = Flapping::new("recovered", &clock);
+    for is_well in [true, false, true] {
+        check.set(is_well);
+        alerts.run();
+    }
+    let notices = ops.take();
+    let told: Vec<_> = notices.iter().map(|notice| (notice.kind, notice.title.as_str())).collect();
+    let (failed, passed) = ("health check `recovered`: fail (was pass)", "health check `recovered`: pass (was fail)");
+    assert_eq!(told, [(NoticeKind::Health, failed), (NoticeKind::Recovery, passed)]);
+    assert!(notices[0].level >= AlertLevel::Error && notices[1].level == AlertLevel::Info, "{notices:?}");
 }

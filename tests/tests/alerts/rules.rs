@@ -186,3 +186,20 @@ fn a02_an_error_does_not_silence_a_critical_one_of_the_same_code() {
     assert_eq!(titles, ["DB_WRITE_ERROR: disk nearly full", "DB_WRITE_ERROR: disk full"]);
     assert_eq!(alerts.status().suppressed, 1);
 }
+
+#[test]
+fn a_flood_is_told_before_its_time_and_says_so() {
+    let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
+    let alerts = start(config(&clock).channel(ops.clone()).escalate_after(Some(10)));
+    let mut told = Vec::new();
+    for i in 0..500 {
+        report(ErrorCode::DB_QUERY_ERROR, &format!("row {i}"));
+        alerts.run();
+        told.extend(ops.take().into_iter().map(|notice| (i, notice.suppressed, notice.escalated)));
+    }
+    assert_eq!(told, [(0, 0, false), (10, 9, true), (110, 99, true)]);
+    clock.advance(Duration::from_secs(300));
+    alerts.run();
+    let [rest] = &ops.take()[..] else { panic!("one summary") };
+    assert_eq!((rest.suppressed, rest.escalated), (389, false));
+}

@@ -1,0 +1,84 @@
+//! What is not told while a circuit is open, because the circuit was.
+
+use super::*;
+use gardefou::{boundary::error_boundary, breaker::CircuitBreaker};
+use std::time::Duration;
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+fn circuit(name: &str, clock: &ManualClock) -> CircuitBreaker {
+    CircuitBreaker::builder(name).failure_threshold(1).clock(clock.clone()).build().unwrap()
+}
+
+/// An operation that fails with an error of its own, which no circuit is named in.
+fn fail(operation: &str) {
+    let failed: gardefou::Result<()> =
+        error_boundary(operation, || Err(AppError::new(ErrorCode::EXTERNAL_SERVICE_ERROR, "down")));
+    assert!(failed.is_err());
+}
+
+#[test]
+fn an_operation_that_a_circuit_turned_away_is_muted_with_all_its_errors_until_that_closes() {
+    let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
+    let alerts = start(config(&clock).channel(ops.clone()).rule(Rule::rate("storm", 3, MINUTE)));
+    let told = || {
+        alerts.run();
+        (ops.told(), alerts.status().inhibited)
+    };
+    let payments = circuit("muting-payments", &clock);
+    payments.try_acquire().unwrap().failure();
+    let turned_away: gardefou::Result<()> =
+        error_boundary("charge", || Err(AppError::from(payments.try_acquire().unwrap_err())));
+    assert!(turned_away.is_err());
+    assert_eq!(told(), (vec![], 1));
+
+    (0..5).for_each(|_| fail("charge"));
+    assert_eq!(told(), (vec![], 6));
+    (0..3).for_each(|_| fail("ship"));
+    assert_eq!(told(), (one("storm: 3 errors within 60s"), 6), "another operation is not muted");
+
+    clock.advance(MINUTE);
+    assert_eq!(told(), (one("storm: back in bounds"), 6));
+    payments.try_acquire().unwrap().success();
+    (0..3).for_each(|_| fail("charge"));
+    assert_eq!(told(), (one("storm: 3 errors within 60s"), 6), "nothing is muted behind a closed circuit");
+}
+
+#[test]
+fn a_rule_is_muted_by_the_circuit_that_it_names_and_by_no_other() {
+    let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
+    let rules = [Rule::immediate("errors"), Rule::rate("storm", 3, MINUTE)];
+    let rules = rules.map(|rule| rule.inhibited_by("muting-gateway").inhibited_by("muting-bank"));
+    let [at_once, storm] = rules;
+    let alerts = start(config(&clock).channel(ops.clone()).rule(at_once).rule(storm));
+    let told = || {
+        alerts.run();
+        (ops.told(), alerts.status().inhibited)
+    };
+    let (gateway, bank, other) =
+        (circuit("muting-gateway", &clock), circuit("muting-bank", &clock), circuit("muting-other", &clock));
+    other.force_open();
+    fail("charge");
+    assert_eq!(told(), (one("EXTERNAL_SERVICE_ERROR: down"), 0), "a circuit that is not named mutes nothing");
+
+    gateway.try_acquire().unwrap().failure();
+    fail("ship");
+    fail("ship");
+    assert_eq!(told(), (vec![], 4), "both rules, whatever the operation");
+    clock.advance(MINUTE);
+    let probe = gateway.try_acquire().unwrap();
+    fail("ship");
+    assert_eq!(told(), (vec![], 6), "a circuit that is probed is not closed");
+    probe.success();
+    bank.force_open();
+    fail("ship");
+    assert_eq!(told(), (vec![], 8), "the second name counts as much as the first");
+    bank.reset();
+    fail("ship");
+    assert_eq!(told(), (one("EXTERNAL_SERVICE_ERROR: down"), 8));
+    // Those that were muted do not count for the rate either.
+    fail("ship");
+    assert_eq!(told(), (vec![], 8));
+    fail("ship");
+    assert_eq!(told(), (one("storm: 3 errors within 60s"), 8));
+}
