@@ -140,7 +140,7 @@ fn counts_are_exact_while_processes_remove(kind: Kind, children: usize) {
     let total = 1500 * children;
     assert_eq!((expected.len(), monitor.counts().unwrap().total), (total, total as u64));
     let found = ids(&monitor);
-    assert!(!found.is_empty() && found.len() < total / 2, "{}", found.len());
+    assert!(!found.is_empty() && found.len() < total / 2, "{} of {total}", found.len());
     assert_eq!(found.iter().collect::<HashSet<_>>().len(), found.len());
     assert!(found.iter().all(|id| expected.contains(id)));
 }

@@ -68,6 +68,26 @@ fn a_file_is_counted_after_the_append_that_is_under_way() {
     assert_eq!(leader.counts().unwrap().total, 1001);
 }
 
+#[cfg(unix)]
+#[test]
+fn an_append_that_is_under_way_holds_up_only_the_files_behind_it() {
+    let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
+    let (monitor, journal) = small(folder.path(), &clock);
+    for i in 0..1000 {
+        fail(&monitor, ErrorCode::SYNC_ERROR, format!("error {i}"));
+    }
+    let path = |number| folder.path().join(format!("errors-{number:08}.jsonl"));
+    let appending = File::open(path(3)).unwrap();
+    appending.lock_shared().unwrap();
+    journal.maintain().unwrap();
+    assert_eq!([1, 2, 3, 4].map(|number| path(number).exists()), [false, false, true, true]);
+    assert_eq!(monitor.counts().unwrap().total, 1000);
+    appending.unlock().unwrap();
+    journal.maintain().unwrap();
+    assert_eq!([3, 4].map(|number| path(number).exists()), [false, false]);
+    assert_eq!(monitor.counts().unwrap().total, 1000);
+}
+
 /// A writer that looked before the others were through with it makes a number again that is counted already.
 #[test]
 fn nothing_is_appended_under_a_number_that_is_gone() {
