@@ -262,7 +262,7 @@ mod tests {
     use super::*;
     use crate::{alerts::NoticeKind, event::AlertLevel};
 
-    /// Operations 43, parity A07: whatever is in a name, a code or a message, the headers are those that are meant.
+    /// Whatever is in a name, a code or a message, the headers are those that are meant.
     #[test]
     fn no_text_adds_a_header_or_breaks_the_mail() {
         let channel =

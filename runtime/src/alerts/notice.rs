@@ -262,7 +262,6 @@ pub(crate) fn to_record(
 mod tests {
     use super::*;
 
-    /// Operations 43.
     #[test]
     fn a_title_is_one_line_whatever_it_was_made_of() {
         let title = one_line(&format!("a\r\nBcc: x@y\0{}", "é".repeat(10_000)), 200);

@@ -277,7 +277,6 @@ mod tests {
         Verdict::Send { suppressed, escalated }
     }
 
-    /// Operations 34.
     #[test]
     fn a_thousand_equal_errors_are_one_notice_now_and_one_at_the_next_interval() {
         let mut throttle = Throttle::new(INTERVAL, None);
@@ -298,7 +297,7 @@ mod tests {
         assert!(throttle.slots.is_empty());
     }
 
-    /// Parity A01 and A04: what did not arrive silences nothing, and its count is not lost.
+    /// What did not arrive silences nothing, and its count is not lost.
     #[test]
     fn only_a_notice_that_arrived_begins_the_quiet_interval() {
         let mut throttle = Throttle::new(INTERVAL, None);
@@ -313,7 +312,6 @@ mod tests {
         assert_eq!(throttle.judge_at(at(4), key, None).1, Verdict::HoldBack);
     }
 
-    /// Parity A02 and A03.
     #[test]
     fn channels_levels_and_problems_do_not_silence_each_other() {
         let mut throttle = Throttle::new(INTERVAL, None);

@@ -22,7 +22,7 @@ fn dynamic_code(number: u32) -> ErrorCode {
     ErrorCode::from_info(Box::leak(Box::new(CodeInfo::new(name, number, 500, "here"))))
 }
 
-/// Parity M01: nothing but reading makes the rate fall.
+/// Nothing but reading makes the rate fall.
 #[test]
 fn a_rate_falls_by_the_passing_of_time_alone() {
     let (monitor, clock) = with_clock();
@@ -33,7 +33,7 @@ fn a_rate_falls_by_the_passing_of_time_alone() {
     assert_eq!((stats.error_rates["SYNC_ERROR"], stats.error_counts["SYNC_ERROR"]), (0.0, 1));
 }
 
-/// Parity M02: 1,000 errors an hour read as 1,000, and a burst of one code leaves the rate of another alone.
+/// 1,000 errors an hour read as 1,000, and a burst of one code leaves the rate of another alone.
 #[test]
 fn rates_and_totals_do_not_depend_on_how_many_errors_are_kept() {
     let (monitor, _clock) = with_clock();
@@ -48,7 +48,7 @@ fn rates_and_totals_do_not_depend_on_how_many_errors_are_kept() {
     assert_eq!((snapshot.total_errors, snapshot.retained), (1001, 100));
 }
 
-/// Parity M03: what was read once never changes.
+/// What was read once never changes.
 #[test]
 fn a_snapshot_is_not_touched_by_later_errors() {
     let (monitor, clock) = with_clock();
@@ -78,7 +78,7 @@ fn a_snapshot_is_not_touched_by_later_errors() {
     assert_eq!(after.recent_errors[0].message, "three");
 }
 
-/// Parity M04: a hundred errors of one megabyte do not keep a hundred megabytes.
+/// A hundred errors of one megabyte do not keep a hundred megabytes.
 #[test]
 fn recent_errors_are_bounded_in_bytes_and_say_what_was_cut() {
     let monitor = ErrorMonitor::new(MonitorConfig::builder().recent_bytes(16 * 1024).build().unwrap());
@@ -91,7 +91,6 @@ fn recent_errors_are_bounded_in_bytes_and_say_what_was_cut() {
     assert!(stats.recent_errors[0].message.ends_with("(cut)"));
 }
 
-/// Operations 21.
 #[test]
 fn messages_do_not_split_groups_but_an_explicit_fingerprint_does() {
     let (monitor, _clock) = with_clock();
@@ -120,7 +119,6 @@ fn a_function_of_the_user_decides_on_groups_and_may_panic() {
     assert_eq!(counts, [(2, Fingerprint::of(&["all"])), (1, of_parts)]);
 }
 
-/// Operations 22.
 #[test]
 fn five_thousand_dynamic_codes_and_operations_keep_a_thousand_rows_and_an_exact_total() {
     let (monitor, _clock) = with_clock();

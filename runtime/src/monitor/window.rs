@@ -139,7 +139,7 @@ mod tests {
         Buckets::of(Tick::ZERO.after(Duration::from_secs(seconds)))
     }
 
-    /// Operations 24: what a list of all times would say.
+    /// What a list of all times would say.
     fn model(times: &[u64], now: u64) -> Rates {
         let within = |width: u64, n: u64| {
             let of = |time: u64| time / width;

@@ -1,7 +1,7 @@
 use super::*;
 use std::io;
 
-/// Parity A06, operations 31 and 43: nothing secret and nothing that forges comes out, whatever field it was put in.
+/// Nothing secret and nothing that forges comes out, whatever field it was put in.
 #[test]
 fn secrets_and_control_characters_in_any_field_stay_in() {
     let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));

@@ -33,7 +33,6 @@ fn busy() -> DeliveryError {
     DeliveryError::temporary("503")
 }
 
-/// Operations 36, and parity A01.
 #[test]
 fn a_failure_that_may_pass_is_tried_again_and_one_that_will_not_is_not() {
     let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
@@ -75,7 +74,7 @@ fn a_server_that_names_a_time_is_left_alone_until_then() {
     assert_eq!(ops.told(), one("SYNC_ERROR: late"));
 }
 
-/// Operations 38: the circuit of a channel that fails opens after five failures, and the others do not care.
+/// The circuit of a channel that fails opens after five failures, and the others do not care.
 #[test]
 fn a_channel_that_fails_is_left_alone_by_its_own_circuit() {
     let (_alone, clock) = (alone(), ManualClock::new());
@@ -95,7 +94,7 @@ fn a_channel_that_fails_is_left_alone_by_its_own_circuit() {
     assert_eq!(mail.told(), one("SYNC_ERROR: late"));
 }
 
-/// Operations 38: nobody waits for a channel that hangs, neither the caller nor the other channels nor the exit.
+/// Nobody waits for a channel that hangs, neither the caller nor the other channels nor the exit.
 #[test]
 fn a_channel_that_hangs_delays_nothing_and_what_it_had_is_kept() {
     let _alone = alone();
@@ -127,7 +126,7 @@ fn a_channel_that_hangs_delays_nothing_and_what_it_had_is_kept() {
     assert_eq!(kept.records.len(), 2);
 }
 
-/// Operations 39, and parity A11: alerting never feeds itself.
+/// Alerting never feeds itself.
 #[test]
 fn errors_of_a_channel_are_no_reason_for_a_notice() {
     let (_alone, clock) = (alone(), ManualClock::new());

@@ -17,7 +17,7 @@ fn notices() -> Vec<Notice> {
     ops.take()
 }
 
-/// Parity A05 and A08: the server of `tests/real/smtp` takes mail after STARTTLS and a login alone.
+/// The server of `tests/real/smtp` takes mail after STARTTLS and a login alone.
 #[test]
 fn a_mail_arrives_at_a_real_server_over_tls_and_never_without() {
     let Ok(folder) = env::var("GARDEFOU_TEST_SMTP") else {
@@ -54,7 +54,7 @@ fn a_mail_arrives_at_a_real_server_over_tls_and_never_without() {
     assert_eq!(read("mail.json").lines().count(), 2);
 }
 
-/// Parity A08: a server that says nothing costs its time limit.
+/// A server that says nothing costs its time limit.
 #[test]
 fn a_silent_mail_server_costs_its_time_limit_and_may_be_tried_again() {
     let _alone = alone();

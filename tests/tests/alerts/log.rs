@@ -144,7 +144,6 @@ fn fail_twenty_times_and_once_more() {
     assert_eq!((alerts.status().channels[0].failed, ops.told()), (21, vec![]));
 }
 
-/// Operations 39.
 #[test]
 fn a_channel_that_fails_is_one_line_a_minute_in_the_log() {
     let _alone = alone();

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// Operations 34, and parity A11.
 #[test]
 fn a_thousand_equal_errors_are_one_notice_now_and_one_that_counts_the_rest() {
     let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
@@ -26,7 +25,7 @@ fn a_thousand_equal_errors_are_one_notice_now_and_one_that_counts_the_rest() {
     assert_eq!((alerts.status().sent, alerts.status().suppressed), (2, 999));
 }
 
-/// Parity A02, A03 and A10: routes by level, code and operation, to channels of their own.
+/// Routes by level, code and operation, to channels of their own.
 #[test]
 fn rules_choose_by_level_and_code_and_send_to_their_channels() {
     let (_alone, clock) = (alone(), ManualClock::new());
@@ -93,7 +92,6 @@ fn a_ratio_needs_its_volume_and_is_told_when_it_is_over() {
     assert_eq!(ops.told(), one("payments fail: back in bounds"));
 }
 
-/// Operations 41.
 #[test]
 fn rates_of_operations_behind_an_open_circuit_are_muted_until_it_closes() {
     let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
@@ -170,9 +168,9 @@ fn every_problem_of_a_configuration_is_told_at_once() {
     assert_eq!(fields, ["channel", "throttle", "max_tries", "count", "window", "channel", "share"]);
 }
 
-/// Parity A02: in the original an error silenced what came after it under the same code, however bad that was.
+/// In the original an error silenced what came after it under the same code, however bad that was.
 #[test]
-fn a02_an_error_does_not_silence_a_critical_one_of_the_same_code() {
+fn an_error_does_not_silence_a_critical_one_of_the_same_code() {
     let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
     let alerts = start(config(&clock).channel(ops.clone()));
     let at = |level, text| {

@@ -106,7 +106,7 @@ fn a_notice_arrives_signed_with_its_version_and_identity() {
     assert!(verify(&request.body.replace("test", "best")).is_err());
 }
 
-/// Operations 36, against a real server.
+/// Against a real server.
 #[test]
 fn statuses_decide_whether_another_try_can_help() {
     let _alone = alone();

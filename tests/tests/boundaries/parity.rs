@@ -11,17 +11,17 @@ use gardefou::{
 };
 use std::cell::{Cell, RefCell};
 
-/// S01: a `Result` is the default, and swallowing is asked for.
+/// A `Result` is the default, and swallowing is asked for.
 #[test]
-fn s01_nothing_is_swallowed_unless_it_is_asked_for() {
+fn nothing_is_swallowed_unless_it_is_asked_for() {
     let loud: Result<u8, AppError> = error_boundary!("parity-s01", { "x".parse::<u8>()? });
     let quiet: Option<u8> = error_boundary!("parity-s01", rethrow = false, { "x".parse::<u8>()? });
     assert!(loud.is_err() && quiet.is_none());
 }
 
-/// S02: the rollback runs on every exit that is not a commit.
+/// The rollback runs on every exit that is not a commit.
 #[test]
-fn s02_a_rollback_runs_on_an_error_a_panic_and_a_dropped_future() {
+fn a_rollback_runs_on_an_error_a_panic_and_a_dropped_future() {
     let runs = Cell::new(0);
     let count = || runs.set(runs.get() + 1);
     let _: Result<u8, _> = transaction_boundary!("parity-s02", |tx| {
@@ -38,9 +38,9 @@ fn s02_a_rollback_runs_on_an_error_a_panic_and_a_dropped_future() {
     // Dropped futures: `transaction_async`.
 }
 
-/// S03: a failing rollback is told to the caller, with the error that caused it.
+/// A failing rollback is told to the caller, with the error that caused it.
 #[test]
-fn s03_a_failing_rollback_is_told_beside_the_original_error() {
+fn a_failing_rollback_is_told_beside_the_original_error() {
     let result: Result<(), _> = transaction_boundary!("parity-s03", |tx| {
         tx.on_rollback("undo", || Err::<(), _>("cannot undo"));
         bail!(ErrorCode::DB_WRITE_ERROR, "disk full");
@@ -52,9 +52,9 @@ fn s03_a_failing_rollback_is_told_beside_the_original_error() {
     assert!(format!("{err:#}").contains("cannot undo"), "{err:#}");
 }
 
-/// S04: compensations run last in first out, and see the transaction's state.
+/// Compensations run last in first out, and see the transaction's state.
 #[test]
-fn s04_compensations_are_a_stack_with_access_to_the_state() {
+fn compensations_are_a_stack_with_access_to_the_state() {
     let log = RefCell::new(Vec::new());
     let _: Result<(), _> = transaction_boundary!("parity-s04", |tx| {
         for step in 1..=3_u32 {
@@ -67,9 +67,9 @@ fn s04_compensations_are_a_stack_with_access_to_the_state() {
     assert_eq!(log.into_inner(), [(3, Some(3)), (2, Some(3)), (1, Some(3))]);
 }
 
-/// S06: nested boundaries keep the whole context, and the error is logged once.
+/// Nested boundaries keep the whole context, and the error is logged once.
 #[test]
-fn s06_nested_boundaries_append_their_context_and_log_once() {
+fn nested_boundaries_append_their_context_and_log_once() {
     let mut context = None;
     let lines = Logbook::of(tracing::Level::ERROR, || {
         let result =
@@ -80,9 +80,9 @@ fn s06_nested_boundaries_append_their_context_and_log_once() {
     assert_eq!(lines, ["ERROR gardefou::error invalid digit found in string"]);
 }
 
-/// S07: a boundary around async code guards what runs, not what is made.
+/// A boundary around async code guards what runs, not what is made.
 #[tokio::test]
-async fn s07_an_async_block_is_guarded_while_it_runs() {
+async fn an_async_block_is_guarded_while_it_runs() {
     let result = error_boundary!("parity-s07", error_code = ErrorCode::SYNC_ERROR, {
         tokio::task::yield_now().await;
         "x".parse::<u8>()?
@@ -90,9 +90,9 @@ async fn s07_an_async_block_is_guarded_while_it_runs() {
     assert!(result.unwrap_err().is(ErrorCode::SYNC_ERROR));
 }
 
-/// S09: no clock is read and nothing is formatted where the level debug is off.
+/// No clock is read and nothing is formatted where the level debug is off.
 #[test]
-fn s09_without_debug_nothing_is_timed_and_nothing_is_logged_on_success() {
+fn without_debug_nothing_is_timed_and_nothing_is_logged_on_success() {
     let ears = Ears::on("parity-s09");
     let fail = || drop(error_boundary!("parity-s09", { "x".parse::<u8>()? }));
     let quiet = Logbook::of(tracing::Level::INFO, || {
@@ -115,9 +115,9 @@ fn s09_without_debug_nothing_is_timed_and_nothing_is_logged_on_success() {
     assert_eq!(elapsed, [false, true]);
 }
 
-/// M05: every entry point counts, each error once.
+/// Every entry point counts, each error once.
 #[test]
-fn m05_errors_boundaries_transactions_and_reports_are_all_counted_once() {
+fn errors_boundaries_transactions_and_reports_are_all_counted_once() {
     let before = in_all("parity-m05");
     let _ = error_boundary!("parity-m05", { "x".parse::<u8>()? });
     let _ = error_boundary!("parity-m05", { Err::<(), _>(AppError::new(ErrorCode::SYNC_ERROR, "coded"))? });
@@ -160,9 +160,9 @@ fn late() -> Result<(), AppError> {
     Err(AppError::new(ErrorCode::RESOURCE_BUSY_ERROR, "late"))
 }
 
-/// M05: what was reported by hand is known already when an annotated function sees it.
+/// What was reported by hand is known already when an annotated function sees it.
 #[test]
-fn m05_a_report_by_hand_counts_once_through_annotated_functions() {
+fn a_report_by_hand_counts_once_through_annotated_functions() {
     let counts = counted(|| {
         let outcome = parity_m05_around(|| late().inspect_err(gardefou::report));
         gardefou::report(&outcome.unwrap_err());
@@ -176,9 +176,9 @@ fn parity_m05_rejected() -> Result<(), AppError> {
     late()
 }
 
-/// M05: a rejection is no error until somebody handles it, and then one.
+/// A rejection is no error until somebody handles it, and then one.
 #[test]
-fn m05_a_rejection_counts_once_through_annotated_functions() {
+fn a_rejection_counts_once_through_annotated_functions() {
     assert!(parity_m05_rejected().is_err());
     let before = in_all("parity_m05_rejected");
     let counts = counted(|| {
@@ -195,9 +195,9 @@ fn parity_m05_exhausted() -> Result<(), AppError> {
     late()
 }
 
-/// M05: four attempts that fail are one error.
+/// Four attempts that fail are one error.
 #[test]
-fn m05_an_exhausted_retry_counts_once_through_annotated_functions() {
+fn an_exhausted_retry_counts_once_through_annotated_functions() {
     let counts = counted(|| {
         let exhausted = parity_m05_around(parity_m05_exhausted).unwrap_err();
         assert_eq!(exhausted.details()["attempts"], 4);
@@ -211,9 +211,9 @@ fn parity_s09_handled(fails: bool) -> Result<u8, AppError> {
     if fails { late().map(|()| 0) } else { Ok(1) }
 }
 
-/// S09: of an annotated function, a success says one line at debug, with how long it took, and nothing elsewhere.
+/// Of an annotated function, a success says one line at debug, with how long it took, and nothing elsewhere.
 #[test]
-fn s09_a_success_of_an_annotated_function_is_timed_and_told_at_debug_alone() {
+fn a_success_of_an_annotated_function_is_timed_and_told_at_debug_alone() {
     let ears = Ears::on("parity_s09_handled");
     let run = || {
         assert_eq!(parity_s09_handled(false).unwrap(), 1);
@@ -265,7 +265,7 @@ fn a_transaction_logs_its_begin_its_end_and_its_rollback() {
 }
 
 #[test]
-fn e00_an_error_is_logged_with_typed_fields_and_its_identity() {
+fn an_error_is_logged_with_typed_fields_and_its_identity() {
     let mut id = String::new();
     let fields = Logbook::fields_of(|| {
         let cable =

@@ -172,7 +172,7 @@ fn an_observer_whose_panic_panics_again_harms_nobody() {
     assert_eq!(svc.state(), CircuitState::Open);
 }
 
-/// Parity X2: the original logged under its lock, so that a slow log held up every caller.
+/// The original logged under its lock, so that a slow log held up every caller.
 #[test]
 fn x2_a_subscriber_of_the_log_may_ask_the_breaker() {
     struct Asks(gardefou::breaker::CircuitBreaker, Arc<Mutex<Vec<CircuitState>>>);

@@ -212,9 +212,9 @@ fn a_clock_near_the_end_of_time_breaks_nothing() {
     let _ = svc.breaker.snapshot();
 }
 
-/// Parity C07: the original waited an hour longer when the machine's clock was set back by one.
+/// The original waited an hour longer when the machine's clock was set back by one.
 #[test]
-fn c07_a_wall_clock_that_is_set_back_delays_no_recovery() {
+fn a_wall_clock_that_is_set_back_delays_no_recovery() {
     #[derive(Clone, Debug)]
     struct SetBack(ManualClock, Arc<AtomicBool>);
     impl Clock for SetBack {

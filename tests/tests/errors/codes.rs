@@ -149,7 +149,7 @@ fn a_row_made_at_run_time_never_has_an_illegal_status() {
 
 /// The original's codes 500 to 503 read like HTTP statuses and are not.
 #[test]
-fn e07_a_number_is_never_taken_for_a_status() {
+fn a_number_is_never_taken_for_a_status() {
     let missing = AppError::new(ErrorCode::FILE_NOT_FOUND_ERROR, "x");
     assert_eq!((missing.code().number(), missing.code().http_status()), (500, 404));
     let json = missing.to_json();

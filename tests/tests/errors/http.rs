@@ -109,7 +109,7 @@ async fn w3_a_malformed_request_stays_the_callers_fault() {
 
 /// The original sent the text of an unexpected error, with a token and a connection string in it, to the client.
 #[tokio::test]
-async fn e09_an_unexpected_error_shows_the_client_its_identity_only() {
+async fn an_unexpected_error_shows_the_client_its_identity_only() {
     let answer = answer(Method::GET, "/unexpected").await;
     let body = answer.json();
     assert_eq!(
@@ -126,7 +126,7 @@ async fn e09_an_unexpected_error_shows_the_client_its_identity_only() {
 
 /// The identity that the client got leads to the error, though nobody but the edge reported it.
 #[tokio::test]
-async fn e09_the_same_identity_finds_the_whole_error_in_the_monitor() {
+async fn the_same_identity_finds_the_whole_error_in_the_monitor() {
     let answer = answer(Method::GET, "/unexpected").await;
     let id = answer.id.unwrap();
     let recent = gardefou::error_monitor().stats().recent_errors;
@@ -179,7 +179,7 @@ async fn the_identity_in_a_problem_document_finds_the_full_chain_in_the_journal(
 
 /// The original's 429 and 503 answers did not say when to come back.
 #[tokio::test]
-async fn e10_rejections_say_when_to_come_back_in_whole_seconds_rounded_up() {
+async fn rejections_say_when_to_come_back_in_whole_seconds_rounded_up() {
     let open = answer(Method::GET, "/open").await;
     assert_eq!((open.status.as_u16(), open.retry_after.as_deref()), (503, Some("30")));
     assert_eq!(open.json()["code_name"], "CIRCUIT_OPEN_ERROR");

@@ -26,7 +26,7 @@ impl Serialize for Unserialisable {
 
 /// A date, a set or an enum in the details made the original's logging raise, which hid the real error.
 #[test]
-fn e01_logging_and_serialising_an_error_never_fails_whatever_its_details_hold() {
+fn logging_and_serialising_an_error_never_fails_whatever_its_details_hold() {
     let err = AppError::new(ErrorCode::ANALYSIS_DATA_ERROR, "odd")
         .with_detail("time", SystemTime::UNIX_EPOCH)
         .with_detail("set", HashSet::from([1]))
@@ -95,7 +95,7 @@ impl std::error::Error for HostileSource {
 
 /// What hides the real error in the original: the same, seen by a subscriber that takes every field.
 #[test]
-fn e01_details_and_sources_that_break_their_readers_are_logged_bounded_and_readable() {
+fn details_and_sources_that_break_their_readers_are_logged_bounded_and_readable() {
     let lines = logged(|| {
         let err = AppError::new(ErrorCode::ANALYSIS_DATA_ERROR, "the real error")
             .with_detail("before", "here")
@@ -129,7 +129,7 @@ fn e01_details_and_sources_that_break_their_readers_are_logged_bounded_and_reada
 
 /// Line breaks reached the original's log as they were; French text came out as escapes.
 #[test]
-fn e02_a_message_cannot_forge_a_log_line_and_keeps_its_letters() {
+fn a_message_cannot_forge_a_log_line_and_keeps_its_letters() {
     let redactor = gardefou::error::Redactor::current();
     let line = redactor.line("échec à 12 h\r\n2026-01-01 ERROR forged\u{1b}[2K", 200);
     assert_eq!(line, r"échec à 12 h\r\n2026-01-01 ERROR forged\u{1b}[2K");
@@ -137,7 +137,7 @@ fn e02_a_message_cannot_forge_a_log_line_and_keeps_its_letters() {
 
 /// The original looked for "the current exception" when it logged, and found none outside of the handler.
 #[test]
-fn e04_an_error_carries_its_own_place_wherever_it_is_printed() {
+fn an_error_carries_its_own_place_wherever_it_is_printed() {
     let line = line!() + 1;
     let err = app_error!(ErrorCode::SYNC_ERROR, "late");
     let printed = std::thread::spawn(move || format!("{err:?}")).join().unwrap();
@@ -147,14 +147,14 @@ fn e04_an_error_carries_its_own_place_wherever_it_is_printed() {
 /// A bare number as code was accepted and failed later, when the error was printed. Here it does not compile: what the
 /// compiler says of it is reviewed in `ui-tests/fail/app_error`.
 #[test]
-fn e05_a_code_has_a_type_of_its_own() {
+fn a_code_has_a_type_of_its_own() {
     fn takes_a_code(_: fn(ErrorCode, String) -> AppError) {}
     takes_a_code(AppError::new);
 }
 
 /// The original could not be unpickled.
 #[test]
-fn e06_an_error_goes_through_serde_and_back() {
+fn an_error_goes_through_serde_and_back() {
     let err = Err::<(), _>(fmt::Error)
         .context(ErrorCode::DB_WRITE_ERROR, "not stored")
         .map_err(|err| err.with_detail("rows", [1, 2]))
@@ -166,7 +166,7 @@ fn e06_an_error_goes_through_serde_and_back() {
 
 /// The original's tree of classes said something about an error that nothing checked against its code.
 #[test]
-fn e14_the_kind_of_an_error_follows_from_its_code() {
+fn the_kind_of_an_error_follows_from_its_code() {
     assert_eq!(AppError::new(ErrorCode::DB_QUERY_ERROR, "x").code().category(), Category::Database);
     assert_eq!(AppError::new(ErrorCode::OBS_STREAM_ERROR, "x").code().category(), Category::Capture);
 }
@@ -182,7 +182,7 @@ fn levels_have_the_numbers_0_to_3_and_an_order() {
 
 /// The original rebuilt its table of statuses on each call.
 #[test]
-fn e13_a_status_is_a_constant() {
+fn a_status_is_a_constant() {
     const STATUS: u16 = ErrorCode::CIRCUIT_OPEN_ERROR.http_status();
     assert_eq!(STATUS, 503);
 }

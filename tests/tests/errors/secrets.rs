@@ -52,7 +52,7 @@ fn assert_clean(what: &str, text: &str) {
 
 /// The original printed, mailed and answered with whatever stood in details, texts and stacks.
 #[test]
-fn e03_a_secret_in_any_field_or_chain_level_reaches_no_output() {
+fn a_secret_in_any_field_or_chain_level_reaches_no_output() {
     let err = planted();
     assert!(err.details()[URL] == "as a key" && err.message().contains("Q7"), "they are there inside");
     assert_clean("Display", &err.to_string());
@@ -130,7 +130,7 @@ fn a_secret_in_the_name_of_a_breaker_reaches_no_output() {
 
 /// The original's log, statistics and files had everything in clear.
 #[test]
-fn e03_a_secret_in_any_field_or_chain_level_reaches_no_sink() {
+fn a_secret_in_any_field_or_chain_level_reaches_no_sink() {
     let folder = tempfile::tempdir().unwrap();
     let mut lines = Vec::new();
     let monitor = monitored(folder.path(), || lines = logged(|| report(&planted())));
@@ -204,7 +204,7 @@ fn asked(user: &str, passphrase: &str) -> Result<(), Refused> {
 
 /// The original logged every argument of a failing function, a password among them.
 #[test]
-fn e03_nothing_captures_arguments_unless_asked() {
+fn nothing_captures_arguments_unless_asked() {
     let folder = tempfile::tempdir().unwrap();
     let (mut shown, mut lines) = (Vec::new(), Vec::new());
     let monitor = monitored(folder.path(), || {

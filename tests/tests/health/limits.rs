@@ -38,7 +38,7 @@ fn hanging() -> (Hanging, impl Fn() -> bool + Send + Sync) {
     (Hanging { begun, end }, check)
 }
 
-/// Case 6, H04: one that never returns costs its own result and nothing else; it is given up once and not started
+/// One that never returns costs its own result and nothing else; it is given up once and not started
 /// again while it hangs.
 #[test]
 fn a_hung_check_is_given_up_once_and_not_started_again_while_it_hangs() {
@@ -75,7 +75,7 @@ fn a_hung_check_is_given_up_once_and_not_started_again_while_it_hangs() {
     assert_eq!(report.hanging, None);
 }
 
-/// Case 6: more hung checks than slots do not keep the others from running.
+/// More hung checks than slots do not keep the others from running.
 #[test]
 fn hung_checks_hand_their_slots_on() {
     let (health, clock) = with_clock(HealthConfig::default().concurrency(2).deadline(Duration::from_secs(3600)));
@@ -97,7 +97,7 @@ fn hung_checks_hand_their_slots_on() {
     assert_eq!(all.passed().into_values().collect::<Vec<_>>(), [true, false, false]);
 }
 
-/// Case 6: the deadline of the whole holds where the limits of the checks would not.
+/// The deadline of the whole holds where the limits of the checks would not.
 #[test]
 fn a_reply_comes_within_the_overall_deadline() {
     let (health, clock) = with_clock(HealthConfig::default());
@@ -116,7 +116,7 @@ fn a_reply_comes_within_the_overall_deadline() {
     assert!(health.run_check("hung").unwrap().passed());
 }
 
-/// Case 8: a panic is a failure of that check alone.
+/// A panic is a failure of that check alone.
 #[test]
 fn a_panic_is_a_result_and_the_others_run() {
     let health = Health::new(HealthConfig::default()).unwrap();
@@ -138,7 +138,7 @@ fn a_panic_is_a_result_and_the_others_run() {
     assert_eq!(health.health_status().check("bad").unwrap().counts.panics, 2);
 }
 
-/// Case 9: 20 checks of 100 ms, 8 at once, take 300 ms of virtual time.
+/// 20 checks of 100 ms, 8 at once, take 300 ms of virtual time.
 #[tokio::test(start_paused = true)]
 async fn twenty_checks_of_100_ms_take_three_rounds() {
     let health = Health::new(HealthConfig::default()).unwrap();
@@ -179,7 +179,7 @@ async fn an_async_check_is_cancelled_at_its_limit() {
     }
 }
 
-/// Case 10: who asks while a check runs shares its result; who asks within the time to live is answered from memory.
+/// Who asks while a check runs shares its result; who asks within the time to live is answered from memory.
 #[tokio::test(start_paused = true)]
 async fn a_thousand_concurrent_questions_run_each_check_once() {
     let health = Health::new(HealthConfig::default().background(false)).unwrap();

@@ -1,4 +1,4 @@
-//! Health checks from outside; each test names the behaviour, and the case or parity line that it stands for.
+//! Health checks from outside; each test names the behaviour.
 
 #![expect(clippy::unwrap_used, reason = "what a test cannot do without may panic")]
 

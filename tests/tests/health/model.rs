@@ -37,7 +37,7 @@ fn manual() -> (Health, ManualClock) {
     (health, clock)
 }
 
-/// Case 1: the failure threshold, seen from readiness.
+/// The failure threshold, seen from readiness.
 #[test]
 fn the_third_failure_in_a_row_makes_readiness_fail() {
     let (health, _clock) = manual();
@@ -56,7 +56,7 @@ fn the_third_failure_in_a_row_makes_readiness_fail() {
     assert_eq!(changes, [Status::Pass, Status::Fail, Status::Pass]);
 }
 
-/// Case 3: an important dependency that is down warns, a critical one fails.
+/// An important dependency that is down warns, a critical one fails.
 #[test]
 fn criticality_decides_what_a_failure_means_to_readiness() {
     let table = [
@@ -72,7 +72,7 @@ fn criticality_decides_what_a_failure_means_to_readiness() {
     }
 }
 
-/// Case 4: dependencies do not decide about life.
+/// Dependencies do not decide about life.
 #[test]
 fn every_dependency_down_leaves_liveness_at_200() {
     let (health, _clock) = manual();
@@ -98,7 +98,7 @@ fn a_dependency_decides_about_liveness_where_the_program_says_so() {
     assert_eq!(reason, Some("the driver only recovers by a restart"));
 }
 
-/// Case 12: old results say nothing any more.
+/// Old results say nothing any more.
 #[test]
 fn a_runner_that_stopped_makes_critical_readiness_stale_and_leaves_liveness() {
     let (health, clock) = manual();
@@ -115,7 +115,7 @@ fn a_runner_that_stopped_makes_critical_readiness_stale_and_leaves_liveness() {
     assert_eq!(health.health_status().status(), Status::Fail, "no status is told from a cache past its time");
 }
 
-/// Case 13: before the start is complete, and with no checks after it.
+/// Before the start is complete, and with no checks after it.
 #[test]
 fn before_the_start_is_complete_only_liveness_passes() {
     let health = Health::new(HealthConfig::default().background(false)).unwrap();
@@ -146,7 +146,7 @@ fn a_startup_check_that_has_passed_once_counts_as_passed() {
     assert_eq!(health.health_status().status(), Status::Pass, "what was met once does not age");
 }
 
-/// Case 16: an excluded check is listed and does not count.
+/// An excluded check is listed and does not count.
 #[test]
 fn an_excluded_check_is_listed_and_does_not_count() {
     let (health, _clock) = manual();

@@ -1,4 +1,4 @@
-//! Parity 1.7 with the original, and its faults H01 to H09 that are not here.
+//! What the original in Python does, and its faults that are not here.
 
 use gardefou::{
     AppError, ErrorCode,
@@ -10,7 +10,7 @@ fn health() -> Health {
     Health::new(HealthConfig::default()).unwrap()
 }
 
-/// Parity 1.7: `register_check`, `run_check`, `run_all_checks` and the keys of the status.
+/// `register_check`, `run_check`, `run_all_checks` and the keys of the status.
 #[test]
 fn the_originals_script_gives_the_originals_answers() {
     let health = health();
@@ -33,7 +33,7 @@ fn the_originals_script_gives_the_originals_answers() {
     assert!(status["checks"]["custom-service"]["last_success"].is_string());
 }
 
-/// H01, H02: nothing registered is healthy; registered and never run is unknown, which is not.
+/// Nothing registered is healthy; registered and never run is unknown, which is not.
 #[test]
 fn nothing_registered_is_healthy_and_unknown_is_not() {
     let health = health();
@@ -44,7 +44,7 @@ fn nothing_registered_is_healthy_and_unknown_is_not() {
     assert_eq!(status.check("database").unwrap().category, Some(FailureCategory::Unknown));
 }
 
-/// H03: nobody waits for a check but those who asked for its result.
+/// Nobody waits for a check but those who asked for its result.
 #[test]
 fn a_running_check_blocks_neither_the_status_nor_a_registration() {
     let health = health();
@@ -68,7 +68,7 @@ fn a_running_check_blocks_neither_the_status_nor_a_registration() {
     });
 }
 
-/// H05: the list that a run works on does not change under it.
+/// The list that a run works on does not change under it.
 #[test]
 fn a_check_may_register_another_while_all_run() {
     let health = health();
@@ -81,7 +81,7 @@ fn a_check_may_register_another_while_all_run() {
     assert_eq!(health.names(), ["first", "second"]);
 }
 
-/// H06: only what says that it passed has passed.
+/// Only what says that it passed has passed.
 #[test]
 fn what_passes_is_decided_by_type_and_value() {
     let health = health();
@@ -107,7 +107,7 @@ fn what_passes_is_decided_by_type_and_value() {
     assert_eq!(statuses, expected);
 }
 
-/// H08: what the check said is kept, with its times.
+/// What the check said is kept, with its times.
 #[test]
 fn the_text_the_duration_and_the_times_are_kept() {
     let health = health();
@@ -122,7 +122,7 @@ fn the_text_the_duration_and_the_times_are_kept() {
     assert_eq!(health.history("database").unwrap().len(), 1);
 }
 
-/// H09: an unknown name is no failing check.
+/// An unknown name is no failing check.
 #[test]
 fn an_unknown_name_is_told_apart_from_a_failing_check() {
     let err = health().run_check("nobody").unwrap_err();

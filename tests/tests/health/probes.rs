@@ -34,7 +34,7 @@ fn json_of(text: &str) -> Value {
     serde_json::from_str(text).unwrap()
 }
 
-/// Case 17: every status has its code, and the content type is the draft's.
+/// Every status has its code, and the content type is the draft's.
 #[test]
 fn pass_and_warn_are_200_and_fail_is_503() {
     for (result, code) in [(CheckResult::pass(), 200), (CheckResult::warn("w"), 200), (CheckResult::fail("f"), 503)] {
@@ -48,7 +48,7 @@ fn pass_and_warn_are_200_and_fail_is_503() {
     }
 }
 
-/// Cases 8 and 15: what a check said is for nobody, or for those whom the program vouches for, and redacted then.
+/// What a check said is for nobody, or for those whom the program vouches for, and redacted then.
 #[test]
 fn details_are_hidden_unless_allowed_and_redacted_then() {
     let health = started();
@@ -74,7 +74,7 @@ fn details_are_hidden_unless_allowed_and_redacted_then() {
     assert!(output.starts_with("cannot reach postgres://") && !output.contains("hunter2"), "{output}");
 }
 
-/// Case 16: excluded, listed, without effect; also by other spellings of the query.
+/// Excluded, listed, without effect; also by other spellings of the query.
 #[test]
 fn exclude_takes_checks_out_and_lists_them() {
     let health = started();
@@ -112,7 +112,7 @@ fn charge() -> gardefou::Result<()> {
     Ok(())
 }
 
-/// Case 18: an open breaker warns with its state, since when and until when, and leaves readiness alone.
+/// An open breaker warns with its state, since when and until when, and leaves readiness alone.
 #[test]
 fn an_open_breaker_is_a_warning_with_the_time_of_its_return() {
     let clock = ManualClock::new();
@@ -226,7 +226,7 @@ async fn the_axum_router_answers_and_vouches_by_request() {
     assert_eq!(ask(&app, post).await.0, 405);
 }
 
-/// Case 10, through the router: a thousand requests within the time to live run a check once.
+/// Through the router: a thousand requests within the time to live run a check once.
 #[tokio::test(start_paused = true)]
 async fn a_thousand_requests_run_the_check_once() {
     let health = started();

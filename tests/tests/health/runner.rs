@@ -13,7 +13,7 @@ use std::{
     time::Duration,
 };
 
-/// H11: checks run by themselves, also those that are registered later.
+/// Checks run by themselves, also those that are registered later.
 #[test]
 fn the_background_runs_what_is_registered_before_and_after_it_starts() {
     let clock = ManualClock::new();

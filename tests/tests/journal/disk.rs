@@ -12,7 +12,7 @@ use std::{
 /// There is one disk for all.
 static DISK: Mutex<()> = Mutex::new(());
 
-/// Operations 30, on a real file system: short writes included, which `/dev/full` does not give.
+/// On a real file system: short writes included, which `/dev/full` does not give.
 #[test]
 fn a_disk_that_fills_up_stops_nobody_and_loses_no_line_that_was_acknowledged() {
     let Ok(disk) = env::var("GARDEFOU_TEST_SMALL_DISK") else {

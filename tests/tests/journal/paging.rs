@@ -4,7 +4,6 @@ use std::{collections::HashSet, time::Duration};
 
 const CODES: [ErrorCode; 3] = [ErrorCode::DB_QUERY_ERROR, ErrorCode::SYNC_ERROR, ErrorCode::TIMEOUT_ERROR];
 
-/// Operations 27.
 #[test]
 fn paging_skips_and_repeats_nothing_while_new_errors_arrive_and_days_are_counted() {
     let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
@@ -45,7 +44,7 @@ fn paging_skips_and_repeats_nothing_while_new_errors_arrive_and_days_are_counted
     assert_eq!(monitor.counts().unwrap().total, 10_067);
 }
 
-/// Parity P13: filters by code, level, operation, time and text, and totals beyond a page.
+/// Filters by code, level, operation, time and text, and totals beyond a page.
 #[test]
 fn every_filter_finds_what_it_names_and_nothing_else() {
     let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
@@ -92,7 +91,7 @@ fn records_below_error_wait_in_memory_and_are_found_all_the_same() {
     assert_eq!((found[0].as_str(), found[1].as_str(), found.len()), ("last hint", "urgent", 12));
 }
 
-/// Parity P01: identities never collide.
+/// Identities never collide.
 #[test]
 fn ids_in_a_journal_are_unique_and_what_is_written_reads_back() {
     let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());

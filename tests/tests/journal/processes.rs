@@ -160,13 +160,12 @@ fn a_thousand_threads_are_all_there(kind: Kind) {
     assert_eq!(monitor.counts().unwrap().total, 1000);
 }
 
-/// Operations 25: 20 rounds of `kill -9`.
+/// 20 rounds of `kill -9`.
 #[test]
 fn what_was_acknowledged_survives_the_killing_of_the_process() {
     what_was_acknowledged_survives(Kind::Files);
 }
 
-/// Parity P09.
 #[test]
 fn processes_that_share_a_folder_lose_and_mix_nothing() {
     processes_lose_and_mix_nothing(Kind::Files, 3);

@@ -8,7 +8,6 @@ pub(super) fn size_of(folder: &Path) -> u64 {
     lines.map(|file| file.metadata().unwrap().len()).sum()
 }
 
-/// Operations 28.
 #[test]
 fn the_oldest_files_go_first_and_their_counts_stay() {
     let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
@@ -79,9 +78,9 @@ fn a_crash_between_keeping_the_counts_and_removing_the_files_counts_nothing_twic
     assert!(journal.status().is_healthy());
 }
 
-/// Parity P07: the original kept what it found on loading, however much that was.
+/// The original kept what it found on loading, however much that was.
 #[test]
-fn p07_limits_hold_for_what_an_earlier_run_has_left() {
+fn limits_hold_for_what_an_earlier_run_has_left() {
     let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
     let (before, _journal) = monitor(config(folder.path(), &clock).max_bytes(10 * 1024 * 1024), &clock);
     for i in 0..500 {

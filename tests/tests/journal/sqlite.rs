@@ -33,7 +33,6 @@ fn messages(monitor: &ErrorMonitor, query: Query) -> Vec<String> {
     all(monitor, query).into_iter().map(|record| record.message).collect()
 }
 
-/// Operations 27.
 #[test]
 fn paging_skips_and_repeats_nothing_while_new_errors_arrive() {
     let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
@@ -76,7 +75,6 @@ fn every_filter_finds_what_it_names_and_nothing_else() {
     assert_eq!(messages(&monitor, Query::new().operation("' OR 1=1 --")), [""; 0]);
 }
 
-/// Operations 28 and 30.
 #[test]
 fn old_rows_go_first_the_file_shrinks_and_counts_stay() {
     let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
@@ -113,7 +111,6 @@ fn trouble_fails_no_call_is_told_and_ends_by_itself() {
     assert_eq!(messages(&monitor, Query::new()), ["after the folder vanished"]);
 }
 
-/// Parity P06.
 #[test]
 fn a_file_that_is_no_database_is_put_aside() {
     let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());

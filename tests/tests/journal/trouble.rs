@@ -4,7 +4,7 @@ use std::{fs, io::Write, time::Duration};
 
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Operations 30: `/dev/full` is a disk without room.
+/// `/dev/full` is a disk without room.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_disk_fails_no_call_is_told_and_writing_resumes() {
@@ -65,7 +65,7 @@ fn a_path_that_cannot_be_a_folder_costs_bounded_memory_and_is_told() {
     assert_eq!((found.len() as u64, found.last().unwrap().message.as_str()), (status.waiting, "error 0"));
 }
 
-/// Parity P04 to P06: a bad line costs itself, never the rest.
+/// A bad line costs itself, never the rest.
 #[test]
 fn torn_and_foreign_lines_are_skipped_told_and_written_behind() {
     let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
@@ -84,7 +84,7 @@ fn torn_and_foreign_lines_are_skipped_told_and_written_behind() {
     assert_eq!(journal.counts().unwrap().total, 2);
 }
 
-/// Parity P04: what cannot be serialised is kept as text; sizes are bounded.
+/// What cannot be serialised is kept as text; sizes are bounded.
 #[test]
 fn odd_and_huge_errors_take_one_bounded_line() {
     let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
@@ -103,7 +103,7 @@ fn odd_and_huge_errors_take_one_bounded_line() {
     assert!(!found[0].message.contains(['\r', '\n', '\0']), "{:?}", found[0].message);
 }
 
-/// Parity P02: a bare name is a folder beside the program.
+/// A bare name is a folder beside the program.
 #[test]
 fn a_relative_folder_is_as_good_as_any() {
     let config = JournalConfig::builder("logs").background(false).build().unwrap();

@@ -1,4 +1,4 @@
-//! The async forms on tokio's paused time: R12, R14; 79, 80, 88, 98.
+//! The async forms on tokio's paused time.
 
 use crate::support::{Diary, SECOND, doubling, failure, script};
 use gardefou::{
@@ -18,7 +18,7 @@ fn elapsed(since: Instant) -> f64 {
 }
 
 #[tokio::test(start_paused = true)]
-async fn r12_an_async_function_is_awaited_and_called_again() {
+async fn an_async_function_is_awaited_and_called_again() {
     let (start, runs) = (Instant::now(), Cell::new(0));
     let retry = on_tokio().build().unwrap();
     let outcome = retry.call_async(async || {
@@ -109,7 +109,7 @@ async fn a_predicate_that_panics_ends_the_future_and_does_not_hang_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn r14_a_time_limit_holds_for_each_attempt_and_a_cut_off_one_is_tried_again() {
+async fn a_time_limit_holds_for_each_attempt_and_a_cut_off_one_is_tried_again() {
     let (start, runs) = (Instant::now(), Cell::new(0));
     let retry = on_tokio().attempt_timeout(SECOND * 10).build().unwrap();
     let outcome = retry.call_async(async || {
@@ -124,7 +124,7 @@ async fn r14_a_time_limit_holds_for_each_attempt_and_a_cut_off_one_is_tried_agai
 }
 
 #[tokio::test(start_paused = true)]
-async fn r14_an_attempt_that_is_cut_off_last_is_a_timeout_by_code_and_text() {
+async fn an_attempt_that_is_cut_off_last_is_a_timeout_by_code_and_text() {
     let retry = on_tokio().name("fetch").max_retries(1).attempt_timeout(SECOND * 10).build().unwrap();
     let err = retry.call_async(pending::<Result<(), AppError>>).await.unwrap_err();
     assert!(err.is(ErrorCode::TIMEOUT_ERROR));
@@ -136,7 +136,7 @@ async fn r14_an_attempt_that_is_cut_off_last_is_a_timeout_by_code_and_text() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn r14_with_both_limits_even_a_hanging_function_ends_in_time() {
+async fn with_both_limits_even_a_hanging_function_ends_in_time() {
     let start = Instant::now();
     let retry = on_tokio().max_retries(100).max_elapsed(SECOND * 15).attempt_timeout(SECOND * 10).build().unwrap();
     let err = retry.call_async(pending::<Result<(), AppError>>).await.unwrap_err();

@@ -1,4 +1,4 @@
-//! Budgets from outside: 89, 90.
+//! Budgets from outside.
 
 use crate::support::{Diary, SECOND, doubling, failure, script};
 use gardefou::{

@@ -1,4 +1,4 @@
-//! A retry among other policies: R11, R13; 137, 139, 142, 144, 146.
+//! A retry among other policies.
 
 use crate::support::{Diary, SECOND, doubling, failure, rejection, script};
 use gardefou::{
@@ -115,7 +115,7 @@ fn down() -> AppError {
 }
 
 #[test]
-fn r11_a_breaker_inside_counts_each_attempt_and_ends_the_series_when_it_opens() {
+fn a_breaker_inside_counts_each_attempt_and_ends_the_series_when_it_opens() {
     let (clock, runs) = (Diary::default(), Cell::new(0));
     let breaker = breaker("retry-composition-inside", 3, &clock);
     let retry = doubling(&clock).max_retries(9).build().unwrap();

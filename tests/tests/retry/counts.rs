@@ -1,4 +1,4 @@
-//! How often the function is called: R01, R03, R04, R06, R10; 67, 68, 69, 86.
+//! How often the function is called.
 
 use crate::support::{Diary, circuit_open, doubling, failure, script};
 use gardefou::{
@@ -19,7 +19,7 @@ fn runs_until<E: 'static>(retry: &Retry, error: impl Fn() -> E) -> usize {
 }
 
 #[test]
-fn r01_three_retries_are_three_calls_after_the_first() {
+fn three_retries_are_three_calls_after_the_first() {
     let clock = Diary::default();
     assert_eq!(runs_until(&doubling(&clock).max_retries(3).build().unwrap(), || "down"), 4);
     assert_eq!(clock.slept().len(), 3);
@@ -28,7 +28,7 @@ fn r01_three_retries_are_three_calls_after_the_first() {
 }
 
 #[test]
-fn r03_no_retries_still_call_once_and_return_the_real_error() {
+fn no_retries_still_call_once_and_return_the_real_error() {
     let clock = Diary::default();
     for retry in [doubling(&clock).max_retries(0), doubling(&clock).max_attempts(1)] {
         let err = retry.build().unwrap().call(|| Err::<(), _>("the real one"));
@@ -38,7 +38,7 @@ fn r03_no_retries_still_call_once_and_return_the_real_error() {
 }
 
 #[test]
-fn r04_a_thousand_and_a_hundred_attempts_are_as_sound_as_one() {
+fn a_thousand_and_a_hundred_attempts_are_as_sound_as_one() {
     let clock = Diary::default();
     assert_eq!(runs_until(&doubling(&clock).max_attempts(1100).build().unwrap(), || "down"), 1100);
     assert!(clock.slept_seconds()[20..].iter().all(|delay| *delay == 60.0));
@@ -53,7 +53,7 @@ fn first_success_neither_waits_nor_tells_anybody_nor_reads_a_clock() {
 }
 
 #[test]
-fn r06_permanent_codes_are_not_tried_again_and_others_are() {
+fn permanent_codes_are_not_tried_again_and_others_are() {
     let retry = doubling(&Diary::default()).build().unwrap();
     for code in [
         ErrorCode::PERMISSION_ERROR,
@@ -114,7 +114,7 @@ fn a_predicate_replaces_the_class_and_the_last_one_counts() {
 }
 
 #[test]
-fn r13_the_rejection_of_a_policy_further_in_ends_the_series_whatever_the_predicate_says() {
+fn the_rejection_of_a_policy_further_in_ends_the_series_whatever_the_predicate_says() {
     let clock = Diary::default();
     let retry = doubling(&clock).retry_if(|_: &AppError| true).build().unwrap();
     assert_eq!(runs_until(&retry, || AppError::from(circuit_open())), 1);
@@ -126,7 +126,7 @@ fn r13_the_rejection_of_a_policy_further_in_ends_the_series_whatever_the_predica
 }
 
 #[test]
-fn r10_each_call_counts_from_the_start() {
+fn each_call_counts_from_the_start() {
     let retry = doubling(&Diary::default()).max_retries(2).build().unwrap();
     assert_eq!([(); 3].map(|()| runs_until(&retry, || "down")), [3, 3, 3]);
 }

@@ -1,4 +1,4 @@
-//! What callbacks are told: R15; 84, 86.
+//! What callbacks are told.
 
 use crate::support::{Diary, SECOND, doubling, failure, script};
 use gardefou::{
@@ -36,7 +36,7 @@ fn a_hook_is_told_the_attempt_from_zero_the_delay_the_error_and_the_time() {
 }
 
 #[test]
-fn r15_the_last_failure_has_a_hook_of_its_own() {
+fn the_last_failure_has_a_hook_of_its_own() {
     let told = Told::default();
     let retry = doubling(&Diary::default()).max_retries(1).on_give_up(writes_down(&told)).build().unwrap();
     assert!(retry.call(script(["a", "b"].map(|text| Err::<(), _>(text.to_owned())))).is_err());
@@ -61,7 +61,7 @@ fn an_error_that_ends_the_series_by_its_kind_is_told_with_the_reason() {
 }
 
 #[test]
-fn r15_a_hook_that_panics_harms_nobody() {
+fn a_hook_that_panics_harms_nobody() {
     let clock = Diary::default();
     let retry = doubling(&clock).on_retry(|_| panic!("a faulty hook")).on_give_up(|_| panic!("and another")).build();
     let outcome = retry.unwrap().call(|| Err::<(), _>(failure(ErrorCode::SYNC_ERROR)));

@@ -1,5 +1,4 @@
-//! Retries as their users see them. Each module names the lines of the parity table (R..) and of the field's
-//! behaviours (numbers) that it holds.
+//! Retries as their users see them.
 #![expect(clippy::unwrap_used, reason = "a test fails by it")]
 
 mod asynchronous;

@@ -1,4 +1,4 @@
-//! What comes back: R02, R07, R08, R09; 70, 83.
+//! What comes back.
 
 use crate::support::{Diary, SECOND, doubling, failure, script};
 use gardefou::{
@@ -22,14 +22,14 @@ struct Own {
 }
 
 #[test]
-fn r02_the_callers_own_error_type_comes_back_untouched_and_it_is_the_last_one() {
+fn the_callers_own_error_type_comes_back_untouched_and_it_is_the_last_one() {
     let outcome =
         doubling(&Diary::default()).build().unwrap().call_with(|attempt| Err::<(), _>(Own { attempt: attempt.index }));
     assert_eq!(outcome, Err(Own { attempt: 3 }));
 }
 
 #[test]
-fn r02_an_app_error_keeps_code_source_and_identity_and_learns_what_was_tried() {
+fn an_app_error_keeps_code_source_and_identity_and_learns_what_was_tried() {
     #[derive(Debug)]
     struct Refused;
     impl fmt::Display for Refused {
@@ -135,9 +135,9 @@ fn discarded_results_are_released_before_the_wait_and_the_last_one_is_not() {
     assert_eq!(alive.load(Ordering::SeqCst), 0);
 }
 
-/// R07 to R09: the original's `RetryContext` ran its block once, swallowed the error and went on below it.
+/// The original's `RetryContext` ran its block once, swallowed the error and went on below it.
 #[test]
-fn r07_a_loop_in_place_runs_the_block_again_and_lets_nothing_through_but_the_outcome() {
+fn a_loop_in_place_runs_the_block_again_and_lets_nothing_through_but_the_outcome() {
     let clock = Diary::default();
     let retry = doubling(&clock).max_retries(2).build().unwrap();
     let mut log = vec![];

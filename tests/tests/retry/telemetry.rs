@@ -1,4 +1,4 @@
-//! What those who watch hear, and what stands in the log: R14, R15, and the log table (1.9).
+//! What those who watch hear, and what stands in the log.
 
 use crate::support::{Diary, SECOND, doubling, failure, script};
 use gardefou::{
@@ -174,7 +174,7 @@ fn a_late_success_and_an_error_that_no_try_can_help_are_debug() {
 }
 
 #[test]
-fn r15_a_hook_that_panics_is_logged_as_an_error() {
+fn a_hook_that_panics_is_logged_as_an_error() {
     let lines = logged(|| {
         let faulty = |_: &FailedAttempt<'_>| panic!("a faulty hook");
         let retry = doubling(&Diary::default()).name("fetch").max_retries(1).on_retry(faulty).build().unwrap();
@@ -186,7 +186,7 @@ fn r15_a_hook_that_panics_is_logged_as_an_error() {
     assert_eq!(fields[names::field::CALLBACK], "on_retry");
 }
 
-/// Operations 45: the two attempts that failed are no errors, and no calls of their own.
+/// The two attempts that failed are no errors, and no calls of their own.
 #[test]
 fn a_late_success_is_one_success_of_three_attempts_in_the_monitor() {
     let retry = doubling(&Diary::default()).name("counted-late").build().unwrap();

@@ -1,4 +1,4 @@
-//! How long is waited, and until when: R05, R14; 73, 74, 76.
+//! How long is waited, and until when.
 
 use crate::support::{Diary, SECOND, doubling, failure, rejection, script};
 use gardefou::{
@@ -49,7 +49,7 @@ fn an_exponential_backoff_of_a_second_waits_one_two_and_four() {
 }
 
 #[test]
-fn r05_no_wait_is_above_max_delay_with_any_jitter() {
+fn no_wait_is_above_max_delay_with_any_jitter() {
     for jitter in [Jitter::Full, Jitter::Equal, Jitter::PlusMinus(0.2)] {
         let clock = Diary::default();
         let retry = doubling(&clock).jitter(jitter).max_delay(SECOND * 60).max_retries(300).build().unwrap();
@@ -70,7 +70,7 @@ fn a_zero_delay_starts_no_timer() {
 }
 
 #[test]
-fn r14_the_whole_time_is_bounded_and_no_sleep_goes_past_it() {
+fn the_whole_time_is_bounded_and_no_sleep_goes_past_it() {
     let clock = Diary::default();
     let retry = doubling(&clock).max_retries(100).max_elapsed(SECOND * 20).build().unwrap();
     assert_eq!(always_down(&retry), 5);
@@ -78,7 +78,7 @@ fn r14_the_whole_time_is_bounded_and_no_sleep_goes_past_it() {
 }
 
 #[test]
-fn r14_a_slow_function_uses_up_the_time_too() {
+fn a_slow_function_uses_up_the_time_too() {
     let clock = Diary::default();
     let retry = doubling(&clock).max_retries(100).max_elapsed(SECOND * 20).build().unwrap();
     let mut runs = 0;
@@ -92,7 +92,7 @@ fn r14_a_slow_function_uses_up_the_time_too() {
 }
 
 #[test]
-fn r14_a_callee_that_names_a_time_is_left_alone_for_that_long() {
+fn a_callee_that_names_a_time_is_left_alone_for_that_long() {
     let asks = |wait| Err(failure(ErrorCode::RATE_LIMIT_ERROR).with_retry_after(wait));
     let clock = Diary::default();
     let outcome = doubling(&clock).build().unwrap().call(script([asks(SECOND * 7), asks(SECOND / 10), Ok(())]));
@@ -101,7 +101,7 @@ fn r14_a_callee_that_names_a_time_is_left_alone_for_that_long() {
 }
 
 #[test]
-fn r14_the_time_that_a_callee_names_is_found_down_the_chain() {
+fn the_time_that_a_callee_names_is_found_down_the_chain() {
     let clock = Diary::default();
     let busy = rejection(Policy::Timeout, ErrorCode::TIMEOUT_ERROR, Some(SECOND * 9));
     let wrapped = AppError::from(std::io::Error::from(busy)).wrap(ErrorCode::EXTERNAL_SERVICE_ERROR, "upstream");
@@ -110,7 +110,7 @@ fn r14_the_time_that_a_callee_names_is_found_down_the_chain() {
 }
 
 #[test]
-fn r14_a_callee_that_asks_for_more_than_is_allowed_ends_the_series_at_once() {
+fn a_callee_that_asks_for_more_than_is_allowed_ends_the_series_at_once() {
     let clock = Diary::default();
     let err = || failure(ErrorCode::RATE_LIMIT_ERROR).with_retry_after(SECOND * 30);
     let capped = doubling(&clock).max_delay(SECOND * 29).build().unwrap();

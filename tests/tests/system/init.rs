@@ -1,4 +1,4 @@
-//! Case 50, S08.
+//! The start: once, from anywhere, and told where it differs.
 
 use crate::support::{alone, said};
 use gardefou::{

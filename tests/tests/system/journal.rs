@@ -22,7 +22,7 @@ use std::{
     time::Duration,
 };
 
-/// Issue 6, 5: one builder takes all parts; a change of health appears in the journal, and the guard flushes it.
+/// One builder takes all parts; a change of health appears in the journal, and the guard flushes it.
 #[test]
 fn a_change_of_health_and_an_error_are_in_the_journal_after_the_shutdown() {
     let _turn = alone();
@@ -58,7 +58,7 @@ fn a_change_of_health_and_an_error_are_in_the_journal_after_the_shutdown() {
     assert_eq!(journal.query(&Query::default()).unwrap().records.len(), 1, "errors are asked for apart");
 }
 
-/// Issue 6, 5: a transition raises an alert, which the shutdown still sends.
+/// A transition raises an alert, which the shutdown still sends.
 #[test]
 fn a_critical_check_that_fails_raises_an_alert() {
     let _turn = alone();
@@ -116,7 +116,7 @@ fn dropping_the_guard_writes_what_waits_and_sends_what_is_due() {
     assert_eq!(*told.lock().unwrap(), ["SYNC_ERROR: said before the end"]);
 }
 
-/// Issue 6, 5: what differs is named, for every part.
+/// What differs is named, for every part.
 #[test]
 fn a_second_journal_is_told() {
     let _turn = alone();
@@ -132,7 +132,7 @@ fn a_second_journal_is_told() {
     drop(first);
 }
 
-/// Issue 6, 5: validated as a whole.
+/// Validated as a whole.
 #[test]
 fn problems_of_all_parts_come_in_one_error() {
     let _turn = alone();
@@ -174,7 +174,7 @@ impl Journal for Hanging {
     }
 }
 
-/// Issue 6, 5: the shutdown keeps its deadline whatever hangs.
+/// The shutdown keeps its deadline whatever hangs.
 #[test]
 fn a_hung_journal_does_not_keep_the_program_from_ending() {
     let _turn = alone();
