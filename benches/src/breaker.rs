@@ -1,10 +1,11 @@
 //! What a circuit breaker costs.
 
-use crate::Table;
+use crate::{Table, once};
 use futures::{FutureExt, executor::block_on};
 use gardefou::{
     AppError, ErrorCode, Rejection,
-    breaker::{BreakerBuilder, CircuitBreaker},
+    breaker::{BreakerBuilder, BreakerRegistry, CircuitBreaker},
+    circuit_breakers,
     time::{Clock, SystemClock},
 };
 use std::{
@@ -60,6 +61,22 @@ pub fn annotated(n: u64) -> Result<u64, Error> {
 
 #[gardefou::with_circuit_breaker(name = "bench-attribute-async")]
 async fn annotated_async(n: u64) -> Result<u64, Error> {
+    add_one(n)
+}
+
+/// Always fails, and never often enough.
+#[gardefou::with_circuit_breaker(name = "bench-attribute-failing", failure_threshold = 0xFFFF_FFFF)]
+fn annotated_failing(n: u64) -> Result<u64, Error> {
+    fail(n)
+}
+
+#[gardefou::with_circuit_breaker(name = "bench-attribute-open")]
+fn annotated_open(n: u64) -> Result<u64, Error> {
+    add_one(n)
+}
+
+#[gardefou::with_circuit_breaker(name = "bench-attribute-open")]
+async fn annotated_open_async(n: u64) -> Result<u64, Error> {
     add_one(n)
 }
 
@@ -137,6 +154,9 @@ fn fill(breaker: &CircuitBreaker, calls: u32) {
 pub fn failing(table: &mut Table) {
     let always = built("bench-failing", |b| b.failure_threshold(u32::MAX));
     table.both("closed, every call fails", |n| value(always.call(|| fail(n))));
+    table.both("closed, every call fails, `#[with_circuit_breaker]`", |n| value(annotated_failing(n)));
+    let time = built("bench-failing-time", |b| b.time_window(Duration::from_secs(10)).min_calls(u32::MAX));
+    table.both("closed, window of 10 s, every call fails", |n| value(time.call(|| fail(n))));
     let some = built("bench-some", |b| b);
     table.both("closed, default, 1 call in 100 fails", |n| {
         value(some.call(|| if n % 100 == 99 { fail(n) } else { add_one(n) }))
@@ -158,6 +178,9 @@ pub fn rejected(table: &mut Table) {
     let forced = built("bench-forced", |b| b);
     forced.force_open();
     table.both("rejected, forced open", |n| value(forced.call(|| add_one(n))));
+    let attribute = circuit_breakers().get_or_create("bench-attribute-open", |b| b).expect("a legal name");
+    attribute.open_for(Duration::from_secs(3600));
+    table.both("rejected, open, `#[with_circuit_breaker]`", |n| value(annotated_open(n)));
     let app = || open.call(|| Err::<u64, _>(AppError::new(ErrorCode::TIMEOUT_ERROR, "never made")));
     table.both("rejected, open, as an `AppError`", |_| app().map_or(0, |n| n));
 }
@@ -171,12 +194,36 @@ pub fn asynchronous(table: &mut Table) {
     let default = built("bench-async", |b| b);
     table.both("closed, default, `call_async`", |n| ready(default.call_async(|| add_one_async(n))));
     table.both("closed, default, `#[with_circuit_breaker]` async", |n| ready(annotated_async(n)));
+    let count = built("bench-async-count", |b| b.count_window(100));
+    fill(&count, 100);
+    table.both("closed, window of 100 calls, `call_async`", |n| ready(count.call_async(|| add_one_async(n))));
+    let time = built("bench-async-time", |b| b.time_window(Duration::from_secs(10)));
+    table.both("closed, window of 10 s, `call_async`", |n| ready(time.call_async(|| add_one_async(n))));
     let open = built("bench-async-open", |b| b);
     open.open_for(Duration::from_secs(3600));
     table.both("rejected, `call_async`", |n| ready(open.call_async(|| add_one_async(n))));
+    table.both("rejected, `#[with_circuit_breaker]` async", |n| ready(annotated_open_async(n)));
     table.single("closed, default, `call_async` under `block_on`", |n| {
         value(block_on(default.call_async(|| add_one_async(n))))
     });
+}
+
+/// Measures breakers by name: one of 100,000 is made, found, and dropped while idle.
+pub fn registry(table: &mut Table) {
+    const NAMES: u64 = 100_000;
+    let name = |n: u64| format!("tenant-{}", n % NAMES);
+    let registry = BreakerRegistry::new();
+    let make = |n: u64| registry.get_or_create(&name(n), |b| b).map_or(0, |breaker| breaker.name().len() as u64);
+    let each = |run: &mut dyn FnMut()| once(run).as_nanos() as f64 / NAMES as f64;
+    table.add(
+        "registry: make each of 100,000 breakers",
+        each(&mut || (0..NAMES).for_each(|n| _ = black_box(make(n)))),
+        None,
+    );
+    table.single("registry: find one of 100,000", make);
+    registry.drop_idle(); // from now on they count as idle
+    let dropped = each(&mut || assert_eq!(registry.drop_idle(), NAMES as usize));
+    table.add("registry: drop each of 100,000 idle breakers", dropped, None);
 }
 
 /// Measures all of ours.
@@ -186,4 +233,5 @@ pub fn all(table: &mut Table) {
     failing(table);
     rejected(table);
     asynchronous(table);
+    registry(table);
 }

@@ -8,4 +8,4 @@ pub mod breaker;
 mod measure;
 pub mod retry;
 
-pub use measure::{Row, Table, one_thread, two_threads};
+pub use measure::{Row, Table, once, one_thread, two_threads};

@@ -9,6 +9,9 @@ use std::{
 /// Calls in one sample: long enough for the clock, short enough to fit between two interruptions.
 const CALLS: u32 = 2_000;
 
+/// How long one row is measured at most, on one thread.
+const LONGEST: Duration = Duration::from_secs(5);
+
 /// How many samples: `GARDEFOU_BENCH_SAMPLES`, or 600.
 fn samples() -> usize {
     std::env::var("GARDEFOU_BENCH_SAMPLES").ok().and_then(|text| text.parse().ok()).unwrap_or(600)
@@ -23,9 +26,21 @@ fn nanos_per_call(time: Duration) -> f64 {
     time.as_nanos() as f64 / f64::from(CALLS)
 }
 
+/// Returns the time of something that can be done once only.
+pub fn once(run: &mut dyn FnMut()) -> Duration {
+    let start = now();
+    run();
+    start.elapsed()
+}
+
 /// Returns the nanoseconds of one call on one thread.
 pub fn one_thread(mut call: impl FnMut(u64) -> u64) -> f64 {
-    let sample = |call: &mut dyn FnMut() -> Duration| (0..samples()).map(|_| call()).min().unwrap_or_default();
+    let begin = now();
+    // What takes microseconds needs no more than seconds to show its minimum.
+    let is_time_left = |_: &usize| begin.elapsed() < LONGEST;
+    let sample = |call: &mut dyn FnMut() -> Duration| {
+        (0..samples()).take_while(is_time_left).map(|_| call()).min().unwrap_or_default()
+    };
     nanos_per_call(sample(&mut || {
         let start = now();
         for i in 0..CALLS {
