@@ -243,10 +243,8 @@ impl CircuitBreaker {
         }
     }
 
-    /// Answers a call that was not admitted. Out of line, and all in one, so that the way of calls that are admitted
-    /// keeps its registers, and the result is written once.
-    #[cold]
-    #[inline(never)]
+    /// Answers a call that was not admitted. In line, so that the result is written where the caller wants it.
+    #[inline]
     fn rejected<T, E: From<Rejection>>(&self, denied: Denied) -> Result<T, E> {
         self.rejection(denied).into_result()
     }

@@ -12,10 +12,17 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
+/// What a thread notes.
+struct Note {
+    last: Cell<u64>,
+    /// The number of the next rejection.
+    next: Cell<u64>,
+}
+
 thread_local! {
-    // Without destructors, so that they are plain loads and stores, also while a thread ends.
-    static LAST: Cell<u64> = const { Cell::new(NOTHING) };
-    static NEXT: Cell<u64> = const { Cell::new(0) };
+    // Without a destructor, so that it is plain loads and stores, also while a thread ends; one for both cells, so that
+    // their place is looked up once.
+    static NOTE: Note = const { Note { last: Cell::new(NOTHING), next: Cell::new(0) } };
 }
 
 const NOTHING: u64 = 0;
@@ -35,9 +42,11 @@ impl Mark {
     /// The mark of a rejection that is made here and now.
     #[inline]
     pub(super) fn here(policy: Policy) -> Self {
-        let mark = next_number() << POLICY_BITS | policy as u64;
-        LAST.set(mark);
-        Self(mark)
+        NOTE.with(|note| {
+            let mark = note.number() << POLICY_BITS | policy as u64;
+            note.last.set(mark);
+            Self(mark)
+        })
     }
 
     /// The mark of one that no note is made of.
@@ -77,9 +86,11 @@ impl Drop for Mark {
 #[cold]
 #[inline(never)]
 fn forget_if(mark: u64) {
-    if LAST.get() == mark {
-        LAST.set(NOTHING);
-    }
+    NOTE.with(|note| {
+        if note.last.get() == mark {
+            note.last.set(NOTHING);
+        }
+    });
 }
 
 /// Remembers a rejection while it becomes an error.
@@ -91,8 +102,12 @@ impl Kept {
     /// Notes that the error that the rejection became is what the caller gets, whether it holds the rejection or not.
     #[inline]
     pub(crate) fn as_error(self) {
-        if LAST.get() != self.0 && self.0 >> POLICY_BITS != 0 {
-            LAST.set(NOT_KEPT);
+        if self.0 >> POLICY_BITS != 0 {
+            NOTE.with(|note| {
+                if note.last.get() != self.0 {
+                    note.last.set(NOT_KEPT);
+                }
+            });
         }
     }
 }
@@ -100,22 +115,28 @@ impl Kept {
 /// Forgets the note, because an attempt begins, or goes on after others had the thread.
 #[inline]
 pub(crate) fn forget() {
-    LAST.set(NOTHING);
+    NOTE.with(|note| note.last.set(NOTHING));
 }
 
 /// Tells whether the attempt that has just ended with an error was rejected.
 pub(crate) fn is_rejected() -> bool {
-    LAST.get() != NOTHING
+    NOTE.with(|note| note.last.get() != NOTHING)
 }
 
-#[inline]
-fn next_number() -> u64 {
-    static STRETCHES: AtomicU64 = AtomicU64::new(0);
-    let mut next = NEXT.get();
-    if next.is_multiple_of(STRETCH) {
-        // Relaxed: the numbers only have to differ.
-        next = STRETCHES.fetch_add(STRETCH, Ordering::Relaxed) + 1;
+impl Note {
+    #[inline]
+    fn number(&self) -> u64 {
+        let next = self.next.get();
+        // The first one of a stretch is not given out: it says that a stretch is to be taken.
+        let number = if next.is_multiple_of(STRETCH) { first_of_a_stretch() } else { next };
+        self.next.set(number + 1);
+        number
     }
-    NEXT.set(next + 1);
-    next
+}
+
+#[cold]
+fn first_of_a_stretch() -> u64 {
+    static STRETCHES: AtomicU64 = AtomicU64::new(0);
+    // Relaxed: the numbers only have to differ.
+    STRETCHES.fetch_add(STRETCH, Ordering::Relaxed) + 1
 }
