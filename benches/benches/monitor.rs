@@ -76,8 +76,7 @@ fn hung_channels(table: &mut Table) {
     };
     let config = AlertsConfig::builder()
         .channel(CallbackChannel::new("first", hang))
-        .channel(CallbackChannel::new("second", hang))
-        .throttle(Duration::ZERO);
+        .channel(CallbackChannel::new("second", hang));
     let guard = ErrorSystem::builder()
         .health(HealthConfig::default().background(false))
         .alerts(config)

@@ -196,6 +196,7 @@ impl Shared {
         // Also a file that nothing is appended to is let go when it was moved.
         self.writer.lock().look_at(self.clock().now());
         let written = self.write_waiting();
+        self.writer.lock().let_go();
         let wall = Timestamp::from(self.clock().wall());
         let removed = remove_old(&self.folder, &self.config, wall, &self.ledger);
         self.ledger.kept(&removed);

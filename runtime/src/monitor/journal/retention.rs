@@ -39,8 +39,8 @@ pub(super) fn remove_old(folder: &Folder, config: &JournalConfig, wall: Timestam
     for batch in excess.chunks(FILES_AT_ONCE) {
         let mut retired = Vec::new();
         for number in batch {
-            // A writer that does not leave (a process that was stopped in the middle of an append) holds up the rest:
-            // they go in order.
+            // A writer that does not leave (one with nothing to write, until its thread lets go; a process that was
+            // stopped) holds up the rest: they go in order.
             let Some(file) = folder.retire(*number)? else { break };
             folder.count_from(*number, 0, &mut roll_up.days)?;
             roll_up.through = *number;

@@ -136,7 +136,7 @@ impl Folder {
             Err(err) if err.kind() == io::ErrorKind::NotFound => return Ok(None),
             file => file?,
         };
-        // Writers leave as soon as they see this, also after the end of this process. Where it cannot be set, they
+        // Writers leave with the next append that sees this, also after the end of this process. Where it cannot be set, they
         // leave because they find the file locked, and then gone.
         let _ = seal(&file);
         let gate = self.gate_of(number)?.unwrap_or(file);

@@ -20,6 +20,8 @@ pub(super) struct Writer {
     folder: Folder,
     max_bytes: u64,
     max_age: Duration,
+    /// Whether the lock of the open file is kept from one append to the next, until [`Self::let_go`].
+    keeps_lock: bool,
     active: Option<Active>,
     /// Whole lines that were not written yet.
     waiting: Vec<u8>,
@@ -38,6 +40,7 @@ struct Active {
     identity: Identity,
     /// What is locked in place of the file, where the lock of a file would keep its own writers out.
     gate: Option<File>,
+    is_locked: bool,
     number: u64,
     /// When its first record was written.
     since: Timestamp,
@@ -58,6 +61,8 @@ impl Writer {
             folder,
             max_bytes: config.max_segment_bytes,
             max_age: config.max_segment_age,
+            // Locking and unlocking takes a fifth of an append. Without a thread nobody would let go in time.
+            keeps_lock: config.background,
             active: None,
             waiting: Vec::new(),
             waiting_lines: 0,
@@ -121,7 +126,9 @@ impl Writer {
             self.waiting.insert(0, b'\n');
         }
         let result = write_once(&mut active.file, &self.waiting);
-        active.leave();
+        if !self.keeps_lock {
+            active.leave();
+        }
         let written = *result.as_ref().unwrap_or(&0);
         if written == self.waiting.len() {
             active.torn = false;
@@ -152,8 +159,15 @@ impl Writer {
         }
     }
 
-    /// Sees to it that the open file is there, takes lines, and is neither full nor old; and keeps it so until
-    /// [`Active::leave`].
+    /// Lets others count and remove the open file: a writer with nothing to write must not hold it up.
+    pub(super) fn let_go(&mut self) {
+        if let Some(active) = &mut self.active {
+            active.leave();
+        }
+    }
+
+    /// Sees to it that the open file is there, takes lines, and is neither full nor old; and keeps it from being counted
+    /// until [`Active::leave`].
     fn enter(&mut self, wall: Timestamp) -> io::Result<()> {
         for _ in 0..MOST_MOVES {
             let mut active = match self.active.take() {
@@ -206,8 +220,15 @@ impl Writer {
     /// again under a number that is gone.
     fn check(&self, number: u64, file: File, wall: Timestamp) -> io::Result<Option<Active>> {
         let gate = self.folder.gate_of(number)?;
-        let mut active =
-            Active { identity: Identity::of(&file.metadata()?), file, gate, number, since: wall, torn: false };
+        let mut active = Active {
+            identity: Identity::of(&file.metadata()?),
+            file,
+            gate,
+            is_locked: false,
+            number,
+            since: wall,
+            torn: false,
+        };
         if active.enter()?.is_none() {
             return Ok(None);
         }
@@ -227,16 +248,19 @@ impl Active {
     /// Keeps the file from being counted and removed while a line is appended; tells what is known of it, or nothing
     /// where that has begun.
     fn enter(&mut self) -> io::Result<Option<Metadata>> {
-        match self.gate.as_ref().unwrap_or(&self.file).try_lock_shared() {
-            Err(TryLockError::WouldBlock) => return Ok(None),
-            // Where nothing can be locked, nothing is removed either.
-            Err(TryLockError::Error(_)) | Ok(()) => {}
+        if !self.is_locked {
+            match self.gate.as_ref().unwrap_or(&self.file).try_lock_shared() {
+                Err(TryLockError::WouldBlock) => return Ok(None),
+                // Where nothing can be locked, nothing is removed either.
+                Err(TryLockError::Error(_)) | Ok(()) => self.is_locked = true,
+            }
         }
         let metadata = self.file.metadata()?;
         if is_gone(&metadata) || is_sealed(&metadata) { Ok(None) } else { Ok(Some(metadata)) }
     }
 
-    fn leave(&self) {
+    fn leave(&mut self) {
+        self.is_locked = false;
         let _ = self.gate.as_ref().unwrap_or(&self.file).unlock();
     }
 }
@@ -274,23 +298,24 @@ fn is_gone(_: &Metadata) -> bool {
 }
 
 #[cfg(all(test, unix))]
+#[expect(clippy::unwrap_used, reason = "a step that fails is a test that fails")]
 mod tests {
     use super::*;
     use std::{process::Command, thread};
 
     /// A pipe that nobody reads takes no more than its buffer: an append that hangs in the middle.
-    #[test]
-    fn a_file_is_locked_for_as_long_as_an_append_is_under_way() {
+    fn locked_while_appending(background: bool) -> (Writer, File) {
         let parent = tempfile::tempdir().unwrap();
         let folder = Folder::new(parent.path().to_owned());
         let (path, wall) = (folder.path_of(1), Timestamp::from_unix_millis(0));
         assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
         let open = || File::options().read(true).write(true).open(&path).unwrap();
         let (file, mut reader, counting) = (open(), open(), open());
-        let config = JournalConfig::builder(parent.path()).build().unwrap();
+        let config = JournalConfig::builder(parent.path()).background(background).build().unwrap();
         let mut writer = Writer::new(folder, &config);
         let identity = Identity::of(&file.metadata().unwrap());
-        writer.active = Some(Active { file, identity, gate: None, number: 1, since: wall, torn: false });
+        let (gate, number, since) = (None, 1, wall);
+        writer.active = Some(Active { file, identity, gate, is_locked: false, number, since, torn: false });
         let line = [&[b'x'; 256 * 1024][..], b"\n"].concat();
         assert!(writer.push(&line, usize::MAX));
 
@@ -301,7 +326,21 @@ mod tests {
         reader.read_exact(&mut vec![0; line.len() - 1]).unwrap();
         let (outcome, writer) = appending.join().unwrap();
         assert!(matches!(outcome, Outcome::Written(1)), "{outcome:?}");
-        counting.try_lock().unwrap();
         assert_eq!(writer.waiting_lines(), 0);
+        (writer, counting)
+    }
+
+    #[test]
+    fn a_file_is_locked_for_as_long_as_an_append_is_under_way() {
+        let (_writer, counting) = locked_while_appending(false);
+        counting.try_lock().unwrap();
+    }
+
+    #[test]
+    fn a_writer_with_a_thread_lets_go_of_its_file_when_the_thread_comes_by() {
+        let (mut writer, counting) = locked_while_appending(true);
+        assert!(matches!(counting.try_lock(), Err(TryLockError::WouldBlock)), "kept for the next append");
+        writer.let_go();
+        counting.try_lock().unwrap();
     }
 }
