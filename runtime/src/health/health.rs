@@ -125,7 +125,8 @@ impl Health {
 
     /// Registers a check of a dependency: important, for readiness. Use [`register`](Self::register) for more.
     ///
-    /// The check returns a `bool`, a `Result` or a [`CheckResult`](super::CheckResult). It runs on a thread of the registry's own.
+    /// The check returns a `bool`, a `Result` or a [`CheckResult`](super::CheckResult). It runs on a thread of the
+    /// registry's own.
     ///
     /// # Errors
     ///

@@ -59,8 +59,8 @@ impl fmt::Display for BackoffKind {
 /// The delays between the attempts of a retry, as a plain value.
 ///
 /// Each delay is computed from its place in the sequence, cut to `max_delay` and spread by the jitter, below the cap
-/// where it would reach above: no delay is ever longer than that, and no two clients meet at it. All arithmetic saturates, so that the ten-thousandth retry is as sound as the
-/// first, and an odd factor never panics: NaN counts as 1, a negative one as 0, and whatever grows past the end of time
+/// where it would reach above: no delay is ever longer than that, and clients with jitter do not gather at it. All
+/// arithmetic saturates, so that the ten-thousandth retry is as sound as the first, and an odd factor never panics: NaN counts as 1, a negative one as 0, and whatever grows past the end of time
 /// (584 years) stays there until the cap cuts it. [`Retry`](super::Retry) refuses such factors when it is built.
 ///
 /// # Defaults

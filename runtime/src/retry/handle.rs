@@ -16,8 +16,8 @@ use std::{borrow::Cow, fmt, marker::PhantomData, ops::ControlFlow, sync::Arc, ti
 /// Cheap to clone; clones share one configuration and one budget. Each call is a series of its own.
 ///
 /// What is retried: every error, except one whose [class](crate::error::Class) is permanent and the rejection of a policy
-/// further in (an open circuit), whatever error type it became; `retry_if` replaces the class. Classes are seen on [`AppError`](crate::AppError),
-/// [`std::io::Error`], [`Rejection`] and boxed errors, through their chains of sources; a type of your own says by
+/// further in (an open circuit), whatever error type it became; `retry_if` replaces the class. Classes are seen on
+/// [`AppError`](crate::AppError), [`std::io::Error`], [`Rejection`] and boxed errors, through their chains of sources; a type of your own says by
 /// `retry_if` what it knows ([`is_retryable`](super::is_retryable) reads the chain of any error). An error that knows how
 /// long to wait (`retry_after()`) is obeyed: the wait is at least that long, and where that exceeds `max_delay` or
 /// what is left of `max_elapsed` the error is returned at once.

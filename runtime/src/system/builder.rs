@@ -145,7 +145,8 @@ impl ErrorSystemBuilder {
         self
     }
 
-    /// Sets how long the guard may take to shut everything down. Where there is a journal, a quarter of it is kept for that.
+    /// Sets how long the guard may take to shut everything down. Where there is a journal, a quarter of what the health
+    /// checks leave of it is kept for that.
     pub fn shutdown_deadline(mut self, deadline: Duration) -> Self {
         self.wishes.shutdown_deadline = Some(deadline);
         self

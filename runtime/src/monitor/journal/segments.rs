@@ -136,8 +136,8 @@ impl Folder {
             Err(err) if err.kind() == io::ErrorKind::NotFound => return Ok(None),
             file => file?,
         };
-        // Writers leave with the next append that sees this, also after the end of this process. Where it cannot be set, they
-        // leave because they find the file locked, and then gone.
+        // Writers leave with the next append that sees this, also after the end of this process. Where it cannot be
+        // set, they leave because they find the file locked, and then gone.
         let _ = seal(&file);
         let gate = self.gate_of(number)?.unwrap_or(file);
         for _ in 0..TRIES_TO_RETIRE {
