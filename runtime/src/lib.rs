@@ -2,6 +2,7 @@
 //! by annotating functions.
 
 pub mod breaker;
+pub mod call;
 pub mod classify;
 pub mod error;
 pub mod event;

@@ -1,25 +1,19 @@
-//! The one reporting path: each error is logged and told to observers once, however many boundaries it crosses.
+//! The one reporting path: each error is logged and passed to observers once, however many boundaries it crosses.
 //!
-//! An [`AppError`] carries a flag that says it was reported; it is also found in the chain of sources of another error,
-//! and inside an [`std::io::Error`]. A foreign error has no room for a flag. For it, each thread remembers the last
-//! report: a boundary that was entered before that report was made, and that now sees an error with the same text (or
-//! one whose debug form holds the identity of the reported one), sees the same error on its way out.
+//! An [`AppError`] carries a mark that says it was reported; it is also found in the chain of sources of another error,
+//! and inside an [`std::io::Error`]. A foreign error has no room for a mark. It is recognised by the frame around the one
+//! that reported it: the reporting frame posts what it saw, and each such report stands for at most one error that leaves
+//! the frame around.
 
 use super::{Entry, LogLevel, Operation};
 use crate::{
     AppError, ErrorCode,
+    call::{self, Frame, Inside, Reported},
     error::{AppErrorInner, ErrorId, Rejection, redact},
     event::{self, ErrorEvent, ErrorRef, Event, names, text},
 };
 use serde_json::{Map, Value};
-use std::{
-    cell::RefCell,
-    error::Error,
-    fmt::Write,
-    panic::Location,
-    sync::atomic::{AtomicU64, Ordering},
-    time::Duration,
-};
+use std::{any::type_name, fmt::Write, panic::Location, time::Duration};
 
 /// Reports an error by hand: it is logged, recorded and handed to alerts as if a boundary had seen it.
 ///
@@ -39,15 +33,60 @@ use std::{
 pub fn report(error: &AppError) {
     let place = Location::caller();
     let operation = Operation::new("report", place.file(), place.file(), place.line());
-    let entry = Entry::function();
-    Report::new(ErrorRef::App(error), &operation, entry).send();
+    let report = Report::new(ErrorRef::App(error), type_name::<AppError>(), &operation, Entry::function());
+    report.send(Recognised::default(), Then::Leaves);
 }
 
-/// An error on its way to those who watch.
+/// What becomes of an error after its report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[doc(hidden)]
+pub enum Then {
+    /// It goes on to the caller.
+    Leaves,
+    /// It goes no further.
+    Ends,
+}
+
+/// What a frame knows of an error that leaves it.
+#[derive(Debug, Default)]
+pub(crate) struct Recognised {
+    /// What else happened inside.
+    inside: Option<Box<Inside>>,
+    /// The identity under which a frame inside reported the error.
+    known: Option<ErrorId>,
+}
+
+impl Recognised {
+    /// Ends a frame, and finds the error among those that were reported inside.
+    pub(crate) fn new(error: ErrorRef<'_>, type_name: &'static str, frame: &mut Frame) -> Self {
+        let Some(mut inside) = frame.end() else { return Self::default() };
+        let mut reported = inside.take_reported();
+        // One that carries a mark needs no other.
+        let is_marked = ours_in(error).any(AppErrorInner::is_reported);
+        let known = if is_marked { None } else { Reported::take_from(&mut reported, error, type_name) };
+        Self { inside: Some(inside), known: known.map(|reported| reported.id()) }
+    }
+
+    /// Gives an error of ours that was made of a reported one its identity.
+    pub(crate) fn adopted_by(&self, error: AppError) -> AppError {
+        match self.known {
+            Some(id) => error.reported_as(id),
+            None => error,
+        }
+    }
+}
+
+/// The errors of ours in a chain of sources.
+fn ours_in(error: ErrorRef<'_>) -> impl Iterator<Item = &AppErrorInner> {
+    error.head().into_iter().flat_map(text::levels).filter_map(|level| level.downcast_ref())
+}
+
+/// An error on its way to the observers.
 #[derive(Clone, Copy)]
 #[must_use]
 pub(crate) struct Report<'a> {
     error: ErrorRef<'a>,
+    type_name: &'static str,
     operation: &'a Operation<'a>,
     entry: Entry,
     code: Option<ErrorCode>,
@@ -57,8 +96,14 @@ pub(crate) struct Report<'a> {
 }
 
 impl<'a> Report<'a> {
-    pub(crate) fn new(error: ErrorRef<'a>, operation: &'a Operation<'a>, entry: Entry) -> Self {
-        Self { error, operation, entry, code: None, level: LogLevel::Error, captured: None, is_elsewhere: false }
+    pub(crate) fn new(
+        error: ErrorRef<'a>,
+        type_name: &'static str,
+        operation: &'a Operation<'a>,
+        entry: Entry,
+    ) -> Self {
+        let (code, level) = (None, LogLevel::Error);
+        Self { error, type_name, operation, entry, code, level, captured: None, is_elsewhere: false }
     }
 
     /// The code of an error that has none of its own.
@@ -84,16 +129,30 @@ impl<'a> Report<'a> {
         self
     }
 
-    /// Logs the error and tells observers of it, unless it is known already; tells whether it was new.
+    /// Logs the error and passes it to observers, unless it is known already; returns the identity under which it is
+    /// known.
+    ///
+    /// The frame that the error leaves is no longer current: what is handed on goes to the frame around it.
     #[cold]
-    pub(crate) fn send(self) -> bool {
+    pub(crate) fn send(self, recognised: Recognised, then: Then) -> ErrorId {
         let found = Found::in_error(self.error);
-        let raw = text::bounded(&self.error, IDENTIFYING);
-        if found.reported || was_last_reported(&self, &raw) {
-            return false;
+        let id = recognised.known.or(found.id).unwrap_or_default();
+        if !found.reported && recognised.known.is_none() {
+            self.publish(id, &found);
         }
-        let id = found.id.unwrap_or_default();
-        remember(id, raw);
+        if let Some(mut inside) = recognised.inside {
+            if then == Then::Ends {
+                inside.forget_rejections();
+            }
+            inside.forward();
+        }
+        if then == Then::Leaves && call::is_in_call() {
+            call::post_reported(Reported::new(id, self.error, self.type_name));
+        }
+        id
+    }
+
+    fn publish(self, id: ErrorId, found: &Found) {
         let event = ErrorEvent {
             id,
             code: found.code.or(self.code).unwrap_or(ErrorCode::UNKNOWN_ERROR),
@@ -108,7 +167,6 @@ impl<'a> Report<'a> {
         log(&event, self.level, self.operation);
         event::start_observers();
         event::emit(|| Event::Error(event));
-        true
     }
 }
 
@@ -139,55 +197,6 @@ impl Found {
         }
         found
     }
-}
-
-/// How many bytes of a text tell one error from another.
-const IDENTIFYING: usize = 1024;
-
-/// How many errors this process reported. Relaxed everywhere: on one thread the loads and additions keep their order,
-/// and a task that moves to another thread is handed over with its own synchronisation.
-static REPORTED: AtomicU64 = AtomicU64::new(0);
-
-/// The mark that an entry takes.
-#[inline]
-pub(super) fn reported_so_far() -> u64 {
-    REPORTED.load(Ordering::Relaxed)
-}
-
-struct LastReport {
-    number: u64,
-    id: ErrorId,
-    text: String,
-}
-
-thread_local! {
-    /// An error on its way out does not leave its thread between two boundaries, unless a boundary in between waits;
-    /// then the error is a value that somebody handles, and its next report is its own.
-    static LAST: RefCell<Option<LastReport>> = const { RefCell::new(None) };
-}
-
-fn remember(id: ErrorId, text: String) {
-    let number = REPORTED.fetch_add(1, Ordering::Relaxed) + 1;
-    // A thread that is ending has nothing left to remember for.
-    let _ = LAST.try_with(|last| last.replace(Some(LastReport { number, id, text })));
-}
-
-/// Forgets the last report of this thread: its error goes no further, so an equal one that comes later is another.
-pub(crate) fn swallowed() {
-    let _ = LAST.try_with(|last| last.replace(None));
-}
-
-fn was_last_reported(report: &Report<'_>, raw: &str) -> bool {
-    let seen = LAST.try_with(|last| {
-        let last = last.try_borrow().ok()?;
-        let last = last.as_ref().filter(|last| last.number > report.entry.reported_before)?;
-        Some((last.id, last.text.clone()))
-    });
-    // The texts of foreign errors are asked for after the borrow: they may do anything.
-    let Some((id, last)) = seen.ok().flatten() else { return false };
-    let same_source = |level: &(dyn Error + 'static)| text::bounded(&level, IDENTIFYING) == last;
-    let sources = report.error.sources();
-    raw == last || raw.contains(&id.to_string()) || sources.into_iter().any(same_source)
 }
 
 /// Logs one error; what the level hides is not formatted.

@@ -1,6 +1,10 @@
 //! An asynchronous call under a breaker.
 
-use super::{admitted::settle, judge::Judge, shared::Shared, ticket::Ticket};
+use super::{admitted::settle, cause::CauseText, judge::Judge, permit::fail_by_panic, shared::Shared, ticket::Ticket};
+use crate::{
+    call::{self, Ended, Frame, Since},
+    classify::Verdict,
+};
 use std::{
     future::Future,
     pin::Pin,
@@ -20,17 +24,23 @@ pin_project_lite::pin_project! {
         shared: Option<&'a Shared>,
         // With the note when the inner future was first seen pending.
         ticket: Ticket,
+        frame: Frame,
     }
 
     impl<F, J> PinnedDrop for Guarded<'_, F, J> {
         fn drop(this: Pin<&mut Self>) {
             let this = this.project();
             if let Some(shared) = this.shared.take() {
-                match this.ticket.take_pending() {
-                    (ticket, None) => {
+                let inside = inside(this.frame, shared);
+                match (this.ticket.take_pending(), call::ended()) {
+                    ((ticket, Some(_)), Some(Ended::TimedOut)) if !inside.recorded => {
+                        shared.fail(ticket, CauseText::of(|out| out.write_str("the attempt took longer than `attempt_timeout`")));
+                        call::record_outcome(shared.address());
+                    }
+                    ((ticket, Some(since)), None) if !inside.recorded => shared.drop_pending(ticket, since),
+                    ((ticket, _), _) => {
                         shared.release(ticket);
                     }
-                    (ticket, Some(since)) => shared.drop_pending(ticket, since),
                 }
             }
         }
@@ -39,7 +49,7 @@ pin_project_lite::pin_project! {
 
 impl<'a, F, J> Guarded<'a, F, J> {
     pub(super) fn new(shared: &'a Shared, ticket: Ticket, judge: J, inner: F) -> Self {
-        Self { inner, judge, shared: Some(shared), ticket }
+        Self { inner, judge, shared: Some(shared), ticket, frame: Frame::new() }
     }
 }
 
@@ -48,8 +58,12 @@ impl<F: Future, J: Judge<F::Output>> Future for Guarded<'_, F, J> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
-        let on_panic = OnPollPanic { shared: this.shared, ticket: *this.ticket };
-        let Poll::Ready(outcome) = this.inner.poll(cx) else {
+        let on_panic = OnPollPanic { shared: this.shared, ticket: *this.ticket, frame: this.frame };
+        let polled = {
+            let _entered = on_panic.frame.enter();
+            this.inner.poll(cx)
+        };
+        let Poll::Ready(outcome) = polled else {
             if let Some(shared) = on_panic.shared {
                 this.ticket.note_pending(|| shared.clock.now());
             }
@@ -60,23 +74,40 @@ impl<F: Future, J: Judge<F::Output>> Future for Guarded<'_, F, J> {
         let shared = on_panic.shared.take();
         std::mem::forget(on_panic);
         if let Some(shared) = shared {
-            settle(shared, this.ticket.take_pending().0, verdict, &*this.judge, &outcome);
+            let ticket = this.ticket.take_pending().0;
+            if verdict != Verdict::Success || !shared.succeed_at_once(ticket) {
+                let inside = inside(this.frame, shared);
+                settle(shared, ticket, verdict, &*this.judge, &outcome, inside);
+            }
+            if verdict == Verdict::Success {
+                this.frame.succeeded();
+            } else {
+                this.frame.end_and_forward();
+            }
         }
         Poll::Ready(outcome)
     }
+}
+
+/// What happened inside of a call, as far as it concerns its breaker.
+fn inside(frame: &mut Frame, shared: &Shared) -> Since {
+    let Some(inside) = frame.inside() else { return Since::default() };
+    Since { rejected: inside.rejection().is_some(), recorded: inside.has_recorded(shared.address()) }
 }
 
 /// Counts a panic of the inner future, or of the judge, as a failure.
 struct OnPollPanic<'p, 'a> {
     shared: &'p mut Option<&'a Shared>,
     ticket: Ticket,
+    frame: &'p mut Frame,
 }
 
 impl Drop for OnPollPanic<'_, '_> {
     #[cold]
     fn drop(&mut self) {
         if let Some(shared) = self.shared.take() {
-            shared.fail_by_panic(self.ticket.take_pending().0);
+            let inside = inside(self.frame, shared);
+            fail_by_panic(shared, self.ticket.take_pending().0, inside);
         }
     }
 }

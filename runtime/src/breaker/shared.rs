@@ -193,14 +193,27 @@ impl Shared {
         })
     }
 
-    /// Takes the verdict on an admitted call.
+    /// Returns the address by which calls further in know the breaker, which lives as long as any of its calls.
+    pub(super) fn address(&self) -> usize {
+        std::ptr::from_ref(self).addr()
+    }
+
+    /// Takes the verdict on an admitted call where that changes nothing but a count; returns `false` where it may.
     #[inline]
-    pub(super) fn succeed(&self, ticket: Ticket) {
+    pub(super) fn succeed_at_once(&self, ticket: Ticket) -> bool {
         const CHEAP: u64 = word::MODE | word::TIMED | word::SATURATED | word::BYSTANDER;
         // Relaxed: the load only decides whether the lock is taken, and what happened before this call is seen anyway.
         if ticket.word & CHEAP == word::SATURATED && self.hot.word.load(Ordering::Relaxed) == ticket.word {
             self.counters.add(Counted::Success);
+            true
         } else {
+            false
+        }
+    }
+
+    /// Takes the verdict on an admitted call.
+    pub(super) fn succeed(&self, ticket: Ticket) {
+        if !self.succeed_at_once(ticket) {
             self.succeed_slow(ticket);
         }
     }

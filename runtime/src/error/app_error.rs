@@ -328,6 +328,13 @@ impl AppError {
         self
     }
 
+    /// Makes the error one event with an error that was reported under this identity.
+    pub(crate) fn reported_as(mut self, id: ErrorId) -> Self {
+        self.0.id = id;
+        let _ = self.0.claim_report();
+        self
+    }
+
     /// Puts an error between this one and its source.
     pub(crate) fn interpose<E: Error + Send + Sync + 'static>(
         mut self,

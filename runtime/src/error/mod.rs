@@ -23,7 +23,6 @@ pub use id::{ErrorId, InvalidErrorId};
 pub use macros::__macros;
 pub use problem::ProblemDetails;
 pub use redact::{Redactor, RedactorInstalled};
-pub(crate) use rejection::note;
 pub use rejection::{Policy, Rejection, Rejector};
 pub use result_ext::ResultExt;
 

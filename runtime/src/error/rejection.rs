@@ -1,9 +1,7 @@
 //! What a policy says instead of running the function.
 
-pub(crate) mod note;
-
 use super::{ErrorCode, redact};
-use note::{Kept, Mark};
+use crate::call::{Conversion, Number};
 use std::{fmt, sync::Arc, time::Duration};
 
 /// The kind of policy that rejected a call.
@@ -106,10 +104,9 @@ pub trait Rejector: fmt::Debug + Send + Sync + 'static {
 /// }
 /// # let _ = OrderError::Refused;
 /// ```
-#[derive(Clone)]
 pub struct Rejection {
     /// The policy as well.
-    mark: Mark,
+    number: Number,
     code: ErrorCode,
     rejector: Arc<dyn Rejector>,
     generation: u64,
@@ -128,31 +125,35 @@ impl Rejection {
         retry_after: Option<Duration>,
     ) -> Self {
         // After a time limit another try can help: no retry is to stop at it.
-        let mark = if policy == Policy::Timeout { Mark::unnoted(policy) } else { Mark::here(policy) };
-        Self { mark, code, rejector, generation, retry_after }
+        let tag = policy as u8;
+        let number = if policy == Policy::Timeout { Number::unknown(tag) } else { Number::here(tag) };
+        let rejection = Self { number, code, rejector, generation, retry_after };
+        rejection.number.announce(|| rejection.clone());
+        rejection
     }
 
-    /// Turns the rejection into the error that the caller gets, which a retry around the caller shall know for one.
+    /// Turns the rejection into the error that the caller gets, which the calls around shall know for one.
     ///
     /// The result is written where it is returned from: each copy of it would cost more than all the rest.
     #[inline]
     pub(crate) fn into_result<T, E: From<Self>>(self) -> Result<T, E> {
-        let kept = self.kept();
+        let conversion = self.convert();
         let rejected = Err(E::from(self));
-        kept.as_error();
+        conversion.end();
         rejected
     }
 
-    /// Remembers the rejection while it becomes an error.
+    /// Begins to turn the rejection into an error.
     #[inline]
-    pub(crate) fn kept(&self) -> Kept {
-        self.mark.kept()
+    pub(crate) fn convert(&self) -> Conversion {
+        self.number.convert()
     }
 
     /// Returns the kind of policy that rejected the call.
     #[must_use]
     pub fn policy(&self) -> Policy {
-        self.mark.policy()
+        let tag = self.number.tag();
+        Policy::ALL.into_iter().find(|policy| *policy as u8 == tag).unwrap_or(Policy::CircuitBreaker)
     }
 
     /// Returns the name of the policy, as `payments`.
@@ -184,6 +185,19 @@ impl Rejection {
     #[must_use]
     pub fn cause(&self) -> Option<String> {
         self.rejector.cause(self.generation)
+    }
+}
+
+impl Clone for Rejection {
+    /// A copy is for looking at: dropping it says nothing about the error that holds the rejection itself.
+    fn clone(&self) -> Self {
+        Self {
+            number: Number::unknown(self.number.tag()),
+            code: self.code,
+            rejector: Arc::clone(&self.rejector),
+            generation: self.generation,
+            retry_after: self.retry_after,
+        }
     }
 }
 

@@ -9,6 +9,7 @@ mod bus;
 mod health;
 mod kinds;
 pub mod names;
+pub(crate) mod pending;
 pub(crate) mod retry;
 pub(crate) mod text;
 mod transaction;

@@ -3,11 +3,12 @@
 use super::within::within;
 use crate::{
     AppError, ErrorCode,
-    boundary::{Entry, LogLevel, Operation, Report},
+    boundary::{Entry, LogLevel, Operation, Recognised, Report, Then},
     event::ErrorRef,
     panics,
 };
 use std::{
+    any::type_name,
     panic::{self, PanicHookInfo},
     sync::{
         Once,
@@ -61,8 +62,8 @@ fn report(panic: &PanicHookInfo<'_>) {
             }
             let file = place.as_ref().map_or("", |(file, ..)| file);
             let operation = Operation::new("panic", file, "", 0);
-            let report = Report::new(ErrorRef::App(&error), &operation, Entry::function());
-            report.level(LogLevel::Critical).without_location().send();
+            let report = Report::new(ErrorRef::App(&error), type_name::<AppError>(), &operation, Entry::function());
+            report.level(LogLevel::Critical).without_location().send(Recognised::default(), Then::Ends);
         });
     });
 }

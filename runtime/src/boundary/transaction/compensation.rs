@@ -3,10 +3,10 @@
 use super::failures::{RollbackFailure, RollbackFailures};
 use crate::{
     AppError,
-    boundary::{BoundaryError, Entry, LogLevel, Operation, Report, panic},
+    boundary::{BoundaryError, Entry, LogLevel, Operation, Recognised, Report, Then, panic},
     event::ErrorRef,
 };
-use std::marker::PhantomData;
+use std::{any::type_name, marker::PhantomData};
 
 /// What a compensation or an `on_error_callback` returns: nothing, or a `Result` whose error is recorded as critical.
 #[diagnostic::on_unimplemented(
@@ -65,7 +65,8 @@ pub(super) fn run(name: &str, undo: impl FnOnce() -> Option<AppError>) -> Option
 pub(super) fn failed(operation: &Operation<'_>, name: &str, error: AppError) -> RollbackFailure {
     let code = error.code();
     let error = error.wrap(code, format!("compensation `{name}` of transaction `{}` failed", operation.name()));
-    Report::new(ErrorRef::App(&error), operation, Entry::function()).level(LogLevel::Critical).send();
+    let report = Report::new(ErrorRef::App(&error), type_name::<AppError>(), operation, Entry::function());
+    report.level(LogLevel::Critical).send(Recognised::default(), Then::Ends);
     RollbackFailure::new(name, error)
 }
 

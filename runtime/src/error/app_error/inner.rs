@@ -131,6 +131,10 @@ impl Inner {
         })
     }
 
+    pub(crate) fn is_reported(&self) -> bool {
+        self.reported.load(Ordering::Relaxed)
+    }
+
     pub(crate) fn claim_report(&self) -> bool {
         !self.reported.swap(true, Ordering::Relaxed)
     }

@@ -2,7 +2,7 @@
 
 use crate::{
     AppError, Rejection,
-    boundary::{Entry, LogLevel, Operation, Report},
+    boundary::{Entry, LogLevel, Operation, Recognised, Report, Then},
     error::ProblemDetails,
     event::ErrorRef,
     monitor,
@@ -12,6 +12,7 @@ use axum::{
     http::{HeaderName, HeaderValue, StatusCode},
     response::{IntoResponse, Response},
 };
+use std::any::type_name;
 
 /// Answers with [problem details](ProblemDetails): what a client may see, and no more. The identity and the code stand in
 /// the response's extensions, for middleware that counts or logs.
@@ -41,7 +42,8 @@ impl IntoResponse for AppError {
         let problem = self.to_problem();
         let level = if problem.status() < 500 { LogLevel::Warn } else { LogLevel::Error };
         monitor::install();
-        Report::new(ErrorRef::App(&self), &OPERATION, Entry::function()).level(level).send();
+        let report = Report::new(ErrorRef::App(&self), type_name::<Self>(), &OPERATION, Entry::function());
+        report.level(level).send(Recognised::default(), Then::Ends);
         problem.into_response()
     }
 }
