@@ -4,6 +4,7 @@ use super::{Channel, LogChannel, Rule};
 use crate::{
     ConfigError,
     event::AlertLevel,
+    monitor::ErrorMonitor,
     time::{Clock, SharedClock},
 };
 use std::{fmt, sync::Arc, time::Duration};
@@ -25,6 +26,7 @@ use std::{fmt, sync::Arc, time::Duration};
 /// | `give_up_after` | 10 minutes | 1 second to 1 day |
 /// | `source` | the name of the executable | |
 /// | `background` | on | |
+/// | `monitor` | that of the process | |
 #[derive(Clone)]
 pub struct AlertsConfig {
     pub(super) channels: Vec<Arc<dyn Channel>>,
@@ -39,6 +41,7 @@ pub struct AlertsConfig {
     pub(super) source: String,
     pub(super) background: bool,
     pub(super) clock: SharedClock,
+    pub(super) monitor: Option<ErrorMonitor>,
 }
 
 /// Collects the settings of an [`AlertsConfig`].
@@ -76,6 +79,7 @@ impl Default for AlertsConfig {
             source: name.unwrap_or_default(),
             background: true,
             clock: SharedClock::default(),
+            monitor: None,
         }
     }
 }
@@ -100,7 +104,8 @@ impl fmt::Debug for AlertsConfig {
 }
 
 impl PartialEq for AlertsConfig {
-    /// Two configurations are equal if they have the same channels (by name) and settings, whatever their clocks.
+    /// Two configurations are equal if they have the same channels (by name), settings and monitor, whatever their
+    /// clocks.
     fn eq(&self, other: &Self) -> bool {
         // In full, so that a setting which is added is not forgotten here.
         let Self {
@@ -116,6 +121,7 @@ impl PartialEq for AlertsConfig {
             source,
             background,
             clock: _,
+            monitor,
         } = self;
         self.channel_names() == other.channel_names()
             && *rules == other.rules
@@ -128,7 +134,13 @@ impl PartialEq for AlertsConfig {
             && *give_up_after == other.give_up_after
             && *source == other.source
             && *background == other.background
+            && monitor.as_ref().map(address_of) == other.monitor.as_ref().map(address_of)
     }
+}
+
+/// What all clones of one monitor share.
+fn address_of(monitor: &ErrorMonitor) -> usize {
+    std::ptr::from_ref(monitor.recorder()).addr()
 }
 
 impl AlertsConfigBuilder {
@@ -210,6 +222,26 @@ impl AlertsConfigBuilder {
     /// Sets whether threads deliver; without them, call [`run`](super::Alerts::run).
     pub fn background(mut self, on: bool) -> Self {
         self.0.background = on;
+        self
+    }
+
+    /// Sets the monitor whose grouping, `before_record` hook and journal are used: what could not be delivered is kept in
+    /// its journal, and found there by the next start.
+    ///
+    /// Rules still judge every event of the process.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{alerts::{Alerts, AlertsConfig}, monitor::{ErrorMonitor, MonitorConfig}};
+    ///
+    /// let monitor = ErrorMonitor::new(MonitorConfig::default());
+    /// let alerts = Alerts::start(AlertsConfig::builder().monitor(monitor.clone()).build()?)?;
+    /// assert_eq!(alerts.status().lost, 0);
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
+    pub fn monitor(mut self, monitor: ErrorMonitor) -> Self {
+        self.0.monitor = Some(monitor);
         self
     }
 
