@@ -4,7 +4,7 @@ use super::{Channel, LogChannel, Rule};
 use crate::{
     ConfigError,
     event::AlertLevel,
-    monitor::ErrorMonitor,
+    monitor::{ErrorMonitor, Origin},
     time::{Clock, SharedClock},
 };
 use std::{fmt, sync::Arc, time::Duration};
@@ -24,7 +24,7 @@ use std::{fmt, sync::Arc, time::Duration};
 /// | `max_tries` | 4 for each notice | 1 to 100 |
 /// | `first_delay` | 1 s, doubled each time, at most 60 s, with full jitter | 0 to 60 s |
 /// | `give_up_after` | 10 minutes | 1 second to 1 day |
-/// | `source` | the name of the executable | |
+/// | `source` | the [service](crate::ErrorSystemBuilder::service), else the name of the executable | |
 /// | `background` | on | |
 /// | `monitor` | that of the process | |
 #[derive(Clone)]
@@ -38,7 +38,7 @@ pub struct AlertsConfig {
     pub(super) max_tries: u32,
     pub(super) first_delay: Duration,
     pub(super) give_up_after: Duration,
-    pub(super) source: String,
+    pub(super) source: Option<String>,
     pub(super) background: bool,
     pub(super) clock: SharedClock,
     pub(super) monitor: Option<ErrorMonitor>,
@@ -55,6 +55,16 @@ impl AlertsConfig {
         AlertsConfigBuilder::default()
     }
 
+    /// The name of the program in notices.
+    pub(super) fn source(&self) -> String {
+        let of_service = || Origin::current()?.service.clone();
+        let of_program = || {
+            let program = std::env::args_os().next().map(std::path::PathBuf::from)?;
+            Some(program.file_stem()?.to_string_lossy().into_owned())
+        };
+        self.source.clone().or_else(of_service).or_else(of_program).unwrap_or_default()
+    }
+
     pub(super) fn channel_names(&self) -> Vec<&str> {
         self.channels.iter().map(|channel| channel.name()).collect()
     }
@@ -63,8 +73,6 @@ impl AlertsConfig {
 /// The builder's starting point; [`AlertsConfigBuilder::build`] fills in channels and rules where there are none.
 impl Default for AlertsConfig {
     fn default() -> Self {
-        let program = std::env::args_os().next().map(std::path::PathBuf::from);
-        let name = program.as_ref().and_then(|path| path.file_stem()).map(|name| name.to_string_lossy().into_owned());
         Self {
             channels: vec![Arc::new(LogChannel::new())],
             rules: default_rules(),
@@ -76,7 +84,7 @@ impl Default for AlertsConfig {
             max_tries: 4,
             first_delay: Duration::from_secs(1),
             give_up_after: Duration::from_secs(600),
-            source: name.unwrap_or_default(),
+            source: None,
             background: true,
             clock: SharedClock::default(),
             monitor: None,
@@ -215,7 +223,7 @@ impl AlertsConfigBuilder {
 
     /// Sets the name of the program in notices.
     pub fn source(mut self, name: impl Into<String>) -> Self {
-        self.0.source = name.into();
+        self.0.source = Some(name.into());
         self
     }
 

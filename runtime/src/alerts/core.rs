@@ -234,7 +234,7 @@ impl Core {
                 continue;
             }
             let settles = std::mem::take(&mut plan.settles);
-            let notice = Arc::new(plan.into_notice(record, &self.config.source, self.clock().wall().into()));
+            let notice = Arc::new(plan.into_notice(record, &self.config.source(), self.clock().wall().into()));
             if settles.contains(&key) {
                 self.decider.lock().remember(key, &notice);
             }

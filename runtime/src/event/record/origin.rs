@@ -41,6 +41,17 @@ pub struct Origin {
 }
 
 impl Origin {
+    /// Describes a program; the texts are made fit for a sink.
+    pub(crate) fn of(service: Option<&str>, release: Option<&str>, environment: Option<&str>) -> Self {
+        let clean = |text: &str| super::text::clean_name(text.trim());
+        Self {
+            service: service.map(clean),
+            release: release.map(clean),
+            environment: environment.map(clean),
+            host: None,
+        }
+    }
+
     /// Sets the origin of all records of the process from now on.
     pub(crate) fn set(self) {
         let before = CURRENT.write().unwrap_or_else(PoisonError::into_inner).replace(Arc::new(self));
