@@ -1,7 +1,7 @@
 //! The monitor that everybody holds.
 
 use super::{
-    ErrorRecord, ErrorStats, FINGERPRINT_DETAIL, Fingerprint, MonitorConfig, MonitorSnapshot, context,
+    ErrorRecord, ErrorStats, MonitorConfig, MonitorSnapshot,
     journal::{Counts, Cursor, Journal, JournalError, JournalStatus, Page, Query},
     recent::Texts,
     recordable::Recordable,
@@ -11,10 +11,14 @@ use super::{
 };
 use crate::{
     error::ErrorId,
-    event::{self, AlertLevel, ErrorEvent, ErrorRef, Event, Observer},
+    event::{
+        self, AlertLevel, BreakerEvent, BreakerEventKind, ErrorEvent, Event, Observer, RecordCell, RecordSlot,
+        RecordState, TransactionOutcome,
+        record::{self, Recorder},
+    },
     panics,
     sync::Mutex,
-    time::{SharedClock, Timestamp},
+    time::SharedClock,
 };
 use std::{
     fmt,
@@ -44,6 +48,8 @@ struct Shared {
     journal: RwLock<Option<Arc<dyn Journal>>>,
     /// Whether this is the monitor of the process: what it records by hand is told to every observer.
     of_process: AtomicBool,
+    /// What makes its records.
+    recorder: Arc<Recorder>,
 }
 
 static OF_PROCESS: OnceLock<ErrorMonitor> = OnceLock::new();
@@ -92,6 +98,7 @@ fn start(config: MonitorConfig) -> ErrorMonitor {
     let monitor = ErrorMonitor::new(config);
     // Relaxed is enough: the monitor is handed out after this, through the cell.
     monitor.0.of_process.store(true, Ordering::Relaxed);
+    record::install(&monitor.0.recorder);
     event::subscribe(monitor.clone()).forever();
     monitor
 }
@@ -102,7 +109,9 @@ impl ErrorMonitor {
     pub fn new(config: MonitorConfig) -> Self {
         let clock = config.clock.clone();
         let state = State::new_at(&config, clock.wall().into());
+        let hooks = (config.fingerprint.clone(), config.before_record.clone());
         Self(Arc::new(Shared {
+            recorder: Arc::new(Recorder::new(clock.clone(), hooks.0, hooks.1)),
             clock,
             state: Mutex::new(state),
             journal: RwLock::new(None),
@@ -136,12 +145,16 @@ impl ErrorMonitor {
             elapsed: None,
             captured: None,
             error: subject.error,
+            state: RecordState::Error,
+            attempt: None,
+            record: RecordSlot::default(),
         };
         if subject.is_new {
             if self.0.of_process.load(Ordering::Relaxed) {
                 event::emit(|| Event::Error(event));
             } else {
-                self.observe(&event);
+                let cell = RecordCell::default();
+                self.observe(&ErrorEvent { record: RecordSlot::new(&cell), ..event });
             }
         }
         subject.id
@@ -237,6 +250,7 @@ impl ErrorMonitor {
 
     fn reconfigure(&self, config: MonitorConfig) {
         self.0.state.lock().limit(&config);
+        self.0.recorder.configure(config.fingerprint.clone(), config.before_record.clone());
         // What was set before is dropped after the lock.
         let before = std::mem::replace(&mut *self.0.config.write().unwrap_or_else(PoisonError::into_inner), config);
         drop(before);
@@ -244,30 +258,43 @@ impl ErrorMonitor {
 
     /// Counts and keeps one error.
     fn observe(&self, event: &ErrorEvent<'_>) {
-        let fingerprint = self.fingerprint_of(event);
-        let texts = Texts::of(event);
-        let (now, timestamp) = (self.0.clock.now(), Timestamp::from(self.0.clock.wall()));
-        let context = context::current();
-        let journal = self.journal();
-        let kept = if journal.is_some() { context.clone() } else { None };
-        let evicted = self.0.state.lock().record(Arrival { event, now, timestamp, fingerprint, texts, context });
+        let (recorder, whole, journal) = (&*self.0.recorder, Event::Error(*event), self.journal());
+        let record = if journal.is_some() || recorder.has_before() {
+            // Without one, the hook dropped it.
+            let Some(record) = whole.record_by(recorder) else { return };
+            Some(record)
+        } else {
+            whole.made_record_by(recorder)
+        };
+        let stamp = whole.stamp_by(recorder);
+        let arrival = Arrival {
+            event,
+            now: self.0.clock.now(),
+            timestamp: stamp.timestamp,
+            fingerprint: record.as_ref().map_or(stamp.fingerprint, |record| record.fingerprint),
+            texts: record.as_deref().map_or_else(|| Texts::of(event), Texts::of_record),
+            context: record.as_ref().map_or_else(|| whole.context(), |record| record.context.clone()),
+        };
+        let changed = record.as_deref().filter(|_| recorder.has_before()).map(|record| event.as_in(record));
+        let evicted = self.0.state.lock().record(Arrival { event: changed.as_ref().unwrap_or(event), ..arrival });
         drop(evicted);
-        if let Some(journal) = journal {
-            let record = ErrorRecord { context: kept, ..ErrorRecord::of_event(event, timestamp, fingerprint) };
+        if let (Some(journal), Some(record)) = (journal, record) {
             append(&*journal, &record);
         }
     }
 
-    /// The group of an error, as this monitor's configuration has it.
-    pub(crate) fn fingerprint_of(&self, event: &ErrorEvent<'_>) -> Fingerprint {
-        let decide = self.0.config.read().unwrap_or_else(PoisonError::into_inner).fingerprint.clone();
-        let chosen = decide.and_then(|decide| panics::catch(|| decide(event)).ok().flatten());
-        let own = || match event.error {
-            ErrorRef::App(app) => app.details().get(FINGERPRINT_DETAIL)?.as_str().map(|text| Fingerprint::of(&[text])),
-            _ => None,
-        };
-        let of_parts = || Fingerprint::of(&[event.code.name(), event.operation, event.component]);
-        chosen.or_else(own).unwrap_or_else(of_parts)
+    /// What makes the records of this monitor.
+    pub(crate) fn recorder(&self) -> &Recorder {
+        &self.0.recorder
+    }
+
+    /// Journals an event that is no error.
+    fn journal_event(&self, event: &Event<'_>) {
+        if let Some(journal) = self.journal()
+            && let Some(record) = event.record_by(&self.0.recorder)
+        {
+            append(&*journal, &record);
+        }
     }
 }
 
@@ -284,16 +311,9 @@ impl Observer for ErrorMonitor {
                 let (now, timestamp) = (self.0.clock.now(), self.0.clock.wall().into());
                 retries::count_at(&mut self.0.state.lock().retries, retry, now, timestamp);
             }
-            Event::Health(change) => {
-                if let Some(journal) = self.journal() {
-                    append(&*journal, &ErrorRecord::of_health(change, self.0.clock.wall().into()));
-                }
-            }
-            Event::Audit(audit) => {
-                if let Some(journal) = self.journal() {
-                    append(&*journal, &ErrorRecord::of_audit(audit, self.0.clock.wall().into()));
-                }
-            }
+            Event::Health(_) | Event::Audit(_) => self.journal_event(event),
+            Event::Breaker(BreakerEvent { kind: BreakerEventKind::Transition { .. }, .. }) => self.journal_event(event),
+            Event::Transaction(ended) if ended.outcome != TransactionOutcome::Committed => self.journal_event(event),
             _ => {}
         }
     }

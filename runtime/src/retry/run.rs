@@ -11,7 +11,7 @@ use crate::{
     AppError,
     call::{self, Attempt, Deadline, Ended, EnteredAttempt, Frame, Series},
     error::Class,
-    event::{self, ErrorRef, RetryEvent, RetryEventKind, StopReason, pending::Settlement},
+    event::{self, ErrorRef, RecordSlot, RetryEvent, RetryEventKind, StopReason, pending::Settlement},
     time::Tick,
 };
 use std::{
@@ -413,7 +413,14 @@ impl<'r> Run<'r> {
                 RetryEventKind::GaveUp { reason: reason.unwrap_or(StopReason::Exhausted), error: seen.error }
             }
         };
-        event::retry::tell(&RetryEvent { name: &core.name, attempts, max_attempts, elapsed, kind });
+        event::retry::tell(&RetryEvent {
+            name: &core.name,
+            attempts,
+            max_attempts,
+            elapsed,
+            kind,
+            record: RecordSlot::default(),
+        });
         (next, stop)
     }
 
@@ -425,6 +432,7 @@ impl<'r> Run<'r> {
             max_attempts: self.core.config.max_attempts.get(),
             elapsed: self.step.elapsed_at(self.core.clock.now()),
             kind: RetryEventKind::Succeeded,
+            record: RecordSlot::default(),
         });
     }
 

@@ -5,7 +5,7 @@ use crate::{
     AppError, ErrorCode,
     boundary::{Entry, LogLevel, Operation, Then, Treatment},
     call::Frame,
-    event::{self, Event, TransactionEvent, TransactionOutcome, names},
+    event::{self, Event, RecordSlot, TransactionEvent, TransactionOutcome, names},
 };
 
 /// A transaction left neither by success nor by an error: its future was dropped, or a jump that no macro sees left
@@ -98,6 +98,7 @@ impl<'o> Scope<'o> {
             outcome,
             elapsed: self.entry.elapsed(),
             failed_compensations,
+            record: RecordSlot::default(),
         })
     }
 }
