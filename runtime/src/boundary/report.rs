@@ -8,7 +8,7 @@
 use super::{Entry, LogLevel, Operation};
 use crate::{
     AppError, ErrorCode,
-    error::{AppErrorInner, ErrorId, Rejection, redact},
+    error::{ErrorId, View, redact},
     event::{self, ErrorEvent, ErrorRef, Event, names, text},
 };
 use serde_json::{Map, Value};
@@ -87,7 +87,7 @@ impl<'a> Report<'a> {
     /// Logs the error and tells observers of it, unless it is known already; tells whether it was new.
     #[cold]
     pub(crate) fn send(self) -> bool {
-        let found = Found::in_error(self.error);
+        let found = View::of_ref(self.error).claim();
         let raw = text::bounded(&self.error, IDENTIFYING);
         if found.reported || was_last_reported(&self, &raw) {
             return false;
@@ -109,35 +109,6 @@ impl<'a> Report<'a> {
         event::start_observers();
         event::emit(|| Event::Error(event));
         true
-    }
-}
-
-/// What the errors of ours in a chain of sources say.
-#[derive(Default)]
-struct Found {
-    reported: bool,
-    id: Option<ErrorId>,
-    code: Option<ErrorCode>,
-    location: Option<&'static Location<'static>>,
-}
-
-impl Found {
-    /// Looks through the chain and marks each error of ours in it as reported.
-    fn in_error(error: ErrorRef<'_>) -> Self {
-        let mut found = Self::default();
-        for level in error.head().into_iter().flat_map(text::levels) {
-            if let Some(ours) = level.downcast_ref::<AppErrorInner>() {
-                found.reported |= !ours.claim_report();
-                found.id = found.id.or(Some(ours.id()));
-                found.location = found.location.or(Some(ours.location()));
-                if ours.is_coded_itself() {
-                    found.code = found.code.or(Some(ours.code()));
-                }
-            } else if let Some(rejection) = level.downcast_ref::<Rejection>() {
-                found.code = found.code.or(Some(rejection.code()));
-            }
-        }
-        found
     }
 }
 

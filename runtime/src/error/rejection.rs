@@ -2,9 +2,16 @@
 
 pub(crate) mod note;
 
-use super::{ErrorCode, redact};
+use super::{ErrorCode, redact, view};
 use note::{Kept, Mark};
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 /// The kind of policy that rejected a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -114,6 +121,18 @@ pub struct Rejection {
     rejector: Arc<dyn Rejector>,
     generation: u64,
     retry_after: Option<Duration>,
+    reported: Reported,
+}
+
+/// Whether a rejection was reported. A clone is looked at, and not the value that leaves the call: it has a mark of its
+/// own.
+#[derive(Default)]
+struct Reported(AtomicBool);
+
+impl Clone for Reported {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
 }
 
 impl Rejection {
@@ -129,7 +148,7 @@ impl Rejection {
     ) -> Self {
         // After a time limit another try can help: no retry is to stop at it.
         let mark = if policy == Policy::Timeout { Mark::unnoted(policy) } else { Mark::here(policy) };
-        Self { mark, code, rejector, generation, retry_after }
+        Self { mark, code, rejector, generation, retry_after, reported: Reported::default() }
     }
 
     /// Turns the rejection into the error that the caller gets, which a retry around the caller shall know for one.
@@ -185,6 +204,16 @@ impl Rejection {
     pub fn cause(&self) -> Option<String> {
         self.rejector.cause(self.generation)
     }
+
+    pub(crate) fn is_reported(&self) -> bool {
+        self.reported.0.load(Ordering::Relaxed)
+    }
+
+    /// Marks the rejection as reported, and returns `true` if it was not before. Relaxed: the flag orders nothing but
+    /// itself.
+    pub(crate) fn claim_report(&self) -> bool {
+        !self.reported.0.swap(true, Ordering::Relaxed)
+    }
 }
 
 impl fmt::Debug for Rejection {
@@ -210,7 +239,12 @@ impl fmt::Display for Rejection {
     }
 }
 
-impl std::error::Error for Rejection {}
+impl std::error::Error for Rejection {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        view::answer(self);
+        None
+    }
+}
 
 impl From<Rejection> for std::io::Error {
     fn from(rejection: Rejection) -> Self {

@@ -11,8 +11,8 @@ use super::{
 use crate::error::{ErrorCode, Policy, Rejection};
 use crate::{
     AppError,
-    error::{Class, note},
-    event::{self, ErrorRef, RetryEvent, RetryEventKind, StopReason},
+    error::{Class, ErrorRef, View, note},
+    event::{self, RetryEvent, RetryEventKind, StopReason},
     time::Tick,
 };
 use std::{any::Any, ops::ControlFlow, sync::Arc, time::Duration};
@@ -242,8 +242,8 @@ impl<'r> Run<'r> {
         let again = again(result);
         match result {
             Ok(_) if again => {
-                let error = ErrorRef::Display(&"the result was refused");
-                self.failed(Seen { error, any: None, retry_if: Some(true), rejected: false }, |delay| delay).0
+                let view = View::of_ref(ErrorRef::Display(&"the result was refused"));
+                self.failed(Seen { view, any: None, retry_if: Some(true), rejected: false }, |delay| delay).0
             }
             _ => self.after_seen(result, &AnyError, |_| Some(again), rejected),
         }
@@ -322,7 +322,7 @@ impl<'r> Run<'r> {
         rejected: bool,
     ) -> Next {
         let retry_if = retry_if(error);
-        let seen = Seen { error: view.view(error), any: view.any(error), retry_if, rejected };
+        let seen = Seen { view: view.view(error), any: view.any(error), retry_if, rejected };
         let (next, stop) = self.failed(seen, |delay| view.wait(delay));
         if let Some(reason) = stop
             && let Some(app) = view.app_mut(error)
@@ -337,7 +337,7 @@ impl<'r> Run<'r> {
     fn failed(&mut self, seen: Seen<'_>, wait: impl FnOnce(Duration) -> Duration) -> (Next, Option<StopReason>) {
         let core = self.core;
         let now = core.clock.now();
-        let failure = Failure { hopeless: seen.hopeless(core), retry_after: seen.error.retry_after() };
+        let failure = Failure { hopeless: seen.hopeless(core), retry_after: seen.view.retry_after() };
         let (next, stop) = match self.step.after_failure_at(&core.config, failure, now) {
             // Asked last, so that a token is taken only for an attempt that is made.
             Decision::Retry(_) if core.budget.as_ref().is_some_and(|budget| !budget.try_withdraw()) => {
@@ -356,13 +356,13 @@ impl<'r> Run<'r> {
             next,
             stop,
             elapsed,
-            error: seen.error,
+            error: seen.view.error(),
             any: seen.any,
         });
         let kind = match (next, stop) {
-            (Next::Wait(delay), _) => RetryEventKind::Scheduled { delay, error: seen.error },
+            (Next::Wait(delay), _) => RetryEventKind::Scheduled { delay, error: seen.view.error() },
             (Next::Return, reason) => {
-                RetryEventKind::GaveUp { reason: reason.unwrap_or(StopReason::Exhausted), error: seen.error }
+                RetryEventKind::GaveUp { reason: reason.unwrap_or(StopReason::Exhausted), error: seen.view.error() }
             }
         };
         event::retry::tell(&RetryEvent { name: &core.name, attempts, max_attempts, elapsed, kind });
@@ -398,7 +398,7 @@ impl<'r> Run<'r> {
 /// A failed attempt as the decision sees it.
 #[derive(Clone, Copy)]
 struct Seen<'a> {
-    error: ErrorRef<'a>,
+    view: View<'a>,
     any: Option<&'a dyn Any>,
     retry_if: Option<bool>,
     /// Whether the attempt was rejected, as far as the error itself does not show it.
@@ -408,7 +408,7 @@ struct Seen<'a> {
 impl Seen<'_> {
     /// Why another try cannot help, if it cannot.
     fn hopeless(&self, core: &Core) -> Option<StopReason> {
-        let classified = self.error.classify();
+        let classified = self.view.classified();
         if classified.rejected || self.rejected {
             // Whatever a predicate for the function's own errors says: the function did not run, nor would it.
             return Some(StopReason::Rejected);
