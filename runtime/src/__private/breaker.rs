@@ -112,7 +112,7 @@ impl<T, E, S: Shape<E>> Judge<Result<T, E>> for ByShape<S> {
     fn verdict(&self, outcome: &Result<T, E>) -> Verdict {
         match outcome {
             Ok(_) => Verdict::Success,
-            Err(error) => self.0.seen(error).classify().verdict(),
+            Err(error) => self.0.view(error).classified().verdict(),
         }
     }
 

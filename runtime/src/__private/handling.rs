@@ -10,7 +10,6 @@ use crate::{
 };
 use serde_json::{Map, Value};
 use std::{
-    any::type_name,
     fmt::Debug,
     panic::Location,
     pin::Pin,
@@ -95,7 +94,7 @@ impl Handling {
     fn failed<E, S: Shape<E>>(&self, entered: &mut Entered, error: E, shape: S, then: Then, captured: Captured) -> E {
         monitor::install();
         let operation = self.guarded.operation();
-        let recognised = Recognised::new(shape.seen(&error), type_name::<E>(), entered.place.leave());
+        let recognised = Recognised::new(shape.view(&error), entered.place.leave());
         let mut arguments = Some(captured.0);
         let error = shape.amended(error, |error| {
             let mut error = self.treatment.note(recognised.adopted_by(error), operation);
@@ -107,7 +106,7 @@ impl Handling {
             }
             error
         });
-        Report::new(shape.seen(&error), type_name::<E>(), operation, entered.entry)
+        Report::new(shape.view(&error), operation, entered.entry)
             .code(self.treatment.code)
             .level(self.treatment.level)
             .captured(arguments.as_ref())

@@ -7,10 +7,10 @@ use super::{
 use crate::{
     AppError, ErrorCode,
     call::{Frame, InPlace, Suspended},
-    event::ErrorRef,
+    error::View,
 };
 use serde_json::Value;
-use std::{any::type_name, panic::Location};
+use std::panic::Location;
 
 /// The detail that lists the boundaries which an error crossed, innermost first.
 const CONTEXT: &str = "context";
@@ -37,9 +37,9 @@ impl Treatment {
         frame: &mut Frame,
         then: Then,
     ) -> AppError {
-        let recognised = Recognised::new(ErrorRef::App(&error), type_name::<AppError>(), frame);
+        let recognised = Recognised::new(View::of_app(&error), frame);
         let error = self.note(recognised.adopted_by(error), operation);
-        let report = Report::new(ErrorRef::App(&error), type_name::<AppError>(), operation, entry).level(self.level);
+        let report = Report::new(View::of_app(&error), operation, entry).level(self.level);
         report.send(recognised, then);
         error
     }

@@ -9,11 +9,11 @@ use super::{Entry, LogLevel, Operation};
 use crate::{
     AppError, ErrorCode,
     call::{self, Frame, Inside, Reported},
-    error::{AppErrorInner, ErrorId, Rejection},
-    event::{self, ErrorEvent, ErrorRef, Event, RecordCell, RecordSlot, RecordState, text},
+    error::{ErrorId, View, view::Known},
+    event::{self, ErrorEvent, Event, RecordCell, RecordSlot, RecordState},
 };
 use serde_json::{Map, Value};
-use std::{any::type_name, panic::Location};
+use std::panic::Location;
 
 /// Reports an error by hand: it is logged, recorded and handed to alerts as if a boundary had seen it.
 ///
@@ -33,7 +33,7 @@ use std::{any::type_name, panic::Location};
 pub fn report(error: &AppError) {
     let place = Location::caller();
     let operation = Operation::new("report", place.file(), place.file(), place.line());
-    let report = Report::new(ErrorRef::App(error), type_name::<AppError>(), &operation, Entry::function());
+    let report = Report::new(View::of_app(error), &operation, Entry::function());
     report.send(Recognised::default(), Then::Leaves);
 }
 
@@ -58,12 +58,11 @@ pub(crate) struct Recognised {
 
 impl Recognised {
     /// Ends a frame, and finds the error among those that were reported inside.
-    pub(crate) fn new(error: ErrorRef<'_>, type_name: &'static str, frame: &mut Frame) -> Self {
+    pub(crate) fn new(view: View<'_>, frame: &mut Frame) -> Self {
         let Some(mut inside) = frame.end() else { return Self::default() };
         let mut reported = inside.take_reported();
         // One that carries a mark needs no other.
-        let is_marked = ours_in(error).any(AppErrorInner::is_reported);
-        let known = if is_marked { None } else { Reported::take_from(&mut reported, error, type_name) };
+        let known = if view.is_reported() { None } else { Reported::take_from(&mut reported, view) };
         Self { inside: Some(inside), known: known.map(|reported| reported.id()) }
     }
 
@@ -76,17 +75,11 @@ impl Recognised {
     }
 }
 
-/// The errors of ours in a chain of sources.
-fn ours_in(error: ErrorRef<'_>) -> impl Iterator<Item = &AppErrorInner> {
-    error.head().into_iter().flat_map(text::levels).filter_map(|level| level.downcast_ref())
-}
-
 /// An error on its way to the observers.
 #[derive(Clone, Copy)]
 #[must_use]
 pub(crate) struct Report<'a> {
-    error: ErrorRef<'a>,
-    type_name: &'static str,
+    view: View<'a>,
     operation: &'a Operation<'a>,
     entry: Entry,
     code: Option<ErrorCode>,
@@ -96,14 +89,8 @@ pub(crate) struct Report<'a> {
 }
 
 impl<'a> Report<'a> {
-    pub(crate) fn new(
-        error: ErrorRef<'a>,
-        type_name: &'static str,
-        operation: &'a Operation<'a>,
-        entry: Entry,
-    ) -> Self {
-        let (code, level) = (None, LogLevel::Error);
-        Self { error, type_name, operation, entry, code, level, captured: None, is_elsewhere: false }
+    pub(crate) fn new(view: View<'a>, operation: &'a Operation<'a>, entry: Entry) -> Self {
+        Self { view, operation, entry, code: None, level: LogLevel::Error, captured: None, is_elsewhere: false }
     }
 
     /// The code of an error that has none of its own.
@@ -135,7 +122,7 @@ impl<'a> Report<'a> {
     /// The frame that the error leaves is no longer current: what is handed on goes to the frame around it.
     #[cold]
     pub(crate) fn send(self, recognised: Recognised, then: Then) -> ErrorId {
-        let found = Found::in_error(self.error);
+        let found = self.view.claim();
         let id = recognised.known.or(found.id).unwrap_or_default();
         if !found.reported && recognised.known.is_none() {
             self.publish(id, &found);
@@ -147,12 +134,12 @@ impl<'a> Report<'a> {
             inside.forward();
         }
         if then == Then::Leaves && call::is_in_call() {
-            call::post_reported(Reported::new(id, self.error, self.type_name));
+            call::post_reported(Reported::new(id, self.view));
         }
         id
     }
 
-    fn publish(self, id: ErrorId, found: &Found) {
+    fn publish(self, id: ErrorId, found: &Known) {
         let cell = RecordCell::default();
         let event = ErrorEvent {
             id,
@@ -163,7 +150,7 @@ impl<'a> Report<'a> {
             location: found.location.filter(|_| !self.is_elsewhere),
             elapsed: self.entry.elapsed(),
             captured: self.captured,
-            error: self.error,
+            error: self.view.error(),
             state: RecordState::Error,
             attempt: None,
             record: RecordSlot::new(&cell),
@@ -172,35 +159,6 @@ impl<'a> Report<'a> {
         event::start_observers();
         event::log_error(&event, self.level.tracing_level(), self.operation.file(), self.operation.line());
         event::emit(|| Event::Error(event));
-    }
-}
-
-/// What the errors of ours in a chain of sources say.
-#[derive(Default)]
-struct Found {
-    reported: bool,
-    id: Option<ErrorId>,
-    code: Option<ErrorCode>,
-    location: Option<&'static Location<'static>>,
-}
-
-impl Found {
-    /// Looks through the chain and marks each error of ours in it as reported.
-    fn in_error(error: ErrorRef<'_>) -> Self {
-        let mut found = Self::default();
-        for level in error.head().into_iter().flat_map(text::levels) {
-            if let Some(ours) = level.downcast_ref::<AppErrorInner>() {
-                found.reported |= !ours.claim_report();
-                found.id = found.id.or(Some(ours.id()));
-                found.location = found.location.or(Some(ours.location()));
-                if ours.is_coded_itself() {
-                    found.code = found.code.or(Some(ours.code()));
-                }
-            } else if let Some(rejection) = level.downcast_ref::<Rejection>() {
-                found.code = found.code.or(Some(rejection.code()));
-            }
-        }
-        found
     }
 }
 

@@ -1,8 +1,8 @@
 //! Errors without room for a mark, on their way from the frame that reported them to the frame around it.
 
 use crate::{
-    error::ErrorId,
-    event::{ErrorRef, text},
+    error::{ErrorId, ErrorRef, View},
+    event::text,
 };
 use std::error::Error;
 
@@ -33,8 +33,8 @@ const IDENTIFYING: usize = 1024;
 const TELLING: usize = 3;
 
 impl Reported {
-    pub(crate) fn new(id: ErrorId, error: ErrorRef<'_>, type_name: &'static str) -> Self {
-        Self { id, form: Form::of(error, type_name) }
+    pub(crate) fn new(id: ErrorId, view: View<'_>) -> Self {
+        Self { id, form: Form::of(view) }
     }
 
     pub(crate) fn id(&self) -> ErrorId {
@@ -43,16 +43,16 @@ impl Reported {
 
     /// Returns the latest of the reports that was of this error, and removes it: each report is of at most one error that
     /// leaves.
-    pub(crate) fn take_from(all: &mut Vec<Self>, error: ErrorRef<'_>, type_name: &'static str) -> Option<Self> {
+    pub(crate) fn take_from(all: &mut Vec<Self>, view: View<'_>) -> Option<Self> {
         if all.is_empty() {
             return None;
         }
-        let leaving = Form::of(error, type_name);
-        let position = all.iter().rposition(|reported| reported.is_of(error, &leaving))?;
+        let leaving = Form::of(view);
+        let position = all.iter().rposition(|reported| reported.is_of(view, &leaving))?;
         Some(all.remove(position))
     }
 
-    fn is_of(&self, error: ErrorRef<'_>, leaving: &Form) -> bool {
+    fn is_of(&self, view: View<'_>, leaving: &Form) -> bool {
         let form = &self.form;
         if form.type_name == leaving.type_name {
             // Of two boxes of one type, the address decides.
@@ -72,7 +72,7 @@ impl Reported {
         };
         // A text has no type of its own.
         let is_text = is_text(leaving.type_name) && form.text == leaving.text;
-        is_text || error.head().into_iter().flat_map(text::levels).any(is_level) || self.is_part_of(leaving)
+        is_text || view.error().head().into_iter().flat_map(text::levels).any(is_level) || self.is_part_of(leaving)
     }
 
     /// Returns `true` if the debug form of another error shows this one.
@@ -90,7 +90,8 @@ impl Reported {
 }
 
 impl Form {
-    fn of(error: ErrorRef<'_>, type_name: &'static str) -> Self {
+    fn of(view: View<'_>) -> Self {
+        let (error, type_name) = (view.error(), view.type_name());
         let text = text::bounded(&error, IDENTIFYING);
         let (address, debug) = match error {
             ErrorRef::App(_) => (0, String::new()),

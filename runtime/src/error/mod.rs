@@ -4,6 +4,7 @@ mod app_error;
 mod chain;
 mod code;
 mod code_registry;
+mod coding;
 mod config_error;
 pub(crate) mod details;
 mod error_codes;
@@ -13,10 +14,12 @@ mod problem;
 pub(crate) mod redact;
 mod rejection;
 mod result_ext;
+pub(crate) mod view;
 
-pub use app_error::{AppError, InvalidErrorJson};
+pub use app_error::{AppError, InvalidErrorJson, StdError};
 pub use code::{Category, Class, CodeInfo, ErrorCode};
 pub use code_registry::{CodeClash, code_clashes, registered_codes};
+pub use coding::{Coded, CodedAs, Coding, CodingClash, MappedType, coding_clashes};
 pub use config_error::{ConfigError, ConfigProblem};
 pub use id::{ErrorId, InvalidErrorId};
 #[doc(hidden)]
@@ -24,7 +27,9 @@ pub use macros::__macros;
 pub use problem::ProblemDetails;
 pub use redact::{Redactor, RedactorInstalled};
 pub use rejection::{Policy, Rejection, Rejector};
-pub use result_ext::ResultExt;
+pub use result_ext::{ConvertExt, ResultExt};
+pub use view::{ErrorRef, View};
 
-pub(crate) use app_error::Inner as AppErrorInner;
+pub(crate) use app_error::SharedError;
 pub(crate) use chain::chain;
+pub(crate) use coding::BuiltIn;

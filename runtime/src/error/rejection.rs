@@ -1,8 +1,15 @@
 //! What a policy says instead of running the function.
 
-use super::{ErrorCode, redact};
+use super::{ErrorCode, redact, view};
 use crate::call::{Conversion, Number};
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 /// The kind of policy that rejected a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -111,6 +118,18 @@ pub struct Rejection {
     rejector: Arc<dyn Rejector>,
     generation: u64,
     retry_after: Option<Duration>,
+    reported: Reported,
+}
+
+/// Whether a rejection was reported. A clone is looked at, and not the value that leaves the call: it has a mark of its
+/// own.
+#[derive(Default)]
+struct Reported(AtomicBool);
+
+impl Clone for Reported {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
 }
 
 impl Rejection {
@@ -127,7 +146,7 @@ impl Rejection {
         // After a time limit another try can help: no retry is to stop at it.
         let tag = policy as u8;
         let number = if policy == Policy::Timeout { Number::unknown(tag) } else { Number::here(tag) };
-        let rejection = Self { number, code, rejector, generation, retry_after };
+        let rejection = Self { number, code, rejector, generation, retry_after, reported: Reported::default() };
         rejection.number.announce(|| rejection.clone());
         rejection
     }
@@ -186,6 +205,16 @@ impl Rejection {
     pub fn cause(&self) -> Option<String> {
         self.rejector.cause(self.generation)
     }
+
+    pub(crate) fn is_reported(&self) -> bool {
+        self.reported.0.load(Ordering::Relaxed)
+    }
+
+    /// Marks the rejection as reported, and returns `true` if it was not before. Relaxed: the flag orders nothing but
+    /// itself.
+    pub(crate) fn claim_report(&self) -> bool {
+        !self.reported.0.swap(true, Ordering::Relaxed)
+    }
 }
 
 impl Clone for Rejection {
@@ -197,6 +226,7 @@ impl Clone for Rejection {
             rejector: Arc::clone(&self.rejector),
             generation: self.generation,
             retry_after: self.retry_after,
+            reported: Reported::default(),
         }
     }
 }
@@ -224,7 +254,12 @@ impl fmt::Display for Rejection {
     }
 }
 
-impl std::error::Error for Rejection {}
+impl std::error::Error for Rejection {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        view::answer(self);
+        None
+    }
+}
 
 impl From<Rejection> for std::io::Error {
     fn from(rejection: Rejection) -> Self {

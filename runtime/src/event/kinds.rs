@@ -1,9 +1,12 @@
 //! The kinds of events.
 
 use super::{AuditEvent, BreakerEvent, HealthEvent, RecordSlot, RecordState, RetryEvent, TransactionEvent};
-use crate::{AppError, ErrorCode, error::ErrorId};
+use crate::{
+    ErrorCode,
+    error::{ErrorId, ErrorRef},
+};
 use serde_json::{Map, Value};
-use std::{error::Error, fmt, panic::Location, time::Duration};
+use std::{fmt, panic::Location, time::Duration};
 
 /// How urgent something is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -98,28 +101,15 @@ pub struct ErrorEvent<'a> {
     pub(crate) record: RecordSlot<'a>,
 }
 
-/// An error of which more or less is known.
-#[derive(Clone, Copy)]
-#[non_exhaustive]
-pub enum ErrorRef<'a> {
-    /// One of ours.
-    App(&'a AppError),
-    /// One with a chain of sources.
-    Std(&'a (dyn Error + 'static)),
-    /// One with a chain of sources that may itself borrow, so that its type cannot be asked for.
-    Scoped(&'a (dyn Error + 'a)),
-    /// One that has only a text.
-    Display(&'a dyn fmt::Display),
-    /// One that has only a debug form.
-    Debug(&'a dyn fmt::Debug),
-    /// One of which nothing but its type is known.
-    Opaque(&'static str),
-}
-
 #[cfg(test)]
 impl<'a> ErrorEvent<'a> {
     /// Makes the event of an `AppError`, for tests.
-    pub(crate) fn of_app_error(error: &'a AppError, level: AlertLevel, operation: &'a str, component: &'a str) -> Self {
+    pub(crate) fn of_app_error(
+        error: &'a crate::AppError,
+        level: AlertLevel,
+        operation: &'a str,
+        component: &'a str,
+    ) -> Self {
         Self {
             id: error.id(),
             code: error.code(),

@@ -16,11 +16,12 @@ pub(crate) mod retry;
 pub(crate) mod text;
 mod transaction;
 
+pub use crate::error::ErrorRef;
 pub use audit::{AuditEvent, AuditOutcome};
 pub use breaker::{BreakerEvent, BreakerEventKind};
 pub use bus::{Observer, Subscription, subscribe};
 pub use health::HealthEvent;
-pub use kinds::{AlertLevel, ErrorEvent, ErrorRef, Event};
+pub use kinds::{AlertLevel, ErrorEvent, Event};
 pub use record::{
     ErrorContext, Fingerprint, InvalidFingerprint, Origin, Record, RecordAction, RecordKind, RecordState,
 };

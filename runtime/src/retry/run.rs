@@ -10,8 +10,8 @@ use crate::error::{ErrorCode, Policy, Rejection};
 use crate::{
     AppError,
     call::{self, Attempt, Deadline, Ended, EnteredAttempt, Frame, Series},
-    error::Class,
-    event::{self, ErrorRef, RecordSlot, RetryEvent, RetryEventKind, StopReason, pending::Settlement},
+    error::{Class, ErrorRef, View},
+    event::{self, RecordSlot, RetryEvent, RetryEventKind, StopReason, pending::Settlement},
     time::Tick,
 };
 use std::{
@@ -283,8 +283,8 @@ impl<'r> Run<'r> {
         let again = again(result);
         match result {
             Ok(_) if again => {
-                let error = ErrorRef::Display(&"the result was refused");
-                self.failed(Seen { error, any: None, retry_if: Some(true), rejected: false }, |delay| delay).0
+                let view = View::of_ref(ErrorRef::Display(&"the result was refused"));
+                self.failed(Seen { view, any: None, retry_if: Some(true), rejected: false }, |delay| delay).0
             }
             _ => self.after_seen(result, &AnyError, |_| Some(again), rejected),
         }
@@ -366,7 +366,7 @@ impl<'r> Run<'r> {
         rejected: bool,
     ) -> Next {
         let retry_if = retry_if(error);
-        let seen = Seen { error: view.view(error), any: view.any(error), retry_if, rejected };
+        let seen = Seen { view: view.view(error), any: view.any(error), retry_if, rejected };
         let (next, stop) = self.failed(seen, |delay| view.wait(delay));
         if let Some(reason) = stop
             && let Some(app) = view.app_mut(error)
@@ -383,7 +383,7 @@ impl<'r> Run<'r> {
         let now = core.clock.now();
         let failure = Failure {
             hopeless: seen.hopeless(core),
-            retry_after: seen.error.retry_after(),
+            retry_after: seen.view.retry_after(),
             remaining: call::remaining(),
         };
         let (next, stop) = match self.step.after_failure_at(&core.config, failure, now) {
@@ -404,13 +404,13 @@ impl<'r> Run<'r> {
             next,
             stop,
             elapsed,
-            error: seen.error,
+            error: seen.view.error(),
             any: seen.any,
         });
         let kind = match (next, stop) {
-            (Next::Wait(delay), _) => RetryEventKind::Scheduled { delay, error: seen.error },
+            (Next::Wait(delay), _) => RetryEventKind::Scheduled { delay, error: seen.view.error() },
             (Next::Return, reason) => {
-                RetryEventKind::GaveUp { reason: reason.unwrap_or(StopReason::Exhausted), error: seen.error }
+                RetryEventKind::GaveUp { reason: reason.unwrap_or(StopReason::Exhausted), error: seen.view.error() }
             }
         };
         event::retry::tell(&RetryEvent {
@@ -489,7 +489,7 @@ impl<F: Future> Future for Watched<'_, '_, F> {
 /// A failed attempt as the decision sees it.
 #[derive(Clone, Copy)]
 struct Seen<'a> {
-    error: ErrorRef<'a>,
+    view: View<'a>,
     any: Option<&'a dyn Any>,
     retry_if: Option<bool>,
     /// Whether the attempt was rejected, as far as the error itself does not show it.
@@ -499,7 +499,7 @@ struct Seen<'a> {
 impl Seen<'_> {
     /// Why another try cannot help, if it cannot.
     fn hopeless(&self, core: &Core) -> Option<StopReason> {
-        let classified = self.error.classify();
+        let classified = self.view.classified();
         if classified.rejected || self.rejected {
             // Whatever a predicate for the function's own errors says: the function did not run, nor would it.
             return Some(StopReason::Rejected);

@@ -4,11 +4,10 @@ use super::within::within;
 use crate::{
     AppError, ErrorCode,
     boundary::{Entry, LogLevel, Operation, Recognised, Report, Then},
-    event::ErrorRef,
+    error::View,
     panics,
 };
 use std::{
-    any::type_name,
     panic::{self, PanicHookInfo},
     sync::{
         Once,
@@ -62,7 +61,7 @@ fn report(panic: &PanicHookInfo<'_>) {
             }
             let file = place.as_ref().map_or("", |(file, ..)| file);
             let operation = Operation::new("panic", file, "", 0);
-            let report = Report::new(ErrorRef::App(&error), type_name::<AppError>(), &operation, Entry::function());
+            let report = Report::new(View::of_app(&error), &operation, Entry::function());
             report.level(LogLevel::Critical).without_location().send(Recognised::default(), Then::Ends);
         });
     });

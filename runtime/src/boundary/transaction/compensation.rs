@@ -4,9 +4,9 @@ use super::failures::{RollbackFailure, RollbackFailures};
 use crate::{
     AppError,
     boundary::{BoundaryError, Entry, LogLevel, Operation, Recognised, Report, Then, panic},
-    event::ErrorRef,
+    error::View,
 };
-use std::{any::type_name, marker::PhantomData};
+use std::marker::PhantomData;
 
 /// What a compensation or an `on_error_callback` returns: nothing, or a `Result` whose error is recorded as critical.
 #[diagnostic::on_unimplemented(
@@ -65,7 +65,7 @@ pub(super) fn run(name: &str, undo: impl FnOnce() -> Option<AppError>) -> Option
 pub(super) fn failed(operation: &Operation<'_>, name: &str, error: AppError) -> RollbackFailure {
     let code = error.code();
     let error = error.wrap(code, format!("compensation `{name}` of transaction `{}` failed", operation.name()));
-    let report = Report::new(ErrorRef::App(&error), type_name::<AppError>(), operation, Entry::function());
+    let report = Report::new(View::of_app(&error), operation, Entry::function());
     report.level(LogLevel::Critical).send(Recognised::default(), Then::Ends);
     RollbackFailure::new(name, error)
 }

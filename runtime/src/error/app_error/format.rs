@@ -25,18 +25,19 @@ impl fmt::Display for Inner {
 
 impl fmt::Debug for Inner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "[{}] {self:#}\n    at {}\n    id {}", self.code, self.location, self.id)?;
+        write!(f, "[{}] {self:#}\n    at {}\n    id {}", self.code, self.location, self.occurrence.id())?;
         write_details(f, self)?;
         for level in chain(self).skip(1) {
-            if let Some(ours) = level.downcast_ref::<Self>() {
+            if let Some(ours) = Self::in_level(level) {
                 write!(f, "\n  caused by [{}] at {}", ours.code, ours.location)?;
                 write_details(f, ours)?;
             } else if let Some(cause) = level.downcast_ref::<Rejection>().and_then(Rejection::cause) {
                 write!(f, "\n  because {}", redact::text(&cause))?;
             }
         }
-        if self.backtrace.status() == BacktraceStatus::Captured {
-            write!(f, "\n{}", self.backtrace)?;
+        let backtrace = self.occurrence.backtrace();
+        if backtrace.status() == BacktraceStatus::Captured {
+            write!(f, "\n{backtrace}")?;
         }
         Ok(())
     }

@@ -3,8 +3,7 @@
 use crate::{
     AppError, Rejection,
     boundary::{Entry, LogLevel, Operation, Recognised, Report, Then},
-    error::ProblemDetails,
-    event::ErrorRef,
+    error::{ProblemDetails, View},
     monitor,
 };
 use axum::{
@@ -12,7 +11,6 @@ use axum::{
     http::{HeaderName, HeaderValue, StatusCode},
     response::{IntoResponse, Response},
 };
-use std::any::type_name;
 
 /// Answers with [problem details](ProblemDetails): what a client may see, and no more. The identity and the code stand in
 /// the response's extensions, for middleware that counts or logs.
@@ -42,7 +40,7 @@ impl IntoResponse for AppError {
         let problem = self.to_problem();
         let level = if problem.status() < 500 { LogLevel::Warn } else { LogLevel::Error };
         monitor::install();
-        let report = Report::new(ErrorRef::App(&self), type_name::<Self>(), &OPERATION, Entry::function());
+        let report = Report::new(View::of_app(&self), &OPERATION, Entry::function());
         report.level(level).send(Recognised::default(), Then::Ends);
         problem.into_response()
     }
