@@ -9,8 +9,11 @@ use super::{Entry, LogLevel, Operation};
 use crate::{
     AppError, ErrorCode,
     call::{self, Frame, Inside, Reported},
-    error::{ErrorId, View, view::Known},
-    event::{self, ErrorEvent, Event, RecordCell, RecordSlot, RecordState},
+    error::{ErrorId, ErrorRef, View, view::Known},
+    event::{
+        self, ErrorEvent, Event, RecordCell, RecordSlot, RecordState,
+        pending::{self, Settlement},
+    },
 };
 use serde_json::{Map, Value};
 use std::panic::Location;
@@ -140,26 +143,91 @@ impl<'a> Report<'a> {
     }
 
     fn publish(self, id: ErrorId, found: &Known) {
+        let series = call::series();
         let cell = RecordCell::default();
+        let code = found.code.or(self.code).unwrap_or(ErrorCode::UNKNOWN_ERROR);
+        // A panic is critical, unless the user gave the boundary another level.
+        let is_panic = code == ErrorCode::PANIC_ERROR && self.level == LogLevel::Error;
+        let level = if is_panic { LogLevel::Critical } else { self.level };
         let event = ErrorEvent {
             id,
-            code: found.code.or(self.code).unwrap_or(ErrorCode::UNKNOWN_ERROR),
-            level: self.level.alert_level(),
+            code,
+            level: level.alert_level(),
             operation: self.operation.name(),
             component: self.operation.component(),
             location: found.location.filter(|_| !self.is_elsewhere),
             elapsed: self.entry.elapsed(),
             captured: self.captured,
             error: self.view.error(),
-            state: RecordState::Error,
-            attempt: None,
+            state: if series.is_provisional() { RecordState::Pending } else { RecordState::Error },
+            attempt: series.number(),
+            settled: None,
             record: RecordSlot::new(&cell),
         };
         // Before the line is written: the record is made as the monitor of the process has it.
         event::start_observers();
-        event::log_error(&event, self.level.tracing_level(), self.operation.file(), self.operation.line());
-        event::emit(|| Event::Error(event));
+        let line = Line { level: level.tracing_level(), file: self.operation.file(), number: self.operation.line() };
+        if series.is_provisional() {
+            hold(event, line);
+        } else {
+            line.log(&event);
+            event::emit(|| Event::Error(event));
+        }
     }
+}
+
+/// How an error is logged.
+#[derive(Clone, Copy)]
+struct Line {
+    level: tracing::Level,
+    file: &'static str,
+    number: u32,
+}
+
+impl Line {
+    fn log(self, event: &ErrorEvent<'_>) {
+        event::log_error(event, self.level, self.file, self.number);
+    }
+}
+
+/// Publishes an error of an attempt that another one may follow: it is written at once, as a warning, and settled when
+/// it is known what became of the attempt.
+fn hold(event: ErrorEvent<'_>, line: Line) {
+    Line { level: line.level.max(tracing::Level::WARN), ..line }.log(&event);
+    event::emit(|| Event::Provisional(event));
+    // Without a record, a hook dropped the error.
+    let Some(record) = event.record() else { return };
+    let (id, code, location) = (event.id, event.code, event.location);
+    pending::hold(id, move |settlement| {
+        let state = match settlement {
+            Settlement::Error => RecordState::Error,
+            Settlement::Retried => RecordState::Retried,
+        };
+        let cell = RecordCell::default();
+        let event = ErrorEvent {
+            id,
+            code,
+            level: record.level,
+            operation: &record.operation,
+            component: &record.component,
+            location,
+            elapsed: record.elapsed,
+            captured: None,
+            error: ErrorRef::Display(&record.message),
+            state,
+            attempt: record.attempt,
+            settled: Some(&record),
+            record: RecordSlot::new(&cell),
+        };
+        match settlement {
+            Settlement::Error => {
+                line.log(&event);
+                event::emit(|| Event::Error(event));
+            }
+            Settlement::Retried => event::emit(|| Event::Provisional(event)),
+        }
+    });
+    call::post_pending(id);
 }
 
 #[cfg(test)]

@@ -75,6 +75,11 @@ pub(crate) struct Series {
 impl Series {
     pub(super) const NONE: Self = Self { index: 0, max_attempts: 0, outer_is_provisional: false, place: None };
 
+    /// The attempt, counted from 1, and how many there may be.
+    pub(crate) const fn number(self) -> Option<(u32, u32)> {
+        if self.max_attempts == 0 { None } else { Some((self.index.saturating_add(1), self.max_attempts)) }
+    }
+
     /// Returns `true` if what happens now may be undone by another attempt.
     pub(crate) const fn is_provisional(self) -> bool {
         self.outer_is_provisional || self.index.saturating_add(1) < self.max_attempts
@@ -85,9 +90,4 @@ impl Series {
 #[inline]
 pub(crate) fn series() -> Series {
     CURRENT.with(|current| current.series.get())
-}
-
-/// Returns `true` if another attempt may follow the one under way.
-pub(crate) fn is_provisional() -> bool {
-    series().is_provisional()
 }

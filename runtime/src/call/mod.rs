@@ -44,7 +44,7 @@ pub use context::{Context, InCall, WithContext};
 pub use deadline::remaining;
 pub use values::value;
 
-pub(crate) use attempt::{Series, is_provisional, series};
+pub(crate) use attempt::{Series, series};
 pub(crate) use current::{
     Conversion, Mark, Number, Since, is_in_call, mark, post_pending, post_reported, record_outcome, since,
 };
@@ -54,7 +54,7 @@ pub(crate) use deadline::until;
 #[cfg(feature = "async")]
 pub(crate) use ended::ended_by;
 pub(crate) use ended::{Ended, ended};
-pub(crate) use frame::{Entered, EnteredAttempt, Frame, InPlace, Suspended};
+pub(crate) use frame::{EnteredAttempt, Frame, InPlace, Suspended};
 pub(crate) use held::Slot;
 pub(crate) use inside::Inside;
 pub(crate) use reported::Reported;

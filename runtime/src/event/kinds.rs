@@ -1,6 +1,6 @@
 //! The kinds of events.
 
-use super::{AuditEvent, BreakerEvent, HealthEvent, RecordSlot, RecordState, RetryEvent, TransactionEvent};
+use super::{AuditEvent, BreakerEvent, HealthEvent, Record, RecordSlot, RecordState, RetryEvent, TransactionEvent};
 use crate::{
     ErrorCode,
     error::{ErrorId, ErrorRef},
@@ -59,6 +59,9 @@ impl fmt::Display for AlertLevel {
 pub enum Event<'a> {
     /// A boundary or attribute reports an error; each error once, however many boundaries it crosses.
     Error(ErrorEvent<'a>),
+    /// An error inside of an attempt that another one may follow, as it is reported; and again where another one followed.
+    /// Where it stands after all, an [`Error`](Self::Error) follows.
+    Provisional(ErrorEvent<'a>),
     /// A retry waits for another attempt, succeeded late, or gave up.
     Retry(RetryEvent<'a>),
     /// A health check changed its status.
@@ -97,6 +100,8 @@ pub struct ErrorEvent<'a> {
     pub state: RecordState,
     /// The attempt of a retry that it happened in, from 1, and how many there may be.
     pub attempt: Option<(u32, u32)>,
+    /// The record of the error as it was reported, where the event settles it.
+    pub(crate) settled: Option<&'a Record>,
     /// Where observers find the event's record.
     pub(crate) record: RecordSlot<'a>,
 }
@@ -122,6 +127,7 @@ impl<'a> ErrorEvent<'a> {
             error: ErrorRef::App(error),
             state: RecordState::Error,
             attempt: None,
+            settled: None,
             record: RecordSlot::default(),
         }
     }

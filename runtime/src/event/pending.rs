@@ -6,7 +6,16 @@ use crate::{
     sync::Mutex,
     time::{Clock, SystemClock, Tick},
 };
-use std::{collections::HashMap, mem, sync::OnceLock, time::Duration};
+use std::{
+    collections::HashMap,
+    mem,
+    sync::{
+        OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::Duration,
+};
 
 /// What became of the attempt in which an error was reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,17 +43,47 @@ fn waiting() -> &'static Mutex<HashMap<ErrorId, Waiting>> {
     WAITING.get_or_init(Mutex::default)
 }
 
-/// Keeps an error until it is [settled](settle).
+/// Keeps an error until it is [settled](settle), for a minute at most.
 pub(crate) fn hold(id: ErrorId, settle: impl FnOnce(Settlement) + Send + 'static) {
     let now = SystemClock.now();
     settle_overdue_at(now);
     let mut all = waiting().lock();
     if all.len() < MOST {
         all.insert(id, Waiting { since: now, settle: Box::new(settle) });
+        drop(all);
+        start_watch();
         return;
     }
     drop(all);
     settle(Settlement::Error);
+}
+
+/// Whether a thread settles what nobody else does.
+static IS_WATCHED: AtomicBool = AtomicBool::new(false);
+
+/// Starts that thread, unless it runs; it ends when nothing waits. A process that gets no thread settles what is overdue
+/// when the next error is held.
+fn start_watch() {
+    // AcqRel, with the watch: of a thread that ends and a holder that comes, one sees the other.
+    if !IS_WATCHED.swap(true, Ordering::AcqRel)
+        && thread::Builder::new().name("gardefou-attempts".into()).spawn(watch).is_err()
+    {
+        IS_WATCHED.store(false, Ordering::Release);
+    }
+}
+
+fn watch() {
+    loop {
+        SystemClock.sleep(LONGEST / 10);
+        settle_overdue_at(SystemClock.now());
+        if waiting().lock().is_empty() {
+            IS_WATCHED.store(false, Ordering::Release);
+            // One that came in between found the thread still there.
+            if waiting().lock().is_empty() || IS_WATCHED.swap(true, Ordering::AcqRel) {
+                return;
+            }
+        }
+    }
 }
 
 /// Settles an error; the first one to do so decides.

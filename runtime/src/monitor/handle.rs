@@ -147,6 +147,7 @@ impl ErrorMonitor {
             error: subject.error,
             state: RecordState::Error,
             attempt: None,
+            settled: None,
             record: RecordSlot::default(),
         };
         if subject.is_new {
@@ -307,6 +308,7 @@ impl Observer for ErrorMonitor {
     fn on_event(&self, event: &Event<'_>) {
         match event {
             Event::Error(error) => self.observe(error),
+            Event::Provisional(_) => self.journal_event(event),
             Event::Retry(retry) if retries::is_over(retry) => {
                 let (now, timestamp) = (self.0.clock.now(), self.0.clock.wall().into());
                 retries::count_at(&mut self.0.state.lock().retries, retry, now, timestamp);

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     alerts::{Alerts, AlertsStatus, Flushed},
     error::code_clashes,
-    event::names::TARGET_SYSTEM,
+    event::{self, names::TARGET_SYSTEM},
     health::{health_check, refused_static_checks},
     monitor::{self, error_monitor, journal::Journal},
     panics,
@@ -203,6 +203,8 @@ fn bring_down(up: Parts, deadline: Duration) -> ShutdownReport {
     // A check that hangs is on a thread of its own, which ends with the process.
     let hanging = health.hanging() as u64;
     let mut parts = vec![PartReport { part: "health", sent: 0, kept: 0, dropped: hanging, in_time }];
+    // What waits for an attempt waits no longer.
+    event::pending::settle_all();
     let journal = error_monitor().journal();
     if let Some(alerts) = up.alerts {
         let left = until.since(clock.now());

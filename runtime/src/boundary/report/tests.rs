@@ -1,4 +1,5 @@
 use super::*;
+use crate::error::ErrorRef;
 use crate::event::names;
 use std::{
     collections::BTreeMap,
@@ -58,7 +59,7 @@ fn logged(run: impl FnOnce()) -> Vec<Fields> {
         tracing::subscriber::with_default(Capture::default(), || {
             for level in [LogLevel::Trace, LogLevel::Debug, LogLevel::Info, LogLevel::Warn, LogLevel::Error] {
                 let err = AppError::new(ErrorCode::UNKNOWN_ERROR, "met");
-                report(ErrorRef::App(&err), level);
+                report(View::of_app(&err), level);
             }
         });
     });
@@ -71,15 +72,15 @@ fn logged(run: impl FnOnce()) -> Vec<Fields> {
     fields.clone()
 }
 
-fn report(error: ErrorRef<'_>, level: LogLevel) {
-    let report = Report::new(error, "", &OP, Entry::function()).level(level);
+fn report(view: View<'_>, level: LogLevel) {
+    let report = Report::new(view, &OP, Entry::function()).level(level);
     report.send(Recognised::default(), Then::Ends);
 }
 
 /// Reports an error that leaves a frame, and returns the identity under which it is known.
-fn leave(frame: &mut Frame, error: ErrorRef<'_>, type_name: &'static str) -> ErrorId {
-    let recognised = Recognised::new(error, type_name, frame);
-    Report::new(error, type_name, &OP, Entry::function()).send(recognised, Then::Leaves)
+fn leave(frame: &mut Frame, view: View<'_>) -> ErrorId {
+    let recognised = Recognised::new(view, frame);
+    Report::new(view, &OP, Entry::function()).send(recognised, Then::Leaves)
 }
 
 /// How many lines a run logs.
@@ -100,7 +101,7 @@ fn an_error_is_logged_with_every_field_of_the_catalogue() {
     use names::field::*;
     let lines = logged(|| {
         let err = AppError::from(Store(Disk(7))).or_code(ErrorCode::DB_WRITE_ERROR).with_detail("table", "clips");
-        report(ErrorRef::App(&err), LogLevel::Critical);
+        report(View::of_app(&err), LogLevel::Critical);
     });
     let [line] = &lines[..] else { panic!("{lines:?}") };
     let expected = [
@@ -127,26 +128,26 @@ fn an_error_is_logged_with_every_field_of_the_catalogue() {
 #[test]
 fn an_app_error_is_reported_once_whatever_it_travels_in() {
     let err = AppError::new(ErrorCode::SYNC_ERROR, "late");
-    assert_eq!(lines(|| report(ErrorRef::App(&err), LogLevel::Error)), 1);
-    assert_eq!(lines(|| report(ErrorRef::App(&err), LogLevel::Error)), 0);
+    assert_eq!(lines(|| report(View::of_app(&err), LogLevel::Error)), 1);
+    assert_eq!(lines(|| report(View::of_app(&err), LogLevel::Error)), 0);
     let wrapped = err.wrap(ErrorCode::CONFIG_ERROR, "outer");
-    assert_eq!(lines(|| report(ErrorRef::App(&wrapped), LogLevel::Error)), 0);
+    assert_eq!(lines(|| report(View::of_app(&wrapped), LogLevel::Error)), 0);
     let in_io = io::Error::other(wrapped);
-    assert_eq!(lines(|| report(ErrorRef::Std(&in_io), LogLevel::Error)), 0);
+    assert_eq!(lines(|| report(View::of_std(&in_io), LogLevel::Error)), 0);
     let sourced = AppError::new(ErrorCode::CONFIG_ERROR, "outermost").with_source(in_io);
-    assert_eq!(lines(|| report(ErrorRef::App(&sourced), LogLevel::Error)), 0);
+    assert_eq!(lines(|| report(View::of_app(&sourced), LogLevel::Error)), 0);
 }
 
 #[test]
 fn an_app_error_inside_a_foreign_one_is_marked_with_it() {
     let foreign = io::Error::other(AppError::new(ErrorCode::SYNC_ERROR, "marked with its carrier"));
-    report(ErrorRef::Std(&foreign), LogLevel::Error);
+    report(View::of_std(&foreign), LogLevel::Error);
     let inner = AppError::from_boxed(foreign.into_inner().unwrap());
-    assert_eq!(lines(|| report(ErrorRef::App(&inner), LogLevel::Error)), 0);
+    assert_eq!(lines(|| report(View::of_app(&inner), LogLevel::Error)), 0);
 }
 
 /// Leaves a frame by one error, and the frame around it by another.
-fn nested(inner: ErrorRef<'_>, outer: ErrorRef<'_>, names: [&'static str; 2]) -> (usize, bool) {
+fn nested(inner: View<'_>, outer: View<'_>) -> (usize, bool) {
     let mut ids = Vec::new();
     let lines = lines(|| {
         let mut around = Frame::new();
@@ -154,32 +155,32 @@ fn nested(inner: ErrorRef<'_>, outer: ErrorRef<'_>, names: [&'static str; 2]) ->
             let _entered = around.enter();
             let mut frame = Frame::new();
             drop(frame.enter());
-            ids.push(leave(&mut frame, inner, names[0]));
+            ids.push(leave(&mut frame, inner));
         }
-        ids.push(leave(&mut around, outer, names[1]));
+        ids.push(leave(&mut around, outer));
     });
     (lines, ids[0] == ids[1])
 }
 
 #[test]
 fn a_foreign_error_is_reported_once_by_nested_frames_in_whatever_form_it_leaves() {
-    const DISK: &str = "app::Disk";
     let same = (1, true);
-    let disk = ErrorRef::Std(&Disk(1));
-    assert_eq!(nested(disk, ErrorRef::Std(&Disk(1)), [DISK; 2]), same, "the same type and text");
-    assert_eq!(nested(disk, ErrorRef::Std(&Store(Disk(1))), [DISK, "app::Store"]), same, "as a source");
-    let converted = AppError::from(Disk(1));
-    assert_eq!(nested(disk, ErrorRef::App(&converted), [DISK, "AppError"]), same, "converted by `?`");
-    assert_eq!(nested(disk, ErrorRef::Display(&"disk 1"), [DISK, "&str"]), same, "as its text");
-    assert_eq!(nested(disk, ErrorRef::Debug(&Some(Disk(1))), [DISK, "Option"]), same, "inside of a debug form");
+    let disk = &Disk(1);
+    let disk = View::of_std(disk);
+    assert_eq!(nested(disk, View::of_std(&Disk(1))), same, "the same type and text");
+    assert_eq!(nested(disk, View::of_std(&Store(Disk(1)))), same, "as a source");
+    assert_eq!(nested(disk, View::of_app(&AppError::from(Disk(1)))), same, "converted by `?`");
+    assert_eq!(nested(disk, View::of_any(&"disk 1")), same, "as its text");
+    let holder = Some(Disk(1));
+    assert_eq!(nested(disk, View::unmapped::<Option<Disk>>(ErrorRef::Debug(&holder))), same, "inside of a debug form");
 }
 
 #[test]
 fn an_error_of_another_type_or_text_is_another_error() {
-    let disk = ErrorRef::Std(&Disk(1));
-    assert_eq!(nested(disk, ErrorRef::Std(&Disk(2)), ["app::Disk"; 2]), (2, false));
-    assert_eq!(nested(disk, ErrorRef::Std(&io::Error::other("disk 1")), ["app::Disk", "io::Error"]), (2, false));
-    assert_eq!(nested(disk, ErrorRef::Debug(&"Disk(12)"), ["app::Disk", "Text"]), (2, false));
+    let disk = View::of_std(&Disk(1));
+    assert_eq!(nested(disk, View::of_std(&Disk(2))), (2, false));
+    assert_eq!(nested(disk, View::of_std(&io::Error::other("disk 1"))), (2, false));
+    assert_eq!(nested(disk, View::unmapped::<Option<Disk>>(ErrorRef::Debug(&Some(Disk(12))))), (2, false));
 }
 
 #[test]
@@ -190,21 +191,20 @@ fn a_report_stands_for_one_leaving_error_only() {
         let _outermost = outermost.enter();
         {
             let _entered = around.enter();
-            leave(&mut Frame::new(), ErrorRef::Std(&Disk(1)), "app::Disk");
+            leave(&mut Frame::new(), View::of_std(&Disk(1)));
         }
-        leave(&mut around, ErrorRef::Std(&Disk(1)), "app::Disk");
+        leave(&mut around, View::of_std(&Disk(1)));
         // Another frame beside, whose error is its own.
-        leave(&mut Frame::new(), ErrorRef::Std(&Disk(1)), "app::Disk");
+        leave(&mut Frame::new(), View::of_std(&Disk(1)));
     });
     assert_eq!(lines, 2);
 }
 
 #[test]
 fn of_two_boxes_of_one_type_the_address_decides() {
-    const BOXED: &str = "alloc::boxed::Box<dyn core::error::Error>";
     let [first, second]: [Box<dyn Error>; 2] = [Box::new(Disk(1)), Box::new(Disk(1))];
-    assert_eq!(nested(ErrorRef::Std(&*first), ErrorRef::Std(&*first), [BOXED; 2]), (1, true));
-    assert_eq!(nested(ErrorRef::Std(&*first), ErrorRef::Std(&*second), [BOXED; 2]), (2, false));
+    assert_eq!(nested(View::of_any(&first), View::of_any(&first)), (1, true));
+    assert_eq!(nested(View::of_any(&first), View::of_any(&second)), (2, false));
 }
 
 #[test]
@@ -218,9 +218,9 @@ fn an_error_of_which_only_a_debug_form_is_known_is_found_by_identity() {
         let err = AppError::new(ErrorCode::SYNC_ERROR, "in an enum");
         {
             let _entered = around.enter();
-            leave(&mut Frame::new(), ErrorRef::App(&err), "AppError");
+            leave(&mut Frame::new(), View::of_app(&err));
         }
-        leave(&mut around, ErrorRef::Debug(&Mine::App(err)), "Mine");
+        leave(&mut around, View::unmapped::<Mine>(ErrorRef::Debug(&Mine::App(err))));
     });
     assert_eq!(lines, 1);
 }
@@ -234,8 +234,8 @@ fn the_level_is_kept_and_no_text_forges_a_line() {
         }
     }
     let lines = logged(|| {
-        report(ErrorRef::Display(&Loud), LogLevel::Error);
-        report(ErrorRef::Opaque("T"), LogLevel::Warn);
+        report(View::unmapped::<Loud>(ErrorRef::Display(&Loud)), LogLevel::Error);
+        report(View::of_ref(ErrorRef::Opaque("T")), LogLevel::Warn);
     });
     let seen: Vec<_> = lines.iter().map(|line| (line["level"].as_str(), line["message"].as_str())).collect();
     assert_eq!(seen, [("ERROR", "a\\nforged line"), ("WARN", "an error of type T")]);

@@ -159,7 +159,8 @@ fn a_series_is_small_enough_to_live_in_every_future() {
 
 #[test]
 fn no_attempt_starts_after_the_deadline_around_the_call() {
-    let config = RetryConfig { backoff: Backoff::constant(Duration::from_secs(2)), ..RetryConfig::default() };
+    let backoff = Backoff::constant(Duration::from_secs(2)).jitter(Jitter::None);
+    let config = RetryConfig { backoff, ..RetryConfig::default() };
     let after = |left| {
         let failure = Failure { remaining: Some(Duration::from_secs(left)), ..FAILED };
         Step::begin(None).after_failure_at(&config, failure, Tick::ZERO)
