@@ -22,6 +22,8 @@ pub use breaker::{BreakerEvent, BreakerEventKind};
 pub use bus::{Observer, Subscription, subscribe};
 pub use health::HealthEvent;
 pub use kinds::{AlertLevel, ErrorEvent, Event};
+#[cfg(feature = "tracing-subscriber")]
+pub use record::SpanFields;
 pub use record::{
     ErrorContext, Fingerprint, InvalidFingerprint, Origin, Record, RecordAction, RecordKind, RecordState,
 };
