@@ -255,6 +255,8 @@ pub(crate) fn to_record(
         elapsed: None,
         fingerprint: notice.fingerprint,
         context: None,
+        state: crate::monitor::RecordState::Error,
+        attempt: None,
     }
 }
 

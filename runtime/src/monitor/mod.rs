@@ -47,7 +47,7 @@ pub use config::{MonitorConfig, MonitorConfigBuilder};
 pub use context::{ErrorContext, error_context};
 pub use fingerprint::{Fingerprint, InvalidFingerprint};
 pub use handle::{ErrorMonitor, error_monitor};
-pub use record::{ErrorRecord, RecordKind};
+pub use record::{ErrorRecord, RecordKind, RecordState};
 pub use recordable::Recordable;
 pub use retries::{RetryOutcome, RetrySnapshot};
 pub use stats::{CodeSnapshot, ErrorStats, GroupSnapshot, LevelCounts, MonitorSnapshot, OperationSnapshot};

@@ -2,7 +2,7 @@
 
 use super::{
     ErrorContext, Fingerprint,
-    record::{self, ErrorRecord, RecordKind},
+    record::{self, ErrorRecord, RecordKind, RecordState},
 };
 use crate::{
     ErrorCode,
@@ -111,6 +111,8 @@ impl Entry {
             elapsed: self.elapsed,
             fingerprint: self.fingerprint,
             context: self.context.clone(),
+            state: RecordState::Error,
+            attempt: None,
         }
     }
 }

@@ -50,6 +50,48 @@ pub struct ErrorRecord {
     pub fingerprint: Fingerprint,
     /// In which span it was reported, where there was one.
     pub context: Option<Box<ErrorContext>>,
+    /// Whether the error stands, or belongs to an attempt that may be or was followed by another one.
+    pub state: RecordState,
+    /// The attempt of a retry that it happened in, from 1, and how many there may be.
+    pub attempt: Option<(u32, u32)>,
+}
+
+/// What became of the error of a record.
+///
+/// It serialises as the key `state`, which is left out for an [`Error`](Self::Error).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum RecordState {
+    /// The error stands: it is counted and brings notifications.
+    #[default]
+    Error,
+    /// It happened in an attempt of a retry, and whether another attempt follows is not known yet.
+    Pending,
+    /// Another attempt followed the one that it happened in.
+    Retried,
+}
+
+impl RecordState {
+    /// Returns the state's name, for example `pending`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// assert_eq!(gardefou::monitor::RecordState::Retried.name(), "retried");
+    /// ```
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Pending => "pending",
+            Self::Retried => "retried",
+        }
+    }
+
+    /// Returns the state of that name.
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
+        [Self::Error, Self::Pending, Self::Retried].into_iter().find(|state| state.name() == name)
+    }
 }
 
 /// What a record is a record of.
@@ -120,6 +162,8 @@ impl ErrorRecord {
             elapsed: event.elapsed,
             fingerprint,
             context: None,
+            state: RecordState::Error,
+            attempt: None,
         }
     }
 
@@ -147,6 +191,8 @@ impl ErrorRecord {
             location: None,
             elapsed: None,
             context: None,
+            state: RecordState::Error,
+            attempt: None,
         }
     }
 
@@ -172,6 +218,8 @@ impl ErrorRecord {
             location: Some(format!("{}:{}", event.file, event.line)),
             elapsed: event.elapsed,
             context: None,
+            state: RecordState::Error,
+            attempt: None,
         }
     }
 
@@ -216,6 +264,13 @@ impl Serialize for ErrorRecord {
             if !context.fields.is_empty() {
                 map.serialize_entry("span_fields", &context.fields)?;
             }
+        }
+        if self.state != RecordState::Error {
+            map.serialize_entry("state", self.state.name())?;
+        }
+        if let Some((attempt, max_attempts)) = self.attempt {
+            map.serialize_entry("attempt", &attempt)?;
+            map.serialize_entry("max_attempts", &max_attempts)?;
         }
         map.serialize_entry("fingerprint", &self.fingerprint)?;
         if self.kind != RecordKind::Error {

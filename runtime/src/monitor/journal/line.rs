@@ -3,7 +3,7 @@
 use crate::{
     error::ErrorId,
     event::AlertLevel,
-    monitor::{ErrorContext, ErrorRecord, Fingerprint, RecordKind},
+    monitor::{ErrorContext, ErrorRecord, Fingerprint, RecordKind, RecordState},
     time::Timestamp,
 };
 use serde_json::{Map, Value};
@@ -57,7 +57,7 @@ pub(super) fn decode(line: &[u8]) -> Result<Decoded, Torn> {
 /// Gives nothing for a line that is not exactly as `encode` writes it, or that may be torn.
 pub(super) fn head(line: &str) -> Option<(Timestamp, &str)> {
     let rest = line.strip_prefix(START)?;
-    if !rest.ends_with('}') || rest.contains(START) || rest.contains(r#""kind":"#) {
+    if !rest.ends_with('}') || rest.contains(START) || rest.contains(r#""kind":"#) || rest.contains(r#""state":"#) {
         return None;
     }
     let rest = rest.get(36..)?.strip_prefix(r#"","timestamp":""#)?;
@@ -98,6 +98,11 @@ fn record(map: &mut Map<String, Value>) -> Option<ErrorRecord> {
         elapsed: map.get("elapsed").and_then(Value::as_f64).and_then(|s| Duration::try_from_secs_f64(s).ok()),
         fingerprint: parsed(map, "fingerprint").unwrap_or(Fingerprint::OTHER),
         context: context(map),
+        state: match map.get("state") {
+            None => RecordState::Error,
+            Some(state) => RecordState::from_name(state.as_str()?)?,
+        },
+        attempt: number(map, "attempt").zip(number(map, "max_attempts")),
     })
 }
 
@@ -129,6 +134,10 @@ fn texts(value: Option<Value>) -> Vec<String> {
     items.into_iter().filter_map(|item| if let Value::String(text) = item { Some(text) } else { None }).collect()
 }
 
+fn number(map: &Map<String, Value>, key: &str) -> Option<u32> {
+    u32::try_from(map.get(key)?.as_u64()?).ok()
+}
+
 fn parsed<T: FromStr>(map: &Map<String, Value>, key: &str) -> Option<T> {
     map.get(key)?.as_str()?.parse().ok()
 }
@@ -156,6 +165,8 @@ pub(super) mod tests {
             elapsed: Some(Duration::from_millis(1500)),
             fingerprint: Fingerprint::of(&["x"]),
             context: Some(Box::new(ErrorContext::default().with_trace_id("4bf9").with_field("tenant", 7))),
+            state: RecordState::Error,
+            attempt: None,
         }
     }
 
@@ -172,6 +183,19 @@ pub(super) mod tests {
             let line = without_newline(&record);
             assert!(!line.contains(&b'\n'));
             assert_eq!(decode(&line), Ok(Decoded { record, after_torn: false }));
+        }
+    }
+
+    #[test]
+    fn state_and_attempt_read_back_and_are_absent_from_a_plain_error() {
+        let plain = String::from_utf8(without_newline(&sample("m"))).unwrap();
+        assert!(!plain.contains("state") && !plain.contains("attempt"), "{plain}");
+        for state in [RecordState::Pending, RecordState::Retried] {
+            let record = ErrorRecord { state, attempt: Some((2, 4)), ..sample("m") };
+            let line = without_newline(&record);
+            assert_eq!(decode(&line), Ok(Decoded { record, after_torn: false }));
+            // Whether it counts is for the reader of the whole record.
+            assert_eq!(head(std::str::from_utf8(&line).unwrap()), None);
         }
     }
 
