@@ -110,6 +110,16 @@ pub enum RecordKind {
     Health,
     /// A sensitive operation began or ended; its details say which user, and what the outcome is.
     Audit,
+    /// A circuit breaker changed its state; its details hold both states and the reason.
+    Transition,
+    /// A transaction was rolled back; its details hold what became of the compensations.
+    Transaction,
+    /// A policy rejected a call.
+    Rejection,
+    /// A retry scheduled another attempt, gave up, or succeeded after failed attempts.
+    Retry,
+    /// A notification was made by the alert rules.
+    Notification,
 }
 
 impl RecordKind {
@@ -122,11 +132,27 @@ impl RecordKind {
             Self::Settled => "settled",
             Self::Health => "health",
             Self::Audit => "audit",
+            Self::Transition => "transition",
+            Self::Transaction => "transaction",
+            Self::Rejection => "rejection",
+            Self::Retry => "retry",
+            Self::Notification => "notification",
         }
     }
 
     pub(super) fn of_name(name: &str) -> Option<Self> {
-        let all = [Self::Error, Self::Undelivered, Self::Settled, Self::Health, Self::Audit];
+        let all = [
+            Self::Error,
+            Self::Undelivered,
+            Self::Settled,
+            Self::Health,
+            Self::Audit,
+            Self::Transition,
+            Self::Transaction,
+            Self::Rejection,
+            Self::Retry,
+            Self::Notification,
+        ];
         all.into_iter().find(|kind| kind.name() == name)
     }
 }
