@@ -3,17 +3,17 @@
 use super::{
     ErrorRecord, ErrorStats, FINGERPRINT_DETAIL, Fingerprint, MonitorConfig, MonitorSnapshot, context,
     journal::{Counts, Cursor, Journal, JournalError, JournalStatus, Page, Query},
-    recent::Texts,
+    recent::{Entry, Texts},
     recordable::Recordable,
     retries,
-    state::{Arrival, State},
+    shards::{Arrival, Shards},
+    state::State,
     stats::{SnapshotParts, StatsParts},
 };
 use crate::{
     error::ErrorId,
     event::{self, AlertLevel, ErrorEvent, ErrorRef, Event, Observer},
     panics,
-    sync::Mutex,
     time::{SharedClock, Timestamp},
 };
 use std::{
@@ -40,7 +40,12 @@ struct Shared {
     clock: SharedClock,
     /// Read for each error, written when the system is configured.
     config: RwLock<MonitorConfig>,
-    state: Mutex<State>,
+    /// Whether the configuration has a function of the user for groups. This and `has_journal` spare those who record a
+    /// lock that all of them write to. Relaxed: written under the lock of what they tell of, which who finds them set
+    /// takes before looking at it.
+    has_fingerprint: AtomicBool,
+    shards: Shards,
+    has_journal: AtomicBool,
     journal: RwLock<Option<Arc<dyn Journal>>>,
     /// Whether this is the monitor of the process: what it records by hand is told to every observer.
     of_process: AtomicBool,
@@ -101,11 +106,12 @@ impl ErrorMonitor {
     #[must_use]
     pub fn new(config: MonitorConfig) -> Self {
         let clock = config.clock.clone();
-        let state = State::new_at(&config, clock.wall().into());
         Self(Arc::new(Shared {
+            shards: Shards::new_at(&config, clock.wall().into()),
             clock,
-            state: Mutex::new(state),
+            has_journal: AtomicBool::new(false),
             journal: RwLock::new(None),
+            has_fingerprint: AtomicBool::new(config.fingerprint.is_some()),
             config: RwLock::new(config),
             of_process: AtomicBool::new(false),
         }))
@@ -151,7 +157,7 @@ impl ErrorMonitor {
     #[must_use]
     pub fn stats(&self) -> ErrorStats {
         let now = self.0.clock.now();
-        let parts = StatsParts::of(&self.0.state.lock(), now);
+        let parts = self.0.shards.read(|state, recent| StatsParts::of(state, recent, now));
         parts.finish()
     }
 
@@ -159,35 +165,40 @@ impl ErrorMonitor {
     #[must_use]
     pub fn snapshot(&self) -> MonitorSnapshot {
         let (now, taken_at) = (self.0.clock.now(), self.0.clock.wall().into());
-        let parts = SnapshotParts::of(&self.0.state.lock(), now);
+        let parts = self.0.shards.read(|state, recent| SnapshotParts::of(state, recent, now));
         parts.finish(taken_at)
     }
 
     /// Forgets all counts, groups and recent errors. A journal keeps what it has.
     pub fn clear(&self) {
         let config = self.0.config.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let mut fresh = State::new_at(&config, self.0.clock.wall().into());
-        let mut state = self.0.state.lock();
-        fresh.recent.continue_from(&state.recent);
-        let before = std::mem::replace(&mut *state, fresh);
-        drop(state);
+        let before = self.0.shards.replace(State::new_at(&config, self.0.clock.wall().into()));
         drop(before);
     }
 
     /// Gives the monitor a journal, in place of an earlier one.
     pub fn set_journal(&self, journal: Arc<dyn Journal>) {
-        let before = self.0.journal.write().unwrap_or_else(PoisonError::into_inner).replace(journal);
+        let before = self.change_journal(Some(journal));
         drop(before);
     }
 
     /// Takes the journal away from the monitor, which then answers queries from memory.
     pub fn take_journal(&self) -> Option<Arc<dyn Journal>> {
-        self.0.journal.write().unwrap_or_else(PoisonError::into_inner).take()
+        self.change_journal(None)
+    }
+
+    fn change_journal(&self, journal: Option<Arc<dyn Journal>>) -> Option<Arc<dyn Journal>> {
+        let mut current = self.0.journal.write().unwrap_or_else(PoisonError::into_inner);
+        self.0.has_journal.store(journal.is_some(), Ordering::Relaxed);
+        std::mem::replace(&mut *current, journal)
     }
 
     /// Returns the journal, if there is one.
     #[must_use]
     pub fn journal(&self) -> Option<Arc<dyn Journal>> {
+        if !self.0.has_journal.load(Ordering::Relaxed) {
+            return None;
+        }
         self.0.journal.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -213,7 +224,7 @@ impl ErrorMonitor {
         match self.journal() {
             Some(journal) => journal.counts(),
             None => {
-                let entries = self.0.state.lock().recent.entries();
+                let entries = self.0.shards.recent();
                 Ok(entries.iter().map(|entry| (entry.timestamp, entry.code.name())).collect())
             }
         }
@@ -226,20 +237,23 @@ impl ErrorMonitor {
     }
 
     fn query_memory(&self, query: &Query) -> Page {
-        let entries = self.0.state.lock().recent.entries();
-        let before = query.cursor().map_or(u64::MAX, Cursor::position);
-        let older = entries.iter().rev().filter(|entry| entry.number < before);
-        let mut matching = older.map(|entry| (entry.number, entry.to_record())).filter(|(_, it)| query.matches(it));
-        let (numbers, records): (Vec<u64>, Vec<_>) = matching.by_ref().take(query.page_size()).unzip();
+        let entries = self.0.shards.recent();
+        let place = |entry: &Entry| Cursor::new(entry.moment.tick.as_nanos(), entry.moment.number);
+        let older = entries.iter().rev().filter(|entry| query.cursor().is_none_or(|before| place(entry) < before));
+        let mut matching = older.map(|entry| (place(entry), entry.to_record())).filter(|(_, it)| query.matches(it));
+        let (places, records): (Vec<Cursor>, Vec<_>) = matching.by_ref().take(query.page_size()).unzip();
         let more = matching.next().is_some();
-        Page::new(records, numbers.last().filter(|_| more).map(|number| Cursor::new(0, *number)))
+        Page::new(records, places.last().copied().filter(|_| more))
     }
 
     fn reconfigure(&self, config: MonitorConfig) {
-        self.0.state.lock().limit(&config);
-        // What was set before is dropped after the lock.
-        let before = std::mem::replace(&mut *self.0.config.write().unwrap_or_else(PoisonError::into_inner), config);
-        drop(before);
+        // What was set before, and what has to go, is dropped after the locks.
+        let evicted = self.0.shards.limit(&config);
+        let mut current = self.0.config.write().unwrap_or_else(PoisonError::into_inner);
+        self.0.has_fingerprint.store(config.fingerprint.is_some(), Ordering::Relaxed);
+        let before = std::mem::replace(&mut *current, config);
+        drop(current);
+        drop((before, evicted));
     }
 
     /// Counts and keeps one error.
@@ -250,7 +264,7 @@ impl ErrorMonitor {
         let context = context::current();
         let journal = self.journal();
         let kept = if journal.is_some() { context.clone() } else { None };
-        let evicted = self.0.state.lock().record(Arrival { event, now, timestamp, fingerprint, texts, context });
+        let evicted = self.0.shards.record(Arrival { event, now, timestamp, fingerprint, texts, context });
         drop(evicted);
         if let Some(journal) = journal {
             let record = ErrorRecord { context: kept, ..ErrorRecord::of_event(event, timestamp, fingerprint) };
@@ -260,7 +274,10 @@ impl ErrorMonitor {
 
     /// The group of an error, as this monitor's configuration has it.
     pub(crate) fn fingerprint_of(&self, event: &ErrorEvent<'_>) -> Fingerprint {
-        let decide = self.0.config.read().unwrap_or_else(PoisonError::into_inner).fingerprint.clone();
+        let decide = match self.0.has_fingerprint.load(Ordering::Relaxed) {
+            true => self.0.config.read().unwrap_or_else(PoisonError::into_inner).fingerprint.clone(),
+            false => None,
+        };
         let chosen = decide.and_then(|decide| panics::catch(|| decide(event)).ok().flatten());
         let own = || match event.error {
             ErrorRef::App(app) => app.details().get(FINGERPRINT_DETAIL)?.as_str().map(|text| Fingerprint::of(&[text])),
@@ -282,7 +299,7 @@ impl Observer for ErrorMonitor {
             Event::Error(error) => self.observe(error),
             Event::Retry(retry) if retries::is_over(retry) => {
                 let (now, timestamp) = (self.0.clock.now(), self.0.clock.wall().into());
-                retries::count_at(&mut self.0.state.lock().retries, retry, now, timestamp);
+                self.0.shards.with_tables(|state| retries::count_at(&mut state.retries, retry, now, timestamp));
             }
             Event::Health(change) => {
                 if let Some(journal) = self.journal() {
@@ -301,6 +318,8 @@ impl Observer for ErrorMonitor {
 
 impl fmt::Debug for ErrorMonitor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ErrorMonitor").field("total_errors", &self.0.state.lock().total).finish_non_exhaustive()
+        f.debug_struct("ErrorMonitor")
+            .field("total_errors", &self.0.shards.read(|state, _| state.total))
+            .finish_non_exhaustive()
     }
 }

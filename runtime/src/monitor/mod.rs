@@ -26,6 +26,7 @@
 #[macro_use]
 mod serialize;
 
+mod batch;
 mod config;
 mod context;
 mod crowd;
@@ -36,6 +37,7 @@ mod recent;
 mod record;
 mod recordable;
 mod retries;
+mod shards;
 mod state;
 mod stats;
 mod table;
