@@ -24,9 +24,8 @@ use crate::{
 };
 use std::{array, cell::Cell, sync::Arc};
 
-/// Enough that threads seldom meet; each takes at most its share of the recent errors. A power of two, see
-/// [`Shard::record`].
-const SHARDS: usize = 8;
+/// Enough that threads seldom meet; each takes at most its share of the recent errors.
+const SHARDS: usize = if cfg!(loom) { 2 } else { 8 };
 
 /// An error on its way into a shard.
 #[derive(Debug)]
@@ -253,3 +252,8 @@ impl Shard {
         })
     }
 }
+
+#[cfg(all(test, loom))]
+mod loom_tests;
+#[cfg(all(test, not(loom)))]
+mod tests;
