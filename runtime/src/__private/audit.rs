@@ -4,7 +4,7 @@ use super::{Guarded, Shape};
 use crate::{
     ErrorCode,
     boundary::LogLevel,
-    event::{self, AuditEvent, AuditOutcome, ErrorRef, Event, text},
+    event::{self, AuditEvent, AuditOutcome, ErrorRef, Event, RecordSlot, text},
     time::{Clock, SystemClock, Tick},
 };
 use std::{
@@ -141,6 +141,7 @@ impl Audited {
             elapsed: Some(elapsed).filter(|_| outcome != AuditOutcome::Started),
             code: error.map(|error| error.code().unwrap_or(ErrorCode::UNKNOWN_ERROR)),
             message: message.as_deref(),
+            record: RecordSlot::default(),
         };
         event::log_audit(&event, level.tracing_level());
         event::emit(|| Event::Audit(event));

@@ -8,17 +8,15 @@
 use super::{Entry, LogLevel, Operation};
 use crate::{
     AppError, ErrorCode,
-    error::{AppErrorInner, ErrorId, Rejection, redact},
-    event::{self, ErrorEvent, ErrorRef, Event, names, text},
+    error::{AppErrorInner, ErrorId, Rejection},
+    event::{self, ErrorEvent, ErrorRef, Event, RecordCell, RecordSlot, RecordState, text},
 };
 use serde_json::{Map, Value};
 use std::{
     cell::RefCell,
     error::Error,
-    fmt::Write,
     panic::Location,
     sync::atomic::{AtomicU64, Ordering},
-    time::Duration,
 };
 
 /// Reports an error by hand: it is logged, recorded and handed to alerts as if a boundary had seen it.
@@ -94,6 +92,7 @@ impl<'a> Report<'a> {
         }
         let id = found.id.unwrap_or_default();
         remember(id, raw);
+        let cell = RecordCell::default();
         let event = ErrorEvent {
             id,
             code: found.code.or(self.code).unwrap_or(ErrorCode::UNKNOWN_ERROR),
@@ -104,9 +103,13 @@ impl<'a> Report<'a> {
             elapsed: self.entry.elapsed(),
             captured: self.captured,
             error: self.error,
+            state: RecordState::Error,
+            attempt: None,
+            record: RecordSlot::new(&cell),
         };
-        log(&event, self.level, self.operation);
+        // Before the line is written: the record is made as the monitor of the process has it.
         event::start_observers();
+        event::log_error(&event, self.level.tracing_level(), self.operation.file(), self.operation.line());
         event::emit(|| Event::Error(event));
         true
     }
@@ -188,77 +191,6 @@ fn was_last_reported(report: &Report<'_>, raw: &str) -> bool {
     let same_source = |level: &(dyn Error + 'static)| text::bounded(&level, IDENTIFYING) == last;
     let sources = report.error.sources();
     raw == last || raw.contains(&id.to_string()) || sources.into_iter().any(same_source)
-}
-
-/// Logs one error; what the level hides is not formatted.
-fn log(event: &ErrorEvent<'_>, level: LogLevel, operation: &Operation<'_>) {
-    // `tracing` wants each level as a constant: its call sites are statics.
-    macro_rules! at {
-        ($level:ident) => {
-            if tracing::enabled!(target: names::TARGET_ERROR, tracing::Level::$level) {
-                let texts = Texts::of(event);
-                tracing::event!(
-                    target: names::TARGET_ERROR,
-                    tracing::Level::$level,
-                    error.id = %event.id,
-                    error.code = event.code.number(),
-                    error.code_name = event.code.name(),
-                    error.location = event.location.map(tracing::field::display),
-                    error.chain = texts.chain.as_deref(),
-                    error.details = texts.details.as_deref(),
-                    severity = event.level.name(),
-                    operation = operation.name(),
-                    component = operation.component(),
-                    file = operation.file(),
-                    line = operation.line(),
-                    duration = event.elapsed.as_ref().map(Duration::as_secs_f64),
-                    "{}",
-                    texts.message,
-                )
-            }
-        };
-    }
-    match level {
-        LogLevel::Trace => at!(TRACE),
-        LogLevel::Debug => at!(DEBUG),
-        LogLevel::Info => at!(INFO),
-        LogLevel::Warn => at!(WARN),
-        LogLevel::Error | LogLevel::Critical => at!(ERROR),
-    }
-}
-
-/// What of an error is text, fit for a sink.
-struct Texts {
-    message: String,
-    chain: Option<String>,
-    details: Option<String>,
-}
-
-impl Texts {
-    fn of(event: &ErrorEvent<'_>) -> Self {
-        let message = text::for_sink(&event.error, text::MAX_MESSAGE);
-        let mut chain = String::new();
-        let mut above = message.clone();
-        for level in event.error.sources() {
-            let text = text::for_sink(&level, text::MAX_MESSAGE);
-            // A converted error has the text of its source: say it once.
-            if text != above && chain.len() < text::MAX_MESSAGE {
-                let separator = if chain.is_empty() { "" } else { ": " };
-                let _ = write!(chain, "{separator}{text}");
-                above = text;
-            }
-        }
-        let details = match event.error {
-            ErrorRef::App(app) => Some(app.details()),
-            _ => event.captured,
-        };
-        let details = details.filter(|details| !details.is_empty()).map(|details| {
-            let mut details = Value::Object(details.clone());
-            redact::value(&mut details);
-            text::for_sink(&details, text::MAX_MESSAGE)
-        });
-        Self { message, chain: Some(chain).filter(|chain| !chain.is_empty()), details }
-    }
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use super::state::Transition;
 use crate::{
-    event::{self, BreakerEvent, BreakerEventKind, Event, Observer},
+    event::{self, BreakerEvent, BreakerEventKind, Event, Observer, RecordSlot},
     panics,
 };
 use std::{
@@ -49,7 +49,7 @@ impl Told {
                 (generation, BreakerEventKind::ConfigClash { first, second })
             }
         };
-        BreakerEvent { name, generation, shadow, kind }
+        BreakerEvent { name, generation, shadow, kind, record: RecordSlot::default() }
     }
 }
 

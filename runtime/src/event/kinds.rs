@@ -1,6 +1,6 @@
 //! The kinds of events.
 
-use super::{AuditEvent, BreakerEvent, HealthEvent, RetryEvent, TransactionEvent};
+use super::{AuditEvent, BreakerEvent, HealthEvent, RecordSlot, RecordState, RetryEvent, TransactionEvent};
 use crate::{AppError, ErrorCode, error::ErrorId};
 use serde_json::{Map, Value};
 use std::{error::Error, fmt, panic::Location, time::Duration};
@@ -90,6 +90,12 @@ pub struct ErrorEvent<'a> {
     pub captured: Option<&'a Map<String, Value>>,
     /// The error itself.
     pub error: ErrorRef<'a>,
+    /// Whether the error stands, or belongs to an attempt that may be followed by another one.
+    pub state: RecordState,
+    /// The attempt of a retry that it happened in, from 1, and how many there may be.
+    pub attempt: Option<(u32, u32)>,
+    /// Where observers find the event's record.
+    pub(crate) record: RecordSlot<'a>,
 }
 
 /// An error of which more or less is known.
@@ -124,6 +130,9 @@ impl<'a> ErrorEvent<'a> {
             elapsed: None,
             captured: None,
             error: ErrorRef::App(error),
+            state: RecordState::Error,
+            attempt: None,
+            record: RecordSlot::default(),
         }
     }
 }

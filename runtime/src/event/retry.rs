@@ -1,7 +1,7 @@
 //! What retries tell.
 
 use super::{
-    ErrorRef, Event, names,
+    ErrorRef, Event, RecordSlot, names,
     text::{MAX_MESSAGE, for_sink},
 };
 use crate::error::redact;
@@ -92,6 +92,8 @@ pub struct RetryEvent<'a> {
     pub elapsed: Duration,
     /// What it did.
     pub kind: RetryEventKind<'a>,
+    /// Where observers find the event's record.
+    pub(crate) record: RecordSlot<'a>,
 }
 
 /// What a retry did.
@@ -137,7 +139,7 @@ pub(crate) fn tell(event: &RetryEvent<'_>) {
 }
 
 fn log(event: &RetryEvent<'_>) {
-    let RetryEvent { name, attempts, max_attempts, elapsed, kind } = event;
+    let RetryEvent { name, attempts, max_attempts, elapsed, kind, .. } = event;
     let name = redact::name(name);
     let (name, duration) = (&*name, elapsed.as_secs_f64());
     match kind {

@@ -1,7 +1,7 @@
 //! The monitor that everybody holds.
 
 use super::{
-    ErrorRecord, ErrorStats, FINGERPRINT_DETAIL, Fingerprint, MonitorConfig, MonitorSnapshot, context,
+    ErrorRecord, ErrorStats, MonitorConfig, MonitorSnapshot,
     journal::{Counts, Cursor, Journal, JournalError, JournalStatus, Page, Query},
     recent::{Entry, Texts},
     recordable::Recordable,
@@ -12,9 +12,13 @@ use super::{
 };
 use crate::{
     error::ErrorId,
-    event::{self, AlertLevel, ErrorEvent, ErrorRef, Event, Observer},
+    event::{
+        self, AlertLevel, BreakerEvent, BreakerEventKind, ErrorEvent, Event, Observer, RecordCell, RecordSlot,
+        RecordState, TransactionOutcome,
+        record::{self, Recorder},
+    },
     panics,
-    time::{SharedClock, Timestamp},
+    time::SharedClock,
 };
 use std::{
     fmt,
@@ -40,15 +44,15 @@ struct Shared {
     clock: SharedClock,
     /// Read for each error, written when the system is configured.
     config: RwLock<MonitorConfig>,
-    /// Whether the configuration has a function of the user for groups. This and `has_journal` spare those who record a
-    /// lock that all of them write to. Relaxed: written under the lock of what they tell of, which who finds them set
-    /// takes before looking at it.
-    has_fingerprint: AtomicBool,
     shards: Shards,
+    /// Whether there is a journal: spares threads that record the lock of it, which all of them would write to. Relaxed:
+    /// written under that lock, which whoever finds it set takes.
     has_journal: AtomicBool,
     journal: RwLock<Option<Arc<dyn Journal>>>,
     /// Whether this is the monitor of the process: what it records by hand is told to every observer.
     of_process: AtomicBool,
+    /// What makes its records.
+    recorder: Arc<Recorder>,
 }
 
 static OF_PROCESS: OnceLock<ErrorMonitor> = OnceLock::new();
@@ -97,6 +101,7 @@ fn start(config: MonitorConfig) -> ErrorMonitor {
     let monitor = ErrorMonitor::new(config);
     // Relaxed is enough: the monitor is handed out after this, through the cell.
     monitor.0.of_process.store(true, Ordering::Relaxed);
+    record::install(&monitor.0.recorder);
     event::subscribe(monitor.clone()).forever();
     monitor
 }
@@ -106,12 +111,13 @@ impl ErrorMonitor {
     #[must_use]
     pub fn new(config: MonitorConfig) -> Self {
         let clock = config.clock.clone();
+        let hooks = (config.fingerprint.clone(), config.before_record.clone());
         Self(Arc::new(Shared {
+            recorder: Arc::new(Recorder::new(clock.clone(), hooks.0, hooks.1)),
             shards: Shards::new_at(&config, clock.wall().into()),
             clock,
             has_journal: AtomicBool::new(false),
             journal: RwLock::new(None),
-            has_fingerprint: AtomicBool::new(config.fingerprint.is_some()),
             config: RwLock::new(config),
             of_process: AtomicBool::new(false),
         }))
@@ -142,12 +148,16 @@ impl ErrorMonitor {
             elapsed: None,
             captured: None,
             error: subject.error,
+            state: RecordState::Error,
+            attempt: None,
+            record: RecordSlot::default(),
         };
         if subject.is_new {
             if self.0.of_process.load(Ordering::Relaxed) {
                 event::emit(|| Event::Error(event));
             } else {
-                self.observe(&event);
+                let cell = RecordCell::default();
+                self.observe(&ErrorEvent { record: RecordSlot::new(&cell), ..event });
             }
         }
         subject.id
@@ -247,44 +257,55 @@ impl ErrorMonitor {
     }
 
     fn reconfigure(&self, config: MonitorConfig) {
+        self.0.recorder.configure(config.fingerprint.clone(), config.before_record.clone());
         // What was set before, and what has to go, is dropped after the locks.
         let evicted = self.0.shards.limit(&config);
-        let mut current = self.0.config.write().unwrap_or_else(PoisonError::into_inner);
-        self.0.has_fingerprint.store(config.fingerprint.is_some(), Ordering::Relaxed);
-        let before = std::mem::replace(&mut *current, config);
-        drop(current);
+        let before = std::mem::replace(&mut *self.0.config.write().unwrap_or_else(PoisonError::into_inner), config);
         drop((before, evicted));
     }
 
-    /// Counts and keeps one error.
+    /// Counts and keeps an error that stands. One inside an attempt is only journalled until it is settled.
     fn observe(&self, event: &ErrorEvent<'_>) {
-        let fingerprint = self.fingerprint_of(event);
-        let texts = Texts::of(event);
-        let (now, timestamp) = (self.0.clock.now(), Timestamp::from(self.0.clock.wall()));
-        let context = context::current();
-        let journal = self.journal();
-        let kept = if journal.is_some() { context.clone() } else { None };
-        let evicted = self.0.shards.record(Arrival { event, now, timestamp, fingerprint, texts, context });
+        if event.state != RecordState::Error {
+            return self.journal_event(&Event::Error(*event));
+        }
+        let (recorder, whole, journal) = (&*self.0.recorder, Event::Error(*event), self.journal());
+        let record = if journal.is_some() || recorder.has_before() {
+            // Without one, the hook dropped it.
+            let Some(record) = whole.record_by(recorder) else { return };
+            Some(record)
+        } else {
+            whole.made_record_by(recorder)
+        };
+        let stamp = whole.stamp_by(recorder);
+        let arrival = Arrival {
+            event,
+            now: self.0.clock.now(),
+            timestamp: stamp.timestamp,
+            fingerprint: record.as_ref().map_or(stamp.fingerprint, |record| record.fingerprint),
+            texts: record.as_deref().map_or_else(|| Texts::of(event), Texts::of_record),
+            context: record.as_ref().map_or_else(|| whole.context(), |record| record.context.clone()),
+        };
+        let changed = record.as_deref().filter(|_| recorder.has_before()).map(|record| event.as_in(record));
+        let evicted = self.0.shards.record(Arrival { event: changed.as_ref().unwrap_or(event), ..arrival });
         drop(evicted);
-        if let Some(journal) = journal {
-            let record = ErrorRecord { context: kept, ..ErrorRecord::of_event(event, timestamp, fingerprint) };
+        if let (Some(journal), Some(record)) = (journal, record) {
             append(&*journal, &record);
         }
     }
 
-    /// The group of an error, as this monitor's configuration has it.
-    pub(crate) fn fingerprint_of(&self, event: &ErrorEvent<'_>) -> Fingerprint {
-        let decide = match self.0.has_fingerprint.load(Ordering::Relaxed) {
-            true => self.0.config.read().unwrap_or_else(PoisonError::into_inner).fingerprint.clone(),
-            false => None,
-        };
-        let chosen = decide.and_then(|decide| panics::catch(|| decide(event)).ok().flatten());
-        let own = || match event.error {
-            ErrorRef::App(app) => app.details().get(FINGERPRINT_DETAIL)?.as_str().map(|text| Fingerprint::of(&[text])),
-            _ => None,
-        };
-        let of_parts = || Fingerprint::of(&[event.code.name(), event.operation, event.component]);
-        chosen.or_else(own).unwrap_or_else(of_parts)
+    /// What makes the records of this monitor.
+    pub(crate) fn recorder(&self) -> &Recorder {
+        &self.0.recorder
+    }
+
+    /// Journals an event that is no error.
+    fn journal_event(&self, event: &Event<'_>) {
+        if let Some(journal) = self.journal()
+            && let Some(record) = event.record_by(&self.0.recorder)
+        {
+            append(&*journal, &record);
+        }
     }
 }
 
@@ -301,16 +322,9 @@ impl Observer for ErrorMonitor {
                 let (now, timestamp) = (self.0.clock.now(), self.0.clock.wall().into());
                 self.0.shards.with_tables(|state| retries::count_at(&mut state.retries, retry, now, timestamp));
             }
-            Event::Health(change) => {
-                if let Some(journal) = self.journal() {
-                    append(&*journal, &ErrorRecord::of_health(change, self.0.clock.wall().into()));
-                }
-            }
-            Event::Audit(audit) => {
-                if let Some(journal) = self.journal() {
-                    append(&*journal, &ErrorRecord::of_audit(audit, self.0.clock.wall().into()));
-                }
-            }
+            Event::Health(_) | Event::Audit(_) => self.journal_event(event),
+            Event::Breaker(BreakerEvent { kind: BreakerEventKind::Transition { .. }, .. }) => self.journal_event(event),
+            Event::Transaction(ended) if ended.outcome != TransactionOutcome::Committed => self.journal_event(event),
             _ => {}
         }
     }

@@ -1,10 +1,6 @@
 //! The most recent errors, capped in count and bytes.
 
-use super::{
-    ErrorContext, Fingerprint,
-    batch::Moment,
-    record::{self, ErrorRecord, RecordKind, RecordState},
-};
+use super::{ErrorContext, ErrorRecord, Fingerprint, RecordKind, RecordState, batch::Moment, record};
 use crate::{
     ErrorCode,
     error::ErrorId,
@@ -69,6 +65,18 @@ impl Texts {
         };
         Self { error_type: record::type_of(&event.error), message, chain: record::chain_of(&event.error) }
     }
+
+    /// Takes the texts of a record that was made already.
+    pub(super) fn of_record(record: &ErrorRecord) -> Self {
+        Self {
+            error_type: record.error_type.clone().into(),
+            message: Message::Clean(match record.message.len() {
+                0..=RAW_MESSAGE => record.message.as_str().into(),
+                _ => text::for_sink(&record.message, RAW_MESSAGE).into(),
+            }),
+            chain: record.chain.clone(),
+        }
+    }
 }
 
 impl Entry {
@@ -110,6 +118,7 @@ impl Entry {
             elapsed: self.elapsed,
             fingerprint: self.fingerprint,
             context: self.context.clone(),
+            origin: None,
             state: RecordState::Error,
             attempt: None,
         }

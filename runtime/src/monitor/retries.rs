@@ -160,10 +160,17 @@ impl Row for Retried {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::{ErrorRef, StopReason};
+    use crate::event::{ErrorRef, RecordSlot, StopReason};
 
     fn told<'a>(name: &'a str, attempts: u32, kind: RetryEventKind<'a>) -> RetryEvent<'a> {
-        RetryEvent { name, attempts, max_attempts: 9, elapsed: std::time::Duration::ZERO, kind }
+        RetryEvent {
+            name,
+            attempts,
+            max_attempts: 9,
+            elapsed: std::time::Duration::ZERO,
+            kind,
+            record: RecordSlot::default(),
+        }
     }
 
     fn summary(retries: &Retries) -> Vec<(String, &'static str, u64, u64)> {

@@ -12,7 +12,7 @@ use crate::error::{ErrorCode, Policy, Rejection};
 use crate::{
     AppError,
     error::{Class, note},
-    event::{self, ErrorRef, RetryEvent, RetryEventKind, StopReason},
+    event::{self, ErrorRef, RecordSlot, RetryEvent, RetryEventKind, StopReason},
     time::Tick,
 };
 use std::{any::Any, ops::ControlFlow, sync::Arc, time::Duration};
@@ -365,7 +365,14 @@ impl<'r> Run<'r> {
                 RetryEventKind::GaveUp { reason: reason.unwrap_or(StopReason::Exhausted), error: seen.error }
             }
         };
-        event::retry::tell(&RetryEvent { name: &core.name, attempts, max_attempts, elapsed, kind });
+        event::retry::tell(&RetryEvent {
+            name: &core.name,
+            attempts,
+            max_attempts,
+            elapsed,
+            kind,
+            record: RecordSlot::default(),
+        });
         (next, stop)
     }
 
@@ -377,6 +384,7 @@ impl<'r> Run<'r> {
             max_attempts: self.core.config.max_attempts.get(),
             elapsed: self.step.elapsed_at(self.core.clock.now()),
             kind: RetryEventKind::Succeeded,
+            record: RecordSlot::default(),
         });
     }
 

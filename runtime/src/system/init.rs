@@ -107,6 +107,7 @@ pub(crate) fn init(builder: &ErrorSystemBuilder) -> Result<ErrorSystemGuard, Ini
 
 /// What listens first, so that it hears of all that follows.
 fn bring_up(settings: Settings) -> Result<Parts, InitError> {
+    settings.origin.on_this_host().set();
     let monitor = monitor::configure(settings.monitor);
     take_away(LEFT_BEHIND.lock().take().as_ref());
     let journal = settings.journal.map(JournalSetting::open);

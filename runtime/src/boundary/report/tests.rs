@@ -1,4 +1,5 @@
 use super::*;
+use crate::event::names;
 use std::{
     collections::BTreeMap,
     fmt, io,

@@ -4,7 +4,7 @@ use super::failures::{RollbackFailure, RollbackFailures};
 use crate::{
     AppError, ErrorCode,
     boundary::{Entry, LogLevel, Operation, Treatment},
-    event::{self, Event, TransactionEvent, TransactionOutcome, names},
+    event::{self, Event, RecordSlot, TransactionEvent, TransactionOutcome, names},
 };
 
 /// A transaction left neither by success nor by an error: its future was dropped, or a jump that no macro sees left
@@ -91,6 +91,7 @@ impl<'o> Scope<'o> {
             outcome,
             elapsed: self.entry.elapsed(),
             failed_compensations,
+            record: RecordSlot::default(),
         })
     }
 }

@@ -3,11 +3,11 @@
 use crate::{
     error::ErrorId,
     event::AlertLevel,
-    monitor::{ErrorContext, ErrorRecord, Fingerprint, RecordKind, RecordState},
+    monitor::{ErrorContext, ErrorRecord, Fingerprint, Origin, RecordKind, RecordState},
     time::Timestamp,
 };
 use serde_json::{Map, Value};
-use std::{str::FromStr, time::Duration};
+use std::{str::FromStr, sync::Arc, time::Duration};
 
 /// What each line begins with. A text inside a record cannot hold it: JSON escapes the quotes.
 const START: &str = r#"{"v":1,"id":""#;
@@ -98,6 +98,7 @@ fn record(map: &mut Map<String, Value>) -> Option<ErrorRecord> {
         elapsed: map.get("elapsed").and_then(Value::as_f64).and_then(|s| Duration::try_from_secs_f64(s).ok()),
         fingerprint: parsed(map, "fingerprint").unwrap_or(Fingerprint::OTHER),
         context: context(map),
+        origin: origin(map),
         state: match map.get("state") {
             None => RecordState::Error,
             Some(state) => RecordState::from_name(state.as_str()?)?,
@@ -113,6 +114,15 @@ fn context(map: &mut Map<String, Value>) -> Option<Box<ErrorContext>> {
     };
     let context = ErrorContext { span: text(map, "span"), trace_id: text(map, "trace_id"), fields };
     (context != ErrorContext::default()).then(|| Box::new(context))
+}
+
+fn origin(map: &mut Map<String, Value>) -> Option<Arc<Origin>> {
+    let mut origin = Origin::default();
+    origin.service = text(map, "service");
+    origin.release = text(map, "release");
+    origin.environment = text(map, "environment");
+    origin.host = text(map, "host");
+    (origin != Origin::default()).then(|| Arc::new(origin))
 }
 
 impl ErrorRecord {
@@ -165,6 +175,7 @@ pub(super) mod tests {
             elapsed: Some(Duration::from_millis(1500)),
             fingerprint: Fingerprint::of(&["x"]),
             context: Some(Box::new(ErrorContext::default().with_trace_id("4bf9").with_field("tenant", 7))),
+            origin: None,
             state: RecordState::Error,
             attempt: None,
         }

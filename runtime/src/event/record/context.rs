@@ -1,7 +1,7 @@
 //! In which span an error was reported.
 
-use super::record::{MAX_NAME, fit_map};
-use crate::{error::redact, event::text, panics};
+use super::text::{clean_name, fit_map};
+use crate::{error::redact, panics};
 use serde_json::{Map, Value};
 use std::{cell::Cell, sync::OnceLock};
 
@@ -33,7 +33,7 @@ impl ErrorContext {
     }
 
     /// About how much memory it takes.
-    pub(super) fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         let names = self.span.as_ref().map_or(0, String::len) + self.trace_id.as_ref().map_or(0, String::len);
         size_of::<Self>() + names + self.fields.iter().map(field_bytes).sum::<usize>()
     }
@@ -90,14 +90,19 @@ pub(super) fn current() -> Option<Box<ErrorContext>> {
     if span.is_none() && trace_id.is_none() && fields.is_empty() {
         return None;
     }
-    let mut fields = Value::Object(fit_map(&fields, &mut { MAX_FIELDS }, 0));
+    Some(Box::new(fit_context(ErrorContext { span, trace_id, fields })))
+}
+
+/// A context as sinks may have it.
+pub(super) fn fit_context(context: ErrorContext) -> ErrorContext {
+    let mut fields = Value::Object(fit_map(&context.fields, &mut { MAX_FIELDS }, 0));
     redact::value(&mut fields);
-    let short = |name: String| text::for_sink(&name, MAX_NAME);
-    Some(Box::new(ErrorContext {
-        span: span.map(short),
-        trace_id: trace_id.map(short),
+    let short = |name: String| clean_name(&name);
+    ErrorContext {
+        span: context.span.map(short),
+        trace_id: context.trace_id.map(short),
         fields: if let Value::Object(fields) = fields { fields } else { Map::new() },
-    }))
+    }
 }
 
 thread_local! {
