@@ -182,7 +182,7 @@ impl ErrorMonitor {
     /// Forgets all counts, groups and recent errors. A journal keeps what it has.
     pub fn clear(&self) {
         let config = self.0.config.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let before = self.0.shards.replace(State::new_at(&config, self.0.clock.wall().into()));
+        let before = self.0.shards.replace(State::boxed_at(&config, self.0.clock.wall().into()));
         drop(before);
     }
 

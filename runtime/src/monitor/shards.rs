@@ -47,7 +47,8 @@ pub(super) struct Shards {
 
 #[derive(Debug)]
 struct Tables {
-    state: State,
+    /// A few kilobytes, which `replace` moves.
+    state: Box<State>,
     limits: Limits,
     /// How many shards were ever recorded in.
     used: usize,
@@ -97,7 +98,7 @@ impl Shards {
     pub(super) fn new_at(config: &MonitorConfig, timestamp: Timestamp) -> Self {
         let limits = Limits { entries: config.recent_events, bytes: config.recent_bytes };
         let shard = |index| Padded(Mutex::new(Shard::new(index, limits)));
-        let tables = Tables { state: State::new_at(config, timestamp), limits, used: 0 };
+        let tables = Tables { state: State::boxed_at(config, timestamp), limits, used: 0 };
         Self { tables: Mutex::new(tables), shards: array::from_fn(shard) }
     }
 
@@ -175,7 +176,7 @@ impl Shards {
     }
 
     /// Begins again from `fresh`; returns what was there, for the caller to drop, with all that was counted until then.
-    pub(super) fn replace(&self, fresh: State) -> (State, Evicted) {
+    pub(super) fn replace(&self, fresh: Box<State>) -> (Box<State>, Evicted) {
         self.with_all(|tables, shards| {
             let mut evicted = Evicted::default();
             for shard in shards.iter_mut() {

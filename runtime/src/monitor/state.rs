@@ -56,9 +56,9 @@ pub(super) struct Group {
 }
 
 impl State {
-    pub(super) fn new_at(config: &MonitorConfig, timestamp: Timestamp) -> Self {
+    pub(super) fn boxed_at(config: &MonitorConfig, timestamp: Timestamp) -> Box<Self> {
         let other = || Counted::new(OTHER.into(), None, timestamp);
-        Self {
+        Box::new(Self {
             since: timestamp,
             total: 0,
             by_level: [0; 4],
@@ -67,7 +67,7 @@ impl State {
             operations: Table::new(config.max_operations, other()),
             groups: Table::for_the_top(config.max_groups, Group::other(timestamp)),
             retries: retries::retries_at(config.max_operations, timestamp),
-        }
+        })
     }
 
     /// Counts errors that a shard counted before. Shards come in any order, so that the latest error is told by its

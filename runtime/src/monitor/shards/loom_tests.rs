@@ -50,7 +50,7 @@ fn a_clear_takes_each_error_or_leaves_it() {
             record(&other, "a");
             record(&other, "b");
         });
-        let fresh = State::new_at(&MonitorConfig::default(), Timestamp::from_unix_millis(0));
+        let fresh = State::boxed_at(&MonitorConfig::default(), Timestamp::from_unix_millis(0));
         let (before, _evicted) = shards.replace(fresh);
         there.join().unwrap();
         let (left, kept) = shards.read(|state, recent| (total(state), recent.len() as u64));

@@ -217,7 +217,7 @@ fn no_error_is_lost_or_counted_twice_by_clears_under_load() {
     const EACH: u64 = 50_000;
     let clock = ManualClock::new();
     let config = MonitorConfig::builder().clock(clock.clone()).build().unwrap();
-    let start = || State::new_at(&config, clock.wall().into());
+    let start = || State::boxed_at(&config, clock.wall().into());
     let shards = Shards::new_at(&config, clock.wall().into());
     let is_over = AtomicBool::new(false);
     let cleared: u64 = thread::scope(|scope| {
