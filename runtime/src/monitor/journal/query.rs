@@ -184,19 +184,21 @@ impl Query {
     }
 
     /// Returns `false` if no line with this identity and kind can match.
-    pub(crate) fn may_match(&self, record: &ErrorRecord) -> bool {
+    pub(super) fn may_match(&self, record: &ErrorRecord) -> bool {
         self.kind == record.kind && self.id.is_none_or(|id| id == record.id)
     }
 
     /// Returns a record as this query shows it, if it matches; its state is that after its last line.
-    pub(crate) fn matched(&self, mut record: ErrorRecord) -> Option<ErrorRecord> {
-        if !self.matches(&record) {
-            return None;
-        }
+    pub(super) fn matched(&self, record: ErrorRecord) -> Option<ErrorRecord> {
+        self.matches(&record).then(|| self.shown(record))
+    }
+
+    /// Shows an error that was never settled as one that stands, unless it was asked for.
+    pub(super) fn shown(&self, mut record: ErrorRecord) -> ErrorRecord {
         if record.state == RecordState::Pending && self.state != Some(RecordState::Pending) {
             record.state = RecordState::Error;
         }
-        Some(record)
+        record
     }
 
     fn matches_state(&self, state: RecordState) -> bool {

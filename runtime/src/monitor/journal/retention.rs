@@ -45,7 +45,7 @@ pub(super) fn remove_old(folder: &Folder, config: &JournalConfig, wall: Timestam
             let Some(file) = folder.retire(*number)? else { break };
             let mut tally = Tally::default();
             tally.count_from(folder, *number, 0)?;
-            roll_up.add(*number, &tally, wall);
+            roll_up.add(*number, &tally);
             retired.push((*number, file));
         }
         if retired.is_empty() {

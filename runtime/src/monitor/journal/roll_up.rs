@@ -55,13 +55,14 @@ impl RollUp {
     }
 
     /// Takes the counts of a file that goes, the first one behind those that are in here.
-    pub(super) fn add(&mut self, number: u64, tally: &Tally, wall: Timestamp) {
+    pub(super) fn add(&mut self, number: u64, tally: &Tally) {
         self.through = number;
         self.days.merge(&tally.days);
         tally.pass(&mut self.open);
         let Self { days, open, .. } = self;
         open.retain(|_, pending| {
-            let is_open = wall.since(pending.timestamp) < SETTLED_WITHIN;
+            // By the time of the lines: the file that settles it may be there for long, and go next.
+            let is_open = tally.latest.is_none_or(|latest| latest.since(pending.timestamp) < SETTLED_WITHIN);
             if !is_open {
                 days.add(pending.timestamp, &pending.code);
             }

@@ -15,6 +15,8 @@ pub(super) struct Tally {
     pub(super) days: DayCounts,
     /// Records of which another file may hold the other line. Pairs of lines within the file are not among them.
     pub(super) ends: BTreeMap<ErrorId, End>,
+    /// When the last record of the file was made.
+    pub(super) latest: Option<Timestamp>,
 }
 
 /// A record whose other line may be in another file.
@@ -41,6 +43,7 @@ impl Tally {
     pub(super) fn count_from(&mut self, folder: &Folder, number: u64, from: u64) -> io::Result<u64> {
         folder.lines_from(number, from, |at, line| {
             if let Some((timestamp, code)) = std::str::from_utf8(line).ok().and_then(line::head) {
+                self.latest = Some(timestamp);
                 self.days.add(timestamp, code);
             } else if let Ok(found) = line::decode(line) {
                 self.count(at, found.record);
@@ -49,6 +52,7 @@ impl Tally {
     }
 
     fn count(&mut self, at: u64, record: ErrorRecord) {
+        self.latest = Some(record.timestamp);
         if record.kind == RecordKind::Error && record.state == RecordState::Error {
             self.days.add(record.timestamp, &record.error_code);
         }
