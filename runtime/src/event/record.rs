@@ -183,9 +183,10 @@ impl RecordKind {
 }
 
 impl Record {
-    /// Returns `true` if a journal writes the record before `append` returns: from a level on, and what is audited.
+    /// Returns `true` if a journal writes the record before `append` returns: from a level on, what is audited, and what
+    /// is not settled yet.
     pub(crate) fn is_urgent(&self, inline_level: AlertLevel) -> bool {
-        self.level >= inline_level || self.kind == RecordKind::Audit
+        self.level >= inline_level || self.kind == RecordKind::Audit || self.state == RecordState::Pending
     }
 }
 

@@ -25,6 +25,10 @@ use std::{fmt, ops::RangeInclusive, sync::Arc};
 ///
 /// Values outside their range are reported by [`build`](MonitorConfigBuilder::build). A row of a table takes at most
 /// 1 KiB, so that a monitor with the defaults stays under 5 MiB whatever comes in.
+///
+/// Threads that record at the same time use shards, at most eight. Rows and their limits are those of all shards
+/// together; each shard adds at most 64 counts that the tables have not taken yet, about 64 KiB. Of `recent_bytes` each
+/// shard in use has an equal share, so that a program in which one thread at a time records has all of it.
 #[derive(Clone)]
 pub struct MonitorConfig {
     pub(super) recent_events: usize,

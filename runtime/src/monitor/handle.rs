@@ -3,10 +3,11 @@
 use super::{
     ErrorRecord, ErrorStats, MonitorConfig, MonitorSnapshot,
     journal::{Counts, Cursor, Journal, JournalError, JournalStatus, Page, Query},
-    recent::Texts,
+    recent::{Entry, Texts},
     recordable::Recordable,
     retries,
-    state::{Arrival, State},
+    shards::{Arrival, Shards},
+    state::State,
     stats::{SnapshotParts, StatsParts},
 };
 use crate::{
@@ -17,7 +18,6 @@ use crate::{
         record::{self, Recorder},
     },
     panics,
-    sync::Mutex,
     time::SharedClock,
 };
 use std::{
@@ -44,7 +44,10 @@ struct Shared {
     clock: SharedClock,
     /// Read for each error, written when the system is configured.
     config: RwLock<MonitorConfig>,
-    state: Mutex<State>,
+    shards: Shards,
+    /// Whether there is a journal: spares threads that record the lock of it, which all of them would write to. Relaxed:
+    /// written under that lock, which whoever finds it set takes.
+    has_journal: AtomicBool,
     journal: RwLock<Option<Arc<dyn Journal>>>,
     /// Whether this is the monitor of the process: what it records by hand is told to every observer.
     of_process: AtomicBool,
@@ -108,12 +111,12 @@ impl ErrorMonitor {
     #[must_use]
     pub fn new(config: MonitorConfig) -> Self {
         let clock = config.clock.clone();
-        let state = State::new_at(&config, clock.wall().into());
         let hooks = (config.fingerprint.clone(), config.before_record.clone());
         Self(Arc::new(Shared {
             recorder: Arc::new(Recorder::new(clock.clone(), hooks.0, hooks.1)),
+            shards: Shards::new_at(&config, clock.wall().into()),
             clock,
-            state: Mutex::new(state),
+            has_journal: AtomicBool::new(false),
             journal: RwLock::new(None),
             config: RwLock::new(config),
             of_process: AtomicBool::new(false),
@@ -165,7 +168,7 @@ impl ErrorMonitor {
     #[must_use]
     pub fn stats(&self) -> ErrorStats {
         let now = self.0.clock.now();
-        let parts = StatsParts::of(&self.0.state.lock(), now);
+        let parts = self.0.shards.read(|state, recent| StatsParts::of(state, recent, now));
         parts.finish()
     }
 
@@ -173,35 +176,40 @@ impl ErrorMonitor {
     #[must_use]
     pub fn snapshot(&self) -> MonitorSnapshot {
         let (now, taken_at) = (self.0.clock.now(), self.0.clock.wall().into());
-        let parts = SnapshotParts::of(&self.0.state.lock(), now);
+        let parts = self.0.shards.read(|state, recent| SnapshotParts::of(state, recent, now));
         parts.finish(taken_at)
     }
 
     /// Forgets all counts, groups and recent errors. A journal keeps what it has.
     pub fn clear(&self) {
         let config = self.0.config.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let mut fresh = State::new_at(&config, self.0.clock.wall().into());
-        let mut state = self.0.state.lock();
-        fresh.recent.continue_from(&state.recent);
-        let before = std::mem::replace(&mut *state, fresh);
-        drop(state);
+        let before = self.0.shards.replace(State::boxed_at(&config, self.0.clock.wall().into()));
         drop(before);
     }
 
     /// Gives the monitor a journal, in place of an earlier one.
     pub fn set_journal(&self, journal: Arc<dyn Journal>) {
-        let before = self.0.journal.write().unwrap_or_else(PoisonError::into_inner).replace(journal);
+        let before = self.change_journal(Some(journal));
         drop(before);
     }
 
     /// Takes the journal away from the monitor, which then answers queries from memory.
     pub fn take_journal(&self) -> Option<Arc<dyn Journal>> {
-        self.0.journal.write().unwrap_or_else(PoisonError::into_inner).take()
+        self.change_journal(None)
+    }
+
+    fn change_journal(&self, journal: Option<Arc<dyn Journal>>) -> Option<Arc<dyn Journal>> {
+        let mut current = self.0.journal.write().unwrap_or_else(PoisonError::into_inner);
+        self.0.has_journal.store(journal.is_some(), Ordering::Relaxed);
+        std::mem::replace(&mut *current, journal)
     }
 
     /// Returns the journal, if there is one.
     #[must_use]
     pub fn journal(&self) -> Option<Arc<dyn Journal>> {
+        if !self.0.has_journal.load(Ordering::Relaxed) {
+            return None;
+        }
         self.0.journal.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -227,7 +235,7 @@ impl ErrorMonitor {
         match self.journal() {
             Some(journal) => journal.counts(),
             None => {
-                let entries = self.0.state.lock().recent.entries();
+                let entries = self.0.shards.recent();
                 Ok(entries.iter().map(|entry| (entry.timestamp, entry.code.name())).collect())
             }
         }
@@ -240,25 +248,28 @@ impl ErrorMonitor {
     }
 
     fn query_memory(&self, query: &Query) -> Page {
-        let entries = self.0.state.lock().recent.entries();
-        let before = query.cursor().map_or(u64::MAX, Cursor::position);
-        let older = entries.iter().rev().filter(|entry| entry.number < before);
-        let mut matching = older.map(|entry| (entry.number, entry.to_record())).filter(|(_, it)| query.matches(it));
-        let (numbers, records): (Vec<u64>, Vec<_>) = matching.by_ref().take(query.page_size()).unzip();
+        let entries = self.0.shards.recent();
+        let place = |entry: &Entry| Cursor::new(entry.moment.tick.as_nanos(), entry.moment.number);
+        let older = entries.iter().rev().filter(|entry| query.cursor().is_none_or(|before| place(entry) < before));
+        let mut matching = older.map(|entry| (place(entry), entry.to_record())).filter(|(_, it)| query.matches(it));
+        let (places, records): (Vec<Cursor>, Vec<_>) = matching.by_ref().take(query.page_size()).unzip();
         let more = matching.next().is_some();
-        Page::new(records, numbers.last().filter(|_| more).map(|number| Cursor::new(0, *number)))
+        Page::new(records, places.last().copied().filter(|_| more))
     }
 
     fn reconfigure(&self, config: MonitorConfig) {
-        self.0.state.lock().limit(&config);
         self.0.recorder.configure(config.fingerprint.clone(), config.before_record.clone());
-        // What was set before is dropped after the lock.
+        // What was set before, and what has to go, is dropped after the locks.
+        let evicted = self.0.shards.limit(&config);
         let before = std::mem::replace(&mut *self.0.config.write().unwrap_or_else(PoisonError::into_inner), config);
-        drop(before);
+        drop((before, evicted));
     }
 
-    /// Counts and keeps one error.
+    /// Counts and keeps an error that stands. One inside an attempt is only journalled until it is settled.
     fn observe(&self, event: &ErrorEvent<'_>) {
+        if event.state != RecordState::Error {
+            return self.journal_event(&Event::Error(*event));
+        }
         let (recorder, whole, journal) = (&*self.0.recorder, Event::Error(*event), self.journal());
         let record = if journal.is_some() || recorder.has_before() {
             // Without one, the hook dropped it.
@@ -277,7 +288,7 @@ impl ErrorMonitor {
             context: record.as_ref().map_or_else(|| whole.context(), |record| record.context.clone()),
         };
         let changed = record.as_deref().filter(|_| recorder.has_before()).map(|record| event.as_in(record));
-        let evicted = self.0.state.lock().record(Arrival { event: changed.as_ref().unwrap_or(event), ..arrival });
+        let evicted = self.0.shards.record(Arrival { event: changed.as_ref().unwrap_or(event), ..arrival });
         drop(evicted);
         if let (Some(journal), Some(record)) = (journal, record) {
             append(&*journal, &record);
@@ -311,7 +322,7 @@ impl Observer for ErrorMonitor {
             Event::Provisional(_) => self.journal_event(event),
             Event::Retry(retry) if retries::is_over(retry) => {
                 let (now, timestamp) = (self.0.clock.now(), self.0.clock.wall().into());
-                retries::count_at(&mut self.0.state.lock().retries, retry, now, timestamp);
+                self.0.shards.with_tables(|state| retries::count_at(&mut state.retries, retry, now, timestamp));
             }
             Event::Health(_) | Event::Audit(_) => self.journal_event(event),
             Event::Breaker(BreakerEvent { kind: BreakerEventKind::Transition { .. }, .. }) => self.journal_event(event),
@@ -323,6 +334,8 @@ impl Observer for ErrorMonitor {
 
 impl fmt::Debug for ErrorMonitor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ErrorMonitor").field("total_errors", &self.0.state.lock().total).finish_non_exhaustive()
+        f.debug_struct("ErrorMonitor")
+            .field("total_errors", &self.0.shards.read(|state, _| state.total))
+            .finish_non_exhaustive()
     }
 }

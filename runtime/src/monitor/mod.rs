@@ -26,6 +26,7 @@
 #[macro_use]
 mod serialize;
 
+mod batch;
 mod config;
 mod crowd;
 mod handle;
@@ -33,6 +34,7 @@ pub mod journal;
 mod recent;
 mod recordable;
 mod retries;
+mod shards;
 mod state;
 mod stats;
 mod table;

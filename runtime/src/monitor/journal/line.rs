@@ -52,12 +52,25 @@ pub(super) fn decode(line: &[u8]) -> Result<Decoded, Torn> {
     behind.next().map(|record| Decoded { record, after_torn: true }).ok_or(Torn)
 }
 
-/// What counting needs of a line, found without parsing the rest: kind, time and name of the code.
+/// Returns `true` if the record may have a second line: an error inside an attempt, until it is settled, and a
+/// transition, until it is over.
+pub(super) fn is_joined(record: &ErrorRecord) -> bool {
+    match record.kind {
+        RecordKind::Error => record.state != RecordState::Error || record.attempt.is_some(),
+        RecordKind::Transition => true,
+        _ => false,
+    }
+}
+
+/// What counting needs of a line, found without parsing the rest: time and name of the code of an error that stands
+/// alone.
 ///
-/// Gives nothing for a line that is not exactly as `encode` writes it, or that may be torn.
+/// Gives nothing for a line that is not exactly as `encode` writes it, that may be torn, or that may be joined with
+/// another one.
 pub(super) fn head(line: &str) -> Option<(Timestamp, &str)> {
     let rest = line.strip_prefix(START)?;
-    if !rest.ends_with('}') || rest.contains(START) || rest.contains(r#""kind":"#) || rest.contains(r#""state":"#) {
+    let keys = [r#""kind":"#, r#""state":"#, r#""attempt":"#];
+    if !rest.ends_with('}') || rest.contains(START) || keys.iter().any(|key| rest.contains(key)) {
         return None;
     }
     let rest = rest.get(36..)?.strip_prefix(r#"","timestamp":""#)?;
@@ -65,6 +78,16 @@ pub(super) fn head(line: &str) -> Option<(Timestamp, &str)> {
     let (_, rest) = rest.split_once(r#","error_code":""#)?;
     let (name, _) = rest.split_once('"')?;
     (!name.contains('\\')).then_some((timestamp, name))
+}
+
+/// The record of a line that may be joined with another one; other lines are not parsed.
+pub(super) fn joined(line: &[u8]) -> Option<ErrorRecord> {
+    let text = std::str::from_utf8(line).ok();
+    let keys = [r#""kind":"transition""#, r#""state":"#, r#""attempt":"#];
+    if text.is_some_and(|text| !keys.iter().any(|key| text.contains(key))) {
+        return None;
+    }
+    decode(line).ok().map(|found| found.record).filter(is_joined)
 }
 
 fn parse(line: &str) -> Option<ErrorRecord> {
