@@ -16,6 +16,7 @@ pub use crate::retry::watched;
 pub use crate::{
     boundary::{LogLevel, Operation},
     breaker::CircuitBreaker,
+    error::standard,
     retry::{Jitter, Next, Retry},
 };
 pub use audit::{Audit, Audited, User};
@@ -26,7 +27,7 @@ pub use core::{
     clone::Clone,
     concat, file, line, module_path,
     ops::ControlFlow,
-    option::Option::{None, Some},
+    option::Option::{self, None, Some},
     pin::Pin,
     result::Result::{Err, Ok},
 };

@@ -1,7 +1,6 @@
 //! The one-word error.
 
 mod convert;
-mod foreign;
 mod format;
 mod inner;
 mod json;
@@ -352,6 +351,14 @@ impl AppError {
         body.keep_message();
         body.source = Some(Arc::new(between(body.source.take())));
         self
+    }
+
+    pub(crate) fn inner(&self) -> &Inner {
+        &self.0
+    }
+
+    pub(crate) fn of_inner(inner: Inner) -> Self {
+        Self(Arc::new(inner))
     }
 
     /// The body, for changing it; copied first where a clone shares it.

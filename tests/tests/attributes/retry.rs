@@ -7,7 +7,7 @@ use gardefou::{
 };
 use std::{
     cell::RefCell,
-    num::ParseIntError,
+    io,
     sync::{
         Mutex,
         atomic::{AtomicU32, Ordering},
@@ -18,14 +18,16 @@ use std::{
 #[retry(max_retries = 3, initial_delay = 0)]
 fn question_mark(runs: &mut u32, text: &str) -> R<i32> {
     *runs += 1;
-    let value: i32 = text.parse()?;
-    Ok(value)
+    if text == "x" {
+        Err(io::Error::from(io::ErrorKind::BrokenPipe))?;
+    }
+    Ok(text.parse()?)
 }
 
 #[test]
 fn a_question_mark_does_not_leave_the_loop() {
     let mut runs = 0;
-    assert!(question_mark(&mut runs, "x").unwrap_err().downcast_ref::<ParseIntError>().is_some());
+    assert!(question_mark(&mut runs, "x").unwrap_err().downcast_ref::<io::Error>().is_some());
     assert_eq!(runs, 4);
     assert_eq!(question_mark(&mut runs, "7").unwrap(), 7);
     assert_eq!(runs, 5, "a success is returned at once");

@@ -1,7 +1,7 @@
 //! What an error prints: secrets redacted, one level or the whole chain.
 
 use super::{AppError, Inner};
-use crate::error::{Rejection, chain, details, redact};
+use crate::error::{Rejection, chain, details, redact, view};
 use serde_json::Value;
 use std::{backtrace::BacktraceStatus, fmt};
 
@@ -54,6 +54,9 @@ fn write_details(f: &mut fmt::Formatter<'_>, error: &Inner) -> fmt::Result {
 
 impl fmt::Display for AppError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if view::answer(self, view::Call::Display) {
+            return Ok(());
+        }
         fmt::Display::fmt(&self.0, f)
     }
 }
