@@ -8,7 +8,7 @@
 use super::{Entry, LogLevel, Operation};
 use crate::{
     AppError, ErrorCode,
-    error::{ErrorId, View, redact},
+    error::{ErrorId, View, distinct_texts, redact},
     event::{self, ErrorEvent, ErrorRef, Event, names, text},
 };
 use serde_json::{Map, Value};
@@ -208,15 +208,12 @@ struct Texts {
 impl Texts {
     fn of(event: &ErrorEvent<'_>) -> Self {
         let message = text::for_sink(&event.error, text::MAX_MESSAGE);
+        let text = |level| text::for_sink(&level, text::MAX_MESSAGE);
         let mut chain = String::new();
-        let mut above = message.clone();
-        for level in event.error.sources() {
-            let text = text::for_sink(&level, text::MAX_MESSAGE);
-            // A converted error has the text of its source: say it once.
-            if text != above && chain.len() < text::MAX_MESSAGE {
+        for text in distinct_texts(message.clone(), event.error.sources(), text) {
+            if chain.len() < text::MAX_MESSAGE {
                 let separator = if chain.is_empty() { "" } else { ": " };
                 let _ = write!(chain, "{separator}{text}");
-                above = text;
             }
         }
         let details = match event.error {

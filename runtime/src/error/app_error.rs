@@ -239,6 +239,10 @@ impl AppError {
 
     /// Returns the place where the error was made, or where `?` converted it.
     ///
+    /// A conversion that is called by the standard library, for example by `map_err(AppError::from)`, has its place there.
+    /// That is no place for a sink, and [`View::location`] leaves it out; `map_err(|err| AppError::from(err))` has the
+    /// place of the closure.
+    ///
     /// # Examples
     ///
     /// ```
@@ -334,6 +338,16 @@ impl AppError {
     /// Adds a detail unless there is one with this key.
     pub(crate) fn add_detail(&mut self, key: &str, value: impl Into<Value>) {
         self.body().details.entry(key).or_insert_with(|| value.into());
+    }
+
+    /// Moves an error whose place is inside the standard library, where `map_err(AppError::from)` converts, to the place
+    /// that it left.
+    #[allow(dead_code, reason = "for boundaries, which know their place")]
+    pub(crate) fn or_location(mut self, place: &'static Location<'static>) -> Self {
+        if super::view::is_in_std(self.0.location) {
+            self.body().location = place;
+        }
+        self
     }
 
     /// Moves the error to the place that it speaks of, where that is not the one of the code that made it.

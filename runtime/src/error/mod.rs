@@ -34,5 +34,5 @@ pub use result_ext::{ConvertExt, ResultExt};
 pub use view::{ErrorRef, View, Viewable};
 
 pub(crate) use app_error::SharedError;
-pub(crate) use chain::chain;
+pub(crate) use chain::{chain, distinct_texts};
 pub(crate) use coding::BuiltIn;

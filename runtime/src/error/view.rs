@@ -8,7 +8,7 @@ mod hidden;
 mod walk;
 
 pub(crate) use hidden::{Call, answer};
-pub(crate) use walk::Known;
+pub(crate) use walk::{Known, is_in_std};
 
 use super::{
     AppError, Class, Coded, CodedAs, Coding, ErrorCode, ErrorId, Rejection, StdError, app_error::Inner, coding, details,

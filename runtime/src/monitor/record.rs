@@ -3,7 +3,7 @@
 use super::{ErrorContext, Fingerprint};
 use crate::{
     ErrorCode,
-    error::{ErrorId, redact},
+    error::{ErrorId, distinct_texts, redact},
     event::{AlertLevel, AuditEvent, ErrorEvent, ErrorRef, HealthEvent, text},
     time::Timestamp,
 };
@@ -242,22 +242,14 @@ pub(super) fn type_of(error: &ErrorRef<'_>) -> Cow<'static, str> {
     }
 }
 
-/// The texts of an error's sources; a level that repeats the one above is left out.
+/// The texts of an error's sources, without those that the text above them says.
 pub(super) fn chain_of(error: &ErrorRef<'_>) -> Vec<String> {
-    let mut levels = error.sources().peekable();
-    if levels.peek().is_none() {
+    let mut sources = error.sources().peekable();
+    if sources.peek().is_none() {
         return Vec::new();
     }
-    let mut above = text::for_sink(error, MAX_SOURCE);
-    let mut chain = Vec::new();
-    for level in levels.take(MAX_SOURCES) {
-        let text = text::for_sink(&level, MAX_SOURCE);
-        if text != above {
-            above.clone_from(&text);
-            chain.push(text);
-        }
-    }
-    chain
+    let above = text::for_sink(error, MAX_SOURCE);
+    distinct_texts(above, sources.take(MAX_SOURCES), |level| text::for_sink(&level, MAX_SOURCE)).collect()
 }
 
 fn details_of(details: &Map<String, Value>) -> Map<String, Value> {

@@ -79,6 +79,8 @@ fn attributes_and_calls_by_hand_see_the_same_of_every_known_type() {
         QueryError: QueryError::Else;
         client::Error: client::Error::Busy;
         client::Error: client::Error::Odd("x".parse::<i32>().unwrap_err());
+        Arc<client::Error>: Arc::new(client::Error::Unauthorised);
+        Box<client::Error>: Box::new(client::Error::Busy);
         std::fmt::Error: std::fmt::Error;
         String: "a text".to_owned();
         &'static str: "a text";
