@@ -14,6 +14,7 @@ pub mod typed;
 pub use crate::{
     boundary::{LogLevel, Operation, Then},
     breaker::CircuitBreaker,
+    error::standard,
     retry::{Jitter, Next, Retry},
 };
 pub use audit::{Audit, Audited, User};
@@ -24,7 +25,7 @@ pub use core::{
     clone::Clone,
     concat, file, line, module_path,
     ops::ControlFlow,
-    option::Option::{None, Some},
+    option::Option::{self, None, Some},
     pin::Pin,
     result::Result::{Err, Ok},
 };

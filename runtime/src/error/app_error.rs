@@ -1,7 +1,6 @@
 //! The one-word error.
 
 mod convert;
-mod foreign;
 mod format;
 mod inner;
 mod json;
@@ -240,6 +239,10 @@ impl AppError {
 
     /// Returns the place where the error was made, or where `?` converted it.
     ///
+    /// A conversion that is called by the standard library, for example by `map_err(AppError::from)`, has its place there.
+    /// That is no place for a sink, and [`View::location`] leaves it out; `map_err(|err| AppError::from(err))` has the
+    /// place of the closure.
+    ///
     /// # Examples
     ///
     /// ```
@@ -337,6 +340,16 @@ impl AppError {
         self.body().details.entry(key).or_insert_with(|| value.into());
     }
 
+    /// Moves an error whose place is inside the standard library, where `map_err(AppError::from)` converts, to the place
+    /// that it left.
+    #[allow(dead_code, reason = "for boundaries, which know their place")]
+    pub(crate) fn or_location(mut self, place: &'static Location<'static>) -> Self {
+        if super::view::is_in_std(self.0.location) {
+            self.body().location = place;
+        }
+        self
+    }
+
     /// Moves the error to the place that it speaks of, where that is not the one of the code that made it.
     pub(crate) fn at(mut self, place: &'static Location<'static>) -> Self {
         self.body().location = place;
@@ -360,6 +373,14 @@ impl AppError {
         body.keep_message();
         body.source = Some(Arc::new(between(body.source.take())));
         self
+    }
+
+    pub(crate) fn inner(&self) -> &Inner {
+        &self.0
+    }
+
+    pub(crate) fn of_inner(inner: Inner) -> Self {
+        Self(Arc::new(inner))
     }
 
     /// The body, for changing it; copied first where a clone shares it.

@@ -32,3 +32,52 @@ pub(crate) fn inside<'a>(level: &'a (dyn Error + 'static)) -> Option<&'a (dyn Er
     }
     level.downcast_ref::<Arc<dyn Error>>().map(|shared| &**shared)
 }
+
+/// Iterates over the texts of an error's sources, without those that the text above them has at its end: a converted error
+/// has the text of its source, and `#[error("cannot load: {0}")]` repeats it.
+///
+/// `above` is the text of the error itself, `text` writes that of a source.
+pub(crate) fn distinct_texts<'a>(
+    above: String,
+    sources: impl Iterator<Item = &'a (dyn Error + 'static)>,
+    text: impl Fn(&'a (dyn Error + 'static)) -> String,
+) -> impl Iterator<Item = String> {
+    let mut above = above;
+    sources.filter_map(move |source| {
+        let text = text(source);
+        if ends_with(&above, &text) {
+            return None;
+        }
+        above.clone_from(&text);
+        Some(text)
+    })
+}
+
+/// Returns `true` if the text above a source says that source's text at its end, as a whole.
+fn ends_with(above: &str, source: &str) -> bool {
+    const CLOSING: [char; 6] = [')', ']', '"', '\'', '`', '.'];
+    let said = |above: &str| {
+        let before = above.strip_suffix(source)?;
+        // `exit status 15` does not say `5`.
+        Some(!before.ends_with(char::is_alphanumeric) || !source.starts_with(char::is_alphanumeric))
+    };
+    said(above).or_else(|| said(above.trim_end_matches(CLOSING))).unwrap_or(false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn source_is_said_by_the_end_of_the_text_above_it() {
+        for above in ["no route", "connect: no route", "connect (no route)", "connect: \"no route\".", "a no route"] {
+            assert!(ends_with(above, "no route"), "{above}");
+        }
+        for (above, source) in
+            [("exit status 15", "5"), ("no route to db1", "no route"), ("reroute", "route"), ("", "x")]
+        {
+            assert!(!ends_with(above, source), "{above}, {source}");
+        }
+        assert!(ends_with("anything", ""), "an empty text says nothing");
+    }
+}

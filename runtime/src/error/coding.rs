@@ -91,6 +91,18 @@ pub trait CodedAs<M>: Error + 'static {
     fn coding(&self) -> Option<Coding>;
 }
 
+impl<E: CodedAs<M>, M> CodedAs<M> for std::sync::Arc<E> {
+    fn coding(&self) -> Option<Coding> {
+        CodedAs::<M>::coding(&**self)
+    }
+}
+
+impl<E: CodedAs<M>, M> CodedAs<M> for Box<E> {
+    fn coding(&self) -> Option<Coding> {
+        CodedAs::<M>::coding(&**self)
+    }
+}
+
 /// Declares the codes of error types, also of types of other crates.
 ///
 /// `coded! { Type => |error| .. }` takes, for each type, a closure or a path to a function from `&Type` to

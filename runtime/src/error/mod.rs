@@ -17,6 +17,8 @@ mod result_ext;
 pub(crate) mod view;
 
 pub use app_error::{AppError, InvalidErrorJson, StdError};
+#[doc(hidden)]
+pub use code::standard;
 pub use code::{Category, Class, CodeInfo, ErrorCode};
 pub use code_registry::{CodeClash, code_clashes, registered_codes};
 pub use coding::{Coded, CodedAs, Coding, CodingClash, MappedType, coding_clashes};
@@ -28,8 +30,8 @@ pub use problem::ProblemDetails;
 pub use redact::{Redactor, RedactorInstalled};
 pub use rejection::{Policy, Rejection, Rejector};
 pub use result_ext::{ConvertExt, ResultExt};
-pub use view::{ErrorRef, View};
+pub use view::{ErrorRef, View, Viewable};
 
 pub(crate) use app_error::SharedError;
-pub(crate) use chain::chain;
+pub(crate) use chain::{chain, distinct_texts};
 pub(crate) use coding::BuiltIn;

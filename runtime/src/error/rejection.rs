@@ -256,7 +256,7 @@ impl fmt::Display for Rejection {
 
 impl std::error::Error for Rejection {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        view::answer(self);
+        view::answer(self, view::Call::Source);
         None
     }
 }

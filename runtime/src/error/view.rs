@@ -7,13 +7,11 @@
 mod hidden;
 mod walk;
 
-pub(crate) use hidden::answer;
-pub(crate) use walk::Known;
+pub(crate) use hidden::{Call, answer};
+pub(crate) use walk::{Known, is_in_std};
 
 use super::{
-    AppError, Class, Coded, CodedAs, Coding, ErrorCode, ErrorId, Rejection, StdError,
-    app_error::{Inner, Occurrence},
-    coding, details,
+    AppError, Class, Coded, CodedAs, Coding, ErrorCode, ErrorId, Rejection, StdError, app_error::Inner, coding, details,
 };
 use crate::classify::Classified;
 use std::{
@@ -262,9 +260,9 @@ impl<'a> View<'a> {
         self.walk(Ask::Look)
     }
 
-    /// The event that the first `AppError` in the chain stands for.
-    pub(crate) fn occurrence(&self) -> Option<Arc<Occurrence>> {
-        self.walk_to_occurrence()
+    /// A clone of the first `AppError` in the chain, and whether another error hides it.
+    pub(crate) fn shared(&self) -> Option<(AppError, bool)> {
+        self.walk_to_shared()
     }
 
     fn head(&self) -> Option<impl Iterator<Item = &'a (dyn Error + 'static)> + use<'a>> {
@@ -272,9 +270,28 @@ impl<'a> View<'a> {
     }
 }
 
-/// Returns the event of the first `AppError` in the chain of a source.
-pub(crate) fn occurrence_of(error: &(dyn Error + 'static)) -> Option<Arc<Occurrence>> {
-    View::of_dyn(error).occurrence()
+/// An error that functions take by its static type: an [`AppError`], or any [`Error`] that borrows nothing.
+pub trait Viewable: sealed::Sealed {
+    /// Returns the view of the error.
+    fn view(&self) -> View<'_>;
+}
+
+impl Viewable for AppError {
+    fn view(&self) -> View<'_> {
+        View::of_app(self)
+    }
+}
+
+impl<E: Error + 'static> Viewable for E {
+    fn view(&self) -> View<'_> {
+        View::of_std(self)
+    }
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for super::AppError {}
+    impl<E: std::error::Error + 'static> Sealed for E {}
 }
 
 impl fmt::Display for View<'_> {

@@ -1,6 +1,9 @@
 //! How a retry looks at errors whose type it does not know.
 
-use crate::{AppError, error::View};
+use crate::{
+    AppError,
+    error::{View, Viewable},
+};
 use std::{any::Any, time::Duration};
 
 /// A way to look at errors of type `E`.
@@ -69,10 +72,11 @@ impl<E: 'static> ErrorView<E> for AnyError {
 /// }
 ///
 /// assert!(is_retryable(&FetchError::Silent));
+/// assert!(!is_retryable(&gardefou::AppError::new(gardefou::ErrorCode::PERMISSION_ERROR, "no access")));
 /// let retry = Retry::builder().retry_if(is_retryable::<FetchError>).build()?;
 /// # Ok::<(), gardefou::ConfigError>(())
 /// ```
 #[must_use]
-pub fn is_retryable<E: 'static>(error: &E) -> bool {
-    View::of_any(error).classified().is_retryable()
+pub fn is_retryable<E: Viewable + ?Sized>(error: &E) -> bool {
+    error.view().classified().is_retryable()
 }

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     alerts::{Alerts, AlertsStatus, Flushed},
-    error::code_clashes,
+    error::{code_clashes, coding_clashes},
     event::{self, names::TARGET_SYSTEM},
     health::{health_check, refused_static_checks},
     monitor::{self, error_monitor, journal::Journal},
@@ -160,7 +160,8 @@ fn clashes() -> Vec<InitWarning> {
     });
     let codes = code_clashes().into_iter().map(|clash| InitWarning::ErrorCode { text: clash.to_string() });
     let checks = refused_static_checks().iter().map(|text| InitWarning::HealthCheck { text: text.clone() });
-    codes.chain(checks).chain(breakers).collect()
+    let mappings = coding_clashes().into_iter().map(|clash| InitWarning::ErrorCode { text: clash.to_string() });
+    codes.chain(mappings).chain(checks).chain(breakers).collect()
 }
 
 /// How alerting is doing, if it is up.

@@ -103,25 +103,28 @@ struct Found {
     code: Option<ErrorCode>,
     retry_after: Option<Duration>,
     location: Option<&'static Location<'static>>,
-    occurrence: Option<Arc<Occurrence>>,
+    ours: Option<(AppError, bool)>,
 }
 
 impl Found {
     fn in_view(view: View<'_>) -> Self {
         let known = view.known();
-        Self {
-            code: known.code,
-            retry_after: known.mapped_retry_after,
-            location: known.location,
-            occurrence: view.occurrence(),
-        }
+        Self { code: known.code, retry_after: known.mapped_retry_after, location: known.location, ours: view.shared() }
     }
 
     #[track_caller]
     fn above(self, source: SharedError) -> AppError {
         let code = self.code.unwrap_or(ErrorCode::UNKNOWN_ERROR);
-        let occurrence = self.occurrence.unwrap_or_else(Occurrence::new);
+        let occurrence = match &self.ours {
+            Some((ours, _)) => Arc::clone(&ours.0.occurrence),
+            None => Occurrence::new(),
+        };
         let mut inner = Inner::new(code, self.code.is_some(), occurrence);
+        // What cannot be read through the error that hides it.
+        if let Some((ours, true)) = self.ours {
+            inner.details = ours.details().clone();
+            inner.public_message = ours.public_message().map(Into::into);
+        }
         // That of the `AppError` further in: the two are one event.
         if let Some(location) = self.location {
             inner.location = location;

@@ -1,7 +1,7 @@
 //! Shared contents of `AppError`: the body, which `with_*` copies, and the occurrence, which all copies share.
 
 use super::SharedError;
-use crate::error::{ErrorCode, ErrorId, details, view};
+use crate::error::{ErrorCode, ErrorId, View, details, view};
 use serde_json::{Map, Value};
 use std::{
     backtrace::Backtrace,
@@ -101,8 +101,8 @@ impl Inner {
 
     /// Sets the source; if an `AppError` stands in its chain, both are one event.
     pub(super) fn set_source(&mut self, source: SharedError) {
-        if let Some(occurrence) = view::occurrence_of(&*source) {
-            self.occurrence = occurrence;
+        if let Some((ours, _)) = View::of_dyn(&*source).shared() {
+            self.occurrence = Arc::clone(&ours.0.occurrence);
         }
         self.source = Some(source);
     }
@@ -150,7 +150,7 @@ impl Inner {
 
 impl Error for Inner {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        view::answer(self);
+        view::answer(self, view::Call::Source);
         self.source.as_deref().map(|source| source as &(dyn Error + 'static))
     }
 }

@@ -1,7 +1,7 @@
 //! The JSON form of an error, and back.
 
 use super::{AppError, Inner, Occurrence};
-use crate::error::{ErrorCode, chain, details, redact};
+use crate::error::{ErrorCode, chain, details, redact, view};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use serde_json::{Map, Value};
 use std::{error::Error, fmt, sync::Arc, time::Duration};
@@ -107,7 +107,9 @@ impl Serialize for AppError {
         let mut json = self.to_json();
         let sources: Vec<Value> = chain(&*self.0).skip(1).map(|level| text(&details::display(level))).collect();
         json["sources"] = sources.into();
-        json["location"] = self.location().to_string().into();
+        if !view::is_in_std(self.location()) {
+            json["location"] = self.location().to_string().into();
+        }
         json["coded"] = self.is_coded().into();
         if let Some(public) = self.public_message() {
             json["public_message"] = text(public);

@@ -27,7 +27,7 @@ pub struct StdError(AppError);
 
 impl StdError {
     pub(super) fn inner(&self) -> &Inner {
-        &self.0.0
+        self.0.inner()
     }
 
     /// Returns the `AppError`.

@@ -1,12 +1,8 @@
 //! The walk over a chain of sources.
 
 use super::{ErrorRef, Head, View, hidden};
-use crate::error::{
-    Class, Coding, ErrorCode, ErrorId, Rejection,
-    app_error::{Inner, Occurrence},
-    chain, coding,
-};
-use std::{error::Error, io, panic::Location, sync::Arc, time::Duration};
+use crate::error::{AppError, Class, Coding, ErrorCode, ErrorId, Rejection, app_error::Inner, chain, coding};
+use std::{error::Error, io, panic::Location, time::Duration};
 
 /// How many levels the registry is asked about.
 const MAPPED_LEVELS: usize = 8;
@@ -18,7 +14,7 @@ pub(crate) enum Ask {
     Look,
     /// Their facts, and to be marked as reported.
     Claim,
-    /// The event that they stand for.
+    /// Their facts, and for an `AppError` a clone of it.
     Share,
 }
 
@@ -39,14 +35,24 @@ pub(crate) struct Facts {
 pub(crate) trait Answers {
     fn facts(&self, ask: Ask) -> Facts;
 
-    fn occurrence(&self) -> Option<Arc<Occurrence>> {
+    fn share(&self) -> Option<AppError> {
         None
+    }
+}
+
+impl Answers for AppError {
+    fn facts(&self, ask: Ask) -> Facts {
+        self.inner().facts(ask)
+    }
+
+    fn share(&self) -> Option<AppError> {
+        Some(self.clone())
     }
 }
 
 impl Answers for Inner {
     fn facts(&self, ask: Ask) -> Facts {
-        let occurrence = Self::occurrence(self);
+        let occurrence = self.occurrence();
         let reported = match ask {
             Ask::Claim => !occurrence.claim_report(),
             Ask::Look | Ask::Share => occurrence.is_reported(),
@@ -61,8 +67,8 @@ impl Answers for Inner {
         }
     }
 
-    fn occurrence(&self) -> Option<Arc<Occurrence>> {
-        Some(Arc::clone(Self::occurrence(self)))
+    fn share(&self) -> Option<AppError> {
+        Some(AppError::of_inner(self.clone()))
     }
 }
 
@@ -148,12 +154,15 @@ impl View<'_> {
         known
     }
 
-    pub(super) fn walk_to_occurrence(&self) -> Option<Arc<Occurrence>> {
+    /// A clone of the first `AppError` in the chain, and whether it is hidden.
+    pub(super) fn walk_to_shared(&self) -> Option<(AppError, bool)> {
         let mut found = None;
         self.for_each_level(Ask::Share, |_, level, facts| {
             if facts.is_some_and(|facts| facts.id.is_some()) {
-                let ours = level.and_then(Inner::in_level).map(|ours| Arc::clone(Inner::occurrence(ours)));
-                found = ours.or_else(hidden::take_occurrence);
+                found = match level.and_then(Inner::in_level) {
+                    Some(ours) => ours.share().map(|ours| (ours, false)),
+                    None => hidden::take_shared().map(|ours| (ours, true)),
+                };
             }
             found.is_none()
         });
@@ -167,6 +176,7 @@ impl View<'_> {
         ask: Ask,
         mut visit: impl FnMut(usize, Option<&(dyn Error + 'static)>, Option<Facts>) -> bool,
     ) {
+        let is_erased = matches!(self.head, Head::Erased);
         let mut depth = 0;
         let mut next = match self.error {
             ErrorRef::App(app) => Some(&**app as &(dyn Error + 'static)),
@@ -185,7 +195,7 @@ impl View<'_> {
             && depth < chain::MAX_LEVELS
         {
             let facts;
-            (next, facts) = look_at(level, ask);
+            (next, facts) = look_at(level, ask, is_erased);
             if !visit(depth, Some(level), facts) {
                 return;
             }
@@ -194,7 +204,11 @@ impl View<'_> {
     }
 }
 
-fn look_at<'a>(level: &'a (dyn Error + 'static), ask: Ask) -> (Option<&'a (dyn Error + 'static)>, Option<Facts>) {
+fn look_at<'a>(
+    level: &'a (dyn Error + 'static),
+    ask: Ask,
+    is_erased: bool,
+) -> (Option<&'a (dyn Error + 'static)>, Option<Facts>) {
     if let Some(ours) = Inner::in_level(level) {
         (ours.source(), Some(ours.facts(ask)))
     } else if let Some(rejection) = level.downcast_ref::<Rejection>() {
@@ -204,7 +218,11 @@ fn look_at<'a>(level: &'a (dyn Error + 'static), ask: Ask) -> (Option<&'a (dyn E
     } else if level.is::<io::Error>() {
         (None, None)
     } else {
-        hidden::source_of(level, ask)
+        match hidden::source_of(level, ask) {
+            // The boxes of anyhow and eyre are behind erased types alone.
+            (None, None) if is_erased => (None, hidden::text_of(level, ask)),
+            found => found,
+        }
     }
 }
 
