@@ -132,7 +132,11 @@ impl BreakerBuilder {
         self
     }
 
-    /// Sets how long the circuit stays half-open at most before it opens again; `recovery_timeout` by default.
+    /// Sets the limit of the half-open state; `recovery_timeout` by default.
+    ///
+    /// When it is over, the circuit opens again if a probe hangs (it began in the first half of that time and has not
+    /// ended), and closes if probes ended in permanent errors and none failed or hung. Otherwise it stays half-open and
+    /// goes on admitting probes.
     pub fn half_open_timeout(mut self, duration: Duration) -> Self {
         self.draft.half_open_timeout = Some(duration);
         self

@@ -45,7 +45,8 @@ pub struct BreakerConfig {
     pub max_recovery_timeout: Duration,
     /// The largest random part that is added to an open time, as a fraction of it.
     pub recovery_jitter: f64,
-    /// How long the circuit stays half-open at most.
+    /// After how long a half-open circuit opens because a probe hangs, or closes because the callee answers, even if
+    /// only by permanent errors.
     pub half_open_timeout: Duration,
     /// Over which calls the rates are taken.
     pub window: Option<WindowKind>,

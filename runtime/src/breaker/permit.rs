@@ -56,7 +56,8 @@ impl Permit {
         }
     }
 
-    /// Reports that the outcome says nothing about the callee.
+    /// Reports that the outcome shows nothing about the callee. [`record`](Self::record) takes
+    /// [`Verdict::Answered`] for one that shows at least that the callee answers.
     pub fn ignore(self) {
         self.record(Verdict::Ignored);
     }

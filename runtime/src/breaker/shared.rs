@@ -182,7 +182,7 @@ impl Shared {
     }
 
     fn admit_locked(&self, now: Tick) -> Result<Ticket, Denied> {
-        self.step(|locked| {
+        let mut admitted = self.step(|locked| {
             let (admission, effects) = locked.core.admit_at(now);
             let (word, generation) = (word::of(&locked.core), locked.core.generation());
             let answer = match admission {
@@ -190,7 +190,15 @@ impl Shared {
                 Admission::Rejected { retry_after } => Err(Denied::new(generation, retry_after)),
             };
             (answer, effects)
-        })
+        });
+        if let Ok(ticket) = &mut admitted
+            && ticket.word & (word::MODE | word::TIMED) == word::CLOSED | word::TIMED
+        {
+            // Time has just closed the circuit, or another thread has.
+            let in_flight = self.in_flight.get_or_init(|| Box::new(InFlight::new()));
+            ticket.cell = in_flight.enter(now, ticket.generation());
+        }
+        admitted
     }
 
     /// Takes the verdict on an admitted call.
@@ -237,7 +245,12 @@ impl Shared {
             let at = now.unwrap_or(Tick::ZERO);
             if now.is_none() || self.is_current_locked(&mut locked, ticket, at) {
                 self.counters.add(Counted::Success);
-                self.record_locked(&mut locked, ticket, at, Outcome { failure: false, slow, counted });
+                self.record_locked(
+                    &mut locked,
+                    ticket,
+                    at,
+                    Outcome { failure: false, slow, counted, started: ticket.started() },
+                );
             }
             return self.finish(locked);
         }
@@ -254,6 +267,7 @@ impl Shared {
         match verdict {
             Verdict::Success => self.succeed(ticket),
             Verdict::Failure => self.fail_because(ticket, write_cause),
+            Verdict::Answered => self.answer(ticket),
             Verdict::Ignored => self.ignore(ticket),
         }
     }
@@ -303,7 +317,12 @@ impl Shared {
                 locked.totals.abandoned = locked.totals.abandoned.saturating_add(1);
                 self.push_detail(&mut locked, Told::Abandoned { generation: ticket.generation(), elapsed });
             }
-            self.record_locked(&mut locked, ticket, now, Outcome { failure: true, slow, counted });
+            self.record_locked(
+                &mut locked,
+                ticket,
+                now,
+                Outcome { failure: true, slow, counted, started: ticket.started() },
+            );
         }
         self.finish(locked);
     }
@@ -360,24 +379,36 @@ impl Shared {
         elapsed > self.hot.slow_above.load(Ordering::Relaxed)
     }
 
-    /// Takes the verdict that a call says nothing.
+    /// Takes the verdict that a call shows nothing.
     pub(super) fn ignore(&self, ticket: Ticket) {
-        if self.release(ticket) {
-            self.counters.add(Counted::Ignored);
-        }
+        self.end_uncounted(ticket, false, true);
     }
 
-    /// Takes a call back as if it had never been; tells whether its generation still is.
-    pub(super) fn release(&self, ticket: Ticket) -> bool {
+    /// Takes the verdict that the callee answered by a permanent error.
+    pub(super) fn answer(&self, ticket: Ticket) {
+        self.end_uncounted(ticket, true, true);
+    }
+
+    /// Takes a call back as if it had never been.
+    pub(super) fn release(&self, ticket: Ticket) {
+        self.end_uncounted(ticket, false, false);
+    }
+
+    /// Ends a call that neither succeeded nor failed.
+    fn end_uncounted(&self, ticket: Ticket, answered: bool, ignored: bool) {
         if ticket.is_uncounted() {
-            return false;
+            return;
         }
         self.leave(ticket);
-        if ticket.word & (word::MODE | word::BYSTANDER) != word::HALF_OPEN {
-            return word::generation(self.hot.word.load(Ordering::Relaxed)) == ticket.generation();
+        let is_current = if ticket.is_probe() {
+            let now = self.clock.now();
+            self.step(|locked| locked.core.release_at(now, ticket.generation(), ticket.started(), answered))
+        } else {
+            word::generation(self.hot.word.load(Ordering::Relaxed)) == ticket.generation()
+        };
+        if is_current && ignored {
+            self.counters.add(Counted::Ignored);
         }
-        let now = self.clock.now();
-        self.step(|locked| locked.core.release_at(now, ticket.generation()))
     }
 
     /// Reads what the lock guards.
@@ -414,7 +445,7 @@ impl Shared {
     }
 
     fn publish(&self, core: &Core) {
-        if let Phase::Open { until, .. } = core.phase() {
+        if let Phase::Open { until } = core.phase() {
             // Relaxed: the Release below orders it before the word.
             self.hot.open_until.store(until.as_nanos(), Ordering::Relaxed);
         }

@@ -1,9 +1,7 @@
 //! The answers to a call that wants in.
 
 use super::{in_flight::CellId, word};
-#[cfg(feature = "async")]
-use crate::time::Tick;
-use crate::time::saturating_nanos;
+use crate::time::{Tick, saturating_nanos};
 use std::time::Duration;
 
 /// An admitted call: what its verdict must bring back. Plain values, so that they can live in registers.
@@ -11,7 +9,7 @@ use std::time::Duration;
 pub(super) struct Ticket {
     /// The breaker's word at admission.
     pub(super) word: u64,
-    /// The start in nanoseconds, where the word says that calls are timed.
+    /// The start in nanoseconds, where the word says that calls are timed, and of a probe.
     pub(super) start: u64,
     /// Where the call is entered as running, where calls are timed.
     pub(super) cell: CellId,
@@ -47,12 +45,12 @@ impl Ticket {
         word::generation(self.word)
     }
 
-    /// Notes when the call was first seen pending. One that is timed keeps its start, which is the same moment but for
+    /// Notes when the call was first seen pending. One that is timed, or a probe, keeps its start, which is the same moment but for
     /// what the call did before it waited; so a future needs no room for both.
     #[cfg(feature = "async")]
     pub(super) fn note_pending(&mut self, now: impl FnOnce() -> Tick) {
         if self.word & word::PENDING == 0 {
-            if !self.is_timed() {
+            if !self.is_timed() && !self.is_probe() {
                 self.start = now().as_nanos();
             }
             self.word |= word::PENDING;
@@ -64,6 +62,16 @@ impl Ticket {
     pub(super) fn take_pending(self) -> (Self, Option<Tick>) {
         let pending = self.word & word::PENDING != 0;
         (Self { word: self.word & !word::PENDING, ..self }, pending.then(|| Tick::from_nanos(self.start)))
+    }
+
+    /// The start, where the call is timed or a probe.
+    pub(super) fn started(self) -> Tick {
+        Tick::from_nanos(self.start)
+    }
+
+    /// Returns `true` for a call that has a slot of a half-open state.
+    pub(super) fn is_probe(self) -> bool {
+        self.word & (word::MODE | word::BYSTANDER) == word::HALF_OPEN
     }
 
     pub(super) fn is_timed(self) -> bool {

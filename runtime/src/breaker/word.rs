@@ -25,7 +25,7 @@ pub(super) fn of(core: &Core) -> u64 {
     let mode = match core.phase() {
         Phase::Closed => CLOSED,
         Phase::Open { .. } => OPEN,
-        Phase::HalfOpen { .. } => HALF_OPEN,
+        Phase::HalfOpen(_) => HALF_OPEN,
         Phase::ForcedOpen => FORCED_OPEN,
         Phase::Disabled => DISABLED,
     };

@@ -71,7 +71,10 @@ pub enum TransitionReason {
     ProbeFailed,
     /// A probe succeeded, but slower than `slow_call` allows.
     ProbeSlow,
-    /// The half-open time was over before enough probes had succeeded.
+    /// The half-open time was over, probes had ended in permanent errors, and none had failed or hung: the callee
+    /// answers.
+    ProbesAnswered,
+    /// The half-open time was over and a probe had not ended.
     HalfOpenTimeout,
     /// Somebody asked for it by hand.
     Manual,
@@ -99,6 +102,7 @@ impl TransitionReason {
             Self::ProbesSucceeded => "probes_succeeded",
             Self::ProbeFailed => "probe_failed",
             Self::ProbeSlow => "probe_slow",
+            Self::ProbesAnswered => "probes_answered",
             Self::HalfOpenTimeout => "half_open_timeout",
             Self::Manual => "manual",
             Self::OpenFor => "open_for",

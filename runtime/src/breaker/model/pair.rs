@@ -162,12 +162,12 @@ impl Pair {
                 700..760 => {
                     let Some(id) = self.random_call(rng) else { continue };
                     let ticket = self.tickets.remove(&id).unwrap();
-                    let ignored = below(rng, 2) == 0;
-                    self.model.let_go(id, ignored);
-                    if ignored {
-                        self.real.shared().ignore(ticket);
-                    } else {
-                        self.real.shared().release(ticket);
+                    let (ignored, answered) = [(true, true), (true, false), (false, false)][below(rng, 3) as usize];
+                    self.model.let_go(id, ignored, answered);
+                    match (ignored, answered) {
+                        (_, true) => self.real.shared().answer(ticket),
+                        (true, _) => self.real.shared().ignore(ticket),
+                        _ => self.real.shared().release(ticket),
                     }
                 }
                 760..780 => {
@@ -216,7 +216,7 @@ impl Pair {
             let text = format!("dropped after it had been pending for {elapsed:.1?}");
             self.model.end(id, Some((text, true)));
         } else {
-            self.model.let_go(id, false);
+            self.model.let_go(id, false, false);
         }
         self.real.shared().drop_pending(ticket, Tick::from_nanos(since));
     }
