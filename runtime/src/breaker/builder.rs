@@ -212,7 +212,10 @@ impl BreakerBuilder {
         self
     }
 
-    /// Sets how long an asynchronous call must have been pending for its drop to count as a failure; 1 s by default, and zero counts each.
+    /// Sets how long an asynchronous call must have been pending for its drop to count as a failure; 1 s by default.
+    ///
+    /// It counts only if no other call of the breaker succeeded between the first time that it was pending and its drop:
+    /// clients that leave do not open a healthy circuit, a callee that hangs does.
     pub fn abandoned_after(mut self, duration: Duration) -> Self {
         self.draft.abandoned_after = Some(duration);
         self

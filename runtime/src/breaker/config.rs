@@ -24,7 +24,7 @@ use std::time::Duration;
 /// | `min_calls` | 10, or the whole count window where that is smaller | 1 up to the count window |
 /// | `slow_call` | off | above zero |
 /// | `slow_rate` | 0.5 where `slow_call` is set | above 0, up to 1 |
-/// | `abandoned_after` | 1 s | any; zero counts every dropped call |
+/// | `abandoned_after` | 1 s | any |
 /// | `shadow` | false | |
 ///
 /// A value outside its range is a [`ConfigError`](crate::ConfigError) of the builder.
@@ -58,7 +58,8 @@ pub struct BreakerConfig {
     pub slow_call: Option<Duration>,
     /// The share of slow calls that opens the circuit; `None` where it is not looked at.
     pub slow_rate: Option<f64>,
-    /// How long an asynchronous call must have been pending for its drop to count as a failure.
+    /// How long an asynchronous call must have been pending for its drop to count as a failure. It counts only if no
+    /// other call of the breaker succeeded meanwhile.
     pub abandoned_after: Duration,
     /// Whether the breaker only counts and tells, and never rejects.
     pub shadow: bool,

@@ -1,6 +1,6 @@
 //! An asynchronous call under a breaker.
 
-use super::{admitted::settle, judge::Judge, shared::Shared, ticket::Ticket};
+use super::{admitted::settle, ended_by::EndedBy, judge::Judge, shared::Shared, ticket::Ticket};
 use std::{
     future::Future,
     pin::Pin,
@@ -24,15 +24,7 @@ pin_project_lite::pin_project! {
 
     impl<F, J> PinnedDrop for Guarded<'_, F, J> {
         fn drop(this: Pin<&mut Self>) {
-            let this = this.project();
-            if let Some(shared) = this.shared.take() {
-                match this.ticket.take_pending() {
-                    (ticket, None) => {
-                        shared.release(ticket);
-                    }
-                    (ticket, Some(since)) => shared.drop_pending(ticket, since),
-                }
-            }
+            this.end(EndedBy::Caller);
         }
     }
 }
@@ -40,6 +32,14 @@ pin_project_lite::pin_project! {
 impl<'a, F, J> Guarded<'a, F, J> {
     pub(super) fn new(shared: &'a Shared, ticket: Ticket, judge: J, inner: F) -> Self {
         Self { inner, judge, shared: Some(shared), ticket }
+    }
+
+    /// Ends the call if it has no verdict yet, on behalf of who is about to drop it.
+    pub(crate) fn end(self: Pin<&mut Self>, ended_by: EndedBy) {
+        let this = self.project();
+        if let Some(shared) = this.shared.take() {
+            shared.drop_future(*this.ticket, ended_by);
+        }
     }
 }
 
@@ -51,7 +51,7 @@ impl<F: Future, J: Judge<F::Output>> Future for Guarded<'_, F, J> {
         let on_panic = OnPollPanic { shared: this.shared, ticket: *this.ticket };
         let Poll::Ready(outcome) = this.inner.poll(cx) else {
             if let Some(shared) = on_panic.shared {
-                this.ticket.note_pending(|| shared.clock.now());
+                shared.note_pending(this.ticket);
             }
             std::mem::forget(on_panic);
             return Poll::Pending;
@@ -60,7 +60,7 @@ impl<F: Future, J: Judge<F::Output>> Future for Guarded<'_, F, J> {
         let shared = on_panic.shared.take();
         std::mem::forget(on_panic);
         if let Some(shared) = shared {
-            settle(shared, this.ticket.take_pending().0, verdict, &*this.judge, &outcome);
+            settle(shared, shared.take_pending(*this.ticket).0, verdict, &*this.judge, &outcome);
         }
         Poll::Ready(outcome)
     }
@@ -76,7 +76,44 @@ impl Drop for OnPollPanic<'_, '_> {
     #[cold]
     fn drop(&mut self) {
         if let Some(shared) = self.shared.take() {
-            shared.fail_by_panic(self.ticket.take_pending().0);
+            shared.fail_by_panic(shared.take_pending(self.ticket).0);
         }
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+#[expect(clippy::unwrap_used, reason = "a test that finds nothing has failed")]
+mod tests {
+    use super::*;
+    use crate::{
+        AppError,
+        breaker::{ByClass, CircuitBreaker, Counts},
+        time::ManualClock,
+    };
+    use std::{future::pending, pin::pin, task::Waker, time::Duration};
+
+    /// Ends a call that was pending for a minute, on behalf of a guard.
+    fn ended_by(ended_by: EndedBy) -> Counts {
+        let clock = ManualClock::new();
+        let breaker = CircuitBreaker::builder("ended-by").clock(clock.clone()).build().unwrap();
+        {
+            let call = breaker.admit().unwrap().guard(ByClass, pending::<Result<(), AppError>>());
+            let mut call = pin!(call);
+            assert!(call.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+            clock.advance(Duration::from_secs(60));
+            // Somebody else succeeds meanwhile.
+            breaker.try_acquire().unwrap().success();
+            call.as_mut().end(ended_by);
+        }
+        breaker.snapshot().counts
+    }
+
+    #[test]
+    fn a_guard_that_ends_a_call_says_what_that_shows() {
+        let count = |by| (ended_by(by).failure, ended_by(by).abandoned);
+        assert_eq!(count(EndedBy::TimedOut), (1, 0), "whatever others did");
+        assert_eq!(count(EndedBy::CutShort), (0, 0));
+        assert_eq!(count(EndedBy::Superseded), (0, 0));
+        assert_eq!(count(EndedBy::Caller), (0, 0), "another call succeeded");
     }
 }

@@ -16,6 +16,7 @@ mod config;
 mod control;
 mod counters;
 mod draft;
+mod ended_by;
 #[cfg(feature = "async")]
 mod guarded;
 mod handle;

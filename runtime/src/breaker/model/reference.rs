@@ -15,9 +15,23 @@ use std::{collections::BTreeMap, time::Duration};
 /// What is told, and in which generation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Heard {
-    Change(CircuitState, CircuitState, TransitionReason, u64),
-    Rejected(u64),
-    Slow { pending: bool, generation: u64 },
+    Change {
+        from: CircuitState,
+        to: CircuitState,
+        reason: TransitionReason,
+        generation: u64,
+        /// The number of the opening that it belongs to.
+        opening: Option<u32>,
+        rejected: u64,
+    },
+    Rejected {
+        generation: u64,
+        opening: u32,
+    },
+    Slow {
+        pending: bool,
+        generation: u64,
+    },
     Abandoned(u64),
 }
 
@@ -39,6 +53,8 @@ pub(super) struct Running {
     /// Let in by shadow mode alone.
     pub(super) bystander: bool,
     pub(super) start: u64,
+    /// How many calls had succeeded then.
+    pub(super) successes: u64,
     /// The entry under which it was counted as slow while it ran.
     pub(super) counted: Option<usize>,
 }
@@ -72,10 +88,16 @@ pub(super) struct Model {
     pub(super) first: usize,
     pub(super) running: BTreeMap<u64, Running>,
     pub(super) counts: Counts,
+    /// How many calls succeeded in this life.
+    pub(super) succeeded: u64,
     pub(super) heard: Vec<Heard>,
     /// When the last call failed, and its text.
     pub(super) last_failure: Option<(u64, String)>,
     pub(super) opened_by: Option<String>,
+    /// How many openings there were.
+    pub(super) openings: u32,
+    /// How many calls the present one has rejected.
+    pub(super) rejected: u64,
     pub(super) rng: Rng,
 }
 
@@ -97,9 +119,12 @@ impl Model {
             first: 0,
             running: BTreeMap::new(),
             counts: Counts::default(),
+            succeeded: 0,
             heard: Vec::new(),
             last_failure: None,
             opened_by: None,
+            openings: 0,
+            rejected: 0,
             rng: Rng::seeded(seed),
         }
     }
@@ -121,7 +146,19 @@ impl Model {
     pub(super) fn change(&mut self, at: u64, to: CircuitState, reason: TransitionReason) {
         use TransitionReason::{ConsecutiveFailures, FailureRate, HalfOpenTimeout, ProbeFailed};
         self.generation += 1;
-        self.heard.push(Heard::Change(self.state, to, reason, self.generation));
+        let was_open = matches!(self.state, Open | HalfOpen | ForcedOpen);
+        self.openings += u32::from(matches!(to, Open | ForcedOpen));
+        self.heard.push(Heard::Change {
+            from: self.state,
+            to,
+            reason,
+            generation: self.generation,
+            opening: (was_open || matches!(to, Open | ForcedOpen)).then_some(self.openings),
+            rejected: self.rejected,
+        });
+        if to != HalfOpen {
+            self.rejected = 0;
+        }
         let last = self.last_failure.as_ref().map(|(_, text)| text.clone());
         match (to, reason) {
             (Open, HalfOpenTimeout) => {}
@@ -304,15 +341,18 @@ impl Model {
         };
         if rejected.is_some() {
             self.counts.rejected += 1;
-            self.heard.push(Heard::Rejected(self.generation));
+            self.rejected += 1;
+            self.heard.push(Heard::Rejected { generation: self.generation, opening: self.openings });
         }
         match rejected {
             Some(wait) if !self.config.shadow => Err(wait),
             _ => {
                 let (generation, state, start) = (self.generation, self.state, self.now);
+                let successes = self.succeeded;
                 let bystander = rejected.is_some();
                 let timed = self.config.slow_call.is_some() && !bystander;
-                self.running.insert(id, Running { generation, state, timed, bystander, start, counted: None });
+                self.running
+                    .insert(id, Running { generation, state, timed, bystander, start, successes, counted: None });
                 Ok(())
             }
         }
@@ -342,6 +382,7 @@ impl Model {
             return;
         }
         self.counts.success += u64::from(!failure);
+        self.succeeded += u64::from(!failure);
         self.counts.failure += u64::from(failure);
         if let Some((text, abandoned)) = failed {
             self.last_failure = Some((self.now, text));

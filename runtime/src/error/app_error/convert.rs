@@ -43,6 +43,10 @@ fn from_io(io: io::Error) -> AppError {
 fn from_foreign(source: BoxedError) -> AppError {
     let code = chain(&*source).find_map(code_of);
     let mut inner = Inner::new(code.unwrap_or(ErrorCode::UNKNOWN_ERROR), code.is_some());
+    // All rejections of one opening are one event.
+    if let Some(opening) = chain(&*source).find_map(|level| level.downcast_ref::<Rejection>()?.opening()) {
+        inner.id = opening;
+    }
     inner.set_source(source);
     AppError(Box::new(inner))
 }
