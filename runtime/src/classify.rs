@@ -10,7 +10,11 @@ pub enum Verdict {
     Success,
     /// The call failed in a way that speaks against the callee.
     Failure,
-    /// The outcome says nothing about the callee, as an error that the caller caused.
+    /// The callee answered, but neither did the call do what it is for nor does the failure speak against the callee:
+    /// an error that the caller caused, for example. Counted as ignored; a half-open breaker that gets such answers and
+    /// no failure closes when its half-open time is over.
+    Answered,
+    /// The outcome shows nothing about the callee, for example the rejection of a policy further in.
     Ignored,
 }
 
@@ -28,10 +32,15 @@ impl Classified {
     /// What is known about an error of which nothing can be seen.
     pub const UNKNOWN: Self = Self { class: Class::Unknown, rejected: false };
 
-    /// Returns what a breaker makes of the error: permanent ones and rejections of policies further in are ignored.
+    /// Returns what a breaker makes of the error: rejections of policies further in are ignored, permanent errors are
+    /// answers.
     #[must_use]
     pub fn verdict(self) -> Verdict {
-        if self.rejected || self.class == Class::Permanent { Verdict::Ignored } else { Verdict::Failure }
+        match self.class {
+            _ if self.rejected => Verdict::Ignored,
+            Class::Permanent => Verdict::Answered,
+            _ => Verdict::Failure,
+        }
     }
 
     /// Tells whether another try can help: not for permanent errors, nor against a policy that rejects.

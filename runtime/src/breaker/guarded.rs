@@ -1,8 +1,8 @@
 //! An asynchronous call under a breaker.
 
-use super::{admitted::settle, cause::CauseText, judge::Judge, permit::fail_by_panic, shared::Shared, ticket::Ticket};
+use super::{admitted::settle, judge::Judge, permit::fail_by_panic, shared::Shared, ticket::Ticket};
 use crate::{
-    call::{self, Ended, Frame, Since},
+    call::{self, Frame, Since},
     classify::Verdict,
 };
 use std::{
@@ -31,16 +31,10 @@ pin_project_lite::pin_project! {
         fn drop(this: Pin<&mut Self>) {
             let this = this.project();
             if let Some(shared) = this.shared.take() {
-                let inside = inside(this.frame, shared);
-                match (this.ticket.take_pending(), call::ended()) {
-                    ((ticket, Some(_)), Some(Ended::TimedOut)) if !inside.recorded => {
-                        shared.fail(ticket, CauseText::of(|out| out.write_str("the attempt took longer than `attempt_timeout`")));
-                        call::record_outcome(shared.address());
-                    }
-                    ((ticket, Some(since)), None) if !inside.recorded => shared.drop_pending(ticket, since),
-                    ((ticket, _), _) => {
-                        shared.release(ticket);
-                    }
+                if inside(this.frame, shared).recorded {
+                    shared.release(*this.ticket);
+                } else if shared.drop_future(*this.ticket, call::ended_by()) {
+                    call::record_outcome(shared.address());
                 }
             }
         }
@@ -65,7 +59,7 @@ impl<F: Future, J: Judge<F::Output>> Future for Guarded<'_, F, J> {
         };
         let Poll::Ready(outcome) = polled else {
             if let Some(shared) = on_panic.shared {
-                this.ticket.note_pending(|| shared.clock.now());
+                shared.note_pending(this.ticket);
             }
             std::mem::forget(on_panic);
             return Poll::Pending;
@@ -74,7 +68,7 @@ impl<F: Future, J: Judge<F::Output>> Future for Guarded<'_, F, J> {
         let shared = on_panic.shared.take();
         std::mem::forget(on_panic);
         if let Some(shared) = shared {
-            let ticket = this.ticket.take_pending().0;
+            let ticket = shared.take_pending(*this.ticket).0;
             if verdict != Verdict::Success || !shared.succeed_at_once(ticket) {
                 let inside = inside(this.frame, shared);
                 settle(shared, ticket, verdict, &*this.judge, &outcome, inside);
@@ -107,7 +101,44 @@ impl Drop for OnPollPanic<'_, '_> {
     fn drop(&mut self) {
         if let Some(shared) = self.shared.take() {
             let inside = inside(self.frame, shared);
-            fail_by_panic(shared, self.ticket.take_pending().0, inside);
+            fail_by_panic(shared, shared.take_pending(self.ticket).0, inside);
         }
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+#[expect(clippy::unwrap_used, reason = "a test that finds nothing has failed")]
+mod tests {
+    use super::*;
+    use crate::call::EndedBy;
+    use crate::{
+        AppError,
+        breaker::{ByClass, CircuitBreaker, Counts},
+        time::ManualClock,
+    };
+    use std::{future::pending, task::Waker, time::Duration};
+
+    /// Ends a call that was pending for a minute, on behalf of a guard.
+    fn ended_by(ended_by: EndedBy) -> Counts {
+        let clock = ManualClock::new();
+        let breaker = CircuitBreaker::builder("ended-by").clock(clock.clone()).build().unwrap();
+        {
+            let call = breaker.admit().unwrap().guard(ByClass, pending::<Result<(), AppError>>());
+            let mut call = Box::pin(call);
+            assert!(call.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+            clock.advance(Duration::from_secs(60));
+            // Somebody else succeeds meanwhile.
+            breaker.try_acquire().unwrap().success();
+            call::ending(ended_by, || drop(call));
+        }
+        breaker.snapshot().counts
+    }
+
+    #[test]
+    fn a_guard_that_ends_a_call_says_what_that_shows() {
+        let count = |by| (ended_by(by).failure, ended_by(by).abandoned);
+        assert_eq!(count(EndedBy::TimedOut), (1, 0), "whatever others did");
+        assert_eq!(count(EndedBy::CutShort), (0, 0));
+        assert_eq!(count(EndedBy::Caller), (0, 0), "another call succeeded");
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{
     attempt::Series,
-    ended::Ended,
+    ended::EndedBy,
     inside::{Inside, Letter},
     reported::Reported,
 };
@@ -29,8 +29,8 @@ pub(super) struct Current {
     pub(super) has_values: Cell<bool>,
     pub(super) has_slots: Cell<bool>,
     pub(super) series: Cell<Series>,
-    /// Why the future that is being dropped is dropped.
-    pub(super) ended: Cell<Option<Ended>>,
+    /// Who drops the future that is being dropped.
+    pub(super) ended_by: Cell<EndedBy>,
     /// The rejection that is being turned into an error; zero where none is.
     converting: Cell<u64>,
     /// Rejections that were made outside of every frame and were not dropped since; the oldest makes room.
@@ -53,7 +53,7 @@ thread_local! {
             has_values: Cell::new(false),
             has_slots: Cell::new(false),
             series: Cell::new(Series::NONE),
-            ended: Cell::new(None),
+            ended_by: Cell::new(EndedBy::Caller),
             converting: Cell::new(0),
             rootless_rejections: [const { Cell::new(0) }; ROOTLESS],
             rootless_outcomes: [const { Cell::new((0, 0)) }; ROOTLESS],

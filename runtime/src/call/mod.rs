@@ -52,8 +52,8 @@ pub(crate) use deadline::Deadline;
 #[cfg(feature = "async")]
 pub(crate) use deadline::until;
 #[cfg(feature = "async")]
-pub(crate) use ended::ended_by;
-pub(crate) use ended::{Ended, ended};
+pub(crate) use ended::end_by;
+pub(crate) use ended::{EndedBy, ended_by, ending};
 pub(crate) use frame::{EnteredAttempt, Frame, InPlace, Suspended};
 pub(crate) use held::Slot;
 pub(crate) use inside::Inside;

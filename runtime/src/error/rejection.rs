@@ -1,6 +1,6 @@
 //! What a policy says instead of running the function.
 
-use super::{ErrorCode, redact, view};
+use super::{ErrorCode, ErrorId, redact, view};
 use crate::call::{Conversion, Number};
 use std::{
     fmt,
@@ -85,6 +85,13 @@ pub trait Rejector: fmt::Debug + Send + Sync + 'static {
 
     /// Returns, in one line, what made the policy reject in `generation`, where that is still known.
     fn cause(&self, generation: u64) -> Option<String> {
+        let _ = generation;
+        None
+    }
+
+    /// Returns the identity of the event that made the policy reject in `generation`, for example the opening of a
+    /// circuit, where there is one event behind many rejections and it is still known.
+    fn opening(&self, generation: u64) -> Option<ErrorId> {
         let _ = generation;
         None
     }
@@ -204,6 +211,30 @@ impl Rejection {
     #[must_use]
     pub fn cause(&self) -> Option<String> {
         self.rejector.cause(self.generation)
+    }
+
+    /// Returns the identity of the opening of the circuit that rejected the call, where that is still known.
+    ///
+    /// All rejections of one opening share it, and the [`AppError`](crate::AppError) that is made of one has it as its
+    /// own: so the id that a client gets leads to the record of the opening.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, breaker::CircuitBreaker};
+    ///
+    /// let breaker = CircuitBreaker::builder("opening-example").build()?;
+    /// breaker.force_open();
+    /// let rejection = breaker.try_acquire().unwrap_err();
+    /// let opening = rejection.opening();
+    /// assert!(opening.is_some());
+    /// assert_eq!(breaker.try_acquire().unwrap_err().opening(), opening);
+    /// assert_eq!(Some(AppError::from(rejection).id()), opening);
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub fn opening(&self) -> Option<ErrorId> {
+        self.rejector.opening(self.generation)
     }
 
     pub(crate) fn is_reported(&self) -> bool {

@@ -9,7 +9,7 @@ use super::{
 use crate::error::{ErrorCode, Policy, Rejection};
 use crate::{
     AppError,
-    call::{self, Attempt, Deadline, Ended, EnteredAttempt, Frame, Series},
+    call::{self, Attempt, Deadline, EndedBy, EnteredAttempt, Frame, Series},
     error::{Class, ErrorRef, View},
     event::{self, RecordSlot, RetryEvent, RetryEventKind, StopReason, pending::Settlement},
     time::Tick,
@@ -343,9 +343,9 @@ impl<'r> Run<'r> {
         let whole = self.core.config.max_elapsed.map(|whole| whole.saturating_sub(self.step.elapsed_at(clock.now())));
         let timeout = own.min(whole.unwrap_or(own)).min(call::remaining().unwrap_or(own));
         // What was cut off after less than half of its limit says nothing about the callee.
-        let why = if timeout >= own / 2 { Ended::TimedOut } else { Ended::Cut };
+        let why = if timeout >= own / 2 { EndedBy::TimedOut } else { EndedBy::CutShort };
         let deadline = Deadline::new(clock.now().after(timeout), clock.clone());
-        let limited = call::until(deadline, call::ended_by(attempt, tokio::time::sleep(timeout), why));
+        let limited = call::until(deadline, call::end_by(attempt, tokio::time::sleep(timeout), why));
         let outcome = self.watch(limited).await;
         outcome.ok_or_else(|| self.timed_out())
     }

@@ -1,7 +1,7 @@
 //! Conversions from other errors and into them.
 
 use super::{AppError, BoxedError, Inner, Occurrence, SharedError, StdError};
-use crate::error::{ErrorCode, View};
+use crate::error::{ErrorCode, ErrorId, Rejection, View};
 use std::{
     any::Any,
     error::Error,
@@ -104,12 +104,20 @@ struct Found {
     retry_after: Option<Duration>,
     location: Option<&'static Location<'static>>,
     ours: Option<(AppError, bool)>,
+    /// The identity of the opening that explains a rejection: all rejections of one opening are one event.
+    opening: Option<ErrorId>,
 }
 
 impl Found {
     fn in_view(view: View<'_>) -> Self {
         let known = view.known();
-        Self { code: known.code, retry_after: known.mapped_retry_after, location: known.location, ours: view.shared() }
+        Self {
+            code: known.code,
+            retry_after: known.mapped_retry_after,
+            location: known.location,
+            ours: view.shared(),
+            opening: view.rejection().and_then(Rejection::opening),
+        }
     }
 
     #[track_caller]
@@ -117,7 +125,7 @@ impl Found {
         let code = self.code.unwrap_or(ErrorCode::UNKNOWN_ERROR);
         let occurrence = match &self.ours {
             Some((ours, _)) => Arc::clone(&ours.0.occurrence),
-            None => Occurrence::new(),
+            None => self.opening.map_or_else(Occurrence::new, Occurrence::with_id),
         };
         let mut inner = Inner::new(code, self.code.is_some(), occurrence);
         // What cannot be read through the error that hides it.
