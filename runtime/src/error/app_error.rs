@@ -356,10 +356,12 @@ impl AppError {
         self
     }
 
-    /// Makes the error one event with an error that was reported under this identity.
-    pub(crate) fn reported_as(mut self, id: ErrorId) -> Self {
+    /// Makes the error one event with another one that has this identity, and perhaps was reported.
+    pub(crate) fn known_as(mut self, id: ErrorId, is_reported: bool) -> Self {
         let occurrence = Occurrence::with_id(id);
-        let _ = occurrence.claim_report();
+        if is_reported {
+            let _ = occurrence.claim_report();
+        }
         self.body().occurrence = occurrence;
         self
     }
