@@ -43,6 +43,7 @@ pub(super) fn of_reqwest(error: &reqwest_0_13::Error) -> Option<Coding> {
 pub(crate) const fn of_status(status: u16) -> Coding {
     let code = match status {
         401 | 403 => ErrorCode::PERMISSION_ERROR,
+        404 | 410 => ErrorCode::FILE_NOT_FOUND_ERROR,
         408 => ErrorCode::TIMEOUT_ERROR,
         423 => ErrorCode::RESOURCE_BUSY_ERROR,
         429 => ErrorCode::RATE_LIMIT_ERROR,
@@ -74,7 +75,7 @@ mod tests {
         for (status, code, class) in [
             (400, ErrorCode::API_REQUEST_ERROR, Class::Permanent),
             (401, ErrorCode::PERMISSION_ERROR, Class::Permanent),
-            (404, ErrorCode::API_REQUEST_ERROR, Class::Permanent),
+            (404, ErrorCode::FILE_NOT_FOUND_ERROR, Class::Permanent),
             (408, ErrorCode::TIMEOUT_ERROR, Class::Transient),
             (421, ErrorCode::API_REQUEST_ERROR, Class::Transient),
             (429, ErrorCode::RATE_LIMIT_ERROR, Class::Transient),
