@@ -377,6 +377,15 @@ impl AppError {
         self
     }
 
+    /// Makes an error whose class need not be that of its code.
+    #[cfg(feature = "reqwest-0_13")]
+    #[track_caller]
+    pub(crate) fn with_coding(coding: super::Coding, message: String) -> Self {
+        let mut error = Self::new(coding.code.unwrap_or(ErrorCode::UNKNOWN_ERROR), message);
+        error.body().class = Some(coding.class);
+        error
+    }
+
     pub(crate) fn inner(&self) -> &Inner {
         &self.0
     }
