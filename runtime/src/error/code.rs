@@ -252,6 +252,8 @@ standard_codes! {
     INITIALIZATION_ERROR = 3, 500;
     /// A guarded function panicked.
     PANIC_ERROR = 4, 500;
+    /// Its caller dropped the work before it was done.
+    CANCELLED_ERROR = 5, 499;
     /// The recording software cannot be reached.
     OBS_CONNECTION_ERROR = 100, 503;
     /// The recording software's stream broke.
