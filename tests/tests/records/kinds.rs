@@ -117,3 +117,47 @@ fn every_kind_of_event_has_a_record() {
     assert_eq!(of(RecordKind::Transition).details["to"], "open");
     assert_eq!(of(RecordKind::Transaction).details["outcome"], "committed");
 }
+
+#[test]
+fn what_became_of_a_notification_is_an_event_with_a_record() {
+    use gardefou::{
+        alerts::{Alerts, AlertsConfig, CallbackChannel, DeliveryError, Rule},
+        error_boundary,
+        event::{Event, NotificationOutcome, subscribe},
+        monitor::ErrorMonitor,
+    };
+    use std::sync::{Arc, Mutex};
+
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let sink = Arc::clone(&seen);
+    let _subscription = subscribe(move |event: &Event<'_>| {
+        if let Event::Notification(notification) = event
+            && notification.rule == "kinds-notified"
+        {
+            let record = event.record().unwrap();
+            sink.lock().unwrap().push((notification.outcome, notification.error, record));
+        }
+    });
+    let good = CallbackChannel::new("good", |_| Ok(()));
+    let bad = CallbackChannel::new("password=hunter2", |_| Err(DeliveryError::permanent("400")));
+    let rule = Rule::immediate("kinds-notified").operation("kinds-notified");
+    let monitor = ErrorMonitor::new(MonitorConfig::default());
+    let config = AlertsConfig::builder().channel(good).channel(bad).rule(rule).monitor(monitor).background(false);
+    let alerts = Alerts::start(config.build().unwrap()).unwrap();
+    let failed: Result<(), AppError> = error_boundary!("kinds-notified", { bail!(ErrorCode::SYNC_ERROR, "late") });
+    alerts.run();
+    drop(alerts);
+
+    let error = failed.unwrap_err().id();
+    let seen = seen.lock().unwrap();
+    let outcomes: Vec<_> = seen.iter().map(|(outcome, about, _)| (*outcome, *about)).collect();
+    assert_eq!(outcomes, [(NotificationOutcome::Delivered, Some(error)), (NotificationOutcome::Lost, Some(error))]);
+    let record = &seen[0].2;
+    assert_eq!((record.kind, record.level), (RecordKind::Notification, AlertLevel::Error));
+    assert_eq!(
+        (&record.details["outcome"], &record.details["error"]),
+        (&json!("delivered"), &json!(error.to_string()))
+    );
+    assert_eq!(record.message, "notification `SYNC_ERROR: late` on channel `good`: delivered");
+    assert!(!serde_json::to_string(&*seen[1].2).unwrap().contains("hunter2"));
+}

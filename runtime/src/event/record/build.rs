@@ -11,7 +11,8 @@ use crate::{
     error::{ErrorId, redact},
     event::{
         AlertLevel, AuditEvent, BreakerEvent, BreakerEventKind, CircuitState, ErrorEvent, ErrorRef, Event, HealthEvent,
-        RetryEvent, RetryEventKind, StopReason, TransactionEvent, TransactionOutcome,
+        NotificationEvent, NotificationOutcome, RetryEvent, RetryEventKind, StopReason, TransactionEvent,
+        TransactionOutcome,
         text::{MAX_MESSAGE, for_sink},
     },
 };
@@ -27,6 +28,7 @@ pub(super) fn record_of(event: &Event<'_>, stamp: Stamp) -> Option<Record> {
         Event::Transaction(transaction) => Some(of_transaction(transaction, stamp)),
         Event::Breaker(breaker) => of_breaker(breaker, stamp),
         Event::Audit(audit) => Some(of_audit(audit, stamp)),
+        Event::Notification(notification) => Some(of_notification(notification, stamp)),
     }
 }
 
@@ -133,6 +135,27 @@ fn of_audit(event: &AuditEvent<'_>, stamp: Stamp) -> Record {
         location: Some(format!("{}:{}", event.file, event.line)),
         elapsed: event.elapsed,
         ..of_kind(RecordKind::Audit, event.level, operation, event.component, stamp)
+    }
+}
+
+fn of_notification(event: &NotificationEvent<'_>, stamp: Stamp) -> Record {
+    let (channel, title) = (clean_name(event.channel), for_sink(&event.title, MAX_SOURCE));
+    let level = match event.outcome {
+        NotificationOutcome::Delivered => event.level,
+        // Somebody waits for it.
+        NotificationOutcome::Kept | NotificationOutcome::Lost => AlertLevel::Error.max(event.level),
+    };
+    Record {
+        id: event.id,
+        message: format!("notification `{title}` on channel `{channel}`: {}", event.outcome),
+        details: details([
+            ("channel", Some(channel.into())),
+            ("kind", Some(event.kind.into())),
+            ("rule", Some(clean_name(event.rule).into())),
+            ("outcome", Some(event.outcome.name().into())),
+            ("error", event.error.map(|id| id.to_string().into())),
+        ]),
+        ..of_kind(RecordKind::Notification, level, "alert".to_owned(), "gardefou::alerts", stamp)
     }
 }
 

@@ -106,6 +106,7 @@ impl Recorder {
             Event::Transaction(transaction) => Fingerprint::of(&["transaction", transaction.operation]),
             Event::Breaker(BreakerEvent { name, .. }) => Fingerprint::of(&["breaker", name]),
             Event::Audit(audit) => Fingerprint::of(&["audit", audit.operation]),
+            Event::Notification(notification) => notification.fingerprint,
         };
         Stamp { timestamp: Timestamp::from(self.clock.wall()), fingerprint }
     }
