@@ -105,6 +105,9 @@ pub struct ErrorEvent<'a> {
     pub state: RecordState,
     /// The attempt of a retry that it happened in, from 1, and how many there may be.
     pub attempt: Option<(u32, u32)>,
+    /// The opening of the circuit that rejected the call, where the error is such a rejection: it is counted, and log,
+    /// journal and alerts show the opening in its place.
+    pub opening: Option<ErrorId>,
     /// The record of the error as it was reported, where the event settles it.
     pub(crate) settled: Option<&'a Record>,
     /// Where observers find the event's record.
@@ -132,6 +135,7 @@ impl<'a> ErrorEvent<'a> {
             error: ErrorRef::App(error),
             state: RecordState::Error,
             attempt: None,
+            opening: None,
             settled: None,
             record: RecordSlot::default(),
         }

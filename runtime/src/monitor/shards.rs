@@ -237,6 +237,10 @@ impl Shard {
         });
         let moment = Moment { tick: now, number: self.number };
         let delta = self.batch.count(key, event, at, moment, timestamp);
+        if event.opening.is_some() {
+            // Counted; the record of the opening stands for it.
+            return Evicted::default();
+        }
         self.recent.push(|| Entry {
             moment,
             timestamp,

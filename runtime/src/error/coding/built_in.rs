@@ -72,6 +72,12 @@ built_in! {
         None => PERMANENT,
     };
     ConfigError => |_| Some(ErrorCode::CONFIG_ERROR.into());
+    #[cfg(feature = "hyper-1")]
+    hyper_1::Error => |error| super::http::of_hyper(error);
+    #[cfg(feature = "reqwest-0_13")]
+    reqwest_0_13::Error => |error| super::http::of_reqwest(error);
+    #[cfg(feature = "sqlx-0_9")]
+    sqlx_0_9::Error => |error| super::sqlx::of_error(error);
 }
 
 /// The class of an input or output error: permanent where the same call fails again, transient where it may pass.

@@ -23,6 +23,7 @@ pub(crate) enum Ask {
 pub(crate) struct Facts {
     id: Option<ErrorId>,
     code: Option<ErrorCode>,
+    class: Option<Class>,
     /// Whether the level is a rejection, and if so, whether the function ran all the same.
     rejection: Option<bool>,
     retry_after: Option<Duration>,
@@ -60,6 +61,7 @@ impl Answers for Inner {
         Facts {
             id: Some(occurrence.id()),
             code: self.is_coded_itself().then(|| self.code()),
+            class: self.own_class(),
             rejection: None,
             retry_after: self.own_retry_after(),
             location: Some(self.location()),
@@ -80,6 +82,7 @@ impl Answers for Rejection {
         };
         Facts {
             code: Some(self.code()),
+            class: Some(Class::Transient),
             rejection: Some(self.ran()),
             retry_after: self.retry_after(),
             reported,
@@ -114,12 +117,8 @@ impl Known {
     }
 
     fn add(&mut self, facts: Facts) {
-        let class = match facts.rejection {
-            Some(_) => Some(Class::Transient),
-            None => facts.code.map(ErrorCode::class),
-        };
         self.code = self.code.or(facts.code);
-        self.class = self.class.or(class);
+        self.class = self.class.or(facts.class);
         self.rejected |= facts.rejection == Some(false);
         self.retry_after = self.retry_after.or(facts.retry_after);
         self.location = self.location.or(facts.location.filter(|place| !is_in_std(place)));

@@ -169,7 +169,10 @@ fn of_breaker(event: &BreakerEvent<'_>, stamp: Stamp) -> Option<Record> {
             let level = if opened { AlertLevel::Warning } else { AlertLevel::Info };
             let because = cause.map(|cause| format!(": {cause}")).unwrap_or_default();
             let message = format!("circuit breaker `{name}` went from {from} to {to} ({reason}){because}");
+            // That of the opening is what its rejections carry; every other change is an event of its own.
+            let id = event.id.filter(|_| opened).unwrap_or_default();
             Some(Record {
+                id,
                 message: for_sink(&message, MAX_MESSAGE),
                 details: details([
                     ("from", Some(from.name().into())),
@@ -179,6 +182,7 @@ fn of_breaker(event: &BreakerEvent<'_>, stamp: Stamp) -> Option<Record> {
                     ("generation", generation),
                     ("lasts", lasts.map(seconds)),
                     ("cause", cause.map(|cause| for_sink(&cause, MAX_SOURCE).into())),
+                    ("opening", event.id.filter(|_| !opened).map(|id| id.to_string().into())),
                     ("shadow", shadow),
                 ]),
                 ..of_kind(RecordKind::Transition, level, name, BREAKER, stamp)
