@@ -45,6 +45,8 @@ fn each_change_of_state_of_a_breaker_is_journalled() {
     let (cause, message) = (opening.details["cause"].as_str().unwrap(), &opening.message);
     assert!(cause.contains("was refused") && message.contains("was refused"), "{message}");
     assert!(!cause.contains("hunter2") && !message.contains("hunter2"), "{message}");
+    assert_eq!(opening.details["rejected"], 1, "written again when it is known");
+    assert!(records[1..].iter().all(|record| record.details["opening"] == opening.id.to_string()));
     let ids: std::collections::BTreeSet<_> = records.iter().map(|record| record.id.to_string()).collect();
     assert_eq!(ids.len(), 3);
     assert_eq!(bench.monitor.stats().total_errors, 0, "a change of state is no error");

@@ -161,7 +161,7 @@ fn of_notification(event: &NotificationEvent<'_>, stamp: Stamp) -> Record {
 
 fn of_breaker(event: &BreakerEvent<'_>, stamp: Stamp) -> Option<Record> {
     let name = for_sink(&redact::name(event.name), MAX_NAME);
-    let shadow = event.shadow.then(|| Value::Bool(true));
+    let shadow = event.shadow.then_some(Value::Bool(true));
     let generation = Some(event.generation.into());
     match event.kind {
         BreakerEventKind::Transition { from, to, reason, consecutive_failures, lasts, cause, .. } => {
