@@ -71,10 +71,10 @@ impl Entry {
         Self { started }
     }
 
-    /// Begins a transaction: says so at info, and reads the clock only where that is on.
+    /// Begins a transaction, with a line at debug, and reads the clock only where that is on.
     #[inline]
     pub(super) fn transaction(operation: &Operation<'_>) -> Self {
-        let started = if info_is_on() { log_begin(operation) } else { Tick::MAX };
+        let started = if transaction_debug_is_on() { log_begin(operation) } else { Tick::MAX };
         Self { started }
     }
 
@@ -134,16 +134,16 @@ fn debug_is_heard() -> bool {
     tracing::enabled!(target: names::TARGET_BOUNDARY, Level::DEBUG)
 }
 
-/// The same for transactions, at info.
+/// The same for transactions.
 #[inline]
-fn info_is_on() -> bool {
-    LevelFilter::current() >= Level::INFO && info_is_heard()
+fn transaction_debug_is_on() -> bool {
+    LevelFilter::current() >= Level::DEBUG && transaction_debug_is_heard()
 }
 
 #[cold]
 #[inline(never)]
-fn info_is_heard() -> bool {
-    tracing::enabled!(target: names::TARGET_TRANSACTION, Level::INFO)
+fn transaction_debug_is_heard() -> bool {
+    tracing::enabled!(target: names::TARGET_TRANSACTION, Level::DEBUG)
 }
 
 #[cold]
@@ -170,6 +170,6 @@ fn log_left(operation: &Operation<'_>, elapsed: Duration) {
 #[cold]
 fn log_begin(operation: &Operation<'_>) -> Tick {
     let Operation { name, component, file, line } = *operation;
-    tracing::info!(target: names::TARGET_TRANSACTION, operation = name, component, file, line, "begun");
+    tracing::debug!(target: names::TARGET_TRANSACTION, operation = name, component, file, line, "begun");
     SystemClock.now()
 }
