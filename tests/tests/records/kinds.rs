@@ -72,21 +72,43 @@ fn rolled_back_transaction_is_journalled_and_committed_one_is_not() {
     assert!(stuck.is_err());
 
     let records = bench.journalled(RecordKind::Transaction);
-    let seen: Vec<(&str, AlertLevel, &Value, &Value)> = records
+    let seen: Vec<(&str, AlertLevel, &Value, [&Value; 2])> = records
         .iter()
         .map(|record| {
             let details = &record.details;
-            (record.operation.as_str(), record.level, &details["outcome"], &details["failed_compensations"])
+            let counts = [&details["compensations"], &details["failed_compensations"]];
+            (record.operation.as_str(), record.level, &details["outcome"], counts)
         })
         .collect();
-    let outcome = json!("rolled_back");
+    let (outcome, none, one) = (json!("rolled_back"), json!(0), json!(1));
     let expected = [
-        ("kinds-tx-undone", AlertLevel::Warning, &outcome, &json!(0)),
-        ("kinds-tx-stuck", AlertLevel::Critical, &outcome, &json!(1)),
+        ("kinds-tx-undone", AlertLevel::Warning, &outcome, [&one, &none]),
+        ("kinds-tx-stuck", AlertLevel::Critical, &outcome, [&one, &one]),
     ];
     assert_eq!(seen, expected);
     let errors = bench.journalled(RecordKind::Error);
     assert_eq!(bench.monitor.stats().total_errors, errors.len() as u64, "a transaction that ends is no error");
+}
+
+#[test]
+fn cancelled_transaction_is_journalled_as_information() {
+    let bench = Bench::new("kinds-cancelled", MonitorConfig::builder());
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(async {
+        let mut transaction = Box::pin(async {
+            let done: Result<(), AppError> = transaction_boundary!("kinds-cancelled", async |tx| {
+                tx.on_rollback("undo", || ());
+                std::future::pending::<()>().await;
+            });
+            done
+        });
+        assert!(std::future::poll_fn(|cx| std::task::Poll::Ready(transaction.as_mut().poll(cx))).await.is_pending());
+    });
+    let records = bench.journalled(RecordKind::Transaction);
+    let seen: Vec<_> = records.iter().map(|record| (record.level, record.details["outcome"].clone())).collect();
+    assert_eq!(seen, [(AlertLevel::Info, json!("cancelled"))]);
+    assert!(records[0].message.ends_with("cancelled and rolled back"), "{}", records[0].message);
+    assert_eq!(bench.monitor.stats().total_errors, 0, "nothing failed");
 }
 
 #[test]

@@ -203,26 +203,31 @@ fn of_breaker(event: &BreakerEvent<'_>, stamp: Stamp) -> Option<Record> {
 
 fn of_transaction(event: &TransactionEvent<'_>, stamp: Stamp) -> Record {
     let operation = clean_name(event.operation);
-    let committed = event.outcome == TransactionOutcome::Committed;
-    let failed = event.failed_compensations;
-    let level = match (committed, failed) {
-        (true, _) => AlertLevel::Info,
-        (false, 0) => AlertLevel::Warning,
+    let (outcome, failed) = (event.outcome, event.failed_compensations);
+    let level = match outcome {
+        TransactionOutcome::Committed => AlertLevel::Info,
         // What the transaction began is neither done nor undone.
-        (false, _) => AlertLevel::Critical,
+        _ if failed > 0 => AlertLevel::Critical,
+        TransactionOutcome::RolledBack => AlertLevel::Warning,
+        TransactionOutcome::Cancelled => AlertLevel::Info,
     };
-    let outcome = if committed { "committed" } else { "rolled_back" };
-    let message = match failed {
-        _ if committed => format!("transaction `{operation}` committed"),
-        0 => format!("transaction `{operation}` rolled back"),
-        1 => format!("transaction `{operation}` rolled back; 1 compensation failed"),
-        more => format!("transaction `{operation}` rolled back; {more} compensations failed"),
+    let ended = match outcome {
+        TransactionOutcome::Committed => "committed",
+        TransactionOutcome::RolledBack => "rolled back",
+        TransactionOutcome::Cancelled => "cancelled and rolled back",
     };
+    let failures = match failed {
+        0 => String::new(),
+        1 => "; 1 compensation failed".to_owned(),
+        more => format!("; {more} compensations failed"),
+    };
+    let is_undone = outcome != TransactionOutcome::Committed;
     Record {
-        message,
+        message: format!("transaction `{operation}` {ended}{failures}"),
         details: details([
-            ("outcome", Some(outcome.into())),
-            ("failed_compensations", (!committed).then(|| failed.into())),
+            ("outcome", Some(outcome.name().into())),
+            ("compensations", is_undone.then(|| event.compensations.into())),
+            ("failed_compensations", is_undone.then(|| failed.into())),
         ]),
         elapsed: event.elapsed,
         ..of_kind(RecordKind::Transaction, level, operation, event.component, stamp)
