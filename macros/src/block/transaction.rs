@@ -52,7 +52,7 @@ fn expand_block(
     let form = if is_async.is_some() || setup.catch_panics { Form::Closure } else { Form::InPlace };
     tail::check_block(&mut block, diag);
     let allow = tail::allow_unreachable(&block);
-    let mut rewriter = Rewriter::new(form, Rule::Commit, &setup.krate, diag);
+    let mut rewriter = Rewriter::new(form, Rule::Commit, &setup.krate, Vec::new(), diag);
     rewriter.visit_block_mut(&mut block);
     let uses_label = rewriter.uses_label;
 

@@ -13,7 +13,7 @@ use crate::{
     breaker::circuit_breakers,
     error::{Rejection, redact},
     event::{AlertLevel, ErrorEvent, Event, HealthEvent, names, text},
-    monitor::{ErrorMonitor, ErrorRecord, RecordKind, RecordState, error_monitor},
+    monitor::{ErrorMonitor, ErrorRecord, RecordKind, error_monitor},
     sync::Mutex,
     time::{SharedClock, Tick},
 };
@@ -148,7 +148,7 @@ impl Core {
         let now = self.clock().now();
         match event {
             // A pending error is settled later; one whose attempt was retried brings no notification.
-            Event::Error(error) if error.state == RecordState::Error => self.on_error(now, event, error),
+            Event::Error(error) => self.on_error(now, event, error),
             Event::Breaker(breaker) => {
                 let plans = match self.level_of(event) {
                     Some(_) => self.decider.lock().on_breaker_at(now, breaker),
@@ -165,7 +165,7 @@ impl Core {
                 let plans = self.decider.lock().on_health_at(now, &health);
                 self.carry_out(plans, None);
             }
-            Event::Error(_) | Event::Retry(_) | Event::Transaction(_) | Event::Audit(_) => {}
+            Event::Provisional(_) | Event::Retry(_) | Event::Transaction(_) | Event::Audit(_) => {}
         }
     }
 

@@ -26,7 +26,9 @@ pub use transaction::{
 };
 
 pub(crate) use error::{Treatment, Visit};
-pub(crate) use report::{Report, swallowed};
+#[doc(hidden)]
+pub use report::Then;
+pub(crate) use report::{Recognised, Report};
 pub(crate) use transaction::{AsyncGuard, Callback, Guard, OnError};
 
 /// The page on boundaries, so that its code is compiled and run.

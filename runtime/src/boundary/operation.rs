@@ -1,6 +1,5 @@
 //! What runs, and since when.
 
-use super::report::reported_so_far;
 use crate::{
     event::names,
     time::{Clock, SystemClock, Tick},
@@ -49,12 +48,10 @@ impl<'a> Operation<'a> {
     }
 }
 
-/// One run of an operation, taken when it is entered: the mark by which a foreign error is reported once, and the
-/// start where the level debug is on.
+/// One run of an operation, taken when it is entered: the start, where the level debug is on.
 #[derive(Clone, Copy, Debug)]
 #[must_use]
 pub struct Entry {
-    pub(super) reported_before: u64,
     started: Option<Tick>,
 }
 
@@ -63,21 +60,21 @@ impl Entry {
     #[inline]
     pub fn function() -> Self {
         let started = if debug_is_on() { Some(SystemClock.now()) } else { None };
-        Self { reported_before: reported_so_far(), started }
+        Self { started }
     }
 
     /// Enters a boundary: says so at debug, and reads the clock only where that is on.
     #[inline]
     pub fn boundary(operation: &Operation<'_>) -> Self {
         let started = if debug_is_on() { Some(log_entry(operation)) } else { None };
-        Self { reported_before: reported_so_far(), started }
+        Self { started }
     }
 
     /// Begins a transaction: says so at info, and reads the clock only where that is on.
     #[inline]
     pub(super) fn transaction(operation: &Operation<'_>) -> Self {
         let started = if info_is_on() { Some(log_begin(operation)) } else { None };
-        Self { reported_before: reported_so_far(), started }
+        Self { started }
     }
 
     /// Tells whether the start was taken.
@@ -97,7 +94,7 @@ impl Entry {
     /// Takes the entry out of a guard, which has nothing to say when it is dropped after that.
     #[inline]
     pub(super) fn finish(&mut self) -> Self {
-        Self { started: self.started.take(), ..*self }
+        Self { started: self.started.take() }
     }
 
     /// Leaves the operation by success, and finishes the entry of a guard.

@@ -132,7 +132,11 @@ impl BreakerBuilder {
         self
     }
 
-    /// Sets how long the circuit stays half-open at most before it opens again; `recovery_timeout` by default.
+    /// Sets the limit of the half-open state; `recovery_timeout` by default.
+    ///
+    /// When it is over, the circuit opens again if a probe hangs (it began in the first half of that time and has not
+    /// ended), and closes if probes ended in permanent errors and none failed or hung. Otherwise it stays half-open and
+    /// goes on admitting probes.
     pub fn half_open_timeout(mut self, duration: Duration) -> Self {
         self.draft.half_open_timeout = Some(duration);
         self
@@ -208,7 +212,10 @@ impl BreakerBuilder {
         self
     }
 
-    /// Sets how long an asynchronous call must have been pending for its drop to count as a failure; 1 s by default, and zero counts each.
+    /// Sets how long an asynchronous call must have been pending for its drop to count as a failure; 1 s by default.
+    ///
+    /// It counts only if no other call of the breaker succeeded between the first time that it was pending and its drop:
+    /// clients that leave do not open a healthy circuit, a callee that hangs does.
     pub fn abandoned_after(mut self, duration: Duration) -> Self {
         self.draft.abandoned_after = Some(duration);
         self

@@ -24,7 +24,7 @@ use std::time::Duration;
 /// | `min_calls` | 10, or the whole count window where that is smaller | 1 up to the count window |
 /// | `slow_call` | off | above zero |
 /// | `slow_rate` | 0.5 where `slow_call` is set | above 0, up to 1 |
-/// | `abandoned_after` | 1 s | any; zero counts every dropped call |
+/// | `abandoned_after` | 1 s | any |
 /// | `shadow` | false | |
 ///
 /// A value outside its range is a [`ConfigError`](crate::ConfigError) of the builder.
@@ -45,7 +45,8 @@ pub struct BreakerConfig {
     pub max_recovery_timeout: Duration,
     /// The largest random part that is added to an open time, as a fraction of it.
     pub recovery_jitter: f64,
-    /// How long the circuit stays half-open at most.
+    /// After how long a half-open circuit opens because a probe hangs, or closes because the callee answers, even if
+    /// only by permanent errors.
     pub half_open_timeout: Duration,
     /// Over which calls the rates are taken.
     pub window: Option<WindowKind>,
@@ -57,7 +58,8 @@ pub struct BreakerConfig {
     pub slow_call: Option<Duration>,
     /// The share of slow calls that opens the circuit; `None` where it is not looked at.
     pub slow_rate: Option<f64>,
-    /// How long an asynchronous call must have been pending for its drop to count as a failure.
+    /// How long an asynchronous call must have been pending for its drop to count as a failure. It counts only if no
+    /// other call of the breaker succeeded meanwhile.
     pub abandoned_after: Duration,
     /// Whether the breaker only counts and tells, and never rejects.
     pub shadow: bool,

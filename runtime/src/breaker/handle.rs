@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     ConfigError, ErrorCode, Rejection,
-    error::{Policy, Rejector},
+    error::{ErrorId, Policy, Rejector},
     event::{CircuitState, Observer},
     time::Tick,
 };
@@ -158,8 +158,8 @@ impl CircuitBreaker {
     ///
     /// # Cancel safety
     ///
-    /// A call that is dropped after it has been pending for `abandoned_after` counts as a failure, one that is dropped
-    /// earlier as nothing; both give their slot back.
+    /// A call that is dropped after it has been pending for `abandoned_after` counts as a failure if no other call of
+    /// this breaker has succeeded meanwhile; every other dropped call counts as nothing. All give their slot back.
     ///
     /// # Examples
     ///
@@ -414,10 +414,11 @@ impl Rejector for Shared {
     }
 
     fn cause(&self, generation: u64) -> Option<String> {
-        self.read(|locked| {
-            let (since, cause) = locked.opened_by.as_ref()?;
-            cause.as_ref().filter(|_| generation >= *since).map(ToString::to_string)
-        })
+        self.read(|locked| locked.cause_in(generation).map(str::to_owned))
+    }
+
+    fn opening(&self, generation: u64) -> Option<ErrorId> {
+        Shared::opening(self, generation)
     }
 }
 

@@ -7,15 +7,12 @@
 mod cell;
 mod lane;
 
-use super::{
-    threads::{self, PerThread},
-    window::EntryId,
-};
+use super::threads::{self, PerThread};
 use crate::{
     sync::{AtomicU64, Ordering},
     time::Tick,
 };
-pub(super) use cell::Overdue;
+pub(super) use cell::{Left, Overdue};
 use lane::Lane;
 use std::ops::ControlFlow;
 
@@ -41,6 +38,15 @@ impl CellId {
         Self((u64::from(thread) << 32 | u64::from(place)) + 1)
     }
 
+    /// The bits of a place; `None` where the call is not entered.
+    pub(super) fn to_bits(self) -> Option<u64> {
+        (self != Self::NONE).then_some(self.0)
+    }
+
+    pub(super) fn from_bits(bits: u64) -> Self {
+        Self(bits)
+    }
+
     /// The thread and the place in its lane.
     fn parts(self) -> Option<(u32, u32)> {
         let id = self.0.checked_sub(1)?;
@@ -63,19 +69,26 @@ impl InFlight {
         CellId::new(thread, place)
     }
 
-    /// Takes a call out; returns the entry under which it was counted while it ran.
-    pub(super) fn leave(&self, id: CellId) -> Option<EntryId> {
+    /// Takes a call out; returns what it was, `None` where it is not entered.
+    pub(super) fn leave(&self, id: CellId) -> Option<Left> {
         let (thread, place) = id.parts()?;
         let lane = self.lanes.get(thread as usize)?;
         let cell = lane.cell(place)?;
         let left = cell.leave()?;
         lane.free(place, cell, threads::current() == Some(thread));
-        left.counted
+        Some(left)
+    }
+
+    /// Returns when a running call started.
+    #[cfg(feature = "async")]
+    pub(super) fn start(&self, id: CellId) -> Option<Tick> {
+        let (thread, place) = id.parts()?;
+        Some(self.lanes.get(thread as usize)?.cell(place)?.start())
     }
 
     /// Returns the entry under which a running call was counted.
     #[cfg(all(test, not(loom)))]
-    pub(super) fn entry(&self, id: CellId) -> Option<EntryId> {
+    pub(super) fn entry(&self, id: CellId) -> Option<super::window::EntryId> {
         let (thread, place) = id.parts()?;
         self.lanes.get(thread as usize)?.cell(place)?.entry()
     }
@@ -116,7 +129,7 @@ impl InFlight {
 
 #[cfg(all(test, not(loom)))]
 mod tests {
-    use super::*;
+    use super::{super::window::EntryId, *};
 
     fn overdue(calls: &InFlight, now: u64, limit: u64, generation: u64) -> Vec<u64> {
         let mut starts = Vec::new();
@@ -136,8 +149,9 @@ mod tests {
         assert!(!calls.is_due(Tick::from_nanos(15)) && calls.is_due(Tick::from_nanos(16)));
         assert_eq!(overdue(&calls, 16, 5, 1), [10]);
         assert!(overdue(&calls, 17, 5, 1).is_empty(), "counted already");
-        assert_eq!(calls.leave(id), Some(EntryId(7)));
-        assert_eq!(calls.leave(id), None);
+        let left = calls.leave(id).unwrap();
+        assert_eq!((left.start, left.counted), (Tick::from_nanos(10), Some(EntryId(7))));
+        assert!(calls.leave(id).is_none());
     }
 
     #[test]
@@ -145,9 +159,9 @@ mod tests {
         let calls = InFlight::new();
         let ids: Vec<_> = (0..50_000).map(|start| calls.enter(Tick::from_nanos(start), 0)).collect();
         assert!(!ids.contains(&CellId::NONE));
-        assert_eq!(calls.leave(CellId::NONE), None);
+        assert!(calls.leave(CellId::NONE).is_none());
         assert_eq!(overdue(&calls, 100_000, 0, 0).len(), 50_000);
-        assert_eq!(calls.leave(ids[1000]), Some(EntryId(7)));
+        assert_eq!(calls.leave(ids[1000]).unwrap().counted, Some(EntryId(7)));
         assert_eq!(calls.enter(Tick::ZERO, 0), ids[1000]);
     }
 
@@ -156,7 +170,7 @@ mod tests {
         let calls = InFlight::new();
         let mut ids: Vec<_> = (0..100).map(|start| calls.enter(Tick::from_nanos(start), 0)).collect();
         std::thread::scope(|scope| {
-            scope.spawn(|| ids.iter().for_each(|id| assert_eq!(calls.leave(*id), None)));
+            scope.spawn(|| ids.iter().for_each(|id| assert_eq!(calls.leave(*id).unwrap().counted, None)));
         });
         let mut again: Vec<_> = (0..100).map(|start| calls.enter(Tick::from_nanos(start), 0)).collect();
         ids.sort_by_key(|id| id.0);

@@ -7,11 +7,15 @@ use super::{
     state::{Core, Effects, Transition},
 };
 use crate::{
-    error::redact,
+    error::{ErrorId, redact},
     event::{CircuitState, TransitionReason},
     time::Tick,
 };
-use std::{collections::VecDeque, time::SystemTime};
+use std::{
+    collections::VecDeque,
+    sync::{Arc, OnceLock},
+    time::SystemTime,
+};
 
 /// What the lock guards.
 pub(super) struct Locked {
@@ -20,8 +24,10 @@ pub(super) struct Locked {
     pub(super) said: Said,
     pub(super) totals: Totals,
     pub(super) last_failure: Option<LastFailure>,
-    /// The failure that opened the circuit, and the first generation that it explains.
-    pub(super) opened_by: Option<(u64, Option<Box<str>>)>,
+    /// The latest opening. It stays when the circuit closes: rejections are looked at later than they are made.
+    pub(super) opening: Option<Arc<Opening>>,
+    /// How many calls were rejected when the opening before the latest one ended.
+    pub(super) rejected_before: u64,
     /// What is to be told once the lock is gone, in order.
     pub(super) outbox: VecDeque<Told>,
     /// Whether somebody is telling; he goes on until the outbox is empty.
@@ -44,6 +50,26 @@ pub(super) struct LastFailure {
     pub(super) at: Moment,
     /// Empty where the failure has no text.
     pub(super) cause: CauseText,
+}
+
+/// One opening of the circuit: from the change to an open state to the change to another one than half-open.
+#[derive(Debug)]
+pub(super) struct Opening {
+    /// The first generation that it explains.
+    generation: u64,
+    /// The first generation that has its cause.
+    caused: u64,
+    /// The failure that opened the circuit.
+    cause: Option<Box<str>>,
+    /// Made by the first who asks.
+    id: OnceLock<ErrorId>,
+}
+
+impl Opening {
+    /// Returns the identity of the opening. Not to be asked for under the lock.
+    pub(super) fn id(&self) -> ErrorId {
+        *self.id.get_or_init(ErrorId::new)
+    }
 }
 
 /// When something happened.
@@ -73,33 +99,58 @@ impl Locked {
         }
     }
 
-    /// Turns effects into what is to be told, and remembers what opened the circuit.
-    pub(super) fn take(&mut self, effects: Effects) {
+    /// Returns the opening that explains the rejections of a generation.
+    pub(super) fn opening_in(&self, generation: u64) -> Option<Arc<Opening>> {
+        self.opening.as_ref().filter(|opening| generation >= opening.generation).cloned()
+    }
+
+    /// Returns the text of the failure that made the breaker reject in a generation.
+    pub(super) fn cause_in(&self, generation: u64) -> Option<&str> {
+        self.opening.as_ref().filter(|opening| generation >= opening.caused)?.cause.as_deref()
+    }
+
+    /// Turns effects into what is to be told, and remembers what opened the circuit. `rejected` is how many calls were
+    /// rejected so far.
+    pub(super) fn take(&mut self, effects: Effects, rejected: u64) {
         for &transition in effects.iter() {
             let cause = self.cause_of(transition.reason);
-            self.take_transition(transition, cause);
+            self.take_transition(transition, cause, rejected);
         }
     }
 
     /// As [`take`](Self::take), where an earlier life of the program knew what opened the circuit.
-    pub(super) fn take_restored(&mut self, effects: Effects, opened_by: Option<&str>) {
+    pub(super) fn take_restored(&mut self, effects: Effects, opened_by: Option<&str>, rejected: u64) {
         for &transition in effects.iter() {
             let cause = opened_by.filter(|_| transition.to == CircuitState::Open).map(Into::into);
-            self.take_transition(transition, cause);
+            self.take_transition(transition, cause, rejected);
         }
     }
 
-    fn take_transition(&mut self, transition: Transition, cause: Option<Box<str>>) {
-        match transition.to {
-            // A half-open time that ran out explains nothing new.
-            CircuitState::Open if transition.reason == TransitionReason::HalfOpenTimeout => {}
-            CircuitState::Open => self.opened_by = Some((transition.generation, cause.clone())),
-            CircuitState::ForcedOpen => {
-                self.opened_by = Some((transition.generation, Some("forced open by hand".into())));
-            }
-            _ => {}
+    fn take_transition(&mut self, transition: Transition, cause: Option<Box<str>>, rejected: u64) {
+        let is_open = |state| matches!(state, CircuitState::Open | CircuitState::HalfOpen | CircuitState::ForcedOpen);
+        let ended = self.opening.clone().filter(|_| is_open(transition.from));
+        let rejected_in_it = if ended.is_some() { rejected.saturating_sub(self.rejected_before) } else { 0 };
+        if ended.is_some() && transition.to != CircuitState::HalfOpen {
+            // What a thread rejected before the change and counts after it goes to the next opening: each rejection
+            // is in one of them.
+            self.rejected_before = rejected;
         }
-        self.outbox.push_back(Told::Transition { transition, cause });
+        let generation = transition.generation;
+        let new = match transition.to {
+            // A half-open time that ran out has the cause of the opening before it.
+            CircuitState::Open if transition.reason == TransitionReason::HalfOpenTimeout => {
+                let before = ended.as_ref().map(|before| (before.caused, before.cause.clone()));
+                Some(before.unwrap_or((generation, None)))
+            }
+            CircuitState::Open => Some((generation, cause.clone())),
+            CircuitState::ForcedOpen => Some((generation, Some("forced open by hand".into()))),
+            _ => None,
+        };
+        let began = new.map(|(caused, cause)| Arc::new(Opening { generation, caused, cause, id: OnceLock::new() }));
+        if began.is_some() {
+            self.opening.clone_from(&began);
+        }
+        self.outbox.push_back(Told::Transition { transition, cause, began, ended, rejected: rejected_in_it });
     }
 
     /// Returns the text of the failure behind a transition, where a failure is behind it.

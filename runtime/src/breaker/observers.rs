@@ -1,6 +1,6 @@
 //! Who hears of a breaker's events, and in which form.
 
-use super::state::Transition;
+use super::{locked::Opening, state::Transition};
 use crate::{
     event::{self, BreakerEvent, BreakerEventKind, Event, Observer, RecordSlot},
     panics,
@@ -21,18 +21,44 @@ pub(super) const TOLD_LIMIT: usize = 1024;
 /// An event in the form in which it waits for its turn.
 #[derive(Clone, Debug)]
 pub(super) enum Told {
-    Transition { transition: Transition, cause: Option<Box<str>> },
-    Rejected { generation: u64, retry_after: Option<Duration> },
-    Slow { generation: u64, elapsed: Duration, pending: bool },
-    Abandoned { generation: u64, elapsed: Duration },
-    ConfigClash { generation: u64, first: String, second: String },
+    Transition {
+        transition: Transition,
+        cause: Option<Box<str>>,
+        /// The opening that begins with it.
+        began: Option<Arc<Opening>>,
+        /// The opening that ends with it, or goes on half-open.
+        ended: Option<Arc<Opening>>,
+        /// How many calls the latter has rejected.
+        rejected: u64,
+    },
+    Rejected {
+        generation: u64,
+        retry_after: Option<Duration>,
+        opening: Option<Arc<Opening>>,
+    },
+    Slow {
+        generation: u64,
+        elapsed: Duration,
+        pending: bool,
+    },
+    Abandoned {
+        generation: u64,
+        elapsed: Duration,
+    },
+    ConfigClash {
+        generation: u64,
+        first: String,
+        second: String,
+    },
 }
 
 impl Told {
     fn as_event<'a>(&'a self, name: &'a str, shadow: bool) -> BreakerEvent<'a> {
-        let (generation, kind) = match *self {
-            Self::Transition { transition: t, ref cause } => (
+        let id = |opening: &Option<Arc<Opening>>| opening.as_ref().map(|opening| opening.id());
+        let (generation, id, kind) = match *self {
+            Self::Transition { transition: t, ref cause, ref began, ref ended, rejected } => (
                 t.generation,
+                id(began).or_else(|| id(ended)),
                 BreakerEventKind::Transition {
                     from: t.from,
                     to: t.to,
@@ -40,16 +66,22 @@ impl Told {
                     consecutive_failures: t.consecutive,
                     lasts: t.lasts,
                     cause: cause.as_deref(),
+                    previous: id(ended).filter(|_| began.is_some()),
+                    rejected,
                 },
             ),
-            Self::Rejected { generation, retry_after } => (generation, BreakerEventKind::Rejected { retry_after }),
-            Self::Slow { generation, elapsed, pending } => (generation, BreakerEventKind::Slow { elapsed, pending }),
-            Self::Abandoned { generation, elapsed } => (generation, BreakerEventKind::Abandoned { elapsed }),
+            Self::Rejected { generation, retry_after, ref opening } => {
+                (generation, id(opening), BreakerEventKind::Rejected { retry_after })
+            }
+            Self::Slow { generation, elapsed, pending } => {
+                (generation, None, BreakerEventKind::Slow { elapsed, pending })
+            }
+            Self::Abandoned { generation, elapsed } => (generation, None, BreakerEventKind::Abandoned { elapsed }),
             Self::ConfigClash { generation, ref first, ref second } => {
-                (generation, BreakerEventKind::ConfigClash { first, second })
+                (generation, None, BreakerEventKind::ConfigClash { first, second })
             }
         };
-        BreakerEvent { name, generation, shadow, kind, record: RecordSlot::default() }
+        BreakerEvent { name, generation, shadow, id, kind, record: RecordSlot::default() }
     }
 }
 

@@ -1,14 +1,18 @@
 //! The right to make one call.
 
 use super::{cause::CauseText, handle::CircuitBreaker, shared::Shared, ticket::Ticket};
-use crate::{classify::Verdict, time::Tick};
+use crate::{
+    call::{self, EndedBy, Mark, Since},
+    classify::Verdict,
+    time::Tick,
+};
 use std::fmt;
 
 /// The right to make one call, to be given back with a verdict.
 ///
 /// It belongs to the generation in which it was given: when the breaker has changed its state meanwhile, the verdict
-/// changes nothing. Dropped without a verdict it gives its slot back and counts as nothing, unless it was held for
-/// `abandoned_after` or longer, or is dropped by a panic: then it counts as a failure.
+/// changes nothing. Dropped without a verdict it gives its slot back and counts as nothing, unless it is dropped by a
+/// panic, or was held for `abandoned_after` or longer while no other call succeeded: then it counts as a failure.
 ///
 /// # Examples
 ///
@@ -28,14 +32,16 @@ pub struct Permit {
     /// Taken by the verdict.
     ticket: Option<Ticket>,
     since: Tick,
+    /// How many calls had succeeded by then.
+    successes: u32,
     /// Whether the thread was unwinding already when the permit was given.
     in_panic: bool,
 }
 
 impl Permit {
     pub(super) fn new(breaker: CircuitBreaker, ticket: Ticket) -> Self {
-        let since = breaker.shared().clock.now();
-        Self { breaker, ticket: Some(ticket), since, in_panic: std::thread::panicking() }
+        let (since, successes) = (breaker.shared().clock.now(), breaker.shared().successes());
+        Self { breaker, ticket: Some(ticket), since, successes, in_panic: std::thread::panicking() }
     }
 
     /// Reports that the call did what it is for.
@@ -56,7 +62,8 @@ impl Permit {
         }
     }
 
-    /// Reports that the outcome says nothing about the callee.
+    /// Reports that the outcome shows nothing about the callee. [`record`](Self::record) takes
+    /// [`Verdict::Answered`] for one that shows at least that the callee answers.
     pub fn ignore(self) {
         self.record(Verdict::Ignored);
     }
@@ -75,7 +82,7 @@ impl Drop for Permit {
         if std::thread::panicking() && !self.in_panic {
             self.breaker.shared().fail_by_panic(ticket);
         } else {
-            self.breaker.shared().drop_pending(ticket, self.since);
+            self.breaker.shared().drop_pending(ticket, self.since, self.successes, EndedBy::Caller);
         }
     }
 }
@@ -90,11 +97,34 @@ impl fmt::Debug for Permit {
 pub(super) struct OnPanic<'a> {
     pub(super) shared: &'a Shared,
     pub(super) ticket: Ticket,
+    pub(super) mark: Option<Mark>,
+}
+
+impl OnPanic<'_> {
+    /// Ends the watch: no panic passed through.
+    #[inline]
+    pub(super) fn defuse(self) -> Option<Mark> {
+        let mark = self.mark;
+        std::mem::forget(self);
+        mark
+    }
 }
 
 impl Drop for OnPanic<'_> {
     #[cold]
     fn drop(&mut self) {
-        self.shared.fail_by_panic(self.ticket);
+        let inside = self.mark.map_or(Since::default(), |mark| call::since(mark, self.shared.address()));
+        fail_by_panic(self.shared, self.ticket, inside);
+    }
+}
+
+/// Counts a panic, unless a call of the same breaker further in did.
+#[cold]
+pub(super) fn fail_by_panic(shared: &Shared, ticket: Ticket, inside: Since) {
+    if inside.recorded {
+        shared.release(ticket);
+    } else {
+        shared.fail_by_panic(ticket);
+        call::record_outcome(shared.address());
     }
 }

@@ -10,17 +10,17 @@ use super::{
     config::BreakerConfig,
     counters::{Counted, Counters},
     draft::Said,
-    in_flight::{CellId, InFlight},
+    in_flight::{InFlight, Left},
     locked::{LastFailure, Locked, Moment, Totals},
     observers::{Observers, Told},
     state::{Admission, Core, Effects, Outcome, Phase},
     ticket::{Denied, Ticket, UNKNOWN_WAIT},
-    window::EntryId,
     word,
 };
 use crate::{
+    call::EndedBy,
     classify::Verdict,
-    error::redact,
+    error::{ErrorId, redact},
     rng::Rng,
     sync::{AtomicU64, Mutex, MutexGuard, Ordering},
     time::{SharedClock, Tick, saturating_nanos},
@@ -76,7 +76,8 @@ impl Shared {
             said,
             totals: Totals::default(),
             last_failure: None,
-            opened_by: None,
+            opening: None,
+            rejected_before: 0,
             outbox: VecDeque::new(),
             telling: false,
         };
@@ -138,7 +139,11 @@ impl Shared {
         };
         self.counters.add(Counted::Rejected);
         if self.observers.are_listening(LevelFilter::TRACE) {
-            self.tell(|_| Told::Rejected { generation: denied.generation, retry_after: denied.retry_after() });
+            self.tell(|locked| Told::Rejected {
+                generation: denied.generation,
+                retry_after: denied.retry_after(),
+                opening: locked.opening_in(denied.generation),
+            });
         }
         if word & word::SHADOW != 0 {
             let word = word::bystander(word, denied.generation);
@@ -160,8 +165,9 @@ impl Shared {
                 return self.admit_locked(now);
             }
         }
-        let cell = in_flight.enter(now, word::generation(word));
-        Ok(Ticket { word, start: now.as_nanos(), cell })
+        let mut ticket = Ticket::starting(word, now);
+        ticket.enter(in_flight.enter(now, word::generation(word)));
+        Ok(ticket)
     }
 
     /// Counts the calls that have become slow while they run.
@@ -175,32 +181,53 @@ impl Shared {
                 locked.totals.slow = locked.totals.slow.saturating_add(1);
                 self.push_detail(locked, Told::Slow { generation, elapsed: now.since(call.start()), pending: true });
                 let effects = locked.core.record_pending_slow_at(now);
-                locked.take(effects);
+                self.take(locked, effects);
             }
             locked.core.generation() == generation
         });
     }
 
     fn admit_locked(&self, now: Tick) -> Result<Ticket, Denied> {
-        self.step(|locked| {
+        let mut admitted = self.step(|locked| {
             let (admission, effects) = locked.core.admit_at(now);
             let (word, generation) = (word::of(&locked.core), locked.core.generation());
             let answer = match admission {
-                Admission::Admitted => Ok(Ticket { word, start: now.as_nanos(), cell: CellId::NONE }),
+                Admission::Admitted => Ok(Ticket::starting(word, now)),
                 Admission::Rejected { retry_after } => Err(Denied::new(generation, retry_after)),
             };
             (answer, effects)
-        })
+        });
+        if let Ok(ticket) = &mut admitted
+            && ticket.word & (word::MODE | word::TIMED) == word::CLOSED | word::TIMED
+        {
+            // Time has just closed the circuit, or another thread has.
+            let in_flight = self.in_flight.get_or_init(|| Box::new(InFlight::new()));
+            ticket.enter(in_flight.enter(now, ticket.generation()));
+        }
+        admitted
     }
 
-    /// Takes the verdict on an admitted call.
+    /// Returns the address by which calls further in know the breaker, which lives as long as any of its calls.
+    pub(super) fn address(&self) -> usize {
+        std::ptr::from_ref(self).addr()
+    }
+
+    /// Takes the verdict on an admitted call where that changes nothing but a count; returns `false` where it may.
     #[inline]
-    pub(super) fn succeed(&self, ticket: Ticket) {
+    pub(super) fn succeed_at_once(&self, ticket: Ticket) -> bool {
         const CHEAP: u64 = word::MODE | word::TIMED | word::SATURATED | word::BYSTANDER;
         // Relaxed: the load only decides whether the lock is taken, and what happened before this call is seen anyway.
         if ticket.word & CHEAP == word::SATURATED && self.hot.word.load(Ordering::Relaxed) == ticket.word {
             self.counters.add(Counted::Success);
+            true
         } else {
+            false
+        }
+    }
+
+    /// Takes the verdict on an admitted call.
+    pub(super) fn succeed(&self, ticket: Ticket) {
+        if !self.succeed_at_once(ticket) {
             self.succeed_slow(ticket);
         }
     }
@@ -210,18 +237,19 @@ impl Shared {
         if ticket.is_uncounted() {
             return;
         }
-        let mut now = None;
-        let (mut slow, mut counted) = (false, None);
+        let (mut now, mut slow) = (None, false);
         if ticket.is_timed() {
-            let end = self.clock.now();
-            slow = self.is_slow(ticket, end);
-            counted = self.leave(ticket);
-            let changes_nothing = !slow && counted.is_none() && ticket.word & word::SATURATED != 0;
+            now = Some(self.clock.now());
+        }
+        let left = self.leave(ticket);
+        if let Some(end) = now {
+            slow = self.is_slow(left.start, end);
+            let changes_nothing = !slow && left.counted.is_none() && ticket.word & word::SATURATED != 0;
             let is_due = self.in_flight.get().is_some_and(|calls| calls.is_due(end));
-            if changes_nothing && !is_due && self.hot.word.load(Ordering::Relaxed) == ticket.word {
+            let word = ticket.word & !word::ENTERED;
+            if changes_nothing && !is_due && self.hot.word.load(Ordering::Relaxed) == word {
                 return self.counters.add(Counted::Success);
             }
-            now = Some(end);
         }
         loop {
             let mut locked = self.locked.lock();
@@ -237,7 +265,8 @@ impl Shared {
             let at = now.unwrap_or(Tick::ZERO);
             if now.is_none() || self.is_current_locked(&mut locked, ticket, at) {
                 self.counters.add(Counted::Success);
-                self.record_locked(&mut locked, ticket, at, Outcome { failure: false, slow, counted });
+                let outcome = Outcome { failure: false, slow, counted: left.counted, started: left.start };
+                self.record_locked(&mut locked, ticket, at, outcome);
             }
             return self.finish(locked);
         }
@@ -254,6 +283,7 @@ impl Shared {
         match verdict {
             Verdict::Success => self.succeed(ticket),
             Verdict::Failure => self.fail_because(ticket, write_cause),
+            Verdict::Answered => self.answer(ticket),
             Verdict::Ignored => self.ignore(ticket),
         }
     }
@@ -278,23 +308,75 @@ impl Shared {
         }
     }
 
-    /// Takes the news that a pending call was dropped, which is a failure after `abandoned_after`.
+    /// Returns how many calls have succeeded, wrapped; two readings differ where one succeeded between them.
+    pub(super) fn successes(&self) -> u32 {
+        self.counters.sum(Counted::Success) as u32
+    }
+
+    /// Notes that a call was seen pending.
+    #[cfg(feature = "async")]
+    pub(super) fn note_pending(&self, ticket: &mut Ticket) {
+        ticket.note_pending(|| self.clock.now(), || self.successes());
+    }
+
+    /// Returns the ticket of a call that may have been seen pending, fit for a verdict.
+    #[cfg(feature = "async")]
+    #[inline]
+    pub(super) fn take_pending(&self, ticket: Ticket) -> (Ticket, Option<u32>) {
+        // Relaxed: the holder of a ticket sees the generation that it got or a later one.
+        ticket.take_pending(self.hot.word.load(Ordering::Relaxed))
+    }
+
+    /// Ends a call whose future was dropped; returns `true` if that counts as a failure.
+    #[cfg(feature = "async")]
     #[cold]
-    pub(super) fn drop_pending(&self, ticket: Ticket, pending_since: Tick) {
-        let now = self.clock.now();
-        let elapsed = now.since(pending_since);
-        let limit = self.locked.lock().core.config().abandoned_after;
-        if elapsed < limit {
-            self.release(ticket);
-        } else if !ticket.is_uncounted() {
-            let cause = CauseText::of(|out| write!(out, "dropped after it had been pending for {elapsed:.1?}"));
-            self.fail_with(ticket, now, cause, Some(elapsed));
+    pub(super) fn drop_future(&self, ticket: Ticket, ended_by: EndedBy) -> bool {
+        match self.take_pending(ticket) {
+            (ticket, None) => {
+                self.release(ticket);
+                false
+            }
+            (ticket, Some(successes)) => {
+                let in_flight = self.in_flight.get();
+                let since = in_flight.and_then(|calls| calls.start(ticket.cell())).unwrap_or(ticket.start());
+                self.drop_pending(ticket, since, successes, ended_by)
+            }
         }
     }
 
+    /// Ends a call that was pending since a moment at which `successes` calls had succeeded; returns `true` if that counts
+    /// as a failure.
+    #[cold]
+    pub(super) fn drop_pending(&self, ticket: Ticket, since: Tick, successes: u32, ended_by: EndedBy) -> bool {
+        let now = self.clock.now();
+        let elapsed = now.since(since);
+        let abandoned = match ended_by {
+            EndedBy::TimedOut => None,
+            EndedBy::CutShort => {
+                self.release(ticket);
+                return false;
+            }
+            EndedBy::Caller => {
+                let limit = self.read(|locked| locked.core.config().abandoned_after);
+                // While others succeed the callee works: who left did so for reasons of his own.
+                if elapsed < limit || self.successes() != successes {
+                    self.release(ticket);
+                    return false;
+                }
+                Some(elapsed)
+            }
+        };
+        if !ticket.is_uncounted() {
+            let verb = if abandoned.is_some() { "dropped" } else { "timed out" };
+            let cause = CauseText::of(|out| write!(out, "{verb} after it had been pending for {elapsed:.1?}"));
+            self.fail_with(ticket, now, cause, abandoned);
+        }
+        true
+    }
+
     fn fail_with(&self, ticket: Ticket, now: Tick, cause: CauseText, abandoned: Option<Duration>) {
-        let slow = ticket.is_timed() && self.is_slow(ticket, now);
-        let counted = self.leave(ticket);
+        let left = self.leave(ticket);
+        let slow = ticket.is_timed() && self.is_slow(left.start, now);
         let mut locked = self.locked.lock();
         if self.is_current_locked(&mut locked, ticket, now) {
             locked.totals.failure = locked.totals.failure.saturating_add(1);
@@ -303,7 +385,8 @@ impl Shared {
                 locked.totals.abandoned = locked.totals.abandoned.saturating_add(1);
                 self.push_detail(&mut locked, Told::Abandoned { generation: ticket.generation(), elapsed });
             }
-            self.record_locked(&mut locked, ticket, now, Outcome { failure: true, slow, counted });
+            let outcome = Outcome { failure: true, slow, counted: left.counted, started: left.start };
+            self.record_locked(&mut locked, ticket, now, outcome);
         }
         self.finish(locked);
     }
@@ -314,7 +397,7 @@ impl Shared {
             return false;
         }
         let effects = locked.core.pass_time_at(now);
-        locked.take(effects);
+        self.take(locked, effects);
         if ticket.is_timed() && locked.core.generation() == ticket.generation() {
             // What has become slow before this call ended was slow before it.
             self.count_overdue(locked, now);
@@ -329,11 +412,11 @@ impl Shared {
         }
         if outcome.slow && outcome.counted.is_none() {
             locked.totals.slow = locked.totals.slow.saturating_add(1);
-            let elapsed = now.since(Tick::from_nanos(ticket.start));
+            let elapsed = now.since(outcome.started);
             self.push_detail(locked, Told::Slow { generation: ticket.generation(), elapsed, pending: false });
         }
         let effects = locked.core.record_at(now, ticket.generation(), outcome);
-        locked.take(effects);
+        self.take(locked, effects);
     }
 
     /// Puts what is no change of state in the outbox where somebody listens; else nothing is kept for nobody.
@@ -343,41 +426,55 @@ impl Shared {
         }
     }
 
-    /// Takes a call out of the running ones; returns the entry under which it was counted as slow while it ran.
-    fn leave(&self, ticket: Ticket) -> Option<EntryId> {
-        if ticket.cell == CellId::NONE { None } else { self.in_flight.get()?.leave(ticket.cell) }
+    /// Takes a call out of the running ones; returns its start, and the entry under which it was counted as slow while
+    /// it ran.
+    fn leave(&self, ticket: Ticket) -> Left {
+        let left = self.in_flight.get().and_then(|calls| calls.leave(ticket.cell()));
+        left.unwrap_or_else(|| Left { start: ticket.start(), counted: None })
     }
 
     /// Returns the entry under which a running call was counted.
     #[cfg(all(test, not(loom)))]
     pub(super) fn counted_entry(&self, ticket: Ticket) -> Option<u64> {
-        self.in_flight.get()?.entry(ticket.cell).map(|entry| entry.0)
+        self.in_flight.get()?.entry(ticket.cell()).map(|entry| entry.0)
     }
 
-    fn is_slow(&self, ticket: Ticket, now: Tick) -> bool {
+    fn is_slow(&self, start: Tick, now: Tick) -> bool {
         // Relaxed: a limit that is being changed may be the old one or the new one.
-        let elapsed = now.as_nanos().saturating_sub(ticket.start);
+        let elapsed = now.as_nanos().saturating_sub(start.as_nanos());
         elapsed > self.hot.slow_above.load(Ordering::Relaxed)
     }
 
-    /// Takes the verdict that a call says nothing.
+    /// Takes the verdict that a call shows nothing.
     pub(super) fn ignore(&self, ticket: Ticket) {
-        if self.release(ticket) {
-            self.counters.add(Counted::Ignored);
-        }
+        self.end_uncounted(ticket, false, true);
     }
 
-    /// Takes a call back as if it had never been; tells whether its generation still is.
-    pub(super) fn release(&self, ticket: Ticket) -> bool {
+    /// Takes the verdict that the callee answered by a permanent error.
+    pub(super) fn answer(&self, ticket: Ticket) {
+        self.end_uncounted(ticket, true, true);
+    }
+
+    /// Takes a call back as if it had never been.
+    pub(super) fn release(&self, ticket: Ticket) {
+        self.end_uncounted(ticket, false, false);
+    }
+
+    /// Ends a call that neither succeeded nor failed.
+    fn end_uncounted(&self, ticket: Ticket, answered: bool, ignored: bool) {
         if ticket.is_uncounted() {
-            return false;
+            return;
         }
-        self.leave(ticket);
-        if ticket.word & (word::MODE | word::BYSTANDER) != word::HALF_OPEN {
-            return word::generation(self.hot.word.load(Ordering::Relaxed)) == ticket.generation();
+        let started = self.leave(ticket).start;
+        let is_current = if ticket.is_probe() {
+            let now = self.clock.now();
+            self.step(|locked| locked.core.release_at(now, ticket.generation(), started, answered))
+        } else {
+            word::generation(self.hot.word.load(Ordering::Relaxed)) == ticket.generation()
+        };
+        if is_current && ignored {
+            self.counters.add(Counted::Ignored);
         }
-        let now = self.clock.now();
-        self.step(|locked| locked.core.release_at(now, ticket.generation()))
     }
 
     /// Reads what the lock guards.
@@ -389,9 +486,27 @@ impl Shared {
     pub(super) fn step<R>(&self, change: impl FnOnce(&mut Locked) -> (R, Effects)) -> R {
         let mut locked = self.locked.lock();
         let (result, effects) = change(&mut locked);
-        locked.take(effects);
+        self.take(&mut locked, effects);
         self.finish(locked);
         result
+    }
+
+    fn take(&self, locked: &mut Locked, effects: Effects) {
+        if effects != Effects::default() {
+            locked.take(effects, self.rejected());
+        }
+    }
+
+    /// Returns how many calls were rejected in this life.
+    pub(super) fn rejected(&self) -> u64 {
+        self.counters.sum(Counted::Rejected)
+    }
+
+    /// Returns the identity of the opening that explains the rejections of a generation.
+    pub(super) fn opening(&self, generation: u64) -> Option<ErrorId> {
+        let opening = self.read(|locked| locked.opening_in(generation));
+        // A fresh identity reads a clock and a generator: outside of the lock.
+        opening.map(|opening| opening.id())
     }
 
     /// Tells of something that changed no state.
@@ -414,7 +529,7 @@ impl Shared {
     }
 
     fn publish(&self, core: &Core) {
-        if let Phase::Open { until, .. } = core.phase() {
+        if let Phase::Open { until } = core.phase() {
             // Relaxed: the Release below orders it before the word.
             self.hot.open_until.store(until.as_nanos(), Ordering::Relaxed);
         }

@@ -138,7 +138,7 @@ impl Snapshot {
                     cause: (!text.is_empty()).then(|| redact::text(text).into_owned()),
                 }
             });
-            let opened_by = locked.opened_by.as_ref().and_then(|(_, cause)| cause.as_deref().map(str::to_owned));
+            let opened_by = locked.cause_in(u64::MAX).map(str::to_owned);
             Self {
                 name: shared.name.to_string(),
                 state: view.state,
@@ -196,7 +196,7 @@ impl Snapshot {
                 abandoned: old.abandoned.saturating_add(counts.abandoned),
             };
             let effects = locked.core.restore_at(now, memory);
-            locked.take_restored(effects, opened_by.as_deref());
+            locked.take_restored(effects, opened_by.as_deref(), shared.rejected());
             ((), Effects::default())
         });
     }

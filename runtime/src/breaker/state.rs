@@ -32,18 +32,63 @@ pub(super) struct Core {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Phase {
     Closed,
-    Open {
-        until: Tick,
-        /// Successes of a half-open time that ended only because no calls came; the next one goes on from them.
-        carried: u32,
-    },
-    HalfOpen {
-        until: Tick,
-        in_flight: u32,
-        successes: u32,
-    },
+    Open { until: Tick },
+    HalfOpen(HalfOpen),
     ForcedOpen,
     Disabled,
+}
+
+/// The probes of a half-open state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct HalfOpen {
+    /// When the limit is over.
+    until: Tick,
+    /// The middle of the time up to the limit: a probe that began by then and runs at the limit hangs. One that began
+    /// later may only be the latest of many, as under load there is always one.
+    middle: Tick,
+    in_flight: u32,
+    /// Those in flight that began by `middle`.
+    early: u32,
+    successes: u32,
+    /// Whether a probe ended in a permanent error: the callee answered.
+    answered: bool,
+}
+
+impl HalfOpen {
+    fn new(now: Tick, limit: Duration) -> Self {
+        let (until, middle) = (now.after(limit), now.after(limit / 2));
+        Self { until, middle, in_flight: 0, early: 0, successes: 0, answered: false }
+    }
+
+    fn admit_at(&mut self, now: Tick) {
+        self.in_flight += 1;
+        self.early += u32::from(now <= self.middle);
+    }
+
+    /// Takes back the slot of a probe that began at `started`.
+    fn end(&mut self, started: Tick) {
+        self.in_flight = self.in_flight.saturating_sub(1);
+        self.early = self.early.saturating_sub(u32::from(started <= self.middle));
+    }
+
+    /// Sets the limit anew from a moment on; the probes in flight began before it.
+    fn renew_at(&mut self, at: Tick, limit: Duration) {
+        let (in_flight, early) = (self.in_flight, self.in_flight);
+        *self = Self { in_flight, early, successes: self.successes, answered: self.answered, ..Self::new(at, limit) };
+    }
+
+    /// Returns when the limit ended the state and whether a probe hung, if it did.
+    fn ended_at(&self, now: Tick, limit: Duration) -> Option<(Tick, bool)> {
+        if now < self.until {
+            return None;
+        }
+        if self.early > 0 || self.answered {
+            return Some((self.until, self.early > 0));
+        }
+        // Probes that began late have until the next limit.
+        let next = self.until.after(limit);
+        (self.in_flight > 0 && now >= next).then_some((next, true))
+    }
 }
 
 impl Phase {
@@ -51,7 +96,7 @@ impl Phase {
         match self {
             Self::Closed => CircuitState::Closed,
             Self::Open { .. } => CircuitState::Open,
-            Self::HalfOpen { .. } => CircuitState::HalfOpen,
+            Self::HalfOpen(_) => CircuitState::HalfOpen,
             Self::ForcedOpen => CircuitState::ForcedOpen,
             Self::Disabled => CircuitState::Disabled,
         }
@@ -72,6 +117,8 @@ pub(super) struct Outcome {
     pub(super) slow: bool,
     /// The entry under which the call was counted already, when it was seen to be slow while it ran.
     pub(super) counted: Option<EntryId>,
+    /// When a probe was admitted; of no meaning for other calls.
+    pub(super) started: Tick,
 }
 
 /// One change of state, as an effect.
@@ -161,23 +208,26 @@ impl Core {
     pub(super) fn admit_at(&mut self, now: Tick) -> (Admission, Effects) {
         let mut effects = Effects::default();
         self.expire_half_open_at(now, &mut effects);
-        if let Phase::Open { until, carried } = self.phase
+        if let Phase::Open { until } = self.phase
             && now >= until
         {
-            let until = now.after(self.config.half_open_timeout);
-            let half_open = Phase::HalfOpen { until, in_flight: 0, successes: carried };
-            self.enter_at(now, half_open, TransitionReason::RecoveryTimeElapsed, &mut effects);
+            let half_open = HalfOpen::new(now, self.config.half_open_timeout);
+            self.enter_at(now, Phase::HalfOpen(half_open), TransitionReason::RecoveryTimeElapsed, &mut effects);
         }
         let admission = match &mut self.phase {
             Phase::Closed | Phase::Disabled => Admission::Admitted,
-            Phase::Open { until, .. } => Admission::Rejected { retry_after: Some(until.since(now)) },
+            Phase::Open { until } => Admission::Rejected { retry_after: Some(until.since(now)) },
             Phase::ForcedOpen => Admission::Rejected { retry_after: None },
-            Phase::HalfOpen { in_flight, .. } if *in_flight < self.config.half_open_max_calls => {
-                *in_flight += 1;
+            Phase::HalfOpen(probes) if probes.in_flight < self.config.half_open_max_calls => {
+                if now >= probes.until {
+                    // The limit passed without an answer and without a hang: the next probe has a whole one.
+                    probes.renew_at(now, self.config.half_open_timeout);
+                }
+                probes.admit_at(now);
                 Admission::Admitted
             }
             // A slot comes free when a probe ends, which nobody can know beforehand.
-            Phase::HalfOpen { .. } => Admission::Rejected { retry_after: None },
+            Phase::HalfOpen(_) => Admission::Rejected { retry_after: None },
         };
         (admission, effects)
     }
@@ -215,15 +265,15 @@ impl Core {
         }
         match &mut self.phase {
             Phase::Closed => self.record_closed_at(now, outcome, &mut effects),
-            Phase::HalfOpen { in_flight, successes, .. } => {
-                *in_flight = in_flight.saturating_sub(1);
+            Phase::HalfOpen(probes) => {
+                probes.end(outcome.started);
                 if outcome.failure {
                     self.reopen_at(now, TransitionReason::ProbeFailed, &mut effects);
                 } else if outcome.slow && self.config.slow_rate.is_some() {
                     self.reopen_at(now, TransitionReason::ProbeSlow, &mut effects);
                 } else {
-                    *successes = successes.saturating_add(1);
-                    if *successes >= self.config.success_threshold {
+                    probes.successes = probes.successes.saturating_add(1);
+                    if probes.successes >= self.config.success_threshold {
                         self.close_at(now, TransitionReason::ProbesSucceeded, &mut effects);
                     }
                 }
@@ -261,17 +311,19 @@ impl Core {
         effects
     }
 
-    /// Takes back a slot that was given in `generation`, without a verdict; tells whether that generation still is.
-    pub(super) fn release_at(&mut self, now: Tick, generation: u64) -> (bool, Effects) {
+    /// Takes back the slot that was given in `generation` to a call that neither succeeded nor failed; `answered` where
+    /// it ended in a permanent error. Returns `true` if that generation still is.
+    pub(super) fn release_at(&mut self, now: Tick, generation: u64, started: Tick, answered: bool) -> (bool, Effects) {
         if generation != self.generation {
             return (false, Effects::default());
         }
         let effects = self.pass_time_at(now);
         let is_current = generation == self.generation;
-        if let Phase::HalfOpen { in_flight, .. } = &mut self.phase
+        if let Phase::HalfOpen(probes) = &mut self.phase
             && is_current
         {
-            *in_flight = in_flight.saturating_sub(1);
+            probes.end(started);
+            probes.answered |= answered;
         }
         (is_current, effects)
     }
@@ -303,40 +355,51 @@ impl Core {
         Rates { failure: Some(of_all(tally.failures)), slow: self.config.slow_call.map(|_| of_all(tally.slow)) }
     }
 
-    /// Ends a half-open state whose time is over, as of the moment at which it was.
+    /// Ends a half-open state whose limit ended it, as of the moment at which it did.
     fn expire_half_open_at(&mut self, now: Tick, effects: &mut Effects) {
-        let Some((ended, open)) = self.expired_half_open_at(now) else { return };
-        if let Phase::HalfOpen { in_flight: 1.., .. } = self.phase {
-            // A probe that hangs is a failed one; a half-open state without calls says nothing.
-            self.reopened = self.reopened.saturating_add(1);
+        if let Some((ended, phase, reason)) = self.expired_half_open_at(now) {
+            // A probe that hangs is a failed one.
+            let hung = phase != Phase::Closed;
+            self.reopened = if hung { self.reopened.saturating_add(1) } else { 0 };
+            self.enter_at(ended, phase, reason, effects);
+        } else if let Phase::HalfOpen(probes) = &mut self.phase
+            && now >= probes.until
+            && probes.in_flight > 0
+        {
+            probes.renew_at(probes.until, self.config.half_open_timeout);
         }
-        self.enter_at(ended, open, TransitionReason::HalfOpenTimeout, effects);
     }
 
-    /// Returns when the half-open state ended and what followed, if its time is over.
-    fn expired_half_open_at(&self, now: Tick) -> Option<(Tick, Phase)> {
-        match self.phase {
-            Phase::HalfOpen { until, in_flight, successes } if now >= until => {
-                let hung = in_flight > 0;
-                let reopened = self.reopened.saturating_add(hung.into());
-                // A copy of the generator: looking must not move it, and the change itself draws the same number.
-                let fraction = self.rng.clone().next_fraction();
-                let open = self.config.open_until(until, reopened, fraction);
-                Some((until, Phase::Open { until: open, carried: if hung { 0 } else { successes } }))
-            }
-            _ => None,
+    /// Returns when the limit ended the half-open state, what followed and why, if it did.
+    ///
+    /// A state in which no probe hung and none was answered by a permanent error goes on: that nobody called, or that
+    /// calls were given up, is no reason to reject the next one.
+    fn expired_half_open_at(&self, now: Tick) -> Option<(Tick, Phase, TransitionReason)> {
+        let Phase::HalfOpen(probes) = self.phase else { return None };
+        let (ended, hung) = probes.ended_at(now, self.config.half_open_timeout)?;
+        if !hung {
+            return Some((ended, Phase::Closed, TransitionReason::ProbesAnswered));
         }
+        // A copy of the generator: looking must not move it, and the change itself draws the same number.
+        let fraction = self.rng.clone().next_fraction();
+        let until = self.config.open_until(ended, self.reopened.saturating_add(1), fraction);
+        Some((ended, Phase::Open { until }, TransitionReason::HalfOpenTimeout))
     }
 
     /// Returns how the state looks now: as the next call would find it before it is answered.
     pub(super) fn view_at(&self, now: Tick) -> View {
-        let (since, phase) = self.expired_half_open_at(now).unwrap_or((self.since, self.phase));
+        let expired = self.expired_half_open_at(now).map(|(ended, phase, _)| (ended, phase));
+        let (since, phase) = expired.unwrap_or((self.since, self.phase));
         let (state, remaining) = match phase {
-            Phase::Open { until, .. } if now < until => (CircuitState::Open, Some(until.since(now))),
-            Phase::Open { until, .. } => {
+            Phase::Open { until } if now < until => (CircuitState::Open, Some(until.since(now))),
+            Phase::Open { until } => {
                 return View { state: CircuitState::HalfOpen, remaining: Some(Duration::ZERO), since: until };
             }
-            Phase::HalfOpen { until, .. } => (CircuitState::HalfOpen, Some(until.since(now))),
+            Phase::HalfOpen(probes) => {
+                let renewed = now >= probes.until && probes.in_flight > 0;
+                let limit = if renewed { self.config.half_open_timeout } else { Duration::ZERO };
+                (CircuitState::HalfOpen, Some(probes.until.after(limit).since(now)))
+            }
             other => (other.state(), None),
         };
         View { state, remaining, since }
@@ -350,7 +413,7 @@ impl Core {
     fn open_at(&mut self, now: Tick, reason: TransitionReason, effects: &mut Effects) {
         let fraction = self.rng.clone().next_fraction();
         let until = self.config.open_until(now, self.reopened, fraction);
-        self.enter_at(now, Phase::Open { until, carried: 0 }, reason, effects);
+        self.enter_at(now, Phase::Open { until }, reason, effects);
     }
 
     fn close_at(&mut self, now: Tick, reason: TransitionReason, effects: &mut Effects) {
@@ -361,7 +424,7 @@ impl Core {
     /// Begins a new generation in another state.
     fn enter_at(&mut self, now: Tick, phase: Phase, reason: TransitionReason, effects: &mut Effects) {
         let lasts = match phase {
-            Phase::Open { until, .. } | Phase::HalfOpen { until, .. } => Some(until.since(now)),
+            Phase::Open { until } | Phase::HalfOpen(HalfOpen { until, .. }) => Some(until.since(now)),
             _ => None,
         };
         self.generation += 1;
@@ -417,12 +480,11 @@ impl Core {
         self.expire_half_open_at(now, &mut effects);
         match self.phase {
             Phase::Open { .. } | Phase::ForcedOpen => {
-                let until = now.after(self.config.half_open_timeout);
-                let half_open = Phase::HalfOpen { until, in_flight: 0, successes: 0 };
-                self.enter_at(now, half_open, TransitionReason::Manual, &mut effects);
+                let half_open = HalfOpen::new(now, self.config.half_open_timeout);
+                self.enter_at(now, Phase::HalfOpen(half_open), TransitionReason::Manual, &mut effects);
                 Ok(effects)
             }
-            Phase::HalfOpen { .. } => Ok(effects),
+            Phase::HalfOpen(_) => Ok(effects),
             other => Err(other.state()),
         }
     }
@@ -433,9 +495,9 @@ impl Core {
         self.expire_half_open_at(now, &mut effects);
         let wanted = now.after(duration);
         match &mut self.phase {
-            Phase::Open { until, .. } => *until = wanted.max(*until),
-            Phase::Closed | Phase::HalfOpen { .. } => {
-                let open = Phase::Open { until: wanted, carried: 0 };
+            Phase::Open { until } => *until = wanted.max(*until),
+            Phase::Closed | Phase::HalfOpen(_) => {
+                let open = Phase::Open { until: wanted };
                 self.enter_at(now, open, TransitionReason::OpenFor, &mut effects);
             }
             Phase::ForcedOpen | Phase::Disabled => {}
@@ -456,8 +518,8 @@ impl Core {
         let mut effects = Effects::default();
         let phase = match memory.state {
             CircuitState::Closed => Phase::Closed,
-            CircuitState::Open => Phase::Open { until: now.after(memory.remaining), carried: 0 },
-            CircuitState::HalfOpen => Phase::Open { until: now, carried: 0 },
+            CircuitState::Open => Phase::Open { until: now.after(memory.remaining) },
+            CircuitState::HalfOpen => Phase::Open { until: now },
             CircuitState::ForcedOpen => Phase::ForcedOpen,
             CircuitState::Disabled => Phase::Disabled,
         };

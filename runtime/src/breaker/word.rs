@@ -1,4 +1,4 @@
-//! The word that mirrors what the fast path must know: three bits of mode, four flags, and the generation above.
+//! The word that mirrors what the fast path must know: three bits of mode, flags, and the generation above.
 
 use super::state::{Core, Phase};
 
@@ -16,16 +16,19 @@ pub(super) const TIMED: u64 = 1 << 4;
 pub(super) const SHADOW: u64 = 1 << 5;
 /// Never in the breaker's word: a ticket that only shadow mode let in, whose verdict decides nothing.
 pub(super) const BYSTANDER: u64 = 1 << 6;
-/// Never in the breaker's word: a ticket whose call was seen pending, since its start.
+/// Never in the breaker's word: a ticket whose call was seen pending, packed by [`pend`].
 #[cfg(feature = "async")]
-pub(super) const PENDING: u64 = 1 << 7;
-pub(super) const GENERATION: u32 = 8;
+const PENDING: u64 = 1 << 7;
+/// Never in the breaker's word: a ticket whose call is entered as running.
+pub(super) const ENTERED: u64 = 1 << 8;
+const GENERATION: u32 = 9;
+const FLAGS: u64 = (1 << GENERATION) - 1;
 
 pub(super) fn of(core: &Core) -> u64 {
     let mode = match core.phase() {
         Phase::Closed => CLOSED,
         Phase::Open { .. } => OPEN,
-        Phase::HalfOpen { .. } => HALF_OPEN,
+        Phase::HalfOpen(_) => HALF_OPEN,
         Phase::ForcedOpen => FORCED_OPEN,
         Phase::Disabled => DISABLED,
     };
@@ -38,7 +41,7 @@ pub(super) fn of(core: &Core) -> u64 {
 
 /// The word for a ticket that only shadow mode gives.
 pub(super) fn bystander(word: u64, generation: u64) -> u64 {
-    let flags = word & ((1 << GENERATION) - 1);
+    let flags = word & FLAGS;
     flags & !(TIMED | SATURATED) | BYSTANDER | generation << GENERATION
 }
 
@@ -49,4 +52,48 @@ pub(super) fn is_plainly_closed(word: u64) -> bool {
 
 pub(super) fn generation(word: u64) -> u64 {
     word >> GENERATION
+}
+
+/// The lower half of a word is its flags and the low bits of its generation; the upper half of one that pends, the
+/// number of successes, wrapped.
+#[cfg(feature = "async")]
+const HALF: u32 = 32;
+
+/// Packs the word of a ticket with the number of successes when its call was first seen pending.
+#[cfg(feature = "async")]
+pub(super) fn pend(word: u64, successes: u32) -> u64 {
+    word & ((1 << HALF) - 1) | PENDING | u64::from(successes) << HALF
+}
+
+#[cfg(feature = "async")]
+pub(super) fn is_pending(word: u64) -> bool {
+    word & PENDING != 0
+}
+
+/// Takes apart what [`pend`] packed. The upper bits of the generation are those of `current`, a word that the breaker
+/// had later: fewer than 2^23 changes of state lie between, or the call is taken for a later one.
+#[cfg(feature = "async")]
+pub(super) fn unpend(word: u64, current: u64) -> (u64, u32) {
+    const LOW: u64 = (1 << (HALF - GENERATION)) - 1;
+    let (low, now) = (word >> GENERATION & LOW, generation(current));
+    let generation = now.wrapping_sub(now.wrapping_sub(low) & LOW);
+    (word & FLAGS & !PENDING | generation << GENERATION, (word >> HALF) as u32)
+}
+
+#[cfg(all(test, not(loom), feature = "async"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pending_word_comes_back_whole_whatever_the_generation() {
+        let changes = 1 << (HALF - GENERATION);
+        for generation in [0, 1, changes - 1, changes, changes + 1, 3 * changes - 1, 1 << 40] {
+            for later in [0, 1, 1000, changes - 1] {
+                let word = generation << GENERATION | TIMED | HALF_OPEN | ENTERED;
+                let pending = pend(word, u32::MAX - 7);
+                assert!(is_pending(pending) && !is_pending(word));
+                assert_eq!(unpend(pending, (generation + later) << GENERATION | OPEN), (word, u32::MAX - 7));
+            }
+        }
+    }
 }

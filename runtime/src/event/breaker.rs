@@ -1,7 +1,7 @@
 //! What circuit breakers tell.
 
 use super::{RecordSlot, names::TARGET_BREAKER as BREAKER};
-use crate::error::redact;
+use crate::error::{ErrorId, redact};
 use std::{fmt, time::Duration};
 
 /// The state of a circuit breaker.
@@ -71,7 +71,10 @@ pub enum TransitionReason {
     ProbeFailed,
     /// A probe succeeded, but slower than `slow_call` allows.
     ProbeSlow,
-    /// The half-open time was over before enough probes had succeeded.
+    /// The half-open time was over, probes had ended in permanent errors, and none had failed or hung: the callee
+    /// answers.
+    ProbesAnswered,
+    /// The half-open time was over and a probe had not ended.
     HalfOpenTimeout,
     /// Somebody asked for it by hand.
     Manual,
@@ -99,6 +102,7 @@ impl TransitionReason {
             Self::ProbesSucceeded => "probes_succeeded",
             Self::ProbeFailed => "probe_failed",
             Self::ProbeSlow => "probe_slow",
+            Self::ProbesAnswered => "probes_answered",
             Self::HalfOpenTimeout => "half_open_timeout",
             Self::Manual => "manual",
             Self::OpenFor => "open_for",
@@ -123,6 +127,13 @@ pub struct BreakerEvent<'a> {
     pub generation: u64,
     /// Whether the breaker only counts and tells (`shadow`): what it says it rejects, runs.
     pub shadow: bool,
+    /// The identity of the opening that the event belongs to: of the one that begins where the circuit opens, of the
+    /// one that goes on or ends where the circuit becomes half-open or closes, and of the one that explains a
+    /// rejection. `None` where the event belongs to no opening.
+    ///
+    /// It is what [`Rejection::opening`](crate::Rejection::opening) returns, and the id of an
+    /// [`AppError`](crate::AppError) that is made of such a rejection.
+    pub id: Option<ErrorId>,
     /// What happened.
     pub kind: BreakerEventKind<'a>,
     /// Where observers find the event's record.
@@ -147,6 +158,12 @@ pub enum BreakerEventKind<'a> {
         lasts: Option<Duration>,
         /// The failure that did it, in one line with secrets redacted, where it has a text.
         cause: Option<&'a str>,
+        /// The identity of the opening that ends where another one follows at once, as when a probe fails.
+        previous: Option<ErrorId>,
+        /// How many calls the opening has rejected that ends with this change, or goes on half-open; zero where the
+        /// circuit was not open. Each rejection is counted in one opening; one that is being counted by another thread
+        /// at the very change goes to the next.
+        rejected: u64,
     },
     /// A call was rejected.
     Rejected {
@@ -160,7 +177,8 @@ pub enum BreakerEventKind<'a> {
         /// Whether it was still running.
         pending: bool,
     },
-    /// A call was dropped after it had been pending for `abandoned_after` or longer, and counted as a failure.
+    /// A call was dropped after it had been pending for `abandoned_after` or longer, while no other call succeeded, and
+    /// counted as a failure.
     Abandoned {
         /// How long it had been pending.
         elapsed: Duration,
@@ -176,27 +194,31 @@ pub enum BreakerEventKind<'a> {
 
 /// Logs an event of a breaker.
 pub(crate) fn log(event: &BreakerEvent<'_>) {
-    let BreakerEvent { name, generation, shadow, .. } = *event;
+    let BreakerEvent { name, generation, shadow, id, .. } = *event;
+    let id = id.map(tracing::field::display);
     match event.kind {
-        BreakerEventKind::Transition { from, to, reason, consecutive_failures, lasts, cause } => {
+        BreakerEventKind::Transition { from, to, reason, consecutive_failures, lasts, cause, rejected, .. } => {
+            let rejected = matches!(from, CircuitState::Open | CircuitState::HalfOpen | CircuitState::ForcedOpen)
+                .then_some(rejected);
             // Going down is a warning; coming back and what a person did on purpose is information.
             if matches!(to, CircuitState::Open | CircuitState::ForcedOpen) && reason != TransitionReason::Manual {
                 tracing::warn!(
                     target: BREAKER, breaker = &*redact::name(name), generation, shadow, from = from.name(), to = to.name(),
                     reason = reason.name(), consecutive_failures, lasts = lasts.map(tracing::field::debug), cause,
+                    error.id = id, rejected,
                     "circuit breaker opened"
                 );
             } else {
                 tracing::info!(
                     target: BREAKER, breaker = &*redact::name(name), generation, shadow, from = from.name(), to = to.name(),
-                    reason = reason.name(), lasts = lasts.map(tracing::field::debug),
+                    reason = reason.name(), lasts = lasts.map(tracing::field::debug), error.id = id, rejected,
                     "circuit breaker changed its state"
                 );
             }
         }
         BreakerEventKind::Rejected { retry_after } => tracing::trace!(
             target: BREAKER, breaker = &*redact::name(name), generation, shadow,
-            retry_after = retry_after.map(tracing::field::debug), "circuit breaker rejected a call"
+            retry_after = retry_after.map(tracing::field::debug), error.id = id, "circuit breaker rejected a call"
         ),
         BreakerEventKind::Slow { elapsed, pending } => tracing::debug!(
             target: BREAKER, breaker = &*redact::name(name), generation, shadow, ?elapsed, pending, "a call is slow"

@@ -10,16 +10,20 @@ mod error;
 mod health;
 mod kinds;
 pub mod names;
+pub(crate) mod pending;
 pub(crate) mod record;
 pub(crate) mod retry;
 pub(crate) mod text;
 mod transaction;
 
+pub use crate::error::ErrorRef;
 pub use audit::{AuditEvent, AuditOutcome};
 pub use breaker::{BreakerEvent, BreakerEventKind};
 pub use bus::{Observer, Subscription, subscribe};
 pub use health::HealthEvent;
-pub use kinds::{AlertLevel, ErrorEvent, ErrorRef, Event};
+pub use kinds::{AlertLevel, ErrorEvent, Event};
+#[cfg(feature = "tracing-subscriber")]
+pub use record::SpanFields;
 pub use record::{
     ErrorContext, Fingerprint, InvalidFingerprint, Origin, Record, RecordAction, RecordKind, RecordState,
 };

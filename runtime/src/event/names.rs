@@ -29,7 +29,8 @@ pub const TARGET_AUDIT: &str = "gardefou::audit";
 /// `tracing` takes field names as written tokens, so these constants are what readers of logs compare with; a test
 /// holds the emitted names against them.
 pub mod field {
-    /// The identity of an error, as `0190a6c2-...`: the same in log, journal, alert and answer.
+    /// The identity of an error, as `0190a6c2-...`: the same in log, journal, alert and answer. Of a rejection, it is
+    /// that of the opening of the circuit.
     pub const ERROR_ID: &str = "error.id";
     /// The number of its code.
     pub const ERROR_CODE: &str = "error.code";
@@ -91,6 +92,8 @@ pub mod field {
     pub const LASTS: &str = "lasts";
     /// The text of the failure that opened the circuit.
     pub const CAUSE: &str = "cause";
+    /// How many calls the circuit has rejected since it opened.
+    pub const REJECTED: &str = "rejected";
     /// How long a rejected call should wait, as `2.5s`.
     pub const RETRY_AFTER: &str = "retry_after";
     /// How long a slow or abandoned call had run, as `2.5s`.

@@ -10,12 +10,16 @@ pub(crate) mod context;
 pub(crate) mod fingerprint;
 mod origin;
 mod recorder;
+#[cfg(feature = "tracing-subscriber")]
+mod span;
 mod text;
 
 pub use context::{ErrorContext, error_context};
 pub use fingerprint::{FINGERPRINT_DETAIL, Fingerprint, InvalidFingerprint};
 pub use origin::Origin;
 pub use recorder::RecordAction;
+#[cfg(feature = "tracing-subscriber")]
+pub use span::SpanFields;
 
 pub(crate) use cell::{RecordCell, RecordSlot};
 pub(crate) use recorder::{BeforeRecord, FingerprintFn, Recorder, install};

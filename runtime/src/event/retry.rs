@@ -5,7 +5,7 @@ use super::{
     text::{MAX_MESSAGE, for_sink},
 };
 use crate::error::redact;
-use std::{fmt, time::Duration};
+use std::{fmt, panic::Location, time::Duration};
 
 /// Why a retry gave the outcome to the caller instead of calling again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -206,5 +206,25 @@ pub(crate) fn log_callback_failed(name: &str, callback: &'static str) {
         retry.name = name,
         callback,
         "the {callback} callback of `{name}` panicked"
+    );
+}
+
+/// Logs that a retry runs inside of an attempt of another one, so that their calls multiply.
+#[cold]
+pub(crate) fn log_nested(
+    name: &str,
+    place: &'static Location<'static>,
+    outer: Option<&'static Location<'static>>,
+    most: u64,
+) {
+    let name = redact::name(name);
+    let name = &*name;
+    tracing::event!(
+        target: names::TARGET_RETRY,
+        tracing::Level::WARN,
+        retry.name = name,
+        first = outer.map(tracing::field::display),
+        second = %place,
+        "retry `{name}` runs inside of an attempt of another retry: one call can become {most} calls"
     );
 }

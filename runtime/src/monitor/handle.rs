@@ -150,6 +150,7 @@ impl ErrorMonitor {
             error: subject.error,
             state: RecordState::Error,
             attempt: None,
+            settled: None,
             record: RecordSlot::default(),
         };
         if subject.is_new {
@@ -321,6 +322,7 @@ impl Observer for ErrorMonitor {
     fn on_event(&self, event: &Event<'_>) {
         match event {
             Event::Error(error) => self.observe(error),
+            Event::Provisional(_) => self.journal_event(event),
             Event::Retry(retry) if retries::is_over(retry) => {
                 let (now, timestamp) = (self.0.clock.now(), self.0.clock.wall().into());
                 self.0.shards.with_tables(|state| retries::count_at(&mut state.retries, retry, now, timestamp));

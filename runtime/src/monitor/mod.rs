@@ -42,6 +42,8 @@ mod table;
 mod tests;
 mod window;
 
+#[cfg(feature = "tracing-subscriber")]
+pub use crate::event::record::SpanFields;
 pub use crate::event::record::{
     ErrorContext, FINGERPRINT_DETAIL, Fingerprint, InvalidFingerprint, Origin, Record as ErrorRecord, RecordAction,
     RecordKind, RecordState, error_context,

@@ -1,6 +1,6 @@
 //! The most recent errors, capped in count and bytes.
 
-use super::{ErrorContext, ErrorRecord, Fingerprint, RecordKind, RecordState, batch::Moment, record};
+use super::{ErrorContext, ErrorRecord, Fingerprint, Origin, RecordKind, RecordState, batch::Moment, record};
 use crate::{
     ErrorCode,
     error::ErrorId,
@@ -118,7 +118,8 @@ impl Entry {
             elapsed: self.elapsed,
             fingerprint: self.fingerprint,
             context: self.context.clone(),
-            origin: None,
+            // That of the process: it may be described after an error that came early.
+            origin: Origin::current(),
             state: RecordState::Error,
             attempt: None,
         }

@@ -9,8 +9,8 @@ use super::{
 };
 use crate::{
     alerts::{Alerts, AlertsStatus, Flushed},
-    error::code_clashes,
-    event::names::TARGET_SYSTEM,
+    error::{code_clashes, coding_clashes},
+    event::{self, names::TARGET_SYSTEM},
     health::{health_check, refused_static_checks},
     monitor::{self, error_monitor, journal::Journal},
     panics,
@@ -160,7 +160,8 @@ fn clashes() -> Vec<InitWarning> {
     });
     let codes = code_clashes().into_iter().map(|clash| InitWarning::ErrorCode { text: clash.to_string() });
     let checks = refused_static_checks().iter().map(|text| InitWarning::HealthCheck { text: text.clone() });
-    codes.chain(checks).chain(breakers).collect()
+    let mappings = coding_clashes().into_iter().map(|clash| InitWarning::ErrorCode { text: clash.to_string() });
+    codes.chain(mappings).chain(checks).chain(breakers).collect()
 }
 
 /// How alerting is doing, if it is up.
@@ -203,6 +204,8 @@ fn bring_down(up: Parts, deadline: Duration) -> ShutdownReport {
     // A check that hangs is on a thread of its own, which ends with the process.
     let hanging = health.hanging() as u64;
     let mut parts = vec![PartReport { part: "health", sent: 0, kept: 0, dropped: hanging, in_time }];
+    // What waits for an attempt waits no longer.
+    event::pending::settle_all();
     let journal = error_monitor().journal();
     if let Some(alerts) = up.alerts {
         let left = until.since(clock.now());

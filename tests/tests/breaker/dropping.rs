@@ -48,6 +48,83 @@ fn a_call_that_is_dropped_sooner_counts_as_nothing() {
 }
 
 #[test]
+fn calls_that_clients_leave_while_others_succeed_count_as_nothing() {
+    let svc = bench(|b| b.failure_threshold(5).abandoned_after(SECOND));
+    for _ in 0..20 {
+        let mut slow = Box::pin(svc.breaker.call_async(hang));
+        assert!(poll_once(slow.as_mut()).is_pending());
+        svc.pass(SECOND);
+        assert!(svc.breaker.call(|| Ok::<_, AppError>(())).is_ok());
+        svc.pass(SECOND / 2);
+    }
+    let counts = svc.breaker.snapshot().counts;
+    assert_eq!((svc.state(), counts.failure, counts.abandoned, counts.success), (Closed, 0, 0, 20));
+}
+
+#[test]
+fn a_success_before_the_call_was_pending_speaks_for_nobody() {
+    let svc = bench(|b| b.failure_threshold(1).abandoned_after(SECOND));
+    svc.script("SSS");
+    let mut call = Box::pin(svc.breaker.call_async(hang));
+    assert!(poll_once(call.as_mut()).is_pending());
+    svc.pass(SECOND);
+    drop(call);
+    assert_eq!(svc.state(), Open);
+}
+
+#[test]
+fn other_failures_meanwhile_do_not_excuse_a_hung_call() {
+    let svc = bench(|b| b.failure_threshold(3).abandoned_after(SECOND));
+    let mut call = Box::pin(svc.breaker.call_async(hang));
+    assert!(poll_once(call.as_mut()).is_pending());
+    svc.script("FF");
+    svc.pass(SECOND);
+    drop(call);
+    assert_eq!((svc.state(), svc.breaker.snapshot().counts.abandoned), (Open, 1));
+}
+
+#[test]
+fn successes_on_other_threads_excuse_a_dropped_call() {
+    let svc = bench(|b| b.failure_threshold(1));
+    let mut call = Box::pin(svc.breaker.call_async(hang));
+    assert!(poll_once(call.as_mut()).is_pending());
+    let permit = svc.breaker.try_acquire().unwrap();
+    std::thread::scope(|scope| {
+        scope.spawn(|| svc.script("S"));
+    });
+    svc.pass(SECOND);
+    drop((call, permit));
+    assert_eq!((svc.state(), svc.breaker.snapshot().counts.failure), (Closed, 0));
+}
+
+#[test]
+fn a_timed_call_that_hangs_is_abandoned_too() {
+    let svc = bench(|b| b.failure_threshold(1).slow_call(10 * SECOND));
+    let mut call = Box::pin(svc.breaker.call_async(hang));
+    assert!(poll_once(call.as_mut()).is_pending());
+    svc.pass(2 * SECOND);
+    drop(call);
+    let seen = svc.breaker.snapshot();
+    assert_eq!((seen.state, seen.counts.abandoned, seen.counts.slow), (Open, 1, 0));
+    assert_eq!(seen.opened_by.as_deref(), Some("dropped after it had been pending for 2.0s"));
+}
+
+#[test]
+fn a_call_that_pends_through_changes_of_state_still_ends_in_its_own_generation() {
+    let svc = bench(|b| b.failure_threshold(2));
+    let mut call = Box::pin(svc.breaker.call_async(hang));
+    assert!(poll_once(call.as_mut()).is_pending());
+    for _ in 0..1000 {
+        svc.breaker.force_open();
+        svc.breaker.reset();
+    }
+    svc.script("F");
+    svc.pass(2 * SECOND);
+    drop(call);
+    assert_eq!((svc.state(), svc.breaker.snapshot().counts.failure), (Closed, 1), "its verdict came too late");
+}
+
+#[test]
 fn only_the_time_since_it_was_first_pending_counts() {
     let svc = bench(|b| b.failure_threshold(1).abandoned_after(SECOND));
     {

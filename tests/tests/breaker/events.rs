@@ -2,12 +2,18 @@
 
 use crate::support::{MINUTE, bench, line, listen};
 use gardefou::{
-    breaker::CircuitState,
-    event::{Event, subscribe},
+    AppError, Rejection,
+    breaker::{CircuitBreaker, CircuitState},
+    error::ErrorId,
+    event::{BreakerEvent, BreakerEventKind, Event, subscribe},
 };
-use std::sync::{
-    Arc, Barrier, Mutex,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    error::Error,
+    fmt,
+    sync::{
+        Arc, Barrier, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 #[test]
@@ -44,7 +50,7 @@ fn an_observer_of_the_whole_process_hears_it_too() {
             sink.lock().unwrap().extend(line(event));
         }
     });
-    let breaker = gardefou::breaker::CircuitBreaker::builder("process-wide").build().unwrap();
+    let breaker = CircuitBreaker::builder("process-wide").build().unwrap();
     breaker.force_open();
     drop(subscription);
     breaker.reset();
@@ -146,6 +152,121 @@ fn many_threads_at_the_threshold_make_one_opening() {
     }
 }
 
+/// The identity of the opening, that of the one before it, and how many calls were rejected, of each change of state.
+fn openings(breaker: &CircuitBreaker) -> (impl Drop, Arc<Mutex<Vec<Opening>>>) {
+    let all = Arc::new(Mutex::new(Vec::new()));
+    let sink = Arc::clone(&all);
+    let subscription = breaker.observe(move |event: &Event<'_>| {
+        if let Event::Breaker(BreakerEvent { id, kind, .. }) = event
+            && let BreakerEventKind::Transition { to, previous, rejected, .. } = *kind
+        {
+            sink.lock().unwrap().push((to, *id, previous, rejected));
+        }
+    });
+    (subscription, all)
+}
+
+type Opening = (CircuitState, Option<ErrorId>, Option<ErrorId>, u64);
+
+#[test]
+fn what_a_client_gets_leads_to_the_opening_of_the_circuit() {
+    let svc = bench(|b| b.failure_threshold(1).half_open_max_calls(1));
+    let (_subscription, changes) = openings(&svc.breaker);
+    let reject = || svc.breaker.call(|| Ok::<_, AppError>(())).unwrap_err();
+
+    svc.script("F");
+    let first = changes.lock().unwrap()[0].1.unwrap();
+    let rejection = svc.breaker.try_acquire().unwrap_err();
+    assert_eq!(rejection.opening(), Some(first));
+    assert_eq!((AppError::from(rejection).id(), reject().id()), (first, first));
+
+    svc.pass(MINUTE);
+    let probe = svc.breaker.try_acquire().unwrap();
+    assert_eq!(reject().id(), first, "a half-open circuit rejects because of the same opening");
+    probe.failure();
+    let second = changes.lock().unwrap()[2].1.unwrap();
+    assert_ne!(first, second, "a circuit that opens again is another event");
+    assert_eq!(reject().id(), second);
+
+    svc.pass(MINUTE);
+    let late = svc.breaker.try_acquire().unwrap();
+    let unread = svc.breaker.try_acquire().unwrap_err();
+    late.success();
+    assert_eq!(unread.opening(), Some(second), "also when it is asked for after the circuit has closed");
+    assert_eq!(
+        *changes.lock().unwrap(),
+        [
+            (CircuitState::Open, Some(first), None, 0),
+            (CircuitState::HalfOpen, Some(first), None, 2),
+            (CircuitState::Open, Some(second), Some(first), 3),
+            (CircuitState::HalfOpen, Some(second), None, 1),
+            (CircuitState::Closed, Some(second), None, 2),
+        ]
+    );
+}
+
+#[test]
+fn a_rejection_as_the_source_of_another_error_gives_it_the_identity_of_the_opening() {
+    #[derive(Debug)]
+    struct NoPrice(Rejection);
+    impl fmt::Display for NoPrice {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("no price")
+        }
+    }
+    impl Error for NoPrice {
+        fn source(&self) -> Option<&(dyn Error + 'static)> {
+            Some(&self.0)
+        }
+    }
+    let svc = bench(|b| b);
+    svc.breaker.force_open();
+    let rejection = svc.breaker.try_acquire().unwrap_err();
+    let opening = rejection.opening().unwrap();
+    assert_eq!(AppError::from(NoPrice(rejection)).id(), opening);
+}
+
+#[test]
+fn each_rejection_belongs_to_one_opening() {
+    const THREADS: u64 = 4;
+    let svc = bench(|b| b.failure_threshold(1));
+    let (_subscription, changes) = openings(&svc.breaker);
+    let mut expected = Vec::new();
+    for calls in [1000, 1, 300] {
+        svc.script("F");
+        std::thread::scope(|scope| {
+            for _ in 0..THREADS {
+                scope.spawn(|| (0..calls).for_each(|_| assert!(svc.is_rejecting())));
+            }
+        });
+        svc.pass(MINUTE);
+        svc.script("S");
+        expected.push(THREADS * calls);
+    }
+    let changes = changes.lock().unwrap();
+    let closed = changes.iter().filter(|(to, ..)| *to == CircuitState::Closed);
+    assert_eq!(closed.map(|(.., rejected)| *rejected).collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn no_rejection_is_lost_while_the_circuit_changes_under_load() {
+    let svc = bench(|b| b);
+    let (_subscription, changes) = openings(&svc.breaker);
+    std::thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| (0..20_000).for_each(|_| drop(svc.breaker.try_acquire())));
+        }
+        for _ in 0..200 {
+            svc.breaker.force_open();
+            svc.breaker.reset();
+        }
+    });
+    svc.breaker.force_open();
+    svc.breaker.reset();
+    let told: u64 = changes.lock().unwrap().iter().map(|(.., rejected)| rejected).sum();
+    assert_eq!(told, svc.breaker.snapshot().counts.rejected);
+}
+
 #[test]
 fn a_subscription_can_outlive_its_breaker() {
     let svc = bench(|b| b);
@@ -175,7 +296,7 @@ fn an_observer_whose_panic_panics_again_harms_nobody() {
 /// The original logged under its lock, so that a slow log held up every caller.
 #[test]
 fn x2_a_subscriber_of_the_log_may_ask_the_breaker() {
-    struct Asks(gardefou::breaker::CircuitBreaker, Arc<Mutex<Vec<CircuitState>>>);
+    struct Asks(CircuitBreaker, Arc<Mutex<Vec<CircuitState>>>);
     impl tracing::Subscriber for Asks {
         fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
             metadata.target() == "gardefou::breaker"

@@ -1,7 +1,13 @@
 //! Half-open: probes, their slots, and the way out.
 
 use crate::support::{MINUTE, SECOND, bench, listen};
-use gardefou::breaker::CircuitState::{Closed, HalfOpen, Open};
+use gardefou::{
+    AppError, ErrorCode,
+    breaker::CircuitState::{Closed, HalfOpen, Open},
+    classify::Verdict,
+    time::Clock,
+};
+use std::time::Duration;
 
 #[test]
 fn with_one_slot_the_second_caller_is_rejected_while_the_first_runs() {
@@ -156,6 +162,127 @@ fn a_verdict_after_the_half_open_time_is_too_late() {
     let probe = svc.breaker.try_acquire().unwrap();
     svc.pass(10 * SECOND);
     probe.success();
+    assert_eq!(svc.state(), Open);
+}
+
+#[test]
+fn permanent_answers_close_the_circuit_when_the_half_open_time_is_over() {
+    let svc = bench(|b| b.failure_threshold(1).recovery_backoff(2.0));
+    let (_subscription, events) = listen(&svc.breaker);
+    svc.script("F");
+    svc.pass(MINUTE);
+    let not_found = || Err::<(), _>(AppError::new(ErrorCode::FILE_NOT_FOUND_ERROR, "no such order"));
+    for second in 0..60 {
+        assert!(svc.breaker.call(not_found).unwrap_err().is(ErrorCode::FILE_NOT_FOUND_ERROR), "{second}");
+        assert_eq!(svc.state(), HalfOpen, "it neither closes nor reopens at once");
+        svc.pass(SECOND);
+    }
+    assert_eq!((svc.state(), svc.breaker.snapshot().remaining), (Closed, None), "time alone does it");
+    assert!(svc.breaker.call(not_found).is_err());
+    assert_eq!(events.lock().unwrap().last().map(String::as_str), Some("half_open>closed probes_answered"));
+    assert_eq!(svc.breaker.snapshot().failed_recoveries, 0);
+}
+
+#[test]
+fn six_hours_of_permanent_answers_reject_nobody() {
+    let svc = bench(|b| b.failure_threshold(1));
+    svc.script("F");
+    svc.pass(MINUTE);
+    let before = svc.breaker.snapshot().counts.rejected;
+    for _ in 0..6 * 3600 * 5 {
+        svc.script("A");
+        svc.pass(SECOND / 5);
+    }
+    assert_eq!((svc.state(), svc.breaker.snapshot().counts.rejected), (Closed, before));
+}
+
+#[test]
+fn probes_that_show_nothing_keep_the_circuit_half_open_and_admitting() {
+    for letter in ["I", "D"] {
+        let svc = bench(|b| b.failure_threshold(1));
+        let (_subscription, events) = listen(&svc.breaker);
+        svc.script("F");
+        svc.pass(MINUTE);
+        for _ in 0..600 {
+            svc.script(letter);
+            svc.pass(SECOND);
+        }
+        assert_eq!(svc.state(), HalfOpen, "{letter}");
+        assert_eq!(events.lock().unwrap().len(), 2, "{letter}: opened once, half-open once");
+        svc.script("S");
+        assert_eq!(svc.state(), Closed, "{letter}");
+    }
+}
+
+#[test]
+fn a_half_open_time_without_calls_changes_nothing() {
+    let svc = bench(|b| b.failure_threshold(1));
+    svc.script("F");
+    svc.pass(MINUTE);
+    svc.script("I");
+    svc.pass(100 * MINUTE);
+    assert_eq!((svc.state(), svc.breaker.snapshot().remaining), (HalfOpen, Some(Duration::ZERO)));
+    svc.script("A");
+    svc.pass(MINUTE - SECOND);
+    assert_eq!(svc.state(), HalfOpen, "the limit begins with the next probe");
+    svc.pass(SECOND);
+    assert_eq!(svc.state(), Closed);
+}
+
+#[test]
+fn a_probe_that_hangs_reopens_whatever_others_answered() {
+    let svc = bench(|b| b.failure_threshold(1));
+    svc.script("F");
+    svc.pass(MINUTE);
+    let hung = svc.breaker.try_acquire().unwrap();
+    svc.script("AAA");
+    svc.pass(MINUTE);
+    assert_eq!((svc.state(), svc.breaker.snapshot().failed_recoveries), (Open, 0), "the change comes with a call");
+    assert!(svc.is_rejecting());
+    assert_eq!(svc.breaker.snapshot().failed_recoveries, 1);
+    drop(hung);
+    assert_eq!(svc.state(), Open);
+}
+
+#[test]
+fn a_failed_probe_reopens_whatever_others_answered() {
+    let svc = bench(|b| b.failure_threshold(1));
+    svc.script("F");
+    svc.pass(MINUTE);
+    svc.script("AAF");
+    assert_eq!(svc.state(), Open);
+}
+
+#[test]
+fn a_probe_that_began_shortly_before_the_limit_does_not_hang() {
+    let svc = bench(|b| b.failure_threshold(1).half_open_max_calls(1));
+    svc.script("F");
+    svc.pass(MINUTE);
+    // A busy callee that answers each request after 700 ms by a permanent error: the one slot is always taken.
+    let mut probe = svc.breaker.try_acquire().unwrap();
+    let begin = svc.clock.now();
+    while svc.state() == HalfOpen {
+        assert!(svc.clock.now().since(begin) < 2 * MINUTE);
+        svc.pass(Duration::from_millis(700));
+        probe.record(Verdict::Answered);
+        probe = svc.breaker.try_acquire().unwrap();
+    }
+    assert_eq!(svc.state(), Closed);
+}
+
+#[test]
+fn a_probe_that_began_late_has_until_the_next_limit() {
+    let svc = bench(|b| b.failure_threshold(1));
+    svc.script("F");
+    svc.pass(MINUTE);
+    svc.script("I");
+    svc.pass(MINUTE - SECOND);
+    let late = svc.breaker.try_acquire().unwrap();
+    svc.pass(SECOND);
+    assert_eq!((svc.state(), svc.breaker.snapshot().remaining), (HalfOpen, Some(MINUTE)));
+    svc.pass(MINUTE);
+    assert_eq!(svc.state(), Open);
+    late.success();
     assert_eq!(svc.state(), Open);
 }
 

@@ -2,6 +2,7 @@
 
 use gardefou::{
     breaker::{BreakerBuilder, BreakerSubscription, CircuitBreaker, CircuitState},
+    classify::Verdict,
     event::{BreakerEventKind, Event},
     time::ManualClock,
 };
@@ -34,13 +35,15 @@ impl Bench {
         self.clock.advance(time);
     }
 
-    /// Makes one call a letter: `S` succeeds, `F` fails, `I` is ignored, `D` is dropped at once; a space does nothing.
+    /// Makes one call a letter: `S` succeeds, `F` fails, `A` is answered by a permanent error, `I` is ignored,
+    /// `D` is dropped at once; a space does nothing.
     pub(crate) fn script(&self, letters: &str) {
         for letter in letters.chars().filter(|letter| !letter.is_whitespace()) {
             let permit = self.breaker.try_acquire().unwrap_or_else(|err| panic!("{letter} of {letters}: {err}"));
             match letter {
                 'S' => permit.success(),
                 'F' => permit.failure(),
+                'A' => permit.record(Verdict::Answered),
                 'I' => permit.ignore(),
                 'D' => drop(permit),
                 other => panic!("no such letter: {other}"),

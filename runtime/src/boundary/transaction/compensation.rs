@@ -3,8 +3,8 @@
 use super::failures::{RollbackFailure, RollbackFailures};
 use crate::{
     AppError,
-    boundary::{BoundaryError, Entry, LogLevel, Operation, Report, panic},
-    event::ErrorRef,
+    boundary::{BoundaryError, Entry, LogLevel, Operation, Recognised, Report, Then, panic},
+    error::View,
 };
 use std::marker::PhantomData;
 
@@ -65,7 +65,8 @@ pub(super) fn run(name: &str, undo: impl FnOnce() -> Option<AppError>) -> Option
 pub(super) fn failed(operation: &Operation<'_>, name: &str, error: AppError) -> RollbackFailure {
     let code = error.code();
     let error = error.wrap(code, format!("compensation `{name}` of transaction `{}` failed", operation.name()));
-    Report::new(ErrorRef::App(&error), operation, Entry::function()).level(LogLevel::Critical).send();
+    let report = Report::new(View::of_app(&error), operation, Entry::function());
+    report.level(LogLevel::Critical).send(Recognised::default(), Then::Ends);
     RollbackFailure::new(name, error)
 }
 

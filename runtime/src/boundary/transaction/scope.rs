@@ -3,7 +3,8 @@
 use super::failures::{RollbackFailure, RollbackFailures};
 use crate::{
     AppError, ErrorCode,
-    boundary::{Entry, LogLevel, Operation, Treatment},
+    boundary::{Entry, LogLevel, Operation, Then, Treatment},
+    call::Frame,
     event::{self, Event, RecordSlot, TransactionEvent, TransactionOutcome, names},
 };
 
@@ -46,7 +47,7 @@ impl<'o> Scope<'o> {
     /// Codes and reports the error that ends the transaction.
     #[cold]
     pub(super) fn fail(&self, error: AppError) -> AppError {
-        self.treatment.apply(error, self.operation, self.entry)
+        self.treatment.apply(error, self.operation, self.entry, &mut Frame::new(), Then::Leaves)
     }
 
     /// The error of a transaction whose guard is dropped, coded and reported.
@@ -60,7 +61,13 @@ impl<'o> Scope<'o> {
         // Nothing failed: a timeout, or a race that another future won, lost interest.
         let level = self.treatment.level.min(LogLevel::Warn);
         let treatment = Treatment { level, ..self.treatment };
-        treatment.apply(AppError::from(Dropped(name.to_owned())), self.operation, self.entry)
+        treatment.apply(
+            AppError::from(Dropped(name.to_owned())),
+            self.operation,
+            self.entry,
+            &mut Frame::new(),
+            Then::Ends,
+        )
     }
 
     /// Attaches what failed while rolling back, and says that the rollback is done.

@@ -15,6 +15,8 @@ pub(super) struct Cell {
     /// [`FREE`]; or the start of a running call, plus one; or, with [`COUNTED`], the entry under which it was counted
     /// as slow. Free to taken: the owner of the lane alone. To free: who holds the call. To counted: under the lock.
     call: AtomicU64,
+    /// The start of the call, also when it is counted. Written by the owner, before `call`.
+    start: AtomicU64,
     /// While the cell is free: the next free one of the lane, plus one. Written by who frees it.
     pub(super) next_free: AtomicU32,
 }
@@ -23,27 +25,42 @@ const FREE: u64 = 0;
 const COUNTED: u64 = 1 << 63;
 
 /// What a call that ended had been.
-pub(super) struct Left {
+pub(in super::super) struct Left {
+    /// When it started.
+    pub(in super::super) start: Tick,
     /// The entry under which it was counted while it ran.
-    pub(super) counted: Option<EntryId>,
+    pub(in super::super) counted: Option<EntryId>,
 }
 
 impl Cell {
     pub(super) fn new() -> Self {
-        Self { generation: AtomicU64::new(0), call: AtomicU64::new(FREE), next_free: AtomicU32::new(0) }
+        Self {
+            generation: AtomicU64::new(0),
+            call: AtomicU64::new(FREE),
+            start: AtomicU64::new(0),
+            next_free: AtomicU32::new(0),
+        }
     }
 
     pub(super) fn enter(&self, start: Tick, generation: u64) {
-        // Relaxed: the Release below orders it for `Block::count_overdue`.
+        // Relaxed: the Release below orders them for `Block::count_overdue`.
         self.generation.store(generation, Ordering::Relaxed);
+        self.start.store(start.as_nanos(), Ordering::Relaxed);
         self.call.store(start.as_nanos().saturating_add(1) & !COUNTED, Ordering::Release);
     }
 
     /// Frees the cell; `None` where it was free already.
     pub(super) fn leave(&self) -> Option<Left> {
+        let start = self.start();
         // AcqRel: who takes the cell next comes after this call, and the count of `count_overdue` comes before.
         let call = self.call.swap(FREE, Ordering::AcqRel);
-        (call != FREE).then(|| Left { counted: (call & COUNTED != 0).then_some(EntryId(call & !COUNTED)) })
+        (call != FREE).then(|| Left { start, counted: (call & COUNTED != 0).then_some(EntryId(call & !COUNTED)) })
+    }
+
+    /// Returns the start of the call; only who holds it may ask.
+    pub(super) fn start(&self) -> Tick {
+        // Relaxed: who holds the call comes after who entered it.
+        Tick::from_nanos(self.start.load(Ordering::Relaxed))
     }
 
     #[cfg(all(test, not(loom)))]

@@ -6,6 +6,7 @@ use crate::{
         BreakerBuilder, Snapshot, WindowKind, builder::Place, cause::CauseText, handle::CircuitBreaker,
         observers::BreakerSubscription, shared::Shared, ticket::Ticket,
     },
+    call::EndedBy,
     event::{BreakerEvent, BreakerEventKind, CircuitState, Event},
     rng::Rng,
     time::{Clock, ManualClock, SharedClock, Tick, saturating_nanos},
@@ -46,12 +47,21 @@ impl Pair {
             Place::Text("model"),
         ));
         let heard = Arc::new(Mutex::new(Vec::new()));
-        let sink = Arc::clone(&heard);
+        let (sink, openings) = (Arc::clone(&heard), Mutex::new(Vec::new()));
         let _subscription = real.observe(move |event: &Event<'_>| {
-            let Event::Breaker(BreakerEvent { generation, kind, .. }) = *event else { return };
+            let Event::Breaker(BreakerEvent { generation, id, kind, .. }) = *event else { return };
+            let mut openings = openings.lock().unwrap();
+            let opening = id.map(|id| {
+                if !openings.contains(&id) {
+                    openings.push(id);
+                }
+                openings.iter().position(|known| *known == id).unwrap() as u32 + 1
+            });
             sink.lock().unwrap().push(match kind {
-                BreakerEventKind::Transition { from, to, reason, .. } => Heard::Change(from, to, reason, generation),
-                BreakerEventKind::Rejected { .. } => Heard::Rejected(generation),
+                BreakerEventKind::Transition { from, to, reason, rejected, .. } => {
+                    Heard::Change { from, to, reason, generation, opening, rejected }
+                }
+                BreakerEventKind::Rejected { .. } => Heard::Rejected { generation, opening: opening.unwrap() },
                 BreakerEventKind::Slow { pending, .. } => Heard::Slow { pending, generation },
                 BreakerEventKind::Abandoned { .. } => Heard::Abandoned(generation),
                 other => panic!("not expected: {other:?}"),
@@ -162,19 +172,19 @@ impl Pair {
                 700..760 => {
                     let Some(id) = self.random_call(rng) else { continue };
                     let ticket = self.tickets.remove(&id).unwrap();
-                    let ignored = below(rng, 2) == 0;
-                    self.model.let_go(id, ignored);
-                    if ignored {
-                        self.real.shared().ignore(ticket);
-                    } else {
-                        self.real.shared().release(ticket);
+                    let (ignored, answered) = [(true, true), (true, false), (false, false)][below(rng, 3) as usize];
+                    self.model.let_go(id, ignored, answered);
+                    match (ignored, answered) {
+                        (_, true) => self.real.shared().answer(ticket),
+                        (true, _) => self.real.shared().ignore(ticket),
+                        _ => self.real.shared().release(ticket),
                     }
                 }
                 760..780 => {
                     let Some(id) = self.random_call(rng) else { continue };
                     let ticket = self.tickets.remove(&id).unwrap();
-                    let since = self.model.running[&id].start;
-                    self.abandon(id, ticket, since);
+                    let by = [EndedBy::Caller, EndedBy::Caller, EndedBy::TimedOut, EndedBy::CutShort];
+                    self.drop_pending(id, ticket, by[below(rng, 4) as usize]);
                 }
                 780..970 => {
                     let wait = match below(rng, 20) {
@@ -210,15 +220,22 @@ impl Pair {
         }
     }
 
-    pub(super) fn abandon(&mut self, id: u64, ticket: Ticket, since: u64) {
-        let elapsed = Duration::from_nanos(self.model.now - since);
-        if elapsed >= self.model.config.abandoned_after {
-            let text = format!("dropped after it had been pending for {elapsed:.1?}");
-            self.model.end(id, Some((text, true)));
-        } else {
-            self.model.let_go(id, false);
+    pub(super) fn drop_pending(&mut self, id: u64, ticket: Ticket, by: EndedBy) {
+        let Running { start, successes, .. } = self.model.running[&id];
+        let elapsed = Duration::from_nanos(self.model.now - start);
+        let quiet = successes == self.model.succeeded;
+        match by {
+            EndedBy::Caller if elapsed >= self.model.config.abandoned_after && quiet => {
+                let text = format!("dropped after it had been pending for {elapsed:.1?}");
+                self.model.end(id, Some((text, true)));
+            }
+            EndedBy::TimedOut => {
+                let text = format!("timed out after it had been pending for {elapsed:.1?}");
+                self.model.end(id, Some((text, false)));
+            }
+            _ => self.model.let_go(id, false, false),
         }
-        self.real.shared().drop_pending(ticket, Tick::from_nanos(since));
+        self.real.shared().drop_pending(ticket, Tick::from_nanos(start), successes as u32, by);
     }
 
     fn reconfigure(&mut self, rng: &mut Rng) {

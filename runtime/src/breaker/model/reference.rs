@@ -15,9 +15,23 @@ use std::{collections::BTreeMap, time::Duration};
 /// What is told, and in which generation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Heard {
-    Change(CircuitState, CircuitState, TransitionReason, u64),
-    Rejected(u64),
-    Slow { pending: bool, generation: u64 },
+    Change {
+        from: CircuitState,
+        to: CircuitState,
+        reason: TransitionReason,
+        generation: u64,
+        /// The number of the opening that it belongs to.
+        opening: Option<u32>,
+        rejected: u64,
+    },
+    Rejected {
+        generation: u64,
+        opening: u32,
+    },
+    Slow {
+        pending: bool,
+        generation: u64,
+    },
     Abandoned(u64),
 }
 
@@ -39,6 +53,8 @@ pub(super) struct Running {
     /// Let in by shadow mode alone.
     pub(super) bystander: bool,
     pub(super) start: u64,
+    /// How many calls had succeeded then.
+    pub(super) successes: u64,
     /// The entry under which it was counted as slow while it ran.
     pub(super) counted: Option<usize>,
 }
@@ -63,16 +79,25 @@ pub(super) struct Model {
     pub(super) consecutive: u32,
     pub(super) reopened: u32,
     pub(super) successes: u32,
-    pub(super) carried: u32,
+    /// The middle of the half-open time.
+    pub(super) middle: u64,
+    /// Whether a probe ended in a permanent error.
+    pub(super) answered: bool,
     pub(super) entries: Vec<Entry>,
     /// The first entry that a change of the window has left.
     pub(super) first: usize,
     pub(super) running: BTreeMap<u64, Running>,
     pub(super) counts: Counts,
+    /// How many calls succeeded in this life.
+    pub(super) succeeded: u64,
     pub(super) heard: Vec<Heard>,
     /// When the last call failed, and its text.
     pub(super) last_failure: Option<(u64, String)>,
     pub(super) opened_by: Option<String>,
+    /// How many openings there were.
+    pub(super) openings: u32,
+    /// How many calls the present one has rejected.
+    pub(super) rejected: u64,
     pub(super) rng: Rng,
 }
 
@@ -88,14 +113,18 @@ impl Model {
             consecutive: 0,
             reopened: 0,
             successes: 0,
-            carried: 0,
+            middle: 0,
+            answered: false,
             entries: Vec::new(),
             first: 0,
             running: BTreeMap::new(),
             counts: Counts::default(),
+            succeeded: 0,
             heard: Vec::new(),
             last_failure: None,
             opened_by: None,
+            openings: 0,
+            rejected: 0,
             rng: Rng::seeded(seed),
         }
     }
@@ -117,7 +146,19 @@ impl Model {
     pub(super) fn change(&mut self, at: u64, to: CircuitState, reason: TransitionReason) {
         use TransitionReason::{ConsecutiveFailures, FailureRate, HalfOpenTimeout, ProbeFailed};
         self.generation += 1;
-        self.heard.push(Heard::Change(self.state, to, reason, self.generation));
+        let was_open = matches!(self.state, Open | HalfOpen | ForcedOpen);
+        self.openings += u32::from(matches!(to, Open | ForcedOpen));
+        self.heard.push(Heard::Change {
+            from: self.state,
+            to,
+            reason,
+            generation: self.generation,
+            opening: (was_open || matches!(to, Open | ForcedOpen)).then_some(self.openings),
+            rejected: self.rejected,
+        });
+        if to != HalfOpen {
+            self.rejected = 0;
+        }
         let last = self.last_failure.as_ref().map(|(_, text)| text.clone());
         match (to, reason) {
             (Open, HalfOpenTimeout) => {}
@@ -131,13 +172,13 @@ impl Model {
         self.consecutive = 0;
         self.forget_entries();
         self.successes = 0;
+        self.answered = false;
         self.rng.next_u64();
     }
 
     pub(super) fn open(&mut self, at: u64, reason: TransitionReason) {
         let fraction = self.rng.clone().next_fraction();
         self.until = self.after(at, self.open_time(self.reopened, fraction));
-        self.carried = 0;
         self.change(at, Open, reason);
     }
 
@@ -152,16 +193,50 @@ impl Model {
     }
 
     pub(super) fn probes(&self) -> usize {
-        self.running.values().filter(|call| call.generation == self.generation && !call.bystander).count()
+        self.running_probes().count()
+    }
+
+    fn running_probes(&self) -> impl Iterator<Item = &Running> {
+        self.running.values().filter(|call| call.generation == self.generation && !call.bystander)
+    }
+
+    /// When the half-open state was ended by its limit, and what came then.
+    fn half_open_end(&self) -> Option<(u64, CircuitState)> {
+        if self.state != HalfOpen || self.now < self.until {
+            return None;
+        }
+        let next = self.after(self.until, self.config.half_open_timeout);
+        if self.running_probes().any(|probe| probe.start <= self.middle) {
+            Some((self.until, Open))
+        } else if self.answered {
+            Some((self.until, Closed))
+        } else if self.probes() > 0 && self.now >= next {
+            Some((next, Open))
+        } else {
+            None
+        }
+    }
+
+    pub(super) fn begin_limit(&mut self, at: u64) {
+        self.until = self.after(at, self.config.half_open_timeout);
+        self.middle = self.after(at, self.config.half_open_timeout / 2);
     }
 
     /// What time alone does when somebody looks; a half-open state ends when it was to end.
     pub(super) fn pass_time(&mut self) {
-        if self.state == HalfOpen && self.now >= self.until {
-            let (hung, successes, ended) = (self.probes() > 0, self.successes, self.until);
-            self.reopened += u32::from(hung);
-            self.open(ended, TransitionReason::HalfOpenTimeout);
-            self.carried = if hung { 0 } else { successes };
+        match self.half_open_end() {
+            Some((ended, Closed)) => {
+                self.reopened = 0;
+                self.change(ended, Closed, TransitionReason::ProbesAnswered);
+            }
+            Some((ended, _)) => {
+                self.reopened += 1;
+                self.open(ended, TransitionReason::HalfOpenTimeout);
+            }
+            None if self.state == HalfOpen && self.now >= self.until && self.probes() > 0 => {
+                self.begin_limit(self.until);
+            }
+            None => {}
         }
     }
 
@@ -170,12 +245,19 @@ impl Model {
         match self.state {
             Open if self.now >= self.until => (HalfOpen, Some(0), self.until),
             Open => (Open, Some(self.until - self.now), self.since),
-            HalfOpen if self.now >= self.until => {
-                let reopened = self.reopened + u32::from(self.probes() > 0);
-                let wait = self.open_time(reopened, self.rng.clone().next_fraction());
-                let until = self.after(self.until, wait);
-                if self.now >= until { (HalfOpen, Some(0), until) } else { (Open, Some(until - self.now), self.until) }
-            }
+            HalfOpen if self.now >= self.until => match self.half_open_end() {
+                Some((ended, Closed)) => (Closed, None, ended),
+                Some((ended, _)) => {
+                    let wait = self.open_time(self.reopened + 1, self.rng.clone().next_fraction());
+                    let until = self.after(ended, wait);
+                    if self.now >= until { (HalfOpen, Some(0), until) } else { (Open, Some(until - self.now), ended) }
+                }
+                None if self.probes() == 0 => (HalfOpen, Some(0), self.since),
+                None => {
+                    let next = self.after(self.until, self.config.half_open_timeout);
+                    (HalfOpen, Some(next - self.now), self.since)
+                }
+            },
             HalfOpen => (HalfOpen, Some(self.until - self.now), self.since),
             other => (other, None, self.since),
         }
@@ -245,10 +327,11 @@ impl Model {
         self.look();
         self.pass_time();
         if self.state == Open && self.now >= self.until {
-            let carried = self.carried;
-            self.until = self.after(self.now, self.config.half_open_timeout);
+            self.begin_limit(self.now);
             self.change(self.now, HalfOpen, TransitionReason::RecoveryTimeElapsed);
-            self.successes = carried;
+        }
+        if self.state == HalfOpen && self.now >= self.until {
+            self.begin_limit(self.now);
         }
         let rejected = match self.state {
             Open => Some(Some(self.until - self.now)),
@@ -258,15 +341,18 @@ impl Model {
         };
         if rejected.is_some() {
             self.counts.rejected += 1;
-            self.heard.push(Heard::Rejected(self.generation));
+            self.rejected += 1;
+            self.heard.push(Heard::Rejected { generation: self.generation, opening: self.openings });
         }
         match rejected {
             Some(wait) if !self.config.shadow => Err(wait),
             _ => {
                 let (generation, state, start) = (self.generation, self.state, self.now);
+                let successes = self.succeeded;
                 let bystander = rejected.is_some();
                 let timed = self.config.slow_call.is_some() && !bystander;
-                self.running.insert(id, Running { generation, state, timed, bystander, start, counted: None });
+                self.running
+                    .insert(id, Running { generation, state, timed, bystander, start, successes, counted: None });
                 Ok(())
             }
         }
@@ -296,6 +382,7 @@ impl Model {
             return;
         }
         self.counts.success += u64::from(!failure);
+        self.succeeded += u64::from(!failure);
         self.counts.failure += u64::from(failure);
         if let Some((text, abandoned)) = failed {
             self.last_failure = Some((self.now, text));
@@ -334,7 +421,8 @@ impl Model {
         self.trip();
     }
 
-    pub(super) fn let_go(&mut self, id: u64, ignored: bool) {
+    /// Ends a call that neither succeeded nor failed.
+    pub(super) fn let_go(&mut self, id: u64, ignored: bool, answered: bool) {
         let call = self.running[&id];
         if call.state == HalfOpen && call.generation == self.generation && !call.bystander {
             self.pass_time();
@@ -342,6 +430,7 @@ impl Model {
         self.running.remove(&id);
         if call.state != Disabled && call.generation == self.generation {
             self.counts.ignored += u64::from(ignored);
+            self.answered |= answered && self.state == HalfOpen && !call.bystander;
         }
     }
 
@@ -361,7 +450,7 @@ impl Model {
         self.pass_time();
         match self.state {
             Open | ForcedOpen => {
-                self.until = self.after(self.now, self.config.half_open_timeout);
+                self.begin_limit(self.now);
                 self.change(self.now, HalfOpen, TransitionReason::Manual);
                 true
             }
@@ -377,7 +466,6 @@ impl Model {
             Open => self.until = self.until.max(wanted),
             Closed | HalfOpen => {
                 self.until = wanted;
-                self.carried = 0;
                 self.change(self.now, Open, TransitionReason::OpenFor);
             }
             _ => {}
@@ -414,7 +502,7 @@ impl Model {
             self.change(self.now, to, TransitionReason::Restored);
         }
         if to == Open {
-            (self.until, self.carried) = (self.now.saturating_add(rest), 0);
+            self.until = self.now.saturating_add(rest);
             self.opened_by.clone_from(&snapshot.opened_by);
         }
         self.reopened = snapshot.failed_recoveries;

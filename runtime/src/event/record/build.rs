@@ -21,7 +21,7 @@ use std::time::Duration;
 /// Takes all that a sink may have of an event; `None` for events that only matter while they happen.
 pub(super) fn record_of(event: &Event<'_>, stamp: Stamp) -> Option<Record> {
     match event {
-        Event::Error(error) => Some(of_error(error, stamp)),
+        Event::Error(error) | Event::Provisional(error) => Some(of_error(error, stamp)),
         Event::Retry(retry) => Some(of_retry(retry, stamp)),
         Event::Health(health) => Some(of_health(health, stamp)),
         Event::Transaction(transaction) => Some(of_transaction(transaction, stamp)),
@@ -33,7 +33,7 @@ pub(super) fn record_of(event: &Event<'_>, stamp: Stamp) -> Option<Record> {
 /// Takes the changes of a hook: what identifies the event stays, and texts are made fit for a sink again.
 pub(super) fn after_hook(record: Record, event: &Event<'_>, stamp: Stamp) -> Record {
     let (id, kind, state) = match event {
-        Event::Error(error) => (error.id, RecordKind::Error, error.state),
+        Event::Error(error) | Event::Provisional(error) => (error.id, RecordKind::Error, error.state),
         _ => (record.id, record.kind, record.state),
     };
     // Room for the mark of what was cut before: it is not cut again.
@@ -82,6 +82,9 @@ fn of_kind(kind: RecordKind, level: AlertLevel, operation: String, component: &s
 }
 
 fn of_error(event: &ErrorEvent<'_>, stamp: Stamp) -> Record {
+    if let Some(record) = event.settled {
+        return Record { state: event.state, ..record.clone() };
+    }
     let operation = for_sink(&event.operation, MAX_NAME);
     Record {
         id: event.id,

@@ -69,7 +69,7 @@ impl Made {
 impl<'a> Event<'a> {
     fn slot(&self) -> RecordSlot<'a> {
         match self {
-            Self::Error(event) => event.record,
+            Self::Error(event) | Self::Provisional(event) => event.record,
             Self::Retry(event) => event.record,
             Self::Health(event) => event.record,
             Self::Transaction(event) => event.record,
@@ -82,6 +82,7 @@ impl<'a> Event<'a> {
     pub(crate) fn share_record(&mut self, cell: &'a RecordCell) {
         let slot = match self {
             Self::Error(ErrorEvent { record, .. })
+            | Self::Provisional(ErrorEvent { record, .. })
             | Self::Retry(RetryEvent { record, .. })
             | Self::Health(HealthEvent { record, .. })
             | Self::Transaction(TransactionEvent { record, .. })

@@ -94,8 +94,13 @@ impl Recorder {
 
     /// Time and group of an event.
     pub(super) fn stamp(&self, event: &Event<'_>) -> Stamp {
+        if let Event::Error(ErrorEvent { settled: Some(record), .. })
+        | Event::Provisional(ErrorEvent { settled: Some(record), .. }) = event
+        {
+            return Stamp { timestamp: record.timestamp, fingerprint: record.fingerprint };
+        }
         let fingerprint = match event {
-            Event::Error(error) => self.fingerprint_of(error),
+            Event::Error(error) | Event::Provisional(error) => self.fingerprint_of(error),
             Event::Retry(retry) => Fingerprint::of(&["retry", retry.name]),
             Event::Health(health) => Fingerprint::of(&["health", health.check]),
             Event::Transaction(transaction) => Fingerprint::of(&["transaction", transaction.operation]),
@@ -125,6 +130,12 @@ impl Recorder {
 
     /// Makes the record of an event; `None` if there is none, or if the hook dropped it.
     pub(super) fn record(&self, event: &Event<'_>, stamp: Stamp) -> Option<Arc<Record>> {
+        if let Event::Error(ErrorEvent { settled: Some(_), .. })
+        | Event::Provisional(ErrorEvent { settled: Some(_), .. }) = event
+        {
+            // The hook saw it when it was reported, and so did the span.
+            return build::record_of(event, stamp).map(Arc::new);
+        }
         let make = || {
             let mut record = build::record_of(event, stamp)?;
             record.context = event.context();

@@ -1,7 +1,7 @@
 //! The texts of records: bounded, redacted, on one line.
 
 use crate::{
-    error::redact,
+    error::{distinct_texts, redact},
     event::{ErrorRef, text},
 };
 use serde_json::{Map, Value};
@@ -36,22 +36,14 @@ pub(crate) fn type_of(error: &ErrorRef<'_>) -> Cow<'static, str> {
     }
 }
 
-/// The texts of an error's sources; a level that repeats the one above is left out.
+/// The texts of an error's sources, without those that the text above them says.
 pub(crate) fn chain_of(error: &ErrorRef<'_>) -> Vec<String> {
-    let mut levels = error.sources().peekable();
-    if levels.peek().is_none() {
+    let mut sources = error.sources().peekable();
+    if sources.peek().is_none() {
         return Vec::new();
     }
-    let mut above = text::for_sink(error, MAX_SOURCE);
-    let mut chain = Vec::new();
-    for level in levels.take(MAX_SOURCES) {
-        let text = text::for_sink(&level, MAX_SOURCE);
-        if text != above {
-            above.clone_from(&text);
-            chain.push(text);
-        }
-    }
-    chain
+    let above = text::for_sink(error, MAX_SOURCE);
+    distinct_texts(above, sources.take(MAX_SOURCES), |level| text::for_sink(&level, MAX_SOURCE)).collect()
 }
 
 pub(crate) fn details_of(details: &Map<String, Value>) -> Map<String, Value> {
