@@ -125,7 +125,7 @@ fn setters(args: &mut Args, krate: &Path, diag: &mut Diag) -> TokenStream {
         if let Some((key, expr)) = args.take_with_key(name)
             && let Some(value) = value::integer(name, expr, 1..=u32::MAX, diag)
         {
-            call(&key, name, value.tokens(krate));
+            call(&key, name, value.positive_tokens(krate));
         }
     }
     for name in ["group", "tag"] {

@@ -3,6 +3,7 @@
 mod args;
 mod block;
 mod check;
+mod coded;
 mod diag;
 mod drops;
 mod expand;
@@ -14,6 +15,47 @@ mod policy;
 
 use expand::Guard;
 use proc_macro::TokenStream;
+
+/// Gives the values of an error type their codes, beside thiserror.
+///
+/// `#[code(NAME)]` on a variant, or on a struct, names the code: a standard one by its bare name, or a path to any
+/// `ErrorCode`. `#[code(NAME, retry_after = "30s")]` adds how long a caller should wait. On an enum it is the code of the
+/// variants that have none. A value without a code is classified by its sources.
+///
+/// The type is registered at link time. Its codes are honoured by `?` into `AppError`, by attributes and boundaries, by
+/// retries, breakers, the monitor and HTTP responses. It must implement `Error`, and take no parameters;
+/// [`coded!`](https://docs.rs/gardefou/latest/gardefou/macro.coded.html) maps a concrete type of a generic one.
+/// `#[code(crate = path)]` on the type names a re-exported runtime crate.
+///
+/// # Examples
+///
+/// ```
+/// use gardefou::{AppError, Coded, ErrorCode, error::Class};
+///
+/// #[derive(Debug, thiserror::Error, Coded)]
+/// enum StoreError {
+///     #[error("no such row")]
+///     #[code(FILE_NOT_FOUND_ERROR)]
+///     Missing,
+///     #[error("the store is busy")]
+///     #[code(ErrorCode::RESOURCE_BUSY_ERROR, retry_after = "3s")]
+///     Busy,
+///     #[error("cannot read the file")]
+///     Read(#[from] std::io::Error), // classified by its source
+/// }
+///
+/// fn load(busy: bool) -> Result<(), AppError> {
+///     Err(if busy { StoreError::Busy } else { StoreError::Missing })?
+/// }
+///
+/// assert!(load(false).unwrap_err().is(ErrorCode::FILE_NOT_FOUND_ERROR));
+/// let err = load(true).unwrap_err();
+/// assert_eq!((err.code().class(), err.retry_after()), (Class::Transient, Some(std::time::Duration::from_secs(3))));
+/// ```
+#[proc_macro_derive(Coded, attributes(code))]
+pub fn coded(item: TokenStream) -> TokenStream {
+    coded::derive(item.into()).into()
+}
 
 /// A named `try` block whose errors are coded, logged and recorded once; see `gardefou::error_boundary`.
 #[proc_macro]

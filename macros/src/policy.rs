@@ -193,7 +193,7 @@ impl Breaker {
             let Some((ident, expr)) = args.take_with_key(key) else { return Seen(None) };
             let value = value::integer(key, expr, 1..=u32::MAX, diag);
             if let Some(value) = &value {
-                setters.push(&ident, key, value.tokens(krate));
+                setters.push(&ident, key, value.positive_tokens(krate));
             }
             Seen(Some((ident, value.and_then(|value| value.known))))
         };
@@ -351,7 +351,11 @@ impl Retry {
                 continue;
             }
             if let Some(value) = value::integer(key, expr, 1..=u32::MAX - 1, diag) {
-                setters.push(&ident, key, value.tokens(krate));
+                let count = match key {
+                    "max_attempts" => value.positive_tokens(krate),
+                    _ => value.tokens(krate),
+                };
+                setters.push(&ident, key, count);
             }
         }
         let mut time = |key: &'static str, zero_is_fine: bool, diag: &mut Diag| -> Seen<Duration> {

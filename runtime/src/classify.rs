@@ -1,10 +1,6 @@
 //! What an outcome means to a policy: success, failure, or nothing at all.
 
-use crate::{
-    ErrorCode,
-    error::{AppErrorInner, Class, Rejection},
-    event::{ErrorRef, text::levels},
-};
+use crate::error::{Class, View};
 use std::{error::Error, time::Duration};
 
 /// What the outcome of one call means to the policies around it.
@@ -26,7 +22,7 @@ pub enum Verdict {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Classified {
-    /// The class of the first coded error in the chain of sources, or [`Class::Unknown`].
+    /// The class of the first error in the chain of sources that has one, or [`Class::Unknown`].
     pub class: Class,
     /// Whether a policy further in rejected the call, so that the function did not run.
     pub rejected: bool,
@@ -54,7 +50,8 @@ impl Classified {
     }
 }
 
-/// Classifies an error by the first error with a code, or the first rejection, in its chain of sources.
+/// Classifies an error by the first error in its chain of sources that has a class: by its code, as a rejection, or by the
+/// mapping of its type.
 ///
 /// The rejection of a time limit does not count as one: the function was started, and another try can be quicker.
 ///
@@ -66,20 +63,11 @@ impl Classified {
 /// let missing = AppError::new(ErrorCode::FILE_NOT_FOUND_ERROR, "no such recording");
 /// assert!(!classify(&*missing).is_retryable());
 /// assert!(classify(&std::io::Error::other("cable")).is_retryable());
+/// assert!(!classify(&std::io::Error::from(std::io::ErrorKind::NotFound)).is_retryable());
 /// ```
 #[must_use]
 pub fn classify(error: &(dyn Error + 'static)) -> Classified {
-    for level in levels(error) {
-        if let Some(rejection) = level.downcast_ref::<Rejection>() {
-            return Classified { class: Class::Transient, rejected: !rejection.ran() };
-        }
-        if let Some(app) = level.downcast_ref::<AppErrorInner>()
-            && app.is_coded_itself()
-        {
-            return Classified { class: app.code().class(), rejected: app.is_rejection() };
-        }
-    }
-    Classified::UNKNOWN
+    View::of_dyn(error).classified()
 }
 
 /// Returns how long the first error in the chain of sources that knows it asks to be left alone.
@@ -95,30 +83,5 @@ pub fn classify(error: &(dyn Error + 'static)) -> Classified {
 /// ```
 #[must_use]
 pub fn retry_after(error: &(dyn Error + 'static)) -> Option<Duration> {
-    levels(error).find_map(|level| match level.downcast_ref::<Rejection>() {
-        Some(rejection) => rejection.retry_after(),
-        None => level.downcast_ref::<AppErrorInner>()?.retry_after(),
-    })
-}
-
-impl ErrorRef<'_> {
-    /// Returns the code of the first coded error or rejection in the chain of sources, as far as it can be seen.
-    pub(crate) fn code(&self) -> Option<ErrorCode> {
-        self.head().into_iter().flat_map(levels).find_map(|level| match level.downcast_ref::<Rejection>() {
-            Some(rejection) => Some(rejection.code()),
-            None => {
-                level.downcast_ref::<AppErrorInner>().filter(|ours| ours.is_coded_itself()).map(AppErrorInner::code)
-            }
-        })
-    }
-
-    /// Classifies the error as far as it can be seen.
-    pub(crate) fn classify(&self) -> Classified {
-        self.head().map_or(Classified::UNKNOWN, classify)
-    }
-
-    /// Returns how long the error asks to be left alone, as far as it can be seen.
-    pub(crate) fn retry_after(&self) -> Option<Duration> {
-        self.head().and_then(retry_after)
-    }
+    View::of_dyn(error).retry_after()
 }

@@ -2,6 +2,7 @@
 //! by annotating functions.
 
 pub mod breaker;
+pub mod call;
 pub mod classify;
 pub mod error;
 pub mod event;
@@ -25,7 +26,8 @@ pub mod __private;
 
 pub use boundary::report;
 pub use breaker::circuit_breakers;
-pub use error::{AppError, ConfigError, ErrorCode, Rejection, ResultExt};
+pub use error::{AppError, Coded, Coding, ConfigError, ErrorCode, Rejection, ResultExt};
+pub use gardefou_macros::Coded;
 /// A named `try` block whose errors get a code and are logged, counted and handed to alerts once.
 ///
 /// `error_boundary!("name", key = value, .., { block })` is a `Result<T, AppError>`: the block's last value is wrapped in

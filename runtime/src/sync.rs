@@ -37,4 +37,16 @@ impl<T> Mutex<T> {
         #[cfg(loom)]
         return self.0.lock().expect("loom mutexes are not poisoned");
     }
+
+    /// Takes the lock unless another thread holds it.
+    pub(crate) fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
+        #[cfg(not(loom))]
+        return match self.0.try_lock() {
+            Ok(guard) => Some(guard),
+            Err(std::sync::TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+            Err(std::sync::TryLockError::WouldBlock) => None,
+        };
+        #[cfg(loom)]
+        return self.0.try_lock().ok();
+    }
 }

@@ -251,6 +251,21 @@ impl Value<u32> {
     pub(crate) fn tokens(&self, krate: &Path) -> TokenStream {
         self.typed(krate, "count")
     }
+
+    /// The same of a value that is at least 1: a path to a constant that is not does not compile.
+    pub(crate) fn positive_tokens(&self, krate: &Path) -> TokenStream {
+        match &self.expr {
+            Expr::Path(path) if self.known.is_none() => {
+                // An item, which the compiler evaluates whether or not the function is called.
+                let krate = crate::model::path_at(krate, path);
+                quote_spanned!(crate::model::at(path)=> {
+                    const COUNT: u32 = #krate::__private::typed::at_least_one(#path);
+                    COUNT
+                })
+            }
+            _ => self.tokens(krate),
+        }
+    }
 }
 
 impl Value<f64> {

@@ -36,7 +36,7 @@ pub(crate) fn expand(tokens: TokenStream) -> TokenStream {
         None => None,
         Some(Body { block: Source::Raw(group), .. }) => Some(raw(&group, &setup, None)),
         Some(Body { is_async, block: Source::Parsed(block), .. }) => {
-            Some(expand_block(block, is_async, &setup, &ending, &mut diag))
+            Some(expand_block(block, is_async, call.places, &setup, &ending, &mut diag))
         }
     };
     finish(expanded, diag)
@@ -94,6 +94,7 @@ fn ending(call: &mut Call, diag: &mut Diag) -> Ending {
 fn expand_block(
     mut block: Block,
     is_async: Option<Option<Token![move]>>,
+    outer: Vec<Ident>,
     setup: &Setup,
     ending: &Ending,
     diag: &mut Diag,
@@ -106,11 +107,12 @@ fn expand_block(
     let form = if is_async.is_some() || setup.catch_panics { Form::Closure } else { Form::InPlace };
     tail::check_block(&mut block, diag);
     let allow = tail::allow_unreachable(&block);
-    let mut rewriter = Rewriter::new(form, Rule::Through, &setup.krate, diag);
+    let [operation, visit, outcome, value, error] = ["operation", "visit", "outcome", "value", "error"].map(own);
+    let places: Vec<Ident> = outer.into_iter().chain([visit.clone()]).collect();
+    let mut rewriter = Rewriter::new(form, Rule::Through, &setup.krate, places.clone(), diag);
     rewriter.visit_block_mut(&mut block);
     let (uses_label, jumps) = (rewriter.uses_label, rewriter.jumps);
 
-    let [operation, visit, outcome, value, error] = ["operation", "visit", "outcome", "value", "error"].map(own);
     let value_span = value_span(&block);
     let block = as_argument(&block);
     let carried = if jumps.is_empty() { quote!(#block) } else { quote!(#runtime::Flow::Value(#block)) };
@@ -127,9 +129,14 @@ fn expand_block(
         }
         (Form::Closure, false) => quote!(#runtime::catch(#operation, || #done)),
         (Form::Closure, true) if setup.catch_panics => {
-            quote!(#runtime::catch_async(#operation, async #moved { #done }).#awaited)
+            let run = quote!(#runtime::catch_async(#operation, async #moved { #done }));
+            let run = suspended(run, &places, &runtime);
+            quote!(#run.#awaited)
         }
-        (Form::Closure, true) => quote!(#runtime::block(async #moved { #done }).#awaited),
+        (Form::Closure, true) => {
+            let run = suspended(quote!(#runtime::block(async #moved { #done })), &places, &runtime);
+            quote!(#run.#awaited)
+        }
     };
     let pattern = if jumps.is_empty() { quote!(#value) } else { quote!(#runtime::Flow::Value(#value)) };
     let (good, bad) = ends(ending, &own_at("value", value_span), &error, &visit, setup);
@@ -152,6 +159,11 @@ fn expand_block(
             ::core::result::Result::Err(#error) => #bad,
         }
     }
+}
+
+/// A future of the expansion's own, with every frame left while it waits.
+pub(super) fn suspended(future: TokenStream, places: &[Ident], runtime: &TokenStream) -> TokenStream {
+    places.iter().rev().fold(future, |future, place| quote!(#runtime::suspend(&mut #place, #future)))
 }
 
 fn arms(jumps: &Jumps, runtime: &TokenStream) -> TokenStream {

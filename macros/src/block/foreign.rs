@@ -31,6 +31,11 @@ fn rewrite_named(tokens: TokenStream, name: &str, rewriter: &mut Rewriter<'_>) -
     rewritten
 }
 
+/// Returns `true` for arguments that can be read as a whole.
+pub(super) fn is_list(tokens: TokenStream) -> bool {
+    List::parse.parse2(tokens).is_ok()
+}
+
 /// Expressions with `,` or `;` between them.
 struct List(Vec<(Expr, Option<TokenTree>)>);
 

@@ -4,7 +4,7 @@ use crate::{
     args::{Args, Spec, Written, path_in_first_place, value},
     diag::Diag,
 };
-use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{
     Block, Pat, Token,
@@ -47,6 +47,8 @@ impl Kind {
 
 /// A call of a block macro, as far as it could be read.
 pub(super) struct Call {
+    /// The variables of the boundaries around this one whose frames must be left while it awaits, outermost first.
+    pub(super) places: Vec<Ident>,
     pub(super) name: Option<value::Value<String>>,
     pub(super) args: Args,
     pub(super) body: Option<Body>,
@@ -70,6 +72,7 @@ pub(super) enum Source {
 
 impl Call {
     pub(super) fn read(tokens: TokenStream, kind: Kind, diag: &mut Diag) -> Self {
+        let (places, tokens) = without_places(tokens);
         let first = tokens.clone().into_iter().next().map_or_else(Span::call_site, |token| token.span());
         let mut written = Vec::new();
         let mut body = None;
@@ -116,7 +119,24 @@ impl Call {
         if let Some(expr) = positional {
             name = value::name("name", expr, diag);
         }
-        Self { name, args, body }
+        Self { places, name, args, body }
+    }
+}
+
+/// Takes off `@within(..)`, which the boundary around this one put in front.
+fn without_places(tokens: TokenStream) -> (Vec<Ident>, TokenStream) {
+    let mut rest = tokens.clone().into_iter();
+    match (rest.next(), rest.next(), rest.next()) {
+        (Some(TokenTree::Punct(at)), Some(TokenTree::Ident(word)), Some(TokenTree::Group(places)))
+            if at.as_char() == '@' && word == "within" =>
+        {
+            let places = places.stream().into_iter().filter_map(|token| match token {
+                TokenTree::Ident(place) => Some(place),
+                _ => None,
+            });
+            (places.collect(), rest.collect())
+        }
+        _ => (Vec::new(), tokens),
     }
 }
 

@@ -10,7 +10,7 @@ use crate::{diag::Diag, model::own};
 use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{
-    Block, Expr, Item, Label, Lifetime, Macro, Pat, Path, Stmt, Token, Type, parse_quote, parse2,
+    Block, Expr, Ident, Item, Label, Lifetime, Macro, Pat, Path, Stmt, Token, Type, parse_quote, parse2,
     punctuated::Punctuated,
     spanned::Spanned,
     visit_mut::{self, VisitMut},
@@ -50,6 +50,8 @@ pub(super) struct Rewriter<'a> {
     loops: usize,
     /// The labels of the block that are open here.
     labels: Vec<String>,
+    /// The variables whose frames must not stay current while the block awaits, outermost first.
+    places: Vec<Ident>,
 }
 
 /// The label of a block in place; hygiene keeps the user's own out of its way.
@@ -63,7 +65,7 @@ pub(super) fn returns() -> syn::Ident {
 }
 
 impl<'a> Rewriter<'a> {
-    pub(super) fn new(form: Form, rule: Rule, krate: &Path, diag: &'a mut Diag) -> Self {
+    pub(super) fn new(form: Form, rule: Rule, krate: &Path, places: Vec<Ident>, diag: &'a mut Diag) -> Self {
         let runtime = super::flow::runtime(krate);
         let jumps = Jumps::default();
         Self {
@@ -77,6 +79,7 @@ impl<'a> Rewriter<'a> {
             blind: false,
             loops: 0,
             labels: Vec::new(),
+            places,
         }
     }
 
@@ -201,20 +204,67 @@ impl<'a> Rewriter<'a> {
     fn call(&mut self, call: &mut Macro) {
         let Some(last) = call.path.segments.last() else { return };
         let foreign = call.path.segments.len() > 1 && call.path.segments.first().is_some_and(|s| s.ident == "anyhow");
-        match last.ident.to_string().as_str() {
-            "transaction_boundary" => {}
-            "error_boundary" => self.nested_boundary(call),
+        let name = last.ident.to_string();
+        match name.as_str() {
+            "transaction_boundary" => self.within_places(call),
+            "error_boundary" => {
+                self.nested_boundary(call);
+                self.within_places(call);
+            }
+            "macro_rules" | "stringify" | "quote" | "parse_quote" => {}
+            _ if self.hides_await(call, &name) => {
+                self.diag.at(
+                    &call.path,
+                    format!(
+                        "the boundary cannot see what `{name}!` awaits: write the body as `async {{ .. }}`, which is \
+                         awaited in place too, or await in front of the call"
+                    ),
+                );
+                *call = parse_quote!(::core::panic!());
+            }
             "bail" | "ensure" if !foreign && !self.nested => {
                 self.arguments(call);
                 let leave = self.leave(&TokenStream::new());
                 let arguments = std::mem::take(&mut call.tokens);
                 call.tokens = quote!(@leave(#leave) #arguments);
             }
-            // Definitions, and texts of Rust that is not run here.
-            "macro_rules" | "stringify" | "quote" | "parse_quote" => {}
             "assert" | "debug_assert" => self.assertion(call),
             _ => self.arguments(call),
         }
+    }
+
+    /// Names the places for a nested boundary that awaits.
+    fn within_places(&self, call: &mut Macro) {
+        if self.form == Form::InPlace && !self.nested && foreign::find_word(call.tokens.clone(), "await").is_some() {
+            let (places, arguments) = (&self.places, &call.tokens);
+            call.tokens = quote!(@within(#(#places)*) #arguments);
+        }
+    }
+
+    /// Returns `true` if a macro call awaits where the frames cannot be left.
+    ///
+    /// Definitions and texts of Rust that is not run here were sorted out before.
+    fn hides_await(&self, call: &Macro, name: &str) -> bool {
+        if self.form != Form::InPlace || self.nested {
+            return false;
+        }
+        let ours = matches!(name, "bail" | "ensure" | "app_error") && foreign::is_list(call.tokens.clone());
+        let awaits = first_await(call.tokens.clone()).is_some() && !ours;
+        // The arms of crossbeam's `select!` block the thread.
+        let mut tokens = call.tokens.clone().into_iter();
+        let blocks = matches!(tokens.next(), Some(TokenTree::Ident(arm)) if arm == "recv" || arm == "send" || arm == "default")
+            && matches!(tokens.next(), Some(TokenTree::Group(_)));
+        awaits || matches!(name, "join" | "try_join" | "select" | "select_biased") && !blocks
+    }
+
+    /// `base.await`, with every frame left while it waits.
+    fn awaited(&self, base: &Expr, word: Span) -> Option<TokenStream> {
+        let runtime = at(self.runtime.clone(), word);
+        let suspended = self.places.iter().rev().fold(
+            base.to_token_stream(),
+            |future, place| quote_spanned!(word=> #runtime::suspend(&mut #place, #future)),
+        );
+        (!self.places.is_empty()).then_some(suspended)
     }
 
     /// A condition that is rewritten would be printed so: what the user wrote is given as the message where there is none.
@@ -278,6 +328,14 @@ impl VisitMut for Rewriter<'_> {
                 self.visit_expr_mut(&mut question.expr);
                 if !self.nested {
                     *expr = self.question(&question.expr, question.question_token.span());
+                }
+            }
+            Expr::Await(waits) => {
+                self.visit_expr_mut(&mut waits.base);
+                let is_ours = self.form == Form::InPlace && !self.nested;
+                let suspended = self.awaited(&waits.base, waits.await_token.span).filter(|_| is_ours);
+                if let Some(base) = suspended.and_then(|base| parse2(base).ok()) {
+                    *waits.base = base;
                 }
             }
             Expr::Macro(call) => {

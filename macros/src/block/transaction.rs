@@ -1,7 +1,7 @@
 //! `transaction_boundary!`.
 
 use super::{
-    error::{done, finish, raw},
+    error::{done, finish, raw, suspended},
     foreign::find_word,
     parse::{Body, Call, Kind, Source},
     rewrite::{Form, Rewriter, Rule, as_argument, at, awaited, awaits, value_span},
@@ -15,7 +15,7 @@ use crate::{
 };
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
-use syn::{Block, Expr, Pat, Token, parse_quote, spanned::Spanned, visit_mut::VisitMut};
+use syn::{Block, Expr, Ident, Pat, Token, parse_quote, spanned::Spanned, visit_mut::VisitMut};
 
 /// Expands a call.
 pub(crate) fn expand(tokens: TokenStream) -> TokenStream {
@@ -31,21 +31,29 @@ pub(crate) fn expand(tokens: TokenStream) -> TokenStream {
         Some(Body { is_async, argument, block: Source::Parsed(block) }) => {
             // A missing argument is reported already; any name does.
             let argument = argument.unwrap_or_else(|| parse_quote!(_));
-            Some(expand_block(block, &argument, is_async, &setup, callback.as_ref(), parent.as_ref(), &mut diag))
+            let keys = Keys { setup: &setup, callback: callback.as_ref(), parent: parent.as_ref() };
+            Some(expand_block(block, &argument, is_async, &call.places, &keys, &mut diag))
         }
     };
     finish(expanded, diag)
+}
+
+/// What the keys of a call say.
+struct Keys<'a> {
+    setup: &'a Setup,
+    callback: Option<&'a Expr>,
+    parent: Option<&'a Expr>,
 }
 
 fn expand_block(
     mut block: Block,
     argument: &Pat,
     is_async: Option<Option<Token![move]>>,
-    setup: &Setup,
-    callback: Option<&Expr>,
-    parent: Option<&Expr>,
+    outer: &[Ident],
+    keys: &Keys<'_>,
     diag: &mut Diag,
 ) -> TokenStream {
+    let Keys { setup, callback, parent } = *keys;
     let runtime = setup.runtime();
     // Where it awaits without being allowed to, the expansion's own await is told at the user's, once.
     let awaits = awaits(&block).or_else(|| find_word(block.to_token_stream(), "on_rollback_async"));
@@ -55,7 +63,7 @@ fn expand_block(
     let form = Form::Closure;
     tail::check_block(&mut block, diag);
     let allow = tail::allow_unreachable(&block);
-    let mut rewriter = Rewriter::new(form, Rule::Commit, &setup.krate, diag);
+    let mut rewriter = Rewriter::new(form, Rule::Commit, &setup.krate, Vec::new(), diag);
     rewriter.visit_block_mut(&mut block);
 
     let [operation, guard, transaction, outcome, error, panic] =
@@ -74,14 +82,21 @@ fn expand_block(
     let run = match (asynchronous, setup.catch_panics) {
         (false, false) => quote!(#runtime::body(#transaction, |#transaction| #body)),
         (false, true) => quote!(#runtime::no_panic(#runtime::catch(#operation, || #body))),
-        (true, false) => quote!(#runtime::body_async(async #moved #body).#awaited),
-        (true, true) => quote!(#runtime::no_panic(#runtime::catch_async(#operation, async #moved #body).#awaited)),
+        (true, false) => {
+            let run = suspended(quote!(#runtime::body_async(async #moved #body)), outer, &runtime);
+            quote!(#run.#awaited)
+        }
+        (true, true) => {
+            let run = suspended(quote!(#runtime::catch_async(#operation, async #moved #body)), outer, &runtime);
+            quote!(#runtime::no_panic(#run.#awaited))
+        }
     };
     let operation_value = setup.operation();
     let treatment = setup.tokens();
     let callback = callback_tokens(callback, setup);
     let parent = parent_tokens(parent, asynchronous, setup);
     let (begin, end) = if asynchronous {
+        let roll_back = suspended(quote!(#guard.roll_back(#error)), outer, &runtime);
         let end = quote! {
             match #outcome {
                 ::core::result::Result::Ok(::core::result::Result::Ok(#value)) => {
@@ -89,7 +104,7 @@ fn expand_block(
                     #value_done
                 }
                 ::core::result::Result::Ok(::core::result::Result::Err(#error)) => {
-                    #runtime::failed(#guard.roll_back(#error).#awaited)
+                    #runtime::failed(#roll_back.#awaited)
                 }
                 ::core::result::Result::Err(#panic) => #guard.panicked(#panic),
             }

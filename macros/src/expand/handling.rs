@@ -28,11 +28,13 @@ pub(super) fn expand(function: &mut Function, handling: &Handling, site: &Site<'
         run = quote!({ #lent #run });
     }
 
-    let (entry, outcome, captured) = (own("entry"), own("outcome"), own("captured"));
+    let (entered, outcome, captured) = (own("entered"), own("outcome"), own("captured"));
+    let then = if handling.rethrow { quote!(Leaves) } else { quote!(Ends) };
+    let then = quote!(#krate::__private::Then::#then);
     let leave = if handling.capture.is_empty() {
-        quote!(#handler.leave(#entry, #outcome, #shape))
+        quote!(#handler.leave(&mut #entered, #outcome, #shape, #then))
     } else {
-        quote!(#handler.leave_with(#entry, #outcome, #shape, || #captured #late))
+        quote!(#handler.leave_with(&mut #entered, #outcome, #shape, #then, || #captured #late))
     };
     let begin =
         (!handling.capture.is_empty()).then(|| quote!(let #captured = #krate::__private::Captured::new() #early;));
@@ -50,10 +52,7 @@ pub(super) fn expand(function: &mut Function, handling: &Handling, site: &Site<'
         quote! {
             #krate::__private::Ok(match #leave {
                 #krate::__private::Ok(#value) => #value,
-                #krate::__private::Err(_) => {
-                    #krate::__private::swallowed();
-                    #fallback
-                }
+                #krate::__private::Err(_) => #fallback,
             })
         }
     };
@@ -61,7 +60,7 @@ pub(super) fn expand(function: &mut Function, handling: &Handling, site: &Site<'
         #describe
         static #handler: #krate::__private::Handling = #krate::__private::Handling::new(&#guarded) #(#code)* #(#level)*;
         #begin
-        let #entry = #handler.enter();
+        let mut #entered = #handler.enter();
         let #outcome = #run;
         #end
     })
@@ -95,19 +94,19 @@ fn lend(function: &mut Function, fallback: &Expr) -> TokenStream {
 /// The body, run once, its panics caught where that is asked for.
 fn run(function: &mut Function, handling: &Handling, site: &Site<'_>, returns: &Type) -> TokenStream {
     let krate = site.krate;
-    let guarded = site.name("GUARDED");
+    let (guarded, entered) = (site.name("GUARDED"), own("entered"));
     let fallback = handling.fallback.to_token_stream();
     let once = body::once(site, function, returns, &fallback);
     if !handling.catch_panics {
         return match once {
             Once::Closure { arguments, closure } => quote!(#krate::__private::call_with(#arguments, #closure)),
-            Once::Future(future) => quote!(#future.await),
+            Once::Future(future) => quote!(#entered.suspend(#future).await),
         };
     }
     let (outcome, panic) = (own("outcome"), own("panic"));
     let caught = match once {
         Once::Closure { arguments, closure } => quote!(#krate::__private::catch(&#guarded, #arguments, #closure)),
-        Once::Future(future) => quote!(#krate::__private::catch_async(&#guarded, #future).await),
+        Once::Future(future) => quote!(#entered.suspend(#krate::__private::catch_async(&#guarded, #future)).await),
     };
     let carried = body::carry(site, returns, &panic);
     quote! {

@@ -75,6 +75,15 @@ pub(super) fn expand(
     })
 }
 
+/// A sync call in the frame of its attempt.
+fn in_attempt(call: &TokenStream) -> TokenStream {
+    let (run, entered) = (own("run"), own("entered"));
+    quote!({
+        let #entered = #run.enter();
+        #call
+    })
+}
+
 fn receiver_of(function: &mut Function) -> Option<&mut Receiver> {
     match function.sig.inputs.first_mut() {
         Some(FnArg::Receiver(receiver)) => Some(receiver),
@@ -208,9 +217,10 @@ impl Attempt {
             let run = own("run");
             Self::unless_cut_off(&quote!(#run.limit(#body).await), site, returns)
         } else if self.is_async {
-            quote!(#krate::__private::watched(#body).await)
+            let run = own("run");
+            quote!(#run.watch(#body).await)
         } else {
-            quote!(#krate::__private::call_with(#arguments, #body))
+            in_attempt(&quote!(#krate::__private::call_with(#arguments, #body)))
         };
         quote!({ #before (#tried, #krate::__private::Attempted::ran(#shape)) })
     }
@@ -238,14 +248,12 @@ impl Attempt {
         let judge = breaker::judge(breaker, site, returns);
         let tried = if retry.attempt_timeout.is_some() {
             let run = own("run");
-            let judge = quote!(#krate::__private::Limited(#judge));
-            let call = breaker::call(&admitted, &judge, &quote!(#run.limit(#body)));
-            Self::unless_cut_off(&call, site, returns)
+            Self::unless_cut_off(&quote!(#run.limit(#admitted.guard(#judge, #body)).await), site, returns)
+        } else if *is_async {
+            let run = own("run");
+            quote!(#run.watch(#admitted.guard(#judge, #body)).await)
         } else {
-            match is_async {
-                true => breaker::call(&admitted, &judge, &quote!(#krate::__private::watched(#body))),
-                false => quote!(#admitted.run_with(#judge, #arguments, #body)),
-            }
+            in_attempt(&quote!(#admitted.run_with(#judge, #arguments, #body)))
         };
         let rejected = match &breaker.fallback {
             None => {

@@ -4,7 +4,8 @@ use super::{Guarded, Shape};
 use crate::{
     ErrorCode,
     boundary::LogLevel,
-    event::{self, AuditEvent, AuditOutcome, ErrorRef, Event, text},
+    error::View,
+    event::{self, AuditEvent, AuditOutcome, Event, RecordSlot, text},
     time::{Clock, SystemClock, Tick},
 };
 use std::{
@@ -116,12 +117,12 @@ impl Audited {
         self.state = State::Ended;
         match outcome {
             Ok(_) => self.tell(AuditOutcome::Succeeded, None),
-            Err(error) => self.tell(AuditOutcome::Failed, Some(shape.seen(error))),
+            Err(error) => self.tell(AuditOutcome::Failed, Some(shape.view(error))),
         }
     }
 
     #[inline(never)]
-    fn tell(&self, outcome: AuditOutcome, error: Option<ErrorRef<'_>>) {
+    fn tell(&self, outcome: AuditOutcome, error: Option<View<'_>>) {
         let Audit { guarded, operation, success_level, error_level } = self.audit;
         let place = guarded.operation();
         let level = match outcome {
@@ -141,6 +142,7 @@ impl Audited {
             elapsed: Some(elapsed).filter(|_| outcome != AuditOutcome::Started),
             code: error.map(|error| error.code().unwrap_or(ErrorCode::UNKNOWN_ERROR)),
             message: message.as_deref(),
+            record: RecordSlot::default(),
         };
         event::log_audit(&event, level.tracing_level());
         event::emit(|| Event::Audit(event));

@@ -4,9 +4,10 @@ use crate::{
     ErrorCode,
     boundary::{
         self, AsyncGuard, AsyncTransaction, Body, BoundaryError, Callback, CompensationResult, Guard, OnError, Outcome,
-        Transaction, Treatment, Visit,
+        Then, Transaction, Treatment, Visit,
         panic::{self, CatchPanics},
     },
+    call::Suspended,
     panics,
 };
 use std::{convert::Infallible, marker::PhantomData, panic::Location, task::Poll};
@@ -152,6 +153,25 @@ pub fn enter<'a>(operation: &'a Operation<'a>) -> Visit<'a> {
     Visit::new(operation)
 }
 
+/// What has a frame that must not stay current while its function waits.
+pub trait Place {
+    /// Wraps a future that is awaited in the frame.
+    fn suspend<F: Future>(&mut self, future: F) -> Suspended<'_, F>;
+}
+
+impl Place for Visit<'_> {
+    #[inline]
+    fn suspend<F: Future>(&mut self, future: F) -> Suspended<'_, F> {
+        Self::suspend(self, future)
+    }
+}
+
+/// Wraps what a block awaits.
+#[inline]
+pub fn suspend<F: IntoFuture>(place: &mut impl Place, future: F) -> Suspended<'_, F::IntoFuture> {
+    place.suspend(future.into_future())
+}
+
 /// Leaves a block by its value.
 #[inline(always)]
 pub fn succeed(visit: &mut Visit<'_>) {
@@ -161,14 +181,13 @@ pub fn succeed(visit: &mut Visit<'_>) {
 /// Leaves a block by an error, which is coded, noted and reported.
 #[cold]
 pub fn fail(visit: &mut Visit<'_>, setup: Setup, error: AppError) -> AppError {
-    visit.failed(error, setup.0)
+    visit.failed(error, setup.0, Then::Leaves)
 }
 
 /// Leaves a block by an error that goes no further.
 #[cold]
 pub fn swallow(visit: &mut Visit<'_>, setup: Setup, error: AppError) {
-    drop(fail(visit, setup, error));
-    boundary::swallowed();
+    drop(visit.failed(error, setup.0, Then::Ends));
 }
 
 /// Runs a block in which a panic is an error.

@@ -104,11 +104,15 @@ pub(super) fn report_config(guarded: &Guarded, problem: &ConfigError) {
 pub struct ByShape<S>(pub S);
 
 impl<T, E, S: Shape<E>> Judge<Result<T, E>> for ByShape<S> {
+    fn is_error(&self, outcome: &Result<T, E>) -> bool {
+        outcome.is_err()
+    }
+
     #[inline(always)]
     fn verdict(&self, outcome: &Result<T, E>) -> Verdict {
         match outcome {
             Ok(_) => Verdict::Success,
-            Err(error) => self.0.seen(error).classify().verdict(),
+            Err(error) => self.0.view(error).classified().verdict(),
         }
     }
 
@@ -134,6 +138,10 @@ pub fn judge_if<R, S, F: Fn(&R) -> bool>(shape: S, failure_if: F) -> ByUser<S, F
 }
 
 impl<T, E, S: Shape<E>, F: Fn(&Result<T, E>) -> bool> Judge<Result<T, E>> for ByUser<S, F> {
+    fn is_error(&self, outcome: &Result<T, E>) -> bool {
+        outcome.is_err()
+    }
+
     #[inline]
     fn verdict(&self, outcome: &Result<T, E>) -> Verdict {
         if (self.failure_if)(outcome) { Verdict::Failure } else { Verdict::Success }
@@ -141,27 +149,6 @@ impl<T, E, S: Shape<E>, F: Fn(&Result<T, E>) -> bool> Judge<Result<T, E>> for By
 
     fn write_cause(&self, outcome: &Result<T, E>, out: &mut dyn Write) -> fmt::Result {
         ByShape(self.shape).write_cause(outcome, out)
-    }
-}
-
-/// Judges an attempt that may have been cut off: that is a failure.
-#[derive(Clone, Copy, Debug)]
-pub struct Limited<J>(pub J);
-
-impl<R, J: Judge<R>> Judge<Result<R, Rejection>> for Limited<J> {
-    #[inline]
-    fn verdict(&self, outcome: &Result<R, Rejection>) -> Verdict {
-        match outcome {
-            Ok(outcome) => self.0.verdict(outcome),
-            Err(_) => Verdict::Failure,
-        }
-    }
-
-    fn write_cause(&self, outcome: &Result<R, Rejection>, out: &mut dyn Write) -> fmt::Result {
-        match outcome {
-            Ok(outcome) => self.0.write_cause(outcome, out),
-            Err(_) => out.write_str("the attempt took longer than `attempt_timeout`"),
-        }
     }
 }
 

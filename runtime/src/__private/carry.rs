@@ -36,9 +36,9 @@ pub mod rejecting {
         #[cold]
         #[track_caller]
         fn reject(&self, rejection: Rejection) -> E {
-            let kept = rejection.kept();
+            let conversion = rejection.convert();
             let error = E::from(rejection);
-            kept.as_error();
+            conversion.end();
             error
         }
     }
@@ -52,9 +52,9 @@ pub mod rejecting {
         #[cold]
         #[track_caller]
         fn reject(&self, rejection: Rejection) -> E {
-            let kept = rejection.kept();
+            let conversion = rejection.convert();
             let error = E::from(AppError::from(rejection));
-            kept.as_error();
+            conversion.end();
             error
         }
     }

@@ -3,7 +3,8 @@
 use super::{Guarded, Shape};
 use crate::{
     AppError, ErrorCode,
-    boundary::{Entry, LogLevel, Report, Treatment, panic},
+    boundary::{Entry, LogLevel, Recognised, Report, Then, Treatment, panic},
+    call::{InPlace, Suspended},
     event::text,
     monitor, panics,
 };
@@ -14,11 +15,6 @@ use std::{
     pin::Pin,
     task::{Context, Poll},
 };
-
-/// Forgets the error that goes no further.
-pub fn swallowed() {
-    crate::boundary::swallowed();
-}
 
 /// What one call site does with errors.
 #[derive(Debug)]
@@ -50,8 +46,8 @@ impl Handling {
 
     /// Enters the function.
     #[inline(always)]
-    pub fn enter(&self) -> Entry {
-        Entry::function()
+    pub fn enter(&self) -> Entered {
+        Entered { entry: Entry::function(), place: InPlace::enter() }
     }
 
     /// Leaves the function: a success is told at debug, an error coded and reported.
@@ -60,8 +56,14 @@ impl Handling {
     ///
     /// That of the function.
     #[inline(always)]
-    pub fn leave<T, E, S: Shape<E>>(&self, entry: Entry, outcome: Result<T, E>, shape: S) -> Result<T, E> {
-        self.leave_with(entry, outcome, shape, || Captured(Map::new()))
+    pub fn leave<T, E, S: Shape<E>>(
+        &self,
+        entered: &mut Entered,
+        outcome: Result<T, E>,
+        shape: S,
+        then: Then,
+    ) -> Result<T, E> {
+        self.leave_with(entered, outcome, shape, then, || Captured(Map::new()))
     }
 
     /// As [`leave`](Self::leave), with what was captured of the arguments.
@@ -72,27 +74,30 @@ impl Handling {
     #[inline(always)]
     pub fn leave_with<T, E, S: Shape<E>>(
         &self,
-        entry: Entry,
+        entered: &mut Entered,
         outcome: Result<T, E>,
         shape: S,
+        then: Then,
         captured: impl FnOnce() -> Captured,
     ) -> Result<T, E> {
         match outcome {
             Ok(value) => {
-                entry.succeeded(self.guarded.operation());
+                entered.place.leave().succeeded();
+                entered.entry.succeeded(self.guarded.operation());
                 Ok(value)
             }
-            Err(error) => Err(self.failed(entry, error, shape, captured())),
+            Err(error) => Err(self.failed(entered, error, shape, then, captured())),
         }
     }
 
     #[cold]
-    fn failed<E, S: Shape<E>>(&self, entry: Entry, error: E, shape: S, captured: Captured) -> E {
+    fn failed<E, S: Shape<E>>(&self, entered: &mut Entered, error: E, shape: S, then: Then, captured: Captured) -> E {
         monitor::install();
         let operation = self.guarded.operation();
+        let recognised = Recognised::new(shape.view(&error), entered.place.leave());
         let mut arguments = Some(captured.0);
         let error = shape.amended(error, |error| {
-            let mut error = self.treatment.note(error, operation);
+            let mut error = self.treatment.note(recognised.adopted_by(error), operation);
             for (name, value) in arguments.take().unwrap_or_default() {
                 // A detail of the user's own keeps its name.
                 if !error.details().contains_key(&name) {
@@ -101,12 +106,28 @@ impl Handling {
             }
             error
         });
-        Report::new(shape.seen(&error), operation, entry)
+        Report::new(shape.view(&error), operation, entered.entry)
             .code(self.treatment.code)
             .level(self.treatment.level)
             .captured(arguments.as_ref())
-            .send();
+            .send(recognised, then);
         error
+    }
+}
+
+/// A function that was entered, until it is left or this is dropped.
+#[derive(Debug)]
+#[must_use]
+pub struct Entered {
+    entry: Entry,
+    place: InPlace,
+}
+
+impl Entered {
+    /// Wraps the body of an async function.
+    #[inline]
+    pub fn suspend<F: Future>(&mut self, body: F) -> Suspended<'_, F> {
+        self.place.suspend(body)
     }
 }
 

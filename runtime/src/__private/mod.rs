@@ -11,26 +11,25 @@ mod shape;
 mod site;
 pub mod typed;
 
-#[cfg(feature = "async")]
-pub use crate::retry::watched;
 pub use crate::{
-    boundary::{LogLevel, Operation},
+    boundary::{LogLevel, Operation, Then},
     breaker::CircuitBreaker,
+    error::standard,
     retry::{Jitter, Next, Retry},
 };
 pub use audit::{Audit, Audited, User};
-pub use breaker::{BreakerSite, ByShape, Limited, fallback, judge_if};
+pub use breaker::{BreakerSite, ByShape, fallback, judge_if};
 pub use call::{call, call_with, default_value, never};
 pub use carry::{Carried, carrying, rejecting};
 pub use core::{
     clone::Clone,
     concat, file, line, module_path,
     ops::ControlFlow,
-    option::Option::{None, Some},
+    option::Option::{self, None, Some},
     pin::Pin,
     result::Result::{Err, Ok},
 };
-pub use handling::{Captured, Handling, catch, catch_async, swallowed};
+pub use handling::{Captured, Handling, catch, catch_async};
 pub use inventory;
 pub use retry::{RetrySite, ask, by_class, clone_for_each_attempt, used_up};
 pub use shape::{Attempted, Outcome, Probe, Shape, failed, probe, shapes};

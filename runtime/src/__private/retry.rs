@@ -40,8 +40,9 @@ impl RetrySite {
     }
 }
 
+/// What a site uses whose configuration cannot work: one call, which is never more than was asked for.
 fn default_retry() -> Retry {
-    Retry::builder().build().expect("the defaults are valid")
+    Retry::builder().max_attempts(1).build().expect("the defaults are valid")
 }
 
 /// Clones a by-value argument for one attempt.

@@ -1,13 +1,17 @@
 //! What can be seen of an error whose type only the place of the attribute knows.
 //!
 //! The way to look at an error is chosen while compiling, by autoref specialisation: the expansion calls `.shape()` on
-//! `&&&&&&Probe<E>`, and method lookup takes the first implementation whose bounds `E` satisfies, from the most telling
+//! `&&&&&&&&&Probe<E>`, and method lookup takes the first implementation whose bounds `E` satisfies, from the most telling
 //! to the one for every type. Lifetimes play no part in that choice, so no level may ask for more of them than the
 //! user's type has.
 
 use super::BreakerSite;
-use crate::{AppError, Rejection, event::ErrorRef, retry::ErrorView};
-use std::{any::type_name, error::Error, fmt, io, marker::PhantomData, ops::Deref, time::Duration};
+use crate::{
+    AppError, Rejection,
+    error::{BuiltIn, Coded, CodedAs, ErrorRef, StdError, View},
+    retry::ErrorView,
+};
+use std::{any::type_name, error::Error, fmt, marker::PhantomData, ops::Deref, sync::Arc, time::Duration};
 
 /// What a guarded function returns.
 #[diagnostic::on_unimplemented(
@@ -50,8 +54,14 @@ pub fn probe<R: Outcome>() -> Probe<R::Error> {
 
 /// A way to look at errors of type `E`.
 pub trait Shape<E>: Copy {
-    /// Returns what can be seen of the error.
-    fn seen<'a>(self, error: &'a E) -> ErrorRef<'a>;
+    /// Returns the view of the error.
+    fn view<'a>(self, error: &'a E) -> View<'a>;
+
+    /// Returns what can be seen of the error itself.
+    #[inline]
+    fn seen<'a>(self, error: &'a E) -> ErrorRef<'a> {
+        self.view(error).error()
+    }
 
     /// Returns the error with the code and details that it has room for.
     fn amended(self, error: E, amend: impl FnOnce(AppError) -> AppError) -> E {
@@ -59,20 +69,29 @@ pub trait Shape<E>: Copy {
         error
     }
 
-    /// Returns the error for adding details, where it is one of ours.
+    /// Returns the error for adding details, where it is an `AppError`.
     fn app_mut(self, error: &mut E) -> Option<&mut AppError> {
         let _ = error;
         None
     }
 }
 
-/// One of ours.
+/// An `AppError`.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct OfApp;
-/// One that is known by its type to have a chain of sources.
+/// A rejection, or an `AppError` or any error behind a pointer.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct OfKnown;
-/// A box around one with a chain of sources, as `anyhow::Error`.
+/// One with a derived mapping to codes.
+#[derive(Clone, Copy, Debug)]
+pub struct OfCoded;
+/// One with a built-in mapping.
+#[derive(Clone, Copy, Debug)]
+pub struct OfBuiltIn;
+/// One that `coded!` maps, by the mapping `M`.
+#[derive(Debug)]
+pub struct OfCodedAs<M>(PhantomData<fn() -> M>);
+/// A box around one with a chain of sources, for example `anyhow::Error`.
 #[derive(Clone, Copy, Debug)]
 pub struct OfBoxed;
 /// One with a chain of sources, which may itself borrow.
@@ -88,10 +107,18 @@ pub struct OfDebug;
 #[derive(Clone, Copy, Debug)]
 pub struct OfAny;
 
+impl<M> Clone for OfCodedAs<M> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<M> Copy for OfCodedAs<M> {}
+
 impl Shape<AppError> for OfApp {
     #[inline]
-    fn seen<'a>(self, error: &'a AppError) -> ErrorRef<'a> {
-        ErrorRef::App(error)
+    fn view<'a>(self, error: &'a AppError) -> View<'a> {
+        View::of_app(error)
     }
 
     fn amended(self, error: AppError, amend: impl FnOnce(AppError) -> AppError) -> AppError {
@@ -103,77 +130,95 @@ impl Shape<AppError> for OfApp {
     }
 }
 
-impl Shape<io::Error> for OfKnown {
+macro_rules! known {
+    ($($type:ty: |$error:ident| $view:expr;)+) => {
+        $(
+            impl Shape<$type> for OfKnown {
+                #[inline]
+                fn view<'a>(self, $error: &'a $type) -> View<'a> {
+                    $view
+                }
+            }
+        )+
+    };
+}
+
+known! {
+    StdError: |error| View::of_app(error);
+    Arc<AppError>: |error| View::of_app(error);
+    Box<AppError>: |error| View::of_app(error);
+    Rejection: |error| View::of_rejection(error);
+    Box<dyn Error>: |error| View::behind::<Box<dyn Error>>(&**error);
+    Box<dyn Error + Send>: |error| View::behind::<Box<dyn Error + Send>>(&**error);
+    Arc<dyn Error>: |error| View::behind::<Arc<dyn Error>>(&**error);
+    Arc<dyn Error + Send>: |error| View::behind::<Arc<dyn Error + Send>>(&**error);
+}
+
+impl<E: Coded> Shape<E> for OfCoded {
     #[inline]
-    fn seen<'a>(self, error: &'a io::Error) -> ErrorRef<'a> {
-        ErrorRef::Std(error)
+    fn view<'a>(self, error: &'a E) -> View<'a> {
+        View::of_coded(error)
     }
 }
 
-impl Shape<Rejection> for OfKnown {
+impl<E: BuiltIn> Shape<E> for OfBuiltIn {
     #[inline]
-    fn seen<'a>(self, error: &'a Rejection) -> ErrorRef<'a> {
-        ErrorRef::Std(error)
+    fn view<'a>(self, error: &'a E) -> View<'a> {
+        View::of_std(error)
     }
 }
 
-impl Shape<Box<dyn Error>> for OfKnown {
+impl<E: CodedAs<M>, M> Shape<E> for OfCodedAs<M> {
     #[inline]
-    fn seen<'a>(self, error: &'a Box<dyn Error>) -> ErrorRef<'a> {
-        ErrorRef::Std(&**error)
-    }
-}
-
-impl Shape<Box<dyn Error + Send>> for OfKnown {
-    #[inline]
-    fn seen<'a>(self, error: &'a Box<dyn Error + Send>) -> ErrorRef<'a> {
-        ErrorRef::Std(&**error)
+    fn view<'a>(self, error: &'a E) -> View<'a> {
+        View::of_coded_as::<E, M>(error)
     }
 }
 
 impl<E: Deref<Target = dyn Error + Send + Sync>> Shape<E> for OfBoxed {
     #[inline]
-    fn seen<'a>(self, error: &'a E) -> ErrorRef<'a> {
-        ErrorRef::Std(&**error)
+    fn view<'a>(self, error: &'a E) -> View<'a> {
+        View::behind::<E>(&**error)
     }
 }
 
 impl<E: Error> Shape<E> for OfError {
     #[inline]
-    fn seen<'a>(self, error: &'a E) -> ErrorRef<'a> {
-        ErrorRef::Scoped(error)
+    fn view<'a>(self, error: &'a E) -> View<'a> {
+        View::unmapped::<E>(ErrorRef::Scoped(error))
     }
 }
 
 impl<E: fmt::Display> Shape<E> for OfDisplay {
     #[inline]
-    fn seen<'a>(self, error: &'a E) -> ErrorRef<'a> {
-        ErrorRef::Display(error)
+    fn view<'a>(self, error: &'a E) -> View<'a> {
+        View::unmapped::<E>(ErrorRef::Display(error))
     }
 }
 
 impl<E: fmt::Debug> Shape<E> for OfDebug {
     #[inline]
-    fn seen<'a>(self, error: &'a E) -> ErrorRef<'a> {
-        ErrorRef::Debug(error)
+    fn view<'a>(self, error: &'a E) -> View<'a> {
+        View::unmapped::<E>(ErrorRef::Debug(error))
     }
 }
 
 impl<E> Shape<E> for OfAny {
     #[inline]
-    fn seen<'a>(self, _: &'a E) -> ErrorRef<'a> {
-        ErrorRef::Opaque(type_name::<E>())
+    fn view<'a>(self, _: &'a E) -> View<'a> {
+        View::unmapped::<E>(ErrorRef::Opaque(type_name::<E>()))
     }
 }
 
 /// The levels of the choice; brought into scope where `.shape()` is called and nowhere else.
 pub mod shapes {
     use super::{
-        AppError, Deref, Error, OfAny, OfApp, OfBoxed, OfDebug, OfDisplay, OfError, OfKnown, Probe, Rejection, fmt, io,
+        AppError, Arc, BuiltIn, Coded, CodedAs, Deref, Error, OfAny, OfApp, OfBoxed, OfBuiltIn, OfCoded, OfCodedAs,
+        OfDebug, OfDisplay, OfError, OfKnown, PhantomData, Probe, Rejection, StdError, fmt,
     };
 
     macro_rules! level {
-        ($trait:ident gives $shape:ident: $(impl[$($bounds:tt)*] for $self:ty),+) => {
+        ($trait:ident gives $shape:ident: impl[$($bounds:tt)*] for $self:ty) => {
             #[doc(hidden)]
             pub trait $trait {
                 #[inline(always)]
@@ -182,7 +227,7 @@ pub mod shapes {
                 }
             }
 
-            $(impl<$($bounds)*> $trait for $self {})+
+            impl<$($bounds)*> $trait for $self {}
         };
     }
 
@@ -197,26 +242,41 @@ pub mod shapes {
         }
     }
 
-    impl ForKnown for &&&&&Probe<AppError> {
-        type Shape = OfApp;
+    macro_rules! known {
+        ($($type:ty: $shape:ty;)+) => {
+            $(
+                impl ForKnown for &&&&&&&&Probe<$type> {
+                    type Shape = $shape;
+                }
+            )+
+        };
     }
 
-    impl ForKnown for &&&&&Probe<io::Error> {
-        type Shape = OfKnown;
+    known! {
+        AppError: OfApp;
+        StdError: OfKnown;
+        Arc<AppError>: OfKnown;
+        Box<AppError>: OfKnown;
+        Rejection: OfKnown;
+        Box<dyn Error>: OfKnown;
+        Box<dyn Error + Send>: OfKnown;
+        Arc<dyn Error>: OfKnown;
+        Arc<dyn Error + Send>: OfKnown;
     }
 
-    impl ForKnown for &&&&&Probe<Rejection> {
-        type Shape = OfKnown;
+    /// With the mapping as a parameter, which inference finds as there is one for each type.
+    #[doc(hidden)]
+    pub trait ForCodedAs<M> {
+        #[inline(always)]
+        fn shape(&self) -> OfCodedAs<M> {
+            OfCodedAs(PhantomData)
+        }
     }
 
-    impl ForKnown for &&&&&Probe<Box<dyn Error>> {
-        type Shape = OfKnown;
-    }
+    impl<E: CodedAs<M>, M> ForCodedAs<M> for &&&&&Probe<E> {}
 
-    impl ForKnown for &&&&&Probe<Box<dyn Error + Send>> {
-        type Shape = OfKnown;
-    }
-
+    level!(ForCoded gives OfCoded: impl[E: Coded] for &&&&&&&Probe<E>);
+    level!(ForBuiltIn gives OfBuiltIn: impl[E: BuiltIn] for &&&&&&Probe<E>);
     level!(ForBoxed gives OfBoxed: impl[E: Unboxed] for &&&&Probe<E>);
     level!(ForError gives OfError: impl[E: Error] for &&&Probe<E>);
     level!(ForDisplay gives OfDisplay: impl[E: fmt::Display] for &&Probe<E>);
@@ -236,7 +296,7 @@ pub mod shapes {
 macro_rules! __gardefou_shape {
     ($returns:ty) => {{
         use $crate::__private::shapes::*;
-        (&&&&&&$crate::__private::probe::<$returns>()).shape()
+        (&&&&&&&&&$crate::__private::probe::<$returns>()).shape()
     }};
 }
 
@@ -270,10 +330,10 @@ impl<S: Copy> Attempted<S> {
 }
 
 impl<E, S: Shape<E>> ErrorView<E> for Attempted<S> {
-    fn view<'a>(&'a self, error: &'a E) -> ErrorRef<'a> {
+    fn view<'a>(&'a self, error: &'a E) -> View<'a> {
         match &self.rejection {
-            None => self.shape.seen(error),
-            Some(rejection) => ErrorRef::Std(rejection),
+            None => self.shape.view(error),
+            Some(rejection) => View::of_rejection(rejection),
         }
     }
 

@@ -16,6 +16,14 @@ pub const fn count(value: u32) -> u32 {
     value
 }
 
+/// A count of at least 1; evaluated while compiling, where the panic is the message.
+#[inline(always)]
+#[track_caller]
+pub const fn at_least_one(value: u32) -> u32 {
+    assert!(value >= 1, "the value must be at least 1");
+    value
+}
+
 /// A factor, rate or fraction.
 #[inline(always)]
 pub const fn number(value: f64) -> f64 {

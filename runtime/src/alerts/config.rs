@@ -4,6 +4,7 @@ use super::{Channel, LogChannel, Rule};
 use crate::{
     ConfigError,
     event::AlertLevel,
+    monitor::{ErrorMonitor, Origin},
     time::{Clock, SharedClock},
 };
 use std::{fmt, sync::Arc, time::Duration};
@@ -23,8 +24,9 @@ use std::{fmt, sync::Arc, time::Duration};
 /// | `max_tries` | 4 for each notice | 1 to 100 |
 /// | `first_delay` | 1 s, doubled each time, at most 60 s, with full jitter | 0 to 60 s |
 /// | `give_up_after` | 10 minutes | 1 second to 1 day |
-/// | `source` | the name of the executable | |
+/// | `source` | the [service](crate::ErrorSystemBuilder::service), else the name of the executable | |
 /// | `background` | on | |
+/// | `monitor` | that of the process | |
 #[derive(Clone)]
 pub struct AlertsConfig {
     pub(super) channels: Vec<Arc<dyn Channel>>,
@@ -36,9 +38,10 @@ pub struct AlertsConfig {
     pub(super) max_tries: u32,
     pub(super) first_delay: Duration,
     pub(super) give_up_after: Duration,
-    pub(super) source: String,
+    pub(super) source: Option<String>,
     pub(super) background: bool,
     pub(super) clock: SharedClock,
+    pub(super) monitor: Option<ErrorMonitor>,
 }
 
 /// Collects the settings of an [`AlertsConfig`].
@@ -52,6 +55,16 @@ impl AlertsConfig {
         AlertsConfigBuilder::default()
     }
 
+    /// The name of the program in notices.
+    pub(super) fn source(&self) -> String {
+        let of_service = || Origin::current()?.service.clone();
+        let of_program = || {
+            let program = std::env::args_os().next().map(std::path::PathBuf::from)?;
+            Some(program.file_stem()?.to_string_lossy().into_owned())
+        };
+        self.source.clone().or_else(of_service).or_else(of_program).unwrap_or_default()
+    }
+
     pub(super) fn channel_names(&self) -> Vec<&str> {
         self.channels.iter().map(|channel| channel.name()).collect()
     }
@@ -60,8 +73,6 @@ impl AlertsConfig {
 /// The builder's starting point; [`AlertsConfigBuilder::build`] fills in channels and rules where there are none.
 impl Default for AlertsConfig {
     fn default() -> Self {
-        let program = std::env::args_os().next().map(std::path::PathBuf::from);
-        let name = program.as_ref().and_then(|path| path.file_stem()).map(|name| name.to_string_lossy().into_owned());
         Self {
             channels: vec![Arc::new(LogChannel::new())],
             rules: default_rules(),
@@ -73,9 +84,10 @@ impl Default for AlertsConfig {
             max_tries: 4,
             first_delay: Duration::from_secs(1),
             give_up_after: Duration::from_secs(600),
-            source: name.unwrap_or_default(),
+            source: None,
             background: true,
             clock: SharedClock::default(),
+            monitor: None,
         }
     }
 }
@@ -100,7 +112,8 @@ impl fmt::Debug for AlertsConfig {
 }
 
 impl PartialEq for AlertsConfig {
-    /// Two configurations are equal if they have the same channels (by name) and settings, whatever their clocks.
+    /// Two configurations are equal if they have the same channels (by name), settings and monitor, whatever their
+    /// clocks.
     fn eq(&self, other: &Self) -> bool {
         // In full, so that a setting which is added is not forgotten here.
         let Self {
@@ -116,6 +129,7 @@ impl PartialEq for AlertsConfig {
             source,
             background,
             clock: _,
+            monitor,
         } = self;
         self.channel_names() == other.channel_names()
             && *rules == other.rules
@@ -128,7 +142,13 @@ impl PartialEq for AlertsConfig {
             && *give_up_after == other.give_up_after
             && *source == other.source
             && *background == other.background
+            && monitor.as_ref().map(address_of) == other.monitor.as_ref().map(address_of)
     }
+}
+
+/// What all clones of one monitor share.
+fn address_of(monitor: &ErrorMonitor) -> usize {
+    std::ptr::from_ref(monitor.recorder()).addr()
 }
 
 impl AlertsConfigBuilder {
@@ -203,13 +223,33 @@ impl AlertsConfigBuilder {
 
     /// Sets the name of the program in notices.
     pub fn source(mut self, name: impl Into<String>) -> Self {
-        self.0.source = name.into();
+        self.0.source = Some(name.into());
         self
     }
 
     /// Sets whether threads deliver; without them, call [`run`](super::Alerts::run).
     pub fn background(mut self, on: bool) -> Self {
         self.0.background = on;
+        self
+    }
+
+    /// Sets the monitor whose grouping, `before_record` hook and journal are used: what could not be delivered is kept in
+    /// its journal, and found there by the next start.
+    ///
+    /// Rules still judge every event of the process.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{alerts::{Alerts, AlertsConfig}, monitor::{ErrorMonitor, MonitorConfig}};
+    ///
+    /// let monitor = ErrorMonitor::new(MonitorConfig::default());
+    /// let alerts = Alerts::start(AlertsConfig::builder().monitor(monitor.clone()).build()?)?;
+    /// assert_eq!(alerts.status().lost, 0);
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
+    pub fn monitor(mut self, monitor: ErrorMonitor) -> Self {
+        self.0.monitor = Some(monitor);
         self
     }
 

@@ -12,8 +12,8 @@ use crate::{
     ConfigError,
     breaker::circuit_breakers,
     error::{Rejection, redact},
-    event::{ErrorEvent, Event, names, text},
-    monitor::{ErrorRecord, RecordKind, error_monitor},
+    event::{AlertLevel, ErrorEvent, Event, HealthEvent, names, text},
+    monitor::{ErrorMonitor, ErrorRecord, RecordKind, error_monitor},
     sync::Mutex,
     time::{SharedClock, Tick},
 };
@@ -29,6 +29,8 @@ use std::{
 
 pub(super) struct Core {
     pub(super) config: AlertsConfig,
+    /// Whose groups, records and journal these are.
+    monitor: ErrorMonitor,
     decider: Mutex<Decider>,
     pub(super) lanes: Vec<Lane>,
     counts: Counts,
@@ -123,6 +125,7 @@ impl Core {
             backlogs: lanes.iter().map(|_| Mutex::default()).collect(),
             has_kept: lanes.iter().map(|_| AtomicBool::new(false)).collect(),
             lanes,
+            monitor: config.monitor.clone().unwrap_or_else(|| error_monitor().clone()),
             config,
             counts: Counts::default(),
             last_complaint: Mutex::default(),
@@ -144,28 +147,56 @@ impl Core {
         }
         let now = self.clock().now();
         match event {
-            Event::Error(error) => self.on_error(now, error),
+            // A pending error is settled later; one whose attempt was retried brings no notification.
+            Event::Error(error) => self.on_error(now, event, error),
             Event::Breaker(breaker) => {
-                let plans = self.decider.lock().on_breaker_at(now, breaker);
+                let plans = match self.level_of(event) {
+                    Some(_) => self.decider.lock().on_breaker_at(now, breaker),
+                    None => {
+                        self.decider.lock().note_breaker(breaker);
+                        return;
+                    }
+                };
                 self.carry_out(plans, None);
             }
             Event::Health(health) => {
-                let plans = self.decider.lock().on_health_at(now, health);
+                let Some(level) = self.level_of(event) else { return };
+                let health = HealthEvent { level: level.unwrap_or(health.level), ..*health };
+                let plans = self.decider.lock().on_health_at(now, &health);
                 self.carry_out(plans, None);
             }
-            Event::Retry(_) | Event::Transaction(_) | Event::Audit(_) => {}
+            Event::Provisional(_) | Event::Retry(_) | Event::Transaction(_) | Event::Audit(_) => {}
         }
     }
 
-    fn on_error(&self, now: Tick, error: &ErrorEvent<'_>) {
-        let fingerprint = error_monitor().fingerprint_of(error);
+    /// The level that a hook gave an event; `None` if the hook dropped it.
+    fn level_of(&self, event: &Event<'_>) -> Option<Option<AlertLevel>> {
+        let recorder = self.monitor.recorder();
+        if !recorder.has_before() || !event.has_record() {
+            return Some(None);
+        }
+        event.record_by(recorder).map(|record| Some(record.level))
+    }
+
+    fn on_error(&self, now: Tick, event: &Event<'_>, error: &ErrorEvent<'_>) {
+        let recorder = self.monitor.recorder();
+        let changed = if recorder.has_before() {
+            // Without one, the hook dropped it.
+            let Some(record) = event.record_by(recorder) else { return };
+            Some(record)
+        } else {
+            None
+        };
         let levels = error.error.head().into_iter().flat_map(text::levels);
         let rejections = levels.filter_map(|level| level.downcast_ref::<Rejection>());
         let behind = rejections.map(Rejection::name).next();
-        let plans = self.decider.lock().on_error_at(now, error, fingerprint, behind);
+        let plans = match &changed {
+            Some(record) => self.decider.lock().on_error_at(now, &error.as_in(record), record.fingerprint, behind),
+            None => self.decider.lock().on_error_at(now, error, event.stamp_by(recorder).fingerprint, behind),
+        };
         if !plans.is_empty() {
-            let record = ErrorRecord::of_event(error, self.clock().wall().into(), fingerprint);
-            self.carry_out(plans, Some(&record));
+            let record = changed.or_else(|| event.record_by(recorder));
+            self.carry_out(plans, record.as_deref());
         }
     }
 
@@ -203,7 +234,7 @@ impl Core {
                 continue;
             }
             let settles = std::mem::take(&mut plan.settles);
-            let notice = Arc::new(plan.into_notice(record, &self.config.source, self.clock().wall().into()));
+            let notice = Arc::new(plan.into_notice(record, &self.config.source(), self.clock().wall().into()));
             if settles.contains(&key) {
                 self.decider.lock().remember(key, &notice);
             }
@@ -302,14 +333,14 @@ impl Core {
     }
 
     fn to_journal(&self, channel: usize, notice: &Notice, kind: RecordKind) -> bool {
-        let Some(journal) = error_monitor().journal() else { return false };
+        let Some(journal) = self.monitor.journal() else { return false };
         let record = notice::to_record(notice, self.lanes[channel].name(), kind, self.clock().wall().into());
         journal.append(&record).is_ok()
     }
 
     /// Looks for what the journal has for a channel.
     fn look_back(&self, channel: usize) {
-        let Some(journal) = error_monitor().journal() else { return };
+        let Some(journal) = self.monitor.journal() else { return };
         let lane = &self.lanes[channel];
         // As the journal has the name.
         match Backlog::find(&*journal, &redact::name(lane.name()), lane.waiting()) {

@@ -43,6 +43,11 @@ struct RuleState {
 
 const MAX_OPERATIONS: usize = 1000;
 
+/// Whether calls are rejected in this state, all or most of them.
+fn rejects(state: CircuitState) -> bool {
+    matches!(state, CircuitState::Open | CircuitState::ForcedOpen | CircuitState::HalfOpen)
+}
+
 impl Decider {
     pub(super) fn new(config: &AlertsConfig) -> Self {
         let (rules, channels) = (&config.rules, config.channel_names());
@@ -88,7 +93,7 @@ impl Decider {
             }
             let by_rule = state.rule.inhibited_by.iter().any(|breaker| self.open.contains(breaker));
             match state.rule.trigger {
-                Trigger::Immediate | Trigger::Rate { .. } if by_rule => self.inhibited += 1,
+                Trigger::Immediate | Trigger::Rate { .. } if by_rule || event.opening.is_some() => self.inhibited += 1,
                 Trigger::Rate { .. } if circuit_is_open => self.inhibited += 1,
                 Trigger::Immediate => {
                     let (name, recovery) = (state.rule.name.clone(), state.rule.recovery_after);
@@ -117,12 +122,7 @@ impl Decider {
         if event.shadow {
             return Vec::new();
         }
-        let rejects = |state| matches!(state, CircuitState::Open | CircuitState::ForcedOpen | CircuitState::HalfOpen);
-        if rejects(to) {
-            self.open.insert(event.name.to_owned());
-        } else {
-            self.open.remove(event.name);
-        }
+        self.note_breaker(event);
         let opened = matches!(to, CircuitState::Open | CircuitState::ForcedOpen) && !rejects(from);
         let closed = !rejects(to) && rejects(from);
         // A probe that failed changes nothing for whoever watches: the circuit was and is not closed.
@@ -143,6 +143,19 @@ impl Decider {
             Trigger::Breakers { names } => names.is_empty() || names.iter().any(|name| name == event.name),
             _ => false,
         })
+    }
+
+    /// Notes whether a circuit is open, for the rules that rest meanwhile.
+    pub(super) fn note_breaker(&mut self, event: &BreakerEvent<'_>) {
+        let BreakerEventKind::Transition { to, .. } = event.kind else { return };
+        if event.shadow {
+            return;
+        }
+        if rejects(to) {
+            self.open.insert(event.name.to_owned());
+        } else {
+            self.open.remove(event.name);
+        }
     }
 
     pub(super) fn on_health_at(&mut self, now: Tick, event: &HealthEvent<'_>) -> Vec<Plan> {

@@ -90,7 +90,7 @@ impl Alerts {
     pub fn test(&self) {
         for channel in 0..self.core.lanes.len() {
             let mut notice = Notice::new(NoticeKind::Test, AlertLevel::Info, "test", "a test of this channel");
-            notice.source = super::notice::one_line(&self.core.config.source, 100);
+            notice.source = super::notice::one_line(&self.core.config.source(), 100);
             notice.timestamp = Timestamp::from(self.core.clock().wall());
             self.core.send(channel, Item::new(Arc::new(notice), Vec::new(), false, self.core.clock().now()));
         }

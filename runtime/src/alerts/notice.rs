@@ -3,7 +3,7 @@
 use crate::{
     error::{ErrorId, redact},
     event::{AlertLevel, text},
-    monitor::{ErrorRecord, Fingerprint},
+    monitor::{ErrorRecord, Fingerprint, Origin},
     time::Timestamp,
 };
 use serde::ser::{Serialize, SerializeMap, Serializer};
@@ -255,6 +255,9 @@ pub(crate) fn to_record(
         elapsed: None,
         fingerprint: notice.fingerprint,
         context: None,
+        origin: Origin::current(),
+        state: crate::monitor::RecordState::Error,
+        attempt: None,
     }
 }
 

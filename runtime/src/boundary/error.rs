@@ -1,7 +1,14 @@
 //! Error boundaries by hand, and what every boundary does with an error.
 
-use super::{BoundaryError, Entry, LogLevel, Operation, Report, panic};
-use crate::{AppError, ErrorCode, event::ErrorRef};
+use super::{
+    BoundaryError, Entry, LogLevel, Operation, Report, panic,
+    report::{Recognised, Then},
+};
+use crate::{
+    AppError, ErrorCode,
+    call::{Frame, InPlace, Suspended},
+    error::View,
+};
 use serde_json::Value;
 use std::panic::Location;
 
@@ -20,11 +27,20 @@ pub(crate) struct Treatment {
 impl Treatment {
     pub(crate) const DEFAULT: Self = Self { code: None, level: LogLevel::Error };
 
-    /// Gives an uncoded error its code, notes the boundary's name, and reports the error unless that was done.
+    /// Gives an uncoded error its code, notes the boundary's name, and reports the error unless that was done inside.
     #[cold]
-    pub(crate) fn apply(self, error: AppError, operation: &Operation<'_>, entry: Entry) -> AppError {
-        let error = self.note(error, operation);
-        Report::new(ErrorRef::App(&error), operation, entry).level(self.level).send();
+    pub(crate) fn apply(
+        self,
+        error: AppError,
+        operation: &Operation<'_>,
+        entry: Entry,
+        frame: &mut Frame,
+        then: Then,
+    ) -> AppError {
+        let recognised = Recognised::new(View::of_app(&error), frame);
+        let error = self.note(recognised.adopted_by(error), operation);
+        let report = Report::new(View::of_app(&error), operation, entry).level(self.level);
+        report.send(recognised, then);
         error
     }
 
@@ -159,8 +175,12 @@ impl<'a> ErrorBoundary<'a> {
     ) -> Result<T, AppError> {
         let mut visit = Visit::new(&self.operation);
         let run = async { converted(body().await) };
-        let outcome =
-            if self.catch_panics { panic::CatchPanics::new(self.operation.name(), run).await } else { run.await };
+        let outcome = if self.catch_panics {
+            let run = panic::CatchPanics::new(self.operation.name(), run);
+            visit.suspend(run).await
+        } else {
+            visit.suspend(run).await
+        };
         visit.end(outcome, self.treatment)
     }
 }
@@ -181,13 +201,14 @@ fn converted<T, E: BoundaryError>(outcome: Result<T, E>) -> Result<T, AppError> 
 pub struct Visit<'a> {
     operation: &'a Operation<'a>,
     entry: Entry,
+    place: InPlace,
 }
 
 impl<'a> Visit<'a> {
     /// Enters the block.
     #[inline]
     pub(crate) fn new(operation: &'a Operation<'a>) -> Self {
-        Self { operation, entry: Entry::boundary(operation) }
+        Self { operation, entry: Entry::boundary(operation), place: InPlace::enter() }
     }
 
     // These take the visit in place: moving it would cost more than all else that a success does.
@@ -200,20 +221,27 @@ impl<'a> Visit<'a> {
                 self.succeeded();
                 Ok(value)
             }
-            Err(error) => Err(self.failed(error, treatment)),
+            Err(error) => Err(self.failed(error, treatment, Then::Leaves)),
         }
     }
 
     /// Leaves the block by its value.
     #[inline]
     pub(crate) fn succeeded(&mut self) {
+        self.place.leave().succeeded();
         self.entry.finish_by_success(self.operation);
     }
 
     /// Leaves the block by an error, which is coded, noted and reported.
     #[cold]
-    pub(crate) fn failed(&mut self, error: AppError, treatment: Treatment) -> AppError {
-        treatment.apply(error, self.operation, self.entry.finish())
+    pub(crate) fn failed(&mut self, error: AppError, treatment: Treatment, then: Then) -> AppError {
+        treatment.apply(error, self.operation, self.entry.finish(), self.place.leave(), then)
+    }
+
+    /// Wraps a future that the block awaits.
+    #[inline]
+    pub(crate) fn suspend<F: Future>(&mut self, future: F) -> Suspended<'_, F> {
+        self.place.suspend(future)
     }
 }
 

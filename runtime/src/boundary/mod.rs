@@ -26,7 +26,9 @@ pub use transaction::{
 };
 
 pub(crate) use error::{Treatment, Visit};
-pub(crate) use report::{Report, swallowed};
+#[doc(hidden)]
+pub use report::Then;
+pub(crate) use report::{Recognised, Report};
 #[cfg(feature = "async")]
 pub(crate) use transaction::wait_for_rollbacks;
 pub(crate) use transaction::{AsyncGuard, Body, Callback, Guard, OnError, Outcome};

@@ -1,6 +1,5 @@
 //! What runs, and since when.
 
-use super::report::reported_so_far;
 use crate::{
     event::names,
     time::{Clock, SystemClock, Tick},
@@ -49,41 +48,40 @@ impl<'a> Operation<'a> {
     }
 }
 
-/// One run of an operation, taken when it is entered: the mark by which a foreign error is reported once, and the
-/// start where the level debug is on.
+/// One run of an operation, taken when it is entered: the start, where the level debug is on.
 #[derive(Clone, Copy, Debug)]
 #[must_use]
 pub struct Entry {
-    pub(super) reported_before: u64,
-    started: Option<Tick>,
+    /// [`Tick::MAX`] where it was not taken.
+    started: Tick,
 }
 
 impl Entry {
     /// Enters an annotated function: says nothing, and reads the clock only where `debug` is on for boundaries.
     #[inline]
     pub fn function() -> Self {
-        let started = if debug_is_on() { Some(SystemClock.now()) } else { None };
-        Self { reported_before: reported_so_far(), started }
+        let started = if debug_is_on() { SystemClock.now() } else { Tick::MAX };
+        Self { started }
     }
 
     /// Enters a boundary: says so at debug, and reads the clock only where that is on.
     #[inline]
     pub fn boundary(operation: &Operation<'_>) -> Self {
-        let started = if debug_is_on() { Some(log_entry(operation)) } else { None };
-        Self { reported_before: reported_so_far(), started }
+        let started = if debug_is_on() { log_entry(operation) } else { Tick::MAX };
+        Self { started }
     }
 
     /// Begins a transaction, with a line at debug, and reads the clock only where that is on.
     #[inline]
     pub(super) fn transaction(operation: &Operation<'_>) -> Self {
-        let started = if transaction_debug_is_on() { Some(log_begin(operation)) } else { None };
-        Self { reported_before: reported_so_far(), started }
+        let started = if transaction_debug_is_on() { log_begin(operation) } else { Tick::MAX };
+        Self { started }
     }
 
     /// Tells whether the start was taken.
     #[inline]
     pub(super) fn is_timed(&self) -> bool {
-        self.started.is_some()
+        self.started != Tick::MAX
     }
 
     /// Leaves the operation by success: says so at debug, with the duration.
@@ -97,13 +95,13 @@ impl Entry {
     /// Takes the entry out of a guard, which has nothing to say when it is dropped after that.
     #[inline]
     pub(super) fn finish(&mut self) -> Self {
-        Self { started: self.started.take(), ..*self }
+        Self { started: std::mem::replace(&mut self.started, Tick::MAX) }
     }
 
     /// Leaves the operation by success, and finishes the entry of a guard.
     #[inline]
     pub(super) fn finish_by_success(&mut self, operation: &Operation<'_>) {
-        if self.started.is_some() {
+        if self.is_timed() {
             self.finish().succeeded(operation);
         }
     }
@@ -120,7 +118,7 @@ impl Entry {
     #[inline]
     #[must_use]
     pub fn elapsed(&self) -> Option<Duration> {
-        self.started.map(|started| SystemClock.now().since(started))
+        self.is_timed().then(|| SystemClock.now().since(self.started))
     }
 }
 

@@ -1,25 +1,22 @@
-//! The one reporting path: each error is logged and told to observers once, however many boundaries it crosses.
+//! The one reporting path: each error is logged and passed to observers once, however many boundaries it crosses.
 //!
-//! An [`AppError`] carries a flag that says it was reported; it is also found in the chain of sources of another error,
-//! and inside an [`std::io::Error`]. A foreign error has no room for a flag. For it, each thread remembers the last
-//! report: a boundary that was entered before that report was made, and that now sees an error with the same text (or
-//! one whose debug form holds the identity of the reported one), sees the same error on its way out.
+//! An [`AppError`] carries a mark that says it was reported; it is also found in the chain of sources of another error,
+//! and inside an [`std::io::Error`]. A foreign error has no room for a mark. It is recognised by the frame around the one
+//! that reported it: the reporting frame posts what it saw, and each such report stands for at most one error that leaves
+//! the frame around.
 
 use super::{Entry, LogLevel, Operation};
 use crate::{
-    AppError, ErrorCode,
-    error::{AppErrorInner, ErrorId, Rejection, redact},
-    event::{self, ErrorEvent, ErrorRef, Event, names, text},
+    AppError, ErrorCode, Rejection,
+    call::{self, Frame, Inside, Reported},
+    error::{ErrorId, ErrorRef, View, view::Known},
+    event::{
+        self, ErrorEvent, Event, RecordCell, RecordSlot, RecordState,
+        pending::{self, Settlement},
+    },
 };
 use serde_json::{Map, Value};
-use std::{
-    cell::RefCell,
-    error::Error,
-    fmt::Write,
-    panic::Location,
-    sync::atomic::{AtomicU64, Ordering},
-    time::Duration,
-};
+use std::panic::Location;
 
 /// Reports an error by hand: it is logged, recorded and handed to alerts as if a boundary had seen it.
 ///
@@ -39,15 +36,75 @@ use std::{
 pub fn report(error: &AppError) {
     let place = Location::caller();
     let operation = Operation::new("report", place.file(), place.file(), place.line());
-    let entry = Entry::function();
-    Report::new(ErrorRef::App(error), &operation, entry).send();
+    let report = Report::new(View::of_app(error), &operation, Entry::function());
+    report.send(Recognised::of(View::of_app(error)), Then::Leaves);
 }
 
-/// An error on its way to those who watch.
+/// What becomes of an error after its report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[doc(hidden)]
+pub enum Then {
+    /// It goes on to the caller.
+    Leaves,
+    /// It goes no further.
+    Ends,
+}
+
+/// What a frame knows of an error that leaves it.
+#[derive(Debug, Default)]
+pub(crate) struct Recognised {
+    /// What else happened inside.
+    inside: Option<Box<Inside>>,
+    /// The identity under which a frame inside reported the error.
+    known: Option<ErrorId>,
+    /// The opening of the circuit that rejected the call, where the error is such a rejection.
+    opening: Option<ErrorId>,
+}
+
+impl Recognised {
+    /// Looks at an error that is reported outside of every frame.
+    pub(crate) fn of(view: View<'_>) -> Self {
+        Self { opening: opening_of(view, None), ..Self::default() }
+    }
+
+    /// Ends a frame, and finds the error among those that were reported inside.
+    pub(crate) fn new(view: View<'_>, frame: &mut Frame) -> Self {
+        let Some(mut inside) = frame.end() else {
+            return Self::of(view);
+        };
+        let opening = opening_of(view, inside.rejection());
+        let mut reported = inside.take_reported();
+        // One that carries a mark needs no other.
+        let known = if view.is_reported() { None } else { Reported::take_from(&mut reported, view) };
+        Self { inside: Some(inside), known: known.map(|reported| reported.id()), opening }
+    }
+
+    /// Gives an error of ours that was made of a reported one its identity.
+    pub(crate) fn adopted_by(&self, error: AppError) -> AppError {
+        match (self.known, self.opening) {
+            (Some(id), _) => error.known_as(id, true),
+            (None, Some(opening)) if error.id() != opening && !View::of_app(&error).is_reported() => {
+                error.known_as(opening, false)
+            }
+            _ => error,
+        }
+    }
+}
+
+/// The opening that an error is a rejection of. An error without a chain of sources may hide its rejection; one with a
+/// chain shows it.
+fn opening_of(view: View<'_>, inside: Option<&Rejection>) -> Option<ErrorId> {
+    let hides = matches!(view.error(), ErrorRef::Display(_) | ErrorRef::Debug(_) | ErrorRef::Opaque(_));
+    let is_rejected = view.is_rejected();
+    let shown = if is_rejected { view.rejection() } else { None };
+    shown.or(inside.filter(|_| is_rejected || hides)).and_then(Rejection::opening)
+}
+
+/// An error on its way to the observers.
 #[derive(Clone, Copy)]
 #[must_use]
 pub(crate) struct Report<'a> {
-    error: ErrorRef<'a>,
+    view: View<'a>,
     operation: &'a Operation<'a>,
     entry: Entry,
     code: Option<ErrorCode>,
@@ -57,8 +114,8 @@ pub(crate) struct Report<'a> {
 }
 
 impl<'a> Report<'a> {
-    pub(crate) fn new(error: ErrorRef<'a>, operation: &'a Operation<'a>, entry: Entry) -> Self {
-        Self { error, operation, entry, code: None, level: LogLevel::Error, captured: None, is_elsewhere: false }
+    pub(crate) fn new(view: View<'a>, operation: &'a Operation<'a>, entry: Entry) -> Self {
+        Self { view, operation, entry, code: None, level: LogLevel::Error, captured: None, is_elsewhere: false }
     }
 
     /// The code of an error that has none of its own.
@@ -84,181 +141,120 @@ impl<'a> Report<'a> {
         self
     }
 
-    /// Logs the error and tells observers of it, unless it is known already; tells whether it was new.
+    /// Logs the error and passes it to observers, unless it is known already; returns the identity under which it is
+    /// known.
+    ///
+    /// The frame that the error leaves is no longer current: what is handed on goes to the frame around it.
     #[cold]
-    pub(crate) fn send(self) -> bool {
-        let found = Found::in_error(self.error);
-        let raw = text::bounded(&self.error, IDENTIFYING);
-        if found.reported || was_last_reported(&self, &raw) {
-            return false;
+    pub(crate) fn send(self, recognised: Recognised, then: Then) -> ErrorId {
+        let found = self.view.claim();
+        let id = recognised.known.or(recognised.opening).or(found.id).unwrap_or_default();
+        if !found.reported && recognised.known.is_none() {
+            self.publish(id, &found, recognised.opening);
         }
-        let id = found.id.unwrap_or_default();
-        remember(id, raw);
+        if let Some(mut inside) = recognised.inside {
+            if then == Then::Ends {
+                inside.forget_rejections();
+            }
+            inside.forward();
+        }
+        if then == Then::Leaves && call::is_in_call() {
+            call::post_reported(Reported::new(id, self.view));
+        }
+        id
+    }
+
+    fn publish(self, id: ErrorId, found: &Known, opening: Option<ErrorId>) {
+        let series = call::series();
+        // A rejection ends every series, and its opening has a record of its own.
+        let is_provisional = series.is_provisional() && opening.is_none();
+        let cell = RecordCell::default();
+        let code = found.code.or(self.code).unwrap_or(ErrorCode::UNKNOWN_ERROR);
+        // A panic is critical, unless the user gave the boundary another level.
+        let is_panic = code == ErrorCode::PANIC_ERROR && self.level == LogLevel::Error;
+        let level = if is_panic { LogLevel::Critical } else { self.level };
         let event = ErrorEvent {
             id,
-            code: found.code.or(self.code).unwrap_or(ErrorCode::UNKNOWN_ERROR),
-            level: self.level.alert_level(),
+            code,
+            level: level.alert_level(),
             operation: self.operation.name(),
             component: self.operation.component(),
             location: found.location.filter(|_| !self.is_elsewhere),
             elapsed: self.entry.elapsed(),
             captured: self.captured,
-            error: self.error,
+            error: self.view.error(),
+            state: if is_provisional { RecordState::Pending } else { RecordState::Error },
+            attempt: series.number(),
+            opening,
+            settled: None,
+            record: RecordSlot::new(&cell),
         };
-        log(&event, self.level, self.operation);
+        // Before the line is written: the record is made as the monitor of the process has it.
         event::start_observers();
-        event::emit(|| Event::Error(event));
-        true
-    }
-}
-
-/// What the errors of ours in a chain of sources say.
-#[derive(Default)]
-struct Found {
-    reported: bool,
-    id: Option<ErrorId>,
-    code: Option<ErrorCode>,
-    location: Option<&'static Location<'static>>,
-}
-
-impl Found {
-    /// Looks through the chain and marks each error of ours in it as reported.
-    fn in_error(error: ErrorRef<'_>) -> Self {
-        let mut found = Self::default();
-        for level in error.head().into_iter().flat_map(text::levels) {
-            if let Some(ours) = level.downcast_ref::<AppErrorInner>() {
-                found.reported |= !ours.claim_report();
-                found.id = found.id.or(Some(ours.id()));
-                found.location = found.location.or(Some(ours.location()));
-                if ours.is_coded_itself() {
-                    found.code = found.code.or(Some(ours.code()));
-                }
-            } else if let Some(rejection) = level.downcast_ref::<Rejection>() {
-                found.code = found.code.or(Some(rejection.code()));
-            }
+        let level = if opening.is_some() { tracing::Level::DEBUG } else { level.tracing_level() };
+        let line = Line { level, file: self.operation.file(), number: self.operation.line() };
+        if is_provisional {
+            hold(event, line);
+        } else {
+            line.log(&event);
+            event::emit(|| Event::Error(event));
         }
-        found
     }
 }
 
-/// How many bytes of a text tell one error from another.
-const IDENTIFYING: usize = 1024;
-
-/// How many errors this process reported. Relaxed everywhere: on one thread the loads and additions keep their order,
-/// and a task that moves to another thread is handed over with its own synchronisation.
-static REPORTED: AtomicU64 = AtomicU64::new(0);
-
-/// The mark that an entry takes.
-#[inline]
-pub(super) fn reported_so_far() -> u64 {
-    REPORTED.load(Ordering::Relaxed)
+/// How an error is logged.
+#[derive(Clone, Copy)]
+struct Line {
+    level: tracing::Level,
+    file: &'static str,
+    number: u32,
 }
 
-struct LastReport {
-    number: u64,
-    id: ErrorId,
-    text: String,
+impl Line {
+    fn log(self, event: &ErrorEvent<'_>) {
+        event::log_error(event, self.level, self.file, self.number);
+    }
 }
 
-thread_local! {
-    /// An error on its way out does not leave its thread between two boundaries, unless a boundary in between waits;
-    /// then the error is a value that somebody handles, and its next report is its own.
-    static LAST: RefCell<Option<LastReport>> = const { RefCell::new(None) };
-}
-
-fn remember(id: ErrorId, text: String) {
-    let number = REPORTED.fetch_add(1, Ordering::Relaxed) + 1;
-    // A thread that is ending has nothing left to remember for.
-    let _ = LAST.try_with(|last| last.replace(Some(LastReport { number, id, text })));
-}
-
-/// Forgets the last report of this thread: its error goes no further, so an equal one that comes later is another.
-pub(crate) fn swallowed() {
-    let _ = LAST.try_with(|last| last.replace(None));
-}
-
-fn was_last_reported(report: &Report<'_>, raw: &str) -> bool {
-    let seen = LAST.try_with(|last| {
-        let last = last.try_borrow().ok()?;
-        let last = last.as_ref().filter(|last| last.number > report.entry.reported_before)?;
-        Some((last.id, last.text.clone()))
+/// Publishes an error of an attempt that another one may follow: it is written at once, as a warning, and settled when
+/// it is known what became of the attempt.
+fn hold(event: ErrorEvent<'_>, line: Line) {
+    Line { level: line.level.max(tracing::Level::WARN), ..line }.log(&event);
+    event::emit(|| Event::Provisional(event));
+    // Without a record, a hook dropped the error.
+    let Some(record) = event.record() else { return };
+    let (id, code, location) = (event.id, event.code, event.location);
+    pending::hold(id, move |settlement| {
+        let state = match settlement {
+            Settlement::Error => RecordState::Error,
+            Settlement::Retried => RecordState::Retried,
+        };
+        let cell = RecordCell::default();
+        let event = ErrorEvent {
+            id,
+            code,
+            level: record.level,
+            operation: &record.operation,
+            component: &record.component,
+            location,
+            elapsed: record.elapsed,
+            captured: None,
+            error: ErrorRef::Display(&record.message),
+            state,
+            attempt: record.attempt,
+            opening: None,
+            settled: Some(&record),
+            record: RecordSlot::new(&cell),
+        };
+        match settlement {
+            Settlement::Error => {
+                line.log(&event);
+                event::emit(|| Event::Error(event));
+            }
+            Settlement::Retried => event::emit(|| Event::Provisional(event)),
+        }
     });
-    // The texts of foreign errors are asked for after the borrow: they may do anything.
-    let Some((id, last)) = seen.ok().flatten() else { return false };
-    let same_source = |level: &(dyn Error + 'static)| text::bounded(&level, IDENTIFYING) == last;
-    let sources = report.error.sources();
-    raw == last || raw.contains(&id.to_string()) || sources.into_iter().any(same_source)
-}
-
-/// Logs one error; what the level hides is not formatted.
-fn log(event: &ErrorEvent<'_>, level: LogLevel, operation: &Operation<'_>) {
-    // `tracing` wants each level as a constant: its call sites are statics.
-    macro_rules! at {
-        ($level:ident) => {
-            if tracing::enabled!(target: names::TARGET_ERROR, tracing::Level::$level) {
-                let texts = Texts::of(event);
-                tracing::event!(
-                    target: names::TARGET_ERROR,
-                    tracing::Level::$level,
-                    error.id = %event.id,
-                    error.code = event.code.number(),
-                    error.code_name = event.code.name(),
-                    error.location = event.location.map(tracing::field::display),
-                    error.chain = texts.chain.as_deref(),
-                    error.details = texts.details.as_deref(),
-                    severity = event.level.name(),
-                    operation = operation.name(),
-                    component = operation.component(),
-                    file = operation.file(),
-                    line = operation.line(),
-                    duration = event.elapsed.as_ref().map(Duration::as_secs_f64),
-                    "{}",
-                    texts.message,
-                )
-            }
-        };
-    }
-    match level {
-        LogLevel::Trace => at!(TRACE),
-        LogLevel::Debug => at!(DEBUG),
-        LogLevel::Info => at!(INFO),
-        LogLevel::Warn => at!(WARN),
-        LogLevel::Error | LogLevel::Critical => at!(ERROR),
-    }
-}
-
-/// What of an error is text, fit for a sink.
-struct Texts {
-    message: String,
-    chain: Option<String>,
-    details: Option<String>,
-}
-
-impl Texts {
-    fn of(event: &ErrorEvent<'_>) -> Self {
-        let message = text::for_sink(&event.error, text::MAX_MESSAGE);
-        let mut chain = String::new();
-        let mut above = message.clone();
-        for level in event.error.sources() {
-            let text = text::for_sink(&level, text::MAX_MESSAGE);
-            // A converted error has the text of its source: say it once.
-            if text != above && chain.len() < text::MAX_MESSAGE {
-                let separator = if chain.is_empty() { "" } else { ": " };
-                let _ = write!(chain, "{separator}{text}");
-                above = text;
-            }
-        }
-        let details = match event.error {
-            ErrorRef::App(app) => Some(app.details()),
-            _ => event.captured,
-        };
-        let details = details.filter(|details| !details.is_empty()).map(|details| {
-            let mut details = Value::Object(details.clone());
-            redact::value(&mut details);
-            text::for_sink(&details, text::MAX_MESSAGE)
-        });
-        Self { message, chain: Some(chain).filter(|chain| !chain.is_empty()), details }
-    }
+    call::post_pending(id);
 }
 
 #[cfg(test)]

@@ -7,7 +7,11 @@ use super::{
     shared::Shared,
     ticket::{Denied, Ticket},
 };
-use crate::{Rejection, classify::Verdict};
+use crate::{
+    Rejection,
+    call::{self, Mark, Since},
+    classify::Verdict,
+};
 
 /// The right to make one call, borrowed from the breaker: what [`Permit`](super::Permit) is, without a handle of its
 /// own and without a clock, for a call that begins at once.
@@ -102,9 +106,9 @@ impl<'a> Admitted<'a> {
         J: Judge<F::Output>,
     {
         let (shared, ticket) = self.into_parts();
-        let on_panic = OnPanic { shared, ticket };
+        let on_panic = OnPanic { shared, ticket, mark: None };
         let inner = f();
-        std::mem::forget(on_panic);
+        on_panic.defuse();
         super::Guarded::new(shared, ticket, judge, inner)
     }
 
@@ -128,28 +132,52 @@ impl Drop for Admitted<'_> {
 #[inline]
 #[expect(clippy::needless_pass_by_value, reason = "a judge is a copy or a closure, and ends with its call")]
 pub(super) fn run<R, J: Judge<R>>(shared: &Shared, ticket: Ticket, judge: J, f: impl FnOnce() -> R) -> R {
-    let on_panic = OnPanic { shared, ticket };
+    let on_panic = OnPanic { shared, ticket, mark: Some(call::mark()) };
     let outcome = f();
     let verdict = judge.verdict(&outcome);
-    std::mem::forget(on_panic);
+    let mark = on_panic.defuse();
     // The outcome is borrowed and returned from here, so that the call can write it where the caller wants it: each
     // copy of a `Result` that was written in parts and is read whole stalls for longer than all the rest takes.
-    settle(shared, ticket, verdict, &judge, &outcome);
-    outcome
-}
-
-/// Reports a verdict.
-#[inline]
-pub(super) fn settle<R, J: Judge<R>>(shared: &Shared, ticket: Ticket, verdict: Verdict, judge: &J, outcome: &R) {
-    if verdict == Verdict::Success {
-        shared.succeed(ticket);
-    } else {
-        settle_other(shared, ticket, verdict, judge, outcome);
+    if verdict != Verdict::Success || !shared.succeed_at_once(ticket) {
+        settle_since(shared, ticket, verdict, &judge, &outcome, mark);
     }
+    outcome
 }
 
 #[cold]
 #[inline(never)]
-fn settle_other<R, J: Judge<R>>(shared: &Shared, ticket: Ticket, verdict: Verdict, judge: &J, outcome: &R) {
-    shared.settle(ticket, verdict, |out| judge.write_cause(outcome, out));
+fn settle_since<R, J: Judge<R>>(
+    shared: &Shared,
+    ticket: Ticket,
+    verdict: Verdict,
+    judge: &J,
+    outcome: &R,
+    mark: Option<Mark>,
+) {
+    let inside = mark.map_or(Since::default(), |mark| call::since(mark, shared.address()));
+    settle(shared, ticket, verdict, judge, outcome, inside);
+}
+
+/// Reports a verdict, in view of what happened inside of the call.
+#[cold]
+#[inline(never)]
+pub(super) fn settle<R, J: Judge<R>>(
+    shared: &Shared,
+    ticket: Ticket,
+    verdict: Verdict,
+    judge: &J,
+    outcome: &R,
+    inside: Since,
+) {
+    if inside.recorded {
+        // The innermost call of a breaker counts.
+        shared.release(ticket);
+    } else if inside.rejected && judge.is_error(outcome) {
+        shared.settle(ticket, Verdict::Ignored, |_| Ok(()));
+    } else {
+        shared.settle(ticket, verdict, |out| judge.write_cause(outcome, out));
+        if matches!(verdict, Verdict::Success | Verdict::Failure) {
+            call::record_outcome(shared.address());
+        }
+    }
 }

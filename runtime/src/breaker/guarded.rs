@@ -1,6 +1,10 @@
 //! An asynchronous call under a breaker.
 
-use super::{admitted::settle, ended_by::EndedBy, judge::Judge, shared::Shared, ticket::Ticket};
+use super::{admitted::settle, judge::Judge, permit::fail_by_panic, shared::Shared, ticket::Ticket};
+use crate::{
+    call::{self, Frame, Since},
+    classify::Verdict,
+};
 use std::{
     future::Future,
     pin::Pin,
@@ -20,26 +24,26 @@ pin_project_lite::pin_project! {
         shared: Option<&'a Shared>,
         // With the note when the inner future was first seen pending.
         ticket: Ticket,
+        frame: Frame,
     }
 
     impl<F, J> PinnedDrop for Guarded<'_, F, J> {
         fn drop(this: Pin<&mut Self>) {
-            this.end(EndedBy::Caller);
+            let this = this.project();
+            if let Some(shared) = this.shared.take() {
+                if inside(this.frame, shared).recorded {
+                    shared.release(*this.ticket);
+                } else if shared.drop_future(*this.ticket, call::ended_by()) {
+                    call::record_outcome(shared.address());
+                }
+            }
         }
     }
 }
 
 impl<'a, F, J> Guarded<'a, F, J> {
     pub(super) fn new(shared: &'a Shared, ticket: Ticket, judge: J, inner: F) -> Self {
-        Self { inner, judge, shared: Some(shared), ticket }
-    }
-
-    /// Ends the call if it has no verdict yet, on behalf of who is about to drop it.
-    pub(crate) fn end(self: Pin<&mut Self>, ended_by: EndedBy) {
-        let this = self.project();
-        if let Some(shared) = this.shared.take() {
-            shared.drop_future(*this.ticket, ended_by);
-        }
+        Self { inner, judge, shared: Some(shared), ticket, frame: Frame::new() }
     }
 }
 
@@ -48,8 +52,12 @@ impl<F: Future, J: Judge<F::Output>> Future for Guarded<'_, F, J> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
-        let on_panic = OnPollPanic { shared: this.shared, ticket: *this.ticket };
-        let Poll::Ready(outcome) = this.inner.poll(cx) else {
+        let on_panic = OnPollPanic { shared: this.shared, ticket: *this.ticket, frame: this.frame };
+        let polled = {
+            let _entered = on_panic.frame.enter();
+            this.inner.poll(cx)
+        };
+        let Poll::Ready(outcome) = polled else {
             if let Some(shared) = on_panic.shared {
                 shared.note_pending(this.ticket);
             }
@@ -60,23 +68,40 @@ impl<F: Future, J: Judge<F::Output>> Future for Guarded<'_, F, J> {
         let shared = on_panic.shared.take();
         std::mem::forget(on_panic);
         if let Some(shared) = shared {
-            settle(shared, shared.take_pending(*this.ticket).0, verdict, &*this.judge, &outcome);
+            let ticket = shared.take_pending(*this.ticket).0;
+            if verdict != Verdict::Success || !shared.succeed_at_once(ticket) {
+                let inside = inside(this.frame, shared);
+                settle(shared, ticket, verdict, &*this.judge, &outcome, inside);
+            }
+            if verdict == Verdict::Success {
+                this.frame.succeeded();
+            } else {
+                this.frame.end_and_forward();
+            }
         }
         Poll::Ready(outcome)
     }
+}
+
+/// What happened inside of a call, as far as it concerns its breaker.
+fn inside(frame: &mut Frame, shared: &Shared) -> Since {
+    let Some(inside) = frame.inside() else { return Since::default() };
+    Since { rejected: inside.rejection().is_some(), recorded: inside.has_recorded(shared.address()) }
 }
 
 /// Counts a panic of the inner future, or of the judge, as a failure.
 struct OnPollPanic<'p, 'a> {
     shared: &'p mut Option<&'a Shared>,
     ticket: Ticket,
+    frame: &'p mut Frame,
 }
 
 impl Drop for OnPollPanic<'_, '_> {
     #[cold]
     fn drop(&mut self) {
         if let Some(shared) = self.shared.take() {
-            shared.fail_by_panic(shared.take_pending(self.ticket).0);
+            let inside = inside(self.frame, shared);
+            fail_by_panic(shared, shared.take_pending(self.ticket).0, inside);
         }
     }
 }
@@ -85,12 +110,13 @@ impl Drop for OnPollPanic<'_, '_> {
 #[expect(clippy::unwrap_used, reason = "a test that finds nothing has failed")]
 mod tests {
     use super::*;
+    use crate::call::EndedBy;
     use crate::{
         AppError,
         breaker::{ByClass, CircuitBreaker, Counts},
         time::ManualClock,
     };
-    use std::{future::pending, pin::pin, task::Waker, time::Duration};
+    use std::{future::pending, task::Waker, time::Duration};
 
     /// Ends a call that was pending for a minute, on behalf of a guard.
     fn ended_by(ended_by: EndedBy) -> Counts {
@@ -98,12 +124,12 @@ mod tests {
         let breaker = CircuitBreaker::builder("ended-by").clock(clock.clone()).build().unwrap();
         {
             let call = breaker.admit().unwrap().guard(ByClass, pending::<Result<(), AppError>>());
-            let mut call = pin!(call);
+            let mut call = Box::pin(call);
             assert!(call.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
             clock.advance(Duration::from_secs(60));
             // Somebody else succeeds meanwhile.
             breaker.try_acquire().unwrap().success();
-            call.as_mut().end(ended_by);
+            call::ending(ended_by, || drop(call));
         }
         breaker.snapshot().counts
     }
@@ -113,7 +139,6 @@ mod tests {
         let count = |by| (ended_by(by).failure, ended_by(by).abandoned);
         assert_eq!(count(EndedBy::TimedOut), (1, 0), "whatever others did");
         assert_eq!(count(EndedBy::CutShort), (0, 0));
-        assert_eq!(count(EndedBy::Superseded), (0, 0));
         assert_eq!(count(EndedBy::Caller), (0, 0), "another call succeeded");
     }
 }

@@ -1,14 +1,9 @@
 //! What an outcome means to a breaker, and in which words.
 
-use crate::{
-    AppError, Rejection,
-    classify::{Classified, Verdict, classify},
-};
+use crate::{classify::Verdict, error::View};
 use std::{
-    any::{Any, type_name},
     error::Error,
     fmt::{self, Write},
-    io,
 };
 
 /// Says what an outcome means to a breaker.
@@ -44,6 +39,13 @@ pub trait Judge<R: ?Sized> {
         let _ = (outcome, out);
         Ok(())
     }
+
+    /// Returns `true` if the outcome can be the rejection of a policy further in, which is neutral whatever the verdict.
+    #[doc(hidden)]
+    fn is_error(&self, outcome: &R) -> bool {
+        let _ = outcome;
+        true
+    }
 }
 
 impl<R: ?Sized, F: Fn(&R) -> Verdict> Judge<R> for F {
@@ -52,57 +54,32 @@ impl<R: ?Sized, F: Fn(&R) -> Verdict> Judge<R> for F {
     }
 }
 
-/// Judges by the class of an error, as far as its type is known: [`AppError`], [`Rejection`], [`io::Error`] and boxed
-/// errors are looked into, and permanent ones ignored; every other error is a failure.
+/// Judges by the class of an error, as far as its type is known to [`View::of_any`]: permanent errors and rejections are
+/// ignored, every other error is a failure.
 ///
 /// This is what [`CircuitBreaker::call`](super::CircuitBreaker::call) uses.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ByClass;
 
 impl<T, E: 'static> Judge<Result<T, E>> for ByClass {
+    fn is_error(&self, outcome: &Result<T, E>) -> bool {
+        outcome.is_err()
+    }
+
     #[inline]
     fn verdict(&self, outcome: &Result<T, E>) -> Verdict {
         match outcome {
             Ok(_) => Verdict::Success,
-            Err(error) => seen(error).map_or(Classified::UNKNOWN, classify).verdict(),
+            Err(error) => View::of_any(error).classified().verdict(),
         }
     }
 
     fn write_cause(&self, outcome: &Result<T, E>, out: &mut dyn Write) -> fmt::Result {
-        let Err(error) = outcome else { return Ok(()) };
-        let any: &dyn Any = error;
-        if let Some(text) = any.downcast_ref::<String>() {
-            out.write_str(text)
-        } else if let Some(text) = any.downcast_ref::<&'static str>() {
-            out.write_str(text)
-        } else {
-            match seen(error) {
-                Some(error) => write!(out, "{error}"),
-                None => write!(out, "an error of type {}", type_name::<E>()),
-            }
+        match outcome {
+            Ok(_) => Ok(()),
+            Err(error) => write!(out, "{}", View::of_any(error)),
         }
     }
-}
-
-/// Returns the error as one with a chain of sources, if its type is one of those that are known.
-fn seen<E: 'static>(error: &E) -> Option<&(dyn Error + 'static)> {
-    let any: &dyn Any = error;
-    if let Some(error) = any.downcast_ref::<AppError>() {
-        return Some(&**error);
-    }
-    if let Some(error) = any.downcast_ref::<Box<dyn Error + Send + Sync>>() {
-        return Some(&**error);
-    }
-    if let Some(error) = any.downcast_ref::<Box<dyn Error + Send>>() {
-        return Some(&**error);
-    }
-    if let Some(error) = any.downcast_ref::<Box<dyn Error>>() {
-        return Some(&**error);
-    }
-    if let Some(error) = any.downcast_ref::<io::Error>() {
-        return Some(error);
-    }
-    any.downcast_ref::<Rejection>().map(|error| error as &(dyn Error + 'static))
 }
 
 /// Judges by the class of the first coded error in the chain of sources of any error type.
@@ -131,11 +108,15 @@ fn seen<E: 'static>(error: &E) -> Option<&(dyn Error + 'static)> {
 pub struct ByChain;
 
 impl<T, E: Error + 'static> Judge<Result<T, E>> for ByChain {
+    fn is_error(&self, outcome: &Result<T, E>) -> bool {
+        outcome.is_err()
+    }
+
     #[inline]
     fn verdict(&self, outcome: &Result<T, E>) -> Verdict {
         match outcome {
             Ok(_) => Verdict::Success,
-            Err(error) => classify(error).verdict(),
+            Err(error) => View::of_std(error).classified().verdict(),
         }
     }
 
@@ -167,6 +148,10 @@ pub struct FailureIf<F>(
 );
 
 impl<T, E: 'static, F: Fn(&Result<T, E>) -> bool> Judge<Result<T, E>> for FailureIf<F> {
+    fn is_error(&self, outcome: &Result<T, E>) -> bool {
+        outcome.is_err()
+    }
+
     fn verdict(&self, outcome: &Result<T, E>) -> Verdict {
         if (self.0)(outcome) { Verdict::Failure } else { Verdict::Success }
     }

@@ -16,7 +16,6 @@ mod config;
 mod control;
 mod counters;
 mod draft;
-mod ended_by;
 #[cfg(feature = "async")]
 mod guarded;
 mod handle;

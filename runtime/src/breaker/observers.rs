@@ -2,7 +2,7 @@
 
 use super::{locked::Opening, state::Transition};
 use crate::{
-    event::{self, BreakerEvent, BreakerEventKind, Event, Observer},
+    event::{self, BreakerEvent, BreakerEventKind, Event, Observer, RecordSlot},
     panics,
 };
 use std::{
@@ -81,7 +81,7 @@ impl Told {
                 (generation, None, BreakerEventKind::ConfigClash { first, second })
             }
         };
-        BreakerEvent { name, generation, shadow, id, kind }
+        BreakerEvent { name, generation, shadow, id, kind, record: RecordSlot::default() }
     }
 }
 

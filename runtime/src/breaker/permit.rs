@@ -1,7 +1,11 @@
 //! The right to make one call.
 
-use super::{cause::CauseText, ended_by::EndedBy, handle::CircuitBreaker, shared::Shared, ticket::Ticket};
-use crate::{classify::Verdict, time::Tick};
+use super::{cause::CauseText, handle::CircuitBreaker, shared::Shared, ticket::Ticket};
+use crate::{
+    call::{self, EndedBy, Mark, Since},
+    classify::Verdict,
+    time::Tick,
+};
 use std::fmt;
 
 /// The right to make one call, to be given back with a verdict.
@@ -93,11 +97,34 @@ impl fmt::Debug for Permit {
 pub(super) struct OnPanic<'a> {
     pub(super) shared: &'a Shared,
     pub(super) ticket: Ticket,
+    pub(super) mark: Option<Mark>,
+}
+
+impl OnPanic<'_> {
+    /// Ends the watch: no panic passed through.
+    #[inline]
+    pub(super) fn defuse(self) -> Option<Mark> {
+        let mark = self.mark;
+        std::mem::forget(self);
+        mark
+    }
 }
 
 impl Drop for OnPanic<'_> {
     #[cold]
     fn drop(&mut self) {
-        self.shared.fail_by_panic(self.ticket);
+        let inside = self.mark.map_or(Since::default(), |mark| call::since(mark, self.shared.address()));
+        fail_by_panic(self.shared, self.ticket, inside);
+    }
+}
+
+/// Counts a panic, unless a call of the same breaker further in did.
+#[cold]
+pub(super) fn fail_by_panic(shared: &Shared, ticket: Ticket, inside: Since) {
+    if inside.recorded {
+        shared.release(ticket);
+    } else {
+        shared.fail_by_panic(ticket);
+        call::record_outcome(shared.address());
     }
 }

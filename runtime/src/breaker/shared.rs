@@ -10,7 +10,6 @@ use super::{
     config::BreakerConfig,
     counters::{Counted, Counters},
     draft::Said,
-    ended_by::EndedBy,
     in_flight::{InFlight, Left},
     locked::{LastFailure, Locked, Moment, Totals},
     observers::{Observers, Told},
@@ -19,6 +18,7 @@ use super::{
     word,
 };
 use crate::{
+    call::EndedBy,
     classify::Verdict,
     error::{ErrorId, redact},
     rng::Rng,
@@ -207,14 +207,27 @@ impl Shared {
         admitted
     }
 
-    /// Takes the verdict on an admitted call.
+    /// Returns the address by which calls further in know the breaker, which lives as long as any of its calls.
+    pub(super) fn address(&self) -> usize {
+        std::ptr::from_ref(self).addr()
+    }
+
+    /// Takes the verdict on an admitted call where that changes nothing but a count; returns `false` where it may.
     #[inline]
-    pub(super) fn succeed(&self, ticket: Ticket) {
+    pub(super) fn succeed_at_once(&self, ticket: Ticket) -> bool {
         const CHEAP: u64 = word::MODE | word::TIMED | word::SATURATED | word::BYSTANDER;
         // Relaxed: the load only decides whether the lock is taken, and what happened before this call is seen anyway.
         if ticket.word & CHEAP == word::SATURATED && self.hot.word.load(Ordering::Relaxed) == ticket.word {
             self.counters.add(Counted::Success);
+            true
         } else {
+            false
+        }
+    }
+
+    /// Takes the verdict on an admitted call.
+    pub(super) fn succeed(&self, ticket: Ticket) {
+        if !self.succeed_at_once(ticket) {
             self.succeed_slow(ticket);
         }
     }
@@ -314,33 +327,41 @@ impl Shared {
         ticket.take_pending(self.hot.word.load(Ordering::Relaxed))
     }
 
-    /// Ends a call whose future was dropped.
+    /// Ends a call whose future was dropped; returns `true` if that counts as a failure.
     #[cfg(feature = "async")]
     #[cold]
-    pub(super) fn drop_future(&self, ticket: Ticket, ended_by: EndedBy) {
+    pub(super) fn drop_future(&self, ticket: Ticket, ended_by: EndedBy) -> bool {
         match self.take_pending(ticket) {
-            (ticket, None) => self.release(ticket),
+            (ticket, None) => {
+                self.release(ticket);
+                false
+            }
             (ticket, Some(successes)) => {
                 let in_flight = self.in_flight.get();
                 let since = in_flight.and_then(|calls| calls.start(ticket.cell())).unwrap_or(ticket.start());
-                self.drop_pending(ticket, since, successes, ended_by);
+                self.drop_pending(ticket, since, successes, ended_by)
             }
         }
     }
 
-    /// Ends a call that was pending since a moment at which `successes` calls had succeeded.
+    /// Ends a call that was pending since a moment at which `successes` calls had succeeded; returns `true` if that counts
+    /// as a failure.
     #[cold]
-    pub(super) fn drop_pending(&self, ticket: Ticket, since: Tick, successes: u32, ended_by: EndedBy) {
+    pub(super) fn drop_pending(&self, ticket: Ticket, since: Tick, successes: u32, ended_by: EndedBy) -> bool {
         let now = self.clock.now();
         let elapsed = now.since(since);
         let abandoned = match ended_by {
             EndedBy::TimedOut => None,
-            EndedBy::CutShort | EndedBy::Superseded => return self.release(ticket),
+            EndedBy::CutShort => {
+                self.release(ticket);
+                return false;
+            }
             EndedBy::Caller => {
                 let limit = self.read(|locked| locked.core.config().abandoned_after);
                 // While others succeed the callee works: who left did so for reasons of his own.
                 if elapsed < limit || self.successes() != successes {
-                    return self.release(ticket);
+                    self.release(ticket);
+                    return false;
                 }
                 Some(elapsed)
             }
@@ -350,6 +371,7 @@ impl Shared {
             let cause = CauseText::of(|out| write!(out, "{verb} after it had been pending for {elapsed:.1?}"));
             self.fail_with(ticket, now, cause, abandoned);
         }
+        true
     }
 
     fn fail_with(&self, ticket: Ticket, now: Tick, cause: CauseText, abandoned: Option<Duration>) {

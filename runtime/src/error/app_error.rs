@@ -4,11 +4,13 @@ mod convert;
 mod format;
 mod inner;
 mod json;
+mod std_error;
 
-pub(crate) use inner::Inner;
+pub(crate) use inner::{Inner, Occurrence};
 pub use json::InvalidErrorJson;
+pub use std_error::StdError;
 
-use super::{ErrorCode, ErrorId, details};
+use super::{ErrorCode, ErrorId, View, details};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use std::{
@@ -16,10 +18,13 @@ use std::{
     error::Error,
     ops::Deref,
     panic::Location,
+    sync::Arc,
     time::Duration,
 };
 
 type BoxedError = Box<dyn Error + Send + Sync>;
+/// Shared, since errors are cloned and the errors below them are not.
+pub(crate) type SharedError = Arc<dyn Error + Send + Sync>;
 
 /// An error with a code, an identity, details, a source and the place where it was made; one word wide.
 ///
@@ -31,6 +36,9 @@ type BoxedError = Box<dyn Error + Send + Sync>;
 /// Some errors bring a code along: a [`Rejection`](crate::Rejection) its own, a [`ConfigError`](crate::ConfigError)
 /// `CONFIG_ERROR`, and an error in whose chain of sources an `AppError` stands, that one's. An `AppError` that was boxed,
 /// or put into a [`std::io::Error`], comes back as it was.
+///
+/// A clone is cheap and stands for the same event: it has the same [identity](Self::id), and where one of the two was
+/// reported, both were. `with_*` on one of them changes its message and details, not those of the other.
 ///
 /// `{}` prints one level, `{:#}` and `{:?}` the whole chain; all of them redact secrets, as does the JSON form. Only
 /// [`message`](Self::message), [`details`](Self::details) and the sources themselves hand out what was written.
@@ -52,7 +60,8 @@ type BoxedError = Box<dyn Error + Send + Sync>;
 /// assert_eq!(err.code().http_status(), 503);
 /// assert_eq!(err.details()["port"], 5432);
 /// ```
-pub struct AppError(Box<Inner>);
+#[derive(Clone)]
+pub struct AppError(Arc<Inner>);
 
 impl AppError {
     /// Makes an error with a code and a message for the people who run the program.
@@ -70,9 +79,9 @@ impl AppError {
     #[cold]
     #[must_use]
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        let mut inner = Inner::new(code, true);
+        let mut inner = Inner::new(code, true, Occurrence::new());
         inner.message = Some(message.into().into_boxed_str());
-        Self(Box::new(inner))
+        Self(Arc::new(inner))
     }
 
     /// Makes an uncoded error of a boxed one, as `?` does with unboxed ones.
@@ -121,7 +130,8 @@ impl AppError {
     /// ```
     #[must_use]
     pub fn with_detail(mut self, key: impl Into<String>, value: impl Serialize) -> Self {
-        self.0.details.insert(details::key(key.into()), details::to_value(&value));
+        let (key, value) = (details::key(key.into()), details::to_value(&value));
+        self.body().details.insert(key, value);
         self
     }
 
@@ -141,8 +151,10 @@ impl AppError {
     /// ```
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        self.0.keep_message();
-        self.0.set_source(source.into());
+        let source = convert::shared(source.into());
+        let body = self.body();
+        body.keep_message();
+        body.set_source(source);
         self
     }
 
@@ -159,7 +171,7 @@ impl AppError {
     /// ```
     #[must_use]
     pub fn with_public_message(mut self, text: impl Into<String>) -> Self {
-        self.0.public_message = Some(text.into().into_boxed_str());
+        self.body().public_message = Some(text.into().into_boxed_str());
         self
     }
 
@@ -176,7 +188,7 @@ impl AppError {
     /// ```
     #[must_use]
     pub fn with_retry_after(mut self, wait: Duration) -> Self {
-        self.0.retry_after = Some(wait);
+        self.body().retry_after = Some(wait);
         self
     }
 
@@ -222,10 +234,14 @@ impl AppError {
     /// Returns the identity of this error, which log line, journal row, alert and HTTP answer share.
     #[must_use]
     pub fn id(&self) -> ErrorId {
-        self.0.id
+        self.0.occurrence.id()
     }
 
     /// Returns the place where the error was made, or where `?` converted it.
+    ///
+    /// A conversion that is called by the standard library, for example by `map_err(AppError::from)`, has its place there.
+    /// That is no place for a sink, and [`View::location`] leaves it out; `map_err(|err| AppError::from(err))` has the
+    /// place of the closure.
     ///
     /// # Examples
     ///
@@ -241,14 +257,15 @@ impl AppError {
     /// Returns the stack at that place, if `RUST_BACKTRACE` or `RUST_LIB_BACKTRACE` asked for it.
     #[must_use]
     pub fn backtrace(&self) -> Option<&Backtrace> {
-        (self.0.backtrace.status() == BacktraceStatus::Captured).then_some(&self.0.backtrace)
+        let backtrace = self.0.occurrence.backtrace();
+        (backtrace.status() == BacktraceStatus::Captured).then_some(backtrace)
     }
 
     /// Returns how long to wait before another try: as set, or as the first error in the chain of sources that knows
     /// says, a rejection for instance.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
-        self.0.retry_after()
+        View::of_app(self).retry_after()
     }
 
     /// Returns the first error of type `E` in the chain of sources.
@@ -286,8 +303,9 @@ impl AppError {
     #[must_use]
     pub fn or_code(mut self, code: ErrorCode) -> Self {
         if !self.0.coded {
-            self.0.code = code;
-            self.0.coded = true;
+            let body = self.body();
+            body.code = code;
+            body.coded = true;
         }
         self
     }
@@ -311,31 +329,82 @@ impl AppError {
     #[cold]
     #[must_use]
     pub fn wrap(self, code: ErrorCode, message: impl Into<String>) -> Self {
-        let mut outer = Self::new(code, message);
-        outer.0.same_event_as(&self.0);
-        outer.0.source = Some(self.0.into_level());
-        outer
+        let mut outer = Inner::new(code, true, Arc::clone(&self.0.occurrence));
+        outer.message = Some(message.into().into_boxed_str());
+        outer.source = Some(self.into_source());
+        Self(Arc::new(outer))
     }
 
     /// Adds a detail unless there is one with this key.
     pub(crate) fn add_detail(&mut self, key: &str, value: impl Into<Value>) {
-        self.0.details.entry(key).or_insert_with(|| value.into());
+        self.body().details.entry(key).or_insert_with(|| value.into());
+    }
+
+    /// Moves an error whose place is inside the standard library, where `map_err(AppError::from)` converts, to the place
+    /// that it left.
+    #[allow(dead_code, reason = "for boundaries, which know their place")]
+    pub(crate) fn or_location(mut self, place: &'static Location<'static>) -> Self {
+        if super::view::is_in_std(self.0.location) {
+            self.body().location = place;
+        }
+        self
     }
 
     /// Moves the error to the place that it speaks of, where that is not the one of the code that made it.
     pub(crate) fn at(mut self, place: &'static Location<'static>) -> Self {
-        self.0.location = place;
+        self.body().location = place;
+        self
+    }
+
+    /// Makes the error one event with another one that has this identity, and perhaps was reported.
+    pub(crate) fn known_as(mut self, id: ErrorId, is_reported: bool) -> Self {
+        let occurrence = Occurrence::with_id(id);
+        if is_reported {
+            let _ = occurrence.claim_report();
+        }
+        self.body().occurrence = occurrence;
         self
     }
 
     /// Puts an error between this one and its source.
     pub(crate) fn interpose<E: Error + Send + Sync + 'static>(
         mut self,
-        between: impl FnOnce(Option<BoxedError>) -> E,
+        between: impl FnOnce(Option<SharedError>) -> E,
     ) -> Self {
-        self.0.keep_message();
-        self.0.source = Some(Box::new(between(self.0.source.take())));
+        let body = self.body();
+        body.keep_message();
+        body.source = Some(Arc::new(between(body.source.take())));
         self
+    }
+
+    /// Makes an error whose class need not be that of its code.
+    #[cfg(feature = "reqwest-0_13")]
+    #[track_caller]
+    pub(crate) fn with_coding(coding: super::Coding, message: String) -> Self {
+        let mut error = Self::new(coding.code.unwrap_or(ErrorCode::UNKNOWN_ERROR), message);
+        error.body().class = Some(coding.class);
+        error
+    }
+
+    pub(crate) fn inner(&self) -> &Inner {
+        &self.0
+    }
+
+    pub(crate) fn of_inner(inner: Inner) -> Self {
+        Self(Arc::new(inner))
+    }
+
+    /// The body, for changing it; copied first where a clone shares it.
+    fn body(&mut self) -> &mut Inner {
+        Arc::make_mut(&mut self.0)
+    }
+
+    /// The error as a level of another one's chain. One that only carries its source adds nothing to the chain.
+    fn into_source(self) -> SharedError {
+        match &self.0.source {
+            Some(source) if self.0.is_bare() => Arc::clone(source),
+            _ => self.0,
+        }
     }
 }
 

@@ -72,23 +72,23 @@ impl Category {
 }
 
 impl Class {
-    /// Returns the class that an HTTP status suggests: 400, 403 and 404 are permanent; 408, 423, 425, 429, 502, 503
-    /// and 504 transient; all others unknown.
+    /// Returns the class that an HTTP status suggests: 408, 421, 423, 425, 429, 502, 503 and 504 are transient, every
+    /// other 4xx status is permanent, and all others are unknown.
     ///
     /// # Examples
     ///
     /// ```
     /// use gardefou::error::Class;
     ///
-    /// assert_eq!(Class::of_http_status(404), Class::Permanent);
+    /// assert_eq!(Class::of_http_status(402), Class::Permanent);
     /// assert_eq!(Class::of_http_status(503), Class::Transient);
     /// assert_eq!(Class::of_http_status(500), Class::Unknown);
     /// ```
     #[must_use]
     pub const fn of_http_status(status: u16) -> Self {
         match status {
-            400 | 403 | 404 => Self::Permanent,
-            408 | 423 | 425 | 429 | 502 | 503 | 504 => Self::Transient,
+            408 | 421 | 423 | 425 | 429 | 502 | 503 | 504 => Self::Transient,
+            400..=499 => Self::Permanent,
             _ => Self::Unknown,
         }
     }
@@ -239,6 +239,15 @@ macro_rules! standard_codes {
 
             /// Every standard code, in the order of the table.
             pub const STANDARD: &'static [Self] = &[$(Self::$name),*];
+        }
+
+        /// The standard codes by their bare names, for generated code.
+        pub mod standard {
+            use super::ErrorCode;
+            $(
+                $(#[$doc])*
+                pub const $name: ErrorCode = ErrorCode::$name;
+            )*
         }
     };
 }

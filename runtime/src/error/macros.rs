@@ -219,7 +219,7 @@ macro_rules! __with_details {
 pub mod __macros {
     use crate::{
         AppError, ErrorCode,
-        error::{Category, Class, CodeInfo, details},
+        error::{Category, Class, CodeInfo, Coding, details},
     };
     use std::fmt;
 
@@ -297,6 +297,11 @@ pub mod __macros {
     #[must_use]
     pub fn of_condition(code: ErrorCode, condition: &str) -> AppError {
         AppError::new(code, format!("condition failed: `{condition}`"))
+    }
+
+    /// Applies a mapping of `coded!`; here, so that the type of its argument is known.
+    pub fn coding<E, C: Into<Coding>>(error: &E, mapping: impl FnOnce(&E) -> Option<C>) -> Option<Coding> {
+        mapping(error).map(Into::into)
     }
 
     #[cold]

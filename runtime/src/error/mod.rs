@@ -4,6 +4,7 @@ mod app_error;
 mod chain;
 mod code;
 mod code_registry;
+mod coding;
 mod config_error;
 pub(crate) mod details;
 mod error_codes;
@@ -13,19 +14,33 @@ mod problem;
 pub(crate) mod redact;
 mod rejection;
 mod result_ext;
+mod retry_after;
+pub(crate) mod view;
 
-pub use app_error::{AppError, InvalidErrorJson};
+pub use app_error::{AppError, InvalidErrorJson, StdError};
+#[doc(hidden)]
+pub use code::standard;
 pub use code::{Category, Class, CodeInfo, ErrorCode};
 pub use code_registry::{CodeClash, code_clashes, registered_codes};
+pub use coding::{Coded, CodedAs, Coding, CodingClash, MappedType, coding_clashes};
 pub use config_error::{ConfigError, ConfigProblem};
 pub use id::{ErrorId, InvalidErrorId};
 #[doc(hidden)]
 pub use macros::__macros;
 pub use problem::ProblemDetails;
 pub use redact::{Redactor, RedactorInstalled};
-pub(crate) use rejection::note;
 pub use rejection::{Policy, Rejection, Rejector};
-pub use result_ext::ResultExt;
+pub use result_ext::{ConvertExt, ResultExt};
+pub use retry_after::retry_after;
+pub use view::{ErrorRef, View, Viewable};
 
-pub(crate) use app_error::Inner as AppErrorInner;
-pub(crate) use chain::chain;
+pub(crate) use app_error::SharedError;
+pub(crate) use chain::{chain, distinct_texts};
+pub(crate) use coding::BuiltIn;
+#[cfg(feature = "reqwest-0_13")]
+pub(crate) use coding::coding_of_status;
+
+/// The page on errors, so that its code is compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/errors.md")]
+mod page {}

@@ -1,10 +1,15 @@
 //! What a policy says instead of running the function.
 
-pub(crate) mod note;
-
-use super::{ErrorCode, ErrorId, redact};
-use note::{Kept, Mark};
-use std::{fmt, sync::Arc, time::Duration};
+use super::{ErrorCode, ErrorId, redact, view};
+use crate::call::{Conversion, Number};
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 /// The kind of policy that rejected a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -113,14 +118,25 @@ pub trait Rejector: fmt::Debug + Send + Sync + 'static {
 /// }
 /// # let _ = OrderError::Refused;
 /// ```
-#[derive(Clone)]
 pub struct Rejection {
     /// The policy as well.
-    mark: Mark,
+    number: Number,
     code: ErrorCode,
     rejector: Arc<dyn Rejector>,
     generation: u64,
     retry_after: Option<Duration>,
+    reported: Reported,
+}
+
+/// Whether a rejection was reported. A clone is looked at, and not the value that leaves the call: it has a mark of its
+/// own.
+#[derive(Default)]
+struct Reported(AtomicBool);
+
+impl Clone for Reported {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
 }
 
 impl Rejection {
@@ -135,31 +151,35 @@ impl Rejection {
         retry_after: Option<Duration>,
     ) -> Self {
         // After a time limit another try can help: no retry is to stop at it.
-        let mark = if policy == Policy::Timeout { Mark::unnoted(policy) } else { Mark::here(policy) };
-        Self { mark, code, rejector, generation, retry_after }
+        let tag = policy as u8;
+        let number = if policy == Policy::Timeout { Number::unknown(tag) } else { Number::here(tag) };
+        let rejection = Self { number, code, rejector, generation, retry_after, reported: Reported::default() };
+        rejection.number.announce(|| rejection.clone());
+        rejection
     }
 
-    /// Turns the rejection into the error that the caller gets, which a retry around the caller shall know for one.
+    /// Turns the rejection into the error that the caller gets, which the calls around shall know for one.
     ///
     /// The result is written where it is returned from: each copy of it would cost more than all the rest.
     #[inline]
     pub(crate) fn into_result<T, E: From<Self>>(self) -> Result<T, E> {
-        let kept = self.kept();
+        let conversion = self.convert();
         let rejected = Err(E::from(self));
-        kept.as_error();
+        conversion.end();
         rejected
     }
 
-    /// Remembers the rejection while it becomes an error.
+    /// Begins to turn the rejection into an error.
     #[inline]
-    pub(crate) fn kept(&self) -> Kept {
-        self.mark.kept()
+    pub(crate) fn convert(&self) -> Conversion {
+        self.number.convert()
     }
 
     /// Returns the kind of policy that rejected the call.
     #[must_use]
     pub fn policy(&self) -> Policy {
-        self.mark.policy()
+        let tag = self.number.tag();
+        Policy::ALL.into_iter().find(|policy| *policy as u8 == tag).unwrap_or(Policy::CircuitBreaker)
     }
 
     /// Returns the name of the policy, as `payments`.
@@ -216,6 +236,30 @@ impl Rejection {
     pub fn opening(&self) -> Option<ErrorId> {
         self.rejector.opening(self.generation)
     }
+
+    pub(crate) fn is_reported(&self) -> bool {
+        self.reported.0.load(Ordering::Relaxed)
+    }
+
+    /// Marks the rejection as reported, and returns `true` if it was not before. Relaxed: the flag orders nothing but
+    /// itself.
+    pub(crate) fn claim_report(&self) -> bool {
+        !self.reported.0.swap(true, Ordering::Relaxed)
+    }
+}
+
+impl Clone for Rejection {
+    /// A copy is for looking at: dropping it says nothing about the error that holds the rejection itself.
+    fn clone(&self) -> Self {
+        Self {
+            number: Number::unknown(self.number.tag()),
+            code: self.code,
+            rejector: Arc::clone(&self.rejector),
+            generation: self.generation,
+            retry_after: self.retry_after,
+            reported: Reported::default(),
+        }
+    }
 }
 
 impl fmt::Debug for Rejection {
@@ -241,7 +285,12 @@ impl fmt::Display for Rejection {
     }
 }
 
-impl std::error::Error for Rejection {}
+impl std::error::Error for Rejection {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        view::answer(self, view::Call::Source);
+        None
+    }
+}
 
 impl From<Rejection> for std::io::Error {
     fn from(rejection: Rejection) -> Self {

@@ -1,7 +1,8 @@
 //! Codes and context for results and options.
 
-use super::{AppError, ErrorCode, details};
-use std::fmt;
+use super::{AppError, ErrorCode, StdError, details};
+use crate::boundary::BoundaryError;
+use std::{fmt, sync::Arc};
 
 /// Attaches a code, or a code and a message, to the failure side of a `Result` or an `Option`.
 ///
@@ -110,6 +111,86 @@ impl<T> ResultExt<T> for Option<T> {
         match self {
             Some(value) => Ok(value),
             None => Err(AppError::new(code, details::message(message()))),
+        }
+    }
+}
+
+/// Converts the error of a `Result` where `?` cannot: between [`AppError`] and types such as `anyhow::Error`, whose
+/// blanket conversions exclude one another.
+///
+/// # Examples
+///
+/// ```
+/// use gardefou::{AppError, ErrorCode, error::ConvertExt};
+///
+/// fn foreign() -> anyhow::Result<()> {
+///     anyhow::bail!("no cable")
+/// }
+///
+/// fn ours() -> gardefou::Result<()> {
+///     foreign().into_app()?;
+///     Ok(())
+/// }
+///
+/// fn foreign_again() -> anyhow::Result<()> {
+///     Err(AppError::new(ErrorCode::SYNC_ERROR, "late")).into_std()?;
+///     Ok(())
+/// }
+///
+/// assert!(!ours().unwrap_err().is_coded());
+/// let err = foreign_again().map_err(|err| err.context("while mixing")).into_app().unwrap_err();
+/// assert!(err.is(ErrorCode::SYNC_ERROR));
+/// assert_eq!(format!("{err:#}"), "while mixing: late");
+/// ```
+pub trait ConvertExt<T, By>: Sized {
+    /// Converts the error into an [`AppError`], as `?` does with errors that it can convert. An `AppError` inside it keeps
+    /// code, identity and place, however many layers of context are around it.
+    ///
+    /// # Errors
+    ///
+    /// The error of `self`, converted.
+    #[track_caller]
+    fn into_app(self) -> Result<T, AppError>;
+
+    /// Converts the error into a [`StdError`], which every other error type converts from.
+    ///
+    /// # Errors
+    ///
+    /// The error of `self`, converted.
+    #[track_caller]
+    fn into_std(self) -> Result<T, StdError> {
+        match self.into_app() {
+            Ok(value) => Ok(value),
+            Err(error) => Err(error.into_std()),
+        }
+    }
+}
+
+/// How an error is converted: by its box.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct ByBox;
+
+/// How an error is converted: it is a shared [`AppError`].
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct ByClone;
+
+impl<T, E: BoundaryError> ConvertExt<T, ByBox> for Result<T, E> {
+    #[track_caller]
+    fn into_app(self) -> Result<T, AppError> {
+        match self {
+            Ok(value) => Ok(value),
+            Err(error) => Err(error.into_app_error()),
+        }
+    }
+}
+
+impl<T> ConvertExt<T, ByClone> for Result<T, Arc<AppError>> {
+    fn into_app(self) -> Result<T, AppError> {
+        match self {
+            Ok(value) => Ok(value),
+            Err(error) => Err(AppError::from_arc(error)),
         }
     }
 }

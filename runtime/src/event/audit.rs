@@ -1,6 +1,6 @@
 //! Sensitive operations: who did what, and how it ended.
 
-use super::{AlertLevel, names};
+use super::{AlertLevel, RecordSlot, names};
 use crate::ErrorCode;
 use std::{fmt, time::Duration};
 
@@ -64,6 +64,8 @@ pub struct AuditEvent<'a> {
     pub code: Option<ErrorCode>,
     /// The message of that error: bounded, on one line, without secrets.
     pub message: Option<&'a str>,
+    /// Where observers find the event's record.
+    pub(crate) record: RecordSlot<'a>,
 }
 
 /// Logs one event.

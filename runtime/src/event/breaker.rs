@@ -1,6 +1,6 @@
 //! What circuit breakers tell.
 
-use super::names::TARGET_BREAKER as BREAKER;
+use super::{RecordSlot, names::TARGET_BREAKER as BREAKER};
 use crate::error::{ErrorId, redact};
 use std::{fmt, time::Duration};
 
@@ -136,6 +136,8 @@ pub struct BreakerEvent<'a> {
     pub id: Option<ErrorId>,
     /// What happened.
     pub kind: BreakerEventKind<'a>,
+    /// Where observers find the event's record.
+    pub(crate) record: RecordSlot<'a>,
 }
 
 /// The kinds of events of circuit breakers.

@@ -1,6 +1,6 @@
 //! The process-wide list of observers.
 
-use super::Event;
+use super::{Event, RecordCell};
 use crate::panics;
 use std::sync::{
     Arc, Once, PoisonError, RwLock,
@@ -101,11 +101,15 @@ pub(crate) fn start_observers() {
     STARTED.call_once(|| inventory::iter::<Starter>().for_each(|starter| (starter.0)()));
 }
 
-/// Tells every observer of an event that is built only if there is one.
+/// Passes an event, which is built only if there is an observer, to all of them. They share its record: that of the
+/// cell that the event has already, or one made here.
 #[inline]
 pub(crate) fn emit<'a>(build: impl FnOnce() -> Event<'a>) {
     if is_heard() {
-        tell(&build());
+        let cell = RecordCell::default();
+        let mut event = build();
+        event.share_record(&cell);
+        tell(&event);
     }
 }
 

@@ -1,6 +1,6 @@
 //! A check's status changed.
 
-use super::{AlertLevel, names};
+use super::{AlertLevel, RecordSlot, names};
 use crate::error::redact;
 
 /// A health check whose status changed.
@@ -19,6 +19,8 @@ pub struct HealthEvent<'a> {
     pub level: AlertLevel,
     /// What the check said, redacted.
     pub output: Option<&'a str>,
+    /// Where observers find the event's record.
+    pub(crate) record: RecordSlot<'a>,
 }
 
 /// Logs a change: at info for good news, at warn or error by its level.

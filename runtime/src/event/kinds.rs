@@ -1,9 +1,12 @@
 //! The kinds of events.
 
-use super::{AuditEvent, BreakerEvent, HealthEvent, RetryEvent, TransactionEvent};
-use crate::{AppError, ErrorCode, error::ErrorId};
+use super::{AuditEvent, BreakerEvent, HealthEvent, Record, RecordSlot, RecordState, RetryEvent, TransactionEvent};
+use crate::{
+    ErrorCode,
+    error::{ErrorId, ErrorRef},
+};
 use serde_json::{Map, Value};
-use std::{error::Error, fmt, panic::Location, time::Duration};
+use std::{fmt, panic::Location, time::Duration};
 
 /// How urgent something is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -56,6 +59,9 @@ impl fmt::Display for AlertLevel {
 pub enum Event<'a> {
     /// A boundary or attribute reports an error; each error once, however many boundaries it crosses.
     Error(ErrorEvent<'a>),
+    /// An error inside of an attempt that another one may follow, as it is reported; and again where another one followed.
+    /// Where it stands after all, an [`Error`](Self::Error) follows.
+    Provisional(ErrorEvent<'a>),
     /// A retry waits for another attempt, succeeded late, or gave up.
     Retry(RetryEvent<'a>),
     /// A health check changed its status.
@@ -90,30 +96,28 @@ pub struct ErrorEvent<'a> {
     pub captured: Option<&'a Map<String, Value>>,
     /// The error itself.
     pub error: ErrorRef<'a>,
-}
-
-/// An error of which more or less is known.
-#[derive(Clone, Copy)]
-#[non_exhaustive]
-pub enum ErrorRef<'a> {
-    /// One of ours.
-    App(&'a AppError),
-    /// One with a chain of sources.
-    Std(&'a (dyn Error + 'static)),
-    /// One with a chain of sources that may itself borrow, so that its type cannot be asked for.
-    Scoped(&'a (dyn Error + 'a)),
-    /// One that has only a text.
-    Display(&'a dyn fmt::Display),
-    /// One that has only a debug form.
-    Debug(&'a dyn fmt::Debug),
-    /// One of which nothing but its type is known.
-    Opaque(&'static str),
+    /// Whether the error stands, or belongs to an attempt that may be followed by another one.
+    pub state: RecordState,
+    /// The attempt of a retry that it happened in, from 1, and how many there may be.
+    pub attempt: Option<(u32, u32)>,
+    /// The opening of the circuit that rejected the call, where the error is such a rejection: it is counted, and log,
+    /// journal and alerts show the opening in its place.
+    pub opening: Option<ErrorId>,
+    /// The record of the error as it was reported, where the event settles it.
+    pub(crate) settled: Option<&'a Record>,
+    /// Where observers find the event's record.
+    pub(crate) record: RecordSlot<'a>,
 }
 
 #[cfg(test)]
 impl<'a> ErrorEvent<'a> {
     /// Makes the event of an `AppError`, for tests.
-    pub(crate) fn of_app_error(error: &'a AppError, level: AlertLevel, operation: &'a str, component: &'a str) -> Self {
+    pub(crate) fn of_app_error(
+        error: &'a crate::AppError,
+        level: AlertLevel,
+        operation: &'a str,
+        component: &'a str,
+    ) -> Self {
         Self {
             id: error.id(),
             code: error.code(),
@@ -124,6 +128,11 @@ impl<'a> ErrorEvent<'a> {
             elapsed: None,
             captured: None,
             error: ErrorRef::App(error),
+            state: RecordState::Error,
+            attempt: None,
+            opening: None,
+            settled: None,
+            record: RecordSlot::default(),
         }
     }
 }

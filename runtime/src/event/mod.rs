@@ -6,22 +6,33 @@
 mod audit;
 pub(crate) mod breaker;
 mod bus;
+mod error;
 mod health;
 mod kinds;
 pub mod names;
+pub(crate) mod pending;
+pub(crate) mod record;
 pub(crate) mod retry;
 pub(crate) mod text;
 mod transaction;
 
+pub use crate::error::ErrorRef;
 pub use audit::{AuditEvent, AuditOutcome};
 pub use breaker::{BreakerEvent, BreakerEventKind};
 pub use bus::{Observer, Subscription, subscribe};
 pub use health::HealthEvent;
-pub use kinds::{AlertLevel, ErrorEvent, ErrorRef, Event};
+pub use kinds::{AlertLevel, ErrorEvent, Event};
+#[cfg(feature = "tracing-subscriber")]
+pub use record::SpanFields;
+pub use record::{
+    ErrorContext, Fingerprint, InvalidFingerprint, Origin, Record, RecordAction, RecordKind, RecordState,
+};
 pub use retry::{RetryEvent, RetryEventKind, StopReason};
 pub use transaction::{TransactionEvent, TransactionOutcome};
 
 pub(crate) use audit::log_audit;
 pub(crate) use breaker::{CircuitState, TransitionReason, log as log_breaker};
 pub(crate) use bus::{Starter, emit, is_heard, start_observers};
+pub(crate) use error::log_error;
 pub(crate) use health::log_health;
+pub(crate) use record::{RecordCell, RecordSlot};

@@ -1,11 +1,11 @@
 //! What retries tell.
 
 use super::{
-    ErrorRef, Event, names,
+    ErrorRef, Event, RecordSlot, names,
     text::{MAX_MESSAGE, for_sink},
 };
 use crate::error::redact;
-use std::{fmt, time::Duration};
+use std::{fmt, panic::Location, time::Duration};
 
 /// Why a retry gave the outcome to the caller instead of calling again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -92,6 +92,8 @@ pub struct RetryEvent<'a> {
     pub elapsed: Duration,
     /// What it did.
     pub kind: RetryEventKind<'a>,
+    /// Where observers find the event's record.
+    pub(crate) record: RecordSlot<'a>,
 }
 
 /// What a retry did.
@@ -137,7 +139,7 @@ pub(crate) fn tell(event: &RetryEvent<'_>) {
 }
 
 fn log(event: &RetryEvent<'_>) {
-    let RetryEvent { name, attempts, max_attempts, elapsed, kind } = event;
+    let RetryEvent { name, attempts, max_attempts, elapsed, kind, .. } = event;
     let name = redact::name(name);
     let (name, duration) = (&*name, elapsed.as_secs_f64());
     match kind {
@@ -204,5 +206,25 @@ pub(crate) fn log_callback_failed(name: &str, callback: &'static str) {
         retry.name = name,
         callback,
         "the {callback} callback of `{name}` panicked"
+    );
+}
+
+/// Logs that a retry runs inside of an attempt of another one, so that their calls multiply.
+#[cold]
+pub(crate) fn log_nested(
+    name: &str,
+    place: &'static Location<'static>,
+    outer: Option<&'static Location<'static>>,
+    most: u64,
+) {
+    let name = redact::name(name);
+    let name = &*name;
+    tracing::event!(
+        target: names::TARGET_RETRY,
+        tracing::Level::WARN,
+        retry.name = name,
+        first = outer.map(tracing::field::display),
+        second = %place,
+        "retry `{name}` runs inside of an attempt of another retry: one call can become {most} calls"
     );
 }

@@ -1,8 +1,7 @@
 //! Foreign texts, made fit for a sink: bounded, redacted, in one line, and never able to panic.
 
-use super::ErrorRef;
 use crate::error::{details, redact};
-use std::{error::Error, fmt};
+use std::fmt;
 
 pub(crate) use crate::error::chain as levels;
 
@@ -18,40 +17,6 @@ pub(crate) fn for_sink(value: &dyn fmt::Display, max: usize) -> String {
 /// At most `max` bytes of a value's text, as it was written: secrets included.
 pub(crate) fn bounded(value: &dyn fmt::Display, max: usize) -> String {
     details::display_head(value, max).0
-}
-
-impl<'a> ErrorRef<'a> {
-    /// The first error of the chain whose type can be asked for, where the error has a chain of sources.
-    pub(crate) fn head(&self) -> Option<&'a (dyn Error + 'static)> {
-        match *self {
-            ErrorRef::App(app) => Some(&**app),
-            ErrorRef::Std(error) => Some(error),
-            ErrorRef::Scoped(error) => error.source(),
-            ErrorRef::Display(_) | ErrorRef::Debug(_) | ErrorRef::Opaque(_) => None,
-        }
-    }
-}
-
-impl<'a> ErrorRef<'a> {
-    /// Iterates over the sources of the error, without the error itself.
-    pub(crate) fn sources(&self) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
-        let itself = usize::from(!matches!(self, ErrorRef::Scoped(_)));
-        self.head().into_iter().flat_map(levels).skip(itself)
-    }
-}
-
-/// Writes what is known of the error, one level of it, as it was written: secrets included.
-impl fmt::Display for ErrorRef<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            ErrorRef::App(app) => f.write_str(app.message()),
-            ErrorRef::Std(error) => error.fmt(f),
-            ErrorRef::Scoped(error) => error.fmt(f),
-            ErrorRef::Display(error) => error.fmt(f),
-            ErrorRef::Debug(error) => error.fmt(f),
-            ErrorRef::Opaque(type_name) => write!(f, "an error of type {type_name}"),
-        }
-    }
 }
 
 #[cfg(test)]

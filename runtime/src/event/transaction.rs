@@ -1,5 +1,6 @@
 //! How transactions end.
 
+use super::RecordSlot;
 use std::time::Duration;
 
 /// How a transaction ended.
@@ -49,4 +50,6 @@ pub struct TransactionEvent<'a> {
     pub compensations: usize,
     /// How many compensations failed, or could not run.
     pub failed_compensations: usize,
+    /// Where observers find the event's record.
+    pub(crate) record: RecordSlot<'a>,
 }

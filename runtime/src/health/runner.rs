@@ -11,7 +11,7 @@ use super::{
     track::{Last, Transition},
 };
 use crate::{
-    event::{self, AlertLevel, Event, HealthEvent},
+    event::{self, AlertLevel, Event, HealthEvent, RecordSlot},
     panics,
     sync::Mutex,
     time::{SharedClock, Tick},
@@ -275,6 +275,7 @@ fn tell(entry: &Entry, change: Option<Change>) {
             criticality: entry.spec.criticality.name(),
             level: level_of(entry.spec.criticality, transition.to),
             output: output.as_deref(),
+            record: RecordSlot::default(),
         };
         event::log_health(&event);
         event::emit(|| Event::Health(event));

@@ -1,14 +1,15 @@
 //! How much a monitor keeps.
 
-use super::Fingerprint;
+use super::{ErrorRecord, Fingerprint, RecordAction};
 use crate::{
     ConfigError,
-    event::ErrorEvent,
+    event::{
+        ErrorEvent,
+        record::{BeforeRecord, FingerprintFn},
+    },
     time::{Clock, SharedClock},
 };
 use std::{fmt, ops::RangeInclusive, sync::Arc};
-
-type FingerprintFn = Arc<dyn Fn(&ErrorEvent<'_>) -> Option<Fingerprint> + Send + Sync>;
 
 /// How much a monitor keeps, and how it groups.
 ///
@@ -24,6 +25,10 @@ type FingerprintFn = Arc<dyn Fn(&ErrorEvent<'_>) -> Option<Fingerprint> + Send +
 ///
 /// Values outside their range are reported by [`build`](MonitorConfigBuilder::build). A row of a table takes at most
 /// 1 KiB, so that a monitor with the defaults stays under 5 MiB whatever comes in.
+///
+/// Threads that record at the same time use shards, at most eight. Rows and their limits are those of all shards
+/// together; each shard adds at most 64 counts that the tables have not taken yet, about 64 KiB. Of `recent_bytes` each
+/// shard in use has an equal share, so that a program in which one thread at a time records has all of it.
 #[derive(Clone)]
 pub struct MonitorConfig {
     pub(super) recent_events: usize,
@@ -32,6 +37,7 @@ pub struct MonitorConfig {
     pub(super) max_operations: usize,
     pub(super) max_groups: usize,
     pub(super) fingerprint: Option<FingerprintFn>,
+    pub(super) before_record: Option<BeforeRecord>,
     pub(super) clock: SharedClock,
 }
 
@@ -58,6 +64,7 @@ impl Default for MonitorConfig {
             max_operations: 1000,
             max_groups: 1000,
             fingerprint: None,
+            before_record: None,
             clock: SharedClock::default(),
         }
     }
@@ -72,6 +79,7 @@ impl fmt::Debug for MonitorConfig {
             .field("max_operations", &self.max_operations)
             .field("max_groups", &self.max_groups)
             .field("fingerprint", &self.fingerprint.is_some())
+            .field("before_record", &self.before_record.is_some())
             .finish_non_exhaustive()
     }
 }
@@ -126,6 +134,37 @@ impl MonitorConfigBuilder {
         decide: impl Fn(&ErrorEvent<'_>) -> Option<Fingerprint> + Send + Sync + 'static,
     ) -> Self {
         self.0.fingerprint = Some(Arc::new(decide));
+        self
+    }
+
+    /// Sets a function that may change or drop each record before it is logged, counted, journalled or passed to alerts.
+    ///
+    /// It runs on the thread that reports, under no lock, for records of every kind. What it changes is what log,
+    /// statistics, journal and alerts show; what it adds is redacted and bounded like every text. Identity, kind, state
+    /// and timestamp stay. Statistics count an error under its own code where none is registered under the new name.
+    ///
+    /// An event whose record is dropped is not counted, not journalled and brings no notification; of an error, one log
+    /// line at debug remains, and what the failed call returns is not changed. If the function panics, the record is
+    /// kept as it was before. What it reports itself is recorded without it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode, monitor::{ErrorMonitor, MonitorConfig, RecordAction}};
+    ///
+    /// # fn main() -> Result<(), gardefou::ConfigError> {
+    /// let config = MonitorConfig::builder().before_record(|record| {
+    ///     record.details.insert("region".into(), "eu-west".into());
+    ///     if record.operation == "probe" { RecordAction::Drop } else { RecordAction::Keep }
+    /// });
+    /// let monitor = ErrorMonitor::new(config.build()?);
+    /// monitor.record(&AppError::new(ErrorCode::SYNC_ERROR, "late"));
+    /// assert_eq!(monitor.stats().total_errors, 1);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn before_record(mut self, hook: impl Fn(&mut ErrorRecord) -> RecordAction + Send + Sync + 'static) -> Self {
+        self.0.before_record = Some(Arc::new(hook));
         self
     }
 

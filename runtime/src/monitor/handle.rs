@@ -1,20 +1,25 @@
 //! The monitor that everybody holds.
 
 use super::{
-    ErrorRecord, ErrorStats, FINGERPRINT_DETAIL, Fingerprint, MonitorConfig, MonitorSnapshot, context,
+    ErrorRecord, ErrorStats, MonitorConfig, MonitorSnapshot,
     journal::{Counts, Cursor, Journal, JournalError, JournalStatus, Page, Query},
-    recent::Texts,
+    openings::Openings,
+    recent::{Entry, Texts},
     recordable::Recordable,
     retries,
-    state::{Arrival, State},
+    shards::{Arrival, Shards},
+    state::State,
     stats::{SnapshotParts, StatsParts},
 };
 use crate::{
     error::ErrorId,
-    event::{self, AlertLevel, ErrorEvent, ErrorRef, Event, Observer},
+    event::{
+        self, AlertLevel, BreakerEvent, BreakerEventKind, ErrorEvent, Event, Observer, RecordCell, RecordSlot,
+        RecordState, TransactionOutcome,
+        record::{self, Recorder},
+    },
     panics,
-    sync::Mutex,
-    time::{SharedClock, Timestamp},
+    time::SharedClock,
 };
 use std::{
     fmt,
@@ -40,10 +45,16 @@ struct Shared {
     clock: SharedClock,
     /// Read for each error, written when the system is configured.
     config: RwLock<MonitorConfig>,
-    state: Mutex<State>,
+    shards: Shards,
+    /// Whether there is a journal: spares threads that record the lock of it, which all of them would write to. Relaxed:
+    /// written under that lock, which whoever finds it set takes.
+    has_journal: AtomicBool,
     journal: RwLock<Option<Arc<dyn Journal>>>,
     /// Whether this is the monitor of the process: what it records by hand is told to every observer.
     of_process: AtomicBool,
+    /// What makes its records.
+    recorder: Arc<Recorder>,
+    openings: Openings,
 }
 
 static OF_PROCESS: OnceLock<ErrorMonitor> = OnceLock::new();
@@ -92,6 +103,7 @@ fn start(config: MonitorConfig) -> ErrorMonitor {
     let monitor = ErrorMonitor::new(config);
     // Relaxed is enough: the monitor is handed out after this, through the cell.
     monitor.0.of_process.store(true, Ordering::Relaxed);
+    record::install(&monitor.0.recorder);
     event::subscribe(monitor.clone()).forever();
     monitor
 }
@@ -101,13 +113,16 @@ impl ErrorMonitor {
     #[must_use]
     pub fn new(config: MonitorConfig) -> Self {
         let clock = config.clock.clone();
-        let state = State::new_at(&config, clock.wall().into());
+        let hooks = (config.fingerprint.clone(), config.before_record.clone());
         Self(Arc::new(Shared {
+            recorder: Arc::new(Recorder::new(clock.clone(), hooks.0, hooks.1)),
+            shards: Shards::new_at(&config, clock.wall().into()),
             clock,
-            state: Mutex::new(state),
+            has_journal: AtomicBool::new(false),
             journal: RwLock::new(None),
             config: RwLock::new(config),
             of_process: AtomicBool::new(false),
+            openings: Openings::default(),
         }))
     }
 
@@ -136,12 +151,18 @@ impl ErrorMonitor {
             elapsed: None,
             captured: None,
             error: subject.error,
+            state: RecordState::Error,
+            attempt: None,
+            opening: None,
+            settled: None,
+            record: RecordSlot::default(),
         };
         if subject.is_new {
             if self.0.of_process.load(Ordering::Relaxed) {
                 event::emit(|| Event::Error(event));
             } else {
-                self.observe(&event);
+                let cell = RecordCell::default();
+                self.observe(&ErrorEvent { record: RecordSlot::new(&cell), ..event });
             }
         }
         subject.id
@@ -151,7 +172,7 @@ impl ErrorMonitor {
     #[must_use]
     pub fn stats(&self) -> ErrorStats {
         let now = self.0.clock.now();
-        let parts = StatsParts::of(&self.0.state.lock(), now);
+        let parts = self.0.shards.read(|state, recent| StatsParts::of(state, recent, now));
         parts.finish()
     }
 
@@ -159,35 +180,40 @@ impl ErrorMonitor {
     #[must_use]
     pub fn snapshot(&self) -> MonitorSnapshot {
         let (now, taken_at) = (self.0.clock.now(), self.0.clock.wall().into());
-        let parts = SnapshotParts::of(&self.0.state.lock(), now);
+        let parts = self.0.shards.read(|state, recent| SnapshotParts::of(state, recent, now));
         parts.finish(taken_at)
     }
 
     /// Forgets all counts, groups and recent errors. A journal keeps what it has.
     pub fn clear(&self) {
         let config = self.0.config.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let mut fresh = State::new_at(&config, self.0.clock.wall().into());
-        let mut state = self.0.state.lock();
-        fresh.recent.continue_from(&state.recent);
-        let before = std::mem::replace(&mut *state, fresh);
-        drop(state);
+        let before = self.0.shards.replace(State::boxed_at(&config, self.0.clock.wall().into()));
         drop(before);
     }
 
     /// Gives the monitor a journal, in place of an earlier one.
     pub fn set_journal(&self, journal: Arc<dyn Journal>) {
-        let before = self.0.journal.write().unwrap_or_else(PoisonError::into_inner).replace(journal);
+        let before = self.change_journal(Some(journal));
         drop(before);
     }
 
     /// Takes the journal away from the monitor, which then answers queries from memory.
     pub fn take_journal(&self) -> Option<Arc<dyn Journal>> {
-        self.0.journal.write().unwrap_or_else(PoisonError::into_inner).take()
+        self.change_journal(None)
+    }
+
+    fn change_journal(&self, journal: Option<Arc<dyn Journal>>) -> Option<Arc<dyn Journal>> {
+        let mut current = self.0.journal.write().unwrap_or_else(PoisonError::into_inner);
+        self.0.has_journal.store(journal.is_some(), Ordering::Relaxed);
+        std::mem::replace(&mut *current, journal)
     }
 
     /// Returns the journal, if there is one.
     #[must_use]
     pub fn journal(&self) -> Option<Arc<dyn Journal>> {
+        if !self.0.has_journal.load(Ordering::Relaxed) {
+            return None;
+        }
         self.0.journal.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -213,7 +239,7 @@ impl ErrorMonitor {
         match self.journal() {
             Some(journal) => journal.counts(),
             None => {
-                let entries = self.0.state.lock().recent.entries();
+                let entries = self.0.shards.recent();
                 Ok(entries.iter().map(|entry| (entry.timestamp, entry.code.name())).collect())
             }
         }
@@ -226,48 +252,67 @@ impl ErrorMonitor {
     }
 
     fn query_memory(&self, query: &Query) -> Page {
-        let entries = self.0.state.lock().recent.entries();
-        let before = query.cursor().map_or(u64::MAX, Cursor::position);
-        let older = entries.iter().rev().filter(|entry| entry.number < before);
-        let mut matching = older.map(|entry| (entry.number, entry.to_record())).filter(|(_, it)| query.matches(it));
-        let (numbers, records): (Vec<u64>, Vec<_>) = matching.by_ref().take(query.page_size()).unzip();
+        let entries = self.0.shards.recent();
+        let place = |entry: &Entry| Cursor::new(entry.moment.tick.as_nanos(), entry.moment.number);
+        let older = entries.iter().rev().filter(|entry| query.cursor().is_none_or(|before| place(entry) < before));
+        let mut matching = older.map(|entry| (place(entry), entry.to_record())).filter(|(_, it)| query.matches(it));
+        let (places, records): (Vec<Cursor>, Vec<_>) = matching.by_ref().take(query.page_size()).unzip();
         let more = matching.next().is_some();
-        Page::new(records, numbers.last().filter(|_| more).map(|number| Cursor::new(0, *number)))
+        Page::new(records, places.last().copied().filter(|_| more))
     }
 
     fn reconfigure(&self, config: MonitorConfig) {
-        self.0.state.lock().limit(&config);
-        // What was set before is dropped after the lock.
+        self.0.recorder.configure(config.fingerprint.clone(), config.before_record.clone());
+        // What was set before, and what has to go, is dropped after the locks.
+        let evicted = self.0.shards.limit(&config);
         let before = std::mem::replace(&mut *self.0.config.write().unwrap_or_else(PoisonError::into_inner), config);
-        drop(before);
+        drop((before, evicted));
     }
 
-    /// Counts and keeps one error.
+    /// Counts and keeps an error that stands. One inside an attempt is only journalled until it is settled.
     fn observe(&self, event: &ErrorEvent<'_>) {
-        let fingerprint = self.fingerprint_of(event);
-        let texts = Texts::of(event);
-        let (now, timestamp) = (self.0.clock.now(), Timestamp::from(self.0.clock.wall()));
-        let context = context::current();
-        let journal = self.journal();
-        let kept = if journal.is_some() { context.clone() } else { None };
-        let evicted = self.0.state.lock().record(Arrival { event, now, timestamp, fingerprint, texts, context });
+        if event.state != RecordState::Error {
+            return self.journal_event(&Event::Error(*event));
+        }
+        let (recorder, whole, journal) = (&*self.0.recorder, Event::Error(*event), self.journal());
+        // One that is folded into its opening counts, and is kept nowhere.
+        let journal = journal.filter(|_| event.opening.is_none());
+        let record = if journal.is_some() || recorder.has_before() {
+            // Without one, the hook dropped it.
+            let Some(record) = whole.record_by(recorder) else { return };
+            Some(record)
+        } else {
+            whole.made_record_by(recorder)
+        };
+        let stamp = whole.stamp_by(recorder);
+        let arrival = Arrival {
+            event,
+            now: self.0.clock.now(),
+            timestamp: stamp.timestamp,
+            fingerprint: record.as_ref().map_or(stamp.fingerprint, |record| record.fingerprint),
+            texts: record.as_deref().map_or_else(|| Texts::of(event), Texts::of_record),
+            context: record.as_ref().map_or_else(|| whole.context(), |record| record.context.clone()),
+        };
+        let changed = record.as_deref().filter(|_| recorder.has_before()).map(|record| event.as_in(record));
+        let evicted = self.0.shards.record(Arrival { event: changed.as_ref().unwrap_or(event), ..arrival });
         drop(evicted);
-        if let Some(journal) = journal {
-            let record = ErrorRecord { context: kept, ..ErrorRecord::of_event(event, timestamp, fingerprint) };
+        if let (Some(journal), Some(record)) = (journal, record) {
             append(&*journal, &record);
         }
     }
 
-    /// The group of an error, as this monitor's configuration has it.
-    pub(crate) fn fingerprint_of(&self, event: &ErrorEvent<'_>) -> Fingerprint {
-        let decide = self.0.config.read().unwrap_or_else(PoisonError::into_inner).fingerprint.clone();
-        let chosen = decide.and_then(|decide| panics::catch(|| decide(event)).ok().flatten());
-        let own = || match event.error {
-            ErrorRef::App(app) => app.details().get(FINGERPRINT_DETAIL)?.as_str().map(|text| Fingerprint::of(&[text])),
-            _ => None,
-        };
-        let of_parts = || Fingerprint::of(&[event.code.name(), event.operation, event.component]);
-        chosen.or_else(own).unwrap_or_else(of_parts)
+    /// What makes the records of this monitor.
+    pub(crate) fn recorder(&self) -> &Recorder {
+        &self.0.recorder
+    }
+
+    /// Journals an event that is no error.
+    fn journal_event(&self, event: &Event<'_>) {
+        if let Some(journal) = self.journal()
+            && let Some(record) = event.record_by(&self.0.recorder)
+        {
+            append(&*journal, &record);
+        }
     }
 }
 
@@ -280,20 +325,18 @@ impl Observer for ErrorMonitor {
     fn on_event(&self, event: &Event<'_>) {
         match event {
             Event::Error(error) => self.observe(error),
+            Event::Provisional(_) => self.journal_event(event),
             Event::Retry(retry) if retries::is_over(retry) => {
                 let (now, timestamp) = (self.0.clock.now(), self.0.clock.wall().into());
-                retries::count_at(&mut self.0.state.lock().retries, retry, now, timestamp);
+                self.0.shards.with_tables(|state| retries::count_at(&mut state.retries, retry, now, timestamp));
             }
-            Event::Health(change) => {
-                if let Some(journal) = self.journal() {
-                    append(&*journal, &ErrorRecord::of_health(change, self.0.clock.wall().into()));
+            Event::Health(_) | Event::Audit(_) => self.journal_event(event),
+            Event::Breaker(breaker @ BreakerEvent { kind: BreakerEventKind::Transition { .. }, .. }) => {
+                if let (Some(journal), Some(record)) = (self.journal(), event.record_by(&self.0.recorder)) {
+                    self.0.openings.take(breaker, record).iter().for_each(|record| append(&*journal, record));
                 }
             }
-            Event::Audit(audit) => {
-                if let Some(journal) = self.journal() {
-                    append(&*journal, &ErrorRecord::of_audit(audit, self.0.clock.wall().into()));
-                }
-            }
+            Event::Transaction(ended) if ended.outcome != TransactionOutcome::Committed => self.journal_event(event),
             _ => {}
         }
     }
@@ -301,6 +344,8 @@ impl Observer for ErrorMonitor {
 
 impl fmt::Debug for ErrorMonitor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ErrorMonitor").field("total_errors", &self.0.state.lock().total).finish_non_exhaustive()
+        f.debug_struct("ErrorMonitor")
+            .field("total_errors", &self.0.shards.read(|state, _| state.total))
+            .finish_non_exhaustive()
     }
 }

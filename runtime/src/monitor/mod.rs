@@ -26,16 +26,16 @@
 #[macro_use]
 mod serialize;
 
+mod batch;
 mod config;
-mod context;
 mod crowd;
-mod fingerprint;
 mod handle;
 pub mod journal;
+mod openings;
 mod recent;
-mod record;
 mod recordable;
 mod retries;
+mod shards;
 mod state;
 mod stats;
 mod table;
@@ -43,21 +43,23 @@ mod table;
 mod tests;
 mod window;
 
+#[cfg(feature = "tracing-subscriber")]
+pub use crate::event::record::SpanFields;
+pub use crate::event::record::{
+    ErrorContext, FINGERPRINT_DETAIL, Fingerprint, InvalidFingerprint, Origin, Record as ErrorRecord, RecordAction,
+    RecordKind, RecordState, error_context,
+};
 pub use config::{MonitorConfig, MonitorConfigBuilder};
-pub use context::{ErrorContext, error_context};
-pub use fingerprint::{Fingerprint, InvalidFingerprint};
 pub use handle::{ErrorMonitor, error_monitor};
-pub use record::{ErrorRecord, RecordKind};
 pub use recordable::Recordable;
 pub use retries::{RetryOutcome, RetrySnapshot};
 pub use stats::{CodeSnapshot, ErrorStats, GroupSnapshot, LevelCounts, MonitorSnapshot, OperationSnapshot};
 pub use table::OTHER;
 pub use window::Rates;
 
-pub(crate) use handle::{configure, install, started};
+use crate::event::record::{self, fingerprint};
 
-/// The detail of an [`AppError`](crate::AppError) whose text makes a group of its own: see [`Fingerprint`].
-pub const FINGERPRINT_DETAIL: &str = "fingerprint";
+pub(crate) use handle::{configure, install, started};
 
 /// The page on monitoring and alerts, so that its code is compiled and run.
 #[cfg(doctest)]

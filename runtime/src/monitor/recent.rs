@@ -1,9 +1,6 @@
 //! The most recent errors, capped in count and bytes.
 
-use super::{
-    ErrorContext, Fingerprint,
-    record::{self, ErrorRecord, RecordKind},
-};
+use super::{ErrorContext, ErrorRecord, Fingerprint, Origin, RecordKind, RecordState, batch::Moment, record};
 use crate::{
     ErrorCode,
     error::ErrorId,
@@ -34,8 +31,8 @@ enum Message {
 /// One recent error.
 #[derive(Debug)]
 pub(super) struct Entry {
-    /// Its place among all that were ever recorded, from 1.
-    pub(super) number: u64,
+    /// Its place among all that were ever recorded.
+    pub(super) moment: Moment,
     pub(super) timestamp: Timestamp,
     pub(super) id: ErrorId,
     pub(super) code: ErrorCode,
@@ -49,15 +46,13 @@ pub(super) struct Entry {
     pub(super) context: Option<Box<ErrorContext>>,
 }
 
-/// The ring; whoever reads it takes the pointers and works on what can no longer change.
+/// The ring of one shard; whoever reads it takes the pointers and works on what can no longer change.
 #[derive(Debug)]
 pub(super) struct Recent {
     entries: VecDeque<Arc<Entry>>,
     bytes: usize,
     max_entries: usize,
     max_bytes: usize,
-    /// How many were ever pushed.
-    pushed: u64,
 }
 
 const RAW_MESSAGE: usize = 1024;
@@ -69,6 +64,18 @@ impl Texts {
             ref error => Message::Clean(text::for_sink(error, RAW_MESSAGE).into()),
         };
         Self { error_type: record::type_of(&event.error), message, chain: record::chain_of(&event.error) }
+    }
+
+    /// Takes the texts of a record that was made already.
+    pub(super) fn of_record(record: &ErrorRecord) -> Self {
+        Self {
+            error_type: record.error_type.clone().into(),
+            message: Message::Clean(match record.message.len() {
+                0..=RAW_MESSAGE => record.message.as_str().into(),
+                _ => text::for_sink(&record.message, RAW_MESSAGE).into(),
+            }),
+            chain: record.chain.clone(),
+        }
     }
 }
 
@@ -111,35 +118,49 @@ impl Entry {
             elapsed: self.elapsed,
             fingerprint: self.fingerprint,
             context: self.context.clone(),
+            // That of the process: it may be described after an error that came early.
+            origin: Origin::current(),
+            state: RecordState::Error,
+            attempt: None,
         }
     }
 }
 
 impl Recent {
     pub(super) fn new(max_entries: usize, max_bytes: usize) -> Self {
-        Self { entries: VecDeque::new(), bytes: 0, max_entries, max_bytes, pushed: 0 }
+        Self { entries: VecDeque::new(), bytes: 0, max_entries, max_bytes }
     }
 
-    /// Goes on counting where another ring stopped, so that places stay unique.
-    pub(super) fn continue_from(&mut self, before: &Self) {
-        self.pushed = before.pushed;
-    }
-
-    /// The place of the next entry.
-    pub(super) fn next_number(&self) -> u64 {
-        self.pushed + 1
-    }
-
-    /// Adds an entry and returns those that had to go, for the caller to drop after the lock.
-    pub(super) fn push(&mut self, entry: Entry) -> Evicted {
-        let mut evicted = Evicted::default();
-        self.pushed += 1;
+    /// Adds an entry and returns those that had to go.
+    pub(super) fn push(&mut self, entry: impl FnOnce() -> Entry) -> Evicted {
         if self.max_entries == 0 {
-            return evicted;
+            return Evicted::default();
         }
-        let entry = Arc::new(entry);
+        let entry = Arc::new(entry());
         self.bytes += entry.bytes();
         self.entries.push_back(entry);
+        self.shrink()
+    }
+
+    /// Sets how much is kept; returns those that had to go.
+    pub(super) fn limit(&mut self, max_entries: usize, max_bytes: usize) -> Evicted {
+        (self.max_entries, self.max_bytes) = (max_entries, max_bytes);
+        self.shrink()
+    }
+
+    /// Empties the ring.
+    pub(super) fn clear(&mut self) -> Evicted {
+        self.bytes = 0;
+        Evicted { first: None, others: self.entries.drain(..).collect() }
+    }
+
+    /// All entries, about in the order of their moments.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Arc<Entry>> {
+        self.entries.iter()
+    }
+
+    fn shrink(&mut self) -> Evicted {
+        let mut evicted = Evicted::default();
         while self.entries.len() > self.max_entries || (self.bytes > self.max_bytes && self.entries.len() > 1) {
             let Some(oldest) = self.entries.pop_front() else { break };
             self.bytes -= oldest.bytes();
@@ -149,21 +170,18 @@ impl Recent {
         }
         evicted
     }
-
-    pub(super) fn limit(&mut self, max_entries: usize, max_bytes: usize) {
-        (self.max_entries, self.max_bytes) = (max_entries, max_bytes);
-    }
-
-    /// All entries, oldest first.
-    pub(super) fn entries(&self) -> Vec<Arc<Entry>> {
-        self.entries.iter().cloned().collect()
-    }
 }
 
-/// Entries that left the ring: one as a rule.
+/// Entries that left a ring: one as a rule.
 #[derive(Debug, Default)]
 #[must_use = "to be dropped after the lock"]
 pub(super) struct Evicted {
     first: Option<Arc<Entry>>,
     others: Vec<Arc<Entry>>,
+}
+
+impl Evicted {
+    pub(super) fn append(&mut self, more: Self) {
+        self.others.extend(more.first.into_iter().chain(more.others));
+    }
 }

@@ -2,8 +2,7 @@
 
 use crate::{
     AppError, ErrorCode,
-    error::{AppErrorInner, ErrorId, Rejection},
-    event::{ErrorRef, text},
+    error::{ErrorId, ErrorRef, View},
 };
 use std::{error::Error, panic::Location};
 
@@ -16,13 +15,13 @@ pub trait Recordable: sealed::Sealed {
 
 impl Recordable for AppError {
     fn subject(&self) -> Subject<'_> {
-        Subject::of(ErrorRef::App(self))
+        Subject::of(View::of_app(self))
     }
 }
 
 impl<E: Error + 'static> Recordable for E {
     fn subject(&self) -> Subject<'_> {
-        Subject::of(ErrorRef::Std(self))
+        Subject::of(View::of_std(self))
     }
 }
 
@@ -38,19 +37,15 @@ pub struct Subject<'a> {
 }
 
 impl<'a> Subject<'a> {
-    fn of(error: ErrorRef<'a>) -> Self {
-        let (mut id, mut code, mut location, mut is_new) = (None, None, None, true);
-        for level in error.head().into_iter().flat_map(text::levels) {
-            if let Some(ours) = level.downcast_ref::<AppErrorInner>() {
-                is_new &= ours.claim_report();
-                id = id.or(Some(ours.id()));
-                location = location.or(Some(ours.location()));
-                code = code.or(ours.is_coded_itself().then(|| ours.code()));
-            } else if let Some(rejection) = level.downcast_ref::<Rejection>() {
-                code = code.or(Some(rejection.code()));
-            }
+    fn of(view: View<'a>) -> Self {
+        let known = view.claim();
+        Self {
+            id: known.id.unwrap_or_default(),
+            code: known.code.unwrap_or(ErrorCode::UNKNOWN_ERROR),
+            error: view.error(),
+            location: known.location,
+            is_new: !known.reported,
         }
-        Self { id: id.unwrap_or_default(), code: code.unwrap_or(ErrorCode::UNKNOWN_ERROR), error, location, is_new }
     }
 }
 

@@ -107,7 +107,7 @@ pub(super) fn is_over(event: &RetryEvent<'_>) -> bool {
 pub(super) fn count_at(retries: &mut Retries, event: &RetryEvent<'_>, now: Tick, timestamp: Timestamp) {
     let Some(outcome) = RetryOutcome::of(event) else { return };
     let make = || Retried::new(text::for_sink(&event.name, MAX_NAME).into(), timestamp);
-    let row = retries.row_at(key_of(event.name), now, make);
+    let row = retries.row_at(key_of(event.name), 1, now, make);
     row.last_tick = now;
     let tally = &mut row.tallies[outcome as usize];
     tally.count += 1;
@@ -160,10 +160,17 @@ impl Row for Retried {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::{ErrorRef, StopReason};
+    use crate::event::{ErrorRef, RecordSlot, StopReason};
 
     fn told<'a>(name: &'a str, attempts: u32, kind: RetryEventKind<'a>) -> RetryEvent<'a> {
-        RetryEvent { name, attempts, max_attempts: 9, elapsed: std::time::Duration::ZERO, kind }
+        RetryEvent {
+            name,
+            attempts,
+            max_attempts: 9,
+            elapsed: std::time::Duration::ZERO,
+            kind,
+            record: RecordSlot::default(),
+        }
     }
 
     fn summary(retries: &Retries) -> Vec<(String, &'static str, u64, u64)> {

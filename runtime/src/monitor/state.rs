@@ -1,32 +1,20 @@
-//! What is counted and kept, in constant time per error: no clock, no lock, no foreign code.
+//! What is counted, in constant time per error: no clock, no lock, no foreign code.
 
 use super::{
-    ErrorContext, Fingerprint, MonitorConfig, OTHER,
-    fingerprint::key_of,
-    recent::{Entry, Evicted, Recent, Texts},
+    MonitorConfig, OTHER,
+    batch::{Delta, Moment},
     record::MAX_NAME,
     retries::{self, Retries},
     table::{Row, Table},
-    window::{Buckets, Windows},
+    window::Windows,
 };
 use crate::{
     ErrorCode,
     error::ErrorId,
-    event::{AlertLevel, ErrorEvent, text},
+    event::{AlertLevel, text},
     time::{Tick, Timestamp},
 };
 use std::sync::Arc;
-
-/// An error on its way into the state.
-#[derive(Debug)]
-pub(super) struct Arrival<'a> {
-    pub(super) event: &'a ErrorEvent<'a>,
-    pub(super) now: Tick,
-    pub(super) timestamp: Timestamp,
-    pub(super) fingerprint: Fingerprint,
-    pub(super) texts: Texts,
-    pub(super) context: Option<Box<ErrorContext>>,
-}
 
 #[derive(Debug)]
 pub(super) struct State {
@@ -39,7 +27,6 @@ pub(super) struct State {
     pub(super) operations: Table<Counted>,
     pub(super) groups: Table<Group>,
     pub(super) retries: Retries,
-    pub(super) recent: Recent,
 }
 
 /// A code or an operation.
@@ -50,7 +37,7 @@ pub(super) struct Counted {
     pub(super) count: u64,
     pub(super) windows: Windows,
     pub(super) last_seen: Timestamp,
-    last_tick: Tick,
+    last: Moment,
 }
 
 /// Errors that are the same problem.
@@ -64,13 +51,14 @@ pub(super) struct Group {
     pub(super) first_seen: Timestamp,
     pub(super) last_seen: Timestamp,
     pub(super) last_id: Option<ErrorId>,
-    last_tick: Tick,
+    first: Moment,
+    last: Moment,
 }
 
 impl State {
-    pub(super) fn new_at(config: &MonitorConfig, timestamp: Timestamp) -> Self {
+    pub(super) fn boxed_at(config: &MonitorConfig, timestamp: Timestamp) -> Box<Self> {
         let other = || Counted::new(OTHER.into(), None, timestamp);
-        Self {
+        Box::new(Self {
             since: timestamp,
             total: 0,
             by_level: [0; 4],
@@ -79,48 +67,24 @@ impl State {
             operations: Table::new(config.max_operations, other()),
             groups: Table::for_the_top(config.max_groups, Group::other(timestamp)),
             retries: retries::retries_at(config.max_operations, timestamp),
-            recent: Recent::new(config.recent_events, config.recent_bytes),
-        }
+        })
     }
 
-    /// Counts an error, then keeps it among the recent ones; returns what had to make room.
-    pub(super) fn record(&mut self, arrival: Arrival<'_>) -> Evicted {
-        let Arrival { event, now, timestamp, fingerprint, texts, context } = arrival;
-        let at = Buckets::of(now);
-        self.total += 1;
-        self.by_level[event.level as usize] += 1;
-        self.windows.add(at);
+    /// Counts errors that a shard counted before. Shards come in any order, so that the latest error is told by its
+    /// moment.
+    pub(super) fn add(&mut self, delta: Delta) {
+        let (count, now) = (delta.count(), delta.last.0.tick);
+        self.total += count;
+        self.by_level.iter_mut().zip(delta.by_level).for_each(|(sum, n)| *sum += n);
+        self.windows.add_many(delta.at, count);
 
-        let code_name = event.code.name();
-        let new_code = || Counted::new(name(code_name), Some(event.code), timestamp);
-        let code = self.codes.row_at(key_of(code_name), now, new_code);
-        code.count_at(now, at, timestamp);
-        let code_name = Arc::clone(&code.name);
-
-        let new_operation = || Counted::new(name(event.operation), None, timestamp);
-        let operation = self.operations.row_at(key_of(event.operation), now, new_operation);
-        operation.count_at(now, at, timestamp);
-        let operation = if &*operation.name == OTHER { name(event.operation) } else { Arc::clone(&operation.name) };
-
-        let new_group = || Group::new(code_name, Arc::clone(&operation), name(event.component), timestamp);
-        let group = self.groups.row_at(fingerprint.as_u64(), now, new_group);
-        group.count(event, now, timestamp);
-        let component = if &*group.code == OTHER { name(event.component) } else { Arc::clone(&group.component) };
-
-        self.recent.push(Entry {
-            number: self.recent.next_number(),
-            timestamp,
-            id: event.id,
-            code: event.code,
-            level: event.level,
-            operation,
-            component,
-            location: event.location,
-            elapsed: event.elapsed,
-            fingerprint,
-            texts,
-            context,
-        })
+        let Delta { key, code, .. } = delta;
+        let new_code = || Counted::new(name(code.name()), Some(code), delta.last.1);
+        self.codes.row_at(key.code, count, now, new_code).add(&delta, count);
+        let new_operation = || Counted::new(Arc::clone(&delta.operation), None, delta.last.1);
+        self.operations.row_at(key.operation, count, now, new_operation).add(&delta, count);
+        let new_group = || Group::new(name(code.name()), &delta);
+        self.groups.row_at(key.fingerprint.as_u64(), count, now, new_group).add(&delta, count);
     }
 
     pub(super) fn limit(&mut self, config: &MonitorConfig) {
@@ -128,7 +92,6 @@ impl State {
         self.operations.set_capacity(config.max_operations);
         self.groups.set_capacity(config.max_groups);
         self.retries.set_capacity(config.max_operations);
-        self.recent.limit(config.recent_events, config.recent_bytes);
     }
 }
 
@@ -139,27 +102,28 @@ fn name(raw: &str) -> Arc<str> {
 
 impl Counted {
     fn new(name: Arc<str>, code: Option<ErrorCode>, last_seen: Timestamp) -> Self {
-        Self { name, code, count: 0, windows: Windows::new(), last_seen, last_tick: Tick::ZERO }
+        Self { name, code, count: 0, windows: Windows::new(), last_seen, last: Moment::START }
     }
 
-    fn count_at(&mut self, now: Tick, at: Buckets, timestamp: Timestamp) {
-        self.count += 1;
-        self.windows.add(at);
-        self.last_seen = timestamp;
-        self.last_tick = now;
+    fn add(&mut self, delta: &Delta, count: u64) {
+        self.count += count;
+        self.windows.add_many(delta.at, count);
+        if delta.last.0 >= self.last {
+            (self.last, self.last_seen) = delta.last;
+        }
     }
 }
 
 impl Row for Counted {
     fn last_seen(&self) -> Tick {
-        self.last_tick
+        self.last.tick
     }
 
     fn absorb(&mut self, idle: &Self) {
         self.count += idle.count;
         self.windows.merge(&idle.windows);
         self.last_seen = self.last_seen.max(idle.last_seen);
-        self.last_tick = self.last_tick.max(idle.last_tick);
+        self.last = self.last.max(idle.last);
     }
 
     fn count(&self) -> u64 {
@@ -168,36 +132,56 @@ impl Row for Counted {
 }
 
 impl Group {
-    fn new(code: Arc<str>, operation: Arc<str>, component: Arc<str>, timestamp: Timestamp) -> Self {
+    fn new(code: Arc<str>, delta: &Delta) -> Self {
         Self {
             code,
-            operation,
-            component,
+            operation: Arc::clone(&delta.operation),
+            component: Arc::clone(&delta.component),
+            count: 0,
+            level: AlertLevel::Info,
+            first_seen: delta.first.1,
+            last_seen: delta.last.1,
+            last_id: None,
+            first: delta.first.0,
+            last: Moment::START,
+        }
+    }
+
+    fn other(timestamp: Timestamp) -> Self {
+        Self {
+            code: OTHER.into(),
+            operation: OTHER.into(),
+            component: OTHER.into(),
             count: 0,
             level: AlertLevel::Info,
             first_seen: timestamp,
             last_seen: timestamp,
             last_id: None,
-            last_tick: Tick::ZERO,
+            first: Moment::START,
+            last: Moment::START,
         }
     }
 
-    fn other(timestamp: Timestamp) -> Self {
-        Self::new(OTHER.into(), OTHER.into(), OTHER.into(), timestamp)
-    }
-
-    fn count(&mut self, event: &ErrorEvent<'_>, now: Tick, timestamp: Timestamp) {
-        self.count += 1;
-        self.level = self.level.max(event.level);
-        self.last_seen = timestamp;
-        self.last_id = Some(event.id);
-        self.last_tick = now;
+    fn add(&mut self, delta: &Delta, count: u64) {
+        self.count += count;
+        self.level = self.level.max(delta.level);
+        if delta.last.0 >= self.last {
+            (self.last, self.last_seen) = delta.last;
+            self.last_id = Some(delta.last_id);
+        }
+        // Another shard held an earlier one of the same group.
+        if delta.first.0 < self.first {
+            (self.first, self.first_seen) = delta.first;
+            self.code = name(delta.code.name());
+            self.operation = Arc::clone(&delta.operation);
+            self.component = Arc::clone(&delta.component);
+        }
     }
 }
 
 impl Row for Group {
     fn last_seen(&self) -> Tick {
-        self.last_tick
+        self.last.tick
     }
 
     fn absorb(&mut self, idle: &Self) {

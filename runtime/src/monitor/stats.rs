@@ -2,6 +2,7 @@
 
 use super::{
     ErrorRecord, Fingerprint, Rates,
+    recent::Entry,
     retries::{self, Retried, RetrySnapshot},
     state::{Counted, Group, State},
     table::Table,
@@ -11,7 +12,7 @@ use crate::{
     event::AlertLevel,
     time::{Tick, Timestamp},
 };
-use std::{cmp::Reverse, collections::BTreeMap};
+use std::{cmp::Reverse, collections::BTreeMap, sync::Arc};
 
 /// The statistics of a monitor, in the few words that most programs need.
 ///
@@ -183,15 +184,15 @@ fn counted(table: &Table<Counted>) -> impl Iterator<Item = &Counted> {
 /// What `stats` copies under the lock: no text is made there but the names.
 pub(super) struct StatsParts {
     total: u64,
-    codes: Vec<(std::sync::Arc<str>, u64, u64)>,
-    pub(super) recent: Vec<std::sync::Arc<super::recent::Entry>>,
+    codes: Vec<(Arc<str>, u64, u64)>,
+    recent: Vec<Arc<Entry>>,
 }
 
 impl StatsParts {
-    pub(super) fn of(state: &State, now: Tick) -> Self {
+    pub(super) fn of(state: &State, recent: Vec<Arc<Entry>>, now: Tick) -> Self {
         let at = Buckets::of(now);
         let codes = counted(&state.codes).map(|row| (row.name.clone(), row.count, row.windows.last_hour(at)));
-        Self { total: state.total, codes: codes.collect(), recent: state.recent.entries() }
+        Self { total: state.total, codes: codes.collect(), recent }
     }
 
     pub(super) fn finish(self) -> ErrorStats {
@@ -220,11 +221,11 @@ pub(super) struct SnapshotParts {
     operations: Vec<(Counted, Rates)>,
     groups: Vec<(Fingerprint, Group)>,
     retries: Vec<Retried>,
-    recent: Vec<std::sync::Arc<super::recent::Entry>>,
+    recent: Vec<Arc<Entry>>,
 }
 
 impl SnapshotParts {
-    pub(super) fn of(state: &State, now: Tick) -> Self {
+    pub(super) fn of(state: &State, recent: Vec<Arc<Entry>>, now: Tick) -> Self {
         let at = Buckets::of(now);
         let rows = |table| counted(table).map(|row| (row.clone(), row.windows.rates(at))).collect();
         let other = state.groups.other();
@@ -239,7 +240,7 @@ impl SnapshotParts {
             operations: rows(&state.operations),
             groups: groups.chain(overflow).collect(),
             retries: retries::rows(&state.retries),
-            recent: state.recent.entries(),
+            recent,
         }
     }
 

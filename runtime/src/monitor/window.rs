@@ -39,6 +39,10 @@ impl Buckets {
         let second = now.as_nanos() / 1_000_000_000;
         Self { second, minute: second / 60, half_hour: second / 1800 }
     }
+
+    pub(super) const fn second(self) -> u64 {
+        self.second
+    }
 }
 
 impl Windows {
@@ -46,10 +50,13 @@ impl Windows {
         Self { minute: Ring::new(), hour: Ring::new(), day: Ring::new() }
     }
 
-    pub(super) fn add(&mut self, at: Buckets) {
-        self.minute.add(at.second);
-        self.hour.add(at.minute);
-        self.day.add(at.half_hour);
+    /// Counts so many errors in the same buckets.
+    pub(super) fn add_many(&mut self, at: Buckets, count: u64) {
+        // A bucket that is full stays full.
+        let count = u32::try_from(count).unwrap_or(u32::MAX);
+        self.minute.add(at.second, count);
+        self.hour.add(at.minute, count);
+        self.day.add(at.half_hour, count);
     }
 
     pub(super) fn last_hour(&self, at: Buckets) -> u64 {
@@ -85,12 +92,13 @@ impl<const N: usize> Ring<N> {
         Self { newest: 0, counts: [0; N] }
     }
 
-    fn add(&mut self, bucket: u64) {
+    fn add(&mut self, bucket: u64, count: u32) {
         self.move_to(bucket);
-        // A thread that read the clock before another, and came after it, writes to an older bucket.
+        // A thread that read the clock before another, and came after it, writes to an older bucket; so does a shard
+        // whose counts come late.
         if bucket + (N as u64) > self.newest {
             let slot = &mut self.counts[slot::<N>(bucket)];
-            *slot = slot.saturating_add(1);
+            *slot = slot.saturating_add(count);
         }
     }
 
@@ -157,7 +165,7 @@ mod tests {
             for (i, gap) in gaps.iter().enumerate() {
                 now += gap + (round * i as u64) % 7;
                 for _ in 0..=(i % 3) {
-                    windows.add(at(now));
+                    windows.add_many(at(now), 1);
                     times.push(now);
                 }
                 for later in [0, 1, 58, 59, 60, 61, 3540, 3541, 3600, 84_599, 84_600, 86_400, 10_000_000] {
@@ -170,9 +178,9 @@ mod tests {
     #[test]
     fn an_error_of_a_thread_that_came_late_still_counts() {
         let mut windows = Windows::new();
-        windows.add(at(100));
-        windows.add(at(99));
-        windows.add(at(10));
+        windows.add_many(at(100), 1);
+        windows.add_many(at(99), 1);
+        windows.add_many(at(10), 1);
         assert_eq!(windows.rates(at(100)).last_minute, 2);
         assert_eq!(windows.rates(at(100)).last_hour, 3);
     }
@@ -181,9 +189,9 @@ mod tests {
     fn merged_windows_hold_the_counts_of_both() {
         let (mut older, mut newer) = (Windows::new(), Windows::new());
         for second in [5, 5, 30] {
-            older.add(at(second));
+            older.add_many(at(second), 1);
         }
-        newer.add(at(70));
+        newer.add_many(at(70), 1);
         let mut forth = older.clone();
         forth.merge(&newer);
         newer.merge(&older);

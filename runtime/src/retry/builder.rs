@@ -13,7 +13,14 @@ use crate::{
     name,
     time::{Clock, SharedClock},
 };
-use std::{borrow::Cow, marker::PhantomData, num::NonZeroU32, sync::Arc, time::Duration};
+use std::{
+    borrow::Cow,
+    marker::PhantomData,
+    num::NonZeroU32,
+    panic::Location,
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
 
 /// Puts a [`Retry`] together; each setter has the name of the key of `#[retry]`.
 ///
@@ -58,10 +65,12 @@ pub struct RetryBuilder<A = Untimed> {
     budget: Option<BudgetSource>,
     clock: SharedClock,
     hooks: Hooks,
+    place: &'static Location<'static>,
     attempts: PhantomData<A>,
 }
 
 impl RetryBuilder {
+    #[track_caller]
     pub(super) fn new() -> Self {
         Self {
             name: Cow::Borrowed("retry"),
@@ -80,6 +89,7 @@ impl RetryBuilder {
             budget: None,
             clock: SharedClock::default(),
             hooks: Hooks::default(),
+            place: Location::caller(),
             attempts: PhantomData,
         }
     }
@@ -123,6 +133,7 @@ impl RetryBuilder {
             budget,
             clock,
             hooks,
+            place,
             attempts: _,
         } = self;
         RetryBuilder {
@@ -142,6 +153,7 @@ impl RetryBuilder {
             budget,
             clock,
             hooks,
+            place,
             attempts: PhantomData,
         }
     }
@@ -376,9 +388,18 @@ impl<A> RetryBuilder<A> {
         }
         let config =
             RetryConfig { max_attempts, backoff, max_elapsed: self.max_elapsed, attempt_timeout: self.attempt_timeout };
-        let Self { name, clock, hooks, .. } = self;
+        let Self { name, clock, hooks, place, .. } = self;
         let has_opening = budget.is_some() || config.max_elapsed.is_some();
-        Ok(Retry::from_core(Arc::new(Core { name, config, hooks, budget, clock, has_opening })))
+        Ok(Retry::from_core(Arc::new(Core {
+            name,
+            config,
+            hooks,
+            budget,
+            clock,
+            place,
+            warned_of_nesting: AtomicBool::new(false),
+            has_opening,
+        })))
     }
 
     fn attempts_or(&self, problems: &mut Vec<ConfigError>) -> NonZeroU32 {

@@ -1,15 +1,18 @@
 //! The handle that calls go through.
 
-#[cfg(feature = "async")]
-use super::watched::watched;
 use super::{AnyError, Attempt, Next, RetryBudget, RetryBuilder, RetryConfig, Run, hooks::Hooks};
 #[cfg(feature = "async")]
 use crate::error::Rejection;
-use crate::{
-    error::{Rejector, note},
-    time::SharedClock,
+use crate::{error::Rejector, time::SharedClock};
+use std::{
+    borrow::Cow,
+    fmt,
+    marker::PhantomData,
+    ops::ControlFlow,
+    panic::Location,
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
 };
-use std::{borrow::Cow, fmt, marker::PhantomData, ops::ControlFlow, sync::Arc, time::Duration};
 
 /// Calls a function again when it fails, after a growing delay, as often and as long as configured.
 ///
@@ -68,6 +71,10 @@ pub(crate) struct Core {
     pub(super) hooks: Hooks,
     pub(super) budget: Option<RetryBudget>,
     pub(super) clock: SharedClock,
+    /// Where the retry was built.
+    pub(super) place: &'static Location<'static>,
+    /// Whether it was reported that it runs inside of another retry's attempt.
+    pub(super) warned_of_nesting: AtomicBool,
     /// Whether a series begins with more than its first attempt: with the budget, or a look at the clock.
     pub(super) has_opening: bool,
 }
@@ -94,6 +101,7 @@ impl Retry {
     /// assert_eq!(retry.call(|| Ok::<_, String>("at once")), Ok("at once"));
     /// # Ok::<(), gardefou::ConfigError>(())
     /// ```
+    #[track_caller]
     pub fn builder() -> RetryBuilder {
         RetryBuilder::new()
     }
@@ -142,11 +150,14 @@ impl Retry {
     /// ```
     #[inline]
     pub fn call_with<T, E: 'static>(&self, mut op: impl FnMut(Attempt) -> Result<T, E>) -> Result<T, E> {
-        let run = self.start();
+        let mut run = self.start();
         // The first attempt stands apart from the loop: an `Ok` then goes to the caller by its value alone, and not
         // with all the bytes that the largest error could have.
-        match op(run.attempt()) {
-            Ok(value) => Ok(value),
+        match attempt_once(&mut run, &mut op) {
+            Ok(value) => {
+                run.succeeded();
+                Ok(value)
+            }
             Err(error) => call_again(run, error, op),
         }
     }
@@ -179,7 +190,8 @@ impl Retry {
     ) -> Result<T, E> {
         let mut run = self.start();
         loop {
-            match settle_while(&mut run, op(), &again) {
+            let result = attempt_once(&mut run, &mut |_| op());
+            match settle_while(&mut run, result, &again) {
                 ControlFlow::Break(result) => return result,
                 ControlFlow::Continue(delay) => run.wait(delay),
             }
@@ -308,7 +320,8 @@ impl Retry {
     {
         let mut run = self.start();
         loop {
-            let result = watched(op(run.attempt())).await;
+            let attempt = op(run.attempt());
+            let result = run.watch(attempt).await;
             match settle(&mut run, result) {
                 ControlFlow::Break(result) => return result,
                 ControlFlow::Continue(delay) => run.wait_async(delay).await,
@@ -383,13 +396,22 @@ impl Retry<Timed> {
     {
         let mut run = self.start();
         loop {
-            let outcome = run.limit(op(run.attempt())).await;
+            let attempt = op(run.attempt());
+            let outcome = run.limit(attempt).await;
             match settle(&mut run, outcome.unwrap_or_else(|cut_off| Err(cut_off.into()))) {
                 ControlFlow::Break(result) => return result,
                 ControlFlow::Continue(delay) => run.wait_async(delay).await,
             }
         }
     }
+}
+
+/// Makes one attempt in its frame.
+#[inline]
+fn attempt_once<T, E>(run: &mut Run<'_>, op: &mut impl FnMut(Attempt) -> Result<T, E>) -> Result<T, E> {
+    let attempt = run.attempt();
+    let _entered = run.enter();
+    op(attempt)
 }
 
 /// What becomes of a call whose first attempt failed.
@@ -403,7 +425,7 @@ fn call_again<T, E: 'static>(mut run: Run<'_>, first: E, mut op: impl FnMut(Atte
             ControlFlow::Break(result) => return result,
             ControlFlow::Continue(delay) => run.wait(delay),
         }
-        result = op(run.attempt());
+        result = attempt_once(&mut run, &mut op);
     }
 }
 
@@ -420,8 +442,10 @@ fn settle_while<T, E: 'static>(
     mut result: Result<T, E>,
     again: impl Fn(&Result<T, E>) -> bool,
 ) -> ControlFlow<Result<T, E>, Duration> {
-    let rejected = note::is_rejected();
-    match run.after_while_seen(&mut result, again, rejected) {
+    let rejected = result.is_err() && run.is_rejected();
+    let next = run.after_while_seen(&mut result, again, rejected);
+    run.end_attempt(next);
+    match next {
         Next::Return => ControlFlow::Break(result),
         Next::Wait(delay) => ControlFlow::Continue(delay),
     }

@@ -28,10 +28,8 @@ mod run;
 mod step;
 mod tokens;
 mod view;
-#[cfg(feature = "async")]
-mod watched;
 
-pub use crate::event::StopReason;
+pub use crate::{call::Attempt, event::StopReason};
 pub use backoff::{Backoff, BackoffKind, Delays};
 pub use budget::{BudgetSource, RetryBudget, RetryBudgetBuilder};
 pub use builder::{BackoffSetting, RetryBuilder};
@@ -39,15 +37,15 @@ pub use config::RetryConfig;
 pub use handle::{Retry, Timed, Untimed};
 pub use hooks::{FailedAttempt, Next};
 pub use jitter::{Jitter, JitterSetting};
+pub use run::Run;
 #[cfg(feature = "async")]
 pub use run::Wait;
-pub use run::{Attempt, Run};
+#[cfg(feature = "async")]
+#[doc(hidden)]
+pub use run::Watched;
 pub use view::is_retryable;
 #[doc(hidden)]
 pub use view::{AnyError, ErrorView};
-#[cfg(feature = "async")]
-#[doc(hidden)]
-pub use watched::{Watched, watched};
 
 /// The page on retries, so that its code is compiled and run.
 #[cfg(doctest)]

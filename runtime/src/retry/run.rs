@@ -1,7 +1,5 @@
 //! One series of attempts, for a loop that stands in the caller's own code.
 
-#[cfg(feature = "async")]
-use super::watched::watched;
 use super::{
     AnyError, ErrorView, FailedAttempt, Next,
     handle::Core,
@@ -11,11 +9,17 @@ use super::{
 use crate::error::{ErrorCode, Policy, Rejection};
 use crate::{
     AppError,
-    error::{Class, note},
-    event::{self, ErrorRef, RetryEvent, RetryEventKind, StopReason},
+    call::{self, Attempt, Deadline, EndedBy, EnteredAttempt, Frame, Series},
+    error::{Class, ErrorRef, View},
+    event::{self, RecordSlot, RetryEvent, RetryEventKind, StopReason, pending::Settlement},
     time::Tick,
 };
-use std::{any::Any, ops::ControlFlow, sync::Arc, time::Duration};
+use std::{
+    any::Any,
+    ops::ControlFlow,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 #[cfg(feature = "async")]
 use std::{
     fmt,
@@ -66,6 +70,8 @@ use std::{
 pub struct Run<'r> {
     core: &'r Arc<Core>,
     step: Step,
+    /// That of the attempt under way; a loop in place has none.
+    frame: Frame,
 }
 
 #[cfg(feature = "async")]
@@ -92,41 +98,11 @@ impl fmt::Debug for Wait {
     }
 }
 
-/// What an attempt knows of itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Attempt {
-    /// Which attempt this is, counted from 0.
-    pub index: u32,
-    /// How many attempts there may be.
-    pub max_attempts: u32,
-}
-
-impl Attempt {
-    /// Tells whether no other attempt can follow.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use gardefou::{retry::Retry, time::ManualClock};
-    ///
-    /// let retry = Retry::builder().max_retries(2).clock(ManualClock::new()).build()?;
-    /// let from = retry.call_with(|attempt| if attempt.is_last() { Ok("the fallback") } else { Err("primary down") });
-    /// assert_eq!(from, Ok("the fallback"));
-    /// # Ok::<(), gardefou::ConfigError>(())
-    /// ```
-    #[must_use]
-    pub fn is_last(&self) -> bool {
-        self.index.saturating_add(1) >= self.max_attempts
-    }
-}
-
 impl<'r> Run<'r> {
     #[inline]
     pub(super) fn begin(core: &'r Arc<Core>) -> Self {
-        note::forget();
         let began = if core.has_opening { Self::open(core) } else { None };
-        Self { core, step: Step::begin(began) }
+        Self { core, step: Step::begin(began), frame: Frame::new() }
     }
 
     /// Pays into the budget and takes the time, where either is asked for; out of line, for most retries have neither.
@@ -182,8 +158,8 @@ impl<'r> Run<'r> {
     }
 
     /// As [`after`](Self::after), where the caller's own view looks at the error and a predicate may decide; for
-    /// generated code, whose errors may borrow. It must come right after the attempt, which must have been made on this
-    /// thread since [`wait`](Self::wait) or the start, or been [watched](super::watched).
+    /// generated code, whose errors may borrow. The attempt was made between [`enter`](Self::enter) and the drop of what
+    /// that returned, or by [`watch`](Self::watch).
     ///
     /// By value: an `Ok` then goes to the caller by its value alone, without the
     /// detour through memory that a reference to the whole outcome costs (ten times the rest, where `E` is large).
@@ -197,16 +173,81 @@ impl<'r> Run<'r> {
     ) -> ControlFlow<Result<T, E>, Duration> {
         match result {
             Ok(value) => {
+                self.frame.succeeded();
                 if self.step.failed() != 0 {
                     self.recovered();
                 }
                 ControlFlow::Break(Ok(value))
             }
-            Err(mut error) => match self.after_error(&mut error, view, retry_if, note::is_rejected()) {
-                Next::Return => ControlFlow::Break(Err(error)),
-                Next::Wait(delay) => ControlFlow::Continue(delay),
-            },
+            Err(mut error) => {
+                let rejected = self.is_rejected();
+                let next = self.after_error(&mut error, view, retry_if, rejected);
+                self.end_attempt(next);
+                match next {
+                    Next::Return => ControlFlow::Break(Err(error)),
+                    Next::Wait(delay) => ControlFlow::Continue(delay),
+                }
+            }
         }
+    }
+
+    /// Enters the frame of an attempt: what runs until the result is dropped is part of it.
+    #[doc(hidden)]
+    #[inline]
+    pub fn enter(&mut self) -> EnteredAttempt<'_> {
+        let (core, index, deadline) = (self.core, self.step.failed(), self.deadline());
+        let entered = self.frame.enter_attempt(index, core.config.max_attempts.get(), core.place, deadline);
+        if entered.multiplies() {
+            warn_of_nesting(core, entered.outer());
+        }
+        entered
+    }
+
+    /// Awaits an attempt in its frame.
+    #[cfg(feature = "async")]
+    #[doc(hidden)]
+    #[inline]
+    pub fn watch<F: Future>(&mut self, attempt: F) -> Watched<'_, 'r, F> {
+        Watched { run: self, attempt }
+    }
+
+    /// Ends the series by a first attempt that succeeded.
+    #[inline]
+    pub(super) fn succeeded(&mut self) {
+        self.frame.succeeded();
+    }
+
+    /// Until when the series may go on, where that is limited.
+    #[inline]
+    fn deadline(&self) -> Option<Deadline> {
+        if self.core.config.max_elapsed.is_some() { self.limited_deadline() } else { None }
+    }
+
+    #[cold]
+    fn limited_deadline(&self) -> Option<Deadline> {
+        let end = self.step.began()?.after(self.core.config.max_elapsed?);
+        Some(Deadline::new(end, self.core.clock.clone()))
+    }
+
+    /// Returns `true` if a policy further in rejected the attempt that has just ended with an error.
+    #[cold]
+    pub(super) fn is_rejected(&mut self) -> bool {
+        self.frame.inside().is_some_and(|inside| inside.rejection().is_some())
+    }
+
+    /// Ends the frame of an attempt that ended with an error.
+    #[cold]
+    pub(super) fn end_attempt(&mut self, next: Next) {
+        let Some(mut inside) = self.frame.end() else { return };
+        if let Next::Wait(_) = next {
+            for id in inside.take_pending() {
+                event::pending::settle(id, Settlement::Retried);
+            }
+            // What was reported or rejected inside has no say in the next attempt; what breakers counted stays counted.
+            inside.take_reported();
+            inside.forget_rejections();
+        }
+        inside.forward();
     }
 
     /// As [`after`](Self::after), where the predicate sees the whole outcome and says whether to call again, an `Ok`
@@ -242,8 +283,8 @@ impl<'r> Run<'r> {
         let again = again(result);
         match result {
             Ok(_) if again => {
-                let error = ErrorRef::Display(&"the result was refused");
-                self.failed(Seen { error, any: None, retry_if: Some(true), rejected: false }, |delay| delay).0
+                let view = View::of_ref(ErrorRef::Display(&"the result was refused"));
+                self.failed(Seen { view, any: None, retry_if: Some(true), rejected: false }, |delay| delay).0
             }
             _ => self.after_seen(result, &AnyError, |_| Some(again), rejected),
         }
@@ -252,7 +293,6 @@ impl<'r> Run<'r> {
     /// Blocks the thread for a delay that [`after`](Self::after) gave; a zero delay starts no timer.
     pub fn wait(&self, delay: Duration) {
         self.core.clock.sleep(delay);
-        note::forget();
     }
 
     /// Waits for a delay that [`after`](Self::after) gave, without blocking the thread; a zero delay starts no timer.
@@ -285,25 +325,29 @@ impl<'r> Run<'r> {
     #[inline]
     #[must_use]
     pub fn attempt(&self) -> Attempt {
-        Attempt { index: self.step.failed(), max_attempts: self.core.config.max_attempts.get() }
+        Attempt::new(self.step.failed(), self.core.config.max_attempts.get())
     }
 
     /// Gives one attempt the time that the configuration allows it, where it limits that.
     ///
-    /// The limit is `attempt_timeout`, or what is left of `max_elapsed` where that is less.
+    /// The limit is `attempt_timeout`, or what is left of `max_elapsed` or of the deadline around the call where that is
+    /// less. What runs in the attempt finds it as [`call::remaining`].
     ///
     /// # Errors
     ///
     /// A [`Rejection`] with code `TIMEOUT_ERROR` when the time is over; the future was dropped then.
     #[cfg(feature = "async")]
-    pub async fn limit<F: Future>(&self, attempt: F) -> Result<F::Output, Rejection> {
-        let attempt = watched(attempt);
-        let Some(timeout) = self.core.config.attempt_timeout else { return Ok(attempt.await) };
-        let timeout = match self.core.config.max_elapsed {
-            Some(whole) => timeout.min(whole.saturating_sub(self.step.elapsed_at(self.core.clock.now()))),
-            None => timeout,
-        };
-        tokio::time::timeout(timeout, attempt).await.map_err(|_| self.timed_out())
+    pub async fn limit<F: Future>(&mut self, attempt: F) -> Result<F::Output, Rejection> {
+        let Some(timeout) = self.core.config.attempt_timeout else { return Ok(self.watch(attempt).await) };
+        let (clock, own) = (&self.core.clock, timeout);
+        let whole = self.core.config.max_elapsed.map(|whole| whole.saturating_sub(self.step.elapsed_at(clock.now())));
+        let timeout = own.min(whole.unwrap_or(own)).min(call::remaining().unwrap_or(own));
+        // What was cut off after less than half of its limit says nothing about the callee.
+        let why = if timeout >= own / 2 { EndedBy::TimedOut } else { EndedBy::CutShort };
+        let deadline = Deadline::new(clock.now().after(timeout), clock.clone());
+        let limited = call::until(deadline, call::end_by(attempt, tokio::time::sleep(timeout), why));
+        let outcome = self.watch(limited).await;
+        outcome.ok_or_else(|| self.timed_out())
     }
 
     #[cfg(feature = "async")]
@@ -322,7 +366,7 @@ impl<'r> Run<'r> {
         rejected: bool,
     ) -> Next {
         let retry_if = retry_if(error);
-        let seen = Seen { error: view.view(error), any: view.any(error), retry_if, rejected };
+        let seen = Seen { view: view.view(error), any: view.any(error), retry_if, rejected };
         let (next, stop) = self.failed(seen, |delay| view.wait(delay));
         if let Some(reason) = stop
             && let Some(app) = view.app_mut(error)
@@ -337,7 +381,11 @@ impl<'r> Run<'r> {
     fn failed(&mut self, seen: Seen<'_>, wait: impl FnOnce(Duration) -> Duration) -> (Next, Option<StopReason>) {
         let core = self.core;
         let now = core.clock.now();
-        let failure = Failure { hopeless: seen.hopeless(core), retry_after: seen.error.retry_after() };
+        let failure = Failure {
+            hopeless: seen.hopeless(core),
+            retry_after: seen.view.retry_after(),
+            remaining: call::remaining(),
+        };
         let (next, stop) = match self.step.after_failure_at(&core.config, failure, now) {
             // Asked last, so that a token is taken only for an attempt that is made.
             Decision::Retry(_) if core.budget.as_ref().is_some_and(|budget| !budget.try_withdraw()) => {
@@ -356,16 +404,23 @@ impl<'r> Run<'r> {
             next,
             stop,
             elapsed,
-            error: seen.error,
+            error: seen.view.error(),
             any: seen.any,
         });
         let kind = match (next, stop) {
-            (Next::Wait(delay), _) => RetryEventKind::Scheduled { delay, error: seen.error },
+            (Next::Wait(delay), _) => RetryEventKind::Scheduled { delay, error: seen.view.error() },
             (Next::Return, reason) => {
-                RetryEventKind::GaveUp { reason: reason.unwrap_or(StopReason::Exhausted), error: seen.error }
+                RetryEventKind::GaveUp { reason: reason.unwrap_or(StopReason::Exhausted), error: seen.view.error() }
             }
         };
-        event::retry::tell(&RetryEvent { name: &core.name, attempts, max_attempts, elapsed, kind });
+        event::retry::tell(&RetryEvent {
+            name: &core.name,
+            attempts,
+            max_attempts,
+            elapsed,
+            kind,
+            record: RecordSlot::default(),
+        });
         (next, stop)
     }
 
@@ -377,6 +432,7 @@ impl<'r> Run<'r> {
             max_attempts: self.core.config.max_attempts.get(),
             elapsed: self.step.elapsed_at(self.core.clock.now()),
             kind: RetryEventKind::Succeeded,
+            record: RecordSlot::default(),
         });
     }
 
@@ -395,10 +451,45 @@ impl<'r> Run<'r> {
     }
 }
 
+#[cold]
+fn warn_of_nesting(core: &Core, outer: Series) {
+    // Relaxed: of two that come at once, the exchange lets one through.
+    if core.warned_of_nesting.load(Ordering::Relaxed) || core.warned_of_nesting.swap(true, Ordering::Relaxed) {
+        return;
+    }
+    let most = u64::from(core.config.max_attempts.get()).saturating_mul(outer.max_attempts.into());
+    event::retry::log_nested(&core.name, core.place, outer.place, most);
+}
+
+#[cfg(feature = "async")]
+pin_project_lite::pin_project! {
+    /// An attempt whose frame is current during each poll.
+    #[derive(Debug)]
+    #[doc(hidden)]
+    #[must_use = "futures do nothing unless they are awaited"]
+    pub struct Watched<'a, 'r, F> {
+        run: &'a mut Run<'r>,
+        #[pin]
+        attempt: F,
+    }
+}
+
+#[cfg(feature = "async")]
+impl<F: Future> Future for Watched<'_, '_, F> {
+    type Output = F::Output;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        let _entered = this.run.enter();
+        this.attempt.poll(cx)
+    }
+}
+
 /// A failed attempt as the decision sees it.
 #[derive(Clone, Copy)]
 struct Seen<'a> {
-    error: ErrorRef<'a>,
+    view: View<'a>,
     any: Option<&'a dyn Any>,
     retry_if: Option<bool>,
     /// Whether the attempt was rejected, as far as the error itself does not show it.
@@ -408,7 +499,7 @@ struct Seen<'a> {
 impl Seen<'_> {
     /// Why another try cannot help, if it cannot.
     fn hopeless(&self, core: &Core) -> Option<StopReason> {
-        let classified = self.error.classify();
+        let classified = self.view.classified();
         if classified.rejected || self.rejected {
             // Whatever a predicate for the function's own errors says: the function did not run, nor would it.
             return Some(StopReason::Rejected);

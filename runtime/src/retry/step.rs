@@ -24,6 +24,8 @@ pub(crate) struct Failure {
     pub(crate) hopeless: Option<StopReason>,
     /// How long the callee asks to be left alone.
     pub(crate) retry_after: Option<Duration>,
+    /// How much time is left until the deadline around the call, where there is one.
+    pub(crate) remaining: Option<Duration>,
 }
 
 /// What is to be done after a failed attempt.
@@ -46,6 +48,11 @@ impl Step {
     #[inline]
     pub(crate) fn failed(&self) -> u32 {
         self.failed
+    }
+
+    /// Returns when the series began, where that is known.
+    pub(crate) fn began(&self) -> Option<Tick> {
+        (self.began != Tick::MAX).then_some(self.began)
     }
 
     /// Returns the time since the series began: since the first attempt started where the time is limited, and since
@@ -76,6 +83,9 @@ impl Step {
         };
         match config.max_elapsed {
             Some(limit) if self.elapsed_at(now).saturating_add(delay) > limit => Decision::Stop(StopReason::Deadline),
+            _ if failure.remaining.is_some_and(|rest| delay > rest || rest.is_zero()) => {
+                Decision::Stop(StopReason::Deadline)
+            }
             _ => Decision::Retry(delay),
         }
     }

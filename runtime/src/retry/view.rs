@@ -1,15 +1,18 @@
 //! How a retry looks at errors whose type it does not know.
 
-use crate::{AppError, Rejection, classify::classify, event::ErrorRef};
-use std::{any::Any, error::Error, io, time::Duration};
+use crate::{
+    AppError,
+    error::{View, Viewable},
+};
+use std::{any::Any, time::Duration};
 
 /// A way to look at errors of type `E`.
 ///
 /// Calls by hand look at them through [`AnyError`]; attributes know more about the type in their place, and bring a
 /// view of their own.
 pub trait ErrorView<E> {
-    /// Returns what can be seen of the error.
-    fn view<'a>(&'a self, error: &'a E) -> ErrorRef<'a>;
+    /// Returns the view of the error.
+    fn view<'a>(&'a self, error: &'a E) -> View<'a>;
 
     /// Returns the error for those who know its type, where it borrows nothing.
     fn any<'a>(&self, error: &'a E) -> Option<&'a dyn Any> {
@@ -35,17 +38,8 @@ pub trait ErrorView<E> {
 pub struct AnyError;
 
 impl<E: 'static> ErrorView<E> for AnyError {
-    fn view<'a>(&'a self, error: &'a E) -> ErrorRef<'a> {
-        let any: &dyn Any = error;
-        None.or_else(|| any.downcast_ref::<AppError>().map(ErrorRef::App))
-            .or_else(|| any.downcast_ref::<Rejection>().map(|error| ErrorRef::Std(error)))
-            .or_else(|| any.downcast_ref::<io::Error>().map(|error| ErrorRef::Std(error)))
-            .or_else(|| any.downcast_ref::<Box<dyn Error + Send + Sync>>().map(|error| ErrorRef::Std(&**error)))
-            .or_else(|| any.downcast_ref::<Box<dyn Error + Send>>().map(|error| ErrorRef::Std(&**error)))
-            .or_else(|| any.downcast_ref::<Box<dyn Error>>().map(|error| ErrorRef::Std(&**error)))
-            .or_else(|| any.downcast_ref::<String>().map(|error| ErrorRef::Display(error)))
-            .or_else(|| any.downcast_ref::<&'static str>().map(|error| ErrorRef::Display(error)))
-            .unwrap_or(ErrorRef::Opaque(std::any::type_name::<E>()))
+    fn view<'a>(&'a self, error: &'a E) -> View<'a> {
+        View::of_any(error)
     }
 
     fn any<'a>(&self, error: &'a E) -> Option<&'a dyn Any> {
@@ -78,10 +72,11 @@ impl<E: 'static> ErrorView<E> for AnyError {
 /// }
 ///
 /// assert!(is_retryable(&FetchError::Silent));
+/// assert!(!is_retryable(&gardefou::AppError::new(gardefou::ErrorCode::PERMISSION_ERROR, "no access")));
 /// let retry = Retry::builder().retry_if(is_retryable::<FetchError>).build()?;
 /// # Ok::<(), gardefou::ConfigError>(())
 /// ```
 #[must_use]
-pub fn is_retryable<E: Error + 'static>(error: &E) -> bool {
-    classify(error).is_retryable()
+pub fn is_retryable<E: Viewable + ?Sized>(error: &E) -> bool {
+    error.view().classified().is_retryable()
 }

@@ -4,9 +4,10 @@ use super::{ErrorSystemGuard, InitError, init};
 use crate::{
     alerts::{AlertsConfig, AlertsConfigBuilder},
     error::ConfigError,
+    event::record::BeforeRecord,
     health::HealthConfig,
     monitor::{
-        MonitorConfig, MonitorConfigBuilder,
+        ErrorRecord, MonitorConfig, MonitorConfigBuilder, Origin, RecordAction,
         journal::{FileJournal, Journal, JournalConfig, JournalConfigBuilder},
     },
 };
@@ -33,6 +34,8 @@ impl ErrorSystem {
 /// * `journal`: none.
 /// * `alerts`: none.
 /// * `shutdown_deadline`: 5 s; from 0 to 1 h.
+/// * `service`, `release`, `environment`: none; from 1 to 200 bytes each.
+/// * `before_record`: none.
 /// * `panic_hook`: off.
 /// * `strict`: off.
 ///
@@ -67,6 +70,20 @@ pub(crate) struct Wishes {
     pub(crate) alerts: Option<AlertsConfigBuilder>,
     pub(crate) shutdown_deadline: Option<Duration>,
     pub(crate) panic_hook: Option<bool>,
+    pub(crate) service: Option<String>,
+    pub(crate) release: Option<String>,
+    pub(crate) environment: Option<String>,
+    pub(crate) before_record: Option<RecordHook>,
+}
+
+/// A function of the program that sees each record first.
+#[derive(Clone)]
+pub(crate) struct RecordHook(BeforeRecord);
+
+impl fmt::Debug for RecordHook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("RecordHook")
+    }
 }
 
 /// Where errors are to be kept.
@@ -83,6 +100,7 @@ pub(crate) struct Settings {
     pub(crate) journal: Option<JournalSetting>,
     pub(crate) alerts: Option<AlertsConfig>,
     pub(crate) panic_hook: bool,
+    pub(crate) origin: Origin,
 }
 
 pub(crate) enum JournalSetting {
@@ -145,6 +163,51 @@ impl ErrorSystemBuilder {
         self
     }
 
+    /// Sets the name of the program, for example `orders`; each record from now on carries it as `service`.
+    ///
+    /// Each record names the program that it comes from: service, release, environment, and the name of the machine,
+    /// which is read once. See [`Origin`].
+    pub fn service(mut self, name: impl Into<String>) -> Self {
+        self.wishes.service = Some(name.into());
+        self
+    }
+
+    /// Sets the version of the program, for example `1.4.2`; each record carries it as `release`.
+    pub fn release(mut self, version: impl Into<String>) -> Self {
+        self.wishes.release = Some(version.into());
+        self
+    }
+
+    /// Sets where the program runs, for example `production`; each record carries it as `environment`.
+    pub fn environment(mut self, name: impl Into<String>) -> Self {
+        self.wishes.environment = Some(name.into());
+        self
+    }
+
+    /// Sets a function that may change or drop each record before it is logged, counted, journalled or passed to alerts:
+    /// see [`MonitorConfigBuilder::before_record`], whose function it replaces.
+    ///
+    /// # Examples
+    ///
+    /// ```standalone_crate
+    /// use gardefou::{AppError, ErrorCode, ErrorSystem, error_monitor, monitor::RecordAction};
+    ///
+    /// let guard = ErrorSystem::builder()
+    ///     .before_record(|record| match record.error_code.as_str() {
+    ///         "TIMEOUT_ERROR" => RecordAction::Drop,
+    ///         _ => RecordAction::Keep,
+    ///     })
+    ///     .init()?;
+    /// gardefou::report(&AppError::new(ErrorCode::TIMEOUT_ERROR, "no answer"));
+    /// gardefou::report(&AppError::new(ErrorCode::SYNC_ERROR, "late"));
+    /// assert_eq!(error_monitor().stats().total_errors, 1);
+    /// # Ok::<(), gardefou::InitError>(())
+    /// ```
+    pub fn before_record(mut self, hook: impl Fn(&mut ErrorRecord) -> RecordAction + Send + Sync + 'static) -> Self {
+        self.wishes.before_record = Some(RecordHook(Arc::new(hook)));
+        self
+    }
+
     /// Sets how long the guard may take to shut everything down. Where there is a journal, a quarter of what the health
     /// checks leave of it is kept for that.
     pub fn shutdown_deadline(mut self, deadline: Duration) -> Self {
@@ -189,7 +252,11 @@ impl Wishes {
         let mut problems = Vec::new();
         let health = self.health.clone().unwrap_or_default();
         problems.extend(health.validate().err());
-        let monitor = self.monitor.clone().unwrap_or_default().build();
+        let mut monitor = self.monitor.clone().unwrap_or_default();
+        if let Some(RecordHook(hook)) = self.before_record.clone() {
+            monitor = monitor.before_record(move |record| hook(record));
+        }
+        let monitor = monitor.build();
         let monitor = monitor.map_err(|err| problems.push(err)).unwrap_or_default();
         let journal = match &self.journal {
             None => None,
@@ -210,9 +277,17 @@ impl Wishes {
                 "must be at most 1 hour",
             ));
         }
+        let origin = [("service", &self.service), ("release", &self.release), ("environment", &self.environment)];
+        for (field, text) in origin.into_iter().filter_map(|(field, text)| Some((field, text.as_deref()?))) {
+            if text.trim().is_empty() || text.len() > LONGEST_NAME {
+                problems.push(ConfigError::new(field, format_args!("{text:?}"), "must be from 1 to 200 bytes"));
+            }
+        }
+        let panic_hook = self.panic_hook.unwrap_or_default();
+        let origin = Origin::of(self.service.as_deref(), self.release.as_deref(), self.environment.as_deref());
         match ConfigError::join(problems) {
             Some(err) => Err(err),
-            None => Ok(Settings { health, monitor, journal, alerts, panic_hook: self.panic_hook.unwrap_or_default() }),
+            None => Ok(Settings { health, monitor, journal, alerts, panic_hook, origin }),
         }
     }
 
@@ -232,6 +307,7 @@ impl Wishes {
         };
         let same_alerts =
             |a: &AlertsConfigBuilder, b: &AlertsConfigBuilder| a.clone().build().ok() == b.clone().build().ok();
+        let same_hook = |a: &RecordHook, b: &RecordHook| Arc::ptr_eq(&a.0, &b.0);
         let deadlines = (self.shutdown_deadline.as_ref(), other.shutdown_deadline.as_ref());
         let all = [
             ("health", differ(self.health.as_ref(), other.health.as_ref(), PartialEq::eq)),
@@ -239,10 +315,15 @@ impl Wishes {
             ("journal", differ(self.journal.as_ref(), other.journal.as_ref(), same_journal)),
             ("alerts", differ(self.alerts.as_ref(), other.alerts.as_ref(), same_alerts)),
             ("shutdown_deadline", differ(deadlines.0, deadlines.1, PartialEq::eq)),
+            ("service", differ(self.service.as_ref(), other.service.as_ref(), PartialEq::eq)),
+            ("release", differ(self.release.as_ref(), other.release.as_ref(), PartialEq::eq)),
+            ("environment", differ(self.environment.as_ref(), other.environment.as_ref(), PartialEq::eq)),
+            ("before_record", differ(self.before_record.as_ref(), other.before_record.as_ref(), same_hook)),
             ("panic_hook", differ(self.panic_hook.as_ref(), other.panic_hook.as_ref(), PartialEq::eq)),
         ];
         all.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect()
     }
 }
 
+const LONGEST_NAME: usize = 200;
 const LONGEST_SHUTDOWN: Duration = Duration::from_secs(3600);

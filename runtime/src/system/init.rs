@@ -11,8 +11,8 @@ use super::{
 use crate::boundary;
 use crate::{
     alerts::{Alerts, AlertsStatus, Flushed},
-    error::code_clashes,
-    event::names::TARGET_SYSTEM,
+    error::{code_clashes, coding_clashes},
+    event::{self, names::TARGET_SYSTEM},
     health::{health_check, refused_static_checks},
     monitor::{self, error_monitor, journal::Journal},
     panics,
@@ -109,6 +109,7 @@ pub(crate) fn init(builder: &ErrorSystemBuilder) -> Result<ErrorSystemGuard, Ini
 
 /// What listens first, so that it hears of all that follows.
 fn bring_up(settings: Settings) -> Result<Parts, InitError> {
+    settings.origin.on_this_host().set();
     let monitor = monitor::configure(settings.monitor);
     take_away(LEFT_BEHIND.lock().take().as_ref());
     let journal = settings.journal.map(JournalSetting::open);
@@ -161,7 +162,8 @@ fn clashes() -> Vec<InitWarning> {
     });
     let codes = code_clashes().into_iter().map(|clash| InitWarning::ErrorCode { text: clash.to_string() });
     let checks = refused_static_checks().iter().map(|text| InitWarning::HealthCheck { text: text.clone() });
-    codes.chain(checks).chain(breakers).collect()
+    let mappings = coding_clashes().into_iter().map(|clash| InitWarning::ErrorCode { text: clash.to_string() });
+    codes.chain(mappings).chain(checks).chain(breakers).collect()
 }
 
 /// How alerting is doing, if it is up.
@@ -208,6 +210,8 @@ fn bring_down(up: Parts, deadline: Duration) -> ShutdownReport {
     // A check that hangs is on a thread of its own, which ends with the process.
     let hanging = health.hanging() as u64;
     let mut parts = vec![PartReport { part: "health", sent: 0, kept: 0, dropped: hanging, in_time }];
+    // What waits for an attempt waits no longer.
+    event::pending::settle_all();
     let journal = error_monitor().journal();
     if let Some(alerts) = up.alerts {
         let left = until.since(clock.now());

@@ -37,7 +37,7 @@ fn texts(warnings: &[InitWarning]) -> String {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InitWarning {
-    /// Two error codes of different crates share a number.
+    /// Two error codes of different crates share a number, or one error type is mapped to codes twice.
     #[non_exhaustive]
     ErrorCode {
         /// Both, each with the place of its declaration.

@@ -3,8 +3,8 @@
 use super::within::within;
 use crate::{
     AppError, ErrorCode,
-    boundary::{Entry, LogLevel, Operation, Report},
-    event::ErrorRef,
+    boundary::{Entry, LogLevel, Operation, Recognised, Report, Then},
+    error::View,
     panics,
 };
 use std::{
@@ -61,8 +61,8 @@ fn report(panic: &PanicHookInfo<'_>) {
             }
             let file = place.as_ref().map_or("", |(file, ..)| file);
             let operation = Operation::new("panic", file, "", 0);
-            let report = Report::new(ErrorRef::App(&error), &operation, Entry::function());
-            report.level(LogLevel::Critical).without_location().send();
+            let report = Report::new(View::of_app(&error), &operation, Entry::function());
+            report.level(LogLevel::Critical).without_location().send(Recognised::default(), Then::Ends);
         });
     });
 }

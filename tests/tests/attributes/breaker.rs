@@ -158,12 +158,12 @@ async fn a_rejection_comes_in_the_function_s_own_error_type() {
     assert!(other_type.get_ref().unwrap().is::<Rejection>(), "two functions of one name share the breaker");
 }
 
-#[with_circuit_breaker(name = "attr-wrong", failure_threshold = NONE)]
+#[with_circuit_breaker(name = "attr-wrong", recovery_backoff = SHRINKS)]
 fn wrong_at_run_time() -> R<i32> {
     Ok(1)
 }
 
-const NONE: u32 = 0;
+const SHRINKS: f64 = 0.5;
 
 #[test]
 fn a_configuration_that_cannot_work_falls_back_to_the_defaults() {

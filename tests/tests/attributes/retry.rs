@@ -7,7 +7,7 @@ use gardefou::{
 };
 use std::{
     cell::RefCell,
-    num::ParseIntError,
+    io,
     sync::{
         Mutex,
         atomic::{AtomicU32, Ordering},
@@ -18,14 +18,16 @@ use std::{
 #[retry(max_retries = 3, initial_delay = 0)]
 fn question_mark(runs: &mut u32, text: &str) -> R<i32> {
     *runs += 1;
-    let value: i32 = text.parse()?;
-    Ok(value)
+    if text == "x" {
+        Err(io::Error::from(io::ErrorKind::BrokenPipe))?;
+    }
+    Ok(text.parse()?)
 }
 
 #[test]
 fn a_question_mark_does_not_leave_the_loop() {
     let mut runs = 0;
-    assert!(question_mark(&mut runs, "x").unwrap_err().downcast_ref::<ParseIntError>().is_some());
+    assert!(question_mark(&mut runs, "x").unwrap_err().downcast_ref::<io::Error>().is_some());
     assert_eq!(runs, 4);
     assert_eq!(question_mark(&mut runs, "7").unwrap(), 7);
     assert_eq!(runs, 5, "a success is returned at once");
@@ -174,7 +176,7 @@ async fn a_dropped_future_ends_the_wait_and_runs_nothing_more() {
 }
 
 #[retry(max_retries = 1, initial_delay = 0, attempt_timeout = "2s")]
-async fn hangs_once(runs: &AtomicU32) -> Result<u32, std::io::Error> {
+async fn hangs_once(runs: &AtomicU32) -> Result<u32, io::Error> {
     let run = runs.fetch_add(1, Ordering::Relaxed);
     if run == 0 {
         std::future::pending::<()>().await;
@@ -228,4 +230,21 @@ fn an_error_that_borrows_is_shown_to_the_predicate() {
     assert_eq!(runs, 3);
     assert_eq!(borrowing(&mut runs, "enough").unwrap_err().0, "enough");
     assert_eq!(runs, 4);
+}
+
+fn none() -> u32 {
+    0
+}
+
+#[retry(max_attempts = none())]
+fn attempts_that_are_not_constant(runs: &mut u32) -> R<()> {
+    *runs += 1;
+    Err(busy())
+}
+
+#[test]
+fn settings_that_cannot_work_never_make_more_calls_than_one() {
+    let mut runs = 0;
+    assert!(attempts_that_are_not_constant(&mut runs).is_err());
+    assert_eq!(runs, 1);
 }

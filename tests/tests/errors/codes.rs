@@ -57,11 +57,23 @@ fn a_category_follows_from_the_number_and_a_class_from_the_status() {
             _ => Category::Resource,
         };
         let class = match status {
-            400 | 403 | 404 => Class::Permanent,
             423 | 429 | 502..=504 => Class::Transient,
+            400..=499 => Class::Permanent,
             _ => Class::Unknown,
         };
         assert_eq!((code.category(), code.class()), (category, class), "{name}");
+    }
+}
+
+#[test]
+fn every_client_error_status_is_permanent_except_those_that_ask_to_come_back() {
+    let transient: Vec<u16> = (400..500).filter(|&status| Class::of_http_status(status) != Class::Permanent).collect();
+    assert_eq!(transient, [408, 421, 423, 425, 429]);
+    for status in [408, 421, 423, 425, 429, 502, 503, 504] {
+        assert_eq!(Class::of_http_status(status), Class::Transient, "{status}");
+    }
+    for status in [100, 200, 302, 399, 500, 501, 505, 599] {
+        assert_eq!(Class::of_http_status(status), Class::Unknown, "{status}");
     }
 }
 
@@ -94,7 +106,7 @@ fn an_application_adds_its_own_codes_without_touching_the_library() {
     assert_eq!(row(MODEL_VERSION_ERROR), ("MODEL_VERSION_ERROR", 212, 409, Class::Permanent, Category::Analysis));
     assert_eq!(row(WITH_PATHS), ("WITH_PATHS", 5001, 503, Class::Transient, archive));
     assert_eq!(row(WITH_DEFAULTS), ("WITH_DEFAULTS", 5002, 500, Class::Unknown, application));
-    assert_eq!(row(WITH_A_TEXT), ("WITH_A_TEXT", 5003, 418, Class::Unknown, archive));
+    assert_eq!(row(WITH_A_TEXT), ("WITH_A_TEXT", 5003, 418, Class::Permanent, archive));
     assert_eq!(elsewhere::ALSO_5005.class(), Class::Permanent);
     let err = AppError::new(MODEL_VERSION_ERROR, "version 4");
     assert!(err.is(MODEL_VERSION_ERROR) && !err.is(ErrorCode::UNKNOWN_ERROR));

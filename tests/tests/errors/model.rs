@@ -229,3 +229,38 @@ fn an_error_stands_in_an_enum_of_thiserrors_kind_and_is_seen_there() {
     assert_eq!((err.code(), err.is_coded(), err.id()), (ErrorCode::PERMISSION_ERROR, true, id));
     assert!(!gardefou::classify::classify(&*err).is_retryable());
 }
+
+#[derive(Debug, thiserror::Error)]
+enum LoadError {
+    #[error("load config: {0}")]
+    Read(#[from] std::io::Error),
+    #[error("start ({0})")]
+    Start(#[source] Box<LoadError>),
+}
+
+#[test]
+fn cause_is_said_once() {
+    let cause = || std::io::Error::other("no such disk");
+    let err = AppError::from(LoadError::Read(cause()));
+    assert_eq!(format!("{err:#}"), "load config: no such disk");
+    let err = AppError::from(LoadError::Start(Box::new(LoadError::Read(cause()))));
+    assert_eq!(format!("{err:#}"), "start (load config: no such disk)");
+    let wrapped = AppError::new(ErrorCode::CONFIG_ERROR, "no settings").with_source(LoadError::Read(cause()));
+    assert_eq!(format!("{wrapped:#}"), "no settings: load config: no such disk");
+    let lines = logged(|| gardefou::report(&wrapped));
+    assert_eq!(lines[0]["error.chain"], "load config: no such disk");
+}
+
+#[test]
+fn place_inside_the_standard_library_is_no_place() {
+    let convert = |by: fn(Result<u8, std::num::ParseIntError>) -> Result<u8, AppError>| by("x".parse()).unwrap_err();
+    for err in [convert(|result| result.map_err(AppError::from)), convert(|result| result.map_err(Into::into))] {
+        assert_eq!(gardefou::error::View::of_any(&err).location(), None, "{}", err.location());
+        assert!(!format!("{err:?}").contains("library/core"), "{err:?}");
+        let line = &logged(|| gardefou::report(&err))[0];
+        assert!(!line.contains_key("error.location"), "{line:?}");
+    }
+    let line = line!() + 1;
+    let err = convert(|result| Ok(result?));
+    assert_eq!(gardefou::error::View::of_any(&err).location().unwrap().line(), line);
+}

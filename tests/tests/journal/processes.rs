@@ -15,14 +15,14 @@ const CHILD: &str = "GARDEFOU_TEST_JOURNAL_CHILD";
 
 /// Where the errors go.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Kind {
+pub(super) enum Kind {
     Files,
     #[cfg(feature = "journal-sqlite")]
     Database,
 }
 
 impl Kind {
-    fn open(self, config: JournalConfigBuilder) -> Arc<dyn Journal> {
+    pub(super) fn open(self, config: JournalConfigBuilder) -> Arc<dyn Journal> {
         let config = config.build().unwrap();
         match self {
             Self::Files => Arc::new(FileJournal::open(config)),
@@ -31,8 +31,18 @@ impl Kind {
         }
     }
 
+    /// Removes what is old, as the thread of a journal does.
+    pub(super) fn maintain(self, config: JournalConfigBuilder) {
+        let config = config.build().unwrap();
+        match self {
+            Self::Files => FileJournal::open(config).maintain().unwrap(),
+            #[cfg(feature = "journal-sqlite")]
+            Self::Database => gardefou::monitor::journal::SqliteJournal::open(config).maintain().unwrap(),
+        }
+    }
+
     /// A journal in a process of its own, by the name that is given to it.
-    fn of_name(name: &str) -> Self {
+    pub(super) fn of_name(name: &str) -> Self {
         match name {
             "Files" => Self::Files,
             #[cfg(feature = "journal-sqlite")]

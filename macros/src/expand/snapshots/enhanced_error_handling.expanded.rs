@@ -12,11 +12,16 @@ fn read(key: &str) -> Result<u32> {
             &__GARDEFOU_GUARDED,
         )
         .error_code(ErrorCode::DB_QUERY_ERROR);
-    let __entry = __GARDEFOU_HANDLING.enter();
+    let mut __entered = __GARDEFOU_HANDLING.enter();
     let __outcome = ::gardefou::__private::call_with(
         (key,),
         move |(key,)| -> Result<u32> { lookup(key) },
     );
     __GARDEFOU_HANDLING
-        .leave(__entry, __outcome, ::gardefou::__private::shape!(Result < u32 >))
+        .leave(
+            &mut __entered,
+            __outcome,
+            ::gardefou::__private::shape!(Result < u32 >),
+            ::gardefou::__private::Then::Leaves,
+        )
 }

@@ -12,15 +12,18 @@ async fn read(&mut self, key: String) -> Result<u32> {
         &__GARDEFOU_GUARDED,
     );
     let __captured = ::gardefou::__private::Captured::new().field("key", &key);
-    let __entry = __GARDEFOU_HANDLING.enter();
-    let __outcome = match ::gardefou::__private::catch_async(
-            &__GARDEFOU_GUARDED,
-            async move {
-                if false {
-                    return ::gardefou::__private::never::<Result<u32>>();
-                }
-                '_body: { self.lookup(key).await }
-            },
+    let mut __entered = __GARDEFOU_HANDLING.enter();
+    let __outcome = match __entered
+        .suspend(
+            ::gardefou::__private::catch_async(
+                &__GARDEFOU_GUARDED,
+                async move {
+                    if false {
+                        return ::gardefou::__private::never::<Result<u32>>();
+                    }
+                    '_body: { self.lookup(key).await }
+                },
+            ),
         )
         .await
     {
@@ -35,17 +38,15 @@ async fn read(&mut self, key: String) -> Result<u32> {
     ::gardefou::__private::Ok(
         match __GARDEFOU_HANDLING
             .leave_with(
-                __entry,
+                &mut __entered,
                 __outcome,
                 ::gardefou::__private::shape!(Result < u32 >),
+                ::gardefou::__private::Then::Ends,
                 || __captured,
             )
         {
             ::gardefou::__private::Ok(__value) => __value,
-            ::gardefou::__private::Err(_) => {
-                ::gardefou::__private::swallowed();
-                0
-            }
+            ::gardefou::__private::Err(_) => 0,
         },
     )
 }

@@ -23,10 +23,13 @@ fn read(key: &str) -> Result<u32> {
         let __delay = {
             let (__outcome, __view) = {
                 (
-                    ::gardefou::__private::call_with(
-                        (::gardefou::__private::clone_for_each_attempt(&key),),
-                        move |(key,)| -> Result<u32> { lookup(key) },
-                    ),
+                    {
+                        let __entered = __run.enter();
+                        ::gardefou::__private::call_with(
+                            (::gardefou::__private::clone_for_each_attempt(&key),),
+                            move |(key,)| -> Result<u32> { lookup(key) },
+                        )
+                    },
                     ::gardefou::__private::Attempted::ran(
                         ::gardefou::__private::shape!(Result < u32 >),
                     ),

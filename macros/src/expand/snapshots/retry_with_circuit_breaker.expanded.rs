@@ -45,15 +45,18 @@ async fn read(&mut self, key: String) -> Result<u32> {
                 let key = ::gardefou::__private::clone_for_each_attempt(&key);
                 let __this = &mut *self;
                 (
-                    __admitted
-                        .guard(
-                            ::gardefou::__private::judge!(Result < u32 >),
-                            ::gardefou::__private::watched(async move {
-                                if false {
-                                    return ::gardefou::__private::never::<Result<u32>>();
-                                }
-                                '_body: { __this.lookup(key).await }
-                            }),
+                    __run
+                        .watch(
+                            __admitted
+                                .guard(
+                                    ::gardefou::__private::judge!(Result < u32 >),
+                                    async move {
+                                        if false {
+                                            return ::gardefou::__private::never::<Result<u32>>();
+                                        }
+                                        '_body: { __this.lookup(key).await }
+                                    },
+                                ),
                         )
                         .await,
                     ::gardefou::__private::Attempted::ran(

@@ -1,6 +1,9 @@
 use super::*;
+use crate::error::ErrorRef;
+use crate::event::names;
 use std::{
     collections::BTreeMap,
+    error::Error,
     fmt, io,
     sync::{Arc, Mutex, Once, PoisonError},
 };
@@ -56,7 +59,7 @@ fn logged(run: impl FnOnce()) -> Vec<Fields> {
         tracing::subscriber::with_default(Capture::default(), || {
             for level in [LogLevel::Trace, LogLevel::Debug, LogLevel::Info, LogLevel::Warn, LogLevel::Error] {
                 let err = AppError::new(ErrorCode::UNKNOWN_ERROR, "met");
-                let _ = Report::new(ErrorRef::App(&err), &OP, Entry::function()).level(level).send();
+                report(View::of_app(&err), level);
             }
         });
     });
@@ -69,8 +72,20 @@ fn logged(run: impl FnOnce()) -> Vec<Fields> {
     fields.clone()
 }
 
-fn send(error: ErrorRef<'_>, entry: Entry) -> bool {
-    Report::new(error, &OP, entry).send()
+fn report(view: View<'_>, level: LogLevel) {
+    let report = Report::new(view, &OP, Entry::function()).level(level);
+    report.send(Recognised::default(), Then::Ends);
+}
+
+/// Reports an error that leaves a frame, and returns the identity under which it is known.
+fn leave(frame: &mut Frame, view: View<'_>) -> ErrorId {
+    let recognised = Recognised::new(view, frame);
+    Report::new(view, &OP, Entry::function()).send(recognised, Then::Leaves)
+}
+
+/// How many lines a run logs.
+fn lines(run: impl FnOnce()) -> usize {
+    logged(run).len()
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -86,7 +101,7 @@ fn an_error_is_logged_with_every_field_of_the_catalogue() {
     use names::field::*;
     let lines = logged(|| {
         let err = AppError::from(Store(Disk(7))).or_code(ErrorCode::DB_WRITE_ERROR).with_detail("table", "clips");
-        let _ = Report::new(ErrorRef::App(&err), &OP, Entry::function()).level(LogLevel::Critical).send();
+        report(View::of_app(&err), LogLevel::Critical);
     });
     let [line] = &lines[..] else { panic!("{lines:?}") };
     let expected = [
@@ -113,44 +128,83 @@ fn an_error_is_logged_with_every_field_of_the_catalogue() {
 #[test]
 fn an_app_error_is_reported_once_whatever_it_travels_in() {
     let err = AppError::new(ErrorCode::SYNC_ERROR, "late");
-    assert!(send(ErrorRef::App(&err), Entry::function()));
-    assert!(!send(ErrorRef::App(&err), Entry::function()));
+    assert_eq!(lines(|| report(View::of_app(&err), LogLevel::Error)), 1);
+    assert_eq!(lines(|| report(View::of_app(&err), LogLevel::Error)), 0);
     let wrapped = err.wrap(ErrorCode::CONFIG_ERROR, "outer");
-    assert!(!send(ErrorRef::App(&wrapped), Entry::function()));
+    assert_eq!(lines(|| report(View::of_app(&wrapped), LogLevel::Error)), 0);
     let in_io = io::Error::other(wrapped);
-    assert!(!send(ErrorRef::Std(&in_io), Entry::function()));
+    assert_eq!(lines(|| report(View::of_std(&in_io), LogLevel::Error)), 0);
     let sourced = AppError::new(ErrorCode::CONFIG_ERROR, "outermost").with_source(in_io);
-    assert!(!send(ErrorRef::App(&sourced), Entry::function()));
+    assert_eq!(lines(|| report(View::of_app(&sourced), LogLevel::Error)), 0);
 }
 
 #[test]
 fn an_app_error_inside_a_foreign_one_is_marked_with_it() {
     let foreign = io::Error::other(AppError::new(ErrorCode::SYNC_ERROR, "marked with its carrier"));
-    assert!(send(ErrorRef::Std(&foreign), Entry::function()));
+    report(View::of_std(&foreign), LogLevel::Error);
     let inner = AppError::from_boxed(foreign.into_inner().unwrap());
-    assert!(!send(ErrorRef::App(&inner), Entry::function()));
+    assert_eq!(lines(|| report(View::of_app(&inner), LogLevel::Error)), 0);
+}
+
+/// Leaves a frame by one error, and the frame around it by another.
+fn nested(inner: View<'_>, outer: View<'_>) -> (usize, bool) {
+    let mut ids = Vec::new();
+    let lines = lines(|| {
+        let mut around = Frame::new();
+        {
+            let _entered = around.enter();
+            let mut frame = Frame::new();
+            drop(frame.enter());
+            ids.push(leave(&mut frame, inner));
+        }
+        ids.push(leave(&mut around, outer));
+    });
+    (lines, ids[0] == ids[1])
 }
 
 #[test]
-fn a_foreign_error_is_reported_once_by_nested_boundaries() {
-    let outer = Entry::function();
-    let inner = Entry::function();
-    assert!(send(ErrorRef::Std(&Disk(1)), inner));
-    assert!(!send(ErrorRef::Std(&Disk(1)), outer), "the same error on its way out");
-    assert!(!send(ErrorRef::Std(&Store(Disk(1))), outer), "wrapped by a source");
-    assert!(!send(ErrorRef::App(&AppError::from(Disk(1))), outer), "converted by `?`");
+fn a_foreign_error_is_reported_once_by_nested_frames_in_whatever_form_it_leaves() {
+    let same = (1, true);
+    let disk = &Disk(1);
+    let disk = View::of_std(disk);
+    assert_eq!(nested(disk, View::of_std(&Disk(1))), same, "the same type and text");
+    assert_eq!(nested(disk, View::of_std(&Store(Disk(1)))), same, "as a source");
+    assert_eq!(nested(disk, View::of_app(&AppError::from(Disk(1)))), same, "converted by `?`");
+    assert_eq!(nested(disk, View::of_any(&"disk 1")), same, "as its text");
+    let holder = Some(Disk(1));
+    assert_eq!(nested(disk, View::unmapped::<Option<Disk>>(ErrorRef::Debug(&holder))), same, "inside of a debug form");
 }
 
 #[test]
-fn an_equal_foreign_error_of_a_later_run_is_another() {
-    let outer = Entry::function();
-    assert!(send(ErrorRef::Std(&Disk(2)), Entry::function()));
-    assert!(send(ErrorRef::Std(&Disk(2)), Entry::function()), "the second call entered after the first report");
-    assert!(send(ErrorRef::Std(&Disk(3)), outer), "another text");
-    let outer = Entry::function();
-    assert!(send(ErrorRef::Std(&Disk(2)), Entry::function()));
-    swallowed();
-    assert!(send(ErrorRef::Std(&Disk(2)), outer), "the first was swallowed on the way");
+fn an_error_of_another_type_or_text_is_another_error() {
+    let disk = View::of_std(&Disk(1));
+    assert_eq!(nested(disk, View::of_std(&Disk(2))), (2, false));
+    assert_eq!(nested(disk, View::of_std(&io::Error::other("disk 1"))), (2, false));
+    assert_eq!(nested(disk, View::unmapped::<Option<Disk>>(ErrorRef::Debug(&Some(Disk(12))))), (2, false));
+}
+
+#[test]
+fn a_report_stands_for_one_leaving_error_only() {
+    let lines = lines(|| {
+        let mut around = Frame::new();
+        let mut outermost = Frame::new();
+        let _outermost = outermost.enter();
+        {
+            let _entered = around.enter();
+            leave(&mut Frame::new(), View::of_std(&Disk(1)));
+        }
+        leave(&mut around, View::of_std(&Disk(1)));
+        // Another frame beside, whose error is its own.
+        leave(&mut Frame::new(), View::of_std(&Disk(1)));
+    });
+    assert_eq!(lines, 2);
+}
+
+#[test]
+fn of_two_boxes_of_one_type_the_address_decides() {
+    let [first, second]: [Box<dyn Error>; 2] = [Box::new(Disk(1)), Box::new(Disk(1))];
+    assert_eq!(nested(View::of_any(&first), View::of_any(&first)), (1, true));
+    assert_eq!(nested(View::of_any(&first), View::of_any(&second)), (2, false));
 }
 
 #[test]
@@ -159,10 +213,16 @@ fn an_error_of_which_only_a_debug_form_is_known_is_found_by_identity() {
     enum Mine {
         App(#[expect(dead_code, reason = "seen through Debug alone")] AppError),
     }
-    let outer = Entry::function();
-    let err = AppError::new(ErrorCode::SYNC_ERROR, "in an enum");
-    assert!(send(ErrorRef::App(&err), Entry::function()));
-    assert!(!send(ErrorRef::Debug(&Mine::App(err)), outer));
+    let mut around = Frame::new();
+    let lines = lines(|| {
+        let err = AppError::new(ErrorCode::SYNC_ERROR, "in an enum");
+        {
+            let _entered = around.enter();
+            leave(&mut Frame::new(), View::of_app(&err));
+        }
+        leave(&mut around, View::unmapped::<Mine>(ErrorRef::Debug(&Mine::App(err))));
+    });
+    assert_eq!(lines, 1);
 }
 
 #[test]
@@ -174,8 +234,8 @@ fn the_level_is_kept_and_no_text_forges_a_line() {
         }
     }
     let lines = logged(|| {
-        let _ = send(ErrorRef::Display(&Loud), Entry::function());
-        let _ = Report::new(ErrorRef::Opaque("T"), &OP, Entry::function()).level(LogLevel::Warn).send();
+        report(View::unmapped::<Loud>(ErrorRef::Display(&Loud)), LogLevel::Error);
+        report(View::of_ref(ErrorRef::Opaque("T")), LogLevel::Warn);
     });
     let seen: Vec<_> = lines.iter().map(|line| (line["level"].as_str(), line["message"].as_str())).collect();
     assert_eq!(seen, [("ERROR", "a\\nforged line"), ("WARN", "an error of type T")]);

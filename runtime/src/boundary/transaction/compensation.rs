@@ -3,8 +3,8 @@
 use super::failures::{RollbackFailure, RollbackFailures};
 use crate::{
     AppError,
-    boundary::{BoundaryError, Entry, LogLevel, Operation, Report, panic},
-    event::ErrorRef,
+    boundary::{BoundaryError, Entry, LogLevel, Operation, Recognised, Report, Then, panic},
+    error::View,
 };
 use std::{marker::PhantomData, panic::Location};
 
@@ -81,7 +81,8 @@ pub(super) fn failed(operation: &Operation<'_>, name: &str, place: Place, error:
     let code = error.code();
     let text = format!("compensation `{name}` of transaction `{}` failed", operation.name());
     let error = error.wrap(code, text).at(place);
-    Report::new(ErrorRef::App(&error), operation, Entry::function()).level(LogLevel::Critical).send();
+    let report = Report::new(View::of_app(&error), operation, Entry::function());
+    report.level(LogLevel::Critical).send(Recognised::default(), Then::Ends);
     RollbackFailure::new(name, error)
 }
 

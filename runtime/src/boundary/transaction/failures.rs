@@ -1,13 +1,11 @@
 //! What went wrong while rolling back.
 
-use crate::AppError;
+use crate::{AppError, error::SharedError};
 use serde_json::{Value, json};
 use std::{error::Error, fmt};
 
-type BoxedError = Box<dyn Error + Send + Sync>;
-
 /// A compensation that failed, panicked or could not run.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct RollbackFailure {
     compensation: String,
     error: AppError,
@@ -51,7 +49,7 @@ impl RollbackFailure {
 #[derive(Debug)]
 pub struct RollbackFailures {
     failures: Vec<RollbackFailure>,
-    cause: Option<BoxedError>,
+    cause: Option<SharedError>,
 }
 
 impl RollbackFailures {
@@ -73,14 +71,13 @@ impl RollbackFailures {
     }
 
     /// Joins failures to those that stand at the head of the chain already.
-    fn above(failures: Vec<RollbackFailure>, cause: Option<BoxedError>) -> Self {
-        match cause.map(<dyn Error + Send + Sync>::downcast::<Self>) {
-            None => Self { failures, cause: None },
-            Some(Err(cause)) => Self { failures, cause: Some(cause) },
-            Some(Ok(mut earlier)) => {
-                earlier.failures.extend(failures);
-                *earlier
-            }
+    fn above(failures: Vec<RollbackFailure>, cause: Option<SharedError>) -> Self {
+        match cause.as_deref().and_then(|cause| cause.downcast_ref::<Self>()) {
+            None => Self { failures, cause },
+            Some(earlier) => Self {
+                failures: earlier.failures.iter().cloned().chain(failures).collect(),
+                cause: earlier.cause.clone(),
+            },
         }
     }
 }

@@ -6,9 +6,10 @@ use super::{
 };
 use crate::{
     AppError, ErrorCode,
-    boundary::{Entry, LogLevel, Operation, Treatment, panic},
+    boundary::{Entry, LogLevel, Operation, Then, Treatment, panic},
+    call::Frame,
     error::ErrorId,
-    event::{self, Event, TransactionEvent, TransactionOutcome, names},
+    event::{self, Event, RecordSlot, TransactionEvent, TransactionOutcome, names},
     panics::Payload,
 };
 use std::time::Duration;
@@ -58,14 +59,15 @@ impl<'o> Scope<'o> {
     /// Codes and reports the error that ends the transaction.
     #[cold]
     pub(super) fn fail(&self, error: AppError) -> AppError {
-        self.treatment.apply(error, self.operation, self.entry)
+        self.treatment.apply(error, self.operation, self.entry, &mut Frame::new(), Then::Leaves)
     }
 
     /// The error of a transaction whose body panicked, reported.
     #[cold]
     pub(super) fn panicked(&self, payload: &Payload) -> AppError {
         let error = panic::error_of(&**payload, self.operation.name()).at(self.place);
-        Treatment { level: LogLevel::Critical, ..self.treatment }.apply(error, self.operation, self.entry)
+        let treatment = Treatment { level: LogLevel::Critical, ..self.treatment };
+        treatment.apply(error, self.operation, self.entry, &mut Frame::new(), Then::Leaves)
     }
 
     /// The error of a transaction whose future is dropped: for the callback. Nothing failed, so nothing is reported.
@@ -127,5 +129,6 @@ fn ended<'a>(
         elapsed: entry.elapsed(),
         compensations,
         failed_compensations,
+        record: RecordSlot::default(),
     })
 }

@@ -3,9 +3,10 @@
 use super::reference::{Counts, Heard, Model, Running};
 use crate::{
     breaker::{
-        BreakerBuilder, Snapshot, WindowKind, builder::Place, cause::CauseText, ended_by::EndedBy,
-        handle::CircuitBreaker, observers::BreakerSubscription, shared::Shared, ticket::Ticket,
+        BreakerBuilder, Snapshot, WindowKind, builder::Place, cause::CauseText, handle::CircuitBreaker,
+        observers::BreakerSubscription, shared::Shared, ticket::Ticket,
     },
+    call::EndedBy,
     event::{BreakerEvent, BreakerEventKind, CircuitState, Event},
     rng::Rng,
     time::{Clock, ManualClock, SharedClock, Tick, saturating_nanos},
@@ -182,9 +183,8 @@ impl Pair {
                 760..780 => {
                     let Some(id) = self.random_call(rng) else { continue };
                     let ticket = self.tickets.remove(&id).unwrap();
-                    let by =
-                        [EndedBy::Caller, EndedBy::Caller, EndedBy::TimedOut, EndedBy::CutShort, EndedBy::Superseded];
-                    self.drop_pending(id, ticket, by[below(rng, 5) as usize]);
+                    let by = [EndedBy::Caller, EndedBy::Caller, EndedBy::TimedOut, EndedBy::CutShort];
+                    self.drop_pending(id, ticket, by[below(rng, 4) as usize]);
                 }
                 780..970 => {
                     let wait = match below(rng, 20) {

@@ -1,89 +1,183 @@
-//! From other errors, and into them.
+//! Conversions from other errors and into them.
 
-use super::{AppError, BoxedError, Inner};
-use crate::error::{ConfigError, ErrorCode, Rejection, chain};
+use super::{AppError, BoxedError, Inner, Occurrence, SharedError, StdError};
+use crate::error::{Class, ErrorCode, ErrorId, Rejection, View};
 use std::{
+    any::Any,
     error::Error,
     io::{self, ErrorKind},
+    panic::Location,
+    sync::Arc,
+    time::Duration,
 };
 
 impl<E: Error + Send + Sync + 'static> From<E> for AppError {
     #[track_caller]
     #[cold]
     fn from(error: E) -> Self {
-        from_boxed(Box::new(error))
+        let mut error = Some(error);
+        let any: &mut dyn Any = &mut error;
+        if let Some(ours) = any.downcast_mut::<Option<StdError>>().and_then(Option::take) {
+            return ours.into_app();
+        }
+        if let Some(io) = any.downcast_mut::<Option<io::Error>>().and_then(Option::take) {
+            return from_io(io);
+        }
+        if let Some(shared) = any.downcast_mut::<Option<SharedError>>().and_then(Option::take) {
+            return from_shared(shared);
+        }
+        match error {
+            Some(error) => {
+                let found = Found::in_view(View::of_std(&error));
+                found.above(Arc::new(error))
+            }
+            None => unreachable!("only the errors of the types above are taken"),
+        }
+    }
+}
+
+impl From<Box<Self>> for AppError {
+    fn from(error: Box<Self>) -> Self {
+        *error
+    }
+}
+
+impl AppError {
+    /// Converts a shared error: the result is a clone of it, and stands for the same event.
+    ///
+    /// The rules of coherence forbid that `?` does so for an `Arc`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode};
+    /// use std::sync::Arc;
+    ///
+    /// // What a cache returns to each of those who waited for one value.
+    /// let shared: Result<u8, Arc<AppError>> = Err(Arc::new(AppError::new(ErrorCode::DB_QUERY_ERROR, "no table")));
+    /// let id = shared.as_ref().unwrap_err().id();
+    /// let err = shared.map_err(AppError::from_arc).unwrap_err();
+    /// assert_eq!(err.id(), id);
+    /// ```
+    #[must_use]
+    #[expect(clippy::needless_pass_by_value, reason = "a path that `map_err` takes")]
+    pub fn from_arc(error: Arc<Self>) -> Self {
+        Self::clone(&error)
     }
 }
 
 #[track_caller]
 pub(super) fn from_boxed(source: BoxedError) -> AppError {
-    match source.downcast::<Inner>() {
-        Ok(ours) => AppError(ours),
+    match source.downcast::<StdError>() {
+        Ok(ours) => ours.into_app(),
         Err(source) => match source.downcast::<io::Error>() {
             Ok(io) => from_io(*io),
-            Err(source) => from_foreign(source),
+            Err(source) => from_shared(source.into()),
         },
     }
 }
 
-/// One of ours that made a trip inside an `io::Error` comes back as it was, unless that says more than it did.
+/// An `AppError` that made a trip inside an `io::Error` comes back as it was, unless that says more than it did.
 #[track_caller]
 fn from_io(io: io::Error) -> AppError {
-    let hidden = io.get_ref().and_then(|hidden| hidden.downcast_ref::<Inner>());
-    if !hidden.is_some_and(|ours| io.kind() == ErrorKind::Other || io.kind() == io_kind(ours.code)) {
-        return from_foreign(Box::new(io));
+    let hidden = io.get_ref().and_then(|hidden| hidden.downcast_ref::<StdError>());
+    if !hidden.is_some_and(|ours| io.kind() == ErrorKind::Other || io.kind() == io_kind(ours.code())) {
+        return from_shared(Arc::new(io));
     }
-    match io.downcast::<Inner>() {
-        Ok(ours) => AppError(Box::new(ours)),
-        Err(io) => from_foreign(Box::new(io)),
+    match io.downcast::<StdError>() {
+        Ok(ours) => ours.into_app(),
+        Err(io) => from_shared(Arc::new(io)),
     }
 }
 
 #[track_caller]
-fn from_foreign(source: BoxedError) -> AppError {
-    let code = chain(&*source).find_map(code_of);
-    let mut inner = Inner::new(code.unwrap_or(ErrorCode::UNKNOWN_ERROR), code.is_some());
-    // All rejections of one opening are one event.
-    if let Some(opening) = chain(&*source).find_map(|level| level.downcast_ref::<Rejection>()?.opening()) {
-        inner.id = opening;
+fn from_shared(source: SharedError) -> AppError {
+    match source.downcast_ref::<StdError>() {
+        Some(ours) => ours.clone().into_app(),
+        None => Found::in_view(View::of_dyn(&*source)).above(source),
     }
-    inner.set_source(source);
-    AppError(Box::new(inner))
 }
 
-/// The code that an error brings along.
-fn code_of(level: &(dyn Error + 'static)) -> Option<ErrorCode> {
-    if let Some(rejection) = level.downcast_ref::<Rejection>() {
-        return Some(rejection.code());
+/// What an error tells about the `AppError` that is made of it.
+struct Found {
+    code: Option<ErrorCode>,
+    class: Option<Class>,
+    retry_after: Option<Duration>,
+    location: Option<&'static Location<'static>>,
+    ours: Option<(AppError, bool)>,
+    /// The identity of the opening that explains a rejection: all rejections of one opening are one event.
+    opening: Option<ErrorId>,
+}
+
+impl Found {
+    fn in_view(view: View<'_>) -> Self {
+        let known = view.known();
+        Self {
+            code: known.code,
+            class: known.class,
+            retry_after: known.mapped_retry_after,
+            location: known.location,
+            ours: view.shared(),
+            opening: view.rejection().and_then(Rejection::opening),
+        }
     }
-    if let Some(ours) = level.downcast_ref::<Inner>() {
-        return ours.coded.then_some(ours.code);
+
+    #[track_caller]
+    fn above(self, source: SharedError) -> AppError {
+        let code = self.code.unwrap_or(ErrorCode::UNKNOWN_ERROR);
+        let occurrence = match &self.ours {
+            Some((ours, _)) => Arc::clone(&ours.0.occurrence),
+            None => self.opening.map_or_else(Occurrence::new, Occurrence::with_id),
+        };
+        let mut inner = Inner::new(code, self.code.is_some(), occurrence);
+        // What cannot be read through the error that hides it.
+        if let Some((ours, true)) = self.ours {
+            inner.details = ours.details().clone();
+            inner.public_message = ours.public_message().map(Into::into);
+        }
+        if self.code.is_some() {
+            inner.class = self.class.filter(|class| *class != code.class());
+        }
+        // That of the `AppError` further in: the two are one event.
+        if let Some(location) = self.location {
+            inner.location = location;
+        }
+        inner.retry_after = self.retry_after;
+        inner.source = Some(source);
+        AppError(Arc::new(inner))
     }
-    level.is::<ConfigError>().then_some(ErrorCode::CONFIG_ERROR)
+}
+
+/// A boxed error as a source; one of ours without its box.
+pub(super) fn shared(error: BoxedError) -> SharedError {
+    match error.downcast::<StdError>() {
+        Ok(ours) => ours.into_app().0,
+        Err(error) => error.into(),
+    }
 }
 
 impl From<AppError> for Box<dyn Error + Send + Sync> {
     fn from(error: AppError) -> Self {
-        error.0
+        Box::new(error.into_std())
     }
 }
 
 impl From<AppError> for Box<dyn Error + Send> {
     fn from(error: AppError) -> Self {
-        error.0
+        Box::new(error.into_std())
     }
 }
 
 impl From<AppError> for Box<dyn Error> {
     fn from(error: AppError) -> Self {
-        error.0
+        Box::new(error.into_std())
     }
 }
 
 /// The kind is `NotFound`, `PermissionDenied`, `TimedOut` or `ResourceBusy` where the code says so, else `Other`.
 impl From<AppError> for io::Error {
     fn from(error: AppError) -> Self {
-        Self::new(io_kind(error.code()), error.0 as BoxedError)
+        Self::new(io_kind(error.code()), error.into_std())
     }
 }
 

@@ -1,22 +1,18 @@
 //! What an error prints: secrets redacted, one level or the whole chain.
 
 use super::{AppError, Inner};
-use crate::error::{Rejection, chain, details, redact};
+use crate::error::{Rejection, chain, details, distinct_texts, redact, view};
 use serde_json::Value;
 use std::{backtrace::BacktraceStatus, fmt};
 
 impl fmt::Display for Inner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut above = redact::text(self.message());
-        f.write_str(&above)?;
+        let own = redact::text(self.message());
+        f.write_str(&own)?;
         if f.alternate() {
-            for level in chain(self).skip(1) {
-                let text = redact::text(&details::display(level)).into_owned();
-                // A converted error has the text of its source: say it once.
-                if text != above {
-                    write!(f, ": {text}")?;
-                    above = text.into();
-                }
+            let text = |level| redact::text(&details::display(level)).into_owned();
+            for text in distinct_texts(own.into_owned(), chain(self).skip(1), text) {
+                write!(f, ": {text}")?;
             }
         }
         Ok(())
@@ -25,18 +21,23 @@ impl fmt::Display for Inner {
 
 impl fmt::Debug for Inner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "[{}] {self:#}\n    at {}\n    id {}", self.code, self.location, self.id)?;
+        write!(f, "[{}] {self:#}", self.code)?;
+        if !view::is_in_std(self.location) {
+            write!(f, "\n    at {}", self.location)?;
+        }
+        write!(f, "\n    id {}", self.occurrence.id())?;
         write_details(f, self)?;
         for level in chain(self).skip(1) {
-            if let Some(ours) = level.downcast_ref::<Self>() {
+            if let Some(ours) = Self::in_level(level) {
                 write!(f, "\n  caused by [{}] at {}", ours.code, ours.location)?;
                 write_details(f, ours)?;
             } else if let Some(cause) = level.downcast_ref::<Rejection>().and_then(Rejection::cause) {
                 write!(f, "\n  because {}", redact::text(&cause))?;
             }
         }
-        if self.backtrace.status() == BacktraceStatus::Captured {
-            write!(f, "\n{}", self.backtrace)?;
+        let backtrace = self.occurrence.backtrace();
+        if backtrace.status() == BacktraceStatus::Captured {
+            write!(f, "\n{backtrace}")?;
         }
         Ok(())
     }
@@ -53,6 +54,9 @@ fn write_details(f: &mut fmt::Formatter<'_>, error: &Inner) -> fmt::Result {
 
 impl fmt::Display for AppError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if view::answer(self, view::Call::Display) {
+            return Ok(());
+        }
         fmt::Display::fmt(&self.0, f)
     }
 }

@@ -1,59 +1,93 @@
-//! What the one word points to.
+//! Shared contents of `AppError`: the body, which `with_*` copies, and the occurrence, which all copies share.
 
-use super::BoxedError;
-use crate::error::{ErrorCode, ErrorId, Rejection, chain, details};
+use super::SharedError;
+use crate::error::{Class, ErrorCode, ErrorId, View, details, view};
 use serde_json::{Map, Value};
 use std::{
     backtrace::Backtrace,
     error::Error,
     panic::Location,
     sync::{
-        OnceLock,
+        Arc, OnceLock,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
 
-/// What an [`AppError`](crate::AppError) points to. It implements [`Error`], so that it can be the source of another
-/// error.
+/// The event that an error stands for. Every clone of the error, and every error that wraps it, shares it.
+pub(crate) struct Occurrence {
+    id: ErrorId,
+    backtrace: Backtrace,
+    /// Set by the first boundary that reports the error, so that the others do not. Relaxed everywhere: the flag orders
+    /// nothing but itself.
+    reported: AtomicBool,
+}
+
+impl Occurrence {
+    pub(super) fn new() -> Arc<Self> {
+        Self::with_id(ErrorId::new())
+    }
+
+    pub(super) fn with_id(id: ErrorId) -> Arc<Self> {
+        Arc::new(Self { id, backtrace: Backtrace::capture(), reported: AtomicBool::new(false) })
+    }
+
+    pub(crate) fn id(&self) -> ErrorId {
+        self.id
+    }
+
+    pub(super) fn backtrace(&self) -> &Backtrace {
+        &self.backtrace
+    }
+
+    pub(crate) fn is_reported(&self) -> bool {
+        self.reported.load(Ordering::Relaxed)
+    }
+
+    /// Marks the error as reported, and returns `true` if it was not before.
+    pub(crate) fn claim_report(&self) -> bool {
+        !self.reported.swap(true, Ordering::Relaxed)
+    }
+}
+
+/// The body of an [`AppError`](crate::AppError). It implements [`Error`], so that it can be the source of another error.
+#[derive(Clone)]
 pub(crate) struct Inner {
     pub(super) code: ErrorCode,
     pub(super) coded: bool,
+    /// The class, where a mapping gave another one than the code has.
+    pub(super) class: Option<Class>,
     /// None where the error was converted from another one, whose text then is its message.
     pub(super) message: Option<Box<str>>,
-    /// The text of the source, once somebody asked for the message of a converted error.
+    /// The text of the source, once the message of a converted error was read.
     pub(super) source_text: OnceLock<Box<str>>,
     pub(super) public_message: Option<Box<str>>,
     pub(super) details: Map<String, Value>,
-    pub(super) source: Option<BoxedError>,
+    pub(super) source: Option<SharedError>,
     pub(super) retry_after: Option<Duration>,
-    pub(super) id: ErrorId,
     pub(super) location: &'static Location<'static>,
-    pub(super) backtrace: Backtrace,
-    /// Set by the first boundary that reports this error, so that the others do not.
-    reported: AtomicBool,
+    pub(super) occurrence: Arc<Occurrence>,
 }
 
 impl Inner {
     #[track_caller]
-    pub(super) fn new(code: ErrorCode, coded: bool) -> Self {
+    pub(super) fn new(code: ErrorCode, coded: bool, occurrence: Arc<Occurrence>) -> Self {
         Self {
             code,
             coded,
+            class: None,
             message: None,
             source_text: OnceLock::new(),
             public_message: None,
             details: Map::new(),
             source: None,
             retry_after: None,
-            id: ErrorId::new(),
             location: Location::caller(),
-            backtrace: Backtrace::capture(),
-            reported: AtomicBool::new(false),
+            occurrence,
         }
     }
 
-    pub(super) fn message(&self) -> &str {
+    pub(crate) fn message(&self) -> &str {
         match (&self.message, &self.source) {
             (Some(message), _) => message,
             (None, Some(source)) => self.source_text.get_or_init(|| details::display(source).into()),
@@ -68,76 +102,63 @@ impl Inner {
         }
     }
 
-    /// Sets the source; if one of ours stands in its chain, both are one event.
-    pub(super) fn set_source(&mut self, source: BoxedError) {
-        if let Some(ours) = chain(&*source).find_map(|level| level.downcast_ref::<Self>()) {
-            self.same_event_as(ours);
+    /// Sets the source; if an `AppError` stands in its chain, both are one event.
+    pub(super) fn set_source(&mut self, source: SharedError) {
+        if let Some((ours, _)) = View::of_dyn(&*source).shared() {
+            self.occurrence = Arc::clone(&ours.0.occurrence);
         }
         self.source = Some(source);
     }
 
-    pub(super) fn same_event_as(&mut self, other: &Self) {
-        self.id = other.id;
-        // Relaxed is enough, here and below: the flag orders nothing but itself.
-        self.reported = AtomicBool::new(other.reported.load(Ordering::Relaxed));
-    }
-
-    /// The error as a level of another one's chain. One that only carries its source adds nothing to the chain.
-    pub(super) fn into_level(mut self: Box<Self>) -> BoxedError {
-        let bare = !self.coded
+    /// Returns `true` if the error adds nothing to its source.
+    pub(super) fn is_bare(&self) -> bool {
+        !self.coded
             && self.message.is_none()
             && self.public_message.is_none()
             && self.retry_after.is_none()
-            && self.details.is_empty();
-        match self.source.take() {
-            Some(source) if bare => source,
-            source => {
-                self.source = source;
-                self
-            }
-        }
+            && self.details.is_empty()
     }
 
-    /// This error and the others of ours in its chain.
+    /// Iterates over this error and the other `AppError`s in its chain whose contents can be read.
     pub(super) fn levels_of_ours(&self) -> impl Iterator<Item = &Self> {
-        chain(self).filter_map(|level| level.downcast_ref::<Self>())
+        crate::error::chain(self).filter_map(Self::in_level)
+    }
+
+    /// Returns the body of the `AppError` that this level of a chain is.
+    pub(crate) fn in_level<'a>(level: &'a (dyn Error + 'static)) -> Option<&'a Self> {
+        level.downcast_ref::<Self>().or_else(|| level.downcast_ref::<super::StdError>().map(super::StdError::inner))
     }
 
     pub(crate) fn code(&self) -> ErrorCode {
         self.code
     }
 
-    pub(crate) fn id(&self) -> ErrorId {
-        self.id
-    }
-
     pub(crate) fn location(&self) -> &'static Location<'static> {
         self.location
+    }
+
+    /// The class of this error itself, if it has a code.
+    pub(crate) fn own_class(&self) -> Option<Class> {
+        self.coded.then(|| self.class.unwrap_or(self.code.class()))
     }
 
     pub(crate) fn is_coded_itself(&self) -> bool {
         self.coded
     }
 
-    /// Tells whether a policy said this error instead of running the function.
-    pub(crate) fn is_rejection(&self) -> bool {
-        chain(self).any(|level| level.downcast_ref::<Rejection>().is_some_and(|rejection| !rejection.ran()))
+    /// The wait that was set on this error itself.
+    pub(crate) fn own_retry_after(&self) -> Option<Duration> {
+        self.retry_after
     }
 
-    pub(crate) fn retry_after(&self) -> Option<Duration> {
-        chain(self).find_map(|level| match level.downcast_ref::<Rejection>() {
-            Some(rejection) => rejection.retry_after(),
-            None => level.downcast_ref::<Self>()?.retry_after,
-        })
-    }
-
-    pub(crate) fn claim_report(&self) -> bool {
-        !self.reported.swap(true, Ordering::Relaxed)
+    pub(crate) fn occurrence(&self) -> &Arc<Occurrence> {
+        &self.occurrence
     }
 }
 
 impl Error for Inner {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
+        view::answer(self, view::Call::Source);
         self.source.as_deref().map(|source| source as &(dyn Error + 'static))
     }
 }

@@ -1,10 +1,10 @@
 //! The JSON form of an error, and back.
 
-use super::{AppError, Inner};
-use crate::error::{ErrorCode, chain, details, redact};
+use super::{AppError, Inner, Occurrence};
+use crate::error::{ErrorCode, chain, details, redact, view};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use serde_json::{Map, Value};
-use std::{error::Error, fmt, time::Duration};
+use std::{error::Error, fmt, sync::Arc, time::Duration};
 
 /// How many bytes of a text the JSON form holds.
 const MAX_TEXT: usize = 64 * 1024;
@@ -74,21 +74,25 @@ impl AppError {
         let form = Form { json };
         let message = form.text("message")?.ok_or(InvalidErrorJson { member: "message", expected: "a string" })?;
         let (code, coded) = form.code()?;
-        let mut inner = Inner::new(code.unwrap_or(ErrorCode::UNKNOWN_ERROR), coded);
+        let occurrence = match form.text("id")? {
+            Some(id) => {
+                let id = id.parse().map_err(|_| InvalidErrorJson { member: "id", expected: "an error id" })?;
+                Occurrence::with_id(id)
+            }
+            None => Occurrence::new(),
+        };
+        let mut inner = Inner::new(code.unwrap_or(ErrorCode::UNKNOWN_ERROR), coded, occurrence);
         inner.message = Some(message.into());
-        if let Some(id) = form.text("id")? {
-            inner.id = id.parse().map_err(|_| InvalidErrorJson { member: "id", expected: "an error id" })?;
-        }
         inner.public_message = form.text("public_message")?.map(Into::into);
         inner.retry_after = form.number("retry_after_ms")?.map(Duration::from_millis);
-        inner.source = form.sources()?.map(|source| source as _);
+        inner.source = form.sources()?.map(|source| Arc::new(*source) as _);
         inner.details = form.details()?;
         if code.is_none()
             && let Some(name) = form.unregistered()
         {
             inner.details.insert("unregistered_code".into(), name.into());
         }
-        Ok(Self(Box::new(inner)))
+        Ok(Self(Arc::new(inner)))
     }
 }
 
@@ -103,7 +107,9 @@ impl Serialize for AppError {
         let mut json = self.to_json();
         let sources: Vec<Value> = chain(&*self.0).skip(1).map(|level| text(&details::display(level))).collect();
         json["sources"] = sources.into();
-        json["location"] = self.location().to_string().into();
+        if !view::is_in_std(self.location()) {
+            json["location"] = self.location().to_string().into();
+        }
         json["coded"] = self.is_coded().into();
         if let Some(public) = self.public_message() {
             json["public_message"] = text(public);

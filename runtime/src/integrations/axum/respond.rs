@@ -2,9 +2,8 @@
 
 use crate::{
     AppError, Rejection,
-    boundary::{Entry, LogLevel, Operation, Report},
-    error::ProblemDetails,
-    event::ErrorRef,
+    boundary::{Entry, LogLevel, Operation, Recognised, Report, Then},
+    error::{ProblemDetails, View},
     monitor,
 };
 use axum::{
@@ -41,7 +40,8 @@ impl IntoResponse for AppError {
         let problem = self.to_problem();
         let level = if problem.status() < 500 { LogLevel::Warn } else { LogLevel::Error };
         monitor::install();
-        Report::new(ErrorRef::App(&self), &OPERATION, Entry::function()).level(level).send();
+        let report = Report::new(View::of_app(&self), &OPERATION, Entry::function());
+        report.level(level).send(Recognised::of(View::of_app(&self)), Then::Ends);
         problem.into_response()
     }
 }

@@ -1,6 +1,13 @@
 //! What was counted of files that are still there.
 
-use super::{counts::DayCounts, identity::Identity, roll_up::RollUp, segments::Folder};
+use super::{
+    counts::DayCounts,
+    identity::Identity,
+    roll_up::RollUp,
+    segments::Folder,
+    tally::{End, Tally},
+};
+use crate::error::ErrorId;
 use std::{collections::BTreeMap, io};
 
 /// What was counted of each file, so that only what was added is counted next time.
@@ -12,7 +19,7 @@ struct Part {
     identity: Identity,
     /// Up to which byte it was counted.
     position: u64,
-    days: DayCounts,
+    tally: Tally,
 }
 
 impl Counted {
@@ -20,23 +27,36 @@ impl Counted {
     pub(super) fn sum(&mut self, folder: &Folder, roll_up: &RollUp) -> io::Result<DayCounts> {
         let numbers = folder.numbers(roll_up.through)?;
         self.0.retain(|number, _| numbers.contains(number));
-        let mut sum = roll_up.days.clone();
+        let (mut sum, mut open) = (roll_up.days.clone(), roll_up.open.clone());
         for number in numbers {
-            let Some(identity) = Identity::at(&folder.path_of(number)) else { continue };
-            let part = self.0.entry(number).or_insert_with(|| Part::of(identity));
-            if part.identity != identity {
-                // Another file took the name of one that was moved or deleted.
-                *part = Part::of(identity);
-            }
-            part.position = folder.count_from(number, part.position, &mut part.days)?;
-            sum.merge(&part.days);
+            let Some(tally) = self.tally(folder, number)? else { continue };
+            sum.merge(&tally.days);
+            tally.pass(&mut open);
         }
+        // No line settled them: the process was killed, or does so within the minute.
+        open.values().for_each(|pending| sum.add(pending.timestamp, &pending.code));
         Ok(sum)
+    }
+
+    /// What a file holds of a record that has a line in another file.
+    pub(super) fn end(&mut self, folder: &Folder, number: u64, id: ErrorId) -> io::Result<Option<&End>> {
+        Ok(self.tally(folder, number)?.and_then(|tally| tally.ends.get(&id)))
+    }
+
+    fn tally(&mut self, folder: &Folder, number: u64) -> io::Result<Option<&Tally>> {
+        let Some(identity) = Identity::at(&folder.path_of(number)) else { return Ok(None) };
+        let part = self.0.entry(number).or_insert_with(|| Part::new(identity));
+        if part.identity != identity {
+            // Another file took the name of one that was moved or deleted.
+            *part = Part::new(identity);
+        }
+        part.position = part.tally.count_from(folder, number, part.position)?;
+        Ok(Some(&part.tally))
     }
 }
 
 impl Part {
-    fn of(identity: Identity) -> Self {
-        Self { identity, position: 0, days: DayCounts::default() }
+    fn new(identity: Identity) -> Self {
+        Self { identity, position: 0, tally: Tally::default() }
     }
 }

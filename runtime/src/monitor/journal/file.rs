@@ -4,6 +4,7 @@ use super::{
     Counts, Cursor, Journal, JournalConfig, JournalError, JournalStatus, Page, Query,
     backwards::Backwards,
     counted::Counted,
+    joins::Joins,
     keeper::{self, Kept, Wake},
     ledger::{Ledger, Outcome},
     line,
@@ -152,7 +153,9 @@ impl Shared {
             None => (u64::MAX, None),
             Some(cursor) => (cursor.part(), Some(cursor.position())),
         };
-        for number in self.folder.numbers(through)?.into_iter().rev().filter(|number| *number <= last) {
+        let numbers = self.folder.numbers(through)?;
+        let mut joins = Joins::new(&self.folder, &self.counted, &numbers);
+        for number in numbers.iter().rev().copied().filter(|number| *number <= last) {
             let Some(file) = self.folder.open_to_read(number)? else { continue };
             let length = file.metadata()?.len();
             let from = if number == last { end.take().unwrap_or(length).min(length) } else { length };
@@ -163,15 +166,21 @@ impl Shared {
                     continue;
                 };
                 page.torn += u64::from(found.after_torn);
-                if !query.matches(&found.record) {
+                if !query.may_match(&found.record) {
                     continue;
                 }
+                let record = if line::is_joined(&found.record) {
+                    joins.join(number, at, found.record)?
+                } else {
+                    Some(found.record)
+                };
+                let Some(record) = record.and_then(|record| query.matched(record)) else { continue };
                 if page.records.len() == query.limit {
                     // One more than fits: the page ends before it.
                     page.next = page.next.or(Some(Cursor::new(number, at + line.len() as u64 + 1)));
                     return Ok(page);
                 }
-                page.records.push(found.record);
+                page.records.push(record);
             }
         }
         Ok(page)

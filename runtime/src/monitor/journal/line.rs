@@ -3,11 +3,11 @@
 use crate::{
     error::ErrorId,
     event::AlertLevel,
-    monitor::{ErrorContext, ErrorRecord, Fingerprint, RecordKind},
+    monitor::{ErrorContext, ErrorRecord, Fingerprint, Origin, RecordKind, RecordState},
     time::Timestamp,
 };
 use serde_json::{Map, Value};
-use std::{str::FromStr, time::Duration};
+use std::{str::FromStr, sync::Arc, time::Duration};
 
 /// What each line begins with. A text inside a record cannot hold it: JSON escapes the quotes.
 const START: &str = r#"{"v":1,"id":""#;
@@ -52,12 +52,25 @@ pub(super) fn decode(line: &[u8]) -> Result<Decoded, Torn> {
     behind.next().map(|record| Decoded { record, after_torn: true }).ok_or(Torn)
 }
 
-/// What counting needs of a line, found without parsing the rest: kind, time and name of the code.
+/// Returns `true` if the record may have a second line: an error inside an attempt, until it is settled, and a
+/// transition, until it is over.
+pub(super) fn is_joined(record: &ErrorRecord) -> bool {
+    match record.kind {
+        RecordKind::Error => record.state != RecordState::Error || record.attempt.is_some(),
+        RecordKind::Transition => true,
+        _ => false,
+    }
+}
+
+/// What counting needs of a line, found without parsing the rest: time and name of the code of an error that stands
+/// alone.
 ///
-/// Gives nothing for a line that is not exactly as `encode` writes it, or that may be torn.
+/// Gives nothing for a line that is not exactly as `encode` writes it, that may be torn, or that may be joined with
+/// another one.
 pub(super) fn head(line: &str) -> Option<(Timestamp, &str)> {
     let rest = line.strip_prefix(START)?;
-    if !rest.ends_with('}') || rest.contains(START) || rest.contains(r#""kind":"#) {
+    let keys = [r#""kind":"#, r#""state":"#, r#""attempt":"#];
+    if !rest.ends_with('}') || rest.contains(START) || keys.iter().any(|key| rest.contains(key)) {
         return None;
     }
     let rest = rest.get(36..)?.strip_prefix(r#"","timestamp":""#)?;
@@ -65,6 +78,16 @@ pub(super) fn head(line: &str) -> Option<(Timestamp, &str)> {
     let (_, rest) = rest.split_once(r#","error_code":""#)?;
     let (name, _) = rest.split_once('"')?;
     (!name.contains('\\')).then_some((timestamp, name))
+}
+
+/// The record of a line that may be joined with another one; other lines are not parsed.
+pub(super) fn joined(line: &[u8]) -> Option<ErrorRecord> {
+    let text = std::str::from_utf8(line).ok();
+    let keys = [r#""kind":"transition""#, r#""state":"#, r#""attempt":"#];
+    if text.is_some_and(|text| !keys.iter().any(|key| text.contains(key))) {
+        return None;
+    }
+    decode(line).ok().map(|found| found.record).filter(is_joined)
 }
 
 fn parse(line: &str) -> Option<ErrorRecord> {
@@ -98,6 +121,12 @@ fn record(map: &mut Map<String, Value>) -> Option<ErrorRecord> {
         elapsed: map.get("elapsed").and_then(Value::as_f64).and_then(|s| Duration::try_from_secs_f64(s).ok()),
         fingerprint: parsed(map, "fingerprint").unwrap_or(Fingerprint::OTHER),
         context: context(map),
+        origin: origin(map),
+        state: match map.get("state") {
+            None => RecordState::Error,
+            Some(state) => RecordState::from_name(state.as_str()?)?,
+        },
+        attempt: number(map, "attempt").zip(number(map, "max_attempts")),
     })
 }
 
@@ -108,6 +137,15 @@ fn context(map: &mut Map<String, Value>) -> Option<Box<ErrorContext>> {
     };
     let context = ErrorContext { span: text(map, "span"), trace_id: text(map, "trace_id"), fields };
     (context != ErrorContext::default()).then(|| Box::new(context))
+}
+
+fn origin(map: &mut Map<String, Value>) -> Option<Arc<Origin>> {
+    let mut origin = Origin::default();
+    origin.service = text(map, "service");
+    origin.release = text(map, "release");
+    origin.environment = text(map, "environment");
+    origin.host = text(map, "host");
+    (origin != Origin::default()).then(|| Arc::new(origin))
 }
 
 impl ErrorRecord {
@@ -127,6 +165,10 @@ fn text(map: &mut Map<String, Value>, key: &str) -> Option<String> {
 fn texts(value: Option<Value>) -> Vec<String> {
     let Some(Value::Array(items)) = value else { return Vec::new() };
     items.into_iter().filter_map(|item| if let Value::String(text) = item { Some(text) } else { None }).collect()
+}
+
+fn number(map: &Map<String, Value>, key: &str) -> Option<u32> {
+    u32::try_from(map.get(key)?.as_u64()?).ok()
 }
 
 fn parsed<T: FromStr>(map: &Map<String, Value>, key: &str) -> Option<T> {
@@ -156,6 +198,9 @@ pub(super) mod tests {
             elapsed: Some(Duration::from_millis(1500)),
             fingerprint: Fingerprint::of(&["x"]),
             context: Some(Box::new(ErrorContext::default().with_trace_id("4bf9").with_field("tenant", 7))),
+            origin: None,
+            state: RecordState::Error,
+            attempt: None,
         }
     }
 
@@ -172,6 +217,19 @@ pub(super) mod tests {
             let line = without_newline(&record);
             assert!(!line.contains(&b'\n'));
             assert_eq!(decode(&line), Ok(Decoded { record, after_torn: false }));
+        }
+    }
+
+    #[test]
+    fn state_and_attempt_read_back_and_are_absent_from_a_plain_error() {
+        let plain = String::from_utf8(without_newline(&sample("m"))).unwrap();
+        assert!(!plain.contains("state") && !plain.contains("attempt"), "{plain}");
+        for state in [RecordState::Pending, RecordState::Retried] {
+            let record = ErrorRecord { state, attempt: Some((2, 4)), ..sample("m") };
+            let line = without_newline(&record);
+            assert_eq!(decode(&line), Ok(Decoded { record, after_torn: false }));
+            // Whether it counts is for the reader of the whole record.
+            assert_eq!(head(std::str::from_utf8(&line).unwrap()), None);
         }
     }
 

@@ -45,6 +45,7 @@ mod counted;
 mod counts;
 mod file;
 mod identity;
+mod joins;
 mod keeper;
 mod ledger;
 mod line;
@@ -54,6 +55,7 @@ mod roll_up;
 mod segments;
 #[cfg(feature = "journal-sqlite")]
 mod sqlite;
+mod tally;
 mod writer;
 
 pub use api::{Journal, JournalError, JournalStatus};

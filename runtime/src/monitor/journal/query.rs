@@ -4,7 +4,7 @@ use crate::{
     ErrorCode,
     error::ErrorId,
     event::AlertLevel,
-    monitor::{ErrorRecord, Fingerprint, RecordKind},
+    monitor::{ErrorRecord, Fingerprint, RecordKind, RecordState},
     time::Timestamp,
 };
 use std::{fmt, str::FromStr};
@@ -13,11 +13,13 @@ use std::{fmt, str::FromStr};
 ///
 /// # Defaults
 ///
-/// No condition, the newest 50 errors. A limit is moved into 1 to 1,000.
+/// No condition, the newest 50 errors; those that another attempt followed are not among them. A limit is moved into 1 to 1,000.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct Query {
     pub(super) kind: RecordKind,
+    pub(super) state: Option<RecordState>,
+    pub(super) includes_retried: bool,
     pub(super) id: Option<ErrorId>,
     pub(super) code: Option<String>,
     pub(super) min_level: Option<AlertLevel>,
@@ -44,6 +46,8 @@ impl Query {
     pub const fn new() -> Self {
         Self {
             kind: RecordKind::Error,
+            state: None,
+            includes_retried: false,
             id: None,
             code: None,
             min_level: None,
@@ -60,6 +64,43 @@ impl Query {
     /// Keeps records of one kind; errors by default.
     pub fn kind(mut self, kind: RecordKind) -> Self {
         self.kind = kind;
+        self
+    }
+
+    /// Finds errors that another attempt followed too, in the state [`Retried`](RecordState::Retried).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode, monitor::{ErrorMonitor, MonitorConfig, journal::Query}};
+    ///
+    /// let monitor = ErrorMonitor::new(MonitorConfig::default());
+    /// monitor.record(&AppError::new(ErrorCode::SYNC_ERROR, "late"));
+    /// assert_eq!(monitor.query(&Query::new().include_retried()).unwrap().records.len(), 1);
+    /// ```
+    pub fn include_retried(mut self) -> Self {
+        self.includes_retried = true;
+        self
+    }
+
+    /// Keeps errors in one state.
+    ///
+    /// [`Error`](RecordState::Error) finds those that stand, and those inside an attempt that were never settled because
+    /// the process ended; [`Pending`](RecordState::Pending) finds the latter alone, and shows them as such;
+    /// [`Retried`](RecordState::Retried) those that another attempt followed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode, monitor::{ErrorMonitor, MonitorConfig, RecordState, journal::Query}};
+    ///
+    /// let monitor = ErrorMonitor::new(MonitorConfig::default());
+    /// monitor.record(&AppError::new(ErrorCode::SYNC_ERROR, "late"));
+    /// let found = |state| monitor.query(&Query::new().state(state)).unwrap().records.len();
+    /// assert_eq!((found(RecordState::Error), found(RecordState::Retried)), (1, 0));
+    /// ```
+    pub fn state(mut self, state: RecordState) -> Self {
+        self.state = Some(state);
         self
     }
 
@@ -142,11 +183,37 @@ impl Query {
         self.after
     }
 
+    /// Returns `false` if no line with this identity and kind can match.
+    pub(super) fn may_match(&self, record: &ErrorRecord) -> bool {
+        self.kind == record.kind && self.id.is_none_or(|id| id == record.id)
+    }
+
+    /// Returns a record as this query shows it, if it matches; its state is that after its last line.
+    pub(super) fn matched(&self, record: ErrorRecord) -> Option<ErrorRecord> {
+        self.matches(&record).then(|| self.shown(record))
+    }
+
+    /// Shows an error that was never settled as one that stands, unless it was asked for.
+    pub(super) fn shown(&self, mut record: ErrorRecord) -> ErrorRecord {
+        if record.state == RecordState::Pending && self.state != Some(RecordState::Pending) {
+            record.state = RecordState::Error;
+        }
+        record
+    }
+
+    fn matches_state(&self, state: RecordState) -> bool {
+        match self.state {
+            None => state != RecordState::Retried || self.includes_retried,
+            Some(RecordState::Error) => state != RecordState::Retried,
+            Some(wanted) => state == wanted,
+        }
+    }
+
     pub(crate) fn matches(&self, record: &ErrorRecord) -> bool {
         let has =
             |text: &String| record.message.contains(text) || record.chain.iter().any(|level| level.contains(text));
-        self.kind == record.kind
-            && self.id.is_none_or(|id| id == record.id)
+        self.may_match(record)
+            && self.matches_state(record.state)
             && self.code.as_ref().is_none_or(|code| *code == record.error_code)
             && self.min_level.is_none_or(|level| record.level >= level)
             && self.operation.as_ref().is_none_or(|operation| *operation == record.operation)

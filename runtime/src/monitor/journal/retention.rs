@@ -5,6 +5,7 @@ use super::{
     ledger::Ledger,
     roll_up::{RollUp, is_damaged},
     segments::Folder,
+    tally::Tally,
 };
 use crate::time::Timestamp;
 use std::io;
@@ -42,8 +43,9 @@ pub(super) fn remove_old(folder: &Folder, config: &JournalConfig, wall: Timestam
             // A writer that does not leave (one with nothing to write, until its thread lets go; a process that was
             // stopped) holds up the rest: they go in order.
             let Some(file) = folder.retire(*number)? else { break };
-            folder.count_from(*number, 0, &mut roll_up.days)?;
-            roll_up.through = *number;
+            let mut tally = Tally::default();
+            tally.count_from(folder, *number, 0)?;
+            roll_up.add(*number, &tally);
             retired.push((*number, file));
         }
         if retired.is_empty() {

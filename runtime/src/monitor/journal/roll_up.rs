@@ -1,12 +1,16 @@
 //! What is kept of files that are gone.
 
-use super::counts::DayCounts;
+use super::{
+    counts::DayCounts,
+    tally::{Open, Pending, Tally},
+};
 use crate::time::Timestamp;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use std::{
     fs::{self, File},
     io::{self, Write},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 /// The counts of files that are gone, in `rollup.json`.
@@ -15,8 +19,14 @@ pub(super) struct RollUp {
     /// Files up to this number are gone, or about to go: their counts are in here.
     pub(super) through: u64,
     pub(super) days: DayCounts,
+    /// Errors inside attempts, in files that are gone, which a later file may settle; not in `days`.
+    pub(super) open: Open,
 }
 
+/// An error is settled within a minute. A full disk may hold the line up.
+const SETTLED_WITHIN: Duration = Duration::from_secs(3600);
+/// How many errors may be open at a time, about 6 MiB of the roll-up; the oldest beyond count as they are.
+const MAX_OPEN: usize = 65_536;
 const NAME: &str = "rollup.json";
 
 impl RollUp {
@@ -29,8 +39,9 @@ impl RollUp {
         let json: Value = serde_json::from_str(&text)?;
         let through = json["through"].as_u64().filter(|number| *number <= super::segments::MAX_NUMBER);
         let days = json["days"].as_object().map(DayCounts::of_json);
+        let open = json["open"].as_object().map(open_from_json).unwrap_or_default();
         match through.zip(days) {
-            Some((through, days)) => Ok(Self { through, days }),
+            Some((through, days)) => Ok(Self { through, days, open }),
             None => Err(io::Error::new(io::ErrorKind::InvalidData, "it lacks `through` or `days`")),
         }
     }
@@ -43,10 +54,35 @@ impl RollUp {
         }
     }
 
+    /// Takes the counts of a file that goes, the first one behind those that are in here.
+    pub(super) fn add(&mut self, number: u64, tally: &Tally) {
+        self.through = number;
+        self.days.merge(&tally.days);
+        tally.pass(&mut self.open);
+        let Self { days, open, .. } = self;
+        open.retain(|_, pending| {
+            // By the time of the lines: the file that settles it may be there for long, and go next.
+            let is_open = tally.latest.is_none_or(|latest| latest.since(pending.timestamp) < SETTLED_WITHIN);
+            if !is_open {
+                days.add(pending.timestamp, &pending.code);
+            }
+            is_open
+        });
+        // Identities sort by time.
+        while open.len() > MAX_OPEN
+            && let Some((_, pending)) = open.pop_first()
+        {
+            days.add(pending.timestamp, &pending.code);
+        }
+    }
+
     /// Replaces the roll-up as a whole: a reader sees the old one or the new one.
     pub(super) fn write(&self, folder: &Path) -> io::Result<()> {
         let (path, new) = (folder.join(NAME), folder.join("rollup.json.new"));
-        let json = json!({ "v": 1, "through": self.through, "days": self.days.to_json() });
+        let mut json = json!({ "v": 1, "through": self.through, "days": self.days.to_json() });
+        if !self.open.is_empty() {
+            json["open"] = open_to_json(&self.open);
+        }
         let mut file = File::create(&new)?;
         file.write_all(json.to_string().as_bytes())?;
         file.sync_all()?;
@@ -59,6 +95,20 @@ impl RollUp {
         fs::rename(folder.join(NAME), &aside)?;
         Ok(aside)
     }
+}
+
+fn open_to_json(open: &Open) -> Value {
+    let entry = |pending: &Pending| json!([pending.timestamp.as_unix_millis(), pending.code]);
+    Value::Object(open.iter().map(|(id, pending)| (id.to_string(), entry(pending))).collect())
+}
+
+/// Takes what `open_to_json` wrote; what is not of that form is left out.
+fn open_from_json(json: &Map<String, Value>) -> Open {
+    let entry = |(id, pending): (&String, &Value)| {
+        let timestamp = Timestamp::from_unix_millis(pending[0].as_i64()?);
+        Some((id.parse().ok()?, Pending { timestamp, code: pending[1].as_str()?.to_owned() }))
+    };
+    json.iter().filter_map(entry).collect()
 }
 
 /// Tells a file that holds no roll-up from one that cannot be read now.

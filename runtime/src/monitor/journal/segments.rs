@@ -1,7 +1,7 @@
 //! The files of a journal: numbered, append-only, never renamed.
 
-use super::{backwards::Backwards, counts::DayCounts, line};
-use crate::{monitor::RecordKind, time::Timestamp};
+use super::{backwards::Backwards, line};
+use crate::{monitor::ErrorRecord, time::Timestamp};
 use std::{
     fs::{self, File, FileType, Metadata, OpenOptions, TryLockError},
     io::{self, BufRead, BufReader, Read, Seek, SeekFrom},
@@ -163,8 +163,9 @@ impl Folder {
         if cfg!(unix) { Ok(()) } else { gone(fs::remove_file(self.gate_path(number))) }
     }
 
-    /// Counts the records of a file from a byte on; tells where it stopped, which is behind a newline.
-    pub(super) fn count_from(&self, number: u64, from: u64, into: &mut DayCounts) -> io::Result<u64> {
+    /// Passes the lines of a file from a byte on, each with the place of its first byte; returns where it stopped, which
+    /// is behind a newline.
+    pub(super) fn lines_from(&self, number: u64, from: u64, mut each: impl FnMut(u64, &[u8])) -> io::Result<u64> {
         let Some(mut file) = self.open_to_read(number)? else { return Ok(from) };
         // What has no length, as a device, has no lines either.
         let length = file.metadata()?.len().saturating_sub(from);
@@ -177,15 +178,18 @@ impl Folder {
             if read == 0 || line.pop() != Some(b'\n') {
                 return Ok(position);
             }
+            each(position, &line);
             position += read as u64;
-            if let Some((timestamp, code)) = std::str::from_utf8(&line).ok().and_then(line::head) {
-                into.add(timestamp, code);
-            } else if let Ok(found) = line::decode(&line)
-                && found.record.kind == RecordKind::Error
-            {
-                into.add(found.record.timestamp, &found.record.error_code);
-            }
         }
+    }
+
+    /// Reads the record that begins at a byte; `None` where it is no longer there.
+    pub(super) fn record_at(&self, number: u64, at: u64) -> io::Result<Option<ErrorRecord>> {
+        let Some(mut file) = self.open_to_read(number)? else { return Ok(None) };
+        file.seek(SeekFrom::Start(at))?;
+        let mut line = Vec::new();
+        BufReader::new(file).read_until(b'\n', &mut line)?;
+        Ok(line::decode(line.trim_ascii_end()).ok().map(|found| found.record))
     }
 
     /// When the first record of a file was written.

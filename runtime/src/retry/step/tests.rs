@@ -62,7 +62,8 @@ fn any_failure() -> impl Strategy<Value = (u64, Failure)> {
         1 => Just(Some(StopReason::Refused)),
     ];
     let asked = prop_oneof![3 => Just(None), 1 => (0..6000u64).prop_map(|ms| Some(Duration::from_millis(ms)))];
-    (0..3000u64, hopeless, asked).prop_map(|(took, hopeless, retry_after)| (took, Failure { hopeless, retry_after }))
+    (0..3000u64, hopeless, asked)
+        .prop_map(|(took, hopeless, retry_after)| (took, Failure { hopeless, retry_after, remaining: None }))
 }
 
 proptest! {
@@ -93,7 +94,7 @@ proptest! {
     }
 }
 
-const FAILED: Failure = Failure { hopeless: None, retry_after: None };
+const FAILED: Failure = Failure { hopeless: None, retry_after: None, remaining: None };
 
 fn fixed(max_elapsed: Option<Duration>) -> RetryConfig {
     let backoff = Backoff::exponential(SECOND).jitter(Jitter::None);
@@ -135,7 +136,7 @@ fn the_time_of_the_first_attempt_counts_too() {
 #[test]
 fn a_callee_that_asks_for_time_gets_at_least_that_and_ends_the_series_if_it_asks_for_too_much() {
     let config = fixed(None);
-    let asks = |wait| Failure { hopeless: None, retry_after: Some(wait) };
+    let asks = |wait| Failure { hopeless: None, retry_after: Some(wait), remaining: None };
     let first = |failure| Step::begin(None).after_failure_at(&config, failure, Tick::ZERO);
     assert_eq!(first(asks(SECOND * 7)), Decision::Retry(SECOND * 7));
     assert_eq!(first(asks(SECOND / 2)), Decision::Retry(SECOND));
@@ -154,4 +155,17 @@ fn the_count_of_attempts_does_not_wrap() {
 #[test]
 fn a_series_is_small_enough_to_live_in_every_future() {
     assert_eq!(size_of::<Step>(), 16);
+}
+
+#[test]
+fn no_attempt_starts_after_the_deadline_around_the_call() {
+    let backoff = Backoff::constant(Duration::from_secs(2)).jitter(Jitter::None);
+    let config = RetryConfig { backoff, ..RetryConfig::default() };
+    let after = |left| {
+        let failure = Failure { remaining: Some(Duration::from_secs(left)), ..FAILED };
+        Step::begin(None).after_failure_at(&config, failure, Tick::ZERO)
+    };
+    assert_eq!(after(1), Decision::Stop(StopReason::Deadline));
+    assert!(matches!(after(2), Decision::Retry(_)));
+    assert_eq!(after(0), Decision::Stop(StopReason::Deadline));
 }

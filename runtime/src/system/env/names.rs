@@ -1,5 +1,8 @@
 //! The catalogue of variables.
 
+pub(super) const SERVICE: &str = "GARDEFOU_SERVICE";
+pub(super) const RELEASE: &str = "GARDEFOU_RELEASE";
+pub(super) const ENVIRONMENT: &str = "GARDEFOU_ENVIRONMENT";
 pub(super) const HEALTH_PERIOD: &str = "GARDEFOU_HEALTH_PERIOD";
 pub(super) const HEALTH_TIMEOUT: &str = "GARDEFOU_HEALTH_TIMEOUT";
 pub(super) const HEALTH_DEADLINE: &str = "GARDEFOU_HEALTH_DEADLINE";
@@ -34,7 +37,10 @@ pub(super) const PANIC_HOOK: &str = "GARDEFOU_PANIC_HOOK";
 pub(super) const STRICT: &str = "GARDEFOU_STRICT";
 
 /// In the order of the table in the documentation of `from_env`, which a test holds against this.
-pub(super) const ALL: [&str; 32] = [
+pub(super) const ALL: [&str; 35] = [
+    SERVICE,
+    RELEASE,
+    ENVIRONMENT,
     HEALTH_PERIOD,
     HEALTH_TIMEOUT,
     HEALTH_DEADLINE,

@@ -17,6 +17,9 @@ impl ErrorSystem {
     ///
     /// | variable | setting | value |
     /// | --- | --- | --- |
+    /// | `GARDEFOU_SERVICE` | [`ErrorSystemBuilder::service`] | text |
+    /// | `GARDEFOU_RELEASE` | [`ErrorSystemBuilder::release`] | text |
+    /// | `GARDEFOU_ENVIRONMENT` | [`ErrorSystemBuilder::environment`] | text |
     /// | `GARDEFOU_HEALTH_PERIOD` | [`HealthConfig::period`] | duration |
     /// | `GARDEFOU_HEALTH_TIMEOUT` | [`HealthConfig::timeout`] | duration |
     /// | `GARDEFOU_HEALTH_DEADLINE` | [`HealthConfig::deadline`] | duration |
@@ -32,7 +35,7 @@ impl ErrorSystem {
     /// | `GARDEFOU_ALERTS` | whether there are alerts; on if one of the following is set | `true` or `false` |
     /// | `GARDEFOU_ALERTS_LEVEL` | the least urgent level that is told | `info`, `warning`, `error` or `critical` |
     /// | `GARDEFOU_ALERTS_THROTTLE` | [`AlertsConfigBuilder::throttle`](crate::alerts::AlertsConfigBuilder::throttle) | duration |
-    /// | `GARDEFOU_ALERTS_SOURCE` | the name of the program in notices | text |
+    /// | `GARDEFOU_ALERTS_SOURCE` | the name of the program in notices, in place of the service | text |
     /// | `GARDEFOU_ALERTS_WEBHOOK_URL` | where notices are posted to (feature `alert-webhook`) | URL |
     /// | `GARDEFOU_ALERTS_WEBHOOK_SECRET` | what requests are signed with | at least 16 bytes |
     /// | `GARDEFOU_ALERTS_WEBHOOK_FORMAT` | the form of requests | `json` or `slack` |
@@ -76,6 +79,9 @@ impl ErrorSystem {
 fn from_variables(values: BTreeMap<String, OsString>) -> Result<ErrorSystemBuilder, ConfigError> {
     let mut variables = Variables::new(values);
     let mut builder = ErrorSystem::builder();
+    builder.wishes.service = variables.text(SERVICE);
+    builder.wishes.release = variables.text(RELEASE);
+    builder.wishes.environment = variables.text(ENVIRONMENT);
     if let Some(config) = health(&mut variables) {
         builder = builder.health(config);
     }
@@ -105,7 +111,10 @@ fn from_variables(values: BTreeMap<String, OsString>) -> Result<ErrorSystemBuild
 }
 
 /// The variables of settings that can be out of range; no two of these parts have a setting of one name.
-const FIELDS: [(&str, &str); 12] = [
+const FIELDS: [(&str, &str); 15] = [
+    ("service", SERVICE),
+    ("release", RELEASE),
+    ("environment", ENVIRONMENT),
     ("period", HEALTH_PERIOD),
     ("timeout", HEALTH_TIMEOUT),
     ("deadline", HEALTH_DEADLINE),

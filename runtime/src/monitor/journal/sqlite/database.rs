@@ -46,6 +46,9 @@ const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS counts (
         day TEXT NOT NULL, code TEXT NOT NULL, n INTEGER NOT NULL, PRIMARY KEY (day, code)
     ) WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS pending (
+        id TEXT NOT NULL PRIMARY KEY, time INTEGER NOT NULL, day TEXT NOT NULL, code TEXT NOT NULL
+    ) WITHOUT ROWID;
 ";
 
 impl Database {

@@ -2,7 +2,7 @@
 //!
 //! All of it goes in small steps, between which records are written.
 
-use super::super::JournalConfig;
+use super::{super::JournalConfig, rows::count_abandoned};
 use crate::time::Timestamp;
 use rusqlite::Connection;
 use std::{fs, path::Path};
@@ -10,6 +10,8 @@ use std::{fs, path::Path};
 /// How many rows, and how many pages, one step takes.
 const ROWS: i64 = 500;
 const PAGES: i64 = 256;
+/// An error inside an attempt is settled within a minute. A full disk may hold the record up.
+const SETTLED_WITHIN_MILLIS: i64 = 3_600_000;
 
 /// How large the log of changes grows before SQLite moves it into the database; the rows leave room for it.
 pub(super) fn log_bytes(config: &JournalConfig) -> u64 {
@@ -25,6 +27,7 @@ pub(super) fn row_bytes(config: &JournalConfig) -> u64 {
 pub(super) fn remove_some(db: &Connection, config: &JournalConfig, wall: Timestamp) -> rusqlite::Result<bool> {
     let age = i64::try_from(config.max_age.as_millis()).unwrap_or(i64::MAX);
     let oldest = wall.as_unix_millis().saturating_sub(age);
+    count_abandoned(db, wall.as_unix_millis().saturating_sub(SETTLED_WITHIN_MILLIS))?;
     // Only a question first: the deletion would keep other processes from writing though there is nothing to delete.
     if db.query_row("SELECT EXISTS (SELECT 1 FROM errors WHERE time <= ?1)", [oldest], |row| row.get(0))? {
         let some = "DELETE FROM errors WHERE seq IN (SELECT seq FROM errors WHERE time <= ?1 LIMIT ?2)";

@@ -31,7 +31,7 @@ impl Fingerprint {
         Self(parts.iter().fold(SEED, |state, part| absorb(state, part)).max(1))
     }
 
-    pub(super) const fn from_u64(bits: u64) -> Self {
+    pub(crate) const fn from_u64(bits: u64) -> Self {
         Self(bits)
     }
 
@@ -70,11 +70,14 @@ impl serde::Serialize for Fingerprint {
 #[non_exhaustive]
 pub struct InvalidFingerprint;
 
+/// The detail of an [`AppError`](crate::AppError) whose text makes a group of its own: see [`Fingerprint`].
+pub const FINGERPRINT_DETAIL: &str = "fingerprint";
+
 const SEED: u64 = 0x6761_7264_6566_6F75;
 const FACTOR: u64 = 0x9E37_79B9_7F4A_7C15;
 
 /// The key of one text in a bounded table: stable, spread over all bits, never 0.
-pub(super) fn key_of(text: &str) -> u64 {
+pub(crate) fn key_of(text: &str) -> u64 {
     absorb(SEED, text).max(1)
 }
 

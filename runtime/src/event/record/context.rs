@@ -1,7 +1,7 @@
 //! In which span an error was reported.
 
-use super::record::{MAX_NAME, fit_map};
-use crate::{error::redact, event::text, panics};
+use super::text::{clean_name, fit_map};
+use crate::{error::redact, panics};
 use serde_json::{Map, Value};
 use std::{cell::Cell, sync::OnceLock};
 
@@ -33,7 +33,7 @@ impl ErrorContext {
     }
 
     /// About how much memory it takes.
-    pub(super) fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         let names = self.span.as_ref().map_or(0, String::len) + self.trace_id.as_ref().map_or(0, String::len);
         size_of::<Self>() + names + self.fields.iter().map(field_bytes).sum::<usize>()
     }
@@ -59,10 +59,11 @@ static HOOK: OnceLock<Hook> = OnceLock::new();
 /// Sets the function that says in which trace, and with which fields, an error is reported; tells whether it was the
 /// first one, which stays.
 ///
-/// `tracing` lets nobody but the subscriber see the fields of a span, and knows no traces. So records carry the name of
-/// the current span by themselves, and all else from here, where the program asks its own subscriber. The function runs
-/// on the thread that reports, once for each error, before any lock; if it panics, only the name of the span is kept. An
-/// error that it reports itself has no context of its own.
+/// `tracing` shows the fields of a span to the subscriber only, and knows no traces. Records carry the name of the
+/// current span by themselves, its fields where the layer `SpanFields` (feature `tracing-subscriber`) keeps them, and all
+/// else from here, where the program asks its own subscriber. The function runs on the thread that reports, once for
+/// each error, before any lock; if it panics, what it would have added is missing. An error that it reports itself has
+/// nothing from it.
 /// What it gives is redacted and bounded like every text.
 ///
 /// # Examples
@@ -85,19 +86,29 @@ const MAX_FIELDS: usize = 4096;
 
 /// The context of the calling thread, if it has any, as sinks may have it.
 pub(super) fn current() -> Option<Box<ErrorContext>> {
-    let ErrorContext { span, trace_id, fields } = HOOK.get().and_then(ask).unwrap_or_default();
+    let ErrorContext { span, trace_id, fields: of_hook } = HOOK.get().and_then(ask).unwrap_or_default();
+    #[cfg(feature = "tracing-subscriber")]
+    let mut fields = super::span::of_current();
+    #[cfg(not(feature = "tracing-subscriber"))]
+    let mut fields = Map::new();
+    fields.extend(of_hook);
     let span = span.or_else(|| tracing::Span::current().metadata().map(|span| span.name().to_owned()));
     if span.is_none() && trace_id.is_none() && fields.is_empty() {
         return None;
     }
-    let mut fields = Value::Object(fit_map(&fields, &mut { MAX_FIELDS }, 0));
+    Some(Box::new(fit_context(ErrorContext { span, trace_id, fields })))
+}
+
+/// A context as sinks may have it.
+pub(super) fn fit_context(context: ErrorContext) -> ErrorContext {
+    let mut fields = Value::Object(fit_map(&context.fields, &mut { MAX_FIELDS }, 0));
     redact::value(&mut fields);
-    let short = |name: String| text::for_sink(&name, MAX_NAME);
-    Some(Box::new(ErrorContext {
-        span: span.map(short),
-        trace_id: trace_id.map(short),
+    let short = |name: String| clean_name(&name);
+    ErrorContext {
+        span: context.span.map(short),
+        trace_id: context.trace_id.map(short),
         fields: if let Value::Object(fields) = fields { fields } else { Map::new() },
-    }))
+    }
 }
 
 thread_local! {

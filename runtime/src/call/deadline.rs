@@ -1,0 +1,147 @@
+//! How much time is left.
+
+use super::current::CURRENT;
+use crate::time::{SharedClock, Tick};
+use std::{cell::RefCell, time::Duration};
+#[cfg(feature = "async")]
+use std::{
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+/// When a call must be done, by the clock of the guard that says so.
+#[derive(Clone, Debug)]
+pub(crate) struct Deadline {
+    at: Tick,
+    clock: SharedClock,
+}
+
+impl Deadline {
+    pub(crate) fn new(at: Tick, clock: SharedClock) -> Self {
+        Self { at, clock }
+    }
+
+    pub(crate) fn remaining(&self) -> Duration {
+        self.at.since(self.clock.now())
+    }
+
+    /// The earlier of two deadlines. Ticks of different clocks do not compare; what is left of them does.
+    pub(super) fn earlier(self, other: Self) -> Self {
+        let other_is_earlier = if self.clock.is_system() && other.clock.is_system() {
+            other.at < self.at
+        } else {
+            other.remaining() < self.remaining()
+        };
+        if other_is_earlier { other } else { self }
+    }
+}
+
+thread_local! {
+    static DEADLINE: RefCell<Option<Deadline>> = const { RefCell::new(None) };
+}
+
+/// Returns how much time is left until the deadline of the guarded call under way; zero when it has passed, `None` where
+/// there is no deadline.
+///
+/// Deadlines come from `max_elapsed` and `attempt_timeout` of retries, and from [`Context::with_timeout`](super::Context::with_timeout).
+/// They pass down: the smallest of all around the caller counts, and a retry does not wait beyond it.
+///
+/// # Examples
+///
+/// ```
+/// use gardefou::{call, retry::Retry, time::ManualClock};
+/// use std::time::Duration;
+///
+/// let clock = ManualClock::new();
+/// let retry = Retry::builder().max_elapsed(Duration::from_secs(10)).clock(clock.clone()).build()?;
+/// let left = retry.call(|| {
+///     clock.advance(Duration::from_secs(4));
+///     Ok::<_, String>(call::remaining())
+/// });
+/// assert_eq!(left, Ok(Some(Duration::from_secs(6))));
+/// assert_eq!(call::remaining(), None);
+/// # Ok::<(), gardefou::ConfigError>(())
+/// ```
+#[must_use]
+pub fn remaining() -> Option<Duration> {
+    current().map(|deadline| deadline.remaining())
+}
+
+/// Returns the deadline under way.
+#[inline]
+pub(super) fn current() -> Option<Deadline> {
+    if CURRENT.with(|current| current.has_deadline.get()) { read() } else { None }
+}
+
+#[cold]
+fn read() -> Option<Deadline> {
+    DEADLINE.try_with(|deadline| deadline.borrow().clone()).ok().flatten()
+}
+
+/// A deadline under way, until this is dropped.
+#[derive(Debug)]
+#[must_use]
+pub(super) struct EnteredDeadline {
+    outer: Option<Deadline>,
+}
+
+impl EnteredDeadline {
+    /// Lets a deadline hold for what runs on this thread, unless there is an earlier one.
+    pub(super) fn enter(deadline: Deadline) -> Self {
+        let outer = current();
+        let earlier = match outer.clone() {
+            None => deadline,
+            Some(outer) => deadline.earlier(outer),
+        };
+        replace(Some(earlier));
+        Self { outer }
+    }
+
+    /// Lets this deadline hold and no other.
+    pub(super) fn enter_alone(deadline: Option<Deadline>) -> Self {
+        let outer = current();
+        replace(deadline);
+        Self { outer }
+    }
+}
+
+impl Drop for EnteredDeadline {
+    fn drop(&mut self) {
+        replace(self.outer.take());
+    }
+}
+
+fn replace(deadline: Option<Deadline>) {
+    CURRENT.with(|current| current.has_deadline.set(deadline.is_some()));
+    // What was there before may hold a user's clock: it is dropped after the borrow.
+    let before = DEADLINE.try_with(|cell| cell.replace(deadline));
+    drop(before);
+}
+
+#[cfg(feature = "async")]
+pin_project_lite::pin_project! {
+    /// A future that a deadline holds for.
+    #[must_use = "futures do nothing unless they are awaited"]
+    pub(crate) struct Until<F> {
+        deadline: Deadline,
+        #[pin]
+        future: F,
+    }
+}
+
+#[cfg(feature = "async")]
+/// Lets a deadline hold during each poll of a future; it ends nothing by itself.
+pub(crate) fn until<F: Future>(deadline: Deadline, future: F) -> Until<F> {
+    Until { deadline, future }
+}
+
+#[cfg(feature = "async")]
+impl<F: Future> Future for Until<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        let _entered = EnteredDeadline::enter(this.deadline.clone());
+        this.future.poll(cx)
+    }
+}

@@ -1,0 +1,265 @@
+//! Frames: the identity of a guarded call, and what happens inside of it.
+
+use super::{
+    attempt::Series,
+    current::CURRENT,
+    deadline::{Deadline, EnteredDeadline},
+    inside::Inside,
+};
+use std::{
+    panic::Location,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+/// The identity of a guarded call, and what happened inside of it. Two words; making one writes nothing that threads
+/// share, and allocates nothing.
+#[derive(Debug, Default)]
+pub(crate) struct Frame {
+    /// Zero before it was entered.
+    id: u64,
+    inside: Option<Box<Inside>>,
+}
+
+impl Frame {
+    #[inline]
+    pub(crate) const fn new() -> Self {
+        Self { id: 0, inside: None }
+    }
+
+    /// Makes the frame current until what this returns is dropped: for the body of a sync call, or for one poll.
+    #[inline]
+    pub(crate) fn enter(&mut self) -> Entered<'_> {
+        let previous = self.begin();
+        Entered { frame: self, previous }
+    }
+
+    /// As [`enter`](Self::enter), for an attempt of a retry.
+    #[inline]
+    pub(crate) fn enter_attempt(
+        &mut self,
+        index: u32,
+        max_attempts: u32,
+        place: &'static Location<'static>,
+        deadline: Option<Deadline>,
+    ) -> EnteredAttempt<'_> {
+        let outer = CURRENT.with(|current| {
+            let outer = current.series.get();
+            let outer_is_provisional = outer.is_provisional();
+            current.series.set(Series { index, max_attempts, outer_is_provisional, place: Some(place) });
+            outer
+        });
+        let deadline = deadline.map(EnteredDeadline::enter);
+        EnteredAttempt { outer, max_attempts, _deadline: deadline, _entered: self.enter() }
+    }
+
+    #[inline]
+    fn begin(&mut self) -> u64 {
+        CURRENT.with(|current| {
+            if self.id == 0 {
+                self.id = current.fresh();
+            }
+            current.frame.replace(self.id)
+        })
+    }
+
+    #[inline]
+    fn leave(&mut self, previous: u64) {
+        CURRENT.with(|current| {
+            current.frame.set(previous);
+            current.collect(self.id, &mut self.inside);
+        });
+    }
+
+    /// Returns what happened inside so far, if anything did.
+    #[inline]
+    pub(crate) fn inside(&mut self) -> Option<&mut Inside> {
+        let inside = self.inside.as_deref_mut()?;
+        inside.open_mailboxes();
+        Some(inside)
+    }
+
+    /// Ends the frame: returns what happened inside, if anything did.
+    #[inline]
+    pub(crate) fn end(&mut self) -> Option<Box<Inside>> {
+        let mut inside = self.inside.take()?;
+        inside.close_mailboxes();
+        Some(inside)
+    }
+
+    /// Ends the frame; everything is handed on to the frame around it.
+    #[inline]
+    pub(crate) fn end_and_forward(&mut self) {
+        if self.inside.is_some() {
+            forward(self);
+        }
+    }
+
+    /// Ends the frame of a call that succeeded: what was reported or rejected inside was handled there.
+    #[inline]
+    pub(crate) fn succeeded(&mut self) {
+        if self.inside.is_some() {
+            handled(self);
+        }
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn handled(frame: &mut Frame) {
+    if let Some(mut inside) = frame.end() {
+        inside.take_reported();
+        inside.forget_rejections();
+        inside.forward();
+    }
+}
+
+impl Drop for Frame {
+    /// The call came to no end of its own: its future was dropped, it panicked, or a jump left it, which may take an
+    /// error with it.
+    #[inline]
+    fn drop(&mut self) {
+        self.end_and_forward();
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn forward(frame: &mut Frame) {
+    if let Some(inside) = frame.end() {
+        inside.forward();
+    }
+}
+
+/// A frame that is current, until this is dropped.
+#[derive(Debug)]
+#[must_use]
+pub(crate) struct Entered<'a> {
+    frame: &'a mut Frame,
+    previous: u64,
+}
+
+impl Drop for Entered<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.frame.leave(self.previous);
+    }
+}
+
+/// An attempt's frame that is current, until this is dropped.
+#[must_use]
+#[derive(Debug)]
+pub struct EnteredAttempt<'a> {
+    outer: Series,
+    max_attempts: u32,
+    _deadline: Option<EnteredDeadline>,
+    _entered: Entered<'a>,
+}
+
+impl EnteredAttempt<'_> {
+    /// Returns `true` if the attempts of this retry multiply with those of one around it.
+    #[inline]
+    pub(crate) fn multiplies(&self) -> bool {
+        self.outer.max_attempts > 1 && self.max_attempts > 1
+    }
+
+    /// The retry around this one.
+    pub(crate) fn outer(&self) -> Series {
+        self.outer
+    }
+}
+
+impl Drop for EnteredAttempt<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        CURRENT.with(|current| current.series.set(self.outer));
+    }
+}
+
+/// A frame that was entered in the middle of a function, and is left by [`leave`](Self::leave) or when it is dropped.
+///
+/// In async code it must not stay current while the function waits: each `.await` between entering and leaving goes
+/// through [`suspend`](Self::suspend).
+#[derive(Debug)]
+#[must_use]
+pub(crate) struct InPlace {
+    frame: Frame,
+    /// The frame that was current before, while this one is; else [`SUSPENDED`] or [`LEFT`].
+    previous: u64,
+}
+
+/// The function waits.
+const SUSPENDED: u64 = u64::MAX;
+/// The frame was left for good.
+const LEFT: u64 = u64::MAX - 1;
+
+impl InPlace {
+    #[inline]
+    pub(crate) fn enter() -> Self {
+        let mut frame = Frame::new();
+        let previous = frame.begin();
+        Self { frame, previous }
+    }
+
+    /// Leaves the frame, and returns it.
+    #[inline]
+    pub(crate) fn leave(&mut self) -> &mut Frame {
+        self.leave_as(LEFT);
+        &mut self.frame
+    }
+
+    #[inline]
+    fn leave_as(&mut self, state: u64) {
+        if self.previous < LEFT {
+            self.frame.leave(self.previous);
+            self.previous = state;
+        }
+    }
+
+    #[inline]
+    fn resume(&mut self) {
+        if self.previous == SUSPENDED {
+            self.previous = self.frame.begin();
+        }
+    }
+
+    /// Wraps a future that is awaited while the frame is entered.
+    #[inline]
+    pub(crate) fn suspend<F: Future>(&mut self, future: F) -> Suspended<'_, F> {
+        Suspended { place: self, future }
+    }
+}
+
+impl Drop for InPlace {
+    #[inline]
+    fn drop(&mut self) {
+        self.leave();
+    }
+}
+
+pin_project_lite::pin_project! {
+    /// A future that is awaited between entering and leaving a frame in place: the frame is current during each poll,
+    /// and when the future is ready, but not in between.
+    #[derive(Debug)]
+    #[must_use = "futures do nothing unless they are awaited"]
+    pub struct Suspended<'a, F> {
+        place: &'a mut InPlace,
+        #[pin]
+        future: F,
+    }
+}
+
+impl<F: Future> Future for Suspended<'_, F> {
+    type Output = F::Output;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        this.place.resume();
+        let polled = this.future.poll(cx);
+        if polled.is_pending() {
+            this.place.leave_as(SUSPENDED);
+        }
+        polled
+    }
+}

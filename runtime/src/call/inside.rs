@@ -1,0 +1,129 @@
+//! What happened inside of a frame.
+
+use super::{current, mailbox::Mailbox, reported::Reported};
+use crate::{Rejection, error::ErrorId};
+use std::sync::Arc;
+
+/// What a guard further in has to say to the frame around it.
+#[derive(Debug)]
+pub(super) enum Letter {
+    /// An error was reported and leaves the guard.
+    Reported(Box<Reported>),
+    /// An error was reported that waits for what becomes of the attempt.
+    Pending(ErrorId),
+    /// A policy rejected a call. The rejection is a copy; it is kept as long as the error that it became holds it, or was
+    /// not kept at all by the error's type.
+    Rejected { number: u64, rejection: Rejection, is_kept: bool },
+    /// A rejection was dropped.
+    Dropped(u64),
+    /// A breaker, known by its address, counted an outcome.
+    Recorded(usize),
+    /// A mailbox was opened for work on other stacks.
+    Mailbox(Arc<Mailbox>),
+}
+
+/// What happened inside of a frame; made when the first letter comes.
+#[derive(Debug, Default)]
+pub(crate) struct Inside {
+    reported: Vec<Reported>,
+    pending: Vec<ErrorId>,
+    rejections: Vec<(u64, Rejection, bool)>,
+    dropped: Vec<u64>,
+    recorded: Vec<usize>,
+    mailboxes: Vec<Arc<Mailbox>>,
+}
+
+/// How many letters of one kind a frame keeps; the oldest makes room. Pending errors are kept all: they must be settled.
+const MOST: usize = 1024;
+
+fn keep<T>(all: &mut Vec<T>, one: T) {
+    if all.len() >= MOST {
+        all.remove(0);
+    }
+    all.push(one);
+}
+
+impl Inside {
+    pub(super) fn add(&mut self, letter: Letter) {
+        match letter {
+            Letter::Reported(reported) => keep(&mut self.reported, *reported),
+            Letter::Pending(id) => self.pending.push(id),
+            Letter::Rejected { number, rejection, is_kept } => {
+                keep(&mut self.rejections, (number, rejection, is_kept));
+            }
+            Letter::Dropped(number) => {
+                let before = self.rejections.len();
+                self.rejections.retain(|(n, _, is_kept)| *n != number || !*is_kept);
+                if self.rejections.len() == before {
+                    // Perhaps a frame further out has it.
+                    keep(&mut self.dropped, number);
+                }
+            }
+            Letter::Recorded(breaker) => {
+                if !self.recorded.contains(&breaker) {
+                    keep(&mut self.recorded, breaker);
+                }
+            }
+            Letter::Mailbox(mailbox) => keep(&mut self.mailboxes, mailbox),
+        }
+    }
+
+    /// Takes in what came from other stacks so far.
+    pub(super) fn open_mailboxes(&mut self) {
+        for mailbox in std::mem::take(&mut self.mailboxes) {
+            mailbox.take().into_iter().for_each(|letter| self.add(letter));
+            self.mailboxes.push(mailbox);
+        }
+    }
+
+    /// Takes in what came from other stacks, of which no more is taken from now on.
+    pub(super) fn close_mailboxes(&mut self) {
+        for mailbox in std::mem::take(&mut self.mailboxes) {
+            mailbox.close().into_iter().for_each(|letter| self.add(letter));
+        }
+    }
+
+    /// Takes the errors that were reported inside.
+    pub(crate) fn take_reported(&mut self) -> Vec<Reported> {
+        std::mem::take(&mut self.reported)
+    }
+
+    /// Takes the identities of the errors that wait to be settled.
+    pub(crate) fn take_pending(&mut self) -> Vec<ErrorId> {
+        std::mem::take(&mut self.pending)
+    }
+
+    /// Returns the latest rejection of a policy further in that still is, or that an error type kept nothing of.
+    pub(crate) fn rejection(&self) -> Option<&Rejection> {
+        self.rejections.last().map(|(_, rejection, _)| rejection)
+    }
+
+    /// Returns `true` if the breaker at this address counted an outcome inside.
+    pub(crate) fn has_recorded(&self, breaker: usize) -> bool {
+        self.recorded.contains(&breaker)
+    }
+
+    /// Forgets the rejections that were made inside: what leaves the frame is none of them.
+    pub(crate) fn forget_rejections(&mut self) {
+        self.rejections.clear();
+    }
+
+    /// Hands everything on to the current frame.
+    pub(crate) fn forward(self) {
+        self.into_letters().for_each(current::send);
+    }
+
+    /// What the frame around this one is to have, but for the mailboxes.
+    pub(super) fn into_letters(self) -> impl Iterator<Item = Letter> + use<> {
+        let reported = self.reported.into_iter().map(|reported| Letter::Reported(Box::new(reported)));
+        let pending = self.pending.into_iter().map(Letter::Pending);
+        let rejections = self.rejections.into_iter().map(|(number, rejection, is_kept)| Letter::Rejected {
+            number,
+            rejection,
+            is_kept,
+        });
+        let dropped = self.dropped.into_iter().map(Letter::Dropped);
+        let recorded = self.recorded.into_iter().map(Letter::Recorded);
+        reported.chain(pending).chain(rejections).chain(dropped).chain(recorded)
+    }
+}

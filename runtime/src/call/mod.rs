@@ -1,0 +1,61 @@
+//! The context of the guarded call under way.
+//!
+//! A guard that must know what happens inside it enters a [frame](frame::Frame): an identity that is current while the
+//! body runs. In sync code the frame is current for the body; in async code it is current during each poll and not in
+//! between, so that interleaved tasks on one thread cannot be mixed up, and a future that moves to another thread takes
+//! its frame along. What guards further in have to say to the frame around them (an error that they reported, a
+//! rejection, a verdict that a breaker counted) is a letter addressed to that frame. Work that is spawned starts without
+//! a frame unless a [`Context`] is passed on.
+//!
+//! Of this the user sees how much time [remains](remaining), which [attempt](attempt) runs, and the [values](value) that
+//! were attached to the context.
+//!
+//! # Examples
+//!
+//! ```
+//! use gardefou::{call, retry::Retry, time::ManualClock};
+//!
+//! let retry = Retry::builder().max_retries(2).clock(ManualClock::new()).build()?;
+//! let mut seen = Vec::new();
+//! let outcome = retry.call(|| {
+//!     let attempt = call::attempt().unwrap();
+//!     seen.push(attempt.index);
+//!     if attempt.is_last() { Ok("done") } else { Err("busy") }
+//! });
+//! assert_eq!((outcome, seen), (Ok("done"), vec![0, 1, 2]));
+//! assert_eq!(call::attempt(), None, "no retry is under way");
+//! # Ok::<(), gardefou::ConfigError>(())
+//! ```
+
+mod attempt;
+mod context;
+mod current;
+mod deadline;
+mod ended;
+mod frame;
+mod held;
+mod inside;
+mod mailbox;
+mod reported;
+mod values;
+
+pub use attempt::{Attempt, attempt};
+pub use context::{Context, InCall, WithContext};
+pub use deadline::remaining;
+pub use values::value;
+
+pub(crate) use attempt::{Series, series};
+pub(crate) use current::{
+    Conversion, Mark, Number, Since, is_in_call, mark, post_pending, post_reported, record_outcome, since,
+};
+pub(crate) use deadline::Deadline;
+#[cfg(feature = "async")]
+pub(crate) use deadline::until;
+#[cfg(feature = "async")]
+pub(crate) use ended::end_by;
+pub(crate) use ended::{EndedBy, ended_by, ending};
+pub(crate) use frame::{EnteredAttempt, Frame, InPlace, Suspended};
+pub(crate) use held::Slot;
+pub(crate) use inside::Inside;
+pub(crate) use reported::Reported;
+pub(crate) use values::Values;

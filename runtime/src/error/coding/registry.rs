@@ -1,0 +1,202 @@
+//! All mappings that are linked into the program, by type.
+
+use super::{Coded, CodedAs, Coding, built_in::BUILT_IN};
+use crate::panics;
+use std::{
+    any::{Any, TypeId, type_name},
+    collections::HashMap,
+    error::Error,
+    fmt,
+    sync::{Arc, OnceLock},
+};
+
+inventory::collect!(MappedType);
+
+type Level<'a> = &'a (dyn Error + 'static);
+
+/// One type whose errors have codes, as `#[derive(Coded)]` and `coded!` register it.
+#[doc(hidden)]
+#[derive(Clone, Copy)]
+pub struct MappedType {
+    pub(super) type_name: fn() -> &'static str,
+    /// The type itself, and behind an `Arc` and a `Box`.
+    pub(super) type_ids: fn() -> [TypeId; 3],
+    /// Returns the error as a level of a chain, if it is of one of those types.
+    pub(super) in_any: fn(&dyn Any) -> Option<Level<'_>>,
+    /// Returns what the mapping says, if the level is of one of those types.
+    pub(super) at_level: fn(Level<'_>) -> Option<Option<Coding>>,
+    pub(super) declared_at: &'static str,
+}
+
+impl MappedType {
+    /// A type with an implementation of [`Coded`].
+    #[must_use]
+    pub const fn by_derive<T: Coded>(declared_at: &'static str) -> Self {
+        Self {
+            type_name: type_name::<T>,
+            type_ids: type_ids::<T>,
+            in_any: in_any::<T>,
+            at_level: |level| in_level::<T>(level).map(|error| contained(|| error.coding())),
+            declared_at,
+        }
+    }
+
+    /// A type with the mapping `M`.
+    #[must_use]
+    pub const fn by_mapping<T: CodedAs<M>, M: 'static>(declared_at: &'static str) -> Self {
+        Self {
+            type_name: type_name::<T>,
+            type_ids: type_ids::<T>,
+            in_any: in_any::<T>,
+            at_level: |level| in_level::<T>(level).map(|error| contained(|| CodedAs::<M>::coding(error))),
+            declared_at,
+        }
+    }
+}
+
+pub(super) fn type_ids<T: 'static>() -> [TypeId; 3] {
+    [TypeId::of::<T>(), TypeId::of::<Arc<T>>(), TypeId::of::<Box<T>>()]
+}
+
+pub(super) fn in_any<T: Error + 'static>(any: &dyn Any) -> Option<Level<'_>> {
+    let found = any
+        .downcast_ref::<T>()
+        .or_else(|| any.downcast_ref::<Arc<T>>().map(|shared| &**shared))
+        .or_else(|| any.downcast_ref::<Box<T>>().map(|boxed| &**boxed));
+    found.map(|error| error as Level<'_>)
+}
+
+fn in_level<T: Error + 'static>(level: Level<'_>) -> Option<&T> {
+    level
+        .downcast_ref::<T>()
+        .or_else(|| level.downcast_ref::<Arc<T>>().map(|shared| &**shared))
+        .or_else(|| level.downcast_ref::<Box<T>>().map(|boxed| &**boxed))
+}
+
+/// A mapping that panics gives no code: the error that is looked at must not be lost for it.
+pub(crate) fn contained(mapping: impl FnOnce() -> Option<Coding>) -> Option<Coding> {
+    panics::catch(mapping).ok().flatten()
+}
+
+struct Registry {
+    by_type: HashMap<TypeId, &'static MappedType>,
+    /// Those of the application first.
+    all: Vec<&'static MappedType>,
+}
+
+fn registry() -> &'static Registry {
+    static REGISTRY: OnceLock<Registry> = OnceLock::new();
+    REGISTRY.get_or_init(|| {
+        let mut all: Vec<&MappedType> = inventory::iter::<MappedType>().collect();
+        // Link order differs from build to build; the first of two must not.
+        all.sort_by_key(|mapped| mapped.declared_at);
+        all.extend(BUILT_IN);
+        let mut by_type = HashMap::new();
+        for mapped in &all {
+            for id in (mapped.type_ids)() {
+                by_type.entry(id).or_insert(*mapped);
+            }
+        }
+        Registry { by_type, all }
+    })
+}
+
+/// Returns the error as a level of a chain and what its mapping says, if the static type `E` has one.
+pub(crate) fn of_type<E: 'static>(error: &E) -> Option<(Level<'_>, Option<Coding>)> {
+    let mapped = registry().by_type.get(&TypeId::of::<E>())?;
+    let level = (mapped.in_any)(error)?;
+    Some((level, (mapped.at_level)(level).flatten()))
+}
+
+/// Returns what the mapping of the level's type says.
+pub(crate) fn of_level(level: Level<'_>) -> Option<Coding> {
+    registry().all.iter().find_map(|mapped| (mapped.at_level)(level)).flatten()
+}
+
+/// Two mappings of the application for one error type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CodingClash {
+    /// The error type.
+    pub type_name: &'static str,
+    /// The place of the mapping that is used.
+    pub first: &'static str,
+    /// The place of the one that is not.
+    pub second: &'static str,
+}
+
+impl fmt::Display for CodingClash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { type_name, first, second } = self;
+        write!(f, "the error type `{type_name}` has two mappings to codes: at {first}, which is used, and at {second}")
+    }
+}
+
+/// Returns the error types that `#[derive(Coded)]` and [`coded!`](crate::coded) map twice.
+///
+/// They are reported when the system is initialised.
+///
+/// # Examples
+///
+/// ```
+/// assert!(gardefou::error::coding_clashes().is_empty());
+/// ```
+#[must_use]
+pub fn coding_clashes() -> Vec<CodingClash> {
+    clashes_among(registry().all.iter().copied().filter(|mapped| !mapped.declared_at.is_empty()))
+}
+
+fn clashes_among(mapped: impl Iterator<Item = &'static MappedType>) -> Vec<CodingClash> {
+    let mut firsts: HashMap<TypeId, &MappedType> = HashMap::new();
+    let mut clashes = Vec::new();
+    for second in mapped {
+        let [id, ..] = (second.type_ids)();
+        let first = *firsts.entry(id).or_insert(second);
+        if !std::ptr::eq(first, second) {
+            let (first, second) = (first.declared_at, second.declared_at);
+            clashes.push(CodingClash { type_name: (firsts[&id].type_name)(), first, second });
+        }
+    }
+    clashes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ErrorCode;
+
+    #[derive(Debug)]
+    struct Mine;
+    impl fmt::Display for Mine {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("mine")
+        }
+    }
+    impl Error for Mine {}
+    impl Coded for Mine {
+        fn coding(&self) -> Option<Coding> {
+            Some(ErrorCode::SYNC_ERROR.into())
+        }
+    }
+
+    #[test]
+    fn two_mappings_of_one_type_name_both_places() {
+        static FIRST: MappedType = MappedType::by_derive::<Mine>("a.rs:1");
+        static SECOND: MappedType = MappedType::by_derive::<Mine>("b.rs:2");
+        let clashes = clashes_among([&FIRST, &SECOND].into_iter());
+        assert_eq!(clashes.len(), 1);
+        let text = clashes[0].to_string();
+        assert!(text.contains("Mine` has two mappings to codes: at a.rs:1, which is used, and at b.rs:2"), "{text}");
+        assert!(clashes_among([&FIRST].into_iter()).is_empty());
+    }
+
+    #[test]
+    fn mapping_is_found_through_arc_and_box() {
+        static MAPPED: MappedType = MappedType::by_derive::<Mine>("a.rs:1");
+        let coding = Some(Some(ErrorCode::SYNC_ERROR.into()));
+        for level in [&Mine as Level<'_>, &Arc::new(Mine), &Box::new(Mine)] {
+            assert_eq!((MAPPED.at_level)(level), coding);
+        }
+        assert_eq!((MAPPED.at_level)(&fmt::Error), None);
+    }
+}

@@ -1,0 +1,345 @@
+//! One view of an error: everything that gardefou asks of one, found in one walk over its chain of sources.
+//!
+//! "Why was this not retried, not counted, coded `UNKNOWN_ERROR`?" is answered here. A view is made in two ways: by
+//! attributes, which know the static type and choose by autoref what it can do (`__private::shape`), and by
+//! [`View::of_any`] for calls by hand, which asks the type by `Any` and the registry of mapped types.
+
+mod hidden;
+mod walk;
+
+pub(crate) use hidden::{Call, answer};
+pub(crate) use walk::{Known, is_in_std};
+
+use super::{
+    AppError, Class, Coded, CodedAs, Coding, ErrorCode, ErrorId, Rejection, StdError, app_error::Inner, coding, details,
+};
+use crate::classify::Classified;
+use std::{
+    any::{Any, type_name},
+    error::Error,
+    fmt,
+    panic::Location,
+    sync::Arc,
+    time::Duration,
+};
+use walk::Ask;
+
+/// An error of which more or less is known.
+#[derive(Clone, Copy)]
+#[non_exhaustive]
+pub enum ErrorRef<'a> {
+    /// An [`AppError`].
+    App(&'a AppError),
+    /// One with a chain of sources.
+    Std(&'a (dyn Error + 'static)),
+    /// One with a chain of sources that may itself borrow, so that its type cannot be asked for.
+    Scoped(&'a (dyn Error + 'a)),
+    /// One that has only a text.
+    Display(&'a dyn fmt::Display),
+    /// One that has only a debug form.
+    Debug(&'a dyn fmt::Debug),
+    /// One of which nothing but its type is known.
+    Opaque(&'static str),
+}
+
+/// A view of an error of any type: code, class, identity, wait, place and texts.
+///
+/// Making one is cheap; each method walks over the chain of sources once. The first level that knows something decides:
+/// the mapping of its type ([`Coded`] or [`coded!`](crate::coded)), the code of an [`AppError`], a [`Rejection`], or the
+/// built-in class of the type.
+///
+/// # Examples
+///
+/// ```
+/// use gardefou::{AppError, ErrorCode, error::{Class, View}};
+///
+/// let missing = std::io::Error::from(std::io::ErrorKind::NotFound);
+/// assert_eq!(View::of_any(&missing).class(), Class::Permanent);
+///
+/// let err = AppError::new(ErrorCode::DB_CONNECTION_ERROR, "no route");
+/// let (code, id) = (err.code(), err.id());
+/// let shared = std::sync::Arc::new(err);
+/// let view = View::of_any(&shared);
+/// assert_eq!((view.code(), view.id()), (Some(code), Some(id)));
+/// ```
+#[derive(Clone, Copy)]
+pub struct View<'a> {
+    error: ErrorRef<'a>,
+    type_name: &'static str,
+    head: Head,
+}
+
+/// What is known of the error itself, apart from its sources.
+#[derive(Clone, Copy)]
+enum Head {
+    /// Its static type was looked at.
+    Coded(Option<Coding>),
+    /// Its type is erased: the registry is asked, as for a source.
+    Erased,
+}
+
+impl<'a> View<'a> {
+    /// Looks at an error of any type that borrows nothing.
+    ///
+    /// It recognises [`AppError`], [`Rejection`], boxed and shared errors, texts, and every type with a mapping. Of any
+    /// other type only the name is known.
+    #[must_use]
+    pub fn of_any<E: 'static>(error: &'a E) -> Self {
+        let any: &'a dyn Any = error;
+        let erased = |error| Some(Self::new::<E>(ErrorRef::Std(error), Head::Erased));
+        let text = |error| Some(Self::new::<E>(ErrorRef::Display(error), Head::Coded(None)));
+        None.or_else(|| any.downcast_ref::<AppError>().map(Self::of_app))
+            .or_else(|| any.downcast_ref::<Arc<AppError>>().map(|error| Self::of_app(error)))
+            .or_else(|| any.downcast_ref::<Box<AppError>>().map(|error| Self::of_app(error)))
+            .or_else(|| any.downcast_ref::<StdError>().map(|error| Self::of_app(error)))
+            .or_else(|| any.downcast_ref::<Rejection>().map(Self::of_rejection))
+            .or_else(|| any.downcast_ref::<Box<dyn Error + Send + Sync>>().and_then(|error| erased(&**error)))
+            .or_else(|| any.downcast_ref::<Box<dyn Error + Send>>().and_then(|error| erased(&**error)))
+            .or_else(|| any.downcast_ref::<Box<dyn Error>>().and_then(|error| erased(&**error)))
+            .or_else(|| any.downcast_ref::<Arc<dyn Error + Send + Sync>>().and_then(|error| erased(&**error)))
+            .or_else(|| any.downcast_ref::<Arc<dyn Error + Send>>().and_then(|error| erased(&**error)))
+            .or_else(|| any.downcast_ref::<Arc<dyn Error>>().and_then(|error| erased(&**error)))
+            .or_else(|| any.downcast_ref::<String>().and_then(|error| text(error)))
+            .or_else(|| any.downcast_ref::<&'static str>().and_then(|error| text(error)))
+            .or_else(|| {
+                let (level, coding) = coding::of_type(error)?;
+                Some(Self::new::<E>(ErrorRef::Std(level), Head::Coded(coding)))
+            })
+            .unwrap_or_else(|| Self::new::<E>(ErrorRef::Opaque(type_name::<E>()), Head::Coded(None)))
+    }
+
+    /// Looks at an error with a chain of sources whose static type is known.
+    #[must_use]
+    pub fn of_std<E: Error + 'static>(error: &'a E) -> Self {
+        let coding = coding::of_type(error).and_then(|(_, coding)| coding);
+        Self::new::<E>(ErrorRef::Std(error), Head::Coded(coding))
+    }
+
+    /// Looks at an error whose type is erased.
+    #[must_use]
+    pub fn of_dyn(error: &'a (dyn Error + 'static)) -> Self {
+        Self { error: ErrorRef::Std(error), type_name: type_name::<dyn Error>(), head: Head::Erased }
+    }
+
+    /// Looks at an [`AppError`].
+    #[must_use]
+    pub fn of_app(error: &'a AppError) -> Self {
+        Self::new::<AppError>(ErrorRef::App(error), Head::Coded(None))
+    }
+
+    /// Looks at a [`Rejection`].
+    #[must_use]
+    pub fn of_rejection(error: &'a Rejection) -> Self {
+        Self::new::<Rejection>(ErrorRef::Std(error), Head::Coded(None))
+    }
+
+    /// Looks at an error that was seen already as far as an [`ErrorRef`] goes.
+    #[must_use]
+    pub fn of_ref(error: ErrorRef<'a>) -> Self {
+        match error {
+            ErrorRef::App(error) => Self::of_app(error),
+            ErrorRef::Std(error) => Self::of_dyn(error),
+            ErrorRef::Opaque(type_name) => Self { error, type_name, head: Head::Coded(None) },
+            _ => Self { error, type_name: "", head: Head::Coded(None) },
+        }
+    }
+
+    /// An error of a type with `#[derive(Coded)]`.
+    #[must_use]
+    pub(crate) fn of_coded<E: Coded>(error: &'a E) -> Self {
+        let coding = coding::contained(|| error.coding());
+        Self::new::<E>(ErrorRef::Std(error), Head::Coded(coding))
+    }
+
+    /// An error of a type that `coded!` maps.
+    #[must_use]
+    pub(crate) fn of_coded_as<E: CodedAs<M>, M>(error: &'a E) -> Self {
+        let coding = coding::contained(|| error.coding());
+        Self::new::<E>(ErrorRef::Std(error), Head::Coded(coding))
+    }
+
+    /// An erased error behind a pointer of type `E`.
+    #[must_use]
+    pub(crate) fn behind<E: ?Sized>(error: &'a (dyn Error + 'static)) -> Self {
+        Self::new::<E>(ErrorRef::Std(error), Head::Erased)
+    }
+
+    /// An error of type `E` of which only what `error` says is known.
+    #[must_use]
+    pub(crate) fn unmapped<E: ?Sized>(error: ErrorRef<'a>) -> Self {
+        Self::new::<E>(error, Head::Coded(None))
+    }
+
+    fn new<E: ?Sized>(error: ErrorRef<'a>, head: Head) -> Self {
+        Self { error, type_name: type_name::<E>(), head }
+    }
+
+    /// Returns the error, as far as it can be seen.
+    #[must_use]
+    pub fn error(&self) -> ErrorRef<'a> {
+        self.error
+    }
+
+    /// Returns the name of the error's static type; empty where it is not known.
+    #[must_use]
+    pub fn type_name(&self) -> &'static str {
+        self.type_name
+    }
+
+    /// Returns the identity of the first [`AppError`] in the chain.
+    #[must_use]
+    pub fn id(&self) -> Option<ErrorId> {
+        self.known().id
+    }
+
+    /// Returns the first code in the chain; `None` where the error is uncoded.
+    #[must_use]
+    pub fn code(&self) -> Option<ErrorCode> {
+        self.known().code
+    }
+
+    /// Returns the class of the first level of the chain that has one.
+    #[must_use]
+    pub fn class(&self) -> Class {
+        self.known().class.unwrap_or(Class::Unknown)
+    }
+
+    /// Returns `true` if the error says that a policy rejected the call, so that the function did not run.
+    #[must_use]
+    pub fn is_rejected(&self) -> bool {
+        self.known().rejected
+    }
+
+    /// Returns the rejection in the chain. One that an error hides (`#[error(transparent)]`) is known to be there, but
+    /// cannot be returned: [`is_rejected`](Self::is_rejected) sees it.
+    #[must_use]
+    pub fn rejection(&self) -> Option<&'a Rejection> {
+        self.head()?.find_map(|level| level.downcast_ref())
+    }
+
+    /// Returns how long the error asks to be left alone.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.known().retry_after
+    }
+
+    /// Returns the place of the first [`AppError`] in the chain; not one inside the standard library, where
+    /// `map_err(AppError::from)` has it.
+    #[must_use]
+    pub fn location(&self) -> Option<&'static Location<'static>> {
+        self.known().location
+    }
+
+    /// Returns `true` if an [`AppError`] or a [`Rejection`] in the chain was reported.
+    #[must_use]
+    pub fn is_reported(&self) -> bool {
+        self.known().reported
+    }
+
+    /// Marks every [`AppError`] and [`Rejection`] in the chain as reported, and returns `true` if none was before; for a
+    /// reporting path beside gardefou's own, which is [`report`](crate::report).
+    #[must_use]
+    pub fn claim_report(&self) -> bool {
+        !self.claim().reported
+    }
+
+    /// Marks as [`claim_report`](Self::claim_report), and returns what the chain knows; `reported` is as it was before.
+    pub(crate) fn claim(&self) -> Known {
+        self.walk(Ask::Claim)
+    }
+
+    /// Returns what the error means to a policy.
+    #[must_use]
+    pub fn classified(&self) -> Classified {
+        let known = self.known();
+        Classified { class: known.class.unwrap_or(Class::Unknown), rejected: known.rejected }
+    }
+
+    /// Everything at once, in one walk.
+    pub(crate) fn known(&self) -> Known {
+        self.walk(Ask::Look)
+    }
+
+    /// A clone of the first `AppError` in the chain, and whether another error hides it.
+    pub(crate) fn shared(&self) -> Option<(AppError, bool)> {
+        self.walk_to_shared()
+    }
+
+    fn head(&self) -> Option<impl Iterator<Item = &'a (dyn Error + 'static)> + use<'a>> {
+        self.error.head().map(super::chain)
+    }
+}
+
+/// An error that functions take by its static type: an [`AppError`], or any [`Error`] that borrows nothing.
+pub trait Viewable: sealed::Sealed {
+    /// Returns the view of the error.
+    fn view(&self) -> View<'_>;
+}
+
+impl Viewable for AppError {
+    fn view(&self) -> View<'_> {
+        View::of_app(self)
+    }
+}
+
+impl<E: Error + 'static> Viewable for E {
+    fn view(&self) -> View<'_> {
+        View::of_std(self)
+    }
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for super::AppError {}
+    impl<E: std::error::Error + 'static> Sealed for E {}
+}
+
+impl fmt::Display for View<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.error, f)
+    }
+}
+
+impl fmt::Debug for View<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("View")
+            .field("type_name", &self.type_name)
+            .field("error", &details::display(self.error))
+            .finish_non_exhaustive()
+    }
+}
+
+impl<'a> ErrorRef<'a> {
+    /// The first error of the chain whose type can be asked for, where the error has a chain of sources.
+    pub(crate) fn head(&self) -> Option<&'a (dyn Error + 'static)> {
+        match *self {
+            ErrorRef::App(app) => Some(&**app),
+            ErrorRef::Std(error) => Some(error),
+            ErrorRef::Scoped(error) => crate::panics::catch(|| error.source()).ok().flatten(),
+            ErrorRef::Display(_) | ErrorRef::Debug(_) | ErrorRef::Opaque(_) => None,
+        }
+    }
+
+    /// Iterates over the sources of the error, without the error itself.
+    pub(crate) fn sources(&self) -> impl Iterator<Item = &'a (dyn Error + 'static)> + use<'a> {
+        let itself = usize::from(!matches!(self, ErrorRef::Scoped(_)));
+        self.head().into_iter().flat_map(super::chain).skip(itself)
+    }
+}
+
+/// Writes what is known of the error, one level of it, as it was written: secrets included.
+impl fmt::Display for ErrorRef<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ErrorRef::App(app) => f.write_str(app.message()),
+            ErrorRef::Std(error) => match Inner::in_level(*error) {
+                Some(ours) => f.write_str(ours.message()),
+                None => error.fmt(f),
+            },
+            ErrorRef::Scoped(error) => error.fmt(f),
+            ErrorRef::Display(error) => error.fmt(f),
+            ErrorRef::Debug(error) => error.fmt(f),
+            ErrorRef::Opaque(type_name) => write!(f, "an error of type {type_name}"),
+        }
+    }
+}

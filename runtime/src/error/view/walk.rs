@@ -1,0 +1,234 @@
+//! The walk over a chain of sources.
+
+use super::{ErrorRef, Head, View, hidden};
+use crate::error::{AppError, Class, Coding, ErrorCode, ErrorId, Rejection, app_error::Inner, chain, coding};
+use std::{error::Error, io, panic::Location, time::Duration};
+
+/// How many levels the registry is asked about.
+const MAPPED_LEVELS: usize = 8;
+
+/// What a walk wants of the errors that know something.
+#[derive(Clone, Copy)]
+pub(crate) enum Ask {
+    /// Their facts.
+    Look,
+    /// Their facts, and to be marked as reported.
+    Claim,
+    /// Their facts, and for an `AppError` a clone of it.
+    Share,
+}
+
+/// What one level knows.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Facts {
+    id: Option<ErrorId>,
+    code: Option<ErrorCode>,
+    class: Option<Class>,
+    /// Whether the level is a rejection, and if so, whether the function ran all the same.
+    rejection: Option<bool>,
+    retry_after: Option<Duration>,
+    location: Option<&'static Location<'static>>,
+    /// Whether it was reported, before it was marked.
+    reported: bool,
+}
+
+/// An error that knows something.
+pub(crate) trait Answers {
+    fn facts(&self, ask: Ask) -> Facts;
+
+    fn share(&self) -> Option<AppError> {
+        None
+    }
+}
+
+impl Answers for AppError {
+    fn facts(&self, ask: Ask) -> Facts {
+        self.inner().facts(ask)
+    }
+
+    fn share(&self) -> Option<AppError> {
+        Some(self.clone())
+    }
+}
+
+impl Answers for Inner {
+    fn facts(&self, ask: Ask) -> Facts {
+        let occurrence = self.occurrence();
+        let reported = match ask {
+            Ask::Claim => !occurrence.claim_report(),
+            Ask::Look | Ask::Share => occurrence.is_reported(),
+        };
+        Facts {
+            id: Some(occurrence.id()),
+            code: self.is_coded_itself().then(|| self.code()),
+            class: self.own_class(),
+            rejection: None,
+            retry_after: self.own_retry_after(),
+            location: Some(self.location()),
+            reported,
+        }
+    }
+
+    fn share(&self) -> Option<AppError> {
+        Some(AppError::of_inner(self.clone()))
+    }
+}
+
+impl Answers for Rejection {
+    fn facts(&self, ask: Ask) -> Facts {
+        let reported = match ask {
+            Ask::Claim => !self.claim_report(),
+            Ask::Look | Ask::Share => self.is_reported(),
+        };
+        Facts {
+            code: Some(self.code()),
+            class: Some(Class::Transient),
+            rejection: Some(self.ran()),
+            retry_after: self.retry_after(),
+            reported,
+            ..Facts::default()
+        }
+    }
+}
+
+/// What a chain of sources knows.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Known {
+    pub(crate) id: Option<ErrorId>,
+    pub(crate) code: Option<ErrorCode>,
+    pub(crate) class: Option<Class>,
+    pub(crate) rejected: bool,
+    pub(crate) retry_after: Option<Duration>,
+    /// That of a mapping, where it comes before any other.
+    pub(crate) mapped_retry_after: Option<Duration>,
+    pub(crate) location: Option<&'static Location<'static>>,
+    /// Whether an error in the chain was reported, before this walk marked it.
+    pub(crate) reported: bool,
+}
+
+impl Known {
+    fn add_mapping(&mut self, coding: Coding) {
+        self.code = self.code.or(coding.code);
+        self.class = self.class.or(Some(coding.class));
+        if self.retry_after.is_none() {
+            self.retry_after = coding.retry_after;
+            self.mapped_retry_after = coding.retry_after;
+        }
+    }
+
+    fn add(&mut self, facts: Facts) {
+        self.code = self.code.or(facts.code);
+        self.class = self.class.or(facts.class);
+        self.rejected |= facts.rejection == Some(false);
+        self.retry_after = self.retry_after.or(facts.retry_after);
+        self.location = self.location.or(facts.location.filter(|place| !is_in_std(place)));
+        // Errors of one chain mostly share their event, which this walk has marked then.
+        self.reported |= facts.reported && (self.id.is_none() || self.id != facts.id);
+        self.id = self.id.or(facts.id);
+    }
+}
+
+impl View<'_> {
+    pub(super) fn walk(&self, ask: Ask) -> Known {
+        let mut known = Known::default();
+        if let Head::Coded(Some(coding)) = self.head {
+            known.add_mapping(coding);
+        }
+        let is_mapped = matches!(self.head, Head::Coded(_));
+        self.for_each_level(ask, |depth, level, facts| {
+            if let Some(level) = level
+                && known.class.is_none()
+                && depth < MAPPED_LEVELS
+                && !(depth == 0 && is_mapped)
+                && facts.is_none()
+                && let Some(coding) = coding::of_level(level)
+            {
+                known.add_mapping(coding);
+            }
+            if let Some(facts) = facts {
+                known.add(facts);
+            }
+            true
+        });
+        known
+    }
+
+    /// A clone of the first `AppError` in the chain, and whether it is hidden.
+    pub(super) fn walk_to_shared(&self) -> Option<(AppError, bool)> {
+        let mut found = None;
+        self.for_each_level(Ask::Share, |_, level, facts| {
+            if facts.is_some_and(|facts| facts.id.is_some()) {
+                found = match level.and_then(Inner::in_level) {
+                    Some(ours) => ours.share().map(|ours| (ours, false)),
+                    None => hidden::take_shared().map(|ours| (ours, true)),
+                };
+            }
+            found.is_none()
+        });
+        found
+    }
+
+    /// Calls `visit` with each level, until it returns `false`: its depth, itself unless it may borrow, and what it or an
+    /// error that it hides knows.
+    fn for_each_level(
+        &self,
+        ask: Ask,
+        mut visit: impl FnMut(usize, Option<&(dyn Error + 'static)>, Option<Facts>) -> bool,
+    ) {
+        let is_erased = matches!(self.head, Head::Erased);
+        let mut depth = 0;
+        let mut next = match self.error {
+            ErrorRef::App(app) => Some(&**app as &(dyn Error + 'static)),
+            ErrorRef::Std(error) => Some(error),
+            ErrorRef::Scoped(error) => {
+                let (source, facts) = hidden::source_of(error, ask);
+                if !visit(depth, None, facts) {
+                    return;
+                }
+                depth += 1;
+                source
+            }
+            ErrorRef::Display(_) | ErrorRef::Debug(_) | ErrorRef::Opaque(_) => None,
+        };
+        while let Some(level) = next
+            && depth < chain::MAX_LEVELS
+        {
+            let facts;
+            (next, facts) = look_at(level, ask, is_erased);
+            if !visit(depth, Some(level), facts) {
+                return;
+            }
+            depth += 1;
+        }
+    }
+}
+
+fn look_at<'a>(
+    level: &'a (dyn Error + 'static),
+    ask: Ask,
+    is_erased: bool,
+) -> (Option<&'a (dyn Error + 'static)>, Option<Facts>) {
+    if let Some(ours) = Inner::in_level(level) {
+        (ours.source(), Some(ours.facts(ask)))
+    } else if let Some(rejection) = level.downcast_ref::<Rejection>() {
+        (None, Some(rejection.facts(ask)))
+    } else if let Some(inside) = chain::inside(level) {
+        (Some(inside), None)
+    } else if level.is::<io::Error>() {
+        (None, None)
+    } else {
+        match hidden::source_of(level, ask) {
+            // The boxes of anyhow and eyre are behind erased types alone.
+            (None, None) if is_erased => (None, hidden::text_of(level, ask)),
+            found => found,
+        }
+    }
+}
+
+/// Returns `true` for a place in the standard library: where a conversion is called by `map_err(AppError::from)`.
+pub(crate) fn is_in_std(place: &Location<'_>) -> bool {
+    let file = place.file();
+    // As distributed, the sources have the first form; with the component `rust-src`, the second one.
+    file.starts_with("/rustc/")
+        || ["/library/core/src/", "/library/std/src/", "/library/alloc/src/"].iter().any(|part| file.contains(part))
+}

@@ -1,0 +1,117 @@
+//! Errors that were reported inside of an attempt, until it is known what became of the attempt.
+
+use crate::{
+    error::ErrorId,
+    panics,
+    sync::Mutex,
+    time::{Clock, SystemClock, Tick},
+};
+use std::{
+    collections::HashMap,
+    mem,
+    sync::{
+        OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::Duration,
+};
+
+/// What became of the attempt in which an error was reported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Settlement {
+    /// No other attempt follows, or the attempt went on without it: an error like any other.
+    Error,
+    /// Another attempt follows.
+    Retried,
+}
+
+type Settle = Box<dyn FnOnce(Settlement) + Send>;
+
+struct Waiting {
+    since: Tick,
+    settle: Settle,
+}
+
+/// How long an error waits for its attempt.
+const LONGEST: Duration = Duration::from_secs(60);
+/// How many errors wait at most; beyond that each counts at once.
+const MOST: usize = 10_000;
+
+fn waiting() -> &'static Mutex<HashMap<ErrorId, Waiting>> {
+    static WAITING: OnceLock<Mutex<HashMap<ErrorId, Waiting>>> = OnceLock::new();
+    WAITING.get_or_init(Mutex::default)
+}
+
+/// Keeps an error until it is [settled](settle), for a minute at most.
+pub(crate) fn hold(id: ErrorId, settle: impl FnOnce(Settlement) + Send + 'static) {
+    let now = SystemClock.now();
+    settle_overdue_at(now);
+    let mut all = waiting().lock();
+    if all.len() < MOST {
+        all.insert(id, Waiting { since: now, settle: Box::new(settle) });
+        drop(all);
+        start_watch();
+        return;
+    }
+    drop(all);
+    settle(Settlement::Error);
+}
+
+/// Whether a thread settles what nobody else does.
+static IS_WATCHED: AtomicBool = AtomicBool::new(false);
+
+/// Starts that thread, unless it runs; it ends when nothing waits. A process that gets no thread settles what is overdue
+/// when the next error is held.
+fn start_watch() {
+    // AcqRel, with the watch: of a thread that ends and a holder that comes, one sees the other.
+    if !IS_WATCHED.swap(true, Ordering::AcqRel)
+        && thread::Builder::new().name("gardefou-attempts".into()).spawn(watch).is_err()
+    {
+        IS_WATCHED.store(false, Ordering::Release);
+    }
+}
+
+fn watch() {
+    loop {
+        SystemClock.sleep(LONGEST / 10);
+        settle_overdue_at(SystemClock.now());
+        if waiting().lock().is_empty() {
+            IS_WATCHED.store(false, Ordering::Release);
+            // One that came in between found the thread still there.
+            if waiting().lock().is_empty() || IS_WATCHED.swap(true, Ordering::AcqRel) {
+                return;
+            }
+        }
+    }
+}
+
+/// Settles an error; the first one to do so decides.
+#[cold]
+pub(crate) fn settle(id: ErrorId, settlement: Settlement) {
+    let waiting = waiting().lock().remove(&id);
+    if let Some(Waiting { settle, .. }) = waiting {
+        // It calls observers, and what an observer breaks is its own.
+        let _ = panics::catch(|| settle(settlement));
+    }
+}
+
+/// Settles what has waited for too long.
+pub(crate) fn settle_overdue_at(now: Tick) {
+    let mut all = waiting().lock();
+    let overdue: Vec<ErrorId> =
+        all.iter().filter(|(_, it)| now.since(it.since) >= LONGEST).map(|(id, _)| *id).collect();
+    let overdue: Vec<Waiting> = overdue.iter().filter_map(|id| all.remove(id)).collect();
+    drop(all);
+    for Waiting { settle, .. } in overdue {
+        let _ = panics::catch(|| settle(Settlement::Error));
+    }
+}
+
+/// Settles everything, because the program ends.
+pub(crate) fn settle_all() {
+    let all = mem::take(&mut *waiting().lock());
+    for (_, Waiting { settle, .. }) in all {
+        let _ = panics::catch(|| settle(Settlement::Error));
+    }
+}

@@ -1,0 +1,247 @@
+//! Records: events as the log, the monitor, the journal and alerts show them.
+//!
+//! An event borrows what caused it and is gone when the call returns. A [`Record`] is owned, bounded and without
+//! secrets. It is made at most once per event and monitor, and only if an observer asks for it: see
+//! [`Event::record`](super::Event::record).
+
+mod build;
+mod cell;
+pub(crate) mod context;
+pub(crate) mod fingerprint;
+mod origin;
+mod recorder;
+#[cfg(feature = "tracing-subscriber")]
+mod span;
+mod text;
+
+pub use context::{ErrorContext, error_context};
+pub use fingerprint::{FINGERPRINT_DETAIL, Fingerprint, InvalidFingerprint};
+pub use origin::Origin;
+pub use recorder::RecordAction;
+#[cfg(feature = "tracing-subscriber")]
+pub use span::SpanFields;
+
+pub(crate) use cell::{RecordCell, RecordSlot};
+pub(crate) use recorder::{BeforeRecord, FingerprintFn, Recorder, install};
+pub(crate) use text::{MAX_NAME, chain_of, details_within, type_of};
+
+use super::AlertLevel;
+use crate::{error::ErrorId, time::Timestamp};
+use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde_json::{Map, Value};
+use std::{sync::Arc, time::Duration};
+
+/// An event as it is logged, kept and sent: owned, bounded, and without secrets.
+///
+/// It serialises as a map with the names of the fields; what is absent or empty is left out, and `elapsed` is in
+/// seconds. Of the `context`, the keys are `span`, `trace_id` and `span_fields`; of the `origin`, `service`, `release`,
+/// `environment` and `host`; of the `attempt`, `attempt` and `max_attempts`.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Record {
+    /// The kind of event.
+    pub kind: RecordKind,
+    /// The identity that log line, journal row, alert and answer share.
+    pub id: ErrorId,
+    /// The time of the event.
+    pub timestamp: Timestamp,
+    /// How urgent it is.
+    pub level: AlertLevel,
+    /// The number of the error's code; 0 where the event has none.
+    pub code: u32,
+    /// The name of the error's code; empty where the event has none.
+    pub error_code: String,
+    /// The name of the error's type, as far as that is known: `AppError`, or what the debug form of a foreign error
+    /// begins with.
+    pub error_type: String,
+    /// The message, of at most 4 KiB.
+    pub message: String,
+    /// The texts of the error's sources, outermost first; at most 16, of at most 1 KiB each.
+    pub chain: Vec<String>,
+    /// The details, of about 16 KiB at most; not kept in memory but in journals and alerts.
+    pub details: Map<String, Value>,
+    /// The function or boundary that reported it; the name of the breaker, retry or check for their events.
+    pub operation: String,
+    /// The module that the operation stands in.
+    pub component: String,
+    /// Where the error was made, for example `src/db.rs:12:5`, where that is known.
+    pub location: Option<String>,
+    /// How long the operation ran, where that was measured.
+    pub elapsed: Option<Duration>,
+    /// The group that it belongs to.
+    pub fingerprint: Fingerprint,
+    /// The span in which it was reported, where there was one.
+    pub context: Option<Box<ErrorContext>>,
+    /// The program that it comes from, where [`ErrorSystem`](crate::ErrorSystem) was initialised.
+    pub origin: Option<Arc<Origin>>,
+    /// Whether the error stands, or belongs to an attempt that may be or was followed by another one.
+    pub state: RecordState,
+    /// The attempt of a retry that it happened in, from 1, and how many there may be.
+    pub attempt: Option<(u32, u32)>,
+}
+
+/// What became of the error of a record.
+///
+/// It serialises as the key `state`, which is left out for an [`Error`](Self::Error).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum RecordState {
+    /// The error stands: it is counted and brings notifications.
+    #[default]
+    Error,
+    /// It happened in an attempt of a retry, and whether another attempt follows is not known yet.
+    Pending,
+    /// Another attempt followed the one that it happened in.
+    Retried,
+}
+
+impl RecordState {
+    /// Returns the state's name, for example `pending`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// assert_eq!(gardefou::monitor::RecordState::Retried.name(), "retried");
+    /// ```
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Pending => "pending",
+            Self::Retried => "retried",
+        }
+    }
+
+    /// Returns the state of that name.
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
+        [Self::Error, Self::Pending, Self::Retried].into_iter().find(|state| state.name() == name)
+    }
+}
+
+/// What a record is a record of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum RecordKind {
+    /// An error.
+    #[default]
+    Error,
+    /// A notification that could not be delivered; its details hold it.
+    Undelivered,
+    /// An undelivered notice that needs no more tries: it arrived later, or was refused for good. Its identity is that of
+    /// the undelivered one.
+    Settled,
+    /// A health check changed its status; its details say from what to what.
+    Health,
+    /// A sensitive operation began or ended; its details say which user, and what the outcome is.
+    Audit,
+    /// A circuit breaker changed its state; its details hold both states and the reason.
+    Transition,
+    /// A transaction was rolled back; its details hold what became of the compensations.
+    Transaction,
+    /// A policy rejected a call.
+    Rejection,
+    /// A retry scheduled another attempt, gave up, or succeeded after failed attempts.
+    Retry,
+    /// A notification was made by the alert rules.
+    Notification,
+}
+
+impl RecordKind {
+    /// Returns the kind's name, as `error`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Undelivered => "undelivered",
+            Self::Settled => "settled",
+            Self::Health => "health",
+            Self::Audit => "audit",
+            Self::Transition => "transition",
+            Self::Transaction => "transaction",
+            Self::Rejection => "rejection",
+            Self::Retry => "retry",
+            Self::Notification => "notification",
+        }
+    }
+
+    /// Returns the kind of that name.
+    pub(crate) fn of_name(name: &str) -> Option<Self> {
+        let all = [
+            Self::Error,
+            Self::Undelivered,
+            Self::Settled,
+            Self::Health,
+            Self::Audit,
+            Self::Transition,
+            Self::Transaction,
+            Self::Rejection,
+            Self::Retry,
+            Self::Notification,
+        ];
+        all.into_iter().find(|kind| kind.name() == name)
+    }
+}
+
+impl Record {
+    /// Returns `true` if a journal writes the record before `append` returns: from a level on, what is audited, and what
+    /// is not settled yet.
+    pub(crate) fn is_urgent(&self, inline_level: AlertLevel) -> bool {
+        self.level >= inline_level || self.kind == RecordKind::Audit || self.state == RecordState::Pending
+    }
+}
+
+impl Serialize for Record {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("id", &self.id)?;
+        map.serialize_entry("timestamp", &self.timestamp)?;
+        map.serialize_entry("level", self.level.name())?;
+        map.serialize_entry("code", &self.code)?;
+        map.serialize_entry("error_code", &self.error_code)?;
+        map.serialize_entry("error_type", &self.error_type)?;
+        map.serialize_entry("message", &self.message)?;
+        if !self.chain.is_empty() {
+            map.serialize_entry("chain", &self.chain)?;
+        }
+        if !self.details.is_empty() {
+            map.serialize_entry("details", &self.details)?;
+        }
+        map.serialize_entry("operation", &self.operation)?;
+        map.serialize_entry("component", &self.component)?;
+        if let Some(location) = &self.location {
+            map.serialize_entry("location", location)?;
+        }
+        if let Some(elapsed) = &self.elapsed {
+            map.serialize_entry("elapsed", &elapsed.as_secs_f64())?;
+        }
+        // Not at the end: a line whose last brace was torn off must not end in another one.
+        if let Some(context) = &self.context {
+            if let Some(span) = &context.span {
+                map.serialize_entry("span", span)?;
+            }
+            if let Some(id) = &context.trace_id {
+                map.serialize_entry("trace_id", id)?;
+            }
+            if !context.fields.is_empty() {
+                map.serialize_entry("span_fields", &context.fields)?;
+            }
+        }
+        if let Some(origin) = &self.origin {
+            for (key, value) in origin.entries() {
+                map.serialize_entry(key, value)?;
+            }
+        }
+        if self.state != RecordState::Error {
+            map.serialize_entry("state", self.state.name())?;
+        }
+        if let Some((attempt, max_attempts)) = self.attempt {
+            map.serialize_entry("attempt", &attempt)?;
+            map.serialize_entry("max_attempts", &max_attempts)?;
+        }
+        map.serialize_entry("fingerprint", &self.fingerprint)?;
+        if self.kind != RecordKind::Error {
+            map.serialize_entry("kind", self.kind.name())?;
+        }
+        map.end()
+    }
+}

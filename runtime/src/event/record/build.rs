@@ -1,0 +1,299 @@
+//! From events to records.
+
+use super::{
+    Record, RecordKind, RecordState,
+    cell::Stamp,
+    context::fit_context,
+    text::{MAX_NAME, MAX_SOURCE, MAX_SOURCES, chain_of, clean_name, details_of, type_of},
+};
+use crate::{
+    ErrorCode,
+    error::{ErrorId, redact},
+    event::{
+        AlertLevel, AuditEvent, BreakerEvent, BreakerEventKind, CircuitState, ErrorEvent, ErrorRef, Event, HealthEvent,
+        RetryEvent, RetryEventKind, StopReason, TransactionEvent, TransactionOutcome,
+        text::{MAX_MESSAGE, for_sink},
+    },
+};
+use serde_json::{Map, Value};
+use std::time::Duration;
+
+/// Takes all that a sink may have of an event; `None` for events that only matter while they happen.
+pub(super) fn record_of(event: &Event<'_>, stamp: Stamp) -> Option<Record> {
+    match event {
+        Event::Error(error) | Event::Provisional(error) => Some(of_error(error, stamp)),
+        Event::Retry(retry) => Some(of_retry(retry, stamp)),
+        Event::Health(health) => Some(of_health(health, stamp)),
+        Event::Transaction(transaction) => Some(of_transaction(transaction, stamp)),
+        Event::Breaker(breaker) => of_breaker(breaker, stamp),
+        Event::Audit(audit) => Some(of_audit(audit, stamp)),
+    }
+}
+
+/// Takes the changes of a hook: what identifies the event stays, and texts are made fit for a sink again.
+pub(super) fn after_hook(record: Record, event: &Event<'_>, stamp: Stamp) -> Record {
+    let (id, kind, state) = match event {
+        Event::Error(error) | Event::Provisional(error) => (error.id, RecordKind::Error, error.state),
+        _ => (record.id, record.kind, record.state),
+    };
+    // Room for the mark of what was cut before: it is not cut again.
+    let again = |text: &String, max: usize| for_sink(text, max + 64);
+    Record {
+        id,
+        kind,
+        state,
+        timestamp: stamp.timestamp,
+        error_code: clean_name(&record.error_code),
+        error_type: clean_name(&record.error_type),
+        message: again(&record.message, MAX_MESSAGE),
+        chain: record.chain.iter().take(MAX_SOURCES).map(|text| again(text, MAX_SOURCE)).collect(),
+        details: details_of(&record.details),
+        operation: clean_name(&record.operation),
+        component: clean_name(&record.component),
+        location: record.location.as_deref().map(clean_name),
+        context: record.context.map(|context| Box::new(fit_context(*context))),
+        ..record
+    }
+}
+
+/// A record with nothing but what all records have.
+fn of_kind(kind: RecordKind, level: AlertLevel, operation: String, component: &str, stamp: Stamp) -> Record {
+    Record {
+        kind,
+        id: ErrorId::new(),
+        timestamp: stamp.timestamp,
+        level,
+        code: 0,
+        error_code: String::new(),
+        error_type: String::new(),
+        message: String::new(),
+        chain: Vec::new(),
+        details: Map::new(),
+        operation,
+        component: clean_name(component),
+        location: None,
+        elapsed: None,
+        fingerprint: stamp.fingerprint,
+        context: None,
+        origin: None,
+        state: RecordState::Error,
+        attempt: None,
+    }
+}
+
+fn of_error(event: &ErrorEvent<'_>, stamp: Stamp) -> Record {
+    if let Some(record) = event.settled {
+        return Record { state: event.state, ..record.clone() };
+    }
+    let operation = for_sink(&event.operation, MAX_NAME);
+    Record {
+        id: event.id,
+        code: event.code.number(),
+        error_code: clean_name(event.code.name()),
+        error_type: type_of(&event.error).into_owned(),
+        message: for_sink(&event.error, MAX_MESSAGE),
+        chain: chain_of(&event.error),
+        details: match event.error {
+            ErrorRef::App(app) => details_of(app.details()),
+            // What was kept of the arguments; an error of ours has it among its details.
+            _ => event.captured.map(details_of).unwrap_or_default(),
+        },
+        location: event.location.map(ToString::to_string),
+        elapsed: event.elapsed,
+        state: event.state,
+        attempt: event.attempt,
+        ..of_kind(RecordKind::Error, event.level, operation, event.component, stamp)
+    }
+}
+
+fn of_health(event: &HealthEvent<'_>, stamp: Stamp) -> Record {
+    let check = clean_name(event.check);
+    let output = event.output.map(|output| format!(": {output}")).unwrap_or_default();
+    let from = event.from.unwrap_or("unknown");
+    let message = format!("health check `{check}` went from {from} to {}{output}", event.to);
+    Record {
+        message: for_sink(&message, MAX_MESSAGE),
+        details: details([
+            ("from", Some(from.into())),
+            ("to", Some(event.to.into())),
+            ("criticality", Some(event.criticality.into())),
+        ]),
+        ..of_kind(RecordKind::Health, event.level, check, "gardefou::health", stamp)
+    }
+}
+
+fn of_audit(event: &AuditEvent<'_>, stamp: Stamp) -> Record {
+    let operation = clean_name(event.operation);
+    let reason = event.message.map(|message| format!(": {message}")).unwrap_or_default();
+    Record {
+        code: event.code.map_or(0, ErrorCode::number),
+        error_code: event.code.map(|code| clean_name(code.name())).unwrap_or_default(),
+        message: format!("`{operation}` {}{reason}", event.outcome),
+        details: details([("user", Some(event.user.into())), ("outcome", Some(event.outcome.name().into()))]),
+        location: Some(format!("{}:{}", event.file, event.line)),
+        elapsed: event.elapsed,
+        ..of_kind(RecordKind::Audit, event.level, operation, event.component, stamp)
+    }
+}
+
+fn of_breaker(event: &BreakerEvent<'_>, stamp: Stamp) -> Option<Record> {
+    let name = for_sink(&redact::name(event.name), MAX_NAME);
+    let shadow = event.shadow.then(|| Value::Bool(true));
+    let generation = Some(event.generation.into());
+    match event.kind {
+        BreakerEventKind::Transition { from, to, reason, consecutive_failures, lasts, cause, .. } => {
+            let opened = matches!(to, CircuitState::Open | CircuitState::ForcedOpen);
+            let level = if opened { AlertLevel::Warning } else { AlertLevel::Info };
+            let because = cause.map(|cause| format!(": {cause}")).unwrap_or_default();
+            let message = format!("circuit breaker `{name}` went from {from} to {to} ({reason}){because}");
+            // That of the opening is what its rejections carry; every other change is an event of its own.
+            let id = event.id.filter(|_| opened).unwrap_or_default();
+            Some(Record {
+                id,
+                message: for_sink(&message, MAX_MESSAGE),
+                details: details([
+                    ("from", Some(from.name().into())),
+                    ("to", Some(to.name().into())),
+                    ("reason", Some(reason.name().into())),
+                    ("consecutive_failures", Some(consecutive_failures.into())),
+                    ("generation", generation),
+                    ("lasts", lasts.map(seconds)),
+                    ("cause", cause.map(|cause| for_sink(&cause, MAX_SOURCE).into())),
+                    ("opening", event.id.filter(|_| !opened).map(|id| id.to_string().into())),
+                    ("shadow", shadow),
+                ]),
+                ..of_kind(RecordKind::Transition, level, name, BREAKER, stamp)
+            })
+        }
+        BreakerEventKind::Rejected { retry_after, .. } => Some(Record {
+            message: format!("circuit breaker `{name}` rejected a call"),
+            details: details([
+                ("generation", generation),
+                ("retry_after", retry_after.map(seconds)),
+                ("shadow", shadow),
+            ]),
+            ..of_kind(RecordKind::Rejection, AlertLevel::Info, name, BREAKER, stamp)
+        }),
+        _ => None,
+    }
+}
+
+fn of_transaction(event: &TransactionEvent<'_>, stamp: Stamp) -> Record {
+    let operation = clean_name(event.operation);
+    let committed = event.outcome == TransactionOutcome::Committed;
+    let failed = event.failed_compensations;
+    let level = match (committed, failed) {
+        (true, _) => AlertLevel::Info,
+        (false, 0) => AlertLevel::Warning,
+        // What the transaction began is neither done nor undone.
+        (false, _) => AlertLevel::Critical,
+    };
+    let outcome = if committed { "committed" } else { "rolled_back" };
+    let message = match failed {
+        _ if committed => format!("transaction `{operation}` committed"),
+        0 => format!("transaction `{operation}` rolled back"),
+        1 => format!("transaction `{operation}` rolled back; 1 compensation failed"),
+        more => format!("transaction `{operation}` rolled back; {more} compensations failed"),
+    };
+    Record {
+        message,
+        details: details([
+            ("outcome", Some(outcome.into())),
+            ("failed_compensations", (!committed).then(|| failed.into())),
+        ]),
+        elapsed: event.elapsed,
+        ..of_kind(RecordKind::Transaction, level, operation, event.component, stamp)
+    }
+}
+
+fn of_retry(event: &RetryEvent<'_>, stamp: Stamp) -> Record {
+    let name = for_sink(&redact::name(event.name), MAX_NAME);
+    let (attempts, max_attempts) = (event.attempts, event.max_attempts);
+    let (level, message, delay, reason, error) = match &event.kind {
+        RetryEventKind::Scheduled { delay, error, .. } => {
+            let message = format!("attempt {attempts}/{max_attempts} of `{name}` failed");
+            (AlertLevel::Warning, message, Some(*delay), None, Some(error))
+        }
+        RetryEventKind::Succeeded => {
+            let message = format!("`{name}` succeeded at attempt {attempts}/{max_attempts}");
+            (AlertLevel::Info, message, None, None, None)
+        }
+        RetryEventKind::GaveUp { reason, error, .. } => {
+            let level = match reason {
+                StopReason::Exhausted | StopReason::Deadline => AlertLevel::Error,
+                StopReason::Budget | StopReason::RetryAfter => AlertLevel::Warning,
+                _ => AlertLevel::Info,
+            };
+            let message = format!("`{name}` is not tried again after {attempts} attempts ({reason})");
+            (level, message, None, Some(*reason), Some(error))
+        }
+    };
+    Record {
+        error_type: error.map(|error| type_of(error).into_owned()).unwrap_or_default(),
+        message: match error {
+            Some(error) => for_sink(&format_args!("{message}: {error}"), MAX_MESSAGE),
+            None => message,
+        },
+        chain: error.map(chain_of).unwrap_or_default(),
+        details: details([("delay", delay.map(seconds)), ("reason", reason.map(|reason| reason.name().into()))]),
+        elapsed: Some(event.elapsed),
+        attempt: Some((attempts, max_attempts)),
+        ..of_kind(RecordKind::Retry, level, name, "gardefou::retry", stamp)
+    }
+}
+
+const BREAKER: &str = "gardefou::breaker";
+
+fn seconds(duration: Duration) -> Value {
+    duration.as_secs_f64().into()
+}
+
+/// The details that are known.
+fn details<const N: usize>(all: [(&str, Option<Value>); N]) -> Map<String, Value> {
+    all.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{AppError, event::record::Fingerprint, time::Timestamp};
+    use std::num::ParseIntError;
+
+    fn record(error: ErrorRef<'_>, app: &AppError) -> Record {
+        let mut event = ErrorEvent::of_app_error(app, AlertLevel::Error, "op", "app");
+        event.error = error;
+        of_error(&event, Stamp { timestamp: Timestamp::from_unix_millis(0), fingerprint: Fingerprint::OTHER })
+    }
+
+    fn number_error() -> ParseIntError {
+        "x".parse::<u8>().unwrap_err()
+    }
+
+    #[test]
+    fn details_of_any_size_and_depth_are_cut_to_fit() {
+        let mut deep = Value::Null;
+        for _ in 0..500 {
+            deep = Value::Array(vec![deep]);
+        }
+        let err = AppError::new(ErrorCode::CONFIG_ERROR, "m".repeat(10_000_000))
+            .with_detail("a", vec![7; 100_000])
+            .with_detail("b", "é".repeat(5_000_000))
+            .with_detail("k".repeat(100_000), deep);
+        let record = record(ErrorRef::App(&err), &err);
+        let json = serde_json::to_string(&record).unwrap();
+        assert!(json.len() < 64 * 1024, "{}", json.len());
+        assert!(record.message.ends_with("(cut)"));
+    }
+
+    #[test]
+    fn types_and_chains_are_kept_as_far_as_they_are_known() {
+        let source = number_error();
+        let err = AppError::from(number_error()).or_code(ErrorCode::CONFIG_ERROR);
+        assert_eq!(record(ErrorRef::Std(&source), &err).error_type, "ParseIntError");
+        assert_eq!(record(ErrorRef::Debug(&"text"), &err).error_type, "Error");
+        let converted = record(ErrorRef::App(&err), &err);
+        assert_eq!((converted.error_type.as_str(), converted.chain.len()), ("AppError", 0));
+        let wrapped = err.wrap(ErrorCode::INITIALIZATION_ERROR, "no port");
+        assert_eq!(record(ErrorRef::App(&wrapped), &wrapped).chain, [number_error().to_string()]);
+    }
+}

@@ -1,0 +1,85 @@
+//! What counting finds in one file: errors by day and code, and records whose other line may be in another file.
+
+use super::{counts::DayCounts, line, segments::Folder};
+use crate::{
+    error::ErrorId,
+    monitor::{ErrorRecord, RecordKind, RecordState},
+    time::Timestamp,
+};
+use std::{collections::BTreeMap, io};
+
+/// The counts of one file.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    /// Errors that stand: each has one line that says so.
+    pub(super) days: DayCounts,
+    /// Records of which another file may hold the other line. Pairs of lines within the file are not among them.
+    pub(super) ends: BTreeMap<ErrorId, End>,
+    /// When the last record of the file was made.
+    pub(super) latest: Option<Timestamp>,
+}
+
+/// A record whose other line may be in another file.
+#[derive(Debug)]
+pub(super) struct End {
+    /// Where its last line in this file begins.
+    pub(super) at: u64,
+    /// What to count it as, while no later line settles it.
+    pub(super) pending: Option<Pending>,
+}
+
+/// An error inside an attempt that no line has settled so far.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Pending {
+    pub(super) timestamp: Timestamp,
+    pub(super) code: String,
+}
+
+/// Errors that are not settled yet, by identity.
+pub(super) type Open = BTreeMap<ErrorId, Pending>;
+
+impl Tally {
+    /// Counts the records of a file from a byte on; returns where it stopped.
+    pub(super) fn count_from(&mut self, folder: &Folder, number: u64, from: u64) -> io::Result<u64> {
+        folder.lines_from(number, from, |at, line| {
+            if let Some((timestamp, code)) = std::str::from_utf8(line).ok().and_then(line::head) {
+                self.latest = Some(timestamp);
+                self.days.add(timestamp, code);
+            } else if let Ok(found) = line::decode(line) {
+                self.count(at, found.record);
+            }
+        })
+    }
+
+    fn count(&mut self, at: u64, record: ErrorRecord) {
+        self.latest = Some(record.timestamp);
+        if record.kind == RecordKind::Error && record.state == RecordState::Error {
+            self.days.add(record.timestamp, &record.error_code);
+        }
+        if !line::is_joined(&record) {
+            return;
+        }
+        if record.state == RecordState::Pending {
+            let pending = Some(Pending { timestamp: record.timestamp, code: record.error_code });
+            self.ends.insert(record.id, End { at, pending });
+        } else if self.ends.get(&record.id).is_some_and(|end| end.pending.is_some()) {
+            self.ends.remove(&record.id);
+        } else {
+            self.ends.insert(record.id, End { at, pending: None });
+        }
+    }
+
+    /// Moves on from the errors that were open before this file to those that are open after it.
+    pub(super) fn pass(&self, open: &mut Open) {
+        for (id, end) in &self.ends {
+            match &end.pending {
+                Some(pending) => {
+                    open.insert(*id, pending.clone());
+                }
+                None => {
+                    open.remove(id);
+                }
+            }
+        }
+    }
+}

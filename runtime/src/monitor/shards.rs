@@ -1,0 +1,264 @@
+//! Where several threads record without waiting for each other.
+//!
+//! A record goes to one of eight shards, each with a lock, counts, and recent errors of its own. The counts of a shard
+//! are deltas: the tables take them when a shard is full and whenever the monitor is read, so that rows, limits and sums
+//! are those of one set of tables, however many threads record. All threads begin on the first shard; one that finds
+//! its shard locked moves to another and stays there, so that a program has as many shards as threads that record at
+//! once.
+//!
+//! Locks are taken in one order: the tables, then shards from the first to the last. Who records holds one shard, and
+//! waits for nothing while it does.
+
+use super::{
+    MonitorConfig,
+    batch::{Batch, Key, Moment},
+    recent::{Entry, Evicted, Recent, Texts},
+    state::State,
+    window::Buckets,
+};
+use crate::{
+    event::ErrorEvent,
+    monitor::{ErrorContext, Fingerprint},
+    sync::{Mutex, MutexGuard},
+    time::{Tick, Timestamp},
+};
+use std::{array, cell::Cell, sync::Arc};
+
+/// Enough that threads seldom meet; each takes at most its share of the recent errors.
+const SHARDS: usize = if cfg!(loom) { 2 } else { 8 };
+
+/// An error on its way into a shard.
+#[derive(Debug)]
+pub(super) struct Arrival<'a> {
+    pub(super) event: &'a ErrorEvent<'a>,
+    pub(super) now: Tick,
+    pub(super) timestamp: Timestamp,
+    pub(super) fingerprint: Fingerprint,
+    pub(super) texts: Texts,
+    pub(super) context: Option<Box<ErrorContext>>,
+}
+
+/// All shards, and the tables that they are merged in.
+#[derive(Debug)]
+pub(super) struct Shards {
+    tables: Mutex<Tables>,
+    shards: [Padded; SHARDS],
+}
+
+#[derive(Debug)]
+struct Tables {
+    /// A few kilobytes, which `replace` moves.
+    state: Box<State>,
+    limits: Limits,
+    /// How many shards were ever recorded in.
+    used: usize,
+}
+
+/// How much of the recent errors is kept.
+#[derive(Clone, Copy, Debug)]
+struct Limits {
+    entries: usize,
+    bytes: usize,
+}
+
+/// On cache lines of its own: prefetching takes two at a time.
+#[derive(Debug)]
+#[repr(align(128))]
+struct Padded(Mutex<Shard>);
+
+#[derive(Debug)]
+struct Shard {
+    batch: Batch,
+    recent: Recent,
+    /// The number of the last error; at the start, that of the shard.
+    number: u64,
+    /// Whether its share of the recent errors is known.
+    is_used: bool,
+}
+
+#[cfg(not(loom))]
+thread_local! {
+    static HERE: Here = const { Here { shard: Cell::new(0), number: Cell::new(0) } };
+}
+
+#[cfg(loom)]
+loom::thread_local! {
+    static HERE: Here = Here { shard: Cell::new(0), number: Cell::new(0) };
+}
+
+/// What a thread knows of itself.
+struct Here {
+    /// The shard that it found free last.
+    shard: Cell<usize>,
+    /// The number of its last error, so that its errors stay in order when it moves.
+    number: Cell<u64>,
+}
+
+impl Shards {
+    pub(super) fn new_at(config: &MonitorConfig, timestamp: Timestamp) -> Self {
+        let limits = Limits { entries: config.recent_events, bytes: config.recent_bytes };
+        let shard = |index| Padded(Mutex::new(Shard::new(index, limits)));
+        let tables = Tables { state: State::boxed_at(config, timestamp), limits, used: 0 };
+        Self { tables: Mutex::new(tables), shards: array::from_fn(shard) }
+    }
+
+    /// Counts an error, then keeps it among the recent ones; returns what had to make room.
+    pub(super) fn record(&self, arrival: Arrival<'_>) -> Evicted {
+        let at = Buckets::of(arrival.now);
+        let key = Key::of_event(arrival.event, arrival.fingerprint, at);
+        let (index, mut shard) = self.enter();
+        let evicted = shard.record(arrival, at, key);
+        let (is_full, is_new) = (shard.batch.is_full(), !shard.is_used);
+        drop(shard);
+        if is_full {
+            self.empty(index);
+        }
+        if is_new {
+            self.share_again(index);
+        }
+        evicted
+    }
+
+    /// Locks the shard of this thread, or a free one where another thread holds that.
+    fn enter(&self) -> (usize, MutexGuard<'_, Shard>) {
+        HERE.with(|here| {
+            let mine = here.shard.get();
+            for index in (mine..SHARDS).chain(0..mine) {
+                if let Some(shard) = self.shards[index].0.try_lock() {
+                    here.shard.set(index);
+                    return (index, shard);
+                }
+            }
+            (mine, self.shards[mine].0.lock())
+        })
+    }
+
+    /// Moves the counts of one shard into the tables. Whoever looks meanwhile waits for the tables, so that no count is
+    /// ever in neither place.
+    #[cold]
+    fn empty(&self, index: usize) {
+        let mut tables = self.tables.lock();
+        let mut shard = self.shards[index].0.lock();
+        shard.batch.drain().for_each(|delta| tables.state.add(delta));
+    }
+
+    /// Gives each shard its share of the recent errors, now that there is one more.
+    #[cold]
+    fn share_again(&self, index: usize) {
+        let evicted = self.with_all(|tables, shards| {
+            if !std::mem::replace(&mut shards[index].is_used, true) {
+                tables.used += 1;
+            }
+            limit(tables, shards)
+        });
+        drop(evicted);
+    }
+
+    /// Reads the tables with everything that was recorded so far, at one moment.
+    pub(super) fn read<T>(&self, ask: impl FnOnce(&mut State, Vec<Arc<Entry>>) -> T) -> T {
+        self.with_all(|tables, shards| {
+            for shard in shards.iter_mut() {
+                shard.batch.drain().for_each(|delta| tables.state.add(delta));
+            }
+            let recent = merged(shards, tables.limits);
+            ask(&mut tables.state, recent)
+        })
+    }
+
+    /// Reads the recent errors alone, oldest first.
+    pub(super) fn recent(&self) -> Vec<Arc<Entry>> {
+        self.with_all(|tables, shards| merged(shards, tables.limits))
+    }
+
+    /// Does something to the tables alone; what the shards hold is not in them.
+    pub(super) fn with_tables<T>(&self, work: impl FnOnce(&mut State) -> T) -> T {
+        work(&mut self.tables.lock().state)
+    }
+
+    /// Begins again from `fresh`; returns what was there, for the caller to drop, with all that was counted until then.
+    pub(super) fn replace(&self, fresh: Box<State>) -> (Box<State>, Evicted) {
+        self.with_all(|tables, shards| {
+            let mut evicted = Evicted::default();
+            for shard in shards.iter_mut() {
+                shard.batch.drain().for_each(|delta| tables.state.add(delta));
+                evicted.append(shard.recent.clear());
+            }
+            (std::mem::replace(&mut tables.state, fresh), evicted)
+        })
+    }
+
+    /// Takes the limits of a configuration; returns what had to go.
+    pub(super) fn limit(&self, config: &MonitorConfig) -> Evicted {
+        self.with_all(|tables, shards| {
+            tables.state.limit(config);
+            tables.limits = Limits { entries: config.recent_events, bytes: config.recent_bytes };
+            limit(tables, shards)
+        })
+    }
+
+    /// Holds the tables and every shard: nothing is recorded meanwhile.
+    fn with_all<T>(&self, work: impl FnOnce(&mut Tables, &mut [MutexGuard<'_, Shard>; SHARDS]) -> T) -> T {
+        let mut tables = self.tables.lock();
+        let mut shards = self.shards.each_ref().map(|shard| shard.0.lock());
+        work(&mut tables, &mut shards)
+    }
+}
+
+fn limit(tables: &Tables, shards: &mut [MutexGuard<'_, Shard>; SHARDS]) -> Evicted {
+    let mut evicted = Evicted::default();
+    for shard in shards {
+        evicted.append(shard.recent.limit(tables.limits.entries, tables.limits.bytes / tables.used.max(1)));
+    }
+    evicted
+}
+
+/// The newest errors of all shards, oldest first.
+fn merged(shards: &[MutexGuard<'_, Shard>; SHARDS], limits: Limits) -> Vec<Arc<Entry>> {
+    let mut entries: Vec<&Arc<Entry>> = shards.iter().flat_map(|shard| shard.recent.iter()).collect();
+    entries.sort_by_key(|entry| entry.moment);
+    let first = entries.len().saturating_sub(limits.entries);
+    entries[first..].iter().copied().cloned().collect()
+}
+
+impl Shard {
+    fn new(index: usize, limits: Limits) -> Self {
+        let recent = Recent::new(limits.entries, limits.bytes);
+        Self { batch: Batch::default(), recent, number: index as u64, is_used: false }
+    }
+
+    fn record(&mut self, arrival: Arrival<'_>, at: Buckets, key: Key) -> Evicted {
+        let Arrival { event, now, timestamp, fingerprint, texts, context } = arrival;
+        // The next of those that leave the shard's own remainder, so that no other shard gives the same.
+        let shards = SHARDS as u64;
+        self.number = HERE.with(|here| {
+            let latest = here.number.get().max(self.number);
+            here.number.set((latest / shards + 1) * shards + self.number % shards);
+            here.number.get()
+        });
+        let moment = Moment { tick: now, number: self.number };
+        let delta = self.batch.count(key, event, at, moment, timestamp);
+        if event.opening.is_some() {
+            // Counted; the record of the opening stands for it.
+            return Evicted::default();
+        }
+        self.recent.push(|| Entry {
+            moment,
+            timestamp,
+            id: event.id,
+            code: event.code,
+            level: event.level,
+            operation: Arc::clone(&delta.operation),
+            component: Arc::clone(&delta.component),
+            location: event.location,
+            elapsed: event.elapsed,
+            fingerprint,
+            texts,
+            context,
+        })
+    }
+}
+
+#[cfg(all(test, loom))]
+mod loom_tests;
+#[cfg(all(test, not(loom)))]
+mod tests;

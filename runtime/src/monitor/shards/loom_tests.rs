@@ -1,0 +1,59 @@
+//! Every interleaving of two threads that record and one that reads or clears; run by
+//! `RUSTFLAGS="--cfg loom" cargo test -p gardefou --lib --no-default-features loom`.
+
+use super::*;
+use crate::{AppError, ErrorCode, event::AlertLevel};
+use loom::{sync::Arc, thread};
+
+fn shards() -> Arc<Shards> {
+    Arc::new(Shards::new_at(&MonitorConfig::default(), Timestamp::from_unix_millis(0)))
+}
+
+fn record(shards: &Shards, operation: &str) {
+    let error = AppError::new(ErrorCode::SYNC_ERROR, "late");
+    let event = &ErrorEvent::of_app_error(&error, AlertLevel::Error, operation, "app");
+    let (fingerprint, texts) = (Fingerprint::of(&[operation]), Texts::of(event));
+    let (now, timestamp, context) = (Tick::ZERO, Timestamp::from_unix_millis(0), None);
+    drop(shards.record(Arrival { event, now, timestamp, fingerprint, texts, context }));
+}
+
+fn total(state: &State) -> u64 {
+    let sum = state.groups.iter().map(|(_, group)| group.count).sum::<u64>() + state.groups.other().count;
+    assert_eq!(state.total, sum);
+    state.total
+}
+
+#[test]
+fn a_reader_sees_every_error_that_was_recorded_before() {
+    loom::model(|| {
+        let shards = shards();
+        let other = Arc::clone(&shards);
+        let there = thread::spawn(move || {
+            record(&other, "a");
+            assert!(other.read(|state, _| total(state)) >= 1);
+        });
+        // Two groups fill a batch, so that the tables take it while the other thread reads.
+        record(&shards, "b");
+        record(&shards, "c");
+        assert!(shards.read(|state, _| total(state)) >= 2);
+        there.join().unwrap();
+        assert_eq!(shards.read(|state, recent| (total(state), recent.len())), (3, 3));
+    });
+}
+
+#[test]
+fn a_clear_takes_each_error_or_leaves_it() {
+    loom::model(|| {
+        let shards = shards();
+        let other = Arc::clone(&shards);
+        let there = thread::spawn(move || {
+            record(&other, "a");
+            record(&other, "b");
+        });
+        let fresh = State::boxed_at(&MonitorConfig::default(), Timestamp::from_unix_millis(0));
+        let (before, _evicted) = shards.replace(fresh);
+        there.join().unwrap();
+        let (left, kept) = shards.read(|state, recent| (total(state), recent.len() as u64));
+        assert_eq!((total(&before) + left, kept), (2, left));
+    });
+}

@@ -1,0 +1,119 @@
+use crate::Bench;
+use gardefou::{
+    AppError, ErrorCode, bail,
+    breaker::CircuitBreaker,
+    event::AlertLevel,
+    monitor::{MonitorConfig, RecordKind},
+    transaction_boundary,
+};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+#[test]
+fn each_change_of_state_of_a_breaker_is_journalled() {
+    let bench = Bench::new("kinds-breaker", MonitorConfig::builder());
+    let breaker = CircuitBreaker::builder("kinds-breaker")
+        .failure_threshold(1)
+        .recovery_timeout(Duration::from_secs(30))
+        .success_threshold(1)
+        .recovery_jitter(0.0)
+        .clock(bench.clock.clone())
+        .build()
+        .unwrap();
+    let refused = || Err::<(), _>(AppError::new(ErrorCode::DB_CONNECTION_ERROR, "was refused: password=hunter2"));
+    assert!(breaker.call(refused).is_err());
+    assert!(breaker.call(refused).is_err(), "rejected");
+    bench.clock.advance(Duration::from_secs(31));
+    assert!(breaker.call(|| Ok::<_, AppError>(())).is_ok());
+
+    let records = bench.journalled(RecordKind::Transition);
+    let steps: Vec<_> = records
+        .iter()
+        .map(|record| (record.level, record.details["from"].clone(), record.details["to"].clone()))
+        .collect();
+    let expected = [
+        (AlertLevel::Warning, json!("closed"), json!("open")),
+        (AlertLevel::Info, json!("open"), json!("half_open")),
+        (AlertLevel::Info, json!("half_open"), json!("closed")),
+    ];
+    assert_eq!(steps, expected);
+    let opening = &records[0];
+    assert_eq!((opening.operation.as_str(), opening.component.as_str()), ("kinds-breaker", "gardefou::breaker"));
+    assert_eq!(opening.details["reason"], "consecutive_failures");
+    assert_eq!(opening.details["consecutive_failures"], 1);
+    assert_eq!(opening.details["lasts"], 30.0);
+    let (cause, message) = (opening.details["cause"].as_str().unwrap(), &opening.message);
+    assert!(cause.contains("was refused") && message.contains("was refused"), "{message}");
+    assert!(!cause.contains("hunter2") && !message.contains("hunter2"), "{message}");
+    let ids: std::collections::BTreeSet<_> = records.iter().map(|record| record.id.to_string()).collect();
+    assert_eq!(ids.len(), 3);
+    assert_eq!(bench.monitor.stats().total_errors, 0, "a change of state is no error");
+    assert_eq!(bench.journalled(RecordKind::Rejection), [], "a rejection is counted, not journalled");
+}
+
+#[test]
+fn rolled_back_transaction_is_journalled_and_committed_one_is_not() {
+    let bench = Bench::new("kinds-tx", MonitorConfig::builder());
+    let committed: Result<(), AppError> = transaction_boundary!("kinds-tx-done", |tx| {
+        tx.on_rollback("undo", || ());
+    });
+    committed.unwrap();
+    let undone: Result<(), AppError> = transaction_boundary!("kinds-tx-undone", |tx| {
+        tx.on_rollback("undo", || ());
+        bail!(ErrorCode::DB_WRITE_ERROR, "disk full");
+    });
+    assert!(undone.is_err());
+    let stuck: Result<(), AppError> = transaction_boundary!("kinds-tx-stuck", |tx| {
+        tx.on_rollback("undo", || Err::<(), _>(AppError::new(ErrorCode::DB_CONNECTION_ERROR, "no database")));
+        bail!(ErrorCode::DB_WRITE_ERROR, "disk full");
+    });
+    assert!(stuck.is_err());
+
+    let records = bench.journalled(RecordKind::Transaction);
+    let seen: Vec<(&str, AlertLevel, &Value, &Value)> = records
+        .iter()
+        .map(|record| {
+            let details = &record.details;
+            (record.operation.as_str(), record.level, &details["outcome"], &details["failed_compensations"])
+        })
+        .collect();
+    let outcome = json!("rolled_back");
+    let expected = [
+        ("kinds-tx-undone", AlertLevel::Warning, &outcome, &json!(0)),
+        ("kinds-tx-stuck", AlertLevel::Critical, &outcome, &json!(1)),
+    ];
+    assert_eq!(seen, expected);
+    let errors = bench.journalled(RecordKind::Error);
+    assert_eq!(bench.monitor.stats().total_errors, errors.len() as u64, "a transaction that ends is no error");
+}
+
+#[test]
+fn every_kind_of_event_has_a_record() {
+    use gardefou::{
+        event::subscribe,
+        retry::{Backoff, Retry},
+    };
+    use std::sync::{Arc, Mutex};
+
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let sink = Arc::clone(&seen);
+    let _subscription = subscribe(move |event: &gardefou::event::Event<'_>| {
+        let record = event.record();
+        sink.lock().unwrap().extend(record.filter(|record| record.operation.starts_with("kinds-all")));
+    });
+    let retry = Retry::builder().name("kinds-all-retry").max_attempts(2).backoff(Backoff::constant(Duration::ZERO));
+    assert!(retry.build().unwrap().call(|| Err::<(), _>("boom")).is_err());
+    let breaker = CircuitBreaker::builder("kinds-all-breaker").failure_threshold(1).build().unwrap();
+    assert!(breaker.call(|| Err::<(), _>(AppError::new(ErrorCode::SYNC_ERROR, "late"))).is_err());
+    assert!(breaker.call(|| Ok::<_, AppError>(())).is_err());
+    let _: Result<(), AppError> = transaction_boundary!("kinds-all-tx", |_tx| { () });
+
+    let seen = seen.lock().unwrap();
+    let of = |kind: RecordKind| seen.iter().find(|record| record.kind == kind).unwrap();
+    let retried = of(RecordKind::Retry);
+    assert_eq!((retried.level, retried.attempt), (AlertLevel::Warning, Some((1, 2))));
+    assert!(retried.message.contains("attempt 1/2") && retried.message.ends_with("boom"), "{}", retried.message);
+    assert!(of(RecordKind::Rejection).message.contains("rejected"));
+    assert_eq!(of(RecordKind::Transition).details["to"], "open");
+    assert_eq!(of(RecordKind::Transaction).details["outcome"], "committed");
+}
