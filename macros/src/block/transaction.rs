@@ -31,8 +31,16 @@ pub(crate) fn expand(tokens: TokenStream) -> TokenStream {
         Some(Body { is_async, argument, block: Source::Parsed(block) }) => {
             // A missing argument is reported already; any name does.
             let argument = argument.unwrap_or_else(|| parse_quote!(_));
-            let keys = Keys { setup: &setup, callback: callback.as_ref(), parent: parent.as_ref() };
-            Some(expand_block(block, &argument, is_async, &call.places, &keys, &mut diag))
+            Some(expand_block(
+                block,
+                &argument,
+                is_async,
+                &call.places,
+                &setup,
+                callback.as_ref(),
+                parent.as_ref(),
+                &mut diag,
+            ))
         }
     };
     finish(expanded, diag)
@@ -49,8 +57,10 @@ fn expand_block(
     mut block: Block,
     argument: &Pat,
     is_async: Option<Option<Token![move]>>,
-    outer: &[Ident],
-    keys: &Keys<'_>,
+    outer: &[syn::Ident],
+    setup: &Setup,
+    callback: Option<&Expr>,
+    parent: Option<&Expr>,
     diag: &mut Diag,
 ) -> TokenStream {
     let Keys { setup, callback, parent } = *keys;
@@ -66,8 +76,9 @@ fn expand_block(
     let mut rewriter = Rewriter::new(form, Rule::Commit, &setup.krate, Vec::new(), diag);
     rewriter.visit_block_mut(&mut block);
 
-    let [operation, guard, transaction, outcome, error, panic] =
-        ["operation", "guard", "transaction", "outcome", "error", "panic"].map(own);
+    let [operation, guard, frame, transaction, outcome, error, panic] =
+        ["operation", "guard", "frame", "transaction", "outcome", "error", "panic"].map(own);
+    let places: Vec<syn::Ident> = outer.iter().cloned().chain([frame.clone()]).collect();
     // The last value, at whose place it is told where the type of the whole does not fit.
     let value = own_at("value", value_span(&block));
     let value_done = done(&value, &runtime);
@@ -83,11 +94,12 @@ fn expand_block(
         (false, false) => quote!(#runtime::body(#transaction, |#transaction| #body)),
         (false, true) => quote!(#runtime::no_panic(#runtime::catch(#operation, || #body))),
         (true, false) => {
-            let run = suspended(quote!(#runtime::body_async(async #moved #body)), outer, &runtime);
+            let run = suspended(quote!(#runtime::body_async(async #moved #body)), &places, &runtime);
             quote!(#run.#awaited)
         }
         (true, true) => {
-            let run = suspended(quote!(#runtime::catch_async(#operation, async #moved #body)), outer, &runtime);
+            let run = quote!(#runtime::catch_async(#operation, async #moved #body));
+            let run = suspended(run, &places, &runtime);
             quote!(#runtime::no_panic(#run.#awaited))
         }
     };
@@ -96,23 +108,23 @@ fn expand_block(
     let callback = callback_tokens(callback, setup);
     let parent = parent_tokens(parent, asynchronous, setup);
     let (begin, end) = if asynchronous {
-        let roll_back = suspended(quote!(#guard.roll_back(#error)), outer, &runtime);
+        let back = suspended(quote!(#runtime::roll_back(#guard, &mut #frame, #error)), outer, &runtime);
         let end = quote! {
             match #outcome {
                 ::core::result::Result::Ok(::core::result::Result::Ok(#value)) => {
-                    #guard.commit();
+                    #runtime::commit(&mut #guard, &mut #frame);
                     #value_done
                 }
                 ::core::result::Result::Ok(::core::result::Result::Err(#error)) => {
-                    #runtime::failed(#roll_back.#awaited)
+                    #runtime::failed(#back.#awaited)
                 }
-                ::core::result::Result::Err(#panic) => #guard.panicked(#panic),
+                ::core::result::Result::Err(#panic) => #runtime::panicked(#guard, &mut #frame, #panic),
             }
         };
         (quote!(begin_async), end)
     } else {
         let end = quote! {
-            match #guard.end(#outcome) {
+            match #runtime::end(&mut #guard, &mut #frame, #outcome) {
                 ::core::result::Result::Ok(#value) => #value_done,
                 ::core::result::Result::Err(#error) => #runtime::failed(#error),
             }
@@ -125,6 +137,7 @@ fn expand_block(
         let #operation = #operation_value;
         let mut #guard = #runtime::#begin(#operation, #treatment, #callback, #parent);
         let #transaction = #guard.transaction();
+        let mut #frame = #runtime::enter_body();
         #allow
         let #outcome = #run;
         #end

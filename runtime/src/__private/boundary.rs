@@ -7,7 +7,7 @@ use crate::{
         Then, Transaction, Treatment, Visit,
         panic::{self, CatchPanics},
     },
-    call::Suspended,
+    call::{InPlace, Suspended},
     panics,
 };
 use std::{convert::Infallible, marker::PhantomData, panic::Location, task::Poll};
@@ -304,4 +304,54 @@ pub fn body_async<T, F: Future<Output = Result<T, AppError>>>(body: F) -> Body<F
 #[inline(always)]
 pub fn no_panic<T>(outcome: Result<T, AppError>) -> Outcome<T> {
     Ok(outcome)
+}
+
+/// Enters the frame of a transaction's body.
+#[inline(always)]
+pub fn enter_body() -> TransactionFrame {
+    TransactionFrame(InPlace::enter())
+}
+
+/// The frame of a transaction's body.
+#[derive(Debug)]
+#[must_use]
+pub struct TransactionFrame(InPlace);
+
+impl Place for TransactionFrame {
+    #[inline]
+    fn suspend<F: Future>(&mut self, future: F) -> Suspended<'_, F> {
+        self.0.suspend(future)
+    }
+}
+
+/// Ends a sync transaction.
+#[inline(always)]
+pub fn end<T, C: OnError>(
+    guard: &mut Guard<'_, '_, C>,
+    frame: &mut TransactionFrame,
+    outcome: Outcome<T>,
+) -> Result<T, AppError> {
+    guard.end(outcome, frame.0.leave())
+}
+
+/// Ends an async transaction by success.
+#[inline(always)]
+pub fn commit<C: OnError>(guard: &mut AsyncGuard<'_, C>, frame: &mut TransactionFrame) {
+    guard.commit(frame.0.leave());
+}
+
+/// Ends an async transaction by an error.
+#[cold]
+pub fn roll_back<'o, C: OnError>(
+    guard: AsyncGuard<'o, C>,
+    frame: &mut TransactionFrame,
+    error: AppError,
+) -> impl Future<Output = AppError> + use<'o, C> {
+    guard.roll_back(error, frame.0.leave())
+}
+
+/// Ends an async transaction by a panic, which goes on.
+#[cold]
+pub fn panicked<C: OnError>(guard: AsyncGuard<'_, C>, frame: &mut TransactionFrame, payload: panics::Payload) -> ! {
+    guard.panicked(payload, frame.0.leave())
 }

@@ -54,25 +54,18 @@ impl Reported {
 
     fn is_of(&self, view: View<'_>, leaving: &Form) -> bool {
         let form = &self.form;
-        if form.type_name == leaving.type_name {
-            // Of two boxes of one type, the address decides.
-            let same_box = form.address == 0 || leaving.address == 0 || form.address == leaving.address;
-            if same_box && form.text == leaving.text {
-                return true;
-            }
-            if !same_box {
-                return false;
-            }
+        let mut levels = view.error().head().into_iter().flat_map(text::levels);
+        let is_here = |level: &(dyn Error + 'static)| form.address != 0 && address_of(level) == form.address;
+        let has_text = |level: &(dyn Error + 'static)| text::bounded(&level, IDENTIFYING) == form.text;
+        let is_same_type = form.type_name == leaving.type_name;
+        if is_same_type && form.address != 0 && leaving.address != 0 {
+            // Of two boxes of one type, the address decides; the text too, since memory is used again.
+            return levels.any(|level| is_here(level) && has_text(level));
         }
-        let is_level = |level: &(dyn Error + 'static)| {
-            form.address != 0 && address_of(level) == form.address
-                || !form.debug.is_empty()
-                    && text::bounded(&level, IDENTIFYING) == form.text
-                    && debug_of(level) == form.debug
-        };
-        // A text has no type of its own.
-        let is_text = is_text(leaving.type_name) && form.text == leaving.text;
-        is_text || view.error().head().into_iter().flat_map(text::levels).any(is_level) || self.is_part_of(leaving)
+        if form.text == leaving.text && (is_same_type || is_text(leaving.type_name)) {
+            return true;
+        }
+        levels.any(|level| has_text(level) && (is_here(level) || form.is_debug_of(level))) || self.is_part_of(leaving)
     }
 
     /// Returns `true` if the debug form of another error shows this one.
@@ -90,6 +83,13 @@ impl Reported {
 }
 
 impl Form {
+    /// Returns `true` if an error with the same text has the debug form of this one.
+    fn is_debug_of(&self, level: &(dyn Error + 'static)) -> bool {
+        let debug = debug_of(level);
+        // What a report of anyhow or eyre becomes in a box prints its text first in its debug form, then its sources.
+        !self.debug.is_empty() && (debug == self.debug || is_report(self.type_name) && debug.starts_with(&self.text))
+    }
+
     fn of(view: View<'_>) -> Self {
         let (error, type_name) = (view.error(), view.type_name());
         let text = text::bounded(&error, IDENTIFYING);
@@ -99,6 +99,8 @@ impl Form {
             ErrorRef::Std(error) => (0, debug_of(error)),
             ErrorRef::Scoped(error) => (0, text::bounded(&format_args!("{error:?}"), IDENTIFYING)),
             ErrorRef::Debug(error) => (0, text::bounded(&format_args!("{error:?}"), IDENTIFYING)),
+            // That of the error that a text becomes by `?`.
+            ErrorRef::Display(_) if is_text(type_name) => (0, text::bounded(&format_args!("{text:?}"), IDENTIFYING)),
             ErrorRef::Display(_) | ErrorRef::Opaque(_) => (0, String::new()),
         };
         Self { type_name, address, text, debug }
@@ -116,9 +118,11 @@ fn address_of(error: &(dyn Error + 'static)) -> usize {
 
 /// Returns `true` for the types that keep an error at one address while they are moved.
 fn is_box(type_name: &str) -> bool {
-    type_name.starts_with("alloc::boxed::Box<")
-        || type_name.starts_with("alloc::sync::Arc<")
-        || type_name == "anyhow::Error"
+    type_name.starts_with("alloc::boxed::Box<") || type_name.starts_with("alloc::sync::Arc<") || is_report(type_name)
+}
+
+fn is_report(type_name: &str) -> bool {
+    matches!(type_name, "anyhow::Error" | "eyre::Report")
 }
 
 fn is_text(type_name: &str) -> bool {

@@ -162,7 +162,10 @@ impl ErrorMonitor {
                 event::emit(|| Event::Error(event));
             } else {
                 let cell = RecordCell::default();
-                self.observe(&ErrorEvent { record: RecordSlot::new(&cell), ..event });
+                // Without a record there is nothing to share.
+                let makes_record = self.0.has_journal.load(Ordering::Relaxed) || self.0.recorder.has_before();
+                let record = if makes_record { RecordSlot::new(&cell) } else { RecordSlot::default() };
+                self.observe(&ErrorEvent { record, ..event });
             }
         }
         subject.id

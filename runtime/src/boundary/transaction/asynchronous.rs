@@ -9,6 +9,7 @@ use super::{
 use crate::{
     AppError,
     boundary::{Operation, Treatment},
+    call::Frame,
     event::TransactionOutcome,
     panics::{self, Payload},
     sync::Mutex,
@@ -151,7 +152,8 @@ impl<'o, C: OnError> AsyncGuard<'o, C> {
 
     /// Ends the transaction by success; in place, as moving the guard would cost more than all else that this does.
     #[inline]
-    pub fn commit(&mut self) {
+    pub(crate) fn commit(&mut self, frame: &mut Frame) {
+        frame.succeeded();
         self.callback = None;
         if let Some(parent) = self.parent {
             parent.join(&self.transaction);
@@ -161,16 +163,16 @@ impl<'o, C: OnError> AsyncGuard<'o, C> {
 
     /// Ends the transaction by an error, which the future returns.
     #[cold]
-    pub fn roll_back(self, error: AppError) -> RollingBack<'o, C> {
-        let error = self.scope.fail(error);
+    pub(crate) fn roll_back(self, error: AppError, frame: &mut Frame) -> RollingBack<'o, C> {
+        let error = self.scope.fail(error, frame);
         let rollback = self.rollback(&error, TransactionOutcome::RolledBack);
         RollingBack { rollback, guard: self, error: Some(error) }
     }
 
     /// Ends the transaction by a panic of the body, which goes on.
     #[cold]
-    pub fn panicked(mut self, payload: Payload) -> ! {
-        let error = self.scope.panicked(&payload);
+    pub(crate) fn panicked(mut self, payload: Payload, frame: &mut Frame) -> ! {
+        let error = self.scope.panicked(&payload, frame);
         let rollback = self.rollback(&error, TransactionOutcome::RolledBack);
         self.hand_over(rollback, error);
         payload.resume()

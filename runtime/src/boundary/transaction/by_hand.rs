@@ -8,6 +8,7 @@ use super::{
 use crate::{
     AppError, ErrorCode,
     boundary::{BoundaryError, LogLevel, Operation, Treatment},
+    call::InPlace,
     panics,
 };
 use std::panic::Location;
@@ -245,15 +246,16 @@ impl<'a, F, P> TransactionBoundary<'a, F, P> {
         F: FnOnce(&AppError) -> R,
         P: Parent<'t>,
     {
-        let Self { operation, place, treatment, callback, parent } = self;
-        let mut guard = Guard::begin(&operation, treatment, Callback::new(callback), parent.transaction(), place);
+        let Self { operation, place: written_at, treatment, callback, parent } = self;
+        let mut guard = Guard::begin(&operation, treatment, Callback::new(callback), parent.transaction(), written_at);
+        let mut place = InPlace::enter();
         let outcome = panics::catch(|| body(guard.transaction()));
         let outcome = match outcome {
             Ok(Ok(value)) => Ok(Ok(value)),
             Ok(Err(error)) => Ok(Err(error.into_app_error())),
             Err(payload) => Err(payload),
         };
-        guard.end(outcome)
+        guard.end(outcome, place.leave())
     }
 
     /// Runs an async function as a transaction.
@@ -277,17 +279,18 @@ impl<'a, F, P> TransactionBoundary<'a, F, P> {
         F: FnOnce(&AppError) -> R,
         P: AsyncParent,
     {
-        let Self { operation, place, treatment, callback, parent } = self;
+        let Self { operation, place: written_at, treatment, callback, parent } = self;
         let callback = Callback::new(callback);
-        let mut guard = AsyncGuard::begin(&operation, treatment, callback, parent.transaction(), place);
-        let outcome = Body::new(async { body(guard.transaction()).await }).await;
+        let mut guard = AsyncGuard::begin(&operation, treatment, callback, parent.transaction(), written_at);
+        let mut place = InPlace::enter();
+        let outcome = place.suspend(Body::new(async { body(guard.transaction()).await })).await;
         match outcome {
             Ok(Ok(value)) => {
-                guard.commit();
+                guard.commit(place.leave());
                 Ok(value)
             }
-            Ok(Err(error)) => Err(guard.roll_back(error.into_app_error()).await),
-            Err(payload) => guard.panicked(payload),
+            Ok(Err(error)) => Err(guard.roll_back(error.into_app_error(), place.leave()).await),
+            Err(payload) => guard.panicked(payload, place.leave()),
         }
     }
 }

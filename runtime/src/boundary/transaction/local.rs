@@ -8,6 +8,7 @@ use super::{
 use crate::{
     AppError,
     boundary::{Operation, Treatment},
+    call::Frame,
     event::TransactionOutcome,
     panics::Payload,
 };
@@ -151,9 +152,10 @@ impl<'o, 'a, C: OnError> Guard<'o, 'a, C> {
     ///
     /// In place: moving the guard would cost more than all else that a commit does.
     #[inline]
-    pub fn end<T>(&mut self, outcome: Outcome<T>) -> Result<T, AppError> {
+    pub(crate) fn end<T>(&mut self, outcome: Outcome<T>, frame: &mut Frame) -> Result<T, AppError> {
         match outcome {
             Ok(Ok(value)) => {
+                frame.succeeded();
                 self.callback = None;
                 if let Some(parent) = self.parent {
                     parent.join(&self.transaction);
@@ -162,16 +164,16 @@ impl<'o, 'a, C: OnError> Guard<'o, 'a, C> {
                 Ok(value)
             }
             Ok(Err(error)) => {
-                let error = self.scope.fail(error);
+                let error = self.scope.fail(error, frame);
                 Err(self.roll_back(error, TransactionOutcome::RolledBack))
             }
-            Err(payload) => self.panicked(payload),
+            Err(payload) => self.panicked(payload, frame),
         }
     }
 
     #[cold]
-    fn panicked(&mut self, payload: Payload) -> ! {
-        let error = self.scope.panicked(&payload);
+    fn panicked(&mut self, payload: Payload, frame: &mut Frame) -> ! {
+        let error = self.scope.panicked(&payload, frame);
         let _ = self.roll_back(error, TransactionOutcome::RolledBack);
         payload.resume()
     }

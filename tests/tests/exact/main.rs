@@ -1,0 +1,5 @@
+//! Each error is logged, counted and journalled exactly once per occurrence, whatever runs beside it.
+
+mod cases;
+mod retry;
+mod support;

@@ -1,0 +1,501 @@
+//! Rejections are recognised wherever in an attempt they happen, and errors of attempts are settled once.
+
+use crate::support::{Boxed, Fault, Forgetful, Log, Seen, Watch, counted, four_threads, give_way, one_thread, timeout};
+use futures::future::join_all;
+use gardefou::{
+    AppError, ErrorCode, ErrorSystem,
+    boundary::ErrorBoundary,
+    breaker::CircuitBreaker,
+    call::{Context, InCall},
+    circuit_breakers, enhanced_error_handling, error_boundary, error_monitor,
+    monitor::{
+        RecordState,
+        journal::{JournalConfig, Query},
+    },
+    retry,
+    retry::Retry,
+    time::ManualClock,
+    with_circuit_breaker,
+};
+use std::{
+    cell::Cell,
+    future::{pending, poll_fn},
+    pin::pin,
+    sync::atomic::{AtomicU32, Ordering},
+    task::Poll,
+    thread,
+    time::Duration,
+};
+
+fn retries(max_retries: u32) -> Retry {
+    let builder = Retry::builder().max_retries(max_retries).initial_delay(Duration::ZERO).clock(ManualClock::new());
+    builder.build().unwrap()
+}
+
+fn open(name: &str) -> CircuitBreaker {
+    let breaker = circuit_breakers().get_or_create(name, |builder| builder).unwrap();
+    breaker.force_open();
+    breaker
+}
+
+thread_local! {
+    /// How many times a body ran on this thread.
+    static RUNS: Cell<u32> = const { Cell::new(0) };
+}
+
+fn run() {
+    RUNS.set(RUNS.get() + 1);
+}
+
+/// How many times a body runs in a call that fails.
+fn runs<T, E>(call: impl FnOnce() -> Result<T, E>) -> u32 {
+    RUNS.set(0);
+    assert!(call().is_err());
+    RUNS.get()
+}
+
+mod rejected {
+    use super::*;
+
+    #[with_circuit_breaker(name = "exact-open")]
+    async fn guarded<E: From<gardefou::Rejection> + 'static>() -> Result<(), E> {
+        unreachable!("the circuit is open")
+    }
+
+    #[with_circuit_breaker(name = "exact-open")]
+    fn guarded_sync() -> Result<(), Fault> {
+        unreachable!("the circuit is open")
+    }
+
+    macro_rules! waits_after {
+        ($($name:ident $error:ty;)*) => {$(
+            #[retry(initial_delay = 0)]
+            async fn $name() -> Result<(), $error> {
+                run();
+                let result = guarded::<$error>().await;
+                give_way(2).await;
+                result
+            }
+        )*};
+    }
+
+    waits_after! {
+        enum_waits Fault;
+        forgetful_waits Forgetful;
+        boxed_waits Boxed;
+        ours_waits AppError;
+        io_waits std::io::Error;
+    }
+
+    #[test]
+    fn an_attempt_that_waits_after_the_rejection_is_the_last() {
+        open("exact-open");
+        let runtime = one_thread();
+        assert_eq!(runs(|| runtime.block_on(enum_waits())), 1);
+        assert_eq!(runs(|| runtime.block_on(forgetful_waits())), 1);
+        assert_eq!(runs(|| runtime.block_on(boxed_waits())), 1);
+        assert_eq!(runs(|| runtime.block_on(ours_waits())), 1);
+        assert_eq!(runs(|| runtime.block_on(io_waits())), 1);
+    }
+
+    #[retry(initial_delay = 0)]
+    fn clean_up() -> Result<(), Fault> {
+        Ok(())
+    }
+
+    #[retry(max_retries = 1, initial_delay = 0)]
+    fn failing_clean_up() -> Result<(), Fault> {
+        Err(Fault::Down)
+    }
+
+    #[retry(initial_delay = 0)]
+    fn cleans_up() -> Result<(), Fault> {
+        run();
+        let result = guarded_sync();
+        clean_up()?;
+        result
+    }
+
+    #[retry(initial_delay = 0)]
+    fn cleans_up_in_vain() -> Result<(), Fault> {
+        run();
+        let result = guarded_sync();
+        let _ = failing_clean_up();
+        result
+    }
+
+    #[retry(initial_delay = 0)]
+    async fn cleans_up_async() -> Result<(), Fault> {
+        run();
+        let result = guarded().await;
+        let _ = retries(2)
+            .call_async(|| async {
+                give_way(1).await;
+                Err::<(), _>(Fault::Down)
+            })
+            .await;
+        result
+    }
+
+    #[test]
+    fn a_retry_that_runs_between_the_rejection_and_the_return_changes_nothing() {
+        open("exact-open");
+        assert_eq!(runs(cleans_up), 1);
+        assert_eq!(runs(cleans_up_in_vain), 1);
+        assert_eq!(runs(|| one_thread().block_on(cleans_up_async())), 1);
+    }
+
+    #[test]
+    fn a_rejection_passes_boundaries_breakers_and_retries_on_its_way() {
+        let breaker = open("exact-open");
+        let around = CircuitBreaker::builder("exact-around").build().unwrap();
+        let attempt = || -> Result<(), Fault> {
+            run();
+            let inner = ErrorBoundary::new("rejected_inside");
+            let result = inner.call(|| breaker.call(|| Ok::<_, Forgetful>(())));
+            error_boundary!("rejected_outside", { result? }).map_err(|error| Fault::Other(error.into()))
+        };
+        assert_eq!(runs(|| retries(3).call(|| retries(2).call(|| around.call(attempt)))), 1);
+        assert_eq!(around.snapshot().counts.failure, 0, "a rejection further in is neutral");
+    }
+
+    #[test]
+    fn a_rejection_in_a_joined_or_spawned_call_ends_the_series_and_one_that_was_let_go_does_not() {
+        open("exact-open");
+        let spawned = || async {
+            run();
+            tokio::spawn(guarded::<Fault>().in_call(Context::current())).await.unwrap()
+        };
+        let joined = || async {
+            run();
+            let (first, second) = tokio::join!(
+                async {
+                    give_way(2).await;
+                    guarded::<Fault>().await
+                },
+                async {
+                    give_way(3).await;
+                    Ok(())
+                }
+            );
+            first.and(second)
+        };
+        let let_go = || async {
+            run();
+            let (first, second) = tokio::join!(guarded::<Fault>(), async {
+                give_way(3).await;
+                Err::<(), _>(Fault::Down)
+            });
+            drop(first);
+            second
+        };
+        let on_a_thread = || {
+            run();
+            let context = Context::current();
+            thread::scope(|scope| scope.spawn(|| context.run(guarded_sync)).join().unwrap())
+        };
+        assert_eq!(runs(|| one_thread().block_on(retries(3).call_async(spawned))), 1);
+        assert_eq!(runs(|| one_thread().block_on(retries(3).call_async(joined))), 1);
+        assert_eq!(runs(|| one_thread().block_on(retries(3).call_async(let_go))), 4);
+        assert_eq!(runs(|| retries(3).call(on_a_thread)), 1);
+    }
+
+    #[test]
+    fn series_that_are_interleaved_keep_their_rejections_apart() {
+        open("exact-open");
+        let attempts = Cell::new(0);
+        let series = (0..100).map(|seed| {
+            let (retry, attempts) = (retries(3), &attempts);
+            async move {
+                let attempt = || async move {
+                    attempts.set(attempts.get() + 1);
+                    give_way(seed).await;
+                    let result = if seed % 2 == 0 { guarded::<Fault>().await } else { Err(Fault::Down) };
+                    give_way(seed / 5).await;
+                    result
+                };
+                retry.call_async(attempt).await
+            }
+        });
+        let results = one_thread().block_on(join_all(series));
+        assert!(results.iter().all(Result::is_err));
+        assert_eq!(attempts.get(), 50 + 50 * 4, "50 series that were rejected and 50 that failed four times");
+    }
+}
+
+/// How often an error was pending, retried, and an error; checks that each one was settled once.
+fn settled(watch: &Watch) -> (usize, usize, usize) {
+    let all = watch.all();
+    for seen in &all {
+        let of_it: Vec<&Seen> = all.iter().filter(|other| other.id == seen.id).collect();
+        let provisional: Vec<Option<RecordState>> = of_it.iter().map(|seen| seen.provisional).collect();
+        match provisional[..] {
+            [None] => {}
+            [Some(RecordState::Pending), last] if last != Some(RecordState::Pending) => {}
+            _ => panic!("an error that was not settled once: {of_it:?}"),
+        }
+    }
+    (watch.pending().len(), watch.retried().len(), watch.errors().len())
+}
+
+/// Fails for the first calls.
+fn failing(operation: &'static str, calls: u32) -> impl Fn() -> Result<(), AppError> {
+    let made = AtomicU32::new(0);
+    move || {
+        ErrorBoundary::new(operation)
+            .call(|| if made.fetch_add(1, Ordering::Relaxed) < calls { Err(timeout()) } else { Ok(()) })
+    }
+}
+
+#[test]
+fn errors_of_attempts_that_another_one_followed_are_no_errors() {
+    let watch = Watch::on("settled_recovering");
+    assert!(retries(3).call(failing("settled_recovering", 2)).is_ok());
+    assert_eq!(settled(&watch), (2, 2, 0));
+    assert_eq!(counted("settled_recovering"), 0);
+    assert_eq!(watch.pending().iter().map(|seen| seen.attempt).collect::<Vec<_>>(), [Some((1, 4)), Some((2, 4))]);
+}
+
+#[test]
+fn the_error_of_the_last_attempt_counts_at_once() {
+    let watch = Watch::on("settled_exhausted");
+    let during = Cell::new(0);
+    let fail = failing("settled_exhausted", 9);
+    let outcome = retries(2).call(|| {
+        let result = fail();
+        during.set(watch.errors().len());
+        result
+    });
+    assert_eq!(settled(&watch), (2, 2, 1));
+    assert_eq!((during.get(), counted("settled_exhausted")), (1, 1));
+    assert_eq!(watch.errors()[0].id, outcome.unwrap_err().id().to_string());
+    assert_eq!(watch.errors()[0].attempt, Some((3, 3)));
+}
+
+#[test]
+fn an_error_that_ends_the_series_early_is_an_error_when_the_series_ends() {
+    let watch = Watch::on("settled_early");
+    let boundary = ErrorBoundary::new("settled_early");
+    let outcome = retries(2).call(|| {
+        let missing = || AppError::new(ErrorCode::FILE_NOT_FOUND_ERROR, "no such recording");
+        let result = boundary.call(|| Err::<(), _>(missing()));
+        assert_eq!(watch.errors().len(), 0);
+        result
+    });
+    assert!(outcome.is_err());
+    assert_eq!(settled(&watch), (1, 0, 1));
+    assert_eq!(counted("settled_early"), 1);
+}
+
+#[test]
+fn an_error_that_the_attempt_handled_is_an_error_when_the_attempt_succeeds() {
+    let watch = Watch::on("settled_handled");
+    let fail = failing("settled_handled", 1);
+    let outcome = retries(2).call(|| {
+        let _ = fail();
+        assert_eq!((watch.pending().len(), watch.errors().len()), (1, 0));
+        Ok::<_, AppError>(())
+    });
+    assert!(outcome.is_ok());
+    assert_eq!(settled(&watch), (1, 0, 1));
+    assert_eq!(counted("settled_handled"), 1);
+}
+
+#[test]
+fn an_error_of_a_future_that_is_dropped_is_an_error() {
+    let watch = Watch::on("settled_dropped");
+    let (retry, fail) = (retries(2), failing("settled_dropped", 9));
+    one_thread().block_on(async {
+        let attempt = || async {
+            let _ = fail();
+            pending::<Result<(), AppError>>().await
+        };
+        let mut series = Box::pin(retry.call_async(attempt));
+        poll_fn(|cx| {
+            assert!(series.as_mut().poll(cx).is_pending());
+            Poll::Ready(())
+        })
+        .await;
+        assert_eq!((watch.pending().len(), watch.errors().len()), (1, 0));
+    });
+    assert_eq!(settled(&watch), (1, 0, 1));
+    assert_eq!(counted("settled_dropped"), 1);
+}
+
+#[test]
+fn a_race_inside_of_an_attempt_hands_the_errors_of_its_loser_to_the_attempt() {
+    let watch = Watch::on("settled_raced");
+    let (retry, fail) = (retries(1), failing("settled_raced", 9));
+    let inner = retries(1);
+    let outcome = one_thread().block_on(retry.call_async(|| async {
+        let hangs = || async {
+            let _ = fail();
+            pending().await
+        };
+        tokio::select! {
+            biased;
+            result = inner.call_async(hangs) => result,
+            result = async { give_way(1).await; fail() } => result,
+        }
+    }));
+    assert!(outcome.is_err());
+    // The loser of the first attempt and the error that ended it are retried; of the second attempt both count.
+    assert_eq!(settled(&watch).1, 2);
+    assert_eq!(watch.errors().len(), 2);
+}
+
+#[test]
+fn an_error_of_an_inner_retry_waits_for_the_outer_one() {
+    let watch = Watch::on("settled_nested");
+    let (outer, inner, fail) = (retries(1), retries(1), failing("settled_nested", 9));
+    assert!(outer.call(|| inner.call(&fail)).is_err());
+    assert_eq!(settled(&watch), (3, 3, 1));
+    assert_eq!(counted("settled_nested"), 1);
+}
+
+#[test]
+fn an_inner_retry_whose_failure_the_outer_attempt_handled_leaves_one_error() {
+    let watch = Watch::on("settled_inner_handled");
+    let (outer, inner, fail) = (retries(1), retries(1), failing("settled_inner_handled", 9));
+    let outcome = outer.call(|| {
+        let _ = inner.call(&fail);
+        assert_eq!(watch.errors().len(), 0);
+        Ok::<_, AppError>(())
+    });
+    assert!(outcome.is_ok());
+    assert_eq!(settled(&watch), (2, 1, 1));
+}
+
+#[retry(max_retries = 2, initial_delay = 0)]
+async fn settled_by_attribute_series(seed: usize) -> Result<(), Fault> {
+    settled_by_attribute(seed).await
+}
+
+#[enhanced_error_handling]
+async fn settled_by_attribute(seed: usize) -> Result<(), Fault> {
+    give_way(seed).await;
+    Err(Fault::Timeout)
+}
+
+#[test]
+fn series_side_by_side_settle_each_its_own_errors() {
+    let watch = Watch::on("settled_by_attribute");
+    let results = one_thread().block_on(join_all((0..50).map(settled_by_attribute_series)));
+    assert!(results.iter().all(Result::is_err));
+    let results = four_threads().block_on(async {
+        join_all((0..50).map(|seed| tokio::spawn(settled_by_attribute_series(seed))).collect::<Vec<_>>()).await
+    });
+    assert!(results.into_iter().all(|result| result.unwrap().is_err()));
+    assert_eq!(settled(&watch), (200, 200, 100));
+    assert_eq!(counted("settled_by_attribute"), 100);
+}
+
+#[enhanced_error_handling]
+async fn settled_spawned() -> Result<(), Fault> {
+    give_way(2).await;
+    Err(Fault::Timeout)
+}
+
+#[test]
+fn work_with_the_context_belongs_to_the_attempt_and_work_without_it_does_not() {
+    let watch = Watch::on("settled_spawned");
+    let runtime = four_threads();
+    let with = || async { tokio::spawn(settled_spawned().in_call(Context::current())).await.unwrap() };
+    assert!(runtime.block_on(retries(2).call_async(with)).is_err());
+    assert_eq!(settled(&watch), (2, 2, 1));
+    let without = || async { tokio::spawn(settled_spawned()).await.unwrap() };
+    assert!(runtime.block_on(retries(2).call_async(without)).is_err());
+    assert_eq!(settled(&watch), (2, 2, 4));
+}
+
+#[test]
+fn a_thread_with_the_context_belongs_to_the_attempt() {
+    let watch = Watch::on("settled_thread");
+    let fail = failing("settled_thread", 9);
+    let outcome = retries(2).call(|| {
+        let context = Context::current();
+        thread::scope(|scope| scope.spawn(|| context.run(&fail)).join().unwrap())
+    });
+    assert!(outcome.is_err());
+    assert_eq!(settled(&watch), (2, 2, 1));
+}
+
+#[test]
+fn an_error_inside_of_an_attempt_is_logged_as_a_warning_and_once_more_where_it_stands() {
+    let watch = Watch::on("settled_logged");
+    let recovering = failing("settled_logged", 1);
+    let handled = failing("settled_logged_handled", 1);
+    let ((), lines) = Log::of(tracing::Level::WARN, || {
+        assert!(retries(2).call(recovering).is_ok());
+        let handling = || {
+            let _ = handled();
+            Ok::<_, AppError>(())
+        };
+        assert!(retries(4).call(handling).is_ok());
+    });
+    assert_eq!(settled(&watch), (2, 1, 1));
+    let lines: Vec<_> = lines.iter().filter(|line| line.field("error.id").is_some()).collect();
+    let of = |operation: &str| {
+        let lines = lines.iter().filter(|line| line.field("operation") == Some(operation));
+        lines
+            .map(|line| (line.level, line.field("retry.attempts"), line.field("retry.max_attempts")))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(of("settled_logged"), [(tracing::Level::WARN, Some("1"), Some("3"))]);
+    let both = [tracing::Level::WARN, tracing::Level::ERROR];
+    assert_eq!(of("settled_logged_handled"), both.map(|level| (level, Some("1"), Some("5"))));
+}
+
+#[test]
+fn the_journal_shows_one_record_of_each_error_in_its_last_state() {
+    let watch = Watch::alone_on("settled_journalled");
+    let folder = tempfile::tempdir().unwrap();
+    let journal = JournalConfig::builder(folder.path()).background(false);
+    let guard = ErrorSystem::builder().journal(journal).init().unwrap();
+    let outcome = retries(2).call(failing("settled_journalled", 9));
+    assert_eq!(settled(&watch), (2, 2, 1));
+    let page = error_monitor().query(&Query::default().operation("settled_journalled").include_retried()).unwrap();
+    let mut states: Vec<_> =
+        page.records.iter().map(|record| (record.attempt, record.state, record.id.to_string())).collect();
+    states.sort_by_key(|(attempt, ..)| *attempt);
+    let seen = watch.pending().into_iter().map(|seen| seen.id).collect::<Vec<_>>();
+    let expected = [
+        (Some((1, 3)), RecordState::Retried, seen[0].clone()),
+        (Some((2, 3)), RecordState::Retried, seen[1].clone()),
+        (Some((3, 3)), RecordState::Error, outcome.unwrap_err().id().to_string()),
+    ];
+    assert_eq!(states, expected);
+    drop(guard);
+}
+
+#[test]
+fn the_end_of_the_program_settles_what_waits_as_errors_before_the_journal_is_flushed() {
+    let watch = Watch::alone_on("settled_at_the_end");
+    let folder = tempfile::tempdir().unwrap();
+    let journal = JournalConfig::builder(folder.path()).background(false);
+    let mut guard = Some(ErrorSystem::builder().journal(journal).init().unwrap());
+    let fail = failing("settled_at_the_end", 1);
+    let (retry, mut records) = (retries(2), Vec::new());
+    let outcome = one_thread().block_on(async {
+        let mut series = pin!(retry.call_async(|| async {
+            let result = fail();
+            give_way(1).await;
+            result
+        }));
+        poll_fn(|cx| {
+            assert!(series.as_mut().poll(cx).is_pending());
+            Poll::Ready(())
+        })
+        .await;
+        assert_eq!((watch.pending().len(), watch.errors().len()), (1, 0));
+        let report = guard.take().unwrap().shutdown();
+        assert!(report.is_clean(), "{report}");
+        assert_eq!((watch.pending().len(), watch.errors().len()), (1, 1));
+        let journal = error_monitor().journal().unwrap();
+        records = journal.query(&Query::default().operation("settled_at_the_end")).unwrap().records;
+        series.await
+    });
+    assert!(outcome.is_ok());
+    assert_eq!(settled(&watch), (1, 0, 1), "the first settlement decides");
+    assert_eq!(records.iter().map(|record| record.state).collect::<Vec<_>>(), [RecordState::Error]);
+}

@@ -1,0 +1,239 @@
+//! What the modules share: events by operation, log lines, error types of users, and runtimes.
+
+use gardefou::{
+    AppError, ErrorCode, Rejection, error_monitor,
+    event::{Event, Subscription, subscribe},
+    monitor::RecordState,
+};
+use std::{
+    collections::BTreeSet,
+    error::Error,
+    fmt,
+    sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+};
+use tracing::{Dispatch, Metadata, Subscriber, field::Field, span, subscriber::Interest};
+
+/// An error that was passed to observers.
+#[derive(Clone, Debug)]
+pub(crate) struct Seen {
+    pub(crate) id: String,
+    pub(crate) operation: String,
+    pub(crate) text: String,
+    /// `None` for an [`Event::Error`], else what the [`Event::Provisional`] shows.
+    pub(crate) provisional: Option<RecordState>,
+    pub(crate) attempt: Option<(u32, u32)>,
+}
+
+/// Held while a test runs: the end of the error system settles what waits in the whole process, so that tests which
+/// initialise it run alone.
+static TURNS: RwLock<()> = RwLock::new(());
+
+#[expect(dead_code, reason = "held until the test ends")]
+enum Turn {
+    Beside(RwLockReadGuard<'static, ()>),
+    Alone(RwLockWriteGuard<'static, ()>),
+}
+
+/// Collects the error events whose operation begins with a prefix: tests run side by side. One for each test.
+pub(crate) struct Watch {
+    seen: Arc<Mutex<Vec<Seen>>>,
+    _subscription: Subscription,
+    _turn: Turn,
+}
+
+impl Watch {
+    pub(crate) fn on(prefix: &'static str) -> Self {
+        Self::with(Turn::Beside(TURNS.read().unwrap_or_else(PoisonError::into_inner)), prefix)
+    }
+
+    /// As [`on`](Self::on), while no other test runs.
+    pub(crate) fn alone_on(prefix: &'static str) -> Self {
+        Self::with(Turn::Alone(TURNS.write().unwrap_or_else(PoisonError::into_inner)), prefix)
+    }
+
+    fn with(turn: Turn, prefix: &'static str) -> Self {
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let sink = Arc::clone(&seen);
+        let observer = move |event: &Event<'_>| {
+            let (error, provisional) = match event {
+                Event::Error(error) => (error, None),
+                Event::Provisional(error) => (error, Some(error.state)),
+                _ => return,
+            };
+            if error.operation.starts_with(prefix) {
+                lock::<Vec<Seen>>(&sink).push(Seen {
+                    id: error.id.to_string(),
+                    operation: error.operation.to_owned(),
+                    text: error.error.to_string(),
+                    provisional,
+                    attempt: error.attempt,
+                });
+            }
+        };
+        Self { seen, _subscription: subscribe(observer), _turn: turn }
+    }
+
+    pub(crate) fn all(&self) -> Vec<Seen> {
+        lock(&self.seen).clone()
+    }
+
+    /// The errors that stand.
+    pub(crate) fn errors(&self) -> Vec<Seen> {
+        self.all().into_iter().filter(|seen| seen.provisional.is_none()).collect()
+    }
+
+    /// The errors that wait, or waited, for what becomes of their attempt.
+    pub(crate) fn pending(&self) -> Vec<Seen> {
+        self.all().into_iter().filter(|seen| seen.provisional == Some(RecordState::Pending)).collect()
+    }
+
+    /// The errors of attempts that another one followed.
+    pub(crate) fn retried(&self) -> Vec<Seen> {
+        self.all().into_iter().filter(|seen| seen.provisional == Some(RecordState::Retried)).collect()
+    }
+
+    /// The identities of the errors that stand; checks that no two of them share one.
+    pub(crate) fn ids(&self) -> BTreeSet<String> {
+        let errors = self.errors();
+        let ids: BTreeSet<String> = errors.iter().map(|seen| seen.id.clone()).collect();
+        assert_eq!(ids.len(), errors.len(), "each occurrence has an identity of its own");
+        ids
+    }
+
+    /// Each error by its operation, in order.
+    pub(crate) fn operations(&self) -> Vec<String> {
+        self.errors().into_iter().map(|seen| seen.operation).collect()
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// How many errors the process-wide monitor counted for an operation.
+pub(crate) fn counted(operation: &str) -> u64 {
+    let operations = error_monitor().snapshot().operations;
+    operations.iter().find(|of| of.name == operation).map_or(0, |of| of.count)
+}
+
+/// Checks that each error of an operation reached observers and statistics once, and returns their identities.
+#[track_caller]
+pub(crate) fn assert_exactly(watch: &Watch, operation: &str, number: usize) -> BTreeSet<String> {
+    let errors = watch.errors();
+    let others: Vec<_> = errors.iter().filter(|seen| seen.operation != operation).collect();
+    assert!(others.is_empty(), "reported by other operations too: {} of them, first {:?}", others.len(), others[0]);
+    assert_eq!(errors.len(), number, "events of `{operation}`");
+    assert_eq!(counted(operation), number as u64, "statistics of `{operation}`");
+    watch.ids()
+}
+
+/// The error type of an application, as `thiserror` writes it.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Fault {
+    #[error("the archive did not answer")]
+    Timeout,
+    #[error("no route to the store")]
+    Down,
+    #[error(transparent)]
+    Rejected(#[from] Rejection),
+    #[error(transparent)]
+    Other(#[from] Box<dyn Error + Send + Sync>),
+}
+
+/// An error type that keeps nothing of a rejection.
+#[derive(Debug, PartialEq, thiserror::Error)]
+pub(crate) enum Forgetful {
+    #[error("not now")]
+    NotNow,
+}
+
+impl From<Rejection> for Forgetful {
+    fn from(_: Rejection) -> Self {
+        Self::NotNow
+    }
+}
+
+pub(crate) type Boxed = Box<dyn Error + Send + Sync>;
+
+pub(crate) fn timeout() -> AppError {
+    AppError::new(ErrorCode::TIMEOUT_ERROR, "the archive did not answer")
+}
+
+/// Keeps the fields of each log line of ours, up to a level.
+#[derive(Clone)]
+pub(crate) struct Log {
+    max: tracing::Level,
+    lines: Arc<Mutex<Vec<Line>>>,
+}
+
+/// A log line.
+#[derive(Clone, Debug)]
+pub(crate) struct Line {
+    pub(crate) level: tracing::Level,
+    pub(crate) text: String,
+    pub(crate) fields: Vec<(&'static str, String)>,
+}
+
+impl Line {
+    pub(crate) fn field(&self, name: &str) -> Option<&str> {
+        self.fields.iter().find(|(field, _)| *field == name).map(|(_, value)| value.trim_matches('"'))
+    }
+}
+
+impl Log {
+    /// Runs something and returns the lines that it logged on this thread.
+    pub(crate) fn of<R>(max: tracing::Level, run: impl FnOnce() -> R) -> (R, Vec<Line>) {
+        // With one subscriber alone, whichever thread meets a line first decides for all threads whether it is wanted.
+        static SECOND: LazyLock<Dispatch> =
+            LazyLock::new(|| Dispatch::new(Log { max: tracing::Level::TRACE, lines: Arc::default() }));
+        let _ = &*SECOND;
+        let log = Self { max, lines: Arc::default() };
+        let result = tracing::subscriber::with_default(log.clone(), run);
+        let lines = lock(&log.lines).clone();
+        (result, lines)
+    }
+}
+
+impl Subscriber for Log {
+    fn register_callsite(&self, _: &'static Metadata<'static>) -> Interest {
+        Interest::sometimes()
+    }
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target().starts_with("gardefou::") && *metadata.level() <= self.max
+    }
+    fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
+        span::Id::from_u64(1)
+    }
+    fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
+    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
+    fn event(&self, event: &tracing::Event<'_>) {
+        let (mut fields, mut text) = (Vec::new(), String::new());
+        event.record(&mut |field: &Field, value: &dyn fmt::Debug| {
+            if field.name() == "message" {
+                text = format!("{value:?}");
+            } else {
+                fields.push((field.name(), format!("{value:?}")));
+            }
+        });
+        lock(&self.lines).push(Line { level: *event.metadata().level(), text, fields });
+    }
+    fn enter(&self, _: &span::Id) {}
+    fn exit(&self, _: &span::Id) {}
+}
+
+/// A runtime on the caller's thread, whose time is paused.
+pub(crate) fn one_thread() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap()
+}
+
+/// A runtime of four threads that steal each other's tasks.
+pub(crate) fn four_threads() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_time().build().unwrap()
+}
+
+/// Lets other tasks run a few times, for longer or shorter by `seed`.
+pub(crate) async fn give_way(seed: usize) {
+    for _ in 0..=seed % 4 {
+        tokio::task::yield_now().await;
+    }
+}
