@@ -15,7 +15,7 @@ use crate::{
 };
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
-use syn::{Block, Expr, Ident, Pat, Token, parse_quote, spanned::Spanned, visit_mut::VisitMut};
+use syn::{Block, Expr, Pat, Token, parse_quote, spanned::Spanned, visit_mut::VisitMut};
 
 /// Expands a call.
 pub(crate) fn expand(tokens: TokenStream) -> TokenStream {
@@ -46,13 +46,6 @@ pub(crate) fn expand(tokens: TokenStream) -> TokenStream {
     finish(expanded, diag)
 }
 
-/// What the keys of a call say.
-struct Keys<'a> {
-    setup: &'a Setup,
-    callback: Option<&'a Expr>,
-    parent: Option<&'a Expr>,
-}
-
 fn expand_block(
     mut block: Block,
     argument: &Pat,
@@ -63,7 +56,6 @@ fn expand_block(
     parent: Option<&Expr>,
     diag: &mut Diag,
 ) -> TokenStream {
-    let Keys { setup, callback, parent } = *keys;
     let runtime = setup.runtime();
     // Where it awaits without being allowed to, the expansion's own await is told at the user's, once.
     let awaits = awaits(&block).or_else(|| find_word(block.to_token_stream(), "on_rollback_async"));
