@@ -255,7 +255,7 @@ impl<C: OnError> fmt::Debug for AsyncGuard<'_, C> {
 ///
 /// Dropped before that, it hands over what is left as a dropped transaction does.
 #[must_use]
-pub struct RollingBack<'o, C: OnError> {
+pub(crate) struct RollingBack<'o, C: OnError> {
     rollback: Rollback,
     guard: AsyncGuard<'o, C>,
     /// Taken when the rollback is done.
