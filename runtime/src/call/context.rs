@@ -160,7 +160,7 @@ impl Drop for Entered<'_> {
         let (frame, series) = self.outer;
         CURRENT.with(|current| {
             current.frame.set(frame);
-            current.series.set(series);
+            current.series.replace(series);
         });
         if let Some((to, mailbox)) = self.mailbox {
             for letter in letters_to(to) {

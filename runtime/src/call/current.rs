@@ -1,7 +1,7 @@
 //! The thread's part: which frame is current, and letters to frames that stand on this thread's stack.
 
 use super::{
-    attempt::Packed,
+    attempt::SeriesCell,
     ended::EndedBy,
     inside::{Inside, Letter},
     reported::Reported,
@@ -28,7 +28,7 @@ pub(super) struct Current {
     pub(super) has_deadline: Cell<bool>,
     pub(super) has_values: Cell<bool>,
     pub(super) has_slots: Cell<bool>,
-    pub(super) series: Cell<Packed>,
+    pub(super) series: SeriesCell,
     /// Who drops the future that is being dropped.
     pub(super) ended_by: Cell<EndedBy>,
     /// The rejection that is being turned into an error; zero where none is.
@@ -58,7 +58,7 @@ thread_local! {
             has_deadline: Cell::new(false),
             has_values: Cell::new(false),
             has_slots: Cell::new(false),
-            series: Cell::new(Packed::NONE),
+            series: SeriesCell::new(),
             ended_by: Cell::new(EndedBy::Caller),
             converting: Cell::new(0),
             rootless_rejections: [const { Cell::new(0) }; ROOTLESS],
