@@ -163,13 +163,18 @@ impl Drop for Entered<'_> {
             current.series.set(series);
         });
         if let Some((to, mailbox)) = self.mailbox {
-            for letter in letters_to(to) {
-                if let Err(Letter::Pending(id)) = mailbox.leave(letter) {
-                    // The attempt is over, whatever became of it.
-                    pending::settle(id, Settlement::Error);
-                }
-            }
+            letters_to(to).filter_map(|letter| mailbox.leave(letter).err()).for_each(refused);
         }
+    }
+}
+
+/// What becomes of a letter to a frame that has ended.
+fn refused(letter: Letter) {
+    match letter {
+        // The attempt is over, whatever became of it.
+        Letter::Pending(held) => pending::settle(held, Settlement::Error),
+        Letter::Mailbox(mailbox) => mailbox.close().into_iter().for_each(refused),
+        _ => {}
     }
 }
 

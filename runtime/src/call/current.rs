@@ -8,8 +8,7 @@ use super::{
 };
 use crate::{
     Rejection,
-    error::ErrorId,
-    event::pending::{self, Settlement},
+    event::pending::{self, Held, Settlement},
 };
 use std::{
     cell::{Cell, RefCell},
@@ -113,9 +112,9 @@ fn first_of_a_stretch() -> u64 {
 
 /// Takes the letters that are addressed to a frame.
 pub(super) fn letters_to(frame: u64) -> impl Iterator<Item = Letter> {
-    let mut inside = None;
+    let mut inside: Option<Box<Inside>> = None;
     CURRENT.with(|current| current.collect(frame, &mut inside));
-    inside.into_iter().flat_map(|inside: Box<Inside>| inside.into_letters())
+    inside.into_iter().flat_map(|mut inside| inside.take_mailboxes().chain(inside.into_letters()))
 }
 
 /// Returns `true` inside of a frame.
@@ -132,8 +131,8 @@ pub(super) fn send(letter: Letter) {
     let sent = CURRENT.try_with(|current| {
         let (to, at) = (current.frame.get(), current.fresh());
         match letter {
-            Letter::Pending(id) if to == 0 || !current.series.get().is_provisional() => {
-                return pending::settle(id, Settlement::Error);
+            Letter::Pending(held) if to == 0 || !current.series.get().is_provisional() => {
+                return pending::settle(held, Settlement::Error);
             }
             Letter::Recorded(breaker) if to == 0 => return record_rootless(current, breaker),
             _ if to == 0 => return,
@@ -158,9 +157,9 @@ pub(crate) fn post_reported(reported: Reported) {
     send(Letter::Reported(Box::new(reported)));
 }
 
-/// Posts the identity of an error that waits for what becomes of the attempt in which it was reported.
-pub(crate) fn post_pending(id: ErrorId) {
-    send(Letter::Pending(id));
+/// Posts an error that waits for what becomes of the attempt in which it was reported.
+pub(crate) fn post_pending(held: Held) {
+    send(Letter::Pending(held));
 }
 
 /// Notes that a breaker counted the outcome of a call, so that an entry of the same breaker further out does not count

@@ -57,5 +57,5 @@ pub(crate) use ended::{EndedBy, ended_by, ending};
 pub(crate) use frame::{EnteredAttempt, Frame, InPlace, Suspended};
 pub(crate) use held::Slot;
 pub(crate) use inside::Inside;
-pub(crate) use reported::Reported;
+pub(crate) use reported::{Marked, Reported};
 pub(crate) use values::Values;
