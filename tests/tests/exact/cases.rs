@@ -200,7 +200,7 @@ fn an_error_of_any_type_that_ends_in_a_boundary_in_place_keeps_its_identity() {
     macro_rules! in_place {
         ($call:ident) => {{
             let before = watch.ids();
-            let results = one_thread().block_on(join_all((0..100).map(async |seed| {
+            let results = one_thread().block_on(join_all((0..100).map(|seed| async move {
                 error_boundary!("converted_outermost", {
                     give_way(seed).await;
                     error_boundary!("converted_outer", { $call(seed).await? })?
