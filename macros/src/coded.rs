@@ -66,9 +66,16 @@ fn expanded(item: TokenStream, diag: &mut Diag) -> Option<TokenStream> {
 }
 
 fn check_generics(name: &Ident, generics: &Generics, diag: &mut Diag) {
-    if !generics.params.is_empty() {
+    let params = &generics.params;
+    if generics.lifetimes().next().is_some() {
         diag.at(
-            &generics.params,
+            params,
+            "`Coded` cannot be derived on a type that borrows: its values become no `AppError`. Let it own its fields, or \
+             convert it where it leaves: `.map_err(|err| app_error!(ErrorCode::.., \"{err}\"))`",
+        );
+    } else if !params.is_empty() {
+        diag.at(
+            params,
             format!(
                 "`Coded` cannot be derived on a type with parameters: codes are registered at link time, by concrete \
                  type. Map each one that you use with `gardefou::coded! {{ {name}<..> => |error| .. }}`, or give the \

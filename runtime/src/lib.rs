@@ -90,12 +90,15 @@ pub use gardefou_macros::error_boundary;
 /// | `error_code` | none | the code of errors that have none |
 /// | `log_level` | `"error"` | `"trace"` to `"critical"`, or a [`LogLevel`](boundary::LogLevel) |
 /// | `catch_panics` | `false` | a panic is an error with the code `PANIC_ERROR`, after the rollback |
+/// | `parent` | none: the commit is final | the `tx` of another transaction, which gets the compensations at the commit |
 /// | `crate` | `::gardefou` | the path to a renamed or re-exported gardefou |
 ///
 /// # Cancel safety
 ///
-/// Dropping the future around the block rolls back. Compensations that await, and those that come after them in the
-/// order, then run as a task of their own: see [`AsyncTransaction`](boundary::AsyncTransaction).
+/// Dropping the future around the block rolls back and is no error: see
+/// [`TransactionOutcome::Cancelled`](event::TransactionOutcome::Cancelled). Compensations that await, and those that
+/// come after them in the order, then run as a task of their own: see
+/// [`AsyncTransaction`](boundary::AsyncTransaction).
 ///
 /// # Examples
 ///

@@ -3,9 +3,9 @@
 use std::{
     any::Any,
     cell::Cell,
-    mem,
+    fmt, mem,
     ops::Deref,
-    panic::{AssertUnwindSafe, catch_unwind},
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
 };
 
 /// Runs a function; its panic is handed out.
@@ -47,13 +47,26 @@ impl Drop for Depth {
 }
 
 /// What a panic carried. It can be dropped without harm, although its own `Drop` is foreign code as well.
-pub(crate) struct Payload(Option<Box<dyn Any + Send>>);
+pub struct Payload(Option<Box<dyn Any + Send>>);
+
+impl Payload {
+    /// Lets the panic go on.
+    pub(crate) fn resume(mut self) -> ! {
+        resume_unwind(self.0.take().unwrap_or_else(|| Box::new(())))
+    }
+}
 
 impl Deref for Payload {
     type Target = dyn Any + Send;
 
     fn deref(&self) -> &Self::Target {
         self.0.as_deref().unwrap_or(&())
+    }
+}
+
+impl fmt::Debug for Payload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Payload")
     }
 }
 

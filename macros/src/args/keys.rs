@@ -47,7 +47,7 @@ const RETRY: &[&str] = &[
 ];
 const AUDIT: &[&str] = &["name", "user", "success_level", "error_level"];
 const BOUNDARY: &[&str] = &["error_code", "log_level", "rethrow", "fallback", "catch_panics"];
-const TRANSACTION: &[&str] = &["error_code", "log_level", "on_error_callback", "catch_panics"];
+const TRANSACTION: &[&str] = &["error_code", "log_level", "on_error_callback", "catch_panics", "parent"];
 
 const HEALTH: &[&str] = &[
     "name",

@@ -1,10 +1,10 @@
 //! `transaction_boundary!`.
 
 use super::{
-    error::{done, finish, raw},
+    error::{done, finish, raw, suspended},
     foreign::find_word,
     parse::{Body, Call, Kind, Source},
-    rewrite::{Form, Rewriter, Rule, as_argument, at, awaited, awaits, label, value_span},
+    rewrite::{Form, Rewriter, Rule, as_argument, at, awaited, awaits, value_span},
     setup::Setup,
     tail,
 };
@@ -24,13 +24,23 @@ pub(crate) fn expand(tokens: TokenStream) -> TokenStream {
     let setup = Setup::take(&mut call, &mut diag);
     let callback = call.args.take("on_error_callback");
     let callback = callback.and_then(|expr| value::callback("on_error_callback", expr, &mut diag));
+    let parent = call.args.take("parent");
     let expanded = match call.body {
         None => None,
         Some(Body { argument, block: Source::Raw(group), .. }) => Some(raw(&group, &setup, argument.as_ref())),
         Some(Body { is_async, argument, block: Source::Parsed(block) }) => {
             // A missing argument is reported already; any name does.
             let argument = argument.unwrap_or_else(|| parse_quote!(_));
-            Some(expand_block(block, &argument, is_async, &setup, callback.as_ref(), &mut diag))
+            Some(expand_block(
+                block,
+                &argument,
+                is_async,
+                &call.places,
+                &setup,
+                callback.as_ref(),
+                parent.as_ref(),
+                &mut diag,
+            ))
         }
     };
     finish(expanded, diag)
@@ -40,8 +50,10 @@ fn expand_block(
     mut block: Block,
     argument: &Pat,
     is_async: Option<Option<Token![move]>>,
+    outer: &[syn::Ident],
     setup: &Setup,
     callback: Option<&Expr>,
+    parent: Option<&Expr>,
     diag: &mut Diag,
 ) -> TokenStream {
     let runtime = setup.runtime();
@@ -49,15 +61,16 @@ fn expand_block(
     let awaits = awaits(&block).or_else(|| find_word(block.to_token_stream(), "on_rollback_async"));
     let asynchronous = is_async.is_some() || awaits.is_some();
     let awaited = awaited(awaits);
-    let form = if is_async.is_some() || setup.catch_panics { Form::Closure } else { Form::InPlace };
+    // In a closure or an async block, so that a panic is known with its text.
+    let form = Form::Closure;
     tail::check_block(&mut block, diag);
     let allow = tail::allow_unreachable(&block);
     let mut rewriter = Rewriter::new(form, Rule::Commit, &setup.krate, Vec::new(), diag);
     rewriter.visit_block_mut(&mut block);
-    let uses_label = rewriter.uses_label;
 
-    let [operation, guard, transaction, outcome, error] =
-        ["operation", "guard", "transaction", "outcome", "error"].map(own);
+    let [operation, guard, frame, transaction, outcome, error, panic] =
+        ["operation", "guard", "frame", "transaction", "outcome", "error", "panic"].map(own);
+    let places: Vec<syn::Ident> = outer.iter().cloned().chain([frame.clone()]).collect();
     // The last value, at whose place it is told where the type of the whole does not fit.
     let value = own_at("value", value_span(&block));
     let value_done = done(&value, &runtime);
@@ -69,37 +82,41 @@ fn expand_block(
         let #argument = #transaction;
         #last
     });
-    let run = match (form, asynchronous) {
-        (Form::InPlace, _) => {
-            let label = uses_label.then(|| {
-                let label = label();
-                quote!(#label:)
-            });
-            quote!(#label #body)
+    let run = match (asynchronous, setup.catch_panics) {
+        (false, false) => quote!(#runtime::body(#transaction, |#transaction| #body)),
+        (false, true) => quote!(#runtime::no_panic(#runtime::catch(#operation, || #body))),
+        (true, false) => {
+            let run = suspended(quote!(#runtime::body_async(async #moved #body)), &places, &runtime);
+            quote!(#run.#awaited)
         }
-        (Form::Closure, false) => quote!(#runtime::catch(#operation, || #body)),
-        (Form::Closure, true) if setup.catch_panics => {
-            quote!(#runtime::catch_async(#operation, async #moved #body).#awaited)
+        (true, true) => {
+            let run = quote!(#runtime::catch_async(#operation, async #moved #body));
+            let run = suspended(run, &places, &runtime);
+            quote!(#runtime::no_panic(#run.#awaited))
         }
-        (Form::Closure, true) => quote!(#runtime::block(async #moved #body).#awaited),
     };
     let operation_value = setup.operation();
     let treatment = setup.tokens();
     let callback = callback_tokens(callback, setup);
+    let parent = parent_tokens(parent, asynchronous, setup);
     let (begin, end) = if asynchronous {
+        let back = suspended(quote!(#runtime::roll_back(#guard, &mut #frame, #error)), outer, &runtime);
         let end = quote! {
             match #outcome {
-                ::core::result::Result::Ok(#value) => {
-                    #guard.commit();
+                ::core::result::Result::Ok(::core::result::Result::Ok(#value)) => {
+                    #runtime::commit(&mut #guard, &mut #frame);
                     #value_done
                 }
-                ::core::result::Result::Err(#error) => #runtime::failed(#guard.roll_back(#error).#awaited),
+                ::core::result::Result::Ok(::core::result::Result::Err(#error)) => {
+                    #runtime::failed(#back.#awaited)
+                }
+                ::core::result::Result::Err(#panic) => #runtime::panicked(#guard, &mut #frame, #panic),
             }
         };
         (quote!(begin_async), end)
     } else {
         let end = quote! {
-            match #guard.end(#outcome) {
+            match #runtime::end(&mut #guard, &mut #frame, #outcome) {
                 ::core::result::Result::Ok(#value) => #value_done,
                 ::core::result::Result::Err(#error) => #runtime::failed(#error),
             }
@@ -110,11 +127,24 @@ fn expand_block(
     quote! {
         #import
         let #operation = #operation_value;
-        let mut #guard = #runtime::#begin(#operation, #treatment, #callback);
+        let mut #guard = #runtime::#begin(#operation, #treatment, #callback, #parent);
         let #transaction = #guard.transaction();
+        let mut #frame = #runtime::enter_body();
         #allow
         let #outcome = #run;
         #end
+    }
+}
+
+/// The parent, whose type is checked at the user's tokens.
+fn parent_tokens(parent: Option<&Expr>, asynchronous: bool, setup: &Setup) -> TokenStream {
+    let Some(parent) = parent else { return quote!(::core::option::Option::None) };
+    let span = Span::mixed_site().located_at(parent.span());
+    let runtime = at(setup.runtime(), span);
+    if asynchronous {
+        quote_spanned!(span=> #runtime::parent_async(#parent))
+    } else {
+        quote_spanned!(span=> #runtime::parent(#parent))
     }
 }
 

@@ -3,12 +3,14 @@
 use crate::{
     ErrorCode,
     boundary::{
-        self, AsyncGuard, BoundaryError, Callback, CompensationResult, Guard, OnError, Then, Treatment, Visit,
+        self, AsyncGuard, AsyncTransaction, Body, BoundaryError, Callback, CompensationResult, Guard, OnError, Outcome,
+        Then, Transaction, Treatment, Visit,
         panic::{self, CatchPanics},
     },
-    call::Suspended,
+    call::{InPlace, Suspended},
+    panics,
 };
-use std::{convert::Infallible, marker::PhantomData, task::Poll};
+use std::{convert::Infallible, marker::PhantomData, panic::Location, task::Poll};
 
 pub use crate::AppError;
 pub use boundary::{LogLevel, Operation};
@@ -219,7 +221,7 @@ pub fn unknown_syntax() -> bool {
 
 /// Stands for the argument of a body that the macros could not read.
 #[cold]
-pub fn unread_transaction<'a>() -> &'a boundary::Transaction<'a> {
+pub fn unread_transaction<'a>() -> &'a Transaction<'a> {
     unreachable!("a body that is no Rust was run")
 }
 
@@ -250,14 +252,106 @@ pub fn answer_of<R: CompensationResult>(
     answer(on_error_callback(error))
 }
 
-/// Begins a sync transaction.
+/// The parent of a sync transaction.
 #[inline(always)]
-pub fn begin<'o, 'a, C: OnError>(operation: &'o Operation<'o>, setup: Setup, callback: C) -> Guard<'o, 'a, C> {
-    Guard::begin(operation, setup.0, callback)
+pub fn parent<'p, 'a>(transaction: &'p Transaction<'a>) -> Option<&'p Transaction<'a>> {
+    Some(transaction)
 }
 
-/// Begins an async transaction.
+/// The parent of an async transaction.
 #[inline(always)]
-pub fn begin_async<'o, C: OnError>(operation: &'o Operation<'o>, setup: Setup, callback: C) -> AsyncGuard<'o, C> {
-    AsyncGuard::begin(operation, setup.0, callback)
+pub fn parent_async(transaction: &AsyncTransaction) -> Option<&AsyncTransaction> {
+    Some(transaction)
+}
+
+/// Begins a sync transaction; its place is the caller's.
+#[inline(always)]
+#[track_caller]
+pub fn begin<'o, 'a, C: OnError>(
+    operation: &'o Operation<'o>,
+    setup: Setup,
+    callback: C,
+    parent: Option<&'o Transaction<'a>>,
+) -> Guard<'o, 'a, C> {
+    Guard::begin(operation, setup.0, callback, parent, Location::caller())
+}
+
+/// Begins an async transaction; its place is the caller's.
+#[inline(always)]
+#[track_caller]
+pub fn begin_async<'o, C: OnError>(
+    operation: &'o Operation<'o>,
+    setup: Setup,
+    callback: C,
+    parent: Option<&'o AsyncTransaction>,
+) -> AsyncGuard<'o, C> {
+    AsyncGuard::begin(operation, setup.0, callback, parent, Location::caller())
+}
+
+/// Runs the body of a transaction; its panic goes on after the rollback.
+#[inline]
+pub fn body<A, T>(argument: A, body: impl FnOnce(A) -> Result<T, AppError>) -> Outcome<T> {
+    panics::catch(|| body(argument))
+}
+
+/// Awaits the body of a transaction; its panic goes on after the rollback.
+#[inline]
+pub fn body_async<T, F: Future<Output = Result<T, AppError>>>(body: F) -> Body<F> {
+    Body::new(body)
+}
+
+/// The outcome of a body whose panic is an error.
+#[inline(always)]
+pub fn no_panic<T>(outcome: Result<T, AppError>) -> Outcome<T> {
+    Ok(outcome)
+}
+
+/// Enters the frame of a transaction's body.
+#[inline(always)]
+pub fn enter_body() -> TransactionFrame {
+    TransactionFrame(InPlace::enter())
+}
+
+/// The frame of a transaction's body.
+#[derive(Debug)]
+#[must_use]
+pub struct TransactionFrame(InPlace);
+
+impl Place for TransactionFrame {
+    #[inline]
+    fn suspend<F: Future>(&mut self, future: F) -> Suspended<'_, F> {
+        self.0.suspend(future)
+    }
+}
+
+/// Ends a sync transaction.
+#[inline(always)]
+pub fn end<T, C: OnError>(
+    guard: &mut Guard<'_, '_, C>,
+    frame: &mut TransactionFrame,
+    outcome: Outcome<T>,
+) -> Result<T, AppError> {
+    guard.end(outcome, frame.0.leave())
+}
+
+/// Ends an async transaction by success.
+#[inline(always)]
+pub fn commit<C: OnError>(guard: &mut AsyncGuard<'_, C>, frame: &mut TransactionFrame) {
+    guard.commit(frame.0.leave());
+}
+
+/// Ends an async transaction by an error.
+#[cold]
+pub fn roll_back<'o, C: OnError>(
+    guard: AsyncGuard<'o, C>,
+    frame: &mut TransactionFrame,
+    error: AppError,
+) -> impl Future<Output = AppError> + use<'o, C> {
+    guard.roll_back(error, frame.0.leave())
+}
+
+/// Ends an async transaction by a panic, which goes on.
+#[cold]
+pub fn panicked<C: OnError>(guard: AsyncGuard<'_, C>, frame: &mut TransactionFrame, payload: panics::Payload) -> ! {
+    guard.panicked(payload, frame.0.leave())
 }

@@ -93,7 +93,7 @@ impl Decider {
             }
             let by_rule = state.rule.inhibited_by.iter().any(|breaker| self.open.contains(breaker));
             match state.rule.trigger {
-                Trigger::Immediate | Trigger::Rate { .. } if by_rule => self.inhibited += 1,
+                Trigger::Immediate | Trigger::Rate { .. } if by_rule || event.opening.is_some() => self.inhibited += 1,
                 Trigger::Rate { .. } if circuit_is_open => self.inhibited += 1,
                 Trigger::Immediate => {
                     let (name, recovery) = (state.rule.name.clone(), state.rule.recovery_after);

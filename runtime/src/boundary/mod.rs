@@ -21,15 +21,17 @@ pub use level::{InvalidLogLevel, LogLevel};
 pub use operation::{Entry, Operation};
 pub use report::report;
 pub use transaction::{
-    AsyncTransaction, CompensationResult, RollbackFailure, RollbackFailures, Transaction, TransactionBoundary,
-    TransactionState, transaction, transaction_async,
+    AsyncParent, AsyncTransaction, CompensationResult, NoParent, Parent, RollbackFailure, RollbackFailures,
+    Transaction, TransactionBoundary, TransactionState, transaction, transaction_async,
 };
 
 pub(crate) use error::{Treatment, Visit};
 #[doc(hidden)]
 pub use report::Then;
 pub(crate) use report::{Recognised, Report};
-pub(crate) use transaction::{AsyncGuard, Callback, Guard, OnError};
+#[cfg(feature = "async")]
+pub(crate) use transaction::wait_for_rollbacks;
+pub(crate) use transaction::{AsyncGuard, Body, Callback, Guard, OnError, Outcome};
 
 /// The page on boundaries, so that its code is compiled and run.
 #[cfg(doctest)]

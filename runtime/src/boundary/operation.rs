@@ -52,35 +52,36 @@ impl<'a> Operation<'a> {
 #[derive(Clone, Copy, Debug)]
 #[must_use]
 pub struct Entry {
-    started: Option<Tick>,
+    /// [`Tick::MAX`] where it was not taken.
+    started: Tick,
 }
 
 impl Entry {
     /// Enters an annotated function: says nothing, and reads the clock only where `debug` is on for boundaries.
     #[inline]
     pub fn function() -> Self {
-        let started = if debug_is_on() { Some(SystemClock.now()) } else { None };
+        let started = if debug_is_on() { SystemClock.now() } else { Tick::MAX };
         Self { started }
     }
 
     /// Enters a boundary: says so at debug, and reads the clock only where that is on.
     #[inline]
     pub fn boundary(operation: &Operation<'_>) -> Self {
-        let started = if debug_is_on() { Some(log_entry(operation)) } else { None };
+        let started = if debug_is_on() { log_entry(operation) } else { Tick::MAX };
         Self { started }
     }
 
-    /// Begins a transaction: says so at info, and reads the clock only where that is on.
+    /// Begins a transaction, with a line at debug, and reads the clock only where that is on.
     #[inline]
     pub(super) fn transaction(operation: &Operation<'_>) -> Self {
-        let started = if info_is_on() { Some(log_begin(operation)) } else { None };
+        let started = if transaction_debug_is_on() { log_begin(operation) } else { Tick::MAX };
         Self { started }
     }
 
     /// Tells whether the start was taken.
     #[inline]
     pub(super) fn is_timed(&self) -> bool {
-        self.started.is_some()
+        self.started != Tick::MAX
     }
 
     /// Leaves the operation by success: says so at debug, with the duration.
@@ -94,13 +95,13 @@ impl Entry {
     /// Takes the entry out of a guard, which has nothing to say when it is dropped after that.
     #[inline]
     pub(super) fn finish(&mut self) -> Self {
-        Self { started: self.started.take() }
+        Self { started: std::mem::replace(&mut self.started, Tick::MAX) }
     }
 
     /// Leaves the operation by success, and finishes the entry of a guard.
     #[inline]
     pub(super) fn finish_by_success(&mut self, operation: &Operation<'_>) {
-        if self.started.is_some() {
+        if self.is_timed() {
             self.finish().succeeded(operation);
         }
     }
@@ -117,7 +118,7 @@ impl Entry {
     #[inline]
     #[must_use]
     pub fn elapsed(&self) -> Option<Duration> {
-        self.started.map(|started| SystemClock.now().since(started))
+        self.is_timed().then(|| SystemClock.now().since(self.started))
     }
 }
 
@@ -133,16 +134,16 @@ fn debug_is_heard() -> bool {
     tracing::enabled!(target: names::TARGET_BOUNDARY, Level::DEBUG)
 }
 
-/// The same for transactions, at info.
+/// The same for transactions.
 #[inline]
-fn info_is_on() -> bool {
-    LevelFilter::current() >= Level::INFO && info_is_heard()
+fn transaction_debug_is_on() -> bool {
+    LevelFilter::current() >= Level::DEBUG && transaction_debug_is_heard()
 }
 
 #[cold]
 #[inline(never)]
-fn info_is_heard() -> bool {
-    tracing::enabled!(target: names::TARGET_TRANSACTION, Level::INFO)
+fn transaction_debug_is_heard() -> bool {
+    tracing::enabled!(target: names::TARGET_TRANSACTION, Level::DEBUG)
 }
 
 #[cold]
@@ -169,6 +170,6 @@ fn log_left(operation: &Operation<'_>, elapsed: Duration) {
 #[cold]
 fn log_begin(operation: &Operation<'_>) -> Tick {
     let Operation { name, component, file, line } = *operation;
-    tracing::info!(target: names::TARGET_TRANSACTION, operation = name, component, file, line, "begun");
+    tracing::debug!(target: names::TARGET_TRANSACTION, operation = name, component, file, line, "begun");
     SystemClock.now()
 }

@@ -7,7 +7,7 @@
 
 use super::{Entry, LogLevel, Operation};
 use crate::{
-    AppError, ErrorCode,
+    AppError, ErrorCode, Rejection,
     call::{self, Frame, Inside, Marked, Reported},
     error::{ErrorId, ErrorRef, View, view::Known},
     event::{
@@ -37,7 +37,7 @@ pub fn report(error: &AppError) {
     let place = Location::caller();
     let operation = Operation::new("report", place.file(), place.file(), place.line());
     let report = Report::new(View::of_app(error), &operation, Entry::function());
-    report.send(Recognised::default(), Then::Leaves);
+    report.send(Recognised::of(View::of_app(error)), Then::Leaves);
 }
 
 /// What becomes of an error after its report.
@@ -57,25 +57,47 @@ pub(crate) struct Recognised {
     inside: Option<Box<Inside>>,
     /// The identity under which a frame inside reported the error.
     known: Option<ErrorId>,
+    /// The opening of the circuit that rejected the call, where the error is such a rejection.
+    opening: Option<ErrorId>,
 }
 
 impl Recognised {
+    /// Looks at an error that is reported outside of every frame.
+    pub(crate) fn of(view: View<'_>) -> Self {
+        Self { opening: opening_of(view, None), ..Self::default() }
+    }
+
     /// Ends a frame, and finds the error among those that were reported inside.
     pub(crate) fn new(view: View<'_>, frame: &mut Frame) -> Self {
-        let Some(mut inside) = frame.end() else { return Self::default() };
+        let Some(mut inside) = frame.end() else {
+            return Self::of(view);
+        };
+        let opening = opening_of(view, inside.rejection());
         let mut reported = inside.take_reported();
         // One that carries a mark needs no other.
         let known = if view.is_reported() { None } else { Reported::take_from(&mut reported, view) };
-        Self { inside: Some(inside), known: known.map(|reported| reported.id()) }
+        Self { inside: Some(inside), known: known.map(|reported| reported.id()), opening }
     }
 
     /// Gives an error of ours that was made of a reported one its identity.
     pub(crate) fn adopted_by(&self, error: AppError) -> AppError {
-        match self.known {
-            Some(id) => error.reported_as(id),
-            None => error,
+        match (self.known, self.opening) {
+            (Some(id), _) => error.known_as(id, true),
+            (None, Some(opening)) if error.id() != opening && !View::of_app(&error).is_reported() => {
+                error.known_as(opening, false)
+            }
+            _ => error,
         }
     }
+}
+
+/// The opening that an error is a rejection of. An error without a chain of sources may hide its rejection; one with a
+/// chain shows it.
+fn opening_of(view: View<'_>, inside: Option<&Rejection>) -> Option<ErrorId> {
+    let hides = matches!(view.error(), ErrorRef::Display(_) | ErrorRef::Debug(_) | ErrorRef::Opaque(_));
+    let is_rejected = view.is_rejected();
+    let shown = if is_rejected { view.rejection() } else { None };
+    shown.or(inside.filter(|_| is_rejected || hides)).and_then(Rejection::opening)
 }
 
 /// An error on its way to the observers.
@@ -126,9 +148,9 @@ impl<'a> Report<'a> {
     #[cold]
     pub(crate) fn send(self, recognised: Recognised, then: Then) -> ErrorId {
         let found = self.view.claim();
-        let id = recognised.known.or(found.id).unwrap_or_default();
+        let id = recognised.known.or(recognised.opening).or(found.id).unwrap_or_default();
         if !found.reported && recognised.known.is_none() {
-            self.publish(id, &found);
+            self.publish(id, &found, recognised.opening);
         }
         if let Some(mut inside) = recognised.inside {
             if then == Then::Ends {
@@ -147,8 +169,10 @@ impl<'a> Report<'a> {
         id
     }
 
-    fn publish(self, id: ErrorId, found: &Known) {
+    fn publish(self, id: ErrorId, found: &Known, opening: Option<ErrorId>) {
         let series = call::series();
+        // A rejection ends every series, and its opening has a record of its own.
+        let is_provisional = series.is_provisional() && opening.is_none();
         let cell = RecordCell::default();
         let code = found.code.or(self.code).unwrap_or(ErrorCode::UNKNOWN_ERROR);
         // A panic is critical, unless the user gave the boundary another level.
@@ -164,15 +188,17 @@ impl<'a> Report<'a> {
             elapsed: self.entry.elapsed(),
             captured: self.captured,
             error: self.view.error(),
-            state: if series.is_provisional() { RecordState::Pending } else { RecordState::Error },
+            state: if is_provisional { RecordState::Pending } else { RecordState::Error },
             attempt: series.number(),
+            opening,
             settled: None,
             record: RecordSlot::new(&cell),
         };
         // Before the line is written: the record is made as the monitor of the process has it.
         event::start_observers();
-        let line = Line { level: level.tracing_level(), file: self.operation.file(), number: self.operation.line() };
-        if series.is_provisional() {
+        let level = if opening.is_some() { tracing::Level::DEBUG } else { level.tracing_level() };
+        let line = Line { level, file: self.operation.file(), number: self.operation.line() };
+        if is_provisional {
             hold(event, line);
         } else {
             line.log(&event);
@@ -221,6 +247,7 @@ fn hold(event: ErrorEvent<'_>, line: Line) {
             error: ErrorRef::Display(&record.message),
             state,
             attempt: record.attempt,
+            opening: None,
             settled: Some(&record),
             record: RecordSlot::new(&cell),
         };

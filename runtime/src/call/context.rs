@@ -4,7 +4,7 @@ use super::{
     attempt::Series,
     current::{CURRENT, letters_to, send},
     deadline::{self, Deadline, EnteredDeadline},
-    held::{EnteredSlots, Slot},
+    held::{self, EnteredSlots, Slot},
     inside::Letter,
     mailbox::Mailbox,
     values::{EnteredValues, Values},
@@ -49,7 +49,7 @@ pub struct Context {
     series: Series,
     deadline: Option<Deadline>,
     values: Option<Values>,
-    slots: Vec<Arc<Slot>>,
+    slots: Vec<Slot>,
     mailbox: Option<Arc<Mailbox>>,
 }
 
@@ -63,7 +63,7 @@ impl Context {
     pub fn current() -> Self {
         let (frame, series) = CURRENT.with(|current| (current.frame.get(), current.series.get()));
         let mailbox = (frame != 0).then(|| mailbox_of(frame));
-        Self { frame, series, deadline: deadline::current(), values: Values::current(), slots: Slot::held(), mailbox }
+        Self { frame, series, deadline: deadline::current(), values: Values::current(), slots: held::all(), mailbox }
     }
 
     /// Attaches a value, which [`value`](super::value) finds by its type in whatever runs in this context.
@@ -122,7 +122,7 @@ impl Context {
             outer,
             _deadline: EnteredDeadline::enter_alone(self.deadline.clone()),
             _values: EnteredValues::enter(self.values.clone()),
-            _slots: EnteredSlots::replace(self.slots.clone()),
+            _slots: EnteredSlots::enter(self.slots.clone()),
         }
     }
 }

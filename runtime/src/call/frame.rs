@@ -139,6 +139,13 @@ pub(crate) struct Entered<'a> {
     previous: u64,
 }
 
+impl Entered<'_> {
+    /// The identity of the frame.
+    pub(crate) fn id(&self) -> u64 {
+        self.frame.id
+    }
+}
+
 impl Drop for Entered<'_> {
     #[inline]
     fn drop(&mut self) {
@@ -184,48 +191,41 @@ impl Drop for EnteredAttempt<'_> {
 #[must_use]
 pub(crate) struct InPlace {
     frame: Frame,
+    /// The frame that was current before, while this one is; else [`SUSPENDED`] or [`LEFT`].
     previous: u64,
-    state: State,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
-    Entered,
-    /// The function waits.
-    Suspended,
-    Left,
-}
+/// The function waits.
+const SUSPENDED: u64 = u64::MAX;
+/// The frame was left for good.
+const LEFT: u64 = u64::MAX - 1;
 
 impl InPlace {
     #[inline]
     pub(crate) fn enter() -> Self {
         let mut frame = Frame::new();
         let previous = frame.begin();
-        Self { frame, previous, state: State::Entered }
+        Self { frame, previous }
     }
 
     /// Leaves the frame, and returns it.
     #[inline]
     pub(crate) fn leave(&mut self) -> &mut Frame {
-        if self.state == State::Entered {
-            self.state = State::Left;
-            self.frame.leave(self.previous);
-        }
+        self.leave_as(LEFT);
         &mut self.frame
     }
 
     #[inline]
-    fn suspend_now(&mut self) {
-        if self.state == State::Entered {
-            self.state = State::Suspended;
+    fn leave_as(&mut self, state: u64) {
+        if self.previous < LEFT {
             self.frame.leave(self.previous);
+            self.previous = state;
         }
     }
 
     #[inline]
     fn resume(&mut self) {
-        if self.state == State::Suspended {
-            self.state = State::Entered;
+        if self.previous == SUSPENDED {
             self.previous = self.frame.begin();
         }
     }
@@ -265,7 +265,7 @@ impl<F: Future> Future for Suspended<'_, F> {
         this.place.resume();
         let polled = this.future.poll(cx);
         if polled.is_pending() {
-            this.place.suspend_now();
+            this.place.leave_as(SUSPENDED);
         }
         polled
     }

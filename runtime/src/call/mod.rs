@@ -55,7 +55,7 @@ pub(crate) use deadline::until;
 pub(crate) use ended::end_by;
 pub(crate) use ended::{EndedBy, ended_by, ending};
 pub(crate) use frame::{EnteredAttempt, Frame, InPlace, Suspended};
-pub(crate) use held::Slot;
+pub(crate) use held::{HeldSlot, hold, slot_of};
 pub(crate) use inside::Inside;
 pub(crate) use reported::{Marked, Reported};
 pub(crate) use values::Values;

@@ -356,10 +356,12 @@ impl AppError {
         self
     }
 
-    /// Makes the error one event with an error that was reported under this identity.
-    pub(crate) fn reported_as(mut self, id: ErrorId) -> Self {
+    /// Makes the error one event with another one that has this identity, and perhaps was reported.
+    pub(crate) fn known_as(mut self, id: ErrorId, is_reported: bool) -> Self {
         let occurrence = Occurrence::with_id(id);
-        let _ = occurrence.claim_report();
+        if is_reported {
+            let _ = occurrence.claim_report();
+        }
         self.body().occurrence = occurrence;
         self
     }
@@ -373,6 +375,15 @@ impl AppError {
         body.keep_message();
         body.source = Some(Arc::new(between(body.source.take())));
         self
+    }
+
+    /// Makes an error whose class need not be that of its code.
+    #[cfg(feature = "reqwest-0_13")]
+    #[track_caller]
+    pub(crate) fn with_coding(coding: super::Coding, message: String) -> Self {
+        let mut error = Self::new(coding.code.unwrap_or(ErrorCode::UNKNOWN_ERROR), message);
+        error.body().class = Some(coding.class);
+        error
     }
 
     pub(crate) fn inner(&self) -> &Inner {

@@ -1,11 +1,17 @@
 //! The mapping of error types to codes: what `#[derive(Coded)]` and `coded!` give, and the registry by type.
 
 mod built_in;
+#[cfg(any(feature = "hyper-1", feature = "reqwest-0_13"))]
+mod http;
 mod registry;
+#[cfg(feature = "sqlx-0_9")]
+mod sqlx;
 
 pub(crate) use built_in::BuiltIn;
+#[cfg(feature = "reqwest-0_13")]
+pub(crate) use http::of_status as coding_of_status;
 pub use registry::{CodingClash, MappedType, coding_clashes};
-pub(crate) use registry::{contained, of_level, of_type};
+pub(crate) use registry::{Registered, contained, of_level, of_type};
 
 use super::{Class, ErrorCode};
 use std::{error::Error, time::Duration};
@@ -33,7 +39,7 @@ pub struct Coding {
 }
 
 impl Coding {
-    /// Makes the coding of a code; its class is that of the code.
+    /// Makes the coding of a code; its class is that of the code unless [`class`](Self::class) sets another one.
     pub const fn new(code: ErrorCode) -> Self {
         Self { code: Some(code), class: code.class(), retry_after: None }
     }
@@ -41,6 +47,12 @@ impl Coding {
     /// Sets how long a caller should wait before it tries again.
     pub const fn retry_after(mut self, wait: Duration) -> Self {
         self.retry_after = Some(wait);
+        self
+    }
+
+    /// Sets the class, where it is another one than the code has.
+    pub const fn class(mut self, class: Class) -> Self {
+        self.class = class;
         self
     }
 
@@ -168,6 +180,40 @@ macro_rules! coded {
                     )
                 }
             };
+        )+
+    };
+}
+
+/// Declares types that are boxes around any error, for example `anyhow::Error` and `eyre::Report`: types that deref to
+/// `dyn Error + Send + Sync`.
+///
+/// Attributes look into such types by themselves. Calls by hand (`Retry::call`, `CircuitBreaker::call`) know them after this
+/// declaration, once for the program.
+///
+/// # Examples
+///
+/// ```
+/// use gardefou::{AppError, ErrorCode, retry::Retry};
+///
+/// gardefou::boxed_errors! { anyhow::Error }
+///
+/// let mut calls = 0;
+/// let outcome = Retry::builder().build()?.call(|| -> anyhow::Result<()> {
+///     calls += 1;
+///     let declined = AppError::new(ErrorCode::API_REQUEST_ERROR, "declined");
+///     Err(anyhow::anyhow!(declined).context("while paying"))
+/// });
+/// assert!(outcome.is_err());
+/// assert_eq!(calls, 1, "permanent");
+/// # Ok::<(), gardefou::ConfigError>(())
+/// ```
+#[macro_export]
+macro_rules! boxed_errors {
+    ($($type:ty),+ $(,)?) => {
+        $(
+            $crate::error::__macros::inventory::submit! {
+                $crate::error::MappedType::boxing::<$type>()
+            }
         )+
     };
 }

@@ -14,6 +14,7 @@ mod problem;
 pub(crate) mod redact;
 mod rejection;
 mod result_ext;
+mod retry_after;
 pub(crate) mod view;
 
 pub use app_error::{AppError, InvalidErrorJson, StdError};
@@ -30,8 +31,16 @@ pub use problem::ProblemDetails;
 pub use redact::{Redactor, RedactorInstalled};
 pub use rejection::{Policy, Rejection, Rejector};
 pub use result_ext::{ConvertExt, ResultExt};
+pub use retry_after::retry_after;
 pub use view::{ErrorRef, View, Viewable};
 
 pub(crate) use app_error::SharedError;
 pub(crate) use chain::{chain, distinct_texts};
 pub(crate) use coding::BuiltIn;
+#[cfg(feature = "reqwest-0_13")]
+pub(crate) use coding::coding_of_status;
+
+/// The page on errors, so that its code is compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/errors.md")]
+mod page {}

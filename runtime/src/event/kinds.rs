@@ -1,6 +1,9 @@
 //! The kinds of events.
 
-use super::{AuditEvent, BreakerEvent, HealthEvent, Record, RecordSlot, RecordState, RetryEvent, TransactionEvent};
+use super::{
+    AuditEvent, BreakerEvent, HealthEvent, NotificationEvent, Record, RecordSlot, RecordState, RetryEvent,
+    TransactionEvent,
+};
 use crate::{
     ErrorCode,
     error::{ErrorId, ErrorRef},
@@ -72,6 +75,8 @@ pub enum Event<'a> {
     Breaker(BreakerEvent<'a>),
     /// A sensitive operation began or ended.
     Audit(AuditEvent<'a>),
+    /// A notification was delivered, or given up.
+    Notification(NotificationEvent<'a>),
 }
 
 /// An error as it is reported.
@@ -100,6 +105,9 @@ pub struct ErrorEvent<'a> {
     pub state: RecordState,
     /// The attempt of a retry that it happened in, from 1, and how many there may be.
     pub attempt: Option<(u32, u32)>,
+    /// The opening of the circuit that rejected the call, where the error is such a rejection: it is counted, and log,
+    /// journal and alerts show the opening in its place.
+    pub opening: Option<ErrorId>,
     /// The record of the error as it was reported, where the event settles it.
     pub(crate) settled: Option<&'a Record>,
     /// Where observers find the event's record.
@@ -127,6 +135,7 @@ impl<'a> ErrorEvent<'a> {
             error: ErrorRef::App(error),
             state: RecordState::Error,
             attempt: None,
+            opening: None,
             settled: None,
             record: RecordSlot::default(),
         }

@@ -72,6 +72,8 @@ pub mod field {
     pub const OUTCOME: &str = "outcome";
     /// The user's callback that panicked.
     pub const CALLBACK: &str = "callback";
+    /// How many compensations of a transaction ran.
+    pub const COMPENSATIONS: &str = "compensations";
     /// The failed compensations of a transaction, how many.
     pub const FAILED_COMPENSATIONS: &str = "failed_compensations";
     /// The name of a circuit breaker.

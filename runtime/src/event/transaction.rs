@@ -9,11 +9,32 @@ use std::time::Duration;
 pub enum TransactionOutcome {
     /// Its body succeeded.
     Committed,
-    /// Its body failed, panicked or was dropped, and the compensations were run.
+    /// Its body failed or panicked, and the compensations were run.
     RolledBack,
+    /// Its future was dropped before its body ended, and the compensations were run. Nothing failed: its caller lost
+    /// interest.
+    Cancelled,
 }
 
-/// The end of a transaction.
+impl TransactionOutcome {
+    /// Returns the outcome's name as it stands in records, for example `rolled_back`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// assert_eq!(gardefou::event::TransactionOutcome::RolledBack.name(), "rolled_back");
+    /// ```
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Committed => "committed",
+            Self::RolledBack => "rolled_back",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+/// The end of a transaction, rollback included.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct TransactionEvent<'a> {
@@ -23,8 +44,10 @@ pub struct TransactionEvent<'a> {
     pub component: &'a str,
     /// How it ended.
     pub outcome: TransactionOutcome,
-    /// How long it ran, where that was measured (where the level info is on).
+    /// How long it ran, where that was measured (where the level debug is on).
     pub elapsed: Option<Duration>,
+    /// How many compensations ran, failed ones included.
+    pub compensations: usize,
     /// How many compensations failed, or could not run.
     pub failed_compensations: usize,
     /// Where observers find the event's record.

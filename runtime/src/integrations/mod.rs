@@ -2,3 +2,5 @@
 
 #[cfg(feature = "axum")]
 pub mod axum;
+#[cfg(feature = "reqwest-0_13")]
+pub mod reqwest;

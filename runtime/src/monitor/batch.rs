@@ -22,21 +22,15 @@ impl Moment {
     pub(super) const START: Self = Self { tick: Tick::ZERO, number: 0 };
 }
 
-/// What makes two errors count in the same rows and buckets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Key {
-    pub(super) fingerprint: Fingerprint,
-    pub(super) code: u64,
-    pub(super) operation: u64,
-    second: u64,
-}
-
 /// Errors that count in the same rows and buckets.
 #[derive(Debug)]
 pub(super) struct Delta {
-    pub(super) key: Key,
+    pub(super) fingerprint: Fingerprint,
     pub(super) at: Buckets,
     pub(super) code: ErrorCode,
+    /// The keys of their rows.
+    pub(super) code_key: u64,
+    pub(super) operation_key: u64,
     /// The names as sinks may have them.
     pub(super) operation: Arc<str>,
     pub(super) component: Arc<str>,
@@ -52,7 +46,7 @@ pub(super) struct Delta {
 /// The counts of one shard since the tables took the last ones.
 #[derive(Debug, Default)]
 pub(super) struct Batch {
-    /// Beside each delta a hash of its key: a search touches these alone.
+    /// Beside each delta a hash of its group and second: a search for what is not there touches these alone.
     hashes: Vec<u64>,
     deltas: Vec<Delta>,
 }
@@ -61,25 +55,20 @@ pub(super) struct Batch {
 /// different errors in one second.
 const FULL: usize = if cfg!(loom) { 2 } else { 64 };
 
-impl Key {
-    pub(super) fn of_event(event: &ErrorEvent<'_>, fingerprint: Fingerprint, at: Buckets) -> Self {
-        let (code, operation) = (key_of(event.code.name()), key_of(event.operation));
-        Self { fingerprint, code, operation, second: at.second() }
-    }
-
-    /// The parts are hashes already; the second must not cancel one of them out.
-    fn hash(&self) -> u64 {
-        let parts = self.fingerprint.as_u64() ^ self.code.rotate_left(21) ^ self.operation.rotate_left(42);
-        parts ^ self.second.wrapping_mul(0x9E37_79B9_7F4A_7C15)
-    }
-}
-
 impl Delta {
-    fn new(key: Key, event: &ErrorEvent<'_>, at: Buckets, moment: Moment, timestamp: Timestamp) -> Self {
+    fn new(
+        fingerprint: Fingerprint,
+        event: &ErrorEvent<'_>,
+        at: Buckets,
+        moment: Moment,
+        timestamp: Timestamp,
+    ) -> Self {
         Self {
-            key,
+            fingerprint,
             at,
             code: event.code,
+            code_key: key_of(event.code.name()),
+            operation_key: key_of(event.operation),
             operation: text::for_sink(&event.operation, MAX_NAME).into(),
             component: text::for_sink(&event.component, MAX_NAME).into(),
             by_level: [0; 4],
@@ -88,6 +77,16 @@ impl Delta {
             last: (moment, timestamp),
             last_id: event.id,
         }
+    }
+
+    /// Whether an error counts in the same rows and buckets.
+    fn is_of(&self, event: &ErrorEvent<'_>, fingerprint: Fingerprint, at: Buckets) -> bool {
+        self.fingerprint == fingerprint
+            && self.at.second() == at.second()
+            // Two codes of one name have one row, but may have two deltas.
+            && std::ptr::eq(self.code.name(), event.code.name())
+            // The name differs from its form for sinks if it is long or odd. Comparing is faster than hashing.
+            && (*self.operation == *event.operation || self.operation_key == key_of(event.operation))
     }
 
     pub(super) fn count(&self) -> u64 {
@@ -103,19 +102,20 @@ impl Batch {
     /// Counts an error; returns the delta that it is counted in.
     pub(super) fn count(
         &mut self,
-        key: Key,
         event: &ErrorEvent<'_>,
+        fingerprint: Fingerprint,
         at: Buckets,
         moment: Moment,
         timestamp: Timestamp,
     ) -> &Delta {
-        let hash = key.hash();
-        let is_same = |(i, found): (usize, &u64)| *found == hash && self.deltas[i].key == key;
+        // The fingerprint is a hash already.
+        let hash = fingerprint.as_u64() ^ at.second().wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let is_same = |(i, found): (usize, &u64)| *found == hash && self.deltas[i].is_of(event, fingerprint, at);
         // The latest first: an error rarely comes alone.
         let known = self.hashes.iter().enumerate().rev().find_map(|it| is_same(it).then_some(it.0));
         let index = known.unwrap_or_else(|| {
             self.hashes.push(hash);
-            self.deltas.push(Delta::new(key, event, at, moment, timestamp));
+            self.deltas.push(Delta::new(fingerprint, event, at, moment, timestamp));
             self.deltas.len() - 1
         });
         let delta = &mut self.deltas[index];

@@ -3,6 +3,7 @@
 use super::{
     ErrorRecord, ErrorStats, MonitorConfig, MonitorSnapshot,
     journal::{Counts, Cursor, Journal, JournalError, JournalStatus, Page, Query},
+    openings::Openings,
     recent::{Entry, Texts},
     recordable::Recordable,
     retries,
@@ -53,6 +54,7 @@ struct Shared {
     of_process: AtomicBool,
     /// What makes its records.
     recorder: Arc<Recorder>,
+    openings: Openings,
 }
 
 static OF_PROCESS: OnceLock<ErrorMonitor> = OnceLock::new();
@@ -120,6 +122,7 @@ impl ErrorMonitor {
             journal: RwLock::new(None),
             config: RwLock::new(config),
             of_process: AtomicBool::new(false),
+            openings: Openings::default(),
         }))
     }
 
@@ -150,6 +153,7 @@ impl ErrorMonitor {
             error: subject.error,
             state: RecordState::Error,
             attempt: None,
+            opening: None,
             settled: None,
             record: RecordSlot::default(),
         };
@@ -158,7 +162,10 @@ impl ErrorMonitor {
                 event::emit(|| Event::Error(event));
             } else {
                 let cell = RecordCell::default();
-                self.observe(&ErrorEvent { record: RecordSlot::new(&cell), ..event });
+                // Without a record there is nothing to share.
+                let makes_record = self.0.has_journal.load(Ordering::Relaxed) || self.0.recorder.has_before();
+                let record = if makes_record { RecordSlot::new(&cell) } else { RecordSlot::default() };
+                self.observe(&ErrorEvent { record, ..event });
             }
         }
         subject.id
@@ -271,6 +278,8 @@ impl ErrorMonitor {
             return self.journal_event(&Event::Error(*event));
         }
         let (recorder, whole, journal) = (&*self.0.recorder, Event::Error(*event), self.journal());
+        // One that is folded into its opening counts, and is kept nowhere.
+        let journal = journal.filter(|_| event.opening.is_none());
         let record = if journal.is_some() || recorder.has_before() {
             // Without one, the hook dropped it.
             let Some(record) = whole.record_by(recorder) else { return };
@@ -325,7 +334,11 @@ impl Observer for ErrorMonitor {
                 self.0.shards.with_tables(|state| retries::count_at(&mut state.retries, retry, now, timestamp));
             }
             Event::Health(_) | Event::Audit(_) => self.journal_event(event),
-            Event::Breaker(BreakerEvent { kind: BreakerEventKind::Transition { .. }, .. }) => self.journal_event(event),
+            Event::Breaker(breaker @ BreakerEvent { kind: BreakerEventKind::Transition { .. }, .. }) => {
+                if let (Some(journal), Some(record)) = (self.journal(), event.record_by(&self.0.recorder)) {
+                    self.0.openings.take(breaker, record).iter().for_each(|record| append(&*journal, record));
+                }
+            }
             Event::Transaction(ended) if ended.outcome != TransactionOutcome::Committed => self.journal_event(event),
             _ => {}
         }

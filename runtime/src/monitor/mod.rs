@@ -31,6 +31,7 @@ mod config;
 mod crowd;
 mod handle;
 pub mod journal;
+mod openings;
 mod recent;
 mod recordable;
 mod retries;

@@ -11,7 +11,7 @@
 
 use super::{
     MonitorConfig,
-    batch::{Batch, Key, Moment},
+    batch::{Batch, Moment},
     recent::{Entry, Evicted, Recent, Texts},
     state::State,
     window::Buckets,
@@ -104,10 +104,8 @@ impl Shards {
 
     /// Counts an error, then keeps it among the recent ones; returns what had to make room.
     pub(super) fn record(&self, arrival: Arrival<'_>) -> Evicted {
-        let at = Buckets::of(arrival.now);
-        let key = Key::of_event(arrival.event, arrival.fingerprint, at);
         let (index, mut shard) = self.enter();
-        let evicted = shard.record(arrival, at, key);
+        let evicted = shard.record(arrival);
         let (is_full, is_new) = (shard.batch.is_full(), !shard.is_used);
         drop(shard);
         if is_full {
@@ -139,7 +137,7 @@ impl Shards {
     fn empty(&self, index: usize) {
         let mut tables = self.tables.lock();
         let mut shard = self.shards[index].0.lock();
-        shard.batch.drain().for_each(|delta| tables.state.add(delta));
+        shard.batch.drain().for_each(|delta| tables.state.add(&delta));
     }
 
     /// Gives each shard its share of the recent errors, now that there is one more.
@@ -158,7 +156,7 @@ impl Shards {
     pub(super) fn read<T>(&self, ask: impl FnOnce(&mut State, Vec<Arc<Entry>>) -> T) -> T {
         self.with_all(|tables, shards| {
             for shard in shards.iter_mut() {
-                shard.batch.drain().for_each(|delta| tables.state.add(delta));
+                shard.batch.drain().for_each(|delta| tables.state.add(&delta));
             }
             let recent = merged(shards, tables.limits);
             ask(&mut tables.state, recent)
@@ -180,7 +178,7 @@ impl Shards {
         self.with_all(|tables, shards| {
             let mut evicted = Evicted::default();
             for shard in shards.iter_mut() {
-                shard.batch.drain().for_each(|delta| tables.state.add(delta));
+                shard.batch.drain().for_each(|delta| tables.state.add(&delta));
                 evicted.append(shard.recent.clear());
             }
             (std::mem::replace(&mut tables.state, fresh), evicted)
@@ -226,7 +224,7 @@ impl Shard {
         Self { batch: Batch::default(), recent, number: index as u64, is_used: false }
     }
 
-    fn record(&mut self, arrival: Arrival<'_>, at: Buckets, key: Key) -> Evicted {
+    fn record(&mut self, arrival: Arrival<'_>) -> Evicted {
         let Arrival { event, now, timestamp, fingerprint, texts, context } = arrival;
         // The next of those that leave the shard's own remainder, so that no other shard gives the same.
         let shards = SHARDS as u64;
@@ -236,7 +234,11 @@ impl Shard {
             here.number.get()
         });
         let moment = Moment { tick: now, number: self.number };
-        let delta = self.batch.count(key, event, at, moment, timestamp);
+        let delta = self.batch.count(event, fingerprint, Buckets::of(now), moment, timestamp);
+        if event.opening.is_some() {
+            // Counted; the record of the opening stands for it.
+            return Evicted::default();
+        }
         self.recent.push(|| Entry {
             moment,
             timestamp,

@@ -206,3 +206,49 @@ fn a_thousand_errors_of_each_of_sixteen_threads_are_all_counted() {
     assert_eq!((snapshot.total_errors, snapshot.operations.len()), (16_000, 16));
     assert!(snapshot.operations.iter().all(|row| row.count == 1000));
 }
+
+#[derive(Debug, Default)]
+struct Kept(std::sync::Mutex<Vec<ErrorRecord>>);
+
+impl journal::Journal for Kept {
+    fn append(&self, record: &ErrorRecord) -> Result<(), journal::JournalError> {
+        self.0.lock().unwrap().push(record.clone());
+        Ok(())
+    }
+
+    fn query(&self, _: &journal::Query) -> Result<journal::Page, journal::JournalError> {
+        Ok(journal::Page::new(self.0.lock().unwrap().clone(), None))
+    }
+
+    fn counts(&self) -> Result<journal::Counts, journal::JournalError> {
+        Ok(journal::Counts::default())
+    }
+
+    fn flush(&self) -> Result<(), journal::JournalError> {
+        Ok(())
+    }
+
+    fn status(&self) -> journal::JournalStatus {
+        journal::JournalStatus::default()
+    }
+}
+
+#[test]
+fn errors_inside_attempts_are_journalled_at_once_and_counted_when_they_stand() {
+    let (monitor, _clock) = with_clock();
+    let kept = std::sync::Arc::new(Kept::default());
+    monitor.set_journal(kept.clone());
+    let err = AppError::new(ErrorCode::TIMEOUT_ERROR, "late");
+    let report = |state| {
+        let event = ErrorEvent::of_app_error(&err, AlertLevel::Error, "load", "app");
+        monitor.on_event(&Event::Error(ErrorEvent { state, attempt: Some((1, 3)), ..event }));
+        let stats = monitor.stats();
+        (stats.total_errors, stats.recent_errors.len(), kept.0.lock().unwrap().len())
+    };
+    assert_eq!(report(RecordState::Pending), (0, 0, 1));
+    assert_eq!(report(RecordState::Retried), (0, 0, 2));
+    assert_eq!(report(RecordState::Error), (1, 1, 3));
+    let lines: Vec<_> = kept.0.lock().unwrap().iter().map(|record| (record.id, record.state, record.attempt)).collect();
+    let states = [RecordState::Pending, RecordState::Retried, RecordState::Error];
+    assert_eq!(lines, states.map(|state| (err.id(), state, Some((1, 3)))));
+}

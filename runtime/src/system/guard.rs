@@ -6,7 +6,9 @@ use crate::alerts::AlertsStatus;
 /// Keeps the error system up; dropping the last one shuts it down in order, within the
 /// [deadline](super::ErrorSystemBuilder::shutdown_deadline).
 ///
-/// Bind it in `main`: `let _guard = gardefou::init_error_system()?;`. The order of the end: readiness turns to fail and
+/// Bind it in `main`: `let _guard = gardefou::init_error_system()?;`. The order of the end: first it waits for rollbacks
+/// of dropped transactions that run as tasks, for at most 30 s (not inside a current-thread runtime, whose tasks run only
+/// when its thread is free: drop the guard after such a runtime, or await before it what you start); readiness turns to fail and
 /// the background runner stops, then what waits to be sent is sent, last the journal is flushed. Guarded functions go
 /// on working after that, and the system can be initialised again.
 #[derive(Debug)]

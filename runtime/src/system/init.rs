@@ -7,6 +7,8 @@ use super::{
     panic_hook,
     within::within,
 };
+#[cfg(feature = "async")]
+use crate::boundary;
 use crate::{
     alerts::{Alerts, AlertsStatus, Flushed},
     error::{code_clashes, coding_clashes},
@@ -171,6 +173,9 @@ pub(crate) fn alerts_status() -> Option<AlertsStatus> {
 
 /// Gives one guard back; the last one brings the system down.
 pub(crate) fn release() -> ShutdownReport {
+    // Before the lock, as what rolls back is the user's code.
+    let is_last = STATE.lock().as_ref().is_some_and(|running| running.guards == 1);
+    let rollbacks = if is_last { wait_for_rollbacks() } else { None };
     let report = {
         let mut state = STATE.lock();
         let Some(running) = &mut *state else {
@@ -182,7 +187,8 @@ pub(crate) fn release() -> ShutdownReport {
             return ShutdownReport { parts: Vec::new(), elapsed: Duration::ZERO, guards_left };
         }
         let parts = std::mem::take(&mut running.parts);
-        let report = bring_down(parts, running.wishes.shutdown_deadline.unwrap_or(DEFAULT_DEADLINE));
+        let mut report = bring_down(parts, running.wishes.shutdown_deadline.unwrap_or(DEFAULT_DEADLINE));
+        report.parts.splice(0..0, rollbacks);
         *state = None;
         report
     };
@@ -240,6 +246,23 @@ fn flush(journal: &Arc<dyn Journal>, limit: Duration) -> PartReport {
         None => PartReport { part: "journal", sent: 0, kept: 0, dropped: 0, in_time: false },
     }
 }
+
+/// Waits for the rollbacks that go on as tasks; `None` where there are none.
+#[cfg(feature = "async")]
+fn wait_for_rollbacks() -> Option<PartReport> {
+    let (ended, left) = boundary::wait_for_rollbacks(LONGEST_ROLLBACK);
+    let (sent, dropped) = (ended as u64, left as u64);
+    (sent + dropped > 0).then_some(PartReport { part: "rollbacks", sent, kept: 0, dropped, in_time: dropped == 0 })
+}
+
+#[cfg(not(feature = "async"))]
+fn wait_for_rollbacks() -> Option<PartReport> {
+    None
+}
+
+/// How long the end of the program waits for what undoes work that was begun.
+#[cfg(feature = "async")]
+const LONGEST_ROLLBACK: Duration = Duration::from_secs(30);
 
 const DEFAULT_DEADLINE: Duration = Duration::from_secs(5);
 

@@ -6,7 +6,8 @@ use std::{fmt, time::Duration};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PartReport {
-    /// The part, as `health`, `alerts` or `journal`.
+    /// The part, for example `health`, `alerts` or `journal`; `rollbacks` where rollbacks of dropped transactions still
+    /// ran as tasks.
     pub part: &'static str,
     /// How many of its entries reached their goal.
     pub sent: u64,

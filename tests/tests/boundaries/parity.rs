@@ -233,7 +233,7 @@ fn a_success_of_an_annotated_function_is_timed_and_told_at_debug_alone() {
 
 #[test]
 fn the_end_of_a_transaction_says_how_long_it_took() {
-    let lines = Logbook::kept(tracing::Level::INFO, || {
+    let lines = Logbook::kept(tracing::Level::DEBUG, || {
         let _: Result<u8, _> = transaction_boundary!("parity-duration", |_tx| { 1 });
         let _: Result<(), _> = transaction_boundary!("parity-duration", |_tx| { bail!(ErrorCode::DB_WRITE_ERROR) });
     });
@@ -242,26 +242,29 @@ fn the_end_of_a_transaction_says_how_long_it_took() {
     assert!(seconds.len() == 2 && seconds.iter().all(|seconds| (0.0..60.0).contains(seconds)), "{lines:?}");
 }
 
-/// The lines of the original's transactions: begin and success with duration at info, rollback done at info, the
-/// failing error at error, a failing rollback at critical.
+/// The lines of the original's transactions: begin and success with duration (at debug here, as they are the rule),
+/// rollback done at info, the failing error at error, a failing rollback at critical.
 #[test]
 fn a_transaction_logs_its_begin_its_end_and_its_rollback() {
-    let lines = Logbook::of(tracing::Level::INFO, || {
+    let run = || {
         let _: Result<u8, _> = transaction_boundary!("parity-log", |_tx| { 1 });
         let _: Result<(), _> = transaction_boundary!("parity-log", |tx| {
             tx.on_rollback("undo", || Err::<(), _>("cannot"));
             bail!(ErrorCode::DB_WRITE_ERROR, "disk full");
         });
-    });
+    };
     let expected = [
-        "INFO gardefou::transaction begun",
-        "INFO gardefou::transaction committed",
-        "INFO gardefou::transaction begun",
+        "DEBUG gardefou::transaction begun",
+        "DEBUG gardefou::transaction committed",
+        "DEBUG gardefou::transaction begun",
         "ERROR gardefou::error disk full",
         "ERROR gardefou::error compensation `undo` of transaction `parity-log` failed",
         "INFO gardefou::transaction rolled back",
     ];
+    let handled = |line: &String| !line.starts_with("DEBUG gardefou::boundary");
+    let lines: Vec<_> = Logbook::of(tracing::Level::DEBUG, run).into_iter().filter(handled).collect();
     assert_eq!(lines, expected);
+    assert_eq!(Logbook::of(tracing::Level::INFO, run), expected[3..], "success is no news");
 }
 
 #[test]

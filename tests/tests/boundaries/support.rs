@@ -4,6 +4,7 @@ use gardefou::event::{AlertLevel, Event, Subscription, TransactionOutcome, subsc
 use std::{
     collections::BTreeMap,
     fmt,
+    panic::Location,
     sync::{Arc, LazyLock, Mutex, PoisonError},
     time::Duration,
 };
@@ -18,19 +19,21 @@ pub(crate) struct Told {
     pub(crate) level: AlertLevel,
     pub(crate) text: String,
     pub(crate) elapsed: Option<Duration>,
+    pub(crate) location: Option<&'static Location<'static>>,
 }
 
 /// Hears of the events whose operation begins with a prefix: tests run side by side.
 pub(crate) struct Ears {
     errors: Arc<Mutex<Vec<Told>>>,
     ends: Arc<Mutex<Vec<TransactionOutcome>>>,
+    undone: Arc<Mutex<Vec<(usize, usize)>>>,
     _subscription: Subscription,
 }
 
 impl Ears {
     pub(crate) fn on(prefix: &'static str) -> Self {
-        let (errors, ends) = (Arc::default(), Arc::default());
-        let (errors_sink, ends_sink) = (Arc::clone(&errors), Arc::clone(&ends));
+        let (errors, ends, undone) = (Arc::default(), Arc::default(), Arc::default());
+        let (errors_sink, ends_sink, undone_sink) = (Arc::clone(&errors), Arc::clone(&ends), Arc::clone(&undone));
         let listener = move |event: &Event<'_>| match event {
             Event::Error(error) if error.operation.starts_with(prefix) => {
                 let told = Told {
@@ -40,15 +43,17 @@ impl Ears {
                     level: error.level,
                     text: error.error.to_string(),
                     elapsed: error.elapsed,
+                    location: error.location,
                 };
                 lock::<Vec<Told>>(&errors_sink).push(told);
             }
             Event::Transaction(end) if end.operation.starts_with(prefix) => {
                 lock::<Vec<TransactionOutcome>>(&ends_sink).push(end.outcome);
+                lock::<Vec<_>>(&undone_sink).push((end.compensations, end.failed_compensations));
             }
             _ => {}
         };
-        Self { errors, ends, _subscription: subscribe(listener) }
+        Self { errors, ends, undone, _subscription: subscribe(listener) }
     }
 
     pub(crate) fn errors(&self) -> Vec<Told> {
@@ -58,6 +63,11 @@ impl Ears {
     /// The operations of the errors, in order.
     pub(crate) fn operations(&self) -> Vec<String> {
         self.errors().into_iter().map(|told| told.operation).collect()
+    }
+
+    /// How many compensations ran and how many failed, of each transaction that ended.
+    pub(crate) fn undone(&self) -> Vec<(usize, usize)> {
+        lock(&self.undone).clone()
     }
 
     pub(crate) fn ends(&self) -> Vec<TransactionOutcome> {

@@ -3,7 +3,7 @@
 use crate::support::{Ears, panics};
 use gardefou::{
     AppError, ErrorCode, bail,
-    boundary::{RollbackFailure, RollbackFailures, Transaction},
+    boundary::{RollbackFailure, RollbackFailures, Transaction, TransactionBoundary, transaction},
     event::{AlertLevel, TransactionOutcome},
     transaction_boundary,
 };
@@ -199,7 +199,7 @@ fn compensations_borrow_and_need_not_be_send() {
 
 #[test]
 fn a_macro_that_returns_unseen_rolls_back() {
-    // A foreign macro whose `return` no rewriting sees: the guard is dropped without an end.
+    // A foreign macro whose `return` no rewriting sees: it ends the body, whose type it has.
     macro_rules! leave {
         () => {
             return Err(AppError::new(ErrorCode::SYNC_ERROR, "left"))
@@ -217,5 +217,177 @@ fn a_macro_that_returns_unseen_rolls_back() {
     let undone = Cell::new(false);
     assert!(save(&undone).unwrap_err().is(ErrorCode::SYNC_ERROR));
     assert!(undone.get());
-    assert_eq!(ears.errors()[0].text, "transaction `tx-unseen` was dropped before it ended");
+    assert_eq!(ears.errors()[0].text, "left");
+}
+
+#[test]
+fn a_panic_is_reported_with_its_text_at_the_users_place() {
+    let ears = Ears::on("tx-panic-text");
+    let heard = RefCell::new(Vec::new());
+    let line = Cell::new(0);
+    let payload = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        line.set(line!() + 1);
+        let _: Result<(), _> = transaction_boundary!(
+            "tx-panic-text",
+            on_error_callback = |err: &AppError| heard.borrow_mut().push((err.to_string(), err.location().file())),
+            |tx| {
+                tx.on_rollback("undo", || ());
+                panic!("no space at {}", std::hint::black_box(7));
+            }
+        );
+    }))
+    .unwrap_err();
+    assert_eq!(payload.downcast_ref::<String>().map(String::as_str), Some("no space at 7"), "the panic is the user's");
+    let text = "`tx-panic-text` panicked: no space at 7";
+    assert_eq!(*heard.borrow(), [(text.to_owned(), file!())]);
+    let told = ears.errors();
+    assert_eq!((told.len(), told[0].text.as_str(), told[0].level), (1, text, AlertLevel::Critical));
+    let place = told[0].location.unwrap();
+    assert_eq!((place.file(), place.line()), (file!(), line.get()));
+}
+
+#[test]
+fn a_panic_by_hand_is_reported_with_its_text_at_the_users_place() {
+    let ears = Ears::on("tx-hand-panic");
+    let panicked = panics(|| {
+        let _ = transaction("tx-hand-panic", |_tx| -> Result<(), AppError> { panic!("boom") });
+    });
+    assert!(panicked);
+    assert_eq!(ears.errors()[0].text, "`tx-hand-panic` panicked: boom");
+    assert_eq!(ears.errors()[0].location.unwrap().file(), file!());
+}
+
+#[test]
+fn failing_compensations_are_located_where_they_were_registered() {
+    let ears = Ears::on("tx-located");
+    let first = line!() + 2;
+    let result: Result<(), _> = transaction_boundary!("tx-located", |tx| {
+        tx.on_rollback("text", || Err::<(), _>("cannot"));
+        tx.on_rollback("panic", || panic!("broken"));
+        tx.on_rollback("own", || Err::<(), _>(AppError::new(ErrorCode::DB_CONNECTION_ERROR, "no database")));
+        bail!(ErrorCode::DB_WRITE_ERROR, "disk full");
+    });
+    let places = |errors: Vec<(&'static str, u32)>| {
+        assert!(errors.iter().all(|(file, _)| *file == file!()), "{errors:?}");
+        errors.iter().map(|(_, line)| line - first).collect::<Vec<_>>()
+    };
+    let told = ears.errors().into_iter().skip(1).filter_map(|told| told.location);
+    assert_eq!(places(told.map(|place| (place.file(), place.line())).collect()), [2, 1, 0]);
+    let err = result.unwrap_err();
+    let failures = err.downcast_ref::<RollbackFailures>().unwrap();
+    let own = failures.iter().map(|failure| failure.error().location());
+    assert_eq!(places(own.map(|place| (place.file(), place.line())).collect()), [2, 1, 0]);
+    let inner = failures.iter().map(|failure| format!("{:#}", failure.error())).collect::<Vec<_>>();
+    assert!(inner[1].ends_with("`panic` panicked: broken"), "{inner:?}");
+}
+
+#[test]
+fn the_error_and_the_event_say_how_many_compensations_ran() {
+    let ears = Ears::on("tx-counted");
+    let result: Result<(), _> = transaction_boundary!("tx-counted", |tx| {
+        tx.on_rollback("a", || ());
+        tx.on_rollback("b", || Err::<(), _>("cannot"));
+        tx.on_rollback("c", || ());
+        bail!(ErrorCode::DB_WRITE_ERROR, "disk full");
+    });
+    assert_eq!(result.unwrap_err().details()["compensations_run"], 3);
+    let none: Result<u8, _> = transaction_boundary!("tx-counted", |_tx| { "x".parse::<u8>()? });
+    assert_eq!(none.unwrap_err().details()["compensations_run"], 0);
+    assert_eq!(ears.undone(), [(3, 1), (0, 0)]);
+}
+
+#[test]
+fn with_a_parent_the_compensations_run_where_the_outer_one_fails() {
+    let ears = Ears::on("tx-parent");
+    let log = Log::default();
+    let result: Result<(), _> = transaction_boundary!("tx-parent", |tx| {
+        tx.on_rollback("a", || say(&log, "a"));
+        let paid = transaction_boundary!("tx-parent-pay", parent = tx, |inner| {
+            inner.on_rollback("b", || say(&log, "b"));
+            inner.on_rollback("c", || say(&log, "c"));
+            7
+        })?;
+        assert_eq!((paid, log.borrow().len()), (7, 0));
+        tx.on_rollback("d", || say(&log, "d"));
+        bail!(ErrorCode::DB_WRITE_ERROR, "disk full");
+    });
+    assert_eq!(*log.borrow(), ["d", "c", "b", "a"]);
+    assert_eq!(result.unwrap_err().details()["compensations_run"], 4);
+    assert_eq!(ears.ends(), [TransactionOutcome::Committed, TransactionOutcome::RolledBack]);
+}
+
+#[test]
+fn with_a_parent_that_commits_nothing_runs() {
+    let result = transaction_boundary!("tx-parent-commit", |tx| {
+        transaction_boundary!("tx-parent-commit-inner", parent = tx, |inner| {
+            inner.on_rollback("undo", || panic!("it was committed"));
+        })?;
+        1
+    });
+    assert_eq!(result.unwrap(), 1);
+}
+
+#[test]
+fn an_inner_transaction_that_fails_runs_its_own_compensations_alone() {
+    let log = Log::default();
+    let result = transaction_boundary!("tx-parent-inner", |tx| {
+        tx.on_rollback("outer", || say(&log, "outer"));
+        let inner: Result<u8, _> = transaction_boundary!("tx-parent-inner-1", parent = tx, |inner| {
+            inner.on_rollback("inner", || say(&log, "inner"));
+            "x".parse::<u8>()?
+        });
+        inner.is_err()
+    });
+    assert!(result.unwrap(), "the outer one goes on and commits");
+    assert_eq!(*log.borrow(), ["inner"]);
+}
+
+#[test]
+fn without_a_parent_the_commit_of_an_inner_transaction_is_final() {
+    let log = Log::default();
+    let result: Result<(), _> = transaction_boundary!("tx-final", |tx| {
+        tx.on_rollback("outer", || say(&log, "outer"));
+        transaction_boundary!("tx-final-inner", |inner| {
+            inner.on_rollback("inner", || say(&log, "inner"));
+        })?;
+        bail!(ErrorCode::DB_WRITE_ERROR, "disk full");
+    });
+    assert_eq!(*log.borrow(), ["outer"]);
+    assert_eq!(result.unwrap_err().details()["compensations_run"], 1);
+}
+
+#[test]
+fn three_levels_undo_in_the_reverse_order_of_registration() {
+    let log = Log::default();
+    let result = transaction("tx-levels", |tx| {
+        tx.on_rollback("1", || say(&log, "1"));
+        TransactionBoundary::new("tx-levels-2").parent(tx).call(|second| {
+            second.on_rollback("2", || say(&log, "2"));
+            TransactionBoundary::new("tx-levels-3").parent(second).call(|third| {
+                third.on_rollback("3", || say(&log, "3"));
+                Ok::<_, AppError>(())
+            })?;
+            second.on_rollback("4", || say(&log, "4"));
+            Ok::<_, AppError>(())
+        })?;
+        Err::<(), _>(AppError::new(ErrorCode::DB_WRITE_ERROR, "disk full"))
+    });
+    assert!(result.is_err());
+    assert_eq!(*log.borrow(), ["4", "3", "2", "1"]);
+}
+
+#[test]
+fn a_panic_in_an_inner_transaction_undoes_both() {
+    let log = Log::default();
+    let panicked = panics(|| {
+        let _: Result<(), _> = transaction_boundary!("tx-both", |tx| {
+            tx.on_rollback("outer", || say(&log, "outer"));
+            transaction_boundary!("tx-both-inner", parent = tx, |inner| {
+                inner.on_rollback("inner", || say(&log, "inner"));
+                panic!("boom");
+            })?;
+        });
+    });
+    assert!(panicked);
+    assert_eq!(*log.borrow(), ["inner", "outer"]);
 }

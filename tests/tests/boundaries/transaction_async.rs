@@ -1,10 +1,10 @@
 //! `transaction_boundary!` in async code: in place, `Send`, and rolled back when it is dropped.
 
-use crate::support::Ears;
+use crate::support::{Ears, Logbook, panics};
 use gardefou::{
     AppError, ErrorCode, bail,
-    boundary::{AsyncTransaction, RollbackFailure, RollbackFailures},
-    event::AlertLevel,
+    boundary::{AsyncTransaction, RollbackFailure, RollbackFailures, TransactionBoundary},
+    event::{AlertLevel, TransactionOutcome},
     transaction_boundary,
 };
 use std::{
@@ -84,14 +84,164 @@ async fn a_commit_runs_none_of_them() {
 
 #[tokio::test(start_paused = true)]
 async fn a_dropped_future_rolls_back_at_once_and_goes_on_as_a_task() {
-    let ears = Ears::on("txa-save");
     let log = Log::default();
     assert!(timeout(Duration::from_secs(5), save(&log, "hang")).await.is_err());
     assert_eq!(said(&log), ["c", "callback"], "what awaits, and all that comes after it, is a task now");
     sleep(Duration::from_secs(2)).await;
     assert_eq!(said(&log), ["c", "callback", "b", "a"]);
-    let text = "transaction `txa-save` was dropped before it ended";
-    assert!(ears.errors().iter().any(|told| told.text == text && told.level == AlertLevel::Warning));
+}
+
+#[test]
+fn a_dropped_future_is_cancelled_and_no_error() {
+    let ears = Ears::on("txa-cancelled");
+    let heard = Mutex::new(None);
+    let lines = Logbook::kept(tracing::Level::DEBUG, || {
+        poll_once(async {
+            let _: Result<(), _> = transaction_boundary!(
+                "txa-cancelled",
+                error_code = ErrorCode::DB_WRITE_ERROR,
+                on_error_callback = |err: &AppError| *heard.lock().unwrap() = Some((err.code(), err.location())),
+                |tx| {
+                    tx.on_rollback("undo", || ());
+                    pending::<()>().await;
+                }
+            );
+        });
+    });
+    let (code, place) = heard.lock().unwrap().unwrap();
+    assert_eq!((code, code.number(), code.http_status()), (ErrorCode::CANCELLED_ERROR, 5, 499));
+    assert_eq!(place.file(), file!());
+    assert!(ears.errors().is_empty(), "nothing failed: {:?}", ears.errors());
+    assert_eq!((ears.ends(), ears.undone()), (vec![TransactionOutcome::Cancelled], vec![(1, 0)]));
+    let (line, fields) = lines.last().unwrap();
+    assert_eq!(line, "DEBUG gardefou::transaction cancelled");
+    assert!(fields["file"].contains(file!()) && fields["duration"].parse::<f64>().is_ok(), "{fields:?}");
+    assert!(lines.iter().all(|(line, _)| line.starts_with("DEBUG")), "{lines:?}");
+}
+
+#[test]
+fn a_future_that_is_dropped_by_an_unrelated_panic_is_cancelled_too() {
+    let ears = Ears::on("txa-unrelated");
+    let panicked = panics(|| {
+        let mut call = Box::pin(async {
+            let _: Result<(), _> = transaction_boundary!("txa-unrelated", |_tx| { pending::<()>().await });
+        });
+        assert!(call.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        panic!("somewhere else");
+    });
+    assert!(panicked);
+    assert_eq!(ears.ends(), [TransactionOutcome::Cancelled]);
+    assert!(ears.errors().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_of_async_code_is_reported_with_its_text_at_the_users_place() {
+    let ears = Ears::on("txa-panic-text");
+    let joined = tokio::spawn(async {
+        let _: Result<(), _> = transaction_boundary!("txa-panic-text", |_tx| {
+            sleep(Duration::from_secs(1)).await;
+            panic!("no space at {}", std::hint::black_box(7));
+        });
+    });
+    let payload = joined.await.unwrap_err().into_panic();
+    assert_eq!(payload.downcast_ref::<String>().map(String::as_str), Some("no space at 7"));
+    let told = ears.errors();
+    assert_eq!((told.len(), told[0].text.as_str()), (1, "`txa-panic-text` panicked: no space at 7"));
+    assert_eq!((told[0].level, told[0].location.unwrap().file()), (AlertLevel::Critical, file!()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn failing_async_compensations_are_located_where_they_were_registered() {
+    let result: Result<(), _> = transaction_boundary!("txa-located", |tx| {
+        tx.on_rollback_async("text", async || Err::<(), _>("cannot"));
+        tx.on_rollback_async("panic", async || panic!("broken"));
+        bail!(ErrorCode::DB_WRITE_ERROR);
+    });
+    let err = result.unwrap_err();
+    let failures = err.downcast_ref::<RollbackFailures>().unwrap();
+    assert!(failures.iter().all(|failure| failure.error().location().file() == file!()), "{failures:?}");
+    assert!(failures.iter().all(|failure| !format!("{:?}", failure.error()).contains("transaction/")), "{failures:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_event_of_a_rollback_that_goes_on_as_a_task_comes_at_its_end() {
+    let ears = Ears::on("txa-late");
+    let log = Log::default();
+    let hang = async {
+        let _: Result<(), _> = transaction_boundary!("txa-late", |tx| {
+            undo(tx, &log, "a");
+            undo_later(tx, &log, "b");
+            undo(tx, &log, "c");
+            pending::<()>().await;
+        });
+    };
+    assert!(timeout(Duration::from_secs(5), hang).await.is_err());
+    assert_eq!(ears.ends(), []);
+    sleep(Duration::from_secs(2)).await;
+    assert_eq!((ears.ends(), ears.undone()), (vec![TransactionOutcome::Cancelled], vec![(3, 0)]));
+}
+
+async fn nested(log: &Log, fail: &str) -> Result<&'static str, AppError> {
+    transaction_boundary!("txa-outer", |tx| {
+        undo_later(tx, log, "a");
+        transaction_boundary!("txa-inner", parent = tx, |inner| {
+            undo_later(inner, log, "b");
+            undo(inner, log, "c");
+            match fail {
+                "inner" => bail!(ErrorCode::DB_WRITE_ERROR),
+                "hang" => pending::<()>().await,
+                _ => sleep(Duration::from_secs(1)).await,
+            }
+        })?;
+        undo(tx, log, "d");
+        if fail == "outer" {
+            bail!(ErrorCode::DB_WRITE_ERROR);
+        }
+        "done"
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn with_a_parent_async_compensations_run_where_the_outer_one_fails() {
+    let log = Log::default();
+    let err = need_send(nested(&log, "outer")).await.unwrap_err();
+    assert_eq!(said(&log), ["d", "c", "b", "a"]);
+    assert_eq!(err.details()["compensations_run"], 4);
+
+    let log = Log::default();
+    assert_eq!(nested(&log, "none").await.unwrap(), "done");
+    assert_eq!(said(&log), Vec::<&str>::new());
+
+    let log = Log::default();
+    assert!(nested(&log, "inner").await.is_err());
+    assert_eq!(said(&log), ["c", "b", "a"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nested_rollbacks_of_a_dropped_future_keep_their_order() {
+    let log = Log::default();
+    assert!(timeout(Duration::from_secs(5), nested(&log, "hang")).await.is_err());
+    sleep(Duration::from_secs(5)).await;
+    assert_eq!(said(&log), ["c", "b", "a"], "the outer one waits for the inner one");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_inner_transaction_that_is_given_up_is_rolled_back_although_the_outer_one_commits() {
+    let log = Log::default();
+    let result = TransactionBoundary::new("txa-given-up")
+        .call_async(async |tx| {
+            undo_later(tx, &log, "outer");
+            let inner = TransactionBoundary::new("txa-given-up-inner").parent(tx).call_async(async |inner| {
+                undo_later(inner, &log, "inner");
+                pending::<Result<(), AppError>>().await
+            });
+            assert!(timeout(Duration::from_secs(5), inner).await.is_err());
+            Ok::<_, AppError>(7)
+        })
+        .await;
+    assert_eq!(result.unwrap(), 7);
+    sleep(Duration::from_secs(2)).await;
+    assert_eq!(said(&log), ["inner"]);
 }
 
 #[tokio::test(start_paused = true)]

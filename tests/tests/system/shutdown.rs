@@ -2,8 +2,9 @@
 
 use crate::support::alone;
 use gardefou::{
-    ErrorSystem,
+    AppError, ErrorSystem,
     alerts::{AlertsConfig, CallbackChannel, Rule},
+    boundary::transaction_async,
     health::{Check, FailureCategory, HealthConfig, Phase},
     health_check,
     monitor::{
@@ -12,7 +13,9 @@ use gardefou::{
     },
 };
 use std::{
+    future::Future,
     sync::{Arc, Mutex, mpsc},
+    task::{Context, Waker},
     time::Duration,
 };
 
@@ -134,4 +137,64 @@ fn async_checks_that_block_their_threads_do_not_add_up_to_more_than_the_deadline
     assert!(report.elapsed() >= deadline && report.elapsed() < 4 * deadline, "{report}");
     let health = report.part("health").unwrap();
     assert!(!health.in_time && !report.is_clean(), "{report}");
+}
+
+/// Drops a transaction whose one compensation awaits what is sent, and notes that it ran.
+fn drop_a_transaction(released: tokio::sync::oneshot::Receiver<()>, log: &Arc<Mutex<Vec<&'static str>>>) {
+    let log = Arc::clone(log);
+    let mut call = Box::pin(transaction_async("shutdown-rollback", async move |tx| {
+        tx.on_rollback_async("undo", async move || {
+            let _ = released.await;
+            // A shutdown that does not wait is over by then.
+            for _ in 0..1000 {
+                tokio::task::yield_now().await;
+            }
+            log.lock().unwrap().push("undone");
+        });
+        std::future::pending::<Result<(), AppError>>().await
+    }));
+    assert!(call.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+}
+
+#[test]
+fn the_shutdown_waits_for_rollbacks_that_run_as_tasks() {
+    let _alone = alone();
+    let guard = gardefou::init_error_system().unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
+    let log = Arc::default();
+    let (release, released) = tokio::sync::oneshot::channel();
+    {
+        let _entered = runtime.enter();
+        drop_a_transaction(released, &log);
+    }
+    let (begins, has_begun) = mpsc::channel();
+    let ours = Arc::clone(&log);
+    let shutdown = std::thread::spawn(move || {
+        begins.send(()).unwrap();
+        let report = guard.shutdown();
+        ours.lock().unwrap().push("down");
+        report
+    });
+    has_begun.recv().unwrap();
+    release.send(()).unwrap();
+    let report = shutdown.join().unwrap();
+    assert_eq!(*log.lock().unwrap(), ["undone", "down"]);
+    assert!(report.is_clean(), "{report}");
+}
+
+#[test]
+fn a_shutdown_inside_a_current_thread_runtime_reports_the_rollbacks_that_it_cannot_wait_for() {
+    let _alone = alone();
+    let guard = gardefou::init_error_system().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let log = Arc::default();
+    let report = runtime.block_on(async {
+        let (release, released) = tokio::sync::oneshot::channel();
+        drop_a_transaction(released, &log);
+        release.send(()).unwrap();
+        guard.shutdown()
+    });
+    let part = report.part("rollbacks").unwrap();
+    assert_eq!((part.sent, part.dropped, part.in_time), (0, 1, false));
+    assert!(!report.is_clean());
 }

@@ -1,19 +1,23 @@
 //! The transaction of async code.
 
 use super::{
-    compensation::{self, CompensationResult, OnError},
-    rollback::{Compensation, Rollback},
-    scope::Scope,
+    compensation::{self, CompensationResult, OnError, Place},
+    rollback::{Compensation, End, Rollback},
+    scope::{Scope, Undone},
     state::TransactionState,
 };
 use crate::{
     AppError,
     boundary::{Operation, Treatment},
+    call::Frame,
+    event::TransactionOutcome,
+    panics::{self, Payload},
     sync::Mutex,
 };
 use std::{
     borrow::Cow,
     fmt,
+    panic::Location,
     pin::Pin,
     sync::OnceLock,
     task::{Context, Poll, ready},
@@ -23,7 +27,8 @@ use std::{
 ///
 /// Compensations own what they need, for they may outlive the body: where the transaction's future is dropped (an outer
 /// timeout, a lost race), those that await run as a task of their own on the tokio runtime in which it is dropped, with
-/// all that come after them in the order. Without a runtime they cannot run; that is recorded as critical.
+/// all that come after them in the order. The shutdown of the error system waits for that task, for at most 30 s.
+/// Without a runtime they cannot run; that is recorded as critical.
 #[derive(Default)]
 pub struct AsyncTransaction {
     /// Behind one pointer, so that a transaction in which nothing is noted has little to set up and to drop.
@@ -58,17 +63,20 @@ impl AsyncTransaction {
     ///
     /// Compensations run last in first out, each even if another one fails or panics; a failure is recorded as critical
     /// and attached to the error. `undo` returns `()` or a `Result`. The name says in an imperative what it does.
+    #[track_caller]
     pub fn on_rollback<R: CompensationResult>(
         &self,
         name: impl Into<Cow<'static, str>>,
         undo: impl FnOnce() -> R + Send + 'static,
     ) {
-        self.notes().compensations.lock().push(Compensation::sync(name.into(), move || undo().into_failure()));
+        let compensation = Compensation::sync(name.into(), Location::caller(), move || undo().into_failure());
+        self.notes().compensations.lock().push(compensation);
     }
 
     /// Registers what undoes the step before it and awaits while it does; else like [`on_rollback`](Self::on_rollback).
     ///
     /// `undo` is an async closure, or one that returns a future.
+    #[track_caller]
     pub fn on_rollback_async<R: CompensationResult, F: Future<Output = R> + Send + 'static>(
         &self,
         name: impl Into<Cow<'static, str>>,
@@ -77,7 +85,8 @@ impl AsyncTransaction {
         let undo = move || -> Pin<Box<dyn Future<Output = Option<AppError>> + Send>> {
             Box::pin(async move { undo().await.into_failure() })
         };
-        self.notes().compensations.lock().push(Compensation::asynchronous(name.into(), undo));
+        let compensation = Compensation::asynchronous(name.into(), Location::caller(), undo);
+        self.notes().compensations.lock().push(compensation);
     }
 
     fn notes(&self) -> &Notes {
@@ -87,6 +96,14 @@ impl AsyncTransaction {
     /// Takes the compensations, in the order of registration.
     fn take(&self) -> Vec<Compensation> {
         self.notes.get().map(|notes| std::mem::take(&mut *notes.compensations.lock())).unwrap_or_default()
+    }
+
+    /// Takes over the compensations of a transaction inside this one that has committed.
+    fn join(&self, inner: &Self) {
+        let theirs = inner.take();
+        if !theirs.is_empty() {
+            self.notes().compensations.lock().extend(theirs);
+        }
     }
 }
 
@@ -104,6 +121,8 @@ impl fmt::Debug for AsyncTransaction {
 pub struct AsyncGuard<'o, C: OnError> {
     transaction: AsyncTransaction,
     scope: Scope<'o>,
+    /// The transaction that gets the compensations when this one commits.
+    parent: Option<&'o AsyncTransaction>,
     /// Taken when the transaction has ended.
     callback: Option<C>,
 }
@@ -114,9 +133,15 @@ impl<C: OnError> Unpin for AsyncGuard<'_, C> {}
 impl<'o, C: OnError> AsyncGuard<'o, C> {
     /// Begins a transaction.
     #[inline]
-    pub(crate) fn begin(operation: &'o Operation<'o>, treatment: Treatment, callback: C) -> Self {
-        let scope = Scope::begin(operation, treatment);
-        Self { transaction: AsyncTransaction::default(), scope, callback: Some(callback) }
+    pub(crate) fn begin(
+        operation: &'o Operation<'o>,
+        treatment: Treatment,
+        callback: C,
+        parent: Option<&'o AsyncTransaction>,
+        place: Place,
+    ) -> Self {
+        let scope = Scope::begin(operation, treatment, place);
+        Self { transaction: AsyncTransaction::default(), scope, parent, callback: Some(callback) }
     }
 
     /// The handle of the body.
@@ -127,25 +152,55 @@ impl<'o, C: OnError> AsyncGuard<'o, C> {
 
     /// Ends the transaction by success; in place, as moving the guard would cost more than all else that this does.
     #[inline]
-    pub fn commit(&mut self) {
+    pub(crate) fn commit(&mut self, frame: &mut Frame) {
+        frame.succeeded();
         self.callback = None;
+        if let Some(parent) = self.parent {
+            parent.join(&self.transaction);
+        }
         self.scope.commit();
     }
 
     /// Ends the transaction by an error, which the future returns.
     #[cold]
-    pub fn roll_back(self, error: AppError) -> RollingBack<'o, C> {
-        let error = self.scope.fail(error);
-        let rollback = Rollback::new(self.transaction.take(), self.scope.operation);
+    pub(crate) fn roll_back(self, error: AppError, frame: &mut Frame) -> RollingBack<'o, C> {
+        let error = self.scope.fail(error, frame);
+        let rollback = self.rollback(&error, TransactionOutcome::RolledBack);
         RollingBack { rollback, guard: self, error: Some(error) }
     }
 
+    /// Ends the transaction by a panic of the body, which goes on.
     #[cold]
-    fn finish(&mut self, error: AppError, failures: Vec<super::RollbackFailure>) -> AppError {
-        let error = self.scope.rolled_back(error, failures);
+    pub(crate) fn panicked(mut self, payload: Payload, frame: &mut Frame) -> ! {
+        let error = self.scope.panicked(&payload, frame);
+        let rollback = self.rollback(&error, TransactionOutcome::RolledBack);
+        self.hand_over(rollback, error);
+        payload.resume()
+    }
+
+    fn rollback(&self, error: &AppError, outcome: TransactionOutcome) -> Rollback {
+        let end = End { outcome, entry: self.scope.entry, id: error.id() };
+        Rollback::new(self.transaction.take(), self.scope.operation, end)
+    }
+
+    /// Ends the transaction where nobody awaits its rollback.
+    fn hand_over(&mut self, rollback: Rollback, error: AppError) {
+        let (so_far, task) = rollback.hand_over();
+        #[cfg(feature = "async")]
+        if let (Some(parent), Some(task)) = (self.parent, task) {
+            parent.notes().compensations.lock().push(Compensation::inner(self.scope.place, task));
+        }
+        #[cfg(not(feature = "async"))]
+        let _: Option<super::rollback::Handed> = task;
+        let _ = self.finish(error, so_far);
+    }
+
+    #[cold]
+    fn finish(&mut self, error: AppError, undone: Undone) -> AppError {
+        let error = Scope::attach(undone, error);
         match self.callback.take() {
             None => error,
-            Some(callback) => compensation::call_back(callback, error, self.scope.operation),
+            Some(callback) => compensation::call_back(callback, error, self.scope.operation, self.scope.place),
         }
     }
 }
@@ -154,9 +209,36 @@ impl<C: OnError> Drop for AsyncGuard<'_, C> {
     #[inline]
     fn drop(&mut self) {
         if self.callback.is_some() {
-            let error = self.scope.interrupted();
-            let failures = Rollback::new(self.transaction.take(), self.scope.operation).hand_over();
-            let _ = self.finish(error, failures);
+            let error = self.scope.cancelled();
+            let rollback = self.rollback(&error, TransactionOutcome::Cancelled);
+            self.hand_over(rollback, error);
+        }
+    }
+}
+
+pin_project_lite::pin_project! {
+    /// The body of an async transaction: its panic is handed out.
+    #[must_use = "futures do nothing unless they are awaited"]
+    pub struct Body<F> {
+        #[pin]
+        inner: F,
+    }
+}
+
+impl<F> Body<F> {
+    pub(crate) fn new(inner: F) -> Self {
+        Self { inner }
+    }
+}
+
+impl<F: Future> Future for Body<F> {
+    type Output = Result<F::Output, Payload>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let inner = self.project().inner;
+        match panics::catch(|| inner.poll(context)) {
+            Ok(polled) => polled.map(Ok),
+            Err(payload) => Poll::Ready(Err(payload)),
         }
     }
 }
@@ -183,9 +265,9 @@ impl<C: OnError> Future for RollingBack<'_, C> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<AppError> {
         let this = &mut *self;
-        let failures = ready!(this.rollback.poll(context));
+        let undone = ready!(this.rollback.poll(context));
         match this.error.take() {
-            Some(error) => Poll::Ready(this.guard.finish(error, failures)),
+            Some(error) => Poll::Ready(this.guard.finish(error, undone)),
             // Polled after it was ready, which a future need not answer.
             None => Poll::Pending,
         }
@@ -195,8 +277,8 @@ impl<C: OnError> Future for RollingBack<'_, C> {
 impl<C: OnError> Drop for RollingBack<'_, C> {
     fn drop(&mut self) {
         if let Some(error) = self.error.take() {
-            let failures = self.rollback.take().hand_over();
-            let _ = self.guard.finish(error, failures);
+            let rollback = self.rollback.take();
+            self.guard.hand_over(rollback, error);
         }
     }
 }

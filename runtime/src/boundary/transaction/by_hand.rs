@@ -1,13 +1,15 @@
 //! Transactions without the macro.
 
 use super::{
-    asynchronous::{AsyncGuard, AsyncTransaction},
+    asynchronous::{AsyncGuard, AsyncTransaction, Body},
     compensation::{Callback, CompensationResult},
     local::{Guard, Transaction},
 };
 use crate::{
     AppError, ErrorCode,
     boundary::{BoundaryError, LogLevel, Operation, Treatment},
+    call::InPlace,
+    panics,
 };
 use std::panic::Location;
 
@@ -18,7 +20,8 @@ use std::panic::Location;
 ///
 /// # Errors
 ///
-/// The error of `body`, with the outcome of the rollback in its details (`rolled_back`, `rollback_failures`).
+/// The error of `body`, with the outcome of the rollback in its details (`rolled_back`, `compensations_run`,
+/// `rollback_failures`).
 ///
 /// # Examples
 ///
@@ -47,7 +50,8 @@ pub fn transaction<'a, T, E: BoundaryError>(
 ///
 /// # Errors
 ///
-/// The error of `body`, with the outcome of the rollback in its details (`rolled_back`, `rollback_failures`).
+/// The error of `body`, with the outcome of the rollback in its details (`rolled_back`, `compensations_run`,
+/// `rollback_failures`).
 ///
 /// # Cancel safety
 ///
@@ -81,6 +85,7 @@ pub async fn transaction_async<T, E: BoundaryError>(
 ///   [`UNKNOWN_ERROR`](ErrorCode::UNKNOWN_ERROR) and stays uncoded.
 /// - `log_level`: [`LogLevel::Error`].
 /// - `on_error_callback`: none.
+/// - `parent`: none; a commit is final.
 ///
 /// # Examples
 ///
@@ -97,10 +102,69 @@ pub async fn transaction_async<T, E: BoundaryError>(
 /// ```
 #[derive(Clone, Copy, Debug)]
 #[must_use = "a transaction does nothing until it is called"]
-pub struct TransactionBoundary<'a, F = fn(&AppError)> {
+pub struct TransactionBoundary<'a, F = fn(&AppError), P = NoParent> {
     operation: Operation<'a>,
+    place: &'static Location<'static>,
     treatment: Treatment,
     callback: F,
+    parent: P,
+}
+
+/// Stands for the parent of a [`TransactionBoundary`] that has none.
+#[derive(Clone, Copy, Debug)]
+pub struct NoParent;
+
+/// A sync transaction that another one may join, or [`NoParent`].
+#[diagnostic::on_unimplemented(
+    message = "a sync transaction joins a `&Transaction`, not `{Self}`",
+    note = "inside an async transaction, call the inner one with `call_async`"
+)]
+pub trait Parent<'t>: Copy {
+    /// The transaction, if it is one.
+    #[doc(hidden)]
+    fn transaction<'p>(self) -> Option<&'p Transaction<'t>>
+    where
+        Self: 'p;
+}
+
+impl<'t> Parent<'t> for NoParent {
+    fn transaction<'p>(self) -> Option<&'p Transaction<'t>> {
+        None
+    }
+}
+
+impl<'t> Parent<'t> for &Transaction<'t> {
+    fn transaction<'p>(self) -> Option<&'p Transaction<'t>>
+    where
+        Self: 'p,
+    {
+        Some(self)
+    }
+}
+
+/// An async transaction that another one may join, or [`NoParent`].
+#[diagnostic::on_unimplemented(message = "an async transaction joins an `&AsyncTransaction`, not `{Self}`")]
+pub trait AsyncParent: Copy {
+    /// The transaction, if it is one.
+    #[doc(hidden)]
+    fn transaction<'p>(self) -> Option<&'p AsyncTransaction>
+    where
+        Self: 'p;
+}
+
+impl AsyncParent for NoParent {
+    fn transaction<'p>(self) -> Option<&'p AsyncTransaction> {
+        None
+    }
+}
+
+impl AsyncParent for &AsyncTransaction {
+    fn transaction<'p>(self) -> Option<&'p AsyncTransaction>
+    where
+        Self: 'p,
+    {
+        Some(self)
+    }
 }
 
 impl<'a> TransactionBoundary<'a> {
@@ -109,11 +173,11 @@ impl<'a> TransactionBoundary<'a> {
     pub fn new(name: &'a str) -> Self {
         let place = Location::caller();
         let operation = Operation::new(name, place.file(), place.file(), place.line());
-        Self { operation, treatment: Treatment::DEFAULT, callback: |_| () }
+        Self { operation, place, treatment: Treatment::DEFAULT, callback: |_| (), parent: NoParent }
     }
 }
 
-impl<'a, F> TransactionBoundary<'a, F> {
+impl<'a, F, P> TransactionBoundary<'a, F, P> {
     /// Sets the code of errors that have none.
     pub fn error_code(mut self, code: ErrorCode) -> Self {
         self.treatment.code = Some(code);
@@ -130,8 +194,38 @@ impl<'a, F> TransactionBoundary<'a, F> {
     pub fn on_error_callback<R: CompensationResult, G: FnOnce(&AppError) -> R>(
         self,
         callback: G,
-    ) -> TransactionBoundary<'a, G> {
-        TransactionBoundary { operation: self.operation, treatment: self.treatment, callback }
+    ) -> TransactionBoundary<'a, G, P> {
+        let Self { operation, place, treatment, parent, .. } = self;
+        TransactionBoundary { operation, place, treatment, callback, parent }
+    }
+
+    /// Makes it a part of the transaction in whose body it stands: when it commits, its compensations join those of the
+    /// parent, and run where the parent fails later, in the reverse order of all registrations.
+    ///
+    /// They must live as long as those of the parent, which the compiler checks. A transaction without a parent is
+    /// final when it commits, wherever it stands.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::boundary::{TransactionBoundary, transaction};
+    /// use std::cell::RefCell;
+    ///
+    /// let undone = RefCell::new(Vec::new());
+    /// let result = transaction("order", |tx| {
+    ///     tx.on_rollback("release the stock", || undone.borrow_mut().push("stock"));
+    ///     TransactionBoundary::new("pay").parent(tx).call(|inner| {
+    ///         inner.on_rollback("refund", || undone.borrow_mut().push("payment"));
+    ///         Ok::<_, std::io::Error>(())
+    ///     })?;
+    ///     Err::<(), _>(gardefou::AppError::new(gardefou::ErrorCode::DB_WRITE_ERROR, "disk full"))
+    /// });
+    /// assert_eq!(*undone.borrow(), ["payment", "stock"]);
+    /// assert_eq!(result.unwrap_err().details()["compensations_run"], 2);
+    /// ```
+    pub fn parent<Q>(self, parent: Q) -> TransactionBoundary<'a, F, Q> {
+        let Self { operation, place, treatment, callback, .. } = self;
+        TransactionBoundary { operation, place, treatment, callback, parent }
     }
 
     /// Runs a function as a transaction.
@@ -150,13 +244,18 @@ impl<'a, F> TransactionBoundary<'a, F> {
     ) -> Result<T, AppError>
     where
         F: FnOnce(&AppError) -> R,
+        P: Parent<'t>,
     {
-        let mut guard = Guard::begin(&self.operation, self.treatment, Callback::new(self.callback));
-        let outcome = match body(guard.transaction()) {
-            Ok(value) => Ok(value),
-            Err(error) => Err(error.into_app_error()),
+        let Self { operation, place: written_at, treatment, callback, parent } = self;
+        let mut guard = Guard::begin(&operation, treatment, Callback::new(callback), parent.transaction(), written_at);
+        let mut place = InPlace::enter();
+        let outcome = panics::catch(|| body(guard.transaction()));
+        let outcome = match outcome {
+            Ok(Ok(value)) => Ok(Ok(value)),
+            Ok(Err(error)) => Ok(Err(error.into_app_error())),
+            Err(payload) => Err(payload),
         };
-        guard.end(outcome)
+        guard.end(outcome, place.leave())
     }
 
     /// Runs an async function as a transaction.
@@ -178,14 +277,20 @@ impl<'a, F> TransactionBoundary<'a, F> {
     ) -> Result<T, AppError>
     where
         F: FnOnce(&AppError) -> R,
+        P: AsyncParent,
     {
-        let mut guard = AsyncGuard::begin(&self.operation, self.treatment, Callback::new(self.callback));
-        match body(guard.transaction()).await {
-            Ok(value) => {
-                guard.commit();
+        let Self { operation, place: written_at, treatment, callback, parent } = self;
+        let callback = Callback::new(callback);
+        let mut guard = AsyncGuard::begin(&operation, treatment, callback, parent.transaction(), written_at);
+        let mut place = InPlace::enter();
+        let outcome = place.suspend(Body::new(async { body(guard.transaction()).await })).await;
+        match outcome {
+            Ok(Ok(value)) => {
+                guard.commit(place.leave());
                 Ok(value)
             }
-            Err(error) => Err(guard.roll_back(error.into_app_error()).await),
+            Ok(Err(error)) => Err(guard.roll_back(error.into_app_error(), place.leave()).await),
+            Err(payload) => guard.panicked(payload, place.leave()),
         }
     }
 }

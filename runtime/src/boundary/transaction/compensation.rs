@@ -6,7 +6,7 @@ use crate::{
     boundary::{BoundaryError, Entry, LogLevel, Operation, Recognised, Report, Then, panic},
     error::View,
 };
-use std::marker::PhantomData;
+use std::{marker::PhantomData, panic::Location};
 
 /// What a compensation or an `on_error_callback` returns: nothing, or a `Result` whose error is recorded as critical.
 #[diagnostic::on_unimplemented(
@@ -49,22 +49,38 @@ impl<R> Returns for fn() -> R {
 
 impl<T, E: BoundaryError> CompensationResult for Result<T, E> {
     fn into_failure(self) -> Option<AppError> {
-        self.err().map(BoundaryError::into_app_error)
+        match self {
+            Ok(_) => None,
+            Err(error) => Some(error.into_app_error()),
+        }
     }
 }
 
 /// The name under which the callback's failure is recorded.
 const CALLBACK: &str = "on_error_callback";
 
+/// A place in the user's code.
+pub(super) type Place = &'static Location<'static>;
+
 /// Runs one compensation; its panic is a failure too.
-pub(super) fn run(name: &str, undo: impl FnOnce() -> Option<AppError>) -> Option<AppError> {
-    panic::catch(name, || undo().map_or(Ok(()), Err)).err()
+pub(super) fn run(name: &str, place: Place, undo: impl FnOnce() -> Option<AppError>) -> Option<AppError> {
+    caught(name, place, || undo().map_or(Ok(()), Err)).err()
+}
+
+/// Runs a part of a compensation that was registered at `place`; its panic is an error.
+pub(super) fn caught<T>(name: &str, place: Place, part: impl FnOnce() -> Result<T, AppError>) -> Result<T, AppError> {
+    match panic::catch(name, part) {
+        // Made here, of a panic or of another error: neither knows a place of the user's.
+        Err(error) if error.location().file() == file!() => Err(error.at(place)),
+        outcome => outcome,
+    }
 }
 
 /// Records a failing compensation as critical.
-pub(super) fn failed(operation: &Operation<'_>, name: &str, error: AppError) -> RollbackFailure {
+pub(super) fn failed(operation: &Operation<'_>, name: &str, place: Place, error: AppError) -> RollbackFailure {
     let code = error.code();
-    let error = error.wrap(code, format!("compensation `{name}` of transaction `{}` failed", operation.name()));
+    let text = format!("compensation `{name}` of transaction `{}` failed", operation.name());
+    let error = error.wrap(code, text).at(place);
     let report = Report::new(View::of_app(&error), operation, Entry::function());
     report.level(LogLevel::Critical).send(Recognised::default(), Then::Ends);
     RollbackFailure::new(name, error)
@@ -93,9 +109,9 @@ impl<R: CompensationResult, F: FnOnce(&AppError) -> R> OnError for Callback<F, R
 }
 
 /// Runs the callback; its failure is recorded like a compensation's, and attached to the error.
-pub(super) fn call_back(callback: impl OnError, error: AppError, operation: &Operation<'_>) -> AppError {
-    match run(CALLBACK, || callback.call(&error)) {
+pub(super) fn call_back(callback: impl OnError, error: AppError, operation: &Operation<'_>, place: Place) -> AppError {
+    match run(CALLBACK, place, || callback.call(&error)) {
         None => error,
-        Some(failure) => RollbackFailures::attach(vec![failed(operation, CALLBACK, failure)], error),
+        Some(failure) => RollbackFailures::attach(vec![failed(operation, CALLBACK, place, failure)], error),
     }
 }

@@ -1,19 +1,22 @@
 //! The transaction of sync code.
 
 use super::{
-    compensation::{self, CompensationResult, OnError},
-    failures::RollbackFailure,
-    scope::Scope,
+    compensation::{self, CompensationResult, OnError, Place},
+    scope::{self, Outcome, Scope, Undone},
     state::TransactionState,
 };
 use crate::{
     AppError,
     boundary::{Operation, Treatment},
+    call::Frame,
+    event::TransactionOutcome,
+    panics::Payload,
 };
 use std::{
     borrow::Cow,
     cell::{OnceCell, RefCell},
     fmt,
+    panic::Location,
 };
 
 /// What the body of a sync transaction is given: it notes progress and registers compensations.
@@ -49,6 +52,8 @@ struct Notes<'a> {
 
 struct Compensation<'a> {
     name: Cow<'static, str>,
+    /// Where it was registered.
+    place: Place,
     undo: Box<dyn FnOnce() -> Option<AppError> + 'a>,
 }
 
@@ -74,12 +79,14 @@ impl<'a> Transaction<'a> {
     ///
     /// Compensations run last in first out, each even if another one fails or panics; a failure is recorded as critical
     /// and attached to the error. `undo` returns `()` or a `Result`. The name says in an imperative what it does.
+    #[track_caller]
     pub fn on_rollback<R: CompensationResult>(
         &self,
         name: impl Into<Cow<'static, str>>,
         undo: impl FnOnce() -> R + 'a,
     ) {
-        let compensation = Compensation { name: name.into(), undo: Box::new(move || undo().into_failure()) };
+        let undo = Box::new(move || undo().into_failure());
+        let compensation = Compensation { name: name.into(), place: Location::caller(), undo };
         self.notes().compensations.borrow_mut().push(compensation);
     }
 
@@ -90,6 +97,14 @@ impl<'a> Transaction<'a> {
     /// Takes the compensations, in the order of registration.
     fn take(&self) -> Vec<Compensation<'a>> {
         self.notes.get().map(|notes| notes.compensations.take()).unwrap_or_default()
+    }
+
+    /// Takes over the compensations of a transaction inside this one that has committed.
+    fn join(&self, inner: &Self) {
+        let theirs = inner.take();
+        if !theirs.is_empty() {
+            self.notes().compensations.borrow_mut().extend(theirs);
+        }
     }
 }
 
@@ -107,6 +122,8 @@ impl fmt::Debug for Transaction<'_> {
 pub struct Guard<'o, 'a, C: OnError> {
     transaction: Transaction<'a>,
     scope: Scope<'o>,
+    /// The transaction that gets the compensations when this one commits.
+    parent: Option<&'o Transaction<'a>>,
     /// Taken when the transaction has ended.
     callback: Option<C>,
 }
@@ -114,9 +131,15 @@ pub struct Guard<'o, 'a, C: OnError> {
 impl<'o, 'a, C: OnError> Guard<'o, 'a, C> {
     /// Begins a transaction.
     #[inline]
-    pub(crate) fn begin(operation: &'o Operation<'o>, treatment: Treatment, callback: C) -> Self {
-        let scope = Scope::begin(operation, treatment);
-        Self { transaction: Transaction::default(), scope, callback: Some(callback) }
+    pub(crate) fn begin(
+        operation: &'o Operation<'o>,
+        treatment: Treatment,
+        callback: C,
+        parent: Option<&'o Transaction<'a>>,
+        place: Place,
+    ) -> Self {
+        let scope = Scope::begin(operation, treatment, place);
+        Self { transaction: Transaction::default(), scope, parent, callback: Some(callback) }
     }
 
     /// The handle of the body.
@@ -125,36 +148,51 @@ impl<'o, 'a, C: OnError> Guard<'o, 'a, C> {
         &self.transaction
     }
 
-    /// Commits on `Ok`, rolls back on `Err`.
+    /// Commits on a value, rolls back on an error or a panic, which then goes on.
     ///
     /// In place: moving the guard would cost more than all else that a commit does.
     #[inline]
-    pub fn end<T>(&mut self, outcome: Result<T, AppError>) -> Result<T, AppError> {
+    pub(crate) fn end<T>(&mut self, outcome: Outcome<T>, frame: &mut Frame) -> Result<T, AppError> {
         match outcome {
-            Ok(value) => {
+            Ok(Ok(value)) => {
+                frame.succeeded();
                 self.callback = None;
+                if let Some(parent) = self.parent {
+                    parent.join(&self.transaction);
+                }
                 self.scope.commit();
                 Ok(value)
             }
-            Err(error) => {
-                let error = self.scope.fail(error);
-                Err(self.roll_back(error))
+            Ok(Err(error)) => {
+                let error = self.scope.fail(error, frame);
+                Err(self.roll_back(error, TransactionOutcome::RolledBack))
             }
+            Err(payload) => self.panicked(payload, frame),
         }
     }
 
     #[cold]
-    fn roll_back(&mut self, error: AppError) -> AppError {
-        let mut failures: Vec<RollbackFailure> = Vec::new();
-        let operation = self.scope.operation;
-        for Compensation { name, undo } in self.transaction.take().into_iter().rev() {
-            let failure = compensation::run(&name, undo);
-            failures.extend(failure.map(|error| compensation::failed(operation, &name, error)));
+    fn panicked(&mut self, payload: Payload, frame: &mut Frame) -> ! {
+        let error = self.scope.panicked(&payload, frame);
+        let _ = self.roll_back(error, TransactionOutcome::RolledBack);
+        payload.resume()
+    }
+
+    #[cold]
+    fn roll_back(&mut self, error: AppError, outcome: TransactionOutcome) -> AppError {
+        let mut undone = Undone::default();
+        let Scope { operation, place, entry, .. } = self.scope;
+        for Compensation { name, place, undo } in self.transaction.take().into_iter().rev() {
+            undone.run += 1;
+            let failure = compensation::run(&name, place, undo);
+            undone.failures.extend(failure.map(|error| compensation::failed(operation, &name, place, error)));
         }
-        let error = self.scope.rolled_back(error, failures);
+        let (run, failed) = (undone.run, undone.failures.len());
+        let error = Scope::attach(undone, error);
+        scope::log_rollback(operation, entry, outcome, error.id(), run, failed);
         match self.callback.take() {
             None => error,
-            Some(callback) => compensation::call_back(callback, error, operation),
+            Some(callback) => compensation::call_back(callback, error, operation, place),
         }
     }
 }
@@ -163,8 +201,8 @@ impl<C: OnError> Drop for Guard<'_, '_, C> {
     #[inline]
     fn drop(&mut self) {
         if self.callback.is_some() {
-            let error = self.scope.interrupted();
-            let _ = self.roll_back(error);
+            let error = self.scope.cancelled();
+            let _ = self.roll_back(error, TransactionOutcome::Cancelled);
         }
     }
 }

@@ -1,31 +1,44 @@
 //! What sync and async transactions share: how they begin, commit and fail.
 
-use super::failures::{RollbackFailure, RollbackFailures};
+use super::{
+    compensation::Place,
+    failures::{RollbackFailure, RollbackFailures},
+};
 use crate::{
     AppError, ErrorCode,
-    boundary::{Entry, LogLevel, Operation, Then, Treatment},
+    boundary::{Entry, LogLevel, Operation, Then, Treatment, panic},
     call::Frame,
+    error::ErrorId,
     event::{self, Event, RecordSlot, TransactionEvent, TransactionOutcome, names},
+    panics::Payload,
 };
+use std::time::Duration;
 
-/// A transaction left neither by success nor by an error: its future was dropped, or a jump that no macro sees left
-/// its body.
-#[derive(Debug, thiserror::Error)]
-#[error("transaction `{0}` was dropped before it ended")]
-struct Dropped(String);
+/// How a body came out: with a value, an error or a panic.
+pub(crate) type Outcome<T> = Result<Result<T, AppError>, Payload>;
 
 #[derive(Debug)]
 pub(super) struct Scope<'o> {
     pub(super) operation: &'o Operation<'o>,
-    entry: Entry,
+    /// Where the user wrote it.
+    pub(super) place: Place,
+    pub(super) entry: Entry,
     treatment: Treatment,
 }
 
+/// What became of the compensations so far.
+#[derive(Debug, Default)]
+pub(super) struct Undone {
+    /// How many ran, failed ones included.
+    pub(super) run: usize,
+    pub(super) failures: Vec<RollbackFailure>,
+}
+
 impl<'o> Scope<'o> {
-    /// Begins a transaction: says so at info.
+    /// Begins a transaction, with a line at debug.
     #[inline]
-    pub(super) fn begin(operation: &'o Operation<'o>, treatment: Treatment) -> Self {
-        Self { operation, entry: Entry::transaction(operation), treatment }
+    pub(super) fn begin(operation: &'o Operation<'o>, treatment: Treatment, place: Place) -> Self {
+        Self { operation, place, entry: Entry::transaction(operation), treatment }
     }
 
     #[inline]
@@ -33,72 +46,89 @@ impl<'o> Scope<'o> {
         if self.entry.is_timed() {
             self.log_commit();
         }
-        event::emit(|| self.ended(TransactionOutcome::Committed, 0));
+        event::emit(|| ended(self.operation, self.entry, TransactionOutcome::Committed, 0, 0));
     }
 
     #[cold]
     fn log_commit(&self) {
-        let elapsed = self.entry.elapsed();
-        let duration = elapsed.as_ref().map(std::time::Duration::as_secs_f64);
+        let duration = seconds(self.entry);
         let (operation, component) = (self.operation.name(), self.operation.component());
-        tracing::info!(target: names::TARGET_TRANSACTION, operation, component, duration, "committed");
+        tracing::debug!(target: names::TARGET_TRANSACTION, operation, component, duration, "committed");
     }
 
     /// Codes and reports the error that ends the transaction.
     #[cold]
-    pub(super) fn fail(&self, error: AppError) -> AppError {
-        self.treatment.apply(error, self.operation, self.entry, &mut Frame::new(), Then::Leaves)
+    pub(super) fn fail(&self, error: AppError, frame: &mut Frame) -> AppError {
+        self.treatment.apply(error, self.operation, self.entry, frame, Then::Leaves)
     }
 
-    /// The error of a transaction whose guard is dropped, coded and reported.
+    /// The error of a transaction whose body panicked, reported.
     #[cold]
-    pub(super) fn interrupted(&self) -> AppError {
-        let name = self.operation.name();
-        if std::thread::panicking() {
-            let error = AppError::new(ErrorCode::PANIC_ERROR, format!("transaction `{name}` panicked"));
-            return self.fail(error);
-        }
-        // Nothing failed: a timeout, or a race that another future won, lost interest.
-        let level = self.treatment.level.min(LogLevel::Warn);
-        let treatment = Treatment { level, ..self.treatment };
-        treatment.apply(
-            AppError::from(Dropped(name.to_owned())),
-            self.operation,
-            self.entry,
-            &mut Frame::new(),
-            Then::Ends,
-        )
+    pub(super) fn panicked(&self, payload: &Payload, frame: &mut Frame) -> AppError {
+        let error = panic::error_of(&**payload, self.operation.name()).at(self.place);
+        let treatment = Treatment { level: LogLevel::Critical, ..self.treatment };
+        treatment.apply(error, self.operation, self.entry, frame, Then::Ends)
     }
 
-    /// Attaches what failed while rolling back, and says that the rollback is done.
+    /// The error of a transaction whose future is dropped: for the callback. Nothing failed, so nothing is reported.
     #[cold]
-    pub(super) fn rolled_back(&self, error: AppError, failures: Vec<RollbackFailure>) -> AppError {
-        let failed = failures.len();
-        let error = RollbackFailures::attach(failures, error);
-        let (operation, component) = (self.operation.name(), self.operation.component());
-        let duration = self.entry.elapsed().as_ref().map(std::time::Duration::as_secs_f64);
-        tracing::event!(
-            target: names::TARGET_TRANSACTION,
-            tracing::Level::INFO,
-            error.id = %error.id(),
-            operation,
-            component,
-            duration,
-            failed_compensations = failed,
-            "rolled back",
+    pub(super) fn cancelled(&self) -> AppError {
+        let text = format!("transaction `{}` was cancelled before it ended", self.operation.name());
+        AppError::new(ErrorCode::CANCELLED_ERROR, text).at(self.place)
+    }
+
+    /// Attaches what became of the compensations.
+    #[cold]
+    pub(super) fn attach(undone: Undone, error: AppError) -> AppError {
+        RollbackFailures::attach(undone.failures, error).with_detail("compensations_run", undone.run)
+    }
+}
+
+/// Logs the end of a rollback and emits its event.
+#[cold]
+pub(super) fn log_rollback(
+    operation: &Operation<'_>,
+    entry: Entry,
+    outcome: TransactionOutcome,
+    id: ErrorId,
+    compensations: usize,
+    failed_compensations: usize,
+) {
+    let duration = seconds(entry);
+    let (name, component) = (operation.name(), operation.component());
+    let (file, line) = (operation.file(), operation.line());
+    if outcome == TransactionOutcome::Cancelled {
+        tracing::debug!(
+            target: names::TARGET_TRANSACTION, operation = name, component, file, line, duration, compensations,
+            failed_compensations, "cancelled"
         );
-        event::emit(|| self.ended(TransactionOutcome::RolledBack, failed));
-        error
+    } else {
+        tracing::info!(
+            target: names::TARGET_TRANSACTION, operation = name, component, file, line, duration, error.id = %id,
+            compensations, failed_compensations, "rolled back"
+        );
     }
+    event::emit(|| ended(operation, entry, outcome, compensations, failed_compensations));
+}
 
-    fn ended(&self, outcome: TransactionOutcome, failed_compensations: usize) -> Event<'_> {
-        Event::Transaction(TransactionEvent {
-            operation: self.operation.name(),
-            component: self.operation.component(),
-            outcome,
-            elapsed: self.entry.elapsed(),
-            failed_compensations,
-            record: RecordSlot::default(),
-        })
-    }
+fn seconds(entry: Entry) -> Option<f64> {
+    entry.elapsed().as_ref().map(Duration::as_secs_f64)
+}
+
+fn ended<'a>(
+    operation: &'a Operation<'_>,
+    entry: Entry,
+    outcome: TransactionOutcome,
+    compensations: usize,
+    failed_compensations: usize,
+) -> Event<'a> {
+    Event::Transaction(TransactionEvent {
+        operation: operation.name(),
+        component: operation.component(),
+        outcome,
+        elapsed: entry.elapsed(),
+        compensations,
+        failed_compensations,
+        record: RecordSlot::default(),
+    })
 }

@@ -1,7 +1,7 @@
 //! Conversions from other errors and into them.
 
 use super::{AppError, BoxedError, Inner, Occurrence, SharedError, StdError};
-use crate::error::{ErrorCode, ErrorId, Rejection, View};
+use crate::error::{Class, ErrorCode, ErrorId, Rejection, View};
 use std::{
     any::Any,
     error::Error,
@@ -101,6 +101,7 @@ fn from_shared(source: SharedError) -> AppError {
 /// What an error tells about the `AppError` that is made of it.
 struct Found {
     code: Option<ErrorCode>,
+    class: Option<Class>,
     retry_after: Option<Duration>,
     location: Option<&'static Location<'static>>,
     ours: Option<(AppError, bool)>,
@@ -113,6 +114,7 @@ impl Found {
         let known = view.known();
         Self {
             code: known.code,
+            class: known.class,
             retry_after: known.mapped_retry_after,
             location: known.location,
             ours: view.shared(),
@@ -132,6 +134,9 @@ impl Found {
         if let Some((ours, true)) = self.ours {
             inner.details = ours.details().clone();
             inner.public_message = ours.public_message().map(Into::into);
+        }
+        if self.code.is_some() {
+            inner.class = self.class.filter(|class| *class != code.class());
         }
         // That of the `AppError` further in: the two are one event.
         if let Some(location) = self.location {

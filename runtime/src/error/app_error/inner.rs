@@ -1,7 +1,7 @@
 //! Shared contents of `AppError`: the body, which `with_*` copies, and the occurrence, which all copies share.
 
 use super::SharedError;
-use crate::error::{ErrorCode, ErrorId, View, details, view};
+use crate::error::{Class, ErrorCode, ErrorId, View, details, view};
 use serde_json::{Map, Value};
 use std::{
     backtrace::Backtrace,
@@ -55,6 +55,8 @@ impl Occurrence {
 pub(crate) struct Inner {
     pub(super) code: ErrorCode,
     pub(super) coded: bool,
+    /// The class, where a mapping gave another one than the code has.
+    pub(super) class: Option<Class>,
     /// None where the error was converted from another one, whose text then is its message.
     pub(super) message: Option<Box<str>>,
     /// The text of the source, once the message of a converted error was read.
@@ -73,6 +75,7 @@ impl Inner {
         Self {
             code,
             coded,
+            class: None,
             message: None,
             source_text: OnceLock::new(),
             public_message: None,
@@ -132,6 +135,11 @@ impl Inner {
 
     pub(crate) fn location(&self) -> &'static Location<'static> {
         self.location
+    }
+
+    /// The class of this error itself, if it has a code.
+    pub(crate) fn own_class(&self) -> Option<Class> {
+        self.coded.then(|| self.class.unwrap_or(self.code.class()))
     }
 
     pub(crate) fn is_coded_itself(&self) -> bool {

@@ -20,6 +20,7 @@ const fn mapped<T: BuiltIn>() -> MappedType {
         // Without a look through `Arc` and `Box`, which costs more than the few sources of these types are worth.
         at_level: |level| level.downcast_ref::<T>().map(|error| contained(|| error.coding())),
         declared_at: "",
+        is_box: false,
     }
 }
 
@@ -72,6 +73,12 @@ built_in! {
         None => PERMANENT,
     };
     ConfigError => |_| Some(ErrorCode::CONFIG_ERROR.into());
+    #[cfg(feature = "hyper-1")]
+    hyper_1::Error => |error| super::http::of_hyper(error);
+    #[cfg(feature = "reqwest-0_13")]
+    reqwest_0_13::Error => |error| super::http::of_reqwest(error);
+    #[cfg(feature = "sqlx-0_9")]
+    sqlx_0_9::Error => |error| super::sqlx::of_error(error);
 }
 
 /// The class of an input or output error: permanent where the same call fails again, transient where it may pass.

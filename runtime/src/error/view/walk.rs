@@ -23,6 +23,7 @@ pub(crate) enum Ask {
 pub(crate) struct Facts {
     id: Option<ErrorId>,
     code: Option<ErrorCode>,
+    class: Option<Class>,
     /// Whether the level is a rejection, and if so, whether the function ran all the same.
     rejection: Option<bool>,
     retry_after: Option<Duration>,
@@ -60,6 +61,7 @@ impl Answers for Inner {
         Facts {
             id: Some(occurrence.id()),
             code: self.is_coded_itself().then(|| self.code()),
+            class: self.own_class(),
             rejection: None,
             retry_after: self.own_retry_after(),
             location: Some(self.location()),
@@ -80,6 +82,7 @@ impl Answers for Rejection {
         };
         Facts {
             code: Some(self.code()),
+            class: Some(Class::Transient),
             rejection: Some(self.ran()),
             retry_after: self.retry_after(),
             reported,
@@ -92,6 +95,8 @@ impl Answers for Rejection {
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Known {
     pub(crate) id: Option<ErrorId>,
+    /// That of the level looked at last.
+    previous_id: Option<ErrorId>,
     pub(crate) code: Option<ErrorCode>,
     pub(crate) class: Option<Class>,
     pub(crate) rejected: bool,
@@ -114,18 +119,16 @@ impl Known {
     }
 
     fn add(&mut self, facts: Facts) {
-        let class = match facts.rejection {
-            Some(_) => Some(Class::Transient),
-            None => facts.code.map(ErrorCode::class),
-        };
         self.code = self.code.or(facts.code);
-        self.class = self.class.or(class);
+        self.class = self.class.or(facts.class);
         self.rejected |= facts.rejection == Some(false);
         self.retry_after = self.retry_after.or(facts.retry_after);
         self.location = self.location.or(facts.location.filter(|place| !is_in_std(place)));
         // Errors of one chain mostly share their event, which this walk has marked then.
-        self.reported |= facts.reported && (self.id.is_none() || self.id != facts.id);
+        let is_marked_here = facts.id.is_some() && (facts.id == self.id || facts.id == self.previous_id);
+        self.reported |= facts.reported && !is_marked_here;
         self.id = self.id.or(facts.id);
+        self.previous_id = facts.id.or(self.previous_id);
     }
 }
 

@@ -3,7 +3,10 @@
 use super::{ErrorContext, Fingerprint, Record, Recorder, context};
 use crate::{
     ErrorCode,
-    event::{AuditEvent, BreakerEvent, BreakerEventKind, ErrorEvent, Event, HealthEvent, RetryEvent, TransactionEvent},
+    event::{
+        AuditEvent, BreakerEvent, BreakerEventKind, ErrorEvent, Event, HealthEvent, NotificationEvent, RetryEvent,
+        TransactionEvent,
+    },
     time::Timestamp,
 };
 use std::sync::{Arc, OnceLock};
@@ -75,6 +78,7 @@ impl<'a> Event<'a> {
             Self::Transaction(event) => event.record,
             Self::Breaker(event) => event.record,
             Self::Audit(event) => event.record,
+            Self::Notification(event) => event.record,
         }
     }
 
@@ -87,7 +91,8 @@ impl<'a> Event<'a> {
             | Self::Health(HealthEvent { record, .. })
             | Self::Transaction(TransactionEvent { record, .. })
             | Self::Breaker(BreakerEvent { record, .. })
-            | Self::Audit(AuditEvent { record, .. }) => record,
+            | Self::Audit(AuditEvent { record, .. })
+            | Self::Notification(NotificationEvent { record, .. }) => record,
         };
         if slot.0.is_none() {
             *slot = RecordSlot::new(cell);

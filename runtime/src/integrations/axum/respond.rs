@@ -41,7 +41,7 @@ impl IntoResponse for AppError {
         let level = if problem.status() < 500 { LogLevel::Warn } else { LogLevel::Error };
         monitor::install();
         let report = Report::new(View::of_app(&self), &OPERATION, Entry::function());
-        report.level(level).send(Recognised::default(), Then::Ends);
+        report.level(level).send(Recognised::of(View::of_app(&self)), Then::Ends);
         problem.into_response()
     }
 }

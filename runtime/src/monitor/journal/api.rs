@@ -8,6 +8,13 @@ use std::{fmt, io};
 ///
 /// The monitor calls [`append`](Self::append) on the thread that reports the error, after all its locks are gone. An
 /// implementation must be quick, must not block without bound, and must not itself report errors through this library.
+///
+/// Two records with one [`id`](crate::monitor::ErrorRecord::id) and kind are one: an error in the state
+/// [`Pending`](crate::monitor::RecordState::Pending), and the same error in the state
+/// [`Error`](crate::monitor::RecordState::Error) or [`Retried`](crate::monitor::RecordState::Retried) within a minute; the
+/// transition that opened a circuit, and the same one when the circuit is no longer open. [`query`](Self::query) returns one
+/// record for both, with the contents of the last; [`counts`](Self::counts) has each error once and none that is retried.
+/// One that stays pending is an error.
 pub trait Journal: fmt::Debug + Send + Sync + 'static {
     /// Appends one record. `Ok` says that it is as safe as this journal can make it.
     ///

@@ -12,6 +12,8 @@
 //!   process that runs;
 //! - a full disk, a vanished folder or a locked file never fails the caller: [`JournalStatus`] tells, a bounded number
 //!   of lines waits, and writing resumes by itself;
+//! - an error inside an attempt of a retry has a line at once and another one when it is settled; readers join them to one
+//!   record, and one that was never settled reads as an error;
 //! - what is not ours in the folder is left alone, a file that was moved away is let go within a second, and a damaged
 //!   `rollup.json` is put aside.
 //!

@@ -38,6 +38,10 @@ pub(super) struct Failure {
     is_permanent: bool,
     is_app: bool,
     pub(super) kind: Kind,
+    /// The box in which it was reported last.
+    reported_in: Option<Kind>,
+    /// Whether it was in another type since.
+    is_moved: bool,
     /// Whether the error shows the identity under which it was reported.
     pub(super) shows_id: bool,
 }
@@ -53,8 +57,8 @@ pub(super) struct Walk {
     pub(super) occurrences: Vec<Occurrence>,
     /// The leaves that ran.
     pub(super) ran: Vec<u32>,
-    /// An error without room for a mark was handled, and one like it left the same call: which of them it is, nobody can
-    /// know.
+    /// An error without room for a mark was handled, and one like it left the same call, or it was put into another box of
+    /// the same type: which error it is, nobody can know.
     pub(super) is_ambiguous: bool,
 }
 
@@ -172,8 +176,16 @@ impl Walk {
                 None => {}
             }
         }
+        // Of two boxes of one type the address decides; what was in another box meanwhile has another one.
+        if failure.is_moved && !failure.is_marked && failure.reported_in == Some(failure.kind) {
+            self.is_ambiguous = true;
+        }
+        failure.reported_in = matches!(failure.kind, Kind::Boxed | Kind::Anyhow).then_some(failure.kind);
+        failure.is_moved = false;
         if failure.occurrence.is_none() {
-            let state = if around.is_provisional { State::Pending } else { State::Error };
+            // A rejection ends its series, and belongs to the record of its opening.
+            let is_provisional = around.is_provisional && !failure.is_rejection;
+            let state = if is_provisional { State::Pending } else { State::Error };
             let at = self.occurrences.len();
             self.occurrences.push(Occurrence { text: failure.text.clone(), state, is_app: failure.is_app });
             if state == State::Pending {
@@ -293,6 +305,8 @@ impl Failure {
             is_permanent: kind == Kind::Permanent,
             is_app,
             kind: if is_app { Kind::App } else { kind },
+            reported_in: None,
+            is_moved: false,
             shows_id: false,
         }
     }
@@ -303,6 +317,7 @@ impl Failure {
             return Self::new(kind, format!("text {uid}"));
         }
         let has_room = self.has_room || kind == Kind::App;
-        Self { kind, has_room, ..self }
+        let is_moved = self.is_moved || kind != self.kind;
+        Self { kind, has_room, is_moved, ..self }
     }
 }

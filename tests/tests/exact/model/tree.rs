@@ -174,7 +174,7 @@ struct Place {
 
 impl Draw {
     pub(super) fn tree(&mut self, is_async: bool) -> Arc<Node> {
-        let depth = 2 + self.numbers.below(4) as u32;
+        let depth = 1 + self.numbers.below(4) as u32;
         self.node(Place { depth, is_async, may_reject: true })
     }
 

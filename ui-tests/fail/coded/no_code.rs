@@ -1,0 +1,11 @@
+//! Nothing has a code.
+
+#[derive(Debug, gardefou::Coded)]
+enum StoreError {
+    Busy,
+}
+
+#[derive(Debug, gardefou::Coded)]
+struct Missing;
+
+fn main() {}
