@@ -124,7 +124,9 @@ impl Walk {
             Guard::Plain(kind) | Guard::Breaker(kind) => (kind, false, kind),
             Guard::BreakerFunction => (Kind::Fault, false, Kind::Fault),
             Guard::Function(kind) => (kind, true, kind),
-            Guard::Place(kind) | Guard::Silent(kind) | Guard::ByHand(kind) => (kind, true, Kind::App),
+            Guard::Place(kind) | Guard::Silent(kind) | Guard::ByHand(kind) | Guard::Transaction(kind) => {
+                (kind, true, Kind::App)
+            }
         };
         if !is_boundary {
             let outcome = self.node(body, around);

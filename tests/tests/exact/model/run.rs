@@ -14,7 +14,7 @@ use gardefou::{
     enhanced_error_handling, error_boundary, retry,
     retry::Retry,
     time::ManualClock,
-    with_circuit_breaker,
+    transaction_boundary, with_circuit_breaker,
 };
 use std::{
     collections::BTreeMap,
@@ -175,6 +175,10 @@ macro_rules! functions {
                         let _ = error_boundary!("model_silent", rethrow = false, { $plain(uid, body, env)? });
                         Ok(())
                     }
+                    Guard::Transaction(Kind::$kind) => {
+                        let outcome = transaction_boundary!("model_transaction", |_tx| { $plain(uid, body, env)? });
+                        outcome.map_err(Carried::App)
+                    }
                     Guard::ByHand(Kind::$kind) => {
                         ErrorBoundary::new("model_by_hand").call(|| $plain(uid, body, env)).map_err(Carried::App)
                     }
@@ -186,7 +190,8 @@ macro_rules! functions {
                 | Guard::Function(Kind::Permanent)
                 | Guard::Place(Kind::Permanent)
                 | Guard::Silent(Kind::Permanent)
-                | Guard::ByHand(Kind::Permanent) => unreachable!("a kind of leaves"),
+                | Guard::ByHand(Kind::Permanent)
+                | Guard::Transaction(Kind::Permanent) => unreachable!("a kind of leaves"),
             }
         }
 
@@ -204,6 +209,11 @@ macro_rules! functions {
                             error_boundary!("model_silent", rethrow = false, { $plain_async(uid, body, env).await? });
                         Ok(())
                     }
+                    Guard::Transaction(Kind::$kind) => {
+                        let outcome =
+                            transaction_boundary!("model_transaction", |_tx| { $plain_async(uid, body, env).await? });
+                        outcome.map_err(Carried::App)
+                    }
                     Guard::ByHand(Kind::$kind) => {
                         let boundary = ErrorBoundary::new("model_by_hand");
                         boundary.call_async(|| $plain_async(uid, body, env)).await.map_err(Carried::App)
@@ -220,7 +230,8 @@ macro_rules! functions {
                 | Guard::Function(Kind::Permanent)
                 | Guard::Place(Kind::Permanent)
                 | Guard::Silent(Kind::Permanent)
-                | Guard::ByHand(Kind::Permanent) => unreachable!("a kind of leaves"),
+                | Guard::ByHand(Kind::Permanent)
+                | Guard::Transaction(Kind::Permanent) => unreachable!("a kind of leaves"),
             }
         }
     };

@@ -91,6 +91,8 @@ pub(super) enum Guard {
     Silent(Kind),
     /// `ErrorBoundary`.
     ByHand(Kind),
+    /// `transaction_boundary!`.
+    Transaction(Kind),
     /// `CircuitBreaker::call`, which never opens.
     Breaker(Kind),
     /// `#[with_circuit_breaker]`.
@@ -223,12 +225,13 @@ impl Draw {
 
     fn guard(&mut self, body: impl FnOnce(&mut Self) -> Arc<Node>) -> Arc<Node> {
         let (uid, kind) = (self.uid(), self.numbers.kind());
-        let guard = match self.numbers.below(12) {
+        let guard = match self.numbers.below(13) {
             0..2 => Guard::Plain(kind),
             2..6 => Guard::Function(kind),
             6..8 => Guard::Place(kind),
             8 => Guard::Silent(kind),
             9 => Guard::ByHand(kind),
+            12 => Guard::Transaction(kind),
             10 => Guard::Breaker(if kind == Kind::App { Kind::App } else { Kind::Fault }),
             _ => Guard::BreakerFunction,
         };
