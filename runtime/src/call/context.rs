@@ -2,7 +2,7 @@
 
 use super::{
     attempt::Series,
-    current::{CURRENT, letters_to, send},
+    current::{CURRENT, Mark, letters_to, mark, send},
     deadline::{self, Deadline, EnteredDeadline},
     held::{self, EnteredSlots, Slot},
     inside::Letter,
@@ -120,6 +120,7 @@ impl Context {
         Entered {
             mailbox: self.mailbox.as_deref().map(|mailbox| (self.frame, mailbox)),
             outer,
+            since: mark(),
             _deadline: EnteredDeadline::enter_alone(self.deadline.clone()),
             _values: EnteredValues::enter(self.values.clone()),
             _slots: EnteredSlots::enter(self.slots.clone()),
@@ -150,6 +151,7 @@ fn mailbox_of(frame: u64) -> Arc<Mailbox> {
 struct Entered<'a> {
     mailbox: Option<(u64, &'a Mailbox)>,
     outer: (u64, Series),
+    since: Mark,
     _deadline: EnteredDeadline,
     _values: EnteredValues,
     _slots: EnteredSlots,
@@ -163,7 +165,8 @@ impl Drop for Entered<'_> {
             current.series.set(series);
         });
         if let Some((to, mailbox)) = self.mailbox {
-            letters_to(to).filter_map(|letter| mailbox.leave(letter).err()).for_each(refused);
+            let letters = letters_to(to, self.since).into_iter();
+            letters.filter_map(|letter| mailbox.leave(letter).err()).for_each(refused);
         }
     }
 }

@@ -110,11 +110,18 @@ fn first_of_a_stretch() -> u64 {
     STRETCHES.fetch_add(STRETCH, Ordering::Relaxed) + 1
 }
 
-/// Takes the letters that are addressed to a frame.
-pub(super) fn letters_to(frame: u64) -> impl Iterator<Item = Letter> {
-    let mut inside: Option<Box<Inside>> = None;
-    CURRENT.with(|current| current.collect(frame, &mut inside));
-    inside.into_iter().flat_map(|mut inside| inside.take_mailboxes().chain(inside.into_letters()))
+/// Takes the letters that were addressed to a frame since a mark; earlier ones are of calls further out on this stack.
+pub(super) fn letters_to(frame: u64, since: Mark) -> Vec<Letter> {
+    CURRENT.with(|current| {
+        let take = |letters: &RefCell<Vec<Addressed>>| {
+            let mut letters = letters.borrow_mut();
+            let taken = letters.extract_if(.., |sent| sent.to == frame && sent.at >= since.0).map(|sent| sent.letter);
+            let taken: Vec<_> = taken.collect();
+            current.has_letters.set(!letters.is_empty());
+            taken
+        };
+        if current.has_letters.get() { LETTERS.try_with(take).unwrap_or_default() } else { Vec::new() }
+    })
 }
 
 /// Returns `true` inside of a frame.

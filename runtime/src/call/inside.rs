@@ -106,11 +106,6 @@ impl Inside {
         }
     }
 
-    /// Takes the mailboxes, to hand them on to the frame whose they are.
-    pub(super) fn take_mailboxes(&mut self) -> impl Iterator<Item = Letter> + use<> {
-        std::mem::take(&mut self.mailboxes).into_iter().map(Letter::Mailbox)
-    }
-
     /// Takes the errors that were reported inside.
     pub(crate) fn take_reported(&mut self) -> Vec<Reported> {
         std::mem::take(&mut self.reported)
