@@ -74,6 +74,11 @@ impl Opening {
     }
 }
 
+/// Returns `true` for the states that an opening consists of.
+pub(super) fn is_open(state: CircuitState) -> bool {
+    matches!(state, CircuitState::Open | CircuitState::HalfOpen | CircuitState::ForcedOpen)
+}
+
 /// When something happened.
 #[derive(Clone, Copy)]
 pub(super) enum Moment {
@@ -130,7 +135,6 @@ impl Locked {
 
     fn take_transition(&mut self, transition: Transition, cause: Option<Box<str>>, rejected: u64) {
         self.lent.clear();
-        let is_open = |state| matches!(state, CircuitState::Open | CircuitState::HalfOpen | CircuitState::ForcedOpen);
         let ended = self.opening.clone().filter(|_| is_open(transition.from));
         let rejected_in_it = if ended.is_some() { rejected.saturating_sub(self.rejected_before) } else { 0 };
         if ended.is_some() && transition.to != CircuitState::HalfOpen {

@@ -11,7 +11,7 @@ use super::{
     counters::{Counted, Counters},
     draft::Said,
     in_flight::{InFlight, Left},
-    locked::{LastFailure, Locked, Moment, Totals},
+    locked::{LastFailure, Locked, Moment, Totals, is_open},
     observers::{Observers, Told},
     state::{Admission, Core, Effects, Outcome, Phase},
     ticket::{Denied, Ticket, UNKNOWN_WAIT},
@@ -541,7 +541,9 @@ impl Shared {
 
     fn take(&self, locked: &mut Locked, effects: Effects) {
         if effects != Effects::default() {
-            locked.take(effects, self.rejected());
+            // The count is needed where an opening goes on or ends.
+            let rejected = if effects.iter().any(|change| is_open(change.from)) { self.rejected() } else { 0 };
+            locked.take(effects, rejected);
         }
     }
 

@@ -10,6 +10,12 @@ use std::error::Error;
 ///
 /// An [`AppError`](crate::AppError) carries a mark of its own. Any other error is recognised here: in a box by the address
 /// of its contents, else by its type and text, or as a source of another error by its text and debug form.
+/// In an error that hides its source, as a box of anyhow or `#[error(transparent)]` does, it is recognised by its text and by
+/// its debug form or the bare text in the debug form of that.
+///
+/// What cannot be told apart: an error that was reported and handled in a frame, and an equal one without a mark that is made
+/// after it in the same frame and leaves it. What is not recognised: a box whose error was put into another box and back
+/// into one of the first type.
 #[derive(Debug)]
 pub(crate) struct Reported {
     id: ErrorId,
