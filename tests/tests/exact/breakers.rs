@@ -185,7 +185,7 @@ fn a_cancelled_transaction_is_a_line_at_debug_and_no_error() {
             line.set(line!() + 1);
             transaction_boundary!("cancelled_import", error_code = ErrorCode::DB_WRITE_ERROR, |tx| {
                 tx.on_rollback("undo", move || undone.lock().unwrap().push("undo"));
-                pending::<()>().await
+                pending::<()>().await;
             })
         };
         one_thread().block_on(async {
@@ -212,7 +212,7 @@ fn a_dropped_boundary_is_no_error() {
     one_thread().block_on(async {
         tokio::select! {
             biased;
-            _ = boundary.call_async(|| pending::<Result<(), Fault>>()) => unreachable!("it never ends"),
+            _ = boundary.call_async(pending::<Result<(), Fault>>) => unreachable!("it never ends"),
             () = give_way(1) => {}
         }
     });

@@ -227,7 +227,7 @@ async fn explained_read(seed: usize) -> anyhow::Result<()> {
 async fn explained_read_file(seed: usize) -> anyhow::Result<()> {
     let result = explained_read(seed).await;
     give_way(seed / 2).await;
-    Ok(result.context("reading the index")?)
+    result.context("reading the index")
 }
 
 #[enhanced_error_handling]
@@ -410,7 +410,7 @@ fn boundaries_by_hand_and_in_place_count_as_attributes_do() {
                                         give_way(seed).await;
                                         Err::<(), _>(Fault::Timeout)
                                     })
-                                    .await?
+                                    .await?;
                             })
                         })
                         .await

@@ -420,7 +420,7 @@ fn work_of_spawned_work_belongs_to_the_attempt_too() {
     let child = || async {
         // A call of its own, which passes its context on as well.
         let own = ErrorBoundary::new("settled_grandchild_beside");
-        assert!(own.call(|| Ok::<_, Fault>(Context::current().run(|| ()))).is_ok());
+        assert!(own.call(|| Context::current().run(|| Ok::<_, Fault>(()))).is_ok());
         tokio::spawn(settled_grandchild().in_call(Context::current())).await.unwrap()
     };
     let attempt = || async { tokio::spawn(child().in_call(Context::current())).await.unwrap() };
@@ -438,7 +438,7 @@ fn contexts_without_number_in_one_call_lose_no_error() {
         for _ in 0..3000 {
             // Each takes the context of a call of its own in between, so that none is that of the one before.
             let own = ErrorBoundary::new("settled_many_beside");
-            assert!(own.call(|| Ok::<_, Fault>(drop(Context::current()))).is_ok());
+            assert!(own.call(|| Context::current().run(|| Ok::<_, Fault>(()))).is_ok());
             assert!(Context::current().run(&fail).is_err());
         }
         fail()

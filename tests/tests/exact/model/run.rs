@@ -143,12 +143,10 @@ macro_rules! functions {
     ($($kind:ident $error:ty: $convert:expr, $plain:ident $plain_async:ident $function:ident $function_async:ident;)*) => {
         $(
             fn $plain(uid: u32, body: &Node, env: &Env) -> Result<(), $error> {
-                #[expect(clippy::redundant_closure_call, reason = "the conversion of this type")]
                 run(body, env).map_err(|error| $convert(error, uid))
             }
 
             async fn $plain_async(uid: u32, body: Arc<Node>, env: Arc<Env>) -> Result<(), $error> {
-                #[expect(clippy::redundant_closure_call, reason = "the conversion of this type")]
                 run_async(body, env).await.map_err(|error| $convert(error, uid))
             }
 
