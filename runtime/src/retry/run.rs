@@ -237,8 +237,8 @@ impl<'r> Run<'r> {
     pub(super) fn end_attempt(&mut self, next: Next) {
         let Some(mut inside) = self.frame.end() else { return };
         if let Next::Wait(_) = next {
-            for id in inside.take_pending() {
-                event::pending::settle(id, Settlement::Retried);
+            for held in inside.take_pending() {
+                event::pending::settle(held, Settlement::Retried);
             }
             // What was reported or rejected inside has no say in the next attempt; what breakers counted stays counted.
             inside.take_reported();
