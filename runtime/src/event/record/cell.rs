@@ -4,6 +4,7 @@ use super::{ErrorContext, Fingerprint, Record, Recorder, context};
 use crate::{
     ErrorCode,
     event::{AuditEvent, BreakerEvent, BreakerEventKind, ErrorEvent, Event, HealthEvent, RetryEvent, TransactionEvent},
+    scope,
     time::Timestamp,
 };
 use std::sync::{Arc, OnceLock};
@@ -119,7 +120,10 @@ impl<'a> Event<'a> {
     /// ```
     #[must_use]
     pub fn record(&self) -> Option<Arc<Record>> {
-        self.record_by(super::recorder::of_process())
+        match scope::stored::<Recorder>() {
+            Some(recorder) => self.record_by(&recorder),
+            None => self.record_by(super::recorder::of_process()),
+        }
     }
 
     /// Returns `true` if the event is of a kind that has a record.
