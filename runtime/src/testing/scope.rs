@@ -47,7 +47,7 @@ use std::{fmt, sync::Arc};
 ///
 /// #[retry(max_retries = 2, initial_delay = 60.0, backoff = "constant", jitter = false)]
 /// fn fetch() -> Result<u32> {
-///     Err(AppError::new(ErrorCode::NETWORK_ERROR, "connection reset"))
+///     Err(AppError::new(ErrorCode::DB_CONNECTION_ERROR, "connection reset"))
 /// }
 ///
 /// let scope = Scope::new();
@@ -136,7 +136,7 @@ impl Scope {
     ///
     /// scope.clock().advance(Duration::from_secs(30));
     /// assert!(breaker.call(|| Ok::<_, String>(())).is_ok());
-    /// assert_eq!(breaker.state(), CircuitState::HalfOpen);
+    /// assert_eq!(breaker.state(), CircuitState::Closed);
     /// # Ok::<(), gardefou::ConfigError>(())
     /// ```
     #[must_use]
