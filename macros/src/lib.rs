@@ -254,8 +254,10 @@ pub fn with_circuit_breaker(args: TokenStream, item: TokenStream) -> TokenStream
 /// #[retry(max_retries = 3, initial_delay = "1ms")]
 /// fn third_time_lucky(calls: &mut u32) -> Result<u32, AppError> {
 ///     *calls += 1;
-///     let text = if *calls < 3 { "not yet" } else { "42" };
-///     Ok(text.parse()?)
+///     if *calls < 3 {
+///         Err(std::io::Error::from(std::io::ErrorKind::ConnectionReset))?;
+///     }
+///     Ok(42)
 /// }
 ///
 /// let mut calls = 0;

@@ -398,6 +398,11 @@ impl Retry {
                 setters.push(&key, "backoff_factor", value.tokens(krate));
             }
         }
+        if let Some((key, expr)) = args.take_with_key("log_level")
+            && let Some(level) = log_level("log_level", expr, krate, diag)
+        {
+            setters.push(&key, "log_level", level);
+        }
         if let Some((key, expr)) = args.take_with_key("jitter")
             && let Some(value) = jitter(expr, krate, diag)
         {

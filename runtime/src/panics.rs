@@ -2,7 +2,7 @@
 
 use std::{
     any::Any,
-    cell::Cell,
+    cell::{Cell, RefCell},
     fmt, mem,
     ops::Deref,
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
@@ -20,6 +20,21 @@ pub(crate) fn catch<R>(run: impl FnOnce() -> R) -> Result<R, Payload> {
 
 thread_local! {
     static DEPTH: Cell<u32> = const { Cell::new(0) };
+}
+
+thread_local! {
+    /// The place of the latest panic of this thread that is handed out, where the process notes it.
+    static PLACE: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
+/// Notes the place of a panic, from a panic hook.
+pub(crate) fn note_place(place: String) {
+    let _ = PLACE.try_with(|last| last.replace(Some(place)));
+}
+
+/// Takes the place of the panic that was handed out, where it was noted.
+pub(crate) fn take_place() -> Option<String> {
+    PLACE.try_with(|last| last.take()).ok().flatten()
 }
 
 /// Tells whether a panic of this thread would be handed out by [`catch`], so that somebody hears of it.

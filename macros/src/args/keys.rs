@@ -44,6 +44,7 @@ const RETRY: &[&str] = &[
     "retry_if",
     "on_retry",
     "budget",
+    "log_level",
 ];
 const AUDIT: &[&str] = &["name", "user", "success_level", "error_level"];
 const BOUNDARY: &[&str] = &["error_code", "log_level", "rethrow", "fallback", "catch_panics"];

@@ -60,7 +60,7 @@ pub(super) fn label() -> Lifetime {
 }
 
 /// The type that carries returned values out of a closure, see `Returns`.
-pub(super) fn returns() -> syn::Ident {
+pub(super) fn returns() -> Ident {
     own("returns")
 }
 
@@ -420,8 +420,8 @@ pub(super) fn awaits(block: &Block) -> Option<Span> {
 }
 
 /// The word by which an expansion awaits: the block's own, so that both are one where neither may stand.
-pub(super) fn awaited(awaits: Option<Span>) -> syn::Ident {
-    syn::Ident::new("await", awaits.unwrap_or_else(Span::mixed_site))
+pub(super) fn awaited(awaits: Option<Span>) -> Ident {
+    Ident::new("await", awaits.unwrap_or_else(Span::mixed_site))
 }
 
 fn first_await(tokens: TokenStream) -> Option<Span> {

@@ -56,6 +56,7 @@ impl Handling {
     ///
     /// That of the function.
     #[inline(always)]
+    #[track_caller]
     pub fn leave<T, E, S: Shape<E>>(
         &self,
         entered: &mut Entered,
@@ -72,6 +73,7 @@ impl Handling {
     ///
     /// That of the function.
     #[inline(always)]
+    #[track_caller]
     pub fn leave_with<T, E, S: Shape<E>>(
         &self,
         entered: &mut Entered,
@@ -91,13 +93,14 @@ impl Handling {
     }
 
     #[cold]
+    #[track_caller]
     fn failed<E, S: Shape<E>>(&self, entered: &mut Entered, error: E, shape: S, then: Then, captured: Captured) -> E {
         monitor::install();
-        let operation = self.guarded.operation();
+        let (operation, place) = (self.guarded.operation(), Location::caller());
         let recognised = Recognised::new(shape.view(&error), entered.place.leave());
         let mut arguments = Some(captured.0);
         let error = shape.amended(error, |error| {
-            let mut error = self.treatment.note(recognised.adopted_by(error), operation);
+            let mut error = self.treatment.note(recognised.adopted_by(error), operation, place);
             for (name, value) in arguments.take().unwrap_or_default() {
                 // A detail of the user's own keeps its name.
                 if !error.details().contains_key(&name) {

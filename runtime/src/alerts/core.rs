@@ -12,7 +12,10 @@ use crate::{
     ConfigError,
     breaker::circuit_breakers,
     error::{Rejection, redact},
-    event::{AlertLevel, ErrorEvent, Event, HealthEvent, names, text},
+    event::{
+        self, AlertLevel, ErrorEvent, Event, HealthEvent, NotificationEvent, NotificationOutcome, RecordSlot, names,
+        text,
+    },
     monitor::{ErrorMonitor, ErrorRecord, RecordKind, error_monitor},
     sync::Mutex,
     time::{SharedClock, Tick},
@@ -165,7 +168,11 @@ impl Core {
                 let plans = self.decider.lock().on_health_at(now, &health);
                 self.carry_out(plans, None);
             }
-            Event::Provisional(_) | Event::Retry(_) | Event::Transaction(_) | Event::Audit(_) => {}
+            Event::Provisional(_)
+            | Event::Notification(_)
+            | Event::Retry(_)
+            | Event::Transaction(_)
+            | Event::Audit(_) => {}
         }
     }
 
@@ -265,6 +272,7 @@ impl Core {
             Step::Wait(until) => Err(Some(until)),
             Step::Arrived(item) => {
                 self.settle(&item, true);
+                self.publish(channel, &item.notice, NotificationOutcome::Delivered);
                 // The channel works again: what it missed can follow.
                 if self.has_kept[channel].swap(false, Ordering::Relaxed) {
                     self.replay[channel].store(true, Ordering::Relaxed);
@@ -329,7 +337,27 @@ impl Core {
         } else if !item.replayed {
             self.counts.kept.fetch_add(1, Ordering::Relaxed);
         }
+        let outcome = if kept { NotificationOutcome::Kept } else { NotificationOutcome::Lost };
+        self.publish(channel, &item.notice, outcome);
         kept
+    }
+
+    /// Passes what became of a notification to observers.
+    fn publish(&self, channel: usize, notice: &Notice, outcome: NotificationOutcome) {
+        event::emit(|| {
+            Event::Notification(NotificationEvent {
+                id: notice.id,
+                kind: notice.kind.name(),
+                channel: self.lanes[channel].name(),
+                rule: &notice.rule,
+                title: &notice.title,
+                level: notice.level,
+                fingerprint: notice.fingerprint,
+                error: notice.error.as_ref().map(|record| record.id),
+                outcome,
+                record: RecordSlot::default(),
+            })
+        });
     }
 
     fn to_journal(&self, channel: usize, notice: &Notice, kind: RecordKind) -> bool {

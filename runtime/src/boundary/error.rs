@@ -36,16 +36,24 @@ impl Treatment {
         entry: Entry,
         frame: &mut Frame,
         then: Then,
+        place: &'static Location<'static>,
     ) -> AppError {
         let recognised = Recognised::new(View::of_app(&error), frame);
-        let error = self.note(recognised.adopted_by(error), operation);
+        let error = self.note(recognised.adopted_by(error), operation, place);
         let report = Report::new(View::of_app(&error), operation, entry).level(self.level);
         report.send(recognised, then);
         error
     }
 
-    /// Gives an uncoded error its code and notes the boundary's name.
-    pub(crate) fn note(self, error: AppError, operation: &Operation<'_>) -> AppError {
+    /// Gives an uncoded error its code, one that was made inside the standard library this place, and notes the
+    /// boundary's name.
+    pub(crate) fn note(
+        self,
+        error: AppError,
+        operation: &Operation<'_>,
+        place: &'static Location<'static>,
+    ) -> AppError {
+        let error = error.or_location(place);
         let error = match self.code {
             Some(code) => error.or_code(code),
             None => error,
@@ -215,6 +223,7 @@ impl<'a> Visit<'a> {
 
     /// Leaves the block by its end.
     #[inline]
+    #[track_caller]
     fn end<T>(&mut self, outcome: Result<T, AppError>, treatment: Treatment) -> Result<T, AppError> {
         match outcome {
             Ok(value) => {
@@ -234,8 +243,9 @@ impl<'a> Visit<'a> {
 
     /// Leaves the block by an error, which is coded, noted and reported.
     #[cold]
+    #[track_caller]
     pub(crate) fn failed(&mut self, error: AppError, treatment: Treatment, then: Then) -> AppError {
-        treatment.apply(error, self.operation, self.entry.finish(), self.place.leave(), then)
+        treatment.apply(error, self.operation, self.entry.finish(), self.place.leave(), then, Location::caller())
     }
 
     /// Wraps a future that the block awaits.

@@ -9,15 +9,14 @@
 
 mod convert;
 mod error;
-mod level;
 mod operation;
 pub(crate) mod panic;
 mod report;
 mod transaction;
 
+pub use crate::event::{InvalidLogLevel, LogLevel};
 pub use convert::BoundaryError;
 pub use error::{ErrorBoundary, error_boundary};
-pub use level::{InvalidLogLevel, LogLevel};
 pub use operation::{Entry, Operation};
 pub use report::report;
 pub use transaction::{

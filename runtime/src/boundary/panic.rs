@@ -1,6 +1,6 @@
 //! Panics as errors.
 
-use crate::{AppError, ErrorCode, panics};
+use crate::{AppError, ErrorCode, event::record::FINGERPRINT_DETAIL, panics};
 use std::{
     any::Any,
     future::Future,
@@ -15,7 +15,17 @@ use std::{
 pub(crate) fn error_of(payload: &(dyn Any + Send), what: &str) -> AppError {
     let said = payload.downcast_ref::<&'static str>().copied();
     let said = said.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
-    AppError::new(ErrorCode::PANIC_ERROR, format!("`{what}` panicked: {}", said.unwrap_or("(a value, no text)")))
+    let error =
+        AppError::new(ErrorCode::PANIC_ERROR, format!("`{what}` panicked: {}", said.unwrap_or("(a value, no text)")));
+    match panics::take_place() {
+        Some(place) => located(error, place),
+        None => error,
+    }
+}
+
+/// Says where a panic happened, which is what makes two of them the same problem.
+pub(crate) fn located(error: AppError, place: String) -> AppError {
+    error.with_detail(FINGERPRINT_DETAIL, format!("panic at {place}")).with_detail("place", place)
 }
 
 /// Runs a function; its panic becomes an error.

@@ -6,6 +6,7 @@ use super::{
     permit::OnPanic,
     shared::Shared,
     ticket::{Denied, Ticket},
+    word,
 };
 use crate::{
     Rejection,
@@ -133,7 +134,10 @@ impl Drop for Admitted<'_> {
 #[expect(clippy::needless_pass_by_value, reason = "a judge is a copy or a closure, and ends with its call")]
 pub(super) fn run<R, J: Judge<R>>(shared: &Shared, ticket: Ticket, judge: J, f: impl FnOnce() -> R) -> R {
     let on_panic = OnPanic { shared, ticket, mark: Some(call::mark()) };
+    // Known on the fast path, where nothing is held.
+    let held = if word::is_plainly_closed(ticket.word) { None } else { shared.hold_slot(ticket, None) };
     let outcome = f();
+    drop(held);
     let verdict = judge.verdict(&outcome);
     let mark = on_panic.defuse();
     // The outcome is borrowed and returned from here, so that the call can write it where the caller wants it: each

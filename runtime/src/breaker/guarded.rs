@@ -54,7 +54,11 @@ impl<F: Future, J: Judge<F::Output>> Future for Guarded<'_, F, J> {
         let this = self.project();
         let on_panic = OnPollPanic { shared: this.shared, ticket: *this.ticket, frame: this.frame };
         let polled = {
-            let _entered = on_panic.frame.enter();
+            let entered = on_panic.frame.enter();
+            let _held = match on_panic.shared {
+                Some(shared) if on_panic.ticket.is_probe() => shared.hold_slot(on_panic.ticket, Some(entered.id())),
+                _ => None,
+            };
             this.inner.poll(cx)
         };
         let Poll::Ready(outcome) = polled else {

@@ -28,6 +28,8 @@ pub(super) struct Locked {
     pub(super) opening: Option<Arc<Opening>>,
     /// How many calls were rejected when the opening before the latest one ended.
     pub(super) rejected_before: u64,
+    /// The slots of the half-open state that a call further in runs on.
+    pub(super) lent: Vec<u64>,
     /// What is to be told once the lock is gone, in order.
     pub(super) outbox: VecDeque<Told>,
     /// Whether somebody is telling; he goes on until the outbox is empty.
@@ -70,6 +72,11 @@ impl Opening {
     pub(super) fn id(&self) -> ErrorId {
         *self.id.get_or_init(ErrorId::new)
     }
+}
+
+/// Returns `true` for the states that an opening consists of.
+pub(super) fn is_open(state: CircuitState) -> bool {
+    matches!(state, CircuitState::Open | CircuitState::HalfOpen | CircuitState::ForcedOpen)
 }
 
 /// When something happened.
@@ -127,7 +134,7 @@ impl Locked {
     }
 
     fn take_transition(&mut self, transition: Transition, cause: Option<Box<str>>, rejected: u64) {
-        let is_open = |state| matches!(state, CircuitState::Open | CircuitState::HalfOpen | CircuitState::ForcedOpen);
+        self.lent.clear();
         let ended = self.opening.clone().filter(|_| is_open(transition.from));
         let rejected_in_it = if ended.is_some() { rejected.saturating_sub(self.rejected_before) } else { 0 };
         if ended.is_some() && transition.to != CircuitState::HalfOpen {

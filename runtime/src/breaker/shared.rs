@@ -11,14 +11,14 @@ use super::{
     counters::{Counted, Counters},
     draft::Said,
     in_flight::{InFlight, Left},
-    locked::{LastFailure, Locked, Moment, Totals},
+    locked::{LastFailure, Locked, Moment, Totals, is_open},
     observers::{Observers, Told},
     state::{Admission, Core, Effects, Outcome, Phase},
     ticket::{Denied, Ticket, UNKNOWN_WAIT},
     word,
 };
 use crate::{
-    call::EndedBy,
+    call::{self, EndedBy, HeldSlot},
     classify::Verdict,
     error::{ErrorId, redact},
     rng::Rng,
@@ -78,6 +78,7 @@ impl Shared {
             last_failure: None,
             opening: None,
             rejected_before: 0,
+            lent: Vec::new(),
             outbox: VecDeque::new(),
             telling: false,
         };
@@ -188,6 +189,9 @@ impl Shared {
     }
 
     fn admit_locked(&self, now: Tick) -> Result<Ticket, Denied> {
+        if let Some(ticket) = self.admit_lent(now) {
+            return Ok(ticket);
+        }
         let mut admitted = self.step(|locked| {
             let (admission, effects) = locked.core.admit_at(now);
             let (word, generation) = (word::of(&locked.core), locked.core.generation());
@@ -205,6 +209,39 @@ impl Shared {
             ticket.enter(in_flight.enter(now, ticket.generation()));
         }
         admitted
+    }
+
+    /// Admits a call to a half-open breaker on the slot that a call around it holds, one at a time.
+    fn admit_lent(&self, now: Tick) -> Option<Ticket> {
+        let generation = word::generation(self.hot.word.load(Ordering::Acquire));
+        let slot = call::slot_of(self.address(), generation)?;
+        self.step(|locked| {
+            if locked.lent.contains(&slot) {
+                return (None, Effects::default());
+            }
+            let (is_lent, effects) = locked.core.lend_at(now, generation);
+            if is_lent {
+                locked.lent.push(slot);
+            }
+            let word = word::of(&locked.core) | word::LENT;
+            (is_lent.then(|| Ticket::starting(word, now)), effects)
+        })
+    }
+
+    /// Lets calls of this breaker further in run on the slot of a probe.
+    pub(super) fn hold_slot(&self, ticket: Ticket, id: Option<u64>) -> Option<HeldSlot> {
+        let generation = word::generation(self.hot.word.load(Ordering::Relaxed));
+        // Where the state has changed since, there is no slot any more.
+        ticket.is_probe().then(|| call::hold(self.address(), generation, id))
+    }
+
+    /// Gives a lent slot back to the call around.
+    fn give_back(&self, locked: &mut Locked, ticket: Ticket) {
+        if ticket.is_lent()
+            && let Some(slot) = call::slot_of(self.address(), ticket.generation())
+        {
+            locked.lent.retain(|lent| *lent != slot);
+        }
     }
 
     /// Returns the address by which calls further in know the breaker, which lives as long as any of its calls.
@@ -265,7 +302,13 @@ impl Shared {
             let at = now.unwrap_or(Tick::ZERO);
             if now.is_none() || self.is_current_locked(&mut locked, ticket, at) {
                 self.counters.add(Counted::Success);
-                let outcome = Outcome { failure: false, slow, counted: left.counted, started: left.start };
+                let outcome = Outcome {
+                    failure: false,
+                    slow,
+                    counted: left.counted,
+                    started: left.start,
+                    lent: ticket.is_lent(),
+                };
                 self.record_locked(&mut locked, ticket, at, outcome);
             }
             return self.finish(locked);
@@ -385,7 +428,8 @@ impl Shared {
                 locked.totals.abandoned = locked.totals.abandoned.saturating_add(1);
                 self.push_detail(&mut locked, Told::Abandoned { generation: ticket.generation(), elapsed });
             }
-            let outcome = Outcome { failure: true, slow, counted: left.counted, started: left.start };
+            let outcome =
+                Outcome { failure: true, slow, counted: left.counted, started: left.start, lent: ticket.is_lent() };
             self.record_locked(&mut locked, ticket, now, outcome);
         }
         self.finish(locked);
@@ -415,6 +459,7 @@ impl Shared {
             let elapsed = now.since(outcome.started);
             self.push_detail(locked, Told::Slow { generation: ticket.generation(), elapsed, pending: false });
         }
+        self.give_back(locked, ticket);
         let effects = locked.core.record_at(now, ticket.generation(), outcome);
         self.take(locked, effects);
     }
@@ -468,7 +513,10 @@ impl Shared {
         let started = self.leave(ticket).start;
         let is_current = if ticket.is_probe() {
             let now = self.clock.now();
-            self.step(|locked| locked.core.release_at(now, ticket.generation(), started, answered))
+            self.step(|locked| {
+                self.give_back(locked, ticket);
+                locked.core.release_at(now, ticket.generation(), started, ticket.is_lent(), answered)
+            })
         } else {
             word::generation(self.hot.word.load(Ordering::Relaxed)) == ticket.generation()
         };
@@ -493,7 +541,9 @@ impl Shared {
 
     fn take(&self, locked: &mut Locked, effects: Effects) {
         if effects != Effects::default() {
-            locked.take(effects, self.rejected());
+            // The count is needed where an opening goes on or ends.
+            let rejected = if effects.iter().any(|change| is_open(change.from)) { self.rejected() } else { 0 };
+            locked.take(effects, rejected);
         }
     }
 

@@ -47,6 +47,8 @@ pub(super) struct HalfOpen {
     /// later may only be the latest of many, as under load there is always one.
     middle: Tick,
     in_flight: u32,
+    /// Those in flight that run on the slot of a call around them.
+    lent: u32,
     /// Those in flight that began by `middle`.
     early: u32,
     successes: u32,
@@ -57,7 +59,7 @@ pub(super) struct HalfOpen {
 impl HalfOpen {
     fn new(now: Tick, limit: Duration) -> Self {
         let (until, middle) = (now.after(limit), now.after(limit / 2));
-        Self { until, middle, in_flight: 0, early: 0, successes: 0, answered: false }
+        Self { until, middle, in_flight: 0, lent: 0, early: 0, successes: 0, answered: false }
     }
 
     fn admit_at(&mut self, now: Tick) {
@@ -66,15 +68,17 @@ impl HalfOpen {
     }
 
     /// Takes back the slot of a probe that began at `started`.
-    fn end(&mut self, started: Tick) {
+    fn end(&mut self, started: Tick, lent: bool) {
         self.in_flight = self.in_flight.saturating_sub(1);
+        self.lent = self.lent.saturating_sub(u32::from(lent));
         self.early = self.early.saturating_sub(u32::from(started <= self.middle));
     }
 
     /// Sets the limit anew from a moment on; the probes in flight began before it.
     fn renew_at(&mut self, at: Tick, limit: Duration) {
-        let (in_flight, early) = (self.in_flight, self.in_flight);
-        *self = Self { in_flight, early, successes: self.successes, answered: self.answered, ..Self::new(at, limit) };
+        let (in_flight, lent, early) = (self.in_flight, self.lent, self.in_flight);
+        *self =
+            Self { in_flight, lent, early, successes: self.successes, answered: self.answered, ..Self::new(at, limit) };
     }
 
     /// Returns when the limit ended the state and whether a probe hung, if it did.
@@ -119,6 +123,8 @@ pub(super) struct Outcome {
     pub(super) counted: Option<EntryId>,
     /// When a probe was admitted; of no meaning for other calls.
     pub(super) started: Tick,
+    /// Whether the call ran on the slot of a call around it.
+    pub(super) lent: bool,
 }
 
 /// One change of state, as an effect.
@@ -199,6 +205,22 @@ impl Core {
         self.window.tally_at(now)
     }
 
+    /// Admits a probe on the slot of a call around it, if the half-open state of `generation` is not over.
+    pub(super) fn lend_at(&mut self, now: Tick, generation: u64) -> (bool, Effects) {
+        if generation != self.generation {
+            return (false, Effects::default());
+        }
+        let effects = self.pass_time_at(now);
+        match &mut self.phase {
+            Phase::HalfOpen(probes) if generation == self.generation => {
+                probes.admit_at(now);
+                probes.lent += 1;
+                (true, effects)
+            }
+            _ => (false, effects),
+        }
+    }
+
     /// Tells whether a quick success would change nothing, so that it need not be told.
     pub(super) fn is_saturated(&self) -> bool {
         self.phase == Phase::Closed && self.consecutive == 0 && self.window.is_saturated()
@@ -218,7 +240,7 @@ impl Core {
             Phase::Closed | Phase::Disabled => Admission::Admitted,
             Phase::Open { until } => Admission::Rejected { retry_after: Some(until.since(now)) },
             Phase::ForcedOpen => Admission::Rejected { retry_after: None },
-            Phase::HalfOpen(probes) if probes.in_flight < self.config.half_open_max_calls => {
+            Phase::HalfOpen(probes) if probes.in_flight - probes.lent < self.config.half_open_max_calls => {
                 if now >= probes.until {
                     // The limit passed without an answer and without a hang: the next probe has a whole one.
                     probes.renew_at(now, self.config.half_open_timeout);
@@ -266,7 +288,7 @@ impl Core {
         match &mut self.phase {
             Phase::Closed => self.record_closed_at(now, outcome, &mut effects),
             Phase::HalfOpen(probes) => {
-                probes.end(outcome.started);
+                probes.end(outcome.started, outcome.lent);
                 if outcome.failure {
                     self.reopen_at(now, TransitionReason::ProbeFailed, &mut effects);
                 } else if outcome.slow && self.config.slow_rate.is_some() {
@@ -313,7 +335,14 @@ impl Core {
 
     /// Takes back the slot that was given in `generation` to a call that neither succeeded nor failed; `answered` where
     /// it ended in a permanent error. Returns `true` if that generation still is.
-    pub(super) fn release_at(&mut self, now: Tick, generation: u64, started: Tick, answered: bool) -> (bool, Effects) {
+    pub(super) fn release_at(
+        &mut self,
+        now: Tick,
+        generation: u64,
+        started: Tick,
+        lent: bool,
+        answered: bool,
+    ) -> (bool, Effects) {
         if generation != self.generation {
             return (false, Effects::default());
         }
@@ -322,7 +351,7 @@ impl Core {
         if let Phase::HalfOpen(probes) = &mut self.phase
             && is_current
         {
-            probes.end(started);
+            probes.end(started, lent);
             probes.answered |= answered;
         }
         (is_current, effects)

@@ -88,6 +88,11 @@ impl Ticket {
         (Self { word, ..self }, Some(successes))
     }
 
+    /// Returns `true` for a call that runs on the slot of a call around it.
+    pub(super) fn is_lent(self) -> bool {
+        self.word & word::LENT != 0
+    }
+
     /// Returns `true` for a call that has a slot of a half-open state.
     pub(super) fn is_probe(self) -> bool {
         self.word & (word::MODE | word::BYSTANDER) == word::HALF_OPEN

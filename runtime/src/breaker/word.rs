@@ -21,7 +21,9 @@ pub(super) const BYSTANDER: u64 = 1 << 6;
 const PENDING: u64 = 1 << 7;
 /// Never in the breaker's word: a ticket whose call is entered as running.
 pub(super) const ENTERED: u64 = 1 << 8;
-const GENERATION: u32 = 9;
+/// Never in the breaker's word: a ticket whose call runs on the slot of a call around it.
+pub(super) const LENT: u64 = 1 << 9;
+const GENERATION: u32 = 10;
 const FLAGS: u64 = (1 << GENERATION) - 1;
 
 pub(super) fn of(core: &Core) -> u64 {
@@ -71,7 +73,7 @@ pub(super) fn is_pending(word: u64) -> bool {
 }
 
 /// Takes apart what [`pend`] packed. The upper bits of the generation are those of `current`, a word that the breaker
-/// had later: fewer than 2^23 changes of state lie between, or the call is taken for a later one.
+/// had later: fewer than 2^22 changes of state lie between, or the call is taken for a later one.
 #[cfg(feature = "async")]
 pub(super) fn unpend(word: u64, current: u64) -> (u64, u32) {
     const LOW: u64 = (1 << (HALF - GENERATION)) - 1;

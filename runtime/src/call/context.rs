@@ -4,7 +4,7 @@ use super::{
     attempt::Series,
     current::{CURRENT, letters_to, send},
     deadline::{self, Deadline, EnteredDeadline},
-    held::{EnteredSlots, Slot},
+    held::{self, EnteredSlots, Slot},
     inside::Letter,
     mailbox::Mailbox,
     values::{EnteredValues, Values},
@@ -50,7 +50,7 @@ pub struct Context {
     series: Series,
     deadline: Option<Deadline>,
     values: Option<Values>,
-    slots: Vec<Arc<Slot>>,
+    slots: Vec<Slot>,
     mailbox: Option<Arc<Mailbox>>,
     scope: Captured,
 }
@@ -70,7 +70,7 @@ impl Context {
             series,
             deadline: deadline::current(),
             values: Values::current(),
-            slots: Slot::held(),
+            slots: held::all(),
             mailbox,
             scope: Captured::current(),
         }
@@ -133,7 +133,7 @@ impl Context {
             outer,
             _deadline: EnteredDeadline::enter_alone(self.deadline.clone()),
             _values: EnteredValues::enter(self.values.clone()),
-            _slots: EnteredSlots::replace(self.slots.clone()),
+            _slots: EnteredSlots::enter(self.slots.clone()),
             _scope: self.scope.enter(),
         }
     }

@@ -139,6 +139,13 @@ pub(crate) struct Entered<'a> {
     previous: u64,
 }
 
+impl Entered<'_> {
+    /// The identity of the frame.
+    pub(crate) fn id(&self) -> u64 {
+        self.frame.id
+    }
+}
+
 impl Drop for Entered<'_> {
     #[inline]
     fn drop(&mut self) {

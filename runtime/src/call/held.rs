@@ -1,95 +1,95 @@
-//! Slots of half-open breakers that enclosing calls hold.
+//! Slots of half-open breakers that calls under way hold.
 
 use super::current::CURRENT;
-use crate::sync::{AtomicU32, Ordering};
-use std::{cell::RefCell, sync::Arc};
+use std::cell::RefCell;
 
-/// A slot of a half-open breaker that a call holds: one call of the same breaker further in may run on it at a time.
-#[derive(Debug)]
+/// A slot of a half-open breaker that a call holds: a call of the same breaker further in may run on it.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Slot {
+    /// The address of the breaker.
     breaker: usize,
     generation: u64,
-    is_lent: AtomicU32,
+    id: u64,
 }
 
 thread_local! {
-    static SLOTS: RefCell<Vec<Arc<Slot>>> = const { RefCell::new(Vec::new()) };
+    /// Those of the calls under way on this thread, the innermost last.
+    static SLOTS: RefCell<Vec<Slot>> = const { RefCell::new(Vec::new()) };
 }
 
-impl Slot {
-    pub(crate) fn new(breaker: usize, generation: u64) -> Arc<Self> {
-        Arc::new(Self { breaker, generation, is_lent: AtomicU32::new(0) })
-    }
+/// Lets calls further in find a slot, until what this returns is dropped. Without an `id`, it gets a fresh one.
+#[cold]
+pub(crate) fn hold(breaker: usize, generation: u64, id: Option<u64>) -> HeldSlot {
+    CURRENT.with(|current| {
+        let id = id.unwrap_or_else(|| current.fresh());
+        current.has_slots.set(true);
+        let _ = SLOTS.try_with(|slots| slots.borrow_mut().push(Slot { breaker, generation, id }));
+    });
+    HeldSlot(())
+}
 
-    /// Takes the slot that an enclosing call holds of this breaker, if no other call runs on it.
-    #[inline]
-    pub(crate) fn borrow(breaker: usize, generation: u64) -> Option<Arc<Self>> {
-        if CURRENT.with(|current| current.has_slots.get()) { borrow(breaker, generation) } else { None }
-    }
-
-    /// Gives a borrowed slot back.
-    pub(crate) fn give_back(&self) {
-        self.is_lent.store(0, Ordering::Release);
-    }
-
-    /// The slots that calls under way hold.
-    #[inline]
-    pub(super) fn held() -> Vec<Arc<Self>> {
-        if CURRENT.with(|current| current.has_slots.get()) {
-            SLOTS.try_with(|slots| slots.borrow().clone()).unwrap_or_default()
-        } else {
-            Vec::new()
-        }
-    }
+/// Returns the identity of the innermost slot of a breaker that a call under way holds.
+#[inline]
+pub(crate) fn slot_of(breaker: usize, generation: u64) -> Option<u64> {
+    if CURRENT.with(|current| current.has_slots.get()) { find(breaker, generation) } else { None }
 }
 
 #[cold]
-fn borrow(breaker: usize, generation: u64) -> Option<Arc<Slot>> {
-    let free = |slot: &&Arc<Slot>| {
-        slot.breaker == breaker
-            && slot.generation == generation
-            // Acquire pairs with the Release of the one that gives it back; two calls further in may run at once.
-            && slot.is_lent.compare_exchange(0, 1, Ordering::Acquire, Ordering::Relaxed).is_ok()
-    };
-    SLOTS.try_with(|slots| slots.borrow().iter().rev().find(free).cloned()).ok().flatten()
+fn find(breaker: usize, generation: u64) -> Option<u64> {
+    let is_it = |slot: &&Slot| slot.breaker == breaker && slot.generation == generation;
+    SLOTS.try_with(|slots| slots.borrow().iter().rev().find(is_it).map(|slot| slot.id)).ok().flatten()
 }
 
-/// Slots under way, until this is dropped.
+/// A slot under way, until this is dropped.
+#[derive(Debug)]
 #[must_use]
-pub(crate) struct EnteredSlots {
-    before: usize,
-    outer: Option<Vec<Arc<Slot>>>,
+pub(crate) struct HeldSlot(());
+
+impl Drop for HeldSlot {
+    #[cold]
+    fn drop(&mut self) {
+        let _ = SLOTS.try_with(|slots| {
+            let mut slots = slots.borrow_mut();
+            slots.pop();
+            CURRENT.with(|current| current.has_slots.set(!slots.is_empty()));
+        });
+    }
 }
+
+/// All slots of the calls under way.
+#[inline]
+pub(super) fn all() -> Vec<Slot> {
+    if CURRENT.with(|current| current.has_slots.get()) {
+        SLOTS.try_with(|slots| slots.borrow().clone()).unwrap_or_default()
+    } else {
+        Vec::new()
+    }
+}
+
+/// Other slots under way, until this is dropped.
+#[must_use]
+pub(super) struct EnteredSlots(Vec<Slot>);
 
 impl EnteredSlots {
-    /// Lets calls further in find a slot.
-    pub(crate) fn add(slot: Arc<Slot>) -> Self {
-        let before = SLOTS.try_with(|slots| {
-            let mut slots = slots.borrow_mut();
-            slots.push(slot);
-            slots.len() - 1
-        });
-        CURRENT.with(|current| current.has_slots.set(true));
-        Self { before: before.unwrap_or(0), outer: None }
-    }
-
     /// Lets calls find these slots and no others.
-    pub(super) fn replace(with: Vec<Arc<Slot>>) -> Self {
-        CURRENT.with(|current| current.has_slots.set(!with.is_empty()));
-        let outer = SLOTS.try_with(|slots| slots.replace(with)).ok();
-        Self { before: 0, outer }
+    pub(super) fn enter(slots: Vec<Slot>) -> Self {
+        Self(replace(slots))
     }
 }
 
 impl Drop for EnteredSlots {
     fn drop(&mut self) {
-        let _ = SLOTS.try_with(|slots| {
-            let mut slots = slots.borrow_mut();
-            match self.outer.take() {
-                Some(outer) => *slots = outer,
-                None => slots.truncate(self.before),
-            }
-            CURRENT.with(|current| current.has_slots.set(!slots.is_empty()));
-        });
+        replace(std::mem::take(&mut self.0));
     }
+}
+
+fn replace(with: Vec<Slot>) -> Vec<Slot> {
+    CURRENT.with(|current| {
+        // Mostly there are none, before and after.
+        if !current.has_slots.get() && with.is_empty() {
+            return Vec::new();
+        }
+        current.has_slots.set(!with.is_empty());
+        SLOTS.try_with(|slots| slots.replace(with)).unwrap_or_default()
+    })
 }

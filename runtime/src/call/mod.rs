@@ -53,9 +53,11 @@ pub(crate) use deadline::Deadline;
 pub(crate) use deadline::until;
 #[cfg(feature = "async")]
 pub(crate) use ended::end_by;
-pub(crate) use ended::{EndedBy, ended_by, ending};
+#[cfg(test)]
+pub(crate) use ended::ending;
+pub(crate) use ended::{EndedBy, ended_by};
 pub(crate) use frame::{EnteredAttempt, Frame, InPlace, Suspended};
-pub(crate) use held::Slot;
+pub(crate) use held::{HeldSlot, hold, slot_of};
 pub(crate) use inside::Inside;
 pub(crate) use reported::Reported;
-pub(crate) use values::Values;
+pub(crate) use values::{Values, bind, bound};

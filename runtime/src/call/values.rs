@@ -92,6 +92,25 @@ impl Drop for EnteredValues {
     }
 }
 
+/// Lets a function that runs later find the values of now.
+pub(crate) fn bind<R>(f: impl FnOnce() -> R) -> impl FnOnce() -> R {
+    let values = Values::current();
+    move || {
+        let _entered = values.map(|values| EnteredValues::enter(Some(values)));
+        f()
+    }
+}
+
+/// Lets a future that runs later find the values of now.
+pub(crate) async fn bound<F: Future>(values: Option<Values>, future: F) -> F::Output {
+    let mut future = std::pin::pin!(future);
+    std::future::poll_fn(|cx| {
+        let _entered = values.clone().map(|values| EnteredValues::enter(Some(values)));
+        future.as_mut().poll(cx)
+    })
+    .await
+}
+
 fn replace(values: Option<Values>) {
     CURRENT.with(|current| current.has_values.set(values.is_some()));
     // A value is a user's, and so is its `Drop`: it runs after the borrow.

@@ -342,7 +342,6 @@ impl AppError {
 
     /// Moves an error whose place is inside the standard library, where `map_err(AppError::from)` converts, to the place
     /// that it left.
-    #[allow(dead_code, reason = "for boundaries, which know their place")]
     pub(crate) fn or_location(mut self, place: &'static Location<'static>) -> Self {
         if super::view::is_in_std(self.0.location) {
             self.body().location = place;

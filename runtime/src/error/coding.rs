@@ -11,7 +11,7 @@ pub(crate) use built_in::BuiltIn;
 #[cfg(feature = "reqwest-0_13")]
 pub(crate) use http::of_status as coding_of_status;
 pub use registry::{CodingClash, MappedType, coding_clashes};
-pub(crate) use registry::{contained, of_level, of_type};
+pub(crate) use registry::{Registered, contained, of_level, of_type};
 
 use super::{Class, ErrorCode};
 use std::{error::Error, time::Duration};
@@ -180,6 +180,40 @@ macro_rules! coded {
                     )
                 }
             };
+        )+
+    };
+}
+
+/// Declares types that are boxes around any error, for example `anyhow::Error` and `eyre::Report`: types that deref to
+/// `dyn Error + Send + Sync`.
+///
+/// Attributes look into such types by themselves. Calls by hand (`Retry::call`, `CircuitBreaker::call`) know them after this
+/// declaration, once for the program.
+///
+/// # Examples
+///
+/// ```
+/// use gardefou::{AppError, ErrorCode, retry::Retry};
+///
+/// gardefou::boxed_errors! { anyhow::Error }
+///
+/// let mut calls = 0;
+/// let outcome = Retry::builder().build()?.call(|| -> anyhow::Result<()> {
+///     calls += 1;
+///     let declined = AppError::new(ErrorCode::API_REQUEST_ERROR, "declined");
+///     Err(anyhow::anyhow!(declined).context("while paying"))
+/// });
+/// assert!(outcome.is_err());
+/// assert_eq!(calls, 1, "permanent");
+/// # Ok::<(), gardefou::ConfigError>(())
+/// ```
+#[macro_export]
+macro_rules! boxed_errors {
+    ($($type:ty),+ $(,)?) => {
+        $(
+            $crate::error::__macros::inventory::submit! {
+                $crate::error::MappedType::boxing::<$type>()
+            }
         )+
     };
 }

@@ -1,8 +1,7 @@
 //! Codes and context for results and options.
 
 use super::{AppError, ErrorCode, StdError, details};
-use crate::boundary::BoundaryError;
-use std::{fmt, sync::Arc};
+use std::{error::Error, fmt, sync::Arc};
 
 /// Attaches a code, or a code and a message, to the failure side of a `Result` or an `Option`.
 ///
@@ -176,12 +175,12 @@ pub struct ByBox;
 #[derive(Debug)]
 pub struct ByClone;
 
-impl<T, E: BoundaryError> ConvertExt<T, ByBox> for Result<T, E> {
+impl<T, E: Into<Box<dyn Error + Send + Sync>>> ConvertExt<T, ByBox> for Result<T, E> {
     #[track_caller]
     fn into_app(self) -> Result<T, AppError> {
         match self {
             Ok(value) => Ok(value),
-            Err(error) => Err(error.into_app_error()),
+            Err(error) => Err(AppError::from_boxed(error.into())),
         }
     }
 }

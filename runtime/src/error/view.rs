@@ -78,6 +78,15 @@ enum Head {
     Erased,
 }
 
+impl From<coding::Registered> for Head {
+    fn from(registered: coding::Registered) -> Self {
+        match registered {
+            coding::Registered::Mapped(coding) => Self::Coded(coding),
+            coding::Registered::Boxed => Self::Erased,
+        }
+    }
+}
+
 impl<'a> View<'a> {
     /// Looks at an error of any type that borrows nothing.
     ///
@@ -102,8 +111,8 @@ impl<'a> View<'a> {
             .or_else(|| any.downcast_ref::<String>().and_then(|error| text(error)))
             .or_else(|| any.downcast_ref::<&'static str>().and_then(|error| text(error)))
             .or_else(|| {
-                let (level, coding) = coding::of_type(error)?;
-                Some(Self::new::<E>(ErrorRef::Std(level), Head::Coded(coding)))
+                let (level, registered) = coding::of_type(error)?;
+                Some(Self::new::<E>(ErrorRef::Std(level), registered.into()))
             })
             .unwrap_or_else(|| Self::new::<E>(ErrorRef::Opaque(type_name::<E>()), Head::Coded(None)))
     }
@@ -111,8 +120,8 @@ impl<'a> View<'a> {
     /// Looks at an error with a chain of sources whose static type is known.
     #[must_use]
     pub fn of_std<E: Error + 'static>(error: &'a E) -> Self {
-        let coding = coding::of_type(error).and_then(|(_, coding)| coding);
-        Self::new::<E>(ErrorRef::Std(error), Head::Coded(coding))
+        let head = coding::of_type(error).map_or(Head::Coded(None), |(_, registered)| registered.into());
+        Self::new::<E>(ErrorRef::Std(error), head)
     }
 
     /// Looks at an error whose type is erased.

@@ -1,6 +1,9 @@
 //! The kinds of events.
 
-use super::{AuditEvent, BreakerEvent, HealthEvent, Record, RecordSlot, RecordState, RetryEvent, TransactionEvent};
+use super::{
+    AuditEvent, BreakerEvent, HealthEvent, NotificationEvent, Record, RecordSlot, RecordState, RetryEvent,
+    TransactionEvent,
+};
 use crate::{
     ErrorCode,
     error::{ErrorId, ErrorRef},
@@ -72,6 +75,8 @@ pub enum Event<'a> {
     Breaker(BreakerEvent<'a>),
     /// A sensitive operation began or ended.
     Audit(AuditEvent<'a>),
+    /// A notification was delivered, or given up.
+    Notification(NotificationEvent<'a>),
 }
 
 /// An error as it is reported.

@@ -9,7 +9,9 @@ mod bus;
 mod error;
 mod health;
 mod kinds;
+mod level;
 pub mod names;
+mod notification;
 pub(crate) mod pending;
 pub(crate) mod record;
 pub(crate) mod retry;
@@ -22,6 +24,8 @@ pub use breaker::{BreakerEvent, BreakerEventKind};
 pub use bus::{Observer, Subscription, subscribe};
 pub use health::HealthEvent;
 pub use kinds::{AlertLevel, ErrorEvent, Event};
+pub use level::{InvalidLogLevel, LogLevel};
+pub use notification::{NotificationEvent, NotificationOutcome};
 #[cfg(feature = "tracing-subscriber")]
 pub use record::SpanFields;
 pub use record::{

@@ -142,7 +142,7 @@ pub enum RecordKind {
     Rejection,
     /// A retry scheduled another attempt, gave up, or succeeded after failed attempts.
     Retry,
-    /// A notification was made by the alert rules.
+    /// A notification was delivered, or given up.
     Notification,
 }
 

@@ -1,7 +1,7 @@
 //! What retries tell.
 
 use super::{
-    ErrorRef, Event, RecordSlot, names,
+    ErrorRef, Event, LogLevel, RecordSlot, names,
     text::{MAX_MESSAGE, for_sink},
 };
 use crate::error::redact;
@@ -132,28 +132,42 @@ impl fmt::Debug for RetryEventKind<'_> {
 
 /// Tells an event of a retry: to the log, and to whoever listens.
 #[cold]
-pub(crate) fn tell(event: &RetryEvent<'_>) {
-    log(event);
+pub(crate) fn tell(event: &RetryEvent<'_>, between: LogLevel) {
+    log(event, between);
     super::start_observers();
     super::emit(|| Event::Retry(event.clone()));
 }
 
-fn log(event: &RetryEvent<'_>) {
+/// `between` is the level of the lines between attempts.
+fn log(event: &RetryEvent<'_>, between: LogLevel) {
     let RetryEvent { name, attempts, max_attempts, elapsed, kind, .. } = event;
     let name = redact::name(name);
     let (name, duration) = (&*name, elapsed.as_secs_f64());
     match kind {
-        RetryEventKind::Scheduled { delay, error } => tracing::event!(
-            target: names::TARGET_RETRY,
-            tracing::Level::WARN,
-            retry.name = name,
-            retry.attempts = attempts,
-            retry.max_attempts = max_attempts,
-            retry.delay = delay.as_secs_f64(),
-            duration,
-            error.text = %for_sink(error, MAX_MESSAGE),
-            "attempt {attempts}/{max_attempts} of `{name}` failed, next in {:.2} s", delay.as_secs_f64()
-        ),
+        RetryEventKind::Scheduled { delay, error } => {
+            macro_rules! log_at {
+                ($level:ident) => {
+                    tracing::event!(
+                        target: names::TARGET_RETRY,
+                        tracing::Level::$level,
+                        retry.name = name,
+                        retry.attempts = attempts,
+                        retry.max_attempts = max_attempts,
+                        retry.delay = delay.as_secs_f64(),
+                        duration,
+                        error.text = %for_sink(error, MAX_MESSAGE),
+                        "attempt {attempts}/{max_attempts} of `{name}` failed, next in {:.2} s", delay.as_secs_f64()
+                    )
+                };
+            }
+            match between {
+                LogLevel::Trace => log_at!(TRACE),
+                LogLevel::Debug => log_at!(DEBUG),
+                LogLevel::Info => log_at!(INFO),
+                LogLevel::Warn => log_at!(WARN),
+                LogLevel::Error | LogLevel::Critical => log_at!(ERROR),
+            }
+        }
         RetryEventKind::Succeeded => tracing::event!(
             target: names::TARGET_RETRY,
             tracing::Level::DEBUG,

@@ -8,8 +8,10 @@ use crate::{
     error::{coding_of_status, retry_after},
     time::SharedClock,
 };
-use http::{HeaderMap, header::RETRY_AFTER};
-use reqwest_0_13::Response;
+use reqwest_0_13::{
+    Response,
+    header::{HeaderMap, RETRY_AFTER},
+};
 use std::time::{Duration, SystemTime};
 
 /// Turns an answer with the status of an error into an [`AppError`]: with a code and a class by the status, and the wait
@@ -22,6 +24,7 @@ use std::time::{Duration, SystemTime};
 /// # Examples
 ///
 /// ```
+/// # use http_1 as http;
 /// use gardefou::{ErrorCode, integrations::reqwest::checked};
 /// use std::time::Duration;
 ///
@@ -54,6 +57,7 @@ pub fn checked(response: Response) -> Result<Response, AppError> {
 /// # Examples
 ///
 /// ```
+/// # use http_1 as http;
 /// use gardefou::integrations::reqwest::retry_after_in;
 /// use std::time::{Duration, SystemTime};
 ///
@@ -75,7 +79,7 @@ mod tests {
 
     #[track_caller]
     fn answer(status: u16, retry_after: Option<&str>) -> Result<Response, AppError> {
-        let mut answer = http::Response::builder().status(status);
+        let mut answer = http_1::Response::builder().status(status);
         if let Some(value) = retry_after {
             answer = answer.header("retry-after", value);
         }

@@ -137,7 +137,7 @@ impl Shards {
     fn empty(&self, index: usize) {
         let mut tables = self.tables.lock();
         let mut shard = self.shards[index].0.lock();
-        shard.batch.drain().for_each(|delta| tables.state.add(delta));
+        shard.batch.drain().for_each(|delta| tables.state.add(&delta));
     }
 
     /// Gives each shard its share of the recent errors, now that there is one more.
@@ -156,7 +156,7 @@ impl Shards {
     pub(super) fn read<T>(&self, ask: impl FnOnce(&mut State, Vec<Arc<Entry>>) -> T) -> T {
         self.with_all(|tables, shards| {
             for shard in shards.iter_mut() {
-                shard.batch.drain().for_each(|delta| tables.state.add(delta));
+                shard.batch.drain().for_each(|delta| tables.state.add(&delta));
             }
             let recent = merged(shards, tables.limits);
             ask(&mut tables.state, recent)
@@ -178,7 +178,7 @@ impl Shards {
         self.with_all(|tables, shards| {
             let mut evicted = Evicted::default();
             for shard in shards.iter_mut() {
-                shard.batch.drain().for_each(|delta| tables.state.add(delta));
+                shard.batch.drain().for_each(|delta| tables.state.add(&delta));
                 evicted.append(shard.recent.clear());
             }
             (std::mem::replace(&mut tables.state, fresh), evicted)

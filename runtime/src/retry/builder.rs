@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     error::ConfigError,
+    event::LogLevel,
     name,
     time::{Clock, SharedClock},
 };
@@ -65,6 +66,7 @@ pub struct RetryBuilder<A = Untimed> {
     budget: Option<BudgetSource>,
     clock: SharedClock,
     hooks: Hooks,
+    log_level: Option<LogLevel>,
     place: &'static Location<'static>,
     attempts: PhantomData<A>,
 }
@@ -89,6 +91,7 @@ impl RetryBuilder {
             budget: None,
             clock: SharedClock::default(),
             hooks: Hooks::default(),
+            log_level: None,
             place: Location::caller(),
             attempts: PhantomData,
         }
@@ -133,6 +136,7 @@ impl RetryBuilder {
             budget,
             clock,
             hooks,
+            log_level,
             place,
             attempts: _,
         } = self;
@@ -153,6 +157,7 @@ impl RetryBuilder {
             budget,
             clock,
             hooks,
+            log_level,
             place,
             attempts: PhantomData,
         }
@@ -338,6 +343,25 @@ impl<A> RetryBuilder<A> {
         self
     }
 
+    /// Sets the level of the log lines between attempts; by default [`Warn`](LogLevel::Warn) after an error, and
+    /// [`Debug`](LogLevel::Debug) after a value that a predicate refuses, as in a loop that polls.
+    ///
+    /// The line after the last attempt has a level of its own.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{event::LogLevel, retry::Retry};
+    ///
+    /// let poll = Retry::builder().name("wait-for-job").max_retries(600).log_level(LogLevel::Trace).build()?;
+    /// assert_eq!(poll.name(), "wait-for-job");
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
+    pub fn log_level(mut self, level: LogLevel) -> Self {
+        self.log_level = Some(level);
+        self
+    }
+
     /// Makes the jitter the same for every call, for tests.
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = Some(seed);
@@ -388,7 +412,7 @@ impl<A> RetryBuilder<A> {
         }
         let config =
             RetryConfig { max_attempts, backoff, max_elapsed: self.max_elapsed, attempt_timeout: self.attempt_timeout };
-        let Self { name, clock, hooks, place, .. } = self;
+        let Self { name, clock, hooks, log_level, place, .. } = self;
         let has_opening = budget.is_some() || config.max_elapsed.is_some();
         Ok(Retry::from_core(Arc::new(Core {
             name,
@@ -396,6 +420,7 @@ impl<A> RetryBuilder<A> {
             hooks,
             budget,
             clock,
+            log_level,
             place,
             warned_of_nesting: AtomicBool::new(false),
             has_opening,

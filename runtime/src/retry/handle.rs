@@ -3,7 +3,7 @@
 use super::{AnyError, Attempt, Next, RetryBudget, RetryBuilder, RetryConfig, Run, hooks::Hooks};
 #[cfg(feature = "async")]
 use crate::error::Rejection;
-use crate::{error::Rejector, time::SharedClock};
+use crate::{error::Rejector, event::LogLevel, time::SharedClock};
 use std::{
     borrow::Cow,
     fmt,
@@ -71,6 +71,8 @@ pub(crate) struct Core {
     pub(super) hooks: Hooks,
     pub(super) budget: Option<RetryBudget>,
     pub(super) clock: SharedClock,
+    /// The level of the lines between attempts, where one was chosen.
+    pub(super) log_level: Option<LogLevel>,
     /// Where the retry was built.
     pub(super) place: &'static Location<'static>,
     /// Whether it was reported that it runs inside of another retry's attempt.

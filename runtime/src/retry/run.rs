@@ -11,7 +11,7 @@ use crate::{
     AppError,
     call::{self, Attempt, Deadline, EndedBy, EnteredAttempt, Frame, Series},
     error::{Class, ErrorRef, View},
-    event::{self, RecordSlot, RetryEvent, RetryEventKind, StopReason, pending::Settlement},
+    event::{self, LogLevel, RecordSlot, RetryEvent, RetryEventKind, StopReason, pending::Settlement},
     time::Tick,
 };
 use std::{
@@ -284,7 +284,10 @@ impl<'r> Run<'r> {
         match result {
             Ok(_) if again => {
                 let view = View::of_ref(ErrorRef::Display(&"the result was refused"));
-                self.failed(Seen { view, any: None, retry_if: Some(true), rejected: false }, |delay| delay).0
+                self.failed(Seen { view, any: None, retry_if: Some(true), rejected: false, is_value: true }, |delay| {
+                    delay
+                })
+                .0
             }
             _ => self.after_seen(result, &AnyError, |_| Some(again), rejected),
         }
@@ -366,7 +369,7 @@ impl<'r> Run<'r> {
         rejected: bool,
     ) -> Next {
         let retry_if = retry_if(error);
-        let seen = Seen { view: view.view(error), any: view.any(error), retry_if, rejected };
+        let seen = Seen { view: view.view(error), any: view.any(error), retry_if, rejected, is_value: false };
         let (next, stop) = self.failed(seen, |delay| view.wait(delay));
         if let Some(reason) = stop
             && let Some(app) = view.app_mut(error)
@@ -413,27 +416,27 @@ impl<'r> Run<'r> {
                 RetryEventKind::GaveUp { reason: reason.unwrap_or(StopReason::Exhausted), error: seen.view.error() }
             }
         };
-        event::retry::tell(&RetryEvent {
-            name: &core.name,
-            attempts,
-            max_attempts,
-            elapsed,
-            kind,
-            record: RecordSlot::default(),
-        });
+        let event =
+            RetryEvent { name: &core.name, attempts, max_attempts, elapsed, kind, record: RecordSlot::default() };
+        // A value that a predicate refuses is no failure: a loop that polls is not to fill the log.
+        let level = core.log_level.unwrap_or(if seen.is_value { LogLevel::Debug } else { LogLevel::Warn });
+        event::retry::tell(&event, level);
         (next, stop)
     }
 
     #[cold]
     fn recovered(&self) {
-        event::retry::tell(&RetryEvent {
-            name: &self.core.name,
-            attempts: self.step.failed().saturating_add(1),
-            max_attempts: self.core.config.max_attempts.get(),
-            elapsed: self.step.elapsed_at(self.core.clock().now()),
-            kind: RetryEventKind::Succeeded,
-            record: RecordSlot::default(),
-        });
+        event::retry::tell(
+            &RetryEvent {
+                name: &self.core.name,
+                attempts: self.step.failed().saturating_add(1),
+                max_attempts: self.core.config.max_attempts.get(),
+                elapsed: self.step.elapsed_at(self.core.clock().now()),
+                kind: RetryEventKind::Succeeded,
+                record: RecordSlot::default(),
+            },
+            LogLevel::Debug,
+        );
     }
 
     /// Tells the reader of the last error what was tried.
@@ -494,6 +497,8 @@ struct Seen<'a> {
     retry_if: Option<bool>,
     /// Whether the attempt was rejected, as far as the error itself does not show it.
     rejected: bool,
+    /// Whether the attempt succeeded, and a predicate refused its value.
+    is_value: bool,
 }
 
 impl Seen<'_> {

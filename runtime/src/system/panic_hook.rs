@@ -3,11 +3,13 @@
 use super::within::within;
 use crate::{
     AppError, ErrorCode,
-    boundary::{Entry, LogLevel, Operation, Recognised, Report, Then},
+    boundary::{Entry, LogLevel, Operation, Recognised, Report, Then, panic::located},
     error::View,
     panics,
+    sync::Mutex,
 };
 use std::{
+    collections::BTreeSet,
     panic::{self, PanicHookInfo},
     sync::{
         Once,
@@ -33,7 +35,12 @@ pub(super) fn activate() {
         panic::set_hook(Box::new(move |panic| {
             before(panic);
             // One that is caught by a boundary, or contained as that of a health check, is told by whoever caught it.
-            if IS_ACTIVE.load(Ordering::Relaxed) && !panics::are_contained() {
+            if !IS_ACTIVE.load(Ordering::Relaxed) {
+                return;
+            }
+            if panics::are_contained() {
+                panic.location().into_iter().for_each(|place| panics::note_place(place.to_string()));
+            } else {
                 report(panic);
             }
         }));
@@ -56,15 +63,27 @@ fn report(panic: &PanicHookInfo<'_>) {
         let _ = panics::catch(|| {
             let mut error = AppError::new(ErrorCode::PANIC_ERROR, format!("the thread `{name}` panicked: {said}"))
                 .with_detail("thread", &name);
+            let mut operation = Operation::new("panic", "", "", 0);
             if let Some((file, line, column)) = &place {
-                error = error.with_detail("place", format!("{file}:{line}:{column}"));
+                error = located(error, format!("{file}:{line}:{column}"));
+                operation = Operation::new("panic", file, interned(file), *line);
             }
-            let file = place.as_ref().map_or("", |(file, ..)| file);
-            let operation = Operation::new("panic", file, "", 0);
             let report = Report::new(View::of_app(&error), &operation, Entry::function());
             report.level(LogLevel::Critical).without_location().send(Recognised::default(), Then::Ends);
         });
     });
+}
+
+/// The name of a source file for as long as the program runs: there are only so many, but a panic does not lend its own.
+fn interned(file: &str) -> &'static str {
+    static FILES: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
+    let mut files = FILES.lock();
+    if let Some(known) = files.get(file) {
+        return known;
+    }
+    let name: &'static str = Box::leak(Box::from(file));
+    files.insert(name);
+    name
 }
 
 /// The thread that panics waits for its report, as the process may be about to end; not for one that hangs.

@@ -1,7 +1,7 @@
 //! Each error is reported once.
 
 use crate::support::Ears;
-use gardefou::{AppError, ErrorCode, bail, boundary, error_boundary, transaction_boundary};
+use gardefou::{AppError, ErrorCode, bail, boundary, enhanced_error_handling, error_boundary, transaction_boundary};
 use std::{fmt, io};
 
 #[test]
@@ -97,4 +97,25 @@ fn a_message_is_told_with_its_secrets_hidden_and_on_one_line() {
     });
     let [line] = &lines[..] else { panic!("{lines:?}") };
     assert!(!line.contains("hunter2") && !line.contains('\n'), "{line}");
+}
+
+#[test]
+fn a_place_inside_the_standard_library_gives_way_to_the_boundarys_own() {
+    let line = line!() + 1;
+    let err = error_boundary!("once-place", { "x".parse::<u8>().map_err(AppError::from)? }).unwrap_err();
+    assert_eq!((err.location().file(), err.location().line()), (file!(), line));
+    let by_hand = boundary::error_boundary("once-place-by-hand", || "x".parse::<u8>().map_err(AppError::from));
+    let err = by_hand.unwrap_err();
+    assert_eq!((err.location().file(), err.location().line()), (file!(), line!() - 2));
+}
+
+#[enhanced_error_handling]
+fn converted() -> Result<u8, AppError> {
+    "x".parse::<u8>().map_err(Into::into)
+}
+
+#[test]
+fn an_attribute_stands_in_for_such_a_place_too() {
+    let err = converted().unwrap_err();
+    assert_eq!(err.location().file(), file!());
 }

@@ -11,6 +11,7 @@ mod events;
 mod laws;
 mod manual;
 mod memory;
+mod nested;
 mod opening;
 mod probing;
 mod registry;

@@ -13,8 +13,10 @@ fn declined() -> AppError {
 
 type Boxed = Box<dyn Error + Send + Sync>;
 
+type Trip = fn(AppError) -> AppError;
+
 /// Every way out and back, by name.
-fn trips() -> Vec<(&'static str, fn(AppError) -> AppError)> {
+fn trips() -> Vec<(&'static str, Trip)> {
     vec![
         ("anyhow!", |e| AppError::from_boxed(anyhow::anyhow!(e).into())),
         ("anyhow! and context", |e| AppError::from_boxed(anyhow::anyhow!(e).context("a").context("b").into())),
@@ -103,6 +105,30 @@ fn permanent_error_in_any_wrapping_is_tried_once() {
     assert!(by_arc(&mut runs[2]).is_err());
     assert!(by_transparent(&mut runs[3]).is_err());
     assert_eq!(runs, [1; 4]);
+}
+
+gardefou::boxed_errors! { anyhow::Error, eyre::Report }
+
+#[test]
+fn calls_by_hand_look_into_boxes_that_are_declared() {
+    let retry = retry::Retry::builder().clock(gardefou::time::ManualClock::new()).build().unwrap();
+    let mut runs = [0; 3];
+    let _ = retry.call(|| -> anyhow::Result<()> {
+        runs[0] += 1;
+        Err(anyhow::anyhow!(declined()).context("while paying"))
+    });
+    let _ = retry.call(|| -> eyre::Result<()> {
+        runs[1] += 1;
+        Err(eyre::eyre!(declined()).wrap_err("while paying"))
+    });
+    let _ = retry.call(|| -> anyhow::Result<()> {
+        runs[2] += 1;
+        Err(anyhow::anyhow!("no cable"))
+    });
+    assert_eq!(runs, [1, 1, 4]);
+    let error = anyhow::anyhow!(declined()).context("while paying");
+    let view = View::of_any(&error);
+    assert_eq!((view.code(), view.to_string().as_str()), (Some(ErrorCode::API_REQUEST_ERROR), "while paying"));
 }
 
 #[test]

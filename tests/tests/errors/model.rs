@@ -113,9 +113,11 @@ fn details_and_sources_that_break_their_readers_are_logged_bounded_and_readable(
     let [line] = &lines[..] else { panic!("{lines:?}") };
     assert_eq!(line[field::MESSAGE], "the real error");
 
+    // Texts are on one line before they become JSON, which escapes the backslash once more.
     let details = &line[field::ERROR_DETAILS];
+    assert!(serde_json::from_str::<serde_json::Value>(details).is_ok(), "{details}");
     assert!(details.len() < 8 * 1024, "{}", details.len());
-    for readable in ["\"before\":\"here\"", "Hostile panicked", "no\\nform", "-inf"] {
+    for readable in ["\"before\":\"here\"", "Hostile panicked", "no\\\\nform", "-inf"] {
         assert!(details.contains(readable), "{readable} in {details}");
     }
     let chain = &line[field::ERROR_CHAIN];

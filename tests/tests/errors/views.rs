@@ -82,6 +82,8 @@ fn attributes_and_calls_by_hand_see_the_same_of_every_known_type() {
         Arc<client::Error>: Arc::new(client::Error::Unauthorised);
         Box<client::Error>: Box::new(client::Error::Busy);
         std::fmt::Error: std::fmt::Error;
+        anyhow::Error: anyhow::anyhow!(app()).context("a");
+        eyre::Report: eyre::eyre!(app()).wrap_err("a");
         String: "a text".to_owned();
         &'static str: "a text";
     }

@@ -45,6 +45,8 @@ fn each_change_of_state_of_a_breaker_is_journalled() {
     let (cause, message) = (opening.details["cause"].as_str().unwrap(), &opening.message);
     assert!(cause.contains("was refused") && message.contains("was refused"), "{message}");
     assert!(!cause.contains("hunter2") && !message.contains("hunter2"), "{message}");
+    assert_eq!(opening.details["rejected"], 1, "written again when it is known");
+    assert!(records[1..].iter().all(|record| record.details["opening"] == opening.id.to_string()));
     let ids: std::collections::BTreeSet<_> = records.iter().map(|record| record.id.to_string()).collect();
     assert_eq!(ids.len(), 3);
     assert_eq!(bench.monitor.stats().total_errors, 0, "a change of state is no error");
@@ -70,21 +72,43 @@ fn rolled_back_transaction_is_journalled_and_committed_one_is_not() {
     assert!(stuck.is_err());
 
     let records = bench.journalled(RecordKind::Transaction);
-    let seen: Vec<(&str, AlertLevel, &Value, &Value)> = records
+    let seen: Vec<(&str, AlertLevel, &Value, [&Value; 2])> = records
         .iter()
         .map(|record| {
             let details = &record.details;
-            (record.operation.as_str(), record.level, &details["outcome"], &details["failed_compensations"])
+            let counts = [&details["compensations"], &details["failed_compensations"]];
+            (record.operation.as_str(), record.level, &details["outcome"], counts)
         })
         .collect();
-    let outcome = json!("rolled_back");
+    let (outcome, none, one) = (json!("rolled_back"), json!(0), json!(1));
     let expected = [
-        ("kinds-tx-undone", AlertLevel::Warning, &outcome, &json!(0)),
-        ("kinds-tx-stuck", AlertLevel::Critical, &outcome, &json!(1)),
+        ("kinds-tx-undone", AlertLevel::Warning, &outcome, [&one, &none]),
+        ("kinds-tx-stuck", AlertLevel::Critical, &outcome, [&one, &one]),
     ];
     assert_eq!(seen, expected);
     let errors = bench.journalled(RecordKind::Error);
     assert_eq!(bench.monitor.stats().total_errors, errors.len() as u64, "a transaction that ends is no error");
+}
+
+#[test]
+fn cancelled_transaction_is_journalled_as_information() {
+    let bench = Bench::new("kinds-cancelled", MonitorConfig::builder());
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(async {
+        let mut transaction = Box::pin(async {
+            let done: Result<(), AppError> = transaction_boundary!("kinds-cancelled", async |tx| {
+                tx.on_rollback("undo", || ());
+                std::future::pending::<()>().await;
+            });
+            done
+        });
+        assert!(std::future::poll_fn(|cx| std::task::Poll::Ready(transaction.as_mut().poll(cx))).await.is_pending());
+    });
+    let records = bench.journalled(RecordKind::Transaction);
+    let seen: Vec<_> = records.iter().map(|record| (record.level, record.details["outcome"].clone())).collect();
+    assert_eq!(seen, [(AlertLevel::Info, json!("cancelled"))]);
+    assert!(records[0].message.ends_with("cancelled and rolled back"), "{}", records[0].message);
+    assert_eq!(bench.monitor.stats().total_errors, 0, "nothing failed");
 }
 
 #[test]
@@ -116,4 +140,48 @@ fn every_kind_of_event_has_a_record() {
     assert!(of(RecordKind::Rejection).message.contains("rejected"));
     assert_eq!(of(RecordKind::Transition).details["to"], "open");
     assert_eq!(of(RecordKind::Transaction).details["outcome"], "committed");
+}
+
+#[test]
+fn what_became_of_a_notification_is_an_event_with_a_record() {
+    use gardefou::{
+        alerts::{Alerts, AlertsConfig, CallbackChannel, DeliveryError, Rule},
+        error_boundary,
+        event::{Event, NotificationOutcome, subscribe},
+        monitor::ErrorMonitor,
+    };
+    use std::sync::{Arc, Mutex};
+
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let sink = Arc::clone(&seen);
+    let _subscription = subscribe(move |event: &Event<'_>| {
+        if let Event::Notification(notification) = event
+            && notification.rule == "kinds-notified"
+        {
+            let record = event.record().unwrap();
+            sink.lock().unwrap().push((notification.outcome, notification.error, record));
+        }
+    });
+    let good = CallbackChannel::new("good", |_| Ok(()));
+    let bad = CallbackChannel::new("password=hunter2", |_| Err(DeliveryError::permanent("400")));
+    let rule = Rule::immediate("kinds-notified").operation("kinds-notified");
+    let monitor = ErrorMonitor::new(MonitorConfig::default());
+    let config = AlertsConfig::builder().channel(good).channel(bad).rule(rule).monitor(monitor).background(false);
+    let alerts = Alerts::start(config.build().unwrap()).unwrap();
+    let failed: Result<(), AppError> = error_boundary!("kinds-notified", { bail!(ErrorCode::SYNC_ERROR, "late") });
+    alerts.run();
+    drop(alerts);
+
+    let error = failed.unwrap_err().id();
+    let seen = seen.lock().unwrap();
+    let outcomes: Vec<_> = seen.iter().map(|(outcome, about, _)| (*outcome, *about)).collect();
+    assert_eq!(outcomes, [(NotificationOutcome::Delivered, Some(error)), (NotificationOutcome::Lost, Some(error))]);
+    let record = &seen[0].2;
+    assert_eq!((record.kind, record.level), (RecordKind::Notification, AlertLevel::Error));
+    assert_eq!(
+        (&record.details["outcome"], &record.details["error"]),
+        (&json!("delivered"), &json!(error.to_string()))
+    );
+    assert_eq!(record.message, "notification `SYNC_ERROR: late` on channel `good`: delivered");
+    assert!(!serde_json::to_string(&*seen[1].2).unwrap().contains("hunter2"));
 }

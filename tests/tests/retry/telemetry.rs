@@ -3,7 +3,7 @@
 use crate::support::{Diary, SECOND, doubling, failure, script};
 use gardefou::{
     ErrorCode,
-    event::{Event, RetryEventKind, StopReason, Subscription, names, subscribe},
+    event::{Event, LogLevel, RetryEventKind, StopReason, Subscription, names, subscribe},
     retry::{FailedAttempt, RetryBudget},
 };
 use std::{
@@ -196,4 +196,33 @@ fn a_late_success_is_one_success_of_three_attempts_in_the_monitor() {
     assert_eq!(mine.len(), 1);
     assert_eq!((mine[0].kind.name(), mine[0].count, mine[0].attempts), ("successful_with_retry", 1, 3));
     assert!(snapshot.operations.iter().all(|row| row.name != "counted-late"));
+}
+
+#[test]
+fn lines_between_attempts_have_the_level_that_was_chosen() {
+    let levels = |level: Option<LogLevel>| {
+        let lines = logged(|| {
+            let mut builder = doubling(&Diary::default()).name("chosen-level").max_retries(2);
+            if let Some(level) = level {
+                builder = builder.log_level(level);
+            }
+            let _ = builder.build().unwrap().call(script([Err("a"), Err("b"), Ok(())]));
+        });
+        lines.into_iter().map(|(level, _)| level).collect::<Vec<_>>()
+    };
+    assert_eq!(levels(None), [Level::WARN, Level::WARN, Level::DEBUG]);
+    assert_eq!(levels(Some(LogLevel::Trace)), [Level::TRACE, Level::TRACE, Level::DEBUG]);
+    assert_eq!(levels(Some(LogLevel::Error)), [Level::ERROR, Level::ERROR, Level::DEBUG]);
+}
+
+#[test]
+fn a_loop_that_polls_warns_of_nothing_and_ends_with_one_line() {
+    let lines = logged(|| {
+        let retry = doubling(&Diary::default()).name("polls").max_retries(9).build().unwrap();
+        let mut states = ["pending", "pending", "pending", "done"].into_iter();
+        let state = retry.call_while(|| Ok::<_, String>(states.next().unwrap()), |state| *state == Ok("pending"));
+        assert_eq!(state.as_deref(), Ok("done"));
+    });
+    assert!(lines.iter().all(|(level, _)| *level == Level::DEBUG), "{lines:?}");
+    assert_eq!(lines.len(), 4, "three between the attempts, and one at the end");
 }

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     AppError,
     boundary::{Operation, Treatment},
-    call::Frame,
+    call::{self, Frame},
     event::TransactionOutcome,
     panics::{self, Payload},
     sync::Mutex,
@@ -69,7 +69,8 @@ impl AsyncTransaction {
         name: impl Into<Cow<'static, str>>,
         undo: impl FnOnce() -> R + Send + 'static,
     ) {
-        let compensation = Compensation::sync(name.into(), Location::caller(), move || undo().into_failure());
+        let compensation =
+            Compensation::sync(name.into(), Location::caller(), call::bind(move || undo().into_failure()));
         self.notes().compensations.lock().push(compensation);
     }
 
@@ -82,8 +83,9 @@ impl AsyncTransaction {
         name: impl Into<Cow<'static, str>>,
         undo: impl FnOnce() -> F + Send + 'static,
     ) {
+        let values = call::Values::current();
         let undo = move || -> Pin<Box<dyn Future<Output = Option<AppError>> + Send>> {
-            Box::pin(async move { undo().await.into_failure() })
+            Box::pin(call::bound(values, async move { undo().await.into_failure() }))
         };
         let compensation = Compensation::asynchronous(name.into(), Location::caller(), undo);
         self.notes().compensations.lock().push(compensation);
@@ -253,7 +255,7 @@ impl<C: OnError> fmt::Debug for AsyncGuard<'_, C> {
 ///
 /// Dropped before that, it hands over what is left as a dropped transaction does.
 #[must_use]
-pub struct RollingBack<'o, C: OnError> {
+pub(crate) struct RollingBack<'o, C: OnError> {
     rollback: Rollback,
     guard: AsyncGuard<'o, C>,
     /// Taken when the rollback is done.

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     AppError,
     boundary::{Operation, Treatment},
-    call::Frame,
+    call::{self, Frame},
     event::TransactionOutcome,
     panics::Payload,
 };
@@ -85,7 +85,7 @@ impl<'a> Transaction<'a> {
         name: impl Into<Cow<'static, str>>,
         undo: impl FnOnce() -> R + 'a,
     ) {
-        let undo = Box::new(move || undo().into_failure());
+        let undo = Box::new(call::bind(move || undo().into_failure()));
         let compensation = Compensation { name: name.into(), place: Location::caller(), undo };
         self.notes().compensations.borrow_mut().push(compensation);
     }

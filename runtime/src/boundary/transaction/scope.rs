@@ -59,7 +59,7 @@ impl<'o> Scope<'o> {
     /// Codes and reports the error that ends the transaction.
     #[cold]
     pub(super) fn fail(&self, error: AppError, frame: &mut Frame) -> AppError {
-        self.treatment.apply(error, self.operation, self.entry, frame, Then::Leaves)
+        self.treatment.apply(error, self.operation, self.entry, frame, Then::Leaves, self.place)
     }
 
     /// The error of a transaction whose body panicked, reported.
@@ -67,7 +67,7 @@ impl<'o> Scope<'o> {
     pub(super) fn panicked(&self, payload: &Payload, frame: &mut Frame) -> AppError {
         let error = panic::error_of(&**payload, self.operation.name()).at(self.place);
         let treatment = Treatment { level: LogLevel::Critical, ..self.treatment };
-        treatment.apply(error, self.operation, self.entry, frame, Then::Ends)
+        treatment.apply(error, self.operation, self.entry, frame, Then::Ends, self.place)
     }
 
     /// The error of a transaction whose future is dropped: for the callback. Nothing failed, so nothing is reported.

@@ -20,6 +20,7 @@ const fn mapped<T: BuiltIn>() -> MappedType {
         // Without a look through `Arc` and `Box`, which costs more than the few sources of these types are worth.
         at_level: |level| level.downcast_ref::<T>().map(|error| contained(|| error.coding())),
         declared_at: "",
+        is_box: false,
     }
 }
 

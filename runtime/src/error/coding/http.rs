@@ -82,7 +82,7 @@ mod tests {
             (500, ErrorCode::EXTERNAL_SERVICE_ERROR, Class::Unknown),
             (503, ErrorCode::EXTERNAL_SERVICE_ERROR, Class::Transient),
         ] {
-            let response = http::Response::builder().status(status).body("").unwrap();
+            let response = http_1::Response::builder().status(status).body("").unwrap();
             let error = reqwest_0_13::Response::from(response).error_for_status().unwrap_err();
             assert_eq!(class_and_code(&error), (class, Some(code)), "{status}");
             let converted = AppError::from(error);

@@ -7,6 +7,7 @@ use std::{
     collections::HashMap,
     error::Error,
     fmt,
+    ops::Deref,
     sync::{Arc, OnceLock},
 };
 
@@ -26,6 +27,8 @@ pub struct MappedType {
     /// Returns what the mapping says, if the level is of one of those types.
     pub(super) at_level: fn(Level<'_>) -> Option<Option<Coding>>,
     pub(super) declared_at: &'static str,
+    /// Whether it is a box, whose contents are looked at.
+    pub(super) is_box: bool,
 }
 
 impl MappedType {
@@ -38,6 +41,21 @@ impl MappedType {
             in_any: in_any::<T>,
             at_level: |level| in_level::<T>(level).map(|error| contained(|| error.coding())),
             declared_at,
+            is_box: false,
+        }
+    }
+
+    /// A box around any error.
+    #[must_use]
+    pub const fn boxing<T: Deref<Target = dyn Error + Send + Sync> + 'static>() -> Self {
+        Self {
+            type_name: type_name::<T>,
+            type_ids: type_ids::<T>,
+            in_any: |any| any.downcast_ref::<T>().map(|boxed| &**boxed as Level<'_>),
+            // It is no error itself, so it is no level of a chain.
+            at_level: |_| None,
+            declared_at: "",
+            is_box: true,
         }
     }
 
@@ -50,6 +68,7 @@ impl MappedType {
             in_any: in_any::<T>,
             at_level: |level| in_level::<T>(level).map(|error| contained(|| CodedAs::<M>::coding(error))),
             declared_at,
+            is_box: false,
         }
     }
 }
@@ -101,11 +120,21 @@ fn registry() -> &'static Registry {
     })
 }
 
-/// Returns the error as a level of a chain and what its mapping says, if the static type `E` has one.
-pub(crate) fn of_type<E: 'static>(error: &E) -> Option<(Level<'_>, Option<Coding>)> {
+/// What is registered of a static type.
+pub(crate) enum Registered {
+    /// What its mapping says.
+    Mapped(Option<Coding>),
+    /// The contents decide.
+    Boxed,
+}
+
+/// Returns the error as a level of a chain, and what is registered of its static type `E`.
+pub(crate) fn of_type<E: 'static>(error: &E) -> Option<(Level<'_>, Registered)> {
     let mapped = registry().by_type.get(&TypeId::of::<E>())?;
     let level = (mapped.in_any)(error)?;
-    Some((level, (mapped.at_level)(level).flatten()))
+    let registered =
+        if mapped.is_box { Registered::Boxed } else { Registered::Mapped((mapped.at_level)(level).flatten()) };
+    Some((level, registered))
 }
 
 /// Returns what the mapping of the level's type says.

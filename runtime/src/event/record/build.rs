@@ -11,7 +11,8 @@ use crate::{
     error::{ErrorId, redact},
     event::{
         AlertLevel, AuditEvent, BreakerEvent, BreakerEventKind, CircuitState, ErrorEvent, ErrorRef, Event, HealthEvent,
-        RetryEvent, RetryEventKind, StopReason, TransactionEvent, TransactionOutcome,
+        NotificationEvent, NotificationOutcome, RetryEvent, RetryEventKind, StopReason, TransactionEvent,
+        TransactionOutcome,
         text::{MAX_MESSAGE, for_sink},
     },
 };
@@ -27,6 +28,7 @@ pub(super) fn record_of(event: &Event<'_>, stamp: Stamp) -> Option<Record> {
         Event::Transaction(transaction) => Some(of_transaction(transaction, stamp)),
         Event::Breaker(breaker) => of_breaker(breaker, stamp),
         Event::Audit(audit) => Some(of_audit(audit, stamp)),
+        Event::Notification(notification) => Some(of_notification(notification, stamp)),
     }
 }
 
@@ -136,9 +138,30 @@ fn of_audit(event: &AuditEvent<'_>, stamp: Stamp) -> Record {
     }
 }
 
+fn of_notification(event: &NotificationEvent<'_>, stamp: Stamp) -> Record {
+    let (channel, title) = (clean_name(event.channel), for_sink(&event.title, MAX_SOURCE));
+    let level = match event.outcome {
+        NotificationOutcome::Delivered => event.level,
+        // Somebody waits for it.
+        NotificationOutcome::Kept | NotificationOutcome::Lost => AlertLevel::Error.max(event.level),
+    };
+    Record {
+        id: event.id,
+        message: format!("notification `{title}` on channel `{channel}`: {}", event.outcome),
+        details: details([
+            ("channel", Some(channel.into())),
+            ("kind", Some(event.kind.into())),
+            ("rule", Some(clean_name(event.rule).into())),
+            ("outcome", Some(event.outcome.name().into())),
+            ("error", event.error.map(|id| id.to_string().into())),
+        ]),
+        ..of_kind(RecordKind::Notification, level, "alert".to_owned(), "gardefou::alerts", stamp)
+    }
+}
+
 fn of_breaker(event: &BreakerEvent<'_>, stamp: Stamp) -> Option<Record> {
     let name = for_sink(&redact::name(event.name), MAX_NAME);
-    let shadow = event.shadow.then(|| Value::Bool(true));
+    let shadow = event.shadow.then_some(Value::Bool(true));
     let generation = Some(event.generation.into());
     match event.kind {
         BreakerEventKind::Transition { from, to, reason, consecutive_failures, lasts, cause, .. } => {
@@ -180,26 +203,31 @@ fn of_breaker(event: &BreakerEvent<'_>, stamp: Stamp) -> Option<Record> {
 
 fn of_transaction(event: &TransactionEvent<'_>, stamp: Stamp) -> Record {
     let operation = clean_name(event.operation);
-    let committed = event.outcome == TransactionOutcome::Committed;
-    let failed = event.failed_compensations;
-    let level = match (committed, failed) {
-        (true, _) => AlertLevel::Info,
-        (false, 0) => AlertLevel::Warning,
+    let (outcome, failed) = (event.outcome, event.failed_compensations);
+    let level = match outcome {
+        TransactionOutcome::Committed => AlertLevel::Info,
         // What the transaction began is neither done nor undone.
-        (false, _) => AlertLevel::Critical,
+        _ if failed > 0 => AlertLevel::Critical,
+        TransactionOutcome::RolledBack => AlertLevel::Warning,
+        TransactionOutcome::Cancelled => AlertLevel::Info,
     };
-    let outcome = if committed { "committed" } else { "rolled_back" };
-    let message = match failed {
-        _ if committed => format!("transaction `{operation}` committed"),
-        0 => format!("transaction `{operation}` rolled back"),
-        1 => format!("transaction `{operation}` rolled back; 1 compensation failed"),
-        more => format!("transaction `{operation}` rolled back; {more} compensations failed"),
+    let ended = match outcome {
+        TransactionOutcome::Committed => "committed",
+        TransactionOutcome::RolledBack => "rolled back",
+        TransactionOutcome::Cancelled => "cancelled and rolled back",
     };
+    let failures = match failed {
+        0 => String::new(),
+        1 => "; 1 compensation failed".to_owned(),
+        more => format!("; {more} compensations failed"),
+    };
+    let is_undone = outcome != TransactionOutcome::Committed;
     Record {
-        message,
+        message: format!("transaction `{operation}` {ended}{failures}"),
         details: details([
-            ("outcome", Some(outcome.into())),
-            ("failed_compensations", (!committed).then(|| failed.into())),
+            ("outcome", Some(outcome.name().into())),
+            ("compensations", is_undone.then(|| event.compensations.into())),
+            ("failed_compensations", is_undone.then(|| failed.into())),
         ]),
         elapsed: event.elapsed,
         ..of_kind(RecordKind::Transaction, level, operation, event.component, stamp)

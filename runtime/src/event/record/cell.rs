@@ -3,7 +3,10 @@
 use super::{ErrorContext, Fingerprint, Record, Recorder, context};
 use crate::{
     ErrorCode,
-    event::{AuditEvent, BreakerEvent, BreakerEventKind, ErrorEvent, Event, HealthEvent, RetryEvent, TransactionEvent},
+    event::{
+        AuditEvent, BreakerEvent, BreakerEventKind, ErrorEvent, Event, HealthEvent, NotificationEvent, RetryEvent,
+        TransactionEvent,
+    },
     scope,
     time::Timestamp,
 };
@@ -76,6 +79,7 @@ impl<'a> Event<'a> {
             Self::Transaction(event) => event.record,
             Self::Breaker(event) => event.record,
             Self::Audit(event) => event.record,
+            Self::Notification(event) => event.record,
         }
     }
 
@@ -88,7 +92,8 @@ impl<'a> Event<'a> {
             | Self::Health(HealthEvent { record, .. })
             | Self::Transaction(TransactionEvent { record, .. })
             | Self::Breaker(BreakerEvent { record, .. })
-            | Self::Audit(AuditEvent { record, .. }) => record,
+            | Self::Audit(AuditEvent { record, .. })
+            | Self::Notification(NotificationEvent { record, .. }) => record,
         };
         if slot.0.is_none() {
             *slot = RecordSlot::new(cell);

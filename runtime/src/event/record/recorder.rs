@@ -57,7 +57,10 @@ pub(crate) fn install(recorder: &Arc<Recorder>) {
 /// The recorder of the process: that of its monitor, or one with the defaults while there is no monitor.
 pub(super) fn of_process() -> &'static Recorder {
     static DEFAULT: LazyLock<Recorder> = LazyLock::new(|| Recorder::new(SharedClock::default(), None, None));
-    OF_PROCESS.get().map_or_else(|| &*DEFAULT, |recorder| recorder)
+    match OF_PROCESS.get() {
+        Some(recorder) => recorder,
+        None => &DEFAULT,
+    }
 }
 
 impl Recorder {
@@ -106,6 +109,7 @@ impl Recorder {
             Event::Transaction(transaction) => Fingerprint::of(&["transaction", transaction.operation]),
             Event::Breaker(BreakerEvent { name, .. }) => Fingerprint::of(&["breaker", name]),
             Event::Audit(audit) => Fingerprint::of(&["audit", audit.operation]),
+            Event::Notification(notification) => notification.fingerprint,
         };
         Stamp { timestamp: Timestamp::from(self.clock.wall()), fingerprint }
     }

@@ -21,9 +21,12 @@ pub(super) struct Joins<'a> {
     counted: &'a Mutex<Counted>,
     /// The files that are read, in order.
     numbers: &'a [u64],
-    /// The lines of the file that is being read: first and last place by identity.
-    places: Option<(u64, HashMap<ErrorId, (u64, u64)>)>,
+    /// The file that is being read.
+    places: Option<(u64, Places)>,
 }
+
+/// Where the first and the last line of each record that may be joined begins, in one file.
+type Places = HashMap<ErrorId, (u64, u64)>;
 
 const HORIZON: Duration = Duration::from_secs(600);
 
@@ -82,16 +85,22 @@ impl<'a> Joins<'a> {
         Ok(false)
     }
 
-    fn places(&mut self, number: u64) -> io::Result<&HashMap<ErrorId, (u64, u64)>> {
-        if self.places.as_ref().is_none_or(|(known, _)| *known != number) {
-            let mut places = HashMap::new();
-            self.folder.lines_from(number, 0, |at, line| {
-                if let Some(record) = line::joined(line) {
-                    places.entry(record.id).or_insert((at, at)).1 = at;
-                }
-            })?;
-            self.places = Some((number, places));
-        }
-        Ok(self.places.as_ref().map(|(_, places)| places).expect("set above"))
+    fn places(&mut self, number: u64) -> io::Result<&Places> {
+        let known = self.places.take().filter(|(known, _)| *known == number);
+        let (number, places) = match known {
+            Some(known) => known,
+            None => (number, self.read_places(number)?),
+        };
+        Ok(&self.places.insert((number, places)).1)
+    }
+
+    fn read_places(&self, number: u64) -> io::Result<Places> {
+        let mut places = Places::new();
+        self.folder.lines_from(number, 0, |at, line| {
+            if let Some(record) = line::joined(line) {
+                places.entry(record.id).or_insert((at, at)).1 = at;
+            }
+        })?;
+        Ok(places)
     }
 }

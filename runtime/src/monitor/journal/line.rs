@@ -140,11 +140,12 @@ fn context(map: &mut Map<String, Value>) -> Option<Box<ErrorContext>> {
 }
 
 fn origin(map: &mut Map<String, Value>) -> Option<Arc<Origin>> {
-    let mut origin = Origin::default();
-    origin.service = text(map, "service");
-    origin.release = text(map, "release");
-    origin.environment = text(map, "environment");
-    origin.host = text(map, "host");
+    let origin = Origin {
+        service: text(map, "service"),
+        release: text(map, "release"),
+        environment: text(map, "environment"),
+        host: text(map, "host"),
+    };
     (origin != Origin::default()).then(|| Arc::new(origin))
 }
 

@@ -116,3 +116,29 @@ pub(super) fn is_damaged(err: &io::Error) -> bool {
     use io::ErrorKind::{InvalidData, IsADirectory, UnexpectedEof};
     matches!(err.kind(), InvalidData | IsADirectory | UnexpectedEof)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{error::ErrorId, monitor::journal::tally::End};
+
+    fn tally(errors: usize, millis: i64) -> Tally {
+        let timestamp = Timestamp::from_unix_millis(millis);
+        let pending = Pending { timestamp, code: "SYNC_ERROR".into() };
+        let ends = (0..errors).map(|_| (ErrorId::new(), End { at: 0, pending: Some(pending.clone()) })).collect();
+        Tally { ends, latest: Some(timestamp), ..Tally::default() }
+    }
+
+    #[test]
+    fn open_errors_read_back_and_count_as_they_are_beyond_their_bounds() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut roll_up = RollUp::default();
+        roll_up.add(1, &tally(MAX_OPEN + 100, 1_700_000_000_000));
+        assert_eq!((roll_up.open.len(), roll_up.days.summed().total), (MAX_OPEN, 100));
+        roll_up.write(folder.path()).unwrap();
+        let read = RollUp::read(folder.path()).unwrap();
+        assert_eq!((read.through, &read.open, &read.days), (1, &roll_up.open, &roll_up.days));
+        roll_up.add(2, &tally(7, 1_700_003_600_000));
+        assert_eq!((roll_up.open.len(), roll_up.days.summed().total), (7, MAX_OPEN as u64 + 100), "an hour later");
+    }
+}

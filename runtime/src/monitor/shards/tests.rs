@@ -1,3 +1,5 @@
+#![expect(clippy::unwrap_used, reason = "these helpers belong to tests")]
+
 use super::*;
 use crate::{
     AppError, ErrorCode,

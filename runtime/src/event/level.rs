@@ -1,9 +1,9 @@
-//! How loud a reported error is.
+//! The level of a log line that the user chooses.
 
-use crate::event::AlertLevel;
+use super::AlertLevel;
 use std::{fmt, str::FromStr};
 
-/// The level at which a boundary or attribute logs an error; what the key `log_level` takes.
+/// The level at which a boundary or attribute logs an error, and a retry its attempts; what the key `log_level` takes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum LogLevel {
     /// tracing's `TRACE`.

@@ -1,0 +1,69 @@
+//! What became of notifications.
+
+use super::{AlertLevel, Fingerprint, RecordSlot};
+use crate::error::ErrorId;
+use std::fmt;
+
+/// What became of a notification on one channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum NotificationOutcome {
+    /// The channel delivered it.
+    Delivered,
+    /// It was given up for now; the journal keeps it.
+    Kept,
+    /// It was given up, and there is no journal to keep it.
+    Lost,
+}
+
+impl NotificationOutcome {
+    /// Returns the outcome's name, for example `delivered`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// assert_eq!(gardefou::event::NotificationOutcome::Kept.name(), "kept");
+    /// ```
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Delivered => "delivered",
+            Self::Kept => "kept",
+            Self::Lost => "lost",
+        }
+    }
+}
+
+impl fmt::Display for NotificationOutcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// A notification that a channel delivered, or that was given up; its texts are fit for a log.
+///
+/// It comes on the thread of the channel, as a rule, and never leads to another notification.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct NotificationEvent<'a> {
+    /// The notification's own identity: the same on each channel, and when it is delivered again.
+    pub id: ErrorId,
+    /// What kind of notification it is, for example `error` or `recovery`.
+    pub kind: &'static str,
+    /// The name of the channel.
+    pub channel: &'a str,
+    /// The name of the rule that asked for it.
+    pub rule: &'a str,
+    /// The line that it is about.
+    pub title: &'a str,
+    /// How urgent it is.
+    pub level: AlertLevel,
+    /// The group of the error, breaker, check or rule that it is about.
+    pub fingerprint: Fingerprint,
+    /// The error that it is about, where it is about one.
+    pub error: Option<ErrorId>,
+    /// What became of it.
+    pub outcome: NotificationOutcome,
+    /// Where observers find the event's record.
+    pub(crate) record: RecordSlot<'a>,
+}
