@@ -126,16 +126,16 @@ impl Scope {
     /// # Examples
     ///
     /// ```
-    /// use gardefou::{breaker::CircuitState, testing::Scope};
+    /// use gardefou::{AppError, breaker::CircuitState, testing::Scope};
     /// use std::time::Duration;
     ///
     /// let scope = Scope::new();
     /// let breaker = scope.circuit_breakers().get_or_create("db", |b| b.recovery_timeout(Duration::from_secs(30)))?;
     /// breaker.open_for(Duration::from_secs(30));
-    /// assert!(breaker.call(|| Ok::<_, String>(())).is_err());
+    /// assert!(breaker.call(|| Ok::<_, AppError>(())).is_err());
     ///
     /// scope.clock().advance(Duration::from_secs(30));
-    /// assert!(breaker.call(|| Ok::<_, String>(())).is_ok());
+    /// assert!(breaker.call(|| Ok::<_, AppError>(())).is_ok());
     /// assert_eq!(breaker.state(), CircuitState::Closed);
     /// # Ok::<(), gardefou::ConfigError>(())
     /// ```
