@@ -5,10 +5,10 @@
 //! knows none of them. Without the feature `test-util` there are no scopes: each function here is a constant.
 
 #[cfg(feature = "test-util")]
-pub(crate) use on::{Captured, Entered, ScopeState, clock, enter, is_entered, part, stored};
+pub(crate) use on::{Captured, Entered, ScopeState, WeaklyCaptured, clock, enter, is_entered, part, stored};
 
 #[cfg(not(feature = "test-util"))]
-pub(crate) use off::{Captured, Entered, ScopeState, clock, is_entered, part, stored};
+pub(crate) use off::{Captured, Entered, ScopeState, WeaklyCaptured, clock, is_entered, part, stored};
 
 #[cfg(feature = "test-util")]
 mod on {
@@ -159,9 +159,12 @@ mod on {
     pub(crate) struct WeaklyCaptured(Option<Weak<ScopeState>>);
 
     impl WeaklyCaptured {
-        /// Enters the scope, where there is one still.
+        /// Enters the scope; leaves every scope for a while where it has ended, or where this was captured outside.
         pub(crate) fn enter(&self) -> Entered {
-            Captured(self.0.as_ref().and_then(Weak::upgrade)).enter()
+            match self.0.as_ref().and_then(Weak::upgrade) {
+                Some(scope) => enter(Some(scope)),
+                None => Captured::outside(),
+            }
         }
     }
 
@@ -240,6 +243,8 @@ mod off {
     /// Nothing to capture.
     #[derive(Clone, Copy, Debug, Default)]
     pub(crate) struct Captured;
+
+    pub(crate) type WeaklyCaptured = Captured;
 
     /// Nothing to leave.
     pub(crate) struct Entered;

@@ -67,8 +67,18 @@ pub fn health_check() -> &'static Health {
     }
 }
 
-/// The registry of a test scope, which is handed out for as long as the program runs.
+/// The registry of a test scope, which is handed out for as long as the program runs. It is empty when the scope ends.
 struct OfScope(&'static Health);
+
+impl Drop for OfScope {
+    fn drop(&mut self) {
+        let shared = &self.0.0;
+        drop(shared.background.lock().take());
+        for entry in &*shared.entries() {
+            shared.remove(entry.name());
+        }
+    }
+}
 
 /// The registry, and what is wrong with the checks that were declared with attributes.
 fn process_wide() -> &'static (Health, Vec<String>) {

@@ -30,14 +30,16 @@ use std::{fmt, sync::Arc};
 ///
 /// A scope is entered on one thread. It covers that thread and therefore all tasks of a current-thread runtime, the default
 /// of `#[tokio::test]`. Other threads call `enter` on a clone of the scope. A [`Context`](crate::call::Context) that was
-/// taken in a scope takes the scope along, also to tasks of a multi-threaded runtime.
+/// taken in a scope takes the scope along, also to tasks of a multi-threaded runtime. A call should end in the scope that it
+/// began in: times of different clocks do not compare.
 ///
 /// Scopes nest: the inner one replaces the outer one until it is left. Two scopes share nothing.
 ///
 /// # Memory
 ///
 /// The breaker and the retry of each annotated function that was called in a scope are kept until the process ends, since
-/// calls borrow them without counting; as a rule a few hundred bytes each. All else ends with the last clone of the scope.
+/// calls borrow them without counting; as a rule a few hundred bytes each. So are registries and monitors that were returned
+/// as `&'static`, which are emptied when the last clone of the scope is dropped. All else ends then.
 ///
 /// # Examples
 ///

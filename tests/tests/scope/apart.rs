@@ -2,9 +2,12 @@
 
 use crate::support::{OfProcess, guarded, handled, refused, retried};
 use gardefou::{
+    AppError, ErrorCode,
+    alerts::{Alerts, AlertsConfig, CallbackChannel},
     breaker::CircuitState,
     circuit_breakers, error_monitor,
     event::{Event, subscribe},
+    health::Health,
     health_check, init_error_system,
     monitor::{RecordKind, RecordState},
     report,
@@ -14,10 +17,11 @@ use gardefou::{
 };
 use std::{
     sync::{
-        Arc, Barrier,
+        Arc, Barrier, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
     thread,
+    time::Duration,
 };
 
 #[test]
@@ -154,6 +158,33 @@ fn a_health_check_runs_in_the_scope_on_whatever_thread() {
     scope.health_check().register_check("scope-breaker", || guarded(false).is_err()).unwrap();
     scope.run(|| assert!(health_check().run_check("scope-breaker").unwrap().passed()));
     assert_eq!(scope.circuit_breakers().get("scope-shared").unwrap().snapshot().counts.failure, 1);
+}
+
+#[test]
+fn a_health_report_shows_the_breakers_of_its_registry_wherever_it_is_asked_for() {
+    let scope = Scope::new();
+    scope.run(|| drop(guarded(true)));
+    let shows = |health: &Health| health.health_status().checks().iter().any(|it| it.name == "breaker:scope-shared");
+    let of_process = health_check();
+    assert!(shows(scope.health_check()));
+    assert!(!Scope::new().run(|| shows(health_check())));
+    assert!(!scope.run(|| shows(of_process)));
+}
+
+#[test]
+fn alerts_that_start_in_a_scope_notify_of_its_errors_alone() {
+    let titles = Arc::new(Mutex::new(Vec::new()));
+    let sink = Arc::clone(&titles);
+    let channel = CallbackChannel::new("scope", move |notice| {
+        sink.lock().unwrap().push(notice.title.clone());
+        Ok(())
+    });
+    let scope = Scope::new();
+    let alerts = scope.run(|| Alerts::start(AlertsConfig::builder().channel(channel).build().unwrap())).unwrap();
+    report(&AppError::new(ErrorCode::DB_WRITE_ERROR, "outside"));
+    scope.run(|| report(&AppError::new(ErrorCode::DB_WRITE_ERROR, "inside")));
+    assert!(alerts.flush(Duration::from_secs(5)).in_time);
+    assert_eq!(*titles.lock().unwrap(), ["DB_WRITE_ERROR: inside"]);
 }
 
 #[test]
