@@ -52,19 +52,16 @@ mod on {
         }
 
         /// Stores a part, unless there is one already; returns the one that stays.
-        pub(crate) fn store<T: Send + Sync + 'static>(&self, part: Arc<T>) -> Arc<T> {
+        pub(crate) fn store<T: Send + Sync + 'static>(&self, part: &Arc<T>) -> Arc<T> {
             let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
-            let stored = parts.entry(TypeId::of::<T>()).or_insert_with(|| Arc::clone(&part) as _);
-            let stored = Arc::clone(stored).downcast().unwrap_or_else(|_| Arc::clone(&part));
-            // The loser of a race is dropped after the lock.
-            drop(parts);
-            stored
+            let stored = parts.entry(TypeId::of::<T>()).or_insert_with(|| Arc::clone(part) as _);
+            Arc::clone(stored).downcast().unwrap_or_else(|_| Arc::clone(part))
         }
 
         /// Returns the part of type `T`, which is made if there is none.
         pub(crate) fn part<T: Send + Sync + 'static>(&self, make: impl FnOnce(&Self) -> T) -> Arc<T> {
             // Not made under the lock: a part may ask for another one.
-            self.stored().unwrap_or_else(|| self.store(Arc::new(make(self))))
+            self.stored().unwrap_or_else(|| self.store(&Arc::new(make(self))))
         }
     }
 

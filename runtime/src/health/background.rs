@@ -37,9 +37,10 @@ impl Background {
         let scope = Captured::current().downgrade();
         thread::Builder::new().name("gardefou-health".into()).spawn(move || {
             while let Some(health) = health.upgrade() {
-                let entered = scope.enter();
-                let wait = health.turn();
-                drop(entered);
+                let wait = {
+                    let _entered = scope.enter();
+                    health.turn()
+                };
                 // Not held while waiting, so that the registry can end.
                 drop(health);
                 if !ours.wait(wait) {

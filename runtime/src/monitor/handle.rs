@@ -340,8 +340,8 @@ impl ErrorMonitor {
     /// Makes this the monitor of a test scope that this thread is in.
     #[cfg(feature = "test-util")]
     pub(crate) fn observe_scope(&self, scope: &scope::ScopeState) {
-        scope.store(Arc::clone(&self.0.recorder));
-        scope.store(Arc::new(self.clone()));
+        scope.store(&self.0.recorder);
+        scope.store(&Arc::new(self.clone()));
         event::subscribe(self.clone()).forever();
     }
 

@@ -194,7 +194,7 @@ fn records_of_every_kind_are_in_the_journal_of_the_scope() {
         let _ = (guarded(false), guarded(false));
         let rolled_back: gardefou::Result<()> = transaction_boundary!("scope-import", |tx| {
             tx.on_rollback("undo", || {});
-            Err(refused())?
+            Err(refused())?;
         });
         assert!(rolled_back.is_err());
     });
