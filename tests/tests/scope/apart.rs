@@ -7,7 +7,7 @@ use gardefou::{
     breaker::CircuitState,
     circuit_breakers, error_monitor,
     event::{Event, subscribe},
-    health::Health,
+    health::{Health, Phase},
     health_check, init_error_system,
     monitor::{RecordKind, RecordState},
     report,
@@ -218,6 +218,7 @@ fn the_error_system_is_that_of_the_process_wherever_it_is_initialised() {
     let scope = Scope::new();
     let _entered = scope.enter();
     let guard = init_error_system().unwrap();
+    assert_eq!(scope.health_check().health_status().phase(), Phase::Starting);
     let _ = handled();
     assert_eq!(scope.monitor().stats().total_errors, 1);
     assert!(scope.monitor().journal().is_some_and(|journal| journal.status().written == 1));

@@ -4,7 +4,7 @@ use crate::support::{handled, retried, retried_later};
 use gardefou::{
     Result,
     call::{Context, InCall},
-    error_monitor,
+    error_monitor, init_error_system,
     monitor::RecordState,
     retry,
     testing::Scope,
@@ -83,6 +83,23 @@ async fn a_context_takes_the_scope_to_tasks_of_a_multi_threaded_runtime() {
         assert!(task.await.unwrap().is_err());
     }
     assert_eq!(errors(&scope), 8);
+}
+
+#[test]
+fn the_shutdown_of_the_process_settles_nothing_of_a_scope() {
+    #[retry(max_retries = 1)]
+    fn calls(scope: &Scope) -> Result<u32> {
+        let failed = handled();
+        let shut_down = || init_error_system().unwrap().shutdown();
+        thread::scope(|threads| drop(threads.spawn(shut_down).join().unwrap()));
+        let states: Vec<_> = scope.records().iter().map(|record| record.state).collect();
+        assert!(states == [RecordState::Pending] || states == [RecordState::Retried, RecordState::Error], "{states:?}");
+        failed
+    }
+    let scope = Scope::new();
+    assert!(scope.run(|| calls(&scope)).is_err());
+    let states: Vec<_> = scope.records().iter().map(|record| record.state).collect();
+    assert_eq!(states, [RecordState::Retried, RecordState::Error]);
 }
 
 #[test]
