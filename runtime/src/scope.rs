@@ -75,8 +75,8 @@ mod on {
     type Entry = (u64, Option<Arc<ScopeState>>);
 
     thread_local! {
-        /// Whether the innermost entry is a scope. Apart from the entries, so that whoever looks in vain reads one byte
-        /// without a destructor.
+        /// Whether the innermost entry is a scope. Apart from the entries, so that a call outside of scopes reads one byte
+        /// that has no destructor.
         static IS_ENTERED: Cell<bool> = const { Cell::new(false) };
         /// The entries of this thread, innermost last. Guards may be dropped in any order.
         static ENTRIES: RefCell<Vec<Entry>> = const { RefCell::new(Vec::new()) };

@@ -87,7 +87,8 @@ impl RetryBudget {
         RetryBudgetBuilder::default()
     }
 
-    /// Returns the budget that has this name in the whole process, and makes it with the defaults if there is none.
+    /// Returns the budget that has this name in the whole process, and makes it with the defaults if there is none. Inside
+    /// of a test scope it is that of the scope.
     ///
     /// # Errors
     ///

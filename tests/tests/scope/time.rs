@@ -1,4 +1,4 @@
-//! Time in a scope is its clock, and moves when it is told to.
+//! Time in a scope is measured on its clock.
 
 use crate::support::{guarded, refused, retried, retried_later};
 use gardefou::{
