@@ -235,7 +235,12 @@ impl<'a> Rewriter<'a> {
 
     /// Names the places for a nested boundary that awaits.
     fn within_places(&self, call: &mut Macro) {
-        if self.form == Form::InPlace && !self.nested && foreign::find_word(call.tokens.clone(), "await").is_some() {
+        // Compensations are awaited too; a function that the body calls may register them.
+        let waits = |word| foreign::find_word(call.tokens.clone(), word).is_some();
+        if self.form == Form::InPlace
+            && !self.nested
+            && ["await", "async", "on_rollback_async"].into_iter().any(waits)
+        {
             let (places, arguments) = (&self.places, &call.tokens);
             call.tokens = quote!(@within(#(#places)*) #arguments);
         }
@@ -262,7 +267,7 @@ impl<'a> Rewriter<'a> {
         let runtime = at(self.runtime.clone(), word);
         let suspended = self.places.iter().rev().fold(
             base.to_token_stream(),
-            |future, place| quote_spanned!(word=> #runtime::suspend(&mut #place, #future)),
+            |future, place| quote_spanned!(word=> #runtime::suspend(#future, &mut #place)),
         );
         (!self.places.is_empty()).then_some(suspended)
     }

@@ -167,8 +167,10 @@ impl Place for Visit<'_> {
 }
 
 /// Wraps what a block awaits.
+///
+/// The future comes first: it may await itself, by a `suspend` of the same place, before the place is borrowed for it.
 #[inline]
-pub fn suspend<F: IntoFuture>(place: &mut impl Place, future: F) -> Suspended<'_, F::IntoFuture> {
+pub fn suspend<F: IntoFuture>(future: F, place: &mut impl Place) -> Suspended<'_, F::IntoFuture> {
     place.suspend(future.into_future())
 }
 
