@@ -38,24 +38,65 @@ const LONGEST: Duration = Duration::from_secs(60);
 /// How many errors wait at most; beyond that each counts at once.
 const MOST: usize = 10_000;
 
-fn waiting() -> &'static Mutex<HashMap<ErrorId, Waiting>> {
-    static WAITING: OnceLock<Mutex<HashMap<ErrorId, Waiting>>> = OnceLock::new();
-    WAITING.get_or_init(Mutex::default)
+/// The errors that wait. Whoever takes one out settles it, outside of the lock.
+#[derive(Default)]
+struct Errors(Mutex<HashMap<ErrorId, Waiting>>);
+
+impl Errors {
+    /// Keeps an error; returns `false` where too many wait, and it was settled at once.
+    fn hold_at(&self, now: Tick, id: ErrorId, settle: Settle) -> bool {
+        self.settle_overdue_at(now);
+        let mut all = self.0.lock();
+        if all.len() < MOST {
+            all.insert(id, Waiting { since: now, settle });
+            return true;
+        }
+        drop(all);
+        settle(Settlement::Error);
+        false
+    }
+
+    fn settle(&self, id: ErrorId, settlement: Settlement) {
+        let waiting = self.0.lock().remove(&id);
+        if let Some(Waiting { settle, .. }) = waiting {
+            // It calls observers, and what an observer breaks is its own.
+            let _ = panics::catch(|| settle(settlement));
+        }
+    }
+
+    fn settle_overdue_at(&self, now: Tick) {
+        let mut all = self.0.lock();
+        let overdue: Vec<Waiting> =
+            all.extract_if(|_, it| now.since(it.since) >= LONGEST).map(|(_, waiting)| waiting).collect();
+        drop(all);
+        for Waiting { settle, .. } in overdue {
+            let _ = panics::catch(|| settle(Settlement::Error));
+        }
+    }
+
+    fn settle_all(&self) {
+        let all = mem::take(&mut *self.0.lock());
+        for (_, Waiting { settle, .. }) in all {
+            let _ = panics::catch(|| settle(Settlement::Error));
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.0.lock().is_empty()
+    }
+}
+
+/// Those of the process.
+fn waiting() -> &'static Errors {
+    static WAITING: OnceLock<Errors> = OnceLock::new();
+    WAITING.get_or_init(Errors::default)
 }
 
 /// Keeps an error until it is [settled](settle), for a minute at most.
 pub(crate) fn hold(id: ErrorId, settle: impl FnOnce(Settlement) + Send + 'static) {
-    let now = SystemClock.now();
-    settle_overdue_at(now);
-    let mut all = waiting().lock();
-    if all.len() < MOST {
-        all.insert(id, Waiting { since: now, settle: Box::new(settle) });
-        drop(all);
+    if waiting().hold_at(SystemClock.now(), id, Box::new(settle)) {
         start_watch();
-        return;
     }
-    drop(all);
-    settle(Settlement::Error);
 }
 
 /// Whether a thread settles what nobody else does.
@@ -76,10 +117,10 @@ fn watch() {
     loop {
         SystemClock.sleep(LONGEST / 10);
         settle_overdue_at(SystemClock.now());
-        if waiting().lock().is_empty() {
+        if waiting().is_empty() {
             IS_WATCHED.store(false, Ordering::Release);
             // One that came in between found the thread still there.
-            if waiting().lock().is_empty() || IS_WATCHED.swap(true, Ordering::AcqRel) {
+            if waiting().is_empty() || IS_WATCHED.swap(true, Ordering::AcqRel) {
                 return;
             }
         }
@@ -89,29 +130,122 @@ fn watch() {
 /// Settles an error; the first one to do so decides.
 #[cold]
 pub(crate) fn settle(id: ErrorId, settlement: Settlement) {
-    let waiting = waiting().lock().remove(&id);
-    if let Some(Waiting { settle, .. }) = waiting {
-        // It calls observers, and what an observer breaks is its own.
-        let _ = panics::catch(|| settle(settlement));
-    }
+    waiting().settle(id, settlement);
 }
 
 /// Settles what has waited for too long.
 pub(crate) fn settle_overdue_at(now: Tick) {
-    let mut all = waiting().lock();
-    let overdue: Vec<ErrorId> =
-        all.iter().filter(|(_, it)| now.since(it.since) >= LONGEST).map(|(id, _)| *id).collect();
-    let overdue: Vec<Waiting> = overdue.iter().filter_map(|id| all.remove(id)).collect();
-    drop(all);
-    for Waiting { settle, .. } in overdue {
-        let _ = panics::catch(|| settle(Settlement::Error));
-    }
+    waiting().settle_overdue_at(now);
 }
 
 /// Settles everything, because the program ends.
 pub(crate) fn settle_all() {
-    let all = mem::take(&mut *waiting().lock());
-    for (_, Waiting { settle, .. }) in all {
-        let _ = panics::catch(|| settle(Settlement::Error));
+    waiting().settle_all();
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use std::sync::{Arc, Mutex as StdMutex};
+
+    type Settled = Arc<StdMutex<Vec<(usize, Settlement)>>>;
+
+    fn keeps(settled: &Settled, number: usize) -> Settle {
+        let settled = Arc::clone(settled);
+        Box::new(move |settlement| settled.lock().unwrap().push((number, settlement)))
+    }
+
+    #[test]
+    fn first_settlement_of_an_error_decides() {
+        let (errors, settled) = (Errors::default(), Settled::default());
+        let id = ErrorId::default();
+        assert!(errors.hold_at(Tick::default(), id, keeps(&settled, 1)));
+        errors.settle(id, Settlement::Retried);
+        errors.settle(id, Settlement::Error);
+        errors.settle_all();
+        assert_eq!(*settled.lock().unwrap(), [(1, Settlement::Retried)]);
+    }
+
+    #[test]
+    fn overdue_errors_are_settled_as_errors_and_others_wait_on() {
+        let (errors, settled) = (Errors::default(), Settled::default());
+        let start = SystemClock.now();
+        assert!(errors.hold_at(start, ErrorId::default(), keeps(&settled, 1)));
+        assert!(errors.hold_at(start.after(Duration::from_secs(1)), ErrorId::default(), keeps(&settled, 2)));
+        errors.settle_overdue_at(start.after(LONGEST));
+        assert_eq!(*settled.lock().unwrap(), [(1, Settlement::Error)]);
+        assert!(!errors.is_empty());
+    }
+
+    #[test]
+    fn beyond_the_bound_an_error_is_settled_at_once() {
+        let (errors, settled) = (Errors::default(), Settled::default());
+        let now = SystemClock.now();
+        for _ in 0..MOST {
+            assert!(errors.hold_at(now, ErrorId::default(), Box::new(|_| {})));
+        }
+        assert!(!errors.hold_at(now, ErrorId::default(), keeps(&settled, 7)));
+        assert_eq!(*settled.lock().unwrap(), [(7, Settlement::Error)]);
+    }
+
+    #[test]
+    fn observer_that_panics_while_errors_are_settled_stops_no_other() {
+        let (errors, settled) = (Errors::default(), Settled::default());
+        let now = SystemClock.now();
+        assert!(errors.hold_at(now, ErrorId::default(), Box::new(|_| panic!("broken observer"))));
+        assert!(errors.hold_at(now, ErrorId::default(), keeps(&settled, 1)));
+        errors.settle_all();
+        assert_eq!(*settled.lock().unwrap(), [(1, Settlement::Error)]);
+        assert!(errors.is_empty());
+    }
+}
+
+#[cfg(all(test, loom))]
+mod loom_tests {
+    use super::*;
+    use loom::thread;
+    use std::sync::{Arc, atomic::AtomicUsize};
+
+    #[test]
+    fn loom_frame_sweep_and_shutdown_settle_an_error_once() {
+        loom::model(|| {
+            let errors = Arc::new(Errors::default());
+            // Of std's: what is counted is no part of the model.
+            let settled = Arc::new(AtomicUsize::new(0));
+            let (start, id) = (Tick::default(), ErrorId::default());
+            let count = Arc::clone(&settled);
+            let settle = Box::new(move |_| {
+                count.fetch_add(1, Ordering::Relaxed);
+            });
+            assert!(errors.hold_at(start, id, settle));
+            let (of_frame, of_sweep) = (Arc::clone(&errors), Arc::clone(&errors));
+            let frame = thread::spawn(move || of_frame.settle(id, Settlement::Retried));
+            let sweep = thread::spawn(move || of_sweep.settle_overdue_at(start.after(LONGEST)));
+            errors.settle_all();
+            frame.join().unwrap();
+            sweep.join().unwrap();
+            assert_eq!(settled.load(Ordering::Relaxed), 1);
+            assert!(errors.is_empty());
+        });
+    }
+
+    #[test]
+    fn loom_error_that_is_held_during_a_shutdown_is_settled_at_most_once() {
+        loom::model(|| {
+            let errors = Arc::new(Errors::default());
+            let settled = Arc::new(AtomicUsize::new(0));
+            let id = ErrorId::default();
+            let (of_frame, count) = (Arc::clone(&errors), Arc::clone(&settled));
+            let frame = thread::spawn(move || {
+                let settle = Box::new(move |_| {
+                    count.fetch_add(1, Ordering::Relaxed);
+                });
+                assert!(of_frame.hold_at(Tick::default(), id, settle));
+                of_frame.settle(id, Settlement::Retried);
+            });
+            errors.settle_all();
+            frame.join().unwrap();
+            assert_eq!(settled.load(Ordering::Relaxed), 1);
+        });
     }
 }
