@@ -59,3 +59,6 @@ pub(crate) use held::{HeldSlot, hold, slot_of};
 pub(crate) use inside::Inside;
 pub(crate) use reported::Reported;
 pub(crate) use values::Values;
+
+#[cfg(all(test, not(loom)))]
+mod tests;
