@@ -230,7 +230,7 @@ mod loom_tests {
     }
 
     #[test]
-    fn loom_error_that_is_held_during_a_shutdown_is_settled_at_most_once() {
+    fn loom_error_that_is_held_during_a_shutdown_is_settled_once() {
         loom::model(|| {
             let errors = Arc::new(Errors::default());
             let settled = Arc::new(AtomicUsize::new(0));
