@@ -173,15 +173,18 @@ async fn frames_two_inner(turns: u8) -> Result<(), String> {
 async fn frames_two_outer(turns: u8) -> Result<(), String> {
     let reached = error_boundary!("two-outer", {
         turn().await;
-        loop {
+        for round in 0..2_u8 {
             error_boundary!("two-middle", {
                 turn().await;
                 error_boundary!("two-inner", {
+                    if round == 0 {
+                        continue;
+                    }
                     if let Err(text) = frames_two_inner(turns).await {
                         turn().await;
                         return Err(text);
                     }
-                    break;
+                    panic!("the function inside fails");
                 })?;
             })?;
         }
