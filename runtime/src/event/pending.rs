@@ -146,13 +146,13 @@ pub(crate) fn settle_all() {
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
-    use std::sync::{Arc, Mutex as StdMutex};
+    use std::sync::{Arc, Mutex as StdMutex, PoisonError};
 
     type Settled = Arc<StdMutex<Vec<(usize, Settlement)>>>;
 
     fn keeps(settled: &Settled, number: usize) -> Settle {
         let settled = Arc::clone(settled);
-        Box::new(move |settlement| settled.lock().unwrap().push((number, settlement)))
+        Box::new(move |settlement| settled.lock().unwrap_or_else(PoisonError::into_inner).push((number, settlement)))
     }
 
     #[test]
