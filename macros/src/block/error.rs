@@ -163,7 +163,7 @@ fn expand_block(
 
 /// A future of the expansion's own, with every frame left while it waits.
 pub(super) fn suspended(future: TokenStream, places: &[Ident], runtime: &TokenStream) -> TokenStream {
-    places.iter().rev().fold(future, |future, place| quote!(#runtime::suspend(&mut #place, #future)))
+    places.iter().rev().fold(future, |future, place| quote!(#runtime::suspend(#future, &mut #place)))
 }
 
 fn arms(jumps: &Jumps, runtime: &TokenStream) -> TokenStream {

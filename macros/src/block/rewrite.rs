@@ -6,7 +6,10 @@ use super::{
     parse::Nested,
     tail,
 };
-use crate::{diag::Diag, model::own};
+use crate::{
+    diag::Diag,
+    model::{own, own_at},
+};
 use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{
@@ -44,8 +47,8 @@ pub(super) struct Rewriter<'a> {
     pub(super) uses_label: bool,
     /// Inside the block of a nested boundary, `?` is that boundary's.
     nested: bool,
-    /// Whether the arguments of the call that is being read hold a `?` that cannot be reached.
-    blind: bool,
+    /// The first `?` that cannot be reached in the arguments of the call that is being read.
+    blind: Option<syn::Error>,
     /// How many loops of the block are open here.
     loops: usize,
     /// The labels of the block that are open here.
@@ -76,7 +79,7 @@ impl<'a> Rewriter<'a> {
             jumps,
             uses_label: false,
             nested: false,
-            blind: false,
+            blind: None,
             loops: 0,
             labels: Vec::new(),
             places,
@@ -209,18 +212,21 @@ impl<'a> Rewriter<'a> {
             "transaction_boundary" => self.within_places(call),
             "error_boundary" => {
                 self.nested_boundary(call);
-                self.within_places(call);
+                match self.blind.take() {
+                    Some(error) => self.refuse(call, error),
+                    None => self.within_places(call),
+                }
             }
             "macro_rules" | "stringify" | "quote" | "parse_quote" => {}
             _ if self.hides_await(call, &name) => {
-                self.diag.at(
+                let error = syn::Error::new_spanned(
                     &call.path,
                     format!(
                         "the boundary cannot see what `{name}!` awaits: write the body as `async {{ .. }}`, which is \
                          awaited in place too, or await in front of the call"
                     ),
                 );
-                *call = parse_quote!(::core::panic!());
+                self.refuse(call, error);
             }
             "bail" | "ensure" if !foreign && !self.nested => {
                 self.arguments(call);
@@ -235,7 +241,10 @@ impl<'a> Rewriter<'a> {
 
     /// Names the places for a nested boundary that awaits.
     fn within_places(&self, call: &mut Macro) {
-        if self.form == Form::InPlace && !self.nested && foreign::find_word(call.tokens.clone(), "await").is_some() {
+        // Compensations are awaited too; a function that the body calls may register them.
+        let waits = |word| foreign::find_word(call.tokens.clone(), word).is_some();
+        if self.form == Form::InPlace && !self.nested && ["await", "async", "on_rollback_async"].into_iter().any(waits)
+        {
             let (places, arguments) = (&self.places, &call.tokens);
             call.tokens = quote!(@within(#(#places)*) #arguments);
         }
@@ -260,9 +269,12 @@ impl<'a> Rewriter<'a> {
     /// `base.await`, with every frame left while it waits.
     fn awaited(&self, base: &Expr, word: Span) -> Option<TokenStream> {
         let runtime = at(self.runtime.clone(), word);
+        // The argument stands at the word as the call does: of something that is no future, the compiler then finds one
+        // error and not two. What it borrows for the statement stays borrowed.
+        let future = own_at("future", word);
         let suspended = self.places.iter().rev().fold(
-            base.to_token_stream(),
-            |future, place| quote_spanned!(word=> #runtime::suspend(&mut #place, #future)),
+            quote_spanned!(word=> match #base { #future => #future }),
+            |future, place| quote_spanned!(word=> #runtime::suspend(#future, &mut #place)),
         );
         (!self.places.is_empty()).then_some(suspended)
     }
@@ -285,9 +297,17 @@ impl<'a> Rewriter<'a> {
 
     fn arguments(&mut self, call: &mut Macro) {
         call.tokens = foreign::rewrite(call, self);
-        if std::mem::take(&mut self.blind) {
-            // That is told; what the compiler would find in it is not told on top.
-            *call = parse_quote!(::core::panic!());
+        if let Some(error) = self.blind.take() {
+            self.refuse(call, error);
+        }
+    }
+
+    /// Puts an error in the place of a call: the compiler then reports nothing else about it, nor about what its value
+    /// is used for.
+    fn refuse(&mut self, call: &mut Macro, error: syn::Error) {
+        match parse2(error.to_compile_error()) {
+            Ok(refused) => *call = refused,
+            Err(_) => self.diag.push(error),
         }
     }
 
@@ -295,6 +315,9 @@ impl<'a> Rewriter<'a> {
     fn nested_boundary(&mut self, call: &mut Macro) {
         let Some(mut nested) = Nested::of(call.tokens.clone()) else { return };
         let before = foreign::rewrite_tokens(nested.before, self);
+        if self.blind.is_some() {
+            return;
+        }
         let outside = std::mem::replace(&mut self.nested, true);
         self.visit_block_mut(&mut nested.block);
         self.nested = outside;
@@ -306,15 +329,14 @@ impl<'a> Rewriter<'a> {
     pub(super) fn unseen(&mut self, question: Span, name: &str) {
         // In a closure or an async block, a plain `?` ends there, which is what it should do.
         if self.form == Form::InPlace && !self.nested {
-            self.blind = true;
-            self.diag.at_span(
-                question,
-                format!(
-                    "the boundary cannot see into this call of `{name}!`, so this `?` would leave the enclosing \
-                     function: move it in front of the call, or write the body as `async {{ .. }}` or this part as a \
-                     closure"
-                ),
+            let message = format!(
+                "the boundary cannot see into this call of `{name}!`, so this `?` would leave the enclosing function: \
+                 move it in front of the call, or write the body as `async {{ .. }}` or this part as a closure"
             );
+            match self.blind {
+                None => self.blind = Some(syn::Error::new(question, message)),
+                Some(_) => self.diag.at_span(question, message),
+            }
         }
     }
 }
@@ -380,6 +402,9 @@ impl VisitMut for Rewriter<'_> {
             Expr::Verbatim(tokens) => {
                 if let Some(question) = foreign::find_question(tokens.clone()) {
                     self.unseen(question, "unknown syntax");
+                    if let Some(error) = self.blind.take() {
+                        *expr = Expr::Verbatim(error.to_compile_error());
+                    }
                 }
             }
             other => visit_mut::visit_expr_mut(self, other),

@@ -19,7 +19,8 @@ pub use boundary::{LogLevel, Operation};
 #[diagnostic::on_unimplemented(
     message = "`?` in a boundary works on a `Result`, not on `{Self}`",
     label = "not a `Result`; on an `Option`, the code for a `None` is not known: `.context(ErrorCode::.., \"what is missing\")?`",
-    note = "`.context(..)` comes with `use gardefou::ResultExt`"
+    note = "`.context(..)` comes with `use gardefou::ResultExt`",
+    note = "on a future, `.await` comes before the `?`"
 )]
 pub trait Branch<T> {
     /// Takes the value out, or the error for the boundary.
@@ -167,8 +168,11 @@ impl Place for Visit<'_> {
 }
 
 /// Wraps what a block awaits.
+///
+/// The future comes first: it may await itself, by a `suspend` of the same place, before the place is borrowed for it.
+/// The type that is returned is opaque, so that what is no future is one error, and not one of its `.await` as well.
 #[inline]
-pub fn suspend<F: IntoFuture>(place: &mut impl Place, future: F) -> Suspended<'_, F::IntoFuture> {
+pub fn suspend<P: Place, F: IntoFuture>(future: F, place: &mut P) -> impl Future<Output = F::Output> {
     place.suspend(future.into_future())
 }
 

@@ -53,3 +53,64 @@ impl Mailbox {
         matches!(*self.0.lock(), State::Closed)
     }
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn letters_are_taken_in_their_order_and_once() {
+        let mailbox = Mailbox::new();
+        for number in 0..3 {
+            assert!(mailbox.leave(Letter::Dropped(number)).is_ok());
+        }
+        let taken = mailbox.take();
+        assert!(matches!(taken[..], [Letter::Dropped(0), Letter::Dropped(1), Letter::Dropped(2)]));
+        assert!(mailbox.take().is_empty() && !mailbox.is_closed());
+    }
+
+    #[test]
+    fn letter_beyond_the_bound_is_given_back_until_others_are_taken() {
+        let mailbox = Mailbox::new();
+        for _ in 0..MOST {
+            assert!(mailbox.leave(Letter::Recorded(1)).is_ok());
+        }
+        assert!(matches!(mailbox.leave(Letter::Recorded(2)), Err(Letter::Recorded(2))));
+        assert_eq!(mailbox.take().len(), MOST);
+        assert!(mailbox.leave(Letter::Recorded(2)).is_ok());
+    }
+
+    #[test]
+    fn closed_mailbox_gives_letters_back() {
+        let mailbox = Mailbox::new();
+        assert!(mailbox.leave(Letter::Dropped(1)).is_ok());
+        assert!(matches!(mailbox.close()[..], [Letter::Dropped(1)]));
+        assert!(mailbox.is_closed());
+        assert!(matches!(mailbox.leave(Letter::Dropped(2)), Err(Letter::Dropped(2))));
+        assert!(mailbox.close().is_empty() && mailbox.take().is_empty());
+    }
+}
+
+#[cfg(all(test, loom))]
+mod loom_tests {
+    use super::*;
+    use loom::thread;
+    use std::sync::Arc;
+
+    #[test]
+    fn loom_letter_is_either_taken_or_given_back() {
+        loom::model(|| {
+            let mailbox = Arc::new(Mailbox::new());
+            let senders: Vec<_> = (0..2)
+                .map(|number| {
+                    let mailbox = Arc::clone(&mailbox);
+                    thread::spawn(move || mailbox.leave(Letter::Dropped(number)).is_err())
+                })
+                .collect();
+            let taken = mailbox.take().len() + mailbox.close().len();
+            let given_back = senders.into_iter().filter_map(|sender| sender.join().ok()).filter(|back| *back).count();
+            assert_eq!(taken + given_back, 2);
+            assert!(mailbox.is_closed() && mailbox.take().is_empty());
+        });
+    }
+}

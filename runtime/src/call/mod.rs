@@ -61,3 +61,6 @@ pub(crate) use held::{HeldSlot, hold, slot_of};
 pub(crate) use inside::Inside;
 pub(crate) use reported::{Marked, Reported};
 pub(crate) use values::{Values, bind, bound};
+
+#[cfg(all(test, not(loom)))]
+mod tests;

@@ -52,9 +52,56 @@ const MOST: usize = 10_000;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Held(u64);
 
-fn waiting() -> &'static Mutex<HashMap<Held, Waiting>> {
-    static WAITING: OnceLock<Mutex<HashMap<Held, Waiting>>> = OnceLock::new();
-    WAITING.get_or_init(Mutex::default)
+/// The errors that wait. Whoever takes one out settles it, outside of the lock.
+#[derive(Default)]
+struct Errors(Mutex<HashMap<Held, Waiting>>);
+
+impl Errors {
+    /// Keeps an error; returns `false` where too many wait, and it was settled at once.
+    fn hold_at(&self, now: Tick, held: Held, settle: Settle) -> bool {
+        self.settle_overdue_at(now);
+        let mut all = self.0.lock();
+        if all.len() < MOST {
+            all.insert(held, Waiting { since: now, settle, scope: Captured::current() });
+            return true;
+        }
+        drop(all);
+        settle(Settlement::Error);
+        false
+    }
+
+    fn settle(&self, held: Held, settlement: Settlement) {
+        let waiting = self.0.lock().remove(&held);
+        if let Some(waiting) = waiting {
+            waiting.settle(settlement);
+        }
+    }
+
+    fn settle_overdue_at(&self, now: Tick) {
+        let mut all = self.0.lock();
+        let overdue: Vec<_> = all.extract_if(|_, it| now.since(it.since) >= LONGEST).collect();
+        drop(all);
+        for (_, waiting) in overdue {
+            waiting.settle(Settlement::Error);
+        }
+    }
+
+    fn settle_all(&self) {
+        let all: Vec<_> = self.0.lock().extract_if(|_, waiting| waiting.scope.is_current()).collect();
+        for (_, waiting) in all {
+            waiting.settle(Settlement::Error);
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.0.lock().is_empty()
+    }
+}
+
+/// Those of the process.
+fn waiting() -> &'static Errors {
+    static WAITING: OnceLock<Errors> = OnceLock::new();
+    WAITING.get_or_init(Errors::default)
 }
 
 /// Keeps an error until it is [settled](settle), for a minute at most.
@@ -62,16 +109,8 @@ pub(crate) fn hold(settle: impl FnOnce(Settlement) + Send + 'static) -> Held {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     // Relaxed: the values only have to differ.
     let held = Held(NEXT.fetch_add(1, Ordering::Relaxed));
-    let now = SystemClock.now();
-    settle_overdue_at(now);
-    let mut all = waiting().lock();
-    if all.len() < MOST {
-        all.insert(held, Waiting { since: now, settle: Box::new(settle), scope: Captured::current() });
-        drop(all);
+    if waiting().hold_at(SystemClock.now(), held, Box::new(settle)) {
         start_watch();
-    } else {
-        drop(all);
-        settle(Settlement::Error);
     }
     held
 }
@@ -94,10 +133,10 @@ fn watch() {
     loop {
         SystemClock.sleep(LONGEST / 10);
         settle_overdue_at(SystemClock.now());
-        if waiting().lock().is_empty() {
+        if waiting().is_empty() {
             IS_WATCHED.store(false, Ordering::Release);
             // One that came in between found the thread still there.
-            if waiting().lock().is_empty() || IS_WATCHED.swap(true, Ordering::AcqRel) {
+            if waiting().is_empty() || IS_WATCHED.swap(true, Ordering::AcqRel) {
                 return;
             }
         }
@@ -107,28 +146,122 @@ fn watch() {
 /// Settles an error; the first one to do so decides.
 #[cold]
 pub(crate) fn settle(held: Held, settlement: Settlement) {
-    let waiting = waiting().lock().remove(&held);
-    if let Some(waiting) = waiting {
-        waiting.settle(settlement);
-    }
+    waiting().settle(held, settlement);
 }
 
 /// Settles what has waited for too long.
 pub(crate) fn settle_overdue_at(now: Tick) {
-    let mut all = waiting().lock();
-    let overdue: Vec<Held> =
-        all.iter().filter(|(_, it)| now.since(it.since) >= LONGEST).map(|(held, _)| *held).collect();
-    let overdue: Vec<Waiting> = overdue.iter().filter_map(|held| all.remove(held)).collect();
-    drop(all);
-    for waiting in overdue {
-        waiting.settle(Settlement::Error);
-    }
+    waiting().settle_overdue_at(now);
 }
 
 /// Settles everything, because the program ends; where test scopes are in use, what was reported where the caller is.
 pub(crate) fn settle_all() {
-    let all: Vec<_> = waiting().lock().extract_if(|_, waiting| waiting.scope.is_current()).collect();
-    for (_, waiting) in all {
-        waiting.settle(Settlement::Error);
+    waiting().settle_all();
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use std::sync::{Arc, Mutex as StdMutex, PoisonError};
+
+    type Settled = Arc<StdMutex<Vec<(usize, Settlement)>>>;
+
+    fn keeps(settled: &Settled, number: usize) -> Settle {
+        let settled = Arc::clone(settled);
+        Box::new(move |settlement| settled.lock().unwrap_or_else(PoisonError::into_inner).push((number, settlement)))
+    }
+
+    #[test]
+    fn first_settlement_of_an_error_decides() {
+        let (errors, settled) = (Errors::default(), Settled::default());
+        let id = Held(1);
+        assert!(errors.hold_at(Tick::default(), id, keeps(&settled, 1)));
+        errors.settle(id, Settlement::Retried);
+        errors.settle(id, Settlement::Error);
+        errors.settle_all();
+        assert_eq!(*settled.lock().unwrap(), [(1, Settlement::Retried)]);
+    }
+
+    #[test]
+    fn overdue_errors_are_settled_as_errors_and_others_wait_on() {
+        let (errors, settled) = (Errors::default(), Settled::default());
+        let start = SystemClock.now();
+        assert!(errors.hold_at(start, Held(2), keeps(&settled, 1)));
+        assert!(errors.hold_at(start.after(Duration::from_secs(1)), Held(3), keeps(&settled, 2)));
+        errors.settle_overdue_at(start.after(LONGEST));
+        assert_eq!(*settled.lock().unwrap(), [(1, Settlement::Error)]);
+        assert!(!errors.is_empty());
+    }
+
+    #[test]
+    fn beyond_the_bound_an_error_is_settled_at_once() {
+        let (errors, settled) = (Errors::default(), Settled::default());
+        let now = SystemClock.now();
+        for number in 0..MOST {
+            assert!(errors.hold_at(now, Held(number as u64), Box::new(|_| {})));
+        }
+        assert!(!errors.hold_at(now, Held(u64::MAX), keeps(&settled, 7)));
+        assert_eq!(*settled.lock().unwrap(), [(7, Settlement::Error)]);
+    }
+
+    #[test]
+    fn observer_that_panics_while_errors_are_settled_stops_no_other() {
+        let (errors, settled) = (Errors::default(), Settled::default());
+        let now = SystemClock.now();
+        assert!(errors.hold_at(now, Held(6), Box::new(|_| panic!("broken observer"))));
+        assert!(errors.hold_at(now, Held(7), keeps(&settled, 1)));
+        errors.settle_all();
+        assert_eq!(*settled.lock().unwrap(), [(1, Settlement::Error)]);
+        assert!(errors.is_empty());
+    }
+}
+
+#[cfg(all(test, loom))]
+mod loom_tests {
+    use super::*;
+    use loom::thread;
+    use std::sync::{Arc, atomic::AtomicUsize};
+
+    #[test]
+    fn loom_frame_sweep_and_shutdown_settle_an_error_once() {
+        loom::model(|| {
+            let errors = Arc::new(Errors::default());
+            // Of std's: what is counted is no part of the model.
+            let settled = Arc::new(AtomicUsize::new(0));
+            let (start, id) = (Tick::default(), Held(8));
+            let count = Arc::clone(&settled);
+            let settle = Box::new(move |_| {
+                count.fetch_add(1, Ordering::Relaxed);
+            });
+            assert!(errors.hold_at(start, id, settle));
+            let (of_frame, of_sweep) = (Arc::clone(&errors), Arc::clone(&errors));
+            let frame = thread::spawn(move || of_frame.settle(id, Settlement::Retried));
+            let sweep = thread::spawn(move || of_sweep.settle_overdue_at(start.after(LONGEST)));
+            errors.settle_all();
+            frame.join().unwrap();
+            sweep.join().unwrap();
+            assert_eq!(settled.load(Ordering::Relaxed), 1);
+            assert!(errors.is_empty());
+        });
+    }
+
+    #[test]
+    fn loom_error_that_is_held_during_a_shutdown_is_settled_once() {
+        loom::model(|| {
+            let errors = Arc::new(Errors::default());
+            let settled = Arc::new(AtomicUsize::new(0));
+            let id = Held(9);
+            let (of_frame, count) = (Arc::clone(&errors), Arc::clone(&settled));
+            let frame = thread::spawn(move || {
+                let settle = Box::new(move |_| {
+                    count.fetch_add(1, Ordering::Relaxed);
+                });
+                assert!(of_frame.hold_at(Tick::default(), id, settle));
+                of_frame.settle(id, Settlement::Retried);
+            });
+            errors.settle_all();
+            frame.join().unwrap();
+            assert_eq!(settled.load(Ordering::Relaxed), 1);
+        });
     }
 }

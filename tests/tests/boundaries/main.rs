@@ -3,6 +3,7 @@
 mod by_hand;
 mod error;
 mod exits;
+mod frames;
 mod jumps;
 mod nested;
 mod once;

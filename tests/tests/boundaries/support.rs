@@ -60,6 +60,11 @@ impl Ears {
         lock(&self.errors).clone()
     }
 
+    /// Forgets the errors so far.
+    pub(crate) fn clear(&self) {
+        lock(&self.errors).clear();
+    }
+
     /// The operations of the errors, in order.
     pub(crate) fn operations(&self) -> Vec<String> {
         self.errors().into_iter().map(|told| told.operation).collect()

@@ -9,7 +9,7 @@ use gardefou::with_circuit_breaker as guarded_by;
 #[::gardefou::retry(initial_delay = 0, max_retries = 1)]
 fn f(calls: &mut u32) -> R<i32> {
     *calls += 1;
-    "x".parse::<i32>().map_err(AppError::from)
+    Err(std::io::Error::from(std::io::ErrorKind::TimedOut).into())
 }
 
 #[test]

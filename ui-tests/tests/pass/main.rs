@@ -11,6 +11,7 @@ mod argument_used_up;
 mod assertions_in_blocks;
 mod async_trait_method;
 mod attributes_by_path;
+mod awaits_in_boundaries;
 mod borrow_out_of_mutable_self;
 mod captured_in_format_strings;
 mod const_generics;

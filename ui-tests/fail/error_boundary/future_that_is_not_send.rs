@@ -1,0 +1,19 @@
+//! What makes a future stay on its thread is named, not the boundary.
+
+use std::rc::Rc;
+
+async fn tick() {}
+
+async fn run() {
+    let _ = gardefou::error_boundary!("load", {
+        let shared = Rc::new(1);
+        tick().await;
+        drop(shared);
+    });
+}
+
+fn needs_send(_: impl Send) {}
+
+fn main() {
+    needs_send(run());
+}

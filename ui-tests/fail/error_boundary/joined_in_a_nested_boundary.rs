@@ -1,0 +1,18 @@
+//! A nested boundary in place refuses hidden awaits too, once.
+
+async fn load() -> u8 {
+    1
+}
+
+async fn run() {
+    let _ = gardefou::error_boundary!("outer", {
+        gardefou::error_boundary!("inner", {
+            let (one, other) = tokio::join!(load(), load());
+            one + other
+        })?
+    });
+}
+
+fn main() {
+    drop(run());
+}

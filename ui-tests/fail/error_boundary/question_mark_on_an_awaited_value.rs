@@ -1,0 +1,13 @@
+//! `?` after `.await` on a future whose output is no result.
+
+async fn load() -> u8 {
+    1
+}
+
+async fn run() {
+    let _ = gardefou::error_boundary!("load", { load().await? });
+}
+
+fn main() {
+    drop(run());
+}

@@ -1,0 +1,11 @@
+//! A transaction in a boundary awaits in a function that cannot wait.
+
+async fn load() -> Result<u8, std::io::Error> {
+    Ok(1)
+}
+
+fn main() {
+    let _ = gardefou::error_boundary!("outer", {
+        gardefou::transaction_boundary!("load", |_tx| { load().await? })?
+    });
+}
