@@ -61,3 +61,8 @@ pub(crate) use held::{HeldSlot, hold, slot_of};
 pub(crate) use inside::Inside;
 pub(crate) use reported::Reported;
 pub(crate) use values::{Values, bind, bound};
+
+/// The page on what is exact, so that its code is compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/exactness.md")]
+mod page {}
