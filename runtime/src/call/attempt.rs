@@ -67,27 +67,62 @@ pub(crate) struct Series {
     /// Zero outside of every retry.
     pub(crate) max_attempts: u32,
     /// Whether the attempt of a retry further out may be followed by another one.
-    pub(crate) outer_is_provisional: bool,
+    outer_is_provisional: bool,
     /// Where the retry was built.
     pub(crate) place: Option<&'static Location<'static>>,
 }
 
 impl Series {
-    pub(super) const NONE: Self = Self { index: 0, max_attempts: 0, outer_is_provisional: false, place: None };
+    /// Returns `true` if what happens now may be undone by another attempt.
+    pub(crate) const fn is_provisional(self) -> bool {
+        self.outer_is_provisional || self.index.saturating_add(1) < self.max_attempts
+    }
 
     /// The attempt, counted from 1, and how many there may be.
     pub(crate) const fn number(self) -> Option<(u32, u32)> {
         if self.max_attempts == 0 { None } else { Some((self.index.saturating_add(1), self.max_attempts)) }
     }
+}
 
-    /// Returns `true` if what happens now may be undone by another attempt.
-    pub(crate) const fn is_provisional(self) -> bool {
-        self.outer_is_provisional || self.index.saturating_add(1) < self.max_attempts
+/// A [`Series`] in two words: entering an attempt that succeeds costs a few loads and stores.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Packed {
+    /// The limit in the upper half; in the lower one the index, with the highest bit for a provisional attempt around.
+    numbers: u64,
+    place: Option<&'static Location<'static>>,
+}
+
+const OUTER: u64 = 1 << 31;
+/// Indices beyond it are shown as this one.
+const LAST_INDEX: u32 = u32::MAX >> 1;
+
+impl Packed {
+    pub(super) const NONE: Self = Self { numbers: 0, place: None };
+
+    #[inline]
+    pub(super) fn new(index: u32, max_attempts: u32, place: &'static Location<'static>, outer: Self) -> Self {
+        let provisional = if outer.numbers != 0 && outer.unpack().is_provisional() { OUTER } else { 0 };
+        let numbers = u64::from(max_attempts) << 32 | provisional | u64::from(index.min(LAST_INDEX));
+        Self { numbers, place: Some(place) }
+    }
+
+    #[inline]
+    pub(super) fn max_attempts(self) -> u32 {
+        (self.numbers >> 32) as u32
+    }
+
+    pub(super) const fn unpack(self) -> Series {
+        Series {
+            index: self.numbers as u32 & LAST_INDEX,
+            max_attempts: (self.numbers >> 32) as u32,
+            outer_is_provisional: self.numbers & OUTER != 0,
+            place: self.place,
+        }
     }
 }
 
 /// Returns the series of attempts under way.
 #[inline]
 pub(crate) fn series() -> Series {
-    CURRENT.with(|current| current.series.get())
+    CURRENT.with(|current| current.series.get()).unpack()
 }

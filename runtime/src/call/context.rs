@@ -1,8 +1,8 @@
 //! Passing the context on to work that does not stand on the caller's stack.
 
 use super::{
-    attempt::Series,
-    current::{CURRENT, letters_to, send},
+    attempt::Packed,
+    current::{CURRENT, NONE, letters_to, send},
     deadline::{self, Deadline, EnteredDeadline},
     held::{self, EnteredSlots, Slot},
     inside::Letter,
@@ -46,7 +46,7 @@ use std::{
 #[must_use = "a context does nothing until something runs in it"]
 pub struct Context {
     frame: u64,
-    series: Series,
+    series: Packed,
     deadline: Option<Deadline>,
     values: Option<Values>,
     slots: Vec<Slot>,
@@ -61,8 +61,8 @@ thread_local! {
 impl Context {
     /// Returns the context of the call under way; outside of every call, an empty one.
     pub fn current() -> Self {
-        let (frame, series) = CURRENT.with(|current| (current.frame.get(), current.series.get()));
-        let mailbox = (frame != 0).then(|| mailbox_of(frame));
+        let (frame, series) = CURRENT.with(|current| (current.name(), current.series.get()));
+        let mailbox = (frame != NONE).then(|| mailbox_of(frame));
         Self { frame, series, deadline: deadline::current(), values: Values::current(), slots: held::all(), mailbox }
     }
 
@@ -115,7 +115,7 @@ impl Context {
 
     fn enter(&self) -> Entered<'_> {
         let is_over = self.mailbox.as_ref().is_none_or(|mailbox| mailbox.is_closed());
-        let (frame, series) = if is_over { (0, Series::NONE) } else { (self.frame, self.series) };
+        let (frame, series) = if is_over { (NONE, Packed::NONE) } else { (self.frame, self.series) };
         let outer = CURRENT.with(|current| (current.frame.replace(frame), current.series.replace(series)));
         Entered {
             mailbox: self.mailbox.as_deref().map(|mailbox| (self.frame, mailbox)),
@@ -149,7 +149,7 @@ fn mailbox_of(frame: u64) -> Arc<Mailbox> {
 /// A context that is current on this thread, until this is dropped.
 struct Entered<'a> {
     mailbox: Option<(u64, &'a Mailbox)>,
-    outer: (u64, Series),
+    outer: (u64, Packed),
     _deadline: EnteredDeadline,
     _values: EnteredValues,
     _slots: EnteredSlots,
@@ -176,7 +176,7 @@ impl Drop for Entered<'_> {
 impl fmt::Debug for Context {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Context")
-            .field("attempt", &(self.series.index, self.series.max_attempts))
+            .field("attempt", &self.series.unpack().number())
             .field("remaining", &self.deadline.as_ref().map(Deadline::remaining))
             .finish_non_exhaustive()
     }

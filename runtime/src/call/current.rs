@@ -1,7 +1,7 @@
 //! The thread's part: which frame is current, and letters to frames that stand on this thread's stack.
 
 use super::{
-    attempt::Series,
+    attempt::Packed,
     ended::EndedBy,
     inside::{Inside, Letter},
     reported::Reported,
@@ -18,7 +18,7 @@ use std::{
 
 /// What a thread knows of the call under way. Without a destructor, so that access is plain loads and stores.
 pub(super) struct Current {
-    /// The frame that is current; zero where none is.
+    /// The frame that is current: [`NONE`], [`UNNAMED`], or its identity.
     pub(super) frame: Cell<u64>,
     /// The next identity. Frames, rejections and letters draw from one sequence, so that of two of them that were made
     /// on one thread the greater one is the later one.
@@ -28,7 +28,7 @@ pub(super) struct Current {
     pub(super) has_deadline: Cell<bool>,
     pub(super) has_values: Cell<bool>,
     pub(super) has_slots: Cell<bool>,
-    pub(super) series: Cell<Series>,
+    pub(super) series: Cell<Packed>,
     /// Who drops the future that is being dropped.
     pub(super) ended_by: Cell<EndedBy>,
     /// The rejection that is being turned into an error; zero where none is.
@@ -43,16 +43,22 @@ pub(super) struct Current {
 /// call of a breaker is ever asked for.
 const ROOTLESS: usize = 8;
 
+/// No frame is current.
+pub(super) const NONE: u64 = 0;
+/// A frame is current to which nothing was sent so far. It gets an identity with its first letter, so that a call in which
+/// nothing happens costs none.
+pub(super) const UNNAMED: u64 = 1;
+
 thread_local! {
     pub(super) static CURRENT: Current = const {
         Current {
-            frame: Cell::new(0),
+            frame: Cell::new(NONE),
             next: Cell::new(0),
             has_letters: Cell::new(false),
             has_deadline: Cell::new(false),
             has_values: Cell::new(false),
             has_slots: Cell::new(false),
-            series: Cell::new(Series::NONE),
+            series: Cell::new(Packed::NONE),
             ended_by: Cell::new(EndedBy::Caller),
             converting: Cell::new(0),
             rootless_rejections: [const { Cell::new(0) }; ROOTLESS],
@@ -73,13 +79,21 @@ struct Addressed {
 const STRETCH: u64 = 1 << 32;
 
 impl Current {
-    /// Makes an identity: unique in the process, greater than every earlier one of this thread, never zero.
+    /// Makes an identity: unique in the process, greater than every earlier one of this thread and than [`UNNAMED`].
     #[inline]
     pub(super) fn fresh(&self) -> u64 {
         let next = self.next.get();
         let identity = if next.is_multiple_of(STRETCH) { first_of_a_stretch() } else { next };
         self.next.set(identity + 1);
         identity
+    }
+
+    /// Gives the current frame an identity, unless it has one; [`NONE`] without a frame.
+    pub(super) fn name(&self) -> u64 {
+        if self.frame.get() == UNNAMED {
+            self.frame.set(self.fresh());
+        }
+        self.frame.get()
     }
 
     /// Moves the letters that are addressed to a frame into it.
@@ -108,7 +122,7 @@ impl Current {
 fn first_of_a_stretch() -> u64 {
     static STRETCHES: AtomicU64 = AtomicU64::new(0);
     // Relaxed: the identities only have to differ. The first one of a stretch asks for the next stretch.
-    STRETCHES.fetch_add(STRETCH, Ordering::Relaxed) + 1
+    STRETCHES.fetch_add(STRETCH, Ordering::Relaxed) + UNNAMED + 1
 }
 
 /// Takes the letters that are addressed to a frame.
@@ -121,7 +135,7 @@ pub(super) fn letters_to(frame: u64) -> impl Iterator<Item = Letter> {
 /// Returns `true` inside of a frame.
 #[inline]
 pub(crate) fn is_in_call() -> bool {
-    CURRENT.with(|current| current.frame.get() != 0)
+    CURRENT.with(|current| current.frame.get() != NONE)
 }
 
 /// Sends a letter to the current frame.
@@ -130,13 +144,13 @@ pub(crate) fn is_in_call() -> bool {
 #[cold]
 pub(super) fn send(letter: Letter) {
     let sent = CURRENT.try_with(|current| {
-        let (to, at) = (current.frame.get(), current.fresh());
+        let (to, at) = (current.name(), current.fresh());
         match letter {
-            Letter::Pending(id) if to == 0 || !current.series.get().is_provisional() => {
+            Letter::Pending(id) if to == NONE || !current.series.get().unpack().is_provisional() => {
                 return pending::settle(id, Settlement::Error);
             }
-            Letter::Recorded(breaker) if to == 0 => return record_rootless(current, breaker),
-            _ if to == 0 => return,
+            Letter::Recorded(breaker) if to == NONE => return record_rootless(current, breaker),
+            _ if to == NONE => return,
             _ => {}
         }
         let _ = LETTERS.try_with(|letters| {
@@ -203,7 +217,7 @@ pub(crate) struct Since {
 pub(crate) fn since(mark: Mark, breaker: usize) -> Since {
     CURRENT.with(|current| {
         let frame = current.frame.get();
-        if frame == 0 {
+        if frame == NONE {
             return Since {
                 rejected: current
                     .rootless_rejections
@@ -247,7 +261,7 @@ impl Number {
     pub(crate) fn here(tag: u8) -> Self {
         CURRENT.with(|current| {
             let number = Self(current.fresh() << TAG_BITS | u64::from(tag));
-            if current.frame.get() == 0 {
+            if current.frame.get() == NONE {
                 note_rootless(current, number.0);
             }
             number
@@ -316,7 +330,7 @@ fn dropped(number: u64) {
             }
             return;
         }
-        if current.frame.get() == 0 && !current.has_letters.get() {
+        if current.frame.get() == NONE && !current.has_letters.get() {
             return;
         }
         let of_it = |sent: &Addressed| matches!(sent.letter, Letter::Rejected { number: n, .. } if n == number);

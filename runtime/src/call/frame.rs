@@ -1,11 +1,12 @@
 //! Frames: the identity of a guarded call, and what happens inside of it.
 
 use super::{
-    attempt::Series,
-    current::CURRENT,
+    attempt::{Packed, Series},
+    current::{CURRENT, Current, NONE, UNNAMED},
     deadline::{Deadline, EnteredDeadline},
     inside::Inside,
 };
+use crate::event::names::TARGET_BOUNDARY;
 use std::{
     panic::Location,
     pin::Pin,
@@ -16,7 +17,7 @@ use std::{
 /// share, and allocates nothing.
 #[derive(Debug, Default)]
 pub(crate) struct Frame {
-    /// Zero before it was entered.
+    /// [`NONE`] until something was sent to it.
     id: u64,
     inside: Option<Box<Inside>>,
 }
@@ -24,7 +25,7 @@ pub(crate) struct Frame {
 impl Frame {
     #[inline]
     pub(crate) const fn new() -> Self {
-        Self { id: 0, inside: None }
+        Self { id: NONE, inside: None }
     }
 
     /// Makes the frame current until what this returns is dropped: for the body of a sync call, or for one poll.
@@ -45,30 +46,37 @@ impl Frame {
     ) -> EnteredAttempt<'_> {
         let outer = CURRENT.with(|current| {
             let outer = current.series.get();
-            let outer_is_provisional = outer.is_provisional();
-            current.series.set(Series { index, max_attempts, outer_is_provisional, place: Some(place) });
+            current.series.set(Packed::new(index, max_attempts, place, outer));
             outer
         });
         let deadline = deadline.map(EnteredDeadline::enter);
-        EnteredAttempt { outer, max_attempts, _deadline: deadline, _entered: self.enter() }
+        EnteredAttempt { outer, _deadline: deadline, _entered: self.enter() }
     }
 
     #[inline]
     fn begin(&mut self) -> u64 {
-        CURRENT.with(|current| {
-            if self.id == 0 {
-                self.id = current.fresh();
-            }
-            current.frame.replace(self.id)
-        })
+        let this = if self.id == NONE { UNNAMED } else { self.id };
+        CURRENT.with(|current| current.frame.replace(this))
     }
 
     #[inline]
     fn leave(&mut self, previous: u64) {
-        CURRENT.with(|current| {
-            current.frame.set(previous);
-            current.collect(self.id, &mut self.inside);
-        });
+        let id = CURRENT.with(|current| current.frame.replace(previous));
+        if id != UNNAMED {
+            self.collect(id);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn collect(&mut self, id: u64) {
+        if self.id == NONE {
+            self.id = id;
+        } else if cfg!(debug_assertions) && self.id != id {
+            // That of a frame further in, which was entered in place around an await that no macro saw.
+            tracing::error!(target: TARGET_BOUNDARY, "a frame outlived its poll: its errors may be taken for others");
+        }
+        CURRENT.with(|current| current.collect(self.id, &mut self.inside));
     }
 
     /// Returns what happened inside so far, if anything did.
@@ -141,8 +149,9 @@ pub(crate) struct Entered<'a> {
 
 impl Entered<'_> {
     /// The identity of the frame.
+    #[expect(clippy::unused_self, reason = "the frame is current as long as this lives")]
     pub(crate) fn id(&self) -> u64 {
-        self.frame.id
+        CURRENT.with(Current::name)
     }
 }
 
@@ -157,8 +166,7 @@ impl Drop for Entered<'_> {
 #[must_use]
 #[derive(Debug)]
 pub struct EnteredAttempt<'a> {
-    outer: Series,
-    max_attempts: u32,
+    outer: Packed,
     _deadline: Option<EnteredDeadline>,
     _entered: Entered<'a>,
 }
@@ -166,13 +174,13 @@ pub struct EnteredAttempt<'a> {
 impl EnteredAttempt<'_> {
     /// Returns `true` if the attempts of this retry multiply with those of one around it.
     #[inline]
-    pub(crate) fn multiplies(&self) -> bool {
-        self.outer.max_attempts > 1 && self.max_attempts > 1
+    pub(crate) fn multiplies(&self, max_attempts: u32) -> bool {
+        self.outer.max_attempts() > 1 && max_attempts > 1
     }
 
     /// The retry around this one.
     pub(crate) fn outer(&self) -> Series {
-        self.outer
+        self.outer.unpack()
     }
 }
 

@@ -196,8 +196,9 @@ impl<'r> Run<'r> {
     #[inline]
     pub fn enter(&mut self) -> EnteredAttempt<'_> {
         let (core, index, deadline) = (self.core, self.step.failed(), self.deadline());
-        let entered = self.frame.enter_attempt(index, core.config.max_attempts.get(), core.place, deadline);
-        if entered.multiplies() {
+        let max_attempts = core.config.max_attempts.get();
+        let entered = self.frame.enter_attempt(index, max_attempts, core.place, deadline);
+        if entered.multiplies(max_attempts) {
             warn_of_nesting(core, entered.outer());
         }
         entered
