@@ -24,7 +24,7 @@ use std::{fmt, sync::Arc, time::Duration};
 /// | `max_tries` | 4 for each notice | 1 to 100 |
 /// | `first_delay` | 1 s, doubled each time, at most 60 s, with full jitter | 0 to 60 s |
 /// | `give_up_after` | 10 minutes | 1 second to 1 day |
-/// | `source` | the [service](crate::ErrorSystemBuilder::service), else the name of the executable | |
+/// | `source` | the [service](crate::system::ErrorSystemBuilder::service), else the name of the executable | |
 /// | `background` | on | |
 /// | `monitor` | that of the process | |
 #[derive(Clone)]

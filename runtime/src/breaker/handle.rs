@@ -96,8 +96,8 @@ impl CircuitBreaker {
     /// Runs a function unless the circuit is open, and counts what becomes of it.
     ///
     /// `Ok` is a success. An error is a failure, unless it is known to be [permanent](crate::error::Class::Permanent)
-    /// or the rejection of a policy further in: then it says nothing about the callee. What can be known about an
-    /// error without a bound on its type is what [`ByClass`] says; [`call_judged`](Self::call_judged) takes other
+    /// or the rejection of a policy further in: then it is ignored. What can be known about an
+    /// error without a bound on its type is what [`ByClass`] sees; [`call_judged`](Self::call_judged) takes other
     /// judges. A panic is a failure and goes on.
     ///
     /// # Errors

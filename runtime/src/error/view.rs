@@ -173,7 +173,7 @@ impl<'a> View<'a> {
         Self::new::<E>(ErrorRef::Std(error), Head::Erased)
     }
 
-    /// An error of type `E` of which only what `error` says is known.
+    /// An error of type `E` of which only `error` is known.
     #[must_use]
     pub(crate) fn unmapped<E: ?Sized>(error: ErrorRef<'a>) -> Self {
         Self::new::<E>(error, Head::Coded(None))
@@ -213,7 +213,7 @@ impl<'a> View<'a> {
         self.known().class.unwrap_or(Class::Unknown)
     }
 
-    /// Returns `true` if the error says that a policy rejected the call, so that the function did not run.
+    /// Returns `true` if the error shows that a policy rejected the call, so that the function did not run.
     #[must_use]
     pub fn is_rejected(&self) -> bool {
         self.known().rejected

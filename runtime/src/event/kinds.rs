@@ -20,7 +20,7 @@ pub enum AlertLevel {
     Warning = 1,
     /// Something failed.
     Error = 2,
-    /// Somebody must look now.
+    /// Needs attention now.
     Critical = 3,
 }
 

@@ -17,7 +17,7 @@ pub enum LogLevel {
     /// tracing's `ERROR`; the default.
     #[default]
     Error,
-    /// tracing's `ERROR` with the field `severity = "critical"`: somebody must look now.
+    /// tracing's `ERROR` with the field `severity = "critical"`: needs attention now.
     Critical,
 }
 
@@ -35,7 +35,7 @@ impl LogLevel {
         }
     }
 
-    /// Returns the level at which `tracing` hears of it.
+    /// Returns the level of `tracing`.
     #[must_use]
     pub const fn tracing_level(self) -> tracing::Level {
         match self {

@@ -130,9 +130,9 @@ pub enum RecordKind {
     /// An undelivered notice that needs no more tries: it arrived later, or was refused for good. Its identity is that of
     /// the undelivered one.
     Settled,
-    /// A health check changed its status; its details say from what to what.
+    /// A health check changed its status; its details have both.
     Health,
-    /// A sensitive operation began or ended; its details say which user, and what the outcome is.
+    /// A sensitive operation began or ended; its details have the user and the outcome.
     Audit,
     /// A circuit breaker changed its state; its details hold both states and the reason.
     Transition,

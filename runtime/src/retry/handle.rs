@@ -28,7 +28,7 @@ use std::{
 /// What comes back: the last outcome, untouched. An [`AppError`](crate::AppError) has the details `attempts` and
 /// `elapsed` (seconds) then.
 ///
-/// `A` says whether attempts are limited in time: [`Untimed`], or [`Timed`] after
+/// `A` is whether attempts are limited in time: [`Untimed`], or [`Timed`] after
 /// [`attempt_timeout`](RetryBuilder::attempt_timeout).
 ///
 /// # Panics
@@ -108,7 +108,7 @@ impl Retry {
         RetryBuilder::new()
     }
 
-    /// Calls `op` until it succeeds or nothing speaks for another try; blocks the thread between the calls.
+    /// Calls `op` until it succeeds or the retry gives up; blocks the thread between the calls.
     ///
     /// # Errors
     ///
@@ -130,7 +130,7 @@ impl Retry {
         self.call_with(|_| op())
     }
 
-    /// As [`call`](Self::call), and tells the function which attempt it is.
+    /// As [`call`](Self::call), and passes the attempt to the function.
     ///
     /// # Errors
     ///
@@ -164,7 +164,7 @@ impl Retry {
         }
     }
 
-    /// As [`call`](Self::call), where a predicate on the whole outcome says whether to call again: also after an `Ok`.
+    /// As [`call`](Self::call), where a predicate on the whole outcome decides whether to call again: also after an `Ok`.
     ///
     /// The predicate takes the place of `retry_if` and of the class. When the attempts are used up, the last outcome
     /// comes back as it is.
@@ -203,7 +203,7 @@ impl Retry {
 
 #[cfg(feature = "async")]
 impl Retry {
-    /// Awaits what `op` makes until it succeeds or nothing speaks for another try.
+    /// Awaits what `op` makes until it succeeds or the retry gives up.
     ///
     /// # Errors
     ///
@@ -243,7 +243,7 @@ impl Retry {
         self.drive_async(|_| op(), settle).await
     }
 
-    /// As [`call_async`](Self::call_async), and tells the function which attempt it is.
+    /// As [`call_async`](Self::call_async), and passes the attempt to the function.
     ///
     /// # Errors
     ///
@@ -272,7 +272,7 @@ impl Retry {
         self.drive_async(op, settle).await
     }
 
-    /// As [`call_async`](Self::call_async), where a predicate on the whole outcome says whether to call again.
+    /// As [`call_async`](Self::call_async), where a predicate on the whole outcome decides whether to call again.
     ///
     /// # Errors
     ///
@@ -334,8 +334,7 @@ impl Retry {
 
 #[cfg(feature = "async")]
 impl Retry<Timed> {
-    /// Awaits what `op` makes, each attempt for at most `attempt_timeout`, until it succeeds or nothing speaks for
-    /// another try.
+    /// Awaits what `op` makes, each attempt for at most `attempt_timeout`, until it succeeds or the retry gives up.
     ///
     /// # Errors
     ///
@@ -382,7 +381,7 @@ impl Retry<Timed> {
         self.call_async_with(|_| op()).await
     }
 
-    /// As `call_async`, and tells the function which attempt it is.
+    /// As `call_async`, and passes the attempt to the function.
     ///
     /// # Errors
     ///

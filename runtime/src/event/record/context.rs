@@ -9,7 +9,7 @@ use std::{cell::Cell, sync::OnceLock};
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct ErrorContext {
-    /// The name of the span; that of [`tracing::Span::current`] where no hook says otherwise.
+    /// The name of the span; that of [`tracing::Span::current`] where no hook sets another.
     pub span: Option<String>,
     /// The trace that the span belongs to.
     pub trace_id: Option<String>,
