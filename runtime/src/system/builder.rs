@@ -167,18 +167,57 @@ impl ErrorSystemBuilder {
     ///
     /// Each record names the program that it comes from: service, release, environment, and the name of the machine,
     /// which is read once. See [`Origin`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode, ErrorSystem, error_monitor};
+    ///
+    /// let guard = ErrorSystem::builder().service("orders").init()?;
+    /// error_monitor().record(&AppError::new(ErrorCode::SYNC_ERROR, "out of step"));
+    /// let record = &error_monitor().stats().recent_errors[0];
+    /// assert_eq!(record.origin.as_ref().unwrap().service.as_deref(), Some("orders"));
+    /// # drop(guard);
+    /// # Ok::<(), gardefou::InitError>(())
+    /// ```
     pub fn service(mut self, name: impl Into<String>) -> Self {
         self.wishes.service = Some(name.into());
         self
     }
 
     /// Sets the version of the program, for example `1.4.2`; each record carries it as `release`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode, ErrorSystem, error_monitor};
+    ///
+    /// let guard = ErrorSystem::builder().release("1.4.2").init()?;
+    /// error_monitor().record(&AppError::new(ErrorCode::SYNC_ERROR, "out of step"));
+    /// let record = &error_monitor().stats().recent_errors[0];
+    /// assert_eq!(record.origin.as_ref().unwrap().release.as_deref(), Some("1.4.2"));
+    /// # drop(guard);
+    /// # Ok::<(), gardefou::InitError>(())
+    /// ```
     pub fn release(mut self, version: impl Into<String>) -> Self {
         self.wishes.release = Some(version.into());
         self
     }
 
     /// Sets where the program runs, for example `production`; each record carries it as `environment`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode, ErrorSystem, error_monitor};
+    ///
+    /// let guard = ErrorSystem::builder().environment("staging").init()?;
+    /// error_monitor().record(&AppError::new(ErrorCode::SYNC_ERROR, "out of step"));
+    /// let record = &error_monitor().stats().recent_errors[0];
+    /// assert_eq!(record.origin.as_ref().unwrap().environment.as_deref(), Some("staging"));
+    /// # drop(guard);
+    /// # Ok::<(), gardefou::InitError>(())
+    /// ```
     pub fn environment(mut self, name: impl Into<String>) -> Self {
         self.wishes.environment = Some(name.into());
         self
