@@ -21,7 +21,7 @@ pub enum CircuitState {
 }
 
 impl CircuitState {
-    /// Returns the state's name as it stands in messages, fields and snapshots, as `half_open`.
+    /// Returns the state's name as it stands in messages, fields and snapshots, for example `half_open`.
     ///
     /// # Examples
     ///
@@ -85,7 +85,7 @@ pub enum TransitionReason {
 }
 
 impl TransitionReason {
-    /// Returns the reason's name as it stands in messages and fields, as `failure_rate`.
+    /// Returns the reason's name as it stands in messages and fields, for example `failure_rate`.
     ///
     /// # Examples
     ///

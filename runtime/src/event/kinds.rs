@@ -25,7 +25,7 @@ pub enum AlertLevel {
 }
 
 impl AlertLevel {
-    /// Returns the level's name, as `critical`.
+    /// Returns the level's name, for example `critical`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {

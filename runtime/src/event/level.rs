@@ -22,7 +22,7 @@ pub enum LogLevel {
 }
 
 impl LogLevel {
-    /// Returns the level's name, as `error`.
+    /// Returns the level's name, for example `error`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
