@@ -87,8 +87,8 @@ impl Entry {
     /// Leaves the operation by success: logs that at debug, with the duration.
     #[inline]
     pub fn succeeded(self, operation: &Operation<'_>) {
-        if let Some(elapsed) = self.elapsed() {
-            log_success(operation, elapsed);
+        if self.is_timed() {
+            log_success(operation, self.started);
         }
     }
 
@@ -109,8 +109,8 @@ impl Entry {
     /// Leaves the operation by neither success nor error: logs that at debug, unless the entry is finished.
     #[inline]
     pub(super) fn left(&self, operation: &Operation<'_>) {
-        if let Some(elapsed) = self.elapsed() {
-            log_left(operation, elapsed);
+        if self.is_timed() {
+            log_left(operation, self.started);
         }
     }
 
@@ -154,16 +154,18 @@ fn log_entry(operation: &Operation<'_>) -> Tick {
 }
 
 #[cold]
-fn log_success(operation: &Operation<'_>, elapsed: Duration) {
+#[inline(never)]
+fn log_success(operation: &Operation<'_>, started: Tick) {
     let Operation { name, component, file, line } = *operation;
-    let duration = elapsed.as_secs_f64();
+    let duration = SystemClock.now().since(started).as_secs_f64();
     tracing::debug!(target: names::TARGET_BOUNDARY, operation = name, component, file, line, duration, "succeeded");
 }
 
 #[cold]
-fn log_left(operation: &Operation<'_>, elapsed: Duration) {
+#[inline(never)]
+fn log_left(operation: &Operation<'_>, started: Tick) {
     let Operation { name, component, file, line } = *operation;
-    let duration = elapsed.as_secs_f64();
+    let duration = SystemClock.now().since(started).as_secs_f64();
     tracing::debug!(target: names::TARGET_BOUNDARY, operation = name, component, file, line, duration, "left early");
 }
 

@@ -8,7 +8,7 @@
 use super::{Entry, LogLevel, Operation};
 use crate::{
     AppError, ErrorCode, Rejection,
-    call::{self, Frame, Inside, Reported},
+    call::{self, Frame, Inside, Marked, Reported},
     error::{ErrorId, ErrorRef, View, view::Known},
     event::{
         self, ErrorEvent, Event, RecordCell, RecordSlot, RecordState,
@@ -160,7 +160,12 @@ impl<'a> Report<'a> {
             inside.forward();
         }
         if then == Then::Leaves && call::is_in_call() {
-            call::post_reported(Reported::new(id, self.view));
+            let mark = match found {
+                Known { rejected: true, .. } => Marked::Rejection,
+                Known { id: Some(_), .. } => Marked::Yes,
+                _ => Marked::No,
+            };
+            call::post_reported(Reported::new(id, self.view, mark));
         }
         id
     }
@@ -225,7 +230,7 @@ fn hold(event: ErrorEvent<'_>, line: Line) {
     // Without a record, a hook dropped the error.
     let Some(record) = event.record() else { return };
     let (id, code, location) = (event.id, event.code, event.location);
-    pending::hold(id, move |settlement| {
+    let held = pending::hold(move |settlement| {
         let state = match settlement {
             Settlement::Error => RecordState::Error,
             Settlement::Retried => RecordState::Retried,
@@ -255,7 +260,7 @@ fn hold(event: ErrorEvent<'_>, line: Line) {
             Settlement::Retried => event::emit(|| Event::Provisional(event)),
         }
     });
-    call::post_pending(id);
+    call::post_pending(held);
 }
 
 #[cfg(test)]

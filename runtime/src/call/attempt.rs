@@ -1,7 +1,7 @@
 //! Which attempt of which retry runs.
 
 use super::current::CURRENT;
-use std::panic::Location;
+use std::{cell::Cell, panic::Location};
 
 /// An attempt of a retry: its index and how many there may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,14 +101,14 @@ impl Packed {
 
     #[inline]
     pub(super) fn new(index: u32, max_attempts: u32, place: &'static Location<'static>, outer: Self) -> Self {
-        let provisional = if outer.numbers != 0 && outer.unpack().is_provisional() { OUTER } else { 0 };
+        let provisional = if outer.is_none() || !outer.unpack().is_provisional() { 0 } else { OUTER };
         let numbers = u64::from(max_attempts) << 32 | provisional | u64::from(index.min(LAST_INDEX));
         Self { numbers, place: Some(place) }
     }
 
     #[inline]
-    pub(super) fn max_attempts(self) -> u32 {
-        (self.numbers >> 32) as u32
+    pub(super) const fn is_none(self) -> bool {
+        self.numbers == 0
     }
 
     pub(super) const fn unpack(self) -> Series {
@@ -118,6 +118,30 @@ impl Packed {
             outer_is_provisional: self.numbers & OUTER != 0,
             place: self.place,
         }
+    }
+}
+
+/// The [`Packed`] series of a thread, word by word: what is written as two words and read as one of twice the size makes
+/// the processor wait.
+#[derive(Debug)]
+pub(super) struct SeriesCell {
+    numbers: Cell<u64>,
+    place: Cell<Option<&'static Location<'static>>>,
+}
+
+impl SeriesCell {
+    pub(super) const fn new() -> Self {
+        Self { numbers: Cell::new(0), place: Cell::new(None) }
+    }
+
+    #[inline]
+    pub(super) fn get(&self) -> Packed {
+        Packed { numbers: self.numbers.get(), place: self.place.get() }
+    }
+
+    #[inline]
+    pub(super) fn replace(&self, series: Packed) -> Packed {
+        Packed { numbers: self.numbers.replace(series.numbers), place: self.place.replace(series.place) }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{
     attempt::Packed,
-    current::{CURRENT, NONE, letters_to, send},
+    current::{CURRENT, Mark, NONE, letters_to, mark, send},
     deadline::{self, Deadline, EnteredDeadline},
     held::{self, EnteredSlots, Slot},
     inside::Letter,
@@ -164,6 +164,7 @@ impl Context {
         Entered {
             mailbox: self.mailbox.as_deref().map(|mailbox| (self.frame, mailbox)),
             outer,
+            since: mark(),
             _deadline: EnteredDeadline::enter_alone(self.deadline.clone()),
             _values: EnteredValues::enter(self.values.clone()),
             _slots: EnteredSlots::enter(self.slots.clone()),
@@ -194,6 +195,7 @@ fn mailbox_of(frame: u64) -> Arc<Mailbox> {
 struct Entered<'a> {
     mailbox: Option<(u64, &'a Mailbox)>,
     outer: (u64, Packed),
+    since: Mark,
     _deadline: EnteredDeadline,
     _values: EnteredValues,
     _slots: EnteredSlots,
@@ -204,16 +206,22 @@ impl Drop for Entered<'_> {
         let (frame, series) = self.outer;
         CURRENT.with(|current| {
             current.frame.set(frame);
-            current.series.set(series);
+            current.series.replace(series);
         });
         if let Some((to, mailbox)) = self.mailbox {
-            for letter in letters_to(to) {
-                if let Err(Letter::Pending(id)) = mailbox.leave(letter) {
-                    // The attempt is over, whatever became of it.
-                    pending::settle(id, Settlement::Error);
-                }
-            }
+            let letters = letters_to(to, self.since).into_iter();
+            letters.filter_map(|letter| mailbox.leave(letter).err()).for_each(refused);
         }
+    }
+}
+
+/// What becomes of a letter to a frame that has ended.
+fn refused(letter: Letter) {
+    match letter {
+        // The attempt is over, whatever became of it.
+        Letter::Pending(held) => pending::settle(held, Settlement::Error),
+        Letter::Mailbox(mailbox) => mailbox.close().into_iter().for_each(refused),
+        _ => {}
     }
 }
 

@@ -1,15 +1,14 @@
 //! The thread's part: which frame is current, and letters to frames that stand on this thread's stack.
 
 use super::{
-    attempt::Packed,
+    attempt::SeriesCell,
     ended::EndedBy,
     inside::{Inside, Letter},
     reported::Reported,
 };
 use crate::{
     Rejection,
-    error::ErrorId,
-    event::pending::{self, Settlement},
+    event::pending::{self, Held, Settlement},
 };
 use std::{
     cell::{Cell, RefCell},
@@ -28,7 +27,7 @@ pub(super) struct Current {
     pub(super) has_deadline: Cell<bool>,
     pub(super) has_values: Cell<bool>,
     pub(super) has_slots: Cell<bool>,
-    pub(super) series: Cell<Packed>,
+    pub(super) series: SeriesCell,
     /// Who drops the future that is being dropped.
     pub(super) ended_by: Cell<EndedBy>,
     /// The rejection that is being turned into an error; zero where none is.
@@ -58,7 +57,7 @@ thread_local! {
             has_deadline: Cell::new(false),
             has_values: Cell::new(false),
             has_slots: Cell::new(false),
-            series: Cell::new(Packed::NONE),
+            series: SeriesCell::new(),
             ended_by: Cell::new(EndedBy::Caller),
             converting: Cell::new(0),
             rootless_rejections: [const { Cell::new(0) }; ROOTLESS],
@@ -125,11 +124,18 @@ fn first_of_a_stretch() -> u64 {
     STRETCHES.fetch_add(STRETCH, Ordering::Relaxed) + UNNAMED + 1
 }
 
-/// Takes the letters that are addressed to a frame.
-pub(super) fn letters_to(frame: u64) -> impl Iterator<Item = Letter> {
-    let mut inside = None;
-    CURRENT.with(|current| current.collect(frame, &mut inside));
-    inside.into_iter().flat_map(|inside: Box<Inside>| inside.into_letters())
+/// Takes the letters that were addressed to a frame since a mark; earlier ones are of calls further out on this stack.
+pub(super) fn letters_to(frame: u64, since: Mark) -> Vec<Letter> {
+    CURRENT.with(|current| {
+        let take = |letters: &RefCell<Vec<Addressed>>| {
+            let mut letters = letters.borrow_mut();
+            let taken = letters.extract_if(.., |sent| sent.to == frame && sent.at >= since.0).map(|sent| sent.letter);
+            let taken: Vec<_> = taken.collect();
+            current.has_letters.set(!letters.is_empty());
+            taken
+        };
+        if current.has_letters.get() { LETTERS.try_with(take).unwrap_or_default() } else { Vec::new() }
+    })
 }
 
 /// Returns `true` inside of a frame.
@@ -146,8 +152,8 @@ pub(super) fn send(letter: Letter) {
     let sent = CURRENT.try_with(|current| {
         let (to, at) = (current.name(), current.fresh());
         match letter {
-            Letter::Pending(id) if to == NONE || !current.series.get().unpack().is_provisional() => {
-                return pending::settle(id, Settlement::Error);
+            Letter::Pending(held) if to == NONE || !current.series.get().unpack().is_provisional() => {
+                return pending::settle(held, Settlement::Error);
             }
             Letter::Recorded(breaker) if to == NONE => return record_rootless(current, breaker),
             _ if to == NONE => return,
@@ -172,9 +178,9 @@ pub(crate) fn post_reported(reported: Reported) {
     send(Letter::Reported(Box::new(reported)));
 }
 
-/// Posts the identity of an error that waits for what becomes of the attempt in which it was reported.
-pub(crate) fn post_pending(id: ErrorId) {
-    send(Letter::Pending(id));
+/// Posts an error that waits for what becomes of the attempt in which it was reported.
+pub(crate) fn post_pending(held: Held) {
+    send(Letter::Pending(held));
 }
 
 /// Notes that a breaker counted the outcome of a call, so that an entry of the same breaker further out does not count

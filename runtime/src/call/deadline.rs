@@ -37,7 +37,8 @@ impl Deadline {
 }
 
 thread_local! {
-    static DEADLINE: RefCell<Option<Deadline>> = const { RefCell::new(None) };
+    /// The deadlines that were entered on this thread; the last one holds.
+    static DEADLINES: RefCell<Vec<Option<Deadline>>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Returns how much time is left until the deadline of the guarded call under way; zero when it has passed, `None` where
@@ -75,47 +76,44 @@ pub(super) fn current() -> Option<Deadline> {
 
 #[cold]
 fn read() -> Option<Deadline> {
-    DEADLINE.try_with(|deadline| deadline.borrow().clone()).ok().flatten()
+    DEADLINES.try_with(|deadlines| deadlines.borrow().last().cloned().flatten()).ok().flatten()
 }
 
-/// A deadline under way, until this is dropped.
+/// A deadline under way, until this is dropped. Without a size: it stands in what every attempt enters.
 #[derive(Debug)]
 #[must_use]
-pub(super) struct EnteredDeadline {
-    outer: Option<Deadline>,
-}
+pub(super) struct EnteredDeadline(());
 
 impl EnteredDeadline {
     /// Lets a deadline hold for what runs on this thread, unless there is an earlier one.
     pub(super) fn enter(deadline: Deadline) -> Self {
-        let outer = current();
-        let earlier = match outer.clone() {
+        Self::enter_alone(Some(match current() {
             None => deadline,
             Some(outer) => deadline.earlier(outer),
-        };
-        replace(Some(earlier));
-        Self { outer }
+        }))
     }
 
     /// Lets this deadline hold and no other.
     pub(super) fn enter_alone(deadline: Option<Deadline>) -> Self {
-        let outer = current();
-        replace(deadline);
-        Self { outer }
+        CURRENT.with(|current| current.has_deadline.set(deadline.is_some()));
+        // A thread that is ending has no deadlines any more.
+        let _ = DEADLINES.try_with(|deadlines| deadlines.borrow_mut().push(deadline));
+        Self(())
     }
 }
 
 impl Drop for EnteredDeadline {
     fn drop(&mut self) {
-        replace(self.outer.take());
+        let left = DEADLINES.try_with(|deadlines| {
+            let mut deadlines = deadlines.borrow_mut();
+            let left = deadlines.pop();
+            let holds = deadlines.last().is_some_and(Option::is_some);
+            CURRENT.with(|current| current.has_deadline.set(holds));
+            left
+        });
+        // It may hold a user's clock, and is dropped after the borrow.
+        drop(left);
     }
-}
-
-fn replace(deadline: Option<Deadline>) {
-    CURRENT.with(|current| current.has_deadline.set(deadline.is_some()));
-    // What was there before may hold a user's clock: it is dropped after the borrow.
-    let before = DEADLINE.try_with(|cell| cell.replace(deadline));
-    drop(before);
 }
 
 #[cfg(feature = "async")]

@@ -8,6 +8,7 @@ use super::{
 };
 use crate::event::names::TARGET_BOUNDARY;
 use std::{
+    mem::ManuallyDrop,
     panic::Location,
     pin::Pin,
     task::{Context, Poll},
@@ -19,13 +20,15 @@ use std::{
 pub(crate) struct Frame {
     /// [`NONE`] until something was sent to it.
     id: u64,
-    inside: Option<Box<Inside>>,
+    /// Taken out by whatever ends the frame, its drop included; so nothing is left to drop, which the compiler need not
+    /// find out on the way of a call in which nothing happened.
+    inside: ManuallyDrop<Option<Box<Inside>>>,
 }
 
 impl Frame {
     #[inline]
     pub(crate) const fn new() -> Self {
-        Self { id: NONE, inside: None }
+        Self { id: NONE, inside: ManuallyDrop::new(None) }
     }
 
     /// Makes the frame current until what this returns is dropped: for the body of a sync call, or for one poll.
@@ -42,15 +45,12 @@ impl Frame {
         index: u32,
         max_attempts: u32,
         place: &'static Location<'static>,
-        deadline: Option<Deadline>,
     ) -> EnteredAttempt<'_> {
         let outer = CURRENT.with(|current| {
             let outer = current.series.get();
-            current.series.set(Packed::new(index, max_attempts, place, outer));
-            outer
+            current.series.replace(Packed::new(index, max_attempts, place, outer))
         });
-        let deadline = deadline.map(EnteredDeadline::enter);
-        EnteredAttempt { outer, _deadline: deadline, _entered: self.enter() }
+        EnteredAttempt { outer, deadline: ManuallyDrop::new(None), _entered: self.enter() }
     }
 
     #[inline]
@@ -167,28 +167,38 @@ impl Drop for Entered<'_> {
 #[derive(Debug)]
 pub struct EnteredAttempt<'a> {
     outer: Packed,
-    _deadline: Option<EnteredDeadline>,
+    deadline: ManuallyDrop<Option<EnteredDeadline>>,
     _entered: Entered<'a>,
 }
 
 impl EnteredAttempt<'_> {
-    /// Returns `true` if the attempts of this retry multiply with those of one around it.
-    #[inline]
-    pub(crate) fn multiplies(&self, max_attempts: u32) -> bool {
-        self.outer.max_attempts() > 1 && max_attempts > 1
+    /// Lets a deadline hold as well.
+    #[cold]
+    pub(crate) fn hold_deadline(&mut self, deadline: Deadline) {
+        *self.deadline = Some(EnteredDeadline::enter(deadline));
     }
 
-    /// The retry around this one.
-    pub(crate) fn outer(&self) -> Series {
-        self.outer.unpack()
+    /// The retry around this one, if there is one.
+    #[inline]
+    pub(crate) fn outer(&self) -> Option<Series> {
+        (!self.outer.is_none()).then(|| self.outer.unpack())
     }
 }
 
 impl Drop for EnteredAttempt<'_> {
     #[inline]
     fn drop(&mut self) {
-        CURRENT.with(|current| current.series.set(self.outer));
+        CURRENT.with(|current| current.series.replace(self.outer));
+        if self.deadline.is_some() {
+            leave_deadline(&mut self.deadline);
+        }
     }
+}
+
+#[cold]
+#[inline(never)]
+fn leave_deadline(deadline: &mut Option<EnteredDeadline>) {
+    *deadline = None;
 }
 
 /// A frame that was entered in the middle of a function, and is left by [`leave`](Self::leave) or when it is dropped.
@@ -248,8 +258,16 @@ impl InPlace {
 impl Drop for InPlace {
     #[inline]
     fn drop(&mut self) {
-        self.leave();
+        if self.previous != LEFT {
+            leave_unended(self);
+        }
     }
+}
+
+#[cold]
+#[inline(never)]
+fn leave_unended(place: &mut InPlace) {
+    place.leave().end_and_forward();
 }
 
 pin_project_lite::pin_project! {

@@ -1,7 +1,7 @@
 //! What happened inside of a frame.
 
 use super::{current, mailbox::Mailbox, reported::Reported};
-use crate::{Rejection, error::ErrorId};
+use crate::{Rejection, event::pending::Held};
 use std::sync::Arc;
 
 /// A message of a guard further in to the frame around it.
@@ -10,7 +10,7 @@ pub(super) enum Letter {
     /// An error was reported and leaves the guard.
     Reported(Box<Reported>),
     /// An error was reported that waits for what becomes of the attempt.
-    Pending(ErrorId),
+    Pending(Held),
     /// A policy rejected a call. The rejection is a copy; it is kept as long as the error that it became holds it, or was
     /// not kept at all by the error's type.
     Rejected { number: u64, rejection: Rejection, is_kept: bool },
@@ -26,14 +26,15 @@ pub(super) enum Letter {
 #[derive(Debug, Default)]
 pub(crate) struct Inside {
     reported: Vec<Reported>,
-    pending: Vec<ErrorId>,
+    pending: Vec<Held>,
     rejections: Vec<(u64, Rejection, bool)>,
     dropped: Vec<u64>,
     recorded: Vec<usize>,
     mailboxes: Vec<Arc<Mailbox>>,
 }
 
-/// How many letters of one kind a frame keeps; the oldest makes room. Pending errors are kept all: they must be settled.
+/// How many letters of one kind a frame keeps; the oldest makes room. Pending errors are kept all, for they must be settled,
+/// and mailboxes as long as something can come by them.
 const MOST: usize = 1024;
 
 fn keep<T>(all: &mut Vec<T>, one: T) {
@@ -47,8 +48,13 @@ impl Inside {
     pub(super) fn add(&mut self, letter: Letter) {
         match letter {
             Letter::Reported(reported) => keep(&mut self.reported, *reported),
-            Letter::Pending(id) => self.pending.push(id),
+            Letter::Pending(held) => self.pending.push(held),
             Letter::Rejected { number, rejection, is_kept } => {
+                // From another stack, it may come after it was dropped here.
+                if is_kept && let Some(at) = self.dropped.iter().position(|dropped| *dropped == number) {
+                    self.dropped.remove(at);
+                    return;
+                }
                 keep(&mut self.rejections, (number, rejection, is_kept));
             }
             Letter::Dropped(number) => {
@@ -64,21 +70,38 @@ impl Inside {
                     keep(&mut self.recorded, breaker);
                 }
             }
-            Letter::Mailbox(mailbox) => keep(&mut self.mailboxes, mailbox),
+            Letter::Mailbox(mailbox) => {
+                self.mailboxes.push(mailbox);
+                if self.mailboxes.len().is_multiple_of(MOST) {
+                    self.close_unused_mailboxes();
+                }
+            }
         }
     }
 
     /// Takes in what came from other stacks so far.
     pub(super) fn open_mailboxes(&mut self) {
-        for mailbox in std::mem::take(&mut self.mailboxes) {
+        let mut opened = Vec::new();
+        // One may hold another one: that of work which spawned work.
+        while let Some(mailbox) = self.mailboxes.pop() {
             mailbox.take().into_iter().for_each(|letter| self.add(letter));
-            self.mailboxes.push(mailbox);
+            opened.push(mailbox);
+        }
+        opened.reverse();
+        self.mailboxes = opened;
+    }
+
+    /// Closes the mailboxes into which nobody can leave anything any more.
+    fn close_unused_mailboxes(&mut self) {
+        let unused: Vec<_> = self.mailboxes.extract_if(.., |mailbox| Arc::strong_count(mailbox) == 1).collect();
+        for mailbox in unused {
+            mailbox.close().into_iter().for_each(|letter| self.add(letter));
         }
     }
 
     /// Takes in what came from other stacks, of which no more is taken from now on.
     pub(super) fn close_mailboxes(&mut self) {
-        for mailbox in std::mem::take(&mut self.mailboxes) {
+        while let Some(mailbox) = self.mailboxes.pop() {
             mailbox.close().into_iter().for_each(|letter| self.add(letter));
         }
     }
@@ -88,8 +111,8 @@ impl Inside {
         std::mem::take(&mut self.reported)
     }
 
-    /// Takes the identities of the errors that wait to be settled.
-    pub(crate) fn take_pending(&mut self) -> Vec<ErrorId> {
+    /// Takes the errors that wait to be settled.
+    pub(crate) fn take_pending(&mut self) -> Vec<Held> {
         std::mem::take(&mut self.pending)
     }
 

@@ -60,7 +60,7 @@ pub(crate) use ended::{EndedBy, ended_by};
 pub(crate) use frame::{EnteredAttempt, Frame, InPlace, Suspended};
 pub(crate) use held::{HeldSlot, hold, slot_of};
 pub(crate) use inside::Inside;
-pub(crate) use reported::Reported;
+pub(crate) use reported::{Marked, Reported};
 pub(crate) use values::{Values, bind, bound};
 
 /// The page on what is exact, so that its code is compiled and run.

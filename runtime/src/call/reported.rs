@@ -10,10 +10,26 @@ use std::error::Error;
 ///
 /// An [`AppError`](crate::AppError) carries a mark of its own. Any other error is recognised here: in a box by the address
 /// of its contents, else by its type and text, or as a source of another error by its text and debug form.
+/// In an error that hides its source, as a box of anyhow or `#[error(transparent)]` does, it is recognised by its text and by
+/// its debug form or the bare text in the debug form of that.
+///
+/// What cannot be told apart: an error that was reported and handled in a frame, and an equal one without a mark that is made
+/// after it in the same frame and leaves it. What is not recognised: a box whose error was put into another box and back
+/// into one of the first type.
 #[derive(Debug)]
 pub(crate) struct Reported {
     id: ErrorId,
     form: Form,
+    mark: Marked,
+}
+
+/// Whether an error that was reported, or one inside of it, carries a mark of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Marked {
+    No,
+    Yes,
+    /// It does, but rejections share the identity of what opened their circuit.
+    Rejection,
 }
 
 /// What distinguishes one error from another.
@@ -33,8 +49,8 @@ const IDENTIFYING: usize = 1024;
 const TELLING: usize = 3;
 
 impl Reported {
-    pub(crate) fn new(id: ErrorId, view: View<'_>) -> Self {
-        Self { id, form: Form::of(view) }
+    pub(crate) fn new(id: ErrorId, view: View<'_>, mark: Marked) -> Self {
+        Self { id, form: Form::of(view), mark }
     }
 
     pub(crate) fn id(&self) -> ErrorId {
@@ -54,40 +70,60 @@ impl Reported {
 
     fn is_of(&self, view: View<'_>, leaving: &Form) -> bool {
         let form = &self.form;
-        let mut levels = view.error().head().into_iter().flat_map(text::levels);
+        let may_name_it = self.mark != Marked::Rejection || matches!(view.error(), ErrorRef::Debug(_));
+        let names_it = || may_name_it && leaving.debug.contains(&self.id.to_string());
+        if self.mark != Marked::No {
+            // Known by its mark, unless nothing but a text is left of it.
+            return is_text(leaving.type_name) && form.text == leaving.text || names_it();
+        }
+        // What carries a mark, or hides what does, is known by that; `?` makes an `AppError` of an error without.
+        let is_foreign =
+            |(_, level): &(usize, &(dyn Error + 'static))| View::of_ref(ErrorRef::Std(*level)).id().is_none();
+        let mut levels = view.error().head().into_iter().flat_map(text::levels).enumerate().filter(is_foreign);
+        let is_ours = matches!(view.error(), ErrorRef::App(_));
         let is_here = |level: &(dyn Error + 'static)| form.address != 0 && address_of(level) == form.address;
         let has_text = |level: &(dyn Error + 'static)| text::bounded(&level, IDENTIFYING) == form.text;
         let is_same_type = form.type_name == leaving.type_name;
         if is_same_type && form.address != 0 && leaving.address != 0 {
-            // Of two boxes of one type, the address decides; the text too, since memory is used again.
-            return levels.any(|level| is_here(level) && has_text(level));
+            // Of two boxes of one type, the address decides; the text too, since memory is used again. One that is in an
+            // error of another type by now is hidden there.
+            let is_inside = |depth, debug: &str| (depth != 0 || debug != form.debug) && form.is_shown_by(debug);
+            return levels
+                .any(|(depth, level)| has_text(level) && (is_here(level) || is_inside(depth, &debug_of(level))));
         }
-        if form.text == leaving.text && (is_same_type || is_text(leaving.type_name)) {
+        if form.text == leaving.text && !is_ours && (is_same_type || is_text(leaving.type_name)) {
             return true;
         }
-        levels.any(|level| has_text(level) && (is_here(level) || form.is_debug_of(level))) || self.is_part_of(leaving)
-    }
-
-    /// Returns `true` if the debug form of another error shows this one.
-    fn is_part_of(&self, leaving: &Form) -> bool {
-        let debug = &*self.form.debug;
-        let shows_it = debug.len() >= TELLING
-            && leaving.debug.match_indices(debug).any(|(at, _)| {
-                let before = leaving.debug[..at].chars().next_back();
-                let after = leaving.debug[at + debug.len()..].chars().next();
-                let is_word = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
-                !is_word(before) && !is_word(after)
-            });
-        shows_it || leaving.debug.contains(&self.id.to_string())
+        let is_inside = || form.text == leaving.text && form.is_shown_by(&leaving.debug);
+        levels.any(|(_, level)| has_text(level) && (is_here(level) || form.is_shown_by(&debug_of(level))))
+            || !is_ours && is_inside()
+            || shows_debug(&leaving.debug, &form.debug)
+            || names_it()
     }
 }
 
+/// Returns `true` if one text has another one as a part, at whose ends no word goes on.
+fn shows(whole: &str, part: &str, is_end: impl Fn(char) -> bool) -> bool {
+    part.len() >= TELLING
+        && whole.match_indices(part).any(|(at, _)| {
+            let before = whole[..at].chars().next_back();
+            let after = whole[at + part.len()..].chars().next();
+            before.is_none_or(&is_end) && after.is_none_or(&is_end)
+        })
+}
+
+/// Returns `true` if one debug form shows another one.
+fn shows_debug(whole: &str, part: &str) -> bool {
+    shows(whole, part, |c| !c.is_alphanumeric() && c != '_')
+}
+
 impl Form {
-    /// Returns `true` if an error with the same text has the debug form of this one.
-    fn is_debug_of(&self, level: &(dyn Error + 'static)) -> bool {
-        let debug = debug_of(level);
-        // What a report of anyhow or eyre becomes in a box prints its text first in its debug form, then its sources.
-        !self.debug.is_empty() && (debug == self.debug || is_report(self.type_name) && debug.starts_with(&self.text))
+    /// Returns `true` if an error with the same text and this debug form may be this one in a box.
+    fn is_shown_by(&self, debug: &str) -> bool {
+        // The boxes of anyhow and eyre hide the type of their contents, and print the text in their debug form; where it
+        // is but the text of another error, it is in quotes.
+        let is_bare = |c: char| !c.is_alphanumeric() && c != '_' && c != '"';
+        !self.debug.is_empty() && (shows_debug(debug, &self.debug) || shows(debug, &self.text, is_bare))
     }
 
     fn of(view: View<'_>) -> Self {

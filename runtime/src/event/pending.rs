@@ -1,7 +1,6 @@
 //! Errors that were reported inside of an attempt, until it is known what became of the attempt.
 
 use crate::{
-    error::ErrorId,
     panics,
     sync::Mutex,
     time::{Clock, SystemClock, Tick},
@@ -11,7 +10,7 @@ use std::{
     mem,
     sync::{
         OnceLock,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     thread,
     time::Duration,
@@ -38,24 +37,32 @@ const LONGEST: Duration = Duration::from_secs(60);
 /// How many errors wait at most; beyond that each counts at once.
 const MOST: usize = 10_000;
 
-fn waiting() -> &'static Mutex<HashMap<ErrorId, Waiting>> {
-    static WAITING: OnceLock<Mutex<HashMap<ErrorId, Waiting>>> = OnceLock::new();
+/// An error that waits. Not its identity: rejections share that of what opened their circuit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Held(u64);
+
+fn waiting() -> &'static Mutex<HashMap<Held, Waiting>> {
+    static WAITING: OnceLock<Mutex<HashMap<Held, Waiting>>> = OnceLock::new();
     WAITING.get_or_init(Mutex::default)
 }
 
 /// Keeps an error until it is [settled](settle), for a minute at most.
-pub(crate) fn hold(id: ErrorId, settle: impl FnOnce(Settlement) + Send + 'static) {
+pub(crate) fn hold(settle: impl FnOnce(Settlement) + Send + 'static) -> Held {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    // Relaxed: the values only have to differ.
+    let held = Held(NEXT.fetch_add(1, Ordering::Relaxed));
     let now = SystemClock.now();
     settle_overdue_at(now);
     let mut all = waiting().lock();
     if all.len() < MOST {
-        all.insert(id, Waiting { since: now, settle: Box::new(settle) });
+        all.insert(held, Waiting { since: now, settle: Box::new(settle) });
         drop(all);
         start_watch();
-        return;
+    } else {
+        drop(all);
+        settle(Settlement::Error);
     }
-    drop(all);
-    settle(Settlement::Error);
+    held
 }
 
 /// Whether the thread runs that settles what is overdue.
@@ -88,8 +95,8 @@ fn watch() {
 
 /// Settles an error; the first one to do so decides.
 #[cold]
-pub(crate) fn settle(id: ErrorId, settlement: Settlement) {
-    let waiting = waiting().lock().remove(&id);
+pub(crate) fn settle(held: Held, settlement: Settlement) {
+    let waiting = waiting().lock().remove(&held);
     if let Some(Waiting { settle, .. }) = waiting {
         // It calls observers, and what an observer breaks is its own.
         let _ = panics::catch(|| settle(settlement));
@@ -99,9 +106,9 @@ pub(crate) fn settle(id: ErrorId, settlement: Settlement) {
 /// Settles what has waited for too long.
 pub(crate) fn settle_overdue_at(now: Tick) {
     let mut all = waiting().lock();
-    let overdue: Vec<ErrorId> =
-        all.iter().filter(|(_, it)| now.since(it.since) >= LONGEST).map(|(id, _)| *id).collect();
-    let overdue: Vec<Waiting> = overdue.iter().filter_map(|id| all.remove(id)).collect();
+    let overdue: Vec<Held> =
+        all.iter().filter(|(_, it)| now.since(it.since) >= LONGEST).map(|(held, _)| *held).collect();
+    let overdue: Vec<Waiting> = overdue.iter().filter_map(|held| all.remove(held)).collect();
     drop(all);
     for Waiting { settle, .. } in overdue {
         let _ = panics::catch(|| settle(Settlement::Error));

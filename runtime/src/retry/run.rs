@@ -193,13 +193,21 @@ impl<'r> Run<'r> {
 
     /// Enters the frame of an attempt: what runs until the result is dropped is part of it.
     #[doc(hidden)]
-    #[inline]
+    #[expect(
+        clippy::inline_always,
+        reason = "what it returns goes through memory otherwise, at twice the cost of a success"
+    )]
+    #[inline(always)]
     pub fn enter(&mut self) -> EnteredAttempt<'_> {
-        let (core, index, deadline) = (self.core, self.step.failed(), self.deadline());
+        let (core, index) = (&**self.core, self.step.failed());
+        let began = if core.has_opening { self.step.began() } else { None };
         let max_attempts = core.config.max_attempts.get();
-        let entered = self.frame.enter_attempt(index, max_attempts, core.place, deadline);
-        if entered.multiplies(max_attempts) {
-            warn_of_nesting(core, entered.outer());
+        let mut entered = self.frame.enter_attempt(index, max_attempts, core.place);
+        if let Some(began) = began {
+            limit_whole(core, began, &mut entered);
+        }
+        if let Some(outer) = entered.outer() {
+            warn_of_nesting(core, outer);
         }
         entered
     }
@@ -218,18 +226,6 @@ impl<'r> Run<'r> {
         self.frame.succeeded();
     }
 
-    /// Until when the series may go on, where that is limited.
-    #[inline]
-    fn deadline(&self) -> Option<Deadline> {
-        if self.core.config.max_elapsed.is_some() { self.limited_deadline() } else { None }
-    }
-
-    #[cold]
-    fn limited_deadline(&self) -> Option<Deadline> {
-        let end = self.step.began()?.after(self.core.config.max_elapsed?);
-        Some(Deadline::new(end, self.core.clock.clone()))
-    }
-
     /// Returns `true` if a policy further in rejected the attempt that has just ended with an error.
     #[cold]
     pub(super) fn is_rejected(&mut self) -> bool {
@@ -241,8 +237,8 @@ impl<'r> Run<'r> {
     pub(super) fn end_attempt(&mut self, next: Next) {
         let Some(mut inside) = self.frame.end() else { return };
         if let Next::Wait(_) = next {
-            for id in inside.take_pending() {
-                event::pending::settle(id, Settlement::Retried);
+            for held in inside.take_pending() {
+                event::pending::settle(held, Settlement::Retried);
             }
             // What was reported or rejected inside has no say in the next attempt; what breakers counted stays counted.
             inside.take_reported();
@@ -474,8 +470,22 @@ impl<'r> Run<'r> {
     }
 }
 
+/// Lets the attempts end with the time that the whole series has.
 #[cold]
+#[inline(never)]
+fn limit_whole(core: &Core, began: Tick, attempt: &mut EnteredAttempt<'_>) {
+    if let Some(whole) = core.config.max_elapsed {
+        attempt.hold_deadline(Deadline::new(began.after(whole), core.clock.clone()));
+    }
+}
+
+/// Says once that the attempts of this retry multiply with those of one around it.
+#[cold]
+#[inline(never)]
 fn warn_of_nesting(core: &Core, outer: Series) {
+    if core.config.max_attempts.get() < 2 || outer.max_attempts < 2 {
+        return;
+    }
     // Relaxed: of two that come at once, the exchange lets one through.
     if core.warned_of_nesting.load(Ordering::Relaxed) || core.warned_of_nesting.swap(true, Ordering::Relaxed) {
         return;

@@ -200,7 +200,7 @@ fn an_error_of_any_type_that_ends_in_a_boundary_in_place_keeps_its_identity() {
     macro_rules! in_place {
         ($call:ident) => {{
             let before = watch.ids();
-            let results = one_thread().block_on(join_all((0..100).map(async |seed| {
+            let results = one_thread().block_on(join_all((0..100).map(|seed| async move {
                 error_boundary!("converted_outermost", {
                     give_way(seed).await;
                     error_boundary!("converted_outer", { $call(seed).await? })?
@@ -227,7 +227,7 @@ async fn explained_read(seed: usize) -> anyhow::Result<()> {
 async fn explained_read_file(seed: usize) -> anyhow::Result<()> {
     let result = explained_read(seed).await;
     give_way(seed / 2).await;
-    Ok(result.context("reading the index")?)
+    result.context("reading the index")
 }
 
 #[enhanced_error_handling]
@@ -410,7 +410,7 @@ fn boundaries_by_hand_and_in_place_count_as_attributes_do() {
                                         give_way(seed).await;
                                         Err::<(), _>(Fault::Timeout)
                                     })
-                                    .await?
+                                    .await?;
                             })
                         })
                         .await

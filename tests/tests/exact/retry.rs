@@ -408,6 +408,45 @@ fn work_with_the_context_belongs_to_the_attempt_and_work_without_it_does_not() {
     assert_eq!(settled(&watch), (2, 2, 4));
 }
 
+#[enhanced_error_handling]
+async fn settled_grandchild() -> Result<(), Fault> {
+    give_way(2).await;
+    Err(Fault::Timeout)
+}
+
+#[test]
+fn work_of_spawned_work_belongs_to_the_attempt_too() {
+    let watch = Watch::on("settled_grandchild");
+    let child = || async {
+        // A call of its own, which passes its context on as well.
+        let own = ErrorBoundary::new("settled_grandchild_beside");
+        assert!(own.call(|| Context::current().run(|| Ok::<_, Fault>(()))).is_ok());
+        tokio::spawn(settled_grandchild().in_call(Context::current())).await.unwrap()
+    };
+    let attempt = || async { tokio::spawn(child().in_call(Context::current())).await.unwrap() };
+    assert!(one_thread().block_on(retries(2).call_async(attempt)).is_err());
+    assert_eq!(settled(&watch), (2, 2, 1));
+    assert!(four_threads().block_on(retries(2).call_async(attempt)).is_err());
+    assert_eq!(settled(&watch), (4, 4, 2));
+}
+
+#[test]
+fn contexts_without_number_in_one_call_lose_no_error() {
+    let watch = Watch::on("settled_many");
+    let fail = failing("settled_many", u32::MAX);
+    let outcome = retries(1).call(|| {
+        for _ in 0..3000 {
+            // Each takes the context of a call of its own in between, so that none is that of the one before.
+            let own = ErrorBoundary::new("settled_many_beside");
+            assert!(own.call(|| Context::current().run(|| Ok::<_, Fault>(()))).is_ok());
+            assert!(Context::current().run(&fail).is_err());
+        }
+        fail()
+    });
+    assert!(outcome.is_err());
+    assert_eq!((watch.pending().len(), watch.retried().len(), watch.errors().len()), (3001, 3001, 3001));
+}
+
 #[test]
 fn a_thread_with_the_context_belongs_to_the_attempt() {
     let watch = Watch::on("settled_thread");

@@ -18,7 +18,6 @@ use tracing::{Dispatch, Metadata, Subscriber, field::Field, span, subscriber::In
 pub(crate) struct Seen {
     pub(crate) id: String,
     pub(crate) operation: String,
-    pub(crate) text: String,
     /// `None` for an [`Event::Error`], else what the [`Event::Provisional`] shows.
     pub(crate) provisional: Option<RecordState>,
     pub(crate) attempt: Option<(u32, u32)>,
@@ -64,7 +63,6 @@ impl Watch {
                 lock::<Vec<Seen>>(&sink).push(Seen {
                     id: error.id.to_string(),
                     operation: error.operation.to_owned(),
-                    text: error.error.to_string(),
                     provisional,
                     attempt: error.attempt,
                 });
@@ -134,6 +132,8 @@ pub(crate) enum Fault {
     Timeout,
     #[error("no route to the store")]
     Down,
+    #[error("{0}")]
+    Text(String),
     #[error(transparent)]
     Rejected(#[from] Rejection),
     #[error(transparent)]
@@ -170,7 +170,6 @@ pub(crate) struct Log {
 #[derive(Clone, Debug)]
 pub(crate) struct Line {
     pub(crate) level: tracing::Level,
-    pub(crate) text: String,
     pub(crate) fields: Vec<(&'static str, String)>,
 }
 
@@ -207,15 +206,11 @@ impl Subscriber for Log {
     fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
     fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
     fn event(&self, event: &tracing::Event<'_>) {
-        let (mut fields, mut text) = (Vec::new(), String::new());
+        let mut fields = Vec::new();
         event.record(&mut |field: &Field, value: &dyn fmt::Debug| {
-            if field.name() == "message" {
-                text = format!("{value:?}");
-            } else {
-                fields.push((field.name(), format!("{value:?}")));
-            }
+            fields.push((field.name(), format!("{value:?}")));
         });
-        lock(&self.lines).push(Line { level: *event.metadata().level(), text, fields });
+        lock(&self.lines).push(Line { level: *event.metadata().level(), fields });
     }
     fn enter(&self, _: &span::Id) {}
     fn exit(&self, _: &span::Id) {}

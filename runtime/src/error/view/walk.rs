@@ -95,6 +95,8 @@ impl Answers for Rejection {
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Known {
     pub(crate) id: Option<ErrorId>,
+    /// That of the level looked at last.
+    previous_id: Option<ErrorId>,
     pub(crate) code: Option<ErrorCode>,
     pub(crate) class: Option<Class>,
     pub(crate) rejected: bool,
@@ -123,8 +125,10 @@ impl Known {
         self.retry_after = self.retry_after.or(facts.retry_after);
         self.location = self.location.or(facts.location.filter(|place| !is_in_std(place)));
         // Errors of one chain mostly share their event, which this walk has marked then.
-        self.reported |= facts.reported && (self.id.is_none() || self.id != facts.id);
+        let is_marked_here = facts.id.is_some() && (facts.id == self.id || facts.id == self.previous_id);
+        self.reported |= facts.reported && !is_marked_here;
         self.id = self.id.or(facts.id);
+        self.previous_id = facts.id.or(self.previous_id);
     }
 }
 
