@@ -72,9 +72,9 @@ pub fn transaction_boundary(tokens: TokenStream) -> TokenStream {
 /// Codes, logs and records the errors of a function, each once, and logs the duration of its successes at debug.
 ///
 /// An error that has no code yet gets `error_code`. Each error is logged through `tracing`, recorded by the monitor and
-/// passed to alerts once, however many attributes and boundaries it crosses, and whatever other tasks fail meanwhile; inside
-/// an attempt of a retry only if no other attempt follows. With another error type than `AppError` it is returned as it
-/// is. Where the level debug is off for `gardefou::boundary`, a success reads no clock.
+/// passed to alerts once, however many attributes and boundaries it crosses, and whatever other tasks fail meanwhile;
+/// inside an attempt of a retry only if no other attempt follows. With another error type than `AppError` it is
+/// returned as it is. Where the level debug is off for `gardefou::boundary`, a success reads no clock.
 ///
 /// | key | value | default |
 /// | --- | --- | --- |
@@ -211,9 +211,9 @@ pub fn with_circuit_breaker(args: TokenStream, item: TokenStream) -> TokenStream
 /// policies further in, are not tried again. An error with a wait (`retry_after()`) is obeyed.
 ///
 /// In the body, `call::attempt()` returns the attempt and `call::remaining()` the time until the deadline. No wait is
-/// begun that would end after the deadline around the call, for example `max_elapsed` of a retry further out. Errors that
-/// are reported inside an attempt count only if no other attempt follows. A retry inside an attempt of another one is
-/// logged once as a warning, with both places.
+/// begun that would end after the deadline around the call, for example `max_elapsed` of a retry further out. Errors
+/// that are reported inside an attempt count only if no other attempt follows. A retry inside an attempt of another one
+/// is logged once as a warning, with both places.
 ///
 /// | key | value | default |
 /// | --- | --- | --- |

@@ -107,8 +107,8 @@ impl Context {
 
     /// Sets a deadline that is `timeout` from now, unless there is an earlier one.
     ///
-    /// A deadline ends nothing by itself: [`remaining`](super::remaining) returns the time until it, and retries keep to
-    /// it.
+    /// A deadline ends nothing by itself: [`remaining`](super::remaining) returns the time until it, and retries keep
+    /// to it.
     ///
     /// # Examples
     ///

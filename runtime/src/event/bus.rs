@@ -87,8 +87,8 @@ pub(crate) fn is_heard() -> bool {
     COUNT.load(Ordering::Relaxed) != 0
 }
 
-/// An observer that belongs to every program: it is started before the first error is published, so that a program that never
-/// asks for it misses nothing. Layers above submit theirs at link time; this one cannot name them.
+/// An observer that belongs to every program: it is started before the first error is published, so that a program that
+/// never asks for it misses nothing. Layers above submit theirs at link time; this one cannot name them.
 pub(crate) struct Starter(pub(crate) fn());
 
 inventory::collect!(Starter);

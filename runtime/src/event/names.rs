@@ -29,8 +29,8 @@ pub const TARGET_AUDIT: &str = "gardefou::audit";
 /// `tracing` takes field names as written tokens, so these constants are what readers of logs compare with; a test
 /// holds the emitted names against them.
 pub mod field {
-    /// The identity of an error, for example `0190a6c2-...`: the same in log, journal, alert and answer. Of a rejection, it is
-    /// that of the opening of the circuit.
+    /// The identity of an error, for example `0190a6c2-...`: the same in log, journal, alert and answer. Of a
+    /// rejection, it is that of the opening of the circuit.
     pub const ERROR_ID: &str = "error.id";
     /// The number of its code.
     pub const ERROR_CODE: &str = "error.code";

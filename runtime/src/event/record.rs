@@ -134,8 +134,8 @@ pub enum RecordKind {
     Health,
     /// A sensitive operation began or ended; its details have the user and the outcome.
     Audit,
-    /// A circuit breaker changed its state; its details have both states and the reason, and of an opening that ended the
-    /// number of calls that it rejected.
+    /// A circuit breaker changed its state; its details have both states and the reason, and of an opening that ended
+    /// the number of calls that it rejected.
     Transition,
     /// A transaction was rolled back or cancelled; its details have the outcome of the compensations.
     Transaction,

@@ -20,10 +20,15 @@ use std::{
 ///
 /// What is retried: every error, except one whose [class](crate::error::Class) is permanent and the rejection of a policy
 /// further in (an open circuit), whatever error type it became; `retry_if` replaces the class. Classes are seen on
-/// [`AppError`](crate::AppError), [`std::io::Error`], [`Rejection`] and boxed errors, through their chains of sources; a type of your own says by
-/// `retry_if` what it knows ([`is_retryable`](super::is_retryable) reads the chain of any error). An error that knows how
-/// long to wait (`retry_after()`) is obeyed: the wait is at least that long, and where that exceeds `max_delay` or
-/// what is left of `max_elapsed` the error is returned at once.
+/// [`AppError`](crate::AppError), [`std::io::Error`], [`Rejection`], boxed errors and types with codes
+/// ([`Coded`](crate::Coded)), through their chains of sources; for any other type there is `retry_if`
+/// ([`is_retryable`](super::is_retryable) reads the chain of any error). An error with a wait (`retry_after()`) is
+/// obeyed: the wait is at least that long, and where that exceeds `max_delay`, or what is left of `max_elapsed` or of
+/// the deadline around the call ([`call::remaining`](crate::call::remaining)), the error is returned at once.
+///
+/// Each attempt runs in a frame of its own: inside it, [`call::attempt`](crate::call::attempt) returns the attempt, and
+/// errors that are reported count only if no other attempt follows. A retry inside an attempt of another one is logged
+/// once as a warning, with both places.
 ///
 /// What comes back: the last outcome, untouched. An [`AppError`](crate::AppError) has the details `attempts` and
 /// `elapsed` (seconds) then.
@@ -164,7 +169,8 @@ impl Retry {
         }
     }
 
-    /// As [`call`](Self::call), where a predicate on the whole outcome decides whether to call again: also after an `Ok`.
+    /// As [`call`](Self::call), where a predicate on the whole outcome decides whether to call again: also after an
+    /// `Ok`.
     ///
     /// The predicate takes the place of `retry_if` and of the class. When the attempts are used up, the last outcome
     /// comes back as it is.

@@ -254,13 +254,13 @@ impl ErrorSystemBuilder {
         self
     }
 
-    /// Reports panics that nobody catches as errors with the code `PANIC_ERROR` at the level critical: logged, counted,
+    /// Reports uncaught panics as errors with the code `PANIC_ERROR` at the level critical: logged, counted,
     /// in the journal and in alerts before the thread unwinds, or the process aborts.
     ///
-    /// The hook that was there before, as the one that prints to stderr, runs first. A panic that a boundary, an
-    /// attribute with `catch_panics`, or a health check catches is not told twice. The report is made by a thread of its
-    /// own, for which the panicking thread waits for at most a second; it knows no span of the latter. The hook rests
-    /// while the system is down.
+    /// The hook that was there before, for example the one that prints to stderr, runs first. A panic that a boundary,
+    /// an attribute with `catch_panics`, or a health check catches is not reported twice. The report is made by a
+    /// thread of its own, for which the panicking thread waits for at most a second; it knows no span of the latter.
+    /// The hook rests while the system is down.
     pub fn panic_hook(mut self, on: bool) -> Self {
         self.wishes.panic_hook = Some(on);
         self

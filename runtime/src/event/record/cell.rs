@@ -105,7 +105,8 @@ impl<'a> Event<'a> {
     /// the process, its journal and alerts included.
     ///
     /// There is none for an event that only matters while it happens (a slow or abandoned call, a clash of
-    /// configurations), and none where a [`before_record`](crate::system::ErrorSystemBuilder::before_record) hook dropped it.
+    /// configurations), and none where a [`before_record`](crate::system::ErrorSystemBuilder::before_record) hook
+    /// dropped it.
     ///
     /// # Examples
     ///

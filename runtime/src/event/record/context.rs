@@ -56,8 +56,8 @@ type Hook = Box<dyn Fn() -> ErrorContext + Send + Sync>;
 
 static HOOK: OnceLock<Hook> = OnceLock::new();
 
-/// Sets the function that says in which trace, and with which fields, an error is reported; tells whether it was the
-/// first one, which stays.
+/// Sets the function that returns the trace and the fields with which an error is reported; returns `true` if it was
+/// the first one, which stays.
 ///
 /// `tracing` shows the fields of a span to the subscriber only, and knows no traces. Records carry the name of the
 /// current span by themselves, its fields where the layer `SpanFields` (feature `tracing-subscriber`) keeps them, and all
