@@ -3,15 +3,12 @@
 //! Bar: with 200 checks, one of which hangs and one of which panics, a status or a probe takes less than 1 ms
 //! (1,000,000 ns).
 
-use gardefou::{
-    health::{Check, FailureCategory, Health, HealthConfig, Kind, Probes},
-    time::ManualClock,
-};
-use gardefou_benches::Table;
+use gardefou::health::{Check, FailureCategory, Health, HealthConfig, Kind, Probes};
+use gardefou_benches::{StandingClock, Table};
 use std::{sync::mpsc, time::Duration};
 
 fn main() {
-    let clock = ManualClock::new();
+    let clock = StandingClock::default();
     let config = HealthConfig::default().background(false);
     let health = Health::with_clock(config, gardefou::time::SharedClock::new(clock.clone())).expect("the defaults");
     let registered = (0..198).map(|i| Check::dependency(format!("check-{i}"), || true).group("a-group"));

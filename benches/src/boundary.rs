@@ -5,10 +5,20 @@ use crate::{
     breaker::{Error, add_one},
 };
 use futures::FutureExt;
-use gardefou::{AppError, boundary::ErrorBoundary, error_boundary, transaction_boundary};
+use gardefou::{AppError, boundary::ErrorBoundary, enhanced_error_handling, error_boundary, transaction_boundary};
 
 fn in_place(n: u64) -> Result<u64, AppError> {
     error_boundary!("bench", { add(n)? })
+}
+
+#[enhanced_error_handling]
+fn annotated(n: u64) -> Result<u64, AppError> {
+    add(n)
+}
+
+#[enhanced_error_handling]
+async fn annotated_async(n: u64) -> Result<u64, AppError> {
+    std::future::ready(add(n)).await
 }
 
 fn transaction(n: u64) -> Result<u64, AppError> {
@@ -41,6 +51,10 @@ pub fn success(table: &mut Table) {
     table.single("`error_boundary!` around an await, polled once", |n| {
         let block = async move { error_boundary!("bench", { std::future::ready(add(n)).await? }) };
         value(block.now_or_never().unwrap_or(Ok(0)))
+    });
+    table.both("`#[enhanced_error_handling]`", |n| value(annotated(n)));
+    table.single("`#[enhanced_error_handling]`, async, polled once", |n| {
+        value(annotated_async(n).now_or_never().unwrap_or(Ok(0)))
     });
     table.both("`transaction_boundary!`", |n| value(transaction(n)));
     table.single("`transaction_boundary!` with a compensation", |n| value(compensated(n)));

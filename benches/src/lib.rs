@@ -5,7 +5,9 @@
 
 pub mod boundary;
 pub mod breaker;
+mod clock;
 mod measure;
 pub mod retry;
 
+pub use clock::StandingClock;
 pub use measure::{Row, Table, once, one_thread, two_threads};

@@ -1,14 +1,13 @@
 //! What a retry costs.
 
 use crate::{
-    Table,
+    StandingClock, Table,
     breaker::{Error, add_one, fail},
 };
 use futures::{FutureExt, executor::block_on};
 use gardefou::{
     AppError, ErrorCode,
     retry::{AnyError, Retry, RetryBudget, RetryBuilder},
-    time::ManualClock,
 };
 use std::{hint::black_box, ops::ControlFlow, sync::LazyLock, time::Duration};
 
@@ -89,7 +88,7 @@ pub fn asynchronous(table: &mut Table) {
 
 /// Measures attempts that fail, with the waits passing at once.
 pub fn failing(table: &mut Table) {
-    let retry = built(|b| b.clock(ManualClock::new()));
+    let retry = built(|b| b.clock(StandingClock::default()));
     table.single("four attempts, three waits", |n| value(retry.call(|| fail(n))));
     let delays = built(|b| b.max_retries(u32::MAX));
     let mut sequence = delays.config().backoff.delays();

@@ -10,6 +10,7 @@ mod name;
 mod panics;
 pub mod retry;
 mod rng;
+mod scope;
 mod sync;
 pub mod time;
 
@@ -18,6 +19,8 @@ pub mod boundary;
 pub mod health;
 pub mod monitor;
 pub mod system;
+#[cfg(feature = "test-util")]
+pub mod testing;
 
 pub mod integrations;
 

@@ -6,7 +6,7 @@ use crate::{
     boundary::LogLevel,
     error::View,
     event::{self, AuditEvent, AuditOutcome, Event, RecordSlot, text},
-    time::{Clock, SystemClock, Tick},
+    time::{SharedClock, Tick},
 };
 use std::{
     borrow::Cow,
@@ -65,7 +65,7 @@ impl Audit {
 
     /// Tells that the operation begins.
     pub fn begin(&'static self, user: User) -> Audited {
-        let audited = Audited { audit: self, user, started: SystemClock.now(), state: State::Waiting };
+        let audited = Audited { audit: self, user, started: SharedClock::current().now(), state: State::Waiting };
         audited.tell(AuditOutcome::Started, None);
         audited
     }
@@ -130,7 +130,7 @@ impl Audited {
             AuditOutcome::Failed | AuditOutcome::Panicked | AuditOutcome::Cancelled => error_level,
         };
         let message = error.map(|error| text::for_sink(&error, text::MAX_MESSAGE));
-        let elapsed = SystemClock.now().since(self.started);
+        let elapsed = SharedClock::current().now().since(self.started);
         let event = AuditEvent {
             operation,
             component: place.component(),

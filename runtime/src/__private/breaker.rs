@@ -1,6 +1,6 @@
 //! `#[with_circuit_breaker]`.
 
-use super::{Guarded, Shape};
+use super::{Guarded, Shape, site};
 use crate::{
     AppError, ConfigError, ErrorCode, Rejection,
     breaker::{Admitted, CircuitBreaker, CircuitState, Judge, Refused, circuit_breakers},
@@ -34,10 +34,7 @@ impl BreakerSite {
     /// The rejection of an open circuit.
     #[inline(always)]
     pub fn admit(&'static self) -> Result<Admitted<'static>, Refused<'static>> {
-        match self.breaker.get() {
-            Some(breaker) => breaker.admit(),
-            None => self.find().admit(),
-        }
+        self.breaker().admit()
     }
 
     /// Makes a call, or the answer to its rejection.
@@ -49,35 +46,46 @@ impl BreakerSite {
         f: impl FnOnce(A) -> R,
         reject: impl FnOnce(Rejection) -> R,
     ) -> R {
-        let breaker = match self.breaker.get() {
-            Some(breaker) => breaker,
-            None => self.find(),
-        };
-        breaker.call_or(judge, || f(arguments), reject)
+        self.breaker().call_or(judge, || f(arguments), reject)
     }
 
     /// Tells whether the circuit is open and will be so still when `delay` is over.
     #[cold]
-    pub(super) fn rejects_after(&self, delay: Duration) -> bool {
-        let Some(breaker) = self.breaker.get() else { return false };
+    pub(super) fn rejects_after(&'static self, delay: Duration) -> bool {
+        let known = || self.breaker.get();
+        let Some(breaker) = site::in_scope(self, || self.make()).or_else(known) else { return false };
         let snapshot = breaker.snapshot();
         let open = matches!(snapshot.state, CircuitState::Open | CircuitState::ForcedOpen);
         open && !snapshot.config.shadow && snapshot.remaining.is_none_or(|rest| rest > delay)
     }
 
+    /// The breaker of the site; inside of a test scope, its breaker there.
+    #[inline(always)]
+    fn breaker(&'static self) -> &'static CircuitBreaker {
+        if let Some(breaker) = site::in_scope(self, || self.make()) {
+            return breaker;
+        }
+        match self.breaker.get() {
+            Some(breaker) => breaker,
+            None => self.find(),
+        }
+    }
+
     #[cold]
     fn find(&self) -> &CircuitBreaker {
-        self.breaker.get_or_init(|| {
-            let built = self.guarded.breaker_builder().map(|builder| circuit_breakers().get_or_build(builder));
-            match built {
-                Some(Ok(breaker)) => breaker,
-                Some(Err(problem)) => {
-                    report_config(self.guarded, &problem);
-                    default_breaker(self.guarded)
-                }
-                None => default_breaker(self.guarded),
+        self.breaker.get_or_init(|| self.make())
+    }
+
+    fn make(&self) -> CircuitBreaker {
+        let built = self.guarded.breaker_builder().map(|builder| circuit_breakers().get_or_build(builder));
+        match built {
+            Some(Ok(breaker)) => breaker,
+            Some(Err(problem)) => {
+                report_config(self.guarded, &problem);
+                default_breaker(self.guarded)
             }
-        })
+            None => default_breaker(self.guarded),
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! `#[retry]`.
 
-use super::{Guarded, breaker::report_config};
+use super::{Guarded, breaker::report_config, site};
 use crate::retry::{Retry, Run};
 use std::sync::OnceLock;
 
@@ -21,6 +21,9 @@ impl RetrySite {
     /// Starts a series of attempts.
     #[inline(always)]
     pub fn start(&'static self) -> Run<'static> {
+        if let Some(retry) = site::in_scope(self, || self.make()) {
+            return retry.start();
+        }
         match self.retry.get() {
             Some(retry) => retry.start(),
             None => self.build().start(),
@@ -29,14 +32,18 @@ impl RetrySite {
 
     #[cold]
     fn build(&self) -> &Retry {
-        self.retry.get_or_init(|| match self.guarded.built_retry() {
+        self.retry.get_or_init(|| self.make())
+    }
+
+    fn make(&self) -> Retry {
+        match self.guarded.built_retry() {
             Some(Ok(retry)) => retry,
             Some(Err(problem)) => {
                 report_config(self.guarded, &problem);
                 default_retry()
             }
             None => default_retry(),
-        })
+        }
     }
 }
 

@@ -1,6 +1,36 @@
 //! The statics of a call site.
 
+use crate::scope;
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+};
+
 pub use crate::system::{GuardedFunction as Guarded, Registered};
+
+/// What call sites use inside of one test scope, by the address of the site.
+struct OfScope<T: 'static>(Mutex<HashMap<usize, &'static T>>);
+
+/// Returns what a site uses inside of the test scope that this thread is in; `None` outside of scopes.
+///
+/// Calls borrow it for as long as they like, and may outlive the scope: it stays until the program ends.
+#[inline]
+pub(super) fn in_scope<S, T: Send + Sync + 'static>(site: &'static S, make: impl FnOnce() -> T) -> Option<&'static T> {
+    if scope::is_entered() { found(site, make) } else { None }
+}
+
+#[cold]
+fn found<S, T: Send + Sync + 'static>(site: &'static S, make: impl FnOnce() -> T) -> Option<&'static T> {
+    let all = scope::part(|_| OfScope::<T>(Mutex::default()))?;
+    let lock = || all.0.lock().unwrap_or_else(PoisonError::into_inner);
+    let site = std::ptr::from_ref(site).addr();
+    let known = lock().get(&site).copied();
+    // Not made under the lock: settings of attributes may be computed by code of the user's.
+    Some(known.unwrap_or_else(|| {
+        let made = make();
+        lock().entry(site).or_insert_with(|| Box::leak(Box::new(made)))
+    }))
+}
 
 /// Enters a function in the list of guarded ones when the program is linked.
 #[doc(hidden)]

@@ -6,6 +6,7 @@ use crate::{
     error::redact,
     event::{self, AlertLevel, Event, Subscription, names},
     monitor::error_monitor,
+    scope::Captured,
     time::{Tick, Timestamp},
 };
 use std::{
@@ -186,7 +187,9 @@ fn spawn(core: &Arc<Core>, name: &str, work: impl Fn(&Core) -> Result<(), Option
     let core = Arc::clone(core);
     // A NUL in a name is refused by the system.
     let name = name.replace('\0', " ");
+    let scope = Captured::current();
     let started = thread::Builder::new().name(name).spawn(move || {
+        let _entered = scope.enter();
         while !core.closing.load(Ordering::Relaxed) {
             let seen = core.change();
             let Err(until) = work(&core) else { continue };

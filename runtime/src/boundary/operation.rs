@@ -2,7 +2,7 @@
 
 use crate::{
     event::names,
-    time::{Clock, SystemClock, Tick},
+    time::{SharedClock, Tick},
 };
 use std::time::Duration;
 use tracing::{Level, level_filters::LevelFilter};
@@ -60,7 +60,7 @@ impl Entry {
     /// Enters an annotated function: logs nothing, and reads the clock only where `debug` is on for boundaries.
     #[inline]
     pub fn function() -> Self {
-        let started = if debug_is_on() { SystemClock.now() } else { Tick::MAX };
+        let started = if debug_is_on() { SharedClock::current().now() } else { Tick::MAX };
         Self { started }
     }
 
@@ -118,7 +118,7 @@ impl Entry {
     #[inline]
     #[must_use]
     pub fn elapsed(&self) -> Option<Duration> {
-        self.is_timed().then(|| SystemClock.now().since(self.started))
+        self.is_timed().then(|| SharedClock::current().now().since(self.started))
     }
 }
 
@@ -150,14 +150,14 @@ fn transaction_debug_is_heard() -> bool {
 fn log_entry(operation: &Operation<'_>) -> Tick {
     let Operation { name, component, file, line } = *operation;
     tracing::debug!(target: names::TARGET_BOUNDARY, operation = name, component, file, line, "entered");
-    SystemClock.now()
+    SharedClock::current().now()
 }
 
 #[cold]
 #[inline(never)]
 fn log_success(operation: &Operation<'_>, started: Tick) {
     let Operation { name, component, file, line } = *operation;
-    let duration = SystemClock.now().since(started).as_secs_f64();
+    let duration = SharedClock::current().now().since(started).as_secs_f64();
     tracing::debug!(target: names::TARGET_BOUNDARY, operation = name, component, file, line, duration, "succeeded");
 }
 
@@ -165,7 +165,7 @@ fn log_success(operation: &Operation<'_>, started: Tick) {
 #[inline(never)]
 fn log_left(operation: &Operation<'_>, started: Tick) {
     let Operation { name, component, file, line } = *operation;
-    let duration = SystemClock.now().since(started).as_secs_f64();
+    let duration = SharedClock::current().now().since(started).as_secs_f64();
     tracing::debug!(target: names::TARGET_BOUNDARY, operation = name, component, file, line, duration, "left early");
 }
 
@@ -173,5 +173,5 @@ fn log_left(operation: &Operation<'_>, started: Tick) {
 fn log_begin(operation: &Operation<'_>) -> Tick {
     let Operation { name, component, file, line } = *operation;
     tracing::debug!(target: names::TARGET_TRANSACTION, operation = name, component, file, line, "begun");
-    SystemClock.now()
+    SharedClock::current().now()
 }

@@ -276,6 +276,12 @@ impl BreakerBuilder {
         breaker
     }
 
+    /// Sets the clock, unless one was chosen.
+    pub(super) fn clock_or(mut self, clock: &SharedClock) -> Self {
+        self.clock.get_or_insert_with(|| clock.clone());
+        self
+    }
+
     pub(super) fn name(&self) -> &str {
         &self.name
     }

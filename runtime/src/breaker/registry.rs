@@ -6,7 +6,12 @@ use super::{
     observers::Told,
     snapshot::Snapshot,
 };
-use crate::{ConfigError, event::CircuitState, time::Tick};
+use crate::{
+    ConfigError,
+    event::CircuitState,
+    scope,
+    time::{SharedClock, Tick},
+};
 use once_cell::sync::Lazy;
 use std::{
     collections::{HashMap, HashSet},
@@ -14,7 +19,7 @@ use std::{
     time::Duration,
 };
 
-/// Returns the process-wide registry, in which the attributes' breakers live.
+/// Returns the process-wide registry, in which the attributes' breakers live; inside of a test scope, that of the scope.
 ///
 /// # Examples
 ///
@@ -29,7 +34,27 @@ use std::{
 #[must_use]
 pub fn circuit_breakers() -> &'static BreakerRegistry {
     static REGISTRY: Lazy<BreakerRegistry> = Lazy::new(BreakerRegistry::new);
-    &REGISTRY
+    match scope::part(OfScope::new) {
+        Some(registry) => registry.0,
+        None => &REGISTRY,
+    }
+}
+
+/// The registry of a test scope. It is handed out for as long as the program runs, so that its few bytes stay when the
+/// scope ends, but not the breakers in it.
+pub(crate) struct OfScope(pub(crate) &'static BreakerRegistry);
+
+impl OfScope {
+    pub(crate) fn new(scope: &scope::ScopeState) -> Self {
+        Self(Box::leak(Box::new(BreakerRegistry { clock: scope.clock().clone(), ..BreakerRegistry::default() })))
+    }
+}
+
+impl Drop for OfScope {
+    fn drop(&mut self) {
+        let breakers = std::mem::take(&mut *self.0.write());
+        drop(breakers);
+    }
 }
 
 /// Breakers by name: two places that name one breaker share it.
@@ -38,6 +63,8 @@ pub struct BreakerRegistry {
     breakers: RwLock<HashMap<Box<str>, Entry>>,
     /// The pairs of places that were warned of already; as many as there are in the source at most.
     clashes: Mutex<HashSet<(Place, Place)>>,
+    /// The clock of breakers whose builder names none.
+    clock: SharedClock,
 }
 
 #[derive(Debug)]
@@ -105,6 +132,7 @@ impl BreakerRegistry {
     ///
     /// [`ConfigError`] with every rule that the configuration breaks; nothing is registered then.
     pub fn get_or_build(&self, builder: BreakerBuilder) -> Result<CircuitBreaker, ConfigError> {
+        let builder = builder.clock_or(&self.clock);
         let config = builder.resolve()?;
         let place = builder.place();
         let found = self.get(builder.name());

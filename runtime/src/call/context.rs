@@ -11,7 +11,8 @@ use super::{
 };
 use crate::{
     event::pending::{self, Settlement},
-    time::{Clock, SharedClock, SystemClock},
+    scope::{self, Captured},
+    time::SharedClock,
 };
 use std::{
     cell::RefCell,
@@ -51,6 +52,7 @@ pub struct Context {
     values: Option<Values>,
     slots: Vec<Slot>,
     mailbox: Option<Arc<Mailbox>>,
+    scope: Captured,
 }
 
 thread_local! {
@@ -81,7 +83,15 @@ impl Context {
     pub fn current() -> Self {
         let (frame, series) = CURRENT.with(|current| (current.name(), current.series.get()));
         let mailbox = (frame != NONE).then(|| mailbox_of(frame));
-        Self { frame, series, deadline: deadline::current(), values: Values::current(), slots: held::all(), mailbox }
+        Self {
+            frame,
+            series,
+            deadline: deadline::current(),
+            values: Values::current(),
+            slots: held::all(),
+            mailbox,
+            scope: Captured::current(),
+        }
     }
 
     /// Attaches a value, which [`value`](super::value) finds by its type in whatever runs in this context.
@@ -122,7 +132,8 @@ impl Context {
     /// assert!(request.run(call::remaining).is_some());
     /// ```
     pub fn with_timeout(mut self, timeout: Duration) -> Self {
-        let deadline = Deadline::new(SystemClock.now().after(timeout), SharedClock::default());
+        let clock = SharedClock::current();
+        let deadline = Deadline::new(clock.now().after(timeout), clock);
         self.deadline = Some(match self.deadline {
             None => deadline,
             Some(outer) => outer.earlier(deadline),
@@ -168,6 +179,7 @@ impl Context {
             _deadline: EnteredDeadline::enter_alone(self.deadline.clone()),
             _values: EnteredValues::enter(self.values.clone()),
             _slots: EnteredSlots::enter(self.slots.clone()),
+            _scope: self.scope.enter(),
         }
     }
 }
@@ -199,6 +211,8 @@ struct Entered<'a> {
     _deadline: EnteredDeadline,
     _values: EnteredValues,
     _slots: EnteredSlots,
+    /// Left last: what is settled above belongs to it.
+    _scope: scope::Entered,
 }
 
 impl Drop for Entered<'_> {

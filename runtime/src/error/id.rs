@@ -1,9 +1,6 @@
 //! Identifiers of single errors.
 
-use crate::{
-    rng,
-    time::{Clock, SystemClock},
-};
+use crate::{rng, time::SharedClock};
 use std::{fmt, time::SystemTime};
 
 /// The identity of one error: a version 7 UUID (RFC 9562), whose text sorts by time of creation.
@@ -27,7 +24,7 @@ impl ErrorId {
     /// Makes a fresh identifier.
     #[must_use]
     pub fn new() -> Self {
-        let since_epoch = SystemClock.wall().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let since_epoch = SharedClock::current().wall().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let millis = since_epoch.as_millis() & 0xFFFF_FFFF_FFFF;
         let random = (u128::from(rng::next_u64()) << 64) | u128::from(rng::next_u64());
         let version_and_variant = (0x7 << 76) | (0b10 << 62);

@@ -1,10 +1,13 @@
 //! The process-wide list of observers.
 
 use super::{Event, RecordCell};
-use crate::panics;
-use std::sync::{
-    Arc, Once, PoisonError, RwLock,
-    atomic::{AtomicUsize, Ordering},
+use crate::{panics, scope};
+use std::{
+    fmt,
+    sync::{
+        Arc, Once, PoisonError, RwLock, Weak,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 /// Receives every event.
@@ -25,20 +28,28 @@ impl<F: Fn(&Event<'_>) + Send + Sync + 'static> Observer for F {
 /// Keeps an observer subscribed; dropping it ends that.
 #[derive(Debug)]
 #[must_use = "dropping a subscription ends it"]
-pub struct Subscription(usize);
+pub struct Subscription {
+    /// `None` where it does not end.
+    id: Option<usize>,
+    /// The list of the test scope that it belongs to; `None` for that of the process.
+    of_scope: Option<Weak<List>>,
+}
 
 struct Entry {
     id: usize,
     observer: Arc<dyn Observer>,
 }
 
-/// How many observers there are, readable without the lock.
+/// Observers. Copied on each change, so that an event is passed on from a list that nobody can change under it.
+#[derive(Default)]
+struct List(RwLock<Option<Arc<[Entry]>>>);
+
+/// How many observers the process has, readable without the lock.
 static COUNT: AtomicUsize = AtomicUsize::new(0);
 static NEXT_ID: AtomicUsize = AtomicUsize::new(0);
-/// Copied on each change, so that an event is passed to the observers of one moment.
-static OBSERVERS: RwLock<Option<Arc<[Entry]>>> = RwLock::new(None);
+static OBSERVERS: List = List(RwLock::new(None));
 
-/// Subscribes an observer to every event of the process from now on.
+/// Subscribes an observer to every event of the process from now on; inside of a test scope, to every event of that scope.
 ///
 /// # Examples
 ///
@@ -51,40 +62,74 @@ static OBSERVERS: RwLock<Option<Arc<[Entry]>>> = RwLock::new(None);
 pub fn subscribe(observer: impl Observer) -> Subscription {
     let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
     let entry = Entry { id, observer: Arc::new(observer) };
-    change(|all| all.push(entry));
-    Subscription(id)
+    let of_scope = scope::part(|_| List::default());
+    match &of_scope {
+        Some(list) => drop(list.change(|all| all.push(entry))),
+        None => change(|all| all.push(entry)),
+    }
+    Subscription { id: Some(id), of_scope: of_scope.as_ref().map(Arc::downgrade) }
 }
 
 impl Subscription {
     /// Keeps the observer subscribed until the process ends.
-    pub fn forever(self) {
-        std::mem::forget(self);
+    pub fn forever(mut self) {
+        self.id = None;
     }
 }
 
 impl Drop for Subscription {
     fn drop(&mut self) {
-        change(|all| all.retain(|entry| entry.id != self.0));
+        let Some(id) = self.id else { return };
+        let end = |all: &mut Vec<Entry>| all.retain(|entry| entry.id != id);
+        match &self.of_scope {
+            None => change(end),
+            Some(list) => drop(list.upgrade().map(|list| list.change(end))),
+        }
+    }
+}
+
+impl fmt::Debug for List {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("List")
+    }
+}
+
+impl List {
+    /// Changes the list. What was in it is dropped by the caller, after the lock: what an observer owns is the user's, and
+    /// its `Drop` may subscribe or report.
+    fn change(&self, edit: impl FnOnce(&mut Vec<Entry>)) -> Option<Arc<[Entry]>> {
+        self.change_then(edit, |_| ())
+    }
+
+    /// Changes the list, and publishes its length before the lock is released.
+    fn change_then(&self, edit: impl FnOnce(&mut Vec<Entry>), publish: impl FnOnce(usize)) -> Option<Arc<[Entry]>> {
+        let mut list = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let old = list.iter().flat_map(|all| all.iter());
+        let mut all: Vec<Entry> =
+            old.map(|entry| Entry { id: entry.id, observer: Arc::clone(&entry.observer) }).collect();
+        edit(&mut all);
+        publish(all.len());
+        list.replace(all.into())
+    }
+
+    fn tell(&self, event: &Event<'_>) {
+        let observers = self.0.read().unwrap_or_else(PoisonError::into_inner).clone();
+        for entry in observers.iter().flat_map(|all| all.iter()) {
+            // What an observer breaks is its own; the call that the event is about goes on.
+            let _ = panics::catch(|| entry.observer.on_event(event));
+        }
     }
 }
 
 fn change(edit: impl FnOnce(&mut Vec<Entry>)) {
-    let mut list = OBSERVERS.write().unwrap_or_else(PoisonError::into_inner);
-    let old = list.iter().flat_map(|all| all.iter());
-    let mut all: Vec<Entry> = old.map(|entry| Entry { id: entry.id, observer: Arc::clone(&entry.observer) }).collect();
-    edit(&mut all);
     // Relaxed is enough: a call that races with a subscription may or may not be heard.
-    COUNT.store(all.len(), Ordering::Relaxed);
-    let before = list.replace(all.into());
-    drop(list);
-    // Dropped after the lock: what an observer owns is the user's, and its `Drop` may subscribe or report.
-    drop(before);
+    drop(OBSERVERS.change_then(edit, |len| COUNT.store(len, Ordering::Relaxed)));
 }
 
 /// Returns `true` if there is an observer, for callers that must prepare an event before they can emit it.
 #[inline]
 pub(crate) fn is_heard() -> bool {
-    COUNT.load(Ordering::Relaxed) != 0
+    COUNT.load(Ordering::Relaxed) != 0 || scope::is_entered()
 }
 
 /// An observer that belongs to every program: it is started before the first error is published, so that a program that
@@ -98,6 +143,10 @@ inventory::collect!(Starter);
 pub(crate) fn start_observers() {
     // Who comes second waits until they run. A starter must not report: it would wait for itself.
     static STARTED: Once = Once::new();
+    // What happens in a test scope is passed to its own observers, which it has from the start.
+    if scope::is_entered() {
+        return;
+    }
     STARTED.call_once(|| inventory::iter::<Starter>().for_each(|starter| (starter.0)()));
 }
 
@@ -115,10 +164,9 @@ pub(crate) fn emit<'a>(build: impl FnOnce() -> Event<'a>) {
 
 #[cold]
 fn tell(event: &Event<'_>) {
-    let observers = OBSERVERS.read().unwrap_or_else(PoisonError::into_inner).clone();
-    for entry in observers.iter().flat_map(|all| all.iter()) {
-        // What an observer breaks is its own; the call that is being told of goes on.
-        let _ = panics::catch(|| entry.observer.on_event(event));
+    match scope::part(|_| List::default()) {
+        Some(list) => list.tell(event),
+        None => OBSERVERS.tell(event),
     }
 }
 

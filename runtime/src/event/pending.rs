@@ -2,12 +2,12 @@
 
 use crate::{
     panics,
+    scope::Captured,
     sync::Mutex,
     time::{Clock, SystemClock, Tick},
 };
 use std::{
     collections::HashMap,
-    mem,
     sync::{
         OnceLock,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -30,6 +30,17 @@ type Settle = Box<dyn FnOnce(Settlement) + Send>;
 struct Waiting {
     since: Tick,
     settle: Settle,
+    /// The test scope in which the error was reported: it is settled there, by whatever thread.
+    scope: Captured,
+}
+
+impl Waiting {
+    /// Settles the error. This calls observers, and what an observer breaks is its own.
+    fn settle(self, settlement: Settlement) {
+        let _entered = self.scope.enter();
+        let settle = self.settle;
+        let _ = panics::catch(|| settle(settlement));
+    }
 }
 
 /// How long an error waits for its attempt.
@@ -55,7 +66,7 @@ pub(crate) fn hold(settle: impl FnOnce(Settlement) + Send + 'static) -> Held {
     settle_overdue_at(now);
     let mut all = waiting().lock();
     if all.len() < MOST {
-        all.insert(held, Waiting { since: now, settle: Box::new(settle) });
+        all.insert(held, Waiting { since: now, settle: Box::new(settle), scope: Captured::current() });
         drop(all);
         start_watch();
     } else {
@@ -97,9 +108,8 @@ fn watch() {
 #[cold]
 pub(crate) fn settle(held: Held, settlement: Settlement) {
     let waiting = waiting().lock().remove(&held);
-    if let Some(Waiting { settle, .. }) = waiting {
-        // It calls observers, and what an observer breaks is its own.
-        let _ = panics::catch(|| settle(settlement));
+    if let Some(waiting) = waiting {
+        waiting.settle(settlement);
     }
 }
 
@@ -110,15 +120,15 @@ pub(crate) fn settle_overdue_at(now: Tick) {
         all.iter().filter(|(_, it)| now.since(it.since) >= LONGEST).map(|(held, _)| *held).collect();
     let overdue: Vec<Waiting> = overdue.iter().filter_map(|held| all.remove(held)).collect();
     drop(all);
-    for Waiting { settle, .. } in overdue {
-        let _ = panics::catch(|| settle(Settlement::Error));
+    for waiting in overdue {
+        waiting.settle(Settlement::Error);
     }
 }
 
-/// Settles everything, because the program ends.
+/// Settles everything, because the program ends; where test scopes are in use, what was reported where the caller is.
 pub(crate) fn settle_all() {
-    let all = mem::take(&mut *waiting().lock());
-    for (_, Waiting { settle, .. }) in all {
-        let _ = panics::catch(|| settle(Settlement::Error));
+    let all: Vec<_> = waiting().lock().extract_if(|_, waiting| waiting.scope.is_current()).collect();
+    for (_, waiting) in all {
+        waiting.settle(Settlement::Error);
     }
 }

@@ -1,6 +1,7 @@
 //! The thread that runs checks when they are due.
 
 use super::shared::Shared;
+use crate::scope::Captured;
 use std::{
     io,
     sync::{Arc, Condvar, Mutex, PoisonError, Weak},
@@ -32,9 +33,14 @@ impl Background {
     pub(crate) fn start(health: Weak<Shared>) -> io::Result<Self> {
         let bell = Arc::new(Bell::default());
         let ours = Arc::clone(&bell);
+        // Weak: the registry of a test scope is not to keep the scope.
+        let scope = Captured::current().downgrade();
         thread::Builder::new().name("gardefou-health".into()).spawn(move || {
             while let Some(health) = health.upgrade() {
-                let wait = health.turn();
+                let wait = {
+                    let _entered = scope.enter();
+                    health.turn()
+                };
                 // Not held while waiting, so that the registry can end.
                 drop(health);
                 if !ours.wait(wait) {

@@ -13,7 +13,7 @@ use super::{
     status::{Criticality, FailureCategory, Kind, Status},
     track::{Observation, Transition},
 };
-use crate::{error::ConfigError, event::names::TARGET_HEALTH, time::SharedClock};
+use crate::{error::ConfigError, event::names::TARGET_HEALTH, scope, time::SharedClock};
 use std::{
     fmt, io,
     sync::{Arc, OnceLock},
@@ -49,7 +49,7 @@ use std::{
 #[derive(Clone)]
 pub struct Health(Arc<Shared>);
 
-/// The process-wide registry.
+/// Returns the process-wide registry; inside of a test scope, that of the scope.
 ///
 /// # Examples
 ///
@@ -61,17 +61,36 @@ pub struct Health(Arc<Shared>);
 /// ```
 #[must_use]
 pub fn health_check() -> &'static Health {
-    &process_wide().0
+    match scope::part(|scope| OfScope(Box::leak(Box::new(declared(scope.clock().clone()).0)))) {
+        Some(health) => health.0,
+        None => &process_wide().0,
+    }
+}
+
+/// The registry of a test scope, which is handed out for as long as the program runs. It is empty when the scope ends.
+struct OfScope(&'static Health);
+
+impl Drop for OfScope {
+    fn drop(&mut self) {
+        let shared = &self.0.0;
+        drop(shared.background.lock().take());
+        for entry in &*shared.entries() {
+            shared.remove(entry.name());
+        }
+    }
 }
 
 /// The registry, and what is wrong with the checks that were declared with attributes.
 fn process_wide() -> &'static (Health, Vec<String>) {
     static GLOBAL: OnceLock<(Health, Vec<String>)> = OnceLock::new();
-    GLOBAL.get_or_init(|| {
-        let health = Health::build(HealthConfig::default(), SharedClock::default(), true);
-        let refused = static_check::register_all(&health);
-        (health, refused)
-    })
+    GLOBAL.get_or_init(|| declared(SharedClock::default()))
+}
+
+/// A registry of the checks that were declared with attributes, and what is wrong with them.
+fn declared(clock: SharedClock) -> (Health, Vec<String>) {
+    let health = Health::build(HealthConfig::default(), clock, true);
+    let refused = static_check::register_all(&health);
+    (health, refused)
 }
 
 /// What is wrong with the checks that were declared with attributes.

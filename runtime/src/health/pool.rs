@@ -1,5 +1,6 @@
 //! The small pool of threads on which sync checks run.
 
+use crate::scope::Captured;
 use std::{
     collections::VecDeque,
     io,
@@ -34,12 +35,17 @@ struct State {
 const LINGER: Duration = Duration::from_secs(10);
 
 impl Pool {
-    /// Runs a job on a thread of the pool.
+    /// Runs a job on a thread of the pool, in the test scope of the caller.
     ///
     /// # Errors
     ///
     /// Where the system gives no further thread; the job is dropped then.
     pub(crate) fn execute(&self, job: Job) -> io::Result<()> {
+        let scope = Captured::current();
+        let job: Job = Box::new(move || {
+            let _entered = scope.enter();
+            job();
+        });
         let mut state = self.0.state.lock().unwrap_or_else(PoisonError::into_inner);
         if state.idle > state.jobs.len() {
             state.jobs.push_back(job);

@@ -16,6 +16,7 @@ use super::{
 use crate::{
     breaker::circuit_breakers,
     rng,
+    scope::{Captured, WeaklyCaptured},
     sync::Mutex,
     time::{SharedClock, Tick},
 };
@@ -38,6 +39,8 @@ pub(super) struct Shared {
     /// How much each breaker matters that is not simply important.
     pub(super) breakers: Mutex<HashMap<String, Criticality>>,
     of_process: bool,
+    /// The test scope that it was made in, whose breakers and journal it reports on.
+    scope: WeaklyCaptured,
 }
 
 impl Shared {
@@ -49,6 +52,7 @@ impl Shared {
             background: Mutex::new(None),
             breakers: Mutex::new(HashMap::new()),
             of_process,
+            scope: Captured::current().downgrade(),
         }
     }
 
@@ -154,6 +158,7 @@ impl Shared {
     }
 
     pub(super) fn confirmed(&self, kind: Option<Kind>, exclude: &[String]) -> Vec<CheckReport> {
+        let _entered = self.scope.enter();
         let (config, now, entries) = (self.runner.config(), self.runner.clock.now(), self.entries());
         let chosen = Self::chosen(&entries, kind, exclude).into_iter();
         let mut reports: Vec<_> = chosen.map(|entry| CheckReport::of(entry, &config, now, View::Confirmed)).collect();
@@ -181,6 +186,7 @@ impl Shared {
 
     /// Those of the names that are registered.
     pub(super) fn known(&self, names: &[String]) -> Vec<String> {
+        let _entered = self.scope.enter();
         let entries = self.entries();
         let is_known = |name: &str| {
             entries.iter().any(|entry| entry.name() == name)

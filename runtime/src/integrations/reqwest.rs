@@ -6,7 +6,7 @@
 use crate::{
     AppError,
     error::{coding_of_status, retry_after},
-    time::{Clock, SystemClock},
+    time::SharedClock,
 };
 use reqwest_0_13::{
     Response,
@@ -46,7 +46,7 @@ pub fn checked(response: Response) -> Result<Response, AppError> {
     let mut error = AppError::with_coding(coding_of_status(status.as_u16()), message)
         .with_detail("status", status.as_u16())
         .with_detail("url", response.url().as_str());
-    if let Some(wait) = retry_after_in(response.headers(), SystemClock.wall()) {
+    if let Some(wait) = retry_after_in(response.headers(), SharedClock::current().wall()) {
         error = error.with_retry_after(wait);
     }
     Err(error)

@@ -18,7 +18,7 @@ use crate::{
         RecordState, TransactionOutcome,
         record::{self, Recorder},
     },
-    panics,
+    panics, scope,
     time::SharedClock,
 };
 use std::{
@@ -60,7 +60,7 @@ struct Shared {
 static OF_PROCESS: OnceLock<ErrorMonitor> = OnceLock::new();
 
 /// Returns the monitor of the process, which hears of every error that boundaries, attributes and
-/// [`report`](crate::report) report; the first call starts it.
+/// [`report`](crate::report) report; the first call starts it. Inside of a test scope it is the monitor of the scope.
 ///
 /// # Examples
 ///
@@ -73,12 +73,32 @@ static OF_PROCESS: OnceLock<ErrorMonitor> = OnceLock::new();
 /// assert_eq!(monitor.stats().total_errors, before + 1);
 /// ```
 pub fn error_monitor() -> &'static ErrorMonitor {
-    OF_PROCESS.get_or_init(|| start(MonitorConfig::default()))
+    match of_scope() {
+        Some(monitor) => monitor,
+        None => OF_PROCESS.get_or_init(|| start(MonitorConfig::default())),
+    }
 }
 
-/// The monitor of the process, if it runs.
+/// The monitor of the process, if it runs; inside of a test scope, that of the scope.
 pub(crate) fn started() -> Option<&'static ErrorMonitor> {
-    OF_PROCESS.get()
+    of_scope().or_else(|| OF_PROCESS.get())
+}
+
+/// A handle to the monitor of a test scope that is handed out for as long as the program runs: it stays when the scope
+/// ends, but neither the journal nor what was recorded.
+struct OfScope(&'static ErrorMonitor);
+
+/// The monitor of the test scope that this thread is in.
+fn of_scope() -> Option<&'static ErrorMonitor> {
+    let monitor = scope::stored::<ErrorMonitor>()?;
+    Some(scope::part(|_| OfScope(Box::leak(Box::new((*monitor).clone()))))?.0)
+}
+
+impl Drop for OfScope {
+    fn drop(&mut self) {
+        self.0.clear();
+        drop(self.0.take_journal());
+    }
 }
 
 /// Starts the monitor of the process, if it does not run yet.
@@ -158,7 +178,7 @@ impl ErrorMonitor {
             record: RecordSlot::default(),
         };
         if subject.is_new {
-            if self.0.of_process.load(Ordering::Relaxed) {
+            if self.is_observing() {
                 event::emit(|| Event::Error(event));
             } else {
                 let cell = RecordCell::default();
@@ -169,6 +189,14 @@ impl ErrorMonitor {
             }
         }
         subject.id
+    }
+
+    /// Returns `true` if events that are emitted here reach this monitor.
+    fn is_observing(&self) -> bool {
+        match scope::stored::<Self>() {
+            Some(of_scope) => Arc::ptr_eq(&of_scope.0, &self.0),
+            None => self.0.of_process.load(Ordering::Relaxed),
+        }
     }
 
     /// Returns the statistics, computed now.
@@ -307,6 +335,14 @@ impl ErrorMonitor {
     /// What makes the records of this monitor.
     pub(crate) fn recorder(&self) -> &Recorder {
         &self.0.recorder
+    }
+
+    /// Makes this the monitor of a test scope that this thread is in.
+    #[cfg(feature = "test-util")]
+    pub(crate) fn observe_scope(&self, scope: &scope::ScopeState) {
+        scope.store(&self.0.recorder);
+        scope.store(&Arc::new(self.clone()));
+        event::subscribe(self.clone()).forever();
     }
 
     /// Journals an event that is no error.

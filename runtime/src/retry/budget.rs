@@ -6,13 +6,13 @@ use super::{
 };
 use crate::{
     error::ConfigError,
-    name,
+    name, scope,
     time::{Clock, SharedClock},
 };
 use std::{
     collections::HashMap,
     fmt,
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
 };
 
 /// A limit on how much load retries may add to a service that is in trouble.
@@ -67,7 +67,9 @@ struct BudgetConfig {
 }
 
 /// The budgets that have a name; as many as there are names in the program.
-static NAMED: OnceLock<Mutex<HashMap<Box<str>, RetryBudget>>> = OnceLock::new();
+static NAMED: OnceLock<Arc<Named>> = OnceLock::new();
+
+type Named = Mutex<HashMap<Box<str>, RetryBudget>>;
 
 impl RetryBudget {
     /// Starts a budget of one's own.
@@ -85,7 +87,8 @@ impl RetryBudget {
         RetryBudgetBuilder::default()
     }
 
-    /// Returns the budget that has this name in the whole process, and makes it with the defaults if there is none.
+    /// Returns the budget that has this name in the whole process, and makes it with the defaults if there is none. Inside
+    /// of a test scope it is that of the scope.
     ///
     /// # Errors
     ///
@@ -102,7 +105,7 @@ impl RetryBudget {
     /// # Ok::<(), gardefou::ConfigError>(())
     /// ```
     pub fn named(name: &str) -> Result<Self, ConfigError> {
-        if let Some(budget) = lock().get(name) {
+        if let Some(budget) = lock(&by_name()).get(name) {
             return Ok(budget.clone());
         }
         Self::builder().name(name).build()
@@ -183,13 +186,13 @@ impl fmt::Debug for RetryBudget {
 pub struct RetryBudgetBuilder {
     name: Option<String>,
     config: BudgetConfig,
-    clock: SharedClock,
+    clock: Option<SharedClock>,
 }
 
 impl Default for RetryBudgetBuilder {
     fn default() -> Self {
         let config = BudgetConfig { ratio: 0.2, floor: 10, burst: 100 };
-        Self { name: None, config, clock: SharedClock::default() }
+        Self { name: None, config, clock: None }
     }
 }
 
@@ -225,7 +228,7 @@ impl RetryBudgetBuilder {
 
     /// Replaces the clock by which the floor refills.
     pub fn clock(mut self, clock: impl Clock) -> Self {
-        self.clock = SharedClock::new(clock);
+        self.clock = Some(SharedClock::new(clock));
         self
     }
 
@@ -253,12 +256,16 @@ impl RetryBudgetBuilder {
             return Err(problem);
         }
         let name = name.map(String::into_boxed_str);
+        // One that has a name belongs to the scope, and goes by its clock; another one may outlive it.
+        let here =
+            |name: &Option<Box<str>>| if name.is_some() { SharedClock::current() } else { SharedClock::default() };
         let make = |name| {
+            let clock = clock.unwrap_or_else(|| here(&name));
             let (tokens, floor) = (Tokens::new(config.ratio, config.burst), Floor::new(config.floor));
             RetryBudget(Arc::new(Shared { name, config, tokens, floor, clock }))
         };
         let Some(name) = name else { return Ok(make(None)) };
-        let shared = lock().entry(name.clone()).or_insert_with(|| make(Some(name))).clone();
+        let shared = lock(&by_name()).entry(name.clone()).or_insert_with(|| make(Some(name))).clone();
         if shared.0.config != config {
             let name = shared.name();
             tracing::warn!(
@@ -271,9 +278,14 @@ impl RetryBudgetBuilder {
     }
 }
 
-fn lock() -> std::sync::MutexGuard<'static, HashMap<Box<str>, RetryBudget>> {
+/// The budgets that have a name here: those of the process, or of the test scope that this thread is in.
+fn by_name() -> Arc<Named> {
+    scope::part(|_| Named::default()).unwrap_or_else(|| Arc::clone(NAMED.get_or_init(Arc::default)))
+}
+
+fn lock(named: &Named) -> MutexGuard<'_, HashMap<Box<str>, RetryBudget>> {
     // No user code runs under this lock, and a map of handles is sound after any panic.
-    NAMED.get_or_init(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner)
+    named.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Where a [`Retry`](super::Retry) gets its budget from: a handle, or a name that the whole process shares.

@@ -86,6 +86,14 @@ pub(crate) struct Core {
     pub(super) has_opening: bool,
 }
 
+impl Core {
+    /// The clock of the builder; where that named none, the one that holds for the caller.
+    #[inline]
+    pub(super) fn clock(&self) -> SharedClock {
+        self.clock.or_current()
+    }
+}
+
 impl Rejector for Core {
     fn name(&self) -> &str {
         &self.name

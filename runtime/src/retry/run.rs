@@ -112,7 +112,7 @@ impl<'r> Run<'r> {
             budget.deposit();
         }
         // A limit on the whole time counts the first attempt too; without one nobody asks when it began.
-        core.config.max_elapsed.is_some().then(|| core.clock.now())
+        core.config.max_elapsed.is_some().then(|| core.clock().now())
     }
 
     /// Decides what comes after an attempt; the outcome is only looked at, except that an [`AppError`] that goes to the
@@ -292,7 +292,7 @@ impl<'r> Run<'r> {
 
     /// Blocks the thread for a delay that [`after`](Self::after) gave; a zero delay starts no timer.
     pub fn wait(&self, delay: Duration) {
-        self.core.clock.sleep(delay);
+        self.core.clock().sleep(delay);
     }
 
     /// Waits for a delay that [`after`](Self::after) gave, without blocking the thread; a zero delay starts no timer.
@@ -308,7 +308,7 @@ impl<'r> Run<'r> {
     pub fn wait_async(&self, delay: Duration) -> Wait {
         // Boxed, because who waits has no hurry, and a timer in place would make the future of every caller larger.
         let timer = (!delay.is_zero()).then(|| {
-            let clock = self.core.clock.clone();
+            let clock = self.core.clock();
             Box::pin(async move { clock.sleep_async(delay).await }) as Timer
         });
         Wait(timer)
@@ -358,12 +358,12 @@ impl<'r> Run<'r> {
     #[cfg(feature = "async")]
     pub async fn limit<F: Future>(&mut self, attempt: F) -> Result<F::Output, Rejection> {
         let Some(timeout) = self.core.config.attempt_timeout else { return Ok(self.watch(attempt).await) };
-        let (clock, own) = (&self.core.clock, timeout);
+        let (clock, own) = (self.core.clock(), timeout);
         let whole = self.core.config.max_elapsed.map(|whole| whole.saturating_sub(self.step.elapsed_at(clock.now())));
         let timeout = own.min(whole.unwrap_or(own)).min(call::remaining().unwrap_or(own));
         // What was cut off after less than half of its limit says nothing about the callee.
         let why = if timeout >= own / 2 { EndedBy::TimedOut } else { EndedBy::CutShort };
-        let deadline = Deadline::new(clock.now().after(timeout), clock.clone());
+        let deadline = Deadline::new(clock.now().after(timeout), clock);
         let limited = call::until(deadline, call::end_by(attempt, tokio::time::sleep(timeout), why));
         let outcome = self.watch(limited).await;
         outcome.ok_or_else(|| self.timed_out())
@@ -399,7 +399,7 @@ impl<'r> Run<'r> {
     #[inline(never)]
     fn failed(&mut self, seen: Seen<'_>, wait: impl FnOnce(Duration) -> Duration) -> (Next, Option<StopReason>) {
         let core = self.core;
-        let now = core.clock.now();
+        let now = core.clock().now();
         let failure = Failure {
             hopeless: seen.hopeless(core),
             retry_after: seen.view.retry_after(),
@@ -447,7 +447,7 @@ impl<'r> Run<'r> {
                 name: &self.core.name,
                 attempts: self.step.failed().saturating_add(1),
                 max_attempts: self.core.config.max_attempts.get(),
-                elapsed: self.step.elapsed_at(self.core.clock.now()),
+                elapsed: self.step.elapsed_at(self.core.clock().now()),
                 kind: RetryEventKind::Succeeded,
                 record: RecordSlot::default(),
             },
@@ -461,7 +461,7 @@ impl<'r> Run<'r> {
         if self.step.failed() < 2 && !cut_short {
             return;
         }
-        let elapsed = self.step.elapsed_at(self.core.clock.now());
+        let elapsed = self.step.elapsed_at(self.core.clock().now());
         error.add_detail("attempts", self.step.failed());
         error.add_detail("elapsed", elapsed.as_secs_f64());
         if cut_short {
@@ -475,7 +475,7 @@ impl<'r> Run<'r> {
 #[inline(never)]
 fn limit_whole(core: &Core, began: Tick, attempt: &mut EnteredAttempt<'_>) {
     if let Some(whole) = core.config.max_elapsed {
-        attempt.hold_deadline(Deadline::new(began.after(whole), core.clock.clone()));
+        attempt.hold_deadline(Deadline::new(began.after(whole), core.clock()));
     }
 }
 

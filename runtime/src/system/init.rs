@@ -16,6 +16,7 @@ use crate::{
     health::{health_check, refused_static_checks},
     monitor::{self, error_monitor, journal::Journal},
     panics,
+    scope::Captured,
     sync::Mutex,
     time::SharedClock,
 };
@@ -70,6 +71,8 @@ static STATE: LazyLock<Mutex<Option<Running>>> = LazyLock::new(|| Mutex::new(Non
 
 #[track_caller]
 pub(crate) fn init(builder: &ErrorSystemBuilder) -> Result<ErrorSystemGuard, InitError> {
+    // What is brought up belongs to the process.
+    let _outside = Captured::outside();
     let settings = builder.wishes.settings()?;
     let place = Location::caller();
     // Settings of attributes may be computed by code of the user's, which may panic.
@@ -173,6 +176,7 @@ pub(crate) fn alerts_status() -> Option<AlertsStatus> {
 
 /// Gives one guard back; the last one brings the system down.
 pub(crate) fn release() -> ShutdownReport {
+    let _outside = Captured::outside();
     // Before the lock, as what rolls back is the user's code.
     let is_last = STATE.lock().as_ref().is_some_and(|running| running.guards == 1);
     let rollbacks = if is_last { wait_for_rollbacks() } else { None };

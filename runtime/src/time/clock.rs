@@ -3,6 +3,7 @@
 use super::Tick;
 #[cfg(feature = "async")]
 use crate::panics;
+use crate::scope;
 use std::{
     fmt,
     sync::{Arc, OnceLock},
@@ -98,6 +99,18 @@ impl SharedClock {
     /// Wraps a clock.
     pub fn new(clock: impl Clock) -> Self {
         Self(Some(Arc::new(clock)))
+    }
+
+    /// Returns the clock that holds where none is chosen: that of the test scope that this thread is in, or the machine's.
+    #[inline]
+    pub(crate) fn current() -> Self {
+        scope::clock().unwrap_or_default()
+    }
+
+    /// Returns this clock, or [`current`](Self::current) where none was chosen.
+    #[inline]
+    pub(crate) fn or_current(&self) -> Self {
+        if self.is_system() { Self::current() } else { self.clone() }
     }
 
     /// Tells whether this is the machine's own clock, on which a wait of the operating system can be measured.

@@ -6,6 +6,8 @@ use super::{
     compensation::{self, Place},
     scope::{self, Undone},
 };
+#[cfg(feature = "async")]
+use crate::scope::Captured;
 use crate::{
     AppError, ErrorCode,
     boundary::{Entry, Operation},
@@ -197,7 +199,14 @@ impl Rollback {
             let so_far = Undone { run: self.undone.run, failures };
             self.failed_before += so_far.failures.len();
             // A runtime that shuts down drops the task, which then records what did not run.
-            return (so_far, Some(runtime.spawn(Task { rollback: Some(self), _running: Running::begin() })));
+            return (
+                so_far,
+                Some(runtime.spawn(Task {
+                    rollback: Some(self),
+                    _running: Running::begin(),
+                    scope: Captured::current(),
+                })),
+            );
         }
         self.run_without_runtime();
         (self.finish(), None)
@@ -258,6 +267,8 @@ struct Task {
     rollback: Option<Rollback>,
     /// What the shutdown waits for.
     _running: Running,
+    /// The test scope in which the transaction was dropped.
+    scope: Captured,
 }
 
 #[cfg(feature = "async")]
@@ -265,6 +276,7 @@ impl Future for Task {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        let _entered = self.scope.enter();
         if let Some(rollback) = &mut self.rollback {
             if rollback.poll(context).is_pending() {
                 return Poll::Pending;
@@ -279,6 +291,7 @@ impl Future for Task {
 impl Drop for Task {
     fn drop(&mut self) {
         if let Some(mut rollback) = self.rollback.take() {
+            let _entered = self.scope.enter();
             rollback.run_without_runtime();
             let _ = rollback.finish();
         }

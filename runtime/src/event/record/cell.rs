@@ -7,6 +7,7 @@ use crate::{
         AuditEvent, BreakerEvent, BreakerEventKind, ErrorEvent, Event, HealthEvent, NotificationEvent, RetryEvent,
         TransactionEvent,
     },
+    scope,
     time::Timestamp,
 };
 use std::sync::{Arc, OnceLock};
@@ -125,7 +126,10 @@ impl<'a> Event<'a> {
     /// ```
     #[must_use]
     pub fn record(&self) -> Option<Arc<Record>> {
-        self.record_by(super::recorder::of_process())
+        match scope::stored::<Recorder>() {
+            Some(recorder) => self.record_by(&recorder),
+            None => self.record_by(super::recorder::of_process()),
+        }
     }
 
     /// Returns `true` if the event is of a kind that has a record.

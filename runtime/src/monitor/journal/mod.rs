@@ -51,6 +51,8 @@ mod joins;
 mod keeper;
 mod ledger;
 mod line;
+#[cfg(feature = "test-util")]
+mod memory;
 mod query;
 mod retention;
 mod roll_up;
@@ -64,6 +66,8 @@ pub use api::{Journal, JournalError, JournalStatus};
 pub use config::{JournalConfig, JournalConfigBuilder};
 pub use counts::Counts;
 pub use file::FileJournal;
+#[cfg(feature = "test-util")]
+pub use memory::MemoryJournal;
 pub use query::{Cursor, InvalidCursor, Page, Query};
 #[cfg(feature = "journal-sqlite")]
 pub use sqlite::SqliteJournal;

@@ -1,0 +1,223 @@
+//! What a test has of its own.
+
+use crate::{
+    breaker::{BreakerRegistry, circuit_breakers},
+    health::{Health, health_check},
+    monitor::{ErrorMonitor, ErrorRecord, MonitorConfig, journal::MemoryJournal},
+    scope::{self, ScopeState},
+    time::ManualClock,
+};
+use std::{fmt, sync::Arc};
+
+/// A clock, a registry of breakers, a monitor, a journal and a registry of health checks for one test.
+///
+/// Where the scope is [entered](Self::enter):
+///
+/// - Attributes use breakers of [`circuit_breakers`](Self::circuit_breakers), and retries and named
+///   [budgets](crate::retry::RetryBudget::named) of the scope's own, each made by the first call in the scope.
+/// - [`circuit_breakers()`](crate::circuit_breakers()), [`error_monitor()`](crate::error_monitor()) and
+///   [`health_check()`](crate::health_check()) return those of the scope.
+/// - Errors and events are passed to the monitor of the scope, which writes them to its [journal](Self::journal), and to
+///   observers that were [subscribed](crate::event::subscribe) in the scope. Observers of the process get none of them.
+/// - Time is the [clock](Self::clock) of the scope: for breakers of the scope's registry, for every retry whose builder
+///   names no clock, for durations, timestamps and deadlines. A wait between attempts moves the clock and returns at once.
+///
+/// What is built by hand outside of these registries, for example `CircuitBreaker::builder(..).build()`, keeps the clock of
+/// its builder: a handle in a static outlives the test. An `attempt_timeout` is a timer of tokio in any case, which
+/// `tokio::time::pause` controls.
+///
+/// # Threads and tasks
+///
+/// A scope is entered on one thread. It covers that thread and therefore all tasks of a current-thread runtime, the default
+/// of `#[tokio::test]`. Other threads call `enter` on a clone of the scope. A [`Context`](crate::call::Context) that was
+/// taken in a scope takes the scope along, also to tasks of a multi-threaded runtime. A call should end in the scope that it
+/// began in: times of different clocks do not compare.
+///
+/// Scopes nest: the inner one replaces the outer one until it is left. Two scopes share nothing.
+///
+/// # Memory
+///
+/// The breaker and the retry of each annotated function that was called in a scope are kept until the process ends, since
+/// calls borrow them without counting; as a rule a few hundred bytes each. So are registries and monitors that were returned
+/// as `&'static`, which are emptied when the last clone of the scope is dropped. All else ends then.
+///
+/// # Examples
+///
+/// ```
+/// use gardefou::{AppError, ErrorCode, Result, retry, testing::Scope};
+/// use std::time::Duration;
+///
+/// #[retry(max_retries = 2, initial_delay = 60.0, backoff = "constant", jitter = false)]
+/// fn fetch() -> Result<u32> {
+///     Err(AppError::new(ErrorCode::DB_CONNECTION_ERROR, "connection reset"))
+/// }
+///
+/// let scope = Scope::new();
+/// let start = scope.now();
+/// assert!(scope.run(fetch).is_err());
+/// assert_eq!(scope.now().since(start), Duration::from_secs(120), "two waits of a minute, in no time");
+/// ```
+#[derive(Clone)]
+pub struct Scope(Arc<Parts>);
+
+struct Parts {
+    state: Arc<ScopeState>,
+    monitor: ErrorMonitor,
+    journal: Arc<MemoryJournal>,
+}
+
+impl Scope {
+    /// Makes a scope, which nothing uses until it is entered. Its clock stands at the origin of
+    /// [`ManualClock`](crate::time::ManualClock).
+    #[must_use]
+    pub fn new() -> Self {
+        let state = ScopeState::new();
+        let config = MonitorConfig::builder().clock(state.manual_clock().clone()).build();
+        let monitor = ErrorMonitor::new(config.expect("the defaults are valid"));
+        let journal = Arc::new(MemoryJournal::new());
+        monitor.set_journal(Arc::clone(&journal) as _);
+        let entered = scope::enter(Some(Arc::clone(&state)));
+        monitor.observe_scope(&state);
+        drop(entered);
+        Self(Arc::new(Parts { state, monitor, journal }))
+    }
+
+    /// Enters the scope on this thread until the guard is dropped.
+    ///
+    /// A scope may be entered on several threads, and on one thread several times. Guards may be dropped in any order; the
+    /// one that was made last and is still there counts.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode, error_monitor, report, testing::Scope};
+    ///
+    /// let scope = Scope::new();
+    /// {
+    ///     let _entered = scope.enter();
+    ///     report(&AppError::new(ErrorCode::SYNC_ERROR, "streams drifted apart"));
+    ///     assert_eq!(error_monitor().stats().total_errors, 1);
+    /// }
+    /// assert_eq!(error_monitor().stats().total_errors, 0, "outside again");
+    /// assert_eq!(scope.monitor().stats().total_errors, 1);
+    /// ```
+    pub fn enter(&self) -> Entered {
+        Entered { _entered: scope::enter(Some(Arc::clone(&self.0.state))), _scope: self.clone() }
+    }
+
+    /// Runs a function in the scope.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{circuit_breakers, testing::Scope};
+    ///
+    /// let scope = Scope::new();
+    /// scope.run(|| circuit_breakers().get_or_create("db", |b| b.failure_threshold(1)))?;
+    /// assert_eq!(scope.circuit_breakers().len(), 1);
+    /// assert!(circuit_breakers().get("db").is_none());
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
+    pub fn run<R>(&self, f: impl FnOnce() -> R) -> R {
+        let _entered = self.enter();
+        f()
+    }
+
+    /// Returns the clock of the scope.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, breaker::CircuitState, testing::Scope};
+    /// use std::time::Duration;
+    ///
+    /// let scope = Scope::new();
+    /// let breaker = scope.circuit_breakers().get_or_create("db", |b| b.recovery_timeout(Duration::from_secs(30)))?;
+    /// breaker.open_for(Duration::from_secs(30));
+    /// assert!(breaker.call(|| Ok::<_, AppError>(())).is_err());
+    ///
+    /// scope.clock().advance(Duration::from_secs(30));
+    /// assert!(breaker.call(|| Ok::<_, AppError>(())).is_ok());
+    /// assert_eq!(breaker.state(), CircuitState::Closed);
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub fn clock(&self) -> &ManualClock {
+        self.0.state.manual_clock()
+    }
+
+    /// Returns the present tick of the scope's clock.
+    #[must_use]
+    pub fn now(&self) -> crate::time::Tick {
+        self.0.state.clock().now()
+    }
+
+    /// Returns the registry in which attributes find their breakers.
+    #[must_use]
+    pub fn circuit_breakers(&self) -> &BreakerRegistry {
+        self.run(circuit_breakers)
+    }
+
+    /// Returns the monitor to which errors are reported.
+    #[must_use]
+    pub fn monitor(&self) -> &ErrorMonitor {
+        &self.0.monitor
+    }
+
+    /// Returns the journal in which the monitor keeps records, unless another one was set.
+    #[must_use]
+    pub fn journal(&self) -> &Arc<MemoryJournal> {
+        &self.0.journal
+    }
+
+    /// Returns the records of the scope's journal, oldest first: errors, transitions, rolled back transactions, changes of
+    /// health, audited operations.
+    ///
+    /// An error inside of an attempt is [`Pending`](crate::monitor::RecordState::Pending) until the retry has decided.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode, report, testing::Scope};
+    ///
+    /// let scope = Scope::new();
+    /// scope.run(|| report(&AppError::new(ErrorCode::SYNC_ERROR, "streams drifted apart")));
+    /// let records = scope.records();
+    /// assert_eq!(records[0].message, "streams drifted apart");
+    /// assert_eq!(records[0].timestamp.to_string(), "2023-11-14T22:13:20.000Z");
+    /// ```
+    #[must_use]
+    pub fn records(&self) -> Vec<ErrorRecord> {
+        self.0.journal.records()
+    }
+
+    /// Returns the registry of health checks, with all checks that attributes declare. The first call makes it.
+    ///
+    /// Limits of checks are measured on the scope's clock, which stands still while a check runs: one that hangs is waited
+    /// for.
+    #[must_use]
+    pub fn health_check(&self) -> &Health {
+        self.run(health_check)
+    }
+}
+
+impl Default for Scope {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Scope").field("clock", self.clock()).field("monitor", self.monitor()).finish_non_exhaustive()
+    }
+}
+
+/// A [`Scope`] that is entered on this thread until this is dropped. It stays on its thread: it is not `Send`.
+#[derive(Debug)]
+#[must_use = "a scope is left when its guard is dropped"]
+pub struct Entered {
+    _entered: scope::Entered,
+    /// The scope lives as long as it is entered.
+    _scope: Scope,
+}

@@ -1,0 +1,42 @@
+//! What scopes for tests cost a call: nothing outside of them, and no memory inside.
+
+use gardefou::{AppError, enhanced_error_handling, retry, testing::Scope, with_circuit_breaker};
+
+#[with_circuit_breaker(name = "scope-alloc")]
+fn guarded() -> Result<u32, AppError> {
+    Ok(1)
+}
+
+#[retry]
+fn retried() -> Result<u32, AppError> {
+    Ok(1)
+}
+
+#[enhanced_error_handling]
+fn handled() -> Result<u32, AppError> {
+    Ok(1)
+}
+
+fn call_each() {
+    assert!(guarded().is_ok() && retried().is_ok() && handled().is_ok());
+}
+
+fn allocations(f: impl Fn()) -> u64 {
+    // The first call of each makes what it guards with.
+    f();
+    allocation_counter::measure(f).count_total
+}
+
+#[test]
+fn a_call_that_succeeds_allocates_nothing_before_and_after_a_scope() {
+    assert_eq!(allocations(call_each), 0);
+    Scope::new().run(call_each);
+    assert_eq!(allocations(call_each), 0);
+}
+
+#[test]
+fn a_call_that_succeeds_in_a_scope_allocates_nothing() {
+    let scope = Scope::new();
+    let _entered = scope.enter();
+    assert_eq!(allocations(call_each), 0);
+}
