@@ -69,10 +69,11 @@ pub fn transaction_boundary(tokens: TokenStream) -> TokenStream {
     block::transaction_boundary(tokens.into()).into()
 }
 
-/// Codes, logs and records the errors of a function, each once, and tells at debug how long its successes took.
+/// Codes, logs and records the errors of a function, each once, and logs the duration of its successes at debug.
 ///
 /// An error that has no code yet gets `error_code`. Each error is logged through `tracing`, recorded by the monitor and
-/// handed to alerts once, however many attributes and boundaries it crosses. With another error type than `AppError` it is
+/// passed to alerts once, however many attributes and boundaries it crosses, and whatever other tasks fail meanwhile;
+/// inside an attempt of a retry only if no other attempt follows. With another error type than `AppError` it is
 /// returned as it is. Where the level debug is off for `gardefou::boundary`, a success reads no clock.
 ///
 /// | key | value | default |
@@ -98,7 +99,7 @@ pub fn transaction_boundary(tokens: TokenStream) -> TokenStream {
 ///
 /// # Cancel safety
 ///
-/// Dropping the future drops the body's; nothing is reported.
+/// Dropping the future drops the body's; nothing is reported for it. Errors that were reported inside stand.
 ///
 /// Goes on free functions, inherent and trait methods with every receiver, generics, `impl Trait`, `async fn`, `unsafe`
 /// and `extern` functions, methods under `#[async_trait]`, and functions that end in an `async` block; not on a
@@ -134,10 +135,13 @@ pub fn enhanced_error_handling(args: TokenStream, item: TokenStream) -> TokenStr
 
 /// Runs a function through a circuit breaker: when too many calls fail, further ones are rejected for a while.
 ///
-/// All functions that name one breaker share it; the first configuration counts, and `init_error_system` tells of
-/// another one. `Ok` is a success. An error is a failure, unless its class is permanent or it is the rejection of a
-/// policy further in: then it says nothing about the callee. A panic is a failure. While the circuit is open the
+/// All functions that name one breaker share it; the first configuration counts, and `init_error_system` reports
+/// another one. `Ok` is a success. An error is a failure, unless its class is permanent or a policy further in rejected
+/// the call: then it is ignored, whatever `failure_if` returns. A panic is a failure. While the circuit is open the
 /// function does not run, and returns the `Rejection` as its own error type.
+///
+/// Where the same breaker is entered again inside the function, the innermost call counts, and the outer one records
+/// nothing; in half-open the inner call runs on the slot of the outer one. See `docs/circuit-breaker.md`.
 ///
 /// | key | value | default |
 /// | --- | --- | --- |
@@ -165,7 +169,7 @@ pub fn enhanced_error_handling(args: TokenStream, item: TokenStream) -> TokenStr
 ///
 /// # Panics
 ///
-/// Those of the function. A configuration that turns out wrong at run time (a constant that is 0, say) is reported as
+/// Those of the function. A configuration that turns out wrong at run time (a constant out of range) is reported as
 /// `CONFIG_ERROR`, and the function runs with the defaults.
 ///
 /// # Cancel safety
@@ -203,8 +207,13 @@ pub fn with_circuit_breaker(args: TokenStream, item: TokenStream) -> TokenStream
 /// Calls a function again when it fails, after a growing delay, as often as configured.
 ///
 /// `?` and `return` in the body end the attempt. By-value arguments that the body names are cloned for each attempt
-/// (`Clone` is asked of no others), `&mut` ones are lent to it anew. Errors whose class is permanent, and rejections of
-/// policies further in, are not tried again. An error that says when to come back (`retry_after()`) is obeyed.
+/// (the others need no `Clone`), `&mut` ones are lent to it anew. Errors whose class is permanent, and rejections of
+/// policies further in, are not tried again. An error with a wait (`retry_after()`) is obeyed.
+///
+/// In the body, `call::attempt()` returns the attempt and `call::remaining()` the time until the deadline. No wait is
+/// begun that would end after the deadline around the call, for example `max_elapsed` of a retry further out. Errors
+/// that are reported inside an attempt count only if no other attempt follows. A retry inside an attempt of another one
+/// is logged once as a warning, with both places.
 ///
 /// | key | value | default |
 /// | --- | --- | --- |
@@ -216,9 +225,10 @@ pub fn with_circuit_breaker(args: TokenStream, item: TokenStream) -> TokenStream
 /// | `max_delay` | duration; holds after the jitter | 60 |
 /// | `jitter` | `true` or `"full"`, `false` or `"none"`, `"equal"`, a share such as `0.2` (plus-minus 20 %) | `true` |
 /// | `max_elapsed` | duration from the first attempt to the start of the last | none |
-/// | `attempt_timeout` | duration that one attempt of an `async fn` may take | none |
+/// | `attempt_timeout` | duration that one attempt of an `async fn` may take; at most what remains until the deadline | none |
 /// | `retry_if` | `fn(&E) -> bool` | by class |
-/// | `on_retry` | `fn(&FailedAttempt<'_>)`, told before each wait | none |
+/// | `on_retry` | `fn(&FailedAttempt<'_>)`, called before each wait | none |
+/// | `log_level` | level of the lines between attempts: `"trace"` to `"critical"`, or a path to a `LogLevel` | `"warn"` |
 /// | `budget` | the name of a shared budget, or a `RetryBudget` | none |
 ///
 /// # Errors
@@ -317,11 +327,11 @@ pub fn retry_with_circuit_breaker(args: TokenStream, item: TokenStream) -> Token
 
 /// Logs who did something sensitive, when it began, how it ended and how long it took.
 ///
-/// The first argument is the name of the operation, 1 to 128 bytes, as a text or a path to a `const`; `name = ..` says
+/// The first argument is the name of the operation, 1 to 128 bytes, as a text or a path to a `const`; `name = ..` is
 /// the same. The start, and one of the outcomes `succeeded`, `failed`, `panicked` and `cancelled` (its future was
-/// dropped) are logged under the target `gardefou::audit`, and told to observers as an `Event::Audit`; the journal
+/// dropped) are logged under the target `gardefou::audit`, and passed to observers as an `Event::Audit`; the journal
 /// keeps them as records of the kind `audit`. A failure has its code and message, without secrets. The arguments are never
-/// logged. Auditing counts no errors and alerts nobody: that is what `#[enhanced_error_handling]` is for.
+/// logged. Auditing counts no errors and sends no alerts: that is what `#[enhanced_error_handling]` is for.
 ///
 /// | key | value | default |
 /// | --- | --- | --- |
@@ -341,7 +351,7 @@ pub fn retry_with_circuit_breaker(args: TokenStream, item: TokenStream) -> Token
 ///
 /// # Cancel safety
 ///
-/// Dropping the future drops the body's and logs `cancelled`; one that was never polled says nothing.
+/// Dropping the future drops the body's and logs `cancelled`; one that was never polled logs nothing.
 ///
 /// Goes on free functions, inherent and trait methods with every receiver, generics, `impl Trait`, `async fn`, `unsafe`
 /// and `extern` functions, methods under `#[async_trait]`, and functions that end in an `async` block; not on a

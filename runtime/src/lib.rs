@@ -31,12 +31,12 @@ pub use boundary::report;
 pub use breaker::circuit_breakers;
 pub use error::{AppError, Coded, Coding, ConfigError, ErrorCode, Rejection, ResultExt};
 pub use gardefou_macros::Coded;
-/// A named `try` block whose errors get a code and are logged, counted and handed to alerts once.
+/// A named `try` block whose errors get a code and are logged, counted and passed to alerts once.
 ///
 /// `error_boundary!("name", key = value, .., { block })` is a `Result<T, AppError>`: the block's last value is wrapped in
 /// `Ok`, `?` takes any error and ends in the boundary, as [`bail!`] and [`ensure!`] do. `return`, `break`, `continue` and
-/// `.await` act as if the block stood there without the macro. Where an await or a `?` hides in another macro, the block
-/// is written `async { .. }` and awaited in place.
+/// `.await` act as if the block stood there without the macro. Macro calls that hide an await (`join!`, `select!`) or a
+/// `?` do not compile in it; the block is then written `async { .. }` and awaited in place.
 ///
 /// | key | default | meaning |
 /// | --- | --- | --- |
@@ -110,8 +110,8 @@ pub use gardefou_macros::error_boundary;
 /// use std::cell::RefCell;
 ///
 /// fn import(rows: &[&str], table: &RefCell<Vec<u32>>) -> Result<usize, AppError> {
-///     let told = |err: &AppError| assert!(err.is(ErrorCode::DB_WRITE_ERROR));
-///     transaction_boundary!("import", error_code = ErrorCode::DB_WRITE_ERROR, on_error_callback = told, |tx| {
+///     let check = |err: &AppError| assert!(err.is(ErrorCode::DB_WRITE_ERROR));
+///     transaction_boundary!("import", error_code = ErrorCode::DB_WRITE_ERROR, on_error_callback = check, |tx| {
 ///         for row in rows {
 ///             table.borrow_mut().push(row.parse()?);
 ///             tx.on_rollback("delete the row", || {

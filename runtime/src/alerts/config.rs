@@ -24,7 +24,7 @@ use std::{fmt, sync::Arc, time::Duration};
 /// | `max_tries` | 4 for each notice | 1 to 100 |
 /// | `first_delay` | 1 s, doubled each time, at most 60 s, with full jitter | 0 to 60 s |
 /// | `give_up_after` | 10 minutes | 1 second to 1 day |
-/// | `source` | the [service](crate::ErrorSystemBuilder::service), else the name of the executable | |
+/// | `source` | the [service](crate::system::ErrorSystemBuilder::service), else the name of the executable | |
 /// | `background` | on | |
 /// | `monitor` | that of the process | |
 #[derive(Clone)]
@@ -176,10 +176,10 @@ impl AlertsConfigBuilder {
         self
     }
 
-    /// Sets for how long one problem is told once on one channel; what comes in between is counted.
+    /// Sets the time in which one problem brings one notification on one channel; further ones are counted.
     ///
-    /// A circuit, a check, a rate or a ratio that breaks after it was told to be well is told of at once; that it is well
-    /// is told once in this time, and what changes more often at its end, as the state that it is in then.
+    /// For a circuit, a check, a rate or a ratio, a failure after a recovery is sent at once; a recovery is sent once
+    /// in this time, and what changes more often at its end, as the state at that time.
     pub fn throttle(mut self, interval: Duration) -> Self {
         self.0.throttle = interval;
         self

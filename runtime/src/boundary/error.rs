@@ -1,4 +1,4 @@
-//! Error boundaries by hand, and what every boundary does with an error.
+//! Error boundaries by hand, and the treatment of an error by every boundary.
 
 use super::{
     BoundaryError, Entry, LogLevel, Operation, Report, panic,
@@ -99,7 +99,7 @@ pub fn error_boundary<T, E: BoundaryError>(name: &str, body: impl FnOnce() -> Re
 ///
 /// # Defaults
 ///
-/// - `error_code`: none; an error that nobody gave a code keeps
+/// - `error_code`: none; an error without a code keeps
 ///   [`UNKNOWN_ERROR`](ErrorCode::UNKNOWN_ERROR) and stays uncoded.
 /// - `log_level`: [`LogLevel::Error`].
 /// - `catch_panics`: `false`.
@@ -202,7 +202,7 @@ fn converted<T, E: BoundaryError>(outcome: Result<T, E>) -> Result<T, AppError> 
     }
 }
 
-/// One run of a boundary's block. A block that is left in another way (a jump, a panic, a dropped future) says so at
+/// One run of a boundary's block. A block that is left in another way (a jump, a panic, a dropped future) is logged at
 /// debug.
 #[derive(Debug)]
 #[must_use]

@@ -1,7 +1,7 @@
 //! Where errors end: the one reporting path, error boundaries and transactions.
 //!
 //! An error that crosses five functions is logged five times or not at all where each of them decides for itself. A
-//! boundary is the place that decides: what fails inside it gets a code, is logged, recorded and handed to alerts once,
+//! boundary is the place that decides: what fails inside it gets a code, is logged, recorded and passed to alerts once,
 //! and comes out as a `Result`. A transaction is a boundary that also undoes what was done before the failure.
 //!
 //! In a function, use the macros `error_boundary!` and `transaction_boundary!`. This module has the same by hand:

@@ -57,14 +57,14 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// Enters an annotated function: says nothing, and reads the clock only where `debug` is on for boundaries.
+    /// Enters an annotated function: logs nothing, and reads the clock only where `debug` is on for boundaries.
     #[inline]
     pub fn function() -> Self {
         let started = if debug_is_on() { SharedClock::current().now() } else { Tick::MAX };
         Self { started }
     }
 
-    /// Enters a boundary: says so at debug, and reads the clock only where that is on.
+    /// Enters a boundary: logs that at debug, and reads the clock only where that level is on.
     #[inline]
     pub fn boundary(operation: &Operation<'_>) -> Self {
         let started = if debug_is_on() { log_entry(operation) } else { Tick::MAX };
@@ -84,7 +84,7 @@ impl Entry {
         self.started != Tick::MAX
     }
 
-    /// Leaves the operation by success: says so at debug, with the duration.
+    /// Leaves the operation by success: logs that at debug, with the duration.
     #[inline]
     pub fn succeeded(self, operation: &Operation<'_>) {
         if self.is_timed() {
@@ -92,7 +92,7 @@ impl Entry {
         }
     }
 
-    /// Takes the entry out of a guard, which has nothing to say when it is dropped after that.
+    /// Takes the entry out of a guard, which logs nothing when it is dropped after that.
     #[inline]
     pub(super) fn finish(&mut self) -> Self {
         Self { started: std::mem::replace(&mut self.started, Tick::MAX) }
@@ -106,7 +106,7 @@ impl Entry {
         }
     }
 
-    /// Leaves the operation by neither success nor error: says so at debug, unless the entry is finished.
+    /// Leaves the operation by neither success nor error: logs that at debug, unless the entry is finished.
     #[inline]
     pub(super) fn left(&self, operation: &Operation<'_>) {
         if self.is_timed() {
@@ -122,7 +122,7 @@ impl Entry {
     }
 }
 
-/// One relaxed load and a comparison where nobody listens at debug; what else it takes stays out of the caller's code.
+/// One relaxed load and a comparison where the level debug is off; what else it takes stays out of the caller's code.
 #[inline]
 fn debug_is_on() -> bool {
     LevelFilter::current() >= Level::DEBUG && debug_is_heard()

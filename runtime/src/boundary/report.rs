@@ -1,6 +1,6 @@
 //! The one reporting path: each error is logged and passed to observers once, however many boundaries it crosses.
 //!
-//! An [`AppError`] carries a mark that says it was reported; it is also found in the chain of sources of another error,
+//! An [`AppError`] carries a mark that it was reported; it is also found in the chain of sources of another error,
 //! and inside an [`std::io::Error`]. A foreign error has no room for a mark. It is recognised by the frame around the one
 //! that reported it: the reporting frame posts what it saw, and each such report stands for at most one error that leaves
 //! the frame around.
@@ -18,7 +18,7 @@ use crate::{
 use serde_json::{Map, Value};
 use std::panic::Location;
 
-/// Reports an error by hand: it is logged, recorded and handed to alerts as if a boundary had seen it.
+/// Reports an error by hand: it is logged, recorded and passed to alerts as if a boundary had seen it.
 ///
 /// Does nothing for an error that was reported before, by hand or by a boundary. The operation is `report`, at the
 /// caller's place.
@@ -30,7 +30,8 @@ use std::panic::Location;
 ///
 /// let err = AppError::new(ErrorCode::FILE_NOT_FOUND_ERROR, "no recordings");
 /// gardefou::report(&err); // logged and counted
-/// gardefou::report(&err); // already known
+/// gardefou::report(&err.clone()); // the same occurrence
+/// assert_eq!(gardefou::error_monitor().stats().total_errors, 1);
 /// ```
 #[track_caller]
 pub fn report(error: &AppError) {
@@ -135,7 +136,7 @@ impl<'a> Report<'a> {
         self
     }
 
-    /// Says that the error was not made where it came to be.
+    /// The error was not made at its location.
     pub(crate) fn without_location(mut self) -> Self {
         self.is_elsewhere = true;
         self

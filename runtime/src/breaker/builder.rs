@@ -1,4 +1,4 @@
-//! From what a user says to a breaker.
+//! The builder of circuit breakers.
 
 use super::{
     config::BreakerConfig,
@@ -221,7 +221,7 @@ impl BreakerBuilder {
         self
     }
 
-    /// Sets whether the breaker only counts and tells what it would have done, and never rejects.
+    /// Sets whether the breaker only counts and emits events, and never rejects.
     ///
     /// Calls that it lets through although it is open are counted, but do not decide.
     pub fn shadow(mut self, shadow: bool) -> Self {

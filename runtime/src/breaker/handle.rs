@@ -93,12 +93,13 @@ impl CircuitBreaker {
         &self.shared.name
     }
 
-    /// Runs a function unless the circuit is open, and counts what becomes of it.
+    /// Runs a function unless the circuit is open, and counts its outcome.
     ///
     /// `Ok` is a success. An error is a failure, unless it is known to be [permanent](crate::error::Class::Permanent)
-    /// or the rejection of a policy further in: then it says nothing about the callee. What can be known about an
-    /// error without a bound on its type is what [`ByClass`] says; [`call_judged`](Self::call_judged) takes other
-    /// judges. A panic is a failure and goes on.
+    /// or a policy further in rejected the call: then it is ignored. What can be known about an
+    /// error without a bound on its type is what [`ByClass`] sees; [`call_judged`](Self::call_judged) takes other
+    /// judges. A panic is a failure and goes on. Where the same breaker is entered again inside, the innermost call
+    /// counts.
     ///
     /// # Errors
     ///
@@ -123,7 +124,7 @@ impl CircuitBreaker {
         self.call_judged(ByClass, f)
     }
 
-    /// Runs a function unless the circuit is open, and counts what becomes of it as `judge` says.
+    /// Runs a function unless the circuit is open, and counts its outcome by the verdict of `judge`.
     ///
     /// # Errors
     ///
@@ -183,7 +184,7 @@ impl CircuitBreaker {
         self.call_judged_async(ByClass, f)
     }
 
-    /// Awaits a future unless the circuit is open, and counts what becomes of it as `judge` says.
+    /// Awaits a future unless the circuit is open, and counts its outcome by the verdict of `judge`.
     ///
     /// # Errors
     ///
@@ -258,9 +259,9 @@ impl CircuitBreaker {
 
     /// Returns the state as the next call would find it. Asking changes nothing and takes no slot.
     ///
-    /// Time alone moves an open breaker on: when its open time is over, this says
-    /// [`HalfOpen`](CircuitState::HalfOpen), although the change itself happens (and is told) when the next call
-    /// comes. In the same way a half-open one whose time is over is open again.
+    /// Time alone moves an open breaker on: when its open time is over, this returns
+    /// [`HalfOpen`](CircuitState::HalfOpen), although the change itself, and its event, come with the next call. In the
+    /// same way a half-open one whose time is over is open again.
     #[must_use]
     pub fn state(&self) -> CircuitState {
         let now = self.shared.clock.now();
@@ -335,11 +336,11 @@ impl CircuitBreaker {
     /// Changes the configuration of the living breaker. State, counts, calls in flight and as much of the window as
     /// fits are kept; an open time that runs already ends when it was to end.
     ///
-    /// What `change` says takes the place of what was said before; all else stays, and what was never said follows its
-    /// default, as `max_recovery_timeout` follows `recovery_timeout`. Of two windows the last one holds.
-    /// [`no_window`](BreakerBuilder::no_window), [`no_slow_call`](BreakerBuilder::no_slow_call) and
-    /// [`no_failure_threshold`](BreakerBuilder::no_failure_threshold) take back; a
-    /// [`control`](BreakerBuilder::control) is joined. Name, clock and seed cannot be changed.
+    /// The settings that `change` makes replace earlier ones; all others stay, and those that were never set follow
+    /// their defaults, for example `max_recovery_timeout` follows `recovery_timeout`. Of two windows the last one
+    /// holds. [`no_window`](BreakerBuilder::no_window), [`no_slow_call`](BreakerBuilder::no_slow_call) and
+    /// [`no_failure_threshold`](BreakerBuilder::no_failure_threshold) take back; a [`control`](BreakerBuilder::control)
+    /// is joined. Name, clock and seed cannot be changed.
     ///
     /// `change` runs under no lock, and its result is applied in one step: of two threads that change different
     /// settings at once neither undoes what the other did, nor does a change within a change.
@@ -364,11 +365,11 @@ impl CircuitBreaker {
         change(BreakerBuilder::of_change(self.name().to_owned())).apply_to(self)
     }
 
-    /// Goes on where the breaker of a snapshot stopped, as after a restart of the program.
+    /// Goes on where the breaker of a snapshot stopped, for example after a restart of the program.
     ///
-    /// An open breaker stays open for the rest of its time (the wall clock tells how much of it has passed since the
-    /// snapshot was taken), a half-open one probes at the next call, and the counts go on from those of the snapshot.
-    /// The configuration stays that of this breaker, and the window starts empty.
+    /// An open breaker stays open for the rest of its time (how much of it has passed since the snapshot
+    /// is read from the wall clock), a half-open one probes at the next call, and the counts go on from those of the
+    /// snapshot. The configuration stays that of this breaker, and the window starts empty.
     pub fn restore(&self, snapshot: &Snapshot) {
         snapshot.restore_into(&self.shared);
     }
@@ -385,15 +386,15 @@ impl CircuitBreaker {
     /// use std::sync::{Arc, atomic::{AtomicUsize, Ordering}};
     ///
     /// let breaker = CircuitBreaker::builder("observe-example").build()?;
-    /// let heard = Arc::new(AtomicUsize::new(0));
-    /// let counter = Arc::clone(&heard);
+    /// let events = Arc::new(AtomicUsize::new(0));
+    /// let counter = Arc::clone(&events);
     /// let subscription = breaker.observe(move |_: &Event<'_>| {
     ///     counter.fetch_add(1, Ordering::Relaxed);
     /// });
     /// breaker.force_open();
     /// drop(subscription);
     /// breaker.reset();
-    /// assert_eq!(heard.load(Ordering::Relaxed), 1);
+    /// assert_eq!(events.load(Ordering::Relaxed), 1);
     /// # Ok::<(), gardefou::ConfigError>(())
     /// ```
     pub fn observe(&self, observer: impl Observer) -> BreakerSubscription {

@@ -1,4 +1,4 @@
-//! What an outcome means to a breaker, and in which words.
+//! Judges: what an outcome means to a breaker.
 
 use crate::{classify::Verdict, error::View};
 use std::{
@@ -6,10 +6,10 @@ use std::{
     fmt::{self, Write},
 };
 
-/// Says what an outcome means to a breaker.
+/// Decides what an outcome means to a breaker.
 ///
 /// Any `Fn(&R) -> Verdict` is one. The text of a failure, which a rejection later carries as its cause, is asked for
-/// only after [`verdict`](Self::verdict) said [`Verdict::Failure`], and written into a buffer of fixed size.
+/// only after [`verdict`](Self::verdict) returned [`Verdict::Failure`], and written into a buffer of fixed size.
 ///
 /// # Examples
 ///

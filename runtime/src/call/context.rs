@@ -62,6 +62,24 @@ thread_local! {
 
 impl Context {
     /// Returns the context of the call under way; outside of every call, an empty one.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{call::{self, Context}, retry::Retry};
+    ///
+    /// let retry = Retry::builder().max_retries(4).build()?;
+    /// let context = retry.call(|| Ok::<_, String>(Context::current()))?;
+    /// assert_eq!(context.run(call::attempt), None, "the call is over, and its attempt with it");
+    ///
+    /// let seen = retry.call(|| {
+    ///     let context = Context::current();
+    ///     let thread = std::thread::spawn(move || context.run(call::attempt));
+    ///     Ok::<_, String>(thread.join().unwrap())
+    /// })?;
+    /// assert_eq!(seen.unwrap().max_attempts, 5);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn current() -> Self {
         let (frame, series) = CURRENT.with(|current| (current.name(), current.series.get()));
         let mailbox = (frame != NONE).then(|| mailbox_of(frame));
@@ -78,7 +96,20 @@ impl Context {
 
     /// Attaches a value, which [`value`](super::value) finds by its type in whatever runs in this context.
     ///
-    /// A later value of the same type hides an earlier one.
+    /// A later value of the same type hides an earlier one. The value is dropped with the last context that holds it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::call::{self, Context};
+    ///
+    /// struct Tenant(&'static str);
+    ///
+    /// let request = Context::current().with(Tenant("acme"));
+    /// let inner = request.clone().with(Tenant("globex"));
+    /// let tenant = || call::value::<Tenant>().map(|tenant| tenant.0);
+    /// assert_eq!((request.run(tenant), inner.run(tenant), tenant()), (Some("acme"), Some("globex"), None));
+    /// ```
     pub fn with<T: Send + Sync + 'static>(mut self, value: T) -> Self {
         self.values = Some(Values::with(self.values, value));
         self
@@ -86,7 +117,20 @@ impl Context {
 
     /// Sets a deadline that is `timeout` from now, unless there is an earlier one.
     ///
-    /// A deadline ends nothing by itself: it is what [`remaining`](super::remaining) answers, and what retries keep to.
+    /// A deadline ends nothing by itself: [`remaining`](super::remaining) returns the time until it, and retries keep
+    /// to it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::call::{self, Context};
+    /// use std::time::Duration;
+    ///
+    /// let request = Context::current().with_timeout(Duration::from_secs(5));
+    /// let part = request.clone().with_timeout(Duration::from_secs(60));
+    /// assert!(part.run(call::remaining).unwrap() <= Duration::from_secs(5), "the earlier one holds");
+    /// assert!(request.run(call::remaining).is_some());
+    /// ```
     pub fn with_timeout(mut self, timeout: Duration) -> Self {
         let clock = SharedClock::current();
         let deadline = Deadline::new(clock.now().after(timeout), clock);

@@ -198,8 +198,8 @@ fn record_rootless(current: &Current, breaker: usize) {
     }
 }
 
-/// A moment on this thread, by which a sync call tells what happened inside of it from what came before. Taking one is
-/// a load.
+/// A moment on this thread, which separates what happened inside of a sync call from what came before. Taking one is a
+/// load.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Mark(u64);
 

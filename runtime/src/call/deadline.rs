@@ -9,7 +9,7 @@ use std::{
     task::{Context, Poll},
 };
 
-/// When a call must be done, by the clock of the guard that says so.
+/// When a call must be done, by the clock of the guard that set it.
 #[derive(Clone, Debug)]
 pub(crate) struct Deadline {
     at: Tick,

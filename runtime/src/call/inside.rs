@@ -4,7 +4,7 @@ use super::{current, mailbox::Mailbox, reported::Reported};
 use crate::{Rejection, event::pending::Held};
 use std::sync::Arc;
 
-/// What a guard further in has to say to the frame around it.
+/// A message of a guard further in to the frame around it.
 #[derive(Debug)]
 pub(super) enum Letter {
     /// An error was reported and leaves the guard.

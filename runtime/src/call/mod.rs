@@ -1,14 +1,15 @@
 //! The context of the guarded call under way.
 //!
-//! A guard that must know what happens inside it enters a [frame](frame::Frame): an identity that is current while the
+//! A guard that must know what happens inside it enters a *frame*: an identity that is current while the
 //! body runs. In sync code the frame is current for the body; in async code it is current during each poll and not in
 //! between, so that interleaved tasks on one thread cannot be mixed up, and a future that moves to another thread takes
-//! its frame along. What guards further in have to say to the frame around them (an error that they reported, a
-//! rejection, a verdict that a breaker counted) is a letter addressed to that frame. Work that is spawned starts without
-//! a frame unless a [`Context`] is passed on.
+//! its frame along. Guards further in address letters to the frame around them: an error that they reported, a
+//! rejection, an outcome that a breaker counted. Work that is spawned starts without a frame unless a [`Context`] is
+//! passed on.
 //!
-//! Of this the user sees how much time [remains](remaining), which [attempt](attempt) runs, and the [values](value) that
-//! were attached to the context.
+//! Public are how much time [remains](remaining), which [attempt] runs, the [values](value) that were attached
+//! to the context, and the [`Context`] itself. The guide `docs/exactness.md` describes what follows for errors, retries
+//! and breakers, and what stays ambiguous.
 //!
 //! # Examples
 //!
@@ -61,6 +62,11 @@ pub(crate) use held::{HeldSlot, hold, slot_of};
 pub(crate) use inside::Inside;
 pub(crate) use reported::{Marked, Reported};
 pub(crate) use values::{Values, bind, bound};
+
+/// The page on what is exact, so that its code is compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/exactness.md")]
+mod page {}
 
 #[cfg(all(test, not(loom)))]
 mod tests;

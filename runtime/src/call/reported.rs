@@ -32,7 +32,7 @@ pub(crate) enum Marked {
     Rejection,
 }
 
-/// What tells one error from another.
+/// What distinguishes one error from another.
 #[derive(Debug)]
 struct Form {
     type_name: &'static str,
@@ -43,9 +43,9 @@ struct Form {
     debug: String,
 }
 
-/// How many bytes of a text tell one error from another.
+/// How many bytes of a text are compared.
 const IDENTIFYING: usize = 1024;
-/// The shortest debug form that tells anything as a part of another one.
+/// The shortest debug form that is looked for in another one.
 const TELLING: usize = 3;
 
 impl Reported {

@@ -40,6 +40,14 @@ pub struct Coding {
 
 impl Coding {
     /// Makes the coding of a code; its class is that of the code unless [`class`](Self::class) sets another one.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{Coding, ErrorCode};
+    ///
+    /// assert_eq!(Coding::new(ErrorCode::DB_QUERY_ERROR), ErrorCode::DB_QUERY_ERROR.into());
+    /// ```
     pub const fn new(code: ErrorCode) -> Self {
         Self { code: Some(code), class: code.class(), retry_after: None }
     }
@@ -51,6 +59,20 @@ impl Coding {
     }
 
     /// Sets the class, where it is another one than the code has.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{Coding, ErrorCode, coded, error::{Class, View}};
+    ///
+    /// #[derive(Debug, thiserror::Error)]
+    /// #[error("constraint violated")]
+    /// struct Violated;
+    ///
+    /// coded! { Violated => |_error| Some(Coding::new(ErrorCode::DB_QUERY_ERROR).class(Class::Permanent)) }
+    ///
+    /// assert_eq!(View::of_any(&Violated).class(), Class::Permanent);
+    /// ```
     pub const fn class(mut self, class: Class) -> Self {
         self.class = class;
         self

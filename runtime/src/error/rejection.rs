@@ -1,4 +1,4 @@
-//! What a policy says instead of running the function.
+//! Rejections: what a policy returns instead of running the function.
 
 use super::{ErrorCode, ErrorId, redact, view};
 use crate::call::{Conversion, Number};
@@ -97,7 +97,7 @@ pub trait Rejector: fmt::Debug + Send + Sync + 'static {
     }
 }
 
-/// What a policy says instead of running the function.
+/// What a policy returns instead of running the function.
 ///
 /// An attribute on `fn f() -> Result<T, E>` needs `E: From<Rejection>`. [`AppError`](crate::AppError),
 /// `Box<dyn Error + Send + Sync>` and [`std::io::Error`] have it; an enum of your own writes `#[from] Rejection` with
@@ -249,7 +249,7 @@ impl Rejection {
 }
 
 impl Clone for Rejection {
-    /// A copy is for looking at: dropping it says nothing about the error that holds the rejection itself.
+    /// A copy is for looking at: dropping it has no effect on the error that holds the rejection itself.
     fn clone(&self) -> Self {
         Self {
             number: Number::unknown(self.number.tag()),

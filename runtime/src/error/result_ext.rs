@@ -16,8 +16,8 @@ use std::{error::Error, fmt, sync::Arc};
 /// assert_eq!(err.to_string(), "port is not a number");
 /// ```
 pub trait ResultExt<T>: Sized {
-    /// Gives the error this code, unless it is an `AppError` that has one already. `None` becomes an error that says
-    /// that a value is missing.
+    /// Gives the error this code, unless it is an `AppError` that has one already. `None` becomes an error with
+    /// the message that a value is missing.
     ///
     /// # Errors
     ///

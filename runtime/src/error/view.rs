@@ -118,6 +118,15 @@ impl<'a> View<'a> {
     }
 
     /// Looks at an error with a chain of sources whose static type is known.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::error::{Class, View};
+    ///
+    /// let no_number = "x".parse::<u8>().unwrap_err();
+    /// assert_eq!(View::of_std(&no_number).class(), Class::Permanent);
+    /// ```
     #[must_use]
     pub fn of_std<E: Error + 'static>(error: &'a E) -> Self {
         let head = coding::of_type(error).map_or(Head::Coded(None), |(_, registered)| registered.into());
@@ -125,24 +134,63 @@ impl<'a> View<'a> {
     }
 
     /// Looks at an error whose type is erased.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::error::{Class, View};
+    ///
+    /// let error: Box<dyn std::error::Error> = std::io::Error::from(std::io::ErrorKind::ConnectionReset).into();
+    /// assert_eq!(View::of_dyn(&*error).class(), Class::Transient);
+    /// ```
     #[must_use]
     pub fn of_dyn(error: &'a (dyn Error + 'static)) -> Self {
         Self { error: ErrorRef::Std(error), type_name: type_name::<dyn Error>(), head: Head::Erased }
     }
 
     /// Looks at an [`AppError`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode, error::View};
+    ///
+    /// let error = AppError::new(ErrorCode::SYNC_ERROR, "out of step");
+    /// assert_eq!(View::of_app(&error).code(), Some(ErrorCode::SYNC_ERROR));
+    /// ```
     #[must_use]
     pub fn of_app(error: &'a AppError) -> Self {
         Self::new::<AppError>(ErrorRef::App(error), Head::Coded(None))
     }
 
     /// Looks at a [`Rejection`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{breaker::CircuitBreaker, error::View};
+    ///
+    /// let breaker = CircuitBreaker::builder("view-of-rejection").build()?;
+    /// breaker.force_open();
+    /// let rejection = breaker.try_acquire().unwrap_err();
+    /// assert!(View::of_rejection(&rejection).is_rejected());
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
     #[must_use]
     pub fn of_rejection(error: &'a Rejection) -> Self {
         Self::new::<Rejection>(ErrorRef::Std(error), Head::Coded(None))
     }
 
-    /// Looks at an error that was seen already as far as an [`ErrorRef`] goes.
+    /// Looks at an error of which an [`ErrorRef`] is at hand, for example that of an event.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::error::{ErrorRef, View};
+    ///
+    /// let view = View::of_ref(ErrorRef::Display(&"disk full"));
+    /// assert_eq!((view.to_string().as_str(), view.code()), ("disk full", None));
+    /// ```
     #[must_use]
     pub fn of_ref(error: ErrorRef<'a>) -> Self {
         match error {
@@ -173,7 +221,7 @@ impl<'a> View<'a> {
         Self::new::<E>(ErrorRef::Std(error), Head::Erased)
     }
 
-    /// An error of type `E` of which only what `error` says is known.
+    /// An error of type `E` of which only `error` is known.
     #[must_use]
     pub(crate) fn unmapped<E: ?Sized>(error: ErrorRef<'a>) -> Self {
         Self::new::<E>(error, Head::Coded(None))
@@ -184,36 +232,95 @@ impl<'a> View<'a> {
     }
 
     /// Returns the error, as far as it can be seen.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::error::{ErrorRef, View};
+    ///
+    /// struct Unknown;
+    /// assert!(matches!(View::of_any(&"disk full").error(), ErrorRef::Display(_)));
+    /// assert!(matches!(View::of_any(&Unknown).error(), ErrorRef::Opaque(_)));
+    /// ```
     #[must_use]
     pub fn error(&self) -> ErrorRef<'a> {
         self.error
     }
 
     /// Returns the name of the error's static type; empty where it is not known.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// assert_eq!(gardefou::error::View::of_any(&"disk full").type_name(), "&str");
+    /// ```
     #[must_use]
     pub fn type_name(&self) -> &'static str {
         self.type_name
     }
 
     /// Returns the identity of the first [`AppError`] in the chain.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode, error::View};
+    ///
+    /// let error = AppError::new(ErrorCode::DB_QUERY_ERROR, "no such table");
+    /// let (id, io) = (error.id(), std::io::Error::other(error));
+    /// assert_eq!(View::of_std(&io).id(), Some(id));
+    /// ```
     #[must_use]
     pub fn id(&self) -> Option<ErrorId> {
         self.known().id
     }
 
     /// Returns the first code in the chain; `None` where the error is uncoded.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode, error::View};
+    ///
+    /// let error: Box<dyn std::error::Error + Send + Sync> = AppError::new(ErrorCode::DB_QUERY_ERROR, "no such table").into();
+    /// assert_eq!(View::of_any(&error).code(), Some(ErrorCode::DB_QUERY_ERROR));
+    /// assert_eq!(View::of_any(&"no such table").code(), None);
+    /// ```
     #[must_use]
     pub fn code(&self) -> Option<ErrorCode> {
         self.known().code
     }
 
-    /// Returns the class of the first level of the chain that has one.
+    /// Returns the class of the first level of the chain that has one; [`Class::Unknown`] where none has.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::error::{Class, View};
+    ///
+    /// assert_eq!(View::of_any(&std::io::Error::from(std::io::ErrorKind::TimedOut)).class(), Class::Transient);
+    /// assert_eq!(View::of_any(&"no such table").class(), Class::Unknown);
+    /// ```
     #[must_use]
     pub fn class(&self) -> Class {
         self.known().class.unwrap_or(Class::Unknown)
     }
 
-    /// Returns `true` if the error says that a policy rejected the call, so that the function did not run.
+    /// Returns `true` if the error shows that a policy rejected the call, so that the function did not run.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, breaker::CircuitBreaker, error::View};
+    ///
+    /// let breaker = CircuitBreaker::builder("view-is-rejected").build()?;
+    /// breaker.force_open();
+    /// let error = breaker.call(|| Ok::<_, AppError>(())).unwrap_err();
+    /// let view = View::of_app(&error);
+    /// assert!(view.is_rejected());
+    /// assert_eq!(view.rejection().unwrap().name(), "view-is-rejected");
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
     #[must_use]
     pub fn is_rejected(&self) -> bool {
         self.known().rejected
@@ -221,12 +328,35 @@ impl<'a> View<'a> {
 
     /// Returns the rejection in the chain. One that an error hides (`#[error(transparent)]`) is known to be there, but
     /// cannot be returned: [`is_rejected`](Self::is_rejected) sees it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, breaker::CircuitBreaker, error::View};
+    ///
+    /// let breaker = CircuitBreaker::builder("view-rejection").build()?;
+    /// breaker.force_open();
+    /// let error = breaker.call(|| Ok::<_, std::io::Error>(())).unwrap_err();
+    /// let rejection = View::of_any(&error).rejection().unwrap();
+    /// assert_eq!(rejection.opening(), View::of_app(&AppError::from(rejection.clone())).id());
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
     #[must_use]
     pub fn rejection(&self) -> Option<&'a Rejection> {
         self.head()?.find_map(|level| level.downcast_ref())
     }
 
-    /// Returns how long the error asks to be left alone.
+    /// Returns how long the error asks its caller to wait before another attempt.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode, error::View};
+    /// use std::time::Duration;
+    ///
+    /// let error = AppError::new(ErrorCode::RATE_LIMIT_ERROR, "slow down").with_retry_after(Duration::from_secs(7));
+    /// assert_eq!(View::of_app(&error).retry_after(), Some(Duration::from_secs(7)));
+    /// ```
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.known().retry_after
@@ -234,12 +364,34 @@ impl<'a> View<'a> {
 
     /// Returns the place of the first [`AppError`] in the chain; not one inside the standard library, where
     /// `map_err(AppError::from)` has it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode, error::View};
+    ///
+    /// let error = AppError::new(ErrorCode::SYNC_ERROR, "out of step");
+    /// assert_eq!(View::of_app(&error).location(), Some(error.location()));
+    /// let nowhere = "x".parse::<u8>().map_err(AppError::from).unwrap_err();
+    /// assert_eq!(View::of_app(&nowhere).location(), None);
+    /// ```
     #[must_use]
     pub fn location(&self) -> Option<&'static Location<'static>> {
         self.known().location
     }
 
     /// Returns `true` if an [`AppError`] or a [`Rejection`] in the chain was reported.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode, error::View};
+    ///
+    /// let error = AppError::new(ErrorCode::SYNC_ERROR, "out of step");
+    /// assert!(!View::of_app(&error).is_reported());
+    /// gardefou::report(&error);
+    /// assert!(View::of_any(&std::io::Error::other(error)).is_reported());
+    /// ```
     #[must_use]
     pub fn is_reported(&self) -> bool {
         self.known().reported
@@ -247,6 +399,20 @@ impl<'a> View<'a> {
 
     /// Marks every [`AppError`] and [`Rejection`] in the chain as reported, and returns `true` if none was before; for a
     /// reporting path beside gardefou's own, which is [`report`](crate::report).
+    ///
+    /// Of several threads that claim one error at the same time, one gets `true`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode, error::View, error_monitor};
+    ///
+    /// let error = AppError::new(ErrorCode::SYNC_ERROR, "out of step");
+    /// assert!(View::of_app(&error).claim_report());
+    /// assert!(!View::of_app(&error.clone()).claim_report(), "a clone is the same occurrence");
+    /// gardefou::report(&error);
+    /// assert_eq!(error_monitor().stats().total_errors, 0, "it was reported elsewhere");
+    /// ```
     #[must_use]
     pub fn claim_report(&self) -> bool {
         !self.claim().reported
@@ -258,6 +424,15 @@ impl<'a> View<'a> {
     }
 
     /// Returns what the error means to a policy.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::error::{Class, View};
+    ///
+    /// let classified = View::of_any(&std::io::Error::from(std::io::ErrorKind::NotFound)).classified();
+    /// assert_eq!((classified.class, classified.rejected), (Class::Permanent, false));
+    /// ```
     #[must_use]
     pub fn classified(&self) -> Classified {
         let known = self.known();

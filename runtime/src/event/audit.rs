@@ -21,7 +21,7 @@ pub enum AuditOutcome {
 }
 
 impl AuditOutcome {
-    /// Returns the outcome's name, as `succeeded`.
+    /// Returns the outcome's name, for example `succeeded`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {

@@ -1,4 +1,4 @@
-//! What circuit breakers tell.
+//! Events of circuit breakers, and their log lines.
 
 use super::{RecordSlot, names::TARGET_BREAKER as BREAKER};
 use crate::error::{ErrorId, redact};
@@ -14,14 +14,14 @@ pub enum CircuitState {
     Open,
     /// A few calls run as probes; what becomes of them decides.
     HalfOpen,
-    /// Calls are rejected until somebody resets the breaker.
+    /// Calls are rejected until the breaker is reset.
     ForcedOpen,
-    /// Calls run and nothing is counted, until somebody resets the breaker.
+    /// Calls run and nothing is counted, until the breaker is reset.
     Disabled,
 }
 
 impl CircuitState {
-    /// Returns the state's name as it stands in messages, fields and snapshots, as `half_open`.
+    /// Returns the state's name as it stands in messages, fields and snapshots, for example `half_open`.
     ///
     /// # Examples
     ///
@@ -57,7 +57,7 @@ impl fmt::Display for CircuitState {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TransitionReason {
-    /// As many failures in a row as `failure_threshold` says.
+    /// The number of failures in a row reached `failure_threshold`.
     ConsecutiveFailures,
     /// The share of failures in the window reached `failure_rate`.
     FailureRate,
@@ -65,7 +65,7 @@ pub enum TransitionReason {
     SlowRate,
     /// The open time is over and a call came.
     RecoveryTimeElapsed,
-    /// As many probes succeeded as `success_threshold` says.
+    /// The number of successful probes reached `success_threshold`.
     ProbesSucceeded,
     /// A probe failed.
     ProbeFailed,
@@ -85,7 +85,7 @@ pub enum TransitionReason {
 }
 
 impl TransitionReason {
-    /// Returns the reason's name as it stands in messages and fields, as `failure_rate`.
+    /// Returns the reason's name as it stands in messages and fields, for example `failure_rate`.
     ///
     /// # Examples
     ///
@@ -125,7 +125,7 @@ pub struct BreakerEvent<'a> {
     pub name: &'a str,
     /// The generation after it; each change of state begins a new one.
     pub generation: u64,
-    /// Whether the breaker only counts and tells (`shadow`): what it says it rejects, runs.
+    /// Whether the breaker only observes (`shadow`): calls that it reports as rejected run.
     pub shadow: bool,
     /// The identity of the opening that the event belongs to: of the one that begins where the circuit opens, of the
     /// one that goes on or ends where the circuit becomes half-open or closes, and of the one that explains a

@@ -10,12 +10,12 @@ use std::{
     },
 };
 
-/// Somebody who watches.
+/// Receives every event.
 ///
 /// Observers run on the thread that caused the event, after every lock of the policy is gone: they may call back into
-/// any policy. They should be quick. One that panics harms nobody: the panic is contained and the next observer runs.
+/// any policy. They should be quick. A panic of one is contained, and the next observer runs.
 pub trait Observer: Send + Sync + 'static {
-    /// Hears of one event.
+    /// Called for every event.
     fn on_event(&self, event: &Event<'_>);
 }
 
@@ -126,14 +126,14 @@ fn change(edit: impl FnOnce(&mut Vec<Entry>)) {
     drop(OBSERVERS.change_then(edit, |len| COUNT.store(len, Ordering::Relaxed)));
 }
 
-/// Tells whether there is an observer, for those who must prepare an event before they can tell it.
+/// Returns `true` if there is an observer, for callers that must prepare an event before they can emit it.
 #[inline]
 pub(crate) fn is_heard() -> bool {
     COUNT.load(Ordering::Relaxed) != 0 || scope::is_entered()
 }
 
-/// An observer that belongs to every program: it is started before the first error is told, so that a program that never
-/// asks for it misses nothing. Layers above submit theirs at link time; this one cannot name them.
+/// An observer that belongs to every program: it is started before the first error is published, so that a program that
+/// never asks for it misses nothing. Layers above submit theirs at link time; this one cannot name them.
 pub(crate) struct Starter(pub(crate) fn());
 
 inventory::collect!(Starter);

@@ -20,12 +20,12 @@ pub enum AlertLevel {
     Warning = 1,
     /// Something failed.
     Error = 2,
-    /// Somebody must look now.
+    /// Needs attention now.
     Critical = 3,
 }
 
 impl AlertLevel {
-    /// Returns the level's name, as `critical`.
+    /// Returns the level's name, for example `critical`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {

@@ -17,12 +17,12 @@ pub enum LogLevel {
     /// tracing's `ERROR`; the default.
     #[default]
     Error,
-    /// tracing's `ERROR` with the field `severity = "critical"`: somebody must look now.
+    /// tracing's `ERROR` with the field `severity = "critical"`: needs attention now.
     Critical,
 }
 
 impl LogLevel {
-    /// Returns the level's name, as `error`.
+    /// Returns the level's name, for example `error`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -35,7 +35,7 @@ impl LogLevel {
         }
     }
 
-    /// Returns the level at which `tracing` hears of it.
+    /// Returns the level of `tracing`.
     #[must_use]
     pub const fn tracing_level(self) -> tracing::Level {
         match self {

@@ -1,7 +1,7 @@
-//! What happened, told to whoever listens.
+//! Events: what happened, passed to observers.
 //!
-//! Policies and boundaries only speak; those who watch (monitor, alerts, health, a user's metrics) implement
-//! [`Observer`] and [`subscribe`]. While nobody listens, no event is built.
+//! Policies and boundaries emit events; monitor, alerts, health and a user's metrics implement [`Observer`] and
+//! [`subscribe`]. Without an observer, no event is built.
 
 mod audit;
 pub(crate) mod breaker;

@@ -29,14 +29,14 @@ pub const TARGET_AUDIT: &str = "gardefou::audit";
 /// `tracing` takes field names as written tokens, so these constants are what readers of logs compare with; a test
 /// holds the emitted names against them.
 pub mod field {
-    /// The identity of an error, as `0190a6c2-...`: the same in log, journal, alert and answer. Of a rejection, it is
-    /// that of the opening of the circuit.
+    /// The identity of an error, for example `0190a6c2-...`: the same in log, journal, alert and answer. Of a
+    /// rejection, it is that of the opening of the circuit.
     pub const ERROR_ID: &str = "error.id";
     /// The number of its code.
     pub const ERROR_CODE: &str = "error.code";
     /// The name of its code.
     pub const ERROR_CODE_NAME: &str = "error.code_name";
-    /// Where the error was made, as `src/db.rs:12`; absent where that is not known.
+    /// Where the error was made, for example `src/db.rs:12`; absent where that is not known.
     pub const ERROR_LOCATION: &str = "error.location";
     /// The texts of its sources, outermost first, joined by `: `; absent where there are none.
     pub const ERROR_CHAIN: &str = "error.chain";
@@ -90,15 +90,15 @@ pub mod field {
     pub const REASON: &str = "reason";
     /// How many calls in a row had failed.
     pub const CONSECUTIVE_FAILURES: &str = "consecutive_failures";
-    /// How long the new state lasts at most, as `60s`.
+    /// How long the new state lasts at most, for example `60s`.
     pub const LASTS: &str = "lasts";
     /// The text of the failure that opened the circuit.
     pub const CAUSE: &str = "cause";
     /// How many calls the circuit has rejected since it opened.
     pub const REJECTED: &str = "rejected";
-    /// How long a rejected call should wait, as `2.5s`.
+    /// How long a rejected call should wait, for example `2.5s`.
     pub const RETRY_AFTER: &str = "retry_after";
-    /// How long a slow or abandoned call had run, as `2.5s`.
+    /// How long a slow or abandoned call had run, for example `2.5s`.
     pub const ELAPSED: &str = "elapsed";
     /// Whether a slow call still ran.
     pub const PENDING: &str = "pending";

@@ -1,10 +1,10 @@
-//! What became of notifications.
+//! Events of notifications.
 
 use super::{AlertLevel, Fingerprint, RecordSlot};
 use crate::error::ErrorId;
 use std::fmt;
 
-/// What became of a notification on one channel.
+/// The outcome of a notification on one channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum NotificationOutcome {
@@ -62,7 +62,7 @@ pub struct NotificationEvent<'a> {
     pub fingerprint: Fingerprint,
     /// The error that it is about, where it is about one.
     pub error: Option<ErrorId>,
-    /// What became of it.
+    /// The outcome.
     pub outcome: NotificationOutcome,
     /// Where observers find the event's record.
     pub(crate) record: RecordSlot<'a>,

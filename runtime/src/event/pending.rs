@@ -115,7 +115,7 @@ pub(crate) fn hold(settle: impl FnOnce(Settlement) + Send + 'static) -> Held {
     held
 }
 
-/// Whether a thread settles what nobody else does.
+/// Whether the thread runs that settles what is overdue.
 static IS_WATCHED: AtomicBool = AtomicBool::new(false);
 
 /// Starts that thread, unless it runs; it ends when nothing waits. A process that gets no thread settles what is overdue

@@ -130,13 +130,14 @@ pub enum RecordKind {
     /// An undelivered notice that needs no more tries: it arrived later, or was refused for good. Its identity is that of
     /// the undelivered one.
     Settled,
-    /// A health check changed its status; its details say from what to what.
+    /// A health check changed its status; its details have both.
     Health,
-    /// A sensitive operation began or ended; its details say which user, and what the outcome is.
+    /// A sensitive operation began or ended; its details have the user and the outcome.
     Audit,
-    /// A circuit breaker changed its state; its details hold both states and the reason.
+    /// A circuit breaker changed its state; its details have both states and the reason, and of an opening that ended
+    /// the number of calls that it rejected.
     Transition,
-    /// A transaction was rolled back; its details hold what became of the compensations.
+    /// A transaction was rolled back or cancelled; its details have the outcome of the compensations.
     Transaction,
     /// A policy rejected a call.
     Rejection,
@@ -147,7 +148,13 @@ pub enum RecordKind {
 }
 
 impl RecordKind {
-    /// Returns the kind's name, as `error`.
+    /// Returns the kind's name, for example `transition`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// assert_eq!(gardefou::monitor::RecordKind::Transition.name(), "transition");
+    /// ```
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {

@@ -1,4 +1,4 @@
-//! What retries tell.
+//! Events of retries, and their log lines.
 
 use super::{
     ErrorRef, Event, LogLevel, RecordSlot, names,
@@ -15,20 +15,20 @@ pub enum StopReason {
     Exhausted,
     /// The error is permanent: another try cannot help.
     Permanent,
-    /// A policy further in rejected the call, as an open circuit does.
+    /// A policy further in rejected the call, for example an open circuit.
     Rejected,
-    /// The user's predicate said no.
+    /// The user's predicate returned `false`.
     Refused,
-    /// The next wait would have ended after `max_elapsed`.
+    /// The next wait would have ended after `max_elapsed`, or after the deadline around the call.
     Deadline,
-    /// The callee asks to be left alone for longer than `max_delay`.
+    /// The callee asks for a longer wait than `max_delay`, or than the time that remains.
     RetryAfter,
     /// The retry budget is spent.
     Budget,
 }
 
 impl StopReason {
-    /// Returns the reason's name as it stands in fields and details, as `retry_after`.
+    /// Returns the reason's name as it stands in fields and details, for example `retry_after`.
     ///
     /// # Examples
     ///
@@ -130,7 +130,7 @@ impl fmt::Debug for RetryEventKind<'_> {
     }
 }
 
-/// Tells an event of a retry: to the log, and to whoever listens.
+/// Logs an event of a retry, and passes it to observers.
 #[cold]
 pub(crate) fn tell(event: &RetryEvent<'_>, between: LogLevel) {
     log(event, between);

@@ -1,7 +1,7 @@
-//! What went wrong, how often, and of late: exact counts, sliding rates, groups and the recent errors, in bounded memory.
+//! Error statistics: exact counts, sliding rates, groups and recent errors, in bounded memory; and the journal.
 //!
 //! A log answers "what happened to this request"; it is bad at "how many of these per minute", and worse while the disk
-//! is full. The monitor hears of each error once, through the one reporting path of boundaries, attributes and
+//! is full. The monitor receives each error once, through the one reporting path of boundaries, attributes and
 //! [`report`](crate::report), and answers from memory: [`stats`](ErrorMonitor::stats) in a few words,
 //! [`snapshot`](ErrorMonitor::snapshot) in full. Everything is computed when it is read.
 //!

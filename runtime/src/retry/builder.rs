@@ -101,8 +101,8 @@ impl RetryBuilder {
     ///
     /// An attempt that takes longer is dropped, and its outcome is a [`Rejection`](crate::Rejection) with code
     /// `TIMEOUT_ERROR` (retried like any transient error) turned into the function's error type; for that reason the
-    /// `Retry` that is built asks for `E: From<Rejection>`, and has no blocking form. With `max_elapsed` set, an
-    /// attempt gets no more time than is left of it.
+    /// `Retry` that is built asks for `E: From<Rejection>`, and has no blocking form. An attempt gets no more time
+    /// than is left of `max_elapsed` and of the deadline around the call ([`call::remaining`](crate::call::remaining)).
     ///
     /// # Examples
     ///
@@ -234,7 +234,7 @@ impl<A> RetryBuilder<A> {
 
     /// Sets how delays grow: a [`BackoffKind`], its name as in `#[retry(backoff = "linear")]`, or a whole [`Backoff`].
     ///
-    /// What other setters say of the delays overrides the values of a `Backoff`, in whatever order they are called.
+    /// The other setters of delays override the values of a `Backoff`, in whatever order they are called.
     ///
     /// # Examples
     ///
@@ -273,7 +273,7 @@ impl<A> RetryBuilder<A> {
     ///
     /// One predicate can be set for each error type; the last one set for a type counts. Errors of other types are
     /// judged by their class: permanent ones are not retried. The rejection of a policy further in (an open circuit) is
-    /// never retried, whatever the predicate says. For a predicate that sees the whole outcome there is
+    /// never retried, whatever the predicate returns. For a predicate that sees the whole outcome there is
     /// [`Retry::call_while`].
     ///
     /// # Examples
@@ -300,7 +300,7 @@ impl<A> RetryBuilder<A> {
         self
     }
 
-    /// Sets who is told of a failed attempt that another one follows, before the wait.
+    /// Sets a callback for each failed attempt that another one follows, called before the wait.
     ///
     /// It runs on the thread that called. A panic in it is contained and logged; the retry goes on.
     pub fn on_retry(mut self, callback: impl Fn(&FailedAttempt<'_>) + Send + Sync + 'static) -> Self {
@@ -308,7 +308,7 @@ impl<A> RetryBuilder<A> {
         self
     }
 
-    /// Sets who is told of a failed attempt that no other one follows, for whatever reason.
+    /// Sets a callback for the failed attempt that no other one follows, for whatever reason.
     ///
     /// It runs on the thread that called. A panic in it is contained and logged.
     ///

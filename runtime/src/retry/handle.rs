@@ -20,15 +20,20 @@ use std::{
 ///
 /// What is retried: every error, except one whose [class](crate::error::Class) is permanent and the rejection of a policy
 /// further in (an open circuit), whatever error type it became; `retry_if` replaces the class. Classes are seen on
-/// [`AppError`](crate::AppError), [`std::io::Error`], [`Rejection`] and boxed errors, through their chains of sources; a type of your own says by
-/// `retry_if` what it knows ([`is_retryable`](super::is_retryable) reads the chain of any error). An error that knows how
-/// long to wait (`retry_after()`) is obeyed: the wait is at least that long, and where that exceeds `max_delay` or
-/// what is left of `max_elapsed` the error is returned at once.
+/// [`AppError`](crate::AppError), [`std::io::Error`], [`Rejection`], boxed errors and types with codes
+/// ([`Coded`](crate::Coded)), through their chains of sources; for any other type there is `retry_if`
+/// ([`is_retryable`](super::is_retryable) reads the chain of any error). An error with a wait (`retry_after()`) is
+/// obeyed: the wait is at least that long, and where that exceeds `max_delay`, or what is left of `max_elapsed` or of
+/// the deadline around the call ([`call::remaining`](crate::call::remaining)), the error is returned at once.
+///
+/// Each attempt runs in a frame of its own: inside it, [`call::attempt`](crate::call::attempt) returns the attempt, and
+/// errors that are reported count only if no other attempt follows. A retry inside an attempt of another one is logged
+/// once as a warning, with both places.
 ///
 /// What comes back: the last outcome, untouched. An [`AppError`](crate::AppError) has the details `attempts` and
 /// `elapsed` (seconds) then.
 ///
-/// `A` says whether attempts are limited in time: [`Untimed`], or [`Timed`] after
+/// `A` is whether attempts are limited in time: [`Untimed`], or [`Timed`] after
 /// [`attempt_timeout`](RetryBuilder::attempt_timeout).
 ///
 /// # Panics
@@ -116,7 +121,7 @@ impl Retry {
         RetryBuilder::new()
     }
 
-    /// Calls `op` until it succeeds or nothing speaks for another try; blocks the thread between the calls.
+    /// Calls `op` until it succeeds or the retry gives up; blocks the thread between the calls.
     ///
     /// # Errors
     ///
@@ -138,7 +143,7 @@ impl Retry {
         self.call_with(|_| op())
     }
 
-    /// As [`call`](Self::call), and tells the function which attempt it is.
+    /// As [`call`](Self::call), and passes the attempt to the function.
     ///
     /// # Errors
     ///
@@ -172,7 +177,8 @@ impl Retry {
         }
     }
 
-    /// As [`call`](Self::call), where a predicate on the whole outcome says whether to call again: also after an `Ok`.
+    /// As [`call`](Self::call), where a predicate on the whole outcome decides whether to call again: also after an
+    /// `Ok`.
     ///
     /// The predicate takes the place of `retry_if` and of the class. When the attempts are used up, the last outcome
     /// comes back as it is.
@@ -211,7 +217,7 @@ impl Retry {
 
 #[cfg(feature = "async")]
 impl Retry {
-    /// Awaits what `op` makes until it succeeds or nothing speaks for another try.
+    /// Awaits what `op` makes until it succeeds or the retry gives up.
     ///
     /// # Errors
     ///
@@ -251,7 +257,7 @@ impl Retry {
         self.drive_async(|_| op(), settle).await
     }
 
-    /// As [`call_async`](Self::call_async), and tells the function which attempt it is.
+    /// As [`call_async`](Self::call_async), and passes the attempt to the function.
     ///
     /// # Errors
     ///
@@ -280,7 +286,7 @@ impl Retry {
         self.drive_async(op, settle).await
     }
 
-    /// As [`call_async`](Self::call_async), where a predicate on the whole outcome says whether to call again.
+    /// As [`call_async`](Self::call_async), where a predicate on the whole outcome decides whether to call again.
     ///
     /// # Errors
     ///
@@ -342,8 +348,7 @@ impl Retry {
 
 #[cfg(feature = "async")]
 impl Retry<Timed> {
-    /// Awaits what `op` makes, each attempt for at most `attempt_timeout`, until it succeeds or nothing speaks for
-    /// another try.
+    /// Awaits what `op` makes, each attempt for at most `attempt_timeout`, until it succeeds or the retry gives up.
     ///
     /// # Errors
     ///
@@ -390,7 +395,7 @@ impl Retry<Timed> {
         self.call_async_with(|_| op()).await
     }
 
-    /// As `call_async`, and tells the function which attempt it is.
+    /// As `call_async`, and passes the attempt to the function.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! The user's callbacks, and what they are told.
+//! The user's callbacks, and their arguments.
 
 use crate::{
     event::{self, ErrorRef, StopReason},
@@ -6,7 +6,7 @@ use crate::{
 };
 use std::{any::Any, fmt, time::Duration};
 
-/// A failed attempt, as the callbacks of a [`Retry`](super::Retry) are told of it.
+/// A failed attempt, as passed to the callbacks of a [`Retry`](super::Retry).
 ///
 /// # Examples
 ///
@@ -117,7 +117,7 @@ impl Hooks {
         self.predicates.push(Box::new(move |error| error.downcast_ref().map(&predicate)));
     }
 
-    /// What the user's predicate for this type of error says, if there is one.
+    /// The answer of the user's predicate for this type of error, if there is one.
     pub(crate) fn retry_if(&self, error: Option<&dyn Any>) -> Option<bool> {
         let error = error?;
         self.predicates.iter().rev().find_map(|predicate| predicate(error))

@@ -336,6 +336,25 @@ impl<'r> Run<'r> {
     /// # Errors
     ///
     /// A [`Rejection`] with code `TIMEOUT_ERROR` when the time is over; the future was dropped then.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future drops the attempt.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{ErrorCode, retry::Retry};
+    /// use std::{future::pending, time::Duration};
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap().block_on(async {
+    /// let retry = Retry::builder().attempt_timeout(Duration::from_secs(2)).build()?;
+    /// let mut run = retry.start();
+    /// let rejection = run.limit(pending::<()>()).await.unwrap_err();
+    /// assert_eq!(rejection.code(), ErrorCode::TIMEOUT_ERROR);
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// # }).unwrap();
+    /// ```
     #[cfg(feature = "async")]
     pub async fn limit<F: Future>(&mut self, attempt: F) -> Result<F::Output, Rejection> {
         let Some(timeout) = self.core.config.attempt_timeout else { return Ok(self.watch(attempt).await) };

@@ -52,7 +52,7 @@ impl<E: 'static> ErrorView<E> for AnyError {
     }
 }
 
-/// Tells whether another try can help against an error, by what its chain of sources says: not against permanent ones,
+/// Returns `true` if another attempt can help against an error, by its chain of sources: not against permanent ones,
 /// nor against the rejection of a policy.
 ///
 /// It is what a retry does by itself with errors that it can look into; hand it to

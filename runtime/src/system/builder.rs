@@ -167,18 +167,57 @@ impl ErrorSystemBuilder {
     ///
     /// Each record names the program that it comes from: service, release, environment, and the name of the machine,
     /// which is read once. See [`Origin`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode, ErrorSystem, error_monitor};
+    ///
+    /// let guard = ErrorSystem::builder().service("orders").init()?;
+    /// error_monitor().record(&AppError::new(ErrorCode::SYNC_ERROR, "out of step"));
+    /// let record = &error_monitor().stats().recent_errors[0];
+    /// assert_eq!(record.origin.as_ref().unwrap().service.as_deref(), Some("orders"));
+    /// # drop(guard);
+    /// # Ok::<(), gardefou::InitError>(())
+    /// ```
     pub fn service(mut self, name: impl Into<String>) -> Self {
         self.wishes.service = Some(name.into());
         self
     }
 
     /// Sets the version of the program, for example `1.4.2`; each record carries it as `release`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode, ErrorSystem, error_monitor};
+    ///
+    /// let guard = ErrorSystem::builder().release("1.4.2").init()?;
+    /// error_monitor().record(&AppError::new(ErrorCode::SYNC_ERROR, "out of step"));
+    /// let record = &error_monitor().stats().recent_errors[0];
+    /// assert_eq!(record.origin.as_ref().unwrap().release.as_deref(), Some("1.4.2"));
+    /// # drop(guard);
+    /// # Ok::<(), gardefou::InitError>(())
+    /// ```
     pub fn release(mut self, version: impl Into<String>) -> Self {
         self.wishes.release = Some(version.into());
         self
     }
 
     /// Sets where the program runs, for example `production`; each record carries it as `environment`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode, ErrorSystem, error_monitor};
+    ///
+    /// let guard = ErrorSystem::builder().environment("staging").init()?;
+    /// error_monitor().record(&AppError::new(ErrorCode::SYNC_ERROR, "out of step"));
+    /// let record = &error_monitor().stats().recent_errors[0];
+    /// assert_eq!(record.origin.as_ref().unwrap().environment.as_deref(), Some("staging"));
+    /// # drop(guard);
+    /// # Ok::<(), gardefou::InitError>(())
+    /// ```
     pub fn environment(mut self, name: impl Into<String>) -> Self {
         self.wishes.environment = Some(name.into());
         self
@@ -215,13 +254,13 @@ impl ErrorSystemBuilder {
         self
     }
 
-    /// Reports panics that nobody catches as errors with the code `PANIC_ERROR` at the level critical: logged, counted,
+    /// Reports uncaught panics as errors with the code `PANIC_ERROR` at the level critical: logged, counted,
     /// in the journal and in alerts before the thread unwinds, or the process aborts.
     ///
-    /// The hook that was there before, as the one that prints to stderr, runs first. A panic that a boundary, an
-    /// attribute with `catch_panics`, or a health check catches is not told twice. The report is made by a thread of its
-    /// own, for which the panicking thread waits for at most a second; it knows no span of the latter. The hook rests
-    /// while the system is down.
+    /// The hook that was there before, for example the one that prints to stderr, runs first. A panic that a boundary,
+    /// an attribute with `catch_panics`, or a health check catches is not reported twice. The report is made by a
+    /// thread of its own, for which the panicking thread waits for at most a second; it knows no span of the latter.
+    /// The hook rests while the system is down.
     pub fn panic_hook(mut self, on: bool) -> Self {
         self.wishes.panic_hook = Some(on);
         self

@@ -62,7 +62,7 @@ impl AsyncTransaction {
     /// Registers what undoes the step before it, should the transaction fail.
     ///
     /// Compensations run last in first out, each even if another one fails or panics; a failure is recorded as critical
-    /// and attached to the error. `undo` returns `()` or a `Result`. The name says in an imperative what it does.
+    /// and attached to the error. `undo` returns `()` or a `Result`. The name is an imperative: `undo the insert`.
     #[track_caller]
     pub fn on_rollback<R: CompensationResult>(
         &self,

@@ -81,7 +81,7 @@ pub async fn transaction_async<T, E: BoundaryError>(
 ///
 /// # Defaults
 ///
-/// - `error_code`: none; an error that nobody gave a code keeps
+/// - `error_code`: none; an error without a code keeps
 ///   [`UNKNOWN_ERROR`](ErrorCode::UNKNOWN_ERROR) and stays uncoded.
 /// - `log_level`: [`LogLevel::Error`].
 /// - `on_error_callback`: none.
@@ -92,13 +92,13 @@ pub async fn transaction_async<T, E: BoundaryError>(
 /// ```
 /// use gardefou::{ErrorCode, boundary::TransactionBoundary};
 ///
-/// let mut told = None;
+/// let mut code = None;
 /// let result = TransactionBoundary::new("save")
 ///     .error_code(ErrorCode::DB_WRITE_ERROR)
-///     .on_error_callback(|err| told = Some(err.code()))
+///     .on_error_callback(|err| code = Some(err.code()))
 ///     .call(|_| Err::<(), _>("disk full"));
 /// assert!(result.is_err());
-/// assert_eq!(told, Some(ErrorCode::DB_WRITE_ERROR));
+/// assert_eq!(code, Some(ErrorCode::DB_WRITE_ERROR));
 /// ```
 #[derive(Clone, Copy, Debug)]
 #[must_use = "a transaction does nothing until it is called"]
@@ -190,7 +190,7 @@ impl<'a, F, P> TransactionBoundary<'a, F, P> {
         self
     }
 
-    /// Sets what is told of the error after the compensations ran; it returns `()` or a `Result`.
+    /// Sets a function that is called with the error after the compensations ran; it returns `()` or a `Result`.
     pub fn on_error_callback<R: CompensationResult, G: FnOnce(&AppError) -> R>(
         self,
         callback: G,

@@ -86,7 +86,7 @@ pub(super) fn failed(operation: &Operation<'_>, name: &str, place: Place, error:
     RollbackFailure::new(name, error)
 }
 
-/// What is told of the error after the compensations ran.
+/// What is called with the error after the compensations ran.
 pub trait OnError {
     /// Hears of the error; returns its own failure.
     fn call(self, error: &AppError) -> Option<AppError>;

@@ -30,7 +30,17 @@ impl StdError {
         self.0.inner()
     }
 
-    /// Returns the `AppError`.
+    /// Returns the `AppError`, with the identity that it had.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode};
+    ///
+    /// let err = AppError::new(ErrorCode::DB_WRITE_ERROR, "disk full");
+    /// let id = err.id();
+    /// assert_eq!(err.into_std().into_app().id(), id);
+    /// ```
     #[must_use]
     pub fn into_app(self) -> AppError {
         self.0

@@ -24,7 +24,7 @@ pub struct MappedType {
     pub(super) type_ids: fn() -> [TypeId; 3],
     /// Returns the error as a level of a chain, if it is of one of those types.
     pub(super) in_any: fn(&dyn Any) -> Option<Level<'_>>,
-    /// Returns what the mapping says, if the level is of one of those types.
+    /// Returns the answer of the mapping, if the level is of one of those types.
     pub(super) at_level: fn(Level<'_>) -> Option<Option<Coding>>,
     pub(super) declared_at: &'static str,
     /// Whether it is a box, whose contents are looked at.
@@ -122,7 +122,7 @@ fn registry() -> &'static Registry {
 
 /// What is registered of a static type.
 pub(crate) enum Registered {
-    /// What its mapping says.
+    /// The answer of its mapping.
     Mapped(Option<Coding>),
     /// The contents decide.
     Boxed,
@@ -137,7 +137,7 @@ pub(crate) fn of_type<E: 'static>(error: &E) -> Option<(Level<'_>, Registered)> 
     Some((level, registered))
 }
 
-/// Returns what the mapping of the level's type says.
+/// Returns the answer of the mapping of the level's type.
 pub(crate) fn of_level(level: Level<'_>) -> Option<Coding> {
     registry().all.iter().find_map(|mapped| (mapped.at_level)(level)).flatten()
 }

@@ -106,7 +106,8 @@ impl<'a> Event<'a> {
     /// the process, its journal and alerts included.
     ///
     /// There is none for an event that only matters while it happens (a slow or abandoned call, a clash of
-    /// configurations), and none where a [`before_record`](crate::ErrorSystemBuilder::before_record) hook dropped it.
+    /// configurations), and none where a [`before_record`](crate::system::ErrorSystemBuilder::before_record) hook
+    /// dropped it.
     ///
     /// # Examples
     ///
@@ -190,6 +191,23 @@ impl<'a> ErrorEvent<'a> {
     }
 
     /// Returns the event's record, as [`Event::record`] does.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode, event::{Event, subscribe}};
+    /// use std::sync::{Arc, Mutex};
+    ///
+    /// let operations = Arc::new(Mutex::new(Vec::new()));
+    /// let sink = Arc::clone(&operations);
+    /// let _subscription = subscribe(move |event: &Event<'_>| {
+    ///     if let Event::Error(error) = event {
+    ///         sink.lock().unwrap().extend(error.record().map(|record| record.operation.clone()));
+    ///     }
+    /// });
+    /// gardefou::report(&AppError::new(ErrorCode::SYNC_ERROR, "out of step"));
+    /// assert_eq!(*operations.lock().unwrap(), ["report"]);
+    /// ```
     #[must_use]
     pub fn record(&self) -> Option<Arc<Record>> {
         Event::Error(*self).record()

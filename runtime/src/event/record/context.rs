@@ -9,7 +9,7 @@ use std::{cell::Cell, sync::OnceLock};
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct ErrorContext {
-    /// The name of the span; that of [`tracing::Span::current`] where no hook says otherwise.
+    /// The name of the span; that of [`tracing::Span::current`] where no hook sets another.
     pub span: Option<String>,
     /// The trace that the span belongs to.
     pub trace_id: Option<String>,
@@ -56,8 +56,8 @@ type Hook = Box<dyn Fn() -> ErrorContext + Send + Sync>;
 
 static HOOK: OnceLock<Hook> = OnceLock::new();
 
-/// Sets the function that says in which trace, and with which fields, an error is reported; tells whether it was the
-/// first one, which stays.
+/// Sets the function that returns the trace and the fields with which an error is reported; returns `true` if it was
+/// the first one, which stays.
 ///
 /// `tracing` shows the fields of a span to the subscriber only, and knows no traces. Records carry the name of the
 /// current span by themselves, its fields where the layer `SpanFields` (feature `tracing-subscriber`) keeps them, and all

@@ -47,7 +47,7 @@ use tracing_subscriber::{
 pub struct SpanFields;
 
 impl SpanFields {
-    /// Makes the layer.
+    /// Makes the layer; [`SpanFields`] has an example.
     #[must_use]
     pub const fn new() -> Self {
         Self

@@ -36,7 +36,7 @@ pub(crate) fn type_of(error: &ErrorRef<'_>) -> Cow<'static, str> {
     }
 }
 
-/// The texts of an error's sources, without those that the text above them says.
+/// The texts of an error's sources, without those that the text above them repeats.
 pub(crate) fn chain_of(error: &ErrorRef<'_>) -> Vec<String> {
     let mut sources = error.sources().peekable();
     if sources.peek().is_none() {
