@@ -34,7 +34,7 @@ pub(crate) fn note_place(place: String) {
 
 /// Takes the place of the panic that was handed out, where it was noted.
 pub(crate) fn take_place() -> Option<String> {
-    PLACE.try_with(|last| last.take()).ok().flatten()
+    PLACE.try_with(RefCell::take).ok().flatten()
 }
 
 /// Tells whether a panic of this thread would be handed out by [`catch`], so that somebody hears of it.

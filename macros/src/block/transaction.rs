@@ -37,13 +37,18 @@ pub(crate) fn expand(tokens: TokenStream) -> TokenStream {
                 is_async,
                 &call.places,
                 &setup,
-                callback.as_ref(),
-                parent.as_ref(),
+                &Clauses { callback, parent },
                 &mut diag,
             ))
         }
     };
     finish(expanded, diag)
+}
+
+/// What only transactions have.
+struct Clauses {
+    callback: Option<Expr>,
+    parent: Option<Expr>,
 }
 
 fn expand_block(
@@ -52,8 +57,7 @@ fn expand_block(
     is_async: Option<Option<Token![move]>>,
     outer: &[syn::Ident],
     setup: &Setup,
-    callback: Option<&Expr>,
-    parent: Option<&Expr>,
+    clauses: &Clauses,
     diag: &mut Diag,
 ) -> TokenStream {
     let runtime = setup.runtime();
@@ -97,8 +101,8 @@ fn expand_block(
     };
     let operation_value = setup.operation();
     let treatment = setup.tokens();
-    let callback = callback_tokens(callback, setup);
-    let parent = parent_tokens(parent, asynchronous, setup);
+    let callback = callback_tokens(clauses.callback.as_ref(), setup);
+    let parent = parent_tokens(clauses.parent.as_ref(), asynchronous, setup);
     let (begin, end) = if asynchronous {
         let back = suspended(quote!(#runtime::roll_back(#guard, &mut #frame, #error)), outer, &runtime);
         let end = quote! {

@@ -29,7 +29,8 @@ pub(super) struct Locked {
     /// How many calls were rejected when the opening before the latest one ended.
     pub(super) rejected_before: u64,
     /// The slots of the half-open state that a call further in runs on.
-    pub(super) lent: Vec<u64>,
+    #[expect(clippy::box_collection, reason = "few breakers ever lend, and all would be two words larger")]
+    pub(super) lent: Option<Box<Vec<u64>>>,
     /// What is to be told once the lock is gone, in order.
     pub(super) outbox: VecDeque<Told>,
     /// Whether somebody is telling; he goes on until the outbox is empty.
@@ -134,7 +135,7 @@ impl Locked {
     }
 
     fn take_transition(&mut self, transition: Transition, cause: Option<Box<str>>, rejected: u64) {
-        self.lent.clear();
+        self.lent = None;
         let ended = self.opening.clone().filter(|_| is_open(transition.from));
         let rejected_in_it = if ended.is_some() { rejected.saturating_sub(self.rejected_before) } else { 0 };
         if ended.is_some() && transition.to != CircuitState::HalfOpen {

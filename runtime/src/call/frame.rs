@@ -149,6 +149,7 @@ pub(crate) struct Entered<'a> {
 
 impl Entered<'_> {
     /// The identity of the frame.
+    #[cfg(feature = "async")]
     #[expect(clippy::unused_self, reason = "the frame is current as long as this lives")]
     pub(crate) fn id(&self) -> u64 {
         CURRENT.with(Current::name)

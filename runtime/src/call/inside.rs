@@ -122,6 +122,7 @@ impl Inside {
     }
 
     /// Returns `true` if the breaker at this address counted an outcome inside.
+    #[cfg(feature = "async")]
     pub(crate) fn has_recorded(&self, breaker: usize) -> bool {
         self.recorded.contains(&breaker)
     }

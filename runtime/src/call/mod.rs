@@ -32,6 +32,7 @@ mod attempt;
 mod context;
 mod current;
 mod deadline;
+#[cfg_attr(not(feature = "async"), allow(dead_code, reason = "only futures are dropped before they are done"))]
 mod ended;
 mod frame;
 mod held;
@@ -52,11 +53,13 @@ pub(crate) use current::{
 pub(crate) use deadline::Deadline;
 #[cfg(feature = "async")]
 pub(crate) use deadline::until;
+pub(crate) use ended::EndedBy;
 #[cfg(feature = "async")]
 pub(crate) use ended::end_by;
+#[cfg(feature = "async")]
+pub(crate) use ended::ended_by;
 #[cfg(test)]
 pub(crate) use ended::ending;
-pub(crate) use ended::{EndedBy, ended_by};
 pub(crate) use frame::{EnteredAttempt, Frame, InPlace, Suspended};
 pub(crate) use held::{HeldSlot, hold, slot_of};
 pub(crate) use inside::Inside;

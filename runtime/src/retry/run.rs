@@ -5,14 +5,17 @@ use super::{
     handle::Core,
     step::{Decision, Failure, Step},
 };
-#[cfg(feature = "async")]
-use crate::error::{ErrorCode, Policy, Rejection};
 use crate::{
     AppError,
-    call::{self, Attempt, Deadline, EndedBy, EnteredAttempt, Frame, Series},
+    call::{self, Attempt, Deadline, EnteredAttempt, Frame, Series},
     error::{Class, ErrorRef, View},
     event::{self, LogLevel, RecordSlot, RetryEvent, RetryEventKind, StopReason, pending::Settlement},
     time::Tick,
+};
+#[cfg(feature = "async")]
+use crate::{
+    call::EndedBy,
+    error::{ErrorCode, Policy, Rejection},
 };
 use std::{
     any::Any,
