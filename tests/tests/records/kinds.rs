@@ -130,7 +130,7 @@ fn every_kind_of_event_has_a_record() {
     let breaker = CircuitBreaker::builder("kinds-all-breaker").failure_threshold(1).build().unwrap();
     assert!(breaker.call(|| Err::<(), _>(AppError::new(ErrorCode::SYNC_ERROR, "late"))).is_err());
     assert!(breaker.call(|| Ok::<_, AppError>(())).is_err());
-    let _: Result<(), AppError> = transaction_boundary!("kinds-all-tx", |_tx| { () });
+    let _: Result<(), AppError> = transaction_boundary!("kinds-all-tx", |_tx| {});
 
     let seen = seen.lock().unwrap();
     let of = |kind: RecordKind| seen.iter().find(|record| record.kind == kind).unwrap();
