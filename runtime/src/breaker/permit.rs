@@ -55,7 +55,7 @@ impl Permit {
     }
 
     /// Reports that the call failed, with the text that a rejection gives as its cause when this failure opens the
-    /// circuit. The text is cut to one line of 160 bytes.
+    /// circuit. The text is cut to one line of 159 bytes.
     pub fn failure_because(mut self, cause: impl fmt::Display) {
         if let Some(ticket) = self.ticket.take() {
             self.breaker.shared().fail(ticket, CauseText::of(|out| write!(out, "{cause}")));

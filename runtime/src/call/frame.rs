@@ -2,7 +2,7 @@
 
 use super::{
     attempt::{Packed, Series},
-    current::{CURRENT, Current, NONE, UNNAMED},
+    current::{CURRENT, NONE, UNNAMED},
     deadline::{Deadline, EnteredDeadline},
     inside::Inside,
 };
@@ -152,7 +152,7 @@ impl Entered<'_> {
     #[cfg(feature = "async")]
     #[expect(clippy::unused_self, reason = "the frame is current as long as this lives")]
     pub(crate) fn id(&self) -> u64 {
-        CURRENT.with(Current::name)
+        CURRENT.with(super::current::Current::name)
     }
 }
 

@@ -108,6 +108,19 @@ fn frames_caller_inner() -> Result<(), String> {
     Err("no route".into())
 }
 
+/// As [`frames_caller_inner`], heard by another test.
+#[enhanced_error_handling]
+fn frames_order_inner() -> Result<(), String> {
+    Err("no route".into())
+}
+
+/// As [`frames_caller_outer`], heard by another test.
+#[enhanced_error_handling]
+fn frames_order_outer(before: impl FnOnce()) -> Result<(), String> {
+    before();
+    frames_order_inner()
+}
+
 /// Fails with an error that a function inside of this one reported. It is recognised if the frame of this function was
 /// current then.
 #[enhanced_error_handling]
@@ -140,9 +153,9 @@ fn frame_of_the_caller_is_current_after_each_poll() {
 
 #[test]
 fn futures_that_are_dropped_in_each_order_leave_the_frame_of_the_caller() {
-    let ears = Ears::on("frames_caller");
+    let ears = Ears::on("frames_order");
     for polls in 1..6 {
-        let outcome = frames_caller_outer(|| {
+        let outcome = frames_order_outer(|| {
             let [mut one, mut two] = [Box::pin(deep(End::Value)), Box::pin(deep(End::Error))];
             for _ in 0..polls {
                 assert!(poll(one.as_mut()).is_pending() && poll(two.as_mut()).is_pending());
@@ -157,7 +170,7 @@ fn futures_that_are_dropped_in_each_order_leave_the_frame_of_the_caller() {
         });
         assert!(outcome.is_err());
     }
-    assert_eq!(ears.operations(), ["frames_caller_inner"; 5]);
+    assert_eq!(ears.operations(), ["frames_order_inner"; 5]);
 }
 
 #[enhanced_error_handling]
