@@ -1,7 +1,9 @@
 //! Codes of the errors of HTTP clients.
 
 use super::Coding;
-use crate::error::{Class, ErrorCode};
+#[cfg(feature = "reqwest-0_13")]
+use crate::error::Class;
+use crate::error::ErrorCode;
 
 /// The other side was not reached, or hung up: another try can help.
 const UNREACHABLE: Coding = Coding::new(ErrorCode::EXTERNAL_SERVICE_ERROR);
