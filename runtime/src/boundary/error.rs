@@ -10,7 +10,7 @@ use crate::{
     error::View,
 };
 use serde_json::Value;
-use std::panic::Location;
+use std::{mem::ManuallyDrop, panic::Location};
 
 /// The detail that lists the boundaries which an error crossed, innermost first.
 const CONTEXT: &str = "context";
@@ -209,14 +209,15 @@ fn converted<T, E: BoundaryError>(outcome: Result<T, E>) -> Result<T, AppError> 
 pub struct Visit<'a> {
     operation: &'a Operation<'a>,
     entry: Entry,
-    place: InPlace,
+    /// Left by whatever leaves the block, the drop of the visit included: one comparison tells that nothing is left to do.
+    place: ManuallyDrop<InPlace>,
 }
 
 impl<'a> Visit<'a> {
     /// Enters the block.
     #[inline]
     pub(crate) fn new(operation: &'a Operation<'a>) -> Self {
-        Self { operation, entry: Entry::boundary(operation), place: InPlace::enter() }
+        Self { operation, entry: Entry::boundary(operation), place: ManuallyDrop::new(InPlace::enter()) }
     }
 
     // These take the visit in place: moving it would cost more than all else that a success does.
@@ -248,6 +249,13 @@ impl<'a> Visit<'a> {
         treatment.apply(error, self.operation, self.entry.finish(), self.place.leave(), then, Location::caller())
     }
 
+    #[cold]
+    #[inline(never)]
+    fn left_early(&mut self) {
+        self.entry.left(self.operation);
+        self.place.leave_by_drop();
+    }
+
     /// Wraps a future that the block awaits.
     #[inline]
     pub(crate) fn suspend<F: Future>(&mut self, future: F) -> Suspended<'_, F> {
@@ -258,6 +266,8 @@ impl<'a> Visit<'a> {
 impl Drop for Visit<'_> {
     #[inline]
     fn drop(&mut self) {
-        self.entry.left(self.operation);
+        if !self.place.is_left() {
+            self.left_early();
+        }
     }
 }

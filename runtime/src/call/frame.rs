@@ -209,7 +209,8 @@ fn leave_deadline(deadline: &mut Option<EnteredDeadline>) {
 #[derive(Debug)]
 #[must_use]
 pub(crate) struct InPlace {
-    frame: Frame,
+    /// Ended by whoever leaves it, or by the drop of this.
+    frame: ManuallyDrop<Frame>,
     /// The frame that was current before, while this one is; else [`SUSPENDED`] or [`LEFT`].
     previous: u64,
 }
@@ -222,12 +223,18 @@ const LEFT: u64 = u64::MAX - 1;
 impl InPlace {
     #[inline]
     pub(crate) fn enter() -> Self {
-        let mut frame = Frame::new();
+        let mut frame = ManuallyDrop::new(Frame::new());
         let previous = frame.begin();
         Self { frame, previous }
     }
 
-    /// Leaves the frame, and returns it.
+    /// Returns `true` once the frame was left for good.
+    #[inline]
+    pub(crate) fn is_left(&self) -> bool {
+        self.previous == LEFT
+    }
+
+    /// Leaves the frame, and returns it, for the caller to end it.
     #[inline]
     pub(crate) fn leave(&mut self) -> &mut Frame {
         self.leave_as(LEFT);
@@ -238,8 +245,8 @@ impl InPlace {
     fn leave_as(&mut self, state: u64) {
         if self.previous < LEFT {
             self.frame.leave(self.previous);
-            self.previous = state;
         }
+        self.previous = state;
     }
 
     #[inline]
@@ -254,21 +261,22 @@ impl InPlace {
     pub(crate) fn suspend<F: Future>(&mut self, future: F) -> Suspended<'_, F> {
         Suspended { place: self, future }
     }
+
+    /// Leaves and ends the frame of a function that came to no end of its own.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn leave_by_drop(&mut self) {
+        self.leave().end_and_forward();
+    }
 }
 
 impl Drop for InPlace {
     #[inline]
     fn drop(&mut self) {
-        if self.previous != LEFT {
-            leave_unended(self);
+        if !self.is_left() {
+            self.leave_by_drop();
         }
     }
-}
-
-#[cold]
-#[inline(never)]
-fn leave_unended(place: &mut InPlace) {
-    place.leave().end_and_forward();
 }
 
 pin_project_lite::pin_project! {
