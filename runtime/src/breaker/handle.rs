@@ -320,10 +320,8 @@ impl CircuitBreaker {
     /// ```
     pub fn half_open(&self) -> Result<(), InvalidTransition> {
         let now = self.shared.clock.now();
-        self.shared.step(|locked| match locked.core.half_open_at(now) {
-            Ok(effects) => (Ok(()), effects),
-            Err(from) => (Err(InvalidTransition { from, to: CircuitState::HalfOpen }), Default::default()),
-        })
+        let done = self.shared.step(|locked| locked.core.half_open_at(now));
+        done.map_err(|from| InvalidTransition { from, to: CircuitState::HalfOpen })
     }
 
     /// Opens the circuit for this long, or keeps an open one open for at least this long, as a server that answers

@@ -504,18 +504,20 @@ impl Core {
     }
 
     /// Lets probes through from now on; only from a state that rejects.
-    pub(super) fn half_open_at(&mut self, now: Tick) -> Result<Effects, CircuitState> {
+    pub(super) fn half_open_at(&mut self, now: Tick) -> (Result<(), CircuitState>, Effects) {
         let mut effects = Effects::default();
+        // What time does happened, whatever the answer is.
         self.expire_half_open_at(now, &mut effects);
-        match self.phase {
+        let done = match self.phase {
             Phase::Open { .. } | Phase::ForcedOpen => {
                 let half_open = HalfOpen::new(now, self.config.half_open_timeout);
                 self.enter_at(now, Phase::HalfOpen(half_open), TransitionReason::Manual, &mut effects);
-                Ok(effects)
+                Ok(())
             }
-            Phase::HalfOpen(_) => Ok(effects),
+            Phase::HalfOpen(_) => Ok(()),
             other => Err(other.state()),
-        }
+        };
+        (done, effects)
     }
 
     /// Keeps the circuit open for at least `duration` from now. The two manual states stay as they are.

@@ -12,7 +12,7 @@ use std::{
     collections::BTreeSet,
     panic::{self, PanicHookInfo},
     sync::{
-        Once,
+        LazyLock, Once,
         atomic::{AtomicBool, Ordering},
     },
     thread,
@@ -76,7 +76,7 @@ fn report(panic: &PanicHookInfo<'_>) {
 
 /// The name of a source file for as long as the program runs: there are only so many, but a panic does not lend its own.
 fn interned(file: &str) -> &'static str {
-    static FILES: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
+    static FILES: LazyLock<Mutex<BTreeSet<&'static str>>> = LazyLock::new(Mutex::default);
     let mut files = FILES.lock();
     if let Some(known) = files.get(file) {
         return known;
