@@ -184,6 +184,18 @@ fn permanent_answers_close_the_circuit_when_the_half_open_time_is_over() {
 }
 
 #[test]
+fn end_of_the_half_open_time_is_told_where_a_refused_half_open_finds_it() {
+    let svc = bench(|b| b.failure_threshold(1));
+    let (_subscription, events) = listen(&svc.breaker);
+    svc.script("F");
+    svc.pass(MINUTE);
+    svc.script("A");
+    svc.pass(2 * MINUTE);
+    assert!(svc.breaker.half_open().is_err(), "time has closed the circuit");
+    assert_eq!(events.lock().unwrap().last().map(String::as_str), Some("half_open>closed probes_answered"));
+}
+
+#[test]
 fn six_hours_of_permanent_answers_reject_nobody() {
     let svc = bench(|b| b.failure_threshold(1));
     svc.script("F");
