@@ -11,14 +11,15 @@ fn failing() -> Result<(), AppError> {
     error_boundary!("monitors-failing", { bail!(ErrorCode::SYNC_ERROR, "late") })
 }
 
-fn bench(group: &'static str) -> Bench {
+/// A monitor of what a test of its own makes fail.
+fn bench(operation: &'static str, group: &'static str) -> Bench {
     let decide = move |_: &gardefou::event::ErrorEvent<'_>| Some(Fingerprint::of(&[group]));
-    Bench::new("monitors-", MonitorConfig::builder().fingerprint(decide))
+    Bench::new(operation, MonitorConfig::builder().fingerprint(decide))
 }
 
 #[test]
 fn alerts_use_groups_records_and_journal_of_the_monitor_that_they_were_given() {
-    let (ours, theirs) = (bench("ours"), bench("theirs"));
+    let (ours, theirs) = (bench("monitors-failing", "ours"), bench("monitors-failing", "theirs"));
     let notices = Arc::new(Mutex::new(Vec::new()));
     let sink = Arc::clone(&notices);
     let channel = CallbackChannel::new("refusing", move |notice| {
@@ -45,7 +46,7 @@ fn alerts_use_groups_records_and_journal_of_the_monitor_that_they_were_given() {
 
 #[test]
 fn next_start_finds_what_was_not_delivered_in_the_journal_of_its_monitor() {
-    let bench = bench("replayed");
+    let bench = bench("monitors-replayed", "replayed");
     let start = |fails: bool, sink: Arc<Mutex<Vec<String>>>| {
         let channel = CallbackChannel::new("replayed", move |notice| {
             if fails {
