@@ -209,7 +209,7 @@ fn converted<T, E: BoundaryError>(outcome: Result<T, E>) -> Result<T, AppError> 
 pub struct Visit<'a> {
     operation: &'a Operation<'a>,
     entry: Entry,
-    /// Left by whatever leaves the block, the drop of the visit included: one comparison tells that nothing is left to do.
+    /// Left by whatever leaves the block, the drop of the visit included, which is one comparison after a success.
     place: ManuallyDrop<InPlace>,
 }
 

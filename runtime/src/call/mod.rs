@@ -54,12 +54,10 @@ pub(crate) use deadline::Deadline;
 #[cfg(feature = "async")]
 pub(crate) use deadline::until;
 pub(crate) use ended::EndedBy;
-#[cfg(feature = "async")]
-pub(crate) use ended::end_by;
-#[cfg(feature = "async")]
-pub(crate) use ended::ended_by;
 #[cfg(test)]
 pub(crate) use ended::ending;
+#[cfg(feature = "async")]
+pub(crate) use ended::{end_by, ended_by};
 pub(crate) use frame::{EnteredAttempt, Frame, InPlace, Suspended};
 pub(crate) use held::{HeldSlot, hold, slot_of};
 pub(crate) use inside::Inside;

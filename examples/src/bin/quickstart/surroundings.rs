@@ -89,7 +89,8 @@ fn journal(folder: &Path) -> Journal {
         let text = format!("incomplete: {} records written, {missing} not{why}{whose}", status.written);
         return Journal { complete: false, text };
     }
-    let written = format!("{} records of errors and changes of health written", status.written);
+    let written =
+        format!("{} records written, of errors, rejections, circuits, transactions and health", status.written);
     // The folder holds the errors of earlier runs too: the monitor knows those of this one.
     let Some(newest) = error_monitor().stats().recent_errors.pop() else {
         return Journal { complete: true, text: written };
