@@ -39,13 +39,13 @@ impl BreakerSite {
 
     /// Makes a call, or the answer to its rejection.
     #[inline(always)]
-    pub fn call<A, R, J: Judge<R>>(
+    pub fn call<A, T, E, J: Judge<Result<T, E>>>(
         &'static self,
         judge: J,
         arguments: A,
-        f: impl FnOnce(A) -> R,
-        reject: impl FnOnce(Rejection) -> R,
-    ) -> R {
+        f: impl FnOnce(A) -> Result<T, E>,
+        reject: impl FnOnce(Rejection) -> Result<T, E>,
+    ) -> Result<T, E> {
         self.breaker().call_or(judge, || f(arguments), reject)
     }
 
@@ -112,10 +112,6 @@ pub(super) fn report_config(guarded: &Guarded, problem: &ConfigError) {
 pub struct ByShape<S>(pub S);
 
 impl<T, E, S: Shape<E>> Judge<Result<T, E>> for ByShape<S> {
-    fn is_error(&self, outcome: &Result<T, E>) -> bool {
-        outcome.is_err()
-    }
-
     #[inline(always)]
     fn verdict(&self, outcome: &Result<T, E>) -> Verdict {
         match outcome {
@@ -146,10 +142,6 @@ pub fn judge_if<R, S, F: Fn(&R) -> bool>(shape: S, failure_if: F) -> ByUser<S, F
 }
 
 impl<T, E, S: Shape<E>, F: Fn(&Result<T, E>) -> bool> Judge<Result<T, E>> for ByUser<S, F> {
-    fn is_error(&self, outcome: &Result<T, E>) -> bool {
-        outcome.is_err()
-    }
-
     #[inline]
     fn verdict(&self, outcome: &Result<T, E>) -> Verdict {
         if (self.failure_if)(outcome) { Verdict::Failure } else { Verdict::Success }

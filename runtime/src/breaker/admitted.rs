@@ -40,7 +40,12 @@ impl CircuitBreaker {
     /// # Ok::<(), gardefou::ConfigError>(())
     /// ```
     #[inline]
-    pub fn call_or<R, J: Judge<R>>(&self, judge: J, f: impl FnOnce() -> R, reject: impl FnOnce(Rejection) -> R) -> R {
+    pub fn call_or<T, E, J: Judge<Result<T, E>>>(
+        &self,
+        judge: J,
+        f: impl FnOnce() -> Result<T, E>,
+        reject: impl FnOnce(Rejection) -> Result<T, E>,
+    ) -> Result<T, E> {
         let shared = self.shared();
         shared.admit_then(|ticket| run(shared, ticket, judge, f), |denied| reject(self.rejection(denied)))
     }
@@ -87,13 +92,18 @@ impl<'a> Admitted<'a> {
 
     /// Makes the call with its arguments, which are the closure's own.
     #[inline]
-    pub fn run_with<A, R, J: Judge<R>>(self, judge: J, arguments: A, f: impl FnOnce(A) -> R) -> R {
+    pub fn run_with<A, T, E, J: Judge<Result<T, E>>>(
+        self,
+        judge: J,
+        arguments: A,
+        f: impl FnOnce(A) -> Result<T, E>,
+    ) -> Result<T, E> {
         self.run(judge, || f(arguments))
     }
 
     /// Makes the call.
     #[inline]
-    pub fn run<R, J: Judge<R>>(self, judge: J, f: impl FnOnce() -> R) -> R {
+    pub fn run<T, E, J: Judge<Result<T, E>>>(self, judge: J, f: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
         let (shared, ticket) = self.into_parts();
         run(shared, ticket, judge, f)
     }
@@ -101,11 +111,7 @@ impl<'a> Admitted<'a> {
     /// Makes the future that is the call, and wraps it.
     #[cfg(feature = "async")]
     #[inline]
-    pub(super) fn guard_new<F, J>(self, judge: J, f: impl FnOnce() -> F) -> super::Guarded<'a, F, J>
-    where
-        F: Future,
-        J: Judge<F::Output>,
-    {
+    pub(super) fn guard_new<F, J>(self, judge: J, f: impl FnOnce() -> F) -> super::Guarded<'a, F, J> {
         let (shared, ticket) = self.into_parts();
         let on_panic = OnPanic { shared, ticket, mark: None };
         let inner = f();
@@ -116,7 +122,7 @@ impl<'a> Admitted<'a> {
     /// Wraps the future that is the call.
     #[cfg(feature = "async")]
     #[inline]
-    pub fn guard<F: Future, J: Judge<F::Output>>(self, judge: J, inner: F) -> super::Guarded<'a, F, J> {
+    pub fn guard<F, J>(self, judge: J, inner: F) -> super::Guarded<'a, F, J> {
         let (shared, ticket) = self.into_parts();
         super::Guarded::new(shared, ticket, judge, inner)
     }
@@ -131,8 +137,12 @@ impl Drop for Admitted<'_> {
 
 /// Makes a call that was let through.
 #[inline]
-#[expect(clippy::needless_pass_by_value, reason = "a judge is a copy or a closure, and ends with its call")]
-pub(super) fn run<R, J: Judge<R>>(shared: &Shared, ticket: Ticket, judge: J, f: impl FnOnce() -> R) -> R {
+pub(super) fn run<T, E, J: Judge<Result<T, E>>>(
+    shared: &Shared,
+    ticket: Ticket,
+    judge: J,
+    f: impl FnOnce() -> Result<T, E>,
+) -> Result<T, E> {
     let on_panic = OnPanic { shared, ticket, mark: Some(call::mark()) };
     // Known on the fast path, where nothing is held.
     let held = if word::is_plainly_closed(ticket.word) { None } else { shared.hold_slot(ticket, None) };
@@ -140,43 +150,45 @@ pub(super) fn run<R, J: Judge<R>>(shared: &Shared, ticket: Ticket, judge: J, f: 
     drop(held);
     let verdict = judge.verdict(&outcome);
     let mark = on_panic.defuse();
-    // The outcome is borrowed and returned from here, so that the call can write it where the caller wants it: each
-    // copy of a `Result` that was written in parts and is read whole stalls for longer than all the rest takes.
-    if verdict != Verdict::Success || !shared.succeed_at_once(ticket) {
-        settle_since(shared, ticket, verdict, &judge, &outcome, mark);
+    // By variants, not as a whole: the function wrote the result in parts, and a copy that reads it whole right after
+    // makes the processor wait for longer than all the rest takes.
+    match outcome {
+        Ok(value) if verdict == Verdict::Success && shared.succeed_at_once(ticket) => Ok(value),
+        Ok(value) => settle_since(shared, ticket, verdict, &judge, Ok(value), mark),
+        Err(error) => settle_since(shared, ticket, verdict, &judge, Err(error), mark),
     }
-    outcome
 }
 
 #[cold]
 #[inline(never)]
-fn settle_since<R, J: Judge<R>>(
+fn settle_since<T, E, J: Judge<Result<T, E>>>(
     shared: &Shared,
     ticket: Ticket,
     verdict: Verdict,
     judge: &J,
-    outcome: &R,
+    outcome: Result<T, E>,
     mark: Option<Mark>,
-) {
+) -> Result<T, E> {
     let inside = mark.map_or(Since::default(), |mark| call::since(mark, shared.address()));
-    settle(shared, ticket, verdict, judge, outcome, inside);
+    settle(shared, ticket, verdict, judge, &outcome, inside);
+    outcome
 }
 
 /// Reports a verdict, in view of what happened inside of the call.
 #[cold]
 #[inline(never)]
-pub(super) fn settle<R, J: Judge<R>>(
+pub(super) fn settle<T, E, J: Judge<Result<T, E>>>(
     shared: &Shared,
     ticket: Ticket,
     verdict: Verdict,
     judge: &J,
-    outcome: &R,
+    outcome: &Result<T, E>,
     inside: Since,
 ) {
     if inside.recorded {
         // The innermost call of a breaker counts.
         shared.release(ticket);
-    } else if inside.rejected && judge.is_error(outcome) {
+    } else if inside.rejected && outcome.is_err() {
         shared.settle(ticket, Verdict::Ignored, |_| Ok(()));
     } else {
         shared.settle(ticket, verdict, |out| judge.write_cause(outcome, out));

@@ -47,10 +47,14 @@ impl<'a, F, J> Guarded<'a, F, J> {
     }
 }
 
-impl<F: Future, J: Judge<F::Output>> Future for Guarded<'_, F, J> {
-    type Output = F::Output;
+impl<T, E, F, J> Future for Guarded<'_, F, J>
+where
+    F: Future<Output = Result<T, E>>,
+    J: Judge<Result<T, E>>,
+{
+    type Output = Result<T, E>;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let on_panic = OnPollPanic { shared: this.shared, ticket: *this.ticket, frame: this.frame };
         let polled = {

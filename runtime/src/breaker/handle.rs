@@ -215,16 +215,16 @@ impl CircuitBreaker {
     /// As [`call_async`](Self::call_async); dropped while it awaits what stands in, it drops that.
     #[cfg(feature = "async")]
     #[inline]
-    pub async fn call_or_async<R, J, F, G>(
+    pub async fn call_or_async<T, E, J, F, G>(
         &self,
         judge: J,
         f: impl FnOnce() -> F,
         reject: impl FnOnce(Rejection) -> G,
-    ) -> R
+    ) -> Result<T, E>
     where
-        J: Judge<R>,
-        F: Future<Output = R>,
-        G: Future<Output = R>,
+        J: Judge<Result<T, E>>,
+        F: Future<Output = Result<T, E>>,
+        G: Future<Output = Result<T, E>>,
     {
         match self.admit() {
             Ok(admitted) => admitted.guard_new(judge, f).await,

@@ -39,13 +39,6 @@ pub trait Judge<R: ?Sized> {
         let _ = (outcome, out);
         Ok(())
     }
-
-    /// Returns `true` if the outcome can be the rejection of a policy further in, which is neutral whatever the verdict.
-    #[doc(hidden)]
-    fn is_error(&self, outcome: &R) -> bool {
-        let _ = outcome;
-        true
-    }
 }
 
 impl<R: ?Sized, F: Fn(&R) -> Verdict> Judge<R> for F {
@@ -62,10 +55,6 @@ impl<R: ?Sized, F: Fn(&R) -> Verdict> Judge<R> for F {
 pub struct ByClass;
 
 impl<T, E: 'static> Judge<Result<T, E>> for ByClass {
-    fn is_error(&self, outcome: &Result<T, E>) -> bool {
-        outcome.is_err()
-    }
-
     #[inline]
     fn verdict(&self, outcome: &Result<T, E>) -> Verdict {
         match outcome {
@@ -108,10 +97,6 @@ impl<T, E: 'static> Judge<Result<T, E>> for ByClass {
 pub struct ByChain;
 
 impl<T, E: Error + 'static> Judge<Result<T, E>> for ByChain {
-    fn is_error(&self, outcome: &Result<T, E>) -> bool {
-        outcome.is_err()
-    }
-
     #[inline]
     fn verdict(&self, outcome: &Result<T, E>) -> Verdict {
         match outcome {
@@ -148,10 +133,6 @@ pub struct FailureIf<F>(
 );
 
 impl<T, E: 'static, F: Fn(&Result<T, E>) -> bool> Judge<Result<T, E>> for FailureIf<F> {
-    fn is_error(&self, outcome: &Result<T, E>) -> bool {
-        outcome.is_err()
-    }
-
     fn verdict(&self, outcome: &Result<T, E>) -> Verdict {
         if (self.0)(outcome) { Verdict::Failure } else { Verdict::Success }
     }

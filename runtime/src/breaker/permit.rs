@@ -111,11 +111,18 @@ impl OnPanic<'_> {
 }
 
 impl Drop for OnPanic<'_> {
-    #[cold]
+    // In line and by value, so that what is watched stays in registers.
+    #[inline]
     fn drop(&mut self) {
-        let inside = self.mark.map_or(Since::default(), |mark| call::since(mark, self.shared.address()));
-        fail_by_panic(self.shared, self.ticket, inside);
+        fail_by_panic_since(self.shared, self.ticket, self.mark);
     }
+}
+
+#[cold]
+#[inline(never)]
+fn fail_by_panic_since(shared: &Shared, ticket: Ticket, mark: Option<Mark>) {
+    let inside = mark.map_or(Since::default(), |mark| call::since(mark, shared.address()));
+    fail_by_panic(shared, ticket, inside);
 }
 
 /// Counts a panic, unless a call of the same breaker further in did.

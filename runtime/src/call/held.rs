@@ -46,14 +46,20 @@ fn find(breaker: usize, generation: u64) -> Option<u64> {
 pub(crate) struct HeldSlot(());
 
 impl Drop for HeldSlot {
-    #[cold]
+    #[inline]
     fn drop(&mut self) {
-        let _ = SLOTS.try_with(|slots| {
-            let mut slots = slots.borrow_mut();
-            slots.pop();
-            CURRENT.with(|current| current.has_slots.set(!slots.is_empty()));
-        });
+        let_go();
     }
+}
+
+#[cold]
+#[inline(never)]
+fn let_go() {
+    let _ = SLOTS.try_with(|slots| {
+        let mut slots = slots.borrow_mut();
+        slots.pop();
+        CURRENT.with(|current| current.has_slots.set(!slots.is_empty()));
+    });
 }
 
 /// All slots of the calls under way.
