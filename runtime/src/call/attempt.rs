@@ -107,11 +107,11 @@ impl Packed {
     }
 
     #[inline]
-    pub(super) const fn is_none(self) -> bool {
+    pub(crate) const fn is_none(self) -> bool {
         self.numbers == 0
     }
 
-    pub(super) const fn unpack(self) -> Series {
+    pub(crate) const fn unpack(self) -> Series {
         Series {
             index: self.numbers as u32 & LAST_INDEX,
             max_attempts: (self.numbers >> 32) as u32,

@@ -82,11 +82,11 @@ fn read() -> Option<Deadline> {
 /// A deadline under way, until this is dropped. Without a size: it stands in what every attempt enters.
 #[derive(Debug)]
 #[must_use]
-pub(super) struct EnteredDeadline(());
+pub(crate) struct EnteredDeadline(());
 
 impl EnteredDeadline {
     /// Lets a deadline hold for what runs on this thread, unless there is an earlier one.
-    pub(super) fn enter(deadline: Deadline) -> Self {
+    pub(crate) fn enter(deadline: Deadline) -> Self {
         Self::enter_alone(Some(match current() {
             None => deadline,
             Some(outer) => deadline.earlier(outer),
@@ -103,17 +103,25 @@ impl EnteredDeadline {
 }
 
 impl Drop for EnteredDeadline {
+    // In line, so that whoever holds one where mostly there is none keeps it in a register.
+    #[inline]
     fn drop(&mut self) {
-        let left = DEADLINES.try_with(|deadlines| {
-            let mut deadlines = deadlines.borrow_mut();
-            let left = deadlines.pop();
-            let holds = deadlines.last().is_some_and(Option::is_some);
-            CURRENT.with(|current| current.has_deadline.set(holds));
-            left
-        });
-        // It may hold a user's clock, and is dropped after the borrow.
-        drop(left);
+        leave();
     }
+}
+
+#[cold]
+#[inline(never)]
+fn leave() {
+    let left = DEADLINES.try_with(|deadlines| {
+        let mut deadlines = deadlines.borrow_mut();
+        let left = deadlines.pop();
+        let holds = deadlines.last().is_some_and(Option::is_some);
+        CURRENT.with(|current| current.has_deadline.set(holds));
+        left
+    });
+    // It may hold a user's clock, and is dropped after the borrow.
+    drop(left);
 }
 
 #[cfg(feature = "async")]

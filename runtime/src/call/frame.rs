@@ -1,9 +1,9 @@
 //! Frames: the identity of a guarded call, and what happens inside of it.
 
 use super::{
-    attempt::{Packed, Series},
+    attempt::Packed,
     current::{CURRENT, NONE, UNNAMED},
-    deadline::{Deadline, EnteredDeadline},
+    deadline::EnteredDeadline,
     inside::Inside,
 };
 use crate::event::names::TARGET_BOUNDARY;
@@ -38,19 +38,20 @@ impl Frame {
         Entered { frame: self, previous }
     }
 
-    /// As [`enter`](Self::enter), for an attempt of a retry.
+    /// As [`enter`](Self::enter), for an attempt of a retry and its deadline.
     #[inline]
     pub(crate) fn enter_attempt(
         &mut self,
         index: u32,
         max_attempts: u32,
         place: &'static Location<'static>,
+        deadline: Option<EnteredDeadline>,
     ) -> EnteredAttempt<'_> {
         let outer = CURRENT.with(|current| {
             let outer = current.series.get();
             current.series.replace(Packed::new(index, max_attempts, place, outer))
         });
-        EnteredAttempt { outer, deadline: ManuallyDrop::new(None), _entered: self.enter() }
+        EnteredAttempt { outer, _deadline: deadline, _entered: self.enter() }
     }
 
     #[inline]
@@ -167,39 +168,17 @@ impl Drop for Entered<'_> {
 #[must_use]
 #[derive(Debug)]
 pub struct EnteredAttempt<'a> {
-    outer: Packed,
-    deadline: ManuallyDrop<Option<EnteredDeadline>>,
+    /// The retry around this one.
+    pub(crate) outer: Packed,
+    _deadline: Option<EnteredDeadline>,
     _entered: Entered<'a>,
-}
-
-impl EnteredAttempt<'_> {
-    /// Lets a deadline hold as well.
-    #[cold]
-    pub(crate) fn hold_deadline(&mut self, deadline: Deadline) {
-        *self.deadline = Some(EnteredDeadline::enter(deadline));
-    }
-
-    /// The retry around this one, if there is one.
-    #[inline]
-    pub(crate) fn outer(&self) -> Option<Series> {
-        (!self.outer.is_none()).then(|| self.outer.unpack())
-    }
 }
 
 impl Drop for EnteredAttempt<'_> {
     #[inline]
     fn drop(&mut self) {
         CURRENT.with(|current| current.series.replace(self.outer));
-        if self.deadline.is_some() {
-            leave_deadline(&mut self.deadline);
-        }
     }
-}
-
-#[cold]
-#[inline(never)]
-fn leave_deadline(deadline: &mut Option<EnteredDeadline>) {
-    *deadline = None;
 }
 
 /// A frame that was entered in the middle of a function, and is left by [`leave`](Self::leave) or when it is dropped.

@@ -46,13 +46,13 @@ pub use context::{Context, InCall, WithContext};
 pub use deadline::remaining;
 pub use values::value;
 
-pub(crate) use attempt::{Series, series};
+pub(crate) use attempt::{Packed, series};
 pub(crate) use current::{
     Conversion, Mark, Number, Since, is_in_call, mark, post_pending, post_reported, record_outcome, since,
 };
-pub(crate) use deadline::Deadline;
 #[cfg(feature = "async")]
 pub(crate) use deadline::until;
+pub(crate) use deadline::{Deadline, EnteredDeadline};
 pub(crate) use ended::EndedBy;
 #[cfg(test)]
 pub(crate) use ended::ending;

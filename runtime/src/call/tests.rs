@@ -78,8 +78,8 @@ fn panic_leaves_each_frame() {
         let _in_place = InPlace::enter();
         let mut inner = Frame::new();
         let clock = ManualClock::new();
-        let mut attempt_of_inner = inner.enter_attempt(1, 3, Location::caller());
-        attempt_of_inner.hold_deadline(in_seconds(&clock, 1));
+        let deadline = Some(EnteredDeadline::enter(in_seconds(&clock, 1)));
+        let _attempt_of_inner = inner.enter_attempt(1, 3, Location::caller(), deadline);
         assert_eq!(attempt(), Some(Attempt::new(1, 3)));
         panic!("broken");
     });
@@ -229,12 +229,12 @@ fn error_that_waits_for_an_attempt_is_settled_where_none_follows() {
     };
     let mut frame = Frame::new();
     {
-        let _last = frame.enter_attempt(2, 3, Location::caller());
+        let _last = frame.enter_attempt(2, 3, Location::caller(), None);
         post_pending(hold());
         assert_eq!(settled.lock().unwrap().len(), 1, "no attempt follows the last one");
     }
     {
-        let _first = frame.enter_attempt(0, 3, Location::caller());
+        let _first = frame.enter_attempt(0, 3, Location::caller(), None);
         post_pending(hold());
         assert_eq!(settled.lock().unwrap().len(), 1);
     }
@@ -244,11 +244,11 @@ fn error_that_waits_for_an_attempt_is_settled_where_none_follows() {
 #[test]
 fn attempt_of_the_innermost_retry_counts_and_is_restored() {
     let (mut outer, mut inner) = (Frame::new(), Frame::new());
-    let entered = outer.enter_attempt(0, 3, Location::caller());
-    assert!(entered.outer().is_none());
+    let entered = outer.enter_attempt(0, 3, Location::caller(), None);
+    assert!(entered.outer.is_none());
     {
-        let within = inner.enter_attempt(1, 2, Location::caller());
-        assert_eq!(within.outer().map(|outer| outer.max_attempts), Some(3));
+        let within = inner.enter_attempt(1, 2, Location::caller(), None);
+        assert_eq!(within.outer.unpack().max_attempts, 3);
         assert_eq!((attempt(), series().number()), (Some(Attempt::new(1, 2)), Some((2, 2))));
         assert!(series().is_provisional(), "an attempt further out may follow");
     }
@@ -327,7 +327,7 @@ fn drop_of_a_value_may_read_the_context() {
 fn context_is_left_when_what_runs_in_it_panics() {
     let mut frame = Frame::new();
     let context = {
-        let _attempt = frame.enter_attempt(0, 2, Location::caller());
+        let _attempt = frame.enter_attempt(0, 2, Location::caller(), None);
         Context::current().with(Tenant("acme")).with_timeout(SECOND)
     };
     let unwound = catch_unwind(AssertUnwindSafe(|| {
@@ -379,7 +379,7 @@ fn report_on_another_thread_reaches_the_frame_of_its_context() {
 fn context_that_outlives_its_call_is_outside_of_every_frame() {
     let mut frame = Frame::new();
     let context = {
-        let _attempt = frame.enter_attempt(0, 3, Location::caller());
+        let _attempt = frame.enter_attempt(0, 3, Location::caller(), None);
         Context::current().with(Tenant("acme"))
     };
     assert!(context.run(is_in_call));

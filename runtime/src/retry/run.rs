@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     AppError,
-    call::{self, Attempt, Deadline, EnteredAttempt, Frame, Series},
+    call::{self, Attempt, Deadline, EnteredAttempt, EnteredDeadline, Frame, Packed},
     error::{Class, ErrorRef, View},
     event::{self, LogLevel, RecordSlot, RetryEvent, RetryEventKind, StopReason, pending::Settlement},
     time::Tick,
@@ -203,14 +203,10 @@ impl<'r> Run<'r> {
     #[inline(always)]
     pub fn enter(&mut self) -> EnteredAttempt<'_> {
         let (core, index) = (&**self.core, self.step.failed());
-        let began = if core.has_opening { self.step.began() } else { None };
-        let max_attempts = core.config.max_attempts.get();
-        let mut entered = self.frame.enter_attempt(index, max_attempts, core.place);
-        if let Some(began) = began {
-            limit_whole(core, began, &mut entered);
-        }
-        if let Some(outer) = entered.outer() {
-            warn_of_nesting(core, outer);
+        let deadline = if core.has_opening { limit_whole(core, self.step.began()) } else { None };
+        let entered = self.frame.enter_attempt(index, core.config.max_attempts.get(), core.place, deadline);
+        if !entered.outer.is_none() {
+            warn_of_nesting(core, entered.outer);
         }
         entered
     }
@@ -476,16 +472,16 @@ impl<'r> Run<'r> {
 /// Lets the attempts end with the time that the whole series has.
 #[cold]
 #[inline(never)]
-fn limit_whole(core: &Core, began: Tick, attempt: &mut EnteredAttempt<'_>) {
-    if let Some(whole) = core.config.max_elapsed {
-        attempt.hold_deadline(Deadline::new(began.after(whole), core.clock()));
-    }
+fn limit_whole(core: &Core, began: Option<Tick>) -> Option<EnteredDeadline> {
+    let until = began?.after(core.config.max_elapsed?);
+    Some(EnteredDeadline::enter(Deadline::new(until, core.clock())))
 }
 
 /// Says once that the attempts of this retry multiply with those of one around it.
 #[cold]
 #[inline(never)]
-fn warn_of_nesting(core: &Core, outer: Series) {
+fn warn_of_nesting(core: &Core, outer: Packed) {
+    let outer = outer.unpack();
     if core.config.max_attempts.get() < 2 || outer.max_attempts < 2 {
         return;
     }
