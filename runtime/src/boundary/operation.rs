@@ -60,21 +60,21 @@ impl Entry {
     /// Enters an annotated function: logs nothing, and reads the clock only where `debug` is on for boundaries.
     #[inline]
     pub fn function() -> Self {
-        let started = if debug_is_on() { SharedClock::current().now() } else { Tick::MAX };
+        let started = if debug_is_on() { start_if_heard() } else { Tick::MAX };
         Self { started }
     }
 
     /// Enters a boundary: logs that at debug, and reads the clock only where that level is on.
     #[inline]
     pub fn boundary(operation: &Operation<'_>) -> Self {
-        let started = if debug_is_on() { log_entry(operation) } else { Tick::MAX };
+        let started = if debug_is_on() { enter_if_heard(operation) } else { Tick::MAX };
         Self { started }
     }
 
     /// Begins a transaction, with a line at debug, and reads the clock only where that is on.
     #[inline]
     pub(super) fn transaction(operation: &Operation<'_>) -> Self {
-        let started = if transaction_debug_is_on() { log_begin(operation) } else { Tick::MAX };
+        let started = if debug_is_on() { begin_if_heard(operation) } else { Tick::MAX };
         Self { started }
     }
 
@@ -122,34 +122,41 @@ impl Entry {
     }
 }
 
-/// One relaxed load and a comparison where the level debug is off; what else it takes stays out of the caller's code.
+/// One relaxed load and a comparison; what more it takes where the level is on stays out of the caller's code.
 #[inline]
 fn debug_is_on() -> bool {
-    LevelFilter::current() >= Level::DEBUG && debug_is_heard()
+    LevelFilter::current() >= Level::DEBUG
 }
 
-#[cold]
-#[inline(never)]
-fn debug_is_heard() -> bool {
+fn is_heard() -> bool {
     tracing::enabled!(target: names::TARGET_BOUNDARY, Level::DEBUG)
 }
 
-/// The same for transactions.
-#[inline]
-fn transaction_debug_is_on() -> bool {
-    LevelFilter::current() >= Level::DEBUG && transaction_debug_is_heard()
+#[cold]
+#[inline(never)]
+fn start_if_heard() -> Tick {
+    if is_heard() { SharedClock::current().now() } else { Tick::MAX }
 }
 
 #[cold]
 #[inline(never)]
-fn transaction_debug_is_heard() -> bool {
-    tracing::enabled!(target: names::TARGET_TRANSACTION, Level::DEBUG)
+fn enter_if_heard(operation: &Operation<'_>) -> Tick {
+    if !is_heard() {
+        return Tick::MAX;
+    }
+    let Operation { name, component, file, line } = *operation;
+    tracing::debug!(target: names::TARGET_BOUNDARY, operation = name, component, file, line, "entered");
+    SharedClock::current().now()
 }
 
 #[cold]
-fn log_entry(operation: &Operation<'_>) -> Tick {
+#[inline(never)]
+fn begin_if_heard(operation: &Operation<'_>) -> Tick {
+    if !tracing::enabled!(target: names::TARGET_TRANSACTION, Level::DEBUG) {
+        return Tick::MAX;
+    }
     let Operation { name, component, file, line } = *operation;
-    tracing::debug!(target: names::TARGET_BOUNDARY, operation = name, component, file, line, "entered");
+    tracing::debug!(target: names::TARGET_TRANSACTION, operation = name, component, file, line, "begun");
     SharedClock::current().now()
 }
 
@@ -167,11 +174,4 @@ fn log_left(operation: &Operation<'_>, started: Tick) {
     let Operation { name, component, file, line } = *operation;
     let duration = SharedClock::current().now().since(started).as_secs_f64();
     tracing::debug!(target: names::TARGET_BOUNDARY, operation = name, component, file, line, duration, "left early");
-}
-
-#[cold]
-fn log_begin(operation: &Operation<'_>) -> Tick {
-    let Operation { name, component, file, line } = *operation;
-    tracing::debug!(target: names::TARGET_TRANSACTION, operation = name, component, file, line, "begun");
-    SharedClock::current().now()
 }
