@@ -506,8 +506,13 @@ impl<'a> ErrorRef<'a> {
 
     /// Iterates over the sources of the error, without the error itself.
     pub(crate) fn sources(&self) -> impl Iterator<Item = &'a (dyn Error + 'static)> + use<'a> {
-        let itself = usize::from(!matches!(self, ErrorRef::Scoped(_)));
-        self.head().into_iter().flat_map(super::chain).skip(itself)
+        let (head, itself) = match *self {
+            // Asked directly: most of them have none, and every error that is recorded comes by here.
+            ErrorRef::App(app) => (app.inner().source(), 0),
+            ErrorRef::Scoped(_) => (self.head(), 0),
+            _ => (self.head(), 1),
+        };
+        head.into_iter().flat_map(super::chain).skip(itself)
     }
 }
 

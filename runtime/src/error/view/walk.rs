@@ -2,7 +2,7 @@
 
 use super::{ErrorRef, Head, View, hidden};
 use crate::error::{AppError, Class, Coding, ErrorCode, ErrorId, Rejection, app_error::Inner, chain, coding};
-use std::{error::Error, io, panic::Location, time::Duration};
+use std::{error::Error, io, panic::Location, path::Path, time::Duration};
 
 /// How many levels the registry is asked about.
 const MAPPED_LEVELS: usize = 8;
@@ -182,7 +182,13 @@ impl View<'_> {
         let is_erased = matches!(self.head, Head::Erased);
         let mut depth = 0;
         let mut next = match self.error {
-            ErrorRef::App(app) => Some(&**app as &(dyn Error + 'static)),
+            ErrorRef::App(app) => {
+                if !visit(depth, Some(&**app), Some(app.facts(ask))) {
+                    return;
+                }
+                depth += 1;
+                app.inner().source()
+            }
             ErrorRef::Std(error) => Some(error),
             ErrorRef::Scoped(error) => {
                 let (source, facts) = hidden::source_of(error, ask);
@@ -232,7 +238,13 @@ fn look_at<'a>(
 /// Returns `true` for a place in the standard library: where a conversion is called by `map_err(AppError::from)`.
 pub(crate) fn is_in_std(place: &Location<'_>) -> bool {
     let file = place.file();
+    // The sources of the workspace have relative paths; each error's place is looked at, so that is asked first.
+    if Path::new(file).is_relative() {
+        return false;
+    }
     // As distributed, the sources have the first form; with the component `rust-src`, the second one.
     file.starts_with("/rustc/")
-        || ["/library/core/src/", "/library/std/src/", "/library/alloc/src/"].iter().any(|part| file.contains(part))
+        || file
+            .split_once("/library/")
+            .is_some_and(|(_, rest)| ["core/src/", "std/src/", "alloc/src/"].iter().any(|part| rest.starts_with(part)))
 }

@@ -86,13 +86,18 @@ const MAX_FIELDS: usize = 4096;
 
 /// The context of the calling thread, if it has any, as sinks may have it.
 pub(super) fn current() -> Option<Box<ErrorContext>> {
-    let ErrorContext { span, trace_id, fields: of_hook } = HOOK.get().and_then(ask).unwrap_or_default();
+    let of_hook = HOOK.get().and_then(ask);
+    let current = tracing::Span::current();
+    if of_hook.is_none() && current.is_none() {
+        return None;
+    }
+    let ErrorContext { span, trace_id, fields: of_hook } = of_hook.unwrap_or_default();
     #[cfg(feature = "tracing-subscriber")]
-    let mut fields = super::span::of_current();
+    let mut fields = super::span::fields_of(&current);
     #[cfg(not(feature = "tracing-subscriber"))]
     let mut fields = Map::new();
     fields.extend(of_hook);
-    let span = span.or_else(|| tracing::Span::current().metadata().map(|span| span.name().to_owned()));
+    let span = span.or_else(|| current.metadata().map(|span| span.name().to_owned()));
     if span.is_none() && trace_id.is_none() && fields.is_empty() {
         return None;
     }

@@ -88,14 +88,19 @@ fn absorb(state: u64, text: &str) -> u64 {
     // A name of megabytes is told apart by its head and its length.
     let bytes = text.as_bytes();
     let mut state = state ^ (bytes.len() as u64).wrapping_mul(FACTOR);
-    let (words, rest) = bytes[..bytes.len().min(1024)].as_chunks::<8>();
+    let bytes = &bytes[..bytes.len().min(1024)];
+    let (words, rest) = bytes.as_chunks::<8>();
     for word in words {
         state = mix(state, u64::from_le_bytes(*word));
     }
-    let mut last = [0; 8];
-    last[..rest.len()].copy_from_slice(rest);
+    let last = match bytes.last_chunk::<8>() {
+        // The last bytes, without those that were taken: a copy of unknown length costs more than the rest.
+        Some(last) if !rest.is_empty() => u64::from_le_bytes(*last) >> (8 * (8 - rest.len())),
+        Some(_) => 0,
+        None => rest.iter().rev().fold(0, |last, byte| last << 8 | u64::from(*byte)),
+    };
     // The last step of SplitMix64 spreads the difference of one bit over all.
-    let mut mixed = mix(state, u64::from_le_bytes(last));
+    let mut mixed = mix(state, last);
     mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
     mixed ^ (mixed >> 31)

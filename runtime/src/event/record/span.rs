@@ -124,8 +124,8 @@ impl Visit for Kept {
     }
 }
 
-/// The fields of the current span and its parents, as they were written: secrets included.
-pub(super) fn of_current() -> Map<String, Value> {
+/// The fields of a span and its parents, as they were written: secrets included.
+pub(super) fn fields_of(span: &tracing::Span) -> Map<String, Value> {
     let of_registry = |(id, dispatch): (&Id, &tracing::Dispatch)| {
         let mut fields = Map::new();
         for span in dispatch.downcast_ref::<Registry>()?.span(id)?.scope().from_root() {
@@ -135,5 +135,5 @@ pub(super) fn of_current() -> Map<String, Value> {
         }
         Some(fields)
     };
-    tracing::Span::current().with_subscriber(of_registry).flatten().unwrap_or_default()
+    span.with_subscriber(of_registry).flatten().unwrap_or_default()
 }
