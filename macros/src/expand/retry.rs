@@ -251,7 +251,7 @@ impl Attempt {
             Self::unless_cut_off(&quote!(#run.limit(#admitted.guard(#judge, #body)).await), site, returns)
         } else if *is_async {
             let run = own("run");
-            quote!(#run.watch(#admitted.guard(#judge, #body)).await)
+            quote!(#admitted.guard_in(#run.attempt_frame(), #judge, #body).await)
         } else {
             in_attempt(&quote!(#admitted.run_with(#judge, #arguments, #body)))
         };

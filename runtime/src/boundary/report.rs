@@ -155,7 +155,7 @@ impl<'a> Report<'a> {
         }
         if let Some(mut inside) = recognised.inside {
             if then == Then::Ends {
-                inside.forget_rejections();
+                inside.forget_errors();
             }
             inside.forward();
         }

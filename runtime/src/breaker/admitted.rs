@@ -8,6 +8,8 @@ use super::{
     ticket::{Denied, Ticket},
     word,
 };
+#[cfg(feature = "async")]
+use crate::call::{Frame, Framed};
 use crate::{
     Rejection,
     call::{self, Mark, Since},
@@ -116,15 +118,22 @@ impl<'a> Admitted<'a> {
         let on_panic = OnPanic { shared, ticket, mark: None };
         let inner = f();
         on_panic.defuse();
-        super::Guarded::new(shared, ticket, judge, inner)
+        super::Guarded::new(shared, ticket, judge, inner, Frame::new())
     }
 
     /// Wraps the future that is the call.
     #[cfg(feature = "async")]
     #[inline]
     pub fn guard<F, J>(self, judge: J, inner: F) -> super::Guarded<'a, F, J> {
+        self.guard_in(Frame::new(), judge, inner)
+    }
+
+    /// Wraps the future that is the call, and the whole of what has a frame already.
+    #[cfg(feature = "async")]
+    #[inline]
+    pub fn guard_in<F, J, P: Framed>(self, place: P, judge: J, inner: F) -> super::Guarded<'a, F, J, P> {
         let (shared, ticket) = self.into_parts();
-        super::Guarded::new(shared, ticket, judge, inner)
+        super::Guarded::new(shared, ticket, judge, inner, place)
     }
 }
 

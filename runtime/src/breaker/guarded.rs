@@ -2,7 +2,7 @@
 
 use super::{admitted::settle, judge::Judge, permit::fail_by_panic, shared::Shared, ticket::Ticket};
 use crate::{
-    call::{self, Frame, Since},
+    call::{self, Frame, Framed, Since},
     classify::Verdict,
 };
 use std::{
@@ -16,7 +16,7 @@ pin_project_lite::pin_project! {
     ///
     /// It boxes nothing and adds a few words to the future inside. A future that is ready at once reads no clock.
     #[must_use = "futures do nothing unless they are awaited"]
-    pub struct Guarded<'a, F, J> {
+    pub struct Guarded<'a, F, J, P: Framed = Frame> {
         #[pin]
         inner: F,
         judge: J,
@@ -24,14 +24,14 @@ pin_project_lite::pin_project! {
         shared: Option<&'a Shared>,
         // With the note when the inner future was first seen pending.
         ticket: Ticket,
-        frame: Frame,
+        place: P,
     }
 
-    impl<F, J> PinnedDrop for Guarded<'_, F, J> {
+    impl<F, J, P: Framed> PinnedDrop for Guarded<'_, F, J, P> {
         fn drop(this: Pin<&mut Self>) {
             let this = this.project();
             if let Some(shared) = this.shared.take() {
-                if inside(this.frame, shared).recorded {
+                if inside(this.place.frame(), shared).recorded {
                     shared.release(*this.ticket);
                 } else if shared.drop_future(*this.ticket, call::ended_by()) {
                     call::record_outcome(shared.address());
@@ -41,26 +41,29 @@ pin_project_lite::pin_project! {
     }
 }
 
-impl<'a, F, J> Guarded<'a, F, J> {
-    pub(super) fn new(shared: &'a Shared, ticket: Ticket, judge: J, inner: F) -> Self {
-        Self { inner, judge, shared: Some(shared), ticket, frame: Frame::new() }
+impl<'a, F, J, P: Framed> Guarded<'a, F, J, P> {
+    pub(super) fn new(shared: &'a Shared, ticket: Ticket, judge: J, inner: F, place: P) -> Self {
+        Self { inner, judge, shared: Some(shared), ticket, place }
     }
 }
 
-impl<T, E, F, J> Future for Guarded<'_, F, J>
+impl<T, E, F, J, P> Future for Guarded<'_, F, J, P>
 where
     F: Future<Output = Result<T, E>>,
     J: Judge<Result<T, E>>,
+    P: Framed,
 {
     type Output = Result<T, E>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let on_panic = OnPollPanic { shared: this.shared, ticket: *this.ticket, frame: this.frame };
+        let on_panic = OnPollPanic { shared: this.shared, ticket: *this.ticket, place: this.place };
         let polled = {
-            let entered = on_panic.frame.enter();
+            let _entered = on_panic.place.enter();
             let _held = match on_panic.shared {
-                Some(shared) if on_panic.ticket.is_probe() => shared.hold_slot(on_panic.ticket, Some(entered.id())),
+                Some(shared) if on_panic.ticket.is_probe() => {
+                    shared.hold_slot(on_panic.ticket, Some(call::current_frame()))
+                }
                 _ => None,
             };
             this.inner.poll(cx)
@@ -78,14 +81,10 @@ where
         if let Some(shared) = shared {
             let ticket = shared.take_pending(*this.ticket).0;
             if verdict != Verdict::Success || !shared.succeed_at_once(ticket) {
-                let inside = inside(this.frame, shared);
+                let inside = inside(this.place.frame(), shared);
                 settle(shared, ticket, verdict, &*this.judge, &outcome, inside);
             }
-            if verdict == Verdict::Success {
-                this.frame.succeeded();
-            } else {
-                this.frame.end_and_forward();
-            }
+            this.place.end(outcome.is_ok());
         }
         Poll::Ready(outcome)
     }
@@ -98,17 +97,17 @@ fn inside(frame: &mut Frame, shared: &Shared) -> Since {
 }
 
 /// Counts a panic of the inner future, or of the judge, as a failure.
-struct OnPollPanic<'p, 'a> {
+struct OnPollPanic<'p, 'a, P: Framed> {
     shared: &'p mut Option<&'a Shared>,
     ticket: Ticket,
-    frame: &'p mut Frame,
+    place: &'p mut P,
 }
 
-impl Drop for OnPollPanic<'_, '_> {
+impl<P: Framed> Drop for OnPollPanic<'_, '_, P> {
     #[cold]
     fn drop(&mut self) {
         if let Some(shared) = self.shared.take() {
-            let inside = inside(self.frame, shared);
+            let inside = inside(self.place.frame(), shared);
             fail_by_panic(shared, shared.take_pending(self.ticket).0, inside);
         }
     }

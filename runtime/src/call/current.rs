@@ -96,21 +96,15 @@ impl Current {
     }
 
     /// Moves the letters that are addressed to a frame into it.
-    #[inline]
-    pub(super) fn collect(&self, frame: u64, inside: &mut Option<Box<Inside>>) {
-        if self.has_letters.get() {
-            self.collect_letters(frame, inside);
+    pub(super) fn collect(&self, inside: &mut Inside) {
+        if !self.has_letters.get() {
+            return;
         }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn collect_letters(&self, frame: u64, inside: &mut Option<Box<Inside>>) {
         // A thread that is ending has no letters any more.
         let _ = LETTERS.try_with(|letters| {
-            let mut letters = letters.borrow_mut();
+            let (mut letters, frame) = (letters.borrow_mut(), inside.id);
             for Addressed { letter, .. } in letters.extract_if(.., |letter| letter.to == frame) {
-                inside.get_or_insert_default().add(letter);
+                inside.add(letter);
             }
             self.has_letters.set(!letters.is_empty());
         });
@@ -136,6 +130,12 @@ pub(super) fn letters_to(frame: u64, since: Mark) -> Vec<Letter> {
         };
         if current.has_letters.get() { LETTERS.try_with(take).unwrap_or_default() } else { Vec::new() }
     })
+}
+
+/// Returns the identity of the current frame, and gives it one where it has none; [`NONE`] without a frame.
+#[cfg(feature = "async")]
+pub(crate) fn current_frame() -> u64 {
+    CURRENT.with(Current::name)
 }
 
 /// Returns `true` inside of a frame.

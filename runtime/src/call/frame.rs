@@ -2,7 +2,7 @@
 
 use super::{
     attempt::Packed,
-    current::{CURRENT, NONE, UNNAMED},
+    current::{CURRENT, UNNAMED},
     deadline::EnteredDeadline,
     inside::Inside,
 };
@@ -14,21 +14,19 @@ use std::{
     task::{Context, Poll},
 };
 
-/// The identity of a guarded call, and what happened inside of it. Two words; making one writes nothing that threads
+/// The identity of a guarded call, and what happened inside of it. One word; making one writes nothing that threads
 /// share, and allocates nothing.
 #[derive(Debug, Default)]
-pub(crate) struct Frame {
-    /// [`NONE`] until something was sent to it.
-    id: u64,
-    /// Taken out by whatever ends the frame, its drop included; so nothing is left to drop, which the compiler need not
-    /// find out on the way of a call in which nothing happened.
+pub struct Frame {
+    /// Made when something is sent to the frame. Taken out by whatever ends the frame, its drop included; so nothing is
+    /// left to drop, which the compiler need not find out on the way of a call in which nothing happened.
     inside: ManuallyDrop<Option<Box<Inside>>>,
 }
 
 impl Frame {
     #[inline]
     pub(crate) const fn new() -> Self {
-        Self { id: NONE, inside: ManuallyDrop::new(None) }
+        Self { inside: ManuallyDrop::new(None) }
     }
 
     /// Makes the frame current until what this returns is dropped: for the body of a sync call, or for one poll.
@@ -56,7 +54,7 @@ impl Frame {
 
     #[inline]
     fn begin(&mut self) -> u64 {
-        let this = if self.id == NONE { UNNAMED } else { self.id };
+        let this = self.inside.as_ref().map_or(UNNAMED, |inside| inside.id);
         CURRENT.with(|current| current.frame.replace(this))
     }
 
@@ -71,13 +69,14 @@ impl Frame {
     #[cold]
     #[inline(never)]
     fn collect(&mut self, id: u64) {
-        if self.id == NONE {
-            self.id = id;
-        } else if cfg!(debug_assertions) && self.id != id {
+        let inside = self.inside.get_or_insert_default();
+        if inside.id == UNNAMED {
+            inside.id = id;
+        } else if cfg!(debug_assertions) && inside.id != id {
             // That of a frame further in, which was entered in place around an await that no macro saw.
             tracing::error!(target: TARGET_BOUNDARY, "a frame outlived its poll: its errors may be taken for others");
         }
-        CURRENT.with(|current| current.collect(self.id, &mut self.inside));
+        CURRENT.with(|current| current.collect(inside));
     }
 
     /// Returns what happened inside so far, if anything did.
@@ -94,6 +93,31 @@ impl Frame {
         let mut inside = self.inside.take()?;
         inside.close_mailboxes();
         Some(inside)
+    }
+
+    /// Ends one use of a frame that is used again, for the next attempt.
+    #[inline]
+    pub(crate) fn end_use(&mut self) -> Option<&mut Inside> {
+        let inside = self.inside.as_deref_mut()?;
+        inside.close_mailboxes();
+        Some(inside)
+    }
+
+    /// Returns `true` if something was sent to the frame, or its guard has set its note.
+    #[inline]
+    pub(crate) fn has_contents(&self) -> bool {
+        self.inside.is_some()
+    }
+
+    /// Returns the word that the guard keeps with the frame: zero until it was set.
+    #[inline]
+    pub(crate) fn note(&self) -> u64 {
+        self.inside.as_ref().map_or(0, |inside| inside.note)
+    }
+
+    /// Sets that word. It stands with what happened inside, so that a guard in which nothing happened has no room for it.
+    pub(crate) fn set_note(&mut self, note: u64) {
+        self.inside.get_or_insert_default().note = note;
     }
 
     /// Ends the frame; everything is handed on to the frame around it.
@@ -117,8 +141,7 @@ impl Frame {
 #[inline(never)]
 fn handled(frame: &mut Frame) {
     if let Some(mut inside) = frame.end() {
-        inside.take_reported();
-        inside.forget_rejections();
+        inside.forget_errors();
         inside.forward();
     }
 }
@@ -135,26 +158,57 @@ impl Drop for Frame {
 #[cold]
 #[inline(never)]
 fn forward(frame: &mut Frame) {
-    if let Some(inside) = frame.end() {
+    if let Some(mut inside) = frame.end() {
         inside.forward();
+    }
+}
+
+/// What has the frame that an async guard enters: the guard itself, or the retry whose attempt it is the whole of.
+pub trait Framed {
+    /// Keeps the frame current until it is dropped.
+    type Entered<'a>
+    where
+        Self: 'a;
+
+    /// Enters the frame for one poll.
+    fn enter(&mut self) -> Self::Entered<'_>;
+
+    /// The frame, once it is left.
+    fn frame(&mut self) -> &mut Frame;
+
+    /// Ends the frame of a call, unless somebody else does.
+    fn end(&mut self, is_ok: bool);
+}
+
+impl Framed for Frame {
+    type Entered<'a> = Entered<'a>;
+
+    #[inline]
+    fn enter(&mut self) -> Entered<'_> {
+        self.enter()
+    }
+
+    #[inline]
+    fn frame(&mut self) -> &mut Frame {
+        self
+    }
+
+    #[inline]
+    fn end(&mut self, is_ok: bool) {
+        if is_ok {
+            self.succeeded();
+        } else {
+            self.end_and_forward();
+        }
     }
 }
 
 /// A frame that is current, until this is dropped.
 #[derive(Debug)]
 #[must_use]
-pub(crate) struct Entered<'a> {
+pub struct Entered<'a> {
     frame: &'a mut Frame,
     previous: u64,
-}
-
-impl Entered<'_> {
-    /// The identity of the frame.
-    #[cfg(feature = "async")]
-    #[expect(clippy::unused_self, reason = "the frame is current as long as this lives")]
-    pub(crate) fn id(&self) -> u64 {
-        CURRENT.with(super::current::Current::name)
-    }
 }
 
 impl Drop for Entered<'_> {

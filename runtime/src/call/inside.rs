@@ -2,7 +2,7 @@
 
 use super::{current, mailbox::Mailbox, reported::Reported};
 use crate::{Rejection, event::pending::Held};
-use std::sync::Arc;
+use std::{mem::take, sync::Arc};
 
 /// A message of a guard further in to the frame around it.
 #[derive(Debug)]
@@ -23,8 +23,12 @@ pub(super) enum Letter {
 }
 
 /// What happened inside of a frame; made when the first letter comes.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Inside {
+    /// The frame's identity: [`UNNAMED`](current::UNNAMED) until something was sent to it.
+    pub(super) id: u64,
+    /// The guard's own; see [`Frame::note`](super::Frame::note).
+    pub(super) note: u64,
     reported: Vec<Reported>,
     pending: Vec<Held>,
     rejections: Vec<(u64, Rejection, bool)>,
@@ -42,6 +46,21 @@ fn keep<T>(all: &mut Vec<T>, one: T) {
         all.remove(0);
     }
     all.push(one);
+}
+
+impl Default for Inside {
+    fn default() -> Self {
+        Self {
+            id: current::UNNAMED,
+            note: 0,
+            reported: Vec::new(),
+            pending: Vec::new(),
+            rejections: Vec::new(),
+            dropped: Vec::new(),
+            recorded: Vec::new(),
+            mailboxes: Vec::new(),
+        }
+    }
 }
 
 impl Inside {
@@ -108,12 +127,12 @@ impl Inside {
 
     /// Takes the errors that were reported inside.
     pub(crate) fn take_reported(&mut self) -> Vec<Reported> {
-        std::mem::take(&mut self.reported)
+        take(&mut self.reported)
     }
 
     /// Takes the errors that wait to be settled.
     pub(crate) fn take_pending(&mut self) -> Vec<Held> {
-        std::mem::take(&mut self.pending)
+        take(&mut self.pending)
     }
 
     /// Returns the latest rejection of a policy further in that still is, or that an error type kept nothing of.
@@ -127,27 +146,29 @@ impl Inside {
         self.recorded.contains(&breaker)
     }
 
-    /// Forgets the rejections that were made inside: what leaves the frame is none of them.
-    pub(crate) fn forget_rejections(&mut self) {
+    /// Forgets the errors that were reported and the rejections that were made inside: what leaves the frame is none of
+    /// them.
+    pub(crate) fn forget_errors(&mut self) {
+        self.reported.clear();
         self.rejections.clear();
     }
 
     /// Hands everything on to the current frame.
-    pub(crate) fn forward(self) {
-        self.into_letters().for_each(current::send);
+    pub(crate) fn forward(&mut self) {
+        self.take_letters().for_each(current::send);
     }
 
-    /// What the frame around this one is to have, but for the mailboxes.
-    pub(super) fn into_letters(self) -> impl Iterator<Item = Letter> + use<> {
-        let reported = self.reported.into_iter().map(|reported| Letter::Reported(Box::new(reported)));
-        let pending = self.pending.into_iter().map(Letter::Pending);
-        let rejections = self.rejections.into_iter().map(|(number, rejection, is_kept)| Letter::Rejected {
+    /// Takes what the frame around this one is to have: all but the mailboxes.
+    pub(super) fn take_letters(&mut self) -> impl Iterator<Item = Letter> + use<> {
+        let reported = take(&mut self.reported).into_iter().map(|reported| Letter::Reported(Box::new(reported)));
+        let pending = take(&mut self.pending).into_iter().map(Letter::Pending);
+        let rejections = take(&mut self.rejections).into_iter().map(|(number, rejection, is_kept)| Letter::Rejected {
             number,
             rejection,
             is_kept,
         });
-        let dropped = self.dropped.into_iter().map(Letter::Dropped);
-        let recorded = self.recorded.into_iter().map(Letter::Recorded);
+        let dropped = take(&mut self.dropped).into_iter().map(Letter::Dropped);
+        let recorded = take(&mut self.recorded).into_iter().map(Letter::Recorded);
         reported.chain(pending).chain(rejections).chain(dropped).chain(recorded)
     }
 }

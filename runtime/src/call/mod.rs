@@ -47,6 +47,8 @@ pub use deadline::remaining;
 pub use values::value;
 
 pub(crate) use attempt::{Packed, series};
+#[cfg(feature = "async")]
+pub(crate) use current::current_frame;
 pub(crate) use current::{
     Conversion, Mark, Number, Since, is_in_call, mark, post_pending, post_reported, record_outcome, since,
 };
@@ -58,7 +60,7 @@ pub(crate) use ended::EndedBy;
 pub(crate) use ended::ending;
 #[cfg(feature = "async")]
 pub(crate) use ended::{end_by, ended_by};
-pub(crate) use frame::{EnteredAttempt, Frame, InPlace, Suspended};
+pub(crate) use frame::{EnteredAttempt, Frame, Framed, InPlace, Suspended};
 pub(crate) use held::{HeldSlot, hold, slot_of};
 pub(crate) use inside::Inside;
 pub(crate) use reported::{Marked, Reported};

@@ -1,6 +1,7 @@
 use super::{
     current::{CURRENT, Current, Number, is_in_call, letters_to, mark, post_pending, record_outcome, send, since},
     deadline::EnteredDeadline,
+    frame::Entered,
     held,
     inside::Letter,
     *,
@@ -23,6 +24,13 @@ const SECOND: Duration = Duration::from_secs(1);
 /// The identity of the frame that is current.
 fn current_frame() -> u64 {
     CURRENT.with(Current::name)
+}
+
+impl Entered<'_> {
+    /// The identity of the frame, which is the current one.
+    fn id(&self) -> u64 {
+        current_frame()
+    }
 }
 
 fn in_seconds(clock: &ManualClock, seconds: u32) -> Deadline {
@@ -137,9 +145,9 @@ fn frame_that_succeeded_hands_on_no_report() {
         }
         inner.succeeded();
     }
-    let inside = outer.end().unwrap();
+    let mut inside = outer.end().unwrap();
     assert!(inside.has_recorded(7), "the outcome was counted whatever became of the call");
-    assert_eq!(inside.into_letters().filter(|letter| matches!(letter, Letter::Reported(_))).count(), 0);
+    assert_eq!(inside.take_letters().filter(|letter| matches!(letter, Letter::Reported(_))).count(), 0);
 }
 
 #[test]
@@ -162,9 +170,9 @@ fn outcomes_of_one_breaker_are_one_letter() {
         entered.id()
     };
     assert_eq!(letters_to(id, since).len(), 0, "the frame has them");
-    let inside = frame.end().unwrap();
+    let mut inside = frame.end().unwrap();
     assert!(inside.has_recorded(7) && !inside.has_recorded(8));
-    assert_eq!(inside.into_letters().count(), 1);
+    assert_eq!(inside.take_letters().count(), 1);
 }
 
 #[test]

@@ -324,11 +324,21 @@ impl Backoff {
     }
 }
 
-/// What one delay hands on to the next; half a word, because every future that retries holds it.
+/// What one delay hands on to the next; half a word, so that it fits into one with the number of the attempt.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct DelayState {
     /// The delay before, in nanoseconds; to seven digits, which is more than a random delay needs.
     previous: f32,
+}
+
+impl DelayState {
+    pub(crate) fn from_bits(bits: u32) -> Self {
+        Self { previous: f32::from_bits(bits) }
+    }
+
+    pub(crate) fn to_bits(&self) -> u32 {
+        self.previous.to_bits()
+    }
 }
 
 /// The endless sequence of delays of a [`Backoff`].

@@ -14,7 +14,7 @@ use crate::{
 };
 #[cfg(feature = "async")]
 use crate::{
-    call::EndedBy,
+    call::{EndedBy, Framed},
     error::{ErrorCode, Policy, Rejection},
 };
 use std::{
@@ -72,8 +72,9 @@ use std::{
 #[must_use = "a run does nothing until it is told of an outcome"]
 pub struct Run<'r> {
     core: &'r Arc<Core>,
-    step: Step,
-    /// That of the attempt under way; a loop in place has none.
+    /// `Tick::MAX` while that is not known.
+    began: Tick,
+    /// That of the attempt under way; a loop in place has none. Its note is that of the [`Step`].
     frame: Frame,
 }
 
@@ -104,18 +105,22 @@ impl fmt::Debug for Wait {
 impl<'r> Run<'r> {
     #[inline]
     pub(super) fn begin(core: &'r Arc<Core>) -> Self {
-        let began = if core.has_opening { Self::open(core) } else { None };
-        Self { core, step: Step::begin(began), frame: Frame::new() }
+        let began = if core.has_opening { Self::open(core) } else { Tick::MAX };
+        Self { core, began, frame: Frame::new() }
     }
 
     /// Pays into the budget and takes the time, where either is asked for; out of line, for most retries have neither.
     #[inline(never)]
-    fn open(core: &Core) -> Option<Tick> {
+    fn open(core: &Core) -> Tick {
         if let Some(budget) = &core.budget {
             budget.deposit();
         }
         // A limit on the whole time counts the first attempt too; without one nobody asks when it began.
-        core.config.max_elapsed.is_some().then(|| core.clock().now())
+        if core.config.max_elapsed.is_some() { core.clock().now() } else { Tick::MAX }
+    }
+
+    fn elapsed_at(&self, now: Tick) -> Duration {
+        now.since(self.began)
     }
 
     /// Decides what comes after an attempt; the outcome is only looked at, except that an [`AppError`] that goes to the
@@ -151,7 +156,7 @@ impl<'r> Run<'r> {
     ) -> Next {
         match result {
             Ok(_) => {
-                if self.step.failed() != 0 {
+                if self.failed_attempts() != 0 {
                     self.recovered();
                 }
                 Next::Return
@@ -176,10 +181,7 @@ impl<'r> Run<'r> {
     ) -> ControlFlow<Result<T, E>, Duration> {
         match result {
             Ok(value) => {
-                self.frame.succeeded();
-                if self.step.failed() != 0 {
-                    self.recovered();
-                }
+                self.succeeded();
                 ControlFlow::Break(Ok(value))
             }
             Err(mut error) => {
@@ -202,8 +204,8 @@ impl<'r> Run<'r> {
     )]
     #[inline(always)]
     pub fn enter(&mut self) -> EnteredAttempt<'_> {
-        let (core, index) = (&**self.core, self.step.failed());
-        let deadline = if core.has_opening { limit_whole(core, self.step.began()) } else { None };
+        let (core, index) = (&**self.core, self.failed_attempts());
+        let deadline = if core.has_opening { limit_whole(core, self.began) } else { None };
         let entered = self.frame.enter_attempt(index, core.config.max_attempts.get(), core.place, deadline);
         if !entered.outer.is_none() {
             warn_of_nesting(core, entered.outer);
@@ -219,9 +221,28 @@ impl<'r> Run<'r> {
         Watched { run: self, attempt }
     }
 
-    /// Ends the series by a first attempt that succeeded.
+    /// The frame of an attempt whose guard enters it by itself.
+    #[cfg(feature = "async")]
+    #[doc(hidden)]
+    #[inline]
+    pub fn attempt_frame(&mut self) -> AttemptFrame<'_, 'r> {
+        AttemptFrame(self)
+    }
+
+    /// Ends the series by an attempt that succeeded.
     #[inline]
     pub(super) fn succeeded(&mut self) {
+        if self.frame.has_contents() {
+            self.succeeded_after_all();
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn succeeded_after_all(&mut self) {
+        if self.failed_attempts() != 0 {
+            self.recovered();
+        }
         self.frame.succeeded();
     }
 
@@ -234,14 +255,13 @@ impl<'r> Run<'r> {
     /// Ends the frame of an attempt that ended with an error.
     #[cold]
     pub(super) fn end_attempt(&mut self, next: Next) {
-        let Some(mut inside) = self.frame.end() else { return };
+        let Some(inside) = self.frame.end_use() else { return };
         if let Next::Wait(_) = next {
             for held in inside.take_pending() {
                 event::pending::settle(held, Settlement::Retried);
             }
             // What was reported or rejected inside has no say in the next attempt; what breakers counted stays counted.
-            inside.take_reported();
-            inside.forget_rejections();
+            inside.forget_errors();
         }
         inside.forward();
     }
@@ -317,14 +337,14 @@ impl<'r> Run<'r> {
     #[inline]
     #[must_use]
     pub fn failed_attempts(&self) -> u32 {
-        self.step.failed()
+        Step::failed_by(self.frame.note())
     }
 
     /// Returns what the attempt that comes next, or that runs now, knows of itself.
     #[inline]
     #[must_use]
     pub fn attempt(&self) -> Attempt {
-        Attempt::new(self.step.failed(), self.core.config.max_attempts.get())
+        Attempt::new(self.failed_attempts(), self.core.config.max_attempts.get())
     }
 
     /// Gives one attempt the time that the configuration allows it, where it limits that.
@@ -358,7 +378,7 @@ impl<'r> Run<'r> {
     pub async fn limit<F: Future>(&mut self, attempt: F) -> Result<F::Output, Rejection> {
         let Some(timeout) = self.core.config.attempt_timeout else { return Ok(self.watch(attempt).await) };
         let (clock, own) = (self.core.clock(), timeout);
-        let whole = self.core.config.max_elapsed.map(|whole| whole.saturating_sub(self.step.elapsed_at(clock.now())));
+        let whole = self.core.config.max_elapsed.map(|whole| whole.saturating_sub(self.elapsed_at(clock.now())));
         let timeout = own.min(whole.unwrap_or(own)).min(call::remaining().unwrap_or(own));
         // What was cut off after less than half of its limit says nothing about the callee.
         let why = if timeout >= own / 2 { EndedBy::TimedOut } else { EndedBy::CutShort };
@@ -404,7 +424,11 @@ impl<'r> Run<'r> {
             retry_after: seen.view.retry_after(),
             remaining: call::remaining(),
         };
-        let (next, stop) = match self.step.after_failure_at(&core.config, failure, now) {
+        let mut step = Step::resume(self.began, self.frame.note());
+        let decision = step.after_failure_at(&core.config, failure, now);
+        self.began = step.began();
+        self.frame.set_note(step.note());
+        let (next, stop) = match decision {
             // Asked last, so that a token is taken only for an attempt that is made.
             Decision::Retry(_) if core.budget.as_ref().is_some_and(|budget| !budget.try_withdraw()) => {
                 (Next::Return, Some(StopReason::Budget))
@@ -412,9 +436,8 @@ impl<'r> Run<'r> {
             Decision::Retry(delay) => (Next::Wait(wait(delay)), None),
             Decision::Stop(reason) => (Next::Return, Some(reason)),
         };
-        let attempts = self.step.failed();
+        let (attempts, elapsed) = (step.failed(), step.elapsed_at(now));
         let max_attempts = core.config.max_attempts.get();
-        let elapsed = self.step.elapsed_at(now);
         core.hooks.tell(&FailedAttempt {
             name: &core.name,
             index: attempts - 1,
@@ -444,9 +467,9 @@ impl<'r> Run<'r> {
         event::retry::tell(
             &RetryEvent {
                 name: &self.core.name,
-                attempts: self.step.failed().saturating_add(1),
+                attempts: self.failed_attempts().saturating_add(1),
                 max_attempts: self.core.config.max_attempts.get(),
-                elapsed: self.step.elapsed_at(self.core.clock().now()),
+                elapsed: self.elapsed_at(self.core.clock().now()),
                 kind: RetryEventKind::Succeeded,
                 record: RecordSlot::default(),
             },
@@ -457,11 +480,11 @@ impl<'r> Run<'r> {
     /// Tells the reader of the last error what was tried.
     fn annotate(&self, error: &mut AppError, reason: StopReason) {
         let cut_short = matches!(reason, StopReason::Deadline | StopReason::RetryAfter | StopReason::Budget);
-        if self.step.failed() < 2 && !cut_short {
+        if self.failed_attempts() < 2 && !cut_short {
             return;
         }
-        let elapsed = self.step.elapsed_at(self.core.clock().now());
-        error.add_detail("attempts", self.step.failed());
+        let elapsed = self.elapsed_at(self.core.clock().now());
+        error.add_detail("attempts", self.failed_attempts());
         error.add_detail("elapsed", elapsed.as_secs_f64());
         if cut_short {
             error.add_detail("retry_stopped_by", reason.name());
@@ -472,8 +495,8 @@ impl<'r> Run<'r> {
 /// Lets the attempts end with the time that the whole series has.
 #[cold]
 #[inline(never)]
-fn limit_whole(core: &Core, began: Option<Tick>) -> Option<EnteredDeadline> {
-    let until = began?.after(core.config.max_elapsed?);
+fn limit_whole(core: &Core, began: Tick) -> Option<EnteredDeadline> {
+    let until = began.after(core.config.max_elapsed?);
     Some(EnteredDeadline::enter(Deadline::new(until, core.clock())))
 }
 
@@ -516,6 +539,34 @@ impl<F: Future> Future for Watched<'_, '_, F> {
         let _entered = this.run.enter();
         this.attempt.poll(cx)
     }
+}
+
+/// The frame of the attempt under way, for a guard that is the whole of the attempt.
+#[cfg(feature = "async")]
+#[derive(Debug)]
+#[doc(hidden)]
+pub struct AttemptFrame<'a, 'r>(&'a mut Run<'r>);
+
+#[cfg(feature = "async")]
+impl Framed for AttemptFrame<'_, '_> {
+    type Entered<'a>
+        = EnteredAttempt<'a>
+    where
+        Self: 'a;
+
+    #[inline]
+    fn enter(&mut self) -> EnteredAttempt<'_> {
+        self.0.enter()
+    }
+
+    #[inline]
+    fn frame(&mut self) -> &mut Frame {
+        &mut self.0.frame
+    }
+
+    /// The run ends it, when it decides what comes next.
+    #[inline]
+    fn end(&mut self, _: bool) {}
 }
 
 /// A failed attempt as the decision sees it.

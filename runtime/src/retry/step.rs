@@ -38,25 +38,36 @@ pub(crate) enum Decision {
 }
 
 impl Step {
-    /// Begins a series; `now` is needed only where the time is limited.
+    /// Goes on with a series that began then, `Tick::MAX` where that is not known yet: `note` is what
+    /// [`note`](Self::note) returned after the failure before, zero before the first one.
+    pub(crate) fn resume(began: Tick, note: u64) -> Self {
+        Self { failed: Self::failed_by(note), began, delays: DelayState::from_bits(note as u32) }
+    }
+
+    /// Returns what the next failure must know beside the beginning, in one word, which is zero before the first
+    /// failure: a future then need not have room for it.
+    pub(crate) fn note(&self) -> u64 {
+        u64::from(self.failed) << 32 | u64::from(self.delays.to_bits())
+    }
+
+    /// Returns how many attempts have failed by a note.
     #[inline]
-    pub(crate) fn begin(now: Option<Tick>) -> Self {
-        Self { failed: 0, began: now.unwrap_or(Tick::MAX), delays: DelayState::default() }
+    pub(crate) fn failed_by(note: u64) -> u32 {
+        (note >> 32) as u32
     }
 
     /// Returns how many attempts have failed.
-    #[inline]
     pub(crate) fn failed(&self) -> u32 {
         self.failed
     }
 
-    /// Returns when the series began, where that is known.
-    pub(crate) fn began(&self) -> Option<Tick> {
-        (self.began != Tick::MAX).then_some(self.began)
+    /// Returns when the series began, `Tick::MAX` while that is not known: when the first attempt started where the time
+    /// is limited, and when it failed where not.
+    pub(crate) fn began(&self) -> Tick {
+        self.began
     }
 
-    /// Returns the time since the series began: since the first attempt started where the time is limited, and since
-    /// it failed where not.
+    /// Returns the time since the series began.
     pub(crate) fn elapsed_at(&self, now: Tick) -> Duration {
         now.since(self.began)
     }

@@ -79,6 +79,35 @@ fn a_rejection_further_in_is_neutral_in_async_code_too() {
     assert_eq!(breaker.state(), CircuitState::Open);
 }
 
+fn no_error_is_a_failure(_: &Result<(), Fault>) -> bool {
+    false
+}
+
+#[enhanced_error_handling]
+async fn forgiven_inside() -> Result<(), Fault> {
+    give_way(1).await;
+    Err(Fault::Timeout)
+}
+
+#[with_circuit_breaker(name = "forgiven", failure_if = no_error_is_a_failure)]
+async fn forgiven() -> Result<(), Fault> {
+    forgiven_inside().await
+}
+
+#[enhanced_error_handling]
+async fn forgiven_outside() -> Result<(), Fault> {
+    forgiven().await
+}
+
+#[test]
+fn an_error_that_a_breaker_counts_as_a_success_leaves_it_as_the_reported_one() {
+    let watch = Watch::on("forgiven");
+    let results = one_thread().block_on(join_all([forgiven_outside(), forgiven_outside(), forgiven_outside()]));
+    assert!(results.iter().all(Result::is_err));
+    assert_eq!(watch.operations(), ["forgiven_inside"; 3], "each of three errors once");
+    assert_eq!(circuit_breakers().get("forgiven").unwrap().snapshot().counts.success, 3);
+}
+
 #[with_circuit_breaker(name = "entered-twice", failure_threshold = 5, recovery_timeout = 60, half_open_max_calls = 1)]
 fn outer_entry(outcome: fn() -> Result<(), Fault>) -> Result<(), Fault> {
     inner_entry(outcome)

@@ -45,18 +45,16 @@ async fn read(&mut self, key: String) -> Result<u32> {
                 let key = ::gardefou::__private::clone_for_each_attempt(&key);
                 let __this = &mut *self;
                 (
-                    __run
-                        .watch(
-                            __admitted
-                                .guard(
-                                    ::gardefou::__private::judge!(Result < u32 >),
-                                    async move {
-                                        if false {
-                                            return ::gardefou::__private::never::<Result<u32>>();
-                                        }
-                                        '_body: { __this.lookup(key).await }
-                                    },
-                                ),
+                    __admitted
+                        .guard_in(
+                            __run.attempt_frame(),
+                            ::gardefou::__private::judge!(Result < u32 >),
+                            async move {
+                                if false {
+                                    return ::gardefou::__private::never::<Result<u32>>();
+                                }
+                                '_body: { __this.lookup(key).await }
+                            },
                         )
                         .await,
                     ::gardefou::__private::Attempted::ran(

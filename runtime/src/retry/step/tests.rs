@@ -5,6 +5,10 @@ use std::num::NonZeroU32;
 
 const SECOND: Duration = Duration::from_secs(1);
 
+fn begin(now: Option<Tick>) -> Step {
+    Step::resume(now.unwrap_or(Tick::MAX), 0)
+}
+
 /// The same decisions, made slowly: from the whole history each time, with nothing carried along.
 struct Model {
     config: RetryConfig,
@@ -74,7 +78,7 @@ proptest! {
         origin in 0..u64::MAX / 2,
     ) {
         let mut now = Tick::from_nanos(origin);
-        let mut step = Step::begin(config.max_elapsed.is_some().then_some(now));
+        let mut step = begin(config.max_elapsed.is_some().then_some(now));
         let mut model = Model { config: config.clone(), began: origin, history: Vec::new() };
         for (took, failure) in script {
             now = now.after(Duration::from_millis(took));
@@ -82,6 +86,8 @@ proptest! {
             let decision = step.after_failure_at(&config, failure, now);
             prop_assert_eq!(decision, model.decide());
             prop_assert_eq!(step.failed() as usize, model.history.len());
+            // As a run keeps it until the next failure.
+            step = Step::resume(step.began(), step.note());
             match decision {
                 Decision::Retry(delay) => now = now.after(delay),
                 Decision::Stop(_) => return Ok(()),
@@ -104,7 +110,7 @@ fn fixed(max_elapsed: Option<Duration>) -> RetryConfig {
 #[test]
 fn the_defaults_wait_three_times_and_stop() {
     let config = RetryConfig::default();
-    let mut step = Step::begin(None);
+    let mut step = begin(None);
     let mut waited = Duration::ZERO;
     for expected in [500, 1000, 2000] {
         let Decision::Retry(delay) = step.after_failure_at(&config, FAILED, Tick::ZERO) else { panic!("stopped") };
@@ -119,7 +125,7 @@ fn the_defaults_wait_three_times_and_stop() {
 fn a_wait_that_ends_at_the_deadline_is_begun_and_a_longer_one_is_not() {
     let config = fixed(Some(SECOND * 3));
     let at = |nanos| Tick::from_nanos(nanos);
-    let mut step = Step::begin(Some(at(0)));
+    let mut step = begin(Some(at(0)));
     assert_eq!(step.after_failure_at(&config, FAILED, at(0)), Decision::Retry(SECOND));
     assert_eq!(step.clone().after_failure_at(&config, FAILED, at(1_000_000_000)), Decision::Retry(SECOND * 2));
     assert_eq!(step.after_failure_at(&config, FAILED, at(1_000_000_001)), Decision::Stop(StopReason::Deadline));
@@ -128,7 +134,7 @@ fn a_wait_that_ends_at_the_deadline_is_begun_and_a_longer_one_is_not() {
 #[test]
 fn the_time_of_the_first_attempt_counts_too() {
     let config = fixed(Some(SECOND * 3));
-    let mut step = Step::begin(Some(Tick::ZERO));
+    let mut step = begin(Some(Tick::ZERO));
     let late = Tick::ZERO.after(SECOND * 5 / 2);
     assert_eq!(step.after_failure_at(&config, FAILED, late), Decision::Stop(StopReason::Deadline));
 }
@@ -137,7 +143,7 @@ fn the_time_of_the_first_attempt_counts_too() {
 fn a_callee_that_asks_for_time_gets_at_least_that_and_ends_the_series_if_it_asks_for_too_much() {
     let config = fixed(None);
     let asks = |wait| Failure { hopeless: None, retry_after: Some(wait), remaining: None };
-    let first = |failure| Step::begin(None).after_failure_at(&config, failure, Tick::ZERO);
+    let first = |failure| begin(None).after_failure_at(&config, failure, Tick::ZERO);
     assert_eq!(first(asks(SECOND * 7)), Decision::Retry(SECOND * 7));
     assert_eq!(first(asks(SECOND / 2)), Decision::Retry(SECOND));
     assert_eq!(first(asks(SECOND * 60)), Decision::Retry(SECOND * 60));
@@ -147,7 +153,7 @@ fn a_callee_that_asks_for_time_gets_at_least_that_and_ends_the_series_if_it_asks
 #[test]
 fn the_count_of_attempts_does_not_wrap() {
     let config = RetryConfig { max_attempts: NonZeroU32::MAX, ..RetryConfig::default() };
-    let mut step = Step { failed: u32::MAX, ..Step::begin(None) };
+    let mut step = Step { failed: u32::MAX, ..begin(None) };
     assert_eq!(step.after_failure_at(&config, FAILED, Tick::ZERO), Decision::Stop(StopReason::Exhausted));
     assert_eq!(step.failed(), u32::MAX);
 }
@@ -163,7 +169,7 @@ fn no_attempt_starts_after_the_deadline_around_the_call() {
     let config = RetryConfig { backoff, ..RetryConfig::default() };
     let after = |left| {
         let failure = Failure { remaining: Some(Duration::from_secs(left)), ..FAILED };
-        Step::begin(None).after_failure_at(&config, failure, Tick::ZERO)
+        begin(None).after_failure_at(&config, failure, Tick::ZERO)
     };
     assert_eq!(after(1), Decision::Stop(StopReason::Deadline));
     assert!(matches!(after(2), Decision::Retry(_)));
