@@ -8,8 +8,9 @@ use gardefou::{
     enhanced_error_handling, error_boundary, retry, transaction_boundary,
 };
 use std::{
-    future::poll_fn,
+    future::{pending, poll_fn},
     pin::{Pin, pin},
+    sync::{Arc, Mutex, PoisonError},
     task::{self, Poll, Waker},
     time::Duration,
 };
@@ -332,4 +333,59 @@ fn future_in_place_is_as_pinned_as_it_was() {
     let mut future = pin!(async { error_boundary!("frames-pinned", { later(later(3).await?).await? }) });
     assert!(poll(future.as_mut()).is_pending() && poll(future.as_mut()).is_pending());
     assert!(matches!(poll(future.as_mut()), Poll::Ready(Ok(3))));
+}
+
+/// Which tenants compensations saw.
+type Tenants = Arc<Mutex<Vec<Option<&'static str>>>>;
+
+fn note_tenant(tenants: &Tenants) {
+    let tenant = call::value::<Tenant>().map(|tenant| tenant.0);
+    tenants.lock().unwrap_or_else(PoisonError::into_inner).push(tenant);
+}
+
+fn rolled_back(tenants: &Tenants) -> Result<(), AppError> {
+    transaction_boundary!("frames-compensated", |tx| {
+        let tenants = Arc::clone(tenants);
+        tx.on_rollback("undo", move || note_tenant(&tenants));
+        Err(std::io::Error::from(std::io::ErrorKind::TimedOut))?
+    })
+}
+
+async fn rolled_back_async(tenants: &Tenants, hangs: bool) -> Result<(), AppError> {
+    transaction_boundary!("frames-compensated-async", |tx| {
+        let (now, later) = (Arc::clone(tenants), Arc::clone(tenants));
+        tx.on_rollback("undo", move || note_tenant(&now));
+        tx.on_rollback_async("undo later", async move || {
+            turn().await;
+            note_tenant(&later);
+        });
+        turn().await;
+        if hangs {
+            pending::<()>().await;
+        }
+        Err(std::io::Error::from(std::io::ErrorKind::TimedOut))?
+    })
+}
+
+#[test]
+fn compensations_read_the_values_of_the_call_that_they_undo() {
+    let tenants = Tenants::default();
+    let acme = Context::current().with(Tenant("acme"));
+    assert!(acme.run(|| rolled_back(&tenants)).is_err());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    assert!(runtime.block_on(rolled_back_async(&tenants, false).in_call(acme.clone())).is_err());
+    assert_eq!(*tenants.lock().unwrap(), [Some("acme"); 3]);
+
+    // Of a future that is dropped, they run as a task.
+    runtime.block_on(async {
+        let mut call = Box::pin(rolled_back_async(&tenants, true).in_call(acme));
+        for _ in 0..3 {
+            assert!(poll(call.as_mut()).is_pending());
+        }
+        drop(call);
+        tokio::task::yield_now().await;
+        tokio::task::yield_now().await;
+        tokio::task::yield_now().await;
+    });
+    assert_eq!(*tenants.lock().unwrap(), [Some("acme"); 5]);
 }

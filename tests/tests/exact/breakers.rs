@@ -14,6 +14,7 @@ use gardefou::{
 use std::{
     collections::BTreeSet,
     future::pending,
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -156,6 +157,56 @@ fn a_breaker_that_a_call_enters_twice_counts_it_once_and_recovers() {
         let _ = by_hand.call(|| by_hand.call(|| by_hand.call(|| Err::<(), _>(Fault::Down))));
     }
     assert_eq!((by_hand.state(), by_hand.snapshot().counts.failure), (CircuitState::Closed, 4));
+}
+
+#[test]
+fn a_call_that_ends_without_an_outcome_counts_only_where_no_entry_further_in_did() {
+    let clock = ManualClock::new();
+    let builder = CircuitBreaker::builder("ends-around").failure_threshold(9).clock(clock.clone());
+    let breaker = builder.build().unwrap();
+    let failures = || breaker.snapshot().counts.failure;
+    let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+    let inner = || breaker.call_async(|| async { Err::<(), _>(Fault::Down) });
+
+    let hangs = async |with_inner: bool| {
+        if with_inner {
+            assert!(inner().await.is_err());
+        }
+        pending::<Result<(), Fault>>().await
+    };
+    for (with_inner, counted) in [(true, 1), (false, 2)] {
+        let mut outer = Box::pin(breaker.call_async(|| hangs(with_inner)));
+        assert!(outer.as_mut().poll(&mut cx).is_pending());
+        clock.advance(RECOVERY);
+        drop(outer);
+        assert_eq!(failures(), counted, "dropped, {with_inner}");
+    }
+    let panics = async |with_inner: bool| -> Result<(), Fault> {
+        if with_inner {
+            assert!(inner().await.is_err());
+        }
+        give_way(0).await;
+        panic!("broken")
+    };
+    for (with_inner, counted) in [(true, 3), (false, 4)] {
+        let outer = || one_thread().block_on(breaker.call_async(|| panics(with_inner)));
+        assert!(catch_unwind(AssertUnwindSafe(outer)).is_err());
+        assert_eq!(failures(), counted, "panicked, {with_inner}");
+    }
+    for (with_inner, counted) in [(true, 5), (false, 6)] {
+        let outer = || {
+            breaker.call(|| {
+                if with_inner {
+                    assert!(breaker.call(|| Err::<(), _>(Fault::Down)).is_err());
+                }
+                panic!("broken");
+                #[expect(unreachable_code, reason = "the type of the call")]
+                Ok::<_, Fault>(())
+            })
+        };
+        assert!(catch_unwind(AssertUnwindSafe(outer)).is_err());
+        assert_eq!(failures(), counted, "sync, {with_inner}");
+    }
 }
 
 #[enhanced_error_handling]

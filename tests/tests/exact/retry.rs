@@ -448,6 +448,21 @@ fn contexts_without_number_in_one_call_lose_no_error() {
 }
 
 #[test]
+fn a_thread_of_a_thread_belongs_to_the_attempt_too() {
+    let watch = Watch::on("settled_nephew");
+    let fail = failing("settled_nephew", 9);
+    let in_thread = |context: &Context, work: &(dyn Fn() -> Result<(), AppError> + Sync)| {
+        thread::scope(|scope| scope.spawn(|| context.run(work)).join().unwrap())
+    };
+    let outcome = retries(2).call(|| {
+        // The inner context is taken on another thread, where the frame of the attempt does not stand.
+        in_thread(&Context::current(), &|| in_thread(&Context::current(), &fail))
+    });
+    assert!(outcome.is_err());
+    assert_eq!(settled(&watch), (2, 2, 1));
+}
+
+#[test]
 fn a_thread_with_the_context_belongs_to_the_attempt() {
     let watch = Watch::on("settled_thread");
     let fail = failing("settled_thread", 9);
@@ -537,4 +552,49 @@ fn the_end_of_the_program_settles_what_waits_as_errors_before_the_journal_is_flu
     assert!(outcome.is_ok());
     assert_eq!(settled(&watch), (1, 0, 1), "the first settlement decides");
     assert_eq!(records.iter().map(|record| record.state).collect::<Vec<_>>(), [RecordState::Error]);
+}
+
+/// The places of warnings of nested retries, outer one first.
+fn nesting(run: impl FnOnce()) -> Vec<(String, String)> {
+    let ((), lines) = Log::of(tracing::Level::WARN, run);
+    let places = lines.iter().filter_map(|line| Some((line.field("first")?, line.field("second")?)));
+    places.map(|(first, second)| (first.to_owned(), second.to_owned())).collect()
+}
+
+fn here(line: u32, column: &str) -> String {
+    format!("{}:{line}:{column}", file!())
+}
+
+#[test]
+fn a_retry_inside_of_another_ones_attempt_is_warned_of_once_with_both_places() {
+    let line = line!() + 1;
+    let outer = Retry::builder().max_retries(2).clock(ManualClock::new()).build().unwrap();
+    let inner = Retry::builder().max_retries(1).clock(ManualClock::new()).build().unwrap();
+    let both = || outer.call(|| inner.call(|| Err::<(), _>("down")));
+    let places = [(here(line, "17"), here(line + 1, "17"))];
+    assert_eq!(nesting(|| assert!(both().is_err())), places);
+    assert_eq!(nesting(|| assert!(both().is_err())), [], "once");
+
+    let inner = Retry::builder().max_retries(1).clock(ManualClock::new()).build().unwrap();
+    let spawned = || async {
+        let work = async { inner.clone().call_async(|| async { Err::<(), _>("down") }).await };
+        work.in_call(Context::current()).await
+    };
+    let places = [(here(line, "17"), here(line + 7, "17"))];
+    let runtime = one_thread();
+    assert_eq!(nesting(|| assert!(runtime.block_on(outer.call_async(spawned)).is_err())), places);
+}
+
+#[test]
+fn retries_that_multiply_nothing_are_not_warned_of() {
+    let twice = || Retry::builder().max_retries(1).clock(ManualClock::new()).build().unwrap();
+    let once = || Retry::builder().max_retries(0).clock(ManualClock::new()).build().unwrap();
+    let run = |outer: Retry, inner: Retry| assert!(outer.call(|| inner.call(|| Err::<(), _>("down"))).is_err());
+    assert_eq!(nesting(|| run(once(), twice())), []);
+    assert_eq!(nesting(|| run(twice(), once())), []);
+    let after = || {
+        let _ = twice().call(|| Err::<(), _>("down"));
+        let _ = twice().call(|| Err::<(), _>("down"));
+    };
+    assert_eq!(nesting(after), [], "one after the other");
 }
