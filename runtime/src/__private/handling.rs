@@ -100,7 +100,7 @@ impl Handling {
         let recognised = Recognised::new(shape.view(&error), entered.place.leave());
         let mut arguments = Some(captured.0);
         let error = shape.amended(error, |error| {
-            let mut error = self.treatment.note(recognised.adopted_by(error), operation, place);
+            let mut error = self.treatment.note(error, operation, place);
             for (name, value) in arguments.take().unwrap_or_default() {
                 // A detail of the user's own keeps its name.
                 if !error.details().contains_key(&name) {

@@ -39,7 +39,7 @@ impl Treatment {
         place: &'static Location<'static>,
     ) -> AppError {
         let recognised = Recognised::new(View::of_app(&error), frame);
-        let error = self.note(recognised.adopted_by(error), operation, place);
+        let error = self.note(error, operation, place);
         let report = Report::new(View::of_app(&error), operation, entry).level(self.level);
         report.send(recognised, then);
         error

@@ -74,21 +74,11 @@ impl Recognised {
             return Self::of(view);
         };
         let opening = opening_of(view, inside.rejection());
-        let mut reported = inside.take_reported();
+        // Each report is of at most one error that leaves.
+        let reported = inside.take_reported();
         // One that carries a mark needs no other.
-        let known = if view.is_reported() { None } else { Reported::take_from(&mut reported, view) };
-        Self { inside: Some(inside), known: known.map(|reported| reported.id()), opening }
-    }
-
-    /// Gives an error of ours that was made of a reported one its identity.
-    pub(crate) fn adopted_by(&self, error: AppError) -> AppError {
-        match (self.known, self.opening) {
-            (Some(id), _) => error.known_as(id, true),
-            (None, Some(opening)) if error.id() != opening && !View::of_app(&error).is_reported() => {
-                error.known_as(opening, false)
-            }
-            _ => error,
-        }
+        let known = if view.is_reported() { None } else { Reported::identity_in(&reported, view) };
+        Self { inside: Some(inside), known, opening }
     }
 }
 
@@ -148,8 +138,9 @@ impl<'a> Report<'a> {
     /// The frame that the error leaves is no longer current: what is handed on goes to the frame around it.
     #[cold]
     pub(crate) fn send(self, recognised: Recognised, then: Then) -> ErrorId {
-        let found = self.view.claim();
-        let id = recognised.known.or(recognised.opening).or(found.id).unwrap_or_default();
+        let known_as = recognised.known.or(recognised.opening);
+        let found = self.view.claim(known_as);
+        let id = known_as.or(found.id).unwrap_or_default();
         if !found.reported && recognised.known.is_none() {
             self.publish(id, &found, recognised.opening);
         }

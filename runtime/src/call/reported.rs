@@ -57,15 +57,13 @@ impl Reported {
         self.id
     }
 
-    /// Returns the latest of the reports that was of this error, and removes it: each report is of at most one error that
-    /// leaves.
-    pub(crate) fn take_from(all: &mut Vec<Self>, view: View<'_>) -> Option<Self> {
+    /// Returns the identity of an error, if one of the reports was of it; of several, that of the latest.
+    pub(crate) fn identity_in(all: &[Self], view: View<'_>) -> Option<ErrorId> {
         if all.is_empty() {
             return None;
         }
         let leaving = Form::of(view);
-        let position = all.iter().rposition(|reported| reported.is_of(view, &leaving))?;
-        Some(all.remove(position))
+        all.iter().rev().find(|reported| reported.is_of(view, &leaving)).map(Self::id)
     }
 
     fn is_of(&self, view: View<'_>, leaving: &Form) -> bool {

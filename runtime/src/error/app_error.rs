@@ -355,16 +355,6 @@ impl AppError {
         self
     }
 
-    /// Makes the error one event with another one that has this identity, and perhaps was reported.
-    pub(crate) fn known_as(mut self, id: ErrorId, is_reported: bool) -> Self {
-        let occurrence = Occurrence::with_id(id);
-        if is_reported {
-            let _ = occurrence.claim_report();
-        }
-        self.body().occurrence = occurrence;
-        self
-    }
-
     /// Puts an error between this one and its source.
     pub(crate) fn interpose<E: Error + Send + Sync + 'static>(
         mut self,

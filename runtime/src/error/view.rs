@@ -415,12 +415,14 @@ impl<'a> View<'a> {
     /// ```
     #[must_use]
     pub fn claim_report(&self) -> bool {
-        !self.claim().reported
+        !self.claim(None).reported
     }
 
     /// Marks as [`claim_report`](Self::claim_report), and returns what the chain knows; `reported` is as it was before.
-    pub(crate) fn claim(&self) -> Known {
-        self.walk(Ask::Claim)
+    ///
+    /// An identity under which the error is known already becomes that of each [`AppError`] that is marked here.
+    pub(crate) fn claim(&self, known_as: Option<ErrorId>) -> Known {
+        self.walk(Ask::Claim(known_as))
     }
 
     /// Returns what the error means to a policy.

@@ -38,7 +38,7 @@ pub struct Subject<'a> {
 
 impl<'a> Subject<'a> {
     fn of(view: View<'a>) -> Self {
-        let known = view.claim();
+        let known = view.claim(None);
         Self {
             id: known.id.unwrap_or_default(),
             code: known.code.unwrap_or(ErrorCode::UNKNOWN_ERROR),

@@ -16,7 +16,10 @@ use std::{
 
 /// The event that an error stands for. Every clone of the error, and every error that wraps it, shares it.
 pub(crate) struct Occurrence {
-    id: ErrorId,
+    own_id: ErrorId,
+    /// The identity under which it was reported, where that was known before: it was made of an error that had no room
+    /// for one.
+    known_as: OnceLock<ErrorId>,
     backtrace: Backtrace,
     /// Set by the first boundary that reports the error, so that the others do not. Relaxed everywhere: the flag orders
     /// nothing but itself.
@@ -29,11 +32,12 @@ impl Occurrence {
     }
 
     pub(super) fn with_id(id: ErrorId) -> Arc<Self> {
-        Arc::new(Self { id, backtrace: Backtrace::capture(), reported: AtomicBool::new(false) })
+        let (backtrace, reported) = (Backtrace::capture(), AtomicBool::new(false));
+        Arc::new(Self { own_id: id, known_as: OnceLock::new(), backtrace, reported })
     }
 
     pub(crate) fn id(&self) -> ErrorId {
-        self.id
+        *self.known_as.get().unwrap_or(&self.own_id)
     }
 
     pub(super) fn backtrace(&self) -> &Backtrace {
@@ -44,9 +48,13 @@ impl Occurrence {
         self.reported.load(Ordering::Relaxed)
     }
 
-    /// Marks the error as reported, and returns `true` if it was not before.
-    pub(crate) fn claim_report(&self) -> bool {
-        !self.reported.swap(true, Ordering::Relaxed)
+    /// Marks the error as reported, under an identity where it is known by that, and returns `true` if it was not before.
+    pub(crate) fn claim_report(&self, known_as: Option<ErrorId>) -> bool {
+        let is_first = !self.reported.swap(true, Ordering::Relaxed);
+        if is_first && let Some(id) = known_as {
+            let _ = self.known_as.set(id);
+        }
+        is_first
     }
 }
 

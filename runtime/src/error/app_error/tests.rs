@@ -105,13 +105,13 @@ fn an_error_comes_back_from_a_trip_as_it_was() {
     for trip in trips {
         for code in [ErrorCode::SYNC_ERROR, ErrorCode::FILE_NOT_FOUND_ERROR] {
             let err = AppError::new(code, "late").with_detail("n", 1).with_public_message("Later.");
-            assert!(err.0.occurrence.claim_report());
+            assert!(err.0.occurrence.claim_report(None));
             let (id, line) = (err.id(), err.location().line());
             let back = trip(err);
             assert_eq!((back.code(), back.id(), back.location().line()), (code, id, line));
             assert_eq!((back.details()["n"].as_u64(), back.public_message()), (Some(1), Some("Later.")));
             assert_eq!(back.chain().count(), 1);
-            assert!(!back.0.occurrence.claim_report(), "it was reported before the trip");
+            assert!(!back.0.occurrence.claim_report(None), "it was reported before the trip");
         }
     }
 }
@@ -140,10 +140,10 @@ fn an_error_around_one_of_ours_is_the_same_event() {
         let outer = wrap(fresh);
         assert_eq!((outer.id(), outer.code()), (id, ErrorCode::DB_WRITE_ERROR));
         assert_eq!(outer.public_message(), Some("Full."));
-        assert!(outer.0.occurrence.claim_report(), "nobody reported it yet");
+        assert!(outer.0.occurrence.claim_report(None), "nobody reported it yet");
         let reported = inner();
-        assert!(reported.0.occurrence.claim_report());
-        assert!(!wrap(reported).0.occurrence.claim_report(), "it was reported inside");
+        assert!(reported.0.occurrence.claim_report(None));
+        assert!(!wrap(reported).0.occurrence.claim_report(None), "it was reported inside");
     }
 }
 

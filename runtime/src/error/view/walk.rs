@@ -12,8 +12,8 @@ const MAPPED_LEVELS: usize = 8;
 pub(crate) enum Ask {
     /// Their facts.
     Look,
-    /// Their facts, and to be marked as reported.
-    Claim,
+    /// Their facts, and to be marked as reported: those that were not yet, under this identity where there is one.
+    Claim(Option<ErrorId>),
     /// Their facts, and for an `AppError` a clone of it.
     Share,
 }
@@ -55,7 +55,7 @@ impl Answers for Inner {
     fn facts(&self, ask: Ask) -> Facts {
         let occurrence = self.occurrence();
         let reported = match ask {
-            Ask::Claim => !occurrence.claim_report(),
+            Ask::Claim(known_as) => !occurrence.claim_report(known_as),
             Ask::Look | Ask::Share => occurrence.is_reported(),
         };
         Facts {
@@ -77,7 +77,7 @@ impl Answers for Inner {
 impl Answers for Rejection {
     fn facts(&self, ask: Ask) -> Facts {
         let reported = match ask {
-            Ask::Claim => !self.claim_report(),
+            Ask::Claim(_) => !self.claim_report(),
             Ask::Look | Ask::Share => self.is_reported(),
         };
         Facts {

@@ -42,7 +42,9 @@ pub(super) struct Failure {
     reported_in: Option<Kind>,
     /// Whether it was in another type since.
     is_moved: bool,
-    /// Whether the error shows the identity under which it was reported.
+    /// Whether one of ours is in it, which has an identity.
+    pub(super) has_id: bool,
+    /// Whether that is the one under which it was reported.
     pub(super) shows_id: bool,
 }
 
@@ -106,7 +108,7 @@ impl Walk {
                 let text = REJECTED.to_owned();
                 let failure =
                     Failure { has_room: true, texts: Vec::new(), is_rejection: true, ..Failure::new(*kind, text) };
-                Outcome::Ended(Err(Failure { is_app: false, ..failure }))
+                Outcome::Ended(Err(Failure { is_app: false, has_id: *kind == Kind::App, ..failure }))
             }
             Node::Sync(body) => self.node(body, around),
             Node::Hang { body, .. } => {
@@ -168,12 +170,8 @@ impl Walk {
             };
             let same: Vec<_> = inside.iter().filter(|(text, _)| is_like(text)).collect();
             match failure.occurrence {
-                // One of ours gets the identity; of several equal ones, any may be taken for it.
-                Some(_) if failure.kind == Kind::App => {
-                    failure.shows_id = same.iter().all(|(_, at)| Some(*at) == failure.occurrence);
-                }
-                // What is inside of it has an identity of its own.
-                Some(_) => failure.shows_id = false,
+                // One of ours inside of it gets the identity; of several equal ones, any may be taken for it.
+                Some(_) => failure.shows_id = same.iter().all(|(_, at)| Some(*at) == failure.occurrence),
                 None if !same.is_empty() => self.is_ambiguous = true,
                 None => {}
             }
@@ -194,7 +192,7 @@ impl Walk {
                 around.pending.push(at);
             }
             failure.occurrence = Some(at);
-            failure.shows_id = failure.has_room && !failure.is_rejection;
+            failure.shows_id = true;
         }
         // A boundary that returns an error of ours makes room.
         failure.has_room |= failure.kind == Kind::App;
@@ -309,6 +307,7 @@ impl Failure {
             kind: if is_app { Kind::App } else { kind },
             reported_in: None,
             is_moved: false,
+            has_id: is_app,
             shows_id: false,
         }
     }
@@ -320,6 +319,9 @@ impl Failure {
         }
         let has_room = self.has_room || kind == Kind::App;
         let is_moved = self.is_moved || kind != self.kind;
-        Self { kind, has_room, is_moved, ..self }
+        let has_id = self.has_id || kind == Kind::App;
+        // One of ours that is made of it outside of every guard is a fresh one, until it leaves a guard.
+        let shows_id = self.shows_id && has_id == self.has_id;
+        Self { kind, has_room, is_moved, has_id, shows_id, ..self }
     }
 }

@@ -135,13 +135,16 @@ fn check(
     same("errors by text, state and whether their identity was theirs before", &wanted, &reported)?;
 
     same("whether the tree fails", &failure.is_some(), &error.is_some())?;
-    if let (Some(failure), Some(Carried::App(error))) = (failure, error)
-        && let Some(occurrence) = failure.occurrence
-        && failure.shows_id
-    {
-        let (id, text) = (error.id().to_string(), &*walk.occurrences[occurrence].text);
-        let is_seen = states.contains_key(&(&*id, text));
-        same("whether the identity that was returned is that of the event", &true, &is_seen)?;
+    if let (Some(failure), Some(error)) = (failure, error) {
+        let id = error.id();
+        same("whether what is returned has an identity", &failure.has_id, &id.is_some())?;
+        if let (Some(id), Some(occurrence)) = (id, failure.occurrence)
+            && failure.shows_id
+        {
+            let (id, text) = (id.to_string(), &*walk.occurrences[occurrence].text);
+            let is_seen = states.contains_key(&(&*id, text));
+            same("whether the identity that was returned is that of the event", &true, &is_seen)?;
+        }
     }
     Ok(())
 }

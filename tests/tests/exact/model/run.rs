@@ -11,7 +11,9 @@ use gardefou::{
     boundary::ErrorBoundary,
     breaker::CircuitBreaker,
     call::{Context, InCall},
-    enhanced_error_handling, error_boundary, retry,
+    enhanced_error_handling,
+    error::{ErrorId, View},
+    error_boundary, retry,
     retry::Retry,
     time::ManualClock,
     transaction_boundary, with_circuit_breaker,
@@ -93,6 +95,17 @@ impl Env {
 }
 
 impl Carried {
+    /// The identity of the error of ours in it.
+    pub(super) fn id(&self) -> Option<ErrorId> {
+        match self {
+            Self::App(error) => View::of_app(error).id(),
+            Self::Fault(error) => View::of_std(error).id(),
+            Self::Text(_) => None,
+            Self::Boxed(error) => View::of_dyn(&**error).id(),
+            Self::Anyhow(error) => View::of_dyn(&**error).id(),
+        }
+    }
+
     fn into_app(self) -> AppError {
         match self {
             Self::App(error) => error,
