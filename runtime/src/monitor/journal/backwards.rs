@@ -1,6 +1,6 @@
-//! Reading a file from its end, line by line.
+//! Reading a file line by line, from its end or onwards, in bounded memory.
 
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, BufRead, Read, Seek, SeekFrom};
 
 /// The lines of a file before a position, last first, each with the position of its first byte.
 ///
@@ -8,41 +8,44 @@ use std::io::{self, Read, Seek, SeekFrom};
 #[derive(Debug)]
 pub(super) struct Backwards<F> {
     file: F,
-    /// Where `held` begins in the file.
+    /// Where `chunk` begins in the file.
     start: u64,
-    /// Bytes that were read and belong to lines that were not given yet.
-    held: Vec<u8>,
-    /// How many bytes at the end of `held` are known to hold no newline.
-    searched: usize,
+    /// Bytes that were read and not given yet.
+    chunk: Vec<u8>,
+    /// The end of the line that begins before `chunk`, in the chunks that it was read in, last first.
+    ends: Vec<Vec<u8>>,
+    /// How many bytes are in `ends`.
+    held: usize,
     done: bool,
 }
 
 const CHUNK: u64 = 64 * 1024;
+/// Many times as long as the longest record. Of a longer line no more than this is read into memory, its end: behind the
+/// remains of a torn record, the whole one is there.
+pub(super) const LONGEST: usize = 1024 * 1024;
 
 impl<F: Read + Seek> Backwards<F> {
     /// Reads the lines that end at or before `end`, which is the start of a line or the end of the file.
     pub(super) fn new(file: F, end: u64) -> Self {
-        Self { file, start: end, held: Vec::new(), searched: 0, done: false }
+        Self { file, start: end, chunk: Vec::new(), ends: Vec::new(), held: 0, done: false }
     }
 
     /// The next line up, without its newline; empty lines are left out.
     pub(super) fn next_line(&mut self) -> io::Result<Option<(u64, Vec<u8>)>> {
         loop {
-            let unsearched = self.held.len() - self.searched;
-            if let Some(newline) = self.held[..unsearched].iter().rposition(|byte| *byte == b'\n') {
-                let line = self.held.split_off(newline + 1);
-                self.held.truncate(newline);
-                self.searched = 0;
+            if let Some(newline) = self.chunk.iter().rposition(|byte| *byte == b'\n') {
+                let begin = self.chunk.split_off(newline + 1);
+                self.chunk.truncate(newline);
+                let line = self.line_from(begin);
                 if !line.is_empty() {
                     return Ok(Some((self.start + newline as u64 + 1, line)));
                 }
             } else if self.start > 0 {
-                self.searched = self.held.len();
                 self.read_more()?;
             } else if !self.done {
                 self.done = true;
-                let line = std::mem::take(&mut self.held);
-                self.searched = 0;
+                let begin = std::mem::take(&mut self.chunk);
+                let line = self.line_from(begin);
                 return Ok((!line.is_empty()).then_some((0, line)));
             } else {
                 return Ok(None);
@@ -50,16 +53,54 @@ impl<F: Read + Seek> Backwards<F> {
         }
     }
 
+    /// The line that begins with these bytes.
+    fn line_from(&mut self, begin: Vec<u8>) -> Vec<u8> {
+        self.held = 0;
+        let ends = self.ends.drain(..).rev();
+        let mut line = begin;
+        ends.for_each(|mut end| line.append(&mut end));
+        line.drain(..line.len().saturating_sub(LONGEST));
+        line
+    }
+
     fn read_more(&mut self) -> io::Result<()> {
+        let before = std::mem::take(&mut self.chunk);
+        if self.held < LONGEST {
+            self.held += before.len();
+            self.ends.push(before);
+        }
         let size = CHUNK.min(self.start);
         self.file.seek(SeekFrom::Start(self.start - size))?;
         // At most 64 KiB.
-        let mut chunk = vec![0; size as usize];
-        self.file.read_exact(&mut chunk)?;
-        chunk.append(&mut self.held);
-        self.held = chunk;
+        self.chunk = vec![0; size as usize];
+        self.file.read_exact(&mut self.chunk)?;
         self.start -= size;
         Ok(())
+    }
+}
+
+/// Reads the next line into `line`, without its newline; returns how many bytes it takes in the file, or `None` where no
+/// newline follows.
+pub(super) fn read_line(reader: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<Option<u64>> {
+    line.clear();
+    let mut read = 0;
+    loop {
+        let bytes = reader.fill_buf()?;
+        if bytes.is_empty() {
+            return Ok(None);
+        }
+        let newline = bytes.iter().position(|byte| *byte == b'\n');
+        let taken = newline.map_or(bytes.len(), |at| at + 1);
+        line.extend_from_slice(&bytes[..newline.unwrap_or(taken)]);
+        reader.consume(taken);
+        read += taken as u64;
+        // Not each time: what is left is moved.
+        if newline.is_some() || line.len() >= 2 * LONGEST {
+            line.drain(..line.len().saturating_sub(LONGEST));
+        }
+        if newline.is_some() {
+            return Ok(Some(read));
+        }
     }
 }
 
@@ -86,6 +127,51 @@ mod tests {
         assert_eq!(all(bytes, 5), expected[2..]);
         assert_eq!(all(b"", 0), []);
         assert_eq!(all(b"\n\n", 2), []);
+    }
+
+    #[test]
+    fn of_a_line_beyond_all_bounds_the_end_is_read() {
+        let long: Vec<u8> = (0..5 * LONGEST).map(|i| b'a' + (i % 23) as u8).collect();
+        let bytes = [b"one\n", &long[..], b"\ntwo\n"].concat();
+        let mut reader = Backwards::new(Cursor::new(&bytes), bytes.len() as u64);
+        assert_eq!(reader.next_line().unwrap(), Some((bytes.len() as u64 - 4, b"two".to_vec())));
+        let (at, line) = reader.next_line().unwrap().unwrap();
+        assert!(reader.ends.is_empty());
+        assert!(at == 4 && line == long[4 * LONGEST..]);
+        assert_eq!(reader.next_line().unwrap(), Some((0, b"one".to_vec())));
+
+        let (mut onwards, mut line) = (io::BufReader::new(&bytes[..]), Vec::new());
+        assert_eq!(read_line(&mut onwards, &mut line).unwrap(), Some(4));
+        assert_eq!(line, b"one");
+        assert_eq!(read_line(&mut onwards, &mut line).unwrap(), Some(long.len() as u64 + 1));
+        assert!(line == long[4 * LONGEST..] && line.capacity() <= 4 * LONGEST);
+        assert_eq!(read_line(&mut onwards, &mut line).unwrap(), Some(4));
+        assert_eq!(read_line(&mut onwards, &mut line).unwrap(), None);
+    }
+
+    /// Counts the bytes that are read, and those that are held.
+    #[test]
+    fn no_byte_is_read_twice_and_few_are_held() {
+        struct Counted(Cursor<Vec<u8>>, usize);
+        impl Read for Counted {
+            fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+                let read = self.0.read(buffer)?;
+                self.1 += read;
+                Ok(read)
+            }
+        }
+        impl Seek for Counted {
+            fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+                self.0.seek(to)
+            }
+        }
+        let size = 16 * LONGEST;
+        let mut reader = Backwards::new(Counted(Cursor::new(vec![b'x'; size]), 0), size as u64);
+        while reader.start > 0 {
+            reader.read_more().unwrap();
+            assert!(reader.ends.iter().map(Vec::len).sum::<usize>() <= LONGEST + CHUNK as usize);
+        }
+        assert_eq!(reader.file.1, size);
     }
 
     #[test]

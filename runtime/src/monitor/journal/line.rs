@@ -12,6 +12,9 @@ use std::{str::FromStr, sync::Arc, time::Duration};
 /// What each line begins with. A text inside a record cannot hold it: JSON escapes the quotes.
 const START: &str = r#"{"v":1,"id":""#;
 
+/// How many places in a line are tried as the start of a record.
+const MAX_STARTS: usize = 64;
+
 /// A line that holds no record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Torn;
@@ -47,8 +50,9 @@ pub(super) fn decode(line: &[u8]) -> Result<Decoded, Torn> {
     if let Some(record) = whole {
         return Ok(Decoded { record, after_torn: false });
     }
-    let starts = line.windows(START.len()).enumerate().skip(1).filter(|(_, window)| *window == START.as_bytes());
-    let mut behind = starts.filter_map(|(at, _)| parse(std::str::from_utf8(&line[at..]).ok()?));
+    let starts = line.windows(START.len()).enumerate().skip(1).rev().filter(|(_, window)| *window == START.as_bytes());
+    // The last one, unless that is a value inside a record; each try may read to the end of the line.
+    let mut behind = starts.take(MAX_STARTS).filter_map(|(at, _)| parse(std::str::from_utf8(&line[at..]).ok()?));
     behind.next().map(|record| Decoded { record, after_torn: true }).ok_or(Torn)
 }
 

@@ -1,6 +1,9 @@
 //! The files of a journal: numbered, append-only, never renamed.
 
-use super::{backwards::Backwards, line};
+use super::{
+    backwards::{Backwards, LONGEST, read_line},
+    line,
+};
 use crate::{monitor::ErrorRecord, time::Timestamp};
 use std::{
     fs::{self, File, FileType, Metadata, OpenOptions, TryLockError},
@@ -173,13 +176,9 @@ impl Folder {
         let mut reader = BufReader::with_capacity(64 * 1024, file.take(length));
         let (mut position, mut line) = (from, Vec::new());
         loop {
-            line.clear();
-            let read = reader.read_until(b'\n', &mut line)?;
-            if read == 0 || line.pop() != Some(b'\n') {
-                return Ok(position);
-            }
+            let Some(read) = read_line(&mut reader, &mut line)? else { return Ok(position) };
             each(position, &line);
-            position += read as u64;
+            position += read;
         }
     }
 
@@ -188,7 +187,7 @@ impl Folder {
         let Some(mut file) = self.open_to_read(number)? else { return Ok(None) };
         file.seek(SeekFrom::Start(at))?;
         let mut line = Vec::new();
-        BufReader::new(file).read_until(b'\n', &mut line)?;
+        BufReader::new(file).take(LONGEST as u64).read_until(b'\n', &mut line)?;
         Ok(line::decode(line.trim_ascii_end()).ok().map(|found| found.record))
     }
 
