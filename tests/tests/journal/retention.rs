@@ -1,6 +1,13 @@
 use super::*;
-use gardefou::monitor::journal::Journal;
-use std::{fs, time::Duration};
+use gardefou::{
+    monitor::journal::Journal,
+    time::{Clock, Tick},
+};
+use std::{
+    fs,
+    sync::atomic::{AtomicU64, Ordering},
+    time::{Duration, SystemTime},
+};
 
 pub(super) fn size_of(folder: &Path) -> u64 {
     let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
@@ -92,4 +99,69 @@ fn limits_hold_for_what_an_earlier_run_has_left() {
     let kept = all(&after, Query::new());
     assert!(!kept.is_empty() && kept.len() < 500, "{}", kept.len());
     assert_eq!((kept[0].message.as_str(), after.counts().unwrap().total), ("error 499", 500));
+}
+
+/// The machine's clocks; the wall clock can be set.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Settable {
+    monotonic: ManualClock,
+    ahead: Arc<AtomicU64>,
+}
+
+impl Clock for Settable {
+    fn now(&self) -> Tick {
+        self.monotonic.now()
+    }
+
+    fn sleep(&self, duration: Duration) {
+        self.monotonic.sleep(duration);
+    }
+
+    fn wall(&self) -> SystemTime {
+        let years = Duration::from_secs(50 * 365 * 86_400);
+        let ahead = Duration::from_secs(self.ahead.load(Ordering::Relaxed));
+        SystemTime::UNIX_EPOCH + years + ahead + self.monotonic.now().since(Tick::ZERO)
+    }
+}
+
+/// A wall clock that jumps ahead by ten years makes every record old at once.
+pub(super) fn a_jump_of_the_clock_removes_nothing_until_it_has_stayed<J: Journal + 'static>(
+    open: impl Fn(JournalConfig) -> Arc<J>,
+    maintain: impl Fn(&J),
+) {
+    const YEARS: u64 = 10 * 365 * 86_400;
+    let (folder, clock) = (tempfile::tempdir().unwrap(), Settable::default());
+    let config = JournalConfig::builder(folder.path()).background(false).clock(clock.clone()).max_segment_bytes(4096);
+    let journal = open(config.build().unwrap());
+    let monitor = ErrorMonitor::new(MonitorConfig::builder().clock(clock.clone()).build().unwrap());
+    monitor.set_journal(journal.clone());
+    let kept = || all(&monitor, Query::new()).len();
+    let round = |seconds: u64, ahead: u64| {
+        clock.monotonic.advance(Duration::from_secs(seconds));
+        clock.ahead.store(ahead, Ordering::Relaxed);
+        maintain(&journal);
+        kept()
+    };
+    for i in 0..100 {
+        fail(&monitor, ErrorCode::SYNC_ERROR, format!("error {i}"));
+    }
+    assert_eq!(round(1, 0), 100);
+    assert_eq!([round(1, YEARS), round(1, YEARS), round(500, YEARS)], [100; 3]);
+    // Set back, as it was.
+    assert_eq!([round(1, 0), round(1000, 0)], [100; 2]);
+    // What is written under the wrong time is kept as well.
+    assert_eq!(round(1, YEARS), 100);
+    fail(&monitor, ErrorCode::SYNC_ERROR, "in ten years");
+    assert_eq!([round(1, 0), round(1000, 0)], [101; 2]);
+    assert_eq!([round(1, YEARS), round(599, YEARS)], [101; 2]);
+    assert_eq!(round(2, YEARS), 1, "the clock was set right");
+    assert_eq!(monitor.counts().unwrap().total, 101);
+}
+
+#[test]
+fn a_jump_of_the_clock_removes_no_file_until_it_has_stayed() {
+    a_jump_of_the_clock_removes_nothing_until_it_has_stayed(
+        |config| Arc::new(FileJournal::open(config)),
+        |journal| journal.maintain().unwrap(),
+    );
 }

@@ -214,3 +214,11 @@ fn the_size_on_disk_is_held_with_the_log_of_changes() {
     assert!(kept[0].starts_with("error 999 ") && kept.len() > 50, "{}", kept.len());
     assert_eq!(monitor.counts().unwrap().total, 1000);
 }
+
+#[test]
+fn a_jump_of_the_clock_removes_no_row_until_it_has_stayed() {
+    retention::a_jump_of_the_clock_removes_nothing_until_it_has_stayed(
+        |config| Arc::new(SqliteJournal::open(config)),
+        |journal| journal.maintain().unwrap(),
+    );
+}

@@ -82,6 +82,9 @@ impl JournalConfigBuilder {
     }
 
     /// Sets the age of the newest record of a file at which it is removed.
+    ///
+    /// When the wall clock jumps by more than a minute between two rounds of maintenance, nothing is removed by age until
+    /// it has stayed there for ten minutes.
     pub fn max_age(mut self, age: Duration) -> Self {
         self.0.max_age = age;
         self

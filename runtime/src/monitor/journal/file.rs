@@ -11,6 +11,7 @@ use super::{
     retention::remove_old,
     roll_up::RollUp,
     segments::Folder,
+    steadiness::Steadiness,
     writer::Writer,
 };
 use crate::{
@@ -36,6 +37,7 @@ struct Shared {
     ledger: Ledger,
     counted: Mutex<Counted>,
     wake: Wake,
+    steadiness: Steadiness,
 }
 
 /// How often counting begins again because files were rolled up meanwhile.
@@ -51,6 +53,7 @@ impl FileJournal {
             ledger: Ledger::new(config.folder.clone()),
             counted: Mutex::new(Counted::default()),
             wake: Wake::default(),
+            steadiness: Steadiness::new(),
             folder,
             config,
         });
@@ -203,11 +206,12 @@ impl Shared {
 
     fn maintain(&self) -> Result<(), JournalError> {
         // Also a file that nothing is appended to is let go when it was moved.
-        self.writer.lock().look_at(self.clock().now());
+        let (now, wall) = (self.clock().now(), Timestamp::from(self.clock().wall()));
+        self.writer.lock().look_at(now);
         let written = self.write_waiting();
         self.writer.lock().let_go();
-        let wall = Timestamp::from(self.clock().wall());
-        let removed = remove_old(&self.folder, &self.config, wall, &self.ledger);
+        let is_steady = self.steadiness.look(now, wall);
+        let removed = remove_old(&self.folder, &self.config, (wall, is_steady), &self.ledger);
         self.ledger.kept(&removed);
         removed.map_err(JournalError::io("remove old files"))?;
         written

@@ -59,6 +59,7 @@ mod roll_up;
 mod segments;
 #[cfg(feature = "journal-sqlite")]
 mod sqlite;
+mod steadiness;
 mod tally;
 mod writer;
 

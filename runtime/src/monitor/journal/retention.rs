@@ -8,19 +8,27 @@ use super::{
     tally::Tally,
 };
 use crate::time::Timestamp;
-use std::io;
+use std::{io, time::Duration};
 
 /// Removes the oldest files beyond the limits of size and age.
 ///
 /// Exact whatever other processes do: a file is counted after its last writer has left it, see [`Folder::retire`], and
 /// is never the newest, so that writers have where to go.
-pub(super) fn remove_old(folder: &Folder, config: &JournalConfig, wall: Timestamp, ledger: &Ledger) -> io::Result<()> {
+///
+/// By their age files go only while `is_steady`, see [`Steadiness`](super::steadiness::Steadiness).
+pub(super) fn remove_old(
+    folder: &Folder,
+    config: &JournalConfig,
+    (wall, is_steady): (Timestamp, bool),
+    ledger: &Ledger,
+) -> io::Result<()> {
     let known = RollUp::read(folder.path());
     let through = known.as_ref().map_or(0, |roll_up| roll_up.through);
     let all = folder.numbers(0)?;
     // Left over by a process that was killed between keeping the counts and removing the file.
     let (left_over, kept) = all.split_at(all.partition_point(|number| *number <= through));
-    let excess = excess(folder, config, kept, wall)?;
+    let max_age = is_steady.then_some(config.max_age);
+    let excess = excess(folder, config.max_bytes, max_age, kept, wall)?;
     if left_over.is_empty() && excess.is_empty() && known.is_ok() {
         return Ok(());
     }
@@ -68,7 +76,13 @@ pub(super) fn remove_old(folder: &Folder, config: &JournalConfig, wall: Timestam
 const FILES_AT_ONCE: usize = 32;
 
 /// The files that go, oldest first; never the newest.
-fn excess(folder: &Folder, config: &JournalConfig, numbers: &[u64], wall: Timestamp) -> io::Result<Vec<u64>> {
+fn excess(
+    folder: &Folder,
+    max_bytes: u64,
+    max_age: Option<Duration>,
+    numbers: &[u64],
+    wall: Timestamp,
+) -> io::Result<Vec<u64>> {
     let mut sizes = Vec::new();
     for number in numbers {
         let size = folder.open_to_read(*number)?.map(|file| file.metadata()).transpose()?;
@@ -77,9 +91,11 @@ fn excess(folder: &Folder, config: &JournalConfig, numbers: &[u64], wall: Timest
     let mut total: u64 = sizes.iter().sum();
     let mut excess = Vec::new();
     for (number, size) in numbers.iter().zip(sizes).take(numbers.len().saturating_sub(1)) {
-        let last = folder.last_timestamp(*number)?;
-        let is_old = last.is_none_or(|last| wall.since(last) >= config.max_age);
-        if total <= config.max_bytes && !is_old {
+        let is_old = match max_age {
+            Some(max_age) => folder.last_timestamp(*number)?.is_none_or(|last| wall.since(last) >= max_age),
+            None => false,
+        };
+        if total <= max_bytes && !is_old {
             break;
         }
         total -= size;

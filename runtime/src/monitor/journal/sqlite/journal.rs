@@ -6,6 +6,7 @@ use super::{
         keeper::{self, Kept, Wake},
         ledger::{Ledger, Outcome},
         line,
+        steadiness::Steadiness,
     },
     database::{Database, is_busy},
     retention::{empty_log, remove_some, row_bytes, shrink_some},
@@ -40,6 +41,7 @@ struct Shared {
     store: Mutex<Store>,
     ledger: Ledger,
     wake: Wake,
+    steadiness: Steadiness,
 }
 
 struct Store {
@@ -67,6 +69,7 @@ impl SqliteJournal {
             }),
             ledger: Ledger::new(config.folder.clone()),
             wake: Wake::default(),
+            steadiness: Steadiness::new(),
             config,
         });
         if shared.config.background {
@@ -168,6 +171,7 @@ impl Shared {
 
     fn remove_old(&self) -> rusqlite::Result<()> {
         let (wall, config) = (self.wall(), &self.config);
+        let is_steady = self.steadiness.look(config.clock.now(), wall);
         if !self.with_store(|store| {
             store.unkept_bytes = 0;
             store.database.exists()
@@ -175,7 +179,7 @@ impl Shared {
             return Ok(());
         }
         // Each step has the store to itself; between two, records are written.
-        while self.with_store(|store| store.database.write(wall, |db| remove_some(db, config, wall)))? {}
+        while self.with_store(|store| store.database.write(wall, |db| remove_some(db, config, wall, is_steady)))? {}
         while self.with_store(|store| store.database.write(wall, |db| shrink_some(db)))? {}
         self.with_store(|store| {
             let path = store.database.path().to_owned();

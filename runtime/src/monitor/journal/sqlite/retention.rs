@@ -23,13 +23,20 @@ pub(super) fn row_bytes(config: &JournalConfig) -> u64 {
     config.max_bytes - log_bytes(config).min(config.max_bytes / 4)
 }
 
-/// Removes some of the rows beyond the limits; tells whether there may be more. The newest stays, whatever its size.
-pub(super) fn remove_some(db: &Connection, config: &JournalConfig, wall: Timestamp) -> rusqlite::Result<bool> {
+/// Removes some of the rows beyond the limits; tells whether there may be more. The newest stays, whatever its size. By
+/// their age rows go only while the wall clock is steady.
+pub(super) fn remove_some(
+    db: &Connection,
+    config: &JournalConfig,
+    wall: Timestamp,
+    is_steady: bool,
+) -> rusqlite::Result<bool> {
     let age = i64::try_from(config.max_age.as_millis()).unwrap_or(i64::MAX);
     let oldest = wall.as_unix_millis().saturating_sub(age);
     count_abandoned(db, wall.as_unix_millis().saturating_sub(SETTLED_WITHIN_MILLIS))?;
     // Only a question first: the deletion would keep other processes from writing though there is nothing to delete.
-    if db.query_row("SELECT EXISTS (SELECT 1 FROM errors WHERE time <= ?1)", [oldest], |row| row.get(0))? {
+    let has_old = "SELECT EXISTS (SELECT 1 FROM errors WHERE time <= ?1)";
+    if is_steady && db.query_row(has_old, [oldest], |row| row.get(0))? {
         let some = "DELETE FROM errors WHERE seq IN (SELECT seq FROM errors WHERE time <= ?1 LIMIT ?2)";
         return Ok(db.execute(some, [oldest, ROWS])? > 0);
     }
