@@ -18,6 +18,11 @@ pub(crate) mod retry;
 pub(crate) mod text;
 mod transaction;
 
+use std::{
+    fmt,
+    io::{self, Write},
+};
+
 pub use crate::error::ErrorRef;
 pub use audit::{AuditEvent, AuditOutcome};
 pub use breaker::{BreakerEvent, BreakerEventKind};
@@ -33,6 +38,12 @@ pub use record::{
 };
 pub use retry::{RetryEvent, RetryEventKind, StopReason};
 pub use transaction::{TransactionEvent, TransactionOutcome};
+
+/// Writes a line to the standard error: for what must reach somebody, where nobody hears the log.
+pub(crate) fn to_stderr(line: fmt::Arguments<'_>) {
+    // `eprintln!` would panic where nobody reads the other end any more.
+    let _ = writeln!(io::stderr(), "gardefou: {line}");
+}
 
 pub(crate) use audit::log_audit;
 pub(crate) use breaker::{CircuitState, TransitionReason, log as log_breaker};

@@ -12,7 +12,7 @@ use crate::boundary;
 use crate::{
     alerts::{Alerts, AlertsStatus, Flushed},
     error::{code_clashes, coding_clashes},
-    event::{self, names::TARGET_SYSTEM},
+    event::{self, names::TARGET_SYSTEM, text},
     health::{health_check, refused_static_checks},
     monitor::{self, error_monitor, journal::Journal},
     panics,
@@ -21,6 +21,7 @@ use crate::{
     time::SharedClock,
 };
 use std::{
+    error::Error,
     panic::Location,
     sync::{Arc, LazyLock},
     time::Duration,
@@ -76,7 +77,7 @@ pub(crate) fn init(builder: &ErrorSystemBuilder) -> Result<ErrorSystemGuard, Ini
     let settings = builder.wishes.settings()?;
     let place = Location::caller();
     // Settings of attributes may be computed by code of the user's, which may panic.
-    let warnings = panics::catch(clashes).unwrap_or_else(|_| {
+    let mut warnings = panics::catch(clashes).unwrap_or_else(|_| {
         let text = "the settings of an attribute panic when they are computed: clashes are not looked for".to_owned();
         vec![InitWarning::Part { text }]
     });
@@ -96,6 +97,7 @@ pub(crate) fn init(builder: &ErrorSystemBuilder) -> Result<ErrorSystemGuard, Ini
             }
             None => {
                 let parts = bring_up(settings)?;
+                warnings.extend(parts.journal.as_deref().and_then(unwritable));
                 *state = Some(Running { wishes: builder.wishes.clone(), place, guards: 1, parts });
                 true
             }
@@ -103,7 +105,11 @@ pub(crate) fn init(builder: &ErrorSystemBuilder) -> Result<ErrorSystemGuard, Ini
     };
     if is_first {
         for warning in &warnings {
-            tracing::warn!(target: TARGET_SYSTEM, "{warning}");
+            if tracing::enabled!(target: TARGET_SYSTEM, tracing::Level::WARN) {
+                tracing::warn!(target: TARGET_SYSTEM, "{warning}");
+            } else {
+                event::to_stderr(format_args!("{warning}"));
+            }
         }
         tracing::info!(target: TARGET_SYSTEM, file = place.file(), line = place.line(), "error system initialised");
     }
@@ -136,6 +142,17 @@ fn bring_up(settings: Settings) -> Result<Parts, InitError> {
             Err(err)
         }
     }
+}
+
+/// Tries the journal now, when somebody is there to read what is wrong.
+fn unwritable(journal: &dyn Journal) -> Option<InitWarning> {
+    let checked = panics::catch(|| journal.check());
+    let why = match checked {
+        Ok(Ok(())) => return None,
+        Ok(Err(err)) => err.source().map_or_else(|| err.to_string(), |source| format!("{err}: {source}")),
+        Err(_) => "the journal panics when it is checked".to_owned(),
+    };
+    Some(InitWarning::Part { text: text::for_sink(&why, 1024) })
 }
 
 /// The journal of a system that is down: it goes on with what is reported after that, until there is another system.

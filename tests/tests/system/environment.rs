@@ -108,3 +108,33 @@ fn everything_wrong_in_the_environment_is_told_at_once_and_without_secrets() {
     assert!(error.contains("GARDEFOU_HEALTH_PERIODE") && error.contains("\"soon\""), "{error}");
     assert!(lines.iter().all(|line| !line.contains("hunter2")), "{lines:?}");
 }
+
+const CHILD_WITHOUT_JOURNAL: &str = "GARDEFOU_TEST_SYSTEM_CHILD_WITHOUT_JOURNAL";
+
+/// Runs in a process of its own, where nobody hears the log.
+#[test]
+fn child_whose_journal_cannot_be_written() {
+    if env::var_os(CHILD_WITHOUT_JOURNAL).is_none() {
+        return;
+    }
+    let guard = ErrorSystem::from_env().unwrap().init().unwrap();
+    guard.warnings().iter().for_each(|warning| println!("\nwarning {warning}"));
+    gardefou::report(&AppError::new(ErrorCode::SYNC_ERROR, "said by the child"));
+}
+
+#[test]
+fn a_journal_that_cannot_be_written_is_told_of_at_the_start_and_on_the_standard_error() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let output = Command::new(env::current_exe().unwrap())
+        .args(["--exact", "environment::child_whose_journal_cannot_be_written", "--nocapture", "--test-threads=1"])
+        .env("GARDEFOU_JOURNAL", file.path().join("nope"))
+        .env(CHILD_WITHOUT_JOURNAL, "1")
+        .output()
+        .unwrap();
+    assert!(output.status.success());
+    let (out, err) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    assert_eq!(out.lines().filter(|line| line.starts_with("warning journal: cannot write: ")).count(), 1, "{out}");
+    let of_journal: Vec<_> = err.lines().filter(|line| line.contains("nope: cannot write; errors wait")).collect();
+    assert_eq!(of_journal.len(), 1, "{err}");
+    assert!(err.lines().any(|line| line.starts_with("gardefou: journal: cannot write: ")), "{err}");
+}

@@ -44,6 +44,16 @@ pub trait Journal: fmt::Debug + Send + Sync + 'static {
     /// It cannot be written now; it still waits.
     fn flush(&self) -> Result<(), JournalError>;
 
+    /// Tries whether records can be written, as far as that can be known without one. The error system asks when it
+    /// starts, and warns; the default says that all is well.
+    ///
+    /// # Errors
+    ///
+    /// Nothing can be written now.
+    fn check(&self) -> Result<(), JournalError> {
+        Ok(())
+    }
+
     /// Tells how the journal is doing, from memory: it must not wait for a write that is under way, or whoever asks
     /// (health does, for each report) would hang with a disk that hangs.
     fn status(&self) -> JournalStatus;

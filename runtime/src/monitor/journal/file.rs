@@ -23,7 +23,7 @@ use std::{fmt, io, path::Path, sync::Arc};
 
 /// A journal of JSON Lines in a folder; see the [module](super) for what it promises.
 ///
-/// Opening touches no file, and nothing that is wrong with the folder fails the program: see
+/// Opening touches no file (the error system [checks](Journal::check) it when it starts), and nothing that is wrong with the folder fails the program: see
 /// [`status`](Journal::status). Several processes, and several journals of one process, may share a folder.
 /// Dropping it writes what waits.
 pub struct FileJournal {
@@ -97,6 +97,11 @@ impl Journal for FileJournal {
 
     fn flush(&self) -> Result<(), JournalError> {
         self.shared.write_waiting()
+    }
+
+    fn check(&self) -> Result<(), JournalError> {
+        let wall = Timestamp::from(self.shared.clock().wall());
+        self.shared.ledger.check(self.shared.writer.lock().open(wall), wall)
     }
 
     fn status(&self) -> JournalStatus {

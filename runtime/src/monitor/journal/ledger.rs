@@ -2,7 +2,7 @@
 
 use super::{JournalError, JournalStatus};
 use crate::{
-    event::names,
+    event::{self, names},
     sync::{AtomicU64, Mutex, Ordering},
     time::Timestamp,
 };
@@ -79,6 +79,18 @@ impl Ledger {
         }
     }
 
+    /// Notes whether anything can be written.
+    pub(super) fn check<E: Error + Send + Sync + 'static>(
+        &self,
+        checked: Result<(), E>,
+        wall: Timestamp,
+    ) -> Result<(), JournalError> {
+        checked.map_err(|err| {
+            self.failed(0, wall, 0, &err);
+            JournalError::new("write", err)
+        })
+    }
+
     /// A record found no room among those that wait.
     pub(super) fn refused(&self) -> JournalError {
         let status = &mut self.entries.lock().status;
@@ -99,12 +111,7 @@ impl Ledger {
         entries.status.last_error = Some(format!("cannot remove old records: {err}"));
         drop(entries);
         if is_new {
-            tracing::error!(
-                target: names::TARGET_JOURNAL,
-                folder = %self.folder.display(),
-                error = %err,
-                "journal: cannot remove old records; the folder grows"
-            );
+            self.complain(err, "cannot remove old records; the folder grows");
         }
     }
 
@@ -141,12 +148,17 @@ impl Ledger {
         status.last_error = Some(err.to_string());
         drop(entries);
         if is_new {
-            tracing::error!(
-                target: names::TARGET_JOURNAL,
-                folder = %self.folder.display(),
-                error = %err,
-                "journal: cannot write; errors wait in memory"
-            );
+            self.complain(err, "cannot write; errors wait in memory");
+        }
+    }
+
+    /// Logs what is wrong, and writes it to the standard error where nobody hears the log.
+    fn complain(&self, error: &dyn fmt::Display, what: &str) {
+        let folder = self.folder.display();
+        if tracing::enabled!(target: names::TARGET_JOURNAL, tracing::Level::ERROR) {
+            tracing::error!(target: names::TARGET_JOURNAL, %folder, %error, "journal: {what}");
+        } else {
+            event::to_stderr(format_args!("journal in {folder}: {what}: {error}"));
         }
     }
 }

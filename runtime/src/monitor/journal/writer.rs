@@ -159,6 +159,13 @@ impl Writer {
         }
     }
 
+    /// Opens the file that the next line goes to, and makes it where there is none.
+    pub(super) fn open(&mut self, wall: Timestamp) -> io::Result<()> {
+        self.enter(wall)?;
+        self.let_go();
+        Ok(())
+    }
+
     /// Lets others count and remove the open file: a writer with nothing to write must not hold it up.
     pub(super) fn let_go(&mut self) {
         if let Some(active) = &mut self.active {

@@ -105,6 +105,15 @@ impl Journal for SqliteJournal {
         self.shared.write_waiting(0)
     }
 
+    fn check(&self) -> Result<(), JournalError> {
+        let wall = self.shared.wall();
+        let checked = self.shared.with_store(|store| store.database.write(wall, |_| Ok(())));
+        match checked {
+            Err(err) if is_busy(&err) => Ok(()),
+            checked => self.shared.ledger.check(checked, wall),
+        }
+    }
+
     fn status(&self) -> JournalStatus {
         self.shared.ledger.status()
     }
