@@ -42,7 +42,7 @@ pub struct BreakerBuilder {
     is_change: bool,
     clock: Option<SharedClock>,
     seed: Option<u64>,
-    control: Option<ManualControl>,
+    controls: Vec<ManualControl>,
     place: Place,
 }
 
@@ -73,7 +73,7 @@ impl BreakerBuilder {
             is_change: false,
             clock: None,
             seed: None,
-            control: None,
+            controls: Vec::new(),
             place: Place::Caller(Location::caller()),
         }
     }
@@ -242,9 +242,9 @@ impl BreakerBuilder {
         self
     }
 
-    /// Puts the breaker under a switch that it shares with others.
+    /// Puts the breaker under a switch that it shares with others; under each of several ones that are given.
     pub fn control(mut self, control: &ManualControl) -> Self {
-        self.control = Some(control.clone());
+        self.controls.push(control.clone());
         self
     }
 
@@ -270,9 +270,7 @@ impl BreakerBuilder {
         let clock = self.clock.unwrap_or_default();
         let shared = Shared::new(self.name.into(), config, self.draft.said(), clock, rng, self.place);
         let breaker = CircuitBreaker::of_shared(shared);
-        if let Some(control) = &self.control {
-            control.join(&breaker);
-        }
+        self.controls.iter().for_each(|control| control.join(&breaker));
         breaker
     }
 
@@ -314,9 +312,7 @@ impl BreakerBuilder {
         if let Some(problem) = ConfigError::join(problems) {
             return Err(problem);
         }
-        if let Some(control) = &self.control {
-            control.join(breaker);
-        }
+        self.controls.iter().for_each(|control| control.join(breaker));
         Ok(())
     }
 

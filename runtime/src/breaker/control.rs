@@ -1,6 +1,6 @@
 //! One switch for several breakers.
 
-use super::{handle::CircuitBreaker, shared::Shared};
+use super::{handle::CircuitBreaker, shared::Shared, state::Effects};
 use std::{
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
@@ -24,6 +24,22 @@ use std::{
 /// assert_eq!(read.state(), CircuitState::Closed);
 /// # Ok::<(), gardefou::ConfigError>(())
 /// ```
+///
+/// A breaker that is under several switches is isolated as long as one of them is:
+///
+/// ```
+/// use gardefou::breaker::{CircuitBreaker, CircuitState, ManualControl};
+///
+/// let (region, service) = (ManualControl::new(), ManualControl::new());
+/// let breaker = CircuitBreaker::builder("control-both").control(&region).control(&service).build()?;
+/// region.isolate();
+/// service.isolate();
+/// region.close();
+/// assert_eq!(breaker.state(), CircuitState::ForcedOpen, "`service` is isolated still");
+/// service.close();
+/// assert_eq!(breaker.state(), CircuitState::Closed);
+/// # Ok::<(), gardefou::ConfigError>(())
+/// ```
 #[derive(Clone, Default)]
 pub struct ManualControl(Arc<Mutex<Switch>>);
 
@@ -32,6 +48,11 @@ struct Switch {
     is_isolated: bool,
     breakers: Vec<Weak<Shared>>,
 }
+
+/// The switches that a breaker is under. They are looked at under the breaker's lock, so that of two that are thrown at
+/// once the breaker shows what both say in the end.
+#[derive(Debug, Default)]
+pub(super) struct Controls(Vec<Weak<Mutex<Switch>>>);
 
 impl ManualControl {
     /// Makes a switch that is not thrown.
@@ -42,47 +63,76 @@ impl ManualControl {
 
     /// Forces every breaker of this switch open, and each that joins later.
     pub fn isolate(&self) {
-        self.turn(true).iter().for_each(CircuitBreaker::force_open);
+        self.turn(true).iter().for_each(turn);
     }
 
-    /// Resets every breaker of this switch.
+    /// Resets every breaker of this switch, except those that another switch isolates.
     pub fn close(&self) {
-        self.turn(false).iter().for_each(CircuitBreaker::reset);
+        self.turn(false).iter().for_each(turn);
     }
 
-    /// Tells whether the breakers are isolated.
+    /// Tells whether the breakers are isolated by this switch.
     #[must_use]
     pub fn is_isolated(&self) -> bool {
-        self.lock().is_isolated
+        lock(&self.0).is_isolated
     }
 
     pub(super) fn join(&self, breaker: &CircuitBreaker) {
         let is_isolated = {
-            let mut switch = self.lock();
+            let mut switch = lock(&self.0);
             let joining = breaker.downgrade();
             switch.breakers.retain(|known| known.strong_count() > 0 && !known.ptr_eq(&joining));
             switch.breakers.push(joining);
             switch.is_isolated
         };
+        let ours = Arc::downgrade(&self.0);
+        breaker.shared().step(|locked| {
+            let Controls(all) = &mut locked.rare.get_or_insert_default().controls;
+            all.retain(|known| known.strong_count() > 0 && !known.ptr_eq(&ours));
+            all.push(ours);
+            ((), Effects::default())
+        });
         if is_isolated {
-            breaker.force_open();
+            turn(breaker);
         }
     }
 
     /// Throws the switch, and returns the breakers, to be turned when the lock is gone.
     fn turn(&self, is_isolated: bool) -> Vec<CircuitBreaker> {
-        let mut switch = self.lock();
+        let mut switch = lock(&self.0);
         switch.is_isolated = is_isolated;
         switch.breakers.iter().filter_map(CircuitBreaker::upgrade).collect()
     }
+}
 
-    fn lock(&self) -> MutexGuard<'_, Switch> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+/// Turns a breaker as its switches say.
+fn turn(breaker: &CircuitBreaker) {
+    let shared = breaker.shared();
+    let now = shared.clock.now();
+    shared.step(|locked| {
+        let is_isolated = locked.rare.as_ref().is_some_and(|rare| rare.controls.isolate());
+        ((), if is_isolated { locked.core.force_open_at(now) } else { locked.core.reset_at(now) })
+    });
+}
+
+impl Controls {
+    fn isolate(&self) -> bool {
+        self.0.iter().filter_map(Weak::upgrade).any(|switch| lock(&switch).is_isolated)
     }
+}
+
+fn lock(switch: &Mutex<Switch>) -> MutexGuard<'_, Switch> {
+    switch.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl fmt::Debug for ManualControl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ManualControl").field("is_isolated", &self.is_isolated()).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Switch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Switch").field("is_isolated", &self.is_isolated).finish_non_exhaustive()
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{
     cause::CauseText,
+    control::Controls,
     draft::Said,
     observers::{TOLD_LIMIT, Told},
     state::{Core, Effects, Transition},
@@ -28,13 +29,21 @@ pub(super) struct Locked {
     pub(super) opening: Option<Arc<Opening>>,
     /// How many calls were rejected when the opening before the latest one ended.
     pub(super) rejected_before: u64,
-    /// The slots of the half-open state that a call further in runs on.
-    #[expect(clippy::box_collection, reason = "few breakers ever lend, and all would be two words larger")]
-    pub(super) lent: Option<Box<Vec<u64>>>,
+    /// What few breakers have, so that all others have no room for it.
+    pub(super) rare: Option<Box<Rare>>,
     /// What is to be told once the lock is gone, in order.
     pub(super) outbox: VecDeque<Told>,
     /// Whether somebody is telling; he goes on until the outbox is empty.
     pub(super) telling: bool,
+}
+
+/// What few breakers have.
+#[derive(Debug, Default)]
+pub(super) struct Rare {
+    /// The slots of the half-open state that a call further in runs on.
+    pub(super) lent: Vec<u64>,
+    /// The switches that the breaker is under.
+    pub(super) controls: Controls,
 }
 
 /// Counts of what goes through the lock anyway, and what was taken over from an earlier life.
@@ -135,7 +144,9 @@ impl Locked {
     }
 
     fn take_transition(&mut self, transition: Transition, cause: Option<Box<str>>, rejected: u64) {
-        self.lent = None;
+        if let Some(rare) = &mut self.rare {
+            rare.lent.clear();
+        }
         let ended = self.opening.clone().filter(|_| is_open(transition.from));
         let rejected_in_it = if ended.is_some() { rejected.saturating_sub(self.rejected_before) } else { 0 };
         if ended.is_some() && transition.to != CircuitState::HalfOpen {

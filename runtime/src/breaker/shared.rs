@@ -78,7 +78,7 @@ impl Shared {
             last_failure: None,
             opening: None,
             rejected_before: 0,
-            lent: None,
+            rare: None,
             outbox: VecDeque::new(),
             telling: false,
         };
@@ -216,12 +216,12 @@ impl Shared {
         let generation = word::generation(self.hot.word.load(Ordering::Acquire));
         let slot = call::slot_of(self.address(), generation)?;
         self.step(|locked| {
-            if locked.lent.as_ref().is_some_and(|lent| lent.contains(&slot)) {
+            if locked.rare.as_ref().is_some_and(|rare| rare.lent.contains(&slot)) {
                 return (None, Effects::default());
             }
             let (is_lent, effects) = locked.core.lend_at(now, generation);
             if is_lent {
-                locked.lent.get_or_insert_default().push(slot);
+                locked.rare.get_or_insert_default().lent.push(slot);
             }
             let word = word::of(&locked.core) | word::LENT;
             (is_lent.then(|| Ticket::starting(word, now)), effects)
@@ -239,9 +239,9 @@ impl Shared {
     fn give_back(&self, locked: &mut Locked, ticket: Ticket) {
         if ticket.is_lent()
             && let Some(slot) = call::slot_of(self.address(), ticket.generation())
-            && let Some(all) = &mut locked.lent
+            && let Some(rare) = &mut locked.rare
         {
-            all.retain(|lent| *lent != slot);
+            rare.lent.retain(|lent| *lent != slot);
         }
     }
 

@@ -39,6 +39,48 @@ fn one_control_isolates_several_breakers() {
 }
 
 #[test]
+fn a_breaker_under_several_controls_is_isolated_until_all_are_closed() {
+    let [region, service, third] = [(); 3].map(|()| ManualControl::new());
+    let both = bench(|b| b.control(&region).control(&service));
+    let other = bench(|b| b.control(&service));
+    region.isolate();
+    region.isolate();
+    service.isolate();
+    region.close();
+    assert_eq!((both.state(), other.state()), (ForcedOpen, ForcedOpen));
+    assert!(!region.is_isolated() && service.is_isolated());
+    region.close();
+    assert_eq!(both.state(), ForcedOpen, "closed twice");
+    service.close();
+    assert_eq!((both.state(), other.state()), (Closed, Closed));
+
+    // One that joins later, in either state, and one that is gone.
+    service.isolate();
+    both.breaker.reconfigure(|b| b.control(&third)).unwrap();
+    third.close();
+    assert_eq!(both.state(), ForcedOpen);
+    drop(service);
+    third.close();
+    assert_eq!((both.state(), other.state()), (Closed, ForcedOpen), "nobody holds the first one any more");
+}
+
+#[test]
+fn controls_that_are_turned_at_once_leave_what_both_say_in_the_end() {
+    for _ in 0..200 {
+        let controls = [ManualControl::new(), ManualControl::new()];
+        let svc = bench(|b| b.control(&controls[0]).control(&controls[1]));
+        std::thread::scope(|scope| {
+            for control in &controls {
+                scope.spawn(|| (0..20).for_each(|_| (control.isolate(), control.close()).0));
+            }
+            scope.spawn(|| (0..20).for_each(|_| (controls[0].isolate(), controls[0].close()).0));
+        });
+        let is_isolated = controls.iter().any(ManualControl::is_isolated);
+        assert_eq!(svc.state(), if is_isolated { ForcedOpen } else { Closed });
+    }
+}
+
+#[test]
 fn a_disabled_breaker_admits_everything_and_records_and_tells_nothing() {
     let svc = bench(|b| b.failure_threshold(1));
     svc.breaker.disable();
