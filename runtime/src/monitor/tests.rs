@@ -5,6 +5,7 @@ use crate::{
     event::{AlertLevel, ErrorEvent, Event, Observer},
     time::ManualClock,
 };
+use serde_json::json;
 use std::{io, time::Duration};
 
 fn with_clock() -> (ErrorMonitor, ManualClock) {
@@ -102,6 +103,21 @@ fn messages_do_not_split_groups_but_an_explicit_fingerprint_does() {
         monitor.on_event(&Event::Error(ErrorEvent::of_app_error(&err, AlertLevel::Error, "load", "app")));
     }
     assert_eq!(monitor.snapshot().groups.iter().map(|group| group.count).collect::<Vec<_>>(), [2, 1, 1]);
+}
+
+#[test]
+fn an_explicit_fingerprint_may_be_any_value_but_null() {
+    let (monitor, _clock) = with_clock();
+    let values = [json!(7), json!("7"), json!(true), json!(["a", 1]), json!({ "tenant": 7 }), json!(null)];
+    for value in values {
+        let err = AppError::new(ErrorCode::DB_QUERY_ERROR, "row").with_detail(FINGERPRINT_DETAIL, value);
+        monitor.on_event(&Event::Error(ErrorEvent::of_app_error(&err, AlertLevel::Error, "load", "app")));
+    }
+    tell(&monitor, ErrorCode::DB_QUERY_ERROR, "load", "row");
+    let mut counts: Vec<_> = monitor.snapshot().groups.iter().map(|group| group.count).collect();
+    counts.sort_unstable();
+    assert_eq!(counts.iter().sum::<u64>(), 7);
+    assert_eq!(counts.len(), 5, "7 is \"7\", and null is none: {counts:?}");
 }
 
 #[test]

@@ -70,7 +70,8 @@ impl serde::Serialize for Fingerprint {
 #[non_exhaustive]
 pub struct InvalidFingerprint;
 
-/// The detail of an [`AppError`](crate::AppError) whose text makes a group of its own: see [`Fingerprint`].
+/// The detail of an [`AppError`](crate::AppError) whose text makes a group of its own: see [`Fingerprint`]. A number or
+/// another JSON value stands for its text, `7` for `"7"`; null makes no group.
 pub const FINGERPRINT_DETAIL: &str = "fingerprint";
 
 const SEED: u64 = 0x6761_7264_6566_6F75;

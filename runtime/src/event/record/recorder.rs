@@ -9,6 +9,7 @@ use crate::{
     panics,
     time::{SharedClock, Timestamp},
 };
+use serde_json::Value;
 use std::{
     cell::Cell,
     fmt,
@@ -117,7 +118,11 @@ impl Recorder {
     fn fingerprint_of(&self, event: &ErrorEvent<'_>) -> Fingerprint {
         let chosen = if self.has_fingerprint.load(Ordering::Relaxed) { self.chosen_for(event) } else { None };
         let own = || match event.error {
-            ErrorRef::App(app) => app.details().get(FINGERPRINT_DETAIL)?.as_str().map(|text| Fingerprint::of(&[text])),
+            ErrorRef::App(app) => match app.details().get(FINGERPRINT_DETAIL)? {
+                Value::Null => None,
+                Value::String(text) => Some(Fingerprint::of(&[text])),
+                other => Some(Fingerprint::of(&[&other.to_string()])),
+            },
             _ => None,
         };
         let of_parts = || Fingerprint::of(&[event.code.name(), event.operation, event.component]);
