@@ -326,6 +326,70 @@ impl Retry {
         self.drive_async(|_| op(), |run, result| settle_while(run, result, &again)).await
     }
 
+    /// As [`call_async`](Self::call_async), and hands each attempt a state that it gives back with its result: what the
+    /// attempts borrow mutably, `&mut self` for example, which a closure cannot lend to the futures that it makes.
+    ///
+    /// The state ends with the call; to have it afterwards, hand over a reference.
+    ///
+    /// # Errors
+    ///
+    /// That of the last call.
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`call_async`](Self::call_async).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::retry::Retry;
+    ///
+    /// struct Connection {
+    ///     retry: Retry,
+    ///     answers: Vec<Result<&'static str, &'static str>>,
+    /// }
+    ///
+    /// impl Connection {
+    ///     async fn read(&mut self) -> Result<&'static str, &'static str> {
+    ///         self.answers.remove(0)
+    ///     }
+    ///
+    ///     async fn read_again(&mut self) -> Result<&'static str, &'static str> {
+    ///         let retry = self.retry.clone();
+    ///         retry
+    ///             .call_with_state_async(self, |connection| async move {
+    ///                 let result = connection.read().await;
+    ///                 (connection, result)
+    ///             })
+    ///             .await
+    ///     }
+    /// }
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap().block_on(async {
+    /// let answers = vec![Err("reset by peer"), Ok("hello"), Ok("unread")];
+    /// let mut connection = Connection { retry: Retry::builder().build()?, answers };
+    /// assert_eq!(connection.read_again().await, Ok("hello"));
+    /// assert_eq!(connection.answers, [Ok("unread")]);
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// # }).unwrap();
+    /// ```
+    pub async fn call_with_state_async<S, T, E: 'static, F>(&self, state: S, mut op: impl FnMut(S) -> F) -> Result<T, E>
+    where
+        F: Future<Output = (S, Result<T, E>)>,
+    {
+        let mut run = self.start();
+        let mut state = state;
+        loop {
+            let attempt = op(state);
+            let result;
+            (state, result) = run.watch(attempt).await;
+            match settle(&mut run, result) {
+                ControlFlow::Break(result) => return result,
+                ControlFlow::Continue(delay) => run.wait_async(delay).await,
+            }
+        }
+    }
+
     async fn drive_async<'r, T, E, F>(
         &'r self,
         mut op: impl FnMut(Attempt) -> F,

@@ -5,7 +5,7 @@ use gardefou::{
     AppError, ErrorCode, Rejection,
     retry::{Backoff, Jitter, Next, Retry, RetryBuilder},
 };
-use std::{cell::Cell, future::pending, time::Duration};
+use std::{cell::Cell, future::pending, sync::Arc, time::Duration};
 use tokio::time::Instant;
 
 /// Delays of 1, 2, 4, ... seconds on tokio's clock.
@@ -212,4 +212,52 @@ fn a_retry_adds_little_to_the_future_that_it_guards() {
     let retry = on_tokio().build().unwrap();
     let (bare, guarded) = (size_of_val(&work()), size_of_val(&retry.call_async(work)));
     assert!(guarded <= bare + 128, "{guarded} bytes around {bare}");
+}
+
+/// What attempts borrow mutably.
+#[derive(Default)]
+struct Reader {
+    reads: u32,
+    seen: Vec<u32>,
+}
+
+impl Reader {
+    async fn next(&mut self) -> Result<u32, String> {
+        self.reads += 1;
+        tokio::task::yield_now().await;
+        self.seen.push(self.reads);
+        if self.reads < 3 { Err(format!("read {}", self.reads)) } else { Ok(self.reads) }
+    }
+
+    async fn next_again(&mut self, retry: &Retry) -> Result<u32, String> {
+        retry
+            .call_with_state_async(self, |reader: &mut Self| async move {
+                let result = reader.next().await;
+                (reader, result)
+            })
+            .await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn attempts_may_borrow_what_is_handed_over_also_in_a_spawned_task() {
+    let start = Instant::now();
+    let task = tokio::spawn(async {
+        let (retry, mut reader) = (on_tokio().build().unwrap(), Reader::default());
+        let outcome = reader.next_again(&retry).await;
+        (outcome, reader.seen)
+    });
+    assert_eq!(task.await.unwrap(), (Ok(3), vec![1, 2, 3]));
+    assert_eq!(elapsed(start), 3.0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_state_may_be_owned_and_ends_with_the_call() {
+    let guard = Arc::new(());
+    let retry = on_tokio().max_retries(1).build().unwrap();
+    let outcome = retry.call_with_state_async((Arc::clone(&guard), 0), |(guard, runs)| async move {
+        tokio::task::yield_now().await;
+        ((guard, runs + 1), Err::<(), _>(runs))
+    });
+    assert_eq!((outcome.await, Arc::strong_count(&guard)), (Err(1), 1));
 }
