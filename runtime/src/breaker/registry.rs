@@ -14,8 +14,11 @@ use crate::{
 };
 use once_cell::sync::Lazy;
 use std::{
-    collections::{HashMap, HashSet},
-    sync::{Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+    collections::{BinaryHeap, HashMap, HashSet},
+    sync::{
+        Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -58,6 +61,9 @@ impl Drop for OfScope {
 }
 
 /// Breakers by name: two places that name one breaker share it.
+///
+/// Where names come from data, one per customer say, nobody need look after them: beyond 10,000 breakers, the idle ones
+/// are dropped as by [`drop_idle`](Self::drop_idle) whenever their number has grown by half.
 #[derive(Debug, Default)]
 pub struct BreakerRegistry {
     breakers: RwLock<HashMap<Box<str>, Entry>>,
@@ -65,7 +71,21 @@ pub struct BreakerRegistry {
     clashes: Mutex<HashSet<(Place, Place)>>,
     /// The clock of breakers whose builder names none.
     clock: SharedClock,
+    /// How many breakers there may be before idle ones are dropped. Relaxed: of two that pass it at once, both look.
+    drops_idle_at: Threshold,
 }
+
+#[derive(Debug)]
+struct Threshold(AtomicUsize);
+
+impl Default for Threshold {
+    fn default() -> Self {
+        Self(AtomicUsize::new(MANY))
+    }
+}
+
+/// Few programs have as many breakers by design.
+const MANY: usize = 10_000;
 
 #[derive(Debug)]
 struct Entry {
@@ -146,6 +166,11 @@ impl BreakerRegistry {
                     let name: Box<str> = builder.name().into();
                     let breaker = builder.build_resolved(config);
                     breakers.insert(name, Entry { breaker: breaker.clone(), idle: None });
+                    let len = breakers.len();
+                    drop(breakers);
+                    if len > self.drops_idle_at.0.load(Ordering::Relaxed) {
+                        self.make_room(len);
+                    }
                     return Ok(breaker);
                 }
             }
@@ -154,6 +179,15 @@ impl BreakerRegistry {
             self.warn_of_clash(&breaker, place);
         }
         Ok(breaker)
+    }
+
+    /// Drops the idle ones, and lets their number grow by half before the next time.
+    #[cold]
+    fn make_room(&self, len: usize) {
+        // Not twice at the same time.
+        self.drops_idle_at.0.store(usize::MAX, Ordering::Relaxed);
+        let left = len.saturating_sub(self.drop_idle());
+        self.drops_idle_at.0.store((left + left / 2).max(MANY), Ordering::Relaxed);
     }
 
     #[cold]
@@ -177,6 +211,27 @@ impl BreakerRegistry {
         let mut snapshots: Vec<Snapshot> = self.all().iter().map(CircuitBreaker::snapshot).collect();
         snapshots.sort_by(|a, b| a.name.cmp(&b.name));
         snapshots
+    }
+
+    /// Returns the breakers of the lowest ranks, at most so many, by rank and name. `rank` is told the name, and whether
+    /// the breaker may keep calls away, or may have done so until just now.
+    ///
+    /// Each breaker costs one load, and only those that are returned are copied.
+    pub(crate) fn first_by(&self, most: usize, rank: impl Fn(&str, bool) -> u8) -> Vec<CircuitBreaker> {
+        let breakers = self.read();
+        let mut first = BinaryHeap::with_capacity(most);
+        for (name, Entry { breaker, .. }) in &*breakers {
+            let ranked = (rank(name, breaker.shared().may_reject()), &**name);
+            if first.len() < most {
+                first.push(ranked);
+            } else if let Some(mut last) = first.peek_mut()
+                && ranked < *last
+            {
+                *last = ranked;
+            }
+        }
+        let first = first.into_sorted_vec().into_iter();
+        first.filter_map(|(_, name)| breakers.get(name)).map(|entry| entry.breaker.clone()).collect()
     }
 
     /// Returns how many breakers there are.

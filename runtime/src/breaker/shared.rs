@@ -245,6 +245,12 @@ impl Shared {
         }
     }
 
+    /// Returns `false` if the breaker lets every call through now.
+    pub(super) fn may_reject(&self) -> bool {
+        // Relaxed: the answer is old as soon as it is given.
+        !matches!(self.hot.word.load(Ordering::Relaxed) & word::MODE, word::CLOSED | word::DISABLED)
+    }
+
     /// Returns the address by which calls further in know the breaker, which lives as long as any of its calls.
     pub(super) fn address(&self) -> usize {
         std::ptr::from_ref(self).addr()

@@ -5,7 +5,7 @@ use super::{
     status::{Criticality, Status},
 };
 use crate::{
-    breaker::{CircuitState, Snapshot, circuit_breakers},
+    breaker::{CircuitBreaker, CircuitState, Snapshot, circuit_breakers},
     error::redact,
     panics,
     system::guarded_functions,
@@ -17,17 +17,22 @@ use std::{collections::HashMap, sync::OnceLock};
 /// The entries of all breakers, those that do not let every call through first, and of those the most critical ones,
 /// for what is cut off counts for nothing; read from memory.
 pub(crate) fn reports(criticalities: &HashMap<String, Criticality>, now: Timestamp) -> Vec<CheckReport> {
-    let mut snapshots = circuit_breakers().snapshots();
     let criticality = |name: &str| criticalities.get(name).copied().unwrap_or_default();
-    // Those of one rank stay in the order of their names.
-    snapshots.sort_by_cached_key(|snapshot| match criticality(&snapshot.name) {
-        _ if is_calm(snapshot) => 3,
+    let rank = |name: &str, may_reject: bool| match criticality(name) {
+        _ if !may_reject => 3,
         Criticality::Critical => 0,
         Criticality::Important => 1,
         Criticality::Informational => 2,
-    });
-    snapshots.truncate(MOST);
-    snapshots.iter().map(|snapshot| report(snapshot, criticality(&snapshot.name), now)).collect()
+    };
+    let first = circuit_breakers().first_by(MOST, rank);
+    let snapshots = first.iter().map(CircuitBreaker::snapshot);
+    snapshots.map(|snapshot| report(&snapshot, criticality(&snapshot.name), now)).collect()
+}
+
+/// The entry of one breaker, however many there are.
+pub(super) fn entry(criticalities: &HashMap<String, Criticality>, name: &str, now: Timestamp) -> Option<CheckReport> {
+    let snapshot = circuit_breakers().get(name)?.snapshot();
+    Some(report(&snapshot, criticalities.get(name).copied().unwrap_or_default(), now))
 }
 
 /// The name of a breaker's entry. No check can have it: names of checks have no colon.

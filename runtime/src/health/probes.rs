@@ -145,9 +145,9 @@ impl Probes {
         match &question.subject {
             Subject::Kind(kind) => of_report(&self.health.probe_without(*kind, exclude), question.verbose, details),
             Subject::Everything => of_report(&self.health.health_status_without(exclude), true, details),
-            Subject::Check(name) => match self.health.health_status().check(name) {
+            Subject::Check(name) => match self.health.check(name) {
                 Some(check) => {
-                    let body = check_body(check, details);
+                    let body = check_body(&check, details);
                     ProbeResponse::new(check.status, check.retry_after, &body)
                 }
                 None => problem(404, "Not Found"),

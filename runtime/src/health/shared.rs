@@ -177,6 +177,14 @@ impl Shared {
         reports
     }
 
+    /// The entry of a breaker, by the name of that.
+    pub(super) fn breaker_entry(&self, name: &str) -> Option<CheckReport> {
+        let _entered = self.scope.enter();
+        let has_entries = self.runner.config().breakers.unwrap_or(self.of_process);
+        let wall = self.runner.clock.wall().into();
+        has_entries.then(|| breakers::entry(&self.breakers.lock().clone(), name, wall)).flatten()
+    }
+
     /// For each startup check whether it has passed once, in the order of `confirmed`.
     pub(super) fn have_passed(&self, exclude: &[String]) -> Vec<bool> {
         let entries = self.entries();

@@ -143,6 +143,30 @@ fn what_failed_is_dropped_too_when_it_was_idle_as_long_as_it_would_have_been_ope
 }
 
 #[test]
+fn names_from_data_do_not_fill_the_memory_and_those_in_use_stay() {
+    let (registry, clock) = (BreakerRegistry::new(), ManualClock::new());
+    let make = |name: &str| registry.get_or_create(name, |b| b.failure_threshold(2).clock(clock.clone())).unwrap();
+    let held = make("held");
+    make("forced").force_open();
+    make("failing").try_acquire().unwrap().failure();
+    let mut most = 0;
+    for n in 0..100_000 {
+        make(&format!("tenant-{n}")).try_acquire().unwrap().success();
+        make("used").try_acquire().unwrap().success();
+        most = most.max(registry.len());
+    }
+    assert!(most <= 30_000, "{most}");
+    assert_eq!(registry.get("used").unwrap().snapshot().counts.success, 100_000);
+    assert!(registry.get("forced").unwrap().state() == CircuitState::ForcedOpen && registry.get("held").is_some());
+    assert_eq!(registry.get("failing").unwrap().snapshot().consecutive_failures, 1, "its failure is held against it");
+    drop(held);
+
+    // As many as that by design are no reason to look again and again.
+    let kept: Vec<_> = (0..30_000).map(|n| make(&format!("service-{n}"))).collect();
+    assert!(kept.iter().all(|breaker| registry.get(breaker.name()).is_some()));
+}
+
+#[test]
 fn ten_thousand_names_that_failed_once_do_not_stay_for_ever() {
     let (registry, clock) = (BreakerRegistry::new(), ManualClock::new());
     for n in 0..10_000 {

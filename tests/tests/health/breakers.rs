@@ -161,6 +161,26 @@ fn the_first_200_are_shown_and_those_that_hold_calls_back_come_first() {
 }
 
 #[test]
+fn each_breaker_answers_by_its_name_however_many_there_are() {
+    let _turn = alone();
+    let mut made = Made::default();
+    for i in 0..205 {
+        made.breaker(&format!("named-{i:03}"));
+    }
+    made.open("named-204");
+    let health = made.health();
+    let probes = Probes::new(health.clone()).details(Details::Always);
+    for (name, status) in [("named-000", "pass"), ("named-203", "pass"), ("named-204", "warn")] {
+        let answer = probes.respond("GET", &format!("/healthz/breaker:{name}"), false);
+        let body: Value = serde_json::from_str(answer.body()).unwrap();
+        assert_eq!((answer.status(), &body["status"]), (200, &json!(status)), "{name}: {body}");
+    }
+    assert_eq!(probes.respond("GET", "/healthz/breaker:named-999", false).status(), 404);
+    health.breaker_criticality("named-204", Criticality::Critical);
+    assert_eq!(probes.respond("GET", "/healthz/breaker:named-204", false).status(), 503);
+}
+
+#[test]
 fn a_critical_circuit_counts_however_many_others_are_open() {
     let _turn = alone();
     let mut made = Made::default();
