@@ -81,6 +81,17 @@ mod tests {
         }
     }
 
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_a_name_or_shown_within_bounds(name in "\\PC{0,80}|.{0,80}|[\u{200b}-\u{206f}a-c ]{0,20}") {
+            let shown = shown(&name);
+            proptest::prop_assert!(shown.len() < 200 && shown.chars().all(is_visible), "{:?}", shown);
+            if problem("name", &name, 100).is_none() {
+                proptest::prop_assert!(name.len() <= 100 && !name.trim().is_empty() && name.chars().all(is_visible));
+            }
+        }
+    }
+
     #[test]
     fn a_wrong_name_is_shown_short_and_escaped() {
         let err = problem("name", &"\u{202e}".repeat(20_000), 100).unwrap();

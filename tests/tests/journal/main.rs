@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "these helpers belong to tests")]
 
 mod disk;
+mod fuzz;
 mod joins;
 mod moved;
 mod paging;

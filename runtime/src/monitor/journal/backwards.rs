@@ -129,6 +129,46 @@ mod tests {
         assert_eq!(all(b"\n\n", 2), []);
     }
 
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(100))]
+
+        #[test]
+        fn both_directions_agree(lines in proptest::collection::vec((0..3_u8, 0..70_000_usize), 0..8), ended: bool) {
+            // Empty ones, and some about as long as a chunk.
+            let lines = lines.iter().enumerate().map(|(i, (kind, len))| match kind {
+                0 => Vec::new(),
+                1 => vec![b'a' + i as u8; len % 9],
+                _ => vec![b'a' + i as u8; *len],
+            });
+            let mut bytes = lines.collect::<Vec<_>>().join(&b'\n');
+            bytes.extend(ended.then_some(b'\n'));
+            let mut reader = Backwards::new(Cursor::new(&bytes), bytes.len() as u64);
+            let mut backwards = Vec::new();
+            while let Some(line) = reader.next_line().unwrap() {
+                backwards.push(line);
+            }
+            backwards.reverse();
+            let (mut at, mut expected, mut onwards) = (0, Vec::new(), Vec::new());
+            for line in bytes.split(|byte| *byte == b'\n') {
+                if !line.is_empty() {
+                    expected.push((at, line.to_vec()));
+                }
+                at += line.len() as u64 + 1;
+            }
+            proptest::prop_assert!(backwards == expected);
+
+            let (mut reader, mut line, mut at) = (io::BufReader::with_capacity(1000, &bytes[..]), Vec::new(), 0);
+            while let Some(read) = read_line(&mut reader, &mut line).unwrap() {
+                onwards.push((at, line.clone()));
+                at += read;
+            }
+            onwards.retain(|(_, line)| !line.is_empty());
+            // What no newline ends is being written.
+            expected.retain(|(at, line)| bytes.get(*at as usize + line.len()) == Some(&b'\n'));
+            proptest::prop_assert!(onwards == expected);
+        }
+    }
+
     #[test]
     fn of_a_line_beyond_all_bounds_the_end_is_read() {
         let long: Vec<u8> = (0..5 * LONGEST).map(|i| b'a' + (i % 23) as u8).collect();

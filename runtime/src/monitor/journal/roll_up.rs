@@ -8,7 +8,7 @@ use crate::time::Timestamp;
 use serde_json::{Map, Value, json};
 use std::{
     fs::{self, File},
-    io::{self, Write},
+    io::{self, Read, Write},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -27,15 +27,21 @@ pub(super) struct RollUp {
 const SETTLED_WITHIN: Duration = Duration::from_secs(3600);
 /// How many errors may be open at a time, about 6 MiB of the roll-up; the oldest beyond count as they are.
 const MAX_OPEN: usize = 65_536;
+/// Several times as much as a full roll-up takes.
+const MAX_BYTES: u64 = 64 * 1024 * 1024;
 const NAME: &str = "rollup.json";
 
 impl RollUp {
     /// Reads the roll-up of a folder; there is an empty one where no file was removed so far.
     pub(super) fn read(folder: &Path) -> io::Result<Self> {
-        let text = match fs::read_to_string(folder.join(NAME)) {
+        let file = match File::open(folder.join(NAME)) {
             Err(err) if err.kind() == io::ErrorKind::NotFound => return Ok(Self::default()),
-            text => text?,
+            file => file?,
         };
+        let mut text = String::new();
+        if file.take(MAX_BYTES + 1).read_to_string(&mut text)? as u64 > MAX_BYTES {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "it is larger than any that was written"));
+        }
         let json: Value = serde_json::from_str(&text)?;
         let through = json["through"].as_u64().filter(|number| *number <= super::segments::MAX_NUMBER);
         let days = json["days"].as_object().map(DayCounts::of_json);
@@ -127,6 +133,14 @@ mod tests {
         let pending = Pending { timestamp, code: "SYNC_ERROR".into() };
         let ends = (0..errors).map(|_| (ErrorId::new(), End { at: 0, pending: Some(pending.clone()) })).collect();
         Tally { ends, latest: Some(timestamp), ..Tally::default() }
+    }
+
+    #[test]
+    fn roll_up_that_is_larger_than_any_is_damaged() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = File::create(folder.path().join(NAME)).unwrap();
+        file.set_len(1 << 40).unwrap();
+        assert!(is_damaged(&RollUp::read(folder.path()).unwrap_err()));
     }
 
     #[test]

@@ -119,6 +119,28 @@ fn size(text: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn any_text_is_a_setting_or_none(text in ".{0,40}|[0-9eE.+-]{1,30}( |)(ms|s|m|h|d|KiB|MiB|GiB|)") {
+            if let Some(duration) = duration(&text) {
+                prop_assert!(text.trim_end().ends_with(|c: char| c.is_ascii_alphanumeric() || c == '.'), "{duration:?}");
+            }
+            if let Some(size) = size(&text) {
+                prop_assert!(text.starts_with(|c: char| c.is_ascii_digit() || c == '+' || c.is_whitespace()), "{size}");
+            }
+        }
+
+        #[test]
+        fn durations_and_sizes_are_read_as_they_are_written(count in 0..1_000_000_u64, unit in 0..5_usize) {
+            let (name, millis) = [("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)][unit];
+            let read = duration(&format!("{count}{name}")).unwrap();
+            prop_assert!(read.abs_diff(Duration::from_millis(count * millis)) < Duration::from_micros(1), "{read:?}");
+            let (name, bytes) = [("", 1), ("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("", 1)][unit];
+            prop_assert_eq!(size(&format!("{count}{name}")), Some(count * bytes));
+        }
+    }
 
     #[test]
     fn durations_have_units_or_are_seconds() {

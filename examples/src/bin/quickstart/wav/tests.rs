@@ -43,6 +43,48 @@ fn every_width_rate_and_number_of_channels_is_read_as_it_was_written() {
     }
 }
 
+/// Changes bytes of whole files at random, in the header mostly: whatever stands there, reading ends, and hands out no
+/// more than the file has.
+#[test]
+fn no_file_makes_the_reader_panic_or_read_on() {
+    let mut random = Random::seeded(7);
+    let mut below = |end: usize| random.below(end);
+    let (mut read_on, mut refused) = (0, 0);
+    for round in 0..30_000 {
+        let encoding = Encoding::ALL[round % 6];
+        let mut file = WavFile::new([1, 8_000, 192_000][below(3)], 1 + below(3) as u16, encoding, &[0.25; 24]);
+        file.extensible = below(2) == 0;
+        if below(4) == 0 {
+            file = file.chunk_before(b"LIST", &[7; 5]).chunk_after(b"id3 ", &[9; 3]);
+        }
+        let mut bytes = file.to_bytes();
+        for _ in 0..=below(4) {
+            let (len, in_header) = (bytes.len(), below(8) != 0);
+            let at = below(if in_header { len.min(72) } else { len }.max(1)).min(len.saturating_sub(1));
+            match below(6) {
+                0 => bytes.truncate(at),
+                1 => drop(bytes.splice(at..at, [0xFF; 4])),
+                2 => drop(bytes.splice(at..(at + 4).min(len), [[0; 4], [0xFF; 4], [0x80, 0, 0, 0]][below(3)])),
+                3 => drop(bytes.splice(at..at, *b"data")),
+                _ if len > 0 => bytes[at] = below(256) as u8,
+                _ => {}
+            }
+        }
+        match read(&bytes) {
+            Ok((rate, channels, samples)) => {
+                assert!(rate > 0 && channels > 0 && samples.len() <= bytes.len(), "{round}: {bytes:?}");
+                assert!(samples.iter().all(|sample| sample.is_finite()));
+                read_on += 1;
+            }
+            Err(error) => {
+                assert!(!error.message().is_empty());
+                refused += 1;
+            }
+        }
+    }
+    assert!(read_on > 3000 && refused > 3000, "{read_on} were read, {refused} refused");
+}
+
 #[test]
 fn full_scale_stays_within_one() {
     for encoding in Encoding::ALL {
