@@ -11,7 +11,7 @@ use super::{
 use crate::{
     ConfigError,
     breaker::circuit_breakers,
-    error::{Rejection, redact},
+    error::{Rejection, View, redact},
     event::{
         self, AlertLevel, ErrorEvent, Event, HealthEvent, NotificationEvent, NotificationOutcome, RecordSlot, names,
         text,
@@ -194,9 +194,7 @@ impl Core {
         } else {
             None
         };
-        let levels = error.error.head().into_iter().flat_map(text::levels);
-        let rejections = levels.filter_map(|level| level.downcast_ref::<Rejection>());
-        let behind = rejections.map(Rejection::name).next();
+        let behind = View::of_ref(error.error).rejection().map(Rejection::name);
         let plans = match &changed {
             Some(record) => self.decider.lock().on_error_at(now, &error.as_in(record), record.fingerprint, behind),
             None => self.decider.lock().on_error_at(now, error, event.stamp_by(recorder).fingerprint, behind),

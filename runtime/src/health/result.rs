@@ -2,8 +2,7 @@
 
 use super::status::{FailureCategory, Status};
 use crate::{
-    AppError,
-    error::{details, redact},
+    error::{View, details, redact},
     event::text::for_sink,
 };
 use serde::Serialize;
@@ -182,17 +181,21 @@ impl<T: 'static, E: fmt::Display + 'static> IntoCheckResult for Result<T, E> {
 
 fn of_error<E: fmt::Display + 'static>(error: &E) -> CheckResult {
     let mut result = CheckResult::fail(format!("{error:#}"));
-    if let Some(app) = (error as &dyn Any).downcast_ref::<AppError>() {
-        result = result.with_detail("code", app.code().name()).with_detail("error_id", app.id());
-        result.retry_after = app.retry_after();
+    let view = View::of_any(error);
+    if let Some(code) = view.code() {
+        result = result.with_detail("code", code.name());
     }
+    if let Some(id) = view.id() {
+        result = result.with_detail("error_id", id);
+    }
+    result.retry_after = view.retry_after();
     result
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ErrorCode;
+    use crate::{AppError, ErrorCode};
 
     #[test]
     fn ok_of_false_is_not_healthy() {
@@ -208,6 +211,14 @@ mod tests {
         assert_eq!(result.details()["code"], "DB_CONNECTION_ERROR");
         assert_eq!(result.retry_after(), Some(Duration::from_secs(3)));
         assert_eq!(result.output(), Some("gone"));
+
+        // In whatever it is by then.
+        let err = std::io::Error::other(AppError::new(ErrorCode::DB_CONNECTION_ERROR, "gone"));
+        let result = Err::<(), _>(err).into_check_result();
+        assert_eq!(result.details()["code"], "DB_CONNECTION_ERROR");
+        assert!(result.details().contains_key("error_id"));
+        let result = Err::<(), _>("gone".to_owned()).into_check_result();
+        assert!(result.details().is_empty());
     }
 
     #[test]
