@@ -146,6 +146,7 @@ impl Drop for Admitted<'_> {
 
 /// Makes a call that was let through.
 #[inline]
+#[expect(clippy::needless_pass_by_value, reason = "a judge is a copy or a closure, and ends with its call")]
 pub(super) fn run<T, E, J: Judge<Result<T, E>>>(
     shared: &Shared,
     ticket: Ticket,

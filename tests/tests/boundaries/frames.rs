@@ -347,7 +347,7 @@ fn rolled_back(tenants: &Tenants) -> Result<(), AppError> {
     transaction_boundary!("frames-compensated", |tx| {
         let tenants = Arc::clone(tenants);
         tx.on_rollback("undo", move || note_tenant(&tenants));
-        Err(std::io::Error::from(std::io::ErrorKind::TimedOut))?
+        Err(std::io::Error::from(std::io::ErrorKind::TimedOut))?;
     })
 }
 
@@ -363,7 +363,7 @@ async fn rolled_back_async(tenants: &Tenants, hangs: bool) -> Result<(), AppErro
         if hangs {
             pending::<()>().await;
         }
-        Err(std::io::Error::from(std::io::ErrorKind::TimedOut))?
+        Err(std::io::Error::from(std::io::ErrorKind::TimedOut))?;
     })
 }
 
