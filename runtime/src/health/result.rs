@@ -130,8 +130,8 @@ fn clean(text: &str) -> Box<str> {
 ///
 /// * `bool`: `true` passes.
 /// * `Result<T, E>`: `Ok` passes, unless the value inside is itself a `bool` or a `CheckResult`, which then decides;
-///   `Err` fails with the text of the error and its sources (`{:#}`). An [`AppError`] also gives its code, id and
-///   retry-after.
+///   `Err` fails with the text of the error and its sources (`{:#}`), and gives its code, id and retry-after, as far as a
+///   [`View`] of it knows them.
 /// * `()`: passes; such a check can fail only by panicking or by its time limit.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not say whether a check passed",
