@@ -147,13 +147,16 @@ impl ErrorSystemBuilder {
     /// # Examples
     ///
     /// ```
-    /// use gardefou::{ErrorSystem, alerts::{AlertsConfig, CallbackChannel}};
+    /// use gardefou::{ErrorSystem, alerts::{AlertsConfig, CallbackChannel}, health::HealthConfig};
     ///
     /// let channel = CallbackChannel::new("pager", |notice| {
     ///     println!("{}", notice.title);
     ///     Ok(())
     /// });
-    /// let guard = ErrorSystem::builder().alerts(AlertsConfig::builder().channel(channel)).init()?;
+    /// let alerts = AlertsConfig::builder().channel(channel);
+    /// // Without checks in the background there is nothing to tell.
+    /// let health = HealthConfig::default().background(false);
+    /// let guard = ErrorSystem::builder().alerts(alerts).health(health).init()?;
     /// let report = guard.shutdown();
     /// assert_eq!(report.part("alerts").map(|part| part.sent), Some(0));
     /// # Ok::<(), gardefou::InitError>(())
