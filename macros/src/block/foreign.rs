@@ -4,7 +4,7 @@ use super::rewrite::Rewriter;
 use proc_macro2::{Delimiter, Spacing, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{
-    Block, Expr, Macro, Token,
+    Block, Expr, Macro, Pat, PatGuard, Token,
     parse::{ParseStream, Parser},
     visit_mut::VisitMut,
 };
@@ -23,6 +23,9 @@ pub(super) fn rewrite_tokens(tokens: TokenStream, rewriter: &mut Rewriter<'_>) -
 fn rewrite_named(tokens: TokenStream, name: &str, rewriter: &mut Rewriter<'_>) -> TokenStream {
     if let Ok(list) = List::parse.parse2(tokens.clone()) {
         return list.rewritten(rewriter);
+    }
+    if let Ok(matching) = Matching::parse.parse2(tokens.clone()) {
+        return matching.rewritten(rewriter);
     }
     let mut rewritten = TokenStream::new();
     for argument in arguments(tokens) {
@@ -63,6 +66,50 @@ impl List {
         }
         tokens
     }
+}
+
+/// `expr, pattern if guard, ..`, the arguments of `matches!` and of `assert_matches!`.
+struct Matching {
+    value: Expr,
+    comma: Token![,],
+    pattern: Pat,
+    rest: Option<(Token![,], List)>,
+}
+
+impl Matching {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        Ok(Self {
+            value: input.parse()?,
+            comma: input.parse()?,
+            pattern: guarded_pattern(input)?,
+            rest: match input.is_empty() {
+                true => None,
+                false => Some((input.parse()?, List::parse(input)?)),
+            },
+        })
+    }
+
+    fn rewritten(mut self, rewriter: &mut Rewriter<'_>) -> TokenStream {
+        rewriter.visit_expr_mut(&mut self.value);
+        rewriter.visit_pat_mut(&mut self.pattern);
+        let Self { value, comma, pattern, rest } = self;
+        let rest = rest.map(|(comma, list)| {
+            let list = list.rewritten(rewriter);
+            quote!(#comma #list)
+        });
+        quote!(#value #comma #pattern #rest)
+    }
+}
+
+/// A pattern with its guard.
+fn guarded_pattern(input: ParseStream<'_>) -> syn::Result<Pat> {
+    let pat = Pat::parse_multi_with_leading_vert(input)?;
+    Ok(Pat::Guard(PatGuard {
+        attrs: Vec::new(),
+        pat: Box::new(pat),
+        if_token: input.parse()?,
+        guard: Box::new(input.parse()?),
+    }))
 }
 
 /// Splits at each `,`, `;` and `=>`, which stay at the ends of the parts.
@@ -123,6 +170,13 @@ fn rewrite_plain(mut argument: Vec<TokenTree>, rewriter: &mut Rewriter<'_>) -> O
             let end: TokenStream = end.into_iter().collect();
             return Some(quote!(#before #expr #end));
         }
+    }
+    // An arm of a macro that matches.
+    let whole: TokenStream = argument.iter().cloned().collect();
+    if let Ok(mut pattern) = guarded_pattern.parse2(whole) {
+        rewriter.visit_pat_mut(&mut pattern);
+        let end: TokenStream = end.into_iter().collect();
+        return Some(quote!(#pattern #end));
     }
     // `name = { statements }` and the like: a group of braces as a block.
     let place = argument.iter().position(is_brace)?;

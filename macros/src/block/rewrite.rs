@@ -420,9 +420,22 @@ impl VisitMut for Rewriter<'_> {
         }
     }
 
+    /// The guard of a match arm is a part of its pattern; it runs in the block as the arm does.
+    fn visit_pat_mut(&mut self, pat: &mut Pat) {
+        match pat {
+            Pat::Guard(guarded) => {
+                self.visit_pat_mut(&mut guarded.pat);
+                self.visit_expr_mut(&mut guarded.guard);
+            }
+            Pat::Or(cases) => cases.cases.iter_mut().for_each(|case| self.visit_pat_mut(case)),
+            Pat::Paren(paren) => self.visit_pat_mut(&mut paren.pat),
+            // No other pattern runs code that can be left.
+            _ => {}
+        }
+    }
+
     fn visit_item_mut(&mut self, _: &mut Item) {}
     fn visit_type_mut(&mut self, _: &mut Type) {}
-    fn visit_pat_mut(&mut self, _: &mut Pat) {}
 }
 
 /// Moves the tokens that the expansion made to a place of the user's.

@@ -4,6 +4,7 @@ mod by_hand;
 mod error;
 mod exits;
 mod frames;
+mod guards;
 mod jumps;
 mod nested;
 mod once;
