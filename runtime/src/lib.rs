@@ -36,7 +36,10 @@ pub use gardefou_macros::Coded;
 /// `error_boundary!("name", key = value, .., { block })` is a `Result<T, AppError>`: the block's last value is wrapped in
 /// `Ok`, `?` takes any error and ends in the boundary, as [`bail!`] and [`ensure!`] do. `return`, `break`, `continue` and
 /// `.await` act as if the block stood there without the macro. Macro calls that hide an await (`join!`, `select!`) or a
-/// `?` do not compile in it; the block is then written `async { .. }` and awaited in place.
+/// `?` do not compile in it; the block is then written `async { .. }` and awaited in place, or `|| { .. }` in sync code.
+///
+/// A `?` in the expansion of another macro cannot be seen, and leaves the enclosing function. In the forms `|| { .. }`
+/// and `async { .. }` it ends in the boundary.
 ///
 /// | key | default | meaning |
 /// | --- | --- | --- |
@@ -83,6 +86,8 @@ pub use gardefou_macros::error_boundary;
 /// wrapped in `Ok` and commits; so does `return value`. `?`, [`bail!`], a panic or a dropped future roll back: what the
 /// block registered with `tx.on_rollback(..)` runs, last in first out, each even if another one fails, then
 /// `on_error_callback`. A failing compensation is recorded as critical and attached to the error, which keeps its code.
+///
+/// A `?` in the expansion of another macro ends in the transaction too.
 ///
 /// `tx` is a [`&Transaction`](boundary::Transaction), or a [`&AsyncTransaction`](boundary::AsyncTransaction) where the
 /// block awaits.

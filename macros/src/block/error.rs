@@ -2,7 +2,7 @@
 
 use super::{
     flow::Jumps,
-    parse::{Body, Call, Kind, Source},
+    parse::{Body, Call, Kind, Source, Style},
     rewrite::{Form, Rewriter, Rule, as_argument, at, awaited, awaits, label, returns, value_span},
     setup::Setup,
     tail,
@@ -14,7 +14,7 @@ use crate::{
 };
 use proc_macro2::{Group, Span, TokenStream};
 use quote::{quote, quote_spanned};
-use syn::{Block, Expr, Ident, Pat, Token, visit_mut::VisitMut};
+use syn::{Block, Expr, Ident, Pat, visit_mut::VisitMut};
 
 /// What becomes of an error.
 enum Ending {
@@ -35,8 +35,8 @@ pub(crate) fn expand(tokens: TokenStream) -> TokenStream {
     let expanded = match call.body {
         None => None,
         Some(Body { block: Source::Raw(group), .. }) => Some(raw(&group, &setup, None)),
-        Some(Body { is_async, block: Source::Parsed(block), .. }) => {
-            Some(expand_block(block, is_async, call.places, &setup, &ending, &mut diag))
+        Some(Body { style, block: Source::Parsed(block), .. }) => {
+            Some(expand_block(block, style, call.places, &setup, &ending, &mut diag))
         }
     };
     finish(expanded, diag)
@@ -93,7 +93,7 @@ fn ending(call: &mut Call, diag: &mut Diag) -> Ending {
 
 fn expand_block(
     mut block: Block,
-    is_async: Option<Option<Token![move]>>,
+    style: Style,
     outer: Vec<Ident>,
     setup: &Setup,
     ending: &Ending,
@@ -102,9 +102,12 @@ fn expand_block(
     let runtime = setup.runtime();
     // Where it awaits without being allowed to, the expansion's own await is told at the user's.
     let awaits = awaits(&block);
-    let asynchronous = is_async.is_some() || (setup.catch_panics && awaits.is_some());
+    if let (Style::Closure(_), Some(word)) = (style, awaits) {
+        diag.at_span(word, "a closure cannot await: write the body as `async { .. }`, which is awaited in place");
+    }
+    let asynchronous = style.is_async() || (form_is_closure(style, setup) && awaits.is_some());
     let awaited = awaited(awaits);
-    let form = if is_async.is_some() || setup.catch_panics { Form::Closure } else { Form::InPlace };
+    let form = if form_is_closure(style, setup) { Form::Closure } else { Form::InPlace };
     tail::check_block(&mut block, diag);
     let allow = tail::allow_unreachable(&block);
     let [operation, visit, outcome, value, error] = ["operation", "visit", "outcome", "value", "error"].map(own);
@@ -118,7 +121,7 @@ fn expand_block(
     let carried = if jumps.is_empty() { quote!(#block) } else { quote!(#runtime::Flow::Value(#block)) };
     let done = quote!(#runtime::done(#carried));
     let hint = (form == Form::Closure && jumps.returns_value()).then(returns_hint_of(&runtime));
-    let moved = is_async.flatten();
+    let moved = style.moved();
     let run = match (form, asynchronous) {
         (Form::InPlace, _) => {
             let label = uses_label.then(|| {
@@ -127,7 +130,8 @@ fn expand_block(
             });
             quote!(#label { #done })
         }
-        (Form::Closure, false) => quote!(#runtime::catch(#operation, || #done)),
+        (Form::Closure, false) if setup.catch_panics => quote!(#runtime::catch(#operation, #moved || #done)),
+        (Form::Closure, false) => quote!(#runtime::closure(#moved || #done)),
         (Form::Closure, true) if setup.catch_panics => {
             let run = quote!(#runtime::catch_async(#operation, async #moved { #done }));
             let run = suspended(run, &places, &runtime);
@@ -159,6 +163,11 @@ fn expand_block(
             ::core::result::Result::Err(#error) => #bad,
         }
     }
+}
+
+/// Returns `true` for a block that must stand in a closure or in an async block of its own.
+fn form_is_closure(style: Style, setup: &Setup) -> bool {
+    setup.catch_panics || !matches!(style, Style::Block)
 }
 
 /// A future of the expansion's own, with every frame left while it waits.

@@ -56,11 +56,34 @@ pub(super) struct Call {
 
 /// What stands in last place.
 pub(super) struct Body {
-    /// `async` or `async move`, as written before the block.
-    pub(super) is_async: Option<Option<Token![move]>>,
+    pub(super) style: Style,
     /// The argument of a transaction's body.
     pub(super) argument: Option<Pat>,
     pub(super) block: Source,
+}
+
+/// What is written before the block.
+#[derive(Clone, Copy)]
+pub(super) enum Style {
+    /// Nothing, or the argument of a transaction.
+    Block,
+    /// `||` or `move ||`.
+    Closure(Option<Token![move]>),
+    /// `async` or `async move`.
+    Async(Option<Token![move]>),
+}
+
+impl Style {
+    pub(super) fn is_async(self) -> bool {
+        matches!(self, Self::Async(_))
+    }
+
+    pub(super) fn moved(self) -> Option<Token![move]> {
+        match self {
+            Self::Block => None,
+            Self::Closure(moved) | Self::Async(moved) => moved,
+        }
+    }
 }
 
 /// The block itself.
@@ -199,10 +222,17 @@ fn read_body(input: ParseStream<'_>, kind: Kind, diag: &mut Diag) -> syn::Result
     let group = brace_group(input)?;
     let open = group.span_open();
     let mut argument = None;
+    let mut style = if asyncness.is_some() { Style::Async(moved) } else { Style::Block };
     match (kind, arguments) {
         (Kind::Error, None) => {}
+        (Kind::Error, Some(all)) if all.is_empty() && asyncness.is_none() => style = Style::Closure(moved),
+        (Kind::Error, Some(all)) if all.is_empty() => {
+            // In place, so that a missing `async` around it is not reported as well.
+            style = Style::Block;
+            diag.at_span(bars, "a body that awaits is written without `||`: `async { .. }`");
+        }
         (Kind::Error, Some(_)) => {
-            diag.at_span(bars, "the body of `error_boundary!` is a block, not a closure: `{ .. }`");
+            diag.at_span(bars, "the body of `error_boundary!` takes no argument: write `{ .. }` or `|| { .. }`");
         }
         (Kind::Transaction, None) => {
             diag.at_span(open, "the body takes the transaction as its argument: `|tx| { .. }`");
@@ -218,14 +248,14 @@ fn read_body(input: ParseStream<'_>, kind: Kind, diag: &mut Diag) -> syn::Result
             }
         }
     }
-    if moved.is_some() && asyncness.is_none() {
+    if moved.is_some() && matches!(style, Style::Block) {
         diag.at(moved, "the body runs in place and captures nothing: remove `move`");
     }
     let block = match syn::parse2(group.to_token_stream()) {
         Ok(block) => Source::Parsed(block),
         Err(_) => Source::Raw(group),
     };
-    Ok(Some(Body { is_async: asyncness.map(|_| moved), argument, block }))
+    Ok(Some(Body { style, argument, block }))
 }
 
 /// What stands between `|` and `|`, if anything does.

@@ -331,7 +331,7 @@ impl<'a> Rewriter<'a> {
         if self.form == Form::InPlace && !self.nested {
             let message = format!(
                 "the boundary cannot see into this call of `{name}!`, so this `?` would leave the enclosing function: \
-                 move it in front of the call, or write the body as `async {{ .. }}` or this part as a closure"
+                 move it in front of the call, or write the body as `|| {{ .. }}`, or as `async {{ .. }}` if it awaits"
             );
             match self.blind {
                 None => self.blind = Some(syn::Error::new(question, message)),

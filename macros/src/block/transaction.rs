@@ -3,7 +3,7 @@
 use super::{
     error::{done, finish, raw, suspended},
     foreign::find_word,
-    parse::{Body, Call, Kind, Source},
+    parse::{Body, Call, Kind, Source, Style},
     rewrite::{Form, Rewriter, Rule, as_argument, at, awaited, awaits, value_span},
     setup::Setup,
     tail,
@@ -15,7 +15,7 @@ use crate::{
 };
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
-use syn::{Block, Expr, Pat, Token, parse_quote, spanned::Spanned, visit_mut::VisitMut};
+use syn::{Block, Expr, Pat, parse_quote, spanned::Spanned, visit_mut::VisitMut};
 
 /// Expands a call.
 pub(crate) fn expand(tokens: TokenStream) -> TokenStream {
@@ -28,18 +28,10 @@ pub(crate) fn expand(tokens: TokenStream) -> TokenStream {
     let expanded = match call.body {
         None => None,
         Some(Body { argument, block: Source::Raw(group), .. }) => Some(raw(&group, &setup, argument.as_ref())),
-        Some(Body { is_async, argument, block: Source::Parsed(block) }) => {
+        Some(Body { style, argument, block: Source::Parsed(block) }) => {
             // A missing argument is reported already; any name does.
             let argument = argument.unwrap_or_else(|| parse_quote!(_));
-            Some(expand_block(
-                block,
-                &argument,
-                is_async,
-                &call.places,
-                &setup,
-                &Clauses { callback, parent },
-                &mut diag,
-            ))
+            Some(expand_block(block, &argument, style, &call.places, &setup, &Clauses { callback, parent }, &mut diag))
         }
     };
     finish(expanded, diag)
@@ -54,7 +46,7 @@ struct Clauses {
 fn expand_block(
     mut block: Block,
     argument: &Pat,
-    is_async: Option<Option<Token![move]>>,
+    style: Style,
     outer: &[syn::Ident],
     setup: &Setup,
     clauses: &Clauses,
@@ -63,7 +55,7 @@ fn expand_block(
     let runtime = setup.runtime();
     // Where it awaits without being allowed to, the expansion's own await is told at the user's, once.
     let awaits = awaits(&block).or_else(|| find_word(block.to_token_stream(), "on_rollback_async"));
-    let asynchronous = is_async.is_some() || awaits.is_some();
+    let asynchronous = style.is_async() || awaits.is_some();
     let awaited = awaited(awaits);
     // In a closure or an async block, so that a panic is known with its text.
     let form = Form::Closure;
@@ -78,7 +70,7 @@ fn expand_block(
     // The last value, at whose place it is told where the type of the whole does not fit.
     let value = own_at("value", value_span(&block));
     let value_done = done(&value, &runtime);
-    let moved = is_async.flatten();
+    let moved = style.moved();
     let (place, last) = (value.span(), as_argument(&block));
     let runtime_there = at(runtime.clone(), place);
     let last = quote_spanned!(place=> #runtime_there::done(#last));

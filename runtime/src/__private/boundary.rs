@@ -213,6 +213,12 @@ pub fn catch_async<'a, T, F: Future<Output = Result<T, AppError>>>(
     CatchPanics::new(operation.name(), block)
 }
 
+/// Runs a block in a closure of its own, in which every `?` ends.
+#[inline(always)]
+pub fn closure<T>(block: impl FnOnce() -> Result<T, AppError>) -> Result<T, AppError> {
+    block()
+}
+
 /// Fixes the output type of an async block.
 #[inline(always)]
 pub fn block<T, F: Future<Output = Result<T, AppError>>>(block: F) -> F {

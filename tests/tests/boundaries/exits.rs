@@ -1,6 +1,6 @@
 //! Exits out of blocks that must be closures: `return`, `break` and `continue` still act on what encloses them.
 
-use gardefou::{AppError, error_boundary};
+use gardefou::{AppError, ErrorCode, error_boundary};
 use std::fmt::Display;
 
 fn boxed(n: u32) -> Box<dyn Display> {
@@ -124,4 +124,106 @@ fn a_break_with_a_value_and_a_question_mark_live_together() {
     assert_eq!(search(&["1", "20", "x"]).unwrap(), 20);
     assert_eq!(search(&["1", "2"]).unwrap(), -1);
     assert!(search(&["1", "x"]).is_err());
+}
+
+/// Macros whose definitions hold the exits, which no rewriting sees.
+mod hidden {
+    macro_rules! number {
+        ($text:expr) => {
+            $text.parse::<u32>()?
+        };
+    }
+
+    macro_rules! some {
+        ($value:expr) => {
+            match $value {
+                Some(value) => value,
+                None => Err(gardefou::AppError::new(gardefou::ErrorCode::SYNC_ERROR, "nothing"))?,
+            }
+        };
+    }
+
+    pub(super) use {number, some};
+}
+
+#[test]
+fn a_hidden_question_mark_in_a_closure_ends_in_the_boundary() {
+    fn run(text: Option<&str>) -> Result<Result<u32, AppError>, AppError> {
+        Ok(error_boundary!("exits-hidden", error_code = ErrorCode::CONFIG_ERROR, || {
+            let text = hidden::some!(text);
+            if text == "return" {
+                return Err(AppError::new(ErrorCode::DB_WRITE_ERROR, "left"));
+            }
+            hidden::number!(text) + hidden::number!("1")
+        }))
+    }
+    assert_eq!(run(Some("6")).unwrap().unwrap(), 7);
+    let error = run(Some("x")).expect("the function goes on").unwrap_err();
+    assert!(error.is(ErrorCode::CONFIG_ERROR));
+    assert_eq!(error.details()["context"][0], "exits-hidden");
+    assert!(run(None).expect("the function goes on").unwrap_err().is(ErrorCode::SYNC_ERROR));
+    assert!(run(Some("return")).unwrap_err().is(ErrorCode::DB_WRITE_ERROR));
+}
+
+#[test]
+fn jumps_reach_their_loops_out_of_a_closure_form() {
+    fn sum(texts: &[&str]) -> Option<u32> {
+        let mut sum = 0;
+        for text in texts {
+            let number: u32 = error_boundary!("exits-hidden-jumps", fallback = 100, || {
+                match *text {
+                    "next" => continue,
+                    "end" => break,
+                    "none" => return None,
+                    text => hidden::number!(text),
+                }
+            });
+            sum += number;
+        }
+        Some(sum)
+    }
+    assert_eq!(sum(&["1", "next", "2", "end", "4"]), Some(3));
+    assert_eq!(sum(&["1", "x"]), Some(101));
+    assert_eq!(sum(&["1", "none"]), None);
+}
+
+#[test]
+fn a_closure_form_lends_or_takes_what_it_uses() {
+    let mut lent = vec![1];
+    let pushed = error_boundary!("exits-lent", || {
+        lent.push(hidden::number!("2"));
+        lent.len()
+    });
+    assert_eq!((pushed.unwrap(), lent.len()), (2, 2));
+    let taken = error_boundary!("exits-taken", catch_panics = true, move || {
+        drop(lent);
+        hidden::number!("3")
+    });
+    assert_eq!(taken.unwrap(), 3);
+}
+
+#[tokio::test]
+async fn a_hidden_question_mark_in_an_async_block_ends_in_the_boundary() {
+    async fn run(text: &str) -> Result<Result<u32, AppError>, AppError> {
+        Ok(error_boundary!("exits-hidden-async", async {
+            tokio::task::yield_now().await;
+            // Sync code inside of an async function has both forms.
+            let one = error_boundary!("exits-hidden-inner", || { hidden::number!("1") })?;
+            hidden::number!(text) + one
+        }))
+    }
+    assert_eq!(run("6").await.unwrap().unwrap(), 7);
+    assert!(run("x").await.expect("the function goes on").is_err());
+}
+
+#[test]
+fn a_hidden_question_mark_in_a_transaction_rolls_back() {
+    fn save(text: &str) -> Result<Result<u32, AppError>, AppError> {
+        Ok(gardefou::transaction_boundary!("exits-hidden-tx", |tx| {
+            tx.on_rollback("undo", || ());
+            hidden::number!(text)
+        }))
+    }
+    assert_eq!(save("1").unwrap().unwrap(), 1);
+    assert_eq!(save("x").expect("the function goes on").unwrap_err().details()["rolled_back"], true);
 }

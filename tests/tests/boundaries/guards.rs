@@ -145,7 +145,7 @@ async fn a_question_mark_in_a_guard_of_an_async_block_ends_in_the_boundary() {
 #[tokio::test]
 async fn a_question_mark_in_a_guard_of_an_async_transaction_rolls_back() {
     async fn save(text: &str) -> Result<Result<u32, AppError>, AppError> {
-        Ok(transaction_boundary!("guards-tx-async", |tx| {
+        Ok(transaction_boundary!("guards-async-tx", |tx| {
             tx.on_rollback("undo", || ());
             match 7 {
                 x if number_later(text).await? == x => x,
@@ -154,7 +154,7 @@ async fn a_question_mark_in_a_guard_of_an_async_transaction_rolls_back() {
             }
         }))
     }
-    let ears = Ears::on("guards-tx-async");
+    let ears = Ears::on("guards-async-tx");
     assert_eq!((save("7").await.unwrap().unwrap(), save("8").await.unwrap().unwrap()), (7, 80));
     assert_eq!(save("x").await.expect("the function goes on").unwrap_err().details()["rolled_back"], true);
     use TransactionOutcome::{Committed, RolledBack};
@@ -168,11 +168,11 @@ fn jumps_in_place(texts: &[&str]) -> Result<Vec<u32>, AppError> {
         for round in 0..2 {
             let value = error_boundary!("guards-jumps", {
                 match number(text)? {
-                    0 if { return Ok(vec![0]) } => 0,
-                    1 if { break } => 0,
-                    2 if { continue } => 0,
-                    3 if { continue 'outer } => 0,
-                    4 if matches!(round, _ if { break 'outer }) => 0,
+                    n if n == 0 && { return Ok(vec![0]) } => 0,
+                    n if n == 1 && { break } => 0,
+                    n if n == 2 && { continue } => 0,
+                    n if n == 3 && { continue 'outer } => 0,
+                    n if matches!(n, 4 if round > 0 || { break 'outer }) => 0,
                     n if round > 0 => n,
                     _ => continue,
                 }
@@ -190,11 +190,11 @@ fn jumps_out_of_a_closure(texts: &[&str]) -> Result<Vec<u32>, AppError> {
         for round in 0..2 {
             let value = error_boundary!("guards-jumps", catch_panics = true, {
                 match number(text)? {
-                    0 if { return Ok(vec![0]) } => 0,
-                    1 if { break } => 0,
-                    2 if { continue } => 0,
-                    3 if { continue 'outer } => 0,
-                    4 if matches!(round, _ if { break 'outer }) => 0,
+                    n if n == 0 && { return Ok(vec![0]) } => 0,
+                    n if n == 1 && { break } => 0,
+                    n if n == 2 && { continue } => 0,
+                    n if n == 3 && { continue 'outer } => 0,
+                    n if matches!(n, 4 if round > 0 || { break 'outer }) => 0,
                     n if round > 0 => n,
                     _ => continue,
                 }
