@@ -3,7 +3,7 @@
 use crate::model::{Function, only_type_argument, plain_type};
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::ToTokens;
-use syn::{Attribute, FnArg, Ident, Pat, Receiver, ReceiverKind, Token, Type, ext::IdentExt};
+use syn::{Attribute, FnArg, Generics, Ident, Pat, PatIdent, Receiver, ReceiverKind, Token, Type, ext::IdentExt};
 
 /// One variable that the arguments bind.
 pub(crate) struct Binding {
@@ -13,6 +13,8 @@ pub(crate) struct Binding {
     pub(crate) ident: Ident,
     /// Whether it is a `&mut` that each attempt borrows anew.
     pub(crate) reborrowed: bool,
+    /// Whether it is a `ref mut` to a part of an owned argument, of which each attempt has a clone.
+    pub(crate) refers_to_owned: bool,
     /// Whether it may do something when it is dropped.
     pub(crate) may_drop: bool,
     /// Where its type begins and ends, or it itself where the type is not written.
@@ -25,7 +27,8 @@ pub(crate) fn all(function: &Function) -> Vec<Binding> {
     for input in &function.sig.inputs {
         if let FnArg::Typed(input) = input {
             let cfgs: Vec<_> = input.attrs.iter().filter(|attr| attr.path().is_ident("cfg")).cloned().collect();
-            collect(&input.pat, Some(&input.ty), &cfgs, &mut all);
+            let mut collector = Collector { generics: &function.sig.generics, cfgs: &cfgs, into: &mut all };
+            collector.collect(&input.pat, Some(&input.ty), Access::Owned);
         }
     }
     all
@@ -40,48 +43,121 @@ pub(crate) fn used(function: &Function) -> Vec<Binding> {
     all
 }
 
-fn collect(pat: &Pat, ty: Option<&Type>, cfgs: &[Attribute], into: &mut Vec<Binding>) {
-    let mut all = |pats: &mut dyn Iterator<Item = &Pat>| pats.for_each(|pat| collect(pat, None, cfgs, into));
-    match pat {
-        Pat::Ident(pat) => {
-            // A pattern that starts with a capital is a constant or a unit struct, and binds nothing.
-            if pat.ident.unraw().to_string().starts_with(|c: char| c.is_uppercase()) {
-                return;
+/// How a pattern reaches what it matches.
+#[derive(Clone, Copy)]
+enum Access {
+    /// As a part of the argument itself.
+    Owned,
+    /// Through a `&` or `&mut` of the pattern.
+    Dereferenced,
+    /// Through a `&` that the pattern does not write: the variables are references.
+    Shared,
+    /// Through a `&mut` that the pattern does not write: the variables are `&mut`.
+    Mutable,
+}
+
+struct Collector<'a> {
+    generics: &'a Generics,
+    cfgs: &'a [Attribute],
+    into: &'a mut Vec<Binding>,
+}
+
+impl Collector<'_> {
+    fn collect(&mut self, pat: &Pat, ty: Option<&Type>, access: Access) {
+        match pat {
+            Pat::Ident(pat) => {
+                if self.is_constant(pat, ty) {
+                    return;
+                }
+                self.bind(pat, ty, access);
+                if let Some((_, inner)) = &pat.subpat {
+                    self.collect(inner, ty, access);
+                }
             }
-            let is_mut_ref = |ty: &Type| matches!(plain_type(ty), Type::Reference(r) if r.mutability.is_some());
-            into.push(Binding {
-                cfgs: cfgs.to_vec(),
-                mutability: pat.mutability.filter(|_| pat.by_ref.is_none()),
-                ident: pat.ident.clone(),
-                reborrowed: match (&pat.by_ref, pat.mutability) {
-                    (Some(_), mutability) => mutability.is_some(),
-                    (None, _) => ty.is_some_and(is_mut_ref),
-                },
-                may_drop: pat.by_ref.is_none() && ty.is_none_or(crate::drops::may_drop),
-                type_span: ty.map_or_else(|| (pat.ident.span(), pat.ident.span()), crate::model::ends),
-            });
-            if let Some((_, inner)) = &pat.subpat {
-                collect(inner, None, cfgs, into);
+            Pat::Paren(paren) => self.collect(&paren.pat, ty, access),
+            // Each case binds the same variables.
+            Pat::Or(cases) => cases.cases.iter().take(1).for_each(|case| self.collect(case, ty, access)),
+            Pat::Reference(reference) => {
+                let inner = match ty.map(plain_type) {
+                    Some(Type::Reference(ty)) => Some(&*ty.elem),
+                    _ => None,
+                };
+                self.collect(&reference.pat, inner, Access::Dereferenced);
+            }
+            _ => {
+                let (ty, access) = within(ty, access);
+                self.parts(pat, ty, access);
             }
         }
-        Pat::Tuple(tuple) => match ty.map(plain_type) {
-            Some(Type::Tuple(types)) if types.elems.len() == tuple.elems.len() => {
-                tuple.elems.iter().zip(&types.elems).for_each(|(pat, ty)| collect(pat, Some(ty), cfgs, into));
+    }
+
+    /// The parts of a pattern that takes something apart.
+    fn parts(&mut self, pat: &Pat, ty: Option<&Type>, access: Access) {
+        let mut all = |pats: &mut dyn Iterator<Item = &Pat>| pats.for_each(|pat| self.collect(pat, None, access));
+        match pat {
+            Pat::Tuple(tuple) => match ty {
+                Some(Type::Tuple(types)) if types.elems.len() == tuple.elems.len() => {
+                    tuple.elems.iter().zip(&types.elems).for_each(|(pat, ty)| self.collect(pat, Some(ty), access));
+                }
+                _ => all(&mut tuple.elems.iter()),
+            },
+            Pat::TupleStruct(pats) => all(&mut pats.elems.iter()),
+            Pat::Slice(pats) => all(&mut pats.elems.iter()),
+            Pat::Struct(pats) => all(&mut pats.fields.iter().map(|field| &*field.pat)),
+            _ => {}
+        }
+    }
+
+    fn bind(&mut self, pat: &PatIdent, ty: Option<&Type>, access: Access) {
+        let is_mut_ref = |ty: &Type| matches!(plain_type(ty), Type::Reference(r) if r.mutability.is_some());
+        let is_ref_mut = pat.by_ref.is_some() && pat.mutability.is_some();
+        self.into.push(Binding {
+            cfgs: self.cfgs.to_vec(),
+            mutability: pat.mutability.filter(|_| pat.by_ref.is_none()),
+            ident: pat.ident.clone(),
+            reborrowed: match access {
+                _ if pat.by_ref.is_some() => is_ref_mut,
+                Access::Mutable => true,
+                Access::Shared => false,
+                Access::Owned | Access::Dereferenced => ty.is_some_and(is_mut_ref),
+            },
+            refers_to_owned: is_ref_mut && matches!(access, Access::Owned),
+            may_drop: pat.by_ref.is_none() && matches!(access, Access::Owned) && ty.is_none_or(crate::drops::may_drop),
+            type_span: ty.map_or_else(|| (pat.ident.span(), pat.ident.span()), crate::model::ends),
+        });
+    }
+
+    /// Whether a pattern of one word names a unit struct and binds nothing, as far as one can see: its type has that name.
+    fn is_constant(&self, pat: &PatIdent, ty: Option<&Type>) -> bool {
+        let name = pat.ident.unraw().to_string();
+        if !name.starts_with(char::is_uppercase) || pat.by_ref.is_some() || pat.mutability.is_some() {
+            return false;
+        }
+        if pat.subpat.is_some() || self.generics.type_params().any(|param| param.ident == pat.ident) {
+            return false;
+        }
+        let of_std = matches!(name.as_str(), "PhantomData" | "PhantomPinned");
+        of_std
+            || match ty.map(plain_type) {
+                Some(Type::Path(path)) => path.path.segments.last().is_some_and(|last| {
+                    last.ident.unraw() == name || last.ident == "Self" && name.contains(char::is_lowercase)
+                }),
+                _ => false,
             }
-            _ => all(&mut tuple.elems.iter()),
-        },
-        Pat::Paren(paren) => collect(&paren.pat, ty, cfgs, into),
-        Pat::Reference(reference) => {
-            let inner = match ty.map(plain_type) {
-                Some(Type::Reference(ty)) => Some(&*ty.elem),
-                _ => None,
+    }
+}
+
+/// What a pattern that takes a reference apart reaches behind it.
+fn within(ty: Option<&Type>, access: Access) -> (Option<&Type>, Access) {
+    match ty.map(plain_type) {
+        Some(Type::Reference(reference)) => {
+            let access = match (access, reference.mutability) {
+                (Access::Shared, _) | (_, None) => Access::Shared,
+                _ => Access::Mutable,
             };
-            collect(&reference.pat, inner, cfgs, into);
+            within(Some(&reference.elem), access)
         }
-        Pat::TupleStruct(pats) => all(&mut pats.elems.iter()),
-        Pat::Slice(pats) => all(&mut pats.elems.iter()),
-        Pat::Struct(pats) => all(&mut pats.fields.iter().map(|field| &*field.pat)),
-        _ => {}
+        ty => (ty, access),
     }
 }
 
@@ -104,6 +180,7 @@ fn strip_mut(pat: &mut Pat, bound: &[Binding]) {
                 strip_mut(inner, bound);
             }
         }
+        Pat::Or(cases) => cases.cases.iter_mut().for_each(|case| strip_mut(case, bound)),
         Pat::Paren(paren) => strip_mut(&mut paren.pat, bound),
         Pat::Reference(reference) => strip_mut(&mut reference.pat, bound),
         Pat::Slice(pats) => pats.elems.iter_mut().for_each(|pat| strip_mut(pat, bound)),

@@ -8,7 +8,7 @@ use crate::{
 };
 use proc_macro2::{Ident, TokenStream};
 use quote::{quote, quote_spanned};
-use syn::{Lifetime, Type};
+use syn::{Lifetime, Type, ext::IdentExt};
 
 /// The body as something that runs once.
 pub(super) enum Once {
@@ -50,9 +50,28 @@ pub(super) fn tuple(names: &[&Ident]) -> TokenStream {
 
 /// The pattern of a closure that takes them.
 pub(super) fn patterns(bound: &[Binding]) -> TokenStream {
-    let taken = bound.iter().filter(|binding| binding.cfgs.is_empty());
-    let patterns = taken.map(|Binding { mutability, ident, .. }| quote!(#mutability #ident,));
-    quote!((#(#patterns)*))
+    patterns_by(bound, |_| None)
+}
+
+/// The pattern of a closure that takes a clone of each: of what it refers to, where it is a `ref mut`.
+pub(super) fn patterns_anew(bound: &[Binding]) -> TokenStream {
+    patterns_by(bound, |binding| binding.refers_to_owned.then(|| quote!(ref mut)))
+}
+
+fn patterns_by(bound: &[Binding], mode: impl Fn(&Binding) -> Option<TokenStream>) -> TokenStream {
+    let taken: Vec<_> = bound.iter().filter(|binding| binding.cfgs.is_empty()).collect();
+    let allow = allow_names(&taken.iter().map(|binding| &binding.ident).collect::<Vec<_>>());
+    let patterns = taken.iter().map(|binding| {
+        let (mode, Binding { mutability, ident, .. }) = (mode(binding), binding);
+        quote!(#mode #mutability #ident,)
+    });
+    quote!(#allow (#(#patterns)*))
+}
+
+/// Keeps the lint about names silent where variables are bound anew: it looks at the arguments themselves.
+pub(super) fn allow_names(names: &[&Ident]) -> Option<TokenStream> {
+    let is_odd = |name: &&Ident| name.unraw().to_string().contains(char::is_uppercase);
+    names.iter().any(is_odd).then(|| quote!(#[allow(non_snake_case)]))
 }
 
 /// An async block around the body; the first `return`, which never runs, tells the compiler the type of the others. The

@@ -119,11 +119,11 @@ impl Attempt {
         let bound = params::used(function);
         params::without_mut(function, &bound);
         let [mut rebind, mut for_fallback, mut before, mut arguments] = std::array::from_fn(|_| TokenStream::new());
-        for Binding { cfgs, mutability, ident, reborrowed, type_span, .. } in &bound {
+        for Binding { cfgs, mutability, ident, reborrowed, refers_to_owned, type_span, .. } in &bound {
             let (first, last) = *type_span;
             let place = Span::mixed_site().located_at(first);
             let krate = path_at(krate, &quote_spanned!(first=> _));
-            let value = if *reborrowed {
+            let value = if *reborrowed && !refers_to_owned {
                 quote_spanned!(place=> &mut *#ident)
             } else {
                 // The borrow reaches over the whole type, which is what lacks `Clone`.
@@ -132,9 +132,12 @@ impl Attempt {
                 let borrow = Punct::new('&', Spacing::Alone);
                 let mut borrow = TokenTree::Punct(borrow);
                 borrow.set_span(ident.span().located_at(first));
-                quote_spanned!(place=> #krate::__private::clone_for_each_attempt(#borrow #named))
+                let referent = refers_to_owned.then(|| quote_spanned!(place=> *));
+                quote_spanned!(place=> #krate::__private::clone_for_each_attempt(#borrow #referent #named))
             };
-            let bind = quote_spanned!(place=> #(#cfgs)* let #mutability #ident = #value;);
+            let lend = refers_to_owned.then(|| quote_spanned!(place=> &mut));
+            let allow = body::allow_names(&[ident]);
+            let bind = quote_spanned!(place=> #(#cfgs)* #allow let #mutability #ident = #lend #value;);
             if cfgs.is_empty() {
                 arguments.extend(quote!(#value,));
             } else {
@@ -172,7 +175,7 @@ impl Attempt {
         } else {
             // With `move`, a change of what is only lent is told at the change, and not at the closure.
             let capture = (!by_reference).then(|| quote!(move));
-            let (returns, patterns) = (crate::model::inferable(returns), body::patterns(&bound));
+            let (returns, patterns) = (crate::model::inferable(returns), body::patterns_anew(&bound));
             quote!(#capture |#patterns| -> #returns #inner)
         };
         attempt
