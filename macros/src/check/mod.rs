@@ -25,7 +25,14 @@ pub(crate) fn function(function: &Function, diag: &mut Diag) {
     match function.returns() {
         None => diag.at(&sig.ident, "the function must return `Result<T, E>`; it returns `()`"),
         Some(ty) => {
-            if let Some(found) = surely_no_result(ty) {
+            let is_parameter = |ty: &Type| match plain_type(ty) {
+                Type::Path(path) if path.qself.is_none() => {
+                    sig.generics.type_params().any(|param| path.path.is_ident(&param.ident))
+                }
+                _ => false,
+            };
+            let found = surely_no_result(ty).or_else(|| is_parameter(ty).then(|| text_of(plain_type(ty))));
+            if let Some(found) = found {
                 diag.at(ty, format!("the function must return `Result<T, E>`; it returns `{found}`"));
             }
         }
@@ -35,8 +42,8 @@ pub(crate) fn function(function: &Function, diag: &mut Diag) {
 /// A type that is no `Result` under any name; all others are left to the compiler.
 fn surely_no_result(ty: &Type) -> Option<String> {
     const PLAIN: &[&str] = &[
-        "bool", "char", "str", "String", "Option", "Vec", "Box", "i8", "i16", "i32", "i64", "i128", "isize", "u8",
-        "u16", "u32", "u64", "u128", "usize", "f32", "f64",
+        "bool", "char", "str", "String", "Option", "Poll", "Vec", "Box", "Arc", "Rc", "i8", "i16", "i32", "i64",
+        "i128", "isize", "u8", "u16", "u32", "u64", "u128", "usize", "f32", "f64",
     ];
     let plain = plain_type(ty);
     let no_result = match plain {

@@ -20,7 +20,7 @@ pub(super) fn expand(function: &mut Function, audit: &Audit, site: &Site<'_>) ->
     let success_level = audit.success_level.iter().map(|level| quote!(.success_level(#level)));
     let error_level = audit.error_level.iter().map(|level| quote!(.error_level(#level)));
     let shape = body::shape(site, &returns);
-    let (user, audited) = (own("user"), own("audited"));
+    let (user, audited, conversion) = (own("user"), own("audited"), own("conversion"));
     // Taken before the body, which may use up what the expression names.
     let of_user = match &audit.user {
         None => quote!(#krate::__private::User::UNKNOWN),
@@ -31,13 +31,18 @@ pub(super) fn expand(function: &mut Function, audit: &Audit, site: &Site<'_>) ->
         }
     };
     let run = match body::once(site, function, &returns, &TokenStream::new()) {
-        Once::Closure { arguments, closure } => quote!(#audited.run(#shape, #arguments, #closure)),
+        Once::Closure { arguments, closure } => {
+            quote!(#krate::__private::run_audited(#conversion, #audited, #shape, #arguments, #closure))
+        }
         Once::Future(future) => quote!(#audited.watch(#shape, #future).await),
     };
+    let run = body::returned(site, &run);
+    let convert = body::conversion(site, &returns);
     Some(quote! {
         #describe
         static #name: #krate::__private::Audit =
             #krate::__private::Audit::new(&#guarded, #operation) #(#success_level)* #(#error_level)*;
+        #convert
         let #user = #of_user;
         let #audited = #name.begin(#user);
         #run

@@ -23,7 +23,8 @@ pub(super) enum Once {
 pub(super) fn once(site: &Site<'_>, function: &mut Function, returns: &Type, after: &TokenStream) -> Once {
     let body = function.body.clone();
     if function.is_async() {
-        return Once::Future(async_block(site, &quote!(move), &TokenStream::new(), &quote!(#body), returns));
+        let block = async_block(site, &quote!(move), &TokenStream::new(), &quote!(#body), returns);
+        return Once::Future(fallible(site, &block));
     }
     let mut bound = drops::moved(function, after);
     // A part of a tuple bears no `#[cfg]`; such an argument is captured.
@@ -90,30 +91,58 @@ pub(super) fn async_block(
     quote!(async #capture { #before #edge #label: #body })
 }
 
-/// The way to look at errors of the function's error type.
-pub(super) fn shape(site: &Site<'_>, returns: &Type) -> TokenStream {
-    let (krate, same_error) = (site.krate, same_error(returns));
-    quote!(#krate::__private::shape!(#same_error))
+/// The statement that decides whether the function returns a `Result`. Where it does not, the compiler reports that here,
+/// at the return type, and nothing else.
+pub(super) fn conversion(site: &Site<'_>, returns: &Type) -> TokenStream {
+    let (krate, place, conversion) = (path_at(site.krate, returns), at(returns), own("conversion"));
+    // Nothing of it is left to infer where the choice is made.
+    let returns = same_error(returns);
+    quote_spanned! {place=>
+        let #conversion = {
+            use #krate::__private::returning::*;
+            (&&#krate::__private::returns::<#returns>()).__gardefou_conversion()
+        };
+    }
 }
 
-/// The return of a rejection as the function's error.
+/// An async body as one that gives a `Result`.
+pub(super) fn fallible(site: &Site<'_>, block: &TokenStream) -> TokenStream {
+    let (krate, conversion) = (site.krate, own("conversion"));
+    quote!(#krate::__private::fallible(#conversion, #block))
+}
+
+/// What the function returns, of what a guard gives, which is a `Result`.
+pub(super) fn returned(site: &Site<'_>, outcome: &TokenStream) -> TokenStream {
+    let (krate, conversion) = (site.krate, own("conversion"));
+    quote!(#krate::__private::returned(#conversion, #outcome))
+}
+
+/// The way to look at errors of the function's error type.
+pub(super) fn shape(site: &Site<'_>, returns: &Type) -> TokenStream {
+    let (krate, conversion, same_error) = (site.krate, own("conversion"), same_error(returns));
+    quote!(#krate::__private::shape!(#conversion, #same_error))
+}
+
+/// A rejection as a `Result` with the function's error.
 pub(super) fn reject(site: &Site<'_>, returns: &Type, rejection: &Ident) -> TokenStream {
     let (krate, same_error) = (path_at(site.krate, returns), same_error(returns));
+    let conversion = own("conversion");
     quote_spanned! {at(returns)=>
-        #krate::__private::failed({
+        #krate::__private::Err({
             use #krate::__private::rejecting::*;
-            (&&&#krate::__private::probe::<#same_error>()).reject(#rejection)
+            (&&&#krate::__private::probe::<#same_error, _>(#conversion)).__gardefou_reject(#rejection)
         })
     }
 }
 
-/// The return of an error of ours (a caught panic) as the function's error.
+/// An error of ours (a caught panic) as a `Result` with the function's error.
 pub(super) fn carry(site: &Site<'_>, returns: &Type, error: &Ident) -> TokenStream {
     let (krate, same_error) = (path_at(site.krate, returns), same_error(returns));
+    let conversion = own("conversion");
     quote_spanned! {at(returns)=>
-        #krate::__private::failed({
+        #krate::__private::Err({
             use #krate::__private::carrying::*;
-            (&&#krate::__private::probe::<#same_error>()).carry(#error)
+            (&&#krate::__private::probe::<#same_error, _>(#conversion)).__gardefou_carry(#error)
         })
     }
 }

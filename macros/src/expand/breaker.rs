@@ -19,7 +19,8 @@ pub(super) fn expand(function: &mut Function, breaker: &Breaker, site: &Site<'_>
     let statics = statics(site);
     let once = body::once(site, function, &returns, &TokenStream::new());
     let (name, admitted) = (site.name("BREAKER"), own("admitted"));
-    let (refused, rejection) = (own("refused"), own("rejection"));
+    let (refused, rejection, conversion) = (own("refused"), own("rejection"), own("conversion"));
+    let convert = body::conversion(site, &returns);
     let rejected = match &breaker.fallback {
         None => body::reject(site, &returns, &rejection),
         Some(fallback) => call_fallback(fallback, site, &rejection),
@@ -32,15 +33,22 @@ pub(super) fn expand(function: &mut Function, breaker: &Breaker, site: &Site<'_>
             return Some(quote! {
                 #describe
                 #statics
-                #name.call(#judge, #arguments, #closure, |#rejection| #rejected)
+                #convert
+                #krate::__private::call_guarded(#conversion, &#name, #judge, #arguments, #closure, |#rejection| #rejected)
             });
         }
-        Once::Closure { arguments, closure } => quote!(#admitted.run_with(#judge, #arguments, #closure)),
+        Once::Closure { arguments, closure } => run_admitted(site, &admitted, &judge, &arguments, &closure),
         Once::Future(future) => call(&admitted, &judge, &future),
+    };
+    let call = body::returned(site, &call);
+    let rejected = match &breaker.fallback {
+        None => body::returned(site, &rejected),
+        Some(_) => rejected,
     };
     Some(quote! {
         #describe
         #statics
+        #convert
         // Apart from the call, so that a future does not hold the place of a rejection while it waits.
         let #admitted = match #name.admit() {
             #krate::__private::Ok(#admitted) => #admitted,
@@ -72,17 +80,30 @@ pub(super) fn judge(breaker: &Breaker, site: &Site<'_>, returns: &Type) -> Token
     let (krate, shape) = (site.krate, body::shape(site, returns));
     match &breaker.failure_if {
         None => {
-            let same_error = same_error(returns);
-            quote!(#krate::__private::judge!(#same_error))
+            let (conversion, same_error) = (own("conversion"), same_error(returns));
+            quote!(#krate::__private::judge!(#conversion, #same_error))
         }
         Some(failure_if) => {
             let (returns, outcome, krate) = (inferable(returns), own("outcome"), path_at(krate, failure_if));
+            let conversion = own("conversion");
             // In a closure of ours, so that a predicate that does not fit is one mistake and not three.
             quote_spanned! {at(failure_if)=>
-                #krate::__private::judge_if::<#returns, _, _>(#shape, |#outcome| #krate::__private::ask(#outcome, #failure_if))
+                #krate::__private::judge_if(#conversion, #shape, |#outcome: &#returns| #krate::__private::ask(#outcome, #failure_if))
             }
         }
     }
+}
+
+/// The blocking call that was let through.
+pub(super) fn run_admitted(
+    site: &Site<'_>,
+    admitted: &syn::Ident,
+    judge: &TokenStream,
+    arguments: &TokenStream,
+    closure: &TokenStream,
+) -> TokenStream {
+    let (krate, conversion) = (site.krate, own("conversion"));
+    quote!(#krate::__private::run_admitted(#conversion, #admitted, #judge, #arguments, #closure))
 }
 
 /// The async call that was let through.

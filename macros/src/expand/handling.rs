@@ -56,9 +56,12 @@ pub(super) fn expand(function: &mut Function, handling: &Handling, site: &Site<'
             })
         }
     };
+    let end = body::returned(site, &end);
+    let convert = body::conversion(site, &returns);
     Some(quote! {
         #describe
         static #handler: #krate::__private::Handling = #krate::__private::Handling::new(&#guarded) #(#code)* #(#level)*;
+        #convert
         #begin
         let mut #entered = #handler.enter();
         let #outcome = #run;
@@ -94,18 +97,22 @@ fn lend(function: &mut Function, fallback: &Expr) -> TokenStream {
 /// The body, run once, its panics caught where that is asked for.
 fn run(function: &mut Function, handling: &Handling, site: &Site<'_>, returns: &Type) -> TokenStream {
     let krate = site.krate;
-    let (guarded, entered) = (site.name("GUARDED"), own("entered"));
+    let (guarded, entered, conversion) = (site.name("GUARDED"), own("entered"), own("conversion"));
     let fallback = handling.fallback.to_token_stream();
     let once = body::once(site, function, returns, &fallback);
     if !handling.catch_panics {
         return match once {
-            Once::Closure { arguments, closure } => quote!(#krate::__private::call_with(#arguments, #closure)),
+            Once::Closure { arguments, closure } => {
+                quote!(#krate::__private::call_with(#conversion, #arguments, #closure))
+            }
             Once::Future(future) => quote!(#entered.suspend(#future).await),
         };
     }
     let (outcome, panic) = (own("outcome"), own("panic"));
     let caught = match once {
-        Once::Closure { arguments, closure } => quote!(#krate::__private::catch(&#guarded, #arguments, #closure)),
+        Once::Closure { arguments, closure } => {
+            quote!(#krate::__private::catch(#conversion, &#guarded, #arguments, #closure))
+        }
         Once::Future(future) => quote!(#entered.suspend(#krate::__private::catch_async(&#guarded, #future)).await),
     };
     let carried = body::carry(site, returns, &panic);

@@ -62,14 +62,20 @@ pub(super) fn expand(
             #wait;
         }
     };
+    let convert = body::conversion(site, &returns);
+    let returned = |outcome: &TokenStream| body::returned(site, outcome);
     let series = match done {
-        Some(done) => quote!(let #outcome = #series; #done #outcome),
-        None => series,
+        Some(done) => {
+            let returned = returned(&quote!(#outcome));
+            quote!(let #outcome = #series; #done #returned)
+        }
+        None => returned(&series),
     };
     Some(quote! {
         #describe
         #breaker_statics
         static #retries: #krate::__private::RetrySite = #krate::__private::RetrySite::new(&#guarded);
+        #convert
         let mut #run = #retries.start();
         #series
     })
@@ -171,7 +177,8 @@ impl Attempt {
             });
             let moved = moved.into_iter().flatten();
             attempt.before = attempt.rebind.clone();
-            body::async_block(site, &capture, &quote!(#(#moved)*), &inner, returns)
+            let block = body::async_block(site, &capture, &quote!(#(#moved)*), &inner, returns);
+            body::fallible(site, &block)
         } else {
             // With `move`, a change of what is only lent is told at the change, and not at the closure.
             let capture = (!by_reference).then(|| quote!(move));
@@ -223,7 +230,8 @@ impl Attempt {
             let run = own("run");
             quote!(#run.watch(#body).await)
         } else {
-            in_attempt(&quote!(#krate::__private::call_with(#arguments, #body)))
+            let conversion = own("conversion");
+            in_attempt(&quote!(#krate::__private::call_with(#conversion, #arguments, #body)))
         };
         quote!({ #before (#tried, #krate::__private::Attempted::ran(#shape)) })
     }
@@ -256,7 +264,7 @@ impl Attempt {
             let run = own("run");
             quote!(#admitted.guard_in(#run.attempt_frame(), #judge, #body).await)
         } else {
-            in_attempt(&quote!(#admitted.run_with(#judge, #arguments, #body)))
+            in_attempt(&breaker::run_admitted(site, &admitted, &judge, arguments, body))
         };
         let rejected = match &breaker.fallback {
             None => {
@@ -268,9 +276,10 @@ impl Attempt {
             }
             Some(fallback) => {
                 let call = breaker::call_fallback(fallback, site, &rejection);
+                let conversion = own("conversion");
                 quote! {
                     #for_fallback
-                    (#call, #krate::__private::Attempted::ran(#shape))
+                    (#krate::__private::result(#conversion, #call), #krate::__private::Attempted::ran(#shape))
                 }
             }
         };

@@ -1,6 +1,6 @@
 //! `#[log_sensitive_operations]`.
 
-use super::{Guarded, Shape};
+use super::{Conversion, Guarded, Shape};
 use crate::{
     ErrorCode,
     boundary::LogLevel,
@@ -91,23 +91,6 @@ enum State {
 }
 
 impl Audited {
-    /// Runs the body.
-    ///
-    /// # Errors
-    ///
-    /// Those of the body.
-    pub fn run<A, T, E, S: Shape<E>>(
-        mut self,
-        shape: S,
-        arguments: A,
-        body: impl FnOnce(A) -> Result<T, E>,
-    ) -> Result<T, E> {
-        self.state = State::Running;
-        let outcome = body(arguments);
-        self.end(&outcome, shape);
-        outcome
-    }
-
     /// Awaits the body.
     pub fn watch<F: Future, S>(self, shape: S, body: F) -> Watched<F, S> {
         Watched { body, audited: self, shape }
@@ -147,6 +130,24 @@ impl Audited {
         event::log_audit(&event, level.tracing_level());
         event::emit(|| Event::Audit(event));
     }
+}
+
+/// Runs the body of an audited operation.
+///
+/// # Errors
+///
+/// Those of the body.
+pub fn run_audited<A, R, C: Conversion<R>, S: Shape<C::Error>>(
+    conversion: C,
+    mut audited: Audited,
+    shape: S,
+    arguments: A,
+    body: impl FnOnce(A) -> R,
+) -> Result<C::Value, C::Error> {
+    audited.state = State::Running;
+    let outcome = conversion.result(body(arguments));
+    audited.end(&outcome, shape);
+    outcome
 }
 
 impl Drop for Audited {

@@ -1,6 +1,6 @@
 //! `#[with_circuit_breaker]`.
 
-use super::{Guarded, Shape, site};
+use super::{Conversion, Guarded, Shape, site};
 use crate::{
     AppError, ConfigError, ErrorCode, Rejection,
     breaker::{Admitted, CircuitBreaker, CircuitState, Judge, Refused, circuit_breakers},
@@ -35,18 +35,6 @@ impl BreakerSite {
     #[inline(always)]
     pub fn admit(&'static self) -> Result<Admitted<'static>, Refused<'static>> {
         self.breaker().admit()
-    }
-
-    /// Makes a call, or the answer to its rejection.
-    #[inline(always)]
-    pub fn call<A, T, E, J: Judge<Result<T, E>>>(
-        &'static self,
-        judge: J,
-        arguments: A,
-        f: impl FnOnce(A) -> Result<T, E>,
-        reject: impl FnOnce(Rejection) -> Result<T, E>,
-    ) -> Result<T, E> {
-        self.breaker().call_or(judge, || f(arguments), reject)
     }
 
     /// Tells whether the circuit is open and will be so still when `delay` is over.
@@ -95,6 +83,35 @@ fn default_breaker(guarded: &Guarded) -> CircuitBreaker {
     by_name.or_else(|_| CircuitBreaker::builder("misconfigured").build()).expect("the defaults are valid")
 }
 
+/// Makes a call, or the answer to its rejection.
+#[inline(always)]
+pub fn call_guarded<A, R, C: Conversion<R>, J: Judge<Result<C::Value, C::Error>>>(
+    conversion: C,
+    site: &'static BreakerSite,
+    judge: J,
+    arguments: A,
+    f: impl FnOnce(A) -> R,
+    reject: impl FnOnce(Rejection) -> Result<C::Value, C::Error>,
+) -> R {
+    conversion.returned(site.breaker().call_or(judge, || conversion.result(f(arguments)), reject))
+}
+
+/// Makes a call that was admitted.
+///
+/// # Errors
+///
+/// That of the call.
+#[inline(always)]
+pub fn run_admitted<A, R, C: Conversion<R>, J: Judge<Result<C::Value, C::Error>>>(
+    conversion: C,
+    admitted: Admitted<'_>,
+    judge: J,
+    arguments: A,
+    f: impl FnOnce(A) -> R,
+) -> Result<C::Value, C::Error> {
+    admitted.run_with(judge, arguments, |arguments| conversion.result(f(arguments)))
+}
+
 /// Tells that an attribute's configuration, of which not all is known while compiling, cannot work.
 #[cold]
 pub(super) fn report_config(guarded: &Guarded, problem: &ConfigError) {
@@ -129,26 +146,26 @@ impl<T, E, S: Shape<E>> Judge<Result<T, E>> for ByShape<S> {
 }
 
 /// Judges by the user's predicate.
-#[derive(Clone, Copy, Debug)]
-pub struct ByUser<S, F> {
-    shape: S,
-    failure_if: F,
-}
+struct ByUser<S, F>(S, F);
 
 /// Makes a judge of a `failure_if`.
 #[inline(always)]
-pub fn judge_if<R, S, F: Fn(&R) -> bool>(shape: S, failure_if: F) -> ByUser<S, F> {
-    ByUser { shape, failure_if }
+pub fn judge_if<R, C: Conversion<R>, S: Shape<C::Error>>(
+    conversion: C,
+    shape: S,
+    failure_if: impl Fn(&R) -> bool,
+) -> impl Judge<Result<C::Value, C::Error>> {
+    ByUser(shape, move |result: &Result<C::Value, C::Error>| failure_if(conversion.shown(result)))
 }
 
 impl<T, E, S: Shape<E>, F: Fn(&Result<T, E>) -> bool> Judge<Result<T, E>> for ByUser<S, F> {
     #[inline]
     fn verdict(&self, outcome: &Result<T, E>) -> Verdict {
-        if (self.failure_if)(outcome) { Verdict::Failure } else { Verdict::Success }
+        if (self.1)(outcome) { Verdict::Failure } else { Verdict::Success }
     }
 
     fn write_cause(&self, outcome: &Result<T, E>, out: &mut dyn Write) -> fmt::Result {
-        ByShape(self.shape).write_cause(outcome, out)
+        ByShape(self.0).write_cause(outcome, out)
     }
 }
 
@@ -162,7 +179,7 @@ pub fn fallback<R>(rejection: Rejection, fallback: impl FnOnce(Rejection) -> R) 
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __gardefou_judge {
-    ($returns:ty) => {
-        $crate::__private::ByShape($crate::__private::shape!($returns))
+    ($conversion:expr, $returns:ty) => {
+        $crate::__private::ByShape($crate::__private::shape!($conversion, $returns))
     };
 }

@@ -1,5 +1,7 @@
 //! How a guarded body is called.
 
+use super::Conversion;
+
 /// Calls a body in its own closure. A parameter of this kind makes the closure an `FnOnce`, which may give away what it
 /// captured, as a borrow of `&mut self`.
 #[inline(always)]
@@ -8,9 +10,17 @@ pub fn call<R>(body: impl FnOnce() -> R) -> R {
 }
 
 /// Calls a body with arguments that are its own, as those of a function are.
+///
+/// # Errors
+///
+/// That of the body.
 #[inline(always)]
-pub fn call_with<A, R>(arguments: A, body: impl FnOnce(A) -> R) -> R {
-    body(arguments)
+pub fn call_with<A, R, C: Conversion<R>>(
+    conversion: C,
+    arguments: A,
+    body: impl FnOnce(A) -> R,
+) -> Result<C::Value, C::Error> {
+    conversion.result(body(arguments))
 }
 
 /// Fixes the type of an async block's `return`s; it is never called.

@@ -29,13 +29,13 @@ pub mod rejecting {
 
     #[doc(hidden)]
     pub trait ByRejection<E> {
-        fn reject(&self, rejection: Rejection) -> E;
+        fn __gardefou_reject(&self, rejection: Rejection) -> E;
     }
 
     impl<E: From<Rejection>> ByRejection<E> for &&Probe<E> {
         #[cold]
         #[track_caller]
-        fn reject(&self, rejection: Rejection) -> E {
+        fn __gardefou_reject(&self, rejection: Rejection) -> E {
             let conversion = rejection.convert();
             let error = E::from(rejection);
             conversion.end();
@@ -45,13 +45,13 @@ pub mod rejecting {
 
     #[doc(hidden)]
     pub trait ByAppError<E> {
-        fn reject(&self, rejection: Rejection) -> E;
+        fn __gardefou_reject(&self, rejection: Rejection) -> E;
     }
 
     impl<E: From<AppError>> ByAppError<E> for &Probe<E> {
         #[cold]
         #[track_caller]
-        fn reject(&self, rejection: Rejection) -> E {
+        fn __gardefou_reject(&self, rejection: Rejection) -> E {
             let conversion = rejection.convert();
             let error = E::from(AppError::from(rejection));
             conversion.end();
@@ -61,13 +61,13 @@ pub mod rejecting {
 
     #[doc(hidden)]
     pub trait ByNothing<E> {
-        fn reject(&self, rejection: Rejection) -> E
+        fn __gardefou_reject(&self, rejection: Rejection) -> E
         where
             E: Carried;
     }
 
     impl<E> ByNothing<E> for Probe<E> {
-        fn reject(&self, _: Rejection) -> E
+        fn __gardefou_reject(&self, _: Rejection) -> E
         where
             E: Carried,
         {
@@ -82,24 +82,24 @@ pub mod carrying {
 
     #[doc(hidden)]
     pub trait ByAppError<E> {
-        fn carry(&self, error: AppError) -> E;
+        fn __gardefou_carry(&self, error: AppError) -> E;
     }
 
     impl<E: From<AppError>> ByAppError<E> for &Probe<E> {
-        fn carry(&self, error: AppError) -> E {
+        fn __gardefou_carry(&self, error: AppError) -> E {
             E::from(error)
         }
     }
 
     #[doc(hidden)]
     pub trait ByNothing<E> {
-        fn carry(&self, error: AppError) -> E
+        fn __gardefou_carry(&self, error: AppError) -> E
         where
             E: CarriesPanics;
     }
 
     impl<E> ByNothing<E> for Probe<E> {
-        fn carry(&self, _: AppError) -> E
+        fn __gardefou_carry(&self, _: AppError) -> E
         where
             E: CarriesPanics,
         {

@@ -1,6 +1,6 @@
 //! `#[enhanced_error_handling]`.
 
-use super::{Guarded, Shape};
+use super::{Conversion, Guarded, Shape};
 use crate::{
     AppError, ErrorCode,
     boundary::{Entry, LogLevel, Recognised, Report, Then, Treatment, panic},
@@ -164,9 +164,14 @@ impl Captured {
 /// The panic, with its text.
 #[track_caller]
 #[inline]
-pub fn catch<A, R>(guarded: &Guarded, arguments: A, body: impl FnOnce(A) -> R) -> Result<R, AppError> {
+pub fn catch<A, R, C: Conversion<R>>(
+    conversion: C,
+    guarded: &Guarded,
+    arguments: A,
+    body: impl FnOnce(A) -> R,
+) -> Result<Result<C::Value, C::Error>, AppError> {
     // No closure makes the error: it would be located here, and not at the caller.
-    match panics::catch(|| body(arguments)) {
+    match panics::catch(|| conversion.result(body(arguments))) {
         Ok(outcome) => Ok(outcome),
         Err(payload) => Err(panic::error_of(&*payload, guarded.name())),
     }

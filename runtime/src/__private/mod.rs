@@ -7,6 +7,7 @@ mod call;
 mod carry;
 mod handling;
 mod retry;
+mod returns;
 mod shape;
 mod site;
 pub mod typed;
@@ -17,8 +18,8 @@ pub use crate::{
     error::standard,
     retry::{Jitter, Next, Retry},
 };
-pub use audit::{Audit, Audited, User};
-pub use breaker::{BreakerSite, ByShape, fallback, judge_if};
+pub use audit::{Audit, Audited, User, run_audited};
+pub use breaker::{BreakerSite, ByShape, call_guarded, fallback, judge_if, run_admitted};
 pub use call::{call, call_with, default_value, never};
 pub use carry::{Carried, carrying, rejecting};
 pub use core::{
@@ -32,7 +33,8 @@ pub use core::{
 pub use handling::{Captured, Handling, catch, catch_async};
 pub use inventory;
 pub use retry::{RetrySite, ask, by_class, clone_for_each_attempt, used_up};
-pub use shape::{Attempted, Outcome, Probe, Shape, failed, probe, shapes};
+pub use returns::{Conversion, fallible, result, returned, returning, returns};
+pub use shape::{Attempted, Probe, Shape, probe, shapes};
 pub use site::{Guarded, Registered};
 pub use std::time::Duration;
 

@@ -1,11 +1,11 @@
 //! What can be seen of an error whose type only the place of the attribute knows.
 //!
-//! The way to look at an error is chosen while compiling, by autoref specialisation: the expansion calls `.shape()` on
+//! The way to look at an error is chosen while compiling, by autoref specialisation: the expansion calls a method on
 //! `&&&&&&&&&Probe<E>`, and method lookup takes the first implementation whose bounds `E` satisfies, from the most telling
 //! to the one for every type. Lifetimes play no part in that choice, so no level may ask for more of them than the
 //! user's type has.
 
-use super::BreakerSite;
+use super::{BreakerSite, Conversion};
 use crate::{
     AppError, Rejection,
     error::{BuiltIn, Coded, CodedAs, ErrorRef, StdError, View},
@@ -13,42 +13,12 @@ use crate::{
 };
 use std::{any::type_name, error::Error, fmt, marker::PhantomData, ops::Deref, sync::Arc, time::Duration};
 
-/// What a guarded function returns.
-#[diagnostic::on_unimplemented(
-    message = "the function must return `Result<T, E>`; it returns `{Self}`",
-    label = "not a `Result`",
-    note = "a guard tells failures from successes by `Err` and `Ok`"
-)]
-pub trait Outcome {
-    /// The error.
-    type Error;
-
-    /// Makes the outcome of a call that failed.
-    fn failed(error: Self::Error) -> Self;
-}
-
-#[diagnostic::do_not_recommend]
-impl<T, E> Outcome for Result<T, E> {
-    type Error = E;
-
-    #[inline]
-    fn failed(error: E) -> Self {
-        Err(error)
-    }
-}
-
-/// Makes the outcome of a call that failed.
-#[cold]
-pub fn failed<R: Outcome>(error: R::Error) -> R {
-    R::failed(error)
-}
-
 /// Stands for an error type.
 pub struct Probe<E>(PhantomData<fn() -> E>);
 
 /// The probe of a return type's error.
 #[inline(always)]
-pub fn probe<R: Outcome>() -> Probe<R::Error> {
+pub fn probe<R, C: Conversion<R>>(_: C) -> Probe<C::Error> {
     Probe(PhantomData)
 }
 
@@ -210,7 +180,7 @@ impl<E> Shape<E> for OfAny {
     }
 }
 
-/// The levels of the choice; brought into scope where `.shape()` is called and nowhere else.
+/// The levels of the choice; brought into scope where the method is called and nowhere else.
 pub mod shapes {
     use super::{
         AppError, Arc, BuiltIn, Coded, CodedAs, Deref, Error, OfAny, OfApp, OfBoxed, OfBuiltIn, OfCoded, OfCodedAs,
@@ -222,7 +192,7 @@ pub mod shapes {
             #[doc(hidden)]
             pub trait $trait {
                 #[inline(always)]
-                fn shape(&self) -> $shape {
+                fn __gardefou_shape(&self) -> $shape {
                     $shape
                 }
             }
@@ -237,7 +207,7 @@ pub mod shapes {
         type Shape: Default;
 
         #[inline(always)]
-        fn shape(&self) -> Self::Shape {
+        fn __gardefou_shape(&self) -> Self::Shape {
             Self::Shape::default()
         }
     }
@@ -268,7 +238,7 @@ pub mod shapes {
     #[doc(hidden)]
     pub trait ForCodedAs<M> {
         #[inline(always)]
-        fn shape(&self) -> OfCodedAs<M> {
+        fn __gardefou_shape(&self) -> OfCodedAs<M> {
             OfCodedAs(PhantomData)
         }
     }
@@ -294,9 +264,9 @@ pub mod shapes {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __gardefou_shape {
-    ($returns:ty) => {{
+    ($conversion:expr, $returns:ty) => {{
         use $crate::__private::shapes::*;
-        (&&&&&&&&&$crate::__private::probe::<$returns>()).shape()
+        (&&&&&&&&&$crate::__private::probe::<$returns, _>($conversion)).__gardefou_shape()
     }};
 }
 

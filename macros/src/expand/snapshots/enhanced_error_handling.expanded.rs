@@ -12,16 +12,24 @@ fn read(key: &str) -> Result<u32> {
             &__GARDEFOU_GUARDED,
         )
         .error_code(ErrorCode::DB_QUERY_ERROR);
+    let __conversion = {
+        use ::gardefou::__private::returning::*;
+        (&&::gardefou::__private::returns::<Result<u32>>()).__gardefou_conversion()
+    };
     let mut __entered = __GARDEFOU_HANDLING.enter();
     let __outcome = ::gardefou::__private::call_with(
+        __conversion,
         (key,),
         move |(key,)| -> Result<u32> { lookup(key) },
     );
-    __GARDEFOU_HANDLING
-        .leave(
-            &mut __entered,
-            __outcome,
-            ::gardefou::__private::shape!(Result < u32 >),
-            ::gardefou::__private::Then::Leaves,
-        )
+    ::gardefou::__private::returned(
+        __conversion,
+        __GARDEFOU_HANDLING
+            .leave(
+                &mut __entered,
+                __outcome,
+                ::gardefou::__private::shape!(__conversion, Result < u32 >),
+                ::gardefou::__private::Then::Leaves,
+            ),
+    )
 }

@@ -11,42 +11,53 @@ async fn read(&mut self, key: String) -> Result<u32> {
     static __GARDEFOU_HANDLING: ::gardefou::__private::Handling = ::gardefou::__private::Handling::new(
         &__GARDEFOU_GUARDED,
     );
+    let __conversion = {
+        use ::gardefou::__private::returning::*;
+        (&&::gardefou::__private::returns::<Result<u32>>()).__gardefou_conversion()
+    };
     let __captured = ::gardefou::__private::Captured::new().field("key", &key);
     let mut __entered = __GARDEFOU_HANDLING.enter();
     let __outcome = match __entered
         .suspend(
             ::gardefou::__private::catch_async(
                 &__GARDEFOU_GUARDED,
-                async move {
-                    if false {
-                        return ::gardefou::__private::never::<Result<u32>>();
-                    }
-                    '_body: { self.lookup(key).await }
-                },
+                ::gardefou::__private::fallible(
+                    __conversion,
+                    async move {
+                        if false {
+                            return ::gardefou::__private::never::<Result<u32>>();
+                        }
+                        '_body: { self.lookup(key).await }
+                    },
+                ),
             ),
         )
         .await
     {
         ::gardefou::__private::Ok(__outcome) => __outcome,
         ::gardefou::__private::Err(__panic) => {
-            ::gardefou::__private::failed({
+            ::gardefou::__private::Err({
                 use ::gardefou::__private::carrying::*;
-                (&&::gardefou::__private::probe::<Result<u32>>()).carry(__panic)
+                (&&::gardefou::__private::probe::<Result<u32>, _>(__conversion))
+                    .__gardefou_carry(__panic)
             })
         }
     };
-    ::gardefou::__private::Ok(
-        match __GARDEFOU_HANDLING
-            .leave_with(
-                &mut __entered,
-                __outcome,
-                ::gardefou::__private::shape!(Result < u32 >),
-                ::gardefou::__private::Then::Ends,
-                || __captured,
-            )
-        {
-            ::gardefou::__private::Ok(__value) => __value,
-            ::gardefou::__private::Err(_) => 0,
-        },
+    ::gardefou::__private::returned(
+        __conversion,
+        ::gardefou::__private::Ok(
+            match __GARDEFOU_HANDLING
+                .leave_with(
+                    &mut __entered,
+                    __outcome,
+                    ::gardefou::__private::shape!(__conversion, Result < u32 >),
+                    ::gardefou::__private::Then::Ends,
+                    || __captured,
+                )
+            {
+                ::gardefou::__private::Ok(__value) => __value,
+                ::gardefou::__private::Err(_) => 0,
+            },
+        ),
     )
 }

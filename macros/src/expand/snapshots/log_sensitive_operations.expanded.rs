@@ -12,12 +12,20 @@ fn read(key: &str) -> Result<u32> {
         &__GARDEFOU_GUARDED,
         "read-secret",
     );
+    let __conversion = {
+        use ::gardefou::__private::returning::*;
+        (&&::gardefou::__private::returns::<Result<u32>>()).__gardefou_conversion()
+    };
     let __user = ::gardefou::__private::User::of(&(key));
     let __audited = __GARDEFOU_AUDIT.begin(__user);
-    __audited
-        .run(
-            ::gardefou::__private::shape!(Result < u32 >),
+    ::gardefou::__private::returned(
+        __conversion,
+        ::gardefou::__private::run_audited(
+            __conversion,
+            __audited,
+            ::gardefou::__private::shape!(__conversion, Result < u32 >),
             (key,),
             move |(key,)| -> Result<u32> { lookup(key) },
-        )
+        ),
+    )
 }

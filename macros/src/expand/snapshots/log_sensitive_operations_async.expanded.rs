@@ -14,17 +14,27 @@ async fn read(&mut self, key: String) -> Result<u32> {
         )
         .success_level(::gardefou::__private::LogLevel::Debug)
         .error_level(::gardefou::__private::typed::log_level(LEVEL));
+    let __conversion = {
+        use ::gardefou::__private::returning::*;
+        (&&::gardefou::__private::returns::<Result<u32>>()).__gardefou_conversion()
+    };
     let __user = ::gardefou::__private::User::UNKNOWN;
     let __audited = __GARDEFOU_AUDIT.begin(__user);
-    __audited
-        .watch(
-            ::gardefou::__private::shape!(Result < u32 >),
-            async move {
-                if false {
-                    return ::gardefou::__private::never::<Result<u32>>();
-                }
-                '_body: { self.lookup(key).await }
-            },
-        )
-        .await
+    ::gardefou::__private::returned(
+        __conversion,
+        __audited
+            .watch(
+                ::gardefou::__private::shape!(__conversion, Result < u32 >),
+                ::gardefou::__private::fallible(
+                    __conversion,
+                    async move {
+                        if false {
+                            return ::gardefou::__private::never::<Result<u32>>();
+                        }
+                        '_body: { self.lookup(key).await }
+                    },
+                ),
+            )
+            .await,
+    )
 }

@@ -18,6 +18,10 @@ fn read(key: &str) -> Result<u32> {
     static __GARDEFOU_RETRY: ::gardefou::__private::RetrySite = ::gardefou::__private::RetrySite::new(
         &__GARDEFOU_GUARDED,
     );
+    let __conversion = {
+        use ::gardefou::__private::returning::*;
+        (&&::gardefou::__private::returns::<Result<u32>>()).__gardefou_conversion()
+    };
     let mut __run = __GARDEFOU_RETRY.start();
     let __outcome = loop {
         let __delay = {
@@ -26,12 +30,13 @@ fn read(key: &str) -> Result<u32> {
                     {
                         let __entered = __run.enter();
                         ::gardefou::__private::call_with(
+                            __conversion,
                             (::gardefou::__private::clone_for_each_attempt(&key),),
                             move |(key,)| -> Result<u32> { lookup(key) },
                         )
                     },
                     ::gardefou::__private::Attempted::ran(
-                        ::gardefou::__private::shape!(Result < u32 >),
+                        ::gardefou::__private::shape!(__conversion, Result < u32 >),
                     ),
                 )
             };
@@ -43,5 +48,5 @@ fn read(key: &str) -> Result<u32> {
         __run.wait(__delay);
     };
     ::gardefou::__private::used_up((key,));
-    __outcome
+    ::gardefou::__private::returned(__conversion, __outcome)
 }

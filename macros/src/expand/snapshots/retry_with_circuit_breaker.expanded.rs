@@ -18,6 +18,10 @@ async fn read(&mut self, key: String) -> Result<u32> {
     static __GARDEFOU_RETRY: ::gardefou::__private::RetrySite = ::gardefou::__private::RetrySite::new(
         &__GARDEFOU_GUARDED,
     );
+    let __conversion = {
+        use ::gardefou::__private::returning::*;
+        (&&::gardefou::__private::returns::<Result<u32>>()).__gardefou_conversion()
+    };
     let mut __run = __GARDEFOU_RETRY.start();
     let __outcome = loop {
         let __delay = {
@@ -28,14 +32,17 @@ async fn read(&mut self, key: String) -> Result<u32> {
                         break 'attempt {
                             let __rejection = __refused.into_rejection();
                             let __seen = ::gardefou::__private::Attempted::rejected(
-                                ::gardefou::__private::shape!(Result < u32 >),
+                                ::gardefou::__private::shape!(__conversion, Result < u32 >),
                                 &__rejection,
                             );
                             (
-                                ::gardefou::__private::failed({
+                                ::gardefou::__private::Err({
                                     use ::gardefou::__private::rejecting::*;
-                                    (&&&::gardefou::__private::probe::<Result<u32>>())
-                                        .reject(__rejection)
+                                    (&&&::gardefou::__private::probe::<
+                                        Result<u32>,
+                                        _,
+                                    >(__conversion))
+                                        .__gardefou_reject(__rejection)
                                 }),
                                 __seen,
                             )
@@ -48,17 +55,20 @@ async fn read(&mut self, key: String) -> Result<u32> {
                     __admitted
                         .guard_in(
                             __run.attempt_frame(),
-                            ::gardefou::__private::judge!(Result < u32 >),
-                            async move {
-                                if false {
-                                    return ::gardefou::__private::never::<Result<u32>>();
-                                }
-                                '_body: { __this.lookup(key).await }
-                            },
+                            ::gardefou::__private::judge!(__conversion, Result < u32 >),
+                            ::gardefou::__private::fallible(
+                                __conversion,
+                                async move {
+                                    if false {
+                                        return ::gardefou::__private::never::<Result<u32>>();
+                                    }
+                                    '_body: { __this.lookup(key).await }
+                                },
+                            ),
                         )
                         .await,
                     ::gardefou::__private::Attempted::ran(
-                            ::gardefou::__private::shape!(Result < u32 >),
+                            ::gardefou::__private::shape!(__conversion, Result < u32 >),
                         )
                         .behind(&__GARDEFOU_BREAKER),
                 )
@@ -71,5 +81,5 @@ async fn read(&mut self, key: String) -> Result<u32> {
         __run.wait_async(__delay).await;
     };
     ::gardefou::__private::used_up((key,));
-    __outcome
+    ::gardefou::__private::returned(__conversion, __outcome)
 }

@@ -14,14 +14,20 @@ fn read(key: &str) -> Result<u32> {
     static __GARDEFOU_BREAKER: ::gardefou::__private::BreakerSite = ::gardefou::__private::BreakerSite::new(
         &__GARDEFOU_GUARDED,
     );
-    __GARDEFOU_BREAKER
-        .call(
-            ::gardefou::__private::judge!(Result < u32 >),
-            (key,),
-            move |(key,)| -> Result<u32> { lookup(key) },
-            |__rejection| ::gardefou::__private::failed({
-                use ::gardefou::__private::rejecting::*;
-                (&&&::gardefou::__private::probe::<Result<u32>>()).reject(__rejection)
-            }),
-        )
+    let __conversion = {
+        use ::gardefou::__private::returning::*;
+        (&&::gardefou::__private::returns::<Result<u32>>()).__gardefou_conversion()
+    };
+    ::gardefou::__private::call_guarded(
+        __conversion,
+        &__GARDEFOU_BREAKER,
+        ::gardefou::__private::judge!(__conversion, Result < u32 >),
+        (key,),
+        move |(key,)| -> Result<u32> { lookup(key) },
+        |__rejection| ::gardefou::__private::Err({
+            use ::gardefou::__private::rejecting::*;
+            (&&&::gardefou::__private::probe::<Result<u32>, _>(__conversion))
+                .__gardefou_reject(__rejection)
+        }),
+    )
 }

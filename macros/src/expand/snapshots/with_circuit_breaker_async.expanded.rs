@@ -12,6 +12,10 @@ async fn read(&mut self, key: String) -> Result<u32> {
     static __GARDEFOU_BREAKER: ::gardefou::__private::BreakerSite = ::gardefou::__private::BreakerSite::new(
         &__GARDEFOU_GUARDED,
     );
+    let __conversion = {
+        use ::gardefou::__private::returning::*;
+        (&&::gardefou::__private::returns::<Result<u32>>()).__gardefou_conversion()
+    };
     let __admitted = match __GARDEFOU_BREAKER.admit() {
         ::gardefou::__private::Ok(__admitted) => __admitted,
         ::gardefou::__private::Err(__refused) => {
@@ -19,22 +23,28 @@ async fn read(&mut self, key: String) -> Result<u32> {
             return ::gardefou::__private::fallback(__rejection, cached);
         }
     };
-    __admitted
-        .guard(
-            ::gardefou::__private::judge_if::<
-                Result<u32>,
-                _,
-                _,
-            >(
-                ::gardefou::__private::shape!(Result < u32 >),
-                |__outcome| ::gardefou::__private::ask(__outcome, is_bad),
-            ),
-            async move {
-                if false {
-                    return ::gardefou::__private::never::<Result<u32>>();
-                }
-                '_body: { self.lookup(key).await }
-            },
-        )
-        .await
+    ::gardefou::__private::returned(
+        __conversion,
+        __admitted
+            .guard(
+                ::gardefou::__private::judge_if(
+                    __conversion,
+                    ::gardefou::__private::shape!(__conversion, Result < u32 >),
+                    |__outcome: &Result<u32>| ::gardefou::__private::ask(
+                        __outcome,
+                        is_bad,
+                    ),
+                ),
+                ::gardefou::__private::fallible(
+                    __conversion,
+                    async move {
+                        if false {
+                            return ::gardefou::__private::never::<Result<u32>>();
+                        }
+                        '_body: { self.lookup(key).await }
+                    },
+                ),
+            )
+            .await,
+    )
 }
