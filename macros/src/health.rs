@@ -74,6 +74,9 @@ fn check(function: &ItemFn, diag: &mut Diag) {
     if let Some(input) = sig.inputs.first() {
         diag.at(input, "a health check takes no arguments; what it needs is in a `static`, or in a closure that is registered with `register_check`");
     }
+    if let Some(word) = &sig.asyncness {
+        crate::check::asynchronous(word, crate::check::HAS_ASYNC, diag);
+    }
     if !sig.generics.params.is_empty() {
         diag.at(&sig.generics, "a health check cannot be generic: nobody would choose the types");
     }

@@ -136,3 +136,23 @@ fn the_system_starts_and_ends() {
     assert!(health_check().run_check("sync-check").unwrap().passed());
     assert!(guard.shutdown().is_clean());
 }
+
+#[test]
+fn errors_of_async_functions_are_handled_on_any_executor() {
+    #[enhanced_error_handling(error_code = ErrorCode::CONFIG_ERROR, catch_panics = true)]
+    async fn port(text: &str) -> R<u16> {
+        assert!(!text.is_empty(), "empty");
+        Ok(error_boundary!("sync-async-boundary", { std::future::ready(text.parse::<u16>()).await? })?)
+    }
+    let polled = |text| {
+        let waker = std::task::Waker::noop();
+        let port = std::pin::pin!(port(text));
+        match port.poll(&mut std::task::Context::from_waker(waker)) {
+            std::task::Poll::Ready(port) => port,
+            std::task::Poll::Pending => unreachable!("nothing is waited for"),
+        }
+    };
+    assert_eq!(polled("80").unwrap(), 80);
+    assert!(polled("http").unwrap_err().is(ErrorCode::CONFIG_ERROR));
+    assert!(polled("").unwrap_err().is(ErrorCode::PANIC_ERROR));
+}

@@ -39,6 +39,16 @@ pub(crate) fn function(function: &Function, diag: &mut Diag) {
     }
 }
 
+/// Whether the runtime crate has what the async forms of breakers, retries and health checks expand to.
+pub(crate) const HAS_ASYNC: bool = cfg!(feature = "async");
+
+/// What needs the runtime's async forms; `async_word` is where the function says that it is async.
+pub(crate) fn asynchronous(async_word: &dyn ToTokens, has_async: bool, diag: &mut Diag) {
+    if !has_async {
+        diag.at(async_word, "this attribute on an async function needs gardefou's feature `async`");
+    }
+}
+
 /// A type that is no `Result` under any name; all others are left to the compiler.
 fn surely_no_result(ty: &Type) -> Option<String> {
     const PLAIN: &[&str] = &[
@@ -82,5 +92,21 @@ pub(crate) fn handled(function: &Function, handling: &Handling, diag: &mut Diag)
             let hint = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
             diag.at(name, format!("the function has no argument `{name}`{hint}"));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn async_functions_without_the_feature_are_one_error_at_the_word() {
+        let word: syn::Token![async] = syn::parse_quote!(async);
+        let mut diag = Diag::default();
+        asynchronous(&word, false, &mut diag);
+        assert_eq!(diag.texts(), ["this attribute on an async function needs gardefou's feature `async`"]);
+        let mut diag = Diag::default();
+        asynchronous(&word, true, &mut diag);
+        assert!(diag.is_empty());
     }
 }

@@ -113,6 +113,12 @@ fn guarded(
     if let Some(retry) = &retry {
         check::retried(&function, retry, diag);
     }
+    if function.is_async() && (breaker.is_some() || retry.is_some()) {
+        match &function.sig.asyncness {
+            Some(word) => check::asynchronous(word, check::HAS_ASYNC, diag),
+            None => check::asynchronous(&function.sig.output, check::HAS_ASYNC, diag),
+        }
+    }
     if !diag.is_empty() {
         return None;
     }
