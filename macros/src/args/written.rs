@@ -202,6 +202,12 @@ impl Args {
         }
     }
 
+    /// Takes the values off that `is_wrong` finds something in; they are not missing as well.
+    pub(crate) fn reject(&mut self, mut is_wrong: impl FnMut(&Ident, &Expr) -> bool) {
+        let wrong = self.pairs.extract_if(.., |(key, value)| is_wrong(key, value));
+        self.unread |= wrong.count() > 0;
+    }
+
     /// Takes the value of a key.
     pub(crate) fn take(&mut self, key: &str) -> Option<Expr> {
         self.take_with_key(key).map(|(_, value)| value)

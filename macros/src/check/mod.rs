@@ -1,5 +1,6 @@
 //! What cannot work, said in the user's words.
 
+mod constant;
 mod retried;
 
 use crate::{
@@ -11,6 +12,7 @@ use crate::{
 use quote::ToTokens;
 use syn::Type;
 
+pub(crate) use constant::constant;
 pub(crate) use retried::retried;
 
 /// What no attribute can guard.

@@ -98,6 +98,7 @@ fn guarded(
     let function = Function::read(item, diag);
     if let Some(function) = &function {
         check::function(function, diag);
+        check::constant(function, &mut args, diag);
     }
     // Read also where the function is none, so that all mistakes are told at once.
     let handling = (guard == Guard::Handling).then(|| policy::Handling::of(&mut args, krate, diag));
