@@ -126,6 +126,12 @@ impl Function {
         })
     }
 
+    /// The place of what captures the variables of the function: what is wrong with `self` in it is shown at `self`.
+    pub(crate) fn capture_span(&self) -> Span {
+        let receiver = self.sig.receiver().map(|receiver| receiver.self_token.span());
+        receiver.map_or_else(Span::mixed_site, |place| Span::mixed_site().located_at(place))
+    }
+
     /// The type that the guards see returned.
     pub(crate) fn returns(&self) -> Option<&Type> {
         match (&self.form, &self.sig.output) {

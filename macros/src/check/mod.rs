@@ -1,5 +1,6 @@
 //! What cannot work, said in the user's words.
 
+mod assigned;
 mod constant;
 mod retried;
 
@@ -12,8 +13,9 @@ use crate::{
 use quote::ToTokens;
 use syn::Type;
 
+pub(crate) use assigned::assigns_to_shared_self;
 pub(crate) use constant::constant;
-pub(crate) use retried::retried;
+pub(crate) use retried::{moved_out_of_self, retried};
 
 /// What no attribute can guard.
 pub(crate) fn function(function: &Function, diag: &mut Diag) {

@@ -86,6 +86,35 @@ fn used_up_self(tokens: TokenStream) -> Option<Ident> {
     None
 }
 
+/// The place where a body moves out of what `self` points to, unless that is copied: `let it = *self;`, `f(*self)`,
+/// `return *self`, or `*self` as its value.
+pub(crate) fn moved_out_of_self(tokens: TokenStream) -> Option<Ident> {
+    let tokens: Vec<TokenTree> = tokens.into_iter().collect();
+    let is = |token: Option<&TokenTree>, chars: &[char]| matches!(token, Some(TokenTree::Punct(p)) if chars.contains(&p.as_char()));
+    let before = |place: usize, back: usize| place.checked_sub(back).and_then(|place| tokens.get(place));
+    tokens.iter().enumerate().find_map(|(place, token)| match token {
+        TokenTree::Ident(word) if word == "self" && is(before(place, 1), &['*']) => {
+            let ends = tokens.get(place + 1).is_none_or(|next| is(Some(next), &[',', ';']));
+            let begins = match before(place, 2) {
+                None => true,
+                // `let name = `, where no pattern may borrow instead.
+                Some(TokenTree::Punct(p)) if p.as_char() == '=' => {
+                    matches!(before(place, 3), Some(TokenTree::Ident(_)))
+                        && matches!(before(place, 4), Some(TokenTree::Ident(word)) if word == "let" || word == "mut")
+                }
+                Some(TokenTree::Ident(word)) => word == "return" || word == "break",
+                Some(token) => is(Some(token), &[',', ';']) || matches!(token, TokenTree::Group(_)),
+            };
+            (begins && ends).then(|| word.clone())
+        }
+        // The arguments of a macro may be borrowed by it; those of a nested function are its own.
+        TokenTree::Group(_) if is(before(place, 1), &['!']) => None,
+        TokenTree::Group(_) if matches!(before(place, 2), Some(TokenTree::Ident(word)) if word == "fn") => None,
+        TokenTree::Group(group) => moved_out_of_self(group.stream()),
+        _ => None,
+    })
+}
+
 /// The part of a return type that can only borrow from a `&mut` argument: the elided lifetime of a function whose one
 /// lifetime is that argument's, or a named one that nothing else bears.
 fn borrow_of_argument(function: &Function) -> Option<TokenStream> {

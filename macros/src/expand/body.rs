@@ -6,7 +6,7 @@ use crate::{
     model::{Function, at, inferable, own, path_at, same_error},
     params::{self, Binding},
 };
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::{Lifetime, Type, ext::IdentExt};
 
@@ -23,7 +23,8 @@ pub(super) enum Once {
 pub(super) fn once(site: &Site<'_>, function: &mut Function, returns: &Type, after: &TokenStream) -> Once {
     let body = function.body.clone();
     if function.is_async() {
-        let block = async_block(site, &quote!(move), &TokenStream::new(), &quote!(#body), returns);
+        let capture = Capture { place: function.capture_span(), by_reference: false };
+        let block = async_block(site, &capture, &TokenStream::new(), &quote!(#body), returns);
         return Once::Future(fallible(site, &block));
     }
     let mut bound = drops::moved(function, after);
@@ -33,7 +34,26 @@ pub(super) fn once(site: &Site<'_>, function: &mut Function, returns: &Type, aft
     let returns = inferable(returns);
     let arguments = tuple(&bound.iter().map(|binding| &binding.ident).collect::<Vec<_>>());
     let patterns = patterns(&bound);
-    Once::Closure { arguments, closure: quote!(move |#patterns| -> #returns #body) }
+    let capture = Capture { place: function.capture_span(), by_reference: false };
+    Once::Closure { arguments, closure: capture.closure(&patterns, &quote!(-> #returns #body)) }
+}
+
+/// How a closure or an async block captures the variables of the function.
+pub(super) struct Capture {
+    /// Its own place, at which the compiler shows what is wrong with what it captures.
+    pub(super) place: Span,
+    pub(super) by_reference: bool,
+}
+
+impl Capture {
+    fn word(&self) -> Option<TokenStream> {
+        (!self.by_reference).then(|| quote_spanned!(self.place=> move))
+    }
+
+    pub(super) fn closure(&self, patterns: &TokenStream, body: &TokenStream) -> TokenStream {
+        let (word, bar) = (self.word(), quote_spanned!(self.place=> |));
+        quote!(#word #bar #patterns #bar #body)
+    }
 }
 
 /// Some variables as a tuple.
@@ -79,7 +99,7 @@ pub(super) fn allow_names(names: &[&Ident]) -> Option<TokenStream> {
 /// body has a label, because then no lint takes the user's own braces for a pair too many.
 pub(super) fn async_block(
     site: &Site<'_>,
-    capture: &TokenStream,
+    capture: &Capture,
     before: &TokenStream,
     body: &TokenStream,
     returns: &Type,
@@ -88,7 +108,8 @@ pub(super) fn async_block(
     let returns = inferable(returns);
     let edge = quote_spanned!(place=> if false { return #krate::__private::never::<#returns>(); });
     let label = Lifetime::new("'_body", place);
-    quote!(async #capture { #before #edge #label: #body })
+    let word = capture.word();
+    quote_spanned!(capture.place=> async #word { #before #edge #label: #body })
 }
 
 /// The statement that decides whether the function returns a `Result`. Where it does not, the compiler reports that here,

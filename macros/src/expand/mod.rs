@@ -123,6 +123,9 @@ fn guarded(
     if !diag.is_empty() {
         return None;
     }
+    if check::assigns_to_shared_self(&function) {
+        return Some(unguarded(&function, krate, &krates.import));
+    }
     if !ordered && let Some(reordered) = order::outermost_last(&mut function, guard.name(), &krates.written, tokens) {
         return Some(reordered);
     }
@@ -136,6 +139,21 @@ fn guarded(
     };
     let (import, body) = (krates.import, body?);
     Some(function.with_body(quote!(#import #body)))
+}
+
+/// The function as it was written, where the compiler's own message about it is the better one, and the only one.
+///
+/// Should it have none, the lint speaks, which runs only where nothing else was wrong.
+fn unguarded(function: &Function, krate: &syn::Path, import: &TokenStream) -> TokenStream {
+    let body = function.body.stream();
+    function.with_body(quote! {
+        #[deny(unused_must_use)]
+        {
+            #import
+            #krate::__private::unguarded();
+        }
+        #body
+    })
 }
 
 #[cfg(test)]

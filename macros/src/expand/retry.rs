@@ -2,7 +2,7 @@
 
 use super::{body, breaker, site::Site};
 use crate::{
-    drops,
+    check, drops,
     model::{Function, at, own, path_at},
     params::{self, Binding, SelfKind},
     policy::{Breaker, Retry},
@@ -165,9 +165,20 @@ impl Attempt {
         };
         let group = &function.body;
         let mut inner = quote!(#group);
+        let used_up = match function.sig.receiver().map(params::self_kind) {
+            Some(SelfKind::Pointer) => check::moved_out_of_self(function.body.stream()),
+            _ => None,
+        };
         let by_reference = attempt.take_self(function, krate, &mut inner);
+        if let Some(place) = used_up {
+            // Of a value that is copied, a second attempt has one too.
+            let krate = path_at(krate, &place);
+            let usable = quote_spanned!(at(&place)=> if false { #krate::__private::usable_again(&*#place); });
+            attempt.before.extend(usable.clone());
+            attempt.rebind.extend(usable);
+        }
+        let capture = body::Capture { place: function.capture_span(), by_reference };
         attempt.body = if attempt.is_async {
-            let capture = if by_reference { TokenStream::new() } else { quote!(move) };
             // An async block that only borrows must not borrow the arguments of this attempt, whose types may be
             // `Send` without their references being so.
             let moved = by_reference.then(|| {
@@ -181,9 +192,8 @@ impl Attempt {
             body::fallible(site, &block)
         } else {
             // With `move`, a change of what is only lent is told at the change, and not at the closure.
-            let capture = (!by_reference).then(|| quote!(move));
             let (returns, patterns) = (crate::model::inferable(returns), body::patterns_anew(&bound));
-            quote!(#capture |#patterns| -> #returns #inner)
+            capture.closure(&patterns, &quote!(-> #returns #inner))
         };
         attempt
     }

@@ -20,7 +20,7 @@ pub use crate::{
 };
 pub use audit::{Audit, Audited, User, run_audited};
 pub use breaker::{BreakerSite, ByShape, call_guarded, fallback, judge_if, run_admitted};
-pub use call::{call, call_with, default_value, never};
+pub use call::{call, call_with, default_value, never, unguarded};
 pub use carry::{Carried, carrying, rejecting};
 pub use core::{
     clone::Clone,
@@ -32,7 +32,7 @@ pub use core::{
 };
 pub use handling::{Captured, Handling, catch, catch_async};
 pub use inventory;
-pub use retry::{RetrySite, ask, by_class, clone_for_each_attempt, used_up};
+pub use retry::{RetrySite, UsableAgain, ask, by_class, clone_for_each_attempt, usable_again, used_up};
 pub use returns::{Conversion, fallible, result, returned, returning, returns};
 pub use shape::{Attempted, Probe, Shape, probe, shapes};
 pub use site::{Guarded, Registered};

@@ -58,6 +58,21 @@ pub fn clone_for_each_attempt<T: Clone>(argument: &T) -> T {
     argument.clone()
 }
 
+/// A value that a body may move out of a pointer in each attempt.
+#[diagnostic::on_unimplemented(
+    message = "the body uses `self` up here, and a second attempt would have none",
+    label = "moved out of the pointer `self`",
+    note = "only borrow it, or take `self: Arc<Self>`"
+)]
+pub trait UsableAgain {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Copy> UsableAgain for T {}
+
+/// Asks for that; it is never called.
+#[cold]
+pub fn usable_again<T: UsableAgain + ?Sized>(_: &T) {}
+
 /// Drops the arguments of a series of attempts.
 #[inline(always)]
 pub fn used_up<A>(arguments: A) {

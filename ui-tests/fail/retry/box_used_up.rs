@@ -1,16 +1,39 @@
-//! A box has no second attempt once it is given away.
+//! A box has no second attempt once it is given away; of a value that is copied out of it, it has.
 
 use gardefou::{AppError, retry};
 
 type R<T> = Result<T, AppError>;
 
-struct Job;
+struct Job(String);
 
 impl Job {
     #[retry]
     fn run(self: Box<Self>) -> R<Box<Self>> {
         let _ = &self;
         Ok(self)
+    }
+
+    #[retry]
+    fn moved(self: Box<Self>) -> R<String> {
+        let job = *self;
+        Ok(job.0)
+    }
+
+    #[retry]
+    async fn dropped(self: Box<Self>) -> R<()> {
+        drop(*self);
+        Ok(())
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Small(u8);
+
+impl Small {
+    #[retry]
+    fn copied(self: Box<Self>) -> R<u8> {
+        let small = *self;
+        Ok(small.0)
     }
 }
 

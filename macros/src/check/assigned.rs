@@ -1,0 +1,77 @@
+//! Assignments through `&self`.
+//!
+//! The body becomes a closure or an async block, about which the compiler does not give its advice to take `&mut self`.
+
+use crate::model::Function;
+use proc_macro2::{Delimiter, Spacing, TokenStream, TokenTree};
+use syn::ReceiverKind;
+
+/// Returns `true` if the body assigns to a field of `&self`, which no type allows.
+pub(crate) fn assigns_to_shared_self(function: &Function) -> bool {
+    let is_shared = function.sig.receiver().is_some_and(|receiver| {
+        matches!(receiver.kind, ReceiverKind::Reference(_, _, None)) && receiver.mutability.is_none()
+    });
+    is_shared && assigns(function.body.stream())
+}
+
+fn assigns(tokens: TokenStream) -> bool {
+    let tokens: Vec<TokenTree> = tokens.into_iter().collect();
+    // Up to its end, a nested function has a `self` of its own.
+    let mut foreign = false;
+    tokens.iter().enumerate().any(|(place, token)| {
+        let before = place.checked_sub(1).and_then(|before| tokens.get(before));
+        match token {
+            TokenTree::Ident(word) if word == "fn" => {
+                foreign |= matches!(tokens.get(place + 1), Some(TokenTree::Ident(_)));
+                false
+            }
+            TokenTree::Ident(word) if word == "macro_rules" => {
+                foreign = true;
+                false
+            }
+            TokenTree::Punct(punct) if punct.as_char() == ';' => {
+                foreign = false;
+                false
+            }
+            TokenTree::Group(group) if foreign => {
+                foreign = group.delimiter() != Delimiter::Brace;
+                false
+            }
+            // What a macro makes of its arguments is its own affair.
+            TokenTree::Group(group) => !is(before, |c| c == '!') && assigns(group.stream()),
+            // Behind a `*`, a raw pointer may allow it.
+            TokenTree::Ident(word) if word == "self" && !foreign && !is(before, |c| matches!(c, '*' | '.')) => {
+                let end = end_of_fields(&tokens, place + 1);
+                end > place + 1 && is_assignment(&tokens[end..])
+            }
+            _ => false,
+        }
+    })
+}
+
+fn is(token: Option<&TokenTree>, wanted: impl Fn(char) -> bool) -> bool {
+    matches!(token, Some(TokenTree::Punct(punct)) if wanted(punct.as_char()))
+}
+
+/// The place after `.a.0.b`.
+fn end_of_fields(tokens: &[TokenTree], mut place: usize) -> usize {
+    while is(tokens.get(place), |c| c == '.')
+        && matches!(tokens.get(place + 1), Some(TokenTree::Ident(_) | TokenTree::Literal(_)))
+    {
+        place += 2;
+    }
+    place
+}
+
+/// Whether an assignment operator comes next.
+fn is_assignment(tokens: &[TokenTree]) -> bool {
+    let mut operator = String::new();
+    for token in tokens {
+        let TokenTree::Punct(punct) = token else { break };
+        operator.push(punct.as_char());
+        if punct.spacing() == Spacing::Alone {
+            break;
+        }
+    }
+    matches!(operator.as_str(), "=" | "+=" | "-=" | "*=" | "/=" | "%=" | "^=" | "&=" | "|=" | "<<=" | ">>=")
+}
