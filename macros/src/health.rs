@@ -61,7 +61,7 @@ fn registration(args: TokenStream, item: TokenStream, diag: &mut Diag) -> Option
                 #krate::health::StaticCheck::new(
                     #name,
                     #krate::__private::concat!(#krate::__private::file!(), ":", #krate::__private::line!()),
-                    |health| health.register(#krate::health::Check::#constructor(#name, #ident) #setters),
+                    |health| #krate::health::Health::register(health, #krate::health::Check::#constructor(#name, #ident) #setters),
                 )
             }
         };

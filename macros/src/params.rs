@@ -1,7 +1,7 @@
 //! The arguments of a function as the variables that its body uses.
 
 use crate::model::{Function, only_type_argument, plain_type};
-use proc_macro2::{Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{Attribute, FnArg, Generics, Ident, Pat, PatIdent, Receiver, ReceiverKind, Token, Type, ext::IdentExt};
 
@@ -192,26 +192,60 @@ fn strip_mut(pat: &mut Pat, bound: &[Binding]) {
 }
 
 /// Tells whether the tokens name a variable, also within a format string.
+///
+/// Fields, methods and parts of paths are none. Of what cannot be told apart, too much counts rather than too little.
 pub(crate) fn mentions(tokens: &TokenStream, name: &str) -> bool {
-    tokens.clone().into_iter().any(|token| match token {
-        TokenTree::Ident(ident) => ident.unraw() == name,
-        TokenTree::Group(group) => mentions(&group.stream(), name),
+    mentions_in(tokens.clone(), name, false)
+}
+
+/// `in_macro` is true for the arguments of a macro, which may be anything.
+fn mentions_in(tokens: TokenStream, name: &str, in_macro: bool) -> bool {
+    let tokens: Vec<TokenTree> = tokens.into_iter().collect();
+    let is = |place: Option<usize>, char: char| matches!(place.and_then(|place| tokens.get(place)), Some(TokenTree::Punct(p)) if p.as_char() == char);
+    let is_path = |place: usize| is(Some(place), ':') && is(Some(place + 1), ':');
+    tokens.iter().enumerate().any(|(place, token)| match token {
+        TokenTree::Ident(ident) if ident.unraw() == name => {
+            let (before, second) = (place.checked_sub(1), place.checked_sub(2));
+            let is_member = is(before, '.') && !is(second, '.');
+            let in_path = second.is_some_and(is_path) || (is_path(place + 1) && name != "self");
+            // `field: value`, and what is bound anew with a type.
+            let is_field = !in_macro && is(Some(place + 1), ':') && !is_path(place + 1);
+            !is_member && !in_path && !is_field
+        }
+        TokenTree::Ident(_) | TokenTree::Punct(_) => false,
+        TokenTree::Group(group) => {
+            let of_macro = place.checked_sub(1).is_some_and(|before| is(Some(before), '!'));
+            mentions_in(group.stream(), name, in_macro || of_macro)
+        }
         TokenTree::Literal(literal) => {
             let text = literal.to_string();
             text.contains('"') && in_format_string(&text, name)
         }
-        TokenTree::Punct(_) => false,
     })
 }
 
-/// `{name}`, `{name:?}`, `{:name$}`: anything where the name stands after a brace, colon or dot counts, since one
-/// clone too many is harmless and one too few is not.
+/// `{name}`, `{name:?}`, `{:name$}`: a word anywhere between braces counts, since one clone too many is harmless and one
+/// too few is not.
 fn in_format_string(text: &str, name: &str) -> bool {
     let is_word = |c: char| c.is_alphanumeric() || c == '_';
-    text.contains('{')
-        && text
-            .match_indices(name)
-            .any(|(at, _)| !text[..at].ends_with(is_word) && !text[at + name.len()..].starts_with(is_word))
+    let mut depth = 0_usize;
+    let mut word = String::new();
+    for c in text.chars() {
+        if is_word(c) {
+            word.push(c);
+            continue;
+        }
+        if depth > 0 && word == name {
+            return true;
+        }
+        word.clear();
+        match c {
+            '{' => depth += 1,
+            '}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    false
 }
 
 /// Tells whether a text names `self` as a format string does.
@@ -276,7 +310,9 @@ pub(crate) fn rename_self(tokens: TokenStream, to: &Ident) -> TokenStream {
     let mut tokens = tokens.into_iter().peekable();
     // In a nested function, `use` or macro definition, everything up to its end is another scope.
     let mut foreign_until_end = false;
+    let mut after_pub = false;
     while let Some(token) = tokens.next() {
+        let is_pub = matches!(&token, TokenTree::Ident(ident) if ident == "pub");
         let token = match token {
             TokenTree::Ident(ident) if ident == "fn" => {
                 let named = matches!(tokens.peek(), Some(TokenTree::Ident(_)));
@@ -298,8 +334,10 @@ pub(crate) fn rename_self(tokens: TokenStream, to: &Ident) -> TokenStream {
                     TokenTree::Ident(renamed)
                 }
             }
+            // `pub(self)` names a module.
+            TokenTree::Group(group) if after_pub => TokenTree::Group(group),
             TokenTree::Group(group) if foreign_until_end => {
-                if group.delimiter() == proc_macro2::Delimiter::Brace {
+                if group.delimiter() == Delimiter::Brace {
                     foreign_until_end = false;
                 }
                 TokenTree::Group(group)
@@ -317,7 +355,67 @@ pub(crate) fn rename_self(tokens: TokenStream, to: &Ident) -> TokenStream {
             }
             other => other,
         };
+        after_pub = is_pub;
         token.to_tokens(&mut out);
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(text: &str, name: &str) -> bool {
+        mentions(&text.parse().unwrap(), name)
+    }
+
+    #[test]
+    fn fields_methods_and_paths_of_the_same_name_are_no_variables() {
+        for text in [
+            "self.conn.send()",
+            "self.conn()",
+            "x?.conn",
+            "Request { conn: other, id }",
+            "struct Request { pub(self) conn: u8 }",
+            "let conn: u8 = 1;",
+            "let Request { id, conn: other } = x;",
+            "conn::open()",
+            "db::conn",
+            "format!(\"no conn for {host}\")",
+            "\"conn {}\"",
+        ] {
+            assert!(!named(text, "conn"), "{text}");
+        }
+        for text in [
+            "conn",
+            "conn.send()",
+            "send(conn)",
+            "0..conn",
+            "..conn",
+            "Request { conn }",
+            "Request { conn: conn }",
+            "x.map(|y| conn + y)",
+            "format!(\"{conn}\")",
+            "format!(\"{conn:?}\")",
+            "format!(\"{:>conn$}\", 1)",
+            "json!({ conn: 1 })",
+        ] {
+            assert!(named(text, "conn"), "{text}");
+        }
+    }
+
+    #[test]
+    fn self_is_renamed_but_not_where_it_names_a_module() {
+        let renamed = |text: &str| {
+            let to = Ident::new("this", Span::call_site());
+            rename_self(text.parse().unwrap(), &to).to_string().replace(' ', "")
+        };
+        assert_eq!(renamed("self.a(self)"), "this.a(this)");
+        assert_eq!(
+            renamed("struct A { pub(self) a: u8, pub(in self::b) c: u8 }"),
+            "structA{pub(self)a:u8,pub(inself::b)c:u8}"
+        );
+        assert_eq!(renamed("pub(self) const A: u8 = 1; self.a"), "pub(self)constA:u8=1;this.a");
+        assert_eq!(renamed("fn f(&self) { self.a } self.b"), "fnf(&self){self.a}this.b");
+    }
 }

@@ -95,7 +95,7 @@ fn expand_block(
     let treatment = setup.tokens();
     let callback = callback_tokens(clauses.callback.as_ref(), setup);
     let parent = parent_tokens(clauses.parent.as_ref(), asynchronous, setup);
-    let (begin, end) = if asynchronous {
+    let (begin, transaction_of, end) = if asynchronous {
         let back = suspended(quote!(#runtime::roll_back(#guard, &mut #frame, #error)), outer, &runtime);
         let end = quote! {
             match #outcome {
@@ -109,7 +109,7 @@ fn expand_block(
                 ::core::result::Result::Err(#panic) => #runtime::panicked(#guard, &mut #frame, #panic),
             }
         };
-        (quote!(begin_async), end)
+        (quote!(begin_async), quote!(transaction_of_async), end)
     } else {
         let end = quote! {
             match #runtime::end(&mut #guard, &mut #frame, #outcome) {
@@ -117,14 +117,14 @@ fn expand_block(
                 ::core::result::Result::Err(#error) => #runtime::failed(#error),
             }
         };
-        (quote!(begin), end)
+        (quote!(begin), quote!(transaction_of), end)
     };
     let import = &setup.import;
     quote! {
         #import
         let #operation = #operation_value;
         let mut #guard = #runtime::#begin(#operation, #treatment, #callback, #parent);
-        let #transaction = #guard.transaction();
+        let #transaction = #runtime::#transaction_of(&#guard);
         let mut #frame = #runtime::enter_body();
         #allow
         let #outcome = #run;

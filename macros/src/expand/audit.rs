@@ -44,7 +44,7 @@ pub(super) fn expand(function: &mut Function, audit: &Audit, site: &Site<'_>) ->
             #krate::__private::Audit::new(&#guarded, #operation) #(#success_level)* #(#error_level)*;
         #convert
         let #user = #of_user;
-        let #audited = #name.begin(#user);
+        let #audited = #krate::__private::Audit::begin(&#name, #user);
         #run
     })
 }

@@ -50,7 +50,7 @@ pub(super) fn expand(function: &mut Function, breaker: &Breaker, site: &Site<'_>
         #statics
         #convert
         // Apart from the call, so that a future does not hold the place of a rejection while it waits.
-        let #admitted = match #name.admit() {
+        let #admitted = match #krate::__private::BreakerSite::admit(&#name) {
             #krate::__private::Ok(#admitted) => #admitted,
             #krate::__private::Err(#refused) => {
                 let #rejection = #refused.into_rejection();

@@ -32,9 +32,9 @@ pub(super) fn expand(function: &mut Function, handling: &Handling, site: &Site<'
     let then = if handling.rethrow { quote!(Leaves) } else { quote!(Ends) };
     let then = quote!(#krate::__private::Then::#then);
     let leave = if handling.capture.is_empty() {
-        quote!(#handler.leave(&mut #entered, #outcome, #shape, #then))
+        quote!(#krate::__private::Handling::leave(&#handler, &mut #entered, #outcome, #shape, #then))
     } else {
-        quote!(#handler.leave_with(&mut #entered, #outcome, #shape, #then, || #captured #late))
+        quote!(#krate::__private::Handling::leave_with(&#handler, &mut #entered, #outcome, #shape, #then, || #captured #late))
     };
     let begin =
         (!handling.capture.is_empty()).then(|| quote!(let #captured = #krate::__private::Captured::new() #early;));
@@ -63,7 +63,7 @@ pub(super) fn expand(function: &mut Function, handling: &Handling, site: &Site<'
         static #handler: #krate::__private::Handling = #krate::__private::Handling::new(&#guarded) #(#code)* #(#level)*;
         #convert
         #begin
-        let mut #entered = #handler.enter();
+        let mut #entered = #krate::__private::Handling::enter(&#handler);
         let #outcome = #run;
         #end
     })
@@ -105,7 +105,7 @@ fn run(function: &mut Function, handling: &Handling, site: &Site<'_>, returns: &
             Once::Closure { arguments, closure } => {
                 quote!(#krate::__private::call_with(#conversion, #arguments, #closure))
             }
-            Once::Future(future) => quote!(#entered.suspend(#future).await),
+            Once::Future(future) => quote!(#krate::__private::Entered::suspend(&mut #entered, #future).await),
         };
     }
     let (outcome, panic) = (own("outcome"), own("panic"));
@@ -113,7 +113,9 @@ fn run(function: &mut Function, handling: &Handling, site: &Site<'_>, returns: &
         Once::Closure { arguments, closure } => {
             quote!(#krate::__private::catch(#conversion, &#guarded, #arguments, #closure))
         }
-        Once::Future(future) => quote!(#entered.suspend(#krate::__private::catch_async(&#guarded, #future)).await),
+        Once::Future(future) => {
+            quote!(#krate::__private::Entered::suspend(&mut #entered, #krate::__private::catch_async(&#guarded, #future)).await)
+        }
     };
     let carried = body::carry(site, returns, &panic);
     quote! {

@@ -43,7 +43,11 @@ pub(super) fn expand(
             quote_spanned!(at(path)=> |#error| #krate::__private::Some(#krate::__private::ask(#error, #path)))
         }
     };
-    let wait = if function.is_async() { quote!(#run.wait_async(#delay).await) } else { quote!(#run.wait(#delay)) };
+    let wait = if function.is_async() {
+        quote!(#krate::__private::Run::wait_async(&#run, #delay).await)
+    } else {
+        quote!(#krate::__private::Run::wait(&#run, #delay))
+    };
     // Each attempt has a clone; to use up the arguments themselves keeps lints from asking for references.
     let done = (!attempt.owned.is_empty()).then(|| {
         let owned = body::tuple(&attempt.owned.iter().rev().collect::<Vec<_>>());
@@ -54,7 +58,7 @@ pub(super) fn expand(
             // What is not returned is dropped before the wait.
             let #delay = {
                 let (#outcome, #view) = #tried;
-                match #run.settle(#outcome, &#view, #retry_if) {
+                match #krate::__private::Run::settle(&mut #run, #outcome, &#view, #retry_if) {
                     #krate::__private::ControlFlow::Break(#outcome) => break #outcome,
                     #krate::__private::ControlFlow::Continue(#delay) => #delay,
                 }
@@ -76,16 +80,16 @@ pub(super) fn expand(
         #breaker_statics
         static #retries: #krate::__private::RetrySite = #krate::__private::RetrySite::new(&#guarded);
         #convert
-        let mut #run = #retries.start();
+        let mut #run = #krate::__private::RetrySite::start(&#retries);
         #series
     })
 }
 
 /// A sync call in the frame of its attempt.
-fn in_attempt(call: &TokenStream) -> TokenStream {
-    let (run, entered) = (own("run"), own("entered"));
+fn in_attempt(site: &Site<'_>, call: &TokenStream) -> TokenStream {
+    let (krate, run, entered) = (site.krate, own("run"), own("entered"));
     quote!({
-        let #entered = #run.enter();
+        let #entered = #krate::__private::Run::enter(&mut #run);
         #call
     })
 }
@@ -235,13 +239,13 @@ impl Attempt {
         let shape = body::shape(site, returns);
         let tried = if retry.attempt_timeout.is_some() {
             let run = own("run");
-            Self::unless_cut_off(&quote!(#run.limit(#body).await), site, returns)
+            Self::unless_cut_off(&quote!(#krate::__private::Run::limit(&mut #run, #body).await), site, returns)
         } else if self.is_async {
             let run = own("run");
-            quote!(#run.watch(#body).await)
+            quote!(#krate::__private::Run::watch(&mut #run, #body).await)
         } else {
             let conversion = own("conversion");
-            in_attempt(&quote!(#krate::__private::call_with(#conversion, #arguments, #body)))
+            in_attempt(site, &quote!(#krate::__private::call_with(#conversion, #arguments, #body)))
         };
         quote!({ #before (#tried, #krate::__private::Attempted::ran(#shape)) })
     }
@@ -269,12 +273,16 @@ impl Attempt {
         let judge = breaker::judge(breaker, site, returns);
         let tried = if retry.attempt_timeout.is_some() {
             let run = own("run");
-            Self::unless_cut_off(&quote!(#run.limit(#admitted.guard(#judge, #body)).await), site, returns)
+            Self::unless_cut_off(
+                &quote!(#krate::__private::Run::limit(&mut #run, #admitted.guard(#judge, #body)).await),
+                site,
+                returns,
+            )
         } else if *is_async {
             let run = own("run");
-            quote!(#admitted.guard_in(#run.attempt_frame(), #judge, #body).await)
+            quote!(#admitted.guard_in(#krate::__private::Run::attempt_frame(&mut #run), #judge, #body).await)
         } else {
-            in_attempt(&breaker::run_admitted(site, &admitted, &judge, arguments, body))
+            in_attempt(site, &breaker::run_admitted(site, &admitted, &judge, arguments, body))
         };
         let rejected = match &breaker.fallback {
             None => {
@@ -295,7 +303,7 @@ impl Attempt {
         };
         quote! {
             #attempt: {
-                let #admitted = match #name.admit() {
+                let #admitted = match #krate::__private::BreakerSite::admit(&#name) {
                     #krate::__private::Ok(#admitted) => #admitted,
                     #krate::__private::Err(#refused) => break #attempt {
                         let #rejection = #refused.into_rejection();

@@ -300,6 +300,18 @@ pub fn begin_async<'o, C: OnError>(
     AsyncGuard::begin(operation, setup.0, callback, parent, Location::caller())
 }
 
+/// The handle of a sync transaction's body.
+#[inline(always)]
+pub fn transaction_of<'g, 'a, C: OnError>(guard: &'g Guard<'_, 'a, C>) -> &'g Transaction<'a> {
+    guard.transaction()
+}
+
+/// The handle of an async transaction's body.
+#[inline(always)]
+pub fn transaction_of_async<'g, C: OnError>(guard: &'g AsyncGuard<'_, C>) -> &'g AsyncTransaction {
+    guard.transaction()
+}
+
 /// Runs the body of a transaction; its panic goes on after the rollback.
 #[inline]
 pub fn body<A, T>(argument: A, body: impl FnOnce(A) -> Result<T, AppError>) -> Outcome<T> {

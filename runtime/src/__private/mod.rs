@@ -16,7 +16,7 @@ pub use crate::{
     boundary::{LogLevel, Operation, Then},
     breaker::CircuitBreaker,
     error::standard,
-    retry::{Jitter, Next, Retry},
+    retry::{Jitter, Next, Retry, Run},
 };
 pub use audit::{Audit, Audited, User, run_audited};
 pub use breaker::{BreakerSite, ByShape, call_guarded, fallback, judge_if, run_admitted};
@@ -30,7 +30,7 @@ pub use core::{
     pin::Pin,
     result::Result::{Err, Ok},
 };
-pub use handling::{Captured, Handling, catch, catch_async};
+pub use handling::{Captured, Entered, Handling, catch, catch_async};
 pub use inventory;
 pub use retry::{RetrySite, UsableAgain, ask, by_class, clone_for_each_attempt, usable_again, used_up};
 pub use returns::{Conversion, fallible, result, returned, returning, returns};

@@ -6,6 +6,7 @@
 mod audit;
 mod breaker;
 mod handling;
+mod hygiene;
 mod listed;
 mod order;
 mod retry;

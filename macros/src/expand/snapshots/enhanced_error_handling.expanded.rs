@@ -16,7 +16,7 @@ fn read(key: &str) -> Result<u32> {
         use ::gardefou::__private::returning::*;
         (&&::gardefou::__private::returns::<Result<u32>>()).__gardefou_conversion()
     };
-    let mut __entered = __GARDEFOU_HANDLING.enter();
+    let mut __entered = ::gardefou::__private::Handling::enter(&__GARDEFOU_HANDLING);
     let __outcome = ::gardefou::__private::call_with(
         __conversion,
         (key,),
@@ -24,12 +24,12 @@ fn read(key: &str) -> Result<u32> {
     );
     ::gardefou::__private::returned(
         __conversion,
-        __GARDEFOU_HANDLING
-            .leave(
-                &mut __entered,
-                __outcome,
-                ::gardefou::__private::shape!(__conversion, Result < u32 >),
-                ::gardefou::__private::Then::Leaves,
-            ),
+        ::gardefou::__private::Handling::leave(
+            &__GARDEFOU_HANDLING,
+            &mut __entered,
+            __outcome,
+            ::gardefou::__private::shape!(__conversion, Result < u32 >),
+            ::gardefou::__private::Then::Leaves,
+        ),
     )
 }

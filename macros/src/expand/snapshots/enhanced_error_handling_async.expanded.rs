@@ -16,9 +16,9 @@ async fn read(&mut self, key: String) -> Result<u32> {
         (&&::gardefou::__private::returns::<Result<u32>>()).__gardefou_conversion()
     };
     let __captured = ::gardefou::__private::Captured::new().field("key", &key);
-    let mut __entered = __GARDEFOU_HANDLING.enter();
-    let __outcome = match __entered
-        .suspend(
+    let mut __entered = ::gardefou::__private::Handling::enter(&__GARDEFOU_HANDLING);
+    let __outcome = match ::gardefou::__private::Entered::suspend(
+            &mut __entered,
             ::gardefou::__private::catch_async(
                 &__GARDEFOU_GUARDED,
                 ::gardefou::__private::fallible(
@@ -46,15 +46,14 @@ async fn read(&mut self, key: String) -> Result<u32> {
     ::gardefou::__private::returned(
         __conversion,
         ::gardefou::__private::Ok(
-            match __GARDEFOU_HANDLING
-                .leave_with(
-                    &mut __entered,
-                    __outcome,
-                    ::gardefou::__private::shape!(__conversion, Result < u32 >),
-                    ::gardefou::__private::Then::Ends,
-                    || __captured,
-                )
-            {
+            match ::gardefou::__private::Handling::leave_with(
+                &__GARDEFOU_HANDLING,
+                &mut __entered,
+                __outcome,
+                ::gardefou::__private::shape!(__conversion, Result < u32 >),
+                ::gardefou::__private::Then::Ends,
+                || __captured,
+            ) {
                 ::gardefou::__private::Ok(__value) => __value,
                 ::gardefou::__private::Err(_) => 0,
             },

@@ -17,7 +17,7 @@ fn read(key: &str) -> Result<u32> {
         (&&::gardefou::__private::returns::<Result<u32>>()).__gardefou_conversion()
     };
     let __user = ::gardefou::__private::User::of(&(key));
-    let __audited = __GARDEFOU_AUDIT.begin(__user);
+    let __audited = ::gardefou::__private::Audit::begin(&__GARDEFOU_AUDIT, __user);
     ::gardefou::__private::returned(
         __conversion,
         ::gardefou::__private::run_audited(

@@ -19,7 +19,7 @@ async fn read(&mut self, key: String) -> Result<u32> {
         (&&::gardefou::__private::returns::<Result<u32>>()).__gardefou_conversion()
     };
     let __user = ::gardefou::__private::User::UNKNOWN;
-    let __audited = __GARDEFOU_AUDIT.begin(__user);
+    let __audited = ::gardefou::__private::Audit::begin(&__GARDEFOU_AUDIT, __user);
     ::gardefou::__private::returned(
         __conversion,
         __audited

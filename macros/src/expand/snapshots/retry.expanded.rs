@@ -22,13 +22,13 @@ fn read(key: &str) -> Result<u32> {
         use ::gardefou::__private::returning::*;
         (&&::gardefou::__private::returns::<Result<u32>>()).__gardefou_conversion()
     };
-    let mut __run = __GARDEFOU_RETRY.start();
+    let mut __run = ::gardefou::__private::RetrySite::start(&__GARDEFOU_RETRY);
     let __outcome = loop {
         let __delay = {
             let (__outcome, __view) = {
                 (
                     {
-                        let __entered = __run.enter();
+                        let __entered = ::gardefou::__private::Run::enter(&mut __run);
                         ::gardefou::__private::call_with(
                             __conversion,
                             (::gardefou::__private::clone_for_each_attempt(&key),),
@@ -40,12 +40,17 @@ fn read(key: &str) -> Result<u32> {
                     ),
                 )
             };
-            match __run.settle(__outcome, &__view, ::gardefou::__private::by_class) {
+            match ::gardefou::__private::Run::settle(
+                &mut __run,
+                __outcome,
+                &__view,
+                ::gardefou::__private::by_class,
+            ) {
                 ::gardefou::__private::ControlFlow::Break(__outcome) => break __outcome,
                 ::gardefou::__private::ControlFlow::Continue(__delay) => __delay,
             }
         };
-        __run.wait(__delay);
+        ::gardefou::__private::Run::wait(&__run, __delay);
     };
     ::gardefou::__private::used_up((key,));
     ::gardefou::__private::returned(__conversion, __outcome)

@@ -22,15 +22,15 @@ async fn read(&mut self, key: String) -> Result<u32> {
         use ::gardefou::__private::returning::*;
         (&&::gardefou::__private::returns::<Result<u32>>()).__gardefou_conversion()
     };
-    let mut __run = __GARDEFOU_RETRY.start();
+    let mut __run = ::gardefou::__private::RetrySite::start(&__GARDEFOU_RETRY);
     let __outcome = loop {
         let __delay = {
             let (__outcome, __view) = {
                 let key = ::gardefou::__private::clone_for_each_attempt(&key);
                 let __this = &mut *self;
                 (
-                    match __run
-                        .limit(
+                    match ::gardefou::__private::Run::limit(
+                            &mut __run,
                             ::gardefou::__private::fallible(
                                 __conversion,
                                 async move {
@@ -60,20 +60,19 @@ async fn read(&mut self, key: String) -> Result<u32> {
                     ),
                 )
             };
-            match __run
-                .settle(
-                    __outcome,
-                    &__view,
-                    |__error| ::gardefou::__private::Some(
-                        ::gardefou::__private::ask(__error, is_worth_it),
-                    ),
-                )
-            {
+            match ::gardefou::__private::Run::settle(
+                &mut __run,
+                __outcome,
+                &__view,
+                |__error| ::gardefou::__private::Some(
+                    ::gardefou::__private::ask(__error, is_worth_it),
+                ),
+            ) {
                 ::gardefou::__private::ControlFlow::Break(__outcome) => break __outcome,
                 ::gardefou::__private::ControlFlow::Continue(__delay) => __delay,
             }
         };
-        __run.wait_async(__delay).await;
+        ::gardefou::__private::Run::wait_async(&__run, __delay).await;
     };
     ::gardefou::__private::used_up((key,));
     ::gardefou::__private::returned(__conversion, __outcome)

@@ -22,11 +22,13 @@ async fn read(&mut self, key: String) -> Result<u32> {
         use ::gardefou::__private::returning::*;
         (&&::gardefou::__private::returns::<Result<u32>>()).__gardefou_conversion()
     };
-    let mut __run = __GARDEFOU_RETRY.start();
+    let mut __run = ::gardefou::__private::RetrySite::start(&__GARDEFOU_RETRY);
     let __outcome = loop {
         let __delay = {
             let (__outcome, __view) = 'attempt: {
-                let __admitted = match __GARDEFOU_BREAKER.admit() {
+                let __admitted = match ::gardefou::__private::BreakerSite::admit(
+                    &__GARDEFOU_BREAKER,
+                ) {
                     ::gardefou::__private::Ok(__admitted) => __admitted,
                     ::gardefou::__private::Err(__refused) => {
                         break 'attempt {
@@ -54,7 +56,7 @@ async fn read(&mut self, key: String) -> Result<u32> {
                 (
                     __admitted
                         .guard_in(
-                            __run.attempt_frame(),
+                            ::gardefou::__private::Run::attempt_frame(&mut __run),
                             ::gardefou::__private::judge!(__conversion, Result < u32 >),
                             ::gardefou::__private::fallible(
                                 __conversion,
@@ -73,12 +75,17 @@ async fn read(&mut self, key: String) -> Result<u32> {
                         .behind(&__GARDEFOU_BREAKER),
                 )
             };
-            match __run.settle(__outcome, &__view, ::gardefou::__private::by_class) {
+            match ::gardefou::__private::Run::settle(
+                &mut __run,
+                __outcome,
+                &__view,
+                ::gardefou::__private::by_class,
+            ) {
                 ::gardefou::__private::ControlFlow::Break(__outcome) => break __outcome,
                 ::gardefou::__private::ControlFlow::Continue(__delay) => __delay,
             }
         };
-        __run.wait_async(__delay).await;
+        ::gardefou::__private::Run::wait_async(&__run, __delay).await;
     };
     ::gardefou::__private::used_up((key,));
     ::gardefou::__private::returned(__conversion, __outcome)

@@ -16,7 +16,9 @@ async fn read(&mut self, key: String) -> Result<u32> {
         use ::gardefou::__private::returning::*;
         (&&::gardefou::__private::returns::<Result<u32>>()).__gardefou_conversion()
     };
-    let __admitted = match __GARDEFOU_BREAKER.admit() {
+    let __admitted = match ::gardefou::__private::BreakerSite::admit(
+        &__GARDEFOU_BREAKER,
+    ) {
         ::gardefou::__private::Ok(__admitted) => __admitted,
         ::gardefou::__private::Err(__refused) => {
             let __rejection = __refused.into_rejection();
