@@ -14,7 +14,7 @@ use crate::{
 };
 use proc_macro2::{Group, Span, TokenStream};
 use quote::{quote, quote_spanned};
-use syn::{Block, Expr, Ident, Pat, visit_mut::VisitMut};
+use syn::{Attribute, Block, Expr, Ident, Pat, visit_mut::VisitMut};
 
 /// What becomes of an error.
 enum Ending {
@@ -35,8 +35,8 @@ pub(crate) fn expand(tokens: TokenStream) -> TokenStream {
     let expanded = match call.body {
         None => None,
         Some(Body { block: Source::Raw(group), .. }) => Some(raw(&group, &setup, None)),
-        Some(Body { style, block: Source::Parsed(block), .. }) => {
-            Some(expand_block(block, style, call.places, &setup, &ending, &mut diag))
+        Some(Body { style, block: Source::Parsed(block, attrs), .. }) => {
+            Some(expand_block((block, &attrs), style, call.places, &setup, &ending, &mut diag))
         }
     };
     finish(expanded, diag)
@@ -92,7 +92,7 @@ fn ending(call: &mut Call, diag: &mut Diag) -> Ending {
 }
 
 fn expand_block(
-    mut block: Block,
+    (mut block, attrs): (Block, &[Attribute]),
     style: Style,
     outer: Vec<Ident>,
     setup: &Setup,
@@ -117,7 +117,7 @@ fn expand_block(
     let (uses_label, jumps) = (rewriter.uses_label, rewriter.jumps);
 
     let value_span = value_span(&block);
-    let block = as_argument(&block);
+    let block = as_argument(&block, attrs);
     let carried = if jumps.is_empty() { quote!(#block) } else { quote!(#runtime::Flow::Value(#block)) };
     let done = quote!(#runtime::done(#carried));
     let hint = (form == Form::Closure && jumps.returns_value()).then(returns_hint_of(&runtime));

@@ -7,7 +7,7 @@ use crate::{
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{
-    Block, Pat, Token,
+    Attribute, Block, ExprBlock, Pat, Token,
     parse::{ParseStream, Parser},
     punctuated::Punctuated,
     token::Brace,
@@ -88,7 +88,8 @@ impl Style {
 
 /// The block itself.
 pub(super) enum Source {
-    Parsed(Block),
+    /// With the `#![..]` at its head.
+    Parsed(Block, Vec<Attribute>),
     /// What is no Rust, or not yet: handed to the compiler as it is, whose message is the better one.
     Raw(Group),
 }
@@ -251,8 +252,8 @@ fn read_body(input: ParseStream<'_>, kind: Kind, diag: &mut Diag) -> syn::Result
     if moved.is_some() && matches!(style, Style::Block) {
         diag.at(moved, "the body runs in place and captures nothing: remove `move`");
     }
-    let block = match syn::parse2(group.to_token_stream()) {
-        Ok(block) => Source::Parsed(block),
+    let block = match syn::parse2::<ExprBlock>(group.to_token_stream()) {
+        Ok(ExprBlock { attrs, block, .. }) => Source::Parsed(block, attrs),
         Err(_) => Source::Raw(group),
     };
     Ok(Some(Body { style, argument, block }))
@@ -314,7 +315,7 @@ fn skip_argument(input: ParseStream<'_>) -> syn::Result<()> {
 /// A nested call, taken apart just enough to visit its body: the tokens before the body, and the body.
 pub(super) struct Nested {
     pub(super) before: TokenStream,
-    pub(super) block: Block,
+    pub(super) block: ExprBlock,
     pub(super) after: TokenStream,
 }
 

@@ -13,7 +13,8 @@ use crate::{
 use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{
-    Block, Expr, Ident, Item, Label, Lifetime, Macro, Pat, Path, Stmt, Token, Type, parse_quote, parse2,
+    AttrStyle, Attribute, Block, Expr, Ident, Item, Label, Lifetime, Macro, Pat, Path, Stmt, Token, Type, parse_quote,
+    parse2,
     punctuated::Punctuated,
     spanned::Spanned,
     visit_mut::{self, VisitMut},
@@ -319,7 +320,7 @@ impl<'a> Rewriter<'a> {
             return;
         }
         let outside = std::mem::replace(&mut self.nested, true);
-        self.visit_block_mut(&mut nested.block);
+        self.visit_block_mut(&mut nested.block.block);
         self.nested = outside;
         let (block, after) = (nested.block, nested.after);
         call.tokens = quote!(#before #block #after);
@@ -487,9 +488,13 @@ fn first_await(tokens: TokenStream) -> Option<Span> {
 }
 
 /// The block as an argument of a call: behind an arm, for rustc finds a user's braces on one line unneeded there.
-pub(super) fn as_argument(block: &Block) -> TokenStream {
+///
+/// The arm bears the attributes at the head of the block, where they mean the same.
+pub(super) fn as_argument(block: &Block, attrs: &[Attribute]) -> TokenStream {
     let span = value_span(block);
-    quote_spanned!(span=> match () { () => #block })
+    let attrs = attrs.iter().filter(|attr| !attr.path().is_ident("doc"));
+    let attrs = attrs.map(|attr| Attribute { style: AttrStyle::Outer, ..attr.clone() });
+    quote_spanned!(span=> match () { #(#attrs)* () => #block })
 }
 
 /// The place of a block's value: where it has the wrong type, that is told there.

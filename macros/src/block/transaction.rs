@@ -15,7 +15,7 @@ use crate::{
 };
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
-use syn::{Block, Expr, Pat, parse_quote, spanned::Spanned, visit_mut::VisitMut};
+use syn::{Attribute, Block, Expr, Pat, parse_quote, spanned::Spanned, visit_mut::VisitMut};
 
 /// Expands a call.
 pub(crate) fn expand(tokens: TokenStream) -> TokenStream {
@@ -28,10 +28,18 @@ pub(crate) fn expand(tokens: TokenStream) -> TokenStream {
     let expanded = match call.body {
         None => None,
         Some(Body { argument, block: Source::Raw(group), .. }) => Some(raw(&group, &setup, argument.as_ref())),
-        Some(Body { style, argument, block: Source::Parsed(block) }) => {
+        Some(Body { style, argument, block: Source::Parsed(block, attrs) }) => {
             // A missing argument is reported already; any name does.
             let argument = argument.unwrap_or_else(|| parse_quote!(_));
-            Some(expand_block(block, &argument, style, &call.places, &setup, &Clauses { callback, parent }, &mut diag))
+            Some(expand_block(
+                (block, &attrs),
+                &argument,
+                style,
+                &call.places,
+                &setup,
+                &Clauses { callback, parent },
+                &mut diag,
+            ))
         }
     };
     finish(expanded, diag)
@@ -44,7 +52,7 @@ struct Clauses {
 }
 
 fn expand_block(
-    mut block: Block,
+    (mut block, attrs): (Block, &[Attribute]),
     argument: &Pat,
     style: Style,
     outer: &[syn::Ident],
@@ -71,7 +79,7 @@ fn expand_block(
     let value = own_at("value", value_span(&block));
     let value_done = done(&value, &runtime);
     let moved = style.moved();
-    let (place, last) = (value.span(), as_argument(&block));
+    let (place, last) = (value.span(), as_argument(&block, attrs));
     let runtime_there = at(runtime.clone(), place);
     let last = quote_spanned!(place=> #runtime_there::done(#last));
     let body = quote!({

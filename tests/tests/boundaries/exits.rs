@@ -227,3 +227,50 @@ fn a_hidden_question_mark_in_a_transaction_rolls_back() {
     assert_eq!(save("1").unwrap().unwrap(), 1);
     assert_eq!(save("x").expect("the function goes on").unwrap_err().details()["rolled_back"], true);
 }
+
+#[test]
+#[deny(unused_variables, unused_mut)]
+fn a_block_may_begin_with_inner_attributes() {
+    let in_place: Result<u32, AppError> = error_boundary!(
+        "exits-attributes",
+        {
+            //! So may a function.
+            #![allow(unused_variables)]
+            let unused = number("1")?;
+            number("2")?
+        }
+    );
+    let nested: Result<u32, AppError> = error_boundary!(
+        "exits-attributes",
+        catch_panics = true,
+        {
+            #![expect(unused_mut, reason = "it is expected here alone")]
+            let mut one = error_boundary!("exits-attributes-inner", || {
+                #![allow(unused_variables)]
+                let unused = 1;
+                number("x")?
+            });
+            for _ in 0..2 {
+                let _ = error_boundary!(
+                    "exits-attributes-inner",
+                    {
+                        #![allow(unused_variables)]
+                        let unused = 1;
+                        break;
+                    }
+                );
+            }
+            one.unwrap_or(3)
+        }
+    );
+    let transaction: Result<u32, AppError> = gardefou::transaction_boundary!("exits-attributes", |tx| {
+        #![allow(unused_variables)]
+        let unused = tx.state();
+        number("4")?
+    });
+    assert_eq!((in_place.unwrap(), nested.unwrap(), transaction.unwrap()), (2, 3, 4));
+}
+
+fn number(text: &str) -> Result<u32, std::num::ParseIntError> {
+    text.parse()
+}
