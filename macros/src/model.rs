@@ -184,7 +184,17 @@ fn not_a_function(input: ParseStream<'_>) -> Option<syn::Error> {
         return None;
     }
     let ahead = input.fork();
-    let word: Ident = ahead.call(Ident::parse_any).ok()?;
+    let elsewhere = |what: &str| Some(input.error(format!("this attribute goes on a `fn`, not on {what}")));
+    if ahead.peek(Token![|]) || ahead.peek(Token![||]) || ahead.peek(Token![move]) {
+        return elsewhere("a closure");
+    }
+    if ahead.peek(Token![async]) && (ahead.peek2(Token![|]) || ahead.peek2(Token![||]) || ahead.peek2(Token![move])) {
+        return elsewhere("a closure");
+    }
+    if ahead.peek(Token![let]) {
+        return elsewhere("a `let` statement");
+    }
+    let Ok(word) = ahead.call(Ident::parse_any) else { return elsewhere("an expression") };
     // `unsafe`, `auto` and `const` may stand before the word that says what it is.
     let kinds = ["struct", "enum", "union", "trait", "impl", "mod", "type", "static", "use", "const", "macro_rules"];
     let mut kind = word.clone();
@@ -195,6 +205,10 @@ fn not_a_function(input: ParseStream<'_>) -> Option<syn::Error> {
     }
     if kind == "extern" && ahead.parse::<Option<syn::LitStr>>().is_ok() && ahead.peek(syn::token::Brace) {
         return Some(syn::Error::new(kind.span(), "this attribute goes on a `fn`, not on an `extern` block"));
+    }
+    let begins_function = ["fn", "async", "default", "extern", "safe"].iter().any(|known| kind == known);
+    if !begins_function && !kinds.iter().any(|known| kind == known) {
+        return elsewhere("an expression");
     }
     kinds.iter().any(|known| kind == known).then(|| {
         let article = if matches!(kind.to_string().as_str(), "enum" | "impl") { "an" } else { "a" };

@@ -54,10 +54,24 @@ impl Parse for Written {
             let value = value_of(&key, input)?;
             return Ok(Self::Pair(key, value));
         }
+        if let Some(words) = hyphenated(&key, input) {
+            let meant = words.iter().map(Ident::to_string).collect::<Vec<_>>().join("_");
+            return Err(syn::Error::new(key.span(), format!("options are written with underscores: `{meant} = ...`")));
+        }
         let operator = if input.peek(Token![==]) || input.peek(Token![=>]) { 2 } else { 1 };
         let next: TokenStream = input.cursor().token_stream().into_iter().take(operator).collect();
         Err(syn::Error::new_spanned(next, format!("options are written `key = value`: `{key} = ...`")))
     }
+}
+
+/// The words of a key with hyphens, up to its `=`.
+fn hyphenated(key: &Ident, input: ParseStream<'_>) -> Option<Vec<Ident>> {
+    let ahead = input.fork();
+    let mut words = vec![key.clone()];
+    while ahead.parse::<Token![-]>().is_ok() {
+        words.push(ahead.call(Ident::parse_any).ok()?);
+    }
+    (words.len() > 1 && ahead.peek(Token![=])).then_some(words)
 }
 
 /// The value after a key; one that breaks off is told at itself, for the end of the arguments has no place.
@@ -269,7 +283,9 @@ fn skip_to_next(input: ParseStream<'_>) -> syn::Result<()> {
     while !input.is_empty() {
         let comma = input.peek(Token![,]);
         input.parse::<proc_macro2::TokenTree>()?;
-        if comma && (input.is_empty() || (input.peek(Ident::peek_any) && input.peek2(Token![=]))) {
+        if comma
+            && (input.is_empty() || (input.peek(Ident::peek_any) && (input.peek2(Token![=]) || input.peek2(Token![-]))))
+        {
             break;
         }
     }

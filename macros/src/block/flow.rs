@@ -1,6 +1,6 @@
 //! Jumps out of a block that leave it as a value: `Here(v)`, `There(Here(v))`, .. one place for each kind.
 
-use crate::model::own;
+use crate::model::{own, own_at};
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::{Lifetime, Path};
@@ -8,8 +8,8 @@ use syn::{Lifetime, Path};
 /// Where a jump goes.
 #[derive(Clone)]
 pub(super) enum Target {
-    Return,
-    /// With the place of the first such jump.
+    /// With the place of the first such jump, as the others.
+    Return(Span),
     Break(Option<Lifetime>, Span),
     Continue(Option<Lifetime>, Span),
 }
@@ -46,7 +46,7 @@ impl Jumps {
 
     /// Tells whether a `return` carries a value, whose type is then the enclosing function's.
     pub(super) fn returns_value(&self) -> bool {
-        self.0.iter().any(|jump| jump.has_value && matches!(jump.target, Target::Return))
+        self.0.iter().any(|jump| jump.has_value && matches!(jump.target, Target::Return(_)))
     }
 
     /// The arms that carry the jumps out, of a match on a `Result<Flow<_, _>, _>`.
@@ -55,10 +55,12 @@ impl Jumps {
         let value = own("value");
         for (place, jump) in self.0.iter().enumerate() {
             let pattern = Self::value(place, &quote!(#value), runtime);
-            let carried = jump.has_value.then_some(&value);
+            let (Target::Return(span) | Target::Break(_, span) | Target::Continue(_, span)) = &jump.target;
+            // At the place of the jump: what is wrong with it is told there.
+            let carried = jump.has_value.then(|| own_at("value", *span));
             let ignored = (!jump.has_value).then(|| quote!(let () = #value;));
             let exit = match &jump.target {
-                Target::Return => quote!(return #carried),
+                Target::Return(span) => quote_spanned!(*span=> return #carried),
                 Target::Break(label, span) => quote_spanned!(*span=> break #label #carried),
                 Target::Continue(label, span) => quote_spanned!(*span=> continue #label),
             };
@@ -74,7 +76,7 @@ impl Jumps {
 
 fn same_target(a: &Target, b: &Target) -> bool {
     match (a, b) {
-        (Target::Return, Target::Return) => true,
+        (Target::Return(_), Target::Return(_)) => true,
         (Target::Break(a, _), Target::Break(b, _)) | (Target::Continue(a, _), Target::Continue(b, _)) => a == b,
         _ => false,
     }

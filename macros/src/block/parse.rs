@@ -99,7 +99,7 @@ impl Call {
         let (places, tokens) = without_places(tokens);
         let first = tokens.clone().into_iter().next().map_or_else(Span::call_site, |token| token.span());
         let mut written = Vec::new();
-        let mut body = None;
+        let (mut body, mut block_is_last) = (None, true);
         let parser = |input: ParseStream<'_>| {
             while !input.is_empty() {
                 if at_body(input) {
@@ -107,6 +107,7 @@ impl Call {
                     let _ = input.parse::<Option<Token![,]>>()?;
                     if !input.is_empty() {
                         diag.push(input.error("the block comes last: nothing may follow it"));
+                        block_is_last = false;
                         input.parse::<TokenStream>()?;
                     }
                     return Ok(());
@@ -136,7 +137,7 @@ impl Call {
         let has_name = name.is_some() || matches!(written.first(), Some(Written::Value(_)));
         let mut args = Args::of(written, kind.spec(), diag);
         let positional = args.take(kind.spec().first);
-        if !has_name && complete && (body.is_some() || diag.is_empty()) {
+        if !has_name && complete && block_is_last && (body.is_some() || diag.is_empty()) {
             let example = kind.example();
             diag.at_span(first, format!("the name is missing; it says what the block does: `{example}`"));
         }

@@ -125,7 +125,7 @@ impl<'a> Rewriter<'a> {
         parse2(expanded).unwrap_or_else(|_| expr.clone())
     }
 
-    fn exit_of_return(&mut self, value: Option<&Expr>) -> Option<Expr> {
+    fn exit_of_return(&mut self, value: Option<&Expr>, place: Span) -> Option<Expr> {
         let runtime = self.runtime.clone();
         let exit = match self.rule {
             Rule::Commit => {
@@ -140,7 +140,7 @@ impl<'a> Rewriter<'a> {
                     Some(value) => quote!(#runtime::Returns::same(&#returns, #value)),
                     None => quote!(()),
                 };
-                self.jump(Target::Return, value.is_some(), &carried)
+                self.jump(Target::Return(Span::mixed_site().located_at(place)), value.is_some(), &carried)
             }
         };
         parse2(exit).ok()
@@ -371,7 +371,7 @@ impl VisitMut for Rewriter<'_> {
                         tail::check(value, "what `return` commits", self.diag);
                     }
                 }
-                if let Some(rewritten) = self.exit_of_return(exit.expr.as_deref()) {
+                if let Some(rewritten) = self.exit_of_return(exit.expr.as_deref(), exit.return_token.span) {
                     *expr = rewritten;
                 }
             }

@@ -99,6 +99,9 @@ fn expand_block(
             quote!(#runtime::no_panic(#run.#awaited))
         }
     };
+    // At the argument: where the transaction leaves the body, that is told there.
+    let argument_span = Span::mixed_site().located_at(argument.span());
+    let guard_there = own_at("guard", argument_span);
     let operation_value = setup.operation();
     let treatment = setup.tokens();
     let callback = callback_tokens(clauses.callback.as_ref(), setup);
@@ -119,20 +122,24 @@ fn expand_block(
         };
         (quote!(begin_async), quote!(transaction_of_async), end)
     } else {
+        let runtime = at(runtime.clone(), argument_span);
+        let ended = quote_spanned!(argument_span=> #runtime::end(&mut #guard_there, &mut #frame, #outcome));
         let end = quote! {
-            match #runtime::end(&mut #guard, &mut #frame, #outcome) {
+            match #ended {
                 ::core::result::Result::Ok(#value) => #value_done,
                 ::core::result::Result::Err(#error) => #runtime::failed(#error),
             }
         };
         (quote!(begin), quote!(transaction_of), end)
     };
+    let runtime_there = at(runtime.clone(), argument_span);
+    let handle = quote_spanned!(argument_span=> #runtime_there::#transaction_of(&#guard_there));
     let import = &setup.import;
     quote! {
         #import
         let #operation = #operation_value;
         let mut #guard = #runtime::#begin(#operation, #treatment, #callback, #parent);
-        let #transaction = #runtime::#transaction_of(&#guard);
+        let #transaction = #handle;
         let mut #frame = #runtime::enter_body();
         #allow
         let #outcome = #run;

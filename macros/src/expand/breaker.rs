@@ -23,7 +23,7 @@ pub(super) fn expand(function: &mut Function, breaker: &Breaker, site: &Site<'_>
     let convert = body::conversion(site, &returns);
     let rejected = match &breaker.fallback {
         None => body::reject(site, &returns, &rejection),
-        Some(fallback) => call_fallback(fallback, site, &rejection),
+        Some(fallback) => call_fallback(fallback, site, &rejection, &returns),
     };
     let judge = judge(breaker, site, &returns);
     let call = match once {
@@ -111,7 +111,14 @@ pub(super) fn call(admitted: &syn::Ident, judge: &TokenStream, body: &TokenStrea
     quote!(#admitted.guard(#judge, #body).await)
 }
 
-pub(super) fn call_fallback(fallback: &syn::Expr, site: &Site<'_>, rejection: &syn::Ident) -> TokenStream {
+pub(super) fn call_fallback(
+    fallback: &syn::Expr,
+    site: &Site<'_>,
+    rejection: &syn::Ident,
+    returns: &Type,
+) -> TokenStream {
     let krate = path_at(site.krate, fallback);
-    quote_spanned!(at(fallback)=> #krate::__private::fallback(#rejection, #fallback))
+    // Its type is known in front, so that the value of another one is reported at itself.
+    let returns = inferable(returns);
+    quote_spanned!(at(fallback)=> #krate::__private::fallback::<#returns>(#rejection, #fallback))
 }

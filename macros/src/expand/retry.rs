@@ -293,7 +293,7 @@ impl Attempt {
                 }
             }
             Some(fallback) => {
-                let call = breaker::call_fallback(fallback, site, &rejection);
+                let call = breaker::call_fallback(fallback, site, &rejection, returns);
                 let conversion = own("conversion");
                 quote! {
                     #for_fallback

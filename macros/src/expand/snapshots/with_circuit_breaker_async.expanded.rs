@@ -22,7 +22,7 @@ async fn read(&mut self, key: String) -> Result<u32> {
         ::gardefou::__private::Ok(__admitted) => __admitted,
         ::gardefou::__private::Err(__refused) => {
             let __rejection = __refused.into_rejection();
-            return ::gardefou::__private::fallback(__rejection, cached);
+            return ::gardefou::__private::fallback::<Result<u32>>(__rejection, cached);
         }
     };
     ::gardefou::__private::returned(
