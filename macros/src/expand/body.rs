@@ -89,10 +89,12 @@ fn patterns_by(bound: &[Binding], mode: impl Fn(&Binding) -> Option<TokenStream>
     quote!(#allow (#(#patterns)*))
 }
 
-/// Keeps the lint about names silent where variables are bound anew: it looks at the arguments themselves.
+/// Keeps lints about names silent where variables are bound anew: their names are those of the arguments.
 pub(super) fn allow_names(names: &[&Ident]) -> Option<TokenStream> {
     let is_odd = |name: &&Ident| name.unraw().to_string().contains(char::is_uppercase);
-    names.iter().any(is_odd).then(|| quote!(#[allow(non_snake_case)]))
+    let odd = names.iter().any(is_odd).then(|| quote!(, non_snake_case));
+    let shadow = quote!(clippy::shadow_reuse, clippy::shadow_same, clippy::shadow_unrelated);
+    (!names.is_empty()).then(|| quote!(#[allow(#shadow #odd)]))
 }
 
 /// An async block around the body; the first `return`, which never runs, tells the compiler the type of the others. The

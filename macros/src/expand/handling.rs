@@ -75,7 +75,8 @@ fn lend(function: &mut Function, fallback: &Expr) -> TokenStream {
     let mut lent = TokenStream::new();
     for Binding { cfgs, ident, reborrowed, .. } in params::used(function) {
         if reborrowed && params::mentions(&fallback, &ident.unraw().to_string()) {
-            lent.extend(quote_spanned!(at(&ident)=> #(#cfgs)* let #ident = &mut *#ident;));
+            let allow = body::allow_names(&[&ident]);
+            lent.extend(quote_spanned!(at(&ident)=> #(#cfgs)* #allow let #ident = &mut *#ident;));
         }
     }
     let body = function.body.stream();

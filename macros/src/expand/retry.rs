@@ -187,8 +187,9 @@ impl Attempt {
             // `Send` without their references being so.
             let moved = by_reference.then(|| {
                 bound.iter().map(|Binding { cfgs, mutability, ident, .. }| {
-                quote_spanned!(at(ident)=> #(#cfgs)* let #mutability #ident = #ident;)
-            })
+                    let allow = body::allow_names(&[ident]);
+                    quote_spanned!(at(ident)=> #(#cfgs)* #allow let #mutability #ident = #ident;)
+                })
             });
             let moved = moved.into_iter().flatten();
             attempt.before = attempt.rebind.clone();

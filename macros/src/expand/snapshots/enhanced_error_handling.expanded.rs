@@ -20,7 +20,10 @@ fn read(key: &str) -> Result<u32> {
     let __outcome = ::gardefou::__private::call_with(
         __conversion,
         (key,),
-        move |(key,)| -> Result<u32> { lookup(key) },
+        move |
+            #[allow(clippy::shadow_reuse, clippy::shadow_same, clippy::shadow_unrelated)]
+            (key,),
+        | -> Result<u32> { lookup(key) },
     );
     ::gardefou::__private::returned(
         __conversion,

@@ -25,7 +25,14 @@ fn read(key: &str) -> Result<u32> {
             __audited,
             ::gardefou::__private::shape!(__conversion, Result < u32 >),
             (key,),
-            move |(key,)| -> Result<u32> { lookup(key) },
+            move |
+                #[allow(
+                    clippy::shadow_reuse,
+                    clippy::shadow_same,
+                    clippy::shadow_unrelated
+                )]
+                (key,),
+            | -> Result<u32> { lookup(key) },
         ),
     )
 }

@@ -32,7 +32,14 @@ fn read(key: &str) -> Result<u32> {
                         ::gardefou::__private::call_with(
                             __conversion,
                             (::gardefou::__private::clone_for_each_attempt(&key),),
-                            move |(key,)| -> Result<u32> { lookup(key) },
+                            move |
+                                #[allow(
+                                    clippy::shadow_reuse,
+                                    clippy::shadow_same,
+                                    clippy::shadow_unrelated
+                                )]
+                                (key,),
+                            | -> Result<u32> { lookup(key) },
                         )
                     },
                     ::gardefou::__private::Attempted::ran(

@@ -51,6 +51,11 @@ async fn read(&mut self, key: String) -> Result<u32> {
                         };
                     }
                 };
+                #[allow(
+                    clippy::shadow_reuse,
+                    clippy::shadow_same,
+                    clippy::shadow_unrelated
+                )]
                 let key = ::gardefou::__private::clone_for_each_attempt(&key);
                 let __this = &mut *self;
                 (

@@ -23,7 +23,10 @@ fn read(key: &str) -> Result<u32> {
         &__GARDEFOU_BREAKER,
         ::gardefou::__private::judge!(__conversion, Result < u32 >),
         (key,),
-        move |(key,)| -> Result<u32> { lookup(key) },
+        move |
+            #[allow(clippy::shadow_reuse, clippy::shadow_same, clippy::shadow_unrelated)]
+            (key,),
+        | -> Result<u32> { lookup(key) },
         |__rejection| ::gardefou::__private::Err({
             use ::gardefou::__private::rejecting::*;
             (&&&::gardefou::__private::probe::<Result<u32>, _>(__conversion))
