@@ -59,9 +59,9 @@ fn log_sensitive_operations() {
 }
 
 #[test]
-fn a_breaker_on_a_small_function_expands_to_at_most_30_lines() {
+fn a_breaker_on_a_small_function_expands_to_at_most_40_lines() {
     let text = expanded(Guard::Breaker, "name = \"db\"", SMALL);
-    assert!(text.lines().count() <= 30, "{} lines:\n{text}", text.lines().count());
+    assert!(text.lines().count() <= 40, "{} lines:\n{text}", text.lines().count());
 }
 
 #[test]

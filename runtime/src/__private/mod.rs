@@ -33,7 +33,7 @@ pub use core::{
 pub use handling::{Captured, Entered, Handling, catch, catch_async};
 pub use inventory;
 pub use retry::{RetrySite, UsableAgain, ask, by_class, clone_for_each_attempt, usable_again, used_up};
-pub use returns::{Conversion, fallible, result, returned, returning, returns};
+pub use returns::{Conversion, Itself, fallible, result, returned, returning, returns};
 pub use shape::{Attempted, Probe, Shape, probe, shapes};
 pub use site::{Guarded, Registered};
 pub use std::time::Duration;

@@ -1,5 +1,7 @@
 //! Expansions beside names of the user's.
 
+#![expect(clippy::needless_pub_self, clippy::wrong_self_convention, reason = "what is written so must work too")]
+
 use crate::support::{R, busy, missing};
 use gardefou::{
     enhanced_error_handling, error_boundary, log_sensitive_operations, retry, retry_with_circuit_breaker,

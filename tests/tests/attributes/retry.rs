@@ -1,5 +1,7 @@
 //! `#[retry]`.
 
+#![expect(clippy::toplevel_ref_arg, reason = "arguments may be written so")]
+
 use crate::support::{R, busy, missing};
 use gardefou::{
     AppError, ErrorCode, retry,

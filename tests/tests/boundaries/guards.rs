@@ -1,5 +1,12 @@
 //! Exits in the guards of match arms mean what they mean in the rest of the block.
 
+#![expect(
+    clippy::match_like_matches_macro,
+    clippy::never_loop,
+    clippy::unnecessary_fold,
+    reason = "guards stand in every form"
+)]
+
 use crate::support::Ears;
 use gardefou::{AppError, ErrorCode, bail, error_boundary, event::TransactionOutcome, transaction_boundary};
 use std::cell::Cell;

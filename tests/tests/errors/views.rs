@@ -26,7 +26,7 @@ macro_rules! both {
     ($($type:ty: $error:expr;)+) => {
         $({
             let error: $type = $error;
-            let shape = __private::shape!(Result<(), $type>);
+            let shape = __private::shape!(__private::Itself, Result<(), $type>);
             same(&shape.view(&error), &error);
         })+
     };
@@ -97,18 +97,18 @@ fn attributes_see_what_a_type_that_nobody_mapped_has() {
     #[derive(Debug)]
     struct Bare;
 
-    let shape = __private::shape!(Result<(), Wrapped>);
+    let shape = __private::shape!(__private::Itself, Result<(), Wrapped>);
     let error = Wrapped(io::ErrorKind::NotFound.into());
     let view = shape.view(&error);
     assert_eq!((view.to_string().as_str(), view.class()), ("wrapped", gardefou::error::Class::Permanent));
-    let shape = __private::shape!(Result<(), Bare>);
+    let shape = __private::shape!(__private::Itself, Result<(), Bare>);
     assert_eq!(shape.view(&Bare).to_string(), "Bare");
 
     fn borrowed<'a>(text: &'a str) -> String {
         #[derive(Debug, thiserror::Error)]
         #[error("at {0}")]
         struct At<'a>(&'a str);
-        let shape = __private::shape!(Result<(), At<'a>>);
+        let shape = __private::shape!(__private::Itself, Result<(), At<'a>>);
         shape.view(&At(text)).to_string()
     }
     assert_eq!(borrowed(&String::from("3")), "at 3");
