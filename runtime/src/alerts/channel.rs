@@ -1,14 +1,20 @@
 //! Where notices go.
 
-use super::Notice;
-use crate::event::{AlertLevel, names};
+use super::{Notice, notice::one_line};
+use crate::{
+    error::{chain, distinct_texts},
+    event::{AlertLevel, names, text},
+};
 use std::{error::Error, fmt, time::Duration};
 
 /// A place that notices are delivered to.
 ///
 /// Each channel has a thread, a queue and a circuit breaker of its own, so that one that hangs delays no other.
-/// [`deliver`](Self::deliver) may block, but must end by itself: a channel sets its own time limits. A panic in it
-/// counts as a failure that is not tried again.
+/// [`deliver`](Self::deliver) may block, but should set its own time limits. One that takes longer than
+/// [`delivery_timeout`](super::AlertsConfigBuilder::delivery_timeout) counts as a failed attempt, and another thread goes
+/// on with the queue: a thread cannot be ended from outside, so that at most two deliveries of a channel are abandoned in
+/// this way. Should one of them succeed after all, its notification counts as delivered. A panic counts as a failure that
+/// is not tried again.
 pub trait Channel: Send + Sync + 'static {
     /// Returns the name by which rules and statistics speak of the channel.
     fn name(&self) -> &str;
@@ -66,6 +72,11 @@ impl DeliveryError {
     pub(super) fn wait(&self) -> Option<Duration> {
         self.retry_after
     }
+
+    /// Its text and those of its causes, outermost first, in one line that is fit for a log.
+    pub(super) fn with_causes(&self) -> String {
+        with_causes(self)
+    }
 }
 
 impl fmt::Display for DeliveryError {
@@ -73,6 +84,19 @@ impl fmt::Display for DeliveryError {
         f.write_str(&self.text)
     }
 }
+
+/// The text of an error and those of its causes, outermost first, in one line of at most 500 characters.
+pub(super) fn with_causes(error: &(dyn Error + 'static)) -> String {
+    let text_of = |level: &(dyn Error + 'static)| text::for_sink(&level, MAX_CAUSES);
+    let own = text_of(error);
+    let mut all = own.clone();
+    for cause in distinct_texts(own, chain(error).skip(1), text_of) {
+        all = format!("{all}: {cause}");
+    }
+    one_line(&all, MAX_CAUSES)
+}
+
+const MAX_CAUSES: usize = 500;
 
 impl Error for DeliveryError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {

@@ -24,6 +24,7 @@ use std::{fmt, sync::Arc, time::Duration};
 /// | `max_tries` | 4 for each notice | 1 to 100 |
 /// | `first_delay` | 1 s, doubled each time, at most 60 s, with full jitter | 0 to 60 s |
 /// | `give_up_after` | 10 minutes | 1 second to 1 day |
+/// | `delivery_timeout` | 90 s | 1 second to 1 hour |
 /// | `source` | the [service](crate::system::ErrorSystemBuilder::service), else the name of the executable | |
 /// | `background` | on | |
 /// | `monitor` | that of the process | |
@@ -38,6 +39,7 @@ pub struct AlertsConfig {
     pub(super) max_tries: u32,
     pub(super) first_delay: Duration,
     pub(super) give_up_after: Duration,
+    pub(super) delivery_timeout: Duration,
     pub(super) source: Option<String>,
     pub(super) background: bool,
     pub(super) clock: SharedClock,
@@ -84,6 +86,8 @@ impl Default for AlertsConfig {
             max_tries: 4,
             first_delay: Duration::from_secs(1),
             give_up_after: Duration::from_secs(600),
+            // Beyond the longest limit that the channels of the library have themselves.
+            delivery_timeout: Duration::from_secs(90),
             source: None,
             background: true,
             clock: SharedClock::default(),
@@ -126,6 +130,7 @@ impl PartialEq for AlertsConfig {
             max_tries,
             first_delay,
             give_up_after,
+            delivery_timeout,
             source,
             background,
             clock: _,
@@ -140,6 +145,7 @@ impl PartialEq for AlertsConfig {
             && *max_tries == other.max_tries
             && *first_delay == other.first_delay
             && *give_up_after == other.give_up_after
+            && *delivery_timeout == other.delivery_timeout
             && *source == other.source
             && *background == other.background
             && monitor.as_ref().map(address_of) == other.monitor.as_ref().map(address_of)
@@ -218,6 +224,15 @@ impl AlertsConfigBuilder {
     /// Sets how long a notice waits for a channel whose circuit is open before it goes to the journal.
     pub fn give_up_after(mut self, wait: Duration) -> Self {
         self.0.give_up_after = wait;
+        self
+    }
+
+    /// Sets how long one attempt to deliver a notification may take, from 1 second to 1 hour; 90 s by default.
+    ///
+    /// A longer one counts as a failed attempt, and another thread goes on with the channel's queue: see
+    /// [`Channel`]. The limit holds where threads deliver, that is with [`background`](Self::background).
+    pub fn delivery_timeout(mut self, limit: Duration) -> Self {
+        self.0.delivery_timeout = limit;
         self
     }
 
@@ -307,6 +322,8 @@ impl AlertsConfigBuilder {
         );
         let give_up = config.give_up_after;
         check(seconds(1..=86_400, give_up), "give_up_after", shown(give_up), "must be from 1 second to 1 day");
+        let limit = config.delivery_timeout;
+        check(seconds(1..=3600, limit), "delivery_timeout", shown(limit), "must be from 1 second to 1 hour");
         problems.extend(config.rules.iter().flat_map(|rule| rule.problems(&names)));
         match ConfigError::join(problems) {
             Some(err) => Err(err),

@@ -1,12 +1,14 @@
 //! From events to notices, and from notices to channels.
 
 use super::{
-    AlertsConfig, ChannelStatus, Notice,
+    AlertsConfig, Notice,
     backlog::Backlog,
+    channel::with_causes,
     decide::Decider,
     lane::{Item, Lane, Step},
     notice,
     plan::Plan,
+    status::{AlertsStatus, ChannelStatus, Reason},
 };
 use crate::{
     ConfigError,
@@ -22,6 +24,7 @@ use crate::{
 };
 use std::{
     cell::Cell,
+    error::Error,
     io::{self, Write},
     sync::{
         Arc, Condvar, Mutex as StdMutex, PoisonError,
@@ -43,7 +46,8 @@ pub(super) struct Core {
     backlogs: Vec<Mutex<Backlog>>,
     /// The lanes that gave something up since their last success.
     has_kept: Vec<AtomicBool>,
-    last_complaint: Mutex<Option<Tick>>,
+    /// When a failure of each lane was logged last.
+    last_complaints: Vec<Mutex<Option<Tick>>>,
     /// Counts changes, for the threads that wait for one.
     changes: StdMutex<u64>,
     changed: Condvar,
@@ -71,29 +75,7 @@ impl Drop for Busy<'_> {
 /// All relaxed: they are shown, nothing is decided by them.
 #[derive(Default)]
 struct Counts {
-    kept: AtomicU64,
-    lost: AtomicU64,
     replayed: AtomicU64,
-}
-
-/// How alerting is doing.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct AlertsStatus {
-    /// Notices that arrived, on all channels.
-    pub sent: u64,
-    /// Occurrences that were held back because a notice of them had just been sent.
-    pub suppressed: u64,
-    /// Errors that rules did not count because a circuit was open.
-    pub inhibited: u64,
-    /// Notices that were given up and are kept in the journal.
-    pub kept: u64,
-    /// Notices that were given up with no journal to keep them.
-    pub lost: u64,
-    /// Notices of an earlier time that arrived after all.
-    pub replayed: u64,
-    /// Each channel.
-    pub channels: Vec<ChannelStatus>,
 }
 
 thread_local! {
@@ -127,11 +109,11 @@ impl Core {
             replay: lanes.iter().map(|_| AtomicBool::new(true)).collect(),
             backlogs: lanes.iter().map(|_| Mutex::default()).collect(),
             has_kept: lanes.iter().map(|_| AtomicBool::new(false)).collect(),
+            last_complaints: lanes.iter().map(|_| Mutex::default()).collect(),
             lanes,
             monitor: config.monitor.clone().unwrap_or_else(|| error_monitor().clone()),
             config,
             counts: Counts::default(),
-            last_complaint: Mutex::default(),
             changes: StdMutex::new(0),
             changed: Condvar::new(),
             closing: AtomicBool::new(false),
@@ -218,6 +200,7 @@ impl Core {
         let plans = decider.tick_at(now, &calls_of);
         let next = decider.next_due();
         drop(decider);
+        let next = next.into_iter().chain(self.lanes.iter().filter_map(Lane::next_watch)).min();
         let is_due = !plans.is_empty();
         self.carry_out(plans, None);
         (next, is_due)
@@ -249,7 +232,7 @@ impl Core {
 
     pub(super) fn send(&self, channel: usize, item: Item) {
         if let Err(item) = self.lanes[channel].push(item) {
-            self.give_up(channel, &item);
+            self.give_up(channel, &item, Reason::QueueFull);
             self.has_kept[channel].store(true, Ordering::Relaxed);
         }
         self.announce();
@@ -268,7 +251,23 @@ impl Core {
             Step::Idle if self.replay(channel) => Ok(()),
             Step::Idle => Err(None),
             Step::Wait(until) => Err(Some(until)),
-            Step::Arrived(item) => {
+            step => {
+                self.note(channel, step);
+                Ok(())
+            }
+        };
+        if done.is_ok() {
+            self.announce();
+        }
+        done
+    }
+
+    /// Carries out what the outcome of a delivery leads to.
+    fn note(&self, channel: usize, step: Step) {
+        let lane = &self.lanes[channel];
+        match step {
+            Step::Idle | Step::Wait(_) | Step::CameBack => {}
+            Step::Arrived { item, late } => {
                 self.settle(&item, true);
                 self.publish(channel, &item.notice, NotificationOutcome::Delivered);
                 // The channel works again: what it missed can follow.
@@ -277,22 +276,20 @@ impl Core {
                 }
                 if item.replayed {
                     self.counts.replayed.fetch_add(1, Ordering::Relaxed);
-                    if !self.to_journal(channel, &item.notice, RecordKind::Settled) {
-                        // Whoever looks again would find it again.
-                        self.backlogs[channel].lock().take_more();
-                    }
+                }
+                if (item.replayed || late) && !self.to_journal(channel, &item.notice, RecordKind::Settled) {
+                    // Whoever looks again would find it again.
+                    self.backlogs[channel].lock().take_more();
                 }
                 tracing::debug!(
                     target: names::TARGET_ALERT, channel = &*redact::name(lane.name()), notice.id = %item.notice.id, "notice sent"
                 );
-                Ok(())
             }
-            Step::TriedInVain { error } => {
+            Step::AttemptFailed { error } => {
                 self.complain(channel, &error, "a notice could not be sent; it is tried again");
-                Ok(())
             }
-            Step::GivenUp(item, error) => {
-                let what = match (self.give_up(channel, &item), error.is_permanent()) {
+            Step::GivenUp { item, error, reason } => {
+                let what = match (self.give_up(channel, &item, reason), error.is_permanent()) {
                     (false, _) => "a notice could not be sent, and no journal keeps it",
                     (true, true) => "a notice was refused; it is kept, but not sent again",
                     (true, false) => "a notice could not be sent; it is kept for later",
@@ -306,13 +303,33 @@ impl Core {
                     // The rest would fare no better; the journal has it.
                     *self.backlogs[channel].lock() = Backlog::default();
                 }
-                Ok(())
             }
-        };
-        if done.is_ok() {
-            self.announce();
         }
-        done
+    }
+
+    /// Looks for deliveries that take longer than they may. Returns the channels that need another thread.
+    pub(super) fn watch(&self) -> Vec<usize> {
+        let _delivering = Delivering::begin();
+        let _busy = Busy::begin(&self.busy);
+        let mut orphans = Vec::new();
+        for channel in 0..self.lanes.len() {
+            let (steps, is_orphan) = self.lanes[channel].watch();
+            let has_steps = !steps.is_empty();
+            steps.into_iter().for_each(|step| self.note(channel, step));
+            orphans.extend(is_orphan.then_some(channel));
+            if has_steps {
+                self.announce();
+            }
+        }
+        orphans
+    }
+
+    /// Notes that a thread could not be spawned: nothing is delivered on these channels.
+    pub(super) fn note_missing_thread(&self, channels: impl IntoIterator<Item = usize>, error: &io::Error) {
+        for channel in channels {
+            self.lanes[channel].note_failure(format!("failed to spawn the alerting thread: {error}"));
+            self.complain(channel, error, "failed to spawn the alerting thread");
+        }
     }
 
     fn settle(&self, item: &Item, arrived: bool) {
@@ -327,13 +344,11 @@ impl Core {
     }
 
     /// Keeps a notice that did not arrive; tells whether it is safe.
-    pub(super) fn give_up(&self, channel: usize, item: &Item) -> bool {
+    pub(super) fn give_up(&self, channel: usize, item: &Item, reason: Reason) -> bool {
         self.settle(item, false);
         let kept = item.replayed || self.to_journal(channel, &item.notice, RecordKind::Undelivered);
-        if !kept {
-            self.counts.lost.fetch_add(1, Ordering::Relaxed);
-        } else if !item.replayed {
-            self.counts.kept.fetch_add(1, Ordering::Relaxed);
+        if !kept || !item.replayed {
+            self.lanes[channel].count_given_up(reason, kept);
         }
         let outcome = if kept { NotificationOutcome::Kept } else { NotificationOutcome::Lost };
         self.publish(channel, &item.notice, outcome);
@@ -391,17 +406,17 @@ impl Core {
         self.lanes[channel].push(item).is_ok()
     }
 
-    /// Says in the log that alerting fails, once a minute at most; on the standard error where nobody hears the log.
-    fn complain(&self, channel: usize, error: &dyn std::fmt::Display, what: &str) {
+    /// Logs a failure of a channel, at most once a minute; to the standard error where no subscriber takes it.
+    fn complain(&self, channel: usize, error: &(dyn Error + 'static), what: &str) {
         let now = self.clock().now();
-        let mut last = self.last_complaint.lock();
+        let mut last = self.last_complaints[channel].lock();
         let is_time = last.is_none_or(|last| now.since(last) >= Duration::from_secs(60));
         if is_time {
             *last = Some(now);
         }
         drop(last);
         if is_time {
-            let (channel, error) = (redact::name(self.lanes[channel].name()), text::for_sink(&error, 500));
+            let (channel, error) = (redact::name(self.lanes[channel].name()), with_causes(error));
             if tracing::enabled!(target: names::TARGET_ALERT, tracing::Level::ERROR) {
                 tracing::error!(target: names::TARGET_ALERT, channel = &*channel, error, "{what}");
             } else {
@@ -450,8 +465,8 @@ impl Core {
             sent: channels.iter().map(|channel| channel.sent).sum(),
             suppressed,
             inhibited,
-            kept: self.counts.kept.load(Ordering::Relaxed),
-            lost: self.counts.lost.load(Ordering::Relaxed),
+            kept: channels.iter().map(|channel| channel.kept).sum(),
+            lost: channels.iter().map(|channel| channel.lost.total()).sum(),
             replayed: self.counts.replayed.load(Ordering::Relaxed),
             channels,
         }

@@ -1,16 +1,16 @@
 //! Alerting, started.
 
-use super::{AlertsConfig, AlertsStatus, Notice, NoticeKind, core::Core, lane::Item};
+use super::{AlertsConfig, AlertsStatus, Notice, NoticeKind, core::Core, lane::Item, running, status::Reason};
 use crate::{
     ConfigError,
     error::redact,
-    event::{self, AlertLevel, Event, Subscription, names},
+    event::{self, AlertLevel, Event, Subscription},
     monitor::error_monitor,
     scope::Captured,
     time::{Tick, Timestamp},
 };
 use std::{
-    fmt,
+    fmt, io,
     sync::{Arc, atomic::Ordering},
     thread,
     time::Duration,
@@ -78,10 +78,11 @@ impl Alerts {
         }
         let observer = Arc::clone(&core);
         let subscription = event::subscribe(move |event: &Event<'_>| observer.on_event(event));
+        running::add(&core);
         Ok(Self { core, subscription: Some(subscription) })
     }
 
-    /// Tells how alerting is doing.
+    /// Returns what arrived, what did not, and the state of every channel.
     #[must_use]
     pub fn status(&self) -> AlertsStatus {
         self.core.status()
@@ -101,7 +102,7 @@ impl Alerts {
     /// Returns when something is due next.
     pub fn run(&self) -> Option<Tick> {
         loop {
-            let (mut next, mut moved) = self.core.tick();
+            let (mut next, mut moved) = tick(&self.core);
             for channel in 0..self.core.lanes.len() {
                 loop {
                     match self.core.step(channel) {
@@ -124,13 +125,14 @@ impl Alerts {
     pub fn flush(&self, deadline: Duration) -> Flushed {
         let clock = self.core.clock();
         let until = clock.now().after(deadline);
-        if !self.core.config.background {
-            self.run();
+        match self.core.config.background {
+            true => drop(tick(&self.core)),
+            false => drop(self.run()),
         }
         let mut seen = self.core.change();
         while self.core.config.background && clock.now() < until {
             // What arrived may be outdated already: then the next word is due at once.
-            if self.core.is_settled() && !self.core.tick().1 && self.core.is_settled() {
+            if self.core.is_settled() && !tick(&self.core).1 && self.core.is_settled() {
                 break;
             }
             self.core.wait_beyond(seen, until.since(clock.now()).min(Duration::from_millis(100)));
@@ -152,13 +154,13 @@ impl Alerts {
         if self.subscription.take().is_none() {
             return Flushed::default();
         }
-        self.core.tick();
+        tick(&self.core);
         self.core.close();
         let flushed = self.flush(deadline);
         self.core.closing.store(true, Ordering::Relaxed);
         for (channel, lane) in self.core.lanes.iter().enumerate() {
             for item in lane.drain() {
-                self.core.give_up(channel, &item);
+                self.core.give_up(channel, &item, Reason::Shutdown);
             }
         }
         self.core.announce();
@@ -176,31 +178,64 @@ impl Drop for Alerts {
 /// Starts one thread that watches the time, and one for each channel. They end when alerting is stopped, or at once
 /// when it is gone.
 fn start_threads(core: &Arc<Core>) {
-    spawn(core, "gardefou-alerts", |core| Err(core.tick().0));
-    for channel in 0..core.lanes.len() {
-        let name = format!("gardefou-alert-{}", redact::name(core.lanes[channel].name()));
-        spawn(core, &name, move |core| core.step(channel));
+    if let Err(error) = spawn(core, "gardefou-alerts", |core| Flow::Wait(tick(core).0)) {
+        core.note_missing_thread(0..core.lanes.len(), &error);
+    }
+    (0..core.lanes.len()).for_each(|channel| start_worker(core, channel));
+}
+
+/// Starts a thread that delivers on one channel.
+fn start_worker(core: &Arc<Core>, channel: usize) {
+    let name = format!("gardefou-alert-{}", redact::name(core.lanes[channel].name()));
+    let started = spawn(core, &name, move |core| match core.step(channel) {
+        // One that comes back from a delivery that was abandoned finds another thread in its place.
+        Ok(()) if core.lanes[channel].remove_spare_worker() => Flow::End,
+        Ok(()) => Flow::Again,
+        Err(until) => Flow::Wait(until),
+    });
+    match started {
+        Ok(()) => core.lanes[channel].add_worker(),
+        Err(error) => core.note_missing_thread([channel], &error),
     }
 }
 
-fn spawn(core: &Arc<Core>, name: &str, work: impl Fn(&Core) -> Result<(), Option<Tick>> + Send + 'static) {
+/// Does what the passing of time makes due. Returns when something is due next, and whether anything was now.
+fn tick(core: &Arc<Core>) -> (Option<Tick>, bool) {
+    let orphans = core.watch();
+    if core.config.background && !core.closing.load(Ordering::Relaxed) {
+        orphans.into_iter().for_each(|channel| start_worker(core, channel));
+    }
+    core.tick()
+}
+
+/// What a thread does after a turn.
+enum Flow {
+    Again,
+    /// Waits for a change, at most until that tick.
+    Wait(Option<Tick>),
+    End,
+}
+
+fn spawn(core: &Arc<Core>, name: &str, work: impl Fn(&Arc<Core>) -> Flow + Send + 'static) -> io::Result<()> {
     let core = Arc::clone(core);
     // A NUL in a name is refused by the system.
     let name = name.replace('\0', " ");
     let scope = Captured::current();
-    let started = thread::Builder::new().name(name).spawn(move || {
+    let spawned = thread::Builder::new().name(name).spawn(move || {
         let _entered = scope.enter();
         while !core.closing.load(Ordering::Relaxed) {
             let seen = core.change();
-            let Err(until) = work(&core) else { continue };
+            let until = match work(&core) {
+                Flow::Again => continue,
+                Flow::Wait(until) => until,
+                Flow::End => return,
+            };
             let now = core.clock().now();
             let wait = until.map_or(LOOK_AGAIN, |until| until.since(now)).min(LOOK_AGAIN);
             core.wait_beyond(seen, wait.max(Duration::from_millis(1)));
         }
     });
-    if let Err(err) = started {
-        tracing::error!(target: names::TARGET_ALERT, error = %err, "alerting has no thread");
-    }
+    spawned.map(drop)
 }
 
 impl fmt::Debug for Alerts {

@@ -1,15 +1,19 @@
-//! One channel with its queue, its tries and its circuit breaker.
+//! One channel with its queue, its attempts and its circuit breaker.
 
-use super::{AlertsConfig, Channel, DeliveryError, Notice, throttle::Key};
+use super::{
+    AlertsConfig, Channel, DeliveryError, Notice,
+    status::{ChannelStatus, LossCounts, Reason},
+    throttle::Key,
+};
 use crate::{
     ConfigError,
-    breaker::CircuitBreaker,
+    breaker::{CircuitBreaker, Permit},
     error::ErrorId,
     event::CircuitState,
     panics,
     retry::{Backoff, Delays},
     sync::Mutex,
-    time::{Clock, SharedClock, Tick},
+    time::{Clock, SharedClock, Tick, Timestamp},
 };
 use std::{
     collections::VecDeque,
@@ -25,17 +29,34 @@ pub(super) struct Lane {
     max_queue: usize,
     max_tries: u32,
     give_up_after: Duration,
+    delivery_timeout: Duration,
     state: Mutex<State>,
 }
 
 #[derive(Default)]
 struct State {
     queue: VecDeque<Item>,
-    /// The notice that is being delivered, and whether a shutdown gave up waiting for it.
-    in_delivery: Option<(Item, bool)>,
+    delivery: Option<Delivery>,
+    /// The number of the latest delivery, by which a thread that comes back knows whether it is still its own.
+    turn: u64,
+    /// Deliveries that were abandoned and still block their threads.
+    abandoned: usize,
+    /// Threads that deliver; more than one while an abandoned delivery goes on.
+    workers: usize,
     not_before: Tick,
     counts: LaneCounts,
     last_error: Option<String>,
+    failing_since: Option<Timestamp>,
+}
+
+/// A delivery under way.
+struct Delivery {
+    item: Item,
+    turn: u64,
+    since: Tick,
+    permit: Permit,
+    /// A shutdown gave up waiting for it.
+    given_up: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -43,57 +64,44 @@ struct LaneCounts {
     sent: u64,
     tries: u64,
     failed: u64,
+    kept: u64,
+    lost: LossCounts,
 }
 
-/// A notice on its way.
+/// A notification on its way.
 #[derive(Clone, Debug)]
 pub(super) struct Item {
     pub(super) notice: Arc<Notice>,
-    /// The slots that wait to hear whether it arrived.
+    /// The slots that wait for its outcome.
     pub(super) settles: Arc<[Key]>,
-    /// It comes from the journal, which knows it already.
+    /// It comes from the journal, which has it already.
     pub(super) replayed: bool,
     tries: u32,
     delays: Option<Delays>,
     born: Tick,
 }
 
-/// What a step came to.
+/// The outcome of a step.
 #[derive(Debug)]
 pub(super) enum Step {
-    /// Nothing waits.
+    /// Nothing waits, or another thread is at it.
     Idle,
     /// Nothing can be done before that tick.
     Wait(Tick),
-    /// A notice arrived.
-    Arrived(Item),
-    /// A notice will be tried again.
-    TriedInVain { error: DeliveryError },
-    /// A notice is given up.
-    GivenUp(Item, DeliveryError),
+    /// A notification arrived; `late` if it had been given up or queued again meanwhile.
+    Arrived { item: Item, late: bool },
+    /// An attempt failed; another one follows.
+    AttemptFailed { error: DeliveryError },
+    /// A notification is given up.
+    GivenUp { item: Item, error: DeliveryError, reason: Reason },
+    /// A delivery that was abandoned has ended without success.
+    CameBack,
 }
 
-/// How one channel is doing.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ChannelStatus {
-    /// The channel's name.
-    pub name: String,
-    /// Notices that arrived.
-    pub sent: u64,
-    /// Tries, those in vain included.
-    pub tries: u64,
-    /// Notices that were given up.
-    pub failed: u64,
-    /// Notices that wait.
-    pub waiting: usize,
-    /// The state of the channel's circuit breaker.
-    pub circuit: CircuitState,
-    /// Why the last try was in vain.
-    pub last_error: Option<String>,
-}
+/// Abandoned deliveries that one channel may have; each blocks a thread until it ends.
+const MAX_ABANDONED: usize = 2;
 
-/// A clock that is shared, where one is wanted as such.
+/// A shared clock as a [`Clock`].
 #[derive(Clone, Debug)]
 struct Handle(SharedClock);
 
@@ -131,6 +139,7 @@ impl Lane {
             max_queue: config.queue,
             max_tries: config.max_tries,
             give_up_after: config.give_up_after,
+            delivery_timeout: config.delivery_timeout,
             state: Mutex::default(),
         })
     }
@@ -139,7 +148,7 @@ impl Lane {
         self.channel.name()
     }
 
-    /// Puts a notice into the queue, or gives it back if there is no room.
+    /// Puts a notification into the queue, or gives it back if there is no room.
     #[expect(clippy::result_large_err, reason = "the item itself is given back, not an error made")]
     pub(super) fn push(&self, item: Item) -> Result<(), Item> {
         let mut state = self.state.lock();
@@ -150,114 +159,263 @@ impl Lane {
         Ok(())
     }
 
-    /// The identities of the notices that wait or are being delivered.
+    /// The identities of the notifications that wait or are being delivered.
     pub(super) fn waiting(&self) -> Vec<ErrorId> {
         let state = self.state.lock();
-        let in_delivery = state.in_delivery.iter().map(|(item, _)| item.notice.id);
+        let in_delivery = state.delivery.iter().map(|delivery| delivery.item.notice.id);
         state.queue.iter().map(|item| item.notice.id).chain(in_delivery).collect()
     }
 
-    /// Does what can be done now: at most one try.
+    /// Does what can be done now: at most one attempt.
     pub(super) fn step(&self) -> Step {
-        let now = self.clock.now();
-        let mut item = {
-            let mut state = self.state.lock();
-            let Some(first) = state.queue.front() else { return Step::Idle };
-            let is_stale = now.since(first.born) >= self.give_up_after;
-            if now < state.not_before && !is_stale {
-                return Step::Wait(state.not_before);
-            }
-            let Some(item) = state.queue.pop_front() else { return Step::Idle };
-            if is_stale && (item.tries > 0 || self.breaker.state() == CircuitState::Open) {
-                state.counts.failed += 1;
-                let error = DeliveryError::temporary("it waited too long for the channel");
-                return Step::GivenUp(item, error);
-            }
-            item
+        let (notice, turn) = match self.begin() {
+            Ok(begun) => begun,
+            Err(step) => return step,
         };
-        let permit = match self.breaker.try_acquire() {
+        let delivered = panics::catch(|| self.channel.deliver(&notice));
+        let delivered = delivered.unwrap_or_else(|_| Err(DeliveryError::permanent("the channel panicked")));
+        self.end(turn, &notice, delivered)
+    }
+
+    /// Takes the first notification from the queue and enters it as the delivery under way.
+    fn begin(&self) -> Result<(Arc<Notice>, u64), Step> {
+        let now = self.clock.now();
+        let mut state = self.state.lock();
+        if state.delivery.is_some() {
+            return Err(Step::Idle);
+        }
+        let Some(first) = state.queue.front() else { return Err(Step::Idle) };
+        let is_stale = now.since(first.born) >= self.give_up_after;
+        if now < state.not_before && !is_stale {
+            return Err(Step::Wait(state.not_before));
+        }
+        let Some(mut item) = state.queue.pop_front() else { return Err(Step::Idle) };
+        if is_stale && (item.tries > 0 || self.breaker.state() == CircuitState::Open) {
+            state.counts.failed += 1;
+            let error = DeliveryError::temporary("it waited too long for the channel");
+            return Err(Step::GivenUp { item, error, reason: Reason::Expired });
+        }
+        drop(state);
+        // Not under the lock: the breaker's observers are the user's code.
+        let permit = self.breaker.try_acquire();
+        let mut state = self.state.lock();
+        let permit = match permit {
             Ok(permit) => permit,
             Err(rejection) => {
                 let wait = rejection.retry_after().unwrap_or(Duration::from_secs(1)).max(Duration::from_millis(10));
-                let mut state = self.state.lock();
                 state.queue.push_front(item);
                 state.not_before = now.after(wait);
-                return Step::Wait(state.not_before);
+                return Err(Step::Wait(state.not_before));
             }
         };
-        item.tries += 1;
-        {
-            let mut state = self.state.lock();
-            state.counts.tries += 1;
-            state.in_delivery = Some((item.clone(), false));
+        if state.delivery.is_some() {
+            // Another thread was faster. Its item is the older one.
+            state.queue.push_front(item);
+            drop(state);
+            permit.ignore();
+            return Err(Step::Idle);
         }
-        let delivered = panics::catch(|| self.channel.deliver(&item.notice));
-        let delivered = delivered.unwrap_or_else(|_| Err(DeliveryError::permanent("the channel panicked")));
+        item.tries += 1;
+        state.counts.tries += 1;
+        state.turn += 1;
+        let turn = state.turn;
+        let notice = Arc::clone(&item.notice);
+        state.delivery = Some(Delivery { item, turn, since: self.clock.now(), permit, given_up: false });
+        Ok((notice, turn))
+    }
+
+    /// Notes the outcome of a delivery.
+    fn end(&self, turn: u64, notice: &Notice, delivered: Result<(), DeliveryError>) -> Step {
         let now = self.clock.now();
         let mut state = self.state.lock();
-        let was_given_up = state.in_delivery.take().is_some_and(|(_, given_up)| given_up);
+        let own = state.delivery.take_if(|delivery| delivery.turn == turn);
+        let Some(Delivery { item, permit, given_up, .. }) = own else {
+            drop(state);
+            return self.end_abandoned(notice, delivered.is_ok());
+        };
         match delivered {
             Ok(()) => {
-                state.counts.sent += 1;
-                state.not_before = Tick::ZERO;
+                state.arrived();
                 drop(state);
                 permit.success();
-                Step::Arrived(item)
+                Step::Arrived { item, late: given_up }
             }
             Err(error) => {
-                state.last_error = Some(super::notice::one_line(&error.to_string(), 500));
-                let is_last = error.is_permanent() || item.tries >= self.max_tries;
-                if is_last && !was_given_up {
-                    state.counts.failed += 1;
-                } else if !is_last && !was_given_up {
-                    let delays = item.delays.get_or_insert_with(|| self.backoff.delays());
-                    let delay = delays.next().unwrap_or_default().max(error.wait().unwrap_or_default());
-                    state.not_before = now.after(delay);
-                    state.queue.push_front(item.clone());
-                }
+                let step = self.fail(&mut state, item, now, error, given_up);
                 drop(state);
-                // That a notice was refused says nothing about whether the channel works.
-                if error.is_permanent() {
-                    permit.ignore();
-                } else {
-                    permit.failure_because(&error);
-                }
-                match is_last && !was_given_up {
-                    true => Step::GivenUp(item, error),
-                    false => Step::TriedInVain { error },
-                }
+                step.note_in(permit)
             }
         }
     }
 
-    /// Takes everything that waits; what is being delivered is marked as given up, and given too.
+    /// Notes the outcome of a delivery that the watch had taken from its thread.
+    fn end_abandoned(&self, notice: &Notice, arrived: bool) -> Step {
+        let mut state = self.state.lock();
+        state.abandoned = state.abandoned.saturating_sub(1);
+        if !arrived {
+            return Step::CameBack;
+        }
+        state.arrived();
+        let queued = state.queue.iter().position(|item| item.notice.id == notice.id);
+        let item = queued.and_then(|at| state.queue.remove(at));
+        let late = item.is_none();
+        let born = self.clock.now();
+        let item = item.unwrap_or_else(|| Item::new(Arc::new(notice.clone()), Vec::new(), false, born));
+        Step::Arrived { item, late }
+    }
+
+    /// Notes a failed attempt: the notification is queued again, or given up.
+    fn fail(&self, state: &mut State, mut item: Item, now: Tick, error: DeliveryError, given_up: bool) -> Step {
+        state.note_failure(error.with_causes(), self.clock.wall().into());
+        let is_last = error.is_permanent() || item.tries >= self.max_tries;
+        if given_up {
+            return Step::AttemptFailed { error };
+        }
+        if is_last {
+            state.counts.failed += 1;
+            let reason = if error.is_permanent() { Reason::Refused } else { Reason::Exhausted };
+            return Step::GivenUp { item, error, reason };
+        }
+        let delays = item.delays.get_or_insert_with(|| self.backoff.delays());
+        let delay = delays.next().unwrap_or_default().max(error.wait().unwrap_or_default());
+        state.not_before = now.after(delay);
+        state.queue.push_front(item);
+        Step::AttemptFailed { error }
+    }
+
+    /// Looks for a delivery that takes longer than it may, and takes it from its thread: it counts as a failed attempt.
+    /// Where too many threads hang already, it stays, and what waits behind it for too long is given up instead.
+    ///
+    /// Returns what was done, and whether another thread has to go on with the queue.
+    pub(super) fn watch(&self) -> (Vec<Step>, bool) {
+        let now = self.clock.now();
+        let mut state = self.state.lock();
+        let limit = self.delivery_timeout;
+        let may_abandon = state.abandoned < MAX_ABANDONED;
+        let is_over = |delivery: &mut Delivery| now.since(delivery.since) >= limit;
+        let hanging = state.delivery.take_if(|delivery| is_over(delivery) && may_abandon);
+        if let Some(Delivery { item, permit, given_up, .. }) = hanging {
+            state.abandoned += 1;
+            let error = DeliveryError::temporary(format!("the channel did not answer within {limit:?}"));
+            let step = self.fail(&mut state, item, now, error, given_up);
+            drop(state);
+            return (vec![step.note_in(permit)], true);
+        }
+        if !state.delivery.as_mut().is_some_and(is_over) {
+            return (Vec::new(), false);
+        }
+        let text = format!("the channel did not answer within {limit:?}");
+        state.note_failure(text.clone(), self.clock.wall().into());
+        let mut steps = Vec::new();
+        while let Some(item) = state.queue.pop_front_if(|item| now.since(item.born) >= self.give_up_after) {
+            state.counts.failed += 1;
+            let error = DeliveryError::temporary(text.clone());
+            steps.push(Step::GivenUp { item, error, reason: Reason::Expired });
+        }
+        (steps, false)
+    }
+
+    /// When [`watch`](Self::watch) may have something to do next.
+    pub(super) fn next_watch(&self) -> Option<Tick> {
+        let state = self.state.lock();
+        let delivery = state.delivery.as_ref()?;
+        let limit = delivery.since.after(self.delivery_timeout);
+        if self.clock.now() < limit || state.abandoned < MAX_ABANDONED {
+            return Some(limit);
+        }
+        state.queue.front().map(|item| item.born.after(self.give_up_after))
+    }
+
+    /// Enters a thread that delivers.
+    pub(super) fn add_worker(&self) {
+        self.state.lock().workers += 1;
+    }
+
+    /// Takes a thread out, unless it is the only one; returns `true` if it has to end.
+    pub(super) fn remove_spare_worker(&self) -> bool {
+        let mut state = self.state.lock();
+        let is_spare = state.workers > 1;
+        state.workers -= usize::from(is_spare);
+        is_spare
+    }
+
+    /// Notes that the channel cannot deliver at all.
+    pub(super) fn note_failure(&self, text: String) {
+        self.state.lock().note_failure(text, self.clock.wall().into());
+    }
+
+    /// Counts a notification that was given up.
+    pub(super) fn count_given_up(&self, reason: Reason, kept: bool) {
+        let counts = &mut self.state.lock().counts;
+        match kept {
+            true => counts.kept += 1,
+            false => counts.lost.add(reason),
+        }
+    }
+
+    /// Takes everything that waits; the delivery under way is marked as given up, and included.
     pub(super) fn drain(&self) -> Vec<Item> {
         let mut state = self.state.lock();
         let mut items: Vec<Item> = state.queue.drain(..).collect();
-        if let Some((item, given_up)) = &mut state.in_delivery
-            && !*given_up
+        if let Some(delivery) = &mut state.delivery
+            && !delivery.given_up
         {
-            *given_up = true;
-            items.push(item.clone());
+            delivery.given_up = true;
+            items.push(delivery.item.clone());
         }
         items
     }
 
     pub(super) fn is_idle(&self) -> bool {
         let state = self.state.lock();
-        state.queue.is_empty() && state.in_delivery.is_none()
+        state.queue.is_empty() && state.delivery.is_none()
     }
 
     pub(super) fn status(&self) -> ChannelStatus {
+        // Outside of the lock: the breaker has its own.
+        let circuit = self.breaker.state();
         let state = self.state.lock();
+        let delivering_for = state.delivery.as_ref().map(|delivery| self.clock.now().since(delivery.since));
         ChannelStatus {
             name: self.name().to_owned(),
             sent: state.counts.sent,
             tries: state.counts.tries,
             failed: state.counts.failed,
-            waiting: state.queue.len() + usize::from(state.in_delivery.is_some()),
-            circuit: self.breaker.state(),
+            waiting: state.queue.len() + usize::from(state.delivery.is_some()),
+            circuit,
             last_error: state.last_error.clone(),
+            failing_since: state.failing_since,
+            delivering_for,
+            is_hanging: delivering_for.is_some_and(|time| time >= self.delivery_timeout),
+            abandoned: state.abandoned,
+            kept: state.counts.kept,
+            lost: state.counts.lost,
         }
+    }
+}
+
+impl State {
+    fn arrived(&mut self) {
+        self.counts.sent += 1;
+        self.not_before = Tick::ZERO;
+        self.failing_since = None;
+    }
+
+    fn note_failure(&mut self, text: String, at: Timestamp) {
+        self.last_error = Some(text);
+        self.failing_since.get_or_insert(at);
+    }
+}
+
+impl Step {
+    /// Ends the permit of a failed attempt. That a notification was refused shows nothing about whether the channel works.
+    fn note_in(self, permit: Permit) -> Self {
+        match &self {
+            Self::AttemptFailed { error } | Self::GivenUp { error, .. } if !error.is_permanent() => {
+                permit.failure_because(error);
+            }
+            _ => permit.ignore(),
+        }
+        self
     }
 }

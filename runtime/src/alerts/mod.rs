@@ -35,19 +35,22 @@ mod lane;
 mod notice;
 mod plan;
 mod rule;
+mod running;
+mod status;
 mod subject;
 mod throttle;
 #[cfg(feature = "alert-webhook")]
 mod webhook;
 
-pub use self::core::AlertsStatus;
 pub use channel::{CallbackChannel, Channel, DeliveryError, LogChannel};
 pub use config::{AlertsConfig, AlertsConfigBuilder};
 #[cfg(feature = "alert-email")]
 pub use email::{EmailBuilder, EmailChannel, EmailTls};
 pub use handle::{Alerts, Flushed};
-pub use lane::ChannelStatus;
 pub use notice::{Notice, NoticeKind};
 pub use rule::Rule;
+pub use status::{AlertsStatus, ChannelStatus, LossCounts};
 #[cfg(feature = "alert-webhook")]
 pub use webhook::{InvalidSignature, WebhookBuilder, WebhookChannel, WebhookFormat, verify_signature};
+
+pub(crate) use running::statuses;

@@ -1,4 +1,4 @@
-//! Health that tells the truth and harms nobody.
+//! Health checks: liveness, readiness and startup probes.
 //!
 //! A health endpoint that waits for a hung dependency takes the program down with it; one that restarts the program
 //! because a database is away makes an outage of a hiccup; one that answers from a cache while all is lost helps
@@ -6,6 +6,7 @@
 //! that panics or hangs harms nobody but itself; what is not known, or known no longer, is not healthy; and a check of
 //! a dependency decides about readiness, never about liveness, unless the program says so in as many words.
 
+mod alerts;
 mod background;
 mod breakers;
 pub mod builtin;

@@ -1,6 +1,7 @@
 //! What the handles of a registry share.
 
 use super::{
+    alerts,
     background::Background,
     breakers,
     check::Spec,
@@ -167,6 +168,7 @@ impl Shared {
             let mut own = Vec::new();
             if self.of_process {
                 own.extend(journal::report(wall));
+                own.extend(alerts::report(wall));
             }
             if config.breakers.unwrap_or(self.of_process) {
                 let criticalities = self.breakers.lock().clone();
@@ -199,6 +201,7 @@ impl Shared {
         let is_known = |name: &str| {
             entries.iter().any(|entry| entry.name() == name)
                 || name == journal::ENTRY
+                || name == alerts::ENTRY
                 || name.strip_prefix("breaker:").is_some_and(|breaker| circuit_breakers().get(breaker).is_some())
         };
         let mut known: Vec<String> = names.iter().filter(|name| is_known(name)).cloned().collect();

@@ -20,10 +20,10 @@ const CHILD: &str = "GARDEFOU_TEST_ALERTS_CHILD";
 
 /// A line in the log.
 #[derive(Clone, Debug)]
-struct Line {
+pub(super) struct Line {
     level: Level,
     message: String,
-    fields: BTreeMap<&'static str, String>,
+    pub(super) fields: BTreeMap<&'static str, String>,
 }
 
 impl Visit for Line {
@@ -79,7 +79,7 @@ pub(super) fn hear() {
 }
 
 /// Runs something and returns what this thread logged of alerts.
-fn said(run: impl FnOnce()) -> Vec<Line> {
+pub(super) fn said(run: impl FnOnce()) -> Vec<Line> {
     let log = Log::default();
     heard_by(&log, run);
     log.lines.lock().unwrap().clone()

@@ -11,6 +11,7 @@ mod log;
 mod muting;
 mod recovery;
 mod rules;
+mod status;
 #[cfg(feature = "alert-webhook")]
 mod webhook;
 

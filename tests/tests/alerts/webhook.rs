@@ -158,6 +158,26 @@ fn a_server_that_hangs_costs_its_time_limit() {
 }
 
 #[test]
+fn cause_of_a_connection_that_fails_is_shown_without_the_url() {
+    let (_alone, clock) = (alone(), ManualClock::new());
+    // A port that was free a moment ago.
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let channel = local(&format!("http://127.0.0.1:{port}/hooks/T0")).build().unwrap();
+    let alerts = start(config(&clock).channel(channel));
+    let lines = log::said(|| {
+        report(ErrorCode::SYNC_ERROR, "late");
+        alerts.run();
+    });
+    let status = alerts.status().channels.remove(0);
+    let in_health = gardefou::health::health_check().health_status().check("monitor:alerts").cloned();
+    let texts = [status.last_error.unwrap(), lines[0].fields["error"].clone(), in_health.unwrap().output.unwrap()];
+    for text in texts {
+        assert!(text.contains("the request failed: ") && text.to_lowercase().contains("refused"), "{text}");
+        assert!(!text.contains("T0"), "{text}");
+    }
+}
+
+#[test]
 fn a_redirect_is_refused_and_its_target_not_asked() {
     let _alone = alone();
     let target = TcpListener::bind("127.0.0.1:0").unwrap();

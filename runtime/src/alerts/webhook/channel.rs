@@ -110,7 +110,9 @@ impl Channel for WebhookChannel {
 fn not_sent(error: Error) -> DeliveryError {
     match &error {
         Error::Other(reason) if reason.to_string() == REFUSED => DeliveryError::permanent(REFUSED),
-        Error::BadUri(_) | Error::Http(_) => DeliveryError::permanent("the request cannot be made").with_source(error),
+        // The text of this error is the URL.
+        Error::BadUri(_) => DeliveryError::permanent("the request cannot be made"),
+        Error::Http(_) => DeliveryError::permanent("the request cannot be made").with_source(error),
         Error::RequireHttpsOnly(_) => DeliveryError::permanent("the URL does not begin with https://"),
         Error::Timeout(_) => DeliveryError::temporary("the time limit has passed").with_source(error),
         Error::HostNotFound => DeliveryError::temporary("the host has no address"),
