@@ -3,7 +3,14 @@
 
 use super::*;
 use gardefou::alerts::{EmailBuilder, EmailChannel, EmailTls};
-use std::{env, fs, net::TcpListener, time::Duration};
+use smtp_server::SmtpServer;
+use std::{
+    env, fs,
+    io::Write,
+    net::{TcpListener, TcpStream},
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
 
 fn mail() -> EmailBuilder {
     EmailChannel::builder("mail", "localhost").from("Alerts <alerts@example.com>").to("ops@example.com")
@@ -77,4 +84,140 @@ fn a_server_that_is_not_there_may_be_tried_again() {
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let channel = EmailChannel::builder("mail", "127.0.0.1").from("a@example.com").to("b@example.com").port(port);
     assert!(!channel.build().unwrap().deliver(&notices().remove(0)).unwrap_err().is_permanent());
+}
+
+/// A channel to a server on loopback, with these recipients.
+fn local(port: u16, to: &[&str]) -> EmailBuilder {
+    let mail = EmailChannel::builder("mail", "127.0.0.1").from("alerts@example.com").tls(EmailTls::None).port(port);
+    to.iter().fold(mail, |mail, address| mail.to(*address))
+}
+
+const THREE: [&str; 3] = ["ann@example.com", "bob@example.org", "eve@example.net"];
+
+#[test]
+fn all_recipients_share_one_mail_with_the_headers_of_an_automatic_one() {
+    let _alone = alone();
+    let server = SmtpServer::start(|_| None);
+    let notice = notices().remove(0);
+    local(server.port, &THREE).build().unwrap().deliver(&notice).unwrap();
+    let [mail] = &server.mails()[..] else { panic!("one mail") };
+    assert_eq!(mail.to, THREE);
+    for header in ["Auto-Submitted: auto-generated".to_owned(), format!("Message-ID: <{}@example.com>", notice.id)] {
+        assert!(mail.content.lines().any(|line| line == header), "{header}: {}", mail.content);
+    }
+}
+
+#[test]
+fn greeting_is_the_configured_name_or_one_that_rfc_5321_allows() {
+    let _alone = alone();
+    let server = SmtpServer::start(|_| None);
+    let notice = notices().remove(0);
+    let mail = || local(server.port, &["ops@example.com"]);
+    mail().hello_name("shop-1.example.com").build().unwrap().deliver(&notice).unwrap();
+    assert_eq!(server.commands()[0], "EHLO shop-1.example.com");
+    mail().build().unwrap().deliver(&notice).unwrap();
+    let greeting = server.commands().remove(0);
+    assert!(greeting == "EHLO [127.0.0.1]" || greeting.contains('.'), "{greeting}");
+}
+
+#[test]
+fn refused_recipient_keeps_nobody_else_from_the_mail() {
+    let _alone = alone();
+    let server = SmtpServer::start(|line| line.contains("bob").then_some("550 5.1.1 <bob@example.org>: unknown"));
+    let lines = log::said(|| {
+        local(server.port, &THREE).build().unwrap().deliver(&notices().remove(0)).unwrap();
+    });
+    let to: Vec<_> = server.mails().into_iter().map(|mail| mail.to).collect();
+    assert_eq!(to, [[THREE[0]], [THREE[2]]]);
+    let [.., line] = &lines[..] else { panic!("a warning") };
+    assert_eq!(line.message, "the mail server refuses recipient 2 (..@example.org)");
+    assert!(!line.fields["error"].contains("bob@") && line.fields["error"].contains("550"), "{line:?}");
+}
+
+/// Some servers refuse one of several recipients only with the mail.
+#[test]
+fn mail_that_is_refused_for_all_together_is_tried_for_each_apart() {
+    let _alone = alone();
+    let contents = AtomicUsize::new(0);
+    let server = SmtpServer::start(move |line| {
+        (line == "(content)" && contents.fetch_add(1, Ordering::SeqCst) == 0).then_some("554 too many recipients")
+    });
+    local(server.port, &THREE).build().unwrap().deliver(&notices().remove(0)).unwrap();
+    assert_eq!(server.mails().into_iter().flat_map(|mail| mail.to).collect::<Vec<_>>(), THREE);
+}
+
+#[test]
+fn mail_that_every_recipient_refuses_is_refused() {
+    let _alone = alone();
+    let server = SmtpServer::start(|line| line.starts_with("RCPT").then_some("550 unknown"));
+    let err = local(server.port, &THREE).build().unwrap().deliver(&notices().remove(0)).unwrap_err();
+    assert!(err.is_permanent() && err.to_string().starts_with("the mail server refuses every recipient"), "{err}");
+    assert_eq!(server.mails(), []);
+}
+
+/// As with greylisting: who has the mail does not get it again.
+#[test]
+fn recipient_that_is_tried_again_is_tried_alone() {
+    let _alone = alone();
+    let asked = AtomicUsize::new(0);
+    let server = SmtpServer::start(move |line| {
+        let is_early = line.contains("bob") && asked.fetch_add(1, Ordering::SeqCst) < 2;
+        is_early.then_some("451 <bob@example.org>: come back later")
+    });
+    let (channel, notice) = (local(server.port, &THREE).build().unwrap(), notices().remove(0));
+    let err = channel.deliver(&notice).unwrap_err();
+    assert!(!err.is_permanent() && err.to_string().contains("451") && !err.to_string().contains("bob@"), "{err}");
+    channel.deliver(&notice).unwrap();
+    let to: Vec<_> = server.mails().into_iter().map(|mail| mail.to).collect();
+    assert_eq!(to, [[THREE[0]], [THREE[2]], [THREE[1]]]);
+    assert_eq!(channel.deliver(&notice).ok(), Some(()), "another mail of the same notification begins anew");
+    assert_eq!(server.mails()[0].to, THREE);
+}
+
+/// Serves one connection with what never ends, until the client hangs up.
+fn never_ending(chunk: &'static [u8], pause: bool) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        let (mut stream, _): (TcpStream, _) = listener.accept().unwrap();
+        while stream.write_all(chunk).is_ok() {
+            if pause {
+                // A line now and then: no limit for a single read ever passes.
+                std::thread::park_timeout(Duration::from_millis(5));
+            }
+        }
+    });
+    port
+}
+
+#[test]
+fn greeting_that_never_ends_costs_the_time_limit_of_the_whole_mail() {
+    let _alone = alone();
+    let notice = notices().remove(0);
+    let port = never_ending(b"220-still busy\r\n", true);
+    let channel = local(port, &["ops@example.com"]).timeout(Duration::from_millis(100)).build().unwrap();
+    let err = channel.deliver(&notice).unwrap_err();
+    assert_eq!(err.to_string(), "the mail was not sent: the time limit of 100ms has passed");
+    assert!(!err.is_permanent());
+}
+
+#[test]
+fn greeting_without_an_end_of_line_takes_a_bounded_amount_of_memory() {
+    let _alone = alone();
+    let port = never_ending(&[b'x'; 65_536], false);
+    let channel = local(port, &["ops@example.com"]).timeout(Duration::from_secs(60)).build().unwrap();
+    let err = channel.deliver(&notices().remove(0)).unwrap_err();
+    assert!(err.to_string().contains("sends more than a conversation can have"), "{err}");
+}
+
+/// Within a runtime another one cannot be entered.
+#[tokio::test]
+async fn mail_is_sent_from_within_a_runtime_too() {
+    let notice = {
+        let _alone = alone();
+        notices().remove(0)
+    };
+    let server = SmtpServer::start(|_| None);
+    local(server.port, &["ops@example.com"]).build().unwrap().deliver(&notice).unwrap();
+    assert_eq!(server.mails().len(), 1);
 }

@@ -22,7 +22,7 @@ const CHILD: &str = "GARDEFOU_TEST_ALERTS_CHILD";
 #[derive(Clone, Debug)]
 pub(super) struct Line {
     level: Level,
-    message: String,
+    pub(super) message: String,
     pub(super) fields: BTreeMap<&'static str, String>,
 }
 

@@ -11,6 +11,8 @@ mod log;
 mod muting;
 mod recovery;
 mod rules;
+#[cfg(feature = "alert-email")]
+mod smtp_server;
 mod status;
 #[cfg(feature = "alert-webhook")]
 mod webhook;

@@ -7,7 +7,7 @@ use crate::{
 };
 
 const WEBHOOK: [&str; 5] = [WEBHOOK_SECRET, WEBHOOK_FORMAT, WEBHOOK_TIMEOUT, WEBHOOK_ALLOW_HTTP, WEBHOOK_ALLOW_PRIVATE];
-const MAIL: [&str; 6] = [MAIL_PORT, MAIL_TLS, MAIL_FROM, MAIL_TO, MAIL_USER, MAIL_PASSWORD];
+const MAIL: [&str; 7] = [MAIL_PORT, MAIL_HELLO_NAME, MAIL_TLS, MAIL_FROM, MAIL_TO, MAIL_USER, MAIL_PASSWORD];
 
 /// What the variables say of alerts, or nothing if they say nothing.
 pub(super) fn alerts(variables: &mut Variables) -> Option<AlertsConfigBuilder> {
@@ -91,6 +91,9 @@ fn mail(variables: &mut Variables, builder: AlertsConfigBuilder, host: String) -
     if let Some(port) = variables.number(MAIL_PORT) {
         channel = channel.port(port);
     }
+    if let Some(name) = variables.text(MAIL_HELLO_NAME) {
+        channel = channel.hello_name(name);
+    }
     let tls = |text: &str| match text {
         "starttls" => Some(EmailTls::StartTls),
         "implicit" => Some(EmailTls::Implicit),
@@ -119,6 +122,7 @@ fn mail(variables: &mut Variables, builder: AlertsConfigBuilder, host: String) -
                 ("host", MAIL_HOST),
                 ("from", MAIL_FROM),
                 ("to", MAIL_TO),
+                ("hello_name", MAIL_HELLO_NAME),
                 ("tls", MAIL_TLS),
                 ("credentials", MAIL_TLS),
             ];
@@ -204,13 +208,14 @@ mod tests {
             (WEBHOOK_SECRET, "hunter2"),
             (MAIL_HOST, "smtp.example.com"),
             (MAIL_TO, "nobody"),
+            (MAIL_HELLO_NAME, "shop 1"),
             (MAIL_TLS, "none"),
             (MAIL_USER, "u"),
             (MAIL_PASSWORD, "hunter3"),
             (ALERTS_THROTTLE, "0"),
         ];
         let err = of(&illegal).unwrap_err();
-        let expected = [WEBHOOK_URL, WEBHOOK_SECRET, MAIL_FROM, MAIL_TO, MAIL_TLS, ALERTS_THROTTLE];
+        let expected = [WEBHOOK_URL, WEBHOOK_SECRET, MAIL_FROM, MAIL_TO, MAIL_TLS, MAIL_HELLO_NAME, ALERTS_THROTTLE];
         assert_eq!(fields(&err), expected);
         assert!(!err.to_string().contains("hunter"), "{err}");
     }

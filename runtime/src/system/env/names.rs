@@ -27,6 +27,7 @@ pub(super) const WEBHOOK_ALLOW_HTTP: &str = "GARDEFOU_ALERTS_WEBHOOK_ALLOW_HTTP"
 pub(super) const WEBHOOK_ALLOW_PRIVATE: &str = "GARDEFOU_ALERTS_WEBHOOK_ALLOW_PRIVATE";
 pub(super) const MAIL_HOST: &str = "GARDEFOU_ALERTS_MAIL_HOST";
 pub(super) const MAIL_PORT: &str = "GARDEFOU_ALERTS_MAIL_PORT";
+pub(super) const MAIL_HELLO_NAME: &str = "GARDEFOU_ALERTS_MAIL_HELLO_NAME";
 pub(super) const MAIL_TLS: &str = "GARDEFOU_ALERTS_MAIL_TLS";
 pub(super) const MAIL_FROM: &str = "GARDEFOU_ALERTS_MAIL_FROM";
 pub(super) const MAIL_TO: &str = "GARDEFOU_ALERTS_MAIL_TO";
@@ -37,7 +38,7 @@ pub(super) const PANIC_HOOK: &str = "GARDEFOU_PANIC_HOOK";
 pub(super) const STRICT: &str = "GARDEFOU_STRICT";
 
 /// In the order of the table in the documentation of `from_env`, which a test holds against this.
-pub(super) const ALL: [&str; 35] = [
+pub(super) const ALL: [&str; 36] = [
     SERVICE,
     RELEASE,
     ENVIRONMENT,
@@ -65,6 +66,7 @@ pub(super) const ALL: [&str; 35] = [
     WEBHOOK_ALLOW_PRIVATE,
     MAIL_HOST,
     MAIL_PORT,
+    MAIL_HELLO_NAME,
     MAIL_TLS,
     MAIL_FROM,
     MAIL_TO,

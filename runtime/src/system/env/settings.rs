@@ -44,6 +44,7 @@ impl ErrorSystem {
     /// | `GARDEFOU_ALERTS_WEBHOOK_ALLOW_PRIVATE` | whether the host may have a private address | `true` or `false` |
     /// | `GARDEFOU_ALERTS_MAIL_HOST` | the mail server (feature `alert-email`) | name of a host |
     /// | `GARDEFOU_ALERTS_MAIL_PORT` | its port | number |
+    /// | `GARDEFOU_ALERTS_MAIL_HELLO_NAME` | the name to greet it with | domain name, or address in brackets |
     /// | `GARDEFOU_ALERTS_MAIL_TLS` | how the connection is protected | `starttls`, `implicit` or `none` |
     /// | `GARDEFOU_ALERTS_MAIL_FROM` | the sender | mail address |
     /// | `GARDEFOU_ALERTS_MAIL_TO` | the receivers | mail addresses, separated by `;` |

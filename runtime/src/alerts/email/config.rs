@@ -1,17 +1,20 @@
-//! Notices as e-mail (feature `alert-email`).
+//! The settings of mail.
 
-use super::{Channel, DeliveryError, Notice, notice::one_line};
+use super::{EmailChannel, smtp::Server};
 use crate::ConfigError;
 use lettre::{
-    Message, SmtpTransport, Transport,
-    message::{Mailbox, header::ContentType},
+    message::Mailbox,
     transport::smtp::{
         authentication::Credentials,
-        client::{Certificate, Tls, TlsParameters},
+        client::{Certificate, TlsParameters},
         extension::ClientId,
     },
 };
-use std::{fmt, time::Duration};
+use std::{
+    fmt,
+    net::{Ipv4Addr, Ipv6Addr},
+    time::Duration,
+};
 
 /// How a connection to a mail server is protected.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -26,29 +29,6 @@ pub enum EmailTls {
     None,
 }
 
-/// A channel that sends each notice as a mail.
-///
-/// # Examples
-///
-/// ```
-/// use gardefou::alerts::EmailChannel;
-///
-/// let mail = EmailChannel::builder("mail", "smtp.example.com")
-///     .from("alerts@example.com")
-///     .to("Operations <ops@example.com>")
-///     .credentials("alerts", "a password from the environment")
-///     .build();
-/// assert!(mail.is_ok());
-/// let err = EmailChannel::builder("mail", "").to("not an address").build().unwrap_err();
-/// assert_eq!(err.problems().map(|problem| problem.field).collect::<Vec<_>>(), ["host", "from", "to"]);
-/// ```
-pub struct EmailChannel {
-    name: String,
-    transport: SmtpTransport,
-    from: Mailbox,
-    to: Vec<Mailbox>,
-}
-
 /// Collects the settings of an [`EmailChannel`].
 ///
 /// # Defaults
@@ -59,9 +39,10 @@ pub struct EmailChannel {
 /// | `to` | none | at least one address |
 /// | `tls` | STARTTLS, required | |
 /// | `port` | 587, 465 or 25, by `tls` | |
+/// | `hello_name` | the machine's name if it is a full domain name, else its address on the connection | a domain name, or an address in brackets |
 /// | `credentials` | none | not without TLS |
 /// | `ca_certificate` | the well-known authorities | PEM |
-/// | `timeout` | 10 s for each step of a conversation | 1 ms to 60 s |
+/// | `timeout` | 30 s for the whole conversation | 1 ms to 60 s |
 #[derive(Clone)]
 #[must_use]
 pub struct EmailBuilder {
@@ -71,64 +52,28 @@ pub struct EmailBuilder {
     tls: EmailTls,
     from: String,
     to: Vec<String>,
+    hello_name: Option<String>,
     credentials: Option<(String, String)>,
     ca_certificate: Option<Vec<u8>>,
     timeout: Duration,
 }
 
-impl EmailChannel {
-    /// Starts the configuration of a channel of that name, with a mail server.
-    pub fn builder(name: impl Into<String>, host: impl Into<String>) -> EmailBuilder {
-        EmailBuilder {
-            name: name.into(),
-            host: host.into(),
+impl EmailBuilder {
+    pub(super) fn new(name: String, host: String) -> Self {
+        Self {
+            name,
+            host,
             port: None,
             tls: EmailTls::default(),
             from: String::new(),
             to: Vec::new(),
+            hello_name: None,
             credentials: None,
             ca_certificate: None,
-            timeout: Duration::from_secs(10),
+            timeout: Duration::from_secs(30),
         }
     }
 
-    fn message(&self, notice: &Notice) -> Result<Message, lettre::error::Error> {
-        let level = notice.level.name().to_uppercase();
-        let subject = one_line(&format!("[{level}] {}: {}", notice.source, notice.title), 200);
-        let domain = self.from.email.domain();
-        let mut message = Message::builder()
-            .from(self.from.clone())
-            .subject(subject)
-            // A notice that is sent again is the same mail.
-            .message_id(Some(format!("<{}@{domain}>", notice.id)))
-            .header(ContentType::TEXT_PLAIN);
-        for to in &self.to {
-            message = message.to(to.clone());
-        }
-        message.body(notice.to_text())
-    }
-}
-
-impl Channel for EmailChannel {
-    fn name(&self) -> &str {
-        &self.name
-    }
-
-    fn deliver(&self, notice: &Notice) -> Result<(), DeliveryError> {
-        let message = self
-            .message(notice)
-            .map_err(|err| DeliveryError::permanent(format!("the mail cannot be written: {err}")).with_source(err))?;
-        match self.transport.send(&message) {
-            Ok(_) => Ok(()),
-            Err(err) if err.is_permanent() => {
-                Err(DeliveryError::permanent(format!("the mail server refuses: {err}")).with_source(err))
-            }
-            Err(err) => Err(DeliveryError::temporary(format!("the mail was not sent: {err}")).with_source(err)),
-        }
-    }
-}
-
-impl EmailBuilder {
     /// Sets the sender.
     pub fn from(mut self, address: impl Into<String>) -> Self {
         self.from = address.into();
@@ -165,7 +110,25 @@ impl EmailBuilder {
         self
     }
 
-    /// Sets how long each step of the conversation with the server may take.
+    /// Sets the name by which the channel greets the server (EHLO), for servers that refuse the default: a domain name,
+    /// or an address in brackets.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::alerts::EmailChannel;
+    ///
+    /// let mail = || EmailChannel::builder("mail", "smtp.example.com").from("a@example.com").to("ops@example.com");
+    /// assert!(mail().hello_name("shop-1.example.com").build().is_ok());
+    /// assert!(mail().hello_name("[192.0.2.7]").build().is_ok());
+    /// assert_eq!(mail().hello_name("shop 1").build().unwrap_err().field(), "hello_name");
+    /// ```
+    pub fn hello_name(mut self, name: impl Into<String>) -> Self {
+        self.hello_name = Some(name.into());
+        self
+    }
+
+    /// Sets how long the whole conversation with the server may take, from the name of the server to its last reply.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
@@ -184,7 +147,9 @@ impl EmailBuilder {
         let mut address = |field, text: &str| match text.parse::<Mailbox>() {
             Ok(mailbox) => Some(mailbox),
             Err(_) => {
-                problems.push(ConfigError::new(field, text, "must be a mail address"));
+                // Somebody's address with a mistake in it is still somebody's address.
+                let shown = if text.is_empty() { "" } else { "(hidden)" };
+                problems.push(ConfigError::new(field, shown, "must be a mail address"));
                 None
             }
         };
@@ -199,26 +164,30 @@ impl EmailBuilder {
         if self.tls == EmailTls::None && self.credentials.is_some() {
             problems.push(ConfigError::new("credentials", "(hidden)", "must not be sent without TLS"));
         }
+        if self.hello_name.as_deref().is_some_and(|name| parse_hello_name(name).is_none()) {
+            let value = self.hello_name.as_deref().unwrap_or_default();
+            problems.push(ConfigError::new("hello_name", value, "must be a domain name or an address in brackets"));
+        }
         if self.timeout < Duration::from_millis(1) || self.timeout > Duration::from_secs(60) {
             let value = format!("{:?}", self.timeout);
             problems.push(ConfigError::new("timeout", value, "must be from 1 ms to 60 s"));
         }
-        let transport = match self.transport() {
-            Ok(transport) => Some(transport),
+        let server = match self.server() {
+            Ok(server) => Some(server),
             Err(problem) => {
                 problems.push(problem);
                 None
             }
         };
-        match (ConfigError::join(problems), from, transport) {
-            (None, Some(from), Some(transport)) => Ok(EmailChannel { name: self.name, transport, from, to }),
+        match (ConfigError::join(problems), from, server) {
+            (None, Some(from), Some(server)) => Ok(EmailChannel::new(self.name, server, from, to)),
             (Some(err), ..) => Err(err),
             // Whatever is missing was pushed as a problem.
-            (None, ..) => Err(ConfigError::new("from", self.from, "must be a mail address")),
+            (None, ..) => Err(ConfigError::new("from", "(hidden)", "must be a mail address")),
         }
     }
 
-    fn transport(&self) -> Result<SmtpTransport, ConfigError> {
+    fn server(&self) -> Result<Server, ConfigError> {
         let mut parameters = TlsParameters::builder(self.host.clone());
         if let Some(pem) = &self.ca_certificate {
             let parsed = Certificate::from_pem(pem);
@@ -227,21 +196,38 @@ impl EmailBuilder {
             parameters = parameters.add_root_certificate(certificate);
         }
         let parameters = parameters.build().map_err(|err| ConfigError::new("tls", err, "must be usable"))?;
-        let (tls, port) = match self.tls {
-            EmailTls::StartTls => (Tls::Required(parameters), 587),
-            EmailTls::Implicit => (Tls::Wrapper(parameters), 465),
-            EmailTls::None => (Tls::None, 25),
+        let port = match self.tls {
+            EmailTls::StartTls => 587,
+            EmailTls::Implicit => 465,
+            EmailTls::None => 25,
         };
-        let mut builder = SmtpTransport::builder_dangerous(self.host.clone())
-            .port(self.port.unwrap_or(port))
-            .tls(tls)
-            .timeout(Some(self.timeout))
-            .hello_name(ClientId::Domain("localhost".into()));
-        if let Some((user, password)) = &self.credentials {
-            builder = builder.credentials(Credentials::new(user.clone(), password.clone()));
-        }
-        Ok(builder.build())
+        Ok(Server {
+            host: self.host.clone(),
+            port: self.port.unwrap_or(port),
+            tls: self.tls,
+            parameters,
+            hello_name: self.hello_name.as_deref().and_then(parse_hello_name),
+            credentials: self.credentials.clone().map(|(user, password)| Credentials::new(user, password)),
+            limit: self.timeout,
+        })
     }
+}
+
+/// Reads a domain name, or an address literal of RFC 5321.
+pub(super) fn parse_hello_name(text: &str) -> Option<ClientId> {
+    if let Some(address) = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')) {
+        return match address.strip_prefix("IPv6:") {
+            Some(address) => address.parse::<Ipv6Addr>().ok().map(ClientId::Ipv6),
+            None => address.parse::<Ipv4Addr>().ok().map(ClientId::Ipv4),
+        };
+    }
+    let is_label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    (text.len() <= 255 && text.split('.').all(is_label)).then(|| ClientId::Domain(text.to_owned()))
 }
 
 /// Without the credentials.
@@ -251,16 +237,13 @@ impl fmt::Debug for EmailBuilder {
     }
 }
 
-impl fmt::Debug for EmailChannel {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("EmailChannel").field("name", &self.name).field("to", &self.to.len()).finish_non_exhaustive()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{alerts::NoticeKind, event::AlertLevel};
+    use crate::{
+        alerts::{Notice, NoticeKind, notice::one_line},
+        event::AlertLevel,
+    };
 
     /// Whatever is in a name, a code or a message, the headers are those that are meant.
     #[test]
@@ -279,6 +262,7 @@ mod tests {
             .collect();
         names.sort_unstable();
         let expected = [
+            "Auto-Submitted",
             "Content-Transfer-Encoding",
             "Content-Type",
             "Date",
@@ -291,6 +275,28 @@ mod tests {
         let unexpected: Vec<_> = names.iter().filter(|name| !expected.contains(name)).collect();
         assert!(unexpected.is_empty(), "{unexpected:?} in {head}");
         assert!(names.contains(&"Subject") && names.contains(&"To"));
+        assert!(head.contains("\r\nAuto-Submitted: auto-generated"), "{head}");
+    }
+
+    #[test]
+    fn greeting_is_a_domain_name_or_an_address_literal() {
+        for legal in ["localhost", "shop-1.example.com", "[192.0.2.7]", "[IPv6:2001:db8::1]"] {
+            assert_eq!(parse_hello_name(legal).map(|name| name.to_string()).as_deref(), Some(legal));
+        }
+        let long = format!("{}.com", "a".repeat(64));
+        for illegal in ["", ".", "a..b", "a b", "a\r\nMAIL FROM:<x>", "-a.com", "[300.0.0.1]", "[::1]", "é.com", &long]
+        {
+            assert_eq!(parse_hello_name(illegal), None, "{illegal}");
+        }
+    }
+
+    #[test]
+    fn address_with_a_mistake_is_not_repeated_in_the_error() {
+        let err =
+            EmailChannel::builder("m", "h").from("ann@@example.com").to("bob at example.com").build().unwrap_err();
+        let text = err.to_string();
+        assert!(!text.contains("ann") && !text.contains("bob"), "{text}");
+        assert!(text.contains("`from` = (hidden): must be a mail address"), "{text}");
     }
 
     #[test]

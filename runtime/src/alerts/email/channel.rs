@@ -1,0 +1,168 @@
+//! The channel that sends mails.
+
+use super::{
+    EmailBuilder,
+    smtp::{Failure, Letter, Outcome, Server},
+};
+use crate::{
+    alerts::{Channel, DeliveryError, Notice, notice::one_line},
+    error::{ErrorId, redact},
+    event::names,
+    sync::Mutex,
+};
+use lettre::{
+    Address, Message,
+    message::{
+        Mailbox,
+        header::{ContentType, HeaderName, HeaderValue},
+    },
+};
+use std::{collections::VecDeque, fmt};
+
+/// A channel that sends each notification as a mail.
+///
+/// All recipients share one mail. Where the server refuses that, each recipient is tried apart, so that one who is refused
+/// keeps nobody else from the mail: it counts as delivered if one recipient got it, and a warning in the log names the
+/// number and the domain of those who did not. Where a recipient is to be tried again, those who have the mail do not get
+/// it again. The mail is refused for good where every recipient is, or the server refuses the login or the sender.
+///
+/// Header fields: `Message-ID` with the notification's identity (the same mail when it is sent again), and
+/// `Auto-Submitted: auto-generated` (RFC 3834), so that no vacation responder answers.
+///
+/// # Examples
+///
+/// ```
+/// use gardefou::alerts::EmailChannel;
+///
+/// let mail = EmailChannel::builder("mail", "smtp.example.com")
+///     .from("alerts@example.com")
+///     .to("Operations <ops@example.com>")
+///     .hello_name("shop-1.example.com")
+///     .credentials("alerts", "a password from the environment")
+///     .build();
+/// assert!(mail.is_ok());
+/// let err = EmailChannel::builder("mail", "").to("not an address").build().unwrap_err();
+/// assert_eq!(err.problems().map(|problem| problem.field).collect::<Vec<_>>(), ["host", "from", "to"]);
+/// ```
+pub struct EmailChannel {
+    name: String,
+    server: Server,
+    from: Mailbox,
+    to: Vec<Mailbox>,
+    /// What became of mails that some recipients have and others not yet, oldest first.
+    partial: Mutex<VecDeque<(ErrorId, Vec<Outcome>)>>,
+}
+
+/// Mails that some recipients wait for; an older one is sent to all again.
+const MAX_PARTIAL: usize = 64;
+
+impl EmailChannel {
+    /// Starts the configuration of a channel of that name, with a mail server.
+    pub fn builder(name: impl Into<String>, host: impl Into<String>) -> EmailBuilder {
+        EmailBuilder::new(name.into(), host.into())
+    }
+
+    pub(super) fn new(name: String, server: Server, from: Mailbox, to: Vec<Mailbox>) -> Self {
+        Self { name, server, from, to, partial: Mutex::default() }
+    }
+
+    pub(super) fn message(&self, notice: &Notice) -> Result<Message, lettre::error::Error> {
+        let level = notice.level.name().to_uppercase();
+        let subject = one_line(&format!("[{level}] {}: {}", notice.source, notice.title), 200);
+        let domain = self.from.email.domain();
+        let automatic = HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".to_owned());
+        let mut message = Message::builder()
+            .from(self.from.clone())
+            .subject(subject)
+            // A notification that is sent again is the same mail.
+            .message_id(Some(format!("<{}@{domain}>", notice.id)))
+            .header(ContentType::TEXT_PLAIN);
+        for to in &self.to {
+            message = message.to(to.clone());
+        }
+        message.raw_header(automatic).body(notice.to_text())
+    }
+
+    /// Takes what is known of an earlier attempt.
+    fn take_partial(&self, id: ErrorId) -> Vec<Outcome> {
+        let mut partial = self.partial.lock();
+        let known = partial.iter().position(|(known, _)| *known == id).and_then(|at| partial.remove(at));
+        known.map_or_else(|| vec![Outcome::Pending; self.to.len()], |(_, outcomes)| outcomes)
+    }
+
+    fn keep_partial(&self, id: ErrorId, outcomes: Vec<Outcome>) {
+        let mut partial = self.partial.lock();
+        if partial.len() >= MAX_PARTIAL {
+            partial.pop_front();
+        }
+        partial.push_back((id, outcomes));
+    }
+
+    /// A text of the server without the addresses of people.
+    fn without_addresses(&self, text: &str) -> String {
+        let all = self.to.iter().chain([&self.from]).map(|mailbox| &mailbox.email);
+        all.fold(text.to_owned(), |text, address| text.replace(&address.to_string(), &masked(address)))
+    }
+
+    fn failed(&self, failure: &Failure) -> DeliveryError {
+        let text = self.without_addresses(&failure.text);
+        match failure.is_permanent {
+            true => DeliveryError::permanent(format!("the mail server refuses: {text}")),
+            false => DeliveryError::temporary(format!("the mail was not sent: {text}")),
+        }
+    }
+}
+
+/// An address by which its owner cannot be told.
+fn masked(address: &Address) -> String {
+    format!("..@{}", address.domain())
+}
+
+impl Channel for EmailChannel {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn deliver(&self, notice: &Notice) -> Result<(), DeliveryError> {
+        let message = self
+            .message(notice)
+            .map_err(|err| DeliveryError::permanent("the mail cannot be written").with_source(err))?;
+        let to: Vec<Address> = self.to.iter().map(|mailbox| mailbox.email.clone()).collect();
+        let content = message.formatted();
+        let letter = Letter { from: &self.from.email, to: &to, content: &content };
+        let before = self.take_partial(notice.id);
+        let mut outcomes = before.clone();
+        let sent = self.server.send(&letter, &mut outcomes);
+        let mut refused = None;
+        for (at, outcome) in outcomes.iter().enumerate() {
+            let Outcome::Refused(reply) = outcome else { continue };
+            let reply = self.without_addresses(reply);
+            if before[at] != *outcome {
+                let (channel, recipient) = (redact::name(&self.name), masked(&to[at]));
+                tracing::warn!(
+                    target: names::TARGET_ALERT, channel = &*channel, error = reply,
+                    "the mail server refuses recipient {} ({recipient})", at + 1
+                );
+            }
+            refused = refused.or(Some(reply));
+        }
+        if let Err(failure) = sent {
+            if outcomes.iter().any(|outcome| *outcome != Outcome::Pending) {
+                self.keep_partial(notice.id, outcomes);
+            }
+            return Err(self.failed(&failure));
+        }
+        match refused {
+            Some(reply) if !outcomes.contains(&Outcome::Accepted) => {
+                Err(DeliveryError::permanent(format!("the mail server refuses every recipient: {reply}")))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl fmt::Debug for EmailChannel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EmailChannel").field("name", &self.name).field("to", &self.to.len()).finish_non_exhaustive()
+    }
+}
