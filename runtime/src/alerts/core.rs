@@ -9,6 +9,7 @@ use super::{
     notice,
     plan::Plan,
     status::{AlertsStatus, ChannelStatus, Reason},
+    subject::Settled,
 };
 use crate::{
     ConfigError,
@@ -268,7 +269,7 @@ impl Core {
         match step {
             Step::Idle | Step::Wait(_) | Step::CameBack => {}
             Step::Arrived { item, late } => {
-                self.settle(&item, true);
+                self.settle(&item, Settled::Arrived);
                 self.publish(channel, &item.notice, NotificationOutcome::Delivered);
                 // The channel works again: what it missed can follow.
                 if self.has_kept[channel].swap(false, Ordering::Relaxed) {
@@ -332,21 +333,22 @@ impl Core {
         }
     }
 
-    fn settle(&self, item: &Item, arrived: bool) {
+    fn settle(&self, item: &Item, settled: Settled) {
         if item.settles.is_empty() {
             return;
         }
         let now = self.clock().now();
         let mut decider = self.decider.lock();
         for key in item.settles.iter() {
-            decider.settle_at(now, *key, arrived);
+            decider.settle_at(now, *key, settled);
         }
     }
 
     /// Keeps a notice that did not arrive; tells whether it is safe.
     pub(super) fn give_up(&self, channel: usize, item: &Item, reason: Reason) -> bool {
-        self.settle(item, false);
         let kept = item.replayed || self.to_journal(channel, &item.notice, RecordKind::Undelivered);
+        // One that the receiver refused is kept for people to see, and never sent again.
+        self.settle(item, if kept && reason != Reason::Refused { Settled::Kept } else { Settled::Dropped });
         if !kept || !item.replayed {
             self.lanes[channel].count_given_up(reason, kept);
         }

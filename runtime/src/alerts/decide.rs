@@ -6,7 +6,7 @@ use super::{
     gauge::{Crossing, Gauge},
     plan::{Content, PASS, Plan},
     rule::Trigger,
-    subject::{self, Id, Sight, State, Subjects},
+    subject::{self, Id, Settled, Sight, State, Subjects},
     throttle::{Due, Key, Throttle, Verdict},
 };
 use crate::{
@@ -15,7 +15,7 @@ use crate::{
     time::Tick,
 };
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, HashMap},
     sync::Arc,
     time::Duration,
 };
@@ -27,7 +27,8 @@ pub(super) struct Decider {
     subjects: Subjects,
     digests: Vec<Digest>,
     max_per_minute: u64,
-    open: HashSet<String>,
+    /// The circuits that are not closed, with the number of calls that their past openings have rejected.
+    open: HashMap<String, u64>,
     /// The breaker that an operation was seen to stand behind.
     behind: HashMap<String, String>,
     pub(super) inhibited: u64,
@@ -64,7 +65,7 @@ impl Decider {
             subjects: Subjects::new(config.throttle, config.escalate_after),
             digests: channels.iter().map(|_| Digest::default()).collect(),
             max_per_minute: config.max_per_minute,
-            open: HashSet::new(),
+            open: HashMap::new(),
             behind: HashMap::new(),
             inhibited: 0,
             suppressed: 0,
@@ -84,14 +85,14 @@ impl Decider {
         {
             self.behind.insert(event.operation.to_owned(), breaker.to_owned());
         }
-        let circuit_is_open = self.behind.get(event.operation).is_some_and(|breaker| self.open.contains(breaker));
+        let circuit_is_open = self.behind.get(event.operation).is_some_and(|breaker| self.open.contains_key(breaker));
         let (mut told, mut plans) = (Vec::new(), Vec::new());
         for at in 0..self.rules.len() {
             let state = &mut self.rules[at];
             if !state.rule.matches(event) {
                 continue;
             }
-            let by_rule = state.rule.inhibited_by.iter().any(|breaker| self.open.contains(breaker));
+            let by_rule = state.rule.inhibited_by.iter().any(|breaker| self.open.contains_key(breaker));
             match state.rule.trigger {
                 Trigger::Immediate | Trigger::Rate { .. } if by_rule || event.opening.is_some() => self.inhibited += 1,
                 Trigger::Rate { .. } if circuit_is_open => self.inhibited += 1,
@@ -122,7 +123,7 @@ impl Decider {
         if event.shadow {
             return Vec::new();
         }
-        self.note_breaker(event);
+        let rejected = self.note_breaker(event);
         let opened = matches!(to, CircuitState::Open | CircuitState::ForcedOpen) && !rejects(from);
         let closed = !rejects(to) && rejects(from);
         // A probe that failed changes nothing for whoever watches: the circuit was and is not closed.
@@ -137,7 +138,7 @@ impl Decider {
                 reason: reason.name(),
                 cause: cause.map(str::to_owned),
             },
-            false => Content::BreakerClosed { name: event.name.to_owned() },
+            false => Content::BreakerClosed { name: event.name.to_owned(), rejected },
         };
         self.tell_watchers_at(now, Fingerprint::of(&["breaker", event.name]), state, content, |trigger| match trigger {
             Trigger::Breakers { names } => names.is_empty() || names.iter().any(|name| name == event.name),
@@ -145,16 +146,21 @@ impl Decider {
         })
     }
 
-    /// Notes whether a circuit is open, for the rules that rest meanwhile.
-    pub(super) fn note_breaker(&mut self, event: &BreakerEvent<'_>) {
-        let BreakerEventKind::Transition { to, .. } = event.kind else { return };
+    /// Notes whether a circuit is open, for the rules that rest meanwhile. Returns how many calls it has rejected since it
+    /// was closed.
+    pub(super) fn note_breaker(&mut self, event: &BreakerEvent<'_>) -> u64 {
+        let BreakerEventKind::Transition { from, to, rejected, .. } = event.kind else { return 0 };
         if event.shadow {
-            return;
+            return 0;
         }
+        // In half-open the opening goes on, and its number is given again when it ends.
+        let ended = if rejects(from) && to != CircuitState::HalfOpen { rejected } else { 0 };
         if rejects(to) {
-            self.open.insert(event.name.to_owned());
+            let sum = self.open.entry(event.name.to_owned()).or_default();
+            *sum += ended;
+            *sum
         } else {
-            self.open.remove(event.name);
+            self.open.remove(event.name).unwrap_or_default() + ended
         }
     }
 
@@ -204,7 +210,7 @@ impl Decider {
         for due in self.throttle.close() {
             plans.extend(self.tell_due_at(now, due));
         }
-        for plan in self.subjects.close() {
+        for plan in self.subjects.close_at(now) {
             plans.extend(self.cap_at(now, plan));
         }
         plans.extend(channels.filter_map(|channel| self.digest_at(now, channel)));
@@ -218,10 +224,10 @@ impl Decider {
                 Plan { suppressed, is_fresh: false, ..plan }
             }
             // The slot is done with it: should it not arrive, the journal has it.
-            Due::Recovered { key, last, suppressed } => {
+            Due::Recovered { key, last, suppressed, episode } => {
                 let key = Key { level: AlertLevel::Info, ..key };
                 let plan = Plan::new(key, last.rule.clone(), Content::Stopped { last });
-                Plan { suppressed, settles: Vec::new(), ..plan }
+                Plan { suppressed, settles: Vec::new(), episode: Some(episode), ..plan }
             }
             Due::Nameless { key, suppressed } => {
                 self.digests[key.channel].add_nameless(suppressed);
@@ -306,9 +312,9 @@ impl Decider {
         self.throttle.remember(key, notice);
     }
 
-    pub(super) fn settle_at(&mut self, now: Tick, key: Key, arrived: bool) {
-        if !self.subjects.settle_at(now, (key.channel, key.fingerprint), arrived) {
-            self.throttle.settle_at(now, key, arrived);
+    pub(super) fn settle_at(&mut self, now: Tick, key: Key, settled: Settled) {
+        if !self.subjects.settle_at(now, (key.channel, key.fingerprint), settled) {
+            self.throttle.settle_at(now, key, settled == Settled::Arrived);
         }
     }
 
@@ -397,7 +403,7 @@ impl Decider {
             Some(has_line) => (is_error && has_line).then_some(Plan { in_digest: true, ..plan }),
             None => {
                 for key in plan.settles {
-                    self.settle_at(now, key, true);
+                    self.settle_at(now, key, Settled::Arrived);
                 }
                 None
             }

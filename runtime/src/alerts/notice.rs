@@ -8,6 +8,7 @@ use crate::{
 };
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value};
+use std::time::Duration;
 
 /// What a notice is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -65,7 +66,8 @@ impl NoticeKind {
 /// What a channel delivers: owned, bounded, without secrets and without control characters.
 ///
 /// It serialises as a map: `version` (1), `id`, `kind`, `level`, `rule`, `title`, `source`, `timestamp`, `fingerprint`,
-/// `suppressed`, `escalated`, and where present `text` and `error` (an [`ErrorRecord`]).
+/// `suppressed`, `escalated`, and where present `duration` (in seconds), `occurrences`, `text` and `error` (an
+/// [`ErrorRecord`]).
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Notice {
@@ -89,6 +91,12 @@ pub struct Notice {
     pub suppressed: u64,
     /// Whether it comes before its time, because so many were held back.
     pub escalated: bool,
+    /// Of a recovery: how long it lasted. For errors from the first occurrence to the last, for what has a state from the
+    /// change for the worse until the recovery.
+    pub duration: Option<Duration>,
+    /// Of a recovery: how many occurrences there were in that time, those that were held back included. For a rate these
+    /// are its errors, for a circuit how often it opened, for a check how often its status changed for the worse.
+    pub occurrences: Option<u64>,
     /// More lines, where there is more to say.
     pub text: Option<String>,
     /// The error, where it is about one.
@@ -108,6 +116,8 @@ impl Notice {
             fingerprint: Fingerprint::OTHER,
             suppressed: 0,
             escalated: false,
+            duration: None,
+            occurrences: None,
             text: None,
             error: None,
         }
@@ -125,6 +135,10 @@ impl Notice {
             };
             lines.push(format!("{} {what} since the last notice", self.suppressed));
         }
+        let occurrences = self.occurrences.map(|count| format!("occurrences: {count}"));
+        let lasted = self.duration.map(|lasted| format!("lasted: {}", in_words(lasted)));
+        let totals: Vec<String> = lasted.into_iter().chain(occurrences).collect();
+        lines.extend((!totals.is_empty()).then(|| totals.join(", ")));
         lines.extend(self.text.clone());
         if let Some(error) = &self.error {
             lines.push(format!("code: {} ({})", error.error_code, error.code));
@@ -163,6 +177,7 @@ impl Notice {
         let Value::Object(mut map) = json else { return None };
         let error = map.remove("error").and_then(ErrorRecord::of_json);
         let text = |key: &str| map.get(key).and_then(Value::as_str);
+        let seconds = map.get("duration").and_then(Value::as_f64);
         Some(Self {
             id: text("id")?.parse().ok()?,
             kind: NoticeKind::of_name(text("kind")?)?,
@@ -174,6 +189,8 @@ impl Notice {
             fingerprint: text("fingerprint")?.parse().ok()?,
             suppressed: map.get("suppressed").and_then(Value::as_u64).unwrap_or_default(),
             escalated: map.get("escalated").and_then(Value::as_bool).unwrap_or_default(),
+            duration: seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()),
+            occurrences: map.get("occurrences").and_then(Value::as_u64),
             text: text("text").map(str::to_owned),
             error,
         })
@@ -181,6 +198,15 @@ impl Notice {
 }
 
 const LATE: &str = "late: ";
+
+/// A duration as people write it, for example `1 h 5 min 3 s`.
+fn in_words(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    let parts = [(seconds / 3600, "h"), (seconds / 60 % 60, "min"), (seconds % 60, "s")];
+    let parts: Vec<String> =
+        parts.into_iter().filter(|(count, _)| *count > 0).map(|(count, unit)| format!("{count} {unit}")).collect();
+    if parts.is_empty() { "less than 1 s".to_owned() } else { parts.join(" ") }
+}
 
 impl Serialize for Notice {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -196,6 +222,12 @@ impl Serialize for Notice {
         map.serialize_entry("fingerprint", &self.fingerprint)?;
         map.serialize_entry("suppressed", &self.suppressed)?;
         map.serialize_entry("escalated", &self.escalated)?;
+        if let Some(duration) = self.duration {
+            map.serialize_entry("duration", &duration.as_secs_f64())?;
+        }
+        if let Some(occurrences) = self.occurrences {
+            map.serialize_entry("occurrences", &occurrences)?;
+        }
         if let Some(text) = &self.text {
             map.serialize_entry("text", text)?;
         }
@@ -212,13 +244,36 @@ pub(super) fn line_of(record: &ErrorRecord) -> String {
     one_line(&format!("{code} in `{operation}`: {}", record.message), 200)
 }
 
-/// A text as a subject line may have it: redacted, of at most so many characters, without any control character.
+/// A text as a subject line may have it: redacted, of at most so many characters, without any control character. The last
+/// character of one that was cut is `…`.
 pub(crate) fn one_line(raw: &str, max_chars: usize) -> String {
     // Bounded before it is redacted, with room behind the cut, as texts for sinks are.
     let bounded = text::bounded(&raw, max_chars.saturating_mul(8));
+    let was_cut = bounded.len() < raw.trim_end().len();
     let clean = redact::text(&bounded);
     let spaced = clean.chars().map(|c| if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') { ' ' } else { c });
-    spaced.take(max_chars).collect::<String>().trim().to_owned()
+    let spaced: String = spaced.collect();
+    let line = spaced.trim();
+    match was_cut && !line.ends_with(CUT) {
+        true => cut(&format!("{line}{CUT}"), max_chars),
+        false => cut(line, max_chars),
+    }
+}
+
+/// What stands at the end of a text that was cut.
+pub(super) const CUT: char = '…';
+
+/// At most so many characters of a text, the last of them a mark where some are missing.
+pub(super) fn cut(text: &str, max_chars: usize) -> String {
+    if text.chars().nth(max_chars).is_none() {
+        return text.to_owned();
+    }
+    let mut head: String = text.chars().take(max_chars.saturating_sub(1)).collect();
+    head.truncate(head.trim_end().len());
+    if max_chars > 0 {
+        head.push(CUT);
+    }
+    head
 }
 
 /// The record by which the journal keeps a notice for a channel.
@@ -269,9 +324,32 @@ mod tests {
     fn a_title_is_one_line_whatever_it_was_made_of() {
         let title = one_line(&format!("a\r\nBcc: x@y\0{}", "é".repeat(10_000)), 200);
         assert!(title.starts_with("a  Bcc: x@y é"), "{title}");
-        assert_eq!(title.chars().count(), 200);
+        assert_eq!((title.chars().count(), title.ends_with("é…")), (200, true));
         assert!(!title.contains(char::is_control));
         assert_eq!(one_line("\r\n", 10), "");
+        assert_eq!(one_line(&"漢".repeat(350_000), 200), format!("{}…", "漢".repeat(199)));
+    }
+
+    #[test]
+    fn cut_text_has_a_mark_and_no_more_characters_than_it_may() {
+        for (text, max, expected) in [
+            ("abcd", 4, "abcd"),
+            ("abcde", 4, "abc…"),
+            ("ab  e", 4, "ab…"),
+            ("éé", 1, "…"),
+            ("x", 0, ""),
+            ("abcd   ", 4, "abcd"),
+        ] {
+            assert_eq!(one_line(text, max), expected, "{text}");
+        }
+        assert_eq!(one_line(&format!("abc{}", " ".repeat(100)), 4), "abc");
+    }
+
+    #[test]
+    fn duration_is_written_in_hours_minutes_and_seconds() {
+        for (seconds, words) in [(0, "less than 1 s"), (59, "59 s"), (3600, "1 h"), (3903, "1 h 5 min 3 s")] {
+            assert_eq!(in_words(Duration::from_secs(seconds)), words);
+        }
     }
 
     #[test]
@@ -289,6 +367,8 @@ mod tests {
     fn a_notice_reads_back() {
         let mut notice = Notice::new(NoticeKind::Recovery, AlertLevel::Critical, "rule", "title");
         notice.suppressed = 7;
+        notice.duration = Some(Duration::from_millis(61_500));
+        notice.occurrences = Some(3);
         notice.text = Some("two\nlines".into());
         assert_eq!(Notice::of_json(serde_json::to_value(&notice).unwrap()), Some(notice));
         assert_eq!(Notice::of_json(Value::Null), None);

@@ -17,9 +17,18 @@ pub(super) struct Plan {
     pub(super) is_fresh: bool,
     /// It is one too many: what is to be remembered of it is its line in the digest.
     pub(super) in_digest: bool,
+    /// What it ends, where it is a recovery.
+    pub(super) episode: Option<Episode>,
     /// The slots that wait to hear whether it arrived.
     pub(super) settles: Vec<Key>,
     pub(super) content: Content,
+}
+
+/// What a recovery ends: how long it lasted, and how many occurrences it had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Episode {
+    pub(super) lasted: Duration,
+    pub(super) occurrences: u64,
 }
 
 /// What a notice says.
@@ -44,6 +53,8 @@ pub(super) enum Content {
     },
     BreakerClosed {
         name: String,
+        /// Calls that were rejected while it was open.
+        rejected: u64,
     },
     Health {
         check: String,
@@ -79,7 +90,7 @@ impl Content {
             Self::Summary { last } => last.line(),
             Self::Stopped { last } => format!("stopped: {}", last.line()),
             Self::BreakerOpened { name, .. } => format!("circuit `{name}` opened"),
-            Self::BreakerClosed { name } => format!("circuit `{name}` closed"),
+            Self::BreakerClosed { name, .. } => format!("circuit `{name}` closed"),
             Self::Health { check, to, .. } => format!("health check `{check}`: {to}"),
             Self::Rate { count, window } => format!("{rule}: {count} errors within {window:?}"),
             Self::Ratio { breaker, .. } => format!("{rule}: `{breaker}` fails"),
@@ -99,6 +110,7 @@ impl Plan {
             escalated: false,
             is_fresh: true,
             in_digest: false,
+            episode: None,
             settles: vec![key],
             content,
         }
@@ -137,7 +149,11 @@ impl Plan {
                 notice.text = cause;
                 notice
             }
-            Content::BreakerClosed { name } => make(NoticeKind::Recovery, format!("circuit `{name}` closed")),
+            Content::BreakerClosed { name, rejected } => {
+                let mut notice = make(NoticeKind::Recovery, format!("circuit `{name}` closed"));
+                notice.text = (rejected > 0).then(|| format!("rejected calls: {rejected}"));
+                notice
+            }
             Content::Health { check, from, to, output } => {
                 // That a check fails may be no more than information, and is no recovery.
                 let kind = if to == PASS { NoticeKind::Recovery } else { NoticeKind::Health };
@@ -169,6 +185,8 @@ impl Plan {
             notice.title = format!("{title}; {} changes since the last notice", self.changes);
         }
         notice.escalated = self.escalated;
+        notice.duration = self.episode.map(|episode| episode.lasted);
+        notice.occurrences = self.episode.map(|episode| episode.occurrences);
         notice
     }
 }

@@ -5,7 +5,7 @@
 //! each state held back by itself, a subject that flaps would be left at whatever it was told first in an interval.
 
 use super::{
-    plan::{Content, Plan},
+    plan::{Content, Episode, Plan},
     throttle::Key,
 };
 use crate::{event::AlertLevel, monitor::Fingerprint, time::Tick};
@@ -70,6 +70,22 @@ struct Subject {
     /// A notice of the present state did not arrive: until then the same is not tried again.
     not_before: Tick,
     next_escalation: u64,
+    /// When the state became bad after it was good, and how often a bad state was seen since.
+    bad_since: Option<(Tick, u64)>,
+    /// What the recovery on its way ends: taken up again if it does not arrive.
+    ended: Option<(Tick, u64)>,
+    /// The last notification of a bad state was dropped for good: whoever never had it needs no recovery.
+    is_unknown: bool,
+}
+
+/// What became of a notification.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Settled {
+    Arrived,
+    /// It did not arrive, and is sent later.
+    Kept,
+    /// It will never arrive.
+    Dropped,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -98,12 +114,24 @@ impl Subjects {
             return Verdict::Ignore;
         }
         if !self.all.contains_key(&id) && !self.has_room_at(now) {
-            return Verdict::Tell(Subject::new(sight, self.escalate_after).tell(id, false));
+            return Verdict::Tell(Subject::new(sight, self.escalate_after).tell_at(now, id, false));
         }
         let first_escalation = self.escalate_after;
         let subject = self.all.entry(id).or_insert_with(|| Subject::new(sight.clone(), first_escalation));
         subject.news.changes += u64::from(subject.present.state.name != sight.state.name);
+        if !sight.state.is_good {
+            let (_, count) = subject.bad_since.get_or_insert((now, 0));
+            // The first notification of a rate is about as many errors as it takes.
+            *count += match (&sight.content, *count) {
+                (Content::Rate { count, .. }, 0) => *count as u64,
+                _ => 1,
+            };
+        }
         subject.present = sight;
+        if subject.is_unknown && subject.present.state.is_good && subject.on_its_way.is_none() {
+            subject.forget();
+            return Verdict::Ignore;
+        }
         if !wants {
             return Verdict::Ignore;
         }
@@ -118,15 +146,20 @@ impl Subjects {
         }
         subject.news.held_back -= 1;
         subject.next_escalation = if is_due { first_escalation } else { subject.next_escalation.saturating_mul(10) };
-        Verdict::Tell(subject.tell(id, !is_due))
+        Verdict::Tell(subject.tell_at(now, id, !is_due))
     }
 
     /// Learns what became of a notice; tells whether it was about a subject.
-    pub(super) fn settle_at(&mut self, now: Tick, id: Id, arrived: bool) -> bool {
+    pub(super) fn settle_at(&mut self, now: Tick, id: Id, settled: Settled) -> bool {
         let Some(subject) = self.all.get_mut(&id) else { return false };
         let Some(sent) = subject.on_its_way.take() else { return true };
         let carried = std::mem::take(&mut subject.carried);
-        if arrived {
+        let ended = subject.ended.take();
+        if !sent.is_good {
+            let is_known = subject.told.is_some_and(|told| !told.is_good);
+            subject.is_unknown = settled == Settled::Dropped && !is_known;
+        }
+        if settled == Settled::Arrived {
             subject.told = Some(sent);
             subject.quiet_until = now.after(self.interval);
             if sent.is_good {
@@ -138,6 +171,13 @@ impl Subjects {
             if sent.name == subject.present.state.name {
                 subject.not_before = now.after(self.interval);
             }
+            if let Some((since, count)) = ended {
+                let (_, later) = subject.bad_since.unwrap_or_default();
+                subject.bad_since = Some((since, count + later));
+            }
+        }
+        if subject.is_unknown && subject.present.state.is_good {
+            subject.forget();
         }
         true
     }
@@ -149,7 +189,7 @@ impl Subjects {
         self.all.retain(|id, subject| {
             if subject.due().is_some_and(|at| at <= now) {
                 subject.next_escalation = first_escalation;
-                plans.push(Plan { is_fresh: false, ..subject.tell(*id, false) });
+                plans.push(Plan { is_fresh: false, ..subject.tell_at(now, *id, false) });
             }
             !subject.is_done_at(now)
         });
@@ -158,10 +198,10 @@ impl Subjects {
     }
 
     /// What was held back and not told yet, whatever the time.
-    pub(super) fn close(&mut self) -> Vec<Plan> {
+    pub(super) fn close_at(&mut self, now: Tick) -> Vec<Plan> {
         let untold = self.all.iter_mut().filter(|(_, subject)| subject.wants() && subject.news.held_back > 0);
         let mut plans: Vec<Plan> =
-            untold.map(|(id, subject)| Plan { is_fresh: false, ..subject.tell(*id, false) }).collect();
+            untold.map(|(id, subject)| Plan { is_fresh: false, ..subject.tell_at(now, *id, false) }).collect();
         plans.sort_by_key(|plan| plan.key);
         plans
     }
@@ -206,7 +246,15 @@ impl Subject {
             good_from: Tick::ZERO,
             not_before: Tick::ZERO,
             next_escalation: first_escalation,
+            bad_since: None,
+            ended: None,
+            is_unknown: false,
         }
+    }
+
+    /// Drops what nobody was notified of and nobody needs to be: it is over.
+    fn forget(&mut self) {
+        (self.news, self.bad_since, self.is_unknown) = (News::default(), None, false);
     }
 
     fn wants(&self) -> bool {
@@ -237,14 +285,16 @@ impl Subject {
         is_settled && now >= self.quiet_until.max(self.good_from).max(self.not_before)
     }
 
-    fn tell(&mut self, (channel, fingerprint): Id, escalated: bool) -> Plan {
+    fn tell_at(&mut self, now: Tick, (channel, fingerprint): Id, escalated: bool) -> Plan {
         let state = self.present.state;
         self.on_its_way = Some(state);
+        self.ended = if state.is_good { self.bad_since.take() } else { None };
+        let episode = self.ended.map(|(since, occurrences)| Episode { lasted: now.since(since), occurrences });
         self.carried = std::mem::take(&mut self.news);
         let key = Key { channel, fingerprint, level: state.level };
         let rule = self.present.rule.clone().unwrap_or_default();
         let News { held_back, changes } = self.carried;
         let content = self.present.content.clone();
-        Plan { suppressed: held_back, changes, escalated, ..Plan::new(key, rule, content) }
+        Plan { suppressed: held_back, changes, escalated, episode, ..Plan::new(key, rule, content) }
     }
 }

@@ -1,6 +1,6 @@
 //! How often one thing may be told: no clock, no lock, no I/O.
 
-use super::Notice;
+use super::{Notice, plan::Episode};
 use crate::{event::AlertLevel, monitor::Fingerprint, time::Tick};
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -29,7 +29,7 @@ pub(super) enum Due {
     /// Some were held back of which nothing but their number is known.
     Nameless { key: Key, suppressed: u64 },
     /// Nothing like it came for as long as its rule says.
-    Recovered { key: Key, last: Arc<Notice>, suppressed: u64 },
+    Recovered { key: Key, last: Arc<Notice>, suppressed: u64, episode: Episode },
 }
 
 /// The slots of all that was told of late.
@@ -48,7 +48,11 @@ struct Slot {
     /// What the notice on its way says was held back: added again if it does not arrive.
     carried: u64,
     next_escalation: u64,
+    /// The first occurrence since the problem was last over, and how many there were since.
+    first_seen: Tick,
+    occurrences: u64,
     last_seen: Tick,
+    last_occurrence: Tick,
     recovery_after: Option<Duration>,
     /// When it was last told that the problem is over.
     recovered: Option<Tick>,
@@ -89,20 +93,35 @@ impl Throttle {
             suppressed: 0,
             carried: 0,
             next_escalation: first_escalation,
+            first_seen: now,
+            occurrences: 0,
             last_seen: now,
+            last_occurrence: now,
             recovery_after,
             recovered: None,
             last: None,
         });
-        slot.last_seen = now;
+        if let SlotState::Over(_) = slot.state {
+            (slot.first_seen, slot.occurrences) = (now, 0);
+        }
+        slot.occurrences += 1;
+        (slot.last_seen, slot.last_occurrence) = (now, now);
+        // The next interval begins with the first step, whether an occurrence or the passing of time ends this one.
+        let is_over = match slot.state {
+            SlotState::Idle | SlotState::Over(_) => true,
+            SlotState::Quiet(until) => now >= until,
+            SlotState::OnItsWay => false,
+        };
+        if is_over {
+            slot.next_escalation = first_escalation;
+        }
         let verdict = match slot.state {
-            SlotState::Idle | SlotState::Over(_) => slot.send(false),
-            SlotState::Quiet(until) if now >= until => slot.send(false),
+            _ if is_over => slot.send(false),
             SlotState::Quiet(_) if slot.suppressed + 1 >= slot.next_escalation => {
                 slot.next_escalation = slot.next_escalation.saturating_mul(10);
                 slot.send(true)
             }
-            SlotState::OnItsWay | SlotState::Quiet(_) => {
+            _ => {
                 slot.suppressed += 1;
                 Verdict::HoldBack
             }
@@ -158,7 +177,9 @@ impl Throttle {
                     let is_over = slot.recovery_due(interval).is_some_and(|at| now >= at);
                     if let (true, Some(last)) = (is_over, &slot.last) {
                         let (last, suppressed) = (Arc::clone(last), std::mem::take(&mut slot.suppressed));
-                        due.push(Due::Recovered { key: *key, last, suppressed });
+                        let lasted = slot.last_occurrence.since(slot.first_seen);
+                        let episode = Episode { lasted, occurrences: slot.occurrences };
+                        due.push(Due::Recovered { key: *key, last, suppressed, episode });
                         slot.recovered = Some(now);
                         slot.next_escalation = first_escalation;
                         slot.state = SlotState::Over(now.after(interval));
@@ -335,6 +356,43 @@ mod tests {
             }
         }
         assert_eq!(told, [(0, 0, false), (10, 9, true), (110, 99, true)]);
+    }
+
+    /// Whether an occurrence or the passing of time ends an interval, the next one escalates at the same step.
+    #[test]
+    fn escalation_is_the_same_whatever_ends_an_interval_first() {
+        let steps_after = |occurrence_first: bool| {
+            let mut throttle = Throttle::new(INTERVAL, Some(10));
+            let key = key(0, AlertLevel::Error);
+            throttle.judge_at(at(0), key, None);
+            throttle.remember(key, &notice());
+            throttle.settle_at(at(0), key, true);
+            // One early notification in the first interval, so that the next step would be 100.
+            for _ in 0..10 {
+                throttle.judge_at(at(1), key, None);
+            }
+            throttle.settle_at(at(1), key, true);
+            throttle.judge_at(at(2), key, None);
+            match occurrence_first {
+                true => {
+                    assert_eq!(throttle.judge_at(at(301), key, None).1, send(1, false));
+                    assert_eq!(throttle.due_at(at(301)), []);
+                }
+                false => {
+                    assert!(matches!(throttle.due_at(at(301))[..], [Due::Summary { suppressed: 1, .. }]));
+                    assert_eq!(throttle.judge_at(at(301), key, None).1, Verdict::HoldBack);
+                }
+            }
+            throttle.settle_at(at(301), key, true);
+            let verdicts = (0..200).map(|_| {
+                let verdict = throttle.judge_at(at(302), key, None).1;
+                throttle.settle_at(at(302), key, true);
+                verdict
+            });
+            verdicts.filter(|verdict| *verdict != Verdict::HoldBack).collect::<Vec<_>>()
+        };
+        assert_eq!(steps_after(true), [send(9, true), send(99, true)]);
+        assert_eq!(steps_after(false), steps_after(true));
     }
 
     #[test]

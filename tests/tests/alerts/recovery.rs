@@ -35,6 +35,101 @@ fn errors_that_stopped_are_told_so_long_after_the_last_one() {
     let [notice] = &ops.take()[..] else { panic!("one notice") };
     assert_eq!((notice.kind, notice.level), (NoticeKind::Recovery, AlertLevel::Info));
     assert_eq!((notice.title.as_str(), notice.suppressed), ("stopped: SYNC_ERROR: late", 1));
+    assert_eq!((notice.duration, notice.occurrences), (Some(Duration::from_secs(10)), Some(2)));
+    assert!(notice.to_text().contains("lasted: 10 s, occurrences: 2"), "{}", notice.to_text());
+    let json = serde_json::to_value(notice).unwrap();
+    assert_eq!((json["duration"].as_f64(), json["occurrences"].as_u64()), (Some(10.0), Some(2)));
+    // The next problem is another one.
+    clock.advance(Duration::from_secs(600));
+    report(ErrorCode::SYNC_ERROR, "late anew");
+    alerts.run();
+    clock.advance(Duration::from_secs(300));
+    alerts.run();
+    let notices = ops.take();
+    let last = notices.last().unwrap();
+    assert_eq!((last.kind, last.duration, last.occurrences), (NoticeKind::Recovery, Some(Duration::ZERO), Some(1)));
+}
+
+#[test]
+fn recovery_of_a_state_has_its_duration_and_its_totals() {
+    let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
+    let rate = Rule::rate("many", 3, MINUTE);
+    let alerts = start(config(&clock).channel(ops.clone()).rule(Rule::breakers("circuits")).rule(rate));
+    let circuit = CircuitBreaker::builder("totals").failure_threshold(1).clock(clock.clone()).build().unwrap();
+    circuit.try_acquire().unwrap().failure();
+    alerts.run();
+    assert_eq!(ops.told().len(), 1);
+    for _ in 0..2 {
+        // Rejected twice in each of two openings.
+        assert!(circuit.try_acquire().is_err() && circuit.try_acquire().is_err());
+        clock.advance(Duration::from_secs(3600));
+        circuit.try_acquire().unwrap().failure();
+    }
+    clock.advance(Duration::from_secs(3600));
+    circuit.try_acquire().unwrap().success();
+    alerts.run();
+    let closed = ops.take().remove(0);
+    assert_eq!((closed.kind, closed.title.as_str()), (NoticeKind::Recovery, "circuit `totals` closed"));
+    assert_eq!((closed.duration, closed.occurrences), (Some(Duration::from_secs(3 * 3600)), Some(1)));
+    assert!(closed.to_text().contains("rejected calls: 4"), "{}", closed.to_text());
+
+    for _ in 0..5 {
+        report(ErrorCode::SYNC_ERROR, "late");
+        alerts.run();
+        clock.advance(Duration::from_secs(1));
+    }
+    assert_eq!(ops.take().remove(0).duration, None, "only a recovery has one");
+    clock.advance(Duration::from_secs(120));
+    alerts.run();
+    let calm = ops.take().remove(0);
+    assert_eq!((calm.title.as_str(), calm.occurrences), ("many: back in bounds", Some(5)));
+    assert_eq!(calm.duration, Some(Duration::from_secs(123)));
+}
+
+/// Whoever never had the bad news needs no recovery; whoever gets it later does.
+#[test]
+fn channel_that_refused_every_firing_notification_gets_no_recovery() {
+    let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
+    let alerts = start(config(&clock).channel(ops.clone()).rule(Rule::rate("many", 2, MINUTE)));
+    let refused = |count: usize| ops.fail_with((0..count).map(|_| DeliveryError::permanent("400")));
+    let burst = || {
+        (0..2).for_each(|_| report(ErrorCode::SYNC_ERROR, "late"));
+        alerts.run();
+        clock.advance(Duration::from_secs(61));
+        alerts.run();
+        clock.advance(Duration::from_secs(600));
+        alerts.run();
+        ops.failures.lock().unwrap().clear();
+        ops.take().into_iter().map(|notice| (notice.kind, notice.suppressed)).collect::<Vec<_>>()
+    };
+    refused(1);
+    assert_eq!(burst(), []);
+    // The next one begins anew.
+    assert_eq!(burst(), [(NoticeKind::Rate, 0), (NoticeKind::Recovery, 0)]);
+    // The last word was good: nothing is owed either.
+    refused(1);
+    assert_eq!(burst(), []);
+    assert_eq!(burst(), [(NoticeKind::Rate, 0), (NoticeKind::Recovery, 0)]);
+}
+
+/// Also where the state recovers while the notification is still being tried.
+#[test]
+fn recovery_during_the_delivery_of_a_notification_that_is_lost_is_not_sent() {
+    let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
+    let alerts = start(config(&clock).channel(ops.clone()).rule(Rule::breakers("circuits")).max_tries(2));
+    let flapping = Flapping::new("unknown", &clock);
+    ops.fail_with([DeliveryError::temporary("503"), DeliveryError::temporary("503")]);
+    flapping.circuit_alone(false);
+    alerts.run();
+    flapping.circuit_alone(true);
+    for _ in 0..10 {
+        clock.advance(MINUTE);
+        alerts.run();
+    }
+    assert_eq!((ops.told(), alerts.status().lost), (vec![], 1));
+    flapping.circuit_alone(false);
+    alerts.run();
+    assert_eq!(ops.told(), one("circuit `unknown` opened: manual"));
 }
 
 /// An error every 50 s counts as over after 30 s: told once in an interval, and its return at once.

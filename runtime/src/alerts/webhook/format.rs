@@ -1,6 +1,6 @@
 //! The bodies of requests.
 
-use crate::alerts::Notice;
+use crate::alerts::{Notice, notice::cut};
 use serde_json::json;
 
 /// The form of a webhook's requests.
@@ -37,8 +37,7 @@ impl WebhookFormat {
             Self::Slack => {
                 let escaped = notice.to_text().replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
                 // Slack cuts at 40,000 characters.
-                let text: String = escaped.chars().take(35_000).collect();
-                json!({ "text": text }).to_string()
+                json!({ "text": cut(&escaped, 35_000) }).to_string()
             }
         }
     }
