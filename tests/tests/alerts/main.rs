@@ -16,6 +16,10 @@ mod smtp_server;
 mod status;
 #[cfg(feature = "alert-webhook")]
 mod webhook;
+#[cfg(feature = "alert-webhook")]
+mod webhook_services;
+#[cfg(feature = "alert-webhook")]
+mod webhook_settings;
 
 use gardefou::{
     AppError, ErrorCode,

@@ -12,13 +12,13 @@ use std::{
     time::Duration,
 };
 
-struct Request {
-    headers: Vec<String>,
-    body: String,
+pub(super) struct Request {
+    pub(super) headers: Vec<String>,
+    pub(super) body: String,
 }
 
 impl Request {
-    fn header(&self, name: &str) -> Option<&str> {
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find_map(|line| {
             let (key, value) = line.split_once(':')?;
             key.eq_ignore_ascii_case(name).then(|| value.trim())
@@ -27,13 +27,13 @@ impl Request {
 }
 
 /// What a server was asked, and the connections that it never answers: they stay open until this is dropped.
-struct Served {
-    requests: Vec<Request>,
+pub(super) struct Served {
+    pub(super) requests: Vec<Request>,
     hanging: Vec<TcpStream>,
 }
 
 /// Gives one answer per connection, in order; an empty one is never given.
-fn serve(answers: Vec<String>) -> (String, JoinHandle<Served>) {
+pub(super) fn serve(answers: Vec<String>) -> (String, JoinHandle<Served>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/hooks/T0", listener.local_addr().unwrap());
     let server = std::thread::spawn(move || {
@@ -52,7 +52,7 @@ fn serve(answers: Vec<String>) -> (String, JoinHandle<Served>) {
     (url, server)
 }
 
-fn read(stream: &TcpStream) -> Request {
+pub(super) fn read(stream: &TcpStream) -> Request {
     let mut reader = BufReader::new(stream);
     let mut headers = Vec::new();
     loop {
@@ -69,15 +69,15 @@ fn read(stream: &TcpStream) -> Request {
     request
 }
 
-fn answer(status: &str, headers: &str, body: &str) -> String {
+pub(super) fn answer(status: &str, headers: &str, body: &str) -> String {
     format!("HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {}\r\n{headers}\r\n{body}", body.len())
 }
 
-fn local(url: &str) -> WebhookBuilder {
+pub(super) fn local(url: &str) -> WebhookBuilder {
     WebhookChannel::builder("hook", url).allow_http(true).allow_private_addresses(true)
 }
 
-fn notice() -> Notice {
+pub(super) fn notice() -> Notice {
     let (clock, ops) = (ManualClock::new(), Recorder::new("ops"));
     let alerts = start(config(&clock).channel(ops.clone()));
     alerts.test();

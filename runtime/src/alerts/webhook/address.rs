@@ -16,6 +16,8 @@ use ureq::{
 #[derive(Debug)]
 pub(super) struct PublicOnly {
     pub(super) allow_private: bool,
+    /// The proxy, which may stand in a private network.
+    pub(super) proxy: Option<Uri>,
     pub(super) system: DefaultResolver,
 }
 
@@ -25,7 +27,8 @@ pub(super) const REFUSED: &str = "the host resolves to an address that is not pu
 impl Resolver for PublicOnly {
     fn resolve(&self, uri: &Uri, config: &Config, timeout: NextTimeout) -> Result<ResolvedSocketAddrs, Error> {
         let all = self.system.resolve(uri, config, timeout)?;
-        if self.allow_private {
+        let is_proxy = self.proxy.as_ref().is_some_and(|proxy| proxy.authority() == uri.authority());
+        if self.allow_private || is_proxy {
             return Ok(all);
         }
         let mut public = self.empty();

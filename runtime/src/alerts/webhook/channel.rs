@@ -3,27 +3,31 @@
 use super::{
     WebhookBuilder,
     address::{PublicOnly, REFUSED},
+    config::Checked,
     sign,
 };
 use crate::{
-    alerts::{Channel, DeliveryError, Notice},
-    time::{SharedClock, Timestamp},
+    alerts::{Channel, DeliveryError, Notice, notice::cut},
+    error::retry_after,
+    time::Timestamp,
 };
-use std::{fmt, time::Duration};
+use std::{fmt, io::Read, time::Duration};
 use ureq::{
-    Agent, Error,
+    Agent, Body, Error,
     config::Config,
+    http::Response,
+    tls::{RootCerts, TlsConfig},
     unversioned::{resolver::DefaultResolver, transport::DefaultConnector},
 };
 
-/// A channel that sends each notice as an HTTP POST.
+/// A channel that sends each notification as an HTTP POST.
 ///
-/// A status 2xx says that it arrived. 408, 425, 429 and 5xx, a connection that fails and a time limit that passes are
-/// tried again, after the time of a `Retry-After`; everything else is refused for good. Redirects are not followed,
-/// and no proxy of the environment is used: the address that was checked is the one that is reached.
+/// A status 2xx means that it arrived. 408, 425, 429 and 5xx, a connection that fails and a time limit that passes are
+/// tried again, after the time of a `Retry-After` (seconds or a date, at most an hour); everything else is refused for
+/// good. Redirects are not followed, and no proxy of the environment is used, only a configured one.
 ///
-/// Headers: `Content-Type: application/json`, `X-Gardefou-Notice` with the notice's identity (a notice that is sent again
-/// keeps it), and with a secret `X-Gardefou-Signature`.
+/// Headers: `Content-Type: application/json`, `X-Gardefou-Notice` with the notification's identity (one that is sent again
+/// keeps it), with a secret `X-Gardefou-Signature`, and those that were configured.
 ///
 /// # Examples
 ///
@@ -38,7 +42,7 @@ use ureq::{
 pub struct WebhookChannel {
     agent: Agent,
     config: WebhookBuilder,
-    clock: SharedClock,
+    checked: Checked,
 }
 
 /// How much of an answer is read.
@@ -50,31 +54,53 @@ impl WebhookChannel {
         WebhookBuilder::new(name.into(), url.into())
     }
 
-    pub(super) fn new(config: WebhookBuilder) -> Self {
+    pub(super) fn new(config: WebhookBuilder, checked: Checked) -> Self {
+        let roots = match &checked.authorities {
+            Some(authorities) => RootCerts::new_with_certs(authorities),
+            None => RootCerts::WebPki,
+        };
         let settings = Config::builder()
             .timeout_global(Some(config.timeout))
             .https_only(!config.allow_http)
             .max_redirects(0)
             .max_redirects_will_error(false)
             .http_status_as_error(false)
-            .proxy(None)
+            .proxy(checked.proxy.clone())
+            .tls_config(TlsConfig::builder().root_certs(roots).build())
             .user_agent(concat!("gardefou/", env!("CARGO_PKG_VERSION")))
             .max_idle_connections_per_host(1)
             .build();
-        let resolver = PublicOnly { allow_private: config.allow_private, system: DefaultResolver::default() };
+        let proxy = checked.proxy.as_ref().map(|proxy| proxy.uri().clone());
+        let resolver = PublicOnly { allow_private: config.allow_private, proxy, system: DefaultResolver::default() };
         let agent = Agent::with_parts(settings, DefaultConnector::default(), resolver);
-        Self { agent, config, clock: SharedClock::default() }
+        Self { agent, config, checked }
     }
 
-    fn send(&self, notice: &Notice) -> Result<ureq::http::Response<ureq::Body>, Error> {
-        let body = self.config.format.body(notice);
+    /// How long an answer asks to wait. A date is compared with that of the answer, where it has one: the clocks of two
+    /// machines differ.
+    fn wait_of(&self, answer: &Response<Body>) -> Option<Duration> {
+        let header = |name| answer.headers().get(name).and_then(|value| value.to_str().ok());
+        let date = header("date").and_then(|date| httpdate::parse_http_date(date).ok());
+        let wait = retry_after(header("retry-after")?, date.unwrap_or_else(|| self.config.clock.wall()));
+        // A server that asks for hours is asked again in one.
+        wait.map(|wait| wait.min(Duration::from_secs(3600)))
+    }
+
+    fn send(&self, notice: &Notice) -> Result<Response<Body>, Error> {
+        let body = match &self.checked.template {
+            Some(template) => template.body(notice),
+            None => self.config.format.body(notice),
+        };
         let mut request = self
             .agent
             .post(&self.config.url)
             .header("Content-Type", "application/json")
             .header("X-Gardefou-Notice", notice.id.to_string());
+        for (name, value) in &self.checked.headers {
+            request = request.header(name, value);
+        }
         if let Some(secret) = &self.config.secret {
-            let at = Timestamp::from(self.clock.wall());
+            let at = Timestamp::from(self.config.clock.wall());
             request = request.header("X-Gardefou-Signature", sign::signature(secret, at, body.as_bytes()));
         }
         request.send(body)
@@ -92,18 +118,22 @@ impl Channel for WebhookChannel {
         if (200..300).contains(&status) {
             return Ok(());
         }
-        let header = answer.headers().get("retry-after").and_then(|value| value.to_str().ok());
-        let wait = header.and_then(|value| value.trim().parse().ok()).map(Duration::from_secs);
-        let text = answer.body_mut().with_config().limit(MAX_ANSWER).read_to_string().unwrap_or_default();
-        let text = format!("status {status}: {}", text.chars().take(200).collect::<String>());
-        // A server that asks for hours is asked again in one.
-        let wait = wait.map(|wait| wait.min(Duration::from_secs(3600)));
+        let wait = self.wait_of(&answer);
+        let text = format!("status {status}: {}", head_of(&mut answer));
         match status {
             408 | 425 | 429 | 500.. => Err(DeliveryError::temporary(text).retry_after(wait)),
             300..400 => Err(DeliveryError::permanent(format!("status {status}: redirects are not followed"))),
             _ => Err(DeliveryError::permanent(text)),
         }
     }
+}
+
+/// The first characters of an answer, however long it is.
+fn head_of(answer: &mut Response<Body>) -> String {
+    let mut head = Vec::new();
+    // What came before a failure is as good a reason.
+    let _ = answer.body_mut().as_reader().take(MAX_ANSWER).read_to_end(&mut head);
+    cut(String::from_utf8_lossy(&head).trim(), 200)
 }
 
 /// The URL is not in these texts: the paths of chat hooks are their secrets.
@@ -116,6 +146,7 @@ fn not_sent(error: Error) -> DeliveryError {
         Error::RequireHttpsOnly(_) => DeliveryError::permanent("the URL does not begin with https://"),
         Error::Timeout(_) => DeliveryError::temporary("the time limit has passed").with_source(error),
         Error::HostNotFound => DeliveryError::temporary("the host has no address"),
+        Error::ConnectProxyFailed(_) => DeliveryError::temporary("the proxy refuses the connection").with_source(error),
         _ => DeliveryError::temporary("the request failed").with_source(error),
     }
 }

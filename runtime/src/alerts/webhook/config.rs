@@ -1,8 +1,16 @@
 //! Where a webhook goes.
 
-use super::{WebhookChannel, WebhookFormat};
-use crate::ConfigError;
-use std::time::Duration;
+use super::{WebhookChannel, WebhookFormat, address::is_public, template::Template};
+use crate::{
+    ConfigError,
+    time::{Clock, SharedClock},
+};
+use std::{fs, net::IpAddr, path::PathBuf, time::Duration};
+use ureq::{
+    Proxy,
+    http::{HeaderName, HeaderValue, Uri},
+    tls::{Certificate, PemItem, parse_pem},
+};
 
 /// Collects the settings of a [`WebhookChannel`].
 ///
@@ -13,6 +21,10 @@ use std::time::Duration;
 /// | `secret` | none: requests are not signed | at least 16 bytes |
 /// | `timeout` | 5 s, for all of a request | 1 ms to 60 s |
 /// | `format` | JSON | |
+/// | `template` | none: the body is that of `format` | JSON with placeholders, at most 64 KiB |
+/// | `header` | none | at most 32; not those that the channel sets |
+/// | `ca_file`, `ca_certificate` | the well-known authorities | PEM, one or more certificates |
+/// | `proxy` | none | `http://` or `https://` |
 /// | `allow_http` | off | |
 /// | `allow_private_addresses` | off | |
 #[derive(Clone)]
@@ -23,9 +35,40 @@ pub struct WebhookBuilder {
     pub(super) secret: Option<Vec<u8>>,
     pub(super) timeout: Duration,
     pub(super) format: WebhookFormat,
+    template: Option<String>,
+    headers: Vec<(String, String)>,
+    ca_file: Option<PathBuf>,
+    ca_certificate: Option<Vec<u8>>,
+    proxy: Option<String>,
+    pub(super) clock: SharedClock,
     pub(super) allow_http: bool,
     pub(super) allow_private: bool,
 }
+
+/// Settings in the form in which the channel uses them.
+pub(super) struct Checked {
+    pub(super) template: Option<Template>,
+    pub(super) headers: Vec<(HeaderName, HeaderValue)>,
+    pub(super) authorities: Option<Vec<Certificate<'static>>>,
+    pub(super) proxy: Option<Proxy>,
+}
+
+/// Headers that the channel or the protocol sets.
+const RESERVED: [&str; 12] = [
+    "connection",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "expect",
+    "host",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "x-gardefou-notice",
+    "x-gardefou-signature",
+];
+const MAX_HEADERS: usize = 32;
 
 impl WebhookBuilder {
     pub(super) fn new(name: String, url: String) -> Self {
@@ -36,6 +79,12 @@ impl WebhookBuilder {
             // What the Python original had.
             timeout: Duration::from_secs(5),
             format: WebhookFormat::Json,
+            template: None,
+            headers: Vec::new(),
+            ca_file: None,
+            ca_certificate: None,
+            proxy: None,
+            clock: SharedClock::default(),
             allow_http: false,
             allow_private: false,
         }
@@ -59,6 +108,91 @@ impl WebhookBuilder {
         self
     }
 
+    /// Sends a body of one's own instead of a format: JSON in whose texts placeholders stand for the notification.
+    ///
+    /// `{{title}}` is replaced with the title, `{{title:100}}` with at most 100 characters of it, the last of them `…`
+    /// where some are missing. Whatever a text holds, it stays within the string that it stands in. A string that is one
+    /// placeholder and nothing else has the type of its value, a number for example, and where there is no value its
+    /// member is left out; within a longer string no value is an empty text.
+    ///
+    /// | placeholder | |
+    /// | --- | --- |
+    /// | `title`, `text` | the line that it is about; all lines |
+    /// | `level`, `kind`, `rule`, `source` | as in [`Notice`](crate::alerts::Notice); a source that is empty is `-` |
+    /// | `id`, `fingerprint` | the notification's identity; what it has in common with others |
+    /// | `status`, `action` | `resolved` and `resolve` for a recovery, else `firing` and `trigger` |
+    /// | `timestamp`, `ended_at` | when it was made, in RFC 3339; the same for a recovery alone |
+    /// | `suppressed`, `escalated` | a number; true or false |
+    /// | `duration`, `occurrences` | seconds and a number, of a recovery |
+    /// | `code`, `message`, `operation`, `location`, `error_id` | of the error, where it is about one |
+    /// | `notification` | all of it, as the JSON format has it |
+    ///
+    /// [`build`](Self::build) refuses a template that is no JSON, an unknown placeholder, a length outside of 1 to
+    /// 100,000, and a placeholder in a key. The page on monitoring has templates for Discord, Microsoft Teams, PagerDuty
+    /// and Alertmanager.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::alerts::WebhookChannel;
+    ///
+    /// let chat = |template: &str| {
+    ///     WebhookChannel::builder("chat", "https://chat.example.com/hook").template(template).build()
+    /// };
+    /// assert!(chat(r#"{"content": "{{text:2000}}", "allowed_mentions": {"parse": []}}"#).is_ok());
+    /// let err = chat(r#"{"content": "{{titel}}"}"#).unwrap_err();
+    /// assert_eq!((err.field(), err.value()), ("template", "{{titel}}"));
+    /// ```
+    pub fn template(mut self, json: impl Into<String>) -> Self {
+        self.template = Some(json.into());
+        self
+    }
+
+    /// Adds a header to each request, for example `Authorization`; may be called for several. Values are in no error and
+    /// in no `Debug` output.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::alerts::WebhookChannel;
+    ///
+    /// let hook = || WebhookChannel::builder("hook", "https://hooks.example.com/");
+    /// assert!(hook().header("Authorization", "Bearer a-token").build().is_ok());
+    /// assert_eq!(hook().header("Content-Length", "7").build().unwrap_err().field(), "header");
+    /// ```
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.headers.push((name.into(), value.into()));
+        self
+    }
+
+    /// Trusts the authorities in this file instead of the well-known ones: certificates as PEM. The file is read by
+    /// [`build`](Self::build).
+    pub fn ca_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.ca_file = Some(path.into());
+        self
+    }
+
+    /// Trusts these authorities instead of the well-known ones, given as PEM.
+    pub fn ca_certificate(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.ca_certificate = Some(pem.into());
+        self
+    }
+
+    /// Sends requests through an HTTP proxy, by `CONNECT`: `http://user:password@proxy.example.com:3128`.
+    ///
+    /// The proxy may have a private address. It resolves the host of the URL, so that which addresses can be reached is up
+    /// to the proxy; a private address in the URL itself is refused by [`build`](Self::build).
+    pub fn proxy(mut self, url: impl Into<String>) -> Self {
+        self.proxy = Some(url.into());
+        self
+    }
+
+    /// Sets the clock that signatures and dates are read from; that of the system by default.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = SharedClock::new(clock);
+        self
+    }
+
     /// Lets a URL begin with `http://`.
     pub fn allow_http(mut self, on: bool) -> Self {
         self.allow_http = on;
@@ -72,14 +206,14 @@ impl WebhookBuilder {
         self
     }
 
-    /// Checks the settings. Nothing is resolved or connected.
+    /// Checks the settings and reads the file of [`ca_file`](Self::ca_file). Nothing is resolved or connected.
     ///
     /// # Errors
     ///
     /// Every setting that cannot work, in one error, which names the scheme and host of the URL and nothing else of it.
     pub fn build(self) -> Result<WebhookChannel, ConfigError> {
         let mut problems = Vec::new();
-        let url = self.url.parse::<ureq::http::Uri>().ok();
+        let url = self.url.parse::<Uri>().ok();
         let scheme = url.as_ref().and_then(|url| url.scheme_str());
         let has_host = url.as_ref().and_then(|url| url.host()).is_some_and(|host| !host.is_empty());
         // The path of many hooks is the secret, and what is no URL may be one.
@@ -109,14 +243,91 @@ impl WebhookBuilder {
         if self.name.is_empty() {
             problems.push(ConfigError::new("name", "", "must not be empty"));
         }
+        let literal = url
+            .as_ref()
+            .and_then(|url| url.host())
+            .and_then(|host| host.trim_matches(['[', ']']).parse::<IpAddr>().ok());
+        if self.proxy.is_some() && !self.allow_private && literal.is_some_and(|address| !is_public(address)) {
+            problems.push(ConfigError::new("url", shown(), "must not hold a private address"));
+        }
+        let mut of = |problem| problems.push(problem);
+        let checked = Checked {
+            template: self.template.as_deref().map(Template::parse).and_then(|parsed| parsed.map_err(&mut of).ok()),
+            headers: self.checked_headers(&mut of),
+            authorities: self.authorities().map_err(&mut of).ok().flatten(),
+            proxy: self.checked_proxy().map_err(&mut of).ok().flatten(),
+        };
         match ConfigError::join(problems) {
             Some(err) => Err(err),
-            None => Ok(WebhookChannel::new(self)),
+            None => Ok(WebhookChannel::new(self, checked)),
         }
+    }
+
+    fn checked_headers(&self, problem: &mut impl FnMut(ConfigError)) -> Vec<(HeaderName, HeaderValue)> {
+        if self.headers.len() > MAX_HEADERS {
+            problem(ConfigError::new("header", self.headers.len(), "must be at most 32 headers"));
+        }
+        let checked = self.headers.iter().filter_map(|(name, value)| {
+            let Ok(legal) = HeaderName::from_bytes(name.as_bytes()) else {
+                problem(ConfigError::new("header", name.escape_debug(), "must have a name that HTTP allows"));
+                return None;
+            };
+            if RESERVED.contains(&legal.as_str()) {
+                problem(ConfigError::new("header", legal.as_str(), "must not be one that the channel sets"));
+                return None;
+            }
+            let Ok(mut value) = HeaderValue::from_str(value) else {
+                let shown = format!("{legal}: (hidden)");
+                problem(ConfigError::new("header", shown, "must have a value of visible ASCII characters"));
+                return None;
+            };
+            value.set_sensitive(true);
+            Some((legal, value))
+        });
+        checked.collect()
+    }
+
+    fn authorities(&self) -> Result<Option<Vec<Certificate<'static>>>, ConfigError> {
+        let of_file = match &self.ca_file {
+            None => None,
+            Some(path) => {
+                let read = fs::read(path);
+                let shown = || path.display().to_string().escape_debug().to_string();
+                Some(read.map_err(|err| ConfigError::new("ca_file", shown(), format!("must be readable: {err}")))?)
+            }
+        };
+        let mut all = Vec::new();
+        let sources = [("ca_file", &of_file), ("ca_certificate", &self.ca_certificate)];
+        for (field, pem) in sources.into_iter().filter_map(|(field, pem)| Some((field, pem.as_ref()?))) {
+            let before = all.len();
+            for item in parse_pem(pem) {
+                match item {
+                    Ok(PemItem::Certificate(certificate)) => all.push(certificate),
+                    Ok(_) => {}
+                    Err(_) => return Err(ConfigError::new(field, "(bytes)", "must be certificates as PEM")),
+                }
+            }
+            if all.len() == before {
+                return Err(ConfigError::new(field, "(bytes)", "must hold a certificate as PEM"));
+            }
+        }
+        Ok((!all.is_empty()).then_some(all))
+    }
+
+    fn checked_proxy(&self) -> Result<Option<Proxy>, ConfigError> {
+        let Some(text) = &self.proxy else { return Ok(None) };
+        // A password may be in it.
+        let problem = |rule: &str| ConfigError::new("proxy", "(hidden)", rule);
+        let rule = "must be the URL of a proxy, http:// or https:// and a host";
+        let url = text.parse::<Uri>().map_err(|_| problem(rule))?;
+        if !matches!(url.scheme_str(), Some("http" | "https")) || url.host().is_none_or(str::is_empty) {
+            return Err(problem(rule));
+        }
+        Proxy::new(text).map(Some).map_err(|_| problem(rule))
     }
 }
 
-/// Without the secret, and without what may be secret in the URL.
+/// Without secret, headers and template, and without what may be secret in the URLs.
 impl std::fmt::Debug for WebhookBuilder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("WebhookBuilder").field("name", &self.name).field("format", &self.format).finish_non_exhaustive()

@@ -1,10 +1,11 @@
-//! Notices as HTTP requests (feature `alert-webhook`).
+//! Notifications as HTTP requests (feature `alert-webhook`).
 
 mod address;
 mod channel;
 mod config;
 mod format;
 mod sign;
+mod template;
 
 pub use channel::WebhookChannel;
 pub use config::WebhookBuilder;

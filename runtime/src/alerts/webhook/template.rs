@@ -1,0 +1,272 @@
+//! Bodies of one's own: JSON with placeholders.
+
+use crate::{
+    ConfigError,
+    alerts::{Notice, NoticeKind, notice::cut},
+};
+use serde_json::{Map, Number, Value};
+
+/// A body of one's own, checked.
+#[derive(Clone, PartialEq)]
+pub(super) struct Template(Node);
+
+/// JSON whose texts are read.
+#[derive(Clone, PartialEq)]
+enum Node {
+    /// What has no placeholder in it.
+    Fixed(Value),
+    /// A text that is one placeholder and nothing else: it takes the form of its value, and is left out where it has none.
+    Whole(Field),
+    Text(Vec<Part>),
+    List(Vec<Node>),
+    Map(Vec<(String, Node)>),
+}
+
+#[derive(Clone, PartialEq)]
+enum Part {
+    Fixed(String),
+    Placeholder { field: Field, max: Option<usize> },
+}
+
+macro_rules! fields {
+    ($($name:literal => $field:ident),* $(,)?) => {
+        /// What a placeholder stands for.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        enum Field { $($field),* }
+
+        impl Field {
+            const NAMES: &[&str] = &[$($name),*];
+
+            fn from_name(name: &str) -> Option<Self> {
+                match name { $($name => Some(Self::$field),)* _ => None }
+            }
+        }
+    };
+}
+
+fields! {
+    "title" => Title,
+    "text" => Text,
+    "level" => Level,
+    "kind" => Kind,
+    "status" => Status,
+    "action" => Action,
+    "rule" => Rule,
+    "source" => Source,
+    "id" => Id,
+    "fingerprint" => Fingerprint,
+    "timestamp" => Timestamp,
+    "ended_at" => EndedAt,
+    "suppressed" => Suppressed,
+    "escalated" => Escalated,
+    "duration" => Duration,
+    "occurrences" => Occurrences,
+    "code" => Code,
+    "message" => Message,
+    "operation" => Operation,
+    "location" => Location,
+    "error_id" => ErrorId,
+    "notification" => Notification,
+}
+
+/// The longest text that a placeholder can ask for.
+const MAX_LENGTH: usize = 100_000;
+/// The longest template.
+const MAX_TEMPLATE: usize = 65_536;
+
+impl Template {
+    /// Reads a template. Its text is in no error: it may hold a key of the service.
+    pub(super) fn parse(text: &str) -> Result<Self, ConfigError> {
+        if text.len() > MAX_TEMPLATE {
+            return Err(problem(&format!("({} bytes)", text.len()), "must have at most 65,536 bytes"));
+        }
+        let json: Value =
+            serde_json::from_str(text).map_err(|err| problem("(hidden)", &format!("must be JSON: {err}")))?;
+        node(json).map(Self)
+    }
+
+    /// Fills in a notification.
+    pub(super) fn body(&self, notice: &Notice) -> String {
+        fill(&self.0, notice).unwrap_or_default().to_string()
+    }
+}
+
+fn problem(value: &str, rule: &str) -> ConfigError {
+    ConfigError::new("template", value, rule)
+}
+
+fn node(json: Value) -> Result<Node, ConfigError> {
+    match json {
+        Value::String(text) => text_node(text),
+        Value::Array(items) => items.into_iter().map(node).collect::<Result<_, _>>().map(Node::List),
+        Value::Object(members) => {
+            let members = members.into_iter().map(|(key, value)| match key.contains("{{") {
+                true => Err(problem("(a key)", "must have placeholders in values alone")),
+                false => Ok((key, node(value)?)),
+            });
+            members.collect::<Result<_, _>>().map(Node::Map)
+        }
+        other => Ok(Node::Fixed(other)),
+    }
+}
+
+fn text_node(text: String) -> Result<Node, ConfigError> {
+    let mut parts = Vec::new();
+    let mut rest = text.as_str();
+    while let Some((before, behind)) = rest.split_once("{{") {
+        let (inside, behind) =
+            behind.split_once("}}").ok_or_else(|| problem("{{", "must close each `{{` with `}}`"))?;
+        if !before.is_empty() {
+            parts.push(Part::Fixed(before.to_owned()));
+        }
+        parts.push(placeholder(inside)?);
+        rest = behind;
+    }
+    match parts[..] {
+        [] => return Ok(Node::Fixed(Value::String(text))),
+        [Part::Placeholder { field, max: None }] if rest.is_empty() => return Ok(Node::Whole(field)),
+        _ => {}
+    }
+    if !rest.is_empty() {
+        parts.push(Part::Fixed(rest.to_owned()));
+    }
+    Ok(Node::Text(parts))
+}
+
+fn placeholder(inside: &str) -> Result<Part, ConfigError> {
+    let shown = || format!("{{{{{}}}}}", cut(&inside.escape_debug().to_string(), 60));
+    let (name, length) = match inside.split_once(':') {
+        Some((name, length)) => (name, Some(length)),
+        None => (inside, None),
+    };
+    let field = Field::from_name(name.trim())
+        .ok_or_else(|| problem(&shown(), &format!("must name one of {}", Field::NAMES.join(", "))))?;
+    let max = length.map(|length| {
+        let legal = length.trim().parse().ok().filter(|max| (1..=MAX_LENGTH).contains(max));
+        legal.ok_or_else(|| problem(&shown(), "must have a length from 1 to 100,000 characters behind the colon"))
+    });
+    Ok(Part::Placeholder { field, max: max.transpose()? })
+}
+
+/// The JSON of a node; `None` where it is a placeholder without a value.
+fn fill(node: &Node, notice: &Notice) -> Option<Value> {
+    Some(match node {
+        Node::Fixed(value) => value.clone(),
+        Node::Whole(field) => return value_of(*field, notice),
+        Node::Text(parts) => Value::String(parts.iter().map(|part| part_text(part, notice)).collect()),
+        Node::List(items) => items.iter().map(|item| fill(item, notice).unwrap_or_default()).collect(),
+        Node::Map(members) => {
+            let filled = members.iter().filter_map(|(key, node)| Some((key.clone(), fill(node, notice)?)));
+            Value::Object(filled.collect::<Map<_, _>>())
+        }
+    })
+}
+
+fn part_text(part: &Part, notice: &Notice) -> String {
+    let (field, max) = match part {
+        Part::Fixed(text) => return text.clone(),
+        Part::Placeholder { field, max } => (*field, *max),
+    };
+    let text = match value_of(field, notice) {
+        None => String::new(),
+        Some(Value::String(text)) => text,
+        Some(other) => other.to_string(),
+    };
+    max.map_or_else(|| text.clone(), |max| cut(&text, max))
+}
+
+fn value_of(field: Field, notice: &Notice) -> Option<Value> {
+    let is_over = notice.kind == NoticeKind::Recovery;
+    let error = notice.error.as_ref();
+    Some(match field {
+        Field::Title => notice.title.clone().into(),
+        Field::Text => notice.to_text().into(),
+        Field::Level => notice.level.name().into(),
+        Field::Kind => notice.kind.name().into(),
+        Field::Status => if is_over { "resolved" } else { "firing" }.into(),
+        Field::Action => if is_over { "resolve" } else { "trigger" }.into(),
+        Field::Rule => notice.rule.clone().into(),
+        // Services require a source.
+        Field::Source => if notice.source.is_empty() { "-" } else { &notice.source }.into(),
+        Field::Id => notice.id.to_string().into(),
+        Field::Fingerprint => notice.fingerprint.to_string().into(),
+        Field::Timestamp => notice.timestamp.to_string().into(),
+        Field::EndedAt => is_over.then(|| notice.timestamp.to_string())?.into(),
+        Field::Suppressed => notice.suppressed.into(),
+        Field::Escalated => notice.escalated.into(),
+        Field::Duration => Value::Number(Number::from_f64(notice.duration?.as_secs_f64())?),
+        Field::Occurrences => notice.occurrences?.into(),
+        Field::Code => error?.error_code.clone().into(),
+        Field::Message => error?.message.clone().into(),
+        Field::Operation => error?.operation.clone().into(),
+        Field::Location => error?.location.clone()?.into(),
+        Field::ErrorId => error?.id.to_string().into(),
+        Field::Notification => serde_json::to_value(notice).ok()?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::AlertLevel;
+
+    fn notice(title: &str) -> Notice {
+        let mut notice = Notice::new(NoticeKind::Breaker, AlertLevel::Error, "circuits", "x");
+        title.clone_into(&mut notice.title);
+        notice.suppressed = 7;
+        notice
+    }
+
+    fn filled(template: &str, notice: &Notice) -> Value {
+        serde_json::from_str(&Template::parse(template).unwrap().body(notice)).unwrap()
+    }
+
+    #[test]
+    fn no_text_leaves_the_string_that_it_stands_in() {
+        for odd in ["\"}],\"x\":[{\"", "a\\", "\u{0}\u{1f}\n\t\r", "{{title}} {{", "</script>", "😀\u{2028}"] {
+            let json = filled(r#"{"a": "<{{title}}>", "b": ["{{title}}"]}"#, &notice(odd));
+            assert_eq!(json, serde_json::json!({"a": format!("<{odd}>"), "b": [odd]}), "{odd:?}");
+        }
+    }
+
+    #[test]
+    fn lengths_hold_in_characters_with_a_mark() {
+        let json = filled(r#"{"a": "{{title:5}}", "b": "[{{title:4}}]", "c": "{{title:9}}"}"#, &notice("漢字漢字漢字"));
+        assert_eq!(json, serde_json::json!({"a": "漢字漢字…", "b": "[漢字漢…]", "c": "漢字漢字漢字"}));
+    }
+
+    #[test]
+    fn whole_values_keep_their_type_and_are_left_out_where_there_is_none() {
+        let template = r#"{"n": "{{suppressed}}", "t": "{{suppressed}} more", "e": "{{ended_at}}", "l": ["{{code}}"],
+            "b": "{{ escalated }}", "all": "{{notification}}", "fixed": [1, null, "x"]}"#;
+        let mut notice = notice("x");
+        let json = filled(template, &notice);
+        assert_eq!((&json["n"], &json["t"], &json["b"]), (&7.into(), &"7 more".into(), &false.into()));
+        assert_eq!((json.get("e"), &json["l"]), (None, &serde_json::json!([null])));
+        assert_eq!((&json["all"]["rule"], &json["fixed"]), (&"circuits".into(), &serde_json::json!([1, null, "x"])));
+        notice.kind = NoticeKind::Recovery;
+        assert_eq!(filled(template, &notice)["e"], notice.timestamp.to_string());
+        assert_eq!(filled(r#"["{{status}}", "{{action}}"]"#, &notice), serde_json::json!(["resolved", "resolve"]));
+    }
+
+    #[test]
+    fn what_cannot_work_is_an_error_that_names_value_and_rule() {
+        let long = format!(r#"{{"a": "{}"}}"#, "x".repeat(MAX_TEMPLATE));
+        for (template, value, rule) in [
+            (r#"{"a": "{{titel}}"}"#, "{{titel}}", "must name one of title, text, "),
+            (r#"{"a": "{{}}"}"#, "{{}}", "must name one of"),
+            (r#"{"a": ["x {{title"]}"#, "{{", "must close each"),
+            (r#"{"a": "{{title:0}}"}"#, "{{title:0}}", "must have a length from 1 to 100,000"),
+            (r#"{"a": "{{title:100001}}"}"#, "{{title:100001}}", "must have a length"),
+            (r#"{"a": "{{title:x}}"}"#, "{{title:x}}", "must have a length"),
+            (r#"{"{{title}}": 1}"#, "(a key)", "must have placeholders in values alone"),
+            (r#"{"routing_key": "hunter2", "a": }"#, "(hidden)", "must be JSON: expected value at line 1"),
+            ("", "(hidden)", "must be JSON"),
+            (&long, "(65545 bytes)", "must have at most"),
+        ] {
+            let err = Template::parse(template).err().unwrap();
+            assert_eq!((err.field(), err.value()), ("template", value), "{template:.60}");
+            assert!(err.rule().starts_with(rule) && !err.to_string().contains("hunter2"), "{err}");
+        }
+    }
+}
