@@ -162,6 +162,8 @@ impl<'a> Report<'a> {
     }
 
     fn publish(self, id: ErrorId, found: &Known, opening: Option<ErrorId>) {
+        // A layer of the log or an observer may report for what is published here.
+        let Some(_nested) = event::depth::enter_report() else { return };
         let series = call::series();
         // A rejection ends every series, and its opening has a record of its own.
         let is_provisional = series.is_provisional() && opening.is_none();

@@ -1,6 +1,6 @@
 //! The process-wide list of observers.
 
-use super::{Event, RecordCell};
+use super::{Event, RecordCell, depth};
 use crate::{panics, scope};
 use std::{
     fmt,
@@ -13,7 +13,8 @@ use std::{
 /// Receives every event.
 ///
 /// Observers run on the thread that caused the event, after every lock of the policy is gone: they may call back into
-/// any policy. They should be quick. A panic of one is contained, and the next observer runs.
+/// any policy. They should be quick. A panic of one is contained, and the next observer runs. One that causes events
+/// itself is called for those too, up to 4 levels deep: see [`dropped`](super::dropped).
 pub trait Observer: Send + Sync + 'static {
     /// Called for every event.
     fn on_event(&self, event: &Event<'_>);
@@ -164,6 +165,7 @@ pub(crate) fn emit<'a>(build: impl FnOnce() -> Event<'a>) {
 
 #[cold]
 fn tell(event: &Event<'_>) {
+    let Some(_nested) = depth::enter_event() else { return };
     match scope::part(|_| List::default()) {
         Some(list) => list.tell(event),
         None => OBSERVERS.tell(event),

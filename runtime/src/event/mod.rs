@@ -6,6 +6,7 @@
 mod audit;
 pub(crate) mod breaker;
 mod bus;
+pub(crate) mod depth;
 mod error;
 mod health;
 mod kinds;
@@ -27,6 +28,7 @@ pub use crate::error::ErrorRef;
 pub use audit::{AuditEvent, AuditOutcome};
 pub use breaker::{BreakerEvent, BreakerEventKind};
 pub use bus::{Observer, Subscription, subscribe};
+pub use depth::dropped;
 pub use health::HealthEvent;
 pub use kinds::{AlertLevel, ErrorEvent, Event};
 pub use level::{InvalidLogLevel, LogLevel};

@@ -1,0 +1,177 @@
+//! Observers, layers of the log, hooks and journals that report errors while they are called for one.
+
+#![expect(clippy::unwrap_used, reason = "these helpers belong to tests")]
+
+use gardefou::{
+    AppError, ErrorCode, error_monitor,
+    event::{self, Event},
+    monitor::{
+        ErrorRecord,
+        journal::{Counts, Journal, JournalError, JournalStatus, Page, Query},
+    },
+    report,
+    testing::Scope,
+};
+use std::{
+    cell::Cell,
+    sync::{Arc, Once},
+};
+use tracing::{
+    Event as LogEvent, Level, Metadata, Subscriber,
+    span::{Attributes, Id, Record},
+};
+
+fn error() -> AppError {
+    AppError::new(ErrorCode::SYNC_ERROR, "streams drifted apart")
+}
+
+thread_local! {
+    /// How many errors the layer reports for each line on this thread.
+    static PER_LINE: Cell<u32> = const { Cell::new(0) };
+    static LINES: Cell<u32> = const { Cell::new(0) };
+}
+
+/// The log of the process, which reports errors for its lines at level error. It is the one of the whole process, as that
+/// of one thread is not called for what it logs itself.
+struct Reporting;
+
+impl Subscriber for Reporting {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        *metadata.level() <= Level::WARN
+    }
+    fn event(&self, event: &LogEvent<'_>) {
+        LINES.set(LINES.get() + 1);
+        if *event.metadata().level() == Level::ERROR {
+            (0..PER_LINE.get()).for_each(|_| report(&error()));
+        }
+    }
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+    fn enter(&self, _: &Id) {}
+    fn exit(&self, _: &Id) {}
+}
+
+fn with_layer(per_line: u32) {
+    static SET: Once = Once::new();
+    SET.call_once(|| tracing::subscriber::set_global_default(Reporting).unwrap());
+    PER_LINE.set(per_line);
+}
+
+fn total() -> u64 {
+    error_monitor().stats().total_errors
+}
+
+#[test]
+fn observer_that_reports_for_each_event_ends_at_a_depth_of_four() {
+    Scope::new().run(|| {
+        let subscription = event::subscribe(|_: &Event<'_>| report(&error()));
+        report(&error());
+        assert_eq!((total(), event::dropped()), (4, 1));
+        drop(subscription);
+        report(&error());
+        assert_eq!((total(), event::dropped()), (5, 1), "the levels are left again");
+    });
+}
+
+#[test]
+fn observer_that_records_by_hand_or_fails_in_a_boundary_is_bounded_too() {
+    Scope::new().run(|| {
+        let _subscription = event::subscribe(|_: &Event<'_>| {
+            let failed: gardefou::Result<()> = gardefou::boundary::error_boundary("observer", || Err(error()));
+            assert!(failed.is_err());
+        });
+        report(&error());
+        assert_eq!((total(), event::dropped()), (4, 1));
+    });
+    Scope::new().run(|| {
+        let _subscription = event::subscribe(|_: &Event<'_>| {
+            let _ = error_monitor().record(&error());
+        });
+        report(&error());
+        assert!(total() >= 4 && total() <= 5 && event::dropped() >= 1, "{} {}", total(), event::dropped());
+    });
+}
+
+#[test]
+fn layer_that_reports_for_each_line_at_error_ends_at_a_depth_of_four() {
+    with_layer(1);
+    Scope::new().run(|| {
+        LINES.set(0);
+        report(&error());
+        assert_eq!((total(), event::dropped()), (4, 1));
+        // One more is the warning, which comes once in the process.
+        assert!((4..=5).contains(&LINES.get()), "{}", LINES.get());
+    });
+}
+
+/// Each level has two children, and no more.
+#[test]
+fn layer_and_observer_that_both_report_cost_a_bounded_number() {
+    with_layer(1);
+    Scope::new().run(|| {
+        let _subscription = event::subscribe(|_: &Event<'_>| report(&error()));
+        report(&error());
+        assert_eq!(total() + event::dropped(), 31, "a tree of five levels: {} and {}", total(), event::dropped());
+        assert_eq!(total(), 15);
+    });
+}
+
+#[test]
+fn panicking_observer_leaves_its_level() {
+    Scope::new().run(|| {
+        let _subscription = event::subscribe(|_: &Event<'_>| panic!("a faulty observer"));
+        for _ in 0..20 {
+            report(&error());
+        }
+        assert_eq!((total(), event::dropped()), (20, 0));
+    });
+}
+
+/// A journal that reports what it is given.
+#[derive(Debug)]
+struct ReportingJournal;
+
+impl Journal for ReportingJournal {
+    fn append(&self, _: &ErrorRecord) -> Result<(), JournalError> {
+        report(&error());
+        Ok(())
+    }
+    fn query(&self, _: &Query) -> Result<Page, JournalError> {
+        Err(JournalError::new("query", "nothing is kept"))
+    }
+    fn counts(&self) -> Result<Counts, JournalError> {
+        Err(JournalError::new("count", "nothing is kept"))
+    }
+    fn flush(&self) -> Result<(), JournalError> {
+        Ok(())
+    }
+    fn status(&self) -> JournalStatus {
+        JournalStatus::default()
+    }
+}
+
+#[test]
+fn journal_that_reports_for_each_record_is_bounded() {
+    Scope::new().run(|| {
+        error_monitor().set_journal(Arc::new(ReportingJournal));
+        report(&error());
+        assert_eq!((total(), event::dropped()), (4, 1));
+    });
+}
+
+/// On a thread that does not have much of a stack.
+#[test]
+fn bounded_depth_fits_into_a_small_stack() {
+    let small = std::thread::Builder::new().stack_size(256 * 1024);
+    let ran = small.spawn(|| {
+        Scope::new().run(|| {
+            let _subscription = event::subscribe(|_: &Event<'_>| report(&error()));
+            report(&error());
+            total()
+        })
+    });
+    assert_eq!(ran.unwrap().join().unwrap(), 4);
+}
