@@ -3,7 +3,7 @@
 use super::{Notice, notice::one_line};
 use crate::{
     error::{chain, distinct_texts},
-    event::{AlertLevel, names, text},
+    event::{AlertLevel, Shown, names, text},
 };
 use std::{error::Error, fmt, time::Duration};
 
@@ -184,6 +184,6 @@ impl Channel for CallbackChannel {
 
 impl fmt::Debug for CallbackChannel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CallbackChannel").field("name", &self.name).finish_non_exhaustive()
+        f.debug_struct("CallbackChannel").field("name", &Shown(&self.name)).finish_non_exhaustive()
     }
 }

@@ -3,7 +3,7 @@
 use super::{Channel, LogChannel, Rule};
 use crate::{
     ConfigError,
-    event::AlertLevel,
+    event::{AlertLevel, Shown},
     monitor::{ErrorMonitor, Origin},
     time::{Clock, SharedClock},
 };
@@ -107,7 +107,7 @@ fn default_rules() -> Vec<Rule> {
 impl fmt::Debug for AlertsConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AlertsConfig")
-            .field("channels", &self.channel_names())
+            .field("channels", &self.channel_names().into_iter().map(Shown).collect::<Vec<_>>())
             .field("rules", &self.rules)
             .field("throttle", &self.throttle)
             .field("max_per_minute", &self.max_per_minute)

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     ConfigError,
     breaker::{CircuitBreaker, Permit},
-    error::ErrorId,
+    error::{ErrorId, redact},
     event::CircuitState,
     panics,
     retry::{Backoff, Delays},
@@ -377,7 +377,7 @@ impl Lane {
         let state = self.state.lock();
         let delivering_for = state.delivery.as_ref().map(|delivery| self.clock.now().since(delivery.since));
         ChannelStatus {
-            name: self.name().to_owned(),
+            name: redact::name(self.name()).into_owned(),
             sent: state.counts.sent,
             tries: state.counts.tries,
             failed: state.counts.failed,

@@ -52,7 +52,7 @@ impl AlertsStatus {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ChannelStatus {
-    /// The channel's name.
+    /// The channel's name, redacted.
     pub name: String,
     /// Notifications that arrived.
     pub sent: u64,

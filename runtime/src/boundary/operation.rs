@@ -1,20 +1,23 @@
 //! What runs, and since when.
 
 use crate::{
-    event::names,
+    error::redact,
+    event::{debug_with_names, names},
     time::{SharedClock, Tick},
 };
 use std::time::Duration;
 use tracing::{Level, level_filters::LevelFilter};
 
 /// What a boundary or an annotated function is called and where it stands: one static per call site.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Operation<'a> {
     name: &'a str,
     component: &'a str,
     file: &'static str,
     line: u32,
 }
+
+debug_with_names!(Operation { name, component; file, line });
 
 impl<'a> Operation<'a> {
     /// Describes an operation: its name, `module_path!()`, `file!()` and `line!()`.
@@ -145,7 +148,7 @@ fn enter_if_heard(operation: &Operation<'_>) -> Tick {
         return Tick::MAX;
     }
     let Operation { name, component, file, line } = *operation;
-    tracing::debug!(target: names::TARGET_BOUNDARY, operation = name, component, file, line, "entered");
+    tracing::debug!(target: names::TARGET_BOUNDARY, operation = &*redact::name(name), component, file, line, "entered");
     SharedClock::current().now()
 }
 
@@ -156,7 +159,7 @@ fn begin_if_heard(operation: &Operation<'_>) -> Tick {
         return Tick::MAX;
     }
     let Operation { name, component, file, line } = *operation;
-    tracing::debug!(target: names::TARGET_TRANSACTION, operation = name, component, file, line, "begun");
+    tracing::debug!(target: names::TARGET_TRANSACTION, operation = &*redact::name(name), component, file, line, "begun");
     SharedClock::current().now()
 }
 
@@ -165,7 +168,7 @@ fn begin_if_heard(operation: &Operation<'_>) -> Tick {
 fn log_success(operation: &Operation<'_>, started: Tick) {
     let Operation { name, component, file, line } = *operation;
     let duration = SharedClock::current().now().since(started).as_secs_f64();
-    tracing::debug!(target: names::TARGET_BOUNDARY, operation = name, component, file, line, duration, "succeeded");
+    tracing::debug!(target: names::TARGET_BOUNDARY, operation = &*redact::name(name), component, file, line, duration, "succeeded");
 }
 
 #[cold]
@@ -173,5 +176,5 @@ fn log_success(operation: &Operation<'_>, started: Tick) {
 fn log_left(operation: &Operation<'_>, started: Tick) {
     let Operation { name, component, file, line } = *operation;
     let duration = SharedClock::current().now().since(started).as_secs_f64();
-    tracing::debug!(target: names::TARGET_BOUNDARY, operation = name, component, file, line, duration, "left early");
+    tracing::debug!(target: names::TARGET_BOUNDARY, operation = &*redact::name(name), component, file, line, duration, "left early");
 }

@@ -1,7 +1,7 @@
 //! Sensitive operations: who did what, and how it ended.
 
 use super::{AlertLevel, RecordSlot, names};
-use crate::ErrorCode;
+use crate::{ErrorCode, error::redact};
 use std::{fmt, time::Duration};
 
 /// What became of a sensitive operation.
@@ -41,7 +41,7 @@ impl fmt::Display for AuditOutcome {
 }
 
 /// The beginning or the end of a function under `#[log_sensitive_operations]`; its texts are fit for a log.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 #[non_exhaustive]
 pub struct AuditEvent<'a> {
     /// The operation's name, as the attribute has it.
@@ -68,6 +68,8 @@ pub struct AuditEvent<'a> {
     pub(crate) record: RecordSlot<'a>,
 }
 
+super::debug_with_names!(AuditEvent { operation, component; file, line, user, outcome, level, elapsed, code, message });
+
 /// Logs one event.
 pub(crate) fn log_audit(event: &AuditEvent<'_>, level: tracing::Level) {
     // `tracing` wants each level as a constant: its call sites are statics.
@@ -83,7 +85,7 @@ pub(crate) fn log_audit(event: &AuditEvent<'_>, level: tracing::Level) {
                 error.code_name = event.code.map(ErrorCode::name),
                 error.text = event.message,
                 severity = event.level.name(),
-                operation = event.operation,
+                operation = &*redact::name(event.operation),
                 component = event.component,
                 file = event.file,
                 line = event.line,

@@ -118,7 +118,7 @@ impl fmt::Display for TransitionReason {
 }
 
 /// Something that happened to a circuit breaker.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 #[non_exhaustive]
 pub struct BreakerEvent<'a> {
     /// The name of the breaker.
@@ -139,6 +139,8 @@ pub struct BreakerEvent<'a> {
     /// Where observers find the event's record.
     pub(crate) record: RecordSlot<'a>,
 }
+
+super::debug_with_names!(BreakerEvent { name; generation, shadow, id, kind });
 
 /// The kinds of events of circuit breakers.
 #[derive(Clone, Copy, Debug)]

@@ -4,7 +4,7 @@ use super::{AlertLevel, RecordSlot, names};
 use crate::error::redact;
 
 /// A health check whose status changed.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 #[non_exhaustive]
 pub struct HealthEvent<'a> {
     /// The check's name.
@@ -22,6 +22,8 @@ pub struct HealthEvent<'a> {
     /// Where observers find the event's record.
     pub(crate) record: RecordSlot<'a>,
 }
+
+super::debug_with_names!(HealthEvent { check; from, to, criticality, level, output });
 
 /// Logs a change: at info for good news, at warn or error by its level.
 pub(crate) fn log_health(event: &HealthEvent<'_>) {

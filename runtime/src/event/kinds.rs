@@ -148,7 +148,7 @@ impl fmt::Debug for ErrorEvent<'_> {
             .field("id", &format_args!("{}", self.id))
             .field("code", &self.code)
             .field("level", &self.level)
-            .field("operation", &self.operation)
+            .field("operation", &super::Shown(self.operation))
             .finish_non_exhaustive()
     }
 }

@@ -16,6 +16,7 @@ mod notification;
 pub(crate) mod pending;
 pub(crate) mod record;
 pub(crate) mod retry;
+mod shown;
 pub(crate) mod text;
 mod transaction;
 
@@ -53,3 +54,4 @@ pub(crate) use bus::{Starter, emit, is_heard, start_observers};
 pub(crate) use error::log_error;
 pub(crate) use health::log_health;
 pub(crate) use record::{RecordCell, RecordSlot};
+pub(crate) use shown::{Shown, debug_with_names};

@@ -43,7 +43,7 @@ impl fmt::Display for NotificationOutcome {
 /// A notification that a channel delivered, or that was given up; its texts are fit for a log.
 ///
 /// It comes on the thread of the channel, as a rule, and never leads to another notification.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 #[non_exhaustive]
 pub struct NotificationEvent<'a> {
     /// The notification's own identity: the same on each channel, and when it is delivered again.
@@ -67,3 +67,5 @@ pub struct NotificationEvent<'a> {
     /// Where observers find the event's record.
     pub(crate) record: RecordSlot<'a>,
 }
+
+super::debug_with_names!(NotificationEvent { channel, rule; id, kind, title, level, fingerprint, error, outcome });

@@ -79,7 +79,7 @@ impl fmt::Display for StopReason {
 /// assert_eq!(*delays.lock().unwrap(), [Duration::ZERO; 2]);
 /// # Ok::<(), gardefou::ConfigError>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct RetryEvent<'a> {
     /// The name of the retry.
@@ -95,6 +95,8 @@ pub struct RetryEvent<'a> {
     /// Where observers find the event's record.
     pub(crate) record: RecordSlot<'a>,
 }
+
+super::debug_with_names!(RetryEvent { name; attempts, max_attempts, elapsed, kind });
 
 /// What a retry did.
 #[derive(Clone)]

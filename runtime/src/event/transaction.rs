@@ -35,7 +35,7 @@ impl TransactionOutcome {
 }
 
 /// The end of a transaction, rollback included.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 #[non_exhaustive]
 pub struct TransactionEvent<'a> {
     /// The transaction's name.
@@ -53,3 +53,5 @@ pub struct TransactionEvent<'a> {
     /// Where observers find the event's record.
     pub(crate) record: RecordSlot<'a>,
 }
+
+super::debug_with_names!(TransactionEvent { operation, component; outcome, elapsed, compensations, failed_compensations });

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     alerts::{Channel, DeliveryError, Notice, notice::one_line},
     error::{ErrorId, redact},
-    event::names,
+    event::{Shown, names},
     sync::Mutex,
 };
 use lettre::{
@@ -163,6 +163,9 @@ impl Channel for EmailChannel {
 
 impl fmt::Debug for EmailChannel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("EmailChannel").field("name", &self.name).field("to", &self.to.len()).finish_non_exhaustive()
+        f.debug_struct("EmailChannel")
+            .field("name", &Shown(&self.name))
+            .field("to", &self.to.len())
+            .finish_non_exhaustive()
     }
 }

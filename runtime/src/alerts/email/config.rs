@@ -1,7 +1,7 @@
 //! The settings of mail.
 
 use super::{EmailChannel, smtp::Server};
-use crate::ConfigError;
+use crate::{ConfigError, event::Shown};
 use lettre::{
     message::Mailbox,
     transport::smtp::{
@@ -233,7 +233,10 @@ pub(super) fn parse_hello_name(text: &str) -> Option<ClientId> {
 /// Without the credentials.
 impl fmt::Debug for EmailBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("EmailBuilder").field("name", &self.name).field("host", &self.host).finish_non_exhaustive()
+        f.debug_struct("EmailBuilder")
+            .field("name", &Shown(&self.name))
+            .field("host", &Shown(&self.host))
+            .finish_non_exhaustive()
     }
 }
 

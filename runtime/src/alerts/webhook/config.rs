@@ -3,6 +3,7 @@
 use super::{WebhookChannel, WebhookFormat, address::is_public, template::Template};
 use crate::{
     ConfigError,
+    event::Shown,
     time::{Clock, SharedClock},
 };
 use std::{fs, net::IpAddr, path::PathBuf, time::Duration};
@@ -330,6 +331,9 @@ impl WebhookBuilder {
 /// Without secret, headers and template, and without what may be secret in the URLs.
 impl std::fmt::Debug for WebhookBuilder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("WebhookBuilder").field("name", &self.name).field("format", &self.format).finish_non_exhaustive()
+        f.debug_struct("WebhookBuilder")
+            .field("name", &Shown(&self.name))
+            .field("format", &self.format)
+            .finish_non_exhaustive()
     }
 }

@@ -8,7 +8,7 @@ use crate::{
     AppError, ErrorCode,
     boundary::{Entry, LogLevel, Operation, Then, Treatment, panic},
     call::Frame,
-    error::ErrorId,
+    error::{ErrorId, redact},
     event::{self, Event, RecordSlot, TransactionEvent, TransactionOutcome, names},
     panics::Payload,
 };
@@ -52,7 +52,8 @@ impl<'o> Scope<'o> {
     #[cold]
     fn log_commit(&self) {
         let duration = seconds(self.entry);
-        let (operation, component) = (self.operation.name(), self.operation.component());
+        let (operation, component) = (redact::name(self.operation.name()), self.operation.component());
+        let operation = &*operation;
         tracing::debug!(target: names::TARGET_TRANSACTION, operation, component, duration, "committed");
     }
 
@@ -95,8 +96,8 @@ pub(super) fn log_rollback(
     failed_compensations: usize,
 ) {
     let duration = seconds(entry);
-    let (name, component) = (operation.name(), operation.component());
-    let (file, line) = (operation.file(), operation.line());
+    let (name, component) = (redact::name(operation.name()), operation.component());
+    let (name, file, line) = (&*name, operation.file(), operation.line());
     if outcome == TransactionOutcome::Cancelled {
         tracing::debug!(
             target: names::TARGET_TRANSACTION, operation = name, component, file, line, duration, compensations,
