@@ -1,7 +1,5 @@
 //! Names that are made at run time may hold a secret: no line of the log and no `Debug` output shows it.
 
-#![expect(clippy::unwrap_used, reason = "these helpers belong to tests")]
-
 use gardefou::{
     AppError, ErrorCode,
     alerts::{AlertsConfig, CallbackChannel},

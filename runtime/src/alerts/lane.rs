@@ -178,6 +178,7 @@ impl Lane {
     }
 
     /// Takes the first notification from the queue and enters it as the delivery under way.
+    #[expect(clippy::result_large_err, reason = "a step that ends here, not an error")]
     fn begin(&self) -> Result<(Arc<Notice>, u64), Step> {
         let now = self.clock.now();
         let mut state = self.state.lock();
