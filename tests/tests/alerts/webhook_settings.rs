@@ -2,8 +2,12 @@
 
 use super::*;
 use gardefou::{alerts::WebhookChannel, time::Clock};
+use rustls::{
+    ServerConfig, ServerConnection, StreamOwned,
+    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
+};
 use std::{
-    io::{BufRead, BufReader, Write},
+    io::{BufRead, BufReader, Read, Write},
     net::TcpListener,
     time::{Duration, SystemTime},
 };
@@ -147,4 +151,59 @@ fn reason_is_shown_however_long_the_answer_is() {
         assert!(text.starts_with(expected) && text.chars().count() < 220, "{text}");
     }
     drop(server);
+}
+
+const AUTHORITY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/data/tls/authority.pem");
+
+/// Answers one request over TLS, if the client trusts the certificate; returns the URL.
+fn serve_tls() -> (String, std::thread::JoinHandle<bool>) {
+    let certificate = CertificateDer::from_pem_slice(include_bytes!("../../data/tls/server.pem")).unwrap();
+    let key = PrivateKeyDer::from_pem_slice(include_bytes!("../../data/tls/server.key")).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let config = config.with_no_client_auth().with_single_cert(vec![certificate], key).unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("https://localhost:{}/hook", listener.local_addr().unwrap().port());
+    let server = std::thread::spawn(move || {
+        let connection = ServerConnection::new(Arc::new(config)).unwrap();
+        let mut stream = BufReader::new(StreamOwned::new(connection, listener.accept().unwrap().0));
+        let mut length = 0;
+        loop {
+            let mut line = String::new();
+            if stream.read_line(&mut line).unwrap_or(0) == 0 {
+                return false;
+            }
+            if let Some(text) = line.to_lowercase().strip_prefix("content-length:") {
+                length = text.trim().parse().unwrap();
+            }
+            if line.trim().is_empty() {
+                break;
+            }
+        }
+        let mut body = vec![0; length];
+        stream.read_exact(&mut body).unwrap();
+        stream.get_mut().write_all(answer("200 OK", "", "ok").as_bytes()).unwrap();
+        true
+    });
+    (url, server)
+}
+
+#[test]
+fn authority_of_ones_own_is_trusted_and_takes_the_place_of_the_others() {
+    let _alone = alone();
+    let hook = |url: &str| WebhookChannel::builder("hook", url).allow_private_addresses(true);
+    let deliver = |make: &dyn Fn(&str) -> Result<WebhookChannel, gardefou::ConfigError>| {
+        let (url, server) = serve_tls();
+        let delivered = make(&url).unwrap().deliver(&notice());
+        (delivered, server.join().unwrap())
+    };
+    let (delivered, asked) = deliver(&|url| hook(url).ca_file(AUTHORITY).build());
+    assert!(delivered.is_ok() && asked, "{delivered:?}");
+    let (delivered, asked) = deliver(&|url| hook(url).ca_certificate(std::fs::read(AUTHORITY).unwrap()).build());
+    assert!(delivered.is_ok() && asked, "{delivered:?}");
+    let (delivered, asked) = deliver(&|url| hook(url).build());
+    let err = delivered.unwrap_err();
+    assert!(!err.is_permanent() && !asked, "{err}");
+    let cause = std::error::Error::source(&err).unwrap().to_string();
+    assert!(cause.contains("certificate"), "{cause}");
 }
