@@ -1,26 +1,45 @@
 //! The one redactor that runs before any sink: log, journal, alert, HTTP.
 //!
 //! Texts of errors carry what nobody meant to publish: a connection string with its password, a header, the debug form
-//! of a configuration. [`Redactor`] replaces it by two means. *Names* of keys: `password`, `db_password`,
-//! `X-Api-Key`, `sslkey`, in JSON and in free text (`key=value`, `key: value`, `"key":"value"`, `?key=value`,
-//! `--key value`). And *shapes* of values, under whatever name: the userinfo of a URL, what follows `Bearer` or `Basic`,
-//! JSON web tokens, private keys, tokens of well-known services.
+//! of a configuration. They also carry tokens of parsers, expired sessions and fields named `password` that are missing.
+//! [`Redactor`] hides the first and leaves the second. Where a secret can stand is found in four ways:
+//!
+//! | way | example | module |
+//! | --- | --- | --- |
+//! | beside its name | `password=x`, `"token": "x"`, `--api-key x` | `pair`, `value`, `block`, `element` |
+//! | under a name that is a value itself | `name: DB_PASSWORD`, `value: x` | `record`, `sql` |
+//! | behind words | `the password is x`, `mysql -px` | `words`, `commands` |
+//! | by its own shape | `ghp_x`, `Bearer x`, `user:x@host`, numbers of cards | `shapes`, `url`, `hooks`, `card` |
+//!
+//! `decode` repeats this on what a text stands for. Each finding is a claim, whose weight comes from the name; `looks`
+//! then decides by the shape of the value whether it is a secret, or a type, a path, a reference, an amount, or the
+//! beginning of a report. What the rules know is in `tables`: a new name, token, phrase or option is a row there.
 
 mod block;
+mod card;
+mod commands;
+mod decode;
 mod element;
 mod hooks;
 mod json;
+mod looks;
 mod names;
 mod pair;
-mod percent;
+mod record;
 mod scan;
 mod shapes;
+mod sieve;
 mod sink;
+mod sql;
+mod steps;
+#[rustfmt::skip]
+mod tables;
 mod url;
 mod value;
+mod words;
 
 use crate::panics;
-use names::{Kind, Name};
+use names::{Name, Weight};
 use serde_json::Value;
 use std::{borrow::Cow, fmt, sync::OnceLock};
 
@@ -32,14 +51,20 @@ pub(crate) const MARK: &str = "[redacted]";
 /// The built-in rules always apply; a redactor of one's own adds names, exempts names, and adds functions. One is in
 /// force for the whole process: [`Redactor::current`], until [`install`](Redactor::install) the built-in one.
 ///
-/// The rules prefer to hide too much. They are no proof: a secret that stands alone in a sentence looks like any word, and
-/// of a password with blanks that stands in a sentence without quotes only the first word is hidden.
+/// The rules are no proof. A secret that stands alone in a sentence looks like any word, and of a password with blanks
+/// that stands in a sentence without quotes only the first word is hidden.
 ///
 /// # Defaults
 ///
-/// Names, in any case and with any prefix, suffix or separators: password, passwd, passphrase, passcode, pwd, secret,
-/// credential, token, authorization, cookie, session, dsn, api key, access key, private key, and the like. A number under a
-/// name that counts (`max_tokens`, `password_min_length`) stays.
+/// Names, in any case and with any prefix or separators: password, passwd, passphrase, passcode, pwd (and the words of
+/// other languages), api key, access key, private key, secret, credential, token, authorization, cookie, session, dsn,
+/// and the like. Under them stay:
+///
+/// - what stands for a value or refers to one: `null`, `***`, `<password>`, `${DB_PASSWORD}`, paths of files;
+/// - reports: `password: must have 12 characters`, `session: expired`, `unexpected token: EOF`;
+/// - types and code: `password: String`, `token::Kind`;
+/// - numbers under names that count: `max_tokens`, `password_min_length`;
+/// - what stands under the name of something about a secret: `token_url`, `has_password`, `private_key_path`.
 ///
 /// # Examples
 ///
@@ -121,6 +146,16 @@ impl Redactor {
     }
 
     /// Replaces the secrets in a text; a text without any is returned as it is. Takes time linear in its length.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::error::Redactor;
+    ///
+    /// let redactor = Redactor::new();
+    /// assert_eq!(redactor.text("login with password hUnt3r2 failed"), "login with password [redacted] failed");
+    /// assert_eq!(redactor.text("unexpected token: EOF"), "unexpected token: EOF");
+    /// ```
     #[must_use]
     pub fn text<'a>(&self, text: &'a str) -> Cow<'a, str> {
         let mut text = self.built_in(text);
@@ -158,7 +193,7 @@ impl Redactor {
     }
 
     fn built_in<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        let secrets = scan::secrets(text, self, percent::DEPTH);
+        let secrets = scan::secrets(text, self, decode::DEPTH);
         if secrets.is_empty() {
             return Cow::Borrowed(text);
         }
@@ -172,11 +207,11 @@ impl Redactor {
         Cow::Owned(out)
     }
 
-    fn kind(&self, name: &Name) -> Option<Kind> {
+    fn weight(&self, name: &Name) -> Option<Weight> {
         if self.plain_names.iter().any(|plain| plain.as_bytes() == name.bytes()) {
             return None;
         }
-        if self.secret_names.iter().any(|part| name.contains(part)) { Some(Kind::Added) } else { name.kind() }
+        if self.secret_names.iter().any(|part| name.contains(part)) { Some(Weight::Added) } else { name.weight() }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Values that stand below their name, deeper indented, as in YAML.
 
-use super::{shapes::MARK_BYTES, value::skip_blanks};
+use super::{shapes::MARK_BYTES, steps, value::skip_blanks};
 use std::ops::Range;
 
 /// The lines below the one that ends at `at`, if that line has nothing more than the sign of a block, as `|` and `>-`;
@@ -29,6 +29,7 @@ pub(super) fn below(bytes: &[u8], name: usize, at: usize) -> Option<Range<usize>
             _ => break,
         }
         let len = bytes[text..].iter().position(|b| matches!(b, b'\n' | b'\r')).unwrap_or(bytes.len() - text);
+        steps::count(len);
         end = text + len;
     }
     let start = start?;

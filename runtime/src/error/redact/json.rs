@@ -2,7 +2,9 @@
 
 use super::{
     MARK, Redactor,
-    names::{Kind, Name},
+    looks::{Claim, is_listed},
+    names::{Name, Weight},
+    tables,
 };
 use serde_json::{Map, Value};
 use std::borrow::Cow;
@@ -25,9 +27,15 @@ pub(super) fn redact(value: &mut Value, redactor: &Redactor) {
             Value::Object(fields) => {
                 rename(fields, redactor);
                 named_pair(fields, redactor);
+                let is_secret = fields.get("kind").is_some_and(|kind| kind == "Secret");
+                let is_web_key = fields.contains_key(tables::WEB_KEY.0);
                 for (key, value) in fields {
-                    match secret_name(key, redactor) {
-                        Some(counts) if !is_harmless(value, counts) => *value = MARK.into(),
+                    let claim = claim(key, redactor);
+                    let is_data = is_secret && is_listed(tables::SECRET_DATA, Name::new(key.as_bytes()).bytes());
+                    let is_data = is_data || (is_web_key && is_listed(tables::WEB_KEY.1, key.as_bytes()));
+                    match claim {
+                        Some(claim) if !spares(&claim, value) => *value = MARK.into(),
+                        _ if is_data && !value.is_null() => *value = MARK.into(),
                         _ => open.push(value),
                     }
                 }
@@ -37,43 +45,94 @@ pub(super) fn redact(value: &mut Value, redactor: &Redactor) {
     }
 }
 
-/// Tells of a secret name whether a number under it is an amount.
-fn secret_name(key: &str, redactor: &Redactor) -> Option<bool> {
-    let name = Name::of(key.as_bytes());
-    match redactor.kind(&name)? {
-        Kind::Secret | Kind::Header => Some(name.counts()),
-        Kind::Added => Some(false),
-        // The other parameters of URLs are words of everyday language.
-        Kind::Parameter => (name.bytes() == b"auth").then_some(false),
-    }
+/// What the name of a key claims.
+fn claim(key: &str, redactor: &Redactor) -> Option<Claim> {
+    let name = Name::new(key.as_bytes());
+    // Parameters of URLs are words of everyday language.
+    let weight = redactor.weight(&name).filter(|weight| *weight != Weight::Parameter)?;
+    Some(Claim::new(weight, weight != Weight::Added && name.counts()))
 }
 
-fn is_harmless(value: &Value, counts: bool) -> bool {
+fn spares(claim: &Claim, value: &Value) -> bool {
     match value {
         Value::Null | Value::Bool(_) => true,
-        Value::Number(_) => counts,
-        Value::String(text) => text.is_empty(),
-        Value::Array(items) => items.is_empty(),
-        Value::Object(fields) => fields.is_empty(),
+        Value::Number(number) => {
+            claim.counts
+                || claim.weight == Weight::Key
+                || (claim.weight != Weight::Added && number.as_u64().is_some_and(|n| n < 100))
+        }
+        Value::String(text) => claim.spares_quoted(text.as_bytes()),
+        Value::Array(_) | Value::Object(_) => {
+            claim.weight != Weight::Added && spares_all(claim, value) || is_empty(value)
+        }
     }
 }
 
-/// `["authorization", "value"]`, the form of a list of headers.
+fn is_empty(value: &Value) -> bool {
+    value.as_array().is_some_and(Vec::is_empty) || value.as_object().is_some_and(Map::is_empty)
+}
+
+/// How many values a list or object of types, reports or amounts has at most.
+const MAX_SPARED: usize = 64;
+
+/// Returns `true` if a list or object holds nothing but types, reports and amounts. Numbers alone may be the bytes of a
+/// secret.
+fn spares_all(claim: &Claim, value: &Value) -> bool {
+    let mut open = vec![value];
+    let (mut has_text, mut seen) = (false, 0);
+    while let Some(value) = open.pop() {
+        seen += 1;
+        let spared = match value {
+            Value::Array(items) => {
+                open.extend(items.iter().take(MAX_SPARED));
+                true
+            }
+            Value::Object(fields) => {
+                open.extend(fields.values().take(MAX_SPARED));
+                true
+            }
+            Value::String(text) => {
+                has_text = true;
+                claim.spares_quoted(text.as_bytes())
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) => true,
+        };
+        if !spared || seen > MAX_SPARED {
+            return false;
+        }
+    }
+    has_text
+}
+
+/// `["authorization", "value"]`, the form of a list of headers, and `["--password", "value"]`, that of a command.
 fn pair_in_list(items: &mut [Value], redactor: &Redactor) {
-    if let [Value::String(key), value @ Value::String(_)] = items
-        && secret_name(key, redactor).is_some()
+    if let [Value::String(key), value @ Value::String(_)] = &mut *items
+        && let Some(claim) = claim(key, redactor)
+        && !spares(&claim, value)
     {
         *value = MARK.into();
+    }
+    for at in 1..items.len() {
+        let option = items[at - 1].as_str().and_then(|option| option.strip_prefix("--"));
+        if let Some(claim) = option.and_then(|name| claim(name, redactor))
+            && items[at].as_str().is_some_and(|value| !value.starts_with('-') && !claim.spares_quoted(value.as_bytes()))
+        {
+            items[at] = MARK.into();
+        }
     }
 }
 
 /// `{"name": "authorization", "value": ..}`.
 fn named_pair(fields: &mut Map<String, Value>, redactor: &Redactor) {
-    let key = ["name", "key", "header"].iter().find_map(|key| fields.get(*key)?.as_str());
-    if key.and_then(|key| secret_name(key, redactor)).is_some()
-        && let Some(value) = fields.get_mut("value")
-    {
-        *value = MARK.into();
+    let is_key = |key: &str, list| is_listed(list, Name::new(key.as_bytes()).bytes());
+    let name = fields.iter().find(|(key, value)| is_key(key, tables::NAME_KEYS) && value.is_string());
+    let claim = name.and_then(|(_, name)| claim(name.as_str()?, redactor));
+    if let Some(claim) = claim.filter(|claim| !matches!(claim.weight, Weight::Key | Weight::Parameter)) {
+        for (key, value) in fields {
+            if is_key(key, tables::VALUE_KEYS) && !spares(&Claim { weight: Weight::Strong, ..claim }, value) {
+                *value = MARK.into();
+            }
+        }
     }
 }
 

@@ -2,65 +2,109 @@
 
 use super::{
     block,
-    names::{Kind, MAX_NAME, Name, is_file, is_name_byte},
+    looks::{self, Claim},
+    names::{MAX_NAME, Name, Weight, is_file, is_name_byte},
     scan::Scan,
+    shapes, steps, tables,
     value::{self, Reach},
 };
 use std::ops::Range;
 
 /// How far the beginning of a line is looked for.
 const MARGIN: usize = 64;
+/// How much of a parameter is looked at.
+const MAX_LINK: usize = 512;
 
 impl Scan<'_> {
     /// `name = value`, `"name": "value"`, `?name=value`, `name: |` and the lines below.
     pub(super) fn after_separator(&mut self, at: usize) -> Option<Range<usize>> {
         let range = self.name_before(at);
-        let Some((name, kind)) = self.secret_name(range.clone()) else { return self.named_value(range, at) };
+        let is_parameter = matches!(self.byte_before(range.start), Some(b'?' | b'&' | b';' | b'#'));
+        if !is_parameter && let Some(found) = self.record(&range, at) {
+            return Some(found);
+        }
+        let Some((name, weight)) = self.secret_name(range.clone()) else { return self.link_parameter(&range, at) };
         let separator = self.bytes[at];
         if separator == b':' && is_file(&self.bytes[range.clone()]) {
             return None;
         }
         let is_quoted = self.bytes.get(range.end).is_some_and(|b| matches!(b, b'"' | b'\'' | b'\\'));
         let mut start = at + 1;
-        while self.bytes.get(start).is_some_and(|b| matches!(b, b'=' | b'>')) && separator == b'=' {
+        while self.bytes.get(start).is_some_and(|b| matches!(b, b'=' | b'>' | b':')) && start < at + 3 {
             start += 1;
         }
-        if kind == Kind::Parameter && !self.is_secret_parameter(&range, &name, is_quoted && separator == b':', start) {
+        if weight == Weight::Parameter && !self.is_secret_parameter(&range, &name, start) {
             return None;
         }
-        let counts = kind != Kind::Added && name.counts();
-        let may_be_above = separator == b':' && kind != Kind::Header && !is_quoted && !counts;
-        if may_be_above
-            && let Some(below) = block::below(self.bytes, range.start, value::skip_blanks(self.bytes, start))
-        {
-            return (!below.is_empty()).then_some(below);
+        let mut claim = Claim::new(weight, weight != Weight::Added && name.counts());
+        let is_yaml = separator == b':' && weight != Weight::Header && !is_quoted;
+        if is_yaml && let Some(below) = block::below(self.bytes, range.start, value::skip_blanks(self.bytes, start)) {
+            let is_scalar = matches!(self.bytes[value::skip_blanks(self.bytes, start)], b'|' | b'>');
+            let spared = below.is_empty() || (!is_scalar && claim.spares_content(&self.bytes[below.clone()]));
+            return (!spared).then_some(below);
         }
+        claim.is_tight =
+            !self.bytes.get(start).is_none_or(u8::is_ascii_whitespace) || separator == b'=' && start == at + 1;
+        claim.is_sentence = separator == b':' && !is_quoted && weight != Weight::Parameter && !is_parameter;
+        claim.is_part = claim.is_sentence && claim.is_tight && self.byte_before(range.start) == Some(b':');
+        claim.is_setting = claim.is_sentence && self.begins_line(range.start) && self.has_settings_near(at);
+        claim.is_grammar = !matches!(weight, Weight::Strong) && self.follows_grammar(range.start);
         let next = value::skip_space(self.bytes, start);
-        if (is_quoted || value::is_quoted(self.bytes, next)) && kind != Kind::Header {
+        if (is_quoted || value::is_quoted(self.bytes, next)) && weight != Weight::Header {
             start = next;
         }
-        let reach = self.reach(&range, at, &name, kind);
-        value::after(self.bytes, start, reach, counts)
+        let reach = self.reach(&range, at, &name, weight);
+        if reach == Reach::Parameter && weight != Weight::Key && weight != Weight::Added {
+            claim.weight = Weight::Strong;
+        }
+        value::after(self.bytes, start, reach, &claim)
     }
 
-    /// Words of everyday language are secret in the query of a URL, and `auth` also as a key of JSON. A code of one to
-    /// five digits is one of an answer or an error.
-    fn is_secret_parameter(&self, range: &Range<usize>, name: &Name, is_key: bool, start: usize) -> bool {
+    /// A parameter of any name whose value is as random as only a token or an identifier of a session is.
+    fn link_parameter(&self, range: &Range<usize>, at: usize) -> Option<Range<usize>> {
+        if self.bytes[at] != b'=' || !matches!(self.byte_before(range.start), Some(b'?' | b'&' | b'#')) {
+            return None;
+        }
+        let rest = &self.bytes[at + 1..self.bytes.len().min(at + 1 + MAX_LINK)];
+        let len = rest.iter().position(|b| !shapes::is_token_byte(*b)).unwrap_or(rest.len());
+        let value = &rest[..len];
+        let has = |is: fn(&u8) -> bool| value.iter().any(is);
+        let is_key = self.bytes[range.clone()].to_ascii_lowercase().ends_with(b"key") && len >= 8;
+        let is_token = (len >= 16 || is_key)
+            && has(u8::is_ascii_lowercase)
+            && has(u8::is_ascii_uppercase)
+            && has(u8::is_ascii_digit);
+        (is_token && looks::is_random(value)).then_some(at + 1..at + 1 + len)
+    }
+
+    fn byte_before(&self, at: usize) -> Option<u8> {
+        at.checked_sub(1).map(|before| self.bytes[before])
+    }
+
+    /// Returns `true` if the word before a name is one that parsers put there.
+    fn follows_grammar(&self, name: usize) -> bool {
+        let before = &self.bytes[name.saturating_sub(24)..name];
+        let Some(before) = before.strip_suffix(b" ") else { return false };
+        let word = before.rsplit(|b| !b.is_ascii_alphabetic()).next().unwrap_or_default();
+        looks::is_listed(tables::GRAMMAR, word)
+    }
+
+    /// Words of everyday language are secret in the query of a URL. A short code is one of an answer or an error.
+    fn is_secret_parameter(&self, range: &Range<usize>, name: &Name, start: usize) -> bool {
         let before = range.start.checked_sub(1).map(|before| self.bytes[before]);
         match name.bytes() {
-            b"auth" if is_key => true,
             b"code" => {
-                let digits = self.bytes[start..].iter().take(6).take_while(|b| b.is_ascii_digit()).count();
-                let is_short = digits < 6 && self.bytes.get(start + digits).is_none_or(|b| !b.is_ascii_alphanumeric());
-                matches!(before, Some(b'?' | b'&' | b'#')) && !is_short
+                let rest = self.bytes[start..].iter().take(8);
+                let len = rest.take_while(|b| !b.is_ascii_whitespace() && !matches!(b, b'&' | b'#' | b'"')).count();
+                matches!(before, Some(b'?' | b'&' | b'#')) && len > 5
             }
             _ => matches!(before, Some(b'?' | b'&' | b';' | b'#')),
         }
     }
 
     /// How far a bare value may go, by what stands around the name.
-    fn reach(&mut self, range: &Range<usize>, at: usize, name: &Name, kind: Kind) -> Reach {
-        if kind == Kind::Header {
+    fn reach(&mut self, range: &Range<usize>, at: usize, name: &Name, weight: Weight) -> Reach {
+        if weight == Weight::Header {
             return if self.bytes[at] == b':' { Reach::Header } else { Reach::HeaderPair };
         }
         let before = self.bytes[..range.start].last();
@@ -80,11 +124,12 @@ impl Scan<'_> {
         Reach::Word
     }
 
-    /// Tells whether `;name=` follows in the line. Each line is looked through once.
+    /// Returns `true` if `;name=` follows in the line. Each line is looked through once.
     fn has_setting_after(&mut self, at: usize) -> bool {
         if at >= self.settings.line_end {
             let line = &self.bytes[at..];
             let len = line.iter().position(|b| matches!(b, b'\n' | b'\r')).unwrap_or(line.len());
+            steps::count(len);
             let is_entity = |i: usize| line[i.saturating_sub(6)..i].contains(&b'&');
             let last = (0..len).rev().find(|i| line[*i] == b';' && is_assignment(line, *i + 1) && !is_entity(*i));
             self.settings.line_end = at + len + 1;
@@ -93,7 +138,7 @@ impl Scan<'_> {
         at < self.settings.last
     }
 
-    /// Tells whether a name is the first thing on its line, as in a file of settings.
+    /// Returns `true` if a name is the first thing on its line, as in a file of settings.
     fn begins_line(&self, name: usize) -> bool {
         let margin = &self.bytes[name.saturating_sub(MARGIN)..name];
         let line = match margin.iter().rposition(|b| *b == b'\n') {
@@ -104,7 +149,7 @@ impl Scan<'_> {
         matches!(line.trim_ascii(), b"" | b"-" | b"export" | b"set" | b"SET" | b"ENV")
     }
 
-    /// Tells whether the line above or below is a setting too.
+    /// Returns `true` if the line above or below is a setting too.
     fn has_settings_near(&mut self, at: usize) -> bool {
         let is_setting = |line: &[u8]| {
             let line = line.trim_ascii_start();
@@ -118,45 +163,34 @@ impl Scan<'_> {
         [above, below].into_iter().flatten().any(is_setting)
     }
 
-    /// `name: "authorization", value: "secret"`, the form of a list of headers or settings.
-    fn named_value(&self, range: Range<usize>, at: usize) -> Option<Range<usize>> {
-        if !self.bytes[range.clone()].eq_ignore_ascii_case(b"value") {
-            return None;
-        }
-        let near = range.start.saturating_sub(160).max(self.done);
-        let before = self.bytes[near..range.start].trim_ascii_end();
-        let is_quoted = self.bytes.get(range.end) == Some(&b'"');
-        let before = if is_quoted { before.strip_suffix(b"\"")?.trim_ascii_end() } else { before };
-        let before = before.strip_suffix(b",").unwrap_or(before);
-        let name = before.strip_suffix(b"\"")?;
-        let open = name.iter().rposition(|b| *b == b'"')?;
-        let key = name[..open].trim_ascii_end();
-        let key = key.strip_suffix(b":").or_else(|| key.strip_suffix(b"="))?.trim_ascii_end();
-        let key = key.strip_suffix(b"\"").unwrap_or(key);
-        let is_key = [&b"name"[..], b"key", b"header"].iter().any(|word| {
-            key.len().checked_sub(word.len()).is_some_and(|from| {
-                key[from..].eq_ignore_ascii_case(word) && !key[..from].last().is_some_and(u8::is_ascii_alphanumeric)
-            })
-        });
-        let (name, kind) = self.secret_name(near + open + 1..near + name.len())?;
-        let start = value::skip_space(self.bytes, at + 1);
-        if !is_key || kind == Kind::Parameter || !value::is_quoted(self.bytes, start) {
-            return None;
-        }
-        value::after(self.bytes, start, Reach::Word, kind != Kind::Added && name.counts())
-    }
-
-    /// `Password("value")`, the debug form of a type; also `set_password("value")`.
+    /// `Password("value")`, the debug form of a type; also `set_password("value")` and `Basic("ann", "value")`.
     pub(super) fn newtype(&self, at: usize) -> Option<Range<usize>> {
         let head = &self.bytes[self.done..at];
         let len = head.iter().rev().take(MAX_NAME).take_while(|b| b.is_ascii_alphanumeric() || **b == b'_').count();
-        let (name, kind) = self.secret_name(at - len..at)?;
+        let is_literal = value::is_quoted(self.bytes, value::skip_space(self.bytes, at + 1));
+        if is_literal
+            && looks::is_listed(tables::TUPLES, &self.bytes[at - len..at])
+            && self.bytes[at - len].is_ascii_uppercase()
+        {
+            return value::newtype(self.bytes, at, &Claim::new(Weight::Strong, false));
+        }
+        let (name, weight) = self.secret_name(at - len..at)?;
         let is_type = self.bytes[at - len].is_ascii_uppercase() && !name.is_failure();
-        let is_literal = name.is_password() && value::is_quoted(self.bytes, value::skip_space(self.bytes, at + 1));
-        if kind == Kind::Parameter || !(is_type || is_literal) {
+        if weight == Weight::Parameter || !(is_type || (is_literal && name.is_password())) {
             return None;
         }
-        value::newtype(self.bytes, at, kind != Kind::Added && name.counts())
+        value::newtype(self.bytes, at, &Claim::new(weight, weight != Weight::Added && name.counts()))
+    }
+
+    /// `{name, <<"value">>}`.
+    pub(super) fn binary(&self, at: usize) -> Option<Range<usize>> {
+        let before = self.bytes[self.done..at].trim_ascii_end();
+        let comma = self.done + before.len().checked_sub(1)?;
+        if self.bytes[comma] != b',' && !before.ends_with(b"=>") {
+            return None;
+        }
+        let (name, weight) = self.secret_name(self.name_before(comma - usize::from(self.bytes[comma] == b'>')))?;
+        value::after(self.bytes, at + 2, Reach::Word, &Claim::new(weight, weight != Weight::Added && name.counts()))
     }
 
     /// `("name", "value")`.
@@ -169,32 +203,39 @@ impl Scan<'_> {
         if !pair || ahead.first() != Some(&quote) {
             return None;
         }
-        let (name, kind) = self.secret_name(range)?;
-        if kind == Kind::Parameter {
+        let (name, weight) = self.secret_name(range)?;
+        if weight == Weight::Parameter {
             return None;
         }
         let start = value::skip_space(self.bytes, at + 1);
-        value::after(self.bytes, start, Reach::Word, kind != Kind::Added && name.counts())
+        value::after(self.bytes, start, Reach::Word, &Claim::new(weight, weight != Weight::Added && name.counts()))
     }
 
     /// `password 'value'`.
     pub(super) fn after_word(&self, at: usize) -> Option<Range<usize>> {
-        let (name, _) = self.secret_name(self.name_before(at))?;
-        if name.is_password() { value::after(self.bytes, at, Reach::Word, false) } else { None }
+        let (name, weight) = self.secret_name(self.name_before(at))?;
+        let found = value::after(self.bytes, at, Reach::Word, &Claim::new(weight, false))?;
+        let is_chosen = name.is_password() && weight == Weight::Strong || weight == Weight::Added;
+        (is_chosen || looks::is_random(&self.bytes[found.clone()])).then_some(found)
     }
 
-    /// `--password value`.
+    /// `--password value`, `"--password", "value"`.
     pub(super) fn flag(&self, at: usize) -> Option<Range<usize>> {
         let begins = at == 0 || matches!(self.bytes[at - 1], b' ' | b'\t' | b'"' | b'\'' | b'`' | b'\n' | b'[');
         let rest = self.bytes[at..].strip_prefix(b"--").filter(|_| begins)?;
         let len = rest.iter().take(MAX_NAME).position(|b| !is_name_byte(*b))?;
         let end = at + 2 + len;
-        let (name, kind) = self.secret_name(at + 2..end)?;
-        let next = self.bytes.get(end + 1)?;
-        if self.bytes[end] != b' ' || *next == b'-' || kind == Kind::Parameter {
+        let (name, weight) = self.secret_name(at + 2..end)?;
+        let next = match &self.bytes[end..] {
+            [b' ', next, ..] if *next != b'-' => end + 1,
+            [b'"' | b'\'', b',', b' ', b'"' | b'\'', ..] => end + 3,
+            [b'"' | b'\'', b',', b'"' | b'\'', ..] => end + 2,
+            _ => return None,
+        };
+        if weight == Weight::Parameter {
             return None;
         }
-        value::after(self.bytes, end + 1, Reach::Word, kind != Kind::Added && name.counts())
+        value::after(self.bytes, next, Reach::Word, &Claim::new(weight, weight != Weight::Added && name.counts()))
     }
 
     /// Where the name before a separator stands: behind blanks and closing quotes.
@@ -218,9 +259,20 @@ impl Scan<'_> {
         let mut start = end;
         back(&mut start, MAX_NAME, is_name_byte);
         // `api key: x` is written with a blank.
-        if bytes[start..end].eq_ignore_ascii_case(b"key") && start > 0 && bytes[start - 1] == b' ' {
-            start -= 1;
-            back(&mut start, MAX_NAME, is_name_byte);
+        let last = end - start;
+        if looks::is_listed(tables::LAST_OF_NAME, &bytes[start..end]) {
+            let mut longer = start;
+            for _ in 0..2 {
+                if longer == 0 || !matches!(bytes[longer - 1], b' ' | b'\'') {
+                    break;
+                }
+                longer -= 1;
+                back(&mut longer, MAX_NAME, is_name_byte);
+                if Name::new(&bytes[longer..end]).completes(last) {
+                    start = longer;
+                    break;
+                }
+            }
         }
         self.done + start..self.done + end
     }

@@ -5,10 +5,12 @@
 //! scanned ahead is either consumed or remembered, so that no text makes the pass quadratic.
 
 use super::{
-    Redactor,
+    MARK, Redactor, card, decode,
     element::Element,
-    names::{Kind, Name},
-    percent, shapes,
+    looks::Claim,
+    names::{Name, Weight},
+    record::Records,
+    shapes, steps, tables, words,
 };
 use std::ops::Range;
 
@@ -17,38 +19,53 @@ use std::ops::Range;
 pub(super) fn secrets(text: &str, redactor: &Redactor, depth: usize) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     plain(text, redactor, &mut found);
+    words::secrets(text.as_bytes(), redactor, &mut found);
+    card::secrets(text.as_bytes(), &mut found);
     if depth > 0 {
-        let ordered = found.len();
-        percent::secrets(text, redactor, depth, &mut found);
-        if found.len() > ordered {
-            found.sort_unstable_by_key(|range| range.start);
-            found.dedup_by(|next, range| {
-                let reaches_in = next.start < range.end;
-                if reaches_in {
-                    range.end = range.end.max(next.end);
-                }
-                reaches_in
-            });
-        }
+        decode::secrets(text, redactor, depth, &mut found);
     }
+    merge(text, &mut found);
     found
+}
+
+/// Puts ranges in order and joins those that reach into each other or into a mark. Every range begins and ends beside
+/// ASCII bytes, so on characters; if one ever did not, it grows to the next one.
+fn merge(text: &str, found: &mut Vec<Range<usize>>) {
+    found.retain(|range| text.as_bytes()[range.start..range.end] != *MARK.as_bytes());
+    for range in &mut *found {
+        *range = text.floor_char_boundary(range.start)..text.ceil_char_boundary(range.end);
+    }
+    found.sort_unstable_by_key(|range| range.start);
+    found.dedup_by(|next, range| {
+        let reaches_in = next.start < range.end;
+        if reaches_in {
+            range.end = range.end.max(next.end);
+        }
+        reaches_in
+    });
 }
 
 fn plain(text: &str, redactor: &Redactor, found: &mut Vec<Range<usize>>) {
     let bytes = text.as_bytes();
-    let mut scan = Scan { bytes, redactor, done: 0, no_at_before: 0, looked_back: 0, settings: Settings::default() };
+    let mut scan = Scan {
+        bytes,
+        redactor,
+        done: 0,
+        no_at_before: 0,
+        looked_back: 0,
+        last_host: (0, None),
+        settings: Settings::default(),
+        records: Records::default(),
+    };
     let mut at = 0;
     while let Some(sign) = next_sign(bytes, at) {
         at = match scan.look(sign) {
             Look::Nothing => sign + 1,
             Look::Skip(to) => to.max(sign + 1),
-            // Every range begins and ends beside ASCII bytes, so on characters; if one ever did not, the text goes on
-            // from the next character, and no secret is cut in half.
             Look::Secret(range) => {
-                // What one sign hides may reach back into what an earlier one has hidden.
-                let start = text.floor_char_boundary(range.start).max(scan.done);
-                let end = text.ceil_char_boundary(range.end).max(start);
-                found.push(start..end);
+                // What one sign hides may stand before it, or reach back into what an earlier one has hidden.
+                let end = range.end.max(scan.done);
+                found.push(range);
                 scan.done = end;
                 end.max(sign + 1)
             }
@@ -56,7 +73,7 @@ fn plain(text: &str, redactor: &Redactor, found: &mut Vec<Range<usize>>) {
     }
 }
 
-/// What a byte says about itself and about the one after it. Where a byte counts only after certain others, its bit is
+/// Which bytes can announce a secret. Where a byte counts only after certain others, its bit is
 /// the one above theirs, so that a shift of the byte before selects it.
 mod sign {
     /// Stands inside a token.
@@ -89,14 +106,24 @@ mod sign {
             };
             byte += 1;
         }
-        let letters = super::shapes::FIRST_LETTERS;
-        let mut i = 0;
-        while i < letters.len() {
-            table[letters[i] as usize] |= FIRST;
-            i += 1;
-        }
+        mark_first(&mut table);
         table
     };
+
+    /// Marks the first letters of what [`shapes::token`](super::shapes::token) knows.
+    const fn mark_first(table: &mut [u8; 256]) {
+        let mut i = 0;
+        while i < super::tables::TOKENS.len() {
+            table[super::tables::TOKENS[i].prefix.as_bytes()[0] as usize] |= FIRST;
+            i += 1;
+        }
+        let others = b"eBbhdwocm";
+        let mut i = 0;
+        while i < others.len() {
+            table[others[i] as usize] |= FIRST;
+            i += 1;
+        }
+    }
 }
 
 /// The next place, from `at` on, where a secret can begin or be announced.
@@ -109,6 +136,7 @@ fn next_sign(bytes: &[u8], at: usize) -> Option<usize> {
         before = own << 1;
         hit != 0
     });
+    steps::count(found.unwrap_or(bytes.len() - at));
     found.map(|step| at + step)
 }
 
@@ -128,7 +156,10 @@ pub(super) struct Scan<'a> {
     pub(super) no_at_before: usize,
     /// A place before which nothing looks back for the beginning of an address.
     pub(super) looked_back: usize,
+    /// Up to where the last stretch of a URL goes, and where the `@` before its host is.
+    pub(super) last_host: (usize, Option<usize>),
     pub(super) settings: Settings,
+    pub(super) records: Records,
 }
 
 /// The last line that was looked through for a list of settings.
@@ -145,13 +176,16 @@ impl Scan<'_> {
         let found = match self.bytes[at] {
             b':' if self.bytes[at..].starts_with(b"://") => return self.userinfo(at + 3),
             // A path in code, as `token::Kind`.
-            b':' if self.bytes.get(at + 1) == Some(&b':') => return Look::Skip(at + 2),
+            b':' if self.bytes.get(at + 1) == Some(&b':') && self.bytes.get(at + 2) != Some(&b' ') => {
+                return Look::Skip(at + 2);
+            }
             b':' | b'=' => match self.after_separator(at) {
                 None if self.bytes[at] == b':' => return self.after_colon(at),
                 found => found,
             },
             b'@' => self.before_network(at),
             b'(' => self.newtype(at),
+            b'<' if self.bytes[at..].starts_with(b"<<\"") => self.binary(at),
             b'<' => self.element(at),
             b',' => self.in_pair(at),
             b'"' | b'\'' | b'`' => self.after_word(at),
@@ -166,18 +200,18 @@ impl Scan<'_> {
     /// `<name>value</name>`.
     fn element(&self, at: usize) -> Option<Range<usize>> {
         let element = Element::at(self.bytes, at)?;
-        let (name, kind) = self.secret_name(element.name.clone())?;
-        let range = element.text(self.bytes).filter(|_| kind != Kind::Parameter)?;
-        let counts = kind != Kind::Added && name.counts();
-        (!counts || self.bytes[range.clone()].iter().any(|b| !b.is_ascii_digit())).then_some(range)
+        let (name, weight) = self.secret_name(element.name.clone())?;
+        let range = element.text(self.bytes).filter(|_| weight != Weight::Parameter)?;
+        let claim = Claim::new(weight, weight != Weight::Added && name.counts());
+        (!claim.spares_quoted(&self.bytes[range.clone()])).then_some(range)
     }
 
-    pub(super) fn secret_name(&self, range: Range<usize>) -> Option<(Name, Kind)> {
+    pub(super) fn secret_name(&self, range: Range<usize>) -> Option<(Name, Weight)> {
         if range.len() < 2 {
             return None;
         }
-        let name = Name::of(&self.bytes[range]);
-        let kind = self.redactor.kind(&name)?;
-        Some((name, kind))
+        let name = Name::new(&self.bytes[range]);
+        let weight = self.redactor.weight(&name)?;
+        Some((name, weight))
     }
 }

@@ -1,55 +1,11 @@
 //! Secrets that give themselves away by their shape.
 
-use super::{MARK, hooks};
+use super::{MARK, hooks, looks, sieve, steps, tables};
 use std::ops::Range;
 
 pub(super) const MARK_BYTES: &[u8] = MARK.as_bytes();
 
-/// The first letters of what [`token`] knows.
-pub(super) const FIRST_LETTERS: &[u8] = b"eABbgGxsSrhndwy";
-
-/// Beginnings of tokens of well-known services, and how many token bytes at least follow.
-const PREFIXES: &[(&[u8], usize)] = &[
-    (b"AKIA", 16),
-    (b"ASIA", 16),
-    (b"AIza", 30),
-    (b"ghp_", 16),
-    (b"gho_", 16),
-    (b"ghu_", 16),
-    (b"ghs_", 16),
-    (b"ghr_", 16),
-    (b"github_pat_", 16),
-    (b"glpat-", 16),
-    (b"gldt-", 16),
-    (b"glrt-", 16),
-    (b"glsa_", 16),
-    (b"xoxb-", 8),
-    (b"xoxp-", 8),
-    (b"xoxa-", 8),
-    (b"xoxs-", 8),
-    (b"xoxr-", 8),
-    (b"xoxe-", 8),
-    (b"xoxe.xoxp-", 8),
-    (b"xapp-", 8),
-    (b"sk_live_", 8),
-    (b"sk_test_", 8),
-    (b"rk_live_", 8),
-    (b"rk_test_", 8),
-    (b"whsec_", 8),
-    (b"sk-", 32),
-    (b"shpat_", 16),
-    (b"hf_", 30),
-    (b"hvs.", 20),
-    (b"npm_", 30),
-    (b"dop_v1_", 16),
-    (b"doo_v1_", 16),
-    (b"dor_v1_", 16),
-    (b"GOCSPX-", 8),
-    (b"SG.", 16),
-    (b"ya29.", 10),
-];
-
-/// Tells whether a byte can stand inside a token, so that a token cannot begin after it.
+/// Returns `true` if a byte can stand inside a token, so that a token cannot begin after it.
 pub(super) fn is_token_byte(b: u8) -> bool {
     b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-')
 }
@@ -59,28 +15,35 @@ pub(super) fn token(bytes: &[u8], at: usize) -> Option<Range<usize>> {
     let rest = &bytes[at..];
     match rest[0] {
         b'e' if rest.starts_with(b"eyJ") => json_web_token(rest).map(|len| at..at + len),
-        b'B' | b'b' => credentials(bytes, at),
-        b'h' | b'd' | b'w' => hooks::path(bytes, at).or_else(|| prefixed(rest).map(|len| at..at + len)),
-        _ => prefixed(rest).map(|len| at..at + len),
+        b'B' | b'b' => credentials(bytes, at).or_else(|| prefixed(rest).map(|len| at..at + len)),
+        _ if !sieve::TOKENS.may_begin(rest) => None,
+        _ => hooks::path(bytes, at).or_else(|| prefixed(rest).map(|len| at..at + len)),
     }
 }
 
 /// The length of the token of a well-known service.
 fn prefixed(rest: &[u8]) -> Option<usize> {
-    let is_here = |prefix: &[u8]| prefix[0] == rest[0] && rest.starts_with(prefix);
-    let (prefix, least) = PREFIXES.iter().find(|(prefix, _)| is_here(prefix))?;
+    let row = tables::TOKENS
+        .iter()
+        .find(|row| row.prefix.as_bytes()[0] == rest[0] && rest.starts_with(row.prefix.as_bytes()))?;
+    let prefix = row.prefix.as_bytes();
     // Some go on after a dot; a last one ends the sentence.
     let is_dotted = prefix.ends_with(b".");
     let body = &rest[prefix.len()..];
     let len = body.iter().take_while(|b| is_token_byte(**b) || (is_dotted && **b == b'.')).count();
     let len = len - usize::from(body[..len].ends_with(b"."));
-    (len >= *least).then_some(prefix.len() + len)
+    steps::count(len);
+    let is_token = len >= row.least
+        && (len > looks::MAX_SPARED
+            || !body[..len].split(|b| matches!(b, b'-' | b'.' | b'_')).all(looks::is_word_or_number));
+    is_token.then_some(prefix.len() + len)
 }
 
 /// The token of a Telegram bot whose number stands before the colon at `at`.
 pub(super) fn bot_token(bytes: &[u8], at: usize) -> Option<Range<usize>> {
     let digits = bytes[..at].iter().rev().take(12).take_while(|b| b.is_ascii_digit()).count();
-    let len = bytes[at + 1..].iter().take_while(|b| is_token_byte(**b)).count();
+    let len = bytes[at + 1..].iter().take(65).take_while(|b| is_token_byte(**b)).count();
+    steps::count(len);
     (digits >= 6 && (30..=64).contains(&len)).then_some(at - digits..at + 1 + len)
 }
 
@@ -88,7 +51,8 @@ pub(super) fn bot_token(bytes: &[u8], at: usize) -> Option<Range<usize>> {
 fn json_web_token(rest: &[u8]) -> Option<usize> {
     let part = |from: usize| rest[from..].iter().take_while(|b| is_token_byte(**b)).count();
     let header = part(0);
-    if header < 8 || rest.get(header) != Some(&b'.') {
+    steps::count(header);
+    if header < 8 || rest.get(header) != Some(&b'.') || !begins_object(&rest[..header]) {
         return None;
     }
     let (mut end, mut longest) = (header, 0);
@@ -103,6 +67,20 @@ fn json_web_token(rest: &[u8]) -> Option<usize> {
     (longest >= 4).then_some(end - usize::from(rest[end - 1] == b'.'))
 }
 
+/// Returns `true` if the first bytes of a text in base64 are those of JSON: printable ASCII.
+fn begins_object(encoded: &[u8]) -> bool {
+    let value = |b: u8| match b {
+        b'A'..=b'Z' => u32::from(b - b'A'),
+        b'a'..=b'z' => u32::from(b - b'a') + 26,
+        b'0'..=b'9' => u32::from(b - b'0') + 52,
+        b'-' | b'+' => 62,
+        _ => 63,
+    };
+    let group = |four: &[u8]| four.iter().fold(0, |bits, b| bits << 6 | value(*b));
+    let mut bytes = encoded.chunks_exact(4).take(3).flat_map(|four| group(four).to_be_bytes().into_iter().skip(1));
+    bytes.all(|b| (0x20..0x7f).contains(&b))
+}
+
 /// What follows `Bearer` or `Basic` and is not a word of prose.
 fn credentials(bytes: &[u8], at: usize) -> Option<Range<usize>> {
     let rest = &bytes[at..];
@@ -111,6 +89,7 @@ fn credentials(bytes: &[u8], at: usize) -> Option<Range<usize>> {
     let start = at + scheme.len() + blanks;
     let is_part = |b: &u8| is_token_byte(*b) || b".~+/=:|%$!*#".contains(b);
     let len = bytes[start..].iter().take_while(|b| is_part(b)).count();
+    steps::count(len);
     // What ends a clause is no part of them.
     let len = bytes[start..start + len].iter().rposition(|b| !matches!(b, b':' | b'!')).map_or(0, |last| last + 1);
     let word = &bytes[start..start + len];
@@ -120,9 +99,8 @@ fn credentials(bytes: &[u8], at: usize) -> Option<Range<usize>> {
 
 /// Steps over `Bearer ` and the like at the beginning of a value.
 pub(super) fn skip_scheme(bytes: &[u8], start: usize) -> usize {
-    let schemes = [&b"bearer"[..], b"basic", b"digest", b"token", b"negotiate"];
     let rest = &bytes[start..];
-    match schemes.into_iter().find(|scheme| starts_with_word(rest, scheme)) {
+    match tables::SCHEMES.iter().map(|scheme| scheme.as_bytes()).find(|scheme| starts_with_word(rest, scheme)) {
         Some(scheme) if rest.get(scheme.len()) == Some(&b' ') => start + scheme.len() + 1,
         _ => start,
     }
@@ -132,38 +110,24 @@ fn starts_with_word(rest: &[u8], word: &[u8]) -> bool {
     rest.len() > word.len() && rest[..word.len()].eq_ignore_ascii_case(word) && !is_token_byte(rest[word.len()])
 }
 
-/// What people write after the word "bearer".
+/// What people write after the word "bearer", and parameters as `error="invalid_token"`.
 fn is_prose(word: &[u8]) -> bool {
-    const PROSE: &[&str] = &[
-        "",
-        "token",
-        "tokens",
-        "auth",
-        "authentication",
-        "authorization",
-        "scheme",
-        "header",
-        "is",
-        "was",
-        "of",
-        "and",
-        "or",
-        "must",
-        "required",
-        "missing",
-        "not",
-    ];
-    let bare = word.strip_suffix(b".").unwrap_or(word);
-    word.starts_with(b"realm=") || PROSE.iter().any(|prose| bare.eq_ignore_ascii_case(prose.as_bytes()))
+    let bare = looks::trim(word);
+    let is_parameter = word.iter().position(|b| *b == b'=').is_some_and(|sign| {
+        word[..sign].iter().all(|b| b.is_ascii_lowercase() || *b == b'_')
+            && word.get(sign + 1).is_none_or(|b| *b != b'=')
+    });
+    bare.is_empty()
+        || is_parameter
+        || (looks::is_plain(bare) && !bare.iter().any(|b| b.is_ascii_uppercase() || *b == b'/'))
+        || looks::is_nothing(bare)
+        || looks::is_stand_in(word)
 }
 
-/// Tells a base64 text from a word: it mixes cases or holds digits or padding. `Basic` is also a word of prose.
+/// Returns `true` for base64: it mixes cases or holds digits or padding. `Basic` is also a word of prose.
 fn looks_encoded(word: &[u8]) -> bool {
     let odd = |b: &u8| b.is_ascii_digit() || b.is_ascii_uppercase() || matches!(b, b'=' | b'+' | b'/');
-    word.len() >= 4
-        && !word.starts_with(b"realm=")
-        && word[1..].iter().any(odd)
-        && word.iter().any(|b| !b.is_ascii_uppercase())
+    word.len() >= 4 && !is_prose(word) && word[1..].iter().any(odd) && word.iter().any(|b| !b.is_ascii_uppercase())
 }
 
 /// `-----BEGIN PRIVATE KEY-----` up to its end, or to the end of the text.
@@ -175,6 +139,7 @@ pub(super) fn private_key(bytes: &[u8], at: usize) -> Option<Range<usize>> {
         return None;
     }
     let body = &bytes[at..];
+    steps::count(body.len());
     let Some(end) = body.windows(END.len()).position(|window| window == END) else { return Some(at..bytes.len()) };
     let tail = &body[end + END.len()..];
     let close = tail.iter().take(64).position(|b| matches!(b, b'\n' | b'\r')).unwrap_or(tail.len().min(64));

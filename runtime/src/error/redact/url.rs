@@ -4,7 +4,7 @@ use super::{
     hooks,
     scan::{Look, Scan},
     shapes::{self, MARK_BYTES},
-    value,
+    steps, value,
 };
 use std::ops::Range;
 
@@ -21,8 +21,17 @@ impl Scan<'_> {
         let bytes = self.bytes;
         let len = url_part(bytes, start, |b| matches!(b, b'/' | b'?' | b'#'));
         let authority = &bytes[start..start + len];
-        if let Some(len) = authority.iter().rposition(|b| *b == b'@') {
-            let secret = !matches!(&authority[..len], b"" | b"git" | MARK_BYTES);
+        if let Some(mut len) = authority.iter().rposition(|b| *b == b'@') {
+            // A password may hold an `@` and a slash behind it.
+            if !is_web(bytes, start - 3) {
+                if self.last_host.0 <= start {
+                    let end = start + url_part(bytes, start, |b| matches!(b, b'?' | b'#'));
+                    let last = bytes[start..end].iter().rposition(|b| *b == b'@').map(|last| start + last);
+                    self.last_host = (end, last.filter(|last| is_authority(&bytes[last + 1..end])));
+                }
+                len = self.last_host.1.map_or(len, |last| len.max(last.saturating_sub(start)));
+            }
+            let secret = !matches!(&bytes[start..start + len], b"" | b"git" | MARK_BYTES);
             return if secret { Look::Secret(start..start + len) } else { Look::Skip(start + len) };
         }
         if let Some(secret) = hooks::path(bytes, start) {
@@ -99,12 +108,21 @@ impl Scan<'_> {
     }
 }
 
+/// Returns `true` for `host:port` and `host:port/path`.
+fn is_authority(text: &[u8]) -> bool {
+    let host = text.iter().take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_' | b',')).count();
+    let port = text[host..].strip_prefix(b":").map(|rest| rest.iter().take_while(|b| b.is_ascii_digit()).count());
+    host > 0
+        && matches!(port, None | Some(1..))
+        && text.get(host + port.map_or(0, |port| port + 1)).is_none_or(|b| matches!(b, b'/' | b',' | b':'))
+}
+
 fn is_web(bytes: &[u8], end: usize) -> bool {
     let len = bytes[..end].iter().rev().take(8).take_while(|b| b.is_ascii_alphanumeric()).count();
     WEB.iter().any(|scheme| bytes[end - len..end].eq_ignore_ascii_case(scheme))
 }
 
-/// How much of a URL stands here before it ends or `stops` says so. A quote ends it unless it is part of a password.
+/// How much of a URL stands here before it ends or `stops` returns `true`. A quote ends it unless it is part of a password.
 fn url_part(bytes: &[u8], start: usize, stops: impl Fn(u8) -> bool) -> usize {
     let ends = |at: usize| match bytes[at] {
         b if b.is_ascii_whitespace() => true,
@@ -113,5 +131,7 @@ fn url_part(bytes: &[u8], start: usize, stops: impl Fn(u8) -> bool) -> usize {
         b'\\' => bytes.get(at + 1).is_none_or(|b| matches!(b, b'"' | b'\'' | b'\\' | b'n' | b'r' | b't')),
         b => stops(b),
     };
-    (start..bytes.len()).position(ends).unwrap_or(bytes.len() - start)
+    let len = (start..bytes.len()).position(ends).unwrap_or(bytes.len() - start);
+    steps::count(len);
+    len
 }

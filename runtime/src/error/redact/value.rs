@@ -1,8 +1,10 @@
 //! How far the value goes that follows a secret name.
 
 use super::{
-    names::is_name_byte,
+    looks::{self, Claim},
+    names::{Weight, is_name_byte},
     shapes::{self, MARK_BYTES},
+    steps,
 };
 use std::ops::Range;
 
@@ -23,21 +25,19 @@ pub(super) enum Reach {
     HeaderPair,
 }
 
-/// The extent of the value at `start`, unless there is none to hide: an empty one, `None`, `null`, a boolean, a mark of
-/// our own, or, where the name counts something, a number.
-pub(super) fn after(bytes: &[u8], start: usize, reach: Reach, counts: bool) -> Option<Range<usize>> {
+/// The extent of the value at `start`, unless the claim spares it or there is none.
+pub(super) fn after(bytes: &[u8], start: usize, reach: Reach, claim: &Claim) -> Option<Range<usize>> {
     let outside = skip_blanks(bytes, start);
+    let is_apart = outside > start;
     let (start, tuple) = skip_wrappers(bytes, outside);
     if bytes[start..].starts_with(MARK_BYTES) {
         return None;
     }
     if let Some(range) = quoted(bytes, start) {
-        let value = &bytes[range.clone()];
-        let nothing = value.is_empty() || value.starts_with(MARK_BYTES) || (counts && is_number(value));
         return match tuple {
             // The other fields may hold the secret.
             Some(open) if has_more_fields(bytes, range.end) => inside(bytes, open),
-            _ => (!nothing).then_some(range),
+            _ => (!claim.spares_quoted(&bytes[range.clone()])).then_some(range),
         };
     }
     if let Some(open) = tuple {
@@ -45,20 +45,27 @@ pub(super) fn after(bytes: &[u8], start: usize, reach: Reach, counts: bool) -> O
         let nothing = matches!(&bytes[start..range.end], b"None)" | b"true)" | b"false)" | b")");
         return (!nothing && range.end > start).then_some(start..range.end - usize::from(closed));
     }
+    // A reference, as `${NAME}` and `{{ name }}`.
+    if matches!(&bytes[start..], [b'$' | b'#' | b'%', b'{' | b'(', ..] | [b'{', b'{' | b'%', ..]) {
+        return None;
+    }
     if let Some(end) = bracket_end(bytes, start, reach) {
-        return Some(start..end);
+        return (!claim.spares_content(&bytes[start..end])).then_some(start..end);
     }
     let word = start..word_end(bytes, start, reach == Reach::Parameter);
-    let nothing = match &bytes[word.clone()] {
-        b"None" | b"null" | b"nil" | b"true" | b"false" => true,
-        b"" => reach != Reach::Header,
-        value => value.starts_with(MARK_BYTES) || (counts && is_number(value)),
-    };
-    if nothing {
+    let rest = &bytes[word.end..bytes.len().min(word.end + MAX_REST)];
+    let rest = &rest[..rest.iter().position(|b| matches!(b, b'\r' | b'\n')).unwrap_or(rest.len())];
+    let is_header = reach == Reach::Header;
+    let value = &bytes[word.clone()];
+    // `password= user=ann`
+    let is_empty = matches!(reach, Reach::Word | Reach::Setting) && is_apart && claim.is_tight && looks::is_pair(value);
+    let spared = if value.is_empty() { !is_header } else { is_empty || spares(value, rest, claim) };
+    if spared {
         return None;
     }
     let end = match reach {
-        Reach::Word | Reach::Parameter => word.end,
+        Reach::Parameter => word.end,
+        Reach::Word => list_end(bytes, word.end),
         Reach::Setting => setting_end(bytes, start, false).max(word.end),
         Reach::ListedSetting => setting_end(bytes, start, true).max(word.end),
         Reach::Header => header_end(bytes, start),
@@ -67,8 +74,42 @@ pub(super) fn after(bytes: &[u8], start: usize, reach: Reach, counts: bool) -> O
     (end > start).then_some(start..end)
 }
 
+/// The end of a list whose first word ends at `at`: `code-1, code-2`.
+fn list_end(bytes: &[u8], mut at: usize) -> usize {
+    for _ in 0..32 {
+        let rest = &bytes[at..bytes.len().min(at + MAX_REST)];
+        let Some(next) = rest.strip_prefix(b", ") else { break };
+        let len = next
+            .iter()
+            .position(|b| b.is_ascii_whitespace() || matches!(b, b',' | b'=' | b':' | b')' | b']' | b'}' | b'"'))
+            .unwrap_or(next.len());
+        if !looks::is_mixture(&next[..len]) || matches!(next.get(len), Some(b'=' | b':' | b'"')) {
+            break;
+        }
+        at += 2 + looks::trimmed(&next[..len]).end;
+    }
+    at
+}
+
+/// How much of a line is looked at behind a word.
+const MAX_REST: usize = 80;
+
+/// Returns `true` if the claim spares a word, or the credentials after the name of a scheme.
+fn spares(word: &[u8], rest: &[u8], claim: &Claim) -> bool {
+    let scheme = shapes::skip_scheme(word, 0);
+    if scheme == 0 {
+        return claim.spares_word(word, rest);
+    }
+    if scheme >= word.len() {
+        let credentials = rest.trim_ascii_start();
+        let len = credentials.iter().position(u8::is_ascii_whitespace).unwrap_or(credentials.len());
+        return claim.spares_credentials(&credentials[..len], b"");
+    }
+    claim.spares_credentials(&word[scheme..], rest)
+}
+
 /// What stands between the parentheses that open at `open`, on one line unless it is quoted.
-pub(super) fn newtype(bytes: &[u8], open: usize, counts: bool) -> Option<Range<usize>> {
+pub(super) fn newtype(bytes: &[u8], open: usize, claim: &Claim) -> Option<Range<usize>> {
     let start = skip_space(bytes, open + 1);
     if bytes[start..].starts_with(MARK_BYTES) {
         return None;
@@ -80,12 +121,17 @@ pub(super) fn newtype(bytes: &[u8], open: usize, counts: bool) -> Option<Range<u
         open + 1..range.end - usize::from(closed)
     };
     let value = bytes[range.clone()].trim_ascii();
+    if value.len() > looks::MAX_SPARED {
+        return Some(range);
+    }
     let nothing = matches!(value, b"" | b"None" | b"s" | b"es" | b"\"\"") || value.starts_with(b"\"[redacted]");
-    let nothing = nothing || (counts && is_number(value));
-    (!nothing).then_some(range)
+    let is_code = value.split(|b| *b == b',').any(|part| looks::is_code(part.trim_ascii()));
+    let nothing = nothing || is_code || (claim.counts && looks::is_number(value));
+    let is_word = !is_quoted(bytes, start) && claim.weight != Weight::Added && looks::is_plain(value);
+    (!nothing && !is_word).then_some(range)
 }
 
-/// Tells whether a quoted value stands here.
+/// Returns `true` if a quoted value stands here.
 pub(super) fn is_quoted(bytes: &[u8], start: usize) -> bool {
     let start = skip_literal_prefix(bytes, start);
     let escapes = bytes[start..].iter().take(8).take_while(|b| **b == b'\\').count();
@@ -99,7 +145,9 @@ pub(super) fn skip_blanks(bytes: &[u8], start: usize) -> usize {
 /// Steps over white space, also where it is written as in a literal.
 pub(super) fn skip_space(bytes: &[u8], mut start: usize) -> usize {
     loop {
-        start += bytes[start..].iter().take_while(|b| b.is_ascii_whitespace()).count();
+        let blanks = bytes[start..].iter().take_while(|b| b.is_ascii_whitespace()).count();
+        steps::count(blanks);
+        start += blanks;
         match &bytes[start..] {
             [b'\\', b'n' | b'r' | b't', ..] => start += 2,
             _ => return start,
@@ -107,7 +155,7 @@ pub(super) fn skip_space(bytes: &[u8], mut start: usize) -> usize {
     }
 }
 
-/// Steps into `Some(`, `Secret(`, and over the prefix of a literal; tells where the innermost parenthesis opens. What
+/// Steps into `Some(`, `Secret(`, and over the prefix of a literal; returns where the innermost parenthesis opens. What
 /// stands before any other parenthesis may be part of the secret.
 fn skip_wrappers(bytes: &[u8], mut start: usize) -> (usize, Option<usize>) {
     const WRAPPERS: [&[u8]; 9] =
@@ -121,7 +169,14 @@ fn skip_wrappers(bytes: &[u8], mut start: usize) -> (usize, Option<usize>) {
         tuple = Some(start + name);
         start = skip_space(bytes, start + name + 1);
     }
-    (skip_literal_prefix(bytes, start), tuple)
+    (skip_literal_prefix(bytes, skip_length(bytes, start)), tuple)
+}
+
+/// Steps over the type and length that PHP writes before a text: `string(3) "abc"`.
+fn skip_length(bytes: &[u8], start: usize) -> usize {
+    let Some(rest) = bytes[start..].strip_prefix(b"string(") else { return start };
+    let digits = rest.iter().take(8).take_while(|b| b.is_ascii_digit()).count();
+    if rest[digits..].starts_with(b") \"") { start + b"string(".len() + digits + 2 } else { start }
 }
 
 /// Steps over the prefix of a Rust literal, as `b"` and `r#"`.
@@ -145,7 +200,7 @@ fn inside(bytes: &[u8], open: usize) -> Option<Range<usize>> {
 /// The end of a list, an object, or a struct as `Keys { .. }` and `Keys("a", "b")`.
 fn bracket_end(bytes: &[u8], start: usize, reach: Reach) -> Option<usize> {
     let first = bytes.get(start)?;
-    if matches!(first, b'{' | b'[') {
+    if matches!(first, b'{' | b'[') || (*first == b'(' && is_quoted(bytes, skip_space(bytes, start + 1))) {
         return Some(bracketed(bytes, start).0.end);
     }
     // A header may begin with the name of a scheme.
@@ -176,6 +231,7 @@ fn quoted(bytes: &[u8], start: usize) -> Option<Range<usize>> {
     let inside = start + escapes + 1;
     let mut before = 0;
     for (i, b) in bytes[inside..].iter().enumerate() {
+        steps::count(1);
         if *b == quote && (before <= escapes || (escapes == 0 && before % 2 == 0)) {
             return Some(inside..inside + i - before.min(escapes));
         }
@@ -189,6 +245,7 @@ fn bracketed(bytes: &[u8], start: usize) -> (Range<usize>, bool) {
     let is_tuple = bytes[start] == b'(';
     let (mut depth, mut at) = (0_usize, start);
     while at < bytes.len() {
+        steps::count(1);
         match bytes[at] {
             b'(' if is_tuple => depth += 1,
             b')' if is_tuple => depth -= 1,
@@ -205,14 +262,22 @@ fn bracketed(bytes: &[u8], start: usize) -> (Range<usize>, bool) {
     (start..at, false)
 }
 
+/// The list or object that begins here.
+pub(super) fn object(bytes: &[u8], start: usize) -> Option<Range<usize>> {
+    matches!(bytes.get(start), Some(b'{' | b'[')).then(|| start..bracketed(bytes, start).0.end)
+}
+
 fn line_end(bytes: &[u8], start: usize) -> usize {
-    bytes[start..].iter().position(|b| matches!(b, b'\r' | b'\n')).map_or(bytes.len(), |len| start + len)
+    let end = bytes[start..].iter().position(|b| matches!(b, b'\r' | b'\n')).map_or(bytes.len(), |len| start + len);
+    steps::count(end - start);
+    end
 }
 
 /// The end of the lines of a header, or of the quoted text that holds it; a quote after `=` opens one in the line.
 fn header_end(bytes: &[u8], start: usize) -> usize {
     let (mut at, mut in_quotes) = (start, false);
     while let Some(b) = bytes.get(at) {
+        steps::count(1);
         match b {
             b'\r' if bytes.get(at + 1) == Some(&b'\n') && is_folded(bytes, at + 2) => at += 1,
             b'\n' if is_folded(bytes, at + 1) => {}
@@ -227,7 +292,7 @@ fn header_end(bytes: &[u8], start: usize) -> usize {
     at
 }
 
-/// Tells whether a header goes on in the line at `start`: it begins with a blank and is not empty.
+/// Returns `true` if a header goes on in the line at `start`: it begins with a blank and is not empty.
 fn is_folded(bytes: &[u8], start: usize) -> bool {
     let text = skip_blanks(bytes, start);
     text > start && bytes.get(text).is_some_and(|b| !b.is_ascii_whitespace())
@@ -260,6 +325,7 @@ fn header_pair_end(bytes: &[u8], start: usize, word_end_: usize) -> usize {
 fn setting_end(bytes: &[u8], start: usize, listed: bool) -> usize {
     let mut at = start;
     while let Some(b) = bytes.get(at) {
+        steps::count(1);
         let ends = match b {
             b'\r' | b'\n' => true,
             b'&' => !listed && is_next_parameter(bytes, at + 1),
@@ -281,6 +347,7 @@ fn setting_end(bytes: &[u8], start: usize, listed: bool) -> usize {
 fn word_end(bytes: &[u8], start: usize, is_parameter: bool) -> usize {
     let mut at = shapes::skip_scheme(bytes, start);
     while let Some(b) = bytes.get(at) {
+        steps::count(1);
         let next = bytes.get(at + 1);
         let ends = match b {
             b if b.is_ascii_whitespace() => true,
@@ -307,7 +374,7 @@ fn ends_before(bytes: &[u8], at: usize) -> bool {
     bytes.get(at).is_none_or(|b| b.is_ascii_whitespace() || matches!(b, b'"' | b'\''))
 }
 
-/// Tells whether a quote ends what stands in quotes rather than being part of it.
+/// Returns `true` if a quote ends what stands in quotes rather than being part of it.
 pub(super) fn closes(bytes: &[u8], at: usize) -> bool {
     match bytes.get(at + 1) {
         None => true,
@@ -316,7 +383,7 @@ pub(super) fn closes(bytes: &[u8], at: usize) -> bool {
     }
 }
 
-/// Tells whether `name=` or `name:` stands here.
+/// Returns `true` if `name=` or `name:` stands here.
 fn is_pair(bytes: &[u8], start: usize) -> bool {
     matches!(name_and_next(bytes, start), Some(b'=' | b':'))
 }
@@ -340,8 +407,4 @@ fn is_tag(bytes: &[u8], start: usize) -> bool {
 fn name_and_next(bytes: &[u8], start: usize) -> Option<u8> {
     let name = bytes.get(start..)?.iter().take(64).take_while(|b| is_name_byte(**b)).count();
     if name > 0 { bytes.get(start + name).copied() } else { None }
-}
-
-fn is_number(value: &[u8]) -> bool {
-    value.len() < 16 && value.iter().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'-'))
 }

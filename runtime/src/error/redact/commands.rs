@@ -1,0 +1,93 @@
+//! Options of programs that hold a secret: `mysql -px`, `curl -u ann:x`.
+
+use super::{
+    looks,
+    shapes::MARK_BYTES,
+    sieve,
+    tables::{self, Holds, OptionRow},
+    words::REACH,
+};
+use std::ops::Range;
+
+/// Adds what the options of a program hold, if a word is the name of one.
+pub(super) fn secrets(bytes: &[u8], word: &Range<usize>, found: &mut Vec<Range<usize>>) {
+    let path = &bytes[word.clone()];
+    if path.len() > 64 {
+        return;
+    }
+    let program = &path[path.iter().rposition(|b| *b == b'/').map_or(0, |slash| slash + 1)..];
+    let program = program.strip_suffix(b".exe").unwrap_or(program);
+    if !sieve::PROGRAMS.may_have(program) {
+        return;
+    }
+    let mut rows =
+        tables::OPTIONS.iter().filter(|row| row.programs.iter().any(|name| name.as_bytes() == program)).peekable();
+    if rows.peek().is_none() {
+        return;
+    }
+    let line = &bytes[word.end..bytes.len().min(word.end + REACH * 2)];
+    let line = &line[..line.iter().position(|b| matches!(b, b'\n' | b'|')).unwrap_or(line.len())];
+    for row in rows {
+        found.extend(held(line, row).map(|range| word.end + range.start..word.end + range.end));
+    }
+}
+
+/// What an option holds, if it is in the line.
+fn held(line: &[u8], row: &OptionRow) -> Option<Range<usize>> {
+    let option = row.option.as_bytes();
+    let mut is_given = false;
+    let mut plain = 0;
+    let mut at = 0;
+    while let Some(argument) = argument(line, at) {
+        at = argument.end + 1;
+        let text = &line[argument.clone()];
+        let rest = text.strip_prefix(option);
+        let glued = rest.filter(|rest| !rest.is_empty() && *rest != b"=");
+        match row.holds {
+            Holds::Glued | Holds::Either if glued.is_some() && !text.starts_with(b"--") => {
+                let skip = option.len() + usize::from(text.get(option.len()) == Some(&b'='));
+                return secret(line, argument.start + skip..argument.end);
+            }
+            Holds::After(separator) if is_given || glued.is_some() => {
+                let skip = text.iter().position(|b| *b == separator)? + 1;
+                let is_elsewhere = matches!(&text[..skip - 1], b"env" | b"file" | b"fd");
+                return if is_elsewhere { None } else { secret(line, argument.start + skip..argument.end) };
+            }
+            Holds::Next | Holds::Either if is_given => return secret(line, argument),
+            Holds::Positional(place) if is_given && !text.starts_with(b"-") => {
+                plain += 1;
+                if plain == place {
+                    return secret(line, argument);
+                }
+            }
+            _ => {}
+        }
+        is_given |= rest == Some(b"") && row.holds != Holds::Glued;
+    }
+    None
+}
+
+/// The next argument, without quotes around it and commas after it.
+fn argument(line: &[u8], at: usize) -> Option<Range<usize>> {
+    let is_between = |b: &u8| b.is_ascii_whitespace() || *b == b',';
+    let start = at + line.get(at..)?.iter().position(|b| !is_between(b))?;
+    let quote = line[start];
+    if matches!(quote, b'"' | b'\'' | b'`') {
+        let len = line[start + 1..].iter().position(|b| *b == quote).unwrap_or(line.len() - start - 1);
+        return Some(start + 1..start + 1 + len);
+    }
+    let is_end = |b: &u8| b.is_ascii_whitespace() || matches!(b, b'"' | b'\'' | b'`');
+    let len = line[start..].iter().position(is_end).unwrap_or(line.len() - start);
+    Some(start..start + len)
+}
+
+/// An argument, unless it is an option, a number, as in `-p 80:80`, a path or a stand-in.
+fn secret(line: &[u8], argument: Range<usize>) -> Option<Range<usize>> {
+    let text = &line[argument.clone()];
+    let is_number = text.iter().all(|b| b.is_ascii_digit() || matches!(b, b':' | b'.' | b'/'));
+    let is_none = is_number
+        || text.starts_with(MARK_BYTES)
+        || matches!(text.first(), None | Some(b'-' | b'$' | b'<'))
+        || looks::is_path(text);
+    (!is_none).then_some(argument)
+}

@@ -1,0 +1,408 @@
+//! What a value looks like: a word of prose, a number, a path, a reference, or something random.
+
+use super::{
+    names::{self, Weight},
+    shapes::MARK_BYTES,
+    tables,
+};
+use std::ops::Range;
+
+/// Returns `true` if a list has this word, in any case.
+pub(super) fn is_listed(list: &[&str], word: &[u8]) -> bool {
+    list.iter().any(|listed| listed.len() == word.len() && listed.as_bytes().eq_ignore_ascii_case(word))
+}
+
+/// What is known of the place at which a value stands.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Claim {
+    pub(super) weight: Weight,
+    /// A number is an amount.
+    pub(super) counts: bool,
+    /// `name: value` without quotes around the name: perhaps a sentence.
+    pub(super) is_sentence: bool,
+    /// No blank stands between the separator and the value.
+    pub(super) is_tight: bool,
+    /// The name is part of an identifier with colons in it.
+    pub(super) is_part: bool,
+    /// Another setting stands in the line above or below.
+    pub(super) is_setting: bool,
+    /// The word before the name is one that parsers use: `unexpected token: x`.
+    pub(super) is_grammar: bool,
+}
+
+impl Claim {
+    pub(super) fn new(weight: Weight, counts: bool) -> Self {
+        Self {
+            weight,
+            counts,
+            is_sentence: false,
+            is_tight: false,
+            is_part: false,
+            is_setting: false,
+            is_grammar: false,
+        }
+    }
+
+    /// Returns `true` if a bare word under the name is no secret, in view of what follows it in its line.
+    pub(super) fn spares_word(&self, word: &[u8], rest: &[u8]) -> bool {
+        if self.weight == Weight::Added || word.len() > MAX_SPARED {
+            return is_nothing(word);
+        }
+        if self.counts && is_number(word) {
+            return true;
+        }
+        let bare = trim(word);
+        let is_name = names::is_file(bare) && is_plain(bare);
+        if is_nothing(bare) || is_stand_in(word) || is_code(word) || is_path(bare) || is_name {
+            return true;
+        }
+        let next = rest.trim_ascii_start();
+        let next = &next[..next.iter().position(u8::is_ascii_whitespace).unwrap_or(next.len())];
+        let goes_on = is_plain(trim(next)) && !next.iter().any(|b| matches!(b, b'=' | b':'));
+        match self.weight {
+            Weight::Strong | Weight::Parameter if bare.len() < 3 && is_number(bare) => true,
+            Weight::Strong | Weight::Parameter if !self.is_sentence => false,
+            Weight::Strong | Weight::Parameter => {
+                let is_amount = goes_on && bare.iter().all(u8::is_ascii_digit) && bare.len() < 6;
+                is_report(bare, goes_on)
+                    || is_amount
+                    || (goes_on && !self.is_setting && !self.is_tight && is_plain(bare))
+            }
+            Weight::Key => !is_random(bare) && !is_numbered(bare),
+            // `arn:aws:secretsmanager:..:secret:prod/db`
+            _ if self.is_part => !is_random(bare),
+            _ if self.is_sentence || self.is_grammar => {
+                is_measure(bare)
+                    || is_report(bare, goes_on)
+                    || (self.weight == Weight::Weak && is_pair(word))
+                    || (is_plain(bare)
+                        && (goes_on || self.is_grammar || !(self.is_setting || self.weight == Weight::Header)))
+            }
+            _ => is_measure(bare) || is_report(bare, false) || (is_plain(bare) && bare[0].is_ascii_uppercase()),
+        }
+    }
+
+    /// Returns `true` if what follows the scheme in an `Authorization` header is no secret.
+    pub(super) fn spares_credentials(&self, word: &[u8], rest: &[u8]) -> bool {
+        let bare = trim(word);
+        let is_word = is_plain(bare) && !bare.iter().any(u8::is_ascii_uppercase);
+        is_nothing(bare) || is_stand_in(word) || (is_word && (is_report(bare, false) || !rest.trim_ascii().is_empty()))
+    }
+
+    /// Returns `true` if what stands between quotes under the name is no secret.
+    pub(super) fn spares_quoted(&self, value: &[u8]) -> bool {
+        if self.weight == Weight::Added {
+            return value.is_empty() || value.starts_with(MARK_BYTES);
+        }
+        if value.is_empty() || value.starts_with(MARK_BYTES) || (self.counts && is_number(value)) {
+            return true;
+        }
+        if value.len() > MAX_SPARED {
+            return false;
+        }
+        let bare = trim(value);
+        if is_nothing(bare) || is_stand_in(value) || is_path(bare) || is_listed(tables::TYPES, bare) {
+            return true;
+        }
+        let mut words = value.split(u8::is_ascii_whitespace).map(trim).filter(|word| !word.is_empty());
+        let first = words.next().unwrap_or_default();
+        let goes_on = value.contains(&b' ');
+        let is_prose = goes_on && words.all(|word| is_plain(word) || is_measure(word));
+        match self.weight {
+            Weight::Strong | Weight::Parameter => is_report(first, goes_on) && (is_prose || !goes_on),
+            Weight::Key => !value.split(|b| matches!(b, b' ' | b',')).any(|word| is_random(word) || is_numbered(word)),
+            _ => {
+                is_report(first, goes_on) && (is_prose || !goes_on)
+                    || (is_prose && is_plain(first))
+                    || is_code(value)
+                    || (self.is_grammar && is_plain(bare))
+            }
+        }
+    }
+
+    /// Returns `true` if a list or object under the name holds types, words of prose and amounts alone.
+    pub(super) fn spares_content(&self, content: &[u8]) -> bool {
+        if self.weight == Weight::Added || content.len() > MAX_SPARED {
+            return content.is_empty();
+        }
+        let is_end = |b: &u8| {
+            b.is_ascii_whitespace() || matches!(b, b',' | b':' | b';' | b'=' | b'{' | b'}' | b'[' | b']' | b'(' | b')')
+        };
+        let mut has_word = false;
+        let mut at = 0;
+        while at < content.len() {
+            if is_end(&content[at]) {
+                at += 1;
+                continue;
+            }
+            let quote = content[at];
+            if matches!(quote, b'"' | b'\'' | b'`') {
+                let from = at + 1;
+                let Some(len) = content[from..].iter().position(|b| *b == quote) else { return false };
+                at = from + len + 1;
+                let is_key = content[at..].trim_ascii_start().first() == Some(&b':');
+                let text = &content[from..from + len];
+                let is_spared = is_key || self.spares_quoted(text) || (self.counts && is_plain(text));
+                if !is_spared {
+                    return false;
+                }
+                has_word = true;
+                continue;
+            }
+            let len = content[at..].iter().position(is_end).unwrap_or(content.len() - at);
+            let word = &content[at..at + len];
+            at += len;
+            let is_word = is_plain(trim(word)) || is_stand_in(word) || trim(word).is_empty();
+            if !is_word && !is_measure(word) {
+                return false;
+            }
+            has_word |= is_word;
+        }
+        // Numbers alone may be the bytes of a secret.
+        has_word || content.iter().filter(|b| b.is_ascii_digit()).count() < 4
+    }
+}
+
+/// Returns `true` for `name=value`; `YWJjZA==` is none.
+pub(super) fn is_pair(word: &[u8]) -> bool {
+    let name = word.iter().take_while(|b| names::is_name_byte(**b)).count();
+    name > 0 && word.get(name) == Some(&b'=') && word.get(name + 1).is_some_and(|b| *b != b'=')
+}
+
+/// What is longer is no type, reference or report. What is spared is looked at again: the bound keeps the time linear.
+pub(super) const MAX_SPARED: usize = 512;
+
+/// Takes away what ends a word of prose.
+pub(super) fn trim(word: &[u8]) -> &[u8] {
+    &word[trimmed(word)]
+}
+
+/// Where a word stands without what ends a word of prose.
+pub(super) fn trimmed(word: &[u8]) -> Range<usize> {
+    let is_end = |b: &u8| {
+        matches!(
+            b,
+            b'.' | b',' | b';' | b':' | b'!' | b'?' | b')' | b'(' | b']' | b'[' | b'"' | b'\'' | b'`' | b'}' | b'{'
+        )
+    };
+    let start = word.iter().position(|b| !is_end(b)).unwrap_or(word.len());
+    let end = word.iter().rposition(|b| !is_end(b)).map_or(start, |last| last + 1);
+    start..end
+}
+
+/// Returns `true` for `null`, `false`, `***`, a mark of the redactor, and punctuation.
+pub(super) fn is_nothing(word: &[u8]) -> bool {
+    let is_short = word.len() <= 3 && !word.iter().any(|b| b.is_ascii_alphanumeric() || !b.is_ascii());
+    let is_row = word.len() > 2
+        && matches!(word[0], b'*' | b'x' | b'X' | b'.' | b'#' | b'-' | b'_')
+        && word.iter().all(|b| *b == word[0]);
+    let is_escape = word.len() <= 10 && word.starts_with(b"\\") && word.len() > 1;
+    is_short || is_row || is_escape || word.starts_with(MARK_BYTES) || is_listed(tables::NOTHING, word)
+}
+
+/// Returns `true` for what stands in place of a value or refers to one: `<password>`, `${DB_PASSWORD}`, `$1`, `%s`.
+pub(super) fn is_stand_in(word: &[u8]) -> bool {
+    let begins = |row: &&str| word.get(..row.len()).is_some_and(|head| head.eq_ignore_ascii_case(row.as_bytes()));
+    match word {
+        [b'$' | b':' | b'@' | b'%', rest @ ..] if !rest.is_empty() => {
+            let rest = trim(rest);
+            let is_name = rest.iter().all(|b| b.is_ascii_lowercase() || matches!(b, b'_'));
+            let is_variable = rest.iter().all(|b| b.is_ascii_uppercase() || matches!(b, b'_'));
+            let is_place = rest.iter().all(u8::is_ascii_digit) && rest.len() < 4;
+            is_name || is_variable || is_place || begins(&"${") || begins(&"$(") || begins(&"%(")
+        }
+        _ => tables::REFERENCES.iter().any(begins),
+    }
+}
+
+/// Returns `true` for types, calls and paths in code: `&str`, `Option<String>`, `self.next()`, `token::Kind`.
+pub(super) fn is_code(word: &[u8]) -> bool {
+    let bare = trim(word);
+    let has = |part: &[u8]| word.windows(part.len()).any(|window| window == part);
+    let head =
+        &bare[..bare.iter().position(|b| matches!(b, b'<' | b'[' | b'(' | b'|' | b'?' | b'=')).unwrap_or(bare.len())];
+    let is_call = has(b"()") || has(b"(&");
+    let is_name = |b: &u8| {
+        b.is_ascii_alphanumeric()
+            || matches!(b, b'_' | b':' | b'.' | b'<' | b'>' | b'&' | b'(' | b')' | b'*' | b'?' | b';')
+    };
+    let is_path = has(b"::") || has(b"->") || is_call;
+    is_listed(tables::TYPES, trim(head))
+        || (is_path && bare.iter().all(is_name) && !bare.split(|b| matches!(b, b':' | b'.' | b'(')).any(is_random))
+        || (bare.get(head.len()) == Some(&b'<') && word.contains(&b'>') && is_plain(head))
+        // `data.secret_version.db.value`
+        || (bare.iter().filter(|b| **b == b'.').count() >= 2 && bare.iter().all(|b| b.is_ascii_lowercase() || matches!(b, b'_' | b'.')))
+}
+
+/// Returns `true` for a path of words: `/etc/ssl/private/server.key`.
+pub(super) fn is_path(word: &[u8]) -> bool {
+    let rest = match word {
+        [b'/', rest @ ..] | [b'.' | b'~', b'/', rest @ ..] | [b'.', b'.', b'/', rest @ ..] => rest,
+        [drive, b':', b'\\' | b'/', rest @ ..] if drive.is_ascii_alphabetic() => rest,
+        _ => return false,
+    };
+    rest.len() <= 256
+        && !rest.contains(&b'=')
+        && rest
+            .split(|b| matches!(b, b'/' | b'\\' | b':'))
+            .all(|segment| !is_random(segment) && !segment.contains(&b'+'))
+}
+
+/// Returns `true` for a number of at most 15 digits.
+pub(super) fn is_number(value: &[u8]) -> bool {
+    !value.is_empty() && value.len() < 16 && value.iter().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'-'))
+}
+
+/// Returns `true` for small numbers, also with a unit, and dates: `30m`, `350ms`, `2026-01-01`.
+fn is_measure(word: &[u8]) -> bool {
+    let digits =
+        word.iter().take_while(|b| b.is_ascii_digit() || matches!(b, b'.' | b',' | b'-' | b':' | b'/')).count();
+    let unit = &word[digits..];
+    let count = word[..digits].iter().filter(|b| b.is_ascii_digit()).count();
+    let is_small = (1..6).contains(&count);
+    (is_small && unit.len() <= 5 && unit.iter().all(|b| b.is_ascii_alphabetic() || *b == b'%')) || is_date(word)
+}
+
+/// Returns `true` for `2026-01-01`, `2026-01-01T00:00:00Z`, `20260101T000000Z`.
+fn is_date(word: &[u8]) -> bool {
+    let digits = word.iter().filter(|b| b.is_ascii_digit()).count();
+    let rest = word.iter().all(|b| b.is_ascii_digit() || matches!(b, b'-' | b':' | b'T' | b'Z' | b'.' | b'+'));
+    rest && digits >= 8 && (word.get(4) == Some(&b'-') || word.get(8) == Some(&b'T'))
+}
+
+/// Returns `true` if a word begins a report about a secret. One that is known by its ending alone is taken for one only
+/// if the sentence goes on or it is long.
+fn is_report(word: &[u8], goes_on: bool) -> bool {
+    let ends = |ending: &&str| {
+        word.len() > ending.len() + 2 && word[word.len() - ending.len()..].eq_ignore_ascii_case(ending.as_bytes())
+    };
+    is_listed(tables::REPORTS, word)
+        || (is_plain(word) && (goes_on || word.len() > 5) && tables::REPORT_ENDINGS.iter().any(ends))
+}
+
+/// Returns `true` for words of letters, also several with a dash, dot, slash or apostrophe between them, and such with a
+/// short number at the end, which has a letter or more for each digit: `sha256`, `prod/db`, `can't`.
+pub(super) fn is_plain(word: &[u8]) -> bool {
+    let is_between = |b: &u8| matches!(b, b'-' | b'_' | b'.' | b'/' | b'\'' | b':' | b'&' | b'*') || *b == b'\\';
+    !word.is_empty()
+        && word.iter().any(|b| b.is_ascii_alphabetic() || !b.is_ascii())
+        && word
+            .split(is_between)
+            .all(|part| part.iter().all(|b| b.is_ascii_alphabetic() || !b.is_ascii()) && !is_irregular(part))
+}
+
+/// Returns `true` for what can be the name of a setting.
+pub(super) fn is_name(word: &[u8]) -> bool {
+    word.first().is_some_and(|b| b.is_ascii_alphabetic() || *b == b'_' || !b.is_ascii())
+        && word.iter().all(|b| names::is_name_byte(*b))
+}
+
+/// Returns `true` for a part of an identifier that people chose: a word or a number.
+pub(super) fn is_word_or_number(part: &[u8]) -> bool {
+    part.iter().all(u8::is_ascii_digit) && part.len() < 8 || is_plain(part)
+}
+
+/// Returns `true` if capitals stand in a word of letters as nobody writes them: `AbCdEfGh`.
+fn is_irregular(part: &[u8]) -> bool {
+    let humps = part.windows(2).filter(|two| two[0].is_ascii_lowercase() && two[1].is_ascii_uppercase()).count();
+    humps >= 2 && part.len() < (humps + 1) * 3
+}
+
+/// Returns `true` for what nobody writes in a sentence: letters and digits mixed, capitals at random, symbols.
+///
+/// Identifiers of other kinds are not: versions, dates, times, addresses, paths, UUIDs, names with a number at the end.
+pub(super) fn is_random(word: &[u8]) -> bool {
+    let word = trim(word);
+    let skipped = word.len() < 6
+        || word.len() > 1024
+        || is_uuid(word)
+        || is_date(word)
+        || word.starts_with(b"sha")
+        || (word.starts_with(b"0x") && word.len() < 34)
+        || word.windows(3).any(|window| window == b"://");
+    if skipped || !word.iter().any(u8::is_ascii_alphanumeric) {
+        return false;
+    }
+    let is_between = |b: &u8| matches!(b, b'-' | b'_' | b'.' | b'/' | b':' | b',' | b'\\' | b'@' | b'(' | b')');
+    if names::is_file(word) && !word.split(is_between).any(is_mixed) {
+        return false;
+    }
+    let is_address =
+        word.contains(&b'@') && word.rsplit(|b| *b == b'@').next().is_some_and(|host| host.contains(&b'.'));
+    let has_digit = word.iter().any(u8::is_ascii_digit);
+    let has_letter = word.iter().any(u8::is_ascii_alphabetic);
+    let inner = &word[1..word.len() - 1];
+    let has_symbol = has_digit && has_letter && inner.iter().any(|b| b"!#$%^&*+~?|=".contains(b));
+    let is_grouped = word.split(is_between).filter(|part| part.len() >= 4 && turns(part) >= 2).count() >= 2;
+    !is_address && (has_symbol || is_grouped || word.split(is_between).any(is_mixed)) || is_padded(word)
+}
+
+/// Returns `true` for `YWRtaW46aFVudA==`.
+fn is_padded(word: &[u8]) -> bool {
+    let body = word.strip_suffix(b"==").or_else(|| word.strip_suffix(b"=")).unwrap_or_default();
+    body.len() >= 7
+        && (body.len() + 1) % 4 != 2
+        && body.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'-' | b'_'))
+        && body.iter().any(u8::is_ascii_uppercase)
+        && body.iter().any(u8::is_ascii_lowercase)
+}
+
+/// Returns `true` for a word with digits at its end or beginning: `hunter22`, which is random where a key should stand.
+fn is_numbered(word: &[u8]) -> bool {
+    let digits = word.iter().filter(|b| b.is_ascii_digit()).count();
+    word.len() >= 7 && digits > 0 && digits < word.len() && word.iter().all(u8::is_ascii_alphanumeric)
+}
+
+/// Returns `true` for eight bytes or more with letters and digits among them, and for what is random.
+pub(super) fn is_mixture(word: &[u8]) -> bool {
+    let digits = word.iter().filter(|b| b.is_ascii_digit()).count();
+    let letters = word.iter().filter(|b| b.is_ascii_alphabetic()).count();
+    (word.len() >= 8 && digits >= 2 && letters >= 2) || is_random(word)
+}
+
+/// Returns `true` if letters and digits of a part take turns, or its capitals are irregular.
+fn is_mixed(part: &[u8]) -> bool {
+    if part.len() < 4 {
+        return false;
+    }
+    let is_digit = |b: &u8| b.is_ascii_digit();
+    let lower = part.iter().any(u8::is_ascii_lowercase);
+    let upper = part[1..].iter().any(u8::is_ascii_uppercase);
+    let digits = part.iter().filter(|b| is_digit(b)).count();
+    let first_digit = part.iter().position(is_digit);
+    match turns(part) {
+        0 => digits == 0 && part.len() >= 8 && is_irregular(part),
+        // `user42`, `ed25519`, `4096bit`; not `1234567a`, `Ab12345`.
+        1 if part.len() >= 6 && lower && upper && digits > 1 && first_digit != Some(0) => true,
+        1 if digits >= 4 && part.len() - digits >= 4 && upper => true,
+        // `tU00`
+        1 if part.len() >= 4 && digits > 1 && rises(part) => true,
+        2 if part.len() == 5 && lower && upper && !part[0].is_ascii_uppercase() => true,
+        2 => part.len() >= 6 && (digits >= 2 || (lower && upper)) && !is_alike(part),
+        1 => false,
+        _ => true,
+    }
+}
+
+/// How often letters and digits take turns.
+fn turns(part: &[u8]) -> usize {
+    part.windows(2).filter(|two| two[0].is_ascii_digit() != two[1].is_ascii_digit()).count()
+}
+
+/// Returns `true` if a capital follows a small letter.
+fn rises(part: &[u8]) -> bool {
+    part.windows(2).any(|two| two[0].is_ascii_lowercase() && two[1].is_ascii_uppercase())
+}
+
+/// Returns `true` for names of encodings and machines: `utf8mb4`, `x86_64`, `web3js`.
+fn is_alike(part: &[u8]) -> bool {
+    part.len() < 8 && !part.iter().any(u8::is_ascii_uppercase) && part[0].is_ascii_alphabetic()
+}
+
+pub(super) fn is_uuid(word: &[u8]) -> bool {
+    word.len() == 36
+        && word
+            .iter()
+            .enumerate()
+            .all(|(i, b)| if matches!(i, 8 | 13 | 18 | 23) { *b == b'-' } else { b.is_ascii_hexdigit() })
+}

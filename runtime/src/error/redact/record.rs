@@ -1,0 +1,167 @@
+//! Secrets whose name is itself a value: `name: DB_PASSWORD` above `value: x`, a field of a form, an object of the kind
+//! `Secret`.
+
+use super::{
+    block,
+    looks::{self, Claim},
+    names::{MAX_NAME, Name, Weight, is_name_byte},
+    scan::Scan,
+    shapes::MARK_BYTES,
+    steps, tables,
+    value::{self, Reach},
+};
+use std::ops::Range;
+
+/// How far a name and its value stand apart at most.
+const NEAR: usize = 200;
+
+/// What the pass remembers of names and values that it came by.
+#[derive(Default)]
+pub(super) struct Records {
+    /// The end of a value that is the name of a secret.
+    named: Option<usize>,
+    /// A value whose name may follow.
+    value: Option<Range<usize>>,
+    /// Whether the text has an object of the kind `Secret`, once that was asked.
+    has_secret_kind: Option<bool>,
+    /// Whether it has a JSON web key.
+    has_web_key: Option<bool>,
+}
+
+impl Scan<'_> {
+    /// What the key before the separator at `at` hides because of another key's value.
+    pub(super) fn record(&mut self, key: &Range<usize>, at: usize) -> Option<Range<usize>> {
+        if !(1..=16).contains(&key.len()) {
+            return None;
+        }
+        if key.len() <= 2 {
+            let is_part = looks::is_listed(tables::WEB_KEY.1, &self.bytes[key.clone()]) && self.has_web_key();
+            let start = value::skip_space(self.bytes, at + 1);
+            let claim = Claim::new(Weight::Key, false);
+            return if is_part { value::after(self.bytes, start, Reach::Word, &claim) } else { None };
+        }
+        let name = Name::new(&self.bytes[key.clone()]);
+        let name = name.bytes();
+        if name == tables::KEY_LINES.0.as_bytes() {
+            self.key_lines(at)
+        } else if looks::is_listed(tables::NAME_KEYS, name) {
+            self.name_key(key, at)
+        } else if looks::is_listed(tables::VALUE_KEYS, name) {
+            self.value_key(key, at)
+        } else if looks::is_listed(tables::SECRET_DATA, name) && self.has_secret_kind() {
+            let start = value::skip_blanks(self.bytes, at + 1);
+            let below = block::below(self.bytes, key.start, start).filter(|below| !below.is_empty());
+            below.or_else(|| value::object(self.bytes, value::skip_space(self.bytes, at + 1)))
+        } else {
+            None
+        }
+    }
+
+    fn name_key(&mut self, key: &Range<usize>, at: usize) -> Option<Range<usize>> {
+        let start = value::skip_space(self.bytes, at + 1);
+        let start =
+            start + self.bytes[start..].iter().take(4).take_while(|b| matches!(b, b'"' | b'\'' | b'\\')).count();
+        let len = self.bytes[start..].iter().take(MAX_NAME).take_while(|b| is_name_byte(**b)).count();
+        self.records.named = None;
+        let (_, weight) = self.secret_name(start..start + len)?;
+        if matches!(weight, Weight::Parameter | Weight::Key) {
+            return None;
+        }
+        let end = start + len;
+        self.records.named = Some(end);
+        // `<property name="password">x</property>`
+        if let [b'"' | b'\'', b'>', content @ ..] = &self.bytes[end..] {
+            let content = &content[..content.len().min(1024)];
+            let content = &content[..content.iter().position(|b| *b == b'<').unwrap_or(content.len())];
+            let spared = content.trim_ascii().is_empty() || Claim::new(weight, false).spares_quoted(content);
+            return (!spared).then_some(end + 2..end + 2 + content.len());
+        }
+        let before = &self.bytes[key.start.saturating_sub(MAX_NAME)..key.start];
+        if before.windows(9).any(|window| window == b"form-data") {
+            return self.form_field(end);
+        }
+        let value = self.records.value.take()?;
+        (value.end + NEAR > key.start && !self.is_new_record(value.end, key.start)).then_some(value)
+    }
+
+    fn value_key(&mut self, key: &Range<usize>, at: usize) -> Option<Range<usize>> {
+        let is_named =
+            self.records.named.is_some_and(|end| end + NEAR > key.start && !self.is_new_record(end, key.start));
+        // No value of such a key is longer.
+        let bytes = &self.bytes[..self.bytes.len().min(at + 1024)];
+        let start = value::skip_space(bytes, at + 1);
+        let found = value::after(bytes, start, Reach::Word, &Claim::new(Weight::Strong, false));
+        if is_named || self.follows_lone_name(key.start) {
+            self.records.named = None;
+            return found;
+        }
+        self.records.value = found;
+        None
+    }
+
+    /// Returns `true` if an object ends between two places.
+    fn is_new_record(&self, from: usize, to: usize) -> bool {
+        let between = &self.bytes[from.min(to)..to];
+        let is_end = |two: &[u8]| two[0] == b'}' || (two[0] == b'\n' && two[1] == b'-');
+        between.windows(2).any(is_end)
+    }
+
+    /// Returns `true` if one of the lines above holds the name of a secret and nothing else.
+    fn follows_lone_name(&self, at: usize) -> bool {
+        let above = &self.bytes[at.saturating_sub(NEAR)..at];
+        let is_name = |line: &[u8]| {
+            let line = line.trim_ascii();
+            line.len() >= 3 && line.iter().all(|b| is_name_byte(*b)) && self.redactor.weight(&Name::new(line)).is_some()
+        };
+        above.rsplit(|b| *b == b'\n').skip(1).take(2).any(is_name)
+    }
+
+    /// The body of a part of a form, below the blank line after its head.
+    fn form_field(&self, at: usize) -> Option<Range<usize>> {
+        let head = &self.bytes[at..self.bytes.len().min(at + NEAR)];
+        let find =
+            |part: &[u8]| head.windows(part.len()).position(|window| window == part).map(|found| found + part.len());
+        let start = at + [&b"\r\n\r\n"[..], b"\n\n", b"\\r\\n\\r\\n"].into_iter().find_map(find)?;
+        let rest = &self.bytes[start..self.bytes.len().min(start + 4096)];
+        let end = rest.windows(3).position(|window| window == b"\n--" || window == b"\\r\\").unwrap_or(rest.len());
+        let body = rest[..end].trim_ascii_end();
+        let claim = Claim::new(Weight::Strong, false);
+        (!body.is_empty() && !claim.spares_quoted(body)).then_some(start..start + body.len())
+    }
+
+    /// The lines below this one, up to the key that ends them.
+    fn key_lines(&self, at: usize) -> Option<Range<usize>> {
+        let rest = &self.bytes[at..];
+        let start = rest.iter().position(|b| *b == b'\n')? + 1;
+        // Asked before the end is looked for: what is not hidden would be searched again.
+        if rest[start..].trim_ascii_start().starts_with(MARK_BYTES) {
+            return None;
+        }
+        let end = tables::KEY_LINES.1.as_bytes();
+        let ends = |window: &[u8]| window.eq_ignore_ascii_case(end);
+        let len = rest[start..].windows(end.len()).position(ends).unwrap_or(rest.len() - start);
+        steps::count(len);
+        let lines = rest[start..start + len].trim_ascii_end();
+        (!lines.is_empty()).then_some(at + start..at + start + lines.len())
+    }
+
+    fn has_web_key(&mut self) -> bool {
+        let bytes = self.bytes;
+        *self.records.has_web_key.get_or_insert_with(|| {
+            steps::count(bytes.len());
+            bytes.windows(tables::WEB_KEY.0.len()).any(|window| window == tables::WEB_KEY.0.as_bytes())
+        })
+    }
+
+    fn has_secret_kind(&mut self) -> bool {
+        let bytes = self.bytes;
+        *self.records.has_secret_kind.get_or_insert_with(|| {
+            steps::count(bytes.len());
+            bytes.windows(6).enumerate().any(|(at, window)| {
+                window == b"Secret"
+                    && !bytes.get(at + 6).is_some_and(u8::is_ascii_alphanumeric)
+                    && bytes[at.saturating_sub(12)..at].windows(4).any(|window| window == b"kind")
+            })
+        })
+    }
+}
