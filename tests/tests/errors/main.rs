@@ -8,6 +8,7 @@ mod foreign;
 mod http;
 mod macros;
 mod model;
+mod redaction;
 mod secrets;
 mod support;
 mod views;
