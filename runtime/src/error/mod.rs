@@ -28,7 +28,7 @@ pub use id::{ErrorId, InvalidErrorId};
 #[doc(hidden)]
 pub use macros::__macros;
 pub use problem::ProblemDetails;
-pub use redact::{Redactor, RedactorInstalled};
+pub use redact::{Redactor, RedactorInstalled, Sensitive};
 pub use rejection::{Policy, Rejection, Rejector};
 pub use result_ext::{ConvertExt, ResultExt};
 pub use retry_after::retry_after;

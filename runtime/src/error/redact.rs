@@ -27,6 +27,7 @@ mod names;
 mod pair;
 mod record;
 mod scan;
+mod sensitive;
 mod shapes;
 mod sieve;
 mod sink;
@@ -40,6 +41,7 @@ mod words;
 
 use crate::panics;
 use names::{Name, Weight};
+pub use sensitive::Sensitive;
 use serde_json::Value;
 use std::{borrow::Cow, fmt, sync::OnceLock};
 
@@ -52,7 +54,8 @@ pub(crate) const MARK: &str = "[redacted]";
 /// force for the whole process: [`Redactor::current`], until [`install`](Redactor::install) the built-in one.
 ///
 /// The rules are no proof. A secret that stands alone in a sentence looks like any word, and of a password with blanks
-/// that stands in a sentence without quotes only the first word is hidden.
+/// that stands in a sentence without quotes only the first word is hidden. For what no rule can know there is
+/// [`Sensitive`], which hides a value by its type.
 ///
 /// # Defaults
 ///
