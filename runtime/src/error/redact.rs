@@ -15,6 +15,7 @@
 //! then decides by the shape of the value whether it is a secret, or a type, a path, a reference, an amount, or the
 //! beginning of a report. What the rules know is in `tables`: a new name, token, phrase or option is a row there.
 
+mod allowed;
 mod block;
 mod card;
 mod commands;
@@ -54,8 +55,9 @@ pub(crate) const MARK: &str = "[redacted]";
 /// force for the whole process: [`Redactor::current`], until [`install`](Redactor::install) the built-in one.
 ///
 /// The rules are no proof. A secret that stands alone in a sentence looks like any word, and of a password with blanks
-/// that stands in a sentence without quotes only the first word is hidden. For what no rule can know there is
-/// [`Sensitive`], which hides a value by its type.
+/// that stands in a sentence without quotes only the first word is hidden. For what no rule can know there are
+/// [`Sensitive`], which hides a value by its type, and [`allow_only`](Self::allow_only), which hides all but what is
+/// listed.
 ///
 /// # Defaults
 ///
@@ -85,6 +87,8 @@ pub(crate) const MARK: &str = "[redacted]";
 pub struct Redactor {
     secret_names: Vec<Box<str>>,
     plain_names: Vec<Box<str>>,
+    /// What alone may leave, if that was set.
+    allowed: Option<Vec<Box<str>>>,
     rules: Vec<Rule>,
 }
 
@@ -103,7 +107,7 @@ impl Redactor {
     /// Makes a redactor with the built-in rules.
     #[must_use]
     pub const fn new() -> Self {
-        Self { secret_names: Vec::new(), plain_names: Vec::new(), rules: Vec::new() }
+        Self { secret_names: Vec::new(), plain_names: Vec::new(), allowed: None, rules: Vec::new() }
     }
 
     /// Hides what stands under names that contain `name`; case and separators do not matter.
@@ -121,6 +125,42 @@ impl Redactor {
     #[must_use]
     pub fn plain_name(mut self, name: impl AsRef<str>) -> Self {
         self.plain_names.extend(normalised(name.as_ref()));
+        self
+    }
+
+    /// Shows of all values only those under the given names; case and separators do not matter.
+    ///
+    /// The rules know secrets; they cannot know that a name or a diagnosis must not leave. Under this setting what is not
+    /// allowed is hidden:
+    ///
+    /// - in JSON (details of errors, fields of spans), each text and number under any other name; `true`, `false` and
+    ///   `null` stay, and so do the names themselves;
+    /// - in texts, what stands between quotes, numbers, every word that is not made of letters, and the value of each
+    ///   `name=value` under any other name. Words of letters stay, so that messages can be read: a message should not
+    ///   have names of people in it, but details.
+    ///
+    /// What is allowed is still searched for secrets. Called twice, the names of both calls are allowed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::error::Redactor;
+    ///
+    /// let redactor = Redactor::new().allow_only(["host", "attempt"]);
+    /// assert_eq!(
+    ///     redactor.text("no record of 'Ann Smith' at host=db1 after 3 tries, ward=B7"),
+    ///     "no record of '[redacted]' at host=db1 after [redacted] tries, ward=[redacted]"
+    /// );
+    ///
+    /// let mut value = serde_json::json!({"host": "db1", "attempt": 3, "patient": {"name": "Ann", "minor": false}});
+    /// redactor.value(&mut value);
+    /// let expected = serde_json::json!({"host": "db1", "attempt": 3, "patient": {"name": "[redacted]", "minor": false}});
+    /// assert_eq!(value, expected);
+    /// ```
+    #[must_use]
+    pub fn allow_only<N: AsRef<str>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
+        let names = names.into_iter().filter_map(|name| normalised(name.as_ref()));
+        self.allowed.get_or_insert_default().extend(names);
         self
     }
 
@@ -161,6 +201,18 @@ impl Redactor {
     /// ```
     #[must_use]
     pub fn text<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        let clean = self.scanned(text);
+        if self.allows_all() {
+            return clean;
+        }
+        match allowed::text(&clean, |name| self.allows(name)) {
+            Cow::Borrowed(_) => clean,
+            Cow::Owned(text) => Cow::Owned(text),
+        }
+    }
+
+    /// As [`text`](Self::text), of what is allowed.
+    fn scanned<'a>(&self, text: &'a str) -> Cow<'a, str> {
         let mut text = self.built_in(text);
         for rule in &self.rules {
             match panics::catch(|| rule(&text)) {
@@ -210,6 +262,14 @@ impl Redactor {
         Cow::Owned(out)
     }
 
+    fn allows_all(&self) -> bool {
+        self.allowed.is_none()
+    }
+
+    fn allows(&self, name: &Name) -> bool {
+        self.allowed.as_ref().is_none_or(|names| names.iter().any(|allowed| allowed.as_bytes() == name.bytes()))
+    }
+
     fn weight(&self, name: &Name) -> Option<Weight> {
         if self.plain_names.iter().any(|plain| plain.as_bytes() == name.bytes()) {
             return None;
@@ -234,6 +294,7 @@ impl fmt::Debug for Redactor {
         f.debug_struct("Redactor")
             .field("secret_names", &self.secret_names)
             .field("plain_names", &self.plain_names)
+            .field("allowed", &self.allowed)
             .field("rules", &self.rules.len())
             .finish()
     }
@@ -249,7 +310,7 @@ pub(crate) fn text(text: &str) -> Cow<'_, str> {
 /// What is made of words alone, as `auth:token:refresh`, names something and is never taken for a pair.
 pub(crate) fn name(name: &str) -> Cow<'_, str> {
     let is_word = |b: u8| b.is_ascii_alphabetic() || matches!(b, b'_' | b'-' | b'.' | b':' | b' ');
-    if name.bytes().all(is_word) { Cow::Borrowed(name) } else { text(name) }
+    if name.bytes().all(is_word) { Cow::Borrowed(name) } else { Redactor::current().scanned(name) }
 }
 
 /// Replaces the secrets in a JSON value.

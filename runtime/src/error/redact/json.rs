@@ -11,18 +11,20 @@ use std::borrow::Cow;
 
 /// Walks the value with a list of its own, not by recursion: a value of any depth does.
 pub(super) fn redact(value: &mut Value, redactor: &Redactor) {
-    let mut open = vec![value];
-    while let Some(value) = open.pop() {
+    // With each value: whether what it holds may leave without a look at the list of what may.
+    let mut open = vec![(value, redactor.allows_all())];
+    while let Some((value, is_allowed)) = open.pop() {
         match value {
             Value::String(text) => {
-                let redacted = Some(redactor.text(text)).filter(|redacted| redacted != text).map(Cow::into_owned);
+                let clean = if is_allowed { redactor.scanned(text) } else { redactor.text(text) };
+                let redacted = Some(clean).filter(|redacted| redacted != text).map(Cow::into_owned);
                 if let Some(redacted) = redacted {
                     *text = redacted;
                 }
             }
             Value::Array(items) => {
                 pair_in_list(items, redactor);
-                open.extend(items);
+                open.extend(items.iter_mut().map(|item| (item, is_allowed)));
             }
             Value::Object(fields) => {
                 rename(fields, redactor);
@@ -36,10 +38,17 @@ pub(super) fn redact(value: &mut Value, redactor: &Redactor) {
                     match claim {
                         Some(claim) if !spares(&claim, value) => *value = MARK.into(),
                         _ if is_data && !value.is_null() => *value = MARK.into(),
-                        _ => open.push(value),
+                        _ => {
+                            let is_allowed = is_allowed || redactor.allows(&Name::new(key.as_bytes()));
+                            if !is_allowed && (value.is_number() || value.is_string()) {
+                                *value = MARK.into();
+                            }
+                            open.push((value, is_allowed));
+                        }
                     }
                 }
             }
+            Value::Number(_) if !is_allowed => *value = MARK.into(),
             Value::Null | Value::Bool(_) | Value::Number(_) => {}
         }
     }
@@ -138,11 +147,11 @@ fn named_pair(fields: &mut Map<String, Value>, redactor: &Redactor) {
 
 /// Replaces secrets in the keys themselves, as in a map from URLs to results.
 fn rename(fields: &mut Map<String, Value>, redactor: &Redactor) {
-    if fields.keys().all(|key| redactor.text(key) == key.as_str()) {
+    if fields.keys().all(|key| redactor.scanned(key) == key.as_str()) {
         return;
     }
     for (key, value) in std::mem::take(fields) {
-        let bare = redactor.text(&key).into_owned();
+        let bare = redactor.scanned(&key).into_owned();
         let mut name = bare.clone();
         let mut n = 2;
         while fields.contains_key(&name) {

@@ -634,3 +634,31 @@ proptest! {
         prop_assert!(!BUILT_IN.text(&text).contains("hunter2"));
     }
 }
+
+#[test]
+fn only_allowed_values_stay_and_secrets_in_them_do_not() {
+    let own = Redactor::new().allow_only(["user_id", "url"]).allow_only(["tags"]);
+    for (text, expected) in [
+        ("no user for userId=42", "no user for userId=42"),
+        ("user_id: 42, ward: B7", "user_id: 42, ward: [redacted]"),
+        ("can't open 'Ann Smith.txt' for (x9)", "can't open '[redacted]' for ([redacted])"),
+        ("ward=north and north", "ward=[redacted] and north"),
+        ("url=https://u:hunter2@h/x password=hunter2", "url=https://[redacted]@h/x password=[redacted]"),
+        ("failed: 'unclosed 7", "failed: '[redacted]"),
+        ("été à l'hôpital", "été à l'hôpital"),
+    ] {
+        let once = own.text(text).into_owned();
+        assert_eq!(once, expected);
+        assert_eq!(own.text(&once), once, "redacting twice changes nothing");
+    }
+    let mut value = json!({
+        "user_id": 42, "tags": ["a1", {"deep": 7}], "patient": {"age": 7, "ill": true, "room": null, "name": "Ann"},
+        "list": [1, "no bed", "B7"], "url": "https://u:hunter2@h", "token": 5,
+    });
+    own.value(&mut value);
+    let expected = json!({
+        "user_id": 42, "tags": ["a1", {"deep": 7}], "patient": {"age": MARK, "ill": true, "room": null, "name": MARK},
+        "list": [MARK, "no bed", MARK], "url": "https://[redacted]@h", "token": MARK,
+    });
+    assert_eq!(value, expected);
+}
