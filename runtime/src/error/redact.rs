@@ -105,6 +105,14 @@ static BUILT_IN: Redactor = Redactor::new();
 
 impl Redactor {
     /// Makes a redactor with the built-in rules.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::error::Redactor;
+    ///
+    /// assert_eq!(Redactor::new().text("pwd=hunter2"), "pwd=[redacted]");
+    /// ```
     #[must_use]
     pub const fn new() -> Self {
         Self { secret_names: Vec::new(), plain_names: Vec::new(), allowed: None, rules: Vec::new() }
@@ -113,6 +121,15 @@ impl Redactor {
     /// Hides what stands under names that contain `name`; case and separators do not matter.
     ///
     /// A name without a letter or digit, or of more than 64 of them, matches nothing.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::error::Redactor;
+    ///
+    /// let redactor = Redactor::new().secret_name("matricule");
+    /// assert_eq!(redactor.text("x_matricule: 7"), "x_matricule: [redacted]");
+    /// ```
     #[must_use]
     pub fn secret_name(mut self, name: impl AsRef<str>) -> Self {
         self.secret_names.extend(normalised(name.as_ref()));
@@ -122,6 +139,15 @@ impl Redactor {
     /// Exempts exactly the given name from the rules about names; case and separators do not matter.
     ///
     /// Shapes of secrets are still replaced in what stands under it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::error::Redactor;
+    ///
+    /// let redactor = Redactor::new().plain_name("session");
+    /// assert_eq!(redactor.text("session=k1x9 token=k1x9"), "session=k1x9 token=[redacted]");
+    /// ```
     #[must_use]
     pub fn plain_name(mut self, name: impl AsRef<str>) -> Self {
         self.plain_names.extend(normalised(name.as_ref()));
@@ -167,6 +193,15 @@ impl Redactor {
     /// Adds a function that sees each text after the built-in rules and returns another in its place, or `None`.
     ///
     /// It runs wherever an error is printed or recorded: it should be quick. If it panics, the whole text is replaced.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::error::Redactor;
+    ///
+    /// let redactor = Redactor::new().rule(|text| text.contains("4711").then(|| text.replace("4711", "####")));
+    /// assert_eq!(redactor.text("room 4711"), "room ####");
+    /// ```
     #[must_use]
     pub fn rule(mut self, rule: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
         self.rules.push(Box::new(rule));
@@ -178,11 +213,29 @@ impl Redactor {
     /// # Errors
     ///
     /// [`RedactorInstalled`] if one was installed before; that one stays in force.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::error::Redactor;
+    ///
+    /// Redactor::new().secret_name("matricule").install().unwrap();
+    /// assert_eq!(Redactor::current().text("matricule=7"), "matricule=[redacted]");
+    /// assert!(Redactor::new().install().is_err());
+    /// ```
     pub fn install(self) -> Result<(), RedactorInstalled> {
         CURRENT.set(self).map_err(|_| RedactorInstalled)
     }
 
     /// Returns the redactor in force.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::error::Redactor;
+    ///
+    /// assert_eq!(Redactor::current().text("token=k1x9"), "token=[redacted]");
+    /// ```
     #[must_use]
     pub fn current() -> &'static Self {
         CURRENT.get().unwrap_or(&BUILT_IN)
@@ -227,6 +280,16 @@ impl Redactor {
 
     /// Replaces the secrets in a JSON value: whole values under secret names, and what [`text`](Self::text) finds in
     /// texts and keys.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::error::Redactor;
+    ///
+    /// let mut value = serde_json::json!({"user": "ann", "token": "k1x9", "max_tokens": 100});
+    /// Redactor::new().value(&mut value);
+    /// assert_eq!(value, serde_json::json!({"user": "ann", "token": "[redacted]", "max_tokens": 100}));
+    /// ```
     pub fn value(&self, value: &mut Value) {
         json::redact(value, self);
     }
