@@ -18,6 +18,8 @@ pub(super) struct Claim {
     pub(super) weight: Weight,
     /// A number is an amount.
     pub(super) counts: bool,
+    /// Things of other kinds have the name too.
+    pub(super) is_common: bool,
     /// `name: value` without quotes around the name: perhaps a sentence.
     pub(super) is_sentence: bool,
     /// No blank stands between the separator and the value.
@@ -35,6 +37,7 @@ impl Claim {
         Self {
             weight,
             counts,
+            is_common: false,
             is_sentence: false,
             is_tight: false,
             is_part: false,
@@ -78,7 +81,11 @@ impl Claim {
                     || (is_plain(bare)
                         && (goes_on || self.is_grammar || !(self.is_setting || self.weight == Weight::Header)))
             }
-            _ => is_measure(bare) || is_report(bare, false) || (is_plain(bare) && bare[0].is_ascii_uppercase()),
+            _ => {
+                is_measure(bare)
+                    || is_report(bare, false)
+                    || (is_plain(bare) && (self.is_common || bare[0].is_ascii_uppercase()))
+            }
         }
     }
 
@@ -255,8 +262,10 @@ pub(super) fn is_number(value: &[u8]) -> bool {
 
 /// Returns `true` for small numbers, also with a unit, and dates: `30m`, `350ms`, `2026-01-01`.
 fn is_measure(word: &[u8]) -> bool {
-    let digits =
-        word.iter().take_while(|b| b.is_ascii_digit() || matches!(b, b'.' | b',' | b'-' | b':' | b'/')).count();
+    if word.contains(&b'/') {
+        return word.split(|b| *b == b'/').all(|part| is_number(part) && part.len() < 6);
+    }
+    let digits = word.iter().take_while(|b| b.is_ascii_digit() || matches!(b, b'.' | b',' | b'-' | b':')).count();
     let unit = &word[digits..];
     let count = word[..digits].iter().filter(|b| b.is_ascii_digit()).count();
     let is_small = (1..6).contains(&count);

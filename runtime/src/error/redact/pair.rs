@@ -48,6 +48,7 @@ impl Scan<'_> {
         claim.is_sentence = separator == b':' && !is_quoted && weight != Weight::Parameter && !is_parameter;
         claim.is_part = claim.is_sentence && claim.is_tight && self.byte_before(range.start) == Some(b':');
         claim.is_setting = claim.is_sentence && self.begins_line(range.start) && self.has_settings_near(at);
+        claim.is_common = looks::is_listed(tables::COMMON, name.bytes());
         claim.is_grammar = !matches!(weight, Weight::Strong) && self.follows_grammar(range.start);
         let next = value::skip_space(self.bytes, start);
         if (is_quoted || value::is_quoted(self.bytes, next)) && weight != Weight::Header {

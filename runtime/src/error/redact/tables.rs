@@ -149,6 +149,8 @@ pub(super) const NAMES: &[NameRow] = &[
     row("mnemonic", At::LastWord, Weak),
     row("communitystring", At::End, Strong),
     // Words that programs also use of things that are not secret.
+    row("geheim", At::Any, Strong),
+    row("secrète", At::Any, Weak),
     row("secret", At::Any, Weak),
     row("credential", At::Any, Weak),
     row("connectionstring", At::Any, Weak),
@@ -169,6 +171,11 @@ pub(super) const NAMES: &[NameRow] = &[
     row("key", At::LastOfMany, Key),
     row("auth", At::LastWord, Key),
     row("salt", At::LastWord, Key),
+    row("schlüssel", At::End, Key),
+    row("clave", At::LastWord, Key),
+    row("chiave", At::LastWord, Key),
+    row("clé", At::LastWord, Key),
+    row("ключ", At::LastWord, Key),
     row("hash", At::LastOfMany, Key),
     // Parameters of URLs only.
     row("key", At::Whole, Parameter),
@@ -191,6 +198,9 @@ pub(super) const LAST_OF_NAME: &[&str] = &[
 pub(super) const TUPLES: &[&str] = &[
     "basic", "basicauth", "userpass", "userpassword", "usernamepassword", "login", "plainauth",
 ];
+
+/// Names that programs also give to things of other kinds: as such, words of letters under them are no secrets.
+pub(super) const COMMON: &[&str] = &["token", "tokens", "session", "sessions", "credential", "credentials"];
 
 /// Names that contain one of the above and have nothing to do with it.
 pub(super) const INNOCENT: &[&str] =
@@ -306,7 +316,7 @@ pub(super) const TYPES: &[&str] = &[
     "float",
     "double", "number", "bytes", "byte", "char", "text", "varchar", "uuid", "blob", "object", "array", "any",
     "unknown", "void",
-    "secretstring", "protectedstring", "securestring", "optional", "option", "vec", "list", "map", "dict",
+    "secretstring", "protectedstring", "securestring", "default", "optional", "option", "vec", "list", "map", "dict",
     "timestamp", "date", "enum", "file", "path",
 ];
 
