@@ -7,7 +7,7 @@ use crate::support::{bytes_in, logged, monitored};
 use gardefou::{AppError, ErrorCode, error::Redactor, event::names::field, report};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::{collections::BTreeMap, io};
+use std::io;
 
 const MARK: &str = "[redacted]";
 /// Of all secrets and of all harmless texts, in percent.
@@ -88,54 +88,31 @@ fn without_identity(mut value: Value) -> Value {
     value
 }
 
-/// What the log, the statistics and the journal have of an error with each text.
-fn in_sinks(cases: &[Case]) -> Vec<[(&'static str, String); 3]> {
-    let (mut lines, mut recent, mut journal) = (Vec::new(), Vec::new(), Vec::new());
-    // As many as the monitor keeps.
-    for chunk in cases.chunks(20) {
-        let folder = tempfile::tempdir().unwrap();
-        let monitor = monitored(folder.path(), || {
-            lines.extend(logged(|| {
-                for case in chunk {
-                    let source = io::Error::other(case.text.clone());
-                    report(
-                        &AppError::new(ErrorCode::DB_QUERY_ERROR, &*case.text)
-                            .with_source(source)
-                            .with_detail("note", &case.text),
-                    );
-                }
-            }));
-        });
-        let mut stats: Vec<String> = monitor.stats().recent_errors.iter().map(|err| err.message.to_string()).collect();
-        stats.reverse();
-        recent.extend(stats);
-        journal.extend(
-            bytes_in(folder.path())
-                .lines()
-                .map(|line| without_identity(serde_json::from_str(line).unwrap()).to_string()),
-        );
-    }
-    assert_eq!((lines.len(), recent.len(), journal.len()), (cases.len(), cases.len(), cases.len()));
-    let shown = |line: &BTreeMap<&'static str, String>| {
-        [field::MESSAGE, field::ERROR_DETAILS, field::ERROR_CHAIN]
-            .map(|name| line.get(name).cloned().unwrap_or_default())
-            .join(" ")
-    };
-    let sinks = lines.iter().map(shown).zip(recent).zip(journal);
-    sinks
-        .map(|((log, recent), journal)| [("the log", log), ("the statistics", recent), ("the journal", journal)])
-        .collect()
+/// What the log, the statistics and the journal have of an error with the text.
+fn in_sinks(case: &Case) -> [(&'static str, String); 3] {
+    let folder = tempfile::tempdir().unwrap();
+    let mut lines = Vec::new();
+    let source = io::Error::other(format!("because {}", case.text));
+    let err = AppError::new(ErrorCode::DB_QUERY_ERROR, &*case.text).with_source(source).with_detail("note", &case.text);
+    let monitor = monitored(folder.path(), || lines = logged(|| report(&err)));
+    let [line] = &lines[..] else { panic!("{}: {lines:?}", case.name) };
+    let log = [field::MESSAGE, field::ERROR_DETAILS, field::ERROR_CHAIN]
+        .map(|name| line.get(name).map_or("", String::as_str))
+        .join(" ");
+    let recent = monitor.stats().recent_errors[0].message.to_string();
+    let journal = without_identity(serde_json::from_str(bytes_in(folder.path()).trim()).unwrap()).to_string();
+    assert!(log.contains("note") && journal.contains("note"), "{}: the details are there: {journal}", case.name);
+    [("the log", log), ("the statistics", recent), ("the journal", journal)]
 }
 
 /// The names of the cases that fail somewhere, each with where.
 fn failures(cases: &[Case], fails: impl Fn(&Case, &str) -> bool) -> Vec<String> {
-    let sinks = in_sinks(cases);
-    let failure = |(case, sinks): (&Case, [(&'static str, String); 3])| {
-        let mut outputs = case.forms().into_iter().chain(sinks);
+    let failure = |case: &Case| {
+        let mut outputs = case.forms().into_iter().chain(in_sinks(case));
         let (form, output) = outputs.find(|(_, output)| fails(case, output))?;
         Some(format!("{} in {form}: {output}", case.name))
     };
-    cases.iter().zip(sinks).filter_map(failure).collect()
+    cases.iter().filter_map(failure).collect()
 }
 
 #[expect(clippy::print_stdout, reason = "the rates are what the test is about")]
