@@ -13,6 +13,8 @@ mod retiring;
 mod roll_up;
 #[cfg(feature = "journal-sqlite")]
 mod sqlite;
+#[cfg(feature = "journal-sqlite")]
+mod sqlite_processes;
 mod strangers;
 mod trouble;
 

@@ -213,6 +213,11 @@ mod in_a_database {
     }
 
     #[test]
+    fn four_processes_lose_and_mix_nothing() {
+        processes_lose_and_mix_nothing(Kind::Database, 4);
+    }
+
+    #[test]
     fn two_processes_that_remove_old_rows_count_each_record_once() {
         counts_are_exact_while_processes_remove(Kind::Database, 2);
     }

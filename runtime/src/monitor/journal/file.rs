@@ -112,7 +112,9 @@ impl Journal for FileJournal {
 impl Drop for FileJournal {
     fn drop(&mut self) {
         self.shared.wake.end();
-        let _ = self.shared.write_waiting();
+        if let Err(err) = self.shared.write_waiting() {
+            self.shared.ledger.given_up(&err);
+        }
     }
 }
 

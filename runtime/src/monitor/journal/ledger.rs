@@ -99,6 +99,16 @@ impl Ledger {
         JournalError::waiting()
     }
 
+    /// The journal ends; what still waits is lost.
+    pub(super) fn given_up(&self, err: &JournalError) {
+        let lost = self.waiting.swap(0, Ordering::Relaxed);
+        self.entries.lock().status.lost += lost;
+        if lost > 0 {
+            let cause = err.source().map(|cause| format!(": {cause}")).unwrap_or_default();
+            self.complain(&format_args!("{err}{cause}"), &format!("{lost} records are lost at its end"));
+        }
+    }
+
     /// Old records were looked for, and removed or not.
     pub(super) fn kept<E: fmt::Display>(&self, kept: &Result<(), E>) {
         let mut entries = self.entries.lock();

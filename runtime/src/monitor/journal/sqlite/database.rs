@@ -9,6 +9,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, config::DbConfig};
 use std::{
     fs, io,
     path::{Path, PathBuf},
+    sync::{Condvar, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -28,8 +29,12 @@ struct Open {
     identity: Option<Identity>,
 }
 
-/// How long another process may hold the database before a record waits in memory instead of its caller here.
-const BUSY: Duration = Duration::from_millis(5);
+/// How often, and after which time each, a database that another process holds is tried again before a record waits in
+/// memory instead of its caller here: about 50 ms in all. The steps are short and equal, since a process that writes
+/// without a pause leaves the database for microseconds at a time; steps that grow, as those of `busy_timeout`, meet such
+/// a gap too rarely.
+const BUSY_TRIES: i32 = 100;
+const BUSY_STEP: Duration = Duration::from_micros(500);
 const SCHEMA: &str = "
     PRAGMA auto_vacuum = INCREMENTAL;
     PRAGMA journal_mode = WAL;
@@ -131,9 +136,9 @@ impl Database {
     fn try_open(&self) -> rusqlite::Result<Open> {
         let folder = self.path.parent().map(fs::create_dir_all).unwrap_or(Ok(()));
         folder.map_err(io_failure)?;
-        let db = Connection::open(&self.path)?;
+        let mut db = Connection::open(&self.path)?;
         let identity = Identity::at(&self.path);
-        db.busy_timeout(BUSY)?;
+        db.busy_handler(Some(wait_for_others))?;
         db.execute_batch(SCHEMA)?;
         let page_bytes: u32 = db.query_row("PRAGMA page_size", [], |row| row.get(0))?;
         let pages = self.log_bytes / u64::from(page_bytes.max(1));
@@ -147,14 +152,24 @@ impl Database {
 
 /// Opens a database that is there, for one question: with the memory that other processes share, or alone.
 fn open_to_read(path: &Path, alone: bool) -> rusqlite::Result<Connection> {
-    let db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-    db.busy_timeout(BUSY)?;
+    let mut db =
+        Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    db.busy_handler(Some(wait_for_others))?;
     // There is no room to tidy up at the end.
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     if alone {
         db.execute_batch("PRAGMA locking_mode = EXCLUSIVE")?;
     }
     Ok(db)
+}
+
+/// Waits before a database that another process holds is tried again; `false` ends the tries.
+///
+/// A condition variable of its own: parking would take the token that the code around an append may wait for.
+fn wait_for_others(tries: i32) -> bool {
+    let lock = Mutex::new(());
+    let guard = lock.lock().unwrap_or_else(PoisonError::into_inner);
+    tries < BUSY_TRIES && Condvar::new().wait_timeout(guard, BUSY_STEP).is_ok()
 }
 
 fn io_failure(err: io::Error) -> rusqlite::Error {

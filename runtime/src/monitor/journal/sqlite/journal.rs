@@ -24,7 +24,15 @@ use std::{collections::VecDeque, fmt, sync::Arc, time::Duration};
 ///
 /// It keeps the promises of [`FileJournal`](super::super::FileJournal): an acknowledged record survives the end of the
 /// process, trouble with the disk or a locked database fails no call, processes may share the folder, counts by code
-/// and day survive retention, and a thread of its own writes what waits and removes old rows every second. Of the
+/// and day survive retention, and a thread of its own writes what waits and removes old rows every second.
+///
+/// A record is acknowledged when its transaction is committed: [`append`](Journal::append) returned `Ok` for it, and
+/// [`JournalStatus::waiting`] does not count it. While another process holds the database, an append waits for it for
+/// about 50 ms. Then the record waits in memory, within `buffer_bytes`, and is written with a later one or within a second;
+/// [`flush`](Journal::flush) and dropping the journal wait for about two seconds. What a dropped journal could not write is
+/// reported in the log.
+///
+/// Of the
 /// [`JournalConfig`], the settings of segments mean nothing here. Database and log of changes together are kept within
 /// `max_bytes`; between two rounds of the thread, the log may add an eighth of it, and 128 KiB at least. A file that is
 /// no database is put aside as `errors.sqlite.damaged-<time>`; one that was removed or replaced while it was open is
@@ -49,11 +57,17 @@ struct Store {
     waiting: VecDeque<(ErrorRecord, String)>,
     waiting_bytes: usize,
     not_before: Tick,
+    /// The last write failed because another process held the database, and may succeed at any moment.
+    is_busy: bool,
     /// Bytes that were written since old rows were looked for.
     unkept_bytes: u64,
 }
 
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_millis(100);
+/// How often a flush, and the end of the journal, try a database that other processes hold. Each try waits about 50 ms.
+const PATIENT_TRIES: usize = 40;
+/// How many bytes of records one transaction takes, or a single larger one: other processes wait meanwhile.
+const BATCH_BYTES: usize = 64 * 1024;
 
 impl SqliteJournal {
     /// Makes a journal; its folder and database are made with the first record.
@@ -65,6 +79,7 @@ impl SqliteJournal {
                 waiting: VecDeque::new(),
                 waiting_bytes: 0,
                 not_before: Tick::ZERO,
+                is_busy: false,
                 unkept_bytes: 0,
             }),
             ledger: Ledger::new(config.folder.clone()),
@@ -102,7 +117,7 @@ impl Journal for SqliteJournal {
     }
 
     fn flush(&self) -> Result<(), JournalError> {
-        self.shared.write_waiting(0)
+        self.shared.write_patiently()
     }
 
     fn check(&self) -> Result<(), JournalError> {
@@ -122,7 +137,11 @@ impl Journal for SqliteJournal {
 impl Drop for SqliteJournal {
     fn drop(&mut self) {
         self.shared.wake.end();
-        let _ = self.shared.write_waiting(0);
+        // The last chance: also while a pause after a failure lasts.
+        self.shared.store.lock().not_before = Tick::ZERO;
+        if let Err(err) = self.shared.write_patiently() {
+            self.shared.ledger.given_up(&err);
+        }
     }
 }
 
@@ -150,13 +169,38 @@ impl Shared {
 
     /// Writes all records that wait, on behalf of so many that were appended just now.
     fn write_waiting(&self, records: u64) -> Result<(), JournalError> {
+        let outcome = self.try_write(false);
+        self.ledger.settle(outcome, self.wall(), records)
+    }
+
+    /// Writes all records that wait, as soon as other processes let go of the database, for about two seconds at most.
+    fn write_patiently(&self) -> Result<(), JournalError> {
+        for _ in 1..PATIENT_TRIES {
+            let outcome = self.try_write(true);
+            if !matches!(&outcome, Outcome::Failed(_, err) if is_busy(err)) {
+                return self.ledger.settle(outcome, self.wall(), 0);
+            }
+            if let Outcome::Failed(written @ 1.., _) = outcome {
+                self.ledger.settle(Outcome::<rusqlite::Error>::Written(written), self.wall(), 0)?;
+            }
+        }
+        self.ledger.settle(self.try_write(true), self.wall(), 0)
+    }
+
+    /// Tries to write all records that wait; with `at_once` also in the pause after other processes held the database.
+    fn try_write(&self, at_once: bool) -> Outcome<rusqlite::Error> {
         let (now, wall) = (self.config.clock.now(), self.wall());
-        let (outcome, unkept) = self.with_store(|store| (store.write(now, wall), store.unkept_bytes));
+        let (outcome, unkept) = self.with_store(|store| {
+            if at_once && store.is_busy {
+                store.not_before = Tick::ZERO;
+            }
+            (store.write(now, wall), store.unkept_bytes)
+        });
         // The thread need not look more often than there is something to remove.
         if unkept > row_bytes(&self.config) / 8 {
             self.wake.now();
         }
-        self.ledger.settle(outcome, wall, records)
+        outcome
     }
 
     fn read<T>(&self, ask: impl Fn(&Connection) -> rusqlite::Result<T>) -> rusqlite::Result<T> {
@@ -210,24 +254,42 @@ impl Shared {
 }
 
 impl Store {
-    /// Writes all records that wait, in one transaction.
+    /// Writes all records that wait, in transactions of bounded size.
     fn write(&mut self, now: Tick, wall: Timestamp) -> Outcome<rusqlite::Error> {
-        if self.waiting.is_empty() {
-            return Outcome::Written(0);
-        }
-        if now < self.not_before {
+        if !self.waiting.is_empty() && now < self.not_before {
             return Outcome::Paused;
         }
-        match self.database.write(wall, |db| rows::insert(db, &self.waiting)) {
-            Ok(()) => {
-                self.unkept_bytes += std::mem::take(&mut self.waiting_bytes) as u64;
-                Outcome::Written(std::mem::take(&mut self.waiting).len() as u64)
-            }
-            Err(err) => {
+        let mut written = 0;
+        while !self.waiting.is_empty() {
+            let (records, bytes) = self.batch();
+            let batch = self.waiting.iter().take(records);
+            if let Err(err) = self.database.write(wall, |db| rows::insert(db, batch)) {
+                self.is_busy = is_busy(&err);
                 self.not_before = now.after(PAUSE_AFTER_FAILURE);
-                Outcome::Failed(0, err)
+                return Outcome::Failed(written, err);
             }
+            self.waiting.drain(..records);
+            self.waiting_bytes -= bytes;
+            self.unkept_bytes += bytes as u64;
+            written += records as u64;
         }
+        // A burst that waited is not kept room for.
+        if self.waiting.capacity() > 1024 {
+            self.waiting = VecDeque::new();
+        }
+        Outcome::Written(written)
+    }
+
+    /// How many records, and bytes of them, the next transaction takes.
+    fn batch(&self) -> (usize, usize) {
+        let (mut records, mut bytes) = (0, 0);
+        for (_, json) in &self.waiting {
+            if records > 0 && bytes + json.len() > BATCH_BYTES {
+                break;
+            }
+            (records, bytes) = (records + 1, bytes + json.len());
+        }
+        (records, bytes)
     }
 }
 

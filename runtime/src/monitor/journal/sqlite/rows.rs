@@ -2,8 +2,7 @@
 
 use super::super::{Counts, Cursor, Page, Query, counts::DayCounts, line};
 use crate::monitor::{ErrorRecord, RecordKind, RecordState};
-use rusqlite::{Connection, params, types::Value};
-use std::collections::VecDeque;
+use rusqlite::{Connection, Transaction, TransactionBehavior, params, types::Value};
 
 /// The kind of an error that another attempt followed, which a question for errors does not find.
 const RETRIED: &str = "retried";
@@ -16,8 +15,11 @@ const COUNT: &str =
     "INSERT INTO counts (day, code, n) VALUES (?1, ?2, 1) ON CONFLICT (day, code) DO UPDATE SET n = n + 1";
 
 /// Adds records or settles those that are there, and counts them, in one transaction.
-pub(super) fn insert(db: &mut Connection, records: &VecDeque<(ErrorRecord, String)>) -> rusqlite::Result<()> {
-    let transaction = db.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+pub(super) fn insert<'a, I>(db: &mut Connection, records: I) -> rusqlite::Result<()>
+where
+    I: Iterator<Item = &'a (ErrorRecord, String)>,
+{
+    let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
     for (record, json) in records {
         put(&transaction, record, json)?;
         count(&transaction, record)?;
@@ -75,7 +77,8 @@ pub(super) fn count_abandoned(db: &Connection, before: i64) -> rusqlite::Result<
     if !db.query_row(&format!("SELECT EXISTS (SELECT 1 {ABANDONED})"), [before], |row| row.get(0))? {
         return Ok(());
     }
-    let transaction = db.unchecked_transaction()?;
+    // A transaction that begins by reading cannot wait for another process once it writes.
+    let transaction = Transaction::new_unchecked(db, TransactionBehavior::Immediate)?;
     let add = format!(
         "INSERT INTO counts (day, code, n) SELECT day, code, count(*) {ABANDONED} GROUP BY day, code
          ON CONFLICT (day, code) DO UPDATE SET n = n + excluded.n"

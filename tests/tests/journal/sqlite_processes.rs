@@ -1,0 +1,176 @@
+//! Processes that share a database: contention, a normal end, and a process that is stopped or killed with the lock.
+
+use super::*;
+use gardefou::monitor::journal::{Journal, SqliteJournal};
+use std::{
+    collections::HashSet,
+    env,
+    io::{BufRead, BufReader, Read},
+    process::{Child, ChildStdout, Command, Stdio},
+    thread,
+    time::Duration,
+};
+
+const WRITER: &str = "GARDEFOU_TEST_SQLITE_WRITER";
+const HOLDER: &str = "GARDEFOU_TEST_SQLITE_HOLDER";
+
+fn start(child: &str, variable: &str, orders: &str) -> (Child, BufReader<ChildStdout>) {
+    let mut started = Command::new(env::current_exe().unwrap())
+        .args(["--exact", child, "--nocapture", "--test-threads=1"])
+        .env(variable, orders)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let out = BufReader::new(started.stdout.take().unwrap());
+    (started, out)
+}
+
+/// Runs in a process of its own: records errors, with a pause after each or none, and ends without a flush.
+#[test]
+fn child_that_records_and_ends() {
+    let Ok(orders) = env::var(WRITER) else { return };
+    let [count, pause_micros, folder] = orders.splitn(3, ' ').collect::<Vec<_>>().try_into().unwrap();
+    let config = JournalConfig::builder(folder).buffer_bytes(16 << 20).build().unwrap();
+    let (journal, monitor) = (Arc::new(SqliteJournal::open(config)), ErrorMonitor::new(MonitorConfig::default()));
+    monitor.set_journal(journal.clone());
+    for i in 0..count.parse().unwrap() {
+        let id = monitor.record(&AppError::new(ErrorCode::DB_WRITE_ERROR, format!("{i}")));
+        println!("\nid {id}");
+        match pause_micros.parse().unwrap() {
+            0 => {}
+            micros => thread::park_timeout(Duration::from_micros(micros)),
+        }
+    }
+    println!("\nwritten {}", journal.status().written);
+}
+
+/// Runs in a process of its own: holds the database until its input ends.
+#[test]
+fn child_that_holds_the_database() {
+    let Ok(path) = env::var(HOLDER) else { return };
+    let holder = rusqlite::Connection::open(path).unwrap();
+    holder.execute_batch("BEGIN IMMEDIATE; DELETE FROM errors; DELETE FROM counts").unwrap();
+    println!("\nholds");
+    std::io::stdin().read_to_end(&mut Vec::new()).unwrap();
+}
+
+/// Lets four processes record at the same time; gives the ids of all records, and how many each process had written
+/// when it recorded its last one.
+fn four_at_once(folder: &Path, count: u32, pause_micros: u32) -> (HashSet<String>, Vec<u32>) {
+    let orders = format!("{count} {pause_micros} {}", folder.display());
+    let children: Vec<_> =
+        (0..4).map(|_| start("sqlite_processes::child_that_records_and_ends", WRITER, &orders)).collect();
+    let listen = |(mut child, out): (Child, BufReader<ChildStdout>)| {
+        let lines: Vec<String> = out.lines().map(Result::unwrap).collect();
+        assert!(child.wait().unwrap().success());
+        lines
+    };
+    let listeners: Vec<_> = children.into_iter().map(|child| thread::spawn(move || listen(child))).collect();
+    let lines: Vec<String> = listeners.into_iter().flat_map(|listener| listener.join().unwrap()).collect();
+    let of = |key: &str| lines.iter().filter_map(|line| line.strip_prefix(key)).map(str::to_owned).collect::<Vec<_>>();
+    (of("id ").into_iter().collect(), of("written ").iter().map(|written| written.parse().unwrap()).collect())
+}
+
+fn found(folder: &Path) -> (HashSet<String>, u64) {
+    let clock = ManualClock::new();
+    let monitor = ErrorMonitor::new(MonitorConfig::builder().clock(clock.clone()).build().unwrap());
+    monitor.set_journal(Arc::new(SqliteJournal::open(config(folder, &clock).build().unwrap())));
+    let records = all(&monitor, Query::new().limit(Query::MAX_LIMIT));
+    (records.into_iter().map(|record| record.id.to_string()).collect(), monitor.counts().unwrap().total)
+}
+
+fn nothing_is_lost(folder: &Path, expected: &HashSet<String>) {
+    let (found, counted) = found(folder);
+    assert_eq!((expected.difference(&found).count(), found.len()), (0, expected.len()));
+    assert_eq!(counted, expected.len() as u64);
+}
+
+#[test]
+fn four_processes_at_a_steady_rate_lose_nothing_at_a_normal_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let (expected, _) = four_at_once(folder.path(), 400, 400);
+    assert_eq!(expected.len(), 1600);
+    nothing_is_lost(folder.path(), &expected);
+}
+
+#[test]
+fn each_of_four_processes_at_full_speed_writes() {
+    let folder = tempfile::tempdir().unwrap();
+    let (expected, written) = four_at_once(folder.path(), 1500, 0);
+    assert!(written.len() == 4 && written.iter().all(|written| *written > 0), "{written:?}");
+    nothing_is_lost(folder.path(), &expected);
+}
+
+/// A journal with one record in it, and a process that holds its database.
+fn held(folder: &Path, clock: &ManualClock) -> (ErrorMonitor, Arc<SqliteJournal>, Child) {
+    let journal = Arc::new(SqliteJournal::open(config(folder, clock).build().unwrap()));
+    let monitor = ErrorMonitor::new(MonitorConfig::builder().clock(clock.clone()).build().unwrap());
+    monitor.set_journal(journal.clone());
+    fail(&monitor, ErrorCode::SYNC_ERROR, "acknowledged");
+    assert_eq!((journal.status().written, journal.status().waiting), (1, 0));
+    let path = folder.join("errors.sqlite").display().to_string();
+    let (holder, out) = start("sqlite_processes::child_that_holds_the_database", HOLDER, &path);
+    assert!(out.lines().map_while(Result::ok).any(|line| line == "holds"));
+    (monitor, journal, holder)
+}
+
+fn record_some(monitor: &ErrorMonitor) {
+    (0..20).for_each(|i| fail(monitor, ErrorCode::SYNC_ERROR, format!("waits {i}")));
+}
+
+/// As many as [`held`] and [`record_some`] record.
+fn all_are_there(monitor: &ErrorMonitor, journal: &SqliteJournal) {
+    let status = journal.status();
+    assert_eq!((status.written, status.waiting, status.lost, status.is_healthy()), (21, 0, 0, true));
+    assert_eq!((all(monitor, Query::new()).len(), monitor.counts().unwrap().total), (21, 21));
+}
+
+#[test]
+fn a_process_killed_while_it_holds_the_database_costs_others_nothing() {
+    let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
+    let (monitor, journal, mut holder) = held(folder.path(), &clock);
+    record_some(&monitor);
+    let status = journal.status();
+    assert_eq!((status.written, status.waiting, status.is_healthy()), (1, 20, false));
+    holder.kill().unwrap();
+    holder.wait().unwrap();
+    // Without waiting for the pause after a failure.
+    journal.flush().unwrap();
+    all_are_there(&monitor, &journal);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_process_stopped_while_it_holds_the_database_costs_others_nothing() {
+    let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
+    let (monitor, journal, mut holder) = held(folder.path(), &clock);
+    let process = holder.id().to_string();
+    let signal = |name: &str| {
+        let sent = Command::new("kill").args([name, &process]).status();
+        assert!(sent.unwrap().success());
+    };
+    signal("-STOP");
+    // Its input ends, but it cannot go on.
+    drop(holder.stdin.take());
+    record_some(&monitor);
+    assert!(journal.flush().is_err(), "the patience has an end");
+    let status = journal.status();
+    assert_eq!((status.written, status.waiting, status.lost), (1, 20, 0));
+    signal("-CONT");
+    holder.wait().unwrap();
+    journal.flush().unwrap();
+    all_are_there(&monitor, &journal);
+}
+
+#[test]
+fn what_waits_in_a_pause_is_written_when_the_journal_is_dropped() {
+    let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
+    let (monitor, journal, mut holder) = held(folder.path(), &clock);
+    record_some(&monitor);
+    holder.kill().unwrap();
+    holder.wait().unwrap();
+    drop((monitor, journal));
+    assert_eq!(found(folder.path()).1, 21);
+}
