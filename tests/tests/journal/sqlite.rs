@@ -222,3 +222,41 @@ fn a_jump_of_the_clock_removes_no_row_until_it_has_stayed() {
         |journal| journal.maintain().unwrap(),
     );
 }
+
+#[test]
+fn an_open_reader_keeps_the_log_of_changes_within_its_bound_and_the_status_shows_it() {
+    let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
+    let config = config(folder.path(), &clock).max_bytes(1 << 20).buffer_bytes(4 << 20);
+    let (monitor, journal) = monitor(config, &clock);
+    fail(&monitor, ErrorCode::SYNC_ERROR, "makes the database");
+    let path = folder.path().join("errors.sqlite");
+    let reader = rusqlite::Connection::open(&path).unwrap();
+    reader.execute_batch("BEGIN; SELECT count(*) FROM errors").unwrap();
+    let log = || fs::metadata(path.with_extension("sqlite-wal")).unwrap().len();
+    let mut recorded = 1;
+    while journal.status().is_healthy() {
+        fail(&monitor, ErrorCode::SYNC_ERROR, "x".repeat(450));
+        recorded += 1;
+        assert!(recorded < 5000, "the log of changes has no bound: {}", log());
+    }
+    // A record more than fits, and rounds that would remove old rows.
+    for _ in 0..100 {
+        fail(&monitor, ErrorCode::SYNC_ERROR, "x".repeat(450));
+        recorded += 1;
+        clock.advance(Duration::from_millis(10));
+        assert!(log() <= 640 * 1024, "{}", log());
+    }
+    assert!(journal.maintain().is_err() && log() <= 640 * 1024, "{}", log());
+    let status = journal.status();
+    assert_eq!((status.written + status.waiting, status.lost, status.is_healthy()), (recorded, 0, false));
+    assert!(status.waiting > 100, "{status:?}");
+    assert!(status.last_error.unwrap().contains("has been reading the database for too long"));
+
+    reader.execute_batch("COMMIT").unwrap();
+    clock.advance(Duration::from_millis(100));
+    journal.maintain().unwrap();
+    let status = journal.status();
+    assert_eq!((status.written, status.waiting, status.is_healthy()), (recorded, 0, true));
+    assert!(log() <= 640 * 1024, "{}", log());
+    assert_eq!(monitor.counts().unwrap().total, recorded);
+}

@@ -2,7 +2,7 @@
 
 use super::{
     super::{JournalConfig, identity::Identity},
-    retention::log_bytes,
+    retention::{self, log_bytes, max_log_bytes},
 };
 use crate::time::Timestamp;
 use rusqlite::{Connection, ErrorCode, OpenFlags, config::DbConfig};
@@ -18,6 +18,7 @@ use std::{
 pub(super) struct Database {
     path: PathBuf,
     log_bytes: u64,
+    max_log_bytes: u64,
     open: Option<Open>,
     /// A damaged file that was put aside, and why: for the one who tells it, after all locks are gone.
     aside: Option<(PathBuf, rusqlite::Error)>,
@@ -58,7 +59,13 @@ const SCHEMA: &str = "
 
 impl Database {
     pub(super) fn new(config: &JournalConfig) -> Self {
-        Self { path: config.folder.join("errors.sqlite"), log_bytes: log_bytes(config), open: None, aside: None }
+        Self {
+            path: config.folder.join("errors.sqlite"),
+            log_bytes: log_bytes(config),
+            max_log_bytes: max_log_bytes(config),
+            open: None,
+            aside: None,
+        }
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -72,6 +79,19 @@ impl Database {
 
     pub(super) fn take_aside(&mut self) -> Option<(PathBuf, rusqlite::Error)> {
         self.aside.take()
+    }
+
+    /// Changes the database, if the log of changes has room.
+    pub(super) fn change<T>(
+        &mut self,
+        wall: Timestamp,
+        work: impl FnOnce(&mut Connection) -> rusqlite::Result<T>,
+    ) -> rusqlite::Result<T> {
+        let (path, max) = (self.path.clone(), self.max_log_bytes);
+        self.write(wall, |db| {
+            make_room(db, &path, max)?;
+            work(db)
+        })
     }
 
     /// Does something to the database, which is made if it is not there.
@@ -172,6 +192,28 @@ fn wait_for_others(tries: i32) -> bool {
     tries < BUSY_TRIES && Condvar::new().wait_timeout(guard, BUSY_STEP).is_ok()
 }
 
+/// Empties a log of changes that has grown to its limit. SQLite does so by itself, but only at a moment when no connection
+/// reads and none writes.
+fn make_room(db: &Connection, path: &Path, max_log_bytes: u64) -> rusqlite::Result<()> {
+    if retention::log_size(path) < max_log_bytes {
+        return Ok(());
+    }
+    retention::checkpoint(db)?;
+    match retention::log_size(path) < max_log_bytes {
+        true => Ok(()),
+        false => Err(rusqlite::Error::ToSqlConversionFailure(Box::new(LogFull))),
+    }
+}
+
+/// The log of changes has reached its limit, and cannot be emptied.
+#[derive(Debug, thiserror::Error)]
+#[error("the log of changes is full: a connection has been reading the database for too long")]
+struct LogFull;
+
+fn is_log_full(err: &rusqlite::Error) -> bool {
+    matches!(err, rusqlite::Error::ToSqlConversionFailure(cause) if cause.is::<LogFull>())
+}
+
 fn io_failure(err: io::Error) -> rusqlite::Error {
     rusqlite::Error::ToSqlConversionFailure(Box::new(err))
 }
@@ -182,7 +224,7 @@ fn is_damaged(err: &rusqlite::Error) -> bool {
 
 /// Tells what passes by itself, and leaves the open database good for reading, from what may lie in the file.
 fn is_passing(err: &rusqlite::Error) -> bool {
-    is_busy(err) || err.sqlite_error_code() == Some(ErrorCode::DiskFull)
+    is_busy(err) || is_log_full(err) || err.sqlite_error_code() == Some(ErrorCode::DiskFull)
 }
 
 /// Tells whether another process holds the database.

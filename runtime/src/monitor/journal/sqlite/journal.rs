@@ -34,7 +34,10 @@ use std::{collections::VecDeque, fmt, sync::Arc, time::Duration};
 ///
 /// Of the
 /// [`JournalConfig`], the settings of segments mean nothing here. Database and log of changes together are kept within
-/// `max_bytes`; between two rounds of the thread, the log may add an eighth of it, and 128 KiB at least. A file that is
+/// `max_bytes`; between two rounds of the thread, the log may add an eighth of it, and 128 KiB at least. While another
+/// connection keeps a read transaction open, SQLite cannot empty the log. It grows to half of `max_bytes`, 512 KiB at least,
+/// and by one transaction more; then records wait in memory, and the [status](JournalStatus) is not healthy until the
+/// transaction has ended. A file that is
 /// no database is put aside as `errors.sqlite.damaged-<time>`; one that was removed or replaced while it was open is
 /// made again.
 ///
@@ -232,8 +235,8 @@ impl Shared {
             return Ok(());
         }
         // Each step has the store to itself; between two, records are written.
-        while self.with_store(|store| store.database.write(wall, |db| remove_some(db, config, wall, is_steady)))? {}
-        while self.with_store(|store| store.database.write(wall, |db| shrink_some(db)))? {}
+        while self.with_store(|store| store.database.change(wall, |db| remove_some(db, config, wall, is_steady)))? {}
+        while self.with_store(|store| store.database.change(wall, |db| shrink_some(db)))? {}
         self.with_store(|store| {
             let path = store.database.path().to_owned();
             store.database.write(wall, |db| empty_log(db, &path, config))
@@ -263,7 +266,7 @@ impl Store {
         while !self.waiting.is_empty() {
             let (records, bytes) = self.batch();
             let batch = self.waiting.iter().take(records);
-            if let Err(err) = self.database.write(wall, |db| rows::insert(db, batch)) {
+            if let Err(err) = self.database.change(wall, |db| rows::insert(db, batch)) {
                 self.is_busy = is_busy(&err);
                 self.not_before = now.after(PAUSE_AFTER_FAILURE);
                 return Outcome::Failed(written, err);

@@ -8,14 +8,20 @@ use rusqlite::Connection;
 use std::{fs, path::Path};
 
 /// How many rows, and how many pages, one step takes.
-const ROWS: i64 = 500;
-const PAGES: i64 = 256;
+const ROWS: i64 = 200;
+const PAGES: i64 = 64;
 /// An error inside an attempt is settled within a minute. A full disk may hold the record up.
 const SETTLED_WITHIN_MILLIS: i64 = 3_600_000;
 
 /// How large the log of changes grows before SQLite moves it into the database; the rows leave room for it.
 pub(super) fn log_bytes(config: &JournalConfig) -> u64 {
     (config.max_bytes / 8).clamp(128 * 1024, 4 << 20)
+}
+
+/// How large the log of changes grows at most, while another connection reads and keeps it from being emptied. Beyond it
+/// records wait in memory; one transaction is let through.
+pub(super) fn max_log_bytes(config: &JournalConfig) -> u64 {
+    (config.max_bytes / 2).max(512 * 1024)
 }
 
 /// How large the rows may be.
@@ -66,12 +72,24 @@ pub(super) fn shrink_some(db: &Connection) -> rusqlite::Result<bool> {
 /// Moves the log of changes into the database and empties it, if both together take more than they may. While another
 /// process reads, that is left to the next time.
 pub(super) fn empty_log(db: &Connection, path: &Path, config: &JournalConfig) -> rusqlite::Result<()> {
-    let size = |path: &Path| fs::metadata(path).map_or(0, |metadata| metadata.len());
-    let log = size(&path.with_extension("sqlite-wal"));
+    let log = log_size(path);
     if log > 0 && size(path).saturating_add(log) > config.max_bytes {
-        run(db, "PRAGMA wal_checkpoint(TRUNCATE)")?;
+        checkpoint(db)?;
     }
     Ok(())
+}
+
+/// Moves the log of changes into the database and empties it, unless another connection reads.
+pub(super) fn checkpoint(db: &Connection) -> rusqlite::Result<()> {
+    run(db, "PRAGMA wal_checkpoint(TRUNCATE)")
+}
+
+pub(super) fn log_size(path: &Path) -> u64 {
+    size(&path.with_extension("sqlite-wal"))
+}
+
+fn size(path: &Path) -> u64 {
+    fs::metadata(path).map_or(0, |metadata| metadata.len())
 }
 
 fn pragma(db: &Connection, name: &str) -> rusqlite::Result<i64> {
