@@ -5,7 +5,7 @@ use super::{
     retention::{self, log_bytes, max_log_bytes},
 };
 use crate::time::Timestamp;
-use rusqlite::{Connection, ErrorCode, OpenFlags, config::DbConfig};
+use rusqlite::{Connection, ErrorCode};
 use std::{
     fs, io,
     path::{Path, PathBuf},
@@ -114,24 +114,6 @@ impl Database {
         done
     }
 
-    /// Asks the database something, also where nothing can be written.
-    pub(super) fn read<T>(
-        &mut self,
-        wall: Timestamp,
-        ask: impl Fn(&Connection) -> rusqlite::Result<T>,
-    ) -> rusqlite::Result<T> {
-        match self.write(wall, |db| ask(db)) {
-            Err(err) if self.exists() => {
-                // A full disk has no room for the memory that processes share beside the database. Either another
-                // process has it already, or this one can do without.
-                let answer =
-                    [false, true].into_iter().find_map(|alone| ask(&open_to_read(&self.path, alone).ok()?).ok());
-                answer.ok_or(err)
-            }
-            answer => answer,
-        }
-    }
-
     fn take_open(&mut self, wall: Timestamp) -> rusqlite::Result<Open> {
         match self.open.take() {
             Some(open) if Identity::at(&self.path) == open.identity => Ok(open),
@@ -170,23 +152,10 @@ impl Database {
     }
 }
 
-/// Opens a database that is there, for one question: with the memory that other processes share, or alone.
-fn open_to_read(path: &Path, alone: bool) -> rusqlite::Result<Connection> {
-    let mut db =
-        Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-    db.busy_handler(Some(wait_for_others))?;
-    // There is no room to tidy up at the end.
-    db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
-    if alone {
-        db.execute_batch("PRAGMA locking_mode = EXCLUSIVE")?;
-    }
-    Ok(db)
-}
-
 /// Waits before a database that another process holds is tried again; `false` ends the tries.
 ///
 /// A condition variable of its own: parking would take the token that the code around an append may wait for.
-fn wait_for_others(tries: i32) -> bool {
+pub(super) fn wait_for_others(tries: i32) -> bool {
     let lock = Mutex::new(());
     let guard = lock.lock().unwrap_or_else(PoisonError::into_inner);
     tries < BUSY_TRIES && Condvar::new().wait_timeout(guard, BUSY_STEP).is_ok()

@@ -9,6 +9,7 @@ use super::{
         steadiness::Steadiness,
     },
     database::{Database, is_busy},
+    readers::Readers,
     retention::{empty_log, remove_some, row_bytes, shrink_some},
     rows,
 };
@@ -49,6 +50,8 @@ pub struct SqliteJournal {
 
 struct Shared {
     config: JournalConfig,
+    /// Before the store, so that its connection is the last that is closed: it moves the log into the database.
+    readers: Readers,
     store: Mutex<Store>,
     ledger: Ledger,
     wake: Wake,
@@ -76,9 +79,11 @@ impl SqliteJournal {
     /// Makes a journal; its folder and database are made with the first record.
     #[must_use]
     pub fn open(config: JournalConfig) -> Self {
+        let database = Database::new(&config);
         let shared = Arc::new(Shared {
+            readers: Readers::new(database.path().to_owned()),
             store: Mutex::new(Store {
-                database: Database::new(&config),
+                database,
                 waiting: VecDeque::new(),
                 waiting_bytes: 0,
                 not_before: Tick::ZERO,
@@ -209,8 +214,24 @@ impl Shared {
     fn read<T>(&self, ask: impl Fn(&Connection) -> rusqlite::Result<T>) -> rusqlite::Result<T> {
         // What waits is newer than all that is written.
         let _ = self.write_waiting(0);
+        match self.readers.ask(&ask) {
+            Err(err) if !is_busy(&err) => self.read_in_trouble(ask),
+            answer => answer,
+        }
+    }
+
+    /// Reads a database that is not there yet or no database at all, which is made first, or one on a full disk.
+    fn read_in_trouble<T>(&self, ask: impl Fn(&Connection) -> rusqlite::Result<T>) -> rusqlite::Result<T> {
         let wall = self.wall();
-        self.with_store(|store| store.database.read(wall, ask))
+        let (opened, exists) = self.with_store(|store| {
+            let opened = store.database.write(wall, |_| Ok(()));
+            (opened, store.database.exists())
+        });
+        match (self.readers.ask(&ask), opened) {
+            (Err(err), opened) if exists => self.readers.ask_alone(ask).map_err(|_| opened.err().unwrap_or(err)),
+            (Err(_), Err(err)) => Err(err),
+            (answer, _) => answer,
+        }
     }
 
     fn maintain(&self) -> Result<(), JournalError> {
@@ -325,6 +346,41 @@ mod tests {
         monitor::{ErrorMonitor, MonitorConfig},
     };
     use std::{sync::mpsc, thread};
+
+    /// A question that takes long: neither the records nor the questions of others wait for its end.
+    #[test]
+    fn a_question_that_takes_long_holds_up_no_record_and_no_other_question() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = JournalConfig::builder(folder.path()).background(false).build().unwrap();
+        let journal = Arc::new(SqliteJournal::open(config));
+        let monitor = ErrorMonitor::new(MonitorConfig::default());
+        monitor.set_journal(journal.clone());
+        monitor.record(&AppError::new(ErrorCode::SYNC_ERROR, "before"));
+        let ((asked, is_asked), (answer, may_answer)) = (mpsc::channel(), mpsc::channel::<()>());
+        let rows = |db: &Connection| db.query_row("SELECT count(*) FROM errors", [], |row| row.get::<_, i64>(0));
+        let shared = journal.shared.clone();
+        let asking = thread::spawn(move || {
+            shared.read(|db| {
+                let reading = db.unchecked_transaction()?;
+                let before = rows(&reading)?;
+                asked.send(()).unwrap();
+                let _ = may_answer.recv_timeout(Duration::from_secs(60));
+                Ok((before, rows(&reading)?))
+            })
+        });
+        is_asked.recv().unwrap();
+        let (sender, done) = mpsc::channel();
+        let recording = thread::spawn(move || {
+            monitor.record(&AppError::new(ErrorCode::SYNC_ERROR, "meanwhile"));
+            sender.send((journal.status().written, journal.counts().unwrap().total)).unwrap();
+        });
+        let done = done.recv_timeout(Duration::from_secs(30));
+        answer.send(()).unwrap();
+        recording.join().unwrap();
+        assert_eq!(done, Ok((2, 2)));
+        // What was written meanwhile changes no answer that is under way.
+        assert_eq!(asking.join().unwrap().unwrap(), (1, 1));
+    }
 
     /// A disk that hangs keeps the lock of the store; whoever asks how the journal is doing must not hang with it.
     #[test]

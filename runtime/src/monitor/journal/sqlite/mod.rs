@@ -2,6 +2,7 @@
 
 mod database;
 mod journal;
+mod readers;
 mod retention;
 mod rows;
 
