@@ -250,7 +250,7 @@ fn an_open_reader_keeps_the_log_of_changes_within_its_bound_and_the_status_shows
     let status = journal.status();
     assert_eq!((status.written + status.waiting, status.lost, status.is_healthy()), (recorded, 0, false));
     assert!(status.waiting > 100, "{status:?}");
-    assert!(status.last_error.unwrap().contains("has been reading the database for too long"));
+    assert!(status.last_error.unwrap().contains("the log of changes is full"));
 
     reader.execute_batch("COMMIT").unwrap();
     clock.advance(Duration::from_millis(100));

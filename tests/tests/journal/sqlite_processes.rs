@@ -141,7 +141,7 @@ fn a_process_killed_while_it_holds_the_database_costs_others_nothing() {
     all_are_there(&monitor, &journal);
 }
 
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 #[test]
 fn a_process_stopped_while_it_holds_the_database_costs_others_nothing() {
     let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
@@ -152,6 +152,16 @@ fn a_process_stopped_while_it_holds_the_database_costs_others_nothing() {
         assert!(sent.unwrap().success());
     };
     signal("-STOP");
+    // The signal reaches one thread after the other.
+    let is_stopped = || {
+        let tasks = std::fs::read_dir(format!("/proc/{process}/task")).unwrap();
+        let stat =
+            |task: std::io::Result<std::fs::DirEntry>| std::fs::read_to_string(task.unwrap().path().join("stat"));
+        tasks.map(stat).all(|stat| stat.is_ok_and(|stat| stat.contains(") T ")))
+    };
+    while !is_stopped() {
+        thread::park_timeout(Duration::from_millis(1));
+    }
     // Its input ends, but it cannot go on.
     drop(holder.stdin.take());
     record_some(&monitor);

@@ -18,7 +18,7 @@ use std::{
 pub(super) struct Database {
     path: PathBuf,
     log_bytes: u64,
-    max_log_bytes: u64,
+    log_room: LogRoom,
     open: Option<Open>,
     /// A damaged file that was put aside, and why: for the one who tells it, after all locks are gone.
     aside: Option<(PathBuf, rusqlite::Error)>,
@@ -62,7 +62,7 @@ impl Database {
         Self {
             path: config.folder.join("errors.sqlite"),
             log_bytes: log_bytes(config),
-            max_log_bytes: max_log_bytes(config),
+            log_room: LogRoom { step: 2 * log_bytes(config), max: max_log_bytes(config), tried: 0 },
             open: None,
             aside: None,
         }
@@ -87,11 +87,13 @@ impl Database {
         wall: Timestamp,
         work: impl FnOnce(&mut Connection) -> rusqlite::Result<T>,
     ) -> rusqlite::Result<T> {
-        let (path, max) = (self.path.clone(), self.max_log_bytes);
-        self.write(wall, |db| {
-            make_room(db, &path, max)?;
+        let (path, mut log_room) = (self.path.clone(), self.log_room);
+        let done = self.write(wall, |db| {
+            log_room.make(db, &path)?;
             work(db)
-        })
+        });
+        self.log_room = log_room;
+        done
     }
 
     /// Does something to the database, which is made if it is not there.
@@ -161,25 +163,49 @@ pub(super) fn wait_for_others(tries: i32) -> bool {
     tries < BUSY_TRIES && Condvar::new().wait_timeout(guard, BUSY_STEP).is_ok()
 }
 
-/// Empties a log of changes that has grown to its limit. SQLite does so by itself, but only at a moment when no connection
-/// reads and none writes.
-fn make_room(db: &Connection, path: &Path, max_log_bytes: u64) -> rusqlite::Result<()> {
-    if retention::log_size(path) < max_log_bytes {
-        return Ok(());
-    }
-    retention::checkpoint(db)?;
-    match retention::log_size(path) < max_log_bytes {
-        true => Ok(()),
-        false => Err(rusqlite::Error::ToSqlConversionFailure(Box::new(LogFull))),
+/// How large the log of changes may be, and how large it was when emptying it was last tried.
+#[derive(Clone, Copy, Debug)]
+struct LogRoom {
+    step: u64,
+    max: u64,
+    tried: u64,
+}
+
+impl LogRoom {
+    /// Empties the log once it has grown by another step. SQLite does so by itself, but only at a moment when no connection
+    /// reads and none writes, which processes that write without a pause never leave.
+    ///
+    /// Not more often, as it waits for the other connections.
+    fn make(&mut self, db: &Connection, path: &Path) -> rusqlite::Result<()> {
+        let mut size = retention::log_size(path);
+        if size < self.tried {
+            self.tried = 0;
+        }
+        if size >= self.max.min(self.tried + self.step) {
+            retention::checkpoint(db)?;
+            size = retention::log_size(path);
+            // Where another process empties it at this moment, the call above returned at once.
+            let mut tries = 0;
+            while size >= self.max && wait_for_others(tries) {
+                size = retention::log_size(path);
+                tries += 1;
+            }
+            self.tried = size;
+        }
+        match size < self.max {
+            true => Ok(()),
+            false => Err(rusqlite::Error::ToSqlConversionFailure(Box::new(LogFull))),
+        }
     }
 }
 
 /// The log of changes has reached its limit, and cannot be emptied.
 #[derive(Debug, thiserror::Error)]
-#[error("the log of changes is full: a connection has been reading the database for too long")]
+#[error("the log of changes is full: other connections have been using the database for too long")]
 struct LogFull;
 
-fn is_log_full(err: &rusqlite::Error) -> bool {
+/// Returns `true` while the log of changes has no room.
+pub(super) fn is_log_full(err: &rusqlite::Error) -> bool {
     matches!(err, rusqlite::Error::ToSqlConversionFailure(cause) if cause.is::<LogFull>())
 }
 

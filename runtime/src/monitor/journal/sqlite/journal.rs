@@ -8,7 +8,7 @@ use super::{
         line,
         steadiness::Steadiness,
     },
-    database::{Database, is_busy},
+    database::{Database, is_busy, is_log_full},
     readers::Readers,
     retention::{empty_log, remove_some, row_bytes, shrink_some},
     rows,
@@ -63,7 +63,7 @@ struct Store {
     waiting: VecDeque<(ErrorRecord, String)>,
     waiting_bytes: usize,
     not_before: Tick,
-    /// The last write failed because another process held the database, and may succeed at any moment.
+    /// The last write failed because others used the database, and may succeed at any moment.
     is_busy: bool,
     /// Bytes that were written since old rows were looked for.
     unkept_bytes: u64,
@@ -185,7 +185,7 @@ impl Shared {
     fn write_patiently(&self) -> Result<(), JournalError> {
         for _ in 1..PATIENT_TRIES {
             let outcome = self.try_write(true);
-            if !matches!(&outcome, Outcome::Failed(_, err) if is_busy(err)) {
+            if !matches!(&outcome, Outcome::Failed(_, err) if is_busy(err) || is_log_full(err)) {
                 return self.ledger.settle(outcome, self.wall(), 0);
             }
             if let Outcome::Failed(written @ 1.., _) = outcome {
@@ -288,7 +288,7 @@ impl Store {
             let (records, bytes) = self.batch();
             let batch = self.waiting.iter().take(records);
             if let Err(err) = self.database.change(wall, |db| rows::insert(db, batch)) {
-                self.is_busy = is_busy(&err);
+                self.is_busy = is_busy(&err) || is_log_full(&err);
                 self.not_before = now.after(PAUSE_AFTER_FAILURE);
                 return Outcome::Failed(written, err);
             }
