@@ -6,7 +6,7 @@ use gardefou::{
     monitor::journal::{Journal, SqliteJournal},
     time::Timestamp,
 };
-use std::{fs, time::Duration};
+use std::{fs, io::Write, time::Duration};
 
 fn monitor(config: JournalConfigBuilder, clock: &ManualClock) -> (ErrorMonitor, Arc<SqliteJournal>) {
     let journal = Arc::new(SqliteJournal::open(config.build().unwrap()));
@@ -259,4 +259,65 @@ fn an_open_reader_keeps_the_log_of_changes_within_its_bound_and_the_status_shows
     assert_eq!((status.written, status.waiting, status.is_healthy()), (recorded, 0, true));
     assert!(log() <= 640 * 1024, "{}", log());
     assert_eq!(monitor.counts().unwrap().total, recorded);
+}
+
+/// Overwrites the tables of a database that is open. Its first page, which is all that opening reads, stays as it is.
+fn damage_the_tables(folder: &Path) {
+    let path = folder.join("errors.sqlite");
+    let db = rusqlite::Connection::open(&path).unwrap();
+    let mut pages = db.prepare("SELECT rootpage FROM sqlite_schema WHERE tbl_name = 'errors'").unwrap();
+    let pages: Vec<u32> = pages.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+    let page_bytes: u32 = db.query_row("PRAGMA page_size", [], |row| row.get(0)).unwrap();
+    db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
+    let mut bytes = fs::read(&path).unwrap();
+    for page in pages {
+        let from = ((page - 1) * page_bytes) as usize;
+        bytes[from..][..page_bytes as usize].fill(0xff);
+    }
+    // Into the same file: a new one under its name would be opened afresh.
+    fs::OpenOptions::new().write(true).open(&path).unwrap().write_all(&bytes).unwrap();
+}
+
+fn is_put_aside(folder: &Path, journal: &SqliteJournal) {
+    let status = journal.status();
+    assert_eq!((status.waiting, status.lost, status.is_healthy()), (0, 0, true), "{status:?}");
+    assert!(status.last_error.as_ref().is_some_and(|err| err.contains("was put aside")), "{status:?}");
+    let aside = |name: &str| name.starts_with("errors.sqlite.damaged-") && !name.ends_with("-wal");
+    let files = fs::read_dir(folder).unwrap().map(|file| file.unwrap().file_name().to_string_lossy().into_owned());
+    assert_eq!(files.filter(|name| aside(name)).count(), 1);
+}
+
+#[test]
+fn a_database_that_proves_damaged_while_it_is_written_is_put_aside() {
+    let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
+    let (first, _journal) = monitor(config(folder.path(), &clock), &clock);
+    (0..5).for_each(|i| fail(&first, ErrorCode::SYNC_ERROR, format!("before {i}")));
+    let (second, journal) = monitor(config(folder.path(), &clock), &clock);
+    // Opens it, and reads no table.
+    journal.check().unwrap();
+    second.record_at(AlertLevel::Info, &AppError::new(ErrorCode::SYNC_ERROR, "waits"));
+    damage_the_tables(folder.path());
+    fail(&second, ErrorCode::SYNC_ERROR, "finds the damage");
+    assert_eq!(journal.status().written, 2);
+    is_put_aside(folder.path(), &journal);
+    // Whoever had it open goes on with the new one, and puts nothing aside a second time.
+    clock.advance(Duration::from_secs(1));
+    fail(&first, ErrorCode::SYNC_ERROR, "after");
+    assert_eq!(messages(&first, Query::new()), ["after", "finds the damage", "waits"]);
+    is_put_aside(folder.path(), &journal);
+    assert_eq!(second.counts().unwrap().total, 3);
+}
+
+#[test]
+fn a_database_that_proves_damaged_while_it_is_read_is_put_aside() {
+    let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
+    let (first, _journal) = monitor(config(folder.path(), &clock), &clock);
+    (0..5).for_each(|i| fail(&first, ErrorCode::SYNC_ERROR, format!("before {i}")));
+    let (second, journal) = monitor(config(folder.path(), &clock), &clock);
+    journal.check().unwrap();
+    damage_the_tables(folder.path());
+    assert_eq!(messages(&second, Query::new()), [""; 0]);
+    is_put_aside(folder.path(), &journal);
+    fail(&first, ErrorCode::SYNC_ERROR, "after");
+    assert_eq!(messages(&second, Query::new()), ["after"]);
 }

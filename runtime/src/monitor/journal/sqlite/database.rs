@@ -5,7 +5,7 @@ use super::{
     retention::{self, log_bytes, max_log_bytes},
 };
 use crate::time::Timestamp;
-use rusqlite::{Connection, ErrorCode};
+use rusqlite::{Connection, ErrorCode, config::DbConfig};
 use std::{
     fs, io,
     path::{Path, PathBuf},
@@ -85,7 +85,7 @@ impl Database {
     pub(super) fn change<T>(
         &mut self,
         wall: Timestamp,
-        work: impl FnOnce(&mut Connection) -> rusqlite::Result<T>,
+        mut work: impl FnMut(&mut Connection) -> rusqlite::Result<T>,
     ) -> rusqlite::Result<T> {
         let (path, mut log_room) = (self.path.clone(), self.log_room);
         let done = self.write(wall, |db| {
@@ -96,18 +96,41 @@ impl Database {
         done
     }
 
-    /// Does something to the database, which is made if it is not there.
+    /// Does something to the database, which is made if it is not there. One that proves damaged, now or when it is opened,
+    /// is put aside, and the work is done to a new one.
     pub(super) fn write<T>(
         &mut self,
         wall: Timestamp,
-        work: impl FnOnce(&mut Connection) -> rusqlite::Result<T>,
+        mut work: impl FnMut(&mut Connection) -> rusqlite::Result<T>,
     ) -> rusqlite::Result<T> {
-        let mut open = self.take_open(wall)?;
+        let before = Identity::at(&self.path);
+        match self.try_write(&mut work) {
+            Err(err) if is_damaged(&err) => {
+                // Another process may have been faster; what lies there now is not what was found damaged.
+                if Identity::at(&self.path) == before {
+                    let Ok(file) = self.put_aside(wall) else { return Err(err) };
+                    self.aside = Some((file, err));
+                }
+                self.try_write(&mut work)
+            }
+            done => done,
+        }
+    }
+
+    fn try_write<T>(&mut self, work: &mut impl FnMut(&mut Connection) -> rusqlite::Result<T>) -> rusqlite::Result<T> {
+        let mut open = match self.open.take() {
+            Some(open) if Identity::at(&self.path) == open.identity => open,
+            _ => self.try_open()?,
+        };
         let done = work(&mut open.db);
         match &done {
             // Done to a file that was removed or replaced meanwhile: nobody will ever see it.
             Ok(_) if Identity::at(&self.path) != open.identity => {
                 return Err(io_failure(io::Error::new(io::ErrorKind::NotFound, "the database was moved away")));
+            }
+            // Closed without a checkpoint, which would mix what the log still has into what is damaged.
+            Err(err) if is_damaged(err) => {
+                open.db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
             }
             // Opened afresh next time: what is wrong may be the file itself.
             Err(err) if !is_passing(err) => {}
@@ -116,25 +139,16 @@ impl Database {
         done
     }
 
-    fn take_open(&mut self, wall: Timestamp) -> rusqlite::Result<Open> {
-        match self.open.take() {
-            Some(open) if Identity::at(&self.path) == open.identity => Ok(open),
-            _ => self.open_or_put_aside(wall),
-        }
-    }
-
-    fn open_or_put_aside(&mut self, wall: Timestamp) -> rusqlite::Result<Open> {
-        match self.try_open() {
-            Err(err) if is_damaged(&err) => {
-                let aside = self.path.with_extension(format!("sqlite.damaged-{}", wall.as_unix_millis()));
-                if fs::rename(&self.path, &aside).is_err() {
-                    return Err(err);
-                }
-                self.aside = Some((aside, err));
-                self.try_open()
-            }
-            opened => opened,
-        }
+    /// Renames the database and its log of changes.
+    fn put_aside(&self, wall: Timestamp) -> io::Result<PathBuf> {
+        let aside = |suffix| format!("sqlite.damaged-{}{suffix}", wall.as_unix_millis());
+        // First what would be taken for a part of a new database: its log, and the memory in which processes find their way
+        // through the log. Either may be absent.
+        let _ = fs::rename(self.path.with_extension("sqlite-wal"), self.path.with_extension(aside("-wal")));
+        let _ = fs::remove_file(self.path.with_extension("sqlite-shm"));
+        let file = self.path.with_extension(aside(""));
+        fs::rename(&self.path, &file)?;
+        Ok(file)
     }
 
     fn try_open(&self) -> rusqlite::Result<Open> {

@@ -39,8 +39,8 @@ use std::{collections::VecDeque, fmt, sync::Arc, time::Duration};
 /// connection keeps a read transaction open, SQLite cannot empty the log. It grows to half of `max_bytes`, 512 KiB at least,
 /// and by one transaction more; then records wait in memory, and the [status](JournalStatus) is not healthy until the
 /// transaction has ended. A file that is
-/// no database is put aside as `errors.sqlite.damaged-<time>`; one that was removed or replaced while it was open is
-/// made again.
+/// no database, or proves damaged while it is written or read, is put aside as `errors.sqlite.damaged-<time>`, with its log;
+/// one that was removed or replaced while it was open is made again.
 ///
 /// One append costs tens of microseconds: for more than 10,000 errors a second use
 /// [`FileJournal`](super::super::FileJournal).
@@ -220,17 +220,17 @@ impl Shared {
         }
     }
 
-    /// Reads a database that is not there yet or no database at all, which is made first, or one on a full disk.
+    /// Reads a database that is not there yet or is damaged, through the connection that makes a new one, or a database on a
+    /// full disk.
     fn read_in_trouble<T>(&self, ask: impl Fn(&Connection) -> rusqlite::Result<T>) -> rusqlite::Result<T> {
         let wall = self.wall();
-        let (opened, exists) = self.with_store(|store| {
-            let opened = store.database.write(wall, |_| Ok(()));
-            (opened, store.database.exists())
+        let (answer, exists) = self.with_store(|store| {
+            let answer = store.database.write(wall, |db| ask(db));
+            (answer, store.database.exists())
         });
-        match (self.readers.ask(&ask), opened) {
-            (Err(err), opened) if exists => self.readers.ask_alone(ask).map_err(|_| opened.err().unwrap_or(err)),
-            (Err(_), Err(err)) => Err(err),
-            (answer, _) => answer,
+        match answer {
+            Err(err) if exists => self.readers.ask(&ask).or_else(|_| self.readers.ask_alone(&ask)).map_err(|_| err),
+            answer => answer,
         }
     }
 
@@ -286,8 +286,8 @@ impl Store {
         let mut written = 0;
         while !self.waiting.is_empty() {
             let (records, bytes) = self.batch();
-            let batch = self.waiting.iter().take(records);
-            if let Err(err) = self.database.change(wall, |db| rows::insert(db, batch)) {
+            let batch = || self.waiting.iter().take(records);
+            if let Err(err) = self.database.change(wall, |db| rows::insert(db, batch())) {
                 self.is_busy = is_busy(&err) || is_log_full(&err);
                 self.not_before = now.after(PAUSE_AFTER_FAILURE);
                 return Outcome::Failed(written, err);
