@@ -321,3 +321,27 @@ fn a_database_that_proves_damaged_while_it_is_read_is_put_aside() {
     fail(&first, ErrorCode::SYNC_ERROR, "after");
     assert_eq!(messages(&second, Query::new()), ["after"]);
 }
+
+/// What this thread has written so far, to whatever file.
+#[cfg(target_os = "linux")]
+fn bytes_written() -> u64 {
+    let io = fs::read_to_string("/proc/thread-self/io").unwrap();
+    io.lines().find_map(|line| line.strip_prefix("wchar: ")).unwrap().parse().unwrap()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_record_that_is_written_at_once_costs_few_bytes() {
+    let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
+    let (monitor, journal) = monitor(config(folder.path(), &clock).max_bytes(64 << 20), &clock);
+    fail(&monitor, ErrorCode::SYNC_ERROR, "makes the database");
+    let before = bytes_written();
+    for i in 0..2000 {
+        fail(&monitor, ErrorCode::SYNC_ERROR, format!("{i} {}", "x".repeat(100)));
+        clock.advance(Duration::from_millis(1));
+    }
+    let each = (bytes_written() - before) / 2000;
+    println!("{each} bytes");
+    assert_eq!(journal.status().written, 2001);
+    assert!(each < 10_000, "{each} bytes");
+}

@@ -9,7 +9,7 @@ use std::{fs, path::Path};
 
 /// How many rows, and how many pages, one step takes.
 const ROWS: i64 = 200;
-const PAGES: i64 = 64;
+const PAGES: i64 = 512;
 /// An error inside an attempt is settled within a minute. A full disk may hold the record up.
 const SETTLED_WITHIN_MILLIS: i64 = 3_600_000;
 
