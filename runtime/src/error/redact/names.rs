@@ -2,6 +2,7 @@
 
 use super::{
     looks::is_listed,
+    sieve,
     tables::{self, At, NameRow},
 };
 use std::ops::Range;
@@ -95,6 +96,9 @@ impl Name {
     pub(super) fn weight(&self) -> Option<Weight> {
         // Most words between separators are short.
         if self.len < 3 && self.bytes() != b"pw" {
+            return None;
+        }
+        if !sieve::NAMES.may_stand_in(self.bytes()) {
             return None;
         }
         let row = tables::NAMES.iter().find(|row| self.fits(row))?;

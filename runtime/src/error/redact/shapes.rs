@@ -15,6 +15,7 @@ pub(super) fn token(bytes: &[u8], at: usize) -> Option<Range<usize>> {
     let rest = &bytes[at..];
     match rest[0] {
         b'e' if rest.starts_with(b"eyJ") => json_web_token(rest).map(|len| at..at + len),
+        b'B' | b'b' if !sieve::TOKENS.may_begin(rest) => credentials(bytes, at),
         b'B' | b'b' => credentials(bytes, at).or_else(|| prefixed(rest).map(|len| at..at + len)),
         _ if !sieve::TOKENS.may_begin(rest) => None,
         _ => hooks::path(bytes, at).or_else(|| prefixed(rest).map(|len| at..at + len)),

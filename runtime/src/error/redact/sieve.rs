@@ -1,4 +1,4 @@
-//! A sieve that most words do not pass: whether a table may have a text, by two of its bytes.
+//! Sieves that most words do not pass: whether a table may have a text, by two of its bytes or its first three.
 
 use super::tables;
 
@@ -6,15 +6,23 @@ use super::tables;
 pub(super) struct Sieve([u64; 16]);
 
 /// The sieves of the tables that are asked at every word, made when the crate is compiled.
-pub(super) static TOKENS: Sieve = {
-    let (mut sieve, mut i) = (Sieve([0; 16]), 0);
+pub(super) static TOKENS: Heads = {
+    let (mut sieve, mut i) = (Heads([0; 64]), 0);
     while i < tables::TOKENS.len() {
-        sieve.add_head(tables::TOKENS[i].prefix);
+        sieve.add(tables::TOKENS[i].prefix.as_bytes());
         i += 1;
     }
     let mut i = 0;
     while i < tables::HOOKS.len() {
-        sieve.add_head(tables::HOOKS[i]);
+        sieve.add(tables::HOOKS[i].as_bytes());
+        i += 1;
+    }
+    sieve
+};
+pub(super) static NAMES: Heads = {
+    let (mut sieve, mut i) = (Heads([0; 64]), 0);
+    while i < tables::NAMES.len() {
+        sieve.add(tables::NAMES[i].text.as_bytes());
         i += 1;
     }
     sieve
@@ -53,10 +61,6 @@ impl Sieve {
         self.0[word] |= 1 << bit;
     }
 
-    const fn add_head(&mut self, text: &str) {
-        self.add(text.as_bytes()[0], text.as_bytes()[1]);
-    }
-
     const fn add_ends(&mut self, text: &str) {
         self.add(text.as_bytes()[0], text.as_bytes()[text.len() - 1]);
     }
@@ -66,13 +70,50 @@ impl Sieve {
         self.0[word] & (1 << bit) != 0
     }
 
-    /// Returns `false` if the table has nothing with which these bytes begin.
-    pub(super) fn may_begin(&self, rest: &[u8]) -> bool {
-        matches!(rest, [a, b, ..] if self.has(*a, *b))
-    }
-
     /// Returns `false` if the table has no such word.
     pub(super) fn may_have(&self, word: &[u8]) -> bool {
         matches!(word, [a, .., b] if self.has(*a, *b))
+    }
+}
+
+/// A set of the first three bytes of texts.
+pub(super) struct Heads([u64; 64]);
+
+impl Heads {
+    /// Where three bytes stand; capitals stand where small letters do.
+    const fn place(a: u8, b: u8, c: u8) -> (usize, u32) {
+        let hash = (a | 0x20) as usize * 1021 ^ (b | 0x20) as usize * 61 ^ (c | 0x20) as usize;
+        (hash / 64 % 64, (hash % 64) as u32)
+    }
+
+    /// Adds a text of two bytes or more.
+    const fn add(&mut self, text: &[u8]) {
+        let mut third = 0_u8;
+        loop {
+            let c = if text.len() > 2 { text[2] } else { third };
+            let (word, bit) = Self::place(text[0], text[1], c);
+            self.0[word] |= 1 << bit;
+            if text.len() > 2 || third == u8::MAX {
+                return;
+            }
+            third += 1;
+        }
+    }
+
+    /// Returns `false` if the table has nothing with which these bytes begin.
+    pub(super) fn may_begin(&self, rest: &[u8]) -> bool {
+        let [a, b, c] = match *rest {
+            [a, b, c, ..] => [a, b, c],
+            [a, b] => [a, b, 0],
+            _ => return false,
+        };
+        let (word, bit) = Self::place(a, b, c);
+        self.0[word] & (1 << bit) != 0
+    }
+
+    /// Returns `false` if none of the table's texts stands in these bytes.
+    pub(super) fn may_stand_in(&self, bytes: &[u8]) -> bool {
+        let tails = (0..bytes.len()).map(|at| &bytes[at..]);
+        tails.take(bytes.len().saturating_sub(1)).any(|tail| self.may_begin(tail))
     }
 }
