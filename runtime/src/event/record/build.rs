@@ -87,7 +87,7 @@ fn of_error(event: &ErrorEvent<'_>, stamp: Stamp) -> Record {
     if let Some(record) = event.settled {
         return Record { state: event.state, ..record.clone() };
     }
-    let operation = for_sink(&event.operation, MAX_NAME);
+    let operation = clean_name(event.operation);
     Record {
         id: event.id,
         code: event.code.number(),

@@ -1,11 +1,12 @@
 //! The texts of records: bounded, redacted, on one line.
 
+use super::fingerprint::key_of;
 use crate::{
-    error::{distinct_texts, redact},
+    error::{Redactor, distinct_texts, redact},
     event::{ErrorRef, text},
 };
 use serde_json::{Map, Value};
-use std::borrow::Cow;
+use std::{borrow::Cow, cell::RefCell};
 
 /// How many bytes of a name reach a sink.
 pub(crate) const MAX_NAME: usize = 256;
@@ -14,9 +15,49 @@ pub(super) const MAX_SOURCES: usize = 16;
 const MAX_DETAILS: usize = 16 * 1024;
 const MAX_DEPTH: usize = 16;
 
-/// A name as sinks may have it.
+/// A name as sinks may have it. A program has few names, and makes records of the same ones again and again.
 pub(super) fn clean_name(name: &str) -> String {
-    text::for_sink(&name, MAX_NAME)
+    let clean = || text::for_sink(&name, MAX_NAME);
+    if name.len() > MAX_NAME || Redactor::current().has_rules() {
+        return clean();
+    }
+    // A thread that is ending remembers nothing any more.
+    CLEAN.try_with(|known| known.name(name, clean)).unwrap_or_else(|_| clean())
+}
+
+thread_local! {
+    static CLEAN: Cleaned = const { Cleaned([const { RefCell::new(None) }; NAMES]) };
+}
+
+/// How many names a thread remembers, each with its form for sinks: a few KiB.
+const NAMES: usize = 16;
+
+/// Names that were cleaned last, each at the place that its hash gives.
+struct Cleaned([RefCell<Option<Clean>>; NAMES]);
+
+struct Clean {
+    raw: Box<str>,
+    clean: Box<str>,
+    /// What cleaned it: the one in force may be another one by now.
+    by: *const Redactor,
+}
+
+impl Cleaned {
+    fn name(&self, raw: &str, clean: impl Fn() -> String) -> String {
+        let place = &self.0[(key_of(raw) % NAMES as u64) as usize];
+        let by: *const Redactor = Redactor::current();
+        // Functions of the user's run in the redactor, and may come back to this place.
+        let Ok(mut known) = place.try_borrow_mut() else { return clean() };
+        if let Some(known) = known.as_ref()
+            && *known.raw == *raw
+            && known.by == by
+        {
+            return known.clean.to_string();
+        }
+        let made = clean();
+        *known = Some(Clean { raw: raw.into(), clean: made.as_str().into(), by });
+        made
+    }
 }
 
 /// The name of an error's type, as far as that can be known.
@@ -98,4 +139,21 @@ pub(crate) fn fit_map(map: &Map<String, Value>, room: &mut usize, depth: usize) 
         }
     }
     fitted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_cleaned_as_any_text_however_often_and_in_which_order() {
+        let mut names: Vec<String> =
+            (0..100).map(|i| format!("operation {} \u{1b}[3{i}m", "x".repeat(i * 5))).collect();
+        names.extend(["token=k1x9Qz77", "password hUnt3r2x", "", "load", "é"].map(str::to_owned));
+        for round in 0..3 {
+            for name in names.iter().chain(names.iter().rev()) {
+                assert_eq!(clean_name(name), text::for_sink(name, MAX_NAME), "{round}: {name:?}");
+            }
+        }
+    }
 }
