@@ -82,7 +82,7 @@ pub(super) struct Heads([u64; 64]);
 impl Heads {
     /// Where three bytes stand; capitals stand where small letters do.
     const fn place(a: u8, b: u8, c: u8) -> (usize, u32) {
-        let hash = (a | 0x20) as usize * 1021 ^ (b | 0x20) as usize * 61 ^ (c | 0x20) as usize;
+        let hash = ((a | 0x20) as usize * 1021) ^ ((b | 0x20) as usize * 61) ^ (c | 0x20) as usize;
         (hash / 64 % 64, (hash % 64) as u32)
     }
 
