@@ -16,6 +16,7 @@ use std::{
 
 /// The identity of a guarded call, and what happened inside of it. One word; making one writes nothing that threads
 /// share, and allocates nothing.
+#[cfg_attr(not(feature = "async"), expect(unreachable_pub, reason = "the types of async guards show it"))]
 #[derive(Debug, Default)]
 pub struct Frame {
     /// Made when something is sent to the frame. Taken out by whatever ends the frame, its drop included; so nothing is
@@ -164,6 +165,7 @@ fn forward(frame: &mut Frame) {
 }
 
 /// What has the frame that an async guard enters: the guard itself, or the retry whose attempt it is the whole of.
+#[cfg(feature = "async")]
 pub trait Framed {
     /// Keeps the frame current until it is dropped.
     type Entered<'a>
@@ -180,6 +182,7 @@ pub trait Framed {
     fn end(&mut self, is_ok: bool);
 }
 
+#[cfg(feature = "async")]
 impl Framed for Frame {
     type Entered<'a> = Entered<'a>;
 
@@ -204,6 +207,7 @@ impl Framed for Frame {
 }
 
 /// A frame that is current, until this is dropped.
+#[cfg_attr(not(feature = "async"), expect(unreachable_pub, reason = "the types of async guards show it"))]
 #[derive(Debug)]
 #[must_use]
 pub struct Entered<'a> {

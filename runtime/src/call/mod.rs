@@ -60,7 +60,9 @@ pub(crate) use ended::EndedBy;
 pub(crate) use ended::ending;
 #[cfg(feature = "async")]
 pub(crate) use ended::{end_by, ended_by};
-pub(crate) use frame::{EnteredAttempt, Frame, Framed, InPlace, Suspended};
+#[cfg(feature = "async")]
+pub(crate) use frame::Framed;
+pub(crate) use frame::{EnteredAttempt, Frame, InPlace, Suspended};
 pub(crate) use held::{HeldSlot, hold, slot_of};
 pub(crate) use inside::Inside;
 pub(crate) use reported::{Marked, Reported};
