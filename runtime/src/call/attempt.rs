@@ -122,16 +122,18 @@ impl Packed {
 }
 
 /// The [`Packed`] series of a thread, word by word: what is written as two words and read as one of twice the size makes
-/// the processor wait.
+/// the processor wait. The words stand apart, so that the compiler does not join them.
 #[derive(Debug)]
+#[repr(C)]
 pub(super) struct SeriesCell {
     numbers: Cell<u64>,
+    apart: u64,
     place: Cell<Option<&'static Location<'static>>>,
 }
 
 impl SeriesCell {
     pub(super) const fn new() -> Self {
-        Self { numbers: Cell::new(0), place: Cell::new(None) }
+        Self { numbers: Cell::new(0), apart: 0, place: Cell::new(None) }
     }
 
     #[inline]

@@ -2,7 +2,7 @@
 
 use super::current::CURRENT;
 use crate::time::{SharedClock, Tick};
-use std::{cell::RefCell, time::Duration};
+use std::{cell::RefCell, num::NonZeroU64, time::Duration};
 #[cfg(feature = "async")]
 use std::{
     pin::Pin,
@@ -79,10 +79,11 @@ fn read() -> Option<Deadline> {
     DEADLINES.try_with(|deadlines| deadlines.borrow().last().cloned().flatten()).ok().flatten()
 }
 
-/// A deadline under way, until this is dropped. Without a size: it stands in what every attempt enters.
+/// A deadline under way, until this is dropped. A whole word, also where there is none: it stands in what every attempt
+/// enters, and a byte that is copied as a part of a word makes the processor wait.
 #[derive(Debug)]
 #[must_use]
-pub(crate) struct EnteredDeadline(());
+pub(crate) struct EnteredDeadline(#[expect(dead_code, reason = "its size and niche are what it is for")] NonZeroU64);
 
 impl EnteredDeadline {
     /// Lets a deadline hold for what runs on this thread, unless there is an earlier one.
@@ -98,7 +99,7 @@ impl EnteredDeadline {
         CURRENT.with(|current| current.has_deadline.set(deadline.is_some()));
         // A thread that is ending has no deadlines any more.
         let _ = DEADLINES.try_with(|deadlines| deadlines.borrow_mut().push(deadline));
-        Self(())
+        Self(NonZeroU64::MIN)
     }
 }
 
