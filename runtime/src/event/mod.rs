@@ -42,7 +42,7 @@ pub use record::{
 pub use retry::{RetryEvent, RetryEventKind, StopReason};
 pub use transaction::{TransactionEvent, TransactionOutcome};
 
-/// Writes a line to the standard error: for what must reach somebody, where nobody hears the log.
+/// Writes a line to the standard error: for what must be seen although no subscriber takes the log.
 pub(crate) fn to_stderr(line: fmt::Arguments<'_>) {
     // `eprintln!` would panic where nobody reads the other end any more.
     let _ = writeln!(io::stderr(), "gardefou: {line}");

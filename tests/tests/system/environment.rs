@@ -111,7 +111,7 @@ fn everything_wrong_in_the_environment_is_told_at_once_and_without_secrets() {
 
 const CHILD_WITHOUT_JOURNAL: &str = "GARDEFOU_TEST_SYSTEM_CHILD_WITHOUT_JOURNAL";
 
-/// Runs in a process of its own, where nobody hears the log.
+/// Runs in a process of its own, where no subscriber takes the log.
 #[test]
 fn child_whose_journal_cannot_be_written() {
     if env::var_os(CHILD_WITHOUT_JOURNAL).is_none() {

@@ -162,7 +162,7 @@ impl Ledger {
         }
     }
 
-    /// Logs what is wrong, and writes it to the standard error where nobody hears the log.
+    /// Logs what is wrong, and writes it to the standard error where no subscriber takes the log.
     fn complain(&self, error: &dyn fmt::Display, what: &str) {
         let folder = self.folder.display();
         if tracing::enabled!(target: names::TARGET_JOURNAL, tracing::Level::ERROR) {
