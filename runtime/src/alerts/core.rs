@@ -26,7 +26,7 @@ use crate::{
 use std::{
     cell::Cell,
     error::Error,
-    io::{self, Write},
+    io,
     sync::{
         Arc, Condvar, Mutex as StdMutex, PoisonError,
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
@@ -422,10 +422,9 @@ impl Core {
             if tracing::enabled!(target: names::TARGET_ALERT, tracing::Level::ERROR) {
                 tracing::error!(target: names::TARGET_ALERT, channel = &*channel, error, "{what}");
             } else {
-                // A program without a log would never learn that nobody is alerted. `eprintln!` would end this thread
-                // where nobody reads the other end any more.
+                // A program without a log would never learn that nobody is alerted.
                 let channel = text::for_sink(&channel, 200);
-                let _ = writeln!(io::stderr(), "gardefou: alert channel `{channel}`: {what}: {error}");
+                event::to_stderr(format_args!("alert channel `{channel}`: {what}: {error}"));
             }
         }
     }
