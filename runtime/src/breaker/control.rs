@@ -71,7 +71,7 @@ impl ManualControl {
         self.turn(false).iter().for_each(turn);
     }
 
-    /// Tells whether the breakers are isolated by this switch.
+    /// Returns `true` if this switch isolates its breakers.
     #[must_use]
     pub fn is_isolated(&self) -> bool {
         lock(&self.0).is_isolated

@@ -213,7 +213,7 @@ impl BreakerRegistry {
         snapshots
     }
 
-    /// Returns the breakers of the lowest ranks, at most so many, by rank and name. `rank` is told the name, and whether
+    /// Returns the breakers of the lowest ranks, at most so many, by rank and name. `rank` takes the name, and whether
     /// the breaker may keep calls away, or may have done so until just now.
     ///
     /// Each breaker costs one load, and only those that are returned are copied.

@@ -178,7 +178,7 @@ pub trait Framed {
     /// The frame, once it is left.
     fn frame(&mut self) -> &mut Frame;
 
-    /// Ends the frame of a call, unless somebody else does.
+    /// Ends the frame of a call, unless its owner does so itself.
     fn end(&mut self, is_ok: bool);
 }
 

@@ -144,7 +144,7 @@ fn bring_up(settings: Settings) -> Result<Parts, InitError> {
     }
 }
 
-/// Tries the journal now, when somebody is there to read what is wrong.
+/// Checks the journal at the start, when a warning is most likely to be read.
 fn unwritable(journal: &dyn Journal) -> Option<InitWarning> {
     let checked = panics::catch(|| journal.check());
     let why = match checked {

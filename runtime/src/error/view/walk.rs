@@ -237,14 +237,36 @@ fn look_at<'a>(
 
 /// Returns `true` for a place in the standard library: where a conversion is called by `map_err(AppError::from)`.
 pub(crate) fn is_in_std(place: &Location<'_>) -> bool {
-    let file = place.file();
+    is_file_of_std(place.file())
+}
+
+fn is_file_of_std(file: &str) -> bool {
     // The sources of the workspace have relative paths; each error's place is looked at, so that is asked first.
     if Path::new(file).is_relative() {
         return false;
     }
+    let is_crate = |rest: &str| ["core/src/", "std/src/", "alloc/src/"].iter().any(|part| rest.starts_with(part));
     // As distributed, the sources have the first form; with the component `rust-src`, the second one.
-    file.starts_with("/rustc/")
-        || file
-            .split_once("/library/")
-            .is_some_and(|(_, rest)| ["core/src/", "std/src/", "alloc/src/"].iter().any(|part| rest.starts_with(part)))
+    file.starts_with("/rustc/") || file.match_indices("/library/").any(|(at, part)| is_crate(&file[at + part.len()..]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn files_of_the_standard_library_are_known_in_whatever_folder() {
+        for file in [
+            "/rustc/59807616e1fa/library/core/src/ops/function.rs",
+            "/home/ann/.rustup/toolchains/stable/lib/rustlib/src/rust/library/alloc/src/boxed.rs",
+            "/srv/library/rust/library/std/src/io/mod.rs",
+        ] {
+            assert!(is_file_of_std(file), "{file}");
+        }
+        for file in ["src/main.rs", "library/core/src/lib.rs", "/srv/library/src/main.rs", "/srv/library/core/main.rs"]
+        {
+            assert!(!is_file_of_std(file), "{file}");
+        }
+    }
 }
