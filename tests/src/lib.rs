@@ -4,3 +4,8 @@
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 pub struct Readme;
+
+/// So does that of the page for those who come from the Python decorators.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/migration-from-python.md")]
+pub struct Migration;

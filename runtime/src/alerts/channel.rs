@@ -3,7 +3,7 @@
 use super::{Notice, notice::one_line};
 use crate::{
     error::{chain, distinct_texts},
-    event::{AlertLevel, Shown, names, text},
+    event::{self, AlertLevel, Shown, names, text},
 };
 use std::{error::Error, fmt, time::Duration};
 
@@ -105,6 +105,8 @@ impl Error for DeliveryError {
 }
 
 /// A channel into the log, under the target `gardefou::alert`.
+///
+/// A notification that no subscriber of `tracing` takes, at the level that belongs to it, goes to the standard error.
 #[derive(Clone, Debug)]
 pub struct LogChannel(());
 
@@ -129,7 +131,15 @@ impl Channel for LogChannel {
 
     fn deliver(&self, notice: &Notice) -> Result<(), DeliveryError> {
         macro_rules! log_at {
-            ($level:ident) => {
+            ($level:ident) => {{
+                if !tracing::enabled!(target: names::TARGET_ALERT, tracing::Level::$level) {
+                    // A notification that is written nowhere was not delivered.
+                    let more = match notice.suppressed {
+                        0 => String::new(),
+                        n => format!(" ({n} more were held back)"),
+                    };
+                    event::to_stderr(format_args!("alert: {}: {}{more}", notice.level.name(), notice.title));
+                }
                 tracing::event!(
                     target: names::TARGET_ALERT,
                     tracing::Level::$level,
@@ -143,7 +153,7 @@ impl Channel for LogChannel {
                     "{}",
                     notice.title
                 )
-            };
+            }};
         }
         match notice.level {
             AlertLevel::Info => log_at!(INFO),

@@ -1,6 +1,6 @@
 //! The log line of a reported error.
 
-use super::{AlertLevel, ErrorEvent, Record, names, record::details_within};
+use super::{AlertLevel, ErrorEvent, Record, names, record::details_within, stderr};
 use serde_json::{Map, Value};
 use std::time::Duration;
 
@@ -10,7 +10,8 @@ const MAX_TEXT: usize = 4096;
 /// Logs one error as its record shows it; a record that the level hides is not made.
 ///
 /// The line is written at `level`, or where a hook changed how urgent the error is, at the level that belongs to that.
-/// Of an error whose record a hook dropped, a line at debug remains.
+/// Of an error whose record a hook dropped, a line at debug remains. Where there is no subscriber at all, an error at level
+/// error goes to the standard error.
 pub(crate) fn log_error(event: &ErrorEvent<'_>, level: tracing::Level, file: &str, line: u32) {
     // `tracing` wants each level as a constant: its call sites are statics.
     macro_rules! is_enabled {
@@ -26,6 +27,12 @@ pub(crate) fn log_error(event: &ErrorEvent<'_>, level: tracing::Level, file: &st
         tracing::Level::ERROR => is_enabled!(ERROR),
     };
     if !is_enabled {
+        if level == tracing::Level::ERROR
+            && stderr::has_no_subscriber()
+            && let Some(record) = event.record()
+        {
+            stderr::show_error(&record);
+        }
         return;
     }
     let Some(record) = event.record() else {

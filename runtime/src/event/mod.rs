@@ -17,13 +17,9 @@ pub(crate) mod pending;
 pub(crate) mod record;
 pub(crate) mod retry;
 mod shown;
+mod stderr;
 pub(crate) mod text;
 mod transaction;
-
-use std::{
-    fmt,
-    io::{self, Write},
-};
 
 pub use crate::error::ErrorRef;
 pub use audit::{AuditEvent, AuditOutcome};
@@ -42,12 +38,6 @@ pub use record::{
 pub use retry::{RetryEvent, RetryEventKind, StopReason};
 pub use transaction::{TransactionEvent, TransactionOutcome};
 
-/// Writes a line to the standard error: for what must be seen although no subscriber takes the log.
-pub(crate) fn to_stderr(line: fmt::Arguments<'_>) {
-    // `eprintln!` would panic where nobody reads the other end any more.
-    let _ = writeln!(io::stderr(), "gardefou: {line}");
-}
-
 pub(crate) use audit::log_audit;
 pub(crate) use breaker::{CircuitState, TransitionReason, log as log_breaker};
 pub(crate) use bus::{Starter, emit, is_heard, start_observers};
@@ -55,3 +45,4 @@ pub(crate) use error::log_error;
 pub(crate) use health::log_health;
 pub(crate) use record::{RecordCell, RecordSlot};
 pub(crate) use shown::{Shown, debug_with_names};
+pub(crate) use stderr::to_stderr;

@@ -11,7 +11,8 @@ use super::{
     track::{Last, Transition},
 };
 use crate::{
-    event::{self, AlertLevel, Event, HealthEvent, RecordSlot},
+    error::redact,
+    event::{self, AlertLevel, Event, HealthEvent, RecordSlot, names},
     panics,
     sync::Mutex,
     time::{SharedClock, Tick},
@@ -131,7 +132,7 @@ impl Runner {
                 let hanging = self.clock.now().since(since);
                 let text = format!("an earlier run has not come back for {hanging:.0?}; none is started until it does");
                 let result = CheckResult::failed_by(FailureCategory::Hanging, &text);
-                tell(entry, self.record(entry, result.clone(), hanging, false));
+                publish(entry, self.record(entry, result.clone(), hanging, false));
                 Begun::Instead(result)
             }
         }
@@ -191,19 +192,21 @@ impl Runner {
     /// Settles a run, if it is not settled yet: records the result, wakes those who wait, and hands the slot on.
     pub(crate) fn finish(self: &Arc<Self>, flight: &Arc<Flight>, result: CheckResult, came_back: bool) {
         let is_first = flight.claim(came_back);
-        let change = is_first.then(|| {
+        let recorded = is_first.then(|| {
             let took = self.clock.now().since(flight.started().unwrap_or_default());
             let is_told = !flight.is_cut_short() || result.category() != Some(FailureCategory::Cancelled);
-            is_told.then(|| self.record(&flight.entry, result.clone(), took, !came_back)).flatten()
+            is_told.then(|| self.record(&flight.entry, result.clone(), took, !came_back))
         });
         if came_back {
             flight.entry.came_back(flight);
         }
-        let Some(change) = change else { return };
+        let Some(recorded) = recorded else { return };
         self.queue.lock().active.retain(|active| !Arc::ptr_eq(active, flight));
         self.pump();
         // After all that a listener which asks for a run of its own would wait for, before those who asked for this one.
-        tell(&flight.entry, change);
+        if let Some(recorded) = recorded {
+            publish(&flight.entry, recorded);
+        }
         flight.publish(result);
     }
 
@@ -244,16 +247,44 @@ impl Runner {
         if self.clock.is_system() { left } else { left.min(SIMULATED_SLICE) }
     }
 
-    /// Adds a result to what is known of a check; returns the change that it makes, which is to be told.
-    fn record(&self, entry: &Entry, result: CheckResult, duration: Duration, abandoned: bool) -> Option<Change> {
+    /// Adds a result to what is known of a check; returns what is to be published.
+    fn record(&self, entry: &Entry, result: CheckResult, duration: Duration, abandoned: bool) -> Recorded {
         let config = self.config();
+        let limit = entry.timeout(&config);
+        // One beyond the limit is a failure, and says so.
+        let is_slow = |took: Duration| took >= limit / 2 && took < limit;
         let (at, wall) = (self.clock.now(), self.clock.wall().into());
         let last = Last { result, at, wall, duration };
         let mut track = entry.track.lock();
         track.counts.abandoned += u64::from(abandoned);
-        let transition = track.observe(last, entry.thresholds(&config), config.history)?;
-        let output = track.last.as_ref().and_then(|last| last.result.output()).map(str::to_owned);
-        Some(Change { transition, output })
+        let was_slow = track.last.as_ref().is_some_and(|last| is_slow(last.duration));
+        let slow = (is_slow(duration) && !was_slow).then_some(Slow { duration, limit });
+        let change = track.observe(last, entry.thresholds(&config), config.history).map(|transition| {
+            let output = track.last.as_ref().and_then(|last| last.result.output()).map(str::to_owned);
+            Change { transition, output }
+        });
+        Recorded { change, slow }
+    }
+}
+
+/// What a result leads to.
+struct Recorded {
+    change: Option<Change>,
+    slow: Option<Slow>,
+}
+
+/// A check that needs half of its limit or more, for the first time in a row: it is about to fail by timeout.
+struct Slow {
+    duration: Duration,
+    limit: Duration,
+}
+
+impl Slow {
+    fn log(&self, entry: &Entry) {
+        tracing::warn!(
+            target: names::TARGET_HEALTH, check = &*redact::name(entry.name()), duration = self.duration.as_secs_f64(),
+            limit = self.limit.as_secs_f64(), "health check is slow"
+        );
     }
 }
 
@@ -263,11 +294,17 @@ struct Change {
     output: Option<String>,
 }
 
-/// Speaks of a change of status, with no lock held.
-fn tell(entry: &Entry, change: Option<Change>) {
-    let Some(Change { transition, output }) = change.filter(|_| !entry.is_removed()) else { return };
+/// Logs and publishes what a result leads to, with no lock held.
+fn publish(entry: &Entry, Recorded { change, slow }: Recorded) {
+    if entry.is_removed() {
+        return;
+    }
     // A subscriber of the log that panics must not keep the run from being settled.
     let _ = panics::catch(|| {
+        if let Some(slow) = slow {
+            slow.log(entry);
+        }
+        let Some(Change { transition, output }) = change else { return };
         let event = HealthEvent {
             check: entry.name(),
             from: transition.from.map(Status::name),

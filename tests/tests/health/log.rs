@@ -3,13 +3,15 @@
 use gardefou::{
     event::names::TARGET_HEALTH,
     health::{Check, CheckResult, Criticality, Health, HealthConfig},
+    time::{ManualClock, SharedClock},
 };
 use std::{
     fmt,
     sync::{
-        Mutex, Once,
-        atomic::{AtomicUsize, Ordering},
+        Arc, Mutex, Once,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 use tracing::{
     Level, Metadata, Subscriber,
@@ -81,6 +83,33 @@ fn a_check_that_hangs_or_panics_is_logged_as_a_failure() {
     let _ = health.run_check("logged panic");
     let expected = "ERROR health check changed its status; status.to=fail; criticality=critical; output=panicked: boom";
     assert_eq!(lines_with("check", "logged panic"), [expected]);
+}
+
+#[test]
+fn check_that_becomes_slow_is_one_warning_before_it_fails() {
+    listen();
+    let clock = ManualClock::new();
+    let config = HealthConfig::default().background(false).timeout(Duration::from_secs(5));
+    let health = Health::with_clock(config, SharedClock::new(clock.clone())).unwrap();
+    let millis = Arc::new(AtomicU64::new(0));
+    let (needs, at) = (Arc::clone(&millis), clock.clone());
+    health
+        .register_check("logged slow", move || at.advance(Duration::from_millis(needs.load(Ordering::SeqCst))))
+        .unwrap();
+    let mut count = 0;
+    let warnings: Vec<_> = [2_499, 2_500, 4_900, 100, 3_000]
+        .map(|needed| {
+            millis.store(needed, Ordering::SeqCst);
+            let _ = health.run_check("logged slow");
+            let lines = lines_with("check", "logged slow");
+            let new = lines.iter().filter(|line| line.contains("is slow")).count() - count;
+            count += new;
+            new
+        })
+        .into();
+    assert_eq!(warnings, [0, 1, 0, 0, 1], "{:?}", lines_with("check", "logged slow"));
+    let line = "WARN health check is slow; duration=2.5; limit=5.0";
+    assert!(lines_with("check", "logged slow").iter().any(|said| said == line));
 }
 
 #[test]

@@ -8,3 +8,4 @@ mod init;
 mod journal;
 mod shutdown;
 mod support;
+mod unheard;

@@ -1,0 +1,74 @@
+//! Whether every way to something is cut off.
+
+use crate::{
+    breaker::{BreakerRegistry, CircuitState, circuit_breakers},
+    error::ConfigError,
+    health::{Check, CheckResult},
+};
+
+/// A check that fails while the circuit of every breaker of a group is open: no replica of a database, no provider of a
+/// payment is left. While some are open, it warns.
+///
+/// A breaker that does not exist yet, because nothing was called through it, counts as closed.
+///
+/// # Defaults
+///
+/// Critical, for readiness, with failure threshold 1, since a breaker has its own. A group without names is an error of the
+/// registration.
+///
+/// # Examples
+///
+/// ```
+/// use gardefou::{breaker::CircuitBreaker, circuit_breakers};
+/// use gardefou::health::{Health, HealthConfig, Status, builtin::BreakerGroup};
+///
+/// let health = Health::new(HealthConfig::default())?;
+/// health.register(BreakerGroup::new("storage", ["primary", "replica"]).check())?;
+/// assert_eq!(health.run_check("storage")?.status, Status::Pass);
+///
+/// let open = |name| circuit_breakers().get_or_build(CircuitBreaker::builder(name)).map(|breaker| breaker.force_open());
+/// open("primary")?;
+/// assert_eq!(health.run_check("storage")?.status, Status::Warn);
+/// open("replica")?;
+/// let report = health.run_check("storage")?;
+/// assert_eq!((report.status, report.output.as_deref()), (Status::Fail, Some("all of 2 circuits are open: primary, replica")));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "a check does nothing until it is registered"]
+pub struct BreakerGroup {
+    name: String,
+    breakers: Vec<String>,
+}
+
+impl BreakerGroup {
+    /// Begins with the name of the check, and the names of the breakers.
+    pub fn new(name: impl Into<String>, breakers: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Self { name: name.into(), breakers: breakers.into_iter().map(Into::into).collect() }
+    }
+
+    /// Makes the check.
+    pub fn check(self) -> Check {
+        let Self { name, breakers } = self;
+        let problem = breakers.is_empty().then(|| ConfigError::new("breakers", "[]", "must name at least one breaker"));
+        Check::dependency(name, move || judge(circuit_breakers(), &breakers))
+            .critical()
+            .failure_threshold(1)
+            .group("circuit-breaker")
+            .with_problems(problem)
+    }
+}
+
+fn judge(registry: &BreakerRegistry, breakers: &[String]) -> CheckResult {
+    let is_open = |name: &&String| {
+        let state = registry.get(name).map(|breaker| breaker.state());
+        matches!(state, Some(CircuitState::Open | CircuitState::ForcedOpen))
+    };
+    let open: Vec<&str> = breakers.iter().filter(is_open).map(String::as_str).collect();
+    let (all, names) = (breakers.len(), open.join(", "));
+    match open.len() {
+        0 => CheckResult::pass(),
+        n if n == all => CheckResult::fail(format!("all of {all} circuits are open: {names}")),
+        n => CheckResult::warn(format!("{n} of {all} circuits are open: {names}")),
+    }
+}
