@@ -114,6 +114,8 @@ pub mod field {
     pub const STATUS_FROM: &str = "status.from";
     /// Its status after.
     pub const STATUS_TO: &str = "status.to";
+    /// The time limit of a health check, in seconds.
+    pub const LIMIT: &str = "limit";
     /// How much it matters.
     pub const CRITICALITY: &str = "criticality";
     /// What it said.

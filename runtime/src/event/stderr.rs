@@ -15,8 +15,9 @@ use tracing::{Dispatch, dispatcher, subscriber::NoSubscriber};
 
 /// Writes a line to the standard error.
 pub(crate) fn to_stderr(line: fmt::Arguments<'_>) {
-    // `eprintln!` would panic where nobody reads the other end any more.
-    let _ = writeln!(io::stderr(), "gardefou: {line}");
+    // In one piece, so that lines of other threads and processes stay apart. `eprintln!` would panic where nobody reads
+    // the other end any more.
+    let _ = io::stderr().write_all(format!("gardefou: {line}\n").as_bytes());
 }
 
 /// Returns `true` if this thread has no subscriber of `tracing` at all; one that filters a line out hides it on purpose.
