@@ -315,6 +315,7 @@ pub fn transaction_of_async<'g, C: OnError>(guard: &'g AsyncGuard<'_, C>) -> &'g
 /// Runs the body of a transaction; its panic goes on after the rollback.
 #[inline]
 pub fn body<A, T>(argument: A, body: impl FnOnce(A) -> Result<T, AppError>) -> Outcome<T> {
+    panics::watch();
     panics::catch(|| body(argument))
 }
 

@@ -170,10 +170,11 @@ pub fn catch<A, R, C: Conversion<R>>(
     arguments: A,
     body: impl FnOnce(A) -> R,
 ) -> Result<Result<C::Value, C::Error>, AppError> {
+    panics::watch();
     // No closure makes the error: it would be located here, and not at the caller.
     match panics::catch(|| conversion.result(body(arguments))) {
         Ok(outcome) => Ok(outcome),
-        Err(payload) => Err(panic::error_of(&*payload, guarded.name())),
+        Err(payload) => Err(panic::error_of(&payload, guarded.name())),
     }
 }
 
@@ -181,6 +182,7 @@ pub fn catch<A, R, C: Conversion<R>>(
 #[track_caller]
 #[inline]
 pub fn catch_async<F: Future>(guarded: &'static Guarded, body: F) -> Caught<F> {
+    panics::watch();
     Caught { guarded, place: Location::caller(), body }
 }
 
@@ -202,7 +204,7 @@ impl<F: Future> Future for Caught<F> {
         let this = self.project();
         match panics::catch(|| this.body.poll(context)) {
             Ok(polled) => polled.map(Ok),
-            Err(payload) => Poll::Ready(Err(panic::error_of(&*payload, this.guarded.name()).at(this.place))),
+            Err(payload) => Poll::Ready(Err(panic::error_of(&payload, this.guarded.name()).at(this.place))),
         }
     }
 }

@@ -7,6 +7,7 @@ use super::{
 };
 use crate::{
     ConfigError,
+    boundary::panic,
     breaker::{CircuitBreaker, Permit},
     error::{ErrorId, redact},
     event::CircuitState,
@@ -172,8 +173,12 @@ impl Lane {
             Ok(begun) => begun,
             Err(step) => return step,
         };
+        panics::watch();
         let delivered = panics::catch(|| self.channel.deliver(&notice));
-        let delivered = delivered.unwrap_or_else(|_| Err(DeliveryError::permanent("the channel panicked")));
+        let delivered = delivered.unwrap_or_else(|payload| {
+            panic::report(&payload, self.name(), "gardefou::alerts");
+            Err(DeliveryError::permanent(format!("the channel {payload}")))
+        });
         self.end(turn, &notice, delivered)
     }
 

@@ -1,40 +1,60 @@
 //! Panics as errors.
 
-use crate::{AppError, ErrorCode, event::record::FINGERPRINT_DETAIL, panics};
+use super::{Entry, Operation, Recognised, Report, Then};
+use crate::{
+    AppError, ErrorCode,
+    error::View,
+    event::record::FINGERPRINT_DETAIL,
+    panics::{self, PLACE_DETAIL, Payload},
+};
 use std::{
-    any::Any,
     future::Future,
     panic::Location,
     pin::Pin,
     task::{Context, Poll},
 };
 
-/// The error of a panic, from what `catch_unwind` hands out.
+/// The error of a panic that was caught: that of the guard further in which reported it, if one did.
 #[track_caller]
 #[cold]
-pub(crate) fn error_of(payload: &(dyn Any + Send), what: &str) -> AppError {
-    let said = payload.downcast_ref::<&'static str>().copied();
-    let said = said.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
-    let error =
-        AppError::new(ErrorCode::PANIC_ERROR, format!("`{what}` panicked: {}", said.unwrap_or("(a value, no text)")));
-    match panics::take_place() {
+pub(crate) fn error_of(payload: &Payload, what: &str) -> AppError {
+    if let Some(error) = payload.error::<AppError>() {
+        return error.clone();
+    }
+    let error = AppError::new(ErrorCode::PANIC_ERROR, format!("`{what}` panicked: {}", payload.text()));
+    match payload.place() {
         Some(place) => located(error, place),
         None => error,
     }
 }
 
-/// Says where a panic happened, which is what makes two of them the same problem.
-pub(crate) fn located(error: AppError, place: String) -> AppError {
-    error.with_detail(FINGERPRINT_DETAIL, format!("panic at {place}")).with_detail("place", place)
+/// Adds the place of a panic, which is what makes two of them the same problem.
+pub(crate) fn located(error: AppError, place: &str) -> AppError {
+    error.with_detail(FINGERPRINT_DETAIL, format!("panic at {place}")).with_detail(PLACE_DETAIL, place)
+}
+
+/// Returns the place of the panic that an error was made of, where it was noted.
+pub(crate) fn place_of(error: &AppError) -> Option<&str> {
+    error.details().get(PLACE_DETAIL).and_then(|place| place.as_str()).filter(|_| error.is(ErrorCode::PANIC_ERROR))
+}
+
+/// Reports a panic that was contained and becomes no error of its caller, of a health check for example.
+#[cold]
+pub(crate) fn report(payload: &Payload, what: &str, component: &str) {
+    let error = error_of(payload, what);
+    let operation = Operation::new(what, component, "", 0);
+    let report = Report::new(View::of_app(&error), &operation, Entry::function());
+    report.without_location().send(Recognised::default(), Then::Ends);
 }
 
 /// Runs a function; its panic becomes an error.
 #[track_caller]
 #[inline]
 pub(crate) fn catch<T>(what: &str, run: impl FnOnce() -> Result<T, AppError>) -> Result<T, AppError> {
+    panics::watch();
     match panics::catch(run) {
         Ok(outcome) => outcome,
-        Err(payload) => Err(error_of(&*payload, what)),
+        Err(payload) => Err(error_of(&payload, what)),
     }
 }
 
@@ -52,6 +72,7 @@ pin_project_lite::pin_project! {
 impl<'a, F> CatchPanics<'a, F> {
     #[track_caller]
     pub(crate) fn new(what: &'a str, inner: F) -> Self {
+        panics::watch();
         Self { what, place: Location::caller(), inner }
     }
 }
@@ -63,7 +84,7 @@ impl<T, F: Future<Output = Result<T, AppError>>> Future for CatchPanics<'_, F> {
         let this = self.project();
         match panics::catch(|| this.inner.poll(context)) {
             Ok(polled) => polled,
-            Err(payload) => Poll::Ready(Err(error_of(&*payload, this.what).at(this.place))),
+            Err(payload) => Poll::Ready(Err(error_of(&payload, this.what).at(this.place))),
         }
     }
 }

@@ -38,7 +38,7 @@ pub(super) type Make = Arc<dyn Fn() -> Run + Send + Sync>;
 pub(crate) fn launch(runner: &Arc<Runner>, flight: &Arc<Flight>, make: &Make, home: Option<&Handle>, limit: Duration) {
     let here = if flight.caller_blocks { None } else { Handle::try_current().ok() };
     let home = home.cloned().or(here).or_else(|| runner.home());
-    let run = limited(Arc::clone(runner), Arc::clone(make), limit);
+    let run = limited(Arc::clone(runner), Arc::clone(flight), Arc::clone(make), limit);
     match home {
         Some(home) if is_gone(&home) => launch_alone(runner, flight, make, limit),
         Some(home) if home.runtime_flavor() == RuntimeFlavor::CurrentThread => {
@@ -66,7 +66,7 @@ fn is_gone(home: &Handle) -> bool {
 }
 
 fn launch_alone(runner: &Arc<Runner>, flight: &Arc<Flight>, make: &Make, limit: Duration) {
-    let run = limited(Arc::clone(runner), Arc::clone(make), limit);
+    let run = limited(Arc::clone(runner), Arc::clone(flight), Arc::clone(make), limit);
     runner.launch_on_pool(flight, move || match Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => {
             let result = runtime.block_on(run);
@@ -79,18 +79,19 @@ fn launch_alone(runner: &Arc<Runner>, flight: &Arc<Flight>, make: &Make, limit: 
 }
 
 /// The check with its time limit and its panic contained, ended early where the program is about to end.
-async fn limited(runner: Arc<Runner>, make: Make, limit: Duration) -> CheckResult {
+async fn limited(runner: Arc<Runner>, flight: Arc<Flight>, make: Make, limit: Duration) -> CheckResult {
     let check = pin!(tokio::time::timeout(limit, contained(async move { make().await })));
     match select(pin!(runner.stop.called()), check).await {
         Either::Left(_) => program_ends(),
         Either::Right((Ok(Ok(result)), _)) => result,
-        Either::Right((Ok(Err(panic)), _)) => of_panic(&*panic),
+        Either::Right((Ok(Err(panic)), _)) => of_panic(&flight.entry, &panic),
         Either::Right((Err(_), _)) => timed_out(limit),
     }
 }
 
 /// Ends a future that panics with its panic.
 async fn contained<T>(future: impl Future<Output = T>) -> Result<T, Payload> {
+    panics::watch();
     let mut future = pin!(future);
     poll_fn(|cx| match panics::catch(|| future.as_mut().poll(cx)) {
         Ok(poll) => poll.map(Ok),

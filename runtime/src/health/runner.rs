@@ -11,13 +11,17 @@ use super::{
     track::{Last, Transition},
 };
 use crate::{
+    boundary::panic,
     error::redact,
     event::{self, AlertLevel, Event, HealthEvent, RecordSlot, names},
-    panics,
+    panics::{self, Payload},
     sync::Mutex,
     time::{SharedClock, Tick},
 };
-use std::{any::Any, collections::VecDeque, sync::Arc, time::Duration};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
+
+/// The module that the records of panics name.
+const COMPONENT: &str = "gardefou::health";
 
 pub(crate) struct Runner {
     pub(crate) clock: SharedClock,
@@ -180,7 +184,8 @@ impl Runner {
     ) {
         let (runner, ours) = (Arc::clone(self), Arc::clone(flight));
         let job = move || {
-            let result = panics::catch(check).unwrap_or_else(|panic| of_panic(&*panic));
+            panics::watch();
+            let result = panics::catch(check).unwrap_or_else(|payload| of_panic(&ours.entry, &payload));
             runner.finish(&ours, result, true);
         };
         if let Err(err) = self.pool.execute(Box::new(job)) {
@@ -335,9 +340,11 @@ pub(crate) fn program_ends() -> CheckResult {
     CheckResult::failed_by(FailureCategory::Cancelled, "cancelled: the program is about to end")
 }
 
-pub(crate) fn of_panic(panic: &(dyn Any + Send)) -> CheckResult {
-    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    CheckResult::failed_by(FailureCategory::Panic, &format!("panicked: {}", text.unwrap_or("(no text)")))
+/// The result of a check that panicked. The panic is also reported: what a check means for health makes it no less of a
+/// fault.
+pub(crate) fn of_panic(entry: &Entry, payload: &Payload) -> CheckResult {
+    panic::report(payload, entry.name(), COMPONENT);
+    CheckResult::failed_by(FailureCategory::Panic, &payload.to_string())
 }
 
 /// An async check is dropped by its own timer; only one that blocks its thread is still there this much later.

@@ -65,7 +65,7 @@ fn report(panic: &PanicHookInfo<'_>) {
                 .with_detail("thread", &name);
             let mut operation = Operation::new("panic", "", "", 0);
             if let Some((file, line, column)) = &place {
-                error = located(error, format!("{file}:{line}:{column}"));
+                error = located(error, &format!("{file}:{line}:{column}"));
                 operation = Operation::new("panic", file, interned(file), *line);
             }
             let report = Report::new(View::of_app(&error), &operation, Entry::function());

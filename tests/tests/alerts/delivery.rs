@@ -145,6 +145,24 @@ fn errors_of_a_channel_are_no_reason_for_a_notice() {
 }
 
 #[test]
+fn a_channel_that_panics_is_a_critical_error_with_the_place_of_the_panic() {
+    let (_alone, clock) = (alone(), ManualClock::new());
+    let _journal = ProcessJournal::new(&clock);
+    let line = line!() + 1;
+    let channel = CallbackChannel::new("faulty-channel", |_| panic!("no such pager"));
+    let alerts = start(config(&clock).channel(channel));
+    report(ErrorCode::SYNC_ERROR, "late");
+    alerts.run();
+    let place = format!("{}:{line}:", file!());
+    let failure = alerts.status().channels[0].last_error.clone().unwrap();
+    assert!(failure.contains(&place) && failure.ends_with("no such pager"), "{failure}");
+    let records = error_monitor().query(&Query::new().code(ErrorCode::PANIC_ERROR)).unwrap().records;
+    let [record] = &records[..] else { panic!("one record: {records:?}") };
+    assert_eq!((record.level, record.operation.as_str()), (gardefou::event::AlertLevel::Critical, "faulty-channel"));
+    assert!(record.location.as_deref().unwrap().starts_with(&place), "{record:?}");
+}
+
+#[test]
 fn what_could_not_be_delivered_is_sent_by_the_next_process() {
     let _alone = alone();
     let clock = ManualClock::new();

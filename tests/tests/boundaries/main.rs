@@ -8,6 +8,7 @@ mod guards;
 mod jumps;
 mod nested;
 mod once;
+mod panics;
 mod parity;
 mod silent;
 mod support;

@@ -2,6 +2,7 @@
 
 use crate::support::{PATIENCE, block};
 use gardefou::{
+    event::{AlertLevel, Event, subscribe},
     health::{Check, CheckReport, CheckResult, FailureCategory, Health, HealthConfig, Kind, Status},
     time::{Clock, ManualClock, SharedClock, Tick},
 };
@@ -136,6 +137,43 @@ fn a_panic_is_a_result_and_the_others_run() {
         assert!(all.check("good").unwrap().passed());
     }
     assert_eq!(health.health_status().check("bad").unwrap().counts.panics, 2);
+}
+
+/// The runner's threads belong to no scope: observers of the process get the error.
+#[test]
+fn a_check_that_panics_is_a_critical_error_with_the_place_of_the_panic() {
+    let (sink, records) = (Arc::new(Mutex::new(Vec::new())), Arc::new(Mutex::new(Vec::new())));
+    let _subscription = {
+        let records = Arc::clone(&records);
+        subscribe(move |event: &Event<'_>| {
+            if let Event::Error(error) = event
+                && error.operation.starts_with("panicking-")
+            {
+                records.lock().unwrap().extend(error.record());
+            }
+        })
+    };
+    let health = Health::new(HealthConfig::default()).unwrap();
+    let line = line!() + 1;
+    health.register_check("panicking-sync", || -> bool { panic!("boom") }).unwrap();
+    health
+        .register_async_check("panicking-async", || async {
+            assert_eq!(std::hint::black_box(1), 2, "boom");
+        })
+        .unwrap();
+    for check in ["panicking-sync", "panicking-async"] {
+        sink.lock().unwrap().push(health.run_check(check).unwrap().output.unwrap_or_default());
+    }
+    let records = records.lock().unwrap();
+    let [sync, asynchronous] = &records[..] else { panic!("two records: {records:?}") };
+    for record in [sync, asynchronous] {
+        assert_eq!((record.error_code.as_str(), record.level), ("PANIC_ERROR", AlertLevel::Critical));
+        assert!(record.location.as_deref().unwrap().starts_with(file!()), "{record:?}");
+    }
+    let place = format!("{}:{line}:", file!());
+    assert!(sync.location.as_deref().unwrap().starts_with(&place), "{sync:?}");
+    assert_ne!(sync.fingerprint, asynchronous.fingerprint);
+    assert!(sink.lock().unwrap()[0].starts_with(&format!("panicked at {place}")), "{sink:?}");
 }
 
 /// 20 checks of 100 ms, 8 at once, take 300 ms of virtual time.
@@ -291,8 +329,8 @@ fn a_listener_may_run_the_check_that_it_hears_of() {
     let health = Health::new(HealthConfig::default().concurrency(1).background(false)).unwrap();
     let again = health.clone();
     let (told, hears) = mpsc::channel();
-    let subscription = gardefou::event::subscribe(move |event: &gardefou::event::Event<'_>| {
-        if let gardefou::event::Event::Health(change) = event
+    let subscription = subscribe(move |event: &Event<'_>| {
+        if let Event::Health(change) = event
             && change.check == "heard of"
         {
             told.send(again.run_check("heard of").unwrap().passed()).unwrap();
@@ -413,8 +451,8 @@ fn sixteen_threads_that_ask_for_a_check_share_one_run() {
 fn nothing_is_heard_of_a_check_that_was_removed_while_it_ran() {
     let (health, _clock) = with_clock(HealthConfig::default());
     let (told, hears) = mpsc::channel();
-    let subscription = gardefou::event::subscribe(move |event: &gardefou::event::Event<'_>| {
-        if let gardefou::event::Event::Health(change) = event
+    let subscription = subscribe(move |event: &Event<'_>| {
+        if let Event::Health(change) = event
             && change.check.starts_with("removed")
         {
             let _ = told.send(change.check.to_owned());

@@ -176,8 +176,8 @@ impl<'o, C: OnError> AsyncGuard<'o, C> {
     pub(crate) fn panicked(mut self, payload: Payload, frame: &mut Frame) -> ! {
         let error = self.scope.panicked(&payload, frame);
         let rollback = self.rollback(&error, TransactionOutcome::RolledBack);
-        self.hand_over(rollback, error);
-        payload.resume()
+        self.hand_over(rollback, error.clone());
+        payload.resume(error)
     }
 
     fn rollback(&self, error: &AppError, outcome: TransactionOutcome) -> Rollback {
@@ -229,6 +229,7 @@ pin_project_lite::pin_project! {
 
 impl<F> Body<F> {
     pub(crate) fn new(inner: F) -> Self {
+        panics::watch();
         Self { inner }
     }
 }

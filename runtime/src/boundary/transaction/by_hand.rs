@@ -249,6 +249,7 @@ impl<'a, F, P> TransactionBoundary<'a, F, P> {
         let Self { operation, place: written_at, treatment, callback, parent } = self;
         let mut guard = Guard::begin(&operation, treatment, Callback::new(callback), parent.transaction(), written_at);
         let mut place = InPlace::enter();
+        panics::watch();
         let outcome = panics::catch(|| body(guard.transaction()));
         let outcome = match outcome {
             Ok(Ok(value)) => Ok(Ok(value)),

@@ -80,7 +80,12 @@ pub(super) fn caught<T>(name: &str, place: Place, part: impl FnOnce() -> Result<
 pub(super) fn failed(operation: &Operation<'_>, name: &str, place: Place, error: AppError) -> RollbackFailure {
     let code = error.code();
     let text = format!("compensation `{name}` of transaction `{}` failed", operation.name());
+    let panicked_at = panic::place_of(&error).map(str::to_owned);
     let error = error.wrap(code, text).at(place);
+    let error = match panicked_at {
+        Some(panicked_at) => panic::located(error, &panicked_at),
+        None => error,
+    };
     let report = Report::new(View::of_app(&error), operation, Entry::function());
     report.level(LogLevel::Critical).send(Recognised::default(), Then::Ends);
     RollbackFailure::new(name, error)

@@ -174,8 +174,8 @@ impl<'o, 'a, C: OnError> Guard<'o, 'a, C> {
     #[cold]
     fn panicked(&mut self, payload: Payload, frame: &mut Frame) -> ! {
         let error = self.scope.panicked(&payload, frame);
-        let _ = self.roll_back(error, TransactionOutcome::RolledBack);
-        payload.resume()
+        let error = self.roll_back(error, TransactionOutcome::RolledBack);
+        payload.resume(error)
     }
 
     #[cold]

@@ -66,7 +66,7 @@ impl<'o> Scope<'o> {
     /// The error of a transaction whose body panicked, reported.
     #[cold]
     pub(super) fn panicked(&self, payload: &Payload, frame: &mut Frame) -> AppError {
-        let error = panic::error_of(&**payload, self.operation.name()).at(self.place);
+        let error = panic::error_of(payload, self.operation.name()).at(self.place);
         let treatment = Treatment { level: LogLevel::Critical, ..self.treatment };
         treatment.apply(error, self.operation, self.entry, frame, Then::Ends, self.place)
     }

@@ -15,6 +15,7 @@ use crate::{
         TransactionOutcome,
         text::{MAX_MESSAGE, for_sink},
     },
+    panics::PLACE_DETAIL,
 };
 use serde_json::{Map, Value};
 use std::time::Duration;
@@ -100,12 +101,19 @@ fn of_error(event: &ErrorEvent<'_>, stamp: Stamp) -> Record {
             // What was kept of the arguments; an error of ours has it among its details.
             _ => event.captured.map(details_of).unwrap_or_default(),
         },
-        location: event.location.map(ToString::to_string),
+        location: place_of_panic(event).or_else(|| event.location.map(ToString::to_string)),
         elapsed: event.elapsed,
         state: event.state,
         attempt: event.attempt,
         ..of_kind(RecordKind::Error, event.level, operation, event.component, stamp)
     }
+}
+
+/// The place of a panic, which is where its error was made; that of the error itself is the guard that caught it.
+fn place_of_panic(event: &ErrorEvent<'_>) -> Option<String> {
+    let ErrorRef::App(app) = event.error else { return None };
+    let place = app.details().get(PLACE_DETAIL).filter(|_| event.code == ErrorCode::PANIC_ERROR)?;
+    place.as_str().map(clean_name)
 }
 
 fn of_health(event: &HealthEvent<'_>, stamp: Stamp) -> Record {
