@@ -416,6 +416,16 @@ impl Rejector for Shared {
         self.read(|locked| locked.cause_in(generation).map(str::to_owned))
     }
 
+    fn state(&self, generation: u64) -> Option<&'static str> {
+        self.read(|locked| {
+            if locked.core.generation() == generation {
+                return Some(locked.core.phase().state().name());
+            }
+            // It has gone on since; what rejects in a generation that is over is an opening.
+            locked.opening_in(generation).map(|_| CircuitState::Open.name())
+        })
+    }
+
     fn opening(&self, generation: u64) -> Option<ErrorId> {
         Shared::opening(self, generation)
     }

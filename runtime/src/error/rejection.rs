@@ -2,6 +2,7 @@
 
 use super::{ErrorCode, ErrorId, redact, view};
 use crate::call::{Conversion, Number};
+use serde_json::{Map, Value};
 use std::{
     fmt,
     sync::{
@@ -85,6 +86,13 @@ pub trait Rejector: fmt::Debug + Send + Sync + 'static {
 
     /// Returns, in one line, what made the policy reject in `generation`, where that is still known.
     fn cause(&self, generation: u64) -> Option<String> {
+        let _ = generation;
+        None
+    }
+
+    /// Returns the name of the state in which the policy rejected in `generation`, for example `open`, where it has states
+    /// and that one is still known.
+    fn state(&self, generation: u64) -> Option<&'static str> {
         let _ = generation;
         None
     }
@@ -213,6 +221,38 @@ impl Rejection {
         self.rejector.cause(self.generation)
     }
 
+    /// Returns the name of the state in which the policy rejected the call, for example `open`, where it has states and
+    /// that one is still known.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, breaker::CircuitBreaker};
+    ///
+    /// let breaker = CircuitBreaker::builder("state-example").build()?;
+    /// breaker.force_open();
+    /// let rejection = breaker.try_acquire().unwrap_err();
+    /// assert_eq!(rejection.state(), Some("forced_open"));
+    /// let details = AppError::from(rejection).details().clone();
+    /// assert_eq!((&details["circuit_breaker"], &details["state"]), (&"state-example".into(), &"forced_open".into()));
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub fn state(&self) -> Option<&'static str> {
+        self.rejector.state(self.generation)
+    }
+
+    /// Returns the details of an error that is made of this rejection: the policy and its name, the state, and the seconds
+    /// to wait.
+    pub(crate) fn details(&self) -> Map<String, Value> {
+        let state = self.state().map(Value::from);
+        let wait = self.retry_after.map(|wait| Value::from(wait.as_secs_f64()));
+        [(self.policy().name(), Some(redact::name(self.name()).into())), ("state", state), ("retry_after", wait)]
+            .into_iter()
+            .filter_map(|(key, value)| Some((key.to_owned(), value?)))
+            .collect()
+    }
+
     /// Returns the identity of the opening of the circuit that rejected the call, where that is still known.
     ///
     /// All rejections of one opening share it, and the [`AppError`](crate::AppError) that is made of one has it as its
@@ -279,6 +319,7 @@ impl fmt::Display for Rejection {
         let verb = if self.ran() { "cut off" } else { "rejected" };
         write!(f, "{} `{}` {verb} the call", self.policy(), redact::name(self.name()))?;
         match self.retry_after {
+            Some(Duration::ZERO) => f.write_str("; try again now"),
             Some(wait) => write!(f, "; try again in {wait:.1?}"),
             None => Ok(()),
         }

@@ -140,6 +140,20 @@ pub(crate) fn tell(event: &RetryEvent<'_>, between: LogLevel) {
     super::emit(|| Event::Retry(event.clone()));
 }
 
+/// Writes after which delay an attempt follows, in the unit in which that is no zero.
+struct When(Duration);
+
+impl fmt::Display for When {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const UNITS: [(f64, &str); 4] = [(1.0, "s"), (1e3, "ms"), (1e6, "µs"), (1e9, "ns")];
+        let seconds = self.0.as_secs_f64();
+        match UNITS.into_iter().find(|(factor, _)| seconds * factor >= 1.0) {
+            Some((factor, unit)) => write!(f, "in {:.2} {unit}", seconds * factor),
+            None => f.write_str("at once"),
+        }
+    }
+}
+
 /// `between` is the level of the lines between attempts.
 fn log(event: &RetryEvent<'_>, between: LogLevel) {
     let RetryEvent { name, attempts, max_attempts, elapsed, kind, .. } = event;
@@ -158,7 +172,7 @@ fn log(event: &RetryEvent<'_>, between: LogLevel) {
                         retry.delay = delay.as_secs_f64(),
                         duration,
                         error.text = %for_sink(error, MAX_MESSAGE),
-                        "attempt {attempts}/{max_attempts} of `{name}` failed, next in {:.2} s", delay.as_secs_f64()
+                        "attempt {attempts}/{max_attempts} of `{name}` failed, next {}", When(*delay)
                     )
                 };
             }
@@ -243,4 +257,19 @@ pub(crate) fn log_nested(
         second = %place,
         "retry `{name}` runs inside of an attempt of another retry: one call can become {most} calls"
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn short_delays_are_no_zero() {
+        let when = |delay| When(delay).to_string();
+        assert_eq!(when(Duration::from_millis(1500)), "in 1.50 s");
+        assert_eq!(when(Duration::from_millis(4)), "in 4.00 ms");
+        assert_eq!(when(Duration::from_micros(999)), "in 999.00 µs");
+        assert_eq!(when(Duration::from_nanos(1)), "in 1.00 ns");
+        assert_eq!(when(Duration::ZERO), "at once");
+    }
 }

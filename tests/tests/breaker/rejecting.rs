@@ -33,6 +33,24 @@ fn an_open_circuit_runs_nothing_and_counts_no_outcome() {
 }
 
 #[test]
+fn the_error_of_a_rejection_has_breaker_state_and_wait_as_details() {
+    let svc = bench(|b| b.failure_threshold(1).recovery_timeout(30 * SECOND).half_open_max_calls(1));
+    svc.script("F");
+    svc.pass(SECOND / 2);
+    let open = svc.breaker.try_acquire().unwrap_err();
+    let details = |rejection: &gardefou::Rejection| serde_json::json!(AppError::from(rejection.clone()).details());
+    let of_open = serde_json::json!({ "circuit_breaker": "svc", "state": "open", "retry_after": 29.5 });
+    assert_eq!(details(&open), of_open);
+    svc.pass(30 * SECOND);
+    let _probe = svc.breaker.try_acquire().unwrap();
+    let half_open = svc.breaker.try_acquire().unwrap_err();
+    assert_eq!(details(&half_open)["state"], "half_open");
+    assert_eq!(details(&open), of_open, "as it was when the call was rejected");
+    svc.breaker.force_open();
+    assert_eq!(details(&svc.breaker.try_acquire().unwrap_err())["state"], "forced_open");
+}
+
+#[test]
 fn a_rejection_carries_name_remaining_time_and_cause() {
     let svc = bench(|b| b.failure_threshold(2).recovery_timeout(30 * SECOND));
     let refused = || Err::<(), _>(AppError::new(ErrorCode::DB_CONNECTION_ERROR, "connection refused"));

@@ -2,6 +2,7 @@
 
 use super::{AppError, BoxedError, Inner, Occurrence, SharedError, StdError};
 use crate::error::{Class, ErrorCode, ErrorId, Rejection, View};
+use serde_json::{Map, Value};
 use std::{
     any::Any,
     error::Error,
@@ -105,20 +106,24 @@ struct Found {
     retry_after: Option<Duration>,
     location: Option<&'static Location<'static>>,
     ours: Option<(AppError, bool)>,
+    /// What is known of the rejection, where it is one and no `AppError` further in has that already.
+    details: Map<String, Value>,
     /// The identity of the opening that explains a rejection: all rejections of one opening are one event.
     opening: Option<ErrorId>,
 }
 
 impl Found {
     fn in_view(view: View<'_>) -> Self {
-        let known = view.known();
+        let (known, ours, rejection) = (view.known(), view.shared(), view.rejection());
+        let of_rejection = rejection.filter(|_| ours.is_none());
         Self {
             code: known.code,
             class: known.class,
             retry_after: known.mapped_retry_after,
             location: known.location,
-            ours: view.shared(),
-            opening: view.rejection().and_then(Rejection::opening),
+            ours,
+            details: of_rejection.map(Rejection::details).unwrap_or_default(),
+            opening: rejection.and_then(Rejection::opening),
         }
     }
 
@@ -130,6 +135,7 @@ impl Found {
             None => self.opening.map_or_else(Occurrence::new, Occurrence::with_id),
         };
         let mut inner = Inner::new(code, self.code.is_some(), occurrence);
+        inner.details = self.details;
         // What cannot be read through the error that hides it.
         if let Some((ours, true)) = self.ours {
             inner.details = ours.details().clone();

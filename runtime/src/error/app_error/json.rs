@@ -1,7 +1,7 @@
 //! The JSON form of an error, and back.
 
 use super::{AppError, Inner, Occurrence};
-use crate::error::{ErrorCode, chain, details, redact, view};
+use crate::error::{ErrorCode, Rejection, chain, details, redact, view};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use serde_json::{Map, Value};
 use std::{error::Error, fmt, sync::Arc, time::Duration};
@@ -13,7 +13,7 @@ impl AppError {
     /// Returns the error as JSON for the people who run the program, with secrets redacted.
     ///
     /// Keys: `error` (true), `code`, `code_name`, `message`, `id`, and where present `details` and `original_error` (the
-    /// text of the source). Texts are cut at 64 KiB. What a client may see is another form:
+    /// text of the source; not of a rejection, which is no error of the function's). Texts are cut at 64 KiB. What a client may see is another form:
     /// [`to_problem`](AppError::to_problem).
     ///
     /// # Examples
@@ -37,7 +37,7 @@ impl AppError {
             redact::value(&mut details);
             json.insert("details".into(), details);
         }
-        if let Some(source) = &self.0.source {
+        if let Some(source) = self.0.source.as_ref().filter(|_| !self.is_rejection()) {
             json.insert("original_error".into(), text(&details::display(source)));
         }
         json.insert("id".into(), self.id().to_string().into());
@@ -96,6 +96,13 @@ impl AppError {
     }
 }
 
+impl AppError {
+    /// Returns `true` for an error that is nothing but a rejection, whose text is its message.
+    fn is_rejection(&self) -> bool {
+        self.0.message.is_none() && self.0.source.as_ref().is_some_and(|source| source.is::<Rejection>())
+    }
+}
+
 fn text(text: &str) -> Value {
     redact::bounded_text(text, MAX_TEXT).into()
 }
@@ -105,7 +112,8 @@ fn text(text: &str) -> Value {
 impl Serialize for AppError {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut json = self.to_json();
-        let sources: Vec<Value> = chain(&*self.0).skip(1).map(|level| text(&details::display(level))).collect();
+        let above = if self.is_rejection() { 2 } else { 1 };
+        let sources: Vec<Value> = chain(&*self.0).skip(above).map(|level| text(&details::display(level))).collect();
         json["sources"] = sources.into();
         if !view::is_in_std(self.location()) {
             json["location"] = self.location().to_string().into();

@@ -202,6 +202,22 @@ fn to_json_has_the_keys_of_the_original() {
 }
 
 #[test]
+fn an_error_of_a_rejection_has_its_details_and_its_text_once() {
+    let err = AppError::from(rejection());
+    assert_eq!(err.details()["circuit_breaker"], "payments");
+    assert_eq!(err.details()["retry_after"], 7.0);
+    for json in [err.to_json(), json!(err)] {
+        assert_eq!(json.to_string().matches("rejected the call").count(), 1, "{json}");
+    }
+    let wrapped = err.wrap(ErrorCode::EXTERNAL_SERVICE_ERROR, "not paid");
+    assert_eq!(wrapped.to_json()["original_error"], rejection().to_string());
+    // Through a type of the user's.
+    let inside = AppError::from(Outer(Box::new(rejection())));
+    assert_eq!(inside.details()["circuit_breaker"], "payments");
+    assert_eq!(inside.to_json()["original_error"], "outer");
+}
+
+#[test]
 fn an_error_survives_a_round_trip_through_serde() {
     let err = AppError::new(ErrorCode::DB_WRITE_ERROR, "not stored\nline 2")
         .with_source(Outer(Box::new(io::Error::other("disk full"))))
