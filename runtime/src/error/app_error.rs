@@ -175,6 +175,32 @@ impl AppError {
         self
     }
 
+    /// Adds an extension member to the problem details that a client gets (RFC 9457, section 3.2): any serialisable value,
+    /// kept as [`with_detail`](Self::with_detail) keeps it. A later one replaces an earlier one with the same name.
+    ///
+    /// Unlike details, which are for those who run the program, it is for the client: redacted, and cut at 16 KiB for all
+    /// members together. A member that has the name of a standard one (`type`, `title`, `status`, `detail`, `instance`, or
+    /// `code` and `code_name`, which every answer has) is left out of the answer.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode};
+    ///
+    /// let err = AppError::new(ErrorCode::API_REQUEST_ERROR, "account 12345 has 30, needs 50")
+    ///     .with_public_message("Your balance is too low.")
+    ///     .with_extension_member("balance", 30)
+    ///     .with_extension_member("status", "poor");
+    /// let body = err.to_problem().to_json();
+    /// assert_eq!((&body["balance"], &body["status"]), (&30.into(), &400.into()));
+    /// ```
+    #[must_use]
+    pub fn with_extension_member(mut self, name: impl Into<String>, value: impl Serialize) -> Self {
+        let (name, value) = (details::key(name.into()), details::to_value(&value));
+        self.body().extension_members.insert(name, value);
+        self
+    }
+
     /// Says how long a caller should wait before it tries again, as a server's `Retry-After` does.
     ///
     /// # Examples
@@ -223,6 +249,27 @@ impl AppError {
     #[must_use]
     pub fn public_message(&self) -> Option<&str> {
         self.0.levels_of_ours().find_map(|level| level.public_message.as_deref())
+    }
+
+    /// Returns the extension members as they were given, secrets included: those of this error and of all in its chain. Of
+    /// two with one name, that of the outer error counts.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode};
+    ///
+    /// let err = AppError::new(ErrorCode::DB_WRITE_ERROR, "disk full").with_extension_member("volume", 3);
+    /// let err = err.wrap(ErrorCode::EXTERNAL_SERVICE_ERROR, "order not stored").with_extension_member("order", 7);
+    /// assert_eq!(err.extension_members().len(), 2);
+    /// ```
+    #[must_use]
+    pub fn extension_members(&self) -> Map<String, Value> {
+        let mut members = Map::new();
+        for (name, value) in self.0.levels_of_ours().flat_map(|level| &level.extension_members) {
+            members.entry(name).or_insert_with(|| value.clone());
+        }
+        members
     }
 
     /// Returns the details as they were given, secrets included.

@@ -1,6 +1,7 @@
 //! What a client of the program may see of an error: problem details for HTTP (RFC 9457).
 
-use super::{AppError, ErrorCode, ErrorId, Rejection, redact};
+use super::{AppError, ErrorCode, ErrorId, Rejection, details, redact};
+use crate::event::record::details_of;
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 use std::time::Duration;
@@ -16,7 +17,7 @@ const MAX_DETAIL: usize = 4096;
 ///
 /// Members of the body: `type` (`about:blank`, or what [`type_base`](Self::type_base) says), `title` (the status in
 /// words), `status`, `instance` (`urn:uuid:` and the error's id), `code` (a number that is no HTTP status), `code_name`,
-/// and `detail` where there is a public message.
+/// `detail` where there is a public message, and [extension members](Self::extension_member).
 ///
 /// # Examples
 ///
@@ -47,7 +48,11 @@ pub struct ProblemDetails {
     type_base: Option<String>,
     detail: Option<String>,
     retry_after: Option<u64>,
+    extension_members: Map<String, Value>,
 }
+
+/// The members that every body may have; no extension member replaces one.
+const STANDARD: [&str; 7] = ["type", "title", "status", "detail", "instance", "code", "code_name"];
 
 impl AppError {
     /// Returns what a client may see of this error, for an HTTP answer.
@@ -59,7 +64,9 @@ impl AppError {
             type_base: None,
             detail: self.public_message().map(|text| redact::bounded_text(text, MAX_DETAIL).into_owned()),
             retry_after: self.retry_after().map(whole_seconds),
+            extension_members: Map::new(),
         }
+        .with_members(self.extension_members())
     }
 }
 
@@ -72,7 +79,9 @@ impl From<&AppError> for ProblemDetails {
 impl From<&Rejection> for ProblemDetails {
     fn from(rejection: &Rejection) -> Self {
         let retry_after = rejection.retry_after().map(whole_seconds);
-        Self { code: rejection.code(), id: ErrorId::new(), type_base: None, detail: None, retry_after }
+        let (code, id) = (rejection.code(), rejection.opening().unwrap_or_default());
+        let (detail, extension_members) = (None, Map::new());
+        Self { code, id, type_base: None, detail, retry_after, extension_members }
     }
 }
 
@@ -96,6 +105,41 @@ impl ProblemDetails {
     pub fn type_base(mut self, base: impl Into<String>) -> Self {
         self.type_base = Some(base.into());
         self
+    }
+
+    /// Adds an extension member (RFC 9457, section 3.2), as
+    /// [`AppError::with_extension_member`] does: redacted, cut at 16 KiB for all members together, and left out where its
+    /// name is that of a standard member.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode};
+    ///
+    /// let err = AppError::new(ErrorCode::RATE_LIMIT_ERROR, "bucket is empty");
+    /// let problem = err.to_problem().extension_member("limit", 100).extension_member("instance", "mine");
+    /// let body = problem.to_json();
+    /// assert_eq!(body["limit"], 100);
+    /// assert_eq!(body["instance"], format!("urn:uuid:{}", err.id()));
+    /// ```
+    #[must_use]
+    pub fn extension_member(self, name: impl Into<String>, value: impl Serialize) -> Self {
+        let mut members = self.extension_members.clone();
+        members.insert(details::key(name.into()), details::to_value(&value));
+        self.with_members(members)
+    }
+
+    /// Replaces the members by those of these that a client may see.
+    fn with_members(mut self, mut members: Map<String, Value>) -> Self {
+        members.retain(|name, _| !STANDARD.contains(&name.as_str()));
+        self.extension_members = if members.is_empty() { members } else { details_of(&members) };
+        self
+    }
+
+    /// Returns the extension members, redacted and cut.
+    #[must_use]
+    pub fn extension_members(&self) -> &Map<String, Value> {
+        &self.extension_members
     }
 
     /// Returns the HTTP status: the code's, or 500 for a code whose status is an informational one, which ends no
@@ -141,7 +185,7 @@ impl ProblemDetails {
     /// Returns the body as a JSON value.
     #[must_use]
     pub fn to_json(&self) -> Value {
-        let mut json = Map::new();
+        let mut json = self.extension_members.clone();
         json.insert("type".into(), self.type_uri().into());
         json.insert("title".into(), title(self.status()).into());
         json.insert("status".into(), self.status().into());

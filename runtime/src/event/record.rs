@@ -23,7 +23,7 @@ pub use span::SpanFields;
 
 pub(crate) use cell::{RecordCell, RecordSlot};
 pub(crate) use recorder::{BeforeRecord, FingerprintFn, Recorder, install};
-pub(crate) use text::{MAX_NAME, chain_of, details_within, type_of};
+pub(crate) use text::{MAX_NAME, chain_of, details_of, details_within, type_of};
 
 use super::AlertLevel;
 use crate::{error::ErrorId, time::Timestamp};

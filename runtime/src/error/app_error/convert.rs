@@ -140,6 +140,7 @@ impl Found {
         if let Some((ours, true)) = self.ours {
             inner.details = ours.details().clone();
             inner.public_message = ours.public_message().map(Into::into);
+            inner.extension_members = ours.extension_members();
         }
         if self.code.is_some() {
             inner.class = self.class.filter(|class| *class != code.class());

@@ -70,6 +70,8 @@ pub(crate) struct Inner {
     /// The text of the source, once the message of a converted error was read.
     pub(super) source_text: OnceLock<Box<str>>,
     pub(super) public_message: Option<Box<str>>,
+    /// What else a client may see: extension members of problem details.
+    pub(super) extension_members: Map<String, Value>,
     pub(super) details: Map<String, Value>,
     pub(super) source: Option<SharedError>,
     pub(super) retry_after: Option<Duration>,
@@ -87,6 +89,7 @@ impl Inner {
             message: None,
             source_text: OnceLock::new(),
             public_message: None,
+            extension_members: Map::new(),
             details: Map::new(),
             source: None,
             retry_after: None,
@@ -123,6 +126,7 @@ impl Inner {
         !self.coded
             && self.message.is_none()
             && self.public_message.is_none()
+            && self.extension_members.is_empty()
             && self.retry_after.is_none()
             && self.details.is_empty()
     }

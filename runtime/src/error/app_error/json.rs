@@ -13,8 +13,8 @@ impl AppError {
     /// Returns the error as JSON for the people who run the program, with secrets redacted.
     ///
     /// Keys: `error` (true), `code`, `code_name`, `message`, `id`, and where present `details` and `original_error` (the
-    /// text of the source; not of a rejection, which is no error of the function's). Texts are cut at 64 KiB. What a client may see is another form:
-    /// [`to_problem`](AppError::to_problem).
+    /// text of the source; not of a rejection, which is no error of the function's). Texts are cut at 64 KiB. What a
+    /// client may see is another form: [`to_problem`](AppError::to_problem).
     ///
     /// # Examples
     ///
@@ -84,9 +84,10 @@ impl AppError {
         let mut inner = Inner::new(code.unwrap_or(ErrorCode::UNKNOWN_ERROR), coded, occurrence);
         inner.message = Some(message.into());
         inner.public_message = form.text("public_message")?.map(Into::into);
+        inner.extension_members = form.map("extension_members")?;
         inner.retry_after = form.number("retry_after_ms")?.map(Duration::from_millis);
         inner.source = form.sources()?.map(|source| Arc::new(*source) as _);
-        inner.details = form.details()?;
+        inner.details = form.map("details")?;
         if code.is_none()
             && let Some(name) = form.unregistered()
         {
@@ -108,7 +109,8 @@ fn text(text: &str) -> Value {
 }
 
 /// Serialises as [`AppError::to_json`] with more that a reader can make use of: `sources` (the texts of all sources,
-/// outermost first), `location`, `coded`, and where present `public_message` and `retry_after_ms`. Secrets are redacted.
+/// outermost first), `location`, `coded`, and where present `public_message`, `extension_members` and `retry_after_ms`.
+/// Secrets are redacted.
 impl Serialize for AppError {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut json = self.to_json();
@@ -121,6 +123,11 @@ impl Serialize for AppError {
         json["coded"] = self.is_coded().into();
         if let Some(public) = self.public_message() {
             json["public_message"] = text(public);
+        }
+        let mut members = Value::Object(self.extension_members());
+        if members.as_object().is_some_and(|members| !members.is_empty()) {
+            redact::value(&mut members);
+            json["extension_members"] = members;
         }
         if let Some(wait) = self.retry_after() {
             json["retry_after_ms"] = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX).into();
@@ -194,8 +201,8 @@ impl<'a> Form<'a> {
         }
     }
 
-    fn details(&self) -> Result<Map<String, Value>, InvalidErrorJson> {
-        let given = self.member("details", "an object", Value::as_object)?;
+    fn map(&self, member: &'static str) -> Result<Map<String, Value>, InvalidErrorJson> {
+        let given = self.member(member, "an object", Value::as_object)?;
         let own = given.into_iter().flatten().map(|(key, value)| (details::key(key.clone()), details::to_value(value)));
         Ok(own.collect())
     }

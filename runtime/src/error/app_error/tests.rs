@@ -223,12 +223,14 @@ fn an_error_survives_a_round_trip_through_serde() {
         .with_source(Outer(Box::new(io::Error::other("disk full"))))
         .with_detail("table", json!({"name": "orders", "rows": [1, 2.5, null]}))
         .with_public_message("Later.")
+        .with_extension_member("rows", [1, 2])
         .with_retry_after(Duration::from_millis(1500));
     let text = serde_json::to_string(&err).unwrap();
     let back: AppError = serde_json::from_str(&text).unwrap();
     assert_eq!((back.code(), back.is_coded(), back.id()), (err.code(), true, err.id()));
     assert_eq!((back.message(), back.details()), (err.message(), err.details()));
     assert_eq!((back.public_message(), back.retry_after()), (err.public_message(), err.retry_after()));
+    assert_eq!(back.extension_members(), err.extension_members());
     assert_eq!(format!("{back:#}"), format!("{err:#}"));
     let (mut first, mut second) = (json!(err), json!(back));
     (first["location"], second["location"]) = (json!(null), json!(null));
