@@ -66,6 +66,8 @@ pub(crate) use frame::{EnteredAttempt, Frame, InPlace, Suspended};
 pub(crate) use held::{HeldSlot, hold, slot_of};
 pub(crate) use inside::Inside;
 pub(crate) use reported::{Marked, Reported};
+#[cfg(feature = "axum")]
+pub(crate) use values::EnteredValues;
 pub(crate) use values::{Values, bind, bound};
 
 /// The page on what is exact, so that its code is compiled and run.

@@ -50,11 +50,12 @@ impl Values {
         if CURRENT.with(|current| current.has_values.get()) { read() } else { None }
     }
 
-    pub(super) fn with<T: Send + Sync + 'static>(next: Option<Self>, value: T) -> Self {
+    /// Adds a value to those that are there.
+    pub(crate) fn with<T: Send + Sync + 'static>(next: Option<Self>, value: T) -> Self {
         Self(Arc::new(Node { value: Arc::new(value), next }))
     }
 
-    fn get<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
+    pub(crate) fn get<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
         let mut next = Some(self);
         while let Some(Self(node)) = next {
             if (*node.value).type_id() == TypeId::of::<T>() {

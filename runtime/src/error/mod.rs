@@ -10,7 +10,7 @@ pub(crate) mod details;
 mod error_codes;
 mod id;
 mod macros;
-mod problem;
+pub(crate) mod problem;
 pub(crate) mod redact;
 mod rejection;
 mod result_ext;

@@ -44,6 +44,8 @@ const MAX_DETAIL: usize = 4096;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProblemDetails {
     code: ErrorCode,
+    /// The status of an answer that has one of its own.
+    status_override: Option<u16>,
     id: ErrorId,
     type_base: Option<String>,
     detail: Option<String>,
@@ -60,6 +62,7 @@ impl AppError {
     pub fn to_problem(&self) -> ProblemDetails {
         ProblemDetails {
             code: self.code(),
+            status_override: None,
             id: self.id(),
             type_base: None,
             detail: self.public_message().map(|text| redact::bounded_text(text, MAX_DETAIL).into_owned()),
@@ -81,7 +84,7 @@ impl From<&Rejection> for ProblemDetails {
         let retry_after = rejection.retry_after().map(whole_seconds);
         let (code, id) = (rejection.code(), rejection.opening().unwrap_or_default());
         let (detail, extension_members) = (None, Map::new());
-        Self { code, id, type_base: None, detail, retry_after, extension_members }
+        Self { code, status_override: None, id, type_base: None, detail, retry_after, extension_members }
     }
 }
 
@@ -146,10 +149,24 @@ impl ProblemDetails {
     /// request.
     #[must_use]
     pub fn status(&self) -> u16 {
-        match self.code.http_status() {
+        match self.status_override.unwrap_or(self.code.http_status()) {
             status @ 200..=599 => status,
             _ => 500,
         }
+    }
+
+    /// Describes an answer whose status is not that of its code.
+    #[cfg(feature = "axum")]
+    pub(crate) fn with_status(mut self, status: u16) -> Self {
+        self.status_override = Some(status);
+        self
+    }
+
+    /// Describes an error that is known under another identity.
+    #[cfg(feature = "axum")]
+    pub(crate) fn known_as(mut self, id: Option<ErrorId>) -> Self {
+        self.id = id.unwrap_or(self.id);
+        self
     }
 
     /// Returns the error's code.
@@ -224,7 +241,7 @@ fn whole_seconds(wait: Duration) -> u64 {
 }
 
 /// The statuses in words, as the registry of HTTP statuses has them.
-fn title(status: u16) -> &'static str {
+pub(crate) fn title(status: u16) -> &'static str {
     match status {
         400 => "Bad Request",
         401 => "Unauthorized",

@@ -49,6 +49,8 @@ pub(crate) fn log_error(event: &ErrorEvent<'_>, level: tracing::Level, file: &st
 fn write(record: &Record, level: tracing::Level, file: &str, line: u32) {
     let (chain, details) = (chain_text(&record.chain), details_text(&record.details));
     let (attempt, max_attempts) = record.attempt.unzip();
+    // An operation that is no place in the code, as a request, has none.
+    let (file, line) = (!file.is_empty()).then_some((file, line)).unzip();
     macro_rules! at {
         ($level:ident) => {
             tracing::event!(

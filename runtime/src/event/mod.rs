@@ -15,6 +15,8 @@ pub mod names;
 mod notification;
 pub(crate) mod pending;
 pub(crate) mod record;
+#[cfg_attr(not(feature = "axum"), allow(dead_code, reason = "only servers make one"))]
+pub(crate) mod request;
 pub(crate) mod retry;
 mod shown;
 mod stderr;

@@ -10,12 +10,10 @@
 //! orderly. See `README.md` beside this file for what to watch.
 
 mod checks;
-mod codes;
 mod metrics;
 mod options;
 mod orders;
 mod payments;
-mod problems;
 mod signals;
 mod upstream;
 mod web;

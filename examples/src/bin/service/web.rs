@@ -4,19 +4,20 @@ use crate::{
     metrics,
     orders::{Order, Orders},
     payments::Payments,
-    problems,
     upstream::{Mood, Provider},
 };
 use axum::{
     Router,
     extract::{DefaultBodyLimit, Path, State},
     http::{StatusCode, header::CONTENT_TYPE},
-    middleware::from_fn,
     response::IntoResponse,
     routing::{get, post},
 };
 use gardefou::{
-    AppError, ErrorCode, Result, error_monitor, health::Details, health_check, integrations::axum::probes,
+    AppError, ErrorCode, Result, error_monitor,
+    health::Details,
+    health_check,
+    integrations::axum::{probes, problems},
     monitor::journal::Query,
 };
 use serde_json::{Value, json};
@@ -29,9 +30,9 @@ pub(crate) struct App {
     pub(crate) provider: Provider,
 }
 
-/// All routes, the probes among them.
+/// All routes, the probes among them; whatever is refused or fails is answered with problem details.
 pub(crate) fn router(app: App) -> Router {
-    Router::new()
+    let router = Router::new()
         .route("/orders", post(place))
         .route("/orders/{id}", get(find))
         .route("/errors", get(errors))
@@ -40,8 +41,8 @@ pub(crate) fn router(app: App) -> Router {
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .with_state(app)
         // On loopback everybody may see details; elsewhere one would ask for a token.
-        .merge(probes(health_check()).details(Details::Always).build())
-        .layer(from_fn(problems::explain))
+        .merge(probes(health_check()).details(Details::Always).build());
+    problems(router)
 }
 
 /// An order is a line of text.

@@ -13,6 +13,7 @@ use crate::{
         AlertLevel, AuditEvent, BreakerEvent, BreakerEventKind, CircuitState, ErrorEvent, ErrorRef, Event, HealthEvent,
         NotificationEvent, NotificationOutcome, RetryEvent, RetryEventKind, StopReason, TransactionEvent,
         TransactionOutcome,
+        request::Request,
         text::{MAX_MESSAGE, for_sink},
     },
     panics::PLACE_DETAIL,
@@ -96,17 +97,27 @@ fn of_error(event: &ErrorEvent<'_>, stamp: Stamp) -> Record {
         error_type: type_of(&event.error).into_owned(),
         message: for_sink(&event.error, MAX_MESSAGE),
         chain: chain_of(&event.error),
-        details: match event.error {
+        details: with_request(match event.error {
             ErrorRef::App(app) => details_of(app.details()),
             // What was kept of the arguments; an error of ours has it among its details.
             _ => event.captured.map(details_of).unwrap_or_default(),
-        },
+        }),
         location: place_of_panic(event).or_else(|| event.location.map(ToString::to_string)),
         elapsed: event.elapsed,
         state: event.state,
         attempt: event.attempt,
         ..of_kind(RecordKind::Error, event.level, operation, event.component, stamp)
     }
+}
+
+/// Adds the details of the request in which an error is reported; those of the error itself count more.
+fn with_request(mut details: Map<String, Value>) -> Map<String, Value> {
+    if let Some(request) = Request::current() {
+        for (key, value) in details_of(request.details()) {
+            details.entry(key).or_insert(value);
+        }
+    }
+    details
 }
 
 /// The place of a panic, which is where its error was made; that of the error itself is the guard that caught it.

@@ -1,6 +1,18 @@
-//! For the axum web framework (feature `axum`): a router that answers health probes, and errors as responses.
+//! For the axum web framework (feature `axum`): errors and refusals as responses, and a router that answers health probes.
+//!
+//! [`problems`] gives every refusal of a router one form, and every error its route and method. The guide `docs/http.md`
+//! has what becomes of which response.
 
 mod probes;
+mod problems;
+mod refusal;
 mod respond;
+mod serving;
 
 pub use probes::{ProbeRouter, probes};
+pub use problems::{problem_details, problems};
+
+/// The page on HTTP, so that its code is compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../../../docs/http.md")]
+mod page {}

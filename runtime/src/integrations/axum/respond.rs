@@ -2,21 +2,26 @@
 
 use crate::{
     AppError, Rejection,
-    boundary::{Entry, LogLevel, Operation, Recognised, Report, Then},
-    error::{ProblemDetails, View},
+    boundary::{Entry, LogLevel, Operation, Recognised, Report, Then, panic},
+    call::Frame,
+    error::{ErrorId, ProblemDetails, View},
+    event::request,
     monitor,
 };
 use axum::{
     body::Body,
-    http::{HeaderName, HeaderValue, StatusCode},
+    http::{HeaderName, HeaderValue, StatusCode, header::CONTENT_LENGTH},
     response::{IntoResponse, Response},
 };
+use std::sync::Arc;
 
 /// Answers with [problem details](ProblemDetails): what a client may see, and no more. The identity and the code stand in
 /// the response's extensions, for middleware that counts or logs.
 ///
-/// An error that nobody reported so far is reported here, so that the identity which the client gets is found in log
-/// and monitor: as a warning where the client is at fault (a status below 500), as an error elsewhere.
+/// An error that nothing reported so far is reported here, so that the identity which the client gets is found in log
+/// and monitor: as a warning where the client is at fault (a status below 500), as an error elsewhere. Its operation is
+/// the method and the route of the request where [`problems`](super::problems) is around the route, for example
+/// `GET /users/{id}`; without that it is `http_response`.
 ///
 /// # Examples
 ///
@@ -36,13 +41,15 @@ use axum::{
 /// ```
 impl IntoResponse for AppError {
     fn into_response(self) -> Response {
-        const OPERATION: Operation<'static> = Operation::new("http_response", module_path!(), file!(), line!());
-        let problem = self.to_problem();
-        let level = if problem.status() < 500 { LogLevel::Warn } else { LogLevel::Error };
-        monitor::install();
-        let report = Report::new(View::of_app(&self), &OPERATION, Entry::function());
-        report.level(level).send(Recognised::of(View::of_app(&self)), Then::Ends);
-        problem.into_response()
+        let mut response = self.to_problem().into_response();
+        if View::of_app(&self).is_reported() {
+            return response;
+        }
+        match request::Request::current() {
+            Some(request) => drop(response.extensions_mut().insert(Unreported::new(self, request))),
+            None => report(&self, None, Recognised::of(View::of_app(&self))),
+        }
+        response
     }
 }
 
@@ -66,4 +73,93 @@ impl IntoResponse for ProblemDetails {
         response.extensions_mut().insert(self.code());
         response
     }
+}
+
+/// The error of a response, for the request around it to report: the request knows what was reported inside of it.
+///
+/// A response that does not arrive there, since a layer in between answers in its place, reports the error when it is
+/// dropped.
+#[derive(Clone)]
+pub(super) struct Unreported(Arc<Waiting>);
+
+struct Waiting {
+    error: AppError,
+    request: Arc<request::Request>,
+}
+
+impl Unreported {
+    fn new(error: AppError, request: Arc<request::Request>) -> Self {
+        Self(Arc::new(Waiting { error, request }))
+    }
+
+    /// Reports the error as one that leaves the request.
+    pub(super) fn settle(self, mut response: Response, frame: &mut Frame, request: &request::Request) -> Response {
+        let (error, shown) = (&self.0.error, self.0.error.id());
+        report(error, Some(request), Recognised::new(View::of_app(error), frame));
+        let id = error.id();
+        let is_ours = response.extensions().get::<ErrorId>() == Some(&shown);
+        if id != shown && is_ours {
+            // It was reported inside in a type that has no room for an identity: the client gets the one in the log.
+            response.headers_mut().remove(CONTENT_LENGTH);
+            response.extensions_mut().insert(id);
+            *response.body_mut() = Body::from(error.to_problem().body());
+        }
+        response
+    }
+}
+
+impl Drop for Waiting {
+    /// Does nothing for an error that is reported by now.
+    fn drop(&mut self) {
+        report(&self.error, Some(&self.request), Recognised::of(View::of_app(&self.error)));
+    }
+}
+
+/// The component of operations that have no place in the code.
+const COMPONENT: &str = "http";
+
+fn report(error: &AppError, request: Option<&request::Request>, recognised: Recognised) {
+    let name = request.map_or("http_response", request::Request::operation);
+    // Where the error was made: the answer itself is no place in the program.
+    let place = View::of_app(error).location();
+    let operation = match place {
+        Some(place) => Operation::new(name, place.file(), place.file(), place.line()),
+        None => Operation::new(name, COMPONENT, "", 0),
+    };
+    send(error, &operation, level_of(error.to_problem().status()), recognised);
+}
+
+/// Reports a refusal, which was made nowhere in the program.
+pub(super) fn report_refusal(error: &AppError, request: &request::Request, status: u16) {
+    send_without_location(error, request, COMPONENT, level_of(status), Recognised::default());
+}
+
+/// Reports a panic, with its place where that was noted.
+pub(super) fn report_panic(error: &AppError, request: &request::Request, recognised: Recognised) {
+    let file = panic::place_of(error).and_then(|place| place.rsplitn(3, ':').nth(2));
+    send_without_location(error, request, file.unwrap_or(COMPONENT), LogLevel::Critical, recognised);
+}
+
+fn send_without_location(
+    error: &AppError,
+    request: &request::Request,
+    component: &str,
+    level: LogLevel,
+    recognised: Recognised,
+) {
+    monitor::install();
+    let operation = Operation::new(request.operation(), component, "", 0);
+    let report = Report::new(View::of_app(error), &operation, Entry::function()).level(level);
+    report.without_location().send(recognised, Then::Ends);
+}
+
+fn send(error: &AppError, operation: &Operation<'_>, level: LogLevel, recognised: Recognised) {
+    monitor::install();
+    let report = Report::new(View::of_app(error), operation, Entry::function());
+    report.level(level).send(recognised, Then::Ends);
+}
+
+/// Below 500 the client is at fault.
+const fn level_of(status: u16) -> LogLevel {
+    if status < 500 { LogLevel::Warn } else { LogLevel::Error }
 }
