@@ -79,6 +79,12 @@ pub struct WavFile {
     pub tag: Option<u16>,
     /// Bits a sample, if they are not those of the encoding.
     pub bits: Option<u16>,
+    /// Bytes a frame, if they are not those of the samples.
+    pub frame_bytes: Option<u16>,
+    /// Whether the highest byte of a number comes first: RIFX instead of RIFF.
+    pub big_endian: bool,
+    /// Whether a byte of padding follows a chunk of odd length, as it should.
+    pub padded: bool,
     /// Whether the header is a WAVE_FORMAT_EXTENSIBLE.
     pub extensible: bool,
     /// Chunks between the header and the samples.
@@ -102,6 +108,9 @@ impl WavFile {
             samples: samples.to_vec(),
             tag: None,
             bits: None,
+            frame_bytes: None,
+            big_endian: false,
+            padded: true,
             extensible: false,
             chunks_before: Vec::new(),
             chunks_after: Vec::new(),
@@ -150,45 +159,60 @@ impl WavFile {
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut data = Vec::new();
-        self.samples.iter().for_each(|&sample| self.encoding.write(sample, &mut data));
+        for &sample in &self.samples {
+            let start = data.len();
+            self.encoding.write(sample, &mut data);
+            if self.big_endian {
+                data[start..].reverse();
+            }
+        }
         let mut chunks = Vec::new();
-        write_chunk(&mut chunks, *b"fmt ", &self.format(), None);
-        self.chunks_before.iter().for_each(|(name, content)| write_chunk(&mut chunks, *name, content, None));
-        write_chunk(&mut chunks, *b"data", &data, self.claimed_data);
-        self.chunks_after.iter().for_each(|(name, content)| write_chunk(&mut chunks, *name, content, None));
+        self.write_chunk(&mut chunks, *b"fmt ", &self.format(), None);
+        self.chunks_before.iter().for_each(|(name, content)| self.write_chunk(&mut chunks, *name, content, None));
+        self.write_chunk(&mut chunks, *b"data", &data, self.claimed_data);
+        self.chunks_after.iter().for_each(|(name, content)| self.write_chunk(&mut chunks, *name, content, None));
         let size = self.claimed_riff.unwrap_or(chunks.len() as u32 + 4);
-        [b"RIFF", &size.to_le_bytes()[..], b"WAVE", &chunks].concat()
+        let name = if self.big_endian { b"RIFX" } else { b"RIFF" };
+        [name, &self.long(size)[..], b"WAVE", &chunks].concat()
     }
 
     fn format(&self) -> Vec<u8> {
         let bytes = self.encoding.bytes();
-        let block = bytes.wrapping_mul(self.channels);
+        let block = self.frame_bytes.unwrap_or(bytes.wrapping_mul(self.channels));
         let tag = self.tag.unwrap_or(self.encoding.tag());
         let bits = self.bits.unwrap_or(bytes * 8);
         let mut format = Vec::new();
-        format.extend(if self.extensible { 0xFFFE_u16 } else { tag }.to_le_bytes());
-        format.extend(self.channels.to_le_bytes());
-        format.extend(self.rate.to_le_bytes());
-        format.extend(self.rate.wrapping_mul(u32::from(block)).to_le_bytes());
-        format.extend(block.to_le_bytes());
-        format.extend(if self.extensible { bytes * 8 } else { bits }.to_le_bytes());
+        format.extend(self.short(if self.extensible { 0xFFFE } else { tag }));
+        format.extend(self.short(self.channels));
+        format.extend(self.long(self.rate));
+        format.extend(self.long(self.rate.wrapping_mul(u32::from(block))));
+        format.extend(self.short(block));
+        format.extend(self.short(if self.extensible { bytes * 8 } else { bits }));
         if self.extensible {
-            format.extend(22_u16.to_le_bytes());
-            format.extend(bits.to_le_bytes());
-            format.extend(0_u32.to_le_bytes());
-            format.extend(tag.to_le_bytes());
+            format.extend(self.short(22));
+            format.extend(self.short(bits));
+            format.extend(self.long(0));
+            format.extend(self.short(tag));
             format.extend(b"\x00\x00\x00\x00\x10\x00\x80\x00\x00\xAA\x00\x38\x9B\x71");
         }
         format
     }
-}
 
-fn write_chunk(bytes: &mut Vec<u8>, name: [u8; 4], content: &[u8], claimed: Option<u32>) {
-    bytes.extend(name);
-    bytes.extend(claimed.unwrap_or(content.len() as u32).to_le_bytes());
-    bytes.extend(content);
-    // A chunk of odd length is followed by a byte that belongs to nothing.
-    if content.len() % 2 == 1 {
-        bytes.push(0);
+    fn write_chunk(&self, bytes: &mut Vec<u8>, name: [u8; 4], content: &[u8], claimed: Option<u32>) {
+        bytes.extend(name);
+        bytes.extend(self.long(claimed.unwrap_or(content.len() as u32)));
+        bytes.extend(content);
+        // A chunk of odd length is followed by a byte that belongs to nothing.
+        if content.len() % 2 == 1 && self.padded {
+            bytes.push(0);
+        }
+    }
+
+    fn short(&self, number: u16) -> [u8; 2] {
+        if self.big_endian { number.to_be_bytes() } else { number.to_le_bytes() }
+    }
+
+    fn long(&self, number: u32) -> [u8; 4] {
+        if self.big_endian { number.to_be_bytes() } else { number.to_le_bytes() }
     }
 }

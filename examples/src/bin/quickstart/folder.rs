@@ -64,6 +64,8 @@ impl Listing {
         // Opening a pipe would wait for a writer that never comes.
         let regular = fs::metadata(&path).map(|metadata| metadata.is_file());
         match (named, regular) {
+            // What macOS keeps of a file beside it, on a disk that has no other place for it.
+            (true, Ok(true)) if is_companion(&path) && !begins_as_recording(&path) => self.skip(folder, &path),
             (true, Ok(true)) => self.add(folder, path, None),
             (true, Ok(false)) => {
                 let name = printable(path.strip_prefix(folder).unwrap_or(&path));
@@ -72,8 +74,12 @@ impl Listing {
             }
             (true, Err(error)) => self.add(folder, path, Some(error)),
             (false, Ok(true)) if begins_as_recording(&path) => self.add(folder, path, None),
-            _ => self.skipped.push(printable(path.strip_prefix(folder).unwrap_or(&path))),
+            _ => self.skip(folder, &path),
         }
+    }
+
+    fn skip(&mut self, folder: &Path, path: &Path) {
+        self.skipped.push(printable(path.strip_prefix(folder).unwrap_or(path)));
     }
 
     fn add(&mut self, folder: &Path, path: PathBuf, error: Option<io::Error>) {
@@ -81,6 +87,10 @@ impl Listing {
         let problem = error.map(|error| file_error(error, &path));
         self.entries.push(Entry { path, name, problem });
     }
+}
+
+fn is_companion(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"._"))
 }
 
 fn begins_as_recording(path: &Path) -> bool {
@@ -124,6 +134,24 @@ fn is_unseen(letter: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn companions_of_macos_are_no_recordings_and_endings_have_any_case() {
+        let folder = tempfile::tempdir().unwrap();
+        let riff = b"RIFF\x24\0\0\0WAVE";
+        let files: [(&str, &[u8]); 5] = [
+            ("._a.wav", b"\0\x05\x16\x07\0\x02\0\0Mac OS X        "),
+            ("._b.wav", riff),
+            ("a.WAV", riff),
+            ("c.Wave", b"no recording"),
+            ("notes.txt", b"no recording"),
+        ];
+        files.iter().for_each(|(name, content)| fs::write(folder.path().join(name), content).unwrap());
+        let listing = list(folder.path()).unwrap();
+        let names: Vec<_> = listing.entries.iter().map(|entry| entry.name.as_str()).collect();
+        assert_eq!(names, ["._b.wav", "a.WAV", "c.Wave"]);
+        assert_eq!(listing.skipped, ["._a.wav", "notes.txt"]);
+    }
 
     #[test]
     fn names_cannot_command_the_terminal() {

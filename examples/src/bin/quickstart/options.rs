@@ -29,6 +29,9 @@ Usage: quickstart [OPTIONS] [FOLDER]
                     32 and 64-bit floats, any sample rate, any number of channels.
                     Of a long recording the first 10 minutes are heard, and no more
                     than 256 MiB.
+                    Levels in dBFS are root mean squares without constant offsets and
+                    what is slower than 20 ms; -120 stands for all that is quieter.
+                    The companions that macOS leaves (._*.wav) are passed over.
 
 Options:
   --out FOLDER      where the database and the journal of errors go [default:

@@ -6,7 +6,8 @@ use super::meter::Window;
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Features {
     pub(crate) seconds: f64,
-    /// Root mean square of the whole recording; 0 is full scale, -120 stands for everything quieter.
+    /// Root mean square of the whole recording, without the constant offset of each window of 20 ms; 0 is full scale, -120
+    /// stands for everything quieter. An offset or a rumble adds nothing, so this may be less than a meter shows.
     pub(crate) level_dbfs: f64,
     /// Share of windows at least 12 dB quieter than the whole.
     pub(crate) pauses: f64,

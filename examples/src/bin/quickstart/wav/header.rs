@@ -12,8 +12,10 @@ use std::{
 pub(crate) enum Encoding {
     /// One unsigned byte, 128 is zero.
     Unsigned8,
-    /// A signed little-endian integer of 2, 3 or 4 bytes.
+    /// A signed integer of 2, 3 or 4 bytes.
     Signed(usize),
+    /// A signed integer of so many bits, 17 to 24, in the lower part of 4 bytes. The upper part says nothing.
+    Low(u32),
     Float32,
     Float64,
 }
@@ -23,9 +25,30 @@ impl Encoding {
         match self {
             Self::Unsigned8 => 1,
             Self::Signed(bytes) => bytes,
-            Self::Float32 => 4,
+            Self::Low(_) | Self::Float32 => 4,
             Self::Float64 => 8,
         }
+    }
+}
+
+/// Which byte of a number comes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Order {
+    /// The lowest: RIFF.
+    Little,
+    /// The highest: RIFX.
+    Big,
+}
+
+impl Order {
+    fn u16(self, bytes: &[u8]) -> u16 {
+        let bytes = [bytes[0], bytes[1]];
+        if self == Self::Big { u16::from_be_bytes(bytes) } else { u16::from_le_bytes(bytes) }
+    }
+
+    fn u32(self, bytes: &[u8]) -> u32 {
+        let bytes = [bytes[0], bytes[1], bytes[2], bytes[3]];
+        if self == Self::Big { u32::from_be_bytes(bytes) } else { u32::from_le_bytes(bytes) }
     }
 }
 
@@ -37,6 +60,7 @@ pub(crate) struct Format {
     /// Never zero.
     pub(crate) channels: u16,
     pub(crate) encoding: Encoding,
+    pub(crate) order: Order,
 }
 
 impl Format {
@@ -57,6 +81,13 @@ pub(crate) struct Header {
 
 /// Chunks looked at before the samples: real files have a handful.
 const MOST_CHUNKS: usize = 10_000;
+/// Chunks that files are known to have.
+const KNOWN_CHUNKS: [&[u8; 4]; 20] = [
+    b"fmt ", b"data", b"fact", b"LIST", b"list", b"bext", b"iXML", b"JUNK", b"junk", b"PAD ", b"FLLR", b"PEAK",
+    b"cue ", b"smpl", b"inst", b"id3 ", b"ID3 ", b"axml", b"chna", b"ds64",
+];
+/// By how much the size of the samples may exceed the file: programs count the header in, or a byte of padding.
+const MOST_TOO_MANY: u64 = 44;
 /// What streaming programs write where they do not know the size of the samples yet.
 const UNKNOWN_SIZES: [u32; 4] = [u32::MAX, 0x8000_0000, 0x7FFF_FFFF, 0x7FFF_F000];
 /// And where they do not know that of the file: the marks above, with or without the bytes of the header.
@@ -81,11 +112,9 @@ pub(crate) fn read_header(source: &mut (impl Read + Seek)) -> Result<Header> {
     if !looks_like_a_recording(&start) {
         return Err(corrupt("not a WAV file: it does not begin with RIFF and WAVE"));
     }
-    if start[3] == b'X' {
-        return Err(unsupported("a big-endian WAV file (RIFX): only little-endian ones (RIFF) are read"));
-    }
+    let order = if start[3] == b'X' { Order::Big } else { Order::Little };
     let wide = start[0] != b'R' || start[1] != b'I';
-    let mut sizes = Sizes { file: file_bytes, riff: u64::from(le32(&start[4..])), data: None };
+    let mut sizes = Sizes { file: file_bytes, riff: u64::from(order.u32(&start[4..])), data: None };
     let mut format = None;
     let mut at = 12_u64;
     for _ in 0..MOST_CHUNKS {
@@ -97,10 +126,10 @@ pub(crate) fn read_header(source: &mut (impl Read + Seek)) -> Result<Header> {
             }
             other => other.map_err(reading)?,
         }
-        let size = le32(&chunk[4..]);
+        let size = order.u32(&chunk[4..]);
         let content = at + 8;
         match &chunk[..4] {
-            b"fmt " if format.is_none() => format = Some(read_format(source, size)?),
+            b"fmt " if format.is_none() => format = Some(read_format(source, size, order)?),
             b"ds64" if wide && sizes.data.is_none() => read_wide_sizes(source, &mut sizes)?,
             b"data" => {
                 let format = format.ok_or_else(|| corrupt("the samples come before their format"))?;
@@ -108,10 +137,21 @@ pub(crate) fn read_header(source: &mut (impl Read + Seek)) -> Result<Header> {
             }
             _ => {}
         }
-        // A chunk of odd length is followed by one byte of padding.
-        at = content + u64::from(size) + u64::from(size % 2);
+        at = content + u64::from(size);
+        if size % 2 == 1 && is_padded(source, at)? {
+            at += 1;
+        }
     }
     Err(corrupt("no samples within the first 10,000 chunks"))
+}
+
+/// A chunk of odd length is followed by one byte of padding. Some programs leave it out: then a known chunk begins at once.
+fn is_padded(source: &mut (impl Read + Seek), end: u64) -> Result<bool> {
+    let mut next = Vec::new();
+    source.seek(SeekFrom::Start(end)).map_err(reading)?;
+    source.take(5).read_to_end(&mut next).map_err(reading)?;
+    let begins = |name: Option<&[u8]>| name.is_some_and(|name| KNOWN_CHUNKS.iter().any(|known| *known == name));
+    Ok(begins(next.get(1..5)) || !begins(next.get(..4)))
 }
 
 /// What is known of sizes before the samples are reached.
@@ -145,6 +185,11 @@ impl Sizes {
         if streamed && !(claimed > 0 && claimed <= present && end == Some(self.file)) {
             return Ok(end.map_or(present, |end| end - content));
         }
+        // The file is whole, by what is said of its own size; or its own size stands where that of the samples should.
+        let whole = self.riff.saturating_add(8) <= self.file || claimed == self.file || claimed + 8 == self.file;
+        if claimed > present && claimed - present <= MOST_TOO_MANY && whole {
+            return Ok(end.map_or(present, |end| end - content));
+        }
         if claimed > present {
             bail!(
                 ErrorCode::ANALYSIS_DATA_ERROR, "cut short: {claimed} bytes of samples announced, {present} present";
@@ -162,7 +207,7 @@ fn read_wide_sizes(source: &mut impl Read, sizes: &mut Sizes) -> Result<()> {
     Ok(())
 }
 
-fn read_format(source: &mut impl Read, size: u32) -> Result<Format> {
+fn read_format(source: &mut impl Read, size: u32, order: Order) -> Result<Format> {
     const EXTENSIBLE: u16 = 0xFFFE;
     let mut bytes = [0; 40];
     let known = bytes.len().min(size as usize);
@@ -170,13 +215,14 @@ fn read_format(source: &mut impl Read, size: u32) -> Result<Format> {
         return Err(corrupt(format!("a format of {size} bytes, 16 is the least")));
     }
     source.read_exact(&mut bytes[..known]).map_err(|_| corrupt("the file ends within its header"))?;
-    let mut tag = le16(&bytes[0..]);
-    let (channels, rate, block, bits) = (le16(&bytes[2..]), le32(&bytes[4..]), le16(&bytes[12..]), le16(&bytes[14..]));
+    let mut tag = order.u16(&bytes[0..]);
+    let (channels, rate) = (order.u16(&bytes[2..]), order.u32(&bytes[4..]));
+    let (block, bits) = (order.u16(&bytes[12..]), order.u16(&bytes[14..]));
     if tag == EXTENSIBLE {
         if known < 40 {
             return Err(corrupt("an extensible format that is cut short"));
         }
-        tag = le16(&bytes[24..]);
+        tag = order.u16(&bytes[24..]);
     }
     if channels == 0 {
         return Err(corrupt("a recording of zero channels"));
@@ -184,12 +230,15 @@ fn read_format(source: &mut impl Read, size: u32) -> Result<Format> {
     if rate == 0 {
         return Err(corrupt("a recording of zero samples a second"));
     }
-    let encoding = encoding(tag, bits)?;
+    let mut encoding = encoding(tag, bits)?;
+    if encoding == Encoding::Signed(3) && u32::from(block) == 4 * u32::from(channels) {
+        encoding = Encoding::Low(u32::from(bits));
+    }
     let expected = encoding.bytes() * usize::from(channels);
     if usize::from(block) != expected {
         return Err(corrupt(format!("frames of {block} bytes, but {channels} × {bits} bits make {expected}")));
     }
-    Ok(Format { rate, channels, encoding })
+    Ok(Format { rate, channels, encoding, order })
 }
 
 fn encoding(tag: u16, bits: u16) -> Result<Encoding> {
@@ -220,14 +269,7 @@ pub(crate) fn reading(error: std::io::Error) -> AppError {
     AppError::new(ErrorCode::ANALYSIS_PROCESSING_ERROR, "reading failed").with_source(error)
 }
 
-fn le16(bytes: &[u8]) -> u16 {
-    u16::from_le_bytes([bytes[0], bytes[1]])
-}
-
-fn le32(bytes: &[u8]) -> u32 {
-    u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])
-}
-
+/// RF64 has 64 bits, and the lowest byte first.
 fn le64(bytes: &[u8]) -> u64 {
-    u64::from(le32(bytes)) | u64::from(le32(&bytes[4..])) << 32
+    u64::from(Order::Little.u32(bytes)) | u64::from(Order::Little.u32(&bytes[4..])) << 32
 }

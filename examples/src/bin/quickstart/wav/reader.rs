@@ -1,6 +1,6 @@
 //! The samples, block by block.
 
-use super::header::{Encoding, Format, corrupt, read_header, reading};
+use super::header::{Encoding, Format, Order, corrupt, read_header, reading};
 use gardefou::Result;
 use std::io::{Read, Seek, SeekFrom};
 
@@ -62,6 +62,9 @@ impl<R: Read + Seek> Recording<R> {
             let bytes = &mut block[..wanted];
             self.source.read_exact(bytes).map_err(reading)?;
             left -= wanted as u64;
+            if self.format.order == Order::Big {
+                bytes.chunks_exact_mut(self.format.encoding.bytes()).for_each(<[u8]>::reverse);
+            }
             samples.clear();
             decode(self.format.encoding, bytes, &mut samples);
             if !samples.iter().all(|sample| sample.is_finite()) {
@@ -83,6 +86,10 @@ fn decode(encoding: Encoding, bytes: &[u8], samples: &mut Vec<f64>) {
         Encoding::Unsigned8 => samples.extend(bytes.iter().map(|&byte| (f64::from(byte) - 128.0) / 128.0)),
         Encoding::Signed(2) => samples.extend(bytes.as_chunks().0.iter().map(|&[a, b]| integer([0, 0, a, b]))),
         Encoding::Signed(3) => samples.extend(bytes.as_chunks().0.iter().map(|&[a, b, c]| integer([0, a, b, c]))),
+        Encoding::Low(bits) => {
+            let raised = |each| (i32::from_le_bytes(each) << (32 - bits)).to_le_bytes();
+            samples.extend(bytes.as_chunks().0.iter().map(|&each| integer(raised(each))));
+        }
         Encoding::Signed(_) => samples.extend(bytes.as_chunks().0.iter().map(|&each| integer(each))),
         Encoding::Float32 => {
             samples.extend(bytes.as_chunks().0.iter().map(|&each| f64::from(f32::from_le_bytes(each))));

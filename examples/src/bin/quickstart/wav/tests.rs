@@ -228,9 +228,85 @@ fn encodings_that_are_not_read_are_named_with_a_code_of_their_own() {
         assert!(error.is(UNSUPPORTED_ENCODING_ERROR) && error.message().contains(word), "{error}");
     }
     assert!(refusal(&WavFile { bits: Some(64), ..small() }.to_bytes()).is(UNSUPPORTED_ENCODING_ERROR));
-    let mut big_endian = small().to_bytes();
-    big_endian[3] = b'X';
-    assert!(refusal(&big_endian).is(UNSUPPORTED_ENCODING_ERROR));
+}
+
+#[test]
+fn big_endian_files_are_read_as_little_endian_ones() {
+    let sound = tone(8_000, 0.03, 700.0, 0.9);
+    for encoding in Encoding::ALL {
+        for extensible in [false, true] {
+            let file =
+                WavFile { extensible, ..WavFile::new(44_100, 2, encoding, &sound) }.chunk_before(b"LIST", b"odd");
+            let big = WavFile { big_endian: true, ..file.clone() };
+            assert_eq!(&big.to_bytes()[..4], b"RIFX");
+            assert_eq!(read(&big.to_bytes()).unwrap(), read(&file.to_bytes()).unwrap(), "{encoding:?}");
+        }
+    }
+    let mut mixed = small().to_bytes();
+    mixed[3] = b'X';
+    assert!(refusal(&mixed).is(ErrorCode::ANALYSIS_DATA_ERROR));
+}
+
+/// As `arecord -f S24_LE` writes them: 24 bits in the lower part of 4 bytes.
+#[test]
+fn integers_in_the_lower_part_of_four_bytes_are_read() {
+    for bits in [18_u16, 20, 24] {
+        let full = f64::from(1_i32 << (bits - 1));
+        for upper in [0_u8, 0xFF] {
+            let mut data = Vec::new();
+            for sample in [0.5, -0.25, 0.0, -1.0] {
+                let mut bytes = ((sample * full) as i32).to_le_bytes();
+                bytes[3] = upper;
+                data.extend(bytes);
+            }
+            let mut file = WavFile::new(48_000, 2, Encoding::Signed24, &[]);
+            (file.bits, file.frame_bytes, file.claimed_data) = (Some(bits), Some(8), Some(16));
+            let file = [file.to_bytes(), data].concat();
+            assert_eq!(read(&file).unwrap(), (48_000, 2, vec![0.5, -0.25, 0.0, -1.0]), "{bits} bits");
+        }
+    }
+}
+
+/// WAVE_FORMAT_EXTENSIBLE has them in the upper part.
+#[test]
+fn extensible_format_with_fewer_valid_bits_is_read() {
+    let file = WavFile { bits: Some(24), ..WavFile::new(8_000, 2, Encoding::Signed32, &[0.5, -0.25]) }.extensible();
+    let samples = read(&file.to_bytes()).unwrap().2;
+    assert!((samples[0] - 0.5).abs() < 1e-6 && (samples[1] + 0.25).abs() < 1e-6, "{samples:?}");
+}
+
+#[test]
+fn odd_chunk_without_its_padding_is_passed_over() {
+    for name in [b"LIST", b"junk", b"odd?"] {
+        let file = small().chunk_before(name, b"odd").chunk_before(b"fact", &[4, 0, 0, 0]);
+        let unpadded = WavFile { padded: false, ..file.clone() };
+        assert_ne!(file.to_bytes(), unpadded.to_bytes());
+        assert_eq!(read(&unpadded.to_bytes()).unwrap(), read(&file.to_bytes()).unwrap());
+    }
+    // Padding of any value, also one that looks like a letter.
+    let mut file = small().chunk_before(b"LIST", b"odd").to_bytes();
+    file[12 + 24 + 8 + 3] = b'f';
+    assert_eq!(read(&file).unwrap().2.len(), 4);
+}
+
+#[test]
+fn format_behind_another_chunk_is_found() {
+    let file = small().to_bytes();
+    let list = [&file[..12], b"LIST\x04\0\0\0INFO", &file[12..]].concat();
+    assert_eq!(read(&list).unwrap().2.len(), 4);
+}
+
+#[test]
+fn size_of_samples_that_is_a_little_too_large_is_that_of_the_file() {
+    for too_many in 1..=44 {
+        assert_eq!(read(&small().claiming(8 + too_many).to_bytes()).unwrap().2.len(), 4, "{too_many} bytes");
+    }
+    assert!(refusal(&small().claiming(8 + 45).to_bytes()).message().contains("cut short"));
+    // The size of the whole file, or that without its first eight bytes, and a header that follows from it.
+    for claimed in [52, 44] {
+        let file = WavFile { claimed_riff: Some(claimed + 36), ..small().claiming(claimed) };
+        assert_eq!(read(&file.to_bytes()).unwrap().2.len(), 4, "{claimed} bytes");
+    }
 }
 
 #[test]
