@@ -7,6 +7,8 @@ mod fuzz;
 mod joins;
 mod moved;
 mod paging;
+#[cfg(unix)]
+mod permissions;
 mod processes;
 mod retention;
 mod retiring;

@@ -85,14 +85,15 @@ pub struct JournalStatus {
     pub written: u64,
     /// Records that could not be written at once; some of them were written later.
     pub failed: u64,
-    /// Records that were given up.
+    /// Records that were given up: those for which `buffer_bytes` had no room while nothing could be written, and those
+    /// that still waited when the journal was dropped.
     pub lost: u64,
     /// Records that wait to be written.
     pub waiting: u64,
     /// Since when nothing can be written; absent while all is well.
     pub failing_since: Option<Timestamp>,
-    /// What went wrong last, if anything did: why a write failed, why old records could not be removed, or which damaged
-    /// file was put aside.
+    /// What went wrong last, if anything did: why a write failed, why old records could not be removed, which file could
+    /// not be read, or which damaged file was put aside.
     pub last_error: Option<String>,
 }
 
@@ -119,6 +120,11 @@ impl JournalError {
     #[must_use]
     pub fn new(action: &'static str, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self { action, source: Some(source.into()) }
+    }
+
+    /// The answer for a record that is lost.
+    pub(super) fn refused() -> Self {
+        Self { action: "keep a record: those that wait take all of `buffer_bytes`", source: None }
     }
 
     /// The answer while the journal waits before it tries again.

@@ -23,9 +23,8 @@ struct Part {
 }
 
 impl Counted {
-    /// The counts of the roll-up and of all files that are not in it.
-    pub(super) fn sum(&mut self, folder: &Folder, roll_up: &RollUp) -> io::Result<DayCounts> {
-        let numbers = folder.numbers(roll_up.through)?;
+    /// The counts of the roll-up and of these files, which are not in it.
+    pub(super) fn sum(&mut self, folder: &Folder, roll_up: &RollUp, numbers: Vec<u64>) -> io::Result<DayCounts> {
         self.0.retain(|number, _| numbers.contains(number));
         let (mut sum, mut open) = (roll_up.days.clone(), roll_up.open.clone());
         for number in numbers {

@@ -163,7 +163,7 @@ impl Shared {
             None => (u64::MAX, None),
             Some(cursor) => (cursor.part(), Some(cursor.position())),
         };
-        let numbers = self.folder.numbers(through)?;
+        let numbers = self.numbers(through)?;
         let mut joins = Joins::new(&self.folder, &self.counted, &numbers);
         for number in numbers.iter().rev().copied().filter(|number| *number <= last) {
             let Some(file) = self.folder.open_to_read(number)? else { continue };
@@ -196,11 +196,17 @@ impl Shared {
         Ok(page)
     }
 
+    /// The files behind a number that can be read. The others are shown by the status.
+    fn numbers(&self, through: u64) -> io::Result<Vec<u64>> {
+        let numbers = self.folder.numbers(through)?;
+        Ok(self.folder.readable(numbers, |file, err| self.ledger.unreadable(file, err)))
+    }
+
     fn counts(&self) -> io::Result<Counts> {
         let mut counted = self.counted.lock();
         let mut roll_up = RollUp::read_or_none(self.folder.path())?;
         for _ in 0..MOST_COUNTINGS {
-            let sum = counted.sum(&self.folder, &roll_up)?;
+            let sum = counted.sum(&self.folder, &roll_up, self.numbers(roll_up.through)?)?;
             let after = RollUp::read_or_none(self.folder.path())?;
             if after.through == roll_up.through {
                 return Ok(sum.summed());

@@ -7,8 +7,9 @@ use crate::{
     time::Timestamp,
 };
 use std::{
+    collections::BTreeSet,
     error::Error,
-    fmt,
+    fmt, io,
     path::{Path, PathBuf},
 };
 
@@ -27,7 +28,14 @@ struct Entries {
     status: JournalStatus,
     /// Old records cannot be removed: told once, until they can.
     is_unkept: bool,
+    /// Files that cannot be read, each reported once.
+    unreadable: BTreeSet<PathBuf>,
+    /// How many records found no room since writing began to fail.
+    refused: u64,
 }
+
+/// How many files that cannot be read are remembered as reported.
+const MOST_UNREADABLE: usize = 100;
 
 /// What became of a write.
 #[derive(Debug)]
@@ -93,10 +101,28 @@ impl Ledger {
 
     /// A record found no room among those that wait.
     pub(super) fn refused(&self) -> JournalError {
-        let status = &mut self.entries.lock().status;
-        status.failed += 1;
-        status.lost += 1;
-        JournalError::waiting()
+        let mut entries = self.entries.lock();
+        entries.status.failed += 1;
+        entries.status.lost += 1;
+        entries.refused += 1;
+        let is_new = entries.refused == 1;
+        drop(entries);
+        let err = JournalError::refused();
+        if is_new {
+            self.complain(&err, "further records are lost until it can write again");
+        }
+        err
+    }
+
+    /// A file cannot be read, as one of another user. What is in it is in no answer.
+    pub(super) fn unreadable(&self, file: &Path, err: &io::Error) {
+        let mut entries = self.entries.lock();
+        entries.status.last_error = Some(format!("cannot read {}: {err}", file.display()));
+        let is_new = entries.unreadable.len() < MOST_UNREADABLE && entries.unreadable.insert(file.to_owned());
+        drop(entries);
+        if is_new {
+            self.complain(err, &format!("cannot read {}, whose records are in no answer", file.display()));
+        }
     }
 
     /// The journal ends; what still waits is lost.
@@ -142,9 +168,10 @@ impl Ledger {
         let mut entries = self.entries.lock();
         entries.status.written += records;
         let resumed = if records > 0 { entries.status.failing_since.take() } else { None };
+        let lost = if records > 0 { std::mem::take(&mut entries.refused) } else { 0 };
         drop(entries);
         if let Some(since) = resumed {
-            tracing::info!(target: names::TARGET_JOURNAL, %since, "journal: writing again");
+            tracing::info!(target: names::TARGET_JOURNAL, %since, lost, "journal: writing again");
         }
     }
 

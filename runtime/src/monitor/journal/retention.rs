@@ -15,6 +15,8 @@ use std::{io, time::Duration};
 /// Exact whatever other processes do: a file is counted after its last writer has left it, see [`Folder::retire`], and
 /// is never the newest, so that writers have where to go.
 ///
+/// A file that cannot be read cannot be counted: it holds up those behind it until it is as old as `max_age`.
+///
 /// By their age files go only while `is_steady`, see [`Steadiness`](super::steadiness::Steadiness).
 pub(super) fn remove_old(
     folder: &Folder,
@@ -41,8 +43,9 @@ pub(super) fn remove_old(
         }
         read => read?,
     };
+    let mut failed = Ok(());
     for number in left_over.iter().filter(|number| **number <= roll_up.through) {
-        folder.remove(*number)?;
+        failed = failed.and(folder.remove(*number));
     }
     let excess: Vec<u64> = excess.into_iter().filter(|number| *number > roll_up.through).collect();
     for batch in excess.chunks(FILES_AT_ONCE) {
@@ -50,25 +53,41 @@ pub(super) fn remove_old(
         for number in batch {
             // A writer that does not leave (one with nothing to write, until its thread lets go; a process that was
             // stopped) holds up the rest: they go in order.
-            let Some(file) = folder.retire(*number)? else { break };
             let mut tally = Tally::default();
-            tally.count_from(folder, *number, 0)?;
+            let file = match folder.retire(*number) {
+                Ok(None) => break,
+                Ok(Some(file)) => {
+                    tally.count_from(folder, *number, 0)?;
+                    Some(file)
+                }
+                // Its own process would have removed it by now.
+                Err(_) if is_steady && is_unused(folder, *number, config.max_age, wall) => None,
+                Err(err) => {
+                    failed = failed.and(Err(io::Error::new(err.kind(), format!("file {number}: {err}"))));
+                    break;
+                }
+            };
             roll_up.add(*number, &tally);
             retired.push((*number, file));
         }
         if retired.is_empty() {
-            return Ok(());
+            return failed;
         }
         // In this order: a crash in between leaves files whose numbers say that they are counted already.
         roll_up.write(folder.path())?;
         for (number, _) in &retired {
-            folder.remove(*number)?;
+            failed = failed.and(folder.remove(*number));
         }
         if retired.len() < batch.len() {
-            return Ok(());
+            break;
         }
     }
-    Ok(())
+    failed
+}
+
+/// Returns `true` if a file that cannot be read, as one of another user, was not written to for so long.
+fn is_unused(folder: &Folder, number: u64, max_age: Duration, wall: Timestamp) -> bool {
+    folder.modified(number).is_ok_and(|modified| wall.since(modified) >= max_age)
 }
 
 /// So many files are held open and counted before the roll-up is written, which waits for the disk: one by one, small
@@ -85,14 +104,16 @@ fn excess(
 ) -> io::Result<Vec<u64>> {
     let mut sizes = Vec::new();
     for number in numbers {
-        let size = folder.open_to_read(*number)?.map(|file| file.metadata()).transpose()?;
-        sizes.push(size.map_or(0, |metadata| metadata.len()));
+        sizes.push(folder.size(*number)?);
     }
     let mut total: u64 = sizes.iter().sum();
     let mut excess = Vec::new();
     for (number, size) in numbers.iter().zip(sizes).take(numbers.len().saturating_sub(1)) {
         let is_old = match max_age {
-            Some(max_age) => folder.last_timestamp(*number)?.is_none_or(|last| wall.since(last) >= max_age),
+            Some(max_age) => match folder.last_timestamp(*number) {
+                Ok(last) => last.is_none_or(|last| wall.since(last) >= max_age),
+                Err(_) => is_unused(folder, *number, max_age, wall),
+            },
             None => false,
         };
         if total <= max_bytes && !is_old {

@@ -36,7 +36,8 @@ impl RollUp {
     pub(super) fn read(folder: &Path) -> io::Result<Self> {
         let file = match File::open(folder.join(NAME)) {
             Err(err) if err.kind() == io::ErrorKind::NotFound => return Ok(Self::default()),
-            file => file?,
+            Err(err) => return Err(io::Error::new(err.kind(), format!("{NAME}: {err}"))),
+            Ok(file) => file,
         };
         let mut text = String::new();
         if file.take(MAX_BYTES + 1).read_to_string(&mut text)? as u64 > MAX_BYTES {
@@ -52,10 +53,11 @@ impl RollUp {
         }
     }
 
-    /// Reads the roll-up; one that is damaged counts for nothing, until it is put aside.
+    /// Reads the roll-up; one that is damaged counts for nothing, until it is put aside, and so does one that another user
+    /// keeps to himself.
     pub(super) fn read_or_none(folder: &Path) -> io::Result<Self> {
         match Self::read(folder) {
-            Err(err) if is_damaged(&err) => Ok(Self::default()),
+            Err(err) if is_damaged(&err) || err.kind() == io::ErrorKind::PermissionDenied => Ok(Self::default()),
             read => read,
         }
     }
@@ -89,7 +91,14 @@ impl RollUp {
         if !self.open.is_empty() {
             json["open"] = open_to_json(&self.open);
         }
-        let mut file = File::create(&new)?;
+        let mut file = match File::create(&new) {
+            // Left behind by a process of another user that was killed.
+            Err(err) if err.kind() == io::ErrorKind::PermissionDenied => {
+                fs::remove_file(&new)?;
+                File::create(&new)?
+            }
+            created => created?,
+        };
         file.write_all(json.to_string().as_bytes())?;
         file.sync_all()?;
         fs::rename(&new, &path)

@@ -76,11 +76,8 @@ impl Folder {
     /// Opens the first free number behind `number`, the folder too if it is not there, and tells which it is. Another
     /// process may have made the file just now.
     pub(super) fn open_behind(&self, number: u64) -> io::Result<(u64, File)> {
-        let mut options = OpenOptions::new();
+        let mut options = for_owner_alone();
         options.read(true).append(true).create(true);
-        // What failed, and with which data, is nobody else's business.
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let is_free =
             |number: &u64| self.is_ours(*number, None) || fs::symlink_metadata(self.path_of(*number)).is_err();
         let mut behind = (number.min(MAX_NUMBER - 1) + 1..=MAX_NUMBER).take(MAX_BLOCKED);
@@ -104,10 +101,40 @@ impl Folder {
         }
     }
 
+    /// Keeps the files that can be opened, and passes the others to `skipped`.
+    pub(super) fn readable(&self, mut numbers: Vec<u64>, skipped: impl Fn(&Path, &io::Error)) -> Vec<u64> {
+        numbers.retain(|number| match self.open_to_read(*number) {
+            Ok(_) => true,
+            Err(err) => {
+                skipped(&self.path_of(*number), &err);
+                false
+            }
+        });
+        numbers
+    }
+
+    /// When a file was changed last, as the file system has it.
+    pub(super) fn modified(&self, number: u64) -> io::Result<Timestamp> {
+        fs::metadata(self.path_of(number))?.modified().map(Timestamp::from)
+    }
+
+    /// The size of a file; none where retention was quicker.
+    pub(super) fn size(&self, number: u64) -> io::Result<u64> {
+        match fs::metadata(self.path_of(number)) {
+            Err(err) if err.kind() == io::ErrorKind::NotFound => Ok(0),
+            metadata => metadata.map(|metadata| metadata.len()),
+        }
+    }
+
     /// Takes the lock of those who remove files, unless another holds it. It ends with the file's handle, so also with
     /// the process.
     pub(super) fn try_lock(&self) -> io::Result<Option<File>> {
-        let lock = OpenOptions::new().create(true).truncate(false).write(true).open(self.0.join("journal.lock"))?;
+        let path = self.0.join("journal.lock");
+        let lock = match OpenOptions::new().create(true).truncate(false).write(true).open(&path) {
+            // Another user made it.
+            Err(err) if err.kind() == io::ErrorKind::PermissionDenied => File::open(&path)?,
+            opened => opened?,
+        };
         match lock.try_lock() {
             Ok(()) => Ok(Some(lock)),
             Err(TryLockError::WouldBlock) => Ok(None),
@@ -211,6 +238,14 @@ impl Folder {
         }
         Ok(None)
     }
+}
+
+/// Options for a new file that other users cannot read: what failed, and with which data, is not for them.
+pub(super) fn for_owner_alone() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
 }
 
 fn timestamp_of(line: &[u8]) -> Option<Timestamp> {

@@ -54,6 +54,8 @@ const PAUSE_AFTER_FAILURE: Duration = Duration::from_millis(100);
 const LOOK_EVERY: Duration = if cfg!(unix) { Duration::from_secs(1) } else { Duration::ZERO };
 /// How many files may be found full or gone before an append gives up.
 const MOST_MOVES: usize = 16;
+/// How many of the newest files are tried before a new one is begun, where those of other users are among them.
+const MOST_TRIED: usize = 8;
 
 impl Writer {
     pub(super) fn new(folder: Folder, config: &JournalConfig) -> Self {
@@ -201,20 +203,26 @@ impl Writer {
     }
 
     fn open_newest(&self, wall: Timestamp) -> io::Result<Option<Active>> {
-        let Some(newest) = self.folder.numbers(0)?.last().copied() else { return self.open_next(0, wall) };
-        if let Some(file) = self.folder.open_to_append(newest)?
-            && let Some(active) = self.check(newest, file, wall)?
-        {
-            return Ok(Some(active));
+        let numbers = self.folder.numbers(0)?;
+        for number in numbers.iter().rev().take(MOST_TRIED) {
+            match self.folder.open_to_append(*number) {
+                // That of another user: the next file that is ours will do, rather than one more for each start.
+                Err(_) => {}
+                Ok(None) => break,
+                Ok(Some(file)) => match self.check(*number, file, wall)? {
+                    None => break,
+                    active => return Ok(active),
+                },
+            }
         }
-        self.open_next(newest, wall)
+        self.open_next(numbers.last().copied().unwrap_or(0), wall)
     }
 
     /// Goes on to the next file: the one that another process began, or a new one.
     fn open_next(&self, current: u64, wall: Timestamp) -> io::Result<Option<Active>> {
         let newest = self.folder.numbers(current)?.last().copied();
         if let Some(newest) = newest
-            && let Some(file) = self.folder.open_to_append(newest)?
+            && let Ok(Some(file)) = self.folder.open_to_append(newest)
         {
             return self.check(newest, file, wall);
         }

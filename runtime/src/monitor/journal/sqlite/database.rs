@@ -1,7 +1,7 @@
 //! The file of the database: opened when it is needed, and recognised when another takes its name.
 
 use super::{
-    super::{JournalConfig, identity::Identity},
+    super::{JournalConfig, identity::Identity, segments::for_owner_alone},
     retention::{self, log_bytes, max_log_bytes},
 };
 use crate::time::Timestamp;
@@ -158,6 +158,7 @@ impl Database {
     fn try_open(&self) -> rusqlite::Result<Open> {
         let folder = self.path.parent().map(fs::create_dir_all).unwrap_or(Ok(()));
         folder.map_err(io_failure)?;
+        make(&self.path).map_err(io_failure)?;
         let mut db = Connection::open(&self.path)?;
         let identity = Identity::at(&self.path);
         db.busy_handler(Some(wait_for_others))?;
@@ -169,6 +170,16 @@ impl Database {
             self.log_bytes
         ))?;
         Ok(Open { db, identity })
+    }
+}
+
+/// Makes the file, where there is none, for its owner alone. SQLite gives the files beside it the same permissions.
+///
+/// One that is there is not opened: when it is closed, the system drops the locks of all connections of this process.
+fn make(path: &Path) -> io::Result<()> {
+    match for_owner_alone().write(true).create_new(true).open(path) {
+        Err(err) if err.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        made => made.map(drop),
     }
 }
 
