@@ -94,6 +94,20 @@ fn old_rows_go_first_the_file_shrinks_and_counts_stay() {
 }
 
 #[test]
+fn record_that_is_too_old_goes_also_where_it_is_not_in_the_table_yet() {
+    let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
+    let (monitor, journal) = monitor(config(folder.path(), &clock), &clock);
+    fail(&monitor, ErrorCode::SYNC_ERROR, "old");
+    clock.advance(Duration::from_secs(4 * 86_400));
+    fail(&monitor, ErrorCode::SYNC_ERROR, "new");
+    journal.maintain().unwrap();
+    assert_eq!(messages(&monitor, Query::new()), ["new", "old"]);
+    clock.advance(Duration::from_secs(4 * 86_400));
+    journal.maintain().unwrap();
+    assert_eq!((messages(&monitor, Query::new()), monitor.counts().unwrap().total), (vec!["new".into()], 2));
+}
+
+#[test]
 fn trouble_fails_no_call_is_told_and_ends_by_itself() {
     let (parent, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
     let folder = parent.path().join("logs");
@@ -136,6 +150,32 @@ fn a_locked_database_makes_records_wait_not_callers() {
     holder.execute_batch("ROLLBACK").unwrap();
     clock.advance(Duration::from_millis(100));
     assert_eq!(messages(&first, Query::new()), ["waits", "makes the database"]);
+}
+
+#[test]
+fn records_beyond_the_buffer_are_refused_and_counted_while_another_holds_the_database() {
+    let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
+    let (monitor, journal) = monitor(config(folder.path(), &clock).buffer_bytes(16 * 1024), &clock);
+    fail(&monitor, ErrorCode::SYNC_ERROR, "acknowledged");
+    let holder = rusqlite::Connection::open(folder.path().join("errors.sqlite")).unwrap();
+    holder.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    (0..200).for_each(|i| fail(&monitor, ErrorCode::SYNC_ERROR, format!("{i}")));
+    let held = journal.status();
+    assert_eq!((held.written, held.failed, held.waiting + held.lost), (1, 200, 200), "{held:?}");
+    assert!(held.waiting > 20 && held.lost > 100 && !held.is_healthy(), "{held:?}");
+    let record = &monitor.stats().recent_errors[0];
+    let refused = journal.append(record).unwrap_err().to_string();
+    assert!(refused.contains("buffer_bytes") && journal.status().lost == held.lost + 1, "{refused}");
+
+    holder.execute_batch("ROLLBACK").unwrap();
+    clock.advance(Duration::from_millis(100));
+    fail(&monitor, ErrorCode::SYNC_ERROR, "refused as well, as it finds no room");
+    journal.flush().unwrap();
+    let status = journal.status();
+    assert_eq!((status.written, status.waiting, status.is_healthy()), (1 + held.waiting, 0, true), "{status:?}");
+    assert_eq!(status.lost, held.lost + 2, "stays known");
+    fail(&monitor, ErrorCode::SYNC_ERROR, "written again");
+    assert_eq!(messages(&monitor, Query::new())[..2], ["written again".to_owned(), format!("{}", held.waiting - 1)]);
 }
 
 #[test]
@@ -329,19 +369,109 @@ fn bytes_written() -> u64 {
     io.lines().find_map(|line| line.strip_prefix("wchar: ")).unwrap().parse().unwrap()
 }
 
+/// Records of so many bytes each, at a steady rate; returns what each wrote, once the first `before` were written.
+#[cfg(target_os = "linux")]
+fn bytes_for_each(message: usize, max_bytes: u64, before: usize) -> u64 {
+    const RECORDS: usize = 2000;
+    let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
+    let (monitor, journal) = monitor(config(folder.path(), &clock).max_bytes(max_bytes), &clock);
+    let mut start = 0;
+    for i in 0..before + RECORDS {
+        if i == before {
+            start = bytes_written();
+        }
+        fail(&monitor, ErrorCode::SYNC_ERROR, format!("{i} {}", "x".repeat(message)));
+        assert_eq!(journal.status().written, i as u64 + 1, "written when the call returns");
+        clock.advance(Duration::from_millis(10));
+        if i % 100 == 99 {
+            journal.maintain().unwrap();
+        }
+    }
+    // Also what the log of changes holds is written once more.
+    drop((monitor, journal));
+    (bytes_written() - start) / RECORDS as u64
+}
+
 #[cfg(target_os = "linux")]
 #[test]
-fn a_record_that_is_written_at_once_costs_few_bytes() {
+fn record_at_a_steady_rate_writes_less_than_4_kib() {
+    // At its limit, it removes as many rows as it adds.
+    let cases = [(100, 64 << 20, 1), (450, 64 << 20, 1), (100, 1 << 20, 3000)];
+    let written = cases.map(|(message, max_bytes, before)| bytes_for_each(message, max_bytes, before));
+    println!("{written:?} bytes");
+    assert!(written.iter().all(|each| *each < 4096), "{written:?} bytes");
+}
+
+#[test]
+fn database_of_an_earlier_version_is_read_and_written() {
+    const SCHEMA: &str = "
+        CREATE TABLE errors (
+            seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL, kind TEXT NOT NULL, time INTEGER NOT NULL,
+            level INTEGER NOT NULL, code TEXT NOT NULL, operation TEXT NOT NULL, fingerprint TEXT NOT NULL,
+            text TEXT NOT NULL, record TEXT NOT NULL
+        );
+        CREATE TABLE counts (day TEXT NOT NULL, code TEXT NOT NULL, n INTEGER NOT NULL, PRIMARY KEY (day, code))
+            WITHOUT ROWID;
+        CREATE TABLE pending (
+            id TEXT NOT NULL PRIMARY KEY, time INTEGER NOT NULL, day TEXT NOT NULL, code TEXT NOT NULL
+        ) WITHOUT ROWID;
+        INSERT INTO counts VALUES ('2023-11-14', 'SYNC_ERROR', 7);
+        INSERT INTO errors VALUES (7, '018bcfe5-6800-7000-8000-000000000001', 'error', 1700000000000, 4, 'SYNC_ERROR',
+            '', '0', 'earlier', '{\"v\":1,\"id\":\"018bcfe5-6800-7000-8000-000000000001\",
+            \"timestamp\":\"2023-11-14T22:13:20.000Z\",\"level\":\"error\",\"code\":403,
+            \"error_code\":\"SYNC_ERROR\",\"message\":\"earlier\"}')";
     let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
-    let (monitor, journal) = monitor(config(folder.path(), &clock).max_bytes(64 << 20), &clock);
-    fail(&monitor, ErrorCode::SYNC_ERROR, "makes the database");
-    let before = bytes_written();
-    for i in 0..2000 {
-        fail(&monitor, ErrorCode::SYNC_ERROR, format!("{i} {}", "x".repeat(100)));
-        clock.advance(Duration::from_millis(1));
+    let earlier = rusqlite::Connection::open(folder.path().join("errors.sqlite")).unwrap();
+    earlier.execute_batch(SCHEMA).unwrap();
+    drop(earlier);
+    let (monitor, journal) = monitor(config(folder.path(), &clock), &clock);
+    assert_eq!(messages(&monitor, Query::new()), ["earlier"]);
+    fail(&monitor, ErrorCode::SYNC_ERROR, "later");
+    assert_eq!(messages(&monitor, Query::new()), ["later", "earlier"]);
+    assert_eq!(messages(&monitor, Query::new().text("earl")), ["earlier"]);
+    journal.flush().unwrap();
+    assert_eq!((messages(&monitor, Query::new()).len(), monitor.counts().unwrap().total), (2, 8));
+}
+
+/// Where no one has to know of the slots that records go through.
+#[test]
+fn other_programs_find_all_records_in_the_table_after_a_flush_and_after_the_end() {
+    let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
+    let (monitor, journal) = monitor(config(folder.path(), &clock), &clock);
+    let rows = || {
+        let db = rusqlite::Connection::open(folder.path().join("errors.sqlite")).unwrap();
+        db.query_row("SELECT count(*) FROM errors", [], |row| row.get::<_, u32>(0)).unwrap()
+    };
+    (0..3).for_each(|i| fail(&monitor, ErrorCode::SYNC_ERROR, format!("{i}")));
+    journal.flush().unwrap();
+    assert_eq!(rows(), 3);
+    (3..5).for_each(|i| fail(&monitor, ErrorCode::SYNC_ERROR, format!("{i}")));
+    drop((monitor, journal));
+    assert_eq!(rows(), 5);
+}
+
+#[test]
+fn filters_find_the_same_before_and_after_records_go_into_the_table() {
+    let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
+    let (monitor, journal) = monitor(config(folder.path(), &clock), &clock);
+    for (i, code) in [ErrorCode::SYNC_ERROR, ErrorCode::TIMEOUT_ERROR].into_iter().cycle().take(6).enumerate() {
+        let error = AppError::new(code, format!("{i} \"quoted\" \\ ü\u{1}"));
+        monitor.record_at(if i < 3 { AlertLevel::Error } else { AlertLevel::Critical }, &error);
+        clock.advance(Duration::from_secs(60));
     }
-    let each = (bytes_written() - before) / 2000;
-    println!("{each} bytes");
-    assert_eq!(journal.status().written, 2001);
-    assert!(each < 10_000, "{each} bytes");
+    let since = Timestamp::from_unix_millis(1_700_000_120_000);
+    let queries = [
+        Query::new().code(ErrorCode::SYNC_ERROR).limit(2),
+        Query::new().min_level(AlertLevel::Critical),
+        Query::new().since(since).text("\"quoted\" \\ ü"),
+        Query::new().until(since),
+        Query::new().text("no such text").limit(1),
+        // Stands in the record, but not in its texts.
+        Query::new().text("error_code"),
+    ];
+    let found = || queries.clone().map(|query| messages(&monitor, query).len());
+    assert_eq!(found(), [3, 3, 4, 2, 0, 0]);
+    journal.flush().unwrap();
+    assert_eq!(found(), [3, 3, 4, 2, 0, 0]);
+    assert_eq!(monitor.query(&Query::new().limit(3)).unwrap().records[2].message.split(' ').next(), Some("3"));
 }

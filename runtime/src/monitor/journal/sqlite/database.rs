@@ -2,6 +2,7 @@
 
 use super::{
     super::{JournalConfig, identity::Identity, segments::for_owner_alone},
+    incoming,
     retention::{self, log_bytes, max_log_bytes},
 };
 use crate::time::Timestamp;
@@ -36,10 +37,9 @@ struct Open {
 /// a gap too rarely.
 const BUSY_TRIES: i32 = 100;
 const BUSY_STEP: Duration = Duration::from_micros(500);
-/// A record changes a page of the table and one of each index, and the log of changes takes each as a whole: with pages of
-/// 4 KiB, a record of 450 bytes wrote 34 KiB. Small pages cost a search through all texts four times as long, and other
+/// The log of changes takes each page that changes as a whole. Small pages cost a search through all texts four times as long, and other
 /// queries nothing. A database that is there keeps its size.
-const SCHEMA: &str = "
+pub(super) const SCHEMA: &str = "
     PRAGMA page_size = 512;
     PRAGMA auto_vacuum = INCREMENTAL;
     PRAGMA journal_mode = WAL;
@@ -163,6 +163,7 @@ impl Database {
         let identity = Identity::at(&self.path);
         db.busy_handler(Some(wait_for_others))?;
         db.execute_batch(SCHEMA)?;
+        db.execute_batch(incoming::SCHEMA)?;
         let page_bytes: u32 = db.query_row("PRAGMA page_size", [], |row| row.get(0))?;
         let pages = self.log_bytes / u64::from(page_bytes.max(1));
         db.execute_batch(&format!(

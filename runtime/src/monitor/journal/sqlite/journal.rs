@@ -9,6 +9,7 @@ use super::{
         steadiness::Steadiness,
     },
     database::{Database, is_busy, is_log_full},
+    incoming,
     readers::Readers,
     retention::{empty_log, remove_some, row_bytes, shrink_some},
     rows,
@@ -32,9 +33,17 @@ use std::{collections::VecDeque, fmt, sync::Arc, time::Duration};
 /// about 50 ms. Then the record waits in memory, within `buffer_bytes`, and is written with a later one or within a second;
 /// [`flush`](Journal::flush) and dropping the journal wait for about two seconds. What a dropped journal could not write is
 /// reported in the log.
+/// Records beyond `buffer_bytes` are refused and counted in [`JournalStatus::lost`].
 ///
-/// Of the
-/// [`JournalConfig`], the settings of segments mean nothing here. Database and log of changes together are kept within
+/// A record is written to one of up to 64 slots first, which costs less than the tables and their indexes; a full set is
+/// moved into the table `errors` in one transaction. Queries and counts read both. [`flush`](Journal::flush) and dropping
+/// the journal move all records, so that other programs find them in the table. A record of 450 bytes writes about 2.3 KiB
+/// to a new database, its later move included, and less than 4 KiB once old rows are removed.
+///
+/// A new database, and the files beside it, can be read by their owner alone (mode 0600). One that is there keeps its
+/// permissions.
+///
+/// Of the [`JournalConfig`], the settings of segments mean nothing here. Database and log of changes together are kept within
 /// `max_bytes`; between two rounds of the thread, the log may add an eighth of it, and 128 KiB at least. While another
 /// connection keeps a read transaction open, SQLite cannot empty the log. It grows to half of `max_bytes`, 512 KiB at least,
 /// and by one transaction more; then records wait in memory, and the [status](JournalStatus) is not healthy until the
@@ -67,6 +76,10 @@ struct Store {
     is_busy: bool,
     /// Bytes that were written since old rows were looked for.
     unkept_bytes: u64,
+    /// How many records are written before they are moved into the tables.
+    slots: i64,
+    /// Records were written that may not be in the tables.
+    has_incoming: bool,
 }
 
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_millis(100);
@@ -89,6 +102,8 @@ impl SqliteJournal {
                 not_before: Tick::ZERO,
                 is_busy: false,
                 unkept_bytes: 0,
+                slots: incoming::slots(config.max_bytes),
+                has_incoming: false,
             }),
             ledger: Ledger::new(config.folder.clone()),
             wake: Wake::default(),
@@ -125,7 +140,9 @@ impl Journal for SqliteJournal {
     }
 
     fn flush(&self) -> Result<(), JournalError> {
-        self.shared.write_patiently()
+        self.shared.write_patiently()?;
+        self.shared.move_incoming();
+        Ok(())
     }
 
     fn check(&self) -> Result<(), JournalError> {
@@ -150,6 +167,7 @@ impl Drop for SqliteJournal {
         if let Err(err) = self.shared.write_patiently() {
             self.shared.ledger.given_up(&err);
         }
+        self.shared.move_incoming();
     }
 }
 
@@ -193,6 +211,17 @@ impl Shared {
             }
         }
         self.ledger.settle(self.try_write(true), self.wall(), 0)
+    }
+
+    /// Moves what is written into the tables, where other programs find it too. It is on disk as well while that fails.
+    fn move_incoming(&self) {
+        let wall = self.wall();
+        self.with_store(|store| {
+            let is_due = store.has_incoming && store.database.exists();
+            if is_due && store.database.change(wall, |db| rows::move_incoming(db)).is_ok() {
+                store.has_incoming = false;
+            }
+        });
     }
 
     /// Tries to write all records that wait; with `at_once` also in the pause after other processes held the database.
@@ -257,7 +286,7 @@ impl Shared {
         }
         // Each step has the store to itself; between two, records are written.
         while self.with_store(|store| store.database.change(wall, |db| remove_some(db, config, wall, is_steady)))? {}
-        while self.with_store(|store| store.database.change(wall, |db| shrink_some(db)))? {}
+        while self.with_store(|store| store.database.change(wall, |db| shrink_some(db, config)))? {}
         self.with_store(|store| {
             let path = store.database.path().to_owned();
             store.database.write(wall, |db| empty_log(db, &path, config))
@@ -287,7 +316,7 @@ impl Store {
         while !self.waiting.is_empty() {
             let (records, bytes) = self.batch();
             let batch = || self.waiting.iter().take(records);
-            if let Err(err) = self.database.change(wall, |db| rows::insert(db, batch())) {
+            if let Err(err) = self.database.change(wall, |db| rows::insert(db, batch(), self.slots)) {
                 self.is_busy = is_busy(&err) || is_log_full(&err);
                 self.not_before = now.after(PAUSE_AFTER_FAILURE);
                 return Outcome::Failed(written, err);
@@ -295,6 +324,7 @@ impl Store {
             self.waiting.drain(..records);
             self.waiting_bytes -= bytes;
             self.unkept_bytes += bytes as u64;
+            self.has_incoming = true;
             written += records as u64;
         }
         // A burst that waited is not kept room for.
@@ -357,7 +387,7 @@ mod tests {
         monitor.set_journal(journal.clone());
         monitor.record(&AppError::new(ErrorCode::SYNC_ERROR, "before"));
         let ((asked, is_asked), (answer, may_answer)) = (mpsc::channel(), mpsc::channel::<()>());
-        let rows = |db: &Connection| db.query_row("SELECT count(*) FROM errors", [], |row| row.get::<_, i64>(0));
+        let rows = |db: &Connection| db.query_row("SELECT count(*) FROM incoming", [], |row| row.get::<_, i64>(0));
         let shared = journal.shared.clone();
         let asking = thread::spawn(move || {
             shared.read(|db| {

@@ -2,7 +2,10 @@
 //!
 //! All of it goes in small steps, between which records are written.
 
-use super::{super::JournalConfig, rows::count_abandoned};
+use super::{
+    super::JournalConfig,
+    rows::{count_abandoned, has_old_incoming, move_incoming},
+};
 use crate::time::Timestamp;
 use rusqlite::Connection;
 use std::{fs, path::Path};
@@ -40,15 +43,18 @@ pub(super) fn remove_some(
     let age = i64::try_from(config.max_age.as_millis()).unwrap_or(i64::MAX);
     let oldest = wall.as_unix_millis().saturating_sub(age);
     count_abandoned(db, wall.as_unix_millis().saturating_sub(SETTLED_WITHIN_MILLIS))?;
+    if is_steady && has_old_incoming(db, oldest)? {
+        move_incoming(db)?;
+    }
     // Only a question first: the deletion would keep other processes from writing though there is nothing to delete.
     let has_old = "SELECT EXISTS (SELECT 1 FROM errors WHERE time <= ?1)";
     if is_steady && db.query_row(has_old, [oldest], |row| row.get(0))? {
         let some = "DELETE FROM errors WHERE seq IN (SELECT seq FROM errors WHERE time <= ?1 LIMIT ?2)";
         return Ok(db.execute(some, [oldest, ROWS])? > 0);
     }
-    let page_bytes = pragma(db, "page_size")?.max(1);
-    let max_pages = i64::try_from(row_bytes(config)).unwrap_or(i64::MAX) / page_bytes;
-    if pragma(db, "page_count")? - pragma(db, "freelist_count")? <= max_pages {
+    // Room for what is written until the next round, so that the file need not grow for it and shrink again.
+    let max_used = max_pages(db, config)? / 8 * 7;
+    if pragma(db, "page_count")? - pragma(db, "freelist_count")? <= max_used {
         return Ok(false);
     }
     let range = "SELECT coalesce(max(seq) - min(seq), 0) FROM errors";
@@ -58,15 +64,22 @@ pub(super) fn remove_some(
     Ok(db.execute(some, [tenth.clamp(1, ROWS)])? > 0)
 }
 
-/// Gives some pages that hold nothing back to the disk; tells whether there may be more.
-pub(super) fn shrink_some(db: &Connection) -> rusqlite::Result<bool> {
-    let before = pragma(db, "freelist_count")?;
-    if before == 0 {
+/// Gives some pages that hold nothing back to the disk; returns `true` if there may be more.
+///
+/// A quarter of the file may stay empty: new records use it, and to take a page out of the middle another one is written in
+/// its place.
+pub(super) fn shrink_some(db: &Connection, config: &JournalConfig) -> rusqlite::Result<bool> {
+    let (pages, free) = (pragma(db, "page_count")?, pragma(db, "freelist_count")?);
+    let excess = (pages - max_pages(db, config)?).max(free - pages / 4).min(free);
+    if excess <= 0 {
         return Ok(false);
     }
-    run(db, &format!("PRAGMA incremental_vacuum({PAGES})"))?;
-    let after = pragma(db, "freelist_count")?;
-    Ok(after > 0 && after < before)
+    run(db, &format!("PRAGMA incremental_vacuum({})", excess.min(PAGES)))?;
+    Ok(pragma(db, "freelist_count")? < free)
+}
+
+fn max_pages(db: &Connection, config: &JournalConfig) -> rusqlite::Result<i64> {
+    Ok(i64::try_from(row_bytes(config)).unwrap_or(i64::MAX) / pragma(db, "page_size")?.max(1))
 }
 
 /// Moves the log of changes into the database and empties it, if both together take more than they may. While another

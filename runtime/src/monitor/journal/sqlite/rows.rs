@@ -1,50 +1,67 @@
 //! Records as rows.
 
-use super::super::{Counts, Cursor, Page, Query, counts::DayCounts, line};
-use crate::monitor::{ErrorRecord, RecordKind, RecordState};
-use rusqlite::{Connection, Transaction, TransactionBehavior, params, types::Value};
+use super::{
+    super::{Counts, Cursor, Page, Query, counts::DayCounts, line},
+    incoming,
+};
+use crate::{
+    monitor::{ErrorRecord, RecordKind, RecordState},
+    time::Timestamp,
+};
+use rusqlite::{Connection, ToSql, Transaction, TransactionBehavior, params, types::Value};
 
 /// The kind of an error that another attempt followed, which a question for errors does not find.
 const RETRIED: &str = "retried";
-const INSERT: &str = "INSERT INTO errors (id, kind, time, level, code, operation, fingerprint, text, record)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+/// The column `text` is empty: its contents are in the record. Rows of an earlier version have them in both.
+///
+/// A process of an earlier version knows of no numbers but those in the table, and may take one.
+const INSERT: &str = "INSERT INTO errors (id, kind, time, level, code, operation, fingerprint, text, record, seq)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, '', ?8, (SELECT ?9 WHERE NOT EXISTS (SELECT 1 FROM errors WHERE seq = ?9)))";
 /// A record that is joined keeps the place of its first row.
 const UPDATE: &str = "UPDATE errors SET kind = ?2, time = ?3, level = ?4, code = ?5, operation = ?6, fingerprint = ?7,
-    text = ?8, record = ?9 WHERE id = ?1 AND (kind = 'transition') = (?2 = 'transition')";
+    text = '', record = ?8 WHERE id = ?1 AND (kind = 'transition') = (?2 = 'transition')";
 const COUNT: &str =
     "INSERT INTO counts (day, code, n) VALUES (?1, ?2, 1) ON CONFLICT (day, code) DO UPDATE SET n = n + 1";
 
-/// Adds records or settles those that are there, and counts them, in one transaction.
-pub(super) fn insert<'a, I>(db: &mut Connection, records: I) -> rusqlite::Result<()>
+/// Adds records or settles those that are there, in one transaction.
+pub(super) fn insert<'a, I>(db: &mut Connection, records: I, slots: i64) -> rusqlite::Result<()>
 where
-    I: Iterator<Item = &'a (ErrorRecord, String)>,
+    I: ExactSizeIterator<Item = &'a (ErrorRecord, String)> + Clone,
 {
+    let is_small = records.len() <= incoming::MAX_AT_ONCE;
     let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    for (record, json) in records {
-        put(&transaction, record, json)?;
-        count(&transaction, record)?;
+    if is_small && records.clone().all(|(record, json)| incoming::takes(record, json)) {
+        records.into_iter().try_for_each(|(_, json)| incoming::put(&transaction, json.trim_end(), slots))?;
+    } else {
+        incoming::move_all(&transaction)?;
+        records.into_iter().try_for_each(|(record, json)| add(&transaction, None, record, json.trim_end()))?;
     }
     transaction.commit()
 }
 
-fn put(db: &Connection, record: &ErrorRecord, json: &str) -> rusqlite::Result<()> {
-    let text = std::iter::once(&record.message).chain(&record.chain).map(String::as_str).collect::<Vec<_>>();
+/// Moves the records in slots into the tables, in one transaction.
+pub(super) fn move_incoming(db: &Connection) -> rusqlite::Result<()> {
+    let transaction = Transaction::new_unchecked(db, TransactionBehavior::Immediate)?;
+    incoming::move_all(&transaction)?;
+    transaction.commit()
+}
+
+/// Adds a record, in a place that was set aside for it or behind all others, or settles one that is there; and counts it.
+pub(super) fn add(db: &Connection, seq: Option<i64>, record: &ErrorRecord, json: &str) -> rusqlite::Result<()> {
+    put(db, seq, record, json)?;
+    count(db, record)
+}
+
+fn put(db: &Connection, seq: Option<i64>, record: &ErrorRecord, json: &str) -> rusqlite::Result<()> {
     let kind = if record.state == RecordState::Retried { RETRIED } else { record.kind.name() };
-    let put = |sql: &str| {
-        db.prepare_cached(sql)?.execute(params![
-            record.id.to_string(),
-            kind,
-            record.timestamp.as_unix_millis(),
-            record.level as u8,
-            record.error_code,
-            record.operation,
-            record.fingerprint.to_string(),
-            text.join("\n"),
-            json.trim_end(),
-        ])
-    };
-    if !line::is_joined(record) || put(UPDATE)? == 0 {
-        put(INSERT)?;
+    let (id, fingerprint) = (record.id.to_string(), record.fingerprint.to_string());
+    let (time, level) = (record.timestamp.as_unix_millis(), record.level as u8);
+    let (code, operation) = (&record.error_code, &record.operation);
+    let columns: [&dyn ToSql; 8] = [&id, &kind, &time, &level, code, operation, &fingerprint, &json];
+    if !line::is_joined(record) || db.prepare_cached(UPDATE)?.execute(&columns[..])? == 0 {
+        let [id, kind, time, level, code, operation, fingerprint, json] = columns;
+        let columns = [id, kind, time, level, code, operation, fingerprint, json, &seq];
+        db.prepare_cached(INSERT)?.execute(&columns[..])?;
     }
     Ok(())
 }
@@ -90,6 +107,71 @@ pub(super) fn count_abandoned(db: &Connection, before: i64) -> rusqlite::Result<
 
 /// One page of records, newest first.
 pub(super) fn page(db: &Connection, query: &Query) -> rusqlite::Result<Page> {
+    // All of it as of one moment: records are moved meanwhile.
+    let reading = db.unchecked_transaction()?;
+    let mut page = Filling { query, page: Page::new(Vec::new(), None), last: None };
+    let before = query.after.map(position);
+    let (incoming, torn) = incoming::all(&reading)?;
+    page.page.torn = torn;
+    for found in incoming.into_iter().rev().filter(|found| before.is_none_or(|before| found.seq < before)) {
+        if !page.add(found.seq, found.record) {
+            return Ok(page.page);
+        }
+    }
+    let mut from = before;
+    while let Some(last) = page.read(&reading, from)? {
+        from = Some(last);
+    }
+    Ok(page.page)
+}
+
+/// A page that is being filled.
+struct Filling<'a> {
+    query: &'a Query,
+    page: Page,
+    last: Option<i64>,
+}
+
+impl Filling<'_> {
+    /// Adds a record, if it matches; returns `false` once there is one more than fits.
+    fn add(&mut self, seq: i64, record: ErrorRecord) -> bool {
+        let Some(record) = self.query.matched(record) else { return true };
+        if self.page.records.len() == self.query.limit {
+            self.page.next = self.last.map(|seq| Cursor::new(0, u64::try_from(seq).unwrap_or_default()));
+            return false;
+        }
+        self.page.records.push(record);
+        self.last = Some(seq);
+        true
+    }
+
+    /// Adds rows from the table; returns where to go on, as some rows only look as if they matched.
+    fn read(&mut self, db: &Connection, before: Option<i64>) -> rusqlite::Result<Option<i64>> {
+        let (sql, values) = select(self.query, before);
+        let mut select = db.prepare_cached(&sql)?;
+        let mut rows = select.query(rusqlite::params_from_iter(values))?;
+        let (mut seen, mut last) = (0, None);
+        while let Some(row) = rows.next()? {
+            let seq = row.get(0)?;
+            (seen, last) = (seen + 1, Some(seq));
+            let Ok(found) = line::decode(row.get_ref(1)?.as_bytes().unwrap_or_default()) else {
+                self.page.torn += 1;
+                continue;
+            };
+            if !self.add(seq, found.record) {
+                return Ok(None);
+            }
+        }
+        Ok(last.filter(|_| seen > self.query.limit))
+    }
+}
+
+fn position(cursor: Cursor) -> i64 {
+    i64::try_from(cursor.position()).unwrap_or(i64::MAX)
+}
+
+/// The statement that finds rows for a page, newest first: one more than fits, which shows that there is a next page.
+fn select(query: &Query, before: Option<i64>) -> (String, Vec<Value>) {
     let mut conditions = vec![kinds(query)];
     let mut values: Vec<Value> = vec![query.kind.name().to_owned().into()];
     let mut add = |condition: &'static str, value: Option<Value>| {
@@ -98,8 +180,7 @@ pub(super) fn page(db: &Connection, query: &Query) -> rusqlite::Result<Page> {
             values.push(value);
         }
     };
-    let position = |cursor: Cursor| i64::try_from(cursor.position()).unwrap_or(i64::MAX);
-    add("seq < ?", query.after.map(|cursor| position(cursor).into()));
+    add("seq < ?", before.map(Into::into));
     add("id = ?", query.id.map(|id| id.to_string().into()));
     add("code = ?", query.code.clone().map(Into::into));
     add("level >= ?", query.min_level.map(|level| i64::from(level as u8).into()));
@@ -107,31 +188,15 @@ pub(super) fn page(db: &Connection, query: &Query) -> rusqlite::Result<Page> {
     add("fingerprint = ?", query.fingerprint.map(|fingerprint| fingerprint.to_string().into()));
     add("time >= ?", query.since.map(|time| time.as_unix_millis().into()));
     add("time < ?", query.until.map(|time| time.as_unix_millis().into()));
-    add("instr(text, ?) > 0", query.text.clone().map(Into::into));
-    // One more than fits tells whether there is a next page. The limit is 1,000 at most.
-    let sql = format!(
-        "SELECT seq, record FROM errors WHERE {} ORDER BY seq DESC LIMIT {}",
-        conditions.join(" AND "),
-        query.limit + 1
-    );
-    let mut select = db.prepare_cached(&sql)?;
-    let mut rows = select.query(rusqlite::params_from_iter(values))?;
-    let (mut page, mut last) = (Page::new(Vec::new(), None), None);
-    let mut seen = 0;
-    while let Some(row) = rows.next()? {
-        if seen == query.limit {
-            page.next = last;
-            break;
-        }
-        seen += 1;
-        let seq: i64 = row.get(0)?;
-        last = Some(Cursor::new(0, u64::try_from(seq).unwrap_or_default()));
-        match line::decode(row.get_ref(1)?.as_bytes().unwrap_or_default()) {
-            Ok(found) => page.records.push(query.shown(found.record)),
-            Err(line::Torn) => page.torn += 1,
-        }
-    }
-    Ok(page)
+    add("instr(record, ?) > 0", query.text.as_deref().map(|text| in_json(text).into()));
+    let (conditions, limit) = (conditions.join(" AND "), query.limit + 1);
+    (format!("SELECT seq, record FROM errors WHERE {conditions} ORDER BY seq DESC LIMIT {limit}"), values)
+}
+
+/// A part of a text as it stands in JSON.
+fn in_json(text: &str) -> String {
+    let quoted = serde_json::Value::from(text).to_string();
+    quoted[1..quoted.len() - 1].to_owned()
 }
 
 /// The condition on kind and state; its one parameter is the name of the kind.
@@ -148,14 +213,25 @@ fn kinds(query: &Query) -> &'static str {
 
 /// The counts of all records that were ever added.
 pub(super) fn counts(db: &Connection) -> rusqlite::Result<Counts> {
-    let mut select = db.prepare_cached(
+    let reading = db.unchecked_transaction()?;
+    let mut sum = DayCounts::default();
+    let mut select = reading.prepare_cached(
         "SELECT day, code, n FROM counts UNION ALL SELECT day, code, count(*) FROM pending GROUP BY day, code",
     )?;
     let mut rows = select.query([])?;
-    let mut sum = DayCounts::default();
     while let Some(row) = rows.next()? {
         let count: i64 = row.get(2)?;
         sum.add_many(row.get(0)?, &row.get::<_, String>(1)?, u64::try_from(count).unwrap_or_default());
     }
+    for found in incoming::all(&reading)?.0 {
+        if found.record.kind == RecordKind::Error {
+            sum.add(found.record.timestamp, &found.record.error_code);
+        }
+    }
     Ok(sum.summed())
+}
+
+/// Returns `true` if a record in a slot is that old.
+pub(super) fn has_old_incoming(db: &Connection, until: i64) -> rusqlite::Result<bool> {
+    Ok(incoming::oldest(db)?.map(Timestamp::as_unix_millis).is_some_and(|oldest| oldest <= until))
 }
