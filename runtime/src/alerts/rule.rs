@@ -2,9 +2,9 @@
 
 use crate::{
     ConfigError, ErrorCode,
-    event::{AlertLevel, ErrorEvent},
+    event::{AlertLevel, ErrorEvent, Shown},
 };
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 /// Which events are worth a notice, and to which channels it goes.
 ///
@@ -28,7 +28,7 @@ use std::time::Duration;
 /// ];
 /// assert_eq!(rules[1].name(), "database trouble");
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 #[must_use]
 pub struct Rule {
     pub(super) name: String,
@@ -41,7 +41,46 @@ pub struct Rule {
     pub(super) recovery_after: Option<Duration>,
 }
 
-#[derive(Clone, Debug, PartialEq)]
+impl fmt::Debug for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rule")
+            .field("name", &Shown(&self.name))
+            .field("trigger", &self.trigger)
+            .field("min_level", &self.min_level)
+            .field("codes", &self.codes)
+            .field("operations", &shown(&self.operations))
+            .field("channels", &shown(&self.channels))
+            .field("inhibited_by", &shown(&self.inhibited_by))
+            .field("recovery_after", &self.recovery_after)
+            .finish()
+    }
+}
+
+impl fmt::Debug for Trigger {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Immediate => f.write_str("Immediate"),
+            Self::Rate { count, window } => {
+                f.debug_struct("Rate").field("count", count).field("window", window).finish()
+            }
+            Self::Ratio { breaker, share, window, min_calls } => f
+                .debug_struct("Ratio")
+                .field("breaker", &Shown(breaker))
+                .field("share", share)
+                .field("window", window)
+                .field("min_calls", min_calls)
+                .finish(),
+            Self::Breakers { names } => f.debug_struct("Breakers").field("names", &shown(names)).finish(),
+            Self::Health { checks } => f.debug_struct("Health").field("checks", &shown(checks)).finish(),
+        }
+    }
+}
+
+fn shown(names: &[String]) -> Vec<Shown<'_>> {
+    names.iter().map(|name| Shown(name)).collect()
+}
+
+#[derive(Clone, PartialEq)]
 pub(super) enum Trigger {
     Immediate,
     Rate { count: usize, window: Duration },

@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     ConfigError,
+    event::GuardName,
     rng::Rng,
     time::{Clock, SharedClock},
 };
@@ -36,7 +37,7 @@ use std::{fmt, panic::Location, time::Duration};
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until it is built"]
 pub struct BreakerBuilder {
-    name: String,
+    name: GuardName<String>,
     draft: Draft,
     /// Whether this changes a living breaker.
     is_change: bool,
@@ -68,7 +69,7 @@ impl BreakerBuilder {
     #[track_caller]
     pub(super) fn new(name: String) -> Self {
         Self {
-            name,
+            name: GuardName(name),
             draft: Draft::default(),
             is_change: false,
             clock: None,
@@ -268,7 +269,7 @@ impl BreakerBuilder {
     pub(super) fn build_resolved(self, config: BreakerConfig) -> CircuitBreaker {
         let rng = self.seed.map_or_else(Rng::from_entropy, Rng::seeded);
         let clock = self.clock.unwrap_or_default();
-        let shared = Shared::new(self.name.into(), config, self.draft.said(), clock, rng, self.place);
+        let shared = Shared::new(self.name.0.into(), config, self.draft.said(), clock, rng, self.place);
         let breaker = CircuitBreaker::of_shared(shared);
         self.controls.iter().for_each(|control| control.join(&breaker));
         breaker

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     ConfigError, ErrorCode, Rejection,
     error::{ErrorId, Policy, Rejector},
-    event::{CircuitState, Observer},
+    event::{CircuitState, Observer, Shown},
     time::Tick,
 };
 use std::{
@@ -403,7 +403,7 @@ impl CircuitBreaker {
 
 impl fmt::Debug for CircuitBreaker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CircuitBreaker").field("name", &self.name()).field("state", &self.state()).finish()
+        f.debug_struct("CircuitBreaker").field("name", &Shown(self.name())).field("state", &self.state()).finish()
     }
 }
 

@@ -4,6 +4,7 @@ use super::{cause::CauseText, handle::CircuitBreaker, shared::Shared, ticket::Ti
 use crate::{
     call::{self, EndedBy, Mark, Since},
     classify::Verdict,
+    event::Shown,
     time::Tick,
 };
 use std::fmt;
@@ -89,7 +90,7 @@ impl Drop for Permit {
 
 impl fmt::Debug for Permit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Permit").field("breaker", &self.breaker.name()).finish_non_exhaustive()
+        f.debug_struct("Permit").field("breaker", &Shown(self.breaker.name())).finish_non_exhaustive()
     }
 }
 

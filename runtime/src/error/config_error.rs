@@ -1,6 +1,6 @@
 //! What is wrong with a configuration.
 
-use super::details;
+use super::{details, redact};
 use std::{error::Error, fmt};
 
 /// A configuration that cannot work: each problem with its field, the value found there and the rule it breaks.
@@ -32,7 +32,7 @@ pub struct ConfigError {
 pub struct ConfigProblem {
     /// The name of the setter or key.
     pub field: &'static str,
-    /// The value found there, as text.
+    /// The value found there, as text, without secrets; of mail addresses only the domain is shown.
     pub value: String,
     /// What the value must be.
     pub rule: String,
@@ -42,7 +42,7 @@ impl ConfigError {
     /// Makes an error with one problem; the rule completes the sentence "it must ...", as "must be at least 1".
     #[must_use]
     pub fn new(field: &'static str, value: impl fmt::Display, rule: impl Into<String>) -> Self {
-        let first = ConfigProblem { field, value: details::display(value), rule: rule.into() };
+        let first = ConfigProblem { field, value: shown(&details::display(value)), rule: rule.into() };
         Self { first, others: Vec::new() }
     }
 
@@ -79,6 +79,21 @@ impl ConfigError {
     pub fn problems(&self) -> impl Iterator<Item = &ConfigProblem> {
         std::iter::once(&self.first).chain(&self.others)
     }
+}
+
+/// A value as an error shows it, which goes into logs.
+fn shown(value: &str) -> String {
+    let value = redact::name(value);
+    let (mut shown, mut rest) = (String::with_capacity(value.len()), &*value);
+    while let Some(at) = rest.find('@') {
+        let is_local = |c: char| c.is_alphanumeric() || "._%+-'!#$&*/=?^`{|}~".contains(c);
+        let name = rest[..at].trim_end_matches(is_local).len();
+        let is_address = name < at && rest[at + 1..].starts_with(char::is_alphanumeric);
+        shown.push_str(if is_address { &rest[..name] } else { &rest[..at] });
+        shown.push_str(if is_address { "..@" } else { "@" });
+        rest = &rest[at + 1..];
+    }
+    shown + rest
 }
 
 impl fmt::Display for ConfigError {

@@ -1,7 +1,7 @@
 //! `Debug` of what carries the names of guards: a name that is made at run time may hold a secret.
 
 use crate::error::redact;
-use std::fmt;
+use std::{fmt, ops::Deref};
 
 /// A name as `Debug` may show it.
 pub(crate) struct Shown<'a>(pub(crate) &'a str);
@@ -9,6 +9,24 @@ pub(crate) struct Shown<'a>(pub(crate) &'a str);
 impl fmt::Debug for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(&*redact::name(self.0), f)
+    }
+}
+
+/// A name that is kept, and that `Debug` may show.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct GuardName<T>(pub(crate) T);
+
+impl<T: AsRef<str>> fmt::Debug for GuardName<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Shown(self).fmt(f)
+    }
+}
+
+impl<T: AsRef<str>> Deref for GuardName<T> {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        self.0.as_ref()
     }
 }
 

@@ -6,7 +6,7 @@ use super::{
     result::{CheckResult, IntoCheckResult},
     status::{Criticality, Kind, Kinds},
 };
-use crate::error::ConfigError;
+use crate::{error::ConfigError, event::Shown};
 use std::{fmt, marker::PhantomData, sync::Arc, time::Duration};
 
 /// Marks a check that looks at something outside the process: a database, a service, a disk that others fill.
@@ -268,7 +268,7 @@ impl<S> Check<S> {
 
 impl<S> fmt::Debug for Check<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Check").field("name", &self.spec.name).finish_non_exhaustive()
+        f.debug_struct("Check").field("name", &Shown(&self.spec.name)).finish_non_exhaustive()
     }
 }
 

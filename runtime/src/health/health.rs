@@ -13,7 +13,12 @@ use super::{
     status::{Criticality, FailureCategory, Kind, Status},
     track::{Observation, Transition},
 };
-use crate::{error::ConfigError, event::names::TARGET_HEALTH, scope, time::SharedClock};
+use crate::{
+    error::ConfigError,
+    event::{GuardName, names::TARGET_HEALTH},
+    scope,
+    time::SharedClock,
+};
 use std::{
     fmt, io,
     sync::{Arc, OnceLock},
@@ -485,6 +490,9 @@ fn give_the_benefit_of_the_doubt(check: &mut CheckReport) {
 
 impl fmt::Debug for Health {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Health").field("phase", &self.phase()).field("checks", &self.names()).finish_non_exhaustive()
+        f.debug_struct("Health")
+            .field("phase", &self.phase())
+            .field("checks", &self.names().into_iter().map(GuardName).collect::<Vec<_>>())
+            .finish_non_exhaustive()
     }
 }

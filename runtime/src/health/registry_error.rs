@@ -1,6 +1,10 @@
 //! What can be wrong with a registration or a name.
 
-use crate::error::ConfigError;
+use crate::{
+    error::{ConfigError, redact},
+    event::Shown,
+};
+use std::fmt;
 
 /// A check was not registered.
 ///
@@ -17,11 +21,11 @@ use crate::error::ConfigError;
 /// assert!(matches!(odd, Err(RegisterError::Config(_))));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RegisterError {
     /// A check of that name is registered already; it stays.
-    #[error("a check named `{name}` is registered already")]
+    #[error("a check named `{}` is registered already", redact::name(name))]
     #[non_exhaustive]
     Duplicate {
         /// The name.
@@ -32,6 +36,15 @@ pub enum RegisterError {
     Config(ConfigError),
 }
 
+impl fmt::Debug for RegisterError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Duplicate { name } => f.debug_struct("Duplicate").field("name", &Shown(name)).finish(),
+            Self::Config(problem) => f.debug_tuple("Config").field(problem).finish(),
+        }
+    }
+}
+
 impl From<ConfigError> for RegisterError {
     fn from(problem: ConfigError) -> Self {
         Self::Config(problem)
@@ -39,10 +52,16 @@ impl From<ConfigError> for RegisterError {
 }
 
 /// No check of that name is registered.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no check named `{name}` is registered")]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
+#[error("no check named `{}` is registered", redact::name(name))]
 #[non_exhaustive]
 pub struct UnknownCheck {
     /// The name that was asked for.
     pub name: String,
+}
+
+impl fmt::Debug for UnknownCheck {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UnknownCheck").field("name", &Shown(&self.name)).finish()
+    }
 }

@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{
     error::ConfigError,
+    event::{GuardName, Shown},
     name, scope,
     time::{Clock, SharedClock},
 };
@@ -173,7 +174,7 @@ impl RetryBudget {
 impl fmt::Debug for RetryBudget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RetryBudget")
-            .field("name", &self.0.name)
+            .field("name", &self.name().map(Shown))
             .field("config", &self.0.config)
             .field("available", &self.available())
             .finish()
@@ -184,7 +185,7 @@ impl fmt::Debug for RetryBudget {
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until it is built"]
 pub struct RetryBudgetBuilder {
-    name: Option<String>,
+    name: Option<GuardName<String>>,
     config: BudgetConfig,
     clock: Option<SharedClock>,
 }
@@ -202,7 +203,7 @@ impl RetryBudgetBuilder {
     /// Where the name exists already, [`build`](Self::build) returns that budget; if it was configured otherwise, the
     /// first configuration stays and a warning is logged.
     pub fn name(mut self, name: impl Into<String>) -> Self {
-        self.name = Some(name.into());
+        self.name = Some(GuardName(name.into()));
         self
     }
 
@@ -255,7 +256,7 @@ impl RetryBudgetBuilder {
         if let Some(problem) = ConfigError::join(bad_name.into_iter().chain(bad_ratio)) {
             return Err(problem);
         }
-        let name = name.map(String::into_boxed_str);
+        let name = name.map(|name| name.0.into_boxed_str());
         // One that has a name belongs to the scope, and goes by its clock; another one may outlive it.
         let here =
             |name: &Option<Box<str>>| if name.is_some() { SharedClock::current() } else { SharedClock::default() };
@@ -295,7 +296,7 @@ pub struct BudgetSource(pub(crate) Source);
 #[derive(Clone, Debug)]
 pub(crate) enum Source {
     Handle(RetryBudget),
-    Name(String),
+    Name(GuardName<String>),
 }
 
 impl BudgetSource {
@@ -324,13 +325,13 @@ impl From<&RetryBudget> for BudgetSource {
 
 impl From<&str> for BudgetSource {
     fn from(name: &str) -> Self {
-        Self(Source::Name(name.to_owned()))
+        Self(Source::Name(GuardName(name.to_owned())))
     }
 }
 
 impl From<String> for BudgetSource {
     fn from(name: String) -> Self {
-        Self(Source::Name(name))
+        Self(Source::Name(GuardName(name)))
     }
 }
 

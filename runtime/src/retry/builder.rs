@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     error::ConfigError,
-    event::LogLevel,
+    event::{GuardName, LogLevel},
     name,
     time::{Clock, SharedClock},
 };
@@ -49,7 +49,7 @@ use std::{
 #[must_use = "a builder does nothing until it is built"]
 #[derive(Debug)]
 pub struct RetryBuilder<A = Untimed> {
-    name: Cow<'static, str>,
+    name: GuardName<Cow<'static, str>>,
     max_retries: Option<u32>,
     max_attempts: Option<u32>,
     base: Backoff,
@@ -75,7 +75,7 @@ impl RetryBuilder {
     #[track_caller]
     pub(super) fn new() -> Self {
         Self {
-            name: Cow::Borrowed("retry"),
+            name: GuardName(Cow::Borrowed("retry")),
             max_retries: None,
             max_attempts: None,
             base: RetryConfig::default().backoff,
@@ -167,7 +167,7 @@ impl RetryBuilder {
 impl<A> RetryBuilder<A> {
     /// Sets the name that logs and events show: 1 to 100 printable bytes; `retry` by default.
     pub fn name(mut self, name: impl Into<Cow<'static, str>>) -> Self {
-        self.name = name.into();
+        self.name = GuardName(name.into());
         self
     }
 

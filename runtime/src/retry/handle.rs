@@ -3,7 +3,11 @@
 use super::{AnyError, Attempt, Next, RetryBudget, RetryBuilder, RetryConfig, Run, hooks::Hooks};
 #[cfg(feature = "async")]
 use crate::error::Rejection;
-use crate::{error::Rejector, event::LogLevel, time::SharedClock};
+use crate::{
+    error::Rejector,
+    event::{GuardName, LogLevel},
+    time::SharedClock,
+};
 use std::{
     borrow::Cow,
     fmt,
@@ -71,7 +75,7 @@ pub enum Timed {}
 /// What all clones of a retry share.
 #[derive(Debug)]
 pub(crate) struct Core {
-    pub(super) name: Cow<'static, str>,
+    pub(super) name: GuardName<Cow<'static, str>>,
     pub(super) config: RetryConfig,
     pub(super) hooks: Hooks,
     pub(super) budget: Option<RetryBudget>,

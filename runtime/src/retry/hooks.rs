@@ -1,7 +1,7 @@
 //! The user's callbacks, and their arguments.
 
 use crate::{
-    event::{self, ErrorRef, StopReason},
+    event::{self, ErrorRef, Shown, StopReason},
     panics,
 };
 use std::{any::Any, fmt, time::Duration};
@@ -72,7 +72,7 @@ impl<'a> FailedAttempt<'a> {
 impl fmt::Debug for FailedAttempt<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("FailedAttempt")
-            .field("name", &self.name)
+            .field("name", &Shown(self.name))
             .field("index", &self.index)
             .field("max_attempts", &self.max_attempts)
             .field("next", &self.next)

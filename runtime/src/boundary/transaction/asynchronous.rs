@@ -10,7 +10,7 @@ use crate::{
     AppError,
     boundary::{Operation, Treatment},
     call::{self, Frame},
-    event::TransactionOutcome,
+    event::{Shown, TransactionOutcome},
     panics::{self, Payload},
     sync::Mutex,
 };
@@ -113,7 +113,7 @@ impl fmt::Debug for AsyncTransaction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some(notes) = self.notes.get() else { return f.write_str("AsyncTransaction") };
         let compensations = notes.compensations.lock();
-        let names: Vec<_> = compensations.iter().map(Compensation::name).collect();
+        let names: Vec<_> = compensations.iter().map(|compensation| Shown(compensation.name())).collect();
         f.debug_struct("AsyncTransaction").field("state", &notes.state).field("compensations", &names).finish()
     }
 }

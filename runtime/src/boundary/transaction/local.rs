@@ -9,7 +9,7 @@ use crate::{
     AppError,
     boundary::{Operation, Treatment},
     call::{self, Frame},
-    event::TransactionOutcome,
+    event::{Shown, TransactionOutcome},
     panics::Payload,
 };
 use std::{
@@ -112,7 +112,7 @@ impl fmt::Debug for Transaction<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some(notes) = self.notes.get() else { return f.write_str("Transaction") };
         let compensations = notes.compensations.borrow();
-        let names: Vec<_> = compensations.iter().map(|compensation| &*compensation.name).collect();
+        let names: Vec<_> = compensations.iter().map(|compensation| Shown(&compensation.name)).collect();
         f.debug_struct("Transaction").field("state", &notes.state).field("compensations", &names).finish()
     }
 }
