@@ -51,6 +51,8 @@ struct Hot {
     word: AtomicU64,
     /// The end of the latest open time. Written under the lock, before the word that says open.
     open_until: AtomicU64,
+    /// When it began. Written in the same way.
+    open_since: AtomicU64,
     /// The nanoseconds above which a call is slow. Written under the lock.
     slow_above: AtomicU64,
 }
@@ -69,6 +71,7 @@ impl Shared {
         let hot = Hot {
             word: AtomicU64::new(word::of(&core)),
             open_until: AtomicU64::new(0),
+            open_since: AtomicU64::new(0),
             slow_above: AtomicU64::new(slow_above(&core)),
         };
         let locked = Locked {
@@ -128,10 +131,14 @@ impl Shared {
                 // Relaxed: ordered after the word by its Acquire. A later open time's end may be read, which rejects
                 // as rightly: the circuit was open again by then.
                 let until = Tick::from_nanos(self.hot.open_until.load(Ordering::Relaxed));
-                if mode == word::OPEN && now < until {
+                // Acquire pairs with the Release in `publish`, for `leave_time_line`.
+                let since = Tick::from_nanos(self.hot.open_since.load(Ordering::Acquire));
+                let is_open = mode == word::OPEN && now < until;
+                let left_at = if is_open && now < since { self.leave_time_line(since) } else { None };
+                if is_open && left_at.is_none() {
                     Denied { generation, wait: until.as_nanos() - now.as_nanos() }
                 } else {
-                    match self.admit_locked(now) {
+                    match self.admit_locked(left_at.unwrap_or(now)) {
                         Ok(ticket) => return Ok(ticket),
                         Err(denied) => denied,
                     }
@@ -151,6 +158,18 @@ impl Shared {
             return Ok(Ticket::untimed(word));
         }
         Err(denied)
+    }
+
+    /// Ends an open time that began at `since`, if that lies ahead of the clock: it was measured on another time line.
+    /// Returns the present tick if it did.
+    #[cold]
+    fn leave_time_line(&self, since: Tick) -> Option<Tick> {
+        // Read after `since` was: on one time line it cannot be earlier. A reading from before may be, as the circuit may
+        // have opened in between.
+        let now = self.clock.now();
+        let has_left =
+            now < since && self.step(|locked| (locked.core.leave_time_line_at(now, since), Effects::default()));
+        has_left.then_some(now)
     }
 
     /// Admits a call to a closed breaker whose calls are timed.
@@ -589,6 +608,8 @@ impl Shared {
         if let Phase::Open { until } = core.phase() {
             // Relaxed: the Release below orders it before the word.
             self.hot.open_until.store(until.as_nanos(), Ordering::Relaxed);
+            // Release pairs with the Acquire in `admit_slow`.
+            self.hot.open_since.store(core.since().as_nanos(), Ordering::Release);
         }
         let slow = slow_above(core);
         // Lines that nobody changes stay shared: each store is made only where it says something new.

@@ -226,6 +226,23 @@ impl Core {
         self.phase == Phase::Closed && self.consecutive == 0 && self.window.is_saturated()
     }
 
+    /// Returns when the state was entered.
+    pub(super) fn since(&self) -> Tick {
+        self.since
+    }
+
+    /// Ends the open time that began at `since`, a moment that the clock has not reached: the clock was exchanged or set
+    /// back, and how much of the time is left cannot be known. The next call is a probe. Returns `true` if it ended one.
+    pub(super) fn leave_time_line_at(&mut self, now: Tick, since: Tick) -> bool {
+        match &mut self.phase {
+            Phase::Open { until } if self.since == since && now < since => {
+                (*until, self.since) = (now, now);
+                true
+            }
+            _ => false,
+        }
+    }
+
     /// Answers a call that wants in, after the timed changes that are due.
     pub(super) fn admit_at(&mut self, now: Tick) -> (Admission, Effects) {
         let mut effects = Effects::default();
@@ -391,11 +408,15 @@ impl Core {
             let hung = phase != Phase::Closed;
             self.reopened = if hung { self.reopened.saturating_add(1) } else { 0 };
             self.enter_at(ended, phase, reason, effects);
-        } else if let Phase::HalfOpen(probes) = &mut self.phase
-            && now >= probes.until
-            && probes.in_flight > 0
-        {
-            probes.renew_at(probes.until, self.config.half_open_timeout);
+        } else if let Phase::HalfOpen(probes) = &mut self.phase {
+            let limit = self.config.half_open_timeout;
+            if now >= probes.until && probes.in_flight > 0 {
+                probes.renew_at(probes.until, limit);
+            } else if probes.until.since(now) > limit.saturating_mul(2) {
+                // It was measured on another time line, where the clock was ahead of this one.
+                probes.renew_at(now, limit);
+                self.since = now;
+            }
         }
     }
 

@@ -264,6 +264,12 @@ impl TimeWindow {
     /// Drops the buckets that are too old at `now`. A clock reading that waited for the lock may lie in an older
     /// bucket than the newest; it counts there as now.
     fn slide_to(&mut self, now: Tick) {
+        if self.is_ahead_of(now) {
+            let head = now.as_nanos() / self.width;
+            self.clear();
+            (self.head, self.first_entry) = (head, EntryId(IN_TIME | (head * self.width)));
+            self.head_end = Tick::from_nanos((head + 1).saturating_mul(self.width));
+        }
         if now < self.head_end {
             return;
         }
@@ -277,6 +283,12 @@ impl TimeWindow {
         self.head_end = Tick::from_nanos((head + 1).saturating_mul(self.width));
     }
 
+    /// Returns `true` if all buckets lie ahead of the clock, by more than a reading waits for a lock: the clock was
+    /// exchanged or set back, and what was measured by the other time line says nothing on this one.
+    fn is_ahead_of(&self, now: Tick) -> bool {
+        self.head_end.as_nanos().saturating_sub(now.as_nanos()) > self.width.saturating_mul(2 * STEPS)
+    }
+
     fn add_at(&mut self, now: Tick, what: Tally) -> EntryId {
         self.slide_to(now);
         self.buckets[(self.head % STEPS) as usize].add(what);
@@ -286,7 +298,8 @@ impl TimeWindow {
 
     fn next_entry_at(&self, now: Tick) -> EntryId {
         // The first tick of a bucket names it whatever the width, as a window of another width is filled by it.
-        let start = if now < self.head_end { self.head } else { now.as_nanos() / self.width } * self.width;
+        let is_here = now < self.head_end && !self.is_ahead_of(now);
+        let start = if is_here { self.head } else { now.as_nanos() / self.width } * self.width;
         EntryId(IN_TIME | start)
     }
 
@@ -302,6 +315,9 @@ impl TimeWindow {
     }
 
     fn tally_at(&self, now: Tick) -> Tally {
+        if self.is_ahead_of(now) {
+            return Tally::default();
+        }
         let head = (now.as_nanos() / self.width).max(self.head);
         let mut sum = Tally::default();
         for bucket in (self.head.saturating_sub(STEPS - 1)..=self.head).filter(|bucket| head - bucket < STEPS) {

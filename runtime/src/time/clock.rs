@@ -50,6 +50,10 @@ pub trait Clock: fmt::Debug + Send + Sync + 'static {
 ///
 /// With the feature `async` it is tokio's clock, so that `tokio::time::pause()` and `advance()` rule policies too in
 /// tests that enable tokio's `test-util`; without that feature of tokio it is `std::time::Instant`.
+///
+/// Each runtime whose time was paused has a time line of its own, which usually runs ahead of the real one. A
+/// [`CircuitBreaker`](crate::breaker::CircuitBreaker) that is used on both never waits for a moment that it measured on the
+/// other: where the time at which it opened lies ahead of the present, the next call is a probe.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 

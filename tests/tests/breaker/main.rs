@@ -18,3 +18,4 @@ mod registry;
 mod rejecting;
 mod slow;
 mod support;
+mod time_lines;
