@@ -84,6 +84,31 @@ fn torn_and_foreign_lines_are_skipped_told_and_written_behind() {
     assert_eq!(journal.counts().unwrap().total, 2);
 }
 
+/// Fields that are not known yet are passed over, wherever they stand and whatever they hold.
+#[test]
+fn lines_of_a_later_version_are_read_and_counted() {
+    let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
+    let (first, journal) = monitor(config(folder.path(), &clock), &clock);
+    fail(&first, ErrorCode::SYNC_ERROR, "of this version");
+    drop((first, journal));
+    let path = folder.path().join("errors-00000001.jsonl");
+    let line = fs::read_to_string(&path).unwrap();
+    let later = |message: &str| line.replace("of this version", message);
+    let changed = [
+        later("one more at the end").replace("}\n", ",\"tenant\":{\"id\":[1,null]}}\n"),
+        later("one more in front").replacen("\"timestamp\":", "\"trace\":\"4bf9\",\"timestamp\":", 1),
+        later("another version").replacen("{\"v\":1,", "{\"v\":2,\"shard\":7,", 1),
+    ];
+    fs::OpenOptions::new().append(true).open(&path).unwrap().write_all(changed.concat().as_bytes()).unwrap();
+    let (second, journal) = monitor(config(folder.path(), &clock), &clock);
+    let page = second.query(&Query::new().code(ErrorCode::SYNC_ERROR)).unwrap();
+    let found: Vec<_> = page.records.iter().map(|record| record.message.as_str()).collect();
+    assert_eq!(found, ["another version", "one more in front", "one more at the end", "of this version"]);
+    assert_eq!((page.torn, journal.counts().unwrap().total), (0, 4));
+    fail(&second, ErrorCode::SYNC_ERROR, "goes on");
+    assert_eq!(all(&second, Query::new()).len(), 5);
+}
+
 /// What cannot be serialised is kept as text; sizes are bounded.
 #[test]
 fn odd_and_huge_errors_take_one_bounded_line() {

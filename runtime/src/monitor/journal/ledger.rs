@@ -171,7 +171,12 @@ impl Ledger {
         let lost = if records > 0 { std::mem::take(&mut entries.refused) } else { 0 };
         drop(entries);
         if let Some(since) = resumed {
-            tracing::info!(target: names::TARGET_JOURNAL, %since, lost, "journal: writing again");
+            match lost {
+                0 => tracing::info!(target: names::TARGET_JOURNAL, %since, "journal: writing again"),
+                _ => tracing::warn!(
+                    target: names::TARGET_JOURNAL, %since, "journal: writing again; {lost} records found no room and are lost"
+                ),
+            }
         }
     }
 
