@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     ConfigError, ErrorCode, Rejection,
-    error::{ErrorId, Policy, Rejector},
+    error::{CarriesRejection, ErrorId, Policy, Rejector},
     event::{CircuitState, Observer, Shown},
     time::Tick,
 };
@@ -119,7 +119,7 @@ impl CircuitBreaker {
     #[inline]
     pub fn call<T, E>(&self, f: impl FnOnce() -> Result<T, E>) -> Result<T, E>
     where
-        E: From<Rejection> + 'static,
+        E: CarriesRejection + 'static,
     {
         self.call_judged(ByClass, f)
     }
@@ -144,7 +144,7 @@ impl CircuitBreaker {
     #[inline]
     pub fn call_judged<T, E, J>(&self, judge: J, f: impl FnOnce() -> Result<T, E>) -> Result<T, E>
     where
-        E: From<Rejection>,
+        E: CarriesRejection,
         J: Judge<Result<T, E>>,
     {
         let shared = self.shared();
@@ -178,7 +178,7 @@ impl CircuitBreaker {
     #[inline]
     pub fn call_async<T, E, F>(&self, f: impl FnOnce() -> F) -> impl Future<Output = Result<T, E>>
     where
-        E: From<Rejection> + 'static,
+        E: CarriesRejection + 'static,
         F: Future<Output = Result<T, E>>,
     {
         self.call_judged_async(ByClass, f)
@@ -197,7 +197,7 @@ impl CircuitBreaker {
     #[inline]
     pub async fn call_judged_async<T, E, J, F>(&self, judge: J, f: impl FnOnce() -> F) -> Result<T, E>
     where
-        E: From<Rejection>,
+        E: CarriesRejection,
         J: Judge<Result<T, E>>,
         F: Future<Output = Result<T, E>>,
     {
@@ -246,7 +246,7 @@ impl CircuitBreaker {
 
     /// Answers a call that was not admitted. In line, so that the result is written where the caller wants it.
     #[inline]
-    fn rejected<T, E: From<Rejection>>(&self, denied: Denied) -> Result<T, E> {
+    fn rejected<T, E: CarriesRejection>(&self, denied: Denied) -> Result<T, E> {
         self.rejection(denied).into_result()
     }
 

@@ -29,8 +29,8 @@ pub use id::{ErrorId, InvalidErrorId};
 pub use macros::__macros;
 pub use problem::ProblemDetails;
 pub use redact::{Redactor, RedactorInstalled, Sensitive};
-pub use rejection::{Policy, Rejection, Rejector};
-pub use result_ext::{ConvertExt, ResultExt};
+pub use rejection::{CarriesRejection, Policy, Rejection, Rejector};
+pub use result_ext::{CodeExt, ConvertExt, ResultExt};
 pub use retry_after::retry_after;
 pub use view::{ErrorRef, View, Viewable};
 

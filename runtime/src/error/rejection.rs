@@ -333,6 +333,20 @@ impl std::error::Error for Rejection {
     }
 }
 
+/// An error type that can carry a [`Rejection`]: every type with `From<Rejection>`.
+///
+/// It is the bound of calls by hand, so that the compiler says what an error type lacks.
+#[diagnostic::on_unimplemented(
+    message = "the error type `{Self}` cannot carry a `Rejection`",
+    label = "`{Self}` cannot say that the call was rejected",
+    note = "needs `impl From<gardefou::Rejection> for {Self}` (with thiserror: a variant `Rejected(#[from] \
+            gardefou::Rejection)`)"
+)]
+pub trait CarriesRejection: From<Rejection> {}
+
+#[diagnostic::do_not_recommend]
+impl<E: From<Rejection>> CarriesRejection for E {}
+
 impl From<Rejection> for std::io::Error {
     fn from(rejection: Rejection) -> Self {
         Self::other(rejection)

@@ -114,6 +114,66 @@ impl<T> ResultExt<T> for Option<T> {
     }
 }
 
+/// What [`ResultExt`] does, under names that no other trait has: for modules that import `anyhow::Context`, or another
+/// trait whose method is named `context` too.
+///
+/// Every type with `ResultExt` has it.
+///
+/// # Examples
+///
+/// ```
+/// use anyhow::Context;
+/// use gardefou::{ErrorCode, error::CodeExt};
+///
+/// let foreign: anyhow::Error = "x".parse::<u16>().context("the port is no number").unwrap_err();
+/// assert_eq!(foreign.to_string(), "the port is no number");
+/// let ours = "x".parse::<u16>().coded(ErrorCode::CONFIG_ERROR, "the port is no number").unwrap_err();
+/// assert!(ours.is(ErrorCode::CONFIG_ERROR));
+/// ```
+pub trait CodeExt<T>: ResultExt<T> {
+    /// Gives the error this code, as [`ResultExt::code`] does.
+    ///
+    /// # Errors
+    ///
+    /// The error of `self`, coded.
+    #[track_caller]
+    fn or_code(self, code: ErrorCode) -> Result<T, AppError> {
+        ResultExt::code(self, code)
+    }
+
+    /// Wraps the error in a new one with this code and message, as [`ResultExt::context`] does.
+    ///
+    /// # Errors
+    ///
+    /// A new error whose source is the error of `self`.
+    #[track_caller]
+    fn coded<M: fmt::Display>(self, code: ErrorCode, message: M) -> Result<T, AppError> {
+        ResultExt::context(self, code, message)
+    }
+
+    /// Wraps the error in a new one, as [`ResultExt::with_context`] does.
+    ///
+    /// # Errors
+    ///
+    /// A new error whose source is the error of `self`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{ErrorCode, error::CodeExt};
+    ///
+    /// let port: Option<u16> = None;
+    /// let err = port.coded_with(ErrorCode::CONFIG_ERROR, || format!("{} is not set", "PORT")).unwrap_err();
+    /// assert_eq!(err.to_string(), "PORT is not set");
+    /// ```
+    #[track_caller]
+    fn coded_with<M: fmt::Display>(self, code: ErrorCode, message: impl FnOnce() -> M) -> Result<T, AppError> {
+        ResultExt::with_context(self, code, message)
+    }
+}
+
+impl<T, R: ResultExt<T>> CodeExt<T> for R {}
+
 /// Converts the error of a `Result` where `?` cannot: between [`AppError`] and types such as `anyhow::Error`, whose
 /// blanket conversions exclude one another.
 ///

@@ -456,7 +456,7 @@ impl<'a> View<'a> {
     }
 }
 
-/// An error that functions take by its static type: an [`AppError`], or any [`Error`] that borrows nothing.
+/// An error that functions take by its static type: an [`AppError`], any [`Error`] that borrows nothing, or a `dyn Error`.
 pub trait Viewable: sealed::Sealed {
     /// Returns the view of the error.
     fn view(&self) -> View<'_>;
@@ -473,6 +473,23 @@ impl<E: Error + 'static> Viewable for E {
         View::of_std(self)
     }
 }
+
+/// Once for each form of `dyn Error` that functions pass on.
+macro_rules! viewable_dyn {
+    ($($error:ty),+) => {
+        $(
+            impl Viewable for $error {
+                fn view(&self) -> View<'_> {
+                    View::of_dyn(self)
+                }
+            }
+
+            impl sealed::Sealed for $error {}
+        )+
+    };
+}
+
+viewable_dyn!(dyn Error, dyn Error + Send, dyn Error + Sync, dyn Error + Send + Sync);
 
 mod sealed {
     pub trait Sealed {}

@@ -1,8 +1,8 @@
 //! The handle that calls go through.
 
-use super::{AnyError, Attempt, Next, RetryBudget, RetryBuilder, RetryConfig, Run, hooks::Hooks};
+use super::{AnyError, Attempt, RetryBudget, RetryBuilder, RetryConfig, Run, hooks::Hooks};
 #[cfg(feature = "async")]
-use crate::error::Rejection;
+use crate::error::CarriesRejection;
 use crate::{
     error::Rejector,
     event::{GuardName, LogLevel},
@@ -24,7 +24,7 @@ use std::{
 ///
 /// What is retried: every error, except one whose [class](crate::error::Class) is permanent and the rejection of a policy
 /// further in (an open circuit), whatever error type it became; `retry_if` replaces the class. Classes are seen on
-/// [`AppError`](crate::AppError), [`std::io::Error`], [`Rejection`], boxed errors and types with codes
+/// [`AppError`](crate::AppError), [`std::io::Error`], [`Rejection`](crate::Rejection), boxed errors and types with codes
 /// ([`Coded`](crate::Coded)), through their chains of sources; for any other type there is `retry_if`
 /// ([`is_retryable`](super::is_retryable) reads the chain of any error). An error with a wait (`retry_after()`) is
 /// obeyed: the wait is at least that long, and where that exceeds `max_delay`, or what is left of `max_elapsed` or of
@@ -211,7 +211,7 @@ impl Retry {
         let mut run = self.start();
         loop {
             let result = attempt_once(&mut run, &mut |_| op());
-            match settle_while(&mut run, result, &again) {
+            match run.settle_while(result, &AnyError, &again) {
                 ControlFlow::Break(result) => return result,
                 ControlFlow::Continue(delay) => run.wait(delay),
             }
@@ -327,7 +327,7 @@ impl Retry {
     where
         F: Future<Output = Result<T, E>>,
     {
-        self.drive_async(|_| op(), |run, result| settle_while(run, result, &again)).await
+        self.drive_async(|_| op(), |run, result| run.settle_while(result, &AnyError, &again)).await
     }
 
     /// As [`call_async`](Self::call_async), and hands each attempt a state that it gives back with its result: what the
@@ -420,7 +420,7 @@ impl Retry<Timed> {
     ///
     /// # Errors
     ///
-    /// That of the last call; where that was cut off, a [`Rejection`] with code `TIMEOUT_ERROR` turned into `E`.
+    /// That of the last call; where that was cut off, a [`Rejection`](crate::Rejection) with code `TIMEOUT_ERROR` turned into `E`.
     ///
     /// # Panics
     ///
@@ -457,7 +457,7 @@ impl Retry<Timed> {
     /// ```
     pub async fn call_async<T, E, F>(&self, mut op: impl FnMut() -> F) -> Result<T, E>
     where
-        E: From<Rejection> + 'static,
+        E: CarriesRejection + 'static,
         F: Future<Output = Result<T, E>>,
     {
         self.call_async_with(|_| op()).await
@@ -467,14 +467,14 @@ impl Retry<Timed> {
     ///
     /// # Errors
     ///
-    /// That of the last call; where that was cut off, a [`Rejection`] with code `TIMEOUT_ERROR` turned into `E`.
+    /// That of the last call; where that was cut off, a [`Rejection`](crate::Rejection) with code `TIMEOUT_ERROR` turned into `E`.
     ///
     /// # Cancel safety
     ///
     /// As [`Retry::call_async`](Retry::<Untimed>::call_async).
     pub async fn call_async_with<T, E, F>(&self, mut op: impl FnMut(Attempt) -> F) -> Result<T, E>
     where
-        E: From<Rejection> + 'static,
+        E: CarriesRejection + 'static,
         F: Future<Output = Result<T, E>>,
     {
         let mut run = self.start();
@@ -516,22 +516,6 @@ fn call_again<T, E: 'static>(mut run: Run<'_>, first: E, mut op: impl FnMut(Atte
 #[inline]
 fn settle<T, E: 'static>(run: &mut Run<'_>, result: Result<T, E>) -> ControlFlow<Result<T, E>, Duration> {
     run.settle(result, &AnyError, |_| None)
-}
-
-/// What comes after an outcome that a predicate judges as a whole.
-#[inline]
-fn settle_while<T, E: 'static>(
-    run: &mut Run<'_>,
-    mut result: Result<T, E>,
-    again: impl Fn(&Result<T, E>) -> bool,
-) -> ControlFlow<Result<T, E>, Duration> {
-    let rejected = result.is_err() && run.is_rejected();
-    let next = run.after_while_seen(&mut result, again, rejected);
-    run.end_attempt(next);
-    match next {
-        Next::Return => ControlFlow::Break(result),
-        Next::Wait(delay) => ControlFlow::Continue(delay),
-    }
 }
 
 impl<A> Retry<A> {

@@ -28,6 +28,8 @@ mod run;
 mod step;
 mod tokens;
 mod view;
+#[cfg(feature = "async")]
+mod watched;
 
 pub use crate::{call::Attempt, event::StopReason};
 pub use backoff::{Backoff, BackoffKind, Delays};
@@ -40,12 +42,12 @@ pub use jitter::{Jitter, JitterSetting};
 pub use run::Run;
 #[cfg(feature = "async")]
 pub use run::Wait;
-#[cfg(feature = "async")]
-#[doc(hidden)]
-pub use run::Watched;
 pub use view::is_retryable;
 #[doc(hidden)]
 pub use view::{AnyError, ErrorView};
+#[cfg(feature = "async")]
+#[doc(hidden)]
+pub use watched::Watched;
 
 /// The page on retries, so that its code is compiled and run.
 #[cfg(doctest)]

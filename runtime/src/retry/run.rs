@@ -1,5 +1,7 @@
 //! One series of attempts, for a loop that stands in the caller's own code.
 
+#[cfg(feature = "async")]
+use super::watched::{AttemptFrame, Watched};
 use super::{
     AnyError, ErrorView, FailedAttempt, Next,
     handle::Core,
@@ -14,7 +16,7 @@ use crate::{
 };
 #[cfg(feature = "async")]
 use crate::{
-    call::{EndedBy, Framed},
+    call::EndedBy,
     error::{ErrorCode, Policy, Rejection},
 };
 use std::{
@@ -75,7 +77,7 @@ pub struct Run<'r> {
     /// `Tick::MAX` while that is not known.
     began: Tick,
     /// That of the attempt under way; a loop in place has none. Its note is that of the [`Step`].
-    frame: Frame,
+    pub(super) frame: Frame,
 }
 
 #[cfg(feature = "async")]
@@ -196,6 +198,24 @@ impl<'r> Run<'r> {
         }
     }
 
+    /// As [`settle`](Self::settle), where a predicate on the whole outcome decides.
+    #[doc(hidden)]
+    #[inline]
+    pub fn settle_while<T, E, V: ErrorView<E>>(
+        &mut self,
+        mut result: Result<T, E>,
+        view: &V,
+        again: impl FnOnce(&Result<T, E>) -> bool,
+    ) -> ControlFlow<Result<T, E>, Duration> {
+        let rejected = result.is_err() && self.is_rejected();
+        let next = self.after_while_seen(&mut result, view, again, rejected);
+        self.end_attempt(next);
+        match next {
+            Next::Return => ControlFlow::Break(result),
+            Next::Wait(delay) => ControlFlow::Continue(delay),
+        }
+    }
+
     /// Enters the frame of an attempt: what runs until the result is dropped is part of it.
     #[doc(hidden)]
     #[expect(
@@ -248,13 +268,13 @@ impl<'r> Run<'r> {
 
     /// Returns `true` if a policy further in rejected the attempt that has just ended with an error.
     #[cold]
-    pub(super) fn is_rejected(&mut self) -> bool {
+    fn is_rejected(&mut self) -> bool {
         self.frame.inside().is_some_and(|inside| inside.rejection().is_some())
     }
 
     /// Ends the frame of an attempt that ended with an error.
     #[cold]
-    pub(super) fn end_attempt(&mut self, next: Next) {
+    fn end_attempt(&mut self, next: Next) {
         let Some(inside) = self.frame.end_use() else { return };
         if let Next::Wait(_) = next {
             for held in inside.take_pending() {
@@ -286,13 +306,14 @@ impl<'r> Run<'r> {
         result: &mut Result<T, E>,
         again: impl FnOnce(&Result<T, E>) -> bool,
     ) -> Next {
-        self.after_while_seen(result, again, false)
+        self.after_while_seen(result, &AnyError, again, false)
     }
 
     #[inline]
-    pub(super) fn after_while_seen<T, E: 'static>(
+    fn after_while_seen<T, E, V: ErrorView<E>>(
         &mut self,
         result: &mut Result<T, E>,
+        view: &V,
         again: impl FnOnce(&Result<T, E>) -> bool,
         rejected: bool,
     ) -> Next {
@@ -305,7 +326,7 @@ impl<'r> Run<'r> {
                 })
                 .0
             }
-            _ => self.after_seen(result, &AnyError, |_| Some(again), rejected),
+            _ => self.after_seen(result, view, |_| Some(again), rejected),
         }
     }
 
@@ -514,59 +535,6 @@ fn warn_of_nesting(core: &Core, outer: Packed) {
     }
     let most = u64::from(core.config.max_attempts.get()).saturating_mul(outer.max_attempts.into());
     event::retry::log_nested(&core.name, core.place, outer.place, most);
-}
-
-#[cfg(feature = "async")]
-pin_project_lite::pin_project! {
-    /// An attempt whose frame is current during each poll.
-    #[derive(Debug)]
-    #[doc(hidden)]
-    #[must_use = "futures do nothing unless they are awaited"]
-    pub struct Watched<'a, 'r, F> {
-        run: &'a mut Run<'r>,
-        #[pin]
-        attempt: F,
-    }
-}
-
-#[cfg(feature = "async")]
-impl<F: Future> Future for Watched<'_, '_, F> {
-    type Output = F::Output;
-
-    #[inline]
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        let this = self.project();
-        let _entered = this.run.enter();
-        this.attempt.poll(cx)
-    }
-}
-
-/// The frame of the attempt under way, for a guard that is the whole of the attempt.
-#[cfg(feature = "async")]
-#[derive(Debug)]
-#[doc(hidden)]
-pub struct AttemptFrame<'a, 'r>(&'a mut Run<'r>);
-
-#[cfg(feature = "async")]
-impl Framed for AttemptFrame<'_, '_> {
-    type Entered<'a>
-        = EnteredAttempt<'a>
-    where
-        Self: 'a;
-
-    #[inline]
-    fn enter(&mut self) -> EnteredAttempt<'_> {
-        self.0.enter()
-    }
-
-    #[inline]
-    fn frame(&mut self) -> &mut Frame {
-        &mut self.0.frame
-    }
-
-    /// The run ends it, when it decides what comes next.
-    #[inline]
-    fn end(&mut self, _: bool) {}
 }
 
 /// A failed attempt as the decision sees it.

@@ -1,0 +1,16 @@
+//! The error type of a call by hand must be able to carry a rejection.
+
+use gardefou::{breaker::CircuitBreaker, retry::Retry};
+use std::time::Duration;
+
+#[derive(Debug)]
+struct E;
+
+fn calls(breaker: &CircuitBreaker) {
+    let _ = breaker.call(|| Err::<(), _>(E));
+    let _ = breaker.call_async(|| async { Err::<(), _>(E) });
+    let timed = Retry::builder().attempt_timeout(Duration::from_secs(1)).build().unwrap();
+    let _ = timed.call_async(|| async { Err::<(), _>(E) });
+}
+
+fn main() {}
