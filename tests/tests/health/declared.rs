@@ -1,12 +1,19 @@
 //! Checks that are registered where they are declared, and what is wrong with them.
 
+use crate::support::PATIENCE;
 use gardefou::{
     AppError, ErrorCode,
-    health::{CheckResult, Criticality, Kind},
+    health::{CheckResult, Criticality, FailureCategory, Kind, Status},
     health_check,
+    testing::Scope,
+    time::ManualClock,
 };
 use std::{
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+        mpsc,
+    },
     time::Duration,
 };
 
@@ -16,12 +23,17 @@ fn alone() -> MutexGuard<'static, ()> {
     TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Where the next check is declared.
+const FIRST: u32 = line!() + 2;
+
 #[health_check(kind = "liveness", scope = "internal")]
 fn declared_here() -> bool {
     true
 }
 
 mod elsewhere {
+    pub(super) const SECOND: u32 = line!() + 2;
+
     #[gardefou::health_check(name = "declared_here")]
     fn another() -> bool {
         false
@@ -53,8 +65,90 @@ pub(crate) fn shown_only() -> CheckResult {
     CheckResult::warn("look at me")
 }
 
+static IS_UP: AtomicBool = AtomicBool::new(true);
+static RUNS: AtomicUsize = AtomicUsize::new(0);
+
+#[health_check(
+    name = "declared-paced",
+    period = 10,
+    stale_after = 20,
+    failure_threshold = 2,
+    success_threshold = 2,
+    crate = gardefou
+)]
+fn paced() -> bool {
+    RUNS.fetch_add(1, Ordering::SeqCst);
+    IS_UP.load(Ordering::SeqCst)
+}
+
+/// What the next run of the slow check waits for, once it has let time pass on the clock.
+static SLOW: Mutex<Option<(ManualClock, mpsc::Receiver<()>)>> = Mutex::new(None);
+
+#[health_check(name = "declared-slow", timeout = "2s")]
+fn slow() -> bool {
+    let Some((clock, end)) = SLOW.lock().unwrap().take() else { return true };
+    clock.advance(Duration::from_secs(3));
+    let _ = end.recv_timeout(PATIENCE);
+    true
+}
+
 #[test]
-fn declared_checks_are_in_the_process_wide_registry_with_their_settings() {
+fn a_declared_period_and_age_decide_when_a_check_runs_and_is_stale() {
+    let _turn = alone();
+    let scope = Scope::new();
+    let health = scope.health_check();
+    let runs = || {
+        let before = RUNS.load(Ordering::SeqCst);
+        health.run_due_checks();
+        RUNS.load(Ordering::SeqCst) - before
+    };
+    assert!(health.run_check("declared-paced").unwrap().passed());
+    runs();
+    scope.clock().advance(Duration::from_secs(5));
+    assert_eq!(runs(), 0, "half of the period");
+    // The jitter is a tenth; by default it would be run after 27 s at the earliest.
+    scope.clock().advance(Duration::from_secs(7));
+    assert_eq!(runs(), 1);
+
+    let status = || {
+        let all = health.health_status();
+        let report = all.check("declared-paced").unwrap();
+        (report.status, report.category)
+    };
+    scope.clock().advance(Duration::from_secs(20));
+    assert_eq!(status(), (Status::Pass, None));
+    scope.clock().advance(Duration::from_secs(1));
+    assert_eq!(status(), (Status::Fail, Some(FailureCategory::Stale)));
+}
+
+#[test]
+fn declared_thresholds_decide_when_the_status_turns() {
+    let _turn = alone();
+    let scope = Scope::new();
+    let health = scope.health_check();
+    let confirmed = [true, false, false, true, true].map(|is_up| {
+        IS_UP.store(is_up, Ordering::SeqCst);
+        health.run_check("declared-paced").unwrap();
+        health.health_status().check("declared-paced").unwrap().status
+    });
+    let (pass, fail) = (Status::Pass, Status::Fail);
+    assert_eq!(confirmed, [pass, pass, fail, fail, pass], "two of a kind turn it");
+}
+
+#[test]
+fn a_declared_timeout_gives_a_run_up() {
+    let _turn = alone();
+    let scope = Scope::new();
+    let (end, ended) = mpsc::channel();
+    *SLOW.lock().unwrap() = Some((scope.clock().clone(), ended));
+    let report = scope.health_check().run_check("declared-slow").unwrap();
+    assert_eq!((report.status, report.category), (Status::Fail, Some(FailureCategory::Timeout)));
+    assert_eq!(report.output.as_deref(), Some("took longer than 2s"));
+    drop(end);
+}
+
+#[test]
+fn declared_checks_are_in_the_process_wide_registry_with_what_they_show() {
     let _turn = alone();
     assert!(declared_here(), "the function stays callable as it is");
     let own = health_check().run_check("declared_here").unwrap();
@@ -80,8 +174,8 @@ fn a_second_declaration_of_a_name_is_told_with_both_places() {
     let expected = format!(
         "health check `declared_here` declared at {} is not registered: a check named `declared_here` is registered \
          already (another is declared at {})",
-        line(25),
-        line(19),
+        line(elsewhere::SECOND),
+        line(FIRST),
     );
     assert_eq!(about, &expected);
     let err = gardefou::ErrorSystem::builder().strict(true).init().unwrap_err();

@@ -5,7 +5,7 @@ use gardefou::{
     AppError, ErrorCode, Rejection,
     breaker::{CircuitBreaker, CircuitState},
     error::Policy,
-    retry::{Retry, is_retryable},
+    retry::{Next, Retry, is_retryable},
 };
 use std::cell::{Cell, RefCell};
 
@@ -218,6 +218,7 @@ fn an_error_type_of_the_users_own_shows_the_open_circuit_through_its_chain() {
             }
         }
     }
+    assert!(is_retryable(&Own::Down));
     let (clock, calls) = (Diary::default(), Cell::new(0));
     let breaker = breaker("retry-composition-own", 2, &clock);
     let retry = doubling(&clock).max_retries(9).retry_if(is_retryable::<Own>).build().unwrap();
@@ -227,6 +228,13 @@ fn an_error_type_of_the_users_own_shows_the_open_circuit_through_its_chain() {
     });
     assert!(matches!(outcome, Err(Own::Rejected(_))));
     assert_eq!(calls.get(), 3);
+
+    // A loop in place has no frame that heard of the rejection: the chain alone shows it.
+    let mut rejected = outcome;
+    assert!(!is_retryable(rejected.as_ref().unwrap_err()));
+    let plain = doubling(&clock).build().unwrap();
+    assert!(matches!(plain.start().after(&mut rejected), Next::Wait(_)), "the type alone shows nothing");
+    assert_eq!(retry.start().after(&mut rejected), Next::Return);
 }
 
 #[tokio::test(start_paused = true)]

@@ -176,8 +176,18 @@ fn nesting_without_end_ends() {
     let text = to_value(&Endless).to_string();
     assert!(text.contains("nested too deeply") && text.len() < 200, "{text}");
     assert_eq!(to_value(&Wrapped), json!("… (nested too deeply)"));
-    // Siblings of what is too deep have their full depth.
-    assert_eq!(to_value(&(Endless, [[[1]]]))[1], json!([[[1]]]));
+    // Each sibling of what is too deep, or panics deep down, has the full depth.
+    let deepest = to_value(&[Endless])[0].clone();
+    let siblings: Vec<Endless> = (0..2 * MAX_DEPTH).map(|_| Endless).collect();
+    assert!(to_value(&siblings).as_array().unwrap().iter().all(|sibling| *sibling == deepest));
+    struct PanicsBelow(usize);
+    impl Serialize for PanicsBelow {
+        fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+            let below = self.0.checked_sub(1).expect("the bottom");
+            s.serialize_some(&[Self(below)])
+        }
+    }
+    assert_eq!(to_value(&(PanicsBelow(5), Endless))[1], deepest);
 }
 
 #[test]
