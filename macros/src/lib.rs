@@ -4,6 +4,8 @@ mod args;
 mod block;
 mod check;
 mod coded;
+#[cfg(test)]
+mod covered;
 mod diag;
 mod drops;
 mod expand;
@@ -152,15 +154,22 @@ pub fn enhanced_error_handling(args: TokenStream, item: TokenStream) -> TokenStr
 /// | `success_threshold` | successful probes that close it, at least 1 | 1 |
 /// | `recovery_backoff` | growth of the open time when recovery fails, 1 to 1000 | 1.0 |
 /// | `max_recovery_timeout` | longest open time | `"1h"` |
+/// | `recovery_jitter` | largest random part that is added to an open time, as a share of it, 0 to 1 | 0 |
 /// | `half_open_timeout` | longest time half-open | `recovery_timeout` |
 /// | `window` | `"100 calls"` or a duration such as `"60s"`; needs a rate | none |
+/// | `count_window` | the same as a number of calls, 1 to 1,000,000 | none |
+/// | `time_window` | the same as a duration | none |
 /// | `failure_rate` | share of failures in the window that opens it, above 0 to 1 | none |
 /// | `min_calls` | calls in the window before a rate means anything | 10 |
 /// | `slow_call` | duration above which a call is slow | none |
 /// | `slow_rate` | share of slow calls that opens it, above 0 to 1 | 0.5 with `slow_call` |
 /// | `abandoned_after` | an async call dropped after it was pending so long counts as a failure | 1 |
 /// | `failure_if` | `fn(&Result<T, E>) -> bool`: what it holds for is a failure, all else a success | by class |
+/// | `ignore_if` | `fn(&Result<T, E>) -> bool`: what it holds for counts as nothing, before `failure_if` is asked | none |
 /// | `fallback` | `FnOnce(Rejection) -> Result<T, E>`: answers while the circuit is open; a closure sees the arguments | the rejection |
+/// | `shadow` | `true`: count, log and emit events, but never reject | `false` |
+/// | `control` | path to a `static` with a `ManualControl`, by which several breakers are isolated at once | none |
+/// | `seed` | integer (`u64`) that makes the random part of open times the same each time, for tests | random |
 ///
 /// # Errors
 ///
@@ -217,7 +226,7 @@ pub fn with_circuit_breaker(args: TokenStream, item: TokenStream) -> TokenStream
 ///
 /// | key | value | default |
 /// | --- | --- | --- |
-/// | `max_retries` | calls after the first, at least 1 | 3 |
+/// | `max_retries` | calls after the first; 0 for one call | 3 |
 /// | `max_attempts` | calls in all; not together with `max_retries` | 4 |
 /// | `initial_delay` | duration | 0.5 |
 /// | `backoff` | `"exponential"`, `"linear"`, `"constant"`, `"decorrelated"`, or a `Backoff` | `"exponential"` |
@@ -227,9 +236,13 @@ pub fn with_circuit_breaker(args: TokenStream, item: TokenStream) -> TokenStream
 /// | `max_elapsed` | duration from the first attempt to the start of the last | none |
 /// | `attempt_timeout` | duration that one attempt of an `async fn` may take; at most what remains until the deadline | none |
 /// | `retry_if` | `fn(&E) -> bool` | by class |
+/// | `retry_if_result` | `fn(&Result<T, E>) -> bool`, in place of `retry_if` and the class: calls again also after an `Ok` | none |
 /// | `on_retry` | `fn(&FailedAttempt<'_>)`, called before each wait | none |
+/// | `on_give_up` | `fn(&FailedAttempt<'_>)`, called for the failed attempt that no other one follows | none |
 /// | `log_level` | level of the lines between attempts: `"trace"` to `"critical"`, or a path to a `LogLevel` | `"warn"` |
-/// | `budget` | the name of a shared budget, or a `RetryBudget` | none |
+/// | `budget` | the name of a shared budget, a `RetryBudget`, or `false` for none | none |
+/// | `name` | text of 1 to 100 bytes, or path to a `const`, for logs and events | the function's name |
+/// | `seed` | integer (`u64`) that makes the jitter the same for every call, for tests | random |
 ///
 /// # Errors
 ///
@@ -281,7 +294,8 @@ pub fn retry(args: TokenStream, item: TokenStream) -> TokenStream {
 
 /// Calls a function again when it fails, each attempt through a circuit breaker.
 ///
-/// Takes the keys of `#[with_circuit_breaker]` and of `#[retry]`, with the same defaults. The retry is outside and the
+/// Takes the keys of `#[with_circuit_breaker]` and of `#[retry]`, with the same defaults; `name` is the breaker's, and
+/// `seed` that of both. The retry is outside and the
 /// breaker inside: each attempt is counted, and once the circuit opens the retry stops at once instead of waiting
 /// against it, whatever the error type shows of that. An attempt that `attempt_timeout` cuts off is a failure.
 ///

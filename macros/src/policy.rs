@@ -155,6 +155,7 @@ pub(crate) struct Breaker {
     pub(crate) name: TokenStream,
     pub(crate) setters: Setters,
     pub(crate) failure_if: Option<Expr>,
+    pub(crate) ignore_if: Option<Expr>,
     pub(crate) fallback: Option<Expr>,
 }
 
@@ -174,8 +175,27 @@ impl<T: Copy> Seen<T> {
     }
 }
 
+/// The seed of an attribute's random numbers; where there is a retry and a breaker, both take it.
+#[derive(Clone)]
+pub(crate) struct Seed {
+    key: Ident,
+    value: TokenStream,
+}
+
+impl Seed {
+    pub(crate) fn of(args: &mut Args, krate: &Path, diag: &mut Diag) -> Option<Self> {
+        let (key, expr) = args.take_with_key("seed")?;
+        let value = value::seed("seed", expr, diag)?.tokens(krate);
+        Some(Self { key, value })
+    }
+
+    fn push_to(&self, setters: &mut Setters) {
+        setters.push(&self.key, "seed", self.value.clone());
+    }
+}
+
 impl Breaker {
-    pub(crate) fn of(args: &mut Args, krate: &Path, diag: &mut Diag) -> Self {
+    pub(crate) fn of(args: &mut Args, seed: Option<&Seed>, krate: &Path, diag: &mut Diag) -> Self {
         let name = match args.take("name") {
             Some(value) => value::name("name", value, diag),
             None => {
@@ -227,14 +247,39 @@ impl Breaker {
         let slow_rate = rate("slow_rate", "must be above 0 and at most 1, as a share of the calls", &share, diag);
         let growth = |factor: f64| (1.0..=1000.0).contains(&factor);
         rate("recovery_backoff", "must be 1 to 1000", &growth, diag);
+        let part = |fraction: f64| (0.0..=1.0).contains(&fraction);
+        rate("recovery_jitter", "must be 0 to 1, as a share of the open time", &part, diag);
+        if let Some((key, expr)) = args.take_with_key("shadow")
+            && let Some(shadow) = value::flag("shadow", expr, diag)
+        {
+            setters.push(&key, "shadow", quote!(#shadow));
+        }
+        if let Some((key, expr)) = args.take_with_key("control")
+            && let Some(control) = control(expr, krate, diag)
+        {
+            setters.push(&key, "control", control);
+        }
+        if let Some(seed) = seed {
+            seed.push_to(&mut setters);
+        }
 
-        let window = args.take_with_key("window");
-        let rated = window.is_some() || failure_rate.0.is_some() || slow_call.0.is_some();
-        let window = window.and_then(|(key, value)| {
-            let window = window_of(value, krate, diag)?;
-            setters.push(&key, window.setter, window.value);
-            Some((key, window.calls))
-        });
+        let windows: Vec<_> = WINDOWS.iter().filter_map(|key| Some((*key, args.take_with_key(key)?))).collect();
+        let rated = !windows.is_empty() || failure_rate.0.is_some() || slow_call.0.is_some();
+        let mut window = None;
+        for (place, (name, (key, value))) in windows.into_iter().enumerate() {
+            if place > 0 {
+                diag.at(&key, "a breaker has one window: give one of `window`, `count_window` and `time_window`");
+            }
+            let read = match name {
+                "count_window" => Window::of_calls(value, krate, diag),
+                "time_window" => Window::of_time(name, value, krate, diag),
+                _ => window_of(value, krate, diag),
+            };
+            if let Some(read) = read {
+                setters.push(&key, read.setter, read.value);
+                window.get_or_insert((name, key, read.calls));
+            }
+        }
         // By default a rate is one of the last 100 calls, so any of these brings a window along.
         if let Some(key) = min_calls.key()
             && !rated
@@ -242,14 +287,14 @@ impl Breaker {
         {
             diag.at(key, "`min_calls` needs `window`, of whose calls it is the minimum: `window = \"100 calls\"`");
         }
-        if let Some((key, calls)) = &window {
+        if let Some((name, key, calls)) = &window {
             if failure_rate.0.is_none() && slow_rate.0.is_none() && slow_call.0.is_none() {
-                diag.at(key, "`window` needs a rate: `failure_rate = 0.5`, or `slow_call` with `slow_rate`");
+                diag.at(key, format!("`{name}` needs a rate: `failure_rate = 0.5`, or `slow_call` with `slow_rate`"));
             }
             if let (Some(calls), Some(min), Some(key)) = (calls, min_calls.known(), min_calls.key())
                 && min > *calls
             {
-                diag.at(key, format!("`min_calls = {min}` is more than the {calls} calls that `window` holds"));
+                diag.at(key, format!("`min_calls = {min}` is more than the {calls} calls that `{name}` holds"));
             }
         }
         if let (Some(key), None) = (slow_rate.key(), slow_call.key()) {
@@ -275,16 +320,54 @@ impl Breaker {
             }
         }
         let failure_if = args.take("failure_if").and_then(|value| value::callback("failure_if", value, diag));
+        let ignore_if = args.take("ignore_if").and_then(|value| value::callback("ignore_if", value, diag));
         let fallback = args.take("fallback").and_then(|value| value::callback("fallback", value, diag));
         let name = name.map_or_else(TokenStream::new, |name| name.text_tokens(krate));
-        Self { name, setters, failure_if, fallback }
+        Self { name, setters, failure_if, ignore_if, fallback }
     }
 }
+
+/// A path to a `ManualControl`, or to what derefs to one.
+fn control(expr: Expr, krate: &Path, diag: &mut Diag) -> Option<TokenStream> {
+    match value::plain(expr) {
+        Expr::Path(path) => {
+            let krate = crate::model::path_at(krate, &path);
+            Some(quote_spanned!(crate::model::at(&path)=> #krate::__private::typed::control(&#path)))
+        }
+        other => {
+            diag.at(
+                other,
+                "`control` takes a path to a `static` that holds a `ManualControl`, for example a `LazyLock`",
+            );
+            None
+        }
+    }
+}
+
+/// The keys that give a breaker its window.
+const WINDOWS: &[&str] = &["window", "count_window", "time_window"];
+
+/// The largest count window.
+const MAX_WINDOW_CALLS: u32 = 1_000_000;
 
 struct Window {
     setter: &'static str,
     value: TokenStream,
     calls: Option<u32>,
+}
+
+impl Window {
+    /// The last so many calls.
+    fn of_calls(expr: Expr, krate: &Path, diag: &mut Diag) -> Option<Self> {
+        let calls = value::integer("count_window", expr, 1..=MAX_WINDOW_CALLS, diag)?;
+        Some(Self { setter: "count_window", value: calls.positive_tokens(krate), calls: calls.known })
+    }
+
+    /// The calls of the last while.
+    fn of_time(key: &str, expr: Expr, krate: &Path, diag: &mut Diag) -> Option<Self> {
+        let span = value::duration(key, expr, false, diag)?;
+        Some(Self { setter: "time_window", value: span.tokens(krate), calls: None })
+    }
 }
 
 /// `"100 calls"`, a duration such as `"60s"`, a number of calls, or an expression of type `Duration`.
@@ -295,7 +378,7 @@ fn window_of(expr: Expr, krate: &Path, diag: &mut Diag) -> Option<Window> {
         let calls = written.trim().strip_suffix("calls").or_else(|| written.trim().strip_suffix("call"));
         if let Some(calls) = calls {
             return match calls.trim().replace('_', "").parse::<u32>() {
-                Ok(calls) if (1..=1_000_000).contains(&calls) => Some(Window {
+                Ok(calls) if (1..=MAX_WINDOW_CALLS).contains(&calls) => Some(Window {
                     setter: "count_window",
                     value: quote_spanned!(text.span()=> #calls),
                     calls: Some(calls),
@@ -328,29 +411,43 @@ fn window_of(expr: Expr, krate: &Path, diag: &mut Diag) -> Option<Window> {
         diag.at(text, format!("`window` has the unknown unit `{}`; did you mean \"{number} calls\"?", unit.trim()));
         return None;
     }
-    let span = value::duration("window", expr, false, diag)?;
-    Some(Window { setter: "time_window", value: span.tokens(krate), calls: None })
+    Window::of_time("window", expr, krate, diag)
 }
 
 /// What `#[retry]` was told.
 pub(crate) struct Retry {
     pub(crate) setters: Setters,
     pub(crate) retry_if: Option<Expr>,
+    pub(crate) retry_if_result: Option<Expr>,
     pub(crate) attempt_timeout: Option<Ident>,
 }
+
+/// The longest name of a retry, in bytes.
+const MAX_RETRY_NAME: usize = 100;
 
 const BACKOFFS: &[&str] = &["exponential", "linear", "constant", "decorrelated"];
 
 impl Retry {
-    pub(crate) fn of(args: &mut Args, krate: &Path, diag: &mut Diag) -> Self {
+    pub(crate) fn of(args: &mut Args, seed: Option<&Seed>, krate: &Path, diag: &mut Diag) -> Self {
         let mut setters = Setters::default();
+        // Beside a breaker the name is the breaker's, which has taken it.
+        if let Some((key, expr)) = args.take_with_key("name")
+            && let Some(name) = value::name_up_to(MAX_RETRY_NAME, "name", expr, diag)
+        {
+            setters.push(&key, "name", name.text_tokens(krate));
+        }
+        if let Some(seed) = seed {
+            seed.push_to(&mut setters);
+        }
         for key in ["max_retries", "max_attempts"] {
             let Some((ident, expr)) = args.take_with_key(key) else { continue };
             if key == "max_attempts" && setters.0.iter().any(|setter| setter.name == "max_retries") {
                 diag.at(&ident, "`max_attempts` and `max_retries` say the same thing: `max_retries = 3` is `max_attempts = 4`; give one");
                 continue;
             }
-            if let Some(value) = value::integer(key, expr, 1..=u32::MAX - 1, diag) {
+            // No retry is one call; no attempt would be none.
+            let least = u32::from(key == "max_attempts");
+            if let Some(value) = value::integer(key, expr, least..=u32::MAX - 1, diag) {
                 let count = match key {
                     "max_attempts" => value.positive_tokens(krate),
                     _ => value.tokens(krate),
@@ -413,15 +510,23 @@ impl Retry {
         {
             setters.push(&key, "budget", value);
         }
-        if let Some((key, expr)) = args.take_with_key("on_retry")
-            && let Some(callback) = value::callback("on_retry", expr, diag)
-        {
-            let there = crate::model::path_at(krate, &callback);
-            let place = crate::model::at(&callback);
-            setters.push(&key, "on_retry", quote_spanned!(place=> #there::__private::typed::on_retry(#callback)));
+        for name in ["on_retry", "on_give_up"] {
+            if let Some((key, expr)) = args.take_with_key(name)
+                && let Some(callback) = value::callback(name, expr, diag)
+            {
+                let there = crate::model::path_at(krate, &callback);
+                let place = crate::model::at(&callback);
+                let typed = Ident::new(name, place);
+                setters.push(&key, name, quote_spanned!(place=> #there::__private::typed::#typed(#callback)));
+            }
         }
         let retry_if = args.take("retry_if").and_then(|value| value::callback("retry_if", value, diag));
-        Self { setters, retry_if, attempt_timeout: attempt_timeout.0.map(|(key, _)| key) }
+        let by_result = args.take_with_key("retry_if_result");
+        if let (Some(_), Some((key, _))) = (&retry_if, &by_result) {
+            diag.at(key, "`retry_if_result` sees errors too, in place of `retry_if`: give one");
+        }
+        let retry_if_result = by_result.and_then(|(_, value)| value::callback("retry_if_result", value, diag));
+        Self { setters, retry_if, retry_if_result, attempt_timeout: attempt_timeout.0.map(|(key, _)| key) }
     }
 }
 
@@ -460,15 +565,17 @@ fn jitter(expr: Expr, krate: &Path, diag: &mut Diag) -> Option<TokenStream> {
     }
 }
 
-/// The name of a budget that the process shares, or an expression of type `RetryBudget`.
+/// The name of a budget that the process shares, or an expression of type `RetryBudget`; `None` also for `false`.
 fn budget(expr: Expr, diag: &mut Diag) -> Option<TokenStream> {
     let expr = value::plain(expr);
     match &expr {
         Expr::Lit(ExprLit { lit: Lit::Str(_), .. }) => {
             value::name("budget", expr.clone(), diag)?;
         }
+        // As where the key is not given.
+        Expr::Lit(ExprLit { lit: Lit::Bool(has), .. }) if !has.value => return None,
         Expr::Lit(_) | Expr::Unary(_) => {
-            diag.at(&expr, "`budget` takes the name of a shared budget, or a `RetryBudget`");
+            diag.at(&expr, "`budget` takes the name of a shared budget, a `RetryBudget`, or `false` for none");
             return None;
         }
         _ => {}

@@ -21,16 +21,24 @@ const BREAKER: &[&str] = &[
     "success_threshold",
     "recovery_backoff",
     "max_recovery_timeout",
+    "recovery_jitter",
     "half_open_timeout",
     "window",
+    "count_window",
+    "time_window",
     "failure_rate",
     "min_calls",
     "slow_call",
     "slow_rate",
     "abandoned_after",
     "failure_if",
+    "ignore_if",
     "fallback",
+    "shadow",
+    "control",
 ];
+/// What makes random parts the same each time: of the breaker's open times, and of the retry's delays.
+const SEED: &[&str] = &["seed"];
 const RETRY: &[&str] = &[
     "max_retries",
     "max_attempts",
@@ -42,7 +50,9 @@ const RETRY: &[&str] = &[
     "attempt_timeout",
     "jitter",
     "retry_if",
+    "retry_if_result",
     "on_retry",
+    "on_give_up",
     "budget",
     "log_level",
 ];
@@ -66,10 +76,10 @@ const HEALTH: &[&str] = &[
 
 impl Spec {
     pub(crate) const HANDLING: Self = Self::attribute("#[enhanced_error_handling]", &[HANDLING], "error_code");
-    pub(crate) const BREAKER: Self = Self::attribute("#[with_circuit_breaker]", &[BREAKER], "name");
-    pub(crate) const RETRY: Self = Self::attribute("#[retry]", &[RETRY], "max_retries");
+    pub(crate) const BREAKER: Self = Self::attribute("#[with_circuit_breaker]", &[BREAKER, SEED], "name");
+    pub(crate) const RETRY: Self = Self::attribute("#[retry]", &[RETRY, SEED, &["name"]], "max_retries");
     pub(crate) const RETRY_WITH_BREAKER: Self =
-        Self::attribute("#[retry_with_circuit_breaker]", &[BREAKER, RETRY], "name");
+        Self::attribute("#[retry_with_circuit_breaker]", &[BREAKER, RETRY, SEED], "name");
     pub(crate) const AUDIT: Self =
         Self { title: "#[log_sensitive_operations]", keys: &[AUDIT], first: "name", positional: true };
     pub(crate) const BOUNDARY: Self =
@@ -80,7 +90,7 @@ impl Spec {
     pub(crate) const HEALTH: Self = Self::attribute("#[health_check]", &[HEALTH], "name");
 
     /// In the order in which a key of another one is looked for.
-    const ALL: &[Self] = &[
+    pub(crate) const ALL: &[Self] = &[
         Self::HANDLING,
         Self::BREAKER,
         // A breaker's user who asks for a retry wants both, therefore before the plain retry.

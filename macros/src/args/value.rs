@@ -47,14 +47,19 @@ pub(crate) const MAX_NAME: usize = 128;
 
 /// A name: a string literal, or a path to a constant `&str`.
 pub(crate) fn name(key: &str, expr: Expr, diag: &mut Diag) -> Option<Value<String>> {
+    name_up_to(MAX_NAME, key, expr, diag)
+}
+
+/// A name of at most so many bytes.
+pub(crate) fn name_up_to(max: usize, key: &str, expr: Expr, diag: &mut Diag) -> Option<Value<String>> {
     let expr = plain(expr);
     match &expr {
         Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => {
             let known = text.value();
             if known.trim().is_empty() {
                 diag.at(text, format!("`{key}` must not be empty"));
-            } else if known.len() > MAX_NAME {
-                diag.at(text, format!("`{key}` must be at most {MAX_NAME} bytes long; this has {}", known.len()));
+            } else if known.len() > max {
+                diag.at(text, format!("`{key}` must be at most {max} bytes long; this has {}", known.len()));
             } else if known.chars().any(char::is_control) {
                 diag.at(text, format!("`{key}` must be printable: it holds a control character"));
             } else {
@@ -92,6 +97,21 @@ pub(crate) fn integer(key: &str, expr: Expr, range: RangeInclusive<u32>, diag: &
     None
 }
 
+/// The seed of a generator of random numbers.
+pub(crate) fn seed(key: &str, expr: Expr, diag: &mut Diag) -> Option<Value<u64>> {
+    let expr = plain(expr);
+    let Some((negative, lit)) = literal(&expr) else { return Some(Value { known: None, expr }) };
+    match lit {
+        Lit::Int(_) if negative => diag.at(&expr, format!("`{key}` must not be negative")),
+        Lit::Int(int) if matches!(int.suffix(), "" | "u64") => match int.base10_parse::<u64>() {
+            Ok(known) => return Some(Value { known: Some(known), expr }),
+            Err(_) => diag.at(&expr, format!("`{key}` is out of range for `u64`")),
+        },
+        _ => diag.at(&expr, format!("`{key}` takes an integer of type `u64`")),
+    }
+    None
+}
+
 /// A number with or without a fraction, of which `rule` says what it must be.
 pub(crate) fn number(
     key: &str,
@@ -119,6 +139,9 @@ pub(crate) fn number(
     None
 }
 
+/// The units of durations, as messages list them.
+const UNITS: &str = "`ns`, `us`, `ms`, `s`, `m`, `h` and `d`";
+
 /// A duration: seconds as a number, a text such as `"1m30s"`, or an expression of type `Duration`.
 pub(crate) fn duration(key: &str, expr: Expr, zero_is_fine: bool, diag: &mut Diag) -> Option<Value<Duration>> {
     let expr = plain(expr);
@@ -142,11 +165,12 @@ pub(crate) fn duration(key: &str, expr: Expr, zero_is_fine: bool, diag: &mut Dia
             diag.at(&expr, format!("`{key}` takes a duration with a unit as a text: \"{written}\""));
         }
         Err(NotADuration::NoUnit) => {
-            diag.at(&expr, format!("`{key} = \"{written}\"` has no unit; did you mean \"{written}s\"?"));
+            // Which one was meant, the number does not show: a guess would often be wrong by a factor of a thousand.
+            let forms = format!("\"{written}ms\", \"{written}s\"");
+            diag.at(&expr, format!("`{key} = \"{written}\"` has no unit: write {forms} or another of {UNITS}"));
         }
         Err(NotADuration::Unit(unit)) => {
-            let units = "`ns`, `us`, `ms`, `s`, `m`, `h` and `d`";
-            diag.at(&expr, format!("`{key}` has the unknown unit `{unit}`; there are {units}"));
+            diag.at(&expr, format!("`{key}` has the unknown unit `{unit}`; there are {UNITS}"));
         }
         Err(NotADuration::Malformed) => {
             diag.at(&expr, format!("`{key}` takes a duration such as \"250ms\", \"30s\" or \"1m30s\""));
@@ -268,6 +292,13 @@ impl Value<u32> {
     }
 }
 
+impl Value<u64> {
+    /// The expression of type `u64`.
+    pub(crate) fn tokens(&self, krate: &Path) -> TokenStream {
+        self.typed(krate, "seed")
+    }
+}
+
 impl Value<f64> {
     /// The expression of type `f64`.
     pub(crate) fn tokens(&self, krate: &Path) -> TokenStream {
@@ -330,9 +361,12 @@ mod tests {
     }
 
     #[test]
-    fn a_duration_without_a_unit_is_told_one() {
-        let text = problem(|diag| duration("recovery_timeout", parse_quote!("30"), true, diag));
-        assert_eq!(text, "`recovery_timeout = \"30\"` has no unit; did you mean \"30s\"?");
+    fn a_duration_without_a_unit_is_shown_the_units() {
+        let text = problem(|diag| duration("initial_delay", parse_quote!("100"), true, diag));
+        let units = "`ns`, `us`, `ms`, `s`, `m`, `h` and `d`";
+        let expected =
+            format!("`initial_delay = \"100\"` has no unit: write \"100ms\", \"100s\" or another of {units}");
+        assert_eq!(text, expected);
         let text = problem(|diag| duration("recovery_timeout", parse_quote!(30s), true, diag));
         assert_eq!(text, "`recovery_timeout` takes a duration with a unit as a text: \"30s\"");
     }

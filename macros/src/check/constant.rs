@@ -6,8 +6,18 @@ use quote::ToTokens;
 use syn::{Expr, GenericParam, Ident, Pat, ext::IdentExt};
 
 /// Keys whose values are looked at in each call, or while compiling.
-const OF_EACH_CALL: &[&str] =
-    &["capture", "catch_panics", "crate", "failure_if", "fallback", "rethrow", "retry_if", "user"];
+const OF_EACH_CALL: &[&str] = &[
+    "capture",
+    "catch_panics",
+    "crate",
+    "failure_if",
+    "fallback",
+    "ignore_if",
+    "rethrow",
+    "retry_if",
+    "retry_if_result",
+    "user",
+];
 
 /// Takes off the values that name what differs from call to call or from instance to instance, and says why.
 pub(crate) fn constant(function: &Function, args: &mut Args, diag: &mut Diag) {

@@ -77,6 +77,17 @@ pub(super) fn statics(site: &Site<'_>) -> TokenStream {
 
 /// What says how an outcome counts.
 pub(super) fn judge(breaker: &Breaker, site: &Site<'_>, returns: &Type) -> TokenStream {
+    let judge = by_failure(breaker, site, returns);
+    let Some(ignore_if) = &breaker.ignore_if else { return judge };
+    let (returns, outcome, krate) = (inferable(returns), own("outcome"), path_at(site.krate, ignore_if));
+    let conversion = own("conversion");
+    quote_spanned! {at(ignore_if)=>
+        #krate::__private::ignore_if(#conversion, #judge, |#outcome: &#returns| #krate::__private::ask(#outcome, #ignore_if))
+    }
+}
+
+/// What says whether an outcome is a failure.
+fn by_failure(breaker: &Breaker, site: &Site<'_>, returns: &Type) -> TokenStream {
     let (krate, shape) = (site.krate, body::shape(site, returns));
     match &breaker.failure_if {
         None => {

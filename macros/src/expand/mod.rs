@@ -102,10 +102,11 @@ fn guarded(
     }
     // Read also where the function is none, so that all mistakes are told at once.
     let handling = (guard == Guard::Handling).then(|| policy::Handling::of(&mut args, krate, diag));
+    let seed = policy::Seed::of(&mut args, krate, diag);
     let breaker = matches!(guard, Guard::Breaker | Guard::RetryWithBreaker);
-    let breaker = breaker.then(|| policy::Breaker::of(&mut args, krate, diag));
+    let breaker = breaker.then(|| policy::Breaker::of(&mut args, seed.as_ref(), krate, diag));
     let retry = matches!(guard, Guard::Retry | Guard::RetryWithBreaker);
-    let retry = retry.then(|| policy::Retry::of(&mut args, krate, diag));
+    let retry = retry.then(|| policy::Retry::of(&mut args, seed.as_ref(), krate, diag));
     let audit = (guard == Guard::Audit).then(|| policy::Audit::of(&mut args, krate, diag));
     let mut function = function?;
     if let Some(handling) = &handling {

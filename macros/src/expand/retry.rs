@@ -3,7 +3,7 @@
 use super::{body, breaker, site::Site};
 use crate::{
     check, drops,
-    model::{Function, at, own, path_at},
+    model::{Function, at, inferable, own, path_at},
     params::{self, Binding, SelfKind},
     policy::{Breaker, Retry},
 };
@@ -36,13 +36,7 @@ pub(super) fn expand(
         None => attempt.alone(retry, site, &returns),
         Some(breaker) => attempt.guarded(retry, breaker, site, &returns),
     };
-    let retry_if = match &retry.retry_if {
-        None => quote!(#krate::__private::by_class),
-        Some(path) => {
-            let (error, krate) = (own("error"), path_at(krate, path));
-            quote_spanned!(at(path)=> |#error| #krate::__private::Some(#krate::__private::ask(#error, #path)))
-        }
-    };
+    let settle = settle(retry, site, &returns);
     let wait = if function.is_async() {
         quote!(#krate::__private::Run::wait_async(&#run, #delay).await)
     } else {
@@ -58,7 +52,7 @@ pub(super) fn expand(
             // What is not returned is dropped before the wait.
             let #delay = {
                 let (#outcome, #view) = #tried;
-                match #krate::__private::Run::settle(&mut #run, #outcome, &#view, #retry_if) {
+                match #settle {
                     #krate::__private::ControlFlow::Break(#outcome) => break #outcome,
                     #krate::__private::ControlFlow::Continue(#delay) => #delay,
                 }
@@ -83,6 +77,26 @@ pub(super) fn expand(
         let mut #run = #krate::__private::RetrySite::start(&#retries);
         #series
     })
+}
+
+/// What decides whether another attempt follows.
+fn settle(retry: &Retry, site: &Site<'_>, returns: &Type) -> TokenStream {
+    let (krate, run, outcome, view) = (site.krate, own("run"), own("outcome"), own("view"));
+    if let Some(path) = &retry.retry_if_result {
+        let (returns, result, there) = (inferable(returns), own("result"), path_at(krate, path));
+        let conversion = own("conversion");
+        // In a closure of ours, so that a predicate that does not fit is one mistake and not three.
+        let again = quote_spanned!(at(path)=> |#result: &#returns| #there::__private::ask(#result, #path));
+        return quote!(#krate::__private::settle_while(#conversion, &mut #run, #outcome, &#view, #again));
+    }
+    let retry_if = match &retry.retry_if {
+        None => quote!(#krate::__private::by_class),
+        Some(path) => {
+            let (error, krate) = (own("error"), path_at(krate, path));
+            quote_spanned!(at(path)=> |#error| #krate::__private::Some(#krate::__private::ask(#error, #path)))
+        }
+    };
+    quote!(#krate::__private::Run::settle(&mut #run, #outcome, &#view, #retry_if))
 }
 
 /// A sync call in the frame of its attempt.
@@ -197,7 +211,7 @@ impl Attempt {
             body::fallible(site, &block)
         } else {
             // With `move`, a change of what is only lent is told at the change, and not at the closure.
-            let (returns, patterns) = (crate::model::inferable(returns), body::patterns_anew(&bound));
+            let (returns, patterns) = (inferable(returns), body::patterns_anew(&bound));
             capture.closure(&patterns, &quote!(-> #returns #inner))
         };
         attempt

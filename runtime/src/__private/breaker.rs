@@ -169,6 +169,30 @@ impl<T, E, S: Shape<E>, F: Fn(&Result<T, E>) -> bool> Judge<Result<T, E>> for By
     }
 }
 
+/// Judges as another judge does, except for what a predicate of the user's takes out.
+struct Except<J, F>(J, F);
+
+/// Makes a judge of an `ignore_if`.
+#[inline(always)]
+pub fn ignore_if<R, C: Conversion<R>, J: Judge<Result<C::Value, C::Error>>>(
+    conversion: C,
+    judge: J,
+    ignore_if: impl Fn(&R) -> bool,
+) -> impl Judge<Result<C::Value, C::Error>> {
+    Except(judge, move |result: &Result<C::Value, C::Error>| ignore_if(conversion.shown(result)))
+}
+
+impl<T, E, J: Judge<Result<T, E>>, F: Fn(&Result<T, E>) -> bool> Judge<Result<T, E>> for Except<J, F> {
+    #[inline]
+    fn verdict(&self, outcome: &Result<T, E>) -> Verdict {
+        if (self.1)(outcome) { Verdict::Ignored } else { self.0.verdict(outcome) }
+    }
+
+    fn write_cause(&self, outcome: &Result<T, E>, out: &mut dyn Write) -> fmt::Result {
+        self.0.write_cause(outcome, out)
+    }
+}
+
 /// Calls what stands in for the function while the circuit is open.
 #[inline]
 pub fn fallback<R>(rejection: Rejection, fallback: impl FnOnce(Rejection) -> R) -> R {

@@ -19,7 +19,7 @@ pub use crate::{
     retry::{Jitter, Next, Retry, Run},
 };
 pub use audit::{Audit, Audited, User, run_audited};
-pub use breaker::{BreakerSite, ByShape, call_guarded, fallback, judge_if, run_admitted};
+pub use breaker::{BreakerSite, ByShape, call_guarded, fallback, ignore_if, judge_if, run_admitted};
 pub use call::{call, call_with, default_value, never, unguarded};
 pub use carry::{Carried, carrying, rejecting};
 pub use core::{
@@ -32,7 +32,7 @@ pub use core::{
 };
 pub use handling::{Captured, Entered, Handling, catch, catch_async};
 pub use inventory;
-pub use retry::{RetrySite, UsableAgain, ask, by_class, clone_for_each_attempt, usable_again, used_up};
+pub use retry::{RetrySite, UsableAgain, ask, by_class, clone_for_each_attempt, settle_while, usable_again, used_up};
 pub use returns::{Conversion, Itself, fallible, result, returned, returning, returns};
 pub use shape::{Attempted, Probe, Shape, probe, shapes};
 pub use site::{Guarded, Registered};

@@ -1,8 +1,8 @@
 //! `#[retry]`.
 
-use super::{Guarded, breaker::report_config, site};
-use crate::retry::{Retry, Run};
-use std::sync::OnceLock;
+use super::{Conversion, Guarded, breaker::report_config, site};
+use crate::retry::{ErrorView, Retry, Run};
+use std::{ops::ControlFlow, sync::OnceLock, time::Duration};
 
 /// The retry of one call site, built by its first call.
 #[derive(Debug)]
@@ -83,6 +83,18 @@ pub fn used_up<A>(arguments: A) {
 #[inline(always)]
 pub fn by_class<E>(_: &E) -> Option<bool> {
     None
+}
+
+/// Decides by a predicate on the whole outcome what comes after an attempt.
+#[inline(always)]
+pub fn settle_while<R, C: Conversion<R>, V: ErrorView<C::Error>>(
+    conversion: C,
+    run: &mut Run<'_>,
+    result: Result<C::Value, C::Error>,
+    view: &V,
+    again: impl FnOnce(&R) -> bool,
+) -> ControlFlow<Result<C::Value, C::Error>, Duration> {
+    run.settle_while(result, view, |result| again(conversion.shown(result)))
 }
 
 /// Asks a predicate of the user's.

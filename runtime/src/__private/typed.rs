@@ -1,7 +1,7 @@
 //! Values of attributes that are not literals, each with the type it must have: a mismatch is told at the user's own
 //! tokens.
 
-use crate::{boundary::LogLevel, retry::FailedAttempt};
+use crate::{boundary::LogLevel, breaker::ManualControl, retry::FailedAttempt};
 use std::time::Duration;
 
 /// A name.
@@ -30,16 +30,37 @@ pub const fn number(value: f64) -> f64 {
     value
 }
 
+/// The seed of a generator of random numbers.
+#[inline(always)]
+pub const fn seed(value: u64) -> u64 {
+    value
+}
+
 /// A duration.
 #[inline(always)]
 pub const fn duration(value: Duration) -> Duration {
     value
 }
 
-/// Who is told of each attempt that failed.
+/// A callback whose type is known, so that one of another signature is reported once.
+type Callback = Box<dyn Fn(&FailedAttempt<'_>) + Send + Sync>;
+
+/// What is called with each attempt that failed.
 #[inline(always)]
-pub fn on_retry<F: Fn(&FailedAttempt<'_>) + Send + Sync + 'static>(callback: F) -> F {
-    callback
+pub fn on_retry(callback: impl Fn(&FailedAttempt<'_>) + Send + Sync + 'static) -> Callback {
+    Box::new(callback)
+}
+
+/// What is called with the attempt that no other one follows.
+#[inline(always)]
+pub fn on_give_up(callback: impl Fn(&FailedAttempt<'_>) + Send + Sync + 'static) -> Callback {
+    Box::new(callback)
+}
+
+/// A switch for several breakers.
+#[inline(always)]
+pub const fn control(control: &ManualControl) -> &ManualControl {
+    control
 }
 
 /// A level.

@@ -7,6 +7,8 @@ mod audit;
 mod breaker;
 mod handling;
 mod hygiene;
+mod keys;
+mod keys_of_both;
 mod listed;
 mod order;
 mod retry;

@@ -6,6 +6,11 @@ use gardefou::{
 };
 use std::sync::{Arc, Mutex};
 
+/// The runtime crate under another name.
+pub(crate) mod facade {
+    pub(crate) use gardefou as renamed;
+}
+
 pub(crate) type R<T> = Result<T, AppError>;
 
 /// An error that may pass by itself.

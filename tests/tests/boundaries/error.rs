@@ -126,7 +126,7 @@ fn a_fallback_takes_the_place_of_the_value_and_is_not_built_before() {
 fn the_level_is_told() {
     let ears = Ears::on("error-level");
     let _ = error_boundary!("error-level", log_level = "critical", { "x".parse::<u8>()? });
-    let _ = error_boundary!("error-level", log_level = "warning", { "x".parse::<u8>()? });
+    let _ = error_boundary!("error-level", log_level = "warning", crate = ::gardefou, { "x".parse::<u8>()? });
     let _ = error_boundary!("error-level", log_level = gardefou::boundary::LogLevel::Debug, { "x".parse::<u8>()? });
     let levels: Vec<_> = ears.errors().into_iter().map(|told| told.level).collect();
     assert_eq!(levels, [AlertLevel::Critical, AlertLevel::Warning, AlertLevel::Info]);

@@ -30,6 +30,16 @@ fn after_a_commit_nothing_of_it_runs() {
 }
 
 #[test]
+fn the_level_of_the_error_is_the_one_that_was_chosen() {
+    let ears = Ears::on("tx-level");
+    let _: Result<u8, _> =
+        transaction_boundary!("tx-level", log_level = "critical", crate = ::gardefou, |_tx| { "x".parse::<u8>()? });
+    let _: Result<u8, _> = transaction_boundary!("tx-level", log_level = "warning", |_tx| { "x".parse::<u8>()? });
+    let levels: Vec<_> = ears.errors().into_iter().map(|told| told.level).collect();
+    assert_eq!(levels, [AlertLevel::Critical, AlertLevel::Warning]);
+}
+
+#[test]
 fn on_an_error_compensations_run_backwards_and_then_the_callback() {
     let log = Log::default();
     let callback = |err: &AppError| say(&log, format!("callback {}", err.code()));

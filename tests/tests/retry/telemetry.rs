@@ -2,9 +2,11 @@
 
 use crate::support::{Diary, SECOND, doubling, failure, script};
 use gardefou::{
-    ErrorCode,
+    AppError, ErrorCode,
     event::{Event, LogLevel, RetryEventKind, StopReason, Subscription, names, subscribe},
+    retry,
     retry::{FailedAttempt, RetryBudget},
+    retry_with_circuit_breaker,
 };
 use std::{
     collections::BTreeMap,
@@ -213,6 +215,26 @@ fn lines_between_attempts_have_the_level_that_was_chosen() {
     assert_eq!(levels(None), [Level::WARN, Level::WARN, Level::DEBUG]);
     assert_eq!(levels(Some(LogLevel::Trace)), [Level::TRACE, Level::TRACE, Level::DEBUG]);
     assert_eq!(levels(Some(LogLevel::Error)), [Level::ERROR, Level::ERROR, Level::DEBUG]);
+}
+
+#[retry(name = "chosen-by-attribute", initial_delay = 0, log_level = "trace")]
+fn recovers(outcomes: &mut Vec<Result<(), &'static str>>) -> Result<(), &'static str> {
+    outcomes.remove(0)
+}
+
+#[retry_with_circuit_breaker(name = "chosen-by-attribute", initial_delay = 0, log_level = LogLevel::Error)]
+fn recovers_behind_a_breaker(outcomes: &mut Vec<Result<(), AppError>>) -> Result<(), AppError> {
+    outcomes.remove(0)
+}
+
+#[test]
+fn an_attribute_chooses_the_level_of_the_lines_between_attempts() {
+    let lines = logged(|| recovers(&mut vec![Err("a"), Err("b"), Ok(())]).unwrap());
+    let levels: Vec<Level> = lines.into_iter().map(|(level, _)| level).collect();
+    assert_eq!(levels, [Level::TRACE, Level::TRACE, Level::DEBUG]);
+    let lines = logged(|| recovers_behind_a_breaker(&mut vec![Err(failure(ErrorCode::SYNC_ERROR)), Ok(())]).unwrap());
+    let levels: Vec<Level> = lines.into_iter().map(|(level, _)| level).collect();
+    assert_eq!(levels, [Level::ERROR, Level::DEBUG]);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use gardefou::{AppError, retry};
 
 type R<T> = Result<T, AppError>;
 
-#[retry(name = "db")]
+#[retry(failure_threshold = 3)]
 fn f() -> R<i32> {
     Ok(1)
 }

@@ -1,0 +1,9 @@
+//! A union is no error.
+
+#[derive(gardefou::Coded)]
+#[code(SYNC_ERROR)]
+union E {
+    a: u8,
+}
+
+fn main() {}

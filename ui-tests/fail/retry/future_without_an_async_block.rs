@@ -1,0 +1,16 @@
+//! A future that is made elsewhere has no body that the attempts could run.
+
+use gardefou::{AppError, retry};
+
+type R<T> = Result<T, AppError>;
+
+fn other() -> impl Future<Output = R<i32>> {
+    async { Ok(1) }
+}
+
+#[retry]
+fn f() -> impl Future<Output = R<i32>> {
+    other()
+}
+
+fn main() {}

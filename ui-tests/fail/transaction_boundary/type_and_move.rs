@@ -1,0 +1,7 @@
+//! The body is no closure, though it looks like one.
+
+fn main() {
+    let _ = gardefou::transaction_boundary!("save", |tx| -> i32 { 1 });
+    let _ = gardefou::transaction_boundary!("save", move |tx| { 1 });
+    let _ = gardefou::error_boundary!("load", unsafe { 1 });
+}
