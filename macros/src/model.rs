@@ -177,6 +177,15 @@ impl Function {
 const NO_ASYNC_BLOCK: &str = "this function returns a future, but does not end with an `async` block that the \
                               guard could go into; write it as an `async fn`";
 
+/// Returns `true` for tokens that begin as a closure does.
+pub(crate) fn is_closure(item: &TokenStream) -> bool {
+    match item.clone().into_iter().next() {
+        Some(TokenTree::Punct(punct)) => punct.as_char() == '|',
+        Some(TokenTree::Ident(word)) => word == "move",
+        _ => false,
+    }
+}
+
 /// Says what stands in place of a function.
 fn not_a_function(input: ParseStream<'_>) -> Option<syn::Error> {
     let ahead = input.fork();

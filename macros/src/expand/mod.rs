@@ -67,7 +67,8 @@ pub(crate) fn attribute(guard: Guard, args: TokenStream, item: &TokenStream) -> 
         }
         _ => {
             let errors = diag.into_compile_errors();
-            quote!(#errors #item)
+            // Behind a macro call, a closure would be read as the right side of a `|`.
+            if crate::model::is_closure(item) { errors } else { quote!(#errors #item) }
         }
     }
 }

@@ -1,4 +1,4 @@
-use gardefou::{AppError, with_circuit_breaker};
+use gardefou::with_circuit_breaker;
 
 fn statement() {
     #[with_circuit_breaker(name = "db")]
