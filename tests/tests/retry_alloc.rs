@@ -1,5 +1,6 @@
 //! A retry whose first attempt succeeds allocates nothing, sync and async; one that fails allocates once, whatever
-//! follows, but for what the user's own code and the timers take.
+//! follows, but for what the user's own code and the timers take, and for the texts of earlier errors where an `AppError`
+//! or a callback takes them.
 #![expect(clippy::unwrap_used, reason = "a test fails by it")]
 
 use allocation_counter::measure;

@@ -210,9 +210,33 @@ impl CircuitBreaker {
     /// Awaits a future unless the circuit is open, or else what stands in for it; the outcome of the latter counts for
     /// nothing and comes back as it is.
     ///
+    /// What stands in sees the [`Rejection`], whose [`cause`](Rejection::cause) is the failure that opened the circuit.
+    ///
     /// # Cancel safety
     ///
     /// As [`call_async`](Self::call_async); dropped while it awaits what stands in, it drops that.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::breaker::{ByClass, CircuitBreaker};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), gardefou::ConfigError> {
+    /// let breaker = CircuitBreaker::builder("call-or-async-example").failure_threshold(1).build()?;
+    /// let price = async || {
+    ///     let fetch = async || Err::<String, _>(std::io::Error::other("no route"));
+    ///     let kept = async |rejection: gardefou::Rejection| {
+    ///         tokio::task::yield_now().await; // for example a look into a cache
+    ///         Ok(format!("the last one, since {}", rejection.cause().unwrap_or_default()))
+    ///     };
+    ///     breaker.call_or_async(ByClass, fetch, kept).await
+    /// };
+    /// assert!(price().await.is_err());
+    /// assert_eq!(price().await.unwrap(), "the last one, since no route");
+    /// # Ok(())
+    /// # }
+    /// ```
     #[cfg(feature = "async")]
     #[inline]
     pub async fn call_or_async<T, E, J, F, G>(

@@ -121,6 +121,16 @@ impl Frame {
         self.inside.get_or_insert_default().note = note;
     }
 
+    /// Returns the texts that the guard keeps with the frame.
+    pub(crate) fn texts(&self) -> &[String] {
+        self.inside.as_ref().map_or(&[], |inside| &inside.texts)
+    }
+
+    /// Changes those texts.
+    pub(crate) fn texts_mut(&mut self) -> &mut Vec<String> {
+        &mut self.inside.get_or_insert_default().texts
+    }
+
     /// Ends the frame; everything is handed on to the frame around it.
     #[inline]
     pub(crate) fn end_and_forward(&mut self) {

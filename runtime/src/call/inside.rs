@@ -29,6 +29,8 @@ pub(crate) struct Inside {
     pub(super) id: u64,
     /// The guard's own; see [`Frame::note`](super::Frame::note).
     pub(super) note: u64,
+    /// The guard's own; see [`Frame::texts`](super::Frame::texts).
+    pub(super) texts: Vec<String>,
     reported: Vec<Reported>,
     pending: Vec<Held>,
     rejections: Vec<(u64, Rejection, bool)>,
@@ -53,6 +55,7 @@ impl Default for Inside {
         Self {
             id: current::UNNAMED,
             note: 0,
+            texts: Vec::new(),
             reported: Vec::new(),
             pending: Vec::new(),
             rejections: Vec::new(),

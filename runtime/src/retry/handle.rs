@@ -34,8 +34,10 @@ use std::{
 /// errors that are reported count only if no other attempt follows. A retry inside an attempt of another one is logged
 /// once as a warning, with both places.
 ///
-/// What comes back: the last outcome, untouched. An [`AppError`](crate::AppError) has the details `attempts` and
-/// `elapsed` (seconds) then.
+/// What comes back: the last outcome, untouched. An [`AppError`](crate::AppError) has the details `attempts`, `elapsed`
+/// (seconds) and `earlier_errors` then: the texts of the errors before it, at most 256 bytes each, and of more than eight
+/// the first one and the latest ones. For other types there is
+/// [`FailedAttempt::earlier_errors`](super::FailedAttempt::earlier_errors).
 ///
 /// `A` is whether attempts are limited in time: [`Untimed`], or [`Timed`] after
 /// [`attempt_timeout`](RetryBuilder::attempt_timeout).

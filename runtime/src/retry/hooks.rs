@@ -44,6 +44,9 @@ pub struct FailedAttempt<'a> {
     pub elapsed: Duration,
     /// What can be seen of the error.
     pub error: ErrorRef<'a>,
+    /// The texts of the errors before it, at most 256 bytes each: of more than eight, the first one and the latest ones.
+    /// Secrets are not removed.
+    pub earlier_errors: &'a [String],
     pub(crate) any: Option<&'a dyn Any>,
 }
 
@@ -115,6 +118,11 @@ impl Hooks {
 
     pub(crate) fn add_predicate<E: 'static>(&mut self, predicate: impl Fn(&E) -> bool + Send + Sync + 'static) {
         self.predicates.push(Box::new(move |error| error.downcast_ref().map(&predicate)));
+    }
+
+    /// Returns `true` where a callback sees failed attempts.
+    pub(crate) fn are_set(&self) -> bool {
+        self.on_retry.is_some() || self.on_give_up.is_some()
     }
 
     /// The answer of the user's predicate for this type of error, if there is one.

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     AppError,
     call::{self, Attempt, Deadline, EnteredAttempt, EnteredDeadline, Frame, Packed},
-    error::{Class, ErrorRef, View},
+    error::{Class, ErrorRef, View, details},
     event::{self, LogLevel, RecordSlot, RetryEvent, RetryEventKind, StopReason, pending::Settlement},
     time::Tick,
 };
@@ -126,7 +126,7 @@ impl<'r> Run<'r> {
     }
 
     /// Decides what comes after an attempt; the outcome is only looked at, except that an [`AppError`] that goes to the
-    /// caller after several attempts gets the details `attempts` and `elapsed` (in seconds).
+    /// caller after several attempts gets the details `attempts`, `elapsed` (in seconds) and `earlier_errors`.
     ///
     /// # Examples
     ///
@@ -467,6 +467,7 @@ impl<'r> Run<'r> {
             stop,
             elapsed,
             error: seen.view.error(),
+            earlier_errors: self.frame.texts(),
             any: seen.any,
         });
         let kind = match (next, stop) {
@@ -480,6 +481,11 @@ impl<'r> Run<'r> {
         // A value that a predicate refuses is no failure: a loop that polls is not to fill the log.
         let level = core.log_level.unwrap_or(if seen.is_value { LogLevel::Debug } else { LogLevel::Warn });
         event::retry::tell(&event, level);
+        // Where nobody sees it, none is made.
+        let is_shown = core.hooks.are_set() || matches!(seen.view.error(), ErrorRef::App(_));
+        if is_shown && !seen.is_value && matches!(next, Next::Wait(_)) {
+            keep_text(self.frame.texts_mut(), &seen.view.error());
+        }
         (next, stop)
     }
 
@@ -507,10 +513,30 @@ impl<'r> Run<'r> {
         let elapsed = self.elapsed_at(self.core.clock().now());
         error.add_detail("attempts", self.failed_attempts());
         error.add_detail("elapsed", elapsed.as_secs_f64());
+        if !self.frame.texts().is_empty() {
+            error.add_detail("earlier_errors", self.frame.texts());
+        }
         if cut_short {
             error.add_detail("retry_stopped_by", reason.name());
         }
     }
+}
+
+/// How many earlier errors of a series are kept.
+const MOST_EARLIER: usize = 8;
+/// How many bytes of the text of each.
+const MAX_EARLIER: usize = 256;
+
+/// Keeps the text of an error that another attempt follows: of many errors the first one and the latest ones.
+fn keep_text(earlier: &mut Vec<String>, error: &ErrorRef<'_>) {
+    if earlier.len() == MOST_EARLIER {
+        earlier.remove(1);
+    }
+    let (mut text, is_cut) = details::display_head(error, MAX_EARLIER);
+    if is_cut {
+        text.push('…');
+    }
+    earlier.push(text);
 }
 
 /// Lets the attempts end with the time that the whole series has.

@@ -3,14 +3,14 @@
 use crate::support::{Diary, SECOND, doubling, failure, script};
 use gardefou::{
     AppError, ErrorCode,
-    retry::{Next, Retry},
+    retry::{FailedAttempt, Next, Retry},
     time::{Clock, ManualClock, Tick},
 };
 use std::{
     error::Error,
     fmt,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
@@ -19,6 +19,37 @@ use std::{
 #[derive(Debug, PartialEq)]
 struct Own {
     attempt: u32,
+}
+
+#[test]
+fn the_last_error_has_the_texts_of_the_earlier_ones() {
+    let fails = |text: &'static str| Err::<(), _>(AppError::new(ErrorCode::SYNC_ERROR, text));
+    let retry = doubling(&Diary::default()).max_retries(2).build().unwrap();
+    let err = retry.call(script([fails("refused"), fails("reset"), fails("timed out")])).unwrap_err();
+    assert_eq!(err.message(), "timed out");
+    assert_eq!(err.details()["earlier_errors"], serde_json::json!(["refused", "reset"]));
+
+    let once = retry.call(script([Err::<(), _>(failure(ErrorCode::FILE_NOT_FOUND_ERROR))])).unwrap_err();
+    assert!(!once.details().contains_key("earlier_errors"));
+}
+
+#[test]
+fn of_many_earlier_errors_the_first_and_the_latest_are_kept_and_each_is_cut() {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let sink = Arc::clone(&seen);
+    let give_up = move |failed: &FailedAttempt<'_>| *sink.lock().unwrap() = failed.earlier_errors.to_vec();
+    let retry = doubling(&Diary::default()).max_retries(11).on_give_up(give_up).build().unwrap();
+    let mut runs = 0;
+    let long = "x".repeat(1000);
+    let outcome = retry.call(|| {
+        runs += 1;
+        Err::<(), _>(format!("{runs} {long}"))
+    });
+    assert!(outcome.is_err());
+    let seen = seen.lock().unwrap();
+    let heads: Vec<&str> = seen.iter().map(|text| text.split_once(' ').unwrap().0).collect();
+    assert_eq!(heads, ["1", "5", "6", "7", "8", "9", "10", "11"]);
+    assert!(seen.iter().all(|text| text.len() <= 256 + '…'.len_utf8() && text.ends_with('…')), "{seen:?}");
 }
 
 #[test]
