@@ -55,8 +55,8 @@ impl<E: 'static> ErrorView<E> for AnyError {
 /// Returns `true` if another attempt can help against an error, by its chain of sources: not against permanent ones,
 /// nor against the rejection of a policy.
 ///
-/// Takes an [`AppError`], any error type that borrows nothing, and a `dyn Error`: the contents of a box, and what the
-/// `as_ref()` of `anyhow::Error` returns.
+/// Takes an [`AppError`], any error type that borrows nothing, and a `dyn Error`: the contents of a box, and of
+/// an `anyhow::Error` (`&*error`).
 ///
 /// It is what a retry does by itself with errors that it can look into; hand it to
 /// [`retry_if`](super::RetryBuilder::retry_if) for an error type of your own, that it can then look into too.
@@ -76,9 +76,10 @@ impl<E: 'static> ErrorView<E> for AnyError {
 ///
 /// assert!(is_retryable(&FetchError::Silent));
 /// assert!(!is_retryable(&gardefou::AppError::new(gardefou::ErrorCode::PERMISSION_ERROR, "no access")));
-/// let boxed: Box<dyn std::error::Error + Send + Sync> = std::io::Error::from(std::io::ErrorKind::NotFound).into();
+/// let missing = || std::io::Error::from(std::io::ErrorKind::NotFound);
+/// let boxed: Box<dyn std::error::Error + Send + Sync> = missing().into();
 /// assert!(!is_retryable(&*boxed));
-/// assert!(!is_retryable(anyhow::Error::from_boxed(boxed).context("no settings").as_ref()));
+/// assert!(!is_retryable(&*anyhow::Error::new(missing()).context("no settings")));
 /// let retry = Retry::builder().retry_if(is_retryable::<FetchError>).build()?;
 /// # Ok::<(), gardefou::ConfigError>(())
 /// ```
