@@ -246,8 +246,8 @@ pub fn with_circuit_breaker(args: TokenStream, item: TokenStream) -> TokenStream
 ///
 /// # Errors
 ///
-/// That of the last attempt; an `AppError` has the details `attempts` and `elapsed` then. With `attempt_timeout` the error
-/// type needs `From<Rejection>` or `From<AppError>`.
+/// That of the last attempt; an `AppError` has the details `attempts`, `elapsed` and `earlier_errors` then. With
+/// `attempt_timeout` the error type needs `From<Rejection>` or `From<AppError>`.
 ///
 /// # Panics
 ///
