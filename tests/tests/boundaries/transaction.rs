@@ -35,7 +35,7 @@ fn the_level_of_the_error_is_the_one_that_was_chosen() {
     let _: Result<u8, _> =
         transaction_boundary!("tx-level", log_level = "critical", crate = ::gardefou, |_tx| { "x".parse::<u8>()? });
     let _: Result<u8, _> = transaction_boundary!("tx-level", log_level = "warning", |_tx| { "x".parse::<u8>()? });
-    let levels: Vec<_> = ears.errors().into_iter().map(|told| told.level).collect();
+    let levels: Vec<_> = ears.errors().into_iter().map(|error| error.level).collect();
     assert_eq!(levels, [AlertLevel::Critical, AlertLevel::Warning]);
 }
 
