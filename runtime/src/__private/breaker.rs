@@ -3,8 +3,10 @@
 use super::{Conversion, Guarded, Shape, site};
 use crate::{
     AppError, ConfigError, ErrorCode, Rejection,
+    boundary::{Entry, Recognised, Report, Then},
     breaker::{Admitted, CircuitBreaker, CircuitState, Judge, Refused, circuit_breakers},
     classify::Verdict,
+    error::View,
     monitor,
 };
 use std::{
@@ -121,7 +123,9 @@ pub(super) fn report_config(guarded: &Guarded, problem: &ConfigError) {
         ErrorCode::CONFIG_ERROR,
         format!("#[{}] on `{}` runs with its defaults: {problem}", guarded.attribute(), guarded.name()),
     );
-    crate::report(&error.with_detail("declared_at", place));
+    let error = error.with_detail("declared_at", place);
+    let report = Report::new(View::of_app(&error), guarded.operation(), Entry::function());
+    report.without_location().send(Recognised::default(), Then::Ends);
 }
 
 /// Judges by what can be seen of an error.

@@ -1,7 +1,7 @@
 //! Which errors a boundary takes.
 
 use crate::AppError;
-use std::error::Error;
+use std::{error::Error, panic::Location};
 
 /// An error that a boundary can carry: any `Error + Send + Sync + 'static`, an [`AppError`], a boxed error, an
 /// `anyhow::Error`, or a text.
@@ -17,6 +17,10 @@ pub trait BoundaryError: Sized {
     /// Converts the error: one of ours is kept as it is, any other becomes the source of an uncoded [`AppError`].
     #[track_caller]
     fn into_app_error(self) -> AppError;
+
+    /// Converts the error on behalf of code at `place`, for where the caller is ours: inside of a future or a closure.
+    #[doc(hidden)]
+    fn into_app_error_at(self, place: &'static Location<'static>) -> AppError;
 }
 
 #[diagnostic::do_not_recommend]
@@ -25,6 +29,11 @@ impl<E: Into<Box<dyn Error + Send + Sync>>> BoundaryError for E {
     #[cold]
     fn into_app_error(self) -> AppError {
         AppError::from_boxed(self.into())
+    }
+
+    #[cold]
+    fn into_app_error_at(self, place: &'static Location<'static>) -> AppError {
+        AppError::from_boxed_at(self.into(), place)
     }
 }
 

@@ -159,11 +159,12 @@ impl<'a> ErrorBoundary<'a> {
     #[track_caller]
     #[inline]
     pub fn call<T, E: BoundaryError>(&self, body: impl FnOnce() -> Result<T, E>) -> Result<T, AppError> {
+        let place = Location::caller();
         let mut visit = Visit::new(&self.operation);
         let outcome = if self.catch_panics {
-            panic::catch(self.operation.name(), || converted(body()))
+            panic::catch(self.operation.name(), || converted(body(), place))
         } else {
-            converted(body())
+            converted(body(), place)
         };
         visit.end(outcome, self.treatment)
     }
@@ -177,28 +178,31 @@ impl<'a> ErrorBoundary<'a> {
     /// # Cancel safety
     ///
     /// Dropping the future drops the body's; nothing is reported.
-    pub async fn call_async<T, E: BoundaryError, F: Future<Output = Result<T, E>>>(
+    #[track_caller]
+    pub fn call_async<T, E: BoundaryError, F: Future<Output = Result<T, E>>>(
         &self,
         body: impl FnOnce() -> F,
-    ) -> Result<T, AppError> {
-        let mut visit = Visit::new(&self.operation);
-        let run = async { converted(body().await) };
-        let outcome = if self.catch_panics {
-            let run = panic::CatchPanics::new(self.operation.name(), run);
-            visit.suspend(run).await
-        } else {
-            visit.suspend(run).await
-        };
-        visit.end(outcome, self.treatment)
+    ) -> impl Future<Output = Result<T, AppError>> {
+        let place = Location::caller();
+        async move {
+            let mut visit = Visit::new(&self.operation);
+            let run = async { converted(body().await, place) };
+            let outcome = if self.catch_panics {
+                let run = panic::CatchPanics::new(self.operation.name(), run).at(place);
+                visit.suspend(run).await
+            } else {
+                visit.suspend(run).await
+            };
+            visit.end(outcome, self.treatment)
+        }
     }
 }
 
-#[track_caller]
 #[inline]
-fn converted<T, E: BoundaryError>(outcome: Result<T, E>) -> Result<T, AppError> {
+fn converted<T, E: BoundaryError>(outcome: Result<T, E>, place: &'static Location<'static>) -> Result<T, AppError> {
     match outcome {
         Ok(value) => Ok(value),
-        Err(error) => Err(error.into_app_error()),
+        Err(error) => Err(error.into_app_error_at(place)),
     }
 }
 

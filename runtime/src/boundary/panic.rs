@@ -75,6 +75,12 @@ impl<'a, F> CatchPanics<'a, F> {
         panics::watch();
         Self { what, place: Location::caller(), inner }
     }
+
+    /// Sets the place of the error, where the caller is ours.
+    pub(crate) fn at(mut self, place: &'static Location<'static>) -> Self {
+        self.place = place;
+        self
+    }
 }
 
 impl<T, F: Future<Output = Result<T, AppError>>> Future for CatchPanics<'_, F> {

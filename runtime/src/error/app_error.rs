@@ -106,7 +106,12 @@ impl AppError {
     #[cold]
     #[must_use]
     pub fn from_boxed(source: Box<dyn Error + Send + Sync>) -> Self {
-        convert::from_boxed(source)
+        convert::from_boxed(source, Location::caller())
+    }
+
+    /// Converts as [`from_boxed`](Self::from_boxed), on behalf of code at `place`.
+    pub(crate) fn from_boxed_at(source: Box<dyn Error + Send + Sync>, place: &'static Location<'static>) -> Self {
+        convert::from_boxed(source, place)
     }
 
     /// Adds a detail: any serialisable value, in the form that JSON has for it. A later one replaces an earlier one with

@@ -169,8 +169,9 @@ const SHRINKS: f64 = 0.5;
 fn a_configuration_that_cannot_work_falls_back_to_the_defaults() {
     assert_eq!(wrong_at_run_time().unwrap(), 1);
     assert_eq!(breaker("wrong_at_run_time").config(), BreakerConfig::default());
-    let stats = gardefou::error_monitor().stats();
-    assert!(stats.error_counts.get("CONFIG_ERROR").copied().unwrap_or(0) >= 1);
+    let snapshot = gardefou::error_monitor().snapshot();
+    let record = snapshot.recent_errors.iter().find(|record| record.operation == "wrong_at_run_time").unwrap();
+    assert_eq!((record.error_code.as_str(), &record.location), ("CONFIG_ERROR", &None));
 }
 
 #[with_circuit_breaker(name = "attr-fallback", failure_threshold = 1, fallback = |rejection: Rejection| {

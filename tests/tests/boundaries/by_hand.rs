@@ -86,3 +86,35 @@ async fn an_async_transaction_by_hand_is_send_and_awaits() {
     assert!(result.is_err());
     assert_eq!(undone.load(Ordering::Relaxed), 1);
 }
+
+/// The line of this file with that mark.
+fn line_of(mark: &str) -> u32 {
+    let at = include_str!("by_hand.rs").lines().position(|line| line.ends_with(&format!("// {mark}")));
+    at.unwrap() as u32 + 1
+}
+
+#[tokio::test]
+async fn an_error_without_a_place_has_that_of_the_call_by_hand() {
+    let sync = ErrorBoundary::new("hand-place").call(|| Err::<(), _>("sync")); // sync
+    let caught = ErrorBoundary::new("hand-place").catch_panics(true).call(|| Err::<(), _>("caught")); // caught
+    let awaited = ErrorBoundary::new("hand-place").call_async(async || Err::<(), _>("awaited")).await; // awaited
+    let boundary = ErrorBoundary::new("hand-place").catch_panics(true);
+    let both = boundary.call_async(async || Err::<(), _>("both")).await; // both
+    let transaction = boundary::transaction("hand-place", |_| Err::<(), _>("transaction")); // transaction
+    let asynchronous = boundary::transaction_async("hand-place", async |_| Err::<(), _>("async")); // asynchronous
+    let asynchronous = asynchronous.await;
+    let all = [
+        (sync, "sync"),
+        (caught, "caught"),
+        (awaited, "awaited"),
+        (both, "both"),
+        (transaction, "transaction"),
+        (asynchronous, "asynchronous"),
+    ];
+    for (result, mark) in all {
+        let err = result.unwrap_err();
+        let place = err.location();
+        assert!(place.file().ends_with("by_hand.rs") && place.file().contains("tests"), "{mark}: {place}");
+        assert_eq!(place.line(), line_of(mark), "{mark}");
+    }
+}

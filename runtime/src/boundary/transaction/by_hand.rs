@@ -70,11 +70,12 @@ pub fn transaction<'a, T, E: BoundaryError>(
 /// assert_eq!(saved.await.unwrap(), 7);
 /// # });
 /// ```
-pub async fn transaction_async<T, E: BoundaryError>(
+#[track_caller]
+pub fn transaction_async<T, E: BoundaryError>(
     name: &str,
     body: impl AsyncFnOnce(&AsyncTransaction) -> Result<T, E>,
-) -> Result<T, AppError> {
-    TransactionBoundary::new(name).call_async(body).await
+) -> impl Future<Output = Result<T, AppError>> {
+    TransactionBoundary::new(name).call_async(body)
 }
 
 /// A transaction by hand; `transaction_boundary!` is the same in place.
@@ -290,7 +291,7 @@ impl<'a, F, P> TransactionBoundary<'a, F, P> {
                 guard.commit(place.leave());
                 Ok(value)
             }
-            Ok(Err(error)) => Err(guard.roll_back(error.into_app_error(), place.leave()).await),
+            Ok(Err(error)) => Err(guard.roll_back(error.into_app_error_at(written_at), place.leave()).await),
             Err(payload) => guard.panicked(payload, place.leave()),
         }
     }

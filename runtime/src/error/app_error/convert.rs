@@ -12,6 +12,8 @@ use std::{
     time::Duration,
 };
 
+type Place = &'static Location<'static>;
+
 impl<E: Error + Send + Sync + 'static> From<E> for AppError {
     #[track_caller]
     #[cold]
@@ -22,15 +24,15 @@ impl<E: Error + Send + Sync + 'static> From<E> for AppError {
             return ours.into_app();
         }
         if let Some(io) = any.downcast_mut::<Option<io::Error>>().and_then(Option::take) {
-            return from_io(io);
+            return from_io(io, Location::caller());
         }
         if let Some(shared) = any.downcast_mut::<Option<SharedError>>().and_then(Option::take) {
-            return from_shared(shared);
+            return from_shared(shared, Location::caller());
         }
         match error {
             Some(error) => {
                 let found = Found::in_view(View::of_std(&error));
-                found.above(Arc::new(error))
+                found.above(Arc::new(error), Location::caller())
             }
             None => unreachable!("only the errors of the types above are taken"),
         }
@@ -67,35 +69,33 @@ impl AppError {
     }
 }
 
-#[track_caller]
-pub(super) fn from_boxed(source: BoxedError) -> AppError {
+/// Converts a boxed error; `place` is where one that knows no place of its own is made.
+pub(super) fn from_boxed(source: BoxedError, place: Place) -> AppError {
     match source.downcast::<StdError>() {
         Ok(ours) => ours.into_app(),
         Err(source) => match source.downcast::<io::Error>() {
-            Ok(io) => from_io(*io),
-            Err(source) => from_shared(source.into()),
+            Ok(io) => from_io(*io, place),
+            Err(source) => from_shared(source.into(), place),
         },
     }
 }
 
 /// An `AppError` that made a trip inside an `io::Error` comes back as it was, unless that says more than it did.
-#[track_caller]
-fn from_io(io: io::Error) -> AppError {
+fn from_io(io: io::Error, place: Place) -> AppError {
     let hidden = io.get_ref().and_then(|hidden| hidden.downcast_ref::<StdError>());
     if !hidden.is_some_and(|ours| io.kind() == ErrorKind::Other || io.kind() == io_kind(ours.code())) {
-        return from_shared(Arc::new(io));
+        return from_shared(Arc::new(io), place);
     }
     match io.downcast::<StdError>() {
         Ok(ours) => ours.into_app(),
-        Err(io) => from_shared(Arc::new(io)),
+        Err(io) => from_shared(Arc::new(io), place),
     }
 }
 
-#[track_caller]
-fn from_shared(source: SharedError) -> AppError {
+fn from_shared(source: SharedError, place: Place) -> AppError {
     match source.downcast_ref::<StdError>() {
         Some(ours) => ours.clone().into_app(),
-        None => Found::in_view(View::of_dyn(&*source)).above(source),
+        None => Found::in_view(View::of_dyn(&*source)).above(source, place),
     }
 }
 
@@ -104,7 +104,7 @@ struct Found {
     code: Option<ErrorCode>,
     class: Option<Class>,
     retry_after: Option<Duration>,
-    location: Option<&'static Location<'static>>,
+    location: Option<Place>,
     ours: Option<(AppError, bool)>,
     /// What is known of the rejection, where it is one and no `AppError` further in has that already.
     details: Map<String, Value>,
@@ -127,8 +127,7 @@ impl Found {
         }
     }
 
-    #[track_caller]
-    fn above(self, source: SharedError) -> AppError {
+    fn above(self, source: SharedError, place: Place) -> AppError {
         let code = self.code.unwrap_or(ErrorCode::UNKNOWN_ERROR);
         let occurrence = match &self.ours {
             Some((ours, _)) => Arc::clone(&ours.0.occurrence),
@@ -145,10 +144,8 @@ impl Found {
         if self.code.is_some() {
             inner.class = self.class.filter(|class| *class != code.class());
         }
-        // That of the `AppError` further in: the two are one event.
-        if let Some(location) = self.location {
-            inner.location = location;
-        }
+        // That of the `AppError` further in, if there is one: the two are one event.
+        inner.location = self.location.unwrap_or(place);
         inner.retry_after = self.retry_after;
         inner.source = Some(source);
         AppError(Arc::new(inner))
