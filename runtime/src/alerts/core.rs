@@ -2,26 +2,30 @@
 
 use super::{
     AlertsConfig, Notice,
-    backlog::Backlog,
+    calls::Calls,
     channel::with_causes,
-    decide::Decider,
-    lane::{Item, Lane, Step},
-    notice,
+    decide::{Breakers, Decider},
+    history::History,
+    kept::{Entry, Kept},
+    lane::{Item, Lane, Recorded, Step},
     plan::Plan,
+    rule::Trigger,
     status::{AlertsStatus, ChannelStatus, Reason},
     subject::Settled,
+    told::Told,
 };
 use crate::{
     ConfigError,
     breaker::circuit_breakers,
     error::{Rejection, View, redact},
     event::{
-        self, AlertLevel, ErrorEvent, Event, HealthEvent, NotificationEvent, NotificationOutcome, RecordSlot, names,
-        text,
+        self, AlertLevel, CircuitState, ErrorEvent, Event, HealthEvent, NotificationEvent, NotificationOutcome,
+        RecordSlot, names, text,
     },
-    monitor::{ErrorMonitor, ErrorRecord, RecordKind, error_monitor},
+    monitor::{ErrorMonitor, ErrorRecord, error_monitor, journal::JournalError},
+    panics,
     sync::Mutex,
-    time::{SharedClock, Tick},
+    time::{SharedClock, Tick, Timestamp},
 };
 use std::{
     cell::Cell,
@@ -39,14 +43,12 @@ pub(super) struct Core {
     /// Whose groups, records and journal these are.
     monitor: ErrorMonitor,
     decider: Mutex<Decider>,
+    /// The breakers that ratios are of, by the place of the rule.
+    ratios: Mutex<Ratios>,
     pub(super) lanes: Vec<Lane>,
+    /// What the journal has of each lane.
+    kept: Vec<Kept>,
     counts: Counts,
-    /// The lanes that should look into the journal for what an earlier time could not deliver.
-    replay: Vec<AtomicBool>,
-    /// What was found there, for each lane.
-    backlogs: Vec<Mutex<Backlog>>,
-    /// The lanes that gave something up since their last success.
-    has_kept: Vec<AtomicBool>,
     /// When a failure of each lane was logged last.
     last_complaints: Vec<Mutex<Option<Tick>>>,
     /// Counts changes, for the threads that wait for one.
@@ -70,6 +72,20 @@ impl<'a> Busy<'a> {
 impl Drop for Busy<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// What each ratio has seen of its breaker.
+struct Ratios(Vec<Calls>);
+
+impl Breakers for Ratios {
+    fn calls(&mut self, rule: usize, name: &str) -> (u64, u64) {
+        self.0[rule].count(name)
+    }
+
+    fn state(&self, name: &str) -> Option<(CircuitState, bool)> {
+        let breaker = circuit_breakers().get(name)?;
+        Some((breaker.state(), breaker.ended_here().0 > 0))
     }
 }
 
@@ -101,18 +117,28 @@ impl Drop for Delivering {
 
 impl Core {
     pub(super) fn new(config: AlertsConfig) -> Result<Self, ConfigError> {
-        let decider = Decider::new(&config);
+        let monitor = config.monitor.clone().unwrap_or_else(|| error_monitor().clone());
+        let decider = Decider::new_at(config.clock.now(), &config, monitor.journal().is_some());
+        let ratios = Ratios(
+            config
+                .rules
+                .iter()
+                .map(|rule| match &rule.trigger {
+                    Trigger::Ratio { breaker, .. } => Calls::begin(breaker),
+                    _ => Calls::default(),
+                })
+                .collect(),
+        );
         let lanes: Result<Vec<Lane>, ConfigError> =
             config.channels.iter().map(|channel| Lane::new(channel, &config)).collect();
         let lanes = lanes?;
         Ok(Self {
             decider: Mutex::new(decider),
-            replay: lanes.iter().map(|_| AtomicBool::new(true)).collect(),
-            backlogs: lanes.iter().map(|_| Mutex::default()).collect(),
-            has_kept: lanes.iter().map(|_| AtomicBool::new(false)).collect(),
+            ratios: Mutex::new(ratios),
+            kept: lanes.iter().map(|lane| Kept::new(lane.name())).collect(),
             last_complaints: lanes.iter().map(|_| Mutex::default()).collect(),
             lanes,
-            monitor: config.monitor.clone().unwrap_or_else(|| error_monitor().clone()),
+            monitor,
             config,
             counts: Counts::default(),
             changes: StdMutex::new(0),
@@ -192,15 +218,12 @@ impl Core {
     pub(super) fn tick(&self) -> (Option<Tick>, bool) {
         let _delivering = Delivering::begin();
         let _busy = Busy::begin(&self.busy);
-        let calls_of = |name: &str| {
-            let counts = circuit_breakers().get(name)?.snapshot().counts;
-            Some((counts.success + counts.failure, counts.failure))
-        };
         let now = self.clock().now();
+        let mut ratios = self.ratios.lock();
         let mut decider = self.decider.lock();
-        let plans = decider.tick_at(now, &calls_of);
+        let plans = decider.tick_at(now, &mut *ratios);
         let next = decider.next_due();
-        drop(decider);
+        drop((decider, ratios));
         let next = next.into_iter().chain(self.lanes.iter().filter_map(Lane::next_watch)).min();
         let is_due = !plans.is_empty();
         self.carry_out(plans, None);
@@ -222,19 +245,25 @@ impl Core {
                 self.decider.lock().remember(key, &Arc::new(plan.into_line(record)));
                 continue;
             }
-            let settles = std::mem::take(&mut plan.settles);
+            let (settles, told) = (std::mem::take(&mut plan.settles), std::mem::take(&mut plan.told));
             let notice = Arc::new(plan.into_notice(record, &self.config.source(), self.clock().wall().into()));
             if settles.contains(&key) {
                 self.decider.lock().remember(key, &notice);
             }
-            self.send(key.channel, Item::new(notice, settles, false, self.clock().now()));
+            self.send(key.channel, Item::new(notice, settles, false, self.clock().now()), &told);
         }
     }
 
-    pub(super) fn send(&self, channel: usize, item: Item) {
+    /// Queues a notification, which the journal has from then on.
+    pub(super) fn send(&self, channel: usize, mut item: Item, told: &[Told]) {
+        item.record = match self.monitor.journal() {
+            None => Recorded::No,
+            Some(_) if self.write(channel, &item.notice, Entry::Queued(told)) => Recorded::Yes,
+            Some(_) => Recorded::Maybe,
+        };
         if let Err(item) = self.lanes[channel].push(item) {
             self.give_up(channel, &item, Reason::QueueFull);
-            self.has_kept[channel].store(true, Ordering::Relaxed);
+            self.kept[channel].miss_one();
         }
         self.announce();
     }
@@ -244,8 +273,8 @@ impl Core {
         let _delivering = Delivering::begin();
         let _busy = Busy::begin(&self.busy);
         let lane = &self.lanes[channel];
-        if self.replay[channel].swap(false, Ordering::Relaxed) {
-            self.look_back(channel);
+        if self.kept[channel].take_due() && self.look_back(channel) {
+            return Ok(());
         }
         let done = match lane.step() {
             // What happens now comes first.
@@ -269,18 +298,16 @@ impl Core {
         match step {
             Step::Idle | Step::Wait(_) | Step::CameBack => {}
             Step::Arrived { item, late } => {
+                // First, since a process that is killed before this delivers it again.
+                let is_kept = item.replayed || late || item.record != Recorded::No;
+                if is_kept && !self.write(channel, &item.notice, Entry::Arrived) {
+                    self.kept[channel].stop_looking();
+                }
                 self.settle(&item, Settled::Arrived);
                 self.publish(channel, &item.notice, NotificationOutcome::Delivered);
-                // The channel works again: what it missed can follow.
-                if self.has_kept[channel].swap(false, Ordering::Relaxed) {
-                    self.replay[channel].store(true, Ordering::Relaxed);
-                }
+                self.kept[channel].works();
                 if item.replayed {
                     self.counts.replayed.fetch_add(1, Ordering::Relaxed);
-                }
-                if (item.replayed || late) && !self.to_journal(channel, &item.notice, RecordKind::Settled) {
-                    // Whoever looks again would find it again.
-                    self.backlogs[channel].lock().take_more();
                 }
                 tracing::debug!(
                     target: names::TARGET_ALERT, channel = &*redact::name(lane.name()), notice.id = %item.notice.id, "notice sent"
@@ -298,11 +325,9 @@ impl Core {
                 self.complain(channel, &error, what);
                 if error.is_permanent() {
                     // It stays in the journal for people to see, but is not sent again.
-                    self.to_journal(channel, &item.notice, RecordKind::Settled);
+                    self.write(channel, &item.notice, Entry::Refused);
                 } else {
-                    self.has_kept[channel].store(true, Ordering::Relaxed);
-                    // The rest would fare no better; the journal has it.
-                    *self.backlogs[channel].lock() = Backlog::default();
+                    self.kept[channel].miss();
                 }
             }
         }
@@ -346,7 +371,8 @@ impl Core {
 
     /// Keeps a notice that did not arrive; tells whether it is safe.
     pub(super) fn give_up(&self, channel: usize, item: &Item, reason: Reason) -> bool {
-        let kept = item.replayed || self.to_journal(channel, &item.notice, RecordKind::Undelivered);
+        let kept =
+            item.replayed || self.write(channel, &item.notice, Entry::Undelivered) || item.record == Recorded::Yes;
         // One that the receiver refused is kept for people to see, and never sent again.
         self.settle(item, if kept && reason != Reason::Refused { Settled::Kept } else { Settled::Dropped });
         if !kept || !item.replayed {
@@ -375,37 +401,54 @@ impl Core {
         });
     }
 
-    fn to_journal(&self, channel: usize, notice: &Notice, kind: RecordKind) -> bool {
+    /// Writes to the journal what became of a notification; returns whether that has it.
+    fn write(&self, channel: usize, notice: &Notice, entry: Entry<'_>) -> bool {
         let Some(journal) = self.monitor.journal() else { return false };
-        let record = notice::to_record(notice, self.lanes[channel].name(), kind, self.clock().wall().into());
-        journal.append(&record).is_ok()
+        self.kept[channel].write(&*journal, notice, entry, self.clock().wall().into())
     }
 
-    /// Looks for what the journal has for a channel.
-    fn look_back(&self, channel: usize) {
-        let Some(journal) = self.monitor.journal() else { return };
-        let lane = &self.lanes[channel];
-        // As the journal has the name.
-        match Backlog::find(&*journal, &redact::name(lane.name()), lane.waiting()) {
-            Ok(found) => *self.backlogs[channel].lock() = found,
-            Err(err) => self.complain(channel, &err, "what could not be sent earlier cannot be read"),
+    /// Reads what the journal has for a channel. Returns `true` if that was the first time since the start.
+    fn look_back(&self, channel: usize) -> bool {
+        let read = self.monitor.journal().map(|journal| {
+            panics::catch(|| self.kept[channel].look_back(&*journal, || self.lanes[channel].waiting()))
+                .unwrap_or_else(|_| Err(JournalError::new("read notifications", "it panicked")))
+        });
+        let found = match read {
+            None => History::default(),
+            Some(Ok(found)) => found,
+            Some(Err(err)) => {
+                self.complain(channel, &err, "what could not be sent earlier cannot be read");
+                History::default()
+            }
+        };
+        self.kept[channel].set_backlog(found.backlog);
+        let (now, wall) = (self.clock().now(), Timestamp::from(self.clock().wall()));
+        let restored = found.restored.into_iter().map(|restored| {
+            let age = wall.since(restored.at);
+            (restored, age)
+        });
+        let mut decider = self.decider.lock();
+        let is_first = decider.unread.waits_for(channel);
+        let plans = decider.restore_at(now, channel, restored.collect());
+        drop(decider);
+        self.carry_out(plans, None);
+        is_first
+    }
+
+    /// Takes up the oldest notice of an earlier time; returns whether there was one, or may be.
+    fn replay(&self, channel: usize) -> bool {
+        match self.kept[channel].next() {
+            // Should there be no room, the journal still has it.
+            Ok(notice) => self.lanes[channel].push(Item::new(notice, Vec::new(), true, self.clock().now())).is_ok(),
+            Err(has_more) => has_more,
         }
     }
 
-    /// Takes up the oldest notice of an earlier time; tells whether there was one, or may be.
-    fn replay(&self, channel: usize) -> bool {
-        let mut backlog = self.backlogs[channel].lock();
-        let Some(notice) = backlog.next() else {
-            let has_more = backlog.take_more();
-            if has_more {
-                self.replay[channel].store(true, Ordering::Relaxed);
-            }
-            return has_more;
-        };
-        drop(backlog);
-        // Should there be no room, the journal still has it.
-        let item = Item::new(notice, Vec::new(), true, self.clock().now());
-        self.lanes[channel].push(item).is_ok()
+    /// Lets other processes take over what the channels could not deliver. One in the middle of a delivery keeps its
+    /// claim until that is over.
+    pub(super) fn release(&self) {
+        let idle = self.lanes.iter().zip(&self.kept).filter(|(lane, _)| lane.is_idle());
+        idle.for_each(|(_, kept)| kept.release(self.monitor.journal()));
     }
 
     /// Logs a failure of a channel, at most once a minute; to the standard error where no subscriber takes it.
@@ -440,26 +483,33 @@ impl Core {
         *self.changes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits until there is a change after `seen`, at most for `timeout`.
-    pub(super) fn wait_beyond(&self, seen: u64, timeout: Duration) {
+    /// Waits until there is a change after `seen`, at most for `timeout`; returns whether there is one.
+    pub(super) fn wait_beyond(&self, seen: u64, timeout: Duration) -> bool {
         let changes = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
         let waited = self.changed.wait_timeout_while(changes, timeout, |now| *now == seen);
-        drop(waited.unwrap_or_else(PoisonError::into_inner));
+        !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()
+    }
+
+    /// Holds back all notifications for a time, or lets them through again.
+    pub(super) fn mute(&self, time: Duration) {
+        self.decider.lock().mute_at(self.clock().now(), time);
+        self.announce();
     }
 
     /// Tells whether nothing waits, and what became of everything is known.
     pub(super) fn is_settled(&self) -> bool {
         // In this order: a lane is idle before it is noted what came of its last notice.
-        self.is_idle() && self.busy.load(Ordering::SeqCst) == 0
+        self.is_idle() && self.decider.lock().unread.is_empty() && self.busy.load(Ordering::SeqCst) == 0
     }
 
     pub(super) fn is_idle(&self) -> bool {
-        self.lanes.iter().all(Lane::is_idle) && self.backlogs.iter().all(|backlog| backlog.lock().is_empty())
+        self.lanes.iter().all(Lane::is_idle) && self.kept.iter().all(Kept::is_idle)
     }
 
     pub(super) fn status(&self) -> AlertsStatus {
         let decider = self.decider.lock();
         let (suppressed, inhibited) = (decider.suppressed, decider.inhibited);
+        let muted_for = decider.muted_at(self.clock().now());
         drop(decider);
         let channels: Vec<ChannelStatus> = self.lanes.iter().map(Lane::status).collect();
         AlertsStatus {
@@ -469,6 +519,7 @@ impl Core {
             kept: channels.iter().map(|channel| channel.kept).sum(),
             lost: channels.iter().map(|channel| channel.lost.total()).sum(),
             replayed: self.counts.replayed.load(Ordering::Relaxed),
+            muted_for,
             channels,
         }
     }

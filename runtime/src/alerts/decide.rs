@@ -4,10 +4,12 @@ use super::{
     AlertsConfig, Notice, Rule,
     digest::{Digest, MAX_LINES, Part},
     gauge::{Crossing, Gauge},
-    plan::{Content, PASS, Plan},
+    plan::{BREAKER, Content, HEALTH, PASS, Plan, RULE},
+    restore::Unread,
     rule::Trigger,
     subject::{self, Id, Settled, Sight, State, Subjects},
     throttle::{Due, Key, Throttle, Verdict},
+    told::{CLOSED, FIRING, IN_BOUNDS, OPEN, Told},
 };
 use crate::{
     event::{AlertLevel, BreakerEvent, BreakerEventKind, CircuitState, ErrorEvent, HealthEvent},
@@ -22,9 +24,10 @@ use std::{
 
 #[derive(Debug)]
 pub(super) struct Decider {
-    rules: Vec<RuleState>,
+    pub(super) rules: Vec<RuleState>,
     throttle: Throttle,
-    subjects: Subjects,
+    pub(super) subjects: Subjects,
+    pub(super) unread: Unread,
     digests: Vec<Digest>,
     max_per_minute: u64,
     /// The circuits that are not closed, with the number of calls that their past openings have rejected.
@@ -36,33 +39,48 @@ pub(super) struct Decider {
 }
 
 #[derive(Debug)]
-struct RuleState {
-    rule: Rule,
-    channels: Vec<usize>,
-    gauge: Gauge,
+pub(super) struct RuleState {
+    pub(super) rule: Rule,
+    pub(super) channels: Vec<usize>,
+    pub(super) gauge: Gauge,
+}
+
+/// What a breaker is seen to do at a moment.
+pub(super) trait Breakers {
+    /// Returns calls and failures of the breaker that a rule names, since the rule has been watching it.
+    fn calls(&mut self, rule: usize, name: &str) -> (u64, u64);
+
+    /// Returns whether a breaker rejects calls, and whether a call of it has succeeded.
+    fn state(&self, name: &str) -> Option<(CircuitState, bool)>;
 }
 
 const MAX_OPERATIONS: usize = 1000;
 
 /// Whether calls are rejected in this state, all or most of them.
-fn rejects(state: CircuitState) -> bool {
+pub(super) fn rejects(state: CircuitState) -> bool {
     matches!(state, CircuitState::Open | CircuitState::ForcedOpen | CircuitState::HalfOpen)
 }
 
 impl Decider {
-    pub(super) fn new(config: &AlertsConfig) -> Self {
+    /// Makes the state of alerting that begins now. With `is_read_later`, each channel waits for what the journal has of
+    /// an earlier process: see [`restore_at`](Self::restore_at).
+    pub(super) fn new_at(now: Tick, config: &AlertsConfig, is_read_later: bool) -> Self {
         let (rules, channels) = (&config.rules, config.channel_names());
         let state_of = |rule: &Rule| RuleState {
             channels: (0..channels.len())
                 .filter(|at| rule.channels.is_empty() || rule.channels.iter().any(|name| name == channels[*at]))
                 .collect(),
             rule: rule.clone(),
-            gauge: Gauge::default(),
+            gauge: match rule.trigger {
+                Trigger::Ratio { .. } => Gauge::begin_at(now),
+                _ => Gauge::default(),
+            },
         };
         Self {
             rules: rules.iter().map(state_of).collect(),
             throttle: Throttle::new(config.throttle, config.escalate_after),
             subjects: Subjects::new(config.throttle, config.escalate_after),
+            unread: Unread::new(if is_read_later { channels.len() } else { 0 }),
             digests: channels.iter().map(|_| Digest::default()).collect(),
             max_per_minute: config.max_per_minute,
             open: HashMap::new(),
@@ -128,8 +146,8 @@ impl Decider {
         let closed = !rejects(to) && rejects(from);
         // A probe that failed changes nothing for whoever watches: the circuit was and is not closed.
         let state = match (opened, closed) {
-            (true, _) => State { name: "open", is_good: false, level: AlertLevel::Error },
-            (_, true) => State { name: "closed", is_good: true, level: AlertLevel::Info },
+            (true, _) => State { name: OPEN, is_good: false, level: AlertLevel::Error },
+            (_, true) => State { name: CLOSED, is_good: true, level: AlertLevel::Info },
             _ => return Vec::new(),
         };
         let content = || match opened {
@@ -140,10 +158,8 @@ impl Decider {
             },
             false => Content::BreakerClosed { name: event.name.to_owned(), rejected },
         };
-        self.tell_watchers_at(now, Fingerprint::of(&["breaker", event.name]), state, content, |trigger| match trigger {
-            Trigger::Breakers { names } => names.is_empty() || names.iter().any(|name| name == event.name),
-            _ => false,
-        })
+        let watches = |trigger: &Trigger| trigger.watches_breaker(event.name);
+        self.tell_watchers_at(now, Fingerprint::of(&[BREAKER, event.name]), (state, false), content, watches)
     }
 
     /// Notes whether a circuit is open, for the rules that rest meanwhile. Returns how many calls it has rejected since it
@@ -165,10 +181,7 @@ impl Decider {
     }
 
     pub(super) fn on_health_at(&mut self, now: Tick, event: &HealthEvent<'_>) -> Vec<Plan> {
-        // The first result is news only if it is bad news.
-        if event.from.is_none() && event.level == AlertLevel::Info {
-            return Vec::new();
-        }
+        let is_first_good = event.from.is_none() && event.level == AlertLevel::Info;
         let content = || Content::Health {
             check: event.check.to_owned(),
             from: event.from,
@@ -176,15 +189,13 @@ impl Decider {
             output: event.output.map(str::to_owned),
         };
         let state = State { name: event.to, is_good: event.to == PASS, level: event.level };
-        self.tell_watchers_at(now, Fingerprint::of(&["health", event.check]), state, content, |trigger| match trigger {
-            Trigger::Health { checks } => checks.is_empty() || checks.iter().any(|name| name == event.check),
-            _ => false,
-        })
+        let watches = |trigger: &Trigger| trigger.watches_check(event.check);
+        self.tell_watchers_at(now, Fingerprint::of(&[HEALTH, event.check]), (state, is_first_good), content, watches)
     }
 
-    /// What the passing of time makes due. `calls_of` tells calls and failures of a breaker so far.
-    pub(super) fn tick_at(&mut self, now: Tick, calls_of: &dyn Fn(&str) -> Option<(u64, u64)>) -> Vec<Plan> {
-        let mut plans = Vec::new();
+    /// What the passing of time makes due.
+    pub(super) fn tick_at(&mut self, now: Tick, breakers: &mut dyn Breakers) -> Vec<Plan> {
+        let mut plans = self.look_at_restored_at(now, breakers);
         for due in self.throttle.due_at(now) {
             plans.extend(self.tell_due_at(now, due));
         }
@@ -192,7 +203,7 @@ impl Decider {
             plans.extend(self.cap_at(now, plan));
         }
         for at in 0..self.rules.len() {
-            plans.extend(self.tick_rule_at(now, at, calls_of));
+            plans.extend(self.tick_rule_at(now, at, breakers));
         }
         for channel in 0..self.digests.len() {
             if self.digests[channel].is_over_at(now) {
@@ -205,8 +216,11 @@ impl Decider {
     /// What was held back and not told yet: there will be no later.
     pub(super) fn close_at(&mut self, now: Tick) -> Vec<Plan> {
         let channels = 0..self.digests.len();
+        let mut plans: Vec<Plan> =
+            channels.clone().flat_map(|channel| self.restore_at(now, channel, Vec::new())).collect();
         // What a digest tells is not told again after it.
-        let mut plans: Vec<Plan> = channels.clone().filter_map(|channel| self.digest_at(now, channel)).collect();
+        let digests: Vec<Plan> = channels.clone().filter_map(|channel| self.digest_at(now, channel)).collect();
+        plans.extend(digests);
         for due in self.throttle.close() {
             plans.extend(self.tell_due_at(now, due));
         }
@@ -239,16 +253,18 @@ impl Decider {
 
     /// Makes one notice of those that were too many, if there are any.
     fn digest_at(&mut self, now: Tick, channel: usize) -> Option<Plan> {
+        let muted = self.digests[channel].end_mute_at(now);
         if self.digests[channel].is_empty() {
             return None;
         }
         let (parts, nameless) = self.digests[channel].take_at(now);
-        let (mut lines, mut more, mut settles) = (Vec::new(), nameless, Vec::new());
+        let (mut lines, mut more, mut settles, mut states) = (Vec::new(), nameless, Vec::new(), Vec::new());
         let notices = parts.len() as u64 + u64::from(nameless > 0);
         let level = parts.iter().map(|part| part.level).max().unwrap_or(AlertLevel::Error);
         for part in parts {
-            let known = part.key.and_then(|key| self.collect(key));
-            let (line, held_back) = known.unwrap_or((None, part.held_back));
+            let known = part.key.and_then(|key| self.collect_at(now, key));
+            let (line, held_back, told) = known.unwrap_or((None, part.held_back, None));
+            states.extend(told);
             let count = (held_back + u64::from(part.is_fresh)).max(1);
             settles.extend(part.key);
             if lines.len() < MAX_LINES {
@@ -258,27 +274,27 @@ impl Decider {
             }
         }
         let key = Key { channel, fingerprint: Fingerprint::of(&["digest"]), level };
-        let content = Content::Digest { notices, lines, more };
-        Some(Plan { settles, ..Plan::new(key, "digest".into(), content) })
+        let content = Content::Digest { notices, lines, more, muted };
+        Some(Plan { settles, told: states, ..Plan::new(key, "digest".into(), content) })
     }
 
     /// What a digest says of a slot: its line, where there is one, and how many were held back.
-    fn collect(&mut self, key: Key) -> Option<(Option<String>, u64)> {
-        if let Some((line, held_back)) = self.subjects.collect((key.channel, key.fingerprint)) {
-            return Some((Some(line), held_back));
+    fn collect_at(&mut self, now: Tick, key: Key) -> Option<(Option<String>, u64, Option<Told>)> {
+        if let Some((line, held_back, told)) = self.subjects.collect_at(now, (key.channel, key.fingerprint)) {
+            return Some((Some(line), held_back, told));
         }
         let (last, held_back) = self.throttle.collect(key)?;
-        Some((last.map(|last| last.line()), held_back))
+        Some((last.map(|last| last.line()), held_back, None))
     }
 
-    fn tick_rule_at(&mut self, now: Tick, at: usize, calls_of: &dyn Fn(&str) -> Option<(u64, u64)>) -> Vec<Plan> {
+    fn tick_rule_at(&mut self, now: Tick, at: usize, breakers: &mut dyn Breakers) -> Vec<Plan> {
         let state = &mut self.rules[at];
         match state.rule.trigger.clone() {
             Trigger::Rate { count, window } if state.gauge.is_calm_at(now, count, window) => {
                 self.tell_rule_at(now, at, AlertLevel::Info, || Content::InBounds)
             }
             Trigger::Ratio { breaker, share, window, min_calls } => {
-                let Some(counts) = calls_of(&breaker) else { return Vec::new() };
+                let counts = breakers.calls(at, &breaker);
                 match state.gauge.sample_at(now, counts, share, window, min_calls) {
                     Some(Crossing::Over { failed, calls }) => {
                         let level = AlertLevel::Error.max(state.rule.min_level);
@@ -293,6 +309,16 @@ impl Decider {
         }
     }
 
+    /// Holds back all notifications for a time; after it each channel gets one that sums them up.
+    pub(super) fn mute_at(&mut self, now: Tick, time: Duration) {
+        self.digests.iter_mut().for_each(|digest| digest.mute_at(now, time));
+    }
+
+    /// How long notifications are still held back; `None` where they are not.
+    pub(super) fn muted_at(&self, now: Tick) -> Option<Duration> {
+        self.digests.first().and_then(|digest| digest.muted_at(now))
+    }
+
     /// When something may be due next, as far as that is known.
     pub(super) fn next_due(&self) -> Option<Tick> {
         let of_rule = |state: &RuleState| match state.rule.trigger {
@@ -305,6 +331,7 @@ impl Decider {
             .chain(self.digests.iter().filter_map(Digest::next_due))
             .chain(self.throttle.next_due())
             .chain(self.subjects.next_due())
+            .chain(self.next_look_at_restored())
             .min()
     }
 
@@ -323,11 +350,12 @@ impl Decider {
         let rule = &self.rules[at];
         let (name, channels) = (rule.rule.name.clone(), rule.channels.clone());
         let state = match content() {
-            Content::InBounds => State { name: "in bounds", is_good: true, level },
-            _ => State { name: "firing", is_good: false, level },
+            Content::InBounds => State { name: IN_BOUNDS, is_good: true, level },
+            _ => State { name: FIRING, is_good: false, level },
         };
-        let id = |channel| (channel, Fingerprint::of(&["rule", &name]));
-        let sight = || Sight { state, rule: Some(name.clone()), content: content() };
+        let is_first_good = state.is_good && self.rules[at].gauge.take_restored();
+        let id = |channel| (channel, Fingerprint::of(&[RULE, &name]));
+        let sight = || Sight { state, rule: Some(name.clone()), content: content(), is_first_good };
         channels.into_iter().filter_map(|channel| self.observe_at(now, id(channel), sight())).collect()
     }
 
@@ -336,10 +364,17 @@ impl Decider {
         &mut self,
         now: Tick,
         fingerprint: Fingerprint,
-        state: State,
+        (state, is_first_good): (State, bool),
         content: impl Fn() -> Content,
         watches: impl Fn(&Trigger) -> bool,
     ) -> Vec<Plan> {
+        let sight = |rule| Sight { state, rule, content: content(), is_first_good };
+        let sights = self.watchers(state, watches).into_iter().map(|(channel, rule)| (channel, sight(rule)));
+        sights.filter_map(|(channel, sight)| self.observe_at(now, (channel, fingerprint), sight)).collect()
+    }
+
+    /// The channels of rules that watch something, each with the first rule that wants this state of it.
+    pub(super) fn watchers(&self, state: State, watches: impl Fn(&Trigger) -> bool) -> BTreeMap<usize, Option<String>> {
         let mut watching: BTreeMap<usize, Option<String>> = BTreeMap::new();
         for RuleState { rule, channels, .. } in self.rules.iter().filter(|state| watches(&state.rule.trigger)) {
             for channel in channels {
@@ -349,13 +384,13 @@ impl Decider {
                 }
             }
         }
-        let sights = watching.into_iter().map(|(channel, rule)| (channel, Sight { state, rule, content: content() }));
-        sights.filter_map(|(channel, sight)| self.observe_at(now, (channel, fingerprint), sight)).collect()
+        watching
     }
 
-    fn observe_at(&mut self, now: Tick, id: Id, sight: Sight) -> Option<Plan> {
+    pub(super) fn observe_at(&mut self, now: Tick, id: Id, sight: Sight) -> Option<Plan> {
+        let sight = self.unread.defer(now, id, sight)?;
         match self.subjects.observe_at(now, id, sight) {
-            subject::Verdict::Tell(plan) => self.cap_at(now, plan),
+            subject::Verdict::Tell(plan) => self.cap_at(now, *plan),
             subject::Verdict::HoldBack => {
                 self.suppressed += 1;
                 None

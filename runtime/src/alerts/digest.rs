@@ -12,6 +12,8 @@ pub(super) struct Digest {
     parts: Vec<Part>,
     /// Occurrences of which no more is known than that they were.
     nameless: u64,
+    /// Since when, and until when, all notices are held back.
+    muted: Option<(Tick, Tick)>,
 }
 
 /// A notice that was one too many.
@@ -37,6 +39,11 @@ const MINUTE: Duration = Duration::from_secs(60);
 impl Digest {
     /// Lets a notice through, if the minute has room for it.
     pub(super) fn admits_at(&mut self, now: Tick, max: u64) -> bool {
+        // What was held back goes first.
+        self.muted = self.muted.filter(|(_, until)| now < *until || !self.is_empty());
+        if self.muted.is_some() {
+            return false;
+        }
         if now.since(self.begin) >= MINUTE && self.is_empty() {
             (self.begin, self.sent) = (now, 0);
         }
@@ -69,7 +76,26 @@ impl Digest {
     }
 
     pub(super) fn is_over_at(&self, now: Tick) -> bool {
-        now.since(self.begin) >= MINUTE
+        match self.muted {
+            Some((_, until)) => now >= until,
+            None => now.since(self.begin) >= MINUTE,
+        }
+    }
+
+    /// Holds back all notices until `time` has passed, in place of an earlier end.
+    pub(super) fn mute_at(&mut self, now: Tick, time: Duration) {
+        let since = self.muted.map_or(now, |(since, _)| since);
+        self.muted = Some((since, now.after(time)));
+    }
+
+    /// How long notices are still held back.
+    pub(super) fn muted_at(&self, now: Tick) -> Option<Duration> {
+        self.muted.map(|(_, until)| until.since(now)).filter(|left| !left.is_zero())
+    }
+
+    /// Lets notices through again; returns how long they were held back, if they were.
+    pub(super) fn end_mute_at(&mut self, now: Tick) -> Option<Duration> {
+        self.muted.take().map(|(since, until)| until.min(now).since(since))
     }
 
     /// Gives what came together; the digest is the first notice of a new minute.
@@ -80,6 +106,7 @@ impl Digest {
 
     /// When the digest is due, if there is to be one.
     pub(super) fn next_due(&self) -> Option<Tick> {
-        (!self.is_empty()).then(|| self.begin.after(MINUTE))
+        let of_minute = || (!self.is_empty()).then(|| self.begin.after(MINUTE));
+        self.muted.map(|(_, until)| until).or_else(of_minute)
     }
 }

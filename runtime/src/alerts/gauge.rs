@@ -11,6 +11,9 @@ pub(super) struct Gauge {
     times: VecDeque<Tick>,
     /// Calls and failures so far at some times within the window, of a ratio.
     samples: VecDeque<(Tick, u64, u64)>,
+    /// It was firing when an earlier process ended: until then too little is known to say that it is over.
+    calm_from: Tick,
+    is_restored: bool,
 }
 
 /// A ratio went out of its bounds or came back.
@@ -24,6 +27,21 @@ pub(super) enum Crossing {
 const SAMPLES: u32 = 30;
 
 impl Gauge {
+    /// Begins a ratio with what was counted before: nothing.
+    pub(super) fn begin_at(now: Tick) -> Self {
+        Self { samples: VecDeque::from([(now, 0, 0)]), ..Self::default() }
+    }
+
+    /// Goes on from an earlier process, in which it was firing.
+    pub(super) fn restore_at(&mut self, now: Tick, window: Duration) {
+        (self.is_firing, self.is_restored, self.calm_from) = (true, true, now.after(window));
+    }
+
+    /// Returns `true`, once, if it was an earlier process in which it was firing last.
+    pub(super) fn take_restored(&mut self) -> bool {
+        std::mem::take(&mut self.is_restored)
+    }
+
     /// Counts one error of a rate; tells whether there are too many.
     pub(super) fn count_at(&mut self, now: Tick, count: usize, window: Duration) -> bool {
         self.times.push_back(now);
@@ -33,6 +51,7 @@ impl Gauge {
         let oldest = self.times.front().copied().unwrap_or(now);
         let is_over = self.times.len() == count && now.since(oldest) < window;
         self.is_firing |= is_over;
+        self.is_restored &= !is_over;
         is_over
     }
 
@@ -44,7 +63,7 @@ impl Gauge {
         while self.times.front().is_some_and(|time| now.since(*time) >= window) {
             self.times.pop_front();
         }
-        self.is_firing = self.times.len() >= count;
+        self.is_firing = self.times.len() >= count || now < self.calm_from;
         !self.is_firing
     }
 
@@ -67,7 +86,10 @@ impl Gauge {
             self.samples.push_back((now, calls, failed));
         }
         let (calls, failed) = (calls.saturating_sub(calls_before), failed.saturating_sub(failed_before));
-        let is_over = calls >= min_calls && failed as f64 >= share * calls as f64;
+        let has_enough = calls >= min_calls;
+        let is_unknown = self.is_firing && !has_enough && now < self.calm_from;
+        let is_over = is_unknown || (has_enough && failed as f64 >= share * calls as f64);
+        self.is_restored &= !(has_enough && is_over);
         let was_firing = std::mem::replace(&mut self.is_firing, is_over);
         match (was_firing, is_over) {
             (false, true) => Some(Crossing::Over { failed, calls }),
@@ -78,12 +100,53 @@ impl Gauge {
 
     /// When a rate that is too high may be back in bounds.
     pub(super) fn next_of_rate(&self, window: Duration) -> Option<Tick> {
-        if self.is_firing { self.times.front().map(|time| time.after(window)) } else { None }
+        let over = self.times.front().map(|time| time.after(window)).unwrap_or_default();
+        self.is_firing.then(|| over.max(self.calm_from))
     }
 
     /// When a ratio should be looked at again.
     pub(super) fn next_of_ratio(&self, window: Duration) -> Tick {
         let pause = (window / SAMPLES).max(Duration::from_millis(100));
         self.samples.back().map_or(Tick::ZERO, |(time, ..)| time.after(pause))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WINDOW: Duration = Duration::from_secs(60);
+
+    fn at(seconds: u64) -> Tick {
+        Tick::ZERO.after(Duration::from_secs(seconds))
+    }
+
+    #[test]
+    fn failures_of_the_first_sample_count() {
+        let mut gauge = Gauge::begin_at(at(0));
+        let over = Some(Crossing::Over { failed: 500, calls: 500 });
+        assert_eq!(gauge.sample_at(at(2), (500, 500), 0.5, WINDOW, 20), over);
+        assert_eq!(gauge.sample_at(at(59), (500, 500), 0.5, WINDOW, 20), None);
+        assert_eq!(gauge.sample_at(at(70), (500, 500), 0.5, WINDOW, 20), Some(Crossing::Back));
+    }
+
+    #[test]
+    fn what_fired_in_an_earlier_process_is_over_once_enough_is_known() {
+        let restored = || {
+            let mut gauge = Gauge::begin_at(at(100));
+            gauge.restore_at(at(100), WINDOW);
+            gauge
+        };
+        let mut quiet = restored();
+        assert_eq!(quiet.sample_at(at(101), (0, 0), 0.5, WINDOW, 20), None);
+        assert_eq!(quiet.sample_at(at(160), (0, 0), 0.5, WINDOW, 20), Some(Crossing::Back));
+        let mut well = restored();
+        assert_eq!(well.sample_at(at(101), (20, 1), 0.5, WINDOW, 20), Some(Crossing::Back));
+        let mut ill = restored();
+        assert_eq!(ill.sample_at(at(101), (20, 20), 0.5, WINDOW, 20), None);
+
+        let mut rate = restored();
+        assert_eq!(rate.next_of_rate(WINDOW), Some(at(160)));
+        assert!(!rate.is_calm_at(at(159), 3, WINDOW) && rate.is_calm_at(at(160), 3, WINDOW));
     }
 }

@@ -42,6 +42,8 @@ pub struct Flushed {
 
 /// How long dropping waits.
 const ON_DROP: Duration = Duration::from_secs(5);
+/// How long a flush waits for a change before it looks by itself.
+const LONGEST_LOOK: Duration = Duration::from_millis(100);
 /// The longest that a thread waits before it looks again.
 const LOOK_AGAIN: Duration = Duration::from_secs(60);
 
@@ -94,52 +96,59 @@ impl Alerts {
             let mut notice = Notice::new(NoticeKind::Test, AlertLevel::Info, "test", "a test of this channel");
             notice.source = super::notice::one_line(&self.core.config.source(), 100);
             notice.timestamp = Timestamp::from(self.core.clock().wall());
-            self.core.send(channel, Item::new(Arc::new(notice), Vec::new(), false, self.core.clock().now()));
+            self.core.send(channel, Item::new(Arc::new(notice), Vec::new(), false, self.core.clock().now()), &[]);
         }
     }
 
     /// Does what is due now, without threads of its own: see [`background`](super::AlertsConfigBuilder::background).
     /// Returns when something is due next.
     pub fn run(&self) -> Option<Tick> {
-        loop {
-            let (mut next, mut moved) = tick(&self.core);
-            for channel in 0..self.core.lanes.len() {
-                loop {
-                    match self.core.step(channel) {
-                        Ok(()) => moved = true,
-                        Err(until) => {
-                            next = next.into_iter().chain(until).min();
-                            break;
-                        }
-                    }
-                }
-            }
-            // What arrived may be outdated already: then the next word is due at once.
-            if !moved {
-                return next;
-            }
-        }
+        run(&self.core)
     }
 
-    /// Waits until every notice has arrived or was given up, at most for `deadline`.
+    /// Waits until every notice has arrived or was given up, at most for `deadline`, both on the clock of alerting and in
+    /// real time. What is held back, by a throttle for example, is not sent earlier than without this.
     pub fn flush(&self, deadline: Duration) -> Flushed {
-        let clock = self.core.clock();
-        let until = clock.now().after(deadline);
-        match self.core.config.background {
-            true => drop(tick(&self.core)),
-            false => drop(self.run()),
-        }
-        let mut seen = self.core.change();
-        while self.core.config.background && clock.now() < until {
-            // What arrived may be outdated already: then the next word is due at once.
-            if self.core.is_settled() && !tick(&self.core).1 && self.core.is_settled() {
-                break;
-            }
-            self.core.wait_beyond(seen, until.since(clock.now()).min(Duration::from_millis(100)));
-            seen = self.core.change();
-        }
-        let status = self.status();
-        Flushed { sent: status.sent, kept: status.kept, lost: status.lost, in_time: self.core.is_idle() }
+        flush(&self.core, deadline)
+    }
+
+    /// Returns what [`flush`](Self::flush) does, for one who cannot keep this borrowed meanwhile.
+    pub(crate) fn flusher(&self) -> impl FnOnce(Duration) -> Flushed + use<> {
+        let core = Arc::clone(&self.core);
+        move |deadline| flush(&core, deadline)
+    }
+
+    /// Holds back every notification for `time`, for example while a service is down on purpose. When that is over, or
+    /// after [`unmute`](Self::unmute), each channel gets one notification that sums up what was held back, if anything
+    /// was: its first 50 problems, each with its number, and states as they are then.
+    ///
+    /// A later call sets another end. [Test notifications](Self::test) are sent all the same; a restart ends it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{AppError, ErrorCode, alerts::{Alerts, AlertsConfig, CallbackChannel}};
+    /// use std::{sync::mpsc, time::Duration};
+    ///
+    /// let (sender, titles) = mpsc::channel();
+    /// let channel = CallbackChannel::new("ops", move |notice| Ok(sender.send(notice.title.clone()).unwrap()));
+    /// let alerts = Alerts::start(AlertsConfig::builder().background(false).channel(channel).build()?)?;
+    /// alerts.mute(Duration::from_secs(1800));
+    /// gardefou::report(&AppError::new(ErrorCode::DB_CONNECTION_ERROR, "no route to the database"));
+    /// alerts.run();
+    /// assert!(titles.try_recv().is_err());
+    /// alerts.unmute();
+    /// alerts.run();
+    /// assert!(titles.recv()?.ends_with("1 notification held back"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn mute(&self, time: Duration) {
+        self.core.mute(time);
+    }
+
+    /// Ends [`mute`](Self::mute) before its time.
+    pub fn unmute(&self) {
+        self.core.mute(Duration::ZERO);
     }
 
     /// Stops alerting: what waits is sent within the deadline, and what is left goes to the journal.
@@ -164,6 +173,7 @@ impl Alerts {
             }
         }
         self.core.announce();
+        self.core.release();
         let status = self.status();
         Flushed { sent: status.sent, kept: status.kept, lost: status.lost, ..flushed }
     }
@@ -172,6 +182,53 @@ impl Alerts {
 impl Drop for Alerts {
     fn drop(&mut self) {
         self.stop(ON_DROP);
+    }
+}
+
+fn flush(core: &Arc<Core>, deadline: Duration) -> Flushed {
+    let clock = core.clock();
+    let until = clock.now().after(deadline);
+    // On a clock that stands still, the end never comes: what counts then is how long this thread has waited in vain.
+    let mut waited = Duration::ZERO;
+    match core.config.background {
+        true => drop(tick(core)),
+        false => drop(run(core)),
+    }
+    let mut seen = core.change();
+    while core.config.background && clock.now() < until && waited < deadline {
+        // What arrived may be outdated already: then the next word is due at once.
+        if core.is_settled() && !tick(core).1 && core.is_settled() {
+            break;
+        }
+        let wait = until.since(clock.now()).min(deadline - waited).min(LONGEST_LOOK);
+        if !core.wait_beyond(seen, wait) {
+            waited += wait;
+        }
+        seen = core.change();
+    }
+    let status = core.status();
+    Flushed { sent: status.sent, kept: status.kept, lost: status.lost, in_time: core.is_idle() }
+}
+
+/// Does what is due now, on this thread.
+fn run(core: &Arc<Core>) -> Option<Tick> {
+    loop {
+        let (mut next, mut moved) = tick(core);
+        for channel in 0..core.lanes.len() {
+            loop {
+                match core.step(channel) {
+                    Ok(()) => moved = true,
+                    Err(until) => {
+                        next = next.into_iter().chain(until).min();
+                        break;
+                    }
+                }
+            }
+        }
+        // What arrived may be outdated already: then the next word is due at once.
+        if !moved {
+            return next;
+        }
     }
 }
 

@@ -77,9 +77,21 @@ pub(super) struct Item {
     pub(super) settles: Arc<[Key]>,
     /// It comes from the journal, which has it already.
     pub(super) replayed: bool,
+    /// Whether there is a record of it in the journal.
+    pub(super) record: Recorded,
     tries: u32,
     delays: Option<Delays>,
     born: Tick,
+}
+
+/// Whether a notification that was queued has a record in the journal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Recorded {
+    /// There is no journal.
+    No,
+    /// It could not be written, or is written later.
+    Maybe,
+    Yes,
 }
 
 /// The outcome of a step.
@@ -122,7 +134,7 @@ impl Clock for Handle {
 
 impl Item {
     pub(super) fn new(notice: Arc<Notice>, settles: Vec<Key>, replayed: bool, born: Tick) -> Self {
-        Self { notice, settles: settles.into(), replayed, tries: 0, delays: None, born }
+        Self { notice, settles: settles.into(), replayed, record: Recorded::No, tries: 0, delays: None, born }
     }
 }
 

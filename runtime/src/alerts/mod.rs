@@ -23,7 +23,7 @@
 //!
 //! This module stands above the policies, because channels use a circuit breaker and a backoff of this library.
 
-mod backlog;
+mod calls;
 mod channel;
 mod config;
 mod core;
@@ -33,14 +33,18 @@ mod digest;
 mod email;
 mod gauge;
 mod handle;
+mod history;
+mod kept;
 mod lane;
 mod notice;
 mod plan;
+mod restore;
 mod rule;
 mod running;
 mod status;
 mod subject;
 mod throttle;
+mod told;
 #[cfg(feature = "alert-webhook")]
 mod webhook;
 

@@ -3,11 +3,11 @@
 use crate::{
     error::{ErrorId, redact},
     event::{AlertLevel, text},
-    monitor::{ErrorRecord, Fingerprint, Origin},
+    monitor::{ErrorRecord, Fingerprint},
     time::Timestamp,
 };
 use serde::ser::{Serialize, SerializeMap, Serializer};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use std::time::Duration;
 
 /// What a notice is about.
@@ -200,7 +200,7 @@ impl Notice {
 const LATE: &str = "late: ";
 
 /// A duration as people write it, for example `1 h 5 min 3 s`.
-fn in_words(duration: Duration) -> String {
+pub(super) fn in_words(duration: Duration) -> String {
     let seconds = duration.as_secs();
     let parts = [(seconds / 3600, "h"), (seconds / 60 % 60, "min"), (seconds % 60, "s")];
     let parts: Vec<String> =
@@ -276,46 +276,6 @@ pub(super) fn cut(text: &str, max_chars: usize) -> String {
     head
 }
 
-/// The record by which the journal keeps a notice for a channel.
-pub(crate) fn to_record(
-    notice: &Notice,
-    channel: &str,
-    kind: crate::monitor::RecordKind,
-    timestamp: Timestamp,
-) -> ErrorRecord {
-    let mut details = Map::new();
-    details.insert("channel".into(), redact::name(channel).into());
-    if kind == crate::monitor::RecordKind::Undelivered {
-        // A notice is texts, numbers and JSON values: it has a JSON form.
-        details.insert("notice".into(), serde_json::to_value(notice).unwrap_or_default());
-    }
-    let (code, error_code) = match &notice.error {
-        Some(error) => (error.code, error.error_code.clone()),
-        None => (0, "ALERT".to_owned()),
-    };
-    ErrorRecord {
-        kind,
-        id: notice.id,
-        timestamp,
-        level: AlertLevel::Error.max(notice.level),
-        code,
-        error_code,
-        error_type: "Notice".into(),
-        message: notice.title.clone(),
-        chain: Vec::new(),
-        details,
-        operation: "alert".into(),
-        component: module_path!().into(),
-        location: None,
-        elapsed: None,
-        fingerprint: notice.fingerprint,
-        context: None,
-        origin: Origin::current(),
-        state: crate::monitor::RecordState::Error,
-        attempt: None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -350,17 +310,6 @@ mod tests {
         for (seconds, words) in [(0, "less than 1 s"), (59, "59 s"), (3600, "1 h"), (3903, "1 h 5 min 3 s")] {
             assert_eq!(in_words(Duration::from_secs(seconds)), words);
         }
-    }
-
-    #[test]
-    fn a_secret_in_the_name_of_a_channel_reaches_no_journal() {
-        let notice = Notice::new(NoticeKind::Recovery, AlertLevel::Error, "rule", "title");
-        let channel = |name| {
-            let kind = crate::monitor::RecordKind::Settled;
-            to_record(&notice, name, kind, Timestamp::from_unix_millis(0)).details["channel"].clone()
-        };
-        assert_eq!(channel("https://u:hunter2@h/"), "https://[redacted]@h/");
-        assert_eq!(channel("ops-mail"), "ops-mail");
     }
 
     #[test]

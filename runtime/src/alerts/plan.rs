@@ -1,6 +1,6 @@
 //! A notice that is due, and how it is worded.
 
-use super::{Notice, NoticeKind, notice, throttle::Key};
+use super::{Notice, NoticeKind, notice, throttle::Key, told::Told};
 use crate::{monitor::ErrorRecord, time::Timestamp};
 use std::{sync::Arc, time::Duration};
 
@@ -21,6 +21,8 @@ pub(super) struct Plan {
     pub(super) episode: Option<Episode>,
     /// The slots that wait to hear whether it arrived.
     pub(super) settles: Vec<Key>,
+    /// The states that it is about.
+    pub(super) told: Vec<Told>,
     pub(super) content: Content,
 }
 
@@ -77,13 +79,30 @@ pub(super) enum Content {
         notices: u64,
         lines: Vec<(String, u64)>,
         more: u64,
+        /// How long they were muted, where that is why.
+        muted: Option<Duration>,
     },
 }
+
+/// The kinds of what has a state.
+pub(super) const BREAKER: &str = "breaker";
+pub(super) const HEALTH: &str = "health";
+pub(super) const RULE: &str = "rule";
 
 /// The status of a check that is well.
 pub(super) const PASS: &str = "pass";
 
 impl Content {
+    /// The kind and name of what has the state that it is about; the parts of that subject's fingerprint.
+    pub(super) fn subject<'a>(&'a self, rule: &'a str) -> Option<(&'static str, &'a str)> {
+        match self {
+            Self::BreakerOpened { name, .. } | Self::BreakerClosed { name, .. } => Some((BREAKER, name)),
+            Self::Health { check, .. } => Some((HEALTH, check)),
+            Self::Rate { .. } | Self::Ratio { .. } | Self::InBounds => Some((RULE, rule)),
+            Self::Error | Self::Summary { .. } | Self::Stopped { .. } | Self::Digest { .. } => None,
+        }
+    }
+
     /// What a digest says of it.
     pub(super) fn line(&self, rule: &str) -> String {
         match self {
@@ -112,6 +131,7 @@ impl Plan {
             in_digest: false,
             episode: None,
             settles: vec![key],
+            told: Vec::new(),
             content,
         }
     }
@@ -165,12 +185,19 @@ impl Plan {
             Content::Summary { last } => Notice { id: crate::error::ErrorId::new(), ..(*last).clone() },
             Content::Stopped { last } => make(NoticeKind::Recovery, format!("stopped: {}", last.title)),
             Content::InBounds => make(NoticeKind::Recovery, format!("{}: back in bounds", self.rule)),
-            Content::Digest { notices, lines, more } => {
+            Content::Digest { notices, lines, more, muted } => {
                 let occurrences = lines.iter().map(|(_, count)| count).sum::<u64>() + more;
                 let of = if occurrences > notices { format!(", of {occurrences} occurrences") } else { String::new() };
                 let mut text: Vec<String> = lines.iter().map(|(line, count)| format!("{count} x {line}")).collect();
                 text.extend((more > 0).then(|| format!("{more} x others")));
-                let mut notice = make(NoticeKind::Digest, format!("{notices} more notices within a minute{of}"));
+                let title = match muted {
+                    Some(time) => {
+                        let plural = if notices == 1 { "" } else { "s" };
+                        format!("muted for {}: {notices} notification{plural} held back{of}", notice::in_words(time))
+                    }
+                    None => format!("{notices} more notices within a minute{of}"),
+                };
+                let mut notice = make(NoticeKind::Digest, title);
                 notice.text = Some(text.join("\n"));
                 notice
             }

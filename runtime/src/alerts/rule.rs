@@ -89,6 +89,18 @@ pub(super) enum Trigger {
     Health { checks: Vec<String> },
 }
 
+impl Trigger {
+    /// Returns `true` if it is for circuit breakers, that of this name among them.
+    pub(super) fn watches_breaker(&self, name: &str) -> bool {
+        matches!(self, Self::Breakers { names } if names.is_empty() || names.iter().any(|it| it == name))
+    }
+
+    /// Returns `true` if it is for health checks, that of this name among them.
+    pub(super) fn watches_check(&self, name: &str) -> bool {
+        matches!(self, Self::Health { checks } if checks.is_empty() || checks.iter().any(|it| it == name))
+    }
+}
+
 impl Rule {
     fn new(name: impl Into<String>, trigger: Trigger, min_level: AlertLevel) -> Self {
         Self {

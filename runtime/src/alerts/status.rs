@@ -36,6 +36,8 @@ pub struct AlertsStatus {
     pub lost: u64,
     /// Notifications of an earlier time that arrived after all.
     pub replayed: u64,
+    /// How long notifications are still held back by [`mute`](super::Alerts::mute); `None` where they are not.
+    pub muted_for: Option<Duration>,
     /// Each channel.
     pub channels: Vec<ChannelStatus>,
 }

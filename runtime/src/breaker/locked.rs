@@ -40,6 +40,8 @@ pub(super) struct Locked {
 /// What few breakers have.
 #[derive(Debug, Default)]
 pub(super) struct Rare {
+    /// Successes and failures of an earlier life, which are part of the totals.
+    pub(super) restored: (u64, u64),
     /// The slots of the half-open state that a call further in runs on.
     pub(super) lent: Vec<u64>,
     /// The switches that the breaker is under.

@@ -19,6 +19,7 @@ mod draft;
 #[cfg(feature = "async")]
 mod guarded;
 mod handle;
+mod identity;
 mod in_flight;
 mod judge;
 mod locked;
@@ -48,6 +49,7 @@ pub use control::ManualControl;
 #[doc(hidden)]
 pub use guarded::Guarded;
 pub use handle::{CircuitBreaker, InvalidTransition};
+pub(crate) use identity::Identity;
 pub use judge::{ByChain, ByClass, FailureIf, Judge};
 pub use observers::BreakerSubscription;
 pub use permit::Permit;

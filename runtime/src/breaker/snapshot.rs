@@ -186,6 +186,9 @@ impl Snapshot {
         shared.step(|locked| {
             // What failed in this life failed later.
             locked.last_failure = locked.last_failure.or(last_failure);
+            let (success, failure) = &mut locked.rare.get_or_insert_default().restored;
+            *success = success.saturating_add(counts.success);
+            *failure = failure.saturating_add(counts.failure);
             let old = locked.totals;
             locked.totals = Totals {
                 success: old.success.saturating_add(counts.success),

@@ -125,10 +125,12 @@ pub enum RecordKind {
     /// An error.
     #[default]
     Error,
+    /// A notification that was queued for a channel; its details hold it.
+    Queued,
     /// A notification that could not be delivered; its details hold it.
     Undelivered,
-    /// An undelivered notice that needs no more tries: it arrived later, or was refused for good. Its identity is that of
-    /// the undelivered one.
+    /// A queued or undelivered notification that needs no more tries: it arrived, or was refused for good. Its identity is
+    /// that of the notification.
     Settled,
     /// A health check changed its status; its details have both.
     Health,
@@ -159,6 +161,7 @@ impl RecordKind {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Error => "error",
+            Self::Queued => "queued",
             Self::Undelivered => "undelivered",
             Self::Settled => "settled",
             Self::Health => "health",
@@ -175,6 +178,7 @@ impl RecordKind {
     pub(crate) fn of_name(name: &str) -> Option<Self> {
         let all = [
             Self::Error,
+            Self::Queued,
             Self::Undelivered,
             Self::Settled,
             Self::Health,
@@ -190,10 +194,12 @@ impl RecordKind {
 }
 
 impl Record {
-    /// Returns `true` if a journal writes the record before `append` returns: from a level on, what is audited, and what
-    /// is not settled yet.
+    /// Returns `true` if a journal writes the record before `append` returns: from a level on, what is audited, what is
+    /// not settled yet, and what became of a notification.
     pub(crate) fn is_urgent(&self, inline_level: AlertLevel) -> bool {
-        self.level >= inline_level || self.kind == RecordKind::Audit || self.state == RecordState::Pending
+        use RecordKind::{Audit, Queued, Settled, Undelivered};
+        let is_urgent_kind = matches!(self.kind, Audit | Queued | Undelivered | Settled);
+        self.level >= inline_level || is_urgent_kind || self.state == RecordState::Pending
     }
 }
 

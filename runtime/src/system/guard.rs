@@ -1,7 +1,8 @@
 //! The value that keeps the system up.
 
-use super::{InitWarning, ShutdownReport, init};
+use super::{FlushReport, InitWarning, ShutdownReport, init};
 use crate::alerts::AlertsStatus;
+use std::time::Duration;
 
 /// Keeps the error system up; dropping the last one shuts it down in order, within the
 /// [deadline](super::ErrorSystemBuilder::shutdown_deadline).
@@ -33,6 +34,24 @@ impl ErrorSystemGuard {
     #[must_use]
     pub fn alerts_status(&self) -> Option<AlertsStatus> {
         init::alerts_status()
+    }
+
+    /// Sends what waits to be sent and writes what waits to be written, within the deadline; everything goes on running.
+    /// For the end of a unit of work after which the process may be stopped, for example a call of a serverless function.
+    ///
+    /// Notifications that a throttle or a mute holds back are not sent earlier. An error inside an attempt of a retry that
+    /// still runs stays pending; its record is in the journal.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let guard = gardefou::init_error_system()?;
+    /// let report = guard.flush(std::time::Duration::from_secs(2));
+    /// assert!(report.is_clean());
+    /// # Ok::<(), gardefou::InitError>(())
+    /// ```
+    pub fn flush(&self, deadline: Duration) -> FlushReport {
+        init::flush_all(deadline)
     }
 
     /// Gives this guard back and tells what the shutdown came to, if it was the last one.

@@ -1,7 +1,7 @@
 //! Bringing the system up once, and down once.
 
 use super::{
-    ErrorSystemBuilder, ErrorSystemGuard, InitError, InitWarning, PartReport, ShutdownReport,
+    ErrorSystemBuilder, ErrorSystemGuard, FlushReport, InitError, InitWarning, PartReport, ShutdownReport,
     builder::{JournalSetting, Settings, Wishes},
     guarded::{BreakerClash, GuardedFunction, breaker_clashes},
     panic_hook,
@@ -191,6 +191,34 @@ pub(crate) fn alerts_status() -> Option<AlertsStatus> {
     STATE.lock().as_ref().and_then(|running| running.parts.alerts.as_ref()).map(Alerts::status)
 }
 
+/// Sends and writes what waits, and leaves everything up.
+pub(crate) fn flush_all(deadline: Duration) -> FlushReport {
+    let _outside = Captured::outside();
+    let clock = SharedClock::default();
+    let begin = clock.now();
+    let until = begin.after(deadline);
+    // Not under the lock, which others wait for.
+    let alerts = STATE.lock().as_ref().and_then(|running| running.parts.alerts.as_ref()).map(Alerts::flusher);
+    let journal = error_monitor().journal();
+    let mut parts = Vec::new();
+    if let Some(flush) = alerts {
+        parts.push(of_alerts(flush(share_of_alerts(deadline, journal.is_some()))));
+    }
+    if let Some(journal) = journal {
+        parts.push(flush(&journal, until.since(clock.now())));
+    }
+    FlushReport { parts, elapsed: clock.now().since(begin) }
+}
+
+/// The time that alerting has: a channel that hangs must not leave the journal without the time to write.
+fn share_of_alerts(left: Duration, has_journal: bool) -> Duration {
+    if has_journal { left - left / SHARE_OF_THE_JOURNAL } else { left }
+}
+
+fn of_alerts(Flushed { sent, kept, lost, in_time, .. }: Flushed) -> PartReport {
+    PartReport { part: "alerts", sent, kept, dropped: lost, in_time }
+}
+
 /// Gives one guard back; the last one brings the system down.
 pub(crate) fn release() -> ShutdownReport {
     let _outside = Captured::outside();
@@ -235,11 +263,8 @@ fn bring_down(up: Parts, deadline: Duration) -> ShutdownReport {
     event::pending::settle_all();
     let journal = error_monitor().journal();
     if let Some(alerts) = up.alerts {
-        let left = until.since(clock.now());
-        // A channel that hangs must not leave the journal without the time to write.
-        let limit = if journal.is_some() { left - left / SHARE_OF_THE_JOURNAL } else { left };
-        let Flushed { sent, kept, lost, in_time, .. } = alerts.shutdown(limit);
-        parts.push(PartReport { part: "alerts", sent, kept, dropped: lost, in_time });
+        let limit = share_of_alerts(until.since(clock.now()), journal.is_some());
+        parts.push(of_alerts(alerts.shutdown(limit)));
     }
     if let Some(journal) = journal {
         parts.push(flush(&journal, until.since(clock.now())));

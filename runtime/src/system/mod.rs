@@ -17,4 +17,4 @@ pub use guarded::Registered;
 pub use guarded::{GuardedFunction, guarded_functions};
 pub use init::init_error_system;
 pub use init_error::{InitError, InitWarning};
-pub use shutdown::{PartReport, ShutdownReport};
+pub use shutdown::{FlushReport, PartReport, ShutdownReport};

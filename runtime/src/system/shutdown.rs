@@ -19,6 +19,39 @@ pub struct PartReport {
     pub in_time: bool,
 }
 
+/// What a flush of the whole came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FlushReport {
+    pub(crate) parts: Vec<PartReport>,
+    pub(crate) elapsed: Duration,
+}
+
+impl FlushReport {
+    /// Returns the parts in the order in which they were flushed: `alerts` and `journal`, those of them that there are.
+    #[must_use]
+    pub fn parts(&self) -> &[PartReport] {
+        &self.parts
+    }
+
+    /// Returns the part of that name.
+    #[must_use]
+    pub fn part(&self, name: &str) -> Option<&PartReport> {
+        self.parts.iter().find(|part| part.part == name)
+    }
+
+    /// Returns how long it took.
+    #[must_use]
+    pub fn elapsed(&self) -> Duration {
+        self.elapsed
+    }
+
+    /// Returns `true` if every part was flushed in time and nothing was lost so far.
+    #[must_use]
+    pub fn is_clean(&self) -> bool {
+        self.parts.iter().all(|part| part.in_time && part.dropped == 0)
+    }
+}
+
 /// What the shutdown of the whole came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ShutdownReport {

@@ -9,7 +9,9 @@ mod digest;
 mod email;
 mod log;
 mod muting;
+mod processes;
 mod recovery;
+mod restart;
 mod rules;
 #[cfg(feature = "alert-email")]
 mod smtp_server;

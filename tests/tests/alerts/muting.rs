@@ -82,3 +82,66 @@ fn a_rule_is_muted_by_the_circuit_that_it_names_and_by_no_other() {
     fail("ship");
     assert_eq!(told(), (one("storm: 3 errors within 60s"), 8));
 }
+
+#[test]
+fn mute_ends_by_itself_with_one_summary_for_each_channel() {
+    let (_alone, clock) = (alone(), ManualClock::new());
+    let (ops, pager) = (Recorder::new("ops"), Recorder::new("pager"));
+    let rules = [Rule::immediate("errors"), Rule::breakers("circuits")];
+    let config = config(&clock).channel(ops.clone()).channel(pager.clone());
+    let alerts = start(rules.into_iter().fold(config, AlertsConfigBuilder::rule));
+    let payments = circuit("muted-payments", &clock);
+    fail("before");
+    alerts.run();
+    assert_eq!((ops.told(), pager.told().len()), (one("EXTERNAL_SERVICE_ERROR: down"), 1));
+
+    alerts.mute(30 * MINUTE);
+    assert_eq!(alerts.status().muted_for, Some(30 * MINUTE));
+    payments.force_open();
+    (0..5).for_each(|_| fail("while muted"));
+    for _ in 0..29 {
+        clock.advance(MINUTE);
+        alerts.run();
+    }
+    payments.reset();
+    alerts.test();
+    alerts.run();
+    assert_eq!(ops.told(), one("a test of this channel"));
+    let next = alerts.run().unwrap();
+    clock.advance(MINUTE);
+    assert!(next <= gardefou::time::Clock::now(&clock));
+    alerts.run();
+    for channel in [&ops, &pager].map(|channel| channel.take().into_iter().filter(|it| it.rule == "digest")) {
+        let summaries: Vec<_> = channel.collect();
+        let [summary] = &summaries[..] else { panic!("one summary: {summaries:?}") };
+        assert_eq!(summary.title, "muted for 30 min: 2 notifications held back, of 7 occurrences");
+        let text = summary.text.as_deref().unwrap();
+        assert!(text.contains("2 x circuit `muted-payments` closed"), "the state at the end: {text}");
+        assert!(text.contains("5 x EXTERNAL_SERVICE_ERROR in `while muted`: down"), "{text}");
+    }
+    assert_eq!(alerts.status().muted_for, None);
+    fail("after");
+    alerts.run();
+    assert_eq!(ops.told(), one("EXTERNAL_SERVICE_ERROR: down"));
+}
+
+#[test]
+fn mute_without_a_notification_has_no_summary_and_a_shutdown_sends_it_early() {
+    let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
+    let alerts = start(config(&clock).channel(ops.clone()));
+    alerts.mute(MINUTE);
+    clock.advance(MINUTE);
+    alerts.run();
+    alerts.mute(10 * MINUTE);
+    alerts.unmute();
+    fail("unmuted");
+    alerts.run();
+    assert_eq!(ops.told(), one("EXTERNAL_SERVICE_ERROR: down"), "nothing was held back, and nothing is");
+    alerts.mute(60 * MINUTE);
+    clock.advance(MINUTE);
+    fail("muted at the end");
+    alerts.run();
+    assert_eq!(ops.told(), []);
+    alerts.shutdown(MINUTE);
+    assert_eq!(ops.told(), one("muted for 1 min: 1 notification held back"));
+}

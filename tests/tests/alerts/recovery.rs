@@ -432,3 +432,39 @@ fn a_check_that_passes_again_is_a_recovery() {
     assert_eq!(told, [(NoticeKind::Health, failed), (NoticeKind::Recovery, passed)]);
     assert!(notices[0].level >= AlertLevel::Error && notices[1].level == AlertLevel::Info, "{notices:?}");
 }
+
+/// However long the throttle is, the last notification is true within 300 s.
+#[test]
+fn with_a_long_throttle_the_second_recovery_comes_within_the_flap_interval() {
+    let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
+    let eight_hours = Duration::from_secs(8 * 3600);
+    let flaps = [(0, false), (10, true), (20, false), (30, true)];
+    let rules = config(&clock).rule(Rule::breakers("circuits")).throttle(eight_hours);
+    let told = told_of(rules, &clock, &ops, &flaps, 9 * 3600);
+    let expected = [(0, "opened: manual", 0), (10, "closed", 0), (20, "opened: manual", 0), (310, "closed", 1)];
+    let expected = expected.map(|(at, what, held_back)| (at, format!("circuit `flapping` {what}"), held_back));
+    assert_eq!(told, expected);
+    // What is true is not repeated before the throttle is over.
+    let (clock, ops) = (ManualClock::new(), Recorder::new("ops"));
+    let rules = config(&clock).rule(Rule::breakers("circuits")).throttle(eight_hours);
+    let told = told_of(rules, &clock, &ops, &FLAPS, 9 * 3600);
+    let seconds: Vec<_> = told.iter().map(|(second, ..)| *second).collect();
+    assert_eq!(seconds, [10, 20, 30, 30 + 8 * 3600]);
+}
+
+/// A state is remembered for as long as it is bad, however often the time passes by.
+#[test]
+fn recovery_of_a_circuit_that_was_open_for_hours_has_its_duration() {
+    let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
+    let alerts = start(config(&clock).channel(ops.clone()).rule(Rule::breakers("circuits")));
+    let flapping = Flapping::new("long", &clock);
+    flapping.circuit_alone(false);
+    for _ in 0..100 {
+        alerts.run();
+        clock.advance(MINUTE);
+    }
+    flapping.circuit_alone(true);
+    alerts.run();
+    let [_, closed] = &ops.take()[..] else { panic!("two notifications") };
+    assert_eq!((closed.duration, closed.occurrences), (Some(100 * MINUTE), Some(1)));
+}

@@ -201,3 +201,69 @@ fn a_flood_is_told_before_its_time_and_says_so() {
     let [rest] = &ops.take()[..] else { panic!("one summary") };
     assert_eq!((rest.suppressed, rest.escalated), (389, false));
 }
+
+/// Sends what is due within a second, through a breaker whose first call comes after the rule was set.
+fn ratio_of(name: &str, calls: impl FnOnce(&ManualClock)) -> Vec<(String, u64)> {
+    let (clock, ops) = (ManualClock::new(), Recorder::new("ops"));
+    let rule = Rule::ratio("ratio", name, 0.5, Duration::from_secs(60));
+    let alerts = start(config(&clock).channel(ops.clone()).rule(rule));
+    calls(&clock);
+    clock.advance(Duration::from_secs(2));
+    alerts.run();
+    ops.told()
+}
+
+fn fail_through(name: &str, clock: &ManualClock, failures: usize, successes: usize) {
+    let breaker =
+        circuit_breakers().get_or_create(name, |b| b.failure_threshold(1_000_000).clock(clock.clone())).unwrap();
+    (0..failures).for_each(|_| breaker.try_acquire().unwrap().failure());
+    (0..successes).for_each(|_| breaker.try_acquire().unwrap().success());
+}
+
+#[test]
+fn ratio_counts_the_first_calls_of_a_breaker_that_is_made_after_the_rule() {
+    let _alone = alone();
+    let sent = ratio_of("ratio-first", |clock| fail_through("ratio-first", clock, 500, 0));
+    assert_eq!(sent, one("ratio: 500 of 500 calls through `ratio-first` failed in 60s"));
+    // What it had counted before another rule was set is not of that rule's time.
+    let sent = ratio_of("ratio-first", |clock| fail_through("ratio-first", clock, 0, 30));
+    assert_eq!(sent, []);
+    let sent = ratio_of("ratio-first", |clock| fail_through("ratio-first", clock, 40, 0));
+    assert_eq!(sent, one("ratio: 40 of 40 calls through `ratio-first` failed in 60s"));
+}
+
+#[test]
+fn ratio_goes_on_where_its_breaker_is_removed_made_again_or_restored() {
+    let (_alone, name) = (alone(), "ratio-again");
+    let sent = ratio_of(name, |clock| {
+        fail_through(name, clock, 500, 500);
+        circuit_breakers().remove(name);
+    });
+    assert_eq!(sent, [], "what was counted between two looks is gone with it");
+    let (clock, ops) = (ManualClock::new(), Recorder::new("ops"));
+    let rule = Rule::ratio("ratio", name, 0.5, Duration::from_secs(60));
+    let alerts = start(config(&clock).channel(ops.clone()).rule(rule));
+    let look = || {
+        clock.advance(Duration::from_secs(2));
+        alerts.run();
+        ops.told()
+    };
+    fail_through(name, &clock, 10, 90);
+    assert_eq!(look(), []);
+    // More than before, and less.
+    circuit_breakers().remove(name);
+    fail_through(name, &clock, 100, 0);
+    assert_eq!(look(), one("ratio: 110 of 200 calls through `ratio-again` failed in 60s"));
+    circuit_breakers().remove(name);
+    fail_through(name, &clock, 0, 50);
+    assert_eq!(look(), one("ratio: back in bounds"));
+
+    // What an earlier life counted is not of this window.
+    let snapshot = {
+        let earlier = CircuitBreaker::builder("earlier").failure_threshold(1_000_000).build().unwrap();
+        (0..10_000).for_each(|_| earlier.try_acquire().unwrap().failure());
+        earlier.snapshot()
+    };
+    circuit_breakers().get(name).unwrap().restore(&snapshot);
+    assert_eq!(look(), []);
+}

@@ -245,3 +245,18 @@ fn delivery_that_succeeds_after_it_was_abandoned_is_not_repeated() {
     assert!(status.is_healthy());
     assert!(hanging.begun.try_recv().is_err(), "it was delivered once");
 }
+
+/// On a clock that stands still the deadline would never come.
+#[test]
+fn flush_and_drop_end_though_a_channel_hangs_and_the_clock_stands_still() {
+    let (_alone, clock) = (alone(), ManualClock::new());
+    let (hanging, channel) = hanging("ops");
+    let alerts = start_with_threads(&clock, channel);
+    report(ErrorCode::SYNC_ERROR, "hangs");
+    hanging.begun.recv().unwrap();
+    assert!(!alerts.flush(Duration::from_millis(20)).in_time);
+    let flushed = alerts.shutdown(Duration::from_millis(20));
+    assert!(!flushed.in_time);
+    assert_eq!(flushed.lost, 1);
+    drop(hanging.release);
+}

@@ -97,7 +97,7 @@ fn dropping_the_guard_writes_what_waits_and_sends_what_is_due() {
         sink.lock().unwrap().push(notice.title.clone());
         Ok(())
     });
-    let rule = Rule::immediate("all").min_level(AlertLevel::Warning);
+    let rule = Rule::immediate("errors");
     // Neither has a thread of its own that could be quicker than the guard.
     let guard = ErrorSystem::builder()
         .health(HealthConfig::default().background(false))
@@ -105,6 +105,7 @@ fn dropping_the_guard_writes_what_waits_and_sends_what_is_due() {
         .alerts(AlertsConfig::builder().background(false).channel(channel).rule(rule))
         .init()
         .unwrap();
+    gardefou::report(&AppError::new(ErrorCode::CONFIG_ERROR, "due"));
     assert!(warned().is_err());
     let kept = || -> String {
         let files = std::fs::read_dir(folder.path()).into_iter().flatten();
@@ -113,7 +114,7 @@ fn dropping_the_guard_writes_what_waits_and_sends_what_is_due() {
     assert!(!kept().contains("said before the end") && told.lock().unwrap().is_empty(), "nothing hurries a warning");
     drop(guard);
     assert_eq!(kept().matches("said before the end").count(), 1);
-    assert_eq!(*told.lock().unwrap(), ["SYNC_ERROR: said before the end"]);
+    assert_eq!(*told.lock().unwrap(), ["CONFIG_ERROR: due"]);
 }
 
 /// What differs is named, for every part.

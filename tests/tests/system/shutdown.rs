@@ -2,7 +2,7 @@
 
 use crate::support::alone;
 use gardefou::{
-    AppError, ErrorSystem,
+    AppError, ErrorCode, ErrorSystem,
     alerts::{AlertsConfig, CallbackChannel, Rule},
     boundary::transaction_async,
     health::{Check, FailureCategory, HealthConfig, Phase},
@@ -40,6 +40,7 @@ impl Journal for Noting {
     fn append(&self, record: &ErrorRecord) -> Result<(), JournalError> {
         self.note(match record.kind {
             RecordKind::Health => "health",
+            RecordKind::Queued => "queued",
             RecordKind::Undelivered => "undelivered",
             _ => "other",
         });
@@ -98,12 +99,52 @@ fn a_hung_check_and_a_hung_channel_leave_the_journal_its_time() {
     health_check().unregister("hung-at-the-end");
     let parts: Vec<_> =
         report.parts().iter().map(|part| (part.part, part.sent, part.kept, part.dropped, part.in_time)).collect();
-    // The change of health and the notice that is kept.
-    let expected = [("health", 0, 0, 1, true), ("alerts", 0, 1, 0, false), ("journal", 2, 0, 0, true)];
+    // The change of health, and the notification that is kept, when it is queued and when it is given up.
+    let expected = [("health", 0, 0, 1, true), ("alerts", 0, 1, 0, false), ("journal", 3, 0, 0, true)];
     assert_eq!(parts, expected, "{report}");
     assert!(!report.is_clean());
-    let order = [("health", Phase::Started), ("undelivered", Phase::Stopping), ("flush", Phase::Stopping)];
+    let order = [
+        ("health", Phase::Started),
+        ("queued", Phase::Started),
+        ("undelivered", Phase::Stopping),
+        ("flush", Phase::Stopping),
+    ];
     assert_eq!(*journal.0.lock().unwrap(), order);
+}
+
+#[test]
+fn flush_sends_and_writes_what_waits_and_leaves_everything_up() {
+    let _turn = alone();
+    let (begin, begun) = mpsc::channel();
+    let (end, ended) = mpsc::channel::<()>();
+    let ended = Mutex::new(ended);
+    let channel = CallbackChannel::new("slow-channel", move |notice| {
+        begin.send(notice.title.clone()).unwrap();
+        let _ = ended.lock().unwrap().recv();
+        Ok(())
+    });
+    let journal = Arc::new(Noting::default());
+    let guard = ErrorSystem::builder()
+        .health(HealthConfig::default().background(false))
+        .alerts(AlertsConfig::builder().channel(channel).rule(Rule::immediate("errors")))
+        .journal_in(Arc::clone(&journal) as _)
+        .init()
+        .unwrap();
+    let flushes = || journal.0.lock().unwrap().iter().filter(|(what, _)| *what == "flush").count();
+    gardefou::report(&AppError::new(ErrorCode::SYNC_ERROR, "first"));
+    begun.recv_timeout(PATIENCE).unwrap();
+    let report = guard.flush(Duration::from_millis(50));
+    assert_eq!(report.part("alerts").map(|part| (part.sent, part.in_time)), Some((0, false)), "{report:?}");
+    assert_eq!((report.part("journal").map(|part| part.in_time), flushes()), (Some(true), 1));
+    assert!(!report.is_clean());
+
+    drop(end);
+    let report = guard.flush(PATIENCE);
+    assert_eq!(report.part("alerts").map(|part| (part.sent, part.in_time)), Some((1, true)), "{report:?}");
+    assert!(report.is_clean() && health_check().phase() == Phase::Started);
+    gardefou::report(&AppError::new(ErrorCode::CONFIG_ERROR, "second"));
+    assert_eq!(guard.flush(PATIENCE).part("alerts").map(|part| part.sent), Some(2));
+    assert_eq!((flushes(), guard.shutdown().is_clean()), (3, true));
 }
 
 #[test]

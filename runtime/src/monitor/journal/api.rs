@@ -1,7 +1,10 @@
 //! What every journal can do.
 
-use super::{Counts, Page, Query};
-use crate::{monitor::ErrorRecord, time::Timestamp};
+use super::{
+    Counts, Page, Query,
+    claims::{self, Claim},
+};
+use crate::{error::ErrorId, monitor::ErrorRecord, time::Timestamp};
 use std::{fmt, io};
 
 /// A place that keeps errors beyond the process.
@@ -57,6 +60,37 @@ pub trait Journal: fmt::Debug + Send + Sync + 'static {
     /// Tells how the journal is doing, from memory: it must not wait for a write that is under way, or whoever asks
     /// (health does, for each report) would hang with a disk that hangs.
     fn status(&self) -> JournalStatus;
+
+    /// Claims the notifications of `owner`, which alerting made up for itself and wrote into its records. Returns `None`
+    /// while the claim is held elsewhere. A claim ends with the process that holds it.
+    ///
+    /// Alerting delivers what an earlier process left only with a claim on its owner, so that of several processes that
+    /// start on one journal one delivers it. The journals of the library claim against all processes that share their
+    /// folder; the default claims against this process alone.
+    ///
+    /// # Errors
+    ///
+    /// Nothing can be claimed here, for example on a file system without locks. Alerting then delivers without a claim.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{error::ErrorId, monitor::journal::{FileJournal, Journal, JournalConfig}};
+    ///
+    /// # let folder = std::env::temp_dir().join(format!("gardefou-claim-{}", std::process::id()));
+    /// let journal = FileJournal::open(JournalConfig::builder(&folder).build()?);
+    /// let owner = ErrorId::new();
+    /// let claim = journal.claim(owner)?;
+    /// assert!(claim.is_some() && journal.claim(owner)?.is_none());
+    /// drop(claim);
+    /// assert!(journal.claim(owner)?.is_some());
+    /// # drop(journal);
+    /// # std::fs::remove_dir_all(&folder)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    fn claim(&self, owner: ErrorId) -> Result<Option<Claim>, JournalError> {
+        Ok(claims::in_process(owner))
+    }
 
     /// Returns how many records match the query, whatever its limit and cursor.
     ///

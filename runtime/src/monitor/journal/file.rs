@@ -3,6 +3,7 @@
 use super::{
     Counts, Cursor, Journal, JournalConfig, JournalError, JournalStatus, Page, Query,
     backwards::Backwards,
+    claims::{self, Claim},
     counted::Counted,
     joins::Joins,
     keeper::{self, Kept, Wake},
@@ -15,6 +16,7 @@ use super::{
     writer::Writer,
 };
 use crate::{
+    error::ErrorId,
     monitor::ErrorRecord,
     sync::Mutex,
     time::{SharedClock, Tick, Timestamp},
@@ -106,6 +108,10 @@ impl Journal for FileJournal {
 
     fn status(&self) -> JournalStatus {
         self.shared.ledger.status()
+    }
+
+    fn claim(&self, owner: ErrorId) -> Result<Option<Claim>, JournalError> {
+        claims::in_folder(self.folder(), owner, self.shared.clock().wall().into()).map_err(JournalError::io("claim"))
     }
 }
 

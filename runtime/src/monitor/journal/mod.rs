@@ -42,6 +42,7 @@
 
 mod api;
 mod backwards;
+mod claims;
 mod config;
 mod counted;
 mod counts;
@@ -64,6 +65,7 @@ mod tally;
 mod writer;
 
 pub use api::{Journal, JournalError, JournalStatus};
+pub use claims::Claim;
 pub use config::{JournalConfig, JournalConfigBuilder};
 pub use counts::Counts;
 pub use file::FileJournal;

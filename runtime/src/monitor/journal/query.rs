@@ -18,6 +18,8 @@ use std::{fmt, str::FromStr};
 #[must_use]
 pub struct Query {
     pub(super) kind: RecordKind,
+    /// Finds records of [`NOTIFICATIONS`] instead of one kind.
+    pub(super) is_of_notifications: bool,
     pub(super) state: Option<RecordState>,
     pub(super) includes_retried: bool,
     pub(super) id: Option<ErrorId>,
@@ -31,6 +33,8 @@ pub struct Query {
     pub(super) limit: usize,
     pub(super) after: Option<Cursor>,
 }
+
+const NOTIFICATIONS: [RecordKind; 3] = [RecordKind::Queued, RecordKind::Undelivered, RecordKind::Settled];
 
 impl Default for Query {
     fn default() -> Self {
@@ -46,6 +50,7 @@ impl Query {
     pub const fn new() -> Self {
         Self {
             kind: RecordKind::Error,
+            is_of_notifications: false,
             state: None,
             includes_retried: false,
             id: None,
@@ -64,6 +69,12 @@ impl Query {
     /// Keeps records of one kind; errors by default.
     pub fn kind(mut self, kind: RecordKind) -> Self {
         self.kind = kind;
+        self
+    }
+
+    /// Keeps records by which alerting knows what became of its notifications.
+    pub(crate) fn of_notifications(mut self) -> Self {
+        self.is_of_notifications = true;
         self
     }
 
@@ -185,7 +196,11 @@ impl Query {
 
     /// Returns `false` if no line with this identity and kind can match.
     pub(super) fn may_match(&self, record: &ErrorRecord) -> bool {
-        self.kind == record.kind && self.id.is_none_or(|id| id == record.id)
+        let is_of_kind = match self.is_of_notifications {
+            true => NOTIFICATIONS.contains(&record.kind),
+            false => self.kind == record.kind,
+        };
+        is_of_kind && self.id.is_none_or(|id| id == record.id)
     }
 
     /// Returns a record as this query shows it, if it matches; its state is that after its last line.

@@ -3,6 +3,7 @@
 use super::{
     super::{
         Counts, Journal, JournalConfig, JournalError, JournalStatus, Page, Query,
+        claims::{self, Claim},
         keeper::{self, Kept, Wake},
         ledger::{Ledger, Outcome},
         line,
@@ -15,6 +16,7 @@ use super::{
     rows,
 };
 use crate::{
+    error::ErrorId,
     monitor::ErrorRecord,
     sync::Mutex,
     time::{Tick, Timestamp},
@@ -156,6 +158,10 @@ impl Journal for SqliteJournal {
 
     fn status(&self) -> JournalStatus {
         self.shared.ledger.status()
+    }
+
+    fn claim(&self, owner: ErrorId) -> Result<Option<Claim>, JournalError> {
+        claims::in_folder(&self.shared.config.folder, owner, self.shared.wall()).map_err(JournalError::io("claim"))
     }
 }
 

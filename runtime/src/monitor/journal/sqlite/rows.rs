@@ -201,6 +201,9 @@ fn in_json(text: &str) -> String {
 
 /// The condition on kind and state; its one parameter is the name of the kind.
 fn kinds(query: &Query) -> &'static str {
+    if query.is_of_notifications {
+        return "? IS NOT NULL AND kind IN ('queued', 'undelivered', 'settled')";
+    }
     match (query.kind, query.state) {
         (RecordKind::Error, None) if query.includes_retried => "kind IN (?, 'retried')",
         (_, None | Some(RecordState::Error)) => "kind = ?",

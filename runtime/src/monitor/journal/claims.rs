@@ -1,0 +1,203 @@
+//! Claims: who delivers what an owner left in a journal.
+
+use super::identity::Identity;
+use crate::{error::ErrorId, time::Timestamp};
+use std::{
+    any::Any,
+    collections::HashSet,
+    fmt,
+    fs::{self, File, OpenOptions, TryLockError},
+    io,
+    path::{Path, PathBuf},
+    process,
+    sync::{LazyLock, Mutex, PoisonError},
+    thread,
+    time::Duration,
+};
+
+/// The sole right to deliver what one owner left in a journal, until it is dropped or the process ends; see
+/// [`Journal::claim`](super::Journal::claim).
+pub struct Claim {
+    _held: Box<dyn Any + Send + Sync>,
+}
+
+impl Claim {
+    /// Makes a claim that lasts as long as `held`, for example a lock.
+    #[must_use]
+    pub fn new(held: impl Any + Send + Sync) -> Self {
+        Self { _held: Box::new(held) }
+    }
+}
+
+impl fmt::Debug for Claim {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Claim").finish_non_exhaustive()
+    }
+}
+
+/// Claims against this process alone.
+pub(super) fn in_process(owner: ErrorId) -> Option<Claim> {
+    let is_free = HELD.lock().unwrap_or_else(PoisonError::into_inner).insert(owner);
+    is_free.then(|| Claim::new(InProcess(owner)))
+}
+
+static HELD: LazyLock<Mutex<HashSet<ErrorId>>> = LazyLock::new(Mutex::default);
+
+struct InProcess(ErrorId);
+
+impl Drop for InProcess {
+    fn drop(&mut self) {
+        HELD.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.0);
+    }
+}
+
+/// Claims against every process that shares a folder: by the lock of a file, which ends with the process that holds it.
+pub(super) fn in_folder(folder: &Path, owner: ErrorId, wall: Timestamp) -> io::Result<Option<Claim>> {
+    let path = folder.join(format!("{PREFIX}{owner}{SUFFIX}"));
+    let is_new = !path.exists();
+    let Some(lock) = try_lock(path)? else { return Ok(None) };
+    if is_new {
+        remove_abandoned(folder, wall);
+    }
+    Ok(Some(Claim::new(lock)))
+}
+
+const PREFIX: &str = "alerts-";
+const SUFFIX: &str = ".lock";
+/// How often a file is tried: another process may have it for the moment in which it is removed.
+const TRIES: usize = 100;
+/// The file of a process that was killed stays. So many of them, and none that is younger, are removed at once.
+const MAX_REMOVED: usize = 100;
+const ABANDONED_AFTER: Duration = Duration::from_secs(3600);
+
+/// A file whose lock is held; removed with its last holder.
+struct LockFile {
+    path: PathBuf,
+    _file: File,
+    /// A process that was forked has the file too, but not the claim.
+    process: u32,
+}
+
+impl Drop for LockFile {
+    fn drop(&mut self) {
+        // While the lock is held: whoever has the file open by then finds that the path leads to another one.
+        if self.process == process::id() {
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+fn try_lock(path: PathBuf) -> io::Result<Option<LockFile>> {
+    for _ in 0..TRIES {
+        let file = open(&path)?;
+        match file.try_lock() {
+            Ok(()) if Identity::at(&path) == Some(Identity::of(&file.metadata()?)) => {
+                return Ok(Some(LockFile { path, _file: file, process: process::id() }));
+            }
+            // Its last holder removed it in between.
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => thread::yield_now(),
+            Err(TryLockError::Error(err)) => return Err(err),
+        }
+    }
+    Ok(None)
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.create(true).truncate(false).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match (options.open(path), path.parent()) {
+        (Err(err), Some(folder)) if err.kind() == io::ErrorKind::NotFound => {
+            fs::create_dir_all(folder)?;
+            options.open(path)
+        }
+        (opened, _) => opened,
+    }
+}
+
+/// Removes files that processes left which were killed. A claim needs no file that exists, so that none is missed.
+fn remove_abandoned(folder: &Path, wall: Timestamp) {
+    let Ok(entries) = fs::read_dir(folder) else { return };
+    let is_old = |path: &Path| {
+        let modified = fs::metadata(path).and_then(|metadata| metadata.modified());
+        modified.is_ok_and(|modified| wall.since(modified.into()) >= ABANDONED_AFTER)
+    };
+    let ours = entries.flatten().filter(|entry| {
+        let name = entry.file_name();
+        let id =
+            name.to_str().and_then(|name| name.strip_prefix(PREFIX)?.strip_suffix(SUFFIX)?.parse::<ErrorId>().ok());
+        id.is_some()
+    });
+    for path in ours.map(|entry| entry.path()).filter(|path| is_old(path)).take(MAX_REMOVED) {
+        drop(try_lock(path));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::SystemTime;
+
+    fn now() -> Timestamp {
+        crate::time::SharedClock::default().wall().into()
+    }
+
+    fn files(folder: &Path) -> usize {
+        fs::read_dir(folder).unwrap().count()
+    }
+
+    #[test]
+    fn one_holder_at_a_time_has_a_claim_until_it_is_dropped() {
+        let folder = tempfile::tempdir().unwrap();
+        let owner = ErrorId::new();
+        let claims: [&dyn Fn() -> Option<Claim>; 2] =
+            [&|| in_folder(folder.path(), owner, now()).unwrap(), &|| in_process(owner)];
+        for claim in claims {
+            let first = claim();
+            assert!(first.is_some() && claim().is_none());
+            drop(first);
+            assert!(claim().is_some());
+        }
+        assert_eq!(files(folder.path()), 0, "its file goes with the claim");
+    }
+
+    /// Each round all threads go for one claim; whoever has it removes its file while others open it.
+    #[test]
+    fn no_two_threads_hold_one_claim_while_its_file_comes_and_goes() {
+        let folder = tempfile::tempdir().unwrap();
+        let (owner, held) = (ErrorId::new(), std::sync::atomic::AtomicUsize::new(0));
+        thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for _ in 0..100 {
+                        let claim = in_folder(folder.path(), owner, now()).unwrap();
+                        if claim.is_some() {
+                            assert_eq!(held.fetch_add(1, std::sync::atomic::Ordering::SeqCst), 0);
+                            thread::yield_now();
+                            held.fetch_sub(1, std::sync::atomic::Ordering::SeqCst);
+                        }
+                    }
+                });
+            }
+        });
+    }
+
+    #[test]
+    fn files_of_killed_processes_are_removed_and_those_in_use_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let left_by_a_kill = || {
+            let file = open(&folder.path().join(format!("{PREFIX}{}{SUFFIX}", ErrorId::new()))).unwrap();
+            file.set_modified(SystemTime::UNIX_EPOCH).unwrap();
+        };
+        (0..5).for_each(|_| left_by_a_kill());
+        fs::write(folder.path().join("alerts-notes.lock"), "of the user's").unwrap();
+        let used = in_folder(folder.path(), ErrorId::new(), Timestamp::from_unix_millis(0)).unwrap();
+        assert_eq!(files(folder.path()), 7, "none is old by this clock");
+        let other = in_folder(folder.path(), ErrorId::new(), now()).unwrap();
+        assert_eq!(files(folder.path()), 3);
+        drop((used, other));
+        assert_eq!(files(folder.path()), 1);
+    }
+}

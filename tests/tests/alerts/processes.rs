@@ -1,0 +1,312 @@
+//! Notifications of processes that end without a word: kept when they are queued, and sent once by the next process.
+
+use super::*;
+use gardefou::{
+    alerts::CallbackChannel,
+    boundary::error_boundary,
+    error_monitor,
+    monitor::{
+        ErrorMonitor, MonitorConfig, RecordKind,
+        journal::{FileJournal, Journal, JournalConfig, Query},
+    },
+};
+use std::{
+    collections::HashSet,
+    env,
+    io::{BufRead, BufReader, Write},
+    path::Path,
+    process::{Child, ChildStdout, Command, Stdio},
+    sync::mpsc,
+    thread,
+    time::Duration,
+};
+
+const CHILD: &str = "GARDEFOU_TEST_ALERTS_CHILD";
+const QUEUED: usize = 50;
+const LONG: Duration = Duration::from_secs(120);
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Kind {
+    Files,
+    #[cfg(feature = "journal-sqlite")]
+    Database,
+}
+
+impl Kind {
+    fn open(self, folder: &Path) -> Arc<dyn Journal> {
+        let config = JournalConfig::builder(folder).build().unwrap();
+        match self {
+            Self::Files => Arc::new(FileJournal::open(config)),
+            #[cfg(feature = "journal-sqlite")]
+            Self::Database => Arc::new(gardefou::monitor::journal::SqliteJournal::open(config)),
+        }
+    }
+
+    fn from_name(name: &str) -> Self {
+        match name {
+            "Files" => Self::Files,
+            #[cfg(feature = "journal-sqlite")]
+            "Database" => Self::Database,
+            _ => panic!("no journal is called {name}"),
+        }
+    }
+}
+
+/// How a process ends.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum End {
+    Exit,
+    Abort,
+    Kill,
+}
+
+/// Runs in a process of its own: queues notifications or delivers them, says which, and ends as it is ordered to.
+#[test]
+fn child_with_notifications() {
+    let Ok(orders) = env::var(CHILD) else { return };
+    let [kind, task, count, end, folder] = orders.splitn(5, ' ').collect::<Vec<_>>().try_into().unwrap();
+    error_monitor().set_journal(Kind::from_name(kind).open(Path::new(folder)));
+    let say = |line: &str| {
+        let mut out = std::io::stdout().lock();
+        writeln!(out, "\n{line}").unwrap();
+        out.flush().unwrap();
+    };
+    let (began, begun) = mpsc::channel();
+    // Answers so many, and hangs with the next one.
+    let answers = Mutex::new(if task == "queue" { 0 } else { count.parse::<usize>().unwrap() });
+    let channel = CallbackChannel::new("ops", move |notice| {
+        let is_answered = {
+            let mut answers = answers.lock().unwrap();
+            let is_answered = *answers > 0;
+            *answers = answers.saturating_sub(1);
+            is_answered
+        };
+        if !is_answered {
+            began.send(()).unwrap();
+            loop {
+                thread::park();
+            }
+        }
+        say(&format!("sent {}", notice.title));
+        Ok(())
+    });
+    let alerts = start(AlertsConfig::builder().channel(channel).max_per_minute(10_000).escalate_after(None));
+    if task == "queue" {
+        for i in 0..count.parse().unwrap() {
+            let failed: gardefou::Result<()> =
+                error_boundary(&format!("queued {i}"), || Err(AppError::new(ErrorCode::SYNC_ERROR, i.to_string())));
+            assert!(failed.is_err());
+        }
+        begun.recv().unwrap();
+    } else if end == "Kill" {
+        begun.recv().unwrap();
+    } else {
+        assert!(alerts.flush(LONG).in_time);
+    }
+    println!("\nready");
+    match end {
+        "Exit" => std::process::exit(0),
+        "Abort" => std::process::abort(),
+        _ => loop {
+            thread::park();
+        },
+    }
+}
+
+fn start_child(kind: Kind, task: &str, count: usize, end: End, folder: &Path) -> (Child, BufReader<ChildStdout>) {
+    let mut child = Command::new(env::current_exe().unwrap())
+        .args(["--exact", "processes::child_with_notifications", "--nocapture", "--test-threads=1"])
+        .env(CHILD, format!("{kind:?} {task} {count} {end:?} {}", folder.display()))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let out = BufReader::new(child.stdout.take().unwrap());
+    (child, out)
+}
+
+/// What a child sent until it was ready.
+fn sent(out: &mut BufReader<ChildStdout>) -> Vec<String> {
+    let lines = out.lines().map_while(Result::ok).take_while(|line| line != "ready");
+    lines.filter_map(|line| line.strip_prefix("sent ").map(str::to_owned)).collect()
+}
+
+/// Queues notifications in a process that ends without delivering any.
+fn queue_and_end(kind: Kind, end: End, folder: &Path) {
+    let (mut child, mut out) = start_child(kind, "queue", QUEUED, end, folder);
+    assert_eq!(sent(&mut out), [] as [String; 0]);
+    if end == End::Kill {
+        child.kill().unwrap();
+    }
+    let status = child.wait().unwrap();
+    assert_eq!(status.success(), end == End::Exit);
+}
+
+/// What a start in this process sends.
+fn sent_here(kind: Kind, folder: &Path) -> Vec<String> {
+    let monitor = ErrorMonitor::new(MonitorConfig::default());
+    monitor.set_journal(kind.open(folder));
+    let ops = Recorder::new("ops");
+    let alerts = start(AlertsConfig::builder().background(false).channel(ops.clone()).monitor(monitor.clone()));
+    alerts.run();
+    assert_eq!(alerts.status().lost, 0);
+    drop(alerts);
+    drop(monitor.take_journal());
+    ops.told().into_iter().map(|(title, _)| title).collect()
+}
+
+fn expected() -> HashSet<String> {
+    (0..QUEUED).map(|i| format!("SYNC_ERROR: {i}")).collect()
+}
+
+fn all_once(sent: Vec<String>) {
+    assert_eq!(sent.len(), QUEUED, "{sent:?}");
+    assert_eq!(sent.into_iter().collect::<HashSet<_>>(), expected());
+}
+
+fn claims(folder: &Path) -> usize {
+    let names = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name());
+    names.filter(|name| name.to_str().unwrap().starts_with("alerts-")).count()
+}
+
+fn queued_ones_survive_the_end(kind: Kind) {
+    let _alone = alone();
+    for end in [End::Exit, End::Abort, End::Kill] {
+        let folder = tempfile::tempdir().unwrap();
+        queue_and_end(kind, end, folder.path());
+        assert_eq!(claims(folder.path()), 1);
+        all_once(sent_here(kind, folder.path()));
+        assert_eq!(sent_here(kind, folder.path()), [] as [String; 0], "{end:?}");
+        assert_eq!(claims(folder.path()), 0, "what was taken over leaves nothing behind");
+    }
+}
+
+fn two_starts_at_once_send_each_once(kind: Kind) {
+    let _alone = alone();
+    for _ in 0..3 {
+        let folder = tempfile::tempdir().unwrap();
+        // Of two owners, so that each child may get something.
+        queue_and_end(kind, End::Kill, folder.path());
+        queue_and_end(kind, End::Exit, folder.path());
+        let children = [(); 2].map(|()| start_child(kind, "deliver", usize::MAX, End::Exit, folder.path()));
+        let listeners = children.map(|(mut child, mut out)| {
+            thread::spawn(move || {
+                let sent = sent(&mut out);
+                assert!(child.wait().unwrap().success());
+                sent
+            })
+        });
+        let sent: Vec<String> = listeners.into_iter().flat_map(|listener| listener.join().unwrap()).collect();
+        assert_eq!(sent.len(), 2 * QUEUED);
+        for title in expected() {
+            assert_eq!(sent.iter().filter(|sent| **sent == title).count(), 2, "{title}: {sent:?}");
+        }
+        assert_eq!(sent_here(kind, folder.path()), [] as [String; 0]);
+    }
+}
+
+fn what_a_living_process_has_is_left_to_it(kind: Kind) {
+    let _alone = alone();
+    let folder = tempfile::tempdir().unwrap();
+    let (mut child, mut out) = start_child(kind, "queue", QUEUED, End::Kill, folder.path());
+    assert_eq!(sent(&mut out), [] as [String; 0]);
+    assert_eq!(sent_here(kind, folder.path()), [] as [String; 0], "its process is alive");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    all_once(sent_here(kind, folder.path()));
+}
+
+/// One that was taken over and not answered is taken over again; those that were answered are not.
+fn a_process_that_is_killed_while_it_takes_over_loses_and_repeats_nothing(kind: Kind) {
+    let _alone = alone();
+    let folder = tempfile::tempdir().unwrap();
+    queue_and_end(kind, End::Kill, folder.path());
+    let (mut child, mut out) = start_child(kind, "deliver", 20, End::Kill, folder.path());
+    let mut all = sent(&mut out);
+    assert_eq!((all.len(), sent_here(kind, folder.path()).len()), (20, 0));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    all.extend(sent_here(kind, folder.path()));
+    all_once(all);
+}
+
+#[test]
+fn queued_notifications_survive_exit_abort_and_kill() {
+    queued_ones_survive_the_end(Kind::Files);
+}
+
+#[test]
+fn two_processes_that_start_at_once_send_each_notification_once() {
+    two_starts_at_once_send_each_once(Kind::Files);
+}
+
+#[test]
+fn notifications_of_a_living_process_are_not_taken_over() {
+    what_a_living_process_has_is_left_to_it(Kind::Files);
+}
+
+#[test]
+fn takeover_that_is_killed_is_taken_over() {
+    a_process_that_is_killed_while_it_takes_over_loses_and_repeats_nothing(Kind::Files);
+}
+
+#[cfg(feature = "journal-sqlite")]
+mod in_a_database {
+    use super::*;
+
+    #[test]
+    fn queued_notifications_survive_exit_abort_and_kill() {
+        queued_ones_survive_the_end(Kind::Database);
+    }
+
+    #[test]
+    fn two_processes_that_start_at_once_send_each_notification_once() {
+        two_starts_at_once_send_each_once(Kind::Database);
+    }
+
+    #[test]
+    fn notifications_of_a_living_process_are_not_taken_over() {
+        what_a_living_process_has_is_left_to_it(Kind::Database);
+    }
+
+    #[test]
+    fn takeover_that_is_killed_is_taken_over() {
+        a_process_that_is_killed_while_it_takes_over_loses_and_repeats_nothing(Kind::Database);
+    }
+}
+
+/// Nothing is written where nothing is queued, and a journal that cannot be written keeps nothing from being sent.
+#[test]
+fn a_start_without_notifications_touches_no_file_and_a_journal_that_fails_fails_no_notification() {
+    let (_alone, clock) = (alone(), ManualClock::new());
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal");
+    let monitor = ErrorMonitor::new(MonitorConfig::default());
+    let open = |path: &Path| {
+        let config = JournalConfig::builder(path).background(false).clock(clock.clone()).build().unwrap();
+        monitor.set_journal(Arc::new(FileJournal::open(config)));
+    };
+    open(&path);
+    let ops = Recorder::new("ops");
+    let alerts = start(config(&clock).channel(ops.clone()).monitor(monitor.clone()));
+    alerts.run();
+    drop(alerts);
+    assert!(!path.exists());
+
+    std::fs::write(&path, "in the way of the folder").unwrap();
+    open(&path);
+    let alerts = start(config(&clock).channel(ops.clone()).monitor(monitor.clone()));
+    report(ErrorCode::SYNC_ERROR, "late");
+    alerts.run();
+    assert_eq!((ops.told(), alerts.status().lost), (one("SYNC_ERROR: late"), 0));
+    drop(alerts);
+
+    std::fs::remove_file(&path).unwrap();
+    open(&path);
+    let alerts = start(config(&clock).channel(ops.clone()).monitor(monitor.clone()));
+    report(ErrorCode::SYNC_ERROR, "on time");
+    alerts.run();
+    let records = |kind| monitor.query(&Query::new().kind(kind)).unwrap().records.len();
+    assert_eq!((records(RecordKind::Queued), records(RecordKind::Settled)), (1, 1));
+    assert_eq!(records(RecordKind::Undelivered), 0);
+}
