@@ -6,6 +6,7 @@ pub mod call;
 pub mod classify;
 pub mod error;
 pub mod event;
+mod fork;
 mod name;
 mod panics;
 pub mod retry;

@@ -42,11 +42,17 @@ impl Rng {
     }
 }
 
+thread_local! {
+    static STATE: Cell<Option<u64>> = const { Cell::new(None) };
+}
+
+/// Seeds this thread's own generator anew: after a fork, the parent goes on with the same numbers.
+pub(crate) fn reseed() {
+    let _ = STATE.try_with(|state| state.set(Some(seed().rotate_left(32) ^ u64::from(std::process::id()))));
+}
+
 /// The next number of this thread's own generator, seeded once from the keys that std's hash maps use.
 pub(crate) fn next_u64() -> u64 {
-    thread_local! {
-        static STATE: Cell<Option<u64>> = const { Cell::new(None) };
-    }
     // A thread that is shutting down has no state any more: a fresh hash key serves as well.
     STATE
         .try_with(|state| {

@@ -109,6 +109,13 @@ impl Delivering {
     }
 }
 
+/// Returns `true` for an event that alerting looks at, and on a thread on which it counts.
+pub(super) fn is_of_interest(event: &Event<'_>) -> bool {
+    // A thread that is ending has no flag any more, and delivers nothing.
+    matches!(event, Event::Error(_) | Event::Breaker(_) | Event::Health(_))
+        && !DELIVERS.try_with(Cell::get).unwrap_or(false)
+}
+
 impl Drop for Delivering {
     fn drop(&mut self) {
         DELIVERS.with(|flag| flag.set(self.0));
@@ -153,8 +160,7 @@ impl Core {
     }
 
     pub(super) fn on_event(&self, event: &Event<'_>) {
-        // A thread that is ending has no flag any more, and delivers nothing.
-        if DELIVERS.try_with(Cell::get).unwrap_or(false) || self.closing.load(Ordering::Relaxed) {
+        if self.closing.load(Ordering::Relaxed) {
             return;
         }
         let now = self.clock().now();
@@ -442,6 +448,12 @@ impl Core {
             Ok(notice) => self.lanes[channel].push(Item::new(notice, Vec::new(), true, self.clock().now())).is_ok(),
             Err(has_more) => has_more,
         }
+    }
+
+    /// Ends this copy of the parent's alerting, in a process that was forked.
+    pub(super) fn leave_to_parent(&self) {
+        self.closing.store(true, Ordering::Relaxed);
+        self.kept.iter().for_each(Kept::leave_to_parent);
     }
 
     /// Lets other processes take over what the channels could not deliver. One in the middle of a delivery keeps its

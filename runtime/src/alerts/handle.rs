@@ -1,10 +1,17 @@
 //! Alerting, started.
 
-use super::{AlertsConfig, AlertsStatus, Notice, NoticeKind, core::Core, lane::Item, running, status::Reason};
+use super::{
+    AlertsConfig, AlertsStatus, Notice, NoticeKind,
+    core::{Core, Delivering, is_of_interest},
+    lane::Item,
+    running,
+    status::Reason,
+};
 use crate::{
     ConfigError,
     error::redact,
     event::{self, AlertLevel, Event, Subscription},
+    fork::PerProcess,
     monitor::error_monitor,
     scope::Captured,
     time::{Tick, Timestamp},
@@ -22,8 +29,33 @@ use std::{
 /// delivered by threads of each channel's own. Nothing that happens on those threads leads to another notice.
 #[must_use = "dropping it stops alerting"]
 pub struct Alerts {
-    core: Arc<Core>,
+    cores: Arc<Cores>,
     subscription: Option<Subscription>,
+}
+
+/// The core of this process, and of those that it was forked from.
+type Cores = PerProcess<Arc<Core>>;
+
+/// Returns the core of this process. One that was forked begins anew: what waits is the parent's to deliver, and the
+/// parent's threads do not run here.
+fn core_of(cores: &Cores) -> &Arc<Core> {
+    cores.get(|inherited| {
+        // What is logged meanwhile is no reason for a notification, which would end up here again.
+        let _delivering = Delivering::begin();
+        inherited.leave_to_parent();
+        // The configuration was good before.
+        let Ok(core) = Core::new(inherited.config.clone()) else { return Arc::clone(inherited) };
+        let core = Arc::new(core);
+        bring_up(&core);
+        core
+    })
+}
+
+fn bring_up(core: &Arc<Core>) {
+    if core.config.background {
+        start_threads(core);
+    }
+    running::add(core);
 }
 
 /// What stopping came to.
@@ -75,46 +107,52 @@ impl Alerts {
         // First in the list of observers: an error is counted before anybody is told.
         let _ = error_monitor();
         let core = Arc::new(Core::new(config)?);
-        if core.config.background {
-            start_threads(&core);
-        }
-        let observer = Arc::clone(&core);
-        let subscription = event::subscribe(move |event: &Event<'_>| observer.on_event(event));
-        running::add(&core);
-        Ok(Self { core, subscription: Some(subscription) })
+        bring_up(&core);
+        let cores = Arc::new(PerProcess::new(core));
+        let observer = Arc::clone(&cores);
+        let subscription = event::subscribe(move |event: &Event<'_>| {
+            if is_of_interest(event) {
+                core_of(&observer).on_event(event);
+            }
+        });
+        Ok(Self { cores, subscription: Some(subscription) })
+    }
+
+    fn core(&self) -> &Arc<Core> {
+        core_of(&self.cores)
     }
 
     /// Returns what arrived, what did not, and the state of every channel.
     #[must_use]
     pub fn status(&self) -> AlertsStatus {
-        self.core.status()
+        self.core().status()
     }
 
     /// Sends a notice to every channel, past all rules and limits, to see whether it arrives.
     pub fn test(&self) {
-        for channel in 0..self.core.lanes.len() {
+        for channel in 0..self.core().lanes.len() {
             let mut notice = Notice::new(NoticeKind::Test, AlertLevel::Info, "test", "a test of this channel");
-            notice.source = super::notice::one_line(&self.core.config.source(), 100);
-            notice.timestamp = Timestamp::from(self.core.clock().wall());
-            self.core.send(channel, Item::new(Arc::new(notice), Vec::new(), false, self.core.clock().now()), &[]);
+            notice.source = super::notice::one_line(&self.core().config.source(), 100);
+            notice.timestamp = Timestamp::from(self.core().clock().wall());
+            self.core().send(channel, Item::new(Arc::new(notice), Vec::new(), false, self.core().clock().now()), &[]);
         }
     }
 
     /// Does what is due now, without threads of its own: see [`background`](super::AlertsConfigBuilder::background).
     /// Returns when something is due next.
     pub fn run(&self) -> Option<Tick> {
-        run(&self.core)
+        run(self.core())
     }
 
     /// Waits until every notice has arrived or was given up, at most for `deadline`, both on the clock of alerting and in
     /// real time. What is held back, by a throttle for example, is not sent earlier than without this.
     pub fn flush(&self, deadline: Duration) -> Flushed {
-        flush(&self.core, deadline)
+        flush(self.core(), deadline)
     }
 
     /// Returns what [`flush`](Self::flush) does, for one who cannot keep this borrowed meanwhile.
     pub(crate) fn flusher(&self) -> impl FnOnce(Duration) -> Flushed + use<> {
-        let core = Arc::clone(&self.core);
+        let core = Arc::clone(self.core());
         move |deadline| flush(&core, deadline)
     }
 
@@ -143,12 +181,12 @@ impl Alerts {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn mute(&self, time: Duration) {
-        self.core.mute(time);
+        self.core().mute(time);
     }
 
     /// Ends [`mute`](Self::mute) before its time.
     pub fn unmute(&self) {
-        self.core.mute(Duration::ZERO);
+        self.core().mute(Duration::ZERO);
     }
 
     /// Stops alerting: what waits is sent within the deadline, and what is left goes to the journal.
@@ -163,18 +201,20 @@ impl Alerts {
         if self.subscription.take().is_none() {
             return Flushed::default();
         }
-        tick(&self.core);
-        self.core.close();
-        let flushed = self.flush(deadline);
-        self.core.closing.store(true, Ordering::Relaxed);
-        for (channel, lane) in self.core.lanes.iter().enumerate() {
+        // One that was forked and never used it has nothing to send.
+        let Some(core) = self.cores.existing() else { return Flushed::default() };
+        tick(core);
+        core.close();
+        let flushed = flush(core, deadline);
+        core.closing.store(true, Ordering::Relaxed);
+        for (channel, lane) in core.lanes.iter().enumerate() {
             for item in lane.drain() {
-                self.core.give_up(channel, &item, Reason::Shutdown);
+                core.give_up(channel, &item, Reason::Shutdown);
             }
         }
-        self.core.announce();
-        self.core.release();
-        let status = self.status();
+        core.announce();
+        core.release();
+        let status = core.status();
         Flushed { sent: status.sent, kept: status.kept, lost: status.lost, ..flushed }
     }
 }
@@ -297,6 +337,42 @@ fn spawn(core: &Arc<Core>, name: &str, work: impl Fn(&Arc<Core>) -> Flow + Send 
 
 impl fmt::Debug for Alerts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Alerts").field("config", &self.core.config).finish_non_exhaustive()
+        f.debug_struct("Alerts")
+            .field("config", &self.cores.existing().map(|core| &core.config))
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        alerts::CallbackChannel,
+        monitor::{ErrorMonitor, MonitorConfig},
+    };
+    use std::sync::mpsc;
+
+    /// Simulated: the value of another process id stands for the parent's.
+    #[test]
+    fn process_that_was_forked_delivers_its_own_notifications_on_threads_of_its_own() {
+        let (sender, titles) = mpsc::channel();
+        let channel = CallbackChannel::new("forked", move |notice| {
+            sender.send(notice.title.clone()).unwrap();
+            Ok(())
+        });
+        let monitor = ErrorMonitor::new(MonitorConfig::default());
+        let config = AlertsConfig::builder().channel(channel).monitor(monitor).build().unwrap();
+        // Its threads do not run.
+        let parent = Arc::new(Core::new(config).unwrap());
+        let notice = Notice::new(NoticeKind::Test, AlertLevel::Info, "rule", "of the parent");
+        parent.send(0, Item::new(Arc::new(notice), Vec::new(), false, Tick::ZERO), &[]);
+        let child = Alerts { cores: Arc::new(Cores::inherited(Arc::clone(&parent))), subscription: None };
+        child.test();
+        assert!(child.flush(Duration::from_secs(60)).in_time);
+        assert_eq!(titles.try_iter().collect::<Vec<_>>(), ["a test of this channel"]);
+        assert_eq!((child.status().sent, parent.status().channels[0].waiting), (1, 1));
+        assert!(parent.closing.load(Ordering::Relaxed), "its copy here is over");
+        child.core().closing.store(true, Ordering::Relaxed);
+        child.core().announce();
     }
 }

@@ -145,6 +145,14 @@ impl Kept {
         drop((own, adopted));
     }
 
+    /// Closes the copies of the claims that a process which was forked has of its parent: they would last as long as both.
+    pub(super) fn leave_to_parent(&self) {
+        // Another thread of the parent may have held a lock, which is never released here.
+        let own = self.own.try_lock().and_then(|mut own| own.claim.take());
+        let adopted = self.adopted.try_lock().map(|mut adopted| std::mem::take(&mut *adopted));
+        drop((own, adopted));
+    }
+
     pub(super) fn set_backlog(&self, backlog: Backlog) {
         *self.backlog.lock() = backlog;
     }

@@ -8,9 +8,10 @@ use crate::{
 };
 use std::{
     collections::HashMap,
+    process,
     sync::{
         OnceLock,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicU32, AtomicU64, Ordering},
     },
     thread,
     time::Duration,
@@ -115,17 +116,18 @@ pub(crate) fn hold(settle: impl FnOnce(Settlement) + Send + 'static) -> Held {
     held
 }
 
-/// Whether the thread runs that settles what is overdue.
-static IS_WATCHED: AtomicBool = AtomicBool::new(false);
+/// The process whose thread settles what is overdue, or 0: in one that was forked, the parent's thread does not run.
+static WATCHED_BY: AtomicU32 = AtomicU32::new(0);
 
 /// Starts that thread, unless it runs; it ends when nothing waits. A process that gets no thread settles what is overdue
 /// when the next error is held.
 fn start_watch() {
     // AcqRel, with the watch: of a thread that ends and a holder that comes, one sees the other.
-    if !IS_WATCHED.swap(true, Ordering::AcqRel)
+    let process = process::id();
+    if WATCHED_BY.swap(process, Ordering::AcqRel) != process
         && thread::Builder::new().name("gardefou-attempts".into()).spawn(watch).is_err()
     {
-        IS_WATCHED.store(false, Ordering::Release);
+        WATCHED_BY.store(0, Ordering::Release);
     }
 }
 
@@ -134,9 +136,9 @@ fn watch() {
         SystemClock.sleep(LONGEST / 10);
         settle_overdue_at(SystemClock.now());
         if waiting().is_empty() {
-            IS_WATCHED.store(false, Ordering::Release);
+            WATCHED_BY.store(0, Ordering::Release);
             // One that came in between found the thread still there.
-            if waiting().is_empty() || IS_WATCHED.swap(true, Ordering::AcqRel) {
+            if waiting().is_empty() || WATCHED_BY.swap(process::id(), Ordering::AcqRel) != 0 {
                 return;
             }
         }

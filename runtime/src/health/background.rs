@@ -1,7 +1,7 @@
 //! The thread that runs checks when they are due.
 
 use super::shared::Shared;
-use crate::scope::Captured;
+use crate::{fork::PerProcess, scope::Captured};
 use std::{
     io,
     sync::{Arc, Condvar, Mutex, PoisonError, Weak},
@@ -10,11 +10,14 @@ use std::{
 };
 
 /// Starts due checks and gives up late ones, from a thread that runs no check itself.
-pub(crate) struct Background(Arc<Bell>);
+pub(crate) struct Background {
+    health: Weak<Shared>,
+    bell: PerProcess<Arc<Bell>>,
+}
 
 /// What wakes the thread before its time.
 #[derive(Default)]
-struct Bell {
+pub(crate) struct Bell {
     state: Mutex<Rung>,
     rung: Condvar,
 }
@@ -32,7 +35,38 @@ impl Background {
     /// Starts the thread; it ends with the registry.
     pub(crate) fn start(health: Weak<Shared>) -> io::Result<Self> {
         let bell = Arc::new(Bell::default());
-        let ours = Arc::clone(&bell);
+        Bell::start(&bell, health.clone())?;
+        Ok(Self { health, bell: PerProcess::new(bell) })
+    }
+
+    /// Makes the thread look now.
+    pub(crate) fn look(&self) {
+        self.revive().ring(Rung::Look);
+    }
+
+    /// Starts the thread anew in a process that was forked, which does not have it.
+    pub(crate) fn revive(&self) -> &Bell {
+        let anew = |_: &Arc<Bell>| {
+            let bell = Arc::new(Bell::default());
+            // Where the system gives no thread, checks run when they are asked for.
+            let _ = Bell::start(&bell, self.health.clone());
+            bell
+        };
+        self.bell.get(anew)
+    }
+}
+
+impl Drop for Background {
+    fn drop(&mut self) {
+        if let Some(bell) = self.bell.existing() {
+            bell.ring(Rung::Stop);
+        }
+    }
+}
+
+impl Bell {
+    fn start(bell: &Arc<Self>, health: Weak<Shared>) -> io::Result<()> {
+        let ours = Arc::clone(bell);
         // Weak: the registry of a test scope is not to keep the scope.
         let scope = Captured::current().downgrade();
         thread::Builder::new().name("gardefou-health".into()).spawn(move || {
@@ -48,22 +82,9 @@ impl Background {
                 }
             }
         })?;
-        Ok(Self(bell))
+        Ok(())
     }
 
-    /// Makes the thread look now.
-    pub(crate) fn look(&self) {
-        self.0.ring(Rung::Look);
-    }
-}
-
-impl Drop for Background {
-    fn drop(&mut self) {
-        self.0.ring(Rung::Stop);
-    }
-}
-
-impl Bell {
     fn ring(&self, how: Rung) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if *state != Rung::Stop {

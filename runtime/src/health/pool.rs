@@ -1,6 +1,6 @@
 //! The small pool of threads on which sync checks run.
 
-use crate::scope::Captured;
+use crate::{fork::PerProcess, scope::Captured};
 use std::{
     collections::VecDeque,
     io,
@@ -16,7 +16,7 @@ type Job = Box<dyn FnOnce() + Send>;
 /// How many run at once is for the scheduler to bound: a thread whose check hangs is lost to the pool, and the next
 /// job gets another one. Jobs do not panic.
 #[derive(Default)]
-pub(crate) struct Pool(Arc<Shared>);
+pub(crate) struct Pool(PerProcess<Arc<Shared>>);
 
 #[derive(Default)]
 struct Shared {
@@ -46,14 +46,16 @@ impl Pool {
             let _entered = scope.enter();
             job();
         });
-        let mut state = self.0.state.lock().unwrap_or_else(PoisonError::into_inner);
+        // The idle threads of a process that was forked are its parent's.
+        let pool = self.0.get(|_| Arc::default());
+        let mut state = pool.state.lock().unwrap_or_else(PoisonError::into_inner);
         if state.idle > state.jobs.len() {
             state.jobs.push_back(job);
-            self.0.work.notify_one();
+            pool.work.notify_one();
             return Ok(());
         }
         drop(state);
-        let shared = Arc::clone(&self.0);
+        let shared = Arc::clone(pool);
         let builder = thread::Builder::new().name("gardefou-check".into());
         builder.spawn(move || shared.work(job)).map(drop)
     }
@@ -82,5 +84,23 @@ impl Shared {
                 return None;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc;
+
+    /// Simulated: the value of another process id stands for the parent's.
+    #[test]
+    fn process_that_was_forked_does_not_wait_for_the_threads_of_its_parent() {
+        let inherited = Arc::new(Shared::default());
+        inherited.state.lock().unwrap().idle = 1;
+        let pool = Pool(PerProcess::inherited(Arc::clone(&inherited)));
+        let (sender, ran) = mpsc::channel();
+        pool.execute(Box::new(move || sender.send(()).unwrap())).unwrap();
+        assert_eq!(ran.recv_timeout(Duration::from_secs(60)), Ok(()));
+        assert!(inherited.state.lock().unwrap().jobs.is_empty());
     }
 }

@@ -107,6 +107,13 @@ impl Shared {
         self.phase.store(number, Ordering::Relaxed);
     }
 
+    /// Starts the background runner anew in a process that was forked.
+    fn revive(&self) {
+        if let Some(background) = &*self.background.lock() {
+            background.revive();
+        }
+    }
+
     pub(super) fn look(&self) {
         if let Some(background) = &*self.background.lock() {
             background.look();
@@ -114,6 +121,7 @@ impl Shared {
     }
 
     pub(super) fn run(&self, entries: &[Arc<Entry>], want: Want) -> Vec<CheckReport> {
+        self.revive();
         let deadline = self.deadline();
         let begun: Vec<_> = entries.iter().map(|entry| self.runner.begin(entry, want, true)).collect();
         let results = begun.into_iter().map(|begun| match begun {
@@ -160,6 +168,7 @@ impl Shared {
 
     pub(super) fn confirmed(&self, kind: Option<Kind>, exclude: &[String]) -> Vec<CheckReport> {
         let _entered = self.scope.enter();
+        self.revive();
         let (config, now, entries) = (self.runner.config(), self.runner.clock.now(), self.entries());
         let chosen = Self::chosen(&entries, kind, exclude).into_iter();
         let mut reports: Vec<_> = chosen.map(|entry| CheckReport::of(entry, &config, now, View::Confirmed)).collect();

@@ -15,7 +15,7 @@ use std::{
     env,
     io::{BufRead, BufReader, Write},
     path::Path,
-    process::{Child, ChildStdout, Command, Stdio},
+    process::{Child, ChildStdout, Command, ExitStatus, Stdio},
     sync::mpsc,
     thread,
     time::Duration,
@@ -23,7 +23,7 @@ use std::{
 
 const CHILD: &str = "GARDEFOU_TEST_ALERTS_CHILD";
 const QUEUED: usize = 50;
-const LONG: Duration = Duration::from_secs(120);
+const LONG: Duration = Duration::from_secs(60);
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Kind {
@@ -97,9 +97,9 @@ fn child_with_notifications() {
                 error_boundary(&format!("queued {i}"), || Err(AppError::new(ErrorCode::SYNC_ERROR, i.to_string())));
             assert!(failed.is_err());
         }
-        begun.recv().unwrap();
+        begun.recv_timeout(LONG).unwrap();
     } else if end == "Kill" {
-        begun.recv().unwrap();
+        begun.recv_timeout(LONG).unwrap();
     } else {
         assert!(alerts.flush(LONG).in_time);
     }
@@ -113,7 +113,27 @@ fn child_with_notifications() {
     }
 }
 
-fn start_child(kind: Kind, task: &str, count: usize, end: End, folder: &Path) -> (Child, BufReader<ChildStdout>) {
+/// A child that does not outlive a test that fails.
+struct Started(Child);
+
+impl Started {
+    fn kill(&mut self) {
+        self.0.kill().unwrap();
+    }
+
+    fn wait(&mut self) -> ExitStatus {
+        self.0.wait().unwrap()
+    }
+}
+
+impl Drop for Started {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn start_child(kind: Kind, task: &str, count: usize, end: End, folder: &Path) -> (Started, BufReader<ChildStdout>) {
     let mut child = Command::new(env::current_exe().unwrap())
         .args(["--exact", "processes::child_with_notifications", "--nocapture", "--test-threads=1"])
         .env(CHILD, format!("{kind:?} {task} {count} {end:?} {}", folder.display()))
@@ -122,7 +142,7 @@ fn start_child(kind: Kind, task: &str, count: usize, end: End, folder: &Path) ->
         .spawn()
         .unwrap();
     let out = BufReader::new(child.stdout.take().unwrap());
-    (child, out)
+    (Started(child), out)
 }
 
 /// What a child sent until it was ready.
@@ -136,9 +156,9 @@ fn queue_and_end(kind: Kind, end: End, folder: &Path) {
     let (mut child, mut out) = start_child(kind, "queue", QUEUED, end, folder);
     assert_eq!(sent(&mut out), [] as [String; 0]);
     if end == End::Kill {
-        child.kill().unwrap();
+        child.kill();
     }
-    let status = child.wait().unwrap();
+    let status = child.wait();
     assert_eq!(status.success(), end == End::Exit);
 }
 
@@ -192,7 +212,7 @@ fn two_starts_at_once_send_each_once(kind: Kind) {
         let listeners = children.map(|(mut child, mut out)| {
             thread::spawn(move || {
                 let sent = sent(&mut out);
-                assert!(child.wait().unwrap().success());
+                assert!(child.wait().success());
                 sent
             })
         });
@@ -211,8 +231,8 @@ fn what_a_living_process_has_is_left_to_it(kind: Kind) {
     let (mut child, mut out) = start_child(kind, "queue", QUEUED, End::Kill, folder.path());
     assert_eq!(sent(&mut out), [] as [String; 0]);
     assert_eq!(sent_here(kind, folder.path()), [] as [String; 0], "its process is alive");
-    child.kill().unwrap();
-    child.wait().unwrap();
+    child.kill();
+    child.wait();
     all_once(sent_here(kind, folder.path()));
 }
 
@@ -224,8 +244,8 @@ fn a_process_that_is_killed_while_it_takes_over_loses_and_repeats_nothing(kind: 
     let (mut child, mut out) = start_child(kind, "deliver", 20, End::Kill, folder.path());
     let mut all = sent(&mut out);
     assert_eq!((all.len(), sent_here(kind, folder.path()).len()), (20, 0));
-    child.kill().unwrap();
-    child.wait().unwrap();
+    child.kill();
+    child.wait();
     all.extend(sent_here(kind, folder.path()));
     all_once(all);
 }

@@ -17,6 +17,7 @@ use super::{
 };
 use crate::{
     error::ErrorId,
+    fork::PerProcess,
     monitor::ErrorRecord,
     sync::Mutex,
     time::{SharedClock, Tick, Timestamp},
@@ -29,7 +30,8 @@ use std::{fmt, io, path::Path, sync::Arc};
 /// [`status`](Journal::status). Several processes, and several journals of one process, may share a folder.
 /// Dropping it writes what waits.
 pub struct FileJournal {
-    shared: Arc<Shared>,
+    folder: Folder,
+    shared: PerProcess<Arc<Shared>>,
 }
 
 struct Shared {
@@ -49,8 +51,80 @@ impl FileJournal {
     /// Makes a journal; its folder and first file are made with the first record.
     #[must_use]
     pub fn open(config: JournalConfig) -> Self {
+        let shared = Shared::start(config);
+        Self { folder: shared.folder.clone(), shared: PerProcess::new(shared) }
+    }
+
+    /// What belongs to this process: one that was forked has its own file, lines that wait and thread.
+    fn shared(&self) -> &Arc<Shared> {
+        self.shared.get(|inherited| Shared::start(inherited.config.clone()))
+    }
+
+    /// Returns the folder.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Writes what waits and removes files by total size and age; the journal's own thread does so every second.
+    ///
+    /// # Errors
+    ///
+    /// The folder cannot be written or read; nothing is lost by that.
+    pub fn maintain(&self) -> Result<(), JournalError> {
+        self.shared().maintain()
+    }
+}
+
+impl Journal for FileJournal {
+    fn append(&self, record: &ErrorRecord) -> Result<(), JournalError> {
+        self.shared().append(record)
+    }
+
+    fn query(&self, query: &Query) -> Result<Page, JournalError> {
+        // What waits is newer than all that is written.
+        let _ = self.shared().write_waiting();
+        self.shared().query(query).map_err(JournalError::io("read records"))
+    }
+
+    fn counts(&self) -> Result<Counts, JournalError> {
+        let _ = self.shared().write_waiting();
+        self.shared().counts().map_err(JournalError::io("count records"))
+    }
+
+    fn flush(&self) -> Result<(), JournalError> {
+        self.shared().write_waiting()
+    }
+
+    fn check(&self) -> Result<(), JournalError> {
+        let wall = Timestamp::from(self.shared().clock().wall());
+        self.shared().ledger.check(self.shared().writer.lock().open(wall), wall)
+    }
+
+    fn status(&self) -> JournalStatus {
+        self.shared().ledger.status()
+    }
+
+    fn claim(&self, owner: ErrorId) -> Result<Option<Claim>, JournalError> {
+        claims::in_folder(self.folder(), owner, self.shared().clock().wall().into()).map_err(JournalError::io("claim"))
+    }
+}
+
+impl Drop for FileJournal {
+    fn drop(&mut self) {
+        // A process that was forked and never used it has nothing that waits.
+        let Some(shared) = self.shared.existing() else { return };
+        shared.wake.end();
+        if let Err(err) = shared.write_waiting() {
+            shared.ledger.given_up(&err);
+        }
+    }
+}
+
+impl Shared {
+    fn start(config: JournalConfig) -> Arc<Self> {
         let folder = Folder::new(config.folder.clone());
-        let shared = Arc::new(Shared {
+        let shared = Arc::new(Self {
             writer: Mutex::new(Writer::new(folder.clone(), &config)),
             ledger: Ledger::new(config.folder.clone()),
             counted: Mutex::new(Counted::default()),
@@ -62,69 +136,9 @@ impl FileJournal {
         if shared.config.background {
             keeper::start(&shared);
         }
-        Self { shared }
+        shared
     }
 
-    /// Returns the folder.
-    #[must_use]
-    pub fn folder(&self) -> &Path {
-        self.shared.folder.path()
-    }
-
-    /// Writes what waits and removes files by total size and age; the journal's own thread does so every second.
-    ///
-    /// # Errors
-    ///
-    /// The folder cannot be written or read; nothing is lost by that.
-    pub fn maintain(&self) -> Result<(), JournalError> {
-        self.shared.maintain()
-    }
-}
-
-impl Journal for FileJournal {
-    fn append(&self, record: &ErrorRecord) -> Result<(), JournalError> {
-        self.shared.append(record)
-    }
-
-    fn query(&self, query: &Query) -> Result<Page, JournalError> {
-        // What waits is newer than all that is written.
-        let _ = self.shared.write_waiting();
-        self.shared.query(query).map_err(JournalError::io("read records"))
-    }
-
-    fn counts(&self) -> Result<Counts, JournalError> {
-        let _ = self.shared.write_waiting();
-        self.shared.counts().map_err(JournalError::io("count records"))
-    }
-
-    fn flush(&self) -> Result<(), JournalError> {
-        self.shared.write_waiting()
-    }
-
-    fn check(&self) -> Result<(), JournalError> {
-        let wall = Timestamp::from(self.shared.clock().wall());
-        self.shared.ledger.check(self.shared.writer.lock().open(wall), wall)
-    }
-
-    fn status(&self) -> JournalStatus {
-        self.shared.ledger.status()
-    }
-
-    fn claim(&self, owner: ErrorId) -> Result<Option<Claim>, JournalError> {
-        claims::in_folder(self.folder(), owner, self.shared.clock().wall().into()).map_err(JournalError::io("claim"))
-    }
-}
-
-impl Drop for FileJournal {
-    fn drop(&mut self) {
-        self.shared.wake.end();
-        if let Err(err) = self.shared.write_waiting() {
-            self.shared.ledger.given_up(&err);
-        }
-    }
-}
-
-impl Shared {
     fn clock(&self) -> &SharedClock {
         &self.config.clock
     }
@@ -177,6 +191,10 @@ impl Shared {
             let from = if number == last { end.take().unwrap_or(length).min(length) } else { length };
             let mut lines = Backwards::new(file, from);
             while let Some((at, line)) = lines.next_line()? {
+                // A start of alerting reads the whole journal for few records.
+                if query.is_of_notifications && !line::is_of_notification(&line) {
+                    continue;
+                }
                 let Ok(found) = line::decode(&line) else {
                     page.torn += 1;
                     continue;
@@ -262,6 +280,30 @@ mod tests {
     };
     use std::{sync::mpsc, thread, time::Duration};
 
+    /// Simulated: the value of another process id stands for the parent's.
+    #[test]
+    fn process_that_was_forked_while_its_parent_was_writing_has_a_writer_of_its_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = || JournalConfig::builder(folder.path()).background(false).build().unwrap();
+        let inherited = Shared::start(config());
+        let waits = ErrorMonitor::new(MonitorConfig::default());
+        let journal = |shared| Arc::new(FileJournal { folder: Folder::new(folder.path().to_owned()), shared });
+        let parent = journal(PerProcess::new(Arc::clone(&inherited)));
+        waits.set_journal(parent.clone());
+        waits.record_at(crate::event::AlertLevel::Info, &AppError::new(ErrorCode::SYNC_ERROR, "of the parent"));
+        let busy = inherited.writer.lock();
+        let child = journal(PerProcess::inherited(Arc::clone(&inherited)));
+        let monitor = ErrorMonitor::new(MonitorConfig::default());
+        monitor.set_journal(child.clone());
+        monitor.record(&AppError::new(ErrorCode::SYNC_ERROR, "of the child"));
+        assert_eq!((child.status().written, child.status().waiting), (1, 0));
+        assert_eq!(child.query(&Query::new()).unwrap().records.len(), 1, "what waits is the parent's to write");
+        drop(monitor.take_journal());
+        drop(child);
+        drop(busy);
+        assert_eq!(parent.query(&Query::new()).unwrap().records.len(), 2);
+    }
+
     /// A disk that hangs keeps the lock of the writer; whoever asks how the journal is doing must not hang with it.
     #[test]
     fn the_status_is_told_while_a_write_hangs() {
@@ -271,7 +313,7 @@ mod tests {
         let monitor = ErrorMonitor::new(MonitorConfig::default());
         monitor.set_journal(journal.clone());
         monitor.record_at(crate::event::AlertLevel::Info, &AppError::new(ErrorCode::SYNC_ERROR, "waits"));
-        let hangs = journal.shared.writer.lock();
+        let hangs = journal.shared().writer.lock();
         let (sender, told) = mpsc::channel();
         let asked = journal.clone();
         let asking = thread::spawn(move || sender.send(asked.status()));

@@ -194,13 +194,17 @@ impl Ledger {
         }
     }
 
-    /// Logs what is wrong, and writes it to the standard error where no subscriber takes the log.
     fn complain(&self, error: &dyn fmt::Display, what: &str) {
-        let folder = self.folder.display();
-        if tracing::enabled!(target: names::TARGET_JOURNAL, tracing::Level::ERROR) {
-            tracing::error!(target: names::TARGET_JOURNAL, %folder, %error, "journal: {what}");
-        } else {
-            event::to_stderr(format_args!("journal in {folder}: {what}: {error}"));
-        }
+        complain(&self.folder, error, what);
+    }
+}
+
+/// Logs what is wrong, and writes it to the standard error where no subscriber takes the log.
+pub(super) fn complain(folder: &Path, error: &dyn fmt::Display, what: &str) {
+    let folder = folder.display();
+    if tracing::enabled!(target: names::TARGET_JOURNAL, tracing::Level::ERROR) {
+        tracing::error!(target: names::TARGET_JOURNAL, %folder, %error, "journal: {what}");
+    } else {
+        event::to_stderr(format_args!("journal in {folder}: {what}: {error}"));
     }
 }

@@ -84,6 +84,12 @@ pub(super) fn head(line: &str) -> Option<(Timestamp, &str)> {
     (!name.contains('\\')).then_some((timestamp, name))
 }
 
+/// Returns `true` if the line may be a record about a notification; found without parsing.
+pub(super) fn is_of_notification(line: &[u8]) -> bool {
+    let kinds = [r#""kind":"queued""#, r#""kind":"undelivered""#, r#""kind":"settled""#];
+    std::str::from_utf8(line).map_or(true, |line| kinds.iter().any(|kind| line.contains(kind)))
+}
+
 /// The record of a line that may be joined with another one; other lines are not parsed.
 pub(super) fn joined(line: &[u8]) -> Option<ErrorRecord> {
     let text = std::str::from_utf8(line).ok();

@@ -5,7 +5,7 @@ use super::{
         Counts, Journal, JournalConfig, JournalError, JournalStatus, Page, Query,
         claims::{self, Claim},
         keeper::{self, Kept, Wake},
-        ledger::{Ledger, Outcome},
+        ledger::{self, Ledger, Outcome},
         line,
         steadiness::Steadiness,
     },
@@ -17,12 +17,13 @@ use super::{
 };
 use crate::{
     error::ErrorId,
+    fork::PerProcess,
     monitor::ErrorRecord,
-    sync::Mutex,
-    time::{Tick, Timestamp},
+    sync::{AtomicU64, Mutex, Ordering},
+    time::{SharedClock, Tick, Timestamp},
 };
 use rusqlite::Connection;
-use std::{collections::VecDeque, fmt, sync::Arc, time::Duration};
+use std::{collections::VecDeque, fmt, path::PathBuf, sync::Arc, time::Duration};
 
 /// A journal in the database `errors.sqlite` in a folder, indexed by code, operation and time.
 ///
@@ -53,11 +54,21 @@ use std::{collections::VecDeque, fmt, sync::Arc, time::Duration};
 /// no database, or proves damaged while it is written or read, is put aside as `errors.sqlite.damaged-<time>`, with its log;
 /// one that was removed or replaced while it was open is made again.
 ///
+/// In a process that was forked after the journal was opened, every call is an error: open another journal there.
+///
 /// One append costs tens of microseconds: for more than 10,000 errors a second use
 /// [`FileJournal`](super::super::FileJournal).
 pub struct SqliteJournal {
-    shared: Arc<Shared>,
+    folder: PathBuf,
+    shared: PerProcess<Arc<Shared>>,
+    /// Questions and records that came after a fork. Relaxed: it is shown, and the first one complains.
+    refused: AtomicU64,
 }
+
+/// This process was forked from the one that opened the database.
+#[derive(Debug, thiserror::Error)]
+#[error("the process was forked since the journal was opened; open another one")]
+struct Forked;
 
 struct Shared {
     config: JournalConfig,
@@ -94,8 +105,99 @@ impl SqliteJournal {
     /// Makes a journal; its folder and database are made with the first record.
     #[must_use]
     pub fn open(config: JournalConfig) -> Self {
+        Self {
+            folder: config.folder.clone(),
+            shared: PerProcess::new(Shared::start(config)),
+            refused: AtomicU64::new(0),
+        }
+    }
+
+    /// What belongs to this process. SQLite forbids the use of a connection in a process that was forked since, and one
+    /// opened there would share the locks that SQLite believes to hold.
+    fn shared(&self) -> Result<&Arc<Shared>, JournalError> {
+        self.shared.existing().ok_or_else(|| {
+            if self.refused.fetch_add(1, Ordering::Relaxed) == 0 {
+                ledger::complain(&self.folder, &Forked, "cannot be used");
+            }
+            JournalError::new("use the database", Forked)
+        })
+    }
+
+    /// Writes what waits and removes rows by size and age; the journal's own thread does so every second.
+    ///
+    /// # Errors
+    ///
+    /// The database cannot be written now; nothing is lost by that.
+    pub fn maintain(&self) -> Result<(), JournalError> {
+        self.shared()?.maintain()
+    }
+}
+
+impl Journal for SqliteJournal {
+    fn append(&self, record: &ErrorRecord) -> Result<(), JournalError> {
+        self.shared()?.append(record)
+    }
+
+    fn query(&self, query: &Query) -> Result<Page, JournalError> {
+        self.shared()?.read(|db| rows::page(db, query)).map_err(failed("read records"))
+    }
+
+    fn counts(&self) -> Result<Counts, JournalError> {
+        self.shared()?.read(rows::counts).map_err(failed("count records"))
+    }
+
+    fn flush(&self) -> Result<(), JournalError> {
+        let shared = self.shared()?;
+        shared.write_patiently()?;
+        shared.move_incoming();
+        Ok(())
+    }
+
+    fn check(&self) -> Result<(), JournalError> {
+        let shared = self.shared()?;
+        let wall = shared.wall();
+        let checked = shared.with_store(|store| store.database.write(wall, |_| Ok(())));
+        match checked {
+            Err(err) if is_busy(&err) => Ok(()),
+            checked => shared.ledger.check(checked, wall),
+        }
+    }
+
+    fn status(&self) -> JournalStatus {
+        match self.shared.existing() {
+            Some(shared) => shared.ledger.status(),
+            None => JournalStatus {
+                lost: self.refused.load(Ordering::Relaxed),
+                failing_since: Some(SharedClock::current().wall().into()),
+                last_error: Some(Forked.to_string()),
+                ..JournalStatus::default()
+            },
+        }
+    }
+
+    fn claim(&self, owner: ErrorId) -> Result<Option<Claim>, JournalError> {
+        claims::in_folder(&self.folder, owner, self.shared()?.wall()).map_err(JournalError::io("claim"))
+    }
+}
+
+impl Drop for SqliteJournal {
+    fn drop(&mut self) {
+        // One that was forked has nothing that waits, and must not close the connection.
+        let Some(shared) = self.shared.existing() else { return };
+        shared.wake.end();
+        // The last chance: also while a pause after a failure lasts.
+        shared.store.lock().not_before = Tick::ZERO;
+        if let Err(err) = shared.write_patiently() {
+            shared.ledger.given_up(&err);
+        }
+        shared.move_incoming();
+    }
+}
+
+impl Shared {
+    fn start(config: JournalConfig) -> Arc<Self> {
         let database = Database::new(&config);
-        let shared = Arc::new(Shared {
+        let shared = Arc::new(Self {
             readers: Readers::new(database.path().to_owned()),
             store: Mutex::new(Store {
                 database,
@@ -115,69 +217,9 @@ impl SqliteJournal {
         if shared.config.background {
             keeper::start(&shared);
         }
-        Self { shared }
+        shared
     }
 
-    /// Writes what waits and removes rows by size and age; the journal's own thread does so every second.
-    ///
-    /// # Errors
-    ///
-    /// The database cannot be written now; nothing is lost by that.
-    pub fn maintain(&self) -> Result<(), JournalError> {
-        self.shared.maintain()
-    }
-}
-
-impl Journal for SqliteJournal {
-    fn append(&self, record: &ErrorRecord) -> Result<(), JournalError> {
-        self.shared.append(record)
-    }
-
-    fn query(&self, query: &Query) -> Result<Page, JournalError> {
-        self.shared.read(|db| rows::page(db, query)).map_err(failed("read records"))
-    }
-
-    fn counts(&self) -> Result<Counts, JournalError> {
-        self.shared.read(rows::counts).map_err(failed("count records"))
-    }
-
-    fn flush(&self) -> Result<(), JournalError> {
-        self.shared.write_patiently()?;
-        self.shared.move_incoming();
-        Ok(())
-    }
-
-    fn check(&self) -> Result<(), JournalError> {
-        let wall = self.shared.wall();
-        let checked = self.shared.with_store(|store| store.database.write(wall, |_| Ok(())));
-        match checked {
-            Err(err) if is_busy(&err) => Ok(()),
-            checked => self.shared.ledger.check(checked, wall),
-        }
-    }
-
-    fn status(&self) -> JournalStatus {
-        self.shared.ledger.status()
-    }
-
-    fn claim(&self, owner: ErrorId) -> Result<Option<Claim>, JournalError> {
-        claims::in_folder(&self.shared.config.folder, owner, self.shared.wall()).map_err(JournalError::io("claim"))
-    }
-}
-
-impl Drop for SqliteJournal {
-    fn drop(&mut self) {
-        self.shared.wake.end();
-        // The last chance: also while a pause after a failure lasts.
-        self.shared.store.lock().not_before = Tick::ZERO;
-        if let Err(err) = self.shared.write_patiently() {
-            self.shared.ledger.given_up(&err);
-        }
-        self.shared.move_incoming();
-    }
-}
-
-impl Shared {
     fn wall(&self) -> Timestamp {
         Timestamp::from(self.config.clock.wall())
     }
@@ -369,7 +411,7 @@ fn failed(action: &'static str) -> impl Fn(rusqlite::Error) -> JournalError {
 
 impl fmt::Debug for SqliteJournal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SqliteJournal").field("folder", &self.shared.config.folder).finish_non_exhaustive()
+        f.debug_struct("SqliteJournal").field("folder", &self.folder).finish_non_exhaustive()
     }
 }
 
@@ -394,7 +436,7 @@ mod tests {
         monitor.record(&AppError::new(ErrorCode::SYNC_ERROR, "before"));
         let ((asked, is_asked), (answer, may_answer)) = (mpsc::channel(), mpsc::channel::<()>());
         let rows = |db: &Connection| db.query_row("SELECT count(*) FROM incoming", [], |row| row.get::<_, i64>(0));
-        let shared = journal.shared.clone();
+        let shared = Arc::clone(journal.shared().unwrap());
         let asking = thread::spawn(move || {
             shared.read(|db| {
                 let reading = db.unchecked_transaction()?;
@@ -427,7 +469,7 @@ mod tests {
         let monitor = ErrorMonitor::new(MonitorConfig::default());
         monitor.set_journal(journal.clone());
         monitor.record_at(AlertLevel::Info, &AppError::new(ErrorCode::SYNC_ERROR, "waits"));
-        let hangs = journal.shared.store.lock();
+        let hangs = journal.shared().unwrap().store.lock();
         let (sender, told) = mpsc::channel();
         let asked = journal.clone();
         let asking = thread::spawn(move || sender.send(asked.status()));
