@@ -511,11 +511,12 @@ impl Core {
     /// Tells whether nothing waits, and what became of everything is known.
     pub(super) fn is_settled(&self) -> bool {
         // In this order: a lane is idle before it is noted what came of its last notice.
-        self.is_idle() && self.decider.lock().unread.is_empty() && self.busy.load(Ordering::SeqCst) == 0
+        self.is_idle() && self.busy.load(Ordering::SeqCst) == 0
     }
 
     pub(super) fn is_idle(&self) -> bool {
-        self.lanes.iter().all(Lane::is_idle) && self.kept.iter().all(Kept::is_idle)
+        let is_read = self.decider.lock().unread.is_empty();
+        is_read && self.lanes.iter().all(Lane::is_idle) && self.kept.iter().all(Kept::is_idle)
     }
 
     pub(super) fn status(&self) -> AlertsStatus {

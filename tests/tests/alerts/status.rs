@@ -15,6 +15,9 @@ use std::{
     time::Duration,
 };
 
+/// How long a test waits for what should come at once, so that it fails rather than hangs.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 fn entry() -> CheckReport {
     health_check().health_status().check("monitor:alerts").cloned().expect("the entry of alerting")
 }
@@ -141,13 +144,14 @@ fn start_with_threads(clock: &ManualClock, channel: CallbackChannel) -> Alerts {
 /// Waits for what the thread that watches the time may be about to note: it looks by itself after every change, and
 /// then [`Alerts::flush`] finds nothing left to do.
 fn eventually(alerts: &Alerts, holds: impl Fn(&ChannelStatus) -> bool) -> ChannelStatus {
-    loop {
+    for _ in 0..60_000 {
         let status = alerts.status().channels.swap_remove(0);
         if holds(&status) {
             return status;
         }
-        thread::yield_now();
+        thread::park_timeout(Duration::from_millis(1));
     }
+    panic!("a minute later still {:?}", alerts.status());
 }
 
 #[test]
@@ -170,7 +174,7 @@ fn delivery_that_hangs_is_a_failed_attempt_and_another_thread_goes_on() {
     });
     let alerts = start_with_threads(&clock, channel);
     report(ErrorCode::SYNC_ERROR, "first");
-    first_begun.recv().unwrap();
+    first_begun.recv_timeout(PATIENCE).unwrap();
     report(ErrorCode::CONFIG_ERROR, "second");
     clock.advance(Duration::from_secs(29));
     alerts.run();
@@ -185,7 +189,8 @@ fn delivery_that_hangs_is_a_failed_attempt_and_another_thread_goes_on() {
 
     clock.advance(Duration::from_secs(60));
     alerts.run();
-    assert_eq!([arrivals.recv().unwrap(), arrivals.recv().unwrap()], ["SYNC_ERROR: first", "CONFIG_ERROR: second"]);
+    let arrived = [(); 2].map(|()| arrivals.recv_timeout(PATIENCE).unwrap());
+    assert_eq!(arrived, ["SYNC_ERROR: first", "CONFIG_ERROR: second"]);
     drop(release);
     let flushed = alerts.shutdown(Duration::from_secs(60));
     assert_eq!((flushed.sent, flushed.lost), (2, 0));
@@ -209,7 +214,7 @@ fn at_most_two_deliveries_are_abandoned_and_what_waits_behind_is_given_up_in_tim
     let codes = [ErrorCode::SYNC_ERROR, ErrorCode::CONFIG_ERROR, ErrorCode::DB_QUERY_ERROR];
     for code in codes {
         report(code, "hangs");
-        hanging.begun.recv().unwrap();
+        hanging.begun.recv_timeout(PATIENCE).unwrap();
         clock.advance(Duration::from_secs(30));
         // Returns at once: a delivery on this thread would hang as well.
         let _ = alerts.flush(Duration::ZERO);
@@ -232,7 +237,7 @@ fn delivery_that_succeeds_after_it_was_abandoned_is_not_repeated() {
     let (hanging, channel) = hanging("ops");
     alerts = start_with_threads(&clock, channel);
     report(ErrorCode::SYNC_ERROR, "slow");
-    hanging.begun.recv().unwrap();
+    hanging.begun.recv_timeout(PATIENCE).unwrap();
     clock.advance(Duration::from_secs(30));
     let _ = alerts.flush(Duration::ZERO);
     assert_eq!(eventually(&alerts, |status| status.abandoned == 1).waiting, 1);
@@ -253,7 +258,7 @@ fn flush_and_drop_end_though_a_channel_hangs_and_the_clock_stands_still() {
     let (hanging, channel) = hanging("ops");
     let alerts = start_with_threads(&clock, channel);
     report(ErrorCode::SYNC_ERROR, "hangs");
-    hanging.begun.recv().unwrap();
+    hanging.begun.recv_timeout(PATIENCE).unwrap();
     assert!(!alerts.flush(Duration::from_millis(20)).in_time);
     let flushed = alerts.shutdown(Duration::from_millis(20));
     assert!(!flushed.in_time);
