@@ -90,7 +90,7 @@ async fn an_async_transaction_by_hand_is_send_and_awaits() {
 /// The line of this file with that mark.
 fn line_of(mark: &str) -> u32 {
     let at = include_str!("by_hand.rs").lines().position(|line| line.ends_with(&format!("// {mark}")));
-    at.unwrap() as u32 + 1
+    at.expect("a line with this mark") as u32 + 1
 }
 
 #[tokio::test]

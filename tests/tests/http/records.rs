@@ -117,6 +117,8 @@ async fn log_lines_name_the_route_and_no_place_of_the_library() {
     let lines = Lines::default();
     let sink = lines.clone();
     let log = tracing_subscriber::fmt().with_writer(move || sink.clone()).with_ansi(false).finish();
+    // With one subscriber alone, whichever thread meets a line first decides for all threads whether it is wanted.
+    let _second = tracing::Dispatch::new(tracing_subscriber::registry());
     let _log = tracing::subscriber::set_default(log);
     let failing = axum::routing::get(async |_: axum::extract::Path<u32>| Err::<(), _>(refused()));
     let app = users(failing);
