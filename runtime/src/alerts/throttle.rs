@@ -39,6 +39,9 @@ pub(super) struct Throttle {
     /// An early notice goes out when so many were held back, the next when ten times as many were.
     escalate_after: Option<u64>,
     slots: HashMap<Key, Slot>,
+    /// When slots that are over make room again, where there is none: looking at all of them for each error would cost
+    /// more than everything else that is done for it.
+    next_sweep: Tick,
 }
 
 #[derive(Debug)]
@@ -74,10 +77,11 @@ enum SlotState {
 
 /// More problems than this share slots, one per channel and level.
 const MAX_SLOTS: usize = 10_000;
+const BETWEEN_SWEEPS: Duration = Duration::from_secs(1);
 
 impl Throttle {
     pub(super) fn new(interval: Duration, escalate_after: Option<u64>) -> Self {
-        Self { interval, escalate_after, slots: HashMap::new() }
+        Self { interval, escalate_after, slots: HashMap::new(), next_sweep: Tick::ZERO }
     }
 
     /// Judges one occurrence. Gives the key of the slot that counts it.
@@ -227,7 +231,8 @@ impl Throttle {
 
     /// Tells whether a new problem gets a slot of its own.
     fn has_room_at(&mut self, now: Tick) -> bool {
-        if self.slots.len() >= MAX_SLOTS {
+        if self.slots.len() >= MAX_SLOTS && now >= self.next_sweep {
+            self.next_sweep = now.after(BETWEEN_SWEEPS);
             let over = |slot: &Slot| match slot.state {
                 SlotState::Quiet(until) => now >= until && slot.suppressed == 0,
                 SlotState::Idle => slot.suppressed == 0,
@@ -419,5 +424,13 @@ mod tests {
         assert_eq!(throttle.slots.len(), MAX_SLOTS + 1);
         let shared = throttle.slots.iter().find(|(key, _)| key.fingerprint == Fingerprint::OTHER).unwrap();
         assert_eq!(shared.1.suppressed, 4);
+        assert_eq!(throttle.next_sweep, at(1), "all slots were looked at once");
+        // What did not arrive and held nothing back makes room, at the next sweep.
+        let of = |text: &str| Key { fingerprint: Fingerprint::of(&[text]), ..key(0, AlertLevel::Error) };
+        for text in ["0", "1"] {
+            throttle.settle_at(at(0), of(text), false);
+        }
+        assert_ne!(throttle.judge_at(at(0), of("late"), None).0, of("late"));
+        assert_eq!(throttle.judge_at(at(1), of("late"), None).0, of("late"));
     }
 }
