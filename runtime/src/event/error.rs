@@ -27,11 +27,8 @@ pub(crate) fn log_error(event: &ErrorEvent<'_>, level: tracing::Level, file: &st
         tracing::Level::ERROR => is_enabled!(ERROR),
     };
     if !is_enabled {
-        if level == tracing::Level::ERROR
-            && stderr::has_no_subscriber()
-            && let Some(record) = event.record()
-        {
-            stderr::show_error(&record);
+        if level == tracing::Level::ERROR && stderr::has_no_subscriber() {
+            stderr::show_error(|| event.record());
         }
         return;
     }

@@ -8,7 +8,7 @@ use crate::{
 use std::{
     fmt,
     io::{self, Write},
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 use tracing::{Dispatch, dispatcher, subscriber::NoSubscriber};
@@ -27,18 +27,25 @@ pub(super) fn has_no_subscriber() -> bool {
     !scope::is_entered() && dispatcher::get_default(Dispatch::is::<NoSubscriber>)
 }
 
-/// Writes an error to the standard error, unless as many as may be were written within a minute.
-pub(super) fn show_error(record: &Record) {
+/// Writes an error to the standard error, unless as many as may be were written within a minute; `record` is made for one
+/// that is written alone.
+pub(super) fn show_error(record: impl FnOnce() -> Option<Arc<Record>>) {
     static LIMIT: Mutex<Limit> = Mutex::new(Limit { began: None, lines: 0, hidden: 0 });
     let turn = LIMIT.lock().unwrap_or_else(PoisonError::into_inner).take(SystemClock.now());
-    match turn {
-        Turn::First => to_stderr(format_args!(
-            "no subscriber of `tracing` takes the log: errors are shown here, at most {MAX_LINES} a minute"
-        )),
-        Turn::Shown { hidden: 0 } => {}
-        Turn::Shown { hidden } => to_stderr(format_args!("{hidden} more errors were not shown")),
+    let hidden = match turn {
+        Turn::First => {
+            to_stderr(format_args!(
+                "no subscriber of `tracing` takes the log: errors are shown here, at most {MAX_LINES} a minute"
+            ));
+            0
+        }
+        Turn::Shown { hidden } => hidden,
         Turn::Hidden => return,
+    };
+    if hidden > 0 {
+        to_stderr(format_args!("{hidden} more errors were not shown"));
     }
+    let Some(record) = record() else { return };
     let (level, code, message) = (record.level.name(), &record.error_code, &record.message);
     let causes = record.chain.iter().fold(String::new(), |causes, cause| causes + ": " + cause);
     let place = record.location.as_ref().map(|place| format!(", {place}")).unwrap_or_default();
