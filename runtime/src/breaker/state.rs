@@ -81,6 +81,12 @@ impl HalfOpen {
             Self { in_flight, lent, early, successes: self.successes, answered: self.answered, ..Self::new(at, limit) };
     }
 
+    /// Returns `true` if the limit is further away than twice its length when it was set, whatever is configured by now.
+    fn is_ahead_of(&self, now: Tick) -> bool {
+        let half = self.until.since(self.middle);
+        self.until.since(now) > half.saturating_mul(4)
+    }
+
     /// Returns when the limit ended the state and whether a probe hung, if it did.
     fn ended_at(&self, now: Tick, limit: Duration) -> Option<(Tick, bool)> {
         if now < self.until {
@@ -412,7 +418,7 @@ impl Core {
             let limit = self.config.half_open_timeout;
             if now >= probes.until && probes.in_flight > 0 {
                 probes.renew_at(probes.until, limit);
-            } else if probes.until.since(now) > limit.saturating_mul(2) {
+            } else if probes.is_ahead_of(now) && probes.until.since(now) > limit {
                 // It was measured on another time line, where the clock was ahead of this one.
                 probes.renew_at(now, limit);
                 self.since = now;

@@ -118,3 +118,27 @@ fn limit_of_a_half_open_state_is_measured_anew() {
     assert_eq!(breaker.state(), CircuitState::Open);
     drop(hangs);
 }
+
+#[test]
+fn shorter_limit_leaves_that_of_a_half_open_state_as_it_is() {
+    let clock = Settable::default();
+    let breaker = CircuitBreaker::builder("time lines: shorter")
+        .clock(clock.clone())
+        .failure_threshold(1)
+        .recovery_timeout(Duration::from_secs(30))
+        .half_open_timeout(Duration::from_secs(60))
+        .build()
+        .unwrap();
+    fails(&breaker);
+    clock.set(30);
+    let hangs = breaker.try_acquire().unwrap();
+    breaker.reconfigure(|now| now.half_open_timeout(Duration::from_secs(1))).unwrap();
+    clock.set(31);
+    breaker.try_acquire().unwrap().ignore();
+    clock.set(32);
+    breaker.try_acquire().unwrap().ignore();
+    assert_eq!(breaker.state(), CircuitState::HalfOpen, "its limit was set when it began");
+    clock.set(90);
+    assert!(breaker.try_acquire().is_err(), "the probe hangs");
+    drop(hangs);
+}
