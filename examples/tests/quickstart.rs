@@ -45,6 +45,7 @@ impl Run {
     fn exits_with(&self, status: i32) -> &Self {
         assert_eq!(self.status, status, "stdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);
         assert!(!self.stderr.contains("panicked"), "{}", self.stderr);
+        assert!(!self.stderr.contains("gardefou: error"), "the report has them: {}", self.stderr);
         self
     }
 
