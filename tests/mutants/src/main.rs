@@ -1,0 +1,114 @@
+//! Mutation tests: what cargo-mutants would change in a part of the runtime, and whether the tests of that part notice.
+//!
+//! All mutants of an area are compiled into one program, each behind a condition that a variable of the environment
+//! turns on (mutant schemata: Untch, Offutt and Harrold, "Mutation analysis using mutant schemata", 1993), so that a
+//! mutant costs a run of the tests and no build.
+
+mod area;
+mod mutant;
+mod outcomes;
+mod program;
+mod trial;
+mod weave;
+
+use std::process::ExitCode;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::{env, thread};
+
+use mutant::Mutant;
+use outcomes::Outcomes;
+use program::Tree;
+use trial::Step;
+
+const USAGE: &str = "\
+usage: tests/mutants/run AREA [K/N] [--again]   tests an area, or one of N shards of it, 0 to N - 1
+       tests/mutants/run --report               rates of all areas, and the survivors without a reason
+Mutants that are caught are not tested again without `--again`.";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let result = match arguments[..] {
+        ["--report"] => outcomes::report(),
+        [area] => test(area, "0/1", false),
+        [area, "--again"] => test(area, "0/1", true),
+        [area, shard] => test(area, shard, false),
+        [area, shard, "--again"] => test(area, shard, true),
+        _ => Err(USAGE.to_owned()),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Tests the mutants of a shard.
+fn test(name: &str, shard: &str, again: bool) -> Result<(), String> {
+    let area = area::find(name).ok_or_else(|| format!("no area `{name}`\n{USAGE}"))?;
+    let (shard, shards) = shard
+        .split_once('/')
+        .and_then(|(shard, shards)| Some((shard.parse::<usize>().ok()?, shards.parse::<usize>().ok()?)))
+        .filter(|(shard, shards)| shard < shards)
+        .ok_or_else(|| format!("`{shard}` is no shard such as 0/4\n{USAGE}"))?;
+    let mutants = mutant::list(area)?;
+    let mut outcomes = Outcomes::open(area)?;
+    outcomes.retain(&mutants)?;
+    let wanted: Vec<usize> = (mutants.len() * shard / shards..mutants.len() * (shard + 1) / shards)
+        .filter(|&index| again || matches!(outcomes.get(&mutants[index]), None | Some("missed")))
+        .collect();
+    eprintln!("{name}: {} of {} mutants", wanted.len(), mutants.len());
+    let tree = Tree::copy(program::scratch().join("tree"), &mutants)?;
+    let sorted = tree.weave(area, &mutants, &wanted)?;
+    for &index in &sorted.unviable {
+        outcomes.set(&mutants[index], "unviable")?;
+    }
+    eprintln!("{} unviable, {} apart", sorted.unviable.len(), sorted.apart.len());
+    let binaries = tree.build(area)?.ok_or("the woven program does not compile")?;
+    let mut steps = trial::steps(area, &binaries);
+    trial::measure(&mut steps, &program::scratch().join("baseline"))?;
+    let outcomes = Mutex::new(outcomes);
+    test_woven(&steps, &mutants, &sorted.woven.into_iter().collect::<Vec<_>>(), &outcomes)?;
+    for &index in &sorted.apart {
+        tree.change(&mutants[index])?;
+        let outcome = match tree.build(area)? {
+            None => "unviable",
+            Some(binaries) => {
+                let mut alone = trial::steps(area, &binaries);
+                trial::limit_as(&mut alone, &steps);
+                trial::run(&alone, index + 1, &program::scratch().join("apart"))?
+            }
+        };
+        note(&outcomes, &mutants[index], outcome)?;
+    }
+    Ok(())
+}
+
+/// Tests what was compiled together, two at a time.
+fn test_woven(steps: &[Step], mutants: &[Mutant], woven: &[usize], outcomes: &Mutex<Outcomes>) -> Result<(), String> {
+    let next = AtomicUsize::new(0);
+    thread::scope(|scope| {
+        let workers: Vec<_> = (0..2)
+            .map(|worker| {
+                let next = &next;
+                scope.spawn(move || {
+                    let folder = program::scratch().join(format!("worker-{worker}"));
+                    while let Some(&index) = woven.get(next.fetch_add(1, Ordering::Relaxed)) {
+                        let outcome = trial::run(steps, index + 1, &folder)?;
+                        note(outcomes, &mutants[index], outcome)?;
+                    }
+                    Ok(())
+                })
+            })
+            .collect();
+        workers.into_iter().try_for_each(|worker| worker.join().unwrap_or_else(|_| Err("a worker panicked".to_owned())))
+    })
+}
+
+fn note(outcomes: &Mutex<Outcomes>, mutant: &Mutant, outcome: &str) -> Result<(), String> {
+    println!("{outcome}\t{}:{}\t{}", mutant.file, mutant.span.start.line, mutant.change);
+    outcomes.lock().map_err(|error| error.to_string())?.set(mutant, outcome)
+}
