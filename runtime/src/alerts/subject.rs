@@ -399,3 +399,6 @@ impl Subject {
         Plan { suppressed: held_back, changes, escalated, episode, told, ..Plan::new(key, rule, content) }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -433,4 +433,117 @@ mod tests {
         assert_ne!(throttle.judge_at(at(0), of("late"), None).0, of("late"));
         assert_eq!(throttle.judge_at(at(1), of("late"), None).0, of("late"));
     }
+
+    fn named(name: &str) -> Key {
+        Key { fingerprint: Fingerprint::of(&[name]), ..key(0, AlertLevel::Error) }
+    }
+
+    /// A summary comes at the end of its interval, also where the end of the problem is announced later.
+    #[test]
+    fn what_was_held_back_does_not_wait_for_the_recovery() {
+        let mut throttle = Throttle::new(INTERVAL, None);
+        let x = named("x");
+        throttle.judge_at(at(0), x, Some(Duration::from_secs(900)));
+        throttle.remember(x, &notice());
+        throttle.settle_at(at(0), x, true);
+        assert_eq!(throttle.next_due(), Some(at(900)));
+        throttle.judge_at(at(1), x, None);
+        assert_eq!(throttle.next_due(), Some(at(300)));
+        assert!(matches!(throttle.due_at(at(300))[..], [Due::Summary { suppressed: 1, .. }]));
+    }
+
+    /// One that recurs right after its recovery was announced is a new problem; it is forgotten an interval later.
+    #[test]
+    fn what_is_over_is_forgotten_after_an_interval() {
+        let mut throttle = Throttle::new(INTERVAL, None);
+        let x = named("x");
+        throttle.judge_at(at(0), x, Some(Duration::from_secs(10)));
+        throttle.remember(x, &notice());
+        throttle.settle_at(at(0), x, true);
+        assert!(matches!(throttle.due_at(at(10))[..], [Due::Recovered { .. }]));
+        assert_eq!(throttle.next_due(), Some(at(310)));
+        throttle.due_at(at(309));
+        assert_eq!(throttle.slots.len(), 1);
+        throttle.due_at(at(310));
+        assert!(throttle.slots.is_empty());
+    }
+
+    /// The count of what did not arrive waits for ten intervals.
+    #[test]
+    fn a_count_without_a_notification_is_told_in_the_end() {
+        let mut throttle = Throttle::new(INTERVAL, None);
+        let x = named("x");
+        throttle.judge_at(at(0), x, None);
+        throttle.judge_at(at(0), x, None);
+        throttle.settle_at(at(0), x, false);
+        assert_eq!(throttle.due_at(at(2999)), []);
+        assert_eq!(throttle.due_at(at(3000)), [Due::Nameless { key: x, suppressed: 1 }]);
+        assert!(throttle.slots.is_empty());
+    }
+
+    #[test]
+    fn what_is_due_at_once_is_in_order() {
+        let mut throttle = Throttle::new(INTERVAL, None);
+        for i in 0..20 {
+            let x = named(&i.to_string());
+            throttle.judge_at(at(0), x, None);
+            throttle.judge_at(at(0), x, None);
+            throttle.remember(x, &notice());
+            throttle.settle_at(at(0), x, true);
+        }
+        let keys: Vec<Key> = throttle
+            .due_at(at(300))
+            .into_iter()
+            .map(|due| match due {
+                Due::Summary { key, .. } => key,
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        assert_eq!(keys.len(), 20);
+        assert!(keys.is_sorted());
+    }
+
+    /// What makes room is over and holds nothing back.
+    #[test]
+    fn only_slots_that_are_over_make_room() {
+        let full = || {
+            let mut throttle = Throttle::new(INTERVAL, None);
+            for i in 0..MAX_SLOTS {
+                throttle.judge_at(at(0), named(&i.to_string()), None);
+            }
+            throttle
+        };
+        let has_room = |throttle: &mut Throttle, now| throttle.judge_at(now, named("late"), None).0 == named("late");
+        assert!(!has_room(&mut full(), at(9999)), "all are under way");
+
+        // Two each time: what finds no room shares a slot that is one more.
+        let mut throttle = full();
+        for name in ["7", "8"] {
+            throttle.settle_at(at(0), named(name), true);
+        }
+        assert!(!has_room(&mut throttle, at(299)), "they are still quiet");
+        assert!(has_room(&mut throttle, at(300)));
+
+        let mut throttle = full();
+        for name in ["7", "8"] {
+            throttle.settle_at(at(0), named(name), true);
+        }
+        for name in ["7", "8"] {
+            throttle.judge_at(at(1), named(name), None);
+        }
+        assert!(!has_room(&mut throttle, at(300)), "they hold some back");
+
+        let mut throttle = full();
+        for name in ["7", "8"] {
+            throttle.judge_at(at(0), named(name), None);
+        }
+        for name in ["7", "8"] {
+            throttle.settle_at(at(0), named(name), false);
+        }
+        assert!(!has_room(&mut throttle, at(0)), "they hold some back");
+        for name in ["5", "6"] {
+            throttle.settle_at(at(0), named(name), false);
+        }
+        assert!(has_room(&mut throttle, at(1)));
+    }
 }

@@ -1,0 +1,283 @@
+use super::*;
+use crate::alerts::told::{CLOSED, OPEN};
+use crate::time::Timestamp;
+
+const INTERVAL: Duration = Duration::from_secs(3600);
+const FLAP: Duration = FLAP_INTERVAL;
+
+fn id(name: &str) -> Id {
+    (0, Fingerprint::of(&["breaker", name]))
+}
+
+fn at(seconds: u64) -> Tick {
+    Tick::ZERO.after(Duration::from_secs(seconds))
+}
+
+fn state(name: &'static str, level: AlertLevel) -> State {
+    State { name, is_good: name == CLOSED, level }
+}
+
+fn sight(state: State) -> Sight {
+    let content = Content::BreakerOpened { name: "x".into(), reason: "", cause: None };
+    Sight { state, rule: Some("breakers".into()), content, is_first_good: false }
+}
+
+fn open() -> Sight {
+    sight(state(OPEN, AlertLevel::Error))
+}
+
+fn closed() -> Sight {
+    sight(state(CLOSED, AlertLevel::Info))
+}
+
+/// A first state that is good, as of a breaker that was just made.
+fn first_closed() -> Sight {
+    Sight { is_first_good: true, ..closed() }
+}
+
+fn told(verdict: Verdict) -> Plan {
+    match verdict {
+        Verdict::Tell(plan) => *plan,
+        other => panic!("nothing was sent: {other:?}"),
+    }
+}
+
+fn subjects() -> Subjects {
+    Subjects::new(INTERVAL, None)
+}
+
+/// Shows a state, and lets its notification arrive.
+fn deliver(subjects: &mut Subjects, now: Tick, id: Id, sight: Sight) -> Plan {
+    let plan = told(subjects.observe_at(now, id, sight));
+    assert!(subjects.settle_at(now, id, Settled::Arrived));
+    plan
+}
+
+fn restored(age: Duration, level: AlertLevel) -> (Restored, Duration) {
+    let fingerprint = id("x").1;
+    let (lasts, count) = (Duration::from_secs(60), 2);
+    let told = Told { of: "breaker", name: "x".into(), fingerprint, state: state(OPEN, level), lasts, count };
+    (Restored { told, rule: "breakers".into(), at: Timestamp::from_unix_millis(0) }, age)
+}
+
+#[test]
+fn a_bad_state_that_goes_on_escalates_at_ten_fold_steps_and_a_good_one_never() {
+    let mut subjects = Subjects::new(INTERVAL, Some(3));
+    let x = id("x");
+    deliver(&mut subjects, at(0), x, open());
+    let mut early = Vec::new();
+    for i in 1..=33 {
+        if let Verdict::Tell(plan) = subjects.observe_at(at(1), x, open()) {
+            early.push((i, plan.suppressed, plan.escalated));
+            subjects.settle_at(at(1), x, Settled::Arrived);
+        }
+    }
+    assert_eq!(early, [(3, 2, true), (33, 29, true)]);
+    let recovery = deliver(&mut subjects, at(2), x, closed());
+    assert!(!recovery.escalated, "its time had come");
+    for _ in 0..100 {
+        assert!(matches!(subjects.observe_at(at(3), x, closed()), Verdict::HoldBack));
+    }
+}
+
+#[test]
+fn what_did_not_arrive_is_added_to_the_next_notification() {
+    let mut subjects = subjects();
+    let x = id("x");
+    deliver(&mut subjects, at(0), x, open());
+    for _ in 0..4 {
+        subjects.observe_at(at(1), x, open());
+    }
+    // Carries the four.
+    let first = told(subjects.observe_at(at(2), x, closed()));
+    assert_eq!((first.suppressed, first.changes), (4, 1));
+    subjects.observe_at(at(3), x, closed());
+    subjects.observe_at(at(3), x, closed());
+    subjects.settle_at(at(4), x, Settled::Kept);
+    assert_eq!(subjects.next_due(), Some(at(4).after(FLAP)), "the same is not tried again at once");
+    let [again] = &subjects.due_at(at(4).after(FLAP))[..] else { panic!("one") };
+    assert_eq!((again.suppressed, again.changes, again.is_fresh), (6, 1, false));
+}
+
+/// An opening that is seen while the recovery from the one before is under way and lost: both are one outage.
+#[test]
+fn a_recovery_that_did_not_arrive_ends_the_whole_outage_later() {
+    let mut subjects = subjects();
+    let x = id("x");
+    deliver(&mut subjects, at(0), x, open());
+    subjects.observe_at(at(1), x, open());
+    subjects.observe_at(at(2), x, open());
+    let first = told(subjects.observe_at(at(10), x, closed()));
+    assert_eq!(first.episode, Some(Episode { lasted: Duration::from_secs(10), occurrences: 3 }));
+    subjects.observe_at(at(11), x, open());
+    subjects.observe_at(at(12), x, open());
+    subjects.settle_at(at(13), x, Settled::Kept);
+    let second = told(subjects.observe_at(at(20), x, closed()));
+    assert_eq!(second.episode, Some(Episode { lasted: Duration::from_secs(20), occurrences: 5 }));
+}
+
+#[test]
+fn whoever_never_had_the_bad_news_gets_no_recovery() {
+    let mut subjects = subjects();
+    let x = id("x");
+    deliver(&mut subjects, at(0), x, closed());
+    told(subjects.observe_at(at(1), x, open()));
+    subjects.settle_at(at(1), x, Settled::Dropped);
+    assert!(matches!(subjects.observe_at(at(2), x, closed()), Verdict::Ignore));
+    // Who had it gets it, although a later one was dropped.
+    let y = id("y");
+    deliver(&mut subjects, at(0), y, open());
+    let worse = sight(state(OPEN, AlertLevel::Critical));
+    told(subjects.observe_at(at(1), y, worse));
+    subjects.settle_at(at(1), y, Settled::Dropped);
+    told(subjects.observe_at(at(2), y, closed()));
+}
+
+#[test]
+fn a_change_within_the_flap_interval_is_told_at_its_end_or_when_alerting_ends() {
+    let flapping = || {
+        let mut subjects = subjects();
+        deliver(&mut subjects, at(0), id("x"), open());
+        assert_eq!(subjects.next_due(), None);
+        deliver(&mut subjects, at(1), id("x"), closed());
+        deliver(&mut subjects, at(2), id("x"), open());
+        assert!(matches!(subjects.observe_at(at(3), id("x"), closed()), Verdict::HoldBack));
+        subjects
+    };
+    let mut subjects = flapping();
+    assert_eq!(subjects.next_due(), Some(at(1).after(FLAP)));
+    assert!(subjects.due_at(at(300)).is_empty());
+    let [plan] = &subjects.due_at(at(301))[..] else { panic!("one") };
+    assert!(!plan.is_fresh && plan.key.level == AlertLevel::Info);
+    let [plan] = &flapping().close_at(at(4))[..] else { panic!("one") };
+    assert!(!plan.is_fresh && plan.key.level == AlertLevel::Info);
+}
+
+/// Bad, but less urgent than what was told: no hurry, whether or not good news was told before.
+#[test]
+fn a_less_urgent_state_waits_for_the_flap_interval() {
+    let mut subjects = subjects();
+    deliver(&mut subjects, at(0), id("x"), sight(state("fail", AlertLevel::Error)));
+    let warn = sight(state("warn", AlertLevel::Warning));
+    assert!(matches!(subjects.observe_at(at(1), id("x"), warn), Verdict::HoldBack));
+    assert_eq!(subjects.next_due(), Some(at(0).after(FLAP)));
+}
+
+/// A digest takes the place of the notification under way: what is lost with it comes back.
+#[test]
+fn a_lost_digest_gives_back_all_changes() {
+    let mut subjects = subjects();
+    let x = id("x");
+    deliver(&mut subjects, at(0), x, open());
+    deliver(&mut subjects, at(1), x, closed());
+    deliver(&mut subjects, at(2), x, open());
+    subjects.observe_at(at(3), x, closed());
+    subjects.observe_at(at(4), x, open());
+    // Two changes in this one, three before the digest is made.
+    let worse = sight(state(OPEN, AlertLevel::Critical));
+    assert_eq!(told(subjects.observe_at(at(5), x, worse.clone())).changes, 2);
+    subjects.observe_at(at(6), x, closed());
+    subjects.observe_at(at(7), x, worse.clone());
+    subjects.observe_at(at(8), x, closed());
+    let (_, held_back, _) = subjects.collect_at(at(9), x).unwrap();
+    assert_eq!(held_back, 2 + 3);
+    subjects.settle_at(at(10), x, Settled::Kept);
+    let plans = subjects.due_at(at(10).after(FLAP));
+    assert_eq!(plans.iter().map(|plan| (plan.suppressed, plan.changes)).collect::<Vec<_>>(), [(5, 5)]);
+}
+
+#[test]
+fn a_first_good_state_is_news_only_after_a_bad_one() {
+    let mut subjects = subjects();
+    assert!(matches!(subjects.observe_at(at(0), id("x"), first_closed()), Verdict::Ignore));
+    deliver(&mut subjects, at(0), id("x"), closed());
+    assert!(matches!(subjects.observe_at(at(1), id("x"), first_closed()), Verdict::Ignore));
+    deliver(&mut subjects, at(0), id("y"), open());
+    told(subjects.observe_at(at(1), id("y"), first_closed()));
+    // Under way counts.
+    told(subjects.observe_at(at(0), id("z"), open()));
+    assert!(matches!(subjects.observe_at(at(1), id("z"), first_closed()), Verdict::HoldBack));
+}
+
+#[test]
+fn a_state_of_an_earlier_process_goes_on_until_another_or_a_worse_one_is_seen() {
+    let x = id("x");
+    for (next, goes_on) in [
+        (open(), true),
+        (sight(state(OPEN, AlertLevel::Warning)), true),
+        (sight(state(OPEN, AlertLevel::Critical)), false),
+        (closed(), false),
+    ] {
+        let mut subjects = subjects();
+        let (restored, age) = restored(Duration::from_secs(600), AlertLevel::Error);
+        subjects.restore_at(at(0), 0, restored, age);
+        assert_eq!(subjects.restored().len(), 1);
+        let verdict = subjects.observe_at(at(30), x, next.clone());
+        assert_eq!(matches!(verdict, Verdict::Ignore), goes_on, "{next:?}");
+        assert!(subjects.restored().is_empty());
+        if next.state.is_good {
+            let lasted = Duration::from_secs(60 + 600 + 30);
+            assert_eq!(told(verdict).episode, Some(Episode { lasted, occurrences: 2 }));
+        }
+    }
+}
+
+#[test]
+fn what_this_process_saw_is_not_overwritten_by_an_earlier_one() {
+    let mut subjects = subjects();
+    deliver(&mut subjects, at(0), id("x"), closed());
+    let (restored, age) = restored(Duration::from_secs(600), AlertLevel::Error);
+    subjects.restore_at(at(1), 0, restored, age);
+    assert!(subjects.restored().is_empty());
+}
+
+fn full(of: impl Fn(usize) -> Sight, settled: bool) -> Subjects {
+    let mut subjects = subjects();
+    for i in 0..MAX_SUBJECTS {
+        let id = id(&i.to_string());
+        told(subjects.observe_at(at(0), id, of(i)));
+        if settled {
+            subjects.settle_at(at(0), id, Settled::Arrived);
+        }
+    }
+    assert_eq!(subjects.all.len(), MAX_SUBJECTS);
+    subjects
+}
+
+#[test]
+fn beyond_the_limit_subjects_are_told_of_without_being_remembered() {
+    let mut subjects = full(|_| open(), true);
+    for _ in 0..2 {
+        told(subjects.observe_at(at(1), id("new"), open()));
+        assert!(!subjects.settle_at(at(1), id("new"), Settled::Arrived), "it is not remembered");
+    }
+    assert!(matches!(subjects.observe_at(at(1), id("7"), open()), Verdict::HoldBack), "it is remembered");
+    let (restored, age) = restored(Duration::ZERO, AlertLevel::Error);
+    subjects.restore_at(at(1), 0, restored, age);
+    assert!(subjects.restored().is_empty());
+    assert_eq!(subjects.all.len(), MAX_SUBJECTS);
+}
+
+#[test]
+fn what_is_over_makes_room() {
+    let mut subjects = full(|_| closed(), true);
+    let later = at(0).after(INTERVAL);
+    told(subjects.observe_at(at(3599), id("new"), open()));
+    assert!(!subjects.settle_at(at(3599), id("new"), Settled::Arrived), "the others are not over yet");
+    told(subjects.observe_at(later, id("new"), open()));
+    assert!(subjects.settle_at(later, id("new"), Settled::Arrived));
+    assert_eq!(subjects.all.len(), 1);
+}
+
+/// Of a subject whose present state no rule sends, only counts are lost.
+#[test]
+fn what_no_rule_sends_makes_room() {
+    let mut subjects = full(|_| open(), false);
+    for name in ["3", "4"] {
+        let unwanted = Sight { rule: None, ..sight(state("half_open", AlertLevel::Info)) };
+        assert!(matches!(subjects.observe_at(at(1), id(name), unwanted), Verdict::Ignore));
+    }
+    told(subjects.observe_at(at(2), id("new"), open()));
+    assert!(subjects.settle_at(at(2), id("new"), Settled::Arrived));
+    assert_eq!(subjects.all.len(), MAX_SUBJECTS - 1);
+}
