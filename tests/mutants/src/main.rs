@@ -11,6 +11,7 @@ mod program;
 mod trial;
 mod weave;
 
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -22,19 +23,20 @@ use program::Tree;
 use trial::Step;
 
 const USAGE: &str = "\
-usage: tests/mutants/run AREA [K/N] [--again]   tests an area, or one of N shards of it, 0 to N - 1
-       tests/mutants/run --report               rates of all areas, and the survivors without a reason
-Mutants that are caught are not tested again without `--again`.";
+usage: tests/mutants/run AREA [K/N] [--again] [--apart]   tests an area, or one of N shards of it, 0 to N - 1
+       tests/mutants/run --report                         rates of all areas, and the survivors without a reason
+Mutants that are caught are not tested again without `--again`. A few do not compile together with others; they are
+tested with `--apart`, each with a build of its own.";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
-    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let result = match arguments[..] {
-        ["--report"] => outcomes::report(),
-        [area] => test(area, "0/1", false),
-        [area, "--again"] => test(area, "0/1", true),
-        [area, shard] => test(area, shard, false),
-        [area, shard, "--again"] => test(area, shard, true),
+    let (flags, words): (Vec<&str>, Vec<&str>) =
+        arguments.iter().map(String::as_str).partition(|argument| argument.starts_with("--"));
+    let is_known = |flag: &&str| ["--again", "--apart"].contains(flag);
+    let result = match words[..] {
+        [] if flags == ["--report"] => outcomes::report(),
+        [area] if flags.iter().all(is_known) => test(area, "0/1", &flags),
+        [area, shard] if flags.iter().all(is_known) => test(area, shard, &flags),
         _ => Err(USAGE.to_owned()),
     };
     match result {
@@ -47,7 +49,8 @@ fn main() -> ExitCode {
 }
 
 /// Tests the mutants of a shard.
-fn test(name: &str, shard: &str, again: bool) -> Result<(), String> {
+fn test(name: &str, shard: &str, flags: &[&str]) -> Result<(), String> {
+    let (again, with_apart) = (flags.contains(&"--again"), flags.contains(&"--apart"));
     let area = area::find(name).ok_or_else(|| format!("no area `{name}`\n{USAGE}"))?;
     let (shard, shards) = shard
         .split_once('/')
@@ -72,7 +75,8 @@ fn test(name: &str, shard: &str, again: bool) -> Result<(), String> {
     trial::measure(&mut steps, &program::scratch().join("baseline"))?;
     let outcomes = Mutex::new(outcomes);
     test_woven(&steps, &mutants, &sorted.woven.into_iter().collect::<Vec<_>>(), &outcomes)?;
-    for &index in &sorted.apart {
+    let apart = if with_apart { sorted.apart } else { BTreeSet::new() };
+    for &index in &apart {
         tree.change(&mutants[index])?;
         let outcome = match tree.build(area)? {
             None => "unviable",

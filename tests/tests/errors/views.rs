@@ -5,7 +5,7 @@ use gardefou::{
     __private::{self, Shape},
     AppError, ErrorCode,
     breaker::CircuitBreaker,
-    error::View,
+    error::{Class, ErrorRef, View},
 };
 use std::{error::Error, fmt::Debug, io, sync::Arc, time::Duration};
 
@@ -100,7 +100,7 @@ fn attributes_see_what_a_type_that_nobody_mapped_has() {
     let shape = __private::shape!(__private::Itself, Result<(), Wrapped>);
     let error = Wrapped(io::ErrorKind::NotFound.into());
     let view = shape.view(&error);
-    assert_eq!((view.to_string().as_str(), view.class()), ("wrapped", gardefou::error::Class::Permanent));
+    assert_eq!((view.to_string().as_str(), view.class()), ("wrapped", Class::Permanent));
     let shape = __private::shape!(__private::Itself, Result<(), Bare>);
     assert_eq!(shape.view(&Bare).to_string(), "Bare");
 
@@ -112,4 +112,99 @@ fn attributes_see_what_a_type_that_nobody_mapped_has() {
         shape.view(&At(text)).to_string()
     }
     assert_eq!(borrowed(&String::from("3")), "at 3");
+}
+
+/// Made from a reference whose kind is known, a view knows as much as one of the type.
+#[test]
+fn an_error_at_hand_by_reference_is_seen_as_its_type_is() {
+    let app = app();
+    let view = View::of_ref(ErrorRef::App(&app));
+    assert_eq!((view.code(), view.type_name()), (Some(app.code()), View::of_app(&app).type_name()));
+    let missing = io::Error::from(io::ErrorKind::NotFound);
+    let view = View::of_ref(ErrorRef::Std(&missing));
+    assert_eq!((view.class(), view.type_name()), (Class::Permanent, View::of_dyn(&missing).type_name()));
+    let mapped = StoreError::Locked(1);
+    assert_eq!(View::of_ref(ErrorRef::Std(&mapped)).code(), View::of_any(&mapped).code());
+    assert_eq!(View::of_ref(ErrorRef::Opaque("app::Bare")).type_name(), "app::Bare");
+    assert_eq!(View::of_ref(ErrorRef::Display(&"disk full")).type_name(), "");
+    assert_eq!(format!("{view:?}"), r#"View { type_name: "dyn core::error::Error", error: "entity not found", .. }"#);
+    assert!(!View::of_app(&app).is_rejected());
+    let breaker = CircuitBreaker::builder("by-reference").build().unwrap();
+    breaker.force_open();
+    assert_eq!(View::of_rejection(&breaker.try_acquire().unwrap_err()).class(), Class::Transient);
+}
+
+/// What an error says or names as its source is its own affair; only what it *is* gives it a code.
+#[test]
+fn an_error_that_only_mentions_another_has_no_code_of_it() {
+    /// Prints the other one while it is asked for its source.
+    #[derive(Debug, thiserror::Error)]
+    #[error("odd")]
+    struct Odd(#[source] Printing);
+    #[derive(Debug)]
+    struct Printing(AppError);
+    impl std::fmt::Display for Printing {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("printing")
+        }
+    }
+    impl Error for Printing {
+        fn source(&self) -> Option<&(dyn Error + 'static)> {
+            assert!(self.0.to_string().contains("slow down"));
+            None
+        }
+    }
+    assert_eq!(View::of_any(&Odd(Printing(app()))).code(), None);
+    assert_eq!(View::of_dyn(&Odd(Printing(app()))).code(), None);
+
+    /// Has more to say than the other one.
+    #[derive(Debug)]
+    struct Behind(AppError);
+    impl std::fmt::Display for Behind {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            write!(f, "")?;
+            write!(f, "gateway: {}", self.0)
+        }
+    }
+    assert_eq!(View::of_dyn(anyhow::Error::msg(Behind(app())).as_ref()).code(), None);
+    // Nothing before it: it is a box around it.
+    assert_eq!(View::of_dyn(anyhow::Error::msg(app()).as_ref()).code(), Some(app().code()));
+    assert_eq!(View::of_dyn(anyhow::Error::msg(Framed(app())).as_ref()).code(), Some(app().code()));
+
+    /// Prints an empty text first.
+    #[derive(Debug)]
+    struct Framed(AppError);
+    impl std::fmt::Display for Framed {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("")?;
+            write!(f, "{}", self.0)
+        }
+    }
+}
+
+/// An error of a known type is not printed to find out what it is.
+#[test]
+fn only_erased_errors_are_printed_to_be_looked_at() {
+    #[derive(Debug)]
+    struct Shown(std::cell::Cell<u32>);
+    impl std::fmt::Display for Shown {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            self.0.set(self.0.get() + 1);
+            f.write_str("shown")
+        }
+    }
+    impl Error for Shown {}
+    let error = Shown(0.into());
+    assert_eq!((View::of_any(&error).code(), View::of_std(&error).code(), error.0.get()), (None, None, 0));
+    assert_eq!((View::of_dyn(&error).code(), error.0.get()), (None, 1));
+}
+
+#[test]
+fn a_chain_is_looked_at_sixty_four_levels_deep() {
+    #[derive(Debug, thiserror::Error)]
+    #[error("above")]
+    struct Above(#[source] Box<dyn Error>);
+    let below = |levels| (0..levels).fold(app().into(), |error: Box<dyn Error>, _| Box::new(Above(error)));
+    assert_eq!(View::of_any(&below(63)).code(), Some(app().code()));
+    assert_eq!(View::of_any(&below(64)).code(), None);
 }

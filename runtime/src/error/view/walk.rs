@@ -269,4 +269,21 @@ mod tests {
             assert!(!is_file_of_std(file), "{file}");
         }
     }
+
+    /// A walk that marks errors meets its own marks: errors of one event share them.
+    #[test]
+    fn marks_of_the_same_walk_are_no_earlier_reports() {
+        let [first, second, other] = [(); 3].map(|()| ErrorId::new());
+        let facts = |id, reported| Facts { id: Some(id), reported, ..Facts::default() };
+        let mut known = Known::default();
+        for (id, reported) in [(first, false), (first, true), (second, false), (second, true), (first, true)] {
+            known.add(facts(id, reported));
+            assert!(!known.reported);
+        }
+        known.add(facts(other, true));
+        assert!(known.reported);
+        let mut known = Known::default();
+        known.add(Facts { reported: true, ..Facts::default() });
+        assert!(known.reported, "it has no id to be known by");
+    }
 }
