@@ -81,9 +81,8 @@ fn test(name: &str, shard: &str, flags: &[&str]) -> Result<(), String> {
         let outcome = match tree.build(area)? {
             None => "unviable",
             Some(binaries) => {
-                let mut alone = trial::steps(area, &binaries);
-                trial::limit_as(&mut alone, &steps);
-                trial::run(&alone, index + 1, &program::scratch().join("apart"))?
+                let folder = program::scratch().join("apart");
+                trial::run(&trial::steps(area, &binaries), index + 1, &folder)?
             }
         };
         note(&outcomes, &mutants[index], outcome)?;

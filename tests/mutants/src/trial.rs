@@ -28,7 +28,7 @@ enum End {
     TimedOut,
 }
 
-/// The unit tests of the area, its integration tests, all other unit tests.
+/// The unit tests of the area, its integration tests and all other unit tests.
 pub fn steps(area: &Area, binaries: &[Binary]) -> Vec<Step> {
     let limit = Duration::from_secs(600);
     let step = |binary: &Binary, arguments: &[&str]| Step {
@@ -44,9 +44,9 @@ pub fn steps(area: &Area, binaries: &[Binary]) -> Vec<Step> {
     first.chain(integration.map(|binary| step(binary, &[]))).chain(last).collect()
 }
 
-/// Runs all steps without a mutant, and gives each a limit from the time that it took.
+/// Runs all steps without a mutant, gives each a limit from the time that it took, and puts the fastest first.
 pub fn measure(steps: &mut [Step], folder: &Path) -> Result<(), String> {
-    for step in steps {
+    for step in steps.iter_mut() {
         let start = Instant::now();
         match step.run(0, folder)? {
             End::Passed => {}
@@ -57,12 +57,8 @@ pub fn measure(steps: &mut [Step], folder: &Path) -> Result<(), String> {
         eprintln!("  {} {} {taken:.1?}", step.binary.name, step.arguments.join(" "));
         step.limit = taken * 5 + Duration::from_secs(15);
     }
+    steps.sort_by_key(|step| step.limit);
     Ok(())
-}
-
-/// Takes the limits from other steps of the same area.
-pub fn limit_as(steps: &mut [Step], measured: &[Step]) {
-    steps.iter_mut().zip(measured).for_each(|(step, measured)| step.limit = measured.limit);
 }
 
 /// Whether the tests notice a mutant: `caught`, `missed` or `timeout`.

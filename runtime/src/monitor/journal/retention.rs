@@ -124,3 +124,46 @@ fn excess(
     }
     Ok(excess)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    /// A folder of so many files of one line, all old.
+    fn folder(files: u64) -> (tempfile::TempDir, Folder) {
+        let place = tempfile::tempdir().unwrap();
+        let folder = Folder::new(place.path().to_owned());
+        for number in 1..=files {
+            fs::write(folder.path_of(number), "{}\n").unwrap();
+        }
+        (place, folder)
+    }
+
+    fn remove(folder: &Folder) {
+        let config = JournalConfig::builder(folder.path()).build().unwrap();
+        let ledger = Ledger::new(folder.path().to_owned());
+        remove_old(folder, &config, (Timestamp::from_unix_millis(0), true), &ledger).unwrap();
+    }
+
+    #[test]
+    fn all_old_files_go_in_one_round_but_the_newest() {
+        let (_place, folder) = folder(3 * FILES_AT_ONCE as u64 + 5);
+        remove(&folder);
+        assert_eq!(folder.numbers(0).unwrap(), [3 * FILES_AT_ONCE as u64 + 5]);
+    }
+
+    /// Counts are kept up to a number: a file that cannot be counted yet must not be passed over.
+    #[cfg(unix)]
+    #[test]
+    fn a_file_with_a_writer_holds_up_those_behind_it() {
+        let (_place, folder) = folder(3 * FILES_AT_ONCE as u64);
+        let writer = folder.open_to_append(5).unwrap().unwrap();
+        writer.lock_shared().unwrap();
+        remove(&folder);
+        assert_eq!(folder.numbers(0).unwrap(), (5..=3 * FILES_AT_ONCE as u64).collect::<Vec<_>>());
+        drop(writer);
+        remove(&folder);
+        assert_eq!(folder.numbers(0).unwrap(), [3 * FILES_AT_ONCE as u64]);
+    }
+}

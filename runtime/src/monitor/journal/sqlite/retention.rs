@@ -116,3 +116,19 @@ fn run(db: &Connection, sql: &str) -> rusqlite::Result<()> {
     while rows.next()?.is_some() {}
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn log_of_changes_is_an_eighth_within_bounds() {
+        let log = |max_bytes| {
+            let config = JournalConfig::builder("x").max_segment_bytes(4096).max_bytes(max_bytes).build().unwrap();
+            (log_bytes(&config), max_log_bytes(&config), row_bytes(&config))
+        };
+        assert_eq!(log(8 << 10), (128 << 10, 512 << 10, 6 << 10));
+        assert_eq!(log(2 << 20), (256 << 10, 1 << 20, (2 << 20) - (256 << 10)));
+        assert_eq!(log(1 << 30), (4 << 20, 512 << 20, (1 << 30) - (4 << 20)));
+    }
+}
