@@ -8,8 +8,8 @@
 //! | --- | --- | --- |
 //! | beside its name | `password=x`, `"token": "x"`, `--api-key x` | `pair`, `value`, `block`, `element` |
 //! | under a name that is a value itself | `name: DB_PASSWORD`, `value: x` | `record`, `sql` |
-//! | behind words | `the password is x`, `mysql -px` | `words`, `commands` |
-//! | by its own shape | `ghp_x`, `Bearer x`, `user:x@host`, numbers of cards | `shapes`, `url`, `hooks`, `card` |
+//! | behind words | `the password is x`, `mysql -px`, `connect(dsn, "ann", "x")` | `words`, `commands`, `calls` |
+//! | by its own shape | `ghp_x`, `Bearer x`, `user:x@host`, numbers of cards | `shapes`, `parts`, `url`, `hooks`, `card` |
 //!
 //! `decode` repeats this on what a text stands for. Each finding is a claim, whose weight comes from the name; `looks`
 //! then decides by the shape of the value whether it is a secret, or a type, a path, a reference, an amount, or the
@@ -17,6 +17,7 @@
 
 mod allowed;
 mod block;
+mod calls;
 mod card;
 mod commands;
 mod decode;
@@ -26,6 +27,7 @@ mod json;
 mod looks;
 mod names;
 mod pair;
+mod parts;
 mod record;
 mod scan;
 mod sensitive;

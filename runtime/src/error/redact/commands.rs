@@ -17,6 +17,10 @@ pub(super) fn secrets(bytes: &[u8], word: &Range<usize>, found: &mut Vec<Range<u
     }
     let program = &path[path.iter().rposition(|b| *b == b'/').map_or(0, |slash| slash + 1)..];
     let program = program.strip_suffix(b".exe").unwrap_or(program);
+    if matches!(program, b"echo" | b"printf") {
+        found.extend(piped(bytes, word.end));
+        return;
+    }
     if !sieve::PROGRAMS.may_have(program) {
         return;
     }
@@ -32,10 +36,37 @@ pub(super) fn secrets(bytes: &[u8], word: &Range<usize>, found: &mut Vec<Range<u
     }
 }
 
+/// What `echo` writes into a program that reads a secret.
+fn piped(bytes: &[u8], at: usize) -> Option<Range<usize>> {
+    let line = &bytes[at..bytes.len().min(at + REACH * 2)];
+    let line = &line[..line.iter().position(|b| *b == b'\n').unwrap_or(line.len())];
+    let pipe = line.iter().position(|b| *b == b'|')?;
+    let mut words = line[pipe + 1..].split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+    let reader = words.find(|word| !matches!(*word, b"sudo" | b"env"))?;
+    let reader =
+        if line[pipe + 1..].trim_ascii_start().starts_with(b"sudo -S") { b"sudo" } else { looks::trim(reader) };
+    let rest = &line[pipe + 1..];
+    let reads = |(name, needs): &&(&str, &str)| {
+        name.as_bytes() == reader
+            && (needs.is_empty()
+                || rest.split(u8::is_ascii_whitespace).any(|word| looks::trim(word) == needs.as_bytes()))
+    };
+    tables::READERS.iter().find(reads)?;
+    let mut argument = argument(&line[..pipe], 0)?;
+    while line[argument.clone()].starts_with(b"-") || line[argument.clone()].starts_with(b"%") {
+        argument = self::argument(&line[..pipe], argument.end + 1)?;
+    }
+    let found = secret(line, argument)?;
+    let text = &line[found.clone()];
+    let user =
+        if reader == b"chpasswd" { text.iter().position(|b| *b == b':').map_or(0, |colon| colon + 1) } else { 0 };
+    Some(at + found.start + user..at + found.end)
+}
+
 /// What an option holds, if it is in the line.
 fn held(line: &[u8], row: &OptionRow) -> Option<Range<usize>> {
     let option = row.option.as_bytes();
-    let mut is_given = false;
+    let mut is_given = option.is_empty();
     let mut plain = 0;
     let mut at = 0;
     while let Some(argument) = argument(line, at) {
@@ -49,15 +80,25 @@ fn held(line: &[u8], row: &OptionRow) -> Option<Range<usize>> {
                 return secret(line, argument.start + skip..argument.end);
             }
             Holds::After(separator) if is_given || glued.is_some() => {
-                let skip = text.iter().position(|b| *b == separator)? + 1;
-                let is_elsewhere = matches!(&text[..skip - 1], b"env" | b"file" | b"fd");
-                return if is_elsewhere { None } else { secret(line, argument.start + skip..argument.end) };
+                let Some(split) = text.iter().position(|b| *b == separator) else {
+                    if option.is_empty() {
+                        continue;
+                    }
+                    return None;
+                };
+                let is_elsewhere = matches!(&text[..split], b"env" | b"file" | b"fd" | b"");
+                // `user/x@host`
+                let host = if separator == b'/' { text.iter().rposition(|b| *b == b'@') } else { None };
+                let end = host.filter(|host| *host > split).map_or(argument.end, |host| argument.start + host);
+                return if is_elsewhere { None } else { secret(line, argument.start + split + 1..end) };
             }
             Holds::Next | Holds::Either if is_given => return secret(line, argument),
             Holds::Positional(place) if is_given && !text.starts_with(b"-") => {
                 plain += 1;
                 if plain == place {
-                    return secret(line, argument);
+                    // A word after a word may be one of a sentence.
+                    let is_word = !row.option.starts_with('-') && looks::is_plain(text);
+                    return if is_word { None } else { secret(line, argument) };
                 }
             }
             _ => {}
@@ -86,6 +127,8 @@ fn secret(line: &[u8], argument: Range<usize>) -> Option<Range<usize>> {
     let text = &line[argument.clone()];
     let is_number = text.iter().all(|b| b.is_ascii_digit() || matches!(b, b':' | b'.' | b'/'));
     let is_none = is_number
+        || !text.iter().any(u8::is_ascii_alphanumeric)
+        || text.windows(3).any(|window| window == b"://")
         || text.starts_with(MARK_BYTES)
         || matches!(text.first(), None | Some(b'-' | b'$' | b'<'))
         || looks::is_path(text);

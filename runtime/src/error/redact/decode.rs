@@ -1,4 +1,5 @@
-//! Texts that stand for other texts: percent-encoded, with escapes of JSON or HTML, in wide letters, with invisible ones.
+//! Texts that stand for other texts: percent-encoded, with escapes of JSON or HTML, in wide letters, with invisible ones,
+//! with quotes of typography.
 
 use super::{Redactor, scan, steps};
 use std::ops::Range;
@@ -17,6 +18,27 @@ const ENTITIES: &[(&str, u8)] = &[
     ("&amp;", b'&'),
     ("&#61;", b'='),
     ("&equals;", b'='),
+];
+
+/// Quotes of typography, some with the blank inside them.
+const QUOTES: &[(&str, u8)] = &[
+    ("\u{ab} ", b'"'),
+    ("\u{ab}\u{a0}", b'"'),
+    ("\u{ab}\u{202f}", b'"'),
+    ("\u{ab}", b'"'),
+    ("\u{bb}", b'"'),
+    ("\u{2018}", b'\''),
+    ("\u{2019}", b'\''),
+    ("\u{201a}", b'\''),
+    ("\u{201c}", b'"'),
+    ("\u{201d}", b'"'),
+    ("\u{201e}", b'"'),
+    ("\u{2039}", b'\''),
+    ("\u{203a}", b'\''),
+    ("\u{300c}", b'"'),
+    ("\u{300d}", b'"'),
+    ("\u{300e}", b'"'),
+    ("\u{300f}", b'"'),
 ];
 
 /// Characters that nobody sees: a soft hyphen, joiners, a byte order mark.
@@ -75,7 +97,10 @@ fn one(rest: &[u8]) -> Option<(Option<u8>, usize)> {
         // U+FF01 to U+FF5E, the wide forms of `!` to `~`.
         [0xef, 0xbc, low @ 0x81..=0xbf, ..] => Some((Some(low - 0x81 + b'!'), 3)),
         [0xef, 0xbd, low @ 0x80..=0x9e, ..] => Some((Some(low - 0x80 + b'`'), 3)),
-        [0xc2 | 0xe1 | 0xe2 | 0xef, ..] => {
+        [0xc2 | 0xe1 | 0xe2 | 0xe3 | 0xef, ..] => {
+            if let Some((quote, byte)) = QUOTES.iter().find(|(quote, _)| rest.starts_with(quote.as_bytes())) {
+                return Some((Some(*byte), quote.len()));
+            }
             let invisible = INVISIBLE.iter().find(|c| rest.starts_with(c.as_bytes()))?;
             Some((None, invisible.len()))
         }

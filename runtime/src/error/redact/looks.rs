@@ -24,6 +24,8 @@ pub(super) struct Claim {
     pub(super) is_sentence: bool,
     /// No blank stands between the separator and the value.
     pub(super) is_tight: bool,
+    /// Blanks stand behind the separator and none before it: `name= `.
+    pub(super) is_apart: bool,
     /// The name is part of an identifier with colons in it.
     pub(super) is_part: bool,
     /// Another setting stands in the line above or below.
@@ -40,6 +42,7 @@ impl Claim {
             is_common: false,
             is_sentence: false,
             is_tight: false,
+            is_apart: false,
             is_part: false,
             is_setting: false,
             is_grammar: false,
@@ -61,7 +64,12 @@ impl Claim {
         }
         let next = rest.trim_ascii_start();
         let next = &next[..next.iter().position(u8::is_ascii_whitespace).unwrap_or(next.len())];
-        let goes_on = is_plain(trim(next)) && !next.iter().any(|b| matches!(b, b'=' | b':'));
+        let goes_on =
+            (is_plain(trim(next)) || is_version(trim(next))) && !next.iter().any(|b| matches!(b, b'=' | b':'));
+        // `API_KEY= is empty`
+        if self.is_apart && goes_on && is_report(bare, true) && is_plain(bare) {
+            return true;
+        }
         match self.weight {
             Weight::Strong | Weight::Parameter if bare.len() < 3 && is_number(bare) => true,
             Weight::Strong | Weight::Parameter if !self.is_sentence => false,
@@ -72,7 +80,6 @@ impl Claim {
                     || (goes_on && !self.is_setting && !self.is_tight && is_plain(bare))
             }
             Weight::Key => !is_random(bare) && !is_numbered(bare),
-            // `arn:aws:secretsmanager:..:secret:prod/db`
             _ if self.is_part => !is_random(bare),
             _ if self.is_sentence || self.is_grammar => {
                 is_measure(bare)
@@ -218,6 +225,8 @@ pub(super) fn is_stand_in(word: &[u8]) -> bool {
             let is_place = rest.iter().all(u8::is_ascii_digit) && rest.len() < 4;
             is_name || is_variable || is_place || begins(&"${") || begins(&"$(") || begins(&"%(")
         }
+        // `your-api-key`, not `my-key-2024`
+        [b'm' | b'M' | b'y' | b'Y', ..] if word.iter().any(u8::is_ascii_digit) => false,
         _ => tables::REFERENCES.iter().any(begins),
     }
 }
@@ -311,10 +320,17 @@ pub(super) fn is_word_or_number(part: &[u8]) -> bool {
     part.iter().all(u8::is_ascii_digit) && part.len() < 8 || is_plain(part)
 }
 
+/// Returns `true` for a long text of letters whose capitals are too many for words.
+pub(super) fn is_letters_at_random(text: &[u8]) -> bool {
+    let capitals = text.iter().filter(|b| b.is_ascii_uppercase()).count();
+    let turns = text.windows(2).filter(|two| two[0].is_ascii_lowercase() && two[1].is_ascii_uppercase()).count();
+    text.len() >= 16 && capitals * 4 > text.len() && turns >= 3 && turns * 8 >= text.len()
+}
+
 /// Returns `true` if capitals stand in a word of letters as nobody writes them: `AbCdEfGh`.
 fn is_irregular(part: &[u8]) -> bool {
     let humps = part.windows(2).filter(|two| two[0].is_ascii_lowercase() && two[1].is_ascii_uppercase()).count();
-    humps >= 2 && part.len() < (humps + 1) * 3
+    (humps >= 2 && part.len() < (humps + 1) * 3) || (part.len() >= 24 && part.iter().all(u8::is_ascii_uppercase))
 }
 
 /// Returns `true` for what nobody writes in a sentence: letters and digits mixed, capitals at random, symbols.
@@ -357,9 +373,66 @@ fn is_padded(word: &[u8]) -> bool {
 }
 
 /// Returns `true` for a word with digits at its end or beginning: `hunter22`, which is random where a key should stand.
-fn is_numbered(word: &[u8]) -> bool {
+pub(super) fn is_numbered(word: &[u8]) -> bool {
     let digits = word.iter().filter(|b| b.is_ascii_digit()).count();
     word.len() >= 7 && digits > 0 && digits < word.len() && word.iter().all(u8::is_ascii_alphanumeric)
+}
+
+/// Returns `true` for what people choose as a password and seldom write in a sentence: letters with digits or symbols
+/// among them. A word with a short number at its end is none: `web01`, `sha256`.
+pub(super) fn is_chosen(word: &[u8]) -> bool {
+    let word = trim(word);
+    let has = |is: fn(&u8) -> bool| word.iter().any(is);
+    let spared = !(5..=128).contains(&word.len())
+        || is_plain(word)
+        || is_uuid(word)
+        || is_date(word)
+        || is_measure(word)
+        || is_path(word)
+        || is_code(word)
+        || is_nothing(word)
+        || is_stand_in(word)
+        || is_version(word)
+        || (names::is_file(word) && !is_random(word))
+        || word.windows(3).any(|window| window == b"://");
+    if spared || !has(u8::is_ascii_alphabetic) {
+        return false;
+    }
+    let is_address =
+        word.contains(&b'@') && word.rsplit(|b| *b == b'@').next().is_some_and(|host| host.contains(&b'.'));
+    let symbols = word[1..].iter().any(|b| b"!#$%^&*+~?|@".contains(b));
+    let is_between = |b: &u8| matches!(b, b'-' | b'_' | b'.' | b'/' | b':' | b',');
+    let is_odd = |part: &[u8]| {
+        part.iter().any(u8::is_ascii_digit) && part.iter().any(u8::is_ascii_alphabetic) && !is_technical(part)
+    };
+    let has_number = has(u8::is_ascii_digit) && word.split(is_between).any(|part| part.iter().all(u8::is_ascii_digit));
+    let is_joined = has_number
+        && !word[0].is_ascii_digit()
+        && word.len() >= 8
+        && has(|b| matches!(b, b'-' | b'_'))
+        && has(u8::is_ascii_uppercase);
+    !is_address && (symbols || is_joined || word.split(is_between).any(is_odd))
+}
+
+/// Returns `true` for `sha256`, `x86`, `web01`, `3rd`, `8bit`.
+fn is_technical(part: &[u8]) -> bool {
+    let letters = part.iter().take_while(|b| b.is_ascii_alphabetic()).count();
+    let digits = part[letters..].iter().take_while(|b| b.is_ascii_digit()).count();
+    let is_name = letters + digits == part.len() && letters > 0;
+    let is_amount = letters == 0 && part[digits..].iter().all(u8::is_ascii_lowercase) && part.len() - digits <= 5;
+    let head = &part[..letters];
+    is_amount
+        || (is_name && digits <= 2 && !rises(part))
+        || (digits > 0 && is_listed(tables::TECHNICAL, head) && part.len() < 12 && (is_name || letters > 1))
+}
+
+/// Returns `true` for `v1.2.3` and `1.2.3-rc.1`.
+pub(super) fn is_version(word: &[u8]) -> bool {
+    let bare = word.strip_prefix(b"v").unwrap_or(word);
+    let head = bare.iter().take_while(|b| b.is_ascii_digit() || **b == b'.').count();
+    bare[..head].contains(&b'.')
+        && bare[..head].iter().any(u8::is_ascii_digit)
+        && matches!(bare.get(head), None | Some(b'-' | b'+'))
 }
 
 /// Returns `true` for eight bytes or more with letters and digits among them, and for what is random.
@@ -380,7 +453,7 @@ fn is_mixed(part: &[u8]) -> bool {
     let digits = part.iter().filter(|b| is_digit(b)).count();
     let first_digit = part.iter().position(is_digit);
     match turns(part) {
-        0 => digits == 0 && part.len() >= 8 && is_irregular(part),
+        0 => digits == 0 && part.len() >= 8 && (is_irregular(part) || is_letters_at_random(part)),
         // `user42`, `ed25519`, `4096bit`; not `1234567a`, `Ab12345`.
         1 if part.len() >= 6 && lower && upper && digits > 1 && first_digit != Some(0) => true,
         1 if digits >= 4 && part.len() - digits >= 4 && upper => true,
@@ -394,7 +467,7 @@ fn is_mixed(part: &[u8]) -> bool {
 }
 
 /// How often letters and digits take turns.
-fn turns(part: &[u8]) -> usize {
+pub(super) fn turns(part: &[u8]) -> usize {
     part.windows(2).filter(|two| two[0].is_ascii_digit() != two[1].is_ascii_digit()).count()
 }
 

@@ -155,7 +155,7 @@ impl Name {
 
     /// Whether the name is one of a password, which people choose: a word, perhaps with blanks.
     pub(super) fn is_password(&self) -> bool {
-        ["passw", "passphrase", "passcode", "pwd", "secret"].iter().any(|part| self.contains(part))
+        tables::PASSWORDS.iter().any(|part| self.contains(part))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Secrets that stand beside their name.
 
 use super::{
-    block,
+    block, calls,
     looks::{self, Claim},
     names::{MAX_NAME, Name, Weight, is_file, is_name_byte},
     scan::Scan,
@@ -23,8 +23,15 @@ impl Scan<'_> {
         if !is_parameter && let Some(found) = self.record(&range, at) {
             return Some(found);
         }
+        if let Some(found) = self.in_login(&range, at).or_else(|| self.login_value(&range, at)) {
+            return Some(found);
+        }
         let Some((name, weight)) = self.secret_name(range.clone()) else { return self.link_parameter(&range, at) };
         let separator = self.bytes[at];
+        // `--password[=name]`
+        if separator == b'=' && self.byte_before(at) == Some(b'[') {
+            return None;
+        }
         if separator == b':' && is_file(&self.bytes[range.clone()]) {
             return None;
         }
@@ -47,6 +54,16 @@ impl Scan<'_> {
             !self.bytes.get(start).is_none_or(u8::is_ascii_whitespace) || separator == b'=' && start == at + 1;
         claim.is_sentence = separator == b':' && !is_quoted && weight != Weight::Parameter && !is_parameter;
         claim.is_part = claim.is_sentence && claim.is_tight && self.byte_before(range.start) == Some(b':');
+        if claim.is_part && self.is_in_resource(range.start) {
+            return None;
+        }
+        // `https://host/reset-password: 404`
+        let is_status = claim.is_sentence && !claim.is_tight && self.byte_before(range.start) == Some(b'/');
+        if is_status && self.bytes[at + 2..].iter().take(4).take_while(|b| b.is_ascii_digit()).count() == 3 {
+            return None;
+        }
+        claim.is_apart =
+            separator == b'=' && start == at + 1 && self.bytes.get(start) == Some(&b' ') && range.end == at;
         claim.is_setting = claim.is_sentence && self.begins_line(range.start) && self.has_settings_near(at);
         claim.is_common = looks::is_listed(tables::COMMON, name.bytes());
         claim.is_grammar = !matches!(weight, Weight::Strong) && self.follows_grammar(range.start);
@@ -59,6 +76,44 @@ impl Scan<'_> {
             claim.weight = Weight::Strong;
         }
         value::after(self.bytes, start, reach, &claim)
+    }
+
+    /// `auth=("ann", "x")`.
+    fn in_login(&self, range: &Range<usize>, at: usize) -> Option<Range<usize>> {
+        if !looks::is_listed(tables::TUPLE_NAMES, Name::new(&self.bytes[range.clone()]).bytes()) {
+            return None;
+        }
+        let open = value::skip_space(self.bytes, at + 1);
+        let secret = if self.bytes.get(open) == Some(&b'(') { calls::argument(self.bytes, open, 2) } else { None };
+        secret.filter(|secret| !looks::is_plain(&self.bytes[secret.clone()]))
+    }
+
+    /// `login=ann:x`.
+    fn login_value(&self, range: &Range<usize>, at: usize) -> Option<Range<usize>> {
+        let is_login = self.bytes[at] == b'='
+            && looks::is_listed(tables::LOGIN_NAMES, Name::new(&self.bytes[range.clone()]).bytes());
+        if !is_login {
+            return None;
+        }
+        let quotes = self.bytes[at + 1..].iter().take(1).take_while(|b| matches!(b, b'"' | b'\'')).count();
+        let start = at + 1 + quotes;
+        let user = self.bytes[start..].iter().take(MAX_NAME).take_while(|b| is_name_byte(**b)).count();
+        if user == 0 || self.bytes.get(start + user) != Some(&b':') {
+            return None;
+        }
+        let start = start + user + 1;
+        let is_end = |b: &u8| b.is_ascii_whitespace() || matches!(b, b'"' | b'\'' | b'&' | b',' | b';' | b'/');
+        let len = self.bytes[start..].iter().take(MAX_LINK).position(is_end).unwrap_or(self.bytes.len() - start);
+        let secret = start..start + len.min(MAX_LINK);
+        looks::is_chosen(&self.bytes[secret.clone()]).then_some(secret)
+    }
+
+    /// Whether a name is part of `arn:aws:secretsmanager:..:secret:prod/db`.
+    fn is_in_resource(&self, name: usize) -> bool {
+        let before = &self.bytes[name.saturating_sub(MARGIN * 2)..name];
+        let word =
+            before.rsplit(|b| b.is_ascii_whitespace() || matches!(b, b'"' | b'\'' | b'=')).next().unwrap_or_default();
+        ["arn:", "urn:", "crn:"].iter().any(|scheme| word.starts_with(scheme.as_bytes()))
     }
 
     /// A parameter of any name whose value is as random as only a token or an identifier of a session is.
@@ -176,7 +231,9 @@ impl Scan<'_> {
             return value::newtype(self.bytes, at, &Claim::new(Weight::Strong, false));
         }
         let (name, weight) = self.secret_name(at - len..at)?;
-        let is_type = self.bytes[at - len].is_ascii_uppercase() && !name.is_failure();
+        // `(*Session).Token(0xc0000b6000)`
+        let is_method = self.byte_before(at - len) == Some(b'.') && !is_literal;
+        let is_type = self.bytes[at - len].is_ascii_uppercase() && !name.is_failure() && !is_method;
         if weight == Weight::Parameter || !(is_type || (is_literal && name.is_password())) {
             return None;
         }
@@ -198,10 +255,12 @@ impl Scan<'_> {
     pub(super) fn in_pair(&self, at: usize) -> Option<Range<usize>> {
         let quote = *self.bytes[self.done..at].last().filter(|b| matches!(b, b'"' | b'\''))?;
         let range = self.name_before(at);
-        let opening = range.start.checked_sub(2).map(|from| &self.bytes[from..range.start]);
-        let pair = opening.is_some_and(|two| matches!(two[0], b'(' | b'[') && two[1] == quote);
-        let ahead = self.bytes[at + 1..].trim_ascii_start();
-        if !pair || ahead.first() != Some(&quote) {
+        let before = self.bytes[self.done..range.start].strip_suffix(&[quote])?;
+        let before = &before[before.len().saturating_sub(4)..];
+        let ahead = &self.bytes[at + 1..self.bytes.len().min(at + 5)];
+        let is_pair = matches!(before.trim_ascii_end().last(), Some(b'(' | b'['))
+            && matches!(ahead.trim_ascii_start().first(), Some(b'"' | b'\''));
+        if !is_pair {
             return None;
         }
         let (name, weight) = self.secret_name(range)?;
@@ -210,6 +269,18 @@ impl Scan<'_> {
         }
         let start = value::skip_space(self.bytes, at + 1);
         value::after(self.bytes, start, Reach::Word, &Claim::new(weight, weight != Weight::Added && name.counts()))
+    }
+
+    /// `{name, "value"}` without the blank.
+    pub(super) fn in_proplist(&self, at: usize) -> Option<Range<usize>> {
+        let comma = at.checked_sub(1).filter(|comma| *comma >= self.done && self.bytes[*comma] == b',')?;
+        let range = self.name_before(comma);
+        if !matches!(self.byte_before(range.start), Some(b'{' | b'(')) {
+            return None;
+        }
+        let (name, weight) = self.secret_name(range)?;
+        let claim = Claim::new(weight, weight != Weight::Added && name.counts());
+        value::after(self.bytes, at, Reach::Word, &claim).filter(|_| weight != Weight::Parameter)
     }
 
     /// `password 'value'`.

@@ -7,10 +7,10 @@
 use super::{
     MARK, Redactor, card, decode,
     element::Element,
-    looks::Claim,
-    names::{Name, Weight},
+    looks::{self, Claim},
+    names::{MAX_NAME, Name, Weight},
     record::Records,
-    shapes, steps, tables, words,
+    shapes, steps, tables, value, words,
 };
 use std::ops::Range;
 
@@ -31,7 +31,9 @@ pub(super) fn secrets(text: &str, redactor: &Redactor, depth: usize) -> Vec<Rang
 /// Puts ranges in order and joins those that reach into each other or into a mark. Every range begins and ends beside
 /// ASCII bytes, so on characters; if one ever did not, it grows to the next one.
 fn merge(text: &str, found: &mut Vec<Range<usize>>) {
-    found.retain(|range| text.as_bytes()[range.start..range.end] != *MARK.as_bytes());
+    // A mark may have lost what ends a word.
+    let marks = [MARK, &MARK[..MARK.len() - 1], &MARK[1..], &MARK[1..MARK.len() - 1]];
+    found.retain(|range| !marks.iter().any(|mark| text.as_bytes()[range.start..range.end] == *mark.as_bytes()));
     for range in &mut *found {
         *range = text.floor_char_boundary(range.start)..text.ceil_char_boundary(range.end);
     }
@@ -56,6 +58,7 @@ fn plain(text: &str, redactor: &Redactor, found: &mut Vec<Range<usize>>) {
         last_host: (0, None),
         settings: Settings::default(),
         records: Records::default(),
+        arguments: Vec::new(),
     };
     let mut at = 0;
     while let Some(sign) = next_sign(bytes, at) {
@@ -71,6 +74,7 @@ fn plain(text: &str, redactor: &Redactor, found: &mut Vec<Range<usize>>) {
             }
         };
     }
+    found.append(&mut scan.arguments);
 }
 
 /// Which bytes can announce a secret. Where a byte counts only after certain others, its bit is
@@ -99,7 +103,8 @@ mod sign {
                 b'=' | b':' | b'(' | b'<' | b'@' => SEPARATOR,
                 b' ' => BLANK,
                 b'"' | b'\'' | b'`' => QUOTE,
-                b',' => COMMA,
+                b',' => COMMA | BLANK,
+                0x80.. => BLANK,
                 b'-' => TOKEN | DASH | SECOND_DASH,
                 b'_' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => TOKEN,
                 _ => 0,
@@ -160,6 +165,8 @@ pub(super) struct Scan<'a> {
     pub(super) last_host: (usize, Option<usize>),
     pub(super) settings: Settings,
     pub(super) records: Records,
+    /// Secrets that functions are called with.
+    arguments: Vec<Range<usize>>,
 }
 
 /// The last line that was looked through for a list of settings.
@@ -184,13 +191,20 @@ impl Scan<'_> {
                 found => found,
             },
             b'@' => self.before_network(at),
-            b'(' => self.newtype(at),
+            b'(' => {
+                let found = self.newtype(at);
+                // Other secrets may stand before the one of a call.
+                let argument = if found.is_none() { self.call(at) } else { None };
+                self.arguments.extend(argument);
+                found
+            }
             b'<' if self.bytes[at..].starts_with(b"<<\"") => self.binary(at),
             b'<' => self.element(at),
             b',' => self.in_pair(at),
-            b'"' | b'\'' | b'`' => self.after_word(at),
+            b'"' | b'\'' | b'`' => self.after_word(at).or_else(|| self.in_proplist(at)),
             // The second dash of two.
             b'-' if self.bytes[at - 1..].starts_with(b"-----BEGIN ") => shapes::private_key(self.bytes, at - 1),
+            b'-' if self.bytes[at - 1..].starts_with(b"---- BEGIN ") => shapes::private_key(self.bytes, at - 1),
             b'-' => self.flag(at - 1),
             _ => shapes::token(self.bytes, at),
         };
@@ -200,10 +214,30 @@ impl Scan<'_> {
     /// `<name>value</name>`.
     fn element(&self, at: usize) -> Option<Range<usize>> {
         let element = Element::at(self.bytes, at)?;
-        let (name, weight) = self.secret_name(element.name.clone())?;
-        let range = element.text(self.bytes).filter(|_| weight != Weight::Parameter)?;
+        let named = self.secret_name(element.name.clone()).filter(|(_, weight)| *weight != Weight::Parameter);
+        let Some((name, weight)) = named else { return self.named_element(&element) };
+        let range = element.text(self.bytes)?;
         let claim = Claim::new(weight, weight != Weight::Added && name.counts());
         (!claim.spares_quoted(&self.bytes[range.clone()])).then_some(range)
+    }
+
+    /// `<key>password</key><string>x</string>`.
+    fn named_element(&self, element: &Element) -> Option<Range<usize>> {
+        if !looks::is_listed(tables::NAME_KEYS, Name::new(&self.bytes[element.name.clone()]).bytes()) {
+            return None;
+        }
+        let name = element.text(self.bytes).filter(|text| text.len() <= MAX_NAME)?;
+        let (_, weight) = self.secret_name(name.clone())?;
+        if matches!(weight, Weight::Parameter | Weight::Key) {
+            return None;
+        }
+        let close = name.end + self.bytes[name.end..].iter().take(MAX_NAME).position(|b| *b == b'>')?;
+        let next = value::skip_space(self.bytes, close + 1);
+        if self.bytes.get(next) != Some(&b'<') {
+            return None;
+        }
+        let range = Element::at(self.bytes, next)?.text(self.bytes)?;
+        (!Claim::new(weight, false).spares_quoted(&self.bytes[range.clone()])).then_some(range)
     }
 
     pub(super) fn secret_name(&self, range: Range<usize>) -> Option<(Name, Weight)> {

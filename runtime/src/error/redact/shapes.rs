@@ -34,10 +34,19 @@ fn prefixed(rest: &[u8]) -> Option<usize> {
     let len = body.iter().take_while(|b| is_token_byte(**b) || (is_dotted && **b == b'.')).count();
     let len = len - usize::from(body[..len].ends_with(b"."));
     steps::count(len);
-    let is_token = len >= row.least
+    let is_more = |b: &u8| row.is_base64 && (is_token_byte(*b) || matches!(b, b'+' | b'/' | b'=' | b'%' | b','));
+    // As much as decides, and all of it only if it is hidden: what is not hidden may be looked at again.
+    let more = body[len..].iter().take(row.least).take_while(|b| is_more(b)).count();
+    let is_token = len + more >= row.least
         && (len > looks::MAX_SPARED
-            || !body[..len].split(|b| matches!(b, b'-' | b'.' | b'_')).all(looks::is_word_or_number));
-    is_token.then_some(prefix.len() + len)
+            || !body[..len].split(|b| matches!(b, b'-' | b'.' | b'_')).all(looks::is_word_or_number)
+            || looks::is_letters_at_random(&body[..len]));
+    if !is_token {
+        return None;
+    }
+    let more = body[len..].iter().take_while(|b| is_more(b)).count();
+    steps::count(more);
+    Some(prefix.len() + len + more - usize::from(body[..len + more].ends_with(b",")))
 }
 
 /// The token of a Telegram bot whose number stands before the colon at `at`.
@@ -131,19 +140,22 @@ fn looks_encoded(word: &[u8]) -> bool {
     word.len() >= 4 && !is_prose(word) && word[1..].iter().any(odd) && word.iter().any(|b| !b.is_ascii_uppercase())
 }
 
-/// `-----BEGIN PRIVATE KEY-----` up to its end, or to the end of the text.
+/// `-----BEGIN PRIVATE KEY-----`, and other blocks of [`tables::BLOCKS`], up to its end, or to the end of the text.
 pub(super) fn private_key(bytes: &[u8], at: usize) -> Option<Range<usize>> {
-    const END: &[u8] = b"-----END ";
-    const KEY: &[u8] = b"PRIVATE KEY";
+    // Keys of SSH2 have fewer dashes.
+    let end_mark: &[u8] = if bytes[at..].starts_with(b"-----") { b"-----END " } else { b"---- END " };
     let head = &bytes[at..bytes.len().min(at + 64)];
-    if !head.windows(KEY.len()).any(|window| window == KEY) {
+    let names = |label: &&str| head.windows(label.len()).any(|window| window == label.as_bytes());
+    if !tables::BLOCKS.iter().any(names) {
         return None;
     }
     let body = &bytes[at..];
     steps::count(body.len());
-    let Some(end) = body.windows(END.len()).position(|window| window == END) else { return Some(at..bytes.len()) };
-    let tail = &body[end + END.len()..];
+    let Some(end) = body.windows(end_mark.len()).position(|window| window == end_mark) else {
+        return Some(at..bytes.len());
+    };
+    let tail = &body[end + end_mark.len()..];
     let close = tail.iter().take(64).position(|b| matches!(b, b'\n' | b'\r')).unwrap_or(tail.len().min(64));
-    let dashes = tail[..close].windows(5).position(|window| window == b"-----").map_or(close, |dashes| dashes + 5);
-    Some(at..at + end + END.len() + dashes)
+    let dashes = tail[..close].windows(4).rposition(|window| window == b"----").map_or(close, |dashes| dashes + 4);
+    Some(at..at + end + end_mark.len() + dashes)
 }

@@ -2,6 +2,7 @@
 //!
 //! Names and words are in lower case; those of names also without separators.
 
+mod calls;
 mod commands;
 mod names;
 mod prose;
@@ -9,14 +10,16 @@ mod records;
 mod tokens;
 mod values;
 
-pub(super) use commands::{Holds, OPTIONS, OptionRow};
+pub(super) use calls::CALLS;
+pub(super) use commands::{Holds, OPTIONS, OptionRow, PASSWORD_OPTIONS, READERS, USER_OPTIONS};
 pub(super) use names::{
-    ABOUT, ABOUT_AND_SECRET, ABOUT_BEGIN, AMOUNTS_BEGIN, AMOUNTS_END, At, COMMON, FAILURES, INNOCENT, LAST_OF_NAME, NAMES,
-    NameRow, PLAIN_KEYS, TUPLES,
+    ABOUT, ABOUT_AND_SECRET, ABOUT_BEGIN, AMOUNTS_BEGIN, AMOUNTS_END, At, COMMON, FAILURES, INNOCENT, LAST_OF_NAME, LOGIN_NAMES, NAMES,
+    NameRow, PASSWORDS, PLAIN_KEYS, TUPLE_NAMES, TUPLES,
 };
 pub(super) use prose::{
-    CONNECTORS, GRAMMAR, LINKS, LOGINS, PHRASES, REPORT_ENDINGS, REPORTS, SETTINGS, Take,
+    CONNECTORS, COPULAS, GRAMMAR, LINKS, LOGINS, PAIRED, PHRASES, REPORT_ENDINGS, REPORTS, SETTERS, SETTINGS,
+    TECHNICAL, Take, VERBS,
 };
 pub(super) use records::{KEY_LINES, NAME_KEYS, SECRET_DATA, VALUE_KEYS, WEB_KEY};
-pub(super) use tokens::{HASHES, HOOKS, TOKENS};
+pub(super) use tokens::{BLOCKS, HASHES, HOOKS, NAMED_HASHES, Of, SHAPES, TOKENS};
 pub(super) use values::{FILES, NOTHING, REFERENCES, SCHEMES, TYPES};

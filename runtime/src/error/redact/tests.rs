@@ -2,6 +2,8 @@ use super::*;
 use proptest::prelude::*;
 use serde_json::json;
 
+mod kinds;
+
 /// Words that stand for secrets in the tests below; none of them may be seen.
 const SECRETS: &[&str] = &["hunter2", "s3cr3t", "T0pS"];
 
@@ -583,6 +585,38 @@ const REPEATED: &[&str] = &[
     "string(3) \"",
     "password: string(3) ",
     "mot de passe ",
+    "smtp.login('",
+    "new PDO('a', ",
+    "auth=('",
+    "echo x | ",
+    "echo x",
+    "<key>",
+    "<key>password</key>",
+    "<key>password</key><a>",
+    "a,\"",
+    "{password,\"",
+    "---- BEGIN ",
+    "---- BEGIN SSH2 PRIVATE KEY",
+    "\u{201c}",
+    "password=\u{ab} ",
+    "password=\"a\" -> \"",
+    "1/12345678901:",
+    "fm2_",
+    "fm2_+",
+    "AbCd1.",
+    "UGFzc3dvcmQ6 ",
+    "SETUSER ",
+    "AUTH a ",
+    "password is ",
+    "password\n",
+    "password                     ",
+    "login=a:",
+    "-u a -p ",
+    "credentials / ",
+    "password: &a ",
+    "secret=Optional[",
+    "h:5432:",
+    "arn:secret:",
 ];
 
 #[test]
@@ -621,7 +655,8 @@ proptest! {
         "(", ")", "Some(", "Password(", "<Password>", "</", "<", ">", "<![CDATA[", "]]>", "%3D", "%22", "%25", "%", "|", ";", "@tcp(", "/",
         "jdbc:oracle:thin:", "hooks.slack.com/services/", "Cookie", "authorization=", "value", "name", "a", " a=", "\\n", "\r\n ", "-----BEGIN ", "PRIVATE KEY-----", "-----END ", "--", "token", ",", "&", "?", "key", "[redacted]", "AKIA", "1", "\n", "name: ", "value: ", "kind: Secret", "data:", "VALUES (", "curl -u ", "mysql -p",
         "IDENTIFIED BY ", "seed ", "4111 1111 1111 1111", "\\u0070", "&quot;", "\u{200b}", "\u{ff1d}", "<<\"", "$2b$", "form-data; name=", "/reset/", "${", "Private-Lines:",
-        "kty", "\"k\":", "string(3) ", "mot de passe", "X9k2Lm7", "%ff", "\\x41",
+        "kty", "\"k\":", "string(3) ", "mot de passe", "X9k2Lm7", "%ff", "\\x41", "smtp.login('a', '", "echo x | sudo -S", "<key>password</key>", "{password,\"", "---- BEGIN ", "\u{201c}", "\u{ab} ",
+        "\" -> \"", "fm2_", "UGFzc3dvcmQ6", "SETUSER >", "AUTH ", "LOGIN ", " is ", "login=a:", " -u a -p ", "credentials ", " / ", "&a ", "Optional[", "h:5432:a:b:",
     ]), 0..40)) {
         let text = parts.concat();
         let once = BUILT_IN.text(&text).into_owned();

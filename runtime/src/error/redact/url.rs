@@ -1,13 +1,15 @@
 //! Passwords in addresses.
 
 use super::{
-    hooks,
+    hooks, looks,
     scan::{Look, Scan},
     shapes::{self, MARK_BYTES},
     steps, value,
 };
 use std::ops::Range;
 
+/// What is longer and stands alone before a host may be a token.
+const MAX_USER: usize = 10;
 /// Schemes whose `host:8080/path@x` is more likely than a password of digits and a slash.
 const WEB: [&[u8]; 4] = [b"http", b"https", b"ws", b"wss"];
 /// How the drivers of Go write an address, as `user:password@tcp(host:port)/db`.
@@ -31,7 +33,9 @@ impl Scan<'_> {
                 }
                 len = self.last_host.1.map_or(len, |last| len.max(last.saturating_sub(start)));
             }
-            let secret = !matches!(&bytes[start..start + len], b"" | b"git" | MARK_BYTES);
+            let user = &bytes[start..start + len];
+            let is_user = user.len() <= MAX_USER && looks::is_plain(user) && !user.contains(&b':');
+            let secret = !(is_user || matches!(user, b"" | MARK_BYTES));
             return if secret { Look::Secret(start..start + len) } else { Look::Skip(start + len) };
         }
         if let Some(secret) = hooks::path(bytes, start) {

@@ -29,6 +29,7 @@ pub(super) enum Reach {
 pub(super) fn after(bytes: &[u8], start: usize, reach: Reach, claim: &Claim) -> Option<Range<usize>> {
     let outside = skip_blanks(bytes, start);
     let is_apart = outside > start;
+    let outside = skip_anchor(bytes, outside);
     let (start, tuple) = skip_wrappers(bytes, outside);
     if bytes[start..].starts_with(MARK_BYTES) {
         return None;
@@ -37,7 +38,7 @@ pub(super) fn after(bytes: &[u8], start: usize, reach: Reach, claim: &Claim) -> 
         return match tuple {
             // The other fields may hold the secret.
             Some(open) if has_more_fields(bytes, range.end) => inside(bytes, open),
-            _ => (!claim.spares_quoted(&bytes[range.clone()])).then_some(range),
+            _ => (!claim.spares_quoted(&bytes[range.clone()])).then(|| changed(bytes, range, claim)),
         };
     }
     if let Some(open) = tuple {
@@ -72,6 +73,17 @@ pub(super) fn after(bytes: &[u8], start: usize, reach: Reach, claim: &Claim) -> 
         Reach::HeaderPair => header_pair_end(bytes, start, word.end),
     };
     (end > start).then_some(start..end)
+}
+
+/// `"old" -> "new"`: both.
+fn changed(bytes: &[u8], range: Range<usize>, claim: &Claim) -> Range<usize> {
+    let rest = &bytes[range.end..];
+    let arrow = [&b"\" -> "[..], b"' -> ", b"\" => "].into_iter().find(|arrow| rest.starts_with(arrow));
+    let new = arrow.and_then(|arrow| quoted(bytes, range.end + arrow.len()));
+    match new.filter(|new| !claim.spares_quoted(&bytes[new.clone()])) {
+        Some(new) => range.start..new.end,
+        None => range,
+    }
 }
 
 /// The end of a list whose first word ends at `at`: `code-1, code-2`.
@@ -124,9 +136,12 @@ pub(super) fn newtype(bytes: &[u8], open: usize, claim: &Claim) -> Option<Range<
     if value.len() > looks::MAX_SPARED {
         return Some(range);
     }
-    let nothing = matches!(value, b"" | b"None" | b"s" | b"es" | b"\"\"") || value.starts_with(b"\"[redacted]");
+    let nothing = matches!(value, b"" | b"None" | b"s" | b"es" | b"\"\"")
+        || value.iter().position(|b| !is_quote(*b)).is_some_and(|text| value[text..].starts_with(MARK_BYTES));
     let is_code = value.split(|b| *b == b',').any(|part| looks::is_code(part.trim_ascii()));
-    let nothing = nothing || is_code || (claim.counts && looks::is_number(value));
+    // `Token(42)`
+    let is_place = claim.weight == Weight::Weak && value.len() < 6 && value.iter().all(u8::is_ascii_digit);
+    let nothing = nothing || is_code || is_place || (claim.counts && looks::is_number(value));
     let is_word = !is_quoted(bytes, start) && claim.weight != Weight::Added && looks::is_plain(value);
     (!nothing && !is_word).then_some(range)
 }
@@ -163,7 +178,17 @@ fn skip_wrappers(bytes: &[u8], mut start: usize) -> (usize, Option<usize>) {
     let mut tuple = None;
     for _ in 0..4 {
         let name = bytes[start..].iter().take(40).take_while(|b| b.is_ascii_alphanumeric() || **b == b'_').count();
-        if bytes.get(start + name) != Some(&b'(') || !WRAPPERS.contains(&&bytes[start..start + name]) {
+        let is_wrapper = WRAPPERS.contains(&&bytes[start..start + name]);
+        let opens = match bytes.get(start + name) {
+            Some(b'(') => is_wrapper,
+            Some(b'[') => {
+                let content = &bytes[start + name + 1..bytes.len().min(start + name + 128)];
+                let len = content.iter().position(|b| *b == b']').unwrap_or(content.len());
+                &bytes[start..start + name] == b"Optional" && !looks::is_code(&content[..len])
+            }
+            _ => false,
+        };
+        if !opens {
             break;
         }
         tuple = Some(start + name);
@@ -172,15 +197,32 @@ fn skip_wrappers(bytes: &[u8], mut start: usize) -> (usize, Option<usize>) {
     (skip_literal_prefix(bytes, skip_length(bytes, start)), tuple)
 }
 
+/// Steps over the anchor or tag of a value in YAML: `&name x`, `!!str x`.
+fn skip_anchor(bytes: &[u8], start: usize) -> usize {
+    if !matches!(bytes.get(start), Some(b'&' | b'!')) {
+        return start;
+    }
+    let len = 1 + bytes[start + 1..].iter().take(40).take_while(|b| is_name_byte(**b) || **b == b'!').count();
+    let next = skip_blanks(bytes, start + len);
+    let is_value = bytes.get(next).is_some_and(|b| b.is_ascii_alphanumeric() || is_quote(*b));
+    if len > 1 && next == start + len + 1 && is_value { next } else { start }
+}
+
 /// Steps over the type and length that PHP writes before a text: `string(3) "abc"`.
 fn skip_length(bytes: &[u8], start: usize) -> usize {
+    if bytes[start..].starts_with(b"string '") {
+        return start + b"string ".len();
+    }
     let Some(rest) = bytes[start..].strip_prefix(b"string(") else { return start };
     let digits = rest.iter().take(8).take_while(|b| b.is_ascii_digit()).count();
     if rest[digits..].starts_with(b") \"") { start + b"string(".len() + digits + 2 } else { start }
 }
 
-/// Steps over the prefix of a Rust literal, as `b"` and `r#"`.
+/// Steps over the prefix of a literal, as `b"` and `r#"` of Rust and `<<"` of Erlang.
 fn skip_literal_prefix(bytes: &[u8], start: usize) -> usize {
+    if bytes[start..].starts_with(b"<<\"") {
+        return start + 2;
+    }
     let prefix = bytes[start..].iter().take(4).take_while(|b| matches!(b, b'b' | b'r' | b'#')).count();
     if prefix > 0 && bytes.get(start + prefix) == Some(&b'"') { start + prefix } else { start }
 }

@@ -4,9 +4,11 @@ use super::{
     Redactor, commands,
     looks::{self, is_listed, is_random},
     names::{MAX_NAME, Name, Weight, is_name_byte},
+    parts,
     shapes::MARK_BYTES,
     sieve, sql, steps,
     tables::{self, Take},
+    value,
 };
 use std::ops::Range;
 
@@ -17,7 +19,9 @@ pub(super) const REACH: usize = 240;
 
 /// Adds what stands after words that announce a secret, in one pass over the words.
 pub(super) fn secrets(bytes: &[u8], redactor: &Redactor, found: &mut Vec<Range<usize>>) {
-    let mut before = 0..0;
+    let (mut before, mut earlier) = (0..0, 0..0);
+    // Where the last word of a login, and the last option that names a user, ended.
+    let (mut paired, mut user) = (0, 0);
     let mut at = 0;
     while let Some(word) = next(bytes, at) {
         at = word.end;
@@ -28,15 +32,30 @@ pub(super) fn secrets(bytes: &[u8], redactor: &Redactor, found: &mut Vec<Range<u
             found.extend(words.before_host(&word));
             found.extend(words.after_login(&bare, &before));
             found.extend(words.hash(&word));
-            found.extend(words.after_phrase(&bare, &before, word.end));
+            parts::secrets(bytes, &word, found);
+            found.extend(words.in_fields(&bare));
+            found.extend(words.after_option(&bare, &before, word.end));
+            let text = &bytes[bare.clone()];
+            if is_listed(tables::PAIRED, text) {
+                paired = bare.end;
+            } else if text[0] == b'-' && tables::USER_OPTIONS.iter().any(|option| option.as_bytes() == text) {
+                user = bare.end;
+            } else if user > 0
+                && bare.start < user + REACH
+                && tables::PASSWORD_OPTIONS.iter().any(|option| option.as_bytes() == text)
+            {
+                found.extend(words.following(word.end).and_then(|value| words.chosen(&value)));
+            }
+            found.extend(words.after_phrase(&bare, [&before, &earlier], word.end));
             commands::secrets(bytes, &bare, found);
             if bytes[bare.clone()].len() >= 6
                 && bytes[bare.start..].get(..6).is_some_and(|head| head.eq_ignore_ascii_case(b"values"))
             {
                 sql::secrets(bytes, &bare, redactor, found);
             }
-            if let Some((name, weight)) = words.name(&bare, &before) {
-                if let Some(secret) = words.after_name(&word, &name, weight) {
+            if let Some((name, weight)) = words.name(&bare, [&before, &earlier]) {
+                let is_set = is_listed(tables::SETTERS, &bytes[before.clone()]);
+                if let Some(secret) = words.after_name(&word, &name, weight, is_set) {
                     // `changed from x to y`
                     let second = words.among(secret.end + 1, 2, is_random).filter(|_| weight == Weight::Strong);
                     found.extend([Some(secret), second].into_iter().flatten());
@@ -47,7 +66,11 @@ pub(super) fn secrets(bytes: &[u8], redactor: &Redactor, found: &mut Vec<Range<u
                 }
             }
         }
-        before = bare;
+        // `credentials ann / x`
+        if bytes[word.clone()] == *b"/" && paired > 0 && paired != before.end && word.start < paired + REACH / 4 {
+            found.extend(words.following(word.end).and_then(|value| words.chosen(&value)));
+        }
+        (earlier, before) = (before, bare);
     }
 }
 
@@ -85,17 +108,22 @@ impl Words<'_> {
         (same_line && word.start - at < 8).then_some(word)
     }
 
-    fn name(&self, word: &Range<usize>, before: &Range<usize>) -> Option<(Name, Weight)> {
+    fn name(&self, word: &Range<usize>, before: [&Range<usize>; 2]) -> Option<(Name, Weight)> {
         let raw = &self.bytes[word.clone()];
+        // `//registry/:_password`
+        let raw = raw.rsplit(|b| matches!(b, b'/' | b':')).next().filter(|_| raw[0] == b'/').unwrap_or(raw);
         let is_name = raw.len() > 2 && raw.len() <= MAX_NAME && raw.iter().all(|b| is_name_byte(*b));
         if !is_name {
             return None;
         }
-        let both = before.start..word.end;
-        if is_listed(tables::LAST_OF_NAME, raw) && both.len() <= MAX_NAME && before.end + 1 == word.start {
-            let name = Name::new(&self.bytes[both]);
-            if let Some(weight) = self.redactor.weight(&name).filter(|weight| *weight == Weight::Strong) {
-                return Some((name, weight));
+        if is_listed(tables::LAST_OF_NAME, raw) && before[0].end + 1 == word.start {
+            for start in before.map(|range| range.start) {
+                let longer = start..word.end;
+                let name = Name::new(&self.bytes[longer.clone()]);
+                let weight = self.redactor.weight(&name).filter(|weight| *weight == Weight::Strong);
+                if let Some(weight) = weight.filter(|_| longer.len() <= MAX_NAME) {
+                    return Some((name, weight));
+                }
             }
         }
         let name = Name::new(raw);
@@ -107,12 +135,18 @@ impl Words<'_> {
 
     /// `password for ann is x`, `token x`: the next word that nobody writes in a sentence. Of what may be no secret, only
     /// the word beside it.
-    fn after_name(&self, word: &Range<usize>, name: &Name, weight: Weight) -> Option<Range<usize>> {
+    ///
+    /// Where the name is said to be something, or set to it, a word that people may have chosen is enough.
+    fn after_name(&self, word: &Range<usize>, name: &Name, weight: Weight, is_set: bool) -> Option<Range<usize>> {
         if matches!(self.bytes[word.end - 1], b':' | b'=' | b';' | b'.' | b',' | b')') {
             return None;
         }
         let is_strong = matches!(weight, Weight::Strong | Weight::Added);
-        let mut at = word.end;
+        if let Some(lone) = self.lone(word).filter(|_| is_strong) {
+            return Some(lone);
+        }
+        let is_chosen = is_strong && name.is_password();
+        let (mut at, mut is_said) = (word.end, is_set);
         for step in 0..NEAR {
             let word = self.following(at)?;
             let raw = &self.bytes[word.clone()];
@@ -128,10 +162,38 @@ impl Words<'_> {
             if is_secret && !text.starts_with(b"sha256:") {
                 return Some(bare);
             }
+            let is_quoted = matches!(raw[0], b'"' | b'\'' | b'`');
+            // `password x is too short`
+            let is_subject =
+                is_chosen && step == 0 && !looks::is_plain(text) && text.len() >= 4 && self.is_subject(&word);
+            if is_subject && !is_quoted {
+                return Some(bare);
+            }
+            let stands_here = is_said || (is_chosen && (raw[0] == b'(' || (step == 0 && !is_quoted)));
+            if is_set && step == 0 && looks::is_uuid(text) {
+                return Some(bare);
+            }
+            // `token expired: x`
+            if !is_strong && step > 0 && text.len() >= 24 && parts::is_varied(text) && !looks::is_path(text) {
+                return Some(bare);
+            }
+            if stands_here && (is_chosen || is_set) {
+                if is_quoted {
+                    return self.literal(word.start);
+                }
+                if looks::is_chosen(text) || (looks::is_numbered(text) && step > 0) {
+                    return Some(bare);
+                }
+            }
+            is_said = is_listed(tables::COPULAS, raw)
+                || raw.ends_with(b":")
+                || matches!(text, b"from")
+                || (step > 0 && matches!(text, b"to"));
             let ends = raw.ends_with(b";") || raw.ends_with(b".") || raw.ends_with(b"?");
-            let goes_on = is_listed(tables::CONNECTORS, text)
+            let goes_on = (step < 2 && looks::is_plain(text) && !text.contains(&b'/'))
+                || is_listed(tables::CONNECTORS, text)
                 || is_listed(tables::CONNECTORS, raw)
-                || (is_strong && (looks::is_plain(text) || name.is_password()));
+                || (is_strong && (looks::is_plain(text) || name.is_password() || looks::is_number(text)));
             if ends || !goes_on {
                 return None;
             }
@@ -148,7 +210,11 @@ impl Words<'_> {
         let start = setting.start - line.len();
         let mut at = 0;
         while let Some(open) = line[at..].iter().position(|b| matches!(b, b'"' | b'\'' | b'`')).map(|step| at + step) {
-            let Some(len) = line[open + 1..].iter().position(|b| *b == line[open]) else { return };
+            let Some(len) = line[open + 1..].iter().position(|b| *b == line[open]) else {
+                // A quote around the whole sentence.
+                at = open + 1;
+                continue;
+            };
             let text = &line[open + 1..open + 1 + len];
             if !looks::is_plain(text)
                 && !looks::is_code(text)
@@ -163,7 +229,7 @@ impl Words<'_> {
     }
 
     /// What a row of [`tables::PHRASES`] announces.
-    fn after_phrase(&self, word: &Range<usize>, before: &Range<usize>, end: usize) -> Option<Range<usize>> {
+    fn after_phrase(&self, word: &Range<usize>, before: [&Range<usize>; 2], end: usize) -> Option<Range<usize>> {
         if !sieve::PHRASES.may_have(&self.bytes[word.clone()]) {
             return None;
         }
@@ -173,7 +239,8 @@ impl Words<'_> {
         };
         let row = tables::PHRASES.iter().rev().find(|row| match row.words {
             [only] => is_word(word, only, row.exact),
-            [first, last] => is_word(word, last, row.exact) && is_word(before, first, row.exact),
+            [first, last] => is_word(word, last, row.exact) && is_word(before[0], first, row.exact),
+            [first, "", last] => is_word(word, last, row.exact) && is_word(before[1], first, row.exact),
             _ => false,
         })?;
         match row.take {
@@ -189,6 +256,56 @@ impl Words<'_> {
             Take::Number => {
                 self.among(end, 3, |text| (4..=8).contains(&text.len()) && text.iter().all(u8::is_ascii_digit))
             }
+            Take::Second => self.among(end, 2, |text| is_random(text) && !looks::is_path(text)).or_else(|| {
+                let first = self.following(end)?;
+                let second = self.following(first.end)?;
+                let is_login = looks::is_name(&self.bytes[self.bare(&first)]) || first.len() > 2;
+                self.chosen(&second).filter(|_| is_login && !self.bytes[first.clone()].ends_with(b":"))
+            }),
+            Take::Chosen(most) => {
+                let mut at = end;
+                for _ in 0..most {
+                    let word = self.following(at)?;
+                    if let Some(secret) = self.chosen(&word) {
+                        return Some(secret);
+                    }
+                    at = word.end;
+                }
+                None
+            }
+            Take::Code => self.among(end, 1, |text| matches!(text.len(), 3 | 4) && text.iter().all(u8::is_ascii_digit)),
+            Take::Field(place) => {
+                let mut word = self.following(end)?;
+                for _ in 1..place {
+                    word = self.following(word.end)?;
+                }
+                let bare = self.bare(&word);
+                (!self.is_marked(&word) && !looks::is_plain(&self.bytes[bare.clone()])).then_some(bare)
+            }
+            Take::Behind(sign) => {
+                let mut at = end;
+                for _ in 0..NEAR {
+                    let word = self.following(at)?;
+                    if self.bytes[word.start] == sign && word.len() > 1 {
+                        let secret = word.start + 1..word.end;
+                        return (!self.is_marked(&secret)).then_some(secret);
+                    }
+                    at = word.end;
+                }
+                None
+            }
+            Take::Below => {
+                let mut at = end;
+                for _ in 0..3 {
+                    let word = next(self.bytes, at).filter(|word| word.start - end < REACH)?;
+                    let bare = self.bare(&word);
+                    if looks::is_mixture(&self.bytes[bare.clone()]) {
+                        return Some(bare);
+                    }
+                    at = word.end;
+                }
+                None
+            }
             Take::Words => {
                 let (mut at, mut start, mut count) = (end, None, 0);
                 while let Some(word) = self.following(at).filter(|_| count < 24) {
@@ -202,6 +319,104 @@ impl Words<'_> {
                 start.filter(|_| count >= 11).map(|start| start..at)
             }
         }
+    }
+
+    /// What stands alone in its line behind a name that begins it, as in a table.
+    fn lone(&self, name: &Range<usize>) -> Option<Range<usize>> {
+        let begins = name.start == 0 || self.bytes[name.start - 1] == b'\n';
+        let value = next(self.bytes, name.end).filter(|value| begins && value.start - name.end < MAX_NAME)?;
+        let is_here = |range: Range<usize>| !self.bytes[range].contains(&b'\n');
+        let is_last = is_here(name.end..value.start)
+            && next(self.bytes, value.end).is_none_or(|after| !is_here(value.end..after.start));
+        let text = &self.bytes[value.clone()];
+        let spared = looks::is_plain(text)
+            || looks::is_number(text)
+            || looks::is_nothing(looks::trim(text))
+            || looks::is_stand_in(text)
+            || looks::is_path(text)
+            || looks::is_code(text)
+            || matches!(text[0], b'"' | b'\'' | b'`' | b'-' | b'<' | b'|' | b'{' | b'[')
+            || self.is_marked(&value);
+        (is_last && !spared && value.len() > 4).then_some(value)
+    }
+
+    /// Whether letters and digits of a word stand before a verb.
+    fn is_subject(&self, word: &Range<usize>) -> bool {
+        let text = &self.bytes[self.bare(word)];
+        let has = |is: fn(&u8) -> bool| text.iter().any(is);
+        let verb = self.following(word.end).map(|verb| &self.bytes[verb]);
+        has(u8::is_ascii_alphabetic)
+            && has(u8::is_ascii_digit)
+            && !text[0].is_ascii_digit()
+            && !looks::is_version(text)
+            && !looks::is_path(text)
+            && verb.is_some_and(|verb| is_listed(tables::VERBS, verb))
+    }
+
+    fn is_literal(&self, word: &Range<usize>) -> bool {
+        matches!(self.bytes[word.start], b'"' | b'\'' | b'`')
+    }
+
+    /// What stands between the quotes that open at a place, unless it is a report.
+    fn literal(&self, at: usize) -> Option<Range<usize>> {
+        value::after(self.bytes, at, value::Reach::Word, &looks::Claim::new(Weight::Strong, false))
+    }
+
+    /// A word that may be a password, or what stands in quotes.
+    fn chosen(&self, word: &Range<usize>) -> Option<Range<usize>> {
+        if self.is_marked(word) {
+            return None;
+        }
+        if self.is_literal(word) {
+            return self.literal(word.start);
+        }
+        let bare = self.bare(word);
+        looks::is_chosen(&self.bytes[bare.clone()]).then_some(bare)
+    }
+
+    /// `-password x`: an option with one dash.
+    fn after_option(&self, word: &Range<usize>, before: &Range<usize>, end: usize) -> Option<Range<usize>> {
+        let name = self.bytes[word.clone()]
+            .strip_prefix(b"-")
+            .filter(|name| name.len() >= 4 && name[0].is_ascii_alphabetic())?;
+        let is_option = name.len() <= MAX_NAME && name.iter().all(|b| is_name_byte(*b)) && before.end > 0;
+        let name = Name::new(Some(name).filter(|_| is_option)?);
+        let weight = self.redactor.weight(&name)?;
+        let value = self.following(end)?;
+        let text = &self.bytes[self.bare(&value)];
+        let is_secret = matches!(weight, Weight::Added | Weight::Strong) || looks::is_chosen(text);
+        let is_none = self.is_marked(&value)
+            || matches!(self.bytes[value.start], b'-' | b'$' | b'<' | b'|' | b'[')
+            || looks::is_path(text)
+            || looks::is_stand_in(text)
+            || looks::is_number(text)
+            || text.is_empty();
+        let keeps = is_none || !is_secret;
+        if keeps {
+            None
+        } else if self.is_literal(&value) {
+            self.literal(value.start)
+        } else {
+            Some(self.bare(&value))
+        }
+    }
+
+    /// `host:5432:database:user:x`, a line of the file `.pgpass`.
+    fn in_fields(&self, word: &Range<usize>) -> Option<Range<usize>> {
+        let bytes = &self.bytes[word.clone()];
+        let mut at = bytes.iter().take(MAX_NAME).position(|b| *b == b':').filter(|len| *len > 0)? + 1;
+        let is_port = |field: &[u8]| field == b"*" || (field.len() >= 4 && field.iter().all(u8::is_ascii_digit));
+        let is_user = |field: &[u8]| field == b"*" || looks::is_name(field);
+        for place in 0..3 {
+            let len = bytes[at..].iter().take(MAX_NAME).position(|b| *b == b':')?;
+            let field = &bytes[at..at + len];
+            if !(if place == 0 { is_port(field) } else { is_user(field) }) {
+                return None;
+            }
+            at += len + 1;
+        }
+        let secret = word.start + at..word.end;
+        (secret.len() >= 4 && !looks::is_plain(&bytes[at..]) && !self.is_marked(&secret)).then_some(secret)
     }
 
     /// The first of some words after a place for which something holds.
@@ -248,10 +463,20 @@ impl Words<'_> {
             return None;
         }
         let text = &self.bytes[word.clone()];
-        let split = text.iter().position(|b| matches!(b, b':' | b'/')).filter(|split| *split > 0)?;
+        if text.starts_with(b"sha") {
+            return None;
+        }
+        let is_sign = |b: &u8| matches!(b, b':' | b'/' | b'%');
+        let split = text.iter().position(is_sign).filter(|split| *split > 0)?;
         let secret = &text[split + 1..];
         let is_pair = looks::is_name(&text[..split]) && !secret.iter().any(|b| matches!(b, b':' | b'/' | b'.'));
-        (is_pair && is_random(secret)).then_some(word.start + split + 1..word.end)
+        let is_option = self.bytes[before.start] == b'-'
+            || is_listed(&["auth", "digest", "credentials", "creds", "login"], &self.bytes[before.clone()]);
+        let is_long = self.bytes[before.start..].starts_with(b"--") || self.bytes[before.clone()] == *b"-u";
+        let is_numbered = is_long && secret.len() >= 5 && !looks::is_plain(secret) && !looks::is_number(secret);
+        let is_chosen = is_option && text[split] != b'/' && (is_numbered || looks::is_chosen(secret));
+        let is_secret = is_random(secret) || is_chosen;
+        (is_pair && is_secret).then_some(word.start + split + 1..word.end)
     }
 
     /// `//user%x@host`, `user:x@host`, `user/x@//host`.
@@ -263,18 +488,30 @@ impl Words<'_> {
         let split =
             head.iter().position(|b| matches!(b, b':' | b'%')).or_else(|| head.iter().position(|b| *b == b'/'))?;
         let secret = &head[split + 1..];
-        let is_secret =
-            is_host && split > 0 && !secret.starts_with(b"//") && is_random(secret) && !secret.contains(&b'=');
+        // `user/x@//host`
+        let is_sure = bytes.get(host + 1) == Some(&b'/') && looks::is_chosen(secret) && !secret.contains(&b'/');
+        let is_secret = is_host
+            && split > 0
+            && !secret.starts_with(b"//")
+            && (is_random(secret) || is_sure)
+            && !(looks::is_version(looks::trim(&bytes[host + 1..]))
+                && bytes[host + 1..].iter().filter(|b| **b == b'.').count() == 2)
+            && !secret.contains(&b'=');
         is_secret.then_some(word.start + split + 1..word.start + host)
     }
 
     /// The hash of a password.
     fn hash(&self, word: &Range<usize>) -> Option<Range<usize>> {
         let bytes = &self.bytes[word.clone()];
-        let start = bytes.iter().take(64).position(|b| matches!(b, b'$' | b'{'))?;
+        let named = looks::trimmed(bytes).start;
+        let begins = |row: &&str| bytes[named..].starts_with(row.as_bytes());
+        let is_named = tables::NAMED_HASHES.iter().any(begins);
+        let start = if is_named { named } else { bytes.iter().take(64).position(|b| matches!(b, b'$' | b'{'))? };
         let rest = &bytes[start..];
         let begins = |row: &&str| rest.get(..row.len()).is_some_and(|head| head.eq_ignore_ascii_case(row.as_bytes()));
-        tables::HASHES.iter().find(|row| begins(row))?;
+        if !is_named {
+            tables::HASHES.iter().find(|row| begins(row))?;
+        }
         let len = rest
             .iter()
             .position(|b| matches!(b, b'"' | b'\'' | b'`' | b'<' | b'>' | b')' | b']'))

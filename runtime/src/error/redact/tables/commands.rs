@@ -98,4 +98,49 @@ pub(crate) const OPTIONS: &[OptionRow] = &[
     option(&["htpasswd"], "-nb", Holds::Positional(2)),
     option(&["nmcli", "networksetup"], "password", Holds::Next),
     option(&["expect", "kinit", "su"], "--password", Holds::Next),
+    option(&["net"], "user", Holds::Positional(2)),
+    option(&["mc", "mcli"], "set", Holds::Positional(4)),
+    option(&["mc", "mcli"], "add", Holds::Positional(4)),
+    option(&["wpa_passphrase"], "", Holds::Positional(2)),
+    option(&["sqlplus", "sqlcl", "impdp", "expdp", "rman", "sqlldr"], "", Holds::After(b'/')),
+    option(&["codecov", "codecovcli"], "-t", Holds::Next),
+    option(&["snyk"], "auth", Holds::Positional(1)),
+    option(&["ngrok"], "authtoken", Holds::Positional(1)),
+    option(&["ngrok"], "add-authtoken", Holds::Positional(1)),
+    option(&["vault"], "login", Holds::Positional(1)),
+    option(&["gh"], "--body", Holds::Next),
+    option(&["aws", "az", "wrangler", "flyctl"], "--value", Holds::Next),
+    option(&["aws", "awslocal"], "--secret-string", Holds::Next),
+    option(&["ssh-keygen"], "-N", Holds::Next),
+    option(&["ssh-keygen"], "-P", Holds::Next),
+    option(&["signtool", "schtasks", "taskkill", "tasklist", "systeminfo"], "/p", Holds::Next),
+    option(&["schtasks"], "/rp", Holds::Next),
+    option(
+        &["rdesktop", "hydra", "evil-winrm", "crackmapexec", "nxc", "winrs", "certutil", "beeline", "pkcs11-tool"],
+        "-p",
+        Holds::Next,
+    ),
+    option(&["iwconfig"], "key", Holds::Next),
+    option(&["swaks"], "-ap", Holds::Next),
+    option(&["security"], "-p", Holds::Next),
+    option(&["security"], "-P", Holds::Next),
+    option(&["poetry", "composer"], "config", Holds::Positional(3)),
+    option(&["cryptsetup", "sudo", "kinit", "chpasswd", "passwd", "gpg", "su"], "<<<", Holds::Next),
+    option(&["hdbsql", "arangosh", "knife", "kpcli", "isql-fb"], "-p", Holds::Next),
+    option(&["knife"], "-P", Holds::Next),
+];
+
+/// Short options of users and of passwords: a password follows one of the second where one of the first stands before.
+pub(crate) const USER_OPTIONS: &[&str] = &["-u", "-U", "-user", "--user", "--username", "-l", "-D"];
+pub(crate) const PASSWORD_OPTIONS: &[&str] = &["-p", "-P", "-w", "-pw", "-W"];
+
+/// Programs that read a secret from what `echo` writes into them, each with the word of its line without which it does
+/// not.
+pub(crate) const READERS: &[(&str, &str)] = &[
+    ("sudo", "-S"), ("kinit", ""), ("chpasswd", ""), ("passwd", ""), ("smbpasswd", ""), ("docker", "--password-stdin"),
+    ("podman", "--password-stdin"), ("helm", "--password-stdin"), ("buildah", "--password-stdin"),
+    ("oras", "--password-stdin"), ("crane", "--password-stdin"), ("nerdctl", "--password-stdin"),
+    ("skopeo", "--password-stdin"), ("gpg", "--passphrase-fd"), ("gpg2", "--passphrase-fd"), ("cryptsetup", ""),
+    ("gh", "--with-token"), ("gh", "secret"), ("su", ""), ("secret-tool", ""), ("wrangler", "secret"),
+    ("gcloud", "secrets"), ("openconnect", "--passwd-on-stdin"), ("htpasswd", "-i"), ("ecryptfs-add-passphrase", ""),
 ];

@@ -63,7 +63,22 @@ pub(crate) const NAMES: &[NameRow] = &[
     row("adgangskode", At::LastWord, Strong),
     row("jelszó", At::LastWord, Strong),
     row("şifre", At::LastWord, Strong),
-    row("parola", At::Whole, Strong),
+    row("parola", At::LastWord, Strong),
+    row("密码是", At::End, Strong),
+    row("密码为", At::End, Strong),
+    row("密碼是", At::End, Strong),
+    row("口令是", At::End, Strong),
+    row("パスワードは", At::End, Strong),
+    row("비밀번호는", At::End, Strong),
+    row("mậtkhẩu", At::End, Strong),
+    row("matkhau", At::End, Strong),
+    row("katasandi", At::End, Strong),
+    row("passord", At::LastWord, Strong),
+    row("lozinka", At::LastWord, Strong),
+    row("geslo", At::LastWord, Strong),
+    row("zugangscode", At::Any, Strong),
+    row("clavesecreta", At::Any, Strong),
+    row("clésecrète", At::Any, Strong),
     row("пароль", At::Any, Strong),
     row("Пароль", At::Any, Strong),
     row("ПАРОЛЬ", At::Any, Strong),
@@ -124,11 +139,35 @@ pub(crate) const NAMES: &[NameRow] = &[
     row("privateexponent", At::Any, Strong),
     row("clientkey", At::Any, Strong),
     row("xauth", At::Whole, Strong),
+    row("unsealkey", At::Any, Strong),
+    row("pragmakey", At::Any, Strong),
+    row("apischlüssel", At::Any, Strong),
+    row("zugriffsschlüssel", At::Any, Strong),
+    row("geheimschlüssel", At::Any, Strong),
+    row("clédapi", At::Any, Strong),
+    row("claveapi", At::Any, Strong),
+    row("clavedeapi", At::Any, Strong),
+    row("chiaveapi", At::Any, Strong),
+    row("chaveapi", At::Any, Strong),
+    row("chavedeapi", At::Any, Strong),
+    row("apisleutel", At::Any, Strong),
+    row("kluczapi", At::Any, Strong),
+    row("apiキー", At::End, Strong),
+    row("recoverykey", At::Any, Strong),
+    row("deploykey", At::Any, Strong),
+    row("serverkey", At::Any, Strong),
+    row("honeycombteam", At::End, Strong),
+    row("accesssign", At::End, Strong),
+    row("sonarlogin", At::End, Strong),
+    row("rememberme", At::Any, Weak),
+    row("invitecode", At::End, Strong),
+    row("invitationcode", At::End, Strong),
+    row("activationcode", At::End, Strong),
     row("recoverycode", At::End, Strong),
     row("recoverycodes", At::End, Strong),
     row("backupcode", At::End, Strong),
     row("backupcodes", At::End, Strong),
-    row("psk", At::LastWord, Strong),
+    row("psk", At::End, Strong),
     // Numbers and phrases that open something.
     row("otp", At::Whole, Strong),
     row("totp", At::Whole, Strong),
@@ -175,6 +214,7 @@ pub(crate) const NAMES: &[NameRow] = &[
     row("clé", At::LastWord, Key),
     row("ключ", At::LastWord, Key),
     row("hash", At::LastOfMany, Key),
+    row("signature", At::LastOfMany, Key),
     // Parameters of URLs only.
     row("key", At::Whole, Parameter),
     row("sig", At::Whole, Parameter),
@@ -185,11 +225,31 @@ pub(crate) const NAMES: &[NameRow] = &[
     row("code", At::Whole, Parameter),
     row("assertion", At::Whole, Parameter),
     row("ticket", At::Whole, Parameter),
+    row("appid", At::Whole, Parameter),
 ];
 
 /// The last words of names that people write with blanks: `api key`, `mot de passe`.
 pub(crate) const LAST_OF_NAME: &[&str] = &[
-    "key", "token", "passe", "ordine", "phrase", "number", "code", "codes", "string", "pin", "word",
+    "key", "token", "passe", "ordine", "phrase", "number", "code", "codes", "string", "pin", "word", "api", "secreta", "secrète",
+];
+
+/// Parts of names of passwords, which people choose: a word, perhaps with blanks.
+pub(crate) const PASSWORDS: &[&str] = &[
+    "passw", "passphrase", "passcode", "pwd", "secret", "kennwort", "motdepasse", "contraseña", "contrasena",
+    "wachtwoord", "paroladordine", "palavrapasse", "senha", "hasło", "heslo", "lösenord", "losenord", "salasana",
+    "adgangskode", "jelszó", "şifre", "parola", "пароль", "Пароль", "密码", "密碼", "口令", "パスワード", "비밀번호", "passord",
+    "keypass", "licensekey", "recoverycode", "backupcode", "clavesecreta", "clésecrète", "storepass",
+];
+
+/// Names of pairs of a user and a password: `auth=("ann", "x")`.
+pub(crate) const TUPLE_NAMES: &[&str] = &[
+    "auth", "basicauth", "httpauth", "proxyauth", "credentials", "userpass", "creds", "login",
+];
+
+/// Names whose value may be a user and a password with a colon between them: `login=ann:x`.
+pub(crate) const LOGIN_NAMES: &[&str] = &[
+    "login", "userpwd", "userpass", "auth", "credentials", "creds", "user", "proxyuser", "proxyuserpwd", "basicauth",
+    "users", "account",
 ];
 
 /// Types of which a tuple in quotes holds a user and a password: `Basic("ann", "x")`.
@@ -202,7 +262,7 @@ pub(crate) const COMMON: &[&str] = &["token", "tokens", "session", "sessions", "
 
 /// Names that contain one of the above and have nothing to do with it.
 pub(crate) const INNOCENT: &[&str] =
-    &["secretar", "secretion", "tokeniz", "tokenis", "passenger", "passage", "cookiecutter", "cookiejar", "notoken"];
+    &["secretar", "secretion", "secretsmanager", "secretmanager", "secretkeyref", "tokeniz", "tokenis", "passenger", "passage", "cookiecutter", "cookiejar", "notoken"];
 
 /// The last words of names of something about a secret: `private_key_path`, `token_url`, `password_strength`.
 pub(crate) const ABOUT: &[&str] = &[
@@ -223,12 +283,14 @@ pub(crate) const ABOUT: &[&str] = &[
     "position", "index", "offset", "line", "retries", "attempts", "total", "seconds", "interval", "mount", "volume",
     "backend",
     "engine", "label", "title", "description", "message", "placeholder", "reset", "history", "complexity", "id",
-    "ids", "uid", "pair", "spec", "rs", "arity",
+    "ids", "uid", "pair", "spec", "rs", "arity", "encryption", "hashing", "encoder",
+    "encoding", "hasher", "hashers", "validators", "encoders", "helper", "storage", "driver", "plugin", "request", "requests", "response", "list", "page", "form",
+    "input", "prompt", "dialog", "screen", "stdin", "fd",
 ];
 
 /// Names that end like those and are secret all the same.
 pub(crate) const ABOUT_AND_SECRET: &[&str] =
-    &["sessionid", "secretid", "accesskeyid", "phpsessid", "jsessionid", "connectsid", "oauthtokensecret"];
+    &["sessionid", "secretid", "accesskeyid", "phpsessid", "jsessionid", "connectsid", "oauthtokensecret", "samlresponse", "samlrequest"];
 
 /// The first words of names of something about a secret: `has_password`, `use_token`, `public_key`.
 pub(crate) const ABOUT_BEGIN: &[&str] = &[

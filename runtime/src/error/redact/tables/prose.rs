@@ -49,6 +49,35 @@ pub(crate) const CONNECTORS: &[&str] = &[
     "tried", "given",
 ];
 
+/// Words between the name of a password and what somebody chose for one.
+pub(crate) const COPULAS: &[&str] = &[
+    "is", "is:", "was", "was:", "=", ":", "->", "=>", "→", "lautet", "lautet:", "ist", "ist:", "war", "heißt", "est",
+    "est:", "était", "es", "es:", "era", "è", "è:", "é", "é:", "foi", "är", "är:", "er", "jest", "fue", "は",
+];
+
+/// Words that make the one before them what a sentence is about.
+pub(crate) const VERBS: &[&str] = &[
+    "is", "was", "does", "did", "doesn't", "didn't", "isn't", "wasn't", "has", "ist", "war", "existiert", "est", "es", "no",
+    "non", "is:", "didn", "could", "cannot", "failed", "rejected", "refused", "not",
+];
+
+/// Words in whose sentence a user and a password may stand with a slash between them: `credentials ann / x`.
+pub(crate) const PAIRED: &[&str] = &[
+    "credentials", "credential", "creds", "login", "logon", "auth", "authentication", "zugangsdaten", "anmeldedaten",
+    "identifiants", "credenciales", "credenziali", "inloggegevens", "auth-user-pass", "user", "username", "account",
+];
+
+/// Words before the name of a setting that is followed by its value: `npm config set x y`.
+pub(crate) const SETTERS: &[&str] = &["set", "put", "setx", "setenv", "config:set", "--name", "-n"];
+
+/// Words that have a number at their end and are no passwords: `sha256`.
+pub(crate) const TECHNICAL: &[&str] = &[
+    "base", "sha", "md", "utf", "oauth", "argon", "pbkdf", "aes", "rsa", "ntlm", "ntlmv", "bcrypt", "tls", "ssl", "http",
+    "rfc", "iso", "ed", "ecdsa", "hs", "rs", "es", "ps", "ripemd", "blake", "des", "rc", "curve", "secp", "win", "ipv",
+    "sql", "db", "ec", "log", "node", "python", "java", "web", "step", "line", "port", "slot", "char", "int", "uint",
+    "float", "pkcs", "crc", "latin", "cp", "ascii", "id", "chapter", "attempt", "mysql", "ios", "macos", "postgresql", "mariadb", "x", "v", "h", "s", "p",
+];
+
 /// Words before the name of a setting that an error is about: ``string "x", expected u16 for key `password` ``.
 pub(crate) const SETTINGS: &[&str] = &[
     "key", "field", "property", "parameter", "variable", "option", "setting", "argument", "column", "attribute",
@@ -57,8 +86,9 @@ pub(crate) const SETTINGS: &[&str] = &[
 
 /// Words after which a user and a password stand, with a colon or slash between them.
 pub(crate) const LOGINS: &[&str] = &[
-    "login", "logon", "signin", "credentials", "credential", "creds", "account", "auth", "with", "as", "userlist",
-    "userinfo",
+    "login", "logon", "signin", "credentials", "credential", "creds", "account", "auth", "digest", "with", "as", "userlist",
+    "userinfo", "-u", "--user", "--creds", "--src-creds", "--dest-creds", "--auth", "--proxy-user", "--basic-auth",
+    "--userpass", "--proxy-auth", "-a", "--credentials", "--login",
 ];
 
 /// Segments of the paths of links after which a one-time token stands.
@@ -67,7 +97,7 @@ pub(crate) const LINKS: &[&str] = &[
     "confirmemail", "activate",
     "activation", "invite", "invites", "invitation", "invitations", "magic", "magiclink", "unsubscribe", "login",
     "signin", "token", "tokens", "share", "shared", "s", "join", "accept", "recover",
-    "recovery", "unlock", "optout", "webhook", "webhooks", "hooks", "auth",
+    "recovery", "unlock", "optout", "webhook", "webhooks", "hooks", "auth", "t", "passwordless", "otp", "claim", "redeem", "ical",
 ];
 
 /// What follows a phrase.
@@ -79,8 +109,20 @@ pub(crate) enum Take {
     Opaque,
     /// The first number of the next three words.
     Number,
+    /// A number of three or four digits.
+    Code,
     /// Words, of which there are at least eight.
     Words,
+    /// As [`Opaque`](Self::Opaque), or the second of two words if it may be a password.
+    Second,
+    /// The first of so many words that may be a password.
+    Chosen(usize),
+    /// The word at this place, if it is none of prose.
+    Field(usize),
+    /// What follows this byte in one of the next words.
+    Behind(u8),
+    /// As [`Opaque`](Self::Opaque), also in the lines below.
+    Below,
 }
 
 /// Words after which a secret stands.
@@ -103,13 +145,31 @@ pub(crate) const PHRASES: &[PhraseRow] = &[
     phrase(&["identified", "by"], Take::Next),
     phrase(&["requirepass"], Take::Next),
     phrase(&["masterauth"], Take::Next),
-    command(&["AUTH"], Take::Opaque),
+    command(&["AUTH"], Take::Second),
+    command(&["IDENTIFY"], Take::Second),
+    phrase(&["use", "code"], Take::Number),
+    phrase(&["tan"], Take::Number),
+    phrase(&["cvc"], Take::Code),
+    phrase(&["cvv"], Take::Code),
+    phrase(&["cvv2"], Take::Code),
+    phrase(&["csc"], Take::Code),
+    phrase(&["enter", "code"], Take::Number),
     command(&["AUTH", "PLAIN"], Take::Opaque),
     command(&["AUTH", "LOGIN"], Take::Opaque),
     command(&["AUTH", "XOAUTH2"], Take::Opaque),
     command(&["AUTHENTICATE", "PLAIN"], Take::Opaque),
     command(&["PASS"], Take::Opaque),
-    command(&["LOGIN"], Take::Opaque),
+    command(&["LOGIN"], Take::Second),
+    command(&["PLAIN"], Take::Opaque),
+    // Base64 of `Password:`, as a server of mail asks.
+    command(&["UGFzc3dvcmQ6"], Take::Below),
+    command(&["SETUSER"], Take::Behind(b'>')),
+    phrase(&["user", "", "using"], Take::Chosen(1)),
+    phrase(&["psk"], Take::Chosen(1)),
+    phrase(&["xauth"], Take::Chosen(1)),
+    phrase(&["chap-secrets"], Take::Field(3)),
+    phrase(&["pap-secrets"], Take::Field(3)),
+    phrase(&["convertto-securestring"], Take::Chosen(2)),
     phrase(&["rocommunity"], Take::Next),
     phrase(&["rwcommunity"], Take::Next),
     phrase(&["community"], Take::Opaque),
