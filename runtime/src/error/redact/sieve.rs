@@ -1,8 +1,8 @@
-//! Sieves that most words do not pass: whether a table may have a text, by two of its bytes or its first three.
+//! Sieves that most words do not pass: whether a table may have a text, by its ends and its length or its first three bytes.
 
 use super::tables;
 
-/// A set of pairs of bytes.
+/// A set of ends and lengths of words.
 pub(super) struct Sieve([u64; 16]);
 
 /// The sieves of the tables that are asked at every word, made when the crate is compiled.
@@ -50,29 +50,29 @@ pub(super) static PHRASES: Sieve = {
 };
 
 impl Sieve {
-    /// Where a pair stands; capitals stand where small letters do.
-    const fn place(a: u8, b: u8) -> (usize, u32) {
-        let hash = (a | 0x20) as usize * 37 + (b | 0x20) as usize;
+    /// Where the ends of a word of some length stand; capitals stand where small letters do.
+    const fn place(a: u8, b: u8, len: usize) -> (usize, u32) {
+        let hash = (a | 0x20) as usize * 37 + (b | 0x20) as usize + len * 113;
         (hash / 64 % 16, (hash % 64) as u32)
     }
 
-    const fn add(&mut self, a: u8, b: u8) {
-        let (word, bit) = Self::place(a, b);
+    const fn add(&mut self, a: u8, b: u8, len: usize) {
+        let (word, bit) = Self::place(a, b, len);
         self.0[word] |= 1 << bit;
     }
 
     const fn add_ends(&mut self, text: &str) {
-        self.add(text.as_bytes()[0], text.as_bytes()[text.len() - 1]);
+        self.add(text.as_bytes()[0], text.as_bytes()[text.len() - 1], text.len());
     }
 
-    fn has(&self, a: u8, b: u8) -> bool {
-        let (word, bit) = Self::place(a, b);
+    fn has(&self, a: u8, b: u8, len: usize) -> bool {
+        let (word, bit) = Self::place(a, b, len);
         self.0[word] & (1 << bit) != 0
     }
 
     /// Returns `false` if the table has no such word.
     pub(super) fn may_have(&self, word: &[u8]) -> bool {
-        matches!(word, [a, .., b] if self.has(*a, *b))
+        matches!(word, [a, .., b] if self.has(*a, *b, word.len()))
     }
 }
 

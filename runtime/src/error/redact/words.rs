@@ -20,8 +20,8 @@ pub(super) const REACH: usize = 240;
 /// Adds what stands after words that announce a secret, in one pass over the words.
 pub(super) fn secrets(bytes: &[u8], redactor: &Redactor, found: &mut Vec<Range<usize>>) {
     let (mut before, mut earlier) = (0..0, 0..0);
-    // Where the last word of a login, and the last option that names a user, ended.
-    let (mut paired, mut user) = (0, 0);
+    // Where the last option that names a user ended.
+    let mut user = 0;
     let mut at = 0;
     while let Some(word) = next(bytes, at) {
         at = word.end;
@@ -36,9 +36,7 @@ pub(super) fn secrets(bytes: &[u8], redactor: &Redactor, found: &mut Vec<Range<u
             found.extend(words.in_fields(&bare));
             found.extend(words.after_option(&bare, &before, word.end));
             let text = &bytes[bare.clone()];
-            if is_listed(tables::PAIRED, text) {
-                paired = bare.end;
-            } else if text[0] == b'-' && tables::USER_OPTIONS.iter().any(|option| option.as_bytes() == text) {
+            if text[0] == b'-' && tables::USER_OPTIONS.iter().any(|option| option.as_bytes() == text) {
                 user = bare.end;
             } else if user > 0
                 && bare.start < user + REACH
@@ -66,8 +64,7 @@ pub(super) fn secrets(bytes: &[u8], redactor: &Redactor, found: &mut Vec<Range<u
                 }
             }
         }
-        // `credentials ann / x`
-        if bytes[word.clone()] == *b"/" && paired > 0 && paired != before.end && word.start < paired + REACH / 4 {
+        if bytes[word.clone()] == *b"/" && words.is_login_before(before.start) {
             found.extend(words.following(word.end).and_then(|value| words.chosen(&value)));
         }
         (earlier, before) = (before, bare);
@@ -321,6 +318,13 @@ impl Words<'_> {
         }
     }
 
+    /// `credentials ann / x`: whether a word of a login stands before the user.
+    fn is_login_before(&self, user: usize) -> bool {
+        let before = &self.bytes[user.saturating_sub(REACH / 4)..user];
+        let mut words = before.split(|b| b.is_ascii_whitespace() || matches!(b, b':' | b',' | b'(' | b'"'));
+        words.any(|word| is_listed(tables::PAIRED, word))
+    }
+
     /// What stands alone in its line behind a name that begins it, as in a table.
     fn lone(&self, name: &Range<usize>) -> Option<Range<usize>> {
         let begins = name.start == 0 || self.bytes[name.start - 1] == b'\n';
@@ -459,15 +463,12 @@ impl Words<'_> {
 
     /// `login with user:x`.
     fn after_login(&self, word: &Range<usize>, before: &Range<usize>) -> Option<Range<usize>> {
-        if !is_listed(tables::LOGINS, &self.bytes[before.clone()]) {
-            return None;
-        }
         let text = &self.bytes[word.clone()];
-        if text.starts_with(b"sha") {
-            return None;
-        }
         let is_sign = |b: &u8| matches!(b, b':' | b'/' | b'%');
         let split = text.iter().position(is_sign).filter(|split| *split > 0)?;
+        if text.starts_with(b"sha") || !is_listed(tables::LOGINS, &self.bytes[before.clone()]) {
+            return None;
+        }
         let secret = &text[split + 1..];
         let is_pair = looks::is_name(&text[..split]) && !secret.iter().any(|b| matches!(b, b':' | b'/' | b'.'));
         let is_option = self.bytes[before.start] == b'-'
@@ -504,7 +505,8 @@ impl Words<'_> {
     fn hash(&self, word: &Range<usize>) -> Option<Range<usize>> {
         let bytes = &self.bytes[word.clone()];
         let named = looks::trimmed(bytes).start;
-        let begins = |row: &&str| bytes[named..].starts_with(row.as_bytes());
+        let first = bytes.get(named)?;
+        let begins = |row: &&str| row.as_bytes()[0] == *first && bytes[named..].starts_with(row.as_bytes());
         let is_named = tables::NAMED_HASHES.iter().any(begins);
         let start = if is_named { named } else { bytes.iter().take(64).position(|b| matches!(b, b'$' | b'{'))? };
         let rest = &bytes[start..];
