@@ -90,11 +90,11 @@ fn test(name: &str, shard: &str, flags: &[&str]) -> Result<(), String> {
     Ok(())
 }
 
-/// Tests what was compiled together, two at a time.
+/// Tests what was compiled together, some at a time: many tests wait.
 fn test_woven(steps: &[Step], mutants: &[Mutant], woven: &[usize], outcomes: &Mutex<Outcomes>) -> Result<(), String> {
     let next = AtomicUsize::new(0);
     thread::scope(|scope| {
-        let workers: Vec<_> = (0..2)
+        let workers: Vec<_> = (0..2 * thread::available_parallelism().map_or(1, usize::from))
             .map(|worker| {
                 let next = &next;
                 scope.spawn(move || {
