@@ -233,6 +233,7 @@ pub fn with_circuit_breaker(args: TokenStream, item: TokenStream) -> TokenStream
 /// | `backoff_factor` | number, at least 1 | 2.0 (decorrelated: 3.0) |
 /// | `max_delay` | duration; holds after the jitter | 60 |
 /// | `jitter` | `true` or `"full"`, `false` or `"none"`, `"equal"`, a share such as `0.2` (plus-minus 20 %) | `true` |
+/// | `delay` | `fn(Attempt, &E) -> Duration`, in place of the backoff and the jitter, up to `max_delay`; or an `Option` of one, `None` for the backoff's | by the backoff |
 /// | `max_elapsed` | duration from the first attempt to the start of the last | none |
 /// | `attempt_timeout` | duration that one attempt of an `async fn` may take; at most what remains until the deadline | none |
 /// | `retry_if` | `fn(&E) -> bool` | by class |

@@ -8,7 +8,7 @@ use crate::{
     diag::Diag,
 };
 use proc_macro2::TokenStream;
-use quote::{format_ident, quote, quote_spanned};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 use std::time::Duration;
 use syn::{Expr, ExprLit, Ident, Lit, Path, spanned::Spanned};
 
@@ -419,6 +419,7 @@ pub(crate) struct Retry {
     pub(crate) setters: Setters,
     pub(crate) retry_if: Option<Expr>,
     pub(crate) retry_if_result: Option<Expr>,
+    pub(crate) delay: Option<Expr>,
     pub(crate) attempt_timeout: Option<Ident>,
 }
 
@@ -526,8 +527,23 @@ impl Retry {
             diag.at(key, "`retry_if_result` sees errors too, in place of `retry_if`: give one");
         }
         let retry_if_result = by_result.and_then(|(_, value)| value::callback("retry_if_result", value, diag));
-        Self { setters, retry_if, retry_if_result, attempt_timeout: attempt_timeout.0.map(|(key, _)| key) }
+        let delay = args.take("delay").and_then(|value| delay(value, diag));
+        Self { setters, retry_if, retry_if_result, delay, attempt_timeout: attempt_timeout.0.map(|(key, _)| key) }
     }
+}
+
+/// A function that computes delays; a fixed one has other keys.
+fn delay(expr: Expr, diag: &mut Diag) -> Option<Expr> {
+    let expr = value::plain(expr);
+    if let Expr::Lit(ExprLit { lit: lit @ (Lit::Int(_) | Lit::Float(_) | Lit::Str(_)), .. }) = &expr {
+        let text = lit.to_token_stream();
+        diag.at(
+            &expr,
+            format!("`delay` takes a function of the attempt and its error; did you mean `initial_delay = {text}`?"),
+        );
+        return None;
+    }
+    value::callback("delay", expr, diag)
 }
 
 const JITTERS: &[&str] = &["full", "equal", "none"];

@@ -661,6 +661,7 @@ fn with_callbacks(value: i32) -> Answer<i32> {
     failure_if = is_bad,
     fallback = |_| Ok(value),
     retry_if = is_worth_it,
+    delay = |_, _| Duration::from_secs(u64::from(value.unsigned_abs())),
     attempt_timeout = 1
 )]
 async fn with_every_callback(value: i32) -> Answer<i32> {

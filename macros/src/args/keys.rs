@@ -49,6 +49,7 @@ const RETRY: &[&str] = &[
     "max_elapsed",
     "attempt_timeout",
     "jitter",
+    "delay",
     "retry_if",
     "retry_if_result",
     "on_retry",

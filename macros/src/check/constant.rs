@@ -10,6 +10,7 @@ const OF_EACH_CALL: &[&str] = &[
     "capture",
     "catch_panics",
     "crate",
+    "delay",
     "failure_if",
     "fallback",
     "ignore_if",

@@ -81,13 +81,14 @@ pub(super) fn expand(
 
 /// What decides whether another attempt follows.
 fn settle(retry: &Retry, site: &Site<'_>, returns: &Type) -> TokenStream {
-    let (krate, run, outcome, view) = (site.krate, own("run"), own("outcome"), own("view"));
+    let (krate, run, outcome) = (site.krate, own("run"), own("outcome"));
+    let view = view(retry, site, returns);
     if let Some(path) = &retry.retry_if_result {
         let (returns, result, there) = (inferable(returns), own("result"), path_at(krate, path));
         let conversion = own("conversion");
         // In a closure of ours, so that a predicate that does not fit is one mistake and not three.
         let again = quote_spanned!(at(path)=> |#result: &#returns| #there::__private::ask(#result, #path));
-        return quote!(#krate::__private::settle_while(#conversion, &mut #run, #outcome, &#view, #again));
+        return quote!(#krate::__private::settle_while(#conversion, &mut #run, #outcome, #view, #again));
     }
     let retry_if = match &retry.retry_if {
         None => quote!(#krate::__private::by_class),
@@ -96,7 +97,19 @@ fn settle(retry: &Retry, site: &Site<'_>, returns: &Type) -> TokenStream {
             quote_spanned!(at(path)=> |#error| #krate::__private::Some(#krate::__private::ask(#error, #path)))
         }
     };
-    quote!(#krate::__private::Run::settle(&mut #run, #outcome, &#view, #retry_if))
+    quote!(#krate::__private::Run::settle(&mut #run, #outcome, #view, #retry_if))
+}
+
+/// The view of the outcome of an attempt, with the user's function for delays.
+fn view(retry: &Retry, site: &Site<'_>, returns: &Type) -> TokenStream {
+    let (krate, view, conversion) = (site.krate, own("view"), own("conversion"));
+    let Some(delay) = &retry.delay else { return quote!(&#view) };
+    let (attempt, error, there) = (own("attempt"), own("error"), path_at(krate, delay));
+    // In a closure of ours, so that a function that does not fit is one mistake and not three.
+    let own_delay =
+        quote_spanned!(at(delay)=> |#attempt, #error| #there::__private::own_delay(#attempt, #error, #delay));
+    let returns = inferable(returns);
+    quote!(&#krate::__private::delayed::<#returns, _, _, _>(#conversion, &#view, #own_delay))
 }
 
 /// A sync call in the frame of its attempt.

@@ -32,7 +32,10 @@ pub use core::{
 };
 pub use handling::{Captured, Entered, Handling, catch, catch_async};
 pub use inventory;
-pub use retry::{RetrySite, UsableAgain, ask, by_class, clone_for_each_attempt, settle_while, usable_again, used_up};
+pub use retry::{
+    OwnDelay, RetrySite, UsableAgain, ask, by_class, clone_for_each_attempt, delayed, own_delay, settle_while,
+    usable_again, used_up,
+};
 pub use returns::{Conversion, Itself, fallible, result, returned, returning, returns};
 pub use shape::{Attempted, Probe, Shape, probe, shapes};
 pub use site::{Guarded, Registered};

@@ -1,8 +1,12 @@
 //! `#[retry]`.
 
 use super::{Conversion, Guarded, breaker::report_config, site};
-use crate::retry::{ErrorView, Retry, Run};
-use std::{ops::ControlFlow, sync::OnceLock, time::Duration};
+use crate::{
+    AppError,
+    error::View,
+    retry::{Attempt, ErrorView, Retry, Run},
+};
+use std::{any::Any, ops::ControlFlow, sync::OnceLock, time::Duration};
 
 /// The retry of one call site, built by its first call.
 #[derive(Debug)]
@@ -101,4 +105,78 @@ pub fn settle_while<R, C: Conversion<R>, V: ErrorView<C::Error>>(
 #[inline(always)]
 pub fn ask<T>(about: &T, predicate: impl FnOnce(&T) -> bool) -> bool {
     predicate(about)
+}
+
+/// A view of the errors of an attempt with the delays that the user's function computes.
+#[derive(Debug)]
+pub struct Delayed<'v, V, F> {
+    view: &'v V,
+    delay: F,
+}
+
+/// Adds a function for delays to the view of an attempt.
+#[inline(always)]
+pub fn delayed<R, C, V, F>(_: C, view: &V, delay: F) -> Delayed<'_, V, F>
+where
+    C: Conversion<R>,
+    V: ErrorView<C::Error>,
+    F: Fn(Attempt, &C::Error) -> Option<Duration>,
+{
+    Delayed { view, delay }
+}
+
+impl<E, V: ErrorView<E>, F: Fn(Attempt, &E) -> Option<Duration>> ErrorView<E> for Delayed<'_, V, F> {
+    fn view<'a>(&'a self, error: &'a E) -> View<'a> {
+        self.view.view(error)
+    }
+
+    fn any<'a>(&self, error: &'a E) -> Option<&'a dyn Any> {
+        self.view.any(error)
+    }
+
+    fn own_delay(&self, attempt: Attempt, error: &E) -> Option<Duration> {
+        (self.delay)(attempt, error)
+    }
+
+    fn wait(&self, delay: Duration) -> Duration {
+        self.view.wait(delay)
+    }
+
+    fn app_mut<'a>(&self, error: &'a mut E) -> Option<&'a mut AppError> {
+        self.view.app_mut(error)
+    }
+}
+
+/// What a function for delays returns.
+#[diagnostic::on_unimplemented(
+    message = "`delay` returns a `Duration` or an `Option<Duration>`; this function returns `{Self}`",
+    label = "returns `{Self}`"
+)]
+pub trait OwnDelay {
+    /// Gives the delay, or nothing where the backoff has it.
+    fn own_delay(self) -> Option<Duration>;
+}
+
+impl OwnDelay for Duration {
+    #[inline(always)]
+    fn own_delay(self) -> Option<Duration> {
+        Some(self)
+    }
+}
+
+impl OwnDelay for Option<Duration> {
+    #[inline(always)]
+    fn own_delay(self) -> Option<Duration> {
+        self
+    }
+}
+
+/// Asks a function of the user's for a delay.
+#[inline(always)]
+pub fn own_delay<E, D: OwnDelay>(
+    attempt: Attempt,
+    error: &E,
+    delay: impl FnOnce(Attempt, &E) -> D,
+) -> Option<Duration> {
+    delay(attempt, error).own_delay()
 }

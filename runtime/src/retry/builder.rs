@@ -9,6 +9,7 @@ use super::{
     hooks::Hooks,
 };
 use crate::{
+    call::Attempt,
     error::ConfigError,
     event::{GuardName, LogLevel},
     name,
@@ -297,6 +298,45 @@ impl<A> RetryBuilder<A> {
     /// ```
     pub fn retry_if<E: 'static>(mut self, predicate: impl Fn(&E) -> bool + Send + Sync + 'static) -> Self {
         self.hooks.add_predicate(predicate);
+        self
+    }
+
+    /// Sets a function that computes the delay after an error of type `E`, in place of the backoff and its jitter.
+    ///
+    /// It is called with the attempt that failed and its error, where another attempt may follow, and returns a
+    /// [`Duration`], or an `Option` of one whose `None` leaves this delay to the backoff. The delay is used as it is, up
+    /// to [`max_delay`](Self::max_delay); an error with a wait (`retry_after()`) is still waited for at least that long.
+    /// Zero starts no timer.
+    ///
+    /// One function can be set for each error type; the last one set for a type counts. Errors of other types, and
+    /// values that a predicate of [`Retry::call_while`] refuses, have the delays of the backoff.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use gardefou::{retry::{Attempt, Retry}, time::{Clock, ManualClock}};
+    /// use std::{io, time::Duration};
+    ///
+    /// let clock = ManualClock::new();
+    /// let retry = Retry::builder()
+    ///     .max_retries(2)
+    ///     .jitter(false)
+    ///     .delay(|attempt: Attempt, error: &io::Error| match error.kind() {
+    ///         io::ErrorKind::WouldBlock => Some(Duration::from_millis(10)),
+    ///         io::ErrorKind::ConnectionRefused => Some(Duration::from_secs(5) * (attempt.index + 1)),
+    ///         _ => None,
+    ///     })
+    ///     .clock(clock.clone())
+    ///     .build()?;
+    /// assert!(retry.call(|| Err::<(), _>(io::Error::from(io::ErrorKind::ConnectionRefused))).is_err());
+    /// assert_eq!(clock.now().since(Default::default()), Duration::from_secs(5 + 10));
+    /// # Ok::<(), gardefou::ConfigError>(())
+    /// ```
+    pub fn delay<E: 'static, D: Into<Option<Duration>>>(
+        mut self,
+        delay: impl Fn(Attempt, &E) -> D + Send + Sync + 'static,
+    ) -> Self {
+        self.hooks.add_delay(delay);
         self
     }
 

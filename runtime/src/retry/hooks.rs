@@ -1,6 +1,7 @@
 //! The user's callbacks, and their arguments.
 
 use crate::{
+    call::Attempt,
     event::{self, ErrorRef, Shown, StopReason},
     panics,
 };
@@ -97,6 +98,8 @@ pub enum Next {
 
 type Callback = Box<dyn Fn(&FailedAttempt<'_>) + Send + Sync>;
 type Predicate = Box<dyn Fn(&dyn Any) -> Option<bool> + Send + Sync>;
+/// The outer `Option` is empty for an error of another type.
+type DelayFunction = Box<dyn Fn(Attempt, &dyn Any) -> Option<Option<Duration>> + Send + Sync>;
 
 /// The callbacks of one retry.
 #[derive(Default)]
@@ -105,6 +108,8 @@ pub(crate) struct Hooks {
     on_give_up: Option<Callback>,
     /// At most one per error type counts: the one that was set last.
     predicates: Vec<Predicate>,
+    /// The same holds for these.
+    delays: Vec<DelayFunction>,
 }
 
 impl Hooks {
@@ -120,6 +125,13 @@ impl Hooks {
         self.predicates.push(Box::new(move |error| error.downcast_ref().map(&predicate)));
     }
 
+    pub(crate) fn add_delay<E: 'static, D: Into<Option<Duration>>>(
+        &mut self,
+        delay: impl Fn(Attempt, &E) -> D + Send + Sync + 'static,
+    ) {
+        self.delays.push(Box::new(move |attempt, error| Some(delay(attempt, error.downcast_ref()?).into())));
+    }
+
     /// Returns `true` where a callback sees failed attempts.
     pub(crate) fn are_set(&self) -> bool {
         self.on_retry.is_some() || self.on_give_up.is_some()
@@ -129,6 +141,12 @@ impl Hooks {
     pub(crate) fn retry_if(&self, error: Option<&dyn Any>) -> Option<bool> {
         let error = error?;
         self.predicates.iter().rev().find_map(|predicate| predicate(error))
+    }
+
+    /// The delay that the user's function for this type of error computes, if there is one.
+    pub(crate) fn delay(&self, attempt: Attempt, error: Option<&dyn Any>) -> Option<Duration> {
+        let error = error?;
+        self.delays.iter().rev().find_map(|delay| delay(attempt, error)).flatten()
     }
 
     /// Tells the callback that wants to hear of this; what it breaks is its own, and the call goes on.
@@ -151,6 +169,7 @@ impl fmt::Debug for Hooks {
             .field("on_retry", &self.on_retry.is_some())
             .field("on_give_up", &self.on_give_up.is_some())
             .field("retry_if", &self.predicates.len())
+            .field("delay", &self.delays.len())
             .finish()
     }
 }

@@ -321,10 +321,8 @@ impl<'r> Run<'r> {
         match result {
             Ok(_) if again => {
                 let view = View::of_ref(ErrorRef::Display(&"the result was refused"));
-                self.failed(Seen { view, any: None, retry_if: Some(true), rejected: false, is_value: true }, |delay| {
-                    delay
-                })
-                .0
+                let seen = Seen { view, any: None, retry_if: Some(true), rejected: false, is_value: true };
+                self.failed(seen, |_| None, |delay| delay).0
             }
             _ => self.after_seen(result, view, |_| Some(again), rejected),
         }
@@ -426,7 +424,8 @@ impl<'r> Run<'r> {
     ) -> Next {
         let retry_if = retry_if(error);
         let seen = Seen { view: view.view(error), any: view.any(error), retry_if, rejected, is_value: false };
-        let (next, stop) = self.failed(seen, |delay| view.wait(delay));
+        let own_delay = |attempt| view.own_delay(attempt, error);
+        let (next, stop) = self.failed(seen, own_delay, |delay| view.wait(delay));
         if let Some(reason) = stop
             && let Some(app) = view.app_mut(error)
         {
@@ -437,14 +436,22 @@ impl<'r> Run<'r> {
 
     #[cold]
     #[inline(never)]
-    fn failed(&mut self, seen: Seen<'_>, wait: impl FnOnce(Duration) -> Duration) -> (Next, Option<StopReason>) {
+    fn failed(
+        &mut self,
+        seen: Seen<'_>,
+        own_delay: impl FnOnce(Attempt) -> Option<Duration>,
+        wait: impl FnOnce(Duration) -> Duration,
+    ) -> (Next, Option<StopReason>) {
         let core = self.core;
         let now = core.clock().now();
-        let failure = Failure {
-            hopeless: seen.hopeless(core),
-            retry_after: seen.view.retry_after(),
-            remaining: call::remaining(),
-        };
+        let hopeless = seen.hopeless(core);
+        let attempt = self.attempt();
+        // The user's code, which is asked only for a delay that can be used.
+        let own_delay = (hopeless.is_none() && !attempt.is_last())
+            .then(|| own_delay(attempt).or_else(|| core.hooks.delay(attempt, seen.any)))
+            .flatten();
+        let failure =
+            Failure { hopeless, own_delay, retry_after: seen.view.retry_after(), remaining: call::remaining() };
         let mut step = Step::resume(self.began, self.frame.note());
         let decision = step.after_failure_at(&core.config, failure, now);
         self.began = step.began();

@@ -22,6 +22,8 @@ pub(crate) struct Step {
 pub(crate) struct Failure {
     /// Why another try cannot help, if it cannot.
     pub(crate) hopeless: Option<StopReason>,
+    /// The delay that the user's function computes in place of the backoff, where there is one.
+    pub(crate) own_delay: Option<Duration>,
     /// How long the callee asks to be left alone.
     pub(crate) retry_after: Option<Duration>,
     /// How much time is left until the deadline around the call, where there is one.
@@ -86,6 +88,7 @@ impl Step {
             return Decision::Stop(StopReason::Exhausted);
         }
         let delay = config.backoff.delay_at(index, &mut self.delays);
+        let delay = failure.own_delay.map_or(delay, |own| own.min(config.backoff.cap()));
         let delay = match failure.retry_after {
             // To come back sooner than asked is pointless, and to wait longer than the user's limit is not ours to do.
             Some(asked) if asked > config.backoff.cap() => return Decision::Stop(StopReason::RetryAfter),

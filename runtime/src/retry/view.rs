@@ -2,6 +2,7 @@
 
 use crate::{
     AppError,
+    call::Attempt,
     error::{View, Viewable},
 };
 use std::{any::Any, time::Duration};
@@ -17,6 +18,13 @@ pub trait ErrorView<E> {
     /// Returns the error for those who know its type, where it borrows nothing.
     fn any<'a>(&self, error: &'a E) -> Option<&'a dyn Any> {
         let _ = error;
+        None
+    }
+
+    /// Returns the delay that the function `delay` of an attribute computes; where there is none, or it leaves the delay
+    /// to the backoff, nothing.
+    fn own_delay(&self, attempt: Attempt, error: &E) -> Option<Duration> {
+        let _ = (attempt, error);
         None
     }
 

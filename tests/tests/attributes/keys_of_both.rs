@@ -294,6 +294,17 @@ async fn capped(runs: &AtomicU32) -> R<()> {
     Err(busy())
 }
 
+#[retry_with_circuit_breaker(
+    name = "both-own-delays",
+    failure_threshold = 3,
+    max_retries = 9,
+    delay = |attempt, _| SECOND * 3 * (attempt.index + 1)
+)]
+async fn delayed_by_hand(runs: &AtomicU32) -> R<()> {
+    runs.fetch_add(1, Ordering::Relaxed);
+    Err(busy())
+}
+
 #[tokio::test(start_paused = true)]
 async fn the_keys_of_delays_make_the_delays() {
     let (runs, start) = (AtomicU32::new(0), Instant::now());
@@ -310,6 +321,11 @@ async fn the_keys_of_delays_make_the_delays() {
     let expected: Duration = Backoff::exponential(SECOND * 8).max_delay(SECOND * 60).seed(7).delays().take(3).sum();
     let waited = start.elapsed();
     assert!((expected..expected + Duration::from_millis(4)).contains(&waited), "{waited:?}, {expected:?}");
+
+    let (runs, start) = (AtomicU32::new(0), Instant::now());
+    delayed_by_hand(&runs).await.unwrap_err();
+    let waited = SECOND * (3 + 6);
+    assert_eq!((runs.load(Ordering::Relaxed), start.elapsed()), (3, waited), "no wait against the open circuit");
 
     let (runs, start) = (AtomicU32::new(0), Instant::now());
     capped(&runs).await.unwrap_err();

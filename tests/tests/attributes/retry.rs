@@ -5,7 +5,9 @@
 use crate::support::{R, busy, missing};
 use gardefou::{
     AppError, ErrorCode, retry,
-    retry::{Backoff, FailedAttempt, Jitter, Next, Retry},
+    retry::{Attempt, Backoff, FailedAttempt, Jitter, Next, Retry},
+    testing::Scope,
+    time::{Clock, ManualClock, Tick},
 };
 use std::{
     cell::RefCell,
@@ -232,6 +234,33 @@ fn an_error_that_borrows_is_shown_to_the_predicate() {
     assert_eq!(runs, 3);
     assert_eq!(borrowing(&mut runs, "enough").unwrap_err().0, "enough");
     assert_eq!(runs, 4);
+}
+
+#[retry(max_retries = 3, delay = |attempt, error| Duration::from_secs(error.0.len() as u64) * (attempt.index + 1))]
+async fn borrowing_slowly<'a>(texts: &mut Vec<&'a str>) -> Result<(), Borrowing<'a>> {
+    Err(Borrowing(texts.remove(0)))
+}
+
+fn half_of_them(attempt: Attempt, _: &AppError) -> Option<Duration> {
+    attempt.index.is_multiple_of(2).then(|| Duration::from_millis(100))
+}
+
+#[retry(max_retries = 2, backoff = "constant", initial_delay = 5, jitter = false, delay = half_of_them)]
+fn in_turns(waits: &RefCell<Vec<Duration>>, clock: &ManualClock) -> R<()> {
+    waits.borrow_mut().push(clock.now().since(Tick::default()));
+    Err(busy())
+}
+
+#[tokio::test(start_paused = true)]
+async fn own_delays_are_computed_from_the_attempt_and_its_error() {
+    let start = tokio::time::Instant::now();
+    assert_eq!(borrowing_slowly(&mut vec!["one", "three", "7", "last"]).await.unwrap_err().0, "last");
+    assert_eq!(start.elapsed(), Duration::from_secs(3 + 5 * 2 + 3));
+
+    let scope = Scope::new();
+    let waits = RefCell::default();
+    scope.run(|| in_turns(&waits, scope.clock()).unwrap_err());
+    assert_eq!(waits.into_inner(), [0, 100, 5100].map(Duration::from_millis), "the second delay is the backoff's");
 }
 
 fn none() -> u32 {

@@ -4,7 +4,7 @@ use crate::support::{Diary, SECOND, doubling, failure, script};
 use gardefou::{
     AppError, ErrorCode,
     event::StopReason,
-    retry::{FailedAttempt, Next},
+    retry::{Attempt, FailedAttempt, Next},
 };
 use std::{
     sync::{Arc, Mutex},
@@ -42,6 +42,53 @@ fn the_last_failure_has_a_hook_of_its_own() {
     assert!(retry.call(script(["a", "b"].map(|text| Err::<(), _>(text.to_owned())))).is_err());
     let expected = [(1, Next::Return, Some(StopReason::Exhausted), SECOND, "b".to_owned())];
     assert_eq!(*told.lock().unwrap(), expected);
+}
+
+#[test]
+fn own_delays_are_computed_from_the_attempt_and_its_error_and_replace_the_backoff() {
+    let clock = Diary::default();
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let sink = Arc::clone(&asked);
+    let retry = doubling(&clock)
+        .max_retries(3)
+        .delay(|_: Attempt, _: &AppError| -> Duration { panic!("the error is of another type") })
+        .delay(move |attempt: Attempt, error: &&str| {
+            sink.lock().unwrap().push((attempt.index, attempt.max_attempts));
+            (*error != "by the backoff").then(|| SECOND * 10 * (attempt.index + 1))
+        })
+        .build()
+        .unwrap();
+    assert!(retry.call(script(["a", "by the backoff", "c", "last"].map(Err::<(), _>))).is_err());
+    assert_eq!(clock.slept_seconds(), [10.0, 2.0, 30.0]);
+    assert_eq!(*asked.lock().unwrap(), [(0, 4), (1, 4), (2, 4)], "not after the last attempt");
+}
+
+#[test]
+fn own_delays_keep_to_max_delay_to_what_the_callee_asks_for_and_to_deadlines() {
+    let clock = Diary::default();
+    let build = |delay: Duration| {
+        let retry = doubling(&clock).max_retries(1).max_delay(SECOND * 20).max_elapsed(SECOND * 30);
+        retry.delay(move |_, _: &AppError| delay).build().unwrap()
+    };
+    let asks = |wait| Err::<(), _>(failure(ErrorCode::RATE_LIMIT_ERROR).with_retry_after(wait));
+    let _ = build(Duration::MAX).call(|| Err::<(), _>(failure(ErrorCode::SYNC_ERROR)));
+    let _ = build(SECOND).call(|| asks(SECOND * 7));
+    let _ = build(Duration::ZERO).call(|| Err::<(), _>(failure(ErrorCode::SYNC_ERROR)));
+    assert_eq!(clock.slept_seconds(), [20.0, 7.0], "zero starts no timer");
+    let late = doubling(&clock).max_elapsed(SECOND * 5).delay(|_, _: &AppError| SECOND * 6).build().unwrap();
+    let error = late.call(|| Err::<(), _>(failure(ErrorCode::SYNC_ERROR))).unwrap_err();
+    assert_eq!(error.details()["retry_stopped_by"], "deadline");
+}
+
+#[test]
+fn no_delay_is_computed_for_an_error_that_is_not_retried_nor_for_a_refused_value() {
+    let clock = Diary::default();
+    let delay = |_: Attempt, _: &AppError| -> Duration { panic!("nobody waits after this error") };
+    let retry = doubling(&clock).max_retries(1).delay(delay).build().unwrap();
+    assert!(retry.call(|| Err::<(), _>(failure(ErrorCode::PERMISSION_ERROR))).is_err());
+    let polled = retry.call_while(|| Ok::<_, AppError>("pending"), |outcome| matches!(outcome, Ok("pending")));
+    assert_eq!(polled.unwrap(), "pending");
+    assert_eq!(clock.slept_seconds(), [1.0]);
 }
 
 #[test]

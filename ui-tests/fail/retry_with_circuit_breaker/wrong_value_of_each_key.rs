@@ -33,6 +33,7 @@ type R<T> = Result<T, AppError>;
     max_elapsed = 0,
     attempt_timeout = 0,
     jitter = 1.5,
+    delay = "2s",
     retry_if = true,
     on_retry = hear(),
     on_give_up = 3,

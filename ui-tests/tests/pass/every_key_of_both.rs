@@ -3,7 +3,7 @@
 use crate::prelude::*;
 use gardefou::{
     breaker::{CircuitBreaker, ManualControl},
-    retry::{FailedAttempt, Retry},
+    retry::{Attempt, FailedAttempt, Retry},
 };
 use std::sync::LazyLock;
 
@@ -40,6 +40,7 @@ fn heard(_: &FailedAttempt<'_>) {}
     max_elapsed = "1m",
     attempt_timeout = "2s",
     jitter = "equal",
+    delay = |attempt: Attempt, _: &AppError| Duration::from_secs(attempt.index.into()),
     retry_if = |error| error.is(ErrorCode::SYNC_ERROR),
     on_retry = heard,
     on_give_up = heard,

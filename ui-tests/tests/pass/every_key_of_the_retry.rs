@@ -1,7 +1,7 @@
 //! Each key of `#[retry]` reaches the builder.
 
 use crate::prelude::*;
-use gardefou::retry::{Backoff, FailedAttempt, Jitter, Retry, RetryConfig};
+use gardefou::retry::{Attempt, Backoff, FailedAttempt, Jitter, Retry, RetryConfig};
 
 #[retry(
     max_attempts = 6,
@@ -12,6 +12,7 @@ use gardefou::retry::{Backoff, FailedAttempt, Jitter, Retry, RetryConfig};
     max_elapsed = "1m",
     attempt_timeout = "2s",
     jitter = "equal",
+    delay = longer_each_time,
     retry_if = |error| error.is(ErrorCode::SYNC_ERROR),
     on_retry = heard,
     on_give_up = |_| {},
@@ -26,6 +27,43 @@ async fn f() -> R<i32> {
 }
 
 fn heard(_: &FailedAttempt<'_>) {}
+
+fn longer_each_time(attempt: Attempt, error: &AppError) -> Option<Duration> {
+    error.retry_after().is_none().then(|| Duration::from_secs(1) * attempt.index)
+}
+
+#[derive(Debug)]
+struct Borrowed<'a>(&'a str);
+
+trait Queue {
+    const PAUSE: Duration;
+
+    fn pause(&self, error: &Borrowed<'_>) -> Duration;
+
+    #[retry(max_retries = 1, delay = |_, error| self.pause(error))]
+    fn take<'a, T: Clone + ToString>(&self, item: T, text: &'a str) -> Result<String, Borrowed<'a>> {
+        if text.is_empty() { Err(Borrowed(text)) } else { Ok(item.to_string()) }
+    }
+
+    #[retry(max_retries = 1, delay = |attempt, _| Self::PAUSE * attempt.index + Duration::from_millis(extra))]
+    async fn take_later(&mut self, extra: u64) -> R<u64> {
+        tick().await;
+        Ok(extra)
+    }
+
+    #[retry(delay = |_, _: &AppError| Self::PAUSE, retry_if_result = Result::is_err)]
+    fn poll(&mut self) -> R<()> {
+        Ok(())
+    }
+}
+
+impl Queue for u8 {
+    const PAUSE: Duration = Duration::ZERO;
+
+    fn pause(&self, _: &Borrowed<'_>) -> Duration {
+        Duration::from_secs((*self).into())
+    }
+}
 
 #[retry(backoff = Backoff::linear(Duration::from_secs(1)), jitter = false, max_retries = 2)]
 fn g() -> R<()> {
@@ -48,6 +86,9 @@ fn the_macro_form_is_the_builder_form() {
     assert_eq!(block_on(f()).unwrap(), 1);
     g().unwrap();
     h().unwrap();
+    assert_eq!(1_u8.take(2, "x").unwrap(), "2");
+    assert_eq!(block_on(1_u8.take_later(3)).unwrap(), 3);
+    1_u8.poll().unwrap();
     let by_hand = Retry::builder()
         .max_attempts(6)
         .initial_delay(Duration::from_millis(10))

@@ -32,6 +32,7 @@ impl Model {
         if failure.retry_after.is_some_and(|asked| asked > longest) {
             return Decision::Stop(StopReason::RetryAfter);
         }
+        let own = failure.own_delay.map_or(own, |computed| computed.min(longest));
         let wait = [Some(own), failure.retry_after].into_iter().flatten().max().unwrap();
         let until = u128::from(now) + wait.as_nanos();
         match self.config.max_elapsed {
@@ -66,8 +67,10 @@ fn any_failure() -> impl Strategy<Value = (u64, Failure)> {
         1 => Just(Some(StopReason::Refused)),
     ];
     let asked = prop_oneof![3 => Just(None), 1 => (0..6000u64).prop_map(|ms| Some(Duration::from_millis(ms)))];
-    (0..3000u64, hopeless, asked)
-        .prop_map(|(took, hopeless, retry_after)| (took, Failure { hopeless, retry_after, remaining: None }))
+    let computed = prop_oneof![3 => Just(None), 1 => (0..6000u64).prop_map(|ms| Some(Duration::from_millis(ms)))];
+    (0..3000u64, hopeless, computed, asked).prop_map(|(took, hopeless, own_delay, retry_after)| {
+        (took, Failure { hopeless, own_delay, retry_after, remaining: None })
+    })
 }
 
 proptest! {
@@ -100,7 +103,7 @@ proptest! {
     }
 }
 
-const FAILED: Failure = Failure { hopeless: None, retry_after: None, remaining: None };
+const FAILED: Failure = Failure { hopeless: None, own_delay: None, retry_after: None, remaining: None };
 
 fn fixed(max_elapsed: Option<Duration>) -> RetryConfig {
     let backoff = Backoff::exponential(SECOND).jitter(Jitter::None);
@@ -142,7 +145,7 @@ fn the_time_of_the_first_attempt_counts_too() {
 #[test]
 fn a_callee_that_asks_for_time_gets_at_least_that_and_ends_the_series_if_it_asks_for_too_much() {
     let config = fixed(None);
-    let asks = |wait| Failure { hopeless: None, retry_after: Some(wait), remaining: None };
+    let asks = |wait| Failure { retry_after: Some(wait), ..FAILED };
     let first = |failure| begin(None).after_failure_at(&config, failure, Tick::ZERO);
     assert_eq!(first(asks(SECOND * 7)), Decision::Retry(SECOND * 7));
     assert_eq!(first(asks(SECOND / 2)), Decision::Retry(SECOND));
