@@ -413,3 +413,10 @@ pub(crate) fn path_at(krate: &syn::Path, tokens: &impl Spanned) -> TokenStream {
     });
     moved.collect()
 }
+
+/// The value that stands in for one that is missing. Its type is known in front, so that a value of another one is
+/// reported at itself; as a part of a tuple it is no argument, about whose function the compiler would speak too.
+pub(crate) fn stand_in(krate: &syn::Path, missing: &Ident, value: &Expr) -> TokenStream {
+    let krate = path_at(krate, value);
+    quote::quote_spanned!(at(value)=> #krate::__private::Missing::stand_in(#missing, (#value,)))
+}

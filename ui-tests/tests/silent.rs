@@ -679,6 +679,17 @@ fn with_another(text: String, (name, count): (String, usize)) -> Answer<usize> {
     Ok(text.len() + name.len() + count)
 }
 
+#[enhanced_error_handling(rethrow = false, fallback = return Ok(value))]
+fn with_a_fallback_that_returns(value: i32) -> Answer<i32> {
+    Ok(value)
+}
+
+#[enhanced_error_handling(rethrow = false, fallback = with_every_callback(value).await?)]
+async fn with_a_fallback_that_awaits(value: i32) -> Answer<i32> {
+    tick().await;
+    Ok(value)
+}
+
 #[enhanced_error_handling(rethrow = false, fallback = vec![], catch_panics = true, capture(text, count))]
 fn with_everything(text: &str, count: usize) -> Answer<Vec<String>> {
     Ok(vec![text.to_owned(); count])
@@ -729,6 +740,8 @@ async fn callbacks() -> Answer<()> {
     assert_eq!(with_callbacks(1)?, 1_i32);
     assert_eq!(with_an_owned_argument("a".to_owned())? + with_another("a".to_owned(), ("b".to_owned(), 1))?, 4);
     assert_eq!(with_every_callback(1).await?, 1_i32);
+    assert_eq!(with_a_fallback_that_returns(1)?, 1_i32);
+    assert_eq!(with_a_fallback_that_awaits(1).await?, 1_i32);
     assert_eq!(with_everything("a", 2)?.len(), 2);
     assert_eq!(with_a_default("a").await?, "a");
     Ok(())

@@ -41,18 +41,19 @@ pub(super) fn expand(function: &mut Function, handling: &Handling, site: &Site<'
     let end = if handling.rethrow {
         leave
     } else {
-        let value = own("value");
+        let (value, missing) = (own("value"), own("missing"));
         let fallback = match &handling.fallback {
-            Some(fallback) => quote!(#fallback),
+            Some(fallback) => crate::model::stand_in(krate, &missing, fallback),
             None => {
                 let krate = path_at(krate, &returns);
                 quote_spanned!(at(&returns)=> #krate::__private::default_value())
             }
         };
         quote! {
-            #krate::__private::Ok(match #leave {
+            #krate::__private::Ok(match #krate::__private::missing(#leave) {
                 #krate::__private::Ok(#value) => #value,
-                #krate::__private::Err(_) => #fallback,
+                #[allow(unreachable_code, clippy::diverging_sub_expression)]
+                #krate::__private::Err(#missing) => #fallback,
             })
         }
     };

@@ -1,6 +1,7 @@
 //! How a guarded body is called.
 
 use super::Conversion;
+use std::{fmt, marker::PhantomData};
 
 /// Calls a body in its own closure. A parameter of this kind makes the closure an `FnOnce`, which may give away what it
 /// captured, as a borrow of `&mut self`.
@@ -57,4 +58,31 @@ impl<T: Default> FallbackValue for T {
 #[cold]
 pub fn default_value<T: FallbackValue>() -> T {
     T::fallback_value()
+}
+
+/// A value that an error left missing: the type of what stands in for it.
+pub struct Missing<T>(PhantomData<fn() -> T>);
+
+impl<T> fmt::Debug for Missing<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Missing")
+    }
+}
+
+impl<T> Missing<T> {
+    /// Gives the value in place of the missing one.
+    #[inline(always)]
+    pub fn stand_in(self, (value,): (T,)) -> T {
+        value
+    }
+}
+
+/// Drops the error of an outcome whose value another one stands in for.
+///
+/// # Errors
+///
+/// What is missing.
+#[inline(always)]
+pub fn missing<T, E>(outcome: Result<T, E>) -> Result<T, Missing<T>> {
+    outcome.map_err(|_| Missing(PhantomData))
 }

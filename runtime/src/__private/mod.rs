@@ -20,7 +20,7 @@ pub use crate::{
 };
 pub use audit::{Audit, Audited, User, run_audited};
 pub use breaker::{BreakerSite, ByShape, call_guarded, fallback, ignore_if, judge_if, run_admitted};
-pub use call::{call, call_with, default_value, never, unguarded};
+pub use call::{Missing, call, call_with, default_value, missing, never, unguarded};
 pub use carry::{Carried, carrying, rejecting};
 pub use core::{
     clone::Clone,

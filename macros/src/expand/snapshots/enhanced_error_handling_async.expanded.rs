@@ -46,16 +46,21 @@ async fn read(&mut self, key: String) -> Result<u32> {
     ::gardefou::__private::returned(
         __conversion,
         ::gardefou::__private::Ok(
-            match ::gardefou::__private::Handling::leave_with(
-                &__GARDEFOU_HANDLING,
-                &mut __entered,
-                __outcome,
-                ::gardefou::__private::shape!(__conversion, Result < u32 >),
-                ::gardefou::__private::Then::Ends,
-                || __captured,
+            match ::gardefou::__private::missing(
+                ::gardefou::__private::Handling::leave_with(
+                    &__GARDEFOU_HANDLING,
+                    &mut __entered,
+                    __outcome,
+                    ::gardefou::__private::shape!(__conversion, Result < u32 >),
+                    ::gardefou::__private::Then::Ends,
+                    || __captured,
+                ),
             ) {
                 ::gardefou::__private::Ok(__value) => __value,
-                ::gardefou::__private::Err(_) => 0,
+                #[allow(unreachable_code, clippy::diverging_sub_expression)]
+                ::gardefou::__private::Err(__missing) => {
+                    ::gardefou::__private::Missing::stand_in(__missing, (0,))
+                }
             },
         ),
     )
