@@ -286,6 +286,16 @@ pub(crate) fn self_kind(receiver: &Receiver) -> SelfKind {
     pointer_kind(ty)
 }
 
+/// Whether the body captures nothing but `&self`, which it then may borrow: arguments are parameters of a closure, and an
+/// async block must own them.
+pub(crate) fn borrows_self(function: &Function) -> bool {
+    let is_shared = function.sig.receiver().is_some_and(|receiver| matches!(self_kind(receiver), SelfKind::Ref));
+    let is_captured = |binding: &Binding| function.is_async() || !binding.cfgs.is_empty();
+    // Of a future that is returned, the statements before it may bind more.
+    let is_plain = function.sig.asyncness.is_some() || !function.is_async();
+    is_shared && is_plain && !used(function).iter().any(is_captured)
+}
+
 fn pointer_kind(ty: &Type) -> SelfKind {
     match plain_type(ty) {
         Type::Reference(reference) if reference.mutability.is_some() => SelfKind::Mut,

@@ -23,7 +23,7 @@ pub(super) enum Once {
 pub(super) fn once(site: &Site<'_>, function: &mut Function, returns: &Type, after: &TokenStream) -> Once {
     let body = function.body.clone();
     if function.is_async() {
-        let capture = Capture { place: function.capture_span(), by_reference: false };
+        let capture = Capture { place: function.capture_span(), by_reference: params::borrows_self(function) };
         let block = async_block(site, &capture, &TokenStream::new(), &quote!(#body), returns);
         return Once::Future(fallible(site, &block));
     }
@@ -34,7 +34,7 @@ pub(super) fn once(site: &Site<'_>, function: &mut Function, returns: &Type, aft
     let returns = inferable(returns);
     let arguments = tuple(&bound.iter().map(|binding| &binding.ident).collect::<Vec<_>>());
     let patterns = patterns(&bound);
-    let capture = Capture { place: function.capture_span(), by_reference: false };
+    let capture = Capture { place: function.capture_span(), by_reference: params::borrows_self(function) };
     Once::Closure { arguments, closure: capture.closure(&patterns, &quote!(-> #returns #body)) }
 }
 
@@ -42,6 +42,8 @@ pub(super) fn once(site: &Site<'_>, function: &mut Function, returns: &Type, aft
 pub(super) struct Capture {
     /// Its own place, at which the compiler shows what is wrong with what it captures.
     pub(super) place: Span,
+    /// Whether it borrows what it captures. Of `&self` that is one pointer as well, and the compiler gives its advice to
+    /// take `&mut self`, which it has for the function and for no closure.
     pub(super) by_reference: bool,
 }
 

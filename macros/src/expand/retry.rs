@@ -233,6 +233,7 @@ impl Attempt {
     /// Gives each attempt its own `self` under another name where the body could use it up, and tells whether the
     /// body must borrow it instead.
     fn take_self(&mut self, function: &mut Function, krate: &Path, body: &mut TokenStream) -> bool {
+        let borrows_self = params::borrows_self(function);
         let Some(receiver) = receiver_of(function) else { return false };
         if !params::mentions(body, "self") {
             return false;
@@ -240,7 +241,8 @@ impl Attempt {
         let in_format_string = params::mentions_self_in_text(body);
         let (this, self_token) = (own("this"), receiver.self_token);
         let own = match params::self_kind(receiver) {
-            SelfKind::Ref | SelfKind::Value => return false,
+            SelfKind::Value => return false,
+            SelfKind::Ref => return borrows_self,
             SelfKind::Mut if !in_format_string => quote_spanned!(at(&self_token)=> &mut *#self_token),
             SelfKind::PinnedMut if !in_format_string => {
                 quote_spanned!(at(&self_token)=> #krate::__private::Pin::as_mut(&mut #self_token))

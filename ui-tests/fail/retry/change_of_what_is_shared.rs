@@ -1,6 +1,6 @@
-//! A change through a shared reference is told where it is made.
+//! A change through a shared reference has the compiler's own advice.
 
-use gardefou::{AppError, retry};
+use gardefou::{AppError, enhanced_error_handling, retry, with_circuit_breaker};
 
 type R<T> = Result<T, AppError>;
 
@@ -13,6 +13,36 @@ impl Log {
     fn push(&self) -> R<usize> {
         self.lines.push(1);
         Ok(self.lines.len())
+    }
+
+    #[with_circuit_breaker(name = "log")]
+    fn last(&self, name: String) -> R<&u32> {
+        drop(name);
+        let lines = &mut self.lines;
+        lines.clear();
+        Ok(&self.lines[0])
+    }
+
+    #[enhanced_error_handling]
+    async fn push_later(&self) -> R<()> {
+        self.lines.push(1);
+        Ok(())
+    }
+}
+
+struct Counts(Vec<u32>, u32);
+
+impl Counts {
+    #[retry]
+    fn push(&self, count: u32) -> R<()> {
+        self.0.push(count);
+        Ok(())
+    }
+
+    #[with_circuit_breaker(name = "counts")]
+    fn add(&self) -> R<()> {
+        self.1 += 1;
+        Ok(())
     }
 }
 
