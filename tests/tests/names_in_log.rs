@@ -2,11 +2,12 @@
 
 use gardefou::{
     AppError, ConfigError, ErrorCode,
-    alerts::{AlertsConfig, CallbackChannel, Rule},
-    boundary::{ErrorBoundary, Operation, error_boundary, transaction},
+    alerts::{AlertsConfig, CallbackChannel, DeliveryError, Rule},
+    boundary::{ErrorBoundary, Operation, RollbackFailures, error_boundary, transaction},
     breaker::CircuitBreaker,
     event::{self, Event},
-    health::{Health, HealthConfig},
+    health::{Check, CheckResult, Health, HealthConfig, builtin::BreakerGroup},
+    monitor::journal::Query,
     retry::{BudgetSource, Retry, RetryBudget},
     testing::Scope,
 };
@@ -23,6 +24,7 @@ use tracing::{
 };
 
 const NAME: &str = "https://ann:hunter2@db.example.com/";
+const TOKEN: &str = "ghp_16C7e42F292c6912E7710c838347Ae178B4a";
 
 thread_local! {
     static LINES: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
@@ -135,6 +137,61 @@ fn debug_output_shows_no_secret_in_a_name() {
         format!("{:?}", health.run_check(NAME).unwrap_err()),
         health.run_check(NAME).unwrap_err().to_string(),
     ];
+    for text in texts {
+        assert!(text.contains("[redacted]@db.example.com") && !text.contains("hunter2"), "{text}");
+    }
+}
+
+#[test]
+fn debug_output_of_what_is_reported_shows_no_secret() {
+    let scope = Scope::new();
+    let monitor = scope.monitor();
+    let mut texts = Vec::new();
+    scope.run(|| {
+        error_boundary(NAME, || Err::<(), _>(AppError::new(ErrorCode::TIMEOUT_ERROR, NAME))).unwrap_err();
+        let retry = Retry::builder().name(NAME).max_retries(1).initial_delay(Duration::ZERO).build().unwrap();
+        retry.call(|| Err::<(), _>(failure())).unwrap_err();
+        let failed = transaction("order", |tx| {
+            tx.on_rollback(NAME, || Err::<(), _>(NAME));
+            Err::<(), _>(failure())
+        });
+        texts.push(format!("{:?}", failed.unwrap_err().downcast_ref::<RollbackFailures>().unwrap()));
+    });
+    let snapshot = monitor.snapshot();
+    texts.push(format!("{:?}", snapshot.operations.iter().find(|row| row.name.contains("@db")).unwrap()));
+    texts.push(format!("{:?}", snapshot.retries.first().unwrap()));
+    texts.push(format!("{:?}", snapshot.groups.first().unwrap()));
+    texts.push(format!("{:?}", monitor.stats().recent_errors.first().unwrap()));
+    let health = Health::new(HealthConfig::default()).unwrap();
+    let check = |name: &str| Check::dependency(name, || CheckResult::fail(NAME).with_detail("url", NAME));
+    // Names of checks are words, which may be tokens all the same.
+    for check in [check(TOKEN), check("tagged").tag(TOKEN), check("grouped").group(TOKEN)] {
+        health.register(check).unwrap();
+    }
+    health.register(check("alive").liveness_despite_dependency(NAME)).unwrap();
+    let report = health.run_all_checks();
+    for text in report.checks().iter().map(|check| format!("{check:?}")).chain([format!("{report:?}")]) {
+        assert!(!text.contains(TOKEN), "{text}");
+        texts.push(text);
+    }
+    texts.push(format!("{:?}", BreakerGroup::new(NAME, ["a"])));
+    texts.push(format!("{:?}", BreakerGroup::new("a", [NAME])));
+    texts.push(format!("{:?}", CheckResult::fail(NAME)));
+    texts.push(format!("{:?}", Query::new().operation(NAME)));
+    texts.push(format!("{:?}", Query::new().text(NAME)));
+    texts.push(format!("{:?}", Query::new().code_name(NAME)));
+    texts.push(format!("{:?}", DeliveryError::temporary(NAME)));
+    texts.push(format!(
+        "{:?}",
+        DeliveryError::permanent("refused").with_source(AppError::new(ErrorCode::TIMEOUT_ERROR, NAME).into_std())
+    ));
+    let public = AppError::new(ErrorCode::TIMEOUT_ERROR, "m").with_public_message(NAME);
+    texts.push(format!("{:?}", public.to_problem()));
+    texts.push(format!("{:?}", AppError::new(ErrorCode::TIMEOUT_ERROR, NAME)));
+    texts.push(format!("{:?}", AppError::new(ErrorCode::TIMEOUT_ERROR, "m").with_detail("url", NAME)));
+    let breaker = CircuitBreaker::builder("b").failure_threshold(1).build().unwrap();
+    breaker.call(|| Err::<(), _>(AppError::new(ErrorCode::TIMEOUT_ERROR, NAME))).unwrap_err();
+    texts.push(format!("{:?}", breaker.snapshot()));
     for text in texts {
         assert!(text.contains("[redacted]@db.example.com") && !text.contains("hunter2"), "{text}");
     }

@@ -3,7 +3,7 @@
 use super::{Notice, notice::one_line};
 use crate::{
     error::{chain, distinct_texts},
-    event::{self, AlertLevel, Shown, names, text},
+    event::{self, AlertLevel, Shown, ShownText, names, text},
 };
 use std::{error::Error, fmt, time::Duration};
 
@@ -28,12 +28,23 @@ pub trait Channel: Send + Sync + 'static {
 }
 
 /// A notice did not arrive.
-#[derive(Debug)]
 pub struct DeliveryError {
     text: String,
     is_final: bool,
     retry_after: Option<Duration>,
     source: Option<Box<dyn Error + Send + Sync>>,
+}
+
+impl fmt::Debug for DeliveryError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let source = self.source.as_ref().map(|source| format!("{source:?}"));
+        f.debug_struct("DeliveryError")
+            .field("text", &ShownText(&self.text))
+            .field("is_final", &self.is_final)
+            .field("retry_after", &self.retry_after)
+            .field("source", &source.as_deref().map(ShownText))
+            .finish()
+    }
 }
 
 impl DeliveryError {

@@ -46,5 +46,5 @@ pub(crate) use bus::{Starter, emit, is_heard, start_observers};
 pub(crate) use error::log_error;
 pub(crate) use health::log_health;
 pub(crate) use record::{RecordCell, RecordSlot};
-pub(crate) use shown::{GuardName, Shown, debug_with_names};
+pub(crate) use shown::{GuardName, Shown, ShownText, debug_with_names};
 pub(crate) use stderr::to_stderr;

@@ -12,6 +12,15 @@ impl fmt::Debug for Shown<'_> {
     }
 }
 
+/// A text as `Debug` may show it.
+pub(crate) struct ShownText<'a>(pub(crate) &'a str);
+
+impl fmt::Debug for ShownText<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&*redact::text(self.0), f)
+    }
+}
+
 /// A name that is kept, and that `Debug` may show.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct GuardName<T>(pub(crate) T);

@@ -7,12 +7,15 @@ use super::{
     status::{Criticality, FailureCategory, Kind, Status},
     track::Counts,
 };
-use crate::time::{Tick, Timestamp};
+use crate::{
+    event::{Shown, ShownText},
+    time::{Tick, Timestamp},
+};
 use serde_json::{Map, Value, json};
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, fmt, time::Duration};
 
 /// What is known of one check.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct CheckReport {
     /// The name under which it is registered.
@@ -55,6 +58,39 @@ pub struct CheckReport {
     pub counts: Counts,
     /// Why a dependency decides about liveness all the same.
     pub liveness_reason: Option<String>,
+}
+
+impl fmt::Debug for CheckReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, status, category, weight, criticality, kinds, tags, group, output, details, .. } = self;
+        f.debug_struct("CheckReport")
+            .field("name", &Shown(name))
+            .field("status", status)
+            .field("category", category)
+            .field("weight", weight)
+            .field("criticality", criticality)
+            .field("kinds", kinds)
+            .field("tags", &names(tags))
+            .field("group", &group.as_deref().map(Shown))
+            .field("output", output)
+            .field("details", details)
+            .field("retry_after", &self.retry_after)
+            .field("duration", &self.duration)
+            .field("age", &self.age)
+            .field("last_check", &self.last_check)
+            .field("last_success", &self.last_success)
+            .field("last_failure", &self.last_failure)
+            .field("consecutive_failures", &self.consecutive_failures)
+            .field("hanging", &self.hanging)
+            .field("counts", &self.counts)
+            .field("liveness_reason", &self.liveness_reason.as_deref().map(ShownText))
+            .finish()
+    }
+}
+
+/// Some names as `Debug` may show them.
+fn names(names: &[String]) -> Vec<Shown<'_>> {
+    names.iter().map(|name| Shown(name)).collect()
 }
 
 /// Which truth a report tells.
@@ -220,13 +256,25 @@ impl Phase {
 }
 
 /// What is known of many checks, and what that adds up to.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct HealthReport {
     pub(crate) status: Status,
     pub(crate) timestamp: Timestamp,
     pub(crate) phase: Phase,
     pub(crate) checks: Vec<CheckReport>,
     pub(crate) excluded: Vec<String>,
+}
+
+impl fmt::Debug for HealthReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HealthReport")
+            .field("status", &self.status)
+            .field("timestamp", &self.timestamp)
+            .field("phase", &self.phase)
+            .field("checks", &self.checks)
+            .field("excluded", &names(&self.excluded))
+            .finish()
+    }
 }
 
 impl HealthReport {

@@ -1,14 +1,21 @@
 //! What went wrong while rolling back.
 
-use crate::{AppError, error::SharedError};
+use crate::{AppError, error::SharedError, event::Shown};
 use serde_json::{Value, json};
 use std::{error::Error, fmt};
 
 /// A compensation that failed, panicked or could not run.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct RollbackFailure {
     compensation: String,
     error: AppError,
+}
+
+impl fmt::Debug for RollbackFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = Shown(&self.compensation);
+        f.debug_struct("RollbackFailure").field("compensation", &name).field("error", &self.error).finish()
+    }
 }
 
 impl RollbackFailure {

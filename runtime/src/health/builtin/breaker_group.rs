@@ -3,8 +3,10 @@
 use crate::{
     breaker::{BreakerRegistry, CircuitState, circuit_breakers},
     error::ConfigError,
+    event::Shown,
     health::{Check, CheckResult},
 };
+use std::fmt;
 
 /// A check that fails while the circuit of every breaker of a group is open: no replica of a database, no provider of a
 /// payment is left. While some are open, it warns.
@@ -34,11 +36,18 @@ use crate::{
 /// assert_eq!((report.status, report.output.as_deref()), (Status::Fail, Some("all of 2 circuits are open: primary, replica")));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[must_use = "a check does nothing until it is registered"]
 pub struct BreakerGroup {
     name: String,
     breakers: Vec<String>,
+}
+
+impl fmt::Debug for BreakerGroup {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let breakers: Vec<_> = self.breakers.iter().map(|breaker| Shown(breaker)).collect();
+        f.debug_struct("BreakerGroup").field("name", &Shown(&self.name)).field("breakers", &breakers).finish()
+    }
 }
 
 impl BreakerGroup {

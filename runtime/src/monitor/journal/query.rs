@@ -3,7 +3,7 @@
 use crate::{
     ErrorCode,
     error::ErrorId,
-    event::AlertLevel,
+    event::{AlertLevel, Shown, ShownText},
     monitor::{ErrorRecord, Fingerprint, RecordKind, RecordState},
     time::Timestamp,
 };
@@ -14,7 +14,7 @@ use std::{fmt, str::FromStr};
 /// # Defaults
 ///
 /// No condition, the newest 50 errors; those that another attempt followed are not among them. A limit is moved into 1 to 1,000.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[must_use]
 pub struct Query {
     pub(super) kind: RecordKind,
@@ -35,6 +35,28 @@ pub struct Query {
 }
 
 const NOTIFICATIONS: [RecordKind; 3] = [RecordKind::Queued, RecordKind::Undelivered, RecordKind::Settled];
+
+impl fmt::Debug for Query {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { kind, is_of_notifications, state, includes_retried, id, code, min_level, operation, .. } = self;
+        f.debug_struct("Query")
+            .field("kind", kind)
+            .field("is_of_notifications", is_of_notifications)
+            .field("state", state)
+            .field("includes_retried", includes_retried)
+            .field("id", id)
+            .field("code", &code.as_deref().map(Shown))
+            .field("min_level", min_level)
+            .field("operation", &operation.as_deref().map(Shown))
+            .field("fingerprint", &self.fingerprint)
+            .field("since", &self.since)
+            .field("until", &self.until)
+            .field("text", &self.text.as_deref().map(ShownText))
+            .field("limit", &self.limit)
+            .field("after", &self.after)
+            .finish()
+    }
+}
 
 impl Default for Query {
     fn default() -> Self {
