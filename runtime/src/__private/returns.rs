@@ -61,26 +61,34 @@ impl<T, E> Conversion<Result<T, E>> for Itself {
     }
 }
 
-/// It is none; what stands here lets the compiler report that and nothing else.
-#[derive(Clone, Copy, Debug)]
-pub struct Nothing;
+/// It is none; what stands here lets the compiler report that and nothing else. The value is whatever a fallback gives.
+#[derive(Debug)]
+pub struct Nothing<V>(PhantomData<fn() -> V>);
 
-impl<R> Conversion<R> for Nothing {
-    type Value = ();
+impl<V> Clone for Nothing<V> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<V> Copy for Nothing<V> {}
+
+impl<R, V> Conversion<R> for Nothing<V> {
+    type Value = V;
     type Error = AppError;
 
     #[cold]
-    fn result(self, _: R) -> Result<(), AppError> {
+    fn result(self, _: R) -> Result<V, AppError> {
         unreachable!("no type implements `Outcome`")
     }
 
     #[cold]
-    fn returned(self, _: Result<(), AppError>) -> R {
+    fn returned(self, _: Result<V, AppError>) -> R {
         unreachable!("no type implements `Outcome`")
     }
 
     #[cold]
-    fn shown(self, _: &Result<(), AppError>) -> &R {
+    fn shown(self, _: &Result<V, AppError>) -> &R {
         unreachable!("no type implements `Outcome`")
     }
 }
@@ -97,6 +105,7 @@ pub fn returns<R>() -> Returns<R> {
 /// The two ways; brought into scope where one is chosen and nowhere else.
 pub mod returning {
     use super::{Itself, Nothing, Outcome, Returns};
+    use std::marker::PhantomData;
 
     #[doc(hidden)]
     pub trait ByResult {
@@ -111,11 +120,11 @@ pub mod returning {
     #[doc(hidden)]
     pub trait ByNothing<R> {
         #[inline(always)]
-        fn __gardefou_conversion(&self) -> Nothing
+        fn __gardefou_conversion<V>(&self) -> Nothing<V>
         where
             R: Outcome,
         {
-            Nothing
+            Nothing(PhantomData)
         }
     }
 
