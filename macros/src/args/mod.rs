@@ -11,4 +11,4 @@ mod written;
 
 pub(crate) use keys::Spec;
 pub(crate) use suggest::nearest;
-pub(crate) use written::{Args, Written, path_in_first_place};
+pub(crate) use written::{Args, Written, in_first_place, path_in_first_place};

@@ -90,6 +90,21 @@ fn value_of(key: &Ident, input: ParseStream<'_>) -> syn::Result<Expr> {
     }
 }
 
+/// What stands in first place where a value may: also an expression that begins as a key does, which is one mistake and no
+/// missing value.
+pub(crate) fn in_first_place(input: ParseStream<'_>, spec: &Spec) -> syn::Result<Written> {
+    let ahead = input.fork();
+    if spec.positional
+        && let Ok(value) = ahead.parse::<Expr>()
+        && matches!(value, Expr::MethodCall(_) | Expr::Field(_) | Expr::Index(_) | Expr::Try(_) | Expr::Await(_))
+        && (ahead.is_empty() || ahead.peek(Token![,]))
+    {
+        input.advance_to(&ahead);
+        return Ok(Written::Value(value));
+    }
+    input.parse()
+}
+
 /// A single word in first place is the name of a constant where a value may stand, unless it is a key.
 pub(crate) fn path_in_first_place(written: &mut [Written], spec: &Spec) {
     if let Some(first) = written.first_mut()
@@ -117,7 +132,8 @@ impl Args {
         let (mut all, mut unread) = (Vec::new(), false);
         let parser = |input: ParseStream<'_>| {
             while !input.is_empty() {
-                match input.parse::<Written>() {
+                let written = if all.is_empty() && !unread { in_first_place(input, spec) } else { input.parse() };
+                match written {
                     Ok(written) => all.push(written),
                     Err(error) => {
                         diag.push(error);

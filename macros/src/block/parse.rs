@@ -1,7 +1,7 @@
 //! `"name", key = value, .., { body }`.
 
 use crate::{
-    args::{Args, Spec, Written, path_in_first_place, value},
+    args::{Args, Spec, Written, in_first_place, path_in_first_place, value},
     diag::Diag,
 };
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
@@ -112,7 +112,8 @@ impl Call {
                     }
                     return Ok(());
                 }
-                match input.parse::<Written>() {
+                let is_first = written.is_empty() && diag.is_empty();
+                match if is_first { in_first_place(input, kind.spec()) } else { input.parse::<Written>() } {
                     Ok(argument) => written.push(argument),
                     Err(error) => {
                         diag.push(error);

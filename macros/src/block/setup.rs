@@ -42,14 +42,14 @@ impl Setup {
         runtime(&self.krate)
     }
 
-    /// The static that describes the call, as an expression; in a block of its own, where no name of it meets the user's.
+    /// What describes the call, as an expression.
     pub(super) fn operation(&self) -> TokenStream {
         let (runtime, name) = (self.runtime(), &self.name);
-        quote! {{
-            static OPERATION: #runtime::Operation<'static> =
-                #runtime::Operation::new(#name, ::core::module_path!(), ::core::file!(), ::core::line!());
-            &OPERATION
-        }}
+        // In place of a static: the name may then be a constant of a type parameter, and of a variable the compiler says
+        // that it would need to be a `const`.
+        quote! {
+            const { &#runtime::Operation::new(#name, ::core::module_path!(), ::core::file!(), ::core::line!()) }
+        }
     }
 
     /// Code and level, as an expression.

@@ -141,6 +141,35 @@ fn a_name_can_be_a_constant_and_the_component_is_the_module() {
     assert_eq!((told.operation.as_str(), told.component.as_str()), ("error-const", module_path!()));
 }
 
+trait Store {
+    const NAME: &str;
+
+    fn read(&self) -> Result<u8, AppError> {
+        error_boundary!(Self::NAME, { "x".parse()? })
+    }
+}
+
+struct Local;
+struct Remote<const N: usize>;
+
+impl Store for Local {
+    const NAME: &str = "error-local";
+}
+
+impl<const N: usize> Store for Remote<N> {
+    const NAME: &str = ["error-remote-0", "error-remote-1"][N];
+}
+
+#[test]
+fn a_name_can_be_a_constant_of_the_type() {
+    for name in ["error-local", "error-remote-1"] {
+        let ears = Ears::on(name);
+        let _ = (Local.read(), Remote::<1>.read());
+        let told: Vec<_> = ears.errors().into_iter().map(|told| told.operation).collect();
+        assert_eq!(told, [name]);
+    }
+}
+
 #[test]
 fn a_panic_passes_unless_it_is_to_be_caught() {
     assert!(panics(|| {
