@@ -36,7 +36,7 @@ pub(super) fn expand(function: &mut Function, audit: &Audit, site: &Site<'_>) ->
         }
         Once::Future(future) => quote!(#audited.watch(#shape, #future).await),
     };
-    let run = body::returned(site, &run);
+    let run = body::returned(site, &run, &returns);
     let convert = body::conversion(site, &returns);
     Some(quote! {
         #describe

@@ -136,10 +136,12 @@ pub(super) fn fallible(site: &Site<'_>, block: &TokenStream) -> TokenStream {
     quote!(#krate::__private::fallible(#conversion, #block))
 }
 
-/// What the function returns, of what a guard gives, which is a `Result`.
-pub(super) fn returned(site: &Site<'_>, outcome: &TokenStream) -> TokenStream {
-    let (krate, conversion) = (site.krate, own("conversion"));
-    quote!(#krate::__private::returned(#conversion, #outcome))
+/// What the function returns, of what a guard gives, which is a `Result`. It stands at the return type, where a borrow that
+/// does not live as long as that is reported.
+pub(super) fn returned(site: &Site<'_>, outcome: &TokenStream, returns: &Type) -> TokenStream {
+    let (krate, place) = (path_at(site.krate, returns), at(returns));
+    let conversion = own("conversion");
+    quote_spanned!(place=> #krate::__private::returned(#conversion, #outcome))
 }
 
 /// The way to look at errors of the function's error type.

@@ -40,9 +40,9 @@ pub(super) fn expand(function: &mut Function, breaker: &Breaker, site: &Site<'_>
         Once::Closure { arguments, closure } => run_admitted(site, &admitted, &judge, &arguments, &closure),
         Once::Future(future) => call(&admitted, &judge, &future),
     };
-    let call = body::returned(site, &call);
+    let call = body::returned(site, &call, &returns);
     let rejected = match &breaker.fallback {
-        None => body::returned(site, &rejected),
+        None => body::returned(site, &rejected, &returns),
         Some(_) => rejected,
     };
     Some(quote! {

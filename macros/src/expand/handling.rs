@@ -57,7 +57,7 @@ pub(super) fn expand(function: &mut Function, handling: &Handling, site: &Site<'
             })
         }
     };
-    let end = body::returned(site, &end);
+    let end = body::returned(site, &end, &returns);
     let convert = body::conversion(site, &returns);
     Some(quote! {
         #describe

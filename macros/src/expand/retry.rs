@@ -61,7 +61,7 @@ pub(super) fn expand(
         }
     };
     let convert = body::conversion(site, &returns);
-    let returned = |outcome: &TokenStream| body::returned(site, outcome);
+    let returned = |outcome: &TokenStream| body::returned(site, outcome, &returns);
     let series = match done {
         Some(done) => {
             let returned = returned(&quote!(#outcome));

@@ -87,6 +87,7 @@ fn the_macro_form_is_the_builder_form() {
     g().unwrap();
     h().unwrap();
     assert_eq!(1_u8.take(2, "x").unwrap(), "2");
+    assert_eq!(0_u8.take(2, "").unwrap_err().0, "");
     assert_eq!(block_on(1_u8.take_later(3)).unwrap(), 3);
     1_u8.poll().unwrap();
     let by_hand = Retry::builder()
