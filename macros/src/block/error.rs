@@ -106,7 +106,7 @@ fn expand_block(
         diag.at_span(word, "a closure cannot await: write the body as `async { .. }`, which is awaited in place");
     }
     let asynchronous = style.is_async() || (form_is_closure(style, setup) && awaits.is_some());
-    let awaited = awaited(awaits);
+    let awaited = awaited(awaits.or_else(|| style.async_word()));
     let form = if form_is_closure(style, setup) { Form::Closure } else { Form::InPlace };
     tail::check_block(&mut block, diag);
     let allow = tail::allow_unreachable(&block);

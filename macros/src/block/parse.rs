@@ -70,18 +70,26 @@ pub(super) enum Style {
     /// `||` or `move ||`.
     Closure(Option<Token![move]>),
     /// `async` or `async move`.
-    Async(Option<Token![move]>),
+    Async(Token![async], Option<Token![move]>),
 }
 
 impl Style {
     pub(super) fn is_async(self) -> bool {
-        matches!(self, Self::Async(_))
+        matches!(self, Self::Async(..))
+    }
+
+    /// The place of the word `async`, where that the block is awaited is reported if the block has no `await` of its own.
+    pub(super) fn async_word(self) -> Option<Span> {
+        match self {
+            Self::Async(word, _) => Some(word.span),
+            Self::Block | Self::Closure(_) => None,
+        }
     }
 
     pub(super) fn moved(self) -> Option<Token![move]> {
         match self {
             Self::Block => None,
-            Self::Closure(moved) | Self::Async(moved) => moved,
+            Self::Closure(moved) | Self::Async(_, moved) => moved,
         }
     }
 }
@@ -225,7 +233,7 @@ fn read_body(input: ParseStream<'_>, kind: Kind, diag: &mut Diag) -> syn::Result
     let group = brace_group(input)?;
     let open = group.span_open();
     let mut argument = None;
-    let mut style = if asyncness.is_some() { Style::Async(moved) } else { Style::Block };
+    let mut style = asyncness.map_or(Style::Block, |word| Style::Async(word, moved));
     match (kind, arguments) {
         (Kind::Error, None) => {}
         (Kind::Error, Some(all)) if all.is_empty() && asyncness.is_none() => style = Style::Closure(moved),

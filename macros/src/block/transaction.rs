@@ -64,7 +64,7 @@ fn expand_block(
     // Where it awaits without being allowed to, the expansion's own await is told at the user's, once.
     let awaits = awaits(&block).or_else(|| find_word(block.to_token_stream(), "on_rollback_async"));
     let asynchronous = style.is_async() || awaits.is_some();
-    let awaited = awaited(awaits);
+    let awaited = awaited(awaits.or_else(|| style.async_word()));
     // In a closure or an async block, so that a panic is known with its text.
     let form = Form::Closure;
     tail::check_block(&mut block, diag);
@@ -82,8 +82,12 @@ fn expand_block(
     let (place, last) = (value.span(), as_argument(&block, attrs));
     let runtime_there = at(runtime.clone(), place);
     let last = quote_spanned!(place=> #runtime_there::done(#last));
+    // At the argument, as what leaves the body by it: a type that it cannot have is reported there.
+    let argument_span = Span::mixed_site().located_at(argument.span());
+    let transaction_there = own_at("transaction", argument_span);
+    let bind = quote_spanned!(argument_span=> let #argument = #transaction_there;);
     let body = quote!({
-        let #argument = #transaction;
+        #bind
         #last
     });
     let run = match (asynchronous, setup.catch_panics) {
@@ -99,8 +103,6 @@ fn expand_block(
             quote!(#runtime::no_panic(#run.#awaited))
         }
     };
-    // At the argument: where the transaction leaves the body, that is told there.
-    let argument_span = Span::mixed_site().located_at(argument.span());
     let guard_there = own_at("guard", argument_span);
     let operation_value = setup.operation();
     let treatment = setup.tokens();
