@@ -248,10 +248,16 @@ fn in_format_string(text: &str, name: &str) -> bool {
     false
 }
 
-/// Tells whether a text names `self` as a format string does.
-pub(crate) fn mentions_self_in_text(tokens: &TokenStream) -> bool {
-    tokens.clone().into_iter().any(|token| match token {
-        TokenTree::Group(group) => mentions_self_in_text(&group.stream()),
+/// Tells whether a body names `self` where [`rename_self`] does not reach: in a format string, or in the definition of a
+/// macro.
+pub(crate) fn has_fixed_self(tokens: &TokenStream) -> bool {
+    let tokens: Vec<TokenTree> = tokens.clone().into_iter().collect();
+    tokens.iter().enumerate().any(|(place, token)| match token {
+        TokenTree::Group(group) => {
+            let is_definition =
+                place >= 3 && matches!(&tokens[place - 3], TokenTree::Ident(word) if word == "macro_rules");
+            has_fixed_self(&group.stream()) || is_definition && mentions_in(group.stream(), "self", true)
+        }
         TokenTree::Literal(literal) => {
             let text = literal.to_string();
             text.contains("{self}") || text.contains("{self:")

@@ -6,7 +6,7 @@ use crate::{
     params::{SelfKind, self_kind},
     policy::Retry,
 };
-use proc_macro2::{Delimiter, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{
     FnArg, GenericArgument, GenericParam, Ident, Lifetime, Path, PathArguments, Type, TypeParamBound, TypeReference,
@@ -34,7 +34,7 @@ pub(crate) fn retried(function: &Function, retry: &Retry, diag: &mut Diag) {
             "`self` by value cannot be used for a second attempt; take `&self`, `&mut self` or `self: Arc<Self>`",
         ),
         SelfKind::Mut | SelfKind::PinnedMut => {
-            if let Some(borrow) = function.returns().and_then(|ty| borrow_of_self(ty, receiver)) {
+            if let Some(borrow) = function.returns().and_then(|ty| borrow_of_self(ty, receiver, function)) {
                 diag.at(borrow, "a retried function cannot return a borrow of `&mut self`: the next attempt needs it");
             }
         }
@@ -72,8 +72,7 @@ fn used_up_self(tokens: TokenStream) -> Option<Ident> {
             TokenTree::Group(_) if is(before, &['!']) => {}
             TokenTree::Group(group) => {
                 // A group of parentheses alone, as in `(self).x`, moves nothing yet.
-                let is_call =
-                    matches!(before, Some(TokenTree::Ident(_))) || group.delimiter() != Delimiter::Parenthesis;
+                let is_call = is_called(before, group);
                 if (is_call || group.stream().into_iter().nth(1).is_some())
                     && let Some(found) = used_up_self(group.stream())
                 {
@@ -84,6 +83,18 @@ fn used_up_self(tokens: TokenStream) -> Option<Ident> {
         }
     }
     None
+}
+
+/// Whether a group holds the arguments of a call, or is none of parentheses.
+fn is_called(before: Option<&TokenTree>, group: &Group) -> bool {
+    const WORDS: &[&str] = &["match", "if", "while", "in", "return", "break", "else"];
+    match before {
+        _ if group.delimiter() != Delimiter::Parenthesis => true,
+        Some(TokenTree::Ident(word)) => !WORDS.iter().any(|keyword| word == keyword),
+        Some(TokenTree::Punct(punct)) => punct.as_char() == '>',
+        Some(TokenTree::Group(_)) => true,
+        _ => false,
+    }
 }
 
 /// The place where a body moves out of what `self` points to, unless that is copied: `let it = *self;`, `f(*self)`,
@@ -110,6 +121,10 @@ pub(crate) fn moved_out_of_self(tokens: TokenStream) -> Option<Ident> {
         // The arguments of a macro may be borrowed by it; those of a nested function are its own.
         TokenTree::Group(_) if is(before(place, 1), &['!']) => None,
         TokenTree::Group(_) if matches!(before(place, 2), Some(TokenTree::Ident(word)) if word == "fn") => None,
+        // Parentheses alone move nothing: `(*self).field`, `match (*self) { .. }`.
+        TokenTree::Group(group) if group.stream().into_iter().count() == 2 && !is_called(before(place, 1), group) => {
+            None
+        }
         TokenTree::Group(group) => moved_out_of_self(group.stream()),
         _ => None,
     })
@@ -150,6 +165,14 @@ fn borrow_of_argument(function: &Function) -> Option<TokenStream> {
     }
 }
 
+/// The types of the arguments but for `self`.
+fn typed_inputs(function: &Function) -> impl Iterator<Item = &Type> {
+    function.sig.inputs.iter().filter_map(|input| match input {
+        FnArg::Typed(input) => Some(&*input.ty),
+        FnArg::Receiver(_) => None,
+    })
+}
+
 /// What else may bear a lifetime: the other arguments, and what the reference points to.
 fn types_beside<'a>(function: &'a Function, lent: &'a TypeReference) -> impl Iterator<Item = &'a Type> {
     let others = function.sig.inputs.iter().filter_map(move |input| match input {
@@ -168,7 +191,7 @@ fn is_opaque(ty: &Type) -> bool {
 }
 
 /// The part of a return type that borrows from `&mut self`: a reference without a lifetime, `'_`, or the receiver's own.
-fn borrow_of_self(ty: &Type, receiver: &syn::Receiver) -> Option<TokenStream> {
+fn borrow_of_self(ty: &Type, receiver: &syn::Receiver, function: &Function) -> Option<TokenStream> {
     let own = match &receiver.kind {
         syn::ReceiverKind::Reference(_, lifetime, _) => lifetime.as_ref(),
         syn::ReceiverKind::Typed(_, ty) => match plain_type(ty) {
@@ -181,6 +204,12 @@ fn borrow_of_self(ty: &Type, receiver: &syn::Receiver) -> Option<TokenStream> {
         },
         _ => None,
     };
+    // What bears a lifetime that arguments or the type itself bear too may be borrowed from them.
+    let own = own.filter(|own| {
+        let bears = |lifetime: Option<&Lifetime>| lifetime == Some(*own);
+        let is_declared = function.sig.generics.lifetimes().any(|param| param.lifetime == **own);
+        is_declared && !typed_inputs(function).any(|ty| borrowed_as(ty, &bears).is_some())
+    });
     let is_own = |lifetime: Option<&Lifetime>| {
         lifetime.is_none_or(|lifetime| lifetime.ident == "_" || own.is_some_and(|own| own == lifetime))
     };

@@ -85,7 +85,7 @@ fn lend(function: &mut Function, fallback: &Expr) -> TokenStream {
     if let Some(receiver) = lends_self
         && params::mentions(&fallback, "self")
         && params::mentions(&body, "self")
-        && !params::mentions_self_in_text(&body)
+        && !params::has_fixed_self(&body)
     {
         let (this, self_token) = (own("this"), receiver.self_token);
         lent.extend(quote_spanned!(at(&self_token)=> let #this = &mut *#self_token;));

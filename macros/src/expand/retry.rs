@@ -238,16 +238,16 @@ impl Attempt {
         if !params::mentions(body, "self") {
             return false;
         }
-        let in_format_string = params::mentions_self_in_text(body);
+        let is_fixed = params::has_fixed_self(body);
         let (this, self_token) = (own("this"), receiver.self_token);
         let own = match params::self_kind(receiver) {
             SelfKind::Value => return false,
             SelfKind::Ref => return borrows_self,
-            SelfKind::Mut if !in_format_string => quote_spanned!(at(&self_token)=> &mut *#self_token),
-            SelfKind::PinnedMut if !in_format_string => {
+            SelfKind::Mut if !is_fixed => quote_spanned!(at(&self_token)=> &mut *#self_token),
+            SelfKind::PinnedMut if !is_fixed => {
                 quote_spanned!(at(&self_token)=> #krate::__private::Pin::as_mut(&mut #self_token))
             }
-            SelfKind::Handle if !in_format_string => {
+            SelfKind::Handle if !is_fixed => {
                 quote_spanned!(at(&self_token)=> #krate::__private::Clone::clone(&#self_token))
             }
             _ => return true,

@@ -18,6 +18,33 @@ for_each_guard! { ($guard) => {
             tick().await;
             Ok(self.v.len())
         }
+
+        #[$guard]
+        fn in_a_macro_of_the_body(&mut self, k: i32) -> R<usize> {
+            macro_rules! add {
+                ($k:expr) => {
+                    self.v.push($k)
+                };
+            }
+            add!(k);
+            Ok(self.v.len())
+        }
+
+        #[$guard]
+        fn borrow_of_an_argument<'a>(&'a mut self, text: &'a str) -> R<&'a str> {
+            self.v.push(1);
+            Ok(text)
+        }
+    }
+
+    struct Text<'a>(&'a str, usize);
+
+    impl<'a> Text<'a> {
+        #[$guard]
+        fn borrow_of_a_field(&'a mut self) -> R<&'a str> {
+            self.1 += 1;
+            Ok(self.0)
+        }
     }
 
     #[test]
@@ -26,5 +53,8 @@ for_each_guard! { ($guard) => {
         assert_eq!(s.a(1).unwrap(), 1);
         assert_eq!(block_on(s.b(2)).unwrap(), 2);
         assert_eq!(s.v, [1, 2]);
+        assert_eq!(s.in_a_macro_of_the_body(3).unwrap(), 3);
+        assert_eq!(s.borrow_of_an_argument("text").unwrap(), "text");
+        assert_eq!(Text("text", 0).borrow_of_a_field().unwrap(), "text");
     }
 } }

@@ -23,6 +23,18 @@ for_each_guard! { ($guard) => {
             Ok(self.v)
         }
 
+        #[allow(clippy::boxed_local, clippy::explicit_auto_deref, clippy::borrow_deref_ref, unused_parens, reason = "the case")]
+        #[$guard]
+        fn through_the_pointer(self: Box<Self>) -> R<i32> {
+            let Self { v } = &*self;
+            let by_closure = || (*self).v;
+            match (*self) {
+                Self { v: 0 } => Ok((*self).v.abs()),
+                Self { v: ref own } if (*self).v == *v => Ok((&*self).v.max(*own).max(by_closure())),
+                _ => Ok(*v),
+            }
+        }
+
         #[$guard]
         async fn d(self: Box<Self>, n: i32) -> R<i32> {
             tick().await;
@@ -83,6 +95,7 @@ for_each_guard! { ($guard) => {
         assert_eq!(block_on(Arc::new(S { v: 1 }).a()).unwrap(), 1);
         assert_eq!(Rc::new(S { v: 2 }).b().unwrap(), 2);
         assert_eq!(Box::new(S { v: 3 }).c().unwrap(), 3);
+        assert_eq!(Box::new(S { v: 3 }).through_the_pointer().unwrap(), 3);
         assert_eq!(block_on(Box::new(S { v: 3 }).d(1)).unwrap(), 4);
         assert_eq!(Pin::new(&mut S { v: 5 }).e().unwrap(), 5);
         let mut s = S { v: 5 };
