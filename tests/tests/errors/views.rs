@@ -63,6 +63,11 @@ fn attributes_and_calls_by_hand_see_the_same_of_every_known_type() {
         io::Error: app().into();
         io::Error: rejection().into();
         io::Error: io::Error::other(StoreError::Locked(2));
+        Arc<io::Error>: Arc::new(io::ErrorKind::NotFound.into());
+        Arc<io::Error>: Arc::new(app().into());
+        Box<io::Error>: Box::new(io::ErrorKind::BrokenPipe.into());
+        Arc<serde_json::Error>: Arc::new(serde_json::from_str::<u8>("{").unwrap_err());
+        Box<std::num::ParseIntError>: Box::new("x".parse::<u8>().unwrap_err());
         std::num::ParseIntError: "x".parse::<u8>().unwrap_err();
         std::num::ParseFloatError: "x".parse::<f32>().unwrap_err();
         std::str::ParseBoolError: "x".parse::<bool>().unwrap_err();

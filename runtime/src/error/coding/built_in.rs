@@ -5,11 +5,23 @@ use super::{
     registry::{MappedType, contained, in_any},
 };
 use crate::error::{Class, ConfigError, ErrorCode, Rejection, StdError};
-use std::{any::type_name, error::Error, io};
+use std::{any::type_name, error::Error, io, sync::Arc};
 
 /// An error type with a built-in mapping.
 pub(crate) trait BuiltIn: Error + 'static {
     fn coding(&self) -> Option<Coding>;
+}
+
+impl<E: BuiltIn> BuiltIn for Arc<E> {
+    fn coding(&self) -> Option<Coding> {
+        (**self).coding()
+    }
+}
+
+impl<E: BuiltIn> BuiltIn for Box<E> {
+    fn coding(&self) -> Option<Coding> {
+        (**self).coding()
+    }
 }
 
 const fn mapped<T: BuiltIn>() -> MappedType {
