@@ -119,12 +119,98 @@ fn run(db: &Connection, sql: &str) -> rusqlite::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{
+        super::{database, incoming},
+        *,
+    };
+    use std::time::Duration;
+
+    fn config(max_bytes: u64) -> JournalConfig {
+        JournalConfig::builder("x").max_segment_bytes(4096).max_bytes(max_bytes).build().unwrap()
+    }
+
+    /// Pages in all, and pages that hold nothing.
+    fn pages(db: &Connection) -> (i64, i64) {
+        (pragma(db, "page_count").unwrap(), pragma(db, "freelist_count").unwrap())
+    }
+
+    fn database(path: &Path, rows: usize, kept: usize) -> Connection {
+        let db = Connection::open(path).unwrap();
+        db.execute_batch("PRAGMA auto_vacuum = 2; CREATE TABLE t (n INTEGER PRIMARY KEY, b BLOB)").unwrap();
+        let many = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1)
+                    INSERT INTO t SELECT i, zeroblob(4000) FROM n";
+        db.execute(many, [rows as i64]).unwrap();
+        db.execute("DELETE FROM t WHERE n > ?1", [kept as i64]).unwrap();
+        db
+    }
+
+    #[test]
+    fn a_quarter_of_the_file_may_stay_empty() {
+        let place = tempfile::tempdir().unwrap();
+        let db = database(&place.path().join("a"), 2000, 300);
+        let (before, free) = pages(&db);
+        assert!(free > before / 4 * 3, "{free} of {before}");
+        let steps = (0..).take_while(|_| shrink_some(&db, &config(1 << 30)).unwrap()).count();
+        let (after, free) = pages(&db);
+        assert_eq!(free, after / 4, "of {after}");
+        // Each step gives back a bounded number, the last ones what the step before left over.
+        assert!((3..20).contains(&steps), "{steps} steps");
+    }
+
+    #[test]
+    fn beyond_the_limit_no_page_stays_empty() {
+        let place = tempfile::tempdir().unwrap();
+        let db = database(&place.path().join("a"), 210, 150);
+        assert!(pages(&db).1 > 0);
+        while shrink_some(&db, &config(512 << 10)).unwrap() {}
+        assert_eq!(pages(&db).1, 0);
+        // One that gives nothing back ends too.
+        db.execute_batch("PRAGMA auto_vacuum = 0; VACUUM; DELETE FROM t WHERE n > 10").unwrap();
+        assert!(pages(&db).1 > 100);
+        assert!(!shrink_some(&db, &config(512 << 10)).unwrap());
+    }
+
+    fn records(times: impl IntoIterator<Item = (i64, usize)>) -> Connection {
+        let db = Connection::open_in_memory().unwrap();
+        db.execute_batch(database::SCHEMA).unwrap();
+        db.execute_batch(incoming::SCHEMA).unwrap();
+        let insert = "INSERT INTO errors (id, kind, time, level, code, operation, fingerprint, text, record)
+                      VALUES ('', '', ?1, 0, '', '', '', '', zeroblob(?2))";
+        for (time, bytes) in times {
+            db.execute(insert, [time, bytes as i64]).unwrap();
+        }
+        db
+    }
+
+    fn remove(db: &Connection, config: &JournalConfig) -> Vec<i64> {
+        let wall = Timestamp::from_unix_millis(1_800_000_000_000);
+        let left = || db.query_row("SELECT count(*) FROM errors", [], |row| row.get(0)).unwrap();
+        let mut steps = vec![left()];
+        while remove_some(db, config, wall, true).unwrap() {
+            steps.push(left());
+        }
+        assert_eq!(steps.last(), Some(&left()), "a step that says it was the last removed some");
+        steps
+    }
+
+    #[test]
+    fn old_rows_go_step_by_step() {
+        let limit = 1_800_000_000_000 - Duration::from_secs(7 * 86_400).as_millis() as i64;
+        let times = (0..450).map(|i| (limit - i, 0)).chain([(limit + 1, 0), (limit + 2, 0)]);
+        assert_eq!(remove(&records(times), &config(1 << 30)), [452, 252, 52, 2]);
+    }
+
+    #[test]
+    fn the_newest_row_stays_whatever_its_size() {
+        let now = 1_800_000_000_000;
+        let steps = remove(&records([(now, 0), (now, 0), (now, 2_000_000)]), &config(8 << 10));
+        assert_eq!(steps.last(), Some(&1));
+    }
 
     #[test]
     fn log_of_changes_is_an_eighth_within_bounds() {
         let log = |max_bytes| {
-            let config = JournalConfig::builder("x").max_segment_bytes(4096).max_bytes(max_bytes).build().unwrap();
+            let config = config(max_bytes);
             (log_bytes(&config), max_log_bytes(&config), row_bytes(&config))
         };
         assert_eq!(log(8 << 10), (128 << 10, 512 << 10, 6 << 10));
