@@ -260,9 +260,6 @@ impl Backoff {
     pub(crate) fn delay_at(&self, index: u32, state: &mut DelayState) -> Duration {
         let cap = saturating_nanos(self.cap());
         let initial = saturating_nanos(self.initial);
-        if initial == 0 || cap == 0 {
-            return Duration::ZERO;
-        }
         let factor = self.factor.unwrap_or(self.kind.default_factor());
         // A power of NaN is NaN: such a factor neither grows nor shrinks the delay.
         let factor = if factor.is_nan() { 1.0 } else { factor.max(0.0) };

@@ -27,7 +27,22 @@ fn decorrelated_delays_wander_between_the_first_and_three_times_the_one_before()
         previous = delay;
     }
     assert!(delays.windows(2).any(|pair| pair[1] < pair[0]), "they come back down");
+    assert!(delays.windows(2).any(|pair| pair[1] > pair[0] * 2), "they grow by up to three times");
     assert!(delays.iter().any(|delay| *delay > SECOND * 15), "they reach far");
+}
+
+#[test]
+fn a_sequence_has_no_end_and_its_kind_a_name() {
+    let kinds = [
+        (Backoff::constant(SECOND), "constant"),
+        (Backoff::linear(SECOND), "linear"),
+        (Backoff::exponential(SECOND), "exponential"),
+        (Backoff::decorrelated(SECOND), "decorrelated"),
+    ];
+    for (backoff, name) in kinds {
+        assert_eq!(format!("{:>14}", backoff.kind), format!("{name:>14}"));
+        assert_eq!(backoff.delays().size_hint(), (usize::MAX, None));
+    }
 }
 
 #[test]

@@ -7,6 +7,8 @@ fn two_places_that_name_one_budget_share_it_and_the_first_configuration_stays() 
     let first = RetryBudget::builder().name("budget-test-shared").ratio(1.0).floor(0).build().unwrap();
     let second = RetryBudget::builder().name("budget-test-shared").ratio(0.5).build().unwrap();
     assert!(first.is_same_as(&second));
+    assert_eq!(second.name(), Some("budget-test-shared"));
+    assert_eq!(RetryBudget::builder().build().unwrap().name(), None);
     second.deposit();
     assert_eq!(first.available(), 1);
     let by_name = Retry::builder().budget("budget-test-shared").build().unwrap();
