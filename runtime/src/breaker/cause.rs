@@ -85,4 +85,33 @@ mod tests {
         assert!(text.as_str().ends_with("é..."), "{}", text.as_str());
         assert!(text.as_str().len() <= CAPACITY);
     }
+
+    /// Text that is taken as a whole, and text that is looked at character by character, have the same limit.
+    #[test]
+    fn exactly_as_much_is_kept_as_there_is_room_for() {
+        let room = CAPACITY - ELLIPSIS.len();
+        for first in ["x", "\n"] {
+            let shown = if first == "x" { "x" } else { " " };
+            let fits = of(&format!("{first}{}", "y".repeat(room - 1)));
+            assert_eq!(fits.as_str(), format!("{shown}{}", "y".repeat(room - 1)));
+            let cut = of(&format!("{first}{}", "y".repeat(room)));
+            assert_eq!(cut.as_str(), format!("{shown}{}...", "y".repeat(room - 1)));
+            let in_parts = |last: usize| {
+                CauseText::of(|out| {
+                    out.write_str(first)?;
+                    out.write_str(&"y".repeat(99))?;
+                    out.write_str(&"z".repeat(last))
+                })
+            };
+            let parts = |last: usize| format!("{shown}{}{}", "y".repeat(99), "z".repeat(last));
+            assert_eq!(in_parts(room - 100).as_str(), parts(room - 100));
+            assert_eq!(in_parts(room - 99).as_str(), parts(room - 100) + "...");
+        }
+    }
+
+    #[test]
+    fn control_characters_are_spaces_and_nothing_else_is() {
+        assert_eq!(of("a\x7Fb\u{85}c\td\x1B[2Je").as_str(), "a b c d [2Je");
+        assert_eq!(of("© 2 µs, ~é").as_str(), "© 2 µs, ~é");
+    }
 }

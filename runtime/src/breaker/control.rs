@@ -131,8 +131,35 @@ impl fmt::Debug for ManualControl {
     }
 }
 
-impl fmt::Debug for Switch {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Switch").field("is_isolated", &self.is_isolated).finish_non_exhaustive()
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    /// A service that makes breakers as it goes, or configures them anew, must not fill memory with what is gone.
+    #[test]
+    fn a_switch_and_a_breaker_know_each_other_once_and_only_while_they_live() {
+        let control = ManualControl::new();
+        let breaker = CircuitBreaker::builder("control-once").build().unwrap();
+        let known = |breaker: &CircuitBreaker| {
+            breaker.shared().step(|locked| {
+                let Controls(all) = &locked.rare.get_or_insert_default().controls;
+                (all.len(), Effects::default())
+            })
+        };
+        for _ in 0..3 {
+            control.join(&breaker);
+            assert_eq!((lock(&control.0).breakers.len(), known(&breaker)), (1, 1));
+        }
+        let other = ManualControl::new();
+        other.join(&breaker);
+        assert_eq!(known(&breaker), 2);
+        drop(other);
+        control.join(&breaker);
+        assert_eq!(known(&breaker), 1);
+        drop(breaker);
+        let breaker = CircuitBreaker::builder("control-again").build().unwrap();
+        control.join(&breaker);
+        assert_eq!((lock(&control.0).breakers.len(), known(&breaker)), (1, 1));
+        assert_eq!(format!("{control:?}"), "ManualControl { is_isolated: false, .. }");
     }
 }

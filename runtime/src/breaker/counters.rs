@@ -61,3 +61,36 @@ impl Counters {
         self.threads.iter().map(mine).fold(orphans, u64::wrapping_add)
     }
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use std::{cell::RefCell, sync::Arc, thread};
+
+    /// What a thread counts while its own values are dropped, its number among them, is counted too.
+    #[test]
+    fn nothing_is_lost_while_threads_end() {
+        struct AtEnd(Arc<Counters>);
+        impl Drop for AtEnd {
+            fn drop(&mut self) {
+                self.0.add(Counted::Rejected);
+            }
+        }
+        thread_local!(static AT_END: RefCell<Option<AtEnd>> = const { RefCell::new(None) });
+
+        let counters = Arc::new(Counters::new());
+        let threads: Vec<_> = (0..4)
+            .map(|_| {
+                let counters = Arc::clone(&counters);
+                thread::spawn(move || {
+                    // The first one to be made is the last one to be dropped.
+                    AT_END.set(Some(AtEnd(Arc::clone(&counters))));
+                    counters.add(Counted::Rejected);
+                })
+            })
+            .collect();
+        threads.into_iter().for_each(|thread| thread.join().unwrap());
+        assert_eq!((counters.sum(Counted::Rejected), counters.sum(Counted::Success)), (8, 0));
+        assert_eq!(counters.orphans[Counted::Rejected as usize].load(Ordering::Relaxed), 4);
+    }
+}

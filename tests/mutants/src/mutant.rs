@@ -5,7 +5,7 @@ use std::process::Command;
 
 use serde::Deserialize;
 
-use crate::area::Area;
+use crate::area::{Area, TESTS};
 
 /// A place in a file, counted from 1, in characters.
 #[derive(Clone, Copy, Deserialize)]
@@ -44,7 +44,7 @@ pub fn list(area: &Area) -> Result<Vec<Mutant>, String> {
     for glob in area.files {
         command.args(["-f", glob]);
     }
-    for glob in area.without {
+    for glob in TESTS {
         command.args(["-e", glob]);
     }
     let output = command.output().map_err(|error| format!("cargo mutants: {error}"))?;

@@ -145,7 +145,7 @@ impl Tree {
                 fs::write(self.root.join(file), woven.text).map_err(|error| format!("{file}: {error}"))?;
                 regions.insert(file.clone(), woven.regions);
             }
-            let output = self.cargo(area, &["check"])?;
+            let output = self.cargo(area, &["check", "--profile", "test"])?;
             if output.status.success() {
                 return Ok(sorted);
             }

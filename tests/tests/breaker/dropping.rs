@@ -243,6 +243,25 @@ fn futures_and_handles_cross_threads() {
     moves(&svc.breaker.call_async(|| ready(Ok::<_, AppError>(()))));
 }
 
+/// As where an argument of the guarded function panics.
+#[test]
+fn an_admission_that_leads_to_no_call_takes_no_slot() {
+    let svc = bench(|b| b.failure_threshold(1).half_open_max_calls(1));
+    svc.script("F");
+    svc.breaker.half_open().unwrap();
+    let admitted = svc.breaker.admit().unwrap();
+    assert!(svc.breaker.admit().is_err());
+    drop(admitted);
+    svc.script("S");
+    assert_eq!(svc.state(), Closed);
+}
+
+#[test]
+fn a_breaker_is_shown_with_its_name_and_state() {
+    let breaker = CircuitBreaker::builder("shown").build().unwrap();
+    assert_eq!(format!("{breaker:?}"), r#"CircuitBreaker { name: "shown", state: Closed }"#);
+}
+
 #[test]
 fn a_guard_adds_few_bytes_to_a_future() {
     fn size_of_output<F: FnOnce() -> T, T>(_: &F) -> usize {
