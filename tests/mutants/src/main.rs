@@ -19,7 +19,7 @@ use std::{env, thread};
 
 use mutant::Mutant;
 use outcomes::Outcomes;
-use program::Tree;
+use program::{Builds, Tree};
 use trial::Step;
 
 const USAGE: &str = "\
@@ -70,15 +70,17 @@ fn test(name: &str, shard: &str, flags: &[&str]) -> Result<(), String> {
         outcomes.set(&mutants[index], "unviable")?;
     }
     eprintln!("{} unviable, {} apart", sorted.unviable.len(), sorted.apart.len());
-    let binaries = tree.build(area)?.ok_or("the woven program does not compile")?;
-    let mut steps = trial::steps(area, &binaries);
-    trial::measure(&mut steps, &program::scratch().join("baseline"))?;
     let outcomes = Mutex::new(outcomes);
-    test_woven(&steps, &mutants, &sorted.woven.into_iter().collect::<Vec<_>>(), &outcomes)?;
+    if !sorted.woven.is_empty() {
+        let binaries = tree.build(area, Builds::One)?.ok_or("the woven program does not compile")?;
+        let mut steps = trial::steps(area, &binaries);
+        trial::measure(&mut steps, &program::scratch().join("baseline"))?;
+        test_woven(&steps, &mutants, &sorted.woven.into_iter().collect::<Vec<_>>(), &outcomes)?;
+    }
     let apart = if with_apart { sorted.apart } else { BTreeSet::new() };
     for &index in &apart {
         tree.change(&mutants[index])?;
-        let outcome = match tree.build(area)? {
+        let outcome = match tree.build(area, Builds::Many)? {
             None => "unviable",
             Some(binaries) => {
                 let folder = program::scratch().join("apart");

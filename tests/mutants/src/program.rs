@@ -26,6 +26,13 @@ pub struct Binary {
     pub folder: PathBuf,
 }
 
+/// Whether one build is run thousands of times, or many builds once each.
+#[derive(Clone, Copy)]
+pub enum Builds {
+    One,
+    Many,
+}
+
 /// What became of mutants when they were compiled.
 #[derive(Default)]
 pub struct Sorted {
@@ -102,7 +109,11 @@ impl Tree {
         Ok(Self { root, sources })
     }
 
-    fn cargo(&self, area: &Area, arguments: &[&str]) -> Result<Output, String> {
+    fn cargo(&self, area: &Area, builds: Builds, arguments: &[&str]) -> Result<Output, String> {
+        let (incremental, optimized) = match builds {
+            Builds::One => ("0", "1"),
+            Builds::Many => ("1", "0"),
+        };
         let mut command = Command::new("cargo");
         command.args(arguments).args(["--message-format=json", "-p", "gardefou", "-p", "gardefou-tests", "--lib"]);
         if !area.features.is_empty() {
@@ -111,10 +122,9 @@ impl Tree {
         command
             .current_dir(&self.root)
             .env("CARGO_TARGET_DIR", self.root.with_extension("build"))
-            .env("CARGO_INCREMENTAL", "0")
+            .env("CARGO_INCREMENTAL", incremental)
             .env("CARGO_PROFILE_DEV_DEBUG", "0")
-            // The tests run thousands of times.
-            .env("CARGO_PROFILE_DEV_OPT_LEVEL", "1")
+            .env("CARGO_PROFILE_DEV_OPT_LEVEL", optimized)
             .env("CARGO_PROFILE_DEV_DEBUG_ASSERTIONS", "true")
             .env("RUSTFLAGS", "--cap-lints=warn -Awarnings")
             .output()
@@ -145,7 +155,7 @@ impl Tree {
                 fs::write(self.root.join(file), woven.text).map_err(|error| format!("{file}: {error}"))?;
                 regions.insert(file.clone(), woven.regions);
             }
-            let output = self.cargo(area, &["check", "--profile", "test"])?;
+            let output = self.cargo(area, Builds::One, &["check", "--profile", "test"])?;
             if output.status.success() {
                 return Ok(sorted);
             }
@@ -227,10 +237,10 @@ impl Tree {
     }
 
     /// Builds the unit tests and the integration tests of an area; `None` where they do not compile.
-    pub fn build(&self, area: &Area) -> Result<Option<Vec<Binary>>, String> {
+    pub fn build(&self, area: &Area, builds: Builds) -> Result<Option<Vec<Binary>>, String> {
         let mut arguments = vec!["test", "--no-run"];
         area.tests.iter().for_each(|test| arguments.extend(["--test", test]));
-        let output = self.cargo(area, &arguments)?;
+        let output = self.cargo(area, builds, &arguments)?;
         if !output.status.success() {
             for error in errors(&output) {
                 eprintln!("{}", error.rendered.unwrap_or(error.message));
