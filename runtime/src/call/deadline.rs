@@ -152,3 +152,30 @@ impl<F: Future> Future for Until<F> {
         this.future.poll(cx)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::ManualClock;
+
+    #[test]
+    fn earlier_of_two_is_taken_by_ticks_of_one_clock_and_by_what_is_left_of_others() {
+        let in_seconds = |clock: &SharedClock, seconds: u64| {
+            Deadline::new(clock.now().after(Duration::from_secs(seconds)), clock.clone())
+        };
+        let system = SharedClock::default();
+        assert!(system.is_system());
+        let [soon, late] = [10, 1000].map(|seconds| in_seconds(&system, seconds));
+        assert_eq!(soon.clone().earlier(late.clone()).at, soon.at);
+        assert_eq!(late.earlier(soon.clone()).at, soon.at);
+        // Far ahead of every other clock.
+        let manual = ManualClock::new();
+        manual.advance(Duration::from_secs(1_000_000_000));
+        let manual = SharedClock::new(manual);
+        for (seconds, is_manual) in [(5, true), (1000, false)] {
+            let other = in_seconds(&manual, seconds);
+            assert_eq!(!soon.clone().earlier(other.clone()).clock.is_system(), is_manual);
+            assert_eq!(!other.earlier(soon.clone()).clock.is_system(), is_manual);
+        }
+    }
+}

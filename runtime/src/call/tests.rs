@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     error::{ErrorId, View},
+    event::pending::Settlement,
     time::{ManualClock, SharedClock},
 };
 use std::{
@@ -214,6 +215,56 @@ fn number_that_is_unknown_is_no_rejection_of_any_frame() {
     let before = mark();
     let number = Number::unknown(2);
     assert_eq!((number.tag(), since(before, 1).rejected), (2, false));
+    let mut frame = Frame::new();
+    {
+        let _entered = frame.enter();
+        drop(number);
+    }
+    assert!(frame.end().is_none(), "nobody is to learn of its end");
+}
+
+#[test]
+fn other_letters_stay_when_a_rejection_is_dropped() {
+    let mut frame = Frame::new();
+    let id = {
+        let _entered = frame.enter();
+        let id = report("no route");
+        let number = Number::here(1);
+        let breaker = crate::breaker::CircuitBreaker::builder("dropped-letter").build().unwrap();
+        breaker.force_open();
+        let rejection = breaker.try_acquire().unwrap_err();
+        number.announce(|| rejection.clone());
+        drop(number);
+        drop(rejection);
+        id
+    };
+    assert_eq!(reported_in(&mut frame), [id]);
+}
+
+#[test]
+fn outcome_of_a_breaker_is_noted_for_each_frame_apart() {
+    let (mut outer, mut inner) = (Frame::new(), Frame::new());
+    {
+        let _outer = outer.enter();
+        record_outcome(7);
+        let _inner = inner.enter();
+        record_outcome(7);
+        record_outcome(8);
+    }
+    for frame in [&mut inner, &mut outer] {
+        assert!(frame.end().unwrap().has_recorded(7));
+    }
+}
+
+#[test]
+fn outcomes_outside_of_every_frame_are_known_of_the_last_eight_breakers() {
+    let before = mark();
+    let known = |breakers: std::ops::RangeInclusive<usize>| breakers.filter(|b| since(before, *b).recorded).count();
+    (1..=8).for_each(record_outcome);
+    record_outcome(8);
+    assert_eq!(known(1..=8), 8, "the same one takes no further place");
+    record_outcome(9);
+    assert_eq!((known(1..=1), known(2..=9)), (0, 8), "the oldest one is forgotten");
 }
 
 #[test]
@@ -413,6 +464,65 @@ fn report_of_a_context_whose_call_ends_meanwhile_is_not_kept() {
         report("no route");
     });
     assert_eq!((letters_to(id, since).len(), frame.end().is_none()), (0, true));
+}
+
+/// What is known of the attempt is over with its call: an error that waited for it is one.
+#[test]
+fn error_that_waits_for_an_attempt_whose_call_ends_meanwhile_is_settled() {
+    let settled = Arc::new(Mutex::new(Vec::new()));
+    let hold = || {
+        let settled = Arc::clone(&settled);
+        crate::event::pending::hold(move |settlement| settled.lock().unwrap().push(settlement))
+    };
+    let count = || settled.lock().unwrap().len();
+    let (mut frame, mut other) = (Frame::new(), Frame::new());
+    let context = {
+        let _attempt = frame.enter_attempt(0, 3, Location::caller(), None);
+        Context::current()
+    };
+    let mut further_in = None;
+    context.run(|| {
+        post_pending(hold());
+        // A context of another frame in between, so that the next one gets a mailbox of its own.
+        let _other = {
+            let _entered = other.enter();
+            Context::current()
+        };
+        let inner = Context::current();
+        inner.run(|| post_pending(hold()));
+        further_in = Some(inner);
+        // The call ends where it runs, which is elsewhere.
+        thread::scope(|scope| scope.spawn(|| assert!(frame.end().is_some())).join().unwrap());
+        assert_eq!(count(), 0);
+    });
+    assert_eq!(count(), 2, "one of its own, and one in the mailbox of the context further in");
+    further_in.unwrap().run(|| post_pending(hold()));
+    assert_eq!(count(), 3);
+    assert!(settled.lock().unwrap().iter().all(|settlement| matches!(settlement, Settlement::Error)));
+}
+
+#[test]
+fn letters_of_calls_further_out_stay_where_they_are_while_a_context_is_left() {
+    let (mut outer, mut other) = (Frame::new(), Frame::new());
+    let context = {
+        let _entered = other.enter();
+        Context::current()
+    };
+    let [before, inside] = {
+        let _entered = outer.enter();
+        [report("no route"), context.run(|| report("timed out"))]
+    };
+    assert_eq!((reported_in(&mut outer), reported_in(&mut other)), (vec![before], vec![inside]));
+}
+
+#[test]
+fn context_is_shown_with_its_attempt_and_time() {
+    let clock = ManualClock::new();
+    let mut frame = Frame::new();
+    let _attempt = frame.enter_attempt(1, 3, Location::caller(), None);
+    let _deadline = EnteredDeadline::enter(in_seconds(&clock, 5));
+    let shown = format!("{:?}", Context::current());
+    assert!(shown.starts_with("Context {") && shown.contains("Some((2, 3))") && shown.contains("Some(5s)"), "{shown}");
 }
 
 #[test]

@@ -15,7 +15,7 @@ pub(crate) mod mutant {
     pub(crate) fn on(id: u32) -> bool {
         let mut active = ACTIVE.load(Relaxed);
         if active == u32::MAX {
-            active = std::env::var("GARDEFOU_MUTANT").ok().and_then(|id| id.parse().ok()).unwrap_or(0);
+            active = std::env::var("ACTIVE_MUTANT").ok().and_then(|id| id.parse().ok()).unwrap_or(0);
             ACTIVE.store(active, Relaxed);
         }
         active == id
@@ -23,8 +23,8 @@ pub(crate) mod mutant {
 }
 "#;
 
-/// The variable that chooses a mutant; 0 is none.
-pub const VARIABLE: &str = "GARDEFOU_MUTANT";
+/// The variable that chooses a mutant; 0 is none. A name of our own would be taken for a setting.
+pub const VARIABLE: &str = "ACTIVE_MUTANT";
 
 /// A function of a file.
 struct Function {
