@@ -153,7 +153,7 @@ impl<F: Future> Future for Until<F> {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
     use crate::time::ManualClock;

@@ -175,3 +175,29 @@ impl Inside {
         reported.chain(pending).chain(rejections).chain(dropped).chain(recorded)
     }
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    /// A call that hands its context to task after task keeps what they say, and not a mailbox for each.
+    #[test]
+    fn mailboxes_of_work_that_is_done_are_closed() {
+        let mut inside = Inside::default();
+        let mut under_way = Vec::new();
+        for number in 0..3 * MOST {
+            let mailbox = Arc::new(Mailbox::new());
+            assert!(mailbox.leave(Letter::Recorded(number % 500)).is_ok());
+            if number % 100 == 0 {
+                under_way.push(Arc::clone(&mailbox));
+            }
+            inside.add(Letter::Mailbox(mailbox));
+        }
+        assert!(inside.mailboxes.len() < MOST, "{}", inside.mailboxes.len());
+        assert!((0..500).all(|number| number % 100 == 0 || inside.has_recorded(number)));
+        assert!(under_way.iter().all(|mailbox| !mailbox.is_closed()));
+        inside.close_mailboxes();
+        assert!((0..500).all(|number| inside.has_recorded(number)));
+        assert!(under_way.iter().all(|mailbox| mailbox.is_closed()));
+    }
+}

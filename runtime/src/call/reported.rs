@@ -162,3 +162,65 @@ fn is_report(type_name: &str) -> bool {
 fn is_text(type_name: &str) -> bool {
     matches!(type_name, "alloc::string::String" | "&str")
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_form_is_shown_as_whole_words() {
+        for (whole, is_shown) in [
+            ("timed out", true),
+            ("Outer(timed out)", true),
+            ("untimed out", false),
+            ("timed outside", false),
+            ("untimed outside, but timed out", true),
+        ] {
+            assert_eq!(shows_debug(whole, "timed out"), is_shown, "{whole}");
+        }
+        assert!(!shows_debug("a b", "b"), "too short to tell anything");
+    }
+
+    #[test]
+    fn only_what_stays_where_it_is_has_an_address() {
+        let plain = std::io::Error::other("no route");
+        assert_eq!(Form::of(View::of_std(&plain)).address, 0);
+        let boxed: Box<dyn Error + Send + Sync> = Box::new(std::io::Error::other("no route"));
+        assert_ne!(Form::of(View::of_any(&boxed)).address, 0);
+        for name in
+            ["alloc::boxed::Box<dyn core::error::Error>", "alloc::sync::Arc<x>", "anyhow::Error", "eyre::Report"]
+        {
+            assert!(is_box(name), "{name}");
+        }
+        for name in ["std::io::error::Error", "app::Box<x>", "app::anyhow::Error", ""] {
+            assert!(!is_box(name), "{name}");
+        }
+    }
+
+    /// Only a text becomes an error that shows it in quotes.
+    #[test]
+    fn a_text_has_the_debug_form_of_a_text() {
+        let text = String::from("no route");
+        assert_eq!(Form::of(View::of_any(&text)).debug, "\"no route\"");
+        assert_eq!(Form::of(View::of_ref(ErrorRef::Display(&text))).debug, "", "its type is not known");
+    }
+
+    /// Rejections share the identity of what opened their circuit: that it is printed does not tell which one it is.
+    #[test]
+    fn what_prints_an_identity_is_that_error_unless_rejections_share_it() {
+        let id = ErrorId::new();
+        let reported = std::io::Error::other("no route");
+        #[derive(Debug, thiserror::Error)]
+        #[error("outer")]
+        struct Outer(String);
+        let outer = Outer(format!("no route (id {id})"));
+        for (mark, by_error, by_debug) in
+            [(Marked::Yes, true, true), (Marked::No, true, true), (Marked::Rejection, false, true)]
+        {
+            let all = [Reported::new(id, View::of_std(&reported), mark)];
+            let found = |view| Reported::identity_in(&all, view) == Some(id);
+            assert_eq!(found(View::of_std(&outer)), by_error, "{mark:?}");
+            assert_eq!(found(View::of_ref(ErrorRef::Debug(&outer))), by_debug, "{mark:?}");
+        }
+    }
+}

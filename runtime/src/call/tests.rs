@@ -516,11 +516,47 @@ fn letters_of_calls_further_out_stay_where_they_are_while_a_context_is_left() {
 }
 
 #[test]
+fn slots_of_a_context_replace_those_of_the_thread_and_are_left() {
+    let without = Context::current();
+    let _slot = hold(7, 1, Some(42));
+    let with = Context::current();
+    without.run(|| {
+        assert_eq!(slot_of(7, 1), None);
+        with.run(|| assert_eq!(slot_of(7, 1), Some(42)));
+        assert_eq!(slot_of(7, 1), None);
+    });
+    assert_eq!(slot_of(7, 1), Some(42));
+}
+
+#[test]
+fn frame_in_place_is_left_when_it_is_dropped_and_hands_its_letters_on() {
+    let mut outer = Frame::new();
+    let reported = {
+        let entered = outer.enter();
+        let id = entered.id();
+        let reported = {
+            let _place = InPlace::enter();
+            assert_ne!(current_frame(), id);
+            report("no route")
+        };
+        assert_eq!(current_frame(), id);
+        let mut place = InPlace::enter();
+        place.leave();
+        place.leave().succeeded();
+        drop(place);
+        assert_eq!(current_frame(), id);
+        reported
+    };
+    assert_eq!(reported_in(&mut outer), [reported]);
+}
+
+#[test]
 fn context_is_shown_with_its_attempt_and_time() {
     let clock = ManualClock::new();
     let mut frame = Frame::new();
     let _attempt = frame.enter_attempt(1, 3, Location::caller(), None);
     let _deadline = EnteredDeadline::enter(in_seconds(&clock, 5));
+    assert_eq!(format!("{:?}", Values::with(None, 7)), "Values", "they may be secret");
     let shown = format!("{:?}", Context::current());
     assert!(shown.starts_with("Context {") && shown.contains("Some((2, 3))") && shown.contains("Some(5s)"), "{shown}");
 }

@@ -151,6 +151,29 @@ async fn two_calls_inside_do_not_share_one_slot() {
 }
 
 #[tokio::test]
+async fn chains_that_are_under_way_at_once_each_run_on_a_slot_of_their_own() {
+    let clock = ManualClock::new();
+    let builder = CircuitBreaker::builder("nested-two-chains").failure_threshold(1).half_open_max_calls(2);
+    let breaker = builder.recovery_jitter(0.0).clock(clock.clone()).build().unwrap();
+    let _ = breaker.call(down);
+    clock.advance(Duration::from_secs(60));
+    let chain = || {
+        breaker.call_async(|| async {
+            tokio::task::yield_now().await;
+            let inner = breaker.call_async(|| async {
+                tokio::task::yield_now().await;
+                tokio::task::yield_now().await;
+                Ok::<(), AppError>(())
+            });
+            inner.await
+        })
+    };
+    let (first, second) = tokio::join!(chain(), chain());
+    assert!(first.is_ok() && second.is_ok());
+    assert_eq!(breaker.state(), CircuitState::Closed);
+}
+
+#[tokio::test]
 async fn a_task_with_the_context_is_part_of_the_chain() {
     let (breaker, _) = breaker("nested-spawned", 9);
     let inner = breaker.clone();
