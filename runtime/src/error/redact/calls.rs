@@ -12,7 +12,10 @@ impl Scan<'_> {
         let head = &self.bytes[self.done.max(open.saturating_sub(40))..open];
         let is_called = |(name, _): &&(&str, usize)| {
             let before = head.strip_suffix(name.as_bytes());
-            before.is_some_and(|before| name.starts_with('.') || before.last().is_none_or(|b| !is_token_byte(*b)))
+            before.is_some_and(|before| {
+                !name.starts_with(|c: char| c.is_ascii_alphanumeric())
+                    || before.last().is_none_or(|b| !is_token_byte(*b))
+            })
         };
         let (_, place) = tables::CALLS.iter().find(is_called)?;
         argument(self.bytes, open, *place)

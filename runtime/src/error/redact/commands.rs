@@ -92,12 +92,17 @@ fn held(line: &[u8], row: &OptionRow) -> Option<Range<usize>> {
                 let end = host.filter(|host| *host > split).map_or(argument.end, |host| argument.start + host);
                 return if is_elsewhere { None } else { secret(line, argument.start + split + 1..end) };
             }
+            Holds::Chosen
+                if is_given && !matches!(text.first(), Some(b'/' | b'\\' | b'-')) && looks::is_chosen(text) =>
+            {
+                return secret(line, argument);
+            }
             Holds::Next | Holds::Either if is_given => return secret(line, argument),
             Holds::Positional(place) if is_given && !text.starts_with(b"-") => {
                 plain += 1;
                 if plain == place {
                     // A word after a word may be one of a sentence.
-                    let is_word = !row.option.starts_with('-') && looks::is_plain(text);
+                    let is_word = !row.option.starts_with('-') && looks::is_plain(looks::trim(text));
                     return if is_word { None } else { secret(line, argument) };
                 }
             }

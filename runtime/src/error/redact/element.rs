@@ -29,6 +29,13 @@ impl Element {
         (len > 0 && is_start && parted).then_some(Self { name: start..end, content: close + 1 })
     }
 
+    /// Where the first element inside begins, if nothing stands before it.
+    pub(super) fn inner(&self, bytes: &[u8]) -> Option<usize> {
+        let blanks = bytes[self.content..].iter().take(64).take_while(|b| b.is_ascii_whitespace()).count();
+        let start = self.content + blanks;
+        (bytes.get(start) == Some(&b'<')).then_some(start)
+    }
+
     /// The text of an element that holds no others. A text that was cut may lack the end tag; what follows a
     /// placeholder, as `<password> [options]`, is no content.
     pub(super) fn text(&self, bytes: &[u8]) -> Option<Range<usize>> {

@@ -62,6 +62,10 @@ impl Claim {
         if is_nothing(bare) || is_stand_in(word) || is_code(word) || is_path(bare) || is_name {
             return true;
         }
+        // `API key: X-Api-Key: x`
+        if self.is_sentence && word.ends_with(b":") && names::Name::new(bare).weight().is_some() {
+            return true;
+        }
         let next = rest.trim_ascii_start();
         let next = &next[..next.iter().position(u8::is_ascii_whitespace).unwrap_or(next.len())];
         let goes_on =
@@ -72,6 +76,8 @@ impl Claim {
         }
         match self.weight {
             Weight::Strong | Weight::Parameter if bare.len() < 3 && is_number(bare) => true,
+            // `'password': rejected value`
+            Weight::Strong if !self.is_sentence && !self.is_tight => goes_on && is_plain(bare) && is_report(bare, true),
             Weight::Strong | Weight::Parameter if !self.is_sentence => false,
             Weight::Strong | Weight::Parameter => {
                 let is_amount = goes_on && bare.iter().all(u8::is_ascii_digit) && bare.len() < 6;
@@ -132,6 +138,11 @@ impl Claim {
                     || (self.is_grammar && is_plain(bare))
             }
         }
+    }
+
+    /// Returns `true` if the only word between brackets under the name is no secret, or is the name of one.
+    pub(super) fn spares_lone(&self, word: &[u8]) -> bool {
+        self.spares_quoted(word) || is_code(word) || names::Name::new(word).weight().is_some()
     }
 
     /// Returns `true` if a list or object under the name holds types, words of prose and amounts alone.
@@ -376,6 +387,19 @@ fn is_padded(word: &[u8]) -> bool {
 pub(super) fn is_numbered(word: &[u8]) -> bool {
     let digits = word.iter().filter(|b| b.is_ascii_digit()).count();
     word.len() >= 7 && digits > 0 && digits < word.len() && word.iter().all(u8::is_ascii_alphanumeric)
+}
+
+/// Returns `true` for a word of letters with a number at its end that is no name of an algorithm or a machine, where a
+/// password should stand: `plumtree9`.
+pub(super) fn is_noted(word: &[u8]) -> bool {
+    let letters = word.iter().take_while(|b| b.is_ascii_alphabetic()).count();
+    is_numbered(word) && letters >= 5 && !is_algorithm(word)
+}
+
+/// Returns `true` for the name of an algorithm or a machine, which has a number in it: `argon2id`, `sha256`.
+pub(super) fn is_algorithm(word: &[u8]) -> bool {
+    let letters = word.iter().take_while(|b| b.is_ascii_alphabetic()).count();
+    is_listed(tables::TECHNICAL, &word[..letters])
 }
 
 /// Returns `true` for what people choose as a password and seldom write in a sentence: letters with digits or symbols

@@ -90,13 +90,14 @@ impl Scan<'_> {
 
     /// `login=ann:x`.
     fn login_value(&self, range: &Range<usize>, at: usize) -> Option<Range<usize>> {
-        let is_login = self.bytes[at] == b'='
-            && looks::is_listed(tables::LOGIN_NAMES, Name::new(&self.bytes[range.clone()]).bytes());
-        if !is_login {
+        let name = Name::new(&self.bytes[range.clone()]);
+        if self.bytes[at] != b'=' || !looks::is_listed(tables::LOGIN_NAMES, name.bytes()) {
             return None;
         }
-        let quotes = self.bytes[at + 1..].iter().take(1).take_while(|b| matches!(b, b'"' | b'\'')).count();
-        let start = at + 1 + quotes;
+        let is_sure = looks::is_listed(tables::SURE_LOGIN_NAMES, name.bytes());
+        let blanks = usize::from(is_sure && self.bytes.get(at + 1) == Some(&b' '));
+        let quotes = self.bytes[at + 1 + blanks..].iter().take(1).take_while(|b| matches!(b, b'"' | b'\'')).count();
+        let start = at + 1 + blanks + quotes;
         let user = self.bytes[start..].iter().take(MAX_NAME).take_while(|b| is_name_byte(**b)).count();
         if user == 0 || self.bytes.get(start + user) != Some(&b':') {
             return None;
@@ -105,7 +106,9 @@ impl Scan<'_> {
         let is_end = |b: &u8| b.is_ascii_whitespace() || matches!(b, b'"' | b'\'' | b'&' | b',' | b';' | b'/');
         let len = self.bytes[start..].iter().take(MAX_LINK).position(is_end).unwrap_or(self.bytes.len() - start);
         let secret = start..start + len.min(MAX_LINK);
-        looks::is_chosen(&self.bytes[secret.clone()]).then_some(secret)
+        let text = &self.bytes[secret.clone()];
+        let spared = Claim::new(Weight::Strong, false).spares_quoted(text);
+        (looks::is_chosen(text) || (is_sure && !spared)).then_some(secret)
     }
 
     /// Whether a name is part of `arn:aws:secretsmanager:..:secret:prod/db`.
@@ -153,6 +156,10 @@ impl Scan<'_> {
                 let rest = self.bytes[start..].iter().take(8);
                 let len = rest.take_while(|b| !b.is_ascii_whitespace() && !matches!(b, b'&' | b'#' | b'"')).count();
                 matches!(before, Some(b'?' | b'&' | b'#')) && len > 5
+            }
+            b"magic" => {
+                let is_link = matches!(before, Some(b'?' | b'&' | b'#'));
+                is_link && self.bytes[start..].iter().take(12).filter(|b| shapes::is_token_byte(**b)).count() == 12
             }
             _ => matches!(before, Some(b'?' | b'&' | b';' | b'#')),
         }
@@ -304,10 +311,18 @@ impl Scan<'_> {
             [b'"' | b'\'', b',', b'"' | b'\'', ..] => end + 2,
             _ => return None,
         };
-        if weight == Weight::Parameter {
+        if weight == Weight::Parameter || self.is_usage(&name, next) {
             return None;
         }
         value::after(self.bytes, next, Reach::Word, &Claim::new(weight, weight != Weight::Added && name.counts()))
+    }
+
+    /// `--password PASSWORD`: the name of an option stands for its value.
+    fn is_usage(&self, name: &Name, at: usize) -> bool {
+        let word = self.bytes[at..].iter().take(MAX_NAME).take_while(|b| b.is_ascii_uppercase() || **b == b'_').count();
+        let stands_for = Name::new(&self.bytes[at..at + word]);
+        let ends = self.bytes.get(at + word).is_none_or(|b| !is_name_byte(*b));
+        ends && word >= 3 && name.bytes().ends_with(stands_for.bytes())
     }
 
     /// Where the name before a separator stands: behind blanks and closing quotes.

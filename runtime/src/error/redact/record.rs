@@ -59,6 +59,7 @@ impl Scan<'_> {
 
     fn name_key(&mut self, key: &Range<usize>, at: usize) -> Option<Range<usize>> {
         let start = value::skip_space(self.bytes, at + 1);
+        let start = self.last_in_list(start);
         let start =
             start + self.bytes[start..].iter().take(4).take_while(|b| matches!(b, b'"' | b'\'' | b'\\')).count();
         let len = self.bytes[start..].iter().take(MAX_NAME).take_while(|b| is_name_byte(**b)).count();
@@ -82,6 +83,19 @@ impl Scan<'_> {
         }
         let value = self.records.value.take()?;
         (value.end + NEAR > key.start && !self.is_new_record(value.end, key.start)).then_some(value)
+    }
+
+    /// Where the last part of a path stands: `["user", "password"]`, `('body', 'password')`.
+    fn last_in_list(&self, start: usize) -> usize {
+        let close = match self.bytes.get(start) {
+            Some(b'[') => b']',
+            Some(b'(') => b')',
+            _ => return start,
+        };
+        let list = &self.bytes[start + 1..self.bytes.len().min(start + 1 + MAX_NAME * 2)];
+        let Some(len) = list.iter().position(|b| *b == close) else { return start };
+        let last = list[..len].iter().rposition(|b| *b == b',').map_or(0, |comma| comma + 1);
+        value::skip_blanks(self.bytes, start + 1 + last)
     }
 
     fn value_key(&mut self, key: &Range<usize>, at: usize) -> Option<Range<usize>> {

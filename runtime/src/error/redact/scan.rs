@@ -10,7 +10,7 @@ use super::{
     looks::{self, Claim},
     names::{MAX_NAME, Name, Weight},
     record::Records,
-    shapes, steps, tables, value, words,
+    shapes, sql, steps, tables, value, words,
 };
 use std::ops::Range;
 
@@ -186,6 +186,7 @@ impl Scan<'_> {
             b':' if self.bytes.get(at + 1) == Some(&b':') && self.bytes.get(at + 2) != Some(&b' ') => {
                 return Look::Skip(at + 2);
             }
+            b'=' if at > 0 && self.bytes[at - 1] == b')' => sql::detail(self.bytes, at, self.redactor),
             b':' | b'=' => match self.after_separator(at) {
                 None if self.bytes[at] == b':' => return self.after_colon(at),
                 found => found,
@@ -216,9 +217,16 @@ impl Scan<'_> {
         let element = Element::at(self.bytes, at)?;
         let named = self.secret_name(element.name.clone()).filter(|(_, weight)| *weight != Weight::Parameter);
         let Some((name, weight)) = named else { return self.named_element(&element) };
-        let range = element.text(self.bytes)?;
+        let range = element.text(self.bytes).or_else(|| self.inner_value(&element))?;
         let claim = Claim::new(weight, weight != Weight::Added && name.counts());
         (!claim.spares_quoted(&self.bytes[range.clone()])).then_some(range)
+    }
+
+    /// `<Password><Value>x</Value>`.
+    fn inner_value(&self, element: &Element) -> Option<Range<usize>> {
+        let inner = Element::at(self.bytes, element.inner(self.bytes)?)?;
+        let name = Name::new(&self.bytes[inner.name.clone()]);
+        if looks::is_listed(tables::VALUE_KEYS, name.bytes()) { inner.text(self.bytes) } else { None }
     }
 
     /// `<key>password</key><string>x</string>`.

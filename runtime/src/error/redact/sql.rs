@@ -1,11 +1,49 @@
-//! Values of an SQL statement that belong to secret columns: `INSERT INTO users (name, password) VALUES ('ann', 'x')`.
+//! Values in the texts of databases that belong to secret columns: `INSERT INTO users (name, password) VALUES ('ann',
+//! 'x')`, `Key (name, token)=(ann, x) already exists`.
 
-use super::{Redactor, looks::Claim, names::Name};
+use super::{
+    Redactor,
+    looks::{self, Claim},
+    names::{Name, Weight},
+};
 use std::ops::Range;
 
 /// How much of a statement is looked at before and after `VALUES`.
 const COLUMNS: usize = 512;
 const VALUES: usize = 2048;
+
+/// The value of the first secret column in `(name, token)=(ann, x)`, whose `=` stands at `at`.
+pub(super) fn detail(bytes: &[u8], at: usize, redactor: &Redactor) -> Option<Range<usize>> {
+    if at == 0 || bytes[at - 1] != b')' || bytes.get(at + 1) != Some(&b'(') {
+        return None;
+    }
+    let head = &bytes[at.saturating_sub(COLUMNS)..at - 1];
+    let columns = &head[head.iter().rposition(|b| *b == b'(')? + 1..];
+    let claims = columns.split(|b| *b == b',').map(|column| {
+        let name = Name::new(column.trim_ascii());
+        redactor.weight(&name).map(|weight| Claim::new(weight, name.counts()))
+    });
+    let is_secret = |claim: &Option<Claim>| claim.is_some_and(|claim| claim.weight != Weight::Parameter);
+    let (place, claim) = claims.enumerate().find(|(_, claim)| is_secret(claim))?;
+    let claim = claim?;
+    let spares = |value: &[u8]| claim.spares_quoted(value) || (claim.weight == Weight::Weak && looks::is_number(value));
+    let rest = &bytes[at + 2..bytes.len().min(at + 2 + COLUMNS)];
+    let end =
+        rest.windows(2).position(|two| two == b") ").unwrap_or_else(|| rest.strip_suffix(b")").unwrap_or(rest).len());
+    let values = &rest[..end];
+    let count = columns.split(|b| *b == b',').count();
+    let mut start = 0;
+    // Values with commas in them cannot be told apart.
+    let are_apart = values.windows(2).filter(|two| *two == b", ").count() + 1 == count;
+    if !are_apart || count == 1 {
+        return (!spares(values)).then_some(at + 2..at + 2 + end);
+    }
+    for _ in 0..place {
+        start += values[start..].windows(2).position(|two| two == b", ")? + 2;
+    }
+    let len = values[start..].iter().position(|b| *b == b',').unwrap_or(end - start);
+    (!spares(&values[start..start + len])).then_some(at + 2 + start..at + 2 + start + len)
+}
 
 /// Adds the values of secret columns that follow the word `VALUES`.
 pub(super) fn secrets(bytes: &[u8], word: &Range<usize>, redactor: &Redactor, found: &mut Vec<Range<usize>>) {

@@ -51,7 +51,14 @@ pub(super) fn after(bytes: &[u8], start: usize, reach: Reach, claim: &Claim) -> 
         return None;
     }
     if let Some(end) = bracket_end(bytes, start, reach) {
-        return (!claim.spares_content(&bytes[start..end])).then_some(start..end);
+        let content = &bytes[start..end];
+        let is_lone = matches!(content[0], b'[') && claim.is_tight || reach == Reach::ListedSetting;
+        let spared = if is_lone && claim.weight == Weight::Strong && is_one_value(content) {
+            claim.spares_lone(&content[1..content.len() - 1])
+        } else {
+            claim.spares_content(content)
+        };
+        return (!spared).then_some(start..end);
     }
     let word = start..word_end(bytes, start, reach == Reach::Parameter);
     let rest = &bytes[word.end..bytes.len().min(word.end + MAX_REST)];
@@ -73,6 +80,18 @@ pub(super) fn after(bytes: &[u8], start: usize, reach: Reach, claim: &Claim) -> 
         Reach::HeaderPair => header_pair_end(bytes, start, word.end),
     };
     (end > start).then_some(start..end)
+}
+
+/// Returns `true` for `[value]` and `{value}`: one word, also with what a list of settings would end at.
+fn is_one_value(content: &[u8]) -> bool {
+    let is_within =
+        |b: &u8| !b.is_ascii_whitespace() && !matches!(b, b',' | b':' | b'=' | b'"' | b'\'' | b'`' | b'{' | b'[');
+    let pair = matches!(content, [b'[', .., b']'] | [b'{', .., b'}']);
+    let is_field = content[0] == b'{' && looks::is_plain(&content[1..content.len() - 1]);
+    pair && !is_field
+        && content.len() > 4
+        && content.len() <= looks::MAX_SPARED
+        && content[1..content.len() - 1].iter().all(is_within)
 }
 
 /// `"old" -> "new"`: both.
@@ -218,13 +237,13 @@ fn skip_length(bytes: &[u8], start: usize) -> usize {
     if rest[digits..].starts_with(b") \"") { start + b"string(".len() + digits + 2 } else { start }
 }
 
-/// Steps over the prefix of a literal, as `b"` and `r#"` of Rust and `<<"` of Erlang.
+/// Steps over the prefix of a literal, as `b"` and `r#"` of Rust, `b'` of Python and `<<"` of Erlang.
 fn skip_literal_prefix(bytes: &[u8], start: usize) -> usize {
     if bytes[start..].starts_with(b"<<\"") {
         return start + 2;
     }
     let prefix = bytes[start..].iter().take(4).take_while(|b| matches!(b, b'b' | b'r' | b'#')).count();
-    if prefix > 0 && bytes.get(start + prefix) == Some(&b'"') { start + prefix } else { start }
+    if prefix > 0 && matches!(bytes.get(start + prefix), Some(b'"' | b'\'')) { start + prefix } else { start }
 }
 
 fn has_more_fields(bytes: &[u8], value_end: usize) -> bool {

@@ -60,15 +60,25 @@ pub(super) fn secrets(bytes: &[u8], redactor: &Redactor, found: &mut Vec<Range<u
                 }
                 let is_option = bytes[before.clone()] == *b"for" && !bytes[word.start].is_ascii_alphanumeric();
                 if is_option || is_listed(tables::SETTINGS, &bytes[before.clone()]) {
-                    words.before_setting(&before, found);
+                    words.before_setting(&before, is_option && weight == Weight::Strong, found);
                 }
             }
         }
         if bytes[word.clone()] == *b"/" && words.is_login_before(before.start) {
-            found.extend(words.following(word.end).and_then(|value| words.chosen(&value)));
+            let noted = |value: &Range<usize>| {
+                let bare = words.bare(value);
+                looks::is_noted(&bytes[bare.clone()]).then_some(bare)
+            };
+            found.extend(words.following(word.end).and_then(|value| words.chosen(&value).or_else(|| noted(&value))));
         }
         (earlier, before) = (before, bare);
     }
+}
+
+/// Returns `true` for words that a message tells to run: ``run `cargo login` or use environment variable``.
+fn is_advice(before: &[u8], text: &[u8]) -> bool {
+    let verb = before.trim_ascii_end().rsplit(|b| !b.is_ascii_alphabetic()).next().unwrap_or_default();
+    is_listed(tables::ADVICE, verb) && text.split(|b| *b == b' ').all(|word| looks::is_plain(looks::trim(word)))
 }
 
 /// The next run of bytes without white space.
@@ -126,7 +136,7 @@ impl Words<'_> {
         let name = Name::new(raw);
         let weight = self.redactor.weight(&name)?;
         let is_said = matches!(weight, Weight::Strong | Weight::Added)
-            || ["secret", "token", "credential", "creds"].iter().any(|part| name.contains(part));
+            || ["secret", "token", "jeton", "credential", "creds"].iter().any(|part| name.contains(part));
         is_said.then_some((name, weight))
     }
 
@@ -166,6 +176,10 @@ impl Words<'_> {
             if is_subject && !is_quoted {
                 return Some(bare);
             }
+            // ``Path `password` (`x`)``
+            if is_chosen && raw.len() > 3 && raw[0] == b'(' && matches!(raw[1], b'"' | b'\'' | b'`') {
+                return self.literal(word.start + 1);
+            }
             let stands_here = is_said || (is_chosen && (raw[0] == b'(' || (step == 0 && !is_quoted)));
             if is_set && step == 0 && looks::is_uuid(text) {
                 return Some(bare);
@@ -174,15 +188,25 @@ impl Words<'_> {
             if !is_strong && step > 0 && text.len() >= 24 && parts::is_varied(text) && !looks::is_path(text) {
                 return Some(bare);
             }
+            // `the secret is x`
+            let is_noted = step == 0 && is_chosen && !is_quoted && looks::is_noted(text);
+            if is_noted {
+                return Some(bare);
+            }
+            let is_named = is_said && !is_strong && name.is_password() && step > 0;
+            if is_named && !is_quoted && (looks::is_chosen(text) || looks::is_numbered(text)) {
+                return Some(bare);
+            }
             if stands_here && (is_chosen || is_set) {
                 if is_quoted {
                     return self.literal(word.start);
                 }
-                if looks::is_chosen(text) || (looks::is_numbered(text) && step > 0) {
+                if looks::is_chosen(text) || (looks::is_numbered(text) && step > 0 && !looks::is_algorithm(text)) {
                     return Some(bare);
                 }
             }
             is_said = is_listed(tables::COPULAS, raw)
+                || (is_chosen && (text == b"value" || raw.starts_with(b"--")))
                 || raw.ends_with(b":")
                 || matches!(text, b"from")
                 || (step > 0 && matches!(text, b"to"));
@@ -200,7 +224,9 @@ impl Words<'_> {
     }
 
     /// ``invalid type: string "x", expected u16 for key `password` ``.
-    fn before_setting(&self, setting: &Range<usize>, found: &mut Vec<Range<usize>>) {
+    ///
+    /// Of an option that is surely secret also a word of letters: `invalid value 'x' for '--password <PASSWORD>'`.
+    fn before_setting(&self, setting: &Range<usize>, is_sure: bool, found: &mut Vec<Range<usize>>) {
         let from = setting.start.saturating_sub(REACH);
         let line = &self.bytes[from..setting.start];
         let line = &line[line.iter().rposition(|b| *b == b'\n').map_or(0, |newline| newline + 1)..];
@@ -213,7 +239,11 @@ impl Words<'_> {
                 continue;
             };
             let text = &line[open + 1..open + 1 + len];
-            if !looks::is_plain(text)
+            let is_value = is_sure
+                && line[..open].ends_with(b"value ")
+                && !looks::Claim::new(Weight::Strong, false).spares_quoted(text);
+            if (is_value || !looks::is_plain(text))
+                && !is_advice(&line[..open], text)
                 && !looks::is_code(text)
                 && !looks::is_number(text)
                 && text.iter().any(u8::is_ascii_alphanumeric)
@@ -269,6 +299,26 @@ impl Words<'_> {
                     at = word.end;
                 }
                 None
+            }
+            Take::Word => {
+                let word = self.following(end)?;
+                let bare = self.bare(&word);
+                let claim = looks::Claim::new(Weight::Strong, false);
+                let spared = self.is_marked(&word)
+                    || claim.spares_quoted(&self.bytes[bare.clone()])
+                    || self.bytes[word.start..].starts_with(b"-");
+                (!spared).then_some(bare)
+            }
+            Take::Rejected => {
+                let value = self.following(end).filter(|value| self.bytes[value.start] == b'[')?;
+                let head = &self.bytes[value.start.saturating_sub(REACH / 2)..value.start];
+                let named = |word: &[u8]| self.redactor.weight(&Name::new(looks::trim(word)));
+                let mut weights = head.split(u8::is_ascii_whitespace).filter_map(named);
+                let weight = weights.find(|weight| matches!(weight, Weight::Strong | Weight::Added))?;
+                let rest = &self.bytes[value.start + 1..self.bytes.len().min(value.start + REACH)];
+                let content = &rest[..rest.iter().position(|b| *b == b']')?];
+                let spared = looks::Claim::new(weight, false).spares_quoted(content);
+                (!spared).then_some(value.start + 1..value.start + 1 + content.len())
             }
             Take::Code => self.among(end, 1, |text| matches!(text.len(), 3 | 4) && text.iter().all(u8::is_ascii_digit)),
             Take::Field(place) => {
@@ -471,12 +521,11 @@ impl Words<'_> {
         }
         let secret = &text[split + 1..];
         let is_pair = looks::is_name(&text[..split]) && !secret.iter().any(|b| matches!(b, b':' | b'/' | b'.'));
-        let is_option = self.bytes[before.start] == b'-'
-            || is_listed(&["auth", "digest", "credentials", "creds", "login"], &self.bytes[before.clone()]);
+        let is_option = self.bytes[before.start] == b'-' || is_listed(tables::SURE_LOGINS, &self.bytes[before.clone()]);
         let is_long = self.bytes[before.start..].starts_with(b"--") || self.bytes[before.clone()] == *b"-u";
         let is_numbered = is_long && secret.len() >= 5 && !looks::is_plain(secret) && !looks::is_number(secret);
         let is_chosen = is_option && text[split] != b'/' && (is_numbered || looks::is_chosen(secret));
-        let is_secret = is_random(secret) || is_chosen;
+        let is_secret = is_random(secret) || is_chosen || (is_option && looks::is_noted(secret));
         (is_pair && is_secret).then_some(word.start + split + 1..word.end)
     }
 
@@ -490,7 +539,9 @@ impl Words<'_> {
             head.iter().position(|b| matches!(b, b':' | b'%')).or_else(|| head.iter().position(|b| *b == b'/'))?;
         let secret = &head[split + 1..];
         // `user/x@//host`
-        let is_sure = bytes.get(host + 1) == Some(&b'/') && looks::is_chosen(secret) && !secret.contains(&b'/');
+        let is_sure = bytes.get(host + 1) == Some(&b'/')
+            && !secret.contains(&b'/')
+            && (looks::is_chosen(secret) || (bytes[host..].starts_with(b"@//") && looks::is_noted(secret)));
         let is_secret = is_host
             && split > 0
             && !secret.starts_with(b"//")
@@ -506,7 +557,11 @@ impl Words<'_> {
         let bytes = &self.bytes[word.clone()];
         let named = looks::trimmed(bytes).start;
         let first = bytes.get(named)?;
-        let begins = |row: &&str| row.as_bytes()[0] == *first && bytes[named..].starts_with(row.as_bytes());
+        let begins = |row: &&str| {
+            let head = bytes[named..].get(..row.len());
+            row.as_bytes()[0] == first.to_ascii_lowercase()
+                && head.is_some_and(|head| head.eq_ignore_ascii_case(row.as_bytes()))
+        };
         let is_named = tables::NAMED_HASHES.iter().any(begins);
         let start = if is_named { named } else { bytes.iter().take(64).position(|b| matches!(b, b'$' | b'{'))? };
         let rest = &bytes[start..];

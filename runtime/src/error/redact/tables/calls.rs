@@ -16,10 +16,10 @@ pub(crate) const CALLS: &[(&str, usize)] = &[
     ("CRAMMD5Auth", 2), ("basic_auth", 2), ("basicAuth", 2), ("setBasicAuth", 2), ("SetBasicAuth", 2),
     ("WithBasicAuth", 2), ("BasicAWSCredentials", 2), ("BasicSessionCredentials", 2), ("AwsBasicCredentials.create", 2),
     ("NewStaticCredentials", 2), ("NewStaticCredentialsProvider", 2), ("Credentials::new", 2), ("Credentials.basic", 2),
-    (".login", 2), ("ftp_login", 3), ("ldap_bind", 3), ("simple_bind_s", 2), ("simple_bind", 2), ("imap_open", 3),
+    (".login", 2), ("->login", 2), ("::login", 2), ("->authenticate", 2), ("ftp_login", 3), ("ldap_bind", 3), ("simple_bind_s", 2), ("simple_bind", 2), ("imap_open", 3),
     ("ssh2_auth_password", 3), ("userpass", 2), ("signInWithEmailAndPassword", 2),
     ("createUserWithEmailAndPassword", 2), ("signIn", 2), ("plain_auth", 2), ("auth.basic", 2), ("password_verify", 1),
-    ("password_hash", 1), ("checkpw", 1), ("hashpw", 1), ("bcrypt.compare", 1), ("generate_password_hash", 1),
+    ("password_hash", 1), ("crypt", 1), ("checkpw", 1), ("hashpw", 1), ("bcrypt.compare", 1), ("generate_password_hash", 1),
     ("jwt.verify", 2), ("jwt.sign", 2), ("jwt.encode", 2), ("PasswordAuthenticator", 2), ("AzureKeyCredential", 1),
     ("StorageSharedKeyCredential", 2), ("ClientSecretCredential", 3),
 ];

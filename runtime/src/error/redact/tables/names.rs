@@ -40,6 +40,11 @@ pub(crate) const NAMES: &[NameRow] = &[
     // Headers, whose value goes to the end of the line.
     row("authorization", At::Any, Header),
     row("cookie", At::Any, Header),
+    row("stripesignature", At::Any, Header),
+    row("hubsignature", At::Any, Header),
+    row("shopifyhmac", At::Any, Header),
+    row("slacksignature", At::Any, Header),
+    row("twiliosignature", At::Any, Header),
     // Passwords, in the languages of those who write configurations.
     row("password", At::Any, Strong),
     row("passwd", At::Any, Strong),
@@ -57,10 +62,10 @@ pub(crate) const NAMES: &[NameRow] = &[
     row("senha", At::LastWord, Strong),
     row("hasło", At::LastWord, Strong),
     row("heslo", At::LastWord, Strong),
-    row("lösenord", At::LastWord, Strong),
-    row("losenord", At::LastWord, Strong),
-    row("salasana", At::LastWord, Strong),
-    row("adgangskode", At::LastWord, Strong),
+    row("lösenord", At::Any, Strong),
+    row("losenord", At::Any, Strong),
+    row("salasana", At::Any, Strong),
+    row("adgangskode", At::Any, Strong),
     row("jelszó", At::LastWord, Strong),
     row("şifre", At::LastWord, Strong),
     row("parola", At::LastWord, Strong),
@@ -73,9 +78,20 @@ pub(crate) const NAMES: &[NameRow] = &[
     row("mậtkhẩu", At::End, Strong),
     row("matkhau", At::End, Strong),
     row("katasandi", At::End, Strong),
-    row("passord", At::LastWord, Strong),
+    row("passord", At::Any, Strong),
     row("lozinka", At::LastWord, Strong),
     row("geslo", At::LastWord, Strong),
+    row("parolă", At::LastWord, Strong),
+    row("parool", At::LastWord, Strong),
+    row("slaptažodis", At::LastWord, Strong),
+    row("lykilorð", At::LastWord, Strong),
+    row("contrasenya", At::LastWord, Strong),
+    row("katalaluan", At::Any, Strong),
+    row("парола", At::LastWord, Strong),
+    row("лозинка", At::LastWord, Strong),
+    row("πρόσβασης", At::End, Strong),
+    row("عبور", At::End, Strong),
+    row("รหัสผ่าน", At::End, Strong),
     row("zugangscode", At::Any, Strong),
     row("clavesecreta", At::Any, Strong),
     row("clésecrète", At::Any, Strong),
@@ -98,6 +114,9 @@ pub(crate) const NAMES: &[NameRow] = &[
     // Short forms of them, at the end of a name only: `pass` also ends `bypass`.
     row("dbpass", At::End, Strong),
     row("dbpw", At::End, Strong),
+    row("rootpw", At::End, Strong),
+    row("bindpw", At::End, Strong),
+    row("secretorkey", At::Any, Strong),
     row("sqlpass", At::End, Strong),
     row("userpass", At::End, Strong),
     row("userpw", At::End, Strong),
@@ -168,6 +187,11 @@ pub(crate) const NAMES: &[NameRow] = &[
     row("backupcode", At::End, Strong),
     row("backupcodes", At::End, Strong),
     row("psk", At::End, Strong),
+    row("codeverifier", At::End, Strong),
+    row("psksecret", At::End, Strong),
+    row("keymaterial", At::End, Strong),
+    row("decryptionkey", At::Any, Strong),
+    row("authtok", At::End, Strong),
     // Numbers and phrases that open something.
     row("otp", At::Whole, Strong),
     row("totp", At::Whole, Strong),
@@ -193,6 +217,8 @@ pub(crate) const NAMES: &[NameRow] = &[
     row("connectionstring", At::Any, Weak),
     row("bearer", At::Any, Weak),
     row("token", At::Any, Weak),
+    row("jeton", At::Any, Weak),
+    row("devicecode", At::End, Weak),
     row("dsn", At::End, Weak),
     row("jwt", At::End, Weak),
     row("session", At::End, Weak),
@@ -215,6 +241,7 @@ pub(crate) const NAMES: &[NameRow] = &[
     row("ключ", At::LastWord, Key),
     row("hash", At::LastOfMany, Key),
     row("signature", At::LastOfMany, Key),
+    row("signatureprovided", At::End, Key),
     // Parameters of URLs only.
     row("key", At::Whole, Parameter),
     row("sig", At::Whole, Parameter),
@@ -225,6 +252,9 @@ pub(crate) const NAMES: &[NameRow] = &[
     row("code", At::Whole, Parameter),
     row("assertion", At::Whole, Parameter),
     row("ticket", At::Whole, Parameter),
+    row("magic", At::Whole, Parameter),
+    row("magiclink", At::Whole, Parameter),
+    row("otk", At::Whole, Parameter),
     row("appid", At::Whole, Parameter),
 ];
 
@@ -238,7 +268,7 @@ pub(crate) const PASSWORDS: &[&str] = &[
     "passw", "passphrase", "passcode", "pwd", "secret", "kennwort", "motdepasse", "contraseña", "contrasena",
     "wachtwoord", "paroladordine", "palavrapasse", "senha", "hasło", "heslo", "lösenord", "losenord", "salasana",
     "adgangskode", "jelszó", "şifre", "parola", "пароль", "Пароль", "密码", "密碼", "口令", "パスワード", "비밀번호", "passord",
-    "keypass", "licensekey", "recoverycode", "backupcode", "clavesecreta", "clésecrète", "storepass",
+    "keypass", "rootpw", "licensekey", "recoverycode", "backupcode", "clavesecreta", "clésecrète", "storepass",
 ];
 
 /// Names of pairs of a user and a password: `auth=("ann", "x")`.
@@ -249,8 +279,11 @@ pub(crate) const TUPLE_NAMES: &[&str] = &[
 /// Names whose value may be a user and a password with a colon between them: `login=ann:x`.
 pub(crate) const LOGIN_NAMES: &[&str] = &[
     "login", "userpwd", "userpass", "auth", "credentials", "creds", "user", "proxyuser", "proxyuserpwd", "basicauth",
-    "users", "account",
+    "users", "account", "basicauthuserinfo", "wsrepsstauth",
 ];
+
+/// Those of them whose value is nothing else.
+pub(crate) const SURE_LOGIN_NAMES: &[&str] = &["userpwd", "proxyuserpwd", "basicauthuserinfo", "wsrepsstauth"];
 
 /// Types of which a tuple in quotes holds a user and a password: `Basic("ann", "x")`.
 pub(crate) const TUPLES: &[&str] = &[
@@ -262,7 +295,7 @@ pub(crate) const COMMON: &[&str] = &["token", "tokens", "session", "sessions", "
 
 /// Names that contain one of the above and have nothing to do with it.
 pub(crate) const INNOCENT: &[&str] =
-    &["secretar", "secretion", "secretsmanager", "secretmanager", "secretkeyref", "tokeniz", "tokenis", "passenger", "passage", "cookiecutter", "cookiejar", "notoken"];
+    &["secretar", "secretion", "secretsmanager", "secretmanager", "secretkeyref", "tokeniz", "tokenis", "passenger", "passage", "cookiecutter", "cookiejar", "notoken", "locktoken"];
 
 /// The last words of names of something about a secret: `private_key_path`, `token_url`, `password_strength`.
 pub(crate) const ABOUT: &[&str] = &[

@@ -75,7 +75,7 @@ pub(crate) const TECHNICAL: &[&str] = &[
     "base", "sha", "md", "utf", "oauth", "argon", "pbkdf", "aes", "rsa", "ntlm", "ntlmv", "bcrypt", "tls", "ssl", "http",
     "rfc", "iso", "ed", "ecdsa", "hs", "rs", "es", "ps", "ripemd", "blake", "des", "rc", "curve", "secp", "win", "ipv",
     "sql", "db", "ec", "log", "node", "python", "java", "web", "step", "line", "port", "slot", "char", "int", "uint",
-    "float", "pkcs", "crc", "latin", "cp", "ascii", "id", "chapter", "attempt", "mysql", "ios", "macos", "postgresql", "mariadb", "x", "v", "h", "s", "p",
+    "float", "pkcs", "crc", "latin", "cp", "ascii", "id", "chapter", "attempt", "mysql", "server", "version", "release", "profile", "option", "ios", "macos", "postgresql", "mariadb", "x", "v", "h", "s", "p",
 ];
 
 /// Words before the name of a setting that an error is about: ``string "x", expected u16 for key `password` ``.
@@ -84,12 +84,18 @@ pub(crate) const SETTINGS: &[&str] = &[
     "flag", "env",
 ];
 
+/// Words before a command that a message tells to run.
+pub(crate) const ADVICE: &[&str] = &["run", "running", "try", "use", "using", "execute", "with", "via", "call"];
+
 /// Words after which a user and a password stand, with a colon or slash between them.
 pub(crate) const LOGINS: &[&str] = &[
-    "login", "logon", "signin", "credentials", "credential", "creds", "account", "auth", "digest", "with", "as", "userlist",
+    "login", "logon", "signin", "attempt", "credentials", "credential", "creds", "account", "auth", "digest", "with", "as", "userlist",
     "userinfo", "-u", "--user", "--creds", "--src-creds", "--dest-creds", "--auth", "--proxy-user", "--basic-auth",
     "--userpass", "--proxy-auth", "-a", "--credentials", "--login",
 ];
+
+/// Those of them after which a word with a number at its end is a password as well.
+pub(crate) const SURE_LOGINS: &[&str] = &["auth", "digest", "credentials", "creds", "login", "attempt", "logon"];
 
 /// Segments of the paths of links after which a one-time token stands.
 pub(crate) const LINKS: &[&str] = &[
@@ -123,6 +129,10 @@ pub(crate) enum Take {
     Behind(u8),
     /// As [`Opaque`](Self::Opaque), also in the lines below.
     Below,
+    /// The next word, unless it begins a report.
+    Word,
+    /// What stands in brackets, if the name of a secret stands before: `field 'password': rejected value [x]`.
+    Rejected,
 }
 
 /// Words after which a secret stands.
@@ -173,6 +183,20 @@ pub(crate) const PHRASES: &[PhraseRow] = &[
     phrase(&["rocommunity"], Take::Next),
     phrase(&["rwcommunity"], Take::Next),
     phrase(&["community"], Take::Opaque),
+    phrase(&["snmp-server", "community"], Take::Next),
+    phrase(&["community", "string"], Take::Chosen(1)),
+    phrase(&["shared", "secret"], Take::Chosen(1)),
+    phrase(&["insecure-password"], Take::Word),
+    phrase(&["auth-pass"], Take::Field(2)),
+    phrase(&["user", "", "pass"], Take::Next),
+    phrase(&["user", "", "password"], Take::Next),
+    phrase(&["username", "", "password"], Take::Next),
+    phrase(&["login", "", "password"], Take::Next),
+    phrase(&["rejected", "value"], Take::Rejected),
+    phrase(&["2fa", "code"], Take::Number),
+    phrase(&["mfa", "code"], Take::Number),
+    phrase(&["sms", "code"], Take::Number),
+    phrase(&["totp", "code"], Take::Number),
     phrase(&["verification", "code"], Take::Number),
     phrase(&["security", "code"], Take::Number),
     phrase(&["login", "code"], Take::Number),

@@ -3,13 +3,13 @@
 /// Keys whose value is the name of what stands under one of [`VALUE_KEYS`].
 pub(crate) const NAME_KEYS: &[&str] = &[
     "name", "key", "header", "field", "param", "parameter", "option", "variable", "setting", "attribute",
-    "parameterkey", "parametername", "envname", "varname", "settingname",
+    "parameterkey", "parametername", "envname", "varname", "settingname", "path", "loc", "property", "fieldname",
 ];
 
 /// Keys whose value is what the other one names.
 pub(crate) const VALUE_KEYS: &[&str] = &[
     "value", "inputvalue", "val", "defaultvalue", "stringvalue", "actualvalue", "parametervalue", "envvalue",
-    "varvalue", "settingvalue",
+    "varvalue", "settingvalue", "received", "input", "rejectedvalue", "actual",
 ];
 
 /// Keys of an object of the kind `Secret` under which every value is secret.

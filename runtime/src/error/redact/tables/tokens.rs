@@ -68,7 +68,7 @@ pub(crate) const TOKENS: &[TokenRow] = &[
     token("NRII-", 16), token("NRAA-", 16), token("NRRA-", 16), token("NRJS-", 16), token("sntryu_", 24),
     token("hcaik_", 24), token("hcxik_", 24), token("aio_", 24), token("rdme_", 24), token("fio-u-", 24),
     token("rootly_", 24), token("EAAG", 32), token("EAAB", 32), token("EAAD", 32), token("EAAE", 32), token("IGQV", 40),
-    token("SSWS", 30),
+    token("SSWS", 30), token64("TlRMTVNTUAA", 16), token64("YII", 60),
     token64("dG9rOj", 40), token("ExponentPushToken[", 16), token("k8s-aws-v1.", 60),
     // Wallets.
     token("xprv", 60), token("yprv", 60), token("zprv", 60), token("tprv", 60),
@@ -134,7 +134,7 @@ pub(crate) const BLOCKS: &[&str] = &["PRIVATE KEY", "Static key", "SECRET", "MES
 /// Beginnings of hashes of passwords.
 pub(crate) const HASHES: &[&str] = &[
     "$argon2", "$2a$", "$2b$", "$2y$", "$1$", "$5$", "$6$", "$y$", "$7$", "$scrypt$", "$pbkdf2", "$apr1$", "{ssha",
-    "{sha", "{md5}", "{crypt}", "scram-sha-",
+    "{sha", "{md5}", "{crypt}", "{plain}", "{blf-crypt}", "{cram-md5}", "{argon2", "{pbkdf2", "scram-sha-",
 ];
 
 /// Beginnings of words that are such hashes.
@@ -146,6 +146,7 @@ pub(crate) const NAMED_HASHES: &[&str] = &[
 /// Hosts and paths of web hooks, up to where the secret begins.
 pub(crate) const HOOKS: &[&str] = &[
     "hooks.slack.com/services/", "hooks.slack.com/workflows/", "hooks.slack.com/triggers/",
+    "http-intake.logs.datadoghq.com/v1/input/", "http-intake.logs.datadoghq.eu/v1/input/",
     "hooks.zapier.com/hooks/catch/", "discord.com/api/webhooks/",
     "discordapp.com/api/webhooks/", "webhook.office.com/webhookb2/", "outlook.office.com/webhook/",
     "api.telegram.org/bot", "api.telegram.org/file/bot",

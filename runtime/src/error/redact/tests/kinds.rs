@@ -136,3 +136,68 @@ fn tokens_are_told_by_their_parts() {
         "github.com/acme/web3js2x@v1.2.3: module not found",
     ]);
 }
+
+#[test]
+fn values_in_details_of_databases_and_alone_in_brackets_are_hidden() {
+    assert_red(&[
+        ("Key (token)=(kq9x7lm) already exists.", "Key (token)=([redacted]) already exists."),
+        ("Key (id, api_key)=(4, kq9x7lm) already exists.", "Key (id, api_key)=(4, [redacted]) already exists."),
+        ("bound password=[blueberry]", "bound password=[redacted]"),
+        ("DRIVER={P};UID=app;PWD={blue;b3rry};", "DRIVER={P};UID=app;PWD=[redacted];"),
+        ("secret=b'blue-berry'", "secret=b'[redacted]'"),
+        ("crypt('blueberry', gen_salt('bf'))", "crypt('[redacted]', gen_salt('bf'))"),
+    ]);
+    assert_stays(&[
+        "Key (session_id)=(42) is not present in table \"sessions\".",
+        "Key (user_id, token_type)=(42, refresh) already exists.",
+        "password=[required] email=[invalid]",
+        "PWD={password};user={user}",
+        "f(a)=(b) and (c)=(d)",
+    ]);
+}
+
+#[test]
+fn values_that_a_validation_rejects_are_hidden() {
+    assert_red(&[
+        ("\"password\" with value \"blueberry\" fails", "\"password\" with value \"[redacted]\" fails"),
+        ("Path `password` (`plum`) is too short", "Path `password` (`[redacted]`) is too short"),
+        ("on field 'password': rejected value [plum]", "on field 'password': rejected value [[redacted]]"),
+        ("{'loc': ('body', 'password'), 'input': 'plum'}", "{'loc': ('body', 'password'), 'input': '[redacted]'}"),
+        ("<Password><Value>plum</Value></Password>", "<Password><Value>[redacted]</Value></Password>"),
+    ]);
+    assert_stays(&[
+        "on field 'age': rejected value [17]",
+        "{'loc': ('body', 'age'), 'input': 'plum'}",
+        "<Password><Rules>plum</Rules></Password>",
+    ]);
+}
+
+#[test]
+fn words_with_a_number_are_hidden_where_a_password_stands() {
+    assert_red(&[
+        ("line 7: password blueberry9: unexpected", "line 7: password [redacted]: unexpected"),
+        ("rootpw --plaintext blueberry9 --lock", "rootpw --plaintext [redacted] --lock"),
+        ("insecure-password blueberry : unknown", "insecure-password [redacted] : unknown"),
+        ("syntax error at user \"ann\" pass \"plum\"", "syntax error at user \"ann\" pass \"[redacted]\""),
+        ("The secret is blueberry9", "The secret is [redacted]"),
+        ("login attempt ann:blueberry9 failed", "login attempt ann:[redacted] failed"),
+        ("net use z: \\\\h\\x /user:ann blueb3rry", "net use z: \\\\h\\x /user:ann [redacted]"),
+        ("login ann / blueberry77 denied", "login ann / [redacted] denied"),
+        ("sst_auth: wsrep_sst_auth = ann:plum", "sst_auth: wsrep_sst_auth = ann:[redacted]"),
+        ("Auth->login('ann', 'plum')", "Auth->login('ann', '[redacted]')"),
+        ("invalid value 'plum' for '--password <P>'", "invalid value '[redacted]' for '--password <P>'"),
+        ("\"app\" \"SCRAM-SHA-256$4096:kQ9x7Lm==\"", "\"app\" \"[redacted]\""),
+        ("API key: X-Api-Key: kq9x7lmz", "API key: X-Api-Key: [redacted]"),
+        ("X-Hub-Signature-256: sha256=5257a869e7ec", "X-Hub-Signature-256: [redacted]"),
+    ]);
+    assert_stays(&[
+        "password server01 in use",
+        "The secret is base64 encoded",
+        "insecure-password is deprecated",
+        "password hash upgraded from bcrypt to argon2id for user 42",
+        "invalid value 'plum' for '--fruit <FRUIT>'",
+        "login --user NAME --password PASSWORD",
+        "please run `cargo login` or use environment variable REGISTRY_TOKEN",
+        "try `vault login` first, then read",
+    ]);
+}
