@@ -5,6 +5,7 @@ use super::{
     Redactor,
     looks::{self, Claim},
     names::{Name, Weight},
+    steps,
 };
 use std::ops::Range;
 
@@ -28,6 +29,7 @@ pub(super) fn detail(bytes: &[u8], at: usize, redactor: &Redactor) -> Option<Ran
     let claim = claim?;
     let spares = |value: &[u8]| claim.spares_quoted(value) || (claim.weight == Weight::Weak && looks::is_number(value));
     let rest = &bytes[at + 2..bytes.len().min(at + 2 + COLUMNS)];
+    steps::count(columns.len() + rest.len());
     let end =
         rest.windows(2).position(|two| two == b") ").unwrap_or_else(|| rest.strip_suffix(b")").unwrap_or(rest).len());
     let values = &rest[..end];

@@ -617,6 +617,15 @@ const REPEATED: &[&str] = &[
     "secret=Optional[",
     "h:5432:",
     "arn:secret:",
+    "(token)=(",
+    "(token, a)=(b, ",
+    "<password><value>",
+    "password rejected value [",
+    "path: [password, ",
+    "password=[",
+    "PWD={",
+    "net use ",
+    "wsrep_sst_auth=a:",
 ];
 
 #[test]
