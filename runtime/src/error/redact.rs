@@ -340,6 +340,11 @@ impl Redactor {
         self.allowed.as_ref().is_none_or(|names| names.iter().any(|allowed| allowed.as_bytes() == name.bytes()))
     }
 
+    /// Returns `false` if a name is surely none of a secret.
+    fn may_weigh(&self, raw: &[u8]) -> bool {
+        !self.secret_names.is_empty() || Name::may_weigh(raw)
+    }
+
     fn weight(&self, name: &Name) -> Option<Weight> {
         if self.plain_names.iter().any(|plain| plain.as_bytes() == name.bytes()) {
             return None;

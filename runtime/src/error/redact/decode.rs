@@ -64,13 +64,14 @@ impl Decoded {
     /// UTF-8. `None` where there are none.
     fn new(raw: &[u8]) -> Option<Self> {
         steps::count(raw.len());
-        let first = (0..raw.len()).find(|at| one(&raw[*at..]).is_some())?;
+        let first = (0..raw.len()).find(|at| is_sign(raw[*at]) && one(&raw[*at..]).is_some())?;
         let (mut bytes, mut origin) = (Vec::with_capacity(raw.len()), Vec::with_capacity(raw.len() + 1));
         bytes.extend_from_slice(&raw[..first]);
         origin.extend(0..first);
         let mut at = first;
         while at < raw.len() {
-            let (byte, len) = one(&raw[at..]).unwrap_or((Some(raw[at]), 1));
+            let decoded = if is_sign(raw[at]) { one(&raw[at..]) } else { None };
+            let (byte, len) = decoded.unwrap_or((Some(raw[at]), 1));
             if let Some(byte) = byte {
                 bytes.push(byte);
                 origin.push(at);
@@ -80,6 +81,11 @@ impl Decoded {
         origin.push(raw.len());
         Some(Self { text: String::from_utf8(bytes).ok()?, origin })
     }
+}
+
+/// Returns `true` for the first bytes of what [`one`] decodes.
+fn is_sign(b: u8) -> bool {
+    matches!(b, b'%' | b'\\' | b'&' | 0xc2 | 0xe1..=0xe3 | 0xef)
 }
 
 /// The ASCII character that the beginning of a text stands for, or none, and how many bytes do.

@@ -80,12 +80,20 @@ impl Name {
         name
     }
 
+    /// Returns `false` if no row of the table has to do with a name, which is asked before one is made of it. Only of a
+    /// name without separators is anything known.
+    pub(super) fn may_weigh(raw: &[u8]) -> bool {
+        !raw.iter().all(u8::is_ascii_alphanumeric) || sieve::NAMES.may_stand_in(raw)
+    }
+
     pub(super) fn bytes(&self) -> &[u8] {
         &self.bytes[..self.len]
     }
 
     pub(super) fn contains(&self, part: &str) -> bool {
-        self.bytes().windows(part.len().max(1)).any(|window| window == part.as_bytes())
+        let part = part.as_bytes();
+        // The first byte decides most of the time.
+        self.bytes().windows(part.len().max(1)).any(|window| window.first() == part.first() && window == part)
     }
 
     fn ends_with(&self, part: &str) -> bool {

@@ -249,7 +249,7 @@ impl Scan<'_> {
     }
 
     pub(super) fn secret_name(&self, range: Range<usize>) -> Option<(Name, Weight)> {
-        if range.len() < 2 {
+        if range.len() < 2 || !self.redactor.may_weigh(&self.bytes[range.clone()]) {
             return None;
         }
         let name = Name::new(&self.bytes[range]);

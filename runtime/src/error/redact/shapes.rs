@@ -24,9 +24,8 @@ pub(super) fn token(bytes: &[u8], at: usize) -> Option<Range<usize>> {
 
 /// The length of the token of a well-known service.
 fn prefixed(rest: &[u8]) -> Option<usize> {
-    let row = tables::TOKENS
-        .iter()
-        .find(|row| row.prefix.as_bytes()[0] == rest[0] && rest.starts_with(row.prefix.as_bytes()))?;
+    let mut rows = sieve::tokens_from(rest[0]).map(|i| &tables::TOKENS[i]);
+    let row = rows.find(|row| rest.starts_with(row.prefix.as_bytes()))?;
     let prefix = row.prefix.as_bytes();
     // Some go on after a dot; a last one ends the sentence.
     let is_dotted = prefix.ends_with(b".");

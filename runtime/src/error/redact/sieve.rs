@@ -3,18 +3,18 @@
 use super::tables;
 
 /// A set of ends and lengths of words.
-pub(super) struct Sieve([u64; 16]);
+pub(super) struct Sieve([u64; 64]);
 
 /// The sieves of the tables that are asked at every word, made when the crate is compiled.
 pub(super) static TOKENS: Heads = {
     let (mut sieve, mut i) = (Heads([0; 64]), 0);
     while i < tables::TOKENS.len() {
-        sieve.add(tables::TOKENS[i].prefix.as_bytes());
+        sieve.add(tables::TOKENS[i].prefix.as_bytes(), b"abcdefghijklmnopqrstuvwxyz0123456789-_.");
         i += 1;
     }
     let mut i = 0;
     while i < tables::HOOKS.len() {
-        sieve.add(tables::HOOKS[i].as_bytes());
+        sieve.add(tables::HOOKS[i].as_bytes(), b"");
         i += 1;
     }
     sieve
@@ -22,13 +22,16 @@ pub(super) static TOKENS: Heads = {
 pub(super) static NAMES: Heads = {
     let (mut sieve, mut i) = (Heads([0; 64]), 0);
     while i < tables::NAMES.len() {
-        sieve.add(tables::NAMES[i].text.as_bytes());
+        let row = &tables::NAMES[i];
+        // A row of two letters stands at the end of a name.
+        assert!(row.text.len() > 2 || !matches!(row.at, tables::At::Any));
+        sieve.add(row.text.as_bytes(), b"");
         i += 1;
     }
     sieve
 };
 pub(super) static PROGRAMS: Sieve = {
-    let (mut sieve, mut i) = (Sieve([0; 16]), 0);
+    let (mut sieve, mut i) = (Sieve([0; 64]), 0);
     while i < tables::OPTIONS.len() {
         let (programs, mut j) = (tables::OPTIONS[i].programs, 0);
         while j < programs.len() {
@@ -40,7 +43,7 @@ pub(super) static PROGRAMS: Sieve = {
     sieve
 };
 pub(super) static PHRASES: Sieve = {
-    let (mut sieve, mut i) = (Sieve([0; 16]), 0);
+    let (mut sieve, mut i) = (Sieve([0; 64]), 0);
     while i < tables::PHRASES.len() {
         let words = tables::PHRASES[i].words;
         sieve.add_ends(words[words.len() - 1]);
@@ -49,11 +52,32 @@ pub(super) static PHRASES: Sieve = {
     sieve
 };
 
+/// For each first byte the place of the first row of [`tables::TOKENS`] that begins with it, and for each row that of the
+/// next one; a place behind the table is none.
+static TOKEN_ROWS: ([u16; 256], [u16; tables::TOKENS.len()]) = {
+    let none = tables::TOKENS.len() as u16;
+    let (mut first, mut next) = ([none; 256], [none; tables::TOKENS.len()]);
+    let mut i = tables::TOKENS.len();
+    while i > 0 {
+        i -= 1;
+        let begin = tables::TOKENS[i].prefix.as_bytes()[0] as usize;
+        (next[i], first[begin]) = (first[begin], i as u16);
+    }
+    (first, next)
+};
+
+/// The places of the rows of [`tables::TOKENS`] that begin with a byte, in their order.
+pub(super) fn tokens_from(first: u8) -> impl Iterator<Item = usize> {
+    let (firsts, nexts) = &TOKEN_ROWS;
+    let row = |place: u16| Some(usize::from(place)).filter(|place| *place < nexts.len());
+    std::iter::successors(row(firsts[usize::from(first)]), move |place| row(nexts[*place]))
+}
+
 impl Sieve {
     /// Where the ends of a word of some length stand; capitals stand where small letters do.
     const fn place(a: u8, b: u8, len: usize) -> (usize, u32) {
-        let hash = (a | 0x20) as usize * 37 + (b | 0x20) as usize + len * 113;
-        (hash / 64 % 16, (hash % 64) as u32)
+        let hash = (a | 0x20) as usize * 37 + (b | 0x20) as usize * 5 + len * 113;
+        (hash / 64 % 64, (hash % 64) as u32)
     }
 
     const fn add(&mut self, a: u8, b: u8, len: usize) {
@@ -86,18 +110,22 @@ impl Heads {
         (hash / 64 % 64, (hash % 64) as u32)
     }
 
-    /// Adds a text of two bytes or more.
-    const fn add(&mut self, text: &[u8]) {
-        let mut third = 0_u8;
-        loop {
-            let c = if text.len() > 2 { text[2] } else { third };
-            let (word, bit) = Self::place(text[0], text[1], c);
-            self.0[word] |= 1 << bit;
-            if text.len() > 2 || third == u8::MAX {
-                return;
-            }
-            third += 1;
+    /// Adds a text of two bytes or more. Behind two bytes, the end of a text may stand, or whatever `follows`.
+    const fn add(&mut self, text: &[u8], follows: &[u8]) {
+        if text.len() > 2 {
+            return self.add_bytes(text[0], text[1], text[2]);
         }
+        self.add_bytes(text[0], text[1], 0);
+        let mut i = 0;
+        while i < follows.len() {
+            self.add_bytes(text[0], text[1], follows[i]);
+            i += 1;
+        }
+    }
+
+    const fn add_bytes(&mut self, a: u8, b: u8, c: u8) {
+        let (word, bit) = Self::place(a, b, c);
+        self.0[word] |= 1 << bit;
     }
 
     /// Returns `false` if the table has nothing with which these bytes begin.

@@ -17,6 +17,28 @@ const NEAR: usize = 6;
 /// How far a word looks ahead or back: more than any sentence about a secret has.
 pub(super) const REACH: usize = 240;
 
+/// Bytes without which a word cannot be of a certain form.
+mod sign {
+    pub(super) const SLASH: u8 = 1;
+    pub(super) const AT: u8 = 2;
+    pub(super) const COLON: u8 = 4;
+    pub(super) const PERCENT: u8 = 8;
+    /// Stands in a hash of a password.
+    pub(super) const HASH: u8 = 16;
+
+    pub(super) static OF: [u8; 256] = {
+        let mut table = [0; 256];
+        table[b'/' as usize] = SLASH;
+        table[b'@' as usize] = AT;
+        table[b':' as usize] = COLON;
+        table[b'%' as usize] = PERCENT;
+        table[b'$' as usize] = HASH;
+        table[b'{' as usize] = HASH;
+        table[b'-' as usize] = HASH;
+        table
+    };
+}
+
 /// Adds what stands after words that announce a secret, in one pass over the words.
 pub(super) fn secrets(bytes: &[u8], redactor: &Redactor, found: &mut Vec<Range<usize>>) {
     let (mut before, mut earlier) = (0..0, 0..0);
@@ -28,12 +50,25 @@ pub(super) fn secrets(bytes: &[u8], redactor: &Redactor, found: &mut Vec<Range<u
         let words = Words { bytes, redactor };
         let bare = words.bare(&word);
         if !bare.is_empty() {
-            found.extend(words.in_path(&word));
-            found.extend(words.before_host(&word));
-            found.extend(words.after_login(&bare, &before));
-            found.extend(words.hash(&word));
+            let signs = bytes[word.clone()].iter().fold(0, |signs, b| signs | sign::OF[usize::from(*b)]);
+            if signs != 0 {
+                if signs & sign::SLASH != 0 {
+                    found.extend(words.in_path(&word));
+                }
+                if signs & sign::AT != 0 {
+                    found.extend(words.before_host(&word));
+                }
+                if signs & (sign::COLON | sign::SLASH | sign::PERCENT) != 0 {
+                    found.extend(words.after_login(&bare, &before));
+                }
+                if signs & sign::COLON != 0 {
+                    found.extend(words.in_fields(&bare));
+                }
+                if signs & (sign::HASH | sign::COLON) != 0 {
+                    found.extend(words.hash(&word));
+                }
+            }
             parts::secrets(bytes, &word, found);
-            found.extend(words.in_fields(&bare));
             found.extend(words.after_option(&bare, &before, word.end));
             let text = &bytes[bare.clone()];
             if text[0] == b'-' && tables::USER_OPTIONS.iter().any(|option| option.as_bytes() == text) {
@@ -132,6 +167,9 @@ impl Words<'_> {
                     return Some((name, weight));
                 }
             }
+        }
+        if !self.redactor.may_weigh(raw) {
+            return None;
         }
         let name = Name::new(raw);
         let weight = self.redactor.weight(&name)?;
