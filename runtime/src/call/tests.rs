@@ -234,8 +234,8 @@ fn other_letters_stay_when_a_rejection_is_dropped() {
         breaker.force_open();
         let rejection = breaker.try_acquire().unwrap_err();
         number.announce(|| rejection.clone());
-        drop(number);
         drop(rejection);
+        drop(number);
         id
     };
     assert_eq!(reported_in(&mut frame), [id]);

@@ -299,24 +299,28 @@ fn a_dropped_boundary_is_no_error() {
     assert_eq!((watch.all().len(), counted("cancelled_read")), (0, 0));
 }
 
-/// The texts are equal, and the first error went no further than the guarded future.
+#[enhanced_error_handling]
+async fn swallowed_then_inner() -> Result<(), Fault> {
+    Err(Fault::Down)
+}
+
+#[enhanced_error_handling]
+async fn swallowed_then_outer(breaker: &CircuitBreaker) -> Result<(), Fault> {
+    let guarded = breaker.call_async(|| async {
+        let _ = swallowed_then_inner().await;
+        tokio::task::yield_now().await;
+        Ok::<(), Fault>(())
+    });
+    guarded.await?;
+    Err(Fault::Down)
+}
+
+/// The errors are equal, and the first one went no further than the guarded future.
 #[test]
 fn an_error_that_a_guarded_future_swallowed_is_not_the_one_that_follows() {
     let watch = Watch::on("swallowed_then_");
     let breaker = CircuitBreaker::builder("swallowed-then").build().unwrap();
-    let fails = || Err::<(), _>(Fault::Down);
-    let outer = ErrorBoundary::new("swallowed_then_outer");
-    let inner = ErrorBoundary::new("swallowed_then_inner");
-    let outcome = one_thread().block_on(outer.call_async(|| async {
-        let guarded = breaker.call_async(|| async {
-            let _ = inner.call_async(|| async { fails() }).await;
-            tokio::task::yield_now().await;
-            Ok::<(), Fault>(())
-        });
-        guarded.await?;
-        fails()
-    }));
-    assert!(outcome.is_err());
+    assert!(one_thread().block_on(swallowed_then_outer(&breaker)).is_err());
     assert_eq!(watch.operations(), ["swallowed_then_inner", "swallowed_then_outer"]);
     watch.ids();
 }
