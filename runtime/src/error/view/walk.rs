@@ -286,4 +286,24 @@ mod tests {
         known.add(Facts { reported: true, ..Facts::default() });
         assert!(known.reported, "it has no id to be known by");
     }
+
+    #[test]
+    fn sources_of_an_error_are_all_below_it() {
+        #[derive(Debug, thiserror::Error)]
+        #[error("at {at}")]
+        struct At<'a> {
+            at: &'a str,
+            source: std::num::ParseIntError,
+        }
+        fn at(at: &str) -> At<'_> {
+            At { at, source: "x".parse::<u8>().unwrap_err() }
+        }
+        let texts = |error: ErrorRef<'_>| error.sources().map(ToString::to_string).collect::<Vec<_>>();
+        let place = String::from("3");
+        let app = AppError::from(at("4"));
+        for error in [ErrorRef::Scoped(&at(&place)), ErrorRef::Std(&at("3"))] {
+            assert_eq!(texts(error), ["invalid digit found in string"]);
+        }
+        assert_eq!(texts(ErrorRef::App(&app)).last().unwrap(), "invalid digit found in string");
+    }
 }
