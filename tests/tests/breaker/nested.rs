@@ -150,6 +150,25 @@ async fn two_calls_inside_do_not_share_one_slot() {
     assert!(outcome.await.is_ok());
 }
 
+#[test]
+fn calls_one_after_the_other_run_on_the_slot_of_the_call_around_them() {
+    let clock = ManualClock::new();
+    let builder = CircuitBreaker::builder("nested-in-turn").failure_threshold(1).half_open_max_calls(2);
+    let breaker = builder.success_threshold(2).recovery_jitter(0.0).clock(clock.clone()).build().unwrap();
+    let _ = breaker.call(down);
+    clock.advance(Duration::from_secs(60));
+    let other = breaker.try_acquire().unwrap();
+    let outcome = breaker.call(|| {
+        breaker.call(|| Ok::<(), AppError>(()))?;
+        let elsewhere = || breaker.try_acquire().is_err();
+        assert!(std::thread::scope(|scope| scope.spawn(elsewhere).join().unwrap()), "both slots are taken still");
+        breaker.call(|| Ok::<(), AppError>(()))
+    });
+    assert!(outcome.is_ok(), "{outcome:?}");
+    assert_eq!(breaker.state(), CircuitState::Closed);
+    drop(other);
+}
+
 #[tokio::test]
 async fn chains_that_are_under_way_at_once_each_run_on_a_slot_of_their_own() {
     let clock = ManualClock::new();
