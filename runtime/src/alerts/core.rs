@@ -7,7 +7,7 @@ use super::{
     decide::{Breakers, Decider},
     history::History,
     kept::{Entry, Kept},
-    lane::{Item, Lane, Recorded, Step},
+    lane::{Deliverer, Item, Lane, Recorded, Step},
     plan::Plan,
     rule::Trigger,
     status::{AlertsStatus, ChannelStatus, Reason},
@@ -73,6 +73,17 @@ impl Drop for Busy<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::SeqCst);
     }
+}
+
+/// The outcome of a thread's turn for one channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Turn {
+    /// Something was done: there may be more to do.
+    Done,
+    /// Something was done, by a delivery that was abandoned meanwhile: another worker has this one's place.
+    Replaced,
+    /// Nothing can be done before a change, or before that tick.
+    Wait(Option<Tick>),
 }
 
 /// What each ratio has seen of its breaker.
@@ -274,36 +285,37 @@ impl Core {
         self.announce();
     }
 
-    /// Does what can be done now for one channel. Tells whether to come again at once, and else when.
-    pub(super) fn step(&self, channel: usize) -> Result<(), Option<Tick>> {
+    /// Does what can be done now for one channel, on this thread.
+    pub(super) fn step(&self, channel: usize, by: Deliverer) -> Turn {
         let _delivering = Delivering::begin();
         let _busy = Busy::begin(&self.busy);
         let lane = &self.lanes[channel];
         if self.kept[channel].take_due() && self.look_back(channel) {
-            return Ok(());
+            return Turn::Done;
         }
-        let done = match lane.step() {
+        let turn = match lane.step(by) {
             // What happens now comes first.
-            Step::Idle if self.replay(channel) => Ok(()),
-            Step::Idle => Err(None),
-            Step::Wait(until) => Err(Some(until)),
+            Step::Idle if self.replay(channel) => Turn::Done,
+            Step::Idle => Turn::Wait(None),
+            Step::Wait(until) => Turn::Wait(Some(until)),
             step => {
+                let turn = if matches!(step, Step::CameBack { .. }) { Turn::Replaced } else { Turn::Done };
                 self.note(channel, step);
-                Ok(())
+                turn
             }
         };
-        if done.is_ok() {
+        if !matches!(turn, Turn::Wait(_)) {
             self.announce();
         }
-        done
+        turn
     }
 
     /// Carries out what the outcome of a delivery leads to.
     fn note(&self, channel: usize, step: Step) {
         let lane = &self.lanes[channel];
         match step {
-            Step::Idle | Step::Wait(_) | Step::CameBack => {}
-            Step::Arrived { item, late } => {
+            Step::Idle | Step::Wait(_) | Step::CameBack { arrived: None } => {}
+            Step::Arrived { item, late } | Step::CameBack { arrived: Some((item, late)) } => {
                 // First, since a process that is killed before this delivers it again.
                 let is_kept = item.replayed || late || item.record != Recorded::No;
                 if is_kept && !self.write(channel, &item.notice, Entry::Arrived) {
@@ -339,7 +351,7 @@ impl Core {
         }
     }
 
-    /// Looks for deliveries that take longer than they may. Returns the channels that need another thread.
+    /// Looks for deliveries that take longer than they may. Returns the channels that need another worker.
     pub(super) fn watch(&self) -> Vec<usize> {
         let _delivering = Delivering::begin();
         let _busy = Busy::begin(&self.busy);

@@ -2,8 +2,8 @@
 
 use super::{
     AlertsConfig, AlertsStatus, Notice, NoticeKind,
-    core::{Core, Delivering, is_of_interest},
-    lane::Item,
+    core::{Core, Delivering, Turn, is_of_interest},
+    lane::{Deliverer, Item},
     running,
     status::Reason,
 };
@@ -256,9 +256,9 @@ fn run(core: &Arc<Core>) -> Option<Tick> {
         let (mut next, mut moved) = tick(core);
         for channel in 0..core.lanes.len() {
             loop {
-                match core.step(channel) {
-                    Ok(()) => moved = true,
-                    Err(until) => {
+                match core.step(channel, Deliverer::Caller) {
+                    Turn::Done | Turn::Replaced => moved = true,
+                    Turn::Wait(until) => {
                         next = next.into_iter().chain(until).min();
                         break;
                     }
@@ -284,15 +284,13 @@ fn start_threads(core: &Arc<Core>) {
 /// Starts a thread that delivers on one channel.
 fn start_worker(core: &Arc<Core>, channel: usize) {
     let name = format!("gardefou-alert-{}", redact::name(core.lanes[channel].name()));
-    let started = spawn(core, &name, move |core| match core.step(channel) {
-        // One that comes back from a delivery that was abandoned finds another thread in its place.
-        Ok(()) if core.lanes[channel].remove_spare_worker() => Flow::End,
-        Ok(()) => Flow::Again,
-        Err(until) => Flow::Wait(until),
+    let started = spawn(core, &name, move |core| match core.step(channel, Deliverer::Worker) {
+        Turn::Replaced => Flow::End,
+        Turn::Done => Flow::Again,
+        Turn::Wait(until) => Flow::Wait(until),
     });
-    match started {
-        Ok(()) => core.lanes[channel].add_worker(),
-        Err(error) => core.note_missing_thread([channel], &error),
+    if let Err(error) = started {
+        core.note_missing_thread([channel], &error);
     }
 }
 

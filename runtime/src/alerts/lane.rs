@@ -42,8 +42,6 @@ struct State {
     turn: u64,
     /// Deliveries that were abandoned and still block their threads.
     abandoned: usize,
-    /// Threads that deliver; more than one while an abandoned delivery goes on.
-    workers: usize,
     not_before: Tick,
     counts: LaneCounts,
     last_error: Option<String>,
@@ -56,6 +54,7 @@ struct Delivery {
     turn: u64,
     since: Tick,
     permit: Permit,
+    by: Deliverer,
     /// A shutdown gave up waiting for it.
     given_up: bool,
 }
@@ -67,6 +66,15 @@ struct LaneCounts {
     failed: u64,
     kept: u64,
     lost: LossCounts,
+}
+
+/// The thread that makes a delivery.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Deliverer {
+    /// A thread of the channel. Once its delivery is abandoned, another one takes its place.
+    Worker,
+    /// The thread of a caller.
+    Caller,
 }
 
 /// A notification on its way.
@@ -107,8 +115,8 @@ pub(super) enum Step {
     AttemptFailed { error: DeliveryError },
     /// A notification is given up.
     GivenUp { item: Item, error: DeliveryError, reason: Reason },
-    /// A delivery that was abandoned has ended without success.
-    CameBack,
+    /// A delivery that was abandoned has ended. With success, it has the notification, and whether it had been given up.
+    CameBack { arrived: Option<(Item, bool)> },
 }
 
 /// Abandoned deliveries that one channel may have; each blocks a thread until it ends.
@@ -179,9 +187,9 @@ impl Lane {
         state.queue.iter().map(|item| item.notice.id).chain(in_delivery).collect()
     }
 
-    /// Does what can be done now: at most one attempt.
-    pub(super) fn step(&self) -> Step {
-        let (notice, turn) = match self.begin() {
+    /// Does what can be done now: at most one attempt, on this thread.
+    pub(super) fn step(&self, by: Deliverer) -> Step {
+        let (notice, turn) = match self.begin(by) {
             Ok(begun) => begun,
             Err(step) => return step,
         };
@@ -196,7 +204,7 @@ impl Lane {
 
     /// Takes the first notification from the queue and enters it as the delivery under way.
     #[expect(clippy::result_large_err, reason = "a step that ends here, not an error")]
-    fn begin(&self) -> Result<(Arc<Notice>, u64), Step> {
+    fn begin(&self, by: Deliverer) -> Result<(Arc<Notice>, u64), Step> {
         let now = self.clock.now();
         let mut state = self.state.lock();
         if state.delivery.is_some() {
@@ -238,7 +246,7 @@ impl Lane {
         state.turn += 1;
         let turn = state.turn;
         let notice = Arc::clone(&item.notice);
-        state.delivery = Some(Delivery { item, turn, since: self.clock.now(), permit, given_up: false });
+        state.delivery = Some(Delivery { item, turn, since: self.clock.now(), permit, by, given_up: false });
         Ok((notice, turn))
     }
 
@@ -271,7 +279,7 @@ impl Lane {
         let mut state = self.state.lock();
         state.abandoned = state.abandoned.saturating_sub(1);
         if !arrived {
-            return Step::CameBack;
+            return Step::CameBack { arrived: None };
         }
         state.arrived();
         let queued = state.queue.iter().position(|item| item.notice.id == notice.id);
@@ -279,7 +287,7 @@ impl Lane {
         let late = item.is_none();
         let born = self.clock.now();
         let item = item.unwrap_or_else(|| Item::new(Arc::new(notice.clone()), Vec::new(), false, born));
-        Step::Arrived { item, late }
+        Step::CameBack { arrived: Some((item, late)) }
     }
 
     /// Notes a failed attempt: the notification is queued again, or given up.
@@ -304,7 +312,7 @@ impl Lane {
     /// Looks for a delivery that takes longer than it may, and takes it from its thread: it counts as a failed attempt.
     /// Where too many threads hang already, it stays, and what waits behind it for too long is given up instead.
     ///
-    /// Returns what was done, and whether another thread has to go on with the queue.
+    /// Returns what was done, and whether another worker has to take the place of the one that hangs.
     pub(super) fn watch(&self) -> (Vec<Step>, bool) {
         let now = self.clock.now();
         let mut state = self.state.lock();
@@ -312,12 +320,12 @@ impl Lane {
         let may_abandon = state.abandoned < MAX_ABANDONED;
         let is_over = |delivery: &mut Delivery| now.since(delivery.since) >= limit;
         let hanging = state.delivery.take_if(|delivery| is_over(delivery) && may_abandon);
-        if let Some(Delivery { item, permit, given_up, .. }) = hanging {
+        if let Some(Delivery { item, permit, given_up, by, .. }) = hanging {
             state.abandoned += 1;
             let error = DeliveryError::temporary(format!("the channel did not answer within {limit:?}"));
             let step = self.fail(&mut state, item, now, error, given_up);
             drop(state);
-            return (vec![step.note_in(permit)], true);
+            return (vec![step.note_in(permit)], by == Deliverer::Worker);
         }
         if !state.delivery.as_mut().is_some_and(is_over) {
             return (Vec::new(), false);
@@ -342,19 +350,6 @@ impl Lane {
             return Some(limit);
         }
         state.queue.front().map(|item| item.born.after(self.give_up_after))
-    }
-
-    /// Enters a thread that delivers.
-    pub(super) fn add_worker(&self) {
-        self.state.lock().workers += 1;
-    }
-
-    /// Takes a thread out, unless it is the only one; returns `true` if it has to end.
-    pub(super) fn remove_spare_worker(&self) -> bool {
-        let mut state = self.state.lock();
-        let is_spare = state.workers > 1;
-        state.workers -= usize::from(is_spare);
-        is_spare
     }
 
     /// Notes that the channel cannot deliver at all.

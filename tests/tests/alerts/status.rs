@@ -196,6 +196,50 @@ fn delivery_that_hangs_is_a_failed_attempt_and_another_thread_goes_on() {
     assert_eq!((flushed.sent, flushed.lost), (2, 0));
 }
 
+/// The thread that takes the place of one that hangs stays for all further notifications.
+#[test]
+fn every_notification_behind_a_delivery_that_hangs_arrives_without_a_caller() {
+    let (_alone, clock) = (alone(), ManualClock::new());
+    let (release, released) = channel::<()>();
+    let (arrived, arrivals) = channel();
+    let (first, first_begun) = channel();
+    let hangs_once = Mutex::new(Some((first, released)));
+    let channel = CallbackChannel::new("ops", move |notice| {
+        let hang = hangs_once.lock().unwrap().take();
+        if let Some((first, released)) = hang {
+            first.send(()).unwrap();
+            let _ = released.recv();
+            return Err(DeliveryError::temporary("too late to matter"));
+        }
+        arrived.send(notice.title.clone()).unwrap();
+        Ok(())
+    });
+    // Dropped after `release`: a check that fails lets the delivery go before alerting waits for it.
+    let alerts = start_with_threads(&clock, channel);
+    let release = release;
+    report(ErrorCode::SYNC_ERROR, "1");
+    first_begun.recv_timeout(PATIENCE).unwrap();
+    clock.advance(Duration::from_secs(30));
+    let _ = alerts.flush(Duration::ZERO);
+    eventually(&alerts, |status| status.abandoned == 1 && status.failing_since.is_some());
+    clock.advance(Duration::from_secs(60));
+    let codes = [ErrorCode::CONFIG_ERROR, ErrorCode::DB_QUERY_ERROR, ErrorCode::DB_WRITE_ERROR];
+    let mut titles = Vec::new();
+    for code in codes {
+        // Wakes the workers too.
+        report(code, "behind");
+        titles.push(arrivals.recv_timeout(PATIENCE).unwrap());
+    }
+    titles.push(arrivals.recv_timeout(PATIENCE).unwrap());
+    let behind = codes.map(|code| format!("{}: behind", code.name()));
+    assert_eq!(titles, [&["SYNC_ERROR: 1".to_owned()][..], &behind].concat());
+
+    // One that comes back ends: its place is taken.
+    drop(release);
+    assert!(alerts.flush(Duration::from_secs(60)).in_time);
+    eventually(&alerts, |status| status.abandoned == 0 && status.sent == 4);
+}
+
 #[test]
 fn at_most_two_deliveries_are_abandoned_and_what_waits_behind_is_given_up_in_time() {
     let (_alone, clock) = (alone(), ManualClock::new());
