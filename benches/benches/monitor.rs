@@ -1,7 +1,8 @@
 //! `cargo bench -p gardefou-benches --bench monitor`: what recording an error costs.
 //!
-//! Bars: 1,000,000 records a second with a full history (1,000 ns), 200,000 with the journal (5,000 ns), 99 of 100
-//! callers with the journal back within 20 us, also while every channel of the alerts hangs, `stats` under 1 ms.
+//! Bars: 1,000,000 records a second with a full history (1,000 ns), 200,000 with the journal (5,000
+//! ns), 99 of 100 callers with the journal back within 20 us, also while every channel of the
+//! alerts hangs, `stats` under 1 ms.
 
 use gardefou::{
     AppError, ErrorCode, ErrorSystem,
@@ -18,12 +19,20 @@ use gardefou_benches::Table;
 use std::{hint::black_box, sync::Arc, time::Duration};
 
 fn error() -> AppError {
-    AppError::new(ErrorCode::DB_CONNECTION_ERROR, "no route to the database host")
+    AppError::new(
+        ErrorCode::DB_CONNECTION_ERROR,
+        "no route to the database host",
+    )
 }
 
 fn dynamic_code(number: u32) -> ErrorCode {
     let name = Box::leak(format!("DYNAMIC_{number}").into_boxed_str());
-    ErrorCode::from_info(Box::leak(Box::new(CodeInfo::new(name, number, 500, file!()))))
+    ErrorCode::from_info(Box::leak(Box::new(CodeInfo::new(
+        name,
+        number,
+        500,
+        file!(),
+    ))))
 }
 
 fn main() {
@@ -43,14 +52,22 @@ fn main() {
     table.single("stats", |n| n + monitor.stats().total_errors);
     let many = ErrorMonitor::new(MonitorConfig::default());
     (1..=1000).for_each(|number| {
-        many.record(&AppError::new(dynamic_code(number), "no route to the database host"));
+        many.record(&AppError::new(
+            dynamic_code(number),
+            "no route to the database host",
+        ));
     });
     let stats = many.stats();
-    assert_eq!((stats.error_counts.len(), stats.recent_errors.len()), (1000, 100));
+    assert_eq!(
+        (stats.error_counts.len(), stats.recent_errors.len()),
+        (1000, 100)
+    );
     table.single("stats, 1,000 codes", |n| n + many.stats().total_errors);
 
     let folder = std::env::temp_dir().join(format!("gardefou-bench-{}", std::process::id()));
-    let config = JournalConfig::builder(&folder).build().expect("the defaults are legal");
+    let config = JournalConfig::builder(&folder)
+        .build()
+        .expect("the defaults are legal");
     monitor.set_journal(Arc::new(FileJournal::open(config)));
     table.both("record, with the journal", |n| {
         monitor.record(&error());
@@ -60,7 +77,10 @@ fn main() {
     nanos.sort_unstable();
     #[expect(clippy::print_stdout, reason = "this is what the bench is for")]
     {
-        println!("with the journal, ns per call: p50 {}, p99 {}, max {}", nanos[50_000], nanos[99_000], nanos[99_999]);
+        println!(
+            "with the journal, ns per call: p50 {}, p99 {}, max {}",
+            nanos[50_000], nanos[99_000], nanos[99_999]
+        );
     }
     monitor.take_journal();
     hung_channels(&mut table);

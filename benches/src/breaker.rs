@@ -46,7 +46,11 @@ pub fn add_one(n: u64) -> Result<u64, Error> {
 /// Always.
 #[inline(never)]
 pub fn fail(n: u64) -> Result<u64, Error> {
-    if black_box(n) == u64::MAX { Ok(n) } else { Err(Error::Failed) }
+    if black_box(n) == u64::MAX {
+        Ok(n)
+    } else {
+        Err(Error::Failed)
+    }
 }
 
 /// The guarded function under the attribute.
@@ -89,7 +93,9 @@ fn value(outcome: Result<u64, Error>) -> u64 {
 }
 
 fn built(name: &str, configure: impl FnOnce(BreakerBuilder) -> BreakerBuilder) -> CircuitBreaker {
-    configure(CircuitBreaker::builder(name)).build().expect("the benchmark's own configuration is legal")
+    configure(CircuitBreaker::builder(name))
+        .build()
+        .expect("the benchmark's own configuration is legal")
 }
 
 /// Each floor on a cache line of its own.
@@ -101,14 +107,21 @@ pub fn floors(table: &mut Table) {
     static STATE: Word = Word(AtomicU64::new(0));
     static COUNT: Word = Word(AtomicU64::new(0));
     table.both("bare call", |n| value(add_one(n)));
-    table.single("floor: bare call + one acquire load + one relaxed add", |n| {
-        if STATE.0.load(Ordering::Acquire) == 0 {
-            COUNT.0.fetch_add(1, Ordering::Relaxed);
-        }
-        value(add_one(n))
+    table.single(
+        "floor: bare call + one acquire load + one relaxed add",
+        |n| {
+            if STATE.0.load(Ordering::Acquire) == 0 {
+                COUNT.0.fetch_add(1, Ordering::Relaxed);
+            }
+            value(add_one(n))
+        },
+    );
+    table.both("bare call + one acquire load", |n| {
+        value(add_one(n)) + STATE.0.load(Ordering::Acquire)
     });
-    table.both("bare call + one acquire load", |n| value(add_one(n)) + STATE.0.load(Ordering::Acquire));
-    table.single("bare call + one clock read", |n| value(add_one(n)) + SystemClock.now().as_nanos());
+    table.single("bare call + one clock read", |n| {
+        value(add_one(n)) + SystemClock.now().as_nanos()
+    });
     table.single("bare call + two clock reads", |n| {
         let start = SystemClock.now();
         value(add_one(n)) + SystemClock.now().since(start).as_nanos() as u64
@@ -118,29 +131,47 @@ pub fn floors(table: &mut Table) {
 /// Measures every kind of closed breaker while all is well.
 pub fn closed(table: &mut Table) {
     let default = built("bench-default", |b| b);
-    table.both("closed, default, `call`", |n| value(default.call(|| add_one(n))));
-    table.both("closed, default, `#[with_circuit_breaker]`", |n| value(annotated(n)));
-    let permits = built("bench-permit", |b| b);
-    table.both("closed, default, `try_acquire` and `success`", |n| match permits.try_acquire() {
-        Ok(permit) => {
-            let sum = value(add_one(n));
-            permit.success();
-            sum
-        }
-        Err(_) => 0,
+    table.both("closed, default, `call`", |n| {
+        value(default.call(|| add_one(n)))
     });
+    table.both("closed, default, `#[with_circuit_breaker]`", |n| {
+        value(annotated(n))
+    });
+    let permits = built("bench-permit", |b| b);
+    table.both(
+        "closed, default, `try_acquire` and `success`",
+        |n| match permits.try_acquire() {
+            Ok(permit) => {
+                let sum = value(add_one(n));
+                permit.success();
+                sum
+            }
+            Err(_) => 0,
+        },
+    );
     for calls in [10, 64, 100, 1000] {
         let count = built("bench-count", |b| b.count_window(calls));
         fill(&count, calls);
-        table.both(format!("closed, window of {calls} calls"), |n| value(count.call(|| add_one(n))));
+        table.both(format!("closed, window of {calls} calls"), |n| {
+            value(count.call(|| add_one(n)))
+        });
     }
     let time = built("bench-time", |b| b.time_window(Duration::from_secs(10)));
-    table.both("closed, window of 10 s", |n| value(time.call(|| add_one(n))));
+    table.both("closed, window of 10 s", |n| {
+        value(time.call(|| add_one(n)))
+    });
     let slow = built("bench-slow", |b| b.slow_call(Duration::from_secs(1)));
     fill(&slow, 100);
-    table.both("closed, slow calls over 100 calls", |n| value(slow.call(|| add_one(n))));
-    let both = built("bench-slow-time", |b| b.slow_call(Duration::from_secs(1)).time_window(Duration::from_secs(10)));
-    table.both("closed, slow calls over 10 s", |n| value(both.call(|| add_one(n))));
+    table.both("closed, slow calls over 100 calls", |n| {
+        value(slow.call(|| add_one(n)))
+    });
+    let both = built("bench-slow-time", |b| {
+        b.slow_call(Duration::from_secs(1))
+            .time_window(Duration::from_secs(10))
+    });
+    table.both("closed, slow calls over 10 s", |n| {
+        value(both.call(|| add_one(n)))
+    });
 }
 
 /// Fills a window, so that the breaker is measured in the middle of its life.
@@ -153,10 +184,18 @@ fn fill(breaker: &CircuitBreaker, calls: u32) {
 /// Measures calls that fail now and then, or always.
 pub fn failing(table: &mut Table) {
     let always = built("bench-failing", |b| b.failure_threshold(u32::MAX));
-    table.both("closed, every call fails", |n| value(always.call(|| fail(n))));
-    table.both("closed, every call fails, `#[with_circuit_breaker]`", |n| value(annotated_failing(n)));
-    let time = built("bench-failing-time", |b| b.time_window(Duration::from_secs(10)).min_calls(u32::MAX));
-    table.both("closed, window of 10 s, every call fails", |n| value(time.call(|| fail(n))));
+    table.both("closed, every call fails", |n| {
+        value(always.call(|| fail(n)))
+    });
+    table.both("closed, every call fails, `#[with_circuit_breaker]`", |n| {
+        value(annotated_failing(n))
+    });
+    let time = built("bench-failing-time", |b| {
+        b.time_window(Duration::from_secs(10)).min_calls(u32::MAX)
+    });
+    table.both("closed, window of 10 s, every call fails", |n| {
+        value(time.call(|| fail(n)))
+    });
     let some = built("bench-some", |b| b);
     table.both("closed, default, 1 call in 100 fails", |n| {
         value(some.call(|| if n % 100 == 99 { fail(n) } else { add_one(n) }))
@@ -164,9 +203,10 @@ pub fn failing(table: &mut Table) {
     for calls in [64, 1000] {
         let window = built("bench-some-window", |b| b.count_window(calls));
         fill(&window, calls);
-        table.both(format!("closed, window of {calls} calls, 1 call in 100 fails"), |n| {
-            value(window.call(|| if n % 100 == 99 { fail(n) } else { add_one(n) }))
-        });
+        table.both(
+            format!("closed, window of {calls} calls, 1 call in 100 fails"),
+            |n| value(window.call(|| if n % 100 == 99 { fail(n) } else { add_one(n) })),
+        );
     }
 }
 
@@ -177,12 +217,20 @@ pub fn rejected(table: &mut Table) {
     table.both("rejected, open", |n| value(open.call(|| add_one(n))));
     let forced = built("bench-forced", |b| b);
     forced.force_open();
-    table.both("rejected, forced open", |n| value(forced.call(|| add_one(n))));
-    let attribute = circuit_breakers().get_or_create("bench-attribute-open", |b| b).expect("a legal name");
+    table.both("rejected, forced open", |n| {
+        value(forced.call(|| add_one(n)))
+    });
+    let attribute = circuit_breakers()
+        .get_or_create("bench-attribute-open", |b| b)
+        .expect("a legal name");
     attribute.open_for(Duration::from_secs(3600));
-    table.both("rejected, open, `#[with_circuit_breaker]`", |n| value(annotated_open(n)));
+    table.both("rejected, open, `#[with_circuit_breaker]`", |n| {
+        value(annotated_open(n))
+    });
     let app = || open.call(|| Err::<u64, _>(AppError::new(ErrorCode::TIMEOUT_ERROR, "never made")));
-    table.both("rejected, open, as an `AppError`", |_| app().map_or(0, |n| n));
+    table.both("rejected, open, as an `AppError`", |_| {
+        app().map_or(0, |n| n)
+    });
 }
 
 /// Measures asynchronous calls that are ready at once.
@@ -192,17 +240,31 @@ pub fn asynchronous(table: &mut Table) {
     }
     table.both("bare async call", |n| ready(add_one_async(n)));
     let default = built("bench-async", |b| b);
-    table.both("closed, default, `call_async`", |n| ready(default.call_async(|| add_one_async(n))));
-    table.both("closed, default, `#[with_circuit_breaker]` async", |n| ready(annotated_async(n)));
+    table.both("closed, default, `call_async`", |n| {
+        ready(default.call_async(|| add_one_async(n)))
+    });
+    table.both("closed, default, `#[with_circuit_breaker]` async", |n| {
+        ready(annotated_async(n))
+    });
     let count = built("bench-async-count", |b| b.count_window(100));
     fill(&count, 100);
-    table.both("closed, window of 100 calls, `call_async`", |n| ready(count.call_async(|| add_one_async(n))));
-    let time = built("bench-async-time", |b| b.time_window(Duration::from_secs(10)));
-    table.both("closed, window of 10 s, `call_async`", |n| ready(time.call_async(|| add_one_async(n))));
+    table.both("closed, window of 100 calls, `call_async`", |n| {
+        ready(count.call_async(|| add_one_async(n)))
+    });
+    let time = built("bench-async-time", |b| {
+        b.time_window(Duration::from_secs(10))
+    });
+    table.both("closed, window of 10 s, `call_async`", |n| {
+        ready(time.call_async(|| add_one_async(n)))
+    });
     let open = built("bench-async-open", |b| b);
     open.open_for(Duration::from_secs(3600));
-    table.both("rejected, `call_async`", |n| ready(open.call_async(|| add_one_async(n))));
-    table.both("rejected, `#[with_circuit_breaker]` async", |n| ready(annotated_open_async(n)));
+    table.both("rejected, `call_async`", |n| {
+        ready(open.call_async(|| add_one_async(n)))
+    });
+    table.both("rejected, `#[with_circuit_breaker]` async", |n| {
+        ready(annotated_open_async(n))
+    });
     table.single("closed, default, `call_async` under `block_on`", |n| {
         value(block_on(default.call_async(|| add_one_async(n))))
     });
@@ -213,17 +275,26 @@ pub fn registry(table: &mut Table) {
     const NAMES: u64 = 100_000;
     let name = |n: u64| format!("tenant-{}", n % NAMES);
     let registry = BreakerRegistry::new();
-    let make = |n: u64| registry.get_or_create(&name(n), |b| b).map_or(0, |breaker| breaker.name().len() as u64);
+    let make = |n: u64| {
+        registry
+            .get_or_create(&name(n), |b| b)
+            .map_or(0, |breaker| breaker.name().len() as u64)
+    };
     let each = |run: &mut dyn FnMut()| once(run).as_nanos() as f64 / NAMES as f64;
     // Held, so that no idle one is dropped.
     let mut held = Vec::with_capacity(NAMES as usize);
-    let made = each(&mut || held.extend((0..NAMES).map(|n| registry.get_or_create(&name(n), |b| b))));
+    let made =
+        each(&mut || held.extend((0..NAMES).map(|n| registry.get_or_create(&name(n), |b| b))));
     table.add("registry: make each of 100,000 breakers", made, None);
     drop(held);
     table.single("registry: find one of 100,000", make);
     registry.drop_idle(); // from now on they count as idle
     let dropped = each(&mut || assert_eq!(registry.drop_idle(), NAMES as usize));
-    table.add("registry: drop each of 100,000 idle breakers", dropped, None);
+    table.add(
+        "registry: drop each of 100,000 idle breakers",
+        dropped,
+        None,
+    );
 }
 
 /// Measures all of ours.

@@ -11,8 +11,8 @@ use std::{
 
 /// A clock that stands still until it is moved; a sleep moves it. Clones share one time line.
 ///
-/// It stands in for gardefou's `ManualClock`, whose feature `test-util` has every guarded call look for a test scope: what is
-/// measured is what programs run.
+/// It stands in for gardefou's `ManualClock`, whose feature `test-util` has every guarded call look
+/// for a test scope: what is measured is what programs run.
 #[derive(Clone, Debug, Default)]
 pub struct StandingClock(Arc<AtomicU64>);
 

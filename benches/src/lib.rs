@@ -1,6 +1,6 @@
-//! The benchmarks of gardefou: what a guard costs, measured beside a bare call and beside the least that its work can
-//! cost. Plain tables; the minimum of many short samples, because on a shared machine everything but the minimum
-//! measures the neighbours.
+//! The benchmarks of gardefou: what a guard costs, measured beside a bare call and beside the least
+//! that its work can cost. Plain tables; the minimum of many short samples, because on a shared
+//! machine everything but the minimum measures the neighbours.
 #![expect(clippy::print_stdout, reason = "the table is the product")]
 
 pub mod boundary;

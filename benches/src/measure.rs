@@ -14,7 +14,10 @@ const LONGEST: Duration = Duration::from_secs(5);
 
 /// How many samples: `GARDEFOU_BENCH_SAMPLES`, or 600.
 fn samples() -> usize {
-    std::env::var("GARDEFOU_BENCH_SAMPLES").ok().and_then(|text| text.parse().ok()).unwrap_or(600)
+    std::env::var("GARDEFOU_BENCH_SAMPLES")
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(600)
 }
 
 #[expect(clippy::disallowed_methods, reason = "a benchmark measures real time")]
@@ -39,7 +42,11 @@ pub fn one_thread(mut call: impl FnMut(u64) -> u64) -> f64 {
     // What takes microseconds needs no more than seconds to show its minimum.
     let is_time_left = |_: &usize| begin.elapsed() < LONGEST;
     let sample = |call: &mut dyn FnMut() -> Duration| {
-        (0..samples()).take_while(is_time_left).map(|_| call()).min().unwrap_or_default()
+        (0..samples())
+            .take_while(is_time_left)
+            .map(|_| call())
+            .min()
+            .unwrap_or_default()
     };
     nanos_per_call(sample(&mut || {
         let start = now();
@@ -50,8 +57,9 @@ pub fn one_thread(mut call: impl FnMut(u64) -> u64) -> f64 {
     }))
 }
 
-/// Returns the nanoseconds of one call while two threads make calls at once: both start together, and a sample lasts
-/// from the first start to the last end, so that one in which they ran one after the other is never the minimum.
+/// Returns the nanoseconds of one call while two threads make calls at once: both start together,
+/// and a sample lasts from the first start to the last end, so that one in which they ran one after
+/// the other is never the minimum.
 pub fn two_threads(call: impl Fn(u64) -> u64 + Sync) -> f64 {
     let rounds = samples();
     let arrived = AtomicUsize::new(0);
@@ -79,7 +87,10 @@ pub fn two_threads(call: impl Fn(u64) -> u64 + Sync) -> f64 {
         let other = scope.spawn(walk);
         (walk(), other.join().unwrap_or_default())
     });
-    let together = mine.iter().zip(&theirs).map(|(a, b)| a.1.max(b.1) - a.0.min(b.0));
+    let together = mine
+        .iter()
+        .zip(&theirs)
+        .map(|(a, b)| a.1.max(b.1) - a.0.min(b.0));
     nanos_per_call(together.min().unwrap_or_default())
 }
 
@@ -107,20 +118,37 @@ impl Table {
     #[must_use]
     pub fn new(title: &str) -> Self {
         println!("\n{title}");
-        println!("{:<58} {:>9} {:>9} {:>7} {:>9}", "ns per call, minimum", "1 thread", "2 threads", "2 : 1", ": floor");
-        let only = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
-        Self { rows: Vec::new(), only }
+        println!(
+            "{:<58} {:>9} {:>9} {:>7} {:>9}",
+            "ns per call, minimum", "1 thread", "2 threads", "2 : 1", ": floor"
+        );
+        let only = std::env::args()
+            .skip(1)
+            .filter(|arg| !arg.starts_with('-'))
+            .collect();
+        Self {
+            rows: Vec::new(),
+            only,
+        }
     }
 
     fn wants(&self, name: &str) -> bool {
-        name.starts_with("floor") || self.only.is_empty() || self.only.iter().any(|part| name.contains(part))
+        name.starts_with("floor")
+            || self.only.is_empty()
+            || self.only.iter().any(|part| name.contains(part))
     }
 
     /// Adds and prints a row; its ratio is to the first row whose name begins with `floor`.
     pub fn add(&mut self, name: impl Into<String>, one: f64, two: Option<f64>) {
         let name = name.into();
-        let floor = self.rows.iter().find(|row| row.name.starts_with("floor")).map(|row| row.one);
-        let text = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |value| format!("{value:.2}"));
+        let floor = self
+            .rows
+            .iter()
+            .find(|row| row.name.starts_with("floor"))
+            .map(|row| row.one);
+        let text = |value: Option<f64>| {
+            value.map_or_else(|| "-".to_owned(), |value| format!("{value:.2}"))
+        };
         println!(
             "{name:<58} {:>9} {:>9} {:>7} {:>9}",
             text(Some(one)),

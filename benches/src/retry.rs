@@ -16,7 +16,9 @@ fn value(outcome: Result<u64, Error>) -> u64 {
 }
 
 fn built(configure: impl FnOnce(RetryBuilder) -> RetryBuilder) -> Retry {
-    configure(Retry::builder()).build().expect("the benchmark's own configuration is legal")
+    configure(Retry::builder())
+        .build()
+        .expect("the benchmark's own configuration is legal")
 }
 
 /// The retried function with the usual error, which is one word wide.
@@ -27,7 +29,11 @@ fn built(configure: impl FnOnce(RetryBuilder) -> RetryBuilder) -> Retry {
 #[inline(never)]
 pub fn add_one_app(n: u64) -> gardefou::Result<u64> {
     let sum = black_box(n).wrapping_add(1);
-    if sum == u64::MAX { Err(AppError::new(ErrorCode::UNKNOWN_ERROR, "never made")) } else { Ok(sum) }
+    if sum == u64::MAX {
+        Err(AppError::new(ErrorCode::UNKNOWN_ERROR, "never made"))
+    } else {
+        Ok(sum)
+    }
 }
 
 /// The retried function under the attribute.
@@ -45,12 +51,16 @@ pub fn first_success_small(table: &mut Table) {
     let sum = |outcome: gardefou::Result<u64>| outcome.unwrap_or(0);
     table.both("floor: bare call, `AppError`", move |n| sum(add_one_app(n)));
     let retry = built(|b| b);
-    table.both("default, `call`, `AppError`", move |n| sum(retry.call(|| add_one_app(n))));
-    table.both("default, `#[retry]`, `AppError`", move |n| sum(annotated(n)));
+    table.both("default, `call`, `AppError`", move |n| {
+        sum(retry.call(|| add_one_app(n)))
+    });
+    table.both("default, `#[retry]`, `AppError`", move |n| {
+        sum(annotated(n))
+    });
 }
 
-/// Measures the bare calls, and retries whose first attempt succeeds, with an error of 48 bytes: a `Result` of that size
-/// goes through memory.
+/// Measures the bare calls, and retries whose first attempt succeeds, with an error of 48 bytes: a
+/// `Result` of that size goes through memory.
 pub fn first_success(table: &mut Table) {
     table.both("floor: bare call", |n| value(add_one(n)));
     let retry = built(|b| b);
@@ -67,32 +77,53 @@ pub fn first_success(table: &mut Table) {
         value(outcome)
     });
     let hooks = built(|b| b.retry_if(|_: &Error| true).on_retry(|_| {}));
-    table.both("with `retry_if` and `on_retry`", |n| value(hooks.call(|| add_one(n))));
-    let budget = RetryBudget::builder().build().expect("the defaults are legal");
+    table.both("with `retry_if` and `on_retry`", |n| {
+        value(hooks.call(|| add_one(n)))
+    });
+    let budget = RetryBudget::builder()
+        .build()
+        .expect("the defaults are legal");
     (0..1000).for_each(|_| budget.deposit());
     let paid = built(|b| b.budget(&budget));
     table.both("with a full budget", |n| value(paid.call(|| add_one(n))));
     let limited = built(|b| b.max_elapsed(Duration::from_secs(60)));
-    table.both("with `max_elapsed`, which reads the clock", |n| value(limited.call(|| add_one(n))));
+    table.both("with `max_elapsed`, which reads the clock", |n| {
+        value(limited.call(|| add_one(n)))
+    });
 }
 
 /// Measures the async form.
 pub fn asynchronous(table: &mut Table) {
     let retry = built(|b| b);
-    table.single("bare async call, polled once", |n| value(async { add_one(n) }.now_or_never().unwrap_or(Ok(0))));
-    table.single("default, `call_async`, polled once", |n| {
-        value(retry.call_async(async || add_one(n)).now_or_never().unwrap_or(Ok(0)))
+    table.single("bare async call, polled once", |n| {
+        value(async { add_one(n) }.now_or_never().unwrap_or(Ok(0)))
     });
-    table.single("default, `call_async`, block_on", |n| value(block_on(retry.call_async(async || add_one(n)))));
+    table.single("default, `call_async`, polled once", |n| {
+        value(
+            retry
+                .call_async(async || add_one(n))
+                .now_or_never()
+                .unwrap_or(Ok(0)),
+        )
+    });
+    table.single("default, `call_async`, block_on", |n| {
+        value(block_on(retry.call_async(async || add_one(n))))
+    });
 }
 
 /// Measures attempts that fail, with the waits passing at once.
 pub fn failing(table: &mut Table) {
     let retry = built(|b| b.clock(StandingClock::default()));
-    table.single("four attempts, three waits", |n| value(retry.call(|| fail(n))));
+    table.single("four attempts, three waits", |n| {
+        value(retry.call(|| fail(n)))
+    });
     let delays = built(|b| b.max_retries(u32::MAX));
     let mut sequence = delays.config().backoff.delays();
-    table.single("one delay of the sequence", |_| sequence.next().map_or(0, |delay| u64::from(delay.subsec_nanos())));
+    table.single("one delay of the sequence", |_| {
+        sequence
+            .next()
+            .map_or(0, |delay| u64::from(delay.subsec_nanos()))
+    });
 }
 
 /// Measures everything.

@@ -14,13 +14,26 @@ use std::path::{Path, PathBuf};
 #[must_use]
 pub fn for_user(name: &str) -> PathBuf {
     let user = own_number().map(|number| number.to_string());
-    let user = user.or_else(|| ["USER", "LOGNAME", "USERNAME"].into_iter().find_map(|name| std::env::var(name).ok()));
-    let user: String = user.unwrap_or_default().chars().filter(char::is_ascii_alphanumeric).collect();
-    let name = if user.is_empty() { name.to_owned() } else { format!("{name}-{user}") };
+    let user = user.or_else(|| {
+        ["USER", "LOGNAME", "USERNAME"]
+            .into_iter()
+            .find_map(|name| std::env::var(name).ok())
+    });
+    let user: String = user
+        .unwrap_or_default()
+        .chars()
+        .filter(char::is_ascii_alphanumeric)
+        .collect();
+    let name = if user.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{name}-{user}")
+    };
     std::env::temp_dir().join(name)
 }
 
-/// Returns who owns `path`, or the nearest folder above it that exists, if that is somebody else than this user.
+/// Returns who owns `path`, or the nearest folder above it that exists, if that is somebody else
+/// than this user.
 #[must_use]
 pub fn foreign_owner(path: &Path) -> Option<String> {
     let owner = path.ancestors().find_map(owner)?;
@@ -31,7 +44,11 @@ pub fn foreign_owner(path: &Path) -> Option<String> {
 fn owner(path: &Path) -> Option<u32> {
     use std::os::unix::fs::MetadataExt as _;
     // The folder above `a` is not the empty path but the current folder.
-    let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
+    let path = if path.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        path
+    };
     std::fs::metadata(path).ok().map(|metadata| metadata.uid())
 }
 
@@ -63,7 +80,10 @@ mod tests {
     #[test]
     fn what_belongs_to_somebody_else_is_told_by_name() {
         let own = std::env::temp_dir().join("gardefou-place-of-nobody/deep/down");
-        assert!(foreign_owner(&own).is_none_or(|name| name == "root"), "temporary files lie in a folder of root");
+        assert!(
+            foreign_owner(&own).is_none_or(|name| name == "root"),
+            "temporary files lie in a folder of root"
+        );
         assert_eq!(name_of(0), "root");
         assert_eq!(name_of(u32::MAX - 7), format!("number {}", u32::MAX - 7));
     }

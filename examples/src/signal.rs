@@ -1,7 +1,7 @@
 //! Sounds from a formula: the same samples on every machine and in every run.
 //!
-//! Only additions, multiplications and square roots are used, which IEEE 754 defines to the last bit; `f64::sin` may
-//! differ between platforms.
+//! Only additions, multiplications and square roots are used, which IEEE 754 defines to the last
+//! bit; `f64::sin` may differ between platforms.
 
 /// Makes `seconds` of silence at `rate` samples a second.
 #[must_use]
@@ -26,7 +26,10 @@ pub fn tone(rate: u32, seconds: f64, hertz: f64, peak: f64) -> Vec<f64> {
     let mut samples = Vec::with_capacity(length(rate, seconds));
     for _ in 0..length(rate, seconds) {
         samples.push(peak * sin);
-        (sin, cos) = (sin * step_cos + cos * step_sin, cos * step_cos - sin * step_sin);
+        (sin, cos) = (
+            sin * step_cos + cos * step_sin,
+            cos * step_cos - sin * step_sin,
+        );
         let norm = (sin * sin + cos * cos).sqrt();
         (sin, cos) = (sin / norm, cos / norm);
     }
@@ -36,19 +39,25 @@ pub fn tone(rate: u32, seconds: f64, hertz: f64, peak: f64) -> Vec<f64> {
 /// Makes a chord: the mean of several tones.
 #[must_use]
 pub fn chord(rate: u32, seconds: f64, hertz: &[f64], peak: f64) -> Vec<f64> {
-    let voices = hertz.iter().map(|&each| tone(rate, seconds, each, peak / hertz.len() as f64));
-    voices.reduce(|sum, voice| mix(&sum, &voice)).unwrap_or_else(|| silence(rate, seconds))
+    let voices = hertz
+        .iter()
+        .map(|&each| tone(rate, seconds, each, peak / hertz.len() as f64));
+    voices
+        .reduce(|sum, voice| mix(&sum, &voice))
+        .unwrap_or_else(|| silence(rate, seconds))
 }
 
 /// Makes white noise, evenly spread between plus and minus `peak`; equal seeds give equal noise.
 #[must_use]
 pub fn noise(rate: u32, seconds: f64, peak: f64, seed: u64) -> Vec<f64> {
     let mut random = Random::seeded(seed);
-    (0..length(rate, seconds)).map(|_| peak * (2.0 * random.fraction() - 1.0)).collect()
+    (0..length(rate, seconds))
+        .map(|_| peak * (2.0 * random.fraction() - 1.0))
+        .collect()
 }
 
-/// Makes something like speech: about four syllables a second, each a voiced vowel of gliding pitch that ends in a
-/// hiss, with pauses between them.
+/// Makes something like speech: about four syllables a second, each a voiced vowel of gliding pitch
+/// that ends in a hiss, with pauses between them.
 #[must_use]
 pub fn speech(rate: u32, seconds: f64, peak: f64) -> Vec<f64> {
     let pitches = [120.0, 140.0, 110.0, 160.0, 130.0];
@@ -75,8 +84,14 @@ pub fn mix(a: &[f64], b: &[f64]) -> Vec<f64> {
 /// Weaves channels of equal length into frames: left, right, left, right.
 #[must_use]
 pub fn interleave(channels: &[&[f64]]) -> Vec<f64> {
-    let frames = channels.iter().map(|channel| channel.len()).min().unwrap_or(0);
-    (0..frames).flat_map(|frame| channels.iter().map(move |channel| channel[frame])).collect()
+    let frames = channels
+        .iter()
+        .map(|channel| channel.len())
+        .min()
+        .unwrap_or(0);
+    (0..frames)
+        .flat_map(|frame| channels.iter().map(move |channel| channel[frame]))
+        .collect()
 }
 
 /// A small generator of random numbers (SplitMix64) for signals and for tests that must repeat.
@@ -118,10 +133,14 @@ fn length(rate: u32, seconds: f64) -> usize {
 fn faded(samples: &[f64]) -> impl Iterator<Item = f64> {
     let edge = (samples.len() as f64 / 5.0).max(1.0);
     let last = samples.len().saturating_sub(1);
-    samples.iter().enumerate().map(move |(at, sample)| sample * (at.min(last - at) as f64 / edge).min(1.0))
+    samples
+        .iter()
+        .enumerate()
+        .map(move |(at, sample)| sample * (at.min(last - at) as f64 / edge).min(1.0))
 }
 
-/// Sine and cosine by their series: the angle is halved until the series is exact, then doubled back.
+/// Sine and cosine by their series: the angle is halved until the series is exact, then doubled
+/// back.
 fn sin_cos(angle: f64) -> (f64, f64) {
     let small = angle / 1024.0;
     let square = small * small;
@@ -142,13 +161,19 @@ mod tests {
         let samples = tone(44_100, 1.0, 440.0, 1.0);
         for (at, sample) in samples.iter().enumerate() {
             let exact = (std::f64::consts::TAU * 440.0 * at as f64 / 44_100.0).sin();
-            assert!((sample - exact).abs() < 1e-6, "sample {at}: {sample} is not {exact}");
+            assert!(
+                (sample - exact).abs() < 1e-6,
+                "sample {at}: {sample} is not {exact}"
+            );
         }
     }
 
     #[test]
     fn channels_are_woven_frame_by_frame() {
-        assert_eq!(interleave(&[&[1.0, 2.0], &[3.0, 4.0]]), [1.0, 3.0, 2.0, 4.0]);
+        assert_eq!(
+            interleave(&[&[1.0, 2.0], &[3.0, 4.0]]),
+            [1.0, 3.0, 2.0, 4.0]
+        );
         assert!(interleave(&[]).is_empty());
     }
 }

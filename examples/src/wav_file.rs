@@ -19,8 +19,14 @@ pub enum Encoding {
 
 impl Encoding {
     /// Every encoding there is.
-    pub const ALL: [Self; 6] =
-        [Self::Unsigned8, Self::Signed16, Self::Signed24, Self::Signed32, Self::Float32, Self::Float64];
+    pub const ALL: [Self; 6] = [
+        Self::Unsigned8,
+        Self::Signed16,
+        Self::Signed24,
+        Self::Signed32,
+        Self::Float32,
+        Self::Float64,
+    ];
 
     /// Returns the bytes of one sample.
     #[must_use]
@@ -37,7 +43,11 @@ impl Encoding {
     /// Returns the number that stands for the encoding in a header: 1 for integers, 3 for floats.
     #[must_use]
     pub fn tag(self) -> u16 {
-        if matches!(self, Self::Float32 | Self::Float64) { 3 } else { 1 }
+        if matches!(self, Self::Float32 | Self::Float64) {
+            3
+        } else {
+            1
+        }
     }
 
     /// Encodes one sample; 1.0 is full scale, what lies beyond is clipped.
@@ -147,7 +157,8 @@ impl WavFile {
         self
     }
 
-    /// Writes the header of a program that streams: it does not yet know how long the recording gets.
+    /// Writes the header of a program that streams: it does not yet know how long the recording
+    /// gets.
     #[must_use]
     pub fn streamed(mut self, size: u32) -> Self {
         self.claimed_data = Some(size);
@@ -168,9 +179,13 @@ impl WavFile {
         }
         let mut chunks = Vec::new();
         self.write_chunk(&mut chunks, *b"fmt ", &self.format(), None);
-        self.chunks_before.iter().for_each(|(name, content)| self.write_chunk(&mut chunks, *name, content, None));
+        self.chunks_before
+            .iter()
+            .for_each(|(name, content)| self.write_chunk(&mut chunks, *name, content, None));
         self.write_chunk(&mut chunks, *b"data", &data, self.claimed_data);
-        self.chunks_after.iter().for_each(|(name, content)| self.write_chunk(&mut chunks, *name, content, None));
+        self.chunks_after
+            .iter()
+            .for_each(|(name, content)| self.write_chunk(&mut chunks, *name, content, None));
         let size = self.claimed_riff.unwrap_or(chunks.len() as u32 + 4);
         let name = if self.big_endian { b"RIFX" } else { b"RIFF" };
         [name, &self.long(size)[..], b"WAVE", &chunks].concat()
@@ -178,7 +193,9 @@ impl WavFile {
 
     fn format(&self) -> Vec<u8> {
         let bytes = self.encoding.bytes();
-        let block = self.frame_bytes.unwrap_or(bytes.wrapping_mul(self.channels));
+        let block = self
+            .frame_bytes
+            .unwrap_or(bytes.wrapping_mul(self.channels));
         let tag = self.tag.unwrap_or(self.encoding.tag());
         let bits = self.bits.unwrap_or(bytes * 8);
         let mut format = Vec::new();
@@ -198,7 +215,13 @@ impl WavFile {
         format
     }
 
-    fn write_chunk(&self, bytes: &mut Vec<u8>, name: [u8; 4], content: &[u8], claimed: Option<u32>) {
+    fn write_chunk(
+        &self,
+        bytes: &mut Vec<u8>,
+        name: [u8; 4],
+        content: &[u8],
+        claimed: Option<u32>,
+    ) {
         bytes.extend(name);
         bytes.extend(self.long(claimed.unwrap_or(content.len() as u32)));
         bytes.extend(content);
@@ -209,10 +232,18 @@ impl WavFile {
     }
 
     fn short(&self, number: u16) -> [u8; 2] {
-        if self.big_endian { number.to_be_bytes() } else { number.to_le_bytes() }
+        if self.big_endian {
+            number.to_be_bytes()
+        } else {
+            number.to_le_bytes()
+        }
     }
 
     fn long(&self, number: u32) -> [u8; 4] {
-        if self.big_endian { number.to_be_bytes() } else { number.to_le_bytes() }
+        if self.big_endian {
+            number.to_be_bytes()
+        } else {
+            number.to_le_bytes()
+        }
     }
 }

@@ -1,6 +1,9 @@
 //! The order service as a client sees it, started as a program.
 
-#![expect(clippy::unwrap_used, reason = "what a test cannot do without may panic")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "what a test cannot do without may panic"
+)]
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
@@ -31,22 +34,40 @@ fn start(data: &std::path::Path) -> Service {
         .spawn()
         .unwrap();
     let mut line = String::new();
-    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    let url =
-        line.split_whitespace().find(|word| word.starts_with("http://")).unwrap().trim_end_matches(',').to_owned();
+    BufReader::new(child.stdout.take().unwrap())
+        .read_line(&mut line)
+        .unwrap();
+    let url = line
+        .split_whitespace()
+        .find(|word| word.starts_with("http://"))
+        .unwrap()
+        .trim_end_matches(',')
+        .to_owned();
     Service { child, url }
 }
 
-fn ask(request: ureq::http::Request<impl ureq::AsSendBody>) -> (u16, ureq::http::HeaderMap, String) {
+fn ask(
+    request: ureq::http::Request<impl ureq::AsSendBody>,
+) -> (u16, ureq::http::HeaderMap, String) {
     let config = ureq::Agent::config_builder().timeout_global(Some(Duration::from_secs(30)));
-    let agent: ureq::Agent = config.http_status_as_error(false).proxy(None).build().into();
+    let agent: ureq::Agent = config
+        .http_status_as_error(false)
+        .proxy(None)
+        .build()
+        .into();
     let (parts, mut body) = agent.run(request).unwrap().into_parts();
-    (parts.status.as_u16(), parts.headers, body.read_to_string().unwrap())
+    (
+        parts.status.as_u16(),
+        parts.headers,
+        body.read_to_string().unwrap(),
+    )
 }
 
 impl Service {
     fn get(&self, path: &str) -> (u16, ureq::http::HeaderMap, String) {
-        ask(ureq::http::Request::get(format!("{}{path}", self.url)).body(String::new()).unwrap())
+        ask(ureq::http::Request::get(format!("{}{path}", self.url))
+            .body(String::new())
+            .unwrap())
     }
 
     fn post(&self, path: &str, body: &str) -> (u16, ureq::http::HeaderMap, String) {
@@ -54,7 +75,9 @@ impl Service {
     }
 
     fn post_bytes(&self, path: &str, body: &[u8]) -> (u16, ureq::http::HeaderMap, String) {
-        ask(ureq::http::Request::post(format!("{}{path}", self.url)).body(body.to_vec()).unwrap())
+        ask(ureq::http::Request::post(format!("{}{path}", self.url))
+            .body(body.to_vec())
+            .unwrap())
     }
 }
 
@@ -62,7 +85,13 @@ impl Service {
     /// Sends a signal to the program.
     #[cfg(unix)]
     fn signal(&self, name: &str) {
-        assert!(Command::new("kill").args(["-s", name, &self.child.id().to_string()]).status().unwrap().success());
+        assert!(
+            Command::new("kill")
+                .args(["-s", name, &self.child.id().to_string()])
+                .status()
+                .unwrap()
+                .success()
+        );
     }
 
     /// Waits until the program has ended, at most `limit`.
@@ -77,7 +106,12 @@ impl Service {
             wait(Duration::from_millis(20));
         };
         let mut said = String::new();
-        self.child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+        self.child
+            .stderr
+            .take()
+            .unwrap()
+            .read_to_string(&mut said)
+            .unwrap();
         (status, said)
     }
 
@@ -85,7 +119,10 @@ impl Service {
     fn until(&self, path: &str, status: u16) {
         let begin = Instant::now();
         while self.get(path).0 != status {
-            assert!(begin.elapsed() < Duration::from_secs(30), "{path} does not answer {status}");
+            assert!(
+                begin.elapsed() < Duration::from_secs(30),
+                "{path} does not answer {status}"
+            );
             wait(Duration::from_millis(50));
         }
     }
@@ -93,8 +130,11 @@ impl Service {
     /// Opens a connection and sends half a request.
     #[cfg(unix)]
     fn half_a_request(&self) -> std::net::TcpStream {
-        let mut stream = std::net::TcpStream::connect(self.url.trim_start_matches("http://")).unwrap();
-        stream.write_all(b"POST /orders HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{").unwrap();
+        let mut stream =
+            std::net::TcpStream::connect(self.url.trim_start_matches("http://")).unwrap();
+        stream
+            .write_all(b"POST /orders HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{")
+            .unwrap();
         // An answer to a later request says that this one has been taken up as well.
         assert_eq!(self.get("/livez").0, 200);
         stream
@@ -114,30 +154,52 @@ fn it_takes_orders_stays_ready_while_the_provider_fails_and_ends_in_order() {
     let mut service = start(data.path());
 
     let (status, _, body) = service.post("/orders", ORDER);
-    assert_eq!((status, body.contains(r#""state":"paid""#)), (201, true), "{body}");
+    assert_eq!(
+        (status, body.contains(r#""state":"paid""#)),
+        (201, true),
+        "{body}"
+    );
     assert_eq!(service.get("/orders/1").0, 200);
     assert_eq!(service.get("/orders/77").0, 404);
     let (status, headers, body) = service.post("/orders", "no json");
-    assert_eq!((status, headers["content-type"].to_str().unwrap()), (400, "application/problem+json"));
-    assert!(body.contains("urn:uuid:") && !body.contains("expected"), "{body}");
+    assert_eq!(
+        (status, headers["content-type"].to_str().unwrap()),
+        (400, "application/problem+json")
+    );
+    assert!(
+        body.contains("urn:uuid:") && !body.contains("expected"),
+        "{body}"
+    );
 
     service.post("/provider/fail", "");
     let answers: Vec<_> = (0..3).map(|_| service.post("/orders", ORDER)).collect();
     let (status, headers, _) = answers.last().unwrap();
-    assert_eq!(*status, 503, "after two orders of three attempts each the circuit is open");
+    assert_eq!(
+        *status, 503,
+        "after two orders of three attempts each the circuit is open"
+    );
     assert!(headers.contains_key("retry-after"));
-    assert_eq!((service.get("/livez").0, service.get("/readyz").0), (200, 200));
+    assert_eq!(
+        (service.get("/livez").0, service.get("/readyz").0),
+        (200, 200)
+    );
     let (_, _, body) = service.get("/readyz?verbose");
     assert!(body.contains("breaker:payments"), "{body}");
     let (_, _, metrics) = service.get("/metrics");
-    assert!(metrics.contains(r#"orders{state="withdrawn"} 3"#), "{metrics}");
+    assert!(
+        metrics.contains(r#"orders{state="withdrawn"} 3"#),
+        "{metrics}"
+    );
 
     #[cfg(unix)]
     {
         service.signal("TERM");
         let (ended, said) = service.ends_within(Duration::from_secs(30));
         assert!(ended.success(), "{said}");
-        assert!(said.contains("the error system was shut down") && said.contains("journal: "), "{said}");
+        assert!(
+            said.contains("the error system was shut down") && said.contains("journal: "),
+            "{said}"
+        );
     }
 }
 
@@ -149,47 +211,118 @@ fn every_refusal_is_a_problem_document_and_says_what_was_wrong() {
     let refused = [
         ("no such route", service.get("/nowhere"), 404, ""),
         ("wrong method", service.get("/orders"), 405, ""),
-        ("no text", service.post_bytes("/orders", b"{\"item\":\"caf\xE9\",\"cents\":1}"), 400, "UTF-8"),
-        ("no text in the path", service.get("/orders/%FF"), 400, "UTF-8"),
-        ("no JSON", service.post("/orders", "tea, please"), 400, "no JSON (line 1"),
+        (
+            "no text",
+            service.post_bytes("/orders", b"{\"item\":\"caf\xE9\",\"cents\":1}"),
+            400,
+            "UTF-8",
+        ),
+        (
+            "no text in the path",
+            service.get("/orders/%FF"),
+            400,
+            "UTF-8",
+        ),
+        (
+            "no JSON",
+            service.post("/orders", "tea, please"),
+            400,
+            "no JSON (line 1",
+        ),
         ("no order", service.post("/orders", "[1, 2]"), 400, "`item`"),
-        ("no name", service.post("/orders", r#"{"item":"  ","cents":1}"#), 400, "`item`"),
+        (
+            "no name",
+            service.post("/orders", r#"{"item":"  ","cents":1}"#),
+            400,
+            "`item`",
+        ),
         ("a long name", service.post("/orders", &long), 400, "`item`"),
-        ("no price", service.post("/orders", r#"{"item":"tea","cents":0.5}"#), 400, "`cents`"),
-        ("a large price", service.post("/orders", r#"{"item":"tea","cents":18446744073709551615}"#), 400, "`cents`"),
-        ("no number", service.get("/orders/first"), 400, "is a number"),
-        ("no such order", service.get("/orders/77"), 404, "no order 77"),
-        ("no such mood", service.post("/provider/sad", ""), 400, "`hang`"),
+        (
+            "no price",
+            service.post("/orders", r#"{"item":"tea","cents":0.5}"#),
+            400,
+            "`cents`",
+        ),
+        (
+            "a large price",
+            service.post("/orders", r#"{"item":"tea","cents":18446744073709551615}"#),
+            400,
+            "`cents`",
+        ),
+        (
+            "no number",
+            service.get("/orders/first"),
+            400,
+            "is a number",
+        ),
+        (
+            "no such order",
+            service.get("/orders/77"),
+            404,
+            "no order 77",
+        ),
+        (
+            "no such mood",
+            service.post("/provider/sad", ""),
+            400,
+            "`hang`",
+        ),
     ];
     for (what, (status, headers, body), wanted, told) in refused {
         assert_eq!(status, wanted, "{what}: {body}");
-        assert_eq!(headers["content-type"], "application/problem+json", "{what}");
+        assert_eq!(
+            headers["content-type"], "application/problem+json",
+            "{what}"
+        );
         let problem: serde_json::Value = serde_json::from_str(&body).unwrap();
         assert_eq!(problem["status"], wanted, "{what}");
-        assert!(problem["detail"].as_str().unwrap_or_default().contains(told), "{what}: {body}");
+        assert!(
+            problem["detail"]
+                .as_str()
+                .unwrap_or_default()
+                .contains(told),
+            "{what}: {body}"
+        );
         assert_eq!(headers.contains_key("allow"), wanted == 405, "{what}");
     }
     // The answer comes as soon as a body has grown too large, not at its end.
-    let mut large = std::net::TcpStream::connect(service.url.trim_start_matches("http://")).unwrap();
+    let mut large =
+        std::net::TcpStream::connect(service.url.trim_start_matches("http://")).unwrap();
     let head = "POST /orders HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3000000\r\n\r\n";
-    large.write_all(&[head.as_bytes(), &[b'x'; 16 * 1024 + 1]].concat()).unwrap();
-    large.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    large
+        .write_all(&[head.as_bytes(), &[b'x'; 16 * 1024 + 1]].concat())
+        .unwrap();
+    large
+        .set_read_timeout(Some(Duration::from_secs(30)))
+        .unwrap();
     let (mut answer, mut part) = (String::new(), [0; 4096]);
     while !answer.contains("\"title\"") {
         let read = large.read(&mut part).unwrap();
         assert!(read > 0, "{answer}");
         answer.push_str(std::str::from_utf8(&part[..read]).unwrap());
     }
-    assert!(answer.starts_with("HTTP/1.1 413 ") && answer.contains("application/problem+json"), "{answer}");
+    assert!(
+        answer.starts_with("HTTP/1.1 413 ") && answer.contains("application/problem+json"),
+        "{answer}"
+    );
     assert!(answer.contains("length limit exceeded"), "{answer}");
     // All of these are mistakes of clients: they are kept, and nobody is woken for them.
     let (_, _, errors) = service.get("/errors");
     let errors: serde_json::Value = serde_json::from_str(&errors).unwrap();
     let errors = errors["errors"].as_array().unwrap();
     assert!(errors.len() >= 14, "{errors:?}");
-    assert!(errors.iter().all(|error| error["level"] == "warning"), "{errors:?}");
-    let operations: Vec<_> = errors.iter().filter_map(|error| error["operation"].as_str()).collect();
-    assert!(operations.contains(&"POST /orders") && operations.contains(&"GET /orders/{id}"), "{operations:?}");
+    assert!(
+        errors.iter().all(|error| error["level"] == "warning"),
+        "{errors:?}"
+    );
+    let operations: Vec<_> = errors
+        .iter()
+        .filter_map(|error| error["operation"].as_str())
+        .collect();
+    assert!(
+        operations.contains(&"POST /orders") && operations.contains(&"GET /orders/{id}"),
+        "{operations:?}"
+    );
 }
 
 #[test]
@@ -199,14 +332,20 @@ fn numbers_are_in_the_format_of_prometheus() {
     service.post("/orders", ORDER);
     service.get("/nowhere");
     let (_, headers, page) = service.get("/metrics");
-    assert_eq!(headers["content-type"], "text/plain; version=0.0.4; charset=utf-8");
+    assert_eq!(
+        headers["content-type"],
+        "text/plain; version=0.0.4; charset=utf-8"
+    );
     let (mut current, mut seen) = (String::new(), std::collections::HashSet::new());
     for line in page.lines() {
         let words: Vec<&str> = line.split(' ').collect();
         match words[..] {
             ["#", "HELP", name, ..] => assert!(seen.insert(name.to_owned()), "{name} comes twice"),
             ["#", "TYPE", name, kind] => {
-                assert!(seen.contains(name) && ["counter", "gauge"].contains(&kind), "{line}");
+                assert!(
+                    seen.contains(name) && ["counter", "gauge"].contains(&kind),
+                    "{line}"
+                );
                 current = name.to_owned();
             }
             _ => {
@@ -219,10 +358,23 @@ fn numbers_are_in_the_format_of_prometheus() {
             }
         }
     }
-    assert_eq!(page.matches("breaker_state{breaker=\"payments\"").count(), 5, "{page}");
-    assert!(page.contains("breaker_state{breaker=\"payments\",state=\"closed\"} 1\n"), "{page}");
-    assert!(page.contains("breaker_state{breaker=\"payments\",state=\"open\"} 0\n"), "{page}");
-    assert!(page.contains("errors_total{code=\"FILE_NOT_FOUND_ERROR\"} 1\n"), "{page}");
+    assert_eq!(
+        page.matches("breaker_state{breaker=\"payments\"").count(),
+        5,
+        "{page}"
+    );
+    assert!(
+        page.contains("breaker_state{breaker=\"payments\",state=\"closed\"} 1\n"),
+        "{page}"
+    );
+    assert!(
+        page.contains("breaker_state{breaker=\"payments\",state=\"open\"} 0\n"),
+        "{page}"
+    );
+    assert!(
+        page.contains("errors_total{code=\"FILE_NOT_FOUND_ERROR\"} 1\n"),
+        "{page}"
+    );
 }
 
 #[test]
@@ -249,24 +401,42 @@ fn nobody_waits_longer_than_the_guards_allow_while_the_provider_hangs() {
             })
             .collect();
         while clients.iter().any(|client| !client.is_finished()) {
-            assert_eq!((service.get("/livez").0, service.get("/readyz").0), (200, 200));
+            assert_eq!(
+                (service.get("/livez").0, service.get("/readyz").0),
+                (200, 200)
+            );
             wait(Duration::from_millis(10));
         }
-        clients.into_iter().flat_map(|client| client.join().unwrap()).collect::<Vec<_>>()
+        clients
+            .into_iter()
+            .flat_map(|client| client.join().unwrap())
+            .collect::<Vec<_>>()
     });
     let slowest = waits.iter().max().unwrap();
     assert!(*slowest < BOUND, "an order took {slowest:?}");
-    assert!(*slowest >= Duration::from_millis(250), "the first ones waited for the provider, not {slowest:?}");
+    assert!(
+        *slowest >= Duration::from_millis(250),
+        "the first ones waited for the provider, not {slowest:?}"
+    );
     let (_, _, metrics) = service.get("/metrics");
-    assert!(metrics.contains(r#"orders{state="withdrawn"} 48"#) && !metrics.contains("pending"), "{metrics}");
+    assert!(
+        metrics.contains(r#"orders{state="withdrawn"} 48"#) && !metrics.contains("pending"),
+        "{metrics}"
+    );
 }
 
 #[test]
 fn help_is_no_failure_and_wrong_arguments_are() {
-    for program in [env!("CARGO_BIN_EXE_service"), env!("CARGO_BIN_EXE_service_load")] {
+    for program in [
+        env!("CARGO_BIN_EXE_service"),
+        env!("CARGO_BIN_EXE_service_load"),
+    ] {
         let run = |argument: &str| Command::new(program).arg(argument).output().unwrap();
         let help = run("--help");
-        assert!(help.status.success() && help.stdout.starts_with(b"usage: "), "{help:?}");
+        assert!(
+            help.status.success() && help.stdout.starts_with(b"usage: "),
+            "{help:?}"
+        );
         let wrong = run("http://127.0.0.1:8080@192.0.2.1/");
         assert_eq!(wrong.status.code(), Some(2), "{wrong:?}");
     }
@@ -285,7 +455,11 @@ fn it_is_not_ready_while_no_order_can_be_written() {
     assert!(service.get("/readyz?verbose").2.contains("orders-db"));
     other.execute_batch("ROLLBACK").unwrap();
     service.until("/readyz", 200);
-    assert_eq!(service.get("/metrics").2.matches("orders{").count(), 0, "what a check writes is taken back");
+    assert_eq!(
+        service.get("/metrics").2.matches("orders{").count(),
+        0,
+        "what a check writes is taken back"
+    );
 }
 
 #[cfg(unix)]
@@ -296,7 +470,10 @@ fn half_a_request_does_not_keep_it_from_ending() {
     let _open = service.half_a_request();
     service.signal("TERM");
     let (ended, said) = service.ends_within(Duration::from_secs(30));
-    assert!(ended.success() && said.contains("cut off") && said.contains("was shut down"), "{said}");
+    assert!(
+        ended.success() && said.contains("cut off") && said.contains("was shut down"),
+        "{said}"
+    );
 }
 
 #[cfg(unix)]
@@ -307,7 +484,9 @@ fn a_second_signal_ends_it_at_once() {
     let _open = service.half_a_request();
     service.signal("INT");
     let mut said = String::new();
-    BufReader::new(service.child.stderr.as_mut().unwrap()).read_line(&mut said).unwrap();
+    BufReader::new(service.child.stderr.as_mut().unwrap())
+        .read_line(&mut said)
+        .unwrap();
     assert!(said.contains("ending"), "{said}");
     service.signal("TERM");
     let (ended, said) = service.ends_within(Duration::from_secs(30));

@@ -23,13 +23,18 @@ fn expanded(item: TokenStream, diag: &mut Diag) -> Option<TokenStream> {
         Item::Enum(item) => (&item.ident, &item.generics, &item.attrs),
         Item::Struct(item) => (&item.ident, &item.generics, &item.attrs),
         other => {
-            diag.at(other, "`Coded` is derived on an enum or a struct that implements `std::error::Error`");
+            diag.at(
+                other,
+                "`Coded` is derived on an enum or a struct that implements `std::error::Error`",
+            );
             return None;
         }
     };
     check_generics(name, generics, diag);
     let on_type = OfType::read(attributes, diag);
-    let krate = on_type.krate.unwrap_or_else(|| syn::parse_quote!(::gardefou));
+    let krate = on_type
+        .krate
+        .unwrap_or_else(|| syn::parse_quote!(::gardefou));
     let arms = match &item {
         Item::Enum(item) => arms(item, on_type.code.as_ref(), &krate, diag),
         _ => match &on_type.code {
@@ -38,7 +43,10 @@ fn expanded(item: TokenStream, diag: &mut Diag) -> Option<TokenStream> {
                 quote!(_ => #krate::__private::Some(#coding),)
             }
             None => {
-                diag.at(name, "a struct that derives `Coded` names its code: `#[code(DB_QUERY_ERROR)]`");
+                diag.at(
+                    name,
+                    "a struct that derives `Coded` names its code: `#[code(DB_QUERY_ERROR)]`",
+                );
                 return None;
             }
         },
@@ -96,12 +104,18 @@ fn arms(item: &ItemEnum, default: Option<&Code>, krate: &Path, diag: &mut Diag) 
         if let Some(code) = on_variant.code {
             is_any_coded = true;
             let (name, coding) = (&variant.ident, code.coding(krate));
-            let cfgs = variant.attrs.iter().filter(|attribute| attribute.path().is_ident("cfg"));
+            let cfgs = variant
+                .attrs
+                .iter()
+                .filter(|attribute| attribute.path().is_ident("cfg"));
             arms.extend(quote!(#(#cfgs)* Self::#name { .. } => #krate::__private::Some(#coding),));
         }
     }
     if !is_any_coded {
-        diag.at(&item.ident, "no variant has a code: write `#[code(DB_QUERY_ERROR)]` above at least one");
+        diag.at(
+            &item.ident,
+            "no variant has a code: write `#[code(DB_QUERY_ERROR)]` above at least one",
+        );
     }
     match default {
         Some(code) => {
@@ -123,12 +137,19 @@ struct OfType {
 impl OfType {
     fn read(attributes: &[Attribute], diag: &mut Diag) -> Self {
         let mut read = Self::default();
-        for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("code")) {
+        for attribute in attributes
+            .iter()
+            .filter(|attribute| attribute.path().is_ident("code"))
+        {
             match diag.ok(attribute.parse_args::<Argument>()) {
                 Some(Argument::Crate(path)) => read.krate = Some(path),
                 Some(Argument::Code { path, retry_after }) if read.code.is_none() => {
-                    let wait = retry_after.and_then(|expr| value::duration("retry_after", expr, false, diag));
-                    read.code = Some(Code { path, retry_after: wait });
+                    let wait = retry_after
+                        .and_then(|expr| value::duration("retry_after", expr, false, diag));
+                    read.code = Some(Code {
+                        path,
+                        retry_after: wait,
+                    });
                 }
                 Some(Argument::Code { path, .. }) => diag.at(path, "a second code; one is enough"),
                 None => {}
@@ -158,7 +179,10 @@ impl Code {
 /// What stands between the parentheses.
 enum Argument {
     Crate(Path),
-    Code { path: Path, retry_after: Option<Expr> },
+    Code {
+        path: Path,
+        retry_after: Option<Expr>,
+    },
 }
 
 impl Parse for Argument {
@@ -176,14 +200,19 @@ impl Parse for Argument {
         if input.parse::<Option<Token![,]>>()?.is_some() && !input.is_empty() {
             let key: Ident = input.parse()?;
             if key != "retry_after" {
-                return Err(syn::Error::new(key.span(), format!("unknown key `{key}`; expected `retry_after`")));
+                return Err(syn::Error::new(
+                    key.span(),
+                    format!("unknown key `{key}`; expected `retry_after`"),
+                ));
             }
             input.parse::<Token![=]>()?;
             retry_after = Some(input.parse()?);
             input.parse::<Option<Token![,]>>()?;
         }
         if !input.is_empty() {
-            return Err(input.error("expected `#[code(NAME)]` or `#[code(NAME, retry_after = \"30s\")]`"));
+            return Err(
+                input.error("expected `#[code(NAME)]` or `#[code(NAME, retry_after = \"30s\")]`")
+            );
         }
         Ok(Self::Code { path, retry_after })
     }

@@ -1,4 +1,5 @@
-//! Whether each key and each message of the macros is tried somewhere: the lists are those that the macros read.
+//! Whether each key and each message of the macros is tried somewhere: the lists are those that the
+//! macros read.
 
 use crate::args::Spec;
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
@@ -14,7 +15,8 @@ fn root() -> PathBuf {
 
 /// The files with an extension in a folder and all folders in it.
 fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let entries =
+        fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
     let mut found = Vec::new();
     for path in entries.map(|entry| entry.unwrap().path()) {
         if path.is_dir() {
@@ -28,7 +30,10 @@ fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
 
 /// A file that is Rust as far as its brackets go.
 fn tokens(path: &Path) -> TokenStream {
-    fs::read_to_string(path).unwrap().parse().unwrap_or_default()
+    fs::read_to_string(path)
+        .unwrap()
+        .parse()
+        .unwrap_or_default()
 }
 
 /// What stands between the parentheses of each use of an attribute or a macro, in macros too.
@@ -37,11 +42,20 @@ fn uses(tokens: TokenStream, spec: &Spec, into: &mut Vec<Vec<TokenTree>>) {
     let name = spec.title.trim_matches(|c: char| !c.is_alphanumeric());
     let tokens: Vec<TokenTree> = tokens.into_iter().collect();
     for (place, token) in tokens.iter().enumerate() {
-        let TokenTree::Group(group) = token else { continue };
-        let before = |back: usize| place.checked_sub(back).and_then(|place| tokens.get(place)).map(ToString::to_string);
+        let TokenTree::Group(group) = token else {
+            continue;
+        };
+        let before = |back: usize| {
+            place
+                .checked_sub(back)
+                .and_then(|place| tokens.get(place))
+                .map(ToString::to_string)
+        };
         let is_use = match is_macro {
             true => before(1).as_deref() == Some("!") && before(2).as_deref() == Some(name),
-            false => group.delimiter() == Delimiter::Parenthesis && before(1).as_deref() == Some(name),
+            false => {
+                group.delimiter() == Delimiter::Parenthesis && before(1).as_deref() == Some(name)
+            }
         };
         if is_use {
             into.push(group.stream().into_iter().collect());
@@ -53,10 +67,16 @@ fn uses(tokens: TokenStream, spec: &Spec, into: &mut Vec<Vec<TokenTree>>) {
 /// The keys of one use.
 fn keys(arguments: &[TokenTree], spec: &Spec) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
-    for argument in arguments.split(|token| matches!(token, TokenTree::Punct(punct) if punct.as_char() == ',')) {
+    for argument in
+        arguments.split(|token| matches!(token, TokenTree::Punct(punct) if punct.as_char() == ','))
+    {
         match argument {
-            [TokenTree::Ident(key), TokenTree::Punct(is), ..] if is.as_char() == '=' => found.insert(key.to_string()),
-            [TokenTree::Ident(key), TokenTree::Group(list)] if list.delimiter() == Delimiter::Parenthesis => {
+            [TokenTree::Ident(key), TokenTree::Punct(is), ..] if is.as_char() == '=' => {
+                found.insert(key.to_string())
+            }
+            [TokenTree::Ident(key), TokenTree::Group(list)]
+                if list.delimiter() == Delimiter::Parenthesis =>
+            {
                 found.insert(key.to_string())
             }
             _ => false,
@@ -74,7 +94,9 @@ fn given(folder: &str, spec: &Spec) -> BTreeSet<String> {
     for file in files(&root().join(folder), "rs") {
         uses(tokens(&file), spec, &mut all);
     }
-    all.iter().flat_map(|arguments| keys(arguments, spec)).collect()
+    all.iter()
+        .flat_map(|arguments| keys(arguments, spec))
+        .collect()
 }
 
 /// The keys at which a message points in the cases that must not compile.
@@ -83,7 +105,10 @@ fn refused(spec: &Spec) -> BTreeSet<String> {
     for file in files(&root().join("ui-tests/fail"), "rs") {
         let mut all = Vec::new();
         uses(tokens(&file), spec, &mut all);
-        let keys: BTreeSet<String> = all.iter().flat_map(|arguments| keys(arguments, spec)).collect();
+        let keys: BTreeSet<String> = all
+            .iter()
+            .flat_map(|arguments| keys(arguments, spec))
+            .collect();
         let messages = fs::read_to_string(file.with_extension("stderr")).unwrap();
         found.extend(keys.into_iter().filter(|key| is_underlined(&messages, key)));
     }
@@ -108,11 +133,13 @@ fn arguments<'a>(line: &'a str, key: &'a str) -> impl Iterator<Item = (usize, us
     line.match_indices(key).filter_map(move |(place, _)| {
         let after = line[place + key.len()..].trim_start();
         let before = line[..place].chars().next_back();
-        let is_key = (after.starts_with('=') || after.starts_with('(')) && matches!(before, Some(' ' | '(' | ','));
+        let is_key = (after.starts_with('=') || after.starts_with('('))
+            && matches!(before, Some(' ' | '(' | ','));
         let from = line[..place].chars().count();
         let mut depth = 0_i32;
         let end = line[place..].chars().take_while(|c| {
-            depth += i32::from(matches!(c, '(' | '[' | '{')) - i32::from(matches!(c, ')' | ']' | '}'));
+            depth +=
+                i32::from(matches!(c, '(' | '[' | '{')) - i32::from(matches!(c, ')' | ']' | '}'));
             depth > 0 || *c != ',' && depth == 0
         });
         is_key.then(|| (from, from + end.count()))
@@ -123,7 +150,11 @@ fn arguments<'a>(line: &'a str, key: &'a str) -> impl Iterator<Item = (usize, us
 fn each_key_of_each_macro_compiles_is_refused_and_is_observed_in_a_test() {
     let mut empty = Vec::new();
     for spec in Spec::ALL.iter().chain([&Spec::HEALTH]) {
-        let (pass, fail, behaviour) = (given("ui-tests/tests/pass", spec), refused(spec), given("tests/tests", spec));
+        let (pass, fail, behaviour) = (
+            given("ui-tests/tests/pass", spec),
+            refused(spec),
+            given("tests/tests", spec),
+        );
         for key in spec.all_keys().chain(["crate"]) {
             for (cell, keys) in [("pass", &pass), ("fail", &fail), ("behaviour", &behaviour)] {
                 if !keys.contains(key) {
@@ -132,12 +163,17 @@ fn each_key_of_each_macro_compiles_is_refused_and_is_observed_in_a_test() {
             }
         }
     }
-    assert!(empty.is_empty(), "no case in ui-tests or tests for:\n{}", empty.join("\n"));
+    assert!(
+        empty.is_empty(),
+        "no case in ui-tests or tests for:\n{}",
+        empty.join("\n")
+    );
 }
 
 #[test]
 fn an_underline_belongs_to_the_key_above_it() {
-    let messages = "3 | #[retry(max_retries = 0, jitter = f(1, 2))]\n  |                          ^^^^^^\n";
+    let messages =
+        "3 | #[retry(max_retries = 0, jitter = f(1, 2))]\n  |                          ^^^^^^\n";
     assert!(is_underlined(messages, "jitter"));
     assert!(!is_underlined(messages, "max_retries"));
     assert!(!is_underlined(messages, "retries"));
@@ -149,51 +185,88 @@ fn an_underline_belongs_to_the_key_above_it() {
 fn setters(file: &str) -> BTreeSet<String> {
     let text = fs::read_to_string(root().join(file)).unwrap();
     // Long signatures stand on several lines.
-    let text = text.replace("(\n        ", "(").replace(",\n        ", ", ");
-    let signatures = text.lines().filter_map(|line| line.trim_start().strip_prefix("pub fn "));
-    let name = |signature: &str| signature.split(['(', '<']).next().unwrap_or_default().to_owned();
-    let of_self = signatures.filter(|signature| signature.contains("(mut self, ") || signature.contains("(self, "));
+    let text = text
+        .replace("(\n        ", "(")
+        .replace(",\n        ", ", ");
+    let signatures = text
+        .lines()
+        .filter_map(|line| line.trim_start().strip_prefix("pub fn "));
+    let name = |signature: &str| {
+        signature
+            .split(['(', '<'])
+            .next()
+            .unwrap_or_default()
+            .to_owned()
+    };
+    let of_self = signatures
+        .filter(|signature| signature.contains("(mut self, ") || signature.contains("(self, "));
     of_self.map(name).collect()
 }
 
 /// What differs between two sets: what only the first has, and what only the second has.
 fn difference(left: &BTreeSet<String>, right: &BTreeSet<String>) -> (Vec<String>, Vec<String>) {
-    (left.difference(right).cloned().collect(), right.difference(left).cloned().collect())
+    (
+        left.difference(right).cloned().collect(),
+        right.difference(left).cloned().collect(),
+    )
 }
 
 #[test]
 fn attributes_have_the_settings_of_the_builders() {
     let keys = |spec: Spec| -> BTreeSet<String> { spec.all_keys().map(str::to_owned).collect() };
-    let (only_by_hand, only_by_attribute) =
-        difference(&setters("runtime/src/breaker/builder.rs"), &keys(Spec::BREAKER));
+    let (only_by_hand, only_by_attribute) = difference(
+        &setters("runtime/src/breaker/builder.rs"),
+        &keys(Spec::BREAKER),
+    );
     // A clock and a place are injected; of an attribute both are those of the program.
     assert_eq!(only_by_hand, ["clock", "declared_at"]);
-    // The name stands at the constructor, `window` is the text of two setters, and what sees the types of the function
-    // stands at the call.
-    assert_eq!(only_by_attribute, ["failure_if", "fallback", "ignore_if", "name", "window"]);
+    // The name stands at the constructor, `window` is the text of two setters, and what sees the
+    // types of the function stands at the call.
+    assert_eq!(
+        only_by_attribute,
+        ["failure_if", "fallback", "ignore_if", "name", "window"]
+    );
 
-    let (only_by_hand, only_by_attribute) = difference(&setters("runtime/src/retry/builder.rs"), &keys(Spec::RETRY));
+    let (only_by_hand, only_by_attribute) =
+        difference(&setters("runtime/src/retry/builder.rs"), &keys(Spec::RETRY));
     assert_eq!(only_by_hand, ["clock"]);
-    assert_eq!(only_by_attribute, ["retry_if_result"], "by hand it is `call_while`");
+    assert_eq!(
+        only_by_attribute,
+        ["retry_if_result"],
+        "by hand it is `call_while`"
+    );
 
-    let both: BTreeSet<String> = keys(Spec::BREAKER).union(&keys(Spec::RETRY)).cloned().collect();
+    let both: BTreeSet<String> = keys(Spec::BREAKER)
+        .union(&keys(Spec::RETRY))
+        .cloned()
+        .collect();
     assert_eq!(keys(Spec::RETRY_WITH_BREAKER), both);
 }
 
-/// The texts of messages: literals of at least three words, apart from documentation, tests, and what the expansions hold.
+/// The texts of messages: literals of at least three words, apart from documentation, tests, and
+/// what the expansions hold.
 fn messages(tokens: TokenStream, into: &mut Vec<String>) {
     let tokens: Vec<TokenTree> = tokens.into_iter().collect();
     let mut is_test = false;
     for (place, token) in tokens.iter().enumerate() {
-        let before = |back: usize| place.checked_sub(back).and_then(|place| tokens.get(place)).map(ToString::to_string);
+        let before = |back: usize| {
+            place
+                .checked_sub(back)
+                .and_then(|place| tokens.get(place))
+                .map(ToString::to_string)
+        };
         match token {
             TokenTree::Group(group) => {
                 let called = match before(1).as_deref() {
                     Some("!") => before(2),
                     other => other.map(str::to_owned),
                 };
-                is_test |= before(1).as_deref() == Some("#") && group.to_string().contains("cfg (test)");
-                let is_skipped = matches!(called.as_deref(), Some("#" | "expect" | "unreachable" | "assert" | "panic"));
+                is_test |=
+                    before(1).as_deref() == Some("#") && group.to_string().contains("cfg (test)");
+                let is_skipped = matches!(
+                    called.as_deref(),
+                    Some("#" | "expect" | "unreachable" | "assert" | "panic")
+                );
                 if group.delimiter() == Delimiter::Brace && is_test {
                     is_test = false;
                 } else if !is_skipped {
@@ -202,8 +275,12 @@ fn messages(tokens: TokenStream, into: &mut Vec<String>) {
             }
             TokenTree::Punct(punct) if punct.as_char() == ';' => is_test = false,
             TokenTree::Literal(literal) => {
-                let text = syn::parse_str::<syn::LitStr>(&literal.to_string()).map(|text| text.value());
-                into.extend(text.ok().filter(|text| text.split_whitespace().count() >= 3));
+                let text =
+                    syn::parse_str::<syn::LitStr>(&literal.to_string()).map(|text| text.value());
+                into.extend(
+                    text.ok()
+                        .filter(|text| text.split_whitespace().count() >= 3),
+                );
             }
             _ => {}
         }
@@ -213,11 +290,16 @@ fn messages(tokens: TokenStream, into: &mut Vec<String>) {
 /// The parts of a text between its placeholders.
 fn parts(text: &str) -> Vec<String> {
     let text = text.replace("{{", "\u{1}").replace("}}", "\u{2}");
-    let parts = text.split('{').enumerate().map(|(place, part)| match part.split_once('}') {
-        Some((_, after)) if place > 0 => after,
-        _ => part,
-    });
-    parts.map(|part| part.replace('\u{1}', "{").replace('\u{2}', "}")).collect()
+    let parts = text
+        .split('{')
+        .enumerate()
+        .map(|(place, part)| match part.split_once('}') {
+            Some((_, after)) if place > 0 => after,
+            _ => part,
+        });
+    parts
+        .map(|part| part.replace('\u{1}', "{").replace('\u{2}', "}"))
+        .collect()
 }
 
 /// Whether a line holds all parts one after another.
@@ -231,15 +313,30 @@ fn holds(mut line: &str, parts: &[String]) -> bool {
 
 /// Texts that no case of ui-tests can bring about, with the reason.
 const NOT_SHOWN: &[(&str, &str)] = &[
-    ("this attribute on an async function needs gardefou's feature `async`", "ui-tests has the feature; a unit test"),
-    ("a variadic function cannot be wrapped", "the compiler has none that is stable"),
-    ("expected the body of the function", "the compiler has parsed the item before"),
+    (
+        "this attribute on an async function needs gardefou's feature `async`",
+        "ui-tests has the feature; a unit test",
+    ),
+    (
+        "a variadic function cannot be wrapped",
+        "the compiler has none that is stable",
+    ),
+    (
+        "expected the body of the function",
+        "the compiler has parsed the item before",
+    ),
     (
         "expected a block",
         "the braces were seen before; only a group that `macro_rules!` made could hold something else",
     ),
-    ("expected `,` or `;`", "of a trial parse, whose error nobody sees"),
-    ("assertion failed: {text}", "of the assertion that the expansion holds"),
+    (
+        "expected `,` or `;`",
+        "of a trial parse, whose error nobody sees",
+    ),
+    (
+        "assertion failed: {text}",
+        "of the assertion that the expansion holds",
+    ),
     ("// #[{}]", "of the expansion that `GARDEFOU_EXPAND` prints"),
 ];
 
@@ -247,21 +344,36 @@ const NOT_SHOWN: &[(&str, &str)] = &[
 fn each_message_of_the_macros_is_shown_by_a_case() {
     let shown: Vec<String> = files(&root().join("ui-tests/fail"), "stderr")
         .iter()
-        .flat_map(|file| fs::read_to_string(file).unwrap().lines().map(str::to_owned).collect::<Vec<_>>())
+        .flat_map(|file| {
+            fs::read_to_string(file)
+                .unwrap()
+                .lines()
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+        })
         .collect();
     let mut missing = Vec::new();
     for file in files(&root().join("macros/src"), "rs") {
         let mut texts = Vec::new();
-        let is_test = ["tests.rs", "covered.rs", "lib.rs"].iter().any(|name| file.ends_with(name));
+        let is_test = ["tests.rs", "covered.rs", "lib.rs"]
+            .iter()
+            .any(|name| file.ends_with(name));
         if !is_test && !file.to_string_lossy().contains("snapshots") {
             messages(tokens(&file), &mut texts);
         }
         for text in texts {
             let excused = NOT_SHOWN.iter().any(|(head, _)| text.starts_with(head));
             if !excused && !shown.iter().any(|line| holds(line, &parts(&text))) {
-                missing.push(format!("{}: {text}", file.file_name().unwrap().to_string_lossy()));
+                missing.push(format!(
+                    "{}: {text}",
+                    file.file_name().unwrap().to_string_lossy()
+                ));
             }
         }
     }
-    assert!(missing.is_empty(), "no case in ui-tests shows:\n{}", missing.join("\n"));
+    assert!(
+        missing.is_empty(),
+        "no case in ui-tests shows:\n{}",
+        missing.join("\n")
+    );
 }

@@ -1,4 +1,5 @@
-//! Collects every problem, then reports all of them at once. Shared by the attributes and the block macros.
+//! Collects every problem, then reports all of them at once. Shared by the attributes and the block
+//! macros.
 
 use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
@@ -6,8 +7,8 @@ use std::fmt::Display;
 
 /// The problems found so far.
 ///
-/// A stage that cannot go on returns `None` after it has said why; one that can goes on, so that a user sees all
-/// mistakes of one attribute in one go.
+/// A stage that cannot go on returns `None` after it has said why; one that can goes on, so that a
+/// user sees all mistakes of one attribute in one go.
 #[derive(Default)]
 pub(crate) struct Diag(Vec<syn::Error>);
 

@@ -1,7 +1,8 @@
 //! Which arguments go into the body's closure for the sake of their drop alone.
 //!
-//! A function drops its arguments from the last to the first. Those that the body uses end with the closure that it
-//! becomes; one that it does not use would be left to the function, and dropped after them wherever it stands.
+//! A function drops its arguments from the last to the first. Those that the body uses end with the
+//! closure that it becomes; one that it does not use would be left to the function, and dropped
+//! after them wherever it stands.
 
 use crate::{
     expand::ends_with_ours,
@@ -11,14 +12,18 @@ use crate::{
 use proc_macro2::TokenStream;
 use syn::{FnArg, Ident, Pat, PatIdent, Type, ext::IdentExt};
 
-/// The variables that the closure takes: those that the body uses, and the unused ones that are dropped before them.
-/// Gives such arguments a name where they have none. What `after` names is needed once the closure has run.
+/// The variables that the closure takes: those that the body uses, and the unused ones that are
+/// dropped before them. Gives such arguments a name where they have none. What `after` names is
+/// needed once the closure has run.
 pub(crate) fn moved(function: &mut Function, after: &TokenStream) -> Vec<Binding> {
     // An attribute of others that is still to come might read the new name.
     if ends_with_ours(&function.attrs) {
         name_wildcards(function);
     }
-    let used: Vec<Ident> = params::used(function).into_iter().map(|binding| binding.ident).collect();
+    let used: Vec<Ident> = params::used(function)
+        .into_iter()
+        .map(|binding| binding.ident)
+        .collect();
     let mut one_before = takes_self(function);
     let mut all = params::all(function);
     all.retain(|binding| {
@@ -41,15 +46,23 @@ pub(crate) fn is_silent(ident: &Ident) -> bool {
 
 /// Gives `_` a name where what it stands for is dropped before something that the closure takes.
 fn name_wildcards(function: &mut Function) {
-    let used: Vec<Ident> = params::used(function).into_iter().map(|binding| binding.ident).collect();
+    let used: Vec<Ident> = params::used(function)
+        .into_iter()
+        .map(|binding| binding.ident)
+        .collect();
     let mut one_before = takes_self(function);
     for (place, input) in function.sig.inputs.iter_mut().enumerate() {
         let FnArg::Typed(input) = input else { continue };
         match &*input.pat {
             Pat::Wild(_) if one_before && input.attrs.is_empty() && may_drop(&input.ty) => {
                 let ident = own(&format!("unused_{place}"));
-                *input.pat =
-                    Pat::Ident(PatIdent { attrs: Vec::new(), by_ref: None, mutability: None, ident, subpat: None });
+                *input.pat = Pat::Ident(PatIdent {
+                    attrs: Vec::new(),
+                    by_ref: None,
+                    mutability: None,
+                    ident,
+                    subpat: None,
+                });
             }
             Pat::Ident(pat) => one_before |= used.contains(&pat.ident),
             _ => one_before |= !used.is_empty(),
@@ -60,7 +73,10 @@ fn name_wildcards(function: &mut Function) {
 /// Whether the body takes `self` along.
 fn takes_self(function: &Function) -> bool {
     let by_value = function.sig.receiver().is_some_and(|receiver| {
-        matches!(params::self_kind(receiver), SelfKind::Value | SelfKind::Pointer | SelfKind::Handle)
+        matches!(
+            params::self_kind(receiver),
+            SelfKind::Value | SelfKind::Pointer | SelfKind::Handle
+        )
     });
     by_value && params::mentions(&function.body.stream(), "self")
 }
@@ -68,14 +84,17 @@ fn takes_self(function: &Function) -> bool {
 /// Whether a value of the type may do something when it is dropped, as far as one can see.
 pub(crate) fn may_drop(ty: &Type) -> bool {
     const PLAIN: &[&str] = &[
-        "bool", "char", "f32", "f64", "i128", "i16", "i32", "i64", "i8", "isize", "u128", "u16", "u32", "u64", "u8",
-        "usize",
+        "bool", "char", "f32", "f64", "i128", "i16", "i32", "i64", "i8", "isize", "u128", "u16",
+        "u32", "u64", "u8", "usize",
     ];
     match plain_type(ty) {
         Type::Reference(_) | Type::Ptr(_) | Type::FnPtr(_) | Type::Never(_) => false,
         Type::Array(array) => may_drop(&array.elem),
         Type::Tuple(tuple) => tuple.elems.iter().any(may_drop),
-        Type::Path(path) => !path.path.get_ident().is_some_and(|ident| PLAIN.iter().any(|plain| ident == plain)),
+        Type::Path(path) => !path
+            .path
+            .get_ident()
+            .is_some_and(|ident| PLAIN.iter().any(|plain| ident == plain)),
         _ => true,
     }
 }

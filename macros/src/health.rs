@@ -27,13 +27,19 @@ pub(crate) fn attribute(args: TokenStream, item: &TokenStream) -> TokenStream {
 
 fn registration(args: TokenStream, item: TokenStream, diag: &mut Diag) -> Option<TokenStream> {
     let mut args = Args::read(args, &Spec::HEALTH, diag);
-    let krate = args.take_crate(diag).unwrap_or_else(|| syn::parse_quote!(::gardefou));
+    let krate = args
+        .take_crate(diag)
+        .unwrap_or_else(|| syn::parse_quote!(::gardefou));
     let function = diag.ok(syn::parse2::<ItemFn>(item));
     if let Some(function) = &function {
         check(function, diag);
     }
-    let name = args.take("name").and_then(|expr| value::name("name", expr, diag));
-    let scope = args.take("scope").and_then(|expr| value::choice("scope", expr, &["dependency", "internal"], diag));
+    let name = args
+        .take("name")
+        .and_then(|expr| value::name("name", expr, diag));
+    let scope = args
+        .take("scope")
+        .and_then(|expr| value::choice("scope", expr, &["dependency", "internal"], diag));
     let scope = scope.and_then(|scope| known(scope, "scope", diag));
     let setters = setters(&mut args, &krate, diag);
 
@@ -53,7 +59,10 @@ fn registration(args: TokenStream, item: TokenStream, diag: &mut Diag) -> Option
         (_, true) => "dependency_async",
     };
     let constructor = Ident::new(constructor, model::at(ident));
-    let cfgs = function.attrs.iter().filter(|attr| attr.path().is_ident("cfg"));
+    let cfgs = function
+        .attrs
+        .iter()
+        .filter(|attr| attr.path().is_ident("cfg"));
     Some(quote! {
         #(#cfgs)*
         const _: () = {
@@ -78,10 +87,16 @@ fn check(function: &ItemFn, diag: &mut Diag) {
         crate::check::asynchronous(word, crate::check::HAS_ASYNC, diag);
     }
     if !sig.generics.params.is_empty() {
-        diag.at(&sig.generics, "a health check cannot be generic: nobody would choose the types");
+        diag.at(
+            &sig.generics,
+            "a health check cannot be generic: nobody would choose the types",
+        );
     }
     if let syn::Safety::Unsafe(unsafety) = &sig.safety {
-        diag.at(unsafety, "a health check cannot be `unsafe`: it is called by gardefou");
+        diag.at(
+            unsafety,
+            "a health check cannot be `unsafe`: it is called by gardefou",
+        );
     }
 }
 
@@ -111,10 +126,15 @@ fn setters(args: &mut Args, krate: &Path, diag: &mut Diag) -> TokenStream {
     }
     if let Some((key, expr)) = args.take_with_key("kind") {
         let span = expr.span();
-        let kind = value::choice("kind", expr, &kinds, diag).and_then(|kind| known(kind, "kind", diag));
+        let kind =
+            value::choice("kind", expr, &kinds, diag).and_then(|kind| known(kind, "kind", diag));
         if let Some(kind) = kind {
             // At the value, so that a dependency in liveness is told there.
-            call(&Ident::new(&key.to_string(), span), &kind, TokenStream::new());
+            call(
+                &Ident::new(&key.to_string(), span),
+                &kind,
+                TokenStream::new(),
+            );
         }
     }
     for name in ["timeout", "period", "stale_after"] {

@@ -20,18 +20,26 @@ pub(crate) struct Krate {
 }
 
 impl Krate {
-    /// Takes `crate = path`. It is imported under a name of the expansion's: a crate that is not there is one error then,
-    /// and not one for each path into it.
+    /// Takes `crate = path`. It is imported under a name of the expansion's: a crate that is not
+    /// there is one error then, and not one for each path into it.
     pub(crate) fn take(args: &mut Args, diag: &mut Diag) -> Self {
         let span = Span::mixed_site();
         let Some(written) = args.take_crate(diag) else {
             let own: Path = parse_quote_spanned!(span=> ::gardefou);
-            return Self { written: own.clone(), path: own, import: TokenStream::new() };
+            return Self {
+                written: own.clone(),
+                path: own,
+                import: TokenStream::new(),
+            };
         };
         // Import and name at the user's path, where it is told that it leads nowhere.
         let span = at(&written);
         let name = own_at("gardefou", span);
         let import = quote_spanned!(span=> use #written as #name;);
-        Self { written, path: own("gardefou").into(), import }
+        Self {
+            written,
+            path: own("gardefou").into(),
+            import,
+        }
     }
 }

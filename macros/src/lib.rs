@@ -20,14 +20,16 @@ use proc_macro::TokenStream;
 
 /// Gives the values of an error type their codes, beside thiserror.
 ///
-/// `#[code(NAME)]` on a variant, or on a struct, names the code: a standard one by its bare name, or a path to any
-/// `ErrorCode`. `#[code(NAME, retry_after = "30s")]` adds how long a caller should wait. On an enum it is the code of the
-/// variants that have none. A value without a code is classified by its sources.
+/// `#[code(NAME)]` on a variant, or on a struct, names the code: a standard one by its bare name,
+/// or a path to any `ErrorCode`. `#[code(NAME, retry_after = "30s")]` adds how long a caller should
+/// wait. On an enum it is the code of the variants that have none. A value without a code is
+/// classified by its sources.
 ///
-/// The type is registered at link time. Its codes are honoured by `?` into `AppError`, by attributes and boundaries, by
-/// retries, breakers, the monitor and HTTP responses. It must implement `Error`, and take no parameters;
-/// [`coded!`](https://docs.rs/gardefou/latest/gardefou/macro.coded.html) maps a concrete type of a generic one.
-/// `#[code(crate = path)]` on the type names a re-exported runtime crate.
+/// The type is registered at link time. Its codes are honoured by `?` into `AppError`, by
+/// attributes and boundaries, by retries, breakers, the monitor and HTTP responses. It must
+/// implement `Error`, and take no parameters;
+/// [`coded!`](https://docs.rs/gardefou/latest/gardefou/macro.coded.html) maps a concrete type of a
+/// generic one. `#[code(crate = path)]` on the type names a re-exported runtime crate.
 ///
 /// # Examples
 ///
@@ -59,7 +61,8 @@ pub fn coded(item: TokenStream) -> TokenStream {
     coded::derive(item.into()).into()
 }
 
-/// A named `try` block whose errors are coded, logged and recorded once; see `gardefou::error_boundary`.
+/// A named `try` block whose errors are coded, logged and recorded once; see
+/// `gardefou::error_boundary`.
 #[proc_macro]
 pub fn error_boundary(tokens: TokenStream) -> TokenStream {
     block::error_boundary(tokens.into()).into()
@@ -71,12 +74,14 @@ pub fn transaction_boundary(tokens: TokenStream) -> TokenStream {
     block::transaction_boundary(tokens.into()).into()
 }
 
-/// Codes, logs and records the errors of a function, each once, and logs the duration of its successes at debug.
+/// Codes, logs and records the errors of a function, each once, and logs the duration of its
+/// successes at debug.
 ///
-/// An error that has no code yet gets `error_code`. Each error is logged through `tracing`, recorded by the monitor and
-/// passed to alerts once, however many attributes and boundaries it crosses, and whatever other tasks fail meanwhile;
-/// inside an attempt of a retry only if no other attempt follows. With another error type than `AppError` it is
-/// returned as it is. Where the level debug is off for `gardefou::boundary`, a success reads no clock.
+/// An error that has no code yet gets `error_code`. Each error is logged through `tracing`,
+/// recorded by the monitor and passed to alerts once, however many attributes and boundaries it
+/// crosses, and whatever other tasks fail meanwhile; inside an attempt of a retry only if no other
+/// attempt follows. With another error type than `AppError` it is returned as it is. Where the
+/// level debug is off for `gardefou::boundary`, a success reads no clock.
 ///
 /// | key | value | default |
 /// | --- | --- | --- |
@@ -87,8 +92,8 @@ pub fn transaction_boundary(tokens: TokenStream) -> TokenStream {
 /// | `catch_panics` | `true`: a panic becomes an error with `PANIC_ERROR` | `false` |
 /// | `capture(a, b)` | names of arguments: their `Debug` form (1 KiB at most) becomes details of the error | none |
 ///
-/// `capture` formats a shared reference when the call has failed; every other argument may be used up by the body, and
-/// is formatted before it. Secrets are replaced before any sink sees a detail.
+/// `capture` formats a shared reference when the call has failed; every other argument may be used
+/// up by the body, and is formatted before it. Secrets are replaced before any sink sees a detail.
 ///
 /// # Errors
 ///
@@ -96,18 +101,20 @@ pub fn transaction_boundary(tokens: TokenStream) -> TokenStream {
 ///
 /// # Panics
 ///
-/// Those of the function; with `catch_panics = true` none. What the body was changing when it panicked may be half
-/// changed.
+/// Those of the function; with `catch_panics = true` none. What the body was changing when it
+/// panicked may be half changed.
 ///
 /// # Cancel safety
 ///
-/// Dropping the future drops the body's; nothing is reported for it. Errors that were reported inside stand.
+/// Dropping the future drops the body's; nothing is reported for it. Errors that were reported
+/// inside stand.
 ///
-/// Goes on free functions, inherent and trait methods with every receiver, generics, `impl Trait`, `async fn`, `unsafe`
-/// and `extern` functions, methods under `#[async_trait]`, and functions that end in an `async` block; not on a
-/// `const fn`. The signature stays as it is written. Of several attributes on one function the first one listed is the
-/// outermost, also with other attributes between them; what stands above the first of ours has expanded before. `crate
-/// = path` names a re-exported runtime crate. See the guide `docs/attributes.md` for values, order, and what can be
+/// Goes on free functions, inherent and trait methods with every receiver, generics, `impl Trait`,
+/// `async fn`, `unsafe` and `extern` functions, methods under `#[async_trait]`, and functions that
+/// end in an `async` block; not on a `const fn`. The signature stays as it is written. Of several
+/// attributes on one function the first one listed is the outermost, also with other attributes
+/// between them; what stands above the first of ours has expanded before. `crate = path` names a
+/// re-exported runtime crate. See the guide `docs/attributes.md` for values, order, and what can be
 /// observed of the expansion.
 ///
 /// # Examples
@@ -135,15 +142,18 @@ pub fn enhanced_error_handling(args: TokenStream, item: TokenStream) -> TokenStr
     expand::attribute(Guard::Handling, args.into(), &item.into()).into()
 }
 
-/// Runs a function through a circuit breaker: when too many calls fail, further ones are rejected for a while.
+/// Runs a function through a circuit breaker: when too many calls fail, further ones are rejected
+/// for a while.
 ///
-/// All functions that name one breaker share it; the first configuration counts, and `init_error_system` reports
-/// another one. `Ok` is a success. An error is a failure, unless its class is permanent or a policy further in rejected
-/// the call: then it is ignored, whatever `failure_if` returns. A panic is a failure. While the circuit is open the
-/// function does not run, and returns the `Rejection` as its own error type.
+/// All functions that name one breaker share it; the first configuration counts, and
+/// `init_error_system` reports another one. `Ok` is a success. An error is a failure, unless its
+/// class is permanent or a policy further in rejected the call: then it is ignored, whatever
+/// `failure_if` returns. A panic is a failure. While the circuit is open the function does not run,
+/// and returns the `Rejection` as its own error type.
 ///
-/// Where the same breaker is entered again inside the function, the innermost call counts, and the outer one records
-/// nothing; in half-open the inner call runs on the slot of the outer one. See `docs/circuit-breaker.md`.
+/// Where the same breaker is entered again inside the function, the innermost call counts, and the
+/// outer one records nothing; in half-open the inner call runs on the slot of the outer one. See
+/// `docs/circuit-breaker.md`.
 ///
 /// | key | value | default |
 /// | --- | --- | --- |
@@ -173,23 +183,24 @@ pub fn enhanced_error_handling(args: TokenStream, item: TokenStream) -> TokenStr
 ///
 /// # Errors
 ///
-/// Those of the function, and the `Rejection` (code `CIRCUIT_OPEN_ERROR`) where it did not run: the error type needs
-/// `From<Rejection>` or `From<AppError>`.
+/// Those of the function, and the `Rejection` (code `CIRCUIT_OPEN_ERROR`) where it did not run: the
+/// error type needs `From<Rejection>` or `From<AppError>`.
 ///
 /// # Panics
 ///
-/// Those of the function. A configuration that turns out wrong at run time (a constant out of range) is reported as
-/// `CONFIG_ERROR`, and the function runs with the defaults.
+/// Those of the function. A configuration that turns out wrong at run time (a constant out of
+/// range) is reported as `CONFIG_ERROR`, and the function runs with the defaults.
 ///
 /// # Cancel safety
 ///
 /// A call that is dropped gives its slot back; see `abandoned_after`.
 ///
-/// Goes on free functions, inherent and trait methods with every receiver, generics, `impl Trait`, `async fn`, `unsafe`
-/// and `extern` functions, methods under `#[async_trait]`, and functions that end in an `async` block; not on a
-/// `const fn`. The signature stays as it is written. Of several attributes on one function the first one listed is the
-/// outermost, also with other attributes between them; what stands above the first of ours has expanded before. `crate
-/// = path` names a re-exported runtime crate. See the guide `docs/attributes.md` for values, order, and what can be
+/// Goes on free functions, inherent and trait methods with every receiver, generics, `impl Trait`,
+/// `async fn`, `unsafe` and `extern` functions, methods under `#[async_trait]`, and functions that
+/// end in an `async` block; not on a `const fn`. The signature stays as it is written. Of several
+/// attributes on one function the first one listed is the outermost, also with other attributes
+/// between them; what stands above the first of ours has expanded before. `crate = path` names a
+/// re-exported runtime crate. See the guide `docs/attributes.md` for values, order, and what can be
 /// observed of the expansion.
 ///
 /// # Examples
@@ -215,14 +226,16 @@ pub fn with_circuit_breaker(args: TokenStream, item: TokenStream) -> TokenStream
 
 /// Calls a function again when it fails, after a growing delay, as often as configured.
 ///
-/// `?` and `return` in the body end the attempt. By-value arguments that the body names are cloned for each attempt
-/// (the others need no `Clone`), `&mut` ones are lent to it anew. Errors whose class is permanent, and rejections of
-/// policies further in, are not tried again. An error with a wait (`retry_after()`) is obeyed.
+/// `?` and `return` in the body end the attempt. By-value arguments that the body names are cloned
+/// for each attempt (the others need no `Clone`), `&mut` ones are lent to it anew. Errors whose
+/// class is permanent, and rejections of policies further in, are not tried again. An error with a
+/// wait (`retry_after()`) is obeyed.
 ///
-/// In the body, `call::attempt()` returns the attempt and `call::remaining()` the time until the deadline. No wait is
-/// begun that would end after the deadline around the call, for example `max_elapsed` of a retry further out. Errors
-/// that are reported inside an attempt count only if no other attempt follows. A retry inside an attempt of another one
-/// is logged once as a warning, with both places.
+/// In the body, `call::attempt()` returns the attempt and `call::remaining()` the time until the
+/// deadline. No wait is begun that would end after the deadline around the call, for example
+/// `max_elapsed` of a retry further out. Errors that are reported inside an attempt count only if
+/// no other attempt follows. A retry inside an attempt of another one is logged once as a warning,
+/// with both places.
 ///
 /// | key | value | default |
 /// | --- | --- | --- |
@@ -247,12 +260,14 @@ pub fn with_circuit_breaker(args: TokenStream, item: TokenStream) -> TokenStream
 ///
 /// # Errors
 ///
-/// That of the last attempt; an `AppError` has the details `attempts`, `elapsed` and `earlier_errors` then. With
-/// `attempt_timeout` the error type needs `From<Rejection>` or `From<AppError>`.
+/// That of the last attempt; an `AppError` has the details `attempts`, `elapsed` and
+/// `earlier_errors` then. With `attempt_timeout` the error type needs `From<Rejection>` or
+/// `From<AppError>`.
 ///
 /// # Panics
 ///
-/// Those of the function, which are not tried again; an async wait outside of a tokio runtime with time enabled.
+/// Those of the function, which are not tried again; an async wait outside of a tokio runtime with
+/// time enabled.
 ///
 /// # Cancel safety
 ///
@@ -260,14 +275,15 @@ pub fn with_circuit_breaker(args: TokenStream, item: TokenStream) -> TokenStream
 ///
 /// # Limits
 ///
-/// `self` by value and a borrow out of `&mut self` have no second attempt and are refused. A `self: Box<Self>` may be used
-/// by the body, but not used up.
+/// `self` by value and a borrow out of `&mut self` have no second attempt and are refused. A
+/// `self: Box<Self>` may be used by the body, but not used up.
 ///
-/// Goes on free functions, inherent and trait methods with every receiver, generics, `impl Trait`, `async fn`, `unsafe`
-/// and `extern` functions, methods under `#[async_trait]`, and functions that end in an `async` block; not on a
-/// `const fn`. The signature stays as it is written. Of several attributes on one function the first one listed is the
-/// outermost, also with other attributes between them; what stands above the first of ours has expanded before. `crate
-/// = path` names a re-exported runtime crate. See the guide `docs/attributes.md` for values, order, and what can be
+/// Goes on free functions, inherent and trait methods with every receiver, generics, `impl Trait`,
+/// `async fn`, `unsafe` and `extern` functions, methods under `#[async_trait]`, and functions that
+/// end in an `async` block; not on a `const fn`. The signature stays as it is written. Of several
+/// attributes on one function the first one listed is the outermost, also with other attributes
+/// between them; what stands above the first of ours has expanded before. `crate = path` names a
+/// re-exported runtime crate. See the guide `docs/attributes.md` for values, order, and what can be
 /// observed of the expansion.
 ///
 /// # Examples
@@ -295,15 +311,16 @@ pub fn retry(args: TokenStream, item: TokenStream) -> TokenStream {
 
 /// Calls a function again when it fails, each attempt through a circuit breaker.
 ///
-/// Takes the keys of `#[with_circuit_breaker]` and of `#[retry]`, with the same defaults; `name` is the breaker's, and
-/// `seed` that of both. The retry is outside and the
-/// breaker inside: each attempt is counted, and once the circuit opens the retry stops at once instead of waiting
-/// against it, whatever the error type shows of that. An attempt that `attempt_timeout` cuts off is a failure.
+/// Takes the keys of `#[with_circuit_breaker]` and of `#[retry]`, with the same defaults; `name` is
+/// the breaker's, and `seed` that of both. The retry is outside and the breaker inside: each
+/// attempt is counted, and once the circuit opens the retry stops at once instead of waiting
+/// against it, whatever the error type shows of that. An attempt that `attempt_timeout` cuts off is
+/// a failure.
 ///
 /// # Errors
 ///
-/// That of the last attempt, or the `Rejection` of the open circuit: the error type needs `From<Rejection>` or
-/// `From<AppError>`.
+/// That of the last attempt, or the `Rejection` of the open circuit: the error type needs
+/// `From<Rejection>` or `From<AppError>`.
 ///
 /// # Panics
 ///
@@ -313,11 +330,12 @@ pub fn retry(args: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// Dropping the future drops the attempt that runs, which gives its slot back, or ends the wait.
 ///
-/// Goes on free functions, inherent and trait methods with every receiver, generics, `impl Trait`, `async fn`, `unsafe`
-/// and `extern` functions, methods under `#[async_trait]`, and functions that end in an `async` block; not on a
-/// `const fn`. The signature stays as it is written. Of several attributes on one function the first one listed is the
-/// outermost, also with other attributes between them; what stands above the first of ours has expanded before. `crate
-/// = path` names a re-exported runtime crate. See the guide `docs/attributes.md` for values, order, and what can be
+/// Goes on free functions, inherent and trait methods with every receiver, generics, `impl Trait`,
+/// `async fn`, `unsafe` and `extern` functions, methods under `#[async_trait]`, and functions that
+/// end in an `async` block; not on a `const fn`. The signature stays as it is written. Of several
+/// attributes on one function the first one listed is the outermost, also with other attributes
+/// between them; what stands above the first of ours has expanded before. `crate = path` names a
+/// re-exported runtime crate. See the guide `docs/attributes.md` for values, order, and what can be
 /// observed of the expansion.
 ///
 /// # Examples
@@ -342,11 +360,13 @@ pub fn retry_with_circuit_breaker(args: TokenStream, item: TokenStream) -> Token
 
 /// Logs who did something sensitive, when it began, how it ended and how long it took.
 ///
-/// The first argument is the name of the operation, 1 to 128 bytes, as a text or a path to a `const`; `name = ..` is
-/// the same. The start, and one of the outcomes `succeeded`, `failed`, `panicked` and `cancelled` (its future was
-/// dropped) are logged under the target `gardefou::audit`, and passed to observers as an `Event::Audit`; the journal
-/// keeps them as records of the kind `audit`. A failure has its code and message, without secrets. The arguments are never
-/// logged. Auditing counts no errors and sends no alerts: that is what `#[enhanced_error_handling]` is for.
+/// The first argument is the name of the operation, 1 to 128 bytes, as a text or a path to a
+/// `const`; `name = ..` is the same. The start, and one of the outcomes `succeeded`, `failed`,
+/// `panicked` and `cancelled` (its future was dropped) are logged under the target
+/// `gardefou::audit`, and passed to observers as an `Event::Audit`; the journal keeps them as
+/// records of the kind `audit`. A failure has its code and message, without secrets. The arguments
+/// are never logged. Auditing counts no errors and sends no alerts: that is what
+/// `#[enhanced_error_handling]` is for.
 ///
 /// | key | value | default |
 /// | --- | --- | --- |
@@ -366,13 +386,15 @@ pub fn retry_with_circuit_breaker(args: TokenStream, item: TokenStream) -> Token
 ///
 /// # Cancel safety
 ///
-/// Dropping the future drops the body's and logs `cancelled`; one that was never polled logs nothing.
+/// Dropping the future drops the body's and logs `cancelled`; one that was never polled logs
+/// nothing.
 ///
-/// Goes on free functions, inherent and trait methods with every receiver, generics, `impl Trait`, `async fn`, `unsafe`
-/// and `extern` functions, methods under `#[async_trait]`, and functions that end in an `async` block; not on a
-/// `const fn`. The signature stays as it is written. Of several attributes on one function the first one listed is the
-/// outermost, also with other attributes between them; what stands above the first of ours has expanded before. `crate
-/// = path` names a re-exported runtime crate. See the guide `docs/attributes.md` for values, order, and what can be
+/// Goes on free functions, inherent and trait methods with every receiver, generics, `impl Trait`,
+/// `async fn`, `unsafe` and `extern` functions, methods under `#[async_trait]`, and functions that
+/// end in an `async` block; not on a `const fn`. The signature stays as it is written. Of several
+/// attributes on one function the first one listed is the outermost, also with other attributes
+/// between them; what stands above the first of ours has expanded before. `crate = path` names a
+/// re-exported runtime crate. See the guide `docs/attributes.md` for values, order, and what can be
 /// observed of the expansion.
 ///
 /// # Examples
@@ -409,9 +431,10 @@ pub fn log_sensitive_operations(args: TokenStream, item: TokenStream) -> TokenSt
 
 /// Registers a function as a health check where it is written.
 ///
-/// The function takes no arguments and returns what a check may return: a `bool`, a `Result`, a `CheckResult`; it may be
-/// async. It joins the process-wide registry when that is first used, and stays callable as it is. A name that is taken
-/// or illegal is a warning of `init_error_system`, with both places.
+/// The function takes no arguments and returns what a check may return: a `bool`, a `Result`, a
+/// `CheckResult`; it may be async. It joins the process-wide registry when that is first used, and
+/// stays callable as it is. A name that is taken or illegal is a warning of `init_error_system`,
+/// with both places.
 ///
 /// | key | value | default |
 /// | --- | --- | --- |

@@ -1,11 +1,12 @@
-//! The function under an attribute: its signature parsed, its body left as the tokens that the user wrote.
+//! The function under an attribute: its signature parsed, its body left as the tokens that the user
+//! wrote.
 
 use crate::diag::Diag;
 use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{
-    Attribute, Expr, GenericArgument, Ident, Meta, PathArguments, ReturnType, Signature, Stmt, Token, Type,
-    TypeParamBound, Visibility,
+    Attribute, Expr, GenericArgument, Ident, Meta, PathArguments, ReturnType, Signature, Stmt,
+    Token, Type, TypeParamBound, Visibility,
     ext::IdentExt,
     parse::{ParseStream, Parser},
     spanned::Spanned,
@@ -16,7 +17,8 @@ pub(crate) struct Function {
     pub(crate) attrs: Vec<Attribute>,
     pub(crate) vis: Visibility,
     pub(crate) sig: Signature,
-    /// The braces with what the guards run: the whole body, or the async block of a function that returns a future.
+    /// The braces with what the guards run: the whole body, or the async block of a function that
+    /// returns a future.
     pub(crate) body: Group,
     pub(crate) form: Form,
 }
@@ -25,7 +27,8 @@ pub(crate) struct Function {
 pub(crate) enum Form {
     Sync,
     Async,
-    /// It returns a future that its last expression makes of an async block, as `async_trait` writes it.
+    /// It returns a future that its last expression makes of an async block, as `async_trait`
+    /// writes it.
     Future(Box<FutureShell>),
 }
 
@@ -65,7 +68,13 @@ impl Function {
             Ok((attrs, vis, sig, body))
         };
         let (attrs, vis, sig, body) = diag.ok(Parser::parse2(parser, item))?;
-        let mut function = Self { attrs, vis, sig, body, form: Form::Sync };
+        let mut function = Self {
+            attrs,
+            vis,
+            sig,
+            body,
+            form: Form::Sync,
+        };
         if function.sig.asyncness.is_some() {
             function.form = Form::Async;
         } else if let ReturnType::Type(_, output) = &function.sig.output
@@ -101,12 +110,21 @@ impl Function {
         };
         let mut before = TokenStream::new();
         stmts.iter().for_each(|stmt| stmt.to_tokens(&mut before));
-        let body = inner.block.to_token_stream().into_iter().find_map(|token| match token {
-            TokenTree::Group(group) => Some(group),
-            _ => None,
-        })?;
+        let body = inner
+            .block
+            .to_token_stream()
+            .into_iter()
+            .find_map(|token| match token {
+                TokenTree::Group(group) => Some(group),
+                _ => None,
+            })?;
         let braces = std::mem::replace(&mut self.body, body);
-        self.form = Form::Future(Box::new(FutureShell { braces, before, boxed, output }));
+        self.form = Form::Future(Box::new(FutureShell {
+            braces,
+            before,
+            boxed,
+            output,
+        }));
         Some(())
     }
 
@@ -126,10 +144,16 @@ impl Function {
         })
     }
 
-    /// The place of what captures the variables of the function: what is wrong with `self` in it is shown at `self`.
+    /// The place of what captures the variables of the function: what is wrong with `self` in it is
+    /// shown at `self`.
     pub(crate) fn capture_span(&self) -> Span {
-        let receiver = self.sig.receiver().map(|receiver| receiver.self_token.span());
-        receiver.map_or_else(Span::mixed_site, |place| Span::mixed_site().located_at(place))
+        let receiver = self
+            .sig
+            .receiver()
+            .map(|receiver| receiver.self_token.span());
+        receiver.map_or_else(Span::mixed_site, |place| {
+            Span::mixed_site().located_at(place)
+        })
     }
 
     /// The type that the guards see returned.
@@ -193,48 +217,88 @@ fn not_a_function(input: ParseStream<'_>) -> Option<syn::Error> {
         return None;
     }
     let ahead = input.fork();
-    let elsewhere = |what: &str| Some(input.error(format!("this attribute goes on a `fn`, not on {what}")));
+    let elsewhere =
+        |what: &str| Some(input.error(format!("this attribute goes on a `fn`, not on {what}")));
     if ahead.peek(Token![|]) || ahead.peek(Token![||]) || ahead.peek(Token![move]) {
         return elsewhere("a closure");
     }
-    if ahead.peek(Token![async]) && (ahead.peek2(Token![|]) || ahead.peek2(Token![||]) || ahead.peek2(Token![move])) {
+    if ahead.peek(Token![async])
+        && (ahead.peek2(Token![|]) || ahead.peek2(Token![||]) || ahead.peek2(Token![move]))
+    {
         return elsewhere("a closure");
     }
     if ahead.peek(Token![let]) {
         return elsewhere("a `let` statement");
     }
-    let Ok(word) = ahead.call(Ident::parse_any) else { return elsewhere("an expression") };
+    let Ok(word) = ahead.call(Ident::parse_any) else {
+        return elsewhere("an expression");
+    };
     // `unsafe`, `auto` and `const` may stand before the word that says what it is.
-    let kinds = ["struct", "enum", "union", "trait", "impl", "mod", "type", "static", "use", "const", "macro_rules"];
+    let kinds = [
+        "struct",
+        "enum",
+        "union",
+        "trait",
+        "impl",
+        "mod",
+        "type",
+        "static",
+        "use",
+        "const",
+        "macro_rules",
+    ];
     let mut kind = word.clone();
     if (kind == "unsafe" || kind == "auto")
         && let Ok(next) = ahead.call(Ident::parse_any)
     {
         kind = next;
     }
-    if kind == "extern" && ahead.parse::<Option<syn::LitStr>>().is_ok() && ahead.peek(syn::token::Brace) {
-        return Some(syn::Error::new(kind.span(), "this attribute goes on a `fn`, not on an `extern` block"));
+    if kind == "extern"
+        && ahead.parse::<Option<syn::LitStr>>().is_ok()
+        && ahead.peek(syn::token::Brace)
+    {
+        return Some(syn::Error::new(
+            kind.span(),
+            "this attribute goes on a `fn`, not on an `extern` block",
+        ));
     }
-    let begins_function = ["fn", "async", "default", "extern", "safe"].iter().any(|known| kind == known);
+    let begins_function = ["fn", "async", "default", "extern", "safe"]
+        .iter()
+        .any(|known| kind == known);
     if !begins_function && !kinds.iter().any(|known| kind == known) {
         return elsewhere("an expression");
     }
     kinds.iter().any(|known| kind == known).then(|| {
-        let article = if matches!(kind.to_string().as_str(), "enum" | "impl") { "an" } else { "a" };
-        syn::Error::new(kind.span(), format!("this attribute goes on a `fn`, not on {article} `{kind}`"))
+        let article = if matches!(kind.to_string().as_str(), "enum" | "impl") {
+            "an"
+        } else {
+            "a"
+        };
+        syn::Error::new(
+            kind.span(),
+            format!("this attribute goes on a `fn`, not on {article} `{kind}`"),
+        )
     })
 }
 
-/// Moves what stands as `#![..]` at the head of the body to the function, where it means the same: the body becomes an
-/// expression, which bears no attributes.
+/// Moves what stands as `#![..]` at the head of the body to the function, where it means the same:
+/// the body becomes an expression, which bears no attributes.
 fn take_inner_attributes(attrs: &mut Vec<Attribute>, body: &mut Group) -> syn::Result<()> {
-    let head = |input: ParseStream<'_>| Ok((Attribute::parse_inner(input)?, input.parse::<TokenStream>()?));
+    let head = |input: ParseStream<'_>| {
+        Ok((
+            Attribute::parse_inner(input)?,
+            input.parse::<TokenStream>()?,
+        ))
+    };
     let (inner, rest) = Parser::parse2(head, body.stream())?;
     if !inner.is_empty() {
         let span = body.span();
         *body = Group::new(Delimiter::Brace, rest);
         body.set_span(span);
-        attrs.extend(inner.into_iter().map(|attr| Attribute { style: syn::AttrStyle::Outer, ..attr }));
+        attrs.extend(inner.into_iter().map(|attr| Attribute {
+            style: syn::AttrStyle::Outer,
+            ..attr
+        }));
     }
     Ok(())
 }
@@ -245,7 +309,10 @@ fn braces(input: ParseStream<'_>) -> syn::Result<Group> {
     let body = unwrap_group(token);
     match body {
         TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => Ok(group),
-        other => Err(syn::Error::new(other.span(), "expected the body of the function")),
+        other => Err(syn::Error::new(
+            other.span(),
+            "expected the body of the function",
+        )),
     }
 }
 
@@ -272,13 +339,21 @@ pub(crate) fn plain_type(ty: &Type) -> &Type {
 }
 
 fn is_box_pin(function: &Expr) -> bool {
-    let Expr::Path(path) = function else { return false };
-    let mut names = path.path.segments.iter().rev().map(|segment| &segment.ident);
-    names.next().is_some_and(|last| last == "pin") && names.next().is_some_and(|before| before == "Box")
+    let Expr::Path(path) = function else {
+        return false;
+    };
+    let mut names = path
+        .path
+        .segments
+        .iter()
+        .rev()
+        .map(|segment| &segment.ident);
+    names.next().is_some_and(|last| last == "pin")
+        && names.next().is_some_and(|before| before == "Box")
 }
 
-/// What a returned future gives: `X` of `Pin<Box<dyn Future<Output = X> + ..>>`, of `BoxFuture<'_, X>` and of
-/// `impl Future<Output = X>`.
+/// What a returned future gives: `X` of `Pin<Box<dyn Future<Output = X> + ..>>`, of
+/// `BoxFuture<'_, X>` and of `impl Future<Output = X>`.
 fn future_output(ty: &Type) -> Option<Type> {
     match plain_type(ty) {
         Type::ImplTrait(imp) => imp.bounds.iter().find_map(output_of_bound),
@@ -286,7 +361,8 @@ fn future_output(ty: &Type) -> Option<Type> {
         Type::Path(path) => {
             let last = path.path.segments.last()?;
             if last.ident == "BoxFuture" || last.ident == "LocalBoxFuture" {
-                // The names that the crate futures gives to a boxed one; it alone says what it gives.
+                // The names that the crate futures gives to a boxed one; it alone says what it
+                // gives.
                 return only_type_argument(&last.arguments).cloned();
             }
             if last.ident != "Pin" && last.ident != "Box" {
@@ -299,9 +375,17 @@ fn future_output(ty: &Type) -> Option<Type> {
 }
 
 fn output_of_bound(bound: &TypeParamBound) -> Option<Type> {
-    let TypeParamBound::Trait(bound) = bound else { return None };
-    let last = bound.path.segments.last().filter(|last| last.ident == "Future")?;
-    let PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
+    let TypeParamBound::Trait(bound) = bound else {
+        return None;
+    };
+    let last = bound
+        .path
+        .segments
+        .last()
+        .filter(|last| last.ident == "Future")?;
+    let PathArguments::AngleBracketed(arguments) = &last.arguments else {
+        return None;
+    };
     arguments.args.iter().find_map(|argument| match argument {
         GenericArgument::AssocType(assoc) if assoc.ident == "Output" => Some(assoc.ty.clone()),
         _ => None,
@@ -309,7 +393,9 @@ fn output_of_bound(bound: &TypeParamBound) -> Option<Type> {
 }
 
 pub(crate) fn only_type_argument(arguments: &PathArguments) -> Option<&Type> {
-    let PathArguments::AngleBracketed(arguments) = arguments else { return None };
+    let PathArguments::AngleBracketed(arguments) = arguments else {
+        return None;
+    };
     arguments.args.iter().find_map(|argument| match argument {
         GenericArgument::Type(ty) => Some(ty),
         _ => None,
@@ -325,12 +411,15 @@ pub(crate) fn inferable(ty: &Type) -> Type {
 
 /// Replaces each `impl Trait` by `_`, and tells whether there was one.
 ///
-/// By hand, as all walks of this crate that look at few kinds of nodes: each visitor of syn's would be compiled with all
-/// of its two hundred functions.
+/// By hand, as all walks of this crate that look at few kinds of nodes: each visitor of syn's would
+/// be compiled with all of its two hundred functions.
 fn infer(ty: &mut Type) -> bool {
     match ty {
         Type::ImplTrait(_) => {
-            *ty = Type::Infer(syn::TypeInfer { attrs: Vec::new(), underscore_token: Token![_](ty.span()) });
+            *ty = Type::Infer(syn::TypeInfer {
+                attrs: Vec::new(),
+                underscore_token: Token![_](ty.span()),
+            });
             true
         }
         Type::Array(array) => infer(&mut array.elem),
@@ -338,9 +427,15 @@ fn infer(ty: &mut Type) -> bool {
         Type::Paren(paren) => infer(&mut paren.elem),
         Type::Reference(reference) => infer(&mut reference.elem),
         Type::Slice(slice) => infer(&mut slice.elem),
-        Type::Tuple(tuple) => tuple.elems.iter_mut().fold(false, |found, elem| infer(elem) | found),
+        Type::Tuple(tuple) => tuple
+            .elems
+            .iter_mut()
+            .fold(false, |found, elem| infer(elem) | found),
         Type::Path(path) => {
-            let mut found = path.qself.as_mut().is_some_and(|qself| infer(&mut qself.ty));
+            let mut found = path
+                .qself
+                .as_mut()
+                .is_some_and(|qself| infer(&mut qself.ty));
             for segment in &mut path.path.segments {
                 if let PathArguments::AngleBracketed(arguments) = &mut segment.arguments {
                     for argument in &mut arguments.args {
@@ -358,8 +453,8 @@ fn infer(ty: &mut Type) -> bool {
     }
 }
 
-/// A type with the same error type as the return type, in which nothing is left to infer: each argument that holds an
-/// `impl Trait` is replaced by `()`.
+/// A type with the same error type as the return type, in which nothing is left to infer: each
+/// argument that holds an `impl Trait` is replaced by `()`.
 pub(crate) fn same_error(ty: &Type) -> Type {
     let mut ty = plain_type(ty).clone();
     if let Type::Path(path) = &mut ty
@@ -381,8 +476,9 @@ pub(crate) fn same_error(ty: &Type) -> Type {
     ty
 }
 
-/// A variable of the expansion's own. Hygiene keeps it apart from the user's variables; the underscores do from the
-/// constants and statics, which a pattern would name instead of binding anew.
+/// A variable of the expansion's own. Hygiene keeps it apart from the user's variables; the
+/// underscores do from the constants and statics, which a pattern would name instead of binding
+/// anew.
 pub(crate) fn own(name: &str) -> Ident {
     own_at(name, Span::mixed_site())
 }
@@ -397,14 +493,19 @@ pub(crate) fn at(tokens: &impl Spanned) -> Span {
     Span::mixed_site().located_at(tokens.span())
 }
 
-/// The first and the last place of some tokens: what begins at the one and ends at the other is underlined as a whole.
+/// The first and the last place of some tokens: what begins at the one and ends at the other is
+/// underlined as a whole.
 pub(crate) fn ends(tokens: &impl ToTokens) -> (Span, Span) {
-    let mut all = tokens.to_token_stream().into_iter().map(|token| token.span());
+    let mut all = tokens
+        .to_token_stream()
+        .into_iter()
+        .map(|token| token.span());
     let first = all.next().unwrap_or_else(Span::mixed_site);
     (first, all.last().unwrap_or(first))
 }
 
-/// The path to the runtime crate, shown at the user's tokens: for calls whose bounds the user can miss.
+/// The path to the runtime crate, shown at the user's tokens: for calls whose bounds the user can
+/// miss.
 pub(crate) fn path_at(krate: &syn::Path, tokens: &impl Spanned) -> TokenStream {
     let place = tokens.span();
     let moved = krate.to_token_stream().into_iter().map(|mut token| {
@@ -414,8 +515,9 @@ pub(crate) fn path_at(krate: &syn::Path, tokens: &impl Spanned) -> TokenStream {
     moved.collect()
 }
 
-/// The value that stands in for one that is missing. Its type is known in front, so that a value of another one is
-/// reported at itself; as a part of a tuple it is no argument, about whose function the compiler would speak too.
+/// The value that stands in for one that is missing. Its type is known in front, so that a value of
+/// another one is reported at itself; as a part of a tuple it is no argument, about whose function
+/// the compiler would speak too.
 pub(crate) fn stand_in(krate: &syn::Path, missing: &Ident, value: &Expr) -> TokenStream {
     let krate = path_at(krate, value);
     quote::quote_spanned!(at(value)=> #krate::__private::Missing::stand_in(#missing, (#value,)))

@@ -3,7 +3,10 @@
 use crate::model::{Function, only_type_argument, plain_type};
 use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
 use quote::ToTokens;
-use syn::{Attribute, FnArg, Generics, Ident, Pat, PatIdent, Receiver, ReceiverKind, Token, Type, ext::IdentExt};
+use syn::{
+    Attribute, FnArg, Generics, Ident, Pat, PatIdent, Receiver, ReceiverKind, Token, Type,
+    ext::IdentExt,
+};
 
 /// One variable that the arguments bind.
 pub(crate) struct Binding {
@@ -26,8 +29,17 @@ pub(crate) fn all(function: &Function) -> Vec<Binding> {
     let mut all = Vec::new();
     for input in &function.sig.inputs {
         if let FnArg::Typed(input) = input {
-            let cfgs: Vec<_> = input.attrs.iter().filter(|attr| attr.path().is_ident("cfg")).cloned().collect();
-            let mut collector = Collector { generics: &function.sig.generics, cfgs: &cfgs, into: &mut all };
+            let cfgs: Vec<_> = input
+                .attrs
+                .iter()
+                .filter(|attr| attr.path().is_ident("cfg"))
+                .cloned()
+                .collect();
+            let mut collector = Collector {
+                generics: &function.sig.generics,
+                cfgs: &cfgs,
+                into: &mut all,
+            };
             collector.collect(&input.pat, Some(&input.ty), Access::Owned);
         }
     }
@@ -38,7 +50,8 @@ pub(crate) fn all(function: &Function) -> Vec<Binding> {
 pub(crate) fn used(function: &Function) -> Vec<Binding> {
     let mut all = all(function);
     let body = function.body.stream();
-    // An argument that the body does not mention is left alone: it needs no `Clone`, and stays as unused as it is.
+    // An argument that the body does not mention is left alone: it needs no `Clone`, and stays as
+    // unused as it is.
     all.retain(|binding| mentions(&body, &binding.ident.unraw().to_string()));
     all
 }
@@ -76,7 +89,11 @@ impl Collector<'_> {
             }
             Pat::Paren(paren) => self.collect(&paren.pat, ty, access),
             // Each case binds the same variables.
-            Pat::Or(cases) => cases.cases.iter().take(1).for_each(|case| self.collect(case, ty, access)),
+            Pat::Or(cases) => cases
+                .cases
+                .iter()
+                .take(1)
+                .for_each(|case| self.collect(case, ty, access)),
             Pat::Reference(reference) => {
                 let inner = match ty.map(plain_type) {
                     Some(Type::Reference(ty)) => Some(&*ty.elem),
@@ -93,11 +110,17 @@ impl Collector<'_> {
 
     /// The parts of a pattern that takes something apart.
     fn parts(&mut self, pat: &Pat, ty: Option<&Type>, access: Access) {
-        let mut all = |pats: &mut dyn Iterator<Item = &Pat>| pats.for_each(|pat| self.collect(pat, None, access));
+        let mut all = |pats: &mut dyn Iterator<Item = &Pat>| {
+            pats.for_each(|pat| self.collect(pat, None, access));
+        };
         match pat {
             Pat::Tuple(tuple) => match ty {
                 Some(Type::Tuple(types)) if types.elems.len() == tuple.elems.len() => {
-                    tuple.elems.iter().zip(&types.elems).for_each(|(pat, ty)| self.collect(pat, Some(ty), access));
+                    tuple
+                        .elems
+                        .iter()
+                        .zip(&types.elems)
+                        .for_each(|(pat, ty)| self.collect(pat, Some(ty), access));
                 }
                 _ => all(&mut tuple.elems.iter()),
             },
@@ -109,7 +132,8 @@ impl Collector<'_> {
     }
 
     fn bind(&mut self, pat: &PatIdent, ty: Option<&Type>, access: Access) {
-        let is_mut_ref = |ty: &Type| matches!(plain_type(ty), Type::Reference(r) if r.mutability.is_some());
+        let is_mut_ref =
+            |ty: &Type| matches!(plain_type(ty), Type::Reference(r) if r.mutability.is_some());
         let is_ref_mut = pat.by_ref.is_some() && pat.mutability.is_some();
         self.into.push(Binding {
             cfgs: self.cfgs.to_vec(),
@@ -122,25 +146,35 @@ impl Collector<'_> {
                 Access::Owned | Access::Dereferenced => ty.is_some_and(is_mut_ref),
             },
             refers_to_owned: is_ref_mut && matches!(access, Access::Owned),
-            may_drop: pat.by_ref.is_none() && matches!(access, Access::Owned) && ty.is_none_or(crate::drops::may_drop),
+            may_drop: pat.by_ref.is_none()
+                && matches!(access, Access::Owned)
+                && ty.is_none_or(crate::drops::may_drop),
             type_span: ty.map_or_else(|| (pat.ident.span(), pat.ident.span()), crate::model::ends),
         });
     }
 
-    /// Whether a pattern of one word names a unit struct and binds nothing, as far as one can see: its type has that name.
+    /// Whether a pattern of one word names a unit struct and binds nothing, as far as one can see:
+    /// its type has that name.
     fn is_constant(&self, pat: &PatIdent, ty: Option<&Type>) -> bool {
         let name = pat.ident.unraw().to_string();
-        if !name.starts_with(char::is_uppercase) || pat.by_ref.is_some() || pat.mutability.is_some() {
+        if !name.starts_with(char::is_uppercase) || pat.by_ref.is_some() || pat.mutability.is_some()
+        {
             return false;
         }
-        if pat.subpat.is_some() || self.generics.type_params().any(|param| param.ident == pat.ident) {
+        if pat.subpat.is_some()
+            || self
+                .generics
+                .type_params()
+                .any(|param| param.ident == pat.ident)
+        {
             return false;
         }
         let of_std = matches!(name.as_str(), "PhantomData" | "PhantomPinned");
         of_std
             || match ty.map(plain_type) {
                 Some(Type::Path(path)) => path.path.segments.last().is_some_and(|last| {
-                    last.ident.unraw() == name || last.ident == "Self" && name.contains(char::is_lowercase)
+                    last.ident.unraw() == name
+                        || last.ident == "Self" && name.contains(char::is_lowercase)
                 }),
                 _ => false,
             }
@@ -161,7 +195,8 @@ fn within(ty: Option<&Type>, access: Access) -> (Option<&Type>, Access) {
     }
 }
 
-/// Takes `mut` off the arguments: the variables that the body uses are bound anew, and bear it there.
+/// Takes `mut` off the arguments: the variables that the body uses are bound anew, and bear it
+/// there.
 pub(crate) fn without_mut(function: &mut Function, bound: &[Binding]) {
     for input in &mut function.sig.inputs {
         if let FnArg::Typed(input) = input {
@@ -180,11 +215,17 @@ fn strip_mut(pat: &mut Pat, bound: &[Binding]) {
                 strip_mut(inner, bound);
             }
         }
-        Pat::Or(cases) => cases.cases.iter_mut().for_each(|case| strip_mut(case, bound)),
+        Pat::Or(cases) => cases
+            .cases
+            .iter_mut()
+            .for_each(|case| strip_mut(case, bound)),
         Pat::Paren(paren) => strip_mut(&mut paren.pat, bound),
         Pat::Reference(reference) => strip_mut(&mut reference.pat, bound),
         Pat::Slice(pats) => pats.elems.iter_mut().for_each(|pat| strip_mut(pat, bound)),
-        Pat::Struct(pats) => pats.fields.iter_mut().for_each(|field| strip_mut(&mut field.pat, bound)),
+        Pat::Struct(pats) => pats
+            .fields
+            .iter_mut()
+            .for_each(|field| strip_mut(&mut field.pat, bound)),
         Pat::Tuple(pats) => pats.elems.iter_mut().for_each(|pat| strip_mut(pat, bound)),
         Pat::TupleStruct(pats) => pats.elems.iter_mut().for_each(|pat| strip_mut(pat, bound)),
         _ => {}
@@ -193,7 +234,8 @@ fn strip_mut(pat: &mut Pat, bound: &[Binding]) {
 
 /// Tells whether the tokens name a variable, also within a format string.
 ///
-/// Fields, methods and parts of paths are none. Of what cannot be told apart, too much counts rather than too little.
+/// Fields, methods and parts of paths are none. Of what cannot be told apart, too much counts
+/// rather than too little.
 pub(crate) fn mentions(tokens: &TokenStream, name: &str) -> bool {
     mentions_in(tokens.clone(), name, false)
 }
@@ -214,7 +256,9 @@ fn mentions_in(tokens: TokenStream, name: &str, in_macro: bool) -> bool {
         }
         TokenTree::Ident(_) | TokenTree::Punct(_) => false,
         TokenTree::Group(group) => {
-            let of_macro = place.checked_sub(1).is_some_and(|before| is(Some(before), '!'));
+            let of_macro = place
+                .checked_sub(1)
+                .is_some_and(|before| is(Some(before), '!'));
             mentions_in(group.stream(), name, in_macro || of_macro)
         }
         TokenTree::Literal(literal) => {
@@ -224,8 +268,8 @@ fn mentions_in(tokens: TokenStream, name: &str, in_macro: bool) -> bool {
     })
 }
 
-/// `{name}`, `{name:?}`, `{:name$}`: a word anywhere between braces counts, since one clone too many is harmless and one
-/// too few is not.
+/// `{name}`, `{name:?}`, `{:name$}`: a word anywhere between braces counts, since one clone too
+/// many is harmless and one too few is not.
 fn in_format_string(text: &str, name: &str) -> bool {
     let is_word = |c: char| c.is_alphanumeric() || c == '_';
     let mut depth = 0_usize;
@@ -248,15 +292,16 @@ fn in_format_string(text: &str, name: &str) -> bool {
     false
 }
 
-/// Tells whether a body names `self` where [`rename_self`] does not reach: in a format string, or in the definition of a
-/// macro.
+/// Tells whether a body names `self` where [`rename_self`] does not reach: in a format string, or
+/// in the definition of a macro.
 pub(crate) fn has_fixed_self(tokens: &TokenStream) -> bool {
     let tokens: Vec<TokenTree> = tokens.clone().into_iter().collect();
     tokens.iter().enumerate().any(|(place, token)| match token {
         TokenTree::Group(group) => {
-            let is_definition =
-                place >= 3 && matches!(&tokens[place - 3], TokenTree::Ident(word) if word == "macro_rules");
-            has_fixed_self(&group.stream()) || is_definition && mentions_in(group.stream(), "self", true)
+            let is_definition = place >= 3
+                && matches!(&tokens[place - 3], TokenTree::Ident(word) if word == "macro_rules");
+            has_fixed_self(&group.stream())
+                || is_definition && mentions_in(group.stream(), "self", true)
         }
         TokenTree::Literal(literal) => {
             let text = literal.to_string();
@@ -274,7 +319,8 @@ pub(crate) enum SelfKind {
     Mut,
     /// `self: Pin<&mut Self>`.
     PinnedMut,
-    /// `self: Arc<Self>`, `Rc<Self>` or a shared reference, also pinned: a handle that is cloned cheaply.
+    /// `self: Arc<Self>`, `Rc<Self>` or a shared reference, also pinned: a handle that is cloned
+    /// cheaply.
     Handle,
     /// `self: Box<Self>` and other pointers.
     Pointer,
@@ -292,10 +338,13 @@ pub(crate) fn self_kind(receiver: &Receiver) -> SelfKind {
     pointer_kind(ty)
 }
 
-/// Whether the body captures nothing but `&self`, which it then may borrow: arguments are parameters of a closure, and an
-/// async block must own them.
+/// Whether the body captures nothing but `&self`, which it then may borrow: arguments are
+/// parameters of a closure, and an async block must own them.
 pub(crate) fn borrows_self(function: &Function) -> bool {
-    let is_shared = function.sig.receiver().is_some_and(|receiver| matches!(self_kind(receiver), SelfKind::Ref));
+    let is_shared = function
+        .sig
+        .receiver()
+        .is_some_and(|receiver| matches!(self_kind(receiver), SelfKind::Ref));
     let is_captured = |binding: &Binding| function.is_async() || !binding.cfgs.is_empty();
     // Of a future that is returned, the statements before it may bind more.
     let is_plain = function.sig.asyncness.is_some() || !function.is_async();
@@ -308,11 +357,13 @@ fn pointer_kind(ty: &Type) -> SelfKind {
         Type::Reference(_) => SelfKind::Ref,
         Type::Path(path) => match path.path.segments.last() {
             Some(last) if last.ident == "Arc" || last.ident == "Rc" => SelfKind::Handle,
-            Some(last) if last.ident == "Pin" => match only_type_argument(&last.arguments).map(pointer_kind) {
-                Some(SelfKind::Mut) => SelfKind::PinnedMut,
-                Some(SelfKind::Ref | SelfKind::Handle) => SelfKind::Handle,
-                _ => SelfKind::Pointer,
-            },
+            Some(last) if last.ident == "Pin" => {
+                match only_type_argument(&last.arguments).map(pointer_kind) {
+                    Some(SelfKind::Mut) => SelfKind::PinnedMut,
+                    Some(SelfKind::Ref | SelfKind::Handle) => SelfKind::Handle,
+                    _ => SelfKind::Pointer,
+                }
+            }
             Some(last) if last.ident != "Self" && !last.arguments.is_none() => SelfKind::Pointer,
             _ => SelfKind::Value,
         },
@@ -320,7 +371,8 @@ fn pointer_kind(ty: &Type) -> SelfKind {
     }
 }
 
-/// Replaces the variable `self` by another one, but not in paths (`self::x`), nor in functions nested in the body.
+/// Replaces the variable `self` by another one, but not in paths (`self::x`), nor in functions
+/// nested in the body.
 pub(crate) fn rename_self(tokens: TokenStream, to: &Ident) -> TokenStream {
     let mut out = TokenStream::new();
     let mut tokens = tokens.into_iter().peekable();
@@ -359,7 +411,8 @@ pub(crate) fn rename_self(tokens: TokenStream, to: &Ident) -> TokenStream {
                 TokenTree::Group(group)
             }
             TokenTree::Group(group) => {
-                let mut inner = proc_macro2::Group::new(group.delimiter(), rename_self(group.stream(), to));
+                let mut inner =
+                    proc_macro2::Group::new(group.delimiter(), rename_self(group.stream(), to));
                 inner.set_span(group.span());
                 TokenTree::Group(inner)
             }
@@ -424,14 +477,22 @@ mod tests {
     fn self_is_renamed_but_not_where_it_names_a_module() {
         let renamed = |text: &str| {
             let to = Ident::new("this", Span::call_site());
-            rename_self(text.parse().unwrap(), &to).to_string().replace(' ', "")
+            rename_self(text.parse().unwrap(), &to)
+                .to_string()
+                .replace(' ', "")
         };
         assert_eq!(renamed("self.a(self)"), "this.a(this)");
         assert_eq!(
             renamed("struct A { pub(self) a: u8, pub(in self::b) c: u8 }"),
             "structA{pub(self)a:u8,pub(inself::b)c:u8}"
         );
-        assert_eq!(renamed("pub(self) const A: u8 = 1; self.a"), "pub(self)constA:u8=1;this.a");
-        assert_eq!(renamed("fn f(&self) { self.a } self.b"), "fnf(&self){self.a}this.b");
+        assert_eq!(
+            renamed("pub(self) const A: u8 = 1; self.a"),
+            "pub(self)constA:u8=1;this.a"
+        );
+        assert_eq!(
+            renamed("fn f(&self) { self.a } self.b"),
+            "fnf(&self){self.a}this.b"
+        );
     }
 }

@@ -12,7 +12,8 @@ use quote::{ToTokens, format_ident, quote, quote_spanned};
 use std::time::Duration;
 use syn::{Expr, ExprLit, Ident, Lit, Path, spanned::Spanned};
 
-/// A call of a builder's setter: the key as the user wrote it, so that what fails points there, and its arguments.
+/// A call of a builder's setter: the key as the user wrote it, so that what fails points there, and
+/// its arguments.
 struct Setter {
     name: Ident,
     value: TokenStream,
@@ -24,12 +25,18 @@ pub(crate) struct Setters(Vec<Setter>);
 
 impl Setters {
     fn push(&mut self, key: &Ident, name: &str, value: TokenStream) {
-        self.0.push(Setter { name: Ident::new(name, crate::model::at(key)), value });
+        self.0.push(Setter {
+            name: Ident::new(name, crate::model::at(key)),
+            value,
+        });
     }
 
     /// The calls, to stand behind a builder.
     pub(crate) fn calls(&self) -> TokenStream {
-        let calls = self.0.iter().map(|Setter { name, value }| quote_spanned!(name.span()=> .#name(#value)));
+        let calls = self
+            .0
+            .iter()
+            .map(|Setter { name, value }| quote_spanned!(name.span()=> .#name(#value)));
         quote!(#(#calls)*)
     }
 }
@@ -46,11 +53,17 @@ pub(crate) struct Handling {
 
 impl Handling {
     pub(crate) fn of(args: &mut Args, krate: &Path, diag: &mut Diag) -> Self {
-        let code = args.take("error_code").and_then(|value| value::code("error_code", value, diag));
-        let level = args.take("log_level").and_then(|value| log_level("log_level", value, krate, diag));
+        let code = args
+            .take("error_code")
+            .and_then(|value| value::code("error_code", value, diag));
+        let level = args
+            .take("log_level")
+            .and_then(|value| log_level("log_level", value, krate, diag));
         let rethrow = args.take("rethrow");
         let rethrow = rethrow.map(|value| (value.span(), value::flag("rethrow", value, diag)));
-        let catch_panics = args.take("catch_panics").and_then(|value| value::flag("catch_panics", value, diag));
+        let catch_panics = args
+            .take("catch_panics")
+            .and_then(|value| value::flag("catch_panics", value, diag));
         let fallback = args.take_with_key("fallback");
         if let Some((key, _)) = &fallback
             && !matches!(rethrow, Some((_, Some(false) | None)))
@@ -62,11 +75,19 @@ impl Handling {
         if let Some((key, items)) = &listed
             && items.is_empty()
         {
-            diag.at(key, "`capture` lists no argument: name some, `capture(a, b)`, or remove it");
+            diag.at(
+                key,
+                "`capture` lists no argument: name some, `capture(a, b)`, or remove it",
+            );
         }
         for item in listed.into_iter().flat_map(|(_, items)| items) {
             match value::plain(item) {
-                Expr::Path(path) if path.path.get_ident().is_some_and(|ident| !capture.contains(ident)) => {
+                Expr::Path(path)
+                    if path
+                        .path
+                        .get_ident()
+                        .is_some_and(|ident| !capture.contains(ident)) =>
+                {
                     capture.extend(path.path.get_ident().cloned());
                 }
                 Expr::Path(path) if path.path.get_ident().is_some() => {
@@ -108,11 +129,19 @@ impl Audit {
                 None
             }
         };
-        let mut level = |key: &'static str| args.take(key).and_then(|value| log_level(key, value, krate, diag));
+        let mut level = |key: &'static str| {
+            args.take(key)
+                .and_then(|value| log_level(key, value, krate, diag))
+        };
         let (success_level, error_level) = (level("success_level"), level("error_level"));
         let user = args.take("user").map(value::plain);
         let name = name.map_or_else(TokenStream::new, |name| name.text_tokens(krate));
-        Self { name, user, success_level, error_level }
+        Self {
+            name,
+            user,
+            success_level,
+            error_level,
+        }
     }
 }
 
@@ -128,13 +157,24 @@ const LEVELS: &[(&str, &str)] = &[
 ];
 
 /// A level as a text, or as a path to a `LogLevel`.
-pub(crate) fn log_level(key: &str, expr: Expr, krate: &Path, diag: &mut Diag) -> Option<TokenStream> {
+pub(crate) fn log_level(
+    key: &str,
+    expr: Expr,
+    krate: &Path,
+    diag: &mut Diag,
+) -> Option<TokenStream> {
     let names: Vec<&str> = LEVELS.iter().map(|(name, _)| *name).collect();
     // Levels are often written in capitals.
     let lower = match value::plain(expr) {
-        Expr::Lit(ExprLit { lit: Lit::Str(text), attrs }) => {
+        Expr::Lit(ExprLit {
+            lit: Lit::Str(text),
+            attrs,
+        }) => {
             let lower = syn::LitStr::new(&text.value().to_lowercase(), text.span());
-            Expr::Lit(ExprLit { lit: Lit::Str(lower), attrs })
+            Expr::Lit(ExprLit {
+                lit: Lit::Str(lower),
+                attrs,
+            })
         }
         other => other,
     };
@@ -210,7 +250,9 @@ impl Breaker {
         };
         let mut setters = Setters::default();
         let mut count = |key: &'static str, diag: &mut Diag| {
-            let Some((ident, expr)) = args.take_with_key(key) else { return Seen(None) };
+            let Some((ident, expr)) = args.take_with_key(key) else {
+                return Seen(None);
+            };
             let value = value::integer(key, expr, 1..=u32::MAX, diag);
             if let Some(value) = &value {
                 setters.push(&ident, key, value.positive_tokens(krate));
@@ -222,7 +264,9 @@ impl Breaker {
         let successes = count("success_threshold", diag);
         let min_calls = count("min_calls", diag);
         let mut time = |key: &'static str, zero_is_fine: bool, diag: &mut Diag| {
-            let Some((ident, expr)) = args.take_with_key(key) else { return Seen(None) };
+            let Some((ident, expr)) = args.take_with_key(key) else {
+                return Seen(None);
+            };
             let value = value::duration(key, expr, zero_is_fine, diag);
             if let Some(value) = &value {
                 setters.push(&ident, key, value.tokens(krate));
@@ -234,21 +278,39 @@ impl Breaker {
         time("half_open_timeout", false, diag);
         let slow_call = time("slow_call", false, diag);
         time("abandoned_after", true, diag);
-        let mut rate = |key: &'static str, rule: &str, allowed: &dyn Fn(f64) -> bool, diag: &mut Diag| {
-            let Some((ident, expr)) = args.take_with_key(key) else { return Seen(None) };
-            let value = value::number(key, expr, allowed, rule, diag);
-            if let Some(value) = &value {
-                setters.push(&ident, key, value.tokens(krate));
-            }
-            Seen(Some((ident, value.and_then(|value| value.known))))
-        };
+        let mut rate =
+            |key: &'static str, rule: &str, allowed: &dyn Fn(f64) -> bool, diag: &mut Diag| {
+                let Some((ident, expr)) = args.take_with_key(key) else {
+                    return Seen(None);
+                };
+                let value = value::number(key, expr, allowed, rule, diag);
+                if let Some(value) = &value {
+                    setters.push(&ident, key, value.tokens(krate));
+                }
+                Seen(Some((ident, value.and_then(|value| value.known))))
+            };
         let share = |rate: f64| rate > 0.0 && rate <= 1.0;
-        let failure_rate = rate("failure_rate", "must be above 0 and at most 1, as a share of the calls", &share, diag);
-        let slow_rate = rate("slow_rate", "must be above 0 and at most 1, as a share of the calls", &share, diag);
+        let failure_rate = rate(
+            "failure_rate",
+            "must be above 0 and at most 1, as a share of the calls",
+            &share,
+            diag,
+        );
+        let slow_rate = rate(
+            "slow_rate",
+            "must be above 0 and at most 1, as a share of the calls",
+            &share,
+            diag,
+        );
         let growth = |factor: f64| (1.0..=1000.0).contains(&factor);
         rate("recovery_backoff", "must be 1 to 1000", &growth, diag);
         let part = |fraction: f64| (0.0..=1.0).contains(&fraction);
-        rate("recovery_jitter", "must be 0 to 1, as a share of the open time", &part, diag);
+        rate(
+            "recovery_jitter",
+            "must be 0 to 1, as a share of the open time",
+            &part,
+            diag,
+        );
         if let Some((key, expr)) = args.take_with_key("shadow")
             && let Some(shadow) = value::flag("shadow", expr, diag)
         {
@@ -263,7 +325,10 @@ impl Breaker {
             seed.push_to(&mut setters);
         }
 
-        let windows: Vec<_> = WINDOWS.iter().filter_map(|key| Some((*key, args.take_with_key(key)?))).collect();
+        let windows: Vec<_> = WINDOWS
+            .iter()
+            .filter_map(|key| Some((*key, args.take_with_key(key)?)))
+            .collect();
         let rated = !windows.is_empty() || failure_rate.0.is_some() || slow_call.0.is_some();
         let mut window = None;
         for (place, (name, (key, value))) in windows.into_iter().enumerate() {
@@ -294,13 +359,22 @@ impl Breaker {
             if let (Some(calls), Some(min), Some(key)) = (calls, min_calls.known(), min_calls.key())
                 && min > *calls
             {
-                diag.at(key, format!("`min_calls = {min}` is more than the {calls} calls that `{name}` holds"));
+                diag.at(
+                    key,
+                    format!(
+                        "`min_calls = {min}` is more than the {calls} calls that `{name}` holds"
+                    ),
+                );
             }
         }
         if let (Some(key), None) = (slow_rate.key(), slow_call.key()) {
-            diag.at(key, "`slow_rate` needs `slow_call`, the duration above which a call is slow");
+            diag.at(
+                key,
+                "`slow_rate` needs `slow_call`, the duration above which a call is slow",
+            );
         }
-        if let (Some(half_open), Some(successes), Some(key)) = (half_open.known(), successes.known(), half_open.key())
+        if let (Some(half_open), Some(successes), Some(key)) =
+            (half_open.known(), successes.known(), half_open.key())
             && half_open < successes
         {
             diag.at(
@@ -311,19 +385,37 @@ impl Breaker {
         if let (Some(max), Some(key)) = (max_recovery.known(), max_recovery.key()) {
             match recovery.known() {
                 Some(first) if max < first => {
-                    diag.at(key, "`max_recovery_timeout` is shorter than `recovery_timeout`");
+                    diag.at(
+                        key,
+                        "`max_recovery_timeout` is shorter than `recovery_timeout`",
+                    );
                 }
-                None if recovery.0.is_none() && max < RECOVERY_TIMEOUT && !args.was_meant("recovery_timeout") => {
+                None if recovery.0.is_none()
+                    && max < RECOVERY_TIMEOUT
+                    && !args.was_meant("recovery_timeout") =>
+                {
                     diag.at(key, "`max_recovery_timeout` is shorter than `recovery_timeout`, which is 60 s where it is not given");
                 }
                 _ => {}
             }
         }
-        let failure_if = args.take("failure_if").and_then(|value| value::callback("failure_if", value, diag));
-        let ignore_if = args.take("ignore_if").and_then(|value| value::callback("ignore_if", value, diag));
-        let fallback = args.take("fallback").and_then(|value| value::callback("fallback", value, diag));
+        let failure_if = args
+            .take("failure_if")
+            .and_then(|value| value::callback("failure_if", value, diag));
+        let ignore_if = args
+            .take("ignore_if")
+            .and_then(|value| value::callback("ignore_if", value, diag));
+        let fallback = args
+            .take("fallback")
+            .and_then(|value| value::callback("fallback", value, diag));
         let name = name.map_or_else(TokenStream::new, |name| name.text_tokens(krate));
-        Self { name, setters, failure_if, ignore_if, fallback }
+        Self {
+            name,
+            setters,
+            failure_if,
+            ignore_if,
+            fallback,
+        }
     }
 }
 
@@ -332,7 +424,9 @@ fn control(expr: Expr, krate: &Path, diag: &mut Diag) -> Option<TokenStream> {
     match value::plain(expr) {
         Expr::Path(path) => {
             let krate = crate::model::path_at(krate, &path);
-            Some(quote_spanned!(crate::model::at(&path)=> #krate::__private::typed::control(&#path)))
+            Some(
+                quote_spanned!(crate::model::at(&path)=> #krate::__private::typed::control(&#path)),
+            )
         }
         other => {
             diag.at(
@@ -360,22 +454,38 @@ impl Window {
     /// The last so many calls.
     fn of_calls(expr: Expr, krate: &Path, diag: &mut Diag) -> Option<Self> {
         let calls = value::integer("count_window", expr, 1..=MAX_WINDOW_CALLS, diag)?;
-        Some(Self { setter: "count_window", value: calls.positive_tokens(krate), calls: calls.known })
+        Some(Self {
+            setter: "count_window",
+            value: calls.positive_tokens(krate),
+            calls: calls.known,
+        })
     }
 
     /// The calls of the last while.
     fn of_time(key: &str, expr: Expr, krate: &Path, diag: &mut Diag) -> Option<Self> {
         let span = value::duration(key, expr, false, diag)?;
-        Some(Self { setter: "time_window", value: span.tokens(krate), calls: None })
+        Some(Self {
+            setter: "time_window",
+            value: span.tokens(krate),
+            calls: None,
+        })
     }
 }
 
-/// `"100 calls"`, a duration such as `"60s"`, a number of calls, or an expression of type `Duration`.
+/// `"100 calls"`, a duration such as `"60s"`, a number of calls, or an expression of type
+/// `Duration`.
 fn window_of(expr: Expr, krate: &Path, diag: &mut Diag) -> Option<Window> {
     let expr = value::plain(expr);
-    if let Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) = &expr {
+    if let Expr::Lit(ExprLit {
+        lit: Lit::Str(text),
+        ..
+    }) = &expr
+    {
         let written = text.value();
-        let calls = written.trim().strip_suffix("calls").or_else(|| written.trim().strip_suffix("call"));
+        let calls = written
+            .trim()
+            .strip_suffix("calls")
+            .or_else(|| written.trim().strip_suffix("call"));
         if let Some(calls) = calls {
             return match calls.trim().replace('_', "").parse::<u32>() {
                 Ok(calls) if (1..=MAX_WINDOW_CALLS).contains(&calls) => Some(Window {
@@ -384,7 +494,10 @@ fn window_of(expr: Expr, krate: &Path, diag: &mut Diag) -> Option<Window> {
                     calls: Some(calls),
                 }),
                 _ => {
-                    diag.at(text, "`window` holds 1 to 1,000,000 calls, as \"100 calls\"");
+                    diag.at(
+                        text,
+                        "`window` holds 1 to 1,000,000 calls, as \"100 calls\"",
+                    );
                     None
                 }
             };
@@ -397,18 +510,33 @@ fn window_of(expr: Expr, krate: &Path, diag: &mut Diag) -> Option<Window> {
             );
             return None;
         }
-    } else if let Expr::Lit(ExprLit { lit: Lit::Int(int), .. }) = &expr {
+    } else if let Expr::Lit(ExprLit {
+        lit: Lit::Int(int), ..
+    }) = &expr
+    {
         let int = int.base10_digits();
-        diag.at(&expr, format!("`window` takes a text with a unit: \"{int} calls\" or \"{int}s\""));
+        diag.at(
+            &expr,
+            format!("`window` takes a text with a unit: \"{int} calls\" or \"{int}s\""),
+        );
         return None;
     }
-    if let Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) = &expr
+    if let Expr::Lit(ExprLit {
+        lit: Lit::Str(text),
+        ..
+    }) = &expr
         && let written = text.value()
         && let Some((number, unit)) = written.trim().split_once(' ')
         && number.parse::<u32>().is_ok()
         && crate::args::nearest(unit.trim(), ["calls"]).is_some()
     {
-        diag.at(text, format!("`window` has the unknown unit `{}`; did you mean \"{number} calls\"?", unit.trim()));
+        diag.at(
+            text,
+            format!(
+                "`window` has the unknown unit `{}`; did you mean \"{number} calls\"?",
+                unit.trim()
+            ),
+        );
         return None;
     }
     Window::of_time("window", expr, krate, diag)
@@ -441,8 +569,11 @@ impl Retry {
             seed.push_to(&mut setters);
         }
         for key in ["max_retries", "max_attempts"] {
-            let Some((ident, expr)) = args.take_with_key(key) else { continue };
-            if key == "max_attempts" && setters.0.iter().any(|setter| setter.name == "max_retries") {
+            let Some((ident, expr)) = args.take_with_key(key) else {
+                continue;
+            };
+            if key == "max_attempts" && setters.0.iter().any(|setter| setter.name == "max_retries")
+            {
                 diag.at(&ident, "`max_attempts` and `max_retries` say the same thing: `max_retries = 3` is `max_attempts = 4`; give one");
                 continue;
             }
@@ -457,7 +588,9 @@ impl Retry {
             }
         }
         let mut time = |key: &'static str, zero_is_fine: bool, diag: &mut Diag| -> Seen<Duration> {
-            let Some((ident, expr)) = args.take_with_key(key) else { return Seen(None) };
+            let Some((ident, expr)) = args.take_with_key(key) else {
+                return Seen(None);
+            };
             let value: Option<Value<Duration>> = value::duration(key, expr, zero_is_fine, diag);
             if let Some(value) = &value {
                 setters.push(&ident, key, value.tokens(krate));
@@ -475,7 +608,8 @@ impl Retry {
         }
         let mut kind = None;
         if let Some((key, expr)) = args.take_with_key("backoff") {
-            // A text is one of four; all else is an expression that the builder takes, as `Backoff::linear(..)`.
+            // A text is one of four; all else is an expression that the builder takes, as
+            // `Backoff::linear(..)`.
             let expr = value::plain(expr);
             if matches!(expr, Expr::Lit(_)) || value::unquoted(&expr, BACKOFFS).is_some() {
                 if let Some(value) = value::choice("backoff", expr, BACKOFFS, diag) {
@@ -492,7 +626,9 @@ impl Retry {
                 diag.at(&key, "`backoff_factor` has no effect on a constant backoff");
             }
             let allowed = |factor: f64| factor.is_finite() && factor >= 1.0;
-            if let Some(value) = value::number("backoff_factor", expr, allowed, "must be at least 1", diag) {
+            if let Some(value) =
+                value::number("backoff_factor", expr, allowed, "must be at least 1", diag)
+            {
                 setters.push(&key, "backoff_factor", value.tokens(krate));
             }
         }
@@ -518,24 +654,44 @@ impl Retry {
                 let there = crate::model::path_at(krate, &callback);
                 let place = crate::model::at(&callback);
                 let typed = Ident::new(name, place);
-                setters.push(&key, name, quote_spanned!(place=> #there::__private::typed::#typed(#callback)));
+                setters.push(
+                    &key,
+                    name,
+                    quote_spanned!(place=> #there::__private::typed::#typed(#callback)),
+                );
             }
         }
-        let retry_if = args.take("retry_if").and_then(|value| value::callback("retry_if", value, diag));
+        let retry_if = args
+            .take("retry_if")
+            .and_then(|value| value::callback("retry_if", value, diag));
         let by_result = args.take_with_key("retry_if_result");
         if let (Some(_), Some((key, _))) = (&retry_if, &by_result) {
-            diag.at(key, "`retry_if_result` sees errors too, in place of `retry_if`: give one");
+            diag.at(
+                key,
+                "`retry_if_result` sees errors too, in place of `retry_if`: give one",
+            );
         }
-        let retry_if_result = by_result.and_then(|(_, value)| value::callback("retry_if_result", value, diag));
+        let retry_if_result =
+            by_result.and_then(|(_, value)| value::callback("retry_if_result", value, diag));
         let delay = args.take("delay").and_then(|value| delay(value, diag));
-        Self { setters, retry_if, retry_if_result, delay, attempt_timeout: attempt_timeout.0.map(|(key, _)| key) }
+        Self {
+            setters,
+            retry_if,
+            retry_if_result,
+            delay,
+            attempt_timeout: attempt_timeout.0.map(|(key, _)| key),
+        }
     }
 }
 
 /// A function that computes delays; a fixed one has other keys.
 fn delay(expr: Expr, diag: &mut Diag) -> Option<Expr> {
     let expr = value::plain(expr);
-    if let Expr::Lit(ExprLit { lit: lit @ (Lit::Int(_) | Lit::Float(_) | Lit::Str(_)), .. }) = &expr {
+    if let Expr::Lit(ExprLit {
+        lit: lit @ (Lit::Int(_) | Lit::Float(_) | Lit::Str(_)),
+        ..
+    }) = &expr
+    {
         let text = lit.to_token_stream();
         diag.at(
             &expr,
@@ -566,7 +722,13 @@ fn jitter(expr: Expr, krate: &Path, diag: &mut Diag) -> Option<TokenStream> {
         Lit::Bool(_) => Some(quote!(#expr)),
         Lit::Float(_) | Lit::Int(_) => {
             let share = |fraction: f64| (0.0..=1.0).contains(&fraction);
-            let value = value::number("jitter", expr, share, "must be at most 1, as a share of the delay", diag)?;
+            let value = value::number(
+                "jitter",
+                expr,
+                share,
+                "must be at most 1, as a share of the delay",
+                diag,
+            )?;
             Some(value.tokens(krate))
         }
         _ => {
@@ -581,17 +743,26 @@ fn jitter(expr: Expr, krate: &Path, diag: &mut Diag) -> Option<TokenStream> {
     }
 }
 
-/// The name of a budget that the process shares, or an expression of type `RetryBudget`; `None` also for `false`.
+/// The name of a budget that the process shares, or an expression of type `RetryBudget`; `None`
+/// also for `false`.
 fn budget(expr: Expr, diag: &mut Diag) -> Option<TokenStream> {
     let expr = value::plain(expr);
     match &expr {
-        Expr::Lit(ExprLit { lit: Lit::Str(_), .. }) => {
+        Expr::Lit(ExprLit {
+            lit: Lit::Str(_), ..
+        }) => {
             value::name("budget", expr.clone(), diag)?;
         }
         // As where the key is not given.
-        Expr::Lit(ExprLit { lit: Lit::Bool(has), .. }) if !has.value => return None,
+        Expr::Lit(ExprLit {
+            lit: Lit::Bool(has),
+            ..
+        }) if !has.value => return None,
         Expr::Lit(_) | Expr::Unary(_) => {
-            diag.at(&expr, "`budget` takes the name of a shared budget, a `RetryBudget`, or `false` for none");
+            diag.at(
+                &expr,
+                "`budget` takes the name of a shared budget, a `RetryBudget`, or `false` for none",
+            );
             return None;
         }
         _ => {}

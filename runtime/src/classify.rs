@@ -10,11 +10,13 @@ pub enum Verdict {
     Success,
     /// The call failed in a way that speaks against the callee.
     Failure,
-    /// The callee answered, but neither did the call do what it is for nor does the failure speak against the callee:
-    /// an error that the caller caused, for example. Counted as ignored; a half-open breaker that gets such answers and
-    /// no failure closes when its half-open time is over.
+    /// The callee answered, but neither did the call do what it is for nor does the failure speak
+    /// against the callee: an error that the caller caused, for example. Counted as ignored; a
+    /// half-open breaker that gets such answers and no failure closes when its half-open time is
+    /// over.
     Answered,
-    /// The outcome shows nothing about the callee, for example the rejection of a policy further in.
+    /// The outcome shows nothing about the callee, for example the rejection of a policy further
+    /// in.
     Ignored,
 }
 
@@ -30,10 +32,13 @@ pub struct Classified {
 
 impl Classified {
     /// What is known about an error of which nothing can be seen.
-    pub const UNKNOWN: Self = Self { class: Class::Unknown, rejected: false };
+    pub const UNKNOWN: Self = Self {
+        class: Class::Unknown,
+        rejected: false,
+    };
 
-    /// Returns what a breaker makes of the error: rejections of policies further in are ignored, permanent errors are
-    /// answers.
+    /// Returns what a breaker makes of the error: rejections of policies further in are ignored,
+    /// permanent errors are answers.
     #[must_use]
     pub fn verdict(self) -> Verdict {
         match self.class {
@@ -43,17 +48,19 @@ impl Classified {
         }
     }
 
-    /// Tells whether another try can help: not for permanent errors, nor against a policy that rejects.
+    /// Tells whether another try can help: not for permanent errors, nor against a policy that
+    /// rejects.
     #[must_use]
     pub fn is_retryable(self) -> bool {
         !self.rejected && self.class != Class::Permanent
     }
 }
 
-/// Classifies an error by the first error in its chain of sources that has a class: by its code, as a rejection, or by the
-/// mapping of its type.
+/// Classifies an error by the first error in its chain of sources that has a class: by its code, as
+/// a rejection, or by the mapping of its type.
 ///
-/// The rejection of a time limit does not count as one: the function was started, and another try can be quicker.
+/// The rejection of a time limit does not count as one: the function was started, and another try
+/// can be quicker.
 ///
 /// # Examples
 ///

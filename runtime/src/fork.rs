@@ -1,14 +1,15 @@
 //! Values that a forked process makes anew.
 //!
-//! A child of `fork` has a copy of the memory, but of the threads only the one that forked: queues that others should work
-//! on stay full, and a lock that another thread held stays locked. Whoever queues work for a thread, or waits for a lock
-//! that is held during I/O, keeps both in a [`PerProcess`].
+//! A child of `fork` has a copy of the memory, but of the threads only the one that forked: queues
+//! that others should work on stay full, and a lock that another thread held stays locked. Whoever
+//! queues work for a thread, or waits for a lock that is held during I/O, keeps both in a
+//! [`PerProcess`].
 
 use crate::rng;
 use std::{fmt, mem, process, sync::OnceLock};
 
-/// A value that belongs to one process. In a child of `fork` the first use makes another one; that of the parent is
-/// neither used nor dropped there, since what it has open is the parent's.
+/// A value that belongs to one process. In a child of `fork` the first use makes another one; that
+/// of the parent is neither used nor dropped there, since what it has open is the parent's.
 pub(crate) struct PerProcess<T> {
     process: u32,
     /// Absent only while this is dropped.
@@ -23,7 +24,8 @@ impl<T> PerProcess<T> {
         Self::new_in(process::id(), value)
     }
 
-    /// Returns the value of this process. Where that was forked since, `anew` makes it from the inherited one.
+    /// Returns the value of this process. Where that was forked since, `anew` makes it from the
+    /// inherited one.
     pub(crate) fn get(&self, anew: impl FnOnce(&T) -> T) -> &T {
         self.get_in(process::id(), anew)
     }
@@ -45,14 +47,21 @@ impl<T> PerProcess<T> {
     }
 
     fn new_in(process: u32, value: T) -> Self {
-        Self { process, value: Some(value), child: OnceLock::new() }
+        Self {
+            process,
+            value: Some(value),
+            child: OnceLock::new(),
+        }
     }
 
     fn get_in(&self, process: u32, anew: impl FnOnce(&T) -> T) -> &T {
         let mut own = self;
         let mut anew = Some(anew);
         loop {
-            let value = own.value.as_ref().expect("a value is taken only when it is dropped");
+            let value = own
+                .value
+                .as_ref()
+                .expect("a value is taken only when it is dropped");
             if own.process == process {
                 return value;
             }
@@ -109,7 +118,11 @@ mod tests {
         assert_eq!(value.get_in(2, anew), &[1, 0]);
         assert_eq!(value.get_in(2, |_| unreachable!("made already")), &[1, 0]);
         assert_eq!(value.get_in(3, anew), &[1, 0, 0], "a child of the child");
-        assert_eq!(value.existing(), None, "of this process, whose id is another one");
+        assert_eq!(
+            value.existing(),
+            None,
+            "of this process, whose id is another one"
+        );
         assert_eq!(PerProcess::new(7).existing(), Some(&7));
     }
 
@@ -119,7 +132,9 @@ mod tests {
         let get = || *value.get_in(2, |_| made.fetch_add(1, Ordering::SeqCst) + 1);
         thread::scope(|scope| {
             let threads: Vec<_> = (0..8).map(|_| scope.spawn(get)).collect();
-            threads.into_iter().for_each(|thread| assert_eq!(thread.join().unwrap(), 1));
+            threads
+                .into_iter()
+                .for_each(|thread| assert_eq!(thread.join().unwrap(), 1));
         });
     }
 
@@ -135,6 +150,10 @@ mod tests {
         let inherited = PerProcess::new_in(0, Counts(&dropped));
         let _ = inherited.get(|_| Counts(&dropped));
         drop(inherited);
-        assert_eq!(dropped.load(Ordering::SeqCst), 1, "that of this process alone");
+        assert_eq!(
+            dropped.load(Ordering::SeqCst),
+            1,
+            "that of this process alone"
+        );
     }
 }

@@ -1,5 +1,5 @@
-//! Guard rails for functions: circuit breakers, retries, error boundaries, error monitoring and health checks, mostly
-//! by annotating functions.
+//! Guard rails for functions: circuit breakers, retries, error boundaries, error monitoring and
+//! health checks, mostly by annotating functions.
 
 pub mod breaker;
 pub mod call;
@@ -34,13 +34,15 @@ pub use error::{AppError, Coded, Coding, ConfigError, ErrorCode, Rejection, Resu
 pub use gardefou_macros::Coded;
 /// A named `try` block whose errors get a code and are logged, counted and passed to alerts once.
 ///
-/// `error_boundary!("name", key = value, .., { block })` is a `Result<T, AppError>`: the block's last value is wrapped in
-/// `Ok`, `?` takes any error and ends in the boundary, as [`bail!`] and [`ensure!`] do. `return`, `break`, `continue` and
-/// `.await` act as if the block stood there without the macro. Macro calls that hide an await (`join!`, `select!`) or a
-/// `?` do not compile in it; the block is then written `async { .. }` and awaited in place, or `|| { .. }` in sync code.
+/// `error_boundary!("name", key = value, .., { block })` is a `Result<T, AppError>`: the block's
+/// last value is wrapped in `Ok`, `?` takes any error and ends in the boundary, as [`bail!`] and
+/// [`ensure!`] do. `return`, `break`, `continue` and `.await` act as if the block stood there
+/// without the macro. Macro calls that hide an await (`join!`, `select!`) or a `?` do not compile
+/// in it; the block is then written `async { .. }` and awaited in place, or `|| { .. }` in sync
+/// code.
 ///
-/// A `?` in the expansion of another macro cannot be seen, and leaves the enclosing function. In the forms `|| { .. }`
-/// and `async { .. }` it ends in the boundary.
+/// A `?` in the expansion of another macro cannot be seen, and leaves the enclosing function. In
+/// the forms `|| { .. }` and `async { .. }` it ends in the boundary.
 ///
 /// | key | default | meaning |
 /// | --- | --- | --- |
@@ -83,15 +85,16 @@ pub use gardefou_macros::Coded;
 pub use gardefou_macros::error_boundary;
 /// A boundary that undoes what was done before the failure.
 ///
-/// `transaction_boundary!("name", key = value, .., |tx| { block })` is a `Result<T, AppError>`. The block's last value is
-/// wrapped in `Ok` and commits; so does `return value`. `?`, [`bail!`], a panic or a dropped future roll back: what the
-/// block registered with `tx.on_rollback(..)` runs, last in first out, each even if another one fails, then
-/// `on_error_callback`. A failing compensation is recorded as critical and attached to the error, which keeps its code.
+/// `transaction_boundary!("name", key = value, .., |tx| { block })` is a `Result<T, AppError>`. The
+/// block's last value is wrapped in `Ok` and commits; so does `return value`. `?`, [`bail!`], a
+/// panic or a dropped future roll back: what the block registered with `tx.on_rollback(..)` runs,
+/// last in first out, each even if another one fails, then `on_error_callback`. A failing
+/// compensation is recorded as critical and attached to the error, which keeps its code.
 ///
 /// A `?` in the expansion of another macro ends in the transaction too.
 ///
-/// `tx` is a [`&Transaction`](boundary::Transaction), or a [`&AsyncTransaction`](boundary::AsyncTransaction) where the
-/// block awaits.
+/// `tx` is a [`&Transaction`](boundary::Transaction), or a
+/// [`&AsyncTransaction`](boundary::AsyncTransaction) where the block awaits.
 ///
 /// | key | default | meaning |
 /// | --- | --- | --- |
@@ -105,8 +108,8 @@ pub use gardefou_macros::error_boundary;
 /// # Cancel safety
 ///
 /// Dropping the future around the block rolls back and is no error: see
-/// [`TransactionOutcome::Cancelled`](event::TransactionOutcome::Cancelled). Compensations that await, and those that
-/// come after them in the order, then run as a task of their own: see
+/// [`TransactionOutcome::Cancelled`](event::TransactionOutcome::Cancelled). Compensations that
+/// await, and those that come after them in the order, then run as a task of their own: see
 /// [`AsyncTransaction`](boundary::AsyncTransaction).
 ///
 /// # Examples
@@ -136,8 +139,8 @@ pub use gardefou_macros::error_boundary;
 /// ```
 pub use gardefou_macros::transaction_boundary;
 pub use gardefou_macros::{
-    enhanced_error_handling, health_check, log_sensitive_operations, retry, retry_with_circuit_breaker,
-    with_circuit_breaker,
+    enhanced_error_handling, health_check, log_sensitive_operations, retry,
+    retry_with_circuit_breaker, with_circuit_breaker,
 };
 pub use health::health_check;
 pub use monitor::error_monitor;

@@ -16,7 +16,8 @@ pub(crate) fn problem(field: &'static str, name: &str, longest: usize) -> Option
     Some(ConfigError::new(field, shown(name), rule))
 }
 
-/// A text in quotes as an error shows it: its beginning, with everything escaped that cannot be seen.
+/// A text in quotes as an error shows it: its beginning, with everything escaped that cannot be
+/// seen.
 pub(crate) fn shown(text: &str) -> String {
     let mut shown = String::from('"');
     for c in text.chars() {
@@ -35,20 +36,23 @@ pub(crate) fn shown(text: &str) -> String {
 
 const LONGEST_SHOWN: usize = 64;
 
-/// Tells whether a character leaves a mark of its own where it is printed: two names that look alike are one.
+/// Tells whether a character leaves a mark of its own where it is printed: two names that look
+/// alike are one.
 fn is_visible(c: char) -> bool {
     if c.is_ascii() {
         return !c.is_ascii_control();
     }
-    // A combining mark is fine after another character, which is what the standard library says of the second one.
+    // A combining mark is fine after another character, which is what the standard library says of
+    // the second one.
     let mut pair = [b'x', 0, 0, 0, 0];
     let len = 1 + c.encode_utf8(&mut pair[1..]).len();
-    let is_printable = std::str::from_utf8(&pair[..len]).is_ok_and(|pair| pair.escape_debug().nth(1) == Some(c));
+    let is_printable =
+        std::str::from_utf8(&pair[..len]).is_ok_and(|pair| pair.escape_debug().nth(1) == Some(c));
     is_printable && !is_ignorable(c)
 }
 
-/// The letters and marks that Unicode lets a renderer leave out; the format characters among them are not printable to
-/// the standard library either.
+/// The letters and marks that Unicode lets a renderer leave out; the format characters among them
+/// are not printable to the standard library either.
 fn is_ignorable(c: char) -> bool {
     matches!(
         c,
@@ -69,14 +73,37 @@ mod tests {
 
     #[test]
     fn what_cannot_be_seen_is_refused() {
-        for hidden in ['\0', '\u{7f}', '\u{85}', '\u{ad}', '\u{200b}', '\u{200d}', '\u{202e}', '\u{2066}', '\u{2028}'] {
-            assert!(problem("name", &format!("a{hidden}b"), 100).is_some(), "{hidden:?}");
+        for hidden in [
+            '\0', '\u{7f}', '\u{85}', '\u{ad}', '\u{200b}', '\u{200d}', '\u{202e}', '\u{2066}',
+            '\u{2028}',
+        ] {
+            assert!(
+                problem("name", &format!("a{hidden}b"), 100).is_some(),
+                "{hidden:?}"
+            );
         }
-        for hidden in ['\u{feff}', '\u{3164}', '\u{fe0f}', '\u{e0041}', '\u{61c}', '\u{180e}'] {
-            assert!(problem("name", &format!("a{hidden}b"), 100).is_some(), "{hidden:?}");
+        for hidden in [
+            '\u{feff}',
+            '\u{3164}',
+            '\u{fe0f}',
+            '\u{e0041}',
+            '\u{61c}',
+            '\u{180e}',
+        ] {
+            assert!(
+                problem("name", &format!("a{hidden}b"), 100).is_some(),
+                "{hidden:?}"
+            );
         }
-        for name in ["a b", "paiement-régional", "re\u{301}gional", "数据库", "\"it's\" \\ ok", "🦀", "हिन्दी"]
-        {
+        for name in [
+            "a b",
+            "paiement-régional",
+            "re\u{301}gional",
+            "数据库",
+            "\"it's\" \\ ok",
+            "🦀",
+            "हिन्दी",
+        ] {
             assert_eq!(problem("name", name, 100), None, "{name}");
         }
     }
@@ -95,8 +122,14 @@ mod tests {
     #[test]
     fn a_wrong_name_is_shown_short_and_escaped() {
         let err = problem("name", &"\u{202e}".repeat(20_000), 100).unwrap();
-        assert!(err.to_string().len() < 200 && err.to_string().is_ascii(), "{err}");
+        assert!(
+            err.to_string().len() < 200 && err.to_string().is_ascii(),
+            "{err}"
+        );
         assert_eq!(shown("a\"b\n\u{200b}é"), r#""a\"b\n\u{200b}é""#);
-        assert_eq!(problem("name", "  ", 100).unwrap().to_string(), "`name` = \"  \": must not be empty");
+        assert_eq!(
+            problem("name", "  ", 100).unwrap().to_string(),
+            "`name` = \"  \": must not be empty"
+        );
     }
 }

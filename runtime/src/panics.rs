@@ -20,13 +20,16 @@ pub(crate) fn catch<R>(run: impl FnOnce() -> R) -> Result<R, Payload> {
         let _depth = Depth::enter();
         catch_unwind(AssertUnwindSafe(run))
     };
-    outcome.map_err(|payload| Payload { payload: Some(payload), note: take_note() })
+    outcome.map_err(|payload| Payload {
+        payload: Some(payload),
+        note: take_note(),
+    })
 }
 
 /// Notes the places of contained panics from now on, in front of the panic hook that is in place.
 ///
-/// A caught panic carries no place: only a hook sees it. Each guard that makes an error of a panic calls this first, which
-/// is one load after the first time.
+/// A caught panic carries no place: only a hook sees it. Each guard that makes an error of a panic
+/// calls this first, which is one load after the first time.
 #[inline]
 pub(crate) fn watch() {
     static WATCH: Once = Once::new();
@@ -46,7 +49,10 @@ fn install(once: &Once) {
         panic::set_hook(Box::new(move |panic| {
             before(panic);
             if are_contained() {
-                panic.location().into_iter().for_each(|place| note_place(place.to_string()));
+                panic
+                    .location()
+                    .into_iter()
+                    .for_each(|place| note_place(place.to_string()));
             }
         }));
     });
@@ -71,7 +77,10 @@ struct Note {
 
 /// Notes the place of a panic, from a panic hook.
 pub(crate) fn note_place(place: String) {
-    note(Note { place: Some(place), error: None });
+    note(Note {
+        place: Some(place),
+        error: None,
+    });
 }
 
 fn note(note: Note) {
@@ -86,7 +95,8 @@ fn take_note() -> Note {
     NOTE.try_with(RefCell::take).unwrap_or_default()
 }
 
-/// Tells whether a panic of this thread would be handed out by [`catch`], so that somebody hears of it.
+/// Tells whether a panic of this thread would be handed out by [`catch`], so that somebody hears of
+/// it.
 pub(crate) fn are_contained() -> bool {
     // A thread that is ending has no such cell any more, and its panic aborts.
     DEPTH.try_with(|depth| depth.get() > 0).unwrap_or(false)
@@ -110,17 +120,22 @@ impl Drop for Depth {
     }
 }
 
-/// What a panic carried, and its place. It can be dropped without harm, although its own `Drop` is foreign code as well.
+/// What a panic carried, and its place. It can be dropped without harm, although its own `Drop` is
+/// foreign code as well.
 pub struct Payload {
     payload: Option<Box<dyn Any + Send>>,
     note: Note,
 }
 
 impl Payload {
-    /// Lets the panic go on, which was reported as an error: a guard further out is not to report it again.
+    /// Lets the panic go on, which was reported as an error: a guard further out is not to report
+    /// it again.
     pub(crate) fn resume(mut self, error: impl Any + Send) -> ! {
         if are_contained() {
-            note(Note { error: Some(Box::new(error)), ..mem::take(&mut self.note) });
+            note(Note {
+                error: Some(Box::new(error)),
+                ..mem::take(&mut self.note)
+            });
         }
         resume_unwind(self.payload.take().unwrap_or_else(|| Box::new(())))
     }
@@ -138,7 +153,8 @@ impl Payload {
     /// Returns the text of the panic.
     pub(crate) fn text(&self) -> &str {
         let text = self.downcast_ref::<&'static str>().copied();
-        text.or_else(|| self.downcast_ref::<String>().map(String::as_str)).unwrap_or("(a value, no text)")
+        text.or_else(|| self.downcast_ref::<String>().map(String::as_str))
+            .unwrap_or("(a value, no text)")
     }
 }
 
@@ -191,7 +207,13 @@ mod tests {
     #[test]
     fn a_thread_knows_whether_its_panics_are_contained() {
         assert!(!are_contained());
-        let seen = catch(|| (are_contained(), catch(|| panic_any(1)).is_err(), are_contained()));
+        let seen = catch(|| {
+            (
+                are_contained(),
+                catch(|| panic_any(1)).is_err(),
+                are_contained(),
+            )
+        });
         assert_eq!(seen.ok(), Some((true, true, true)));
         assert!(catch(|| panic_any(1)).is_err() && !are_contained());
     }
@@ -202,15 +224,25 @@ mod tests {
         let line = line!() + 1;
         let payload = catch(|| panic!("at {}", 7)).unwrap_err();
         let place = format!("{}:{line}:", file!());
-        assert!(payload.place().is_some_and(|at| at.starts_with(&place)), "{payload}");
+        assert!(
+            payload.place().is_some_and(|at| at.starts_with(&place)),
+            "{payload}"
+        );
         assert!(payload.to_string().ends_with(": at 7"), "{payload}");
 
-        // A panic that is passed on by a guard keeps its place; one that foreign code resumes has none, not an older one.
+        // A panic that is passed on by a guard keeps its place; one that foreign code resumes has
+        // none, not an older one.
         let again = catch(|| payload.resume("reported")).unwrap_err();
-        assert!(again.place().is_some_and(|at| at.starts_with(&place)), "{again}");
+        assert!(
+            again.place().is_some_and(|at| at.starts_with(&place)),
+            "{again}"
+        );
         assert_eq!(again.error(), Some(&"reported"));
         let foreign = catch(|| resume_unwind(Box::new("elsewhere"))).unwrap_err();
-        assert_eq!((foreign.to_string().as_str(), foreign.error::<&str>()), ("panicked: elsewhere", None));
+        assert_eq!(
+            (foreign.to_string().as_str(), foreign.error::<&str>()),
+            ("panicked: elsewhere", None)
+        );
     }
 
     #[test]

@@ -5,7 +5,8 @@ use std::{
     hash::{BuildHasher, RandomState},
 };
 
-/// A SplitMix64 generator (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014).
+/// A SplitMix64 generator (Steele, Lea and Flood, "Fast splittable pseudorandom number generators",
+/// OOPSLA 2014).
 #[derive(Clone, Debug)]
 pub(crate) struct Rng(u64);
 
@@ -48,10 +49,12 @@ thread_local! {
 
 /// Seeds this thread's own generator anew: after a fork, the parent goes on with the same numbers.
 pub(crate) fn reseed() {
-    let _ = STATE.try_with(|state| state.set(Some(seed().rotate_left(32) ^ u64::from(std::process::id()))));
+    let _ = STATE
+        .try_with(|state| state.set(Some(seed().rotate_left(32) ^ u64::from(std::process::id()))));
 }
 
-/// The next number of this thread's own generator, seeded once from the keys that std's hash maps use.
+/// The next number of this thread's own generator, seeded once from the keys that std's hash maps
+/// use.
 pub(crate) fn next_u64() -> u64 {
     // A thread that is shutting down has no state any more: a fresh hash key serves as well.
     STATE
@@ -70,7 +73,8 @@ pub(crate) fn next_fraction() -> f64 {
 }
 
 fn seed() -> u64 {
-    // Each `RandomState` has keys of its own; hashing a constant with them gives 64 unpredictable bits.
+    // Each `RandomState` has keys of its own; hashing a constant with them gives 64 unpredictable
+    // bits.
     RandomState::new().hash_one(0x67_61_72_64_65_66_6F_75_u64)
 }
 

@@ -1,14 +1,19 @@
 //! The test scope under way on a thread, and what each layer keeps in it.
 //!
-//! A test scope replaces what is otherwise shared by the whole process: registries, observers, the monitor and the clock. It
-//! stands at the bottom so that every layer can ask for its own part; the part is found by its type, and the scope itself
-//! knows none of them. Without the feature `test-util` there are no scopes: each function here is a constant.
+//! A test scope replaces what is otherwise shared by the whole process: registries, observers, the
+//! monitor and the clock. It stands at the bottom so that every layer can ask for its own part; the
+//! part is found by its type, and the scope itself knows none of them. Without the feature
+//! `test-util` there are no scopes: each function here is a constant.
 
 #[cfg(feature = "test-util")]
-pub(crate) use on::{Captured, Entered, ScopeState, WeaklyCaptured, clock, enter, is_entered, part, stored};
+pub(crate) use on::{
+    Captured, Entered, ScopeState, WeaklyCaptured, clock, enter, is_entered, part, stored,
+};
 
 #[cfg(not(feature = "test-util"))]
-pub(crate) use off::{Captured, Entered, ScopeState, WeaklyCaptured, clock, is_entered, part, stored};
+pub(crate) use off::{
+    Captured, Entered, ScopeState, WeaklyCaptured, clock, is_entered, part, stored,
+};
 
 #[cfg(feature = "test-util")]
 mod on {
@@ -34,7 +39,11 @@ mod on {
     impl ScopeState {
         pub(crate) fn new() -> Arc<Self> {
             let manual = ManualClock::new();
-            Arc::new(Self { clock: SharedClock::new(manual.clone()), manual, parts: Mutex::default() })
+            Arc::new(Self {
+                clock: SharedClock::new(manual.clone()),
+                manual,
+                parts: Mutex::default(),
+            })
         }
 
         pub(crate) fn manual_clock(&self) -> &ManualClock {
@@ -47,27 +56,42 @@ mod on {
 
         /// Returns the part of type `T`, if it was made.
         pub(crate) fn stored<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
-            let part = self.parts.lock().unwrap_or_else(PoisonError::into_inner).get(&TypeId::of::<T>()).cloned();
+            let part = self
+                .parts
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .get(&TypeId::of::<T>())
+                .cloned();
             part?.downcast().ok()
         }
 
         /// Stores a part, unless there is one already; returns the one that stays.
         pub(crate) fn store<T: Send + Sync + 'static>(&self, part: &Arc<T>) -> Arc<T> {
             let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
-            let stored = parts.entry(TypeId::of::<T>()).or_insert_with(|| Arc::clone(part) as _);
-            Arc::clone(stored).downcast().unwrap_or_else(|_| Arc::clone(part))
+            let stored = parts
+                .entry(TypeId::of::<T>())
+                .or_insert_with(|| Arc::clone(part) as _);
+            Arc::clone(stored)
+                .downcast()
+                .unwrap_or_else(|_| Arc::clone(part))
         }
 
         /// Returns the part of type `T`, which is made if there is none.
-        pub(crate) fn part<T: Send + Sync + 'static>(&self, make: impl FnOnce(&Self) -> T) -> Arc<T> {
+        pub(crate) fn part<T: Send + Sync + 'static>(
+            &self,
+            make: impl FnOnce(&Self) -> T,
+        ) -> Arc<T> {
             // Not made under the lock: a part may ask for another one.
-            self.stored().unwrap_or_else(|| self.store(&Arc::new(make(self))))
+            self.stored()
+                .unwrap_or_else(|| self.store(&Arc::new(make(self))))
         }
     }
 
     impl fmt::Debug for ScopeState {
         fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.debug_struct("ScopeState").field("clock", &self.manual).finish_non_exhaustive()
+            f.debug_struct("ScopeState")
+                .field("clock", &self.manual)
+                .finish_non_exhaustive()
         }
     }
 
@@ -75,8 +99,8 @@ mod on {
     type Entry = (u64, Option<Arc<ScopeState>>);
 
     thread_local! {
-        /// Whether the innermost entry is a scope. Apart from the entries, so that a call outside of scopes reads one byte
-        /// that has no destructor.
+        /// Whether the innermost entry is a scope. Apart from the entries, so that a call outside
+        /// of scopes reads one byte that has no destructor.
         static IS_ENTERED: Cell<bool> = const { Cell::new(false) };
         /// The entries of this thread, innermost last. Guards may be dropped in any order.
         static ENTRIES: RefCell<Vec<Entry>> = const { RefCell::new(Vec::new()) };
@@ -97,7 +121,10 @@ mod on {
     #[cold]
     fn read() -> Option<Arc<ScopeState>> {
         // A thread that is ending has no such list any more.
-        ENTRIES.try_with(|entries| entries.borrow().last()?.1.clone()).ok().flatten()
+        ENTRIES
+            .try_with(|entries| entries.borrow().last()?.1.clone())
+            .ok()
+            .flatten()
     }
 
     /// Returns the clock of the scope that this thread is in.
@@ -106,10 +133,12 @@ mod on {
         Some(current()?.clock.clone())
     }
 
-    /// Returns the part of type `T` of the scope that this thread is in, which is made if there is none; `None` outside of
-    /// scopes.
+    /// Returns the part of type `T` of the scope that this thread is in, which is made if there is
+    /// none; `None` outside of scopes.
     #[inline]
-    pub(crate) fn part<T: Send + Sync + 'static>(make: impl FnOnce(&ScopeState) -> T) -> Option<Arc<T>> {
+    pub(crate) fn part<T: Send + Sync + 'static>(
+        make: impl FnOnce(&ScopeState) -> T,
+    ) -> Option<Arc<T>> {
         Some(current()?.part(make))
     }
 
@@ -119,13 +148,19 @@ mod on {
         current()?.stored()
     }
 
-    /// Enters a scope on this thread, or leaves every scope for a while (`None`), until the guard is dropped.
+    /// Enters a scope on this thread, or leaves every scope for a while (`None`), until the guard
+    /// is dropped.
     pub(crate) fn enter(scope: Option<Arc<ScopeState>>) -> Entered {
         let token = NEXT.with(|next| next.replace(next.get() + 1));
         let is_scope = scope.is_some();
-        let is_kept = ENTRIES.try_with(|entries| entries.borrow_mut().push((token, scope))).is_ok();
+        let is_kept = ENTRIES
+            .try_with(|entries| entries.borrow_mut().push((token, scope)))
+            .is_ok();
         IS_ENTERED.with(|is_entered| is_entered.set(is_scope && is_kept));
-        Entered { token: Some(token), not_send: PhantomData }
+        Entered {
+            token: Some(token),
+            not_send: PhantomData,
+        }
     }
 
     /// A scope that is entered on this thread until this is dropped.
@@ -144,7 +179,9 @@ mod on {
                 let mut entries = entries.borrow_mut();
                 let at = entries.iter().rposition(|(known, _)| *known == token)?;
                 let left = entries.remove(at);
-                IS_ENTERED.with(|is_entered| is_entered.set(entries.last().is_some_and(|(_, scope)| scope.is_some())));
+                IS_ENTERED.with(|is_entered| {
+                    is_entered.set(entries.last().is_some_and(|(_, scope)| scope.is_some()));
+                });
                 Some(left)
             });
             drop(left);
@@ -156,7 +193,8 @@ mod on {
     pub(crate) struct WeaklyCaptured(Option<Weak<ScopeState>>);
 
     impl WeaklyCaptured {
-        /// Enters the scope; leaves every scope for a while where it has ended, or where this was captured outside.
+        /// Enters the scope; leaves every scope for a while where it has ended, or where this was
+        /// captured outside.
         pub(crate) fn enter(&self) -> Entered {
             match self.0.as_ref().and_then(Weak::upgrade) {
                 Some(scope) => enter(Some(scope)),
@@ -178,7 +216,10 @@ mod on {
         pub(crate) fn enter(&self) -> Entered {
             match &self.0 {
                 Some(scope) => enter(Some(Arc::clone(scope))),
-                None => Entered { token: None, not_send: PhantomData },
+                None => Entered {
+                    token: None,
+                    not_send: PhantomData,
+                },
             }
         }
 
@@ -189,10 +230,15 @@ mod on {
 
         /// Leaves every scope for a while.
         pub(crate) fn outside() -> Entered {
-            if is_entered() { enter(None) } else { Self(None).enter() }
+            if is_entered() {
+                enter(None)
+            } else {
+                Self(None).enter()
+            }
         }
 
-        /// Returns `true` if this thread is where this was captured: in the same scope, or outside of scopes as well.
+        /// Returns `true` if this thread is where this was captured: in the same scope, or outside
+        /// of scopes as well.
         pub(crate) fn is_current(&self) -> bool {
             match (&self.0, current()) {
                 (None, None) => true,

@@ -1,8 +1,10 @@
-//! The atomics and locks that the concurrent shells are built from: std's, or loom's under `--cfg loom`.
+//! The atomics and locks that the concurrent shells are built from: std's, or loom's under
+//! `--cfg loom`.
 //!
-//! Everything that a loom model explores imports its primitives from here and from nowhere else. Locks of this module
-//! ignore poisoning: no user code runs under a lock of ours, so a poisoned lock can only mean that an invariant of
-//! our own panicked, and the guarded function must still run then.
+//! Everything that a loom model explores imports its primitives from here and from nowhere else.
+//! Locks of this module ignore poisoning: no user code runs under a lock of ours, so a poisoned
+//! lock can only mean that an invariant of our own panicked, and the guarded function must still
+//! run then.
 
 #[cfg(not(loom))]
 pub(crate) use std::sync::{
@@ -18,7 +20,10 @@ pub(crate) use loom::sync::{
 
 /// A mutex without poisoning.
 #[derive(Debug, Default)]
-pub(crate) struct Mutex<T>(#[cfg(not(loom))] std::sync::Mutex<T>, #[cfg(loom)] loom::sync::Mutex<T>);
+pub(crate) struct Mutex<T>(
+    #[cfg(not(loom))] std::sync::Mutex<T>,
+    #[cfg(loom)] loom::sync::Mutex<T>,
+);
 
 impl<T> Mutex<T> {
     #[cfg(not(loom))]
@@ -33,7 +38,10 @@ impl<T> Mutex<T> {
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
         #[cfg(not(loom))]
-        return self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        return self
+            .0
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         #[cfg(loom)]
         return self.0.lock().expect("loom mutexes are not poisoned");
     }

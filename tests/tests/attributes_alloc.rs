@@ -1,7 +1,9 @@
-//! What the attributes allocate: nothing for a call that succeeds, nothing for one that is rejected.
+//! What the attributes allocate: nothing for a call that succeeds, nothing for one that is
+//! rejected.
 
 use gardefou::{
-    Rejection, circuit_breakers, enhanced_error_handling, retry, retry_with_circuit_breaker, with_circuit_breaker,
+    Rejection, circuit_breakers, enhanced_error_handling, retry, retry_with_circuit_breaker,
+    with_circuit_breaker,
 };
 use std::{
     future::Future,
@@ -89,6 +91,12 @@ fn a_success_allocates_nothing() {
 fn a_rejection_allocates_nothing() {
     assert!(matches!(rejected(), Err(Plain::Failed)));
     circuit_breakers().get("alloc-open").unwrap().force_open();
-    assert_eq!(allocations(|| assert!(matches!(rejected(), Err(Plain::Rejected(_))))), 0);
-    assert_eq!(allocations(|| assert!(matches!(ready(rejected_later()), Err(Plain::Rejected(_))))), 0);
+    assert_eq!(
+        allocations(|| assert!(matches!(rejected(), Err(Plain::Rejected(_))))),
+        0
+    );
+    assert_eq!(
+        allocations(|| assert!(matches!(ready(rejected_later()), Err(Plain::Rejected(_))))),
+        0
+    );
 }

@@ -33,9 +33,16 @@ async fn parse_later(text: &str) -> Result<u8, AppError> {
 #[test]
 fn a_block_that_succeeds_allocates_nothing() {
     assert_eq!(allocations(|| assert!(parse("7").is_ok())), 0);
-    assert_eq!(allocations(|| assert!(poll_once(parse_later("7")).is_ok())), 0);
-    assert_eq!(allocations(|| assert!(boundary::error_boundary("alloc", || "7".parse::<u8>()).is_ok())), 0);
-    let caught = || assert!(error_boundary!("alloc", catch_panics = true, { "7".parse::<u8>()? }).is_ok());
+    assert_eq!(
+        allocations(|| assert!(poll_once(parse_later("7")).is_ok())),
+        0
+    );
+    assert_eq!(
+        allocations(|| assert!(boundary::error_boundary("alloc", || "7".parse::<u8>()).is_ok())),
+        0
+    );
+    let caught =
+        || assert!(error_boundary!("alloc", catch_panics = true, { "7".parse::<u8>()? }).is_ok());
     assert_eq!(allocations(caught), 0);
     // The counter counts: an error is one allocation at least.
     assert_ne!(allocations(|| assert!(parse("x").is_err())), 0);
@@ -47,7 +54,10 @@ fn a_transaction_that_registers_nothing_allocates_nothing() {
     assert_eq!(allocations(sync), 0);
     let later = || {
         let future = async {
-            transaction_boundary!("alloc", |_tx| { std::future::ready("7".parse::<u8>()).await? }).map_err(drop)
+            transaction_boundary!("alloc", |_tx| {
+                std::future::ready("7".parse::<u8>()).await?
+            })
+            .map_err(drop)
         };
         assert!(poll_once(future).is_ok());
     };

@@ -54,7 +54,9 @@ fn every_kind() -> Vec<CircuitBreaker> {
         |b| b.shadow(true),
     ];
     let build = |kind: fn(BreakerBuilder) -> BreakerBuilder| {
-        kind(CircuitBreaker::builder("svc").clock(ManualClock::new())).build().unwrap()
+        kind(CircuitBreaker::builder("svc").clock(ManualClock::new()))
+            .build()
+            .unwrap()
     };
     kinds.into_iter().map(build).collect()
 }
@@ -79,9 +81,15 @@ fn an_allowed_call_allocates_nothing() {
 
 #[test]
 fn a_call_that_fails_allocates_nothing() {
-    for breaker in every_kind().into_iter().filter(|breaker| breaker.config().failure_threshold != Some(5)) {
+    for breaker in every_kind()
+        .into_iter()
+        .filter(|breaker| breaker.config().failure_threshold != Some(5))
+    {
         let calls = || {
-            assert!(matches!(breaker.call(|| Err::<u8, _>(Error::Failed)), Err(Error::Failed)));
+            assert!(matches!(
+                breaker.call(|| Err::<u8, _>(Error::Failed)),
+                Err(Error::Failed)
+            ));
             breaker.try_acquire().unwrap().failure_because("down");
             assert!(breaker.call(ok).is_ok());
         };
@@ -92,8 +100,16 @@ fn a_call_that_fails_allocates_nothing() {
 #[test]
 fn slow_and_abandoned_calls_allocate_nothing_while_nobody_listens() {
     let clock = ManualClock::new();
-    let builder = CircuitBreaker::builder("svc").slow_call(SECOND).failure_threshold(u32::MAX);
-    let breaker = builder.count_window(1000).min_calls(1000).failure_rate(1.0).clock(clock.clone()).build().unwrap();
+    let builder = CircuitBreaker::builder("svc")
+        .slow_call(SECOND)
+        .failure_threshold(u32::MAX);
+    let breaker = builder
+        .count_window(1000)
+        .min_calls(1000)
+        .failure_rate(1.0)
+        .clock(clock.clone())
+        .build()
+        .unwrap();
     let calls = || {
         let slow = breaker.try_acquire().unwrap();
         let abandoned = breaker.try_acquire().unwrap();
@@ -108,7 +124,8 @@ fn slow_and_abandoned_calls_allocate_nothing_while_nobody_listens() {
         clock.advance(2 * SECOND);
         drop(abandoned_by_all);
     };
-    // This thread's counters and cells; not a slow call, whose first event would make the place in which events wait.
+    // This thread's counters and cells; not a slow call, whose first event would make the place in
+    // which events wait.
     breaker.try_acquire().unwrap().success();
     assert_eq!(measure(calls).count_total, 0);
     let counts = breaker.snapshot().counts;
@@ -117,11 +134,17 @@ fn slow_and_abandoned_calls_allocate_nothing_while_nobody_listens() {
 
 #[test]
 fn a_rejected_call_allocates_nothing() {
-    for breaker in every_kind().into_iter().filter(|breaker| !breaker.config().shadow) {
+    for breaker in every_kind()
+        .into_iter()
+        .filter(|breaker| !breaker.config().shadow)
+    {
         breaker.open_for(SECOND);
         let calls = || {
             assert!(matches!(breaker.call(ok), Err(Error::Rejected(_))));
-            assert!(matches!(poll_once(breaker.call_async(|| ready(ok()))), Err(Error::Rejected(_))));
+            assert!(matches!(
+                poll_once(breaker.call_async(|| ready(ok()))),
+                Err(Error::Rejected(_))
+            ));
             assert!(breaker.try_acquire().is_err());
         };
         assert_eq!(allocations(calls), 0, "{:?}", breaker.config());
@@ -132,7 +155,11 @@ fn a_rejected_call_allocates_nothing() {
 
 #[test]
 fn a_probe_that_decides_nothing_allocates_nothing() {
-    let breaker = CircuitBreaker::builder("svc").success_threshold(u32::MAX).clock(ManualClock::new()).build().unwrap();
+    let breaker = CircuitBreaker::builder("svc")
+        .success_threshold(u32::MAX)
+        .clock(ManualClock::new())
+        .build()
+        .unwrap();
     breaker.force_open();
     breaker.half_open().unwrap();
     assert_eq!(allocations(|| assert!(breaker.call(ok).is_ok())), 0);
@@ -143,10 +170,19 @@ fn a_default_breaker_is_small_and_so_is_its_part_for_each_thread() {
     let clock = ManualClock::new();
     let mut kept = None;
     let made = measure(|| {
-        kept = Some(CircuitBreaker::builder("a name of usual length").clock(clock.clone()).build().unwrap());
+        kept = Some(
+            CircuitBreaker::builder("a name of usual length")
+                .clock(clock.clone())
+                .build()
+                .unwrap(),
+        );
     });
     assert!(made.bytes_current < 1024, "{} bytes", made.bytes_current);
     let breaker = kept.unwrap();
     let used = measure(|| assert!(breaker.call(ok).is_ok()));
-    assert!(used.bytes_current <= 64, "{} bytes for a thread", used.bytes_current);
+    assert!(
+        used.bytes_current <= 64,
+        "{} bytes for a thread",
+        used.bytes_current
+    );
 }

@@ -1,5 +1,5 @@
-//! Another crate set the subscriber of the process before the system starts; in a process of its own, for it is set
-//! once.
+//! Another crate set the subscriber of the process before the system starts; in a process of its
+//! own, for it is set once.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
@@ -27,12 +27,19 @@ impl io::Write for Text {
 fn the_system_starts_and_speaks_to_the_subscriber_that_is_there() {
     let text = Text::default();
     let sink = text.clone();
-    let theirs = tracing_subscriber::fmt().with_ansi(false).without_time().with_writer(move || sink.clone()).finish();
+    let theirs = tracing_subscriber::fmt()
+        .with_ansi(false)
+        .without_time()
+        .with_writer(move || sink.clone())
+        .finish();
     tracing::subscriber::set_global_default(theirs).unwrap();
 
     let guard = init_error_system().unwrap();
     assert!(guard.warnings().is_empty());
-    gardefou::report(&AppError::new(ErrorCode::SYNC_ERROR, "streams drifted apart"));
+    gardefou::report(&AppError::new(
+        ErrorCode::SYNC_ERROR,
+        "streams drifted apart",
+    ));
     tracing::info!(target: "another_crate", "still heard");
     assert!(guard.shutdown().is_clean());
     assert!(init_error_system().is_ok(), "and once more");
@@ -47,6 +54,9 @@ fn the_system_starts_and_speaks_to_the_subscriber_that_is_there() {
     .iter()
     .map(|line| text.find(line))
     .collect();
-    assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{text}");
+    assert!(
+        places.iter().all(Option::is_some) && places.is_sorted(),
+        "{text}"
+    );
     assert_eq!(text.matches("error system initialised").count(), 2);
 }

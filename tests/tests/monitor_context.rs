@@ -1,5 +1,5 @@
-//! Records say in which span an error was reported, and the hook says the rest; in a process of its own, for the hook
-//! is set once.
+//! Records say in which span an error was reported, and the hook says the rest; in a process of its
+//! own, for the hook is set once.
 
 use gardefou::{
     AppError, ErrorCode,
@@ -18,7 +18,10 @@ fn failure() -> AppError {
 fn records_carry_the_span_and_what_the_hook_says_of_it() {
     let folder = tempfile::tempdir().unwrap();
     let monitor = ErrorMonitor::new(MonitorConfig::default());
-    let config = JournalConfig::builder(folder.path()).background(false).build().unwrap();
+    let config = JournalConfig::builder(folder.path())
+        .background(false)
+        .build()
+        .unwrap();
     monitor.set_journal(Arc::new(FileJournal::open(config)));
     monitor.record(&failure());
     tracing::subscriber::with_default(tracing_subscriber::registry(), || {
@@ -26,7 +29,9 @@ fn records_carry_the_span_and_what_the_hook_says_of_it() {
         monitor.record(&failure());
         let hook = || {
             gardefou::report(&failure()); // must not ask the hook again
-            ErrorContext::default().with_trace_id("4bf9").with_field("password", "hunter2")
+            ErrorContext::default()
+                .with_trace_id("4bf9")
+                .with_field("password", "hunter2")
         };
         assert!(error_context(hook));
         assert!(!error_context(ErrorContext::default), "the first one stays");
@@ -35,12 +40,29 @@ fn records_carry_the_span_and_what_the_hook_says_of_it() {
     let recent = monitor.stats().recent_errors;
     assert_eq!(recent[0].context, None);
     let span = recent[1].context.as_deref().unwrap();
-    assert_eq!((span.span.as_deref(), span.trace_id.as_deref()), (Some("checkout"), None));
+    assert_eq!(
+        (span.span.as_deref(), span.trace_id.as_deref()),
+        (Some("checkout"), None)
+    );
     let full = recent[2].context.as_deref().unwrap();
-    assert_eq!((full.span.as_deref(), full.trace_id.as_deref()), (Some("checkout"), Some("4bf9")));
+    assert_eq!(
+        (full.span.as_deref(), full.trace_id.as_deref()),
+        (Some("checkout"), Some("4bf9"))
+    );
     assert!(!full.fields["password"].to_string().contains("hunter2"));
 
     let page = monitor.query(&Query::default()).unwrap();
-    let kept: Vec<_> = page.records.iter().rev().map(|record| record.context.clone()).collect();
-    assert_eq!(kept, recent.into_iter().map(|record| record.context).collect::<Vec<_>>());
+    let kept: Vec<_> = page
+        .records
+        .iter()
+        .rev()
+        .map(|record| record.context.clone())
+        .collect();
+    assert_eq!(
+        kept,
+        recent
+            .into_iter()
+            .map(|record| record.context)
+            .collect::<Vec<_>>()
+    );
 }

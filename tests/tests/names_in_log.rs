@@ -1,4 +1,5 @@
-//! Names that are made at run time may hold a secret: no line of the log and no `Debug` output shows it.
+//! Names that are made at run time may hold a secret: no line of the log and no `Debug` output
+//! shows it.
 
 use gardefou::{
     AppError, ConfigError, ErrorCode,
@@ -71,14 +72,19 @@ fn no_line_and_no_event_shows_a_secret_in_a_name() {
     let scope = Scope::new();
     scope.run(|| {
         let seen = Arc::clone(&events);
-        let _subscription = event::subscribe(move |event: &Event<'_>| seen.lock().unwrap().push(format!("{event:?}")));
+        let _subscription = event::subscribe(move |event: &Event<'_>| {
+            seen.lock().unwrap().push(format!("{event:?}"));
+        });
         error_boundary(NAME, || Ok::<_, AppError>(())).unwrap();
         error_boundary(NAME, || Err::<(), _>(failure())).unwrap_err();
         transaction(NAME, |_| Ok::<_, AppError>(())).unwrap();
         transaction(NAME, |_| Err::<(), _>(failure())).unwrap_err();
         let retry = Retry::builder().name(NAME).max_retries(1).build().unwrap();
         retry.call(|| Err::<(), _>(failure())).unwrap_err();
-        let breaker = CircuitBreaker::builder(NAME).failure_threshold(1).build().unwrap();
+        let breaker = CircuitBreaker::builder(NAME)
+            .failure_threshold(1)
+            .build()
+            .unwrap();
         breaker.try_acquire().unwrap().failure();
         assert!(breaker.try_acquire().is_err());
         breaker.reset();
@@ -86,7 +92,12 @@ fn no_line_and_no_event_shows_a_secret_in_a_name() {
     let lines = LINES.take();
     for target in ["boundary", "transaction", "retry", "breaker", "error"] {
         let of_target = |line: &&String| line.starts_with(&format!("gardefou::{target} "));
-        assert!(lines.iter().any(|line| of_target(&line) && line.contains("@db.example.com")), "{target}: {lines:#?}");
+        assert!(
+            lines
+                .iter()
+                .any(|line| of_target(&line) && line.contains("@db.example.com")),
+            "{target}: {lines:#?}"
+        );
     }
     for text in lines.iter().chain(&*events.lock().unwrap()) {
         assert!(!text.contains("hunter2"), "{text}");
@@ -100,9 +111,16 @@ fn debug_output_shows_no_secret_in_a_name() {
     let channel = CallbackChannel::new(NAME, |_| Ok(()));
     let breaker = CircuitBreaker::builder(NAME).build().unwrap();
     let budget = RetryBudget::builder().name(NAME);
-    let (failed, undone) = (Arc::new(Mutex::new(String::new())), RefCell::new(String::new()));
+    let (failed, undone) = (
+        Arc::new(Mutex::new(String::new())),
+        RefCell::new(String::new()),
+    );
     let seen = Arc::clone(&failed);
-    let retry = Retry::builder().name(NAME).budget(NAME).max_retries(1).initial_delay(Duration::ZERO);
+    let retry = Retry::builder()
+        .name(NAME)
+        .budget(NAME)
+        .max_retries(1)
+        .initial_delay(Duration::ZERO);
     let retry = retry.on_retry(move |attempt| *seen.lock().unwrap() = format!("{attempt:?}"));
     let builder = format!("{retry:?}");
     let retry = retry.build().unwrap();
@@ -138,7 +156,10 @@ fn debug_output_shows_no_secret_in_a_name() {
         health.run_check(NAME).unwrap_err().to_string(),
     ];
     for text in texts {
-        assert!(text.contains("[redacted]@db.example.com") && !text.contains("hunter2"), "{text}");
+        assert!(
+            text.contains("[redacted]@db.example.com") && !text.contains("hunter2"),
+            "{text}"
+        );
     }
 }
 
@@ -148,29 +169,65 @@ fn debug_output_of_what_is_reported_shows_no_secret() {
     let monitor = scope.monitor();
     let mut texts = Vec::new();
     scope.run(|| {
-        error_boundary(NAME, || Err::<(), _>(AppError::new(ErrorCode::TIMEOUT_ERROR, NAME))).unwrap_err();
-        let retry = Retry::builder().name(NAME).max_retries(1).initial_delay(Duration::ZERO).build().unwrap();
+        error_boundary(NAME, || {
+            Err::<(), _>(AppError::new(ErrorCode::TIMEOUT_ERROR, NAME))
+        })
+        .unwrap_err();
+        let retry = Retry::builder()
+            .name(NAME)
+            .max_retries(1)
+            .initial_delay(Duration::ZERO)
+            .build()
+            .unwrap();
         retry.call(|| Err::<(), _>(failure())).unwrap_err();
         let failed = transaction("order", |tx| {
             tx.on_rollback(NAME, || Err::<(), _>(NAME));
             Err::<(), _>(failure())
         });
-        texts.push(format!("{:?}", failed.unwrap_err().downcast_ref::<RollbackFailures>().unwrap()));
+        texts.push(format!(
+            "{:?}",
+            failed
+                .unwrap_err()
+                .downcast_ref::<RollbackFailures>()
+                .unwrap()
+        ));
     });
     let snapshot = monitor.snapshot();
-    texts.push(format!("{:?}", snapshot.operations.iter().find(|row| row.name.contains("@db")).unwrap()));
+    texts.push(format!(
+        "{:?}",
+        snapshot
+            .operations
+            .iter()
+            .find(|row| row.name.contains("@db"))
+            .unwrap()
+    ));
     texts.push(format!("{:?}", snapshot.retries.first().unwrap()));
     texts.push(format!("{:?}", snapshot.groups.first().unwrap()));
-    texts.push(format!("{:?}", monitor.stats().recent_errors.first().unwrap()));
+    texts.push(format!(
+        "{:?}",
+        monitor.stats().recent_errors.first().unwrap()
+    ));
     let health = Health::new(HealthConfig::default()).unwrap();
-    let check = |name: &str| Check::dependency(name, || CheckResult::fail(NAME).with_detail("url", NAME));
+    let check =
+        |name: &str| Check::dependency(name, || CheckResult::fail(NAME).with_detail("url", NAME));
     // Names of checks are words, which may be tokens all the same.
-    for check in [check(TOKEN), check("tagged").tag(TOKEN), check("grouped").group(TOKEN)] {
+    for check in [
+        check(TOKEN),
+        check("tagged").tag(TOKEN),
+        check("grouped").group(TOKEN),
+    ] {
         health.register(check).unwrap();
     }
-    health.register(check("alive").liveness_despite_dependency(NAME)).unwrap();
+    health
+        .register(check("alive").liveness_despite_dependency(NAME))
+        .unwrap();
     let report = health.run_all_checks();
-    for text in report.checks().iter().map(|check| format!("{check:?}")).chain([format!("{report:?}")]) {
+    for text in report
+        .checks()
+        .iter()
+        .map(|check| format!("{check:?}"))
+        .chain([format!("{report:?}")])
+    {
         assert!(!text.contains(TOKEN), "{text}");
         texts.push(text);
     }
@@ -183,17 +240,32 @@ fn debug_output_of_what_is_reported_shows_no_secret() {
     texts.push(format!("{:?}", DeliveryError::temporary(NAME)));
     texts.push(format!(
         "{:?}",
-        DeliveryError::permanent("refused").with_source(AppError::new(ErrorCode::TIMEOUT_ERROR, NAME).into_std())
+        DeliveryError::permanent("refused")
+            .with_source(AppError::new(ErrorCode::TIMEOUT_ERROR, NAME).into_std())
     ));
     let public = AppError::new(ErrorCode::TIMEOUT_ERROR, "m").with_public_message(NAME);
     texts.push(format!("{:?}", public.to_problem()));
-    texts.push(format!("{:?}", AppError::new(ErrorCode::TIMEOUT_ERROR, NAME)));
-    texts.push(format!("{:?}", AppError::new(ErrorCode::TIMEOUT_ERROR, "m").with_detail("url", NAME)));
-    let breaker = CircuitBreaker::builder("b").failure_threshold(1).build().unwrap();
-    breaker.call(|| Err::<(), _>(AppError::new(ErrorCode::TIMEOUT_ERROR, NAME))).unwrap_err();
+    texts.push(format!(
+        "{:?}",
+        AppError::new(ErrorCode::TIMEOUT_ERROR, NAME)
+    ));
+    texts.push(format!(
+        "{:?}",
+        AppError::new(ErrorCode::TIMEOUT_ERROR, "m").with_detail("url", NAME)
+    ));
+    let breaker = CircuitBreaker::builder("b")
+        .failure_threshold(1)
+        .build()
+        .unwrap();
+    breaker
+        .call(|| Err::<(), _>(AppError::new(ErrorCode::TIMEOUT_ERROR, NAME)))
+        .unwrap_err();
     texts.push(format!("{:?}", breaker.snapshot()));
     for text in texts {
-        assert!(text.contains("[redacted]@db.example.com") && !text.contains("hunter2"), "{text}");
+        assert!(
+            text.contains("[redacted]@db.example.com") && !text.contains("hunter2"),
+            "{text}"
+        );
     }
 }
 
@@ -201,14 +273,23 @@ fn debug_output_of_what_is_reported_shows_no_secret() {
 fn configuration_errors_show_no_secret_and_no_mail_address() {
     let long = format!("{NAME}{}", "x".repeat(300));
     let err = CircuitBreaker::builder(long).build().unwrap_err();
-    assert!(!err.to_string().contains("hunter2") && !format!("{err:?}").contains("hunter2"), "{err}");
+    assert!(
+        !err.to_string().contains("hunter2") && !format!("{err:?}").contains("hunter2"),
+        "{err}"
+    );
     for (value, shown) in [
         ("ann.lee+x@example.com", "..@example.com"),
-        ("Ann <ann@example.com>, <bob@mail.example.org>", "Ann <..@example.com>, <..@mail.example.org>"),
+        (
+            "Ann <ann@example.com>, <bob@mail.example.org>",
+            "Ann <..@example.com>, <..@mail.example.org>",
+        ),
         ("user@", "user@"),
         ("@alice and @bob", "@alice and @bob"),
         ("5", "5"),
     ] {
-        assert_eq!(ConfigError::new("to", value, "must be something else").value(), shown);
+        assert_eq!(
+            ConfigError::new("to", value, "must be something else").value(),
+            shown
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! Observers, layers of the log, hooks and journals that report errors while they are called for one.
+//! Observers, layers of the log, hooks and journals that report errors while they are called for
+//! one.
 
 #![expect(clippy::unwrap_used, reason = "these helpers belong to tests")]
 
@@ -31,8 +32,8 @@ thread_local! {
     static LINES: Cell<u32> = const { Cell::new(0) };
 }
 
-/// The log of the process, which reports errors for its lines at level error. It is the one of the whole process, as that
-/// of one thread is not called for what it logs itself.
+/// The log of the process, which reports errors for its lines at level error. It is the one of the
+/// whole process, as that of one thread is not called for what it logs itself.
 struct Reporting;
 
 impl Subscriber for Reporting {
@@ -72,7 +73,11 @@ fn observer_that_reports_for_each_event_ends_at_a_depth_of_four() {
         assert_eq!((total(), event::dropped()), (4, 1));
         drop(subscription);
         report(&error());
-        assert_eq!((total(), event::dropped()), (5, 1), "the levels are left again");
+        assert_eq!(
+            (total(), event::dropped()),
+            (5, 1),
+            "the levels are left again"
+        );
     });
 }
 
@@ -80,7 +85,8 @@ fn observer_that_reports_for_each_event_ends_at_a_depth_of_four() {
 fn observer_that_records_by_hand_or_fails_in_a_boundary_is_bounded_too() {
     Scope::new().run(|| {
         let _subscription = event::subscribe(|_: &Event<'_>| {
-            let failed: gardefou::Result<()> = gardefou::boundary::error_boundary("observer", || Err(error()));
+            let failed: gardefou::Result<()> =
+                gardefou::boundary::error_boundary("observer", || Err(error()));
             assert!(failed.is_err());
         });
         report(&error());
@@ -91,7 +97,12 @@ fn observer_that_records_by_hand_or_fails_in_a_boundary_is_bounded_too() {
             let _ = error_monitor().record(&error());
         });
         report(&error());
-        assert!(total() >= 4 && total() <= 5 && event::dropped() >= 1, "{} {}", total(), event::dropped());
+        assert!(
+            total() >= 4 && total() <= 5 && event::dropped() >= 1,
+            "{} {}",
+            total(),
+            event::dropped()
+        );
     });
 }
 
@@ -114,7 +125,13 @@ fn layer_and_observer_that_both_report_cost_a_bounded_number() {
     Scope::new().run(|| {
         let _subscription = event::subscribe(|_: &Event<'_>| report(&error()));
         report(&error());
-        assert_eq!(total() + event::dropped(), 31, "a tree of five levels: {} and {}", total(), event::dropped());
+        assert_eq!(
+            total() + event::dropped(),
+            31,
+            "a tree of five levels: {} and {}",
+            total(),
+            event::dropped()
+        );
         assert_eq!(total(), 15);
     });
 }

@@ -1,4 +1,5 @@
-//! Records name the program that they come from; in a process of its own, for the origin belongs to the process.
+//! Records name the program that they come from; in a process of its own, for the origin belongs to
+//! the process.
 
 use gardefou::{
     AppError, ErrorCode, ErrorSystem, InitError,
@@ -30,33 +31,74 @@ fn every_record_names_service_release_environment_and_host() {
             .init()
     };
     let guard = init("1.4.2").unwrap();
-    assert!(init("1.4.3").unwrap_err().to_string().contains("release"), "the settings differ");
+    assert!(
+        init("1.4.3").unwrap_err().to_string().contains("release"),
+        "the settings differ"
+    );
     let err = AppError::new(ErrorCode::DB_WRITE_ERROR, "disk full");
     gardefou::report(&err);
     assert!(guard.shutdown().is_clean());
 
     let page = error_monitor().query(&Query::new()).unwrap();
-    let record = page.records.iter().find(|record| record.id == err.id()).unwrap();
+    let record = page
+        .records
+        .iter()
+        .find(|record| record.id == err.id())
+        .unwrap();
     let origin = record.origin.as_deref().unwrap();
-    let named = (origin.service.as_deref(), origin.release.as_deref(), origin.environment.as_deref());
+    let named = (
+        origin.service.as_deref(),
+        origin.release.as_deref(),
+        origin.environment.as_deref(),
+    );
     assert_eq!(named, (Some("orders"), Some("1.4.2"), Some("production")));
     #[cfg(target_os = "linux")]
-    assert_eq!(origin.host.as_deref(), Some(std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap().trim()));
+    assert_eq!(
+        origin.host.as_deref(),
+        Some(
+            std::fs::read_to_string("/proc/sys/kernel/hostname")
+                .unwrap()
+                .trim()
+        )
+    );
     let json = serde_json::to_value(record).unwrap();
-    assert_eq!((&json["service"], &json["release"]), (&"orders".into(), &"1.4.2".into()));
+    assert_eq!(
+        (&json["service"], &json["release"]),
+        (&"orders".into(), &"1.4.2".into())
+    );
 
     let notices = notices.lock().unwrap();
-    assert_eq!(notices[0].source, "orders", "the service is the source of notifications");
-    assert_eq!(notices[0].error.as_ref().unwrap().origin.as_deref(), Some(origin));
+    assert_eq!(
+        notices[0].source, "orders",
+        "the service is the source of notifications"
+    );
+    assert_eq!(
+        notices[0].error.as_ref().unwrap().origin.as_deref(),
+        Some(origin)
+    );
     let recent = error_monitor().stats().recent_errors;
-    assert!(recent.iter().any(|record| record.id == before), "it was not forgotten");
-    assert!(recent.iter().all(|record| record.origin.as_deref() == Some(origin)), "the origin is that of the process");
+    assert!(
+        recent.iter().any(|record| record.id == before),
+        "it was not forgotten"
+    );
+    assert!(
+        recent
+            .iter()
+            .all(|record| record.origin.as_deref() == Some(origin)),
+        "the origin is that of the process"
+    );
 }
 
 #[test]
 fn names_without_a_text_are_refused() {
-    let err = ErrorSystem::builder().service(" ").release("r".repeat(201)).init().unwrap_err();
-    let InitError::Config(err) = err else { panic!("{err}") };
+    let err = ErrorSystem::builder()
+        .service(" ")
+        .release("r".repeat(201))
+        .init()
+        .unwrap_err();
+    let InitError::Config(err) = err else {
+        panic!("{err}")
+    };
     let fields: Vec<_> = err.problems().map(|problem| problem.field).collect();
     assert_eq!(fields, ["service", "release"]);
 }

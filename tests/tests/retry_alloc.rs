@@ -1,6 +1,6 @@
-//! A retry whose first attempt succeeds allocates nothing, sync and async; one that fails allocates once, whatever
-//! follows, but for what the user's own code and the timers take, and for the texts of earlier errors where an `AppError`
-//! or a callback takes them.
+//! A retry whose first attempt succeeds allocates nothing, sync and async; one that fails allocates
+//! once, whatever follows, but for what the user's own code and the timers take, and for the texts
+//! of earlier errors where an `AppError` or a callback takes them.
 #![expect(clippy::unwrap_used, reason = "a test fails by it")]
 
 use allocation_counter::measure;
@@ -34,15 +34,27 @@ fn every_kind() -> [Retry; 3] {
     let budget = RetryBudget::builder().build().unwrap();
     [
         Retry::builder().build().unwrap(),
-        Retry::builder().max_elapsed(Duration::from_secs(5)).build().unwrap(),
-        Retry::builder().budget(budget).retry_if(|_: &AppError| true).on_retry(|_| {}).build().unwrap(),
+        Retry::builder()
+            .max_elapsed(Duration::from_secs(5))
+            .build()
+            .unwrap(),
+        Retry::builder()
+            .budget(budget)
+            .retry_if(|_: &AppError| true)
+            .on_retry(|_| {})
+            .build()
+            .unwrap(),
     ]
 }
 
 #[test]
 fn a_first_success_allocates_nothing() {
     for retry in every_kind() {
-        assert_eq!(allocations(|| assert!(retry.call(|| Ok::<_, AppError>(1)).is_ok())), 0, "{retry:?}");
+        assert_eq!(
+            allocations(|| assert!(retry.call(|| Ok::<_, AppError>(1)).is_ok())),
+            0,
+            "{retry:?}"
+        );
     }
 }
 
@@ -68,9 +80,15 @@ fn a_loop_in_place_allocates_nothing() {
 fn the_first_failure_allocates_once_and_all_later_ones_nothing_while_nobody_listens() {
     let delays = Backoff::exponential(Duration::from_secs(1));
     for retries in [0, 1, 9] {
-        let builder = Retry::builder().backoff(delays.clone()).max_retries(retries);
+        let builder = Retry::builder()
+            .backoff(delays.clone())
+            .max_retries(retries);
         let retry = builder.clock(ManualClock::new()).build().unwrap();
-        assert_eq!(allocations(|| assert!(retry.call(|| Err::<(), _>("down")).is_err())), 1, "{retries}");
+        assert_eq!(
+            allocations(|| assert!(retry.call(|| Err::<(), _>("down")).is_err())),
+            1,
+            "{retries}"
+        );
     }
 }
 

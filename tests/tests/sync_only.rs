@@ -1,5 +1,5 @@
-//! Attributes and block macros in a program that has no async; a step of the checks builds this file alone, without the
-//! default features.
+//! Attributes and block macros in a program that has no async; a step of the checks builds this
+//! file alone, without the default features.
 
 use gardefou::{
     AppError, ErrorCode, ErrorSystem, Rejection, bail,
@@ -38,7 +38,12 @@ fn tried(runs: &Cell<u32>) -> R<()> {
     counted(runs)
 }
 
-#[retry_with_circuit_breaker(name = "sync-both", failure_threshold = 2, max_retries = 9, initial_delay = 0)]
+#[retry_with_circuit_breaker(
+    name = "sync-both",
+    failure_threshold = 2,
+    max_retries = 9,
+    initial_delay = 0
+)]
 fn both(runs: &Cell<u32>) -> R<()> {
     counted(runs)
 }
@@ -63,24 +68,53 @@ fn is_up() -> bool {
 #[test]
 fn attributes_guard_functions() {
     let runs = Cell::new(0);
-    assert!((0..2).all(|_| guarded(&runs).unwrap_err().is(ErrorCode::RESOURCE_BUSY_ERROR)));
+    assert!((0..2).all(|_| {
+        guarded(&runs)
+            .unwrap_err()
+            .is(ErrorCode::RESOURCE_BUSY_ERROR)
+    }));
     assert!(guarded(&runs).unwrap_err().is(ErrorCode::SYNC_ERROR));
-    assert_eq!((runs.replace(0), circuit_breakers().get("sync-guarded").unwrap().state()), (2, CircuitState::Open));
+    assert_eq!(
+        (
+            runs.replace(0),
+            circuit_breakers().get("sync-guarded").unwrap().state()
+        ),
+        (2, CircuitState::Open)
+    );
     assert_eq!(tried(&runs).unwrap_err().details()["attempts"], 3);
     assert_eq!(runs.replace(0), 3);
-    assert!(both(&runs).unwrap_err().downcast_ref::<Rejection>().is_some());
+    assert!(
+        both(&runs)
+            .unwrap_err()
+            .downcast_ref::<Rejection>()
+            .is_some()
+    );
     assert_eq!(runs.get(), 2);
-    assert!(guarded_functions().iter().any(|function| function.name() == "tried"));
+    assert!(
+        guarded_functions()
+            .iter()
+            .any(|function| function.name() == "tried")
+    );
 }
 
 #[test]
 fn errors_get_a_code_and_are_recorded() {
     assert_eq!(handled("ada", "7").unwrap(), 7);
     let error = handled("ada", "x").unwrap_err();
-    assert!(error.is(ErrorCode::CONFIG_ERROR) && error.details().contains_key("user"), "{error:?}");
+    assert!(
+        error.is(ErrorCode::CONFIG_ERROR) && error.details().contains_key("user"),
+        "{error:?}"
+    );
     assert!(handled("ada", "").unwrap_err().is(ErrorCode::PANIC_ERROR));
     assert_eq!(swallowed().unwrap(), 0);
-    let count = |name| error_monitor().snapshot().operations.iter().find(|row| row.name == name).map(|row| row.count);
+    let count = |name| {
+        error_monitor()
+            .snapshot()
+            .operations
+            .iter()
+            .find(|row| row.name == name)
+            .map(|row| row.count)
+    };
     assert_eq!((count("handled"), count("swallowed")), (Some(2), Some(1)));
 }
 
@@ -98,7 +132,10 @@ fn blocks_are_boundaries() {
             sum
         })
     }
-    assert_eq!((sum(&["1", "2"]).unwrap(), sum(&["1", ""]).unwrap()), (3, -1));
+    assert_eq!(
+        (sum(&["1", "2"]).unwrap(), sum(&["1", ""]).unwrap()),
+        (3, -1)
+    );
     assert!(sum(&["x"]).unwrap_err().is(ErrorCode::ANALYSIS_DATA_ERROR));
 
     let undone = RefCell::new(Vec::new());
@@ -116,14 +153,27 @@ fn blocks_are_boundaries() {
 #[test]
 fn builders_wait_on_the_clock_that_they_are_given() {
     let clock = ManualClock::new();
-    let retry = Retry::builder().max_retries(2).clock(clock.clone()).build().unwrap();
+    let retry = Retry::builder()
+        .max_retries(2)
+        .clock(clock.clone())
+        .build()
+        .unwrap();
     let runs = Cell::new(0);
     assert!(retry.call(|| counted(&runs)).is_err());
     assert_eq!(runs.replace(0), 3);
 
-    let breaker = CircuitBreaker::builder("sync-by-hand").failure_threshold(1).clock(clock.clone()).build().unwrap();
+    let breaker = CircuitBreaker::builder("sync-by-hand")
+        .failure_threshold(1)
+        .clock(clock.clone())
+        .build()
+        .unwrap();
     assert!(breaker.call(|| counted(&runs)).is_err());
-    assert!(breaker.call(|| counted(&runs)).unwrap_err().is(ErrorCode::CIRCUIT_OPEN_ERROR));
+    assert!(
+        breaker
+            .call(|| counted(&runs))
+            .unwrap_err()
+            .is(ErrorCode::CIRCUIT_OPEN_ERROR)
+    );
     clock.advance(Duration::from_secs(61));
     assert!(breaker.call(|| Ok::<_, AppError>(())).is_ok());
     assert_eq!((runs.get(), breaker.state()), (1, CircuitState::Closed));
@@ -132,7 +182,10 @@ fn builders_wait_on_the_clock_that_they_are_given() {
 #[test]
 fn the_system_starts_and_ends() {
     assert!(is_up());
-    let guard = ErrorSystem::builder().health(HealthConfig::default().background(false)).init().unwrap();
+    let guard = ErrorSystem::builder()
+        .health(HealthConfig::default().background(false))
+        .init()
+        .unwrap();
     assert!(health_check().run_check("sync-check").unwrap().passed());
     assert!(guard.shutdown().is_clean());
 }
@@ -142,7 +195,9 @@ fn errors_of_async_functions_are_handled_on_any_executor() {
     #[enhanced_error_handling(error_code = ErrorCode::CONFIG_ERROR, catch_panics = true)]
     async fn port(text: &str) -> R<u16> {
         assert!(!text.is_empty(), "empty");
-        Ok(error_boundary!("sync-async-boundary", { std::future::ready(text.parse::<u16>()).await? })?)
+        Ok(error_boundary!("sync-async-boundary", {
+            std::future::ready(text.parse::<u16>()).await?
+        })?)
     }
     let polled = |text| {
         let waker = std::task::Waker::noop();

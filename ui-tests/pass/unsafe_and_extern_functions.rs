@@ -1,4 +1,5 @@
-//! `unsafe fn` and `extern "C" fn`; apart from the other cases, because this workspace forbids `unsafe`.
+//! `unsafe fn` and `extern "C" fn`; apart from the other cases, because this workspace forbids
+//! `unsafe`.
 
 use gardefou::{
     AppError, ErrorCode, enhanced_error_handling, retry, retry_with_circuit_breaker, with_circuit_breaker,

@@ -1,10 +1,14 @@
-//! A user's crate with every lint on that uses every attribute in every form: nothing is said about the expansions.
-//! `cargo clippy -p gardefou-ui-tests --test silent` is the test; running it only shows that the functions are real.
+//! A user's crate with every lint on that uses every attribute in every form: nothing is said about
+//! the expansions. `cargo clippy -p gardefou-ui-tests --test silent` is the test; running it only
+//! shows that the functions are real.
 
 #![deny(warnings)]
 #![forbid(unsafe_code)]
 #![deny(clippy::all, clippy::pedantic, clippy::nursery)]
-#![expect(clippy::redundant_pub_crate, reason = "it contradicts `unreachable_pub`")]
+#![expect(
+    clippy::redundant_pub_crate,
+    reason = "it contradicts `unreachable_pub`"
+)]
 #![deny(
     missing_debug_implementations,
     missing_docs,
@@ -104,7 +108,10 @@ mod handled {
     }
 
     #[enhanced_error_handling(error_code = ErrorCode::CONFIG_ERROR, log_level = "warn")]
-    pub(super) fn first<Item>(items: &[Item], (one, mut two): (usize, usize)) -> Answer<Option<&Item>>
+    pub(super) fn first<Item>(
+        items: &[Item],
+        (one, mut two): (usize, usize),
+    ) -> Answer<Option<&Item>>
     where
         Item: PartialEq,
     {
@@ -196,7 +203,10 @@ mod audited {
     }
 
     #[log_sensitive_operations("silent", user = one, error_level = "warn")]
-    pub(super) fn first<Item>(items: &[Item], (one, mut two): (usize, usize)) -> Answer<Option<&Item>>
+    pub(super) fn first<Item>(
+        items: &[Item],
+        (one, mut two): (usize, usize),
+    ) -> Answer<Option<&Item>>
     where
         Item: PartialEq,
     {
@@ -288,7 +298,10 @@ mod guarded {
     }
 
     #[with_circuit_breaker(name = "silent", failure_threshold = 3, recovery_timeout = 0.5)]
-    pub(super) fn first<Item>(items: &[Item], (one, mut two): (usize, usize)) -> Answer<Option<&Item>>
+    pub(super) fn first<Item>(
+        items: &[Item],
+        (one, mut two): (usize, usize),
+    ) -> Answer<Option<&Item>>
     where
         Item: PartialEq,
     {
@@ -380,7 +393,10 @@ mod retried {
     }
 
     #[retry(max_retries = 2, initial_delay = "1ms", jitter = 0.2)]
-    pub(super) fn first<Item>(items: &[Item], (one, mut two): (usize, usize)) -> Answer<Option<&Item>>
+    pub(super) fn first<Item>(
+        items: &[Item],
+        (one, mut two): (usize, usize),
+    ) -> Answer<Option<&Item>>
     where
         Item: PartialEq,
     {
@@ -472,7 +488,10 @@ mod both {
     }
 
     #[retry_with_circuit_breaker(name = "silent-2", max_retries = 2, slow_call = Duration::from_secs(2))]
-    pub(super) fn first<Item>(items: &[Item], (one, mut two): (usize, usize)) -> Answer<Option<&Item>>
+    pub(super) fn first<Item>(
+        items: &[Item],
+        (one, mut two): (usize, usize),
+    ) -> Answer<Option<&Item>>
     where
         Item: PartialEq,
     {
@@ -570,7 +589,10 @@ mod stacked {
     #[enhanced_error_handling(error_code = ErrorCode::CONFIG_ERROR)]
     #[retry(max_retries = 2)]
     #[with_circuit_breaker(name = "silent-3")]
-    pub(super) fn first<Item>(items: &[Item], (one, mut two): (usize, usize)) -> Answer<Option<&Item>>
+    pub(super) fn first<Item>(
+        items: &[Item],
+        (one, mut two): (usize, usize),
+    ) -> Answer<Option<&Item>>
     where
         Item: PartialEq,
     {
@@ -738,7 +760,11 @@ async fn bodies_of_one_expression() -> Answer<()> {
 #[tokio::test]
 async fn callbacks() -> Answer<()> {
     assert_eq!(with_callbacks(1)?, 1_i32);
-    assert_eq!(with_an_owned_argument("a".to_owned())? + with_another("a".to_owned(), ("b".to_owned(), 1))?, 4);
+    assert_eq!(
+        with_an_owned_argument("a".to_owned())?
+            + with_another("a".to_owned(), ("b".to_owned(), 1))?,
+        4
+    );
     assert_eq!(with_every_callback(1).await?, 1_i32);
     assert_eq!(with_a_fallback_that_returns(1)?, 1_i32);
     assert_eq!(with_a_fallback_that_awaits(1).await?, 1_i32);

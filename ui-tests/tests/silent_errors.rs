@@ -1,10 +1,17 @@
-//! A user's crate with every lint on that declares codes and builds errors in place: nothing is said about the expansions.
-//! `cargo clippy -p gardefou-ui-tests --test silent_errors` is the test; running it shows that the functions are real.
+//! A user's crate with every lint on that declares codes and builds errors in place: nothing is
+//! said about the expansions. `cargo clippy -p gardefou-ui-tests --test silent_errors` is the test;
+//! running it shows that the functions are real.
 
 #![deny(warnings)]
 #![forbid(unsafe_code)]
 #![deny(clippy::all, clippy::pedantic, clippy::nursery)]
-#![deny(missing_docs, rust_2018_idioms, trivial_casts, unused_qualifications, unused_results)]
+#![deny(
+    missing_docs,
+    rust_2018_idioms,
+    trivial_casts,
+    unused_qualifications,
+    unused_results
+)]
 #![deny(
     clippy::allow_attributes,
     clippy::as_conversions,
@@ -38,7 +45,9 @@ pub fn check(version: u32, name: &str) -> Result<u32> {
     if version == 5 {
         bail!(TAPE_ROBOT_ERROR);
     }
-    let digits: u32 = name.parse::<u32>().context(ErrorCode::API_REQUEST_ERROR, "not a number")?;
+    let digits: u32 = name
+        .parse::<u32>()
+        .context(ErrorCode::API_REQUEST_ERROR, "not a number")?;
     if version > 3 {
         bail!(MODEL_VERSION_ERROR, "version {}", version; digits)
     }
@@ -60,13 +69,19 @@ pub async fn check_later(version: f64) -> Result<f64, AppError> {
 #[must_use]
 pub fn made() -> [AppError; 3] {
     let hosts = ["a", "b"];
-    [app_error!(MODEL_VERSION_ERROR), app_error!(TAPE_ROBOT_ERROR, "x"), app_error!(TAPE_ROBOT_ERROR; hosts)]
+    [
+        app_error!(MODEL_VERSION_ERROR),
+        app_error!(TAPE_ROBOT_ERROR, "x"),
+        app_error!(TAPE_ROBOT_ERROR; hosts),
+    ]
 }
 
 #[test]
 fn the_functions_are_real() {
     assert_eq!(check(3, "7").ok(), Some(7));
-    assert!(check(3, "").is_err_and(|err| err.message().contains("!name.is_empty() && version < 100")));
+    assert!(
+        check(3, "").is_err_and(|err| err.message().contains("!name.is_empty() && version < 100"))
+    );
     assert!(check(4, "7").is_err_and(|err| err.is(MODEL_VERSION_ERROR)));
     assert!(check(5, "7").is_err_and(|err| err.is(TAPE_ROBOT_ERROR)));
     assert!(made().iter().all(AppError::is_coded));

@@ -1,4 +1,5 @@
-//! What must compile and behave, but holds `unsafe`, which this workspace forbids: each file is a crate of its own.
+//! What must compile and behave, but holds `unsafe`, which this workspace forbids: each file is a
+//! crate of its own.
 
 #[test]
 fn unsafe_functions_are_guarded_as_others() {

@@ -1,4 +1,5 @@
-//! `cargo bench --manifest-path benches/peers/Cargo.toml`: what a circuit breaker costs, ours and the peers'.
+//! `cargo bench --manifest-path benches/peers/Cargo.toml`: what a circuit breaker costs, ours and
+//! the peers'.
 
 use failsafe::CircuitBreaker as _;
 use futures::FutureExt;

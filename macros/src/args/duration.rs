@@ -37,18 +37,26 @@ pub(super) fn parse(text: &str) -> Result<Duration, NotADuration> {
     }
     let (mut total, mut last) = (Duration::ZERO, u64::MAX);
     while !rest.is_empty() {
-        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.' && c != '_').unwrap_or(rest.len());
+        let digits = rest
+            .find(|c: char| !c.is_ascii_digit() && c != '.' && c != '_')
+            .unwrap_or(rest.len());
         let (number, after) = rest.split_at(digits);
         let number = number.replace('_', "");
         let letters = after.trim_start();
-        let unit_end = letters.find(|c: char| !c.is_alphabetic()).unwrap_or(letters.len());
+        let unit_end = letters
+            .find(|c: char| !c.is_alphabetic())
+            .unwrap_or(letters.len());
         let (unit, next) = letters.split_at(unit_end);
         if number.is_empty() {
             return Err(NotADuration::Malformed);
         }
         if unit.is_empty() {
             let bare = next.is_empty() && total.is_zero() && number.parse::<f64>().is_ok();
-            return Err(if bare { NotADuration::NoUnit } else { NotADuration::Malformed });
+            return Err(if bare {
+                NotADuration::NoUnit
+            } else {
+                NotADuration::Malformed
+            });
         }
         let known = UNITS.iter().find(|(name, _)| *name == unit);
         let (_, nanos) = known.ok_or_else(|| NotADuration::Unit(unit.to_owned()))?;
@@ -56,7 +64,9 @@ pub(super) fn parse(text: &str) -> Result<Duration, NotADuration> {
             return Err(NotADuration::Order);
         }
         last = *nanos;
-        total = total.checked_add(scaled(&number, *nanos)?).ok_or(NotADuration::TooLong)?;
+        total = total
+            .checked_add(scaled(&number, *nanos)?)
+            .ok_or(NotADuration::TooLong)?;
         rest = next.trim_start();
     }
     Ok(total)
@@ -80,8 +90,14 @@ fn scaled(number: &str, unit_nanos: u64) -> Result<Duration, NotADuration> {
     if !is_digits(whole) || !is_digits(fraction) || (whole.is_empty() && fraction.is_empty()) {
         return Err(NotADuration::Malformed);
     }
-    let whole: u128 = if whole.is_empty() { 0 } else { whole.parse().map_err(|_| NotADuration::TooLong)? };
-    let mut nanos = whole.checked_mul(u128::from(unit_nanos)).ok_or(NotADuration::TooLong)?;
+    let whole: u128 = if whole.is_empty() {
+        0
+    } else {
+        whole.parse().map_err(|_| NotADuration::TooLong)?
+    };
+    let mut nanos = whole
+        .checked_mul(u128::from(unit_nanos))
+        .ok_or(NotADuration::TooLong)?;
     let mut place = u128::from(unit_nanos);
     for digit in fraction.bytes() {
         place /= 10;
@@ -108,7 +124,10 @@ mod tests {
     #[test]
     fn what_is_no_duration_says_why() {
         assert_eq!(parse("30"), Err(NotADuration::NoUnit));
-        assert_eq!(parse("30 parsecs"), Err(NotADuration::Unit("parsecs".into())));
+        assert_eq!(
+            parse("30 parsecs"),
+            Err(NotADuration::Unit("parsecs".into()))
+        );
         assert_eq!(parse(""), Err(NotADuration::Malformed));
         assert_eq!(parse("-3s"), Err(NotADuration::Malformed));
         assert_eq!(parse("1.2.3s"), Err(NotADuration::Malformed));

@@ -12,7 +12,14 @@ pub(crate) struct Spec {
     pub(crate) positional: bool,
 }
 
-const HANDLING: &[&str] = &["error_code", "log_level", "rethrow", "fallback", "catch_panics", "capture"];
+const HANDLING: &[&str] = &[
+    "error_code",
+    "log_level",
+    "rethrow",
+    "fallback",
+    "catch_panics",
+    "capture",
+];
 const BREAKER: &[&str] = &[
     "name",
     "failure_threshold",
@@ -37,7 +44,8 @@ const BREAKER: &[&str] = &[
     "shadow",
     "control",
 ];
-/// What makes random parts the same each time: of the breaker's open times, and of the retry's delays.
+/// What makes random parts the same each time: of the breaker's open times, and of the retry's
+/// delays.
 const SEED: &[&str] = &["seed"];
 const RETRY: &[&str] = &[
     "max_retries",
@@ -58,8 +66,20 @@ const RETRY: &[&str] = &[
     "log_level",
 ];
 const AUDIT: &[&str] = &["name", "user", "success_level", "error_level"];
-const BOUNDARY: &[&str] = &["error_code", "log_level", "rethrow", "fallback", "catch_panics"];
-const TRANSACTION: &[&str] = &["error_code", "log_level", "on_error_callback", "catch_panics", "parent"];
+const BOUNDARY: &[&str] = &[
+    "error_code",
+    "log_level",
+    "rethrow",
+    "fallback",
+    "catch_panics",
+];
+const TRANSACTION: &[&str] = &[
+    "error_code",
+    "log_level",
+    "on_error_callback",
+    "catch_panics",
+    "parent",
+];
 
 const HEALTH: &[&str] = &[
     "name",
@@ -76,17 +96,35 @@ const HEALTH: &[&str] = &[
 ];
 
 impl Spec {
-    pub(crate) const HANDLING: Self = Self::attribute("#[enhanced_error_handling]", &[HANDLING], "error_code");
-    pub(crate) const BREAKER: Self = Self::attribute("#[with_circuit_breaker]", &[BREAKER, SEED], "name");
-    pub(crate) const RETRY: Self = Self::attribute("#[retry]", &[RETRY, SEED, &["name"]], "max_retries");
-    pub(crate) const RETRY_WITH_BREAKER: Self =
-        Self::attribute("#[retry_with_circuit_breaker]", &[BREAKER, RETRY, SEED], "name");
-    pub(crate) const AUDIT: Self =
-        Self { title: "#[log_sensitive_operations]", keys: &[AUDIT], first: "name", positional: true };
-    pub(crate) const BOUNDARY: Self =
-        Self { title: "error_boundary!", keys: &[BOUNDARY], first: "name", positional: true };
-    pub(crate) const TRANSACTION: Self =
-        Self { title: "transaction_boundary!", keys: &[TRANSACTION], first: "name", positional: true };
+    pub(crate) const HANDLING: Self =
+        Self::attribute("#[enhanced_error_handling]", &[HANDLING], "error_code");
+    pub(crate) const BREAKER: Self =
+        Self::attribute("#[with_circuit_breaker]", &[BREAKER, SEED], "name");
+    pub(crate) const RETRY: Self =
+        Self::attribute("#[retry]", &[RETRY, SEED, &["name"]], "max_retries");
+    pub(crate) const RETRY_WITH_BREAKER: Self = Self::attribute(
+        "#[retry_with_circuit_breaker]",
+        &[BREAKER, RETRY, SEED],
+        "name",
+    );
+    pub(crate) const AUDIT: Self = Self {
+        title: "#[log_sensitive_operations]",
+        keys: &[AUDIT],
+        first: "name",
+        positional: true,
+    };
+    pub(crate) const BOUNDARY: Self = Self {
+        title: "error_boundary!",
+        keys: &[BOUNDARY],
+        first: "name",
+        positional: true,
+    };
+    pub(crate) const TRANSACTION: Self = Self {
+        title: "transaction_boundary!",
+        keys: &[TRANSACTION],
+        first: "name",
+        positional: true,
+    };
 
     pub(crate) const HEALTH: Self = Self::attribute("#[health_check]", &[HEALTH], "name");
 
@@ -102,8 +140,17 @@ impl Spec {
         Self::AUDIT,
     ];
 
-    const fn attribute(title: &'static str, keys: &'static [&'static [&'static str]], first: &'static str) -> Self {
-        Self { title, keys, first, positional: false }
+    const fn attribute(
+        title: &'static str,
+        keys: &'static [&'static [&'static str]],
+        first: &'static str,
+    ) -> Self {
+        Self {
+            title,
+            keys,
+            first,
+            positional: false,
+        }
     }
 
     pub(crate) fn has(&self, key: &str) -> bool {
@@ -120,6 +167,9 @@ impl Spec {
         if self.title == Self::RETRY.title && Self::RETRY_WITH_BREAKER.has(key) {
             return Some(Self::RETRY_WITH_BREAKER.title);
         }
-        Self::ALL.iter().find(|spec| spec.has(key)).map(|spec| spec.title)
+        Self::ALL
+            .iter()
+            .find(|spec| spec.has(key))
+            .map(|spec| spec.title)
     }
 }

@@ -1,7 +1,9 @@
-//! Keys to values: what stands between the parentheses of an attribute or before the block of a block macro.
+//! Keys to values: what stands between the parentheses of an attribute or before the block of a
+//! block macro.
 //!
-//! Shared by the attributes and the block macros. [`Written`] is one `key = value` as the user wrote it, [`Args`] all
-//! of them with unknown and repeated keys already reported, [`value`] turns an expression into a checked value.
+//! Shared by the attributes and the block macros. [`Written`] is one `key = value` as the user
+//! wrote it, [`Args`] all of them with unknown and repeated keys already reported, [`value`] turns
+//! an expression into a checked value.
 
 mod duration;
 mod keys;

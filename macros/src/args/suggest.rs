@@ -1,7 +1,10 @@
 //! "Did you mean".
 
 /// Returns the candidate that the text was most likely meant to be, if one is near enough.
-pub(crate) fn nearest<'a>(text: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(
+    text: &str,
+    candidates: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
     let lower = text.to_lowercase();
     let near = |candidate: &&str| distance(&lower, candidate);
     let candidates: Vec<&str> = candidates.into_iter().collect();
@@ -9,10 +12,15 @@ pub(crate) fn nearest<'a>(text: &str, candidates: impl IntoIterator<Item = &'a s
     if near(&best) <= (text.len().max(best.len()) / 3).max(1) {
         return Some(best);
     }
-    // Half of a name, as `code` of `error_code`; where it is that of several, none is meant more than another.
+    // Half of a name, as `code` of `error_code`; where it is that of several, none is meant more
+    // than another.
     let is_half = |candidate: &&str| {
-        let rest = candidate.strip_prefix(lower.as_str()).map(|rest| rest.starts_with('_'));
-        let before = candidate.strip_suffix(lower.as_str()).map(|before| before.ends_with('_'));
+        let rest = candidate
+            .strip_prefix(lower.as_str())
+            .map(|rest| rest.starts_with('_'));
+        let before = candidate
+            .strip_suffix(lower.as_str())
+            .map(|before| before.ends_with('_'));
         rest == Some(true) || before == Some(true)
     };
     let mut halves = candidates.iter().copied().filter(is_half);
@@ -53,7 +61,12 @@ mod tests {
 
     #[test]
     fn half_of_one_name_means_it_and_half_of_several_means_none() {
-        let keys = ["error_code", "on_error_callback", "initial_delay", "max_delay"];
+        let keys = [
+            "error_code",
+            "on_error_callback",
+            "initial_delay",
+            "max_delay",
+        ];
         assert_eq!(nearest("code", keys), Some("error_code"));
         assert_eq!(nearest("on_error", keys), Some("on_error_callback"));
         assert_eq!(nearest("delay", keys), None);

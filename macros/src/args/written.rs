@@ -42,25 +42,48 @@ impl Parse for Written {
         if input.peek(syn::token::Paren) {
             let content;
             syn::parenthesized!(content in input);
-            // Apart from the rest: what is left unread of a group would be told once more at the end.
+            // Apart from the rest: what is left unread of a group would be told once more at the
+            // end.
             let items = Punctuated::<Expr, Token![,]>::parse_terminated.parse2(content.parse()?)?;
             return Ok(Self::List(key, items.into_iter().collect()));
         }
         if input.peek(Token![=]) && !input.peek(Token![==]) && !input.peek(Token![=>]) {
             input.parse::<Token![=]>()?;
             if input.is_empty() || input.peek(Token![,]) {
-                return Err(syn::Error::new(key.span(), format!("`{key}` needs a value: `{key} = ...`")));
+                return Err(syn::Error::new(
+                    key.span(),
+                    format!("`{key}` needs a value: `{key} = ...`"),
+                ));
             }
             let value = value_of(&key, input)?;
             return Ok(Self::Pair(key, value));
         }
         if let Some(words) = hyphenated(&key, input) {
-            let meant = words.iter().map(Ident::to_string).collect::<Vec<_>>().join("_");
-            return Err(syn::Error::new(key.span(), format!("options are written with underscores: `{meant} = ...`")));
+            let meant = words
+                .iter()
+                .map(Ident::to_string)
+                .collect::<Vec<_>>()
+                .join("_");
+            return Err(syn::Error::new(
+                key.span(),
+                format!("options are written with underscores: `{meant} = ...`"),
+            ));
         }
-        let operator = if input.peek(Token![==]) || input.peek(Token![=>]) { 2 } else { 1 };
-        let next: TokenStream = input.cursor().token_stream().into_iter().take(operator).collect();
-        Err(syn::Error::new_spanned(next, format!("options are written `key = value`: `{key} = ...`")))
+        let operator = if input.peek(Token![==]) || input.peek(Token![=>]) {
+            2
+        } else {
+            1
+        };
+        let next: TokenStream = input
+            .cursor()
+            .token_stream()
+            .into_iter()
+            .take(operator)
+            .collect();
+        Err(syn::Error::new_spanned(
+            next,
+            format!("options are written `key = value`: `{key} = ...`"),
+        ))
     }
 }
 
@@ -74,7 +97,8 @@ fn hyphenated(key: &Ident, input: ParseStream<'_>) -> Option<Vec<Ident>> {
     (words.len() > 1 && ahead.peek(Token![=])).then_some(words)
 }
 
-/// The value after a key; one that breaks off is told at itself, for the end of the arguments has no place.
+/// The value after a key; one that breaks off is told at itself, for the end of the arguments has
+/// no place.
 fn value_of(key: &Ident, input: ParseStream<'_>) -> syn::Result<Expr> {
     let ahead = input.fork();
     match ahead.parse() {
@@ -83,20 +107,27 @@ fn value_of(key: &Ident, input: ParseStream<'_>) -> syn::Result<Expr> {
             Ok(value)
         }
         Err(_) if ahead.is_empty() => {
-            let message = format!("the value of `{key}` breaks off: something is missing at its end");
-            Err(syn::Error::new_spanned(input.cursor().token_stream(), message))
+            let message =
+                format!("the value of `{key}` breaks off: something is missing at its end");
+            Err(syn::Error::new_spanned(
+                input.cursor().token_stream(),
+                message,
+            ))
         }
         Err(error) => Err(error),
     }
 }
 
-/// What stands in first place where a value may: also an expression that begins as a key does, which is one mistake and no
-/// missing value.
+/// What stands in first place where a value may: also an expression that begins as a key does,
+/// which is one mistake and no missing value.
 pub(crate) fn in_first_place(input: ParseStream<'_>, spec: &Spec) -> syn::Result<Written> {
     let ahead = input.fork();
     if spec.positional
         && let Ok(value) = ahead.parse::<Expr>()
-        && matches!(value, Expr::MethodCall(_) | Expr::Field(_) | Expr::Index(_) | Expr::Try(_) | Expr::Await(_))
+        && matches!(
+            value,
+            Expr::MethodCall(_) | Expr::Field(_) | Expr::Index(_) | Expr::Try(_) | Expr::Await(_)
+        )
         && (ahead.is_empty() || ahead.peek(Token![,]))
     {
         input.advance_to(&ahead);
@@ -105,7 +136,8 @@ pub(crate) fn in_first_place(input: ParseStream<'_>, spec: &Spec) -> syn::Result
     input.parse()
 }
 
-/// A single word in first place is the name of a constant where a value may stand, unless it is a key.
+/// A single word in first place is the name of a constant where a value may stand, unless it is a
+/// key.
 pub(crate) fn path_in_first_place(written: &mut [Written], spec: &Spec) {
     if let Some(first) = written.first_mut()
         && let Written::Key(word) = first
@@ -132,7 +164,11 @@ impl Args {
         let (mut all, mut unread) = (Vec::new(), false);
         let parser = |input: ParseStream<'_>| {
             while !input.is_empty() {
-                let written = if all.is_empty() && !unread { in_first_place(input, spec) } else { input.parse() };
+                let written = if all.is_empty() && !unread {
+                    in_first_place(input, spec)
+                } else {
+                    input.parse()
+                };
                 match written {
                     Ok(written) => all.push(written),
                     Err(error) => {
@@ -154,14 +190,24 @@ impl Args {
             diag.push(error);
         }
         path_in_first_place(&mut all, spec);
-        Self { unread, ..Self::of(all, spec, diag) }
+        Self {
+            unread,
+            ..Self::of(all, spec, diag)
+        }
     }
 
     /// Sorts what was written; reports unknown and repeated keys and values without a key.
     pub(crate) fn of(all: Vec<Written>, spec: &Spec, diag: &mut Diag) -> Self {
-        let mut args = Self { pairs: Vec::new(), lists: Vec::new(), meant: Vec::new(), unread: false };
+        let mut args = Self {
+            pairs: Vec::new(),
+            lists: Vec::new(),
+            meant: Vec::new(),
+            unread: false,
+        };
         let mut seen: Vec<String> = Vec::new();
-        let has_first = all.iter().any(|written| matches!(written, Written::Pair(key, _) if key == spec.first));
+        let has_first = all
+            .iter()
+            .any(|written| matches!(written, Written::Pair(key, _) if key == spec.first));
         for (place, written) in all.into_iter().enumerate() {
             let key = match &written {
                 Written::Pair(key, _) | Written::List(key, _) | Written::Key(key) => key,
@@ -173,7 +219,14 @@ impl Args {
                 }
                 Written::Value(value) => {
                     args.meant.push(spec.first);
-                    diag.at(value, keyless(value, spec, has_first || seen.iter().any(|key| key == spec.first)));
+                    diag.at(
+                        value,
+                        keyless(
+                            value,
+                            spec,
+                            has_first || seen.iter().any(|key| key == spec.first),
+                        ),
+                    );
                     continue;
                 }
             };
@@ -192,13 +245,16 @@ impl Args {
             }
             // What is there without its value is not missing as well.
             if !matches!(written, Written::Pair(..)) {
-                args.meant.extend(spec.all_keys().find(|known| *known == name));
+                args.meant
+                    .extend(spec.all_keys().find(|known| *known == name));
             }
             match written {
                 Written::Key(key) if name == "capture" => {
                     diag.at(&key, "`capture` needs a list of arguments: `capture(a, b)`");
                 }
-                Written::Key(key) => diag.at(&key, format!("`{name}` needs a value: `{name} = ...`")),
+                Written::Key(key) => {
+                    diag.at(&key, format!("`{name}` needs a value: `{name} = ...`"));
+                }
                 Written::List(key, _) if name != "capture" => {
                     diag.at(&key, format!("`{name}` is written `{name} = ...`"));
                 }
@@ -216,25 +272,44 @@ impl Args {
 
     fn unknown(&mut self, key: &Ident, name: &str, spec: &Spec, diag: &mut Diag) {
         if let Some(owner) = spec.owner_of(name) {
-            let this = if spec.title.ends_with('!') { "macro" } else { "attribute" };
-            diag.at(key, format!("`{name}` is not an option of this {this}; it belongs to `{owner}`"));
+            let this = if spec.title.ends_with('!') {
+                "macro"
+            } else {
+                "attribute"
+            };
+            diag.at(
+                key,
+                format!("`{name}` is not an option of this {this}; it belongs to `{owner}`"),
+            );
             return;
         }
         match nearest(name, spec.all_keys()) {
             Some(meant) => {
                 self.meant.push(meant);
-                diag.at(key, format!("unknown option `{name}`; did you mean `{meant}`?"));
+                diag.at(
+                    key,
+                    format!("unknown option `{name}`; did you mean `{meant}`?"),
+                );
             }
             None => {
                 let keys: Vec<_> = spec.all_keys().map(|key| format!("`{key}`")).collect();
-                diag.at(key, format!("unknown option `{name}`; {} takes {}", spec.title, keys.join(", ")));
+                diag.at(
+                    key,
+                    format!(
+                        "unknown option `{name}`; {} takes {}",
+                        spec.title,
+                        keys.join(", ")
+                    ),
+                );
             }
         }
     }
 
     /// Takes the values off that `is_wrong` finds something in; they are not missing as well.
     pub(crate) fn reject(&mut self, mut is_wrong: impl FnMut(&Ident, &Expr) -> bool) {
-        let wrong = self.pairs.extract_if(.., |(key, value)| is_wrong(key, value));
+        let wrong = self
+            .pairs
+            .extract_if(.., |(key, value)| is_wrong(key, value));
         self.unread |= wrong.count() > 0;
     }
 
@@ -245,13 +320,19 @@ impl Args {
 
     /// Takes a key with its value.
     pub(crate) fn take_with_key(&mut self, key: &str) -> Option<(Ident, Expr)> {
-        let found = self.pairs.iter().position(|(known, _)| known.unraw() == key)?;
+        let found = self
+            .pairs
+            .iter()
+            .position(|(known, _)| known.unraw() == key)?;
         Some(self.pairs.remove(found))
     }
 
     /// Takes a list with its key.
     pub(crate) fn take_list(&mut self, key: &str) -> Option<(Ident, Vec<Expr>)> {
-        let found = self.lists.iter().position(|(known, _)| known.unraw() == key)?;
+        let found = self
+            .lists
+            .iter()
+            .position(|(known, _)| known.unraw() == key)?;
         Some(self.lists.remove(found))
     }
 
@@ -265,17 +346,24 @@ impl Args {
         let value = super::value::plain(self.take("crate")?);
         let path = match &value {
             Expr::Path(path) if path.qself.is_none() => Some(path.path.clone()),
-            Expr::Lit(syn::ExprLit { lit: Lit::Str(text), .. }) => text.parse_with(Path::parse_mod_style).ok(),
+            Expr::Lit(syn::ExprLit {
+                lit: Lit::Str(text),
+                ..
+            }) => text.parse_with(Path::parse_mod_style).ok(),
             _ => None,
         };
         if path.is_none() {
-            diag.at(value, "`crate` takes a path, e.g. `crate = my_facade::gardefou`");
+            diag.at(
+                value,
+                "`crate` takes a path, e.g. `crate = my_facade::gardefou`",
+            );
         }
         path
     }
 }
 
-/// What is said of a value without a key; the key that it was meant for is named where it may be that one.
+/// What is said of a value without a key; the key that it was meant for is named where it may be
+/// that one.
 fn keyless(value: &Expr, spec: &Spec, has_first: bool) -> String {
     let text = value.to_token_stream().to_string();
     let fits = match value {
@@ -288,7 +376,11 @@ fn keyless(value: &Expr, spec: &Spec, has_first: bool) -> String {
         _ => false,
     };
     if text.len() <= 60 && fits && !has_first {
-        format!("options are written `key = value`; did you mean `{} = {}`?", spec.first, text.replace(" :: ", "::"))
+        format!(
+            "options are written `key = value`; did you mean `{} = {}`?",
+            spec.first,
+            text.replace(" :: ", "::")
+        )
     } else {
         "options are written `key = value`".to_owned()
     }
@@ -300,7 +392,9 @@ fn skip_to_next(input: ParseStream<'_>) -> syn::Result<()> {
         let comma = input.peek(Token![,]);
         input.parse::<proc_macro2::TokenTree>()?;
         if comma
-            && (input.is_empty() || (input.peek(Ident::peek_any) && (input.peek2(Token![=]) || input.peek2(Token![-]))))
+            && (input.is_empty()
+                || (input.peek(Ident::peek_any)
+                    && (input.peek2(Token![=]) || input.peek2(Token![-]))))
         {
             break;
         }

@@ -34,10 +34,22 @@ pub(crate) fn expand(tokens: TokenStream) -> TokenStream {
     let ending = ending(&mut call, &mut diag);
     let expanded = match call.body {
         None => None,
-        Some(Body { block: Source::Raw(group), .. }) => Some(raw(&group, &setup, None)),
-        Some(Body { style, block: Source::Parsed(block, attrs), .. }) => {
-            Some(expand_block((block, &attrs), style, call.places, &setup, &ending, &mut diag))
-        }
+        Some(Body {
+            block: Source::Raw(group),
+            ..
+        }) => Some(raw(&group, &setup, None)),
+        Some(Body {
+            style,
+            block: Source::Parsed(block, attrs),
+            ..
+        }) => Some(expand_block(
+            (block, &attrs),
+            style,
+            call.places,
+            &setup,
+            &ending,
+            &mut diag,
+        )),
     };
     finish(expanded, diag)
 }
@@ -51,11 +63,13 @@ pub(super) fn finish(expanded: Option<TokenStream>, diag: Diag) -> TokenStream {
 
 /// A body that is no Rust (yet): the compiler's own message is the better one, and the only one.
 ///
-/// The tokens stand where `?`, `.await` and jumps are legal, so that nothing is said on top of it. Should the compiler
-/// read what this crate cannot, the lint speaks, which runs only where nothing else was wrong.
+/// The tokens stand where `?`, `.await` and jumps are legal, so that nothing is said on top of it.
+/// Should the compiler read what this crate cannot, the lint speaks, which runs only where nothing
+/// else was wrong.
 pub(super) fn raw(group: &Group, setup: &Setup, argument: Option<&Pat>) -> TokenStream {
     let runtime = setup.runtime();
-    // The body's argument, so that an editor completes what follows its name, and nobody calls it unknown.
+    // The body's argument, so that an editor completes what follows its name, and nobody calls it
+    // unknown.
     let argument = argument.map(|argument| quote!(let #argument = #runtime::unread_transaction();));
     let import = &setup.import;
     quote! {{
@@ -103,14 +117,22 @@ fn expand_block(
     // Where it awaits without being allowed to, the expansion's own await is told at the user's.
     let awaits = awaits(&block);
     if let (Style::Closure(_), Some(word)) = (style, awaits) {
-        diag.at_span(word, "a closure cannot await: write the body as `async { .. }`, which is awaited in place");
+        diag.at_span(
+            word,
+            "a closure cannot await: write the body as `async { .. }`, which is awaited in place",
+        );
     }
     let asynchronous = style.is_async() || (form_is_closure(style, setup) && awaits.is_some());
     let awaited = awaited(awaits.or_else(|| style.async_word()));
-    let form = if form_is_closure(style, setup) { Form::Closure } else { Form::InPlace };
+    let form = if form_is_closure(style, setup) {
+        Form::Closure
+    } else {
+        Form::InPlace
+    };
     tail::check_block(&mut block, diag);
     let allow = tail::allow_unreachable(&block);
-    let [operation, visit, outcome, value, error] = ["operation", "visit", "outcome", "value", "error"].map(own);
+    let [operation, visit, outcome, value, error] =
+        ["operation", "visit", "outcome", "value", "error"].map(own);
     let places: Vec<Ident> = outer.into_iter().chain([visit.clone()]).collect();
     let mut rewriter = Rewriter::new(form, Rule::Through, &setup.krate, places.clone(), diag);
     rewriter.visit_block_mut(&mut block);
@@ -118,7 +140,11 @@ fn expand_block(
 
     let value_span = value_span(&block);
     let block = as_argument(&block, attrs);
-    let carried = if jumps.is_empty() { quote!(#block) } else { quote!(#runtime::Flow::Value(#block)) };
+    let carried = if jumps.is_empty() {
+        quote!(#block)
+    } else {
+        quote!(#runtime::Flow::Value(#block))
+    };
     let done = quote!(#runtime::done(#carried));
     let hint = (form == Form::Closure && jumps.returns_value()).then(returns_hint_of(&runtime));
     let moved = style.moved();
@@ -130,7 +156,9 @@ fn expand_block(
             });
             quote!(#label { #done })
         }
-        (Form::Closure, false) if setup.catch_panics => quote!(#runtime::catch(#operation, #moved || #done)),
+        (Form::Closure, false) if setup.catch_panics => {
+            quote!(#runtime::catch(#operation, #moved || #done))
+        }
         (Form::Closure, false) => quote!(#runtime::closure(#moved || #done)),
         (Form::Closure, true) if setup.catch_panics => {
             let run = quote!(#runtime::catch_async(#operation, async #moved { #done }));
@@ -138,11 +166,19 @@ fn expand_block(
             quote!(#run.#awaited)
         }
         (Form::Closure, true) => {
-            let run = suspended(quote!(#runtime::block(async #moved { #done })), &places, &runtime);
+            let run = suspended(
+                quote!(#runtime::block(async #moved { #done })),
+                &places,
+                &runtime,
+            );
             quote!(#run.#awaited)
         }
     };
-    let pattern = if jumps.is_empty() { quote!(#value) } else { quote!(#runtime::Flow::Value(#value)) };
+    let pattern = if jumps.is_empty() {
+        quote!(#value)
+    } else {
+        quote!(#runtime::Flow::Value(#value))
+    };
     let (good, bad) = ends(ending, &own_at("value", value_span), &error, &visit, setup);
     let arms = arms(&jumps, &runtime);
     let operation_value = setup.operation();
@@ -171,15 +207,27 @@ fn form_is_closure(style: Style, setup: &Setup) -> bool {
 }
 
 /// A future of the expansion's own, with every frame left while it waits.
-pub(super) fn suspended(future: TokenStream, places: &[Ident], runtime: &TokenStream) -> TokenStream {
-    places.iter().rev().fold(future, |future, place| quote!(#runtime::suspend(#future, &mut #place)))
+pub(super) fn suspended(
+    future: TokenStream,
+    places: &[Ident],
+    runtime: &TokenStream,
+) -> TokenStream {
+    places.iter().rev().fold(
+        future,
+        |future, place| quote!(#runtime::suspend(#future, &mut #place)),
+    )
 }
 
 fn arms(jumps: &Jumps, runtime: &TokenStream) -> TokenStream {
-    if jumps.is_empty() { TokenStream::new() } else { jumps.arms(runtime) }
+    if jumps.is_empty() {
+        TokenStream::new()
+    } else {
+        jumps.arms(runtime)
+    }
 }
 
-/// A statement by which a `return` with a value in a closure learns the type of the enclosing function.
+/// A statement by which a `return` with a value in a closure learns the type of the enclosing
+/// function.
 fn returns_hint_of(runtime: &TokenStream) -> impl FnOnce() -> TokenStream {
     let (runtime, returns) = (runtime.clone(), returns());
     move || {
@@ -200,12 +248,21 @@ pub(super) fn done(value: &Ident, runtime: &TokenStream) -> TokenStream {
 }
 
 /// What the boundary evaluates to, after a value and after an error.
-fn ends(ending: &Ending, value: &Ident, error: &Ident, visit: &Ident, setup: &Setup) -> (TokenStream, TokenStream) {
+fn ends(
+    ending: &Ending,
+    value: &Ident,
+    error: &Ident,
+    visit: &Ident,
+    setup: &Setup,
+) -> (TokenStream, TokenStream) {
     let (runtime, treatment) = (setup.runtime(), setup.tokens());
     match ending {
         Ending::Result => {
             let done = done(value, &runtime);
-            (done, quote!(#runtime::failed(#runtime::fail(&mut #visit, #treatment, #error))))
+            (
+                done,
+                quote!(#runtime::failed(#runtime::fail(&mut #visit, #treatment, #error))),
+            )
         }
         Ending::Option => (
             quote!(::core::option::Option::Some(#value)),

@@ -1,4 +1,5 @@
-//! Jumps out of a block that leave it as a value: `Here(v)`, `There(Here(v))`, .. one place for each kind.
+//! Jumps out of a block that leave it as a value: `Here(v)`, `There(Here(v))`, .. one place for
+//! each kind.
 
 use crate::model::{own, own_at};
 use proc_macro2::{Span, TokenStream};
@@ -46,7 +47,9 @@ impl Jumps {
 
     /// Tells whether a `return` carries a value, whose type is then the enclosing function's.
     pub(super) fn returns_value(&self) -> bool {
-        self.0.iter().any(|jump| jump.has_value && matches!(jump.target, Target::Return(_)))
+        self.0
+            .iter()
+            .any(|jump| jump.has_value && matches!(jump.target, Target::Return(_)))
     }
 
     /// The arms that carry the jumps out, of a match on a `Result<Flow<_, _>, _>`.
@@ -55,7 +58,8 @@ impl Jumps {
         let value = own("value");
         for (place, jump) in self.0.iter().enumerate() {
             let pattern = Self::value(place, &quote!(#value), runtime);
-            let (Target::Return(span) | Target::Break(_, span) | Target::Continue(_, span)) = &jump.target;
+            let (Target::Return(span) | Target::Break(_, span) | Target::Continue(_, span)) =
+                &jump.target;
             // At the place of the jump: what is wrong with it is told there.
             let carried = jump.has_value.then(|| own_at("value", *span));
             let ignored = (!jump.has_value).then(|| quote!(let () = #value;));
@@ -66,7 +70,10 @@ impl Jumps {
             };
             arms.extend(quote!(::core::result::Result::Ok(#pattern) => { #ignored #exit }));
         }
-        let rest = (0..self.0.len()).fold(quote!(#value), |inner, _| quote!(#runtime::Jump::There(#inner)));
+        let rest = (0..self.0.len()).fold(
+            quote!(#value),
+            |inner, _| quote!(#runtime::Jump::There(#inner)),
+        );
         arms.extend(quote! {
             ::core::result::Result::Ok(#runtime::Flow::Jump(#rest)) => #runtime::never(#value),
         });
@@ -77,7 +84,8 @@ impl Jumps {
 fn same_target(a: &Target, b: &Target) -> bool {
     match (a, b) {
         (Target::Return(_), Target::Return(_)) => true,
-        (Target::Break(a, _), Target::Break(b, _)) | (Target::Continue(a, _), Target::Continue(b, _)) => a == b,
+        (Target::Break(a, _), Target::Break(b, _))
+        | (Target::Continue(a, _), Target::Continue(b, _)) => a == b,
         _ => false,
     }
 }

@@ -11,7 +11,11 @@ use syn::{
 
 /// Rewrites the arguments of a call.
 pub(super) fn rewrite(call: &Macro, rewriter: &mut Rewriter<'_>) -> TokenStream {
-    let name = call.path.segments.last().map_or_else(String::new, |last| last.ident.to_string());
+    let name = call
+        .path
+        .segments
+        .last()
+        .map_or_else(String::new, |last| last.ident.to_string());
     rewrite_named(call.tokens.clone(), &name, rewriter)
 }
 
@@ -92,7 +96,12 @@ impl Matching {
     fn rewritten(mut self, rewriter: &mut Rewriter<'_>) -> TokenStream {
         rewriter.visit_expr_mut(&mut self.value);
         rewriter.visit_pat_mut(&mut self.pattern);
-        let Self { value, comma, pattern, rest } = self;
+        let Self {
+            value,
+            comma,
+            pattern,
+            rest,
+        } = self;
         let rest = rest.map(|(comma, list)| {
             let list = list.rewritten(rewriter);
             quote!(#comma #list)
@@ -135,11 +144,17 @@ fn arguments(tokens: TokenStream) -> Vec<Vec<TokenTree>> {
     all
 }
 
-/// One argument, with its separator: an expression, a block, `name = expr`, `name = ?expr`, or something unknown.
-fn rewrite_argument(argument: Vec<TokenTree>, name: &str, rewriter: &mut Rewriter<'_>) -> TokenStream {
+/// One argument, with its separator: an expression, a block, `name = expr`, `name = ?expr`, or
+/// something unknown.
+fn rewrite_argument(
+    argument: Vec<TokenTree>,
+    name: &str,
+    rewriter: &mut Rewriter<'_>,
+) -> TokenStream {
     let whole: TokenStream = argument.iter().cloned().collect();
     let Some(question) = find_question(whole.clone()) else {
-        // Jumps need no rewriting here unless the argument can be read, and then mostly it is read as a list.
+        // Jumps need no rewriting here unless the argument can be read, and then mostly it is read
+        // as a list.
         return rewrite_plain(argument, rewriter).unwrap_or(whole);
     };
     match rewrite_plain(argument, rewriter) {
@@ -161,8 +176,14 @@ fn rewrite_plain(mut argument: Vec<TokenTree>, rewriter: &mut Rewriter<'_>) -> O
     end.reverse();
     // `name.of.a.field = %value`: what stands before the sigil is not Rust.
     let is_sigil = |token: &TokenTree| matches!(token, TokenTree::Punct(p) if matches!(p.as_char(), '=' | '%'));
-    for from in 0..=argument.iter().position(is_sigil).map_or(0, |place| place + 2) {
-        let Some(rest) = argument.get(from..) else { break };
+    for from in 0..=argument
+        .iter()
+        .position(is_sigil)
+        .map_or(0, |place| place + 2)
+    {
+        let Some(rest) = argument.get(from..) else {
+            break;
+        };
         let rest: TokenStream = rest.iter().cloned().collect();
         if let Ok(mut expr) = syn::parse2::<Expr>(rest) {
             rewriter.visit_expr_mut(&mut expr);
@@ -180,9 +201,15 @@ fn rewrite_plain(mut argument: Vec<TokenTree>, rewriter: &mut Rewriter<'_>) -> O
     }
     // `name = { statements }` and the like: a group of braces as a block.
     let place = argument.iter().position(is_brace)?;
-    let TokenTree::Group(group) = argument.get(place)?.clone() else { return None };
+    let TokenTree::Group(group) = argument.get(place)?.clone() else {
+        return None;
+    };
     let mut block = syn::parse2::<Block>(group.to_token_stream()).ok()?;
-    let others = argument.iter().enumerate().filter(|(i, _)| *i != place).map(|(_, token)| token.clone());
+    let others = argument
+        .iter()
+        .enumerate()
+        .filter(|(i, _)| *i != place)
+        .map(|(_, token)| token.clone());
     if find_question(others.collect()).is_some() {
         return None;
     }

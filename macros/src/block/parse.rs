@@ -47,7 +47,8 @@ impl Kind {
 
 /// A call of a block macro, as far as it could be read.
 pub(super) struct Call {
-    /// The variables of the boundaries around this one whose frames must be left while it awaits, outermost first.
+    /// The variables of the boundaries around this one whose frames must be left while it awaits,
+    /// outermost first.
     pub(super) places: Vec<Ident>,
     pub(super) name: Option<value::Value<String>>,
     pub(super) args: Args,
@@ -78,7 +79,8 @@ impl Style {
         matches!(self, Self::Async(..))
     }
 
-    /// The place of the word `async`, where that the block is awaited is reported if the block has no `await` of its own.
+    /// The place of the word `async`, where that the block is awaited is reported if the block has
+    /// no `await` of its own.
     pub(super) fn async_word(self) -> Option<Span> {
         match self {
             Self::Async(word, _) => Some(word.span),
@@ -98,14 +100,19 @@ impl Style {
 pub(super) enum Source {
     /// With the `#![..]` at its head.
     Parsed(Block, Vec<Attribute>),
-    /// What is no Rust, or not yet: handed to the compiler as it is, whose message is the better one.
+    /// What is no Rust, or not yet: handed to the compiler as it is, whose message is the better
+    /// one.
     Raw(Group),
 }
 
 impl Call {
     pub(super) fn read(tokens: TokenStream, kind: Kind, diag: &mut Diag) -> Self {
         let (places, tokens) = without_places(tokens);
-        let first = tokens.clone().into_iter().next().map_or_else(Span::call_site, |token| token.span());
+        let first = tokens
+            .clone()
+            .into_iter()
+            .next()
+            .map_or_else(Span::call_site, |token| token.span());
         let mut written = Vec::new();
         let (mut body, mut block_is_last) = (None, true);
         let parser = |input: ParseStream<'_>| {
@@ -121,7 +128,11 @@ impl Call {
                     return Ok(());
                 }
                 let is_first = written.is_empty() && diag.is_empty();
-                match if is_first { in_first_place(input, kind.spec()) } else { input.parse::<Written>() } {
+                match if is_first {
+                    in_first_place(input, kind.spec())
+                } else {
+                    input.parse::<Written>()
+                } {
                     Ok(argument) => written.push(argument),
                     Err(error) => {
                         diag.push(error);
@@ -148,12 +159,20 @@ impl Call {
         let positional = args.take(kind.spec().first);
         if !has_name && complete && block_is_last && (body.is_some() || diag.is_empty()) {
             let example = kind.example();
-            diag.at_span(first, format!("the name is missing; it says what the block does: `{example}`"));
+            diag.at_span(
+                first,
+                format!("the name is missing; it says what the block does: `{example}`"),
+            );
         }
         if let Some(expr) = positional {
             name = value::name("name", expr, diag);
         }
-        Self { places, name, args, body }
+        Self {
+            places,
+            name,
+            args,
+            body,
+        }
     }
 }
 
@@ -161,9 +180,11 @@ impl Call {
 fn without_places(tokens: TokenStream) -> (Vec<Ident>, TokenStream) {
     let mut rest = tokens.clone().into_iter();
     match (rest.next(), rest.next(), rest.next()) {
-        (Some(TokenTree::Punct(at)), Some(TokenTree::Ident(word)), Some(TokenTree::Group(places)))
-            if at.as_char() == '@' && word == "within" =>
-        {
+        (
+            Some(TokenTree::Punct(at)),
+            Some(TokenTree::Ident(word)),
+            Some(TokenTree::Group(places)),
+        ) if at.as_char() == '@' && word == "within" => {
             let places = places.stream().into_iter().filter_map(|token| match token {
                 TokenTree::Ident(place) => Some(place),
                 _ => None,
@@ -175,13 +196,24 @@ fn without_places(tokens: TokenStream) -> (Vec<Ident>, TokenStream) {
 }
 
 /// `name = "x"` in first place: told once, and taken as meant.
-fn take_keyed_name(written: &mut Vec<Written>, kind: Kind, diag: &mut Diag) -> Option<value::Value<String>> {
-    let Some(Written::Pair(key, _)) = written.first() else { return None };
+fn take_keyed_name(
+    written: &mut Vec<Written>,
+    kind: Kind,
+    diag: &mut Diag,
+) -> Option<value::Value<String>> {
+    let Some(Written::Pair(key, _)) = written.first() else {
+        return None;
+    };
     if key != "name" {
         return None;
     }
-    let Written::Pair(key, expr) = written.remove(0) else { return None };
-    diag.at(key, format!("the name comes first, without a key: `{}`", kind.example()));
+    let Written::Pair(key, expr) = written.remove(0) else {
+        return None;
+    };
+    diag.at(
+        key,
+        format!("the name comes first, without a key: `{}`", kind.example()),
+    );
     value::name("name", expr, diag)
 }
 
@@ -192,10 +224,15 @@ fn missing_body(written: &mut Vec<Written>, first: Span, kind: Kind, diag: &mut 
             diag.at(expr, format!("the last argument is {}", kind.body()));
         }
         // A call, and not a key with a list.
-        Some(Written::List(function, _)) if !written.is_empty() && !kind.spec().has(&function.to_string()) => {
+        Some(Written::List(function, _))
+            if !written.is_empty() && !kind.spec().has(&function.to_string()) =>
+        {
             diag.at(function, format!("the last argument is {}", kind.body()));
         }
-        None => diag.at_span(first, format!("a name and a block are missing: `{}`", kind.example())),
+        None => diag.at_span(
+            first,
+            format!("a name and a block are missing: `{}`", kind.example()),
+        ),
         Some(last) => {
             diag.at_span(first, format!("the block is missing: `{}`", kind.example()));
             written.push(last);
@@ -207,14 +244,20 @@ fn missing_body(written: &mut Vec<Written>, first: Span, kind: Kind, diag: &mut 
 fn at_body(input: ParseStream<'_>) -> bool {
     let closure = input.peek(Token![|]) || input.peek(Token![||]) || input.peek(Token![move]);
     let is_async = input.peek(Token![async])
-        && (input.peek2(Brace) || input.peek2(Token![move]) || input.peek2(Token![|]) || input.peek2(Token![||]));
+        && (input.peek2(Brace)
+            || input.peek2(Token![move])
+            || input.peek2(Token![|])
+            || input.peek2(Token![||]));
     let is_unsafe = input.peek(Token![unsafe]) && input.peek2(Brace);
     closure || is_async || is_unsafe || input.peek(Brace)
 }
 
 fn read_body(input: ParseStream<'_>, kind: Kind, diag: &mut Diag) -> syn::Result<Option<Body>> {
     if let Some(unsafety) = input.parse::<Option<Token![unsafe]>>()? {
-        diag.at(unsafety, "the body is a plain block: write `unsafe { .. }` inside of it");
+        diag.at(
+            unsafety,
+            "the body is a plain block: write `unsafe { .. }` inside of it",
+        );
     }
     let asyncness: Option<Token![async]> = input.parse()?;
     let moved: Option<Token![move]> = input.parse()?;
@@ -236,37 +279,61 @@ fn read_body(input: ParseStream<'_>, kind: Kind, diag: &mut Diag) -> syn::Result
     let mut style = asyncness.map_or(Style::Block, |word| Style::Async(word, moved));
     match (kind, arguments) {
         (Kind::Error, None) => {}
-        (Kind::Error, Some(all)) if all.is_empty() && asyncness.is_none() => style = Style::Closure(moved),
+        (Kind::Error, Some(all)) if all.is_empty() && asyncness.is_none() => {
+            style = Style::Closure(moved);
+        }
         (Kind::Error, Some(all)) if all.is_empty() => {
             // In place, so that a missing `async` around it is not reported as well.
             style = Style::Block;
-            diag.at_span(bars, "a body that awaits is written without `||`: `async { .. }`");
+            diag.at_span(
+                bars,
+                "a body that awaits is written without `||`: `async { .. }`",
+            );
         }
         (Kind::Error, Some(_)) => {
-            diag.at_span(bars, "the body of `error_boundary!` takes no argument: write `{ .. }` or `|| { .. }`");
+            diag.at_span(
+                bars,
+                "the body of `error_boundary!` takes no argument: write `{ .. }` or `|| { .. }`",
+            );
         }
         (Kind::Transaction, None) => {
-            diag.at_span(open, "the body takes the transaction as its argument: `|tx| { .. }`");
+            diag.at_span(
+                open,
+                "the body takes the transaction as its argument: `|tx| { .. }`",
+            );
         }
         (Kind::Transaction, Some(all)) => {
             let mut all = all.into_iter();
             argument = all.next();
             if argument.is_none() {
-                diag.at_span(bars, "the body takes the transaction as its argument: `|tx| { .. }`");
+                diag.at_span(
+                    bars,
+                    "the body takes the transaction as its argument: `|tx| { .. }`",
+                );
             }
             if let Some(second) = all.next() {
-                diag.at(second, "the body takes one argument, the transaction: `|tx| { .. }`");
+                diag.at(
+                    second,
+                    "the body takes one argument, the transaction: `|tx| { .. }`",
+                );
             }
         }
     }
     if moved.is_some() && matches!(style, Style::Block) {
-        diag.at(moved, "the body runs in place and captures nothing: remove `move`");
+        diag.at(
+            moved,
+            "the body runs in place and captures nothing: remove `move`",
+        );
     }
     let block = match syn::parse2::<ExprBlock>(group.to_token_stream()) {
         Ok(ExprBlock { attrs, block, .. }) => Source::Parsed(block, attrs),
         Err(_) => Source::Raw(group),
     };
-    Ok(Some(Body { style, argument, block }))
+    Ok(Some(Body {
+        style,
+        argument,
+        block,
+    }))
 }
 
 /// What stands between `|` and `|`, if anything does.
@@ -284,7 +351,12 @@ fn read_arguments(input: ParseStream<'_>) -> syn::Result<Option<Vec<Pat>>> {
             None => pattern,
             Some(colon_token) => {
                 let ty = input.parse()?;
-                Pat::Type(syn::PatType { attrs: Vec::new(), pat: Box::new(pattern), colon_token, ty })
+                Pat::Type(syn::PatType {
+                    attrs: Vec::new(),
+                    pat: Box::new(pattern),
+                    colon_token,
+                    ty,
+                })
             }
         };
         all.push_value(typed);
@@ -322,7 +394,8 @@ fn skip_argument(input: ParseStream<'_>) -> syn::Result<()> {
     Ok(())
 }
 
-/// A nested call, taken apart just enough to visit its body: the tokens before the body, and the body.
+/// A nested call, taken apart just enough to visit its body: the tokens before the body, and the
+/// body.
 pub(super) struct Nested {
     pub(super) before: TokenStream,
     pub(super) block: ExprBlock,
@@ -337,6 +410,10 @@ impl Nested {
         let place = all.iter().rposition(is_block)?;
         let after = all.split_off(place + 1).into_iter().collect();
         let block = syn::parse2(all.pop()?.into_token_stream()).ok()?;
-        Some(Self { before: all.into_iter().collect(), block, after })
+        Some(Self {
+            before: all.into_iter().collect(),
+            block,
+            after,
+        })
     }
 }

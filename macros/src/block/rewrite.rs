@@ -13,8 +13,8 @@ use crate::{
 use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{
-    AttrStyle, Attribute, Block, Expr, Ident, Item, Label, Lifetime, Macro, Pat, Path, Stmt, Token, Type, parse_quote,
-    parse2,
+    AttrStyle, Attribute, Block, Expr, Ident, Item, Label, Lifetime, Macro, Pat, Path, Stmt, Token,
+    Type, parse_quote, parse2,
     punctuated::Punctuated,
     spanned::Spanned,
     visit_mut::{self, VisitMut},
@@ -69,7 +69,13 @@ pub(super) fn returns() -> Ident {
 }
 
 impl<'a> Rewriter<'a> {
-    pub(super) fn new(form: Form, rule: Rule, krate: &Path, places: Vec<Ident>, diag: &'a mut Diag) -> Self {
+    pub(super) fn new(
+        form: Form,
+        rule: Rule,
+        krate: &Path,
+        places: Vec<Ident>,
+        diag: &'a mut Diag,
+    ) -> Self {
         let runtime = super::flow::runtime(krate);
         let jumps = Jumps::default();
         Self {
@@ -111,7 +117,8 @@ impl<'a> Rewriter<'a> {
         let value = own("value");
         let error = own("error");
         let exit = self.fail(&quote!(#error));
-        // The call stands at the user's `?`: what cannot be converted is told there, and there the error is made.
+        // The call stands at the user's `?`: what cannot be converted is told there, and there the
+        // error is made.
         let runtime = at(self.runtime.clone(), question);
         let branch = quote_spanned!(question=> #runtime::branch);
         let mut call: syn::ExprCall = parse_quote!(#branch(#expr));
@@ -140,7 +147,11 @@ impl<'a> Rewriter<'a> {
                     Some(value) => quote!(#runtime::Returns::same(&#returns, #value)),
                     None => quote!(()),
                 };
-                self.jump(Target::Return(Span::mixed_site().located_at(place)), value.is_some(), &carried)
+                self.jump(
+                    Target::Return(Span::mixed_site().located_at(place)),
+                    value.is_some(),
+                    &carried,
+                )
             }
         };
         parse2(exit).ok()
@@ -155,7 +166,12 @@ impl<'a> Rewriter<'a> {
     }
 
     /// A `break` or `continue`, of which `None` says that it may stay as it is.
-    fn exit_of_jump(&mut self, jump: &Expr, label: Option<&Lifetime>, value: Option<&Expr>) -> Option<Expr> {
+    fn exit_of_jump(
+        &mut self,
+        jump: &Expr,
+        label: Option<&Lifetime>,
+        value: Option<&Expr>,
+    ) -> Option<Expr> {
         let stays = match label {
             None => self.loops > 0,
             Some(label) => self.labels.contains(&label.ident.to_string()),
@@ -164,7 +180,11 @@ impl<'a> Rewriter<'a> {
             return None;
         }
         if self.rule == Rule::Commit {
-            let word = if matches!(jump, Expr::Break(_)) { "break" } else { "continue" };
+            let word = if matches!(jump, Expr::Break(_)) {
+                "break"
+            } else {
+                "continue"
+            };
             self.diag.at(
                 jump,
                 format!(
@@ -202,12 +222,20 @@ impl<'a> Rewriter<'a> {
         }
     }
 
-    /// The arguments of a macro call, rewritten; `bail!` and `ensure!` of ours are told to end in the boundary.
+    /// The arguments of a macro call, rewritten; `bail!` and `ensure!` of ours are told to end in
+    /// the boundary.
     ///
     /// They are still called by the user's own path, so that an import of them stays used.
     fn call(&mut self, call: &mut Macro) {
-        let Some(last) = call.path.segments.last() else { return };
-        let foreign = call.path.segments.len() > 1 && call.path.segments.first().is_some_and(|s| s.ident == "anyhow");
+        let Some(last) = call.path.segments.last() else {
+            return;
+        };
+        let foreign = call.path.segments.len() > 1
+            && call
+                .path
+                .segments
+                .first()
+                .is_some_and(|s| s.ident == "anyhow");
         let name = last.ident.to_string();
         match name.as_str() {
             "transaction_boundary" => self.within_places(call),
@@ -244,7 +272,11 @@ impl<'a> Rewriter<'a> {
     fn within_places(&self, call: &mut Macro) {
         // Compensations are awaited too; a function that the body calls may register them.
         let waits = |word| foreign::find_word(call.tokens.clone(), word).is_some();
-        if self.form == Form::InPlace && !self.nested && ["await", "async", "on_rollback_async"].into_iter().any(waits)
+        if self.form == Form::InPlace
+            && !self.nested
+            && ["await", "async", "on_rollback_async"]
+                .into_iter()
+                .any(waits)
         {
             let (places, arguments) = (&self.places, &call.tokens);
             call.tokens = quote!(@within(#(#places)*) #arguments);
@@ -258,7 +290,8 @@ impl<'a> Rewriter<'a> {
         if self.form != Form::InPlace || self.nested {
             return false;
         }
-        let ours = matches!(name, "bail" | "ensure" | "app_error") && foreign::is_list(call.tokens.clone());
+        let ours = matches!(name, "bail" | "ensure" | "app_error")
+            && foreign::is_list(call.tokens.clone());
         let awaits = first_await(call.tokens.clone()).is_some() && !ours;
         // The arms of crossbeam's `select!` block the thread.
         let mut tokens = call.tokens.clone().into_iter();
@@ -270,8 +303,9 @@ impl<'a> Rewriter<'a> {
     /// `base.await`, with every frame left while it waits.
     fn awaited(&self, base: &Expr, word: Span) -> Option<TokenStream> {
         let runtime = at(self.runtime.clone(), word);
-        // The argument stands at the word as the call does: of something that is no future, the compiler then finds one
-        // error and not two. What it borrows for the statement stays borrowed.
+        // The argument stands at the word as the call does: of something that is no future, the
+        // compiler then finds one error and not two. What it borrows for the statement stays
+        // borrowed.
         let future = own_at("future", word);
         let suspended = self.places.iter().rev().fold(
             quote_spanned!(word=> match #base { #future => #future }),
@@ -280,7 +314,8 @@ impl<'a> Rewriter<'a> {
         (!self.places.is_empty()).then_some(suspended)
     }
 
-    /// A condition that is rewritten would be printed so: what the user wrote is given as the message where there is none.
+    /// A condition that is rewritten would be printed so: what the user wrote is given as the
+    /// message where there is none.
     fn assertion(&mut self, call: &mut Macro) {
         let written = call.tokens.clone();
         self.arguments(call);
@@ -290,7 +325,10 @@ impl<'a> Rewriter<'a> {
             && call.tokens.to_string() != written.to_string()
         {
             let text = written.to_string();
-            let text = text.trim_end_matches(',').replace('{', "{{").replace('}', "}}");
+            let text = text
+                .trim_end_matches(',')
+                .replace('{', "{{")
+                .replace('}', "}}");
             let message = format!("assertion failed: {text}");
             call.tokens = quote!(#condition, #message);
         }
@@ -303,8 +341,8 @@ impl<'a> Rewriter<'a> {
         }
     }
 
-    /// Puts an error in the place of a call: the compiler then reports nothing else about it, nor about what its value
-    /// is used for.
+    /// Puts an error in the place of a call: the compiler then reports nothing else about it, nor
+    /// about what its value is used for.
     fn refuse(&mut self, call: &mut Macro, error: syn::Error) {
         match parse2(error.to_compile_error()) {
             Ok(refused) => *call = refused,
@@ -314,7 +352,9 @@ impl<'a> Rewriter<'a> {
 
     /// The block of a nested boundary keeps its `?`; its jumps go through this one too.
     fn nested_boundary(&mut self, call: &mut Macro) {
-        let Some(mut nested) = Nested::of(call.tokens.clone()) else { return };
+        let Some(mut nested) = Nested::of(call.tokens.clone()) else {
+            return;
+        };
         let before = foreign::rewrite_tokens(nested.before, self);
         if self.blind.is_some() {
             return;
@@ -356,7 +396,9 @@ impl VisitMut for Rewriter<'_> {
             Expr::Await(waits) => {
                 self.visit_expr_mut(&mut waits.base);
                 let is_ours = self.form == Form::InPlace && !self.nested;
-                let suspended = self.awaited(&waits.base, waits.await_token.span).filter(|_| is_ours);
+                let suspended = self
+                    .awaited(&waits.base, waits.await_token.span)
+                    .filter(|_| is_ours);
                 if let Some(base) = suspended.and_then(|base| parse2(base).ok()) {
                     *waits.base = base;
                 }
@@ -371,7 +413,9 @@ impl VisitMut for Rewriter<'_> {
                         tail::check(value, "what `return` commits", self.diag);
                     }
                 }
-                if let Some(rewritten) = self.exit_of_return(exit.expr.as_deref(), exit.return_token.span) {
+                if let Some(rewritten) =
+                    self.exit_of_return(exit.expr.as_deref(), exit.return_token.span)
+                {
                     *expr = rewritten;
                 }
             }
@@ -428,7 +472,10 @@ impl VisitMut for Rewriter<'_> {
                 self.visit_pat_mut(&mut guarded.pat);
                 self.visit_expr_mut(&mut guarded.guard);
             }
-            Pat::Or(cases) => cases.cases.iter_mut().for_each(|case| self.visit_pat_mut(case)),
+            Pat::Or(cases) => cases
+                .cases
+                .iter_mut()
+                .for_each(|case| self.visit_pat_mut(case)),
             Pat::Paren(paren) => self.visit_pat_mut(&mut paren.pat),
             // No other pattern runs code that can be left.
             _ => {}
@@ -458,7 +505,8 @@ pub(super) fn awaits(block: &Block) -> Option<Span> {
     first_await(block.to_token_stream())
 }
 
-/// The word by which an expansion awaits: the block's own, so that both are one where neither may stand.
+/// The word by which an expansion awaits: the block's own, so that both are one where neither may
+/// stand.
 pub(super) fn awaited(awaits: Option<Span>) -> Ident {
     Ident::new("await", awaits.unwrap_or_else(Span::mixed_site))
 }
@@ -475,7 +523,9 @@ fn first_await(tokens: TokenStream) -> Option<Span> {
             }
             TokenTree::Ident(word) if word == "await" && !of_another => return Some(word.span()),
             TokenTree::Punct(punct) if matches!(punct.as_char(), ';' | ',') => of_another = false,
-            TokenTree::Group(group) if group.delimiter() == Delimiter::Brace && of_another => of_another = false,
+            TokenTree::Group(group) if group.delimiter() == Delimiter::Brace && of_another => {
+                of_another = false;
+            }
             TokenTree::Group(group) if !of_another => {
                 if let Some(found) = first_await(group.stream()) {
                     return Some(found);
@@ -487,13 +537,17 @@ fn first_await(tokens: TokenStream) -> Option<Span> {
     None
 }
 
-/// The block as an argument of a call: behind an arm, for rustc finds a user's braces on one line unneeded there.
+/// The block as an argument of a call: behind an arm, for rustc finds a user's braces on one line
+/// unneeded there.
 ///
 /// The arm bears the attributes at the head of the block, where they mean the same.
 pub(super) fn as_argument(block: &Block, attrs: &[Attribute]) -> TokenStream {
     let span = value_span(block);
     let attrs = attrs.iter().filter(|attr| !attr.path().is_ident("doc"));
-    let attrs = attrs.map(|attr| Attribute { style: AttrStyle::Outer, ..attr.clone() });
+    let attrs = attrs.map(|attr| Attribute {
+        style: AttrStyle::Outer,
+        ..attr.clone()
+    });
     quote_spanned!(span=> match () { #(#attrs)* () => #block })
 }
 

@@ -10,7 +10,9 @@ use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::{Expr, Ident, Path, spanned::Spanned};
 
-const LEVELS: &[&str] = &["trace", "debug", "info", "warn", "warning", "error", "critical"];
+const LEVELS: &[&str] = &[
+    "trace", "debug", "info", "warn", "warning", "error", "critical",
+];
 
 /// The name, the code and the level of a boundary.
 pub(super) struct Setup {
@@ -26,15 +28,30 @@ pub(super) struct Setup {
 impl Setup {
     pub(super) fn take(call: &mut Call, diag: &mut Diag) -> Self {
         let args = &mut call.args;
-        let Krate { path: krate, import, .. } = Krate::take(args, diag);
-        let code = args.take("error_code").and_then(|expr| value::code("error_code", expr, diag));
+        let Krate {
+            path: krate,
+            import,
+            ..
+        } = Krate::take(args, diag);
+        let code = args
+            .take("error_code")
+            .and_then(|expr| value::code("error_code", expr, diag));
         let level = level(args, &krate, diag);
-        let catch_panics = args.take("catch_panics").and_then(|expr| value::flag("catch_panics", expr, diag));
+        let catch_panics = args
+            .take("catch_panics")
+            .and_then(|expr| value::flag("catch_panics", expr, diag));
         let name = match &call.name {
             Some(name) => name.text_tokens(&krate),
             None => quote!("unnamed"),
         };
-        Self { krate, import, name, code, level, catch_panics: catch_panics.unwrap_or(false) }
+        Self {
+            krate,
+            import,
+            name,
+            code,
+            level,
+            catch_panics: catch_panics.unwrap_or(false),
+        }
     }
 
     /// The path to what the expansion calls.
@@ -45,8 +62,8 @@ impl Setup {
     /// What describes the call, as an expression.
     pub(super) fn operation(&self) -> TokenStream {
         let (runtime, name) = (self.runtime(), &self.name);
-        // In place of a static: the name may then be a constant of a type parameter, and of a variable the compiler says
-        // that it would need to be a `const`.
+        // In place of a static: the name may then be a constant of a type parameter, and of a
+        // variable the compiler says that it would need to be a `const`.
         quote! {
             const { &#runtime::Operation::new(#name, ::core::module_path!(), ::core::file!(), ::core::line!()) }
         }

@@ -16,12 +16,13 @@ pub(super) fn check_block(block: &mut Block, diag: &mut Diag) {
 pub(super) fn check(expr: &mut Expr, what: &str, diag: &mut Diag) {
     match expr {
         Expr::Call(call) => {
-            let Some(advice) = advice(call, what) else { return };
+            let Some(advice) = advice(call, what) else {
+                return;
+            };
             diag.at(&*call, advice);
             // One mistake, one error: no mismatch of types on top of it.
             let value = call.args.first().cloned();
-            let is_ok =
-                matches!(&*call.func, Expr::Path(path) if path.path.segments.last().is_some_and(|s| s.ident == "Ok"));
+            let is_ok = matches!(&*call.func, Expr::Path(path) if path.path.segments.last().is_some_and(|s| s.ident == "Ok"));
             *expr = match value {
                 Some(value) if is_ok => value,
                 value => parse_quote!({ let _ = #value; ::core::panic!() }),
@@ -35,7 +36,10 @@ pub(super) fn check(expr: &mut Expr, what: &str, diag: &mut Diag) {
                 check(otherwise, what, diag);
             }
         }
-        Expr::Match(arms) => arms.arms.iter_mut().for_each(|arm| check(&mut arm.body, what, diag)),
+        Expr::Match(arms) => arms
+            .arms
+            .iter_mut()
+            .for_each(|arm| check(&mut arm.body, what, diag)),
         Expr::Group(group) => check(&mut group.expr, what, diag),
         Expr::Paren(paren) => check(&mut paren.expr, what, diag),
         _ => {}
@@ -43,22 +47,27 @@ pub(super) fn check(expr: &mut Expr, what: &str, diag: &mut Diag) {
 }
 
 fn advice(call: &ExprCall, what: &str) -> Option<String> {
-    let Expr::Path(function) = &*call.func else { return None };
+    let Expr::Path(function) = &*call.func else {
+        return None;
+    };
     let mut segments = function.path.segments.iter().rev();
     let last = segments.next()?;
-    if segments.next().is_some_and(|parent| parent.ident != "Result") {
+    if segments
+        .next()
+        .is_some_and(|parent| parent.ident != "Result")
+    {
         return None;
     }
     match call.args.first() {
-        Some(Expr::Tuple(unit)) if last.ident == "Ok" && unit.elems.is_empty() => {
-            Some(format!("the boundary wraps {what} in `Ok` itself: remove `Ok(())`"))
-        }
-        Some(_) if last.ident == "Ok" => {
-            Some(format!("the boundary wraps {what} in `Ok` itself: write the value alone"))
-        }
-        Some(_) if last.ident == "Err" => {
-            Some(format!("the boundary would wrap this in `Ok`: end {what} by `bail!(..)`, or write `Err(..)?`"))
-        }
+        Some(Expr::Tuple(unit)) if last.ident == "Ok" && unit.elems.is_empty() => Some(format!(
+            "the boundary wraps {what} in `Ok` itself: remove `Ok(())`"
+        )),
+        Some(_) if last.ident == "Ok" => Some(format!(
+            "the boundary wraps {what} in `Ok` itself: write the value alone"
+        )),
+        Some(_) if last.ident == "Err" => Some(format!(
+            "the boundary would wrap this in `Ok`: end {what} by `bail!(..)`, or write `Err(..)?`"
+        )),
         _ => None,
     }
 }
@@ -87,7 +96,8 @@ fn surely_evaluates(expr: &Expr) -> bool {
         Expr::Block(block) => surely_ends(&block.block),
         Expr::If(branches) => {
             let otherwise = branches.else_branch.as_ref();
-            otherwise.is_none_or(|(_, otherwise)| surely_evaluates(otherwise)) || surely_ends(&branches.then_branch)
+            otherwise.is_none_or(|(_, otherwise)| surely_evaluates(otherwise))
+                || surely_ends(&branches.then_branch)
         }
         Expr::Match(arms) => arms.arms.iter().any(|arm| surely_evaluates(&arm.body)),
         Expr::Group(group) => surely_evaluates(&group.expr),
@@ -119,10 +129,14 @@ fn is_plain_macro(call: &Macro) -> bool {
         "write",
         "writeln",
     ];
-    call.path.segments.last().is_some_and(|last| plain.contains(&last.ident.to_string().as_str()))
+    call.path
+        .segments
+        .last()
+        .is_some_and(|last| plain.contains(&last.ident.to_string().as_str()))
 }
 
-/// The attribute by which rustc keeps silent about code after a block that may never come to its end.
+/// The attribute by which rustc keeps silent about code after a block that may never come to its
+/// end.
 pub(super) fn allow_unreachable(block: &Block) -> Option<TokenStream> {
     (!surely_ends(block)).then(|| quote!(#[allow(unreachable_code)]))
 }

@@ -23,7 +23,10 @@ fn jumps_that_may_stay_are_left_as_they_are() {
         }
         continue 'outer;
     }));
-    assert!(out.contains("return1;") && out.contains("loop{break;}") && out.contains("continue'outer;"), "{out}");
+    assert!(
+        out.contains("return1;") && out.contains("loop{break;}") && out.contains("continue'outer;"),
+        "{out}"
+    );
     assert!(!out.contains("Flow::"), "{out}");
 }
 
@@ -34,7 +37,10 @@ fn a_jump_without_a_label_leaves_the_labelled_block_first() {
             break;
         }
     }));
-    assert!(out.contains("Flow::Jump") && out.contains("=>{let()=__value;break}"), "{out}");
+    assert!(
+        out.contains("Flow::Jump") && out.contains("=>{let()=__value;break}"),
+        "{out}"
+    );
 }
 
 #[test]
@@ -44,7 +50,10 @@ fn the_block_of_a_nested_boundary_keeps_its_question_marks() {
         transaction_boundary!("inner", |tx| { a()? })
     }));
     assert_eq!(out.matches("{a()?}").count(), 2, "{out}");
-    assert!(!out.contains("b()?"), "the arguments of the nested one are the outer block's: {out}");
+    assert!(
+        !out.contains("b()?"),
+        "the arguments of the nested one are the outer block's: {out}"
+    );
 }
 
 #[test]
@@ -70,7 +79,10 @@ fn a_question_mark_before_a_name_is_no_operator() {
 fn a_body_that_is_no_rust_yet_is_handed_on_as_it_is() {
     let out = expanded(quote!("name", { let n = text. }));
     assert!(out.contains("letn=text."), "{out}");
-    assert!(!out.contains("compile_error"), "the compiler's own message is enough: {out}");
+    assert!(
+        !out.contains("compile_error"),
+        "the compiler's own message is enough: {out}"
+    );
 }
 
 #[test]

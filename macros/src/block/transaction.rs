@@ -27,8 +27,16 @@ pub(crate) fn expand(tokens: TokenStream) -> TokenStream {
     let parent = call.args.take("parent");
     let expanded = match call.body {
         None => None,
-        Some(Body { argument, block: Source::Raw(group), .. }) => Some(raw(&group, &setup, argument.as_ref())),
-        Some(Body { style, argument, block: Source::Parsed(block, attrs) }) => {
+        Some(Body {
+            argument,
+            block: Source::Raw(group),
+            ..
+        }) => Some(raw(&group, &setup, argument.as_ref())),
+        Some(Body {
+            style,
+            argument,
+            block: Source::Parsed(block, attrs),
+        }) => {
             // A missing argument is reported already; any name does.
             let argument = argument.unwrap_or_else(|| parse_quote!(_));
             Some(expand_block(
@@ -61,7 +69,8 @@ fn expand_block(
     diag: &mut Diag,
 ) -> TokenStream {
     let runtime = setup.runtime();
-    // Where it awaits without being allowed to, the expansion's own await is told at the user's, once.
+    // Where it awaits without being allowed to, the expansion's own await is told at the user's,
+    // once.
     let awaits = awaits(&block).or_else(|| find_word(block.to_token_stream(), "on_rollback_async"));
     let asynchronous = style.is_async() || awaits.is_some();
     let awaited = awaited(awaits.or_else(|| style.async_word()));
@@ -72,8 +81,16 @@ fn expand_block(
     let mut rewriter = Rewriter::new(form, Rule::Commit, &setup.krate, Vec::new(), diag);
     rewriter.visit_block_mut(&mut block);
 
-    let [operation, guard, frame, transaction, outcome, error, panic] =
-        ["operation", "guard", "frame", "transaction", "outcome", "error", "panic"].map(own);
+    let [operation, guard, frame, transaction, outcome, error, panic] = [
+        "operation",
+        "guard",
+        "frame",
+        "transaction",
+        "outcome",
+        "error",
+        "panic",
+    ]
+    .map(own);
     let places: Vec<syn::Ident> = outer.iter().cloned().chain([frame.clone()]).collect();
     // The last value, at whose place it is told where the type of the whole does not fit.
     let value = own_at("value", value_span(&block));
@@ -94,7 +111,11 @@ fn expand_block(
         (false, false) => quote!(#runtime::body(#transaction, |#transaction| #body)),
         (false, true) => quote!(#runtime::no_panic(#runtime::catch(#operation, || #body))),
         (true, false) => {
-            let run = suspended(quote!(#runtime::body_async(async #moved #body)), &places, &runtime);
+            let run = suspended(
+                quote!(#runtime::body_async(async #moved #body)),
+                &places,
+                &runtime,
+            );
             quote!(#run.#awaited)
         }
         (true, true) => {
@@ -109,7 +130,11 @@ fn expand_block(
     let callback = callback_tokens(clauses.callback.as_ref(), setup);
     let parent = parent_tokens(clauses.parent.as_ref(), asynchronous, setup);
     let (begin, transaction_of, end) = if asynchronous {
-        let back = suspended(quote!(#runtime::roll_back(#guard, &mut #frame, #error)), outer, &runtime);
+        let back = suspended(
+            quote!(#runtime::roll_back(#guard, &mut #frame, #error)),
+            outer,
+            &runtime,
+        );
         let end = quote! {
             match #outcome {
                 ::core::result::Result::Ok(::core::result::Result::Ok(#value)) => {
@@ -125,7 +150,8 @@ fn expand_block(
         (quote!(begin_async), quote!(transaction_of_async), end)
     } else {
         let runtime = at(runtime.clone(), argument_span);
-        let ended = quote_spanned!(argument_span=> #runtime::end(&mut #guard_there, &mut #frame, #outcome));
+        let ended =
+            quote_spanned!(argument_span=> #runtime::end(&mut #guard_there, &mut #frame, #outcome));
         let end = quote! {
             match #ended {
                 ::core::result::Result::Ok(#value) => #value_done,
@@ -151,7 +177,9 @@ fn expand_block(
 
 /// The parent, whose type is checked at the user's tokens.
 fn parent_tokens(parent: Option<&Expr>, asynchronous: bool, setup: &Setup) -> TokenStream {
-    let Some(parent) = parent else { return quote!(::core::option::Option::None) };
+    let Some(parent) = parent else {
+        return quote!(::core::option::Option::None);
+    };
     let span = Span::mixed_site().located_at(parent.span());
     let runtime = at(setup.runtime(), span);
     if asynchronous {
@@ -163,11 +191,14 @@ fn parent_tokens(parent: Option<&Expr>, asynchronous: bool, setup: &Setup) -> To
 
 fn callback_tokens(callback: Option<&Expr>, setup: &Setup) -> TokenStream {
     let runtime = setup.runtime();
-    let Some(callback) = callback else { return quote!(#runtime::callback(#runtime::no_callback)) };
+    let Some(callback) = callback else {
+        return quote!(#runtime::callback(#runtime::no_callback));
+    };
     let span = Span::mixed_site().located_at(callback.span());
     let runtime = at(runtime, span);
     let error = own_at("error", span);
-    // Called in a closure of ours, which gives one type, a function of another signature is told once, at its name.
+    // Called in a closure of ours, which gives one type, a function of another signature is told
+    // once, at its name.
     match callback {
         Expr::Path(_) => {
             quote_spanned!(span=> #runtime::callback(move |#error: &#runtime::AppError| #runtime::answer(#callback(#error))))

@@ -1,6 +1,7 @@
 //! Assignments through `&self`.
 //!
-//! The body becomes a closure or an async block, about which the compiler does not give its advice to take `&mut self`.
+//! The body becomes a closure or an async block, about which the compiler does not give its advice
+//! to take `&mut self`.
 
 use crate::model::Function;
 use proc_macro2::{Delimiter, Spacing, TokenStream, TokenTree};
@@ -9,7 +10,8 @@ use syn::ReceiverKind;
 /// Returns `true` if the body assigns to a field of `&self`, which no type allows.
 pub(crate) fn assigns_to_shared_self(function: &Function) -> bool {
     let is_shared = function.sig.receiver().is_some_and(|receiver| {
-        matches!(receiver.kind, ReceiverKind::Reference(_, _, None)) && receiver.mutability.is_none()
+        matches!(receiver.kind, ReceiverKind::Reference(_, _, None))
+            && receiver.mutability.is_none()
     });
     is_shared && assigns(function.body.stream())
 }
@@ -40,7 +42,9 @@ fn assigns(tokens: TokenStream) -> bool {
             // What a macro makes of its arguments is its own affair.
             TokenTree::Group(group) => !is(before, |c| c == '!') && assigns(group.stream()),
             // Behind a `*`, a raw pointer may allow it.
-            TokenTree::Ident(word) if word == "self" && !foreign && !is(before, |c| matches!(c, '*' | '.')) => {
+            TokenTree::Ident(word)
+                if word == "self" && !foreign && !is(before, |c| matches!(c, '*' | '.')) =>
+            {
                 let end = end_of_fields(&tokens, place + 1);
                 end > place + 1 && is_assignment(&tokens[end..])
             }
@@ -56,7 +60,10 @@ fn is(token: Option<&TokenTree>, wanted: impl Fn(char) -> bool) -> bool {
 /// The place after `.a.0.b`.
 fn end_of_fields(tokens: &[TokenTree], mut place: usize) -> usize {
     while is(tokens.get(place), |c| c == '.')
-        && matches!(tokens.get(place + 1), Some(TokenTree::Ident(_) | TokenTree::Literal(_)))
+        && matches!(
+            tokens.get(place + 1),
+            Some(TokenTree::Ident(_) | TokenTree::Literal(_))
+        )
     {
         place += 2;
     }
@@ -67,11 +74,16 @@ fn end_of_fields(tokens: &[TokenTree], mut place: usize) -> usize {
 fn is_assignment(tokens: &[TokenTree]) -> bool {
     let mut operator = String::new();
     for token in tokens {
-        let TokenTree::Punct(punct) = token else { break };
+        let TokenTree::Punct(punct) = token else {
+            break;
+        };
         operator.push(punct.as_char());
         if punct.spacing() == Spacing::Alone {
             break;
         }
     }
-    matches!(operator.as_str(), "=" | "+=" | "-=" | "*=" | "/=" | "%=" | "^=" | "&=" | "|=" | "<<=" | ">>=")
+    matches!(
+        operator.as_str(),
+        "=" | "+=" | "-=" | "*=" | "/=" | "%=" | "^=" | "&=" | "|=" | "<<=" | ">>="
+    )
 }

@@ -20,10 +20,14 @@ const OF_EACH_CALL: &[&str] = &[
     "user",
 ];
 
-/// Takes off the values that name what differs from call to call or from instance to instance, and says why.
+/// Takes off the values that name what differs from call to call or from instance to instance, and
+/// says why.
 pub(crate) fn constant(function: &Function, args: &mut Args, diag: &mut Diag) {
-    let arguments: Vec<String> =
-        params::all(function).iter().map(|bound| bound.ident.unraw().to_string()).chain(self_of(function)).collect();
+    let arguments: Vec<String> = params::all(function)
+        .iter()
+        .map(|bound| bound.ident.unraw().to_string())
+        .chain(self_of(function))
+        .collect();
     let generics: Vec<String> = generics_of(function).collect();
     args.reject(|key, value| {
         let key = key.unraw().to_string();
@@ -51,19 +55,28 @@ fn self_of(function: &Function) -> Option<String> {
 }
 
 fn generics_of(function: &Function) -> impl Iterator<Item = String> {
-    let params = function.sig.generics.params.iter().filter_map(|param| match param {
-        GenericParam::Type(param) => Some(param.ident.to_string()),
-        GenericParam::Const(param) => Some(param.ident.to_string()),
-        GenericParam::Lifetime(_) => None,
-    });
+    let params = function
+        .sig
+        .generics
+        .params
+        .iter()
+        .filter_map(|param| match param {
+            GenericParam::Type(param) => Some(param.ident.to_string()),
+            GenericParam::Const(param) => Some(param.ident.to_string()),
+            GenericParam::Lifetime(_) => None,
+        });
     params.chain(["Self".to_owned()])
 }
 
-/// The first of some words that an expression does not bind itself; with `in_paths` also at the head of a path.
+/// The first of some words that an expression does not bind itself; with `in_paths` also at the
+/// head of a path.
 fn free_word(value: &Expr, words: &[String], in_paths: bool) -> Option<Ident> {
     let mut bound = Vec::new();
     if let Expr::Closure(closure) = value {
-        closure.inputs.iter().for_each(|input| names_of(input, &mut bound));
+        closure
+            .inputs
+            .iter()
+            .for_each(|input| names_of(input, &mut bound));
     }
     let is_free = |word: &Ident| {
         let word = word.unraw().to_string();
@@ -82,7 +95,10 @@ fn names_of(pat: &Pat, into: &mut Vec<String>) {
 fn words_of(token: TokenTree, into: &mut Vec<String>) {
     match token {
         TokenTree::Ident(word) => into.push(word.unraw().to_string()),
-        TokenTree::Group(group) => group.stream().into_iter().for_each(|token| words_of(token, into)),
+        TokenTree::Group(group) => group
+            .stream()
+            .into_iter()
+            .for_each(|token| words_of(token, into)),
         _ => {}
     }
 }
@@ -91,15 +107,18 @@ fn words_of(token: TokenTree, into: &mut Vec<String>) {
 fn find(tokens: TokenStream, in_paths: bool, is_wanted: &dyn Fn(&Ident) -> bool) -> Option<Ident> {
     let tokens: Vec<TokenTree> = tokens.into_iter().collect();
     let is = |place: Option<usize>, char: char| matches!(place.and_then(|place| tokens.get(place)), Some(TokenTree::Punct(p)) if p.as_char() == char);
-    tokens.iter().enumerate().find_map(|(place, token)| match token {
-        TokenTree::Group(group) => find(group.stream(), in_paths, is_wanted),
-        TokenTree::Ident(word) if is_wanted(word) => {
-            let (before, second) = (place.checked_sub(1), place.checked_sub(2));
-            let is_field = is(before, '.') && !is(second, '.');
-            let in_path = is(before, ':') && is(second, ':');
-            let heads_path = is(Some(place + 1), ':') && is(Some(place + 2), ':');
-            (!is_field && !in_path && (in_paths || !heads_path)).then(|| word.clone())
-        }
-        _ => None,
-    })
+    tokens
+        .iter()
+        .enumerate()
+        .find_map(|(place, token)| match token {
+            TokenTree::Group(group) => find(group.stream(), in_paths, is_wanted),
+            TokenTree::Ident(word) if is_wanted(word) => {
+                let (before, second) = (place.checked_sub(1), place.checked_sub(2));
+                let is_field = is(before, '.') && !is(second, '.');
+                let in_path = is(before, ':') && is(second, ':');
+                let heads_path = is(Some(place + 1), ':') && is(Some(place + 2), ':');
+                (!is_field && !in_path && (in_paths || !heads_path)).then(|| word.clone())
+            }
+            _ => None,
+        })
 }

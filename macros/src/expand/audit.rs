@@ -11,14 +11,24 @@ use crate::{
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 
-pub(super) fn expand(function: &mut Function, audit: &Audit, site: &Site<'_>) -> Option<TokenStream> {
+pub(super) fn expand(
+    function: &mut Function,
+    audit: &Audit,
+    site: &Site<'_>,
+) -> Option<TokenStream> {
     let krate = site.krate;
     let returns = function.returns()?.clone();
     let describe = site.describe(function, &TokenStream::new());
     let (guarded, name) = (site.name("GUARDED"), site.name("AUDIT"));
     let operation = &audit.name;
-    let success_level = audit.success_level.iter().map(|level| quote!(.success_level(#level)));
-    let error_level = audit.error_level.iter().map(|level| quote!(.error_level(#level)));
+    let success_level = audit
+        .success_level
+        .iter()
+        .map(|level| quote!(.success_level(#level)));
+    let error_level = audit
+        .error_level
+        .iter()
+        .map(|level| quote!(.error_level(#level)));
     let shape = body::shape(site, &returns);
     let (user, audited, conversion) = (own("user"), own("audited"), own("conversion"));
     // Taken before the body, which may use up what the expression names.

@@ -12,7 +12,11 @@ use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::Type;
 
-pub(super) fn expand(function: &mut Function, breaker: &Breaker, site: &Site<'_>) -> Option<TokenStream> {
+pub(super) fn expand(
+    function: &mut Function,
+    breaker: &Breaker,
+    site: &Site<'_>,
+) -> Option<TokenStream> {
     let krate = site.krate;
     let returns = function.returns()?.clone();
     let describe = site.describe(function, &builder(breaker, site));
@@ -27,9 +31,12 @@ pub(super) fn expand(function: &mut Function, breaker: &Breaker, site: &Site<'_>
     };
     let judge = judge(breaker, site, &returns);
     let call = match once {
-        // All in one call, so that no admission goes through memory. A fallback may need the arguments, which only one
-        // of two closures can have; and the caller's place is known in the function itself, but in no closure.
-        Once::Closure { arguments, closure } if breaker.fallback.is_none() && !function.tracks_caller() => {
+        // All in one call, so that no admission goes through memory. A fallback may need the
+        // arguments, which only one of two closures can have; and the caller's place is known in
+        // the function itself, but in no closure.
+        Once::Closure { arguments, closure }
+            if breaker.fallback.is_none() && !function.tracks_caller() =>
+        {
             return Some(quote! {
                 #describe
                 #statics
@@ -37,7 +44,9 @@ pub(super) fn expand(function: &mut Function, breaker: &Breaker, site: &Site<'_>
                 #krate::__private::call_guarded(#conversion, &#name, #judge, #arguments, #closure, |#rejection| #rejected)
             });
         }
-        Once::Closure { arguments, closure } => run_admitted(site, &admitted, &judge, &arguments, &closure),
+        Once::Closure { arguments, closure } => {
+            run_admitted(site, &admitted, &judge, &arguments, &closure)
+        }
         Once::Future(future) => call(&admitted, &judge, &future),
     };
     let call = body::returned(site, &call, &returns);
@@ -49,7 +58,8 @@ pub(super) fn expand(function: &mut Function, breaker: &Breaker, site: &Site<'_>
         #describe
         #statics
         #convert
-        // Apart from the call, so that a future does not hold the place of a rejection while it waits.
+        // Apart from the call, so that a future does not hold the place of a rejection while it
+        // waits.
         let #admitted = match #krate::__private::BreakerSite::admit(&#name) {
             #krate::__private::Ok(#admitted) => #admitted,
             #krate::__private::Err(#refused) => {
@@ -78,8 +88,14 @@ pub(super) fn statics(site: &Site<'_>) -> TokenStream {
 /// What says how an outcome counts.
 pub(super) fn judge(breaker: &Breaker, site: &Site<'_>, returns: &Type) -> TokenStream {
     let judge = by_failure(breaker, site, returns);
-    let Some(ignore_if) = &breaker.ignore_if else { return judge };
-    let (returns, outcome, krate) = (inferable(returns), own("outcome"), path_at(site.krate, ignore_if));
+    let Some(ignore_if) = &breaker.ignore_if else {
+        return judge;
+    };
+    let (returns, outcome, krate) = (
+        inferable(returns),
+        own("outcome"),
+        path_at(site.krate, ignore_if),
+    );
     let conversion = own("conversion");
     quote_spanned! {at(ignore_if)=>
         #krate::__private::ignore_if(#conversion, #judge, |#outcome: &#returns| #krate::__private::ask(#outcome, #ignore_if))
@@ -95,9 +111,14 @@ fn by_failure(breaker: &Breaker, site: &Site<'_>, returns: &Type) -> TokenStream
             quote!(#krate::__private::judge!(#conversion, #same_error))
         }
         Some(failure_if) => {
-            let (returns, outcome, krate) = (inferable(returns), own("outcome"), path_at(krate, failure_if));
+            let (returns, outcome, krate) = (
+                inferable(returns),
+                own("outcome"),
+                path_at(krate, failure_if),
+            );
             let conversion = own("conversion");
-            // In a closure of ours, so that a predicate that does not fit is one mistake and not three.
+            // In a closure of ours, so that a predicate that does not fit is one mistake and not
+            // three.
             quote_spanned! {at(failure_if)=>
                 #krate::__private::judge_if(#conversion, #shape, |#outcome: &#returns| #krate::__private::ask(#outcome, #failure_if))
             }

@@ -13,31 +13,48 @@ use proc_macro2::{Delimiter, Group, Ident, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{Expr, FnArg, Pat, Type, ext::IdentExt};
 
-pub(super) fn expand(function: &mut Function, handling: &Handling, site: &Site<'_>) -> Option<TokenStream> {
+pub(super) fn expand(
+    function: &mut Function,
+    handling: &Handling,
+    site: &Site<'_>,
+) -> Option<TokenStream> {
     let krate = site.krate;
     let returns = function.returns()?.clone();
     let describe = site.describe(function, &TokenStream::new());
     let (guarded, handler) = (site.name("GUARDED"), site.name("HANDLING"));
-    let code = handling.code.iter().map(|code| quote_spanned!(at(code)=> .error_code(#code)));
-    let level = handling.level.iter().map(|level| quote!(.log_level(#level)));
+    let code = handling
+        .code
+        .iter()
+        .map(|code| quote_spanned!(at(code)=> .error_code(#code)));
+    let level = handling
+        .level
+        .iter()
+        .map(|level| quote!(.log_level(#level)));
     let shape = body::shape(site, &returns);
     let (early, late) = captures(function, &handling.capture, site);
-    let lent = handling.fallback.as_ref().map(|fallback| lend(function, fallback));
+    let lent = handling
+        .fallback
+        .as_ref()
+        .map(|fallback| lend(function, fallback));
     let mut run = run(function, handling, site, &returns);
     if let Some(lent) = lent.filter(|lent| !lent.is_empty()) {
         run = quote!({ #lent #run });
     }
 
     let (entered, outcome, captured) = (own("entered"), own("outcome"), own("captured"));
-    let then = if handling.rethrow { quote!(Leaves) } else { quote!(Ends) };
+    let then = if handling.rethrow {
+        quote!(Leaves)
+    } else {
+        quote!(Ends)
+    };
     let then = quote!(#krate::__private::Then::#then);
     let leave = if handling.capture.is_empty() {
         quote!(#krate::__private::Handling::leave(&#handler, &mut #entered, #outcome, #shape, #then))
     } else {
         quote!(#krate::__private::Handling::leave_with(&#handler, &mut #entered, #outcome, #shape, #then, || #captured #late))
     };
-    let begin =
-        (!handling.capture.is_empty()).then(|| quote!(let #captured = #krate::__private::Captured::new() #early;));
+    let begin = (!handling.capture.is_empty())
+        .then(|| quote!(let #captured = #krate::__private::Captured::new() #early;));
     let end = if handling.rethrow {
         leave
     } else {
@@ -74,14 +91,23 @@ pub(super) fn expand(function: &mut Function, handling: &Handling, site: &Site<'
 fn lend(function: &mut Function, fallback: &Expr) -> TokenStream {
     let fallback = fallback.to_token_stream();
     let mut lent = TokenStream::new();
-    for Binding { cfgs, ident, reborrowed, .. } in params::used(function) {
+    for Binding {
+        cfgs,
+        ident,
+        reborrowed,
+        ..
+    } in params::used(function)
+    {
         if reborrowed && params::mentions(&fallback, &ident.unraw().to_string()) {
             let allow = body::allow_names(&[&ident]);
             lent.extend(quote_spanned!(at(&ident)=> #(#cfgs)* #allow let #ident = &mut *#ident;));
         }
     }
     let body = function.body.stream();
-    let lends_self = function.sig.receiver().filter(|receiver| matches!(params::self_kind(receiver), SelfKind::Mut));
+    let lends_self = function
+        .sig
+        .receiver()
+        .filter(|receiver| matches!(params::self_kind(receiver), SelfKind::Mut));
     if let Some(receiver) = lends_self
         && params::mentions(&fallback, "self")
         && params::mentions(&body, "self")
@@ -97,7 +123,12 @@ fn lend(function: &mut Function, fallback: &Expr) -> TokenStream {
 }
 
 /// The body, run once, its panics caught where that is asked for.
-fn run(function: &mut Function, handling: &Handling, site: &Site<'_>, returns: &Type) -> TokenStream {
+fn run(
+    function: &mut Function,
+    handling: &Handling,
+    site: &Site<'_>,
+    returns: &Type,
+) -> TokenStream {
     let krate = site.krate;
     let (guarded, entered, conversion) = (site.name("GUARDED"), own("entered"), own("conversion"));
     let fallback = handling.fallback.to_token_stream();
@@ -107,7 +138,9 @@ fn run(function: &mut Function, handling: &Handling, site: &Site<'_>, returns: &
             Once::Closure { arguments, closure } => {
                 quote!(#krate::__private::call_with(#conversion, #arguments, #closure))
             }
-            Once::Future(future) => quote!(#krate::__private::Entered::suspend(&mut #entered, #future).await),
+            Once::Future(future) => {
+                quote!(#krate::__private::Entered::suspend(&mut #entered, #future).await)
+            }
         };
     }
     let (outcome, panic) = (own("outcome"), own("panic"));
@@ -130,15 +163,19 @@ fn run(function: &mut Function, handling: &Handling, site: &Site<'_>, returns: &
 
 /// What is done for `capture` before the body runs, and what when it has failed.
 ///
-/// A shared reference is still there after the body, so its value is formatted only when the call fails; everything
-/// else may have been moved by then, and is formatted before.
+/// A shared reference is still there after the body, so its value is formatted only when the call
+/// fails; everything else may have been moved by then, and is formatted before.
 fn captures(function: &Function, names: &[Ident], site: &Site<'_>) -> (TokenStream, TokenStream) {
     let _ = site;
     let (mut early, mut late) = (TokenStream::new(), TokenStream::new());
     for name in names {
         let text = name.unraw().to_string();
         let field = quote_spanned!(at(name)=> .field(#text, &#name));
-        if is_shared_reference(function, name) { late.extend(field) } else { early.extend(field) }
+        if is_shared_reference(function, name) {
+            late.extend(field);
+        } else {
+            early.extend(field);
+        }
     }
     (early, late)
 }

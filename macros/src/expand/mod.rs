@@ -32,7 +32,13 @@ pub(crate) enum Guard {
 }
 
 impl Guard {
-    const ALL: &[Self] = &[Self::Handling, Self::Breaker, Self::Retry, Self::RetryWithBreaker, Self::Audit];
+    const ALL: &[Self] = &[
+        Self::Handling,
+        Self::Breaker,
+        Self::Retry,
+        Self::RetryWithBreaker,
+        Self::Audit,
+    ];
 
     fn name(self) -> &'static str {
         match self {
@@ -68,20 +74,30 @@ pub(crate) fn attribute(guard: Guard, args: TokenStream, item: &TokenStream) -> 
         _ => {
             let errors = diag.into_compile_errors();
             // Behind a macro call, a closure would be read as the right side of a `|`.
-            if crate::model::is_closure(item) { errors } else { quote!(#errors #item) }
+            if crate::model::is_closure(item) {
+                errors
+            } else {
+                quote!(#errors #item)
+            }
         }
     }
 }
 
-/// Prints the expansion where the environment variable `GARDEFOU_EXPAND` asks for it: `1` for every function, or a part
-/// of the function's name.
+/// Prints the expansion where the environment variable `GARDEFOU_EXPAND` asks for it: `1` for every
+/// function, or a part of the function's name.
 #[expect(clippy::print_stderr, reason = "the user asked to see it")]
 fn show(guard: Guard, expanded: &TokenStream) {
-    let Some(wanted) = std::env::var_os("GARDEFOU_EXPAND").filter(|wanted| !wanted.is_empty() && wanted != "0") else {
+    let Some(wanted) =
+        std::env::var_os("GARDEFOU_EXPAND").filter(|wanted| !wanted.is_empty() && wanted != "0")
+    else {
         return;
     };
     let text = expanded.to_string();
-    if wanted == "1" || wanted.to_str().is_some_and(|name| text.contains(&format!("fn {name}"))) {
+    if wanted == "1"
+        || wanted
+            .to_str()
+            .is_some_and(|name| text.contains(&format!("fn {name}")))
+    {
         eprintln!("// #[{}]\n{text}\n", guard.name());
     }
 }
@@ -128,22 +144,32 @@ fn guarded(
     if check::assigns_to_shared_self(&function) {
         return Some(unguarded(&function, krate, &krates.import));
     }
-    if !ordered && let Some(reordered) = order::outermost_last(&mut function, guard.name(), &krates.written, tokens) {
+    if !ordered
+        && let Some(reordered) =
+            order::outermost_last(&mut function, guard.name(), &krates.written, tokens)
+    {
         return Some(reordered);
     }
-    let site = site::Site { krate, attribute: guard.name(), args: tokens };
+    let site = site::Site {
+        krate,
+        attribute: guard.name(),
+        args: tokens,
+    };
     let body = match (handling, breaker, retry, audit) {
         (Some(handling), ..) => handling::expand(&mut function, &handling, &site),
         (.., Some(audit)) => audit::expand(&mut function, &audit, &site),
         (_, Some(breaker), None, _) => breaker::expand(&mut function, &breaker, &site),
-        (_, breaker, Some(retry), _) => retry::expand(&mut function, &retry, breaker.as_ref(), &site),
+        (_, breaker, Some(retry), _) => {
+            retry::expand(&mut function, &retry, breaker.as_ref(), &site)
+        }
         _ => return None,
     };
     let (import, body) = (krates.import, body?);
     Some(function.with_body(quote!(#import #body)))
 }
 
-/// The function as it was written, where the compiler's own message about it is the better one, and the only one.
+/// The function as it was written, where the compiler's own message about it is the better one, and
+/// the only one.
 ///
 /// Should it have none, the lint speaks, which runs only where nothing else was wrong.
 fn unguarded(function: &Function, krate: &syn::Path, import: &TokenStream) -> TokenStream {

@@ -1,9 +1,10 @@
 //! The first attribute listed is the outermost, as in Python.
 //!
-//! The compiler hands the function to the first attribute first, and what that wraps would end up innermost. So the
-//! first of ours to expand looks at the attributes below it: it gives the function back with them in reversed order
-//! and itself last, under a marker. Each then wraps what the ones that belong inside it have already wrapped. One that
-//! sees a marked one below it knows that the order is made.
+//! The compiler hands the function to the first attribute first, and what that wraps would end up
+//! innermost. So the first of ours to expand looks at the attributes below it: it gives the
+//! function back with them in reversed order and itself last, under a marker. Each then wraps what
+//! the ones that belong inside it have already wrapped. One that sees a marked one below it knows
+//! that the order is made.
 
 use super::Guard;
 use crate::model::Function;
@@ -21,7 +22,8 @@ pub(super) fn without_marker(args: TokenStream) -> (TokenStream, bool) {
     }
 }
 
-/// Gives the function back with the attributes below this one reversed and this one last, if there are such.
+/// Gives the function back with the attributes below this one reversed and this one last, if there
+/// are such.
 pub(super) fn outermost_last(
     function: &mut Function,
     attribute: &str,
@@ -36,18 +38,27 @@ pub(super) fn outermost_last(
     let (mut moved, mut kept): (Vec<_>, Vec<_>) = all.into_iter().partition(expands);
     moved.reverse();
     kept.append(&mut moved);
-    let (marker, attribute) = (Ident::new(MARKER, Span::call_site()), Ident::new(attribute, Span::call_site()));
+    let (marker, attribute) = (
+        Ident::new(MARKER, Span::call_site()),
+        Ident::new(attribute, Span::call_site()),
+    );
     kept.push(syn::parse_quote!(#[#krate::#attribute(#marker, #args)]));
     function.attrs = kept;
     Some(function.as_written())
 }
 
-/// Tells whether nothing will expand after this attribute that might read the names of the arguments.
+/// Tells whether nothing will expand after this attribute that might read the names of the
+/// arguments.
 pub(crate) fn ends_with_ours(attrs: &[Attribute]) -> bool {
     let is_ours = |attr: &Attribute| {
-        attr.path().segments.last().is_some_and(|last| Guard::ALL.iter().any(|guard| last.ident == guard.name()))
+        attr.path()
+            .segments
+            .last()
+            .is_some_and(|last| Guard::ALL.iter().any(|guard| last.ident == guard.name()))
     };
-    attrs.iter().all(|attr| is_inert(attr.path(), &attr.meta) || is_ours(attr))
+    attrs
+        .iter()
+        .all(|attr| is_inert(attr.path(), &attr.meta) || is_ours(attr))
 }
 
 fn is_marked(attr: &Attribute) -> bool {
@@ -90,14 +101,25 @@ fn is_inert(path: &Path, meta: &Meta) -> bool {
         "unsafe",
         "warn",
     ];
-    const TOOLS: &[&str] = &["clippy", "diagnostic", "miri", "rust_analyzer", "rustc", "rustdoc", "rustfmt"];
-    let Some(first) = path.segments.first() else { return true };
+    const TOOLS: &[&str] = &[
+        "clippy",
+        "diagnostic",
+        "miri",
+        "rust_analyzer",
+        "rustc",
+        "rustdoc",
+        "rustfmt",
+    ];
+    let Some(first) = path.segments.first() else {
+        return true;
+    };
     if path.is_ident("cfg_attr") {
         // It stands for the attributes in it, after the condition.
         let Meta::List(list) = meta else { return true };
         let metas = syn::punctuated::Punctuated::<Meta, syn::Token![,]>::parse_terminated;
         let metas = syn::parse::Parser::parse2(metas, list.tokens.clone());
-        return metas.is_ok_and(|metas| metas.iter().skip(1).all(|meta| is_inert(meta.path(), meta)));
+        return metas
+            .is_ok_and(|metas| metas.iter().skip(1).all(|meta| is_inert(meta.path(), meta)));
     }
     match path.segments.len() {
         1 => BUILT_IN.iter().any(|name| first.ident == name),
@@ -120,7 +142,8 @@ mod tests {
 
     #[test]
     fn those_below_are_reversed_and_what_is_inert_stays() {
-        let text = reordered("#[inline] #[a] #[cold] #[cfg_attr(all(), b)] fn f() -> R { Ok(1) }").unwrap();
+        let text = reordered("#[inline] #[a] #[cold] #[cfg_attr(all(), b)] fn f() -> R { Ok(1) }")
+            .unwrap();
         let expected: TokenStream = "#[inline] #[cold] #[cfg_attr(all(), b)] #[a]
             #[::gardefou::retry(__gardefou_ordered,)] fn f() -> R { Ok(1) }"
             .parse()
@@ -130,7 +153,15 @@ mod tests {
 
     #[test]
     fn what_is_alone_or_ordered_already_stays() {
-        assert_eq!(reordered("#[inline] #[clippy::cognitive_complexity = \"9\"] fn f() -> R { Ok(1) }"), None);
-        assert_eq!(reordered("#[a] #[x::retry(__gardefou_ordered, max_retries = 2)] fn f() -> R { Ok(1) }"), None);
+        assert_eq!(
+            reordered("#[inline] #[clippy::cognitive_complexity = \"9\"] fn f() -> R { Ok(1) }"),
+            None
+        );
+        assert_eq!(
+            reordered(
+                "#[a] #[x::retry(__gardefou_ordered, max_retries = 2)] fn f() -> R { Ok(1) }"
+            ),
+            None
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! `#[retry]` and `#[retry_with_circuit_breaker]`: a loop in the function itself, the breaker inside it.
+//! `#[retry]` and `#[retry_with_circuit_breaker]`: a loop in the function itself, the breaker
+//! inside it.
 
 use super::{body, breaker, site::Site};
 use crate::{
@@ -22,13 +23,21 @@ pub(super) fn expand(
     let policies = {
         let breaker = breaker.map(|breaker| breaker::builder(breaker, site));
         let calls = retry.setters.calls();
-        let erased = retry.attempt_timeout.is_some().then(|| quote!(.map(#krate::__private::Retry::erased)));
+        let erased = retry
+            .attempt_timeout
+            .is_some()
+            .then(|| quote!(.map(#krate::__private::Retry::erased)));
         let name = function.sig.ident.unraw().to_string();
         quote!(#breaker .with_retry(|| #krate::__private::Retry::builder().name(#name) #calls .build() #erased))
     };
     let describe = site.describe(function, &policies);
     let breaker_statics = breaker.map(|_| breaker::statics(site));
-    let attempt = Attempt::of(function, site, &returns, breaker.and_then(|breaker| breaker.fallback.as_ref()));
+    let attempt = Attempt::of(
+        function,
+        site,
+        &returns,
+        breaker.and_then(|breaker| breaker.fallback.as_ref()),
+    );
 
     let (guarded, retries) = (site.name("GUARDED"), site.name("RETRY"));
     let (run, outcome, view, delay) = (own("run"), own("outcome"), own("view"), own("delay"));
@@ -42,7 +51,8 @@ pub(super) fn expand(
     } else {
         quote!(#krate::__private::Run::wait(&#run, #delay))
     };
-    // Each attempt has a clone; to use up the arguments themselves keeps lints from asking for references.
+    // Each attempt has a clone; to use up the arguments themselves keeps lints from asking for
+    // references.
     let done = (!attempt.owned.is_empty()).then(|| {
         let owned = body::tuple(&attempt.owned.iter().rev().collect::<Vec<_>>());
         quote!(#krate::__private::used_up(#owned);)
@@ -87,7 +97,8 @@ fn settle(retry: &Retry, site: &Site<'_>, returns: &Type) -> TokenStream {
         let (returns, result, there) = (inferable(returns), own("result"), path_at(krate, path));
         let conversion = own("conversion");
         // In a closure of ours, so that a predicate that does not fit is one mistake and not three.
-        let again = quote_spanned!(at(path)=> |#result: &#returns| #there::__private::ask(#result, #path));
+        let again =
+            quote_spanned!(at(path)=> |#result: &#returns| #there::__private::ask(#result, #path));
         return quote!(#krate::__private::settle_while(#conversion, &mut #run, #outcome, #view, #again));
     }
     let retry_if = match &retry.retry_if {
@@ -103,11 +114,12 @@ fn settle(retry: &Retry, site: &Site<'_>, returns: &Type) -> TokenStream {
 /// The view of the outcome of an attempt, with the user's function for delays.
 fn view(retry: &Retry, site: &Site<'_>, returns: &Type) -> TokenStream {
     let (krate, view, conversion) = (site.krate, own("view"), own("conversion"));
-    let Some(delay) = &retry.delay else { return quote!(&#view) };
+    let Some(delay) = &retry.delay else {
+        return quote!(&#view);
+    };
     let (attempt, error, there) = (own("attempt"), own("error"), path_at(krate, delay));
     // In a closure of ours, so that a function that does not fit is one mistake and not three.
-    let own_delay =
-        quote_spanned!(at(delay)=> |#attempt, #error| #there::__private::own_delay(#attempt, #error, #delay));
+    let own_delay = quote_spanned!(at(delay)=> |#attempt, #error| #there::__private::own_delay(#attempt, #error, #delay));
     let returns = inferable(returns);
     quote!(&#krate::__private::delayed::<#returns, _, _, _>(#conversion, &#view, #own_delay))
 }
@@ -146,17 +158,37 @@ struct Attempt {
 }
 
 impl Attempt {
-    fn of(function: &mut Function, site: &Site<'_>, returns: &Type, fallback: Option<&Expr>) -> Self {
+    fn of(
+        function: &mut Function,
+        site: &Site<'_>,
+        returns: &Type,
+        fallback: Option<&Expr>,
+    ) -> Self {
         let fallback = fallback.to_token_stream();
         let krate = site.krate;
-        let owned =
-            if function.is_async() { params::used(function) } else { drops::moved(function, &TokenStream::new()) };
-        let owned = owned.into_iter().filter(|binding| !binding.reborrowed && binding.cfgs.is_empty());
+        let owned = if function.is_async() {
+            params::used(function)
+        } else {
+            drops::moved(function, &TokenStream::new())
+        };
+        let owned = owned
+            .into_iter()
+            .filter(|binding| !binding.reborrowed && binding.cfgs.is_empty());
         let owned = owned.map(|binding| binding.ident).collect();
         let bound = params::used(function);
         params::without_mut(function, &bound);
-        let [mut rebind, mut for_fallback, mut before, mut arguments] = std::array::from_fn(|_| TokenStream::new());
-        for Binding { cfgs, mutability, ident, reborrowed, refers_to_owned, type_span, .. } in &bound {
+        let [mut rebind, mut for_fallback, mut before, mut arguments] =
+            std::array::from_fn(|_| TokenStream::new());
+        for Binding {
+            cfgs,
+            mutability,
+            ident,
+            reborrowed,
+            refers_to_owned,
+            type_span,
+            ..
+        } in &bound
+        {
             let (first, last) = *type_span;
             let place = Span::mixed_site().located_at(first);
             let krate = path_at(krate, &quote_spanned!(first=> _));
@@ -174,7 +206,8 @@ impl Attempt {
             };
             let lend = refers_to_owned.then(|| quote_spanned!(place=> &mut));
             let allow = body::allow_names(&[ident]);
-            let bind = quote_spanned!(place=> #(#cfgs)* #allow let #mutability #ident = #lend #value;);
+            let bind =
+                quote_spanned!(place=> #(#cfgs)* #allow let #mutability #ident = #lend #value;);
             if cfgs.is_empty() {
                 arguments.extend(quote!(#value,));
             } else {
@@ -208,10 +241,13 @@ impl Attempt {
             attempt.before.extend(usable.clone());
             attempt.rebind.extend(usable);
         }
-        let capture = body::Capture { place: function.capture_span(), by_reference };
+        let capture = body::Capture {
+            place: function.capture_span(),
+            by_reference,
+        };
         attempt.body = if attempt.is_async {
-            // An async block that only borrows must not borrow the arguments of this attempt, whose types may be
-            // `Send` without their references being so.
+            // An async block that only borrows must not borrow the arguments of this attempt, whose
+            // types may be `Send` without their references being so.
             let moved = by_reference.then(|| {
                 bound.iter().map(|Binding { cfgs, mutability, ident, .. }| {
                     let allow = body::allow_names(&[ident]);
@@ -223,18 +259,21 @@ impl Attempt {
             let block = body::async_block(site, &capture, &quote!(#(#moved)*), &inner, returns);
             body::fallible(site, &block)
         } else {
-            // With `move`, a change of what is only lent is told at the change, and not at the closure.
+            // With `move`, a change of what is only lent is told at the change, and not at the
+            // closure.
             let (returns, patterns) = (inferable(returns), body::patterns_anew(&bound));
             capture.closure(&patterns, &quote!(-> #returns #inner))
         };
         attempt
     }
 
-    /// Gives each attempt its own `self` under another name where the body could use it up, and tells whether the
-    /// body must borrow it instead.
+    /// Gives each attempt its own `self` under another name where the body could use it up, and
+    /// tells whether the body must borrow it instead.
     fn take_self(&mut self, function: &mut Function, krate: &Path, body: &mut TokenStream) -> bool {
         let borrows_self = params::borrows_self(function);
-        let Some(receiver) = receiver_of(function) else { return false };
+        let Some(receiver) = receiver_of(function) else {
+            return false;
+        };
         if !params::mentions(body, "self") {
             return false;
         }
@@ -254,7 +293,10 @@ impl Attempt {
         };
         // What the body may change is this attempt's `self`.
         let lends_itself = matches!(params::self_kind(receiver), SelfKind::PinnedMut);
-        let mutability = std::mem::replace(&mut receiver.mutability, lends_itself.then(Default::default));
+        let mutability = std::mem::replace(
+            &mut receiver.mutability,
+            lends_itself.then(Default::default),
+        );
         let owned = quote_spanned!(at(&self_token)=> let #mutability #this = #own;);
         self.before.extend(owned.clone());
         self.rebind.extend(owned);
@@ -264,18 +306,30 @@ impl Attempt {
 
     /// An attempt without a breaker: its outcome, and the way to look at it.
     fn alone(&self, retry: &Retry, site: &Site<'_>, returns: &Type) -> TokenStream {
-        let Self { before, arguments, body, .. } = self;
+        let Self {
+            before,
+            arguments,
+            body,
+            ..
+        } = self;
         let krate = site.krate;
         let shape = body::shape(site, returns);
         let tried = if retry.attempt_timeout.is_some() {
             let run = own("run");
-            Self::unless_cut_off(&quote!(#krate::__private::Run::limit(&mut #run, #body).await), site, returns)
+            Self::unless_cut_off(
+                &quote!(#krate::__private::Run::limit(&mut #run, #body).await),
+                site,
+                returns,
+            )
         } else if self.is_async {
             let run = own("run");
             quote!(#krate::__private::Run::watch(&mut #run, #body).await)
         } else {
             let conversion = own("conversion");
-            in_attempt(site, &quote!(#krate::__private::call_with(#conversion, #arguments, #body)))
+            in_attempt(
+                site,
+                &quote!(#krate::__private::call_with(#conversion, #arguments, #body)),
+            )
         };
         quote!({ #before (#tried, #krate::__private::Attempted::ran(#shape)) })
     }
@@ -293,8 +347,21 @@ impl Attempt {
     }
 
     /// An attempt through a breaker.
-    fn guarded(&self, retry: &Retry, breaker: &Breaker, site: &Site<'_>, returns: &Type) -> TokenStream {
-        let Self { for_fallback, before, arguments, body, is_async, .. } = self;
+    fn guarded(
+        &self,
+        retry: &Retry,
+        breaker: &Breaker,
+        site: &Site<'_>,
+        returns: &Type,
+    ) -> TokenStream {
+        let Self {
+            for_fallback,
+            before,
+            arguments,
+            body,
+            is_async,
+            ..
+        } = self;
         let (krate, name) = (site.krate, site.name("BREAKER"));
         let (admitted, seen) = (own("admitted"), own("seen"));
         let (refused, rejection) = (own("refused"), own("rejection"));
@@ -312,7 +379,10 @@ impl Attempt {
             let run = own("run");
             quote!(#admitted.guard_in(#krate::__private::Run::attempt_frame(&mut #run), #judge, #body).await)
         } else {
-            in_attempt(site, &breaker::run_admitted(site, &admitted, &judge, arguments, body))
+            in_attempt(
+                site,
+                &breaker::run_admitted(site, &admitted, &judge, arguments, body),
+            )
         };
         let rejected = match &breaker.fallback {
             None => {

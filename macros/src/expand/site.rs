@@ -15,12 +15,20 @@ pub(super) struct Site<'a> {
 impl Site<'_> {
     /// The static that describes the function, and its entry in the list of guarded functions.
     pub(super) fn describe(&self, function: &Function, policies: &TokenStream) -> TokenStream {
-        let Self { krate, attribute, args } = self;
+        let Self {
+            krate,
+            attribute,
+            args,
+        } = self;
         let ident = &function.sig.ident;
         let (name, args) = (ident.unraw().to_string(), one_line(args));
-        // With the user's own place, so that it is the line of the name and not that of the attribute.
+        // With the user's own place, so that it is the line of the name and not that of the
+        // attribute.
         let here = quote!(#krate::__private::line!());
-        let line: TokenStream = here.into_iter().map(|token| moved_to(ident.span(), token)).collect();
+        let line: TokenStream = here
+            .into_iter()
+            .map(|token| moved_to(ident.span(), token))
+            .collect();
         let guarded = self.name("GUARDED");
         quote! {
             static #guarded: #krate::__private::Guarded = #krate::__private::Guarded::new(
@@ -47,5 +55,10 @@ fn moved_to(place: Span, mut token: TokenTree) -> TokenTree {
 fn one_line(args: &TokenStream) -> String {
     let text = args.to_string();
     let words: Vec<&str> = text.split_whitespace().collect();
-    words.join(" ").replace(" ,", ",").replace(" :: ", "::").trim_end_matches(',').to_owned()
+    words
+        .join(" ")
+        .replace(" ,", ",")
+        .replace(" :: ", "::")
+        .trim_end_matches(',')
+        .to_owned()
 }

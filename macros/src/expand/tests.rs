@@ -1,4 +1,5 @@
-//! Expansions as reviewed files: `UPDATE_EXPANSIONS=1 cargo test -p gardefou-macros` writes them anew.
+//! Expansions as reviewed files: `UPDATE_EXPANSIONS=1 cargo test -p gardefou-macros` writes them
+//! anew.
 
 use super::{Guard, attribute};
 use proc_macro2::TokenStream;
@@ -10,50 +11,100 @@ fn pretty(tokens: TokenStream) -> String {
 }
 
 fn expanded(guard: Guard, args: &str, item: &str) -> String {
-    pretty(attribute(guard, args.parse().unwrap(), &item.parse().unwrap()))
+    pretty(attribute(
+        guard,
+        args.parse().unwrap(),
+        &item.parse().unwrap(),
+    ))
 }
 
 fn holds(name: &str, guard: Guard, args: &str, item: &str) {
-    let now = format!("// #[{}({args})]\n// {item}\n\n{}", guard.name(), expanded(guard, args, item));
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("src/expand/snapshots/{name}.expanded.rs"));
+    let now = format!(
+        "// #[{}({args})]\n// {item}\n\n{}",
+        guard.name(),
+        expanded(guard, args, item)
+    );
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join(format!("src/expand/snapshots/{name}.expanded.rs"));
     if std::env::var_os("UPDATE_EXPANSIONS").is_some() {
         fs::write(&path, &now).unwrap();
     }
     let reviewed = fs::read_to_string(&path).unwrap_or_default();
-    assert_eq!(now, reviewed, "the expansion of {name} is not the reviewed one; see the head of {}", file!());
+    assert_eq!(
+        now,
+        reviewed,
+        "the expansion of {name} is not the reviewed one; see the head of {}",
+        file!()
+    );
 }
 
 const SMALL: &str = "fn read(key: &str) -> Result<u32> { lookup(key) }";
-const ASYNC: &str = "async fn read(&mut self, key: String) -> Result<u32> { self.lookup(key).await }";
+const ASYNC: &str =
+    "async fn read(&mut self, key: String) -> Result<u32> { self.lookup(key).await }";
 
 #[test]
 fn enhanced_error_handling() {
-    holds("enhanced_error_handling", Guard::Handling, "error_code = ErrorCode::DB_QUERY_ERROR", SMALL);
+    holds(
+        "enhanced_error_handling",
+        Guard::Handling,
+        "error_code = ErrorCode::DB_QUERY_ERROR",
+        SMALL,
+    );
     let args = "catch_panics = true, rethrow = false, fallback = 0, capture(key)";
-    holds("enhanced_error_handling_async", Guard::Handling, args, ASYNC);
+    holds(
+        "enhanced_error_handling_async",
+        Guard::Handling,
+        args,
+        ASYNC,
+    );
 }
 
 #[test]
 fn with_circuit_breaker() {
-    holds("with_circuit_breaker", Guard::Breaker, "name = \"db\", failure_threshold = 3", SMALL);
+    holds(
+        "with_circuit_breaker",
+        Guard::Breaker,
+        "name = \"db\", failure_threshold = 3",
+        SMALL,
+    );
     let args = "name = \"db\", failure_if = is_bad, fallback = cached";
     holds("with_circuit_breaker_async", Guard::Breaker, args, ASYNC);
 }
 
 #[test]
 fn retry() {
-    holds("retry", Guard::Retry, "max_retries = 3, initial_delay = 0.5", SMALL);
-    holds("retry_async", Guard::Retry, "attempt_timeout = \"2s\", retry_if = is_worth_it", ASYNC);
+    holds(
+        "retry",
+        Guard::Retry,
+        "max_retries = 3, initial_delay = 0.5",
+        SMALL,
+    );
+    holds(
+        "retry_async",
+        Guard::Retry,
+        "attempt_timeout = \"2s\", retry_if = is_worth_it",
+        ASYNC,
+    );
 }
 
 #[test]
 fn retry_with_circuit_breaker() {
-    holds("retry_with_circuit_breaker", Guard::RetryWithBreaker, "name = \"db\", max_retries = 3", ASYNC);
+    holds(
+        "retry_with_circuit_breaker",
+        Guard::RetryWithBreaker,
+        "name = \"db\", max_retries = 3",
+        ASYNC,
+    );
 }
 
 #[test]
 fn log_sensitive_operations() {
-    holds("log_sensitive_operations", Guard::Audit, "\"read-secret\", user = key", SMALL);
+    holds(
+        "log_sensitive_operations",
+        Guard::Audit,
+        "\"read-secret\", user = key",
+        SMALL,
+    );
     let args = "name = OPERATION, success_level = \"debug\", error_level = LEVEL";
     holds("log_sensitive_operations_async", Guard::Audit, args, ASYNC);
 }
@@ -61,15 +112,32 @@ fn log_sensitive_operations() {
 #[test]
 fn a_breaker_on_a_small_function_expands_to_at_most_40_lines() {
     let text = expanded(Guard::Breaker, "name = \"db\"", SMALL);
-    assert!(text.lines().count() <= 40, "{} lines:\n{text}", text.lines().count());
+    assert!(
+        text.lines().count() <= 40,
+        "{} lines:\n{text}",
+        text.lines().count()
+    );
 }
 
 #[test]
 fn a_body_that_is_half_written_is_kept_as_it_is() {
     // No Rust yet, but it is what an editor has while one types.
     let item = "fn read(key: &str) -> Result<u32> { let value = self . ; key. }";
-    let tokens = attribute(Guard::Breaker, "name = \"db\"".parse().unwrap(), &item.parse().unwrap()).to_string();
+    let tokens = attribute(
+        Guard::Breaker,
+        "name = \"db\"".parse().unwrap(),
+        &item.parse().unwrap(),
+    )
+    .to_string();
     assert!(tokens.contains("let value = self . ; key ."), "{tokens}");
-    let tokens = attribute(Guard::Breaker, "nmae = , failure".parse().unwrap(), &item.parse().unwrap()).to_string();
-    assert!(tokens.contains("fn read (key : & str)") && tokens.contains("compile_error"), "{tokens}");
+    let tokens = attribute(
+        Guard::Breaker,
+        "nmae = , failure".parse().unwrap(),
+        &item.parse().unwrap(),
+    )
+    .to_string();
+    assert!(
+        tokens.contains("fn read (key : & str)") && tokens.contains("compile_error"),
+        "{tokens}"
+    );
 }

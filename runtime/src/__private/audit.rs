@@ -29,7 +29,10 @@ impl User {
     /// Takes the user's text.
     #[must_use]
     pub fn of(user: &(impl Display + ?Sized)) -> Self {
-        Self(Cow::Owned(text::for_sink(&format_args!("{user}"), MAX_USER)))
+        Self(Cow::Owned(text::for_sink(
+            &format_args!("{user}"),
+            MAX_USER,
+        )))
     }
 }
 
@@ -46,7 +49,12 @@ impl Audit {
     /// The defaults.
     #[must_use]
     pub const fn new(guarded: &'static Guarded, operation: &'static str) -> Self {
-        Self { guarded, operation, success_level: LogLevel::Info, error_level: LogLevel::Error }
+        Self {
+            guarded,
+            operation,
+            success_level: LogLevel::Info,
+            error_level: LogLevel::Error,
+        }
     }
 
     /// Sets the level of start and success.
@@ -65,7 +73,12 @@ impl Audit {
 
     /// Tells that the operation begins.
     pub fn begin(&'static self, user: User) -> Audited {
-        let audited = Audited { audit: self, user, started: SharedClock::current().now(), state: State::Waiting };
+        let audited = Audited {
+            audit: self,
+            user,
+            started: SharedClock::current().now(),
+            state: State::Waiting,
+        };
         audited.tell(AuditOutcome::Started, None);
         audited
     }
@@ -93,7 +106,11 @@ enum State {
 impl Audited {
     /// Awaits the body.
     pub fn watch<F: Future, S>(self, shape: S, body: F) -> Watched<F, S> {
-        Watched { body, audited: self, shape }
+        Watched {
+            body,
+            audited: self,
+            shape,
+        }
     }
 
     fn end<T, E, S: Shape<E>>(&mut self, outcome: &Result<T, E>, shape: S) {
@@ -106,7 +123,12 @@ impl Audited {
 
     #[inline(never)]
     fn tell(&self, outcome: AuditOutcome, error: Option<View<'_>>) {
-        let Audit { guarded, operation, success_level, error_level } = self.audit;
+        let Audit {
+            guarded,
+            operation,
+            success_level,
+            error_level,
+        } = self.audit;
         let place = guarded.operation();
         let level = match outcome {
             AuditOutcome::Started | AuditOutcome::Succeeded => success_level,
@@ -161,7 +183,8 @@ impl Drop for Audited {
 }
 
 pin_project_lite::pin_project! {
-    /// A body whose end is told; dropped before that which tells, so that what it does last comes first in the log.
+    /// A body whose end is told; dropped before that which tells, so that what it does last comes
+    /// first in the log.
     #[must_use = "futures do nothing unless they are awaited"]
     pub struct Watched<F, S> {
         #[pin]

@@ -3,8 +3,8 @@
 use crate::{
     ErrorCode,
     boundary::{
-        self, AsyncGuard, AsyncTransaction, Body, BoundaryError, Callback, CompensationResult, Guard, OnError, Outcome,
-        Then, Transaction, Treatment, Visit,
+        self, AsyncGuard, AsyncTransaction, Body, BoundaryError, Callback, CompensationResult,
+        Guard, OnError, Outcome, Then, Transaction, Treatment, Visit,
         panic::{self, CatchPanics},
     },
     call::{InPlace, Suspended},
@@ -169,10 +169,14 @@ impl Place for Visit<'_> {
 
 /// Wraps what a block awaits.
 ///
-/// The future comes first: it may await itself, by a `suspend` of the same place, before the place is borrowed for it.
-/// The type that is returned is opaque, so that what is no future is one error, and not one of its `.await` as well.
+/// The future comes first: it may await itself, by a `suspend` of the same place, before the place
+/// is borrowed for it. The type that is returned is opaque, so that what is no future is one error,
+/// and not one of its `.await` as well.
 #[inline]
-pub fn suspend<P: Place, F: IntoFuture>(future: F, place: &mut P) -> impl Future<Output = F::Output> {
+pub fn suspend<P: Place, F: IntoFuture>(
+    future: F,
+    place: &mut P,
+) -> impl Future<Output = F::Output> {
     place.suspend(future.into_future())
 }
 
@@ -199,7 +203,10 @@ pub fn swallow(visit: &mut Visit<'_>, setup: Setup, error: AppError) {
 /// Runs a block in which a panic is an error.
 #[track_caller]
 #[inline]
-pub fn catch<T>(operation: &Operation<'_>, block: impl FnOnce() -> Result<T, AppError>) -> Result<T, AppError> {
+pub fn catch<T>(
+    operation: &Operation<'_>,
+    block: impl FnOnce() -> Result<T, AppError>,
+) -> Result<T, AppError> {
     panic::catch(operation.name(), block)
 }
 
@@ -249,7 +256,8 @@ pub fn callback(on_error_callback: impl FnOnce(&AppError) -> Result<(), AppError
     Callback::new(on_error_callback)
 }
 
-/// What a callback answered; where it cannot answer so, that is told here, at the user's tokens, and nowhere else.
+/// What a callback answered; where it cannot answer so, that is told here, at the user's tokens,
+/// and nowhere else.
 #[inline(always)]
 pub fn answer<R: CompensationResult>(answer: R) -> Result<(), AppError> {
     answer.into_failure().map_or(Ok(()), Err)
@@ -377,6 +385,10 @@ pub fn roll_back<'o, C: OnError>(
 
 /// Ends an async transaction by a panic, which goes on.
 #[cold]
-pub fn panicked<C: OnError>(guard: AsyncGuard<'_, C>, frame: &mut TransactionFrame, payload: panics::Payload) -> ! {
+pub fn panicked<C: OnError>(
+    guard: AsyncGuard<'_, C>,
+    frame: &mut TransactionFrame,
+    payload: panics::Payload,
+) -> ! {
     guard.panicked(payload, frame.0.leave())
 }

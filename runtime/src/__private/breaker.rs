@@ -26,7 +26,10 @@ impl BreakerSite {
     /// A site that was not called yet.
     #[must_use]
     pub const fn new(guarded: &'static Guarded) -> Self {
-        Self { guarded, breaker: OnceLock::new() }
+        Self {
+            guarded,
+            breaker: OnceLock::new(),
+        }
     }
 
     /// Admits a call.
@@ -43,9 +46,14 @@ impl BreakerSite {
     #[cold]
     pub(super) fn rejects_after(&'static self, delay: Duration) -> bool {
         let known = || self.breaker.get();
-        let Some(breaker) = site::in_scope(self, || self.make()).or_else(known) else { return false };
+        let Some(breaker) = site::in_scope(self, || self.make()).or_else(known) else {
+            return false;
+        };
         let snapshot = breaker.snapshot();
-        let open = matches!(snapshot.state, CircuitState::Open | CircuitState::ForcedOpen);
+        let open = matches!(
+            snapshot.state,
+            CircuitState::Open | CircuitState::ForcedOpen
+        );
         open && !snapshot.config.shadow && snapshot.remaining.is_none_or(|rest| rest > delay)
     }
 
@@ -67,7 +75,10 @@ impl BreakerSite {
     }
 
     fn make(&self) -> CircuitBreaker {
-        let built = self.guarded.breaker_builder().map(|builder| circuit_breakers().get_or_build(builder));
+        let built = self
+            .guarded
+            .breaker_builder()
+            .map(|builder| circuit_breakers().get_or_build(builder));
         match built {
             Some(Ok(breaker)) => breaker,
             Some(Err(problem)) => {
@@ -82,7 +93,9 @@ impl BreakerSite {
 /// What a site uses whose configuration cannot work: the defaults, under the name of the function.
 fn default_breaker(guarded: &Guarded) -> CircuitBreaker {
     let by_name = circuit_breakers().get_or_create(guarded.name(), |builder| builder);
-    by_name.or_else(|_| CircuitBreaker::builder("misconfigured").build()).expect("the defaults are valid")
+    by_name
+        .or_else(|_| CircuitBreaker::builder("misconfigured").build())
+        .expect("the defaults are valid")
 }
 
 /// Makes a call, or the answer to its rejection.
@@ -95,7 +108,10 @@ pub fn call_guarded<A, R, C: Conversion<R>, J: Judge<Result<C::Value, C::Error>>
     f: impl FnOnce(A) -> R,
     reject: impl FnOnce(Rejection) -> Result<C::Value, C::Error>,
 ) -> R {
-    conversion.returned(site.breaker().call_or(judge, || conversion.result(f(arguments)), reject))
+    conversion.returned(
+        site.breaker()
+            .call_or(judge, || conversion.result(f(arguments)), reject),
+    )
 }
 
 /// Makes a call that was admitted.
@@ -111,7 +127,9 @@ pub fn run_admitted<A, R, C: Conversion<R>, J: Judge<Result<C::Value, C::Error>>
     arguments: A,
     f: impl FnOnce(A) -> R,
 ) -> Result<C::Value, C::Error> {
-    admitted.run_with(judge, arguments, |arguments| conversion.result(f(arguments)))
+    admitted.run_with(judge, arguments, |arguments| {
+        conversion.result(f(arguments))
+    })
 }
 
 /// Tells that an attribute's configuration, of which not all is known while compiling, cannot work.
@@ -121,11 +139,17 @@ pub(super) fn report_config(guarded: &Guarded, problem: &ConfigError) {
     let place = format!("{}:{}", guarded.file(), guarded.line());
     let error = AppError::new(
         ErrorCode::CONFIG_ERROR,
-        format!("#[{}] on `{}` runs with its defaults: {problem}", guarded.attribute(), guarded.name()),
+        format!(
+            "#[{}] on `{}` runs with its defaults: {problem}",
+            guarded.attribute(),
+            guarded.name()
+        ),
     );
     let error = error.with_detail("declared_at", place);
     let report = Report::new(View::of_app(&error), guarded.operation(), Entry::function());
-    report.without_location().send(Recognised::default(), Then::Ends);
+    report
+        .without_location()
+        .send(Recognised::default(), Then::Ends);
 }
 
 /// Judges by what can be seen of an error.
@@ -159,13 +183,19 @@ pub fn judge_if<R, C: Conversion<R>, S: Shape<C::Error>>(
     shape: S,
     failure_if: impl Fn(&R) -> bool,
 ) -> impl Judge<Result<C::Value, C::Error>> {
-    ByUser(shape, move |result: &Result<C::Value, C::Error>| failure_if(conversion.shown(result)))
+    ByUser(shape, move |result: &Result<C::Value, C::Error>| {
+        failure_if(conversion.shown(result))
+    })
 }
 
 impl<T, E, S: Shape<E>, F: Fn(&Result<T, E>) -> bool> Judge<Result<T, E>> for ByUser<S, F> {
     #[inline]
     fn verdict(&self, outcome: &Result<T, E>) -> Verdict {
-        if (self.1)(outcome) { Verdict::Failure } else { Verdict::Success }
+        if (self.1)(outcome) {
+            Verdict::Failure
+        } else {
+            Verdict::Success
+        }
     }
 
     fn write_cause(&self, outcome: &Result<T, E>, out: &mut dyn Write) -> fmt::Result {
@@ -183,13 +213,21 @@ pub fn ignore_if<R, C: Conversion<R>, J: Judge<Result<C::Value, C::Error>>>(
     judge: J,
     ignore_if: impl Fn(&R) -> bool,
 ) -> impl Judge<Result<C::Value, C::Error>> {
-    Except(judge, move |result: &Result<C::Value, C::Error>| ignore_if(conversion.shown(result)))
+    Except(judge, move |result: &Result<C::Value, C::Error>| {
+        ignore_if(conversion.shown(result))
+    })
 }
 
-impl<T, E, J: Judge<Result<T, E>>, F: Fn(&Result<T, E>) -> bool> Judge<Result<T, E>> for Except<J, F> {
+impl<T, E, J: Judge<Result<T, E>>, F: Fn(&Result<T, E>) -> bool> Judge<Result<T, E>>
+    for Except<J, F>
+{
     #[inline]
     fn verdict(&self, outcome: &Result<T, E>) -> Verdict {
-        if (self.1)(outcome) { Verdict::Ignored } else { self.0.verdict(outcome) }
+        if (self.1)(outcome) {
+            Verdict::Ignored
+        } else {
+            self.0.verdict(outcome)
+        }
     }
 
     fn write_cause(&self, outcome: &Result<T, E>, out: &mut dyn Write) -> fmt::Result {

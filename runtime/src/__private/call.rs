@@ -3,8 +3,8 @@
 use super::Conversion;
 use std::{fmt, marker::PhantomData};
 
-/// Calls a body in its own closure. A parameter of this kind makes the closure an `FnOnce`, which may give away what it
-/// captured, as a borrow of `&mut self`.
+/// Calls a body in its own closure. A parameter of this kind makes the closure an `FnOnce`, which
+/// may give away what it captured, as a borrow of `&mut self`.
 #[inline(always)]
 pub fn call<R>(body: impl FnOnce() -> R) -> R {
     body()
@@ -24,7 +24,8 @@ pub fn call_with<A, R, C: Conversion<R>>(
     conversion.result(body(arguments))
 }
 
-/// Stands in a function that was left unguarded because it cannot compile: its lint says so where it can.
+/// Stands in a function that was left unguarded because it cannot compile: its lint says so where
+/// it can.
 #[must_use = "gardefou takes this function for one that assigns through `&self`: write the assignment another way"]
 pub fn unguarded() -> bool {
     false

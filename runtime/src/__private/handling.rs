@@ -27,7 +27,10 @@ impl Handling {
     /// The defaults.
     #[must_use]
     pub const fn new(guarded: &'static Guarded) -> Self {
-        Self { guarded, treatment: Treatment::DEFAULT }
+        Self {
+            guarded,
+            treatment: Treatment::DEFAULT,
+        }
     }
 
     /// Sets the code of errors that have none.
@@ -47,7 +50,10 @@ impl Handling {
     /// Enters the function.
     #[inline(always)]
     pub fn enter(&self) -> Entered {
-        Entered { entry: Entry::function(), place: InPlace::enter() }
+        Entered {
+            entry: Entry::function(),
+            place: InPlace::enter(),
+        }
     }
 
     /// Leaves the function: a success is told at debug, an error coded and reported.
@@ -94,7 +100,14 @@ impl Handling {
 
     #[cold]
     #[track_caller]
-    fn failed<E, S: Shape<E>>(&self, entered: &mut Entered, error: E, shape: S, then: Then, captured: Captured) -> E {
+    fn failed<E, S: Shape<E>>(
+        &self,
+        entered: &mut Entered,
+        error: E,
+        shape: S,
+        then: Then,
+        captured: Captured,
+    ) -> E {
         monitor::install();
         let (operation, place) = (self.guarded.operation(), Location::caller());
         let recognised = Recognised::new(shape.view(&error), entered.place.leave());
@@ -183,7 +196,11 @@ pub fn catch<A, R, C: Conversion<R>>(
 #[inline]
 pub fn catch_async<F: Future>(guarded: &'static Guarded, body: F) -> Caught<F> {
     panics::watch();
-    Caught { guarded, place: Location::caller(), body }
+    Caught {
+        guarded,
+        place: Location::caller(),
+        body,
+    }
 }
 
 pin_project_lite::pin_project! {
@@ -204,7 +221,9 @@ impl<F: Future> Future for Caught<F> {
         let this = self.project();
         match panics::catch(|| this.body.poll(context)) {
             Ok(polled) => polled.map(Ok),
-            Err(payload) => Poll::Ready(Err(panic::error_of(&payload, this.guarded.name()).at(this.place))),
+            Err(payload) => Poll::Ready(Err(
+                panic::error_of(&payload, this.guarded.name()).at(this.place)
+            )),
         }
     }
 }

@@ -19,7 +19,9 @@ pub use crate::{
     retry::{Jitter, Next, Retry, Run},
 };
 pub use audit::{Audit, Audited, User, run_audited};
-pub use breaker::{BreakerSite, ByShape, call_guarded, fallback, ignore_if, judge_if, run_admitted};
+pub use breaker::{
+    BreakerSite, ByShape, call_guarded, fallback, ignore_if, judge_if, run_admitted,
+};
 pub use call::{Missing, call, call_with, default_value, missing, never, unguarded};
 pub use carry::{Carried, carrying, rejecting};
 pub use core::{
@@ -33,8 +35,8 @@ pub use core::{
 pub use handling::{Captured, Entered, Handling, catch, catch_async};
 pub use inventory;
 pub use retry::{
-    OwnDelay, RetrySite, UsableAgain, ask, by_class, clone_for_each_attempt, delayed, own_delay, settle_while,
-    usable_again, used_up,
+    OwnDelay, RetrySite, UsableAgain, ask, by_class, clone_for_each_attempt, delayed, own_delay,
+    settle_while, usable_again, used_up,
 };
 pub use returns::{Conversion, Itself, fallible, result, returned, returning, returns};
 pub use shape::{Attempted, Probe, Shape, probe, shapes};
@@ -42,5 +44,6 @@ pub use site::{Guarded, Registered};
 pub use std::time::Duration;
 
 pub use crate::{
-    __gardefou_here as here, __gardefou_judge as judge, __gardefou_shape as shape, __gardefou_submit as submit,
+    __gardefou_here as here, __gardefou_judge as judge, __gardefou_shape as shape,
+    __gardefou_submit as submit,
 };

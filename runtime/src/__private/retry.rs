@@ -19,7 +19,10 @@ impl RetrySite {
     /// A site that was not called yet.
     #[must_use]
     pub const fn new(guarded: &'static Guarded) -> Self {
-        Self { guarded, retry: OnceLock::new() }
+        Self {
+            guarded,
+            retry: OnceLock::new(),
+        }
     }
 
     /// Starts a series of attempts.
@@ -51,9 +54,13 @@ impl RetrySite {
     }
 }
 
-/// What a site uses whose configuration cannot work: one call, which is never more than was asked for.
+/// What a site uses whose configuration cannot work: one call, which is never more than was asked
+/// for.
 fn default_retry() -> Retry {
-    Retry::builder().max_attempts(1).build().expect("the defaults are valid")
+    Retry::builder()
+        .max_attempts(1)
+        .build()
+        .expect("the defaults are valid")
 }
 
 /// Clones a by-value argument for one attempt.
@@ -125,7 +132,9 @@ where
     Delayed { view, delay }
 }
 
-impl<E, V: ErrorView<E>, F: Fn(Attempt, &E) -> Option<Duration>> ErrorView<E> for Delayed<'_, V, F> {
+impl<E, V: ErrorView<E>, F: Fn(Attempt, &E) -> Option<Duration>> ErrorView<E>
+    for Delayed<'_, V, F>
+{
     fn view<'a>(&'a self, error: &'a E) -> View<'a> {
         self.view.view(error)
     }

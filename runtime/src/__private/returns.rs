@@ -1,8 +1,9 @@
 //! The return type of a guarded function as a `Result`.
 //!
-//! Whether it is one is decided once for each function, by autoref specialisation as in `shape`, and by nothing else:
-//! everything a guard does rests on the [`Conversion`] that was chosen, which exists for every type. A function that returns
-//! something else is therefore one error, at its return type.
+//! Whether it is one is decided once for each function, by autoref specialisation as in `shape`,
+//! and by nothing else: everything a guard does rests on the [`Conversion`] that was chosen, which
+//! exists for every type. A function that returns something else is therefore one error, at its
+//! return type.
 
 use crate::AppError;
 use std::{
@@ -61,7 +62,8 @@ impl<T, E> Conversion<Result<T, E>> for Itself {
     }
 }
 
-/// It is none; what stands here lets the compiler report that and nothing else. The value is whatever a fallback gives.
+/// It is none; what stands here lets the compiler report that and nothing else. The value is
+/// whatever a fallback gives.
 #[derive(Debug)]
 pub struct Nothing<V>(PhantomData<fn() -> V>);
 
@@ -147,7 +149,8 @@ pub fn returned<R, C: Conversion<R>>(conversion: C, result: Result<C::Value, C::
     conversion.returned(result)
 }
 
-/// Passes an async body on as one that gives a `Result`. Blocking bodies are converted where they are called.
+/// Passes an async body on as one that gives a `Result`. Blocking bodies are converted where they
+/// are called.
 #[inline(always)]
 pub fn fallible<R, C: Conversion<R>, F: Future<Output = R>>(
     conversion: C,
@@ -172,6 +175,8 @@ impl<R, C: Conversion<R>, F: Future<Output = R>> Future for Fallible<F, C> {
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let conversion = *this.conversion;
-        this.body.poll(context).map(|returned| conversion.result(returned))
+        this.body
+            .poll(context)
+            .map(|returned| conversion.result(returned))
     }
 }

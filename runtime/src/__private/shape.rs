@@ -1,9 +1,9 @@
 //! What can be seen of an error whose type only the place of the attribute knows.
 //!
-//! The way to look at an error is chosen while compiling, by autoref specialisation: the expansion calls a method on
-//! `&&&&&&&&&Probe<E>`, and method lookup takes the first implementation whose bounds `E` satisfies, from the most telling
-//! to the one for every type. Lifetimes play no part in that choice, so no level may ask for more of them than the
-//! user's type has.
+//! The way to look at an error is chosen while compiling, by autoref specialisation: the expansion
+//! calls a method on `&&&&&&&&&Probe<E>`, and method lookup takes the first implementation whose
+//! bounds `E` satisfies, from the most telling to the one for every type. Lifetimes play no part in
+//! that choice, so no level may ask for more of them than the user's type has.
 
 use super::{BreakerSite, Conversion};
 use crate::{
@@ -11,7 +11,9 @@ use crate::{
     error::{BuiltIn, Coded, CodedAs, ErrorRef, StdError, View},
     retry::ErrorView,
 };
-use std::{any::type_name, error::Error, fmt, marker::PhantomData, ops::Deref, sync::Arc, time::Duration};
+use std::{
+    any::type_name, error::Error, fmt, marker::PhantomData, ops::Deref, sync::Arc, time::Duration,
+};
 
 /// Stands for an error type.
 pub struct Probe<E>(PhantomData<fn() -> E>);
@@ -183,8 +185,9 @@ impl<E> Shape<E> for OfAny {
 /// The levels of the choice; brought into scope where the method is called and nowhere else.
 pub mod shapes {
     use super::{
-        AppError, Arc, BuiltIn, Coded, CodedAs, Deref, Error, OfAny, OfApp, OfBoxed, OfBuiltIn, OfCoded, OfCodedAs,
-        OfDebug, OfDisplay, OfError, OfKnown, PhantomData, Probe, Rejection, StdError, fmt,
+        AppError, Arc, BuiltIn, Coded, CodedAs, Deref, Error, OfAny, OfApp, OfBoxed, OfBuiltIn,
+        OfCoded, OfCodedAs, OfDebug, OfDisplay, OfError, OfKnown, PhantomData, Probe, Rejection,
+        StdError, fmt,
     };
 
     macro_rules! level {
@@ -201,7 +204,8 @@ pub mod shapes {
         };
     }
 
-    /// One trait for all known types, so that a type that does not even exist is no choice between several.
+    /// One trait for all known types, so that a type that does not even exist is no choice between
+    /// several.
     #[doc(hidden)]
     pub trait ForKnown {
         type Shape: Default;
@@ -270,8 +274,8 @@ macro_rules! __gardefou_shape {
     }};
 }
 
-/// How a retry looks at what an attempt gave: at the error, or at the rejection of a policy further in, which the error
-/// was made of.
+/// How a retry looks at what an attempt gave: at the error, or at the rejection of a policy further
+/// in, which the error was made of.
 #[derive(Debug)]
 pub struct Attempted<S> {
     shape: S,
@@ -283,19 +287,30 @@ impl<S: Copy> Attempted<S> {
     /// The function ran.
     #[inline(always)]
     pub fn ran(shape: S) -> Self {
-        Self { shape, rejection: None, breaker: None }
+        Self {
+            shape,
+            rejection: None,
+            breaker: None,
+        }
     }
 
     /// The function ran behind a breaker.
     #[inline(always)]
     pub fn behind(self, breaker: &'static BreakerSite) -> Self {
-        Self { breaker: Some(breaker), ..self }
+        Self {
+            breaker: Some(breaker),
+            ..self
+        }
     }
 
     /// The function did not run.
     #[cold]
     pub fn rejected(shape: S, rejection: &Rejection) -> Self {
-        Self { shape, rejection: Some(rejection.clone()), breaker: None }
+        Self {
+            shape,
+            rejection: Some(rejection.clone()),
+            breaker: None,
+        }
     }
 }
 

@@ -2,8 +2,8 @@
 
 use crate::breaker::{CircuitBreaker, Identity, circuit_breakers};
 
-/// Calls and failures of the breakers of one name, since a rule has been watching it. They never decrease, whether the
-/// breaker is made, removed, made again or restored meanwhile.
+/// Calls and failures of the breakers of one name, since a rule has been watching it. They never
+/// decrease, whether the breaker is made, removed, made again or restored meanwhile.
 #[derive(Debug, Default)]
 pub(super) struct Calls {
     /// The breaker that was seen last, and what it had counted.
@@ -15,7 +15,10 @@ pub(super) struct Calls {
 impl Calls {
     /// Leaves out what the breaker of this name has counted until now.
     pub(super) fn begin(name: &str) -> Self {
-        Self { seen: circuit_breakers().get(name).map(|breaker| look(&breaker)), ..Self::default() }
+        Self {
+            seen: circuit_breakers().get(name).map(|breaker| look(&breaker)),
+            ..Self::default()
+        }
     }
 
     /// Returns calls and failures so far.

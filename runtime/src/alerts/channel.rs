@@ -9,11 +9,12 @@ use std::{error::Error, fmt, time::Duration};
 
 /// A place that notices are delivered to.
 ///
-/// Each channel has a thread, a queue and a circuit breaker of its own, so that one that hangs delays no other.
-/// [`deliver`](Self::deliver) may block, but should set its own time limits. One that takes longer than
-/// [`delivery_timeout`](super::AlertsConfigBuilder::delivery_timeout) counts as a failed attempt, and another thread goes
-/// on with the queue: a thread cannot be ended from outside, so that at most two deliveries of a channel are abandoned in
-/// this way. Should one of them succeed after all, its notification counts as delivered. A panic counts as a failure that
+/// Each channel has a thread, a queue and a circuit breaker of its own, so that one that hangs
+/// delays no other. [`deliver`](Self::deliver) may block, but should set its own time limits. One
+/// that takes longer than [`delivery_timeout`](super::AlertsConfigBuilder::delivery_timeout) counts
+/// as a failed attempt, and another thread goes on with the queue: a thread cannot be ended from
+/// outside, so that at most two deliveries of a channel are abandoned in this way. Should one of
+/// them succeed after all, its notification counts as delivered. A panic counts as a failure that
 /// is not tried again.
 pub trait Channel: Send + Sync + 'static {
     /// Returns the name by which rules and statistics speak of the channel.
@@ -51,13 +52,21 @@ impl DeliveryError {
     /// Makes an error after which another try can help, as a lost connection.
     #[must_use]
     pub fn temporary(text: impl Into<String>) -> Self {
-        Self { text: text.into(), is_final: false, retry_after: None, source: None }
+        Self {
+            text: text.into(),
+            is_final: false,
+            retry_after: None,
+            source: None,
+        }
     }
 
     /// Makes an error that will not change, as a refused address.
     #[must_use]
     pub fn permanent(text: impl Into<String>) -> Self {
-        Self { is_final: true, ..Self::temporary(text) }
+        Self {
+            is_final: true,
+            ..Self::temporary(text)
+        }
     }
 
     /// Says how long to wait before another try.
@@ -96,7 +105,8 @@ impl fmt::Display for DeliveryError {
     }
 }
 
-/// The text of an error and those of its causes, outermost first, in one line of at most 500 characters.
+/// The text of an error and those of its causes, outermost first, in one line of at most 500
+/// characters.
 pub(super) fn with_causes(error: &(dyn Error + 'static)) -> String {
     let text_of = |level: &(dyn Error + 'static)| text::for_sink(&level, MAX_CAUSES);
     let own = text_of(error);
@@ -111,13 +121,16 @@ const MAX_CAUSES: usize = 500;
 
 impl Error for DeliveryError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.source.as_deref().map(|source| source as &(dyn Error + 'static))
+        self.source
+            .as_deref()
+            .map(|source| source as &(dyn Error + 'static))
     }
 }
 
 /// A channel into the log, under the target `gardefou::alert`.
 ///
-/// A notification that no subscriber of `tracing` takes, at the level that belongs to it, goes to the standard error.
+/// A notification that no subscriber of `tracing` takes, at the level that belongs to it, goes to
+/// the standard error.
 #[derive(Clone, Debug)]
 pub struct LogChannel(());
 
@@ -189,7 +202,10 @@ impl CallbackChannel {
         name: impl Into<String>,
         deliver: impl Fn(&Notice) -> Result<(), DeliveryError> + Send + Sync + 'static,
     ) -> Self {
-        Self { name: name.into(), deliver: Box::new(deliver) }
+        Self {
+            name: name.into(),
+            deliver: Box::new(deliver),
+        }
     }
 }
 
@@ -205,6 +221,8 @@ impl Channel for CallbackChannel {
 
 impl fmt::Debug for CallbackChannel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CallbackChannel").field("name", &Shown(&self.name)).finish_non_exhaustive()
+        f.debug_struct("CallbackChannel")
+            .field("name", &Shown(&self.name))
+            .finish_non_exhaustive()
     }
 }

@@ -64,7 +64,11 @@ impl AlertsConfig {
             let program = std::env::args_os().next().map(std::path::PathBuf::from)?;
             Some(program.file_stem()?.to_string_lossy().into_owned())
         };
-        self.source.clone().or_else(of_service).or_else(of_program).unwrap_or_default()
+        self.source
+            .clone()
+            .or_else(of_service)
+            .or_else(of_program)
+            .unwrap_or_default()
     }
 
     pub(super) fn channel_names(&self) -> Vec<&str> {
@@ -72,7 +76,8 @@ impl AlertsConfig {
     }
 }
 
-/// The builder's starting point; [`AlertsConfigBuilder::build`] fills in channels and rules where there are none.
+/// The builder's starting point; [`AlertsConfigBuilder::build`] fills in channels and rules where
+/// there are none.
 impl Default for AlertsConfig {
     fn default() -> Self {
         Self {
@@ -107,7 +112,14 @@ fn default_rules() -> Vec<Rule> {
 impl fmt::Debug for AlertsConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AlertsConfig")
-            .field("channels", &self.channel_names().into_iter().map(Shown).collect::<Vec<_>>())
+            .field(
+                "channels",
+                &self
+                    .channel_names()
+                    .into_iter()
+                    .map(Shown)
+                    .collect::<Vec<_>>(),
+            )
             .field("rules", &self.rules)
             .field("throttle", &self.throttle)
             .field("max_per_minute", &self.max_per_minute)
@@ -116,8 +128,8 @@ impl fmt::Debug for AlertsConfig {
 }
 
 impl PartialEq for AlertsConfig {
-    /// Two configurations are equal if they have the same channels (by name), settings and monitor, whatever their
-    /// clocks.
+    /// Two configurations are equal if they have the same channels (by name), settings and monitor,
+    /// whatever their clocks.
     fn eq(&self, other: &Self) -> bool {
         // In full, so that a setting which is added is not forgotten here.
         let Self {
@@ -182,22 +194,26 @@ impl AlertsConfigBuilder {
         self
     }
 
-    /// Sets the time in which one problem brings one notification on one channel; further ones are counted.
+    /// Sets the time in which one problem brings one notification on one channel; further ones are
+    /// counted.
     ///
-    /// For a circuit, a check, a rate or a ratio, a failure after a recovery is sent at once; a recovery is sent once
-    /// in this time, and what changes more often at its end, as the state at that time.
+    /// For a circuit, a check, a rate or a ratio, a failure after a recovery is sent at once; a
+    /// recovery is sent once in this time, and what changes more often at its end, as the state at
+    /// that time.
     pub fn throttle(mut self, interval: Duration) -> Self {
         self.0.throttle = interval;
         self
     }
 
-    /// Sets how many must be held back for an early notice, the next one at ten times as many; `None` for none.
+    /// Sets how many must be held back for an early notice, the next one at ten times as many;
+    /// `None` for none.
     pub fn escalate_after(mut self, held_back: Option<u64>) -> Self {
         self.0.escalate_after = held_back;
         self
     }
 
-    /// Sets how many notices a channel gets within a minute; further ones come together as a digest when it is over.
+    /// Sets how many notices a channel gets within a minute; further ones come together as a digest
+    /// when it is over.
     pub fn max_per_minute(mut self, notices: u64) -> Self {
         self.0.max_per_minute = notices;
         self
@@ -221,16 +237,19 @@ impl AlertsConfigBuilder {
         self
     }
 
-    /// Sets how long a notice waits for a channel whose circuit is open before it goes to the journal.
+    /// Sets how long a notice waits for a channel whose circuit is open before it goes to the
+    /// journal.
     pub fn give_up_after(mut self, wait: Duration) -> Self {
         self.0.give_up_after = wait;
         self
     }
 
-    /// Sets how long one attempt to deliver a notification may take, from 1 second to 1 hour; 90 s by default.
+    /// Sets how long one attempt to deliver a notification may take, from 1 second to 1 hour; 90 s
+    /// by default.
     ///
-    /// A longer one counts as a failed attempt, and another thread goes on with the channel's queue: see
-    /// [`Channel`]. The limit holds where threads deliver, that is with [`background`](Self::background).
+    /// A longer one counts as a failed attempt, and another thread goes on with the channel's
+    /// queue: see [`Channel`]. The limit holds where threads deliver, that is with
+    /// [`background`](Self::background).
     pub fn delivery_timeout(mut self, limit: Duration) -> Self {
         self.0.delivery_timeout = limit;
         self
@@ -248,8 +267,8 @@ impl AlertsConfigBuilder {
         self
     }
 
-    /// Sets the monitor whose grouping, `before_record` hook and journal are used: what could not be delivered is kept in
-    /// its journal, and found there by the next start.
+    /// Sets the monitor whose grouping, `before_record` hook and journal are used: what could not
+    /// be delivered is kept in its journal, and found there by the next start.
     ///
     /// Rules still judge every event of the process.
     ///
@@ -289,12 +308,23 @@ impl AlertsConfigBuilder {
             }
         };
         let seconds = |range: std::ops::RangeInclusive<u64>, value: Duration| {
-            value >= Duration::from_secs(*range.start()) && value <= Duration::from_secs(*range.end())
+            value >= Duration::from_secs(*range.start())
+                && value <= Duration::from_secs(*range.end())
         };
-        check(names.len() <= 64, "channel", names.len().to_string(), "must be at most 64 channels");
+        check(
+            names.len() <= 64,
+            "channel",
+            names.len().to_string(),
+            "must be at most 64 channels",
+        );
         for (at, name) in names.iter().enumerate() {
             let is_new = !names[..at].contains(name);
-            check(!name.is_empty() && is_new, "channel", (*name).to_owned(), "must have a name of its own");
+            check(
+                !name.is_empty() && is_new,
+                "channel",
+                (*name).to_owned(),
+                "must have a name of its own",
+            );
         }
         let shown = |duration: Duration| format!("{duration:?}");
         check(
@@ -304,10 +334,25 @@ impl AlertsConfigBuilder {
             "must be from 1 second to 1 day",
         );
         let escalation = config.escalate_after.unwrap_or(2);
-        check(escalation >= 2, "escalate_after", escalation.to_string(), "must be at least 2");
+        check(
+            escalation >= 2,
+            "escalate_after",
+            escalation.to_string(),
+            "must be at least 2",
+        );
         let per_minute = config.max_per_minute;
-        check((1..=10_000).contains(&per_minute), "max_per_minute", per_minute.to_string(), "must be from 1 to 10,000");
-        check((1..=10_000).contains(&config.queue), "queue", config.queue.to_string(), "must be from 1 to 10,000");
+        check(
+            (1..=10_000).contains(&per_minute),
+            "max_per_minute",
+            per_minute.to_string(),
+            "must be from 1 to 10,000",
+        );
+        check(
+            (1..=10_000).contains(&config.queue),
+            "queue",
+            config.queue.to_string(),
+            "must be from 1 to 10,000",
+        );
         check(
             (1..=100).contains(&config.max_tries),
             "max_tries",
@@ -321,9 +366,19 @@ impl AlertsConfigBuilder {
             "must be at most 60 seconds",
         );
         let give_up = config.give_up_after;
-        check(seconds(1..=86_400, give_up), "give_up_after", shown(give_up), "must be from 1 second to 1 day");
+        check(
+            seconds(1..=86_400, give_up),
+            "give_up_after",
+            shown(give_up),
+            "must be from 1 second to 1 day",
+        );
         let limit = config.delivery_timeout;
-        check(seconds(1..=3600, limit), "delivery_timeout", shown(limit), "must be from 1 second to 1 hour");
+        check(
+            seconds(1..=3600, limit),
+            "delivery_timeout",
+            shown(limit),
+            "must be from 1 second to 1 hour",
+        );
         problems.extend(config.rules.iter().flat_map(|rule| rule.problems(&names)));
         match ConfigError::join(problems) {
             Some(err) => Err(err),

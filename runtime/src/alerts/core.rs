@@ -19,8 +19,8 @@ use crate::{
     breaker::circuit_breakers,
     error::{Rejection, View, redact},
     event::{
-        self, AlertLevel, CircuitState, ErrorEvent, Event, HealthEvent, NotificationEvent, NotificationOutcome,
-        RecordSlot, names, text,
+        self, AlertLevel, CircuitState, ErrorEvent, Event, HealthEvent, NotificationEvent,
+        NotificationOutcome, RecordSlot, names, text,
     },
     monitor::{ErrorMonitor, ErrorRecord, error_monitor, journal::JournalError},
     panics,
@@ -80,7 +80,8 @@ impl Drop for Busy<'_> {
 pub(super) enum Turn {
     /// Something was done: there may be more to do.
     Done,
-    /// Something was done, by a delivery that was abandoned meanwhile: another worker has this one's place.
+    /// Something was done, by a delivery that was abandoned meanwhile: another worker has this
+    /// one's place.
     Replaced,
     /// Nothing can be done before a change, or before that tick.
     Wait(Option<Tick>),
@@ -107,7 +108,8 @@ struct Counts {
 }
 
 thread_local! {
-    /// Set while this thread delivers: what happens then is no reason for a notice, or alerting would feed itself.
+    /// Set while this thread delivers: what happens then is no reason for a notice, or alerting
+    /// would feed itself.
     static DELIVERS: Cell<bool> = const { Cell::new(false) };
 }
 
@@ -123,8 +125,10 @@ impl Delivering {
 /// Returns `true` for an event that alerting looks at, and on a thread on which it counts.
 pub(super) fn is_of_interest(event: &Event<'_>) -> bool {
     // A thread that is ending has no flag any more, and delivers nothing.
-    matches!(event, Event::Error(_) | Event::Breaker(_) | Event::Health(_))
-        && !DELIVERS.try_with(Cell::get).unwrap_or(false)
+    matches!(
+        event,
+        Event::Error(_) | Event::Breaker(_) | Event::Health(_)
+    ) && !DELIVERS.try_with(Cell::get).unwrap_or(false)
 }
 
 impl Drop for Delivering {
@@ -135,7 +139,10 @@ impl Drop for Delivering {
 
 impl Core {
     pub(super) fn new(config: AlertsConfig) -> Result<Self, ConfigError> {
-        let monitor = config.monitor.clone().unwrap_or_else(|| error_monitor().clone());
+        let monitor = config
+            .monitor
+            .clone()
+            .unwrap_or_else(|| error_monitor().clone());
         let decider = Decider::new_at(config.clock.now(), &config, monitor.journal().is_some());
         let ratios = Ratios(
             config
@@ -147,8 +154,11 @@ impl Core {
                 })
                 .collect(),
         );
-        let lanes: Result<Vec<Lane>, ConfigError> =
-            config.channels.iter().map(|channel| Lane::new(channel, &config)).collect();
+        let lanes: Result<Vec<Lane>, ConfigError> = config
+            .channels
+            .iter()
+            .map(|channel| Lane::new(channel, &config))
+            .collect();
         let lanes = lanes?;
         Ok(Self {
             decider: Mutex::new(decider),
@@ -176,7 +186,8 @@ impl Core {
         }
         let now = self.clock().now();
         match event {
-            // A pending error is settled later; one whose attempt was retried brings no notification.
+            // A pending error is settled later; one whose attempt was retried brings no
+            // notification.
             Event::Error(error) => self.on_error(now, event, error),
             Event::Breaker(breaker) => {
                 let plans = match self.level_of(event) {
@@ -189,8 +200,13 @@ impl Core {
                 self.carry_out(plans, None);
             }
             Event::Health(health) => {
-                let Some(level) = self.level_of(event) else { return };
-                let health = HealthEvent { level: level.unwrap_or(health.level), ..*health };
+                let Some(level) = self.level_of(event) else {
+                    return;
+                };
+                let health = HealthEvent {
+                    level: level.unwrap_or(health.level),
+                    ..*health
+                };
                 let plans = self.decider.lock().on_health_at(now, &health);
                 self.carry_out(plans, None);
             }
@@ -215,15 +231,27 @@ impl Core {
         let recorder = self.monitor.recorder();
         let changed = if recorder.has_before() {
             // Without one, the hook dropped it.
-            let Some(record) = event.record_by(recorder) else { return };
+            let Some(record) = event.record_by(recorder) else {
+                return;
+            };
             Some(record)
         } else {
             None
         };
         let behind = View::of_ref(error.error).rejection().map(Rejection::name);
         let plans = match &changed {
-            Some(record) => self.decider.lock().on_error_at(now, &error.as_in(record), record.fingerprint, behind),
-            None => self.decider.lock().on_error_at(now, error, event.stamp_by(recorder).fingerprint, behind),
+            Some(record) => self.decider.lock().on_error_at(
+                now,
+                &error.as_in(record),
+                record.fingerprint,
+                behind,
+            ),
+            None => self.decider.lock().on_error_at(
+                now,
+                error,
+                event.stamp_by(recorder).fingerprint,
+                behind,
+            ),
         };
         if !plans.is_empty() {
             let record = changed.or_else(|| event.record_by(recorder));
@@ -231,7 +259,8 @@ impl Core {
         }
     }
 
-    /// Tells what the passing of time makes due. Gives when something is due next, and whether anything was now.
+    /// Tells what the passing of time makes due. Gives when something is due next, and whether
+    /// anything was now.
     pub(super) fn tick(&self) -> (Option<Tick>, bool) {
         let _delivering = Delivering::begin();
         let _busy = Busy::begin(&self.busy);
@@ -241,7 +270,10 @@ impl Core {
         let plans = decider.tick_at(now, &mut *ratios);
         let next = decider.next_due();
         drop((decider, ratios));
-        let next = next.into_iter().chain(self.lanes.iter().filter_map(Lane::next_watch)).min();
+        let next = next
+            .into_iter()
+            .chain(self.lanes.iter().filter_map(Lane::next_watch))
+            .min();
         let is_due = !plans.is_empty();
         self.carry_out(plans, None);
         (next, is_due)
@@ -259,15 +291,28 @@ impl Core {
             let (key, mut plan) = (plan.key, plan);
             if plan.in_digest {
                 // A digest of many groups must not hold the records of all of them.
-                self.decider.lock().remember(key, &Arc::new(plan.into_line(record)));
+                self.decider
+                    .lock()
+                    .remember(key, &Arc::new(plan.into_line(record)));
                 continue;
             }
-            let (settles, told) = (std::mem::take(&mut plan.settles), std::mem::take(&mut plan.told));
-            let notice = Arc::new(plan.into_notice(record, &self.config.source(), self.clock().wall().into()));
+            let (settles, told) = (
+                std::mem::take(&mut plan.settles),
+                std::mem::take(&mut plan.told),
+            );
+            let notice = Arc::new(plan.into_notice(
+                record,
+                &self.config.source(),
+                self.clock().wall().into(),
+            ));
             if settles.contains(&key) {
                 self.decider.lock().remember(key, &notice);
             }
-            self.send(key.channel, Item::new(notice, settles, false, self.clock().now()), &told);
+            self.send(
+                key.channel,
+                Item::new(notice, settles, false, self.clock().now()),
+                &told,
+            );
         }
     }
 
@@ -299,7 +344,11 @@ impl Core {
             Step::Idle => Turn::Wait(None),
             Step::Wait(until) => Turn::Wait(Some(until)),
             step => {
-                let turn = if matches!(step, Step::CameBack { .. }) { Turn::Replaced } else { Turn::Done };
+                let turn = if matches!(step, Step::CameBack { .. }) {
+                    Turn::Replaced
+                } else {
+                    Turn::Done
+                };
                 self.note(channel, step);
                 turn
             }
@@ -315,7 +364,10 @@ impl Core {
         let lane = &self.lanes[channel];
         match step {
             Step::Idle | Step::Wait(_) | Step::CameBack { arrived: None } => {}
-            Step::Arrived { item, late } | Step::CameBack { arrived: Some((item, late)) } => {
+            Step::Arrived { item, late }
+            | Step::CameBack {
+                arrived: Some((item, late)),
+            } => {
                 // First, since a process that is killed before this delivers it again.
                 let is_kept = item.replayed || late || item.record != Recorded::No;
                 if is_kept && !self.write(channel, &item.notice, Entry::Arrived) {
@@ -332,9 +384,17 @@ impl Core {
                 );
             }
             Step::AttemptFailed { error } => {
-                self.complain(channel, &error, "a notice could not be sent; it is tried again");
+                self.complain(
+                    channel,
+                    &error,
+                    "a notice could not be sent; it is tried again",
+                );
             }
-            Step::GivenUp { item, error, reason } => {
+            Step::GivenUp {
+                item,
+                error,
+                reason,
+            } => {
                 let what = match (self.give_up(channel, &item, reason), error.is_permanent()) {
                     (false, _) => "a notice could not be sent, and no journal keeps it",
                     (true, true) => "a notice was refused; it is kept, but not sent again",
@@ -351,7 +411,8 @@ impl Core {
         }
     }
 
-    /// Looks for deliveries that take longer than they may. Returns the channels that need another worker.
+    /// Looks for deliveries that take longer than they may. Returns the channels that need another
+    /// worker.
     pub(super) fn watch(&self) -> Vec<usize> {
         let _delivering = Delivering::begin();
         let _busy = Busy::begin(&self.busy);
@@ -369,9 +430,14 @@ impl Core {
     }
 
     /// Notes that a thread could not be spawned: nothing is delivered on these channels.
-    pub(super) fn note_missing_thread(&self, channels: impl IntoIterator<Item = usize>, error: &io::Error) {
+    pub(super) fn note_missing_thread(
+        &self,
+        channels: impl IntoIterator<Item = usize>,
+        error: &io::Error,
+    ) {
         for channel in channels {
-            self.lanes[channel].note_failure(format!("failed to spawn the alerting thread: {error}"));
+            self.lanes[channel]
+                .note_failure(format!("failed to spawn the alerting thread: {error}"));
             self.complain(channel, error, "failed to spawn the alerting thread");
         }
     }
@@ -389,14 +455,26 @@ impl Core {
 
     /// Keeps a notice that did not arrive; tells whether it is safe.
     pub(super) fn give_up(&self, channel: usize, item: &Item, reason: Reason) -> bool {
-        let kept =
-            item.replayed || self.write(channel, &item.notice, Entry::Undelivered) || item.record == Recorded::Yes;
+        let kept = item.replayed
+            || self.write(channel, &item.notice, Entry::Undelivered)
+            || item.record == Recorded::Yes;
         // One that the receiver refused is kept for people to see, and never sent again.
-        self.settle(item, if kept && reason != Reason::Refused { Settled::Kept } else { Settled::Dropped });
+        self.settle(
+            item,
+            if kept && reason != Reason::Refused {
+                Settled::Kept
+            } else {
+                Settled::Dropped
+            },
+        );
         if !kept || !item.replayed {
             self.lanes[channel].count_given_up(reason, kept);
         }
-        let outcome = if kept { NotificationOutcome::Kept } else { NotificationOutcome::Lost };
+        let outcome = if kept {
+            NotificationOutcome::Kept
+        } else {
+            NotificationOutcome::Lost
+        };
         self.publish(channel, &item.notice, outcome);
         kept
     }
@@ -421,21 +499,30 @@ impl Core {
 
     /// Writes to the journal what became of a notification; returns whether that has it.
     fn write(&self, channel: usize, notice: &Notice, entry: Entry<'_>) -> bool {
-        let Some(journal) = self.monitor.journal() else { return false };
+        let Some(journal) = self.monitor.journal() else {
+            return false;
+        };
         self.kept[channel].write(&*journal, notice, entry, self.clock().wall().into())
     }
 
-    /// Reads what the journal has for a channel. Returns `true` if that was the first time since the start.
+    /// Reads what the journal has for a channel. Returns `true` if that was the first time since
+    /// the start.
     fn look_back(&self, channel: usize) -> bool {
         let read = self.monitor.journal().map(|journal| {
-            panics::catch(|| self.kept[channel].look_back(&*journal, || self.lanes[channel].waiting()))
-                .unwrap_or_else(|_| Err(JournalError::new("read notifications", "it panicked")))
+            panics::catch(|| {
+                self.kept[channel].look_back(&*journal, || self.lanes[channel].waiting())
+            })
+            .unwrap_or_else(|_| Err(JournalError::new("read notifications", "it panicked")))
         });
         let found = match read {
             None => History::default(),
             Some(Ok(found)) => found,
             Some(Err(err)) => {
-                self.complain(channel, &err, "what could not be sent earlier cannot be read");
+                self.complain(
+                    channel,
+                    &err,
+                    "what could not be sent earlier cannot be read",
+                );
                 History::default()
             }
         };
@@ -457,7 +544,9 @@ impl Core {
     fn replay(&self, channel: usize) -> bool {
         match self.kept[channel].next() {
             // Should there be no room, the journal still has it.
-            Ok(notice) => self.lanes[channel].push(Item::new(notice, Vec::new(), true, self.clock().now())).is_ok(),
+            Ok(notice) => self.lanes[channel]
+                .push(Item::new(notice, Vec::new(), true, self.clock().now()))
+                .is_ok(),
             Err(has_more) => has_more,
         }
     }
@@ -468,14 +557,19 @@ impl Core {
         self.kept.iter().for_each(Kept::leave_to_parent);
     }
 
-    /// Lets other processes take over what the channels could not deliver. One in the middle of a delivery keeps its
-    /// claim until that is over.
+    /// Lets other processes take over what the channels could not deliver. One in the middle of a
+    /// delivery keeps its claim until that is over.
     pub(super) fn release(&self) {
-        let idle = self.lanes.iter().zip(&self.kept).filter(|(lane, _)| lane.is_idle());
+        let idle = self
+            .lanes
+            .iter()
+            .zip(&self.kept)
+            .filter(|(lane, _)| lane.is_idle());
         idle.for_each(|(_, kept)| kept.release(self.monitor.journal()));
     }
 
-    /// Logs a failure of a channel, at most once a minute; to the standard error where no subscriber takes it.
+    /// Logs a failure of a channel, at most once a minute; to the standard error where no
+    /// subscriber takes it.
     fn complain(&self, channel: usize, error: &(dyn Error + 'static), what: &str) {
         let now = self.clock().now();
         let mut last = self.last_complaints[channel].lock();
@@ -507,10 +601,13 @@ impl Core {
         *self.changes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits until there is a change after `seen`, at most for `timeout`; returns whether there is one.
+    /// Waits until there is a change after `seen`, at most for `timeout`; returns whether there is
+    /// one.
     pub(super) fn wait_beyond(&self, seen: u64, timeout: Duration) -> bool {
         let changes = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
-        let waited = self.changed.wait_timeout_while(changes, timeout, |now| *now == seen);
+        let waited = self
+            .changed
+            .wait_timeout_while(changes, timeout, |now| *now == seen);
         !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()
     }
 

@@ -30,7 +30,8 @@ pub(super) struct Decider {
     pub(super) unread: Unread,
     digests: Vec<Digest>,
     max_per_minute: u64,
-    /// The circuits that are not closed, with the number of calls that their past openings have rejected.
+    /// The circuits that are not closed, with the number of calls that their past openings have
+    /// rejected.
     open: HashMap<String, u64>,
     /// The breaker that an operation was seen to stand behind.
     behind: HashMap<String, String>,
@@ -47,7 +48,8 @@ pub(super) struct RuleState {
 
 /// What a breaker is seen to do at a moment.
 pub(super) trait Breakers {
-    /// Returns calls and failures of the breaker that a rule names, since the rule has been watching it.
+    /// Returns calls and failures of the breaker that a rule names, since the rule has been
+    /// watching it.
     fn calls(&mut self, rule: usize, name: &str) -> (u64, u64);
 
     /// Returns whether a breaker rejects calls, and whether a call of it has succeeded.
@@ -58,17 +60,23 @@ const MAX_OPERATIONS: usize = 1000;
 
 /// Whether calls are rejected in this state, all or most of them.
 pub(super) fn rejects(state: CircuitState) -> bool {
-    matches!(state, CircuitState::Open | CircuitState::ForcedOpen | CircuitState::HalfOpen)
+    matches!(
+        state,
+        CircuitState::Open | CircuitState::ForcedOpen | CircuitState::HalfOpen
+    )
 }
 
 impl Decider {
-    /// Makes the state of alerting that begins now. With `is_read_later`, each channel waits for what the journal has of
-    /// an earlier process: see [`restore_at`](Self::restore_at).
+    /// Makes the state of alerting that begins now. With `is_read_later`, each channel waits for
+    /// what the journal has of an earlier process: see [`restore_at`](Self::restore_at).
     pub(super) fn new_at(now: Tick, config: &AlertsConfig, is_read_later: bool) -> Self {
         let (rules, channels) = (&config.rules, config.channel_names());
         let state_of = |rule: &Rule| RuleState {
             channels: (0..channels.len())
-                .filter(|at| rule.channels.is_empty() || rule.channels.iter().any(|name| name == channels[*at]))
+                .filter(|at| {
+                    rule.channels.is_empty()
+                        || rule.channels.iter().any(|name| name == channels[*at])
+                })
                 .collect(),
             rule: rule.clone(),
             gauge: match rule.trigger {
@@ -101,18 +109,28 @@ impl Decider {
         if let Some(breaker) = behind
             && (self.behind.len() < MAX_OPERATIONS || self.behind.contains_key(event.operation))
         {
-            self.behind.insert(event.operation.to_owned(), breaker.to_owned());
+            self.behind
+                .insert(event.operation.to_owned(), breaker.to_owned());
         }
-        let circuit_is_open = self.behind.get(event.operation).is_some_and(|breaker| self.open.contains_key(breaker));
+        let circuit_is_open = self
+            .behind
+            .get(event.operation)
+            .is_some_and(|breaker| self.open.contains_key(breaker));
         let (mut told, mut plans) = (Vec::new(), Vec::new());
         for at in 0..self.rules.len() {
             let state = &mut self.rules[at];
             if !state.rule.matches(event) {
                 continue;
             }
-            let by_rule = state.rule.inhibited_by.iter().any(|breaker| self.open.contains_key(breaker));
+            let by_rule = state
+                .rule
+                .inhibited_by
+                .iter()
+                .any(|breaker| self.open.contains_key(breaker));
             match state.rule.trigger {
-                Trigger::Immediate | Trigger::Rate { .. } if by_rule || event.opening.is_some() => self.inhibited += 1,
+                Trigger::Immediate | Trigger::Rate { .. } if by_rule || event.opening.is_some() => {
+                    self.inhibited += 1;
+                }
                 Trigger::Rate { .. } if circuit_is_open => self.inhibited += 1,
                 Trigger::Immediate => {
                     let (name, recovery) = (state.rule.name.clone(), state.rule.recovery_after);
@@ -120,14 +138,23 @@ impl Decider {
                         // Two rules that want one error on one channel are one notice.
                         if !told.contains(&channel) {
                             told.push(channel);
-                            let key = Key { channel, fingerprint, level: event.level };
-                            plans.extend(self.judge_at(now, key, &name, recovery, || Content::Error));
+                            let key = Key {
+                                channel,
+                                fingerprint,
+                                level: event.level,
+                            };
+                            plans.extend(
+                                self.judge_at(now, key, &name, recovery, || Content::Error),
+                            );
                         }
                     }
                 }
                 Trigger::Rate { count, window } => {
                     if state.gauge.count_at(now, count, window) {
-                        plans.extend(self.tell_rule_at(now, at, event.level, || Content::Rate { count, window }));
+                        plans.extend(self.tell_rule_at(now, at, event.level, || Content::Rate {
+                            count,
+                            window,
+                        }));
                     }
                 }
                 Trigger::Ratio { .. } | Trigger::Breakers { .. } | Trigger::Health { .. } => {}
@@ -137,17 +164,35 @@ impl Decider {
     }
 
     pub(super) fn on_breaker_at(&mut self, now: Tick, event: &BreakerEvent<'_>) -> Vec<Plan> {
-        let BreakerEventKind::Transition { from, to, reason, cause, .. } = event.kind else { return Vec::new() };
+        let BreakerEventKind::Transition {
+            from,
+            to,
+            reason,
+            cause,
+            ..
+        } = event.kind
+        else {
+            return Vec::new();
+        };
         if event.shadow {
             return Vec::new();
         }
         let rejected = self.note_breaker(event);
         let opened = matches!(to, CircuitState::Open | CircuitState::ForcedOpen) && !rejects(from);
         let closed = !rejects(to) && rejects(from);
-        // A probe that failed changes nothing for whoever watches: the circuit was and is not closed.
+        // A probe that failed changes nothing for whoever watches: the circuit was and is not
+        // closed.
         let state = match (opened, closed) {
-            (true, _) => State { name: OPEN, is_good: false, level: AlertLevel::Error },
-            (_, true) => State { name: CLOSED, is_good: true, level: AlertLevel::Info },
+            (true, _) => State {
+                name: OPEN,
+                is_good: false,
+                level: AlertLevel::Error,
+            },
+            (_, true) => State {
+                name: CLOSED,
+                is_good: true,
+                level: AlertLevel::Info,
+            },
             _ => return Vec::new(),
         };
         let content = || match opened {
@@ -156,21 +201,39 @@ impl Decider {
                 reason: reason.name(),
                 cause: cause.map(str::to_owned),
             },
-            false => Content::BreakerClosed { name: event.name.to_owned(), rejected },
+            false => Content::BreakerClosed {
+                name: event.name.to_owned(),
+                rejected,
+            },
         };
         let watches = |trigger: &Trigger| trigger.watches_breaker(event.name);
-        self.tell_watchers_at(now, Fingerprint::of(&[BREAKER, event.name]), (state, false), content, watches)
+        self.tell_watchers_at(
+            now,
+            Fingerprint::of(&[BREAKER, event.name]),
+            (state, false),
+            content,
+            watches,
+        )
     }
 
-    /// Notes whether a circuit is open, for the rules that rest meanwhile. Returns how many calls it has rejected since it
-    /// was closed.
+    /// Notes whether a circuit is open, for the rules that rest meanwhile. Returns how many calls
+    /// it has rejected since it was closed.
     pub(super) fn note_breaker(&mut self, event: &BreakerEvent<'_>) -> u64 {
-        let BreakerEventKind::Transition { from, to, rejected, .. } = event.kind else { return 0 };
+        let BreakerEventKind::Transition {
+            from, to, rejected, ..
+        } = event.kind
+        else {
+            return 0;
+        };
         if event.shadow {
             return 0;
         }
         // In half-open the opening goes on, and its number is given again when it ends.
-        let ended = if rejects(from) && to != CircuitState::HalfOpen { rejected } else { 0 };
+        let ended = if rejects(from) && to != CircuitState::HalfOpen {
+            rejected
+        } else {
+            0
+        };
         if rejects(to) {
             let sum = self.open.entry(event.name.to_owned()).or_default();
             *sum += ended;
@@ -188,9 +251,19 @@ impl Decider {
             to: event.to,
             output: event.output.map(str::to_owned),
         };
-        let state = State { name: event.to, is_good: event.to == PASS, level: event.level };
+        let state = State {
+            name: event.to,
+            is_good: event.to == PASS,
+            level: event.level,
+        };
         let watches = |trigger: &Trigger| trigger.watches_check(event.check);
-        self.tell_watchers_at(now, Fingerprint::of(&[HEALTH, event.check]), (state, is_first_good), content, watches)
+        self.tell_watchers_at(
+            now,
+            Fingerprint::of(&[HEALTH, event.check]),
+            (state, is_first_good),
+            content,
+            watches,
+        )
     }
 
     /// What the passing of time makes due.
@@ -216,10 +289,15 @@ impl Decider {
     /// What was held back and not told yet: there will be no later.
     pub(super) fn close_at(&mut self, now: Tick) -> Vec<Plan> {
         let channels = 0..self.digests.len();
-        let mut plans: Vec<Plan> =
-            channels.clone().flat_map(|channel| self.restore_at(now, channel, Vec::new())).collect();
+        let mut plans: Vec<Plan> = channels
+            .clone()
+            .flat_map(|channel| self.restore_at(now, channel, Vec::new()))
+            .collect();
         // What a digest tells is not told again after it.
-        let digests: Vec<Plan> = channels.clone().filter_map(|channel| self.digest_at(now, channel)).collect();
+        let digests: Vec<Plan> = channels
+            .clone()
+            .filter_map(|channel| self.digest_at(now, channel))
+            .collect();
         plans.extend(digests);
         for due in self.throttle.close() {
             plans.extend(self.tell_due_at(now, due));
@@ -233,15 +311,36 @@ impl Decider {
 
     fn tell_due_at(&mut self, now: Tick, due: Due) -> Option<Plan> {
         let plan = match due {
-            Due::Summary { key, last, suppressed } => {
+            Due::Summary {
+                key,
+                last,
+                suppressed,
+            } => {
                 let plan = Plan::new(key, last.rule.clone(), Content::Summary { last });
-                Plan { suppressed, is_fresh: false, ..plan }
+                Plan {
+                    suppressed,
+                    is_fresh: false,
+                    ..plan
+                }
             }
             // The slot is done with it: should it not arrive, the journal has it.
-            Due::Recovered { key, last, suppressed, episode } => {
-                let key = Key { level: AlertLevel::Info, ..key };
+            Due::Recovered {
+                key,
+                last,
+                suppressed,
+                episode,
+            } => {
+                let key = Key {
+                    level: AlertLevel::Info,
+                    ..key
+                };
                 let plan = Plan::new(key, last.rule.clone(), Content::Stopped { last });
-                Plan { suppressed, settles: Vec::new(), episode: Some(episode), ..plan }
+                Plan {
+                    suppressed,
+                    settles: Vec::new(),
+                    episode: Some(episode),
+                    ..plan
+                }
             }
             Due::Nameless { key, suppressed } => {
                 self.digests[key.channel].add_nameless(suppressed);
@@ -258,9 +357,14 @@ impl Decider {
             return None;
         }
         let (parts, nameless) = self.digests[channel].take_at(now);
-        let (mut lines, mut more, mut settles, mut states) = (Vec::new(), nameless, Vec::new(), Vec::new());
+        let (mut lines, mut more, mut settles, mut states) =
+            (Vec::new(), nameless, Vec::new(), Vec::new());
         let notices = parts.len() as u64 + u64::from(nameless > 0);
-        let level = parts.iter().map(|part| part.level).max().unwrap_or(AlertLevel::Error);
+        let level = parts
+            .iter()
+            .map(|part| part.level)
+            .max()
+            .unwrap_or(AlertLevel::Error);
         for part in parts {
             let known = part.key.and_then(|key| self.collect_at(now, key));
             let (line, held_back, told) = known.unwrap_or((None, part.held_back, None));
@@ -273,14 +377,30 @@ impl Decider {
                 more += count;
             }
         }
-        let key = Key { channel, fingerprint: Fingerprint::of(&["digest"]), level };
-        let content = Content::Digest { notices, lines, more, muted };
-        Some(Plan { settles, told: states, ..Plan::new(key, "digest".into(), content) })
+        let key = Key {
+            channel,
+            fingerprint: Fingerprint::of(&["digest"]),
+            level,
+        };
+        let content = Content::Digest {
+            notices,
+            lines,
+            more,
+            muted,
+        };
+        Some(Plan {
+            settles,
+            told: states,
+            ..Plan::new(key, "digest".into(), content)
+        })
     }
 
     /// What a digest says of a slot: its line, where there is one, and how many were held back.
     fn collect_at(&mut self, now: Tick, key: Key) -> Option<(Option<String>, u64, Option<Told>)> {
-        if let Some((line, held_back, told)) = self.subjects.collect_at(now, (key.channel, key.fingerprint)) {
+        if let Some((line, held_back, told)) = self
+            .subjects
+            .collect_at(now, (key.channel, key.fingerprint))
+        {
             return Some((Some(line), held_back, told));
         }
         let (last, held_back) = self.throttle.collect(key)?;
@@ -293,15 +413,27 @@ impl Decider {
             Trigger::Rate { count, window } if state.gauge.is_calm_at(now, count, window) => {
                 self.tell_rule_at(now, at, AlertLevel::Info, || Content::InBounds)
             }
-            Trigger::Ratio { breaker, share, window, min_calls } => {
+            Trigger::Ratio {
+                breaker,
+                share,
+                window,
+                min_calls,
+            } => {
                 let counts = breakers.calls(at, &breaker);
                 match state.gauge.sample_at(now, counts, share, window, min_calls) {
                     Some(Crossing::Over { failed, calls }) => {
                         let level = AlertLevel::Error.max(state.rule.min_level);
-                        let content = || Content::Ratio { breaker: breaker.clone(), failed, calls, window };
+                        let content = || Content::Ratio {
+                            breaker: breaker.clone(),
+                            failed,
+                            calls,
+                            window,
+                        };
                         self.tell_rule_at(now, at, level, content)
                     }
-                    Some(Crossing::Back) => self.tell_rule_at(now, at, AlertLevel::Info, || Content::InBounds),
+                    Some(Crossing::Back) => {
+                        self.tell_rule_at(now, at, AlertLevel::Info, || Content::InBounds)
+                    }
                     None => Vec::new(),
                 }
             }
@@ -311,7 +443,9 @@ impl Decider {
 
     /// Holds back all notifications for a time; after it each channel gets one that sums them up.
     pub(super) fn mute_at(&mut self, now: Tick, time: Duration) {
-        self.digests.iter_mut().for_each(|digest| digest.mute_at(now, time));
+        self.digests
+            .iter_mut()
+            .for_each(|digest| digest.mute_at(now, time));
     }
 
     /// How long notifications are still held back; `None` where they are not.
@@ -340,26 +474,53 @@ impl Decider {
     }
 
     pub(super) fn settle_at(&mut self, now: Tick, key: Key, settled: Settled) {
-        if !self.subjects.settle_at(now, (key.channel, key.fingerprint), settled) {
-            self.throttle.settle_at(now, key, settled == Settled::Arrived);
+        if !self
+            .subjects
+            .settle_at(now, (key.channel, key.fingerprint), settled)
+        {
+            self.throttle
+                .settle_at(now, key, settled == Settled::Arrived);
         }
     }
 
     /// Tells of a rate or ratio, under a fingerprint of the rule's own.
-    fn tell_rule_at(&mut self, now: Tick, at: usize, level: AlertLevel, content: impl Fn() -> Content) -> Vec<Plan> {
+    fn tell_rule_at(
+        &mut self,
+        now: Tick,
+        at: usize,
+        level: AlertLevel,
+        content: impl Fn() -> Content,
+    ) -> Vec<Plan> {
         let rule = &self.rules[at];
         let (name, channels) = (rule.rule.name.clone(), rule.channels.clone());
         let state = match content() {
-            Content::InBounds => State { name: IN_BOUNDS, is_good: true, level },
-            _ => State { name: FIRING, is_good: false, level },
+            Content::InBounds => State {
+                name: IN_BOUNDS,
+                is_good: true,
+                level,
+            },
+            _ => State {
+                name: FIRING,
+                is_good: false,
+                level,
+            },
         };
         let is_first_good = state.is_good && self.rules[at].gauge.take_restored();
         let id = |channel| (channel, Fingerprint::of(&[RULE, &name]));
-        let sight = || Sight { state, rule: Some(name.clone()), content: content(), is_first_good };
-        channels.into_iter().filter_map(|channel| self.observe_at(now, id(channel), sight())).collect()
+        let sight = || Sight {
+            state,
+            rule: Some(name.clone()),
+            content: content(),
+            is_first_good,
+        };
+        channels
+            .into_iter()
+            .filter_map(|channel| self.observe_at(now, id(channel), sight()))
+            .collect()
     }
 
-    /// Tells every channel of the first rule that watches something of this kind and wants this state of it.
+    /// Tells every channel of the first rule that watches something of this kind and wants this
+    /// state of it.
     fn tell_watchers_at(
         &mut self,
         now: Tick,
@@ -368,15 +529,34 @@ impl Decider {
         content: impl Fn() -> Content,
         watches: impl Fn(&Trigger) -> bool,
     ) -> Vec<Plan> {
-        let sight = |rule| Sight { state, rule, content: content(), is_first_good };
-        let sights = self.watchers(state, watches).into_iter().map(|(channel, rule)| (channel, sight(rule)));
-        sights.filter_map(|(channel, sight)| self.observe_at(now, (channel, fingerprint), sight)).collect()
+        let sight = |rule| Sight {
+            state,
+            rule,
+            content: content(),
+            is_first_good,
+        };
+        let sights = self
+            .watchers(state, watches)
+            .into_iter()
+            .map(|(channel, rule)| (channel, sight(rule)));
+        sights
+            .filter_map(|(channel, sight)| self.observe_at(now, (channel, fingerprint), sight))
+            .collect()
     }
 
-    /// The channels of rules that watch something, each with the first rule that wants this state of it.
-    pub(super) fn watchers(&self, state: State, watches: impl Fn(&Trigger) -> bool) -> BTreeMap<usize, Option<String>> {
+    /// The channels of rules that watch something, each with the first rule that wants this state
+    /// of it.
+    pub(super) fn watchers(
+        &self,
+        state: State,
+        watches: impl Fn(&Trigger) -> bool,
+    ) -> BTreeMap<usize, Option<String>> {
         let mut watching: BTreeMap<usize, Option<String>> = BTreeMap::new();
-        for RuleState { rule, channels, .. } in self.rules.iter().filter(|state| watches(&state.rule.trigger)) {
+        for RuleState { rule, channels, .. } in self
+            .rules
+            .iter()
+            .filter(|state| watches(&state.rule.trigger))
+        {
             for channel in channels {
                 let told_by = watching.entry(*channel).or_default();
                 if told_by.is_none() && state.level >= rule.min_level {
@@ -413,9 +593,17 @@ impl Decider {
                 self.suppressed += 1;
                 None
             }
-            Verdict::Send { suppressed, escalated } => {
-                self.cap_at(now, Plan { suppressed, escalated, ..Plan::new(key, rule.to_owned(), content()) })
-            }
+            Verdict::Send {
+                suppressed,
+                escalated,
+            } => self.cap_at(
+                now,
+                Plan {
+                    suppressed,
+                    escalated,
+                    ..Plan::new(key, rule.to_owned(), content())
+                },
+            ),
         }
     }
 
@@ -435,7 +623,10 @@ impl Decider {
         };
         match digest.add(part) {
             // The error's text is not at hand here.
-            Some(has_line) => (is_error && has_line).then_some(Plan { in_digest: true, ..plan }),
+            Some(has_line) => (is_error && has_line).then_some(Plan {
+                in_digest: true,
+                ..plan
+            }),
             None => {
                 for key in plan.settles {
                     self.settle_at(now, key, Settled::Arrived);

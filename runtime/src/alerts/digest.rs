@@ -1,4 +1,5 @@
-//! How many notices a channel may get in a minute, and what comes together when there are more. No clock, no lock.
+//! How many notices a channel may get in a minute, and what comes together when there are more. No
+//! clock, no lock.
 
 use super::throttle::Key;
 use crate::{event::AlertLevel, time::Tick};
@@ -40,7 +41,9 @@ impl Digest {
     /// Lets a notice through, if the minute has room for it.
     pub(super) fn admits_at(&mut self, now: Tick, max: u64) -> bool {
         // What was held back goes first.
-        self.muted = self.muted.filter(|(_, until)| now < *until || !self.is_empty());
+        self.muted = self
+            .muted
+            .filter(|(_, until)| now < *until || !self.is_empty());
         if self.muted.is_some() {
             return false;
         }
@@ -52,7 +55,8 @@ impl Digest {
         has_room
     }
 
-    /// Takes a notice in; tells whether it will have a line of its own, or `None` if it is no more than a number.
+    /// Takes a notice in; tells whether it will have a line of its own, or `None` if it is no more
+    /// than a number.
     pub(super) fn add(&mut self, part: Part) -> Option<bool> {
         if self.parts.len() >= MAX_PARTS {
             self.nameless += part.held_back + u64::from(part.is_fresh);
@@ -90,18 +94,25 @@ impl Digest {
 
     /// How long notices are still held back.
     pub(super) fn muted_at(&self, now: Tick) -> Option<Duration> {
-        self.muted.map(|(_, until)| until.since(now)).filter(|left| !left.is_zero())
+        self.muted
+            .map(|(_, until)| until.since(now))
+            .filter(|left| !left.is_zero())
     }
 
     /// Lets notices through again; returns how long they were held back, if they were.
     pub(super) fn end_mute_at(&mut self, now: Tick) -> Option<Duration> {
-        self.muted.take().map(|(since, until)| until.min(now).since(since))
+        self.muted
+            .take()
+            .map(|(since, until)| until.min(now).since(since))
     }
 
     /// Gives what came together; the digest is the first notice of a new minute.
     pub(super) fn take_at(&mut self, now: Tick) -> (Vec<Part>, u64) {
         (self.begin, self.sent) = (now, 1);
-        (std::mem::take(&mut self.parts), std::mem::take(&mut self.nameless))
+        (
+            std::mem::take(&mut self.parts),
+            std::mem::take(&mut self.nameless),
+        )
     }
 
     /// When the digest is due, if there is to be one.

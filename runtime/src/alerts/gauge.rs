@@ -11,7 +11,8 @@ pub(super) struct Gauge {
     times: VecDeque<Tick>,
     /// Calls and failures so far at some times within the window, of a ratio.
     samples: VecDeque<(Tick, u64, u64)>,
-    /// It was firing when an earlier process ended: until then too little is known to say that it is over.
+    /// It was firing when an earlier process ended: until then too little is known to say that it
+    /// is over.
     calm_from: Tick,
     is_restored: bool,
 }
@@ -29,7 +30,10 @@ const SAMPLES: u32 = 30;
 impl Gauge {
     /// Begins a ratio with what was counted before: nothing.
     pub(super) fn begin_at(now: Tick) -> Self {
-        Self { samples: VecDeque::from([(now, 0, 0)]), ..Self::default() }
+        Self {
+            samples: VecDeque::from([(now, 0, 0)]),
+            ..Self::default()
+        }
     }
 
     /// Goes on from an earlier process, in which it was firing.
@@ -60,7 +64,11 @@ impl Gauge {
         if !self.is_firing {
             return false;
         }
-        while self.times.front().is_some_and(|time| now.since(*time) >= window) {
+        while self
+            .times
+            .front()
+            .is_some_and(|time| now.since(*time) >= window)
+        {
             self.times.pop_front();
         }
         self.is_firing = self.times.len() >= count || now < self.calm_from;
@@ -76,16 +84,31 @@ impl Gauge {
         window: Duration,
         min_calls: u64,
     ) -> Option<Crossing> {
-        // The base is the newest sample that is as old as the window, so that the whole window is seen.
-        while self.samples.get(1).is_some_and(|(time, ..)| now.since(*time) >= window) {
+        // The base is the newest sample that is as old as the window, so that the whole window is
+        // seen.
+        while self
+            .samples
+            .get(1)
+            .is_some_and(|(time, ..)| now.since(*time) >= window)
+        {
             self.samples.pop_front();
         }
-        let is_time = self.samples.back().is_none_or(|(time, ..)| now.since(*time) >= window / SAMPLES);
-        let (_, calls_before, failed_before) = self.samples.front().copied().unwrap_or((now, calls, failed));
+        let is_time = self
+            .samples
+            .back()
+            .is_none_or(|(time, ..)| now.since(*time) >= window / SAMPLES);
+        let (_, calls_before, failed_before) = self
+            .samples
+            .front()
+            .copied()
+            .unwrap_or((now, calls, failed));
         if is_time {
             self.samples.push_back((now, calls, failed));
         }
-        let (calls, failed) = (calls.saturating_sub(calls_before), failed.saturating_sub(failed_before));
+        let (calls, failed) = (
+            calls.saturating_sub(calls_before),
+            failed.saturating_sub(failed_before),
+        );
         let has_enough = calls >= min_calls;
         let is_unknown = self.is_firing && !has_enough && now < self.calm_from;
         let is_over = is_unknown || (has_enough && failed as f64 >= share * calls as f64);
@@ -100,14 +123,20 @@ impl Gauge {
 
     /// When a rate that is too high may be back in bounds.
     pub(super) fn next_of_rate(&self, window: Duration) -> Option<Tick> {
-        let over = self.times.front().map(|time| time.after(window)).unwrap_or_default();
+        let over = self
+            .times
+            .front()
+            .map(|time| time.after(window))
+            .unwrap_or_default();
         self.is_firing.then(|| over.max(self.calm_from))
     }
 
     /// When a ratio should be looked at again.
     pub(super) fn next_of_ratio(&self, window: Duration) -> Tick {
         let pause = (window / SAMPLES).max(Duration::from_millis(100));
-        self.samples.back().map_or(Tick::ZERO, |(time, ..)| time.after(pause))
+        self.samples
+            .back()
+            .map_or(Tick::ZERO, |(time, ..)| time.after(pause))
     }
 }
 
@@ -124,10 +153,16 @@ mod tests {
     #[test]
     fn failures_of_the_first_sample_count() {
         let mut gauge = Gauge::begin_at(at(0));
-        let over = Some(Crossing::Over { failed: 500, calls: 500 });
+        let over = Some(Crossing::Over {
+            failed: 500,
+            calls: 500,
+        });
         assert_eq!(gauge.sample_at(at(2), (500, 500), 0.5, WINDOW, 20), over);
         assert_eq!(gauge.sample_at(at(59), (500, 500), 0.5, WINDOW, 20), None);
-        assert_eq!(gauge.sample_at(at(70), (500, 500), 0.5, WINDOW, 20), Some(Crossing::Back));
+        assert_eq!(
+            gauge.sample_at(at(70), (500, 500), 0.5, WINDOW, 20),
+            Some(Crossing::Back)
+        );
     }
 
     #[test]
@@ -139,9 +174,15 @@ mod tests {
         };
         let mut quiet = restored();
         assert_eq!(quiet.sample_at(at(101), (0, 0), 0.5, WINDOW, 20), None);
-        assert_eq!(quiet.sample_at(at(160), (0, 0), 0.5, WINDOW, 20), Some(Crossing::Back));
+        assert_eq!(
+            quiet.sample_at(at(160), (0, 0), 0.5, WINDOW, 20),
+            Some(Crossing::Back)
+        );
         let mut well = restored();
-        assert_eq!(well.sample_at(at(101), (20, 1), 0.5, WINDOW, 20), Some(Crossing::Back));
+        assert_eq!(
+            well.sample_at(at(101), (20, 1), 0.5, WINDOW, 20),
+            Some(Crossing::Back)
+        );
         let mut ill = restored();
         assert_eq!(ill.sample_at(at(101), (20, 20), 0.5, WINDOW, 20), None);
 

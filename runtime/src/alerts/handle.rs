@@ -25,8 +25,9 @@ use std::{
 
 /// Alerting, started; dropping it stops it within 5 seconds.
 ///
-/// Events are judged on the thread that causes them, in well under a microsecond for what is held back; notices are
-/// delivered by threads of each channel's own. Nothing that happens on those threads leads to another notice.
+/// Events are judged on the thread that causes them, in well under a microsecond for what is held
+/// back; notices are delivered by threads of each channel's own. Nothing that happens on those
+/// threads leads to another notice.
 #[must_use = "dropping it stops alerting"]
 pub struct Alerts {
     cores: Arc<Cores>,
@@ -36,15 +37,17 @@ pub struct Alerts {
 /// The core of this process, and of those that it was forked from.
 type Cores = PerProcess<Arc<Core>>;
 
-/// Returns the core of this process. One that was forked begins anew: what waits is the parent's to deliver, and the
-/// parent's threads do not run here.
+/// Returns the core of this process. One that was forked begins anew: what waits is the parent's to
+/// deliver, and the parent's threads do not run here.
 fn core_of(cores: &Cores) -> &Arc<Core> {
     cores.get(|inherited| {
         // What is logged meanwhile is no reason for a notification, which would end up here again.
         let _delivering = Delivering::begin();
         inherited.leave_to_parent();
         // The configuration was good before.
-        let Ok(core) = Core::new(inherited.config.clone()) else { return Arc::clone(inherited) };
+        let Ok(core) = Core::new(inherited.config.clone()) else {
+            return Arc::clone(inherited);
+        };
         let core = Arc::new(core);
         bring_up(&core);
         core
@@ -115,7 +118,10 @@ impl Alerts {
                 core_of(&observer).on_event(event);
             }
         });
-        Ok(Self { cores, subscription: Some(subscription) })
+        Ok(Self {
+            cores,
+            subscription: Some(subscription),
+        })
     }
 
     fn core(&self) -> &Arc<Core> {
@@ -131,21 +137,36 @@ impl Alerts {
     /// Sends a notice to every channel, past all rules and limits, to see whether it arrives.
     pub fn test(&self) {
         for channel in 0..self.core().lanes.len() {
-            let mut notice = Notice::new(NoticeKind::Test, AlertLevel::Info, "test", "a test of this channel");
+            let mut notice = Notice::new(
+                NoticeKind::Test,
+                AlertLevel::Info,
+                "test",
+                "a test of this channel",
+            );
             notice.source = super::notice::one_line(&self.core().config.source(), 100);
             notice.timestamp = Timestamp::from(self.core().clock().wall());
-            self.core().send(channel, Item::new(Arc::new(notice), Vec::new(), false, self.core().clock().now()), &[]);
+            self.core().send(
+                channel,
+                Item::new(
+                    Arc::new(notice),
+                    Vec::new(),
+                    false,
+                    self.core().clock().now(),
+                ),
+                &[],
+            );
         }
     }
 
-    /// Does what is due now, without threads of its own: see [`background`](super::AlertsConfigBuilder::background).
-    /// Returns when something is due next.
+    /// Does what is due now, without threads of its own: see
+    /// [`background`](super::AlertsConfigBuilder::background). Returns when something is due next.
     pub fn run(&self) -> Option<Tick> {
         run(self.core())
     }
 
-    /// Waits until every notice has arrived or was given up, at most for `deadline`, both on the clock of alerting and in
-    /// real time. What is held back, by a throttle for example, is not sent earlier than without this.
+    /// Waits until every notice has arrived or was given up, at most for `deadline`, both on the
+    /// clock of alerting and in real time. What is held back, by a throttle for example, is not
+    /// sent earlier than without this.
     pub fn flush(&self, deadline: Duration) -> Flushed {
         flush(self.core(), deadline)
     }
@@ -156,11 +177,13 @@ impl Alerts {
         move |deadline| flush(&core, deadline)
     }
 
-    /// Holds back every notification for `time`, for example while a service is down on purpose. When that is over, or
-    /// after [`unmute`](Self::unmute), each channel gets one notification that sums up what was held back, if anything
-    /// was: its first 50 problems, each with its number, and states as they are then.
+    /// Holds back every notification for `time`, for example while a service is down on purpose.
+    /// When that is over, or after [`unmute`](Self::unmute), each channel gets one notification
+    /// that sums up what was held back, if anything was: its first 50 problems, each with its
+    /// number, and states as they are then.
     ///
-    /// A later call sets another end. [Test notifications](Self::test) are sent all the same; a restart ends it.
+    /// A later call sets another end. [Test notifications](Self::test) are sent all the same; a
+    /// restart ends it.
     ///
     /// # Examples
     ///
@@ -189,10 +212,11 @@ impl Alerts {
         self.core().mute(Duration::ZERO);
     }
 
-    /// Stops alerting: what waits is sent within the deadline, and what is left goes to the journal.
+    /// Stops alerting: what waits is sent within the deadline, and what is left goes to the
+    /// journal.
     ///
-    /// What was held back and not told yet is told too, without waiting for its time: a summary of each group, or a
-    /// digest where those are too many.
+    /// What was held back and not told yet is told too, without waiting for its time: a summary of
+    /// each group, or a digest where those are too many.
     pub fn shutdown(mut self, deadline: Duration) -> Flushed {
         self.stop(deadline)
     }
@@ -202,7 +226,9 @@ impl Alerts {
             return Flushed::default();
         }
         // One that was forked and never used it has nothing to send.
-        let Some(core) = self.cores.existing() else { return Flushed::default() };
+        let Some(core) = self.cores.existing() else {
+            return Flushed::default();
+        };
         tick(core);
         core.close();
         let flushed = flush(core, deadline);
@@ -215,7 +241,12 @@ impl Alerts {
         core.announce();
         core.release();
         let status = core.status();
-        Flushed { sent: status.sent, kept: status.kept, lost: status.lost, ..flushed }
+        Flushed {
+            sent: status.sent,
+            kept: status.kept,
+            lost: status.lost,
+            ..flushed
+        }
     }
 }
 
@@ -228,7 +259,8 @@ impl Drop for Alerts {
 fn flush(core: &Arc<Core>, deadline: Duration) -> Flushed {
     let clock = core.clock();
     let until = clock.now().after(deadline);
-    // On a clock that stands still, the end never comes: what counts then is how long this thread has waited in vain.
+    // On a clock that stands still, the end never comes: what counts then is how long this thread
+    // has waited in vain.
     let mut waited = Duration::ZERO;
     match core.config.background {
         true => drop(tick(core)),
@@ -240,14 +272,22 @@ fn flush(core: &Arc<Core>, deadline: Duration) -> Flushed {
         if core.is_settled() && !tick(core).1 && core.is_settled() {
             break;
         }
-        let wait = until.since(clock.now()).min(deadline - waited).min(LONGEST_LOOK);
+        let wait = until
+            .since(clock.now())
+            .min(deadline - waited)
+            .min(LONGEST_LOOK);
         if !core.wait_beyond(seen, wait) {
             waited += wait;
         }
         seen = core.change();
     }
     let status = core.status();
-    Flushed { sent: status.sent, kept: status.kept, lost: status.lost, in_time: core.is_idle() }
+    Flushed {
+        sent: status.sent,
+        kept: status.kept,
+        lost: status.lost,
+        in_time: core.is_idle(),
+    }
 }
 
 /// Does what is due now, on this thread.
@@ -272,8 +312,8 @@ fn run(core: &Arc<Core>) -> Option<Tick> {
     }
 }
 
-/// Starts one thread that watches the time, and one for each channel. They end when alerting is stopped, or at once
-/// when it is gone.
+/// Starts one thread that watches the time, and one for each channel. They end when alerting is
+/// stopped, or at once when it is gone.
 fn start_threads(core: &Arc<Core>) {
     if let Err(error) = spawn(core, "gardefou-alerts", |core| Flow::Wait(tick(core).0)) {
         core.note_missing_thread(0..core.lanes.len(), &error);
@@ -283,22 +323,30 @@ fn start_threads(core: &Arc<Core>) {
 
 /// Starts a thread that delivers on one channel.
 fn start_worker(core: &Arc<Core>, channel: usize) {
-    let name = format!("gardefou-alert-{}", redact::name(core.lanes[channel].name()));
-    let started = spawn(core, &name, move |core| match core.step(channel, Deliverer::Worker) {
-        Turn::Replaced => Flow::End,
-        Turn::Done => Flow::Again,
-        Turn::Wait(until) => Flow::Wait(until),
+    let name = format!(
+        "gardefou-alert-{}",
+        redact::name(core.lanes[channel].name())
+    );
+    let started = spawn(core, &name, move |core| {
+        match core.step(channel, Deliverer::Worker) {
+            Turn::Replaced => Flow::End,
+            Turn::Done => Flow::Again,
+            Turn::Wait(until) => Flow::Wait(until),
+        }
     });
     if let Err(error) = started {
         core.note_missing_thread([channel], &error);
     }
 }
 
-/// Does what the passing of time makes due. Returns when something is due next, and whether anything was now.
+/// Does what the passing of time makes due. Returns when something is due next, and whether
+/// anything was now.
 fn tick(core: &Arc<Core>) -> (Option<Tick>, bool) {
     let orphans = core.watch();
     if core.config.background && !core.closing.load(Ordering::Relaxed) {
-        orphans.into_iter().for_each(|channel| start_worker(core, channel));
+        orphans
+            .into_iter()
+            .for_each(|channel| start_worker(core, channel));
     }
     core.tick()
 }
@@ -311,7 +359,11 @@ enum Flow {
     End,
 }
 
-fn spawn(core: &Arc<Core>, name: &str, work: impl Fn(&Arc<Core>) -> Flow + Send + 'static) -> io::Result<()> {
+fn spawn(
+    core: &Arc<Core>,
+    name: &str,
+    work: impl Fn(&Arc<Core>) -> Flow + Send + 'static,
+) -> io::Result<()> {
     let core = Arc::clone(core);
     // A NUL in a name is refused by the system.
     let name = name.replace('\0', " ");
@@ -326,7 +378,9 @@ fn spawn(core: &Arc<Core>, name: &str, work: impl Fn(&Arc<Core>) -> Flow + Send 
                 Flow::End => return,
             };
             let now = core.clock().now();
-            let wait = until.map_or(LOOK_AGAIN, |until| until.since(now)).min(LOOK_AGAIN);
+            let wait = until
+                .map_or(LOOK_AGAIN, |until| until.since(now))
+                .min(LOOK_AGAIN);
             core.wait_beyond(seen, wait.max(Duration::from_millis(1)));
         }
     });
@@ -359,17 +413,37 @@ mod tests {
             Ok(())
         });
         let monitor = ErrorMonitor::new(MonitorConfig::default());
-        let config = AlertsConfig::builder().channel(channel).monitor(monitor).build().unwrap();
+        let config = AlertsConfig::builder()
+            .channel(channel)
+            .monitor(monitor)
+            .build()
+            .unwrap();
         // Its threads do not run.
         let parent = Arc::new(Core::new(config).unwrap());
         let notice = Notice::new(NoticeKind::Test, AlertLevel::Info, "rule", "of the parent");
-        parent.send(0, Item::new(Arc::new(notice), Vec::new(), false, Tick::ZERO), &[]);
-        let child = Alerts { cores: Arc::new(Cores::inherited(Arc::clone(&parent))), subscription: None };
+        parent.send(
+            0,
+            Item::new(Arc::new(notice), Vec::new(), false, Tick::ZERO),
+            &[],
+        );
+        let child = Alerts {
+            cores: Arc::new(Cores::inherited(Arc::clone(&parent))),
+            subscription: None,
+        };
         child.test();
         assert!(child.flush(Duration::from_secs(60)).in_time);
-        assert_eq!(titles.try_iter().collect::<Vec<_>>(), ["a test of this channel"]);
-        assert_eq!((child.status().sent, parent.status().channels[0].waiting), (1, 1));
-        assert!(parent.closing.load(Ordering::Relaxed), "its copy here is over");
+        assert_eq!(
+            titles.try_iter().collect::<Vec<_>>(),
+            ["a test of this channel"]
+        );
+        assert_eq!(
+            (child.status().sent, parent.status().channels[0].waiting),
+            (1, 1)
+        );
+        assert!(
+            parent.closing.load(Ordering::Relaxed),
+            "its copy here is over"
+        );
         child.core().closing.store(true, Ordering::Relaxed);
         child.core().announce();
     }

@@ -47,7 +47,8 @@ pub(super) struct Claimed<'a> {
     pub(super) adopted: HashSet<ErrorId>,
 }
 
-/// A journal may have kept notices for as long as a channel was down; so many are in memory at once.
+/// A journal may have kept notices for as long as a channel was down; so many are in memory at
+/// once.
 const MAX_WAITING: usize = 250;
 
 impl History {
@@ -67,15 +68,23 @@ impl History {
         let mut query = Query::new().of_notifications().limit(Query::MAX_LIMIT);
         loop {
             let page = journal.query(&query)?;
-            page.records.into_iter().for_each(|record| reading.take(record));
+            page.records
+                .into_iter()
+                .for_each(|record| reading.take(record));
             match page.next {
                 Some(next) => query = query.after(next),
                 None => break,
             }
         }
-        let Reading { mut found, settled, .. } = reading;
-        // Two processes may write to two files at the same time, so that one that is settled need not come behind.
-        found.backlog.waiting.retain(|notice| !settled.contains_key(&notice.id));
+        let Reading {
+            mut found, settled, ..
+        } = reading;
+        // Two processes may write to two files at the same time, so that one that is settled need
+        // not come behind.
+        found
+            .backlog
+            .waiting
+            .retain(|notice| !settled.contains_key(&notice.id));
         Ok(found)
     }
 }
@@ -98,7 +107,8 @@ impl Reading<'_> {
             return;
         }
         if record.kind == RecordKind::Settled {
-            self.settled.insert(record.id, text(OUTCOME) != Some(REFUSED));
+            self.settled
+                .insert(record.id, text(OUTCOME) != Some(REFUSED));
             return;
         }
         let owner = text(OWNER).and_then(|owner| owner.parse().ok());
@@ -107,7 +117,9 @@ impl Reading<'_> {
             self.take_states(&record, owner);
         }
         // What is queued by this process is in its memory, until it is given up.
-        if settled.is_some() || (owner == Some(self.claimed.own) && record.kind == RecordKind::Queued) {
+        if settled.is_some()
+            || (owner == Some(self.claimed.own) && record.kind == RecordKind::Queued)
+        {
             return;
         }
         if !self.is_claimed(owner) || !self.known.insert(record.id) {
@@ -120,22 +132,43 @@ impl Reading<'_> {
     }
 
     fn take_states(&mut self, record: &ErrorRecord, owner: Option<ErrorId>) {
-        let states = record.details.get(STATES).and_then(Value::as_array).into_iter().flatten();
-        let states: Vec<Told> = states.filter_map(|state| Told::from_json(state.as_object()?)).collect();
+        let states = record
+            .details
+            .get(STATES)
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten();
+        let states: Vec<Told> = states
+            .filter_map(|state| Told::from_json(state.as_object()?))
+            .collect();
         for told in states {
             let is_last = self.subjects.insert(told.fingerprint);
             // One's own are in memory.
-            if is_last && !told.state.is_good && owner != Some(self.claimed.own) && self.is_claimed(owner) {
-                let rule = record.details.get(NOTICE).and_then(|notice| notice.get("rule")).and_then(Value::as_str);
+            if is_last
+                && !told.state.is_good
+                && owner != Some(self.claimed.own)
+                && self.is_claimed(owner)
+            {
+                let rule = record
+                    .details
+                    .get(NOTICE)
+                    .and_then(|notice| notice.get("rule"))
+                    .and_then(Value::as_str);
                 let rule = rule.unwrap_or_default().to_owned();
-                self.found.restored.push(Restored { told, rule, at: record.timestamp });
+                self.found.restored.push(Restored {
+                    told,
+                    rule,
+                    at: record.timestamp,
+                });
             }
         }
     }
 
-    /// Returns `true` if nobody else delivers for an owner. A record without one is of a journal that was written by hand.
+    /// Returns `true` if nobody else delivers for an owner. A record without one is of a journal
+    /// that was written by hand.
     fn is_claimed(&mut self, owner: Option<ErrorId>) -> bool {
-        let is_claimed = owner.is_none_or(|owner| owner == self.claimed.own || self.claimed.adopted.contains(&owner));
+        let is_claimed = owner
+            .is_none_or(|owner| owner == self.claimed.own || self.claimed.adopted.contains(&owner));
         if let (Some(owner), false) = (owner, is_claimed) {
             self.found.strangers.insert(owner);
         }

@@ -1,8 +1,9 @@
-//! The notifications of one channel in the journal: what is queued is kept, what is delivered is settled, and what an
-//! earlier process left is taken over.
+//! The notifications of one channel in the journal: what is queued is kept, what is delivered is
+//! settled, and what an earlier process left is taken over.
 //!
-//! Each record names its *owner*: a channel of one start of alerting. An owner holds a claim on itself while it lives, so
-//! that another process takes over what it left once the claim is free, and of several processes only one.
+//! Each record names its *owner*: a channel of one start of alerting. An owner holds a claim on
+//! itself while it lives, so that another process takes over what it left once the claim is free,
+//! and of several processes only one.
 
 use super::{
     Notice,
@@ -55,7 +56,10 @@ struct Own {
 
 impl Own {
     fn new() -> Self {
-        Self { id: ErrorId::new(), claim: None }
+        Self {
+            id: ErrorId::new(),
+            claim: None,
+        }
     }
 }
 
@@ -82,14 +86,21 @@ impl Kept {
     }
 
     /// Writes a record; returns whether the journal has it.
-    pub(super) fn write(&self, journal: &dyn Journal, notice: &Notice, entry: Entry<'_>, wall: Timestamp) -> bool {
+    pub(super) fn write(
+        &self,
+        journal: &dyn Journal,
+        notice: &Notice,
+        entry: Entry<'_>,
+        wall: Timestamp,
+    ) -> bool {
         let owner = match entry {
             Entry::Queued(_) | Entry::Undelivered => Some(self.claim_own(journal)),
             Entry::Arrived | Entry::Refused => None,
         };
         let record = to_record(notice, &self.channel, owner, &entry, wall);
         // A journal that fails or panics fails no notification.
-        let is_written = panics::catch(|| journal.append(&record)).is_ok_and(|appended| appended.is_ok());
+        let is_written =
+            panics::catch(|| journal.append(&record)).is_ok_and(|appended| appended.is_ok());
         if !is_written {
             self.has_failed.store(true, Ordering::Relaxed);
         }
@@ -100,7 +111,12 @@ impl Kept {
     fn claim_own(&self, journal: &dyn Journal) -> ErrorId {
         let mut own = self.own.lock();
         let id = own.id;
-        own.claim.get_or_insert_with(|| panics::catch(|| journal.claim(id)).ok().and_then(Result::ok).flatten());
+        own.claim.get_or_insert_with(|| {
+            panics::catch(|| journal.claim(id))
+                .ok()
+                .and_then(Result::ok)
+                .flatten()
+        });
         id
     }
 
@@ -113,12 +129,27 @@ impl Kept {
         let own = self.own.lock().id;
         let read = || {
             let adopted = self.adopted.lock().keys().copied().collect();
-            History::read(journal, &Claimed { channel: &self.channel, own, adopted }, under_way())
+            History::read(
+                journal,
+                &Claimed {
+                    channel: &self.channel,
+                    own,
+                    adopted,
+                },
+                under_way(),
+            )
         };
         let found = read()?;
-        let strangers = found.strangers.iter().filter(|stranger| self.adopt(journal, **stranger));
+        let strangers = found
+            .strangers
+            .iter()
+            .filter(|stranger| self.adopt(journal, **stranger));
         // Only now does nobody else deliver what they left: part of it may have been settled since.
-        if strangers.count() > 0 { read() } else { Ok(found) }
+        if strangers.count() > 0 {
+            read()
+        } else {
+            Ok(found)
+        }
     }
 
     /// Claims an owner that may have ended.
@@ -145,11 +176,15 @@ impl Kept {
         drop((own, adopted));
     }
 
-    /// Closes the copies of the claims that a process which was forked has of its parent: they would last as long as both.
+    /// Closes the copies of the claims that a process which was forked has of its parent: they
+    /// would last as long as both.
     pub(super) fn leave_to_parent(&self) {
         // Another thread of the parent may have held a lock, which is never released here.
         let own = self.own.try_lock().and_then(|mut own| own.claim.take());
-        let adopted = self.adopted.try_lock().map(|mut adopted| std::mem::take(&mut *adopted));
+        let adopted = self
+            .adopted
+            .try_lock()
+            .map(|mut adopted| std::mem::take(&mut *adopted));
         drop((own, adopted));
     }
 
@@ -185,7 +220,8 @@ impl Kept {
         self.is_due.swap(false, Ordering::Relaxed)
     }
 
-    /// Gives the oldest notification of an earlier time, or returns whether there may be more in the journal.
+    /// Gives the oldest notification of an earlier time, or returns whether there may be more in
+    /// the journal.
     pub(super) fn next(&self) -> Result<Arc<Notice>, bool> {
         let mut backlog = self.backlog.lock();
         backlog.next().ok_or_else(|| {
@@ -222,11 +258,17 @@ fn to_record(
     };
     if kind != RecordKind::Settled {
         // A notice is texts, numbers and JSON values: it has a JSON form.
-        details.insert(NOTICE.into(), serde_json::to_value(notice).unwrap_or_default());
+        details.insert(
+            NOTICE.into(),
+            serde_json::to_value(notice).unwrap_or_default(),
+        );
     }
     match entry {
         Entry::Queued(told) if !told.is_empty() => {
-            details.insert(STATES.into(), Value::Array(told.iter().map(Told::to_json).collect()));
+            details.insert(
+                STATES.into(),
+                Value::Array(told.iter().map(Told::to_json).collect()),
+            );
         }
         Entry::Refused => {
             details.insert(OUTCOME.into(), REFUSED.into());
@@ -270,7 +312,14 @@ mod tests {
         let notice = Notice::new(NoticeKind::Recovery, AlertLevel::Error, "rule", "title");
         let channel = |name| {
             let kept = Kept::new(name);
-            to_record(&notice, &kept.channel, None, &Entry::Arrived, Timestamp::from_unix_millis(0)).details[CHANNEL]
+            to_record(
+                &notice,
+                &kept.channel,
+                None,
+                &Entry::Arrived,
+                Timestamp::from_unix_millis(0),
+            )
+            .details[CHANNEL]
                 .clone()
         };
         assert_eq!(channel("https://u:hunter2@h/"), "https://[redacted]@h/");

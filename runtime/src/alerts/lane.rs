@@ -38,7 +38,8 @@ pub(super) struct Lane {
 struct State {
     queue: VecDeque<Item>,
     delivery: Option<Delivery>,
-    /// The number of the latest delivery, by which a thread that comes back knows whether it is still its own.
+    /// The number of the latest delivery, by which a thread that comes back knows whether it is
+    /// still its own.
     turn: u64,
     /// Deliveries that were abandoned and still block their threads.
     abandoned: usize,
@@ -114,8 +115,13 @@ pub(super) enum Step {
     /// An attempt failed; another one follows.
     AttemptFailed { error: DeliveryError },
     /// A notification is given up.
-    GivenUp { item: Item, error: DeliveryError, reason: Reason },
-    /// A delivery that was abandoned has ended. With success, it has the notification, and whether it had been given up.
+    GivenUp {
+        item: Item,
+        error: DeliveryError,
+        reason: Reason,
+    },
+    /// A delivery that was abandoned has ended. With success, it has the notification, and whether
+    /// it had been given up.
     CameBack { arrived: Option<(Item, bool)> },
 }
 
@@ -142,12 +148,23 @@ impl Clock for Handle {
 
 impl Item {
     pub(super) fn new(notice: Arc<Notice>, settles: Vec<Key>, replayed: bool, born: Tick) -> Self {
-        Self { notice, settles: settles.into(), replayed, record: Recorded::No, tries: 0, delays: None, born }
+        Self {
+            notice,
+            settles: settles.into(),
+            replayed,
+            record: Recorded::No,
+            tries: 0,
+            delays: None,
+            born,
+        }
     }
 }
 
 impl Lane {
-    pub(super) fn new(channel: &Arc<dyn Channel>, config: &AlertsConfig) -> Result<Self, ConfigError> {
+    pub(super) fn new(
+        channel: &Arc<dyn Channel>,
+        config: &AlertsConfig,
+    ) -> Result<Self, ConfigError> {
         // Five failures in a row, then a probe a minute: the defaults of every breaker.
         let breaker = CircuitBreaker::builder(format!("alert channel {}", channel.name()))
             .clock(Handle(config.clock.clone()))
@@ -170,7 +187,10 @@ impl Lane {
     }
 
     /// Puts a notification into the queue, or gives it back if there is no room.
-    #[expect(clippy::result_large_err, reason = "the item itself is given back, not an error made")]
+    #[expect(
+        clippy::result_large_err,
+        reason = "the item itself is given back, not an error made"
+    )]
     pub(super) fn push(&self, item: Item) -> Result<(), Item> {
         let mut state = self.state.lock();
         if state.queue.len() >= self.max_queue {
@@ -183,8 +203,16 @@ impl Lane {
     /// The identities of the notifications that wait or are being delivered.
     pub(super) fn waiting(&self) -> Vec<ErrorId> {
         let state = self.state.lock();
-        let in_delivery = state.delivery.iter().map(|delivery| delivery.item.notice.id);
-        state.queue.iter().map(|item| item.notice.id).chain(in_delivery).collect()
+        let in_delivery = state
+            .delivery
+            .iter()
+            .map(|delivery| delivery.item.notice.id);
+        state
+            .queue
+            .iter()
+            .map(|item| item.notice.id)
+            .chain(in_delivery)
+            .collect()
     }
 
     /// Does what can be done now: at most one attempt, on this thread.
@@ -203,23 +231,34 @@ impl Lane {
     }
 
     /// Takes the first notification from the queue and enters it as the delivery under way.
-    #[expect(clippy::result_large_err, reason = "a step that ends here, not an error")]
+    #[expect(
+        clippy::result_large_err,
+        reason = "a step that ends here, not an error"
+    )]
     fn begin(&self, by: Deliverer) -> Result<(Arc<Notice>, u64), Step> {
         let now = self.clock.now();
         let mut state = self.state.lock();
         if state.delivery.is_some() {
             return Err(Step::Idle);
         }
-        let Some(first) = state.queue.front() else { return Err(Step::Idle) };
+        let Some(first) = state.queue.front() else {
+            return Err(Step::Idle);
+        };
         let is_stale = now.since(first.born) >= self.give_up_after;
         if now < state.not_before && !is_stale {
             return Err(Step::Wait(state.not_before));
         }
-        let Some(mut item) = state.queue.pop_front() else { return Err(Step::Idle) };
+        let Some(mut item) = state.queue.pop_front() else {
+            return Err(Step::Idle);
+        };
         if is_stale && (item.tries > 0 || self.breaker.state() == CircuitState::Open) {
             state.counts.failed += 1;
             let error = DeliveryError::temporary("it waited too long for the channel");
-            return Err(Step::GivenUp { item, error, reason: Reason::Expired });
+            return Err(Step::GivenUp {
+                item,
+                error,
+                reason: Reason::Expired,
+            });
         }
         drop(state);
         // Not under the lock: the breaker's observers are the user's code.
@@ -228,7 +267,10 @@ impl Lane {
         let permit = match permit {
             Ok(permit) => permit,
             Err(rejection) => {
-                let wait = rejection.retry_after().unwrap_or(Duration::from_secs(1)).max(Duration::from_millis(10));
+                let wait = rejection
+                    .retry_after()
+                    .unwrap_or(Duration::from_secs(1))
+                    .max(Duration::from_millis(10));
                 state.queue.push_front(item);
                 state.not_before = now.after(wait);
                 return Err(Step::Wait(state.not_before));
@@ -246,7 +288,14 @@ impl Lane {
         state.turn += 1;
         let turn = state.turn;
         let notice = Arc::clone(&item.notice);
-        state.delivery = Some(Delivery { item, turn, since: self.clock.now(), permit, by, given_up: false });
+        state.delivery = Some(Delivery {
+            item,
+            turn,
+            since: self.clock.now(),
+            permit,
+            by,
+            given_up: false,
+        });
         Ok((notice, turn))
     }
 
@@ -255,7 +304,13 @@ impl Lane {
         let now = self.clock.now();
         let mut state = self.state.lock();
         let own = state.delivery.take_if(|delivery| delivery.turn == turn);
-        let Some(Delivery { item, permit, given_up, .. }) = own else {
+        let Some(Delivery {
+            item,
+            permit,
+            given_up,
+            ..
+        }) = own
+        else {
             drop(state);
             return self.end_abandoned(notice, delivered.is_ok());
         };
@@ -264,7 +319,10 @@ impl Lane {
                 state.arrived();
                 drop(state);
                 permit.success();
-                Step::Arrived { item, late: given_up }
+                Step::Arrived {
+                    item,
+                    late: given_up,
+                }
             }
             Err(error) => {
                 let step = self.fail(&mut state, item, now, error, given_up);
@@ -282,16 +340,29 @@ impl Lane {
             return Step::CameBack { arrived: None };
         }
         state.arrived();
-        let queued = state.queue.iter().position(|item| item.notice.id == notice.id);
+        let queued = state
+            .queue
+            .iter()
+            .position(|item| item.notice.id == notice.id);
         let item = queued.and_then(|at| state.queue.remove(at));
         let late = item.is_none();
         let born = self.clock.now();
-        let item = item.unwrap_or_else(|| Item::new(Arc::new(notice.clone()), Vec::new(), false, born));
-        Step::CameBack { arrived: Some((item, late)) }
+        let item =
+            item.unwrap_or_else(|| Item::new(Arc::new(notice.clone()), Vec::new(), false, born));
+        Step::CameBack {
+            arrived: Some((item, late)),
+        }
     }
 
     /// Notes a failed attempt: the notification is queued again, or given up.
-    fn fail(&self, state: &mut State, mut item: Item, now: Tick, error: DeliveryError, given_up: bool) -> Step {
+    fn fail(
+        &self,
+        state: &mut State,
+        mut item: Item,
+        now: Tick,
+        error: DeliveryError,
+        given_up: bool,
+    ) -> Step {
         state.note_failure(error.with_causes(), self.clock.wall().into());
         let is_last = error.is_permanent() || item.tries >= self.max_tries;
         if given_up {
@@ -299,30 +370,53 @@ impl Lane {
         }
         if is_last {
             state.counts.failed += 1;
-            let reason = if error.is_permanent() { Reason::Refused } else { Reason::Exhausted };
-            return Step::GivenUp { item, error, reason };
+            let reason = if error.is_permanent() {
+                Reason::Refused
+            } else {
+                Reason::Exhausted
+            };
+            return Step::GivenUp {
+                item,
+                error,
+                reason,
+            };
         }
         let delays = item.delays.get_or_insert_with(|| self.backoff.delays());
-        let delay = delays.next().unwrap_or_default().max(error.wait().unwrap_or_default());
+        let delay = delays
+            .next()
+            .unwrap_or_default()
+            .max(error.wait().unwrap_or_default());
         state.not_before = now.after(delay);
         state.queue.push_front(item);
         Step::AttemptFailed { error }
     }
 
-    /// Looks for a delivery that takes longer than it may, and takes it from its thread: it counts as a failed attempt.
-    /// Where too many threads hang already, it stays, and what waits behind it for too long is given up instead.
+    /// Looks for a delivery that takes longer than it may, and takes it from its thread: it counts
+    /// as a failed attempt. Where too many threads hang already, it stays, and what waits behind it
+    /// for too long is given up instead.
     ///
-    /// Returns what was done, and whether another worker has to take the place of the one that hangs.
+    /// Returns what was done, and whether another worker has to take the place of the one that
+    /// hangs.
     pub(super) fn watch(&self) -> (Vec<Step>, bool) {
         let now = self.clock.now();
         let mut state = self.state.lock();
         let limit = self.delivery_timeout;
         let may_abandon = state.abandoned < MAX_ABANDONED;
         let is_over = |delivery: &mut Delivery| now.since(delivery.since) >= limit;
-        let hanging = state.delivery.take_if(|delivery| is_over(delivery) && may_abandon);
-        if let Some(Delivery { item, permit, given_up, by, .. }) = hanging {
+        let hanging = state
+            .delivery
+            .take_if(|delivery| is_over(delivery) && may_abandon);
+        if let Some(Delivery {
+            item,
+            permit,
+            given_up,
+            by,
+            ..
+        }) = hanging
+        {
             state.abandoned += 1;
-            let error = DeliveryError::temporary(format!("the channel did not answer within {limit:?}"));
+            let error =
+                DeliveryError::temporary(format!("the channel did not answer within {limit:?}"));
             let step = self.fail(&mut state, item, now, error, given_up);
             drop(state);
             return (vec![step.note_in(permit)], by == Deliverer::Worker);
@@ -333,10 +427,17 @@ impl Lane {
         let text = format!("the channel did not answer within {limit:?}");
         state.note_failure(text.clone(), self.clock.wall().into());
         let mut steps = Vec::new();
-        while let Some(item) = state.queue.pop_front_if(|item| now.since(item.born) >= self.give_up_after) {
+        while let Some(item) = state
+            .queue
+            .pop_front_if(|item| now.since(item.born) >= self.give_up_after)
+        {
             state.counts.failed += 1;
             let error = DeliveryError::temporary(text.clone());
-            steps.push(Step::GivenUp { item, error, reason: Reason::Expired });
+            steps.push(Step::GivenUp {
+                item,
+                error,
+                reason: Reason::Expired,
+            });
         }
         (steps, false)
     }
@@ -349,12 +450,17 @@ impl Lane {
         if self.clock.now() < limit || state.abandoned < MAX_ABANDONED {
             return Some(limit);
         }
-        state.queue.front().map(|item| item.born.after(self.give_up_after))
+        state
+            .queue
+            .front()
+            .map(|item| item.born.after(self.give_up_after))
     }
 
     /// Notes that the channel cannot deliver at all.
     pub(super) fn note_failure(&self, text: String) {
-        self.state.lock().note_failure(text, self.clock.wall().into());
+        self.state
+            .lock()
+            .note_failure(text, self.clock.wall().into());
     }
 
     /// Counts a notification that was given up.
@@ -388,7 +494,10 @@ impl Lane {
         // Outside of the lock: the breaker has its own.
         let circuit = self.breaker.state();
         let state = self.state.lock();
-        let delivering_for = state.delivery.as_ref().map(|delivery| self.clock.now().since(delivery.since));
+        let delivering_for = state
+            .delivery
+            .as_ref()
+            .map(|delivery| self.clock.now().since(delivery.since));
         ChannelStatus {
             name: redact::name(self.name()).into_owned(),
             sent: state.counts.sent,
@@ -421,10 +530,13 @@ impl State {
 }
 
 impl Step {
-    /// Ends the permit of a failed attempt. That a notification was refused shows nothing about whether the channel works.
+    /// Ends the permit of a failed attempt. That a notification was refused shows nothing about
+    /// whether the channel works.
     fn note_in(self, permit: Permit) -> Self {
         match &self {
-            Self::AttemptFailed { error } | Self::GivenUp { error, .. } if !error.is_permanent() => {
+            Self::AttemptFailed { error } | Self::GivenUp { error, .. }
+                if !error.is_permanent() =>
+            {
                 permit.failure_because(error);
             }
             _ => permit.ignore(),

@@ -65,9 +65,9 @@ impl NoticeKind {
 
 /// What a channel delivers: owned, bounded, without secrets and without control characters.
 ///
-/// It serialises as a map: `version` (1), `id`, `kind`, `level`, `rule`, `title`, `source`, `timestamp`, `fingerprint`,
-/// `suppressed`, `escalated`, and where present `duration` (in seconds), `occurrences`, `text` and `error` (an
-/// [`ErrorRecord`]).
+/// It serialises as a map: `version` (1), `id`, `kind`, `level`, `rule`, `title`, `source`,
+/// `timestamp`, `fingerprint`, `suppressed`, `escalated`, and where present `duration` (in
+/// seconds), `occurrences`, `text` and `error` (an [`ErrorRecord`]).
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Notice {
@@ -85,17 +85,20 @@ pub struct Notice {
     pub source: String,
     /// When it was made.
     pub timestamp: Timestamp,
-    /// What it has in common with others: the group of an error, the name of a rule, breaker or check.
+    /// What it has in common with others: the group of an error, the name of a rule, breaker or
+    /// check.
     pub fingerprint: Fingerprint,
-    /// How many like it, or changes of the same circuit or check, were held back since the last one that was delivered.
+    /// How many like it, or changes of the same circuit or check, were held back since the last one
+    /// that was delivered.
     pub suppressed: u64,
     /// Whether it comes before its time, because so many were held back.
     pub escalated: bool,
-    /// Of a recovery: how long it lasted. For errors from the first occurrence to the last, for what has a state from the
-    /// change for the worse until the recovery.
+    /// Of a recovery: how long it lasted. For errors from the first occurrence to the last, for
+    /// what has a state from the change for the worse until the recovery.
     pub duration: Option<Duration>,
-    /// Of a recovery: how many occurrences there were in that time, those that were held back included. For a rate these
-    /// are its errors, for a circuit how often it opened, for a check how often its status changed for the worse.
+    /// Of a recovery: how many occurrences there were in that time, those that were held back
+    /// included. For a rate these are its errors, for a circuit how often it opened, for a check
+    /// how often its status changed for the worse.
     pub occurrences: Option<u64>,
     /// More lines, where there is more to say.
     pub text: Option<String>,
@@ -126,8 +129,20 @@ impl Notice {
     /// Returns the notice in plain lines, for people.
     #[must_use]
     pub fn to_text(&self) -> String {
-        let mut lines = vec![format!("[{}] {}", self.level.name().to_uppercase(), self.title)];
-        lines.push(format!("{} at {}", if self.source.is_empty() { "-" } else { &self.source }, self.timestamp));
+        let mut lines = vec![format!(
+            "[{}] {}",
+            self.level.name().to_uppercase(),
+            self.title
+        )];
+        lines.push(format!(
+            "{} at {}",
+            if self.source.is_empty() {
+                "-"
+            } else {
+                &self.source
+            },
+            self.timestamp
+        ));
         if self.suppressed > 0 {
             let what = match self.kind {
                 NoticeKind::Breaker | NoticeKind::Health | NoticeKind::Recovery => "held back",
@@ -135,23 +150,46 @@ impl Notice {
             };
             lines.push(format!("{} {what} since the last notice", self.suppressed));
         }
-        let occurrences = self.occurrences.map(|count| format!("occurrences: {count}"));
-        let lasted = self.duration.map(|lasted| format!("lasted: {}", in_words(lasted)));
+        let occurrences = self
+            .occurrences
+            .map(|count| format!("occurrences: {count}"));
+        let lasted = self
+            .duration
+            .map(|lasted| format!("lasted: {}", in_words(lasted)));
         let totals: Vec<String> = lasted.into_iter().chain(occurrences).collect();
         lines.extend((!totals.is_empty()).then(|| totals.join(", ")));
         lines.extend(self.text.clone());
         if let Some(error) = &self.error {
             lines.push(format!("code: {} ({})", error.error_code, error.code));
-            lines.push(format!("operation: {} in {}", error.operation, error.component));
-            lines.extend(error.location.as_ref().map(|place| format!("made at: {place}")));
+            lines.push(format!(
+                "operation: {} in {}",
+                error.operation, error.component
+            ));
+            lines.extend(
+                error
+                    .location
+                    .as_ref()
+                    .map(|place| format!("made at: {place}")),
+            );
             lines.push(format!("message: {}", error.message));
-            lines.extend(error.chain.iter().map(|level| format!("caused by: {level}")));
+            lines.extend(
+                error
+                    .chain
+                    .iter()
+                    .map(|level| format!("caused by: {level}")),
+            );
             if !error.details.is_empty() {
-                lines.push(format!("details: {:#}", Value::Object(error.details.clone())));
+                lines.push(format!(
+                    "details: {:#}",
+                    Value::Object(error.details.clone())
+                ));
             }
             lines.push(format!("error id: {}", error.id));
         }
-        lines.push(format!("rule: {}, fingerprint: {}, notice id: {}", self.rule, self.fingerprint, self.id));
+        lines.push(format!(
+            "rule: {}, fingerprint: {}, notice id: {}",
+            self.rule, self.fingerprint, self.id
+        ));
         lines.join("\n")
     }
 
@@ -163,9 +201,13 @@ impl Notice {
         }
     }
 
-    /// Marks a notice of an earlier time. What it says of a state need not be true any more, and comes behind what is.
+    /// Marks a notice of an earlier time. What it says of a state need not be true any more, and
+    /// comes behind what is.
     pub(super) fn late(mut self) -> Self {
-        let is_state = !matches!(self.kind, NoticeKind::Error | NoticeKind::Digest | NoticeKind::Test);
+        let is_state = !matches!(
+            self.kind,
+            NoticeKind::Error | NoticeKind::Digest | NoticeKind::Test
+        );
         if is_state && !self.title.starts_with(LATE) {
             self.title = one_line(&format!("{LATE}{}", self.title), 200);
         }
@@ -174,7 +216,9 @@ impl Notice {
 
     /// Reads what `Serialize` wrote.
     pub(crate) fn of_json(json: Value) -> Option<Self> {
-        let Value::Object(mut map) = json else { return None };
+        let Value::Object(mut map) = json else {
+            return None;
+        };
         let error = map.remove("error").and_then(ErrorRecord::of_json);
         let text = |key: &str| map.get(key).and_then(Value::as_str);
         let seconds = map.get("duration").and_then(Value::as_f64);
@@ -187,8 +231,14 @@ impl Notice {
             source: text("source").unwrap_or_default().to_owned(),
             timestamp: text("timestamp")?.parse().ok()?,
             fingerprint: text("fingerprint")?.parse().ok()?,
-            suppressed: map.get("suppressed").and_then(Value::as_u64).unwrap_or_default(),
-            escalated: map.get("escalated").and_then(Value::as_bool).unwrap_or_default(),
+            suppressed: map
+                .get("suppressed")
+                .and_then(Value::as_u64)
+                .unwrap_or_default(),
+            escalated: map
+                .get("escalated")
+                .and_then(Value::as_bool)
+                .unwrap_or_default(),
             duration: seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()),
             occurrences: map.get("occurrences").and_then(Value::as_u64),
             text: text("text").map(str::to_owned),
@@ -202,10 +252,21 @@ const LATE: &str = "late: ";
 /// A duration as people write it, for example `1 h 5 min 3 s`.
 pub(super) fn in_words(duration: Duration) -> String {
     let seconds = duration.as_secs();
-    let parts = [(seconds / 3600, "h"), (seconds / 60 % 60, "min"), (seconds % 60, "s")];
-    let parts: Vec<String> =
-        parts.into_iter().filter(|(count, _)| *count > 0).map(|(count, unit)| format!("{count} {unit}")).collect();
-    if parts.is_empty() { "less than 1 s".to_owned() } else { parts.join(" ") }
+    let parts = [
+        (seconds / 3600, "h"),
+        (seconds / 60 % 60, "min"),
+        (seconds % 60, "s"),
+    ];
+    let parts: Vec<String> = parts
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, unit)| format!("{count} {unit}"))
+        .collect();
+    if parts.is_empty() {
+        "less than 1 s".to_owned()
+    } else {
+        parts.join(" ")
+    }
 }
 
 impl Serialize for Notice {
@@ -240,18 +301,27 @@ impl Serialize for Notice {
 
 /// Code, operation and message of an error in one line.
 pub(super) fn line_of(record: &ErrorRecord) -> String {
-    let (code, operation) = (one_line(&record.error_code, 60), one_line(&record.operation, 60));
+    let (code, operation) = (
+        one_line(&record.error_code, 60),
+        one_line(&record.operation, 60),
+    );
     one_line(&format!("{code} in `{operation}`: {}", record.message), 200)
 }
 
-/// A text as a subject line may have it: redacted, of at most so many characters, without any control character. The last
-/// character of one that was cut is `…`.
+/// A text as a subject line may have it: redacted, of at most so many characters, without any
+/// control character. The last character of one that was cut is `…`.
 pub(crate) fn one_line(raw: &str, max_chars: usize) -> String {
     // Bounded before it is redacted, with room behind the cut, as texts for sinks are.
     let bounded = text::bounded(&raw, max_chars.saturating_mul(8));
     let was_cut = bounded.len() < raw.trim_end().len();
     let clean = redact::text(&bounded);
-    let spaced = clean.chars().map(|c| if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') { ' ' } else { c });
+    let spaced = clean.chars().map(|c| {
+        if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') {
+            ' '
+        } else {
+            c
+        }
+    });
     let spaced: String = spaced.collect();
     let line = spaced.trim();
     match was_cut && !line.ends_with(CUT) {
@@ -287,7 +357,10 @@ mod tests {
         assert_eq!((title.chars().count(), title.ends_with("é…")), (200, true));
         assert!(!title.contains(char::is_control));
         assert_eq!(one_line("\r\n", 10), "");
-        assert_eq!(one_line(&"漢".repeat(350_000), 200), format!("{}…", "漢".repeat(199)));
+        assert_eq!(
+            one_line(&"漢".repeat(350_000), 200),
+            format!("{}…", "漢".repeat(199))
+        );
     }
 
     #[test]
@@ -307,7 +380,12 @@ mod tests {
 
     #[test]
     fn duration_is_written_in_hours_minutes_and_seconds() {
-        for (seconds, words) in [(0, "less than 1 s"), (59, "59 s"), (3600, "1 h"), (3903, "1 h 5 min 3 s")] {
+        for (seconds, words) in [
+            (0, "less than 1 s"),
+            (59, "59 s"),
+            (3600, "1 h"),
+            (3903, "1 h 5 min 3 s"),
+        ] {
             assert_eq!(in_words(Duration::from_secs(seconds)), words);
         }
     }
@@ -319,7 +397,10 @@ mod tests {
         notice.duration = Some(Duration::from_millis(61_500));
         notice.occurrences = Some(3);
         notice.text = Some("two\nlines".into());
-        assert_eq!(Notice::of_json(serde_json::to_value(&notice).unwrap()), Some(notice));
+        assert_eq!(
+            Notice::of_json(serde_json::to_value(&notice).unwrap()),
+            Some(notice)
+        );
         assert_eq!(Notice::of_json(Value::Null), None);
     }
 }

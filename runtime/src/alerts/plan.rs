@@ -10,7 +10,8 @@ pub(super) struct Plan {
     pub(super) key: Key,
     pub(super) rule: String,
     pub(super) suppressed: u64,
-    /// How often the state changed since the last notice of it, this change included; 0 for what has no state.
+    /// How often the state changed since the last notice of it, this change included; 0 for what
+    /// has no state.
     pub(super) changes: u64,
     pub(super) escalated: bool,
     /// It is about something that happened just now, and not only about what was held back.
@@ -93,10 +94,13 @@ pub(super) const RULE: &str = "rule";
 pub(super) const PASS: &str = "pass";
 
 impl Content {
-    /// The kind and name of what has the state that it is about; the parts of that subject's fingerprint.
+    /// The kind and name of what has the state that it is about; the parts of that subject's
+    /// fingerprint.
     pub(super) fn subject<'a>(&'a self, rule: &'a str) -> Option<(&'static str, &'a str)> {
         match self {
-            Self::BreakerOpened { name, .. } | Self::BreakerClosed { name, .. } => Some((BREAKER, name)),
+            Self::BreakerOpened { name, .. } | Self::BreakerClosed { name, .. } => {
+                Some((BREAKER, name))
+            }
             Self::Health { check, .. } => Some((HEALTH, check)),
             Self::Rate { .. } | Self::Ratio { .. } | Self::InBounds => Some((RULE, rule)),
             Self::Error | Self::Summary { .. } | Self::Stopped { .. } | Self::Digest { .. } => None,
@@ -148,24 +152,45 @@ impl Plan {
     }
 
     /// Makes the notice, of the error at hand where it is about one.
-    pub(super) fn into_notice(self, record: Option<&ErrorRecord>, source: &str, timestamp: Timestamp) -> Notice {
+    pub(super) fn into_notice(
+        self,
+        record: Option<&ErrorRecord>,
+        source: &str,
+        timestamp: Timestamp,
+    ) -> Notice {
         let level = self.key.level;
         let make = |kind, title: String| Notice::new(kind, level, &self.rule, &title);
         let mut notice = match self.content {
             Content::Error => {
-                let title = |record: &ErrorRecord| format!("{}: {}", record.error_code, record.message);
+                let title =
+                    |record: &ErrorRecord| format!("{}: {}", record.error_code, record.message);
                 make(NoticeKind::Error, record.map(title).unwrap_or_default())
             }
-            Content::Rate { count, window } => {
-                make(NoticeKind::Rate, format!("{}: {count} errors within {window:?}", self.rule))
-            }
-            Content::Ratio { breaker, failed, calls, window } => {
-                let title =
-                    format!("{}: {failed} of {calls} calls through `{breaker}` failed in {window:?}", self.rule);
+            Content::Rate { count, window } => make(
+                NoticeKind::Rate,
+                format!("{}: {count} errors within {window:?}", self.rule),
+            ),
+            Content::Ratio {
+                breaker,
+                failed,
+                calls,
+                window,
+            } => {
+                let title = format!(
+                    "{}: {failed} of {calls} calls through `{breaker}` failed in {window:?}",
+                    self.rule
+                );
                 make(NoticeKind::Ratio, title)
             }
-            Content::BreakerOpened { name, reason, cause } => {
-                let mut notice = make(NoticeKind::Breaker, format!("circuit `{name}` opened: {reason}"));
+            Content::BreakerOpened {
+                name,
+                reason,
+                cause,
+            } => {
+                let mut notice = make(
+                    NoticeKind::Breaker,
+                    format!("circuit `{name}` opened: {reason}"),
+                );
                 notice.text = cause;
                 notice
             }
@@ -174,26 +199,60 @@ impl Plan {
                 notice.text = (rejected > 0).then(|| format!("rejected calls: {rejected}"));
                 notice
             }
-            Content::Health { check, from, to, output } => {
+            Content::Health {
+                check,
+                from,
+                to,
+                output,
+            } => {
                 // That a check fails may be no more than information, and is no recovery.
-                let kind = if to == PASS { NoticeKind::Recovery } else { NoticeKind::Health };
-                let from = from.map(|from| format!(" (was {from})")).unwrap_or_default();
+                let kind = if to == PASS {
+                    NoticeKind::Recovery
+                } else {
+                    NoticeKind::Health
+                };
+                let from = from
+                    .map(|from| format!(" (was {from})"))
+                    .unwrap_or_default();
                 let mut notice = make(kind, format!("health check `{check}`: {to}{from}"));
                 notice.text = output;
                 notice
             }
-            Content::Summary { last } => Notice { id: crate::error::ErrorId::new(), ..(*last).clone() },
-            Content::Stopped { last } => make(NoticeKind::Recovery, format!("stopped: {}", last.title)),
-            Content::InBounds => make(NoticeKind::Recovery, format!("{}: back in bounds", self.rule)),
-            Content::Digest { notices, lines, more, muted } => {
+            Content::Summary { last } => Notice {
+                id: crate::error::ErrorId::new(),
+                ..(*last).clone()
+            },
+            Content::Stopped { last } => {
+                make(NoticeKind::Recovery, format!("stopped: {}", last.title))
+            }
+            Content::InBounds => make(
+                NoticeKind::Recovery,
+                format!("{}: back in bounds", self.rule),
+            ),
+            Content::Digest {
+                notices,
+                lines,
+                more,
+                muted,
+            } => {
                 let occurrences = lines.iter().map(|(_, count)| count).sum::<u64>() + more;
-                let of = if occurrences > notices { format!(", of {occurrences} occurrences") } else { String::new() };
-                let mut text: Vec<String> = lines.iter().map(|(line, count)| format!("{count} x {line}")).collect();
+                let of = if occurrences > notices {
+                    format!(", of {occurrences} occurrences")
+                } else {
+                    String::new()
+                };
+                let mut text: Vec<String> = lines
+                    .iter()
+                    .map(|(line, count)| format!("{count} x {line}"))
+                    .collect();
                 text.extend((more > 0).then(|| format!("{more} x others")));
                 let title = match muted {
                     Some(time) => {
                         let plural = if notices == 1 { "" } else { "s" };
-                        format!("muted for {}: {notices} notification{plural} held back{of}", notice::in_words(time))
+                        format!(
+                            "muted for {}: {notices} notification{plural} held back{of}",
+                            notice::in_words(time)
+                        )
                     }
                     None => format!("{notices} more notices within a minute{of}"),
                 };

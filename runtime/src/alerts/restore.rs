@@ -1,7 +1,7 @@
 //! Going on from an earlier process: what its last notifications said about states.
 //!
-//! The journal is read by the threads of the channels. Until then, what is seen of states waits, so that a circuit which
-//! opens again is not announced as if for the first time.
+//! The journal is read by the threads of the channels. Until then, what is seen of states waits, so
+//! that a circuit which opens again is not announced as if for the first time.
 
 use super::{
     decide::{Breakers, Decider, rejects},
@@ -26,12 +26,16 @@ pub(super) struct Unread {
 
 /// Beyond this many sights, further ones do not wait.
 const MAX_DEFERRED: usize = 10_000;
-/// How often a circuit that was open in an earlier process is looked at: that it is closed again is no event.
+/// How often a circuit that was open in an earlier process is looked at: that it is closed again is
+/// no event.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 
 impl Unread {
     pub(super) fn new(channels: usize) -> Self {
-        Self { channels: (0..channels).collect(), ..Self::default() }
+        Self {
+            channels: (0..channels).collect(),
+            ..Self::default()
+        }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -53,9 +57,22 @@ impl Unread {
 }
 
 impl Decider {
-    /// Takes over what the journal has for a channel, each with its age, then what was seen meanwhile.
-    pub(super) fn restore_at(&mut self, now: Tick, channel: usize, restored: Vec<(Restored, Duration)>) -> Vec<Plan> {
-        let Some(at) = self.unread.channels.iter().position(|unread| *unread == channel) else { return Vec::new() };
+    /// Takes over what the journal has for a channel, each with its age, then what was seen
+    /// meanwhile.
+    pub(super) fn restore_at(
+        &mut self,
+        now: Tick,
+        channel: usize,
+        restored: Vec<(Restored, Duration)>,
+    ) -> Vec<Plan> {
+        let Some(at) = self
+            .unread
+            .channels
+            .iter()
+            .position(|unread| *unread == channel)
+        else {
+            return Vec::new();
+        };
         self.unread.channels.swap_remove(at);
         self.unread.restored_at = now;
         for (restored, age) in restored {
@@ -64,38 +81,54 @@ impl Decider {
                 self.subjects.restore_at(now, channel, restored, age);
             }
         }
-        let deferred = self.unread.deferred.extract_if(.., |(_, (of, _), _)| *of == channel).collect::<Vec<_>>();
-        deferred.into_iter().filter_map(|(seen, id, sight)| self.observe_at(seen, id, sight)).collect()
+        let deferred = self
+            .unread
+            .deferred
+            .extract_if(.., |(_, (of, _), _)| *of == channel)
+            .collect::<Vec<_>>();
+        deferred
+            .into_iter()
+            .filter_map(|(seen, id, sight)| self.observe_at(seen, id, sight))
+            .collect()
     }
 
     /// Returns `true` if a rule watches the subject still.
     fn is_watched(&self, channel: usize, restored: &Restored) -> bool {
         let name = &restored.told.name;
-        self.rules.iter().filter(|state| state.channels.contains(&channel)).any(|state| match restored.told.of {
-            BREAKER => state.rule.trigger.watches_breaker(name),
-            HEALTH => state.rule.trigger.watches_check(name),
-            _ => state.rule.name == *name && state.rule.trigger.window().is_some(),
-        })
+        self.rules
+            .iter()
+            .filter(|state| state.channels.contains(&channel))
+            .any(|state| match restored.told.of {
+                BREAKER => state.rule.trigger.watches_breaker(name),
+                HEALTH => state.rule.trigger.watches_check(name),
+                _ => state.rule.name == *name && state.rule.trigger.window().is_some(),
+            })
     }
 
     fn restore_rule_at(&mut self, now: Tick, restored: &Restored) {
         if matches!(restored.told.of, BREAKER | HEALTH) {
             return;
         }
-        for state in self.rules.iter_mut().filter(|state| state.rule.name == restored.told.name) {
+        for state in self
+            .rules
+            .iter_mut()
+            .filter(|state| state.rule.name == restored.told.name)
+        {
             if let Some(window) = state.rule.trigger.window() {
                 state.gauge.restore_at(now, window);
             }
         }
     }
 
-    /// Looks whether circuits that were open in an earlier process are closed: a call succeeded, or none opened the
-    /// circuit for as long as a notification may be outdated.
+    /// Looks whether circuits that were open in an earlier process are closed: a call succeeded, or
+    /// none opened the circuit for as long as a notification may be outdated.
     pub(super) fn look_at_restored_at(&mut self, now: Tick, breakers: &dyn Breakers) -> Vec<Plan> {
         let restored = self.subjects.restored();
         let mut plans = Vec::new();
         for (id, content) in restored {
-            let Content::BreakerOpened { name, .. } = content else { continue };
+            let Content::BreakerOpened { name, .. } = content else {
+                continue;
+            };
             self.unread.next_look = now.after(LOOK_EVERY);
             let is_over = match breakers.state(&name) {
                 Some((state, _)) if rejects(state) => false,
@@ -103,18 +136,39 @@ impl Decider {
                 _ => now.since(self.unread.restored_at) >= self.subjects.flap_interval(),
             };
             if is_over {
-                let state = State { name: CLOSED, is_good: true, level: AlertLevel::Info };
-                let rule = self.watchers(state, |trigger| trigger.watches_breaker(&name)).remove(&id.0).flatten();
+                let state = State {
+                    name: CLOSED,
+                    is_good: true,
+                    level: AlertLevel::Info,
+                };
+                let rule = self
+                    .watchers(state, |trigger| trigger.watches_breaker(&name))
+                    .remove(&id.0)
+                    .flatten();
                 let content = Content::BreakerClosed { name, rejected: 0 };
-                plans.extend(self.observe_at(now, id, Sight { state, rule, content, is_first_good: true }));
+                plans.extend(self.observe_at(
+                    now,
+                    id,
+                    Sight {
+                        state,
+                        rule,
+                        content,
+                        is_first_good: true,
+                    },
+                ));
             }
         }
         plans
     }
 
     pub(super) fn next_look_at_restored(&self) -> Option<Tick> {
-        let is_breaker = |(_, content): &(Id, Content)| matches!(content, Content::BreakerOpened { .. });
-        self.subjects.restored().iter().any(is_breaker).then_some(self.unread.next_look)
+        let is_breaker =
+            |(_, content): &(Id, Content)| matches!(content, Content::BreakerOpened { .. });
+        self.subjects
+            .restored()
+            .iter()
+            .any(is_breaker)
+            .then_some(self.unread.next_look)
     }
 }
 

@@ -10,8 +10,8 @@ use std::{fmt, time::Duration};
 ///
 /// # Defaults
 ///
-/// All channels; errors of every code and operation; level error and above for errors and rates, info and above for
-/// breakers and health checks; no notice when errors have stopped.
+/// All channels; errors of every code and operation; level error and above for errors and rates,
+/// info and above for breakers and health checks; no notice when errors have stopped.
 ///
 /// # Examples
 ///
@@ -60,18 +60,31 @@ impl fmt::Debug for Trigger {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Immediate => f.write_str("Immediate"),
-            Self::Rate { count, window } => {
-                f.debug_struct("Rate").field("count", count).field("window", window).finish()
-            }
-            Self::Ratio { breaker, share, window, min_calls } => f
+            Self::Rate { count, window } => f
+                .debug_struct("Rate")
+                .field("count", count)
+                .field("window", window)
+                .finish(),
+            Self::Ratio {
+                breaker,
+                share,
+                window,
+                min_calls,
+            } => f
                 .debug_struct("Ratio")
                 .field("breaker", &Shown(breaker))
                 .field("share", share)
                 .field("window", window)
                 .field("min_calls", min_calls)
                 .finish(),
-            Self::Breakers { names } => f.debug_struct("Breakers").field("names", &shown(names)).finish(),
-            Self::Health { checks } => f.debug_struct("Health").field("checks", &shown(checks)).finish(),
+            Self::Breakers { names } => f
+                .debug_struct("Breakers")
+                .field("names", &shown(names))
+                .finish(),
+            Self::Health { checks } => f
+                .debug_struct("Health")
+                .field("checks", &shown(checks))
+                .finish(),
         }
     }
 }
@@ -83,10 +96,22 @@ fn shown(names: &[String]) -> Vec<Shown<'_>> {
 #[derive(Clone, PartialEq)]
 pub(super) enum Trigger {
     Immediate,
-    Rate { count: usize, window: Duration },
-    Ratio { breaker: String, share: f64, window: Duration, min_calls: u64 },
-    Breakers { names: Vec<String> },
-    Health { checks: Vec<String> },
+    Rate {
+        count: usize,
+        window: Duration,
+    },
+    Ratio {
+        breaker: String,
+        share: f64,
+        window: Duration,
+        min_calls: u64,
+    },
+    Breakers {
+        names: Vec<String>,
+    },
+    Health {
+        checks: Vec<String>,
+    },
 }
 
 impl Trigger {
@@ -120,28 +145,52 @@ impl Rule {
         Self::new(name, Trigger::Immediate, AlertLevel::Error)
     }
 
-    /// Makes a rule for `count` errors within a sliding window; a recovery notice follows when there are fewer.
+    /// Makes a rule for `count` errors within a sliding window; a recovery notice follows when
+    /// there are fewer.
     ///
-    /// Errors of an operation that stands behind an open circuit are not counted, but counted as inhibited.
+    /// Errors of an operation that stands behind an open circuit are not counted, but counted as
+    /// inhibited.
     pub fn rate(name: impl Into<String>, count: usize, window: Duration) -> Self {
         Self::new(name, Trigger::Rate { count, window }, AlertLevel::Error)
     }
 
-    /// Makes a rule for a share of failed calls through a circuit breaker of that name, within a window, of at least 20
-    /// calls; a recovery notice follows when there are fewer.
-    pub fn ratio(name: impl Into<String>, breaker: impl Into<String>, share: f64, window: Duration) -> Self {
+    /// Makes a rule for a share of failed calls through a circuit breaker of that name, within a
+    /// window, of at least 20 calls; a recovery notice follows when there are fewer.
+    pub fn ratio(
+        name: impl Into<String>,
+        breaker: impl Into<String>,
+        share: f64,
+        window: Duration,
+    ) -> Self {
         let breaker = breaker.into();
-        Self::new(name, Trigger::Ratio { breaker, share, window, min_calls: 20 }, AlertLevel::Error)
+        Self::new(
+            name,
+            Trigger::Ratio {
+                breaker,
+                share,
+                window,
+                min_calls: 20,
+            },
+            AlertLevel::Error,
+        )
     }
 
     /// Makes a rule for circuit breakers that open, and for their closing.
     pub fn breakers(name: impl Into<String>) -> Self {
-        Self::new(name, Trigger::Breakers { names: Vec::new() }, AlertLevel::Info)
+        Self::new(
+            name,
+            Trigger::Breakers { names: Vec::new() },
+            AlertLevel::Info,
+        )
     }
 
     /// Makes a rule for health checks that change their status.
     pub fn health(name: impl Into<String>) -> Self {
-        Self::new(name, Trigger::Health { checks: Vec::new() }, AlertLevel::Info)
+        Self::new(
+            name,
+            Trigger::Health { checks: Vec::new() },
+            AlertLevel::Info,
+        )
     }
 
     /// Returns the rule's name.
@@ -196,10 +245,11 @@ impl Rule {
         self
     }
 
-    /// Sends a recovery notice, at level info, when no error of a group came for so long since the last one and since
-    /// the last notice of it; an error after that is told at once.
+    /// Sends a recovery notice, at level info, when no error of a group came for so long since the
+    /// last one and since the last notice of it; an error after that is told at once.
     ///
-    /// A group that comes and goes recovers once in a throttle interval: the next recovery is told when that is over.
+    /// A group that comes and goes recovers once in a throttle interval: the next recovery is told
+    /// when that is over.
     pub fn recovery_after(mut self, quiet: Duration) -> Self {
         self.recovery_after = Some(quiet);
         self
@@ -208,31 +258,50 @@ impl Rule {
     pub(super) fn matches(&self, event: &ErrorEvent<'_>) -> bool {
         event.level >= self.min_level
             && (self.codes.is_empty() || self.codes.contains(&event.code))
-            && (self.operations.is_empty() || self.operations.iter().any(|name| name == event.operation))
+            && (self.operations.is_empty()
+                || self.operations.iter().any(|name| name == event.operation))
     }
 
     pub(super) fn problems(&self, channels: &[&str]) -> Vec<ConfigError> {
         let mut problems = Vec::new();
         let mut problem = |field, value: String, rule: &str| {
-            problems.push(ConfigError::new(field, format!("{value} (rule `{}`)", self.name), rule));
+            problems.push(ConfigError::new(
+                field,
+                format!("{value} (rule `{}`)", self.name),
+                rule,
+            ));
         };
         let widest = Duration::from_secs(86_400);
-        let window_is_fine = |window: Duration| window >= Duration::from_secs(1) && window <= widest;
+        let window_is_fine =
+            |window: Duration| window >= Duration::from_secs(1) && window <= widest;
         match &self.trigger {
             Trigger::Rate { count, window } => {
                 if !(1..=10_000).contains(count) {
                     problem("count", count.to_string(), "must be from 1 to 10,000");
                 }
                 if !window_is_fine(*window) {
-                    problem("window", format!("{window:?}"), "must be from 1 second to 1 day");
+                    problem(
+                        "window",
+                        format!("{window:?}"),
+                        "must be from 1 second to 1 day",
+                    );
                 }
             }
-            Trigger::Ratio { share, window, min_calls, .. } => {
+            Trigger::Ratio {
+                share,
+                window,
+                min_calls,
+                ..
+            } => {
                 if !(*share > 0.0 && *share <= 1.0) {
                     problem("share", share.to_string(), "must be above 0 and at most 1");
                 }
                 if !window_is_fine(*window) {
-                    problem("window", format!("{window:?}"), "must be from 1 second to 1 day");
+                    problem(
+                        "window",
+                        format!("{window:?}"),
+                        "must be from 1 second to 1 day",
+                    );
                 }
                 if *min_calls == 0 {
                     problem("min_calls", min_calls.to_string(), "must be at least 1");
@@ -240,7 +309,11 @@ impl Rule {
             }
             Trigger::Immediate | Trigger::Breakers { .. } | Trigger::Health { .. } => {}
         }
-        for channel in self.channels.iter().filter(|name| !channels.contains(&name.as_str())) {
+        for channel in self
+            .channels
+            .iter()
+            .filter(|name| !channels.contains(&name.as_str()))
+        {
             problem("channel", channel.clone(), "must be the name of a channel");
         }
         problems

@@ -20,8 +20,13 @@ pub(super) fn add(core: &Arc<Core>) {
 
 /// Returns the state of each alerting that was started and not stopped, oldest first.
 pub(crate) fn statuses() -> Vec<AlertsStatus> {
-    let cores: Vec<Arc<Core>> = with_list(|running| running.0.lock().iter().filter_map(Weak::upgrade).collect());
-    cores.iter().filter(|core| !core.closing.load(Ordering::Relaxed)).map(|core| core.status()).collect()
+    let cores: Vec<Arc<Core>> =
+        with_list(|running| running.0.lock().iter().filter_map(Weak::upgrade).collect());
+    cores
+        .iter()
+        .filter(|core| !core.closing.load(Ordering::Relaxed))
+        .map(|core| core.status())
+        .collect()
 }
 
 fn with_list<T>(look: impl FnOnce(&Running) -> T) -> T {

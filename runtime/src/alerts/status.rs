@@ -36,7 +36,8 @@ pub struct AlertsStatus {
     pub lost: u64,
     /// Notifications of an earlier time that arrived after all.
     pub replayed: u64,
-    /// How long notifications are still held back by [`mute`](super::Alerts::mute); `None` where they are not.
+    /// How long notifications are still held back by [`mute`](super::Alerts::mute); `None` where
+    /// they are not.
     pub muted_for: Option<Duration>,
     /// Each channel.
     pub channels: Vec<ChannelStatus>,
@@ -68,11 +69,13 @@ pub struct ChannelStatus {
     pub circuit: CircuitState,
     /// Why the last failed attempt failed, with its causes, outermost first.
     pub last_error: Option<String>,
-    /// Since when attempts fail: the first failure after the last notification that arrived. `None` while all is well.
+    /// Since when attempts fail: the first failure after the last notification that arrived. `None`
+    /// while all is well.
     pub failing_since: Option<Timestamp>,
     /// For how long the delivery under way has been running; `None` while there is none.
     pub delivering_for: Option<Duration>,
-    /// Whether that is longer than [`delivery_timeout`](super::AlertsConfigBuilder::delivery_timeout).
+    /// Whether that is longer than
+    /// [`delivery_timeout`](super::AlertsConfigBuilder::delivery_timeout).
     pub is_hanging: bool,
     /// Deliveries that were abandoned at that limit and still block a thread; at most 2.
     pub abandoned: usize,

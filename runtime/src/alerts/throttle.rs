@@ -25,11 +25,20 @@ pub(super) enum Verdict {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Due {
     /// The interval is over and some were held back.
-    Summary { key: Key, last: Arc<Notice>, suppressed: u64 },
+    Summary {
+        key: Key,
+        last: Arc<Notice>,
+        suppressed: u64,
+    },
     /// Some were held back of which nothing but their number is known.
     Nameless { key: Key, suppressed: u64 },
     /// Nothing like it came for as long as its rule says.
-    Recovered { key: Key, last: Arc<Notice>, suppressed: u64, episode: Episode },
+    Recovered {
+        key: Key,
+        last: Arc<Notice>,
+        suppressed: u64,
+        episode: Episode,
+    },
 }
 
 /// The slots of all that was told of late.
@@ -39,8 +48,8 @@ pub(super) struct Throttle {
     /// An early notice goes out when so many were held back, the next when ten times as many were.
     escalate_after: Option<u64>,
     slots: HashMap<Key, Slot>,
-    /// When slots that are over make room again, where there is none: looking at all of them for each error would cost
-    /// more than everything else that is done for it.
+    /// When slots that are over make room again, where there is none: looking at all of them for
+    /// each error would cost more than everything else that is done for it.
     next_sweep: Tick,
 }
 
@@ -70,8 +79,8 @@ enum SlotState {
     OnItsWay,
     /// A notice arrived; until that tick only counts are kept.
     Quiet(Tick),
-    /// It was told that the problem is over: should it come back, that is news. The slot is kept until that tick, lest
-    /// a problem that comes and goes be over more than once in an interval.
+    /// It was told that the problem is over: should it come back, that is news. The slot is kept
+    /// until that tick, lest a problem that comes and goes be over more than once in an interval.
     Over(Tick),
 }
 
@@ -81,15 +90,28 @@ const BETWEEN_SWEEPS: Duration = Duration::from_secs(1);
 
 impl Throttle {
     pub(super) fn new(interval: Duration, escalate_after: Option<u64>) -> Self {
-        Self { interval, escalate_after, slots: HashMap::new(), next_sweep: Tick::ZERO }
+        Self {
+            interval,
+            escalate_after,
+            slots: HashMap::new(),
+            next_sweep: Tick::ZERO,
+        }
     }
 
     /// Judges one occurrence. Gives the key of the slot that counts it.
-    pub(super) fn judge_at(&mut self, now: Tick, key: Key, recovery_after: Option<Duration>) -> (Key, Verdict) {
+    pub(super) fn judge_at(
+        &mut self,
+        now: Tick,
+        key: Key,
+        recovery_after: Option<Duration>,
+    ) -> (Key, Verdict) {
         let key = if self.slots.contains_key(&key) || self.has_room_at(now) {
             key
         } else {
-            Key { fingerprint: Fingerprint::OTHER, ..key }
+            Key {
+                fingerprint: Fingerprint::OTHER,
+                ..key
+            }
         };
         let first_escalation = self.escalate_after.unwrap_or(u64::MAX);
         let slot = self.slots.entry(key).or_insert_with(|| Slot {
@@ -110,7 +132,8 @@ impl Throttle {
         }
         slot.occurrences += 1;
         (slot.last_seen, slot.last_occurrence) = (now, now);
-        // The next interval begins with the first step, whether an occurrence or the passing of time ends this one.
+        // The next interval begins with the first step, whether an occurrence or the passing of
+        // time ends this one.
         let is_over = match slot.state {
             SlotState::Idle | SlotState::Over(_) => true,
             SlotState::Quiet(until) => now >= until,
@@ -142,7 +165,9 @@ impl Throttle {
 
     /// Learns what became of a notice: only one that arrived begins the quiet interval.
     pub(super) fn settle_at(&mut self, now: Tick, key: Key, arrived: bool) {
-        let Some(slot) = self.slots.get_mut(&key) else { return };
+        let Some(slot) = self.slots.get_mut(&key) else {
+            return;
+        };
         if arrived {
             slot.carried = 0;
             slot.state = SlotState::Quiet(now.after(self.interval));
@@ -153,8 +178,8 @@ impl Throttle {
         }
     }
 
-    /// Gives what a digest says of a slot whose notice it takes the place of: the last notice, and how many were held
-    /// back, those since the digest began included.
+    /// Gives what a digest says of a slot whose notice it takes the place of: the last notice, and
+    /// how many were held back, those since the digest began included.
     pub(super) fn collect(&mut self, key: Key) -> Option<(Option<Arc<Notice>>, u64)> {
         let slot = self.slots.get_mut(&key)?;
         slot.carried += std::mem::take(&mut slot.suppressed);
@@ -169,9 +194,11 @@ impl Throttle {
             match slot.state {
                 SlotState::OnItsWay => return true,
                 SlotState::Over(until) => return now < until,
-                // What did not arrive is in the journal; its count waits for the next occurrence, a while.
+                // What did not arrive is in the journal; its count waits for the next occurrence, a
+                // while.
                 SlotState::Idle => {
-                    let is_kept = now.since(slot.last_seen) < 10 * interval.max(Duration::from_secs(60));
+                    let is_kept =
+                        now.since(slot.last_seen) < 10 * interval.max(Duration::from_secs(60));
                     if !is_kept {
                         due.extend(slot.summary(*key));
                     }
@@ -180,10 +207,19 @@ impl Throttle {
                 SlotState::Quiet(until) => {
                     let is_over = slot.recovery_due(interval).is_some_and(|at| now >= at);
                     if let (true, Some(last)) = (is_over, &slot.last) {
-                        let (last, suppressed) = (Arc::clone(last), std::mem::take(&mut slot.suppressed));
+                        let (last, suppressed) =
+                            (Arc::clone(last), std::mem::take(&mut slot.suppressed));
                         let lasted = slot.last_occurrence.since(slot.first_seen);
-                        let episode = Episode { lasted, occurrences: slot.occurrences };
-                        due.push(Due::Recovered { key: *key, last, suppressed, episode });
+                        let episode = Episode {
+                            lasted,
+                            occurrences: slot.occurrences,
+                        };
+                        due.push(Due::Recovered {
+                            key: *key,
+                            last,
+                            suppressed,
+                            episode,
+                        });
                         slot.recovered = Some(now);
                         slot.next_escalation = first_escalation;
                         slot.state = SlotState::Over(now.after(interval));
@@ -213,7 +249,11 @@ impl Throttle {
 
     /// Gives what was held back and not told yet, whatever the time: there is none left.
     pub(super) fn close(&mut self) -> Vec<Due> {
-        let mut due: Vec<Due> = self.slots.iter_mut().filter_map(|(key, slot)| slot.summary(*key)).collect();
+        let mut due: Vec<Due> = self
+            .slots
+            .iter_mut()
+            .filter_map(|(key, slot)| slot.summary(*key))
+            .collect();
         sort(&mut due);
         due
     }
@@ -249,7 +289,10 @@ impl Slot {
     fn send(&mut self, escalated: bool) -> Verdict {
         self.carried = std::mem::take(&mut self.suppressed);
         self.state = SlotState::OnItsWay;
-        Verdict::Send { suppressed: self.carried, escalated }
+        Verdict::Send {
+            suppressed: self.carried,
+            escalated,
+        }
     }
 
     /// What is to be said of those that were held back, if any were.
@@ -260,16 +303,23 @@ impl Slot {
         let suppressed = self.suppressed;
         self.send(false);
         Some(match self.last.clone() {
-            Some(last) => Due::Summary { key, last, suppressed },
+            Some(last) => Due::Summary {
+                key,
+                last,
+                suppressed,
+            },
             None => Due::Nameless { key, suppressed },
         })
     }
 
-    /// When the problem counts as over, should nothing come in between: so long after the last occurrence, and once in
-    /// an interval.
+    /// When the problem counts as over, should nothing come in between: so long after the last
+    /// occurrence, and once in an interval.
     fn recovery_due(&self, interval: Duration) -> Option<Tick> {
         let quiet = self.last_seen.after(self.recovery_after?);
-        Some(self.recovered.map_or(quiet, |recovered| quiet.max(recovered.after(interval))))
+        Some(
+            self.recovered
+                .map_or(quiet, |recovered| quiet.max(recovered.after(interval))),
+        )
     }
 }
 
@@ -288,7 +338,11 @@ mod tests {
     const INTERVAL: Duration = Duration::from_secs(300);
 
     fn key(channel: usize, level: AlertLevel) -> Key {
-        Key { channel, fingerprint: Fingerprint::of(&["x"]), level }
+        Key {
+            channel,
+            fingerprint: Fingerprint::of(&["x"]),
+            level,
+        }
     }
 
     fn at(seconds: u64) -> Tick {
@@ -296,11 +350,19 @@ mod tests {
     }
 
     fn notice() -> Arc<Notice> {
-        Arc::new(Notice::new(NoticeKind::Error, AlertLevel::Error, "rule", "title"))
+        Arc::new(Notice::new(
+            NoticeKind::Error,
+            AlertLevel::Error,
+            "rule",
+            "title",
+        ))
     }
 
     fn send(suppressed: u64, escalated: bool) -> Verdict {
-        Verdict::Send { suppressed, escalated }
+        Verdict::Send {
+            suppressed,
+            escalated,
+        }
     }
 
     #[test]
@@ -317,7 +379,14 @@ mod tests {
         }
         assert_eq!(throttle.next_due(), Some(at(300)));
         assert_eq!(throttle.due_at(at(299)), []);
-        let [Due::Summary { suppressed: 999, .. }] = throttle.due_at(at(300))[..] else { panic!("one summary") };
+        let [
+            Due::Summary {
+                suppressed: 999, ..
+            },
+        ] = throttle.due_at(at(300))[..]
+        else {
+            panic!("one summary")
+        };
         throttle.settle_at(at(300), key, true);
         assert_eq!(throttle.due_at(at(600)), []);
         assert!(throttle.slots.is_empty());
@@ -341,8 +410,16 @@ mod tests {
     #[test]
     fn channels_levels_and_problems_do_not_silence_each_other() {
         let mut throttle = Throttle::new(INTERVAL, None);
-        let other = Key { fingerprint: Fingerprint::of(&["y"]), ..key(0, AlertLevel::Error) };
-        for key in [key(0, AlertLevel::Error), key(0, AlertLevel::Critical), key(1, AlertLevel::Error), other] {
+        let other = Key {
+            fingerprint: Fingerprint::of(&["y"]),
+            ..key(0, AlertLevel::Error)
+        };
+        for key in [
+            key(0, AlertLevel::Error),
+            key(0, AlertLevel::Critical),
+            key(1, AlertLevel::Error),
+            other,
+        ] {
             assert_eq!(throttle.judge_at(at(0), key, None).1, send(0, false));
             throttle.settle_at(at(0), key, true);
             assert_eq!(throttle.judge_at(at(0), key, None).1, Verdict::HoldBack);
@@ -355,7 +432,14 @@ mod tests {
         let key = key(0, AlertLevel::Error);
         let mut told = Vec::new();
         for i in 0..1000 {
-            if let (_, Verdict::Send { suppressed, escalated }) = throttle.judge_at(at(1), key, None) {
+            if let (
+                _,
+                Verdict::Send {
+                    suppressed,
+                    escalated,
+                },
+            ) = throttle.judge_at(at(1), key, None)
+            {
                 throttle.settle_at(at(1), key, true);
                 told.push((i, suppressed, escalated));
             }
@@ -363,7 +447,8 @@ mod tests {
         assert_eq!(told, [(0, 0, false), (10, 9, true), (110, 99, true)]);
     }
 
-    /// Whether an occurrence or the passing of time ends an interval, the next one escalates at the same step.
+    /// Whether an occurrence or the passing of time ends an interval, the next one escalates at the
+    /// same step.
     #[test]
     fn escalation_is_the_same_whatever_ends_an_interval_first() {
         let steps_after = |occurrence_first: bool| {
@@ -384,7 +469,10 @@ mod tests {
                     assert_eq!(throttle.due_at(at(301)), []);
                 }
                 false => {
-                    assert!(matches!(throttle.due_at(at(301))[..], [Due::Summary { suppressed: 1, .. }]));
+                    assert!(matches!(
+                        throttle.due_at(at(301))[..],
+                        [Due::Summary { suppressed: 1, .. }]
+                    ));
                     assert_eq!(throttle.judge_at(at(301), key, None).1, Verdict::HoldBack);
                 }
             }
@@ -394,7 +482,9 @@ mod tests {
                 throttle.settle_at(at(302), key, true);
                 verdict
             });
-            verdicts.filter(|verdict| *verdict != Verdict::HoldBack).collect::<Vec<_>>()
+            verdicts
+                .filter(|verdict| *verdict != Verdict::HoldBack)
+                .collect::<Vec<_>>()
         };
         assert_eq!(steps_after(true), [send(9, true), send(99, true)]);
         assert_eq!(steps_after(false), steps_after(true));
@@ -410,7 +500,10 @@ mod tests {
         throttle.settle_at(at(0), key, true);
         assert_eq!(throttle.due_at(at(300)), []);
         assert_eq!(throttle.next_due(), Some(at(900)));
-        assert!(matches!(throttle.due_at(at(900))[..], [Due::Recovered { .. }]));
+        assert!(matches!(
+            throttle.due_at(at(900))[..],
+            [Due::Recovered { .. }]
+        ));
         assert_eq!(throttle.due_at(at(2000)), []);
     }
 
@@ -418,15 +511,25 @@ mod tests {
     fn more_problems_than_slots_share_one_and_are_still_told() {
         let mut throttle = Throttle::new(INTERVAL, None);
         for i in 0..MAX_SLOTS + 5 {
-            let key = Key { fingerprint: Fingerprint::of(&[&i.to_string()]), ..key(0, AlertLevel::Error) };
+            let key = Key {
+                fingerprint: Fingerprint::of(&[&i.to_string()]),
+                ..key(0, AlertLevel::Error)
+            };
             throttle.judge_at(at(0), key, None);
         }
         assert_eq!(throttle.slots.len(), MAX_SLOTS + 1);
-        let shared = throttle.slots.iter().find(|(key, _)| key.fingerprint == Fingerprint::OTHER).unwrap();
+        let shared = throttle
+            .slots
+            .iter()
+            .find(|(key, _)| key.fingerprint == Fingerprint::OTHER)
+            .unwrap();
         assert_eq!(shared.1.suppressed, 4);
         assert_eq!(throttle.next_sweep, at(1), "all slots were looked at once");
         // What did not arrive and held nothing back makes room, at the next sweep.
-        let of = |text: &str| Key { fingerprint: Fingerprint::of(&[text]), ..key(0, AlertLevel::Error) };
+        let of = |text: &str| Key {
+            fingerprint: Fingerprint::of(&[text]),
+            ..key(0, AlertLevel::Error)
+        };
         for text in ["0", "1"] {
             throttle.settle_at(at(0), of(text), false);
         }
@@ -435,10 +538,14 @@ mod tests {
     }
 
     fn named(name: &str) -> Key {
-        Key { fingerprint: Fingerprint::of(&[name]), ..key(0, AlertLevel::Error) }
+        Key {
+            fingerprint: Fingerprint::of(&[name]),
+            ..key(0, AlertLevel::Error)
+        }
     }
 
-    /// A summary comes at the end of its interval, also where the end of the problem is announced later.
+    /// A summary comes at the end of its interval, also where the end of the problem is announced
+    /// later.
     #[test]
     fn what_was_held_back_does_not_wait_for_the_recovery() {
         let mut throttle = Throttle::new(INTERVAL, None);
@@ -449,10 +556,14 @@ mod tests {
         assert_eq!(throttle.next_due(), Some(at(900)));
         throttle.judge_at(at(1), x, None);
         assert_eq!(throttle.next_due(), Some(at(300)));
-        assert!(matches!(throttle.due_at(at(300))[..], [Due::Summary { suppressed: 1, .. }]));
+        assert!(matches!(
+            throttle.due_at(at(300))[..],
+            [Due::Summary { suppressed: 1, .. }]
+        ));
     }
 
-    /// One that recurs right after its recovery was announced is a new problem; it is forgotten an interval later.
+    /// One that recurs right after its recovery was announced is a new problem; it is forgotten an
+    /// interval later.
     #[test]
     fn what_is_over_is_forgotten_after_an_interval() {
         let mut throttle = Throttle::new(INTERVAL, None);
@@ -460,7 +571,10 @@ mod tests {
         throttle.judge_at(at(0), x, Some(Duration::from_secs(10)));
         throttle.remember(x, &notice());
         throttle.settle_at(at(0), x, true);
-        assert!(matches!(throttle.due_at(at(10))[..], [Due::Recovered { .. }]));
+        assert!(matches!(
+            throttle.due_at(at(10))[..],
+            [Due::Recovered { .. }]
+        ));
         assert_eq!(throttle.next_due(), Some(at(310)));
         throttle.due_at(at(309));
         assert_eq!(throttle.slots.len(), 1);
@@ -477,7 +591,13 @@ mod tests {
         throttle.judge_at(at(0), x, None);
         throttle.settle_at(at(0), x, false);
         assert_eq!(throttle.due_at(at(2999)), []);
-        assert_eq!(throttle.due_at(at(3000)), [Due::Nameless { key: x, suppressed: 1 }]);
+        assert_eq!(
+            throttle.due_at(at(3000)),
+            [Due::Nameless {
+                key: x,
+                suppressed: 1
+            }]
+        );
         assert!(throttle.slots.is_empty());
     }
 
@@ -513,7 +633,9 @@ mod tests {
             }
             throttle
         };
-        let has_room = |throttle: &mut Throttle, now| throttle.judge_at(now, named("late"), None).0 == named("late");
+        let has_room = |throttle: &mut Throttle, now| {
+            throttle.judge_at(now, named("late"), None).0 == named("late")
+        };
         assert!(!has_room(&mut full(), at(9999)), "all are under way");
 
         // Two each time: what finds no room shares a slot that is one more.

@@ -50,15 +50,23 @@ impl Told {
     /// Reads what [`to_json`](Self::to_json) made.
     pub(super) fn from_json(json: &Map<String, Value>) -> Option<Self> {
         let text = |key: &str| json.get(key).and_then(Value::as_str);
-        let of = [BREAKER, HEALTH, super::plan::RULE].into_iter().find(|of| text("of") == Some(*of))?;
+        let of = [BREAKER, HEALTH, super::plan::RULE]
+            .into_iter()
+            .find(|of| text("of") == Some(*of))?;
         let states = [OPEN, CLOSED, FIRING, IN_BOUNDS, PASS, "warn", "fail"];
-        let name = states.into_iter().find(|name| text("state") == Some(*name))?;
+        let name = states
+            .into_iter()
+            .find(|name| text("state") == Some(*name))?;
         let is_good = matches!(name, CLOSED | IN_BOUNDS | PASS);
         Some(Self {
             of,
             name: text("name")?.to_owned(),
             fingerprint: text("fingerprint")?.parse().ok()?,
-            state: State { name, is_good, level: AlertLevel::of_name(text("level")?)? },
+            state: State {
+                name,
+                is_good,
+                level: AlertLevel::of_name(text("level")?)?,
+            },
             lasts: Duration::try_from_secs_f64(json.get("lasts")?.as_f64()?).ok()?,
             count: json.get("count")?.as_u64()?,
         })
@@ -67,8 +75,17 @@ impl Told {
     /// What stands for the state until it is seen again.
     pub(super) fn into_content(self) -> Content {
         match self.of {
-            BREAKER => Content::BreakerOpened { name: self.name, reason: "", cause: None },
-            HEALTH => Content::Health { check: self.name, from: None, to: self.state.name, output: None },
+            BREAKER => Content::BreakerOpened {
+                name: self.name,
+                reason: "",
+                cause: None,
+            },
+            HEALTH => Content::Health {
+                check: self.name,
+                from: None,
+                to: self.state.name,
+                output: None,
+            },
             _ => Content::InBounds,
         }
     }
@@ -80,7 +97,11 @@ mod tests {
 
     #[test]
     fn a_state_reads_back_and_what_is_no_state_does_not() {
-        let state = State { name: OPEN, is_good: false, level: AlertLevel::Error };
+        let state = State {
+            name: OPEN,
+            is_good: false,
+            level: AlertLevel::Error,
+        };
         let told = Told {
             of: BREAKER,
             name: "payments".into(),
@@ -89,7 +110,9 @@ mod tests {
             lasts: Duration::from_millis(1500),
             count: 3,
         };
-        let Value::Object(json) = told.to_json() else { panic!("a map") };
+        let Value::Object(json) = told.to_json() else {
+            panic!("a map")
+        };
         assert_eq!(Told::from_json(&json), Some(told));
         for key in json.keys() {
             let mut odd = json.clone();

@@ -3,10 +3,11 @@
 use crate::AppError;
 use std::{error::Error, panic::Location};
 
-/// An error that a boundary can carry: any `Error + Send + Sync + 'static`, an [`AppError`], a boxed error, an
-/// `anyhow::Error`, or a text.
+/// An error that a boundary can carry: any `Error + Send + Sync + 'static`, an [`AppError`], a
+/// boxed error, an `anyhow::Error`, or a text.
 ///
-/// It is implemented for every type that converts into `Box<dyn Error + Send + Sync>`; there is nothing to implement.
+/// It is implemented for every type that converts into `Box<dyn Error + Send + Sync>`; there is
+/// nothing to implement.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an error that a boundary can carry",
     label = "this error cannot end in the boundary",
@@ -14,11 +15,13 @@ use std::{error::Error, panic::Location};
             and texts; `.map_err(..)` makes one of them of anything else"
 )]
 pub trait BoundaryError: Sized {
-    /// Converts the error: one of ours is kept as it is, any other becomes the source of an uncoded [`AppError`].
+    /// Converts the error: one of ours is kept as it is, any other becomes the source of an uncoded
+    /// [`AppError`].
     #[track_caller]
     fn into_app_error(self) -> AppError;
 
-    /// Converts the error on behalf of code at `place`, for where the caller is ours: inside of a future or a closure.
+    /// Converts the error on behalf of code at `place`, for where the caller is ours: inside of a
+    /// future or a closure.
     #[doc(hidden)]
     fn into_app_error_at(self, place: &'static Location<'static>) -> AppError;
 }
@@ -52,10 +55,16 @@ mod tests {
         let id = ours.id();
         assert_eq!(ours.into_app_error().id(), id);
 
-        let boxed: Box<dyn Error + Send + Sync> = AppError::new(ErrorCode::SYNC_ERROR, "late").into();
+        let boxed: Box<dyn Error + Send + Sync> =
+            AppError::new(ErrorCode::SYNC_ERROR, "late").into();
         assert!(boxed.into_app_error().is(ErrorCode::SYNC_ERROR));
 
-        assert!(anyhow::anyhow!("odd").into_app_error().to_string().contains("odd"));
+        assert!(
+            anyhow::anyhow!("odd")
+                .into_app_error()
+                .to_string()
+                .contains("odd")
+        );
         assert_eq!("a text".into_app_error().to_string(), "a text");
         let line = line!() + 1;
         assert_eq!("a place".into_app_error().location().line(), line);

@@ -25,9 +25,13 @@ pub(crate) struct Treatment {
 }
 
 impl Treatment {
-    pub(crate) const DEFAULT: Self = Self { code: None, level: LogLevel::Error };
+    pub(crate) const DEFAULT: Self = Self {
+        code: None,
+        level: LogLevel::Error,
+    };
 
-    /// Gives an uncoded error its code, notes the boundary's name, and reports the error unless that was done inside.
+    /// Gives an uncoded error its code, notes the boundary's name, and reports the error unless
+    /// that was done inside.
     #[cold]
     pub(crate) fn apply(
         self,
@@ -45,8 +49,8 @@ impl Treatment {
         error
     }
 
-    /// Gives an uncoded error its code, one that was made inside the standard library this place, and notes the
-    /// boundary's name.
+    /// Gives an uncoded error its code, one that was made inside the standard library this place,
+    /// and notes the boundary's name.
     pub(crate) fn note(
         self,
         error: AppError,
@@ -91,7 +95,10 @@ impl Treatment {
 /// assert_eq!(err.details()["context"][0], "parse-port");
 /// ```
 #[track_caller]
-pub fn error_boundary<T, E: BoundaryError>(name: &str, body: impl FnOnce() -> Result<T, E>) -> Result<T, AppError> {
+pub fn error_boundary<T, E: BoundaryError>(
+    name: &str,
+    body: impl FnOnce() -> Result<T, E>,
+) -> Result<T, AppError> {
     ErrorBoundary::new(name).call(body)
 }
 
@@ -128,7 +135,11 @@ impl<'a> ErrorBoundary<'a> {
     pub fn new(name: &'a str) -> Self {
         let place = Location::caller();
         let operation = Operation::new(name, place.file(), place.file(), place.line());
-        Self { operation, treatment: Treatment::DEFAULT, catch_panics: false }
+        Self {
+            operation,
+            treatment: Treatment::DEFAULT,
+            catch_panics: false,
+        }
     }
 
     /// Sets the code of errors that have none.
@@ -158,7 +169,10 @@ impl<'a> ErrorBoundary<'a> {
     /// The error of `body`, coded, with the boundary's name in the detail `context`.
     #[track_caller]
     #[inline]
-    pub fn call<T, E: BoundaryError>(&self, body: impl FnOnce() -> Result<T, E>) -> Result<T, AppError> {
+    pub fn call<T, E: BoundaryError>(
+        &self,
+        body: impl FnOnce() -> Result<T, E>,
+    ) -> Result<T, AppError> {
         let place = Location::caller();
         let mut visit = Visit::new(&self.operation);
         let outcome = if self.catch_panics {
@@ -199,21 +213,25 @@ impl<'a> ErrorBoundary<'a> {
 }
 
 #[inline]
-fn converted<T, E: BoundaryError>(outcome: Result<T, E>, place: &'static Location<'static>) -> Result<T, AppError> {
+fn converted<T, E: BoundaryError>(
+    outcome: Result<T, E>,
+    place: &'static Location<'static>,
+) -> Result<T, AppError> {
     match outcome {
         Ok(value) => Ok(value),
         Err(error) => Err(error.into_app_error_at(place)),
     }
 }
 
-/// One run of a boundary's block. A block that is left in another way (a jump, a panic, a dropped future) is logged at
-/// debug.
+/// One run of a boundary's block. A block that is left in another way (a jump, a panic, a dropped
+/// future) is logged at debug.
 #[derive(Debug)]
 #[must_use]
 pub struct Visit<'a> {
     operation: &'a Operation<'a>,
     entry: Entry,
-    /// Left by whatever leaves the block, the drop of the visit included, which is one comparison after a success.
+    /// Left by whatever leaves the block, the drop of the visit included, which is one comparison
+    /// after a success.
     place: ManuallyDrop<InPlace>,
 }
 
@@ -221,7 +239,11 @@ impl<'a> Visit<'a> {
     /// Enters the block.
     #[inline]
     pub(crate) fn new(operation: &'a Operation<'a>) -> Self {
-        Self { operation, entry: Entry::boundary(operation), place: ManuallyDrop::new(InPlace::enter()) }
+        Self {
+            operation,
+            entry: Entry::boundary(operation),
+            place: ManuallyDrop::new(InPlace::enter()),
+        }
     }
 
     // These take the visit in place: moving it would cost more than all else that a success does.
@@ -229,7 +251,11 @@ impl<'a> Visit<'a> {
     /// Leaves the block by its end.
     #[inline]
     #[track_caller]
-    fn end<T>(&mut self, outcome: Result<T, AppError>, treatment: Treatment) -> Result<T, AppError> {
+    fn end<T>(
+        &mut self,
+        outcome: Result<T, AppError>,
+        treatment: Treatment,
+    ) -> Result<T, AppError> {
         match outcome {
             Ok(value) => {
                 self.succeeded();
@@ -250,7 +276,14 @@ impl<'a> Visit<'a> {
     #[cold]
     #[track_caller]
     pub(crate) fn failed(&mut self, error: AppError, treatment: Treatment, then: Then) -> AppError {
-        treatment.apply(error, self.operation, self.entry.finish(), self.place.leave(), then, Location::caller())
+        treatment.apply(
+            error,
+            self.operation,
+            self.entry.finish(),
+            self.place.leave(),
+            then,
+            Location::caller(),
+        )
     }
 
     #[cold]

@@ -1,11 +1,12 @@
 //! Where errors end: the one reporting path, error boundaries and transactions.
 //!
-//! An error that crosses five functions is logged five times or not at all where each of them decides for itself. A
-//! boundary is the place that decides: what fails inside it gets a code, is logged, recorded and passed to alerts once,
-//! and comes out as a `Result`. A transaction is a boundary that also undoes what was done before the failure.
+//! An error that crosses five functions is logged five times or not at all where each of them
+//! decides for itself. A boundary is the place that decides: what fails inside it gets a code, is
+//! logged, recorded and passed to alerts once, and comes out as a `Result`. A transaction is a
+//! boundary that also undoes what was done before the failure.
 //!
-//! In a function, use the macros `error_boundary!` and `transaction_boundary!`. This module has the same by hand:
-//! [`error_boundary`], [`ErrorBoundary`], [`transaction`], [`TransactionBoundary`].
+//! In a function, use the macros `error_boundary!` and `transaction_boundary!`. This module has the
+//! same by hand: [`error_boundary`], [`ErrorBoundary`], [`transaction`], [`TransactionBoundary`].
 
 mod convert;
 mod error;
@@ -20,8 +21,9 @@ pub use error::{ErrorBoundary, error_boundary};
 pub use operation::{Entry, Operation};
 pub use report::report;
 pub use transaction::{
-    AsyncParent, AsyncTransaction, CompensationResult, NoParent, Parent, RollbackFailure, RollbackFailures,
-    Transaction, TransactionBoundary, TransactionState, transaction, transaction_async,
+    AsyncParent, AsyncTransaction, CompensationResult, NoParent, Parent, RollbackFailure,
+    RollbackFailures, Transaction, TransactionBoundary, TransactionState, transaction,
+    transaction_async,
 };
 
 pub(crate) use error::{Treatment, Visit};

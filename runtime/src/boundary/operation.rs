@@ -8,7 +8,8 @@ use crate::{
 use std::time::Duration;
 use tracing::{Level, level_filters::LevelFilter};
 
-/// What a boundary or an annotated function is called and where it stands: one static per call site.
+/// What a boundary or an annotated function is called and where it stands: one static per call
+/// site.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Operation<'a> {
     name: &'a str,
@@ -23,7 +24,12 @@ impl<'a> Operation<'a> {
     /// Describes an operation: its name, `module_path!()`, `file!()` and `line!()`.
     #[must_use]
     pub const fn new(name: &'a str, component: &'a str, file: &'static str, line: u32) -> Self {
-        Self { name, component, file, line }
+        Self {
+            name,
+            component,
+            file,
+            line,
+        }
     }
 
     /// Returns the name of the function or boundary.
@@ -60,24 +66,37 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// Enters an annotated function: logs nothing, and reads the clock only where `debug` is on for boundaries.
+    /// Enters an annotated function: logs nothing, and reads the clock only where `debug` is on for
+    /// boundaries.
     #[inline]
     pub fn function() -> Self {
-        let started = if debug_is_on() { start_if_heard() } else { Tick::MAX };
+        let started = if debug_is_on() {
+            start_if_heard()
+        } else {
+            Tick::MAX
+        };
         Self { started }
     }
 
     /// Enters a boundary: logs that at debug, and reads the clock only where that level is on.
     #[inline]
     pub fn boundary(operation: &Operation<'_>) -> Self {
-        let started = if debug_is_on() { enter_if_heard(operation) } else { Tick::MAX };
+        let started = if debug_is_on() {
+            enter_if_heard(operation)
+        } else {
+            Tick::MAX
+        };
         Self { started }
     }
 
     /// Begins a transaction, with a line at debug, and reads the clock only where that is on.
     #[inline]
     pub(super) fn transaction(operation: &Operation<'_>) -> Self {
-        let started = if debug_is_on() { begin_if_heard(operation) } else { Tick::MAX };
+        let started = if debug_is_on() {
+            begin_if_heard(operation)
+        } else {
+            Tick::MAX
+        };
         Self { started }
     }
 
@@ -98,7 +117,9 @@ impl Entry {
     /// Takes the entry out of a guard, which logs nothing when it is dropped after that.
     #[inline]
     pub(super) fn finish(&mut self) -> Self {
-        Self { started: std::mem::replace(&mut self.started, Tick::MAX) }
+        Self {
+            started: std::mem::replace(&mut self.started, Tick::MAX),
+        }
     }
 
     /// Leaves the operation by success, and finishes the entry of a guard.
@@ -109,7 +130,8 @@ impl Entry {
         }
     }
 
-    /// Leaves the operation by neither success nor error: logs that at debug, unless the entry is finished.
+    /// Leaves the operation by neither success nor error: logs that at debug, unless the entry is
+    /// finished.
     #[inline]
     pub(super) fn left(&self, operation: &Operation<'_>) {
         if self.is_timed() {
@@ -121,11 +143,13 @@ impl Entry {
     #[inline]
     #[must_use]
     pub fn elapsed(&self) -> Option<Duration> {
-        self.is_timed().then(|| SharedClock::current().now().since(self.started))
+        self.is_timed()
+            .then(|| SharedClock::current().now().since(self.started))
     }
 }
 
-/// One relaxed load and a comparison; what more it takes where the level is on stays out of the caller's code.
+/// One relaxed load and a comparison; what more it takes where the level is on stays out of the
+/// caller's code.
 #[inline]
 fn debug_is_on() -> bool {
     LevelFilter::current() >= Level::DEBUG
@@ -138,7 +162,11 @@ fn is_heard() -> bool {
 #[cold]
 #[inline(never)]
 fn start_if_heard() -> Tick {
-    if is_heard() { SharedClock::current().now() } else { Tick::MAX }
+    if is_heard() {
+        SharedClock::current().now()
+    } else {
+        Tick::MAX
+    }
 }
 
 #[cold]
@@ -147,7 +175,12 @@ fn enter_if_heard(operation: &Operation<'_>) -> Tick {
     if !is_heard() {
         return Tick::MAX;
     }
-    let Operation { name, component, file, line } = *operation;
+    let Operation {
+        name,
+        component,
+        file,
+        line,
+    } = *operation;
     tracing::debug!(target: names::TARGET_BOUNDARY, operation = &*redact::name(name), component, file, line, "entered");
     SharedClock::current().now()
 }
@@ -158,7 +191,12 @@ fn begin_if_heard(operation: &Operation<'_>) -> Tick {
     if !tracing::enabled!(target: names::TARGET_TRANSACTION, Level::DEBUG) {
         return Tick::MAX;
     }
-    let Operation { name, component, file, line } = *operation;
+    let Operation {
+        name,
+        component,
+        file,
+        line,
+    } = *operation;
     tracing::debug!(target: names::TARGET_TRANSACTION, operation = &*redact::name(name), component, file, line, "begun");
     SharedClock::current().now()
 }
@@ -166,7 +204,12 @@ fn begin_if_heard(operation: &Operation<'_>) -> Tick {
 #[cold]
 #[inline(never)]
 fn log_success(operation: &Operation<'_>, started: Tick) {
-    let Operation { name, component, file, line } = *operation;
+    let Operation {
+        name,
+        component,
+        file,
+        line,
+    } = *operation;
     let duration = SharedClock::current().now().since(started).as_secs_f64();
     tracing::debug!(target: names::TARGET_BOUNDARY, operation = &*redact::name(name), component, file, line, duration, "succeeded");
 }
@@ -174,7 +217,12 @@ fn log_success(operation: &Operation<'_>, started: Tick) {
 #[cold]
 #[inline(never)]
 fn log_left(operation: &Operation<'_>, started: Tick) {
-    let Operation { name, component, file, line } = *operation;
+    let Operation {
+        name,
+        component,
+        file,
+        line,
+    } = *operation;
     let duration = SharedClock::current().now().since(started).as_secs_f64();
     tracing::debug!(target: names::TARGET_BOUNDARY, operation = &*redact::name(name), component, file, line, duration, "left early");
 }

@@ -14,14 +14,18 @@ use std::{
     task::{Context, Poll},
 };
 
-/// The error of a panic that was caught: that of the guard further in which reported it, if one did.
+/// The error of a panic that was caught: that of the guard further in which reported it, if one
+/// did.
 #[track_caller]
 #[cold]
 pub(crate) fn error_of(payload: &Payload, what: &str) -> AppError {
     if let Some(error) = payload.error::<AppError>() {
         return error.clone();
     }
-    let error = AppError::new(ErrorCode::PANIC_ERROR, format!("`{what}` panicked: {}", payload.text()));
+    let error = AppError::new(
+        ErrorCode::PANIC_ERROR,
+        format!("`{what}` panicked: {}", payload.text()),
+    );
     match payload.place() {
         Some(place) => located(error, place),
         None => error,
@@ -30,27 +34,39 @@ pub(crate) fn error_of(payload: &Payload, what: &str) -> AppError {
 
 /// Adds the place of a panic, which is what makes two of them the same problem.
 pub(crate) fn located(error: AppError, place: &str) -> AppError {
-    error.with_detail(FINGERPRINT_DETAIL, format!("panic at {place}")).with_detail(PLACE_DETAIL, place)
+    error
+        .with_detail(FINGERPRINT_DETAIL, format!("panic at {place}"))
+        .with_detail(PLACE_DETAIL, place)
 }
 
 /// Returns the place of the panic that an error was made of, where it was noted.
 pub(crate) fn place_of(error: &AppError) -> Option<&str> {
-    error.details().get(PLACE_DETAIL).and_then(|place| place.as_str()).filter(|_| error.is(ErrorCode::PANIC_ERROR))
+    error
+        .details()
+        .get(PLACE_DETAIL)
+        .and_then(|place| place.as_str())
+        .filter(|_| error.is(ErrorCode::PANIC_ERROR))
 }
 
-/// Reports a panic that was contained and becomes no error of its caller, of a health check for example.
+/// Reports a panic that was contained and becomes no error of its caller, of a health check for
+/// example.
 #[cold]
 pub(crate) fn report(payload: &Payload, what: &str, component: &str) {
     let error = error_of(payload, what);
     let operation = Operation::new(what, component, "", 0);
     let report = Report::new(View::of_app(&error), &operation, Entry::function());
-    report.without_location().send(Recognised::default(), Then::Ends);
+    report
+        .without_location()
+        .send(Recognised::default(), Then::Ends);
 }
 
 /// Runs a function; its panic becomes an error.
 #[track_caller]
 #[inline]
-pub(crate) fn catch<T>(what: &str, run: impl FnOnce() -> Result<T, AppError>) -> Result<T, AppError> {
+pub(crate) fn catch<T>(
+    what: &str,
+    run: impl FnOnce() -> Result<T, AppError>,
+) -> Result<T, AppError> {
     panics::watch();
     match panics::catch(run) {
         Ok(outcome) => outcome,
@@ -73,7 +89,11 @@ impl<'a, F> CatchPanics<'a, F> {
     #[track_caller]
     pub(crate) fn new(what: &'a str, inner: F) -> Self {
         panics::watch();
-        Self { what, place: Location::caller(), inner }
+        Self {
+            what,
+            place: Location::caller(),
+            inner,
+        }
     }
 
     /// Sets the place of the error, where the caller is ours.

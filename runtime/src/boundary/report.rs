@@ -1,9 +1,10 @@
-//! The one reporting path: each error is logged and passed to observers once, however many boundaries it crosses.
+//! The one reporting path: each error is logged and passed to observers once, however many
+//! boundaries it crosses.
 //!
-//! An [`AppError`] carries a mark that it was reported; it is also found in the chain of sources of another error,
-//! and inside an [`std::io::Error`]. A foreign error has no room for a mark. It is recognised by the frame around the one
-//! that reported it: the reporting frame posts what it saw, and each such report stands for at most one error that leaves
-//! the frame around.
+//! An [`AppError`] carries a mark that it was reported; it is also found in the chain of sources of
+//! another error, and inside an [`std::io::Error`]. A foreign error has no room for a mark. It is
+//! recognised by the frame around the one that reported it: the reporting frame posts what it saw,
+//! and each such report stands for at most one error that leaves the frame around.
 
 use super::{Entry, LogLevel, Operation};
 use crate::{
@@ -18,10 +19,11 @@ use crate::{
 use serde_json::{Map, Value};
 use std::panic::Location;
 
-/// Reports an error by hand: it is logged, recorded and passed to alerts as if a boundary had seen it.
+/// Reports an error by hand: it is logged, recorded and passed to alerts as if a boundary had seen
+/// it.
 ///
-/// Does nothing for an error that was reported before, by hand or by a boundary. The operation is `report`, at the
-/// caller's place.
+/// Does nothing for an error that was reported before, by hand or by a boundary. The operation is
+/// `report`, at the caller's place.
 ///
 /// # Examples
 ///
@@ -65,7 +67,10 @@ pub(crate) struct Recognised {
 impl Recognised {
     /// Looks at an error that is reported outside of every frame.
     pub(crate) fn of(view: View<'_>) -> Self {
-        Self { opening: opening_of(view, None), ..Self::default() }
+        Self {
+            opening: opening_of(view, None),
+            ..Self::default()
+        }
     }
 
     /// Ends a frame, and finds the error among those that were reported inside.
@@ -77,18 +82,31 @@ impl Recognised {
         // Each report is of at most one error that leaves.
         let reported = inside.take_reported();
         // One that carries a mark needs no other.
-        let known = if view.is_reported() { None } else { Reported::identity_in(&reported, view) };
-        Self { inside: Some(inside), known, opening }
+        let known = if view.is_reported() {
+            None
+        } else {
+            Reported::identity_in(&reported, view)
+        };
+        Self {
+            inside: Some(inside),
+            known,
+            opening,
+        }
     }
 }
 
-/// The opening that an error is a rejection of. An error without a chain of sources may hide its rejection; one with a
-/// chain shows it.
+/// The opening that an error is a rejection of. An error without a chain of sources may hide its
+/// rejection; one with a chain shows it.
 fn opening_of(view: View<'_>, inside: Option<&Rejection>) -> Option<ErrorId> {
-    let hides = matches!(view.error(), ErrorRef::Display(_) | ErrorRef::Debug(_) | ErrorRef::Opaque(_));
+    let hides = matches!(
+        view.error(),
+        ErrorRef::Display(_) | ErrorRef::Debug(_) | ErrorRef::Opaque(_)
+    );
     let is_rejected = view.is_rejected();
     let shown = if is_rejected { view.rejection() } else { None };
-    shown.or(inside.filter(|_| is_rejected || hides)).and_then(Rejection::opening)
+    shown
+        .or(inside.filter(|_| is_rejected || hides))
+        .and_then(Rejection::opening)
 }
 
 /// An error on its way to the observers.
@@ -106,7 +124,15 @@ pub(crate) struct Report<'a> {
 
 impl<'a> Report<'a> {
     pub(crate) fn new(view: View<'a>, operation: &'a Operation<'a>, entry: Entry) -> Self {
-        Self { view, operation, entry, code: None, level: LogLevel::Error, captured: None, is_elsewhere: false }
+        Self {
+            view,
+            operation,
+            entry,
+            code: None,
+            level: LogLevel::Error,
+            captured: None,
+            is_elsewhere: false,
+        }
     }
 
     /// The code of an error that has none of its own.
@@ -132,10 +158,11 @@ impl<'a> Report<'a> {
         self
     }
 
-    /// Logs the error and passes it to observers, unless it is known already; returns the identity under which it is
-    /// known.
+    /// Logs the error and passes it to observers, unless it is known already; returns the identity
+    /// under which it is known.
     ///
-    /// The frame that the error leaves is no longer current: what is handed on goes to the frame around it.
+    /// The frame that the error leaves is no longer current: what is handed on goes to the frame
+    /// around it.
     #[cold]
     pub(crate) fn send(self, recognised: Recognised, then: Then) -> ErrorId {
         let known_as = recognised.known.or(recognised.opening);
@@ -163,7 +190,9 @@ impl<'a> Report<'a> {
 
     fn publish(self, id: ErrorId, found: &Known, opening: Option<ErrorId>) {
         // A layer of the log or an observer may report for what is published here.
-        let Some(_nested) = event::depth::enter_report() else { return };
+        let Some(_nested) = event::depth::enter_report() else {
+            return;
+        };
         let series = call::series();
         // A rejection ends every series, and its opening has a record of its own.
         let is_provisional = series.is_provisional() && opening.is_none();
@@ -171,7 +200,11 @@ impl<'a> Report<'a> {
         let code = found.code.or(self.code).unwrap_or(ErrorCode::UNKNOWN_ERROR);
         // A panic is critical, unless the user gave the boundary another level.
         let is_panic = code == ErrorCode::PANIC_ERROR && self.level == LogLevel::Error;
-        let level = if is_panic { LogLevel::Critical } else { self.level };
+        let level = if is_panic {
+            LogLevel::Critical
+        } else {
+            self.level
+        };
         let event = ErrorEvent {
             id,
             code,
@@ -182,7 +215,11 @@ impl<'a> Report<'a> {
             elapsed: self.entry.elapsed(),
             captured: self.captured,
             error: self.view.error(),
-            state: if is_provisional { RecordState::Pending } else { RecordState::Error },
+            state: if is_provisional {
+                RecordState::Pending
+            } else {
+                RecordState::Error
+            },
             attempt: series.number(),
             opening,
             settled: None,
@@ -190,8 +227,16 @@ impl<'a> Report<'a> {
         };
         // Before the line is written: the record is made as the monitor of the process has it.
         event::start_observers();
-        let level = if opening.is_some() { tracing::Level::DEBUG } else { level.tracing_level() };
-        let line = Line { level, file: self.operation.file(), number: self.operation.line() };
+        let level = if opening.is_some() {
+            tracing::Level::DEBUG
+        } else {
+            level.tracing_level()
+        };
+        let line = Line {
+            level,
+            file: self.operation.file(),
+            number: self.operation.line(),
+        };
         if is_provisional {
             hold(event, line);
         } else {
@@ -215,10 +260,14 @@ impl Line {
     }
 }
 
-/// Publishes an error of an attempt that another one may follow: it is written at once, as a warning, and settled when
-/// it is known what became of the attempt.
+/// Publishes an error of an attempt that another one may follow: it is written at once, as a
+/// warning, and settled when it is known what became of the attempt.
 fn hold(event: ErrorEvent<'_>, line: Line) {
-    Line { level: line.level.max(tracing::Level::WARN), ..line }.log(&event);
+    Line {
+        level: line.level.max(tracing::Level::WARN),
+        ..line
+    }
+    .log(&event);
     event::emit(|| Event::Provisional(event));
     // Without a record, a hook dropped the error.
     let Some(record) = event.record() else { return };

@@ -16,8 +16,8 @@ use crate::{
     classify::Verdict,
 };
 
-/// The right to make one call, borrowed from the breaker: what [`Permit`](super::Permit) is, without a handle of its
-/// own and without a clock, for a call that begins at once.
+/// The right to make one call, borrowed from the breaker: what [`Permit`](super::Permit) is,
+/// without a handle of its own and without a clock, for a call that begins at once.
 ///
 /// Dropped before the call begins it gives its slot back and counts as nothing.
 #[must_use = "an admission that is dropped makes no call"]
@@ -27,8 +27,8 @@ pub struct Admitted<'a> {
 }
 
 impl CircuitBreaker {
-    /// Runs a function unless the circuit is open, or else what stands in for it; the outcome of the latter counts for
-    /// nothing and comes back as it is.
+    /// Runs a function unless the circuit is open, or else what stands in for it; the outcome of
+    /// the latter counts for nothing and comes back as it is.
     ///
     /// # Examples
     ///
@@ -49,7 +49,10 @@ impl CircuitBreaker {
         reject: impl FnOnce(Rejection) -> Result<T, E>,
     ) -> Result<T, E> {
         let shared = self.shared();
-        shared.admit_then(|ticket| run(shared, ticket, judge, f), |denied| reject(self.rejection(denied)))
+        shared.admit_then(
+            |ticket| run(shared, ticket, judge, f),
+            |denied| reject(self.rejection(denied)),
+        )
     }
 
     /// Admits a call, or refuses it.
@@ -63,12 +66,16 @@ impl CircuitBreaker {
         let shared = self.shared();
         match shared.admit() {
             Ok(ticket) => Ok(Admitted { shared, ticket }),
-            Err(denied) => Err(Refused { breaker: self, denied }),
+            Err(denied) => Err(Refused {
+                breaker: self,
+                denied,
+            }),
         }
     }
 }
 
-/// What becomes a [`Rejection`]. Plain values, so that an admission beside it in a `Result` stays in registers.
+/// What becomes a [`Rejection`]. Plain values, so that an admission beside it in a `Result` stays
+/// in registers.
 #[derive(Clone, Copy, Debug)]
 #[must_use = "a refused call is answered by its rejection"]
 pub struct Refused<'a> {
@@ -105,7 +112,11 @@ impl<'a> Admitted<'a> {
 
     /// Makes the call.
     #[inline]
-    pub fn run<T, E, J: Judge<Result<T, E>>>(self, judge: J, f: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+    pub fn run<T, E, J: Judge<Result<T, E>>>(
+        self,
+        judge: J,
+        f: impl FnOnce() -> Result<T, E>,
+    ) -> Result<T, E> {
         let (shared, ticket) = self.into_parts();
         run(shared, ticket, judge, f)
     }
@@ -113,9 +124,17 @@ impl<'a> Admitted<'a> {
     /// Makes the future that is the call, and wraps it.
     #[cfg(feature = "async")]
     #[inline]
-    pub(super) fn guard_new<F, J>(self, judge: J, f: impl FnOnce() -> F) -> super::Guarded<'a, F, J> {
+    pub(super) fn guard_new<F, J>(
+        self,
+        judge: J,
+        f: impl FnOnce() -> F,
+    ) -> super::Guarded<'a, F, J> {
         let (shared, ticket) = self.into_parts();
-        let on_panic = OnPanic { shared, ticket, mark: None };
+        let on_panic = OnPanic {
+            shared,
+            ticket,
+            mark: None,
+        };
         let inner = f();
         on_panic.defuse();
         super::Guarded::new(shared, ticket, judge, inner, Frame::new())
@@ -131,7 +150,12 @@ impl<'a> Admitted<'a> {
     /// Wraps the future that is the call, and the whole of what has a frame already.
     #[cfg(feature = "async")]
     #[inline]
-    pub fn guard_in<F, J, P: Framed>(self, place: P, judge: J, inner: F) -> super::Guarded<'a, F, J, P> {
+    pub fn guard_in<F, J, P: Framed>(
+        self,
+        place: P,
+        judge: J,
+        inner: F,
+    ) -> super::Guarded<'a, F, J, P> {
         let (shared, ticket) = self.into_parts();
         super::Guarded::new(shared, ticket, judge, inner, place)
     }
@@ -146,22 +170,33 @@ impl Drop for Admitted<'_> {
 
 /// Makes a call that was let through.
 #[inline]
-#[expect(clippy::needless_pass_by_value, reason = "a judge is a copy or a closure, and ends with its call")]
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "a judge is a copy or a closure, and ends with its call"
+)]
 pub(super) fn run<T, E, J: Judge<Result<T, E>>>(
     shared: &Shared,
     ticket: Ticket,
     judge: J,
     f: impl FnOnce() -> Result<T, E>,
 ) -> Result<T, E> {
-    let on_panic = OnPanic { shared, ticket, mark: Some(call::mark()) };
+    let on_panic = OnPanic {
+        shared,
+        ticket,
+        mark: Some(call::mark()),
+    };
     // Known on the fast path, where nothing is held.
-    let held = if word::is_plainly_closed(ticket.word) { None } else { shared.hold_slot(ticket, None) };
+    let held = if word::is_plainly_closed(ticket.word) {
+        None
+    } else {
+        shared.hold_slot(ticket, None)
+    };
     let outcome = f();
     drop(held);
     let verdict = judge.verdict(&outcome);
     let mark = on_panic.defuse();
-    // By variants, not as a whole: the function wrote the result in parts, and a copy that reads it whole right after
-    // makes the processor wait for longer than all the rest takes.
+    // By variants, not as a whole: the function wrote the result in parts, and a copy that reads it
+    // whole right after makes the processor wait for longer than all the rest takes.
     match outcome {
         Ok(value) if verdict == Verdict::Success && shared.succeed_at_once(ticket) => Ok(value),
         Ok(value) => settle_since(shared, ticket, verdict, &judge, Ok(value), mark),

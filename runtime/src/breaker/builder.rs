@@ -81,7 +81,10 @@ impl BreakerBuilder {
 
     /// Starts the change of a living breaker: it holds only what is said in it.
     pub(super) fn of_change(name: String) -> Self {
-        Self { is_change: true, ..Self::new(name) }
+        Self {
+            is_change: true,
+            ..Self::new(name)
+        }
     }
 
     /// Sets how many failures in a row open the circuit; 5 unless a window is set.
@@ -90,7 +93,8 @@ impl BreakerBuilder {
         self
     }
 
-    /// Takes `failure_threshold` back: its default holds again, which is 5, or off where a window is set.
+    /// Takes `failure_threshold` back: its default holds again, which is 5, or off where a window
+    /// is set.
     pub fn no_failure_threshold(mut self) -> Self {
         self.draft.failure_threshold = None;
         self.draft.taken_back.failure_threshold = true;
@@ -115,19 +119,22 @@ impl BreakerBuilder {
         self
     }
 
-    /// Sets by what the open time grows each time that recovery fails, until the circuit closes; 1 by default, up to 1000.
+    /// Sets by what the open time grows each time that recovery fails, until the circuit closes; 1
+    /// by default, up to 1000.
     pub fn recovery_backoff(mut self, factor: f64) -> Self {
         self.draft.recovery_backoff = Some(factor);
         self
     }
 
-    /// Sets what the open time never exceeds, backoff and jitter included; one hour by default, or `recovery_timeout` where that is longer.
+    /// Sets what the open time never exceeds, backoff and jitter included; one hour by default, or
+    /// `recovery_timeout` where that is longer.
     pub fn max_recovery_timeout(mut self, duration: Duration) -> Self {
         self.draft.max_recovery_timeout = Some(duration);
         self
     }
 
-    /// Sets how much of an open time, from 0 to 1, is at most added to it at random, so that many instances do not probe in step; 0 by default.
+    /// Sets how much of an open time, from 0 to 1, is at most added to it at random, so that many
+    /// instances do not probe in step; 0 by default.
     pub fn recovery_jitter(mut self, fraction: f64) -> Self {
         self.draft.recovery_jitter = Some(fraction);
         self
@@ -135,15 +142,16 @@ impl BreakerBuilder {
 
     /// Sets the limit of the half-open state; `recovery_timeout` by default.
     ///
-    /// When it is over, the circuit opens again if a probe hangs (it began in the first half of that time and has not
-    /// ended), and closes if probes ended in permanent errors and none failed or hung. Otherwise it stays half-open and
-    /// goes on admitting probes.
+    /// When it is over, the circuit opens again if a probe hangs (it began in the first half of
+    /// that time and has not ended), and closes if probes ended in permanent errors and none failed
+    /// or hung. Otherwise it stays half-open and goes on admitting probes.
     pub fn half_open_timeout(mut self, duration: Duration) -> Self {
         self.draft.half_open_timeout = Some(duration);
         self
     }
 
-    /// Sets that rates are taken over the last so many calls, from 1 to 1,000,000; by default no rate is looked at.
+    /// Sets that rates are taken over the last so many calls, from 1 to 1,000,000; by default no
+    /// rate is looked at.
     pub fn count_window(mut self, calls: u32) -> Self {
         self.draft.count_window = Some(calls);
         if self.is_change {
@@ -152,7 +160,8 @@ impl BreakerBuilder {
         self
     }
 
-    /// Sets that rates are taken over the calls of the last while, at least 1 ms; it slides in ten steps.
+    /// Sets that rates are taken over the calls of the last while, at least 1 ms; it slides in ten
+    /// steps.
     pub fn time_window(mut self, duration: Duration) -> Self {
         self.draft.time_window = Some(duration);
         if self.is_change {
@@ -161,8 +170,8 @@ impl BreakerBuilder {
         self
     }
 
-    /// Takes the window back, and with it `failure_rate` and `min_calls`: no rate of failures is looked at. For
-    /// [`reconfigure`](CircuitBreaker::reconfigure).
+    /// Takes the window back, and with it `failure_rate` and `min_calls`: no rate of failures is
+    /// looked at. For [`reconfigure`](CircuitBreaker::reconfigure).
     ///
     /// # Examples
     ///
@@ -181,13 +190,15 @@ impl BreakerBuilder {
         self
     }
 
-    /// Sets the share of failures in the window, above 0 and up to 1, at which the circuit opens; 0.5 where a window is set. Without a window it is taken over the last 100 calls.
+    /// Sets the share of failures in the window, above 0 and up to 1, at which the circuit opens;
+    /// 0.5 where a window is set. Without a window it is taken over the last 100 calls.
     pub fn failure_rate(mut self, rate: f64) -> Self {
         self.draft.failure_rate = Some(rate);
         self
     }
 
-    /// Sets how many calls the window must hold before its rates mean anything; 10 by default, or the whole count window where that is smaller.
+    /// Sets how many calls the window must hold before its rates mean anything; 10 by default, or
+    /// the whole count window where that is smaller.
     pub fn min_calls(mut self, calls: u32) -> Self {
         self.draft.min_calls = Some(calls);
         self
@@ -207,16 +218,19 @@ impl BreakerBuilder {
         self
     }
 
-    /// Sets the share of slow calls in the window, above 0 and up to 1, at which the circuit opens; 0.5 where `slow_call` is set.
+    /// Sets the share of slow calls in the window, above 0 and up to 1, at which the circuit opens;
+    /// 0.5 where `slow_call` is set.
     pub fn slow_rate(mut self, rate: f64) -> Self {
         self.draft.slow_rate = Some(rate);
         self
     }
 
-    /// Sets how long an asynchronous call must have been pending for its drop to count as a failure; 1 s by default.
+    /// Sets how long an asynchronous call must have been pending for its drop to count as a
+    /// failure; 1 s by default.
     ///
-    /// It counts only if no other call of the breaker succeeded between the first time that it was pending and its drop:
-    /// clients that leave do not open a healthy circuit, a callee that hangs does.
+    /// It counts only if no other call of the breaker succeeded between the first time that it was
+    /// pending and its drop: clients that leave do not open a healthy circuit, a callee that hangs
+    /// does.
     pub fn abandoned_after(mut self, duration: Duration) -> Self {
         self.draft.abandoned_after = Some(duration);
         self
@@ -236,21 +250,22 @@ impl BreakerBuilder {
         self
     }
 
-    /// Sets the seed of the jitter, so that the open times can be foretold; random by default. A living
-    /// breaker keeps its own.
+    /// Sets the seed of the jitter, so that the open times can be foretold; random by default. A
+    /// living breaker keeps its own.
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = Some(seed);
         self
     }
 
-    /// Puts the breaker under a switch that it shares with others; under each of several ones that are given.
+    /// Puts the breaker under a switch that it shares with others; under each of several ones that
+    /// are given.
     pub fn control(mut self, control: &ManualControl) -> Self {
         self.controls.push(control.clone());
         self
     }
 
-    /// Sets the place that a warning about a second, different declaration of the name shows, as `src/db.rs:12`; the
-    /// place where the builder was made by default.
+    /// Sets the place that a warning about a second, different declaration of the name shows, as
+    /// `src/db.rs:12`; the place where the builder was made by default.
     pub fn declared_at(mut self, place: &'static str) -> Self {
         self.place = Place::Text(place);
         self
@@ -269,9 +284,18 @@ impl BreakerBuilder {
     pub(super) fn build_resolved(self, config: BreakerConfig) -> CircuitBreaker {
         let rng = self.seed.map_or_else(Rng::from_entropy, Rng::seeded);
         let clock = self.clock.unwrap_or_default();
-        let shared = Shared::new(self.name.0.into(), config, self.draft.said(), clock, rng, self.place);
+        let shared = Shared::new(
+            self.name.0.into(),
+            config,
+            self.draft.said(),
+            clock,
+            rng,
+            self.place,
+        );
         let breaker = CircuitBreaker::of_shared(shared);
-        self.controls.iter().for_each(|control| control.join(&breaker));
+        self.controls
+            .iter()
+            .for_each(|control| control.join(&breaker));
         breaker
     }
 
@@ -296,9 +320,14 @@ impl BreakerBuilder {
 
     /// Makes the change to a living breaker, in one step under its lock.
     pub(super) fn apply_to(self, breaker: &CircuitBreaker) -> Result<(), ConfigError> {
-        let fixed = [("clock", self.clock.is_some()), ("seed", self.seed.is_some())];
+        let fixed = [
+            ("clock", self.clock.is_some()),
+            ("seed", self.seed.is_some()),
+        ];
         let fixed = fixed.into_iter().filter(|(_, is_set)| *is_set);
-        let refused = |(field, _)| ConfigError::new(field, "another", "must be set before the breaker is built");
+        let refused = |(field, _)| {
+            ConfigError::new(field, "another", "must be set before the breaker is built")
+        };
         let mut problems: Vec<_> = fixed.map(refused).collect();
         let now = breaker.shared().clock.now();
         breaker.shared().step(|locked| {
@@ -313,7 +342,9 @@ impl BreakerBuilder {
         if let Some(problem) = ConfigError::join(problems) {
             return Err(problem);
         }
-        self.controls.iter().for_each(|control| control.join(breaker));
+        self.controls
+            .iter()
+            .for_each(|control| control.join(breaker));
         Ok(())
     }
 

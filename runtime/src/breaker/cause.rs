@@ -1,4 +1,5 @@
-//! The text of a failure, kept in a fixed buffer: writing one allocates nothing and runs outside of every lock.
+//! The text of a failure, kept in a fixed buffer: writing one allocates nothing and runs outside of
+//! every lock.
 
 use crate::panics;
 use std::fmt::{self, Write};
@@ -6,7 +7,8 @@ use std::fmt::{self, Write};
 /// The longest text that is kept, in bytes.
 const CAPACITY: usize = 159;
 
-/// One line of text of at most 159 bytes, with its length in one byte more; what is longer ends in `...`.
+/// One line of text of at most 159 bytes, with its length in one byte more; what is longer ends in
+/// `...`.
 #[derive(Clone, Copy)]
 pub(super) struct CauseText {
     len: u8,
@@ -14,12 +16,17 @@ pub(super) struct CauseText {
 }
 
 impl CauseText {
-    pub(super) const EMPTY: Self = Self { len: 0, bytes: [0; CAPACITY] };
+    pub(super) const EMPTY: Self = Self {
+        len: 0,
+        bytes: [0; CAPACITY],
+    };
 
-    /// Keeps what `write` writes. It may be a user's code: where it fails or panics, the text ends there.
+    /// Keeps what `write` writes. It may be a user's code: where it fails or panics, the text ends
+    /// there.
     pub(super) fn of(write: impl FnOnce(&mut dyn Write) -> fmt::Result) -> Self {
         let mut text = Self::EMPTY;
-        // What does not fit or cannot be displayed is left out: a cause is help for people, nothing depends on it.
+        // What does not fit or cannot be displayed is left out: a cause is help for people, nothing
+        // depends on it.
         let _ = panics::catch(|| write(&mut text));
         text
     }
@@ -44,7 +51,11 @@ impl Write for CauseText {
         let at = usize::from(self.len);
         let end = at + text.len();
         // Most texts fit and have no control character (the two-byte ones begin with 0xC2).
-        if end + ELLIPSIS.len() <= CAPACITY && text.bytes().all(|byte| byte >= b' ' && byte != 0x7F && byte != 0xC2) {
+        if end + ELLIPSIS.len() <= CAPACITY
+            && text
+                .bytes()
+                .all(|byte| byte >= b' ' && byte != 0x7F && byte != 0xC2)
+        {
             self.bytes[at..end].copy_from_slice(text.as_bytes());
             self.len = end as u8;
             return Ok(());
@@ -86,7 +97,8 @@ mod tests {
         assert!(text.as_str().len() <= CAPACITY);
     }
 
-    /// Text that is taken as a whole, and text that is looked at character by character, have the same limit.
+    /// Text that is taken as a whole, and text that is looked at character by character, have the
+    /// same limit.
     #[test]
     fn exactly_as_much_is_kept_as_there_is_room_for() {
         let room = CAPACITY - ELLIPSIS.len();

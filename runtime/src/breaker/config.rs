@@ -5,7 +5,8 @@ use std::time::Duration;
 
 /// The settings of a circuit breaker, with every default filled in.
 ///
-/// It is what a builder resolves to, what a snapshot shows, and what two declarations of one name are compared by.
+/// It is what a builder resolves to, what a snapshot shows, and what two declarations of one name
+/// are compared by.
 ///
 /// # Defaults
 ///
@@ -45,8 +46,8 @@ pub struct BreakerConfig {
     pub max_recovery_timeout: Duration,
     /// The largest random part that is added to an open time, as a fraction of it.
     pub recovery_jitter: f64,
-    /// After how long a half-open circuit opens because a probe hangs, or closes because the callee answers, even if
-    /// only by permanent errors.
+    /// After how long a half-open circuit opens because a probe hangs, or closes because the callee
+    /// answers, even if only by permanent errors.
     pub half_open_timeout: Duration,
     /// Over which calls the rates are taken.
     pub window: Option<WindowKind>,
@@ -58,8 +59,8 @@ pub struct BreakerConfig {
     pub slow_call: Option<Duration>,
     /// The share of slow calls that opens the circuit; `None` where it is not looked at.
     pub slow_rate: Option<f64>,
-    /// How long an asynchronous call must have been pending for its drop to count as a failure. It counts only if no
-    /// other call of the breaker succeeded meanwhile.
+    /// How long an asynchronous call must have been pending for its drop to count as a failure. It
+    /// counts only if no other call of the breaker succeeded meanwhile.
     pub abandoned_after: Duration,
     /// Whether the breaker only counts and tells, and never rejects.
     pub shadow: bool,
@@ -105,16 +106,21 @@ impl Default for BreakerConfig {
 }
 
 impl BreakerConfig {
-    /// Returns how long the circuit stays open when recovery has failed `reopened` times already; `fraction` in
-    /// `[0, 1)` is the random part of the jitter.
+    /// Returns how long the circuit stays open when recovery has failed `reopened` times already;
+    /// `fraction` in `[0, 1)` is the random part of the jitter.
     pub(super) fn open_time(&self, reopened: u32, fraction: f64) -> Duration {
         if reopened == 0 && self.recovery_jitter == 0.0 {
             return self.recovery_timeout;
         }
-        let growth = self.recovery_backoff.powi(reopened.try_into().unwrap_or(i32::MAX));
-        let seconds = self.recovery_timeout.as_secs_f64() * growth * (1.0 + self.recovery_jitter * fraction);
+        let growth = self
+            .recovery_backoff
+            .powi(reopened.try_into().unwrap_or(i32::MAX));
+        let seconds =
+            self.recovery_timeout.as_secs_f64() * growth * (1.0 + self.recovery_jitter * fraction);
         // The cap comes last; what no duration can hold is above every cap.
-        Duration::try_from_secs_f64(seconds).map_or(self.max_recovery_timeout, |d| d.min(self.max_recovery_timeout))
+        Duration::try_from_secs_f64(seconds).map_or(self.max_recovery_timeout, |d| {
+            d.min(self.max_recovery_timeout)
+        })
     }
 
     /// Returns the end of an open time that starts now.

@@ -49,8 +49,8 @@ struct Switch {
     breakers: Vec<Weak<Shared>>,
 }
 
-/// The switches that a breaker is under. They are looked at under the breaker's lock, so that of two that are thrown at
-/// once the breaker shows what both say in the end.
+/// The switches that a breaker is under. They are looked at under the breaker's lock, so that of
+/// two that are thrown at once the breaker shows what both say in the end.
 #[derive(Debug, Default)]
 pub(super) struct Controls(Vec<Weak<Mutex<Switch>>>);
 
@@ -81,7 +81,9 @@ impl ManualControl {
         let is_isolated = {
             let mut switch = lock(&self.0);
             let joining = breaker.downgrade();
-            switch.breakers.retain(|known| known.strong_count() > 0 && !known.ptr_eq(&joining));
+            switch
+                .breakers
+                .retain(|known| known.strong_count() > 0 && !known.ptr_eq(&joining));
             switch.breakers.push(joining);
             switch.is_isolated
         };
@@ -101,7 +103,11 @@ impl ManualControl {
     fn turn(&self, is_isolated: bool) -> Vec<CircuitBreaker> {
         let mut switch = lock(&self.0);
         switch.is_isolated = is_isolated;
-        switch.breakers.iter().filter_map(CircuitBreaker::upgrade).collect()
+        switch
+            .breakers
+            .iter()
+            .filter_map(CircuitBreaker::upgrade)
+            .collect()
     }
 }
 
@@ -110,14 +116,27 @@ fn turn(breaker: &CircuitBreaker) {
     let shared = breaker.shared();
     let now = shared.clock.now();
     shared.step(|locked| {
-        let is_isolated = locked.rare.as_ref().is_some_and(|rare| rare.controls.isolate());
-        ((), if is_isolated { locked.core.force_open_at(now) } else { locked.core.reset_at(now) })
+        let is_isolated = locked
+            .rare
+            .as_ref()
+            .is_some_and(|rare| rare.controls.isolate());
+        (
+            (),
+            if is_isolated {
+                locked.core.force_open_at(now)
+            } else {
+                locked.core.reset_at(now)
+            },
+        )
     });
 }
 
 impl Controls {
     fn isolate(&self) -> bool {
-        self.0.iter().filter_map(Weak::upgrade).any(|switch| lock(&switch).is_isolated)
+        self.0
+            .iter()
+            .filter_map(Weak::upgrade)
+            .any(|switch| lock(&switch).is_isolated)
     }
 }
 
@@ -127,7 +146,9 @@ fn lock(switch: &Mutex<Switch>) -> MutexGuard<'_, Switch> {
 
 impl fmt::Debug for ManualControl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ManualControl").field("is_isolated", &self.is_isolated()).finish_non_exhaustive()
+        f.debug_struct("ManualControl")
+            .field("is_isolated", &self.is_isolated())
+            .finish_non_exhaustive()
     }
 }
 
@@ -135,7 +156,8 @@ impl fmt::Debug for ManualControl {
 mod tests {
     use super::*;
 
-    /// A service that makes breakers as it goes, or configures them anew, must not fill memory with what is gone.
+    /// A service that makes breakers as it goes, or configures them anew, must not fill memory with
+    /// what is gone.
     #[test]
     fn a_switch_and_a_breaker_know_each_other_once_and_only_while_they_live() {
         let control = ManualControl::new();
@@ -160,6 +182,9 @@ mod tests {
         let breaker = CircuitBreaker::builder("control-again").build().unwrap();
         control.join(&breaker);
         assert_eq!((lock(&control.0).breakers.len(), known(&breaker)), (1, 1));
-        assert_eq!(format!("{control:?}"), "ManualControl { is_isolated: false, .. }");
+        assert_eq!(
+            format!("{control:?}"),
+            "ManualControl { is_isolated: false, .. }"
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! Counts that cost the counted call next to nothing: each thread writes cells of its own, and readers sum.
+//! Counts that cost the counted call next to nothing: each thread writes cells of its own, and
+//! readers sum.
 
 use super::threads::PerThread;
 use crate::sync::{AtomicU64, Ordering};
@@ -31,7 +32,10 @@ pub(super) struct Counters {
 
 impl Counters {
     pub(super) fn new() -> Self {
-        Self { threads: PerThread::new(), orphans: std::array::from_fn(|_| AtomicU64::new(0)) }
+        Self {
+            threads: PerThread::new(),
+            orphans: std::array::from_fn(|_| AtomicU64::new(0)),
+        }
     }
 
     /// Counts one call.
@@ -40,9 +44,12 @@ impl Counters {
         match self.threads.mine(Cells::new) {
             Some(cells) => {
                 let cell = &cells.0[what as usize];
-                // Only this thread writes the cell, so that load and store lose nothing; and nothing is decided by a
-                // count, so that Relaxed is enough.
-                cell.store(cell.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
+                // Only this thread writes the cell, so that load and store lose nothing; and
+                // nothing is decided by a count, so that Relaxed is enough.
+                cell.store(
+                    cell.load(Ordering::Relaxed).wrapping_add(1),
+                    Ordering::Relaxed,
+                );
             }
             None => self.add_orphan(what),
         }
@@ -50,7 +57,8 @@ impl Counters {
 
     #[cold]
     fn add_orphan(&self, what: Counted) {
-        // Several threads may be ending: here an atomic addition is needed. Relaxed: nothing is decided by it.
+        // Several threads may be ending: here an atomic addition is needed. Relaxed: nothing is
+        // decided by it.
         self.orphans[what as usize].fetch_add(1, Ordering::Relaxed);
     }
 
@@ -58,7 +66,10 @@ impl Counters {
     pub(super) fn sum(&self, what: Counted) -> u64 {
         let mine = |cells: &Cells| cells.0[what as usize].load(Ordering::Relaxed);
         let orphans = self.orphans[what as usize].load(Ordering::Relaxed);
-        self.threads.iter().map(mine).fold(orphans, u64::wrapping_add)
+        self.threads
+            .iter()
+            .map(mine)
+            .fold(orphans, u64::wrapping_add)
     }
 }
 
@@ -67,7 +78,8 @@ mod tests {
     use super::*;
     use std::{cell::RefCell, sync::Arc, thread};
 
-    /// What a thread counts while its own values are dropped, its number among them, is counted too.
+    /// What a thread counts while its own values are dropped, its number among them, is counted
+    /// too.
     #[test]
     fn nothing_is_lost_while_threads_end() {
         struct AtEnd(Arc<Counters>);
@@ -89,8 +101,19 @@ mod tests {
                 })
             })
             .collect();
-        threads.into_iter().for_each(|thread| thread.join().unwrap());
-        assert_eq!((counters.sum(Counted::Rejected), counters.sum(Counted::Success)), (8, 0));
-        assert_eq!(counters.orphans[Counted::Rejected as usize].load(Ordering::Relaxed), 4);
+        threads
+            .into_iter()
+            .for_each(|thread| thread.join().unwrap());
+        assert_eq!(
+            (
+                counters.sum(Counted::Rejected),
+                counters.sum(Counted::Success)
+            ),
+            (8, 0)
+        );
+        assert_eq!(
+            counters.orphans[Counted::Rejected as usize].load(Ordering::Relaxed),
+            4
+        );
     }
 }

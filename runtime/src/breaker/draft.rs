@@ -1,8 +1,8 @@
 //! What was said of a breaker's settings, and the rules by which it becomes a configuration.
 
 use super::config::{
-    ABANDONED_AFTER, BreakerConfig, FAILURE_THRESHOLD, HALF_OPEN_MAX_CALLS, MAX_RECOVERY_TIMEOUT, MIN_CALLS,
-    RECOVERY_TIMEOUT, WindowKind,
+    ABANDONED_AFTER, BreakerConfig, FAILURE_THRESHOLD, HALF_OPEN_MAX_CALLS, MAX_RECOVERY_TIMEOUT,
+    MIN_CALLS, RECOVERY_TIMEOUT, WindowKind,
 };
 use crate::{ConfigError, name};
 use std::time::Duration;
@@ -40,8 +40,8 @@ pub(super) struct TakenBack {
 /// Once for all settings, so that none is forgotten.
 macro_rules! settings {
     ($($setting:ident),*) => {
-        /// What of a configuration was said, and not left to its default. A breaker keeps it, so that both stay apart
-        /// when it is reconfigured.
+        /// What of a configuration was said, and not left to its default. A breaker keeps it, so
+        /// that both stay apart when it is reconfigured.
         #[derive(Clone, Copy, Debug, Default)]
         pub(super) struct Said {
             $($setting: bool,)*
@@ -96,10 +96,14 @@ impl Draft {
         Self {
             failure_threshold: config.failure_threshold.filter(|_| said.failure_threshold),
             recovery_timeout: said.recovery_timeout.then_some(config.recovery_timeout),
-            half_open_max_calls: said.half_open_max_calls.then_some(config.half_open_max_calls),
+            half_open_max_calls: said
+                .half_open_max_calls
+                .then_some(config.half_open_max_calls),
             success_threshold: said.success_threshold.then_some(config.success_threshold),
             recovery_backoff: said.recovery_backoff.then_some(config.recovery_backoff),
-            max_recovery_timeout: said.max_recovery_timeout.then_some(config.max_recovery_timeout),
+            max_recovery_timeout: said
+                .max_recovery_timeout
+                .then_some(config.max_recovery_timeout),
             recovery_jitter: said.recovery_jitter.then_some(config.recovery_jitter),
             half_open_timeout: said.half_open_timeout.then_some(config.half_open_timeout),
             count_window: calls.filter(|_| said.count_window),
@@ -114,10 +118,16 @@ impl Draft {
         }
     }
 
-    /// Returns what holds after a change: what the change says, and what was said before it where it says nothing.
+    /// Returns what holds after a change: what the change says, and what was said before it where
+    /// it says nothing.
     pub(super) fn changed_by(self, change: &Self) -> Self {
         let mut old = self;
-        if change.taken_back.window || change.count_window.or(change.time_window.map(|_| 0)).is_some() {
+        if change.taken_back.window
+            || change
+                .count_window
+                .or(change.time_window.map(|_| 0))
+                .is_some()
+        {
             (old.count_window, old.time_window) = (None, None);
         }
         if change.taken_back.window {
@@ -143,11 +153,12 @@ impl Draft {
 
     /// Fills in the defaults and collects every rule that the result breaks.
     pub(super) fn resolve(&self, problems: &mut Vec<ConfigError>) -> BreakerConfig {
-        let mut rule = |holds: bool, field: &'static str, value: &dyn std::fmt::Debug, text: &str| {
-            if !holds {
-                problems.push(ConfigError::new(field, format_args!("{value:?}"), text));
-            }
-        };
+        let mut rule =
+            |holds: bool, field: &'static str, value: &dyn std::fmt::Debug, text: &str| {
+                if !holds {
+                    problems.push(ConfigError::new(field, format_args!("{value:?}"), text));
+                }
+            };
         let explicit_window = match (self.count_window, self.time_window) {
             (Some(calls), None) => Some(WindowKind::Calls(calls)),
             (None, Some(span)) => Some(WindowKind::Time(span)),
@@ -163,19 +174,24 @@ impl Draft {
             }
         };
         let rated = self.is_rated();
-        let window = explicit_window.or((rated || self.slow_call.is_some()).then_some(WindowKind::Calls(WINDOW_CALLS)));
+        let window = explicit_window
+            .or((rated || self.slow_call.is_some()).then_some(WindowKind::Calls(WINDOW_CALLS)));
         let window_calls = match window {
             Some(WindowKind::Calls(calls)) => calls,
             _ => u32::MAX,
         };
         let recovery_timeout = self.recovery_timeout.unwrap_or(RECOVERY_TIMEOUT);
         let config = BreakerConfig {
-            failure_threshold: self.failure_threshold.or((!rated).then_some(FAILURE_THRESHOLD)),
+            failure_threshold: self
+                .failure_threshold
+                .or((!rated).then_some(FAILURE_THRESHOLD)),
             recovery_timeout,
             half_open_max_calls: self.half_open_max_calls.unwrap_or(HALF_OPEN_MAX_CALLS),
             success_threshold: self.success_threshold.unwrap_or(1),
             recovery_backoff: self.recovery_backoff.unwrap_or(1.0),
-            max_recovery_timeout: self.max_recovery_timeout.unwrap_or(MAX_RECOVERY_TIMEOUT.max(recovery_timeout)),
+            max_recovery_timeout: self
+                .max_recovery_timeout
+                .unwrap_or(MAX_RECOVERY_TIMEOUT.max(recovery_timeout)),
             recovery_jitter: self.recovery_jitter.unwrap_or(0.0),
             half_open_timeout: self.half_open_timeout.unwrap_or(recovery_timeout),
             window,
@@ -189,45 +205,127 @@ impl Draft {
 
         let is_rate = |rate: f64| rate > 0.0 && rate <= 1.0;
         if let Some(calls) = config.failure_threshold {
-            rule(calls >= 1, "failure_threshold", &calls, "must be at least 1");
+            rule(
+                calls >= 1,
+                "failure_threshold",
+                &calls,
+                "must be at least 1",
+            );
         }
-        rule(!recovery_timeout.is_zero(), "recovery_timeout", &recovery_timeout, "must be longer than zero");
-        rule(config.half_open_max_calls >= 1, "half_open_max_calls", &config.half_open_max_calls, "must be at least 1");
-        rule(config.success_threshold >= 1, "success_threshold", &config.success_threshold, "must be at least 1");
-        if let (Some(probes @ 1..), Some(successes)) = (self.half_open_max_calls, self.success_threshold) {
+        rule(
+            !recovery_timeout.is_zero(),
+            "recovery_timeout",
+            &recovery_timeout,
+            "must be longer than zero",
+        );
+        rule(
+            config.half_open_max_calls >= 1,
+            "half_open_max_calls",
+            &config.half_open_max_calls,
+            "must be at least 1",
+        );
+        rule(
+            config.success_threshold >= 1,
+            "success_threshold",
+            &config.success_threshold,
+            "must be at least 1",
+        );
+        if let (Some(probes @ 1..), Some(successes)) =
+            (self.half_open_max_calls, self.success_threshold)
+        {
             let text = "must be at least `success_threshold`, so that one round of probes can close the circuit";
             rule(probes >= successes, "half_open_max_calls", &probes, text);
         }
         let backoff = config.recovery_backoff;
-        rule((1.0..=MAX_BACKOFF).contains(&backoff), "recovery_backoff", &backoff, "must be from 1 to 1000");
+        rule(
+            (1.0..=MAX_BACKOFF).contains(&backoff),
+            "recovery_backoff",
+            &backoff,
+            "must be from 1 to 1000",
+        );
         let longest = config.max_recovery_timeout;
-        rule(longest >= recovery_timeout, "max_recovery_timeout", &longest, "must be at least `recovery_timeout`");
+        rule(
+            longest >= recovery_timeout,
+            "max_recovery_timeout",
+            &longest,
+            "must be at least `recovery_timeout`",
+        );
         let jitter = config.recovery_jitter;
-        rule((0.0..=1.0).contains(&jitter), "recovery_jitter", &jitter, "must be from 0 to 1");
+        rule(
+            (0.0..=1.0).contains(&jitter),
+            "recovery_jitter",
+            &jitter,
+            "must be from 0 to 1",
+        );
         if let Some(half_open) = self.half_open_timeout {
-            rule(!half_open.is_zero(), "half_open_timeout", &half_open, "must be longer than zero");
+            rule(
+                !half_open.is_zero(),
+                "half_open_timeout",
+                &half_open,
+                "must be longer than zero",
+            );
         }
         if let Some(calls) = self.count_window {
             let legal = (1..=MAX_WINDOW_CALLS).contains(&calls);
-            rule(legal, "count_window", &calls, "must be from 1 to 1000000 calls");
+            rule(
+                legal,
+                "count_window",
+                &calls,
+                "must be from 1 to 1000000 calls",
+            );
         }
         if let Some(span) = self.time_window {
-            rule(span >= MIN_TIME_WINDOW, "time_window", &span, "must be at least 1 ms");
+            rule(
+                span >= MIN_TIME_WINDOW,
+                "time_window",
+                &span,
+                "must be at least 1 ms",
+            );
         }
         if let Some(rate) = self.failure_rate {
-            rule(is_rate(rate), "failure_rate", &rate, "must be above 0 and at most 1");
+            rule(
+                is_rate(rate),
+                "failure_rate",
+                &rate,
+                "must be above 0 and at most 1",
+            );
         }
         if let Some(rate) = self.slow_rate {
-            rule(is_rate(rate), "slow_rate", &rate, "must be above 0 and at most 1");
-            rule(self.slow_call.is_some(), "slow_rate", &rate, "must come with `slow_call`, which says what is slow");
+            rule(
+                is_rate(rate),
+                "slow_rate",
+                &rate,
+                "must be above 0 and at most 1",
+            );
+            rule(
+                self.slow_call.is_some(),
+                "slow_rate",
+                &rate,
+                "must come with `slow_call`, which says what is slow",
+            );
         }
         if let Some(limit) = self.slow_call {
-            rule(!limit.is_zero(), "slow_call", &limit, "must be longer than zero");
+            rule(
+                !limit.is_zero(),
+                "slow_call",
+                &limit,
+                "must be longer than zero",
+            );
         }
         if let Some(calls) = self.min_calls {
             rule(calls >= 1, "min_calls", &calls, "must be at least 1");
-            rule(window.is_some(), "min_calls", &calls, "must come with a window or a rate, whose minimum it is");
-            rule(calls <= window_calls, "min_calls", &calls, "must be at most the calls that the window holds");
+            rule(
+                window.is_some(),
+                "min_calls",
+                &calls,
+                "must come with a window or a rate, whose minimum it is",
+            );
+            rule(
+                calls <= window_calls,
+                "min_calls",
+                &calls,
+                "must be at most the calls that the window holds",
+            );
         }
         config
     }

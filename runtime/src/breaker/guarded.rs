@@ -1,6 +1,8 @@
 //! An asynchronous call under a breaker.
 
-use super::{admitted::settle, judge::Judge, permit::fail_by_panic, shared::Shared, ticket::Ticket};
+use super::{
+    admitted::settle, judge::Judge, permit::fail_by_panic, shared::Shared, ticket::Ticket,
+};
 use crate::{
     call::{self, Frame, Framed, Since},
     classify::Verdict,
@@ -12,9 +14,11 @@ use std::{
 };
 
 pin_project_lite::pin_project! {
-    /// A future that was admitted, and reports what becomes of it: its outcome, a panic, or that it was dropped.
+    /// A future that was admitted, and reports what becomes of it: its outcome, a panic, or that it
+    /// was dropped.
     ///
-    /// It boxes nothing and adds a few words to the future inside. A future that is ready at once reads no clock.
+    /// It boxes nothing and adds a few words to the future inside. A future that is ready at once
+    /// reads no clock.
     #[must_use = "futures do nothing unless they are awaited"]
     pub struct Guarded<'a, F, J, P: Framed = Frame> {
         #[pin]
@@ -43,7 +47,13 @@ pin_project_lite::pin_project! {
 
 impl<'a, F, J, P: Framed> Guarded<'a, F, J, P> {
     pub(super) fn new(shared: &'a Shared, ticket: Ticket, judge: J, inner: F, place: P) -> Self {
-        Self { inner, judge, shared: Some(shared), ticket, place }
+        Self {
+            inner,
+            judge,
+            shared: Some(shared),
+            ticket,
+            place,
+        }
     }
 }
 
@@ -57,7 +67,11 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let on_panic = OnPollPanic { shared: this.shared, ticket: *this.ticket, place: this.place };
+        let on_panic = OnPollPanic {
+            shared: this.shared,
+            ticket: *this.ticket,
+            place: this.place,
+        };
         let polled = {
             let _entered = on_panic.place.enter();
             let _held = match on_panic.shared {
@@ -92,8 +106,13 @@ where
 
 /// What happened inside of a call, as far as it concerns its breaker.
 fn inside(frame: &mut Frame, shared: &Shared) -> Since {
-    let Some(inside) = frame.inside() else { return Since::default() };
-    Since { rejected: inside.rejection().is_some(), recorded: inside.has_recorded(shared.address()) }
+    let Some(inside) = frame.inside() else {
+        return Since::default();
+    };
+    Since {
+        rejected: inside.rejection().is_some(),
+        recorded: inside.has_recorded(shared.address()),
+    }
 }
 
 /// Counts a panic of the inner future, or of the judge, as a failure.
@@ -128,11 +147,21 @@ mod tests {
     /// Ends a call that was pending for a minute, on behalf of a guard.
     fn ended_by(ended_by: EndedBy) -> Counts {
         let clock = ManualClock::new();
-        let breaker = CircuitBreaker::builder("ended-by").clock(clock.clone()).build().unwrap();
+        let breaker = CircuitBreaker::builder("ended-by")
+            .clock(clock.clone())
+            .build()
+            .unwrap();
         {
-            let call = breaker.admit().unwrap().guard(ByClass, pending::<Result<(), AppError>>());
+            let call = breaker
+                .admit()
+                .unwrap()
+                .guard(ByClass, pending::<Result<(), AppError>>());
             let mut call = Box::pin(call);
-            assert!(call.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+            assert!(
+                call.as_mut()
+                    .poll(&mut Context::from_waker(Waker::noop()))
+                    .is_pending()
+            );
             clock.advance(Duration::from_secs(60));
             // Somebody else succeeds meanwhile.
             breaker.try_acquire().unwrap().success();

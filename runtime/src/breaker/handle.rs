@@ -24,8 +24,8 @@ use std::{
     time::Duration,
 };
 
-/// A circuit breaker: it counts what becomes of calls, and when too many fail it rejects them for a while instead of
-/// letting callers wait for a callee that is down.
+/// A circuit breaker: it counts what becomes of calls, and when too many fail it rejects them for a
+/// while instead of letting callers wait for a callee that is down.
 ///
 /// A handle is one pointer: clones are cheap and share everything.
 ///
@@ -61,7 +61,9 @@ impl CircuitBreaker {
     }
 
     pub(super) fn of_shared(shared: Shared) -> Self {
-        Self { shared: Arc::new(shared) }
+        Self {
+            shared: Arc::new(shared),
+        }
     }
 
     pub(super) fn shared(&self) -> &Shared {
@@ -95,10 +97,11 @@ impl CircuitBreaker {
 
     /// Runs a function unless the circuit is open, and counts its outcome.
     ///
-    /// `Ok` is a success. An error is a failure, unless it is known to be [permanent](crate::error::Class::Permanent)
-    /// or a policy further in rejected the call: then it is ignored. What can be known about an
-    /// error without a bound on its type is what [`ByClass`] sees; [`call_judged`](Self::call_judged) takes other
-    /// judges. A panic is a failure and goes on. Where the same breaker is entered again inside, the innermost call
+    /// `Ok` is a success. An error is a failure, unless it is known to be
+    /// [permanent](crate::error::Class::Permanent) or a policy further in rejected the call: then
+    /// it is ignored. What can be known about an error without a bound on its type is what
+    /// [`ByClass`] sees; [`call_judged`](Self::call_judged) takes other judges. A panic is a
+    /// failure and goes on. Where the same breaker is entered again inside, the innermost call
     /// counts.
     ///
     /// # Errors
@@ -124,7 +127,8 @@ impl CircuitBreaker {
         self.call_judged(ByClass, f)
     }
 
-    /// Runs a function unless the circuit is open, and counts its outcome by the verdict of `judge`.
+    /// Runs a function unless the circuit is open, and counts its outcome by the verdict of
+    /// `judge`.
     ///
     /// # Errors
     ///
@@ -148,10 +152,14 @@ impl CircuitBreaker {
         J: Judge<Result<T, E>>,
     {
         let shared = self.shared();
-        shared.admit_then(|ticket| admitted::run(shared, ticket, judge, f), |denied| self.rejected(denied))
+        shared.admit_then(
+            |ticket| admitted::run(shared, ticket, judge, f),
+            |denied| self.rejected(denied),
+        )
     }
 
-    /// Awaits a future unless the circuit is open, and counts what becomes of it as [`call`](Self::call) does.
+    /// Awaits a future unless the circuit is open, and counts what becomes of it as
+    /// [`call`](Self::call) does.
     ///
     /// # Errors
     ///
@@ -159,8 +167,9 @@ impl CircuitBreaker {
     ///
     /// # Cancel safety
     ///
-    /// A call that is dropped after it has been pending for `abandoned_after` counts as a failure if no other call of
-    /// this breaker has succeeded meanwhile; every other dropped call counts as nothing. All give their slot back.
+    /// A call that is dropped after it has been pending for `abandoned_after` counts as a failure
+    /// if no other call of this breaker has succeeded meanwhile; every other dropped call counts as
+    /// nothing. All give their slot back.
     ///
     /// # Examples
     ///
@@ -184,7 +193,8 @@ impl CircuitBreaker {
         self.call_judged_async(ByClass, f)
     }
 
-    /// Awaits a future unless the circuit is open, and counts its outcome by the verdict of `judge`.
+    /// Awaits a future unless the circuit is open, and counts its outcome by the verdict of
+    /// `judge`.
     ///
     /// # Errors
     ///
@@ -195,7 +205,11 @@ impl CircuitBreaker {
     /// As [`call_async`](Self::call_async).
     #[cfg(feature = "async")]
     #[inline]
-    pub async fn call_judged_async<T, E, J, F>(&self, judge: J, f: impl FnOnce() -> F) -> Result<T, E>
+    pub async fn call_judged_async<T, E, J, F>(
+        &self,
+        judge: J,
+        f: impl FnOnce() -> F,
+    ) -> Result<T, E>
     where
         E: CarriesRejection,
         J: Judge<Result<T, E>>,
@@ -207,10 +221,11 @@ impl CircuitBreaker {
         }
     }
 
-    /// Awaits a future unless the circuit is open, or else what stands in for it; the outcome of the latter counts for
-    /// nothing and comes back as it is.
+    /// Awaits a future unless the circuit is open, or else what stands in for it; the outcome of
+    /// the latter counts for nothing and comes back as it is.
     ///
-    /// What stands in sees the [`Rejection`], whose [`cause`](Rejection::cause) is the failure that opened the circuit.
+    /// What stands in sees the [`Rejection`], whose [`cause`](Rejection::cause) is the failure that
+    /// opened the circuit.
     ///
     /// # Cancel safety
     ///
@@ -268,7 +283,8 @@ impl CircuitBreaker {
         }
     }
 
-    /// Answers a call that was not admitted. In line, so that the result is written where the caller wants it.
+    /// Answers a call that was not admitted. In line, so that the result is written where the
+    /// caller wants it.
     #[inline]
     fn rejected<T, E: CarriesRejection>(&self, denied: Denied) -> Result<T, E> {
         self.rejection(denied).into_result()
@@ -278,14 +294,20 @@ impl CircuitBreaker {
     pub(super) fn rejection(&self, denied: Denied) -> Rejection {
         let rejector: Arc<dyn Rejector> = Arc::<Shared>::clone(&self.shared);
         let (code, generation) = (ErrorCode::CIRCUIT_OPEN_ERROR, denied.generation);
-        Rejection::new(Policy::CircuitBreaker, code, rejector, generation, denied.retry_after())
+        Rejection::new(
+            Policy::CircuitBreaker,
+            code,
+            rejector,
+            generation,
+            denied.retry_after(),
+        )
     }
 
     /// Returns the state as the next call would find it. Asking changes nothing and takes no slot.
     ///
     /// Time alone moves an open breaker on: when its open time is over, this returns
-    /// [`HalfOpen`](CircuitState::HalfOpen), although the change itself, and its event, come with the next call. In the
-    /// same way a half-open one whose time is over is open again.
+    /// [`HalfOpen`](CircuitState::HalfOpen), although the change itself, and its event, come with
+    /// the next call. In the same way a half-open one whose time is over is open again.
     #[must_use]
     pub fn state(&self) -> CircuitState {
         let now = self.shared.clock.now();
@@ -304,19 +326,23 @@ impl CircuitBreaker {
         self.shared.read(|locked| locked.core.config().clone())
     }
 
-    /// Rejects every call until [`reset`](Self::reset), [`disable`](Self::disable) or [`half_open`](Self::half_open).
+    /// Rejects every call until [`reset`](Self::reset), [`disable`](Self::disable) or
+    /// [`half_open`](Self::half_open).
     pub fn force_open(&self) {
         let now = self.shared.clock.now();
-        self.shared.step(|locked| ((), locked.core.force_open_at(now)));
+        self.shared
+            .step(|locked| ((), locked.core.force_open_at(now)));
     }
 
-    /// Lets every call through and counts nothing until [`reset`](Self::reset) or [`force_open`](Self::force_open).
+    /// Lets every call through and counts nothing until [`reset`](Self::reset) or
+    /// [`force_open`](Self::force_open).
     pub fn disable(&self) {
         let now = self.shared.clock.now();
         self.shared.step(|locked| ((), locked.core.disable_at(now)));
     }
 
-    /// Closes the circuit and forgets what was held against the callee: failures in a row, window, grown open time.
+    /// Closes the circuit and forgets what was held against the callee: failures in a row, window,
+    /// grown open time.
     ///
     /// Calls that began before it count for nothing. The counts of a snapshot go on.
     pub fn reset(&self) {
@@ -345,32 +371,39 @@ impl CircuitBreaker {
     pub fn half_open(&self) -> Result<(), InvalidTransition> {
         let now = self.shared.clock.now();
         let done = self.shared.step(|locked| locked.core.half_open_at(now));
-        done.map_err(|from| InvalidTransition { from, to: CircuitState::HalfOpen })
+        done.map_err(|from| InvalidTransition {
+            from,
+            to: CircuitState::HalfOpen,
+        })
     }
 
-    /// Opens the circuit for this long, or keeps an open one open for at least this long, as a server that answers
-    /// with `Retry-After` asks. A breaker that is forced open or disabled stays so.
+    /// Opens the circuit for this long, or keeps an open one open for at least this long, as a
+    /// server that answers with `Retry-After` asks. A breaker that is forced open or disabled stays
+    /// so.
     pub fn open_for(&self, duration: Duration) {
         let now = self.shared.clock.now();
-        self.shared.step(|locked| ((), locked.core.open_for_at(now, duration)));
+        self.shared
+            .step(|locked| ((), locked.core.open_for_at(now, duration)));
     }
 
-    /// Changes the configuration of the living breaker. State, counts, calls in flight and as much of the window as
-    /// fits are kept; an open time that runs already ends when it was to end.
+    /// Changes the configuration of the living breaker. State, counts, calls in flight and as much
+    /// of the window as fits are kept; an open time that runs already ends when it was to end.
     ///
-    /// The settings that `change` makes replace earlier ones; all others stay, and those that were never set follow
-    /// their defaults, for example `max_recovery_timeout` follows `recovery_timeout`. Of two windows the last one
-    /// holds. [`no_window`](BreakerBuilder::no_window), [`no_slow_call`](BreakerBuilder::no_slow_call) and
-    /// [`no_failure_threshold`](BreakerBuilder::no_failure_threshold) take back; a [`control`](BreakerBuilder::control)
-    /// is joined. Name, clock and seed cannot be changed.
+    /// The settings that `change` makes replace earlier ones; all others stay, and those that were
+    /// never set follow their defaults, for example `max_recovery_timeout` follows
+    /// `recovery_timeout`. Of two windows the last one holds.
+    /// [`no_window`](BreakerBuilder::no_window), [`no_slow_call`](BreakerBuilder::no_slow_call) and
+    /// [`no_failure_threshold`](BreakerBuilder::no_failure_threshold) take back; a
+    /// [`control`](BreakerBuilder::control) is joined. Name, clock and seed cannot be changed.
     ///
-    /// `change` runs under no lock, and its result is applied in one step: of two threads that change different
-    /// settings at once neither undoes what the other did, nor does a change within a change.
+    /// `change` runs under no lock, and its result is applied in one step: of two threads that
+    /// change different settings at once neither undoes what the other did, nor does a change
+    /// within a change.
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] with every rule that the result breaks, and for a clock or a seed; the breaker then goes on as
-    /// it was.
+    /// [`ConfigError`] with every rule that the result breaks, and for a clock or a seed; the
+    /// breaker then goes on as it was.
     ///
     /// # Examples
     ///
@@ -383,23 +416,27 @@ impl CircuitBreaker {
     /// assert_eq!(breaker.reconfigure(|now| now.failure_threshold(0)).unwrap_err().field(), "failure_threshold");
     /// # Ok::<(), gardefou::ConfigError>(())
     /// ```
-    pub fn reconfigure(&self, change: impl FnOnce(BreakerBuilder) -> BreakerBuilder) -> Result<(), ConfigError> {
+    pub fn reconfigure(
+        &self,
+        change: impl FnOnce(BreakerBuilder) -> BreakerBuilder,
+    ) -> Result<(), ConfigError> {
         change(BreakerBuilder::of_change(self.name().to_owned())).apply_to(self)
     }
 
     /// Goes on where the breaker of a snapshot stopped, for example after a restart of the program.
     ///
-    /// An open breaker stays open for the rest of its time (how much of it has passed since the snapshot
-    /// is read from the wall clock), a half-open one probes at the next call, and the counts go on from those of the
-    /// snapshot. The configuration stays that of this breaker, and the window starts empty.
+    /// An open breaker stays open for the rest of its time (how much of it has passed since the
+    /// snapshot is read from the wall clock), a half-open one probes at the next call, and the
+    /// counts go on from those of the snapshot. The configuration stays that of this breaker, and
+    /// the window starts empty.
     pub fn restore(&self, snapshot: &Snapshot) {
         snapshot.restore_into(&self.shared);
     }
 
     /// Subscribes an observer to this breaker's events.
     ///
-    /// Events come one after another, in the order in which they happened, also when several threads cause them; the
-    /// observer may call back into the breaker.
+    /// Events come one after another, in the order in which they happened, also when several
+    /// threads cause them; the observer may call back into the breaker.
     ///
     /// # Examples
     ///
@@ -421,13 +458,19 @@ impl CircuitBreaker {
     /// ```
     pub fn observe(&self, observer: impl Observer) -> BreakerSubscription {
         let id = self.shared.observers.add(Arc::new(observer));
-        BreakerSubscription { breaker: self.downgrade(), id }
+        BreakerSubscription {
+            breaker: self.downgrade(),
+            id,
+        }
     }
 }
 
 impl fmt::Debug for CircuitBreaker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CircuitBreaker").field("name", &Shown(self.name())).field("state", &self.state()).finish()
+        f.debug_struct("CircuitBreaker")
+            .field("name", &Shown(self.name()))
+            .field("state", &self.state())
+            .finish()
     }
 }
 
@@ -446,7 +489,9 @@ impl Rejector for Shared {
                 return Some(locked.core.phase().state().name());
             }
             // It has gone on since; what rejects in a generation that is over is an opening.
-            locked.opening_in(generation).map(|_| CircuitState::Open.name())
+            locked
+                .opening_in(generation)
+                .map(|_| CircuitState::Open.name())
         })
     }
 
@@ -467,7 +512,11 @@ pub struct InvalidTransition {
 
 impl fmt::Display for InvalidTransition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "a {} circuit breaker cannot be made {}", self.from, self.to)
+        write!(
+            f,
+            "a {} circuit breaker cannot be made {}",
+            self.from, self.to
+        )
     }
 }
 

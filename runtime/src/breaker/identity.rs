@@ -19,14 +19,19 @@ impl CircuitBreaker {
         Identity(self.downgrade())
     }
 
-    /// Returns how many calls succeeded and failed, without those of an earlier life that was restored.
+    /// Returns how many calls succeeded and failed, without those of an earlier life that was
+    /// restored.
     pub(crate) fn ended_here(&self) -> (u64, u64) {
         let shared = self.shared();
         let success = shared.counters.sum(Counted::Success);
         shared.read(|locked| {
-            let (success_before, failure_before) = locked.rare.as_ref().map_or((0, 0), |rare| rare.restored);
+            let (success_before, failure_before) =
+                locked.rare.as_ref().map_or((0, 0), |rare| rare.restored);
             let success = locked.totals.success.saturating_add(success);
-            (success.saturating_sub(success_before), locked.totals.failure.saturating_sub(failure_before))
+            (
+                success.saturating_sub(success_before),
+                locked.totals.failure.saturating_sub(failure_before),
+            )
         })
     }
 }

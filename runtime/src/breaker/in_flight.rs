@@ -1,8 +1,9 @@
 //! The calls that are running, so that one can be seen to be slow before it ends.
 //!
-//! Only breakers with a `slow_call` keep this. Each thread enters its calls in a lane of its own, so that entering needs
-//! no atomic read-modify-write; a call may end on another thread. Nobody watches the clock: the next call or verdict
-//! after a call may have come due looks for it, under the breaker's lock.
+//! Only breakers with a `slow_call` keep this. Each thread enters its calls in a lane of its own,
+//! so that entering needs no atomic read-modify-write; a call may end on another thread. Nobody
+//! watches the clock: the next call or verdict after a call may have come due looks for it, under
+//! the breaker's lock.
 
 mod cell;
 mod lane;
@@ -24,10 +25,11 @@ pub(super) struct InFlight {
     next_look: AtomicU64,
 }
 
-/// Where a call is entered; zero where it is not, because a thread ends or had more running at once than anybody has.
+/// Where a call is entered; zero where it is not, because a thread ends or had more running at once
+/// than anybody has.
 ///
-/// A whole word, although half of one would do: a ticket that is written in halves and read in words stalls the
-/// processor for longer than all the rest takes.
+/// A whole word, although half of one would do: a ticket that is written in halves and read in
+/// words stalls the processor for longer than all the rest takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct CellId(u64);
 
@@ -56,7 +58,10 @@ impl CellId {
 
 impl InFlight {
     pub(super) fn new() -> Self {
-        Self { lanes: PerThread::new(), next_look: AtomicU64::new(0) }
+        Self {
+            lanes: PerThread::new(),
+            next_look: AtomicU64::new(0),
+        }
     }
 
     /// Enters a call that starts now.
@@ -64,7 +69,9 @@ impl InFlight {
         let (Some(thread), Some(lane)) = (threads::current(), self.lanes.mine(Lane::new)) else {
             return CellId::NONE;
         };
-        let Some((place, cell)) = lane.take_free() else { return CellId::NONE };
+        let Some((place, cell)) = lane.take_free() else {
+            return CellId::NONE;
+        };
         cell.enter(start, generation);
         CellId::new(thread, place)
     }
@@ -104,8 +111,9 @@ impl InFlight {
         self.next_look.store(0, Ordering::Relaxed);
     }
 
-    /// Finds the calls of `generation` that run for more than `limit` nanoseconds and are not counted yet. `count` gets
-    /// the start of each, together with the means to claim it, and says whether to go on. Under the breaker's lock.
+    /// Finds the calls of `generation` that run for more than `limit` nanoseconds and are not
+    /// counted yet. `count` gets the start of each, together with the means to claim it, and says
+    /// whether to go on. Under the breaker's lock.
     pub(super) fn count_overdue(
         &self,
         now: Tick,
@@ -121,9 +129,12 @@ impl InFlight {
                 ControlFlow::Break(()) => break,
             }
         }
-        // A call that starts later than the earliest becomes slow later too. One nanosecond more, because a call that
-        // takes exactly the limit is not slow.
-        self.next_look.store(earliest.saturating_add(limit).saturating_add(1), Ordering::Relaxed);
+        // A call that starts later than the earliest becomes slow later too. One nanosecond more,
+        // because a call that takes exactly the limit is not slow.
+        self.next_look.store(
+            earliest.saturating_add(limit).saturating_add(1),
+            Ordering::Relaxed,
+        );
     }
 }
 
@@ -145,19 +156,27 @@ mod tests {
         let calls = InFlight::new();
         let _of_an_older_state = calls.enter(Tick::from_nanos(1), 0);
         let id = calls.enter(Tick::from_nanos(10), 1);
-        assert!(overdue(&calls, 15, 5, 1).is_empty(), "exactly the limit is not slow");
+        assert!(
+            overdue(&calls, 15, 5, 1).is_empty(),
+            "exactly the limit is not slow"
+        );
         assert!(!calls.is_due(Tick::from_nanos(15)) && calls.is_due(Tick::from_nanos(16)));
         assert_eq!(overdue(&calls, 16, 5, 1), [10]);
         assert!(overdue(&calls, 17, 5, 1).is_empty(), "counted already");
         let left = calls.leave(id).unwrap();
-        assert_eq!((left.start, left.counted), (Tick::from_nanos(10), Some(EntryId(7))));
+        assert_eq!(
+            (left.start, left.counted),
+            (Tick::from_nanos(10), Some(EntryId(7)))
+        );
         assert!(calls.leave(id).is_none());
     }
 
     #[test]
     fn every_running_call_has_a_cell_and_freed_ones_are_used_again() {
         let calls = InFlight::new();
-        let ids: Vec<_> = (0..50_000).map(|start| calls.enter(Tick::from_nanos(start), 0)).collect();
+        let ids: Vec<_> = (0..50_000)
+            .map(|start| calls.enter(Tick::from_nanos(start), 0))
+            .collect();
         assert!(!ids.contains(&CellId::NONE));
         assert!(calls.leave(CellId::NONE).is_none());
         assert_eq!(overdue(&calls, 100_000, 0, 0).len(), 50_000);
@@ -168,11 +187,18 @@ mod tests {
     #[test]
     fn cells_that_another_thread_frees_come_back_to_their_lane() {
         let calls = InFlight::new();
-        let mut ids: Vec<_> = (0..100).map(|start| calls.enter(Tick::from_nanos(start), 0)).collect();
+        let mut ids: Vec<_> = (0..100)
+            .map(|start| calls.enter(Tick::from_nanos(start), 0))
+            .collect();
         std::thread::scope(|scope| {
-            scope.spawn(|| ids.iter().for_each(|id| assert_eq!(calls.leave(*id).unwrap().counted, None)));
+            scope.spawn(|| {
+                ids.iter()
+                    .for_each(|id| assert_eq!(calls.leave(*id).unwrap().counted, None));
+            });
         });
-        let mut again: Vec<_> = (0..100).map(|start| calls.enter(Tick::from_nanos(start), 0)).collect();
+        let mut again: Vec<_> = (0..100)
+            .map(|start| calls.enter(Tick::from_nanos(start), 0))
+            .collect();
         ids.sort_by_key(|id| id.0);
         again.sort_by_key(|id| id.0);
         assert_eq!(again, ids);

@@ -8,8 +8,9 @@ use std::{
 
 /// Decides what an outcome means to a breaker.
 ///
-/// Any `Fn(&R) -> Verdict` is one. The text of a failure, which a rejection later carries as its cause, is asked for
-/// only after [`verdict`](Self::verdict) returned [`Verdict::Failure`], and written into a buffer of fixed size.
+/// Any `Fn(&R) -> Verdict` is one. The text of a failure, which a rejection later carries as its
+/// cause, is asked for only after [`verdict`](Self::verdict) returned [`Verdict::Failure`], and
+/// written into a buffer of fixed size.
 ///
 /// # Examples
 ///
@@ -47,8 +48,8 @@ impl<R: ?Sized, F: Fn(&R) -> Verdict> Judge<R> for F {
     }
 }
 
-/// Judges by the class of an error, as far as its type is known to [`View::of_any`]: permanent errors and rejections are
-/// ignored, every other error is a failure.
+/// Judges by the class of an error, as far as its type is known to [`View::of_any`]: permanent
+/// errors and rejections are ignored, every other error is a failure.
 ///
 /// This is what [`CircuitBreaker::call`](super::CircuitBreaker::call) uses.
 #[derive(Clone, Copy, Debug, Default)]
@@ -134,7 +135,11 @@ pub struct FailureIf<F>(
 
 impl<T, E: 'static, F: Fn(&Result<T, E>) -> bool> Judge<Result<T, E>> for FailureIf<F> {
     fn verdict(&self, outcome: &Result<T, E>) -> Verdict {
-        if (self.0)(outcome) { Verdict::Failure } else { Verdict::Success }
+        if (self.0)(outcome) {
+            Verdict::Failure
+        } else {
+            Verdict::Success
+        }
     }
 
     fn write_cause(&self, outcome: &Result<T, E>, out: &mut dyn Write) -> fmt::Result {

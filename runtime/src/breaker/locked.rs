@@ -25,7 +25,8 @@ pub(super) struct Locked {
     pub(super) said: Said,
     pub(super) totals: Totals,
     pub(super) last_failure: Option<LastFailure>,
-    /// The latest opening. It stays when the circuit closes: rejections are looked at later than they are made.
+    /// The latest opening. It stays when the circuit closes: rejections are looked at later than
+    /// they are made.
     pub(super) opening: Option<Arc<Opening>>,
     /// How many calls were rejected when the opening before the latest one ended.
     pub(super) rejected_before: u64,
@@ -66,7 +67,8 @@ pub(super) struct LastFailure {
     pub(super) cause: CauseText,
 }
 
-/// One opening of the circuit: from the change to an open state to the change to another one than half-open.
+/// One opening of the circuit: from the change to an open state to the change to another one than
+/// half-open.
 #[derive(Debug)]
 pub(super) struct Opening {
     /// The first generation that it explains.
@@ -88,7 +90,10 @@ impl Opening {
 
 /// Returns `true` for the states that an opening consists of.
 pub(super) fn is_open(state: CircuitState) -> bool {
-    matches!(state, CircuitState::Open | CircuitState::HalfOpen | CircuitState::ForcedOpen)
+    matches!(
+        state,
+        CircuitState::Open | CircuitState::HalfOpen | CircuitState::ForcedOpen
+    )
 }
 
 /// When something happened.
@@ -104,14 +109,17 @@ impl Moment {
     /// Returns the moment by the wall clock, which shows `wall` at `now`.
     pub(super) fn wall(self, now: Tick, wall: SystemTime) -> SystemTime {
         match self {
-            Self::Here(tick) => wall.checked_sub(now.since(tick)).unwrap_or(SystemTime::UNIX_EPOCH),
+            Self::Here(tick) => wall
+                .checked_sub(now.since(tick))
+                .unwrap_or(SystemTime::UNIX_EPOCH),
             Self::Before(time) => time,
         }
     }
 }
 
 impl Locked {
-    /// Puts something in the outbox; where a slow observer lets it grow too long, only changes of state still go in.
+    /// Puts something in the outbox; where a slow observer lets it grow too long, only changes of
+    /// state still go in.
     pub(super) fn push(&mut self, told: Told) {
         if self.outbox.len() < TOLD_LIMIT || matches!(told, Told::Transition { .. }) {
             self.outbox.push_back(told);
@@ -120,16 +128,23 @@ impl Locked {
 
     /// Returns the opening that explains the rejections of a generation.
     pub(super) fn opening_in(&self, generation: u64) -> Option<Arc<Opening>> {
-        self.opening.as_ref().filter(|opening| generation >= opening.generation).cloned()
+        self.opening
+            .as_ref()
+            .filter(|opening| generation >= opening.generation)
+            .cloned()
     }
 
     /// Returns the text of the failure that made the breaker reject in a generation.
     pub(super) fn cause_in(&self, generation: u64) -> Option<&str> {
-        self.opening.as_ref().filter(|opening| generation >= opening.caused)?.cause.as_deref()
+        self.opening
+            .as_ref()
+            .filter(|opening| generation >= opening.caused)?
+            .cause
+            .as_deref()
     }
 
-    /// Turns effects into what is to be told, and remembers what opened the circuit. `rejected` is how many calls were
-    /// rejected so far.
+    /// Turns effects into what is to be told, and remembers what opened the circuit. `rejected` is
+    /// how many calls were rejected so far.
     pub(super) fn take(&mut self, effects: Effects, rejected: u64) {
         for &transition in effects.iter() {
             let cause = self.cause_of(transition.reason);
@@ -138,9 +153,16 @@ impl Locked {
     }
 
     /// As [`take`](Self::take), where an earlier life of the program knew what opened the circuit.
-    pub(super) fn take_restored(&mut self, effects: Effects, opened_by: Option<&str>, rejected: u64) {
+    pub(super) fn take_restored(
+        &mut self,
+        effects: Effects,
+        opened_by: Option<&str>,
+        rejected: u64,
+    ) {
         for &transition in effects.iter() {
-            let cause = opened_by.filter(|_| transition.to == CircuitState::Open).map(Into::into);
+            let cause = opened_by
+                .filter(|_| transition.to == CircuitState::Open)
+                .map(Into::into);
             self.take_transition(transition, cause, rejected);
         }
     }
@@ -150,35 +172,59 @@ impl Locked {
             rare.lent.clear();
         }
         let ended = self.opening.clone().filter(|_| is_open(transition.from));
-        let rejected_in_it = if ended.is_some() { rejected.saturating_sub(self.rejected_before) } else { 0 };
+        let rejected_in_it = if ended.is_some() {
+            rejected.saturating_sub(self.rejected_before)
+        } else {
+            0
+        };
         if ended.is_some() && transition.to != CircuitState::HalfOpen {
-            // What a thread rejected before the change and counts after it goes to the next opening: each rejection
-            // is in one of them.
+            // What a thread rejected before the change and counts after it goes to the next
+            // opening: each rejection is in one of them.
             self.rejected_before = rejected;
         }
         let generation = transition.generation;
         let new = match transition.to {
             // A half-open time that ran out has the cause of the opening before it.
             CircuitState::Open if transition.reason == TransitionReason::HalfOpenTimeout => {
-                let before = ended.as_ref().map(|before| (before.caused, before.cause.clone()));
+                let before = ended
+                    .as_ref()
+                    .map(|before| (before.caused, before.cause.clone()));
                 Some(before.unwrap_or((generation, None)))
             }
             CircuitState::Open => Some((generation, cause.clone())),
             CircuitState::ForcedOpen => Some((generation, Some("forced open by hand".into()))),
             _ => None,
         };
-        let began = new.map(|(caused, cause)| Arc::new(Opening { generation, caused, cause, id: OnceLock::new() }));
+        let began = new.map(|(caused, cause)| {
+            Arc::new(Opening {
+                generation,
+                caused,
+                cause,
+                id: OnceLock::new(),
+            })
+        });
         if began.is_some() {
             self.opening.clone_from(&began);
         }
-        self.outbox.push_back(Told::Transition { transition, cause, began, ended, rejected: rejected_in_it });
+        self.outbox.push_back(Told::Transition {
+            transition,
+            cause,
+            began,
+            ended,
+            rejected: rejected_in_it,
+        });
     }
 
     /// Returns the text of the failure behind a transition, where a failure is behind it.
     fn cause_of(&self, reason: TransitionReason) -> Option<Box<str>> {
         use TransitionReason::{ConsecutiveFailures, FailureRate, ProbeFailed};
         let by_failure = matches!(reason, ConsecutiveFailures | FailureRate | ProbeFailed);
-        let text = self.last_failure.as_ref().filter(|_| by_failure)?.cause.as_str();
+        let text = self
+            .last_failure
+            .as_ref()
+            .filter(|_| by_failure)?
+            .cause
+            .as_str();
         (!text.is_empty()).then(|| redact::text(text).into())
     }
 }

@@ -36,7 +36,14 @@ fn life(configure: impl FnOnce(super::BreakerBuilder) -> super::BreakerBuilder) 
     let builder = configure(CircuitBreaker::builder("loom"));
     let config = builder.resolve().unwrap();
     let shared_clock = SharedClock::new(clock.clone());
-    let shared = Shared::new("loom".into(), config, builder.said(), shared_clock, Rng::seeded(1), Place::Text("loom"));
+    let shared = Shared::new(
+        "loom".into(),
+        config,
+        builder.said(),
+        shared_clock,
+        Rng::seeded(1),
+        Place::Text("loom"),
+    );
     let breaker = CircuitBreaker::of_shared(shared);
     let changes = Arc::new(Mutex::new(Vec::new()));
     let sink = Arc::clone(&changes);
@@ -47,7 +54,12 @@ fn life(configure: impl FnOnce(super::BreakerBuilder) -> super::BreakerBuilder) 
             sink.lock().unwrap().push((from, to));
         }
     });
-    Life { clock, breaker, changes, _subscription }
+    Life {
+        clock,
+        breaker,
+        changes,
+        _subscription,
+    }
 }
 
 fn changes(life: &Life) -> Vec<(CircuitState, CircuitState)> {
@@ -80,7 +92,10 @@ fn two_threads_at_the_threshold_open_once() {
         assert_eq!(changes(&life), [(CircuitState::Closed, CircuitState::Open)]);
         let seen = life.breaker.snapshot();
         assert_eq!(seen.state, CircuitState::Open);
-        assert_eq!(seen.counts.failure, 2, "a third one came too late or was rejected");
+        assert_eq!(
+            seen.counts.failure, 2,
+            "a third one came too late or was rejected"
+        );
     });
 }
 
@@ -101,8 +116,18 @@ fn a_call_admitted_before_a_transition_changes_nothing_after_it() {
         }
         let admitted = caller.join().unwrap();
         let seen = life.breaker.snapshot();
-        assert_eq!(seen.state, CircuitState::Open, "the success of a closed circuit closes nothing");
-        assert_eq!((seen.counts.rejected, seen.counts.success <= u64::from(admitted)), (u64::from(!admitted), true));
+        assert_eq!(
+            seen.state,
+            CircuitState::Open,
+            "the success of a closed circuit closes nothing"
+        );
+        assert_eq!(
+            (
+                seen.counts.rejected,
+                seen.counts.success <= u64::from(admitted)
+            ),
+            (u64::from(!admitted), true)
+        );
     });
 }
 
@@ -119,7 +144,10 @@ fn a_success_beside_a_failure_loses_no_row() {
         life.breaker.shared().fail(ticket, CauseText::EMPTY);
         caller.join().unwrap();
         let seen = life.breaker.snapshot();
-        assert_eq!((seen.counts.success, seen.counts.failure, seen.state), (1, 1, CircuitState::Closed));
+        assert_eq!(
+            (seen.counts.success, seen.counts.failure, seen.state),
+            (1, 1, CircuitState::Closed)
+        );
         assert!(seen.consecutive_failures <= 1);
         // Whatever the order was, two more in a row open.
         for _ in 0..2 {
@@ -177,7 +205,10 @@ fn a_verdict_races_a_reset_and_never_counts_after_it() {
         life.breaker.reset();
         caller.join().unwrap();
         let seen = life.breaker.snapshot();
-        assert_eq!((seen.state, seen.consecutive_failures), (CircuitState::Closed, 0));
+        assert_eq!(
+            (seen.state, seen.consecutive_failures),
+            (CircuitState::Closed, 0)
+        );
     });
 }
 
@@ -191,9 +222,14 @@ fn counters_lose_nothing_and_a_reader_never_sees_too_much() {
                 counters.add(Counted::Success);
             }
         };
-        let threads = [thread::spawn(add(Arc::clone(&counters))), thread::spawn(add(Arc::clone(&counters)))];
+        let threads = [
+            thread::spawn(add(Arc::clone(&counters))),
+            thread::spawn(add(Arc::clone(&counters))),
+        ];
         assert!(counters.sum(Counted::Success) <= 4);
-        threads.into_iter().for_each(|thread| thread.join().unwrap());
+        threads
+            .into_iter()
+            .for_each(|thread| thread.join().unwrap());
         assert_eq!(counters.sum(Counted::Success), 4);
     });
 }
@@ -201,7 +237,12 @@ fn counters_lose_nothing_and_a_reader_never_sees_too_much() {
 #[test]
 fn a_slow_call_that_ends_while_it_is_found_out_is_counted_once() {
     explore(|| {
-        let life = life(|b| b.slow_call(SECOND).slow_rate(1.0).count_window(10).min_calls(10));
+        let life = life(|b| {
+            b.slow_call(SECOND)
+                .slow_rate(1.0)
+                .count_window(10)
+                .min_calls(10)
+        });
         let ticket = life.breaker.shared().admit().unwrap();
         life.clock.advance(2 * SECOND);
         let breaker = life.breaker.clone();
@@ -210,7 +251,10 @@ fn a_slow_call_that_ends_while_it_is_found_out_is_counted_once() {
         life.breaker.shared().succeed(other);
         ends.join().unwrap();
         let seen = life.breaker.snapshot();
-        assert_eq!((seen.counts.slow, seen.counts.success, seen.window_calls), (1, 2, 2));
+        assert_eq!(
+            (seen.counts.slow, seen.counts.success, seen.window_calls),
+            (1, 2, 2)
+        );
     });
 }
 

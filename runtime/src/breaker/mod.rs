@@ -1,12 +1,12 @@
 //! Circuit breakers: when a callee fails again and again, stop calling it for a while.
 //!
-//! A service that is down makes its callers wait, hold threads and connections, and retry; soon they are down too. A
-//! circuit breaker stands between: while *closed* it lets calls through and counts what becomes of them; when too many
-//! fail it *opens* and rejects calls at once; after a while it is *half-open* and lets a few probes through, whose
-//! outcome closes or reopens it.
+//! A service that is down makes its callers wait, hold threads and connections, and retry; soon
+//! they are down too. A circuit breaker stands between: while *closed* it lets calls through and
+//! counts what becomes of them; when too many fail it *opens* and rejects calls at once; after a
+//! while it is *half-open* and lets a few probes through, whose outcome closes or reopens it.
 //!
-//! [`CircuitBreaker`] is the handle, [`circuit_breakers`] the registry of named ones, and `#[with_circuit_breaker]` the
-//! usual way to use both.
+//! [`CircuitBreaker`] is the handle, [`circuit_breakers`] the registry of named ones, and
+//! `#[with_circuit_breaker]` the usual way to use both.
 
 #[doc(hidden)]
 mod admitted;

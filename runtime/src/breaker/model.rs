@@ -1,8 +1,8 @@
 //! A slow, obvious model of a breaker that walks beside the real one on long random histories.
 //!
-//! It keeps every call of the present state in a list, recomputes everything from it, and knows nothing of words, bits,
-//! buckets or locks. `cargo test` walks a bounded number of steps; the long form is
-//! `GARDEFOU_MODEL_STEPS=1000000 cargo test --release -p gardefou --lib breaker::model`.
+//! It keeps every call of the present state in a list, recomputes everything from it, and knows
+//! nothing of words, bits, buckets or locks. `cargo test` walks a bounded number of steps; the long
+//! form is `GARDEFOU_MODEL_STEPS=1000000 cargo test --release -p gardefou --lib breaker::model`.
 
 #![expect(clippy::unwrap_used, reason = "a test that finds nothing has failed")]
 
@@ -15,7 +15,10 @@ use pair::Pair;
 use std::time::Duration;
 
 fn steps() -> usize {
-    std::env::var("GARDEFOU_MODEL_STEPS").ok().and_then(|text| text.parse().ok()).unwrap_or(20_000)
+    std::env::var("GARDEFOU_MODEL_STEPS")
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(20_000)
 }
 
 fn agree(configure: impl Fn(BreakerBuilder) -> BreakerBuilder) {
@@ -24,7 +27,10 @@ fn agree(configure: impl Fn(BreakerBuilder) -> BreakerBuilder) {
     for seed in 0..lives {
         let mut pair = Pair::new(&builder, seed);
         pair.walk(steps() / lives as usize, &mut Rng::seeded(seed + 100));
-        assert!(pair.model.generation > 10, "a history in which nothing happens proves nothing");
+        assert!(
+            pair.model.generation > 10,
+            "a history in which nothing happens proves nothing"
+        );
     }
 }
 
@@ -34,13 +40,26 @@ const SECOND: Duration = Duration::from_secs(1);
 fn consecutive_failures_agree_with_the_model() {
     agree(|b| b);
     agree(|b| b.failure_threshold(1).half_open_max_calls(1));
-    agree(|b| b.failure_threshold(3).success_threshold(3).half_open_max_calls(4).half_open_timeout(5 * SECOND));
+    agree(|b| {
+        b.failure_threshold(3)
+            .success_threshold(3)
+            .half_open_max_calls(4)
+            .half_open_timeout(5 * SECOND)
+    });
 }
 
 #[test]
 fn growing_open_times_agree_with_the_model() {
-    agree(|b| b.recovery_backoff(2.0).max_recovery_timeout(Duration::from_secs(1000)));
-    agree(|b| b.recovery_backoff(1.5).recovery_jitter(0.3).success_threshold(2).recovery_timeout(SECOND));
+    agree(|b| {
+        b.recovery_backoff(2.0)
+            .max_recovery_timeout(Duration::from_secs(1000))
+    });
+    agree(|b| {
+        b.recovery_backoff(1.5)
+            .recovery_jitter(0.3)
+            .success_threshold(2)
+            .recovery_timeout(SECOND)
+    });
 }
 
 #[test]
@@ -60,19 +79,43 @@ fn long_count_windows_agree_with_the_model() {
 #[test]
 fn time_windows_agree_with_the_model() {
     agree(|b| b.time_window(10 * SECOND).min_calls(3));
-    agree(|b| b.time_window(Duration::from_millis(1003)).failure_rate(0.2).recovery_timeout(SECOND));
-    agree(|b| b.time_window(600 * SECOND).failure_rate(0.8).failure_threshold(20).recovery_backoff(3.0));
+    agree(|b| {
+        b.time_window(Duration::from_millis(1003))
+            .failure_rate(0.2)
+            .recovery_timeout(SECOND)
+    });
+    agree(|b| {
+        b.time_window(600 * SECOND)
+            .failure_rate(0.8)
+            .failure_threshold(20)
+            .recovery_backoff(3.0)
+    });
 }
 
 #[test]
 fn slow_calls_agree_with_the_model() {
     agree(|b| b.slow_call(2 * SECOND));
-    agree(|b| b.slow_call(5 * SECOND).slow_rate(0.9).count_window(20).success_threshold(2));
-    agree(|b| b.slow_call(SECOND).slow_rate(0.3).time_window(60 * SECOND).min_calls(5));
+    agree(|b| {
+        b.slow_call(5 * SECOND)
+            .slow_rate(0.9)
+            .count_window(20)
+            .success_threshold(2)
+    });
+    agree(|b| {
+        b.slow_call(SECOND)
+            .slow_rate(0.3)
+            .time_window(60 * SECOND)
+            .min_calls(5)
+    });
 }
 
 #[test]
 fn shadow_mode_agrees_with_the_model() {
     agree(|b| b.shadow(true));
-    agree(|b| b.shadow(true).count_window(20).slow_call(2 * SECOND).half_open_timeout(3 * SECOND));
+    agree(|b| {
+        b.shadow(true)
+            .count_window(20)
+            .slow_call(2 * SECOND)
+            .half_open_timeout(3 * SECOND)
+    });
 }

@@ -15,7 +15,8 @@ use std::{
 };
 use tracing::level_filters::LevelFilter;
 
-/// How many events may wait for a slow observer before those that are no change of state are left out.
+/// How many events may wait for a slow observer before those that are no change of state are left
+/// out.
 pub(super) const TOLD_LIMIT: usize = 1024;
 
 /// An event in the form in which it waits for its turn.
@@ -56,7 +57,13 @@ impl Told {
     fn as_event<'a>(&'a self, name: &'a str, shadow: bool) -> BreakerEvent<'a> {
         let id = |opening: &Option<Arc<Opening>>| opening.as_ref().map(|opening| opening.id());
         let (generation, id, kind) = match *self {
-            Self::Transition { transition: t, ref cause, ref began, ref ended, rejected } => (
+            Self::Transition {
+                transition: t,
+                ref cause,
+                ref began,
+                ref ended,
+                rejected,
+            } => (
                 t.generation,
                 id(began).or_else(|| id(ended)),
                 BreakerEventKind::Transition {
@@ -70,18 +77,46 @@ impl Told {
                     rejected,
                 },
             ),
-            Self::Rejected { generation, retry_after, ref opening } => {
-                (generation, id(opening), BreakerEventKind::Rejected { retry_after })
-            }
-            Self::Slow { generation, elapsed, pending } => {
-                (generation, None, BreakerEventKind::Slow { elapsed, pending })
-            }
-            Self::Abandoned { generation, elapsed } => (generation, None, BreakerEventKind::Abandoned { elapsed }),
-            Self::ConfigClash { generation, ref first, ref second } => {
-                (generation, None, BreakerEventKind::ConfigClash { first, second })
-            }
+            Self::Rejected {
+                generation,
+                retry_after,
+                ref opening,
+            } => (
+                generation,
+                id(opening),
+                BreakerEventKind::Rejected { retry_after },
+            ),
+            Self::Slow {
+                generation,
+                elapsed,
+                pending,
+            } => (
+                generation,
+                None,
+                BreakerEventKind::Slow { elapsed, pending },
+            ),
+            Self::Abandoned {
+                generation,
+                elapsed,
+            } => (generation, None, BreakerEventKind::Abandoned { elapsed }),
+            Self::ConfigClash {
+                generation,
+                ref first,
+                ref second,
+            } => (
+                generation,
+                None,
+                BreakerEventKind::ConfigClash { first, second },
+            ),
         };
-        BreakerEvent { name, generation, shadow, id, kind, record: RecordSlot::default() }
+        BreakerEvent {
+            name,
+            generation,
+            shadow,
+            id,
+            kind,
+            record: RecordSlot::default(),
+        }
     }
 }
 
@@ -100,22 +135,32 @@ struct Entry {
 
 impl Observers {
     pub(super) fn new() -> Self {
-        Self { count: AtomicUsize::new(0), list: RwLock::new(Vec::new()) }
+        Self {
+            count: AtomicUsize::new(0),
+            list: RwLock::new(Vec::new()),
+        }
     }
 
     /// Tells whether anybody would hear of an event that is logged at this level.
     #[inline]
     pub(super) fn are_listening(&self, logged: LevelFilter) -> bool {
         // Relaxed: a call that races with a subscription may or may not be heard.
-        self.count.load(Ordering::Relaxed) != 0 || event::is_heard() || LevelFilter::current() >= logged
+        self.count.load(Ordering::Relaxed) != 0
+            || event::is_heard()
+            || LevelFilter::current() >= logged
     }
 
-    /// Tells the log, this breaker's observers, and those of the whole process. No lock is held while they run.
+    /// Tells the log, this breaker's observers, and those of the whole process. No lock is held
+    /// while they run.
     pub(super) fn tell(&self, name: &str, shadow: bool, told: &Told) {
         let event = told.as_event(name, shadow);
         event::log_breaker(&event);
         if self.count.load(Ordering::Relaxed) != 0 {
-            let list = self.list.read().unwrap_or_else(PoisonError::into_inner).clone();
+            let list = self
+                .list
+                .read()
+                .unwrap_or_else(PoisonError::into_inner)
+                .clone();
             for entry in list {
                 // What an observer breaks is its own; the call that is being told of goes on.
                 let _ = panics::catch(|| entry.observer.on_event(&Event::Breaker(event)));
@@ -139,15 +184,21 @@ impl Observers {
     }
 
     fn remove(&self, id: usize) {
-        let removed = self.change(|list| list.extract_if(.., |entry| entry.id == id).collect::<Vec<_>>());
-        // Dropped after the lock: what an observer owns is the user's, and its `Drop` may come back to the breaker.
+        let removed = self.change(|list| {
+            list.extract_if(.., |entry| entry.id == id)
+                .collect::<Vec<_>>()
+        });
+        // Dropped after the lock: what an observer owns is the user's, and its `Drop` may come back
+        // to the breaker.
         drop(removed);
     }
 }
 
 impl fmt::Debug for Observers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Observers").field("count", &self.count).finish()
+        f.debug_struct("Observers")
+            .field("count", &self.count)
+            .finish()
     }
 }
 

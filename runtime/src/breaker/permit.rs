@@ -11,9 +11,10 @@ use std::fmt;
 
 /// The right to make one call, to be given back with a verdict.
 ///
-/// It belongs to the generation in which it was given: when the breaker has changed its state meanwhile, the verdict
-/// changes nothing. Dropped without a verdict it gives its slot back and counts as nothing, unless it is dropped by a
-/// panic, or was held for `abandoned_after` or longer while no other call succeeded: then it counts as a failure.
+/// It belongs to the generation in which it was given: when the breaker has changed its state
+/// meanwhile, the verdict changes nothing. Dropped without a verdict it gives its slot back and
+/// counts as nothing, unless it is dropped by a panic, or was held for `abandoned_after` or longer
+/// while no other call succeeded: then it counts as a failure.
 ///
 /// # Examples
 ///
@@ -42,7 +43,13 @@ pub struct Permit {
 impl Permit {
     pub(super) fn new(breaker: CircuitBreaker, ticket: Ticket) -> Self {
         let (since, successes) = (breaker.shared().clock.now(), breaker.shared().successes());
-        Self { breaker, ticket: Some(ticket), since, successes, in_panic: std::thread::panicking() }
+        Self {
+            breaker,
+            ticket: Some(ticket),
+            since,
+            successes,
+            in_panic: std::thread::panicking(),
+        }
     }
 
     /// Reports that the call did what it is for.
@@ -55,11 +62,13 @@ impl Permit {
         self.record(Verdict::Failure);
     }
 
-    /// Reports that the call failed, with the text that a rejection gives as its cause when this failure opens the
-    /// circuit. The text is cut to one line of 159 bytes.
+    /// Reports that the call failed, with the text that a rejection gives as its cause when this
+    /// failure opens the circuit. The text is cut to one line of 159 bytes.
     pub fn failure_because(mut self, cause: impl fmt::Display) {
         if let Some(ticket) = self.ticket.take() {
-            self.breaker.shared().fail(ticket, CauseText::of(|out| write!(out, "{cause}")));
+            self.breaker
+                .shared()
+                .fail(ticket, CauseText::of(|out| write!(out, "{cause}")));
         }
     }
 
@@ -79,18 +88,24 @@ impl Permit {
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        let Some(ticket) = self.ticket.take() else { return };
+        let Some(ticket) = self.ticket.take() else {
+            return;
+        };
         if std::thread::panicking() && !self.in_panic {
             self.breaker.shared().fail_by_panic(ticket);
         } else {
-            self.breaker.shared().drop_pending(ticket, self.since, self.successes, EndedBy::Caller);
+            self.breaker
+                .shared()
+                .drop_pending(ticket, self.since, self.successes, EndedBy::Caller);
         }
     }
 }
 
 impl fmt::Debug for Permit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Permit").field("breaker", &Shown(self.breaker.name())).finish_non_exhaustive()
+        f.debug_struct("Permit")
+            .field("breaker", &Shown(self.breaker.name()))
+            .finish_non_exhaustive()
     }
 }
 

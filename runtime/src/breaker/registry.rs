@@ -23,7 +23,8 @@ use std::{
     time::Duration,
 };
 
-/// Returns the process-wide registry, in which the attributes' breakers live; inside of a test scope, that of the scope.
+/// Returns the process-wide registry, in which the attributes' breakers live; inside of a test
+/// scope, that of the scope.
 ///
 /// # Examples
 ///
@@ -44,13 +45,16 @@ pub fn circuit_breakers() -> &'static BreakerRegistry {
     }
 }
 
-/// The registry of a test scope. It is handed out for as long as the program runs, so that its few bytes stay when the
-/// scope ends, but not the breakers in it.
+/// The registry of a test scope. It is handed out for as long as the program runs, so that its few
+/// bytes stay when the scope ends, but not the breakers in it.
 pub(crate) struct OfScope(pub(crate) &'static BreakerRegistry);
 
 impl OfScope {
     pub(crate) fn new(scope: &scope::ScopeState) -> Self {
-        Self(Box::leak(Box::new(BreakerRegistry { clock: scope.clock().clone(), ..BreakerRegistry::default() })))
+        Self(Box::leak(Box::new(BreakerRegistry {
+            clock: scope.clock().clone(),
+            ..BreakerRegistry::default()
+        })))
     }
 }
 
@@ -63,8 +67,9 @@ impl Drop for OfScope {
 
 /// Breakers by name: two places that name one breaker share it.
 ///
-/// Where names come from data, one per customer say, nobody need look after them: beyond 10,000 breakers, the idle ones
-/// are dropped as by [`drop_idle`](Self::drop_idle) whenever their number has grown by half.
+/// Where names come from data, one per customer say, nobody need look after them: beyond 10,000
+/// breakers, the idle ones are dropped as by [`drop_idle`](Self::drop_idle) whenever their number
+/// has grown by half.
 #[derive(Default)]
 pub struct BreakerRegistry {
     breakers: RwLock<HashMap<Box<str>, Entry>>,
@@ -72,14 +77,17 @@ pub struct BreakerRegistry {
     clashes: Mutex<HashSet<(Place, Place)>>,
     /// The clock of breakers whose builder names none.
     clock: SharedClock,
-    /// How many breakers there may be before idle ones are dropped. Relaxed: of two that pass it at once, both look.
+    /// How many breakers there may be before idle ones are dropped. Relaxed: of two that pass it at
+    /// once, both look.
     drops_idle_at: Threshold,
 }
 
 impl fmt::Debug for BreakerRegistry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Their names may come from data.
-        f.debug_struct("BreakerRegistry").field("breakers", &self.len()).finish_non_exhaustive()
+        f.debug_struct("BreakerRegistry")
+            .field("breakers", &self.len())
+            .finish_non_exhaustive()
     }
 }
 
@@ -98,7 +106,8 @@ const MANY: usize = 10_000;
 #[derive(Debug)]
 struct Entry {
     breaker: CircuitBreaker,
-    /// Since when it has been idle, as far as those who looked for idle breakers saw; `None` before that.
+    /// Since when it has been idle, as far as those who looked for idle breakers saw; `None` before
+    /// that.
     idle: Option<Idle>,
 }
 
@@ -126,8 +135,8 @@ impl BreakerRegistry {
 
     /// Returns the breaker of that name, which is made if there is none.
     ///
-    /// `configure` gets a builder of that name. If there is a breaker already, it stays as it is; when it is
-    /// configured otherwise, one warning names both places.
+    /// `configure` gets a builder of that name. If there is a breaker already, it stays as it is;
+    /// when it is configured otherwise, one warning names both places.
     ///
     /// # Errors
     ///
@@ -173,7 +182,13 @@ impl BreakerRegistry {
                 } else {
                     let name: Box<str> = builder.name().into();
                     let breaker = builder.build_resolved(config);
-                    breakers.insert(name, Entry { breaker: breaker.clone(), idle: None });
+                    breakers.insert(
+                        name,
+                        Entry {
+                            breaker: breaker.clone(),
+                            idle: None,
+                        },
+                    );
                     let len = breakers.len();
                     drop(breakers);
                     if len > self.drops_idle_at.0.load(Ordering::Relaxed) {
@@ -195,16 +210,27 @@ impl BreakerRegistry {
         // Not twice at the same time.
         self.drops_idle_at.0.store(usize::MAX, Ordering::Relaxed);
         let left = len.saturating_sub(self.drop_idle());
-        self.drops_idle_at.0.store((left + left / 2).max(MANY), Ordering::Relaxed);
+        self.drops_idle_at
+            .0
+            .store((left + left / 2).max(MANY), Ordering::Relaxed);
     }
 
     #[cold]
     fn warn_of_clash(&self, breaker: &CircuitBreaker, second: Place) {
         let shared = breaker.shared();
         let first = shared.place;
-        if self.clashes.lock().unwrap_or_else(PoisonError::into_inner).insert((first, second)) {
+        if self
+            .clashes
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert((first, second))
+        {
             let (first, second) = (first.to_string(), second.to_string());
-            shared.tell(|locked| Told::ConfigClash { generation: locked.core.generation(), first, second });
+            shared.tell(|locked| Told::ConfigClash {
+                generation: locked.core.generation(),
+                first,
+                second,
+            });
         }
     }
 
@@ -216,16 +242,21 @@ impl BreakerRegistry {
     /// Returns a snapshot of each breaker, sorted by name.
     #[must_use]
     pub fn snapshots(&self) -> Vec<Snapshot> {
-        let mut snapshots: Vec<Snapshot> = self.all().iter().map(CircuitBreaker::snapshot).collect();
+        let mut snapshots: Vec<Snapshot> =
+            self.all().iter().map(CircuitBreaker::snapshot).collect();
         snapshots.sort_by(|a, b| a.name.cmp(&b.name));
         snapshots
     }
 
-    /// Returns the breakers of the lowest ranks, at most so many, by rank and name. `rank` takes the name, and whether
-    /// the breaker may keep calls away, or may have done so until just now.
+    /// Returns the breakers of the lowest ranks, at most so many, by rank and name. `rank` takes
+    /// the name, and whether the breaker may keep calls away, or may have done so until just now.
     ///
     /// Each breaker costs one load, and only those that are returned are copied.
-    pub(crate) fn first_by(&self, most: usize, rank: impl Fn(&str, bool) -> u8) -> Vec<CircuitBreaker> {
+    pub(crate) fn first_by(
+        &self,
+        most: usize,
+        rank: impl Fn(&str, bool) -> u8,
+    ) -> Vec<CircuitBreaker> {
         let breakers = self.read();
         let mut first = BinaryHeap::with_capacity(most);
         for (name, Entry { breaker, .. }) in &*breakers {
@@ -239,7 +270,10 @@ impl BreakerRegistry {
             }
         }
         let first = first.into_sorted_vec().into_iter();
-        first.filter_map(|(_, name)| breakers.get(name)).map(|entry| entry.breaker.clone()).collect()
+        first
+            .filter_map(|(_, name)| breakers.get(name))
+            .map(|entry| entry.breaker.clone())
+            .collect()
     }
 
     /// Returns how many breakers there are.
@@ -254,19 +288,20 @@ impl BreakerRegistry {
         self.read().is_empty()
     }
 
-    /// Takes the breaker of that name out of the registry. Who holds it keeps it; the next one who asks for the name
-    /// gets a new one.
+    /// Takes the breaker of that name out of the registry. Who holds it keeps it; the next one who
+    /// asks for the name gets a new one.
     pub fn remove(&self, name: &str) -> Option<CircuitBreaker> {
         self.write().remove(name).map(|entry| entry.breaker)
     }
 
-    /// Drops the breakers that are idle, and returns how many: those that nobody else holds, that no call has used
-    /// since the last time this was called, and that hold nothing against their callee any more. Call it now and then
-    /// where names come from data, one per customer say.
+    /// Drops the breakers that are idle, and returns how many: those that nobody else holds, that
+    /// no call has used since the last time this was called, and that hold nothing against their
+    /// callee any more. Call it now and then where names come from data, one per customer say.
     ///
-    /// An open one holds nothing any more when its open time is over. A closed one holds its failures in a row, and the
-    /// failures and slow calls in its window, until it has been seen idle for as long as it would have been open for
-    /// them (`recovery_timeout`); so no name stays for ever. Those that people have turned by hand are kept.
+    /// An open one holds nothing any more when its open time is over. A closed one holds its
+    /// failures in a row, and the failures and slow calls in its window, until it has been seen
+    /// idle for as long as it would have been open for them (`recovery_timeout`); so no name stays
+    /// for ever. Those that people have turned by hand are kept.
     ///
     /// # Examples
     ///
@@ -288,10 +323,14 @@ impl BreakerRegistry {
             let (calls, now) = (snapshot.counts.total(), entry.breaker.shared().clock.now());
             let idle = entry.idle.filter(|idle| idle.calls == calls);
             let is_idle = idle.is_some();
-            let since = entry.idle.insert(idle.unwrap_or(Idle { calls, since: now })).since;
+            let since = entry
+                .idle
+                .insert(idle.unwrap_or(Idle { calls, since: now }))
+                .since;
             let is_harmless = match snapshot.state {
                 CircuitState::Closed => {
-                    let holds_nothing = snapshot.consecutive_failures == 0 && entry.breaker.is_window_clean_at(now);
+                    let holds_nothing =
+                        snapshot.consecutive_failures == 0 && entry.breaker.is_window_clean_at(now);
                     holds_nothing || now.since(since) >= snapshot.config.recovery_timeout
                 }
                 CircuitState::HalfOpen => snapshot.remaining == Some(Duration::ZERO),
@@ -302,13 +341,17 @@ impl BreakerRegistry {
         });
         let idle: Vec<_> = idle.collect();
         drop(breakers);
-        // Dropped after the lock: what their observers own is the user's, and its `Drop` may ask the registry.
+        // Dropped after the lock: what their observers own is the user's, and its `Drop` may ask
+        // the registry.
         idle.len()
     }
 
     /// The breakers, copied so that nothing is done to them under the lock.
     fn all(&self) -> Vec<CircuitBreaker> {
-        self.read().values().map(|entry| entry.breaker.clone()).collect()
+        self.read()
+            .values()
+            .map(|entry| entry.breaker.clone())
+            .collect()
     }
 
     fn read(&self) -> RwLockReadGuard<'_, HashMap<Box<str>, Entry>> {
@@ -316,6 +359,8 @@ impl BreakerRegistry {
     }
 
     fn write(&self) -> RwLockWriteGuard<'_, HashMap<Box<str>, Entry>> {
-        self.breakers.write().unwrap_or_else(PoisonError::into_inner)
+        self.breakers
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }

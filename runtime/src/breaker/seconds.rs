@@ -17,19 +17,26 @@ impl Serialize for Seconds {
             serializer.serialize_u64(self.0.as_secs())
         } else {
             // 53 bits hold nanoseconds for a hundred days only.
-            serializer.collect_str(&format_args!("{}.{:09}", self.0.as_secs(), self.0.subsec_nanos()))
+            serializer.collect_str(&format_args!(
+                "{}.{:09}",
+                self.0.as_secs(),
+                self.0.subsec_nanos()
+            ))
         }
     }
 }
 
-/// Reads what [`Seconds`] wrote. What is too long for a duration is the longest one; what is none, `None`.
+/// Reads what [`Seconds`] wrote. What is too long for a duration is the longest one; what is none,
+/// `None`.
 pub(super) fn read(value: &Value) -> Option<Duration> {
     if let Some(seconds) = value.as_u64() {
         return Some(Duration::from_secs(seconds));
     }
     if let Some((seconds, nanos)) = value.as_str().and_then(|text| text.split_once('.')) {
         let nanos = (nanos.len() == 9).then(|| nanos.parse().ok())??;
-        return Some(Duration::from_secs(seconds.parse().ok()?).saturating_add(Duration::from_nanos(nanos)));
+        return Some(
+            Duration::from_secs(seconds.parse().ok()?).saturating_add(Duration::from_nanos(nanos)),
+        );
     }
     let seconds = value.as_f64().filter(|seconds| *seconds >= 0.0)?;
     Some(Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX))

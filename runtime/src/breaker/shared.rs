@@ -1,8 +1,9 @@
 //! The concurrent shell: an atomic fast path over a locked slow path that drives the pure core.
 //!
-//! One word mirrors what the fast path must know: the mode, a few flags and the generation. It is written under the
-//! lock only. A closed breaker's successful call loads it twice and writes a counter of its own thread; everything
-//! else goes through the lock, which is never held across anything that can wait or that a user wrote.
+//! One word mirrors what the fast path must know: the mode, a few flags and the generation. It is
+//! written under the lock only. A closed breaker's successful call loads it twice and writes a
+//! counter of its own thread; everything else goes through the lock, which is never held across
+//! anything that can wait or that a user wrote.
 
 use super::{
     builder::Place,
@@ -86,7 +87,16 @@ impl Shared {
             telling: false,
         };
         let (counters, observers) = (Counters::new(), Observers::new());
-        Self { hot, counters, in_flight: OnceBox::new(), observers, name, clock, place, locked: Mutex::new(locked) }
+        Self {
+            hot,
+            counters,
+            in_flight: OnceBox::new(),
+            observers,
+            name,
+            clock,
+            place,
+            locked: Mutex::new(locked),
+        }
     }
 
     /// Answers a call that wants in.
@@ -100,10 +110,15 @@ impl Shared {
         self.admit_slow(word)
     }
 
-    /// Answers a call that wants in, by going on with `go` or `deny`. Not a `Result`: the slow path writes that into
-    /// memory, and the fast one would have to go through the same memory, which costs more than all the rest of it.
+    /// Answers a call that wants in, by going on with `go` or `deny`. Not a `Result`: the slow path
+    /// writes that into memory, and the fast one would have to go through the same memory, which
+    /// costs more than all the rest of it.
     #[inline]
-    pub(super) fn admit_then<R>(&self, go: impl FnOnce(Ticket) -> R, deny: impl FnOnce(Denied) -> R) -> R {
+    pub(super) fn admit_then<R>(
+        &self,
+        go: impl FnOnce(Ticket) -> R,
+        deny: impl FnOnce(Denied) -> R,
+    ) -> R {
         // As in `admit`.
         let word = self.hot.word.load(Ordering::Acquire);
         let mut ticket = Ticket::untimed(word);
@@ -125,18 +140,28 @@ impl Shared {
                 Err(denied) => denied,
             },
             word::DISABLED => return Ok(Ticket::untimed(word)),
-            word::FORCED_OPEN => Denied { generation, wait: UNKNOWN_WAIT },
+            word::FORCED_OPEN => Denied {
+                generation,
+                wait: UNKNOWN_WAIT,
+            },
             mode => {
                 let now = self.clock.now();
-                // Relaxed: ordered after the word by its Acquire. A later open time's end may be read, which rejects
-                // as rightly: the circuit was open again by then.
+                // Relaxed: ordered after the word by its Acquire. A later open time's end may be
+                // read, which rejects as rightly: the circuit was open again by then.
                 let until = Tick::from_nanos(self.hot.open_until.load(Ordering::Relaxed));
                 // Acquire pairs with the Release in `publish`, for `leave_time_line`.
                 let since = Tick::from_nanos(self.hot.open_since.load(Ordering::Acquire));
                 let is_open = mode == word::OPEN && now < until;
-                let left_at = if is_open && now < since { self.leave_time_line(since) } else { None };
+                let left_at = if is_open && now < since {
+                    self.leave_time_line(since)
+                } else {
+                    None
+                };
                 if is_open && left_at.is_none() {
-                    Denied { generation, wait: until.as_nanos() - now.as_nanos() }
+                    Denied {
+                        generation,
+                        wait: until.as_nanos() - now.as_nanos(),
+                    }
                 } else {
                     match self.admit_locked(left_at.unwrap_or(now)) {
                         Ok(ticket) => return Ok(ticket),
@@ -160,15 +185,20 @@ impl Shared {
         Err(denied)
     }
 
-    /// Ends an open time that began at `since`, if that lies ahead of the clock: it was measured on another time line.
-    /// Returns the present tick if it did.
+    /// Ends an open time that began at `since`, if that lies ahead of the clock: it was measured on
+    /// another time line. Returns the present tick if it did.
     #[cold]
     fn leave_time_line(&self, since: Tick) -> Option<Tick> {
-        // Read after `since` was: on one time line it cannot be earlier. A reading from before may be, as the circuit may
-        // have opened in between.
+        // Read after `since` was: on one time line it cannot be earlier. A reading from before may
+        // be, as the circuit may have opened in between.
         let now = self.clock.now();
-        let has_left =
-            now < since && self.step(|locked| (locked.core.leave_time_line_at(now, since), Effects::default()));
+        let has_left = now < since
+            && self.step(|locked| {
+                (
+                    locked.core.leave_time_line_at(now, since),
+                    Effects::default(),
+                )
+            });
         has_left.then_some(now)
     }
 
@@ -192,14 +222,26 @@ impl Shared {
 
     /// Counts the calls that have become slow while they run.
     fn count_overdue(&self, locked: &mut Locked, now: Tick) {
-        let Some(in_flight) = self.in_flight.get().filter(|calls| calls.is_due(now)) else { return };
-        let Some(limit) = locked.core.config().slow_call.map(saturating_nanos) else { return };
+        let Some(in_flight) = self.in_flight.get().filter(|calls| calls.is_due(now)) else {
+            return;
+        };
+        let Some(limit) = locked.core.config().slow_call.map(saturating_nanos) else {
+            return;
+        };
         let generation = locked.core.generation();
         in_flight.count_overdue(now, limit, generation, |call| {
-            // The entry's identity is known before it is made, so that the call that ends now cannot count twice.
+            // The entry's identity is known before it is made, so that the call that ends now
+            // cannot count twice.
             if call.claim(locked.core.next_entry_at(now)) {
                 locked.totals.slow = locked.totals.slow.saturating_add(1);
-                self.push_detail(locked, Told::Slow { generation, elapsed: now.since(call.start()), pending: true });
+                self.push_detail(
+                    locked,
+                    Told::Slow {
+                        generation,
+                        elapsed: now.since(call.start()),
+                        pending: true,
+                    },
+                );
                 let effects = locked.core.record_pending_slow_at(now);
                 self.take(locked, effects);
             }
@@ -235,7 +277,11 @@ impl Shared {
         let generation = word::generation(self.hot.word.load(Ordering::Acquire));
         let slot = call::slot_of(self.address(), generation)?;
         self.step(|locked| {
-            if locked.rare.as_ref().is_some_and(|rare| rare.lent.contains(&slot)) {
+            if locked
+                .rare
+                .as_ref()
+                .is_some_and(|rare| rare.lent.contains(&slot))
+            {
                 return (None, Effects::default());
             }
             let (is_lent, effects) = locked.core.lend_at(now, generation);
@@ -251,7 +297,9 @@ impl Shared {
     pub(super) fn hold_slot(&self, ticket: Ticket, id: Option<u64>) -> Option<HeldSlot> {
         let generation = word::generation(self.hot.word.load(Ordering::Relaxed));
         // Where the state has changed since, there is no slot any more.
-        ticket.is_probe().then(|| call::hold(self.address(), generation, id))
+        ticket
+            .is_probe()
+            .then(|| call::hold(self.address(), generation, id))
     }
 
     /// Gives a lent slot back to the call around.
@@ -267,20 +315,28 @@ impl Shared {
     /// Returns `false` if the breaker lets every call through now.
     pub(super) fn may_reject(&self) -> bool {
         // Relaxed: the answer is old as soon as it is given.
-        !matches!(self.hot.word.load(Ordering::Relaxed) & word::MODE, word::CLOSED | word::DISABLED)
+        !matches!(
+            self.hot.word.load(Ordering::Relaxed) & word::MODE,
+            word::CLOSED | word::DISABLED
+        )
     }
 
-    /// Returns the address by which calls further in know the breaker, which lives as long as any of its calls.
+    /// Returns the address by which calls further in know the breaker, which lives as long as any
+    /// of its calls.
     pub(super) fn address(&self) -> usize {
         std::ptr::from_ref(self).addr()
     }
 
-    /// Takes the verdict on an admitted call where that changes nothing but a count; returns `false` where it may.
+    /// Takes the verdict on an admitted call where that changes nothing but a count; returns
+    /// `false` where it may.
     #[inline]
     pub(super) fn succeed_at_once(&self, ticket: Ticket) -> bool {
         const CHEAP: u64 = word::MODE | word::TIMED | word::SATURATED | word::BYSTANDER;
-        // Relaxed: the load only decides whether the lock is taken, and what happened before this call is seen anyway.
-        if ticket.word & CHEAP == word::SATURATED && self.hot.word.load(Ordering::Relaxed) == ticket.word {
+        // Relaxed: the load only decides whether the lock is taken, and what happened before this
+        // call is seen anyway.
+        if ticket.word & CHEAP == word::SATURATED
+            && self.hot.word.load(Ordering::Relaxed) == ticket.word
+        {
             self.counters.add(Counted::Success);
             true
         } else {
@@ -307,7 +363,8 @@ impl Shared {
         let left = self.leave(ticket);
         if let Some(end) = now {
             slow = self.is_slow(left.start, end);
-            let changes_nothing = !slow && left.counted.is_none() && ticket.word & word::SATURATED != 0;
+            let changes_nothing =
+                !slow && left.counted.is_none() && ticket.word & word::SATURATED != 0;
             let is_due = self.in_flight.get().is_some_and(|calls| calls.is_due(end));
             let word = ticket.word & !word::ENTERED;
             if changes_nothing && !is_due && self.hot.word.load(Ordering::Relaxed) == word {
@@ -359,14 +416,21 @@ impl Shared {
 
     #[cold]
     #[inline(never)]
-    fn fail_because(&self, ticket: Ticket, write_cause: impl FnOnce(&mut dyn fmt::Write) -> fmt::Result) {
+    fn fail_because(
+        &self,
+        ticket: Ticket,
+        write_cause: impl FnOnce(&mut dyn fmt::Write) -> fmt::Result,
+    ) {
         self.fail(ticket, CauseText::of(write_cause));
     }
 
     /// Counts a panic.
     #[cold]
     pub(super) fn fail_by_panic(&self, ticket: Ticket) {
-        self.fail(ticket, CauseText::of(|out| out.write_str("the call panicked")));
+        self.fail(
+            ticket,
+            CauseText::of(|out| out.write_str("the call panicked")),
+        );
     }
 
     /// Takes the verdict that a call failed.
@@ -377,7 +441,8 @@ impl Shared {
         }
     }
 
-    /// Returns how many calls have succeeded, wrapped; two readings differ where one succeeded between them.
+    /// Returns how many calls have succeeded, wrapped; two readings differ where one succeeded
+    /// between them.
     pub(super) fn successes(&self) -> u32 {
         self.counters.sum(Counted::Success) as u32
     }
@@ -407,16 +472,24 @@ impl Shared {
             }
             (ticket, Some(successes)) => {
                 let in_flight = self.in_flight.get();
-                let since = in_flight.and_then(|calls| calls.start(ticket.cell())).unwrap_or(ticket.start());
+                let since = in_flight
+                    .and_then(|calls| calls.start(ticket.cell()))
+                    .unwrap_or(ticket.start());
                 self.drop_pending(ticket, since, successes, ended_by)
             }
         }
     }
 
-    /// Ends a call that was pending since a moment at which `successes` calls had succeeded; returns `true` if that counts
-    /// as a failure.
+    /// Ends a call that was pending since a moment at which `successes` calls had succeeded;
+    /// returns `true` if that counts as a failure.
     #[cold]
-    pub(super) fn drop_pending(&self, ticket: Ticket, since: Tick, successes: u32, ended_by: EndedBy) -> bool {
+    pub(super) fn drop_pending(
+        &self,
+        ticket: Ticket,
+        since: Tick,
+        successes: u32,
+        ended_by: EndedBy,
+    ) -> bool {
         let now = self.clock.now();
         let elapsed = now.since(since);
         let abandoned = match ended_by {
@@ -436,8 +509,14 @@ impl Shared {
             }
         };
         if !ticket.is_uncounted() {
-            let verb = if abandoned.is_some() { "dropped" } else { "timed out" };
-            let cause = CauseText::of(|out| write!(out, "{verb} after it had been pending for {elapsed:.1?}"));
+            let verb = if abandoned.is_some() {
+                "dropped"
+            } else {
+                "timed out"
+            };
+            let cause = CauseText::of(|out| {
+                write!(out, "{verb} after it had been pending for {elapsed:.1?}")
+            });
             self.fail_with(ticket, now, cause, abandoned);
         }
         true
@@ -449,13 +528,27 @@ impl Shared {
         let mut locked = self.locked.lock();
         if self.is_current_locked(&mut locked, ticket, now) {
             locked.totals.failure = locked.totals.failure.saturating_add(1);
-            locked.last_failure = Some(LastFailure { at: Moment::Here(now), cause });
+            locked.last_failure = Some(LastFailure {
+                at: Moment::Here(now),
+                cause,
+            });
             if let Some(elapsed) = abandoned {
                 locked.totals.abandoned = locked.totals.abandoned.saturating_add(1);
-                self.push_detail(&mut locked, Told::Abandoned { generation: ticket.generation(), elapsed });
+                self.push_detail(
+                    &mut locked,
+                    Told::Abandoned {
+                        generation: ticket.generation(),
+                        elapsed,
+                    },
+                );
             }
-            let outcome =
-                Outcome { failure: true, slow, counted: left.counted, started: left.start, lent: ticket.is_lent() };
+            let outcome = Outcome {
+                failure: true,
+                slow,
+                counted: left.counted,
+                started: left.start,
+                lent: ticket.is_lent(),
+            };
             self.record_locked(&mut locked, ticket, now, outcome);
         }
         self.finish(locked);
@@ -483,31 +576,48 @@ impl Shared {
         if outcome.slow && outcome.counted.is_none() {
             locked.totals.slow = locked.totals.slow.saturating_add(1);
             let elapsed = now.since(outcome.started);
-            self.push_detail(locked, Told::Slow { generation: ticket.generation(), elapsed, pending: false });
+            self.push_detail(
+                locked,
+                Told::Slow {
+                    generation: ticket.generation(),
+                    elapsed,
+                    pending: false,
+                },
+            );
         }
         self.give_back(locked, ticket);
         let effects = locked.core.record_at(now, ticket.generation(), outcome);
         self.take(locked, effects);
     }
 
-    /// Puts what is no change of state in the outbox where somebody listens; else nothing is kept for nobody.
+    /// Puts what is no change of state in the outbox where somebody listens; else nothing is kept
+    /// for nobody.
     fn push_detail(&self, locked: &mut Locked, told: Told) {
         if self.observers.are_listening(LevelFilter::DEBUG) {
             locked.push(told);
         }
     }
 
-    /// Takes a call out of the running ones; returns its start, and the entry under which it was counted as slow while
-    /// it ran.
+    /// Takes a call out of the running ones; returns its start, and the entry under which it was
+    /// counted as slow while it ran.
     fn leave(&self, ticket: Ticket) -> Left {
-        let left = self.in_flight.get().and_then(|calls| calls.leave(ticket.cell()));
-        left.unwrap_or_else(|| Left { start: ticket.start(), counted: None })
+        let left = self
+            .in_flight
+            .get()
+            .and_then(|calls| calls.leave(ticket.cell()));
+        left.unwrap_or_else(|| Left {
+            start: ticket.start(),
+            counted: None,
+        })
     }
 
     /// Returns the entry under which a running call was counted.
     #[cfg(all(test, not(loom)))]
     pub(super) fn counted_entry(&self, ticket: Ticket) -> Option<u64> {
-        self.in_flight.get()?.entry(ticket.cell()).map(|entry| entry.0)
+        self.in_flight
+            .get()?
+            .entry(ticket.cell())
+            .map(|entry| entry.0)
     }
 
     fn is_slow(&self, start: Tick, now: Tick) -> bool {
@@ -541,7 +651,13 @@ impl Shared {
             let now = self.clock.now();
             self.step(|locked| {
                 self.give_back(locked, ticket);
-                locked.core.release_at(now, ticket.generation(), started, ticket.is_lent(), answered)
+                locked.core.release_at(
+                    now,
+                    ticket.generation(),
+                    started,
+                    ticket.is_lent(),
+                    answered,
+                )
             })
         } else {
             word::generation(self.hot.word.load(Ordering::Relaxed)) == ticket.generation()
@@ -568,7 +684,11 @@ impl Shared {
     fn take(&self, locked: &mut Locked, effects: Effects) {
         if effects != Effects::default() {
             // The count is needed where an opening goes on or ends.
-            let rejected = if effects.iter().any(|change| is_open(change.from)) { self.rejected() } else { 0 };
+            let rejected = if effects.iter().any(|change| is_open(change.from)) {
+                self.rejected()
+            } else {
+                0
+            };
             locked.take(effects, rejected);
         }
     }
@@ -607,16 +727,24 @@ impl Shared {
     fn publish(&self, core: &Core) {
         if let Phase::Open { until } = core.phase() {
             // Relaxed: the Release below orders it before the word.
-            self.hot.open_until.store(until.as_nanos(), Ordering::Relaxed);
+            self.hot
+                .open_until
+                .store(until.as_nanos(), Ordering::Relaxed);
             // Release pairs with the Acquire in `admit_slow`.
-            self.hot.open_since.store(core.since().as_nanos(), Ordering::Release);
+            self.hot
+                .open_since
+                .store(core.since().as_nanos(), Ordering::Release);
         }
         let slow = slow_above(core);
-        // Lines that nobody changes stay shared: each store is made only where it says something new.
+        // Lines that nobody changes stay shared: each store is made only where it says something
+        // new.
         if self.hot.slow_above.load(Ordering::Relaxed) != slow {
             self.hot.slow_above.store(slow, Ordering::Relaxed);
             // Another limit: the running calls become slow at another time.
-            self.in_flight.get().into_iter().for_each(InFlight::look_soon);
+            self.in_flight
+                .get()
+                .into_iter()
+                .for_each(InFlight::look_soon);
         }
         let word = word::of(core);
         if self.hot.word.load(Ordering::Relaxed) != word {
@@ -625,8 +753,8 @@ impl Shared {
         }
     }
 
-    /// Tells what is in the outbox, one after another, until it is empty. Only one thread does so at a time; what
-    /// others, or the observers themselves, cause meanwhile is put in behind.
+    /// Tells what is in the outbox, one after another, until it is empty. Only one thread does so
+    /// at a time; what others, or the observers themselves, cause meanwhile is put in behind.
     #[cold]
     fn empty_outbox(&self) {
         /// Lets the next one tell should this one panic, as a log subscriber can make it.

@@ -1,4 +1,5 @@
-//! A breaker as it was at a moment: for people, for dashboards, and for the next start of the program.
+//! A breaker as it was at a moment: for people, for dashboards, and for the next start of the
+//! program.
 
 use super::{
     cause::CauseText,
@@ -23,8 +24,9 @@ use std::{
 
 /// Everything that is known about a breaker at one moment.
 ///
-/// It can be stored with serde and given to [`CircuitBreaker::restore`](super::CircuitBreaker::restore) after a
-/// restart. Serialised, durations are seconds (a number, or its text where no number of JSON holds them exactly), points
+/// It can be stored with serde and given to
+/// [`CircuitBreaker::restore`](super::CircuitBreaker::restore) after a restart. Serialised,
+/// durations are seconds (a number, or its text where no number of JSON holds them exactly), points
 /// in time milliseconds since the Unix epoch, and what is unknown is null.
 ///
 /// # Examples
@@ -54,8 +56,8 @@ pub struct Snapshot {
     pub state: CircuitState,
     /// Since when it is in that state, by the wall clock.
     pub since: SystemTime,
-    /// How long until time alone ends the state: the rest of the open or half-open time. Zero where the open time is
-    /// over and the next call will be a probe; `None` where the state has no end.
+    /// How long until time alone ends the state: the rest of the open or half-open time. Zero where
+    /// the open time is over and the next call will be a probe; `None` where the state has no end.
     pub remaining: Option<Duration>,
     /// How many times the state changed or was reset.
     pub generation: u64,
@@ -67,13 +69,15 @@ pub struct Snapshot {
     pub failed_recoveries: u32,
     /// How many calls the window holds.
     pub window_calls: u64,
-    /// The share of failures in the window; `None`, unknown, below the minimum number of calls or without a window.
+    /// The share of failures in the window; `None`, unknown, below the minimum number of calls or
+    /// without a window.
     pub failure_rate: Option<f64>,
     /// The share of slow calls in the window; `None`, unknown, as above.
     pub slow_rate: Option<f64>,
     /// The latest failure.
     pub last_failure: Option<LastFailure>,
-    /// The text of the failure that opened the circuit, while it is not closed: the cause that rejections give.
+    /// The text of the failure that opened the circuit, while it is not closed: the cause that
+    /// rejections give.
     pub opened_by: Option<String>,
     /// The configuration.
     pub config: BreakerConfig,
@@ -81,7 +85,8 @@ pub struct Snapshot {
     pub taken_at: SystemTime,
 }
 
-/// How many calls ended in which way. Verdicts that came too late to mean anything are in none of them.
+/// How many calls ended in which way. Verdicts that came too late to mean anything are in none of
+/// them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Counts {
@@ -103,7 +108,9 @@ impl Counts {
     /// Returns how many calls came, rejected ones included.
     #[must_use]
     pub fn total(&self) -> u64 {
-        [self.failure, self.ignored, self.rejected].into_iter().fold(self.success, u64::saturating_add)
+        [self.failure, self.ignored, self.rejected]
+            .into_iter()
+            .fold(self.success, u64::saturating_add)
     }
 }
 
@@ -120,11 +127,18 @@ pub struct LastFailure {
 impl Snapshot {
     pub(super) fn of(shared: &Shared) -> Self {
         let (now, wall) = (shared.clock.now(), shared.clock.wall());
-        let at = |tick| wall.checked_sub(now.since(tick)).unwrap_or(SystemTime::UNIX_EPOCH);
+        let at = |tick| {
+            wall.checked_sub(now.since(tick))
+                .unwrap_or(SystemTime::UNIX_EPOCH)
+        };
         let counted = |what| shared.counters.sum(what);
-        // Summed before the lock is taken; a call that races with a snapshot may or may not be in it.
-        let (success, ignored, rejected) =
-            (counted(Counted::Success), counted(Counted::Ignored), counted(Counted::Rejected));
+        // Summed before the lock is taken; a call that races with a snapshot may or may not be in
+        // it.
+        let (success, ignored, rejected) = (
+            counted(Counted::Success),
+            counted(Counted::Ignored),
+            counted(Counted::Rejected),
+        );
         shared.read(|locked| {
             let core = &locked.core;
             let view = core.view_at(now);
@@ -159,7 +173,9 @@ impl Snapshot {
                 failure_rate: rates.failure,
                 slow_rate: rates.slow,
                 last_failure,
-                opened_by: opened_by.filter(|_| !matches!(view.state, CircuitState::Closed | CircuitState::Disabled)),
+                opened_by: opened_by.filter(|_| {
+                    !matches!(view.state, CircuitState::Closed | CircuitState::Disabled)
+                }),
                 config: core.config().clone(),
                 taken_at: wall,
             }
@@ -169,7 +185,11 @@ impl Snapshot {
     pub(super) fn restore_into(&self, shared: &Shared) {
         let now = shared.clock.now();
         // A wall clock that was set back since makes the rest longer than it was at no point.
-        let passed = shared.clock.wall().duration_since(self.taken_at).unwrap_or_default();
+        let passed = shared
+            .clock
+            .wall()
+            .duration_since(self.taken_at)
+            .unwrap_or_default();
         let memory = Memory {
             state: self.state,
             remaining: self.remaining.unwrap_or_default().saturating_sub(passed),
@@ -181,7 +201,10 @@ impl Snapshot {
             at: Moment::Before(last.at),
             cause: CauseText::of(|out| out.write_str(last.cause.as_deref().unwrap_or_default())),
         });
-        let opened_by = self.opened_by.as_deref().map(|text| CauseText::of(|out| out.write_str(text)));
+        let opened_by = self
+            .opened_by
+            .as_deref()
+            .map(|text| CauseText::of(|out| out.write_str(text)));
         let opened_by = opened_by.as_ref().map(|text| redact::text(text.as_str()));
         shared.step(|locked| {
             // What failed in this life failed later.
@@ -255,7 +278,10 @@ impl Serialize for Snapshot {
         map.serialize_entry("failure_rate", &self.failure_rate)?;
         map.serialize_entry("slow_rate", &self.slow_rate)?;
         map.serialize_entry("last_failure_at", &last.map(|last| unix_millis(last.at)))?;
-        map.serialize_entry("last_failure_cause", &last.and_then(|last| last.cause.as_deref()))?;
+        map.serialize_entry(
+            "last_failure_cause",
+            &last.and_then(|last| last.cause.as_deref()),
+        )?;
         map.serialize_entry("opened_by", &self.opened_by)?;
         map.serialize_entry("config", &self.config)?;
         map.serialize_entry("taken_at", &unix_millis(self.taken_at))?;
@@ -291,18 +317,35 @@ impl Serialize for BreakerConfig {
     }
 }
 
-/// Reads what [`Serialize`] wrote. Fields that are missing, as in a snapshot of an older version, have their defaults;
-/// only `name` and `state` must be there.
+/// Reads what [`Serialize`] wrote. Fields that are missing, as in a snapshot of an older version,
+/// have their defaults; only `name` and `state` must be there.
 impl<'de> Deserialize<'de> for Snapshot {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let fields = Fields(Map::deserialize(deserializer)?);
         let state = fields.text("state").and_then(CircuitState::of_name);
-        let config = fields.0.get("config").and_then(Value::as_object).cloned().unwrap_or_default();
-        let counts = Fields(fields.0.get("counts").and_then(Value::as_object).cloned().unwrap_or_default());
+        let config = fields
+            .0
+            .get("config")
+            .and_then(Value::as_object)
+            .cloned()
+            .unwrap_or_default();
+        let counts = Fields(
+            fields
+                .0
+                .get("counts")
+                .and_then(Value::as_object)
+                .cloned()
+                .unwrap_or_default(),
+        );
         let count = |key| counts.number(key).unwrap_or(0);
         Ok(Self {
-            name: fields.text("name").ok_or_else(|| D::Error::missing_field("name"))?.to_owned(),
-            state: state.ok_or_else(|| D::Error::custom("`state` is not the name of a circuit breaker's state"))?,
+            name: fields
+                .text("name")
+                .ok_or_else(|| D::Error::missing_field("name"))?
+                .to_owned(),
+            state: state.ok_or_else(|| {
+                D::Error::custom("`state` is not the name of a circuit breaker's state")
+            })?,
             since: fields.time("since"),
             remaining: fields.duration("remaining"),
             generation: fields.number("generation").unwrap_or(0),
@@ -339,20 +382,40 @@ fn config_of(fields: &Fields) -> BreakerConfig {
     let calls = fields.small("count_window").map(WindowKind::Calls);
     BreakerConfig {
         failure_threshold: fields.small("failure_threshold"),
-        recovery_timeout: fields.duration("recovery_timeout").unwrap_or(default.recovery_timeout),
-        half_open_max_calls: fields.small("half_open_max_calls").unwrap_or(default.half_open_max_calls),
-        success_threshold: fields.small("success_threshold").unwrap_or(default.success_threshold),
-        recovery_backoff: fields.float("recovery_backoff").unwrap_or(default.recovery_backoff),
-        max_recovery_timeout: fields.duration("max_recovery_timeout").unwrap_or(default.max_recovery_timeout),
-        recovery_jitter: fields.float("recovery_jitter").unwrap_or(default.recovery_jitter),
-        half_open_timeout: fields.duration("half_open_timeout").unwrap_or(default.half_open_timeout),
+        recovery_timeout: fields
+            .duration("recovery_timeout")
+            .unwrap_or(default.recovery_timeout),
+        half_open_max_calls: fields
+            .small("half_open_max_calls")
+            .unwrap_or(default.half_open_max_calls),
+        success_threshold: fields
+            .small("success_threshold")
+            .unwrap_or(default.success_threshold),
+        recovery_backoff: fields
+            .float("recovery_backoff")
+            .unwrap_or(default.recovery_backoff),
+        max_recovery_timeout: fields
+            .duration("max_recovery_timeout")
+            .unwrap_or(default.max_recovery_timeout),
+        recovery_jitter: fields
+            .float("recovery_jitter")
+            .unwrap_or(default.recovery_jitter),
+        half_open_timeout: fields
+            .duration("half_open_timeout")
+            .unwrap_or(default.half_open_timeout),
         window: calls.or_else(|| fields.duration("time_window").map(WindowKind::Time)),
         failure_rate: fields.float("failure_rate"),
         min_calls: fields.small("min_calls").unwrap_or(default.min_calls),
         slow_call: fields.duration("slow_call"),
         slow_rate: fields.float("slow_rate"),
-        abandoned_after: fields.duration("abandoned_after").unwrap_or(default.abandoned_after),
-        shadow: fields.0.get("shadow").and_then(Value::as_bool).unwrap_or(false),
+        abandoned_after: fields
+            .duration("abandoned_after")
+            .unwrap_or(default.abandoned_after),
+        shadow: fields
+            .0
+            .get("shadow")
+            .and_then(Value::as_bool)
+            .unwrap_or(false),
     }
 }
 
@@ -382,11 +445,15 @@ impl Fields {
 
     fn time(&self, key: &str) -> SystemTime {
         let since_epoch = Duration::from_millis(self.number(key).unwrap_or(0));
-        SystemTime::UNIX_EPOCH.checked_add(since_epoch).unwrap_or(SystemTime::UNIX_EPOCH)
+        SystemTime::UNIX_EPOCH
+            .checked_add(since_epoch)
+            .unwrap_or(SystemTime::UNIX_EPOCH)
     }
 }
 
 fn unix_millis(time: SystemTime) -> u64 {
-    let since_epoch = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let since_epoch = time
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default();
     u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX)
 }

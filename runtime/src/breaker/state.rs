@@ -1,4 +1,5 @@
-//! The state machine, pure: state, input and now give a new state and effects. No clock, no atomics, no callbacks.
+//! The state machine, pure: state, input and now give a new state and effects. No clock, no
+//! atomics, no callbacks.
 
 use super::{
     config::BreakerConfig,
@@ -43,8 +44,9 @@ pub(super) enum Phase {
 pub(super) struct HalfOpen {
     /// When the limit is over.
     until: Tick,
-    /// The middle of the time up to the limit: a probe that began by then and runs at the limit hangs. One that began
-    /// later may only be the latest of many, as under load there is always one.
+    /// The middle of the time up to the limit: a probe that began by then and runs at the limit
+    /// hangs. One that began later may only be the latest of many, as under load there is always
+    /// one.
     middle: Tick,
     in_flight: u32,
     /// Those in flight that run on the slot of a call around them.
@@ -59,7 +61,15 @@ pub(super) struct HalfOpen {
 impl HalfOpen {
     fn new(now: Tick, limit: Duration) -> Self {
         let (until, middle) = (now.after(limit), now.after(limit / 2));
-        Self { until, middle, in_flight: 0, lent: 0, early: 0, successes: 0, answered: false }
+        Self {
+            until,
+            middle,
+            in_flight: 0,
+            lent: 0,
+            early: 0,
+            successes: 0,
+            answered: false,
+        }
     }
 
     fn admit_at(&mut self, now: Tick) {
@@ -77,11 +87,18 @@ impl HalfOpen {
     /// Sets the limit anew from a moment on; the probes in flight began before it.
     fn renew_at(&mut self, at: Tick, limit: Duration) {
         let (in_flight, lent, early) = (self.in_flight, self.lent, self.in_flight);
-        *self =
-            Self { in_flight, lent, early, successes: self.successes, answered: self.answered, ..Self::new(at, limit) };
+        *self = Self {
+            in_flight,
+            lent,
+            early,
+            successes: self.successes,
+            answered: self.answered,
+            ..Self::new(at, limit)
+        };
     }
 
-    /// Returns `true` if the limit is further away than twice its length when it was set, whatever is configured by now.
+    /// Returns `true` if the limit is further away than twice its length when it was set, whatever
+    /// is configured by now.
     fn is_ahead_of(&self, now: Tick) -> bool {
         let half = self.until.since(self.middle);
         self.until.since(now) > half.saturating_mul(4)
@@ -125,7 +142,8 @@ pub(super) enum Admission {
 pub(super) struct Outcome {
     pub(super) failure: bool,
     pub(super) slow: bool,
-    /// The entry under which the call was counted already, when it was seen to be slow while it ran.
+    /// The entry under which the call was counted already, when it was seen to be slow while it
+    /// ran.
     pub(super) counted: Option<EntryId>,
     /// When a probe was admitted; of no meaning for other calls.
     pub(super) started: Tick,
@@ -144,8 +162,8 @@ pub(super) struct Transition {
     pub(super) lasts: Option<Duration>,
 }
 
-/// The effects of one step: at most two transitions, as when a half-open time and the open time after it have both
-/// passed unnoticed.
+/// The effects of one step: at most two transitions, as when a half-open time and the open time
+/// after it have both passed unnoticed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Effects([Option<Transition>; 2]);
 
@@ -166,7 +184,8 @@ impl Effects {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct View {
     pub(super) state: CircuitState,
-    /// How long until the state can be left by the passing of time; zero where a call would leave it now.
+    /// How long until the state can be left by the passing of time; zero where a call would leave
+    /// it now.
     pub(super) remaining: Option<Duration>,
     /// When the state was entered.
     pub(super) since: Tick,
@@ -184,7 +203,16 @@ pub(super) struct Memory {
 impl Core {
     pub(super) fn new(config: BreakerConfig, now: Tick, rng: Rng) -> Self {
         let window = Window::new(config.window);
-        Self { config, phase: Phase::Closed, since: now, generation: 0, consecutive: 0, reopened: 0, window, rng }
+        Self {
+            config,
+            phase: Phase::Closed,
+            since: now,
+            generation: 0,
+            consecutive: 0,
+            reopened: 0,
+            window,
+            rng,
+        }
     }
 
     pub(super) fn config(&self) -> &BreakerConfig {
@@ -211,7 +239,8 @@ impl Core {
         self.window.tally_at(now)
     }
 
-    /// Admits a probe on the slot of a call around it, if the half-open state of `generation` is not over.
+    /// Admits a probe on the slot of a call around it, if the half-open state of `generation` is
+    /// not over.
     pub(super) fn lend_at(&mut self, now: Tick, generation: u64) -> (bool, Effects) {
         if generation != self.generation {
             return (false, Effects::default());
@@ -237,8 +266,9 @@ impl Core {
         self.since
     }
 
-    /// Ends the open time that began at `since`, a moment that the clock has not reached: the clock was exchanged or set
-    /// back, and how much of the time is left cannot be known. The next call is a probe. Returns `true` if it ended one.
+    /// Ends the open time that began at `since`, a moment that the clock has not reached: the clock
+    /// was exchanged or set back, and how much of the time is left cannot be known. The next call
+    /// is a probe. Returns `true` if it ended one.
     pub(super) fn leave_time_line_at(&mut self, now: Tick, since: Tick) -> bool {
         match &mut self.phase {
             Phase::Open { until } if self.since == since && now < since => {
@@ -257,15 +287,25 @@ impl Core {
             && now >= until
         {
             let half_open = HalfOpen::new(now, self.config.half_open_timeout);
-            self.enter_at(now, Phase::HalfOpen(half_open), TransitionReason::RecoveryTimeElapsed, &mut effects);
+            self.enter_at(
+                now,
+                Phase::HalfOpen(half_open),
+                TransitionReason::RecoveryTimeElapsed,
+                &mut effects,
+            );
         }
         let admission = match &mut self.phase {
             Phase::Closed | Phase::Disabled => Admission::Admitted,
-            Phase::Open { until } => Admission::Rejected { retry_after: Some(until.since(now)) },
+            Phase::Open { until } => Admission::Rejected {
+                retry_after: Some(until.since(now)),
+            },
             Phase::ForcedOpen => Admission::Rejected { retry_after: None },
-            Phase::HalfOpen(probes) if probes.in_flight - probes.lent < self.config.half_open_max_calls => {
+            Phase::HalfOpen(probes)
+                if probes.in_flight - probes.lent < self.config.half_open_max_calls =>
+            {
                 if now >= probes.until {
-                    // The limit passed without an answer and without a hang: the next probe has a whole one.
+                    // The limit passed without an answer and without a hang: the next probe has a
+                    // whole one.
                     probes.renew_at(now, self.config.half_open_timeout);
                 }
                 probes.admit_at(now);
@@ -277,18 +317,19 @@ impl Core {
         (admission, effects)
     }
 
-    /// Tells whether the verdict on a quick success can be taken without knowing the time: it can neither change the
-    /// state nor expire a bucket.
+    /// Tells whether the verdict on a quick success can be taken without knowing the time: it can
+    /// neither change the state nor expire a bucket.
     pub(super) fn is_success_timeless(&self) -> bool {
         let Window::Count(_) = self.window else {
             return self.phase == Phase::Closed && matches!(self.window, Window::None);
         };
-        // One more success lowers each rate, but it may be the call that makes the rates known; a window that is at
-        // its limit already was reconfigured to it.
+        // One more success lowers each rate, but it may be the call that makes the rates known; a
+        // window that is at its limit already was reconfigured to it.
         let tally = self.window.tally_at(Tick::ZERO);
         self.phase == Phase::Closed
             && (tally.calls + 1 < u64::from(self.config.min_calls)
-                || tally.calls >= u64::from(self.config.min_calls) && self.tripped_at(Tick::ZERO).is_none())
+                || tally.calls >= u64::from(self.config.min_calls)
+                    && self.tripped_at(Tick::ZERO).is_none())
     }
 
     /// Makes the change that time alone has made due: the end of a half-open state.
@@ -298,12 +339,14 @@ impl Core {
         effects
     }
 
-    /// Takes the verdict on a call that was admitted in `generation`; one of an older generation changes nothing.
+    /// Takes the verdict on a call that was admitted in `generation`; one of an older generation
+    /// changes nothing.
     pub(super) fn record_at(&mut self, now: Tick, generation: u64, outcome: Outcome) -> Effects {
         if generation != self.generation {
             return Effects::default();
         }
-        // A verdict that comes after the half-open time is over must not close the circuit: time went first.
+        // A verdict that comes after the half-open time is over must not close the circuit: time
+        // went first.
         let mut effects = self.pass_time_at(now);
         if generation != self.generation {
             return effects;
@@ -323,14 +366,19 @@ impl Core {
                     }
                 }
             }
-            // Nobody is admitted in the generation of an open state, and a disabled breaker records nothing.
+            // Nobody is admitted in the generation of an open state, and a disabled breaker records
+            // nothing.
             Phase::Open { .. } | Phase::ForcedOpen | Phase::Disabled => {}
         }
         effects
     }
 
     fn record_closed_at(&mut self, now: Tick, outcome: Outcome, effects: &mut Effects) {
-        self.consecutive = if outcome.failure { self.consecutive.saturating_add(1) } else { 0 };
+        self.consecutive = if outcome.failure {
+            self.consecutive.saturating_add(1)
+        } else {
+            0
+        };
         match outcome.counted {
             None => {
                 self.window.record_at(now, outcome.failure, outcome.slow);
@@ -356,8 +404,9 @@ impl Core {
         effects
     }
 
-    /// Takes back the slot that was given in `generation` to a call that neither succeeded nor failed; `answered` where
-    /// it ended in a permanent error. Returns `true` if that generation still is.
+    /// Takes back the slot that was given in `generation` to a call that neither succeeded nor
+    /// failed; `answered` where it ended in a permanent error. Returns `true` if that generation
+    /// still is.
     pub(super) fn release_at(
         &mut self,
         now: Tick,
@@ -387,7 +436,11 @@ impl Core {
     }
 
     fn tripped_at(&self, now: Tick) -> Option<TransitionReason> {
-        if self.config.failure_threshold.is_some_and(|threshold| self.consecutive >= threshold) {
+        if self
+            .config
+            .failure_threshold
+            .is_some_and(|threshold| self.consecutive >= threshold)
+        {
             return Some(TransitionReason::ConsecutiveFailures);
         }
         let rates = self.rates_of(self.window.tally_at(now));
@@ -401,10 +454,16 @@ impl Core {
     /// Returns the rates of a window's content: unknown below the minimum number of calls.
     pub(super) fn rates_of(&self, tally: Tally) -> Rates {
         if self.config.window.is_none() || tally.calls < u64::from(self.config.min_calls) {
-            return Rates { failure: None, slow: None };
+            return Rates {
+                failure: None,
+                slow: None,
+            };
         }
         let of_all = |part: u64| part as f64 / tally.calls as f64;
-        Rates { failure: Some(of_all(tally.failures)), slow: self.config.slow_call.map(|_| of_all(tally.slow)) }
+        Rates {
+            failure: Some(of_all(tally.failures)),
+            slow: self.config.slow_call.map(|_| of_all(tally.slow)),
+        }
     }
 
     /// Ends a half-open state whose limit ended it, as of the moment at which it did.
@@ -412,7 +471,11 @@ impl Core {
         if let Some((ended, phase, reason)) = self.expired_half_open_at(now) {
             // A probe that hangs is a failed one.
             let hung = phase != Phase::Closed;
-            self.reopened = if hung { self.reopened.saturating_add(1) } else { 0 };
+            self.reopened = if hung {
+                self.reopened.saturating_add(1)
+            } else {
+                0
+            };
             self.enter_at(ended, phase, reason, effects);
         } else if let Phase::HalfOpen(probes) = &mut self.phase {
             let limit = self.config.half_open_timeout;
@@ -428,37 +491,63 @@ impl Core {
 
     /// Returns when the limit ended the half-open state, what followed and why, if it did.
     ///
-    /// A state in which no probe hung and none was answered by a permanent error goes on: that nobody called, or that
-    /// calls were given up, is no reason to reject the next one.
+    /// A state in which no probe hung and none was answered by a permanent error goes on: that
+    /// nobody called, or that calls were given up, is no reason to reject the next one.
     fn expired_half_open_at(&self, now: Tick) -> Option<(Tick, Phase, TransitionReason)> {
-        let Phase::HalfOpen(probes) = self.phase else { return None };
+        let Phase::HalfOpen(probes) = self.phase else {
+            return None;
+        };
         let (ended, hung) = probes.ended_at(now, self.config.half_open_timeout)?;
         if !hung {
             return Some((ended, Phase::Closed, TransitionReason::ProbesAnswered));
         }
-        // A copy of the generator: looking must not move it, and the change itself draws the same number.
+        // A copy of the generator: looking must not move it, and the change itself draws the same
+        // number.
         let fraction = self.rng.clone().next_fraction();
-        let until = self.config.open_until(ended, self.reopened.saturating_add(1), fraction);
-        Some((ended, Phase::Open { until }, TransitionReason::HalfOpenTimeout))
+        let until = self
+            .config
+            .open_until(ended, self.reopened.saturating_add(1), fraction);
+        Some((
+            ended,
+            Phase::Open { until },
+            TransitionReason::HalfOpenTimeout,
+        ))
     }
 
     /// Returns how the state looks now: as the next call would find it before it is answered.
     pub(super) fn view_at(&self, now: Tick) -> View {
-        let expired = self.expired_half_open_at(now).map(|(ended, phase, _)| (ended, phase));
+        let expired = self
+            .expired_half_open_at(now)
+            .map(|(ended, phase, _)| (ended, phase));
         let (since, phase) = expired.unwrap_or((self.since, self.phase));
         let (state, remaining) = match phase {
             Phase::Open { until } if now < until => (CircuitState::Open, Some(until.since(now))),
             Phase::Open { until } => {
-                return View { state: CircuitState::HalfOpen, remaining: Some(Duration::ZERO), since: until };
+                return View {
+                    state: CircuitState::HalfOpen,
+                    remaining: Some(Duration::ZERO),
+                    since: until,
+                };
             }
             Phase::HalfOpen(probes) => {
                 let renewed = now >= probes.until && probes.in_flight > 0;
-                let limit = if renewed { self.config.half_open_timeout } else { Duration::ZERO };
-                (CircuitState::HalfOpen, Some(probes.until.after(limit).since(now)))
+                let limit = if renewed {
+                    self.config.half_open_timeout
+                } else {
+                    Duration::ZERO
+                };
+                (
+                    CircuitState::HalfOpen,
+                    Some(probes.until.after(limit).since(now)),
+                )
             }
             other => (other.state(), None),
         };
-        View { state, remaining, since }
+        View {
+            state,
+            remaining,
+            since,
+        }
     }
 
     fn reopen_at(&mut self, now: Tick, reason: TransitionReason, effects: &mut Effects) {
@@ -478,9 +567,17 @@ impl Core {
     }
 
     /// Begins a new generation in another state.
-    fn enter_at(&mut self, now: Tick, phase: Phase, reason: TransitionReason, effects: &mut Effects) {
+    fn enter_at(
+        &mut self,
+        now: Tick,
+        phase: Phase,
+        reason: TransitionReason,
+        effects: &mut Effects,
+    ) {
         let lasts = match phase {
-            Phase::Open { until } | Phase::HalfOpen(HalfOpen { until, .. }) => Some(until.since(now)),
+            Phase::Open { until } | Phase::HalfOpen(HalfOpen { until, .. }) => {
+                Some(until.since(now))
+            }
             _ => None,
         };
         self.generation += 1;
@@ -538,7 +635,12 @@ impl Core {
         let done = match self.phase {
             Phase::Open { .. } | Phase::ForcedOpen => {
                 let half_open = HalfOpen::new(now, self.config.half_open_timeout);
-                self.enter_at(now, Phase::HalfOpen(half_open), TransitionReason::Manual, &mut effects);
+                self.enter_at(
+                    now,
+                    Phase::HalfOpen(half_open),
+                    TransitionReason::Manual,
+                    &mut effects,
+                );
                 Ok(())
             }
             Phase::HalfOpen(_) => Ok(()),
@@ -547,7 +649,8 @@ impl Core {
         (done, effects)
     }
 
-    /// Keeps the circuit open for at least `duration` from now. The two manual states stay as they are.
+    /// Keeps the circuit open for at least `duration` from now. The two manual states stay as they
+    /// are.
     pub(super) fn open_for_at(&mut self, now: Tick, duration: Duration) -> Effects {
         let mut effects = Effects::default();
         self.expire_half_open_at(now, &mut effects);
@@ -576,7 +679,9 @@ impl Core {
         let mut effects = Effects::default();
         let phase = match memory.state {
             CircuitState::Closed => Phase::Closed,
-            CircuitState::Open => Phase::Open { until: now.after(memory.remaining) },
+            CircuitState::Open => Phase::Open {
+                until: now.after(memory.remaining),
+            },
             CircuitState::HalfOpen => Phase::Open { until: now },
             CircuitState::ForcedOpen => Phase::ForcedOpen,
             CircuitState::Disabled => Phase::Disabled,
@@ -585,7 +690,11 @@ impl Core {
             self.enter_at(now, phase, TransitionReason::Restored, &mut effects);
         }
         self.reopened = memory.reopened;
-        self.consecutive = if phase == Phase::Closed { memory.consecutive } else { 0 };
+        self.consecutive = if phase == Phase::Closed {
+            memory.consecutive
+        } else {
+            0
+        };
         effects
     }
 }

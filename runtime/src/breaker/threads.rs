@@ -1,7 +1,8 @@
 //! Small dense numbers for threads, and arrays with one lazily made element for each of them.
 //!
-//! A counter that one thread alone writes needs no atomic read-modify-write and shares no cache line. Numbers are given
-//! back when a thread ends, so that they stay as dense as the most threads that ever lived at once.
+//! A counter that one thread alone writes needs no atomic read-modify-write and shares no cache
+//! line. Numbers are given back when a thread ends, so that they stay as dense as the most threads
+//! that ever lived at once.
 
 use once_cell::race::OnceBox;
 
@@ -14,15 +15,20 @@ mod index {
         sync::{Mutex, PoisonError},
     };
 
-    /// The numbers that ended threads gave back, smallest first, and the first number that was never given.
+    /// The numbers that ended threads gave back, smallest first, and the first number that was
+    /// never given.
     struct Free {
         returned: BinaryHeap<Reverse<u32>>,
         next: u32,
     }
 
-    static FREE: Mutex<Free> = Mutex::new(Free { returned: BinaryHeap::new(), next: 0 });
+    static FREE: Mutex<Free> = Mutex::new(Free {
+        returned: BinaryHeap::new(),
+        next: 0,
+    });
 
-    /// Held by a thread as long as it lives. The lock hands the memory of the old owner's writes to the new owner.
+    /// Held by a thread as long as it lives. The lock hands the memory of the old owner's writes to
+    /// the new owner.
     struct Lease(u32);
 
     impl Lease {
@@ -39,7 +45,10 @@ mod index {
     impl Drop for Lease {
         fn drop(&mut self) {
             INDEX.set(RETIRED);
-            FREE.lock().unwrap_or_else(PoisonError::into_inner).returned.push(Reverse(self.0));
+            FREE.lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .returned
+                .push(Reverse(self.0));
         }
     }
 
@@ -57,7 +66,11 @@ mod index {
     #[inline]
     pub(in crate::breaker) fn current() -> Option<u32> {
         let index = INDEX.get();
-        if index < RETIRED { Some(index) } else { assign(index) }
+        if index < RETIRED {
+            Some(index)
+        } else {
+            assign(index)
+        }
     }
 
     #[cold]
@@ -114,10 +127,14 @@ type Segment<T> = Box<[OnceBox<T>]>;
 
 impl<T> PerThread<T> {
     pub(super) fn new() -> Self {
-        Self { inline: std::array::from_fn(|_| OnceBox::new()), segments: OnceBox::new() }
+        Self {
+            inline: std::array::from_fn(|_| OnceBox::new()),
+            segments: OnceBox::new(),
+        }
     }
 
-    /// Returns this thread's element; `None` while the thread ends, or where there are too many threads.
+    /// Returns this thread's element; `None` while the thread ends, or where there are too many
+    /// threads.
     #[inline]
     pub(super) fn mine(&self, make: impl FnOnce() -> T) -> Option<&T> {
         let index = current()? as usize;
@@ -133,9 +150,12 @@ impl<T> PerThread<T> {
             Some(cell) => cell,
             None => {
                 let (segment, at) = position(index);
-                let segments =
-                    self.segments.get_or_init(|| Box::new(std::array::from_fn(|_| OnceBox::new()))).get(segment)?;
-                let make_segment = || Box::new((0..INLINE << segment).map(|_| OnceBox::new()).collect());
+                let segments = self
+                    .segments
+                    .get_or_init(|| Box::new(std::array::from_fn(|_| OnceBox::new())))
+                    .get(segment)?;
+                let make_segment =
+                    || Box::new((0..INLINE << segment).map(|_| OnceBox::new()).collect());
                 &segments.get_or_init(make_segment)[at]
             }
         };
@@ -154,7 +174,9 @@ impl<T> PerThread<T> {
     /// Iterates over all elements that were made.
     pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
         let segments = self.segments.get().into_iter().flatten();
-        let more = segments.filter_map(OnceBox::get).flat_map(|segment| segment.iter());
+        let more = segments
+            .filter_map(OnceBox::get)
+            .flat_map(|segment| segment.iter());
         self.inline.iter().chain(more).filter_map(OnceBox::get)
     }
 }
@@ -175,7 +197,10 @@ mod tests {
         let mut seen = std::collections::HashSet::new();
         for index in INLINE..INLINE << 6 {
             let (segment, at) = position(index);
-            assert!(at < INLINE << segment, "{index} lies outside of segment {segment}");
+            assert!(
+                at < INLINE << segment,
+                "{index} lies outside of segment {segment}"
+            );
             assert!(seen.insert((segment, at)), "{index} shares its place");
         }
     }
@@ -190,7 +215,9 @@ mod tests {
                 scope.spawn(|| {
                     assert_eq!(
                         slots.mine(make),
-                        Some(&make()).filter(|_| slots.mine(make) == Some(&make())).or(slots.mine(make))
+                        Some(&make())
+                            .filter(|_| slots.mine(make) == Some(&make()))
+                            .or(slots.mine(make))
                     );
                     barrier.wait();
                 });
@@ -203,7 +230,11 @@ mod tests {
                 scope.spawn(|| assert!(slots.mine(make).is_some()));
             });
         }
-        // Other tests run beside this one and take numbers too, but never a new one per thread that ever was.
-        assert!(slots.iter().count() < living + 100, "numbers are given back");
+        // Other tests run beside this one and take numbers too, but never a new one per thread that
+        // ever was.
+        assert!(
+            slots.iter().count() < living + 100,
+            "numbers are given back"
+        );
     }
 }

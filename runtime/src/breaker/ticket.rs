@@ -4,14 +4,14 @@ use super::{in_flight::CellId, word};
 use crate::time::{Tick, saturating_nanos};
 use std::time::Duration;
 
-/// An admitted call: what its verdict must bring back. Plain values, so that they can live in registers, and few, as
-/// they stand in futures.
+/// An admitted call: what its verdict must bring back. Plain values, so that they can live in
+/// registers, and few, as they stand in futures.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Ticket {
     /// The breaker's word at admission, and flags of the ticket's own.
     pub(super) word: u64,
-    /// Where the call is entered as running, if the word has [`word::ENTERED`], which knows the start. Else the start
-    /// in nanoseconds, of a call that is timed, a probe or pending.
+    /// Where the call is entered as running, if the word has [`word::ENTERED`], which knows the
+    /// start. Else the start in nanoseconds, of a call that is timed, a probe or pending.
     mark: u64,
 }
 
@@ -19,7 +19,8 @@ pub(super) struct Ticket {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Denied {
     pub(super) generation: u64,
-    /// Nanoseconds to wait, or [`UNKNOWN_WAIT`]. One word: an `Option<Duration>` is written in parts and read whole.
+    /// Nanoseconds to wait, or [`UNKNOWN_WAIT`]. One word: an `Option<Duration>` is written in
+    /// parts and read whole.
     pub(super) wait: u64,
 }
 
@@ -27,7 +28,10 @@ pub(super) const UNKNOWN_WAIT: u64 = u64::MAX;
 
 impl Denied {
     pub(super) fn new(generation: u64, retry_after: Option<Duration>) -> Self {
-        Self { generation, wait: retry_after.map_or(UNKNOWN_WAIT, saturating_nanos) }
+        Self {
+            generation,
+            wait: retry_after.map_or(UNKNOWN_WAIT, saturating_nanos),
+        }
     }
 
     pub(super) fn retry_after(self) -> Option<Duration> {
@@ -43,7 +47,10 @@ impl Ticket {
 
     /// The ticket of a call that starts now.
     pub(super) fn starting(word: u64, now: Tick) -> Self {
-        Self { word, mark: now.as_nanos() }
+        Self {
+            word,
+            mark: now.as_nanos(),
+        }
     }
 
     /// Notes where the call is entered as running.
@@ -54,7 +61,11 @@ impl Ticket {
     }
 
     pub(super) fn cell(self) -> CellId {
-        if self.word & word::ENTERED == 0 { CellId::NONE } else { CellId::from_bits(self.mark) }
+        if self.word & word::ENTERED == 0 {
+            CellId::NONE
+        } else {
+            CellId::from_bits(self.mark)
+        }
     }
 
     /// The start, where the call is timed, a probe or pending, and not entered as running.
@@ -66,10 +77,15 @@ impl Ticket {
         word::generation(self.word)
     }
 
-    /// Notes that the call was seen pending, and how many had succeeded then. One that is timed, or a probe, keeps its
-    /// start, which is the same moment but for what the call did before it waited; so a future needs no room for both.
+    /// Notes that the call was seen pending, and how many had succeeded then. One that is timed, or
+    /// a probe, keeps its start, which is the same moment but for what the call did before it
+    /// waited; so a future needs no room for both.
     #[cfg(feature = "async")]
-    pub(super) fn note_pending(&mut self, now: impl FnOnce() -> Tick, successes: impl FnOnce() -> u32) {
+    pub(super) fn note_pending(
+        &mut self,
+        now: impl FnOnce() -> Tick,
+        successes: impl FnOnce() -> u32,
+    ) {
         if !word::is_pending(self.word) {
             if !self.is_timed() && !self.is_probe() {
                 self.mark = now().as_nanos();
@@ -78,7 +94,8 @@ impl Ticket {
         }
     }
 
-    /// Returns the ticket without that note, and the successes that it notes; `current` is the breaker's word.
+    /// Returns the ticket without that note, and the successes that it notes; `current` is the
+    /// breaker's word.
     #[cfg(feature = "async")]
     pub(super) fn take_pending(self, current: u64) -> (Self, Option<u32>) {
         if !word::is_pending(self.word) {

@@ -1,4 +1,5 @@
-//! Sliding windows: the last N calls, or the calls of the last while. O(1) a call, and old entries really leave.
+//! Sliding windows: the last N calls, or the calls of the last while. O(1) a call, and old entries
+//! really leave.
 
 use super::config::WindowKind;
 use crate::time::Tick;
@@ -70,7 +71,11 @@ impl Window {
             Self::None => EntryId(0),
             Self::Count(window) => window.record(failure, slow),
             Self::Time(window) => {
-                let one = Tally { calls: 1, failures: failure.into(), slow: slow.into() };
+                let one = Tally {
+                    calls: 1,
+                    failures: failure.into(),
+                    slow: slow.into(),
+                };
                 window.add_at(now, one)
             }
         }
@@ -125,7 +130,8 @@ impl Window {
 #[derive(Clone, Debug)]
 pub(super) struct CountWindow {
     size: u32,
-    /// How many calls were ever recorded: the identity of the next one. Call `n` has the bits at `n % size`.
+    /// How many calls were ever recorded: the identity of the next one. Call `n` has the bits at
+    /// `n % size`.
     recorded: u64,
     /// `recorded % size`, kept so that no call divides.
     next: u32,
@@ -136,10 +142,18 @@ pub(super) struct CountWindow {
 
 impl CountWindow {
     fn new(size: u32) -> Self {
-        // An illegal size of zero cannot come through a builder; one call is the nearest window there is.
+        // An illegal size of zero cannot come through a builder; one call is the nearest window
+        // there is.
         let size = size.max(1);
         let (failures, slow) = (Bits::new(size), Bits::new(size));
-        Self { size, recorded: 0, next: 0, tally: Tally::default(), failures, slow }
+        Self {
+            size,
+            recorded: 0,
+            next: 0,
+            tally: Tally::default(),
+            failures,
+            slow,
+        }
     }
 
     fn record(&mut self, failure: bool, slow: bool) -> EntryId {
@@ -150,10 +164,18 @@ impl CountWindow {
             slow: self.slow.replace(self.next, slow).into(),
         };
         self.tally.remove(evicted);
-        self.tally.add(Tally { calls: 1, failures: failure.into(), slow: slow.into() });
+        self.tally.add(Tally {
+            calls: 1,
+            failures: failure.into(),
+            slow: slow.into(),
+        });
         let entry = EntryId(self.recorded);
         self.recorded += 1;
-        self.next = if self.next + 1 == self.size { 0 } else { self.next + 1 };
+        self.next = if self.next + 1 == self.size {
+            0
+        } else {
+            self.next + 1
+        };
         entry
     }
 
@@ -197,7 +219,11 @@ enum Bits {
 
 impl Bits {
     fn new(size: u32) -> Self {
-        if size <= 64 { Self::Word(0) } else { Self::Many(vec![0; size.div_ceil(64) as usize].into()) }
+        if size <= 64 {
+            Self::Word(0)
+        } else {
+            Self::Many(vec![0; size.div_ceil(64) as usize].into())
+        }
     }
 
     fn word(&mut self, at: u32) -> &mut u64 {
@@ -224,18 +250,21 @@ impl Bits {
     }
 }
 
-/// Sets the entries of time windows apart from those of count windows, which are small numbers as early ticks are.
+/// Sets the entries of time windows apart from those of count windows, which are small numbers as
+/// early ticks are.
 const IN_TIME: u64 = 1 << 62;
 
 /// How many steps a time window slides in.
 const STEPS: u64 = 10;
 
-/// The calls of the last while, in ten buckets that expire when time passes, not when somebody tidies up.
+/// The calls of the last while, in ten buckets that expire when time passes, not when somebody
+/// tidies up.
 #[derive(Clone, Debug)]
 pub(super) struct TimeWindow {
     /// The nanoseconds of one bucket.
     width: u64,
-    /// The number of the newest bucket: the tick divided by the width. Bucket `n` lies at `n % STEPS`.
+    /// The number of the newest bucket: the tick divided by the width. Bucket `n` lies at
+    /// `n % STEPS`.
     head: u64,
     /// Where the newest bucket ends, so that most calls need no division.
     head_end: Tick,
@@ -252,7 +281,14 @@ impl TimeWindow {
         let width = nanos.div_ceil(STEPS).max(1);
         let end = Tick::from_nanos(width);
         let first_entry = EntryId(IN_TIME);
-        Self { width, head: 0, head_end: end, first_entry, buckets: Default::default(), total: Tally::default() }
+        Self {
+            width,
+            head: 0,
+            head_end: end,
+            first_entry,
+            buckets: Default::default(),
+            total: Tally::default(),
+        }
     }
 
     /// Begins where a window of another kind ended.
@@ -261,8 +297,8 @@ impl TimeWindow {
         self.first_entry = self.next_entry_at(now);
     }
 
-    /// Drops the buckets that are too old at `now`. A clock reading that waited for the lock may lie in an older
-    /// bucket than the newest; it counts there as now.
+    /// Drops the buckets that are too old at `now`. A clock reading that waited for the lock may
+    /// lie in an older bucket than the newest; it counts there as now.
     fn slide_to(&mut self, now: Tick) {
         if self.is_ahead_of(now) {
             let head = now.as_nanos() / self.width;
@@ -283,10 +319,12 @@ impl TimeWindow {
         self.head_end = Tick::from_nanos((head + 1).saturating_mul(self.width));
     }
 
-    /// Returns `true` if all buckets lie ahead of the clock, by more than a reading waits for a lock: the clock was
-    /// exchanged or set back, and what was measured by the other time line says nothing on this one.
+    /// Returns `true` if all buckets lie ahead of the clock, by more than a reading waits for a
+    /// lock: the clock was exchanged or set back, and what was measured by the other time line says
+    /// nothing on this one.
     fn is_ahead_of(&self, now: Tick) -> bool {
-        self.head_end.as_nanos().saturating_sub(now.as_nanos()) > self.width.saturating_mul(2 * STEPS)
+        self.head_end.as_nanos().saturating_sub(now.as_nanos())
+            > self.width.saturating_mul(2 * STEPS)
     }
 
     fn add_at(&mut self, now: Tick, what: Tally) -> EntryId {
@@ -297,16 +335,22 @@ impl TimeWindow {
     }
 
     fn next_entry_at(&self, now: Tick) -> EntryId {
-        // The first tick of a bucket names it whatever the width, as a window of another width is filled by it.
+        // The first tick of a bucket names it whatever the width, as a window of another width is
+        // filled by it.
         let is_here = now < self.head_end && !self.is_ahead_of(now);
-        let start = if is_here { self.head } else { now.as_nanos() / self.width } * self.width;
+        let start = if is_here {
+            self.head
+        } else {
+            now.as_nanos() / self.width
+        } * self.width;
         EntryId(IN_TIME | start)
     }
 
     fn amend_failure_at(&mut self, now: Tick, entry: EntryId) {
         self.slide_to(now);
         let bucket = (entry.0 & !IN_TIME) / self.width;
-        let is_here = entry.0 >= self.first_entry.0 && bucket <= self.head && self.head - bucket < STEPS;
+        let is_here =
+            entry.0 >= self.first_entry.0 && bucket <= self.head && self.head - bucket < STEPS;
         let tally = &mut self.buckets[(bucket % STEPS) as usize];
         if is_here && tally.failures < tally.calls {
             tally.failures += 1;
@@ -320,7 +364,9 @@ impl TimeWindow {
         }
         let head = (now.as_nanos() / self.width).max(self.head);
         let mut sum = Tally::default();
-        for bucket in (self.head.saturating_sub(STEPS - 1)..=self.head).filter(|bucket| head - bucket < STEPS) {
+        for bucket in
+            (self.head.saturating_sub(STEPS - 1)..=self.head).filter(|bucket| head - bucket < STEPS)
+        {
             sum.add(self.buckets[(bucket % STEPS) as usize]);
         }
         sum

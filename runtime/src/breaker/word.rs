@@ -1,4 +1,5 @@
-//! The word that mirrors what the fast path must know: three bits of mode, flags, and the generation above.
+//! The word that mirrors what the fast path must know: three bits of mode, flags, and the
+//! generation above.
 
 use super::state::{Core, Phase};
 
@@ -14,7 +15,8 @@ pub(super) const SATURATED: u64 = 1 << 3;
 pub(super) const TIMED: u64 = 1 << 4;
 /// Nothing is rejected.
 pub(super) const SHADOW: u64 = 1 << 5;
-/// Never in the breaker's word: a ticket that only shadow mode let in, whose verdict decides nothing.
+/// Never in the breaker's word: a ticket that only shadow mode let in, whose verdict decides
+/// nothing.
 pub(super) const BYSTANDER: u64 = 1 << 6;
 /// Never in the breaker's word: a ticket whose call was seen pending, packed by [`pend`].
 #[cfg(feature = "async")]
@@ -56,8 +58,8 @@ pub(super) fn generation(word: u64) -> u64 {
     word >> GENERATION
 }
 
-/// The lower half of a word is its flags and the low bits of its generation; the upper half of one that pends, the
-/// number of successes, wrapped.
+/// The lower half of a word is its flags and the low bits of its generation; the upper half of one
+/// that pends, the number of successes, wrapped.
 #[cfg(feature = "async")]
 const HALF: u32 = 32;
 
@@ -72,14 +74,18 @@ pub(super) fn is_pending(word: u64) -> bool {
     word & PENDING != 0
 }
 
-/// Takes apart what [`pend`] packed. The upper bits of the generation are those of `current`, a word that the breaker
-/// had later: fewer than 2^22 changes of state lie between, or the call is taken for a later one.
+/// Takes apart what [`pend`] packed. The upper bits of the generation are those of `current`, a
+/// word that the breaker had later: fewer than 2^22 changes of state lie between, or the call is
+/// taken for a later one.
 #[cfg(feature = "async")]
 pub(super) fn unpend(word: u64, current: u64) -> (u64, u32) {
     const LOW: u64 = (1 << (HALF - GENERATION)) - 1;
     let (low, now) = (word >> GENERATION & LOW, generation(current));
     let generation = now.wrapping_sub(now.wrapping_sub(low) & LOW);
-    (word & FLAGS & !PENDING | generation << GENERATION, (word >> HALF) as u32)
+    (
+        word & FLAGS & !PENDING | generation << GENERATION,
+        (word >> HALF) as u32,
+    )
 }
 
 #[cfg(all(test, not(loom), feature = "async"))]
@@ -89,12 +95,23 @@ mod tests {
     #[test]
     fn a_pending_word_comes_back_whole_whatever_the_generation() {
         let changes = 1 << (HALF - GENERATION);
-        for generation in [0, 1, changes - 1, changes, changes + 1, 3 * changes - 1, 1 << 40] {
+        for generation in [
+            0,
+            1,
+            changes - 1,
+            changes,
+            changes + 1,
+            3 * changes - 1,
+            1 << 40,
+        ] {
             for later in [0, 1, 1000, changes - 1] {
                 let word = generation << GENERATION | TIMED | HALF_OPEN | ENTERED;
                 let pending = pend(word, u32::MAX - 7);
                 assert!(is_pending(pending) && !is_pending(word));
-                assert_eq!(unpend(pending, (generation + later) << GENERATION | OPEN), (word, u32::MAX - 7));
+                assert_eq!(
+                    unpend(pending, (generation + later) << GENERATION | OPEN),
+                    (word, u32::MAX - 7)
+                );
             }
         }
     }

@@ -15,7 +15,10 @@ pub struct Attempt {
 
 impl Attempt {
     pub(crate) const fn new(index: u32, max_attempts: u32) -> Self {
-        Self { index, max_attempts }
+        Self {
+            index,
+            max_attempts,
+        }
     }
 
     /// Returns `true` if no other attempt can follow.
@@ -36,10 +39,11 @@ impl Attempt {
     }
 }
 
-/// Returns the attempt under way: that of the innermost retry around the caller, or `None` outside of every retry.
+/// Returns the attempt under way: that of the innermost retry around the caller, or `None` outside
+/// of every retry.
 ///
-/// Loops that are written by hand around [`Run`](crate::retry::Run) have no attempt, since the library does not see where
-/// one begins.
+/// Loops that are written by hand around [`Run`](crate::retry::Run) have no attempt, since the
+/// library does not see where one begins.
 ///
 /// # Examples
 ///
@@ -80,14 +84,19 @@ impl Series {
 
     /// The attempt, counted from 1, and how many there may be.
     pub(crate) const fn number(self) -> Option<(u32, u32)> {
-        if self.max_attempts == 0 { None } else { Some((self.index.saturating_add(1), self.max_attempts)) }
+        if self.max_attempts == 0 {
+            None
+        } else {
+            Some((self.index.saturating_add(1), self.max_attempts))
+        }
     }
 }
 
 /// A [`Series`] in two words: entering an attempt that succeeds costs a few loads and stores.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Packed {
-    /// The limit in the upper half; in the lower one the index, with the highest bit for a provisional attempt around.
+    /// The limit in the upper half; in the lower one the index, with the highest bit for a
+    /// provisional attempt around.
     numbers: u64,
     place: Option<&'static Location<'static>>,
 }
@@ -97,13 +106,29 @@ const OUTER: u64 = 1 << 31;
 const LAST_INDEX: u32 = u32::MAX >> 1;
 
 impl Packed {
-    pub(super) const NONE: Self = Self { numbers: 0, place: None };
+    pub(super) const NONE: Self = Self {
+        numbers: 0,
+        place: None,
+    };
 
     #[inline]
-    pub(super) fn new(index: u32, max_attempts: u32, place: &'static Location<'static>, outer: Self) -> Self {
-        let provisional = if outer.is_none() || !outer.unpack().is_provisional() { 0 } else { OUTER };
-        let numbers = u64::from(max_attempts) << 32 | provisional | u64::from(index.min(LAST_INDEX));
-        Self { numbers, place: Some(place) }
+    pub(super) fn new(
+        index: u32,
+        max_attempts: u32,
+        place: &'static Location<'static>,
+        outer: Self,
+    ) -> Self {
+        let provisional = if outer.is_none() || !outer.unpack().is_provisional() {
+            0
+        } else {
+            OUTER
+        };
+        let numbers =
+            u64::from(max_attempts) << 32 | provisional | u64::from(index.min(LAST_INDEX));
+        Self {
+            numbers,
+            place: Some(place),
+        }
     }
 
     #[inline]
@@ -121,8 +146,9 @@ impl Packed {
     }
 }
 
-/// The [`Packed`] series of a thread, word by word: what is written as two words and read as one of twice the size makes
-/// the processor wait. The words stand apart, so that the compiler does not join them.
+/// The [`Packed`] series of a thread, word by word: what is written as two words and read as one of
+/// twice the size makes the processor wait. The words stand apart, so that the compiler does not
+/// join them.
 #[derive(Debug)]
 #[repr(C)]
 pub(super) struct SeriesCell {
@@ -133,17 +159,27 @@ pub(super) struct SeriesCell {
 
 impl SeriesCell {
     pub(super) const fn new() -> Self {
-        Self { numbers: Cell::new(0), apart: 0, place: Cell::new(None) }
+        Self {
+            numbers: Cell::new(0),
+            apart: 0,
+            place: Cell::new(None),
+        }
     }
 
     #[inline]
     pub(super) fn get(&self) -> Packed {
-        Packed { numbers: self.numbers.get(), place: self.place.get() }
+        Packed {
+            numbers: self.numbers.get(),
+            place: self.place.get(),
+        }
     }
 
     #[inline]
     pub(super) fn replace(&self, series: Packed) -> Packed {
-        Packed { numbers: self.numbers.replace(series.numbers), place: self.place.replace(series.place) }
+        Packed {
+            numbers: self.numbers.replace(series.numbers),
+            place: self.place.replace(series.place),
+        }
     }
 }
 

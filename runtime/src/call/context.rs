@@ -23,13 +23,13 @@ use std::{
     time::Duration,
 };
 
-/// The context of the guarded call under way, to be passed on to a thread or a task: its deadline, its attempt, its
-/// values, and the frame to which errors and rejections of the work are reported.
+/// The context of the guarded call under way, to be passed on to a thread or a task: its deadline,
+/// its attempt, its values, and the frame to which errors and rejections of the work are reported.
 ///
-/// Work that is spawned without it starts outside of every call. With it, an error that the work reports is recognised
-/// when it leaves the call that spawned the work, a rejection ends the retry around that call, and
-/// [`remaining`](super::remaining) and [`attempt`](super::attempt) answer as they do in the call. A context may outlive
-/// its call: the work then reports for itself.
+/// Work that is spawned without it starts outside of every call. With it, an error that the work
+/// reports is recognised when it leaves the call that spawned the work, a rejection ends the retry
+/// around that call, and [`remaining`](super::remaining) and [`attempt`](super::attempt) answer as
+/// they do in the call. A context may outlive its call: the work then reports for itself.
 ///
 /// Cheap to clone. Taking one allocates a mailbox where a call is under way.
 ///
@@ -56,7 +56,8 @@ pub struct Context {
 }
 
 thread_local! {
-    /// The mailbox of the frame that was asked for one last, so that a call which spawns many tasks has one for all.
+    /// The mailbox of the frame that was asked for one last, so that a call which spawns many tasks
+    /// has one for all.
     static LAST: RefCell<Option<(u64, Arc<Mailbox>)>> = const { RefCell::new(None) };
 }
 
@@ -94,9 +95,11 @@ impl Context {
         }
     }
 
-    /// Attaches a value, which [`value`](super::value) finds by its type in whatever runs in this context.
+    /// Attaches a value, which [`value`](super::value) finds by its type in whatever runs in this
+    /// context.
     ///
-    /// A later value of the same type hides an earlier one. The value is dropped with the last context that holds it.
+    /// A later value of the same type hides an earlier one. The value is dropped with the last
+    /// context that holds it.
     ///
     /// # Examples
     ///
@@ -117,8 +120,8 @@ impl Context {
 
     /// Sets a deadline that is `timeout` from now, unless there is an earlier one.
     ///
-    /// A deadline ends nothing by itself: [`remaining`](super::remaining) returns the time until it, and retries keep
-    /// to it.
+    /// A deadline ends nothing by itself: [`remaining`](super::remaining) returns the time until
+    /// it, and retries keep to it.
     ///
     /// # Examples
     ///
@@ -169,9 +172,17 @@ impl Context {
     }
 
     fn enter(&self) -> Entered<'_> {
-        let is_over = self.mailbox.as_ref().is_none_or(|mailbox| mailbox.is_closed());
-        let (frame, series) = if is_over { (NONE, Packed::NONE) } else { (self.frame, self.series) };
-        let outer = CURRENT.with(|current| (current.frame.replace(frame), current.series.replace(series)));
+        let is_over = self
+            .mailbox
+            .as_ref()
+            .is_none_or(|mailbox| mailbox.is_closed());
+        let (frame, series) = if is_over {
+            (NONE, Packed::NONE)
+        } else {
+            (self.frame, self.series)
+        };
+        let outer =
+            CURRENT.with(|current| (current.frame.replace(frame), current.series.replace(series)));
         Entered {
             mailbox: self.mailbox.as_deref().map(|mailbox| (self.frame, mailbox)),
             outer,
@@ -224,7 +235,9 @@ impl Drop for Entered<'_> {
         });
         if let Some((to, mailbox)) = self.mailbox {
             let letters = letters_to(to, self.since).into_iter();
-            letters.filter_map(|letter| mailbox.leave(letter).err()).for_each(refused);
+            letters
+                .filter_map(|letter| mailbox.leave(letter).err())
+                .for_each(refused);
         }
     }
 }
@@ -243,7 +256,10 @@ impl fmt::Debug for Context {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Context")
             .field("attempt", &self.series.unpack().number())
-            .field("remaining", &self.deadline.as_ref().map(Deadline::remaining))
+            .field(
+                "remaining",
+                &self.deadline.as_ref().map(Deadline::remaining),
+            )
             .finish_non_exhaustive()
     }
 }
@@ -270,7 +286,10 @@ pub trait InCall: Future + Sized {
     /// # });
     /// ```
     fn in_call(self, context: Context) -> WithContext<Self> {
-        WithContext { context, future: self }
+        WithContext {
+            context,
+            future: self,
+        }
     }
 }
 

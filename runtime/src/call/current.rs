@@ -1,4 +1,5 @@
-//! The thread's part: which frame is current, and letters to frames that stand on this thread's stack.
+//! The thread's part: which frame is current, and letters to frames that stand on this thread's
+//! stack.
 
 use super::{
     attempt::SeriesCell,
@@ -15,12 +16,13 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
-/// What a thread knows of the call under way. Without a destructor, so that access is plain loads and stores.
+/// What a thread knows of the call under way. Without a destructor, so that access is plain loads
+/// and stores.
 pub(super) struct Current {
     /// The frame that is current: [`NONE`], [`UNNAMED`], or its identity.
     pub(super) frame: Cell<u64>,
-    /// The next identity. Frames, rejections and letters draw from one sequence, so that of two of them that were made
-    /// on one thread the greater one is the later one.
+    /// The next identity. Frames, rejections and letters draw from one sequence, so that of two of
+    /// them that were made on one thread the greater one is the later one.
     next: Cell<u64>,
     /// Whether [`LETTERS`] may hold something.
     has_letters: Cell<bool>,
@@ -32,20 +34,21 @@ pub(super) struct Current {
     pub(super) ended_by: Cell<EndedBy>,
     /// The rejection that is being turned into an error; zero where none is.
     converting: Cell<u64>,
-    /// Rejections that were made outside of every frame and were not dropped since; the oldest makes room.
+    /// Rejections that were made outside of every frame and were not dropped since; the oldest
+    /// makes room.
     rootless_rejections: [Cell<u64>; ROOTLESS],
     /// Breakers that counted an outcome outside of every frame, and when; the oldest makes room.
     rootless_outcomes: [Cell<(usize, u64)>; ROOTLESS],
 }
 
-/// How many rejections and outcomes a thread remembers outside of every frame. Only what happened inside of one sync
-/// call of a breaker is ever asked for.
+/// How many rejections and outcomes a thread remembers outside of every frame. Only what happened
+/// inside of one sync call of a breaker is ever asked for.
 const ROOTLESS: usize = 8;
 
 /// No frame is current.
 pub(super) const NONE: u64 = 0;
-/// A frame is current to which nothing was sent so far. It gets an identity with its first letter, so that a call in which
-/// nothing happens costs none.
+/// A frame is current to which nothing was sent so far. It gets an identity with its first letter,
+/// so that a call in which nothing happens costs none.
 pub(super) const UNNAMED: u64 = 1;
 
 thread_local! {
@@ -74,15 +77,21 @@ struct Addressed {
     letter: Letter,
 }
 
-/// Each thread takes so many identities at a time, so that making one writes no word that threads share.
+/// Each thread takes so many identities at a time, so that making one writes no word that threads
+/// share.
 const STRETCH: u64 = 1 << 32;
 
 impl Current {
-    /// Makes an identity: unique in the process, greater than every earlier one of this thread and than [`UNNAMED`].
+    /// Makes an identity: unique in the process, greater than every earlier one of this thread and
+    /// than [`UNNAMED`].
     #[inline]
     pub(super) fn fresh(&self) -> u64 {
         let next = self.next.get();
-        let identity = if next.is_multiple_of(STRETCH) { first_of_a_stretch() } else { next };
+        let identity = if next.is_multiple_of(STRETCH) {
+            first_of_a_stretch()
+        } else {
+            next
+        };
         self.next.set(identity + 1);
         identity
     }
@@ -114,25 +123,34 @@ impl Current {
 #[cold]
 fn first_of_a_stretch() -> u64 {
     static STRETCHES: AtomicU64 = AtomicU64::new(0);
-    // Relaxed: the identities only have to differ. The first one of a stretch asks for the next stretch.
+    // Relaxed: the identities only have to differ. The first one of a stretch asks for the next
+    // stretch.
     STRETCHES.fetch_add(STRETCH, Ordering::Relaxed) + UNNAMED + 1
 }
 
-/// Takes the letters that were addressed to a frame since a mark; earlier ones are of calls further out on this stack.
+/// Takes the letters that were addressed to a frame since a mark; earlier ones are of calls further
+/// out on this stack.
 pub(super) fn letters_to(frame: u64, since: Mark) -> Vec<Letter> {
     CURRENT.with(|current| {
         let take = |letters: &RefCell<Vec<Addressed>>| {
             let mut letters = letters.borrow_mut();
-            let taken = letters.extract_if(.., |sent| sent.to == frame && sent.at >= since.0).map(|sent| sent.letter);
+            let taken = letters
+                .extract_if(.., |sent| sent.to == frame && sent.at >= since.0)
+                .map(|sent| sent.letter);
             let taken: Vec<_> = taken.collect();
             current.has_letters.set(!letters.is_empty());
             taken
         };
-        if current.has_letters.get() { LETTERS.try_with(take).unwrap_or_default() } else { Vec::new() }
+        if current.has_letters.get() {
+            LETTERS.try_with(take).unwrap_or_default()
+        } else {
+            Vec::new()
+        }
     })
 }
 
-/// Returns the identity of the current frame, and gives it one where it has none; [`NONE`] without a frame.
+/// Returns the identity of the current frame, and gives it one where it has none; [`NONE`] without
+/// a frame.
 #[cfg(feature = "async")]
 pub(crate) fn current_frame() -> u64 {
     CURRENT.with(Current::name)
@@ -146,13 +164,16 @@ pub(crate) fn is_in_call() -> bool {
 
 /// Sends a letter to the current frame.
 ///
-/// Without one it goes nowhere; but an error that waits for an attempt is settled where no attempt is under way.
+/// Without one it goes nowhere; but an error that waits for an attempt is settled where no attempt
+/// is under way.
 #[cold]
 pub(super) fn send(letter: Letter) {
     let sent = CURRENT.try_with(|current| {
         let (to, at) = (current.name(), current.fresh());
         match letter {
-            Letter::Pending(held) if to == NONE || !current.series.get().unpack().is_provisional() => {
+            Letter::Pending(held)
+                if to == NONE || !current.series.get().unpack().is_provisional() =>
+            {
                 return pending::settle(held, Settlement::Error);
             }
             Letter::Recorded(breaker) if to == NONE => return record_rootless(current, breaker),
@@ -163,7 +184,9 @@ pub(super) fn send(letter: Letter) {
             let mut letters = letters.borrow_mut();
             if let Letter::Recorded(breaker) = letter {
                 // The latest one says it all.
-                letters.retain(|sent| sent.to != to || !matches!(sent.letter, Letter::Recorded(b) if b == breaker));
+                letters.retain(|sent| {
+                    sent.to != to || !matches!(sent.letter, Letter::Recorded(b) if b == breaker)
+                });
             }
             letters.push(Addressed { to, at, letter });
             current.has_letters.set(true);
@@ -183,23 +206,29 @@ pub(crate) fn post_pending(held: Held) {
     send(Letter::Pending(held));
 }
 
-/// Notes that a breaker counted the outcome of a call, so that an entry of the same breaker further out does not count
-/// it again.
+/// Notes that a breaker counted the outcome of a call, so that an entry of the same breaker further
+/// out does not count it again.
 pub(crate) fn record_outcome(breaker: usize) {
     send(Letter::Recorded(breaker));
 }
 
 fn record_rootless(current: &Current, breaker: usize) {
     let now = current.fresh();
-    let oldest = current.rootless_outcomes.iter().min_by_key(|entry| entry.get().1);
-    let same = current.rootless_outcomes.iter().find(|entry| entry.get().0 == breaker);
+    let oldest = current
+        .rootless_outcomes
+        .iter()
+        .min_by_key(|entry| entry.get().1);
+    let same = current
+        .rootless_outcomes
+        .iter()
+        .find(|entry| entry.get().0 == breaker);
     if let Some(entry) = same.or(oldest) {
         entry.set((breaker, now));
     }
 }
 
-/// A moment on this thread, which separates what happened inside of a sync call from what came before. Taking one is a
-/// load.
+/// A moment on this thread, which separates what happened inside of a sync call from what came
+/// before. Taking one is a load.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Mark(u64);
 
@@ -229,12 +258,22 @@ pub(crate) fn since(mark: Mark, breaker: usize) -> Since {
                     .rootless_rejections
                     .iter()
                     .any(|number| number.get() >> TAG_BITS >= mark.0 && number.get() != 0),
-                recorded: current.rootless_outcomes.iter().any(|e| e.get().0 == breaker && e.get().1 >= mark.0),
+                recorded: current
+                    .rootless_outcomes
+                    .iter()
+                    .any(|e| e.get().0 == breaker && e.get().1 >= mark.0),
             };
         }
-        let mut since = Since { rejected: false, recorded: false };
+        let mut since = Since {
+            rejected: false,
+            recorded: false,
+        };
         let _ = LETTERS.try_with(|letters| {
-            for sent in letters.borrow().iter().filter(|sent| sent.to == frame && sent.at >= mark.0) {
+            for sent in letters
+                .borrow()
+                .iter()
+                .filter(|sent| sent.to == frame && sent.at >= mark.0)
+            {
                 match &sent.letter {
                     Letter::Rejected { .. } => since.rejected = true,
                     Letter::Recorded(b) => since.recorded |= *b == breaker,
@@ -246,11 +285,11 @@ pub(crate) fn since(mark: Mark, breaker: usize) -> Since {
     })
 }
 
-/// The number of a rejection, by which the frame in which it was made knows it, with a tag of its owner's in the lowest
-/// bits; a number of zero is known to no frame.
+/// The number of a rejection, by which the frame in which it was made knows it, with a tag of its
+/// owner's in the lowest bits; a number of zero is known to no frame.
 ///
-/// One word for both, because a rejection is moved as a whole right after it was written: what is written in parts and
-/// read whole makes the processor wait for longer than all the rest takes.
+/// One word for both, because a rejection is moved as a whole right after it was written: what is
+/// written in parts and read whole makes the processor wait for longer than all the rest takes.
 #[derive(Debug)]
 pub(crate) struct Number(u64);
 
@@ -282,7 +321,11 @@ impl Number {
     #[inline]
     pub(crate) fn announce(&self, copy: impl FnOnce() -> Rejection) {
         if self.0 >> TAG_BITS != 0 && is_in_call() {
-            send(Letter::Rejected { number: self.0, rejection: copy(), is_kept: true });
+            send(Letter::Rejected {
+                number: self.0,
+                rejection: copy(),
+                is_kept: true,
+            });
         }
     }
 
@@ -308,7 +351,11 @@ impl Conversion {
 }
 
 fn note_rootless(current: &Current, number: u64) {
-    if let Some(oldest) = current.rootless_rejections.iter().min_by_key(|entry| entry.get()) {
+    if let Some(oldest) = current
+        .rootless_rejections
+        .iter()
+        .min_by_key(|entry| entry.get())
+    {
         oldest.set(number);
     }
 }
@@ -324,7 +371,8 @@ impl Drop for Number {
 
 /// Lets the frames know that a rejection is no more: the function went on without it.
 ///
-/// By value and out of line: what is returned beside a rejection can then stay in registers where it is dropped.
+/// By value and out of line: what is returned beside a rejection can then stay in registers where
+/// it is dropped.
 #[cold]
 #[inline(never)]
 fn dropped(number: u64) {

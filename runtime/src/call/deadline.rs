@@ -25,7 +25,8 @@ impl Deadline {
         self.at.since(self.clock.now())
     }
 
-    /// The earlier of two deadlines. Ticks of different clocks do not compare; what is left of them does.
+    /// The earlier of two deadlines. Ticks of different clocks do not compare; what is left of them
+    /// does.
     pub(super) fn earlier(self, other: Self) -> Self {
         let other_is_earlier = if self.clock.is_system() && other.clock.is_system() {
             other.at < self.at
@@ -41,11 +42,12 @@ thread_local! {
     static DEADLINES: RefCell<Vec<Option<Deadline>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Returns how much time is left until the deadline of the guarded call under way; zero when it has passed, `None` where
-/// there is no deadline.
+/// Returns how much time is left until the deadline of the guarded call under way; zero when it has
+/// passed, `None` where there is no deadline.
 ///
-/// Deadlines come from `max_elapsed` and `attempt_timeout` of retries, and from [`Context::with_timeout`](super::Context::with_timeout).
-/// They pass down: the smallest of all around the caller counts, and a retry does not wait beyond it.
+/// Deadlines come from `max_elapsed` and `attempt_timeout` of retries, and from
+/// [`Context::with_timeout`](super::Context::with_timeout). They pass down: the smallest of all
+/// around the caller counts, and a retry does not wait beyond it.
 ///
 /// # Examples
 ///
@@ -71,19 +73,29 @@ pub fn remaining() -> Option<Duration> {
 /// Returns the deadline under way.
 #[inline]
 pub(super) fn current() -> Option<Deadline> {
-    if CURRENT.with(|current| current.has_deadline.get()) { read() } else { None }
+    if CURRENT.with(|current| current.has_deadline.get()) {
+        read()
+    } else {
+        None
+    }
 }
 
 #[cold]
 fn read() -> Option<Deadline> {
-    DEADLINES.try_with(|deadlines| deadlines.borrow().last().cloned().flatten()).ok().flatten()
+    DEADLINES
+        .try_with(|deadlines| deadlines.borrow().last().cloned().flatten())
+        .ok()
+        .flatten()
 }
 
-/// A deadline under way, until this is dropped. A whole word, also where there is none: it stands in what every attempt
-/// enters, and a byte that is copied as a part of a word makes the processor wait.
+/// A deadline under way, until this is dropped. A whole word, also where there is none: it stands
+/// in what every attempt enters, and a byte that is copied as a part of a word makes the processor
+/// wait.
 #[derive(Debug)]
 #[must_use]
-pub(crate) struct EnteredDeadline(#[expect(dead_code, reason = "its size and niche are what it is for")] NonZeroU64);
+pub(crate) struct EnteredDeadline(
+    #[expect(dead_code, reason = "its size and niche are what it is for")] NonZeroU64,
+);
 
 impl EnteredDeadline {
     /// Lets a deadline hold for what runs on this thread, unless there is an earlier one.
@@ -161,7 +173,10 @@ mod tests {
     #[test]
     fn earlier_of_two_is_taken_by_ticks_of_one_clock_and_by_what_is_left_of_others() {
         let in_seconds = |clock: &SharedClock, seconds: u64| {
-            Deadline::new(clock.now().after(Duration::from_secs(seconds)), clock.clone())
+            Deadline::new(
+                clock.now().after(Duration::from_secs(seconds)),
+                clock.clone(),
+            )
         };
         let system = SharedClock::default();
         assert!(system.is_system());
@@ -174,7 +189,10 @@ mod tests {
         let manual = SharedClock::new(manual);
         for (seconds, is_manual) in [(5, true), (1000, false)] {
             let other = in_seconds(&manual, seconds);
-            assert_eq!(!soon.clone().earlier(other.clone()).clock.is_system(), is_manual);
+            assert_eq!(
+                !soon.clone().earlier(other.clone()).clock.is_system(),
+                is_manual
+            );
             assert_eq!(!other.earlier(soon.clone()).clock.is_system(), is_manual);
         }
     }

@@ -10,8 +10,8 @@ use std::{
 /// Who ended a call before it was done, and so what that shows about its callee.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum EndedBy {
-    /// Code that is not ours dropped it. A failure where it had been pending for `abandoned_after` and no other call
-    /// had succeeded meanwhile, else nothing.
+    /// Code that is not ours dropped it. A failure where it had been pending for `abandoned_after`
+    /// and no other call had succeeded meanwhile, else nothing.
     Caller,
     /// A time limit of ours that was its own, or at least half of it: a failure, however short.
     TimedOut,
@@ -42,7 +42,9 @@ pub(crate) fn ending<R>(why: EndedBy, drop: impl FnOnce() -> R) -> R {
 
 /// Returns who drops the future that is being dropped.
 pub(crate) fn ended_by() -> EndedBy {
-    CURRENT.try_with(|current| current.ended_by.get()).unwrap_or(EndedBy::Caller)
+    CURRENT
+        .try_with(|current| current.ended_by.get())
+        .unwrap_or(EndedBy::Caller)
 }
 
 #[cfg(feature = "async")]
@@ -58,10 +60,19 @@ pin_project_lite::pin_project! {
     }
 }
 
-/// Ends a future when `end` is ready; the breakers inside learn `why`. `None` is the output of one that was ended.
+/// Ends a future when `end` is ready; the breakers inside learn `why`. `None` is the output of one
+/// that was ended.
 #[cfg(feature = "async")]
-pub(crate) fn end_by<F: Future, T: Future<Output = ()>>(future: F, end: T, why: EndedBy) -> Ended<F, T> {
-    Ended { why, future: Some(future), end }
+pub(crate) fn end_by<F: Future, T: Future<Output = ()>>(
+    future: F,
+    end: T,
+    why: EndedBy,
+) -> Ended<F, T> {
+    Ended {
+        why,
+        future: Some(future),
+        end,
+    }
 }
 
 #[cfg(feature = "async")]

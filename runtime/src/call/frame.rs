@@ -14,27 +14,37 @@ use std::{
     task::{Context, Poll},
 };
 
-/// The identity of a guarded call, and what happened inside of it. One word; making one writes nothing that threads
-/// share, and allocates nothing.
-#[cfg_attr(not(feature = "async"), expect(unreachable_pub, reason = "the types of async guards show it"))]
+/// The identity of a guarded call, and what happened inside of it. One word; making one writes
+/// nothing that threads share, and allocates nothing.
+#[cfg_attr(
+    not(feature = "async"),
+    expect(unreachable_pub, reason = "the types of async guards show it")
+)]
 #[derive(Debug, Default)]
 pub struct Frame {
-    /// Made when something is sent to the frame. Taken out by whatever ends the frame, its drop included; so nothing is
-    /// left to drop, which the compiler need not find out on the way of a call in which nothing happened.
+    /// Made when something is sent to the frame. Taken out by whatever ends the frame, its drop
+    /// included; so nothing is left to drop, which the compiler need not find out on the way of a
+    /// call in which nothing happened.
     inside: ManuallyDrop<Option<Box<Inside>>>,
 }
 
 impl Frame {
     #[inline]
     pub(crate) const fn new() -> Self {
-        Self { inside: ManuallyDrop::new(None) }
+        Self {
+            inside: ManuallyDrop::new(None),
+        }
     }
 
-    /// Makes the frame current until what this returns is dropped: for the body of a sync call, or for one poll.
+    /// Makes the frame current until what this returns is dropped: for the body of a sync call, or
+    /// for one poll.
     #[inline]
     pub(crate) fn enter(&mut self) -> Entered<'_> {
         let previous = self.begin();
-        Entered { frame: self, previous }
+        Entered {
+            frame: self,
+            previous,
+        }
     }
 
     /// As [`enter`](Self::enter), for an attempt of a retry and its deadline.
@@ -48,9 +58,15 @@ impl Frame {
     ) -> EnteredAttempt<'_> {
         let outer = CURRENT.with(|current| {
             let outer = current.series.get();
-            current.series.replace(Packed::new(index, max_attempts, place, outer))
+            current
+                .series
+                .replace(Packed::new(index, max_attempts, place, outer))
         });
-        EnteredAttempt { outer, _deadline: deadline, _entered: self.enter() }
+        EnteredAttempt {
+            outer,
+            _deadline: deadline,
+            _entered: self.enter(),
+        }
     }
 
     #[inline]
@@ -74,7 +90,8 @@ impl Frame {
         if inside.id == UNNAMED {
             inside.id = id;
         } else if cfg!(debug_assertions) && inside.id != id {
-            // That of a frame further in, which was entered in place around an await that no macro saw.
+            // That of a frame further in, which was entered in place around an await that no macro
+            // saw.
             tracing::error!(target: TARGET_BOUNDARY, "a frame outlived its poll: its errors may be taken for others");
         }
         CURRENT.with(|current| current.collect(inside));
@@ -116,7 +133,8 @@ impl Frame {
         self.inside.as_ref().map_or(0, |inside| inside.note)
     }
 
-    /// Sets that word. It stands with what happened inside, so that a guard in which nothing happened has no room for it.
+    /// Sets that word. It stands with what happened inside, so that a guard in which nothing
+    /// happened has no room for it.
     pub(crate) fn set_note(&mut self, note: u64) {
         self.inside.get_or_insert_default().note = note;
     }
@@ -139,7 +157,8 @@ impl Frame {
         }
     }
 
-    /// Ends the frame of a call that succeeded: what was reported or rejected inside was handled there.
+    /// Ends the frame of a call that succeeded: what was reported or rejected inside was handled
+    /// there.
     #[inline]
     pub(crate) fn succeeded(&mut self) {
         if self.inside.is_some() {
@@ -158,8 +177,8 @@ fn handled(frame: &mut Frame) {
 }
 
 impl Drop for Frame {
-    /// The call came to no end of its own: its future was dropped, it panicked, or a jump left it, which may take an
-    /// error with it.
+    /// The call came to no end of its own: its future was dropped, it panicked, or a jump left it,
+    /// which may take an error with it.
     #[inline]
     fn drop(&mut self) {
         self.end_and_forward();
@@ -174,7 +193,8 @@ fn forward(frame: &mut Frame) {
     }
 }
 
-/// What has the frame that an async guard enters: the guard itself, or the retry whose attempt it is the whole of.
+/// What has the frame that an async guard enters: the guard itself, or the retry whose attempt it
+/// is the whole of.
 #[cfg(feature = "async")]
 pub trait Framed {
     /// Keeps the frame current until it is dropped.
@@ -217,7 +237,10 @@ impl Framed for Frame {
 }
 
 /// A frame that is current, until this is dropped.
-#[cfg_attr(not(feature = "async"), expect(unreachable_pub, reason = "the types of async guards show it"))]
+#[cfg_attr(
+    not(feature = "async"),
+    expect(unreachable_pub, reason = "the types of async guards show it")
+)]
 #[derive(Debug)]
 #[must_use]
 pub struct Entered<'a> {
@@ -249,10 +272,11 @@ impl Drop for EnteredAttempt<'_> {
     }
 }
 
-/// A frame that was entered in the middle of a function, and is left by [`leave`](Self::leave) or when it is dropped.
+/// A frame that was entered in the middle of a function, and is left by [`leave`](Self::leave) or
+/// when it is dropped.
 ///
-/// In async code it must not stay current while the function waits: each `.await` between entering and leaving goes
-/// through [`suspend`](Self::suspend).
+/// In async code it must not stay current while the function waits: each `.await` between entering
+/// and leaving goes through [`suspend`](Self::suspend).
 #[derive(Debug)]
 #[must_use]
 pub(crate) struct InPlace {
@@ -306,7 +330,10 @@ impl InPlace {
     /// Wraps a future that is awaited while the frame is entered.
     #[inline]
     pub(crate) fn suspend<F: Future>(&mut self, future: F) -> Suspended<'_, F> {
-        Suspended { place: self, future }
+        Suspended {
+            place: self,
+            future,
+        }
     }
 
     /// Leaves and ends the frame of a function that came to no end of its own.
@@ -327,8 +354,8 @@ impl Drop for InPlace {
 }
 
 pin_project_lite::pin_project! {
-    /// A future that is awaited between entering and leaving a frame in place: the frame is current during each poll,
-    /// and when the future is ready, but not in between.
+    /// A future that is awaited between entering and leaving a frame in place: the frame is current
+    /// during each poll, and when the future is ready, but not in between.
     #[derive(Debug)]
     #[must_use = "futures do nothing unless they are awaited"]
     pub struct Suspended<'a, F> {

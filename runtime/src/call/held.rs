@@ -3,7 +3,8 @@
 use super::current::CURRENT;
 use std::cell::RefCell;
 
-/// A slot of a half-open breaker that a call holds: a call of the same breaker further in may run on it.
+/// A slot of a half-open breaker that a call holds: a call of the same breaker further in may run
+/// on it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Slot {
     /// The address of the breaker.
@@ -17,13 +18,20 @@ thread_local! {
     static SLOTS: RefCell<Vec<Slot>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Lets calls further in find a slot, until what this returns is dropped. Without an `id`, it gets a fresh one.
+/// Lets calls further in find a slot, until what this returns is dropped. Without an `id`, it gets
+/// a fresh one.
 #[cold]
 pub(crate) fn hold(breaker: usize, generation: u64, id: Option<u64>) -> HeldSlot {
     CURRENT.with(|current| {
         let id = id.unwrap_or_else(|| current.fresh());
         current.has_slots.set(true);
-        let _ = SLOTS.try_with(|slots| slots.borrow_mut().push(Slot { breaker, generation, id }));
+        let _ = SLOTS.try_with(|slots| {
+            slots.borrow_mut().push(Slot {
+                breaker,
+                generation,
+                id,
+            });
+        });
     });
     HeldSlot(())
 }
@@ -31,13 +39,20 @@ pub(crate) fn hold(breaker: usize, generation: u64, id: Option<u64>) -> HeldSlot
 /// Returns the identity of the innermost slot of a breaker that a call under way holds.
 #[inline]
 pub(crate) fn slot_of(breaker: usize, generation: u64) -> Option<u64> {
-    if CURRENT.with(|current| current.has_slots.get()) { find(breaker, generation) } else { None }
+    if CURRENT.with(|current| current.has_slots.get()) {
+        find(breaker, generation)
+    } else {
+        None
+    }
 }
 
 #[cold]
 fn find(breaker: usize, generation: u64) -> Option<u64> {
     let is_it = |slot: &&Slot| slot.breaker == breaker && slot.generation == generation;
-    SLOTS.try_with(|slots| slots.borrow().iter().rev().find(is_it).map(|slot| slot.id)).ok().flatten()
+    SLOTS
+        .try_with(|slots| slots.borrow().iter().rev().find(is_it).map(|slot| slot.id))
+        .ok()
+        .flatten()
 }
 
 /// A slot under way, until this is dropped.
@@ -66,7 +81,9 @@ fn let_go() {
 #[inline]
 pub(super) fn all() -> Vec<Slot> {
     if CURRENT.with(|current| current.has_slots.get()) {
-        SLOTS.try_with(|slots| slots.borrow().clone()).unwrap_or_default()
+        SLOTS
+            .try_with(|slots| slots.borrow().clone())
+            .unwrap_or_default()
     } else {
         Vec::new()
     }
@@ -96,6 +113,8 @@ fn replace(with: Vec<Slot>) -> Vec<Slot> {
             return Vec::new();
         }
         current.has_slots.set(!with.is_empty());
-        SLOTS.try_with(|slots| slots.replace(with)).unwrap_or_default()
+        SLOTS
+            .try_with(|slots| slots.replace(with))
+            .unwrap_or_default()
     })
 }

@@ -11,9 +11,13 @@ pub(super) enum Letter {
     Reported(Box<Reported>),
     /// An error was reported that waits for what becomes of the attempt.
     Pending(Held),
-    /// A policy rejected a call. The rejection is a copy; it is kept as long as the error that it became holds it, or was
-    /// not kept at all by the error's type.
-    Rejected { number: u64, rejection: Rejection, is_kept: bool },
+    /// A policy rejected a call. The rejection is a copy; it is kept as long as the error that it
+    /// became holds it, or was not kept at all by the error's type.
+    Rejected {
+        number: u64,
+        rejection: Rejection,
+        is_kept: bool,
+    },
     /// A rejection was dropped.
     Dropped(u64),
     /// A breaker, known by its address, counted an outcome.
@@ -39,8 +43,8 @@ pub(crate) struct Inside {
     mailboxes: Vec<Arc<Mailbox>>,
 }
 
-/// How many letters of one kind a frame keeps; the oldest makes room. Pending errors are kept all, for they must be settled,
-/// and mailboxes as long as something can come by them.
+/// How many letters of one kind a frame keeps; the oldest makes room. Pending errors are kept all,
+/// for they must be settled, and mailboxes as long as something can come by them.
 const MOST: usize = 1024;
 
 fn keep<T>(all: &mut Vec<T>, one: T) {
@@ -71,9 +75,15 @@ impl Inside {
         match letter {
             Letter::Reported(reported) => keep(&mut self.reported, *reported),
             Letter::Pending(held) => self.pending.push(held),
-            Letter::Rejected { number, rejection, is_kept } => {
+            Letter::Rejected {
+                number,
+                rejection,
+                is_kept,
+            } => {
                 // From another stack, it may come after it was dropped here.
-                if is_kept && let Some(at) = self.dropped.iter().position(|dropped| *dropped == number) {
+                if is_kept
+                    && let Some(at) = self.dropped.iter().position(|dropped| *dropped == number)
+                {
                     self.dropped.remove(at);
                     return;
                 }
@@ -81,7 +91,8 @@ impl Inside {
             }
             Letter::Dropped(number) => {
                 let before = self.rejections.len();
-                self.rejections.retain(|(n, _, is_kept)| *n != number || !*is_kept);
+                self.rejections
+                    .retain(|(n, _, is_kept)| *n != number || !*is_kept);
                 if self.rejections.len() == before {
                     // Perhaps a frame further out has it.
                     keep(&mut self.dropped, number);
@@ -106,7 +117,10 @@ impl Inside {
         let mut opened = Vec::new();
         // One may hold another one: that of work which spawned work.
         while let Some(mailbox) = self.mailboxes.pop() {
-            mailbox.take().into_iter().for_each(|letter| self.add(letter));
+            mailbox
+                .take()
+                .into_iter()
+                .for_each(|letter| self.add(letter));
             opened.push(mailbox);
         }
         opened.reverse();
@@ -115,16 +129,25 @@ impl Inside {
 
     /// Closes the mailboxes into which nobody can leave anything any more.
     fn close_unused_mailboxes(&mut self) {
-        let unused: Vec<_> = self.mailboxes.extract_if(.., |mailbox| Arc::strong_count(mailbox) == 1).collect();
+        let unused: Vec<_> = self
+            .mailboxes
+            .extract_if(.., |mailbox| Arc::strong_count(mailbox) == 1)
+            .collect();
         for mailbox in unused {
-            mailbox.close().into_iter().for_each(|letter| self.add(letter));
+            mailbox
+                .close()
+                .into_iter()
+                .for_each(|letter| self.add(letter));
         }
     }
 
     /// Takes in what came from other stacks, of which no more is taken from now on.
     pub(super) fn close_mailboxes(&mut self) {
         while let Some(mailbox) = self.mailboxes.pop() {
-            mailbox.close().into_iter().for_each(|letter| self.add(letter));
+            mailbox
+                .close()
+                .into_iter()
+                .for_each(|letter| self.add(letter));
         }
     }
 
@@ -138,7 +161,8 @@ impl Inside {
         take(&mut self.pending)
     }
 
-    /// Returns the latest rejection of a policy further in that still is, or that an error type kept nothing of.
+    /// Returns the latest rejection of a policy further in that still is, or that an error type
+    /// kept nothing of.
     pub(crate) fn rejection(&self) -> Option<&Rejection> {
         self.rejections.last().map(|(_, rejection, _)| rejection)
     }
@@ -149,8 +173,8 @@ impl Inside {
         self.recorded.contains(&breaker)
     }
 
-    /// Forgets the errors that were reported and the rejections that were made inside: what leaves the frame is none of
-    /// them.
+    /// Forgets the errors that were reported and the rejections that were made inside: what leaves
+    /// the frame is none of them.
     pub(crate) fn forget_errors(&mut self) {
         self.reported.clear();
         self.rejections.clear();
@@ -163,16 +187,25 @@ impl Inside {
 
     /// Takes what the frame around this one is to have: all but the mailboxes.
     pub(super) fn take_letters(&mut self) -> impl Iterator<Item = Letter> + use<> {
-        let reported = take(&mut self.reported).into_iter().map(|reported| Letter::Reported(Box::new(reported)));
+        let reported = take(&mut self.reported)
+            .into_iter()
+            .map(|reported| Letter::Reported(Box::new(reported)));
         let pending = take(&mut self.pending).into_iter().map(Letter::Pending);
-        let rejections = take(&mut self.rejections).into_iter().map(|(number, rejection, is_kept)| Letter::Rejected {
-            number,
-            rejection,
-            is_kept,
-        });
+        let rejections =
+            take(&mut self.rejections)
+                .into_iter()
+                .map(|(number, rejection, is_kept)| Letter::Rejected {
+                    number,
+                    rejection,
+                    is_kept,
+                });
         let dropped = take(&mut self.dropped).into_iter().map(Letter::Dropped);
         let recorded = take(&mut self.recorded).into_iter().map(Letter::Recorded);
-        reported.chain(pending).chain(rejections).chain(dropped).chain(recorded)
+        reported
+            .chain(pending)
+            .chain(rejections)
+            .chain(dropped)
+            .chain(recorded)
     }
 }
 
@@ -180,7 +213,8 @@ impl Inside {
 mod tests {
     use super::*;
 
-    /// A call that hands its context to task after task keeps what they say, and not a mailbox for each.
+    /// A call that hands its context to task after task keeps what they say, and not a mailbox for
+    /// each.
     #[test]
     fn mailboxes_of_work_that_is_done_are_closed() {
         let mut inside = Inside::default();

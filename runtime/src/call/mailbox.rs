@@ -1,4 +1,5 @@
-//! Letters from work that does not stand on its frame's stack: tasks that were spawned, and other threads.
+//! Letters from work that does not stand on its frame's stack: tasks that were spawned, and other
+//! threads.
 
 use super::inside::Letter;
 use crate::sync::Mutex;
@@ -65,7 +66,10 @@ mod tests {
             assert!(mailbox.leave(Letter::Dropped(number)).is_ok());
         }
         let taken = mailbox.take();
-        assert!(matches!(taken[..], [Letter::Dropped(0), Letter::Dropped(1), Letter::Dropped(2)]));
+        assert!(matches!(
+            taken[..],
+            [Letter::Dropped(0), Letter::Dropped(1), Letter::Dropped(2)]
+        ));
         assert!(mailbox.take().is_empty() && !mailbox.is_closed());
     }
 
@@ -75,7 +79,10 @@ mod tests {
         for _ in 0..MOST {
             assert!(mailbox.leave(Letter::Recorded(1)).is_ok());
         }
-        assert!(matches!(mailbox.leave(Letter::Recorded(2)), Err(Letter::Recorded(2))));
+        assert!(matches!(
+            mailbox.leave(Letter::Recorded(2)),
+            Err(Letter::Recorded(2))
+        ));
         assert_eq!(mailbox.take().len(), MOST);
         assert!(mailbox.leave(Letter::Recorded(2)).is_ok());
     }
@@ -86,7 +93,10 @@ mod tests {
         assert!(mailbox.leave(Letter::Dropped(1)).is_ok());
         assert!(matches!(mailbox.close()[..], [Letter::Dropped(1)]));
         assert!(mailbox.is_closed());
-        assert!(matches!(mailbox.leave(Letter::Dropped(2)), Err(Letter::Dropped(2))));
+        assert!(matches!(
+            mailbox.leave(Letter::Dropped(2)),
+            Err(Letter::Dropped(2))
+        ));
         assert!(mailbox.close().is_empty() && mailbox.take().is_empty());
     }
 }
@@ -108,7 +118,11 @@ mod loom_tests {
                 })
                 .collect();
             let taken = mailbox.take().len() + mailbox.close().len();
-            let given_back = senders.into_iter().filter_map(|sender| sender.join().ok()).filter(|back| *back).count();
+            let given_back = senders
+                .into_iter()
+                .filter_map(|sender| sender.join().ok())
+                .filter(|back| *back)
+                .count();
             assert_eq!(taken + given_back, 2);
             assert!(mailbox.is_closed() && mailbox.take().is_empty());
         });

@@ -1,15 +1,15 @@
 //! The context of the guarded call under way.
 //!
-//! A guard that must know what happens inside it enters a *frame*: an identity that is current while the
-//! body runs. In sync code the frame is current for the body; in async code it is current during each poll and not in
-//! between, so that interleaved tasks on one thread cannot be mixed up, and a future that moves to another thread takes
-//! its frame along. Guards further in address letters to the frame around them: an error that they reported, a
-//! rejection, an outcome that a breaker counted. Work that is spawned starts without a frame unless a [`Context`] is
-//! passed on.
+//! A guard that must know what happens inside it enters a *frame*: an identity that is current
+//! while the body runs. In sync code the frame is current for the body; in async code it is current
+//! during each poll and not in between, so that interleaved tasks on one thread cannot be mixed up,
+//! and a future that moves to another thread takes its frame along. Guards further in address
+//! letters to the frame around them: an error that they reported, a rejection, an outcome that a
+//! breaker counted. Work that is spawned starts without a frame unless a [`Context`] is passed on.
 //!
-//! Public are how much time [remains](remaining), which [attempt] runs, the [values](value) that were attached
-//! to the context, and the [`Context`] itself. The guide `docs/exactness.md` describes what follows for errors, retries
-//! and breakers, and what stays ambiguous.
+//! Public are how much time [remains](remaining), which [attempt] runs, the [values](value) that
+//! were attached to the context, and the [`Context`] itself. The guide `docs/exactness.md`
+//! describes what follows for errors, retries and breakers, and what stays ambiguous.
 //!
 //! # Examples
 //!
@@ -32,7 +32,10 @@ mod attempt;
 mod context;
 mod current;
 mod deadline;
-#[cfg_attr(not(feature = "async"), allow(dead_code, reason = "only futures are dropped before they are done"))]
+#[cfg_attr(
+    not(feature = "async"),
+    allow(dead_code, reason = "only futures are dropped before they are done")
+)]
 mod ended;
 mod frame;
 mod held;
@@ -50,7 +53,8 @@ pub(crate) use attempt::{Packed, series};
 #[cfg(feature = "async")]
 pub(crate) use current::current_frame;
 pub(crate) use current::{
-    Conversion, Mark, Number, Since, is_in_call, mark, post_pending, post_reported, record_outcome, since,
+    Conversion, Mark, Number, Since, is_in_call, mark, post_pending, post_reported, record_outcome,
+    since,
 };
 #[cfg(feature = "async")]
 pub(crate) use deadline::until;

@@ -1,4 +1,5 @@
-//! Errors without room for a mark, on their way from the frame that reported them to the frame around it.
+//! Errors without room for a mark, on their way from the frame that reported them to the frame
+//! around it.
 
 use crate::{
     error::{ErrorId, ErrorRef, View},
@@ -6,16 +7,18 @@ use crate::{
 };
 use std::error::Error;
 
-/// An error that was reported, as the frame around may recognise it when it leaves that frame as well.
+/// An error that was reported, as the frame around may recognise it when it leaves that frame as
+/// well.
 ///
-/// An [`AppError`](crate::AppError) carries a mark of its own. Any other error is recognised here: in a box by the address
-/// of its contents, else by its type and text, or as a source of another error by its text and debug form.
-/// In an error that hides its source, as a box of anyhow or `#[error(transparent)]` does, it is recognised by its text and by
-/// its debug form or the bare text in the debug form of that.
+/// An [`AppError`](crate::AppError) carries a mark of its own. Any other error is recognised here:
+/// in a box by the address of its contents, else by its type and text, or as a source of another
+/// error by its text and debug form. In an error that hides its source, as a box of anyhow or
+/// `#[error(transparent)]` does, it is recognised by its text and by its debug form or the bare
+/// text in the debug form of that.
 ///
-/// What cannot be told apart: an error that was reported and handled in a frame, and an equal one without a mark that is made
-/// after it in the same frame and leaves it. What is not recognised: a box whose error was put into another box and back
-/// into one of the first type.
+/// What cannot be told apart: an error that was reported and handled in a frame, and an equal one
+/// without a mark that is made after it in the same frame and leaves it. What is not recognised: a
+/// box whose error was put into another box and back into one of the first type.
 #[derive(Debug)]
 pub(crate) struct Reported {
     id: ErrorId,
@@ -50,51 +53,73 @@ const TELLING: usize = 3;
 
 impl Reported {
     pub(crate) fn new(id: ErrorId, view: View<'_>, mark: Marked) -> Self {
-        Self { id, form: Form::of(view), mark }
+        Self {
+            id,
+            form: Form::of(view),
+            mark,
+        }
     }
 
     pub(crate) fn id(&self) -> ErrorId {
         self.id
     }
 
-    /// Returns the identity of an error, if one of the reports was of it; of several, that of the latest.
+    /// Returns the identity of an error, if one of the reports was of it; of several, that of the
+    /// latest.
     pub(crate) fn identity_in(all: &[Self], view: View<'_>) -> Option<ErrorId> {
         if all.is_empty() {
             return None;
         }
         let leaving = Form::of(view);
-        all.iter().rev().find(|reported| reported.is_of(view, &leaving)).map(Self::id)
+        all.iter()
+            .rev()
+            .find(|reported| reported.is_of(view, &leaving))
+            .map(Self::id)
     }
 
     fn is_of(&self, view: View<'_>, leaving: &Form) -> bool {
         let form = &self.form;
-        let may_name_it = self.mark != Marked::Rejection || matches!(view.error(), ErrorRef::Debug(_));
+        let may_name_it =
+            self.mark != Marked::Rejection || matches!(view.error(), ErrorRef::Debug(_));
         let names_it = || may_name_it && leaving.debug.contains(&self.id.to_string());
         if self.mark != Marked::No {
             // Known by its mark, unless nothing but a text is left of it.
             return is_text(leaving.type_name) && form.text == leaving.text || names_it();
         }
-        // What carries a mark, or hides what does, is known by that; `?` makes an `AppError` of an error without.
-        let is_foreign =
-            |(_, level): &(usize, &(dyn Error + 'static))| View::of_ref(ErrorRef::Std(*level)).id().is_none();
-        let mut levels = view.error().head().into_iter().flat_map(text::levels).enumerate().filter(is_foreign);
+        // What carries a mark, or hides what does, is known by that; `?` makes an `AppError` of an
+        // error without.
+        let is_foreign = |(_, level): &(usize, &(dyn Error + 'static))| {
+            View::of_ref(ErrorRef::Std(*level)).id().is_none()
+        };
+        let mut levels = view
+            .error()
+            .head()
+            .into_iter()
+            .flat_map(text::levels)
+            .enumerate()
+            .filter(is_foreign);
         let is_ours = matches!(view.error(), ErrorRef::App(_));
-        let is_here = |level: &(dyn Error + 'static)| form.address != 0 && address_of(level) == form.address;
-        let has_text = |level: &(dyn Error + 'static)| text::bounded(&level, IDENTIFYING) == form.text;
+        let is_here =
+            |level: &(dyn Error + 'static)| form.address != 0 && address_of(level) == form.address;
+        let has_text =
+            |level: &(dyn Error + 'static)| text::bounded(&level, IDENTIFYING) == form.text;
         let is_same_type = form.type_name == leaving.type_name;
         if is_same_type && form.address != 0 && leaving.address != 0 {
-            // Of two boxes of one type, the address decides; the text too, since memory is used again. One that is in an
-            // error of another type by now is hidden there.
-            let is_inside = |depth, debug: &str| (depth != 0 || debug != form.debug) && form.is_shown_by(debug);
-            return levels
-                .any(|(depth, level)| has_text(level) && (is_here(level) || is_inside(depth, &debug_of(level))));
+            // Of two boxes of one type, the address decides; the text too, since memory is used
+            // again. One that is in an error of another type by now is hidden there.
+            let is_inside =
+                |depth, debug: &str| (depth != 0 || debug != form.debug) && form.is_shown_by(debug);
+            return levels.any(|(depth, level)| {
+                has_text(level) && (is_here(level) || is_inside(depth, &debug_of(level)))
+            });
         }
         if form.text == leaving.text && !is_ours && (is_same_type || is_text(leaving.type_name)) {
             return true;
         }
         let is_inside = || form.text == leaving.text && form.is_shown_by(&leaving.debug);
-        levels.any(|(_, level)| has_text(level) && (is_here(level) || form.is_shown_by(&debug_of(level))))
-            || !is_ours && is_inside()
+        levels.any(|(_, level)| {
+            has_text(level) && (is_here(level) || form.is_shown_by(&debug_of(level)))
+        }) || !is_ours && is_inside()
             || shows_debug(&leaving.debug, &form.debug)
             || names_it()
     }
@@ -118,10 +143,11 @@ fn shows_debug(whole: &str, part: &str) -> bool {
 impl Form {
     /// Returns `true` if an error with the same text and this debug form may be this one in a box.
     fn is_shown_by(&self, debug: &str) -> bool {
-        // The boxes of anyhow and eyre hide the type of their contents, and print the text in their debug form; where it
-        // is but the text of another error, it is in quotes.
+        // The boxes of anyhow and eyre hide the type of their contents, and print the text in their
+        // debug form; where it is but the text of another error, it is in quotes.
         let is_bare = |c: char| !c.is_alphanumeric() && c != '_' && c != '"';
-        !self.debug.is_empty() && (shows_debug(debug, &self.debug) || shows(debug, &self.text, is_bare))
+        !self.debug.is_empty()
+            && (shows_debug(debug, &self.debug) || shows(debug, &self.text, is_bare))
     }
 
     fn of(view: View<'_>) -> Self {
@@ -134,10 +160,17 @@ impl Form {
             ErrorRef::Scoped(error) => (0, text::bounded(&format_args!("{error:?}"), IDENTIFYING)),
             ErrorRef::Debug(error) => (0, text::bounded(&format_args!("{error:?}"), IDENTIFYING)),
             // That of the error that a text becomes by `?`.
-            ErrorRef::Display(_) if is_text(type_name) => (0, text::bounded(&format_args!("{text:?}"), IDENTIFYING)),
+            ErrorRef::Display(_) if is_text(type_name) => {
+                (0, text::bounded(&format_args!("{text:?}"), IDENTIFYING))
+            }
             ErrorRef::Display(_) | ErrorRef::Opaque(_) => (0, String::new()),
         };
-        Self { type_name, address, text, debug }
+        Self {
+            type_name,
+            address,
+            text,
+            debug,
+        }
     }
 }
 
@@ -147,12 +180,18 @@ fn debug_of(error: &(dyn Error + 'static)) -> String {
 
 /// The address of an error; zero where it takes no room, so that many may share one.
 fn address_of(error: &(dyn Error + 'static)) -> usize {
-    if size_of_val(error) == 0 { 0 } else { std::ptr::from_ref(error).addr() }
+    if size_of_val(error) == 0 {
+        0
+    } else {
+        std::ptr::from_ref(error).addr()
+    }
 }
 
 /// Returns `true` for the types that keep an error at one address while they are moved.
 fn is_box(type_name: &str) -> bool {
-    type_name.starts_with("alloc::boxed::Box<") || type_name.starts_with("alloc::sync::Arc<") || is_report(type_name)
+    type_name.starts_with("alloc::boxed::Box<")
+        || type_name.starts_with("alloc::sync::Arc<")
+        || is_report(type_name)
 }
 
 fn is_report(type_name: &str) -> bool {
@@ -187,12 +226,20 @@ mod tests {
         assert_eq!(Form::of(View::of_std(&plain)).address, 0);
         let boxed: Box<dyn Error + Send + Sync> = Box::new(std::io::Error::other("no route"));
         assert_ne!(Form::of(View::of_any(&boxed)).address, 0);
-        for name in
-            ["alloc::boxed::Box<dyn core::error::Error>", "alloc::sync::Arc<x>", "anyhow::Error", "eyre::Report"]
-        {
+        for name in [
+            "alloc::boxed::Box<dyn core::error::Error>",
+            "alloc::sync::Arc<x>",
+            "anyhow::Error",
+            "eyre::Report",
+        ] {
             assert!(is_box(name), "{name}");
         }
-        for name in ["std::io::error::Error", "app::Box<x>", "app::anyhow::Error", ""] {
+        for name in [
+            "std::io::error::Error",
+            "app::Box<x>",
+            "app::anyhow::Error",
+            "",
+        ] {
             assert!(!is_box(name), "{name}");
         }
     }
@@ -202,10 +249,15 @@ mod tests {
     fn a_text_has_the_debug_form_of_a_text() {
         let text = String::from("no route");
         assert_eq!(Form::of(View::of_any(&text)).debug, "\"no route\"");
-        assert_eq!(Form::of(View::of_ref(ErrorRef::Display(&text))).debug, "", "its type is not known");
+        assert_eq!(
+            Form::of(View::of_ref(ErrorRef::Display(&text))).debug,
+            "",
+            "its type is not known"
+        );
     }
 
-    /// Rejections share the identity of what opened their circuit: that it is printed does not tell which one it is.
+    /// Rejections share the identity of what opened their circuit: that it is printed does not tell
+    /// which one it is.
     #[test]
     fn what_prints_an_identity_is_that_error_unless_rejections_share_it() {
         let id = ErrorId::new();
@@ -214,13 +266,19 @@ mod tests {
         #[error("outer")]
         struct Outer(String);
         let outer = Outer(format!("no route (id {id})"));
-        for (mark, by_error, by_debug) in
-            [(Marked::Yes, true, true), (Marked::No, true, true), (Marked::Rejection, false, true)]
-        {
+        for (mark, by_error, by_debug) in [
+            (Marked::Yes, true, true),
+            (Marked::No, true, true),
+            (Marked::Rejection, false, true),
+        ] {
             let all = [Reported::new(id, View::of_std(&reported), mark)];
             let found = |view| Reported::identity_in(&all, view) == Some(id);
             assert_eq!(found(View::of_std(&outer)), by_error, "{mark:?}");
-            assert_eq!(found(View::of_ref(ErrorRef::Debug(&outer))), by_debug, "{mark:?}");
+            assert_eq!(
+                found(View::of_ref(ErrorRef::Debug(&outer))),
+                by_debug,
+                "{mark:?}"
+            );
         }
     }
 }

@@ -1,5 +1,8 @@
 use super::{
-    current::{CURRENT, Current, Number, is_in_call, letters_to, mark, post_pending, record_outcome, send, since},
+    current::{
+        CURRENT, Current, Number, is_in_call, letters_to, mark, post_pending, record_outcome, send,
+        since,
+    },
     deadline::EnteredDeadline,
     frame::Entered,
     held,
@@ -48,7 +51,10 @@ fn report(text: &str) -> ErrorId {
 }
 
 fn reported_in(frame: &mut Frame) -> Vec<ErrorId> {
-    frame.end().map(|mut inside| inside.take_reported().iter().map(Reported::id).collect()).unwrap_or_default()
+    frame
+        .end()
+        .map(|mut inside| inside.take_reported().iter().map(Reported::id).collect())
+        .unwrap_or_default()
 }
 
 #[test]
@@ -147,8 +153,17 @@ fn frame_that_succeeded_hands_on_no_report() {
         inner.succeeded();
     }
     let mut inside = outer.end().unwrap();
-    assert!(inside.has_recorded(7), "the outcome was counted whatever became of the call");
-    assert_eq!(inside.take_letters().filter(|letter| matches!(letter, Letter::Reported(_))).count(), 0);
+    assert!(
+        inside.has_recorded(7),
+        "the outcome was counted whatever became of the call"
+    );
+    assert_eq!(
+        inside
+            .take_letters()
+            .filter(|letter| matches!(letter, Letter::Reported(_)))
+            .count(),
+        0
+    );
 }
 
 #[test]
@@ -181,7 +196,9 @@ fn outcome_is_known_since_the_mark_before_it_and_not_since_a_later_one() {
     let look = || {
         let before = mark();
         record_outcome(7);
-        assert!(since(before, 7).recorded && !since(before, 8).recorded && !since(before, 7).rejected);
+        assert!(
+            since(before, 7).recorded && !since(before, 8).recorded && !since(before, 7).rejected
+        );
         assert!(!since(mark(), 7).recorded);
     };
     look();
@@ -230,7 +247,9 @@ fn other_letters_stay_when_a_rejection_is_dropped() {
         let _entered = frame.enter();
         let id = report("no route");
         let number = Number::here(1);
-        let breaker = crate::breaker::CircuitBreaker::builder("dropped-letter").build().unwrap();
+        let breaker = crate::breaker::CircuitBreaker::builder("dropped-letter")
+            .build()
+            .unwrap();
         breaker.force_open();
         let rejection = breaker.try_acquire().unwrap_err();
         number.announce(|| rejection.clone());
@@ -259,18 +278,27 @@ fn outcome_of_a_breaker_is_noted_for_each_frame_apart() {
 #[test]
 fn outcomes_outside_of_every_frame_are_known_of_the_last_eight_breakers() {
     let before = mark();
-    let known = |breakers: std::ops::RangeInclusive<usize>| breakers.filter(|b| since(before, *b).recorded).count();
+    let known = |breakers: std::ops::RangeInclusive<usize>| {
+        breakers.filter(|b| since(before, *b).recorded).count()
+    };
     (1..=8).for_each(record_outcome);
     record_outcome(8);
     assert_eq!(known(1..=8), 8, "the same one takes no further place");
     record_outcome(9);
-    assert_eq!((known(1..=1), known(2..=9)), (0, 8), "the oldest one is forgotten");
+    assert_eq!(
+        (known(1..=1), known(2..=9)),
+        (0, 8),
+        "the oldest one is forgotten"
+    );
 }
 
 #[test]
 fn identities_of_threads_differ() {
     let fresh = || CURRENT.with(|current| [current.fresh(), current.fresh()]);
-    let mut all: Vec<u64> = (0..4).map(|_| thread::spawn(fresh)).flat_map(|thread| thread.join().unwrap()).collect();
+    let mut all: Vec<u64> = (0..4)
+        .map(|_| thread::spawn(fresh))
+        .flat_map(|thread| thread.join().unwrap())
+        .collect();
     all.extend(fresh());
     let count = all.len();
     all.sort_unstable();
@@ -290,7 +318,11 @@ fn error_that_waits_for_an_attempt_is_settled_where_none_follows() {
     {
         let _last = frame.enter_attempt(2, 3, Location::caller(), None);
         post_pending(hold());
-        assert_eq!(settled.lock().unwrap().len(), 1, "no attempt follows the last one");
+        assert_eq!(
+            settled.lock().unwrap().len(),
+            1,
+            "no attempt follows the last one"
+        );
     }
     {
         let _first = frame.enter_attempt(0, 3, Location::caller(), None);
@@ -308,8 +340,14 @@ fn attempt_of_the_innermost_retry_counts_and_is_restored() {
     {
         let within = inner.enter_attempt(1, 2, Location::caller(), None);
         assert_eq!(within.outer.unpack().max_attempts, 3);
-        assert_eq!((attempt(), series().number()), (Some(Attempt::new(1, 2)), Some((2, 2))));
-        assert!(series().is_provisional(), "an attempt further out may follow");
+        assert_eq!(
+            (attempt(), series().number()),
+            (Some(Attempt::new(1, 2)), Some((2, 2)))
+        );
+        assert!(
+            series().is_provisional(),
+            "an attempt further out may follow"
+        );
     }
     assert_eq!(attempt(), Some(Attempt::new(0, 3)));
     drop(entered);
@@ -342,8 +380,15 @@ fn deadline_of_a_context_replaces_that_of_the_thread_and_is_left() {
         Context::current()
     };
     let _inner = EnteredDeadline::enter(in_seconds(&clock, 1));
-    assert_eq!(context.run(remaining), Some(SECOND * 60), "the work is another call's");
-    assert_eq!(Context::current().with_timeout(SECOND * 600).run(remaining), Some(SECOND));
+    assert_eq!(
+        context.run(remaining),
+        Some(SECOND * 60),
+        "the work is another call's"
+    );
+    assert_eq!(
+        Context::current().with_timeout(SECOND * 600).run(remaining),
+        Some(SECOND)
+    );
     assert_eq!(remaining(), Some(SECOND));
 }
 
@@ -359,7 +404,10 @@ fn later_value_of_a_type_hides_an_earlier_one_until_it_is_left() {
     let outer = Context::current().with(Tenant("acme")).with(7_u32);
     outer.run(|| {
         let inner = Context::current().with(Tenant("umbrella"));
-        assert_eq!((inner.run(tenant), inner.run(value::<u32>)), (Some("umbrella"), Some(Arc::new(7))));
+        assert_eq!(
+            (inner.run(tenant), inner.run(value::<u32>)),
+            (Some("umbrella"), Some(Arc::new(7)))
+        );
         assert_eq!(tenant(), Some("acme"));
         assert_eq!(value::<u64>(), None);
     });
@@ -396,7 +444,10 @@ fn context_is_left_when_what_runs_in_it_panics() {
         });
     }));
     assert!(unwound.is_err());
-    assert_eq!((current_frame(), attempt(), remaining(), tenant()), (0, None, None, None));
+    assert_eq!(
+        (current_frame(), attempt(), remaining(), tenant()),
+        (0, None, None, None)
+    );
 }
 
 #[test]
@@ -429,7 +480,9 @@ fn report_on_another_thread_reaches_the_frame_of_its_context() {
     let id = {
         let _entered = frame.enter();
         let context = Context::current();
-        thread::spawn(move || context.run(|| report("no route"))).join().unwrap()
+        thread::spawn(move || context.run(|| report("no route")))
+            .join()
+            .unwrap()
     };
     assert_eq!(reported_in(&mut frame), [id]);
 }
@@ -444,7 +497,10 @@ fn context_that_outlives_its_call_is_outside_of_every_frame() {
     assert!(context.run(is_in_call));
     frame.end();
     context.run(|| {
-        assert_eq!((is_in_call(), attempt(), tenant()), (false, None, Some("acme")));
+        assert_eq!(
+            (is_in_call(), attempt(), tenant()),
+            (false, None, Some("acme"))
+        );
         report("no route");
     });
     assert!(frame.end().is_none());
@@ -463,7 +519,10 @@ fn report_of_a_context_whose_call_ends_meanwhile_is_not_kept() {
         frame.end();
         report("no route");
     });
-    assert_eq!((letters_to(id, since).len(), frame.end().is_none()), (0, true));
+    assert_eq!(
+        (letters_to(id, since).len(), frame.end().is_none()),
+        (0, true)
+    );
 }
 
 /// What is known of the attempt is over with its call: an error that waited for it is one.
@@ -492,13 +551,28 @@ fn error_that_waits_for_an_attempt_whose_call_ends_meanwhile_is_settled() {
         inner.run(|| post_pending(hold()));
         further_in = Some(inner);
         // The call ends where it runs, which is elsewhere.
-        thread::scope(|scope| scope.spawn(|| assert!(frame.end().is_some())).join().unwrap());
+        thread::scope(|scope| {
+            scope
+                .spawn(|| assert!(frame.end().is_some()))
+                .join()
+                .unwrap();
+        });
         assert_eq!(count(), 0);
     });
-    assert_eq!(count(), 2, "one of its own, and one in the mailbox of the context further in");
+    assert_eq!(
+        count(),
+        2,
+        "one of its own, and one in the mailbox of the context further in"
+    );
     further_in.unwrap().run(|| post_pending(hold()));
     assert_eq!(count(), 3);
-    assert!(settled.lock().unwrap().iter().all(|settlement| matches!(settlement, Settlement::Error)));
+    assert!(
+        settled
+            .lock()
+            .unwrap()
+            .iter()
+            .all(|settlement| matches!(settlement, Settlement::Error))
+    );
 }
 
 #[test]
@@ -512,7 +586,10 @@ fn letters_of_calls_further_out_stay_where_they_are_while_a_context_is_left() {
         let _entered = outer.enter();
         [report("no route"), context.run(|| report("timed out"))]
     };
-    assert_eq!((reported_in(&mut outer), reported_in(&mut other)), (vec![before], vec![inside]));
+    assert_eq!(
+        (reported_in(&mut outer), reported_in(&mut other)),
+        (vec![before], vec![inside])
+    );
 }
 
 #[test]
@@ -556,9 +633,18 @@ fn context_is_shown_with_its_attempt_and_time() {
     let mut frame = Frame::new();
     let _attempt = frame.enter_attempt(1, 3, Location::caller(), None);
     let _deadline = EnteredDeadline::enter(in_seconds(&clock, 5));
-    assert_eq!(format!("{:?}", Values::with(None, 7)), "Values", "they may be secret");
+    assert_eq!(
+        format!("{:?}", Values::with(None, 7)),
+        "Values",
+        "they may be secret"
+    );
     let shown = format!("{:?}", Context::current());
-    assert!(shown.starts_with("Context {") && shown.contains("Some((2, 3))") && shown.contains("Some(5s)"), "{shown}");
+    assert!(
+        shown.starts_with("Context {")
+            && shown.contains("Some((2, 3))")
+            && shown.contains("Some(5s)"),
+        "{shown}"
+    );
 }
 
 #[test]
@@ -572,8 +658,14 @@ fn contexts_of_one_frame_share_a_mailbox() {
         let _entered = frame.enter();
         Context::current()
     };
-    let ids: Vec<ErrorId> = (0..2000).map(|_| context.run(|| report("no route"))).collect();
-    assert_eq!(reported_in(&mut frame), ids[..1024], "the mailbox is bounded");
+    let ids: Vec<ErrorId> = (0..2000)
+        .map(|_| context.run(|| report("no route")))
+        .collect();
+    assert_eq!(
+        reported_in(&mut frame),
+        ids[..1024],
+        "the mailbox is bounded"
+    );
 }
 
 #[test]
@@ -582,7 +674,11 @@ fn future_in_a_context_is_in_it_during_each_poll_and_not_in_between() {
     let future = std::future::poll_fn(|_| {
         turns += 1;
         assert_eq!(tenant(), Some("acme"));
-        if turns < 3 { Poll::Pending } else { Poll::Ready(()) }
+        if turns < 3 {
+            Poll::Pending
+        } else {
+            Poll::Ready(())
+        }
     });
     let mut future = pin!(future.in_call(Context::current().with(Tenant("acme"))));
     let mut cx = std::task::Context::from_waker(Waker::noop());
@@ -602,7 +698,11 @@ fn future_that_is_suspended_holds_its_frame_during_each_poll_only() {
             turns += 1;
             assert_eq!(current_frame(), id);
             report("no route");
-            if turns < 3 { Poll::Pending } else { Poll::Ready(()) }
+            if turns < 3 {
+                Poll::Pending
+            } else {
+                Poll::Ready(())
+            }
         })));
         let mut cx = std::task::Context::from_waker(Waker::noop());
         for poll in 1..=3 {
@@ -619,7 +719,11 @@ fn future_that_is_suspended_holds_its_frame_during_each_poll_only() {
 fn place_that_is_left_while_it_waits_leaves_the_frame_of_the_caller() {
     let mut place = InPlace::enter();
     let mut cx = std::task::Context::from_waker(Waker::noop());
-    assert!(pin!(place.suspend(std::future::pending::<()>())).poll(&mut cx).is_pending());
+    assert!(
+        pin!(place.suspend(std::future::pending::<()>()))
+            .poll(&mut cx)
+            .is_pending()
+    );
     let mut caller = Frame::new();
     let entered = caller.enter();
     let id = entered.id();
@@ -633,9 +737,17 @@ fn innermost_slot_of_a_breaker_is_found_until_it_is_released() {
     {
         let _inner = hold(7, 1, Some(42));
         let _of_another = hold(8, 1, None);
-        assert_eq!((slot_of(7, 1), slot_of(7, 2), slot_of(9, 1)), (Some(42), None, None));
+        assert_eq!(
+            (slot_of(7, 1), slot_of(7, 2), slot_of(9, 1)),
+            (Some(42), None, None)
+        );
         let context = Context::current();
-        assert_eq!(thread::spawn(move || context.run(|| slot_of(7, 1))).join().unwrap(), Some(42));
+        assert_eq!(
+            thread::spawn(move || context.run(|| slot_of(7, 1)))
+                .join()
+                .unwrap(),
+            Some(42)
+        );
     }
     assert_eq!(slot_of(7, 1), Some(41));
     assert_eq!(held::all().len(), 1);
@@ -657,9 +769,17 @@ fn why_a_call_is_ended_holds_while_its_future_is_dropped() {
         ending(EndedBy::CutShort, || drop(make()));
         drop(make());
     });
-    assert!(catch_unwind(AssertUnwindSafe(|| ending(EndedBy::TimedOut, || panic!("broken")))).is_err());
+    assert!(
+        catch_unwind(AssertUnwindSafe(|| ending(EndedBy::TimedOut, || panic!(
+            "broken"
+        ))))
+        .is_err()
+    );
     drop(make());
-    assert_eq!(*seen.lock().unwrap(), [EndedBy::CutShort, EndedBy::TimedOut, EndedBy::Caller]);
+    assert_eq!(
+        *seen.lock().unwrap(),
+        [EndedBy::CutShort, EndedBy::TimedOut, EndedBy::Caller]
+    );
 }
 
 #[cfg(feature = "async")]
@@ -678,11 +798,20 @@ fn future_that_is_ended_learns_why_and_one_that_is_ready_wins() {
         pending::<()>().await;
     };
     let mut cx = std::task::Context::from_waker(Waker::noop());
-    let ended = pin!(end_by(hangs(Seen(Arc::clone(&seen))), ready(()), EndedBy::TimedOut)).poll(&mut cx);
+    let ended = pin!(end_by(
+        hangs(Seen(Arc::clone(&seen))),
+        ready(()),
+        EndedBy::TimedOut
+    ))
+    .poll(&mut cx);
     assert_eq!(ended, Poll::Ready(None));
     let won = pin!(end_by(ready(3), ready(()), EndedBy::TimedOut)).poll(&mut cx);
     assert_eq!(won, Poll::Ready(Some(3)));
-    let mut waits = Box::pin(end_by(hangs(Seen(Arc::clone(&seen))), pending(), EndedBy::TimedOut));
+    let mut waits = Box::pin(end_by(
+        hangs(Seen(Arc::clone(&seen))),
+        pending(),
+        EndedBy::TimedOut,
+    ));
     assert!(waits.as_mut().poll(&mut cx).is_pending());
     drop(waits);
     assert_eq!(*seen.lock().unwrap(), [EndedBy::TimedOut, EndedBy::Caller]);

@@ -23,8 +23,8 @@ thread_local! {
 
 /// Returns the value of type `T` that was attached last to the context of the call under way.
 ///
-/// Values are attached by [`Context::with`](super::Context::with). Hooks, observers and compensations read them too, since
-/// they run as part of the call.
+/// Values are attached by [`Context::with`](super::Context::with). Hooks, observers and
+/// compensations read them too, since they run as part of the call.
 ///
 /// # Examples
 ///
@@ -47,12 +47,19 @@ impl Values {
     /// Returns the values on the context of the call under way.
     #[inline]
     pub(crate) fn current() -> Option<Self> {
-        if CURRENT.with(|current| current.has_values.get()) { read() } else { None }
+        if CURRENT.with(|current| current.has_values.get()) {
+            read()
+        } else {
+            None
+        }
     }
 
     /// Adds a value to those that are there.
     pub(crate) fn with<T: Send + Sync + 'static>(next: Option<Self>, value: T) -> Self {
-        Self(Arc::new(Node { value: Arc::new(value), next }))
+        Self(Arc::new(Node {
+            value: Arc::new(value),
+            next,
+        }))
     }
 
     pub(crate) fn get<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
@@ -69,7 +76,10 @@ impl Values {
 
 #[cold]
 fn read() -> Option<Values> {
-    VALUES.try_with(|values| values.borrow().clone()).ok().flatten()
+    VALUES
+        .try_with(|values| values.borrow().clone())
+        .ok()
+        .flatten()
 }
 
 /// Values under way, until this is dropped.
@@ -106,7 +116,9 @@ pub(crate) fn bind<R>(f: impl FnOnce() -> R) -> impl FnOnce() -> R {
 pub(crate) async fn bound<F: Future>(values: Option<Values>, future: F) -> F::Output {
     let mut future = std::pin::pin!(future);
     std::future::poll_fn(|cx| {
-        let _entered = values.clone().map(|values| EnteredValues::enter(Some(values)));
+        let _entered = values
+            .clone()
+            .map(|values| EnteredValues::enter(Some(values)));
         future.as_mut().poll(cx)
     })
     .await

@@ -26,22 +26,26 @@ type BoxedError = Box<dyn Error + Send + Sync>;
 /// Shared, since errors are cloned and the errors below them are not.
 pub(crate) type SharedError = Arc<dyn Error + Send + Sync>;
 
-/// An error with a code, an identity, details, a source and the place where it was made; one word wide.
+/// An error with a code, an identity, details, a source and the place where it was made; one word
+/// wide.
 ///
 /// `?` turns any error into it: that error becomes the [source](Error::source) and the code is
-/// [`UNKNOWN_ERROR`](ErrorCode::UNKNOWN_ERROR), marked *uncoded*, until the first boundary or attribute that has an
-/// `error_code` gives it one. For that reason it does not itself implement [`Error`]; it derefs to
-/// `dyn Error + Send + Sync` and converts into boxed errors.
+/// [`UNKNOWN_ERROR`](ErrorCode::UNKNOWN_ERROR), marked *uncoded*, until the first boundary or
+/// attribute that has an `error_code` gives it one. For that reason it does not itself implement
+/// [`Error`]; it derefs to `dyn Error + Send + Sync` and converts into boxed errors.
 ///
-/// Some errors bring a code along: a [`Rejection`](crate::Rejection) its own, a [`ConfigError`](crate::ConfigError)
-/// `CONFIG_ERROR`, and an error in whose chain of sources an `AppError` stands, that one's. An `AppError` that was boxed,
-/// or put into a [`std::io::Error`], comes back as it was.
+/// Some errors bring a code along: a [`Rejection`](crate::Rejection) its own, a
+/// [`ConfigError`](crate::ConfigError) `CONFIG_ERROR`, and an error in whose chain of sources an
+/// `AppError` stands, that one's. An `AppError` that was boxed, or put into a [`std::io::Error`],
+/// comes back as it was.
 ///
-/// A clone is cheap and stands for the same event: it has the same [identity](Self::id), and where one of the two was
-/// reported, both were. `with_*` on one of them changes its message and details, not those of the other.
+/// A clone is cheap and stands for the same event: it has the same [identity](Self::id), and where
+/// one of the two was reported, both were. `with_*` on one of them changes its message and details,
+/// not those of the other.
 ///
-/// `{}` prints one level, `{:#}` and `{:?}` the whole chain; all of them redact secrets, as does the JSON form. Only
-/// [`message`](Self::message), [`details`](Self::details) and the sources themselves hand out what was written.
+/// `{}` prints one level, `{:#}` and `{:?}` the whole chain; all of them redact secrets, as does
+/// the JSON form. Only [`message`](Self::message), [`details`](Self::details) and the sources
+/// themselves hand out what was written.
 ///
 /// # Examples
 ///
@@ -86,7 +90,8 @@ impl AppError {
 
     /// Makes an uncoded error of a boxed one, as `?` does with unboxed ones.
     ///
-    /// Errors that do not implement [`Error`] themselves convert through their box: those of anyhow do.
+    /// Errors that do not implement [`Error`] themselves convert through their box: those of anyhow
+    /// do.
     ///
     /// # Examples
     ///
@@ -110,16 +115,19 @@ impl AppError {
     }
 
     /// Converts as [`from_boxed`](Self::from_boxed), on behalf of code at `place`.
-    pub(crate) fn from_boxed_at(source: Box<dyn Error + Send + Sync>, place: &'static Location<'static>) -> Self {
+    pub(crate) fn from_boxed_at(
+        source: Box<dyn Error + Send + Sync>,
+        place: &'static Location<'static>,
+    ) -> Self {
         convert::from_boxed(source, place)
     }
 
-    /// Adds a detail: any serialisable value, in the form that JSON has for it. A later one replaces an earlier one with
-    /// the same key.
+    /// Adds a detail: any serialisable value, in the form that JSON has for it. A later one
+    /// replaces an earlier one with the same key.
     ///
-    /// Never fails and never panics: what JSON cannot hold (a map with odd keys, NaN, a value whose `Serialize` fails) is
-    /// kept as text. A value is kept up to 32 levels, 4096 values, 8 KiB a text and 64 KiB in all, with a mark of
-    /// what was cut.
+    /// Never fails and never panics: what JSON cannot hold (a map with odd keys, NaN, a value whose
+    /// `Serialize` fails) is kept as text. A value is kept up to 32 levels, 4096 values, 8 KiB a
+    /// text and 64 KiB in all, with a mark of what was cut.
     ///
     /// # Examples
     ///
@@ -142,8 +150,8 @@ impl AppError {
 
     /// Sets the error that caused this one, in place of an earlier source.
     ///
-    /// If an `AppError` stands in its chain, both are one event: this error takes over its identity, and that it was
-    /// reported already if it was.
+    /// If an `AppError` stands in its chain, both are one event: this error takes over its
+    /// identity, and that it was reported already if it was.
     ///
     /// # Examples
     ///
@@ -180,12 +188,14 @@ impl AppError {
         self
     }
 
-    /// Adds an extension member to the problem details that a client gets (RFC 9457, section 3.2): any serialisable value,
-    /// kept as [`with_detail`](Self::with_detail) keeps it. A later one replaces an earlier one with the same name.
+    /// Adds an extension member to the problem details that a client gets (RFC 9457, section 3.2):
+    /// any serialisable value, kept as [`with_detail`](Self::with_detail) keeps it. A later one
+    /// replaces an earlier one with the same name.
     ///
-    /// Unlike details, which are for those who run the program, it is for the client: redacted, and cut at 16 KiB for all
-    /// members together. A member that has the name of a standard one (`type`, `title`, `status`, `detail`, `instance`, or
-    /// `code` and `code_name`, which every answer has) is left out of the answer.
+    /// Unlike details, which are for those who run the program, it is for the client: redacted, and
+    /// cut at 16 KiB for all members together. A member that has the name of a standard one
+    /// (`type`, `title`, `status`, `detail`, `instance`, or `code` and `code_name`, which every
+    /// answer has) is left out of the answer.
     ///
     /// # Examples
     ///
@@ -249,15 +259,17 @@ impl AppError {
         self.0.message()
     }
 
-    /// Returns the text that a client of the program may see: that of this error, or of the first in its chain that has
-    /// one.
+    /// Returns the text that a client of the program may see: that of this error, or of the first
+    /// in its chain that has one.
     #[must_use]
     pub fn public_message(&self) -> Option<&str> {
-        self.0.levels_of_ours().find_map(|level| level.public_message.as_deref())
+        self.0
+            .levels_of_ours()
+            .find_map(|level| level.public_message.as_deref())
     }
 
-    /// Returns the extension members as they were given, secrets included: those of this error and of all in its chain. Of
-    /// two with one name, that of the outer error counts.
+    /// Returns the extension members as they were given, secrets included: those of this error and
+    /// of all in its chain. Of two with one name, that of the outer error counts.
     ///
     /// # Examples
     ///
@@ -271,7 +283,11 @@ impl AppError {
     #[must_use]
     pub fn extension_members(&self) -> Map<String, Value> {
         let mut members = Map::new();
-        for (name, value) in self.0.levels_of_ours().flat_map(|level| &level.extension_members) {
+        for (name, value) in self
+            .0
+            .levels_of_ours()
+            .flat_map(|level| &level.extension_members)
+        {
             members.entry(name).or_insert_with(|| value.clone());
         }
         members
@@ -283,7 +299,8 @@ impl AppError {
         &self.0.details
     }
 
-    /// Returns the identity of this error, which log line, journal row, alert and HTTP answer share.
+    /// Returns the identity of this error, which log line, journal row, alert and HTTP answer
+    /// share.
     #[must_use]
     pub fn id(&self) -> ErrorId {
         self.0.occurrence.id()
@@ -291,9 +308,10 @@ impl AppError {
 
     /// Returns the place where the error was made, or where `?` converted it.
     ///
-    /// A conversion that is called by the standard library, for example by `map_err(AppError::from)`, has its place there.
-    /// That is no place for a sink, and [`View::location`] leaves it out; `map_err(|err| AppError::from(err))` has the
-    /// place of the closure.
+    /// A conversion that is called by the standard library, for example by
+    /// `map_err(AppError::from)`, has its place there. That is no place for a sink, and
+    /// [`View::location`] leaves it out; `map_err(|err| AppError::from(err))` has the place of the
+    /// closure.
     ///
     /// # Examples
     ///
@@ -313,8 +331,8 @@ impl AppError {
         (backtrace.status() == BacktraceStatus::Captured).then_some(backtrace)
     }
 
-    /// Returns how long to wait before another try: as set, or as the first error in the chain of sources that knows
-    /// says, a rejection for instance.
+    /// Returns how long to wait before another try: as set, or as the first error in the chain of
+    /// sources that knows says, a rejection for instance.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         View::of_app(self).retry_after()
@@ -337,7 +355,8 @@ impl AppError {
         self.chain().find_map(|level| level.downcast_ref::<E>())
     }
 
-    /// Iterates over this error and its sources, outermost first, at most 64; also over what an `io::Error` hides.
+    /// Iterates over this error and its sources, outermost first, at most 64; also over what an
+    /// `io::Error` hides.
     pub fn chain(&self) -> impl Iterator<Item = &(dyn Error + 'static)> {
         super::chain(&*self.0)
     }
@@ -364,7 +383,8 @@ impl AppError {
 
     /// Wraps this error in a new one with a code and a message.
     ///
-    /// The new one keeps the identity of this one, and that it was reported already if it was: they are one event.
+    /// The new one keeps the identity of this one, and that it was reported already if it was: they
+    /// are one event.
     ///
     /// # Examples
     ///
@@ -389,11 +409,14 @@ impl AppError {
 
     /// Adds a detail unless there is one with this key.
     pub(crate) fn add_detail(&mut self, key: &str, value: impl Into<Value>) {
-        self.body().details.entry(key).or_insert_with(|| value.into());
+        self.body()
+            .details
+            .entry(key)
+            .or_insert_with(|| value.into());
     }
 
-    /// Moves an error whose place is inside the standard library, where `map_err(AppError::from)` converts, to the place
-    /// that it left.
+    /// Moves an error whose place is inside the standard library, where `map_err(AppError::from)`
+    /// converts, to the place that it left.
     pub(crate) fn or_location(mut self, place: &'static Location<'static>) -> Self {
         if super::view::is_in_std(self.0.location) {
             self.body().location = place;
@@ -401,7 +424,8 @@ impl AppError {
         self
     }
 
-    /// Moves the error to the place that it speaks of, where that is not the one of the code that made it.
+    /// Moves the error to the place that it speaks of, where that is not the one of the code that
+    /// made it.
     pub(crate) fn at(mut self, place: &'static Location<'static>) -> Self {
         self.body().location = place;
         self
@@ -440,7 +464,8 @@ impl AppError {
         Arc::make_mut(&mut self.0)
     }
 
-    /// The error as a level of another one's chain. One that only carries its source adds nothing to the chain.
+    /// The error as a level of another one's chain. One that only carries its source adds nothing
+    /// to the chain.
     fn into_source(self) -> SharedError {
         match &self.0.source {
             Some(source) if self.0.is_bare() => Arc::clone(source),

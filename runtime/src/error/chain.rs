@@ -6,20 +6,25 @@ use std::{error::Error, io, iter::successors, sync::Arc};
 /// How many levels are looked at: a chain that bites its own tail ends there.
 pub(crate) const MAX_LEVELS: usize = 64;
 
-/// Iterates over an error and its sources, outermost first, also over the errors that an `io::Error` hides; at most 64.
-pub(crate) fn chain<'a>(head: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> + use<'a> {
+/// Iterates over an error and its sources, outermost first, also over the errors that an
+/// `io::Error` hides; at most 64.
+pub(crate) fn chain<'a>(
+    head: &'a (dyn Error + 'static),
+) -> impl Iterator<Item = &'a (dyn Error + 'static)> + use<'a> {
     successors(Some(head), |&level| next(level)).take(MAX_LEVELS)
 }
 
 fn next<'a>(level: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
     match inside(level) {
         Some(hidden) => Some(hidden),
-        // A `source()` that panics has nothing to say; the error that is being looked at stays the one to tell of.
+        // A `source()` that panics has nothing to say; the error that is being looked at stays the
+        // one to tell of.
         None => panics::catch(|| level.source()).ok().flatten(),
     }
 }
 
-/// The error inside a level that names the source of that error as its own, so that `source()` alone never sees it.
+/// The error inside a level that names the source of that error as its own, so that `source()`
+/// alone never sees it.
 pub(crate) fn inside<'a>(level: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
     if let Some(io) = level.downcast_ref::<io::Error>() {
         return io.get_ref().map(|hidden| hidden as _);
@@ -30,11 +35,14 @@ pub(crate) fn inside<'a>(level: &'a (dyn Error + 'static)) -> Option<&'a (dyn Er
     if let Some(shared) = level.downcast_ref::<Arc<dyn Error + Send>>() {
         return Some(&**shared);
     }
-    level.downcast_ref::<Arc<dyn Error>>().map(|shared| &**shared)
+    level
+        .downcast_ref::<Arc<dyn Error>>()
+        .map(|shared| &**shared)
 }
 
-/// Iterates over the texts of an error's sources, without those that the text above them has at its end: a converted error
-/// has the text of its source, and `#[error("cannot load: {0}")]` repeats it.
+/// Iterates over the texts of an error's sources, without those that the text above them has at its
+/// end: a converted error has the text of its source, and `#[error("cannot load: {0}")]` repeats
+/// it.
 ///
 /// `above` is the text of the error itself, `text` writes that of a source.
 pub(crate) fn distinct_texts<'a>(
@@ -61,7 +69,9 @@ fn ends_with(above: &str, source: &str) -> bool {
         // `exit status 15` does not say `5`.
         Some(!before.ends_with(char::is_alphanumeric) || !source.starts_with(char::is_alphanumeric))
     };
-    said(above).or_else(|| said(above.trim_end_matches(CLOSING))).unwrap_or(false)
+    said(above)
+        .or_else(|| said(above.trim_end_matches(CLOSING)))
+        .unwrap_or(false)
 }
 
 #[cfg(test)]
@@ -70,12 +80,21 @@ mod tests {
 
     #[test]
     fn source_is_said_by_the_end_of_the_text_above_it() {
-        for above in ["no route", "connect: no route", "connect (no route)", "connect: \"no route\".", "a no route"] {
+        for above in [
+            "no route",
+            "connect: no route",
+            "connect (no route)",
+            "connect: \"no route\".",
+            "a no route",
+        ] {
             assert!(ends_with(above, "no route"), "{above}");
         }
-        for (above, source) in
-            [("exit status 15", "5"), ("no route to db1", "no route"), ("reroute", "route"), ("", "x")]
-        {
+        for (above, source) in [
+            ("exit status 15", "5"),
+            ("no route to db1", "no route"),
+            ("reroute", "route"),
+            ("", "x"),
+        ] {
             assert!(!ends_with(above, source), "{above}, {source}");
         }
         assert!(ends_with("anything", ""), "an empty text says nothing");

@@ -4,7 +4,8 @@ use std::fmt;
 
 /// What kind of failure a code stands for, which decides whether another try can help.
 ///
-/// [`Permanent`](Class::Permanent) errors are neither retried nor counted against a breaker; the other two are.
+/// [`Permanent`](Class::Permanent) errors are neither retried nor counted against a breaker; the
+/// other two are.
 ///
 /// # Examples
 ///
@@ -47,7 +48,8 @@ pub enum Category {
 }
 
 impl Category {
-    /// Returns the category that a number's range belongs to; numbers outside every range are `Custom("Application")`.
+    /// Returns the category that a number's range belongs to; numbers outside every range are
+    /// `Custom("Application")`.
     ///
     /// # Examples
     ///
@@ -72,8 +74,8 @@ impl Category {
 }
 
 impl Class {
-    /// Returns the class that an HTTP status suggests: 408, 421, 423, 425, 429, 502, 503 and 504 are transient, every
-    /// other 4xx status is permanent, and all others are unknown.
+    /// Returns the class that an HTTP status suggests: 408, 421, 423, 425, 429, 502, 503 and 504
+    /// are transient, every other 4xx status is permanent, and all others are unknown.
     ///
     /// # Examples
     ///
@@ -124,10 +126,29 @@ impl CodeInfo {
     /// assert_eq!((code.name(), code.class()), ("PLUGIN_ERROR", Class::Transient));
     /// ```
     #[must_use]
-    pub const fn new(name: &'static str, number: u32, http_status: u16, declared_at: &'static str) -> Self {
-        let http_status = if http_status >= 100 && http_status <= 599 { http_status } else { 500 };
-        let (category, class) = (Category::of_number(number), Class::of_http_status(http_status));
-        Self { number, name, http_status, category, class, declared_at }
+    pub const fn new(
+        name: &'static str,
+        number: u32,
+        http_status: u16,
+        declared_at: &'static str,
+    ) -> Self {
+        let http_status = if http_status >= 100 && http_status <= 599 {
+            http_status
+        } else {
+            500
+        };
+        let (category, class) = (
+            Category::of_number(number),
+            Class::of_http_status(http_status),
+        );
+        Self {
+            number,
+            name,
+            http_status,
+            category,
+            class,
+            declared_at,
+        }
     }
 
     /// Replaces the class.
@@ -145,11 +166,13 @@ impl CodeInfo {
     }
 }
 
-/// An error code: a `Copy` value of one word with a name, a number, an HTTP status, a category and a class.
+/// An error code: a `Copy` value of one word with a name, a number, an HTTP status, a category and
+/// a class.
 ///
 /// The standard codes are associated constants; an application declares its own with
-/// [`error_codes!`](crate::error_codes). The number is not an HTTP status, even where it looks like one
-/// (`FILE_NOT_FOUND_ERROR` has number 500 and status 404). Codes can stand in patterns; two are equal if their rows are.
+/// [`error_codes!`](crate::error_codes). The number is not an HTTP status, even where it looks like
+/// one (`FILE_NOT_FOUND_ERROR` has number 500 and status 404). Codes can stand in patterns; two are
+/// equal if their rows are.
 ///
 /// # Examples
 ///
@@ -183,7 +206,8 @@ impl ErrorCode {
         self.0.name
     }
 
-    /// Returns the code's number, which is unique among the codes of a program and is not an HTTP status.
+    /// Returns the code's number, which is unique among the codes of a program and is not an HTTP
+    /// status.
     #[must_use]
     pub const fn number(self) -> u32 {
         self.0.number
@@ -207,8 +231,8 @@ impl ErrorCode {
         self.0.class
     }
 
-    /// Returns the file and line of the declaration, as `src/codes.rs:12`; of the codes of one `error_codes!`, the line
-    /// of that call.
+    /// Returns the file and line of the declaration, as `src/codes.rs:12`; of the codes of one
+    /// `error_codes!`, the line of that call.
     #[must_use]
     pub const fn declared_at(self) -> &'static str {
         self.0.declared_at

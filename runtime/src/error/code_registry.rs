@@ -5,8 +5,8 @@ use std::{collections::HashMap, fmt};
 
 inventory::collect!(ErrorCode);
 
-/// Iterates over every code that the program can meet: the standard ones first, in the order of their table, then
-/// those that `error_codes!` declared in any crate, in no particular order.
+/// Iterates over every code that the program can meet: the standard ones first, in the order of
+/// their table, then those that `error_codes!` declared in any crate, in no particular order.
 ///
 /// # Examples
 ///
@@ -16,7 +16,10 @@ inventory::collect!(ErrorCode);
 /// assert!(registered_codes().any(|code| code == ErrorCode::TIMEOUT_ERROR));
 /// ```
 pub fn registered_codes() -> impl Iterator<Item = ErrorCode> {
-    ErrorCode::STANDARD.iter().chain(inventory::iter::<ErrorCode>()).copied()
+    ErrorCode::STANDARD
+        .iter()
+        .chain(inventory::iter::<ErrorCode>())
+        .copied()
 }
 
 /// Two declarations that cannot be told apart: two codes with one number, or two with one name.
@@ -34,20 +37,29 @@ impl fmt::Display for CodeClash {
         let Self { first, second } = self;
         if first.number() == second.number() {
             let (a, b) = (first.name(), second.name());
-            write!(f, "error code number {} means `{a}` ({}) and `{b}`", first.number(), first.declared_at())?;
+            write!(
+                f,
+                "error code number {} means `{a}` ({}) and `{b}`",
+                first.number(),
+                first.declared_at()
+            )?;
         } else {
             let (name, a, b) = (first.name(), first.number(), second.number());
-            write!(f, "error code `{name}` has the numbers {a} ({}) and {b}", first.declared_at())?;
+            write!(
+                f,
+                "error code `{name}` has the numbers {a} ({}) and {b}",
+                first.declared_at()
+            )?;
         }
         write!(f, " ({})", second.declared_at())
     }
 }
 
-/// Finds the codes whose number or name is declared twice in the program, in different crates or by different calls of
-/// `error_codes!`.
+/// Finds the codes whose number or name is declared twice in the program, in different crates or by
+/// different calls of `error_codes!`.
 ///
-/// Statistics and journals tell errors apart by these, so a clash mixes up what they say. The system's start reports
-/// each.
+/// Statistics and journals tell errors apart by these, so a clash mixes up what they say. The
+/// system's start reports each.
 ///
 /// # Examples
 ///
@@ -74,7 +86,9 @@ fn clashes_among(codes: impl Iterator<Item = ErrorCode>) -> Vec<CodeClash> {
         let by_number = *numbers.entry(second.number()).or_insert(second);
         let by_name = *names.entry(second.name()).or_insert(second);
         // Equal rows are one declaration, met twice.
-        let firsts = [by_number, by_name].into_iter().filter(|first| *first != second);
+        let firsts = [by_number, by_name]
+            .into_iter()
+            .filter(|first| *first != second);
         for first in firsts {
             let clash = CodeClash { first, second };
             if !clashes.contains(&clash) {

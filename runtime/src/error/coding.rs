@@ -1,4 +1,5 @@
-//! The mapping of error types to codes: what `#[derive(Coded)]` and `coded!` give, and the registry by type.
+//! The mapping of error types to codes: what `#[derive(Coded)]` and `coded!` give, and the registry
+//! by type.
 
 mod built_in;
 #[cfg(any(feature = "hyper-1", feature = "reqwest-0_13"))]
@@ -16,9 +17,11 @@ pub(crate) use registry::{Registered, contained, of_level, of_type};
 use super::{Class, ErrorCode};
 use std::{error::Error, time::Duration};
 
-/// What an error type of an application or of another crate means to gardefou: a code, and how long to wait.
+/// What an error type of an application or of another crate means to gardefou: a code, and how long
+/// to wait.
 ///
-/// `#[derive(Coded)]` and [`coded!`](crate::coded) make one of a value of the type; an [`ErrorCode`] converts into it.
+/// `#[derive(Coded)]` and [`coded!`](crate::coded) make one of a value of the type; an
+/// [`ErrorCode`] converts into it.
 ///
 /// # Examples
 ///
@@ -39,7 +42,8 @@ pub struct Coding {
 }
 
 impl Coding {
-    /// Makes the coding of a code; its class is that of the code unless [`class`](Self::class) sets another one.
+    /// Makes the coding of a code; its class is that of the code unless [`class`](Self::class) sets
+    /// another one.
     ///
     /// # Examples
     ///
@@ -49,7 +53,11 @@ impl Coding {
     /// assert_eq!(Coding::new(ErrorCode::DB_QUERY_ERROR), ErrorCode::DB_QUERY_ERROR.into());
     /// ```
     pub const fn new(code: ErrorCode) -> Self {
-        Self { code: Some(code), class: code.class(), retry_after: None }
+        Self {
+            code: Some(code),
+            class: code.class(),
+            retry_after: None,
+        }
     }
 
     /// Sets how long a caller should wait before it tries again.
@@ -80,7 +88,11 @@ impl Coding {
 
     /// A class without a code: the error stays uncoded.
     pub(crate) const fn of_class(class: Class) -> Self {
-        Self { code: None, class, retry_after: None }
+        Self {
+            code: None,
+            class,
+            retry_after: None,
+        }
     }
 }
 
@@ -92,8 +104,9 @@ impl From<ErrorCode> for Coding {
 
 /// An error type whose values have codes; implemented by `#[derive(Coded)]`.
 ///
-/// The derive also registers the type at link time, so that the code is found where only a `dyn Error` is at hand. An
-/// implementation by hand is honoured by attributes alone; [`coded!`](crate::coded) registers concrete types.
+/// The derive also registers the type at link time, so that the code is found where only a
+/// `dyn Error` is at hand. An implementation by hand is honoured by attributes alone;
+/// [`coded!`](crate::coded) registers concrete types.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no error codes",
     note = "`#[derive(gardefou::Coded)]` with `#[code(..)]` gives a type codes; `gardefou::coded!` does so for one of \
@@ -116,9 +129,11 @@ impl<E: Coded> Coded for Box<E> {
     }
 }
 
-/// An error type of any crate that the mapping `M` gives codes; implemented by [`coded!`](crate::coded).
+/// An error type of any crate that the mapping `M` gives codes; implemented by
+/// [`coded!`](crate::coded).
 ///
-/// `M` is a type of the crate that declares the mapping, which is what lets it implement this trait for a foreign type.
+/// `M` is a type of the crate that declares the mapping, which is what lets it implement this trait
+/// for a foreign type.
 #[doc(hidden)]
 pub trait CodedAs<M>: Error + 'static {
     /// Returns the code of this value, or `None` where its sources decide.
@@ -139,17 +154,20 @@ impl<E: CodedAs<M>, M> CodedAs<M> for Box<E> {
 
 /// Declares the codes of error types, also of types of other crates.
 ///
-/// `coded! { Type => |error| .. }` takes, for each type, a closure or a path to a function from `&Type` to
-/// `Option<impl Into<Coding>>`: an [`ErrorCode`], or a [`Coding`] with a wait. `None` leaves the decision to the sources of
-/// the error. The type implements [`std::error::Error`] and borrows nothing.
+/// `coded! { Type => |error| .. }` takes, for each type, a closure or a path to a function from
+/// `&Type` to `Option<impl Into<Coding>>`: an [`ErrorCode`], or a [`Coding`] with a wait. `None`
+/// leaves the decision to the sources of the error. The type implements [`std::error::Error`] and
+/// borrows nothing.
 ///
-/// The mapping is registered at link time by type. It is honoured by `?` into [`AppError`](crate::AppError), by attributes
-/// and boundaries, by retries, breakers, the monitor and HTTP responses, for the type itself, in an `Arc` or a `Box`, and as
-/// a source of another error where that has no class (at most 8 levels deep). It wins over a built-in mapping. Two mappings
-/// of one type are reported when the system is initialised; see [`coding_clashes`](crate::error::coding_clashes).
+/// The mapping is registered at link time by type. It is honoured by `?` into
+/// [`AppError`](crate::AppError), by attributes and boundaries, by retries, breakers, the monitor
+/// and HTTP responses, for the type itself, in an `Arc` or a `Box`, and as a source of another
+/// error where that has no class (at most 8 levels deep). It wins over a built-in mapping. Two
+/// mappings of one type are reported when the system is initialised; see
+/// [`coding_clashes`](crate::error::coding_clashes).
 ///
-/// Attributes in a crate that does not see the mapping (a dependency of the crate that declares it) find it only for
-/// built-in types.
+/// Attributes in a crate that does not see the mapping (a dependency of the crate that declares it)
+/// find it only for built-in types.
 ///
 /// # Examples
 ///
@@ -206,11 +224,11 @@ macro_rules! coded {
     };
 }
 
-/// Declares types that are boxes around any error, for example `anyhow::Error` and `eyre::Report`: types that deref to
-/// `dyn Error + Send + Sync`.
+/// Declares types that are boxes around any error, for example `anyhow::Error` and `eyre::Report`:
+/// types that deref to `dyn Error + Send + Sync`.
 ///
-/// Attributes look into such types by themselves. Calls by hand (`Retry::call`, `CircuitBreaker::call`) know them after this
-/// declaration, once for the program.
+/// Attributes look into such types by themselves. Calls by hand (`Retry::call`,
+/// `CircuitBreaker::call`) know them after this declaration, once for the program.
 ///
 /// # Examples
 ///

@@ -3,11 +3,12 @@
 use super::{details, redact};
 use std::{error::Error, fmt};
 
-/// A configuration that cannot work: each problem with its field, the value found there and the rule it breaks.
+/// A configuration that cannot work: each problem with its field, the value found there and the
+/// rule it breaks.
 ///
-/// Builders report every problem at once; [`field`](Self::field), [`value`](Self::value) and [`rule`](Self::rule)
-/// speak of the first, [`problems`](Self::problems) of all. An [`AppError`](crate::AppError) made of it has the code
-/// `CONFIG_ERROR`.
+/// Builders report every problem at once; [`field`](Self::field), [`value`](Self::value) and
+/// [`rule`](Self::rule) speak of the first, [`problems`](Self::problems) of all. An
+/// [`AppError`](crate::AppError) made of it has the code `CONFIG_ERROR`.
 ///
 /// # Examples
 ///
@@ -39,11 +40,19 @@ pub struct ConfigProblem {
 }
 
 impl ConfigError {
-    /// Makes an error with one problem; the rule completes the sentence "it must ...", as "must be at least 1".
+    /// Makes an error with one problem; the rule completes the sentence "it must ...", as "must be
+    /// at least 1".
     #[must_use]
     pub fn new(field: &'static str, value: impl fmt::Display, rule: impl Into<String>) -> Self {
-        let first = ConfigProblem { field, value: shown(&details::display(value)), rule: rule.into() };
-        Self { first, others: Vec::new() }
+        let first = ConfigProblem {
+            field,
+            value: shown(&details::display(value)),
+            rule: rule.into(),
+        };
+        Self {
+            first,
+            others: Vec::new(),
+        }
     }
 
     /// Joins the problems that a validation found into one error, if there are any.
@@ -89,7 +98,11 @@ fn shown(value: &str) -> String {
         let is_local = |c: char| c.is_alphanumeric() || "._%+-'!#$&*/=?^`{|}~".contains(c);
         let name = rest[..at].trim_end_matches(is_local).len();
         let is_address = name < at && rest[at + 1..].starts_with(char::is_alphanumeric);
-        shown.push_str(if is_address { &rest[..name] } else { &rest[..at] });
+        shown.push_str(if is_address {
+            &rest[..name]
+        } else {
+            &rest[..at]
+        });
         shown.push_str(if is_address { "..@" } else { "@" });
         rest = &rest[at + 1..];
     }
@@ -100,7 +113,11 @@ impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (i, problem) in self.problems().enumerate() {
             let separator = if i == 0 { "" } else { "; " };
-            write!(f, "{separator}`{}` = {}: {}", problem.field, problem.value, problem.rule)?;
+            write!(
+                f,
+                "{separator}`{}` = {}: {}",
+                problem.field, problem.value, problem.rule
+            )?;
         }
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! `error_codes!`: an application's own codes.
 
-/// Declares error codes: constants of type [`ErrorCode`](crate::ErrorCode) with a name, a number and what follows from
-/// them.
+/// Declares error codes: constants of type [`ErrorCode`](crate::ErrorCode) with a name, a number
+/// and what follows from them.
 ///
 /// ```text
 /// error_codes! {
@@ -10,14 +10,16 @@
 /// }
 /// ```
 ///
-/// - The number is any `u32` constant; it is not an HTTP status. Two codes of one invocation that share a number do not
-///   compile. Codes of different invocations or crates that do, and codes that share a standard code's number or name, are
-///   found by [`code_clashes`](crate::error::code_clashes) and reported when the system is initialised.
+/// - The number is any `u32` constant; it is not an HTTP status. Two codes of one invocation that
+///   share a number do not compile. Codes of different invocations or crates that do, and codes
+///   that share a standard code's number or name, are found by
+///   [`code_clashes`](crate::error::code_clashes) and reported when the system is initialised.
 /// - `http` is a status from 100 to 599; 500 where it is left out.
-/// - `class` is `Transient`, `Permanent` or `Unknown`, or a path to a constant of type [`Class`](crate::error::Class); it
-///   follows from the status where it is left out.
-/// - `category` is the name of a [`Category`](crate::error::Category), a path to a constant of that type, or a string, which
-///   stands for the application's own; it follows from the number where it is left out.
+/// - `class` is `Transient`, `Permanent` or `Unknown`, or a path to a constant of type
+///   [`Class`](crate::error::Class); it follows from the status where it is left out.
+/// - `category` is the name of a [`Category`](crate::error::Category), a path to a constant of that
+///   type, or a string, which stands for the application's own; it follows from the number where it
+///   is left out.
 ///
 /// # Examples
 ///

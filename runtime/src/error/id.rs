@@ -24,7 +24,10 @@ impl ErrorId {
     /// Makes a fresh identifier.
     #[must_use]
     pub fn new() -> Self {
-        let since_epoch = SharedClock::current().wall().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let since_epoch = SharedClock::current()
+            .wall()
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .unwrap_or_default();
         let millis = since_epoch.as_millis() & 0xFFFF_FFFF_FFFF;
         let random = (u128::from(rng::next_u64()) << 64) | u128::from(rng::next_u64());
         let version_and_variant = (0x7 << 76) | (0b10 << 62);
@@ -49,7 +52,12 @@ impl fmt::Display for ErrorId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let bits = self.0;
         let (a, b, c) = (bits >> 96, (bits >> 80) & 0xFFFF, (bits >> 64) & 0xFFFF);
-        write!(f, "{a:08x}-{b:04x}-{c:04x}-{:04x}-{:012x}", (bits >> 48) & 0xFFFF, bits & 0xFFFF_FFFF_FFFF)
+        write!(
+            f,
+            "{a:08x}-{b:04x}-{c:04x}-{:04x}-{:012x}",
+            (bits >> 48) & 0xFFFF,
+            bits & 0xFFFF_FFFF_FFFF
+        )
     }
 }
 
@@ -65,7 +73,9 @@ impl std::str::FromStr for ErrorId {
             return Err(InvalidErrorId);
         }
         let digits: String = text.chars().filter(|c| *c != '-').collect();
-        u128::from_str_radix(&digits, 16).map(Self).map_err(|_| InvalidErrorId)
+        u128::from_str_radix(&digits, 16)
+            .map(Self)
+            .map_err(|_| InvalidErrorId)
     }
 }
 
@@ -100,8 +110,17 @@ mod tests {
         assert_eq!(&text[14..15], "7");
         assert!("89ab".contains(&text[19..20]), "{text}");
         assert_eq!(text.parse(), Ok(id));
-        assert_eq!(serde_json::from_value::<ErrorId>(serde_json::json!(id)).unwrap(), id);
-        for bad in ["not an id", "", &text[1..], &text.replace('-', "+"), &"é".repeat(18)] {
+        assert_eq!(
+            serde_json::from_value::<ErrorId>(serde_json::json!(id)).unwrap(),
+            id
+        );
+        for bad in [
+            "not an id",
+            "",
+            &text[1..],
+            &text.replace('-', "+"),
+            &"é".repeat(18),
+        ] {
             assert_eq!(bad.parse::<ErrorId>(), Err(InvalidErrorId), "{bad}");
         }
     }

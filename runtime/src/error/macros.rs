@@ -1,16 +1,17 @@
 //! `app_error!`, `bail!` and `ensure!`: errors built in place.
 //!
-//! All three share one grammar: `code, "format {x}", arguments...; key = value, name, ...`, where everything after the
-//! code may be left out. Message and details are built only when the error is.
+//! All three share one grammar: `code, "format {x}", arguments...; key = value, name, ...`, where
+//! everything after the code may be left out. Message and details are built only when the error is.
 
 /// Builds an [`AppError`](crate::AppError) in place: a code, a message, details.
 ///
 /// - `app_error!(code)`: the message is the code's name.
-/// - `app_error!(code, "message {x}", ...)`: as in `format!`, with inline captures, positional and named arguments.
+/// - `app_error!(code, "message {x}", ...)`: as in `format!`, with inline captures, positional and
+///   named arguments.
 /// - `app_error!(code, text)`: any one expression with `Display`.
-/// - `; key = value, ...` at the end adds details of any `Serialize` type. A key is an identifier or a string literal; a
-///   name alone stands for `name = name`; `key = %value` takes the value's `Display` text, `key = ?value` its `Debug`
-///   text. Values are borrowed, not moved.
+/// - `; key = value, ...` at the end adds details of any `Serialize` type. A key is an identifier
+///   or a string literal; a name alone stands for `name = name`; `key = %value` takes the value's
+///   `Display` text, `key = ?value` its `Debug` text. Values are borrowed, not moved.
 ///
 /// The error's [location](crate::AppError::location) is the line of the macro call.
 ///
@@ -42,7 +43,8 @@ macro_rules! app_error {
 
 /// Returns an error from the enclosing function: `return Err(app_error!(..).into())`.
 ///
-/// Takes what [`app_error!`](crate::app_error) takes. The function's error type is any `E: From<AppError>`.
+/// Takes what [`app_error!`](crate::app_error) takes. The function's error type is any
+/// `E: From<AppError>`.
 ///
 /// # Examples
 ///
@@ -70,8 +72,8 @@ macro_rules! bail {
 
 /// Returns an error from the enclosing function unless a condition holds.
 ///
-/// After the condition it takes what [`app_error!`](crate::app_error) takes. Without a message, the error's message
-/// states the condition as it is written.
+/// After the condition it takes what [`app_error!`](crate::app_error) takes. Without a message, the
+/// error's message states the condition as it is written.
 ///
 /// # Examples
 ///
@@ -124,7 +126,8 @@ macro_rules! __ensure_error {
     };
 }
 
-/// Splits `message; details` at the first semicolon, four tokens a step to stay clear of the recursion limit.
+/// Splits `message; details` at the first semicolon, four tokens a step to stay clear of the
+/// recursion limit.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __app_error {
@@ -225,7 +228,8 @@ pub mod __macros {
 
     pub use inventory;
 
-    /// What `error_codes!` says of one code. It is evaluated at compile time, where a panic is a compile error.
+    /// What `error_codes!` says of one code. It is evaluated at compile time, where a panic is a
+    /// compile error.
     #[derive(Clone, Copy, Debug)]
     pub struct Declaration {
         name: &'static str,
@@ -240,25 +244,44 @@ pub mod __macros {
         #[must_use]
         pub const fn new(name: &'static str, number: u32, declared_at: &'static str) -> Self {
             assert!(number != 0, "error_codes!: the number must be at least 1");
-            Self { name, number, declared_at, http: None, class: None, category: None }
+            Self {
+                name,
+                number,
+                declared_at,
+                http: None,
+                class: None,
+                category: None,
+            }
         }
 
         #[must_use]
         pub const fn http(self, status: u16) -> Self {
             assert!(self.http.is_none(), "error_codes!: `http` is given twice");
-            Self { http: Some(status), ..self }
+            Self {
+                http: Some(status),
+                ..self
+            }
         }
 
         #[must_use]
         pub const fn class(self, class: Class) -> Self {
             assert!(self.class.is_none(), "error_codes!: `class` is given twice");
-            Self { class: Some(class), ..self }
+            Self {
+                class: Some(class),
+                ..self
+            }
         }
 
         #[must_use]
         pub const fn category(self, category: Category) -> Self {
-            assert!(self.category.is_none(), "error_codes!: `category` is given twice");
-            Self { category: Some(category), ..self }
+            assert!(
+                self.category.is_none(),
+                "error_codes!: `category` is given twice"
+            );
+            Self {
+                category: Some(category),
+                ..self
+            }
         }
 
         #[must_use]
@@ -300,7 +323,10 @@ pub mod __macros {
     }
 
     /// Applies a mapping of `coded!`; here, so that the type of its argument is known.
-    pub fn coding<E, C: Into<Coding>>(error: &E, mapping: impl FnOnce(&E) -> Option<C>) -> Option<Coding> {
+    pub fn coding<E, C: Into<Coding>>(
+        error: &E,
+        mapping: impl FnOnce(&E) -> Option<C>,
+    ) -> Option<Coding> {
         mapping(error).map(Into::into)
     }
 

@@ -1,4 +1,5 @@
-//! The error model: codes, the one-word [`AppError`], rejections of policies, and the ways to attach context.
+//! The error model: codes, the one-word [`AppError`], rejections of policies, and the ways to
+//! attach context.
 
 mod app_error;
 mod chain;

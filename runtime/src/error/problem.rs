@@ -11,13 +11,14 @@ const MAX_DETAIL: usize = 4096;
 
 /// The answer to an HTTP request that failed, free of any framework: status, headers, body.
 ///
-/// It holds nothing of the inner view: no message, no details, no source, no location. A client gets the status, the
-/// code and its name, the public message where there is one, and the identity of the error, by which the operator
-/// finds the rest in log and journal.
+/// It holds nothing of the inner view: no message, no details, no source, no location. A client
+/// gets the status, the code and its name, the public message where there is one, and the identity
+/// of the error, by which the operator finds the rest in log and journal.
 ///
-/// Members of the body: `type` (`about:blank`, or what [`type_base`](Self::type_base) says), `title` (the status in
-/// words), `status`, `instance` (`urn:uuid:` and the error's id), `code` (a number that is no HTTP status), `code_name`,
-/// `detail` where there is a public message, and [extension members](Self::extension_member).
+/// Members of the body: `type` (`about:blank`, or what [`type_base`](Self::type_base) says),
+/// `title` (the status in words), `status`, `instance` (`urn:uuid:` and the error's id), `code` (a
+/// number that is no HTTP status), `code_name`, `detail` where there is a public message, and
+/// [extension members](Self::extension_member).
 ///
 /// # Examples
 ///
@@ -54,7 +55,15 @@ pub struct ProblemDetails {
 }
 
 /// The members that every body may have; no extension member replaces one.
-const STANDARD: [&str; 7] = ["type", "title", "status", "detail", "instance", "code", "code_name"];
+const STANDARD: [&str; 7] = [
+    "type",
+    "title",
+    "status",
+    "detail",
+    "instance",
+    "code",
+    "code_name",
+];
 
 impl AppError {
     /// Returns what a client may see of this error, for an HTTP answer.
@@ -65,7 +74,9 @@ impl AppError {
             status_override: None,
             id: self.id(),
             type_base: None,
-            detail: self.public_message().map(|text| redact::bounded_text(text, MAX_DETAIL).into_owned()),
+            detail: self
+                .public_message()
+                .map(|text| redact::bounded_text(text, MAX_DETAIL).into_owned()),
             retry_after: self.retry_after().map(whole_seconds),
             extension_members: Map::new(),
         }
@@ -84,7 +95,15 @@ impl From<&Rejection> for ProblemDetails {
         let retry_after = rejection.retry_after().map(whole_seconds);
         let (code, id) = (rejection.code(), rejection.opening().unwrap_or_default());
         let (detail, extension_members) = (None, Map::new());
-        Self { code, status_override: None, id, type_base: None, detail, retry_after, extension_members }
+        Self {
+            code,
+            status_override: None,
+            id,
+            type_base: None,
+            detail,
+            retry_after,
+            extension_members,
+        }
     }
 }
 
@@ -92,8 +111,8 @@ impl ProblemDetails {
     /// The content type of the body.
     pub const CONTENT_TYPE: &'static str = "application/problem+json";
 
-    /// Makes `type` a link: the base and the code's name in lower case with dashes, where the base's reader finds the
-    /// code explained.
+    /// Makes `type` a link: the base and the code's name in lower case with dashes, where the
+    /// base's reader finds the code explained.
     ///
     /// # Examples
     ///
@@ -110,9 +129,9 @@ impl ProblemDetails {
         self
     }
 
-    /// Adds an extension member (RFC 9457, section 3.2), as
-    /// [`AppError::with_extension_member`] does: redacted, cut at 16 KiB for all members together, and left out where its
-    /// name is that of a standard member.
+    /// Adds an extension member (RFC 9457, section 3.2), as [`AppError::with_extension_member`]
+    /// does: redacted, cut at 16 KiB for all members together, and left out where its name is that
+    /// of a standard member.
     ///
     /// # Examples
     ///
@@ -135,7 +154,11 @@ impl ProblemDetails {
     /// Replaces the members by those of these that a client may see.
     fn with_members(mut self, mut members: Map<String, Value>) -> Self {
         members.retain(|name, _| !STANDARD.contains(&name.as_str()));
-        self.extension_members = if members.is_empty() { members } else { details_of(&members) };
+        self.extension_members = if members.is_empty() {
+            members
+        } else {
+            details_of(&members)
+        };
         self
     }
 
@@ -145,8 +168,8 @@ impl ProblemDetails {
         &self.extension_members
     }
 
-    /// Returns the HTTP status: the code's, or 500 for a code whose status is an informational one, which ends no
-    /// request.
+    /// Returns the HTTP status: the code's, or 500 for a code whose status is an informational one,
+    /// which ends no request.
     #[must_use]
     pub fn status(&self) -> u16 {
         match self.status_override.unwrap_or(self.code.http_status()) {
@@ -193,10 +216,15 @@ impl ProblemDetails {
         self.retry_after
     }
 
-    /// Iterates over the headers of the answer, names in lower case: `content-type`, and `retry-after` where it is known.
+    /// Iterates over the headers of the answer, names in lower case: `content-type`, and
+    /// `retry-after` where it is known.
     pub fn headers(&self) -> impl Iterator<Item = (&'static str, String)> {
-        let wait = self.retry_after.map(|seconds| ("retry-after", seconds.to_string()));
-        [Some(("content-type", Self::CONTENT_TYPE.to_owned())), wait].into_iter().flatten()
+        let wait = self
+            .retry_after
+            .map(|seconds| ("retry-after", seconds.to_string()));
+        [Some(("content-type", Self::CONTENT_TYPE.to_owned())), wait]
+            .into_iter()
+            .flatten()
     }
 
     /// Returns the body as a JSON value.
@@ -223,7 +251,10 @@ impl ProblemDetails {
 
     fn type_uri(&self) -> String {
         match &self.type_base {
-            Some(base) => format!("{base}{}", self.code.name().to_ascii_lowercase().replace('_', "-")),
+            Some(base) => format!(
+                "{base}{}",
+                self.code.name().to_ascii_lowercase().replace('_', "-")
+            ),
             None => "about:blank".to_owned(),
         }
     }
@@ -237,7 +268,8 @@ impl Serialize for ProblemDetails {
 
 /// Rounded up, so that who waits that long does not come too early.
 fn whole_seconds(wait: Duration) -> u64 {
-    wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0))
+    wait.as_secs()
+        .saturating_add(u64::from(wait.subsec_nanos() > 0))
 }
 
 /// The statuses in words, as the registry of HTTP statuses has them.
@@ -306,7 +338,10 @@ mod tests {
     #[test]
     fn the_wait_is_rounded_up_to_whole_seconds() {
         let wait = |nanos| whole_seconds(Duration::from_nanos(nanos));
-        assert_eq!([wait(0), wait(1), wait(1_000_000_000), wait(1_000_000_001)], [0, 1, 1, 2]);
+        assert_eq!(
+            [wait(0), wait(1), wait(1_000_000_000), wait(1_000_000_001)],
+            [0, 1, 1, 2]
+        );
         assert_eq!(whole_seconds(Duration::MAX), u64::MAX);
     }
 
@@ -319,11 +354,23 @@ mod tests {
             let rejection = rejection(policy, code, Duration::from_millis(29_001));
             let direct = ProblemDetails::from(&rejection);
             let converted = AppError::from(rejection.clone()).to_problem();
-            let wrapped = AppError::from(rejection).wrap(code, "while paying").to_problem();
+            let wrapped = AppError::from(rejection)
+                .wrap(code, "while paying")
+                .to_problem();
             for problem in [direct, converted, wrapped] {
-                assert_eq!((problem.status(), problem.retry_after()), (status, Some(30)));
-                assert!(problem.headers().any(|header| header == ("retry-after", "30".to_owned())));
-                assert!(!problem.to_json().to_string().contains("payments"), "names of policies are internal");
+                assert_eq!(
+                    (problem.status(), problem.retry_after()),
+                    (status, Some(30))
+                );
+                assert!(
+                    problem
+                        .headers()
+                        .any(|header| header == ("retry-after", "30".to_owned()))
+                );
+                assert!(
+                    !problem.to_json().to_string().contains("payments"),
+                    "names of policies are internal"
+                );
             }
         }
     }
@@ -332,14 +379,20 @@ mod tests {
     fn a_status_that_ends_no_request_becomes_500() {
         static CONTINUE: CodeInfo = CodeInfo::new("CONTINUE", 9000, 100, "here");
         let problem = AppError::new(ErrorCode::from_info(&CONTINUE), "x").to_problem();
-        assert_eq!((problem.status(), problem.to_json()["title"].as_str()), (500, Some("Internal Server Error")));
+        assert_eq!(
+            (problem.status(), problem.to_json()["title"].as_str()),
+            (500, Some("Internal Server Error"))
+        );
     }
 
     #[test]
     fn every_standard_code_has_a_title() {
         for code in ErrorCode::STANDARD {
             let title = title(code.http_status());
-            assert!(!title.ends_with("Error") || code.http_status() == 500, "{code}: {title}");
+            assert!(
+                !title.ends_with("Error") || code.http_status() == 500,
+                "{code}: {title}"
+            );
         }
     }
 }

@@ -1,8 +1,9 @@
 //! The one redactor that runs before any sink: log, journal, alert, HTTP.
 //!
-//! Texts of errors carry what nobody meant to publish: a connection string with its password, a header, the debug form
-//! of a configuration. They also carry tokens of parsers, expired sessions and fields named `password` that are missing.
-//! [`Redactor`] hides the first and leaves the second. Where a secret can stand is found in four ways:
+//! Texts of errors carry what nobody meant to publish: a connection string with its password, a
+//! header, the debug form of a configuration. They also carry tokens of parsers, expired sessions
+//! and fields named `password` that are missing. [`Redactor`] hides the first and leaves the
+//! second. Where a secret can stand is found in four ways:
 //!
 //! | way | example | module |
 //! | --- | --- | --- |
@@ -11,9 +12,10 @@
 //! | behind words | `the password is x`, `mysql -px`, `connect(dsn, "ann", "x")` | `words`, `commands`, `calls` |
 //! | by its own shape | `ghp_x`, `Bearer x`, `user:x@host`, numbers of cards | `shapes`, `parts`, `url`, `hooks`, `card` |
 //!
-//! `decode` repeats this on what a text stands for. Each finding is a claim, whose weight comes from the name; `looks`
-//! then decides by the shape of the value whether it is a secret, or a type, a path, a reference, an amount, or the
-//! beginning of a report. What the rules know is in `tables`: a new name, token, phrase or option is a row there.
+//! `decode` repeats this on what a text stands for. Each finding is a claim, whose weight comes
+//! from the name; `looks` then decides by the shape of the value whether it is a secret, or a type,
+//! a path, a reference, an amount, or the beginning of a report. What the rules know is in
+//! `tables`: a new name, token, phrase or option is a row there.
 
 mod allowed;
 mod block;
@@ -53,25 +55,28 @@ pub(crate) const MARK: &str = "[redacted]";
 
 /// Replaces secrets in texts and JSON values by `[redacted]`.
 ///
-/// The built-in rules always apply; a redactor of one's own adds names, exempts names, and adds functions. One is in
-/// force for the whole process: [`Redactor::current`], until [`install`](Redactor::install) the built-in one.
+/// The built-in rules always apply; a redactor of one's own adds names, exempts names, and adds
+/// functions. One is in force for the whole process: [`Redactor::current`], until
+/// [`install`](Redactor::install) the built-in one.
 ///
-/// The rules are no proof. A secret that stands alone in a sentence looks like any word, and of a password with blanks
-/// that stands in a sentence without quotes only the first word is hidden. For what no rule can know there are
-/// [`Sensitive`], which hides a value by its type, and [`allow_only`](Self::allow_only), which hides all but what is
-/// listed.
+/// The rules are no proof. A secret that stands alone in a sentence looks like any word, and of a
+/// password with blanks that stands in a sentence without quotes only the first word is hidden. For
+/// what no rule can know there are [`Sensitive`], which hides a value by its type, and
+/// [`allow_only`](Self::allow_only), which hides all but what is listed.
 ///
 /// # Defaults
 ///
-/// Names, in any case and with any prefix or separators: password, passwd, passphrase, passcode, pwd (and the words of
-/// other languages), api key, access key, private key, secret, credential, token, authorization, cookie, session, dsn,
-/// and the like. Under them stay:
+/// Names, in any case and with any prefix or separators: password, passwd, passphrase, passcode,
+/// pwd (and the words of other languages), api key, access key, private key, secret, credential,
+/// token, authorization, cookie, session, dsn, and the like. Under them stay:
 ///
-/// - what stands for a value or refers to one: `null`, `***`, `<password>`, `${DB_PASSWORD}`, paths of files;
+/// - what stands for a value or refers to one: `null`, `***`, `<password>`, `${DB_PASSWORD}`, paths
+///   of files;
 /// - reports: `password: must have 12 characters`, `session: expired`, `unexpected token: EOF`;
 /// - types and code: `password: String`, `token::Kind`;
 /// - numbers under names that count: `max_tokens`, `password_min_length`;
-/// - what stands under the name of something about a secret: `token_url`, `has_password`, `private_key_path`.
+/// - what stands under the name of something about a secret: `token_url`, `has_password`,
+///   `private_key_path`.
 ///
 /// # Examples
 ///
@@ -117,7 +122,12 @@ impl Redactor {
     /// ```
     #[must_use]
     pub const fn new() -> Self {
-        Self { secret_names: Vec::new(), plain_names: Vec::new(), allowed: None, rules: Vec::new() }
+        Self {
+            secret_names: Vec::new(),
+            plain_names: Vec::new(),
+            allowed: None,
+            rules: Vec::new(),
+        }
     }
 
     /// Hides what stands under names that contain `name`; case and separators do not matter.
@@ -138,7 +148,8 @@ impl Redactor {
         self
     }
 
-    /// Exempts exactly the given name from the rules about names; case and separators do not matter.
+    /// Exempts exactly the given name from the rules about names; case and separators do not
+    /// matter.
     ///
     /// Shapes of secrets are still replaced in what stands under it.
     ///
@@ -158,16 +169,17 @@ impl Redactor {
 
     /// Shows of all values only those under the given names; case and separators do not matter.
     ///
-    /// The rules know secrets; they cannot know that a name or a diagnosis must not leave. Under this setting what is not
-    /// allowed is hidden:
+    /// The rules know secrets; they cannot know that a name or a diagnosis must not leave. Under
+    /// this setting what is not allowed is hidden:
     ///
-    /// - in JSON (details of errors, fields of spans), each text and number under any other name; `true`, `false` and
-    ///   `null` stay, and so do the names themselves;
-    /// - in texts, what stands between quotes, numbers, every word that is not made of letters, and the value of each
-    ///   `name=value` under any other name. Words of letters stay, so that messages can be read: a message should not
-    ///   have names of people in it, but details.
+    /// - in JSON (details of errors, fields of spans), each text and number under any other name;
+    ///   `true`, `false` and `null` stay, and so do the names themselves;
+    /// - in texts, what stands between quotes, numbers, every word that is not made of letters, and
+    ///   the value of each `name=value` under any other name. Words of letters stay, so that
+    ///   messages can be read: a message should not have names of people in it, but details.
     ///
-    /// What is allowed is still searched for secrets. Called twice, the names of both calls are allowed.
+    /// What is allowed is still searched for secrets. Called twice, the names of both calls are
+    /// allowed.
     ///
     /// # Examples
     ///
@@ -187,14 +199,18 @@ impl Redactor {
     /// ```
     #[must_use]
     pub fn allow_only<N: AsRef<str>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
-        let names = names.into_iter().filter_map(|name| normalised(name.as_ref()));
+        let names = names
+            .into_iter()
+            .filter_map(|name| normalised(name.as_ref()));
         self.allowed.get_or_insert_default().extend(names);
         self
     }
 
-    /// Adds a function that sees each text after the built-in rules and returns another in its place, or `None`.
+    /// Adds a function that sees each text after the built-in rules and returns another in its
+    /// place, or `None`.
     ///
-    /// It runs wherever an error is printed or recorded: it should be quick. If it panics, the whole text is replaced.
+    /// It runs wherever an error is printed or recorded: it should be quick. If it panics, the
+    /// whole text is replaced.
     ///
     /// # Examples
     ///
@@ -243,12 +259,14 @@ impl Redactor {
         CURRENT.get().unwrap_or(&BUILT_IN)
     }
 
-    /// Returns `true` if functions of the user's see each text, which may answer another thing the next time.
+    /// Returns `true` if functions of the user's see each text, which may answer another thing the
+    /// next time.
     pub(crate) fn has_rules(&self) -> bool {
         !self.rules.is_empty()
     }
 
-    /// Replaces the secrets in a text; a text without any is returned as it is. Takes time linear in its length.
+    /// Replaces the secrets in a text; a text without any is returned as it is. Takes time linear
+    /// in its length.
     ///
     /// # Examples
     ///
@@ -285,8 +303,8 @@ impl Redactor {
         text
     }
 
-    /// Replaces the secrets in a JSON value: whole values under secret names, and what [`text`](Self::text) finds in
-    /// texts and keys.
+    /// Replaces the secrets in a JSON value: whole values under secret names, and what
+    /// [`text`](Self::text) finds in texts and keys.
     ///
     /// # Examples
     ///
@@ -301,8 +319,9 @@ impl Redactor {
         json::redact(value, self);
     }
 
-    /// Returns a text fit for one line of a sink: secrets replaced, control characters (line breaks, escapes, marks that
-    /// reverse the direction of writing) escaped as in Rust literals, and at most `max` bytes plus a mark of what was cut.
+    /// Returns a text fit for one line of a sink: secrets replaced, control characters (line
+    /// breaks, escapes, marks that reverse the direction of writing) escaped as in Rust literals,
+    /// and at most `max` bytes plus a mark of what was cut.
     ///
     /// # Examples
     ///
@@ -337,7 +356,11 @@ impl Redactor {
     }
 
     fn allows(&self, name: &Name) -> bool {
-        self.allowed.as_ref().is_none_or(|names| names.iter().any(|allowed| allowed.as_bytes() == name.bytes()))
+        self.allowed.as_ref().is_none_or(|names| {
+            names
+                .iter()
+                .any(|allowed| allowed.as_bytes() == name.bytes())
+        })
     }
 
     /// Returns `false` if a name is surely none of a secret.
@@ -346,15 +369,26 @@ impl Redactor {
     }
 
     fn weight(&self, name: &Name) -> Option<Weight> {
-        if self.plain_names.iter().any(|plain| plain.as_bytes() == name.bytes()) {
+        if self
+            .plain_names
+            .iter()
+            .any(|plain| plain.as_bytes() == name.bytes())
+        {
             return None;
         }
-        if self.secret_names.iter().any(|part| name.contains(part)) { Some(Weight::Added) } else { name.weight() }
+        if self.secret_names.iter().any(|part| name.contains(part)) {
+            Some(Weight::Added)
+        } else {
+            name.weight()
+        }
     }
 }
 
 fn normalised(name: &str) -> Option<Box<str>> {
-    let bare: String = name.chars().filter(|c| !c.is_ascii() || c.is_ascii_alphanumeric()).collect();
+    let bare: String = name
+        .chars()
+        .filter(|c| !c.is_ascii() || c.is_ascii_alphanumeric())
+        .collect();
     (!bare.is_empty()).then(|| bare.to_ascii_lowercase().into())
 }
 
@@ -382,10 +416,15 @@ pub(crate) fn text(text: &str) -> Cow<'_, str> {
 
 /// A name as sinks may have it: as it is, unless it holds a secret.
 ///
-/// What is made of words alone, as `auth:token:refresh`, names something and is never taken for a pair.
+/// What is made of words alone, as `auth:token:refresh`, names something and is never taken for a
+/// pair.
 pub(crate) fn name(name: &str) -> Cow<'_, str> {
     let is_word = |b: u8| b.is_ascii_alphabetic() || matches!(b, b'_' | b'-' | b'.' | b':' | b' ');
-    if name.bytes().all(is_word) { Cow::Borrowed(name) } else { Redactor::current().scanned(name) }
+    if name.bytes().all(is_word) {
+        Cow::Borrowed(name)
+    } else {
+        Redactor::current().scanned(name)
+    }
 }
 
 /// Replaces the secrets in a JSON value.
@@ -393,7 +432,8 @@ pub(crate) fn value(value: &mut Value) {
     Redactor::current().value(value);
 }
 
-/// A text with its secrets replaced and cut at `max` bytes, for sinks that escape control characters themselves.
+/// A text with its secrets replaced and cut at `max` bytes, for sinks that escape control
+/// characters themselves.
 pub(crate) fn bounded_text(text: &str, max: usize) -> Cow<'_, str> {
     sink::text(Redactor::current(), text, max)
 }

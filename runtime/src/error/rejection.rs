@@ -29,7 +29,13 @@ pub enum Policy {
 }
 
 impl Policy {
-    const ALL: [Self; 5] = [Self::CircuitBreaker, Self::Retry, Self::Timeout, Self::Bulkhead, Self::RateLimit];
+    const ALL: [Self; 5] = [
+        Self::CircuitBreaker,
+        Self::Retry,
+        Self::Timeout,
+        Self::Bulkhead,
+        Self::RateLimit,
+    ];
 
     /// Returns the policy's name as it stands in messages and fields, as `circuit_breaker`.
     #[must_use]
@@ -50,10 +56,11 @@ impl fmt::Display for Policy {
     }
 }
 
-/// The policy behind a [`Rejection`]: it tells, when asked, what the rejection itself need not carry.
+/// The policy behind a [`Rejection`]: it tells, when asked, what the rejection itself need not
+/// carry.
 ///
-/// A rejection holds its policy by one reference count and asks for texts later, so that rejecting allocates and
-/// formats nothing. Implement it to write a policy of your own.
+/// A rejection holds its policy by one reference count and asks for texts later, so that rejecting
+/// allocates and formats nothing. Implement it to write a policy of your own.
 ///
 /// # Examples
 ///
@@ -84,21 +91,23 @@ pub trait Rejector: fmt::Debug + Send + Sync + 'static {
     /// Returns the name under which the policy was built.
     fn name(&self) -> &str;
 
-    /// Returns, in one line, what made the policy reject in `generation`, where that is still known.
+    /// Returns, in one line, what made the policy reject in `generation`, where that is still
+    /// known.
     fn cause(&self, generation: u64) -> Option<String> {
         let _ = generation;
         None
     }
 
-    /// Returns the name of the state in which the policy rejected in `generation`, for example `open`, where it has states
-    /// and that one is still known.
+    /// Returns the name of the state in which the policy rejected in `generation`, for example
+    /// `open`, where it has states and that one is still known.
     fn state(&self, generation: u64) -> Option<&'static str> {
         let _ = generation;
         None
     }
 
-    /// Returns the identity of the event that made the policy reject in `generation`, for example the opening of a
-    /// circuit, where there is one event behind many rejections and it is still known.
+    /// Returns the identity of the event that made the policy reject in `generation`, for example
+    /// the opening of a circuit, where there is one event behind many rejections and it is still
+    /// known.
     fn opening(&self, generation: u64) -> Option<ErrorId> {
         let _ = generation;
         None
@@ -107,9 +116,9 @@ pub trait Rejector: fmt::Debug + Send + Sync + 'static {
 
 /// What a policy returns instead of running the function.
 ///
-/// An attribute on `fn f() -> Result<T, E>` needs `E: From<Rejection>`. [`AppError`](crate::AppError),
-/// `Box<dyn Error + Send + Sync>` and [`std::io::Error`] have it; an enum of your own writes `#[from] Rejection` with
-/// thiserror, or this:
+/// An attribute on `fn f() -> Result<T, E>` needs `E: From<Rejection>`.
+/// [`AppError`](crate::AppError), `Box<dyn Error + Send + Sync>` and [`std::io::Error`] have it; an
+/// enum of your own writes `#[from] Rejection` with thiserror, or this:
 ///
 /// ```
 /// use gardefou::Rejection;
@@ -136,8 +145,8 @@ pub struct Rejection {
     reported: Reported,
 }
 
-/// Whether a rejection was reported. A clone is looked at, and not the value that leaves the call: it has a mark of its
-/// own.
+/// Whether a rejection was reported. A clone is looked at, and not the value that leaves the call:
+/// it has a mark of its own.
 #[derive(Default)]
 struct Reported(AtomicBool);
 
@@ -160,15 +169,28 @@ impl Rejection {
     ) -> Self {
         // After a time limit another try can help: no retry is to stop at it.
         let tag = policy as u8;
-        let number = if policy == Policy::Timeout { Number::unknown(tag) } else { Number::here(tag) };
-        let rejection = Self { number, code, rejector, generation, retry_after, reported: Reported::default() };
+        let number = if policy == Policy::Timeout {
+            Number::unknown(tag)
+        } else {
+            Number::here(tag)
+        };
+        let rejection = Self {
+            number,
+            code,
+            rejector,
+            generation,
+            retry_after,
+            reported: Reported::default(),
+        };
         rejection.number.announce(|| rejection.clone());
         rejection
     }
 
-    /// Turns the rejection into the error that the caller gets, which the calls around shall know for one.
+    /// Turns the rejection into the error that the caller gets, which the calls around shall know
+    /// for one.
     ///
-    /// The result is written where it is returned from: each copy of it would cost more than all the rest.
+    /// The result is written where it is returned from: each copy of it would cost more than all
+    /// the rest.
     #[inline]
     pub(crate) fn into_result<T, E: From<Self>>(self) -> Result<T, E> {
         let conversion = self.convert();
@@ -187,7 +209,10 @@ impl Rejection {
     #[must_use]
     pub fn policy(&self) -> Policy {
         let tag = self.number.tag();
-        Policy::ALL.into_iter().find(|policy| *policy as u8 == tag).unwrap_or(Policy::CircuitBreaker)
+        Policy::ALL
+            .into_iter()
+            .find(|policy| *policy as u8 == tag)
+            .unwrap_or(Policy::CircuitBreaker)
     }
 
     /// Returns the name of the policy, as `payments`.
@@ -214,15 +239,15 @@ impl Rejection {
         self.policy() == Policy::Timeout
     }
 
-    /// Returns, in one line, what made the policy reject (the failure that opened a circuit), where that is still
-    /// known.
+    /// Returns, in one line, what made the policy reject (the failure that opened a circuit), where
+    /// that is still known.
     #[must_use]
     pub fn cause(&self) -> Option<String> {
         self.rejector.cause(self.generation)
     }
 
-    /// Returns the name of the state in which the policy rejected the call, for example `open`, where it has states and
-    /// that one is still known.
+    /// Returns the name of the state in which the policy rejected the call, for example `open`,
+    /// where it has states and that one is still known.
     ///
     /// # Examples
     ///
@@ -242,21 +267,26 @@ impl Rejection {
         self.rejector.state(self.generation)
     }
 
-    /// Returns the details of an error that is made of this rejection: the policy and its name, the state, and the seconds
-    /// to wait.
+    /// Returns the details of an error that is made of this rejection: the policy and its name, the
+    /// state, and the seconds to wait.
     pub(crate) fn details(&self) -> Map<String, Value> {
         let state = self.state().map(Value::from);
         let wait = self.retry_after.map(|wait| Value::from(wait.as_secs_f64()));
-        [(self.policy().name(), Some(redact::name(self.name()).into())), ("state", state), ("retry_after", wait)]
-            .into_iter()
-            .filter_map(|(key, value)| Some((key.to_owned(), value?)))
-            .collect()
+        [
+            (self.policy().name(), Some(redact::name(self.name()).into())),
+            ("state", state),
+            ("retry_after", wait),
+        ]
+        .into_iter()
+        .filter_map(|(key, value)| Some((key.to_owned(), value?)))
+        .collect()
     }
 
-    /// Returns the identity of the opening of the circuit that rejected the call, where that is still known.
+    /// Returns the identity of the opening of the circuit that rejected the call, where that is
+    /// still known.
     ///
-    /// All rejections of one opening share it, and the [`AppError`](crate::AppError) that is made of one has it as its
-    /// own: so the id that a client gets leads to the record of the opening.
+    /// All rejections of one opening share it, and the [`AppError`](crate::AppError) that is made
+    /// of one has it as its own: so the id that a client gets leads to the record of the opening.
     ///
     /// # Examples
     ///
@@ -281,15 +311,16 @@ impl Rejection {
         self.reported.0.load(Ordering::Relaxed)
     }
 
-    /// Marks the rejection as reported, and returns `true` if it was not before. Relaxed: the flag orders nothing but
-    /// itself.
+    /// Marks the rejection as reported, and returns `true` if it was not before. Relaxed: the flag
+    /// orders nothing but itself.
     pub(crate) fn claim_report(&self) -> bool {
         !self.reported.0.swap(true, Ordering::Relaxed)
     }
 }
 
 impl Clone for Rejection {
-    /// A copy is for looking at: dropping it has no effect on the error that holds the rejection itself.
+    /// A copy is for looking at: dropping it has no effect on the error that holds the rejection
+    /// itself.
     fn clone(&self) -> Self {
         Self {
             number: Number::unknown(self.number.tag()),
@@ -309,7 +340,10 @@ impl fmt::Debug for Rejection {
             .field("name", &redact::name(self.name()))
             .field("code", &self.code)
             .field("retry_after", &self.retry_after)
-            .field("cause", &self.cause().map(|cause| redact::text(&cause).into_owned()))
+            .field(
+                "cause",
+                &self.cause().map(|cause| redact::text(&cause).into_owned()),
+            )
             .finish()
     }
 }
@@ -317,7 +351,12 @@ impl fmt::Debug for Rejection {
 impl fmt::Display for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let verb = if self.ran() { "cut off" } else { "rejected" };
-        write!(f, "{} `{}` {verb} the call", self.policy(), redact::name(self.name()))?;
+        write!(
+            f,
+            "{} `{}` {verb} the call",
+            self.policy(),
+            redact::name(self.name())
+        )?;
         match self.retry_after {
             Some(Duration::ZERO) => f.write_str("; try again now"),
             Some(wait) => write!(f, "; try again in {wait:.1?}"),

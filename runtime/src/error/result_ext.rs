@@ -16,8 +16,8 @@ use std::{error::Error, fmt, sync::Arc};
 /// assert_eq!(err.to_string(), "port is not a number");
 /// ```
 pub trait ResultExt<T>: Sized {
-    /// Gives the error this code, unless it is an `AppError` that has one already. `None` becomes an error with
-    /// the message that a value is missing.
+    /// Gives the error this code, unless it is an `AppError` that has one already. `None` becomes
+    /// an error with the message that a value is missing.
     ///
     /// # Errors
     ///
@@ -56,7 +56,11 @@ pub trait ResultExt<T>: Sized {
     /// let err = port.with_context(ErrorCode::CONFIG_ERROR, || format!("{} is not set", "PORT")).unwrap_err();
     /// assert_eq!(err.to_string(), "PORT is not set");
     /// ```
-    fn with_context<M: fmt::Display>(self, code: ErrorCode, message: impl FnOnce() -> M) -> Result<T, AppError>;
+    fn with_context<M: fmt::Display>(
+        self,
+        code: ErrorCode,
+        message: impl FnOnce() -> M,
+    ) -> Result<T, AppError>;
 }
 
 impl<T, E> ResultExt<T> for Result<T, E>
@@ -80,7 +84,11 @@ where
     }
 
     #[track_caller]
-    fn with_context<M: fmt::Display>(self, code: ErrorCode, message: impl FnOnce() -> M) -> Result<T, AppError> {
+    fn with_context<M: fmt::Display>(
+        self,
+        code: ErrorCode,
+        message: impl FnOnce() -> M,
+    ) -> Result<T, AppError> {
         match self {
             Ok(value) => Ok(value),
             Err(err) => Err(AppError::from(err).wrap(code, details::message(message()))),
@@ -106,7 +114,11 @@ impl<T> ResultExt<T> for Option<T> {
     }
 
     #[track_caller]
-    fn with_context<M: fmt::Display>(self, code: ErrorCode, message: impl FnOnce() -> M) -> Result<T, AppError> {
+    fn with_context<M: fmt::Display>(
+        self,
+        code: ErrorCode,
+        message: impl FnOnce() -> M,
+    ) -> Result<T, AppError> {
         match self {
             Some(value) => Ok(value),
             None => Err(AppError::new(code, details::message(message()))),
@@ -114,8 +126,8 @@ impl<T> ResultExt<T> for Option<T> {
     }
 }
 
-/// What [`ResultExt`] does, under names that no other trait has: for modules that import `anyhow::Context`, or another
-/// trait whose method is named `context` too.
+/// What [`ResultExt`] does, under names that no other trait has: for modules that import
+/// `anyhow::Context`, or another trait whose method is named `context` too.
 ///
 /// Every type with `ResultExt` has it.
 ///
@@ -167,15 +179,19 @@ pub trait CodeExt<T>: ResultExt<T> {
     /// assert_eq!(err.to_string(), "PORT is not set");
     /// ```
     #[track_caller]
-    fn coded_with<M: fmt::Display>(self, code: ErrorCode, message: impl FnOnce() -> M) -> Result<T, AppError> {
+    fn coded_with<M: fmt::Display>(
+        self,
+        code: ErrorCode,
+        message: impl FnOnce() -> M,
+    ) -> Result<T, AppError> {
         ResultExt::with_context(self, code, message)
     }
 }
 
 impl<T, R: ResultExt<T>> CodeExt<T> for R {}
 
-/// Converts the error of a `Result` where `?` cannot: between [`AppError`] and types such as `anyhow::Error`, whose
-/// blanket conversions exclude one another.
+/// Converts the error of a `Result` where `?` cannot: between [`AppError`] and types such as
+/// `anyhow::Error`, whose blanket conversions exclude one another.
 ///
 /// # Examples
 ///
@@ -202,8 +218,9 @@ impl<T, R: ResultExt<T>> CodeExt<T> for R {}
 /// assert_eq!(format!("{err:#}"), "while mixing: late");
 /// ```
 pub trait ConvertExt<T, By>: Sized {
-    /// Converts the error into an [`AppError`], as `?` does with errors that it can convert. An `AppError` inside it keeps
-    /// code, identity and place, however many layers of context are around it.
+    /// Converts the error into an [`AppError`], as `?` does with errors that it can convert. An
+    /// `AppError` inside it keeps code, identity and place, however many layers of context are
+    /// around it.
     ///
     /// # Errors
     ///

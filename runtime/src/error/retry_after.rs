@@ -2,9 +2,11 @@
 
 use std::time::{Duration, SystemTime};
 
-/// Returns how long the value of a `Retry-After` header asks to wait, in both its forms: seconds, and an HTTP date.
+/// Returns how long the value of a `Retry-After` header asks to wait, in both its forms: seconds,
+/// and an HTTP date.
 ///
-/// `now` is the time at which the answer came; a date before it is no wait. A value of neither form is `None`.
+/// `now` is the time at which the answer came; a date before it is no wait. A value of neither form
+/// is `None`.
 ///
 /// # Examples
 ///
@@ -38,12 +40,28 @@ mod tests {
     fn seconds_and_all_three_forms_of_a_date_are_read() {
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777);
         let read = |value| retry_after(value, now).map(|wait| wait.as_secs());
-        assert_eq!([read("0"), read(" 7 "), read("007")], [Some(0), Some(7), Some(7)]);
+        assert_eq!(
+            [read("0"), read(" 7 "), read("007")],
+            [Some(0), Some(7), Some(7)]
+        );
         assert_eq!(read("99999999999999999999999"), Some(u64::MAX));
-        for date in ["Sun, 06 Nov 1994 08:50:37 GMT", "Sunday, 06-Nov-94 08:50:37 GMT", "Sun Nov  6 08:50:37 1994"] {
+        for date in [
+            "Sun, 06 Nov 1994 08:50:37 GMT",
+            "Sunday, 06-Nov-94 08:50:37 GMT",
+            "Sun Nov  6 08:50:37 1994",
+        ] {
             assert_eq!(read(date), Some(60), "{date}");
         }
-        for odd in ["", " ", "-1", "+1", "1.5", "1s", "Sun, 06 Nov 1994", "\u{0661}"] {
+        for odd in [
+            "",
+            " ",
+            "-1",
+            "+1",
+            "1.5",
+            "1s",
+            "Sun, 06 Nov 1994",
+            "\u{0661}",
+        ] {
             assert_eq!(read(odd), None, "{odd}");
         }
     }

@@ -1,8 +1,10 @@
-//! One view of an error: everything that gardefou asks of one, found in one walk over its chain of sources.
+//! One view of an error: everything that gardefou asks of one, found in one walk over its chain of
+//! sources.
 //!
-//! "Why was this not retried, not counted, coded `UNKNOWN_ERROR`?" is answered here. A view is made in two ways: by
-//! attributes, which know the static type and choose by autoref what it can do (`__private::shape`), and by
-//! [`View::of_any`] for calls by hand, which asks the type by `Any` and the registry of mapped types.
+//! "Why was this not retried, not counted, coded `UNKNOWN_ERROR`?" is answered here. A view is made
+//! in two ways: by attributes, which know the static type and choose by autoref what it can do
+//! (`__private::shape`), and by [`View::of_any`] for calls by hand, which asks the type by `Any`
+//! and the registry of mapped types.
 
 mod hidden;
 mod walk;
@@ -11,7 +13,8 @@ pub(crate) use hidden::{Call, answer};
 pub(crate) use walk::{Known, is_in_std};
 
 use super::{
-    AppError, Class, Coded, CodedAs, Coding, ErrorCode, ErrorId, Rejection, StdError, app_error::Inner, coding, details,
+    AppError, Class, Coded, CodedAs, Coding, ErrorCode, ErrorId, Rejection, StdError,
+    app_error::Inner, coding, details,
 };
 use crate::classify::Classified;
 use std::{
@@ -44,9 +47,9 @@ pub enum ErrorRef<'a> {
 
 /// A view of an error of any type: code, class, identity, wait, place and texts.
 ///
-/// Making one is cheap; each method walks over the chain of sources once. The first level that knows something decides:
-/// the mapping of its type ([`Coded`] or [`coded!`](crate::coded)), the code of an [`AppError`], a [`Rejection`], or the
-/// built-in class of the type.
+/// Making one is cheap; each method walks over the chain of sources once. The first level that
+/// knows something decides: the mapping of its type ([`Coded`] or [`coded!`](crate::coded)), the
+/// code of an [`AppError`], a [`Rejection`], or the built-in class of the type.
 ///
 /// # Examples
 ///
@@ -90,31 +93,63 @@ impl From<coding::Registered> for Head {
 impl<'a> View<'a> {
     /// Looks at an error of any type that borrows nothing.
     ///
-    /// It recognises [`AppError`], [`Rejection`], boxed and shared errors, texts, and every type with a mapping. Of any
-    /// other type only the name is known.
+    /// It recognises [`AppError`], [`Rejection`], boxed and shared errors, texts, and every type
+    /// with a mapping. Of any other type only the name is known.
     #[must_use]
     pub fn of_any<E: 'static>(error: &'a E) -> Self {
         let any: &'a dyn Any = error;
         let erased = |error| Some(Self::new::<E>(ErrorRef::Std(error), Head::Erased));
         let text = |error| Some(Self::new::<E>(ErrorRef::Display(error), Head::Coded(None)));
         None.or_else(|| any.downcast_ref::<AppError>().map(Self::of_app))
-            .or_else(|| any.downcast_ref::<Arc<AppError>>().map(|error| Self::of_app(error)))
-            .or_else(|| any.downcast_ref::<Box<AppError>>().map(|error| Self::of_app(error)))
-            .or_else(|| any.downcast_ref::<StdError>().map(|error| Self::of_app(error)))
+            .or_else(|| {
+                any.downcast_ref::<Arc<AppError>>()
+                    .map(|error| Self::of_app(error))
+            })
+            .or_else(|| {
+                any.downcast_ref::<Box<AppError>>()
+                    .map(|error| Self::of_app(error))
+            })
+            .or_else(|| {
+                any.downcast_ref::<StdError>()
+                    .map(|error| Self::of_app(error))
+            })
             .or_else(|| any.downcast_ref::<Rejection>().map(Self::of_rejection))
-            .or_else(|| any.downcast_ref::<Box<dyn Error + Send + Sync>>().and_then(|error| erased(&**error)))
-            .or_else(|| any.downcast_ref::<Box<dyn Error + Send>>().and_then(|error| erased(&**error)))
-            .or_else(|| any.downcast_ref::<Box<dyn Error>>().and_then(|error| erased(&**error)))
-            .or_else(|| any.downcast_ref::<Arc<dyn Error + Send + Sync>>().and_then(|error| erased(&**error)))
-            .or_else(|| any.downcast_ref::<Arc<dyn Error + Send>>().and_then(|error| erased(&**error)))
-            .or_else(|| any.downcast_ref::<Arc<dyn Error>>().and_then(|error| erased(&**error)))
+            .or_else(|| {
+                any.downcast_ref::<Box<dyn Error + Send + Sync>>()
+                    .and_then(|error| erased(&**error))
+            })
+            .or_else(|| {
+                any.downcast_ref::<Box<dyn Error + Send>>()
+                    .and_then(|error| erased(&**error))
+            })
+            .or_else(|| {
+                any.downcast_ref::<Box<dyn Error>>()
+                    .and_then(|error| erased(&**error))
+            })
+            .or_else(|| {
+                any.downcast_ref::<Arc<dyn Error + Send + Sync>>()
+                    .and_then(|error| erased(&**error))
+            })
+            .or_else(|| {
+                any.downcast_ref::<Arc<dyn Error + Send>>()
+                    .and_then(|error| erased(&**error))
+            })
+            .or_else(|| {
+                any.downcast_ref::<Arc<dyn Error>>()
+                    .and_then(|error| erased(&**error))
+            })
             .or_else(|| any.downcast_ref::<String>().and_then(|error| text(error)))
-            .or_else(|| any.downcast_ref::<&'static str>().and_then(|error| text(error)))
+            .or_else(|| {
+                any.downcast_ref::<&'static str>()
+                    .and_then(|error| text(error))
+            })
             .or_else(|| {
                 let (level, registered) = coding::of_type(error)?;
                 Some(Self::new::<E>(ErrorRef::Std(level), registered.into()))
             })
-            .unwrap_or_else(|| Self::new::<E>(ErrorRef::Opaque(type_name::<E>()), Head::Coded(None)))
+            .unwrap_or_else(|| {
+                Self::new::<E>(ErrorRef::Opaque(type_name::<E>()), Head::Coded(None))
+            })
     }
 
     /// Looks at an error with a chain of sources whose static type is known.
@@ -129,7 +164,8 @@ impl<'a> View<'a> {
     /// ```
     #[must_use]
     pub fn of_std<E: Error + 'static>(error: &'a E) -> Self {
-        let head = coding::of_type(error).map_or(Head::Coded(None), |(_, registered)| registered.into());
+        let head =
+            coding::of_type(error).map_or(Head::Coded(None), |(_, registered)| registered.into());
         Self::new::<E>(ErrorRef::Std(error), head)
     }
 
@@ -145,7 +181,11 @@ impl<'a> View<'a> {
     /// ```
     #[must_use]
     pub fn of_dyn(error: &'a (dyn Error + 'static)) -> Self {
-        Self { error: ErrorRef::Std(error), type_name: type_name::<dyn Error>(), head: Head::Erased }
+        Self {
+            error: ErrorRef::Std(error),
+            type_name: type_name::<dyn Error>(),
+            head: Head::Erased,
+        }
     }
 
     /// Looks at an [`AppError`].
@@ -196,8 +236,16 @@ impl<'a> View<'a> {
         match error {
             ErrorRef::App(error) => Self::of_app(error),
             ErrorRef::Std(error) => Self::of_dyn(error),
-            ErrorRef::Opaque(type_name) => Self { error, type_name, head: Head::Coded(None) },
-            _ => Self { error, type_name: "", head: Head::Coded(None) },
+            ErrorRef::Opaque(type_name) => Self {
+                error,
+                type_name,
+                head: Head::Coded(None),
+            },
+            _ => Self {
+                error,
+                type_name: "",
+                head: Head::Coded(None),
+            },
         }
     }
 
@@ -228,7 +276,11 @@ impl<'a> View<'a> {
     }
 
     fn new<E: ?Sized>(error: ErrorRef<'a>, head: Head) -> Self {
-        Self { error, type_name: type_name::<E>(), head }
+        Self {
+            error,
+            type_name: type_name::<E>(),
+            head,
+        }
     }
 
     /// Returns the error, as far as it can be seen.
@@ -291,7 +343,8 @@ impl<'a> View<'a> {
         self.known().code
     }
 
-    /// Returns the class of the first level of the chain that has one; [`Class::Unknown`] where none has.
+    /// Returns the class of the first level of the chain that has one; [`Class::Unknown`] where
+    /// none has.
     ///
     /// # Examples
     ///
@@ -306,7 +359,8 @@ impl<'a> View<'a> {
         self.known().class.unwrap_or(Class::Unknown)
     }
 
-    /// Returns `true` if the error shows that a policy rejected the call, so that the function did not run.
+    /// Returns `true` if the error shows that a policy rejected the call, so that the function did
+    /// not run.
     ///
     /// # Examples
     ///
@@ -326,8 +380,8 @@ impl<'a> View<'a> {
         self.known().rejected
     }
 
-    /// Returns the rejection in the chain. One that an error hides (`#[error(transparent)]`) is known to be there, but
-    /// cannot be returned: [`is_rejected`](Self::is_rejected) sees it.
+    /// Returns the rejection in the chain. One that an error hides (`#[error(transparent)]`) is
+    /// known to be there, but cannot be returned: [`is_rejected`](Self::is_rejected) sees it.
     ///
     /// # Examples
     ///
@@ -362,8 +416,8 @@ impl<'a> View<'a> {
         self.known().retry_after
     }
 
-    /// Returns the place of the first [`AppError`] in the chain; not one inside the standard library, where
-    /// `map_err(AppError::from)` has it.
+    /// Returns the place of the first [`AppError`] in the chain; not one inside the standard
+    /// library, where `map_err(AppError::from)` has it.
     ///
     /// # Examples
     ///
@@ -397,8 +451,9 @@ impl<'a> View<'a> {
         self.known().reported
     }
 
-    /// Marks every [`AppError`] and [`Rejection`] in the chain as reported, and returns `true` if none was before; for a
-    /// reporting path beside gardefou's own, which is [`report`](crate::report).
+    /// Marks every [`AppError`] and [`Rejection`] in the chain as reported, and returns `true` if
+    /// none was before; for a reporting path beside gardefou's own, which is
+    /// [`report`](crate::report).
     ///
     /// Of several threads that claim one error at the same time, one gets `true`.
     ///
@@ -418,9 +473,11 @@ impl<'a> View<'a> {
         !self.claim(None).reported
     }
 
-    /// Marks as [`claim_report`](Self::claim_report), and returns what the chain knows; `reported` is as it was before.
+    /// Marks as [`claim_report`](Self::claim_report), and returns what the chain knows; `reported`
+    /// is as it was before.
     ///
-    /// An identity under which the error is known already becomes that of each [`AppError`] that is marked here.
+    /// An identity under which the error is known already becomes that of each [`AppError`] that is
+    /// marked here.
     pub(crate) fn claim(&self, known_as: Option<ErrorId>) -> Known {
         self.walk(Ask::Claim(known_as))
     }
@@ -438,7 +495,10 @@ impl<'a> View<'a> {
     #[must_use]
     pub fn classified(&self) -> Classified {
         let known = self.known();
-        Classified { class: known.class.unwrap_or(Class::Unknown), rejected: known.rejected }
+        Classified {
+            class: known.class.unwrap_or(Class::Unknown),
+            rejected: known.rejected,
+        }
     }
 
     /// Everything at once, in one walk.
@@ -456,7 +516,8 @@ impl<'a> View<'a> {
     }
 }
 
-/// An error that functions take by its static type: an [`AppError`], any [`Error`] that borrows nothing, or a `dyn Error`.
+/// An error that functions take by its static type: an [`AppError`], any [`Error`] that borrows
+/// nothing, or a `dyn Error`.
 pub trait Viewable: sealed::Sealed {
     /// Returns the view of the error.
     fn view(&self) -> View<'_>;
@@ -489,7 +550,12 @@ macro_rules! viewable_dyn {
     };
 }
 
-viewable_dyn!(dyn Error, dyn Error + Send, dyn Error + Sync, dyn Error + Send + Sync);
+viewable_dyn!(
+    dyn Error,
+    dyn Error + Send,
+    dyn Error + Sync,
+    dyn Error + Send + Sync
+);
 
 mod sealed {
     pub trait Sealed {}
@@ -513,7 +579,8 @@ impl fmt::Debug for View<'_> {
 }
 
 impl<'a> ErrorRef<'a> {
-    /// The first error of the chain whose type can be asked for, where the error has a chain of sources.
+    /// The first error of the chain whose type can be asked for, where the error has a chain of
+    /// sources.
     pub(crate) fn head(&self) -> Option<&'a (dyn Error + 'static)> {
         match *self {
             ErrorRef::App(app) => Some(&**app),
@@ -526,7 +593,8 @@ impl<'a> ErrorRef<'a> {
     /// Iterates over the sources of the error, without the error itself.
     pub(crate) fn sources(&self) -> impl Iterator<Item = &'a (dyn Error + 'static)> + use<'a> {
         let (head, itself) = match *self {
-            // Asked directly: most of them have none, and every error that is recorded comes by here.
+            // Asked directly: most of them have none, and every error that is recorded comes by
+            // here.
             ErrorRef::App(app) => (app.inner().source(), 0),
             ErrorRef::Scoped(_) => (self.head(), 0),
             _ => (self.head(), 1),

@@ -40,7 +40,8 @@ impl fmt::Display for AuditOutcome {
     }
 }
 
-/// The beginning or the end of a function under `#[log_sensitive_operations]`; its texts are fit for a log.
+/// The beginning or the end of a function under `#[log_sensitive_operations]`; its texts are fit
+/// for a log.
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub struct AuditEvent<'a> {
@@ -52,7 +53,8 @@ pub struct AuditEvent<'a> {
     pub file: &'static str,
     /// The line that it stands on.
     pub line: u32,
-    /// Who does it; `unknown` where the attribute names nobody. At most 256 bytes, on one line, without secrets.
+    /// Who does it; `unknown` where the attribute names nobody. At most 256 bytes, on one line,
+    /// without secrets.
     pub user: &'a str,
     /// What became of it.
     pub outcome: AuditOutcome,

@@ -21,7 +21,8 @@ pub enum CircuitState {
 }
 
 impl CircuitState {
-    /// Returns the state's name as it stands in messages, fields and snapshots, for example `half_open`.
+    /// Returns the state's name as it stands in messages, fields and snapshots, for example
+    /// `half_open`.
     ///
     /// # Examples
     ///
@@ -41,9 +42,15 @@ impl CircuitState {
 
     /// Returns the state of that name.
     pub(crate) fn of_name(name: &str) -> Option<Self> {
-        [Self::Closed, Self::Open, Self::HalfOpen, Self::ForcedOpen, Self::Disabled]
-            .into_iter()
-            .find(|state| state.name() == name)
+        [
+            Self::Closed,
+            Self::Open,
+            Self::HalfOpen,
+            Self::ForcedOpen,
+            Self::Disabled,
+        ]
+        .into_iter()
+        .find(|state| state.name() == name)
     }
 }
 
@@ -71,8 +78,8 @@ pub enum TransitionReason {
     ProbeFailed,
     /// A probe succeeded, but slower than `slow_call` allows.
     ProbeSlow,
-    /// The half-open time was over, probes had ended in permanent errors, and none had failed or hung: the callee
-    /// answers.
+    /// The half-open time was over, probes had ended in permanent errors, and none had failed or
+    /// hung: the callee answers.
     ProbesAnswered,
     /// The half-open time was over and a probe had not ended.
     HalfOpenTimeout,
@@ -127,9 +134,10 @@ pub struct BreakerEvent<'a> {
     pub generation: u64,
     /// Whether the breaker only observes (`shadow`): calls that it reports as rejected run.
     pub shadow: bool,
-    /// The identity of the opening that the event belongs to: of the one that begins where the circuit opens, of the
-    /// one that goes on or ends where the circuit becomes half-open or closes, and of the one that explains a
-    /// rejection. `None` where the event belongs to no opening.
+    /// The identity of the opening that the event belongs to: of the one that begins where the
+    /// circuit opens, of the one that goes on or ends where the circuit becomes half-open or
+    /// closes, and of the one that explains a rejection. `None` where the event belongs to no
+    /// opening.
     ///
     /// It is what [`Rejection::opening`](crate::Rejection::opening) returns, and the id of an
     /// [`AppError`](crate::AppError) that is made of such a rejection.
@@ -160,11 +168,13 @@ pub enum BreakerEventKind<'a> {
         lasts: Option<Duration>,
         /// The failure that did it, in one line with secrets redacted, where it has a text.
         cause: Option<&'a str>,
-        /// The identity of the opening that ends where another one follows at once, as when a probe fails.
+        /// The identity of the opening that ends where another one follows at once, as when a probe
+        /// fails.
         previous: Option<ErrorId>,
-        /// How many calls the opening has rejected that ends with this change, or goes on half-open; zero where the
-        /// circuit was not open. Each rejection is counted in one opening; one that is being counted by another thread
-        /// at the very change goes to the next.
+        /// How many calls the opening has rejected that ends with this change, or goes on
+        /// half-open; zero where the circuit was not open. Each rejection is counted in one
+        /// opening; one that is being counted by another thread at the very change goes to the
+        /// next.
         rejected: u64,
     },
     /// A call was rejected.
@@ -179,8 +189,8 @@ pub enum BreakerEventKind<'a> {
         /// Whether it was still running.
         pending: bool,
     },
-    /// A call was dropped after it had been pending for `abandoned_after` or longer, while no other call succeeded, and
-    /// counted as a failure.
+    /// A call was dropped after it had been pending for `abandoned_after` or longer, while no other
+    /// call succeeded, and counted as a failure.
     Abandoned {
         /// How long it had been pending.
         elapsed: Duration,
@@ -196,14 +206,34 @@ pub enum BreakerEventKind<'a> {
 
 /// Logs an event of a breaker.
 pub(crate) fn log(event: &BreakerEvent<'_>) {
-    let BreakerEvent { name, generation, shadow, id, .. } = *event;
+    let BreakerEvent {
+        name,
+        generation,
+        shadow,
+        id,
+        ..
+    } = *event;
     let id = id.map(tracing::field::display);
     match event.kind {
-        BreakerEventKind::Transition { from, to, reason, consecutive_failures, lasts, cause, rejected, .. } => {
-            let rejected = matches!(from, CircuitState::Open | CircuitState::HalfOpen | CircuitState::ForcedOpen)
-                .then_some(rejected);
+        BreakerEventKind::Transition {
+            from,
+            to,
+            reason,
+            consecutive_failures,
+            lasts,
+            cause,
+            rejected,
+            ..
+        } => {
+            let rejected = matches!(
+                from,
+                CircuitState::Open | CircuitState::HalfOpen | CircuitState::ForcedOpen
+            )
+            .then_some(rejected);
             // Going down is a warning; coming back and what a person did on purpose is information.
-            if matches!(to, CircuitState::Open | CircuitState::ForcedOpen) && reason != TransitionReason::Manual {
+            if matches!(to, CircuitState::Open | CircuitState::ForcedOpen)
+                && reason != TransitionReason::Manual
+            {
                 tracing::warn!(
                     target: BREAKER, breaker = &*redact::name(name), generation, shadow, from = from.name(), to = to.name(),
                     reason = reason.name(), consecutive_failures, lasts = lasts.map(tracing::field::debug), cause,

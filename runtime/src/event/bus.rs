@@ -12,9 +12,10 @@ use std::{
 
 /// Receives every event.
 ///
-/// Observers run on the thread that caused the event, after every lock of the policy is gone: they may call back into
-/// any policy. They should be quick. A panic of one is contained, and the next observer runs. One that causes events
-/// itself is called for those too, up to 4 levels deep: see [`dropped`](super::dropped).
+/// Observers run on the thread that caused the event, after every lock of the policy is gone: they
+/// may call back into any policy. They should be quick. A panic of one is contained, and the next
+/// observer runs. One that causes events itself is called for those too, up to 4 levels deep: see
+/// [`dropped`](super::dropped).
 pub trait Observer: Send + Sync + 'static {
     /// Called for every event.
     fn on_event(&self, event: &Event<'_>);
@@ -41,7 +42,8 @@ struct Entry {
     observer: Arc<dyn Observer>,
 }
 
-/// Observers. Copied on each change, so that an event is passed on from a list that nobody can change under it.
+/// Observers. Copied on each change, so that an event is passed on from a list that nobody can
+/// change under it.
 #[derive(Default)]
 struct List(RwLock<Option<Arc<[Entry]>>>);
 
@@ -50,7 +52,8 @@ static COUNT: AtomicUsize = AtomicUsize::new(0);
 static NEXT_ID: AtomicUsize = AtomicUsize::new(0);
 static OBSERVERS: List = List(RwLock::new(None));
 
-/// Subscribes an observer to every event of the process from now on; inside of a test scope, to every event of that scope.
+/// Subscribes an observer to every event of the process from now on; inside of a test scope, to
+/// every event of that scope.
 ///
 /// # Examples
 ///
@@ -62,13 +65,19 @@ static OBSERVERS: List = List(RwLock::new(None));
 /// ```
 pub fn subscribe(observer: impl Observer) -> Subscription {
     let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
-    let entry = Entry { id, observer: Arc::new(observer) };
+    let entry = Entry {
+        id,
+        observer: Arc::new(observer),
+    };
     let of_scope = scope::part(|_| List::default());
     match &of_scope {
         Some(list) => drop(list.change(|all| all.push(entry))),
         None => change(|all| all.push(entry)),
     }
-    Subscription { id: Some(id), of_scope: of_scope.as_ref().map(Arc::downgrade) }
+    Subscription {
+        id: Some(id),
+        of_scope: of_scope.as_ref().map(Arc::downgrade),
+    }
 }
 
 impl Subscription {
@@ -96,25 +105,37 @@ impl fmt::Debug for List {
 }
 
 impl List {
-    /// Changes the list. What was in it is dropped by the caller, after the lock: what an observer owns is the user's, and
-    /// its `Drop` may subscribe or report.
+    /// Changes the list. What was in it is dropped by the caller, after the lock: what an observer
+    /// owns is the user's, and its `Drop` may subscribe or report.
     fn change(&self, edit: impl FnOnce(&mut Vec<Entry>)) -> Option<Arc<[Entry]>> {
         self.change_then(edit, |_| ())
     }
 
     /// Changes the list, and publishes its length before the lock is released.
-    fn change_then(&self, edit: impl FnOnce(&mut Vec<Entry>), publish: impl FnOnce(usize)) -> Option<Arc<[Entry]>> {
+    fn change_then(
+        &self,
+        edit: impl FnOnce(&mut Vec<Entry>),
+        publish: impl FnOnce(usize),
+    ) -> Option<Arc<[Entry]>> {
         let mut list = self.0.write().unwrap_or_else(PoisonError::into_inner);
         let old = list.iter().flat_map(|all| all.iter());
-        let mut all: Vec<Entry> =
-            old.map(|entry| Entry { id: entry.id, observer: Arc::clone(&entry.observer) }).collect();
+        let mut all: Vec<Entry> = old
+            .map(|entry| Entry {
+                id: entry.id,
+                observer: Arc::clone(&entry.observer),
+            })
+            .collect();
         edit(&mut all);
         publish(all.len());
         list.replace(all.into())
     }
 
     fn tell(&self, event: &Event<'_>) {
-        let observers = self.0.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let observers = self
+            .0
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
         for entry in observers.iter().flat_map(|all| all.iter()) {
             // What an observer breaks is its own; the call that the event is about goes on.
             let _ = panics::catch(|| entry.observer.on_event(event));
@@ -127,14 +148,16 @@ fn change(edit: impl FnOnce(&mut Vec<Entry>)) {
     drop(OBSERVERS.change_then(edit, |len| COUNT.store(len, Ordering::Relaxed)));
 }
 
-/// Returns `true` if there is an observer, for callers that must prepare an event before they can emit it.
+/// Returns `true` if there is an observer, for callers that must prepare an event before they can
+/// emit it.
 #[inline]
 pub(crate) fn is_heard() -> bool {
     COUNT.load(Ordering::Relaxed) != 0 || scope::is_entered()
 }
 
-/// An observer that belongs to every program: it is started before the first error is published, so that a program that
-/// never asks for it misses nothing. Layers above submit theirs at link time; this one cannot name them.
+/// An observer that belongs to every program: it is started before the first error is published, so
+/// that a program that never asks for it misses nothing. Layers above submit theirs at link time;
+/// this one cannot name them.
 pub(crate) struct Starter(pub(crate) fn());
 
 inventory::collect!(Starter);
@@ -151,8 +174,8 @@ pub(crate) fn start_observers() {
     STARTED.call_once(|| inventory::iter::<Starter>().for_each(|starter| (starter.0)()));
 }
 
-/// Passes an event, which is built only if there is an observer, to all of them. They share its record: that of the
-/// cell that the event has already, or one made here.
+/// Passes an event, which is built only if there is an observer, to all of them. They share its
+/// record: that of the cell that the event has already, or one made here.
 #[inline]
 pub(crate) fn emit<'a>(build: impl FnOnce() -> Event<'a>) {
     if is_heard() {
@@ -165,7 +188,9 @@ pub(crate) fn emit<'a>(build: impl FnOnce() -> Event<'a>) {
 
 #[cold]
 fn tell(event: &Event<'_>) {
-    let Some(_nested) = depth::enter_event() else { return };
+    let Some(_nested) = depth::enter_event() else {
+        return;
+    };
     match scope::part(|_| List::default()) {
         Some(list) => list.tell(event),
         None => OBSERVERS.tell(event),
@@ -186,7 +211,10 @@ mod tests {
         let heard = Arc::new(Mutex::new(Vec::new()));
         let (ours, sink) = ("bus-test-operation", Arc::clone(&heard));
         let first = subscribe(move |event: &Event<'_>| {
-            assert!(!matches!(event, Event::Error(e) if e.operation == ours), "a faulty observer");
+            assert!(
+                !matches!(event, Event::Error(e) if e.operation == ours),
+                "a faulty observer"
+            );
         });
         let second = subscribe(move |event: &Event<'_>| {
             if let Event::Error(error) = event {
@@ -194,11 +222,27 @@ mod tests {
             }
         });
         let err = AppError::new(ErrorCode::UNKNOWN_ERROR, "boom");
-        let tell_once =
-            || emit(|| Event::Error(ErrorEvent::of_app_error(&err, AlertLevel::Error, ours, module_path!())));
+        let tell_once = || {
+            emit(|| {
+                Event::Error(ErrorEvent::of_app_error(
+                    &err,
+                    AlertLevel::Error,
+                    ours,
+                    module_path!(),
+                ))
+            });
+        };
         tell_once();
         drop((first, second));
         tell_once();
-        assert_eq!(heard.lock().unwrap().iter().filter(|name| *name == ours).count(), 1);
+        assert_eq!(
+            heard
+                .lock()
+                .unwrap()
+                .iter()
+                .filter(|name| *name == ours)
+                .count(),
+            1
+        );
     }
 }

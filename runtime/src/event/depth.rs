@@ -1,7 +1,7 @@
 //! A bound on reports and events from within reports and events.
 //!
-//! An observer, a layer of the log, a hook or a journal that reports an error is called for that error again: without a
-//! bound it would go on until the stack overflows.
+//! An observer, a layer of the log, a hook or a journal that reports an error is called for that
+//! error again: without a bound it would go on until the stack overflows.
 
 use crate::scope;
 use std::{
@@ -13,7 +13,8 @@ use std::{
     thread::LocalKey,
 };
 
-/// How deep reports nest on one thread, and how deep events do. Low, since each level may have several children.
+/// How deep reports nest on one thread, and how deep events do. Low, since each level may have
+/// several children.
 pub(crate) const MAX_DEPTH: u32 = 4;
 
 thread_local! {
@@ -27,12 +28,13 @@ struct Dropped(AtomicU64);
 
 static DROPPED: Dropped = Dropped(AtomicU64::new(0));
 
-/// Returns how many reports and events were dropped because they came from within too many others on their thread; inside
-/// of a test scope, how many in that scope.
+/// Returns how many reports and events were dropped because they came from within too many others
+/// on their thread; inside of a test scope, how many in that scope.
 ///
-/// An observer, a `tracing` layer, a `before_record` hook or a journal that reports an error is called again for the error
-/// that it reports. Reports nest up to 4 deep on one thread, and so do events; what is nested deeper is neither logged nor
-/// counted nor passed to observers, but counted here. The first time there is a line at warning in the log.
+/// An observer, a `tracing` layer, a `before_record` hook or a journal that reports an error is
+/// called again for the error that it reports. Reports nest up to 4 deep on one thread, and so do
+/// events; what is nested deeper is neither logged nor counted nor passed to observers, but counted
+/// here. The first time there is a line at warning in the log.
 ///
 /// # Examples
 ///
@@ -91,8 +93,8 @@ fn drop_one() {
         Some(of_scope) => of_scope.0.fetch_add(1, Ordering::Relaxed),
         None => DROPPED.0.fetch_add(1, Ordering::Relaxed),
     };
-    // A layer may report an error for this line too. The line is not written inside of `call_once`, which would wait for
-    // itself then.
+    // A layer may report an error for this line too. The line is not written inside of `call_once`,
+    // which would wait for itself then.
     static WARNED: Once = Once::new();
     let mut is_first = false;
     WARNED.call_once(|| is_first = true);

@@ -9,9 +9,9 @@ const MAX_TEXT: usize = 4096;
 
 /// Logs one error as its record shows it; a record that the level hides is not made.
 ///
-/// The line is written at `level`, or where a hook changed how urgent the error is, at the level that belongs to that.
-/// Of an error whose record a hook dropped, a line at debug remains. Where there is no subscriber at all, an error at level
-/// error goes to the standard error.
+/// The line is written at `level`, or where a hook changed how urgent the error is, at the level
+/// that belongs to that. Of an error whose record a hook dropped, a line at debug remains. Where
+/// there is no subscriber at all, an error at level error goes to the standard error.
 pub(crate) fn log_error(event: &ErrorEvent<'_>, level: tracing::Level, file: &str, line: u32) {
     // `tracing` wants each level as a constant: its call sites are statics.
     macro_rules! is_enabled {
@@ -39,7 +39,11 @@ pub(crate) fn log_error(event: &ErrorEvent<'_>, level: tracing::Level, file: &st
         );
         return;
     };
-    let level = if record.level == event.level { level } else { level_of(record.level) };
+    let level = if record.level == event.level {
+        level
+    } else {
+        level_of(record.level)
+    };
     write(&record, level, file, line);
 }
 
@@ -109,7 +113,11 @@ fn details_text(details: &Map<String, Value>) -> Option<String> {
     let to_text = |details: &Map<String, Value>| serde_json::to_string(details).ok();
     let whole = to_text(details)?;
     // Braces, quotes and escapes take room too.
-    if whole.len() <= MAX_TEXT { Some(whole) } else { to_text(&details_within(details, MAX_TEXT / 2)) }
+    if whole.len() <= MAX_TEXT {
+        Some(whole)
+    } else {
+        to_text(&details_within(details, MAX_TEXT / 2))
+    }
 }
 
 #[cfg(test)]
@@ -118,8 +126,17 @@ mod tests {
 
     #[test]
     fn details_of_a_line_are_json_whatever_their_size() {
-        let of = |text: String| Map::from_iter([("a".to_owned(), Value::String(text)), ("b".to_owned(), 7.into())]);
-        for text in ["x".to_owned(), "\"quoted\\\" ".repeat(2000), "é".repeat(9000)] {
+        let of = |text: String| {
+            Map::from_iter([
+                ("a".to_owned(), Value::String(text)),
+                ("b".to_owned(), 7.into()),
+            ])
+        };
+        for text in [
+            "x".to_owned(),
+            "\"quoted\\\" ".repeat(2000),
+            "é".repeat(9000),
+        ] {
             let line = details_text(&of(text)).unwrap();
             assert!(line.len() <= MAX_TEXT + 512, "{}", line.len());
             assert!(serde_json::from_str::<Value>(&line).is_ok(), "{line}");
@@ -130,7 +147,10 @@ mod tests {
     #[test]
     fn a_chain_is_cut_between_two_sources() {
         let chain = vec!["a".repeat(1000); 16];
-        assert_eq!(chain_text(&chain).map(|text| text.len()), Some(4 * 1000 + 3 * 2));
+        assert_eq!(
+            chain_text(&chain).map(|text| text.len()),
+            Some(4 * 1000 + 3 * 2)
+        );
         assert_eq!(chain_text(&[]), None);
     }
 }

@@ -15,7 +15,8 @@ pub struct HealthEvent<'a> {
     pub to: &'static str,
     /// How much the check matters: `critical`, `important` or `informational`.
     pub criticality: &'static str,
-    /// How urgent the change is: critical where the program is not ready any more, info for a recovery.
+    /// How urgent the change is: critical where the program is not ready any more, info for a
+    /// recovery.
     pub level: AlertLevel,
     /// What the check said, redacted.
     pub output: Option<&'a str>,

@@ -1,8 +1,8 @@
 //! The kinds of events.
 
 use super::{
-    AuditEvent, BreakerEvent, HealthEvent, NotificationEvent, Record, RecordSlot, RecordState, RetryEvent,
-    TransactionEvent,
+    AuditEvent, BreakerEvent, HealthEvent, NotificationEvent, Record, RecordSlot, RecordState,
+    RetryEvent, TransactionEvent,
 };
 use crate::{
     ErrorCode,
@@ -40,7 +40,9 @@ impl AlertLevel {
 impl AlertLevel {
     /// Returns the level with this name, as `name` gives it.
     pub(crate) fn of_name(name: &str) -> Option<Self> {
-        [Self::Info, Self::Warning, Self::Error, Self::Critical].into_iter().find(|level| level.name() == name)
+        [Self::Info, Self::Warning, Self::Error, Self::Critical]
+            .into_iter()
+            .find(|level| level.name() == name)
     }
 }
 
@@ -60,10 +62,11 @@ impl fmt::Display for AlertLevel {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {
-    /// A boundary or attribute reports an error; each error once, however many boundaries it crosses.
+    /// A boundary or attribute reports an error; each error once, however many boundaries it
+    /// crosses.
     Error(ErrorEvent<'a>),
-    /// An error inside of an attempt that another one may follow, as it is reported; and again where another one followed.
-    /// Where it stands after all, an [`Error`](Self::Error) follows.
+    /// An error inside of an attempt that another one may follow, as it is reported; and again
+    /// where another one followed. Where it stands after all, an [`Error`](Self::Error) follows.
     Provisional(ErrorEvent<'a>),
     /// A retry waits for another attempt, succeeded late, or gave up.
     Retry(RetryEvent<'a>),
@@ -97,7 +100,8 @@ pub struct ErrorEvent<'a> {
     pub location: Option<&'static Location<'static>>,
     /// How long the operation ran, where that was measured.
     pub elapsed: Option<Duration>,
-    /// What `capture` kept of the arguments of the failed function, where the error itself has no room for it.
+    /// What `capture` kept of the arguments of the failed function, where the error itself has no
+    /// room for it.
     pub captured: Option<&'a Map<String, Value>>,
     /// The error itself.
     pub error: ErrorRef<'a>,
@@ -105,8 +109,8 @@ pub struct ErrorEvent<'a> {
     pub state: RecordState,
     /// The attempt of a retry that it happened in, from 1, and how many there may be.
     pub attempt: Option<(u32, u32)>,
-    /// The opening of the circuit that rejected the call, where the error is such a rejection: it is counted, and log,
-    /// journal and alerts show the opening in its place.
+    /// The opening of the circuit that rejected the call, where the error is such a rejection: it
+    /// is counted, and log, journal and alerts show the opening in its place.
     pub opening: Option<ErrorId>,
     /// The record of the error as it was reported, where the event settles it.
     pub(crate) settled: Option<&'a Record>,

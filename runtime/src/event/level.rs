@@ -3,7 +3,8 @@
 use super::AlertLevel;
 use std::{fmt, str::FromStr};
 
-/// The level at which a boundary or attribute logs an error, and a retry its attempts; what the key `log_level` takes.
+/// The level at which a boundary or attribute logs an error, and a retry its attempts; what the key
+/// `log_level` takes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum LogLevel {
     /// tracing's `TRACE`.
@@ -65,7 +66,8 @@ impl fmt::Display for LogLevel {
     }
 }
 
-/// A text is not the name of a level: `trace`, `debug`, `info`, `warn` (or `warning`), `error`, `critical`.
+/// A text is not the name of a level: `trace`, `debug`, `info`, `warn` (or `warning`), `error`,
+/// `critical`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a log level is `trace`, `debug`, `info`, `warn`, `error` or `critical`")]
 #[non_exhaustive]
@@ -75,9 +77,22 @@ impl FromStr for LogLevel {
     type Err = InvalidLogLevel;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let all = [Self::Trace, Self::Debug, Self::Info, Self::Warn, Self::Error, Self::Critical];
-        let text = if text.eq_ignore_ascii_case("warning") { Self::Warn.name() } else { text };
-        all.into_iter().find(|level| level.name().eq_ignore_ascii_case(text)).ok_or(InvalidLogLevel)
+        let all = [
+            Self::Trace,
+            Self::Debug,
+            Self::Info,
+            Self::Warn,
+            Self::Error,
+            Self::Critical,
+        ];
+        let text = if text.eq_ignore_ascii_case("warning") {
+            Self::Warn.name()
+        } else {
+            text
+        };
+        all.into_iter()
+            .find(|level| level.name().eq_ignore_ascii_case(text))
+            .ok_or(InvalidLogLevel)
     }
 }
 
@@ -87,7 +102,13 @@ mod tests {
 
     #[test]
     fn each_name_reads_back_and_warning_is_warn() {
-        for level in [LogLevel::Trace, LogLevel::Debug, LogLevel::Info, LogLevel::Error, LogLevel::Critical] {
+        for level in [
+            LogLevel::Trace,
+            LogLevel::Debug,
+            LogLevel::Info,
+            LogLevel::Error,
+            LogLevel::Critical,
+        ] {
             assert_eq!(level.name().parse(), Ok(level));
         }
         assert_eq!("Warning".parse(), Ok(LogLevel::Warn));

@@ -1,7 +1,7 @@
 //! Events: what happened, passed to observers.
 //!
-//! Policies and boundaries emit events; monitor, alerts, health and a user's metrics implement [`Observer`] and
-//! [`subscribe`]. Without an observer, no event is built.
+//! Policies and boundaries emit events; monitor, alerts, health and a user's metrics implement
+//! [`Observer`] and [`subscribe`]. Without an observer, no event is built.
 
 mod audit;
 pub(crate) mod breaker;
@@ -15,7 +15,10 @@ pub mod names;
 mod notification;
 pub(crate) mod pending;
 pub(crate) mod record;
-#[cfg_attr(not(feature = "axum"), allow(dead_code, reason = "only servers make one"))]
+#[cfg_attr(
+    not(feature = "axum"),
+    allow(dead_code, reason = "only servers make one")
+)]
 pub(crate) mod request;
 pub(crate) mod retry;
 mod shown;
@@ -35,7 +38,8 @@ pub use notification::{NotificationEvent, NotificationOutcome};
 #[cfg(feature = "tracing-subscriber")]
 pub use record::SpanFields;
 pub use record::{
-    ErrorContext, Fingerprint, InvalidFingerprint, Origin, Record, RecordAction, RecordKind, RecordState,
+    ErrorContext, Fingerprint, InvalidFingerprint, Origin, Record, RecordAction, RecordKind,
+    RecordState,
 };
 pub use retry::{RetryEvent, RetryEventKind, StopReason};
 pub use transaction::{TransactionEvent, TransactionOutcome};

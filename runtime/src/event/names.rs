@@ -1,6 +1,7 @@
 //! The catalogue of targets and field names under which events are logged; they are stable.
 //!
-//! Filter on a target (`RUST_LOG=gardefou::error=warn`) and query structured logs by the field names.
+//! Filter on a target (`RUST_LOG=gardefou::error=warn`) and query structured logs by the field
+//! names.
 
 /// Reported errors.
 pub const TARGET_ERROR: &str = "gardefou::error";
@@ -26,11 +27,11 @@ pub const TARGET_AUDIT: &str = "gardefou::audit";
 
 /// The names of fields.
 ///
-/// `tracing` takes field names as written tokens, so these constants are what readers of logs compare with; a test
-/// holds the emitted names against them.
+/// `tracing` takes field names as written tokens, so these constants are what readers of logs
+/// compare with; a test holds the emitted names against them.
 pub mod field {
-    /// The identity of an error, for example `0190a6c2-...`: the same in log, journal, alert and answer. Of a
-    /// rejection, it is that of the opening of the circuit.
+    /// The identity of an error, for example `0190a6c2-...`: the same in log, journal, alert and
+    /// answer. Of a rejection, it is that of the opening of the circuit.
     pub const ERROR_ID: &str = "error.id";
     /// The number of its code.
     pub const ERROR_CODE: &str = "error.code";
@@ -62,9 +63,11 @@ pub mod field {
     pub const RETRY_MAX_ATTEMPTS: &str = "retry.max_attempts";
     /// The wait before the next attempt, in seconds; absent where none follows.
     pub const RETRY_DELAY: &str = "retry.delay";
-    /// Why no other attempt follows: `exhausted`, `permanent`, `rejected`, `refused`, `deadline`, `retry_after`, `budget`.
+    /// Why no other attempt follows: `exhausted`, `permanent`, `rejected`, `refused`, `deadline`,
+    /// `retry_after`, `budget`.
     pub const RETRY_REASON: &str = "retry.reason";
-    /// The text of the error of a retry's attempt or of an audited operation, as the message is written.
+    /// The text of the error of a retry's attempt or of an audited operation, as the message is
+    /// written.
     pub const ERROR_TEXT: &str = "error.text";
     /// Who does a sensitive operation; `unknown` where that is not told.
     pub const USER: &str = "user";

@@ -63,7 +63,14 @@ impl Errors {
         self.settle_overdue_at(now);
         let mut all = self.0.lock();
         if all.len() < MOST {
-            all.insert(held, Waiting { since: now, settle, scope: Captured::current() });
+            all.insert(
+                held,
+                Waiting {
+                    since: now,
+                    settle,
+                    scope: Captured::current(),
+                },
+            );
             return true;
         }
         drop(all);
@@ -80,7 +87,9 @@ impl Errors {
 
     fn settle_overdue_at(&self, now: Tick) {
         let mut all = self.0.lock();
-        let overdue: Vec<_> = all.extract_if(|_, it| now.since(it.since) >= LONGEST).collect();
+        let overdue: Vec<_> = all
+            .extract_if(|_, it| now.since(it.since) >= LONGEST)
+            .collect();
         drop(all);
         for (_, waiting) in overdue {
             waiting.settle(Settlement::Error);
@@ -88,7 +97,11 @@ impl Errors {
     }
 
     fn settle_all(&self) {
-        let all: Vec<_> = self.0.lock().extract_if(|_, waiting| waiting.scope.is_current()).collect();
+        let all: Vec<_> = self
+            .0
+            .lock()
+            .extract_if(|_, waiting| waiting.scope.is_current())
+            .collect();
         for (_, waiting) in all {
             waiting.settle(Settlement::Error);
         }
@@ -116,16 +129,20 @@ pub(crate) fn hold(settle: impl FnOnce(Settlement) + Send + 'static) -> Held {
     held
 }
 
-/// The process whose thread settles what is overdue, or 0: in one that was forked, the parent's thread does not run.
+/// The process whose thread settles what is overdue, or 0: in one that was forked, the parent's
+/// thread does not run.
 static WATCHED_BY: AtomicU32 = AtomicU32::new(0);
 
-/// Starts that thread, unless it runs; it ends when nothing waits. A process that gets no thread settles what is overdue
-/// when the next error is held.
+/// Starts that thread, unless it runs; it ends when nothing waits. A process that gets no thread
+/// settles what is overdue when the next error is held.
 fn start_watch() {
     // AcqRel, with the watch: of a thread that ends and a holder that comes, one sees the other.
     let process = process::id();
     if WATCHED_BY.swap(process, Ordering::AcqRel) != process
-        && thread::Builder::new().name("gardefou-attempts".into()).spawn(watch).is_err()
+        && thread::Builder::new()
+            .name("gardefou-attempts".into())
+            .spawn(watch)
+            .is_err()
     {
         WATCHED_BY.store(0, Ordering::Release);
     }
@@ -156,7 +173,8 @@ pub(crate) fn settle_overdue_at(now: Tick) {
     waiting().settle_overdue_at(now);
 }
 
-/// Settles everything, because the program ends; where test scopes are in use, what was reported where the caller is.
+/// Settles everything, because the program ends; where test scopes are in use, what was reported
+/// where the caller is.
 pub(crate) fn settle_all() {
     waiting().settle_all();
 }
@@ -170,7 +188,12 @@ mod tests {
 
     fn keeps(settled: &Settled, number: usize) -> Settle {
         let settled = Arc::clone(settled);
-        Box::new(move |settlement| settled.lock().unwrap_or_else(PoisonError::into_inner).push((number, settlement)))
+        Box::new(move |settlement| {
+            settled
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push((number, settlement));
+        })
     }
 
     #[test]
@@ -189,7 +212,11 @@ mod tests {
         let (errors, settled) = (Errors::default(), Settled::default());
         let start = SystemClock.now();
         assert!(errors.hold_at(start, Held(2), keeps(&settled, 1)));
-        assert!(errors.hold_at(start.after(Duration::from_secs(1)), Held(3), keeps(&settled, 2)));
+        assert!(errors.hold_at(
+            start.after(Duration::from_secs(1)),
+            Held(3),
+            keeps(&settled, 2)
+        ));
         errors.settle_overdue_at(start.after(LONGEST));
         assert_eq!(*settled.lock().unwrap(), [(1, Settlement::Error)]);
         assert!(!errors.is_empty());

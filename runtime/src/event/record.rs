@@ -1,8 +1,8 @@
 //! Records: events as the log, the monitor, the journal and alerts show them.
 //!
-//! An event borrows what caused it and is gone when the call returns. A [`Record`] is owned, bounded and without
-//! secrets. It is made at most once per event and monitor, and only if an observer asks for it: see
-//! [`Event::record`](super::Event::record).
+//! An event borrows what caused it and is gone when the call returns. A [`Record`] is owned,
+//! bounded and without secrets. It is made at most once per event and monitor, and only if an
+//! observer asks for it: see [`Event::record`](super::Event::record).
 
 mod build;
 mod cell;
@@ -33,9 +33,10 @@ use std::{sync::Arc, time::Duration};
 
 /// An event as it is logged, kept and sent: owned, bounded, and without secrets.
 ///
-/// It serialises as a map with the names of the fields; what is absent or empty is left out, and `elapsed` is in
-/// seconds. Of the `context`, the keys are `span`, `trace_id` and `span_fields`; of the `origin`, `service`, `release`,
-/// `environment` and `host`; of the `attempt`, `attempt` and `max_attempts`.
+/// It serialises as a map with the names of the fields; what is absent or empty is left out, and
+/// `elapsed` is in seconds. Of the `context`, the keys are `span`, `trace_id` and `span_fields`; of
+/// the `origin`, `service`, `release`, `environment` and `host`; of the `attempt`, `attempt` and
+/// `max_attempts`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Record {
@@ -51,8 +52,8 @@ pub struct Record {
     pub code: u32,
     /// The name of the error's code; empty where the event has none.
     pub error_code: String,
-    /// The name of the error's type, as far as that is known: `AppError`, or what the debug form of a foreign error
-    /// begins with.
+    /// The name of the error's type, as far as that is known: `AppError`, or what the debug form of
+    /// a foreign error begins with.
     pub error_type: String,
     /// The message, of at most 4 KiB.
     pub message: String,
@@ -60,7 +61,8 @@ pub struct Record {
     pub chain: Vec<String>,
     /// The details, of about 16 KiB at most; not kept in memory but in journals and alerts.
     pub details: Map<String, Value>,
-    /// The function or boundary that reported it; the name of the breaker, retry or check for their events.
+    /// The function or boundary that reported it; the name of the breaker, retry or check for their
+    /// events.
     pub operation: String,
     /// The module that the operation stands in.
     pub component: String,
@@ -74,7 +76,8 @@ pub struct Record {
     pub context: Option<Box<ErrorContext>>,
     /// The program that it comes from, where [`ErrorSystem`](crate::ErrorSystem) was initialised.
     pub origin: Option<Arc<Origin>>,
-    /// Whether the error stands, or belongs to an attempt that may be or was followed by another one.
+    /// Whether the error stands, or belongs to an attempt that may be or was followed by another
+    /// one.
     pub state: RecordState,
     /// The attempt of a retry that it happened in, from 1, and how many there may be.
     pub attempt: Option<(u32, u32)>,
@@ -114,7 +117,9 @@ impl RecordState {
 
     /// Returns the state of that name.
     pub(crate) fn from_name(name: &str) -> Option<Self> {
-        [Self::Error, Self::Pending, Self::Retried].into_iter().find(|state| state.name() == name)
+        [Self::Error, Self::Pending, Self::Retried]
+            .into_iter()
+            .find(|state| state.name() == name)
     }
 }
 
@@ -129,17 +134,18 @@ pub enum RecordKind {
     Queued,
     /// A notification that could not be delivered; its details hold it.
     Undelivered,
-    /// A queued or undelivered notification that needs no more tries: it arrived, or was refused for good. Its identity is
-    /// that of the notification.
+    /// A queued or undelivered notification that needs no more tries: it arrived, or was refused
+    /// for good. Its identity is that of the notification.
     Settled,
     /// A health check changed its status; its details have both.
     Health,
     /// A sensitive operation began or ended; its details have the user and the outcome.
     Audit,
-    /// A circuit breaker changed its state; its details have both states and the reason, and of an opening that ended
-    /// the number of calls that it rejected.
+    /// A circuit breaker changed its state; its details have both states and the reason, and of an
+    /// opening that ended the number of calls that it rejected.
     Transition,
-    /// A transaction was rolled back or cancelled; its details have the outcome of the compensations.
+    /// A transaction was rolled back or cancelled; its details have the outcome of the
+    /// compensations.
     Transaction,
     /// A policy rejected a call.
     Rejection,
@@ -194,8 +200,8 @@ impl RecordKind {
 }
 
 impl Record {
-    /// Returns `true` if a journal writes the record before `append` returns: from a level on, what is audited, what is
-    /// not settled yet, and what became of a notification.
+    /// Returns `true` if a journal writes the record before `append` returns: from a level on, what
+    /// is audited, what is not settled yet, and what became of a notification.
     pub(crate) fn is_urgent(&self, inline_level: AlertLevel) -> bool {
         use RecordKind::{Audit, Queued, Settled, Undelivered};
         let is_urgent_kind = matches!(self.kind, Audit | Queued | Undelivered | Settled);

@@ -4,7 +4,8 @@ use crate::call;
 use serde_json::{Map, Value};
 use std::sync::Arc;
 
-/// What the records of errors show of the request in which they are reported: a value on the context of the call.
+/// What the records of errors show of the request in which they are reported: a value on the
+/// context of the call.
 #[derive(Debug)]
 pub(crate) struct Request {
     /// The operation of errors that no guard reports, only the answer.

@@ -88,7 +88,8 @@ pub struct RetryEvent<'a> {
     pub attempts: u32,
     /// How many attempts there may be.
     pub max_attempts: u32,
-    /// The time since the first attempt started where `max_elapsed` is set, and since it failed where not.
+    /// The time since the first attempt started where `max_elapsed` is set, and since it failed
+    /// where not.
     pub elapsed: Duration,
     /// What it did.
     pub kind: RetryEventKind<'a>,
@@ -125,9 +126,15 @@ pub enum RetryEventKind<'a> {
 impl fmt::Debug for RetryEventKind<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Scheduled { delay, .. } => f.debug_struct("Scheduled").field("delay", delay).finish_non_exhaustive(),
+            Self::Scheduled { delay, .. } => f
+                .debug_struct("Scheduled")
+                .field("delay", delay)
+                .finish_non_exhaustive(),
             Self::Succeeded => f.write_str("Succeeded"),
-            Self::GaveUp { reason, .. } => f.debug_struct("GaveUp").field("reason", reason).finish_non_exhaustive(),
+            Self::GaveUp { reason, .. } => f
+                .debug_struct("GaveUp")
+                .field("reason", reason)
+                .finish_non_exhaustive(),
         }
     }
 }
@@ -147,7 +154,10 @@ impl fmt::Display for When {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const UNITS: [(f64, &str); 4] = [(1.0, "s"), (1e3, "ms"), (1e6, "µs"), (1e9, "ns")];
         let seconds = self.0.as_secs_f64();
-        match UNITS.into_iter().find(|(factor, _)| seconds * factor >= 1.0) {
+        match UNITS
+            .into_iter()
+            .find(|(factor, _)| seconds * factor >= 1.0)
+        {
             Some((factor, unit)) => write!(f, "in {:.2} {unit}", seconds * factor),
             None => f.write_str("at once"),
         }
@@ -156,7 +166,14 @@ impl fmt::Display for When {
 
 /// `between` is the level of the lines between attempts.
 fn log(event: &RetryEvent<'_>, between: LogLevel) {
-    let RetryEvent { name, attempts, max_attempts, elapsed, kind, .. } = event;
+    let RetryEvent {
+        name,
+        attempts,
+        max_attempts,
+        elapsed,
+        kind,
+        ..
+    } = event;
     let name = redact::name(name);
     let (name, duration) = (&*name, elapsed.as_secs_f64());
     match kind {
@@ -211,14 +228,24 @@ fn log(event: &RetryEvent<'_>, between: LogLevel) {
             }
             match reason {
                 StopReason::Exhausted | StopReason::Deadline => {
-                    log_at!(ERROR, "`{name}` failed for good after {attempts} attempts ({reason})");
+                    log_at!(
+                        ERROR,
+                        "`{name}` failed for good after {attempts} attempts ({reason})"
+                    );
                 }
                 StopReason::Budget | StopReason::RetryAfter => {
-                    log_at!(WARN, "`{name}` is not tried again after {attempts} attempts ({reason})");
+                    log_at!(
+                        WARN,
+                        "`{name}` is not tried again after {attempts} attempts ({reason})"
+                    );
                 }
-                // Another try cannot help, which is no fault of the retry's: who called reports the error.
+                // Another try cannot help, which is no fault of the retry's: who called reports the
+                // error.
                 StopReason::Permanent | StopReason::Rejected | StopReason::Refused => {
-                    log_at!(DEBUG, "`{name}` is not tried again after {attempts} attempts ({reason})");
+                    log_at!(
+                        DEBUG,
+                        "`{name}` is not tried again after {attempts} attempts ({reason})"
+                    );
                 }
             }
         }

@@ -57,8 +57,9 @@ pub(crate) use debug_with_names;
 #[cfg(test)]
 mod tests {
     use crate::event::{
-        AlertLevel, AuditEvent, AuditOutcome, BreakerEvent, BreakerEventKind, HealthEvent, NotificationEvent,
-        NotificationOutcome, RecordSlot, RetryEvent, RetryEventKind, TransactionEvent, TransactionOutcome,
+        AlertLevel, AuditEvent, AuditOutcome, BreakerEvent, BreakerEventKind, HealthEvent,
+        NotificationEvent, NotificationOutcome, RecordSlot, RetryEvent, RetryEventKind,
+        TransactionEvent, TransactionOutcome,
     };
     use std::time::Duration;
 
@@ -148,7 +149,10 @@ mod tests {
             ),
         ];
         for text in all {
-            assert!(text.contains("[redacted]@db.example.com") && !text.contains("hunter2"), "{text}");
+            assert!(
+                text.contains("[redacted]@db.example.com") && !text.contains("hunter2"),
+                "{text}"
+            );
         }
     }
 }

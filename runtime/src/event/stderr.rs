@@ -15,23 +15,31 @@ use tracing::{Dispatch, dispatcher, subscriber::NoSubscriber};
 
 /// Writes a line to the standard error.
 pub(crate) fn to_stderr(line: fmt::Arguments<'_>) {
-    // In one piece, so that lines of other threads and processes stay apart. `eprintln!` would panic where nobody reads
-    // the other end any more.
+    // In one piece, so that lines of other threads and processes stay apart. `eprintln!` would
+    // panic where nobody reads the other end any more.
     let _ = io::stderr().write_all(format!("gardefou: {line}\n").as_bytes());
 }
 
-/// Returns `true` if this thread has no subscriber of `tracing` at all; one that filters a line out hides it on purpose.
+/// Returns `true` if this thread has no subscriber of `tracing` at all; one that filters a line out
+/// hides it on purpose.
 ///
 /// Inside of a test scope it is `false`: there the test looks at errors by itself.
 pub(super) fn has_no_subscriber() -> bool {
     !scope::is_entered() && dispatcher::get_default(Dispatch::is::<NoSubscriber>)
 }
 
-/// Writes an error to the standard error, unless as many as may be were written within a minute; `record` is made for one
-/// that is written alone.
+/// Writes an error to the standard error, unless as many as may be were written within a minute;
+/// `record` is made for one that is written alone.
 pub(super) fn show_error(record: impl FnOnce() -> Option<Arc<Record>>) {
-    static LIMIT: Mutex<Limit> = Mutex::new(Limit { began: None, lines: 0, hidden: 0 });
-    let turn = LIMIT.lock().unwrap_or_else(PoisonError::into_inner).take(SystemClock.now());
+    static LIMIT: Mutex<Limit> = Mutex::new(Limit {
+        began: None,
+        lines: 0,
+        hidden: 0,
+    });
+    let turn = LIMIT
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .take(SystemClock.now());
     let hidden = match turn {
         Turn::First => {
             to_stderr(format_args!(
@@ -47,10 +55,20 @@ pub(super) fn show_error(record: impl FnOnce() -> Option<Arc<Record>>) {
     }
     let Some(record) = record() else { return };
     let (level, code, message) = (record.level.name(), &record.error_code, &record.message);
-    let causes = record.chain.iter().fold(String::new(), |causes, cause| causes + ": " + cause);
-    let place = record.location.as_ref().map(|place| format!(", {place}")).unwrap_or_default();
+    let causes = record
+        .chain
+        .iter()
+        .fold(String::new(), |causes, cause| causes + ": " + cause);
+    let place = record
+        .location
+        .as_ref()
+        .map(|place| format!(", {place}"))
+        .unwrap_or_default();
     let text = text::bounded(&format_args!("{message}{causes}"), text::MAX_MESSAGE);
-    to_stderr(format_args!("{level} in {}: [{code}] {text} (id {}{place})", record.operation, record.id));
+    to_stderr(format_args!(
+        "{level} in {}: [{code}] {text} (id {}{place})",
+        record.operation, record.id
+    ));
 }
 
 const MAX_LINES: u32 = 20;
@@ -85,7 +103,13 @@ impl Limit {
             return Turn::Hidden;
         }
         self.lines += 1;
-        if is_first { Turn::First } else { Turn::Shown { hidden: std::mem::take(&mut self.hidden) } }
+        if is_first {
+            Turn::First
+        } else {
+            Turn::Shown {
+                hidden: std::mem::take(&mut self.hidden),
+            }
+        }
     }
 }
 
@@ -95,7 +119,11 @@ mod tests {
 
     #[test]
     fn twenty_errors_a_minute_are_shown_and_the_rest_is_counted() {
-        let mut limit = Limit { began: None, lines: 0, hidden: 0 };
+        let mut limit = Limit {
+            began: None,
+            lines: 0,
+            hidden: 0,
+        };
         let at = |secs| Tick::ZERO.after(Duration::from_secs(secs));
         assert_eq!(limit.take(at(5)), Turn::First);
         assert!((1..20).all(|_| limit.take(at(5)) == Turn::Shown { hidden: 0 }));

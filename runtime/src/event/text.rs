@@ -8,8 +8,8 @@ pub(crate) use crate::error::chain as levels;
 /// How many bytes of a message reach a sink.
 pub(crate) const MAX_MESSAGE: usize = 4096;
 
-/// The text of a value as a sink may have it: at most `max` bytes (and a mark of what was cut), secrets replaced,
-/// control characters escaped.
+/// The text of a value as a sink may have it: at most `max` bytes (and a mark of what was cut),
+/// secrets replaced, control characters escaped.
 pub(crate) fn for_sink(value: &dyn fmt::Display, max: usize) -> String {
     redact::sink_display(value, max)
 }
@@ -33,7 +33,10 @@ mod tests {
 
     #[test]
     fn a_newline_cannot_forge_a_second_log_line() {
-        assert_eq!(for_sink(&"a\r\nERROR b\0\u{1b}[31m\u{2028}", 100), "a\\r\\nERROR b\\0\\u{1b}[31m\\u{2028}");
+        assert_eq!(
+            for_sink(&"a\r\nERROR b\0\u{1b}[31m\u{2028}", 100),
+            "a\\r\\nERROR b\\0\\u{1b}[31m\\u{2028}"
+        );
         assert_eq!(for_sink(&"déjà vu", 100), "déjà vu");
     }
 

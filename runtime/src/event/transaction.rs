@@ -11,8 +11,8 @@ pub enum TransactionOutcome {
     Committed,
     /// Its body failed or panicked, and the compensations were run.
     RolledBack,
-    /// Its future was dropped before its body ended, and the compensations were run. Nothing failed: its caller lost
-    /// interest.
+    /// Its future was dropped before its body ended, and the compensations were run. Nothing
+    /// failed: its caller lost interest.
     Cancelled,
 }
 

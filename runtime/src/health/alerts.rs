@@ -25,21 +25,46 @@ pub(crate) fn report(now: Timestamp) -> Option<CheckReport> {
 
 fn of_statuses(all: &[AlertsStatus], now: Timestamp) -> CheckReport {
     let channels: Vec<&ChannelStatus> = all.iter().flat_map(|alerts| &alerts.channels).collect();
-    let failing: Vec<&ChannelStatus> = channels.iter().copied().filter(|channel| !channel.is_healthy()).collect();
-    let status = if failing.is_empty() { Status::Pass } else { Status::Warn };
-    let output = failing.iter().map(|channel| line(channel)).collect::<Vec<_>>().join("; ");
+    let failing: Vec<&ChannelStatus> = channels
+        .iter()
+        .copied()
+        .filter(|channel| !channel.is_healthy())
+        .collect();
+    let status = if failing.is_empty() {
+        Status::Pass
+    } else {
+        Status::Warn
+    };
+    let output = failing
+        .iter()
+        .map(|channel| line(channel))
+        .collect::<Vec<_>>()
+        .join("; ");
     let mut details = Map::new();
     let sum = |count: fn(&AlertsStatus) -> u64| all.iter().map(count).sum::<u64>();
     details.insert("sent".into(), sum(|alerts| alerts.sent).into());
     details.insert("kept".into(), sum(|alerts| alerts.kept).into());
     details.insert("lost".into(), sum(|alerts| alerts.lost).into());
-    details.insert("waiting".into(), channels.iter().map(|channel| channel.waiting).sum::<usize>().into());
-    details.insert("channels".into(), channels.iter().map(|channel| details_of(channel)).collect());
+    details.insert(
+        "waiting".into(),
+        channels
+            .iter()
+            .map(|channel| channel.waiting)
+            .sum::<usize>()
+            .into(),
+    );
+    details.insert(
+        "channels".into(),
+        channels.iter().map(|channel| details_of(channel)).collect(),
+    );
     CheckReport {
         group: Some("errors".into()),
         output: (!output.is_empty()).then(|| text::for_sink(&output, MAX_OUTPUT)),
         details,
-        last_failure: failing.iter().filter_map(|channel| channel.failing_since).min(),
+        last_failure: failing
+            .iter()
+            .filter_map(|channel| channel.failing_since)
+            .min(),
         ..CheckReport::from_memory(ENTRY.to_owned(), status, Criticality::Important, now)
     }
 }
@@ -47,17 +72,27 @@ fn of_statuses(all: &[AlertsStatus], now: Timestamp) -> CheckReport {
 /// Why a channel is not healthy.
 fn line(channel: &ChannelStatus) -> String {
     let name = redact::name(&channel.name);
-    let since = channel.failing_since.map(|since| format!(" since {since}")).unwrap_or_default();
+    let since = channel
+        .failing_since
+        .map(|since| format!(" since {since}"))
+        .unwrap_or_default();
     let why = match (channel.is_hanging, channel.delivering_for) {
         (true, Some(time)) => format!("a delivery has been running for {} s", time.as_secs()),
-        _ => channel.last_error.clone().unwrap_or_else(|| "the cause is not known".to_owned()),
+        _ => channel
+            .last_error
+            .clone()
+            .unwrap_or_else(|| "the cause is not known".to_owned()),
     };
     format!("channel `{name}` delivers nothing{since}: {why}")
 }
 
 fn details_of(channel: &ChannelStatus) -> Value {
-    let lost: Map<String, Value> =
-        channel.lost.entries().into_iter().map(|(reason, count)| (reason.to_owned(), count.into())).collect();
+    let lost: Map<String, Value> = channel
+        .lost
+        .entries()
+        .into_iter()
+        .map(|(reason, count)| (reason.to_owned(), count.into()))
+        .collect();
     json!({
         "channel": redact::name(&channel.name),
         "healthy": channel.is_healthy(),

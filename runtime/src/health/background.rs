@@ -36,7 +36,10 @@ impl Background {
     pub(crate) fn start(health: Weak<Shared>) -> io::Result<Self> {
         let bell = Arc::new(Bell::default());
         Bell::start(&bell, health.clone())?;
-        Ok(Self { health, bell: PerProcess::new(bell) })
+        Ok(Self {
+            health,
+            bell: PerProcess::new(bell),
+        })
     }
 
     /// Makes the thread look now.
@@ -69,19 +72,21 @@ impl Bell {
         let ours = Arc::clone(bell);
         // Weak: the registry of a test scope is not to keep the scope.
         let scope = Captured::current().downgrade();
-        thread::Builder::new().name("gardefou-health".into()).spawn(move || {
-            while let Some(health) = health.upgrade() {
-                let wait = {
-                    let _entered = scope.enter();
-                    health.turn()
-                };
-                // Not held while waiting, so that the registry can end.
-                drop(health);
-                if !ours.wait(wait) {
-                    break;
+        thread::Builder::new()
+            .name("gardefou-health".into())
+            .spawn(move || {
+                while let Some(health) = health.upgrade() {
+                    let wait = {
+                        let _entered = scope.enter();
+                        health.turn()
+                    };
+                    // Not held while waiting, so that the registry can end.
+                    drop(health);
+                    if !ours.wait(wait) {
+                        break;
+                    }
                 }
-            }
-        })?;
+            })?;
         Ok(())
     }
 
@@ -97,7 +102,11 @@ impl Bell {
     fn wait(&self, limit: Duration) -> bool {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if *state == Rung::No {
-            state = self.rung.wait_timeout(state, limit).unwrap_or_else(PoisonError::into_inner).0;
+            state = self
+                .rung
+                .wait_timeout(state, limit)
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
         }
         let rung = *state;
         if rung == Rung::Look {

@@ -14,9 +14,12 @@ use crate::{
 use serde_json::Map;
 use std::{collections::HashMap, sync::OnceLock};
 
-/// The entries of all breakers, those that do not let every call through first, and of those the most critical ones,
-/// for what is cut off counts for nothing; read from memory.
-pub(crate) fn reports(criticalities: &HashMap<String, Criticality>, now: Timestamp) -> Vec<CheckReport> {
+/// The entries of all breakers, those that do not let every call through first, and of those the
+/// most critical ones, for what is cut off counts for nothing; read from memory.
+pub(crate) fn reports(
+    criticalities: &HashMap<String, Criticality>,
+    now: Timestamp,
+) -> Vec<CheckReport> {
     let criticality = |name: &str| criticalities.get(name).copied().unwrap_or_default();
     let rank = |name: &str, may_reject: bool| match criticality(name) {
         _ if !may_reject => 3,
@@ -26,13 +29,23 @@ pub(crate) fn reports(criticalities: &HashMap<String, Criticality>, now: Timesta
     };
     let first = circuit_breakers().first_by(MOST, rank);
     let snapshots = first.iter().map(CircuitBreaker::snapshot);
-    snapshots.map(|snapshot| report(&snapshot, criticality(&snapshot.name), now)).collect()
+    snapshots
+        .map(|snapshot| report(&snapshot, criticality(&snapshot.name), now))
+        .collect()
 }
 
 /// The entry of one breaker, however many there are.
-pub(super) fn entry(criticalities: &HashMap<String, Criticality>, name: &str, now: Timestamp) -> Option<CheckReport> {
+pub(super) fn entry(
+    criticalities: &HashMap<String, Criticality>,
+    name: &str,
+    now: Timestamp,
+) -> Option<CheckReport> {
     let snapshot = circuit_breakers().get(name)?.snapshot();
-    Some(report(&snapshot, criticalities.get(name).copied().unwrap_or_default(), now))
+    Some(report(
+        &snapshot,
+        criticalities.get(name).copied().unwrap_or_default(),
+        now,
+    ))
 }
 
 /// The name of a breaker's entry. No check can have it: names of checks have no colon.
@@ -41,28 +54,45 @@ pub(crate) fn entry_name(breaker: &str) -> String {
 }
 
 fn is_calm(snapshot: &Snapshot) -> bool {
-    matches!(snapshot.state, CircuitState::Closed | CircuitState::Disabled)
+    matches!(
+        snapshot.state,
+        CircuitState::Closed | CircuitState::Disabled
+    )
 }
 
 fn report(snapshot: &Snapshot, criticality: Criticality, now: Timestamp) -> CheckReport {
     let status = match snapshot.state {
         _ if is_calm(snapshot) => Status::Pass,
-        CircuitState::Open | CircuitState::ForcedOpen if criticality == Criticality::Critical => Status::Fail,
+        CircuitState::Open | CircuitState::ForcedOpen if criticality == Criticality::Critical => {
+            Status::Fail
+        }
         _ => Status::Warn,
     };
     let state = snapshot.state.name();
     let mut details = Map::new();
     details.insert("state".into(), state.into());
-    details.insert("since".into(), Timestamp::from(snapshot.since).to_string().into());
+    details.insert(
+        "since".into(),
+        Timestamp::from(snapshot.since).to_string().into(),
+    );
     details.insert("failures".into(), snapshot.counts.failure.into());
     details.insert("rejected".into(), snapshot.counts.rejected.into());
     if let Some(functions) = endpoints().get(&snapshot.name) {
         details.insert("affectedEndpoints".into(), functions.clone().into());
     }
-    let cause = snapshot.last_failure.as_ref().and_then(|last| last.cause.clone());
+    let cause = snapshot
+        .last_failure
+        .as_ref()
+        .and_then(|last| last.cause.clone());
     let output = (!is_calm(snapshot)).then(|| match cause {
-        Some(cause) => format!("the circuit is {state} since {}: {cause}", Timestamp::from(snapshot.since)),
-        None => format!("the circuit is {state} since {}", Timestamp::from(snapshot.since)),
+        Some(cause) => format!(
+            "the circuit is {state} since {}: {cause}",
+            Timestamp::from(snapshot.since)
+        ),
+        None => format!(
+            "the circuit is {state} since {}",
+            Timestamp::from(snapshot.since)
+        ),
     });
     CheckReport {
         group: Some("circuit-breaker".into()),
@@ -71,11 +101,17 @@ fn report(snapshot: &Snapshot, criticality: Criticality, now: Timestamp) -> Chec
         retry_after: snapshot.remaining.filter(|_| !is_calm(snapshot)),
         last_failure: snapshot.last_failure.as_ref().map(|last| last.at.into()),
         consecutive_failures: snapshot.consecutive_failures,
-        ..CheckReport::from_memory(entry_name(&redact::name(&snapshot.name)), status, criticality, now)
+        ..CheckReport::from_memory(
+            entry_name(&redact::name(&snapshot.name)),
+            status,
+            criticality,
+            now,
+        )
     }
 }
 
-/// The functions that each breaker guards by attribute, by its name; the list was made when the program was linked.
+/// The functions that each breaker guards by attribute, by its name; the list was made when the
+/// program was linked.
 fn endpoints() -> &'static HashMap<String, Vec<String>> {
     static ENDPOINTS: OnceLock<HashMap<String, Vec<String>>> = OnceLock::new();
     ENDPOINTS.get_or_init(|| {

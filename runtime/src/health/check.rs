@@ -9,7 +9,8 @@ use super::{
 use crate::{error::ConfigError, event::Shown};
 use std::{fmt, marker::PhantomData, sync::Arc, time::Duration};
 
-/// Marks a check that looks at something outside the process: a database, a service, a disk that others fill.
+/// Marks a check that looks at something outside the process: a database, a service, a disk that
+/// others fill.
 #[derive(Debug)]
 pub enum Dependency {}
 
@@ -30,12 +31,13 @@ impl MayDecideLiveness for Internal {}
 
 /// A check with its settings, to be handed to [`Health::register`](super::Health::register).
 ///
-/// Made by [`dependency`](Self::dependency) or [`internal`](Check::internal), whose difference the type keeps: only
-/// an internal check may decide about liveness.
+/// Made by [`dependency`](Self::dependency) or [`internal`](Check::internal), whose difference the
+/// type keeps: only an internal check may decide about liveness.
 ///
 /// # Defaults
 ///
-/// Important, kind readiness, no tags, no group; time limit, period, thresholds and staleness of the registry.
+/// Important, kind readiness, no tags, no group; time limit, period, thresholds and staleness of
+/// the registry.
 ///
 /// # Examples
 ///
@@ -101,16 +103,21 @@ impl Check<Dependency> {
 
     /// Makes an async check of something outside the process.
     ///
-    /// It runs on the runtime in which it was made, or on a thread of the registry where there was none.
+    /// It runs on the runtime in which it was made, or on a thread of the registry where there was
+    /// none.
     #[cfg(feature = "async")]
-    pub fn dependency_async<F>(name: impl Into<String>, check: impl Fn() -> F + Send + Sync + 'static) -> Self
+    pub fn dependency_async<F>(
+        name: impl Into<String>,
+        check: impl Fn() -> F + Send + Sync + 'static,
+    ) -> Self
     where
         F: Future<Output: IntoCheckResult> + Send + 'static,
     {
         Self::of(name.into(), async_body(check))
     }
 
-    /// Lets a dependency decide about liveness all the same: the process is restarted while the dependency is down.
+    /// Lets a dependency decide about liveness all the same: the process is restarted while the
+    /// dependency is down.
     ///
     /// The reason stands in the reports, for those who wonder one night why.
     pub fn liveness_despite_dependency(mut self, reason: impl Into<String>) -> Self {
@@ -128,9 +135,13 @@ impl Check<Internal> {
         Self::of(name.into(), sync_body(check))
     }
 
-    /// Makes an async check of the process itself; it runs where [`dependency_async`](Check::dependency_async) does.
+    /// Makes an async check of the process itself; it runs where
+    /// [`dependency_async`](Check::dependency_async) does.
     #[cfg(feature = "async")]
-    pub fn internal_async<F>(name: impl Into<String>, check: impl Fn() -> F + Send + Sync + 'static) -> Self
+    pub fn internal_async<F>(
+        name: impl Into<String>,
+        check: impl Fn() -> F + Send + Sync + 'static,
+    ) -> Self
     where
         F: Future<Output: IntoCheckResult> + Send + 'static,
     {
@@ -169,7 +180,10 @@ impl<S> Check<S> {
             liveness_reason: None,
             problems: Vec::new(),
         };
-        Self { spec, scope: PhantomData }
+        Self {
+            spec,
+            scope: PhantomData,
+        }
     }
 
     /// Sets how much the check matters.
@@ -268,7 +282,9 @@ impl<S> Check<S> {
 
 impl<S> fmt::Debug for Check<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Check").field("name", &Shown(&self.spec.name)).finish_non_exhaustive()
+        f.debug_struct("Check")
+            .field("name", &Shown(&self.spec.name))
+            .finish_non_exhaustive()
     }
 }
 
@@ -277,17 +293,35 @@ impl Spec {
     pub(crate) fn validate(&self) -> Result<(), ConfigError> {
         let mut problems = self.problems.clone();
         if let Some(rule) = name_problem(&self.name) {
-            problems.push(ConfigError::new("name", format_args!("{:?}", shortened(&self.name)), rule));
+            problems.push(ConfigError::new(
+                "name",
+                format_args!("{:?}", shortened(&self.name)),
+                rule,
+            ));
         }
         for (field, value) in [("timeout", self.timeout), ("stale_after", self.stale_after)] {
             if let Some(value) = value.filter(Duration::is_zero) {
-                problems.push(ConfigError::new(field, format_args!("{value:?}"), "must be above zero"));
+                problems.push(ConfigError::new(
+                    field,
+                    format_args!("{value:?}"),
+                    "must be above zero",
+                ));
             }
         }
-        if let Some(period) = self.period.filter(|period| *period < Duration::from_millis(10)) {
-            problems.push(ConfigError::new("period", format_args!("{period:?}"), "must be at least 10ms"));
+        if let Some(period) = self
+            .period
+            .filter(|period| *period < Duration::from_millis(10))
+        {
+            problems.push(ConfigError::new(
+                "period",
+                format_args!("{period:?}"),
+                "must be at least 10ms",
+            ));
         }
-        let thresholds = [("failure_threshold", self.failure_threshold), ("success_threshold", self.success_threshold)];
+        let thresholds = [
+            ("failure_threshold", self.failure_threshold),
+            ("success_threshold", self.success_threshold),
+        ];
         for (field, value) in thresholds {
             if value == Some(0) {
                 problems.push(ConfigError::new(field, 0, "must be at least 1"));
@@ -297,7 +331,11 @@ impl Spec {
     }
 
     pub(crate) fn kinds(&self) -> Kinds {
-        if self.kinds == Kinds::default() { Kinds::default().with(Kind::Readiness) } else { self.kinds }
+        if self.kinds == Kinds::default() {
+            Kinds::default().with(Kind::Readiness)
+        } else {
+            self.kinds
+        }
     }
 }
 
@@ -316,7 +354,8 @@ fn name_problem(name: &str) -> Option<&'static str> {
 }
 
 fn shortened(name: &str) -> &str {
-    name.get(..name.floor_char_boundary(LONGEST_NAME)).unwrap_or(name)
+    name.get(..name.floor_char_boundary(LONGEST_NAME))
+        .unwrap_or(name)
 }
 
 const LONGEST_NAME: usize = 100;

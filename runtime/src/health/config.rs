@@ -3,7 +3,8 @@
 use crate::error::ConfigError;
 use std::time::Duration;
 
-/// How a [`Health`](super::Health) registry runs its checks: a plain value, validated where it is used.
+/// How a [`Health`](super::Health) registry runs its checks: a plain value, validated where it is
+/// used.
 ///
 /// # Defaults
 ///
@@ -78,8 +79,8 @@ impl HealthConfig {
         self
     }
 
-    /// Sets by which fraction of itself each period is shortened or lengthened at random, so that a fleet does not
-    /// check in step.
+    /// Sets by which fraction of itself each period is shortened or lengthened at random, so that a
+    /// fleet does not check in step.
     #[must_use]
     pub fn jitter(mut self, fraction: f64) -> Self {
         self.jitter = fraction;
@@ -128,8 +129,8 @@ impl HealthConfig {
         self
     }
 
-    /// Sets how old a result may be that [`refresh`](super::Health::refresh) answers with instead of running the
-    /// check again.
+    /// Sets how old a result may be that [`refresh`](super::Health::refresh) answers with instead
+    /// of running the check again.
     #[must_use]
     pub fn cache_ttl(mut self, age: Duration) -> Self {
         self.cache_ttl = age;
@@ -165,22 +166,72 @@ impl HealthConfig {
                 problems.push(ConfigError::new(field, value, rule));
             }
         };
-        rule(self.period >= SHORTEST_PERIOD, "period", format!("{:?}", self.period), "must be at least 10ms");
-        rule((0.0..=0.5).contains(&self.jitter), "jitter", self.jitter.to_string(), "must be from 0 to 0.5");
-        rule(!self.timeout.is_zero(), "timeout", format!("{:?}", self.timeout), "must be above zero");
+        rule(
+            self.period >= SHORTEST_PERIOD,
+            "period",
+            format!("{:?}", self.period),
+            "must be at least 10ms",
+        );
+        rule(
+            (0.0..=0.5).contains(&self.jitter),
+            "jitter",
+            self.jitter.to_string(),
+            "must be from 0 to 0.5",
+        );
+        rule(
+            !self.timeout.is_zero(),
+            "timeout",
+            format!("{:?}", self.timeout),
+            "must be above zero",
+        );
         let deadline = format!("{:?}", self.deadline);
-        rule(self.deadline >= self.timeout, "deadline", deadline, "must be at least the timeout of one check");
+        rule(
+            self.deadline >= self.timeout,
+            "deadline",
+            deadline,
+            "must be at least the timeout of one check",
+        );
         let concurrency = self.concurrency.to_string();
-        rule((1..=64).contains(&self.concurrency), "concurrency", concurrency, "must be from 1 to 64");
+        rule(
+            (1..=64).contains(&self.concurrency),
+            "concurrency",
+            concurrency,
+            "must be from 1 to 64",
+        );
         let (failures, successes) = (self.failure_threshold, self.success_threshold);
-        rule(failures >= 1, "failure_threshold", failures.to_string(), "must be at least 1");
-        rule(successes >= 1, "success_threshold", successes.to_string(), "must be at least 1");
+        rule(
+            failures >= 1,
+            "failure_threshold",
+            failures.to_string(),
+            "must be at least 1",
+        );
+        rule(
+            successes >= 1,
+            "success_threshold",
+            successes.to_string(),
+            "must be at least 1",
+        );
         let stale = format!("{:?}", self.stale_after);
         let one_round = self.period.saturating_add(self.timeout);
-        rule(self.stale_after >= one_round, "stale_after", stale, "must be at least period and timeout together");
+        rule(
+            self.stale_after >= one_round,
+            "stale_after",
+            stale,
+            "must be at least period and timeout together",
+        );
         let ttl = format!("{:?}", self.cache_ttl);
-        rule(self.cache_ttl <= self.stale_after, "cache_ttl", ttl, "must be at most stale_after");
-        rule((1..=1000).contains(&self.history), "history", self.history.to_string(), "must be from 1 to 1000");
+        rule(
+            self.cache_ttl <= self.stale_after,
+            "cache_ttl",
+            ttl,
+            "must be at most stale_after",
+        );
+        rule(
+            (1..=1000).contains(&self.history),
+            "history",
+            self.history.to_string(),
+            "must be from 1 to 1000",
+        );
         ConfigError::join(problems).map_or(Ok(()), Err)
     }
 }

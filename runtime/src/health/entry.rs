@@ -78,7 +78,9 @@ impl Entry {
         match &*current {
             // One that is being settled still counts: its result is on its way.
             Some(flight) if !flight.is_given_up() => Asked::Joined(Arc::clone(flight)),
-            Some(flight) => Asked::Hanging { since: flight.started().unwrap_or_default() },
+            Some(flight) => Asked::Hanging {
+                since: flight.started().unwrap_or_default(),
+            },
             None => {
                 // Under the lock: a run that ended since the caller looked has left its result.
                 if let Want::OlderThan(age) = want
@@ -96,7 +98,10 @@ impl Entry {
     /// Forgets a run that came back, so that the next one may start.
     pub(crate) fn came_back(&self, flight: &Arc<Flight>) {
         let mut current = self.current.lock();
-        if current.as_ref().is_some_and(|known| Arc::ptr_eq(known, flight)) {
+        if current
+            .as_ref()
+            .is_some_and(|known| Arc::ptr_eq(known, flight))
+        {
             *current = None;
         }
     }
@@ -104,7 +109,10 @@ impl Entry {
     /// When the given-up run started that has not come back.
     pub(crate) fn hanging_since(&self) -> Option<Tick> {
         let current = self.current.lock();
-        current.as_ref().filter(|flight| flight.is_given_up()).and_then(|flight| flight.started())
+        current
+            .as_ref()
+            .filter(|flight| flight.is_given_up())
+            .and_then(|flight| flight.started())
     }
 
     pub(crate) fn timeout(&self, config: &HealthConfig) -> Duration {
@@ -117,18 +125,29 @@ impl Entry {
 
     /// Its own limit, or the registry's, stretched where the check runs more seldom than that.
     pub(crate) fn stale_after(&self, config: &HealthConfig) -> Duration {
-        let one_round = self.period(config).saturating_mul(2).saturating_add(self.timeout(config));
-        self.spec.stale_after.unwrap_or(if self.spec.period.is_some() {
-            config.stale_after.max(one_round)
-        } else {
-            config.stale_after
-        })
+        let one_round = self
+            .period(config)
+            .saturating_mul(2)
+            .saturating_add(self.timeout(config));
+        self.spec
+            .stale_after
+            .unwrap_or(if self.spec.period.is_some() {
+                config.stale_after.max(one_round)
+            } else {
+                config.stale_after
+            })
     }
 
     pub(crate) fn thresholds(&self, config: &HealthConfig) -> Thresholds {
         Thresholds {
-            failures: self.spec.failure_threshold.unwrap_or(config.failure_threshold),
-            successes: self.spec.success_threshold.unwrap_or(config.success_threshold),
+            failures: self
+                .spec
+                .failure_threshold
+                .unwrap_or(config.failure_threshold),
+            successes: self
+                .spec
+                .success_threshold
+                .unwrap_or(config.success_threshold),
         }
     }
 
@@ -140,7 +159,8 @@ impl Entry {
         *self.next_due.lock() = due;
     }
 
-    /// Tells whether the background has no more need to run it: a condition of starting that was met.
+    /// Tells whether the background has no more need to run it: a condition of starting that was
+    /// met.
     pub(crate) fn is_over(&self) -> bool {
         self.spec.kinds().is_only(Kind::Startup) && self.track.lock().has_passed
     }
@@ -148,12 +168,19 @@ impl Entry {
     /// The last result, unless it is older than `age`.
     pub(crate) fn result_within(&self, age: Duration, now: Tick) -> Option<CheckResult> {
         let track = self.track.lock();
-        track.last.as_ref().filter(|last| now.since(last.at) <= age).map(|last| last.result.clone())
+        track
+            .last
+            .as_ref()
+            .filter(|last| now.since(last.at) <= age)
+            .map(|last| last.result.clone())
     }
 
     /// Tells whether the last run took too long: the next one may as well.
     pub(crate) fn is_suspect(&self) -> bool {
         let track = self.track.lock();
-        track.last.as_ref().is_some_and(|last| last.result.category() == Some(FailureCategory::Timeout))
+        track
+            .last
+            .as_ref()
+            .is_some_and(|last| last.result.category() == Some(FailureCategory::Timeout))
     }
 }

@@ -11,13 +11,17 @@ use std::{
     time::Duration,
 };
 
-/// One run of one check: queued, then running, then settled. Settled once, by whoever claims it first: the check that
-/// comes back, or the one who gives it up. The claimer records the result before it publishes it, so that those who
-/// waited find it recorded, and before the check may run again, so that nobody runs it for want of that result.
+/// One run of one check: queued, then running, then settled. Settled once, by whoever claims it
+/// first: the check that comes back, or the one who gives it up. The claimer records the result
+/// before it publishes it, so that those who waited find it recorded, and before the check may run
+/// again, so that nobody runs it for want of that result.
 pub(crate) struct Flight {
     pub(crate) entry: Arc<Entry>,
     /// Whether the one who asked blocks its thread, which then cannot drive a runtime.
-    #[cfg_attr(not(feature = "async"), expect(dead_code, reason = "only async checks care"))]
+    #[cfg_attr(
+        not(feature = "async"),
+        expect(dead_code, reason = "only async checks care")
+    )]
     pub(crate) caller_blocks: bool,
     claim: AtomicU8,
     is_cut_short: AtomicBool,
@@ -68,11 +72,14 @@ impl Flight {
         self.lock().outcome.clone()
     }
 
-    /// Takes the right to settle the run, if nobody has it yet: for a check that came back, or to give one up.
+    /// Takes the right to settle the run, if nobody has it yet: for a check that came back, or to
+    /// give one up.
     pub(crate) fn claim(&self, came_back: bool) -> bool {
         let claim = if came_back { CAME_BACK } else { GIVEN_UP };
         // Relaxed is enough: what the claimer knows reaches the others through the lock.
-        self.claim.compare_exchange(UNCLAIMED, claim, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+        self.claim
+            .compare_exchange(UNCLAIMED, claim, Ordering::Relaxed, Ordering::Relaxed)
+            .is_ok()
     }
 
     /// Tells whether somebody has settled the run or is about to.
@@ -86,7 +93,8 @@ impl Flight {
         self.claim.load(Ordering::Relaxed) == GIVEN_UP
     }
 
-    /// Says that the run ends because the program does, which tells nothing of what the check looks at.
+    /// Says that the run ends because the program does, which tells nothing of what the check looks
+    /// at.
     pub(crate) fn cut_short(&self) {
         self.is_cut_short.store(true, Ordering::Relaxed);
     }
@@ -108,7 +116,9 @@ impl Flight {
 
     /// Blocks until the run is settled or `limit` has passed on the machine's clock.
     pub(crate) fn wait_for(&self, limit: Duration) {
-        let waited = self.settled.wait_timeout_while(self.lock(), limit, |state| state.outcome.is_none());
+        let waited = self
+            .settled
+            .wait_timeout_while(self.lock(), limit, |state| state.outcome.is_none());
         drop(waited.unwrap_or_else(PoisonError::into_inner));
     }
 

@@ -24,16 +24,18 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-/// A registry of health checks; cheap to clone. The process-wide one is [`health_check`](crate::health_check()).
+/// A registry of health checks; cheap to clone. The process-wide one is
+/// [`health_check`](crate::health_check()).
 ///
-/// Checks run outside of every lock, at most [`concurrency`](HealthConfig::concurrency) at once, each within its time
-/// limit and each at most once at a time: who asks while it runs shares its result. A check that panics has failed. A
-/// check that hangs is given up once and not started again while it hangs.
+/// Checks run outside of every lock, at most [`concurrency`](HealthConfig::concurrency) at once,
+/// each within its time limit and each at most once at a time: who asks while it runs shares its
+/// result. A check that panics has failed. A check that hangs is given up once and not started
+/// again while it hangs.
 ///
-/// * [`health_status`](Self::health_status) and [`probe`](Self::probe) answer from memory, after thresholds and
-///   staleness.
-/// * [`run_check`](Self::run_check) and [`run_all_checks`](Self::run_all_checks) run checks now and tell what they
-///   said now.
+/// * [`health_status`](Self::health_status) and [`probe`](Self::probe) answer from memory, after
+///   thresholds and staleness.
+/// * [`run_check`](Self::run_check) and [`run_all_checks`](Self::run_all_checks) run checks now and
+///   tell what they said now.
 /// * [`refresh`](Self::refresh) runs those whose result is older than the cache's time to live.
 ///
 /// # Examples
@@ -72,7 +74,8 @@ pub fn health_check() -> &'static Health {
     }
 }
 
-/// The registry of a test scope, which is handed out for as long as the program runs. It is empty when the scope ends.
+/// The registry of a test scope, which is handed out for as long as the program runs. It is empty
+/// when the scope ends.
 struct OfScope(&'static Health);
 
 impl Drop for OfScope {
@@ -115,7 +118,8 @@ impl Health {
 
     /// Makes a registry that reads its time from `clock`.
     ///
-    /// On a simulated clock limits and ages follow that clock; who waits looks at it once a millisecond.
+    /// On a simulated clock limits and ages follow that clock; who waits looks at it once a
+    /// millisecond.
     ///
     /// # Errors
     ///
@@ -147,15 +151,16 @@ impl Health {
         Ok(())
     }
 
-    /// Registers a check of a dependency: important, for readiness. Use [`register`](Self::register) for more.
+    /// Registers a check of a dependency: important, for readiness. Use
+    /// [`register`](Self::register) for more.
     ///
-    /// The check returns a `bool`, a `Result` or a [`CheckResult`](super::CheckResult). It runs on a thread of the
-    /// registry's own.
+    /// The check returns a `bool`, a `Result` or a [`CheckResult`](super::CheckResult). It runs on
+    /// a thread of the registry's own.
     ///
     /// # Errors
     ///
-    /// [`RegisterError`] for a name that is taken or illegal (1 to 100 bytes of letters, digits, `-`, `_`, `.` and
-    /// inner spaces); nothing is registered then.
+    /// [`RegisterError`] for a name that is taken or illegal (1 to 100 bytes of letters, digits,
+    /// `-`, `_`, `.` and inner spaces); nothing is registered then.
     pub fn register_check<R: IntoCheckResult>(
         &self,
         name: impl Into<String>,
@@ -197,12 +202,15 @@ impl Health {
     ///
     /// # Errors
     ///
-    /// [`RegisterError`] for a name that is taken, and for every illegal setting; nothing is registered then.
+    /// [`RegisterError`] for a name that is taken, and for every illegal setting; nothing is
+    /// registered then.
     pub fn register<S>(&self, check: Check<S>) -> Result<(), RegisterError> {
         let registered = self.add(check);
         match &registered {
             Ok(()) => self.0.look(),
-            Err(err) => tracing::warn!(target: TARGET_HEALTH, error = %err, "health check not registered"),
+            Err(err) => {
+                tracing::warn!(target: TARGET_HEALTH, error = %err, "health check not registered");
+            }
         }
         registered
     }
@@ -214,8 +222,8 @@ impl Health {
 
     /// Sets how much a circuit breaker matters; important unless it is set.
     ///
-    /// An open breaker is a warning with the time after which it lets calls through again; one that is critical fails,
-    /// and the program is not ready while it is open.
+    /// An open breaker is a warning with the time after which it lets calls through again; one that
+    /// is critical fails, and the program is not ready while it is open.
     ///
     /// # Examples
     ///
@@ -236,7 +244,8 @@ impl Health {
         self.0.breakers.lock().insert(breaker.into(), criticality);
     }
 
-    /// Removes a check and tells whether it was there. A run in progress goes on and counts for nothing.
+    /// Removes a check and tells whether it was there. A run in progress goes on and counts for
+    /// nothing.
     pub fn unregister(&self, name: &str) -> bool {
         self.0.remove(name)
     }
@@ -244,29 +253,38 @@ impl Health {
     /// Returns the names of the checks, in the order in which they were registered.
     #[must_use]
     pub fn names(&self) -> Vec<String> {
-        self.0.entries().iter().map(|entry| entry.name().to_owned()).collect()
+        self.0
+            .entries()
+            .iter()
+            .map(|entry| entry.name().to_owned())
+            .collect()
     }
 
     /// Runs one check now, blocking the thread, and reports what it said now.
     ///
     /// # Errors
     ///
-    /// [`UnknownCheck`] for a name that is not registered. A check that fails is no error: look at the report.
+    /// [`UnknownCheck`] for a name that is not registered. A check that fails is no error: look at
+    /// the report.
     pub fn run_check(&self, name: &str) -> Result<CheckReport, UnknownCheck> {
         let entry = self.0.entry(name)?;
         let mut reports = self.0.run(&[entry], Want::Now);
-        reports.pop().ok_or_else(|| UnknownCheck { name: name.to_owned() })
+        reports.pop().ok_or_else(|| UnknownCheck {
+            name: name.to_owned(),
+        })
     }
 
     /// The confirmed result of one entry: a breaker also where the reports have no room for it.
     pub(super) fn check(&self, name: &str) -> Option<CheckReport> {
-        let breaker = name.strip_prefix("breaker:").and_then(|breaker| self.0.breaker_entry(breaker));
+        let breaker = name
+            .strip_prefix("breaker:")
+            .and_then(|breaker| self.0.breaker_entry(breaker));
         // By the name that is shown, which may hide a part of the breaker's own.
         breaker.or_else(|| self.health_status().check(name).cloned())
     }
 
-    /// Runs every check now, blocking the thread until the last is back or the deadline has passed, and reports what
-    /// they said now.
+    /// Runs every check now, blocking the thread until the last is back or the deadline has passed,
+    /// and reports what they said now.
     ///
     /// One that is not back by the deadline is reported as failed by timeout.
     #[must_use]
@@ -275,8 +293,8 @@ impl Health {
         self.0.sum_up(checks, Vec::new())
     }
 
-    /// Runs the checks whose result is older than [`cache_ttl`](HealthConfig::cache_ttl), blocking the thread, and
-    /// reports as [`health_status`](Self::health_status) does.
+    /// Runs the checks whose result is older than [`cache_ttl`](HealthConfig::cache_ttl), blocking
+    /// the thread, and reports as [`health_status`](Self::health_status) does.
     #[must_use]
     pub fn refresh(&self) -> HealthReport {
         let (old, want) = self.0.old_ones(|_| true);
@@ -286,7 +304,8 @@ impl Health {
 
     /// Runs the checks whose period has passed, blocking the thread, and tells how many those were.
     ///
-    /// For programs that bring a scheduler of their own; the background runner does the same without blocking.
+    /// For programs that bring a scheduler of their own; the background runner does the same
+    /// without blocking.
     pub fn run_due_checks(&self) -> usize {
         let due = self.0.take_due();
         self.0.run(&due, Want::Now);
@@ -306,10 +325,13 @@ impl Health {
     pub async fn run_check_async(&self, name: &str) -> Result<CheckReport, UnknownCheck> {
         let entry = self.0.entry(name)?;
         let mut reports = self.0.run_async(&[entry], Want::Now).await;
-        reports.pop().ok_or_else(|| UnknownCheck { name: name.to_owned() })
+        reports.pop().ok_or_else(|| UnknownCheck {
+            name: name.to_owned(),
+        })
     }
 
-    /// Runs every check now and reports what they said now, as [`run_all_checks`](Self::run_all_checks) does.
+    /// Runs every check now and reports what they said now, as
+    /// [`run_all_checks`](Self::run_all_checks) does.
     ///
     /// # Cancel safety
     ///
@@ -320,7 +342,8 @@ impl Health {
         self.0.sum_up(checks, Vec::new())
     }
 
-    /// Runs the checks whose result is older than the cache's time to live, as [`refresh`](Self::refresh) does.
+    /// Runs the checks whose result is older than the cache's time to live, as
+    /// [`refresh`](Self::refresh) does.
     ///
     /// # Cancel safety
     ///
@@ -332,21 +355,23 @@ impl Health {
         self.health_status()
     }
 
-    /// Runs the checks whose result is older than the cache's time to live and that `wanted` chooses.
+    /// Runs the checks whose result is older than the cache's time to live and that `wanted`
+    /// chooses.
     #[cfg(feature = "async")]
     pub(crate) async fn refresh_some_async(&self, wanted: impl Fn(&super::check::Spec) -> bool) {
         let (old, want) = self.0.old_ones(wanted);
         self.0.run_async(&old, want).await;
     }
 
-    /// Returns what is known of every check, from memory: after thresholds, with unknown and stale results as
-    /// failures. Takes no time that depends on any check.
+    /// Returns what is known of every check, from memory: after thresholds, with unknown and stale
+    /// results as failures. Takes no time that depends on any check.
     #[must_use]
     pub fn health_status(&self) -> HealthReport {
         self.health_status_without(&[])
     }
 
-    /// Returns [`health_status`](Self::health_status) as if the checks named in `exclude` were not there.
+    /// Returns [`health_status`](Self::health_status) as if the checks named in `exclude` were not
+    /// there.
     #[must_use]
     pub fn health_status_without(&self, exclude: &[String]) -> HealthReport {
         let checks = self.0.confirmed(None, exclude);
@@ -355,17 +380,20 @@ impl Health {
 
     /// Returns the answer to one kind of question, from memory.
     ///
-    /// * Liveness: the liveness checks; one of which nothing is known, or only something stale, speaks for life.
-    /// * Readiness: the readiness checks; fail before start-up is complete and once the shutdown has begun.
-    /// * Startup: the startup checks, of which each that has passed once counts as passed; fail before start-up is
-    ///   complete.
+    /// * Liveness: the liveness checks; one of which nothing is known, or only something stale,
+    ///   speaks for life.
+    /// * Readiness: the readiness checks; fail before start-up is complete and once the shutdown
+    ///   has begun.
+    /// * Startup: the startup checks, of which each that has passed once counts as passed; fail
+    ///   before start-up is complete.
     /// * Info: the checks for people.
     #[must_use]
     pub fn probe(&self, kind: Kind) -> HealthReport {
         self.probe_without(kind, &[])
     }
 
-    /// Returns the answer of [`probe`](Self::probe) as if the checks named in `exclude` were not there.
+    /// Returns the answer of [`probe`](Self::probe) as if the checks named in `exclude` were not
+    /// there.
     #[must_use]
     pub fn probe_without(&self, kind: Kind, exclude: &[String]) -> HealthReport {
         let mut checks = self.0.confirmed(Some(kind), exclude);
@@ -374,7 +402,8 @@ impl Health {
             Kind::Startup => {
                 for (check, passed) in checks.iter_mut().zip(self.0.have_passed(exclude)) {
                     if passed {
-                        (check.status, check.category, check.weight) = (Status::Pass, None, Status::Pass);
+                        (check.status, check.category, check.weight) =
+                            (Status::Pass, None, Status::Pass);
                     }
                 }
             }
@@ -420,8 +449,9 @@ impl Health {
         self.0.phase()
     }
 
-    /// Says that start-up is complete: readiness now depends on the checks, and the background runner starts if it is
-    /// configured. `init_error_system` does this for the process-wide registry.
+    /// Says that start-up is complete: readiness now depends on the checks, and the background
+    /// runner starts if it is configured. `init_error_system` does this for the process-wide
+    /// registry.
     pub fn mark_started(&self) {
         self.0.enter(Phase::Started);
         self.0.runner.settle_here();
@@ -432,19 +462,20 @@ impl Health {
         }
     }
 
-    /// Says that the program is about to end: it is not ready any more, so that it gets no new work.
+    /// Says that the program is about to end: it is not ready any more, so that it gets no new
+    /// work.
     ///
-    /// The background runner stops. Async checks in progress, for their runtime must not go while they use it, and
-    /// checks that wait for their turn end as cancelled, which is not recorded. From now on [`refresh`](Self::refresh)
-    /// and its kin answer from memory.
+    /// The background runner stops. Async checks in progress, for their runtime must not go while
+    /// they use it, and checks that wait for their turn end as cancelled, which is not recorded.
+    /// From now on [`refresh`](Self::refresh) and its kin answer from memory.
     pub fn mark_stopping(&self) {
         self.0.enter(Phase::Stopping);
         self.stop_background();
         self.0.runner.stop();
     }
 
-    /// Starts the background runner, if it is not running: one thread that starts each check when its period has
-    /// passed and gives up those that are late.
+    /// Starts the background runner, if it is not running: one thread that starts each check when
+    /// its period has passed and gives up those that are late.
     ///
     /// # Errors
     ///
@@ -468,8 +499,8 @@ impl Health {
         self.0.background.lock().is_some()
     }
 
-    /// Waits until the async checks that [`mark_stopping`](Self::mark_stopping) has ended are over; tells whether all
-    /// are.
+    /// Waits until the async checks that [`mark_stopping`](Self::mark_stopping) has ended are over;
+    /// tells whether all are.
     #[cfg(feature = "async")]
     pub(crate) fn wait_for_async(&self, limit: std::time::Duration) -> bool {
         self.0.runner.wait_for_async(limit)
@@ -477,13 +508,20 @@ impl Health {
 
     /// How many checks hang at present.
     pub(crate) fn hanging(&self) -> usize {
-        self.0.entries().iter().filter(|entry| entry.hanging_since().is_some()).count()
+        self.0
+            .entries()
+            .iter()
+            .filter(|entry| entry.hanging_since().is_some())
+            .count()
     }
 }
 
 /// A liveness check of which nothing is known must not get the process killed.
 fn give_the_benefit_of_the_doubt(check: &mut CheckReport) {
-    if matches!(check.category, Some(FailureCategory::Unknown | FailureCategory::Stale)) {
+    if matches!(
+        check.category,
+        Some(FailureCategory::Unknown | FailureCategory::Stale)
+    ) {
         check.weight = Status::Pass;
     }
 }
@@ -492,7 +530,10 @@ impl fmt::Debug for Health {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Health")
             .field("phase", &self.phase())
-            .field("checks", &self.names().into_iter().map(GuardName).collect::<Vec<_>>())
+            .field(
+                "checks",
+                &self.names().into_iter().map(GuardName).collect::<Vec<_>>(),
+            )
             .finish_non_exhaustive()
     }
 }

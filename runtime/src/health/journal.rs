@@ -23,17 +23,30 @@ pub(crate) fn report(now: Timestamp) -> Option<CheckReport> {
 }
 
 fn of_status(journal: &JournalStatus, now: Timestamp) -> CheckReport {
-    let status = if journal.is_healthy() { Status::Pass } else { Status::Warn };
+    let status = if journal.is_healthy() {
+        Status::Pass
+    } else {
+        Status::Warn
+    };
     let counts = [
         ("written", journal.written),
         ("failed", journal.failed),
         ("lost", journal.lost),
         ("waiting", journal.waiting),
     ];
-    let details = counts.into_iter().map(|(name, count)| (name.to_owned(), count.into())).collect::<Map<_, _>>();
+    let details = counts
+        .into_iter()
+        .map(|(name, count)| (name.to_owned(), count.into()))
+        .collect::<Map<_, _>>();
     let output = journal.failing_since.map(|since| {
-        let why = journal.last_error.as_deref().unwrap_or("the cause is not known");
-        text::for_sink(&format_args!("nothing can be written since {since}: {why}"), MAX_OUTPUT)
+        let why = journal
+            .last_error
+            .as_deref()
+            .unwrap_or("the cause is not known");
+        text::for_sink(
+            &format_args!("nothing can be written since {since}: {why}"),
+            MAX_OUTPUT,
+        )
     });
     CheckReport {
         group: Some("errors".into()),

@@ -1,10 +1,11 @@
 //! Health checks: liveness, readiness and startup probes.
 //!
-//! A health endpoint that waits for a hung dependency takes the program down with it; one that restarts the program
-//! because a database is away makes an outage of a hiccup; one that answers from a cache while all is lost helps
-//! nobody. Checks registered here run outside of every lock, at most so many at once, each within its limit; a check
-//! that panics or hangs harms nobody but itself; what is not known, or known no longer, is not healthy; and a check of
-//! a dependency decides about readiness, never about liveness, unless the program says so in as many words.
+//! A health endpoint that waits for a hung dependency takes the program down with it; one that
+//! restarts the program because a database is away makes an outage of a hiccup; one that answers
+//! from a cache while all is lost helps nobody. Checks registered here run outside of every lock,
+//! at most so many at once, each within its limit; a check that panics or hangs harms nobody but
+//! itself; what is not known, or known no longer, is not healthy; and a check of a dependency
+//! decides about readiness, never about liveness, unless the program says so in as many words.
 
 mod alerts;
 mod background;
@@ -14,7 +15,10 @@ mod check;
 mod config;
 mod entry;
 mod flight;
-#[expect(clippy::module_inception, reason = "the folder's noun is its main type's")]
+#[expect(
+    clippy::module_inception,
+    reason = "the folder's noun is its main type's"
+)]
 mod health;
 mod journal;
 mod pool;

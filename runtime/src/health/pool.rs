@@ -13,8 +13,8 @@ type Job = Box<dyn FnOnce() + Send>;
 
 /// Threads that come when there is work and go when there is none.
 ///
-/// How many run at once is for the scheduler to bound: a thread whose check hangs is lost to the pool, and the next
-/// job gets another one. Jobs do not panic.
+/// How many run at once is for the scheduler to bound: a thread whose check hangs is lost to the
+/// pool, and the next job gets another one. Jobs do not panic.
 #[derive(Default)]
 pub(crate) struct Pool(PerProcess<Arc<Shared>>);
 
@@ -77,7 +77,10 @@ impl Shared {
                 state.idle -= 1;
                 return Some(job);
             }
-            let waited = self.work.wait_timeout(state, LINGER).unwrap_or_else(PoisonError::into_inner);
+            let waited = self
+                .work
+                .wait_timeout(state, LINGER)
+                .unwrap_or_else(PoisonError::into_inner);
             state = waited.0;
             if waited.1.timed_out() && state.jobs.is_empty() {
                 state.idle -= 1;
@@ -99,7 +102,8 @@ mod tests {
         inherited.state.lock().unwrap().idle = 1;
         let pool = Pool(PerProcess::inherited(Arc::clone(&inherited)));
         let (sender, ran) = mpsc::channel();
-        pool.execute(Box::new(move || sender.send(()).unwrap())).unwrap();
+        pool.execute(Box::new(move || sender.send(()).unwrap()))
+            .unwrap();
         assert_eq!(ran.recv_timeout(Duration::from_secs(60)), Ok(()));
         assert!(inherited.state.lock().unwrap().jobs.is_empty());
     }

@@ -30,9 +30,9 @@ pub enum Details {
 /// | `/healthz` | how is everything? | status and checks |
 /// | `/healthz/NAME` | how is this check? | status and check |
 ///
-/// Pass and warn are 200, fail is 503; the content type is `application/health+json`. Query keys: `verbose` adds each
-/// check with its status; `exclude=NAME` (also repeated, or with commas) leaves a check out and lists it as excluded.
-/// `GET` and `HEAD` are answered, other methods are 405.
+/// Pass and warn are 200, fail is 503; the content type is `application/health+json`. Query keys:
+/// `verbose` adds each check with its status; `exclude=NAME` (also repeated, or with commas) leaves
+/// a check out and lists it as excluded. `GET` and `HEAD` are answered, other methods are 405.
 ///
 /// # Examples
 ///
@@ -82,7 +82,10 @@ impl Probes {
     /// Answers about this registry, with details for nobody.
     #[must_use]
     pub fn new(health: Health) -> Self {
-        Self { health, details: Details::default() }
+        Self {
+            health,
+            details: Details::default(),
+        }
     }
 
     /// Sets who may see what checks said.
@@ -98,8 +101,8 @@ impl Probes {
         &self.health
     }
 
-    /// Answers from memory. `target` is the path with its query; `allowed` says that the program vouches for the one
-    /// who asks.
+    /// Answers from memory. `target` is the path with its query; `allowed` says that the program
+    /// vouches for the one who asks.
     #[must_use]
     pub fn respond(&self, method: &str, target: &str, allowed: bool) -> ProbeResponse {
         let is_head = method == "HEAD";
@@ -112,11 +115,16 @@ impl Probes {
             Some(question) => self.answer(&question, allowed),
             None => problem(404, "Not Found"),
         };
-        if is_head { response.without_body() } else { response }
+        if is_head {
+            response.without_body()
+        } else {
+            response
+        }
     }
 
-    /// Answers as [`respond`](Self::respond) does; where no background runner keeps the results fresh, the checks in
-    /// question that are older than the cache's time to live run first, all who ask meanwhile sharing one run.
+    /// Answers as [`respond`](Self::respond) does; where no background runner keeps the results
+    /// fresh, the checks in question that are older than the cache's time to live run first, all
+    /// who ask meanwhile sharing one run.
     ///
     /// # Cancel safety
     ///
@@ -127,9 +135,17 @@ impl Probes {
             && let Some(question) = Question::parse(target)
         {
             match &question.subject {
-                Subject::Kind(kind) => self.health.refresh_some_async(|check| check.kinds().has(*kind)).await,
+                Subject::Kind(kind) => {
+                    self.health
+                        .refresh_some_async(|check| check.kinds().has(*kind))
+                        .await;
+                }
                 Subject::Everything => self.health.refresh_some_async(|_| true).await,
-                Subject::Check(name) => self.health.refresh_some_async(|check| *check.name == **name).await,
+                Subject::Check(name) => {
+                    self.health
+                        .refresh_some_async(|check| *check.name == **name)
+                        .await;
+                }
             }
         }
         self.respond(method, target, allowed)
@@ -143,8 +159,14 @@ impl Probes {
         };
         let exclude = &question.exclude;
         match &question.subject {
-            Subject::Kind(kind) => of_report(&self.health.probe_without(*kind, exclude), question.verbose, details),
-            Subject::Everything => of_report(&self.health.health_status_without(exclude), true, details),
+            Subject::Kind(kind) => of_report(
+                &self.health.probe_without(*kind, exclude),
+                question.verbose,
+                details,
+            ),
+            Subject::Everything => {
+                of_report(&self.health.health_status_without(exclude), true, details)
+            }
             Subject::Check(name) => match self.health.check(name) {
                 Some(check) => {
                     let body = check_body(&check, details);
@@ -159,7 +181,10 @@ impl Probes {
 impl Question {
     fn parse(target: &str) -> Option<Self> {
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
-        let path = path.strip_suffix('/').filter(|path| !path.is_empty()).unwrap_or(path);
+        let path = path
+            .strip_suffix('/')
+            .filter(|path| !path.is_empty())
+            .unwrap_or(path);
         let subject = match path {
             "/livez" => Subject::Kind(Kind::Liveness),
             "/readyz" => Subject::Kind(Kind::Readiness),
@@ -167,16 +192,24 @@ impl Question {
             "/healthz" => Subject::Everything,
             _ => Subject::Check(decoded(path.strip_prefix("/healthz/")?, false)),
         };
-        let mut question = Self { subject, verbose: false, exclude: Vec::new() };
+        let mut question = Self {
+            subject,
+            verbose: false,
+            exclude: Vec::new(),
+        };
         for pair in query.split('&') {
             let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
             match key {
                 "verbose" => question.verbose = !matches!(value, "0" | "false"),
                 "exclude" => {
                     let names = decoded(value, true);
-                    question
-                        .exclude
-                        .extend(names.split(',').map(str::trim).filter(|n| !n.is_empty()).map(str::to_owned));
+                    question.exclude.extend(
+                        names
+                            .split(',')
+                            .map(str::trim)
+                            .filter(|n| !n.is_empty())
+                            .map(str::to_owned),
+                    );
                 }
                 _ => {}
             }
@@ -190,8 +223,13 @@ fn decoded(text: &str, plus_is_space: bool) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let [first, tail @ ..] = rest {
-        let pair = tail.get(..2).and_then(|pair| std::str::from_utf8(pair).ok());
-        match (first, pair.and_then(|pair| u8::from_str_radix(pair, 16).ok())) {
+        let pair = tail
+            .get(..2)
+            .and_then(|pair| std::str::from_utf8(pair).ok());
+        match (
+            first,
+            pair.and_then(|pair| u8::from_str_radix(pair, 16).ok()),
+        ) {
             (b'%', Some(byte)) => {
                 bytes.push(byte);
                 rest = &tail[2..];
@@ -215,13 +253,19 @@ fn of_report(report: &HealthReport, verbose: bool, details: bool) -> ProbeRespon
     body.insert("phase".into(), report.phase().name().into());
     if verbose {
         // An array for each name, as the draft of `application/health+json` has it.
-        let checks = report.checks().iter().map(|check| (check.name.clone(), json!([check_body(check, details)])));
+        let checks = report
+            .checks()
+            .iter()
+            .map(|check| (check.name.clone(), json!([check_body(check, details)])));
         body.insert("checks".into(), Value::Object(checks.collect()));
     }
     if !report.excluded().is_empty() {
         body.insert("excluded".into(), report.excluded().into());
     }
-    let failing = report.checks().iter().filter(|check| check.weight == Status::Fail);
+    let failing = report
+        .checks()
+        .iter()
+        .filter(|check| check.weight == Status::Fail);
     let retry_after = failing.filter_map(|check| check.retry_after).max();
     ProbeResponse::new(report.status(), retry_after, &Value::Object(body))
 }
@@ -264,15 +308,23 @@ fn check_body(check: &CheckReport, details: bool) -> Value {
 
 impl ProbeResponse {
     fn new(status: Status, retry_after: Option<Duration>, body: &Value) -> Self {
-        let mut headers = vec![("content-type", HEALTH_JSON.into()), ("cache-control", "no-store".into())];
+        let mut headers = vec![
+            ("content-type", HEALTH_JSON.into()),
+            ("cache-control", "no-store".into()),
+        ];
         if let Some(wait) = retry_after.filter(|_| status == Status::Fail) {
             headers.push(("retry-after", whole_seconds(wait).to_string()));
         }
-        Self { status: status.http_status(), headers, body: body.to_string() }
+        Self {
+            status: status.http_status(),
+            headers,
+            body: body.to_string(),
+        }
     }
 
     fn without_body(mut self) -> Self {
-        self.headers.push(("content-length", self.body.len().to_string()));
+        self.headers
+            .push(("content-length", self.body.len().to_string()));
         self.body = String::new();
         self
     }
@@ -292,7 +344,10 @@ impl ProbeResponse {
     /// Returns the header of that name, written in lower case.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
+        self.headers
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, value)| value.as_str())
     }
 
     /// Returns the body, a JSON text; empty for `HEAD`.
@@ -312,13 +367,21 @@ impl ProbeResponse {
 fn problem(status: u16, title: &str) -> ProbeResponse {
     let body = json!({ "type": "about:blank", "title": title, "status": status }).to_string();
     // What is not there now may be there the next time.
-    let headers = vec![("content-type", "application/problem+json".into()), ("cache-control", "no-store".into())];
-    ProbeResponse { status, headers, body }
+    let headers = vec![
+        ("content-type", "application/problem+json".into()),
+        ("cache-control", "no-store".into()),
+    ];
+    ProbeResponse {
+        status,
+        headers,
+        body,
+    }
 }
 
 /// Rounded up, as who comes back too early is rejected again.
 fn whole_seconds(wait: Duration) -> u64 {
-    wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0))
+    wait.as_secs()
+        .saturating_add(u64::from(wait.subsec_nanos() > 0))
 }
 
 const HEALTH_JSON: &str = "application/health+json";

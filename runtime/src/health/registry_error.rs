@@ -39,7 +39,10 @@ pub enum RegisterError {
 impl fmt::Debug for RegisterError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Duplicate { name } => f.debug_struct("Duplicate").field("name", &Shown(name)).finish(),
+            Self::Duplicate { name } => f
+                .debug_struct("Duplicate")
+                .field("name", &Shown(name))
+                .finish(),
             Self::Config(problem) => f.debug_tuple("Config").field(problem).finish(),
         }
     }
@@ -62,6 +65,8 @@ pub struct UnknownCheck {
 
 impl fmt::Debug for UnknownCheck {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("UnknownCheck").field("name", &Shown(&self.name)).finish()
+        f.debug_struct("UnknownCheck")
+            .field("name", &Shown(&self.name))
+            .finish()
     }
 }

@@ -62,7 +62,19 @@ pub struct CheckReport {
 
 impl fmt::Debug for CheckReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { name, status, category, weight, criticality, kinds, tags, group, output, details, .. } = self;
+        let Self {
+            name,
+            status,
+            category,
+            weight,
+            criticality,
+            kinds,
+            tags,
+            group,
+            output,
+            details,
+            ..
+        } = self;
         f.debug_struct("CheckReport")
             .field("name", &Shown(name))
             .field("status", status)
@@ -83,7 +95,10 @@ impl fmt::Debug for CheckReport {
             .field("consecutive_failures", &self.consecutive_failures)
             .field("hanging", &self.hanging)
             .field("counts", &self.counts)
-            .field("liveness_reason", &self.liveness_reason.as_deref().map(ShownText))
+            .field(
+                "liveness_reason",
+                &self.liveness_reason.as_deref().map(ShownText),
+            )
             .finish()
     }
 }
@@ -117,7 +132,9 @@ impl CheckReport {
         let (status, category, result) = match view {
             View::Observed(result) => (result.status(), result.category(), Some(result)),
             // A condition of starting that was met is not looked at again, and does not age.
-            View::Confirmed if is_over => (Status::Pass, None, last.map(|last| last.result.clone())),
+            View::Confirmed if is_over => {
+                (Status::Pass, None, last.map(|last| last.result.clone()))
+            }
             View::Confirmed => {
                 let (status, category) = track.confirmed_at(now, entry.stale_after(config));
                 (status, category, last.map(|last| last.result.clone()))
@@ -132,8 +149,14 @@ impl CheckReport {
             kinds: spec.kinds().iter().collect(),
             tags: spec.tags.clone(),
             group: spec.group.clone(),
-            output: result.as_ref().and_then(|result| result.output()).map(str::to_owned),
-            details: result.as_ref().map(|result| result.details().clone()).unwrap_or_default(),
+            output: result
+                .as_ref()
+                .and_then(|result| result.output())
+                .map(str::to_owned),
+            details: result
+                .as_ref()
+                .map(|result| result.details().clone())
+                .unwrap_or_default(),
             retry_after: result.as_ref().and_then(CheckResult::retry_after),
             duration: last.map(|last| last.duration),
             age: last.map(|last| now.since(last.at)),
@@ -148,7 +171,12 @@ impl CheckReport {
     }
 
     /// The report of something that no check looks at: its state is known at any time.
-    pub(crate) fn from_memory(name: String, status: Status, criticality: Criticality, now: Timestamp) -> Self {
+    pub(crate) fn from_memory(
+        name: String,
+        status: Status,
+        criticality: Criticality,
+        now: Timestamp,
+    ) -> Self {
         Self {
             name,
             status,
@@ -173,8 +201,9 @@ impl CheckReport {
         }
     }
 
-    /// Returns the report as JSON: keys `status`, `last_check`, `last_success`, `consecutive_failures`,
-    /// `criticality`, and where present `category`, `output`, `details` and more.
+    /// Returns the report as JSON: keys `status`, `last_check`, `last_success`,
+    /// `consecutive_failures`, `criticality`, and where present `category`, `output`, `details` and
+    /// more.
     #[must_use]
     pub fn to_json(&self) -> Value {
         let stamp = |at: Option<Timestamp>| at.map_or(Value::Null, |at| at.to_string().into());
@@ -189,7 +218,11 @@ impl CheckReport {
         put("consecutive_failures", self.consecutive_failures.into());
         put("criticality", self.criticality.name().into());
         put("kinds", self.kinds.iter().map(|kind| kind.name()).collect());
-        let texts = [("group", &self.group), ("output", &self.output), ("liveness_reason", &self.liveness_reason)];
+        let texts = [
+            ("group", &self.group),
+            ("output", &self.output),
+            ("liveness_reason", &self.liveness_reason),
+        ];
         for (key, text) in texts {
             if let Some(text) = text {
                 put(key, text.as_str().into());
@@ -222,9 +255,13 @@ impl CheckReport {
     }
 }
 
-/// What a status means to the whole. That nothing is known of a check is not a small loss: whoever gives the
-/// program work must wait for the first result of every check that counts.
-pub(crate) fn weigh(criticality: Criticality, status: Status, category: Option<FailureCategory>) -> Status {
+/// What a status means to the whole. That nothing is known of a check is not a small loss: whoever
+/// gives the program work must wait for the first result of every check that counts.
+pub(crate) fn weigh(
+    criticality: Criticality,
+    status: Status,
+    category: Option<FailureCategory>,
+) -> Status {
     match (criticality, category) {
         (Criticality::Important, Some(FailureCategory::Unknown)) => Status::Fail,
         _ => criticality.weigh(status),
@@ -278,7 +315,8 @@ impl fmt::Debug for HealthReport {
 }
 
 impl HealthReport {
-    /// Returns how the whole is: the worst of its checks, each weighed by its criticality; pass where there is none.
+    /// Returns how the whole is: the worst of its checks, each weighed by its criticality; pass
+    /// where there is none.
     #[must_use]
     pub fn status(&self) -> Status {
         self.status
@@ -323,14 +361,21 @@ impl HealthReport {
     /// Returns for each check whether it did not fail.
     #[must_use]
     pub fn passed(&self) -> BTreeMap<&str, bool> {
-        self.checks.iter().map(|check| (check.name.as_str(), check.passed())).collect()
+        self.checks
+            .iter()
+            .map(|check| (check.name.as_str(), check.passed()))
+            .collect()
     }
 
-    /// Returns the report as JSON: keys `status`, `timestamp` (RFC 3339, UTC), `phase`, `checks` (an object by name).
+    /// Returns the report as JSON: keys `status`, `timestamp` (RFC 3339, UTC), `phase`, `checks`
+    /// (an object by name).
     #[must_use]
     pub fn to_json(&self) -> Value {
-        let checks: Map<String, Value> =
-            self.checks.iter().map(|check| (check.name.clone(), check.to_json())).collect();
+        let checks: Map<String, Value> = self
+            .checks
+            .iter()
+            .map(|check| (check.name.clone(), check.to_json()))
+            .collect();
         json!({
             "status": self.status.name(),
             "timestamp": self.timestamp.to_string(),

@@ -39,7 +39,13 @@ pub struct CheckResult {
 impl CheckResult {
     fn new(status: Status, category: Option<FailureCategory>, output: Option<&str>) -> Self {
         let output = output.map(clean);
-        Self { status, category, output, details: Map::new(), retry_after: None }
+        Self {
+            status,
+            category,
+            output,
+            details: Map::new(),
+            retry_after: None,
+        }
     }
 
     /// Makes the result of a check that passed.
@@ -50,24 +56,30 @@ impl CheckResult {
 
     /// Makes the result of a check that passed with something to look at.
     ///
-    /// Secrets in the text are redacted, control characters escaped, and it is cut after 1,000 bytes.
+    /// Secrets in the text are redacted, control characters escaped, and it is cut after 1,000
+    /// bytes.
     #[must_use]
     pub fn warn(output: impl AsRef<str>) -> Self {
         Self::new(Status::Warn, None, Some(output.as_ref()))
     }
 
-    /// Makes the result of a check that failed; the text is treated as that of [`warn`](Self::warn).
+    /// Makes the result of a check that failed; the text is treated as that of
+    /// [`warn`](Self::warn).
     #[must_use]
     pub fn fail(output: impl AsRef<str>) -> Self {
-        Self::new(Status::Fail, Some(FailureCategory::Reported), Some(output.as_ref()))
+        Self::new(
+            Status::Fail,
+            Some(FailureCategory::Reported),
+            Some(output.as_ref()),
+        )
     }
 
     pub(crate) fn failed_by(category: FailureCategory, output: &str) -> Self {
         Self::new(Status::Fail, Some(category), Some(output))
     }
 
-    /// Adds a detail: any serialisable value; secrets in it are redacted. Details are shown only to those who may see
-    /// them.
+    /// Adds a detail: any serialisable value; secrets in it are redacted. Details are shown only to
+    /// those who may see them.
     #[must_use]
     pub fn with_detail(mut self, key: impl Into<String>, value: impl Serialize) -> Self {
         let key = key.into();
@@ -129,9 +141,9 @@ fn clean(text: &str) -> Box<str> {
 /// What a check may return: a `bool`, a `Result`, a [`CheckResult`], or nothing at all.
 ///
 /// * `bool`: `true` passes.
-/// * `Result<T, E>`: `Ok` passes, unless the value inside is itself a `bool` or a `CheckResult`, which then decides;
-///   `Err` fails with the text of the error and its sources (`{:#}`), and gives its code, id and retry-after, as far as a
-///   [`View`] of it knows them.
+/// * `Result<T, E>`: `Ok` passes, unless the value inside is itself a `bool` or a `CheckResult`,
+///   which then decides; `Err` fails with the text of the error and its sources (`{:#}`), and gives
+///   its code, id and retry-after, as far as a [`View`] of it knows them.
 /// * `()`: passes; such a check can fail only by panicking or by its time limit.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not say whether a check passed",
@@ -158,7 +170,11 @@ impl IntoCheckResult for () {
 
 impl IntoCheckResult for bool {
     fn into_check_result(self) -> CheckResult {
-        if self { CheckResult::pass() } else { CheckResult::fail("the check returned false") }
+        if self {
+            CheckResult::pass()
+        } else {
+            CheckResult::fail("the check returned false")
+        }
     }
 }
 
@@ -168,7 +184,10 @@ impl<T: 'static, E: fmt::Display + 'static> IntoCheckResult for Result<T, E> {
             // `Ok(false)` is not healthy.
             Ok(value) => {
                 let value: &dyn Any = &value;
-                match (value.downcast_ref::<bool>(), value.downcast_ref::<CheckResult>()) {
+                match (
+                    value.downcast_ref::<bool>(),
+                    value.downcast_ref::<CheckResult>(),
+                ) {
                     (Some(passed), _) => passed.into_check_result(),
                     (_, Some(result)) => result.clone(),
                     _ => CheckResult::pass(),
@@ -199,14 +218,26 @@ mod tests {
 
     #[test]
     fn ok_of_false_is_not_healthy() {
-        assert_eq!(Ok::<_, String>(false).into_check_result().status(), Status::Fail);
-        assert_eq!(Ok::<_, String>(CheckResult::warn("slow")).into_check_result().status(), Status::Warn);
-        assert_eq!(Ok::<_, String>("connected").into_check_result().status(), Status::Pass);
+        assert_eq!(
+            Ok::<_, String>(false).into_check_result().status(),
+            Status::Fail
+        );
+        assert_eq!(
+            Ok::<_, String>(CheckResult::warn("slow"))
+                .into_check_result()
+                .status(),
+            Status::Warn
+        );
+        assert_eq!(
+            Ok::<_, String>("connected").into_check_result().status(),
+            Status::Pass
+        );
     }
 
     #[test]
     fn an_app_error_tells_its_code_and_when_to_come_back() {
-        let err = AppError::new(ErrorCode::DB_CONNECTION_ERROR, "gone").with_retry_after(Duration::from_secs(3));
+        let err = AppError::new(ErrorCode::DB_CONNECTION_ERROR, "gone")
+            .with_retry_after(Duration::from_secs(3));
         let result = Err::<(), _>(err).into_check_result();
         assert_eq!(result.details()["code"], "DB_CONNECTION_ERROR");
         assert_eq!(result.retry_after(), Some(Duration::from_secs(3)));

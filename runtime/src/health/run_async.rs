@@ -30,15 +30,30 @@ pub(super) type Make = Arc<dyn Fn() -> Run + Send + Sync>;
 
 /// Starts an async check where it can make progress and block nobody but itself.
 ///
-/// * At home on a multi-threaded runtime: on a thread of the pool, inside that runtime's context, so that a check
-///   which blocks costs the runtime no worker.
-/// * At home on a current-thread runtime: as a task there; unless the caller blocks its thread, which may be the one
-///   that drives that runtime.
+/// * At home on a multi-threaded runtime: on a thread of the pool, inside that runtime's context,
+///   so that a check which blocks costs the runtime no worker.
+/// * At home on a current-thread runtime: as a task there; unless the caller blocks its thread,
+///   which may be the one that drives that runtime.
 /// * Otherwise: on a thread of the pool, in a small runtime of its own.
-pub(crate) fn launch(runner: &Arc<Runner>, flight: &Arc<Flight>, make: &Make, home: Option<&Handle>, limit: Duration) {
-    let here = if flight.caller_blocks { None } else { Handle::try_current().ok() };
+pub(crate) fn launch(
+    runner: &Arc<Runner>,
+    flight: &Arc<Flight>,
+    make: &Make,
+    home: Option<&Handle>,
+    limit: Duration,
+) {
+    let here = if flight.caller_blocks {
+        None
+    } else {
+        Handle::try_current().ok()
+    };
     let home = home.cloned().or(here).or_else(|| runner.home());
-    let run = limited(Arc::clone(runner), Arc::clone(flight), Arc::clone(make), limit);
+    let run = limited(
+        Arc::clone(runner),
+        Arc::clone(flight),
+        Arc::clone(make),
+        limit,
+    );
     match home {
         Some(home) if is_gone(&home) => launch_alone(runner, flight, make, limit),
         Some(home) if home.runtime_flavor() == RuntimeFlavor::CurrentThread => {
@@ -60,27 +75,47 @@ pub(crate) fn launch(runner: &Arc<Runner>, flight: &Arc<Flight>, make: &Make, ho
     }
 }
 
-/// Tells whether a runtime has been shut down: it cancels what is spawned on it before that can run.
+/// Tells whether a runtime has been shut down: it cancels what is spawned on it before that can
+/// run.
 fn is_gone(home: &Handle) -> bool {
     matches!(home.spawn(async {}).now_or_never(), Some(Err(_)))
 }
 
 fn launch_alone(runner: &Arc<Runner>, flight: &Arc<Flight>, make: &Make, limit: Duration) {
-    let run = limited(Arc::clone(runner), Arc::clone(flight), Arc::clone(make), limit);
-    runner.launch_on_pool(flight, move || match Builder::new_current_thread().enable_all().build() {
-        Ok(runtime) => {
-            let result = runtime.block_on(run);
-            // Blocking work that the check left behind is not waited for.
-            runtime.shutdown_background();
-            result
+    let run = limited(
+        Arc::clone(runner),
+        Arc::clone(flight),
+        Arc::clone(make),
+        limit,
+    );
+    runner.launch_on_pool(flight, move || {
+        match Builder::new_current_thread().enable_all().build() {
+            Ok(runtime) => {
+                let result = runtime.block_on(run);
+                // Blocking work that the check left behind is not waited for.
+                runtime.shutdown_background();
+                result
+            }
+            Err(err) => CheckResult::failed_by(
+                FailureCategory::Cancelled,
+                &format!("no runtime to run on: {err}"),
+            ),
         }
-        Err(err) => CheckResult::failed_by(FailureCategory::Cancelled, &format!("no runtime to run on: {err}")),
     });
 }
 
-/// The check with its time limit and its panic contained, ended early where the program is about to end.
-async fn limited(runner: Arc<Runner>, flight: Arc<Flight>, make: Make, limit: Duration) -> CheckResult {
-    let check = pin!(tokio::time::timeout(limit, contained(async move { make().await })));
+/// The check with its time limit and its panic contained, ended early where the program is about to
+/// end.
+async fn limited(
+    runner: Arc<Runner>,
+    flight: Arc<Flight>,
+    make: Make,
+    limit: Duration,
+) -> CheckResult {
+    let check = pin!(tokio::time::timeout(
+        limit,
+        contained(async move { make().await })
+    ));
     match select(pin!(runner.stop.called()), check).await {
         Either::Left(_) => program_ends(),
         Either::Right((Ok(Ok(result)), _)) => result,
@@ -135,7 +170,11 @@ impl Drop for Task {
 /// # Cancel safety
 ///
 /// The run goes on for the others who wait for it.
-pub(crate) async fn wait(runner: &Arc<Runner>, flight: &Flight, deadline: Tick) -> Option<CheckResult> {
+pub(crate) async fn wait(
+    runner: &Arc<Runner>,
+    flight: &Flight,
+    deadline: Tick,
+) -> Option<CheckResult> {
     loop {
         runner.reap();
         if let Some(result) = flight.outcome() {
@@ -145,7 +184,9 @@ pub(crate) async fn wait(runner: &Arc<Runner>, flight: &Flight, deadline: Tick) 
         if now >= deadline {
             return None;
         }
-        let until = runner.next_expiry().map_or(deadline, |expiry| expiry.min(deadline));
+        let until = runner
+            .next_expiry()
+            .map_or(deadline, |expiry| expiry.min(deadline));
         let timer = pin!(tokio::time::sleep(runner.patience(until.since(now))));
         match select(pin!(flight.done()), timer).await {
             Either::Left(_) | Either::Right(_) => {}

@@ -38,8 +38,8 @@ pub(crate) struct Runner {
 #[derive(Default)]
 struct Queue {
     waiting: VecDeque<Arc<Flight>>,
-    /// Those that come after them: runs of checks that took too long the last time, which may hold their slots until
-    /// the deadline of all the others has passed.
+    /// Those that come after them: runs of checks that took too long the last time, which may hold
+    /// their slots until the deadline of all the others has passed.
     suspect: VecDeque<Arc<Flight>>,
     /// Those that hold a slot: started, and neither back nor given up.
     active: Vec<Arc<Flight>>,
@@ -73,7 +73,8 @@ impl Runner {
         self.home.lock().clone()
     }
 
-    /// Takes the runtime that is entered here, if there is one, as the one for async checks that have no other.
+    /// Takes the runtime that is entered here, if there is one, as the one for async checks that
+    /// have no other.
     pub(crate) fn settle_here(&self) {
         #[cfg(feature = "async")]
         if let Ok(here) = tokio::runtime::Handle::try_current() {
@@ -81,14 +82,18 @@ impl Runner {
         }
     }
 
-    /// Ends the async runs in progress, and those that wait for a slot; nothing is recorded of them.
+    /// Ends the async runs in progress, and those that wait for a slot; nothing is recorded of
+    /// them.
     pub(crate) fn stop(self: &Arc<Self>) {
         let waiting = {
             let mut queue = self.queue.lock();
             let mut waiting = std::mem::take(&mut queue.waiting);
             waiting.append(&mut queue.suspect);
             let is_async = |flight: &&Arc<Flight>| !matches!(flight.entry.spec.body, Body::Sync(_));
-            waiting.iter().chain(queue.active.iter().filter(is_async)).for_each(|flight| flight.cut_short());
+            waiting
+                .iter()
+                .chain(queue.active.iter().filter(is_async))
+                .for_each(|flight| flight.cut_short());
             waiting
         };
         for flight in waiting {
@@ -98,12 +103,20 @@ impl Runner {
         self.stop.end_all();
     }
 
-    /// Waits until the async runs in progress are over, for at most so long in all; tells whether they are.
+    /// Waits until the async runs in progress are over, for at most so long in all; tells whether
+    /// they are.
     #[cfg(feature = "async")]
     pub(crate) fn wait_for_async(&self, limit: Duration) -> bool {
         let until = self.clock.now().after(limit);
         let is_async = |flight: &&Arc<Flight>| matches!(flight.entry.spec.body, Body::Async(..));
-        let active: Vec<_> = self.queue.lock().active.iter().filter(is_async).cloned().collect();
+        let active: Vec<_> = self
+            .queue
+            .lock()
+            .active
+            .iter()
+            .filter(is_async)
+            .cloned()
+            .collect();
         active.iter().all(|flight| {
             flight.wait_for(until.since(self.clock.now()));
             flight.outcome().is_some()
@@ -119,14 +132,23 @@ impl Runner {
     }
 
     /// Asks for a run of a check; starts it if a slot is free.
-    pub(crate) fn begin(self: &Arc<Self>, entry: &Arc<Entry>, want: Want, caller_blocks: bool) -> Begun {
+    pub(crate) fn begin(
+        self: &Arc<Self>,
+        entry: &Arc<Entry>,
+        want: Want,
+        caller_blocks: bool,
+    ) -> Begun {
         match entry.ask(want, self.clock.now(), caller_blocks) {
             Asked::Joined(flight) => Begun::Flight(flight),
             Asked::Recent(result) => Begun::Instead(result),
             Asked::New(flight) => {
                 let is_suspect = entry.is_suspect();
                 let mut queue = self.queue.lock();
-                let line = if is_suspect { &mut queue.suspect } else { &mut queue.waiting };
+                let line = if is_suspect {
+                    &mut queue.suspect
+                } else {
+                    &mut queue.waiting
+                };
                 line.push_back(Arc::clone(&flight));
                 drop(queue);
                 self.pump();
@@ -134,7 +156,9 @@ impl Runner {
             }
             Asked::Hanging { since } => {
                 let hanging = self.clock.now().since(since);
-                let text = format!("an earlier run has not come back for {hanging:.0?}; none is started until it does");
+                let text = format!(
+                    "an earlier run has not come back for {hanging:.0?}; none is started until it does"
+                );
                 let result = CheckResult::failed_by(FailureCategory::Hanging, &text);
                 publish(entry, self.record(entry, result.clone(), hanging, false));
                 Begun::Instead(result)
@@ -151,9 +175,19 @@ impl Runner {
                 if queue.active.len() >= config.concurrency {
                     return;
                 }
-                let Some(flight) = queue.waiting.pop_front().or_else(|| queue.suspect.pop_front()) else { return };
+                let Some(flight) = queue
+                    .waiting
+                    .pop_front()
+                    .or_else(|| queue.suspect.pop_front())
+                else {
+                    return;
+                };
                 let (now, timeout) = (self.clock.now(), flight.entry.timeout(&config));
-                let grace = if matches!(flight.entry.spec.body, Body::Sync(_)) { Duration::ZERO } else { ASYNC_GRACE };
+                let grace = if matches!(flight.entry.spec.body, Body::Sync(_)) {
+                    Duration::ZERO
+                } else {
+                    ASYNC_GRACE
+                };
                 flight.start(now, now.after(timeout).after(grace));
                 queue.active.push(Arc::clone(&flight));
                 flight
@@ -185,30 +219,46 @@ impl Runner {
         let (runner, ours) = (Arc::clone(self), Arc::clone(flight));
         let job = move || {
             panics::watch();
-            let result = panics::catch(check).unwrap_or_else(|payload| of_panic(&ours.entry, &payload));
+            let result =
+                panics::catch(check).unwrap_or_else(|payload| of_panic(&ours.entry, &payload));
             runner.finish(&ours, result, true);
         };
         if let Err(err) = self.pool.execute(Box::new(job)) {
             let text = format!("no thread to run on: {err}");
-            self.finish(flight, CheckResult::failed_by(FailureCategory::Cancelled, &text), true);
+            self.finish(
+                flight,
+                CheckResult::failed_by(FailureCategory::Cancelled, &text),
+                true,
+            );
         }
     }
 
-    /// Settles a run, if it is not settled yet: records the result, wakes those who wait, and hands the slot on.
-    pub(crate) fn finish(self: &Arc<Self>, flight: &Arc<Flight>, result: CheckResult, came_back: bool) {
+    /// Settles a run, if it is not settled yet: records the result, wakes those who wait, and hands
+    /// the slot on.
+    pub(crate) fn finish(
+        self: &Arc<Self>,
+        flight: &Arc<Flight>,
+        result: CheckResult,
+        came_back: bool,
+    ) {
         let is_first = flight.claim(came_back);
         let recorded = is_first.then(|| {
             let took = self.clock.now().since(flight.started().unwrap_or_default());
-            let is_told = !flight.is_cut_short() || result.category() != Some(FailureCategory::Cancelled);
+            let is_told =
+                !flight.is_cut_short() || result.category() != Some(FailureCategory::Cancelled);
             is_told.then(|| self.record(&flight.entry, result.clone(), took, !came_back))
         });
         if came_back {
             flight.entry.came_back(flight);
         }
         let Some(recorded) = recorded else { return };
-        self.queue.lock().active.retain(|active| !Arc::ptr_eq(active, flight));
+        self.queue
+            .lock()
+            .active
+            .retain(|active| !Arc::ptr_eq(active, flight));
         self.pump();
-        // After all that a listener which asks for a run of its own would wait for, before those who asked for this one.
+        // After all that a listener which asks for a run of its own would wait for, before those
+        // who asked for this one.
         if let Some(recorded) = recorded {
             publish(&flight.entry, recorded);
         }
@@ -219,7 +269,14 @@ impl Runner {
     pub(crate) fn reap(self: &Arc<Self>) {
         let now = self.clock.now();
         let late = |flight: &&Arc<Flight>| flight.expires().is_some_and(|limit| limit <= now);
-        let late: Vec<_> = self.queue.lock().active.iter().filter(late).cloned().collect();
+        let late: Vec<_> = self
+            .queue
+            .lock()
+            .active
+            .iter()
+            .filter(late)
+            .cloned()
+            .collect();
         for flight in late {
             let limit = flight.entry.timeout(&self.config());
             self.finish(&flight, timed_out(limit), false);
@@ -228,7 +285,12 @@ impl Runner {
 
     /// When the next run is past its limit.
     pub(crate) fn next_expiry(&self) -> Option<Tick> {
-        self.queue.lock().active.iter().filter_map(|flight| flight.expires()).min()
+        self.queue
+            .lock()
+            .active
+            .iter()
+            .filter_map(|flight| flight.expires())
+            .min()
     }
 
     /// Blocks until the run is settled; `None` where `deadline` comes first.
@@ -242,32 +304,58 @@ impl Runner {
             if now >= deadline {
                 return None;
             }
-            let until = self.next_expiry().map_or(deadline, |expiry| expiry.min(deadline));
+            let until = self
+                .next_expiry()
+                .map_or(deadline, |expiry| expiry.min(deadline));
             flight.wait_for(self.patience(until.since(now)));
         }
     }
 
     /// How long to wait on the machine's clock for something that is `left` away on ours.
     pub(crate) fn patience(&self, left: Duration) -> Duration {
-        if self.clock.is_system() { left } else { left.min(SIMULATED_SLICE) }
+        if self.clock.is_system() {
+            left
+        } else {
+            left.min(SIMULATED_SLICE)
+        }
     }
 
     /// Adds a result to what is known of a check; returns what is to be published.
-    fn record(&self, entry: &Entry, result: CheckResult, duration: Duration, abandoned: bool) -> Recorded {
+    fn record(
+        &self,
+        entry: &Entry,
+        result: CheckResult,
+        duration: Duration,
+        abandoned: bool,
+    ) -> Recorded {
         let config = self.config();
         let limit = entry.timeout(&config);
         // One beyond the limit is a failure, and says so.
         let is_slow = |took: Duration| took >= limit / 2 && took < limit;
         let (at, wall) = (self.clock.now(), self.clock.wall().into());
-        let last = Last { result, at, wall, duration };
+        let last = Last {
+            result,
+            at,
+            wall,
+            duration,
+        };
         let mut track = entry.track.lock();
         track.counts.abandoned += u64::from(abandoned);
-        let was_slow = track.last.as_ref().is_some_and(|last| is_slow(last.duration));
+        let was_slow = track
+            .last
+            .as_ref()
+            .is_some_and(|last| is_slow(last.duration));
         let slow = (is_slow(duration) && !was_slow).then_some(Slow { duration, limit });
-        let change = track.observe(last, entry.thresholds(&config), config.history).map(|transition| {
-            let output = track.last.as_ref().and_then(|last| last.result.output()).map(str::to_owned);
-            Change { transition, output }
-        });
+        let change = track
+            .observe(last, entry.thresholds(&config), config.history)
+            .map(|transition| {
+                let output = track
+                    .last
+                    .as_ref()
+                    .and_then(|last| last.result.output())
+                    .map(str::to_owned);
+                Change { transition, output }
+            });
         Recorded { change, slow }
     }
 }
@@ -278,7 +366,8 @@ struct Recorded {
     slow: Option<Slow>,
 }
 
-/// A check that needs half of its limit or more, for the first time in a row: it is about to fail by timeout.
+/// A check that needs half of its limit or more, for the first time in a row: it is about to fail
+/// by timeout.
 struct Slow {
     duration: Duration,
     limit: Duration,
@@ -309,7 +398,9 @@ fn publish(entry: &Entry, Recorded { change, slow }: Recorded) {
         if let Some(slow) = slow {
             slow.log(entry);
         }
-        let Some(Change { transition, output }) = change else { return };
+        let Some(Change { transition, output }) = change else {
+            return;
+        };
         let event = HealthEvent {
             check: entry.name(),
             from: transition.from.map(Status::name),
@@ -333,21 +424,28 @@ fn level_of(criticality: Criticality, to: Status) -> AlertLevel {
 }
 
 pub(crate) fn timed_out(limit: Duration) -> CheckResult {
-    CheckResult::failed_by(FailureCategory::Timeout, &format!("took longer than {limit:?}"))
+    CheckResult::failed_by(
+        FailureCategory::Timeout,
+        &format!("took longer than {limit:?}"),
+    )
 }
 
 pub(crate) fn program_ends() -> CheckResult {
-    CheckResult::failed_by(FailureCategory::Cancelled, "cancelled: the program is about to end")
+    CheckResult::failed_by(
+        FailureCategory::Cancelled,
+        "cancelled: the program is about to end",
+    )
 }
 
-/// The result of a check that panicked. The panic is also reported: what a check means for health makes it no less of a
-/// fault.
+/// The result of a check that panicked. The panic is also reported: what a check means for health
+/// makes it no less of a fault.
 pub(crate) fn of_panic(entry: &Entry, payload: &Payload) -> CheckResult {
     panic::report(payload, entry.name(), COMPONENT);
     CheckResult::failed_by(FailureCategory::Panic, &payload.to_string())
 }
 
-/// An async check is dropped by its own timer; only one that blocks its thread is still there this much later.
+/// An async check is dropped by its own timer; only one that blocks its thread is still there this
+/// much later.
 const ASYNC_GRACE: Duration = Duration::from_secs(1);
 
 /// How often one who waits in reality looks at a simulated clock.

@@ -60,7 +60,9 @@ impl Shared {
     pub(super) fn add(&self, spec: Spec) -> Result<(), RegisterError> {
         let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
         if entries.iter().any(|entry| entry.name() == &*spec.name) {
-            return Err(RegisterError::Duplicate { name: spec.name.to_string() });
+            return Err(RegisterError::Duplicate {
+                name: spec.name.to_string(),
+            });
         }
         *entries = entries.iter().cloned().chain([Entry::new(spec)]).collect();
         Ok(())
@@ -69,12 +71,20 @@ impl Shared {
     /// Takes a check out and tells whether it was there.
     pub(super) fn remove(&self, name: &str) -> bool {
         let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
-        entries.iter().filter(|entry| entry.name() == name).for_each(|entry| entry.remove());
-        let rest = entries.iter().filter(|entry| entry.name() != name).cloned().collect();
+        entries
+            .iter()
+            .filter(|entry| entry.name() == name)
+            .for_each(|entry| entry.remove());
+        let rest = entries
+            .iter()
+            .filter(|entry| entry.name() != name)
+            .cloned()
+            .collect();
         let before = std::mem::replace(&mut *entries, rest);
         let was_there = entries.len() < before.len();
         drop(entries);
-        // Dropped after the lock: what a check owns is the user's, and its `Drop` may use the registry.
+        // Dropped after the lock: what a check owns is the user's, and its `Drop` may use the
+        // registry.
         drop(before);
         was_there
     }
@@ -86,7 +96,9 @@ impl Shared {
     pub(super) fn entry(&self, name: &str) -> Result<Arc<Entry>, UnknownCheck> {
         let entries = self.entries();
         let found = entries.iter().find(|entry| entry.name() == name);
-        found.cloned().ok_or_else(|| UnknownCheck { name: name.to_owned() })
+        found.cloned().ok_or_else(|| UnknownCheck {
+            name: name.to_owned(),
+        })
     }
 
     pub(super) fn phase(&self) -> Phase {
@@ -123,7 +135,10 @@ impl Shared {
     pub(super) fn run(&self, entries: &[Arc<Entry>], want: Want) -> Vec<CheckReport> {
         self.revive();
         let deadline = self.deadline();
-        let begun: Vec<_> = entries.iter().map(|entry| self.runner.begin(entry, want, true)).collect();
+        let begun: Vec<_> = entries
+            .iter()
+            .map(|entry| self.runner.begin(entry, want, true))
+            .collect();
         let results = begun.into_iter().map(|begun| match begun {
             Begun::Flight(flight) => self.runner.wait(&flight, deadline),
             Begun::Instead(result) => Some(result),
@@ -135,11 +150,16 @@ impl Shared {
     #[cfg(feature = "async")]
     pub(super) async fn run_async(&self, entries: &[Arc<Entry>], want: Want) -> Vec<CheckReport> {
         let deadline = self.deadline();
-        let begun: Vec<_> = entries.iter().map(|entry| self.runner.begin(entry, want, false)).collect();
+        let begun: Vec<_> = entries
+            .iter()
+            .map(|entry| self.runner.begin(entry, want, false))
+            .collect();
         let mut results = Vec::with_capacity(begun.len());
         for begun in begun {
             results.push(match begun {
-                Begun::Flight(flight) => super::run_async::wait(&self.runner, &flight, deadline).await,
+                Begun::Flight(flight) => {
+                    super::run_async::wait(&self.runner, &flight, deadline).await
+                }
                 Begun::Instead(result) => Some(result),
             });
         }
@@ -150,17 +170,35 @@ impl Shared {
         self.runner.clock.now().after(self.runner.config().deadline)
     }
 
-    fn observed(&self, entries: &[Arc<Entry>], results: Vec<Option<CheckResult>>) -> Vec<CheckReport> {
+    fn observed(
+        &self,
+        entries: &[Arc<Entry>],
+        results: Vec<Option<CheckResult>>,
+    ) -> Vec<CheckReport> {
         let (config, now) = (self.runner.config(), self.runner.clock.now());
-        let late = || CheckResult::failed_by(FailureCategory::Timeout, "not back by the deadline of the whole run");
+        let late = || {
+            CheckResult::failed_by(
+                FailureCategory::Timeout,
+                "not back by the deadline of the whole run",
+            )
+        };
         let pairs = entries.iter().zip(results);
         let report = |(entry, result): (&Arc<Entry>, Option<CheckResult>)| {
-            CheckReport::of(entry, &config, now, View::Observed(result.unwrap_or_else(late)))
+            CheckReport::of(
+                entry,
+                &config,
+                now,
+                View::Observed(result.unwrap_or_else(late)),
+            )
         };
         pairs.map(report).collect()
     }
 
-    fn chosen<'a>(entries: &'a [Arc<Entry>], kind: Option<Kind>, exclude: &[String]) -> Vec<&'a Arc<Entry>> {
+    fn chosen<'a>(
+        entries: &'a [Arc<Entry>],
+        kind: Option<Kind>,
+        exclude: &[String],
+    ) -> Vec<&'a Arc<Entry>> {
         let of_kind = |entry: &&Arc<Entry>| kind.is_none_or(|kind| entry.spec.kinds().has(kind));
         let wanted = |entry: &&Arc<Entry>| !exclude.iter().any(|name| name == entry.name());
         entries.iter().filter(of_kind).filter(wanted).collect()
@@ -169,9 +207,15 @@ impl Shared {
     pub(super) fn confirmed(&self, kind: Option<Kind>, exclude: &[String]) -> Vec<CheckReport> {
         let _entered = self.scope.enter();
         self.revive();
-        let (config, now, entries) = (self.runner.config(), self.runner.clock.now(), self.entries());
+        let (config, now, entries) = (
+            self.runner.config(),
+            self.runner.clock.now(),
+            self.entries(),
+        );
         let chosen = Self::chosen(&entries, kind, exclude).into_iter();
-        let mut reports: Vec<_> = chosen.map(|entry| CheckReport::of(entry, &config, now, View::Confirmed)).collect();
+        let mut reports: Vec<_> = chosen
+            .map(|entry| CheckReport::of(entry, &config, now, View::Confirmed))
+            .collect();
         if kind.is_none_or(|kind| kind == Kind::Readiness) {
             let wall = self.runner.clock.wall().into();
             let mut own = Vec::new();
@@ -183,7 +227,10 @@ impl Shared {
                 let criticalities = self.breakers.lock().clone();
                 own.extend(breakers::reports(&criticalities, wall));
             }
-            reports.extend(own.into_iter().filter(|report| !exclude.contains(&report.name)));
+            reports.extend(
+                own.into_iter()
+                    .filter(|report| !exclude.contains(&report.name)),
+            );
         }
         reports
     }
@@ -193,7 +240,9 @@ impl Shared {
         let _entered = self.scope.enter();
         let has_entries = self.runner.config().breakers.unwrap_or(self.of_process);
         let wall = self.runner.clock.wall().into();
-        has_entries.then(|| breakers::entry(&self.breakers.lock().clone(), name, wall)).flatten()
+        has_entries
+            .then(|| breakers::entry(&self.breakers.lock().clone(), name, wall))
+            .flatten()
     }
 
     /// For each startup check whether it has passed once, in the order of `confirmed`.
@@ -211,35 +260,62 @@ impl Shared {
             entries.iter().any(|entry| entry.name() == name)
                 || name == journal::ENTRY
                 || name == alerts::ENTRY
-                || name.strip_prefix("breaker:").is_some_and(|breaker| circuit_breakers().get(breaker).is_some())
+                || name
+                    .strip_prefix("breaker:")
+                    .is_some_and(|breaker| circuit_breakers().get(breaker).is_some())
         };
-        let mut known: Vec<String> = names.iter().filter(|name| is_known(name)).cloned().collect();
+        let mut known: Vec<String> = names
+            .iter()
+            .filter(|name| is_known(name))
+            .cloned()
+            .collect();
         known.sort_unstable();
         known.dedup();
         known
     }
 
     pub(super) fn sum_up(&self, checks: Vec<CheckReport>, excluded: Vec<String>) -> HealthReport {
-        let status = checks.iter().map(|check| check.weight).max().unwrap_or(Status::Pass);
-        HealthReport { status, timestamp: self.runner.clock.wall().into(), phase: self.phase(), checks, excluded }
+        let status = checks
+            .iter()
+            .map(|check| check.weight)
+            .max()
+            .unwrap_or(Status::Pass);
+        HealthReport {
+            status,
+            timestamp: self.runner.clock.wall().into(),
+            phase: self.phase(),
+            checks,
+            excluded,
+        }
     }
 
-    /// The checks that `wanted` chooses and whose result is old enough to be asked for again, and how old that is.
+    /// The checks that `wanted` chooses and whose result is old enough to be asked for again, and
+    /// how old that is.
     pub(super) fn old_ones(&self, wanted: impl Fn(&Spec) -> bool) -> (Vec<Arc<Entry>>, Want) {
         let (ttl, now) = (self.runner.config().cache_ttl, self.runner.clock.now());
         if self.phase() == Phase::Stopping {
             return (Vec::new(), Want::OlderThan(ttl));
         }
         let old = |entry: &&Arc<Entry>| entry.result_within(ttl, now).is_none();
-        let chosen = self.entries().iter().filter(|entry| wanted(&entry.spec)).filter(old).cloned().collect();
+        let chosen = self
+            .entries()
+            .iter()
+            .filter(|entry| wanted(&entry.spec))
+            .filter(old)
+            .cloned()
+            .collect();
         (chosen, Want::OlderThan(ttl))
     }
 
     /// The checks whose period has passed; their next one begins now.
     pub(super) fn take_due(&self) -> Vec<Arc<Entry>> {
         let (config, now) = (self.runner.config(), self.runner.clock.now());
-        let due: Vec<_> =
-            self.entries().iter().filter(|entry| entry.next_due() <= now && !entry.is_over()).cloned().collect();
+        let due: Vec<_> = self
+            .entries()
+            .iter()
+            .filter(|entry| entry.next_due() <= now && !entry.is_over())
+            .cloned()
+            .collect();
         for entry in &due {
             let period = entry.period(&config);
             let spread = (rng::next_fraction() * 2.0 - 1.0) * config.jitter;
@@ -256,9 +332,16 @@ impl Shared {
         }
         let now = self.runner.clock.now();
         let entries = self.entries();
-        let dues = entries.iter().filter(|entry| !entry.is_over()).map(|entry| entry.next_due());
-        // While something runs, others that wait for its slot may start at any time and have limits of their own.
-        let busy = self.runner.next_expiry().map(|expiry| expiry.min(now.after(BUSY_TURN)));
+        let dues = entries
+            .iter()
+            .filter(|entry| !entry.is_over())
+            .map(|entry| entry.next_due());
+        // While something runs, others that wait for its slot may start at any time and have limits
+        // of their own.
+        let busy = self
+            .runner
+            .next_expiry()
+            .map(|expiry| expiry.min(now.after(BUSY_TURN)));
         let next = dues.chain(busy).min().unwrap_or(Tick::MAX);
         self.runner.patience(next.since(now)).min(LONGEST_TURN)
     }

@@ -2,8 +2,8 @@
 
 use super::{health::Health, registry_error::RegisterError};
 
-/// A check that `#[health_check]` on a function puts into the program's list at link time; the process-wide registry
-/// takes them all in when it is first used.
+/// A check that `#[health_check]` on a function puts into the program's list at link time; the
+/// process-wide registry takes them all in when it is first used.
 #[derive(Debug)]
 pub struct StaticCheck {
     name: &'static str,
@@ -12,14 +12,19 @@ pub struct StaticCheck {
 }
 
 impl StaticCheck {
-    /// Makes the entry of the list: the check's name, the file and line of its declaration, and what registers it.
+    /// Makes the entry of the list: the check's name, the file and line of its declaration, and
+    /// what registers it.
     #[must_use]
     pub const fn new(
         name: &'static str,
         place: &'static str,
         register: fn(&Health) -> Result<(), RegisterError>,
     ) -> Self {
-        Self { name, place, register }
+        Self {
+            name,
+            place,
+            register,
+        }
     }
 
     /// Returns the name of the check.
@@ -44,9 +49,16 @@ pub(crate) fn register_all(health: &Health) -> Vec<String> {
     all.sort_by_key(|check| (check.place, check.name));
     let refused = all.iter().filter_map(|check| {
         let err = (check.register)(health).err()?;
-        let first = all.iter().find(|other| other.name == check.name && other.place != check.place);
-        let beside = first.map(|first| format!(" (another is declared at {})", first.place)).unwrap_or_default();
-        Some(format!("health check `{}` declared at {} is not registered: {err}{beside}", check.name, check.place))
+        let first = all
+            .iter()
+            .find(|other| other.name == check.name && other.place != check.place);
+        let beside = first
+            .map(|first| format!(" (another is declared at {})", first.place))
+            .unwrap_or_default();
+        Some(format!(
+            "health check `{}` declared at {} is not registered: {err}{beside}",
+            check.name, check.place
+        ))
     });
     refused.collect()
 }

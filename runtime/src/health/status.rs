@@ -97,7 +97,9 @@ impl Criticality {
         match (self, status) {
             (Self::Informational, _) | (_, Status::Pass) => Status::Pass,
             (Self::Critical, Status::Fail) => Status::Fail,
-            (Self::Critical | Self::Important, Status::Warn) | (Self::Important, Status::Fail) => Status::Warn,
+            (Self::Critical | Self::Important, Status::Warn) | (Self::Important, Status::Fail) => {
+                Status::Warn
+            }
         }
     }
 }
@@ -113,7 +115,11 @@ impl std::str::FromStr for Criticality {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let all = [Self::Critical, Self::Important, Self::Informational];
-        all.into_iter().find(|known| known.name() == text).ok_or(UnknownWord { expected: CRITICALITIES })
+        all.into_iter()
+            .find(|known| known.name() == text)
+            .ok_or(UnknownWord {
+                expected: CRITICALITIES,
+            })
     }
 }
 
@@ -160,7 +166,10 @@ impl std::str::FromStr for Kind {
     type Err = UnknownWord;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::ALL.into_iter().find(|known| known.name() == text).ok_or(UnknownWord { expected: KINDS })
+        Self::ALL
+            .into_iter()
+            .find(|known| known.name() == text)
+            .ok_or(UnknownWord { expected: KINDS })
     }
 }
 

@@ -8,8 +8,8 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-/// Ends the async runs in progress, so that they leave their runtime before it is gone: a timer of a runtime that has
-/// been shut down panics.
+/// Ends the async runs in progress, so that they leave their runtime before it is gone: a timer of
+/// a runtime that has been shut down panics.
 #[derive(Default)]
 pub(crate) struct Stop {
     /// How often runs were ended.
@@ -21,7 +21,8 @@ pub(crate) struct Stop {
 impl Stop {
     /// Ends the runs in progress; those that come after it go on.
     pub(crate) fn end_all(&self) {
-        // Relaxed here and below: the lock orders this before the look of each run whose waker is not among these.
+        // Relaxed here and below: the lock orders this before the look of each run whose waker is
+        // not among these.
         self.stops.fetch_add(1, Ordering::Relaxed);
         let wakers = std::mem::take(&mut *self.wakers.lock());
         wakers.into_values().for_each(Waker::wake);
@@ -30,7 +31,11 @@ impl Stop {
     /// Resolves when the runs in progress are ended.
     pub(crate) fn called(&self) -> Called<'_> {
         let run = self.next_run.fetch_add(1, Ordering::Relaxed);
-        Called { stop: self, run, stops_before: self.stops.load(Ordering::Relaxed) }
+        Called {
+            stop: self,
+            run,
+            stops_before: self.stops.load(Ordering::Relaxed),
+        }
     }
 }
 
@@ -45,9 +50,17 @@ impl Future for Called<'_> {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        let before = self.stop.wakers.lock().insert(self.run, context.waker().clone());
+        let before = self
+            .stop
+            .wakers
+            .lock()
+            .insert(self.run, context.waker().clone());
         drop(before);
-        if self.stop.stops.load(Ordering::Relaxed) == self.stops_before { Poll::Pending } else { Poll::Ready(()) }
+        if self.stop.stops.load(Ordering::Relaxed) == self.stops_before {
+            Poll::Pending
+        } else {
+            Poll::Ready(())
+        }
     }
 }
 

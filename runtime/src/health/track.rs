@@ -85,7 +85,12 @@ impl Track {
     /// Takes in a result and returns the change of status that it makes.
     ///
     /// The first result counts at once, for there is nothing that it could be a deviation from.
-    pub(crate) fn observe(&mut self, new: Last, thresholds: Thresholds, keep: usize) -> Option<Transition> {
+    pub(crate) fn observe(
+        &mut self,
+        new: Last,
+        thresholds: Thresholds,
+        keep: usize,
+    ) -> Option<Transition> {
         let (status, category, wall) = (new.result.status(), new.result.category(), new.wall);
         self.counts.results += 1;
         if status == Status::Fail {
@@ -104,15 +109,28 @@ impl Track {
             Some(FailureCategory::Panic) => self.counts.panics += 1,
             _ => {}
         }
-        push_bounded(&mut self.history, Observation { status, category, at: wall, duration: new.duration }, keep);
+        push_bounded(
+            &mut self.history,
+            Observation {
+                status,
+                category,
+                at: wall,
+                duration: new.duration,
+            },
+            keep,
+        );
         self.last = Some(new);
 
         let from = self.confirmed;
         let to = match (from, status) {
             (None, first) => first,
             (Some(Status::Fail), Status::Fail) => Status::Fail,
-            (Some(Status::Fail), _) if self.successes_in_a_row < thresholds.successes => Status::Fail,
-            (Some(healthy), Status::Fail) if self.failures_in_a_row < thresholds.failures => healthy,
+            (Some(Status::Fail), _) if self.successes_in_a_row < thresholds.successes => {
+                Status::Fail
+            }
+            (Some(healthy), Status::Fail) if self.failures_in_a_row < thresholds.failures => {
+                healthy
+            }
             (Some(_), new) => new,
         };
         self.confirmed = Some(to);
@@ -124,21 +142,35 @@ impl Track {
         Some(transition)
     }
 
-    /// The status as it may be told at `now`, and why it is a failure: unknown and stale results are.
-    pub(crate) fn confirmed_at(&self, now: Tick, stale_after: Duration) -> (Status, Option<FailureCategory>) {
+    /// The status as it may be told at `now`, and why it is a failure: unknown and stale results
+    /// are.
+    pub(crate) fn confirmed_at(
+        &self,
+        now: Tick,
+        stale_after: Duration,
+    ) -> (Status, Option<FailureCategory>) {
         let (Some(status), Some(last)) = (self.confirmed, &self.last) else {
             return (Status::Fail, Some(FailureCategory::Unknown));
         };
         if self.is_stale_at(now, stale_after) {
             return (Status::Fail, Some(FailureCategory::Stale));
         }
-        let category = if status == Status::Fail { last.result.category() } else { None };
+        let category = if status == Status::Fail {
+            last.result.category()
+        } else {
+            None
+        };
         // Between a success and the success threshold the last result has no category of its own.
-        (status, category.or((status == Status::Fail).then_some(FailureCategory::Reported)))
+        (
+            status,
+            category.or((status == Status::Fail).then_some(FailureCategory::Reported)),
+        )
     }
 
     pub(crate) fn is_stale_at(&self, now: Tick, stale_after: Duration) -> bool {
-        self.last.as_ref().is_some_and(|last| now.since(last.at) > stale_after)
+        self.last
+            .as_ref()
+            .is_some_and(|last| now.since(last.at) > stale_after)
     }
 }
 
@@ -153,7 +185,10 @@ fn push_bounded<T>(list: &mut VecDeque<T>, item: T, keep: usize) {
 mod tests {
     use super::*;
 
-    const THRESHOLDS: Thresholds = Thresholds { failures: 3, successes: 2 };
+    const THRESHOLDS: Thresholds = Thresholds {
+        failures: 3,
+        successes: 2,
+    };
 
     fn result(status: Status) -> Last {
         let result = match status {
@@ -161,7 +196,12 @@ mod tests {
             Status::Warn => CheckResult::warn("w"),
             Status::Fail => CheckResult::fail("f"),
         };
-        Last { result, at: Tick::ZERO, wall: Timestamp::from_unix_millis(0), duration: Duration::ZERO }
+        Last {
+            result,
+            at: Tick::ZERO,
+            wall: Timestamp::from_unix_millis(0),
+            duration: Duration::ZERO,
+        }
     }
 
     fn walk(script: &str) -> String {
@@ -173,7 +213,12 @@ mod tests {
                 _ => Status::Fail,
             };
             track.observe(result(status), THRESHOLDS, 4);
-            track.confirmed.map_or("?", Status::name).chars().next().unwrap_or('?')
+            track
+                .confirmed
+                .map_or("?", Status::name)
+                .chars()
+                .next()
+                .unwrap_or('?')
         });
         letters.collect()
     }
@@ -193,7 +238,9 @@ mod tests {
         let all: Vec<char> = script.chars().collect();
         let mut shown: Vec<char> = Vec::new();
         for i in 0..all.len() {
-            let ends_with = |n: usize, failing: bool| i + 1 >= n && (i + 1 - n..=i).all(|j| (all[j] == 'f') == failing);
+            let ends_with = |n: usize, failing: bool| {
+                i + 1 >= n && (i + 1 - n..=i).all(|j| (all[j] == 'f') == failing)
+            };
             let next = match shown.last() {
                 None => all[i],
                 Some('f') => {
@@ -236,9 +283,24 @@ mod tests {
     fn histories_are_bounded() {
         let mut track = Track::default();
         for i in 0..1000 {
-            track.observe(result(if i % 2 == 0 { Status::Pass } else { Status::Warn }), THRESHOLDS, 4);
+            track.observe(
+                result(if i % 2 == 0 {
+                    Status::Pass
+                } else {
+                    Status::Warn
+                }),
+                THRESHOLDS,
+                4,
+            );
         }
-        assert_eq!((track.history.len(), track.transitions.len(), track.counts.results), (4, 4, 1000));
+        assert_eq!(
+            (
+                track.history.len(),
+                track.transitions.len(),
+                track.counts.results
+            ),
+            (4, 4, 1000)
+        );
     }
 
     #[test]
@@ -249,6 +311,9 @@ mod tests {
         let limit = Tick::ZERO.after(stale_after);
         assert_eq!(track.confirmed_at(limit, stale_after), (Status::Pass, None));
         let past = limit.after(Duration::from_nanos(1));
-        assert_eq!(track.confirmed_at(past, stale_after), (Status::Fail, Some(FailureCategory::Stale)));
+        assert_eq!(
+            track.confirmed_at(past, stale_after),
+            (Status::Fail, Some(FailureCategory::Stale))
+        );
     }
 }

@@ -1,7 +1,8 @@
 //! Answers of reqwest 0.13 as errors.
 //!
-//! A `reqwest::Error` has its code by itself with the feature `reqwest-0_13`: what `error_for_status` makes too, but that
-//! one has lost the headers of the answer, and with them `Retry-After`. [`checked`] keeps them.
+//! A `reqwest::Error` has its code by itself with the feature `reqwest-0_13`: what
+//! `error_for_status` makes too, but that one has lost the headers of the answer, and with them
+//! `Retry-After`. [`checked`] keeps them.
 
 use crate::{
     AppError,
@@ -14,8 +15,8 @@ use reqwest_0_13::{
 };
 use std::time::{Duration, SystemTime};
 
-/// Turns an answer with the status of an error into an [`AppError`]: with a code and a class by the status, and the wait
-/// that `Retry-After` asks for, in seconds or as a date.
+/// Turns an answer with the status of an error into an [`AppError`]: with a code and a class by the
+/// status, and the wait that `Retry-After` asks for, in seconds or as a date.
 ///
 /// # Errors
 ///
@@ -42,7 +43,10 @@ pub fn checked(response: Response) -> Result<Response, AppError> {
     if !status.is_client_error() && !status.is_server_error() {
         return Ok(response);
     }
-    let message = format!("the answer of {} is {status}", response.url().host_str().unwrap_or("the service"));
+    let message = format!(
+        "the answer of {} is {status}",
+        response.url().host_str().unwrap_or("the service")
+    );
     let mut error = AppError::with_coding(coding_of_status(status.as_u16()), message)
         .with_detail("status", status.as_u16())
         .with_detail("url", response.url().as_str());
@@ -90,8 +94,15 @@ mod tests {
     fn error_of_an_answer_has_class_wait_and_place() {
         let line = line!() + 1;
         let err = answer(421, Some("3")).unwrap_err();
-        assert_eq!(View::of_any(&err).class(), Class::Transient, "that of the status, not of its code");
-        assert_eq!((err.details()["status"].as_u64(), err.location().line()), (Some(421), line));
+        assert_eq!(
+            View::of_any(&err).class(),
+            Class::Transient,
+            "that of the status, not of its code"
+        );
+        assert_eq!(
+            (err.details()["status"].as_u64(), err.location().line()),
+            (Some(421), line)
+        );
         assert_eq!(err.retry_after(), Some(Duration::from_secs(3)));
         let past = answer(503, Some("Sun, 06 Nov 1994 08:49:37 GMT")).unwrap_err();
         assert_eq!(past.retry_after(), Some(Duration::ZERO));

@@ -9,8 +9,8 @@ use crate::{
 };
 use std::sync::Arc;
 
-/// A moment of a monitor, in the order in which errors are shown: by the clock, and where that stands still by a
-/// number that grows along every thread and within every shard.
+/// A moment of a monitor, in the order in which errors are shown: by the clock, and where that
+/// stands still by a number that grows along every thread and within every shard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Moment {
     pub(super) tick: Tick,
@@ -19,7 +19,10 @@ pub(super) struct Moment {
 
 impl Moment {
     /// Before every error.
-    pub(super) const START: Self = Self { tick: Tick::ZERO, number: 0 };
+    pub(super) const START: Self = Self {
+        tick: Tick::ZERO,
+        number: 0,
+    };
 }
 
 /// Errors that count in the same rows and buckets.
@@ -46,13 +49,14 @@ pub(super) struct Delta {
 /// The counts of one shard since the tables took the last ones.
 #[derive(Debug, Default)]
 pub(super) struct Batch {
-    /// Beside each delta a hash of its group and second: a search for what is not there touches these alone.
+    /// Beside each delta a hash of its group and second: a search for what is not there touches
+    /// these alone.
     hashes: Vec<u64>,
     deltas: Vec<Delta>,
 }
 
-/// Searched from end to end for each record, and taken by the tables when it is full. Few programs have so many
-/// different errors in one second.
+/// Searched from end to end for each record, and taken by the tables when it is full. Few programs
+/// have so many different errors in one second.
 const FULL: usize = if cfg!(loom) { 2 } else { 64 };
 
 impl Delta {
@@ -85,7 +89,8 @@ impl Delta {
             && self.at.second() == at.second()
             // Two codes of one name have one row, but may have two deltas.
             && std::ptr::eq(self.code.name(), event.code.name())
-            // The name differs from its form for sinks if it is long or odd. Comparing is faster than hashing.
+            // The name differs from its form for sinks if it is long or odd. Comparing is faster
+            // than hashing.
             && (*self.operation == *event.operation || self.operation_key == key_of(event.operation))
     }
 
@@ -110,12 +115,20 @@ impl Batch {
     ) -> &Delta {
         // The fingerprint is a hash already.
         let hash = fingerprint.as_u64() ^ at.second().wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        let is_same = |(i, found): (usize, &u64)| *found == hash && self.deltas[i].is_of(event, fingerprint, at);
+        let is_same = |(i, found): (usize, &u64)| {
+            *found == hash && self.deltas[i].is_of(event, fingerprint, at)
+        };
         // The latest first: an error rarely comes alone.
-        let known = self.hashes.iter().enumerate().rev().find_map(|it| is_same(it).then_some(it.0));
+        let known = self
+            .hashes
+            .iter()
+            .enumerate()
+            .rev()
+            .find_map(|it| is_same(it).then_some(it.0));
         let index = known.unwrap_or_else(|| {
             self.hashes.push(hash);
-            self.deltas.push(Delta::new(fingerprint, event, at, moment, timestamp));
+            self.deltas
+                .push(Delta::new(fingerprint, event, at, moment, timestamp));
             self.deltas.len() - 1
         });
         let delta = &mut self.deltas[index];

@@ -23,12 +23,14 @@ use std::{fmt, ops::RangeInclusive, sync::Arc};
 /// | `max_operations` | 1,000 | 1 to 100,000 |
 /// | `max_groups` | 1,000 | 1 to 100,000 |
 ///
-/// Values outside their range are reported by [`build`](MonitorConfigBuilder::build). A row of a table takes at most
-/// 1 KiB, so that a monitor with the defaults stays under 5 MiB whatever comes in.
+/// Values outside their range are reported by [`build`](MonitorConfigBuilder::build). A row of a
+/// table takes at most 1 KiB, so that a monitor with the defaults stays under 5 MiB whatever comes
+/// in.
 ///
-/// Threads that record at the same time use shards, at most eight. Rows and their limits are those of all shards
-/// together; each shard adds at most 64 counts that the tables have not taken yet, about 64 KiB. Of `recent_bytes` each
-/// shard in use has an equal share, so that a program in which one thread at a time records has all of it.
+/// Threads that record at the same time use shards, at most eight. Rows and their limits are those
+/// of all shards together; each shard adds at most 64 counts that the tables have not taken yet,
+/// about 64 KiB. Of `recent_bytes` each shard in use has an equal share, so that a program in which
+/// one thread at a time records has all of it.
 #[derive(Clone)]
 pub struct MonitorConfig {
     pub(super) recent_events: usize,
@@ -97,7 +99,8 @@ impl MonitorConfigBuilder {
         self
     }
 
-    /// Sets how many codes are counted one by one; further ones are counted together as [`OTHER`](super::OTHER).
+    /// Sets how many codes are counted one by one; further ones are counted together as
+    /// [`OTHER`](super::OTHER).
     pub fn max_codes(mut self, rows: usize) -> Self {
         self.0.max_codes = rows;
         self
@@ -115,9 +118,11 @@ impl MonitorConfigBuilder {
         self
     }
 
-    /// Sets a function that decides which group an error belongs to; where it returns `None`, the default decides.
+    /// Sets a function that decides which group an error belongs to; where it returns `None`, the
+    /// default decides.
     ///
-    /// It runs on the thread that reports the error, before any lock; if it panics, the default decides.
+    /// It runs on the thread that reports the error, before any lock; if it panics, the default
+    /// decides.
     ///
     /// # Examples
     ///
@@ -137,15 +142,18 @@ impl MonitorConfigBuilder {
         self
     }
 
-    /// Sets a function that may change or drop each record before it is logged, counted, journalled or passed to alerts.
+    /// Sets a function that may change or drop each record before it is logged, counted, journalled
+    /// or passed to alerts.
     ///
-    /// It runs on the thread that reports, under no lock, for records of every kind. What it changes is what log,
-    /// statistics, journal and alerts show; what it adds is redacted and bounded like every text. Identity, kind, state
-    /// and timestamp stay. Statistics count an error under its own code where none is registered under the new name.
+    /// It runs on the thread that reports, under no lock, for records of every kind. What it
+    /// changes is what log, statistics, journal and alerts show; what it adds is redacted and
+    /// bounded like every text. Identity, kind, state and timestamp stay. Statistics count an error
+    /// under its own code where none is registered under the new name.
     ///
-    /// An event whose record is dropped is not counted, not journalled and brings no notification; of an error, one log
-    /// line at debug remains, and what the failed call returns is not changed. If the function panics, the record is
-    /// kept as it was before. What it reports itself is recorded without it.
+    /// An event whose record is dropped is not counted, not journalled and brings no notification;
+    /// of an error, one log line at debug remains, and what the failed call returns is not changed.
+    /// If the function panics, the record is kept as it was before. What it reports itself is
+    /// recorded without it.
     ///
     /// # Examples
     ///
@@ -163,7 +171,10 @@ impl MonitorConfigBuilder {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn before_record(mut self, hook: impl Fn(&mut ErrorRecord) -> RecordAction + Send + Sync + 'static) -> Self {
+    pub fn before_record(
+        mut self,
+        hook: impl Fn(&mut ErrorRecord) -> RecordAction + Send + Sync + 'static,
+    ) -> Self {
         self.0.before_record = Some(Arc::new(hook));
         self
     }
@@ -206,7 +217,12 @@ mod tests {
 
     #[test]
     fn every_setting_out_of_range_is_told_at_once() {
-        let err = MonitorConfig::builder().recent_bytes(1).max_codes(0).max_groups(100_001).build().unwrap_err();
+        let err = MonitorConfig::builder()
+            .recent_bytes(1)
+            .max_codes(0)
+            .max_groups(100_001)
+            .build()
+            .unwrap_err();
         let fields: Vec<_> = err.problems().map(|problem| problem.field).collect();
         assert_eq!(fields, ["recent_bytes", "max_codes", "max_groups"]);
         assert!(MonitorConfig::builder().recent_events(0).build().is_ok());

@@ -2,9 +2,10 @@
 
 /// Finds keys that come often among many that come once, in a fixed number of slots.
 ///
-/// Each slot counts one key; another key that falls into it takes one off, and takes the slot over once it is at zero
-/// (the majority vote of Boyer and Moore, "MJRTY: a fast majority vote algorithm", 1981, one vote a slot). A key that is
-/// more than half of what falls into its slot is found; one that comes once never is.
+/// Each slot counts one key; another key that falls into it takes one off, and takes the slot over
+/// once it is at zero (the majority vote of Boyer and Moore, "MJRTY: a fast majority vote
+/// algorithm", 1981, one vote a slot). A key that is more than half of what falls into its slot is
+/// found; one that comes once never is.
 #[derive(Debug)]
 pub(super) struct Crowd {
     slots: Box<[(u64, u32)]>,
@@ -12,12 +13,15 @@ pub(super) struct Crowd {
 
 const SLOTS: usize = 64;
 
-/// Making room costs a walk over all rows: after so many comings it costs less than each of them did.
+/// Making room costs a walk over all rows: after so many comings it costs less than each of them
+/// did.
 const OFTEN: u32 = 64;
 
 impl Crowd {
     pub(super) fn new() -> Self {
-        Self { slots: vec![(0, 0); SLOTS].into() }
+        Self {
+            slots: vec![(0, 0); SLOTS].into(),
+        }
     }
 
     /// Takes note that a key came; tells whether it has come often, which starts its count anew.
@@ -49,8 +53,14 @@ mod tests {
             assert!(!crowd.comes_often(1_000_000 + i), "it came once");
             crowd.comes_often(7)
         });
-        assert!(found.is_some_and(|comings| (63..80).contains(&comings)), "{found:?}");
-        assert!((0..63).all(|_| !crowd.comes_often(7)), "its count starts anew");
+        assert!(
+            found.is_some_and(|comings| (63..80).contains(&comings)),
+            "{found:?}"
+        );
+        assert!(
+            (0..63).all(|_| !crowd.comes_often(7)),
+            "its count starts anew"
+        );
         assert!(crowd.comes_often(7));
     }
 }

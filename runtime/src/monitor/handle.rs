@@ -14,8 +14,8 @@ use super::{
 use crate::{
     error::ErrorId,
     event::{
-        self, AlertLevel, BreakerEvent, BreakerEventKind, ErrorEvent, Event, Observer, RecordCell, RecordSlot,
-        RecordState, TransactionOutcome,
+        self, AlertLevel, BreakerEvent, BreakerEventKind, ErrorEvent, Event, Observer, RecordCell,
+        RecordSlot, RecordState, TransactionOutcome,
         record::{self, Recorder},
     },
     panics, scope,
@@ -35,9 +35,9 @@ use std::{
 /// The monitor of the process is [`error_monitor`]; one of your own hears only what it is told by
 /// [`record`](Self::record), or what it is [subscribed](event::subscribe) to.
 ///
-/// Recording takes a few hundred nanoseconds whatever is kept already, and memory is bounded whatever comes in (see
-/// [`MonitorConfig`]). An error is counted before its texts are kept, so that the counts are right even if no room is
-/// left for anything else.
+/// Recording takes a few hundred nanoseconds whatever is kept already, and memory is bounded
+/// whatever comes in (see [`MonitorConfig`]). An error is counted before its texts are kept, so
+/// that the counts are right even if no room is left for anything else.
 #[derive(Clone)]
 pub struct ErrorMonitor(Arc<Shared>);
 
@@ -46,11 +46,12 @@ struct Shared {
     /// Read for each error, written when the system is configured.
     config: RwLock<MonitorConfig>,
     shards: Shards,
-    /// Whether there is a journal: spares threads that record the lock of it, which all of them would write to. Relaxed:
-    /// written under that lock, which whoever finds it set takes.
+    /// Whether there is a journal: spares threads that record the lock of it, which all of them
+    /// would write to. Relaxed: written under that lock, which whoever finds it set takes.
     has_journal: AtomicBool,
     journal: RwLock<Option<Arc<dyn Journal>>>,
-    /// Whether this is the monitor of the process: what it records by hand is told to every observer.
+    /// Whether this is the monitor of the process: what it records by hand is told to every
+    /// observer.
     of_process: AtomicBool,
     /// What makes its records.
     recorder: Arc<Recorder>,
@@ -60,7 +61,8 @@ struct Shared {
 static OF_PROCESS: OnceLock<ErrorMonitor> = OnceLock::new();
 
 /// Returns the monitor of the process, which hears of every error that boundaries, attributes and
-/// [`report`](crate::report) report; the first call starts it. Inside of a test scope it is the monitor of the scope.
+/// [`report`](crate::report) report; the first call starts it. Inside of a test scope it is the
+/// monitor of the scope.
 ///
 /// # Examples
 ///
@@ -84,8 +86,8 @@ pub(crate) fn started() -> Option<&'static ErrorMonitor> {
     of_scope().or_else(|| OF_PROCESS.get())
 }
 
-/// A handle to the monitor of a test scope that is handed out for as long as the program runs: it stays when the scope
-/// ends, but neither the journal nor what was recorded.
+/// A handle to the monitor of a test scope that is handed out for as long as the program runs: it
+/// stays when the scope ends, but neither the journal nor what was recorded.
 struct OfScope(&'static ErrorMonitor);
 
 /// The monitor of the test scope that this thread is in.
@@ -106,10 +108,12 @@ pub(crate) fn install() {
     let _ = error_monitor();
 }
 
-// Before the first error is reported, so that nothing is missed in a program that never asks for the monitor.
+// Before the first error is reported, so that nothing is missed in a program that never asks for
+// the monitor.
 inventory::submit!(event::Starter(install));
 
-/// Gives the monitor of the process its configuration, also if it runs already; it then keeps its counts and its clock.
+/// Gives the monitor of the process its configuration, also if it runs already; it then keeps its
+/// counts and its clock.
 pub(crate) fn configure(config: MonitorConfig) -> &'static ErrorMonitor {
     let mut config = Some(config);
     let monitor = OF_PROCESS.get_or_init(|| start(config.take().unwrap_or_default()));
@@ -146,12 +150,12 @@ impl ErrorMonitor {
         }))
     }
 
-    /// Records an error at the level [`AlertLevel::Error`] and returns its identity; the operation is `record`, at the
-    /// caller's place.
+    /// Records an error at the level [`AlertLevel::Error`] and returns its identity; the operation
+    /// is `record`, at the caller's place.
     ///
-    /// An [`AppError`](crate::AppError) that was recorded or reported before is not counted again. On the monitor of
-    /// the process, alerts and other observers hear of the error too, but nothing is logged: that is what
-    /// [`report`](crate::report) does.
+    /// An [`AppError`](crate::AppError) that was recorded or reported before is not counted again.
+    /// On the monitor of the process, alerts and other observers hear of the error too, but nothing
+    /// is logged: that is what [`report`](crate::report) does.
     #[track_caller]
     pub fn record<E: Recordable + ?Sized>(&self, error: &E) -> ErrorId {
         self.record_at(AlertLevel::Error, error)
@@ -183,8 +187,13 @@ impl ErrorMonitor {
             } else {
                 let cell = RecordCell::default();
                 // Without a record there is nothing to share.
-                let makes_record = self.0.has_journal.load(Ordering::Relaxed) || self.0.recorder.has_before();
-                let record = if makes_record { RecordSlot::new(&cell) } else { RecordSlot::default() };
+                let makes_record =
+                    self.0.has_journal.load(Ordering::Relaxed) || self.0.recorder.has_before();
+                let record = if makes_record {
+                    RecordSlot::new(&cell)
+                } else {
+                    RecordSlot::default()
+                };
                 self.observe(&ErrorEvent { record, ..event });
             }
         }
@@ -203,7 +212,10 @@ impl ErrorMonitor {
     #[must_use]
     pub fn stats(&self) -> ErrorStats {
         let now = self.0.clock.now();
-        let parts = self.0.shards.read(|state, recent| StatsParts::of(state, recent, now));
+        let parts = self
+            .0
+            .shards
+            .read(|state, recent| StatsParts::of(state, recent, now));
         parts.finish()
     }
 
@@ -211,14 +223,25 @@ impl ErrorMonitor {
     #[must_use]
     pub fn snapshot(&self) -> MonitorSnapshot {
         let (now, taken_at) = (self.0.clock.now(), self.0.clock.wall().into());
-        let parts = self.0.shards.read(|state, recent| SnapshotParts::of(state, recent, now));
+        let parts = self
+            .0
+            .shards
+            .read(|state, recent| SnapshotParts::of(state, recent, now));
         parts.finish(taken_at)
     }
 
     /// Forgets all counts, groups and recent errors. A journal keeps what it has.
     pub fn clear(&self) {
-        let config = self.0.config.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let before = self.0.shards.replace(State::boxed_at(&config, self.0.clock.wall().into()));
+        let config = self
+            .0
+            .config
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        let before = self
+            .0
+            .shards
+            .replace(State::boxed_at(&config, self.0.clock.wall().into()));
         drop(before);
     }
 
@@ -234,8 +257,14 @@ impl ErrorMonitor {
     }
 
     fn change_journal(&self, journal: Option<Arc<dyn Journal>>) -> Option<Arc<dyn Journal>> {
-        let mut current = self.0.journal.write().unwrap_or_else(PoisonError::into_inner);
-        self.0.has_journal.store(journal.is_some(), Ordering::Relaxed);
+        let mut current = self
+            .0
+            .journal
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        self.0
+            .has_journal
+            .store(journal.is_some(), Ordering::Relaxed);
         std::mem::replace(&mut *current, journal)
     }
 
@@ -245,10 +274,15 @@ impl ErrorMonitor {
         if !self.0.has_journal.load(Ordering::Relaxed) {
             return None;
         }
-        self.0.journal.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.0
+            .journal
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
-    /// Returns one page of records, newest first: of the journal, or without one of the recent errors in memory.
+    /// Returns one page of records, newest first: of the journal, or without one of the recent
+    /// errors in memory.
     ///
     /// # Errors
     ///
@@ -260,8 +294,8 @@ impl ErrorMonitor {
         }
     }
 
-    /// Returns how many errors there were by code and by UTC day: those of the journal, or without one those that are
-    /// kept in memory.
+    /// Returns how many errors there were by code and by UTC day: those of the journal, or without
+    /// one those that are kept in memory.
     ///
     /// # Errors
     ///
@@ -271,7 +305,10 @@ impl ErrorMonitor {
             Some(journal) => journal.counts(),
             None => {
                 let entries = self.0.shards.recent();
-                Ok(entries.iter().map(|entry| (entry.timestamp, entry.code.name())).collect())
+                Ok(entries
+                    .iter()
+                    .map(|entry| (entry.timestamp, entry.code.name()))
+                    .collect())
             }
         }
     }
@@ -285,22 +322,38 @@ impl ErrorMonitor {
     fn query_memory(&self, query: &Query) -> Page {
         let entries = self.0.shards.recent();
         let place = |entry: &Entry| Cursor::new(entry.moment.tick.as_nanos(), entry.moment.number);
-        let older = entries.iter().rev().filter(|entry| query.cursor().is_none_or(|before| place(entry) < before));
-        let mut matching = older.map(|entry| (place(entry), entry.to_record())).filter(|(_, it)| query.matches(it));
-        let (places, records): (Vec<Cursor>, Vec<_>) = matching.by_ref().take(query.page_size()).unzip();
+        let older = entries
+            .iter()
+            .rev()
+            .filter(|entry| query.cursor().is_none_or(|before| place(entry) < before));
+        let mut matching = older
+            .map(|entry| (place(entry), entry.to_record()))
+            .filter(|(_, it)| query.matches(it));
+        let (places, records): (Vec<Cursor>, Vec<_>) =
+            matching.by_ref().take(query.page_size()).unzip();
         let more = matching.next().is_some();
         Page::new(records, places.last().copied().filter(|_| more))
     }
 
     fn reconfigure(&self, config: MonitorConfig) {
-        self.0.recorder.configure(config.fingerprint.clone(), config.before_record.clone());
+        self.0
+            .recorder
+            .configure(config.fingerprint.clone(), config.before_record.clone());
         // What was set before, and what has to go, is dropped after the locks.
         let evicted = self.0.shards.limit(&config);
-        let before = std::mem::replace(&mut *self.0.config.write().unwrap_or_else(PoisonError::into_inner), config);
+        let before = std::mem::replace(
+            &mut *self
+                .0
+                .config
+                .write()
+                .unwrap_or_else(PoisonError::into_inner),
+            config,
+        );
         drop((before, evicted));
     }
 
-    /// Counts and keeps an error that stands. One inside an attempt is only journalled until it is settled.
+    /// Counts and keeps an error that stands. One inside an attempt is only journalled until it is
+    /// settled.
     fn observe(&self, event: &ErrorEvent<'_>) {
         if event.state != RecordState::Error {
             return self.journal_event(&Event::Error(*event));
@@ -310,7 +363,9 @@ impl ErrorMonitor {
         let journal = journal.filter(|_| event.opening.is_none());
         let record = if journal.is_some() || recorder.has_before() {
             // Without one, the hook dropped it.
-            let Some(record) = whole.record_by(recorder) else { return };
+            let Some(record) = whole.record_by(recorder) else {
+                return;
+            };
             Some(record)
         } else {
             whole.made_record_by(recorder)
@@ -320,12 +375,24 @@ impl ErrorMonitor {
             event,
             now: self.0.clock.now(),
             timestamp: stamp.timestamp,
-            fingerprint: record.as_ref().map_or(stamp.fingerprint, |record| record.fingerprint),
-            texts: record.as_deref().map_or_else(|| Texts::of(event), Texts::of_record),
-            context: record.as_ref().map_or_else(|| whole.context(), |record| record.context.clone()),
+            fingerprint: record
+                .as_ref()
+                .map_or(stamp.fingerprint, |record| record.fingerprint),
+            texts: record
+                .as_deref()
+                .map_or_else(|| Texts::of(event), Texts::of_record),
+            context: record
+                .as_ref()
+                .map_or_else(|| whole.context(), |record| record.context.clone()),
         };
-        let changed = record.as_deref().filter(|_| recorder.has_before()).map(|record| event.as_in(record));
-        let evicted = self.0.shards.record(Arrival { event: changed.as_ref().unwrap_or(event), ..arrival });
+        let changed = record
+            .as_deref()
+            .filter(|_| recorder.has_before())
+            .map(|record| event.as_in(record));
+        let evicted = self.0.shards.record(Arrival {
+            event: changed.as_ref().unwrap_or(event),
+            ..arrival
+        });
         drop(evicted);
         if let (Some(journal), Some(record)) = (journal, record) {
             append(&*journal, &record);
@@ -355,7 +422,8 @@ impl ErrorMonitor {
     }
 }
 
-/// The journal counts what it cannot keep, and tells when asked; whoever reports is not the one to suffer from it.
+/// The journal counts what it cannot keep, and tells when asked; whoever reports is not the one to
+/// suffer from it.
 fn append(journal: &dyn Journal, record: &ErrorRecord) {
     let _ = panics::catch(|| journal.append(record));
 }
@@ -367,15 +435,30 @@ impl Observer for ErrorMonitor {
             Event::Provisional(_) => self.journal_event(event),
             Event::Retry(retry) if retries::is_over(retry) => {
                 let (now, timestamp) = (self.0.clock.now(), self.0.clock.wall().into());
-                self.0.shards.with_tables(|state| retries::count_at(&mut state.retries, retry, now, timestamp));
+                self.0.shards.with_tables(|state| {
+                    retries::count_at(&mut state.retries, retry, now, timestamp);
+                });
             }
             Event::Health(_) | Event::Audit(_) => self.journal_event(event),
-            Event::Breaker(breaker @ BreakerEvent { kind: BreakerEventKind::Transition { .. }, .. }) => {
-                if let (Some(journal), Some(record)) = (self.journal(), event.record_by(&self.0.recorder)) {
-                    self.0.openings.take(breaker, record).iter().for_each(|record| append(&*journal, record));
+            Event::Breaker(
+                breaker @ BreakerEvent {
+                    kind: BreakerEventKind::Transition { .. },
+                    ..
+                },
+            ) => {
+                if let (Some(journal), Some(record)) =
+                    (self.journal(), event.record_by(&self.0.recorder))
+                {
+                    self.0
+                        .openings
+                        .take(breaker, record)
+                        .iter()
+                        .for_each(|record| append(&*journal, record));
                 }
             }
-            Event::Transaction(ended) if ended.outcome != TransactionOutcome::Committed => self.journal_event(event),
+            Event::Transaction(ended) if ended.outcome != TransactionOutcome::Committed => {
+                self.journal_event(event);
+            }
             _ => {}
         }
     }

@@ -1,9 +1,11 @@
-//! Error statistics: exact counts, sliding rates, groups and recent errors, in bounded memory; and the journal.
+//! Error statistics: exact counts, sliding rates, groups and recent errors, in bounded memory; and
+//! the journal.
 //!
-//! A log answers "what happened to this request"; it is bad at "how many of these per minute", and worse while the disk
-//! is full. The monitor receives each error once, through the one reporting path of boundaries, attributes and
-//! [`report`](crate::report), and answers from memory: [`stats`](ErrorMonitor::stats) in a few words,
-//! [`snapshot`](ErrorMonitor::snapshot) in full. Everything is computed when it is read.
+//! A log answers "what happened to this request"; it is bad at "how many of these per minute", and
+//! worse while the disk is full. The monitor receives each error once, through the one reporting
+//! path of boundaries, attributes and [`report`](crate::report), and answers from memory:
+//! [`stats`](ErrorMonitor::stats) in a few words, [`snapshot`](ErrorMonitor::snapshot) in full.
+//! Everything is computed when it is read.
 //!
 //! # Examples
 //!
@@ -46,14 +48,16 @@ mod window;
 #[cfg(feature = "tracing-subscriber")]
 pub use crate::event::record::SpanFields;
 pub use crate::event::record::{
-    ErrorContext, FINGERPRINT_DETAIL, Fingerprint, InvalidFingerprint, Origin, Record as ErrorRecord, RecordAction,
-    RecordKind, RecordState, error_context,
+    ErrorContext, FINGERPRINT_DETAIL, Fingerprint, InvalidFingerprint, Origin,
+    Record as ErrorRecord, RecordAction, RecordKind, RecordState, error_context,
 };
 pub use config::{MonitorConfig, MonitorConfigBuilder};
 pub use handle::{ErrorMonitor, error_monitor};
 pub use recordable::Recordable;
 pub use retries::{RetryOutcome, RetrySnapshot};
-pub use stats::{CodeSnapshot, ErrorStats, GroupSnapshot, LevelCounts, MonitorSnapshot, OperationSnapshot};
+pub use stats::{
+    CodeSnapshot, ErrorStats, GroupSnapshot, LevelCounts, MonitorSnapshot, OperationSnapshot,
+};
 pub use table::OTHER;
 pub use window::Rates;
 

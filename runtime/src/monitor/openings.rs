@@ -1,4 +1,5 @@
-//! Openings of circuits, whose records are written again with the number of calls that they rejected.
+//! Openings of circuits, whose records are written again with the number of calls that they
+//! rejected.
 
 use super::ErrorRecord;
 use crate::{
@@ -17,17 +18,41 @@ const MOST: usize = 1024;
 
 impl Openings {
     /// Takes a change of state, and its record; returns the records to be written, in order.
-    pub(super) fn take(&self, event: &BreakerEvent<'_>, record: Arc<ErrorRecord>) -> Vec<Arc<ErrorRecord>> {
-        let BreakerEventKind::Transition { from, to, previous, rejected, .. } = event.kind else { return vec![record] };
+    pub(super) fn take(
+        &self,
+        event: &BreakerEvent<'_>,
+        record: Arc<ErrorRecord>,
+    ) -> Vec<Arc<ErrorRecord>> {
+        let BreakerEventKind::Transition {
+            from,
+            to,
+            previous,
+            rejected,
+            ..
+        } = event.kind
+        else {
+            return vec![record];
+        };
         let opens = matches!(to, CircuitState::Open | CircuitState::ForcedOpen);
         let mut all = self.0.lock();
         let mut records = Vec::new();
-        let was_open = matches!(from, CircuitState::Open | CircuitState::HalfOpen | CircuitState::ForcedOpen);
+        let was_open = matches!(
+            from,
+            CircuitState::Open | CircuitState::HalfOpen | CircuitState::ForcedOpen
+        );
         if was_open && let Some(id) = if opens { previous } else { event.id } {
             // One that goes on half-open is kept: it may reject again.
             let goes_on = to == CircuitState::HalfOpen;
-            let opening = if goes_on { all.get(&id).cloned() } else { all.remove(&id) };
-            records.extend(opening.filter(|_| rejected > 0).map(|opening| with_rejected(&opening, rejected)));
+            let opening = if goes_on {
+                all.get(&id).cloned()
+            } else {
+                all.remove(&id)
+            };
+            records.extend(
+                opening
+                    .filter(|_| rejected > 0)
+                    .map(|opening| with_rejected(&opening, rejected)),
+            );
         }
         if opens
             && let Some(id) = event.id
@@ -42,6 +67,8 @@ impl Openings {
 
 fn with_rejected(opening: &ErrorRecord, rejected: u64) -> Arc<ErrorRecord> {
     let mut record = opening.clone();
-    record.details.insert("rejected".to_owned(), rejected.into());
+    record
+        .details
+        .insert("rejected".to_owned(), rejected.into());
     Arc::new(record)
 }

@@ -1,6 +1,8 @@
 //! The most recent errors, capped in count and bytes.
 
-use super::{ErrorContext, ErrorRecord, Fingerprint, Origin, RecordKind, RecordState, batch::Moment, record};
+use super::{
+    ErrorContext, ErrorRecord, Fingerprint, Origin, RecordKind, RecordState, batch::Moment, record,
+};
 use crate::{
     ErrorCode,
     error::ErrorId,
@@ -18,8 +20,8 @@ pub(super) struct Texts {
     chain: Vec<String>,
 }
 
-/// The redactor and the escaping cost more than all else of a record, and most records are never read: a short message
-/// is kept as it was written and made fit for a sink when it is read.
+/// The redactor and the escaping cost more than all else of a record, and most records are never
+/// read: a short message is kept as it was written and made fit for a sink when it is read.
 #[derive(Debug)]
 enum Message {
     /// As written, secrets included; short enough that no cut can hide a secret from the redactor.
@@ -46,7 +48,8 @@ pub(super) struct Entry {
     pub(super) context: Option<Box<ErrorContext>>,
 }
 
-/// The ring of one shard; whoever reads it takes the pointers and works on what can no longer change.
+/// The ring of one shard; whoever reads it takes the pointers and works on what can no longer
+/// change.
 #[derive(Debug)]
 pub(super) struct Recent {
     entries: VecDeque<Arc<Entry>>,
@@ -60,10 +63,16 @@ const RAW_MESSAGE: usize = 1024;
 impl Texts {
     pub(super) fn of(event: &ErrorEvent<'_>) -> Self {
         let message = match event.error {
-            ErrorRef::App(app) if app.message().len() <= RAW_MESSAGE => Message::Raw(app.message().into()),
+            ErrorRef::App(app) if app.message().len() <= RAW_MESSAGE => {
+                Message::Raw(app.message().into())
+            }
             ref error => Message::Clean(text::for_sink(error, RAW_MESSAGE).into()),
         };
-        Self { error_type: record::type_of(&event.error), message, chain: record::chain_of(&event.error) }
+        Self {
+            error_type: record::type_of(&event.error),
+            message,
+            chain: record::chain_of(&event.error),
+        }
     }
 
     /// Takes the texts of a record that was made already.
@@ -85,7 +94,11 @@ impl Entry {
         let message = match &texts.message {
             Message::Raw(text) | Message::Clean(text) => text.len(),
         };
-        let chain: usize = texts.chain.iter().map(|text| text.len() + size_of::<String>()).sum();
+        let chain: usize = texts
+            .chain
+            .iter()
+            .map(|text| text.len() + size_of::<String>())
+            .sum();
         // The names are shared with the tables as a rule; counting them here errs on the safe side.
         let context = self.context.as_ref().map_or(0, |context| context.bytes());
         size_of::<Self>()
@@ -128,7 +141,12 @@ impl Entry {
 
 impl Recent {
     pub(super) fn new(max_entries: usize, max_bytes: usize) -> Self {
-        Self { entries: VecDeque::new(), bytes: 0, max_entries, max_bytes }
+        Self {
+            entries: VecDeque::new(),
+            bytes: 0,
+            max_entries,
+            max_bytes,
+        }
     }
 
     /// Adds an entry and returns those that had to go.
@@ -151,7 +169,10 @@ impl Recent {
     /// Empties the ring.
     pub(super) fn clear(&mut self) -> Evicted {
         self.bytes = 0;
-        Evicted { first: None, others: self.entries.drain(..).collect() }
+        Evicted {
+            first: None,
+            others: self.entries.drain(..).collect(),
+        }
     }
 
     /// All entries, about in the order of their moments.
@@ -161,8 +182,12 @@ impl Recent {
 
     fn shrink(&mut self) -> Evicted {
         let mut evicted = Evicted::default();
-        while self.entries.len() > self.max_entries || (self.bytes > self.max_bytes && self.entries.len() > 1) {
-            let Some(oldest) = self.entries.pop_front() else { break };
+        while self.entries.len() > self.max_entries
+            || (self.bytes > self.max_bytes && self.entries.len() > 1)
+        {
+            let Some(oldest) = self.entries.pop_front() else {
+                break;
+            };
             self.bytes -= oldest.bytes();
             if let Some(before) = evicted.first.replace(oldest) {
                 evicted.others.push(before);
@@ -182,6 +207,7 @@ pub(super) struct Evicted {
 
 impl Evicted {
     pub(super) fn append(&mut self, more: Self) {
-        self.others.extend(more.first.into_iter().chain(more.others));
+        self.others
+            .extend(more.first.into_iter().chain(more.others));
     }
 }

@@ -6,8 +6,8 @@ use crate::{
 };
 use std::{error::Error, panic::Location};
 
-/// An error that [`ErrorMonitor::record`](super::ErrorMonitor::record) takes: an [`AppError`], or any [`Error`] of a
-/// sized type.
+/// An error that [`ErrorMonitor::record`](super::ErrorMonitor::record) takes: an [`AppError`], or
+/// any [`Error`] of a sized type.
 pub trait Recordable: sealed::Sealed {
     #[doc(hidden)]
     fn subject(&self) -> Subject<'_>;

@@ -14,7 +14,8 @@ use std::sync::Arc;
 
 /// How a call through a retry ended.
 ///
-/// A call whose first attempt succeeds is not told of, so that it costs nothing, and is not counted.
+/// A call whose first attempt succeeds is not told of, so that it costs nothing, and is not
+/// counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum RetryOutcome {
@@ -27,7 +28,11 @@ pub enum RetryOutcome {
 }
 
 impl RetryOutcome {
-    const ALL: [Self; 3] = [Self::SuccessfulWithRetry, Self::FailedWithRetry, Self::FailedWithoutRetry];
+    const ALL: [Self; 3] = [
+        Self::SuccessfulWithRetry,
+        Self::FailedWithRetry,
+        Self::FailedWithoutRetry,
+    ];
 
     /// Returns the outcome's name, as `successful_with_retry`.
     #[must_use]
@@ -72,7 +77,13 @@ pub struct RetrySnapshot {
     pub last_seen: Timestamp,
 }
 
-serialize_fields!(RetrySnapshot { name, kind, count, attempts, last_seen });
+serialize_fields!(RetrySnapshot {
+    name,
+    kind,
+    count,
+    attempts,
+    last_seen
+});
 
 /// Retries by name, in bounded memory.
 pub(super) type Retries = Table<Retried>;
@@ -104,8 +115,15 @@ pub(super) fn is_over(event: &RetryEvent<'_>) -> bool {
 }
 
 /// Counts a call that is over; an attempt that another one follows counts with its call.
-pub(super) fn count_at(retries: &mut Retries, event: &RetryEvent<'_>, now: Tick, timestamp: Timestamp) {
-    let Some(outcome) = RetryOutcome::of(event) else { return };
+pub(super) fn count_at(
+    retries: &mut Retries,
+    event: &RetryEvent<'_>,
+    now: Tick,
+    timestamp: Timestamp,
+) {
+    let Some(outcome) = RetryOutcome::of(event) else {
+        return;
+    };
     let make = || Retried::new(text::for_sink(&event.name, MAX_NAME).into(), timestamp);
     let row = retries.row_at(key_of(event.name), 1, now, make);
     row.last_tick = now;
@@ -117,25 +135,51 @@ pub(super) fn count_at(retries: &mut Retries, event: &RetryEvent<'_>, now: Tick,
 
 /// The rows that were written at all.
 pub(super) fn rows(retries: &Retries) -> Vec<Retried> {
-    retries.iter().map(|(_, row)| row).chain([retries.other()]).cloned().collect()
+    retries
+        .iter()
+        .map(|(_, row)| row)
+        .chain([retries.other()])
+        .cloned()
+        .collect()
 }
 
 /// What is shown of the rows: by name, then by outcome.
 pub(super) fn snapshots(mut rows: Vec<Retried>) -> Vec<RetrySnapshot> {
     rows.sort_by(|a, b| a.name.cmp(&b.name));
     let of_row = |row: &Retried| RetryOutcome::ALL.map(|kind| row.snapshot(kind));
-    rows.iter().flat_map(of_row).filter(|shown| shown.count > 0).collect()
+    rows.iter()
+        .flat_map(of_row)
+        .filter(|shown| shown.count > 0)
+        .collect()
 }
 
 impl Retried {
     fn new(name: Arc<str>, timestamp: Timestamp) -> Self {
-        let none = Tally { count: 0, attempts: 0, last_seen: timestamp };
-        Self { name, tallies: [none; 3], last_tick: Tick::ZERO }
+        let none = Tally {
+            count: 0,
+            attempts: 0,
+            last_seen: timestamp,
+        };
+        Self {
+            name,
+            tallies: [none; 3],
+            last_tick: Tick::ZERO,
+        }
     }
 
     fn snapshot(&self, kind: RetryOutcome) -> RetrySnapshot {
-        let Tally { count, attempts, last_seen } = self.tallies[kind as usize];
-        RetrySnapshot { name: self.name.to_string(), kind, count, attempts, last_seen }
+        let Tally {
+            count,
+            attempts,
+            last_seen,
+        } = self.tallies[kind as usize];
+        RetrySnapshot {
+            name: self.name.to_string(),
+            kind,
+            count,
+            attempts,
+            last_seen,
+        }
     }
 }
 
@@ -175,7 +219,9 @@ mod tests {
 
     fn summary(retries: &Retries) -> Vec<(String, &'static str, u64, u64)> {
         let shown = snapshots(rows(retries)).into_iter();
-        shown.map(|row| (row.name, row.kind.name(), row.count, row.attempts)).collect()
+        shown
+            .map(|row| (row.name, row.kind.name(), row.count, row.attempts))
+            .collect()
     }
 
     #[test]
@@ -183,9 +229,19 @@ mod tests {
         let start = Timestamp::from_unix_millis(0);
         let mut retries = retries_at(2, start);
         let error = ErrorRef::Opaque("x");
-        let gave_up = || RetryEventKind::GaveUp { reason: StopReason::Permanent, error };
+        let gave_up = || RetryEventKind::GaveUp {
+            reason: StopReason::Permanent,
+            error,
+        };
         let events = [
-            told("b", 1, RetryEventKind::Scheduled { delay: std::time::Duration::ZERO, error }),
+            told(
+                "b",
+                1,
+                RetryEventKind::Scheduled {
+                    delay: std::time::Duration::ZERO,
+                    error,
+                },
+            ),
             told("b", 2, RetryEventKind::Succeeded),
             told("b", 3, RetryEventKind::Succeeded),
             told("a", 1, gave_up()),
@@ -202,6 +258,9 @@ mod tests {
             ("a", "failed_without_retry", 1, 1),
             ("b", "successful_with_retry", 2, 5),
         ];
-        assert_eq!(summary(&retries), expected.map(|(name, kind, count, n)| (name.to_owned(), kind, count, n)));
+        assert_eq!(
+            summary(&retries),
+            expected.map(|(name, kind, count, n)| (name.to_owned(), kind, count, n))
+        );
     }
 }

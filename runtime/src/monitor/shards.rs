@@ -1,13 +1,13 @@
 //! Where several threads record without waiting for each other.
 //!
-//! A record goes to one of eight shards, each with a lock, counts, and recent errors of its own. The counts of a shard
-//! are deltas: the tables take them when a shard is full and whenever the monitor is read, so that rows, limits and sums
-//! are those of one set of tables, however many threads record. All threads begin on the first shard; one that finds
-//! its shard locked moves to another and stays there, so that a program has as many shards as threads that record at
-//! once.
+//! A record goes to one of eight shards, each with a lock, counts, and recent errors of its own.
+//! The counts of a shard are deltas: the tables take them when a shard is full and whenever the
+//! monitor is read, so that rows, limits and sums are those of one set of tables, however many
+//! threads record. All threads begin on the first shard; one that finds its shard locked moves to
+//! another and stays there, so that a program has as many shards as threads that record at once.
 //!
-//! Locks are taken in one order: the tables, then shards from the first to the last. Who records holds one shard, and
-//! waits for nothing while it does.
+//! Locks are taken in one order: the tables, then shards from the first to the last. Who records
+//! holds one shard, and waits for nothing while it does.
 
 use super::{
     MonitorConfig,
@@ -96,10 +96,20 @@ struct Here {
 
 impl Shards {
     pub(super) fn new_at(config: &MonitorConfig, timestamp: Timestamp) -> Self {
-        let limits = Limits { entries: config.recent_events, bytes: config.recent_bytes };
+        let limits = Limits {
+            entries: config.recent_events,
+            bytes: config.recent_bytes,
+        };
         let shard = |index| Padded(Mutex::new(Shard::new(index, limits)));
-        let tables = Tables { state: State::boxed_at(config, timestamp), limits, used: 0 };
-        Self { tables: Mutex::new(tables), shards: array::from_fn(shard) }
+        let tables = Tables {
+            state: State::boxed_at(config, timestamp),
+            limits,
+            used: 0,
+        };
+        Self {
+            tables: Mutex::new(tables),
+            shards: array::from_fn(shard),
+        }
     }
 
     /// Counts an error, then keeps it among the recent ones; returns what had to make room.
@@ -131,13 +141,16 @@ impl Shards {
         })
     }
 
-    /// Moves the counts of one shard into the tables. Whoever looks meanwhile waits for the tables, so that no count is
-    /// ever in neither place.
+    /// Moves the counts of one shard into the tables. Whoever looks meanwhile waits for the tables,
+    /// so that no count is ever in neither place.
     #[cold]
     fn empty(&self, index: usize) {
         let mut tables = self.tables.lock();
         let mut shard = self.shards[index].0.lock();
-        shard.batch.drain().for_each(|delta| tables.state.add(&delta));
+        shard
+            .batch
+            .drain()
+            .for_each(|delta| tables.state.add(&delta));
     }
 
     /// Gives each shard its share of the recent errors, now that there is one more.
@@ -156,7 +169,10 @@ impl Shards {
     pub(super) fn read<T>(&self, ask: impl FnOnce(&mut State, Vec<Arc<Entry>>) -> T) -> T {
         self.with_all(|tables, shards| {
             for shard in shards.iter_mut() {
-                shard.batch.drain().for_each(|delta| tables.state.add(&delta));
+                shard
+                    .batch
+                    .drain()
+                    .for_each(|delta| tables.state.add(&delta));
             }
             let recent = merged(shards, tables.limits);
             ask(&mut tables.state, recent)
@@ -173,12 +189,16 @@ impl Shards {
         work(&mut self.tables.lock().state)
     }
 
-    /// Begins again from `fresh`; returns what was there, for the caller to drop, with all that was counted until then.
+    /// Begins again from `fresh`; returns what was there, for the caller to drop, with all that was
+    /// counted until then.
     pub(super) fn replace(&self, fresh: Box<State>) -> (Box<State>, Evicted) {
         self.with_all(|tables, shards| {
             let mut evicted = Evicted::default();
             for shard in shards.iter_mut() {
-                shard.batch.drain().for_each(|delta| tables.state.add(&delta));
+                shard
+                    .batch
+                    .drain()
+                    .for_each(|delta| tables.state.add(&delta));
                 evicted.append(shard.recent.clear());
             }
             (std::mem::replace(&mut tables.state, fresh), evicted)
@@ -189,13 +209,19 @@ impl Shards {
     pub(super) fn limit(&self, config: &MonitorConfig) -> Evicted {
         self.with_all(|tables, shards| {
             tables.state.limit(config);
-            tables.limits = Limits { entries: config.recent_events, bytes: config.recent_bytes };
+            tables.limits = Limits {
+                entries: config.recent_events,
+                bytes: config.recent_bytes,
+            };
             limit(tables, shards)
         })
     }
 
     /// Holds the tables and every shard: nothing is recorded meanwhile.
-    fn with_all<T>(&self, work: impl FnOnce(&mut Tables, &mut [MutexGuard<'_, Shard>; SHARDS]) -> T) -> T {
+    fn with_all<T>(
+        &self,
+        work: impl FnOnce(&mut Tables, &mut [MutexGuard<'_, Shard>; SHARDS]) -> T,
+    ) -> T {
         let mut tables = self.tables.lock();
         let mut shards = self.shards.each_ref().map(|shard| shard.0.lock());
         work(&mut tables, &mut shards)
@@ -205,14 +231,20 @@ impl Shards {
 fn limit(tables: &Tables, shards: &mut [MutexGuard<'_, Shard>; SHARDS]) -> Evicted {
     let mut evicted = Evicted::default();
     for shard in shards {
-        evicted.append(shard.recent.limit(tables.limits.entries, tables.limits.bytes / tables.used.max(1)));
+        evicted.append(shard.recent.limit(
+            tables.limits.entries,
+            tables.limits.bytes / tables.used.max(1),
+        ));
     }
     evicted
 }
 
 /// The newest errors of all shards, oldest first.
 fn merged(shards: &[MutexGuard<'_, Shard>; SHARDS], limits: Limits) -> Vec<Arc<Entry>> {
-    let mut entries: Vec<&Arc<Entry>> = shards.iter().flat_map(|shard| shard.recent.iter()).collect();
+    let mut entries: Vec<&Arc<Entry>> = shards
+        .iter()
+        .flat_map(|shard| shard.recent.iter())
+        .collect();
     entries.sort_by_key(|entry| entry.moment);
     let first = entries.len().saturating_sub(limits.entries);
     entries[first..].iter().copied().cloned().collect()
@@ -221,20 +253,39 @@ fn merged(shards: &[MutexGuard<'_, Shard>; SHARDS], limits: Limits) -> Vec<Arc<E
 impl Shard {
     fn new(index: usize, limits: Limits) -> Self {
         let recent = Recent::new(limits.entries, limits.bytes);
-        Self { batch: Batch::default(), recent, number: index as u64, is_used: false }
+        Self {
+            batch: Batch::default(),
+            recent,
+            number: index as u64,
+            is_used: false,
+        }
     }
 
     fn record(&mut self, arrival: Arrival<'_>) -> Evicted {
-        let Arrival { event, now, timestamp, fingerprint, texts, context } = arrival;
-        // The next of those that leave the shard's own remainder, so that no other shard gives the same.
+        let Arrival {
+            event,
+            now,
+            timestamp,
+            fingerprint,
+            texts,
+            context,
+        } = arrival;
+        // The next of those that leave the shard's own remainder, so that no other shard gives the
+        // same.
         let shards = SHARDS as u64;
         self.number = HERE.with(|here| {
             let latest = here.number.get().max(self.number);
-            here.number.set((latest / shards + 1) * shards + self.number % shards);
+            here.number
+                .set((latest / shards + 1) * shards + self.number % shards);
             here.number.get()
         });
-        let moment = Moment { tick: now, number: self.number };
-        let delta = self.batch.count(event, fingerprint, Buckets::of(now), moment, timestamp);
+        let moment = Moment {
+            tick: now,
+            number: self.number,
+        };
+        let delta = self
+            .batch
+            .count(event, fingerprint, Buckets::of(now), moment, timestamp);
         if event.opening.is_some() {
             // Counted; the record of the opening stands for it.
             return Evicted::default();

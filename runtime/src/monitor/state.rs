@@ -70,21 +70,36 @@ impl State {
         })
     }
 
-    /// Counts errors that a shard counted before. Shards come in any order, so that the latest error is told by its
-    /// moment.
+    /// Counts errors that a shard counted before. Shards come in any order, so that the latest
+    /// error is told by its moment.
     pub(super) fn add(&mut self, delta: &Delta) {
         let (count, now) = (delta.count(), delta.last.0.tick);
         self.total += count;
-        self.by_level.iter_mut().zip(delta.by_level).for_each(|(sum, n)| *sum += n);
+        self.by_level
+            .iter_mut()
+            .zip(delta.by_level)
+            .for_each(|(sum, n)| *sum += n);
         self.windows.add_many(delta.at, count);
 
-        let Delta { fingerprint, code, code_key, operation_key, .. } = *delta;
+        let Delta {
+            fingerprint,
+            code,
+            code_key,
+            operation_key,
+            ..
+        } = *delta;
         let new_code = || Counted::new(name(code.name()), Some(code), delta.last.1);
-        self.codes.row_at(code_key, count, now, new_code).add(delta, count);
+        self.codes
+            .row_at(code_key, count, now, new_code)
+            .add(delta, count);
         let new_operation = || Counted::new(Arc::clone(&delta.operation), None, delta.last.1);
-        self.operations.row_at(operation_key, count, now, new_operation).add(delta, count);
+        self.operations
+            .row_at(operation_key, count, now, new_operation)
+            .add(delta, count);
         let new_group = || Group::new(name(code.name()), delta);
-        self.groups.row_at(fingerprint.as_u64(), count, now, new_group).add(delta, count);
+        self.groups
+            .row_at(fingerprint.as_u64(), count, now, new_group)
+            .add(delta, count);
     }
 
     pub(super) fn limit(&mut self, config: &MonitorConfig) {
@@ -102,7 +117,14 @@ fn name(raw: &str) -> Arc<str> {
 
 impl Counted {
     fn new(name: Arc<str>, code: Option<ErrorCode>, last_seen: Timestamp) -> Self {
-        Self { name, code, count: 0, windows: Windows::new(), last_seen, last: Moment::START }
+        Self {
+            name,
+            code,
+            count: 0,
+            windows: Windows::new(),
+            last_seen,
+            last: Moment::START,
+        }
     }
 
     fn add(&mut self, delta: &Delta, count: u64) {

@@ -34,7 +34,8 @@ use std::{cmp::Reverse, collections::BTreeMap, sync::Arc};
 pub struct ErrorStats {
     /// All errors since the start or the last `clear`, also those that are no longer kept.
     pub total_errors: u64,
-    /// Errors per name of code, since the start or the last `clear`; codes that found no room under `_OTHER`.
+    /// Errors per name of code, since the start or the last `clear`; codes that found no room under
+    /// `_OTHER`.
     pub error_counts: BTreeMap<String, u64>,
     /// Errors per hour and name of code: those of the last 60 minutes, computed now.
     pub error_rates: BTreeMap<String, f64>,
@@ -42,7 +43,12 @@ pub struct ErrorStats {
     pub recent_errors: Vec<ErrorRecord>,
 }
 
-serialize_fields!(ErrorStats { total_errors, error_counts, error_rates, recent_errors });
+serialize_fields!(ErrorStats {
+    total_errors,
+    error_counts,
+    error_rates,
+    recent_errors
+});
 
 /// All that a monitor knows, at one moment.
 #[derive(Clone, Debug, PartialEq)]
@@ -66,7 +72,8 @@ pub struct MonitorSnapshot {
     pub operations: Vec<OperationSnapshot>,
     /// Errors by group, the most frequent first; the sum of all counts is `total_errors`.
     pub groups: Vec<GroupSnapshot>,
-    /// Calls through retries, by name and by how they ended; those that succeeded late are no errors.
+    /// Calls through retries, by name and by how they ended; those that succeeded late are no
+    /// errors.
     pub retries: Vec<RetrySnapshot>,
     /// The errors that are still kept, oldest first.
     pub recent_errors: Vec<ErrorRecord>,
@@ -86,7 +93,11 @@ serialize_fields!(MonitorSnapshot {
     recent_errors,
 });
 
-serialize_fields!(Rates { last_minute, last_hour, last_day });
+serialize_fields!(Rates {
+    last_minute,
+    last_hour,
+    last_day
+});
 
 /// Errors by how urgent they are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -102,7 +113,12 @@ pub struct LevelCounts {
     pub critical: u64,
 }
 
-serialize_fields!(LevelCounts { info, warning, error, critical });
+serialize_fields!(LevelCounts {
+    info,
+    warning,
+    error,
+    critical
+});
 
 /// What is known of one code.
 #[derive(Clone, Debug, PartialEq)]
@@ -122,7 +138,14 @@ pub struct CodeSnapshot {
     pub last_seen: Timestamp,
 }
 
-serialize_fields!(CodeSnapshot { name, number, http_status, count, rates, last_seen });
+serialize_fields!(CodeSnapshot {
+    name,
+    number,
+    http_status,
+    count,
+    rates,
+    last_seen
+});
 
 /// What is known of one operation.
 #[derive(Clone, Debug, PartialEq)]
@@ -138,7 +161,12 @@ pub struct OperationSnapshot {
     pub last_seen: Timestamp,
 }
 
-serialize_fields!(OperationSnapshot { name, count, rates, last_seen });
+serialize_fields!(OperationSnapshot {
+    name,
+    count,
+    rates,
+    last_seen
+});
 
 /// What is known of one group of errors.
 #[derive(Clone, Debug, PartialEq)]
@@ -178,7 +206,10 @@ serialize_fields!(GroupSnapshot {
 
 /// The rows of a table that were written at all.
 fn counted(table: &Table<Counted>) -> impl Iterator<Item = &Counted> {
-    table.iter().map(|(_, row)| row).chain(Some(table.other()).filter(|row| row.count > 0))
+    table
+        .iter()
+        .map(|(_, row)| row)
+        .chain(Some(table.other()).filter(|row| row.count > 0))
 }
 
 /// What `stats` copies under the lock: no text is made there but the names.
@@ -191,8 +222,13 @@ pub(super) struct StatsParts {
 impl StatsParts {
     pub(super) fn of(state: &State, recent: Vec<Arc<Entry>>, now: Tick) -> Self {
         let at = Buckets::of(now);
-        let codes = counted(&state.codes).map(|row| (row.name.clone(), row.count, row.windows.last_hour(at)));
-        Self { total: state.total, codes: codes.collect(), recent }
+        let codes = counted(&state.codes)
+            .map(|row| (row.name.clone(), row.count, row.windows.last_hour(at)));
+        Self {
+            total: state.total,
+            codes: codes.collect(),
+            recent,
+        }
     }
 
     pub(super) fn finish(self) -> ErrorStats {
@@ -227,10 +263,17 @@ pub(super) struct SnapshotParts {
 impl SnapshotParts {
     pub(super) fn of(state: &State, recent: Vec<Arc<Entry>>, now: Tick) -> Self {
         let at = Buckets::of(now);
-        let rows = |table| counted(table).map(|row| (row.clone(), row.windows.rates(at))).collect();
+        let rows = |table| {
+            counted(table)
+                .map(|row| (row.clone(), row.windows.rates(at)))
+                .collect()
+        };
         let other = state.groups.other();
         let overflow = (other.count > 0).then(|| (Fingerprint::OTHER, other.clone()));
-        let groups = state.groups.iter().map(|(key, group)| (Fingerprint::from_u64(key), group.clone()));
+        let groups = state
+            .groups
+            .iter()
+            .map(|(key, group)| (Fingerprint::from_u64(key), group.clone()));
         Self {
             since: state.since,
             total: state.total,
@@ -248,7 +291,11 @@ impl SnapshotParts {
         let [info, warning, error, critical] = self.by_level;
         let mut codes: Vec<CodeSnapshot> = self.codes.into_iter().map(code_snapshot).collect();
         codes.sort_by(|a, b| (Reverse(a.count), &a.name).cmp(&(Reverse(b.count), &b.name)));
-        let mut operations: Vec<OperationSnapshot> = self.operations.into_iter().map(operation_snapshot).collect();
+        let mut operations: Vec<OperationSnapshot> = self
+            .operations
+            .into_iter()
+            .map(operation_snapshot)
+            .collect();
         operations.sort_by(|a, b| (Reverse(a.count), &a.name).cmp(&(Reverse(b.count), &b.name)));
         let mut groups: Vec<GroupSnapshot> = self.groups.into_iter().map(group_snapshot).collect();
         groups.sort_by_key(|group| (Reverse(group.count), group.fingerprint));
@@ -258,7 +305,12 @@ impl SnapshotParts {
             total_errors: self.total,
             retained: self.recent.len(),
             rates: self.rates,
-            levels: LevelCounts { info, warning, error, critical },
+            levels: LevelCounts {
+                info,
+                warning,
+                error,
+                critical,
+            },
             codes,
             operations,
             groups,
@@ -280,7 +332,12 @@ fn code_snapshot((row, rates): (Counted, Rates)) -> CodeSnapshot {
 }
 
 fn operation_snapshot((row, rates): (Counted, Rates)) -> OperationSnapshot {
-    OperationSnapshot { name: row.name.to_string(), count: row.count, rates, last_seen: row.last_seen }
+    OperationSnapshot {
+        name: row.name.to_string(),
+        count: row.count,
+        rates,
+        last_seen: row.last_seen,
+    }
 }
 
 fn group_snapshot((fingerprint, group): (Fingerprint, Group)) -> GroupSnapshot {

@@ -23,9 +23,10 @@ pub(super) trait Row {
 
 /// Rows by key, at most so many; keys that come when it is full share one row.
 ///
-/// Rows that were idle for a day make room, and their counts go to the shared row, so that a burst of names that are
-/// used once does not shut out those of tomorrow. In a table [for the top](Self::for_the_top) the least row makes room
-/// for a key that comes often. Sums over all rows are exact at any time.
+/// Rows that were idle for a day make room, and their counts go to the shared row, so that a burst
+/// of names that are used once does not shut out those of tomorrow. In a table [for the
+/// top](Self::for_the_top) the least row makes room for a key that comes often. Sums over all rows
+/// are exact at any time.
 #[derive(Debug)]
 pub(super) struct Table<R> {
     rows: HashMap<u64, R, BuildHasherDefault<Spread>>,
@@ -42,17 +43,34 @@ const BETWEEN_WALKS: Duration = Duration::from_secs(60);
 
 impl<R: Row> Table<R> {
     pub(super) fn new(capacity: usize, other: R) -> Self {
-        Self { rows: HashMap::default(), other, capacity, next_walk: Tick::ZERO, crowd: None }
+        Self {
+            rows: HashMap::default(),
+            other,
+            capacity,
+            next_walk: Tick::ZERO,
+            crowd: None,
+        }
     }
 
     /// Makes a table whose rows are to be those that come most, if not each from its first time on.
     pub(super) fn for_the_top(capacity: usize, other: R) -> Self {
-        Self { crowd: Some(Crowd::new()), ..Self::new(capacity, other) }
+        Self {
+            crowd: Some(Crowd::new()),
+            ..Self::new(capacity, other)
+        }
     }
 
-    /// The row to count `key` in so many times: its own, made if there is room for it, or else the shared one.
-    pub(super) fn row_at(&mut self, key: u64, times: u64, now: Tick, make: impl FnOnce() -> R) -> &mut R {
-        if self.rows.contains_key(&key) || self.has_room_at(now) || self.makes_room_for(key, times) {
+    /// The row to count `key` in so many times: its own, made if there is room for it, or else the
+    /// shared one.
+    pub(super) fn row_at(
+        &mut self,
+        key: u64,
+        times: u64,
+        now: Tick,
+        make: impl FnOnce() -> R,
+    ) -> &mut R {
+        if self.rows.contains_key(&key) || self.has_room_at(now) || self.makes_room_for(key, times)
+        {
             return self.rows.entry(key).or_insert_with(make);
         }
         &mut self.other
@@ -89,12 +107,18 @@ impl<R: Row> Table<R> {
 
     /// Gives the least row up for a key that comes often.
     fn makes_room_for(&mut self, key: u64, times: u64) -> bool {
-        let Some(crowd) = &mut self.crowd else { return false };
+        let Some(crowd) = &mut self.crowd else {
+            return false;
+        };
         // One that comes often at once is found within twice the count that is often.
         if !(0..times).any(|_| crowd.comes_often(key)) {
             return false;
         }
-        let least = self.rows.iter().min_by_key(|(_, row)| row.count()).map(|(key, _)| *key);
+        let least = self
+            .rows
+            .iter()
+            .min_by_key(|(_, row)| row.count())
+            .map(|(key, _)| *key);
         let given_up = least.and_then(|key| self.rows.remove(&key));
         given_up.iter().for_each(|row| self.other.absorb(row));
         given_up.is_some()
@@ -172,6 +196,10 @@ mod tests {
         let mut kept: Vec<(u64, u64)> = table.iter().map(|(key, row)| (key, row.0)).collect();
         kept.sort_unstable();
         assert_eq!(kept, [(2, 3), (3, 4), (9, 937)]);
-        assert_eq!(table.other().0, 2 + 63, "and what it was before it had a row");
+        assert_eq!(
+            table.other().0,
+            2 + 63,
+            "and what it was before it had a row"
+        );
     }
 }

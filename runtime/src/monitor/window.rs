@@ -4,9 +4,9 @@ use crate::time::Tick;
 
 /// Counts over three windows that slide by the bucket.
 ///
-/// Each window covers the running bucket and those before it: 60 of a second, 60 of a minute, 48 of half an hour.
-/// A bucket is emptied when its place in the ring is next written, and left out by its number when it is read, so that
-/// nothing old comes back after an idle gap of any length.
+/// Each window covers the running bucket and those before it: 60 of a second, 60 of a minute, 48 of
+/// half an hour. A bucket is emptied when its place in the ring is next written, and left out by
+/// its number when it is read, so that nothing old comes back after an idle gap of any length.
 #[derive(Clone, Debug)]
 pub(super) struct Windows {
     minute: Ring<60>,
@@ -37,7 +37,11 @@ pub struct Rates {
 impl Buckets {
     pub(super) fn of(now: Tick) -> Self {
         let second = now.as_nanos() / 1_000_000_000;
-        Self { second, minute: second / 60, half_hour: second / 1800 }
+        Self {
+            second,
+            minute: second / 60,
+            half_hour: second / 1800,
+        }
     }
 
     pub(super) const fn second(self) -> u64 {
@@ -47,7 +51,11 @@ impl Buckets {
 
 impl Windows {
     pub(super) const fn new() -> Self {
-        Self { minute: Ring::new(), hour: Ring::new(), day: Ring::new() }
+        Self {
+            minute: Ring::new(),
+            hour: Ring::new(),
+            day: Ring::new(),
+        }
     }
 
     /// Counts so many errors in the same buckets.
@@ -83,19 +91,23 @@ impl Windows {
 struct Ring<const N: usize> {
     /// The number of the newest bucket that was written.
     newest: u64,
-    /// Bucket `b` lives in slot `b % N`; every slot belongs to one of the `N` buckets up to `newest`.
+    /// Bucket `b` lives in slot `b % N`; every slot belongs to one of the `N` buckets up to
+    /// `newest`.
     counts: [u32; N],
 }
 
 impl<const N: usize> Ring<N> {
     const fn new() -> Self {
-        Self { newest: 0, counts: [0; N] }
+        Self {
+            newest: 0,
+            counts: [0; N],
+        }
     }
 
     fn add(&mut self, bucket: u64, count: u32) {
         self.move_to(bucket);
-        // A thread that read the clock before another, and came after it, writes to an older bucket; so does a shard
-        // whose counts come late.
+        // A thread that read the clock before another, and came after it, writes to an older
+        // bucket; so does a shard whose counts come late.
         if bucket + (N as u64) > self.newest {
             let slot = &mut self.counts[slot::<N>(bucket)];
             *slot = slot.saturating_add(count);
@@ -118,7 +130,9 @@ impl<const N: usize> Ring<N> {
         let idle = now.saturating_sub(self.newest);
         // Of the buckets up to `newest`, those that are older than `N` before `now` have slid out.
         let live = (N as u64).saturating_sub(idle);
-        (0..live.min(self.newest + 1)).map(|age| u64::from(self.counts[slot::<N>(self.newest - age)])).sum()
+        (0..live.min(self.newest + 1))
+            .map(|age| u64::from(self.counts[slot::<N>(self.newest - age)]))
+            .sum()
     }
 
     fn merge(&mut self, other: &Self) {
@@ -151,15 +165,24 @@ mod tests {
     fn model(times: &[u64], now: u64) -> Rates {
         let within = |width: u64, n: u64| {
             let of = |time: u64| time / width;
-            times.iter().filter(|&&time| of(time) <= of(now) && of(time) + n > of(now)).count() as u64
+            times
+                .iter()
+                .filter(|&&time| of(time) <= of(now) && of(time) + n > of(now))
+                .count() as u64
         };
-        Rates { last_minute: within(1, 60), last_hour: within(60, 60), last_day: within(1800, 48) }
+        Rates {
+            last_minute: within(1, 60),
+            last_hour: within(60, 60),
+            last_day: within(1800, 48),
+        }
     }
 
     #[test]
     fn counts_are_exact_at_borders_and_after_idle_gaps() {
-        let gaps =
-            [0, 0, 1, 1, 29, 30, 31, 59, 60, 61, 1, 3599, 3600, 3601, 1799, 86_399, 86_400, 86_401, 1, 59, 7, 604_800];
+        let gaps = [
+            0, 0, 1, 1, 29, 30, 31, 59, 60, 61, 1, 3599, 3600, 3601, 1799, 86_399, 86_400, 86_401,
+            1, 59, 7, 604_800,
+        ];
         let (mut windows, mut times, mut now) = (Windows::new(), Vec::new(), 0);
         for round in 0..40 {
             for (i, gap) in gaps.iter().enumerate() {
@@ -168,8 +191,14 @@ mod tests {
                     windows.add_many(at(now), 1);
                     times.push(now);
                 }
-                for later in [0, 1, 58, 59, 60, 61, 3540, 3541, 3600, 84_599, 84_600, 86_400, 10_000_000] {
-                    assert_eq!(windows.rates(at(now + later)), model(&times, now + later), "at {now} + {later}");
+                for later in [
+                    0, 1, 58, 59, 60, 61, 3540, 3541, 3600, 84_599, 84_600, 86_400, 10_000_000,
+                ] {
+                    assert_eq!(
+                        windows.rates(at(now + later)),
+                        model(&times, now + later),
+                        "at {now} + {later}"
+                    );
                 }
             }
         }

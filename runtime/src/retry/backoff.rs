@@ -14,13 +14,19 @@ pub enum BackoffKind {
     Linear,
     /// The initial delay times `factor` to the power of 0, 1, 2, ...
     Exponential,
-    /// A random delay between the initial one and `factor` times the delay before; no jitter is added to it.
+    /// A random delay between the initial one and `factor` times the delay before; no jitter is
+    /// added to it.
     Decorrelated,
 }
 
 impl BackoffKind {
     /// Every kind there is.
-    pub(crate) const ALL: [Self; 4] = [Self::Constant, Self::Linear, Self::Exponential, Self::Decorrelated];
+    pub(crate) const ALL: [Self; 4] = [
+        Self::Constant,
+        Self::Linear,
+        Self::Exponential,
+        Self::Decorrelated,
+    ];
 
     /// Returns the kind's name as it stands in `#[retry(backoff = "..")]`.
     ///
@@ -58,14 +64,17 @@ impl fmt::Display for BackoffKind {
 
 /// The delays between the attempts of a retry, as a plain value.
 ///
-/// Each delay is computed from its place in the sequence, cut to `max_delay` and spread by the jitter, below the cap
-/// where it would reach above: no delay is ever longer than that, and clients with jitter do not gather at it. All
-/// arithmetic saturates, so that the ten-thousandth retry is as sound as the first, and an odd factor never panics: NaN counts as 1, a negative one as 0, and whatever grows past the end of time
-/// (584 years) stays there until the cap cuts it. [`Retry`](super::Retry) refuses such factors when it is built.
+/// Each delay is computed from its place in the sequence, cut to `max_delay` and spread by the
+/// jitter, below the cap where it would reach above: no delay is ever longer than that, and clients
+/// with jitter do not gather at it. All arithmetic saturates, so that the ten-thousandth retry is
+/// as sound as the first, and an odd factor never panics: NaN counts as 1, a negative one as 0, and
+/// whatever grows past the end of time (584 years) stays there until the cap cuts it.
+/// [`Retry`](super::Retry) refuses such factors when it is built.
 ///
 /// # Defaults
 ///
-/// - `factor` 2.0 (3.0 for [`decorrelated`](Self::decorrelated)); it is a finite number of at least 1
+/// - `factor` 2.0 (3.0 for [`decorrelated`](Self::decorrelated)); it is a finite number of at least
+///   1
 /// - `max_delay` 60 s, or the initial delay where that is longer
 /// - `jitter` [`Jitter::Full`]
 /// - `seed` none: each sequence is different
@@ -97,7 +106,14 @@ impl Backoff {
     pub(crate) const DEFAULT_MAX_DELAY: Duration = Duration::from_secs(60);
 
     const fn new(kind: BackoffKind, initial: Duration) -> Self {
-        Self { kind, initial, factor: None, max_delay: None, jitter: Jitter::Full, seed: None }
+        Self {
+            kind,
+            initial,
+            factor: None,
+            max_delay: None,
+            jitter: Jitter::Full,
+            seed: None,
+        }
     }
 
     /// Makes delays that are all `delay` long.
@@ -132,7 +148,8 @@ impl Backoff {
         Self::new(BackoffKind::Linear, initial)
     }
 
-    /// Makes delays that grow by a factor each time: `initial`, then [`factor`](Self::factor) times as long as before.
+    /// Makes delays that grow by a factor each time: `initial`, then [`factor`](Self::factor) times
+    /// as long as before.
     ///
     /// # Examples
     ///
@@ -148,8 +165,8 @@ impl Backoff {
         Self::new(BackoffKind::Exponential, initial)
     }
 
-    /// Makes delays that wander at random: each lies between `initial` and [`factor`](Self::factor) times the one
-    /// before, so that clients which failed together do not come back together.
+    /// Makes delays that wander at random: each lies between `initial` and [`factor`](Self::factor)
+    /// times the one before, so that clients which failed together do not come back together.
     ///
     /// The delays are random already: [`jitter`](Self::jitter) does not apply to them.
     ///
@@ -220,7 +237,8 @@ impl Backoff {
         self
     }
 
-    /// Makes the random part the same each time, for tests; every sequence then starts again from this seed.
+    /// Makes the random part the same each time, for tests; every sequence then starts again from
+    /// this seed.
     ///
     /// # Examples
     ///
@@ -248,34 +266,52 @@ impl Backoff {
     /// assert!(delays.skip(1100).take(10).all(|delay| delay <= Duration::from_secs(60)));
     /// ```
     pub fn delays(&self) -> Delays {
-        Delays { backoff: self.clone(), index: 0, state: DelayState::default() }
+        Delays {
+            backoff: self.clone(),
+            index: 0,
+            state: DelayState::default(),
+        }
     }
 
     /// The cap that holds: as set, or the default one.
     pub(crate) fn cap(&self) -> Duration {
-        self.max_delay.unwrap_or(Self::DEFAULT_MAX_DELAY.max(self.initial))
+        self.max_delay
+            .unwrap_or(Self::DEFAULT_MAX_DELAY.max(self.initial))
     }
 
-    /// The delay before the retry with this index (from 0); `state` carries what one delay hands on to the next.
+    /// The delay before the retry with this index (from 0); `state` carries what one delay hands on
+    /// to the next.
     pub(crate) fn delay_at(&self, index: u32, state: &mut DelayState) -> Duration {
         let cap = saturating_nanos(self.cap());
         let initial = saturating_nanos(self.initial);
         let factor = self.factor.unwrap_or(self.kind.default_factor());
         // A power of NaN is NaN: such a factor neither grows nor shrinks the delay.
-        let factor = if factor.is_nan() { 1.0 } else { factor.max(0.0) };
+        let factor = if factor.is_nan() {
+            1.0
+        } else {
+            factor.max(0.0)
+        };
         let nanos = match self.kind {
             BackoffKind::Constant => self.spread(initial.min(cap), cap, index),
-            BackoffKind::Linear => {
-                self.spread(initial.saturating_mul(u64::from(index).saturating_add(1)).min(cap), cap, index)
-            }
+            BackoffKind::Linear => self.spread(
+                initial
+                    .saturating_mul(u64::from(index).saturating_add(1))
+                    .min(cap),
+                cap,
+                index,
+            ),
             BackoffKind::Exponential => {
                 let power = factor.powi(i32::try_from(index).unwrap_or(i32::MAX));
-                // Cut before the jitter too: else every long delay, jittered or not, would end up at the cap exactly,
-                // and the clients that wait longest would come back together.
+                // Cut before the jitter too: else every long delay, jittered or not, would end up
+                // at the cap exactly, and the clients that wait longest would come back together.
                 self.spread(times(initial, power).min(cap), cap, index)
             }
             BackoffKind::Decorrelated => {
-                let previous = if index == 0 { initial } else { (state.previous as u64).max(initial) };
+                let previous = if index == 0 {
+                    initial
+                } else {
+                    (state.previous as u64).max(initial)
+                };
                 let upper = times(previous, factor).clamp(initial, cap.max(initial));
                 between(initial, upper, self.fraction(index))
             }
@@ -291,14 +327,24 @@ impl Backoff {
             Jitter::Full => between(0, nanos, self.fraction(index)),
             Jitter::Equal => between(nanos / 2, nanos, self.fraction(index)),
             Jitter::PlusMinus(part) => {
-                let part = if part.is_nan() { 0.0 } else { part.clamp(0.0, 1.0) };
-                // What would lie above the cap is spread below it: cut off, it would all lie at the cap.
-                between(times(nanos, 1.0 - part), times(nanos, 1.0 + part).min(cap), self.fraction(index))
+                let part = if part.is_nan() {
+                    0.0
+                } else {
+                    part.clamp(0.0, 1.0)
+                };
+                // What would lie above the cap is spread below it: cut off, it would all lie at the
+                // cap.
+                between(
+                    times(nanos, 1.0 - part),
+                    times(nanos, 1.0 + part).min(cap),
+                    self.fraction(index),
+                )
             }
         }
     }
 
-    /// The random number of this delay: each delay draws one, so that a seeded sequence needs no memory but the index.
+    /// The random number of this delay: each delay draws one, so that a seeded sequence needs no
+    /// memory but the index.
     fn fraction(&self, index: u32) -> f64 {
         match self.seed {
             Some(seed) => Rng::seeded_at(seed, index).next_fraction(),
@@ -308,20 +354,30 @@ impl Backoff {
 
     /// Says what is wrong with these values, by the names of the builder's setters.
     pub(super) fn problems(&self) -> impl Iterator<Item = ConfigError> {
-        let factor = self.factor.filter(|factor| !(factor.is_finite() && *factor >= 1.0));
-        let factor =
-            factor.map(|factor| ConfigError::new("backoff_factor", factor, "must be a finite number of at least 1"));
+        let factor = self
+            .factor
+            .filter(|factor| !(factor.is_finite() && *factor >= 1.0));
+        let factor = factor.map(|factor| {
+            ConfigError::new(
+                "backoff_factor",
+                factor,
+                "must be a finite number of at least 1",
+            )
+        });
         let jitter = match self.jitter {
-            Jitter::PlusMinus(part) if !(0.0..=1.0).contains(&part) => {
-                Some(ConfigError::new("jitter", part, "must be a fraction between 0 and 1"))
-            }
+            Jitter::PlusMinus(part) if !(0.0..=1.0).contains(&part) => Some(ConfigError::new(
+                "jitter",
+                part,
+                "must be a fraction between 0 and 1",
+            )),
             _ => None,
         };
         factor.into_iter().chain(jitter)
     }
 }
 
-/// What one delay hands on to the next; half a word, so that it fits into one with the number of the attempt.
+/// What one delay hands on to the next; half a word, so that it fits into one with the number of
+/// the attempt.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct DelayState {
     /// The delay before, in nanoseconds; to seven digits, which is more than a random delay needs.
@@ -330,7 +386,9 @@ pub(crate) struct DelayState {
 
 impl DelayState {
     pub(crate) fn from_bits(bits: u32) -> Self {
-        Self { previous: f32::from_bits(bits) }
+        Self {
+            previous: f32::from_bits(bits),
+        }
     }
 
     pub(crate) fn to_bits(&self) -> u32 {
@@ -382,7 +440,8 @@ fn times(nanos: u64, factor: f64) -> u64 {
 
 /// The point that lies at `fraction` of the way from `low` to `high`.
 fn between(low: u64, high: u64, fraction: f64) -> u64 {
-    low.saturating_add(times(high.saturating_sub(low), fraction)).min(high.max(low))
+    low.saturating_add(times(high.saturating_sub(low), fraction))
+        .min(high.max(low))
 }
 
 #[cfg(test)]

@@ -18,14 +18,15 @@ use std::{
 
 /// A limit on how much load retries may add to a service that is in trouble.
 ///
-/// Retries help against single failures and hurt where everything fails: with three retries a struggling service gets
-/// four times its load at the worst moment. A budget lets retries be a fraction of the calls: each call puts
-/// [`ratio`](RetryBudgetBuilder::ratio) of a token into it, each retry takes a whole one, and a retry that finds none does
-/// not happen: the error goes to the caller. First attempts are always made. Below a floor of retries per second
-/// everything is allowed, so that a service with few calls can still retry.
+/// Retries help against single failures and hurt where everything fails: with three retries a
+/// struggling service gets four times its load at the worst moment. A budget lets retries be a
+/// fraction of the calls: each call puts [`ratio`](RetryBudgetBuilder::ratio) of a token into it,
+/// each retry takes a whole one, and a retry that finds none does not happen: the error goes to the
+/// caller. First attempts are always made. Below a floor of retries per second everything is
+/// allowed, so that a service with few calls can still retry.
 ///
-/// Clones share one budget; share it among all retries that call one service. Taking a token is one atomic step: under
-/// whatever contention no retry is granted without one.
+/// Clones share one budget; share it among all retries that call one service. Taking a token is one
+/// atomic step: under whatever contention no retry is granted without one.
 ///
 /// # Defaults
 ///
@@ -88,8 +89,8 @@ impl RetryBudget {
         RetryBudgetBuilder::default()
     }
 
-    /// Returns the budget that has this name in the whole process, and makes it with the defaults if there is none. Inside
-    /// of a test scope it is that of the scope.
+    /// Returns the budget that has this name in the whole process, and makes it with the defaults
+    /// if there is none. Inside of a test scope it is that of the scope.
     ///
     /// # Errors
     ///
@@ -151,7 +152,8 @@ impl RetryBudget {
         self.0.tokens.deposit();
     }
 
-    /// Takes what one retry costs, and tells whether it could: from the calls' tokens, else from the floor.
+    /// Takes what one retry costs, and tells whether it could: from the calls' tokens, else from
+    /// the floor.
     ///
     /// # Examples
     ///
@@ -192,28 +194,38 @@ pub struct RetryBudgetBuilder {
 
 impl Default for RetryBudgetBuilder {
     fn default() -> Self {
-        let config = BudgetConfig { ratio: 0.2, floor: 10, burst: 100 };
-        Self { name: None, config, clock: None }
+        let config = BudgetConfig {
+            ratio: 0.2,
+            floor: 10,
+            burst: 100,
+        };
+        Self {
+            name: None,
+            config,
+            clock: None,
+        }
     }
 }
 
 impl RetryBudgetBuilder {
     /// Sets the name under which the whole process shares the budget: 1 to 100 printable bytes.
     ///
-    /// Where the name exists already, [`build`](Self::build) returns that budget; if it was configured otherwise, the
-    /// first configuration stays and a warning is logged.
+    /// Where the name exists already, [`build`](Self::build) returns that budget; if it was
+    /// configured otherwise, the first configuration stays and a warning is logged.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(GuardName(name.into()));
         self
     }
 
-    /// Sets how many retries each call pays for, 0 to 1000; 0.2 allows one retry for every five calls.
+    /// Sets how many retries each call pays for, 0 to 1000; 0.2 allows one retry for every five
+    /// calls.
     pub fn ratio(mut self, ratio: f64) -> Self {
         self.config.ratio = ratio;
         self
     }
 
-    /// Sets how many retries are allowed in each second whatever the calls have paid; 0 gives no floor.
+    /// Sets how many retries are allowed in each second whatever the calls have paid; 0 gives no
+    /// floor.
     ///
     /// So many may come at once, after that one each `1 / floor` seconds.
     pub fn floor(mut self, retries_per_second: u32) -> Self {
@@ -249,24 +261,50 @@ impl RetryBudgetBuilder {
     /// assert_eq!(fields, ["name", "ratio"]);
     /// ```
     pub fn build(self) -> Result<RetryBudget, ConfigError> {
-        let Self { name, config, clock } = self;
-        let bad_name = name.as_deref().and_then(|name| name::problem("name", name, LONGEST_NAME));
+        let Self {
+            name,
+            config,
+            clock,
+        } = self;
+        let bad_name = name
+            .as_deref()
+            .and_then(|name| name::problem("name", name, LONGEST_NAME));
         let bad_ratio = (!(0.0..=1000.0).contains(&config.ratio))
             .then(|| ConfigError::new("ratio", config.ratio, "must be a number from 0 to 1000"));
         if let Some(problem) = ConfigError::join(bad_name.into_iter().chain(bad_ratio)) {
             return Err(problem);
         }
         let name = name.map(|name| name.0.into_boxed_str());
-        // One that has a name belongs to the scope, and goes by its clock; another one may outlive it.
-        let here =
-            |name: &Option<Box<str>>| if name.is_some() { SharedClock::current() } else { SharedClock::default() };
+        // One that has a name belongs to the scope, and goes by its clock; another one may outlive
+        // it.
+        let here = |name: &Option<Box<str>>| {
+            if name.is_some() {
+                SharedClock::current()
+            } else {
+                SharedClock::default()
+            }
+        };
         let make = |name| {
             let clock = clock.unwrap_or_else(|| here(&name));
-            let (tokens, floor) = (Tokens::new(config.ratio, config.burst), Floor::new(config.floor));
-            RetryBudget(Arc::new(Shared { name, config, tokens, floor, clock }))
+            let (tokens, floor) = (
+                Tokens::new(config.ratio, config.burst),
+                Floor::new(config.floor),
+            );
+            RetryBudget(Arc::new(Shared {
+                name,
+                config,
+                tokens,
+                floor,
+                clock,
+            }))
         };
-        let Some(name) = name else { return Ok(make(None)) };
-        let shared = lock(&by_name()).entry(name.clone()).or_insert_with(|| make(Some(name))).clone();
+        let Some(name) = name else {
+            return Ok(make(None));
+        };
+        let shared = lock(&by_name())
+            .entry(name.clone())
+            .or_insert_with(|| make(Some(name)))
+            .clone();
         if shared.0.config != config {
             let name = shared.name();
             tracing::warn!(
@@ -279,7 +317,8 @@ impl RetryBudgetBuilder {
     }
 }
 
-/// The budgets that have a name here: those of the process, or of the test scope that this thread is in.
+/// The budgets that have a name here: those of the process, or of the test scope that this thread
+/// is in.
 fn by_name() -> Arc<Named> {
     scope::part(|_| Named::default()).unwrap_or_else(|| Arc::clone(NAMED.get_or_init(Arc::default)))
 }
@@ -289,7 +328,8 @@ fn lock(named: &Named) -> MutexGuard<'_, HashMap<Box<str>, RetryBudget>> {
     named.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Where a [`Retry`](super::Retry) gets its budget from: a handle, or a name that the whole process shares.
+/// Where a [`Retry`](super::Retry) gets its budget from: a handle, or a name that the whole process
+/// shares.
 #[derive(Clone, Debug)]
 pub struct BudgetSource(pub(crate) Source);
 

@@ -100,10 +100,12 @@ impl RetryBuilder {
 
     /// Limits how long each attempt may take; longer than zero, for the async forms.
     ///
-    /// An attempt that takes longer is dropped, and its outcome is a [`Rejection`](crate::Rejection) with code
-    /// `TIMEOUT_ERROR` (retried like any transient error) turned into the function's error type; for that reason the
-    /// `Retry` that is built asks for `E: From<Rejection>`, and has no blocking form. An attempt gets no more time
-    /// than is left of `max_elapsed` and of the deadline around the call ([`call::remaining`](crate::call::remaining)).
+    /// An attempt that takes longer is dropped, and its outcome is a
+    /// [`Rejection`](crate::Rejection) with code `TIMEOUT_ERROR` (retried like any transient error)
+    /// turned into the function's error type; for that reason the `Retry` that is built asks for
+    /// `E: From<Rejection>`, and has no blocking form. An attempt gets no more time than is left of
+    /// `max_elapsed` and of the deadline around the call
+    /// ([`call::remaining`](crate::call::remaining)).
     ///
     /// # Examples
     ///
@@ -190,7 +192,8 @@ impl<A> RetryBuilder<A> {
         self
     }
 
-    /// Sets how often the function is called in all, at least 1; to give `max_retries` as well is an error.
+    /// Sets how often the function is called in all, at least 1; to give `max_retries` as well is
+    /// an error.
     ///
     /// # Examples
     ///
@@ -213,29 +216,32 @@ impl<A> RetryBuilder<A> {
         self
     }
 
-    /// Sets by how much delays grow: a finite number of at least 1; 2.0 by default (3.0 for decorrelated delays).
+    /// Sets by how much delays grow: a finite number of at least 1; 2.0 by default (3.0 for
+    /// decorrelated delays).
     pub fn backoff_factor(mut self, factor: f64) -> Self {
         self.backoff_factor = Some(factor);
         self
     }
 
-    /// Sets the longest delay, jitter included; 60 s by default, or `initial_delay` where that is longer. Beside an
-    /// `initial_delay` it must be at least that.
+    /// Sets the longest delay, jitter included; 60 s by default, or `initial_delay` where that is
+    /// longer. Beside an `initial_delay` it must be at least that.
     pub fn max_delay(mut self, delay: Duration) -> Self {
         self.max_delay = Some(delay);
         self
     }
 
-    /// Sets how delays are spread: `true` (the default) for full jitter, `false`, a fraction as `0.2`, a name as `"equal"`,
-    /// or a [`Jitter`].
+    /// Sets how delays are spread: `true` (the default) for full jitter, `false`, a fraction as
+    /// `0.2`, a name as `"equal"`, or a [`Jitter`].
     pub fn jitter(mut self, jitter: impl Into<JitterSetting>) -> Self {
         self.jitter = Some(jitter.into().0);
         self
     }
 
-    /// Sets how delays grow: a [`BackoffKind`], its name as in `#[retry(backoff = "linear")]`, or a whole [`Backoff`].
+    /// Sets how delays grow: a [`BackoffKind`], its name as in `#[retry(backoff = "linear")]`, or a
+    /// whole [`Backoff`].
     ///
-    /// The other setters of delays override the values of a `Backoff`, in whatever order they are called.
+    /// The other setters of delays override the values of a `Backoff`, in whatever order they are
+    /// called.
     ///
     /// # Examples
     ///
@@ -250,21 +256,25 @@ impl<A> RetryBuilder<A> {
     /// ```
     pub fn backoff(mut self, backoff: impl Into<BackoffSetting>) -> Self {
         match backoff.into().0 {
-            Setting::Whole(backoff) => (self.base, self.base_is_chosen, self.kind) = (backoff, true, None),
+            Setting::Whole(backoff) => {
+                (self.base, self.base_is_chosen, self.kind) = (backoff, true, None);
+            }
             Setting::Kind(kind) => self.kind = Some(Ok(kind)),
             Setting::Name(name) => {
-                let kind = BackoffKind::ALL.into_iter().find(|kind| kind.name() == name);
+                let kind = BackoffKind::ALL
+                    .into_iter()
+                    .find(|kind| kind.name() == name);
                 self.kind = Some(kind.ok_or(name));
             }
         }
         self
     }
 
-    /// Sets how much time may pass from the start of the first attempt to the start of the last; longer than zero, and
-    /// unlimited by default.
+    /// Sets how much time may pass from the start of the first attempt to the start of the last;
+    /// longer than zero, and unlimited by default.
     ///
-    /// A wait that would end later is not begun: the error goes to the caller at once. An attempt that runs is not cut
-    /// off, unless `attempt_timeout` is set.
+    /// A wait that would end later is not begun: the error goes to the caller at once. An attempt
+    /// that runs is not cut off, unless `attempt_timeout` is set.
     pub fn max_elapsed(mut self, limit: Duration) -> Self {
         self.max_elapsed = Some(limit);
         self
@@ -272,10 +282,10 @@ impl<A> RetryBuilder<A> {
 
     /// Sets who decides whether an error of type `E` is worth another try, in place of its class.
     ///
-    /// One predicate can be set for each error type; the last one set for a type counts. Errors of other types are
-    /// judged by their class: permanent ones are not retried. The rejection of a policy further in (an open circuit) is
-    /// never retried, whatever the predicate returns. For a predicate that sees the whole outcome there is
-    /// [`Retry::call_while`].
+    /// One predicate can be set for each error type; the last one set for a type counts. Errors of
+    /// other types are judged by their class: permanent ones are not retried. The rejection of a
+    /// policy further in (an open circuit) is never retried, whatever the predicate returns. For a
+    /// predicate that sees the whole outcome there is [`Retry::call_while`].
     ///
     /// # Examples
     ///
@@ -296,20 +306,25 @@ impl<A> RetryBuilder<A> {
     /// assert_eq!(runs, 1);
     /// # Ok::<(), gardefou::ConfigError>(())
     /// ```
-    pub fn retry_if<E: 'static>(mut self, predicate: impl Fn(&E) -> bool + Send + Sync + 'static) -> Self {
+    pub fn retry_if<E: 'static>(
+        mut self,
+        predicate: impl Fn(&E) -> bool + Send + Sync + 'static,
+    ) -> Self {
         self.hooks.add_predicate(predicate);
         self
     }
 
-    /// Sets a function that computes the delay after an error of type `E`, in place of the backoff and its jitter.
+    /// Sets a function that computes the delay after an error of type `E`, in place of the backoff
+    /// and its jitter.
     ///
-    /// It is called with the attempt that failed and its error, where another attempt may follow, and returns a
-    /// [`Duration`], or an `Option` of one whose `None` leaves this delay to the backoff. The delay is used as it is, up
-    /// to [`max_delay`](Self::max_delay); an error with a wait (`retry_after()`) is still waited for at least that long.
-    /// Zero starts no timer.
+    /// It is called with the attempt that failed and its error, where another attempt may follow,
+    /// and returns a [`Duration`], or an `Option` of one whose `None` leaves this delay to the
+    /// backoff. The delay is used as it is, up to [`max_delay`](Self::max_delay); an error with a
+    /// wait (`retry_after()`) is still waited for at least that long. Zero starts no timer.
     ///
-    /// One function can be set for each error type; the last one set for a type counts. Errors of other types, and
-    /// values that a predicate of [`Retry::call_while`] refuses, have the delays of the backoff.
+    /// One function can be set for each error type; the last one set for a type counts. Errors of
+    /// other types, and values that a predicate of [`Retry::call_while`] refuses, have the delays
+    /// of the backoff.
     ///
     /// # Examples
     ///
@@ -343,7 +358,10 @@ impl<A> RetryBuilder<A> {
     /// Sets a callback for each failed attempt that another one follows, called before the wait.
     ///
     /// It runs on the thread that called. A panic in it is contained and logged; the retry goes on.
-    pub fn on_retry(mut self, callback: impl Fn(&FailedAttempt<'_>) + Send + Sync + 'static) -> Self {
+    pub fn on_retry(
+        mut self,
+        callback: impl Fn(&FailedAttempt<'_>) + Send + Sync + 'static,
+    ) -> Self {
         self.hooks.set_on_retry(callback);
         self
     }
@@ -365,13 +383,16 @@ impl<A> RetryBuilder<A> {
     /// assert_eq!(retry.call(|| Err::<(), _>("no")), Err("no"));
     /// # Ok::<(), gardefou::ConfigError>(())
     /// ```
-    pub fn on_give_up(mut self, callback: impl Fn(&FailedAttempt<'_>) + Send + Sync + 'static) -> Self {
+    pub fn on_give_up(
+        mut self,
+        callback: impl Fn(&FailedAttempt<'_>) + Send + Sync + 'static,
+    ) -> Self {
         self.hooks.set_on_give_up(callback);
         self
     }
 
-    /// Sets the budget that retries must pay from: a [`RetryBudget`](super::RetryBudget), or the name of one that the
-    /// whole process shares; none by default.
+    /// Sets the budget that retries must pay from: a [`RetryBudget`](super::RetryBudget), or the
+    /// name of one that the whole process shares; none by default.
     pub fn budget(mut self, budget: impl Into<BudgetSource>) -> Self {
         self.budget = Some(budget.into());
         self
@@ -383,8 +404,9 @@ impl<A> RetryBuilder<A> {
         self
     }
 
-    /// Sets the level of the log lines between attempts; by default [`Warn`](LogLevel::Warn) after an error, and
-    /// [`Debug`](LogLevel::Debug) after a value that a predicate refuses, as in a loop that polls.
+    /// Sets the level of the log lines between attempts; by default [`Warn`](LogLevel::Warn) after
+    /// an error, and [`Debug`](LogLevel::Debug) after a value that a predicate refuses, as in a
+    /// loop that polls.
     ///
     /// The line after the last attempt has a level of its own.
     ///
@@ -435,7 +457,10 @@ impl<A> RetryBuilder<A> {
         problems.extend(name::problem("name", &self.name, LONGEST_NAME));
         let max_attempts = self.attempts_or(&mut problems);
         let backoff = self.backoff_or(&mut problems);
-        for (field, limit) in [("max_elapsed", self.max_elapsed), ("attempt_timeout", self.attempt_timeout)] {
+        for (field, limit) in [
+            ("max_elapsed", self.max_elapsed),
+            ("attempt_timeout", self.attempt_timeout),
+        ] {
             if limit.is_some_and(|limit| limit.is_zero()) {
                 problems.push(ConfigError::new(field, "0", "must be longer than zero"));
             }
@@ -450,9 +475,20 @@ impl<A> RetryBuilder<A> {
         if let Some(problem) = ConfigError::join(problems) {
             return Err(problem);
         }
-        let config =
-            RetryConfig { max_attempts, backoff, max_elapsed: self.max_elapsed, attempt_timeout: self.attempt_timeout };
-        let Self { name, clock, hooks, log_level, place, .. } = self;
+        let config = RetryConfig {
+            max_attempts,
+            backoff,
+            max_elapsed: self.max_elapsed,
+            attempt_timeout: self.attempt_timeout,
+        };
+        let Self {
+            name,
+            clock,
+            hooks,
+            log_level,
+            place,
+            ..
+        } = self;
         let has_opening = budget.is_some() || config.max_elapsed.is_some();
         Ok(Retry::from_core(Arc::new(Core {
             name,
@@ -513,15 +549,26 @@ impl<A> RetryBuilder<A> {
         };
         problems.extend(backoff.problems());
         let is_chosen = self.base_is_chosen || self.initial_delay.is_some();
-        if let Some(longest) = backoff.max_delay.filter(|longest| is_chosen && *longest < backoff.initial) {
-            let rule = format!("must be at least `initial_delay`, which is {:?}", backoff.initial);
-            problems.push(ConfigError::new("max_delay", format_args!("{longest:?}"), rule));
+        if let Some(longest) = backoff
+            .max_delay
+            .filter(|longest| is_chosen && *longest < backoff.initial)
+        {
+            let rule = format!(
+                "must be at least `initial_delay`, which is {:?}",
+                backoff.initial
+            );
+            problems.push(ConfigError::new(
+                "max_delay",
+                format_args!("{longest:?}"),
+                rule,
+            ));
         }
         backoff
     }
 }
 
-/// How the delays of a retry are given: as a whole [`Backoff`], a [`BackoffKind`], or the name of one.
+/// How the delays of a retry are given: as a whole [`Backoff`], a [`BackoffKind`], or the name of
+/// one.
 #[derive(Clone, Debug)]
 pub struct BackoffSetting(Setting);
 

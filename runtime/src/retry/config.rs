@@ -9,8 +9,9 @@ use std::{num::NonZeroU32, time::Duration};
 ///
 /// - `max_attempts` 4: the call and three retries (`max_retries` 3)
 /// - `backoff` exponential from 0.5 s by a factor of 2.0, at most 60 s, with full jitter
-/// - `max_elapsed` none: the attempts bound the waiting, to 3.5 s in all with the default delays and to three times
-///   `max_delay` with any; a default limit here would have every call read the clock before it runs
+/// - `max_elapsed` none: the attempts bound the waiting, to 3.5 s in all with the default delays
+///   and to three times `max_delay` with any; a default limit here would have every call read the
+///   clock before it runs
 /// - `attempt_timeout` none
 ///
 /// # Examples

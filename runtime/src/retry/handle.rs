@@ -22,29 +22,32 @@ use std::{
 ///
 /// Cheap to clone; clones share one configuration and one budget. Each call is a series of its own.
 ///
-/// What is retried: every error, except one whose [class](crate::error::Class) is permanent and the rejection of a policy
-/// further in (an open circuit), whatever error type it became; `retry_if` replaces the class. Classes are seen on
-/// [`AppError`](crate::AppError), [`std::io::Error`], [`Rejection`](crate::Rejection), boxed errors and types with codes
-/// ([`Coded`](crate::Coded)), through their chains of sources; for any other type there is `retry_if`
-/// ([`is_retryable`](super::is_retryable) reads the chain of any error). An error with a wait (`retry_after()`) is
-/// obeyed: the wait is at least that long, and where that exceeds `max_delay`, or what is left of `max_elapsed` or of
-/// the deadline around the call ([`call::remaining`](crate::call::remaining)), the error is returned at once.
+/// What is retried: every error, except one whose [class](crate::error::Class) is permanent and the
+/// rejection of a policy further in (an open circuit), whatever error type it became; `retry_if`
+/// replaces the class. Classes are seen on [`AppError`](crate::AppError), [`std::io::Error`],
+/// [`Rejection`](crate::Rejection), boxed errors and types with codes ([`Coded`](crate::Coded)),
+/// through their chains of sources; for any other type there is `retry_if`
+/// ([`is_retryable`](super::is_retryable) reads the chain of any error). An error with a wait
+/// (`retry_after()`) is obeyed: the wait is at least that long, and where that exceeds `max_delay`,
+/// or what is left of `max_elapsed` or of the deadline around the call
+/// ([`call::remaining`](crate::call::remaining)), the error is returned at once.
 ///
-/// Each attempt runs in a frame of its own: inside it, [`call::attempt`](crate::call::attempt) returns the attempt, and
-/// errors that are reported count only if no other attempt follows. A retry inside an attempt of another one is logged
-/// once as a warning, with both places.
+/// Each attempt runs in a frame of its own: inside it, [`call::attempt`](crate::call::attempt)
+/// returns the attempt, and errors that are reported count only if no other attempt follows. A
+/// retry inside an attempt of another one is logged once as a warning, with both places.
 ///
-/// What comes back: the last outcome, untouched. An [`AppError`](crate::AppError) has the details `attempts`, `elapsed`
-/// (seconds) and `earlier_errors` then: the texts of the errors before it, at most 256 bytes each, and of more than eight
-/// the first one and the latest ones. For other types there is
-/// [`FailedAttempt::earlier_errors`](super::FailedAttempt::earlier_errors).
+/// What comes back: the last outcome, untouched. An [`AppError`](crate::AppError) has the details
+/// `attempts`, `elapsed` (seconds) and `earlier_errors` then: the texts of the errors before it, at
+/// most 256 bytes each, and of more than eight the first one and the latest ones. For other types
+/// there is [`FailedAttempt::earlier_errors`](super::FailedAttempt::earlier_errors).
 ///
 /// `A` is whether attempts are limited in time: [`Untimed`], or [`Timed`] after
 /// [`attempt_timeout`](RetryBuilder::attempt_timeout).
 ///
 /// # Panics
 ///
-/// A panic of the function, or of a predicate, goes through to the caller; it is not retried and leaves nothing behind.
+/// A panic of the function, or of a predicate, goes through to the caller; it is not retried and
+/// leaves nothing behind.
 ///
 /// # Examples
 ///
@@ -88,7 +91,8 @@ pub(crate) struct Core {
     pub(super) place: &'static Location<'static>,
     /// Whether it was reported that it runs inside of another retry's attempt.
     pub(super) warned_of_nesting: AtomicBool,
-    /// Whether a series begins with more than its first attempt: with the budget, or a look at the clock.
+    /// Whether a series begins with more than its first attempt: with the budget, or a look at the
+    /// clock.
     pub(super) has_opening: bool,
 }
 
@@ -106,7 +110,9 @@ impl Rejector for Core {
     }
 
     fn cause(&self, _generation: u64) -> Option<String> {
-        self.config.attempt_timeout.map(|limit| format!("the attempt took longer than {limit:?}"))
+        self.config
+            .attempt_timeout
+            .map(|limit| format!("the attempt took longer than {limit:?}"))
     }
 }
 
@@ -170,10 +176,13 @@ impl Retry {
     /// # Ok::<(), gardefou::ConfigError>(())
     /// ```
     #[inline]
-    pub fn call_with<T, E: 'static>(&self, mut op: impl FnMut(Attempt) -> Result<T, E>) -> Result<T, E> {
+    pub fn call_with<T, E: 'static>(
+        &self,
+        mut op: impl FnMut(Attempt) -> Result<T, E>,
+    ) -> Result<T, E> {
         let mut run = self.start();
-        // The first attempt stands apart from the loop: an `Ok` then goes to the caller by its value alone, and not
-        // with all the bytes that the largest error could have.
+        // The first attempt stands apart from the loop: an `Ok` then goes to the caller by its
+        // value alone, and not with all the bytes that the largest error could have.
         match attempt_once(&mut run, &mut op) {
             Ok(value) => {
                 run.succeeded();
@@ -183,11 +192,11 @@ impl Retry {
         }
     }
 
-    /// As [`call`](Self::call), where a predicate on the whole outcome decides whether to call again: also after an
-    /// `Ok`.
+    /// As [`call`](Self::call), where a predicate on the whole outcome decides whether to call
+    /// again: also after an `Ok`.
     ///
-    /// The predicate takes the place of `retry_if` and of the class. When the attempts are used up, the last outcome
-    /// comes back as it is.
+    /// The predicate takes the place of `retry_if` and of the class. When the attempts are used up,
+    /// the last outcome comes back as it is.
     ///
     /// # Errors
     ///
@@ -235,8 +244,8 @@ impl Retry {
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future drops the attempt that runs, or ends the wait; no further attempt is made. A future that was
-    /// never polled has called nothing.
+    /// Dropping the future drops the attempt that runs, or ends the wait; no further attempt is
+    /// made. A future that was never polled has called nothing.
     ///
     /// # Examples
     ///
@@ -285,14 +294,18 @@ impl Retry {
     /// # Ok::<(), gardefou::ConfigError>(())
     /// # }).unwrap();
     /// ```
-    pub async fn call_async_with<T, E: 'static, F>(&self, op: impl FnMut(Attempt) -> F) -> Result<T, E>
+    pub async fn call_async_with<T, E: 'static, F>(
+        &self,
+        op: impl FnMut(Attempt) -> F,
+    ) -> Result<T, E>
     where
         F: Future<Output = Result<T, E>>,
     {
         self.drive_async(op, settle).await
     }
 
-    /// As [`call_async`](Self::call_async), where a predicate on the whole outcome decides whether to call again.
+    /// As [`call_async`](Self::call_async), where a predicate on the whole outcome decides whether
+    /// to call again.
     ///
     /// # Errors
     ///
@@ -329,11 +342,16 @@ impl Retry {
     where
         F: Future<Output = Result<T, E>>,
     {
-        self.drive_async(|_| op(), |run, result| run.settle_while(result, &AnyError, &again)).await
+        self.drive_async(
+            |_| op(),
+            |run, result| run.settle_while(result, &AnyError, &again),
+        )
+        .await
     }
 
-    /// As [`call_async`](Self::call_async), and hands each attempt a state that it gives back with its result: what the
-    /// attempts borrow mutably, `&mut self` for example, which a closure cannot lend to the futures that it makes.
+    /// As [`call_async`](Self::call_async), and hands each attempt a state that it gives back with
+    /// its result: what the attempts borrow mutably, `&mut self` for example, which a closure
+    /// cannot lend to the futures that it makes.
     ///
     /// The state ends with the call; to have it afterwards, hand over a reference.
     ///
@@ -379,7 +397,11 @@ impl Retry {
     /// # Ok::<(), gardefou::ConfigError>(())
     /// # }).unwrap();
     /// ```
-    pub async fn call_with_state_async<S, T, E: 'static, F>(&self, state: S, mut op: impl FnMut(S) -> F) -> Result<T, E>
+    pub async fn call_with_state_async<S, T, E: 'static, F>(
+        &self,
+        state: S,
+        mut op: impl FnMut(S) -> F,
+    ) -> Result<T, E>
     where
         F: Future<Output = (S, Result<T, E>)>,
     {
@@ -418,11 +440,13 @@ impl Retry {
 
 #[cfg(feature = "async")]
 impl Retry<Timed> {
-    /// Awaits what `op` makes, each attempt for at most `attempt_timeout`, until it succeeds or the retry gives up.
+    /// Awaits what `op` makes, each attempt for at most `attempt_timeout`, until it succeeds or the
+    /// retry gives up.
     ///
     /// # Errors
     ///
-    /// That of the last call; where that was cut off, a [`Rejection`](crate::Rejection) with code `TIMEOUT_ERROR` turned into `E`.
+    /// That of the last call; where that was cut off, a [`Rejection`](crate::Rejection) with code
+    /// `TIMEOUT_ERROR` turned into `E`.
     ///
     /// # Panics
     ///
@@ -469,7 +493,8 @@ impl Retry<Timed> {
     ///
     /// # Errors
     ///
-    /// That of the last call; where that was cut off, a [`Rejection`](crate::Rejection) with code `TIMEOUT_ERROR` turned into `E`.
+    /// That of the last call; where that was cut off, a [`Rejection`](crate::Rejection) with code
+    /// `TIMEOUT_ERROR` turned into `E`.
     ///
     /// # Cancel safety
     ///
@@ -483,7 +508,10 @@ impl Retry<Timed> {
         loop {
             let attempt = op(run.attempt());
             let outcome = run.limit(attempt).await;
-            match settle(&mut run, outcome.unwrap_or_else(|cut_off| Err(cut_off.into()))) {
+            match settle(
+                &mut run,
+                outcome.unwrap_or_else(|cut_off| Err(cut_off.into())),
+            ) {
                 ControlFlow::Break(result) => return result,
                 ControlFlow::Continue(delay) => run.wait_async(delay).await,
             }
@@ -493,7 +521,10 @@ impl Retry<Timed> {
 
 /// Makes one attempt in its frame.
 #[inline]
-fn attempt_once<T, E>(run: &mut Run<'_>, op: &mut impl FnMut(Attempt) -> Result<T, E>) -> Result<T, E> {
+fn attempt_once<T, E>(
+    run: &mut Run<'_>,
+    op: &mut impl FnMut(Attempt) -> Result<T, E>,
+) -> Result<T, E> {
     let attempt = run.attempt();
     let _entered = run.enter();
     op(attempt)
@@ -502,7 +533,11 @@ fn attempt_once<T, E>(run: &mut Run<'_>, op: &mut impl FnMut(Attempt) -> Result<
 /// What becomes of a call whose first attempt failed.
 #[cold]
 #[inline(never)]
-fn call_again<T, E: 'static>(mut run: Run<'_>, first: E, mut op: impl FnMut(Attempt) -> Result<T, E>) -> Result<T, E> {
+fn call_again<T, E: 'static>(
+    mut run: Run<'_>,
+    first: E,
+    mut op: impl FnMut(Attempt) -> Result<T, E>,
+) -> Result<T, E> {
     let mut result = Err(first);
     loop {
         // What is not returned is dropped in there, before the wait.
@@ -516,13 +551,19 @@ fn call_again<T, E: 'static>(mut run: Run<'_>, first: E, mut op: impl FnMut(Atte
 
 /// What comes after an outcome that is judged by its error.
 #[inline]
-fn settle<T, E: 'static>(run: &mut Run<'_>, result: Result<T, E>) -> ControlFlow<Result<T, E>, Duration> {
+fn settle<T, E: 'static>(
+    run: &mut Run<'_>,
+    result: Result<T, E>,
+) -> ControlFlow<Result<T, E>, Duration> {
     run.settle(result, &AnyError, |_| None)
 }
 
 impl<A> Retry<A> {
     pub(super) fn from_core(core: Arc<Core>) -> Self {
-        Self { core, attempts: PhantomData }
+        Self {
+            core,
+            attempts: PhantomData,
+        }
     }
 
     /// Starts a series of attempts in a loop of the caller's own; see [`Run`].
@@ -549,7 +590,8 @@ impl<A> Retry<A> {
         self.core.budget.as_ref()
     }
 
-    /// Forgets whether attempts are timed, for generated code, whose loops ask [`Run::limit`] themselves.
+    /// Forgets whether attempts are timed, for generated code, whose loops ask [`Run::limit`]
+    /// themselves.
     #[doc(hidden)]
     pub fn erased(self) -> Retry {
         Retry::from_core(self.core)

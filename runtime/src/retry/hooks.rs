@@ -41,12 +41,13 @@ pub struct FailedAttempt<'a> {
     pub next: Next,
     /// Why no other attempt follows, if none does.
     pub stop: Option<StopReason>,
-    /// The time since the first attempt started where `max_elapsed` is set, and since it failed where not.
+    /// The time since the first attempt started where `max_elapsed` is set, and since it failed
+    /// where not.
     pub elapsed: Duration,
     /// What can be seen of the error.
     pub error: ErrorRef<'a>,
-    /// The texts of the errors before it, at most 256 bytes each: of more than eight, the first one and the latest ones.
-    /// Secrets are not removed.
+    /// The texts of the errors before it, at most 256 bytes each: of more than eight, the first one
+    /// and the latest ones. Secrets are not removed.
     pub earlier_errors: &'a [String],
     pub(crate) any: Option<&'a dyn Any>,
 }
@@ -113,23 +114,35 @@ pub(crate) struct Hooks {
 }
 
 impl Hooks {
-    pub(crate) fn set_on_retry(&mut self, callback: impl Fn(&FailedAttempt<'_>) + Send + Sync + 'static) {
+    pub(crate) fn set_on_retry(
+        &mut self,
+        callback: impl Fn(&FailedAttempt<'_>) + Send + Sync + 'static,
+    ) {
         self.on_retry = Some(Box::new(callback));
     }
 
-    pub(crate) fn set_on_give_up(&mut self, callback: impl Fn(&FailedAttempt<'_>) + Send + Sync + 'static) {
+    pub(crate) fn set_on_give_up(
+        &mut self,
+        callback: impl Fn(&FailedAttempt<'_>) + Send + Sync + 'static,
+    ) {
         self.on_give_up = Some(Box::new(callback));
     }
 
-    pub(crate) fn add_predicate<E: 'static>(&mut self, predicate: impl Fn(&E) -> bool + Send + Sync + 'static) {
-        self.predicates.push(Box::new(move |error| error.downcast_ref().map(&predicate)));
+    pub(crate) fn add_predicate<E: 'static>(
+        &mut self,
+        predicate: impl Fn(&E) -> bool + Send + Sync + 'static,
+    ) {
+        self.predicates
+            .push(Box::new(move |error| error.downcast_ref().map(&predicate)));
     }
 
     pub(crate) fn add_delay<E: 'static, D: Into<Option<Duration>>>(
         &mut self,
         delay: impl Fn(Attempt, &E) -> D + Send + Sync + 'static,
     ) {
-        self.delays.push(Box::new(move |attempt, error| Some(delay(attempt, error.downcast_ref()?).into())));
+        self.delays.push(Box::new(move |attempt, error| {
+            Some(delay(attempt, error.downcast_ref()?).into())
+        }));
     }
 
     /// Returns `true` where a callback sees failed attempts.
@@ -140,16 +153,24 @@ impl Hooks {
     /// The answer of the user's predicate for this type of error, if there is one.
     pub(crate) fn retry_if(&self, error: Option<&dyn Any>) -> Option<bool> {
         let error = error?;
-        self.predicates.iter().rev().find_map(|predicate| predicate(error))
+        self.predicates
+            .iter()
+            .rev()
+            .find_map(|predicate| predicate(error))
     }
 
     /// The delay that the user's function for this type of error computes, if there is one.
     pub(crate) fn delay(&self, attempt: Attempt, error: Option<&dyn Any>) -> Option<Duration> {
         let error = error?;
-        self.delays.iter().rev().find_map(|delay| delay(attempt, error)).flatten()
+        self.delays
+            .iter()
+            .rev()
+            .find_map(|delay| delay(attempt, error))
+            .flatten()
     }
 
-    /// Tells the callback that wants to hear of this; what it breaks is its own, and the call goes on.
+    /// Tells the callback that wants to hear of this; what it breaks is its own, and the call goes
+    /// on.
     pub(crate) fn tell(&self, failed: &FailedAttempt<'_>) {
         let (callback, name) = match failed.next {
             Next::Wait(_) => (&self.on_retry, "on_retry"),

@@ -2,10 +2,11 @@
 
 use crate::{ConfigError, name};
 
-/// How delays are spread at random, so that clients which failed together do not come back together.
+/// How delays are spread at random, so that clients which failed together do not come back
+/// together.
 ///
-/// Converts from `bool` (`true` is full jitter), from a fraction (`0.2` is plus-minus 20 %) and from a name (`"none"`,
-/// `"full"`, `"equal"`), as `#[retry(jitter = ..)]` writes it.
+/// Converts from `bool` (`true` is full jitter), from a fraction (`0.2` is plus-minus 20 %) and
+/// from a name (`"none"`, `"full"`, `"equal"`), as `#[retry(jitter = ..)]` writes it.
 ///
 /// # Examples
 ///
@@ -27,7 +28,8 @@ pub enum Jitter {
     Full,
     /// Anything between half of the computed delay and all of it: never returns at once.
     Equal,
-    /// The computed delay plus or minus this fraction of it (0 to 1); below the longest delay where it would reach above.
+    /// The computed delay plus or minus this fraction of it (0 to 1); below the longest delay where
+    /// it would reach above.
     PlusMinus(f64),
 }
 
@@ -51,7 +53,11 @@ impl TryFrom<&str> for Jitter {
             "none" => Ok(Self::None),
             "full" => Ok(Self::Full),
             "equal" => Ok(Self::Equal),
-            other => Err(ConfigError::new("jitter", name::shown(other), "must be none, full or equal")),
+            other => Err(ConfigError::new(
+                "jitter",
+                name::shown(other),
+                "must be none, full or equal",
+            )),
         }
     }
 }

@@ -1,9 +1,10 @@
 //! Calling again what failed: attempts, growing delays, and limits on both.
 //!
-//! A call to another machine fails now and then for reasons that pass by themselves. Calling again at once meets the
-//! same reason, calling again for ever makes a caller hang, and a thousand clients that call again in step keep a
-//! struggling service down. A [`Retry`] calls again a bounded number of times, after delays that grow and are spread at
-//! random ([`Backoff`], [`Jitter`]), knows errors that no other try can help, obeys a callee that asks to be left alone,
+//! A call to another machine fails now and then for reasons that pass by themselves. Calling again
+//! at once meets the same reason, calling again for ever makes a caller hang, and a thousand
+//! clients that call again in step keep a struggling service down. A [`Retry`] calls again a
+//! bounded number of times, after delays that grow and are spread at random ([`Backoff`],
+//! [`Jitter`]), knows errors that no other try can help, obeys a callee that asks to be left alone,
 //! and can be held to a [`RetryBudget`] that it shares with others.
 //!
 //! # Examples

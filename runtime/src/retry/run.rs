@@ -11,7 +11,9 @@ use crate::{
     AppError,
     call::{self, Attempt, Deadline, EnteredAttempt, EnteredDeadline, Frame, Packed},
     error::{Class, ErrorRef, View, details},
-    event::{self, LogLevel, RecordSlot, RetryEvent, RetryEventKind, StopReason, pending::Settlement},
+    event::{
+        self, LogLevel, RecordSlot, RetryEvent, RetryEventKind, StopReason, pending::Settlement,
+    },
     time::Tick,
 };
 #[cfg(feature = "async")]
@@ -34,15 +36,16 @@ use std::{
 
 /// One series of attempts: it is asked after each one what to do.
 ///
-/// [`Retry::call`](super::Retry::call) and its kin are such a loop around a closure. Where a closure is in the way (the
-/// attempts borrow mutably from what is around them, or leave by `return`), the loop is written out.
+/// [`Retry::call`](super::Retry::call) and its kin are such a loop around a closure. Where a
+/// closure is in the way (the attempts borrow mutably from what is around them, or leave by
+/// `return`), the loop is written out.
 ///
-/// While no attempt has failed, a run costs next to nothing: it reads no clock unless `max_elapsed` is set, and draws no
-/// random number.
+/// While no attempt has failed, a run costs next to nothing: it reads no clock unless `max_elapsed`
+/// is set, and draws no random number.
 ///
-/// A loop in place may wait on anything between an attempt and [`after`](Self::after), so that it knows the rejection of
-/// a policy further in only where the error shows it; [`is_retryable`](super::is_retryable) looks down its chain of
-/// sources.
+/// A loop in place may wait on anything between an attempt and [`after`](Self::after), so that it
+/// knows the rejection of a policy further in only where the error shows it;
+/// [`is_retryable`](super::is_retryable) looks down its chain of sources.
 ///
 /// # Cancel safety
 ///
@@ -93,7 +96,9 @@ impl Future for Wait {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        self.0.as_mut().map_or(Poll::Ready(()), |timer| timer.as_mut().poll(context))
+        self.0
+            .as_mut()
+            .map_or(Poll::Ready(()), |timer| timer.as_mut().poll(context))
     }
 }
 
@@ -107,26 +112,41 @@ impl fmt::Debug for Wait {
 impl<'r> Run<'r> {
     #[inline]
     pub(super) fn begin(core: &'r Arc<Core>) -> Self {
-        let began = if core.has_opening { Self::open(core) } else { Tick::MAX };
-        Self { core, began, frame: Frame::new() }
+        let began = if core.has_opening {
+            Self::open(core)
+        } else {
+            Tick::MAX
+        };
+        Self {
+            core,
+            began,
+            frame: Frame::new(),
+        }
     }
 
-    /// Pays into the budget and takes the time, where either is asked for; out of line, for most retries have neither.
+    /// Pays into the budget and takes the time, where either is asked for; out of line, for most
+    /// retries have neither.
     #[inline(never)]
     fn open(core: &Core) -> Tick {
         if let Some(budget) = &core.budget {
             budget.deposit();
         }
-        // A limit on the whole time counts the first attempt too; without one nobody asks when it began.
-        if core.config.max_elapsed.is_some() { core.clock().now() } else { Tick::MAX }
+        // A limit on the whole time counts the first attempt too; without one nobody asks when it
+        // began.
+        if core.config.max_elapsed.is_some() {
+            core.clock().now()
+        } else {
+            Tick::MAX
+        }
     }
 
     fn elapsed_at(&self, now: Tick) -> Duration {
         now.since(self.began)
     }
 
-    /// Decides what comes after an attempt; the outcome is only looked at, except that an [`AppError`] that goes to the
-    /// caller after several attempts gets the details `attempts`, `elapsed` (in seconds) and `earlier_errors`.
+    /// Decides what comes after an attempt; the outcome is only looked at, except that an
+    /// [`AppError`] that goes to the caller after several attempts gets the details `attempts`,
+    /// `elapsed` (in seconds) and `earlier_errors`.
     ///
     /// # Examples
     ///
@@ -144,10 +164,11 @@ impl<'r> Run<'r> {
         self.after_seen(result, &AnyError, |_| None, false)
     }
 
-    /// As [`after`](Self::after), where the caller's own view looks at the error and a predicate may decide; for
-    /// generated code, whose errors may borrow.
+    /// As [`after`](Self::after), where the caller's own view looks at the error and a predicate
+    /// may decide; for generated code, whose errors may borrow.
     ///
-    /// The predicate stands for `retry_if`: `None` leaves the decision to the configured predicates and the class.
+    /// The predicate stands for `retry_if`: `None` leaves the decision to the configured predicates
+    /// and the class.
     #[inline]
     fn after_seen<T, E, V: ErrorView<E>>(
         &mut self,
@@ -167,12 +188,12 @@ impl<'r> Run<'r> {
         }
     }
 
-    /// As [`after`](Self::after), where the caller's own view looks at the error and a predicate may decide; for
-    /// generated code, whose errors may borrow. The attempt was made between [`enter`](Self::enter) and the drop of what
-    /// that returned, or by [`watch`](Self::watch).
+    /// As [`after`](Self::after), where the caller's own view looks at the error and a predicate
+    /// may decide; for generated code, whose errors may borrow. The attempt was made between
+    /// [`enter`](Self::enter) and the drop of what that returned, or by [`watch`](Self::watch).
     ///
-    /// By value: an `Ok` then goes to the caller by its value alone, without the
-    /// detour through memory that a reference to the whole outcome costs (ten times the rest, where `E` is large).
+    /// By value: an `Ok` then goes to the caller by its value alone, without the detour through
+    /// memory that a reference to the whole outcome costs (ten times the rest, where `E` is large).
     #[doc(hidden)]
     #[inline]
     pub fn settle<T, E, V: ErrorView<E>>(
@@ -225,8 +246,14 @@ impl<'r> Run<'r> {
     #[inline(always)]
     pub fn enter(&mut self) -> EnteredAttempt<'_> {
         let (core, index) = (&**self.core, self.failed_attempts());
-        let deadline = if core.has_opening { limit_whole(core, self.began) } else { None };
-        let entered = self.frame.enter_attempt(index, core.config.max_attempts.get(), core.place, deadline);
+        let deadline = if core.has_opening {
+            limit_whole(core, self.began)
+        } else {
+            None
+        };
+        let entered =
+            self.frame
+                .enter_attempt(index, core.config.max_attempts.get(), core.place, deadline);
         if !entered.outer.is_none() {
             warn_of_nesting(core, entered.outer);
         }
@@ -266,28 +293,34 @@ impl<'r> Run<'r> {
         self.frame.succeeded();
     }
 
-    /// Returns `true` if a policy further in rejected the attempt that has just ended with an error.
+    /// Returns `true` if a policy further in rejected the attempt that has just ended with an
+    /// error.
     #[cold]
     fn is_rejected(&mut self) -> bool {
-        self.frame.inside().is_some_and(|inside| inside.rejection().is_some())
+        self.frame
+            .inside()
+            .is_some_and(|inside| inside.rejection().is_some())
     }
 
     /// Ends the frame of an attempt that ended with an error.
     #[cold]
     fn end_attempt(&mut self, next: Next) {
-        let Some(inside) = self.frame.end_use() else { return };
+        let Some(inside) = self.frame.end_use() else {
+            return;
+        };
         if let Next::Wait(_) = next {
             for held in inside.take_pending() {
                 event::pending::settle(held, Settlement::Retried);
             }
-            // What was reported or rejected inside has no say in the next attempt; what breakers counted stays counted.
+            // What was reported or rejected inside has no say in the next attempt; what breakers
+            // counted stays counted.
             inside.forget_errors();
         }
         inside.forward();
     }
 
-    /// As [`after`](Self::after), where the predicate sees the whole outcome and says whether to call again, an `Ok`
-    /// included.
+    /// As [`after`](Self::after), where the predicate sees the whole outcome and says whether to
+    /// call again, an `Ok` included.
     ///
     /// # Examples
     ///
@@ -321,19 +354,27 @@ impl<'r> Run<'r> {
         match result {
             Ok(_) if again => {
                 let view = View::of_ref(ErrorRef::Display(&"the result was refused"));
-                let seen = Seen { view, any: None, retry_if: Some(true), rejected: false, is_value: true };
+                let seen = Seen {
+                    view,
+                    any: None,
+                    retry_if: Some(true),
+                    rejected: false,
+                    is_value: true,
+                };
                 self.failed(seen, |_| None, |delay| delay).0
             }
             _ => self.after_seen(result, view, |_| Some(again), rejected),
         }
     }
 
-    /// Blocks the thread for a delay that [`after`](Self::after) gave; a zero delay starts no timer.
+    /// Blocks the thread for a delay that [`after`](Self::after) gave; a zero delay starts no
+    /// timer.
     pub fn wait(&self, delay: Duration) {
         self.core.clock().sleep(delay);
     }
 
-    /// Waits for a delay that [`after`](Self::after) gave, without blocking the thread; a zero delay starts no timer.
+    /// Waits for a delay that [`after`](Self::after) gave, without blocking the thread; a zero
+    /// delay starts no timer.
     ///
     /// # Panics
     ///
@@ -344,7 +385,8 @@ impl<'r> Run<'r> {
     /// Dropping the future ends the wait; nothing is left behind.
     #[cfg(feature = "async")]
     pub fn wait_async(&self, delay: Duration) -> Wait {
-        // Boxed, because who waits has no hurry, and a timer in place would make the future of every caller larger.
+        // Boxed, because who waits has no hurry, and a timer in place would make the future of
+        // every caller larger.
         let timer = (!delay.is_zero()).then(|| {
             let clock = self.core.clock();
             Box::pin(async move { clock.sleep_async(delay).await }) as Timer
@@ -368,12 +410,13 @@ impl<'r> Run<'r> {
 
     /// Gives one attempt the time that the configuration allows it, where it limits that.
     ///
-    /// The limit is `attempt_timeout`, or what is left of `max_elapsed` or of the deadline around the call where that is
-    /// less. What runs in the attempt finds it as [`call::remaining`].
+    /// The limit is `attempt_timeout`, or what is left of `max_elapsed` or of the deadline around
+    /// the call where that is less. What runs in the attempt finds it as [`call::remaining`].
     ///
     /// # Errors
     ///
-    /// A [`Rejection`] with code `TIMEOUT_ERROR` when the time is over; the future was dropped then.
+    /// A [`Rejection`] with code `TIMEOUT_ERROR` when the time is over; the future was dropped
+    /// then.
     ///
     /// # Cancel safety
     ///
@@ -395,14 +438,29 @@ impl<'r> Run<'r> {
     /// ```
     #[cfg(feature = "async")]
     pub async fn limit<F: Future>(&mut self, attempt: F) -> Result<F::Output, Rejection> {
-        let Some(timeout) = self.core.config.attempt_timeout else { return Ok(self.watch(attempt).await) };
+        let Some(timeout) = self.core.config.attempt_timeout else {
+            return Ok(self.watch(attempt).await);
+        };
         let (clock, own) = (self.core.clock(), timeout);
-        let whole = self.core.config.max_elapsed.map(|whole| whole.saturating_sub(self.elapsed_at(clock.now())));
-        let timeout = own.min(whole.unwrap_or(own)).min(call::remaining().unwrap_or(own));
+        let whole = self
+            .core
+            .config
+            .max_elapsed
+            .map(|whole| whole.saturating_sub(self.elapsed_at(clock.now())));
+        let timeout = own
+            .min(whole.unwrap_or(own))
+            .min(call::remaining().unwrap_or(own));
         // What was cut off after less than half of its limit says nothing about the callee.
-        let why = if timeout >= own / 2 { EndedBy::TimedOut } else { EndedBy::CutShort };
+        let why = if timeout >= own / 2 {
+            EndedBy::TimedOut
+        } else {
+            EndedBy::CutShort
+        };
         let deadline = Deadline::new(clock.now().after(timeout), clock);
-        let limited = call::until(deadline, call::end_by(attempt, tokio::time::sleep(timeout), why));
+        let limited = call::until(
+            deadline,
+            call::end_by(attempt, tokio::time::sleep(timeout), why),
+        );
         let outcome = self.watch(limited).await;
         outcome.ok_or_else(|| self.timed_out())
     }
@@ -423,7 +481,13 @@ impl<'r> Run<'r> {
         rejected: bool,
     ) -> Next {
         let retry_if = retry_if(error);
-        let seen = Seen { view: view.view(error), any: view.any(error), retry_if, rejected, is_value: false };
+        let seen = Seen {
+            view: view.view(error),
+            any: view.any(error),
+            retry_if,
+            rejected,
+            is_value: false,
+        };
         let own_delay = |attempt| view.own_delay(attempt, error);
         let (next, stop) = self.failed(seen, own_delay, |delay| view.wait(delay));
         if let Some(reason) = stop
@@ -450,15 +514,24 @@ impl<'r> Run<'r> {
         let own_delay = (hopeless.is_none() && !attempt.is_last())
             .then(|| own_delay(attempt).or_else(|| core.hooks.delay(attempt, seen.any)))
             .flatten();
-        let failure =
-            Failure { hopeless, own_delay, retry_after: seen.view.retry_after(), remaining: call::remaining() };
+        let failure = Failure {
+            hopeless,
+            own_delay,
+            retry_after: seen.view.retry_after(),
+            remaining: call::remaining(),
+        };
         let mut step = Step::resume(self.began, self.frame.note());
         let decision = step.after_failure_at(&core.config, failure, now);
         self.began = step.began();
         self.frame.set_note(step.note());
         let (next, stop) = match decision {
             // Asked last, so that a token is taken only for an attempt that is made.
-            Decision::Retry(_) if core.budget.as_ref().is_some_and(|budget| !budget.try_withdraw()) => {
+            Decision::Retry(_)
+                if core
+                    .budget
+                    .as_ref()
+                    .is_some_and(|budget| !budget.try_withdraw()) =>
+            {
                 (Next::Return, Some(StopReason::Budget))
             }
             Decision::Retry(delay) => (Next::Wait(wait(delay)), None),
@@ -478,15 +551,29 @@ impl<'r> Run<'r> {
             any: seen.any,
         });
         let kind = match (next, stop) {
-            (Next::Wait(delay), _) => RetryEventKind::Scheduled { delay, error: seen.view.error() },
-            (Next::Return, reason) => {
-                RetryEventKind::GaveUp { reason: reason.unwrap_or(StopReason::Exhausted), error: seen.view.error() }
-            }
+            (Next::Wait(delay), _) => RetryEventKind::Scheduled {
+                delay,
+                error: seen.view.error(),
+            },
+            (Next::Return, reason) => RetryEventKind::GaveUp {
+                reason: reason.unwrap_or(StopReason::Exhausted),
+                error: seen.view.error(),
+            },
         };
-        let event =
-            RetryEvent { name: &core.name, attempts, max_attempts, elapsed, kind, record: RecordSlot::default() };
+        let event = RetryEvent {
+            name: &core.name,
+            attempts,
+            max_attempts,
+            elapsed,
+            kind,
+            record: RecordSlot::default(),
+        };
         // A value that a predicate refuses is no failure: a loop that polls is not to fill the log.
-        let level = core.log_level.unwrap_or(if seen.is_value { LogLevel::Debug } else { LogLevel::Warn });
+        let level = core.log_level.unwrap_or(if seen.is_value {
+            LogLevel::Debug
+        } else {
+            LogLevel::Warn
+        });
         event::retry::tell(&event, level);
         // Where nobody sees it, none is made.
         let is_shown = core.hooks.are_set() || matches!(seen.view.error(), ErrorRef::App(_));
@@ -513,7 +600,10 @@ impl<'r> Run<'r> {
 
     /// Tells the reader of the last error what was tried.
     fn annotate(&self, error: &mut AppError, reason: StopReason) {
-        let cut_short = matches!(reason, StopReason::Deadline | StopReason::RetryAfter | StopReason::Budget);
+        let cut_short = matches!(
+            reason,
+            StopReason::Deadline | StopReason::RetryAfter | StopReason::Budget
+        );
         if self.failed_attempts() < 2 && !cut_short {
             return;
         }
@@ -534,7 +624,8 @@ const MOST_EARLIER: usize = 8;
 /// How many bytes of the text of each.
 const MAX_EARLIER: usize = 256;
 
-/// Keeps the text of an error that another attempt follows: of many errors the first one and the latest ones.
+/// Keeps the text of an error that another attempt follows: of many errors the first one and the
+/// latest ones.
 fn keep_text(earlier: &mut Vec<String>, error: &ErrorRef<'_>) {
     if earlier.len() == MOST_EARLIER {
         earlier.remove(1);
@@ -563,7 +654,9 @@ fn warn_of_nesting(core: &Core, outer: Packed) {
         return;
     }
     // Relaxed: of two that come at once, the exchange lets one through.
-    if core.warned_of_nesting.load(Ordering::Relaxed) || core.warned_of_nesting.swap(true, Ordering::Relaxed) {
+    if core.warned_of_nesting.load(Ordering::Relaxed)
+        || core.warned_of_nesting.swap(true, Ordering::Relaxed)
+    {
         return;
     }
     let most = u64::from(core.config.max_attempts.get()).saturating_mul(outer.max_attempts.into());
@@ -587,7 +680,8 @@ impl Seen<'_> {
     fn hopeless(&self, core: &Core) -> Option<StopReason> {
         let classified = self.view.classified();
         if classified.rejected || self.rejected {
-            // Whatever a predicate for the function's own errors says: the function did not run, nor would it.
+            // Whatever a predicate for the function's own errors says: the function did not run,
+            // nor would it.
             return Some(StopReason::Rejected);
         }
         match self.retry_if.or_else(|| core.hooks.retry_if(self.any)) {

@@ -1,7 +1,7 @@
 //! The one machine that decides after each failure: wait and call again, or stop.
 //!
-//! It reads no clock, takes no token and calls nobody, so that the blocking form, the async form, the attributes and
-//! the tests all drive the same decisions.
+//! It reads no clock, takes no token and calls nobody, so that the blocking form, the async form,
+//! the attributes and the tests all drive the same decisions.
 
 use super::{RetryConfig, backoff::DelayState};
 use crate::{event::StopReason, time::Tick};
@@ -40,14 +40,18 @@ pub(crate) enum Decision {
 }
 
 impl Step {
-    /// Goes on with a series that began then, `Tick::MAX` where that is not known yet: `note` is what
-    /// [`note`](Self::note) returned after the failure before, zero before the first one.
+    /// Goes on with a series that began then, `Tick::MAX` where that is not known yet: `note` is
+    /// what [`note`](Self::note) returned after the failure before, zero before the first one.
     pub(crate) fn resume(began: Tick, note: u64) -> Self {
-        Self { failed: Self::failed_by(note), began, delays: DelayState::from_bits(note as u32) }
+        Self {
+            failed: Self::failed_by(note),
+            began,
+            delays: DelayState::from_bits(note as u32),
+        }
     }
 
-    /// Returns what the next failure must know beside the beginning, in one word, which is zero before the first
-    /// failure: a future then need not have room for it.
+    /// Returns what the next failure must know beside the beginning, in one word, which is zero
+    /// before the first failure: a future then need not have room for it.
     pub(crate) fn note(&self) -> u64 {
         u64::from(self.failed) << 32 | u64::from(self.delays.to_bits())
     }
@@ -63,8 +67,8 @@ impl Step {
         self.failed
     }
 
-    /// Returns when the series began, `Tick::MAX` while that is not known: when the first attempt started where the time
-    /// is limited, and when it failed where not.
+    /// Returns when the series began, `Tick::MAX` while that is not known: when the first attempt
+    /// started where the time is limited, and when it failed where not.
     pub(crate) fn began(&self) -> Tick {
         self.began
     }
@@ -75,7 +79,12 @@ impl Step {
     }
 
     /// Decides what comes after an attempt that failed at `now`.
-    pub(crate) fn after_failure_at(&mut self, config: &RetryConfig, failure: Failure, now: Tick) -> Decision {
+    pub(crate) fn after_failure_at(
+        &mut self,
+        config: &RetryConfig,
+        failure: Failure,
+        now: Tick,
+    ) -> Decision {
         let index = self.failed;
         self.failed = index.saturating_add(1);
         if self.began == Tick::MAX {
@@ -88,16 +97,26 @@ impl Step {
             return Decision::Stop(StopReason::Exhausted);
         }
         let delay = config.backoff.delay_at(index, &mut self.delays);
-        let delay = failure.own_delay.map_or(delay, |own| own.min(config.backoff.cap()));
+        let delay = failure
+            .own_delay
+            .map_or(delay, |own| own.min(config.backoff.cap()));
         let delay = match failure.retry_after {
-            // To come back sooner than asked is pointless, and to wait longer than the user's limit is not ours to do.
-            Some(asked) if asked > config.backoff.cap() => return Decision::Stop(StopReason::RetryAfter),
+            // To come back sooner than asked is pointless, and to wait longer than the user's limit
+            // is not ours to do.
+            Some(asked) if asked > config.backoff.cap() => {
+                return Decision::Stop(StopReason::RetryAfter);
+            }
             Some(asked) => delay.max(asked),
             None => delay,
         };
         match config.max_elapsed {
-            Some(limit) if self.elapsed_at(now).saturating_add(delay) > limit => Decision::Stop(StopReason::Deadline),
-            _ if failure.remaining.is_some_and(|rest| delay > rest || rest.is_zero()) => {
+            Some(limit) if self.elapsed_at(now).saturating_add(delay) > limit => {
+                Decision::Stop(StopReason::Deadline)
+            }
+            _ if failure
+                .remaining
+                .is_some_and(|rest| delay > rest || rest.is_zero()) =>
+            {
                 Decision::Stop(StopReason::Deadline)
             }
             _ => Decision::Retry(delay),

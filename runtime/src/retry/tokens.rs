@@ -1,7 +1,7 @@
 //! The two counters of a retry budget: what calls have paid for, and the floor.
 //!
-//! Each is one word, and each grant is one successful compare-and-swap of it: what was checked is what is taken. All
-//! operations are Relaxed: the words order nothing but themselves.
+//! Each is one word, and each grant is one successful compare-and-swap of it: what was checked is
+//! what is taken. All operations are Relaxed: the words order nothing but themselves.
 
 use crate::{
     sync::{AtomicU64, Ordering::Relaxed},
@@ -25,7 +25,11 @@ impl Tokens {
     /// Starts empty; `ratio` is a number from 0 to 1000.
     pub(super) fn new(ratio: f64, burst: u32) -> Self {
         let deposit = (ratio * TOKEN as f64).round() as u64;
-        Self { balance: AtomicU64::new(0), deposit, capacity: u64::from(burst) * TOKEN }
+        Self {
+            balance: AtomicU64::new(0),
+            deposit,
+            capacity: u64::from(burst) * TOKEN,
+        }
     }
 
     #[inline]
@@ -34,7 +38,10 @@ impl Tokens {
         // A full one is left alone: calls that go well then share a line that nobody writes.
         while balance < self.capacity && self.deposit != 0 {
             let more = balance.saturating_add(self.deposit).min(self.capacity);
-            match self.balance.compare_exchange_weak(balance, more, Relaxed, Relaxed) {
+            match self
+                .balance
+                .compare_exchange_weak(balance, more, Relaxed, Relaxed)
+            {
                 Ok(_) => break,
                 Err(actual) => balance = actual,
             }
@@ -42,7 +49,9 @@ impl Tokens {
     }
 
     pub(super) fn try_take(&self) -> bool {
-        self.balance.fetch_update(Relaxed, Relaxed, |balance| balance.checked_sub(TOKEN)).is_ok()
+        self.balance
+            .fetch_update(Relaxed, Relaxed, |balance| balance.checked_sub(TOKEN))
+            .is_ok()
     }
 
     pub(super) fn whole(&self) -> u64 {
@@ -50,7 +59,8 @@ impl Tokens {
     }
 }
 
-/// A rate that is always allowed: the generic cell rate algorithm, whose whole state is one arrival time.
+/// A rate that is always allowed: the generic cell rate algorithm, whose whole state is one arrival
+/// time.
 #[derive(Debug)]
 pub(super) struct Floor {
     /// The tick at which all that was taken would have come one by one; never far ahead of now.
@@ -65,8 +75,14 @@ impl Floor {
     pub(super) fn new(per_second: u32) -> Self {
         let second = Duration::from_secs(1).as_nanos() as u64;
         // Where more than one fits a nanosecond, one each nanosecond.
-        let interval = second.checked_div(u64::from(per_second)).map_or(0, |nanos| nanos.max(1));
-        Self { arrival: AtomicU64::new(0), interval, window: interval.saturating_mul(u64::from(per_second)) }
+        let interval = second
+            .checked_div(u64::from(per_second))
+            .map_or(0, |nanos| nanos.max(1));
+        Self {
+            arrival: AtomicU64::new(0),
+            interval,
+            window: interval.saturating_mul(u64::from(per_second)),
+        }
     }
 
     pub(super) fn try_take_at(&self, now: Tick) -> bool {

@@ -9,8 +9,8 @@ use std::{any::Any, time::Duration};
 
 /// A way to look at errors of type `E`.
 ///
-/// Calls by hand look at them through [`AnyError`]; attributes know more about the type in their place, and bring a
-/// view of their own.
+/// Calls by hand look at them through [`AnyError`]; attributes know more about the type in their
+/// place, and bring a view of their own.
 pub trait ErrorView<E> {
     /// Returns the view of the error.
     fn view<'a>(&'a self, error: &'a E) -> View<'a>;
@@ -21,15 +21,15 @@ pub trait ErrorView<E> {
         None
     }
 
-    /// Returns the delay that the function `delay` of an attribute computes; where there is none, or it leaves the delay
-    /// to the backoff, nothing.
+    /// Returns the delay that the function `delay` of an attribute computes; where there is none,
+    /// or it leaves the delay to the backoff, nothing.
     fn own_delay(&self, attempt: Attempt, error: &E) -> Option<Duration> {
         let _ = (attempt, error);
         None
     }
 
-    /// Returns how long to wait where the backoff says `delay`: nothing where a policy between the retry and the
-    /// function will reject the next attempt all the same.
+    /// Returns how long to wait where the backoff says `delay`: nothing where a policy between the
+    /// retry and the function will reject the next attempt all the same.
     fn wait(&self, delay: Duration) -> Duration {
         delay
     }
@@ -41,7 +41,8 @@ pub trait ErrorView<E> {
     }
 }
 
-/// The view on errors of which nothing is known but that they borrow nothing: it recognises the usual types.
+/// The view on errors of which nothing is known but that they borrow nothing: it recognises the
+/// usual types.
 #[derive(Clone, Copy, Debug)]
 pub struct AnyError;
 
@@ -60,14 +61,15 @@ impl<E: 'static> ErrorView<E> for AnyError {
     }
 }
 
-/// Returns `true` if another attempt can help against an error, by its chain of sources: not against permanent ones,
-/// nor against the rejection of a policy.
+/// Returns `true` if another attempt can help against an error, by its chain of sources: not
+/// against permanent ones, nor against the rejection of a policy.
 ///
-/// Takes an [`AppError`], any error type that borrows nothing, and a `dyn Error`: the contents of a box, and of
-/// an `anyhow::Error` (`&*error`).
+/// Takes an [`AppError`], any error type that borrows nothing, and a `dyn Error`: the contents of a
+/// box, and of an `anyhow::Error` (`&*error`).
 ///
 /// It is what a retry does by itself with errors that it can look into; hand it to
-/// [`retry_if`](super::RetryBuilder::retry_if) for an error type of your own, that it can then look into too.
+/// [`retry_if`](super::RetryBuilder::retry_if) for an error type of your own, that it can then look
+/// into too.
 ///
 /// # Examples
 ///

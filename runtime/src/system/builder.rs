@@ -24,8 +24,8 @@ impl ErrorSystem {
     }
 }
 
-/// Configures the whole system; every setting that is left out keeps its default, or what an earlier initialisation
-/// chose.
+/// Configures the whole system; every setting that is left out keeps its default, or what an
+/// earlier initialisation chose.
 ///
 /// # Defaults
 ///
@@ -166,10 +166,11 @@ impl ErrorSystemBuilder {
         self
     }
 
-    /// Sets the name of the program, for example `orders`; each record from now on carries it as `service`.
+    /// Sets the name of the program, for example `orders`; each record from now on carries it as
+    /// `service`.
     ///
-    /// Each record names the program that it comes from: service, release, environment, and the name of the machine,
-    /// which is read once. See [`Origin`].
+    /// Each record names the program that it comes from: service, release, environment, and the
+    /// name of the machine, which is read once. See [`Origin`].
     ///
     /// # Examples
     ///
@@ -207,7 +208,8 @@ impl ErrorSystemBuilder {
         self
     }
 
-    /// Sets where the program runs, for example `production`; each record carries it as `environment`.
+    /// Sets where the program runs, for example `production`; each record carries it as
+    /// `environment`.
     ///
     /// # Examples
     ///
@@ -226,8 +228,9 @@ impl ErrorSystemBuilder {
         self
     }
 
-    /// Sets a function that may change or drop each record before it is logged, counted, journalled or passed to alerts:
-    /// see [`MonitorConfigBuilder::before_record`], whose function it replaces.
+    /// Sets a function that may change or drop each record before it is logged, counted, journalled
+    /// or passed to alerts: see [`MonitorConfigBuilder::before_record`], whose function it
+    /// replaces.
     ///
     /// # Examples
     ///
@@ -245,38 +248,43 @@ impl ErrorSystemBuilder {
     /// assert_eq!(error_monitor().stats().total_errors, 1);
     /// # Ok::<(), gardefou::InitError>(())
     /// ```
-    pub fn before_record(mut self, hook: impl Fn(&mut ErrorRecord) -> RecordAction + Send + Sync + 'static) -> Self {
+    pub fn before_record(
+        mut self,
+        hook: impl Fn(&mut ErrorRecord) -> RecordAction + Send + Sync + 'static,
+    ) -> Self {
         self.wishes.before_record = Some(RecordHook(Arc::new(hook)));
         self
     }
 
-    /// Sets how long the guard may take to shut everything down. Where there is a journal, a quarter of what the health
-    /// checks leave of it is kept for that.
+    /// Sets how long the guard may take to shut everything down. Where there is a journal, a
+    /// quarter of what the health checks leave of it is kept for that.
     pub fn shutdown_deadline(mut self, deadline: Duration) -> Self {
         self.wishes.shutdown_deadline = Some(deadline);
         self
     }
 
-    /// Reports uncaught panics as errors with the code `PANIC_ERROR` at the level critical: logged, counted,
-    /// in the journal and in alerts before the thread unwinds, or the process aborts.
+    /// Reports uncaught panics as errors with the code `PANIC_ERROR` at the level critical: logged,
+    /// counted, in the journal and in alerts before the thread unwinds, or the process aborts.
     ///
-    /// The hook that was there before, for example the one that prints to stderr, runs first. A panic that a boundary,
-    /// an attribute with `catch_panics`, or a health check catches is not reported twice. The report is made by a
-    /// thread of its own, for which the panicking thread waits for at most a second; it knows no span of the latter.
-    /// The hook rests while the system is down.
+    /// The hook that was there before, for example the one that prints to stderr, runs first. A
+    /// panic that a boundary, an attribute with `catch_panics`, or a health check catches is not
+    /// reported twice. The report is made by a thread of its own, for which the panicking thread
+    /// waits for at most a second; it knows no span of the latter. The hook rests while the system
+    /// is down.
     pub fn panic_hook(mut self, on: bool) -> Self {
         self.wishes.panic_hook = Some(on);
         self
     }
 
-    /// Makes clashes (error codes with one number, checks that cannot be registered, breakers with two configurations)
-    /// errors instead of warnings.
+    /// Makes clashes (error codes with one number, checks that cannot be registered, breakers with
+    /// two configurations) errors instead of warnings.
     pub fn strict(mut self, on: bool) -> Self {
         self.strict = on;
         self
     }
 
-    /// Initialises the system as [`init_error_system`](crate::init_error_system) does, with these settings.
+    /// Initialises the system as [`init_error_system`](crate::init_error_system) does, with these
+    /// settings.
     ///
     /// # Errors
     ///
@@ -299,7 +307,9 @@ impl Wishes {
             monitor = monitor.before_record(move |record| hook(record));
         }
         let monitor = monitor.build();
-        let monitor = monitor.map_err(|err| problems.push(err)).unwrap_or_default();
+        let monitor = monitor
+            .map_err(|err| problems.push(err))
+            .unwrap_or_default();
         let journal = match &self.journal {
             None => None,
             Some(JournalWish::Other(journal)) => Some(JournalSetting::Other(Arc::clone(journal))),
@@ -311,25 +321,53 @@ impl Wishes {
                 }
             },
         };
-        let alerts = self.alerts.clone().and_then(|config| config.build().map_err(|err| problems.push(err)).ok());
-        if let Some(deadline) = self.shutdown_deadline.filter(|deadline| *deadline > LONGEST_SHUTDOWN) {
+        let alerts = self
+            .alerts
+            .clone()
+            .and_then(|config| config.build().map_err(|err| problems.push(err)).ok());
+        if let Some(deadline) = self
+            .shutdown_deadline
+            .filter(|deadline| *deadline > LONGEST_SHUTDOWN)
+        {
             problems.push(ConfigError::new(
                 "shutdown_deadline",
                 format_args!("{deadline:?}"),
                 "must be at most 1 hour",
             ));
         }
-        let origin = [("service", &self.service), ("release", &self.release), ("environment", &self.environment)];
-        for (field, text) in origin.into_iter().filter_map(|(field, text)| Some((field, text.as_deref()?))) {
+        let origin = [
+            ("service", &self.service),
+            ("release", &self.release),
+            ("environment", &self.environment),
+        ];
+        for (field, text) in origin
+            .into_iter()
+            .filter_map(|(field, text)| Some((field, text.as_deref()?)))
+        {
             if text.trim().is_empty() || text.len() > LONGEST_NAME {
-                problems.push(ConfigError::new(field, format_args!("{text:?}"), "must be from 1 to 200 bytes"));
+                problems.push(ConfigError::new(
+                    field,
+                    format_args!("{text:?}"),
+                    "must be from 1 to 200 bytes",
+                ));
             }
         }
         let panic_hook = self.panic_hook.unwrap_or_default();
-        let origin = Origin::of(self.service.as_deref(), self.release.as_deref(), self.environment.as_deref());
+        let origin = Origin::of(
+            self.service.as_deref(),
+            self.release.as_deref(),
+            self.environment.as_deref(),
+        );
         match ConfigError::join(problems) {
             Some(err) => Err(err),
-            None => Ok(Settings { health, monitor, journal, alerts, panic_hook, origin }),
+            None => Ok(Settings {
+                health,
+                monitor,
+                journal,
+                alerts,
+                panic_hook,
+                origin,
+            }),
         }
     }
 
@@ -347,23 +385,72 @@ impl Wishes {
             (JournalWish::Other(a), JournalWish::Other(b)) => Arc::ptr_eq(a, b),
             _ => false,
         };
-        let same_alerts =
-            |a: &AlertsConfigBuilder, b: &AlertsConfigBuilder| a.clone().build().ok() == b.clone().build().ok();
+        let same_alerts = |a: &AlertsConfigBuilder, b: &AlertsConfigBuilder| {
+            a.clone().build().ok() == b.clone().build().ok()
+        };
         let same_hook = |a: &RecordHook, b: &RecordHook| Arc::ptr_eq(&a.0, &b.0);
-        let deadlines = (self.shutdown_deadline.as_ref(), other.shutdown_deadline.as_ref());
+        let deadlines = (
+            self.shutdown_deadline.as_ref(),
+            other.shutdown_deadline.as_ref(),
+        );
         let all = [
-            ("health", differ(self.health.as_ref(), other.health.as_ref(), PartialEq::eq)),
-            ("monitor", differ(self.monitor.as_ref(), other.monitor.as_ref(), same_text)),
-            ("journal", differ(self.journal.as_ref(), other.journal.as_ref(), same_journal)),
-            ("alerts", differ(self.alerts.as_ref(), other.alerts.as_ref(), same_alerts)),
-            ("shutdown_deadline", differ(deadlines.0, deadlines.1, PartialEq::eq)),
-            ("service", differ(self.service.as_ref(), other.service.as_ref(), PartialEq::eq)),
-            ("release", differ(self.release.as_ref(), other.release.as_ref(), PartialEq::eq)),
-            ("environment", differ(self.environment.as_ref(), other.environment.as_ref(), PartialEq::eq)),
-            ("before_record", differ(self.before_record.as_ref(), other.before_record.as_ref(), same_hook)),
-            ("panic_hook", differ(self.panic_hook.as_ref(), other.panic_hook.as_ref(), PartialEq::eq)),
+            (
+                "health",
+                differ(self.health.as_ref(), other.health.as_ref(), PartialEq::eq),
+            ),
+            (
+                "monitor",
+                differ(self.monitor.as_ref(), other.monitor.as_ref(), same_text),
+            ),
+            (
+                "journal",
+                differ(self.journal.as_ref(), other.journal.as_ref(), same_journal),
+            ),
+            (
+                "alerts",
+                differ(self.alerts.as_ref(), other.alerts.as_ref(), same_alerts),
+            ),
+            (
+                "shutdown_deadline",
+                differ(deadlines.0, deadlines.1, PartialEq::eq),
+            ),
+            (
+                "service",
+                differ(self.service.as_ref(), other.service.as_ref(), PartialEq::eq),
+            ),
+            (
+                "release",
+                differ(self.release.as_ref(), other.release.as_ref(), PartialEq::eq),
+            ),
+            (
+                "environment",
+                differ(
+                    self.environment.as_ref(),
+                    other.environment.as_ref(),
+                    PartialEq::eq,
+                ),
+            ),
+            (
+                "before_record",
+                differ(
+                    self.before_record.as_ref(),
+                    other.before_record.as_ref(),
+                    same_hook,
+                ),
+            ),
+            (
+                "panic_hook",
+                differ(
+                    self.panic_hook.as_ref(),
+                    other.panic_hook.as_ref(),
+                    PartialEq::eq,
+                ),
+            ),
         ];
-        all.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect()
+        all.into_iter()
+            .filter(|(_, differs)| *differs)
+            .map(|(name, _)| name)
+            .collect()
     }
 }
 

@@ -7,11 +7,12 @@ use std::time::Duration;
 /// Keeps the error system up; dropping the last one shuts it down in order, within the
 /// [deadline](super::ErrorSystemBuilder::shutdown_deadline).
 ///
-/// Bind it in `main`: `let _guard = gardefou::init_error_system()?;`. The order of the end: first it waits for rollbacks
-/// of dropped transactions that run as tasks, for at most 30 s (not inside a current-thread runtime, whose tasks run only
-/// when its thread is free: drop the guard after such a runtime, or await before it what you start); readiness turns to fail and
-/// the background runner stops, then what waits to be sent is sent, last the journal is flushed. Guarded functions go
-/// on working after that, and the system can be initialised again.
+/// Bind it in `main`: `let _guard = gardefou::init_error_system()?;`. The order of the end: first
+/// it waits for rollbacks of dropped transactions that run as tasks, for at most 30 s (not inside a
+/// current-thread runtime, whose tasks run only when its thread is free: drop the guard after such
+/// a runtime, or await before it what you start); readiness turns to fail and the background runner
+/// stops, then what waits to be sent is sent, last the journal is flushed. Guarded functions go on
+/// working after that, and the system can be initialised again.
 #[derive(Debug)]
 #[must_use = "dropping the guard shuts the error system down: bind it to a name, as `_guard`"]
 pub struct ErrorSystemGuard {
@@ -21,10 +22,14 @@ pub struct ErrorSystemGuard {
 
 impl ErrorSystemGuard {
     pub(crate) fn new(warnings: Vec<InitWarning>) -> Self {
-        Self { warnings, released: false }
+        Self {
+            warnings,
+            released: false,
+        }
     }
 
-    /// Returns what was found at the start that works, but not as somebody meant it. Each was also logged.
+    /// Returns what was found at the start that works, but not as somebody meant it. Each was also
+    /// logged.
     #[must_use]
     pub fn warnings(&self) -> &[InitWarning] {
         &self.warnings
@@ -36,11 +41,12 @@ impl ErrorSystemGuard {
         init::alerts_status()
     }
 
-    /// Sends what waits to be sent and writes what waits to be written, within the deadline; everything goes on running.
-    /// For the end of a unit of work after which the process may be stopped, for example a call of a serverless function.
+    /// Sends what waits to be sent and writes what waits to be written, within the deadline;
+    /// everything goes on running. For the end of a unit of work after which the process may be
+    /// stopped, for example a call of a serverless function.
     ///
-    /// Notifications that a throttle or a mute holds back are not sent earlier. An error inside an attempt of a retry that
-    /// still runs stays pending; its record is in the journal.
+    /// Notifications that a throttle or a mute holds back are not sent earlier. An error inside an
+    /// attempt of a retry that still runs stays pending; its record is in the journal.
     ///
     /// # Examples
     ///

@@ -41,8 +41,18 @@ impl GuardedFunction {
     /// For generated code.
     #[doc(hidden)]
     #[must_use]
-    pub const fn new(attribute: &'static str, arguments: &'static str, operation: Operation<'static>) -> Self {
-        Self { operation, attribute, arguments, breaker: None, retry: None }
+    pub const fn new(
+        attribute: &'static str,
+        arguments: &'static str,
+        operation: Operation<'static>,
+    ) -> Self {
+        Self {
+            operation,
+            attribute,
+            arguments,
+            breaker: None,
+            retry: None,
+        }
     }
 
     /// For generated code.
@@ -97,8 +107,8 @@ impl GuardedFunction {
         self.arguments
     }
 
-    /// Returns the name and the configuration of its breaker, every default filled in; `None` where the attribute has
-    /// no breaker.
+    /// Returns the name and the configuration of its breaker, every default filled in; `None` where
+    /// the attribute has no breaker.
     ///
     /// # Errors
     ///
@@ -109,7 +119,8 @@ impl GuardedFunction {
         Some(built.map(|breaker| (breaker.name().to_owned(), breaker.config())))
     }
 
-    /// Returns the configuration of its retry, every default filled in; `None` where the attribute has no retry.
+    /// Returns the configuration of its retry, every default filled in; `None` where the attribute
+    /// has no retry.
     ///
     /// # Errors
     ///
@@ -152,16 +163,26 @@ pub struct Registered(pub &'static GuardedFunction);
 
 inventory::collect!(Registered);
 
-/// Lists the functions of the whole program that an attribute guards, also those that were never called, sorted by
-/// module, file and line.
+/// Lists the functions of the whole program that an attribute guards, also those that were never
+/// called, sorted by module, file and line.
 ///
 /// # Examples
 ///
 /// See [`GuardedFunction`].
 #[must_use]
 pub fn guarded_functions() -> Vec<&'static GuardedFunction> {
-    let mut all: Vec<_> = inventory::iter::<Registered>.into_iter().map(|registered| registered.0).collect();
-    all.sort_by_key(|function| (function.module_path(), function.file(), function.line(), function.attribute()));
+    let mut all: Vec<_> = inventory::iter::<Registered>
+        .into_iter()
+        .map(|registered| registered.0)
+        .collect();
+    all.sort_by_key(|function| {
+        (
+            function.module_path(),
+            function.file(),
+            function.line(),
+            function.attribute(),
+        )
+    });
     all
 }
 
@@ -172,13 +193,15 @@ pub(crate) struct BreakerClash {
     pub(crate) second: &'static GuardedFunction,
 }
 
-/// Finds the functions whose breaker another one configures differently: each such function once, with the first one of
-/// that name.
+/// Finds the functions whose breaker another one configures differently: each such function once,
+/// with the first one of that name.
 pub(crate) fn breaker_clashes() -> Vec<(String, BreakerClash)> {
     let mut first_of: HashMap<String, (&'static GuardedFunction, BreakerConfig)> = HashMap::new();
     let mut clashes = Vec::new();
     for second in guarded_functions() {
-        let Some(Ok((name, config))) = second.breaker() else { continue };
+        let Some(Ok((name, config))) = second.breaker() else {
+            continue;
+        };
         match first_of.get(&name) {
             None => {
                 first_of.insert(name, (second, config));

@@ -1,7 +1,8 @@
 //! Bringing the system up once, and down once.
 
 use super::{
-    ErrorSystemBuilder, ErrorSystemGuard, FlushReport, InitError, InitWarning, PartReport, ShutdownReport,
+    ErrorSystemBuilder, ErrorSystemGuard, FlushReport, InitError, InitWarning, PartReport,
+    ShutdownReport,
     builder::{JournalSetting, Settings, Wishes},
     guarded::{BreakerClash, GuardedFunction, breaker_clashes},
     panic_hook,
@@ -29,10 +30,10 @@ use std::{
 
 /// Initialises the error system with its defaults, or joins the one that is up.
 ///
-/// Call it at the start of `main` and keep the guard. It marks the program as ready, runs health checks in the
-/// background, and reports what clashes. It never panics, works from any thread, inside and outside of a runtime, and
-/// as often as one likes: the system goes down with the last guard. Everything works before it and without it, with
-/// defaults.
+/// Call it at the start of `main` and keep the guard. It marks the program as ready, runs health
+/// checks in the background, and reports what clashes. It never panics, works from any thread,
+/// inside and outside of a runtime, and as often as one likes: the system goes down with the last
+/// guard. Everything works before it and without it, with defaults.
 ///
 /// # Errors
 ///
@@ -66,8 +67,8 @@ struct Parts {
     journal: Option<Arc<dyn Journal>>,
 }
 
-/// `None` while the system is down. Held while it goes up or down, so that nobody finds it half up; who asks then
-/// waits for at most the shutdown's deadline. Nothing is logged under it.
+/// `None` while the system is down. Held while it goes up or down, so that nobody finds it half up;
+/// who asks then waits for at most the shutdown's deadline. Nothing is logged under it.
 static STATE: LazyLock<Mutex<Option<Running>>> = LazyLock::new(|| Mutex::new(None));
 
 #[track_caller]
@@ -78,7 +79,9 @@ pub(crate) fn init(builder: &ErrorSystemBuilder) -> Result<ErrorSystemGuard, Ini
     let place = Location::caller();
     // Settings of attributes may be computed by code of the user's, which may panic.
     let mut warnings = panics::catch(clashes).unwrap_or_else(|_| {
-        let text = "the settings of an attribute panic when they are computed: clashes are not looked for".to_owned();
+        let text =
+            "the settings of an attribute panic when they are computed: clashes are not looked for"
+                .to_owned();
         vec![InitWarning::Part { text }]
     });
     if builder.strict && !warnings.is_empty() {
@@ -90,7 +93,10 @@ pub(crate) fn init(builder: &ErrorSystemBuilder) -> Result<ErrorSystemGuard, Ini
             Some(running) => {
                 let differing = builder.wishes.differences(&running.wishes);
                 if !differing.is_empty() {
-                    return Err(InitError::AlreadyInitialised { first: running.place, settings: differing });
+                    return Err(InitError::AlreadyInitialised {
+                        first: running.place,
+                        settings: differing,
+                    });
                 }
                 running.guards += 1;
                 false
@@ -98,7 +104,12 @@ pub(crate) fn init(builder: &ErrorSystemBuilder) -> Result<ErrorSystemGuard, Ini
             None => {
                 let parts = bring_up(settings)?;
                 warnings.extend(parts.journal.as_deref().and_then(unwritable));
-                *state = Some(Running { wishes: builder.wishes.clone(), place, guards: 1, parts });
+                *state = Some(Running {
+                    wishes: builder.wishes.clone(),
+                    place,
+                    guards: 1,
+                    parts,
+                });
                 true
             }
         }
@@ -125,10 +136,15 @@ fn bring_up(settings: Settings) -> Result<Parts, InitError> {
     if let Some(journal) = &journal {
         monitor.set_journal(Arc::clone(journal));
     }
-    let rest = settings.alerts.map(Alerts::start).transpose().map_err(InitError::from).and_then(|alerts| {
-        health_check().configure(settings.health)?;
-        Ok(alerts)
-    });
+    let rest = settings
+        .alerts
+        .map(Alerts::start)
+        .transpose()
+        .map_err(InitError::from)
+        .and_then(|alerts| {
+            health_check().configure(settings.health)?;
+            Ok(alerts)
+        });
     match rest {
         Ok(alerts) => {
             health_check().mark_started();
@@ -149,13 +165,18 @@ fn unwritable(journal: &dyn Journal) -> Option<InitWarning> {
     let checked = panics::catch(|| journal.check());
     let why = match checked {
         Ok(Ok(())) => return None,
-        Ok(Err(err)) => err.source().map_or_else(|| err.to_string(), |source| format!("{err}: {source}")),
+        Ok(Err(err)) => err
+            .source()
+            .map_or_else(|| err.to_string(), |source| format!("{err}: {source}")),
         Err(_) => "the journal panics when it is checked".to_owned(),
     };
-    Some(InitWarning::Part { text: text::for_sink(&why, 1024) })
+    Some(InitWarning::Part {
+        text: text::for_sink(&why, 1024),
+    })
 }
 
-/// The journal of a system that is down: it goes on with what is reported after that, until there is another system.
+/// The journal of a system that is down: it goes on with what is reported after that, until there
+/// is another system.
 static LEFT_BEHIND: LazyLock<Mutex<Option<Arc<dyn Journal>>>> = LazyLock::new(|| Mutex::new(None));
 
 /// Takes the journal away again, unless the program has put another one in its place.
@@ -180,15 +201,33 @@ fn clashes() -> Vec<InitWarning> {
         );
         InitWarning::Breaker { text }
     });
-    let codes = code_clashes().into_iter().map(|clash| InitWarning::ErrorCode { text: clash.to_string() });
-    let checks = refused_static_checks().iter().map(|text| InitWarning::HealthCheck { text: text.clone() });
-    let mappings = coding_clashes().into_iter().map(|clash| InitWarning::ErrorCode { text: clash.to_string() });
-    codes.chain(mappings).chain(checks).chain(breakers).collect()
+    let codes = code_clashes()
+        .into_iter()
+        .map(|clash| InitWarning::ErrorCode {
+            text: clash.to_string(),
+        });
+    let checks = refused_static_checks()
+        .iter()
+        .map(|text| InitWarning::HealthCheck { text: text.clone() });
+    let mappings = coding_clashes()
+        .into_iter()
+        .map(|clash| InitWarning::ErrorCode {
+            text: clash.to_string(),
+        });
+    codes
+        .chain(mappings)
+        .chain(checks)
+        .chain(breakers)
+        .collect()
 }
 
 /// How alerting is doing, if it is up.
 pub(crate) fn alerts_status() -> Option<AlertsStatus> {
-    STATE.lock().as_ref().and_then(|running| running.parts.alerts.as_ref()).map(Alerts::status)
+    STATE
+        .lock()
+        .as_ref()
+        .and_then(|running| running.parts.alerts.as_ref())
+        .map(Alerts::status)
 }
 
 /// Sends and writes what waits, and leaves everything up.
@@ -198,45 +237,88 @@ pub(crate) fn flush_all(deadline: Duration) -> FlushReport {
     let begin = clock.now();
     let until = begin.after(deadline);
     // Not under the lock, which others wait for.
-    let alerts = STATE.lock().as_ref().and_then(|running| running.parts.alerts.as_ref()).map(Alerts::flusher);
+    let alerts = STATE
+        .lock()
+        .as_ref()
+        .and_then(|running| running.parts.alerts.as_ref())
+        .map(Alerts::flusher);
     let journal = error_monitor().journal();
     let mut parts = Vec::new();
     if let Some(flush) = alerts {
-        parts.push(of_alerts(flush(share_of_alerts(deadline, journal.is_some()))));
+        parts.push(of_alerts(flush(share_of_alerts(
+            deadline,
+            journal.is_some(),
+        ))));
     }
     if let Some(journal) = journal {
         parts.push(flush(&journal, until.since(clock.now())));
     }
-    FlushReport { parts, elapsed: clock.now().since(begin) }
+    FlushReport {
+        parts,
+        elapsed: clock.now().since(begin),
+    }
 }
 
-/// The time that alerting has: a channel that hangs must not leave the journal without the time to write.
+/// The time that alerting has: a channel that hangs must not leave the journal without the time to
+/// write.
 fn share_of_alerts(left: Duration, has_journal: bool) -> Duration {
-    if has_journal { left - left / SHARE_OF_THE_JOURNAL } else { left }
+    if has_journal {
+        left - left / SHARE_OF_THE_JOURNAL
+    } else {
+        left
+    }
 }
 
-fn of_alerts(Flushed { sent, kept, lost, in_time, .. }: Flushed) -> PartReport {
-    PartReport { part: "alerts", sent, kept, dropped: lost, in_time }
+fn of_alerts(
+    Flushed {
+        sent,
+        kept,
+        lost,
+        in_time,
+        ..
+    }: Flushed,
+) -> PartReport {
+    PartReport {
+        part: "alerts",
+        sent,
+        kept,
+        dropped: lost,
+        in_time,
+    }
 }
 
 /// Gives one guard back; the last one brings the system down.
 pub(crate) fn release() -> ShutdownReport {
     let _outside = Captured::outside();
     // Before the lock, as what rolls back is the user's code.
-    let is_last = STATE.lock().as_ref().is_some_and(|running| running.guards == 1);
+    let is_last = STATE
+        .lock()
+        .as_ref()
+        .is_some_and(|running| running.guards == 1);
     let rollbacks = if is_last { wait_for_rollbacks() } else { None };
     let report = {
         let mut state = STATE.lock();
         let Some(running) = &mut *state else {
-            return ShutdownReport { parts: Vec::new(), elapsed: Duration::ZERO, guards_left: 0 };
+            return ShutdownReport {
+                parts: Vec::new(),
+                elapsed: Duration::ZERO,
+                guards_left: 0,
+            };
         };
         running.guards -= 1;
         if running.guards > 0 {
             let guards_left = running.guards;
-            return ShutdownReport { parts: Vec::new(), elapsed: Duration::ZERO, guards_left };
+            return ShutdownReport {
+                parts: Vec::new(),
+                elapsed: Duration::ZERO,
+                guards_left,
+            };
         }
         let parts = std::mem::take(&mut running.parts);
-        let mut report = bring_down(parts, running.wishes.shutdown_deadline.unwrap_or(DEFAULT_DEADLINE));
+        let mut report = bring_down(
+            parts,
+            running.wishes.shutdown_deadline.unwrap_or(DEFAULT_DEADLINE),
+        );
         report.parts.splice(0..0, rollbacks);
         *state = None;
         report
@@ -245,7 +327,8 @@ pub(crate) fn release() -> ShutdownReport {
     report
 }
 
-/// Out of service first, so that no new work comes; the journal last, so that it hears of all the rest.
+/// Out of service first, so that no new work comes; the journal last, so that it hears of all the
+/// rest.
 fn bring_down(up: Parts, deadline: Duration) -> ShutdownReport {
     let clock = SharedClock::default();
     let begin = clock.now();
@@ -258,7 +341,13 @@ fn bring_down(up: Parts, deadline: Duration) -> ShutdownReport {
     let in_time = true;
     // A check that hangs is on a thread of its own, which ends with the process.
     let hanging = health.hanging() as u64;
-    let mut parts = vec![PartReport { part: "health", sent: 0, kept: 0, dropped: hanging, in_time }];
+    let mut parts = vec![PartReport {
+        part: "health",
+        sent: 0,
+        kept: 0,
+        dropped: hanging,
+        in_time,
+    }];
     // What waits for an attempt waits no longer.
     event::pending::settle_all();
     let journal = error_monitor().journal();
@@ -271,7 +360,11 @@ fn bring_down(up: Parts, deadline: Duration) -> ShutdownReport {
     }
     panic_hook::deactivate();
     *LEFT_BEHIND.lock() = up.journal;
-    ShutdownReport { parts, elapsed: clock.now().since(begin), guards_left: 0 }
+    ShutdownReport {
+        parts,
+        elapsed: clock.now().since(begin),
+        guards_left: 0,
+    }
 }
 
 fn flush(journal: &Arc<dyn Journal>, limit: Duration) -> PartReport {
@@ -289,7 +382,13 @@ fn flush(journal: &Arc<dyn Journal>, limit: Duration) -> PartReport {
             in_time: true,
         },
         // Its state is behind a lock that hangs too: nothing is known but that it was late.
-        None => PartReport { part: "journal", sent: 0, kept: 0, dropped: 0, in_time: false },
+        None => PartReport {
+            part: "journal",
+            sent: 0,
+            kept: 0,
+            dropped: 0,
+            in_time: false,
+        },
     }
 }
 
@@ -298,7 +397,13 @@ fn flush(journal: &Arc<dyn Journal>, limit: Duration) -> PartReport {
 fn wait_for_rollbacks() -> Option<PartReport> {
     let (ended, left) = boundary::wait_for_rollbacks(LONGEST_ROLLBACK);
     let (sent, dropped) = (ended as u64, left as u64);
-    (sent + dropped > 0).then_some(PartReport { part: "rollbacks", sent, kept: 0, dropped, in_time: dropped == 0 })
+    (sent + dropped > 0).then_some(PartReport {
+        part: "rollbacks",
+        sent,
+        kept: 0,
+        dropped,
+        in_time: dropped == 0,
+    })
 }
 
 #[cfg(not(feature = "async"))]

@@ -3,8 +3,8 @@
 use crate::error::ConfigError;
 use std::{fmt, panic::Location};
 
-/// The system was not initialised as asked. It works all the same, with the configuration that it had before or with
-/// its defaults.
+/// The system was not initialised as asked. It works all the same, with the configuration that it
+/// had before or with its defaults.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InitError {
@@ -30,14 +30,19 @@ pub enum InitError {
 }
 
 fn texts(warnings: &[InitWarning]) -> String {
-    warnings.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+    warnings
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join("; ")
 }
 
 /// Something that works, but not as somebody meant it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InitWarning {
-    /// Two error codes of different crates share a number, or one error type is mapped to codes twice.
+    /// Two error codes of different crates share a number, or one error type is mapped to codes
+    /// twice.
     #[non_exhaustive]
     ErrorCode {
         /// Both, each with the place of its declaration.
@@ -66,9 +71,10 @@ pub enum InitWarning {
 impl fmt::Display for InitWarning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::ErrorCode { text } | Self::HealthCheck { text } | Self::Breaker { text } | Self::Part { text } => {
-                f.write_str(text)
-            }
+            Self::ErrorCode { text }
+            | Self::HealthCheck { text }
+            | Self::Breaker { text }
+            | Self::Part { text } => f.write_str(text),
         }
     }
 }

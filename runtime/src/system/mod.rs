@@ -1,4 +1,5 @@
-//! Start and shutdown of the whole: one call at the beginning of `main`, one guard that ends it in order.
+//! Start and shutdown of the whole: one call at the beginning of `main`, one guard that ends it in
+//! order.
 
 mod builder;
 mod env;

@@ -19,8 +19,8 @@ use std::{
     time::Duration,
 };
 
-/// A hook of the process can be put in front of others but not taken out from between them: it stays, and does nothing
-/// while the system is down.
+/// A hook of the process can be put in front of others but not taken out from between them: it
+/// stays, and does nothing while the system is down.
 static IS_ACTIVE: AtomicBool = AtomicBool::new(false);
 
 /// Reports panics from now on, after what the hook before says of them.
@@ -34,12 +34,16 @@ pub(super) fn activate() {
         let before = panic::take_hook();
         panic::set_hook(Box::new(move |panic| {
             before(panic);
-            // One that is caught by a boundary, or contained as that of a health check, is told by whoever caught it.
+            // One that is caught by a boundary, or contained as that of a health check, is told by
+            // whoever caught it.
             if !IS_ACTIVE.load(Ordering::Relaxed) {
                 return;
             }
             if panics::are_contained() {
-                panic.location().into_iter().for_each(|place| panics::note_place(place.to_string()));
+                panic
+                    .location()
+                    .into_iter()
+                    .for_each(|place| panics::note_place(place.to_string()));
             } else {
                 report(panic);
             }
@@ -53,28 +57,41 @@ pub(super) fn deactivate() {
     IS_ACTIVE.store(false, Ordering::Relaxed);
 }
 
-/// Reports a panic from another thread: a panic inside of a hook, as that of an observer, aborts the process.
+/// Reports a panic from another thread: a panic inside of a hook, as that of an observer, aborts
+/// the process.
 fn report(panic: &PanicHookInfo<'_>) {
     let thread = thread::current();
     let name = thread.name().unwrap_or("(no name)").to_owned();
-    let said = panic.payload_as_str().unwrap_or("(a value, no text)").to_owned();
-    let place = panic.location().map(|place| (place.file().to_owned(), place.line(), place.column()));
+    let said = panic
+        .payload_as_str()
+        .unwrap_or("(a value, no text)")
+        .to_owned();
+    let place = panic
+        .location()
+        .map(|place| (place.file().to_owned(), place.line(), place.column()));
     within(LONGEST_REPORT, move || {
         let _ = panics::catch(|| {
-            let mut error = AppError::new(ErrorCode::PANIC_ERROR, format!("the thread `{name}` panicked: {said}"))
-                .with_detail("thread", &name);
+            let mut error = AppError::new(
+                ErrorCode::PANIC_ERROR,
+                format!("the thread `{name}` panicked: {said}"),
+            )
+            .with_detail("thread", &name);
             let mut operation = Operation::new("panic", "", "", 0);
             if let Some((file, line, column)) = &place {
                 error = located(error, &format!("{file}:{line}:{column}"));
                 operation = Operation::new("panic", file, interned(file), *line);
             }
             let report = Report::new(View::of_app(&error), &operation, Entry::function());
-            report.level(LogLevel::Critical).without_location().send(Recognised::default(), Then::Ends);
+            report
+                .level(LogLevel::Critical)
+                .without_location()
+                .send(Recognised::default(), Then::Ends);
         });
     });
 }
 
-/// The name of a source file for as long as the program runs: there are only so many, but a panic does not lend its own.
+/// The name of a source file for as long as the program runs: there are only so many, but a panic
+/// does not lend its own.
 fn interned(file: &str) -> &'static str {
     static FILES: LazyLock<Mutex<BTreeSet<&'static str>>> = LazyLock::new(Mutex::default);
     let mut files = FILES.lock();
@@ -86,5 +103,6 @@ fn interned(file: &str) -> &'static str {
     name
 }
 
-/// The thread that panics waits for its report, as the process may be about to end; not for one that hangs.
+/// The thread that panics waits for its report, as the process may be about to end; not for one
+/// that hangs.
 const LONGEST_REPORT: Duration = Duration::from_secs(1);

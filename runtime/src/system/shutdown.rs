@@ -6,8 +6,8 @@ use std::{fmt, time::Duration};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PartReport {
-    /// The part, for example `health`, `alerts` or `journal`; `rollbacks` where rollbacks of dropped transactions still
-    /// ran as tasks.
+    /// The part, for example `health`, `alerts` or `journal`; `rollbacks` where rollbacks of
+    /// dropped transactions still ran as tasks.
     pub part: &'static str,
     /// How many of its entries reached their goal.
     pub sent: u64,
@@ -27,7 +27,8 @@ pub struct FlushReport {
 }
 
 impl FlushReport {
-    /// Returns the parts in the order in which they were flushed: `alerts` and `journal`, those of them that there are.
+    /// Returns the parts in the order in which they were flushed: `alerts` and `journal`, those of
+    /// them that there are.
     #[must_use]
     pub fn parts(&self) -> &[PartReport] {
         &self.parts
@@ -48,7 +49,9 @@ impl FlushReport {
     /// Returns `true` if every part was flushed in time and nothing was lost so far.
     #[must_use]
     pub fn is_clean(&self) -> bool {
-        self.parts.iter().all(|part| part.in_time && part.dropped == 0)
+        self.parts
+            .iter()
+            .all(|part| part.in_time && part.dropped == 0)
     }
 }
 
@@ -61,7 +64,8 @@ pub struct ShutdownReport {
 }
 
 impl ShutdownReport {
-    /// Returns the parts in the order in which they were shut down; none while other guards keep the system up.
+    /// Returns the parts in the order in which they were shut down; none while other guards keep
+    /// the system up.
     #[must_use]
     pub fn parts(&self) -> &[PartReport] {
         &self.parts
@@ -88,20 +92,35 @@ impl ShutdownReport {
     /// Tells whether every part ended in time and nothing was lost.
     #[must_use]
     pub fn is_clean(&self) -> bool {
-        self.parts.iter().all(|part| part.in_time && part.dropped == 0)
+        self.parts
+            .iter()
+            .all(|part| part.in_time && part.dropped == 0)
     }
 }
 
 impl fmt::Display for ShutdownReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.guards_left > 0 {
-            return write!(f, "the error system stays up for {} other guards", self.guards_left);
+            return write!(
+                f,
+                "the error system stays up for {} other guards",
+                self.guards_left
+            );
         }
         write!(f, "the error system was shut down in {:.1?}", self.elapsed)?;
         for part in &self.parts {
-            let PartReport { part, sent, kept, dropped, in_time } = part;
+            let PartReport {
+                part,
+                sent,
+                kept,
+                dropped,
+                in_time,
+            } = part;
             let late = if *in_time { "" } else { ", not in time" };
-            write!(f, "; {part}: {sent} sent, {kept} kept, {dropped} dropped{late}")?;
+            write!(
+                f,
+                "; {part}: {sent} sent, {kept} kept, {dropped} dropped{late}"
+            )?;
         }
         Ok(())
     }

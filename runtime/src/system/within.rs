@@ -4,7 +4,10 @@ use crate::scope::Captured;
 use std::{sync::mpsc, thread, time::Duration};
 
 /// Runs something that may hang or panic, for at most so long; what hangs is left behind.
-pub(super) fn within<T: Send + 'static>(limit: Duration, run: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+pub(super) fn within<T: Send + 'static>(
+    limit: Duration,
+    run: impl FnOnce() -> T + Send + 'static,
+) -> Option<T> {
     let (done, is_done) = mpsc::sync_channel(1);
     let thread = thread::Builder::new().name("gardefou-within".into());
     let scope = Captured::current();

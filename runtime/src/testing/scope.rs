@@ -9,37 +9,44 @@ use crate::{
 };
 use std::{fmt, sync::Arc};
 
-/// A clock, a registry of breakers, a monitor, a journal and a registry of health checks for one test.
+/// A clock, a registry of breakers, a monitor, a journal and a registry of health checks for one
+/// test.
 ///
 /// Where the scope is [entered](Self::enter):
 ///
 /// - Attributes use breakers of [`circuit_breakers`](Self::circuit_breakers), and retries and named
-///   [budgets](crate::retry::RetryBudget::named) of the scope's own, each made by the first call in the scope.
-/// - [`circuit_breakers()`](crate::circuit_breakers()), [`error_monitor()`](crate::error_monitor()) and
-///   [`health_check()`](crate::health_check()) return those of the scope.
-/// - Errors and events are passed to the monitor of the scope, which writes them to its [journal](Self::journal), and to
-///   observers that were [subscribed](crate::event::subscribe) in the scope. Observers of the process get none of them.
-/// - Time is the [clock](Self::clock) of the scope: for breakers of the scope's registry, for every retry whose builder
-///   names no clock, for durations, timestamps and deadlines. A wait between attempts moves the clock and returns at once.
+///   [budgets](crate::retry::RetryBudget::named) of the scope's own, each made by the first call in
+///   the scope.
+/// - [`circuit_breakers()`](crate::circuit_breakers()), [`error_monitor()`](crate::error_monitor())
+///   and [`health_check()`](crate::health_check()) return those of the scope.
+/// - Errors and events are passed to the monitor of the scope, which writes them to its
+///   [journal](Self::journal), and to observers that were [subscribed](crate::event::subscribe) in
+///   the scope. Observers of the process get none of them.
+/// - Time is the [clock](Self::clock) of the scope: for breakers of the scope's registry, for every
+///   retry whose builder names no clock, for durations, timestamps and deadlines. A wait between
+///   attempts moves the clock and returns at once.
 ///
-/// What is built by hand outside of these registries, for example `CircuitBreaker::builder(..).build()`, keeps the clock of
-/// its builder: a handle in a static outlives the test. An `attempt_timeout` is a timer of tokio in any case, which
+/// What is built by hand outside of these registries, for example
+/// `CircuitBreaker::builder(..).build()`, keeps the clock of its builder: a handle in a static
+/// outlives the test. An `attempt_timeout` is a timer of tokio in any case, which
 /// `tokio::time::pause` controls.
 ///
 /// # Threads and tasks
 ///
-/// A scope is entered on one thread. It covers that thread and therefore all tasks of a current-thread runtime, the default
-/// of `#[tokio::test]`. Other threads call `enter` on a clone of the scope. A [`Context`](crate::call::Context) that was
-/// taken in a scope takes the scope along, also to tasks of a multi-threaded runtime. A call should end in the scope that it
-/// began in: times of different clocks do not compare.
+/// A scope is entered on one thread. It covers that thread and therefore all tasks of a
+/// current-thread runtime, the default of `#[tokio::test]`. Other threads call `enter` on a clone
+/// of the scope. A [`Context`](crate::call::Context) that was taken in a scope takes the scope
+/// along, also to tasks of a multi-threaded runtime. A call should end in the scope that it began
+/// in: times of different clocks do not compare.
 ///
 /// Scopes nest: the inner one replaces the outer one until it is left. Two scopes share nothing.
 ///
 /// # Memory
 ///
-/// The breaker and the retry of each annotated function that was called in a scope are kept until the process ends, since
-/// calls borrow them without counting; as a rule a few hundred bytes each. So are registries and monitors that were returned
-/// as `&'static`, which are emptied when the last clone of the scope is dropped. All else ends then.
+/// The breaker and the retry of each annotated function that was called in a scope are kept until
+/// the process ends, since calls borrow them without counting; as a rule a few hundred bytes each.
+/// So are registries and monitors that were returned as `&'static`, which are emptied when the last
+/// clone of the scope is dropped. All else ends then.
 ///
 /// # Examples
 ///
@@ -72,20 +79,26 @@ impl Scope {
     #[must_use]
     pub fn new() -> Self {
         let state = ScopeState::new();
-        let config = MonitorConfig::builder().clock(state.manual_clock().clone()).build();
+        let config = MonitorConfig::builder()
+            .clock(state.manual_clock().clone())
+            .build();
         let monitor = ErrorMonitor::new(config.expect("the defaults are valid"));
         let journal = Arc::new(MemoryJournal::new());
         monitor.set_journal(Arc::clone(&journal) as _);
         let entered = scope::enter(Some(Arc::clone(&state)));
         monitor.observe_scope(&state);
         drop(entered);
-        Self(Arc::new(Parts { state, monitor, journal }))
+        Self(Arc::new(Parts {
+            state,
+            monitor,
+            journal,
+        }))
     }
 
     /// Enters the scope on this thread until the guard is dropped.
     ///
-    /// A scope may be entered on several threads, and on one thread several times. Guards may be dropped in any order; the
-    /// one that was made last and is still there counts.
+    /// A scope may be entered on several threads, and on one thread several times. Guards may be
+    /// dropped in any order; the one that was made last and is still there counts.
     ///
     /// # Examples
     ///
@@ -102,7 +115,10 @@ impl Scope {
     /// assert_eq!(scope.monitor().stats().total_errors, 1);
     /// ```
     pub fn enter(&self) -> Entered {
-        Entered { _entered: scope::enter(Some(Arc::clone(&self.0.state))), _scope: self.clone() }
+        Entered {
+            _entered: scope::enter(Some(Arc::clone(&self.0.state))),
+            _scope: self.clone(),
+        }
     }
 
     /// Runs a function in the scope.
@@ -170,10 +186,11 @@ impl Scope {
         &self.0.journal
     }
 
-    /// Returns the records of the scope's journal, oldest first: errors, transitions, rolled back transactions, changes of
-    /// health, audited operations.
+    /// Returns the records of the scope's journal, oldest first: errors, transitions, rolled back
+    /// transactions, changes of health, audited operations.
     ///
-    /// An error inside of an attempt is [`Pending`](crate::monitor::RecordState::Pending) until the retry has decided.
+    /// An error inside of an attempt is [`Pending`](crate::monitor::RecordState::Pending) until the
+    /// retry has decided.
     ///
     /// # Examples
     ///
@@ -191,10 +208,11 @@ impl Scope {
         self.0.journal.records()
     }
 
-    /// Returns the registry of health checks, with all checks that attributes declare. The first call makes it.
+    /// Returns the registry of health checks, with all checks that attributes declare. The first
+    /// call makes it.
     ///
-    /// Limits of checks are measured on the scope's clock, which stands still while a check runs: one that hangs is waited
-    /// for.
+    /// Limits of checks are measured on the scope's clock, which stands still while a check runs:
+    /// one that hangs is waited for.
     #[must_use]
     pub fn health_check(&self) -> &Health {
         self.run(health_check)
@@ -209,11 +227,15 @@ impl Default for Scope {
 
 impl fmt::Debug for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Scope").field("clock", self.clock()).field("monitor", self.monitor()).finish_non_exhaustive()
+        f.debug_struct("Scope")
+            .field("clock", self.clock())
+            .field("monitor", self.monitor())
+            .finish_non_exhaustive()
     }
 }
 
-/// A [`Scope`] that is entered on this thread until this is dropped. It stays on its thread: it is not `Send`.
+/// A [`Scope`] that is entered on this thread until this is dropped. It stays on its thread: it is
+/// not `Send`.
 #[derive(Debug)]
 #[must_use = "a scope is left when its guard is dropped"]
 pub struct Entered {

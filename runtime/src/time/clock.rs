@@ -12,7 +12,8 @@ use std::{
 
 /// A source of monotonic time on which one can also wait.
 ///
-/// Implement it to drive policies from a simulation; for tests there is `ManualClock` (feature `test-util`).
+/// Implement it to drive policies from a simulation; for tests there is `ManualClock` (feature
+/// `test-util`).
 ///
 /// # Examples
 ///
@@ -38,8 +39,8 @@ pub trait Clock: fmt::Debug + Send + Sync + 'static {
 
     /// Waits in place of an asynchronous timer, and tells whether it did.
     ///
-    /// A simulated clock moves itself on and returns `true`; the default returns `false`, upon which the caller waits
-    /// on tokio's timer.
+    /// A simulated clock moves itself on and returns `true`; the default returns `false`, upon
+    /// which the caller waits on tokio's timer.
     fn try_sleep_at_once(&self, duration: Duration) -> bool {
         let _ = duration;
         false
@@ -48,12 +49,14 @@ pub trait Clock: fmt::Debug + Send + Sync + 'static {
 
 /// The machine's monotonic clock.
 ///
-/// With the feature `async` it is tokio's clock, so that `tokio::time::pause()` and `advance()` rule policies too in
-/// tests that enable tokio's `test-util`; without that feature of tokio it is `std::time::Instant`.
+/// With the feature `async` it is tokio's clock, so that `tokio::time::pause()` and `advance()`
+/// rule policies too in tests that enable tokio's `test-util`; without that feature of tokio it is
+/// `std::time::Instant`.
 ///
-/// Each runtime whose time was paused has a time line of its own, which usually runs ahead of the real one. A
-/// [`CircuitBreaker`](crate::breaker::CircuitBreaker) that is used on both never waits for a moment that it measured on the
-/// other: where the time at which it opened lies ahead of the present, the next call is a probe.
+/// Each runtime whose time was paused has a time line of its own, which usually runs ahead of the
+/// real one. A [`CircuitBreaker`](crate::breaker::CircuitBreaker) that is used on both never waits
+/// for a moment that it measured on the other: where the time at which it opened lies ahead of the
+/// present, the next call is a probe.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 
@@ -66,7 +69,8 @@ type Instant = std::time::Instant;
 #[inline]
 #[expect(clippy::disallowed_methods, reason = "this is the clock")]
 fn now() -> Instant {
-    // Once a test has paused it, tokio's clock panics in the destructors of thread-locals, where a permit may be dropped.
+    // Once a test has paused it, tokio's clock panics in the destructors of thread-locals, where a
+    // permit may be dropped.
     panics::catch(Instant::now).unwrap_or_else(|_| Instant::from_std(std::time::Instant::now()))
 }
 
@@ -105,7 +109,8 @@ impl SharedClock {
         Self(Some(Arc::new(clock)))
     }
 
-    /// Returns the clock that holds where none is chosen: that of the test scope that this thread is in, or the machine's.
+    /// Returns the clock that holds where none is chosen: that of the test scope that this thread
+    /// is in, or the machine's.
     #[inline]
     pub(crate) fn current() -> Self {
         scope::clock().unwrap_or_default()
@@ -114,10 +119,15 @@ impl SharedClock {
     /// Returns this clock, or [`current`](Self::current) where none was chosen.
     #[inline]
     pub(crate) fn or_current(&self) -> Self {
-        if self.is_system() { Self::current() } else { self.clone() }
+        if self.is_system() {
+            Self::current()
+        } else {
+            self.clone()
+        }
     }
 
-    /// Tells whether this is the machine's own clock, on which a wait of the operating system can be measured.
+    /// Tells whether this is the machine's own clock, on which a wait of the operating system can
+    /// be measured.
     pub(crate) fn is_system(&self) -> bool {
         self.0.is_none()
     }
@@ -150,7 +160,8 @@ impl SharedClock {
         }
     }
 
-    /// Waits for `duration` without blocking the thread: on tokio's timer, or on a simulated clock at once.
+    /// Waits for `duration` without blocking the thread: on tokio's timer, or on a simulated clock
+    /// at once.
     ///
     /// # Panics
     ///
@@ -161,7 +172,11 @@ impl SharedClock {
     /// Dropping the future ends the wait; nothing is left behind.
     #[cfg(feature = "async")]
     pub async fn sleep_async(&self, duration: Duration) {
-        let done = duration.is_zero() || self.0.as_ref().is_some_and(|clock| clock.try_sleep_at_once(duration));
+        let done = duration.is_zero()
+            || self
+                .0
+                .as_ref()
+                .is_some_and(|clock| clock.try_sleep_at_once(duration));
         if !done {
             tokio::time::sleep(duration).await;
         }

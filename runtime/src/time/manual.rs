@@ -9,10 +9,11 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-/// A clock for tests: it stands still until [`advance`](Self::advance) moves it, and a sleep on it moves it by the
-/// time slept and returns at once.
+/// A clock for tests: it stands still until [`advance`](Self::advance) moves it, and a sleep on it
+/// moves it by the time slept and returns at once.
 ///
-/// Clones share one time line. Its wall clock starts at the Unix epoch plus 1,700,000,000 s (2023-11-14 22:13:20 UTC).
+/// Clones share one time line. Its wall clock starts at the Unix epoch plus 1,700,000,000 s
+/// (2023-11-14 22:13:20 UTC).
 ///
 /// # Examples
 ///
@@ -38,8 +39,13 @@ impl ManualClock {
     /// Moves the clock forward; it stops at the end of time instead of wrapping.
     pub fn advance(&self, duration: Duration) {
         let nanos = saturating_nanos(duration);
-        // Release pairs with the Acquire in `now`: who sees the new time sees what the test did before moving it.
-        let moved = self.0.fetch_update(Ordering::Release, Ordering::Relaxed, |now| Some(now.saturating_add(nanos)));
+        // Release pairs with the Acquire in `now`: who sees the new time sees what the test did
+        // before moving it.
+        let moved = self
+            .0
+            .fetch_update(Ordering::Release, Ordering::Relaxed, |now| {
+                Some(now.saturating_add(nanos))
+            });
         debug_assert!(moved.is_ok(), "the update never declines");
     }
 }
@@ -54,7 +60,9 @@ impl Clock for ManualClock {
     }
 
     fn wall(&self) -> SystemTime {
-        SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000) + Duration::from_nanos(self.now().as_nanos())
+        SystemTime::UNIX_EPOCH
+            + Duration::from_secs(1_700_000_000)
+            + Duration::from_nanos(self.now().as_nanos())
     }
 
     fn try_sleep_at_once(&self, duration: Duration) -> bool {

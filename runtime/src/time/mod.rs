@@ -1,8 +1,9 @@
 //! Time as every policy sees it: a monotonic [`Tick`] from an injected [`Clock`].
 //!
-//! Code that reads the system's time cannot be tested without waiting, and code that reads the wall clock breaks when
-//! an administrator sets it back. Policies therefore hold a [`SharedClock`], measure in ticks that only grow, and tests
-//! hand them a `ManualClock` (feature `test-util`) on which an hour passes at once.
+//! Code that reads the system's time cannot be tested without waiting, and code that reads the wall
+//! clock breaks when an administrator sets it back. Policies therefore hold a [`SharedClock`],
+//! measure in ticks that only grow, and tests hand them a `ManualClock` (feature `test-util`) on
+//! which an hour passes at once.
 
 mod clock;
 #[cfg(any(test, feature = "test-util"))]

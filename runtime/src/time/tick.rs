@@ -4,8 +4,9 @@ use std::time::Duration;
 
 /// A point in monotonic time: whole nanoseconds since an origin that the clock chose.
 ///
-/// Ticks of one clock can be compared and subtracted; those of different clocks have nothing to do with each other.
-/// One fits an atomic word, and 64 bits last for 584 years. All arithmetic saturates.
+/// Ticks of one clock can be compared and subtracted; those of different clocks have nothing to do
+/// with each other. One fits an atomic word, and 64 bits last for 584 years. All arithmetic
+/// saturates.
 ///
 /// # Examples
 ///
@@ -39,7 +40,8 @@ impl Tick {
         self.0
     }
 
-    /// Returns the tick that lies `duration` later, or [`Tick::MAX`] where that is past the end of time.
+    /// Returns the tick that lies `duration` later, or [`Tick::MAX`] where that is past the end of
+    /// time.
     #[must_use]
     pub const fn after(self, duration: Duration) -> Self {
         Self(self.0.saturating_add(saturating_nanos(duration)))
@@ -55,7 +57,11 @@ impl Tick {
 /// The nanoseconds of a duration, or `u64::MAX` (584 years) for a longer one.
 pub(crate) const fn saturating_nanos(duration: Duration) -> u64 {
     let nanos = duration.as_nanos();
-    if nanos > u64::MAX as u128 { u64::MAX } else { nanos as u64 }
+    if nanos > u64::MAX as u128 {
+        u64::MAX
+    } else {
+        nanos as u64
+    }
 }
 
 #[cfg(test)]

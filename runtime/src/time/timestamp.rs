@@ -6,10 +6,11 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-/// A point in time in UTC, exact to the millisecond; its text is RFC 3339, as `2026-03-01T07:05:09.250Z`.
+/// A point in time in UTC, exact to the millisecond; its text is RFC 3339, as
+/// `2026-03-01T07:05:09.250Z`.
 ///
-/// Texts of equal length sort as the points in time do. Years before 0 and after 9999 are not representable: times
-/// outside are moved to the nearest that is.
+/// Texts of equal length sort as the points in time do. Years before 0 and after 9999 are not
+/// representable: times outside are moved to the nearest that is.
 ///
 /// # Examples
 ///
@@ -37,7 +38,9 @@ impl Timestamp {
     /// Makes the point in time that lies `millis` milliseconds after the Unix epoch.
     #[must_use]
     pub fn from_unix_millis(millis: i64) -> Self {
-        Self { millis: millis.clamp(FIRST, LAST) }
+        Self {
+            millis: millis.clamp(FIRST, LAST),
+        }
     }
 
     /// Returns the milliseconds since the Unix epoch.
@@ -77,7 +80,10 @@ impl fmt::Display for Timestamp {
         let of_day = self.millis.rem_euclid(MILLIS_PER_DAY);
         let (hour, minute) = (of_day / 3_600_000, of_day / 60_000 % 60);
         let (second, milli) = (of_day / 1000 % 60, of_day % 1000);
-        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{milli:03}Z")
+        write!(
+            f,
+            "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{milli:03}Z"
+        )
     }
 }
 
@@ -95,7 +101,8 @@ impl serde::Serialize for Timestamp {
     }
 }
 
-/// A text is not a UTC time as `2026-03-01T07:05:09.250Z`; seconds may lack their fraction, and a day alone is its start.
+/// A text is not a UTC time as `2026-03-01T07:05:09.250Z`; seconds may lack their fraction, and a
+/// day alone is its start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a time is written as 2026-03-01T07:05:09.250Z, 2026-03-01T07:05:09Z or 2026-03-01")]
 #[non_exhaustive]
@@ -104,7 +111,9 @@ pub struct InvalidTimestamp;
 fn parse(text: &[u8]) -> Option<Timestamp> {
     let number = |at: usize, len: usize| -> Option<i64> {
         let digits = text.get(at..at + len)?;
-        digits.iter().try_fold(0, |n, c| c.is_ascii_digit().then(|| n * 10 + i64::from(c - b'0')))
+        digits.iter().try_fold(0, |n, c| {
+            c.is_ascii_digit().then(|| n * 10 + i64::from(c - b'0'))
+        })
     };
     let is = |at: usize, c: u8| text.get(at) == Some(&c);
     let (year, month, day) = (number(0, 4)?, number(5, 2)?, number(8, 2)?);
@@ -114,7 +123,11 @@ fn parse(text: &[u8]) -> Option<Timestamp> {
         10 => 0,
         20 | 24 => {
             let (hour, minute, second) = (number(11, 2)?, number(14, 2)?, number(17, 2)?);
-            let milli = if text.len() == 24 && is(19, b'.') { number(20, 3)? } else { 0 };
+            let milli = if text.len() == 24 && is(19, b'.') {
+                number(20, 3)?
+            } else {
+                0
+            };
             let shaped = is(10, b'T') && is(13, b':') && is(16, b':') && is(text.len() - 1, b'Z');
             let whole = text.len() == 20 || is(19, b'.');
             if !(shaped && whole && hour < 24 && minute < 60 && second < 60) {
@@ -129,17 +142,28 @@ fn parse(text: &[u8]) -> Option<Timestamp> {
 
 /// Days since 1970-01-01 to year, month and day of the Gregorian calendar.
 ///
-/// Years are counted from 1 March, so that the leap day is the last of its year and every cycle of 400 years (146,097
-/// days) looks the same.
+/// Years are counted from 1 March, so that the leap day is the last of its year and every cycle of
+/// 400 years (146,097 days) looks the same.
 fn civil_from_days(days: i64) -> (i64, i64, i64) {
     let from_march_0 = days + 719_468;
-    let (cycle, of_cycle) = (from_march_0.div_euclid(146_097), from_march_0.rem_euclid(146_097));
+    let (cycle, of_cycle) = (
+        from_march_0.div_euclid(146_097),
+        from_march_0.rem_euclid(146_097),
+    );
     let of_cycle_year = (of_cycle - of_cycle / 1460 + of_cycle / 36_524 - of_cycle / 146_096) / 365;
     let of_year = of_cycle - (365 * of_cycle_year + of_cycle_year / 4 - of_cycle_year / 100);
     let from_march = (5 * of_year + 2) / 153;
     let day = of_year - (153 * from_march + 2) / 5 + 1;
-    let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
-    (cycle * 400 + of_cycle_year + i64::from(month <= 2), month, day)
+    let month = if from_march < 10 {
+        from_march + 3
+    } else {
+        from_march - 9
+    };
+    (
+        cycle * 400 + of_cycle_year + i64::from(month <= 2),
+        month,
+        day,
+    )
 }
 
 /// The inverse of [`civil_from_days`]; a day that does not exist gives some other day.
@@ -192,8 +216,17 @@ mod tests {
 
     #[test]
     fn times_before_the_epoch_and_beyond_the_calendar_have_texts() {
-        assert_eq!(Timestamp::from_unix_millis(-1).to_string(), "1969-12-31T23:59:59.999Z");
-        assert_eq!(Timestamp::from_unix_millis(i64::MAX).to_string(), "9999-12-31T23:59:59.999Z");
-        assert_eq!(Timestamp::from_unix_millis(i64::MIN).to_string(), "0000-01-01T00:00:00.000Z");
+        assert_eq!(
+            Timestamp::from_unix_millis(-1).to_string(),
+            "1969-12-31T23:59:59.999Z"
+        );
+        assert_eq!(
+            Timestamp::from_unix_millis(i64::MAX).to_string(),
+            "9999-12-31T23:59:59.999Z"
+        );
+        assert_eq!(
+            Timestamp::from_unix_millis(i64::MIN).to_string(),
+            "0000-01-01T00:00:00.000Z"
+        );
     }
 }

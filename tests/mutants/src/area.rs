@@ -12,14 +12,30 @@ pub struct Area {
 }
 
 /// Tests are no mutants.
-pub const TESTS: &[&str] = &["**/tests.rs", "**/tests/**", "**/model.rs", "**/model/**", "**/loom_models.rs"];
+pub const TESTS: &[&str] = &[
+    "**/tests.rs",
+    "**/tests/**",
+    "**/model.rs",
+    "**/model/**",
+    "**/loom_models.rs",
+];
 
 pub const AREAS: &[Area] = &[
     Area {
         name: "breaker",
         files: &["runtime/src/breaker/**"],
         module: "breaker::",
-        tests: &["breaker", "exact", "scope", "errors", "retry", "health", "system", "alerts", "attributes"],
+        tests: &[
+            "breaker",
+            "exact",
+            "scope",
+            "errors",
+            "retry",
+            "health",
+            "system",
+            "alerts",
+            "attributes",
+        ],
         features: "",
     },
     Area {
@@ -33,7 +49,15 @@ pub const AREAS: &[Area] = &[
         name: "call",
         files: &["runtime/src/call/**"],
         module: "call::",
-        tests: &["exact", "boundaries", "retry", "scope", "system", "breaker", "attributes"],
+        tests: &[
+            "exact",
+            "boundaries",
+            "retry",
+            "scope",
+            "system",
+            "breaker",
+            "attributes",
+        ],
         features: "",
     },
     Area {
@@ -45,7 +69,10 @@ pub const AREAS: &[Area] = &[
     },
     Area {
         name: "alerts",
-        files: &["runtime/src/alerts/throttle.rs", "runtime/src/alerts/subject.rs"],
+        files: &[
+            "runtime/src/alerts/throttle.rs",
+            "runtime/src/alerts/subject.rs",
+        ],
         module: "alerts::",
         tests: &["alerts"],
         features: "",

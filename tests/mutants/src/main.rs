@@ -1,8 +1,9 @@
-//! Mutation tests: what cargo-mutants would change in a part of the runtime, and whether the tests of that part notice.
+//! Mutation tests: what cargo-mutants would change in a part of the runtime, and whether the tests
+//! of that part notice.
 //!
-//! All mutants of an area are compiled into one program, each behind a condition that a variable of the environment
-//! turns on (mutant schemata: Untch, Offutt and Harrold, "Mutation analysis using mutant schemata", 1993), so that a
-//! mutant costs a run of the tests and no build.
+//! All mutants of an area are compiled into one program, each behind a condition that a variable of
+//! the environment turns on (mutant schemata: Untch, Offutt and Harrold, "Mutation analysis using
+//! mutant schemata", 1993), so that a mutant costs a run of the tests and no build.
 
 mod area;
 mod mutant;
@@ -30,8 +31,10 @@ tested with `--apart`, each with a build of its own.";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
-    let (flags, words): (Vec<&str>, Vec<&str>) =
-        arguments.iter().map(String::as_str).partition(|argument| argument.starts_with("--"));
+    let (flags, words): (Vec<&str>, Vec<&str>) = arguments
+        .iter()
+        .map(String::as_str)
+        .partition(|argument| argument.starts_with("--"));
     let is_known = |flag: &&str| ["--again", "--apart"].contains(flag);
     let result = match words[..] {
         [] if flags == ["--report"] => outcomes::report(),
@@ -54,7 +57,9 @@ fn test(name: &str, shard: &str, flags: &[&str]) -> Result<(), String> {
     let area = area::find(name).ok_or_else(|| format!("no area `{name}`\n{USAGE}"))?;
     let (shard, shards) = shard
         .split_once('/')
-        .and_then(|(shard, shards)| Some((shard.parse::<usize>().ok()?, shards.parse::<usize>().ok()?)))
+        .and_then(|(shard, shards)| {
+            Some((shard.parse::<usize>().ok()?, shards.parse::<usize>().ok()?))
+        })
         .filter(|(shard, shards)| shard < shards)
         .ok_or_else(|| format!("`{shard}` is no shard such as 0/4\n{USAGE}"))?;
     let mutants = mutant::list(area)?;
@@ -69,15 +74,30 @@ fn test(name: &str, shard: &str, flags: &[&str]) -> Result<(), String> {
     for &index in &sorted.unviable {
         outcomes.set(&mutants[index], "unviable")?;
     }
-    eprintln!("{} unviable, {} apart", sorted.unviable.len(), sorted.apart.len());
+    eprintln!(
+        "{} unviable, {} apart",
+        sorted.unviable.len(),
+        sorted.apart.len()
+    );
     let outcomes = Mutex::new(outcomes);
     if !sorted.woven.is_empty() {
-        let binaries = tree.build(area, Builds::One)?.ok_or("the woven program does not compile")?;
+        let binaries = tree
+            .build(area, Builds::One)?
+            .ok_or("the woven program does not compile")?;
         let mut steps = trial::steps(area, &binaries);
         trial::measure(&mut steps, &program::scratch().join("baseline"))?;
-        test_woven(&steps, &mutants, &sorted.woven.into_iter().collect::<Vec<_>>(), &outcomes)?;
+        test_woven(
+            &steps,
+            &mutants,
+            &sorted.woven.into_iter().collect::<Vec<_>>(),
+            &outcomes,
+        )?;
     }
-    let apart = if with_apart { sorted.apart } else { BTreeSet::new() };
+    let apart = if with_apart {
+        sorted.apart
+    } else {
+        BTreeSet::new()
+    };
     for &index in &apart {
         tree.change(&mutants[index])?;
         let outcome = match tree.build(area, Builds::Many)? {
@@ -93,7 +113,12 @@ fn test(name: &str, shard: &str, flags: &[&str]) -> Result<(), String> {
 }
 
 /// Tests what was compiled together, some at a time: many tests wait.
-fn test_woven(steps: &[Step], mutants: &[Mutant], woven: &[usize], outcomes: &Mutex<Outcomes>) -> Result<(), String> {
+fn test_woven(
+    steps: &[Step],
+    mutants: &[Mutant],
+    woven: &[usize],
+    outcomes: &Mutex<Outcomes>,
+) -> Result<(), String> {
     let next = AtomicUsize::new(0);
     thread::scope(|scope| {
         let workers: Vec<_> = (0..2 * thread::available_parallelism().map_or(1, usize::from))
@@ -109,11 +134,21 @@ fn test_woven(steps: &[Step], mutants: &[Mutant], woven: &[usize], outcomes: &Mu
                 })
             })
             .collect();
-        workers.into_iter().try_for_each(|worker| worker.join().unwrap_or_else(|_| Err("a worker panicked".to_owned())))
+        workers.into_iter().try_for_each(|worker| {
+            worker
+                .join()
+                .unwrap_or_else(|_| Err("a worker panicked".to_owned()))
+        })
     })
 }
 
 fn note(outcomes: &Mutex<Outcomes>, mutant: &Mutant, outcome: &str) -> Result<(), String> {
-    println!("{outcome}\t{}:{}\t{}", mutant.file, mutant.span.start.line, mutant.change);
-    outcomes.lock().map_err(|error| error.to_string())?.set(mutant, outcome)
+    println!(
+        "{outcome}\t{}:{}\t{}",
+        mutant.file, mutant.span.start.line, mutant.change
+    );
+    outcomes
+        .lock()
+        .map_err(|error| error.to_string())?
+        .set(mutant, outcome)
 }

@@ -33,25 +33,37 @@ impl Outcomes {
     }
 
     pub fn get(&self, mutant: &Mutant) -> Option<&str> {
-        self.by_mutant.get(&(mutant.file.clone(), mutant.change.clone())).map(String::as_str)
+        self.by_mutant
+            .get(&(mutant.file.clone(), mutant.change.clone()))
+            .map(String::as_str)
     }
 
     /// Notes an outcome, on disk at once.
     pub fn set(&mut self, mutant: &Mutant, outcome: &str) -> Result<(), String> {
-        self.by_mutant.insert((mutant.file.clone(), mutant.change.clone()), outcome.to_owned());
+        self.by_mutant.insert(
+            (mutant.file.clone(), mutant.change.clone()),
+            outcome.to_owned(),
+        );
         self.write()
     }
 
     /// Drops what is no mutant any more.
     pub fn retain(&mut self, mutants: &[Mutant]) -> Result<(), String> {
-        let known: HashSet<_> = mutants.iter().map(|mutant| (&*mutant.file, &*mutant.change)).collect();
-        self.by_mutant.retain(|(file, change), _| known.contains(&(&**file, &**change)));
+        let known: HashSet<_> = mutants
+            .iter()
+            .map(|mutant| (&*mutant.file, &*mutant.change))
+            .collect();
+        self.by_mutant
+            .retain(|(file, change), _| known.contains(&(&**file, &**change)));
         self.write()
     }
 
     fn write(&self) -> Result<(), String> {
-        let lines: String =
-            self.by_mutant.iter().map(|((file, change), outcome)| format!("{outcome}\t{file}\t{change}\n")).collect();
+        let lines: String = self
+            .by_mutant
+            .iter()
+            .map(|((file, change), outcome)| format!("{outcome}\t{file}\t{change}\n"))
+            .collect();
         let new = self.path.with_extension("new");
         fs::write(&new, lines)
             .and_then(|()| fs::rename(&new, &self.path))
@@ -61,8 +73,8 @@ impl Outcomes {
 
 /// Prints the rate of each area, and the survivors without a reason.
 pub fn report() -> Result<(), String> {
-    let reasons =
-        fs::read_to_string("tests/mutants/survivors.tsv").map_err(|error| format!("survivors.tsv: {error}"))?;
+    let reasons = fs::read_to_string("tests/mutants/survivors.tsv")
+        .map_err(|error| format!("survivors.tsv: {error}"))?;
     let explained: HashSet<(&str, &str)> = reasons
         .lines()
         .filter(|line| !line.starts_with('#'))
@@ -71,7 +83,10 @@ pub fn report() -> Result<(), String> {
             Some((fields.next()?, fields.next()?))
         })
         .collect();
-    println!("{:<10} {:>8} {:>8} {:>8} {:>8} {:>8}  rate", "area", "mutants", "tested", "unviable", "missed", "caught");
+    println!(
+        "{:<10} {:>8} {:>8} {:>8} {:>8} {:>8}  rate",
+        "area", "mutants", "tested", "unviable", "missed", "caught"
+    );
     let mut unexplained = Vec::new();
     let mut missed = HashSet::new();
     let mut total = [0; 5];
@@ -80,7 +95,9 @@ pub fn report() -> Result<(), String> {
         let outcomes = Outcomes::open(area)?;
         let mut counts = [mutants.len(), 0, 0, 0, 0];
         for mutant in &mutants {
-            let Some(outcome) = outcomes.get(mutant) else { continue };
+            let Some(outcome) = outcomes.get(mutant) else {
+                continue;
+            };
             counts[1] += 1;
             counts[match outcome {
                 "unviable" => 2,
@@ -94,7 +111,10 @@ pub fn report() -> Result<(), String> {
                 }
             }
         }
-        total.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
+        total
+            .iter_mut()
+            .zip(counts)
+            .for_each(|(sum, count)| *sum += count);
         print_row(area.name, counts);
     }
     print_row("all", total);
@@ -105,7 +125,9 @@ pub fn report() -> Result<(), String> {
         .filter(|(file, change)| !missed.contains(&((*file).to_owned(), (*change).to_owned())))
         .collect();
     println!("\nwith a reason, but not missed: {}", stale.len());
-    stale.iter().for_each(|(file, change)| println!("  {file}  {change}"));
+    stale
+        .iter()
+        .for_each(|(file, change)| println!("  {file}  {change}"));
     Ok(())
 }
 

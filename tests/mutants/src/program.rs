@@ -103,7 +103,10 @@ impl Tree {
         for file in mutants.iter().map(|mutant| &mutant.file) {
             if !sources.contains_key(file) {
                 let text = fs::read_to_string(file).map_err(|error| format!("{file}: {error}"))?;
-                sources.insert(file.clone(), Source::parse(text).map_err(|error| format!("{file}: {error}"))?);
+                sources.insert(
+                    file.clone(),
+                    Source::parse(text).map_err(|error| format!("{file}: {error}"))?,
+                );
             }
         }
         Ok(Self { root, sources })
@@ -115,7 +118,14 @@ impl Tree {
             Builds::Many => ("1", "0"),
         };
         let mut command = Command::new("cargo");
-        command.args(arguments).args(["--message-format=json", "-p", "gardefou", "-p", "gardefou-tests", "--lib"]);
+        command.args(arguments).args([
+            "--message-format=json",
+            "-p",
+            "gardefou",
+            "-p",
+            "gardefou-tests",
+            "--lib",
+        ]);
         if !area.features.is_empty() {
             command.args(["--features", area.features]);
         }
@@ -132,11 +142,20 @@ impl Tree {
     }
 
     /// Puts mutants into the tree, without those that do not compile.
-    pub fn weave(&self, area: &Area, mutants: &[Mutant], wanted: &[usize]) -> Result<Sorted, String> {
+    pub fn weave(
+        &self,
+        area: &Area,
+        mutants: &[Mutant],
+        wanted: &[usize],
+    ) -> Result<Sorted, String> {
         let mut sorted = Sorted::default();
         for &index in wanted {
             let mutant = &mutants[index];
-            let set = if self.sources[&mutant.file].can_weave(mutant) { &mut sorted.woven } else { &mut sorted.apart };
+            let set = if self.sources[&mutant.file].can_weave(mutant) {
+                &mut sorted.woven
+            } else {
+                &mut sorted.apart
+            };
             set.insert(index);
         }
         let library = self.root.join("runtime/src/lib.rs");
@@ -152,7 +171,8 @@ impl Tree {
                     .map(|&index| (index, &mutants[index]))
                     .collect();
                 let woven = source.weave(&chosen);
-                fs::write(self.root.join(file), woven.text).map_err(|error| format!("{file}: {error}"))?;
+                fs::write(self.root.join(file), woven.text)
+                    .map_err(|error| format!("{file}: {error}"))?;
                 regions.insert(file.clone(), woven.regions);
             }
             let output = self.cargo(area, Builds::One, &["check", "--profile", "test"])?;
@@ -165,7 +185,10 @@ impl Tree {
             }
             eprintln!("  {} of {} compile so far", sorted.woven.len(), before);
             if sorted.woven.len() == before {
-                let texts: Vec<_> = errors(&output).into_iter().filter_map(|error| error.rendered).collect();
+                let texts: Vec<_> = errors(&output)
+                    .into_iter()
+                    .filter_map(|error| error.rendered)
+                    .collect();
                 return Err(format!(
                     "the woven program does not compile:\n{}\n{}",
                     texts.join("\n"),
@@ -184,10 +207,21 @@ impl Tree {
         sorted: &mut Sorted,
     ) {
         let mut places = Vec::new();
-        error.spans.iter().filter(|span| span.is_primary).for_each(|span| gather(span, &mut places));
-        error.spans.iter().filter(|span| !span.is_primary).for_each(|span| gather(span, &mut places));
+        error
+            .spans
+            .iter()
+            .filter(|span| span.is_primary)
+            .for_each(|span| gather(span, &mut places));
+        error
+            .spans
+            .iter()
+            .filter(|span| !span.is_primary)
+            .for_each(|span| gather(span, &mut places));
         for (file, range) in &places {
-            let Some(regions) = regions.iter().find(|(name, _)| file.ends_with(&***name)).map(|(_, regions)| regions)
+            let Some(regions) = regions
+                .iter()
+                .find(|(name, _)| file.ends_with(&***name))
+                .map(|(_, regions)| regions)
             else {
                 continue;
             };
@@ -196,14 +230,21 @@ impl Tree {
                 .filter(|region| region.range.start <= range.start && range.end <= region.range.end)
                 .min_by_key(|region| region.range.len());
             match around {
-                Some(Region { mutant: Some(index), .. }) => {
+                Some(Region {
+                    mutant: Some(index),
+                    ..
+                }) => {
                     if sorted.woven.remove(index) {
                         sorted.unviable.push(*index);
                     }
                     return;
                 }
                 // The copies do not go together.
-                Some(Region { mutant: None, siblings, .. }) => {
+                Some(Region {
+                    mutant: None,
+                    siblings,
+                    ..
+                }) => {
                     for index in siblings {
                         if sorted.woven.remove(index) {
                             sorted.apart.insert(*index);
@@ -215,10 +256,18 @@ impl Tree {
             }
         }
         // A constant needs the function that is no constant one any more: "non-const fn `a::b`".
-        for name in error.message.split('`').skip(1).step_by(2).filter_map(|path| path.rsplit("::").next()) {
+        for name in error
+            .message
+            .split('`')
+            .skip(1)
+            .step_by(2)
+            .filter_map(|path| path.rsplit("::").next())
+        {
             let (needed, others): (BTreeSet<_>, _) = std::mem::take(&mut sorted.woven)
                 .into_iter()
-                .partition(|&index| self.sources[&mutants[index].file].is_in_constant(&mutants[index], name));
+                .partition(|&index| {
+                    self.sources[&mutants[index].file].is_in_constant(&mutants[index], name)
+                });
             sorted.woven = others;
             sorted.apart.extend(needed);
         }
@@ -227,7 +276,11 @@ impl Tree {
     /// Puts one mutant alone into the tree.
     pub fn change(&self, mutant: &Mutant) -> Result<(), String> {
         for (file, source) in &self.sources {
-            let text = if *file == mutant.file { source.changed(mutant) } else { source.weave(&[]).text };
+            let text = if *file == mutant.file {
+                source.changed(mutant)
+            } else {
+                source.weave(&[]).text
+            };
             let path = self.root.join(file);
             if fs::read_to_string(&path).ok().as_ref() != Some(&text) {
                 fs::write(path, text).map_err(|error| format!("{file}: {error}"))?;
@@ -236,10 +289,13 @@ impl Tree {
         Ok(())
     }
 
-    /// Builds the unit tests and the integration tests of an area; `None` where they do not compile.
+    /// Builds the unit tests and the integration tests of an area; `None` where they do not
+    /// compile.
     pub fn build(&self, area: &Area, builds: Builds) -> Result<Option<Vec<Binary>>, String> {
         let mut arguments = vec!["test", "--no-run"];
-        area.tests.iter().for_each(|test| arguments.extend(["--test", test]));
+        area.tests
+            .iter()
+            .for_each(|test| arguments.extend(["--test", test]));
         let output = self.cargo(area, builds, &arguments)?;
         if !output.status.success() {
             for error in errors(&output) {
@@ -257,7 +313,11 @@ impl Tree {
             // The library of the tests has none of its own.
             if message.reason == "compiler-artifact" && target.name != "gardefou_tests" {
                 let folder = manifest.parent().unwrap_or(&self.root).to_owned();
-                binaries.push(Binary { name: target.name, path, folder });
+                binaries.push(Binary {
+                    name: target.name,
+                    path,
+                    folder,
+                });
             }
         }
         Ok(Some(binaries))
@@ -266,15 +326,24 @@ impl Tree {
 
 /// The folder for everything that is built.
 pub fn scratch() -> PathBuf {
-    env::current_dir().unwrap_or_default().join("target/mutants")
+    env::current_dir()
+        .unwrap_or_default()
+        .join("target/mutants")
 }
 
 fn messages(output: &Output) -> Vec<Message> {
-    String::from_utf8_lossy(&output.stdout).lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+    String::from_utf8_lossy(&output.stdout)
+        .lines()
+        .filter_map(|line| serde_json::from_str(line).ok())
+        .collect()
 }
 
 fn errors(output: &Output) -> Vec<Diagnostic> {
-    messages(output).into_iter().filter_map(|message| message.message).filter(|error| error.level == "error").collect()
+    messages(output)
+        .into_iter()
+        .filter_map(|message| message.message)
+        .filter(|error| error.level == "error")
+        .collect()
 }
 
 fn gather(span: &DiagnosticSpan, places: &mut Vec<(String, Range<usize>)>) {

@@ -33,28 +33,53 @@ pub fn steps(area: &Area, binaries: &[Binary]) -> Vec<Step> {
     let limit = Duration::from_secs(600);
     let step = |binary: &Binary, arguments: &[&str]| Step {
         binary: binary.clone(),
-        arguments: arguments.iter().map(|&argument| argument.to_owned()).collect(),
+        arguments: arguments
+            .iter()
+            .map(|&argument| argument.to_owned())
+            .collect(),
         limit,
     };
     let unit = binaries.iter().filter(|binary| binary.name == "gardefou");
-    let integration = area.tests.iter().filter_map(|test| binaries.iter().find(|binary| binary.name == *test));
+    let integration = area
+        .tests
+        .iter()
+        .filter_map(|test| binaries.iter().find(|binary| binary.name == *test));
     let first = unit.clone().map(|binary| step(binary, &[area.module]));
     // The long walks speak of the breaker alone.
-    let last = unit.map(|binary| step(binary, &["--skip", area.module, "--skip", "breaker::model"]));
-    first.chain(integration.map(|binary| step(binary, &[]))).chain(last).collect()
+    let last =
+        unit.map(|binary| step(binary, &["--skip", area.module, "--skip", "breaker::model"]));
+    first
+        .chain(integration.map(|binary| step(binary, &[])))
+        .chain(last)
+        .collect()
 }
 
-/// Runs all steps without a mutant, gives each a limit from the time that it took, and puts the fastest first.
+/// Runs all steps without a mutant, gives each a limit from the time that it took, and puts the
+/// fastest first.
 pub fn measure(steps: &mut [Step], folder: &Path) -> Result<(), String> {
     for step in steps.iter_mut() {
         let start = Instant::now();
         match step.run(0, folder)? {
             End::Passed => {}
-            End::Failed(test) => return Err(format!("{} fails without a mutant: {test}", step.binary.name)),
-            End::TimedOut => return Err(format!("{} does not end without a mutant", step.binary.name)),
+            End::Failed(test) => {
+                return Err(format!(
+                    "{} fails without a mutant: {test}",
+                    step.binary.name
+                ));
+            }
+            End::TimedOut => {
+                return Err(format!(
+                    "{} does not end without a mutant",
+                    step.binary.name
+                ));
+            }
         }
         let taken = start.elapsed();
-        eprintln!("  {} {} {taken:.1?}", step.binary.name, step.arguments.join(" "));
+        eprintln!(
+            "  {} {} {taken:.1?}",
+            step.binary.name,
+            step.arguments.join(" ")
+        );
         step.limit = taken * 5 + Duration::from_secs(15);
     }
     steps.sort_by_key(|step| step.limit);
@@ -133,6 +158,10 @@ impl Step {
 
 /// Ends the processes of a test too.
 fn kill(child: &Child) {
-    // The builtin of the shell: `kill` of procps reads `-123` as `-1`, all processes, in some versions.
-    let _ = Command::new("sh").args(["-c", &format!("kill -s KILL -- -{}", child.id())]).stderr(Stdio::null()).status();
+    // The builtin of the shell: `kill` of procps reads `-123` as `-1`, all processes, in some
+    // versions.
+    let _ = Command::new("sh")
+        .args(["-c", &format!("kill -s KILL -- -{}", child.id())])
+        .stderr(Stdio::null())
+        .status();
 }

@@ -1,4 +1,5 @@
-//! Many mutants in one program: each function that has some gets a copy of its body for each, chosen at run time.
+//! Many mutants in one program: each function that has some gets a copy of its body for each,
+//! chosen at run time.
 
 use std::ops::Range;
 
@@ -62,9 +63,18 @@ pub struct Region {
 impl Source {
     pub fn parse(text: String) -> Result<Self, syn::Error> {
         let file = syn::parse_file(&text)?;
-        let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
-        let mut source = Self { text, lines, functions: Vec::new() };
-        let mut finder = Finder { source: &source, functions: Vec::new() };
+        let lines = std::iter::once(0)
+            .chain(text.match_indices('\n').map(|(at, _)| at + 1))
+            .collect();
+        let mut source = Self {
+            text,
+            lines,
+            functions: Vec::new(),
+        };
+        let mut finder = Finder {
+            source: &source,
+            functions: Vec::new(),
+        };
         finder.visit_file(&file);
         source.functions = finder.functions;
         Ok(source)
@@ -72,7 +82,12 @@ impl Source {
 
     fn byte(&self, place: Place) -> usize {
         let start = self.lines[place.line - 1];
-        start + self.text[start..].chars().take(place.column - 1).map(char::len_utf8).sum::<usize>()
+        start
+            + self.text[start..]
+                .chars()
+                .take(place.column - 1)
+                .map(char::len_utf8)
+                .sum::<usize>()
     }
 
     fn bytes(&self, span: Span) -> Range<usize> {
@@ -82,25 +97,35 @@ impl Source {
     /// The text with one change.
     pub fn changed(&self, mutant: &Mutant) -> String {
         let span = self.bytes(mutant.span);
-        format!("{} {} {}", &self.text[..span.start], mutant.replacement, &self.text[span.end..])
+        format!(
+            "{} {} {}",
+            &self.text[..span.start],
+            mutant.replacement,
+            &self.text[span.end..]
+        )
     }
 
     /// The innermost function of a mutant.
     fn function_of(&self, mutant: &Mutant) -> Option<usize> {
         let span = self.bytes(mutant.span);
         (0..self.functions.len())
-            .filter(|&i| self.functions[i].block.start <= span.start && span.end <= self.functions[i].block.end)
+            .filter(|&i| {
+                self.functions[i].block.start <= span.start
+                    && span.end <= self.functions[i].block.end
+            })
             .min_by_key(|&i| self.functions[i].block.len())
     }
 
     /// Whether a choice at run time can stand for the change.
     pub fn can_weave(&self, mutant: &Mutant) -> bool {
-        self.function_of(mutant).is_some_and(|i| !self.functions[i].is_opaque)
+        self.function_of(mutant)
+            .is_some_and(|i| !self.functions[i].is_opaque)
     }
 
     /// Whether the mutant is in a constant function of this name.
     pub fn is_in_constant(&self, mutant: &Mutant, name: &str) -> bool {
-        self.function_of(mutant).is_some_and(|i| self.functions[i].constant.is_some() && self.functions[i].name == name)
+        self.function_of(mutant)
+            .is_some_and(|i| self.functions[i].constant.is_some() && self.functions[i].name == name)
     }
 
     /// Puts mutants, by their index, into the text.
@@ -126,7 +151,9 @@ impl Source {
             match &function.constant {
                 Some(constant) => {
                     woven.text.push_str(&self.text[at..constant.start]);
-                    woven.text.push_str(&self.text[constant.end..function.block.start]);
+                    woven
+                        .text
+                        .push_str(&self.text[constant.end..function.block.start]);
                 }
                 None => woven.text.push_str(&self.text[at..function.block.start]),
             }
@@ -136,18 +163,28 @@ impl Source {
             for &(index, mutant) in mutants {
                 let span = self.bytes(mutant.span);
                 let start = woven.text.len();
-                woven.text.push_str(&format!("if crate::mutant::on({}) {{", index + 1));
+                woven
+                    .text
+                    .push_str(&format!("if crate::mutant::on({}) {{", index + 1));
                 woven.text.push_str(&self.text[body.start..span.start]);
                 woven.text.push_str(&format!(" {} ", mutant.replacement));
                 woven.text.push_str(&self.text[span.end..body.end]);
                 woven.text.push_str("} else ");
                 let range = start..woven.text.len();
-                woven.regions.push(Region { range, mutant: Some(index), siblings: siblings.clone() });
+                woven.regions.push(Region {
+                    range,
+                    mutant: Some(index),
+                    siblings: siblings.clone(),
+                });
             }
             woven.text.push('{');
             let start = woven.text.len();
             self.write(body, of_function, woven);
-            woven.regions.push(Region { range: start..woven.text.len(), mutant: None, siblings });
+            woven.regions.push(Region {
+                range: start..woven.text.len(),
+                mutant: None,
+                siblings,
+            });
             woven.text.push_str("} }");
             at = function.block.end;
         }
@@ -162,7 +199,12 @@ struct Finder<'a> {
 
 impl Finder<'_> {
     fn range(&self, span: proc_macro2::Span) -> Range<usize> {
-        let place = |at: proc_macro2::LineColumn| self.source.byte(Place { line: at.line, column: at.column + 1 });
+        let place = |at: proc_macro2::LineColumn| {
+            self.source.byte(Place {
+                line: at.line,
+                column: at.column + 1,
+            })
+        };
         place(span.start())..place(span.end())
     }
 
@@ -174,8 +216,13 @@ impl Finder<'_> {
         let function = Function {
             name: signature.ident.to_string(),
             block: self.range(block.brace_token.span.join()),
-            constant: signature.constness.as_ref().map(|token| self.range(token.span())),
-            is_opaque: returned.split(|c: char| !c.is_alphanumeric()).any(|word| word == "impl"),
+            constant: signature
+                .constness
+                .as_ref()
+                .map(|token| self.range(token.span())),
+            is_opaque: returned
+                .split(|c: char| !c.is_alphanumeric())
+                .any(|word| word == "impl"),
         };
         self.functions.push(function);
     }

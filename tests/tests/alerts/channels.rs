@@ -7,18 +7,30 @@ fn secrets_and_control_characters_in_any_field_stay_in() {
     let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
     let alerts = start(config(&clock).channel(ops.clone()));
     let url = "postgres://ann:hunter2@db/x?password=hunter2&sslkey=hunter2";
-    let err = AppError::new(ErrorCode::DB_CONNECTION_ERROR, format!("cannot reach {url}\r\nBcc: all@example.com\0"))
-        .with_source(io::Error::other(format!("Authorization: Bearer hunter2 at {url}")))
-        .with_detail("password", "hunter2")
-        .with_detail("dsn", url)
-        .with_detail("nested", serde_json::json!({"api_key": "hunter2", "list": [url]}));
+    let err = AppError::new(
+        ErrorCode::DB_CONNECTION_ERROR,
+        format!("cannot reach {url}\r\nBcc: all@example.com\0"),
+    )
+    .with_source(io::Error::other(format!(
+        "Authorization: Bearer hunter2 at {url}"
+    )))
+    .with_detail("password", "hunter2")
+    .with_detail("dsn", url)
+    .with_detail(
+        "nested",
+        serde_json::json!({"api_key": "hunter2", "list": [url]}),
+    );
     gardefou::report(&err);
     alerts.run();
     let notices = ops.take();
     let json = serde_json::to_string(&notices).unwrap();
     assert!(!json.contains("hunter2"), "{json}");
     assert!(!notices[0].to_text().contains("hunter2"));
-    assert!(!notices[0].title.contains(char::is_control), "{:?}", notices[0].title);
+    assert!(
+        !notices[0].title.contains(char::is_control),
+        "{:?}",
+        notices[0].title
+    );
     assert!(notices[0].to_text().contains("Bcc: all@example.com"));
     assert_eq!(notices[0].source, "tests");
 }
@@ -33,15 +45,26 @@ fn a_notice_in_lines_and_in_json_says_what_one_needs() {
     let notice = ops.take().remove(0);
     let json = serde_json::to_value(&notice).unwrap();
     assert_eq!(
-        (json["version"].as_u64(), json["kind"].as_str(), json["level"].as_str()),
+        (
+            json["version"].as_u64(),
+            json["kind"].as_str(),
+            json["level"].as_str()
+        ),
         (Some(1), Some("error"), Some("error"))
     );
     assert_eq!(
-        (json["error"]["code"].as_u64(), json["error"]["details"]["table"].as_str()),
+        (
+            json["error"]["code"].as_u64(),
+            json["error"]["details"]["table"].as_str()
+        ),
         (Some(302), Some("clips"))
     );
     let text = notice.to_text();
-    for line in ["[ERROR] DB_WRITE_ERROR: cannot save", "code: DB_WRITE_ERROR (302)", "message: cannot save"] {
+    for line in [
+        "[ERROR] DB_WRITE_ERROR: cannot save",
+        "code: DB_WRITE_ERROR (302)",
+        "message: cannot save",
+    ] {
         assert!(text.contains(line), "{text}");
     }
     assert!(text.contains(&err.id().to_string()));

@@ -16,7 +16,11 @@ pub(super) struct ProcessJournal(tempfile::TempDir);
 impl ProcessJournal {
     pub(super) fn new(clock: &ManualClock) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let config = JournalConfig::builder(folder.path()).background(false).clock(clock.clone()).build().unwrap();
+        let config = JournalConfig::builder(folder.path())
+            .background(false)
+            .clock(clock.clone())
+            .build()
+            .unwrap();
         error_monitor().set_journal(Arc::new(FileJournal::open(config)));
         Self(folder)
     }
@@ -52,7 +56,10 @@ fn a_failure_that_may_pass_is_tried_again_and_one_that_will_not_is_not() {
     alerts.run();
     let status = &alerts.status().channels[0];
     assert_eq!((status.tries, status.sent, status.failed), (4, 1, 1));
-    assert_eq!((status.circuit, status.last_error.as_deref()), (CircuitState::Closed, Some("400")));
+    assert_eq!(
+        (status.circuit, status.last_error.as_deref()),
+        (CircuitState::Closed, Some("400"))
+    );
     // It was not told, so that the next one is not held back.
     report(ErrorCode::CONFIG_ERROR, "bad again");
     alerts.run();
@@ -79,7 +86,12 @@ fn a_server_that_names_a_time_is_left_alone_until_then() {
 fn a_channel_that_fails_is_left_alone_by_its_own_circuit() {
     let (_alone, clock) = (alone(), ManualClock::new());
     let (mail, hook) = (Recorder::new("mail"), Recorder::new("hook"));
-    let alerts = start(config(&clock).channel(mail.clone()).channel(hook.clone()).max_tries(100));
+    let alerts = start(
+        config(&clock)
+            .channel(mail.clone())
+            .channel(hook.clone())
+            .max_tries(100),
+    );
     mail.fail_with((0..5).map(|_| busy()));
     report(ErrorCode::SYNC_ERROR, "late");
     for _ in 0..5 {
@@ -122,8 +134,14 @@ fn a_channel_that_hangs_delays_nothing_and_what_it_had_is_kept() {
     assert!(!flushed.in_time);
     assert_eq!((flushed.sent, flushed.kept, flushed.lost), (2, 2, 0));
     drop(release);
-    let kept = error_monitor().query(&Query::new().kind(RecordKind::Undelivered)).unwrap();
-    assert!(kept.records.iter().all(|record| record.details["channel"] == "hanging"));
+    let kept = error_monitor()
+        .query(&Query::new().kind(RecordKind::Undelivered))
+        .unwrap();
+    assert!(
+        kept.records
+            .iter()
+            .all(|record| record.details["channel"] == "hanging")
+    );
     assert_eq!(kept.records.len(), 2);
 }
 
@@ -142,7 +160,14 @@ fn errors_of_a_channel_are_no_reason_for_a_notice() {
         clock.advance(Duration::from_secs(60));
     }
     let status = alerts.status();
-    assert_eq!((status.channels[0].tries, status.channels[0].failed, status.channels[0].waiting), (1, 1, 0));
+    assert_eq!(
+        (
+            status.channels[0].tries,
+            status.channels[0].failed,
+            status.channels[0].waiting
+        ),
+        (1, 1, 0)
+    );
 }
 
 #[test]
@@ -156,11 +181,25 @@ fn a_channel_that_panics_is_a_critical_error_with_the_place_of_the_panic() {
     alerts.run();
     let place = format!("{}:{line}:", file!());
     let failure = alerts.status().channels[0].last_error.clone().unwrap();
-    assert!(failure.contains(&place) && failure.ends_with("no such pager"), "{failure}");
-    let records = error_monitor().query(&Query::new().code(ErrorCode::PANIC_ERROR)).unwrap().records;
-    let [record] = &records[..] else { panic!("one record: {records:?}") };
-    assert_eq!((record.level, record.operation.as_str()), (gardefou::event::AlertLevel::Critical, "faulty-channel"));
-    assert!(record.location.as_deref().unwrap().starts_with(&place), "{record:?}");
+    assert!(
+        failure.contains(&place) && failure.ends_with("no such pager"),
+        "{failure}"
+    );
+    let records = error_monitor()
+        .query(&Query::new().code(ErrorCode::PANIC_ERROR))
+        .unwrap()
+        .records;
+    let [record] = &records[..] else {
+        panic!("one record: {records:?}")
+    };
+    assert_eq!(
+        (record.level, record.operation.as_str()),
+        (gardefou::event::AlertLevel::Critical, "faulty-channel")
+    );
+    assert!(
+        record.location.as_deref().unwrap().starts_with(&place),
+        "{record:?}"
+    );
 }
 
 #[test]
@@ -180,7 +219,10 @@ fn what_could_not_be_delivered_is_sent_by_the_next_process() {
     let second = start(config(&clock).channel(ops.clone()));
     second.run();
     let notices = ops.take();
-    assert_eq!((notices.len(), notices[0].title.as_str()), (1, "SYNC_ERROR: yesterday"));
+    assert_eq!(
+        (notices.len(), notices[0].title.as_str()),
+        (1, "SYNC_ERROR: yesterday")
+    );
     assert_eq!(notices[0].error.as_ref().unwrap().message, "yesterday");
     assert_eq!(second.status().replayed, 1);
     drop(second);
@@ -191,7 +233,8 @@ fn what_could_not_be_delivered_is_sent_by_the_next_process() {
     assert_eq!(records.len(), 1, "notices are no errors: {records:?}");
 }
 
-/// A channel may have been down for days: nothing is too old, and more than fit into memory at once come all the same.
+/// A channel may have been down for days: nothing is too old, and more than fit into memory at once
+/// come all the same.
 #[test]
 fn all_that_could_not_be_delivered_is_sent_however_old_it_is_and_oldest_first() {
     let _alone = alone();
@@ -202,9 +245,10 @@ fn all_that_could_not_be_delivered_is_sent_however_old_it_is_and_oldest_first() 
     let rules = || config(&clock).max_tries(1).max_per_minute(10_000);
     let first = start(rules().channel(broken.clone()).queue(1));
     let fail = |number: usize| {
-        let failed: gardefou::Result<()> = gardefou::boundary::error_boundary(&format!("replay {number}"), || {
-            Err(AppError::new(ErrorCode::SYNC_ERROR, number.to_string()))
-        });
+        let failed: gardefou::Result<()> =
+            gardefou::boundary::error_boundary(&format!("replay {number}"), || {
+                Err(AppError::new(ErrorCode::SYNC_ERROR, number.to_string()))
+            });
         assert!(failed.is_err());
     };
     for number in 0..1100 {
@@ -221,7 +265,10 @@ fn all_that_could_not_be_delivered_is_sent_however_old_it_is_and_oldest_first() 
     second.run();
     assert_eq!((second.status().replayed, second.status().lost), (1100, 0));
     // What happens now comes first. The first of the others had waited in the queue until the end.
-    let expected = std::iter::once(1100).chain(1..1100).chain([0]).map(|number| format!("SYNC_ERROR: {number}"));
+    let expected = std::iter::once(1100)
+        .chain(1..1100)
+        .chain([0])
+        .map(|number| format!("SYNC_ERROR: {number}"));
     let told: Vec<_> = ops.told().into_iter().map(|(title, _)| title).collect();
     assert!(told.iter().cloned().eq(expected), "{told:?}");
     drop(second);
@@ -246,8 +293,14 @@ fn a_channel_that_works_again_gets_what_it_missed() {
     let mut told = ops.told();
     told.sort();
     assert_eq!(
-        told.iter().map(|(title, _)| title.as_str()).collect::<Vec<_>>(),
-        ["CONFIG_ERROR: no room", "SYNC_ERROR: missed", "TIMEOUT_ERROR: arrives"]
+        told.iter()
+            .map(|(title, _)| title.as_str())
+            .collect::<Vec<_>>(),
+        [
+            "CONFIG_ERROR: no room",
+            "SYNC_ERROR: missed",
+            "TIMEOUT_ERROR: arrives"
+        ]
     );
     report(ErrorCode::API_REQUEST_ERROR, "later");
     alerts.run();
@@ -261,7 +314,11 @@ fn more_than_the_queue_holds_is_caught_up_with_oldest_first() {
     let _journal = ProcessJournal::new(&clock);
     let alerts = start(config(&clock).channel(ops.clone()).max_tries(1).queue(1));
     ops.fail_with([busy(), busy(), busy()]);
-    for code in [ErrorCode::SYNC_ERROR, ErrorCode::CONFIG_ERROR, ErrorCode::DB_QUERY_ERROR] {
+    for code in [
+        ErrorCode::SYNC_ERROR,
+        ErrorCode::CONFIG_ERROR,
+        ErrorCode::DB_QUERY_ERROR,
+    ] {
         report(code, "missed");
         alerts.run();
         clock.advance(Duration::from_secs(1));
@@ -269,21 +326,41 @@ fn more_than_the_queue_holds_is_caught_up_with_oldest_first() {
     assert_eq!((ops.told(), alerts.status().kept), (vec![], 3));
     report(ErrorCode::TIMEOUT_ERROR, "arrives");
     alerts.run();
-    let expected = ["TIMEOUT_ERROR: arrives", "SYNC_ERROR: missed", "CONFIG_ERROR: missed", "DB_QUERY_ERROR: missed"];
+    let expected = [
+        "TIMEOUT_ERROR: arrives",
+        "SYNC_ERROR: missed",
+        "CONFIG_ERROR: missed",
+        "DB_QUERY_ERROR: missed",
+    ];
     assert_eq!(ops.told(), expected.map(|title| (title.to_owned(), 0)));
     let status = alerts.status();
-    assert_eq!((status.kept, status.replayed, status.lost, status.channels[0].waiting), (3, 3, 0, 0));
+    assert_eq!(
+        (
+            status.kept,
+            status.replayed,
+            status.lost,
+            status.channels[0].waiting
+        ),
+        (3, 3, 0, 0)
+    );
 }
 
 #[test]
 fn without_a_journal_what_finds_no_room_is_lost_and_told_so_and_silences_nothing() {
     let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
     let alerts = start(config(&clock).channel(ops.clone()).queue(1));
-    for code in [ErrorCode::SYNC_ERROR, ErrorCode::CONFIG_ERROR, ErrorCode::DB_QUERY_ERROR] {
+    for code in [
+        ErrorCode::SYNC_ERROR,
+        ErrorCode::CONFIG_ERROR,
+        ErrorCode::DB_QUERY_ERROR,
+    ] {
         report(code, "first");
     }
     let status = alerts.status();
-    assert_eq!((status.lost, status.kept, status.channels[0].waiting), (2, 0, 1));
+    assert_eq!(
+        (status.lost, status.kept, status.channels[0].waiting),
+        (2, 0, 1)
+    );
     alerts.run();
     assert_eq!(ops.told(), one("SYNC_ERROR: first"));
     report(ErrorCode::CONFIG_ERROR, "second");
@@ -298,26 +375,43 @@ fn a_notice_that_waits_too_long_for_its_channel_goes_to_the_journal() {
     let _alone = alone();
     let (clock, ops) = (ManualClock::new(), Recorder::new("ops"));
     let _journal = ProcessJournal::new(&clock);
-    let rules = config(&clock).channel(ops.clone()).max_tries(100).give_up_after(Duration::from_secs(300));
+    let rules = config(&clock)
+        .channel(ops.clone())
+        .max_tries(100)
+        .give_up_after(Duration::from_secs(300));
     let alerts = start(rules);
     ops.fail_with((0..100).map(|_| busy()));
     report(ErrorCode::SYNC_ERROR, "tried");
     report(ErrorCode::CONFIG_ERROR, "behind it");
     for _ in 0..30 {
         alerts.run();
-        assert_eq!((alerts.status().kept, alerts.status().channels[0].waiting), (0, 2));
+        assert_eq!(
+            (alerts.status().kept, alerts.status().channels[0].waiting),
+            (0, 2)
+        );
         clock.advance(Duration::from_secs(10));
     }
     assert_eq!(alerts.status().channels[0].circuit, CircuitState::Open);
     alerts.run();
     let status = alerts.status();
-    assert_eq!((status.kept, status.channels[0].failed, status.channels[0].waiting), (2, 2, 0));
+    assert_eq!(
+        (
+            status.kept,
+            status.channels[0].failed,
+            status.channels[0].waiting
+        ),
+        (2, 2, 0)
+    );
 
     ops.failures.lock().unwrap().clear();
     clock.advance(Duration::from_secs(60));
     report(ErrorCode::TIMEOUT_ERROR, "arrives");
     alerts.run();
-    let expected = ["TIMEOUT_ERROR: arrives", "SYNC_ERROR: tried", "CONFIG_ERROR: behind it"];
+    let expected = [
+        "TIMEOUT_ERROR: arrives",
+        "SYNC_ERROR: tried",
+        "CONFIG_ERROR: behind it",
+    ];
     assert_eq!(ops.told(), expected.map(|title| (title.to_owned(), 0)));
 }
 
@@ -339,5 +433,8 @@ fn a_test_notice_goes_to_every_channel() {
     let alerts = start(config(&clock).channel(a.clone()).channel(b.clone()));
     alerts.test();
     alerts.run();
-    assert_eq!((a.told(), b.told()), (one("a test of this channel"), one("a test of this channel")));
+    assert_eq!(
+        (a.told(), b.told()),
+        (one("a test of this channel"), one("a test of this channel"))
+    );
 }

@@ -9,9 +9,17 @@ const INTERVAL: Duration = Duration::from_secs(300);
 
 /// The lines of the one digest among the notices.
 fn lines(notices: &[Notice]) -> Vec<String> {
-    let [digest] = notices else { panic!("one notice: {notices:?}") };
+    let [digest] = notices else {
+        panic!("one notice: {notices:?}")
+    };
     assert_eq!(digest.kind, NoticeKind::Digest);
-    digest.text.as_ref().unwrap().lines().map(str::to_owned).collect()
+    digest
+        .text
+        .as_ref()
+        .unwrap()
+        .lines()
+        .map(str::to_owned)
+        .collect()
 }
 
 #[test]
@@ -21,8 +29,9 @@ fn a_digest_counts_what_was_held_back_and_names_the_error() {
     report(ErrorCode::SYNC_ERROR, "first");
     let fail = |i| {
         let text = format!("table {i} of postgres://ann:hunter2@db is gone\n");
-        let failed: gardefou::Result<()> =
-            gardefou::boundary::error_boundary("pay", || Err(AppError::new(ErrorCode::DB_QUERY_ERROR, text)));
+        let failed: gardefou::Result<()> = gardefou::boundary::error_boundary("pay", || {
+            Err(AppError::new(ErrorCode::DB_QUERY_ERROR, text))
+        });
         assert!(failed.is_err());
     };
     (0..51).for_each(fail);
@@ -31,20 +40,32 @@ fn a_digest_counts_what_was_held_back_and_names_the_error() {
     clock.advance(MINUTE);
     alerts.run();
     let notices = ops.take();
-    assert_eq!(notices[0].title, "1 more notices within a minute, of 51 occurrences");
+    assert_eq!(
+        notices[0].title,
+        "1 more notices within a minute, of 51 occurrences"
+    );
     assert_eq!(notices[0].level, AlertLevel::Error);
     let lines = lines(&notices);
     assert_eq!(lines.len(), 1);
-    assert!(lines[0].starts_with("51 x DB_QUERY_ERROR in `pay`: table 0 of postgres://"), "{lines:?}");
+    assert!(
+        lines[0].starts_with("51 x DB_QUERY_ERROR in `pay`: table 0 of postgres://"),
+        "{lines:?}"
+    );
     assert!(!lines[0].contains("hunter2"));
 
     // The digest was its notice: the interval has begun, and ends with a count.
     (0..7).for_each(fail);
     clock.advance(INTERVAL);
     alerts.run();
-    let [notice] = &ops.take()[..] else { panic!("one summary") };
+    let [notice] = &ops.take()[..] else {
+        panic!("one summary")
+    };
     assert_eq!((notice.kind, notice.suppressed), (NoticeKind::Error, 7));
-    assert!(notice.title.starts_with("DB_QUERY_ERROR in `pay`: table 0"), "{}", notice.title);
+    assert!(
+        notice.title.starts_with("DB_QUERY_ERROR in `pay`: table 0"),
+        "{}",
+        notice.title
+    );
 }
 
 #[test]
@@ -112,7 +133,14 @@ fn a_shutdown_tells_many_groups_within_the_limit_of_a_minute() {
     assert!(notices.len() <= 4, "{notices:?}");
     let summaries: u64 = notices.iter().map(|notice| notice.suppressed).sum();
     let count = |line: &str| line.split(' ').next().unwrap().parse::<u64>().unwrap();
-    let in_digests: u64 =
-        notices.iter().filter_map(|notice| notice.text.as_ref()).flat_map(|t| t.lines()).map(count).sum();
-    assert_eq!(summaries + in_digests, 10 * ErrorCode::STANDARD.len() as u64);
+    let in_digests: u64 = notices
+        .iter()
+        .filter_map(|notice| notice.text.as_ref())
+        .flat_map(|t| t.lines())
+        .map(count)
+        .sum();
+    assert_eq!(
+        summaries + in_digests,
+        10 * ErrorCode::STANDARD.len() as u64
+    );
 }

@@ -1,5 +1,6 @@
-//! Mail against a real SMTP server. `tests/real/smtp/run` starts one and runs this with the environment that it needs;
-//! a plain `cargo test` says that it was left out. What needs no server is tested here too.
+//! Mail against a real SMTP server. `tests/real/smtp/run` starts one and runs this with the
+//! environment that it needs; a plain `cargo test` says that it was left out. What needs no server
+//! is tested here too.
 
 use super::*;
 use gardefou::alerts::{EmailBuilder, EmailChannel, EmailTls};
@@ -13,13 +14,18 @@ use std::{
 };
 
 fn mail() -> EmailBuilder {
-    EmailChannel::builder("mail", "localhost").from("Alerts <alerts@example.com>").to("ops@example.com")
+    EmailChannel::builder("mail", "localhost")
+        .from("Alerts <alerts@example.com>")
+        .to("ops@example.com")
 }
 
 fn notices() -> Vec<Notice> {
     let (clock, ops) = (ManualClock::new(), Recorder::new("ops"));
     let alerts = start(config(&clock).channel(ops.clone()));
-    report(ErrorCode::DB_WRITE_ERROR, "cannot save déjà-vu.wav: password=hunter2\r\nBcc: all@example.com");
+    report(
+        ErrorCode::DB_WRITE_ERROR,
+        "cannot save déjà-vu.wav: password=hunter2\r\nBcc: all@example.com",
+    );
     alerts.run();
     ops.take()
 }
@@ -34,30 +40,69 @@ fn a_mail_arrives_at_a_real_server_over_tls_and_never_without() {
     let _alone = alone();
     let read = |name: &str| fs::read_to_string(format!("{folder}/{name}")).unwrap();
     let port = |name: &str| read(name).trim().parse::<u16>().unwrap();
-    let signed = || mail().ca_certificate(read("cert.pem")).credentials("alerts", "correct horse");
+    let signed = || {
+        mail()
+            .ca_certificate(read("cert.pem"))
+            .credentials("alerts", "correct horse")
+    };
     let notice = notices().remove(0);
 
-    signed().port(port("starttls.port")).build().unwrap().deliver(&notice).unwrap();
+    signed()
+        .port(port("starttls.port"))
+        .build()
+        .unwrap()
+        .deliver(&notice)
+        .unwrap();
     let arrived = read("mail.json");
     let json: serde_json::Value = serde_json::from_str(arrived.lines().last().unwrap()).unwrap();
-    assert_eq!((json["tls"].as_bool(), json["user"].as_str()), (Some(true), Some("alerts")));
-    assert_eq!((json["from"].as_str(), json["to"][0].as_str()), (Some("alerts@example.com"), Some("ops@example.com")));
+    assert_eq!(
+        (json["tls"].as_bool(), json["user"].as_str()),
+        (Some(true), Some("alerts"))
+    );
+    assert_eq!(
+        (json["from"].as_str(), json["to"][0].as_str()),
+        (Some("alerts@example.com"), Some("ops@example.com"))
+    );
     assert_eq!(
         json["subject"],
         "[ERROR] tests: DB_WRITE_ERROR: cannot save déjà-vu.wav: password=[redacted]\\r\\nBcc: all@example.com"
     );
     let body = json["body"].as_str().unwrap();
-    assert!(body.contains(&notice.error.as_ref().unwrap().id.to_string()) && !arrived.contains("hunter2"), "{body}");
+    assert!(
+        body.contains(&notice.error.as_ref().unwrap().id.to_string())
+            && !arrived.contains("hunter2"),
+        "{body}"
+    );
     assert_eq!(json["bcc"], serde_json::Value::Null);
 
-    signed().tls(EmailTls::Implicit).port(port("tls.port")).build().unwrap().deliver(&notice).unwrap();
+    signed()
+        .tls(EmailTls::Implicit)
+        .port(port("tls.port"))
+        .build()
+        .unwrap()
+        .deliver(&notice)
+        .unwrap();
 
-    let unknown = mail().credentials("alerts", "correct horse").port(port("starttls.port")).build().unwrap();
-    assert!(unknown.deliver(&notice).is_err(), "nobody vouches for the certificate");
-    let wrong = signed().credentials("alerts", "wrong").port(port("starttls.port")).build().unwrap();
+    let unknown = mail()
+        .credentials("alerts", "correct horse")
+        .port(port("starttls.port"))
+        .build()
+        .unwrap();
+    assert!(
+        unknown.deliver(&notice).is_err(),
+        "nobody vouches for the certificate"
+    );
+    let wrong = signed()
+        .credentials("alerts", "wrong")
+        .port(port("starttls.port"))
+        .build()
+        .unwrap();
     assert!(wrong.deliver(&notice).unwrap_err().is_permanent());
     let plain = signed().port(port("plain.port")).build().unwrap();
-    assert!(plain.deliver(&notice).is_err(), "a server without STARTTLS gets nothing");
+    assert!(
+        plain.deliver(&notice).is_err(),
+        "a server without STARTTLS gets nothing"
+    );
     assert_eq!(read("mail.json").lines().count(), 2);
 }
 
@@ -81,14 +126,31 @@ fn a_silent_mail_server_costs_its_time_limit_and_may_be_tried_again() {
 #[test]
 fn a_server_that_is_not_there_may_be_tried_again() {
     let _alone = alone();
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let channel = EmailChannel::builder("mail", "127.0.0.1").from("a@example.com").to("b@example.com").port(port);
-    assert!(!channel.build().unwrap().deliver(&notices().remove(0)).unwrap_err().is_permanent());
+    let port = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
+    let channel = EmailChannel::builder("mail", "127.0.0.1")
+        .from("a@example.com")
+        .to("b@example.com")
+        .port(port);
+    assert!(
+        !channel
+            .build()
+            .unwrap()
+            .deliver(&notices().remove(0))
+            .unwrap_err()
+            .is_permanent()
+    );
 }
 
 /// A channel to a server on loopback, with these recipients.
 fn local(port: u16, to: &[&str]) -> EmailBuilder {
-    let mail = EmailChannel::builder("mail", "127.0.0.1").from("alerts@example.com").tls(EmailTls::None).port(port);
+    let mail = EmailChannel::builder("mail", "127.0.0.1")
+        .from("alerts@example.com")
+        .tls(EmailTls::None)
+        .port(port);
     to.iter().fold(mail, |mail, address| mail.to(*address))
 }
 
@@ -99,11 +161,24 @@ fn all_recipients_share_one_mail_with_the_headers_of_an_automatic_one() {
     let _alone = alone();
     let server = SmtpServer::start(|_| None);
     let notice = notices().remove(0);
-    local(server.port, &THREE).build().unwrap().deliver(&notice).unwrap();
-    let [mail] = &server.mails()[..] else { panic!("one mail") };
+    local(server.port, &THREE)
+        .build()
+        .unwrap()
+        .deliver(&notice)
+        .unwrap();
+    let [mail] = &server.mails()[..] else {
+        panic!("one mail")
+    };
     assert_eq!(mail.to, THREE);
-    for header in ["Auto-Submitted: auto-generated".to_owned(), format!("Message-ID: <{}@example.com>", notice.id)] {
-        assert!(mail.content.lines().any(|line| line == header), "{header}: {}", mail.content);
+    for header in [
+        "Auto-Submitted: auto-generated".to_owned(),
+        format!("Message-ID: <{}@example.com>", notice.id),
+    ] {
+        assert!(
+            mail.content.lines().any(|line| line == header),
+            "{header}: {}",
+            mail.content
+        );
     }
 }
 
@@ -113,25 +188,48 @@ fn greeting_is_the_configured_name_or_one_that_rfc_5321_allows() {
     let server = SmtpServer::start(|_| None);
     let notice = notices().remove(0);
     let mail = || local(server.port, &["ops@example.com"]);
-    mail().hello_name("shop-1.example.com").build().unwrap().deliver(&notice).unwrap();
+    mail()
+        .hello_name("shop-1.example.com")
+        .build()
+        .unwrap()
+        .deliver(&notice)
+        .unwrap();
     assert_eq!(server.commands()[0], "EHLO shop-1.example.com");
     mail().build().unwrap().deliver(&notice).unwrap();
     let greeting = server.commands().remove(0);
-    assert!(greeting == "EHLO [127.0.0.1]" || greeting.contains('.'), "{greeting}");
+    assert!(
+        greeting == "EHLO [127.0.0.1]" || greeting.contains('.'),
+        "{greeting}"
+    );
 }
 
 #[test]
 fn refused_recipient_keeps_nobody_else_from_the_mail() {
     let _alone = alone();
-    let server = SmtpServer::start(|line| line.contains("bob").then_some("550 5.1.1 <bob@example.org>: unknown"));
+    let server = SmtpServer::start(|line| {
+        line.contains("bob")
+            .then_some("550 5.1.1 <bob@example.org>: unknown")
+    });
     let lines = log::said(|| {
-        local(server.port, &THREE).build().unwrap().deliver(&notices().remove(0)).unwrap();
+        local(server.port, &THREE)
+            .build()
+            .unwrap()
+            .deliver(&notices().remove(0))
+            .unwrap();
     });
     let to: Vec<_> = server.mails().into_iter().map(|mail| mail.to).collect();
     assert_eq!(to, [[THREE[0]], [THREE[2]]]);
-    let [.., line] = &lines[..] else { panic!("a warning") };
-    assert_eq!(line.message, "the mail server refuses recipient 2 (..@example.org)");
-    assert!(!line.fields["error"].contains("bob@") && line.fields["error"].contains("550"), "{line:?}");
+    let [.., line] = &lines[..] else {
+        panic!("a warning")
+    };
+    assert_eq!(
+        line.message,
+        "the mail server refuses recipient 2 (..@example.org)"
+    );
+    assert!(
+        !line.fields["error"].contains("bob@") && line.fields["error"].contains("550"),
+        "{line:?}"
+    );
 }
 
 /// Some servers refuse one of several recipients only with the mail.
@@ -140,18 +238,40 @@ fn mail_that_is_refused_for_all_together_is_tried_for_each_apart() {
     let _alone = alone();
     let contents = AtomicUsize::new(0);
     let server = SmtpServer::start(move |line| {
-        (line == "(content)" && contents.fetch_add(1, Ordering::SeqCst) == 0).then_some("554 too many recipients")
+        (line == "(content)" && contents.fetch_add(1, Ordering::SeqCst) == 0)
+            .then_some("554 too many recipients")
     });
-    local(server.port, &THREE).build().unwrap().deliver(&notices().remove(0)).unwrap();
-    assert_eq!(server.mails().into_iter().flat_map(|mail| mail.to).collect::<Vec<_>>(), THREE);
+    local(server.port, &THREE)
+        .build()
+        .unwrap()
+        .deliver(&notices().remove(0))
+        .unwrap();
+    assert_eq!(
+        server
+            .mails()
+            .into_iter()
+            .flat_map(|mail| mail.to)
+            .collect::<Vec<_>>(),
+        THREE
+    );
 }
 
 #[test]
 fn mail_that_every_recipient_refuses_is_refused() {
     let _alone = alone();
     let server = SmtpServer::start(|line| line.starts_with("RCPT").then_some("550 unknown"));
-    let err = local(server.port, &THREE).build().unwrap().deliver(&notices().remove(0)).unwrap_err();
-    assert!(err.is_permanent() && err.to_string().starts_with("the mail server refuses every recipient"), "{err}");
+    let err = local(server.port, &THREE)
+        .build()
+        .unwrap()
+        .deliver(&notices().remove(0))
+        .unwrap_err();
+    assert!(
+        err.is_permanent()
+            && err
+                .to_string()
+                .starts_with("the mail server refuses every recipient"),
+        "{err}"
+    );
     assert_eq!(server.mails(), []);
 }
 
@@ -164,13 +284,23 @@ fn recipient_that_is_tried_again_is_tried_alone() {
         let is_early = line.contains("bob") && asked.fetch_add(1, Ordering::SeqCst) < 2;
         is_early.then_some("451 <bob@example.org>: come back later")
     });
-    let (channel, notice) = (local(server.port, &THREE).build().unwrap(), notices().remove(0));
+    let (channel, notice) = (
+        local(server.port, &THREE).build().unwrap(),
+        notices().remove(0),
+    );
     let err = channel.deliver(&notice).unwrap_err();
-    assert!(!err.is_permanent() && err.to_string().contains("451") && !err.to_string().contains("bob@"), "{err}");
+    assert!(
+        !err.is_permanent() && err.to_string().contains("451") && !err.to_string().contains("bob@"),
+        "{err}"
+    );
     channel.deliver(&notice).unwrap();
     let to: Vec<_> = server.mails().into_iter().map(|mail| mail.to).collect();
     assert_eq!(to, [[THREE[0]], [THREE[2]], [THREE[1]]]);
-    assert_eq!(channel.deliver(&notice).ok(), Some(()), "another mail of the same notification begins anew");
+    assert_eq!(
+        channel.deliver(&notice).ok(),
+        Some(()),
+        "another mail of the same notification begins anew"
+    );
     assert_eq!(server.mails()[0].to, THREE);
 }
 
@@ -195,9 +325,15 @@ fn greeting_that_never_ends_costs_the_time_limit_of_the_whole_mail() {
     let _alone = alone();
     let notice = notices().remove(0);
     let port = never_ending(b"220-still busy\r\n", true);
-    let channel = local(port, &["ops@example.com"]).timeout(Duration::from_millis(100)).build().unwrap();
+    let channel = local(port, &["ops@example.com"])
+        .timeout(Duration::from_millis(100))
+        .build()
+        .unwrap();
     let err = channel.deliver(&notice).unwrap_err();
-    assert_eq!(err.to_string(), "the mail was not sent: the time limit of 100ms has passed");
+    assert_eq!(
+        err.to_string(),
+        "the mail was not sent: the time limit of 100ms has passed"
+    );
     assert!(!err.is_permanent());
 }
 
@@ -205,9 +341,16 @@ fn greeting_that_never_ends_costs_the_time_limit_of_the_whole_mail() {
 fn greeting_without_an_end_of_line_takes_a_bounded_amount_of_memory() {
     let _alone = alone();
     let port = never_ending(&[b'x'; 65_536], false);
-    let channel = local(port, &["ops@example.com"]).timeout(Duration::from_secs(60)).build().unwrap();
+    let channel = local(port, &["ops@example.com"])
+        .timeout(Duration::from_secs(60))
+        .build()
+        .unwrap();
     let err = channel.deliver(&notices().remove(0)).unwrap_err();
-    assert!(err.to_string().contains("sends more than a conversation can have"), "{err}");
+    assert!(
+        err.to_string()
+            .contains("sends more than a conversation can have"),
+        "{err}"
+    );
 }
 
 /// Within a runtime another one cannot be entered.
@@ -218,6 +361,10 @@ async fn mail_is_sent_from_within_a_runtime_too() {
         notices().remove(0)
     };
     let server = SmtpServer::start(|_| None);
-    local(server.port, &["ops@example.com"]).build().unwrap().deliver(&notice).unwrap();
+    local(server.port, &["ops@example.com"])
+        .build()
+        .unwrap()
+        .deliver(&notice)
+        .unwrap();
     assert_eq!(server.mails().len(), 1);
 }

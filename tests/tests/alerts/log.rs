@@ -59,7 +59,11 @@ impl Subscriber for Log {
     fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
     fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
     fn event(&self, event: &tracing::Event<'_>) {
-        let mut line = Line { level: *event.metadata().level(), message: String::new(), fields: BTreeMap::new() };
+        let mut line = Line {
+            level: *event.metadata().level(),
+            message: String::new(),
+            fields: BTreeMap::new(),
+        };
         event.record(&mut line);
         self.lines.lock().unwrap().push(line);
     }
@@ -67,8 +71,8 @@ impl Subscriber for Log {
     fn exit(&self, _: &span::Id) {}
 }
 
-/// Lets the process hear what its alerting says, or the failures that tests make on purpose would be lines between
-/// their results. The children have no log but the one that their test gives them.
+/// Lets the process hear what its alerting says, or the failures that tests make on purpose would
+/// be lines between their results. The children have no log but the one that their test gives them.
 pub(super) fn hear() {
     static HEARD: Once = Once::new();
     HEARD.call_once(|| {
@@ -86,8 +90,9 @@ pub(super) fn said(run: impl FnOnce()) -> Vec<Line> {
 }
 
 fn heard_by(log: &Log, run: impl FnOnce()) {
-    // Where one subscriber alone is known, whichever thread meets a line first decides for all whether it is wanted, and
-    // other tests have no subscriber. With a second one it is asked each time.
+    // Where one subscriber alone is known, whichever thread meets a line first decides for all
+    // whether it is wanted, and other tests have no subscriber. With a second one it is asked each
+    // time.
     static SECOND: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(Log::default()));
     let _ = &*SECOND;
     with_default(log.clone(), run);
@@ -102,34 +107,58 @@ fn without_a_channel_of_ones_own_notices_are_lines_in_the_log() {
         gardefou::report(&err);
         alerts.run();
     });
-    let [line] = &lines[..] else { panic!("one line: {lines:?}") };
-    assert_eq!((line.level, line.message.as_str()), (Level::ERROR, "SYNC_ERROR: late"));
+    let [line] = &lines[..] else {
+        panic!("one line: {lines:?}")
+    };
+    assert_eq!(
+        (line.level, line.message.as_str()),
+        (Level::ERROR, "SYNC_ERROR: late")
+    );
     let id = err.id().to_string();
-    let expected =
-        [("notice.kind", "error"), ("severity", "error"), ("rule", "errors"), ("suppressed", "0"), ("error.id", &id)];
+    let expected = [
+        ("notice.kind", "error"),
+        ("severity", "error"),
+        ("rule", "errors"),
+        ("suppressed", "0"),
+        ("error.id", &id),
+    ];
     for (field, value) in expected {
         assert_eq!(line.fields[field], value, "{field}: {lines:?}");
     }
-    assert!(line.fields.contains_key("notice.id") && line.fields.contains_key("fingerprint"), "{lines:?}");
+    assert!(
+        line.fields.contains_key("notice.id") && line.fields.contains_key("fingerprint"),
+        "{lines:?}"
+    );
 
-    let circuit = CircuitBreaker::builder("in-the-log").clock(clock.clone()).build().unwrap();
+    let circuit = CircuitBreaker::builder("in-the-log")
+        .clock(clock.clone())
+        .build()
+        .unwrap();
     let lines = said(|| {
         circuit.force_open();
         alerts.run();
         circuit.reset();
         alerts.run();
     });
-    let told: Vec<_> = lines.iter().map(|line| (line.level, line.message.as_str())).collect();
-    let (opened, closed) = ("circuit `in-the-log` opened: manual", "circuit `in-the-log` closed");
+    let told: Vec<_> = lines
+        .iter()
+        .map(|line| (line.level, line.message.as_str()))
+        .collect();
+    let (opened, closed) = (
+        "circuit `in-the-log` opened: manual",
+        "circuit `in-the-log` closed",
+    );
     assert_eq!(told, [(Level::ERROR, opened), (Level::INFO, closed)]);
     assert!(!lines[0].fields.contains_key("error.id"), "{lines:?}");
 }
 
-/// Alerting through a channel that refuses 20 notices within 40 seconds, and one a minute after the first.
+/// Alerting through a channel that refuses 20 notices within 40 seconds, and one a minute after the
+/// first.
 fn fail_twenty_times_and_once_more() {
     let (clock, ops) = (ManualClock::new(), Recorder::new("ops"));
     let alerts = start(config(&clock).channel(ops.clone()).max_per_minute(10_000));
-    let refused = || DeliveryError::permanent("400 from https://ann:hunter2@hooks/x\r\nforged: line");
+    let refused =
+        || DeliveryError::permanent("400 from https://ann:hunter2@hooks/x\r\nforged: line");
     ops.fail_with((0..21).map(|_| refused()));
     let fail = || {
         report(ErrorCode::SYNC_ERROR, "late");
@@ -141,7 +170,10 @@ fn fail_twenty_times_and_once_more() {
     }
     clock.advance(Duration::from_secs(20));
     fail();
-    assert_eq!((alerts.status().channels[0].failed, ops.told()), (21, vec![]));
+    assert_eq!(
+        (alerts.status().channels[0].failed, ops.told()),
+        (21, vec![])
+    );
 }
 
 #[test]
@@ -150,9 +182,18 @@ fn a_channel_that_fails_is_one_line_a_minute_in_the_log() {
     let lines = said(fail_twenty_times_and_once_more);
     assert_eq!(lines.len(), 2, "{lines:?}");
     for line in lines {
-        assert_eq!((line.level, line.fields["channel"].as_str()), (Level::ERROR, "ops"));
-        assert_eq!(line.message, "a notice could not be sent, and no journal keeps it");
-        assert!(line.fields["error"].starts_with("400 from https://"), "{line:?}");
+        assert_eq!(
+            (line.level, line.fields["channel"].as_str()),
+            (Level::ERROR, "ops")
+        );
+        assert_eq!(
+            line.message,
+            "a notice could not be sent, and no journal keeps it"
+        );
+        assert!(
+            line.fields["error"].starts_with("400 from https://"),
+            "{line:?}"
+        );
         assert!(!line.fields["error"].contains("hunter2"), "{line:?}");
     }
 }
@@ -169,12 +210,24 @@ fn what_becomes_of_a_notice_that_was_not_sent_is_said_as_it_is() {
             report(ErrorCode::SYNC_ERROR, "late");
             alerts.run();
         });
-        lines.into_iter().map(|line| line.message).collect::<Vec<_>>()
+        lines
+            .into_iter()
+            .map(|line| line.message)
+            .collect::<Vec<_>>()
     };
-    assert_eq!(say(DeliveryError::permanent("400")), ["a notice was refused; it is kept, but not sent again"]);
-    assert_eq!(say(DeliveryError::temporary("503")), ["a notice could not be sent; it is tried again"]);
+    assert_eq!(
+        say(DeliveryError::permanent("400")),
+        ["a notice was refused; it is kept, but not sent again"]
+    );
+    assert_eq!(
+        say(DeliveryError::temporary("503")),
+        ["a notice could not be sent; it is tried again"]
+    );
     // The one that is tried again fails for the second time.
-    assert_eq!(say(DeliveryError::temporary("503")), ["a notice could not be sent; it is kept for later"]);
+    assert_eq!(
+        say(DeliveryError::temporary("503")),
+        ["a notice could not be sent; it is kept for later"]
+    );
 }
 
 /// Runs in a process of its own, whose standard error is read.
@@ -183,7 +236,13 @@ fn child_whose_channel_fails() {
     match env::var(CHILD).as_deref() {
         Ok("no log") => fail_twenty_times_and_once_more(),
         Ok("a deaf log") => {
-            heard_by(&Log { is_deaf: true, ..Log::default() }, fail_twenty_times_and_once_more);
+            heard_by(
+                &Log {
+                    is_deaf: true,
+                    ..Log::default()
+                },
+                fail_twenty_times_and_once_more,
+            );
         }
         Ok("a log") => assert_eq!(said(fail_twenty_times_and_once_more).len(), 2),
         _ => {}
@@ -194,7 +253,12 @@ fn child_whose_channel_fails() {
 fn where_nobody_hears_the_log_that_line_goes_to_the_standard_error() {
     for (log, expected) in [("no log", 2), ("a deaf log", 2), ("a log", 0)] {
         let child = Command::new(env::current_exe().unwrap())
-            .args(["--exact", "log::child_whose_channel_fails", "--nocapture", "--test-threads=1"])
+            .args([
+                "--exact",
+                "log::child_whose_channel_fails",
+                "--nocapture",
+                "--test-threads=1",
+            ])
             .env(CHILD, log)
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
@@ -203,7 +267,11 @@ fn where_nobody_hears_the_log_that_line_goes_to_the_standard_error() {
         let text = String::from_utf8(output.stderr).unwrap();
         assert!(output.status.success(), "{log}: {text}");
         let start = "gardefou: alert channel `ops`: a notice could not be sent, and no journal keeps it: 400 from";
-        assert_eq!(text.lines().filter(|line| line.starts_with(start)).count(), expected, "{log}: {text}");
+        assert_eq!(
+            text.lines().filter(|line| line.starts_with(start)).count(),
+            expected,
+            "{log}: {text}"
+        );
         assert!(!text.contains("hunter2"), "{text}");
     }
 }

@@ -50,7 +50,10 @@ struct Recorder {
 
 impl Recorder {
     fn new(name: &'static str) -> Self {
-        Self { name, ..Self::default() }
+        Self {
+            name,
+            ..Self::default()
+        }
     }
 
     fn fail_with(&self, errors: impl IntoIterator<Item = DeliveryError>) {
@@ -63,7 +66,10 @@ impl Recorder {
 
     /// Titles, and how many were held back, of what came since the last call.
     fn told(&self) -> Vec<(String, u64)> {
-        self.take().into_iter().map(|notice| (notice.title, notice.suppressed)).collect()
+        self.take()
+            .into_iter()
+            .map(|notice| (notice.title, notice.suppressed))
+            .collect()
     }
 }
 
@@ -83,7 +89,11 @@ impl Channel for Recorder {
 
 /// Alerting without threads, on a clock that stands still.
 fn config(clock: &ManualClock) -> AlertsConfigBuilder {
-    AlertsConfig::builder().background(false).clock(clock.clone()).source("tests").escalate_after(None)
+    AlertsConfig::builder()
+        .background(false)
+        .clock(clock.clone())
+        .source("tests")
+        .escalate_after(None)
 }
 
 fn start(config: AlertsConfigBuilder) -> Alerts {

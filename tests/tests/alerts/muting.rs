@@ -7,59 +7,92 @@ use std::time::Duration;
 const MINUTE: Duration = Duration::from_secs(60);
 
 fn circuit(name: &str, clock: &ManualClock) -> CircuitBreaker {
-    CircuitBreaker::builder(name).failure_threshold(1).clock(clock.clone()).build().unwrap()
+    CircuitBreaker::builder(name)
+        .failure_threshold(1)
+        .clock(clock.clone())
+        .build()
+        .unwrap()
 }
 
 /// An operation that fails with an error of its own, which no circuit is named in.
 fn fail(operation: &str) {
-    let failed: gardefou::Result<()> =
-        error_boundary(operation, || Err(AppError::new(ErrorCode::EXTERNAL_SERVICE_ERROR, "down")));
+    let failed: gardefou::Result<()> = error_boundary(operation, || {
+        Err(AppError::new(ErrorCode::EXTERNAL_SERVICE_ERROR, "down"))
+    });
     assert!(failed.is_err());
 }
 
 #[test]
 fn an_operation_that_a_circuit_turned_away_is_muted_with_all_its_errors_until_that_closes() {
     let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
-    let alerts = start(config(&clock).channel(ops.clone()).rule(Rule::rate("storm", 3, MINUTE)));
+    let alerts = start(
+        config(&clock)
+            .channel(ops.clone())
+            .rule(Rule::rate("storm", 3, MINUTE)),
+    );
     let told = || {
         alerts.run();
         (ops.told(), alerts.status().inhibited)
     };
     let payments = circuit("muting-payments", &clock);
     payments.try_acquire().unwrap().failure();
-    let turned_away: gardefou::Result<()> =
-        error_boundary("charge", || Err(AppError::from(payments.try_acquire().unwrap_err())));
+    let turned_away: gardefou::Result<()> = error_boundary("charge", || {
+        Err(AppError::from(payments.try_acquire().unwrap_err()))
+    });
     assert!(turned_away.is_err());
     assert_eq!(told(), (vec![], 1));
 
     (0..5).for_each(|_| fail("charge"));
     assert_eq!(told(), (vec![], 6));
     (0..3).for_each(|_| fail("ship"));
-    assert_eq!(told(), (one("storm: 3 errors within 60s"), 6), "another operation is not muted");
+    assert_eq!(
+        told(),
+        (one("storm: 3 errors within 60s"), 6),
+        "another operation is not muted"
+    );
 
     clock.advance(MINUTE);
     assert_eq!(told(), (one("storm: back in bounds"), 6));
     payments.try_acquire().unwrap().success();
     (0..3).for_each(|_| fail("charge"));
-    assert_eq!(told(), (one("storm: 3 errors within 60s"), 6), "nothing is muted behind a closed circuit");
+    assert_eq!(
+        told(),
+        (one("storm: 3 errors within 60s"), 6),
+        "nothing is muted behind a closed circuit"
+    );
 }
 
 #[test]
 fn a_rule_is_muted_by_the_circuit_that_it_names_and_by_no_other() {
     let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
     let rules = [Rule::immediate("errors"), Rule::rate("storm", 3, MINUTE)];
-    let rules = rules.map(|rule| rule.inhibited_by("muting-gateway").inhibited_by("muting-bank"));
+    let rules = rules.map(|rule| {
+        rule.inhibited_by("muting-gateway")
+            .inhibited_by("muting-bank")
+    });
     let [at_once, storm] = rules;
-    let alerts = start(config(&clock).channel(ops.clone()).rule(at_once).rule(storm));
+    let alerts = start(
+        config(&clock)
+            .channel(ops.clone())
+            .rule(at_once)
+            .rule(storm),
+    );
     let told = || {
         alerts.run();
         (ops.told(), alerts.status().inhibited)
     };
-    let (gateway, bank, other) =
-        (circuit("muting-gateway", &clock), circuit("muting-bank", &clock), circuit("muting-other", &clock));
+    let (gateway, bank, other) = (
+        circuit("muting-gateway", &clock),
+        circuit("muting-bank", &clock),
+        circuit("muting-other", &clock),
+    );
     other.force_open();
     fail("charge");
-    assert_eq!(told(), (one("EXTERNAL_SERVICE_ERROR: down"), 0), "a circuit that is not named mutes nothing");
+    assert_eq!(
+        told(),
+        (one("EXTERNAL_SERVICE_ERROR: down"), 0),
+        "a circuit that is not named mutes nothing"
+    );
 
     gateway.try_acquire().unwrap().failure();
     fail("ship");
@@ -68,11 +101,19 @@ fn a_rule_is_muted_by_the_circuit_that_it_names_and_by_no_other() {
     clock.advance(MINUTE);
     let probe = gateway.try_acquire().unwrap();
     fail("ship");
-    assert_eq!(told(), (vec![], 6), "a circuit that is probed is not closed");
+    assert_eq!(
+        told(),
+        (vec![], 6),
+        "a circuit that is probed is not closed"
+    );
     probe.success();
     bank.force_open();
     fail("ship");
-    assert_eq!(told(), (vec![], 8), "the second name counts as much as the first");
+    assert_eq!(
+        told(),
+        (vec![], 8),
+        "the second name counts as much as the first"
+    );
     bank.reset();
     fail("ship");
     assert_eq!(told(), (one("EXTERNAL_SERVICE_ERROR: down"), 8));
@@ -93,7 +134,10 @@ fn mute_ends_by_itself_with_one_summary_for_each_channel() {
     let payments = circuit("muted-payments", &clock);
     fail("before");
     alerts.run();
-    assert_eq!((ops.told(), pager.told().len()), (one("EXTERNAL_SERVICE_ERROR: down"), 1));
+    assert_eq!(
+        (ops.told(), pager.told().len()),
+        (one("EXTERNAL_SERVICE_ERROR: down"), 1)
+    );
 
     alerts.mute(30 * MINUTE);
     assert_eq!(alerts.status().muted_for, Some(30 * MINUTE));
@@ -111,13 +155,26 @@ fn mute_ends_by_itself_with_one_summary_for_each_channel() {
     clock.advance(MINUTE);
     assert!(next <= gardefou::time::Clock::now(&clock));
     alerts.run();
-    for channel in [&ops, &pager].map(|channel| channel.take().into_iter().filter(|it| it.rule == "digest")) {
+    for channel in
+        [&ops, &pager].map(|channel| channel.take().into_iter().filter(|it| it.rule == "digest"))
+    {
         let summaries: Vec<_> = channel.collect();
-        let [summary] = &summaries[..] else { panic!("one summary: {summaries:?}") };
-        assert_eq!(summary.title, "muted for 30 min: 2 notifications held back, of 7 occurrences");
+        let [summary] = &summaries[..] else {
+            panic!("one summary: {summaries:?}")
+        };
+        assert_eq!(
+            summary.title,
+            "muted for 30 min: 2 notifications held back, of 7 occurrences"
+        );
         let text = summary.text.as_deref().unwrap();
-        assert!(text.contains("2 x circuit `muted-payments` closed"), "the state at the end: {text}");
-        assert!(text.contains("5 x EXTERNAL_SERVICE_ERROR in `while muted`: down"), "{text}");
+        assert!(
+            text.contains("2 x circuit `muted-payments` closed"),
+            "the state at the end: {text}"
+        );
+        assert!(
+            text.contains("5 x EXTERNAL_SERVICE_ERROR in `while muted`: down"),
+            "{text}"
+        );
     }
     assert_eq!(alerts.status().muted_for, None);
     fail("after");
@@ -136,7 +193,11 @@ fn mute_without_a_notification_has_no_summary_and_a_shutdown_sends_it_early() {
     alerts.unmute();
     fail("unmuted");
     alerts.run();
-    assert_eq!(ops.told(), one("EXTERNAL_SERVICE_ERROR: down"), "nothing was held back, and nothing is");
+    assert_eq!(
+        ops.told(),
+        one("EXTERNAL_SERVICE_ERROR: down"),
+        "nothing was held back, and nothing is"
+    );
     alerts.mute(60 * MINUTE);
     clock.advance(MINUTE);
     fail("muted at the end");

@@ -1,4 +1,5 @@
-//! Notifications of processes that end without a word: kept when they are queued, and sent once by the next process.
+//! Notifications of processes that end without a word: kept when they are queued, and sent once by
+//! the next process.
 
 use super::*;
 use gardefou::{
@@ -60,11 +61,16 @@ enum End {
     Kill,
 }
 
-/// Runs in a process of its own: queues notifications or delivers them, says which, and ends as it is ordered to.
+/// Runs in a process of its own: queues notifications or delivers them, says which, and ends as it
+/// is ordered to.
 #[test]
 fn child_with_notifications() {
     let Ok(orders) = env::var(CHILD) else { return };
-    let [kind, task, count, end, folder] = orders.splitn(5, ' ').collect::<Vec<_>>().try_into().unwrap();
+    let [kind, task, count, end, folder] = orders
+        .splitn(5, ' ')
+        .collect::<Vec<_>>()
+        .try_into()
+        .unwrap();
     error_monitor().set_journal(Kind::from_name(kind).open(Path::new(folder)));
     let say = |line: &str| {
         let mut out = std::io::stdout().lock();
@@ -73,7 +79,11 @@ fn child_with_notifications() {
     };
     let (began, begun) = mpsc::channel();
     // Answers so many, and hangs with the next one.
-    let answers = Mutex::new(if task == "queue" { 0 } else { count.parse::<usize>().unwrap() });
+    let answers = Mutex::new(if task == "queue" {
+        0
+    } else {
+        count.parse::<usize>().unwrap()
+    });
     let channel = CallbackChannel::new("ops", move |notice| {
         let is_answered = {
             let mut answers = answers.lock().unwrap();
@@ -90,11 +100,17 @@ fn child_with_notifications() {
         say(&format!("sent {}", notice.title));
         Ok(())
     });
-    let alerts = start(AlertsConfig::builder().channel(channel).max_per_minute(10_000).escalate_after(None));
+    let alerts = start(
+        AlertsConfig::builder()
+            .channel(channel)
+            .max_per_minute(10_000)
+            .escalate_after(None),
+    );
     if task == "queue" {
         for i in 0..count.parse().unwrap() {
-            let failed: gardefou::Result<()> =
-                error_boundary(&format!("queued {i}"), || Err(AppError::new(ErrorCode::SYNC_ERROR, i.to_string())));
+            let failed: gardefou::Result<()> = error_boundary(&format!("queued {i}"), || {
+                Err(AppError::new(ErrorCode::SYNC_ERROR, i.to_string()))
+            });
             assert!(failed.is_err());
         }
         begun.recv_timeout(LONG).unwrap();
@@ -133,10 +149,24 @@ impl Drop for Started {
     }
 }
 
-fn start_child(kind: Kind, task: &str, count: usize, end: End, folder: &Path) -> (Started, BufReader<ChildStdout>) {
+fn start_child(
+    kind: Kind,
+    task: &str,
+    count: usize,
+    end: End,
+    folder: &Path,
+) -> (Started, BufReader<ChildStdout>) {
     let mut child = Command::new(env::current_exe().unwrap())
-        .args(["--exact", "processes::child_with_notifications", "--nocapture", "--test-threads=1"])
-        .env(CHILD, format!("{kind:?} {task} {count} {end:?} {}", folder.display()))
+        .args([
+            "--exact",
+            "processes::child_with_notifications",
+            "--nocapture",
+            "--test-threads=1",
+        ])
+        .env(
+            CHILD,
+            format!("{kind:?} {task} {count} {end:?} {}", folder.display()),
+        )
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
@@ -147,8 +177,13 @@ fn start_child(kind: Kind, task: &str, count: usize, end: End, folder: &Path) ->
 
 /// What a child sent until it was ready.
 fn sent(out: &mut BufReader<ChildStdout>) -> Vec<String> {
-    let lines = out.lines().map_while(Result::ok).take_while(|line| line != "ready");
-    lines.filter_map(|line| line.strip_prefix("sent ").map(str::to_owned)).collect()
+    let lines = out
+        .lines()
+        .map_while(Result::ok)
+        .take_while(|line| line != "ready");
+    lines
+        .filter_map(|line| line.strip_prefix("sent ").map(str::to_owned))
+        .collect()
 }
 
 /// Queues notifications in a process that ends without delivering any.
@@ -167,7 +202,12 @@ fn sent_here(kind: Kind, folder: &Path) -> Vec<String> {
     let monitor = ErrorMonitor::new(MonitorConfig::default());
     monitor.set_journal(kind.open(folder));
     let ops = Recorder::new("ops");
-    let alerts = start(AlertsConfig::builder().background(false).channel(ops.clone()).monitor(monitor.clone()));
+    let alerts = start(
+        AlertsConfig::builder()
+            .background(false)
+            .channel(ops.clone())
+            .monitor(monitor.clone()),
+    );
     alerts.run();
     assert_eq!(alerts.status().lost, 0);
     drop(alerts);
@@ -185,8 +225,12 @@ fn all_once(sent: Vec<String>) {
 }
 
 fn claims(folder: &Path) -> usize {
-    let names = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name());
-    names.filter(|name| name.to_str().unwrap().starts_with("alerts-")).count()
+    let names = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name());
+    names
+        .filter(|name| name.to_str().unwrap().starts_with("alerts-"))
+        .count()
 }
 
 fn queued_ones_survive_the_end(kind: Kind) {
@@ -197,7 +241,11 @@ fn queued_ones_survive_the_end(kind: Kind) {
         assert_eq!(claims(folder.path()), 1);
         all_once(sent_here(kind, folder.path()));
         assert_eq!(sent_here(kind, folder.path()), [] as [String; 0], "{end:?}");
-        assert_eq!(claims(folder.path()), 0, "what was taken over leaves nothing behind");
+        assert_eq!(
+            claims(folder.path()),
+            0,
+            "what was taken over leaves nothing behind"
+        );
     }
 }
 
@@ -208,7 +256,8 @@ fn two_starts_at_once_send_each_once(kind: Kind) {
         // Of two owners, so that each child may get something.
         queue_and_end(kind, End::Kill, folder.path());
         queue_and_end(kind, End::Exit, folder.path());
-        let children = [(); 2].map(|()| start_child(kind, "deliver", usize::MAX, End::Exit, folder.path()));
+        let children =
+            [(); 2].map(|()| start_child(kind, "deliver", usize::MAX, End::Exit, folder.path()));
         let listeners = children.map(|(mut child, mut out)| {
             thread::spawn(move || {
                 let sent = sent(&mut out);
@@ -216,10 +265,17 @@ fn two_starts_at_once_send_each_once(kind: Kind) {
                 sent
             })
         });
-        let sent: Vec<String> = listeners.into_iter().flat_map(|listener| listener.join().unwrap()).collect();
+        let sent: Vec<String> = listeners
+            .into_iter()
+            .flat_map(|listener| listener.join().unwrap())
+            .collect();
         assert_eq!(sent.len(), 2 * QUEUED);
         for title in expected() {
-            assert_eq!(sent.iter().filter(|sent| **sent == title).count(), 2, "{title}: {sent:?}");
+            assert_eq!(
+                sent.iter().filter(|sent| **sent == title).count(),
+                2,
+                "{title}: {sent:?}"
+            );
         }
         assert_eq!(sent_here(kind, folder.path()), [] as [String; 0]);
     }
@@ -230,7 +286,11 @@ fn what_a_living_process_has_is_left_to_it(kind: Kind) {
     let folder = tempfile::tempdir().unwrap();
     let (mut child, mut out) = start_child(kind, "queue", QUEUED, End::Kill, folder.path());
     assert_eq!(sent(&mut out), [] as [String; 0]);
-    assert_eq!(sent_here(kind, folder.path()), [] as [String; 0], "its process is alive");
+    assert_eq!(
+        sent_here(kind, folder.path()),
+        [] as [String; 0],
+        "its process is alive"
+    );
     child.kill();
     child.wait();
     all_once(sent_here(kind, folder.path()));
@@ -295,7 +355,8 @@ mod in_a_database {
     }
 }
 
-/// Nothing is written where nothing is queued, and a journal that cannot be written keeps nothing from being sent.
+/// Nothing is written where nothing is queued, and a journal that cannot be written keeps nothing
+/// from being sent.
 #[test]
 fn a_start_without_notifications_touches_no_file_and_a_journal_that_fails_fails_no_notification() {
     let (_alone, clock) = (alone(), ManualClock::new());
@@ -303,7 +364,11 @@ fn a_start_without_notifications_touches_no_file_and_a_journal_that_fails_fails_
     let path = folder.path().join("journal");
     let monitor = ErrorMonitor::new(MonitorConfig::default());
     let open = |path: &Path| {
-        let config = JournalConfig::builder(path).background(false).clock(clock.clone()).build().unwrap();
+        let config = JournalConfig::builder(path)
+            .background(false)
+            .clock(clock.clone())
+            .build()
+            .unwrap();
         monitor.set_journal(Arc::new(FileJournal::open(config)));
     };
     open(&path);
@@ -318,7 +383,10 @@ fn a_start_without_notifications_touches_no_file_and_a_journal_that_fails_fails_
     let alerts = start(config(&clock).channel(ops.clone()).monitor(monitor.clone()));
     report(ErrorCode::SYNC_ERROR, "late");
     alerts.run();
-    assert_eq!((ops.told(), alerts.status().lost), (one("SYNC_ERROR: late"), 0));
+    assert_eq!(
+        (ops.told(), alerts.status().lost),
+        (one("SYNC_ERROR: late"), 0)
+    );
     drop(alerts);
 
     std::fs::remove_file(&path).unwrap();
@@ -326,7 +394,16 @@ fn a_start_without_notifications_touches_no_file_and_a_journal_that_fails_fails_
     let alerts = start(config(&clock).channel(ops.clone()).monitor(monitor.clone()));
     report(ErrorCode::SYNC_ERROR, "on time");
     alerts.run();
-    let records = |kind| monitor.query(&Query::new().kind(kind)).unwrap().records.len();
-    assert_eq!((records(RecordKind::Queued), records(RecordKind::Settled)), (1, 1));
+    let records = |kind| {
+        monitor
+            .query(&Query::new().kind(kind))
+            .unwrap()
+            .records
+            .len()
+    };
+    assert_eq!(
+        (records(RecordKind::Queued), records(RecordKind::Settled)),
+        (1, 1)
+    );
     assert_eq!(records(RecordKind::Undelivered), 0);
 }

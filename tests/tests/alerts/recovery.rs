@@ -32,13 +32,31 @@ fn errors_that_stopped_are_told_so_long_after_the_last_one() {
     assert_eq!(ops.told(), []);
     clock.advance(Duration::from_secs(1));
     alerts.run();
-    let [notice] = &ops.take()[..] else { panic!("one notice") };
-    assert_eq!((notice.kind, notice.level), (NoticeKind::Recovery, AlertLevel::Info));
-    assert_eq!((notice.title.as_str(), notice.suppressed), ("stopped: SYNC_ERROR: late", 1));
-    assert_eq!((notice.duration, notice.occurrences), (Some(Duration::from_secs(10)), Some(2)));
-    assert!(notice.to_text().contains("lasted: 10 s, occurrences: 2"), "{}", notice.to_text());
+    let [notice] = &ops.take()[..] else {
+        panic!("one notice")
+    };
+    assert_eq!(
+        (notice.kind, notice.level),
+        (NoticeKind::Recovery, AlertLevel::Info)
+    );
+    assert_eq!(
+        (notice.title.as_str(), notice.suppressed),
+        ("stopped: SYNC_ERROR: late", 1)
+    );
+    assert_eq!(
+        (notice.duration, notice.occurrences),
+        (Some(Duration::from_secs(10)), Some(2))
+    );
+    assert!(
+        notice.to_text().contains("lasted: 10 s, occurrences: 2"),
+        "{}",
+        notice.to_text()
+    );
     let json = serde_json::to_value(notice).unwrap();
-    assert_eq!((json["duration"].as_f64(), json["occurrences"].as_u64()), (Some(10.0), Some(2)));
+    assert_eq!(
+        (json["duration"].as_f64(), json["occurrences"].as_u64()),
+        (Some(10.0), Some(2))
+    );
     // The next problem is another one.
     clock.advance(Duration::from_secs(600));
     report(ErrorCode::SYNC_ERROR, "late anew");
@@ -47,15 +65,27 @@ fn errors_that_stopped_are_told_so_long_after_the_last_one() {
     alerts.run();
     let notices = ops.take();
     let last = notices.last().unwrap();
-    assert_eq!((last.kind, last.duration, last.occurrences), (NoticeKind::Recovery, Some(Duration::ZERO), Some(1)));
+    assert_eq!(
+        (last.kind, last.duration, last.occurrences),
+        (NoticeKind::Recovery, Some(Duration::ZERO), Some(1))
+    );
 }
 
 #[test]
 fn recovery_of_a_state_has_its_duration_and_its_totals() {
     let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
     let rate = Rule::rate("many", 3, MINUTE);
-    let alerts = start(config(&clock).channel(ops.clone()).rule(Rule::breakers("circuits")).rule(rate));
-    let circuit = CircuitBreaker::builder("totals").failure_threshold(1).clock(clock.clone()).build().unwrap();
+    let alerts = start(
+        config(&clock)
+            .channel(ops.clone())
+            .rule(Rule::breakers("circuits"))
+            .rule(rate),
+    );
+    let circuit = CircuitBreaker::builder("totals")
+        .failure_threshold(1)
+        .clock(clock.clone())
+        .build()
+        .unwrap();
     circuit.try_acquire().unwrap().failure();
     alerts.run();
     assert_eq!(ops.told().len(), 1);
@@ -69,20 +99,37 @@ fn recovery_of_a_state_has_its_duration_and_its_totals() {
     circuit.try_acquire().unwrap().success();
     alerts.run();
     let closed = ops.take().remove(0);
-    assert_eq!((closed.kind, closed.title.as_str()), (NoticeKind::Recovery, "circuit `totals` closed"));
-    assert_eq!((closed.duration, closed.occurrences), (Some(Duration::from_secs(3 * 3600)), Some(1)));
-    assert!(closed.to_text().contains("rejected calls: 4"), "{}", closed.to_text());
+    assert_eq!(
+        (closed.kind, closed.title.as_str()),
+        (NoticeKind::Recovery, "circuit `totals` closed")
+    );
+    assert_eq!(
+        (closed.duration, closed.occurrences),
+        (Some(Duration::from_secs(3 * 3600)), Some(1))
+    );
+    assert!(
+        closed.to_text().contains("rejected calls: 4"),
+        "{}",
+        closed.to_text()
+    );
 
     for _ in 0..5 {
         report(ErrorCode::SYNC_ERROR, "late");
         alerts.run();
         clock.advance(Duration::from_secs(1));
     }
-    assert_eq!(ops.take().remove(0).duration, None, "only a recovery has one");
+    assert_eq!(
+        ops.take().remove(0).duration,
+        None,
+        "only a recovery has one"
+    );
     clock.advance(Duration::from_secs(120));
     alerts.run();
     let calm = ops.take().remove(0);
-    assert_eq!((calm.title.as_str(), calm.occurrences), ("many: back in bounds", Some(5)));
+    assert_eq!(
+        (calm.title.as_str(), calm.occurrences),
+        ("many: back in bounds", Some(5))
+    );
     assert_eq!(calm.duration, Some(Duration::from_secs(123)));
 }
 
@@ -90,7 +137,11 @@ fn recovery_of_a_state_has_its_duration_and_its_totals() {
 #[test]
 fn channel_that_refused_every_firing_notification_gets_no_recovery() {
     let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
-    let alerts = start(config(&clock).channel(ops.clone()).rule(Rule::rate("many", 2, MINUTE)));
+    let alerts = start(
+        config(&clock)
+            .channel(ops.clone())
+            .rule(Rule::rate("many", 2, MINUTE)),
+    );
     let refused = |count: usize| ops.fail_with((0..count).map(|_| DeliveryError::permanent("400")));
     let burst = || {
         (0..2).for_each(|_| report(ErrorCode::SYNC_ERROR, "late"));
@@ -100,7 +151,10 @@ fn channel_that_refused_every_firing_notification_gets_no_recovery() {
         clock.advance(Duration::from_secs(600));
         alerts.run();
         ops.failures.lock().unwrap().clear();
-        ops.take().into_iter().map(|notice| (notice.kind, notice.suppressed)).collect::<Vec<_>>()
+        ops.take()
+            .into_iter()
+            .map(|notice| (notice.kind, notice.suppressed))
+            .collect::<Vec<_>>()
     };
     refused(1);
     assert_eq!(burst(), []);
@@ -116,9 +170,17 @@ fn channel_that_refused_every_firing_notification_gets_no_recovery() {
 #[test]
 fn recovery_during_the_delivery_of_a_notification_that_is_lost_is_not_sent() {
     let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
-    let alerts = start(config(&clock).channel(ops.clone()).rule(Rule::breakers("circuits")).max_tries(2));
+    let alerts = start(
+        config(&clock)
+            .channel(ops.clone())
+            .rule(Rule::breakers("circuits"))
+            .max_tries(2),
+    );
     let flapping = Flapping::new("unknown", &clock);
-    ops.fail_with([DeliveryError::temporary("503"), DeliveryError::temporary("503")]);
+    ops.fail_with([
+        DeliveryError::temporary("503"),
+        DeliveryError::temporary("503"),
+    ]);
     flapping.circuit_alone(false);
     alerts.run();
     flapping.circuit_alone(true);
@@ -144,11 +206,23 @@ fn errors_that_come_and_go_are_over_once_in_an_interval() {
             report(ErrorCode::SYNC_ERROR, "late");
         }
         alerts.run();
-        told.extend(ops.take().into_iter().map(|notice| (second, notice.kind, notice.suppressed)));
+        told.extend(
+            ops.take()
+                .into_iter()
+                .map(|notice| (second, notice.kind, notice.suppressed)),
+        );
         clock.advance(Duration::from_secs(10));
     }
     let (error, recovery) = (NoticeKind::Error, NoticeKind::Recovery);
-    assert_eq!(told, [(0, error, 0), (30, recovery, 0), (50, error, 0), (330, recovery, 4)]);
+    assert_eq!(
+        told,
+        [
+            (0, error, 0),
+            (30, recovery, 0),
+            (50, error, 0),
+            (330, recovery, 4)
+        ]
+    );
 }
 
 /// A health check whose result the test sets, and the circuit breaker that goes with it.
@@ -161,12 +235,23 @@ struct Flapping {
 impl Flapping {
     fn new(name: &str, clock: &ManualClock) -> Self {
         let is_well = Arc::new(AtomicBool::new(true));
-        let config = HealthConfig::default().failure_threshold(1).background(false);
+        let config = HealthConfig::default()
+            .failure_threshold(1)
+            .background(false);
         let health = Health::with_clock(config, SharedClock::new(clock.clone())).unwrap();
         let result = Arc::clone(&is_well);
-        health.register(Check::dependency(name, move || result.load(Ordering::SeqCst)).critical()).unwrap();
-        let circuit = CircuitBreaker::builder(name).clock(clock.clone()).build().unwrap();
-        Self { is_well, health, circuit }
+        health
+            .register(Check::dependency(name, move || result.load(Ordering::SeqCst)).critical())
+            .unwrap();
+        let circuit = CircuitBreaker::builder(name)
+            .clock(clock.clone())
+            .build()
+            .unwrap();
+        Self {
+            is_well,
+            health,
+            circuit,
+        }
     }
 
     fn set(&self, is_well: bool) {
@@ -183,7 +268,8 @@ impl Flapping {
     }
 }
 
-/// What is told, with the second it is told at, while a subject is well or not from these seconds on.
+/// What is told, with the second it is told at, while a subject is well or not from these seconds
+/// on.
 fn told_of(
     config: AlertsConfigBuilder,
     clock: &ManualClock,
@@ -199,38 +285,75 @@ fn told_of(
             flapping.set(*is_well);
         }
         alerts.run();
-        told.extend(ops.told().into_iter().map(|(title, held_back)| (second, title, held_back)));
+        told.extend(
+            ops.told()
+                .into_iter()
+                .map(|(title, held_back)| (second, title, held_back)),
+        );
         clock.advance(Duration::from_secs(10));
     }
     told
 }
 
-const FLAPS: [(u64, bool); 6] = [(0, true), (10, false), (20, true), (30, false), (40, true), (50, false)];
+const FLAPS: [(u64, bool); 6] = [
+    (0, true),
+    (10, false),
+    (20, true),
+    (30, false),
+    (40, true),
+    (50, false),
+];
 
 #[test]
 fn a_check_that_flaps_and_then_fails_for_good_is_not_told_to_be_well() {
     let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
-    let told = told_of(config(&clock).rule(Rule::health("checks")), &clock, &ops, &FLAPS, 1000);
+    let told = told_of(
+        config(&clock).rule(Rule::health("checks")),
+        &clock,
+        &ops,
+        &FLAPS,
+        1000,
+    );
     let expected = [
         (10, "health check `flapping`: fail (was pass)", 0),
         (20, "health check `flapping`: pass (was fail)", 0),
         (30, "health check `flapping`: fail (was pass)", 0),
-        (330, "health check `flapping`: fail (was pass); 2 changes since the last notice", 2),
+        (
+            330,
+            "health check `flapping`: fail (was pass); 2 changes since the last notice",
+            2,
+        ),
     ];
-    assert_eq!(told, expected.map(|(second, title, held_back)| (second, title.to_owned(), held_back)));
+    assert_eq!(
+        told,
+        expected.map(|(second, title, held_back)| (second, title.to_owned(), held_back))
+    );
 }
 
 #[test]
 fn a_circuit_that_flaps_and_then_stays_open_is_not_told_to_be_closed() {
     let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
-    let told = told_of(config(&clock).rule(Rule::breakers("circuits")), &clock, &ops, &FLAPS, 1000);
+    let told = told_of(
+        config(&clock).rule(Rule::breakers("circuits")),
+        &clock,
+        &ops,
+        &FLAPS,
+        1000,
+    );
     let expected = [
         (10, "circuit `flapping` opened: manual", 0),
         (20, "circuit `flapping` closed", 0),
         (30, "circuit `flapping` opened: manual", 0),
-        (330, "circuit `flapping` opened: manual; 2 changes since the last notice", 2),
+        (
+            330,
+            "circuit `flapping` opened: manual; 2 changes since the last notice",
+            2,
+        ),
     ];
-    assert_eq!(told, expected.map(|(second, title, held_back)| (second, title.to_owned(), held_back)));
+    assert_eq!(
+        told,
+        expected.map(|(second, title, held_back)| (second, title.to_owned(), held_back))
+    );
 }
 
 #[test]
@@ -238,17 +361,28 @@ fn a_circuit_that_flaps_for_long_is_told_of_three_times_in_an_interval() {
     let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
     let mut script: Vec<_> = (0..300).map(|i| (10 * i, i % 2 == 1)).collect();
     script.extend([(3000, false), (3010, true)]);
-    let told = told_of(config(&clock).rule(Rule::breakers("circuits")), &clock, &ops, &script, 4000);
+    let told = told_of(
+        config(&clock).rule(Rule::breakers("circuits")),
+        &clock,
+        &ops,
+        &script,
+        4000,
+    );
     assert!(told.len() <= 31, "{told:?}");
     let changes: u64 = told.iter().map(|(_, title, _)| changes(title)).sum();
     assert_eq!(changes, 302, "each change is told or counted: {told:?}");
     let (second, last, _) = told.last().unwrap();
-    assert!(last.starts_with("circuit `flapping` closed") && *second <= 3300, "{last}");
+    assert!(
+        last.starts_with("circuit `flapping` closed") && *second <= 3300,
+        "{last}"
+    );
 }
 
 /// How many changes a title tells of.
 fn changes(title: &str) -> u64 {
-    title.split_once("; ").map_or(1, |(_, rest)| rest.split(' ').next().unwrap().parse().unwrap())
+    title.split_once("; ").map_or(1, |(_, rest)| {
+        rest.split(' ').next().unwrap().parse().unwrap()
+    })
 }
 
 /// Whatever a subject does, whoever reads the last notice knows its state after an interval.
@@ -276,11 +410,19 @@ fn the_last_word_is_the_state_after_any_history() {
             is_open = !is_well;
         }
         let last = told.last().map(|(_, title, _)| title.contains("opened"));
-        assert_eq!(last.unwrap_or(false), is_open, "round {round}: {script:?} {told:?}");
+        assert_eq!(
+            last.unwrap_or(false),
+            is_open,
+            "round {round}: {script:?} {told:?}"
+        );
         // Nobody believes for longer than an interval and a try that all is well when it is not.
         for pair in told.windows(2) {
-            let [(at, title, _), (next, ..)] = pair else { unreachable!() };
-            let opened = script.iter().find(|(second, is_well)| *second > *at && !is_well);
+            let [(at, title, _), (next, ..)] = pair else {
+                unreachable!()
+            };
+            let opened = script
+                .iter()
+                .find(|(second, is_well)| *second > *at && !is_well);
             if title.contains("closed")
                 && let Some((second, _)) = opened
             {
@@ -296,18 +438,26 @@ fn a_change_while_a_notice_is_under_way_is_told_behind_it() {
     let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
     let alerts = start(config(&clock).channel(ops.clone()));
     let flapping = Flapping::new("under-way", &clock);
-    (0..5).for_each(|_| [false, true].into_iter().for_each(|is_well| flapping.circuit_alone(is_well)));
+    (0..5).for_each(|_| {
+        [false, true]
+            .into_iter()
+            .for_each(|is_well| flapping.circuit_alone(is_well));
+    });
     alerts.run();
     assert_eq!(
         ops.told(),
         [
             ("circuit `under-way` opened: manual".to_owned(), 0),
-            ("circuit `under-way` closed; 9 changes since the last notice".to_owned(), 9)
+            (
+                "circuit `under-way` closed; 9 changes since the last notice".to_owned(),
+                9
+            )
         ]
     );
 }
 
-/// Without that, who flushes after a circuit opened and closed would have been told of the opening alone.
+/// Without that, who flushes after a circuit opened and closed would have been told of the opening
+/// alone.
 #[test]
 fn a_flush_waits_for_the_word_behind_the_one_under_way() {
     let (_alone, clock) = (alone(), ManualClock::new());
@@ -344,26 +494,38 @@ fn a_digest_tells_the_state_at_its_own_time() {
     let alerts = start(config(&clock).channel(ops.clone()).max_per_minute(1));
     report(ErrorCode::SYNC_ERROR, "first");
     let flapping = Flapping::new("digest", &clock);
-    [false, true].into_iter().for_each(|is_well| flapping.circuit_alone(is_well));
+    [false, true]
+        .into_iter()
+        .for_each(|is_well| flapping.circuit_alone(is_well));
     alerts.run();
     assert_eq!(ops.told(), one("SYNC_ERROR: first"));
     clock.advance(Duration::from_secs(60));
     alerts.run();
-    assert_eq!(ops.take()[0].text.as_deref(), Some("2 x circuit `digest` closed"));
+    assert_eq!(
+        ops.take()[0].text.as_deref(),
+        Some("2 x circuit `digest` closed")
+    );
     clock.advance(Duration::from_secs(60));
     flapping.circuit_alone(false);
     alerts.run();
     assert_eq!(ops.told(), one("circuit `digest` opened: manual"));
 }
 
-/// Nothing else may happen for long: what stays bad and was never told is tried again, after an interval.
+/// Nothing else may happen for long: what stays bad and was never told is tried again, after an
+/// interval.
 #[test]
 fn a_state_whose_notice_was_lost_is_told_after_an_interval() {
     let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
-    ops.fail_with([DeliveryError::permanent("400"), DeliveryError::permanent("400")]);
+    ops.fail_with([
+        DeliveryError::permanent("400"),
+        DeliveryError::permanent("400"),
+    ]);
     let rules = config(&clock).rule(Rule::breakers("circuits"));
     let told = told_of(rules, &clock, &ops, &[(10, false)], 1000);
-    assert_eq!(told, [(610, "circuit `flapping` opened: manual".to_owned(), 0)]);
+    assert_eq!(
+        told,
+        [(610, "circuit `flapping` opened: manual".to_owned(), 0)]
+    );
 }
 
 /// A rule that leaves recoveries out is told of what stays bad, and of nothing that is over.
@@ -371,9 +533,27 @@ fn a_state_whose_notice_was_lost_is_told_after_an_interval() {
 fn a_rule_that_leaves_recoveries_out_hears_of_none() {
     let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
     let rules = config(&clock).rule(Rule::breakers("circuits").min_level(AlertLevel::Error));
-    let told = told_of(rules, &clock, &ops, &[(0, false), (10, true), (20, false), (30, true), (600, false)], 1000);
+    let told = told_of(
+        rules,
+        &clock,
+        &ops,
+        &[
+            (0, false),
+            (10, true),
+            (20, false),
+            (30, true),
+            (600, false),
+        ],
+        1000,
+    );
     let opened = "circuit `flapping` opened: manual";
-    assert_eq!(told, [(0, opened.to_owned(), 0), (600, format!("{opened}; 4 changes since the last notice"), 1)]);
+    assert_eq!(
+        told,
+        [
+            (0, opened.to_owned(), 0),
+            (600, format!("{opened}; 4 changes since the last notice"), 1)
+        ]
+    );
 }
 
 /// A notice of an earlier time must not pass for the present state.
@@ -392,18 +572,33 @@ fn a_state_of_an_earlier_time_is_marked_as_late() {
     let titles: Vec<_> = ops.told().into_iter().map(|(title, _)| title).collect();
     assert_eq!(
         titles,
-        ["circuit `late` closed; 2 changes since the last notice", "late: circuit `late` opened: manual"]
+        [
+            "circuit `late` closed; 2 changes since the last notice",
+            "late: circuit `late` opened: manual"
+        ]
     );
 }
 
 #[test]
 fn a_probe_that_fails_is_no_second_opening() {
     let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
-    let alerts = start(config(&clock).channel(ops.clone()).rule(Rule::breakers("circuits")).throttle(MINUTE));
-    let circuit = CircuitBreaker::builder("probed").failure_threshold(1).clock(clock.clone()).build().unwrap();
+    let alerts = start(
+        config(&clock)
+            .channel(ops.clone())
+            .rule(Rule::breakers("circuits"))
+            .throttle(MINUTE),
+    );
+    let circuit = CircuitBreaker::builder("probed")
+        .failure_threshold(1)
+        .clock(clock.clone())
+        .build()
+        .unwrap();
     circuit.try_acquire().unwrap().failure();
     alerts.run();
-    assert_eq!(ops.told(), one("circuit `probed` opened: consecutive_failures"));
+    assert_eq!(
+        ops.told(),
+        one("circuit `probed` opened: consecutive_failures")
+    );
     for _ in 0..3 {
         // Longer than any growing wait, and than what is told once in an interval.
         clock.advance(Duration::from_secs(3600));
@@ -420,17 +615,33 @@ fn a_probe_that_fails_is_no_second_opening() {
 #[test]
 fn a_check_that_passes_again_is_a_recovery() {
     let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
-    let alerts = start(config(&clock).channel(ops.clone()).rule(Rule::health("checks").only("recovered")));
+    let alerts = start(
+        config(&clock)
+            .channel(ops.clone())
+            .rule(Rule::health("checks").only("recovered")),
+    );
     let check = Flapping::new("recovered", &clock);
     for is_well in [true, false, true] {
         check.set(is_well);
         alerts.run();
     }
     let notices = ops.take();
-    let told: Vec<_> = notices.iter().map(|notice| (notice.kind, notice.title.as_str())).collect();
-    let (failed, passed) = ("health check `recovered`: fail (was pass)", "health check `recovered`: pass (was fail)");
-    assert_eq!(told, [(NoticeKind::Health, failed), (NoticeKind::Recovery, passed)]);
-    assert!(notices[0].level >= AlertLevel::Error && notices[1].level == AlertLevel::Info, "{notices:?}");
+    let told: Vec<_> = notices
+        .iter()
+        .map(|notice| (notice.kind, notice.title.as_str()))
+        .collect();
+    let (failed, passed) = (
+        "health check `recovered`: fail (was pass)",
+        "health check `recovered`: pass (was fail)",
+    );
+    assert_eq!(
+        told,
+        [(NoticeKind::Health, failed), (NoticeKind::Recovery, passed)]
+    );
+    assert!(
+        notices[0].level >= AlertLevel::Error && notices[1].level == AlertLevel::Info,
+        "{notices:?}"
+    );
 }
 
 /// However long the throttle is, the last notification is true within 300 s.
@@ -439,14 +650,24 @@ fn with_a_long_throttle_the_second_recovery_comes_within_the_flap_interval() {
     let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
     let eight_hours = Duration::from_secs(8 * 3600);
     let flaps = [(0, false), (10, true), (20, false), (30, true)];
-    let rules = config(&clock).rule(Rule::breakers("circuits")).throttle(eight_hours);
+    let rules = config(&clock)
+        .rule(Rule::breakers("circuits"))
+        .throttle(eight_hours);
     let told = told_of(rules, &clock, &ops, &flaps, 9 * 3600);
-    let expected = [(0, "opened: manual", 0), (10, "closed", 0), (20, "opened: manual", 0), (310, "closed", 1)];
-    let expected = expected.map(|(at, what, held_back)| (at, format!("circuit `flapping` {what}"), held_back));
+    let expected = [
+        (0, "opened: manual", 0),
+        (10, "closed", 0),
+        (20, "opened: manual", 0),
+        (310, "closed", 1),
+    ];
+    let expected =
+        expected.map(|(at, what, held_back)| (at, format!("circuit `flapping` {what}"), held_back));
     assert_eq!(told, expected);
     // What is true is not repeated before the throttle is over.
     let (clock, ops) = (ManualClock::new(), Recorder::new("ops"));
-    let rules = config(&clock).rule(Rule::breakers("circuits")).throttle(eight_hours);
+    let rules = config(&clock)
+        .rule(Rule::breakers("circuits"))
+        .throttle(eight_hours);
     let told = told_of(rules, &clock, &ops, &FLAPS, 9 * 3600);
     let seconds: Vec<_> = told.iter().map(|(second, ..)| *second).collect();
     assert_eq!(seconds, [10, 20, 30, 30 + 8 * 3600]);
@@ -456,7 +677,11 @@ fn with_a_long_throttle_the_second_recovery_comes_within_the_flap_interval() {
 #[test]
 fn recovery_of_a_circuit_that_was_open_for_hours_has_its_duration() {
     let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
-    let alerts = start(config(&clock).channel(ops.clone()).rule(Rule::breakers("circuits")));
+    let alerts = start(
+        config(&clock)
+            .channel(ops.clone())
+            .rule(Rule::breakers("circuits")),
+    );
     let flapping = Flapping::new("long", &clock);
     flapping.circuit_alone(false);
     for _ in 0..100 {
@@ -465,6 +690,11 @@ fn recovery_of_a_circuit_that_was_open_for_hours_has_its_duration() {
     }
     flapping.circuit_alone(true);
     alerts.run();
-    let [_, closed] = &ops.take()[..] else { panic!("two notifications") };
-    assert_eq!((closed.duration, closed.occurrences), (Some(100 * MINUTE), Some(1)));
+    let [_, closed] = &ops.take()[..] else {
+        panic!("two notifications")
+    };
+    assert_eq!(
+        (closed.duration, closed.occurrences),
+        (Some(100 * MINUTE), Some(1))
+    );
 }

@@ -34,14 +34,25 @@ fn rules_choose_by_level_and_code_and_send_to_their_channels() {
         .channel(ops.clone())
         .channel(pager.clone())
         .rule(Rule::immediate("all").channel("ops"))
-        .rule(Rule::immediate("disk").code(ErrorCode::DB_WRITE_ERROR).channel("pager"))
+        .rule(
+            Rule::immediate("disk")
+                .code(ErrorCode::DB_WRITE_ERROR)
+                .channel("pager"),
+        )
         .rule(Rule::immediate("all again").channel("ops"));
     let alerts = start(rules);
     report(ErrorCode::SYNC_ERROR, "late");
     report(ErrorCode::DB_WRITE_ERROR, "full");
-    gardefou::error_monitor().record_at(AlertLevel::Warning, &AppError::new(ErrorCode::SYNC_ERROR, "a warning"));
+    gardefou::error_monitor().record_at(
+        AlertLevel::Warning,
+        &AppError::new(ErrorCode::SYNC_ERROR, "a warning"),
+    );
     alerts.run();
-    assert_eq!(ops.told().len(), 2, "one notice of each, although two rules want it");
+    assert_eq!(
+        ops.told().len(),
+        2,
+        "one notice of each, although two rules want it"
+    );
     assert_eq!(pager.told(), one("DB_WRITE_ERROR: full"));
     assert_eq!(alerts.status().suppressed, 0);
 }
@@ -49,7 +60,11 @@ fn rules_choose_by_level_and_code_and_send_to_their_channels() {
 #[test]
 fn a_rate_is_told_when_it_is_reached_and_when_it_is_over() {
     let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
-    let alerts = start(config(&clock).channel(ops.clone()).rule(Rule::rate("storm", 3, MINUTE)));
+    let alerts = start(
+        config(&clock)
+            .channel(ops.clone())
+            .rule(Rule::rate("storm", 3, MINUTE)),
+    );
     report(ErrorCode::SYNC_ERROR, "1");
     clock.advance(Duration::from_secs(30));
     report(ErrorCode::SYNC_ERROR, "2");
@@ -73,7 +88,11 @@ fn a_rate_is_told_when_it_is_reached_and_when_it_is_over() {
 #[test]
 fn a_ratio_needs_its_volume_and_is_told_when_it_is_over() {
     let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
-    let builder = || CircuitBreaker::builder("ratio-test").failure_threshold(1000).clock(clock.clone());
+    let builder = || {
+        CircuitBreaker::builder("ratio-test")
+            .failure_threshold(1000)
+            .clock(clock.clone())
+    };
     let breaker = circuit_breakers().get_or_build(builder()).unwrap();
     let rule = Rule::ratio("payments fail", "ratio-test", 0.5, MINUTE).min_calls(10);
     let alerts = start(config(&clock).channel(ops.clone()).rule(rule));
@@ -87,7 +106,10 @@ fn a_ratio_needs_its_volume_and_is_told_when_it_is_over() {
     calls(0, 9);
     assert_eq!(ops.told(), []);
     calls(0, 1);
-    assert_eq!(ops.told(), one("payments fail: 10 of 10 calls through `ratio-test` failed in 60s"));
+    assert_eq!(
+        ops.told(),
+        one("payments fail: 10 of 10 calls through `ratio-test` failed in 60s")
+    );
     calls(11, 0);
     assert_eq!(ops.told(), one("payments fail: back in bounds"));
 }
@@ -95,13 +117,22 @@ fn a_ratio_needs_its_volume_and_is_told_when_it_is_over() {
 #[test]
 fn rates_of_operations_behind_an_open_circuit_are_muted_until_it_closes() {
     let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
-    let rules =
-        config(&clock).channel(ops.clone()).rule(Rule::rate("storm", 3, MINUTE)).rule(Rule::breakers("circuits"));
+    let rules = config(&clock)
+        .channel(ops.clone())
+        .rule(Rule::rate("storm", 3, MINUTE))
+        .rule(Rule::breakers("circuits"));
     let alerts = start(rules);
-    let payments = CircuitBreaker::builder("payments").failure_threshold(1).clock(clock.clone()).build().unwrap();
+    let payments = CircuitBreaker::builder("payments")
+        .failure_threshold(1)
+        .clock(clock.clone())
+        .build()
+        .unwrap();
     payments.try_acquire().unwrap().failure();
     alerts.run();
-    assert_eq!(ops.told(), one("circuit `payments` opened: consecutive_failures"));
+    assert_eq!(
+        ops.told(),
+        one("circuit `payments` opened: consecutive_failures")
+    );
     for _ in 0..10 {
         let rejection = payments.try_acquire().unwrap_err();
         gardefou::report(&AppError::from(rejection));
@@ -133,7 +164,10 @@ fn a_minute_with_too_many_notices_ends_in_a_digest() {
     let notices = ops.take();
     let rest = ErrorCode::STANDARD.len() - 3;
     assert_eq!((notices.len(), notices[0].kind), (1, NoticeKind::Digest));
-    assert_eq!(notices[0].title, format!("{rest} more notices within a minute"));
+    assert_eq!(
+        notices[0].title,
+        format!("{rest} more notices within a minute")
+    );
     assert_eq!(notices[0].text.as_ref().unwrap().lines().count(), rest);
 }
 
@@ -165,7 +199,18 @@ fn every_problem_of_a_configuration_is_told_at_once() {
         .build()
         .unwrap_err();
     let fields: Vec<_> = err.problems().map(|problem| problem.field).collect();
-    assert_eq!(fields, ["channel", "throttle", "max_tries", "count", "window", "channel", "share"]);
+    assert_eq!(
+        fields,
+        [
+            "channel",
+            "throttle",
+            "max_tries",
+            "count",
+            "window",
+            "channel",
+            "share"
+        ]
+    );
 }
 
 /// In the original an error silenced what came after it under the same code, however bad that was.
@@ -181,7 +226,13 @@ fn an_error_does_not_silence_a_critical_one_of_the_same_code() {
     at(AlertLevel::Critical, "disk full");
     alerts.run();
     let titles: Vec<_> = ops.told().into_iter().map(|(title, _)| title).collect();
-    assert_eq!(titles, ["DB_WRITE_ERROR: disk nearly full", "DB_WRITE_ERROR: disk full"]);
+    assert_eq!(
+        titles,
+        [
+            "DB_WRITE_ERROR: disk nearly full",
+            "DB_WRITE_ERROR: disk full"
+        ]
+    );
     assert_eq!(alerts.status().suppressed, 1);
 }
 
@@ -193,16 +244,23 @@ fn a_flood_is_told_before_its_time_and_says_so() {
     for i in 0..500 {
         report(ErrorCode::DB_QUERY_ERROR, &format!("row {i}"));
         alerts.run();
-        told.extend(ops.take().into_iter().map(|notice| (i, notice.suppressed, notice.escalated)));
+        told.extend(
+            ops.take()
+                .into_iter()
+                .map(|notice| (i, notice.suppressed, notice.escalated)),
+        );
     }
     assert_eq!(told, [(0, 0, false), (10, 9, true), (110, 99, true)]);
     clock.advance(Duration::from_secs(300));
     alerts.run();
-    let [rest] = &ops.take()[..] else { panic!("one summary") };
+    let [rest] = &ops.take()[..] else {
+        panic!("one summary")
+    };
     assert_eq!((rest.suppressed, rest.escalated), (389, false));
 }
 
-/// Sends what is due within a second, through a breaker whose first call comes after the rule was set.
+/// Sends what is due within a second, through a breaker whose first call comes after the rule was
+/// set.
 fn ratio_of(name: &str, calls: impl FnOnce(&ManualClock)) -> Vec<(String, u64)> {
     let (clock, ops) = (ManualClock::new(), Recorder::new("ops"));
     let rule = Rule::ratio("ratio", name, 0.5, Duration::from_secs(60));
@@ -214,8 +272,11 @@ fn ratio_of(name: &str, calls: impl FnOnce(&ManualClock)) -> Vec<(String, u64)> 
 }
 
 fn fail_through(name: &str, clock: &ManualClock, failures: usize, successes: usize) {
-    let breaker =
-        circuit_breakers().get_or_create(name, |b| b.failure_threshold(1_000_000).clock(clock.clone())).unwrap();
+    let breaker = circuit_breakers()
+        .get_or_create(name, |b| {
+            b.failure_threshold(1_000_000).clock(clock.clone())
+        })
+        .unwrap();
     (0..failures).for_each(|_| breaker.try_acquire().unwrap().failure());
     (0..successes).for_each(|_| breaker.try_acquire().unwrap().success());
 }
@@ -223,13 +284,25 @@ fn fail_through(name: &str, clock: &ManualClock, failures: usize, successes: usi
 #[test]
 fn ratio_counts_the_first_calls_of_a_breaker_that_is_made_after_the_rule() {
     let _alone = alone();
-    let sent = ratio_of("ratio-first", |clock| fail_through("ratio-first", clock, 500, 0));
-    assert_eq!(sent, one("ratio: 500 of 500 calls through `ratio-first` failed in 60s"));
+    let sent = ratio_of("ratio-first", |clock| {
+        fail_through("ratio-first", clock, 500, 0);
+    });
+    assert_eq!(
+        sent,
+        one("ratio: 500 of 500 calls through `ratio-first` failed in 60s")
+    );
     // What it had counted before another rule was set is not of that rule's time.
-    let sent = ratio_of("ratio-first", |clock| fail_through("ratio-first", clock, 0, 30));
+    let sent = ratio_of("ratio-first", |clock| {
+        fail_through("ratio-first", clock, 0, 30);
+    });
     assert_eq!(sent, []);
-    let sent = ratio_of("ratio-first", |clock| fail_through("ratio-first", clock, 40, 0));
-    assert_eq!(sent, one("ratio: 40 of 40 calls through `ratio-first` failed in 60s"));
+    let sent = ratio_of("ratio-first", |clock| {
+        fail_through("ratio-first", clock, 40, 0);
+    });
+    assert_eq!(
+        sent,
+        one("ratio: 40 of 40 calls through `ratio-first` failed in 60s")
+    );
 }
 
 #[test]
@@ -239,7 +312,11 @@ fn ratio_goes_on_where_its_breaker_is_removed_made_again_or_restored() {
         fail_through(name, clock, 500, 500);
         circuit_breakers().remove(name);
     });
-    assert_eq!(sent, [], "what was counted between two looks is gone with it");
+    assert_eq!(
+        sent,
+        [],
+        "what was counted between two looks is gone with it"
+    );
     let (clock, ops) = (ManualClock::new(), Recorder::new("ops"));
     let rule = Rule::ratio("ratio", name, 0.5, Duration::from_secs(60));
     let alerts = start(config(&clock).channel(ops.clone()).rule(rule));
@@ -253,14 +330,20 @@ fn ratio_goes_on_where_its_breaker_is_removed_made_again_or_restored() {
     // More than before, and less.
     circuit_breakers().remove(name);
     fail_through(name, &clock, 100, 0);
-    assert_eq!(look(), one("ratio: 110 of 200 calls through `ratio-again` failed in 60s"));
+    assert_eq!(
+        look(),
+        one("ratio: 110 of 200 calls through `ratio-again` failed in 60s")
+    );
     circuit_breakers().remove(name);
     fail_through(name, &clock, 0, 50);
     assert_eq!(look(), one("ratio: back in bounds"));
 
     // What an earlier life counted is not of this window.
     let snapshot = {
-        let earlier = CircuitBreaker::builder("earlier").failure_threshold(1_000_000).build().unwrap();
+        let earlier = CircuitBreaker::builder("earlier")
+            .failure_threshold(1_000_000)
+            .build()
+            .unwrap();
         (0..10_000).for_each(|_| earlier.try_acquire().unwrap().failure());
         earlier.snapshot()
     };

@@ -25,10 +25,16 @@ pub(super) struct SmtpServer {
 }
 
 impl SmtpServer {
-    pub(super) fn start(replies: impl Fn(&str) -> Option<&'static str> + Send + Sync + 'static) -> Self {
+    pub(super) fn start(
+        replies: impl Fn(&str) -> Option<&'static str> + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
-        let server = Self { port, commands: Arc::default(), mails: Arc::default() };
+        let server = Self {
+            port,
+            commands: Arc::default(),
+            mails: Arc::default(),
+        };
         let own = server.clone();
         thread::spawn(move || {
             for stream in listener.incoming() {
@@ -72,10 +78,17 @@ impl SmtpServer {
                 _ => {}
             }
             if answer.starts_with("354") {
-                let body: Vec<String> = lines.by_ref().map_while(Result::ok).take_while(|line| line != ".").collect();
+                let body: Vec<String> = lines
+                    .by_ref()
+                    .map_while(Result::ok)
+                    .take_while(|line| line != ".")
+                    .collect();
                 let answer = replies("(content)").unwrap_or("250 accepted");
                 if answer.starts_with("250") {
-                    self.mails.lock().unwrap().push(Mail { to: to.clone(), content: body.join("\n") });
+                    self.mails.lock().unwrap().push(Mail {
+                        to: to.clone(),
+                        content: body.join("\n"),
+                    });
                 }
                 reply(answer);
             }

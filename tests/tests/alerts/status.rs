@@ -19,23 +19,38 @@ use std::{
 const PATIENCE: Duration = Duration::from_secs(60);
 
 fn entry() -> CheckReport {
-    health_check().health_status().check("monitor:alerts").cloned().expect("the entry of alerting")
+    health_check()
+        .health_status()
+        .check("monitor:alerts")
+        .cloned()
+        .expect("the entry of alerting")
 }
 
 fn refused() -> DeliveryError {
-    let cause = io::Error::new(io::ErrorKind::ConnectionRefused, "connection refused by https://ann:hunter2@hooks/");
+    let cause = io::Error::new(
+        io::ErrorKind::ConnectionRefused,
+        "connection refused by https://ann:hunter2@hooks/",
+    );
     DeliveryError::temporary("the request failed").with_source(cause)
 }
 
 #[test]
 fn health_has_an_entry_of_alerting_while_it_is_started() {
     let (_alone, clock) = (alone(), ManualClock::new());
-    let is_there = || health_check().health_status().check("monitor:alerts").is_some();
+    let is_there = || {
+        health_check()
+            .health_status()
+            .check("monitor:alerts")
+            .is_some()
+    };
     assert!(!is_there());
     let alerts = start(config(&clock).channel(Recorder::new("ops")));
     assert_eq!((entry().status, entry().output), (Status::Pass, None));
     let without = health_check().health_status_without(&["monitor:alerts".to_owned()]);
-    assert_eq!((without.check("monitor:alerts"), without.excluded()), (None, &["monitor:alerts".to_owned()][..]));
+    assert_eq!(
+        (without.check("monitor:alerts"), without.excluded()),
+        (None, &["monitor:alerts".to_owned()][..])
+    );
     drop(alerts);
     assert!(!is_there());
 }
@@ -53,16 +68,32 @@ fn failing_channel_is_a_warning_with_its_cause_until_a_notification_arrives() {
     alerts.run();
 
     let status = alerts.status();
-    assert!(!status.is_healthy() && !status.channels[0].is_healthy() && status.channels[1].is_healthy());
+    assert!(
+        !status.is_healthy() && !status.channels[0].is_healthy() && status.channels[1].is_healthy()
+    );
     assert_eq!(status.channels[0].failing_since, Some(begin));
     let cause = "the request failed: connection refused by https://[redacted]@hooks/";
     assert_eq!(status.channels[0].last_error.as_deref(), Some(cause));
     let failing = entry();
-    assert_eq!((failing.status, failing.last_failure), (Status::Warn, Some(begin)));
-    assert_eq!(failing.output, Some(format!("channel `dead` delivers nothing since {begin}: {cause}")));
+    assert_eq!(
+        (failing.status, failing.last_failure),
+        (Status::Warn, Some(begin))
+    );
+    assert_eq!(
+        failing.output,
+        Some(format!(
+            "channel `dead` delivers nothing since {begin}: {cause}"
+        ))
+    );
     let channels = &failing.details["channels"];
-    assert_eq!((&channels[0]["healthy"], &channels[1]["healthy"]), (&false.into(), &true.into()));
-    assert_eq!((&channels[0]["tries"], &failing.details["waiting"]), (&2.into(), &1.into()));
+    assert_eq!(
+        (&channels[0]["healthy"], &channels[1]["healthy"]),
+        (&false.into(), &true.into())
+    );
+    assert_eq!(
+        (&channels[0]["tries"], &failing.details["waiting"]),
+        (&2.into(), &1.into())
+    );
     assert_eq!(
         health_check().health_status().status(),
         Status::Warn,
@@ -76,7 +107,8 @@ fn failing_channel_is_a_warning_with_its_cause_until_a_notification_arrives() {
     assert_eq!(alerts.status().channels[0].failing_since, None);
 }
 
-/// That a receiver refuses everything shows nothing for the circuit breaker, and all the more for whoever watches.
+/// That a receiver refuses everything shows nothing for the circuit breaker, and all the more for
+/// whoever watches.
 #[test]
 fn channel_that_refuses_everything_is_not_healthy() {
     let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
@@ -85,13 +117,22 @@ fn channel_that_refuses_everything_is_not_healthy() {
     report(ErrorCode::SYNC_ERROR, "late");
     alerts.run();
     assert_eq!(alerts.status().channels[0].circuit, CircuitState::Closed);
-    assert!(entry().output.unwrap().ends_with(": status 404: no such hook"));
+    assert!(
+        entry()
+            .output
+            .unwrap()
+            .ends_with(": status 404: no such hook")
+    );
 }
 
 #[test]
 fn lost_notifications_are_counted_by_reason() {
     let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
-    let rules = config(&clock).channel(ops.clone()).queue(1).max_tries(2).give_up_after(Duration::from_secs(300));
+    let rules = config(&clock)
+        .channel(ops.clone())
+        .queue(1)
+        .max_tries(2)
+        .give_up_after(Duration::from_secs(300));
     let alerts = start(rules);
     let busy = || DeliveryError::temporary("503");
     let fail = |error: Vec<DeliveryError>, code, rounds: usize| {
@@ -102,18 +143,35 @@ fn lost_notifications_are_counted_by_reason() {
             clock.advance(Duration::from_secs(60));
         }
     };
-    fail(vec![DeliveryError::permanent("400")], ErrorCode::SYNC_ERROR, 1);
+    fail(
+        vec![DeliveryError::permanent("400")],
+        ErrorCode::SYNC_ERROR,
+        1,
+    );
     fail(vec![busy(), busy()], ErrorCode::CONFIG_ERROR, 2);
     fail(vec![busy()], ErrorCode::DB_QUERY_ERROR, 1);
     report(ErrorCode::DB_WRITE_ERROR, "no room");
     clock.advance(Duration::from_secs(300));
     alerts.run();
     let lost = alerts.status().channels[0].lost;
-    assert_eq!((lost.refused, lost.exhausted, lost.expired, lost.queue_full), (1, 1, 1, 1));
-    assert_eq!((lost.total(), alerts.status().lost, alerts.status().kept), (4, 4, 0));
+    assert_eq!(
+        (lost.refused, lost.exhausted, lost.expired, lost.queue_full),
+        (1, 1, 1, 1)
+    );
+    assert_eq!(
+        (lost.total(), alerts.status().lost, alerts.status().kept),
+        (4, 4, 0)
+    );
     let shown = entry().details;
     let by_reason = &shown["channels"][0]["lost"];
-    assert_eq!((&shown["lost"], &by_reason["refused"], &by_reason["queue_full"]), (&4.into(), &1.into(), &1.into()));
+    assert_eq!(
+        (
+            &shown["lost"],
+            &by_reason["refused"],
+            &by_reason["queue_full"]
+        ),
+        (&4.into(), &1.into(), &1.into())
+    );
     ops.fail_with([busy()]);
     report(ErrorCode::TIMEOUT_ERROR, "x");
     assert_eq!(alerts.shutdown(Duration::ZERO).lost, 5);
@@ -136,13 +194,19 @@ fn hanging(name: &str) -> (Hanging, CallbackChannel) {
     (Hanging { begun, release }, channel)
 }
 
-/// Alerting with threads on a clock that stands still: `run` does what the passing of time makes due.
+/// Alerting with threads on a clock that stands still: `run` does what the passing of time makes
+/// due.
 fn start_with_threads(clock: &ManualClock, channel: CallbackChannel) -> Alerts {
-    start(config(clock).background(true).channel(channel).delivery_timeout(Duration::from_secs(30)))
+    start(
+        config(clock)
+            .background(true)
+            .channel(channel)
+            .delivery_timeout(Duration::from_secs(30)),
+    )
 }
 
-/// Waits for what the thread that watches the time may be about to note: it looks by itself after every change, and
-/// then [`Alerts::flush`] finds nothing left to do.
+/// Waits for what the thread that watches the time may be about to note: it looks by itself after
+/// every change, and then [`Alerts::flush`] finds nothing left to do.
 fn eventually(alerts: &Alerts, holds: impl Fn(&ChannelStatus) -> bool) -> ChannelStatus {
     for _ in 0..60_000 {
         let status = alerts.status().channels.swap_remove(0);
@@ -179,13 +243,21 @@ fn delivery_that_hangs_is_a_failed_attempt_and_another_thread_goes_on() {
     clock.advance(Duration::from_secs(29));
     alerts.run();
     assert!(alerts.status().is_healthy(), "not over its limit yet");
-    assert_eq!(alerts.status().channels[0].delivering_for, Some(Duration::from_secs(29)));
+    assert_eq!(
+        alerts.status().channels[0].delivering_for,
+        Some(Duration::from_secs(29))
+    );
 
     clock.advance(Duration::from_secs(1));
     alerts.run();
-    let status = eventually(&alerts, |status| status.abandoned == 1 && status.failing_since.is_some());
+    let status = eventually(&alerts, |status| {
+        status.abandoned == 1 && status.failing_since.is_some()
+    });
     assert!(!status.is_hanging && !alerts.status().is_healthy());
-    assert_eq!(status.last_error.as_deref(), Some("the channel did not answer within 30s"));
+    assert_eq!(
+        status.last_error.as_deref(),
+        Some("the channel did not answer within 30s")
+    );
 
     clock.advance(Duration::from_secs(60));
     alerts.run();
@@ -214,16 +286,23 @@ fn every_notification_behind_a_delivery_that_hangs_arrives_without_a_caller() {
         arrived.send(notice.title.clone()).unwrap();
         Ok(())
     });
-    // Dropped after `release`: a check that fails lets the delivery go before alerting waits for it.
+    // Dropped after `release`: a check that fails lets the delivery go before alerting waits for
+    // it.
     let alerts = start_with_threads(&clock, channel);
     let release = release;
     report(ErrorCode::SYNC_ERROR, "1");
     first_begun.recv_timeout(PATIENCE).unwrap();
     clock.advance(Duration::from_secs(30));
     let _ = alerts.flush(Duration::ZERO);
-    eventually(&alerts, |status| status.abandoned == 1 && status.failing_since.is_some());
+    eventually(&alerts, |status| {
+        status.abandoned == 1 && status.failing_since.is_some()
+    });
     clock.advance(Duration::from_secs(60));
-    let codes = [ErrorCode::CONFIG_ERROR, ErrorCode::DB_QUERY_ERROR, ErrorCode::DB_WRITE_ERROR];
+    let codes = [
+        ErrorCode::CONFIG_ERROR,
+        ErrorCode::DB_QUERY_ERROR,
+        ErrorCode::DB_WRITE_ERROR,
+    ];
     let mut titles = Vec::new();
     for code in codes {
         // Wakes the workers too.
@@ -232,7 +311,10 @@ fn every_notification_behind_a_delivery_that_hangs_arrives_without_a_caller() {
     }
     titles.push(arrivals.recv_timeout(PATIENCE).unwrap());
     let behind = codes.map(|code| format!("{}: behind", code.name()));
-    assert_eq!(titles, [&["SYNC_ERROR: 1".to_owned()][..], &behind].concat());
+    assert_eq!(
+        titles,
+        [&["SYNC_ERROR: 1".to_owned()][..], &behind].concat()
+    );
 
     // One that comes back ends: its place is taken.
     drop(release);
@@ -255,7 +337,11 @@ fn at_most_two_deliveries_are_abandoned_and_what_waits_behind_is_given_up_in_tim
             .give_up_after(Duration::from_secs(300))
             .max_tries(1),
     );
-    let codes = [ErrorCode::SYNC_ERROR, ErrorCode::CONFIG_ERROR, ErrorCode::DB_QUERY_ERROR];
+    let codes = [
+        ErrorCode::SYNC_ERROR,
+        ErrorCode::CONFIG_ERROR,
+        ErrorCode::DB_QUERY_ERROR,
+    ];
     for code in codes {
         report(code, "hangs");
         hanging.begun.recv_timeout(PATIENCE).unwrap();
@@ -270,7 +356,12 @@ fn at_most_two_deliveries_are_abandoned_and_what_waits_behind_is_given_up_in_tim
     let _ = alerts.flush(Duration::ZERO);
     let status = eventually(&alerts, |status| status.kept == 3);
     assert_eq!((status.waiting, status.lost.total()), (1, 0));
-    assert!(entry().output.unwrap().contains("a delivery has been running for 330 s"));
+    assert!(
+        entry()
+            .output
+            .unwrap()
+            .contains("a delivery has been running for 330 s")
+    );
     drop(hanging.release);
 }
 
@@ -284,7 +375,10 @@ fn delivery_that_succeeds_after_it_was_abandoned_is_not_repeated() {
     hanging.begun.recv_timeout(PATIENCE).unwrap();
     clock.advance(Duration::from_secs(30));
     let _ = alerts.flush(Duration::ZERO);
-    assert_eq!(eventually(&alerts, |status| status.abandoned == 1).waiting, 1);
+    assert_eq!(
+        eventually(&alerts, |status| status.abandoned == 1).waiting,
+        1
+    );
     hanging.release.send(Ok(())).unwrap();
     assert!(alerts.flush(Duration::from_secs(60)).in_time);
     clock.advance(Duration::from_secs(120));

@@ -26,7 +26,8 @@ impl Request {
     }
 }
 
-/// What a server was asked, and the connections that it never answers: they stay open until this is dropped.
+/// What a server was asked, and the connections that it never answers: they stay open until this is
+/// dropped.
 pub(super) struct Served {
     pub(super) requests: Vec<Request>,
     hanging: Vec<TcpStream>,
@@ -37,7 +38,10 @@ pub(super) fn serve(answers: Vec<String>) -> (String, JoinHandle<Served>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/hooks/T0", listener.local_addr().unwrap());
     let server = std::thread::spawn(move || {
-        let mut served = Served { requests: Vec::new(), hanging: Vec::new() };
+        let mut served = Served {
+            requests: Vec::new(),
+            hanging: Vec::new(),
+        };
         for answer in answers {
             let (mut stream, _) = listener.accept().unwrap();
             served.requests.push(read(&stream));
@@ -64,18 +68,29 @@ pub(super) fn read(stream: &TcpStream) -> Request {
             line => headers.push(line.to_owned()),
         }
     }
-    let mut request = Request { headers, body: String::new() };
+    let mut request = Request {
+        headers,
+        body: String::new(),
+    };
     let length: u64 = request.header("content-length").unwrap().parse().unwrap();
-    reader.take(length).read_to_string(&mut request.body).unwrap();
+    reader
+        .take(length)
+        .read_to_string(&mut request.body)
+        .unwrap();
     request
 }
 
 pub(super) fn answer(status: &str, headers: &str, body: &str) -> String {
-    format!("HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {}\r\n{headers}\r\n{body}", body.len())
+    format!(
+        "HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {}\r\n{headers}\r\n{body}",
+        body.len()
+    )
 }
 
 pub(super) fn local(url: &str) -> WebhookBuilder {
-    WebhookChannel::builder("hook", url).allow_http(true).allow_private_addresses(true)
+    WebhookChannel::builder("hook", url)
+        .allow_http(true)
+        .allow_private_addresses(true)
 }
 
 pub(super) fn notice() -> Notice {
@@ -91,17 +106,34 @@ fn a_notice_arrives_signed_with_its_version_and_identity() {
     let _alone = alone();
     let (url, server) = serve(vec![answer("204 No Content", "", "")]);
     let notice = notice();
-    local(&url).secret("a secret of enough bytes").build().unwrap().deliver(&notice).unwrap();
+    local(&url)
+        .secret("a secret of enough bytes")
+        .build()
+        .unwrap()
+        .deliver(&notice)
+        .unwrap();
     let request = server.join().unwrap().requests.remove(0);
     assert_eq!(request.header("content-type"), Some("application/json"));
-    assert_eq!(request.header("x-gardefou-notice"), Some(notice.id.to_string().as_str()));
+    assert_eq!(
+        request.header("x-gardefou-notice"),
+        Some(notice.id.to_string().as_str())
+    );
     let json: serde_json::Value = serde_json::from_str(&request.body).unwrap();
-    assert_eq!((json["version"].as_u64(), json["title"].as_str()), (Some(1), Some("a test of this channel")));
+    assert_eq!(
+        (json["version"].as_u64(), json["title"].as_str()),
+        (Some(1), Some("a test of this channel"))
+    );
     let signature = request.header("x-gardefou-signature").unwrap();
     let seconds: i64 = signature[2..].split(',').next().unwrap().parse().unwrap();
     let then = Timestamp::from_unix_millis(seconds * 1000);
     let verify = |body: &str| {
-        verify_signature(b"a secret of enough bytes", signature, body.as_bytes(), then, Duration::from_secs(1))
+        verify_signature(
+            b"a secret of enough bytes",
+            signature,
+            body.as_bytes(),
+            then,
+            Duration::from_secs(1),
+        )
     };
     assert!(verify(&request.body).is_ok());
     assert!(verify(&request.body.replace("test", "best")).is_err());
@@ -122,19 +154,44 @@ fn statuses_decide_whether_another_try_can_help() {
     let (url, server) = serve(answers.to_vec());
     let (channel, notice) = (local(&url).build().unwrap(), notice());
     let results: Vec<_> = (0..6).map(|_| channel.deliver(&notice)).collect();
-    let seen: Vec<_> = results.iter().map(|result| result.as_ref().map_err(DeliveryError::is_permanent)).collect();
-    assert_eq!(seen, [Err(false), Err(false), Err(true), Err(true), Err(false), Ok(&())]);
-    let texts: Vec<String> =
-        results.iter().filter_map(|result| result.as_ref().err().map(ToString::to_string)).collect();
-    assert!(texts[0].starts_with("status 500: broken") && texts[2] == "status 400: no such hook", "{texts:?}");
-    assert!(texts.iter().all(|text| !text.contains("/hooks/T0")), "the path of a hook is its secret: {texts:?}");
+    let seen: Vec<_> = results
+        .iter()
+        .map(|result| result.as_ref().map_err(DeliveryError::is_permanent))
+        .collect();
+    assert_eq!(
+        seen,
+        [
+            Err(false),
+            Err(false),
+            Err(true),
+            Err(true),
+            Err(false),
+            Ok(&())
+        ]
+    );
+    let texts: Vec<String> = results
+        .iter()
+        .filter_map(|result| result.as_ref().err().map(ToString::to_string))
+        .collect();
+    assert!(
+        texts[0].starts_with("status 500: broken") && texts[2] == "status 400: no such hook",
+        "{texts:?}"
+    );
+    assert!(
+        texts.iter().all(|text| !text.contains("/hooks/T0")),
+        "the path of a hook is its secret: {texts:?}"
+    );
     assert_eq!(server.join().unwrap().requests.len(), 6);
 }
 
 #[test]
 fn a_failing_server_is_tried_again_through_alerting_and_told_once() {
     let (_alone, clock) = (alone(), ManualClock::new());
-    let (url, server) = serve(vec![answer("503 Busy", "", ""), answer("503 Busy", "", ""), answer("200 OK", "", "")]);
+    let (url, server) = serve(vec![
+        answer("503 Busy", "", ""),
+        answer("503 Busy", "", ""),
+        answer("200 OK", "", ""),
+    ]);
     let alerts = start(config(&clock).channel(local(&url).build().unwrap()));
     report(ErrorCode::SYNC_ERROR, "late");
     for _ in 0..3 {
@@ -142,7 +199,10 @@ fn a_failing_server_is_tried_again_through_alerting_and_told_once() {
         clock.advance(Duration::from_secs(60));
     }
     let requests = server.join().unwrap().requests;
-    let ids: Vec<_> = requests.iter().map(|request| request.header("x-gardefou-notice").unwrap()).collect();
+    let ids: Vec<_> = requests
+        .iter()
+        .map(|request| request.header("x-gardefou-notice").unwrap())
+        .collect();
     assert_eq!((ids.len(), ids[0] == ids[1] && ids[1] == ids[2]), (3, true));
     let status = &alerts.status().channels[0];
     assert_eq!((status.tries, status.sent, status.failed), (3, 1, 0));
@@ -152,9 +212,15 @@ fn a_failing_server_is_tried_again_through_alerting_and_told_once() {
 fn a_server_that_hangs_costs_its_time_limit() {
     let _alone = alone();
     let (url, server) = serve(vec![String::new()]);
-    let channel = local(&url).timeout(Duration::from_millis(50)).build().unwrap();
+    let channel = local(&url)
+        .timeout(Duration::from_millis(50))
+        .build()
+        .unwrap();
     let err = channel.deliver(&notice()).unwrap_err();
-    assert_eq!((err.to_string().as_str(), err.is_permanent()), ("the time limit has passed", false));
+    assert_eq!(
+        (err.to_string().as_str(), err.is_permanent()),
+        ("the time limit has passed", false)
+    );
     assert_eq!(server.join().unwrap().hanging.len(), 1);
 }
 
@@ -162,18 +228,34 @@ fn a_server_that_hangs_costs_its_time_limit() {
 fn cause_of_a_connection_that_fails_is_shown_without_the_url() {
     let (_alone, clock) = (alone(), ManualClock::new());
     // A port that was free a moment ago.
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let channel = local(&format!("http://127.0.0.1:{port}/hooks/T0")).build().unwrap();
+    let port = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
+    let channel = local(&format!("http://127.0.0.1:{port}/hooks/T0"))
+        .build()
+        .unwrap();
     let alerts = start(config(&clock).channel(channel));
     let lines = log::said(|| {
         report(ErrorCode::SYNC_ERROR, "late");
         alerts.run();
     });
     let status = alerts.status().channels.remove(0);
-    let in_health = gardefou::health::health_check().health_status().check("monitor:alerts").cloned();
-    let texts = [status.last_error.unwrap(), lines[0].fields["error"].clone(), in_health.unwrap().output.unwrap()];
+    let in_health = gardefou::health::health_check()
+        .health_status()
+        .check("monitor:alerts")
+        .cloned();
+    let texts = [
+        status.last_error.unwrap(),
+        lines[0].fields["error"].clone(),
+        in_health.unwrap().output.unwrap(),
+    ];
     for text in texts {
-        assert!(text.contains("the request failed: ") && text.to_lowercase().contains("refused"), "{text}");
+        assert!(
+            text.contains("the request failed: ") && text.to_lowercase().contains("refused"),
+            "{text}"
+        );
         assert!(!text.contains("T0"), "{text}");
     }
 }
@@ -184,12 +266,17 @@ fn a_redirect_is_refused_and_its_target_not_asked() {
     let target = TcpListener::bind("127.0.0.1:0").unwrap();
     target.set_nonblocking(true).unwrap();
     let location = format!("Location: http://{}/\r\n", target.local_addr().unwrap());
-    let (url, server) =
-        serve(vec![answer("302 Found", &location, ""), answer("307 Temporary Redirect", &location, "")]);
+    let (url, server) = serve(vec![
+        answer("302 Found", &location, ""),
+        answer("307 Temporary Redirect", &location, ""),
+    ]);
     let (channel, notice) = (local(&url).build().unwrap(), notice());
     for _ in 0..2 {
         let err = channel.deliver(&notice).unwrap_err();
-        assert!(err.is_permanent() && err.to_string().contains("redirects are not followed"), "{err}");
+        assert!(
+            err.is_permanent() && err.to_string().contains("redirects are not followed"),
+            "{err}"
+        );
     }
     server.join().unwrap();
     assert_eq!(target.accept().unwrap_err().kind(), ErrorKind::WouldBlock);
@@ -202,12 +289,28 @@ fn an_address_of_this_machine_is_not_reached_unless_that_is_allowed() {
     server.set_nonblocking(true).unwrap();
     let port = server.local_addr().unwrap().port();
     let notice = notice();
-    for host in ["127.0.0.1", "localhost", "2130706433", "[::ffff:127.0.0.1]", "0.0.0.0"] {
+    for host in [
+        "127.0.0.1",
+        "localhost",
+        "2130706433",
+        "[::ffff:127.0.0.1]",
+        "0.0.0.0",
+    ] {
         let url = format!("http://{host}:{port}/");
-        let channel = WebhookChannel::builder("hook", url).allow_http(true).build().unwrap();
+        let channel = WebhookChannel::builder("hook", url)
+            .allow_http(true)
+            .build()
+            .unwrap();
         let err = channel.deliver(&notice).unwrap_err();
-        assert!(err.is_permanent() || err.to_string().contains("no address"), "{host}: {err}");
-        assert_eq!(server.accept().unwrap_err().kind(), ErrorKind::WouldBlock, "{host}");
+        assert!(
+            err.is_permanent() || err.to_string().contains("no address"),
+            "{host}: {err}"
+        );
+        assert_eq!(
+            server.accept().unwrap_err().kind(),
+            ErrorKind::WouldBlock,
+            "{host}"
+        );
     }
 }
 
@@ -215,17 +318,36 @@ fn an_address_of_this_machine_is_not_reached_unless_that_is_allowed() {
 fn chats_get_their_own_form() {
     let _alone = alone();
     let (url, server) = serve(vec![answer("200 OK", "", "ok")]);
-    local(&url).format(WebhookFormat::Slack).build().unwrap().deliver(&notice()).unwrap();
-    let body: serde_json::Value = serde_json::from_str(&server.join().unwrap().requests[0].body).unwrap();
-    assert!(body["text"].as_str().unwrap().starts_with("[INFO] a test of this channel"), "{body}");
+    local(&url)
+        .format(WebhookFormat::Slack)
+        .build()
+        .unwrap()
+        .deliver(&notice())
+        .unwrap();
+    let body: serde_json::Value =
+        serde_json::from_str(&server.join().unwrap().requests[0].body).unwrap();
+    assert!(
+        body["text"]
+            .as_str()
+            .unwrap()
+            .starts_with("[INFO] a test of this channel"),
+        "{body}"
+    );
 }
 
 #[test]
 fn settings_that_cannot_work_are_told_at_once_without_their_secrets() {
     let url = "http://ann:hunter2@example.com/";
-    let err = WebhookChannel::builder("", url).secret("short").timeout(Duration::ZERO).build().unwrap_err();
+    let err = WebhookChannel::builder("", url)
+        .secret("short")
+        .timeout(Duration::ZERO)
+        .build()
+        .unwrap_err();
     let fields: Vec<_> = err.problems().map(|problem| problem.field).collect();
     assert_eq!(fields, ["url", "url", "secret", "timeout", "name"]);
-    assert!(!err.to_string().contains("hunter2") && !err.to_string().contains("short"), "{err}");
+    assert!(
+        !err.to_string().contains("hunter2") && !err.to_string().contains("short"),
+        "{err}"
+    );
     assert!(WebhookChannel::builder("h", "/relative").build().is_err());
 }

@@ -1,4 +1,5 @@
-//! Headers, authorities and a proxy of one's own, waits that a server asks for, and answers of any length.
+//! Headers, authorities and a proxy of one's own, waits that a server asks for, and answers of any
+//! length.
 
 use super::*;
 use gardefou::{alerts::WebhookChannel, time::Clock};
@@ -17,7 +18,9 @@ use webhook::{answer, local, notice, read, serve};
 fn headers_of_ones_own_are_sent_and_shown_nowhere() {
     let _alone = alone();
     let (url, server) = serve(vec![answer("204 No Content", "", "")]);
-    let builder = local(&url).header("Authorization", "Bearer hunter2").header("X-Scope-OrgID", "shop");
+    let builder = local(&url)
+        .header("Authorization", "Bearer hunter2")
+        .header("X-Scope-OrgID", "shop");
     assert!(!format!("{builder:?}").contains("hunter2"));
     let channel = builder.build().unwrap();
     assert!(!format!("{channel:?}").contains("hunter2"));
@@ -31,28 +34,67 @@ fn headers_of_ones_own_are_sent_and_shown_nowhere() {
 #[test]
 fn settings_that_cannot_work_name_field_value_and_rule() {
     let hook = || WebhookChannel::builder("hook", "https://hooks.example.com/");
-    let many = (0..33).fold(hook(), |hook, number| hook.header(format!("X-{number}"), "x"));
+    let many = (0..33).fold(hook(), |hook, number| {
+        hook.header(format!("X-{number}"), "x")
+    });
     let cases = [
         (hook().header("bad name", "hunter2"), "header", "bad name"),
-        (hook().header("X-A", "hunter2\r\nX-B: y"), "header", "x-a: (hidden)"),
+        (
+            hook().header("X-A", "hunter2\r\nX-B: y"),
+            "header",
+            "x-a: (hidden)",
+        ),
         (hook().header("HOST", "hunter2"), "header", "host"),
-        (hook().header("X-Gardefou-Signature", "hunter2"), "header", "x-gardefou-signature"),
+        (
+            hook().header("X-Gardefou-Signature", "hunter2"),
+            "header",
+            "x-gardefou-signature",
+        ),
         (many, "header", "33"),
-        (hook().proxy("socks5://ann:hunter2@proxy"), "proxy", "(hidden)"),
+        (
+            hook().proxy("socks5://ann:hunter2@proxy"),
+            "proxy",
+            "(hidden)",
+        ),
         (hook().proxy("hunter2"), "proxy", "(hidden)"),
-        (hook().ca_certificate("hunter2"), "ca_certificate", "(bytes)"),
-        (hook().ca_file("/no/such/authority.pem"), "ca_file", "/no/such/authority.pem"),
-        (hook().template("{\"a\": \"{{hunter}}\"}"), "template", "{{hunter}}"),
+        (
+            hook().ca_certificate("hunter2"),
+            "ca_certificate",
+            "(bytes)",
+        ),
+        (
+            hook().ca_file("/no/such/authority.pem"),
+            "ca_file",
+            "/no/such/authority.pem",
+        ),
+        (
+            hook().template("{\"a\": \"{{hunter}}\"}"),
+            "template",
+            "{{hunter}}",
+        ),
     ];
     for (builder, field, value) in cases {
         let err = builder.build().unwrap_err();
-        assert_eq!((err.field(), err.value(), err.problems().count()), (field, value, 1));
-        assert!(err.rule().starts_with("must ") && !err.to_string().contains("hunter2"), "{err}");
+        assert_eq!(
+            (err.field(), err.value(), err.problems().count()),
+            (field, value, 1)
+        );
+        assert!(
+            err.rule().starts_with("must ") && !err.to_string().contains("hunter2"),
+            "{err}"
+        );
     }
-    let through_proxy = |url: &str| WebhookChannel::builder("hook", url).proxy("http://10.0.0.1:3128").build();
+    let through_proxy = |url: &str| {
+        WebhookChannel::builder("hook", url)
+            .proxy("http://10.0.0.1:3128")
+            .build()
+    };
     assert!(through_proxy("https://hooks.example.com/").is_ok());
     let err = through_proxy("https://169.254.169.254/latest").unwrap_err();
-    assert_eq!((err.field(), err.rule()), ("url", "must not hold a private address"));
+    assert_eq!(
+        (err.field(), err.rule()),
+        ("url", "must not hold a private address")
+    );
 }
 
 /// The proxy may have a private address; what it connects to is up to it.
@@ -64,29 +106,54 @@ fn requests_go_through_the_proxy_with_its_credentials() {
     let proxy = std::thread::spawn(move || {
         let (mut stream, _) = listener.accept().unwrap();
         let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
-        let connect: Vec<String> = lines.by_ref().map_while(Result::ok).take_while(|line| !line.is_empty()).collect();
-        stream.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n").unwrap();
+        let connect: Vec<String> = lines
+            .by_ref()
+            .map_while(Result::ok)
+            .take_while(|line| !line.is_empty())
+            .collect();
+        stream
+            .write_all(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            .unwrap();
         let request = read(&stream);
-        stream.write_all(answer("200 OK", "", "ok").as_bytes()).unwrap();
+        stream
+            .write_all(answer("200 OK", "", "ok").as_bytes())
+            .unwrap();
         (connect, request)
     });
     let hook = WebhookChannel::builder("hook", "http://hooks.example.com/T0").allow_http(true);
-    let channel = hook.proxy(format!("http://ann:hunter2@{address}")).build().unwrap();
+    let channel = hook
+        .proxy(format!("http://ann:hunter2@{address}"))
+        .build()
+        .unwrap();
     channel.deliver(&notice()).unwrap();
     let (connect, request) = proxy.join().unwrap();
     assert_eq!(connect[0], "CONNECT hooks.example.com:80 HTTP/1.1");
-    assert!(connect.contains(&"Proxy-Authorization: Basic YW5uOmh1bnRlcjI=".to_owned()), "{connect:?}");
-    assert_eq!((request.headers[0].as_str(), request.header("host")), ("POST /T0 HTTP/1.1", Some("hooks.example.com")));
+    assert!(
+        connect.contains(&"Proxy-Authorization: Basic YW5uOmh1bnRlcjI=".to_owned()),
+        "{connect:?}"
+    );
+    assert_eq!(
+        (request.headers[0].as_str(), request.header("host")),
+        ("POST /T0 HTTP/1.1", Some("hooks.example.com"))
+    );
 }
 
 #[test]
 fn proxy_that_refuses_is_a_cause_without_its_password() {
     let _alone = alone();
     let (url, _server) = serve(Vec::new());
-    let proxy = url.replace("http://", "http://ann:hunter2@").replace("/hooks/T0", "");
-    let channel = WebhookChannel::builder("hook", "https://hooks.example.com/").proxy(proxy).build().unwrap();
+    let proxy = url
+        .replace("http://", "http://ann:hunter2@")
+        .replace("/hooks/T0", "");
+    let channel = WebhookChannel::builder("hook", "https://hooks.example.com/")
+        .proxy(proxy)
+        .build()
+        .unwrap();
     let err = channel.deliver(&notice()).unwrap_err();
-    assert!(!err.is_permanent() && !format!("{err:?}").contains("hunter2"), "{err:?}");
+    assert!(
+        !err.is_permanent() && !format!("{err:?}").contains("hunter2"),
+        "{err:?}"
+    );
 }
 
 /// When the next attempt comes, in whole seconds.
@@ -113,9 +180,14 @@ fn date(at: SystemTime) -> String {
     let yoe = (doe - doe / 1460 + doe / 36_524 - doe / 146_096) / 365;
     let doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
     let mp = (5 * doy + 2) / 153;
-    let (day, month) = (doy - (153 * mp + 2) / 5 + 1, if mp < 10 { mp + 3 } else { mp - 9 });
+    let (day, month) = (
+        doy - (153 * mp + 2) / 5 + 1,
+        if mp < 10 { mp + 3 } else { mp - 9 },
+    );
     let year = yoe + era * 400 + i64::from(month <= 2);
-    let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let months = [
+        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+    ];
     let weekday = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"][days as usize % 7];
     let (hour, minute, second) = (rest / 3600, rest / 60 % 60, rest % 60);
     let month = months[month as usize - 1];
@@ -131,24 +203,48 @@ fn retry_after_is_read_as_seconds_and_as_a_date_and_is_at_most_an_hour() {
     assert!((119..=120).contains(&wait), "{wait}");
     assert_eq!(next_attempt(&clock, "Retry-After: 86400\r\n"), 3600);
     let tomorrow = date(clock.wall() + Duration::from_secs(86_400));
-    assert_eq!(next_attempt(&clock, &format!("Retry-After: {tomorrow}\r\n")), 3600);
+    assert_eq!(
+        next_attempt(&clock, &format!("Retry-After: {tomorrow}\r\n")),
+        3600
+    );
     // The server's own clock is an hour behind.
-    let (date_there, until) =
-        (date(clock.wall() - Duration::from_secs(3600)), date(clock.wall() - Duration::from_secs(3570)));
-    assert_eq!(next_attempt(&clock, &format!("Date: {date_there}\r\nRetry-After: {until}\r\n")), 30);
+    let (date_there, until) = (
+        date(clock.wall() - Duration::from_secs(3600)),
+        date(clock.wall() - Duration::from_secs(3570)),
+    );
+    assert_eq!(
+        next_attempt(
+            &clock,
+            &format!("Date: {date_there}\r\nRetry-After: {until}\r\n")
+        ),
+        30
+    );
 }
 
 #[test]
 fn reason_is_shown_however_long_the_answer_is() {
     let _alone = alone();
     let body = format!("no such hook: {}", "x".repeat(2_000_000));
-    let cut_short = format!("HTTP/1.1 400 Bad\r\nContent-Length: 5000\r\n\r\n{}", "the key is wrong");
-    let (url, server) =
-        serve(vec![answer("404 Not Found", "", &body), answer("400 Bad", "", &body[..5000]), cut_short]);
+    let cut_short = format!(
+        "HTTP/1.1 400 Bad\r\nContent-Length: 5000\r\n\r\n{}",
+        "the key is wrong"
+    );
+    let (url, server) = serve(vec![
+        answer("404 Not Found", "", &body),
+        answer("400 Bad", "", &body[..5000]),
+        cut_short,
+    ]);
     let (channel, notice) = (local(&url).build().unwrap(), notice());
-    for expected in ["status 404: no such hook: xxx", "status 400: no such hook: xxx", "status 400: the key is wrong"] {
+    for expected in [
+        "status 404: no such hook: xxx",
+        "status 400: no such hook: xxx",
+        "status 400: the key is wrong",
+    ] {
         let text = channel.deliver(&notice).unwrap_err().to_string();
-        assert!(text.starts_with(expected) && text.chars().count() < 220, "{text}");
+        assert!(
+            text.starts_with(expected) && text.chars().count() < 220,
+            "{text}"
+        );
     }
     drop(server);
 }
@@ -157,13 +253,22 @@ const AUTHORITY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/data/tls/authority
 
 /// Answers one request over TLS, if the client trusts the certificate; returns the URL.
 fn serve_tls() -> (String, std::thread::JoinHandle<bool>) {
-    let certificate = CertificateDer::from_pem_slice(include_bytes!("../../data/tls/server.pem")).unwrap();
+    let certificate =
+        CertificateDer::from_pem_slice(include_bytes!("../../data/tls/server.pem")).unwrap();
     let key = PrivateKeyDer::from_pem_slice(include_bytes!("../../data/tls/server.key")).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
-    let config = config.with_no_client_auth().with_single_cert(vec![certificate], key).unwrap();
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap();
+    let config = config
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate], key)
+        .unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("https://localhost:{}/hook", listener.local_addr().unwrap().port());
+    let url = format!(
+        "https://localhost:{}/hook",
+        listener.local_addr().unwrap().port()
+    );
     let server = std::thread::spawn(move || {
         let connection = ServerConnection::new(Arc::new(config)).unwrap();
         let mut stream = BufReader::new(StreamOwned::new(connection, listener.accept().unwrap().0));
@@ -182,7 +287,10 @@ fn serve_tls() -> (String, std::thread::JoinHandle<bool>) {
         }
         let mut body = vec![0; length];
         stream.read_exact(&mut body).unwrap();
-        stream.get_mut().write_all(answer("200 OK", "", "ok").as_bytes()).unwrap();
+        stream
+            .get_mut()
+            .write_all(answer("200 OK", "", "ok").as_bytes())
+            .unwrap();
         true
     });
     (url, server)
@@ -199,7 +307,11 @@ fn authority_of_ones_own_is_trusted_and_takes_the_place_of_the_others() {
     };
     let (delivered, asked) = deliver(&|url| hook(url).ca_file(AUTHORITY).build());
     assert!(delivered.is_ok() && asked, "{delivered:?}");
-    let (delivered, asked) = deliver(&|url| hook(url).ca_certificate(std::fs::read(AUTHORITY).unwrap()).build());
+    let (delivered, asked) = deliver(&|url| {
+        hook(url)
+            .ca_certificate(std::fs::read(AUTHORITY).unwrap())
+            .build()
+    });
     assert!(delivered.is_ok() && asked, "{delivered:?}");
     let (delivered, asked) = deliver(&|url| hook(url).build());
     let err = delivered.unwrap_err();

@@ -38,7 +38,10 @@ impl Trail {
             if let Event::Audit(audit) = event
                 && audit.operation == operation
             {
-                assert_eq!(audit.elapsed.is_none(), audit.outcome == AuditOutcome::Started);
+                assert_eq!(
+                    audit.elapsed.is_none(),
+                    audit.outcome == AuditOutcome::Started
+                );
                 let mut line = format!("{} {} {}", audit.outcome, audit.level, audit.user);
                 if let (Some(code), Some(message)) = (audit.code, audit.message) {
                     line += &format!(": {code} {message}");
@@ -46,7 +49,10 @@ impl Trail {
                 sink.lock().unwrap().push(line);
             }
         };
-        Self { lines, _subscription: subscribe(listen) }
+        Self {
+            lines,
+            _subscription: subscribe(listen),
+        }
     }
 
     fn take(&self) -> Vec<String> {
@@ -64,8 +70,18 @@ fn start_and_end_are_told_with_the_user_that_the_body_used_up() {
     let trail = Trail::of("audit-delete");
     assert_eq!(delete("ada".into(), false).unwrap(), "ada");
     assert_eq!(trail.take(), ["started info ada", "succeeded info ada"]);
-    assert!(delete("bob".into(), true).unwrap_err().is(ErrorCode::RESOURCE_BUSY_ERROR));
-    assert_eq!(trail.take(), ["started info bob", "failed error bob: RESOURCE_BUSY_ERROR busy"]);
+    assert!(
+        delete("bob".into(), true)
+            .unwrap_err()
+            .is(ErrorCode::RESOURCE_BUSY_ERROR)
+    );
+    assert_eq!(
+        trail.take(),
+        [
+            "started info bob",
+            "failed error bob: RESOURCE_BUSY_ERROR busy"
+        ]
+    );
 }
 
 #[derive(Debug, PartialEq)]
@@ -108,8 +124,16 @@ async fn waits(mode: &str) -> R<()> {
 fn a_panic_is_told_and_goes_on() {
     let trail = Trail::of("audit-panic");
     let payload = catch_unwind(|| panics(1)).unwrap_err();
-    assert!(payload.downcast_ref::<String>().unwrap().contains("out of bounds"));
-    assert_eq!(trail.take(), ["started info unknown", "panicked error unknown"]);
+    assert!(
+        payload
+            .downcast_ref::<String>()
+            .unwrap()
+            .contains("out of bounds")
+    );
+    assert_eq!(
+        trail.take(),
+        ["started info unknown", "panicked error unknown"]
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -118,11 +142,21 @@ async fn dropped_and_panicking_futures_are_told_apart_also_while_a_panic_unwinds
     drop(waits("never polled"));
     assert_eq!(trail.take(), <[&str; 0]>::default());
 
-    assert!(tokio::time::timeout(Duration::from_secs(1), waits("drop")).await.is_err());
-    assert_eq!(trail.take(), ["started info unknown", "cancelled error unknown"]);
+    assert!(
+        tokio::time::timeout(Duration::from_secs(1), waits("drop"))
+            .await
+            .is_err()
+    );
+    assert_eq!(
+        trail.take(),
+        ["started info unknown", "cancelled error unknown"]
+    );
 
     assert!(tokio::spawn(waits("panic")).await.unwrap_err().is_panic());
-    assert_eq!(trail.take(), ["started info unknown", "panicked error unknown"]);
+    assert_eq!(
+        trail.take(),
+        ["started info unknown", "panicked error unknown"]
+    );
 
     let mut pending = Box::pin(waits("drop"));
     assert!(is_pending(&mut pending).await);
@@ -131,13 +165,18 @@ async fn dropped_and_panicking_futures_are_told_apart_also_while_a_panic_unwinds
         panic!("of another");
     }));
     assert!(unwound.is_err());
-    assert_eq!(trail.take(), ["started info unknown", "cancelled error unknown"]);
+    assert_eq!(
+        trail.take(),
+        ["started info unknown", "cancelled error unknown"]
+    );
 }
 
 /// Polls once; tells whether the future is pending.
 async fn is_pending<F: Future + Unpin>(future: &mut F) -> bool {
-    std::future::poll_fn(|context| std::task::Poll::Ready(std::pin::Pin::new(&mut *future).poll(context).is_pending()))
-        .await
+    std::future::poll_fn(|context| {
+        std::task::Poll::Ready(std::pin::Pin::new(&mut *future).poll(context).is_pending())
+    })
+    .await
 }
 
 struct Odd;
@@ -150,7 +189,9 @@ impl fmt::Display for Odd {
 
 #[log_sensitive_operations("audit-odd", user = user)]
 fn odd(user: &dyn fmt::Display, password: &str) -> Result<(), io::Error> {
-    Err(io::Error::other(format!("postgres://app:{password}@db refused\nfor good")))
+    Err(io::Error::other(format!(
+        "postgres://app:{password}@db refused\nfor good"
+    )))
 }
 
 #[test]
@@ -164,11 +205,23 @@ fn odd_users_are_bounded_and_escaped_and_no_secret_gets_out() {
         (&Odd, "(its Display panicked)"),
     ];
     for (user, shown) in users {
-        assert!(odd(user, "hunter2").unwrap_err().to_string().contains("hunter2"), "the error itself is untouched");
+        assert!(
+            odd(user, "hunter2")
+                .unwrap_err()
+                .to_string()
+                .contains("hunter2"),
+            "the error itself is untouched"
+        );
         let told = trail.take();
         assert_eq!(told.len(), 2);
-        assert!(told[0].starts_with(&format!("started info {shown}")), "{}", told[0]);
-        assert!(told.iter().all(|line| !line.contains("hunter2") && !line.contains("abcdefgh") && line.len() < 512));
+        assert!(
+            told[0].starts_with(&format!("started info {shown}")),
+            "{}",
+            told[0]
+        );
+        assert!(told.iter().all(|line| !line.contains("hunter2")
+            && !line.contains("abcdefgh")
+            && line.len() < 512));
         assert!(told[1].ends_with("@db refused\\nfor good"), "{}", told[1]);
     }
 }
@@ -186,8 +239,14 @@ fn it_stacks_in_the_order_of_writing_and_is_listed() {
     assert!(stacked().is_err());
     assert_eq!((around.take().len(), inside.take().len()), (2, 4));
     let all = guarded_functions();
-    let ours: Vec<_> = all.iter().filter(|function| function.name() == "stacked").collect();
-    assert!(ours.iter().any(|it| (it.attribute(), it.arguments()) == ("log_sensitive_operations", "\"audit-around\"")));
+    let ours: Vec<_> = all
+        .iter()
+        .filter(|function| function.name() == "stacked")
+        .collect();
+    assert!(
+        ours.iter().any(|it| (it.attribute(), it.arguments())
+            == ("log_sensitive_operations", "\"audit-around\""))
+    );
 }
 
 #[enhanced_error_handling]
@@ -240,7 +299,10 @@ impl tracing::Subscriber for Log {
     fn event(&self, event: &tracing::Event<'_>) {
         let mut fields = Fields(BTreeMap::new());
         event.record(&mut fields);
-        self.0.lock().unwrap().push((*event.metadata().level(), fields.0));
+        self.0
+            .lock()
+            .unwrap()
+            .push((*event.metadata().level(), fields.0));
     }
 
     fn enter(&self, _: &span::Id) {}
@@ -260,14 +322,19 @@ async fn logged(card_number: u64) -> R<()> {
 fn the_log_has_the_fields_of_the_catalogue_and_nothing_of_the_arguments() {
     let log = Log::default();
     let run = || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .start_paused(true)
+            .build()
+            .unwrap();
         runtime.block_on(async {
             logged(4_242_424_242).await.unwrap();
             logged(4_242_424_243).await.unwrap_err();
         });
     };
     tracing::subscriber::with_default(log.clone(), || {
-        // The first run only makes the log lines known; what another thread noted of them is asked for again.
+        // The first run only makes the log lines known; what another thread noted of them is asked
+        // for again.
         run();
         tracing::callsite::rebuild_interest_cache();
         log.0.lock().unwrap().clear();
@@ -278,7 +345,10 @@ fn the_log_has_the_fields_of_the_catalogue_and_nothing_of_the_arguments() {
     assert_eq!(levels, [Level::INFO, Level::INFO, Level::INFO, Level::WARN]);
     use names::field;
     let (started, failed) = (&lines[2].1, &lines[3].1);
-    assert!(!started.contains_key(field::DURATION) && !started.contains_key(field::ERROR_CODE), "{started:?}");
+    assert!(
+        !started.contains_key(field::DURATION) && !started.contains_key(field::ERROR_CODE),
+        "{started:?}"
+    );
     let expected = [
         (field::OPERATION, "audit-logged"),
         (field::COMPONENT, module_path!()),
@@ -294,7 +364,12 @@ fn the_log_has_the_fields_of_the_catalogue_and_nothing_of_the_arguments() {
     for (name, value) in expected {
         assert_eq!(failed[name], value, "{name}");
     }
-    assert!(lines.iter().all(|line| !format!("{line:?}").contains("42424242")), "{lines:?}");
+    assert!(
+        lines
+            .iter()
+            .all(|line| !format!("{line:?}").contains("42424242")),
+        "{lines:?}"
+    );
 }
 
 #[log_sensitive_operations("audit-kept", user = user, error_level = "info")]
@@ -303,14 +378,19 @@ fn kept(user: &str) -> R<()> {
 }
 
 fn of_audit(monitor: &ErrorMonitor) -> Vec<ErrorRecord> {
-    monitor.query(&Query::new().kind(RecordKind::Audit)).unwrap().records
+    monitor
+        .query(&Query::new().kind(RecordKind::Audit))
+        .unwrap()
+        .records
 }
 
 #[test]
 fn a_journal_keeps_the_trail_at_once_and_counts_no_errors_for_it() {
     let folder = tempfile::tempdir().unwrap();
     let monitor = ErrorMonitor::new(MonitorConfig::default());
-    let journal = Arc::new(FileJournal::open(JournalConfig::builder(folder.path()).build().unwrap()));
+    let journal = Arc::new(FileJournal::open(
+        JournalConfig::builder(folder.path()).build().unwrap(),
+    ));
     monitor.set_journal(journal);
     let ours = monitor.clone();
     let _listening = subscribe(move |event: &Event<'_>| {
@@ -321,9 +401,17 @@ fn a_journal_keeps_the_trail_at_once_and_counts_no_errors_for_it() {
     kept("ada").unwrap();
     let _ = kept("eve").unwrap_err();
     let lines = std::fs::read_to_string(folder.path().join("errors-00000001.jsonl")).unwrap();
-    assert_eq!(lines.lines().count(), 4, "written before the call went on, whatever the level");
+    assert_eq!(
+        lines.lines().count(),
+        4,
+        "written before the call went on, whatever the level"
+    );
     let records = of_audit(&monitor);
-    let texts: Vec<_> = records.iter().rev().map(|it| (it.message.as_str(), it.details["user"].as_str())).collect();
+    let texts: Vec<_> = records
+        .iter()
+        .rev()
+        .map(|it| (it.message.as_str(), it.details["user"].as_str()))
+        .collect();
     let expected = [
         ("`audit-kept` started", Some("ada")),
         ("`audit-kept` succeeded", Some("ada")),
@@ -331,11 +419,23 @@ fn a_journal_keeps_the_trail_at_once_and_counts_no_errors_for_it() {
         ("`audit-kept` failed: busy", Some("eve")),
     ];
     assert_eq!(texts, expected);
-    assert_eq!((records[0].code, &*records[0].error_code), (502, "RESOURCE_BUSY_ERROR"));
+    assert_eq!(
+        (records[0].code, &*records[0].error_code),
+        (502, "RESOURCE_BUSY_ERROR")
+    );
     assert_eq!(records[0].details["outcome"], "failed");
     assert!(records[0].elapsed.is_some() && records[1].elapsed.is_none());
-    assert!(monitor.query(&Query::new()).unwrap().records.is_empty(), "it is no error");
-    assert_eq!((monitor.stats().total_errors, monitor.counts().unwrap().by_code.len()), (0, 0));
+    assert!(
+        monitor.query(&Query::new()).unwrap().records.is_empty(),
+        "it is no error"
+    );
+    assert_eq!(
+        (
+            monitor.stats().total_errors,
+            monitor.counts().unwrap().by_code.len()
+        ),
+        (0, 0)
+    );
 }
 
 #[log_sensitive_operations("audit-unkept")]
@@ -348,7 +448,11 @@ fn a_journal_that_fails_changes_no_call() {
     let monitor = ErrorMonitor::new(MonitorConfig::default());
     let file = tempfile::NamedTempFile::new().unwrap();
     // A folder under a file cannot be made.
-    let journal = FileJournal::open(JournalConfig::builder(file.path().join("journal")).build().unwrap());
+    let journal = FileJournal::open(
+        JournalConfig::builder(file.path().join("journal"))
+            .build()
+            .unwrap(),
+    );
     monitor.set_journal(Arc::new(journal));
     let _listening = subscribe(monitor.clone());
     assert_eq!(unkept().unwrap(), 1);

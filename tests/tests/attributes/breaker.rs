@@ -26,8 +26,16 @@ fn opens(runs: &Cell<u32>, outcome: R<i32>) -> R<i32> {
 fn an_open_circuit_keeps_the_function_from_running() {
     let runs = Cell::new(0);
     assert_eq!(opens(&runs, Ok(1)).unwrap(), 1);
-    assert!(opens(&runs, Err(busy())).unwrap_err().is(ErrorCode::RESOURCE_BUSY_ERROR));
-    assert!(opens(&runs, Err(busy())).unwrap_err().is(ErrorCode::RESOURCE_BUSY_ERROR));
+    assert!(
+        opens(&runs, Err(busy()))
+            .unwrap_err()
+            .is(ErrorCode::RESOURCE_BUSY_ERROR)
+    );
+    assert!(
+        opens(&runs, Err(busy()))
+            .unwrap_err()
+            .is(ErrorCode::RESOURCE_BUSY_ERROR)
+    );
     let rejected = opens(&runs, Ok(1)).unwrap_err();
     assert_eq!(runs.get(), 3, "the fourth call did not run");
     assert!(rejected.is(ErrorCode::CIRCUIT_OPEN_ERROR));
@@ -78,7 +86,12 @@ async fn panics_later(text: String) -> R<()> {
 #[tokio::test]
 async fn a_panic_goes_on_and_counts_as_a_failure() {
     assert!(catch_unwind(AssertUnwindSafe(|| panics("at once".into()))).is_err());
-    assert!(tokio::spawn(panics_later("later".into())).await.unwrap_err().is_panic());
+    assert!(
+        tokio::spawn(panics_later("later".into()))
+            .await
+            .unwrap_err()
+            .is_panic()
+    );
     assert_eq!(breaker("attr-panics").state(), CircuitState::Open);
 }
 
@@ -89,15 +102,32 @@ async fn hangs() -> R<()> {
 
 #[tokio::test(start_paused = true)]
 async fn a_hang_under_an_outer_timeout_counts_and_a_short_wait_does_not() {
-    assert!(tokio::time::timeout(Duration::from_secs(4), hangs()).await.is_err());
+    assert!(
+        tokio::time::timeout(Duration::from_secs(4), hangs())
+            .await
+            .is_err()
+    );
     assert_eq!(breaker("attr-dropped").state(), CircuitState::Closed);
     drop(hangs());
-    assert_eq!(breaker("attr-dropped").state(), CircuitState::Closed, "a future that was never polled is no call");
-    assert!(tokio::time::timeout(Duration::from_secs(6), hangs()).await.is_err());
+    assert_eq!(
+        breaker("attr-dropped").state(),
+        CircuitState::Closed,
+        "a future that was never polled is no call"
+    );
+    assert!(
+        tokio::time::timeout(Duration::from_secs(6), hangs())
+            .await
+            .is_err()
+    );
     assert_eq!(breaker("attr-dropped").state(), CircuitState::Open);
 }
 
-#[with_circuit_breaker(name = "attr-life", failure_threshold = 2, recovery_timeout = 10, success_threshold = 2)]
+#[with_circuit_breaker(
+    name = "attr-life",
+    failure_threshold = 2,
+    recovery_timeout = 10,
+    success_threshold = 2
+)]
 async fn life(ok: bool) -> R<()> {
     tokio::task::yield_now().await;
     if ok { Ok(()) } else { Err(busy()) }
@@ -112,19 +142,36 @@ async fn the_macro_form_equals_the_builder_form_on_the_same_script() {
         .build()
         .unwrap();
     // Outcome, and the seconds that pass after it.
-    let script =
-        [(true, 0), (false, 1), (true, 0), (false, 0), (false, 3), (true, 7), (false, 10), (true, 0), (true, 1)];
+    let script = [
+        (true, 0),
+        (false, 1),
+        (true, 0),
+        (false, 0),
+        (false, 3),
+        (true, 7),
+        (false, 10),
+        (true, 0),
+        (true, 1),
+    ];
     let mut states = Vec::new();
     for (ok, seconds) in script {
         let macro_form = life(ok).await.map_err(|error| error.code());
-        let builder_form = by_hand.call_async(|| async { if ok { Ok(()) } else { Err(busy()) } }).await;
-        assert_eq!(macro_form, builder_form.map_err(|error: AppError| error.code()));
+        let builder_form = by_hand
+            .call_async(|| async { if ok { Ok(()) } else { Err(busy()) } })
+            .await;
+        assert_eq!(
+            macro_form,
+            builder_form.map_err(|error: AppError| error.code())
+        );
         assert_eq!(breaker("attr-life").state(), by_hand.state());
         states.push(by_hand.state().to_string());
         tokio::time::advance(Duration::from_secs(seconds)).await;
     }
     assert_eq!(breaker("attr-life").config(), by_hand.config());
-    assert!(states.contains(&"open".to_owned()) && states.contains(&"half_open".to_owned()), "{states:?}");
+    assert!(
+        states.contains(&"open".to_owned()) && states.contains(&"half_open".to_owned()),
+        "{states:?}"
+    );
     assert_eq!(states.last().unwrap(), "closed");
 }
 
@@ -155,7 +202,10 @@ async fn a_rejection_comes_in_the_function_s_own_error_type() {
     assert_eq!(mine(), Err(Mine::Failed));
     assert_eq!(mine(), Err(Mine::Rejected("attr-mine".into())));
     let other_type = same_breaker().await.unwrap_err();
-    assert!(other_type.get_ref().unwrap().is::<Rejection>(), "two functions of one name share the breaker");
+    assert!(
+        other_type.get_ref().unwrap().is::<Rejection>(),
+        "two functions of one name share the breaker"
+    );
 }
 
 #[with_circuit_breaker(name = "attr-wrong", recovery_backoff = SHRINKS)]
@@ -168,10 +218,20 @@ const SHRINKS: f64 = 0.5;
 #[test]
 fn a_configuration_that_cannot_work_falls_back_to_the_defaults() {
     assert_eq!(wrong_at_run_time().unwrap(), 1);
-    assert_eq!(breaker("wrong_at_run_time").config(), BreakerConfig::default());
+    assert_eq!(
+        breaker("wrong_at_run_time").config(),
+        BreakerConfig::default()
+    );
     let snapshot = gardefou::error_monitor().snapshot();
-    let record = snapshot.recent_errors.iter().find(|record| record.operation == "wrong_at_run_time").unwrap();
-    assert_eq!((record.error_code.as_str(), &record.location), ("CONFIG_ERROR", &None));
+    let record = snapshot
+        .recent_errors
+        .iter()
+        .find(|record| record.operation == "wrong_at_run_time")
+        .unwrap();
+    assert_eq!(
+        (record.error_code.as_str(), &record.location),
+        ("CONFIG_ERROR", &None)
+    );
 }
 
 #[with_circuit_breaker(name = "attr-fallback", failure_threshold = 1, fallback = |rejection: Rejection| {
@@ -194,18 +254,39 @@ fn with_fallback_that_fails() -> R<()> {
 
 #[with_circuit_breaker(name = "attr-fallback-fails-mine", failure_threshold = 1, fallback = |_| Err(Mine::Failed))]
 async fn with_fallback_that_fails_in_its_own_type(first: bool) -> Result<(), Mine> {
-    Err(if first { Mine::Rejected("not by a breaker".into()) } else { unreachable!("the circuit is open") })
+    Err(if first {
+        Mine::Rejected("not by a breaker".into())
+    } else {
+        unreachable!("the circuit is open")
+    })
 }
 
 #[tokio::test]
 async fn the_error_of_a_fallback_comes_back_as_it_is() {
-    assert!(with_fallback_that_fails().unwrap_err().is(ErrorCode::RESOURCE_BUSY_ERROR));
+    assert!(
+        with_fallback_that_fails()
+            .unwrap_err()
+            .is(ErrorCode::RESOURCE_BUSY_ERROR)
+    );
     let error = with_fallback_that_fails().unwrap_err();
-    assert_eq!((error.code(), error.message()), (ErrorCode::FILE_NOT_FOUND_ERROR, "missing"));
-    assert!(error.downcast_ref::<Rejection>().is_none() && error.details().is_empty(), "{error:?}");
+    assert_eq!(
+        (error.code(), error.message()),
+        (ErrorCode::FILE_NOT_FOUND_ERROR, "missing")
+    );
+    assert!(
+        error.downcast_ref::<Rejection>().is_none() && error.details().is_empty(),
+        "{error:?}"
+    );
 
-    assert!(with_fallback_that_fails_in_its_own_type(true).await.is_err());
-    assert_eq!(with_fallback_that_fails_in_its_own_type(false).await, Err(Mine::Failed));
+    assert!(
+        with_fallback_that_fails_in_its_own_type(true)
+            .await
+            .is_err()
+    );
+    assert_eq!(
+        with_fallback_that_fails_in_its_own_type(false).await,
+        Err(Mine::Failed)
+    );
 }
 
 #[with_circuit_breaker(name = "attr-removed", failure_threshold = 2)]
@@ -219,10 +300,23 @@ fn a_breaker_that_is_taken_out_of_the_registry_still_guards_its_function() {
     let runs = Cell::new(0);
     assert!(removed(&runs).is_err());
     let taken = circuit_breakers().remove("attr-removed").unwrap();
-    let other = circuit_breakers().get_or_create("attr-removed", |builder| builder).unwrap();
+    let other = circuit_breakers()
+        .get_or_create("attr-removed", |builder| builder)
+        .unwrap();
 
     assert!(removed(&runs).is_err());
-    assert_eq!((taken.state(), taken.snapshot().counts.failure), (CircuitState::Open, 2), "the name is looked up once");
-    assert!(removed(&runs).unwrap_err().is(ErrorCode::CIRCUIT_OPEN_ERROR));
-    assert_eq!((runs.get(), other.state(), other.snapshot().counts.total()), (2, CircuitState::Closed, 0));
+    assert_eq!(
+        (taken.state(), taken.snapshot().counts.failure),
+        (CircuitState::Open, 2),
+        "the name is looked up once"
+    );
+    assert!(
+        removed(&runs)
+            .unwrap_err()
+            .is(ErrorCode::CIRCUIT_OPEN_ERROR)
+    );
+    assert_eq!(
+        (runs.get(), other.state(), other.snapshot().counts.total()),
+        (2, CircuitState::Closed, 0)
+    );
 }

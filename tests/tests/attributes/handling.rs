@@ -22,11 +22,15 @@ async fn handled_outermost(text: &str) -> R<u16> {
 
 #[tokio::test]
 async fn an_error_is_coded_and_reported_once_however_many_functions_it_crosses() {
-    let [inner, middle, outer] = ["handled_innermost", "handled_middle", "handled_outermost"].map(Reported::by);
+    let [inner, middle, outer] =
+        ["handled_innermost", "handled_middle", "handled_outermost"].map(Reported::by);
     assert_eq!(handled_outermost("80").await.unwrap(), 80);
     let error = handled_outermost("http").await.unwrap_err();
     assert!(error.is(ErrorCode::CONFIG_ERROR), "the first code stays");
-    assert_eq!(inner.texts(), ["error CONFIG_ERROR invalid digit found in string"]);
+    assert_eq!(
+        inner.texts(),
+        ["error CONFIG_ERROR invalid digit found in string"]
+    );
     assert!(middle.texts().is_empty() && outer.texts().is_empty());
 }
 
@@ -38,7 +42,11 @@ fn handled_coded() -> R<()> {
 #[test]
 fn a_coded_error_keeps_its_code_and_the_level_is_the_user_s() {
     let reported = Reported::by("handled_coded");
-    assert!(handled_coded().unwrap_err().is(ErrorCode::RESOURCE_BUSY_ERROR));
+    assert!(
+        handled_coded()
+            .unwrap_err()
+            .is(ErrorCode::RESOURCE_BUSY_ERROR)
+    );
     assert_eq!(reported.texts(), ["critical RESOURCE_BUSY_ERROR busy"]);
 }
 
@@ -110,7 +118,12 @@ async fn handled_panic(n: usize) -> R<u8> {
 async fn a_caught_panic_is_an_error_like_others() {
     let reported = Reported::by("handled_panic");
     assert_eq!(handled_panic(1).await.unwrap(), 2);
-    assert!(handled_panic(2).await.unwrap_err().is(ErrorCode::PANIC_ERROR));
+    assert!(
+        handled_panic(2)
+            .await
+            .unwrap_err()
+            .is(ErrorCode::PANIC_ERROR)
+    );
     assert_eq!(reported.texts().len(), 1);
 }
 
@@ -124,14 +137,19 @@ struct Card {
 fn handled_captured(card: Card, password: &str, amount: &mut u32) -> R<()> {
     let _card = card;
     *amount = 0;
-    Err(AppError::new(ErrorCode::API_REQUEST_ERROR, "declined").with_detail("amount", password.len()))
+    Err(AppError::new(ErrorCode::API_REQUEST_ERROR, "declined")
+        .with_detail("amount", password.len()))
 }
 
 #[test]
 fn captured_arguments_are_details_of_the_error_and_secrets_stay_inside() {
     let error = handled_captured(Card { number: 5 }, "hunter2", &mut 3).unwrap_err();
     assert_eq!(error.details()["card"], "Card { number: 5 }");
-    assert_eq!(error.details()["amount"], 7, "a detail of the user's own keeps its value");
+    assert_eq!(
+        error.details()["amount"],
+        7,
+        "a detail of the user's own keeps its value"
+    );
     let shown = format!("{error:?} {}", error.to_json());
     assert!(!shown.contains("hunter2"), "{shown}");
 }

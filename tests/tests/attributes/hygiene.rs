@@ -1,11 +1,15 @@
 //! Expansions beside names of the user's.
 
-#![expect(clippy::needless_pub_self, clippy::wrong_self_convention, reason = "what is written so must work too")]
+#![expect(
+    clippy::needless_pub_self,
+    clippy::wrong_self_convention,
+    reason = "what is written so must work too"
+)]
 
 use crate::support::{R, busy, missing};
 use gardefou::{
-    enhanced_error_handling, error_boundary, log_sensitive_operations, retry, retry_with_circuit_breaker,
-    transaction_boundary, with_circuit_breaker,
+    enhanced_error_handling, error_boundary, log_sensitive_operations, retry,
+    retry_with_circuit_breaker, transaction_boundary, with_circuit_breaker,
 };
 
 /// What the extension traits of every type return.
@@ -132,7 +136,11 @@ async fn extension_traits_of_every_type_do_not_get_in_the_way() {
     with_methods_by_reference::is_in_scope();
     with_methods_by_value::is_in_scope();
     for n in [1, 0] {
-        let expected = if n == 1 { [Some(0); 8] } else { [Some(0), None, None, None, None, None, None, None] };
+        let expected = if n == 1 {
+            [Some(0); 8]
+        } else {
+            [Some(0), None, None, None, None, None, None, None]
+        };
         assert_eq!(with_methods_by_reference::all(n).await, expected);
         assert_eq!(with_methods_by_value::all(n).await, expected);
     }
@@ -158,11 +166,17 @@ impl Client {
         pub(self) const STEP: u32 = 1;
         self.conn.sent += STEP;
         *sent += 1;
-        let answer = Answer { conn: self.conn.sent };
+        let answer = Answer {
+            conn: self.conn.sent,
+        };
         if answer.conn < 2 {
             return Err(busy());
         }
-        assert!(self.conn.sent == answer.conn, "the conn of {} is another one", answer.conn);
+        assert!(
+            self.conn.sent == answer.conn,
+            "the conn of {} is another one",
+            answer.conn
+        );
         Ok(answer.conn)
     }
 
@@ -176,13 +190,22 @@ impl Client {
             }
         }
         self.conn.sent += inner::step();
-        if self.conn.sent.is_multiple_of(2) { Ok(self.conn.sent) } else { Err(busy()) }
+        if self.conn.sent.is_multiple_of(2) {
+            Ok(self.conn.sent)
+        } else {
+            Err(busy())
+        }
     }
 }
 
 #[tokio::test]
 async fn an_unused_argument_needs_no_clone_although_a_field_has_its_name() {
-    let (mut client, mut sent) = (Client { conn: Conn { sent: 0 } }, 0);
+    let (mut client, mut sent) = (
+        Client {
+            conn: Conn { sent: 0 },
+        },
+        0,
+    );
     assert_eq!(client.send(Conn { sent: 9 }, &mut sent).unwrap(), 2);
     assert_eq!(sent, 2);
     assert_eq!(client.send_later(Conn { sent: 9 }).await.unwrap(), 4);

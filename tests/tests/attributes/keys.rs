@@ -40,18 +40,33 @@ async fn once_behind_a_breaker(runs: &AtomicU32) -> R<()> {
 async fn no_retries_are_one_call_and_no_wait() {
     let mut runs = 0;
     let error = once(&mut runs).unwrap_err();
-    assert_eq!((runs, error.details().get("attempts")), (1, None), "{error:?}");
+    assert_eq!(
+        (runs, error.details().get("attempts")),
+        (1, None),
+        "{error:?}"
+    );
 
     let (runs, start) = (AtomicU32::new(0), Instant::now());
-    assert!(once_behind_a_breaker(&runs).await.unwrap_err().is(ErrorCode::RESOURCE_BUSY_ERROR));
-    assert_eq!((runs.load(Ordering::Relaxed), start.elapsed()), (1, Duration::ZERO));
+    assert!(
+        once_behind_a_breaker(&runs)
+            .await
+            .unwrap_err()
+            .is(ErrorCode::RESOURCE_BUSY_ERROR)
+    );
+    assert_eq!(
+        (runs.load(Ordering::Relaxed), start.elapsed()),
+        (1, Duration::ZERO)
+    );
     assert_eq!(breaker("keys-once").snapshot().counts.failure, 1);
 }
 
 static GAVE_UP: Mutex<Vec<(String, u32, Option<StopReason>)>> = Mutex::new(Vec::new());
 
 fn gave_up(failed: &FailedAttempt<'_>) {
-    GAVE_UP.lock().unwrap().push((failed.name.to_owned(), failed.index, failed.stop));
+    GAVE_UP
+        .lock()
+        .unwrap()
+        .push((failed.name.to_owned(), failed.index, failed.stop));
 }
 
 #[retry(name = "keys-gives-up", max_retries = 2, initial_delay = 0, on_give_up = gave_up)]
@@ -64,7 +79,10 @@ fn on_give_up_sees_the_attempt_that_no_other_one_follows() {
     gives_up(&mut vec![Err(busy()), Ok(())]).unwrap();
     assert_eq!(*GAVE_UP.lock().unwrap(), [], "the series succeeded");
     gives_up(&mut vec![Err(busy()), Err(busy()), Err(busy())]).unwrap_err();
-    assert_eq!(*GAVE_UP.lock().unwrap(), [("keys-gives-up".to_owned(), 2, Some(StopReason::Exhausted))]);
+    assert_eq!(
+        *GAVE_UP.lock().unwrap(),
+        [("keys-gives-up".to_owned(), 2, Some(StopReason::Exhausted))]
+    );
 }
 
 #[retry(name = "keys-named", max_retries = 1, initial_delay = 0)]
@@ -96,14 +114,20 @@ async fn seeded() -> R<()> {
 
 #[tokio::test(start_paused = true)]
 async fn a_seed_makes_the_delays_the_same_each_time() {
-    let delays = Backoff::exponential(Duration::from_secs(8)).max_delay(Duration::from_secs(60)).seed(SEED).delays();
+    let delays = Backoff::exponential(Duration::from_secs(8))
+        .max_delay(Duration::from_secs(60))
+        .seed(SEED)
+        .delays();
     let expected: Duration = delays.take(3).sum();
     for _ in 0..2 {
         let start = Instant::now();
         seeded().await.unwrap_err();
         // Tokio's timer counts whole milliseconds, and rounds up.
         let waited = start.elapsed();
-        assert!((expected..expected + Duration::from_millis(4)).contains(&waited), "{waited:?}, {expected:?}");
+        assert!(
+            (expected..expected + Duration::from_millis(4)).contains(&waited),
+            "{waited:?}, {expected:?}"
+        );
     }
 }
 
@@ -132,7 +156,11 @@ async fn a_predicate_on_the_outcome_asks_for_another_attempt_after_a_value_too()
 
     // It stands in place of the class: a transient error is not tried again where it says so.
     let mut answers = vec![Err(busy()), Ok("unread")];
-    assert!(polls(&mut answers).unwrap_err().is(ErrorCode::RESOURCE_BUSY_ERROR));
+    assert!(
+        polls(&mut answers)
+            .unwrap_err()
+            .is(ErrorCode::RESOURCE_BUSY_ERROR)
+    );
     assert_eq!(answers.len(), 1);
 
     // The last outcome comes back as it is.
@@ -143,7 +171,8 @@ async fn a_predicate_on_the_outcome_asks_for_another_attempt_after_a_value_too()
     assert_eq!(polls_in_a_foreign_type(&AtomicU32::new(0)).await, Ok(2));
 }
 
-static TOKENS: LazyLock<RetryBudget> = LazyLock::new(|| RetryBudget::builder().ratio(0.0).floor(0).build().unwrap());
+static TOKENS: LazyLock<RetryBudget> =
+    LazyLock::new(|| RetryBudget::builder().ratio(0.0).floor(0).build().unwrap());
 
 #[retry(max_retries = 3, initial_delay = 0, budget = TOKENS.clone())]
 fn on_a_budget(runs: &mut u32) -> R<()> {
@@ -165,7 +194,12 @@ fn on_no_budget(runs: &mut u32) -> R<()> {
 
 #[test]
 fn a_budget_pays_for_the_retries() {
-    RetryBudget::builder().name("keys-shared-budget").ratio(0.0).floor(0).build().unwrap();
+    RetryBudget::builder()
+        .name("keys-shared-budget")
+        .ratio(0.0)
+        .floor(0)
+        .build()
+        .unwrap();
     for (call, expected) in [
         (on_a_budget as fn(&mut u32) -> R<()>, 1),
         (on_a_shared_budget as fn(&mut u32) -> R<()>, 1),
@@ -189,9 +223,16 @@ fn shadowed(runs: &Cell<u32>) -> R<()> {
 fn a_shadow_breaker_opens_and_rejects_nothing() {
     let runs = Cell::new(0);
     for _ in 0..3 {
-        assert!(shadowed(&runs).unwrap_err().is(ErrorCode::RESOURCE_BUSY_ERROR));
+        assert!(
+            shadowed(&runs)
+                .unwrap_err()
+                .is(ErrorCode::RESOURCE_BUSY_ERROR)
+        );
     }
-    assert_eq!((runs.get(), breaker("keys-shadow").state()), (3, CircuitState::Open));
+    assert_eq!(
+        (runs.get(), breaker("keys-shadow").state()),
+        (3, CircuitState::Open)
+    );
 }
 
 #[with_circuit_breaker(
@@ -218,15 +259,28 @@ async fn the_jitter_of_the_open_time_comes_from_the_seed() {
     by_hand.call(|| Err::<(), _>(busy())).unwrap_err();
     let remaining = breaker("keys-jitter").snapshot().remaining.unwrap();
     assert_eq!(remaining, by_hand.snapshot().remaining.unwrap());
-    assert!(remaining > Duration::from_secs(100) && remaining <= Duration::from_secs(150), "{remaining:?}");
+    assert!(
+        remaining > Duration::from_secs(100) && remaining <= Duration::from_secs(150),
+        "{remaining:?}"
+    );
 }
 
-#[with_circuit_breaker(name = "keys-count-window", count_window = 4, failure_rate = 0.5, min_calls = 4)]
+#[with_circuit_breaker(
+    name = "keys-count-window",
+    count_window = 4,
+    failure_rate = 0.5,
+    min_calls = 4
+)]
 fn counted(ok: bool) -> R<()> {
     if ok { Ok(()) } else { Err(busy()) }
 }
 
-#[with_circuit_breaker(name = "keys-time-window", time_window = "10s", failure_rate = 0.5, min_calls = 4)]
+#[with_circuit_breaker(
+    name = "keys-time-window",
+    time_window = "10s",
+    failure_rate = 0.5,
+    min_calls = 4
+)]
 async fn timed(ok: bool) -> R<()> {
     if ok { Ok(()) } else { Err(busy()) }
 }
@@ -236,18 +290,36 @@ async fn the_windows_have_the_names_of_the_builder_too() {
     for ok in [true, true, true, false] {
         let _ = counted(ok);
     }
-    assert_eq!(breaker("keys-count-window").config().window, Some(WindowKind::Calls(4)));
-    assert_eq!(breaker("keys-count-window").state(), CircuitState::Closed, "one of four");
+    assert_eq!(
+        breaker("keys-count-window").config().window,
+        Some(WindowKind::Calls(4))
+    );
+    assert_eq!(
+        breaker("keys-count-window").state(),
+        CircuitState::Closed,
+        "one of four"
+    );
     counted(false).unwrap_err();
-    assert_eq!(breaker("keys-count-window").state(), CircuitState::Open, "two of the last four");
+    assert_eq!(
+        breaker("keys-count-window").state(),
+        CircuitState::Open,
+        "two of the last four"
+    );
 
     for ok in [true, false, false] {
         let _ = timed(ok).await;
     }
     tokio::time::advance(Duration::from_secs(20)).await;
     let _ = timed(false).await;
-    assert_eq!(breaker("keys-time-window").config().window, Some(WindowKind::Time(Duration::from_secs(10))));
-    assert_eq!(breaker("keys-time-window").state(), CircuitState::Closed, "the older calls slid out");
+    assert_eq!(
+        breaker("keys-time-window").config().window,
+        Some(WindowKind::Time(Duration::from_secs(10)))
+    );
+    assert_eq!(
+        breaker("keys-time-window").state(),
+        CircuitState::Closed,
+        "the older calls slid out"
+    );
 }
 
 #[with_circuit_breaker(
@@ -288,7 +360,11 @@ async fn what_a_predicate_ignores_is_neither_a_success_nor_a_failure() {
     assert_eq!(ignoring(Ok(1)).unwrap(), 1);
     assert_eq!(ignoring(Ok(2)).unwrap(), 2);
     let counts = breaker("keys-ignore").snapshot().counts;
-    assert_eq!((counts.success, counts.failure, counts.ignored), (1, 1, 1), "all else is up to `failure_if`");
+    assert_eq!(
+        (counts.success, counts.failure, counts.ignored),
+        (1, 1, 1),
+        "all else is up to `failure_if`"
+    );
 
     ignoring_later().await.unwrap_err();
     let counts = breaker("keys-ignore-async").snapshot().counts;
@@ -314,8 +390,23 @@ fn a_switch_isolates_the_breaker_of_a_function() {
 #[test]
 fn calls_by_hand_have_the_same_names() {
     // What stands at an attribute can be written by hand word for word.
-    let retry = Retry::builder().name("keys-by-hand").max_retries(0).seed(SEED).on_give_up(gave_up).build().unwrap();
+    let retry = Retry::builder()
+        .name("keys-by-hand")
+        .max_retries(0)
+        .seed(SEED)
+        .on_give_up(gave_up)
+        .build()
+        .unwrap();
     assert_eq!(retry.config().max_attempts.get(), 1);
-    let shadow = CircuitBreaker::builder("keys-by-hand").count_window(4).shadow(true).control(&MAINTENANCE);
-    assert!(shadow.build().unwrap().call(|| Ok::<_, AppError>(())).is_ok());
+    let shadow = CircuitBreaker::builder("keys-by-hand")
+        .count_window(4)
+        .shadow(true)
+        .control(&MAINTENANCE);
+    assert!(
+        shadow
+            .build()
+            .unwrap()
+            .call(|| Ok::<_, AppError>(()))
+            .is_ok()
+    );
 }

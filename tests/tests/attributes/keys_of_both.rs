@@ -68,14 +68,27 @@ async fn the_keys_of_recovery_are_those_of_the_builder() {
         .seed(3)
         .build()
         .unwrap();
-    // Outcome, and the seconds that pass before it. The second open time is the longest that is allowed.
-    for (ok, seconds) in [(false, 0), (false, 15), (true, 49), (true, 1), (true, 0), (true, 0)] {
+    // Outcome, and the seconds that pass before it. The second open time is the longest that is
+    // allowed.
+    for (ok, seconds) in [
+        (false, 0),
+        (false, 15),
+        (true, 49),
+        (true, 1),
+        (true, 0),
+        (true, 0),
+    ] {
         advance(SECOND * seconds).await;
-        let _ = by_hand.call_async(|| async { if ok { Ok(()) } else { Err(busy()) } }).await;
+        let _ = by_hand
+            .call_async(|| async { if ok { Ok(()) } else { Err(busy()) } })
+            .await;
         let _ = (recovering(ok).await, recovering_alone(ok).await);
         for name in ["both-recovery", "breaker-recovery"] {
             let (ours, theirs) = (breaker(name).snapshot(), by_hand.snapshot());
-            assert_eq!((ours.state, ours.remaining, ours.counts), (theirs.state, theirs.remaining, theirs.counts));
+            assert_eq!(
+                (ours.state, ours.remaining, ours.counts),
+                (theirs.state, theirs.remaining, theirs.counts)
+            );
             assert_eq!(ours.config, theirs.config);
         }
     }
@@ -113,7 +126,10 @@ async fn probing_alone(hangs: bool) -> R<()> {
 async fn a_probe_that_hangs_reopens_at_the_limit_of_the_half_open_state() {
     let _ = (probing(false).await, probing_alone(false).await);
     advance(SECOND * 100).await;
-    let probes = (tokio::spawn(probing(true)), tokio::spawn(probing_alone(true)));
+    let probes = (
+        tokio::spawn(probing(true)),
+        tokio::spawn(probing_alone(true)),
+    );
     tokio::task::yield_now().await;
     advance(SECOND * 4).await;
     for name in ["both-half-open", "breaker-half-open"] {
@@ -121,7 +137,11 @@ async fn a_probe_that_hangs_reopens_at_the_limit_of_the_half_open_state() {
     }
     advance(SECOND * 2).await;
     for name in ["both-half-open", "breaker-half-open"] {
-        assert_eq!(breaker(name).state(), CircuitState::Open, "the default is 100 s");
+        assert_eq!(
+            breaker(name).state(),
+            CircuitState::Open,
+            "the default is 100 s"
+        );
     }
     probes.0.abort();
     probes.1.abort();
@@ -138,7 +158,12 @@ fn by_text(ok: bool) -> R<()> {
     if ok { Ok(()) } else { Err(busy()) }
 }
 
-#[with_circuit_breaker(name = "breaker-window", window = "4 calls", failure_rate = 0.5, min_calls = 3)]
+#[with_circuit_breaker(
+    name = "breaker-window",
+    window = "4 calls",
+    failure_rate = 0.5,
+    min_calls = 3
+)]
 fn by_text_alone(ok: bool) -> R<()> {
     if ok { Ok(()) } else { Err(busy()) }
 }
@@ -173,20 +198,40 @@ fn a_rate_is_taken_over_the_window_once_it_holds_enough_calls() {
         ("both-window", by_text as fn(bool) -> R<()>, calls),
         ("breaker-window", by_text_alone, calls),
         ("both-count-window", by_count, calls),
-        ("both-time-window", by_time, |builder| builder.time_window(SECOND * 40)),
+        ("both-time-window", by_time, |builder| {
+            builder.time_window(SECOND * 40)
+        }),
     ];
     for (name, call, window) in cases {
         let states = [false, false, true].map(|ok| {
             let _ = call(ok);
             breaker(name).state()
         });
-        assert_eq!(states, [CircuitState::Closed, CircuitState::Closed, CircuitState::Open], "{name}");
-        let by_hand = window(CircuitBreaker::builder(name)).failure_rate(0.5).min_calls(3).build().unwrap();
+        assert_eq!(
+            states,
+            [
+                CircuitState::Closed,
+                CircuitState::Closed,
+                CircuitState::Open
+            ],
+            "{name}"
+        );
+        let by_hand = window(CircuitBreaker::builder(name))
+            .failure_rate(0.5)
+            .min_calls(3)
+            .build()
+            .unwrap();
         assert_eq!(breaker(name).config(), by_hand.config(), "{name}");
     }
 }
 
-#[retry_with_circuit_breaker(name = "both-slow", slow_call = "2s", slow_rate = 1, min_calls = 2, max_retries = 0)]
+#[retry_with_circuit_breaker(
+    name = "both-slow",
+    slow_call = "2s",
+    slow_rate = 1,
+    min_calls = 2,
+    max_retries = 0
+)]
 async fn slow() -> R<()> {
     sleep(SECOND * 3).await;
     Ok(())
@@ -207,9 +252,16 @@ async fn slow_calls_open_the_circuit_at_their_rate() {
 
     for (seconds, state) in [(1, CircuitState::Closed), (3, CircuitState::Closed)] {
         slow_alone(SECOND * seconds).await.unwrap();
-        assert_eq!(breaker("breaker-slow").state(), state, "half of them are slow, and all must be");
+        assert_eq!(
+            breaker("breaker-slow").state(),
+            state,
+            "half of them are slow, and all must be"
+        );
     }
-    assert_eq!(breaker("breaker-slow").snapshot().config.slow_rate, Some(1.0));
+    assert_eq!(
+        breaker("breaker-slow").snapshot().config.slow_rate,
+        Some(1.0)
+    );
 }
 
 static MAINTENANCE: LazyLock<ManualControl> = LazyLock::new(ManualControl::new);
@@ -233,14 +285,22 @@ fn a_predicate_a_switch_and_the_shadow_reach_the_breaker() {
         assert_eq!(judged(Ok(13)).unwrap(), 13);
     }
     let snapshot = breaker("both-outcomes").snapshot();
-    assert_eq!((snapshot.state, snapshot.counts.failure), (CircuitState::Open, 2));
+    assert_eq!(
+        (snapshot.state, snapshot.counts.failure),
+        (CircuitState::Open, 2)
+    );
     assert_eq!(judged(Ok(1)).unwrap(), 1, "a shadow rejects nothing");
     MAINTENANCE.isolate();
     assert_eq!(breaker("both-outcomes").state(), CircuitState::ForcedOpen);
     MAINTENANCE.close();
 }
 
-#[retry_with_circuit_breaker(name = "both-abandoned", failure_threshold = 1, abandoned_after = 5, max_retries = 0)]
+#[retry_with_circuit_breaker(
+    name = "both-abandoned",
+    failure_threshold = 1,
+    abandoned_after = 5,
+    max_retries = 0
+)]
 async fn hangs() -> R<()> {
     pending().await
 }
@@ -282,7 +342,12 @@ async fn limited(runs: &AtomicU32) -> R<()> {
     Err(busy())
 }
 
-#[retry_with_circuit_breaker(name = "both-seeded", failure_threshold = 99, initial_delay = 8, seed = 7)]
+#[retry_with_circuit_breaker(
+    name = "both-seeded",
+    failure_threshold = 99,
+    initial_delay = 8,
+    seed = 7
+)]
 async fn seeded(runs: &AtomicU32) -> R<()> {
     runs.fetch_add(1, Ordering::Relaxed);
     Err(busy())
@@ -309,27 +374,49 @@ async fn delayed_by_hand(runs: &AtomicU32) -> R<()> {
 async fn the_keys_of_delays_make_the_delays() {
     let (runs, start) = (AtomicU32::new(0), Instant::now());
     delayed(&runs).await.unwrap_err();
-    assert_eq!((runs.load(Ordering::Relaxed), start.elapsed()), (4, SECOND * (1 + 3 + 5)));
+    assert_eq!(
+        (runs.load(Ordering::Relaxed), start.elapsed()),
+        (4, SECOND * (1 + 3 + 5))
+    );
 
     let (runs, start) = (AtomicU32::new(0), Instant::now());
     let error = limited(&runs).await.unwrap_err();
-    assert_eq!((runs.load(Ordering::Relaxed), start.elapsed()), (3, SECOND * (2 + 4)), "the next would end at 12 s");
+    assert_eq!(
+        (runs.load(Ordering::Relaxed), start.elapsed()),
+        (3, SECOND * (2 + 4)),
+        "the next would end at 12 s"
+    );
     assert_eq!(error.details()["retry_stopped_by"], "deadline");
 
     let (runs, start) = (AtomicU32::new(0), Instant::now());
     seeded(&runs).await.unwrap_err();
-    let expected: Duration = Backoff::exponential(SECOND * 8).max_delay(SECOND * 60).seed(7).delays().take(3).sum();
+    let expected: Duration = Backoff::exponential(SECOND * 8)
+        .max_delay(SECOND * 60)
+        .seed(7)
+        .delays()
+        .take(3)
+        .sum();
     let waited = start.elapsed();
-    assert!((expected..expected + Duration::from_millis(4)).contains(&waited), "{waited:?}, {expected:?}");
+    assert!(
+        (expected..expected + Duration::from_millis(4)).contains(&waited),
+        "{waited:?}, {expected:?}"
+    );
 
     let (runs, start) = (AtomicU32::new(0), Instant::now());
     delayed_by_hand(&runs).await.unwrap_err();
     let waited = SECOND * (3 + 6);
-    assert_eq!((runs.load(Ordering::Relaxed), start.elapsed()), (3, waited), "no wait against the open circuit");
+    assert_eq!(
+        (runs.load(Ordering::Relaxed), start.elapsed()),
+        (3, waited),
+        "no wait against the open circuit"
+    );
 
     let (runs, start) = (AtomicU32::new(0), Instant::now());
     capped(&runs).await.unwrap_err();
-    assert_eq!((runs.load(Ordering::Relaxed), start.elapsed()), (3, SECOND * (4 + 5)));
+    assert_eq!(
+        (runs.load(Ordering::Relaxed), start.elapsed()),
+        (3, SECOND * (4 + 5))
+    );
 }
 
 static RETRIED: AtomicU32 = AtomicU32::new(0);
@@ -361,7 +448,11 @@ fn hooked(outcomes: &mut Vec<R<()>>) -> R<()> {
     retry_if_result = |outcome| matches!(outcome, Ok("pending"))
 )]
 async fn polls(runs: &AtomicU32) -> R<&'static str> {
-    Ok(if runs.fetch_add(1, Ordering::Relaxed) < 2 { "pending" } else { "done" })
+    Ok(if runs.fetch_add(1, Ordering::Relaxed) < 2 {
+        "pending"
+    } else {
+        "done"
+    })
 }
 
 #[retry_with_circuit_breaker(
@@ -380,14 +471,24 @@ fn polls_in_vain(runs: &mut u32) -> R<()> {
 async fn predicates_and_callbacks_see_each_attempt() {
     // A permanent error, which the predicate asks for again, and one that it refuses.
     hooked(&mut vec![Err(missing()), Err(missing()), Err(busy())]).unwrap_err();
-    assert_eq!((RETRIED.load(Ordering::Relaxed), GAVE_UP.load(Ordering::Relaxed)), (2, 2));
+    assert_eq!(
+        (
+            RETRIED.load(Ordering::Relaxed),
+            GAVE_UP.load(Ordering::Relaxed)
+        ),
+        (2, 2)
+    );
 
     let runs = AtomicU32::new(0);
     assert_eq!(polls(&runs).await.unwrap(), "done");
     assert_eq!(runs.load(Ordering::Relaxed), 3);
 
     let mut runs = 0;
-    assert!(polls_in_vain(&mut runs).unwrap_err().is(ErrorCode::CIRCUIT_OPEN_ERROR));
+    assert!(
+        polls_in_vain(&mut runs)
+            .unwrap_err()
+            .is(ErrorCode::CIRCUIT_OPEN_ERROR)
+    );
     assert_eq!(runs, 1, "the predicate does not overrule an open circuit");
 }
 
@@ -406,15 +507,25 @@ fn on_a_budget(runs: &mut u32) -> R<()> {
 
 #[test]
 fn a_shared_budget_pays_for_the_retries() {
-    RetryBudget::builder().name("both-spent-budget").ratio(0.0).floor(1).build().unwrap();
+    RetryBudget::builder()
+        .name("both-spent-budget")
+        .ratio(0.0)
+        .floor(1)
+        .build()
+        .unwrap();
     let mut runs = 0;
     let error: AppError = on_a_budget(&mut runs).unwrap_err();
-    assert_eq!((runs, &error.details()["retry_stopped_by"]), (2, &"budget".into()));
+    assert_eq!(
+        (runs, &error.details()["retry_stopped_by"]),
+        (2, &"budget".into())
+    );
 }
 
 mod renamed {
     use crate::support::{R, busy, facade};
-    use gardefou::{enhanced_error_handling, log_sensitive_operations, retry, with_circuit_breaker};
+    use gardefou::{
+        enhanced_error_handling, log_sensitive_operations, retry, with_circuit_breaker,
+    };
 
     #[enhanced_error_handling(crate = facade::renamed)]
     #[log_sensitive_operations("both-renamed", crate = facade::renamed)]
@@ -430,5 +541,8 @@ mod renamed {
 fn a_re_exported_runtime_guards_as_the_crate_itself() {
     let mut runs = 0;
     renamed::guarded(&mut runs).unwrap_err();
-    assert_eq!((runs, breaker("both-renamed").snapshot().counts.failure), (2, 1));
+    assert_eq!(
+        (runs, breaker("both-renamed").snapshot().counts.failure),
+        (2, 1)
+    );
 }

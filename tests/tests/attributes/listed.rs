@@ -1,7 +1,9 @@
 //! The list of guarded functions.
 
 use crate::support::R;
-use gardefou::{enhanced_error_handling, guarded_functions, retry_with_circuit_breaker, with_circuit_breaker};
+use gardefou::{
+    enhanced_error_handling, guarded_functions, retry_with_circuit_breaker, with_circuit_breaker,
+};
 
 struct Generic<T>(T);
 
@@ -19,15 +21,27 @@ const LINE: u32 = line!() - 5;
 fn a_function_is_listed_before_its_first_call_once_for_each_attribute() {
     let _: fn(&Generic<u8>) -> R<u8> = Generic::listed_never_called;
     let all = guarded_functions();
-    let ours: Vec<_> = all.iter().filter(|function| function.name() == "listed_never_called").collect();
+    let ours: Vec<_> = all
+        .iter()
+        .filter(|function| function.name() == "listed_never_called")
+        .collect();
     let attributes: Vec<_> = ours.iter().map(|function| function.attribute()).collect();
-    assert_eq!(attributes, ["enhanced_error_handling", "retry_with_circuit_breaker"]);
+    assert_eq!(
+        attributes,
+        ["enhanced_error_handling", "retry_with_circuit_breaker"]
+    );
     let both = ours[1];
     assert_eq!((both.module_path(), both.line()), (module_path!(), LINE));
     assert!(both.file().ends_with("listed.rs"), "{}", both.file());
-    assert_eq!(both.arguments(), r#"name = "listed-both", max_retries = 7, failure_threshold = 9"#);
+    assert_eq!(
+        both.arguments(),
+        r#"name = "listed-both", max_retries = 7, failure_threshold = 9"#
+    );
     let (name, config) = both.breaker().unwrap().unwrap();
-    assert_eq!((name.as_str(), config.failure_threshold), ("listed-both", Some(9)));
+    assert_eq!(
+        (name.as_str(), config.failure_threshold),
+        ("listed-both", Some(9))
+    );
     assert_eq!(both.retry().unwrap().unwrap().max_attempts.get(), 8);
     assert!(ours[0].breaker().is_none() && ours[0].retry().is_none());
 }
@@ -49,11 +63,20 @@ fn listed_third() -> R<()> {
 
 #[test]
 fn two_configurations_of_one_name_are_told_at_the_start_with_both_places() {
-    listed_first().and(listed_second()).and(listed_third()).unwrap();
+    listed_first()
+        .and(listed_second())
+        .and(listed_third())
+        .unwrap();
     let guard = gardefou::init_error_system().unwrap();
     let told: Vec<String> = guard.warnings().iter().map(ToString::to_string).collect();
-    let ours: Vec<_> = told.iter().filter(|text| text.contains("listed-clash")).collect();
+    let ours: Vec<_> = told
+        .iter()
+        .filter(|text| text.contains("listed-clash"))
+        .collect();
     assert_eq!(ours.len(), 1, "{told:?}");
-    assert!(ours[0].contains("`listed_first` (") && ours[0].contains("`listed_second` ("), "{ours:?}");
+    assert!(
+        ours[0].contains("`listed_first` (") && ours[0].contains("`listed_second` ("),
+        "{ours:?}"
+    );
     assert!(ours[0].contains("listed.rs:"), "{ours:?}");
 }

@@ -1,7 +1,10 @@
 //! What the attributes do to functions, seen from outside.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
-#![expect(clippy::needless_pass_by_value, reason = "how arguments are passed is what is tested")]
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "how arguments are passed is what is tested"
+)]
 
 mod audit;
 mod breaker;

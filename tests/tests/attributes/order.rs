@@ -24,8 +24,21 @@ fn breaker_outside() -> R<()> {
 fn a_breaker_inside_a_retry_counts_attempts_and_outside_of_it_calls() {
     assert!(retry_outside().is_err());
     assert!(breaker_outside().is_err());
-    let failures = |name| circuit_breakers().get(name).unwrap().snapshot().counts.failure;
-    assert_eq!((failures("order-retry-outside"), failures("order-breaker-outside")), (3, 1));
+    let failures = |name| {
+        circuit_breakers()
+            .get(name)
+            .unwrap()
+            .snapshot()
+            .counts
+            .failure
+    };
+    assert_eq!(
+        (
+            failures("order-retry-outside"),
+            failures("order-breaker-outside")
+        ),
+        (3, 1)
+    );
 }
 
 #[retry(max_retries = 2, initial_delay = 0)]
@@ -70,9 +83,15 @@ async fn a_swallowed_error_is_a_success_to_the_retry_around_it() {
     let [inside, outside] = ["order_swallowed_inside", "order_swallowed_outside"].map(Reported::by);
     let runs = AtomicU32::new(0);
     assert_eq!(order_swallowed_inside(&runs).unwrap(), 7);
-    assert_eq!((runs.swap(0, Ordering::Relaxed), inside.texts().len()), (1, 1));
+    assert_eq!(
+        (runs.swap(0, Ordering::Relaxed), inside.texts().len()),
+        (1, 1)
+    );
     assert_eq!(order_swallowed_outside(&runs).await.unwrap(), 7);
-    assert_eq!((runs.load(Ordering::Relaxed), outside.texts().len()), (3, 1));
+    assert_eq!(
+        (runs.load(Ordering::Relaxed), outside.texts().len()),
+        (3, 1)
+    );
 }
 
 #[retry(max_retries = 2, initial_delay = 0)]
@@ -89,8 +108,16 @@ fn the_fallback_of_a_breaker_is_a_success_to_the_retry_around_it() {
     assert_eq!(order_fallback_inside(&runs).unwrap(), 9);
     assert_eq!(order_fallback_inside(&runs).unwrap(), 9);
     assert_eq!(runs.load(Ordering::Relaxed), 1);
-    let counts = circuit_breakers().get("order-fallback").unwrap().snapshot().counts;
-    assert_eq!((counts.failure, counts.rejected), (1, 2), "a fallback is not tried again");
+    let counts = circuit_breakers()
+        .get("order-fallback")
+        .unwrap()
+        .snapshot()
+        .counts;
+    assert_eq!(
+        (counts.failure, counts.rejected),
+        (1, 2),
+        "a fallback is not tried again"
+    );
 }
 
 #[retry(max_retries = 2, initial_delay = 0)]
@@ -135,7 +162,11 @@ impl Subscriber for Spans {
 
 fn spans_of(name: &'static str, run: impl FnOnce()) -> u32 {
     let made = Arc::new(AtomicU32::new(0));
-    let spans = Spans { name, made: Arc::clone(&made), next: AtomicU64::new(1) };
+    let spans = Spans {
+        name,
+        made: Arc::clone(&made),
+        next: AtomicU64::new(1),
+    };
     tracing::subscriber::with_default(spans, run);
     made.load(Ordering::Relaxed)
 }
@@ -143,9 +174,13 @@ fn spans_of(name: &'static str, run: impl FnOnce()) -> u32 {
 #[test]
 fn a_foreign_attribute_keeps_its_place_between_ours() {
     // The third attempt is rejected inside of the span.
-    let inside = spans_of("order_span_inside_a_retry", || assert!(order_span_inside_a_retry().is_err()));
+    let inside = spans_of("order_span_inside_a_retry", || {
+        assert!(order_span_inside_a_retry().is_err());
+    });
     assert_eq!(inside, 3);
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
     let outside = spans_of("order_span_outside_of_a_retry", || {
         assert!(runtime.block_on(order_span_outside_of_a_retry()).is_err());
         // Rejected outside of the span.

@@ -31,7 +31,12 @@ fn question_mark(runs: &mut u32, text: &str) -> R<i32> {
 #[test]
 fn a_question_mark_does_not_leave_the_loop() {
     let mut runs = 0;
-    assert!(question_mark(&mut runs, "x").unwrap_err().downcast_ref::<io::Error>().is_some());
+    assert!(
+        question_mark(&mut runs, "x")
+            .unwrap_err()
+            .downcast_ref::<io::Error>()
+            .is_some()
+    );
     assert_eq!(runs, 4);
     assert_eq!(question_mark(&mut runs, "7").unwrap(), 7);
     assert_eq!(runs, 5, "a success is returned at once");
@@ -51,7 +56,11 @@ fn a_permanent_error_is_not_tried_again() {
 }
 
 #[retry(max_retries = 2, initial_delay = 0)]
-fn fresh_arguments(mut list: Vec<u32>, seen: &RefCell<Vec<usize>>, (text, _): (String, u8)) -> R<usize> {
+fn fresh_arguments(
+    mut list: Vec<u32>,
+    seen: &RefCell<Vec<usize>>,
+    (text, _): (String, u8),
+) -> R<usize> {
     list.push(4);
     seen.borrow_mut().push(list.len());
     drop(text);
@@ -102,7 +111,11 @@ impl Store {
     #[retry(max_retries = 4, initial_delay = 0)]
     fn third_time(&mut self) -> R<u32> {
         self.calls += 1;
-        if self.calls < 3 { Err(busy()) } else { Ok(self.calls) }
+        if self.calls < 3 {
+            Err(busy())
+        } else {
+            Ok(self.calls)
+        }
     }
 
     #[retry(max_retries = 4, initial_delay = 0)]
@@ -121,11 +134,19 @@ impl Store {
 async fn what_is_borrowed_mutably_is_lent_to_each_attempt() {
     assert_eq!(Store { calls: 0 }.third_time().unwrap(), 3);
     let mut log = vec![];
-    assert_eq!(Store { calls: 0 }.third_time_later(&mut log).await.unwrap(), 3);
+    assert_eq!(
+        Store { calls: 0 }.third_time_later(&mut log).await.unwrap(),
+        3
+    );
     assert_eq!(log, [1, 2, 3]);
 }
 
-#[retry(max_retries = 3, initial_delay = 1, backoff_factor = 3.0, jitter = false)]
+#[retry(
+    max_retries = 3,
+    initial_delay = 1,
+    backoff_factor = 3.0,
+    jitter = false
+)]
 async fn slow_to_recover(left: &Mutex<u32>) -> R<()> {
     let mut left = left.lock().unwrap();
     if *left == 0 {
@@ -139,7 +160,11 @@ async fn slow_to_recover(left: &Mutex<u32>) -> R<()> {
 async fn the_macro_form_equals_the_builder_form_on_the_same_script() {
     let by_hand = Retry::builder()
         .max_retries(3)
-        .backoff(Backoff::exponential(Duration::from_secs(1)).factor(3.0).jitter(Jitter::None))
+        .backoff(
+            Backoff::exponential(Duration::from_secs(1))
+                .factor(3.0)
+                .jitter(Jitter::None),
+        )
         .build()
         .unwrap();
     for failures in 0..6 {
@@ -160,7 +185,9 @@ async fn the_macro_form_equals_the_builder_form_on_the_same_script() {
             })
             .await;
         assert_eq!(macro_time, start.elapsed(), "{failures} failures");
-        let seen = |outcome: R<()>| outcome.map_err(|error| (error.code(), error.details()["attempts"].clone()));
+        let seen = |outcome: R<()>| {
+            outcome.map_err(|error| (error.code(), error.details()["attempts"].clone()))
+        };
         assert_eq!(seen(macro_form), seen(builder_form), "{failures} failures");
     }
 }
@@ -174,7 +201,11 @@ async fn waits(runs: &AtomicU32) -> R<()> {
 #[tokio::test(start_paused = true)]
 async fn a_dropped_future_ends_the_wait_and_runs_nothing_more() {
     let runs = AtomicU32::new(0);
-    assert!(tokio::time::timeout(Duration::from_millis(1), waits(&runs)).await.is_err());
+    assert!(
+        tokio::time::timeout(Duration::from_millis(1), waits(&runs))
+            .await
+            .is_err()
+    );
     tokio::time::sleep(Duration::from_secs(600)).await;
     assert_eq!(runs.load(Ordering::Relaxed), 1);
 }
@@ -215,7 +246,13 @@ fn the_user_s_predicate_and_callback_are_asked() {
     assert!(with_hooks(busy).is_err());
     assert_eq!(HEARD.lock().unwrap().len(), 0, "refused");
     assert!(with_hooks(missing).is_err());
-    assert_eq!(*HEARD.lock().unwrap(), [(0, Next::Wait(Duration::ZERO)), (1, Next::Wait(Duration::ZERO))]);
+    assert_eq!(
+        *HEARD.lock().unwrap(),
+        [
+            (0, Next::Wait(Duration::ZERO)),
+            (1, Next::Wait(Duration::ZERO))
+        ]
+    );
 }
 
 #[derive(Debug)]
@@ -242,7 +279,10 @@ async fn borrowing_slowly<'a>(texts: &mut Vec<&'a str>) -> Result<(), Borrowing<
 }
 
 fn half_of_them(attempt: Attempt, _: &AppError) -> Option<Duration> {
-    attempt.index.is_multiple_of(2).then(|| Duration::from_millis(100))
+    attempt
+        .index
+        .is_multiple_of(2)
+        .then(|| Duration::from_millis(100))
 }
 
 #[retry(max_retries = 2, backoff = "constant", initial_delay = 5, jitter = false, delay = half_of_them)]
@@ -254,13 +294,23 @@ fn in_turns(waits: &RefCell<Vec<Duration>>, clock: &ManualClock) -> R<()> {
 #[tokio::test(start_paused = true)]
 async fn own_delays_are_computed_from_the_attempt_and_its_error() {
     let start = tokio::time::Instant::now();
-    assert_eq!(borrowing_slowly(&mut vec!["one", "three", "7", "last"]).await.unwrap_err().0, "last");
+    assert_eq!(
+        borrowing_slowly(&mut vec!["one", "three", "7", "last"])
+            .await
+            .unwrap_err()
+            .0,
+        "last"
+    );
     assert_eq!(start.elapsed(), Duration::from_secs(3 + 5 * 2 + 3));
 
     let scope = Scope::new();
     let waits = RefCell::default();
     scope.run(|| in_turns(&waits, scope.clock()).unwrap_err());
-    assert_eq!(waits.into_inner(), [0, 100, 5100].map(Duration::from_millis), "the second delay is the backoff's");
+    assert_eq!(
+        waits.into_inner(),
+        [0, 100, 5100].map(Duration::from_millis),
+        "the second delay is the backoff's"
+    );
 }
 
 fn none() -> u32 {
@@ -311,7 +361,11 @@ mod of_every_name {
     }
 
     #[retry(max_retries = 1, initial_delay = 0)]
-    pub(super) async fn capital_later(A: String, Named(mut Xs): Named<String>, found: &Found) -> R<()> {
+    pub(super) async fn capital_later(
+        A: String,
+        Named(mut Xs): Named<String>,
+        found: &Found,
+    ) -> R<()> {
         change(&mut Xs, found);
         let mut moved = A;
         change(&mut moved, found);
@@ -338,7 +392,11 @@ mod of_every_name {
 }
 
 #[retry(max_retries = 1, initial_delay = 0)]
-fn by_reference(ref mut text: String, (ref mut inner, ref kept): (String, String), found: &Found) -> R<()> {
+fn by_reference(
+    ref mut text: String,
+    (ref mut inner, ref kept): (String, String),
+    found: &Found,
+) -> R<()> {
     change(text, found);
     change(inner, found);
     found.borrow_mut().push(kept.clone());
@@ -346,7 +404,14 @@ fn by_reference(ref mut text: String, (ref mut inner, ref kept): (String, String
 }
 
 #[retry(max_retries = 1, initial_delay = 0)]
-async fn by_reference_later(ref mut text: String, Fields { ref mut first, mut other }: Fields, found: &Found) -> R<()> {
+async fn by_reference_later(
+    ref mut text: String,
+    Fields {
+        ref mut first,
+        mut other,
+    }: Fields,
+    found: &Found,
+) -> R<()> {
     change(text, found);
     change(first, found);
     tokio::task::yield_now().await;
@@ -362,7 +427,10 @@ fn of_either((Ok(mut text) | Err(mut text)): Result<String, String>, found: &Fou
 }
 
 #[retry(max_retries = 1, initial_delay = 0)]
-async fn of_either_later((Ok(ref mut text) | Err(ref mut text)): Result<String, String>, found: &Found) -> R<()> {
+async fn of_either_later(
+    (Ok(ref mut text) | Err(ref mut text)): Result<String, String>,
+    found: &Found,
+) -> R<()> {
     change(text, found);
     Err(busy())
 }
@@ -383,20 +451,39 @@ async fn owned_arguments_start_anew_for_each_attempt_whatever_their_names_and_pa
         assert!(outcome.is_err());
         assert_eq!(found.take(), expected, "{case}");
     };
-    expect("capital", of_every_name::capital(a.clone(), b.clone(), &found), &["b", "a", "b", "a"]);
+    expect(
+        "capital",
+        of_every_name::capital(a.clone(), b.clone(), &found),
+        &["b", "a", "b", "a"],
+    );
     let outcome = of_every_name::capital_later(a.clone(), Named(b.clone()), &found).await;
     expect("capital, async", outcome, &["b", "a", "b", "a"]);
-    expect("type parameter", of_every_name::parameter("a", &found), &["a", "a"]);
+    expect(
+        "type parameter",
+        of_every_name::parameter("a", &found),
+        &["a", "a"],
+    );
     let units = of_every_name::units(Marker, (std::marker::PhantomData, a.clone()), &found);
     expect("unit structs", units, &["a", "a"]);
     let outcome = by_reference(a.clone(), (b.clone(), "c".into()), &found);
     expect("ref mut", outcome, &["a", "b", "c", "a", "b", "c"]);
-    let fields = Fields { first: b.clone(), other: "c".into() };
+    let fields = Fields {
+        first: b.clone(),
+        other: "c".into(),
+    };
     let outcome = by_reference_later(a.clone(), fields, &found).await;
     expect("ref mut, async", outcome, &["a", "b", "c", "a", "b", "c"]);
     expect("or", of_either(Err(a.clone()), &found), &["a", "a"]);
-    expect("or, async", of_either_later(Ok(a.clone()), &found).await, &["a", "a"]);
-    expect("array", of_an_array([a, b], 1, &found), &["a", "b", "1", "a", "b", "1"]);
+    expect(
+        "or, async",
+        of_either_later(Ok(a.clone()), &found).await,
+        &["a", "a"],
+    );
+    expect(
+        "array",
+        of_an_array([a, b], 1, &found),
+        &["a", "b", "1", "a", "b", "1"],
+    );
 }
 
 #[retry(max_retries = 1, initial_delay = 0)]
@@ -405,7 +492,9 @@ fn lent_in_parts(
     Fields { first: third, .. }: &mut Fields,
     &mut Named(ref mut last): &mut Named<String>,
 ) -> R<()> {
-    [first, second, third, last].into_iter().for_each(|text| text.push('!'));
+    [first, second, third, last]
+        .into_iter()
+        .for_each(|text| text.push('!'));
     Err(busy())
 }
 
@@ -418,12 +507,22 @@ async fn shared_in_parts((first, rest): &(String, &mut String), found: &Found) -
 #[tokio::test]
 async fn what_is_lent_in_parts_is_lent_to_each_attempt() {
     let mut pair = ("a".to_owned(), "b".to_owned());
-    let mut fields = Fields { first: "c".into(), other: String::new() };
+    let mut fields = Fields {
+        first: "c".into(),
+        other: String::new(),
+    };
     let mut named = Named("d".to_owned());
     assert!(lent_in_parts(&mut pair, &mut fields, &mut named).is_err());
-    assert_eq!((pair.0.as_str(), pair.1.as_str(), fields.first.as_str()), ("a!!", "b!!", "c!!"));
+    assert_eq!(
+        (pair.0.as_str(), pair.1.as_str(), fields.first.as_str()),
+        ("a!!", "b!!", "c!!")
+    );
     assert_eq!((named.0.as_str(), fields.other.as_str()), ("d!!", ""));
     let (found, mut rest) = (Found::default(), "b".to_owned());
-    assert!(shared_in_parts(&("a".into(), &mut rest), &found).await.is_err());
+    assert!(
+        shared_in_parts(&("a".into(), &mut rest), &found)
+            .await
+            .is_err()
+    );
     assert_eq!(found.take(), ["ab", "ab"]);
 }

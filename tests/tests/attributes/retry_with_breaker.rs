@@ -24,14 +24,30 @@ async fn opens(runs: &AtomicU32) -> R<()> {
 async fn each_attempt_is_counted_and_an_open_circuit_ends_the_series_at_once() {
     let (runs, start) = (AtomicU32::new(0), tokio::time::Instant::now());
     let error = opens(&runs).await.unwrap_err();
-    assert_eq!(start.elapsed(), Duration::from_secs(30 + 60), "two waits, and none once the circuit is open");
+    assert_eq!(
+        start.elapsed(),
+        Duration::from_secs(30 + 60),
+        "two waits, and none once the circuit is open"
+    );
     assert_eq!(runs.load(Ordering::Relaxed), 3);
     assert!(error.is(ErrorCode::CIRCUIT_OPEN_ERROR), "{error:?}");
-    assert_eq!(circuit_breakers().get("both-opens").unwrap().snapshot().counts.failure, 3);
+    assert_eq!(
+        circuit_breakers()
+            .get("both-opens")
+            .unwrap()
+            .snapshot()
+            .counts
+            .failure,
+        3
+    );
 
     let start = tokio::time::Instant::now();
     assert!(opens(&runs).await.is_err());
-    assert_eq!(start.elapsed(), Duration::ZERO, "nobody waits against an open circuit");
+    assert_eq!(
+        start.elapsed(),
+        Duration::ZERO,
+        "nobody waits against an open circuit"
+    );
     assert_eq!(runs.load(Ordering::Relaxed), 3);
 }
 
@@ -68,7 +84,12 @@ impl From<Rejection> for Mute {
     }
 }
 
-#[retry_with_circuit_breaker(name = "both-mute", failure_threshold = 2, max_retries = 9, initial_delay = 0)]
+#[retry_with_circuit_breaker(
+    name = "both-mute",
+    failure_threshold = 2,
+    max_retries = 9,
+    initial_delay = 0
+)]
 fn mute(runs: &mut u32, owned: String) -> Result<(), Mute> {
     *runs += 1;
     drop(owned);

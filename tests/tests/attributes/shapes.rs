@@ -1,5 +1,5 @@
-//! The shapes in which async code comes: what is guarded is the work, not the making of a future, so that one that is
-//! dropped before it is polled is no call.
+//! The shapes in which async code comes: what is guarded is the work, not the making of a future,
+//! so that one that is dropped before it is polled is no call.
 
 use crate::support::{R, busy};
 use async_trait::async_trait;
@@ -19,11 +19,25 @@ async fn work(runs: &AtomicU32) -> R<()> {
 /// Two failures open the circuit, so that the third call does not run.
 async fn opens_after_two_failures(breaker: &str, runs: &AtomicU32, call: impl AsyncFn() -> R<()>) {
     for _ in 0..2 {
-        assert!(call().await.unwrap_err().is(ErrorCode::RESOURCE_BUSY_ERROR), "{breaker}");
+        assert!(
+            call().await.unwrap_err().is(ErrorCode::RESOURCE_BUSY_ERROR),
+            "{breaker}"
+        );
     }
-    assert!(call().await.unwrap_err().is(ErrorCode::CIRCUIT_OPEN_ERROR), "{breaker}");
+    assert!(
+        call().await.unwrap_err().is(ErrorCode::CIRCUIT_OPEN_ERROR),
+        "{breaker}"
+    );
     let counts = circuit_breakers().get(breaker).unwrap().snapshot().counts;
-    assert_eq!((runs.load(Ordering::Relaxed), counts.failure, counts.rejected), (2, 2, 1), "{breaker}");
+    assert_eq!(
+        (
+            runs.load(Ordering::Relaxed),
+            counts.failure,
+            counts.rejected
+        ),
+        (2, 2, 1),
+        "{breaker}"
+    );
     assert_eq!(counts.total(), 3, "{breaker}");
 }
 
@@ -124,7 +138,10 @@ async fn async_trait_default_methods_behind_a_trait_object() {
     let server: &dyn Remote = &Server;
     let runs = AtomicU32::new(0);
     drop(server.guarded_by_default(&runs));
-    opens_after_two_failures("shape-remote-default", &runs, async || server.guarded_by_default(&runs).await).await;
+    opens_after_two_failures("shape-remote-default", &runs, async || {
+        server.guarded_by_default(&runs).await
+    })
+    .await;
     let runs = AtomicU32::new(0);
     drop(server.tried_by_default(&runs));
     runs_three_times(&runs, async || server.tried_by_default(&runs).await).await;
@@ -162,7 +179,10 @@ impl Local for Server {
 async fn native_async_trait_methods() {
     let runs = AtomicU32::new(0);
     drop(Local::guarded(&Server, &runs));
-    opens_after_two_failures("shape-local", &runs, async || Local::guarded(&Server, &runs).await).await;
+    opens_after_two_failures("shape-local", &runs, async || {
+        Local::guarded(&Server, &runs).await
+    })
+    .await;
     let runs = AtomicU32::new(0);
     drop(Local::tried(&Server, &runs));
     runs_three_times(&runs, async || Local::tried(&Server, &runs).await).await;
@@ -176,7 +196,10 @@ async fn native_async_trait_default_methods() {
     opens_after_two_failures("shape-local-default", &runs, guarded).await;
     let runs = AtomicU32::new(0);
     drop(Local::tried_by_default(&Server, &runs));
-    runs_three_times(&runs, async || Local::tried_by_default(&Server, &runs).await).await;
+    runs_three_times(&runs, async || {
+        Local::tried_by_default(&Server, &runs).await
+    })
+    .await;
 }
 
 trait Plain {
@@ -199,7 +222,10 @@ impl Plain for Server {}
 async fn sync_default_methods_behind_a_trait_object() {
     let server: &dyn Plain = &Server;
     let runs = AtomicU32::new(0);
-    opens_after_two_failures("shape-plain-default", &runs, async || server.guarded_by_default(&runs)).await;
+    opens_after_two_failures("shape-plain-default", &runs, async || {
+        server.guarded_by_default(&runs)
+    })
+    .await;
     let runs = AtomicU32::new(0);
     runs_three_times(&runs, async || server.tried_by_default(&runs)).await;
 }

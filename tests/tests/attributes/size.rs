@@ -47,15 +47,22 @@ fn an_attribute_adds_at_most_64_bytes_to_a_future() {
         ("guarded", added(guarded(1), bare(1))),
         ("retried", added(retried(1), bare(1))),
         ("both", added(both(1), bare(1))),
-        ("handled_large", added(handled_large([0; 1024]), bare_large([0; 1024]))),
-        ("guarded_large", added(guarded_large([0; 1024]), bare_large([0; 1024]))),
+        (
+            "handled_large",
+            added(handled_large([0; 1024]), bare_large([0; 1024])),
+        ),
+        (
+            "guarded_large",
+            added(guarded_large([0; 1024]), bare_large([0; 1024])),
+        ),
     ];
     assert!(all.iter().all(|(_, bytes)| *bytes <= 64), "{all:?}");
 }
 
 #[test]
 fn a_retry_keeps_the_arguments_of_the_next_attempt_beside_those_of_this_one() {
-    // The clone is the price of a second attempt: the size of the argument once more, and no third time.
+    // The clone is the price of a second attempt: the size of the argument once more, and no third
+    // time.
     let once_more = added(retried_large([0; 1024]), bare_large([0; 1024]));
     assert!((1024..=1024 + 2 * 64).contains(&once_more), "{once_more}");
     let once_more = added(both_large([0; 1024]), bare_large([0; 1024]));

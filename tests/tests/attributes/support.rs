@@ -37,10 +37,15 @@ impl Reported {
             if let Event::Error(error) = event
                 && error.operation == operation
             {
-                sink.lock().unwrap().push(format!("{} {} {}", error.level, error.code, error.error));
+                sink.lock()
+                    .unwrap()
+                    .push(format!("{} {} {}", error.level, error.code, error.error));
             }
         };
-        Self { texts, _subscription: subscribe(listen) }
+        Self {
+            texts,
+            _subscription: subscribe(listen),
+        }
     }
 
     pub(crate) fn texts(&self) -> Vec<String> {

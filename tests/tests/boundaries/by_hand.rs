@@ -17,20 +17,28 @@ use std::{
 #[test]
 fn a_boundary_by_hand_codes_reports_and_names() {
     let ears = Ears::on("hand-error");
-    let boundary = ErrorBoundary::new("hand-error").error_code(ErrorCode::CONFIG_ERROR).log_level(LogLevel::Critical);
+    let boundary = ErrorBoundary::new("hand-error")
+        .error_code(ErrorCode::CONFIG_ERROR)
+        .log_level(LogLevel::Critical);
     let err = boundary.call(|| "x".parse::<u8>()).unwrap_err();
     assert!(err.is(ErrorCode::CONFIG_ERROR));
     assert_eq!(err.details()["context"][0], "hand-error");
     assert_eq!(ears.errors()[0].level, AlertLevel::Critical);
     assert_eq!(boundary.call(|| "7".parse::<u8>()).unwrap(), 7);
-    let err = boundary.catch_panics(true).call(|| -> Result<(), AppError> { panic!("boom") }).unwrap_err();
+    let err = boundary
+        .catch_panics(true)
+        .call(|| -> Result<(), AppError> { panic!("boom") })
+        .unwrap_err();
     assert!(err.is(ErrorCode::PANIC_ERROR));
 }
 
 #[tokio::test]
 async fn an_async_boundary_by_hand_does_the_same() {
     let boundary = ErrorBoundary::new("hand-async").error_code(ErrorCode::SYNC_ERROR);
-    let err = boundary.call_async(|| async { "x".parse::<u8>() }).await.unwrap_err();
+    let err = boundary
+        .call_async(|| async { "x".parse::<u8>() })
+        .await
+        .unwrap_err();
     assert!(err.is(ErrorCode::SYNC_ERROR));
     let broken = || async {
         assert_eq!(1, 2, "sums");
@@ -59,7 +67,8 @@ fn a_transaction_by_hand_rolls_back_what_it_borrowed() {
 #[test]
 fn the_callback_by_hand_hears_of_the_coded_error() {
     let mut told = None;
-    let transaction = TransactionBoundary::new("hand-callback").error_code(ErrorCode::DB_WRITE_ERROR);
+    let transaction =
+        TransactionBoundary::new("hand-callback").error_code(ErrorCode::DB_WRITE_ERROR);
     let result = transaction
         .log_level(LogLevel::Warn)
         .on_error_callback(|err| told = Some(err.code()))
@@ -89,15 +98,21 @@ async fn an_async_transaction_by_hand_is_send_and_awaits() {
 
 /// The line of this file with that mark.
 fn line_of(mark: &str) -> u32 {
-    let at = include_str!("by_hand.rs").lines().position(|line| line.ends_with(&format!("// {mark}")));
+    let at = include_str!("by_hand.rs")
+        .lines()
+        .position(|line| line.ends_with(&format!("// {mark}")));
     at.expect("a line with this mark") as u32 + 1
 }
 
 #[tokio::test]
 async fn an_error_without_a_place_has_that_of_the_call_by_hand() {
     let sync = ErrorBoundary::new("hand-place").call(|| Err::<(), _>("sync")); // sync
-    let caught = ErrorBoundary::new("hand-place").catch_panics(true).call(|| Err::<(), _>("caught")); // caught
-    let awaited = ErrorBoundary::new("hand-place").call_async(async || Err::<(), _>("awaited")).await; // awaited
+    let caught = ErrorBoundary::new("hand-place")
+        .catch_panics(true)
+        .call(|| Err::<(), _>("caught")); // caught
+    let awaited = ErrorBoundary::new("hand-place")
+        .call_async(async || Err::<(), _>("awaited"))
+        .await; // awaited
     let boundary = ErrorBoundary::new("hand-place").catch_panics(true);
     let both = boundary.call_async(async || Err::<(), _>("both")).await; // both
     let transaction = boundary::transaction("hand-place", |_| Err::<(), _>("transaction")); // transaction
@@ -114,7 +129,10 @@ async fn an_error_without_a_place_has_that_of_the_call_by_hand() {
     for (result, mark) in all {
         let err = result.unwrap_err();
         let place = err.location();
-        assert!(place.file().ends_with("by_hand.rs") && place.file().contains("tests"), "{mark}: {place}");
+        assert!(
+            place.file().ends_with("by_hand.rs") && place.file().contains("tests"),
+            "{mark}: {place}"
+        );
         assert_eq!(place.line(), line_of(mark), "{mark}");
     }
 }

@@ -5,7 +5,11 @@ use gardefou::{AppError, ErrorCode, ResultExt, bail, ensure, error_boundary, eve
 use std::{error::Error, fmt, fs, io};
 
 fn parse(text: &str) -> Result<i32, AppError> {
-    error_boundary!("error-parse", error_code = ErrorCode::ANALYSIS_DATA_ERROR, { text.parse::<i32>()? })
+    error_boundary!(
+        "error-parse",
+        error_code = ErrorCode::ANALYSIS_DATA_ERROR,
+        { text.parse::<i32>()? }
+    )
 }
 
 #[test]
@@ -18,9 +22,11 @@ fn the_value_is_wrapped_and_the_error_is_coded() {
 
 #[test]
 fn a_coded_error_keeps_its_code() {
-    let result = error_boundary!("error-coded", error_code = ErrorCode::ANALYSIS_DATA_ERROR, {
-        None::<u8>.context(ErrorCode::FILE_NOT_FOUND_ERROR, "no file")?
-    });
+    let result = error_boundary!(
+        "error-coded",
+        error_code = ErrorCode::ANALYSIS_DATA_ERROR,
+        { None::<u8>.context(ErrorCode::FILE_NOT_FOUND_ERROR, "no file")? }
+    );
     assert!(result.unwrap_err().is(ErrorCode::FILE_NOT_FOUND_ERROR));
 }
 
@@ -48,10 +54,18 @@ fn every_kind_of_error_ends_in_the_boundary() {
     }
     let said = |result: Result<(), AppError>| result.unwrap_err().to_string();
     assert_eq!(said(error_boundary!("error-kinds", { boxed()? })), "boxed");
-    assert_eq!(said(error_boundary!("error-kinds", { foreign()? })), "foreign");
+    assert_eq!(
+        said(error_boundary!("error-kinds", { foreign()? })),
+        "foreign"
+    );
     assert_eq!(said(error_boundary!("error-kinds", { text()? })), "text");
     assert_eq!(said(error_boundary!("error-kinds", { ours()? })), "ours");
-    assert_eq!(said(error_boundary!("error-kinds", { Err(io::Error::other("io"))? })), "io");
+    assert_eq!(
+        said(error_boundary!("error-kinds", {
+            Err::<(), _>(io::Error::other("io"))?;
+        })),
+        "io"
+    );
 }
 
 #[test]
@@ -62,15 +76,25 @@ fn bail_and_ensure_end_in_the_boundary() {
             if n == 2 {
                 bail!(ErrorCode::SYNC_ERROR, "two is {n}"; n, twice = n * 2);
             }
-            let n = if n == 3 { gardefou::bail!(ErrorCode::SYNC_ERROR) } else { n };
+            let n = if n == 3 {
+                gardefou::bail!(ErrorCode::SYNC_ERROR)
+            } else {
+                n
+            };
             n * 2
         });
         match doubled {
             Ok(value) => Some(value),
             Err(err) => {
                 match n {
-                    1 => assert_eq!((err.to_string(), &err.details()["n"]), ("one is not enough".into(), &1.into())),
-                    2 => assert_eq!((err.to_string(), &err.details()["twice"]), ("two is 2".into(), &4.into())),
+                    1 => assert_eq!(
+                        (err.to_string(), &err.details()["n"]),
+                        ("one is not enough".into(), &1.into())
+                    ),
+                    2 => assert_eq!(
+                        (err.to_string(), &err.details()["twice"]),
+                        ("two is 2".into(), &4.into())
+                    ),
                     _ => assert_eq!(err.to_string(), "SYNC_ERROR"),
                 }
                 None
@@ -85,7 +109,10 @@ fn the_error_knows_the_line_of_its_question_mark() {
     let line = line!() + 1;
     let result = error_boundary!("error-line", { "x".parse::<u8>()? });
     let err = result.unwrap_err();
-    assert_eq!((err.location().file(), err.location().line()), (file!(), line));
+    assert_eq!(
+        (err.location().file(), err.location().line()),
+        (file!(), line)
+    );
 
     let line = line!() + 3;
     let result: Result<(), _> = error_boundary!("error-line", {
@@ -98,9 +125,14 @@ fn the_error_knows_the_line_of_its_question_mark() {
 #[test]
 fn with_rethrow_off_the_error_is_reported_and_the_program_goes_on() {
     let ears = Ears::on("error-quiet");
-    let size: Option<u64> = error_boundary!("error-quiet", rethrow = false, { fs::metadata("no such file")?.len() });
+    let size: Option<u64> = error_boundary!("error-quiet", rethrow = false, {
+        fs::metadata("no such file")?.len()
+    });
     assert_eq!(size, None);
-    assert_eq!(error_boundary!("error-quiet", rethrow = false, { "7".parse::<u8>()? }), Some(7));
+    assert_eq!(
+        error_boundary!("error-quiet", rethrow = false, { "7".parse::<u8>()? }),
+        Some(7)
+    );
     assert_eq!(ears.operations(), ["error-quiet"]);
 }
 
@@ -125,11 +157,22 @@ fn a_fallback_takes_the_place_of_the_value_and_is_not_built_before() {
 #[test]
 fn the_level_is_told() {
     let ears = Ears::on("error-level");
-    let _ = error_boundary!("error-level", log_level = "critical", { "x".parse::<u8>()? });
-    let _ = error_boundary!("error-level", log_level = "warning", crate = ::gardefou, { "x".parse::<u8>()? });
-    let _ = error_boundary!("error-level", log_level = gardefou::boundary::LogLevel::Debug, { "x".parse::<u8>()? });
+    let _ = error_boundary!("error-level", log_level = "critical", {
+        "x".parse::<u8>()?
+    });
+    let _ = error_boundary!("error-level", log_level = "warning", crate = ::gardefou, {
+        "x".parse::<u8>()?
+    });
+    let _ = error_boundary!(
+        "error-level",
+        log_level = gardefou::boundary::LogLevel::Debug,
+        { "x".parse::<u8>()? }
+    );
     let levels: Vec<_> = ears.errors().into_iter().map(|told| told.level).collect();
-    assert_eq!(levels, [AlertLevel::Critical, AlertLevel::Warning, AlertLevel::Info]);
+    assert_eq!(
+        levels,
+        [AlertLevel::Critical, AlertLevel::Warning, AlertLevel::Info]
+    );
 }
 
 #[test]
@@ -138,7 +181,10 @@ fn a_name_can_be_a_constant_and_the_component_is_the_module() {
     let ears = Ears::on("error-const");
     let _ = error_boundary!(NAME, { "x".parse::<u8>()? });
     let told = ears.errors().remove(0);
-    assert_eq!((told.operation.as_str(), told.component.as_str()), ("error-const", module_path!()));
+    assert_eq!(
+        (told.operation.as_str(), told.component.as_str()),
+        ("error-const", module_path!())
+    );
 }
 
 trait Store {
@@ -165,7 +211,11 @@ fn a_name_can_be_a_constant_of_the_type() {
     for name in ["error-local", "error-remote-1"] {
         let ears = Ears::on(name);
         let _ = (Local.read(), Remote::<1>.read());
-        let told: Vec<_> = ears.errors().into_iter().map(|told| told.operation).collect();
+        let told: Vec<_> = ears
+            .errors()
+            .into_iter()
+            .map(|told| told.operation)
+            .collect();
         assert_eq!(told, [name]);
     }
 }
@@ -175,7 +225,8 @@ fn a_panic_passes_unless_it_is_to_be_caught() {
     assert!(panics(|| {
         let _: Result<(), _> = error_boundary!("error-panic", { panic!("boom") });
     }));
-    let result: Result<(), _> = error_boundary!("error-panic", catch_panics = true, { panic!("boom {}", 1) });
+    let result: Result<(), _> =
+        error_boundary!("error-panic", catch_panics = true, { panic!("boom {}", 1) });
     let err = result.unwrap_err();
     assert!(err.is(ErrorCode::PANIC_ERROR));
     assert_eq!(err.to_string(), "`error-panic` panicked: boom 1");
@@ -188,19 +239,30 @@ async fn a_panic_after_an_await_is_caught_too() {
         assert_eq!(1 + 1, 3, "sums");
     });
     let err = result.unwrap_err();
-    assert!(err.is(ErrorCode::PANIC_ERROR) && err.to_string().contains("sums"), "{err}");
+    assert!(
+        err.is(ErrorCode::PANIC_ERROR) && err.to_string().contains("sums"),
+        "{err}"
+    );
 }
 
 #[test]
 fn question_marks_in_the_arguments_of_macros_end_in_the_boundary() {
     fn load(text: &str) -> io::Result<String> {
-        if text.is_empty() { Err(io::Error::other("empty")) } else { Ok(text.to_owned()) }
+        if text.is_empty() {
+            Err(io::Error::other("empty"))
+        } else {
+            Ok(text.to_owned())
+        }
     }
     fn all(text: &str) -> Result<String, AppError> {
         error_boundary!("error-macros", {
             let list = vec![load("a")?, load(text)?];
             let twice = vec![load(text)?; 2];
-            assert!(matches!(load(text)?.as_str(), "b" | "c" if true), "the text is {}", load(text)?);
+            assert!(
+                matches!(load(text)?.as_str(), "b" | "c" if true),
+                "the text is {}",
+                load(text)?
+            );
             tracing::debug!(?list, %text, size = load(text)?.len(), "seen {}", load(text)?);
             format!("{} {first} {twice:?}", list.concat(), first = load(text)?)
         })
@@ -229,7 +291,11 @@ fn closures_async_blocks_and_functions_inside_keep_their_question_marks() {
 #[tokio::test]
 async fn an_async_block_awaits_what_hides_in_a_macro() {
     async fn load(text: &str) -> io::Result<usize> {
-        if text.is_empty() { Err(io::Error::other("empty")) } else { Ok(text.len()) }
+        if text.is_empty() {
+            Err(io::Error::other("empty"))
+        } else {
+            Ok(text.len())
+        }
     }
     async fn both(a: &str, b: &str) -> Result<usize, AppError> {
         let sum = error_boundary!("error-async", error_code = ErrorCode::SYNC_ERROR, async {
@@ -267,7 +333,10 @@ fn the_block_may_come_from_a_macro() {
             error_boundary!($name, error_code = ErrorCode::SYNC_ERROR, $block)
         };
     }
-    assert_eq!(named!("error-from-macro", { "1".parse::<u8>()? }).unwrap(), 1);
+    assert_eq!(
+        named!("error-from-macro", { "1".parse::<u8>()? }).unwrap(),
+        1
+    );
     let result: Result<u8, AppError> = named!("error-from-macro", { "x".parse()? });
     assert!(result.unwrap_err().is(ErrorCode::SYNC_ERROR));
 }

@@ -1,4 +1,5 @@
-//! Exits out of blocks that must be closures: `return`, `break` and `continue` still act on what encloses them.
+//! Exits out of blocks that must be closures: `return`, `break` and `continue` still act on what
+//! encloses them.
 
 use gardefou::{AppError, ErrorCode, error_boundary};
 use std::fmt::Display;
@@ -138,7 +139,10 @@ mod hidden {
         ($value:expr) => {
             match $value {
                 Some(value) => value,
-                None => Err(gardefou::AppError::new(gardefou::ErrorCode::SYNC_ERROR, "nothing"))?,
+                None => Err(gardefou::AppError::new(
+                    gardefou::ErrorCode::SYNC_ERROR,
+                    "nothing",
+                ))?,
             }
         };
     }
@@ -149,20 +153,33 @@ mod hidden {
 #[test]
 fn a_hidden_question_mark_in_a_closure_ends_in_the_boundary() {
     fn run(text: Option<&str>) -> Result<Result<u32, AppError>, AppError> {
-        Ok(error_boundary!("exits-hidden", error_code = ErrorCode::CONFIG_ERROR, || {
-            let text = hidden::some!(text);
-            if text == "return" {
-                return Err(AppError::new(ErrorCode::DB_WRITE_ERROR, "left"));
+        Ok(error_boundary!(
+            "exits-hidden",
+            error_code = ErrorCode::CONFIG_ERROR,
+            || {
+                let text = hidden::some!(text);
+                if text == "return" {
+                    return Err(AppError::new(ErrorCode::DB_WRITE_ERROR, "left"));
+                }
+                hidden::number!(text) + hidden::number!("1")
             }
-            hidden::number!(text) + hidden::number!("1")
-        }))
+        ))
     }
     assert_eq!(run(Some("6")).unwrap().unwrap(), 7);
     let error = run(Some("x")).expect("the function goes on").unwrap_err();
     assert!(error.is(ErrorCode::CONFIG_ERROR));
     assert_eq!(error.details()["context"][0], "exits-hidden");
-    assert!(run(None).expect("the function goes on").unwrap_err().is(ErrorCode::SYNC_ERROR));
-    assert!(run(Some("return")).unwrap_err().is(ErrorCode::DB_WRITE_ERROR));
+    assert!(
+        run(None)
+            .expect("the function goes on")
+            .unwrap_err()
+            .is(ErrorCode::SYNC_ERROR)
+    );
+    assert!(
+        run(Some("return"))
+            .unwrap_err()
+            .is(ErrorCode::DB_WRITE_ERROR)
+    );
 }
 
 #[test]
@@ -225,7 +242,13 @@ fn a_hidden_question_mark_in_a_transaction_rolls_back() {
         }))
     }
     assert_eq!(save("1").unwrap().unwrap(), 1);
-    assert_eq!(save("x").expect("the function goes on").unwrap_err().details()["rolled_back"], true);
+    assert_eq!(
+        save("x")
+            .expect("the function goes on")
+            .unwrap_err()
+            .details()["rolled_back"],
+        true
+    );
 }
 
 #[test]
@@ -263,12 +286,16 @@ fn a_block_may_begin_with_inner_attributes() {
             one.unwrap_or(3)
         }
     );
-    let transaction: Result<u32, AppError> = gardefou::transaction_boundary!("exits-attributes", |tx| {
-        #![allow(unused_variables)]
-        let unused = tx.state();
-        number("4")?
-    });
-    assert_eq!((in_place.unwrap(), nested.unwrap(), transaction.unwrap()), (2, 3, 4));
+    let transaction: Result<u32, AppError> =
+        gardefou::transaction_boundary!("exits-attributes", |tx| {
+            #![allow(unused_variables)]
+            let unused = tx.state();
+            number("4")?
+        });
+    assert_eq!(
+        (in_place.unwrap(), nested.unwrap(), transaction.unwrap()),
+        (2, 3, 4)
+    );
 }
 
 fn number(text: &str) -> Result<u32, std::num::ParseIntError> {

@@ -1,5 +1,5 @@
-//! Frames of boundaries in place while futures wait: a frame is current during each poll of its future, and not in
-//! between.
+//! Frames of boundaries in place while futures wait: a frame is current during each poll of its
+//! future, and not in between.
 
 use crate::support::{Ears, panics};
 use gardefou::{
@@ -20,7 +20,11 @@ async fn turn() {
     let mut is_first = true;
     poll_fn(|cx| {
         cx.waker().wake_by_ref();
-        if std::mem::take(&mut is_first) { Poll::Pending } else { Poll::Ready(()) }
+        if std::mem::take(&mut is_first) {
+            Poll::Pending
+        } else {
+            Poll::Ready(())
+        }
     })
     .await;
 }
@@ -32,7 +36,10 @@ fn poll<F: Future + ?Sized>(future: Pin<&mut F>) -> Poll<F::Output> {
 
 /// Polls futures in turn until each is ready.
 fn interleave<F: Future>(futures: impl IntoIterator<Item = F>) -> Vec<F::Output> {
-    let mut waiting: Vec<_> = futures.into_iter().map(|future| (Box::pin(future), None)).collect();
+    let mut waiting: Vec<_> = futures
+        .into_iter()
+        .map(|future| (Box::pin(future), None))
+        .collect();
     while waiting.iter().any(|(_, output)| output.is_none()) {
         for (future, output) in waiting.iter_mut().filter(|(_, output)| output.is_none()) {
             if let Poll::Ready(ready) = poll(future.as_mut()) {
@@ -40,7 +47,10 @@ fn interleave<F: Future>(futures: impl IntoIterator<Item = F>) -> Vec<F::Output>
             }
         }
     }
-    waiting.into_iter().filter_map(|(_, output)| output).collect()
+    waiting
+        .into_iter()
+        .filter_map(|(_, output)| output)
+        .collect()
 }
 
 async fn later(value: u8) -> Result<u8, AppError> {
@@ -50,7 +60,9 @@ async fn later(value: u8) -> Result<u8, AppError> {
 
 #[tokio::test]
 async fn awaits_within_the_arguments_of_an_awaited_call() {
-    let sum = error_boundary!("frames-chain", { later(later(1).await? + later(2).await?).await? });
+    let sum = error_boundary!("frames-chain", {
+        later(later(1).await? + later(2).await?).await?
+    });
     assert_eq!(sum.ok(), Some(3));
 }
 
@@ -122,8 +134,8 @@ fn frames_order_outer(before: impl FnOnce()) -> Result<(), String> {
     frames_order_inner()
 }
 
-/// Fails with an error that a function inside of this one reported. It is recognised if the frame of this function was
-/// current then.
+/// Fails with an error that a function inside of this one reported. It is recognised if the frame
+/// of this function was current then.
 #[enhanced_error_handling]
 fn frames_caller_outer(before: impl FnOnce()) -> Result<(), String> {
     before();
@@ -145,8 +157,16 @@ fn frame_of_the_caller_is_current_after_each_poll() {
                 assert!(outcome.is_err());
             }
             assert!(frames_caller_outer(|| drop(future)).is_err());
-            assert_eq!(is_over, polls >= end.last_poll(), "{end:?} after {polls} polls");
-            assert_eq!(ears.operations(), vec!["frames_caller_inner"; polls + 1], "{end:?} after {polls} polls");
+            assert_eq!(
+                is_over,
+                polls >= end.last_poll(),
+                "{end:?} after {polls} polls"
+            );
+            assert_eq!(
+                ears.operations(),
+                vec!["frames_caller_inner"; polls + 1],
+                "{end:?} after {polls} polls"
+            );
             ears.clear();
         }
     }
@@ -221,7 +241,8 @@ async fn frames_swallowed_inner() -> Result<(), String> {
     Err("no route".into())
 }
 
-/// Goes on after the error of the function inside, and then fails with one of its own that reads the same.
+/// Goes on after the error of the function inside, and then fails with one of its own that reads
+/// the same.
 #[enhanced_error_handling]
 async fn frames_swallowed_outer() -> Result<(), String> {
     let value = error_boundary!("swallowed", rethrow = false, {
@@ -237,7 +258,11 @@ async fn frames_swallowed_outer() -> Result<(), String> {
 #[test]
 fn error_that_ends_in_a_boundary_hides_no_equal_one_after_it() {
     let ears = Ears::on("frames_swallowed");
-    assert!(interleave([frames_swallowed_outer(), frames_swallowed_outer()]).iter().all(Result::is_err));
+    assert!(
+        interleave([frames_swallowed_outer(), frames_swallowed_outer()])
+            .iter()
+            .all(Result::is_err)
+    );
     let mut operations = ears.operations();
     operations.sort();
     let (inner, outer) = ("frames_swallowed_inner", "frames_swallowed_outer");
@@ -250,7 +275,11 @@ struct Tenant(&'static str);
 /// What the context shows: the index of the attempt, the tenant, and the minutes that remain.
 fn seen() -> (Option<u32>, Option<&'static str>, Option<u64>) {
     let minutes = call::remaining().map(|left| left.as_secs().div_ceil(60));
-    (call::attempt().map(|attempt| attempt.index), call::value::<Tenant>().map(|tenant| tenant.0), minutes)
+    (
+        call::attempt().map(|attempt| attempt.index),
+        call::value::<Tenant>().map(|tenant| tenant.0),
+        minutes,
+    )
 }
 
 const NOTHING: (Option<u32>, Option<&str>, Option<u64>) = (None, None, None);
@@ -284,10 +313,15 @@ async fn watched(tenant: &'static str, minutes: u64) -> Result<u32, AppError> {
 
 #[test]
 fn attempt_value_and_deadline_are_those_of_the_future_that_is_polled() {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .unwrap();
     let _entered = runtime.enter();
     let start = |tenant: &'static str, minutes: u64| {
-        let context = Context::current().with(Tenant(tenant)).with_timeout(Duration::from_secs(60 * minutes));
+        let context = Context::current()
+            .with(Tenant(tenant))
+            .with_timeout(Duration::from_secs(60 * minutes));
         Box::pin(watched(tenant, minutes).in_call(context))
     };
     let mut futures = [start("acme", 5), start("umbrella", 90)].map(|future| (future, None));
@@ -313,7 +347,11 @@ fn attempt_value_and_deadline_are_those_of_the_future_that_is_polled() {
 
 #[test]
 fn context_of_a_future_that_panics_or_is_dropped_is_left() {
-    let context = || Context::current().with(Tenant("acme")).with_timeout(Duration::from_secs(60));
+    let context = || {
+        Context::current()
+            .with(Tenant("acme"))
+            .with_timeout(Duration::from_secs(60))
+    };
     for end in ENDS {
         for polls in 0..=6 {
             let mut future = Box::pin(deep(end).in_call(context()));
@@ -330,7 +368,8 @@ fn context_of_a_future_that_panics_or_is_dropped_is_left() {
 
 #[test]
 fn future_in_place_is_as_pinned_as_it_was() {
-    let mut future = pin!(async { error_boundary!("frames-pinned", { later(later(3).await?).await? }) });
+    let mut future =
+        pin!(async { error_boundary!("frames-pinned", { later(later(3).await?).await? }) });
     assert!(poll(future.as_mut()).is_pending() && poll(future.as_mut()).is_pending());
     assert!(matches!(poll(future.as_mut()), Poll::Ready(Ok(3))));
 }
@@ -340,7 +379,10 @@ type Tenants = Arc<Mutex<Vec<Option<&'static str>>>>;
 
 fn note_tenant(tenants: &Tenants) {
     let tenant = call::value::<Tenant>().map(|tenant| tenant.0);
-    tenants.lock().unwrap_or_else(PoisonError::into_inner).push(tenant);
+    tenants
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .push(tenant);
 }
 
 fn rolled_back(tenants: &Tenants) -> Result<(), AppError> {
@@ -372,8 +414,15 @@ fn compensations_read_the_values_of_the_call_that_they_undo() {
     let tenants = Tenants::default();
     let acme = Context::current().with(Tenant("acme"));
     assert!(acme.run(|| rolled_back(&tenants)).is_err());
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-    assert!(runtime.block_on(rolled_back_async(&tenants, false).in_call(acme.clone())).is_err());
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .unwrap();
+    assert!(
+        runtime
+            .block_on(rolled_back_async(&tenants, false).in_call(acme.clone()))
+            .is_err()
+    );
     assert_eq!(*tenants.lock().unwrap(), [Some("acme"); 3]);
 
     // Of a future that is dropped, they run as a task.

@@ -8,7 +8,9 @@
 )]
 
 use crate::support::Ears;
-use gardefou::{AppError, ErrorCode, bail, error_boundary, event::TransactionOutcome, transaction_boundary};
+use gardefou::{
+    AppError, ErrorCode, bail, error_boundary, event::TransactionOutcome, transaction_boundary,
+};
 use std::cell::Cell;
 
 fn number(text: &str) -> Result<u32, std::num::ParseIntError> {
@@ -21,7 +23,9 @@ async fn number_later(text: &str) -> Result<u32, std::num::ParseIntError> {
 }
 
 /// Returns what became of the boundary, or `None` if the enclosing function was left.
-fn reached<T>(run: impl FnOnce() -> Result<Result<T, AppError>, AppError>) -> Option<Result<T, AppError>> {
+fn reached<T>(
+    run: impl FnOnce() -> Result<Result<T, AppError>, AppError>,
+) -> Option<Result<T, AppError>> {
     run().ok()
 }
 
@@ -30,17 +34,26 @@ fn a_question_mark_in_a_guard_ends_in_the_boundary() {
     let plain = |text: &str| {
         let text = text.to_owned();
         reached(move || {
-            Ok(error_boundary!("guards", error_code = ErrorCode::CONFIG_ERROR, {
-                match 1 {
-                    x if number(&text)? == x => "equal",
-                    _ => "other",
+            Ok(error_boundary!(
+                "guards",
+                error_code = ErrorCode::CONFIG_ERROR,
+                {
+                    match 1 {
+                        x if number(&text)? == x => "equal",
+                        _ => "other",
+                    }
                 }
-            }))
+            ))
         })
     };
     assert_eq!(plain("1").unwrap().unwrap(), "equal");
     assert_eq!(plain("2").unwrap().unwrap(), "other");
-    assert!(plain("x").expect("the function goes on").unwrap_err().is(ErrorCode::CONFIG_ERROR));
+    assert!(
+        plain("x")
+            .expect("the function goes on")
+            .unwrap_err()
+            .is(ErrorCode::CONFIG_ERROR)
+    );
 }
 
 #[test]
@@ -70,7 +83,10 @@ fn a_question_mark_in_every_form_of_guard_ends_in_the_boundary() {
                     5 if matches!(Some(7), Some(n) if n == number(text)?) => 5,
                     6 if !matches!(number(text)?, 1..=3 | 5 if number(text)? > 2,) => 6,
                     7 => {
-                        assert!(matches!(text, _ if [1, 2].iter().fold(0, |a, b| a + b) < number(text)?), "small");
+                        assert!(
+                            matches!(text, _ if [1, 2].iter().fold(0, |a, b| a + b) < number(text)?),
+                            "small"
+                        );
                         7
                     }
                     // The guard's own block, and a guard of a loop's match.
@@ -92,11 +108,16 @@ fn a_question_mark_in_every_form_of_guard_ends_in_the_boundary() {
             }))
         })
     }
-    let values: Vec<u32> = (0..10).map(|form| run(form, "7").unwrap().unwrap()).collect();
+    let values: Vec<u32> = (0..10)
+        .map(|form| run(form, "7").unwrap().unwrap())
+        .collect();
     assert_eq!(values, [1, 1, 7, 7, 4, 5, 6, 7, 8, 9]);
     for form in 0..10 {
         let outcome = run(form, "seven");
-        assert!(outcome.is_some_and(|outcome| outcome.is_err()), "form {form} leaves the function");
+        assert!(
+            outcome.is_some_and(|outcome| outcome.is_err()),
+            "form {form} leaves the function"
+        );
     }
 }
 
@@ -108,20 +129,32 @@ fn a_question_mark_in_a_guard_rolls_back() {
             match Some(7) {
                 Some(x) if number(text)? == x => x,
                 Some(_) if let 8 = number(text)? => return 80,
-                Some(_) if matches!(text, "9" if number(text)? == 9) => bail!(ErrorCode::DB_WRITE_ERROR, "nine"),
+                Some(_) if matches!(text, "9" if number(text)? == 9) => {
+                    bail!(ErrorCode::DB_WRITE_ERROR, "nine")
+                }
                 _ => 0,
             }
         }))
     }
     let (ears, undone) = (Ears::on("guards-tx"), Cell::new(0));
     let saved = |text| save(text, &undone).expect("the function goes on");
-    assert_eq!((saved("7").unwrap(), saved("8").unwrap(), saved("1").unwrap()), (7, 80, 0));
+    assert_eq!(
+        (
+            saved("7").unwrap(),
+            saved("8").unwrap(),
+            saved("1").unwrap()
+        ),
+        (7, 80, 0)
+    );
     assert_eq!(undone.get(), 0);
     assert_eq!(saved("x").unwrap_err().details()["rolled_back"], true);
     assert!(saved("9").unwrap_err().is(ErrorCode::DB_WRITE_ERROR));
     assert_eq!(undone.get(), 2);
     use TransactionOutcome::{Committed, RolledBack};
-    assert_eq!(ears.ends(), [Committed, Committed, Committed, RolledBack, RolledBack]);
+    assert_eq!(
+        ears.ends(),
+        [Committed, Committed, Committed, RolledBack, RolledBack]
+    );
 }
 
 #[tokio::test]
@@ -162,8 +195,21 @@ async fn a_question_mark_in_a_guard_of_an_async_transaction_rolls_back() {
         }))
     }
     let ears = Ears::on("guards-async-tx");
-    assert_eq!((save("7").await.unwrap().unwrap(), save("8").await.unwrap().unwrap()), (7, 80));
-    assert_eq!(save("x").await.expect("the function goes on").unwrap_err().details()["rolled_back"], true);
+    assert_eq!(
+        (
+            save("7").await.unwrap().unwrap(),
+            save("8").await.unwrap().unwrap()
+        ),
+        (7, 80)
+    );
+    assert_eq!(
+        save("x")
+            .await
+            .expect("the function goes on")
+            .unwrap_err()
+            .details()["rolled_back"],
+        true
+    );
     use TransactionOutcome::{Committed, RolledBack};
     assert_eq!(ears.ends(), [Committed, Committed, RolledBack]);
 }
@@ -224,18 +270,19 @@ fn jumps_in_a_guard_act_on_the_enclosing_function_and_loops() {
 
 #[test]
 fn a_guard_of_a_nested_boundary_ends_there() {
-    let outer: Result<u32, AppError> = error_boundary!("guards-outer", error_code = ErrorCode::SYNC_ERROR, {
-        let inner = error_boundary!("guards-inner", error_code = ErrorCode::CONFIG_ERROR, {
-            match 1 {
-                x if number("x")? == x => 1,
-                _ => 2,
+    let outer: Result<u32, AppError> =
+        error_boundary!("guards-outer", error_code = ErrorCode::SYNC_ERROR, {
+            let inner = error_boundary!("guards-inner", error_code = ErrorCode::CONFIG_ERROR, {
+                match 1 {
+                    x if number("x")? == x => 1,
+                    _ => 2,
+                }
+            });
+            assert!(inner.unwrap_err().is(ErrorCode::CONFIG_ERROR));
+            match 2 {
+                x if number("2")? == x => 3,
+                _ => 4,
             }
         });
-        assert!(inner.unwrap_err().is(ErrorCode::CONFIG_ERROR));
-        match 2 {
-            x if number("2")? == x => 3,
-            _ => 4,
-        }
-    });
     assert_eq!(outer.unwrap(), 3);
 }

@@ -7,7 +7,10 @@ type R<T> = std::result::Result<T, AppError>;
 async fn tick() {}
 
 fn a(s: &str) -> i32 {
-    error_boundary!("parse", error_code = ErrorCode::CONFIG_ERROR, { s.parse::<i32>()? + 1 }).unwrap_or(-1)
+    error_boundary!("parse", error_code = ErrorCode::CONFIG_ERROR, {
+        s.parse::<i32>()? + 1
+    })
+    .unwrap_or(-1)
 }
 fn b(s: &str) -> Option<i32> {
     error_boundary!("b", error_code = ErrorCode::CONFIG_ERROR, {

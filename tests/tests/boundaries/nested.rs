@@ -1,14 +1,18 @@
 //! Boundaries in boundaries, of both kinds.
 
 use crate::support::Ears;
-use gardefou::{AppError, ErrorCode, bail, error_boundary, event::TransactionOutcome, transaction_boundary};
+use gardefou::{
+    AppError, ErrorCode, bail, error_boundary, event::TransactionOutcome, transaction_boundary,
+};
 use serde_json::json;
 
 #[test]
 fn each_question_mark_ends_in_its_own_boundary() {
     let result = error_boundary!("nested-outer", {
         let inner = error_boundary!("nested-inner", { "x".parse::<u8>()? }).unwrap_or(1);
-        let second = error_boundary!("nested-inner", fallback = "2".parse::<u8>()?, { "y".parse::<u8>()? });
+        let second = error_boundary!("nested-inner", fallback = "2".parse::<u8>()?, {
+            "y".parse::<u8>()?
+        });
         inner + second + "3".parse::<u8>()?
     });
     assert_eq!(result.unwrap(), 6);
@@ -65,7 +69,10 @@ fn jumps_pass_closures_inside_blocks_and_blocks_inside_closures() {
             }
         }
     }
-    assert_eq!(["return", "break", "panic", ""].map(run), ["returned", "broken", "passed", "passed"]);
+    assert_eq!(
+        ["return", "break", "panic", ""].map(run),
+        ["returned", "broken", "passed", "passed"]
+    );
 }
 
 #[test]
@@ -82,7 +89,10 @@ fn a_return_in_a_boundary_in_a_transaction_commits() {
         })
     }
     let ears = Ears::on("nested-commit");
-    assert_eq!((save(true).unwrap(), save(false).unwrap()), ("early", "late"));
+    assert_eq!(
+        (save(true).unwrap(), save(false).unwrap()),
+        ("early", "late")
+    );
     assert_eq!(ears.ends(), [TransactionOutcome::Committed; 2]);
     assert_eq!(ears.errors().len(), 0);
 }
@@ -90,17 +100,21 @@ fn a_return_in_a_boundary_in_a_transaction_commits() {
 #[test]
 fn an_inner_transaction_undoes_its_own_work_and_the_outer_one_its_own() {
     let log = std::cell::RefCell::new(Vec::new());
-    let result = transaction_boundary!("nested-tx-outer", error_code = ErrorCode::SYNC_ERROR, |tx| {
-        tx.on_rollback("outer", || log.borrow_mut().push("outer"));
-        let inner = transaction_boundary!("nested-tx-inner", |tx| {
-            tx.on_rollback("inner", || log.borrow_mut().push("inner"));
-            if true {
-                bail!(ErrorCode::DB_WRITE_ERROR, "disk full");
-            }
-        });
-        log.borrow_mut().push("between");
-        inner?;
-    });
+    let result = transaction_boundary!(
+        "nested-tx-outer",
+        error_code = ErrorCode::SYNC_ERROR,
+        |tx| {
+            tx.on_rollback("outer", || log.borrow_mut().push("outer"));
+            let inner = transaction_boundary!("nested-tx-inner", |tx| {
+                tx.on_rollback("inner", || log.borrow_mut().push("inner"));
+                if true {
+                    bail!(ErrorCode::DB_WRITE_ERROR, "disk full");
+                }
+            });
+            log.borrow_mut().push("between");
+            inner?;
+        }
+    );
     assert_eq!(log.into_inner(), ["inner", "between", "outer"]);
     assert!(result.unwrap_err().is(ErrorCode::DB_WRITE_ERROR));
 }
@@ -108,10 +122,15 @@ fn an_inner_transaction_undoes_its_own_work_and_the_outer_one_its_own() {
 #[test]
 fn the_boundaries_on_the_way_stand_in_the_context_innermost_first() {
     let result = error_boundary!("nested-c", {
-        error_boundary!("nested-b", { transaction_boundary!("nested-a", |_tx| { "x".parse::<u8>()? })? })?
+        error_boundary!("nested-b", {
+            transaction_boundary!("nested-a", |_tx| { "x".parse::<u8>()? })?
+        })?
     });
     let err = result.unwrap_err();
-    assert_eq!(err.details()["context"], json!(["nested-a", "nested-b", "nested-c"]));
+    assert_eq!(
+        err.details()["context"],
+        json!(["nested-a", "nested-b", "nested-c"])
+    );
     assert!(format!("{err:?}").contains("nested-b"));
     assert_eq!(err.to_string(), "invalid digit found in string");
 }

@@ -1,14 +1,19 @@
 //! Each error is reported once.
 
 use crate::support::Ears;
-use gardefou::{AppError, ErrorCode, bail, boundary, enhanced_error_handling, error_boundary, transaction_boundary};
+use gardefou::{
+    AppError, ErrorCode, bail, boundary, enhanced_error_handling, error_boundary,
+    transaction_boundary,
+};
 use std::{fmt, io};
 
 #[test]
 fn an_error_that_crosses_three_boundaries_is_told_once_by_the_innermost() {
     let ears = Ears::on("once-three");
     let result = error_boundary!("once-three-c", {
-        transaction_boundary!("once-three-b", |_tx| { error_boundary!("once-three-a", { "x".parse::<u8>()? })? })?
+        transaction_boundary!("once-three-b", |_tx| {
+            error_boundary!("once-three-a", { "x".parse::<u8>()? })?
+        })?
     });
     assert!(result.is_err());
     assert_eq!(ears.operations(), ["once-three-a"]);
@@ -33,7 +38,9 @@ fn an_error_that_is_wrapped_on_its_way_is_told_once() {
         error_boundary!("once-wrapped-inner", { "x".parse::<u8>()? })
     }
     let ears = Ears::on("once-wrapped");
-    let _ = error_boundary!("once-wrapped-context", { fail().context(ErrorCode::CONFIG_ERROR, "no settings")? });
+    let _ = error_boundary!("once-wrapped-context", {
+        fail().context(ErrorCode::CONFIG_ERROR, "no settings")?
+    });
     let _ = error_boundary!("once-wrapped-io", { fail().map_err(io::Error::other)? });
     let _ = error_boundary!("once-wrapped-own", { fail().map_err(Wrapper)? });
     assert_eq!(ears.operations(), ["once-wrapped-inner"; 3]);
@@ -51,12 +58,17 @@ fn the_same_failure_again_is_another_error() {
 fn an_equal_error_after_a_swallowed_one_is_told() {
     let ears = Ears::on("once-swallowed");
     let result = error_boundary!("once-swallowed-outer", {
-        let quiet = error_boundary!("once-swallowed-inner", rethrow = false, { "x".parse::<u8>()? });
+        let quiet = error_boundary!("once-swallowed-inner", rethrow = false, {
+            "x".parse::<u8>()?
+        });
         assert_eq!(quiet, None);
         "x".parse::<u8>()?
     });
     assert!(result.is_err());
-    assert_eq!(ears.operations(), ["once-swallowed-inner", "once-swallowed-outer"]);
+    assert_eq!(
+        ears.operations(),
+        ["once-swallowed-inner", "once-swallowed-outer"]
+    );
 }
 
 #[test]
@@ -64,7 +76,14 @@ fn by_hand_and_by_boundary_are_one_path() {
     let ears = Ears::on("once-hand");
     let monitor = gardefou::error_monitor();
     let err = boundary::error_boundary("once-hand", || "x".parse::<u8>()).unwrap_err();
-    let count = |name: &str| monitor.snapshot().operations.iter().find(|o| o.name == name).map(|o| o.count);
+    let count = |name: &str| {
+        monitor
+            .snapshot()
+            .operations
+            .iter()
+            .find(|o| o.name == name)
+            .map(|o| o.count)
+    };
     assert_eq!(count("once-hand"), Some(1));
     gardefou::report(&err);
     gardefou::report(&err);
@@ -77,7 +96,9 @@ async fn an_error_that_changes_threads_on_its_way_is_told_once() {
     let ears = Ears::on("once-threads");
     let run = async || -> Result<(), AppError> {
         error_boundary!("once-threads-outer", {
-            let inner = tokio::spawn(async { error_boundary!("once-threads-inner", { "x".parse::<u8>()? }) });
+            let inner = tokio::spawn(async {
+                error_boundary!("once-threads-inner", { "x".parse::<u8>()? })
+            });
             let joined = inner.await?;
             tokio::task::yield_now().await;
             joined?;
@@ -92,21 +113,35 @@ fn a_message_is_told_with_its_secrets_hidden_and_on_one_line() {
     use crate::support::Logbook;
     let lines = Logbook::of(tracing::Level::ERROR, || {
         let _: Result<(), _> = error_boundary!("once-secret", {
-            bail!(ErrorCode::DB_CONNECTION_ERROR, "postgres://app:hunter2@db/x is down\nERROR forged");
+            bail!(
+                ErrorCode::DB_CONNECTION_ERROR,
+                "postgres://app:hunter2@db/x is down\nERROR forged"
+            );
         });
     });
-    let [line] = &lines[..] else { panic!("{lines:?}") };
+    let [line] = &lines[..] else {
+        panic!("{lines:?}")
+    };
     assert!(!line.contains("hunter2") && !line.contains('\n'), "{line}");
 }
 
 #[test]
 fn a_place_inside_the_standard_library_gives_way_to_the_boundarys_own() {
     let line = line!() + 1;
-    let err = error_boundary!("once-place", { "x".parse::<u8>().map_err(AppError::from)? }).unwrap_err();
-    assert_eq!((err.location().file(), err.location().line()), (file!(), line));
-    let by_hand = boundary::error_boundary("once-place-by-hand", || "x".parse::<u8>().map_err(AppError::from));
+    let err =
+        error_boundary!("once-place", { "x".parse::<u8>().map_err(AppError::from)? }).unwrap_err();
+    assert_eq!(
+        (err.location().file(), err.location().line()),
+        (file!(), line)
+    );
+    let by_hand = boundary::error_boundary("once-place-by-hand", || {
+        "x".parse::<u8>().map_err(AppError::from)
+    });
     let err = by_hand.unwrap_err();
-    assert_eq!((err.location().file(), err.location().line()), (file!(), line!() - 2));
+    assert_eq!(
+        (err.location().file(), err.location().line()),
+        (file!(), line!() - 2)
+    );
 }
 
 #[enhanced_error_handling]

@@ -13,7 +13,11 @@ use gardefou::{
 
 /// The records of panics in a scope, the oldest first.
 fn records(scope: &Scope) -> Vec<ErrorRecord> {
-    let mut all = scope.monitor().query(&Query::new().code(ErrorCode::PANIC_ERROR)).expect("a page").records;
+    let mut all = scope
+        .monitor()
+        .query(&Query::new().code(ErrorCode::PANIC_ERROR))
+        .expect("a page")
+        .records;
     all.reverse();
     all
 }
@@ -31,7 +35,9 @@ async fn attribute_async() -> Result<(), AppError> {
 
 /// The line of the panic with this text in this file.
 fn line_of(text: &str) -> u32 {
-    let at = include_str!("panics.rs").lines().position(|line| line.contains(&format!("panic!(\"{text}\")")));
+    let at = include_str!("panics.rs")
+        .lines()
+        .position(|line| line.contains(&format!("panic!(\"{text}\")")));
     at.expect("a panic with this text") as u32 + 1
 }
 
@@ -52,28 +58,52 @@ async fn place_level_and_group_are_those_of_the_panic_in_every_guard() {
             panic!("async block")
         }
     });
-    let _ =
-        ErrorBoundary::new("panics-by-hand").catch_panics(true).call(|| -> Result<(), AppError> { panic!("by hand") });
-    let _: Result<(), AppError> = transaction_boundary!("panics-transaction", catch_panics = true, |tx| {
-        tx.on_rollback("undo", || -> () { panic!("compensation") });
-        panic!("transaction")
-    });
+    let _ = ErrorBoundary::new("panics-by-hand")
+        .catch_panics(true)
+        .call(|| -> Result<(), AppError> { panic!("by hand") });
+    let _: Result<(), AppError> =
+        transaction_boundary!("panics-transaction", catch_panics = true, |tx| {
+            tx.on_rollback("undo", || -> () { panic!("compensation") });
+            panic!("transaction")
+        });
     let all = records(&scope);
-    let texts = ["attribute", "attribute_async", "block", "async block", "by hand", "transaction", "compensation"];
+    let texts = [
+        "attribute",
+        "attribute_async",
+        "block",
+        "async block",
+        "by hand",
+        "transaction",
+        "compensation",
+    ];
     assert_eq!(all.len(), texts.len(), "{all:#?}");
     for text in texts {
         let record = all
             .iter()
             .find(|record| {
                 let shown = std::iter::once(&record.message).chain(&record.chain);
-                shown.clone().any(|shown| shown.ends_with(&format!("panicked: {text}")))
+                shown
+                    .clone()
+                    .any(|shown| shown.ends_with(&format!("panicked: {text}")))
             })
             .unwrap_or_else(|| panic!("{text} in {all:#?}"));
         assert_eq!(record.level, AlertLevel::Critical, "{text}");
         let place = format!("{}:{}:", file!(), line_of(text));
-        assert!(record.details["place"].as_str().unwrap().starts_with(&place), "{text}: {record:?}");
-        assert!(record.location.as_deref().unwrap().starts_with(&place), "{text}: {record:?}");
-        let same = all.iter().filter(|other| other.fingerprint == record.fingerprint).count();
+        assert!(
+            record.details["place"]
+                .as_str()
+                .unwrap()
+                .starts_with(&place),
+            "{text}: {record:?}"
+        );
+        assert!(
+            record.location.as_deref().unwrap().starts_with(&place),
+            "{text}: {record:?}"
+        );
+        let same = all
+            .iter()
+            .filter(|other| other.fingerprint == record.fingerprint)
+            .count();
         assert_eq!(same, 1, "{text} is a problem of its own");
     }
 }
@@ -92,8 +122,13 @@ fn a_panic_that_passes_several_guards_is_recorded_once() {
         })
     };
     let caught = error_boundary!("panics-around", catch_panics = true, { transaction()? });
-    let [record] = &records(&scope)[..] else { panic!("{:#?}", records(&scope)) };
-    assert_eq!((record.operation.as_str(), record.id), ("panics-inner", caught.unwrap_err().id()));
+    let [record] = &records(&scope)[..] else {
+        panic!("{:#?}", records(&scope))
+    };
+    assert_eq!(
+        (record.operation.as_str(), record.id),
+        ("panics-inner", caught.unwrap_err().id())
+    );
 
     assert!(panics(|| drop(transaction())), "it goes on");
     assert_eq!(records(&scope).len(), 2, "another one");

@@ -46,7 +46,10 @@ fn a_failing_rollback_is_told_beside_the_original_error() {
         bail!(ErrorCode::DB_WRITE_ERROR, "disk full");
     });
     let err = result.unwrap_err();
-    assert_eq!((err.code(), err.to_string()), (ErrorCode::DB_WRITE_ERROR, "disk full".into()));
+    assert_eq!(
+        (err.code(), err.to_string()),
+        (ErrorCode::DB_WRITE_ERROR, "disk full".into())
+    );
     assert_eq!(err.details()["rolled_back"], false);
     assert!(err.downcast_ref::<RollbackFailures>().is_some());
     assert!(format!("{err:#}").contains("cannot undo"), "{err:#}");
@@ -60,7 +63,9 @@ fn compensations_are_a_stack_with_access_to_the_state() {
         for step in 1..=3_u32 {
             tx.set("step", step);
             let (state, log) = (tx.state(), &log);
-            tx.on_rollback("undo", move || log.borrow_mut().push((step, state.get::<u32>("step"))));
+            tx.on_rollback("undo", move || {
+                log.borrow_mut().push((step, state.get::<u32>("step")));
+            });
         }
         bail!(ErrorCode::DB_WRITE_ERROR);
     });
@@ -72,12 +77,19 @@ fn compensations_are_a_stack_with_access_to_the_state() {
 fn nested_boundaries_append_their_context_and_log_once() {
     let mut context = None;
     let lines = Logbook::of(tracing::Level::ERROR, || {
-        let result =
-            error_boundary!("parity-s06-outer", { error_boundary!("parity-s06-inner", { "x".parse::<u8>()? })? });
+        let result = error_boundary!("parity-s06-outer", {
+            error_boundary!("parity-s06-inner", { "x".parse::<u8>()? })?
+        });
         context = result.unwrap_err().details().get("context").cloned();
     });
-    assert_eq!(context, Some(serde_json::json!(["parity-s06-inner", "parity-s06-outer"])));
-    assert_eq!(lines, ["ERROR gardefou::error invalid digit found in string"]);
+    assert_eq!(
+        context,
+        Some(serde_json::json!(["parity-s06-inner", "parity-s06-outer"]))
+    );
+    assert_eq!(
+        lines,
+        ["ERROR gardefou::error invalid digit found in string"]
+    );
 }
 
 /// A boundary around async code guards what runs, not what is made.
@@ -99,7 +111,10 @@ fn without_debug_nothing_is_timed_and_nothing_is_logged_on_success() {
         let _ = error_boundary!("parity-s09", { 1 });
         fail();
     });
-    assert_eq!(quiet, ["ERROR gardefou::error invalid digit found in string"]);
+    assert_eq!(
+        quiet,
+        ["ERROR gardefou::error invalid digit found in string"]
+    );
     let timed = Logbook::of(tracing::Level::DEBUG, || {
         let _ = error_boundary!("parity-s09", { 1 });
         fail();
@@ -111,7 +126,11 @@ fn without_debug_nothing_is_timed_and_nothing_is_logged_on_success() {
         "ERROR gardefou::error invalid digit found in string",
     ];
     assert_eq!(timed, expected);
-    let elapsed: Vec<_> = ears.errors().iter().map(|told| told.elapsed.is_some()).collect();
+    let elapsed: Vec<_> = ears
+        .errors()
+        .iter()
+        .map(|told| told.elapsed.is_some())
+        .collect();
     assert_eq!(elapsed, [false, true]);
 }
 
@@ -120,9 +139,13 @@ fn without_debug_nothing_is_timed_and_nothing_is_logged_on_success() {
 fn errors_boundaries_transactions_and_reports_are_all_counted_once() {
     let before = in_all("parity-m05");
     let _ = error_boundary!("parity-m05", { "x".parse::<u8>()? });
-    let _ = error_boundary!("parity-m05", { Err::<(), _>(AppError::new(ErrorCode::SYNC_ERROR, "coded"))? });
+    let _ = error_boundary!("parity-m05", {
+        Err::<(), _>(AppError::new(ErrorCode::SYNC_ERROR, "coded"))?;
+    });
     let _: Result<u8, _> = transaction_boundary!("parity-m05", |_tx| { "x".parse::<u8>()? });
-    let _ = error_boundary!("parity-m05", { error_boundary!("parity-m05", { "x".parse::<u8>()? })? });
+    let _ = error_boundary!("parity-m05", {
+        error_boundary!("parity-m05", { "x".parse::<u8>()? })?
+    });
     assert_eq!(in_all("parity-m05") - before, 4);
 }
 
@@ -137,13 +160,24 @@ fn counted(run: impl FnOnce()) -> Vec<(String, u64)> {
     });
     run();
     let snapshot = monitor.snapshot();
-    assert_eq!(snapshot.total_errors, snapshot.operations.iter().map(|row| row.count).sum::<u64>());
-    snapshot.operations.into_iter().map(|row| (row.name, row.count)).collect()
+    assert_eq!(
+        snapshot.total_errors,
+        snapshot.operations.iter().map(|row| row.count).sum::<u64>()
+    );
+    snapshot
+        .operations
+        .into_iter()
+        .map(|row| (row.name, row.count))
+        .collect()
 }
 
 fn in_all(operation: &str) -> u64 {
     let snapshot = gardefou::error_monitor().snapshot();
-    snapshot.operations.iter().find(|row| row.name == operation).map_or(0, |row| row.count)
+    snapshot
+        .operations
+        .iter()
+        .find(|row| row.name == operation)
+        .map_or(0, |row| row.count)
 }
 
 #[enhanced_error_handling(error_code = ErrorCode::SYNC_ERROR)]
@@ -186,7 +220,11 @@ fn a_rejection_counts_once_through_annotated_functions() {
         assert!(rejected.is(ErrorCode::CIRCUIT_OPEN_ERROR));
     });
     assert_eq!(counts, [("parity_m05_rejected".to_owned(), 1)]);
-    assert_eq!(in_all("parity_m05_rejected") - before, 1, "the monitor of the process counts the same");
+    assert_eq!(
+        in_all("parity_m05_rejected") - before,
+        1,
+        "the monitor of the process counts the same"
+    );
 }
 
 #[enhanced_error_handling]
@@ -203,7 +241,11 @@ fn an_exhausted_retry_counts_once_through_annotated_functions() {
         assert_eq!(exhausted.details()["attempts"], 4);
     });
     assert_eq!(counts, [("parity_m05_exhausted".to_owned(), 1)]);
-    assert_eq!(in_all("parity_m05_exhausted"), 1, "the monitor of the process counts the same");
+    assert_eq!(
+        in_all("parity_m05_exhausted"),
+        1,
+        "the monitor of the process counts the same"
+    );
 }
 
 #[enhanced_error_handling]
@@ -211,7 +253,8 @@ fn parity_s09_handled(fails: bool) -> Result<u8, AppError> {
     if fails { late().map(|()| 0) } else { Ok(1) }
 }
 
-/// Of an annotated function, a success says one line at debug, with how long it took, and nothing elsewhere.
+/// Of an annotated function, a success says one line at debug, with how long it took, and nothing
+/// elsewhere.
 #[test]
 fn a_success_of_an_annotated_function_is_timed_and_told_at_debug_alone() {
     let ears = Ears::on("parity_s09_handled");
@@ -226,8 +269,15 @@ fn a_success_of_an_annotated_function_is_timed_and_told_at_debug_alone() {
     assert_eq!(texts, ["DEBUG gardefou::boundary succeeded", error]);
     let success = &lines[0].1;
     assert_eq!(success["operation"], "\"parity_s09_handled\"");
-    assert!(success["duration"].parse::<f64>().unwrap() >= 0.0, "{success:?}");
-    let timed: Vec<_> = ears.errors().iter().map(|told| told.elapsed.is_some()).collect();
+    assert!(
+        success["duration"].parse::<f64>().unwrap() >= 0.0,
+        "{success:?}"
+    );
+    let timed: Vec<_> = ears
+        .errors()
+        .iter()
+        .map(|told| told.elapsed.is_some())
+        .collect();
     assert_eq!(timed, [false, true], "no clock is read while debug is off");
 }
 
@@ -235,15 +285,25 @@ fn a_success_of_an_annotated_function_is_timed_and_told_at_debug_alone() {
 fn the_end_of_a_transaction_says_how_long_it_took() {
     let lines = Logbook::kept(tracing::Level::DEBUG, || {
         let _: Result<u8, _> = transaction_boundary!("parity-duration", |_tx| { 1 });
-        let _: Result<(), _> = transaction_boundary!("parity-duration", |_tx| { bail!(ErrorCode::DB_WRITE_ERROR) });
+        let _: Result<(), _> = transaction_boundary!("parity-duration", |_tx| {
+            bail!(ErrorCode::DB_WRITE_ERROR)
+        });
     });
-    let ends = lines.iter().filter(|(line, _)| line.ends_with("committed") || line.ends_with("rolled back"));
-    let seconds: Vec<f64> = ends.map(|(_, fields)| fields["duration"].parse().unwrap()).collect();
-    assert!(seconds.len() == 2 && seconds.iter().all(|seconds| (0.0..60.0).contains(seconds)), "{lines:?}");
+    let ends = lines
+        .iter()
+        .filter(|(line, _)| line.ends_with("committed") || line.ends_with("rolled back"));
+    let seconds: Vec<f64> = ends
+        .map(|(_, fields)| fields["duration"].parse().unwrap())
+        .collect();
+    assert!(
+        seconds.len() == 2 && seconds.iter().all(|seconds| (0.0..60.0).contains(seconds)),
+        "{lines:?}"
+    );
 }
 
-/// The lines of the original's transactions: begin and success with duration (at debug here, as they are the rule),
-/// rollback done at info, the failing error at error, a failing rollback at critical.
+/// The lines of the original's transactions: begin and success with duration (at debug here, as
+/// they are the rule), rollback done at info, the failing error at error, a failing rollback at
+/// critical.
 #[test]
 fn a_transaction_logs_its_begin_its_end_and_its_rollback() {
     let run = || {
@@ -262,26 +322,42 @@ fn a_transaction_logs_its_begin_its_end_and_its_rollback() {
         "INFO gardefou::transaction rolled back",
     ];
     let handled = |line: &String| !line.starts_with("DEBUG gardefou::boundary");
-    let lines: Vec<_> = Logbook::of(tracing::Level::DEBUG, run).into_iter().filter(handled).collect();
+    let lines: Vec<_> = Logbook::of(tracing::Level::DEBUG, run)
+        .into_iter()
+        .filter(handled)
+        .collect();
     assert_eq!(lines, expected);
-    assert_eq!(Logbook::of(tracing::Level::INFO, run), expected[3..], "success is no news");
+    assert_eq!(
+        Logbook::of(tracing::Level::INFO, run),
+        expected[3..],
+        "success is no news"
+    );
 }
 
 #[test]
 fn an_error_is_logged_with_typed_fields_and_its_identity() {
     let mut id = String::new();
     let fields = Logbook::fields_of(|| {
-        let cable =
-            AppError::new(ErrorCode::OBS_CONNECTION_ERROR, "no signal").with_source(std::io::Error::other("cable"));
-        let err = error_boundary!("parity-e00", { Err::<(), _>(cable.with_detail("camera", 2))? }).unwrap_err();
+        let cable = AppError::new(ErrorCode::OBS_CONNECTION_ERROR, "no signal")
+            .with_source(std::io::Error::other("cable"));
+        let err = error_boundary!("parity-e00", {
+            Err::<(), _>(cable.with_detail("camera", 2))?;
+        })
+        .unwrap_err();
         id = err.id().to_string();
     });
     assert_eq!(fields["error.id"], id);
     assert_eq!(
-        (fields["error.code"].as_str(), fields["error.code_name"].as_str()),
+        (
+            fields["error.code"].as_str(),
+            fields["error.code_name"].as_str()
+        ),
         ("100", "\"OBS_CONNECTION_ERROR\"")
     );
-    assert!(fields["error.location"].contains("parity.rs:"), "{fields:?}");
+    assert!(
+        fields["error.location"].contains("parity.rs:"),
+        "{fields:?}"
+    );
     assert!(fields["error.chain"].contains("cable"), "{fields:?}");
     assert!(fields["error.details"].contains("camera"), "{fields:?}");
 }

@@ -84,12 +84,15 @@ fn transaction(n: i32) -> R<i32> {
 
 fn callbacks(n: i32) -> (R<i32>, Vec<String>) {
     let mut told = Vec::new();
-    let first =
-        transaction_boundary!("silent", on_error_callback = |err: &AppError| told.push(err.to_string()), |_| {
-            "x".parse::<i32>()? / n
-        });
+    let first = transaction_boundary!(
+        "silent",
+        on_error_callback = |err: &AppError| told.push(err.to_string()),
+        |_| { "x".parse::<i32>()? / n }
+    );
     let mut tell = |err: &AppError| told.push(err.code().to_string());
-    let second = transaction_boundary!("silent", on_error_callback = tell, |_| { "x".parse::<i32>()? / n });
+    let second = transaction_boundary!("silent", on_error_callback = tell, |_| {
+        "x".parse::<i32>()? / n
+    });
     (first.and(second), told)
 }
 
@@ -114,9 +117,15 @@ async fn every_form_is_silent_and_works() {
     assert_eq!(leaves("abc"), 3);
     assert_eq!((quiet("1"), quiet("x")), (Some(1), None));
     assert_eq!((fallback("1"), fallback("x")), (1, 0));
-    assert_eq!((caught("a  end").ok(), caught("one").ok()), (Some(0), Some(1)));
+    assert_eq!(
+        (caught("a  end").ok(), caught("one").ok()),
+        (Some(0), Some(1))
+    );
     assert_eq!(looped("1 bail 2 x end 4"), 3);
-    assert_eq!((transaction(0).ok(), transaction(7).ok()), (Some(0), Some(1)));
+    assert_eq!(
+        (transaction(0).ok(), transaction(7).ok()),
+        (Some(0), Some(1))
+    );
     assert_eq!(callbacks(1).1.len(), 2);
     assert!(unused().is_ok());
     assert_eq!(asynchronous(2).await.ok(), Some(2));

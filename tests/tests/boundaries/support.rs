@@ -33,7 +33,8 @@ pub(crate) struct Ears {
 impl Ears {
     pub(crate) fn on(prefix: &'static str) -> Self {
         let (errors, ends, undone) = (Arc::default(), Arc::default(), Arc::default());
-        let (errors_sink, ends_sink, undone_sink) = (Arc::clone(&errors), Arc::clone(&ends), Arc::clone(&undone));
+        let (errors_sink, ends_sink, undone_sink) =
+            (Arc::clone(&errors), Arc::clone(&ends), Arc::clone(&undone));
         let listener = move |event: &Event<'_>| match event {
             Event::Error(error) if error.operation.starts_with(prefix) => {
                 let told = Told {
@@ -53,7 +54,12 @@ impl Ears {
             }
             _ => {}
         };
-        Self { errors, ends, undone, _subscription: subscribe(listener) }
+        Self {
+            errors,
+            ends,
+            undone,
+            _subscription: subscribe(listener),
+        }
     }
 
     pub(crate) fn errors(&self) -> Vec<Told> {
@@ -67,7 +73,10 @@ impl Ears {
 
     /// The operations of the errors, in order.
     pub(crate) fn operations(&self) -> Vec<String> {
-        self.errors().into_iter().map(|told| told.operation).collect()
+        self.errors()
+            .into_iter()
+            .map(|told| told.operation)
+            .collect()
     }
 
     /// How many compensations ran and how many failed, of each transaction that ended.
@@ -97,22 +106,36 @@ pub(crate) struct Logbook {
 impl Logbook {
     /// Runs something and returns the lines that it logged under our targets.
     pub(crate) fn of(max: tracing::Level, run: impl FnOnce()) -> Vec<String> {
-        Self::kept(max, run).into_iter().map(|(line, _)| line).collect()
+        Self::kept(max, run)
+            .into_iter()
+            .map(|(line, _)| line)
+            .collect()
     }
 
     /// Runs something and returns the fields of the last error that it logged.
     pub(crate) fn fields_of(run: impl FnOnce()) -> Fields {
-        Self::kept(tracing::Level::ERROR, run).pop().map(|(_, fields)| fields).unwrap_or_default()
+        Self::kept(tracing::Level::ERROR, run)
+            .pop()
+            .map(|(_, fields)| fields)
+            .unwrap_or_default()
     }
 
     /// Runs something and returns the lines that it logged under our targets, each with its fields.
     pub(crate) fn kept(max: tracing::Level, run: impl FnOnce()) -> Vec<(String, Fields)> {
-        // Where one subscriber alone is known, whichever thread meets a line first decides for all whether it is wanted,
-        // and other tests have no subscriber. With a second one it is asked each time.
-        static SECOND: LazyLock<Dispatch> =
-            LazyLock::new(|| Dispatch::new(Logbook { max: tracing::Level::TRACE, lines: Arc::default() }));
+        // Where one subscriber alone is known, whichever thread meets a line first decides for all
+        // whether it is wanted, and other tests have no subscriber. With a second one it is asked
+        // each time.
+        static SECOND: LazyLock<Dispatch> = LazyLock::new(|| {
+            Dispatch::new(Logbook {
+                max: tracing::Level::TRACE,
+                lines: Arc::default(),
+            })
+        });
         let _ = &*SECOND;
-        let book = Self { max, lines: Arc::default() };
+        let book = Self {
+            max,
+            lines: Arc::default(),
+        };
         tracing::subscriber::with_default(book.clone(), run);
         lock(&book.lines).clone()
     }
@@ -137,7 +160,10 @@ impl Subscriber for Logbook {
         });
         let message = fields.get("message").cloned().unwrap_or_default();
         let metadata = event.metadata();
-        lock(&self.lines).push((format!("{} {} {message}", metadata.level(), metadata.target()), fields));
+        lock(&self.lines).push((
+            format!("{} {} {message}", metadata.level(), metadata.target()),
+            fields,
+        ));
     }
     fn enter(&self, _: &span::Id) {}
     fn exit(&self, _: &span::Id) {}

@@ -21,10 +21,14 @@ fn say(log: &Log, text: impl Into<String>) {
 #[test]
 fn after_a_commit_nothing_of_it_runs() {
     let ears = Ears::on("tx-commit");
-    let result = transaction_boundary!("tx-commit", on_error_callback = |_: &AppError| panic!("no error"), |tx| {
-        tx.on_rollback("undo", || panic!("it was committed"));
-        7
-    });
+    let result = transaction_boundary!(
+        "tx-commit",
+        on_error_callback = |_: &AppError| panic!("no error"),
+        |tx| {
+            tx.on_rollback("undo", || panic!("it was committed"));
+            7
+        }
+    );
     assert_eq!(result.unwrap(), 7);
     assert_eq!(ears.ends(), [TransactionOutcome::Committed]);
 }
@@ -32,9 +36,15 @@ fn after_a_commit_nothing_of_it_runs() {
 #[test]
 fn the_level_of_the_error_is_the_one_that_was_chosen() {
     let ears = Ears::on("tx-level");
-    let _: Result<u8, _> =
-        transaction_boundary!("tx-level", log_level = "critical", crate = ::gardefou, |_tx| { "x".parse::<u8>()? });
-    let _: Result<u8, _> = transaction_boundary!("tx-level", log_level = "warning", |_tx| { "x".parse::<u8>()? });
+    let _: Result<u8, _> = transaction_boundary!(
+        "tx-level",
+        log_level = "critical",
+        crate = ::gardefou,
+        |_tx| { "x".parse::<u8>()? }
+    );
+    let _: Result<u8, _> = transaction_boundary!("tx-level", log_level = "warning", |_tx| {
+        "x".parse::<u8>()?
+    });
     let levels: Vec<_> = ears.errors().into_iter().map(|error| error.level).collect();
     assert_eq!(levels, [AlertLevel::Critical, AlertLevel::Warning]);
 }
@@ -43,14 +53,18 @@ fn the_level_of_the_error_is_the_one_that_was_chosen() {
 fn on_an_error_compensations_run_backwards_and_then_the_callback() {
     let log = Log::default();
     let callback = |err: &AppError| say(&log, format!("callback {}", err.code()));
-    let result: Result<u8, _> =
-        transaction_boundary!("tx-error", error_code = ErrorCode::DB_WRITE_ERROR, on_error_callback = callback, |tx| {
+    let result: Result<u8, _> = transaction_boundary!(
+        "tx-error",
+        error_code = ErrorCode::DB_WRITE_ERROR,
+        on_error_callback = callback,
+        |tx| {
             for step in ["a", "b", "c"] {
                 let log = &log;
                 tx.on_rollback(format!("undo {step}"), move || say(log, step));
             }
             "x".parse::<u8>()?
-        });
+        }
+    );
     let err = result.unwrap_err();
     assert_eq!(log.into_inner(), ["c", "b", "a", "callback DB_WRITE_ERROR"]);
     assert_eq!(err.details()["rolled_back"], true);
@@ -63,7 +77,9 @@ fn every_compensation_runs_whatever_the_others_do() {
     let log = Log::default();
     let result: Result<(), _> = transaction_boundary!("tx-failing", |tx| {
         tx.on_rollback("first", || say(&log, "first"));
-        tx.on_rollback("second", || Err::<(), _>(AppError::new(ErrorCode::DB_CONNECTION_ERROR, "no database")));
+        tx.on_rollback("second", || {
+            Err::<(), _>(AppError::new(ErrorCode::DB_CONNECTION_ERROR, "no database"))
+        });
         tx.on_rollback("third", || panic!("third is broken"));
         tx.on_rollback("fourth", || say(&log, "fourth"));
         bail!(ErrorCode::DB_WRITE_ERROR, "disk full");
@@ -71,19 +87,40 @@ fn every_compensation_runs_whatever_the_others_do() {
     assert_eq!(log.into_inner(), ["fourth", "first"]);
 
     let err = result.unwrap_err();
-    assert!(err.is(ErrorCode::DB_WRITE_ERROR), "the error keeps its code");
+    assert!(
+        err.is(ErrorCode::DB_WRITE_ERROR),
+        "the error keeps its code"
+    );
     let failures = err.downcast_ref::<RollbackFailures>().unwrap();
-    let codes: Vec<_> = failures.iter().map(|one| (one.compensation().to_owned(), one.error().code())).collect();
-    let expected =
-        [("third".to_owned(), ErrorCode::PANIC_ERROR), ("second".to_owned(), ErrorCode::DB_CONNECTION_ERROR)];
+    let codes: Vec<_> = failures
+        .iter()
+        .map(|one| (one.compensation().to_owned(), one.error().code()))
+        .collect();
+    let expected = [
+        ("third".to_owned(), ErrorCode::PANIC_ERROR),
+        ("second".to_owned(), ErrorCode::DB_CONNECTION_ERROR),
+    ];
     assert_eq!(codes, expected);
-    assert_eq!(err.details()["rollback_failures"][1]["code_name"], "DB_CONNECTION_ERROR");
-    assert_eq!(err.details()["rollback_failures"][0]["compensation"], "third");
+    assert_eq!(
+        err.details()["rollback_failures"][1]["code_name"],
+        "DB_CONNECTION_ERROR"
+    );
+    assert_eq!(
+        err.details()["rollback_failures"][0]["compensation"],
+        "third"
+    );
 
-    let told: Vec<_> = ears.errors().into_iter().map(|told| (told.code, told.level)).collect();
+    let told: Vec<_> = ears
+        .errors()
+        .into_iter()
+        .map(|told| (told.code, told.level))
+        .collect();
     let critical = AlertLevel::Critical;
-    let expected =
-        [("DB_WRITE_ERROR", AlertLevel::Error), ("PANIC_ERROR", critical), ("DB_CONNECTION_ERROR", critical)];
+    let expected = [
+        ("DB_WRITE_ERROR", AlertLevel::Error),
+        ("PANIC_ERROR", critical),
+        ("DB_CONNECTION_ERROR", critical),
+    ];
     assert_eq!(told, expected);
 }
 
@@ -92,7 +129,11 @@ fn a_failing_callback_is_a_failure_of_the_rollback() {
     let result: Result<(), _> = transaction_boundary!(
         "tx-callback",
         on_error_callback = |err: &AppError| -> Result<(), String> {
-            assert_eq!(err.details()["rolled_back"], false, "the callback sees what failed so far");
+            assert_eq!(
+                err.details()["rolled_back"],
+                false,
+                "the callback sees what failed so far"
+            );
             Err("no mail".to_owned())
         },
         |tx| {
@@ -101,10 +142,17 @@ fn a_failing_callback_is_a_failure_of_the_rollback() {
         }
     );
     let err = result.unwrap_err();
-    let names: Vec<_> =
-        err.downcast_ref::<RollbackFailures>().unwrap().iter().map(RollbackFailure::compensation).collect();
+    let names: Vec<_> = err
+        .downcast_ref::<RollbackFailures>()
+        .unwrap()
+        .iter()
+        .map(RollbackFailure::compensation)
+        .collect();
     assert_eq!(names, ["undo", "on_error_callback"]);
-    assert_eq!(err.details()["rollback_failures"].as_array().map(Vec::len), Some(2));
+    assert_eq!(
+        err.details()["rollback_failures"].as_array().map(Vec::len),
+        Some(2)
+    );
 }
 
 #[test]
@@ -123,15 +171,21 @@ fn on_a_panic_compensations_run_and_the_callback_hears_of_it() {
     let ears = Ears::on("tx-panic");
     let (undone, heard) = (Cell::new(0), Cell::new(None));
     let panicked = panics(|| {
-        let _: Result<(), _> =
-            transaction_boundary!("tx-panic", on_error_callback = |err: &AppError| heard.set(Some(err.code())), |tx| {
+        let _: Result<(), _> = transaction_boundary!(
+            "tx-panic",
+            on_error_callback = |err: &AppError| heard.set(Some(err.code())),
+            |tx| {
                 tx.on_rollback("fails", || panic!("while unwinding"));
                 tx.on_rollback("undo", || undone.set(undone.get() + 1));
                 panic!("boom");
-            });
+            }
+        );
     });
     assert!(panicked, "the panic goes on");
-    assert_eq!((undone.get(), heard.get()), (1, Some(ErrorCode::PANIC_ERROR)));
+    assert_eq!(
+        (undone.get(), heard.get()),
+        (1, Some(ErrorCode::PANIC_ERROR))
+    );
     assert_eq!(ears.ends(), [TransactionOutcome::RolledBack]);
     assert_eq!(ears.errors()[0].code, "PANIC_ERROR");
 }
@@ -144,7 +198,10 @@ fn a_caught_panic_is_an_error_after_the_rollback() {
         panic!("boom");
     });
     assert!(undone.get());
-    assert_eq!(result.unwrap_err().to_string(), "`tx-caught` panicked: boom");
+    assert_eq!(
+        result.unwrap_err().to_string(),
+        "`tx-caught` panicked: boom"
+    );
 }
 
 #[test]
@@ -179,9 +236,17 @@ fn state_is_kept_by_key_and_type() {
         tx.set("progress", 50);
         tx.set("names", vec!["a".to_owned()]);
         tx.set("progress", tx.get::<i32>("progress").unwrap_or(0) + 1);
-        (tx.get::<i32>("progress"), tx.get::<u64>("progress"), tx.get::<Vec<String>>("names"), tx.get::<u8>("none"))
+        (
+            tx.get::<i32>("progress"),
+            tx.get::<u64>("progress"),
+            tx.get::<Vec<String>>("names"),
+            tx.get::<u8>("none"),
+        )
     });
-    assert_eq!(result.unwrap(), (Some(51), None, Some(vec!["a".to_owned()]), None));
+    assert_eq!(
+        result.unwrap(),
+        (Some(51), None, Some(vec!["a".to_owned()]), None)
+    );
 }
 
 #[test]
@@ -239,7 +304,9 @@ fn a_panic_is_reported_with_its_text_at_the_users_place() {
         line.set(line!() + 1);
         let _: Result<(), _> = transaction_boundary!(
             "tx-panic-text",
-            on_error_callback = |err: &AppError| heard.borrow_mut().push((err.to_string(), err.location().file())),
+            on_error_callback = |err: &AppError| heard
+                .borrow_mut()
+                .push((err.to_string(), err.location().file())),
             |tx| {
                 tx.on_rollback("undo", || ());
                 panic!("no space at {}", std::hint::black_box(7));
@@ -247,11 +314,18 @@ fn a_panic_is_reported_with_its_text_at_the_users_place() {
         );
     }))
     .unwrap_err();
-    assert_eq!(payload.downcast_ref::<String>().map(String::as_str), Some("no space at 7"), "the panic is the user's");
+    assert_eq!(
+        payload.downcast_ref::<String>().map(String::as_str),
+        Some("no space at 7"),
+        "the panic is the user's"
+    );
     let text = "`tx-panic-text` panicked: no space at 7";
     assert_eq!(*heard.borrow(), [(text.to_owned(), file!())]);
     let told = ears.errors();
-    assert_eq!((told.len(), told[0].text.as_str(), told[0].level), (1, text, AlertLevel::Critical));
+    assert_eq!(
+        (told.len(), told[0].text.as_str(), told[0].level),
+        (1, text, AlertLevel::Critical)
+    );
     let place = told[0].location.unwrap();
     assert_eq!((place.file(), place.line()), (file!(), line.get()));
 }
@@ -260,7 +334,9 @@ fn a_panic_is_reported_with_its_text_at_the_users_place() {
 fn a_panic_by_hand_is_reported_with_its_text_at_the_users_place() {
     let ears = Ears::on("tx-hand-panic");
     let panicked = panics(|| {
-        let _ = transaction("tx-hand-panic", |_tx| -> Result<(), AppError> { panic!("boom") });
+        let _ = transaction("tx-hand-panic", |_tx| -> Result<(), AppError> {
+            panic!("boom")
+        });
     });
     assert!(panicked);
     assert_eq!(ears.errors()[0].text, "`tx-hand-panic` panicked: boom");
@@ -274,20 +350,41 @@ fn failing_compensations_are_located_where_they_were_registered() {
     let result: Result<(), _> = transaction_boundary!("tx-located", |tx| {
         tx.on_rollback("text", || Err::<(), _>("cannot"));
         tx.on_rollback("panic", || panic!("broken"));
-        tx.on_rollback("own", || Err::<(), _>(AppError::new(ErrorCode::DB_CONNECTION_ERROR, "no database")));
+        tx.on_rollback("own", || {
+            Err::<(), _>(AppError::new(ErrorCode::DB_CONNECTION_ERROR, "no database"))
+        });
         bail!(ErrorCode::DB_WRITE_ERROR, "disk full");
     });
     let places = |errors: Vec<(&'static str, u32)>| {
-        assert!(errors.iter().all(|(file, _)| *file == file!()), "{errors:?}");
-        errors.iter().map(|(_, line)| line - first).collect::<Vec<_>>()
+        assert!(
+            errors.iter().all(|(file, _)| *file == file!()),
+            "{errors:?}"
+        );
+        errors
+            .iter()
+            .map(|(_, line)| line - first)
+            .collect::<Vec<_>>()
     };
-    let told = ears.errors().into_iter().skip(1).filter_map(|told| told.location);
-    assert_eq!(places(told.map(|place| (place.file(), place.line())).collect()), [2, 1, 0]);
+    let told = ears
+        .errors()
+        .into_iter()
+        .skip(1)
+        .filter_map(|told| told.location);
+    assert_eq!(
+        places(told.map(|place| (place.file(), place.line())).collect()),
+        [2, 1, 0]
+    );
     let err = result.unwrap_err();
     let failures = err.downcast_ref::<RollbackFailures>().unwrap();
     let own = failures.iter().map(|failure| failure.error().location());
-    assert_eq!(places(own.map(|place| (place.file(), place.line())).collect()), [2, 1, 0]);
-    let inner = failures.iter().map(|failure| format!("{:#}", failure.error())).collect::<Vec<_>>();
+    assert_eq!(
+        places(own.map(|place| (place.file(), place.line())).collect()),
+        [2, 1, 0]
+    );
+    let inner = failures
+        .iter()
+        .map(|failure| format!("{:#}", failure.error()))
+        .collect::<Vec<_>>();
     assert!(inner[1].ends_with("`panic` panicked: broken"), "{inner:?}");
 }
 
@@ -323,7 +420,13 @@ fn with_a_parent_the_compensations_run_where_the_outer_one_fails() {
     });
     assert_eq!(*log.borrow(), ["d", "c", "b", "a"]);
     assert_eq!(result.unwrap_err().details()["compensations_run"], 4);
-    assert_eq!(ears.ends(), [TransactionOutcome::Committed, TransactionOutcome::RolledBack]);
+    assert_eq!(
+        ears.ends(),
+        [
+            TransactionOutcome::Committed,
+            TransactionOutcome::RolledBack
+        ]
+    );
 }
 
 #[test]
@@ -342,10 +445,11 @@ fn an_inner_transaction_that_fails_runs_its_own_compensations_alone() {
     let log = Log::default();
     let result = transaction_boundary!("tx-parent-inner", |tx| {
         tx.on_rollback("outer", || say(&log, "outer"));
-        let inner: Result<u8, _> = transaction_boundary!("tx-parent-inner-1", parent = tx, |inner| {
-            inner.on_rollback("inner", || say(&log, "inner"));
-            "x".parse::<u8>()?
-        });
+        let inner: Result<u8, _> =
+            transaction_boundary!("tx-parent-inner-1", parent = tx, |inner| {
+                inner.on_rollback("inner", || say(&log, "inner"));
+                "x".parse::<u8>()?
+            });
         inner.is_err()
     });
     assert!(result.unwrap(), "the outer one goes on and commits");
@@ -371,15 +475,19 @@ fn three_levels_undo_in_the_reverse_order_of_registration() {
     let log = Log::default();
     let result = transaction("tx-levels", |tx| {
         tx.on_rollback("1", || say(&log, "1"));
-        TransactionBoundary::new("tx-levels-2").parent(tx).call(|second| {
-            second.on_rollback("2", || say(&log, "2"));
-            TransactionBoundary::new("tx-levels-3").parent(second).call(|third| {
-                third.on_rollback("3", || say(&log, "3"));
+        TransactionBoundary::new("tx-levels-2")
+            .parent(tx)
+            .call(|second| {
+                second.on_rollback("2", || say(&log, "2"));
+                TransactionBoundary::new("tx-levels-3")
+                    .parent(second)
+                    .call(|third| {
+                        third.on_rollback("3", || say(&log, "3"));
+                        Ok::<_, AppError>(())
+                    })?;
+                second.on_rollback("4", || say(&log, "4"));
                 Ok::<_, AppError>(())
             })?;
-            second.on_rollback("4", || say(&log, "4"));
-            Ok::<_, AppError>(())
-        })?;
         Err::<(), _>(AppError::new(ErrorCode::DB_WRITE_ERROR, "disk full"))
     });
     assert!(result.is_err());

@@ -50,20 +50,24 @@ fn poll_once<T>(future: impl Future<Output = T>) {
 }
 
 async fn save(log: &Log, step: &str) -> Result<&'static str, AppError> {
-    transaction_boundary!("txa-save", on_error_callback = |_: &AppError| say(log, "callback"), |tx| {
-        undo(tx, log, "a");
-        undo_later(tx, log, "b");
-        undo(tx, log, "c");
-        match step {
-            "error" => bail!(ErrorCode::DB_WRITE_ERROR, "disk full"),
-            "return" => return "early",
-            "hang" => pending::<()>().await,
-            "panic" => panic!("boom"),
-            _ => sleep(Duration::from_secs(1)).await,
+    transaction_boundary!(
+        "txa-save",
+        on_error_callback = |_: &AppError| say(log, "callback"),
+        |tx| {
+            undo(tx, log, "a");
+            undo_later(tx, log, "b");
+            undo(tx, log, "c");
+            match step {
+                "error" => bail!(ErrorCode::DB_WRITE_ERROR, "disk full"),
+                "return" => return "early",
+                "hang" => pending::<()>().await,
+                "panic" => panic!("boom"),
+                _ => sleep(Duration::from_secs(1)).await,
+            }
+            undo(tx, log, "d");
+            "late"
         }
-        undo(tx, log, "d");
-        "late"
-    })
+    )
 }
 
 #[tokio::test(start_paused = true)]
@@ -85,8 +89,16 @@ async fn a_commit_runs_none_of_them() {
 #[tokio::test(start_paused = true)]
 async fn a_dropped_future_rolls_back_at_once_and_goes_on_as_a_task() {
     let log = Log::default();
-    assert!(timeout(Duration::from_secs(5), save(&log, "hang")).await.is_err());
-    assert_eq!(said(&log), ["c", "callback"], "what awaits, and all that comes after it, is a task now");
+    assert!(
+        timeout(Duration::from_secs(5), save(&log, "hang"))
+            .await
+            .is_err()
+    );
+    assert_eq!(
+        said(&log),
+        ["c", "callback"],
+        "what awaits, and all that comes after it, is a task now"
+    );
     sleep(Duration::from_secs(2)).await;
     assert_eq!(said(&log), ["c", "callback", "b", "a"]);
 }
@@ -100,7 +112,8 @@ fn a_dropped_future_is_cancelled_and_no_error() {
             let _: Result<(), _> = transaction_boundary!(
                 "txa-cancelled",
                 error_code = ErrorCode::DB_WRITE_ERROR,
-                on_error_callback = |err: &AppError| *heard.lock().unwrap() = Some((err.code(), err.location())),
+                on_error_callback =
+                    |err: &AppError| *heard.lock().unwrap() = Some((err.code(), err.location())),
                 |tx| {
                     tx.on_rollback("undo", || ());
                     pending::<()>().await;
@@ -109,14 +122,30 @@ fn a_dropped_future_is_cancelled_and_no_error() {
         });
     });
     let (code, place) = heard.lock().unwrap().unwrap();
-    assert_eq!((code, code.number(), code.http_status()), (ErrorCode::CANCELLED_ERROR, 5, 499));
+    assert_eq!(
+        (code, code.number(), code.http_status()),
+        (ErrorCode::CANCELLED_ERROR, 5, 499)
+    );
     assert_eq!(place.file(), file!());
-    assert!(ears.errors().is_empty(), "nothing failed: {:?}", ears.errors());
-    assert_eq!((ears.ends(), ears.undone()), (vec![TransactionOutcome::Cancelled], vec![(1, 0)]));
+    assert!(
+        ears.errors().is_empty(),
+        "nothing failed: {:?}",
+        ears.errors()
+    );
+    assert_eq!(
+        (ears.ends(), ears.undone()),
+        (vec![TransactionOutcome::Cancelled], vec![(1, 0)])
+    );
     let (line, fields) = lines.last().unwrap();
     assert_eq!(line, "DEBUG gardefou::transaction cancelled");
-    assert!(fields["file"].contains(file!()) && fields["duration"].parse::<f64>().is_ok(), "{fields:?}");
-    assert!(lines.iter().all(|(line, _)| line.starts_with("DEBUG")), "{lines:?}");
+    assert!(
+        fields["file"].contains(file!()) && fields["duration"].parse::<f64>().is_ok(),
+        "{fields:?}"
+    );
+    assert!(
+        lines.iter().all(|(line, _)| line.starts_with("DEBUG")),
+        "{lines:?}"
+    );
 }
 
 #[test]
@@ -124,9 +153,14 @@ fn a_future_that_is_dropped_by_an_unrelated_panic_is_cancelled_too() {
     let ears = Ears::on("txa-unrelated");
     let panicked = panics(|| {
         let mut call = Box::pin(async {
-            let _: Result<(), _> = transaction_boundary!("txa-unrelated", |_tx| { pending::<()>().await });
+            let _: Result<(), _> =
+                transaction_boundary!("txa-unrelated", |_tx| { pending::<()>().await });
         });
-        assert!(call.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        assert!(
+            call.as_mut()
+                .poll(&mut Context::from_waker(Waker::noop()))
+                .is_pending()
+        );
         panic!("somewhere else");
     });
     assert!(panicked);
@@ -144,10 +178,19 @@ async fn a_panic_of_async_code_is_reported_with_its_text_at_the_users_place() {
         });
     });
     let payload = joined.await.unwrap_err().into_panic();
-    assert_eq!(payload.downcast_ref::<String>().map(String::as_str), Some("no space at 7"));
+    assert_eq!(
+        payload.downcast_ref::<String>().map(String::as_str),
+        Some("no space at 7")
+    );
     let told = ears.errors();
-    assert_eq!((told.len(), told[0].text.as_str()), (1, "`txa-panic-text` panicked: no space at 7"));
-    assert_eq!((told[0].level, told[0].location.unwrap().file()), (AlertLevel::Critical, file!()));
+    assert_eq!(
+        (told.len(), told[0].text.as_str()),
+        (1, "`txa-panic-text` panicked: no space at 7")
+    );
+    assert_eq!(
+        (told[0].level, told[0].location.unwrap().file()),
+        (AlertLevel::Critical, file!())
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -159,10 +202,26 @@ async fn failing_async_compensations_are_located_where_they_were_registered() {
     });
     let err = result.unwrap_err();
     let failures = err.downcast_ref::<RollbackFailures>().unwrap();
-    assert!(failures.iter().all(|failure| failure.error().location().file() == file!()), "{failures:?}");
+    assert!(
+        failures
+            .iter()
+            .all(|failure| failure.error().location().file() == file!()),
+        "{failures:?}"
+    );
     // With `RUST_BACKTRACE` set, the stack follows the id.
-    let head = |error: &AppError| format!("{error:?}").split("\n    id ").next().unwrap().to_owned();
-    assert!(failures.iter().all(|failure| !head(failure.error()).contains("transaction/")), "{failures:?}");
+    let head = |error: &AppError| {
+        format!("{error:?}")
+            .split("\n    id ")
+            .next()
+            .unwrap()
+            .to_owned()
+    };
+    assert!(
+        failures
+            .iter()
+            .all(|failure| !head(failure.error()).contains("transaction/")),
+        "{failures:?}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -180,7 +239,10 @@ async fn the_event_of_a_rollback_that_goes_on_as_a_task_comes_at_its_end() {
     assert!(timeout(Duration::from_secs(5), hang).await.is_err());
     assert_eq!(ears.ends(), []);
     sleep(Duration::from_secs(2)).await;
-    assert_eq!((ears.ends(), ears.undone()), (vec![TransactionOutcome::Cancelled], vec![(3, 0)]));
+    assert_eq!(
+        (ears.ends(), ears.undone()),
+        (vec![TransactionOutcome::Cancelled], vec![(3, 0)])
+    );
 }
 
 async fn nested(log: &Log, fail: &str) -> Result<&'static str, AppError> {
@@ -222,9 +284,17 @@ async fn with_a_parent_async_compensations_run_where_the_outer_one_fails() {
 #[tokio::test(start_paused = true)]
 async fn nested_rollbacks_of_a_dropped_future_keep_their_order() {
     let log = Log::default();
-    assert!(timeout(Duration::from_secs(5), nested(&log, "hang")).await.is_err());
+    assert!(
+        timeout(Duration::from_secs(5), nested(&log, "hang"))
+            .await
+            .is_err()
+    );
     sleep(Duration::from_secs(5)).await;
-    assert_eq!(said(&log), ["c", "b", "a"], "the outer one waits for the inner one");
+    assert_eq!(
+        said(&log),
+        ["c", "b", "a"],
+        "the outer one waits for the inner one"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -233,10 +303,12 @@ async fn an_inner_transaction_that_is_given_up_is_rolled_back_although_the_outer
     let result = TransactionBoundary::new("txa-given-up")
         .call_async(async |tx| {
             undo_later(tx, &log, "outer");
-            let inner = TransactionBoundary::new("txa-given-up-inner").parent(tx).call_async(async |inner| {
-                undo_later(inner, &log, "inner");
-                pending::<Result<(), AppError>>().await
-            });
+            let inner = TransactionBoundary::new("txa-given-up-inner")
+                .parent(tx)
+                .call_async(async |inner| {
+                    undo_later(inner, &log, "inner");
+                    pending::<Result<(), AppError>>().await
+                });
             assert!(timeout(Duration::from_secs(5), inner).await.is_err());
             Ok::<_, AppError>(7)
         })
@@ -260,7 +332,11 @@ async fn a_panic_in_a_task_rolls_back() {
 async fn a_rollback_that_is_dropped_half_way_is_finished_by_a_task() {
     let log = Log::default();
     // The deadline falls into the compensation that awaits.
-    assert!(timeout(Duration::from_millis(500), save(&log, "error")).await.is_err());
+    assert!(
+        timeout(Duration::from_millis(500), save(&log, "error"))
+            .await
+            .is_err()
+    );
     assert_eq!(said(&log), ["c", "callback"]);
     sleep(Duration::from_secs(2)).await;
     assert_eq!(said(&log), ["c", "callback", "b", "a"]);
@@ -279,16 +355,27 @@ fn without_a_runtime_what_awaits_is_recorded_as_not_run() {
         });
     });
     assert_eq!(said(&log), ["c", "a"], "the others run all the same");
-    let critical: Vec<_> = ears.errors().into_iter().filter(|told| told.level == AlertLevel::Critical).collect();
+    let critical: Vec<_> = ears
+        .errors()
+        .into_iter()
+        .filter(|told| told.level == AlertLevel::Critical)
+        .collect();
     assert_eq!(critical.len(), 1);
-    assert_eq!(critical[0].text, "compensation `b` of transaction `txa-none` failed");
+    assert_eq!(
+        critical[0].text,
+        "compensation `b` of transaction `txa-none` failed"
+    );
 }
 
 #[test]
 fn a_runtime_that_shuts_down_records_what_it_did_not_run() {
     let ears = Ears::on("txa-shutdown");
     let log = Log::default();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .unwrap();
     runtime.block_on(async {
         poll_once(async {
             let _: Result<(), _> = transaction_boundary!("txa-shutdown", |tx| {
@@ -300,7 +387,11 @@ fn a_runtime_that_shuts_down_records_what_it_did_not_run() {
     });
     drop(runtime);
     assert_eq!(said(&log), ["a"]);
-    assert!(ears.errors().iter().any(|told| told.level == AlertLevel::Critical && told.text.contains("`b`")));
+    assert!(
+        ears.errors()
+            .iter()
+            .any(|told| told.level == AlertLevel::Critical && told.text.contains("`b`"))
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -313,12 +404,18 @@ async fn failing_and_panicking_async_compensations_are_told_and_passed() {
             Err::<(), _>("cannot")
         });
         tx.on_rollback_async("panics", async || panic!("broken"));
-        tx.on_rollback_async("panics before it awaits", || -> std::future::Ready<()> { panic!("broken") });
+        tx.on_rollback_async("panics before it awaits", || -> std::future::Ready<()> {
+            panic!("broken")
+        });
         bail!(ErrorCode::DB_WRITE_ERROR);
     });
     let err = result.unwrap_err();
-    let names: Vec<_> =
-        err.downcast_ref::<RollbackFailures>().unwrap().iter().map(RollbackFailure::compensation).collect();
+    let names: Vec<_> = err
+        .downcast_ref::<RollbackFailures>()
+        .unwrap()
+        .iter()
+        .map(RollbackFailure::compensation)
+        .collect();
     assert_eq!(names, ["panics before it awaits", "panics", "fails"]);
     assert_eq!(said(&log), ["last"]);
 }

@@ -17,9 +17,13 @@ type Boxed = Box<dyn Error + Send + Sync>;
 #[test]
 fn a_returned_value_can_be_a_failure_and_is_still_returned() {
     let svc = bench(|b| b.failure_threshold(2));
-    let server_error = FailureIf(|status: &io::Result<u16>| status.as_ref().is_ok_and(|status| *status >= 500));
+    let server_error =
+        FailureIf(|status: &io::Result<u16>| status.as_ref().is_ok_and(|status| *status >= 500));
     for _ in 0..2 {
-        assert_eq!(svc.breaker.call_judged(server_error, || Ok(503)).unwrap(), 503);
+        assert_eq!(
+            svc.breaker.call_judged(server_error, || Ok(503)).unwrap(),
+            503
+        );
     }
     assert_eq!(svc.state(), CircuitState::Open);
 }
@@ -28,8 +32,15 @@ fn a_returned_value_can_be_a_failure_and_is_still_returned() {
 fn an_error_that_the_predicate_lets_pass_counts_as_success() {
     let svc = bench(|b| b.failure_threshold(1));
     let never = FailureIf(|_: &io::Result<()>| false);
-    assert!(svc.breaker.call_judged(never, || Err(io::Error::other("x"))).is_err());
-    assert_eq!((svc.state(), svc.breaker.snapshot().counts.success), (CircuitState::Closed, 1));
+    assert!(
+        svc.breaker
+            .call_judged(never, || Err(io::Error::other("x")))
+            .is_err()
+    );
+    assert_eq!(
+        (svc.state(), svc.breaker.snapshot().counts.success),
+        (CircuitState::Closed, 1)
+    );
 }
 
 #[test]
@@ -37,10 +48,21 @@ fn a_permanent_error_is_ignored_in_every_wrapping_that_can_be_seen_into() {
     let mistake = || AppError::new(ErrorCode::API_REQUEST_ERROR, "no such field");
     let svc = bench(|b| b.failure_threshold(1));
     assert!(svc.breaker.call(|| Err::<(), AppError>(mistake())).is_err());
-    assert!(svc.breaker.call(|| Err::<(), Boxed>(mistake().into())).is_err());
-    assert!(svc.breaker.call(|| Err::<(), io::Error>(io::Error::other(Boxed::from(mistake())))).is_err());
+    assert!(
+        svc.breaker
+            .call(|| Err::<(), Boxed>(mistake().into()))
+            .is_err()
+    );
+    assert!(
+        svc.breaker
+            .call(|| Err::<(), io::Error>(io::Error::other(Boxed::from(mistake()))))
+            .is_err()
+    );
     let counts = svc.breaker.snapshot().counts;
-    assert_eq!((counts.ignored, counts.failure, svc.state()), (3, 0, CircuitState::Closed));
+    assert_eq!(
+        (counts.ignored, counts.failure, svc.state()),
+        (3, 0, CircuitState::Closed)
+    );
 }
 
 #[test]
@@ -48,8 +70,16 @@ fn a_transient_error_in_the_same_wrappings_is_a_failure() {
     let outage = || AppError::new(ErrorCode::DB_CONNECTION_ERROR, "refused");
     let svc = bench(|b| b);
     assert!(svc.breaker.call(|| Err::<(), AppError>(outage())).is_err());
-    assert!(svc.breaker.call(|| Err::<(), Boxed>(outage().into())).is_err());
-    assert!(svc.breaker.call(|| Err::<(), io::Error>(io::Error::other(Boxed::from(outage())))).is_err());
+    assert!(
+        svc.breaker
+            .call(|| Err::<(), Boxed>(outage().into()))
+            .is_err()
+    );
+    assert!(
+        svc.breaker
+            .call(|| Err::<(), io::Error>(io::Error::other(Boxed::from(outage()))))
+            .is_err()
+    );
     assert_eq!(svc.breaker.snapshot().counts.failure, 3);
 }
 
@@ -84,10 +114,18 @@ impl From<Rejection> for Wrapper {
 fn the_cause_inside_a_wrapper_decides() {
     let svc = bench(|b| b.failure_threshold(1));
     let not_found = || AppError::new(ErrorCode::FILE_NOT_FOUND_ERROR, "gone");
-    assert!(svc.breaker.call_judged(ByChain, || Err::<(), _>(Wrapper::Inner(not_found().into()))).is_err());
+    assert!(
+        svc.breaker
+            .call_judged(ByChain, || Err::<(), _>(Wrapper::Inner(not_found().into())))
+            .is_err()
+    );
     assert_eq!(svc.breaker.snapshot().counts.ignored, 1);
     let timeout = AppError::new(ErrorCode::TIMEOUT_ERROR, "slow");
-    assert!(svc.breaker.call_judged(ByChain, || Err::<(), _>(Wrapper::Inner(timeout.into()))).is_err());
+    assert!(
+        svc.breaker
+            .call_judged(ByChain, || Err::<(), _>(Wrapper::Inner(timeout.into())))
+            .is_err()
+    );
     assert_eq!(svc.state(), CircuitState::Open);
 }
 
@@ -96,16 +134,23 @@ fn a_rejection_of_a_policy_further_in_says_nothing_about_the_callee() {
     let (outer, inner) = (bench(|b| b.failure_threshold(1)), bench(|b| b));
     inner.breaker.force_open();
     for _ in 0..3 {
-        let nested = outer.breaker.call(|| inner.breaker.call(|| Ok::<_, AppError>(())));
+        let nested = outer
+            .breaker
+            .call(|| inner.breaker.call(|| Ok::<_, AppError>(())));
         assert!(nested.unwrap_err().is(ErrorCode::CIRCUIT_OPEN_ERROR));
     }
-    assert_eq!((outer.state(), outer.breaker.snapshot().counts.ignored), (CircuitState::Closed, 3));
+    assert_eq!(
+        (outer.state(), outer.breaker.snapshot().counts.ignored),
+        (CircuitState::Closed, 3)
+    );
 }
 
 #[test]
 fn an_error_of_the_users_own_type_passes_through_untouched() {
     let svc = bench(|b| b);
-    let outcome = svc.breaker.call(|| Err::<(), _>(Wrapper::Inner("mine".into())));
+    let outcome = svc
+        .breaker
+        .call(|| Err::<(), _>(Wrapper::Inner("mine".into())));
     assert!(matches!(outcome, Err(Wrapper::Inner(inner)) if inner.to_string() == "mine"));
 }
 
@@ -118,11 +163,19 @@ fn a_judge_can_be_used_with_errors_that_borrow() {
         }
     }
     fn judge(outcome: &Result<(), Borrowing<'_>>) -> Verdict {
-        if outcome.is_err() { Verdict::Failure } else { Verdict::Success }
+        if outcome.is_err() {
+            Verdict::Failure
+        } else {
+            Verdict::Success
+        }
     }
     let text = String::from("short-lived");
     let svc = bench(|b| b.failure_threshold(1));
-    assert!(svc.breaker.call_judged(judge, || Err(Borrowing(&text))).is_err());
+    assert!(
+        svc.breaker
+            .call_judged(judge, || Err(Borrowing(&text)))
+            .is_err()
+    );
     assert_eq!(svc.state(), CircuitState::Open);
 }
 
@@ -137,7 +190,10 @@ fn a_panic_is_one_failure_and_goes_on() {
         assert_eq!(svc.breaker.snapshot().counts.failure, expected);
     }
     assert_eq!(svc.state(), CircuitState::Open);
-    assert_eq!(svc.breaker.try_acquire().unwrap_err().cause().as_deref(), Some("the call panicked"));
+    assert_eq!(
+        svc.breaker.try_acquire().unwrap_err().cause().as_deref(),
+        Some("the call panicked")
+    );
 }
 
 #[test]
@@ -174,8 +230,17 @@ fn a_judge_that_panics_leaves_no_probe_behind() {
     svc.script("F");
     svc.breaker.half_open().unwrap();
     let judge = |_: &io::Result<()>| -> Verdict { panic!("a faulty judge") };
-    assert!(catch_unwind(AssertUnwindSafe(|| svc.breaker.call_judged(judge, || Ok(())))).is_err());
-    assert_eq!(svc.state(), CircuitState::Open, "the probe counted as a failure");
+    assert!(
+        catch_unwind(AssertUnwindSafe(|| svc
+            .breaker
+            .call_judged(judge, || Ok(()))))
+        .is_err()
+    );
+    assert_eq!(
+        svc.state(),
+        CircuitState::Open,
+        "the probe counted as a failure"
+    );
     svc.pass(crate::support::MINUTE);
     svc.script("S");
     assert_eq!(svc.state(), CircuitState::Closed);
@@ -201,5 +266,13 @@ fn every_way_to_run_a_call_is_counted() {
     svc.breaker.call(|| Ok::<_, AppError>(())).unwrap();
     svc.script("SFIDS");
     let counts = svc.breaker.snapshot().counts;
-    assert_eq!((counts.success, counts.failure, counts.ignored, counts.total()), (3, 1, 1, 5));
+    assert_eq!(
+        (
+            counts.success,
+            counts.failure,
+            counts.ignored,
+            counts.total()
+        ),
+        (3, 1, 1, 5)
+    );
 }

@@ -10,7 +10,10 @@ fn a_window_starts_empty_after_a_recovery() {
     assert_eq!(svc.state(), Open);
     svc.pass(MINUTE);
     svc.script("S FFFF");
-    assert_eq!((svc.state(), svc.breaker.snapshot().window_calls), (Closed, 4));
+    assert_eq!(
+        (svc.state(), svc.breaker.snapshot().window_calls),
+        (Closed, 4)
+    );
     svc.script("F");
     assert_eq!(svc.state(), Open);
 }
@@ -20,9 +23,17 @@ fn one_breaker_shared_by_two_typed_call_sites_opens_for_both() {
     let svc = bench(|b| b.failure_threshold(1));
     let first = svc.breaker.clone();
     let second = svc.breaker.clone();
-    assert!(first.call(|| Err::<u8, _>(std::io::Error::other("down"))).is_err());
+    assert!(
+        first
+            .call(|| Err::<u8, _>(std::io::Error::other("down")))
+            .is_err()
+    );
     let rejected = second.call(|| Ok::<String, gardefou::AppError>("never".into()));
-    assert!(rejected.unwrap_err().is(gardefou::ErrorCode::CIRCUIT_OPEN_ERROR));
+    assert!(
+        rejected
+            .unwrap_err()
+            .is(gardefou::ErrorCode::CIRCUIT_OPEN_ERROR)
+    );
 }
 
 #[test]
@@ -33,6 +44,14 @@ fn the_snapshot_of_a_whole_life_adds_up() {
     svc.pass(MINUTE);
     svc.script("S D");
     let counts = svc.breaker.snapshot().counts;
-    assert_eq!((counts.success, counts.failure, counts.ignored, counts.rejected), (3, 2, 1, 2));
+    assert_eq!(
+        (
+            counts.success,
+            counts.failure,
+            counts.ignored,
+            counts.rejected
+        ),
+        (3, 2, 1, 2)
+    );
     assert_eq!(counts.total(), 8);
 }

@@ -1,7 +1,9 @@
 //! Asynchronous calls, also those that are dropped.
 
 use crate::support::{MINUTE, SECOND, bench, listen};
-use gardefou::{AppError, ErrorCode, breaker::CircuitBreaker, breaker::CircuitState::*, time::Clock};
+use gardefou::{
+    AppError, ErrorCode, breaker::CircuitBreaker, breaker::CircuitState::*, time::Clock,
+};
 use std::{
     future::{pending, ready},
     panic::AssertUnwindSafe,
@@ -29,8 +31,19 @@ fn a_call_that_hung_before_it_was_dropped_is_a_failure() {
         svc.pass(SECOND);
     }
     let counts = svc.breaker.snapshot().counts;
-    assert_eq!((svc.state(), counts.failure, counts.abandoned), (Open, 3, 3));
-    assert_eq!(*heard.lock().unwrap(), ["abandoned", "abandoned", "abandoned", "closed>open consecutive_failures"]);
+    assert_eq!(
+        (svc.state(), counts.failure, counts.abandoned),
+        (Open, 3, 3)
+    );
+    assert_eq!(
+        *heard.lock().unwrap(),
+        [
+            "abandoned",
+            "abandoned",
+            "abandoned",
+            "closed>open consecutive_failures"
+        ]
+    );
     let cause = svc.breaker.try_acquire().unwrap_err().cause().unwrap();
     assert_eq!(cause, "dropped after it had been pending for 1.0s");
 }
@@ -44,7 +57,10 @@ fn a_call_that_is_dropped_sooner_counts_as_nothing() {
         svc.pass(SECOND - Duration::from_nanos(1));
     }
     drop(svc.breaker.call_async(hang));
-    assert_eq!((svc.state(), svc.breaker.snapshot().counts.total()), (Closed, 0));
+    assert_eq!(
+        (svc.state(), svc.breaker.snapshot().counts.total()),
+        (Closed, 0)
+    );
 }
 
 #[test]
@@ -58,7 +74,15 @@ fn calls_that_clients_leave_while_others_succeed_count_as_nothing() {
         svc.pass(SECOND / 2);
     }
     let counts = svc.breaker.snapshot().counts;
-    assert_eq!((svc.state(), counts.failure, counts.abandoned, counts.success), (Closed, 0, 0, 20));
+    assert_eq!(
+        (
+            svc.state(),
+            counts.failure,
+            counts.abandoned,
+            counts.success
+        ),
+        (Closed, 0, 0, 20)
+    );
 }
 
 #[test]
@@ -80,7 +104,10 @@ fn other_failures_meanwhile_do_not_excuse_a_hung_call() {
     svc.script("FF");
     svc.pass(SECOND);
     drop(call);
-    assert_eq!((svc.state(), svc.breaker.snapshot().counts.abandoned), (Open, 1));
+    assert_eq!(
+        (svc.state(), svc.breaker.snapshot().counts.abandoned),
+        (Open, 1)
+    );
 }
 
 #[test]
@@ -94,7 +121,10 @@ fn successes_on_other_threads_excuse_a_dropped_call() {
     });
     svc.pass(SECOND);
     drop((call, permit));
-    assert_eq!((svc.state(), svc.breaker.snapshot().counts.failure), (Closed, 0));
+    assert_eq!(
+        (svc.state(), svc.breaker.snapshot().counts.failure),
+        (Closed, 0)
+    );
 }
 
 #[test]
@@ -105,8 +135,14 @@ fn a_timed_call_that_hangs_is_abandoned_too() {
     svc.pass(2 * SECOND);
     drop(call);
     let seen = svc.breaker.snapshot();
-    assert_eq!((seen.state, seen.counts.abandoned, seen.counts.slow), (Open, 1, 0));
-    assert_eq!(seen.opened_by.as_deref(), Some("dropped after it had been pending for 2.0s"));
+    assert_eq!(
+        (seen.state, seen.counts.abandoned, seen.counts.slow),
+        (Open, 1, 0)
+    );
+    assert_eq!(
+        seen.opened_by.as_deref(),
+        Some("dropped after it had been pending for 2.0s")
+    );
 }
 
 #[test]
@@ -121,7 +157,11 @@ fn a_call_that_pends_through_changes_of_state_still_ends_in_its_own_generation()
     svc.script("F");
     svc.pass(2 * SECOND);
     drop(call);
-    assert_eq!((svc.state(), svc.breaker.snapshot().counts.failure), (Closed, 1), "its verdict came too late");
+    assert_eq!(
+        (svc.state(), svc.breaker.snapshot().counts.failure),
+        (Closed, 1),
+        "its verdict came too late"
+    );
 }
 
 #[test]
@@ -137,7 +177,11 @@ fn only_the_time_since_it_was_first_pending_counts() {
         }));
         assert!(poll_once(call.as_mut()).is_pending());
     }
-    assert_eq!(svc.state(), Closed, "it worked for ten seconds and then was pending for none");
+    assert_eq!(
+        svc.state(),
+        Closed,
+        "it worked for ten seconds and then was pending for none"
+    );
 }
 
 #[test]
@@ -146,7 +190,10 @@ fn a_permit_held_for_long_and_dropped_counts_as_abandoned() {
     let permit = svc.breaker.try_acquire().unwrap();
     svc.pass(SECOND);
     drop(permit);
-    assert_eq!((svc.state(), svc.breaker.snapshot().counts.abandoned), (Open, 1));
+    assert_eq!(
+        (svc.state(), svc.breaker.snapshot().counts.abandoned),
+        (Open, 1)
+    );
 }
 
 #[test]
@@ -178,7 +225,10 @@ impl Clock for &'static Counting {
 #[test]
 fn a_future_that_is_ready_at_once_reads_no_clock() {
     static CLOCK: Counting = Counting(AtomicUsize::new(0));
-    let breaker = CircuitBreaker::builder("svc").clock(&CLOCK).build().unwrap();
+    let breaker = CircuitBreaker::builder("svc")
+        .clock(&CLOCK)
+        .build()
+        .unwrap();
     let before = CLOCK.0.load(Ordering::Relaxed);
     let mut call = pin!(breaker.call_async(|| ready(Ok::<_, AppError>(1))));
     assert!(matches!(poll_once(call.as_mut()), Poll::Ready(Ok(1))));
@@ -187,7 +237,11 @@ fn a_future_that_is_ready_at_once_reads_no_clock() {
     breaker.open_for(SECOND);
     let before = CLOCK.0.load(Ordering::Relaxed);
     assert!(breaker.call(|| Ok::<_, AppError>(2)).is_err());
-    assert_eq!(CLOCK.0.load(Ordering::Relaxed), before + 1, "a rejected one reads it once");
+    assert_eq!(
+        CLOCK.0.load(Ordering::Relaxed),
+        before + 1,
+        "a rejected one reads it once"
+    );
 }
 
 #[test]
@@ -206,7 +260,10 @@ fn a_panic_in_a_future_is_one_failure_even_where_it_is_caught_before_the_drop() 
 #[test]
 fn a_panic_while_the_future_is_made_is_a_failure() {
     let svc = bench(|b| b);
-    let mut call = pin!(svc.breaker.call_async(|| -> std::future::Ready<Result<(), AppError>> { panic!("boom") }));
+    let mut call = pin!(
+        svc.breaker
+            .call_async(|| -> std::future::Ready<Result<(), AppError>> { panic!("boom") })
+    );
     let polled = std::panic::catch_unwind(AssertUnwindSafe(|| poll_once(call.as_mut()).is_ready()));
     assert!(polled.is_err());
     assert_eq!(svc.breaker.snapshot().counts.failure, 1);
@@ -214,22 +271,45 @@ fn a_panic_while_the_future_is_made_is_a_failure() {
 
 #[tokio::test(start_paused = true)]
 async fn a_hung_backend_under_an_outer_timeout_opens_the_circuit() {
-    let breaker = CircuitBreaker::builder("svc").failure_threshold(3).build().unwrap();
+    let breaker = CircuitBreaker::builder("svc")
+        .failure_threshold(3)
+        .build()
+        .unwrap();
     for _ in 0..3 {
-        assert!(tokio::time::timeout(5 * SECOND, breaker.call_async(hang)).await.is_err());
+        assert!(
+            tokio::time::timeout(5 * SECOND, breaker.call_async(hang))
+                .await
+                .is_err()
+        );
     }
     let rejected = tokio::time::timeout(5 * SECOND, breaker.call_async(hang)).await;
-    assert!(rejected.unwrap().unwrap_err().is(ErrorCode::CIRCUIT_OPEN_ERROR));
+    assert!(
+        rejected
+            .unwrap()
+            .unwrap_err()
+            .is(ErrorCode::CIRCUIT_OPEN_ERROR)
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_asynchronous_life_on_tokios_clock() {
-    let breaker = CircuitBreaker::builder("svc").failure_threshold(1).build().unwrap();
-    let failed = breaker.call_async(|| async { Err::<(), _>(AppError::new(ErrorCode::TIMEOUT_ERROR, "late")) }).await;
+    let breaker = CircuitBreaker::builder("svc")
+        .failure_threshold(1)
+        .build()
+        .unwrap();
+    let failed = breaker
+        .call_async(|| async { Err::<(), _>(AppError::new(ErrorCode::TIMEOUT_ERROR, "late")) })
+        .await;
     assert!(failed.is_err());
     assert_eq!(breaker.state(), Open);
     tokio::time::advance(MINUTE).await;
-    assert_eq!(breaker.call_async(|| async { Ok::<_, AppError>(7) }).await.unwrap(), 7);
+    assert_eq!(
+        breaker
+            .call_async(|| async { Ok::<_, AppError>(7) })
+            .await
+            .unwrap(),
+        7
+    );
     assert_eq!(breaker.state(), Closed);
 }
 
@@ -259,7 +339,10 @@ fn an_admission_that_leads_to_no_call_takes_no_slot() {
 #[test]
 fn a_breaker_is_shown_with_its_name_and_state() {
     let breaker = CircuitBreaker::builder("shown").build().unwrap();
-    assert_eq!(format!("{breaker:?}"), r#"CircuitBreaker { name: "shown", state: Closed }"#);
+    assert_eq!(
+        format!("{breaker:?}"),
+        r#"CircuitBreaker { name: "shown", state: Closed }"#
+    );
 }
 
 #[test]
@@ -276,26 +359,34 @@ fn a_guard_adds_few_bytes_to_a_future() {
     assert_eq!(size_of::<CircuitBreaker>(), size_of::<usize>());
 }
 
-/// The last destructors of a thread run when much of it is gone already, as the clock of tokio where tests pause it.
+/// The last destructors of a thread run when much of it is gone already, as the clock of tokio
+/// where tests pause it.
 #[test]
 fn a_call_in_the_last_destructors_of_a_thread_counts() {
     struct AtTheEnd(CircuitBreaker, Option<gardefou::breaker::Permit>);
     impl Drop for AtTheEnd {
         fn drop(&mut self) {
             drop(self.1.take());
-            let _ = self.0.call(|| Err::<(), _>(AppError::new(ErrorCode::SYNC_ERROR, "late")));
+            let _ = self
+                .0
+                .call(|| Err::<(), _>(AppError::new(ErrorCode::SYNC_ERROR, "late")));
         }
     }
     thread_local! {
         static KEPT: std::cell::RefCell<Option<AtTheEnd>> = const { std::cell::RefCell::new(None) };
     }
     // From the first pause of the process on, tokio's clock looks for the thread's runtime.
-    let paused = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    let paused = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .unwrap();
     drop(paused);
     let breaker = CircuitBreaker::builder("thread-end").build().unwrap();
     let ours = breaker.clone();
     let thread = std::thread::spawn(move || {
-        // Registered before the clock is read for the first time, and so dropped after what the clock keeps.
+        // Registered before the clock is read for the first time, and so dropped after what the
+        // clock keeps.
         KEPT.set(Some(AtTheEnd(ours.clone(), None)));
         let permit = ours.try_acquire().unwrap();
         KEPT.with_borrow_mut(|kept| kept.as_mut().unwrap().1 = Some(permit));

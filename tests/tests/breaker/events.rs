@@ -60,7 +60,9 @@ fn an_observer_of_the_whole_process_hears_it_too() {
 #[test]
 fn an_observer_that_panics_harms_nobody() {
     let svc = bench(|b| b);
-    let _faulty = svc.breaker.observe(|_: &Event<'_>| panic!("a faulty observer"));
+    let _faulty = svc
+        .breaker
+        .observe(|_: &Event<'_>| panic!("a faulty observer"));
     let (_subscription, heard) = listen(&svc.breaker);
     svc.breaker.force_open();
     svc.breaker.reset();
@@ -74,13 +76,17 @@ fn an_observer_may_call_back_and_what_it_causes_comes_after() {
     let order = Arc::new(Mutex::new(Vec::new()));
     let (sink, breaker) = (Arc::clone(&order), svc.breaker.clone());
     let _first = svc.breaker.observe(move |event: &Event<'_>| {
-        sink.lock().unwrap().extend(line(event).map(|text| format!("begin {text}")));
+        sink.lock()
+            .unwrap()
+            .extend(line(event).map(|text| format!("begin {text}")));
         if breaker.state() == CircuitState::Open {
             breaker.reset();
             breaker.force_open();
             let _ = (breaker.snapshot(), breaker.try_acquire().is_err());
         }
-        sink.lock().unwrap().extend(line(event).map(|text| format!("end {text}")));
+        sink.lock()
+            .unwrap()
+            .extend(line(event).map(|text| format!("end {text}")));
     });
     svc.script("F");
     assert_eq!(
@@ -128,7 +134,11 @@ fn a_slow_observer_holds_nobody_up_and_hears_all_in_order() {
     });
     assert_eq!(
         *heard.lock().unwrap(),
-        ["closed>forced_open manual", "forced_open>closed manual", "closed>disabled manual"]
+        [
+            "closed>forced_open manual",
+            "forced_open>closed manual",
+            "closed>disabled manual"
+        ]
     );
 }
 
@@ -148,17 +158,27 @@ fn many_threads_at_the_threshold_make_one_opening() {
             }
         });
         assert_eq!(*heard.lock().unwrap(), ["closed>open consecutive_failures"]);
-        assert_eq!(svc.breaker.snapshot().counts.failure, 4, "the others came too late");
+        assert_eq!(
+            svc.breaker.snapshot().counts.failure,
+            4,
+            "the others came too late"
+        );
     }
 }
 
-/// The identity of the opening, that of the one before it, and how many calls were rejected, of each change of state.
+/// The identity of the opening, that of the one before it, and how many calls were rejected, of
+/// each change of state.
 fn openings(breaker: &CircuitBreaker) -> (impl Drop, Arc<Mutex<Vec<Opening>>>) {
     let all = Arc::new(Mutex::new(Vec::new()));
     let sink = Arc::clone(&all);
     let subscription = breaker.observe(move |event: &Event<'_>| {
         if let Event::Breaker(BreakerEvent { id, kind, .. }) = event
-            && let BreakerEventKind::Transition { to, previous, rejected, .. } = *kind
+            && let BreakerEventKind::Transition {
+                to,
+                previous,
+                rejected,
+                ..
+            } = *kind
         {
             sink.lock().unwrap().push((to, *id, previous, rejected));
         }
@@ -178,11 +198,18 @@ fn what_a_client_gets_leads_to_the_opening_of_the_circuit() {
     let first = changes.lock().unwrap()[0].1.unwrap();
     let rejection = svc.breaker.try_acquire().unwrap_err();
     assert_eq!(rejection.opening(), Some(first));
-    assert_eq!((AppError::from(rejection).id(), reject().id()), (first, first));
+    assert_eq!(
+        (AppError::from(rejection).id(), reject().id()),
+        (first, first)
+    );
 
     svc.pass(MINUTE);
     let probe = svc.breaker.try_acquire().unwrap();
-    assert_eq!(reject().id(), first, "a half-open circuit rejects because of the same opening");
+    assert_eq!(
+        reject().id(),
+        first,
+        "a half-open circuit rejects because of the same opening"
+    );
     probe.failure();
     let second = changes.lock().unwrap()[2].1.unwrap();
     assert_ne!(first, second, "a circuit that opens again is another event");
@@ -192,7 +219,11 @@ fn what_a_client_gets_leads_to_the_opening_of_the_circuit() {
     let late = svc.breaker.try_acquire().unwrap();
     let unread = svc.breaker.try_acquire().unwrap_err();
     late.success();
-    assert_eq!(unread.opening(), Some(second), "also when it is asked for after the circuit has closed");
+    assert_eq!(
+        unread.opening(),
+        Some(second),
+        "also when it is asked for after the circuit has closed"
+    );
     assert_eq!(
         *changes.lock().unwrap(),
         [
@@ -244,8 +275,13 @@ fn each_rejection_belongs_to_one_opening() {
         expected.push(THREADS * calls);
     }
     let changes = changes.lock().unwrap();
-    let closed = changes.iter().filter(|(to, ..)| *to == CircuitState::Closed);
-    assert_eq!(closed.map(|(.., rejected)| *rejected).collect::<Vec<_>>(), expected);
+    let closed = changes
+        .iter()
+        .filter(|(to, ..)| *to == CircuitState::Closed);
+    assert_eq!(
+        closed.map(|(.., rejected)| *rejected).collect::<Vec<_>>(),
+        expected
+    );
 }
 
 #[test]
@@ -263,7 +299,12 @@ fn no_rejection_is_lost_while_the_circuit_changes_under_load() {
     });
     svc.breaker.force_open();
     svc.breaker.reset();
-    let told: u64 = changes.lock().unwrap().iter().map(|(.., rejected)| rejected).sum();
+    let told: u64 = changes
+        .lock()
+        .unwrap()
+        .iter()
+        .map(|(.., rejected)| rejected)
+        .sum();
     assert_eq!(told, svc.breaker.snapshot().counts.rejected);
 }
 
@@ -286,7 +327,9 @@ fn an_observer_whose_panic_panics_again_harms_nobody() {
         }
     }
     let svc = bench(|b| b.failure_threshold(1));
-    svc.breaker.observe(|_: &Event<'_>| std::panic::panic_any(Again)).forever();
+    svc.breaker
+        .observe(|_: &Event<'_>| std::panic::panic_any(Again))
+        .forever();
     let (_subscription, heard) = listen(&svc.breaker);
     svc.script("F");
     assert_eq!(heard.lock().unwrap().len(), 1);
@@ -314,17 +357,26 @@ fn x2_a_subscriber_of_the_log_may_ask_the_breaker() {
     }
     let svc = bench(|b| b.failure_threshold(1));
     let seen = Arc::default();
-    // With one subscriber alone, whichever thread meets a line first decides for all threads whether it is wanted.
+    // With one subscriber alone, whichever thread meets a line first decides for all threads
+    // whether it is wanted.
     let _second = tracing::Dispatch::new(Asks(svc.breaker.clone(), Arc::default()));
     tracing::subscriber::with_default(Asks(svc.breaker.clone(), Arc::clone(&seen)), || {
         svc.script("F");
         svc.pass(MINUTE);
         svc.script("S");
     });
-    assert_eq!(*seen.lock().unwrap(), [CircuitState::Open, CircuitState::HalfOpen, CircuitState::Closed]);
+    assert_eq!(
+        *seen.lock().unwrap(),
+        [
+            CircuitState::Open,
+            CircuitState::HalfOpen,
+            CircuitState::Closed
+        ]
+    );
 }
 
-/// What an observer owns may use what it was subscribed to while it is dropped: nothing of ours is locked then.
+/// What an observer owns may use what it was subscribed to while it is dropped: nothing of ours is
+/// locked then.
 #[test]
 fn the_drop_of_an_observer_may_call_back() {
     struct Last<F: Fn()>(F);
@@ -384,8 +436,18 @@ fn a_slow_observer_misses_rejections_but_no_change_of_state() {
     svc.breaker.force_open();
     let heard = heard.lock().unwrap();
     let rejections = heard.iter().filter(|line| *line == "rejected").count();
-    assert_eq!(heard.first().map(String::as_str), Some("closed>forced_open manual"));
-    assert_eq!(heard.last().map(String::as_str), Some("forced_open>closed manual"));
+    assert_eq!(
+        heard.first().map(String::as_str),
+        Some("closed>forced_open manual")
+    );
+    assert_eq!(
+        heard.last().map(String::as_str),
+        Some("forced_open>closed manual")
+    );
     assert_eq!(rejections, 1024, "as many as may wait");
-    assert_eq!(svc.breaker.snapshot().counts.rejected, 5000, "all are counted");
+    assert_eq!(
+        svc.breaker.snapshot().counts.rejected,
+        5000,
+        "all are counted"
+    );
 }

@@ -39,38 +39,66 @@ struct Setting {
 }
 
 fn setting() -> impl Strategy<Value = Setting> {
-    (1_u32..5, 1_u32..4, 1_u32..4, 0_u8..3, any::<bool>(), any::<bool>()).prop_map(
-        |(threshold, slots, successes, window, slow, backoff)| Setting {
-            threshold,
-            slots,
-            successes,
-            window,
-            slow,
-            backoff,
-        },
+    (
+        1_u32..5,
+        1_u32..4,
+        1_u32..4,
+        0_u8..3,
+        any::<bool>(),
+        any::<bool>(),
     )
+        .prop_map(
+            |(threshold, slots, successes, window, slow, backoff)| Setting {
+                threshold,
+                slots,
+                successes,
+                window,
+                slow,
+                backoff,
+            },
+        )
 }
 
 impl Setting {
     fn apply(&self, b: BreakerBuilder) -> BreakerBuilder {
-        let b = b.failure_threshold(self.threshold).success_threshold(self.successes);
+        let b = b
+            .failure_threshold(self.threshold)
+            .success_threshold(self.successes);
         // Said together, fewer slots than successes are refused.
-        let b = if self.slots >= self.successes { b.half_open_max_calls(self.slots) } else { b };
-        let b = b.half_open_timeout(20 * SECOND).max_recovery_timeout(Duration::from_secs(300));
+        let b = if self.slots >= self.successes {
+            b.half_open_max_calls(self.slots)
+        } else {
+            b
+        };
+        let b = b
+            .half_open_timeout(20 * SECOND)
+            .max_recovery_timeout(Duration::from_secs(300));
         let b = match self.window {
             0 => b,
             1 => b.count_window(7).min_calls(3),
             _ => b.time_window(30 * SECOND).min_calls(3),
         };
-        let b = if self.slow { b.slow_call(2 * SECOND) } else { b };
-        if self.backoff { b.recovery_backoff(2.0).recovery_jitter(0.5) } else { b }
+        let b = if self.slow {
+            b.slow_call(2 * SECOND)
+        } else {
+            b
+        };
+        if self.backoff {
+            b.recovery_backoff(2.0).recovery_jitter(0.5)
+        } else {
+            b
+        }
     }
 }
 
 /// What the environment asks for (`PROPTEST_CASES`), or enough to find something.
 fn config() -> ProptestConfig {
     let default = ProptestConfig::default();
-    let cases = if std::env::var_os("PROPTEST_CASES").is_some() { default.cases } else { 300 };
+    let cases = if std::env::var_os("PROPTEST_CASES").is_some() {
+        default.cases
+    } else {
+        300
+    };
     ProptestConfig { cases, ..default }
 }
 
@@ -117,8 +145,8 @@ proptest! {
                 _ => {}
             }
         }
-        // Whatever hangs, and whatever came before: good calls close the circuit within the longest open time, the
-        // half-open time, and as many calls as must succeed.
+        // Whatever hangs, and whatever came before: good calls close the circuit within the longest
+        // open time, the half-open time, and as many calls as must succeed.
         let mut waited = Duration::ZERO;
         while svc.state() != Closed {
             svc.breaker.try_acquire().map(Permit::success).ok();

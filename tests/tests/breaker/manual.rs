@@ -19,7 +19,10 @@ fn a_forced_open_circuit_rejects_whatever_the_time() {
 #[test]
 fn calls_in_flight_do_not_end_a_forced_open_state() {
     let svc = bench(|b| b.failure_threshold(1));
-    let (good, bad) = (svc.breaker.try_acquire().unwrap(), svc.breaker.try_acquire().unwrap());
+    let (good, bad) = (
+        svc.breaker.try_acquire().unwrap(),
+        svc.breaker.try_acquire().unwrap(),
+    );
     svc.breaker.force_open();
     good.success();
     bad.failure();
@@ -31,11 +34,22 @@ fn one_control_isolates_several_breakers() {
     let control = ManualControl::new();
     let all: Vec<_> = (0..3).map(|_| bench(|b| b.control(&control))).collect();
     control.isolate();
-    assert!(all.iter().all(|svc| svc.state() == ForcedOpen && svc.is_rejecting()));
+    assert!(
+        all.iter()
+            .all(|svc| svc.state() == ForcedOpen && svc.is_rejecting())
+    );
     let late = bench(|b| b.control(&control));
-    assert_eq!(late.state(), ForcedOpen, "one that joins later is isolated too");
+    assert_eq!(
+        late.state(),
+        ForcedOpen,
+        "one that joins later is isolated too"
+    );
     control.close();
-    assert!(all.iter().chain([&late]).all(|svc| svc.state() == Closed && !svc.is_rejecting()));
+    assert!(
+        all.iter()
+            .chain([&late])
+            .all(|svc| svc.state() == Closed && !svc.is_rejecting())
+    );
 }
 
 #[test]
@@ -61,7 +75,11 @@ fn a_breaker_under_several_controls_is_isolated_until_all_are_closed() {
     assert_eq!(both.state(), ForcedOpen);
     drop(service);
     third.close();
-    assert_eq!((both.state(), other.state()), (Closed, ForcedOpen), "nobody holds the first one any more");
+    assert_eq!(
+        (both.state(), other.state()),
+        (Closed, ForcedOpen),
+        "nobody holds the first one any more"
+    );
 }
 
 #[test]
@@ -98,7 +116,10 @@ fn a_call_begun_while_disabled_counts_for_nothing_later() {
     let permit = svc.breaker.try_acquire().unwrap();
     svc.breaker.reset();
     permit.failure();
-    assert_eq!((svc.state(), svc.breaker.snapshot().counts.total()), (Closed, 0));
+    assert_eq!(
+        (svc.state(), svc.breaker.snapshot().counts.total()),
+        (Closed, 0)
+    );
 }
 
 #[test]
@@ -107,7 +128,10 @@ fn a_shadow_breaker_tells_and_never_rejects() {
     let (_subscription, heard) = listen(&svc.breaker);
     svc.script("FFFF");
     assert_eq!(svc.state(), Open, "it would be");
-    assert_eq!(*heard.lock().unwrap(), ["closed>open consecutive_failures", "rejected", "rejected"]);
+    assert_eq!(
+        *heard.lock().unwrap(),
+        ["closed>open consecutive_failures", "rejected", "rejected"]
+    );
     let counts = svc.breaker.snapshot().counts;
     assert_eq!((counts.failure, counts.rejected), (4, 2));
     svc.pass(MINUTE);
@@ -120,7 +144,10 @@ fn a_closed_or_disabled_breaker_cannot_be_made_half_open() {
     let svc = bench(|b| b);
     let err = svc.breaker.half_open().unwrap_err();
     assert_eq!((err.from, svc.state()), (Closed, Closed));
-    assert_eq!(err.to_string(), "a closed circuit breaker cannot be made half_open");
+    assert_eq!(
+        err.to_string(),
+        "a closed circuit breaker cannot be made half_open"
+    );
     svc.breaker.disable();
     assert!(svc.breaker.half_open().is_err());
 }
@@ -147,7 +174,11 @@ fn a_change_to_the_same_state_is_no_event() {
     svc.breaker.reset();
     assert_eq!(
         *heard.lock().unwrap(),
-        ["closed>forced_open manual", "forced_open>disabled manual", "disabled>closed manual"]
+        [
+            "closed>forced_open manual",
+            "forced_open>disabled manual",
+            "disabled>closed manual"
+        ]
     );
 }
 
@@ -165,7 +196,11 @@ fn a_reset_forgets_what_was_held_against_the_callee() {
     svc.script("F");
     svc.breaker.reset();
     svc.script("FF");
-    assert_eq!(svc.breaker.snapshot().remaining, Some(MINUTE), "the open time starts small again");
+    assert_eq!(
+        svc.breaker.snapshot().remaining,
+        Some(MINUTE),
+        "the open time starts small again"
+    );
 }
 
 #[test]

@@ -20,7 +20,10 @@ fn an_open_breaker_is_still_open_for_the_rest_of_its_time() {
     let snapshot = stored(&svc);
     let restarted = bench(|b| b.failure_threshold(1));
     restarted.breaker.restore(&snapshot);
-    assert_eq!((restarted.state(), restarted.breaker.snapshot().remaining), (Open, Some(40 * SECOND)));
+    assert_eq!(
+        (restarted.state(), restarted.breaker.snapshot().remaining),
+        (Open, Some(40 * SECOND))
+    );
     restarted.pass(40 * SECOND);
     restarted.script("S");
     assert_eq!(restarted.state(), Closed);
@@ -32,7 +35,10 @@ fn the_time_that_the_program_was_down_counts() {
     svc.script("F");
     let snapshot = stored(&svc);
     svc.pass(25 * SECOND);
-    let restarted = gardefou::breaker::CircuitBreaker::builder("svc").clock(svc.clock.clone()).build().unwrap();
+    let restarted = gardefou::breaker::CircuitBreaker::builder("svc")
+        .clock(svc.clock.clone())
+        .build()
+        .unwrap();
     restarted.restore(&snapshot);
     assert_eq!(restarted.snapshot().remaining, Some(35 * SECOND));
 }
@@ -46,7 +52,10 @@ fn a_half_open_breaker_probes_at_once() {
     assert_eq!(svc.state(), HalfOpen);
     let restarted = bench(|b| b.half_open_max_calls(1));
     restarted.breaker.restore(&stored(&svc));
-    assert_eq!((restarted.state(), restarted.breaker.snapshot().remaining), (HalfOpen, Some(Duration::ZERO)));
+    assert_eq!(
+        (restarted.state(), restarted.breaker.snapshot().remaining),
+        (HalfOpen, Some(Duration::ZERO))
+    );
     let probe = restarted.breaker.try_acquire().unwrap();
     assert!(restarted.is_rejecting());
     probe.success();
@@ -85,23 +94,54 @@ fn a_grown_open_time_goes_on_growing() {
 
 #[test]
 fn a_snapshot_says_everything() {
-    let svc = bench(|b| b.count_window(10).min_calls(3).failure_rate(0.9).slow_call(SECOND));
+    let svc = bench(|b| {
+        b.count_window(10)
+            .min_calls(3)
+            .failure_rate(0.9)
+            .slow_call(SECOND)
+    });
     svc.script("SSF");
     svc.pass(5 * SECOND);
     let seen = svc.breaker.snapshot();
-    assert_eq!((seen.name.as_str(), seen.state, seen.remaining, seen.generation), ("svc", Closed, None, 0));
-    assert_eq!((seen.window_calls, seen.failure_rate, seen.slow_rate), (3, Some(1.0 / 3.0), Some(0.0)));
-    assert_eq!((seen.taken_at, seen.since), (svc.clock.wall(), svc.clock.wall() - 5 * SECOND));
-    assert_eq!(seen.last_failure.as_ref().unwrap().at, svc.clock.wall() - 5 * SECOND);
+    assert_eq!(
+        (
+            seen.name.as_str(),
+            seen.state,
+            seen.remaining,
+            seen.generation
+        ),
+        ("svc", Closed, None, 0)
+    );
+    assert_eq!(
+        (seen.window_calls, seen.failure_rate, seen.slow_rate),
+        (3, Some(1.0 / 3.0), Some(0.0))
+    );
+    assert_eq!(
+        (seen.taken_at, seen.since),
+        (svc.clock.wall(), svc.clock.wall() - 5 * SECOND)
+    );
+    assert_eq!(
+        seen.last_failure.as_ref().unwrap().at,
+        svc.clock.wall() - 5 * SECOND
+    );
     assert_eq!(seen.config, svc.breaker.config());
-    assert_eq!(stored(&svc), seen, "nothing is lost on the way to disk and back");
+    assert_eq!(
+        stored(&svc),
+        seen,
+        "nothing is lost on the way to disk and back"
+    );
 }
 
 #[test]
 fn odd_stored_text_is_an_error_or_has_defaults_and_never_panics() {
-    for text in
-        ["{}", "[]", "null", r#"{"name":"x"}"#, r#"{"name":"x","state":"ajar"}"#, r#"{"name":1,"state":"open"}"#]
-    {
+    for text in [
+        "{}",
+        "[]",
+        "null",
+        r#"{"name":"x"}"#,
+        r#"{"name":"x","state":"ajar"}"#,
+        r#"{"name":1,"state":"open"}"#,
+    ] {
         assert!(serde_json::from_str::<Snapshot>(text).is_err(), "{text}");
     }
     let odd = r#"{"name":"x","state":"open","remaining":-5,"since":-1,"taken_at":99999999999999999,
@@ -124,31 +164,62 @@ fn counts_near_the_end_of_numbers_stay_there() {
     for (_, count) in stored["counts"].as_object_mut().unwrap() {
         *count = u64::MAX.into();
     }
-    svc.breaker.restore(&serde_json::from_value(stored).unwrap());
+    svc.breaker
+        .restore(&serde_json::from_value(stored).unwrap());
     svc.script("SIF");
     assert!(svc.is_rejecting());
     let counts = svc.breaker.snapshot().counts;
-    assert_eq!([counts.success, counts.failure, counts.rejected, counts.total()], [u64::MAX; 4]);
+    assert_eq!(
+        [
+            counts.success,
+            counts.failure,
+            counts.rejected,
+            counts.total()
+        ],
+        [u64::MAX; 4]
+    );
 }
 
 #[test]
 fn the_cause_and_the_last_failure_come_back() {
     let svc = bench(|b| b.failure_threshold(1));
-    svc.breaker.try_acquire().unwrap().failure_because("no route to host");
+    svc.breaker
+        .try_acquire()
+        .unwrap()
+        .failure_because("no route to host");
     svc.pass(20 * SECOND);
     let before = svc.breaker.snapshot();
     let restarted = bench(|b| b.failure_threshold(1));
     restarted.breaker.restore(&stored(&svc));
-    assert_eq!(restarted.breaker.try_acquire().unwrap_err().cause().as_deref(), Some("no route to host"));
+    assert_eq!(
+        restarted
+            .breaker
+            .try_acquire()
+            .unwrap_err()
+            .cause()
+            .as_deref(),
+        Some("no route to host")
+    );
     let seen = restarted.breaker.snapshot();
-    assert_eq!((&seen.last_failure, &seen.opened_by), (&before.last_failure, &before.opened_by));
+    assert_eq!(
+        (&seen.last_failure, &seen.opened_by),
+        (&before.last_failure, &before.opened_by)
+    );
     assert_eq!(stored(&restarted), seen);
     restarted.pass(MINUTE);
-    restarted.breaker.try_acquire().unwrap().failure_because("still none");
+    restarted
+        .breaker
+        .try_acquire()
+        .unwrap()
+        .failure_because("still none");
     let later = restarted.breaker.snapshot();
     assert_eq!(later.opened_by.as_deref(), Some("still none"));
     restarted.breaker.restore(&before);
-    assert_eq!(restarted.breaker.snapshot().last_failure, later.last_failure, "what failed later is the last");
+    assert_eq!(
+        restarted.breaker.snapshot().last_failure,
+        later.last_failure,
+        "what failed later is the last"
+    );
 }
 
 #[test]
@@ -162,8 +233,19 @@ fn a_circuit_that_no_failure_opened_has_no_cause_when_it_comes_back() {
     let mut old = serde_json::to_value(svc.breaker.snapshot()).unwrap();
     old.as_object_mut().unwrap().remove("opened_by");
     let restarted = bench(|b| b);
-    restarted.breaker.restore(&serde_json::from_value(old).unwrap());
-    assert_eq!(restarted.breaker.try_acquire().unwrap_err().cause().as_deref(), Some("once"), "all it can know");
+    restarted
+        .breaker
+        .restore(&serde_json::from_value(old).unwrap());
+    assert_eq!(
+        restarted
+            .breaker
+            .try_acquire()
+            .unwrap_err()
+            .cause()
+            .as_deref(),
+        Some("once"),
+        "all it can know"
+    );
 }
 
 #[test]
@@ -176,7 +258,11 @@ fn long_and_exact_durations_survive_the_way_to_disk() {
         Duration::from_secs((1 << 53) + 1),
         Duration::from_nanos(1),
     ] {
-        let svc = bench(|b| b.recovery_timeout(duration).abandoned_after(duration).slow_call(duration));
+        let svc = bench(|b| {
+            b.recovery_timeout(duration)
+                .abandoned_after(duration)
+                .slow_call(duration)
+        });
         svc.breaker.open_for(duration);
         assert_eq!(stored(&svc), svc.breaker.snapshot(), "{duration:?}");
     }
@@ -185,10 +271,16 @@ fn long_and_exact_durations_survive_the_way_to_disk() {
 #[test]
 fn a_rest_beyond_all_durations_is_a_long_one_and_not_none() {
     let svc = bench(|b| b);
-    svc.breaker.restore(&serde_json::from_str(r#"{"name":"x","state":"open","remaining":1e308}"#).unwrap());
+    svc.breaker.restore(
+        &serde_json::from_str(r#"{"name":"x","state":"open","remaining":1e308}"#).unwrap(),
+    );
     assert_eq!(svc.state(), Open);
     for odd in [r#""NaN""#, r#""1.5""#, r#""-1.000000000""#, "-1e308", "[]"] {
         let text = format!(r#"{{"name":"x","state":"open","remaining":{odd}}}"#);
-        assert_eq!(serde_json::from_str::<Snapshot>(&text).unwrap().remaining, None, "{odd}");
+        assert_eq!(
+            serde_json::from_str::<Snapshot>(&text).unwrap().remaining,
+            None,
+            "{odd}"
+        );
     }
 }

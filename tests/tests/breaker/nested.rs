@@ -30,7 +30,11 @@ fn breaker(name: &str, threshold: u32) -> (CircuitBreaker, ManualClock) {
 
 /// Enters the breaker so many times, one call inside of another.
 fn chain(breaker: &CircuitBreaker, depth: u32, innermost: &dyn Fn() -> R) -> R {
-    if depth == 0 { innermost() } else { breaker.call(|| chain(breaker, depth - 1, innermost)) }
+    if depth == 0 {
+        innermost()
+    } else {
+        breaker.call(|| chain(breaker, depth - 1, innermost))
+    }
 }
 
 #[test]
@@ -64,7 +68,10 @@ fn a_probe_that_fails_inside_opens_once() {
     clock.advance(Duration::from_secs(60));
     assert!(chain(&breaker, 3, &down).is_err());
     let snapshot = breaker.snapshot();
-    assert_eq!((snapshot.state, snapshot.counts.failure), (CircuitState::Open, 2));
+    assert_eq!(
+        (snapshot.state, snapshot.counts.failure),
+        (CircuitState::Open, 2)
+    );
 }
 
 #[test]
@@ -77,7 +84,11 @@ fn a_failure_inside_that_was_handled_is_all_that_the_chain_records() {
         });
         assert!(outcome.is_ok());
     }
-    assert_eq!(breaker.state(), CircuitState::Open, "the success of the outer call does not cancel the failure");
+    assert_eq!(
+        breaker.state(),
+        CircuitState::Open,
+        "the success of the outer call does not cancel the failure"
+    );
 }
 
 #[test]
@@ -94,7 +105,8 @@ fn one_call_at_a_time_runs_on_the_slot_of_the_call_around_it() {
     let _ = breaker.call(down);
     clock.advance(Duration::from_secs(60));
     let outcome = breaker.call(|| {
-        // The inner call runs on the slot of the outer one, and the permit on that of the inner one.
+        // The inner call runs on the slot of the outer one, and the permit on that of the inner
+        // one.
         breaker.call(|| {
             assert!(breaker.try_acquire().is_ok());
             Ok::<(), AppError>(())
@@ -153,15 +165,25 @@ async fn two_calls_inside_do_not_share_one_slot() {
 #[test]
 fn calls_one_after_the_other_run_on_the_slot_of_the_call_around_them() {
     let clock = ManualClock::new();
-    let builder = CircuitBreaker::builder("nested-in-turn").failure_threshold(1).half_open_max_calls(2);
-    let breaker = builder.success_threshold(2).recovery_jitter(0.0).clock(clock.clone()).build().unwrap();
+    let builder = CircuitBreaker::builder("nested-in-turn")
+        .failure_threshold(1)
+        .half_open_max_calls(2);
+    let breaker = builder
+        .success_threshold(2)
+        .recovery_jitter(0.0)
+        .clock(clock.clone())
+        .build()
+        .unwrap();
     let _ = breaker.call(down);
     clock.advance(Duration::from_secs(60));
     let other = breaker.try_acquire().unwrap();
     let outcome = breaker.call(|| {
         breaker.call(|| Ok::<(), AppError>(()))?;
         let elsewhere = || breaker.try_acquire().is_err();
-        assert!(std::thread::scope(|scope| scope.spawn(elsewhere).join().unwrap()), "both slots are taken still");
+        assert!(
+            std::thread::scope(|scope| scope.spawn(elsewhere).join().unwrap()),
+            "both slots are taken still"
+        );
         breaker.call(|| Ok::<(), AppError>(()))
     });
     assert!(outcome.is_ok(), "{outcome:?}");
@@ -172,8 +194,14 @@ fn calls_one_after_the_other_run_on_the_slot_of_the_call_around_them() {
 #[tokio::test]
 async fn chains_that_are_under_way_at_once_each_run_on_a_slot_of_their_own() {
     let clock = ManualClock::new();
-    let builder = CircuitBreaker::builder("nested-two-chains").failure_threshold(1).half_open_max_calls(2);
-    let breaker = builder.recovery_jitter(0.0).clock(clock.clone()).build().unwrap();
+    let builder = CircuitBreaker::builder("nested-two-chains")
+        .failure_threshold(1)
+        .half_open_max_calls(2);
+    let breaker = builder
+        .recovery_jitter(0.0)
+        .clock(clock.clone())
+        .build()
+        .unwrap();
     let _ = breaker.call(down);
     clock.advance(Duration::from_secs(60));
     let chain = || {
@@ -205,12 +233,20 @@ async fn a_task_with_the_context_is_part_of_the_chain() {
     assert_eq!(breaker.snapshot().counts.failure, 1);
 }
 
-#[with_circuit_breaker(name = "nested-attribute", failure_threshold = 5, half_open_max_calls = 1)]
+#[with_circuit_breaker(
+    name = "nested-attribute",
+    failure_threshold = 5,
+    half_open_max_calls = 1
+)]
 fn outer() -> R {
     inner()
 }
 
-#[with_circuit_breaker(name = "nested-attribute", failure_threshold = 5, half_open_max_calls = 1)]
+#[with_circuit_breaker(
+    name = "nested-attribute",
+    failure_threshold = 5,
+    half_open_max_calls = 1
+)]
 fn inner() -> R {
     down()
 }
@@ -220,8 +256,13 @@ fn attributes_of_one_name_count_once() {
     for _ in 0..4 {
         assert!(outer().is_err());
     }
-    let breaker = gardefou::circuit_breakers().get("nested-attribute").unwrap();
-    assert_eq!((breaker.state(), breaker.snapshot().counts.failure), (CircuitState::Closed, 4));
+    let breaker = gardefou::circuit_breakers()
+        .get("nested-attribute")
+        .unwrap();
+    assert_eq!(
+        (breaker.state(), breaker.snapshot().counts.failure),
+        (CircuitState::Closed, 4)
+    );
     assert!(outer().is_err());
     assert_eq!(breaker.state(), CircuitState::Open);
 }
@@ -243,7 +284,8 @@ fn a_rejection_further_in_is_neutral_whatever_the_predicate_finds() {
     let (outer, clock) = breaker("nested-neutral", 5);
     let (inner, _) = breaker("nested-neutral-inner", 1);
     inner.force_open();
-    let timeouts = FailureIf(|outcome: &Result<(), Failed>| matches!(outcome, Err(Failed::Timeout)));
+    let timeouts =
+        FailureIf(|outcome: &Result<(), Failed>| matches!(outcome, Err(Failed::Timeout)));
     let fail = || outer.call_judged(timeouts, || Err::<(), _>(Failed::Timeout));
     let reject = || outer.call_judged(timeouts, || inner.call(|| Ok::<(), Failed>(())));
     for _ in 0..4 {
@@ -251,10 +293,18 @@ fn a_rejection_further_in_is_neutral_whatever_the_predicate_finds() {
     }
     assert!(reject().is_err());
     let _ = fail();
-    assert_eq!(outer.state(), CircuitState::Open, "the rejection did not interrupt the failures in a row");
+    assert_eq!(
+        outer.state(),
+        CircuitState::Open,
+        "the rejection did not interrupt the failures in a row"
+    );
     clock.advance(Duration::from_secs(60));
     assert!(reject().is_err());
-    assert_eq!(outer.state(), CircuitState::HalfOpen, "nor does it close the circuit");
+    assert_eq!(
+        outer.state(),
+        CircuitState::HalfOpen,
+        "nor does it close the circuit"
+    );
 }
 
 #[test]

@@ -17,7 +17,11 @@ fn a_rate_below_the_minimum_number_of_calls_means_nothing() {
     let svc = bench(|b| b.count_window(20).failure_rate(0.5).min_calls(10));
     svc.script(&"F".repeat(9));
     assert_eq!(svc.state(), Closed);
-    assert_eq!(svc.breaker.snapshot().failure_rate, None, "unknown, not zero");
+    assert_eq!(
+        svc.breaker.snapshot().failure_rate,
+        None,
+        "unknown, not zero"
+    );
     svc.script("F");
     assert_eq!(svc.state(), Open);
 }
@@ -93,7 +97,11 @@ fn a_count_window_really_slides() {
         let svc = bench(|b| b.count_window(calls).failure_rate(0.5).min_calls(1));
         svc.script(&"S".repeat(1000));
         let opened = opens_after(&"F".repeat(1000), &svc);
-        assert_eq!(opened, Some(calls.div_ceil(2) as usize), "window of {calls}");
+        assert_eq!(
+            opened,
+            Some(calls.div_ceil(2) as usize),
+            "window of {calls}"
+        );
     }
 }
 
@@ -102,19 +110,33 @@ fn one_success_in_five_does_not_hide_a_high_failure_rate() {
     let svc = bench(|b| b.count_window(20).failure_rate(0.8));
     assert!(opens_after(&"FFFFS".repeat(10), &svc).is_some());
     let consecutive = bench(|b| b);
-    assert_eq!(opens_after(&"FFFFS".repeat(200), &consecutive), None, "in a row there are never five");
+    assert_eq!(
+        opens_after(&"FFFFS".repeat(200), &consecutive),
+        None,
+        "in a row there are never five"
+    );
 }
 
 #[test]
 fn ignored_calls_are_neither_failures_nor_successes() {
     let svc = bench(|b| b.failure_threshold(2));
     svc.script("FI");
-    assert_eq!(svc.breaker.snapshot().consecutive_failures, 1, "an ignored call ends no row");
+    assert_eq!(
+        svc.breaker.snapshot().consecutive_failures,
+        1,
+        "an ignored call ends no row"
+    );
     svc.script("F");
     assert_eq!(svc.state(), Open);
     let svc = bench(|b| b.count_window(10).min_calls(2));
     svc.script("IIIIII");
-    assert_eq!((svc.breaker.snapshot().window_calls, svc.breaker.snapshot().counts.ignored), (0, 6));
+    assert_eq!(
+        (
+            svc.breaker.snapshot().window_calls,
+            svc.breaker.snapshot().counts.ignored
+        ),
+        (0, 6)
+    );
 }
 
 #[test]
@@ -141,7 +163,9 @@ fn tiny_and_huge_windows_work() {
 
 #[test]
 fn both_rules_hold_where_both_are_asked_for() {
-    let configure = |b: gardefou::breaker::BreakerBuilder| b.count_window(100).failure_rate(0.9).failure_threshold(3);
+    let configure = |b: gardefou::breaker::BreakerBuilder| {
+        b.count_window(100).failure_rate(0.9).failure_threshold(3)
+    };
     assert_eq!(opens_after("SSSSSSSSSSFFF", &bench(configure)), Some(13));
 }
 

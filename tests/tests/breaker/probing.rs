@@ -59,7 +59,10 @@ fn a_failed_probe_opens_with_a_fresh_deadline() {
     svc.script("F");
     svc.pass(MINUTE + 10 * SECOND);
     svc.script("F");
-    assert_eq!((svc.state(), svc.breaker.snapshot().remaining), (Open, Some(MINUTE)));
+    assert_eq!(
+        (svc.state(), svc.breaker.snapshot().remaining),
+        (Open, Some(MINUTE))
+    );
     svc.pass(MINUTE);
     svc.script("S");
     assert_eq!(svc.state(), Closed);
@@ -113,7 +116,11 @@ fn a_dropped_probe_gives_its_slot_back() {
 
 #[test]
 fn a_call_begun_while_closed_has_no_say_in_half_open() {
-    let svc = bench(|b| b.failure_threshold(1).half_open_max_calls(2).success_threshold(2));
+    let svc = bench(|b| {
+        b.failure_threshold(1)
+            .half_open_max_calls(2)
+            .success_threshold(2)
+    });
     let old: Vec<_> = (0..4).map(|_| svc.breaker.try_acquire().unwrap()).collect();
     svc.script("F");
     svc.pass(MINUTE);
@@ -127,7 +134,11 @@ fn a_call_begun_while_closed_has_no_say_in_half_open() {
             _ => drop(permit),
         }
         let (counts, state) = (svc.breaker.snapshot().counts, svc.state());
-        assert_eq!((counts, state), (before.counts, HalfOpen), "stale verdict {i}");
+        assert_eq!(
+            (counts, state),
+            (before.counts, HalfOpen),
+            "stale verdict {i}"
+        );
         assert!(svc.breaker.snapshot().generation == before.generation);
     }
     probe.success();
@@ -136,7 +147,11 @@ fn a_call_begun_while_closed_has_no_say_in_half_open() {
 
 #[test]
 fn hung_probes_do_not_keep_the_circuit_half_open_for_ever() {
-    let svc = bench(|b| b.failure_threshold(1).half_open_timeout(10 * SECOND).recovery_backoff(2.0));
+    let svc = bench(|b| {
+        b.failure_threshold(1)
+            .half_open_timeout(10 * SECOND)
+            .recovery_backoff(2.0)
+    });
     svc.script("F");
     svc.pass(MINUTE);
     let hung: Vec<_> = (0..2).map(|_| svc.breaker.try_acquire().unwrap()).collect();
@@ -150,7 +165,8 @@ fn hung_probes_do_not_keep_the_circuit_half_open_for_ever() {
     svc.pass(2 * MINUTE);
     svc.script("S");
     assert_eq!(svc.state(), Closed);
-    hung.into_iter().for_each(gardefou::breaker::Permit::failure);
+    hung.into_iter()
+        .for_each(gardefou::breaker::Permit::failure);
     assert_eq!(svc.state(), Closed, "their verdicts came too late");
 }
 
@@ -171,15 +187,37 @@ fn permanent_answers_close_the_circuit_when_the_half_open_time_is_over() {
     let (_subscription, events) = listen(&svc.breaker);
     svc.script("F");
     svc.pass(MINUTE);
-    let not_found = || Err::<(), _>(AppError::new(ErrorCode::FILE_NOT_FOUND_ERROR, "no such order"));
+    let not_found = || {
+        Err::<(), _>(AppError::new(
+            ErrorCode::FILE_NOT_FOUND_ERROR,
+            "no such order",
+        ))
+    };
     for second in 0..60 {
-        assert!(svc.breaker.call(not_found).unwrap_err().is(ErrorCode::FILE_NOT_FOUND_ERROR), "{second}");
-        assert_eq!(svc.state(), HalfOpen, "it neither closes nor reopens at once");
+        assert!(
+            svc.breaker
+                .call(not_found)
+                .unwrap_err()
+                .is(ErrorCode::FILE_NOT_FOUND_ERROR),
+            "{second}"
+        );
+        assert_eq!(
+            svc.state(),
+            HalfOpen,
+            "it neither closes nor reopens at once"
+        );
         svc.pass(SECOND);
     }
-    assert_eq!((svc.state(), svc.breaker.snapshot().remaining), (Closed, None), "time alone does it");
+    assert_eq!(
+        (svc.state(), svc.breaker.snapshot().remaining),
+        (Closed, None),
+        "time alone does it"
+    );
     assert!(svc.breaker.call(not_found).is_err());
-    assert_eq!(events.lock().unwrap().last().map(String::as_str), Some("half_open>closed probes_answered"));
+    assert_eq!(
+        events.lock().unwrap().last().map(String::as_str),
+        Some("half_open>closed probes_answered")
+    );
     assert_eq!(svc.breaker.snapshot().failed_recoveries, 0);
 }
 
@@ -191,8 +229,14 @@ fn end_of_the_half_open_time_is_told_where_a_refused_half_open_finds_it() {
     svc.pass(MINUTE);
     svc.script("A");
     svc.pass(2 * MINUTE);
-    assert!(svc.breaker.half_open().is_err(), "time has closed the circuit");
-    assert_eq!(events.lock().unwrap().last().map(String::as_str), Some("half_open>closed probes_answered"));
+    assert!(
+        svc.breaker.half_open().is_err(),
+        "time has closed the circuit"
+    );
+    assert_eq!(
+        events.lock().unwrap().last().map(String::as_str),
+        Some("half_open>closed probes_answered")
+    );
 }
 
 #[test]
@@ -205,7 +249,10 @@ fn six_hours_of_permanent_answers_reject_nobody() {
         svc.script("A");
         svc.pass(SECOND / 5);
     }
-    assert_eq!((svc.state(), svc.breaker.snapshot().counts.rejected), (Closed, before));
+    assert_eq!(
+        (svc.state(), svc.breaker.snapshot().counts.rejected),
+        (Closed, before)
+    );
 }
 
 #[test]
@@ -220,7 +267,11 @@ fn probes_that_show_nothing_keep_the_circuit_half_open_and_admitting() {
             svc.pass(SECOND);
         }
         assert_eq!(svc.state(), HalfOpen, "{letter}");
-        assert_eq!(events.lock().unwrap().len(), 2, "{letter}: opened once, half-open once");
+        assert_eq!(
+            events.lock().unwrap().len(),
+            2,
+            "{letter}: opened once, half-open once"
+        );
         svc.script("S");
         assert_eq!(svc.state(), Closed, "{letter}");
     }
@@ -233,10 +284,17 @@ fn a_half_open_time_without_calls_changes_nothing() {
     svc.pass(MINUTE);
     svc.script("I");
     svc.pass(100 * MINUTE);
-    assert_eq!((svc.state(), svc.breaker.snapshot().remaining), (HalfOpen, Some(Duration::ZERO)));
+    assert_eq!(
+        (svc.state(), svc.breaker.snapshot().remaining),
+        (HalfOpen, Some(Duration::ZERO))
+    );
     svc.script("A");
     svc.pass(MINUTE - SECOND);
-    assert_eq!(svc.state(), HalfOpen, "the limit begins with the next probe");
+    assert_eq!(
+        svc.state(),
+        HalfOpen,
+        "the limit begins with the next probe"
+    );
     svc.pass(SECOND);
     assert_eq!(svc.state(), Closed);
 }
@@ -249,7 +307,11 @@ fn a_probe_that_hangs_reopens_whatever_others_answered() {
     let hung = svc.breaker.try_acquire().unwrap();
     svc.script("AAA");
     svc.pass(MINUTE);
-    assert_eq!((svc.state(), svc.breaker.snapshot().failed_recoveries), (Open, 0), "the change comes with a call");
+    assert_eq!(
+        (svc.state(), svc.breaker.snapshot().failed_recoveries),
+        (Open, 0),
+        "the change comes with a call"
+    );
     assert!(svc.is_rejecting());
     assert_eq!(svc.breaker.snapshot().failed_recoveries, 1);
     drop(hung);
@@ -270,7 +332,8 @@ fn a_probe_that_began_shortly_before_the_limit_does_not_hang() {
     let svc = bench(|b| b.failure_threshold(1).half_open_max_calls(1));
     svc.script("F");
     svc.pass(MINUTE);
-    // A busy callee that answers each request after 700 ms by a permanent error: the one slot is always taken.
+    // A busy callee that answers each request after 700 ms by a permanent error: the one slot is
+    // always taken.
     let mut probe = svc.breaker.try_acquire().unwrap();
     let begin = svc.clock.now();
     while svc.state() == HalfOpen {
@@ -291,7 +354,10 @@ fn a_probe_that_began_late_has_until_the_next_limit() {
     svc.pass(MINUTE - SECOND);
     let late = svc.breaker.try_acquire().unwrap();
     svc.pass(SECOND);
-    assert_eq!((svc.state(), svc.breaker.snapshot().remaining), (HalfOpen, Some(MINUTE)));
+    assert_eq!(
+        (svc.state(), svc.breaker.snapshot().remaining),
+        (HalfOpen, Some(MINUTE))
+    );
     svc.pass(MINUTE);
     assert_eq!(svc.state(), Open);
     late.success();
@@ -300,8 +366,13 @@ fn a_probe_that_began_late_has_until_the_next_limit() {
 
 #[test]
 fn rare_calls_still_close_the_circuit() {
-    // Probes that come more seldom than the half-open time lasts: a peer's breaker never closes then.
-    let svc = bench(|b| b.failure_threshold(1).success_threshold(3).half_open_timeout(SECOND));
+    // Probes that come more seldom than the half-open time lasts: a peer's breaker never closes
+    // then.
+    let svc = bench(|b| {
+        b.failure_threshold(1)
+            .success_threshold(3)
+            .half_open_timeout(SECOND)
+    });
     svc.script("F");
     let mut calls = 0;
     while svc.state() != Closed {
@@ -328,7 +399,10 @@ fn thirty_two_callers_at_once_get_as_many_probes_as_there_are_slots() {
                 })
             })
             .collect();
-        callers.into_iter().filter_map(|caller| caller.join().unwrap()).collect()
+        callers
+            .into_iter()
+            .filter_map(|caller| caller.join().unwrap())
+            .collect()
     });
     assert_eq!(permits.len(), 3);
 }
@@ -342,7 +416,10 @@ fn an_abandoned_probe_gives_its_slot_back_and_is_a_failed_one() {
     assert!(svc.is_rejecting(), "the one slot is taken");
     svc.pass(10 * SECOND);
     drop(hung);
-    assert_eq!((svc.state(), svc.breaker.snapshot().counts.abandoned), (Open, 1));
+    assert_eq!(
+        (svc.state(), svc.breaker.snapshot().counts.abandoned),
+        (Open, 1)
+    );
     svc.pass(MINUTE);
     svc.script("S");
     assert_eq!(svc.state(), Closed, "no slot is lost");

@@ -15,11 +15,18 @@ use std::{
 #[test]
 fn two_places_that_name_one_breaker_share_it() {
     let registry = BreakerRegistry::new();
-    let first = registry.get_or_create("db", |b| b.failure_threshold(1)).unwrap();
-    let second = registry.get_or_create("db", |b| b.failure_threshold(1)).unwrap();
+    let first = registry
+        .get_or_create("db", |b| b.failure_threshold(1))
+        .unwrap();
+    let second = registry
+        .get_or_create("db", |b| b.failure_threshold(1))
+        .unwrap();
     first.try_acquire().unwrap().failure();
     assert_eq!(second.state(), CircuitState::Open);
-    assert_eq!((registry.len(), registry.get("db").map(|b| b.state())), (1, Some(CircuitState::Open)));
+    assert_eq!(
+        (registry.len(), registry.get("db").map(|b| b.state())),
+        (1, Some(CircuitState::Open))
+    );
     assert!(registry.get("other").is_none());
 }
 
@@ -27,17 +34,26 @@ fn two_places_that_name_one_breaker_share_it() {
 fn a_differing_configuration_is_warned_of_once_with_both_places() {
     let registry = BreakerRegistry::new();
     let declare = |place, threshold| {
-        let builder = CircuitBreaker::builder("clash").failure_threshold(threshold).declared_at(place);
+        let builder = CircuitBreaker::builder("clash")
+            .failure_threshold(threshold)
+            .declared_at(place);
         registry.get_or_build(builder).unwrap()
     };
     let first = declare("src/a.rs:1", 3);
     let (_subscription, heard) = listen(&first);
     for _ in 0..3 {
-        assert_eq!(declare("src/b.rs:2", 4).config().failure_threshold, Some(3), "the first one holds");
+        assert_eq!(
+            declare("src/b.rs:2", 4).config().failure_threshold,
+            Some(3),
+            "the first one holds"
+        );
     }
     declare("src/c.rs:3", 3);
     declare("src/d.rs:4", 5);
-    assert_eq!(*heard.lock().unwrap(), ["clash src/a.rs:1 src/b.rs:2", "clash src/a.rs:1 src/d.rs:4"]);
+    assert_eq!(
+        *heard.lock().unwrap(),
+        ["clash src/a.rs:1 src/b.rs:2", "clash src/a.rs:1 src/d.rs:4"]
+    );
 }
 
 #[test]
@@ -45,29 +61,47 @@ fn the_places_of_a_clash_are_known_without_being_told() {
     let heard = Arc::new(Mutex::new(Vec::new()));
     let sink = Arc::clone(&heard);
     let _subscription = subscribe(move |event: &Event<'_>| {
-        sink.lock()
-            .unwrap()
-            .extend(line(event).filter(|text| text.starts_with("clash") && text.contains("registry.rs")));
+        sink.lock().unwrap().extend(
+            line(event).filter(|text| text.starts_with("clash") && text.contains("registry.rs")),
+        );
     });
     let registry = BreakerRegistry::new();
     registry.get_or_create("placed", |b| b).unwrap();
-    registry.get_or_create("placed", |b| b.failure_threshold(9)).unwrap();
+    registry
+        .get_or_create("placed", |b| b.failure_threshold(9))
+        .unwrap();
     let heard = heard.lock().unwrap();
-    assert_eq!((heard.len(), heard[0].matches("registry.rs:").count()), (1, 2), "{heard:?}");
+    assert_eq!(
+        (heard.len(), heard[0].matches("registry.rs:").count()),
+        (1, 2),
+        "{heard:?}"
+    );
 }
 
 #[test]
 fn a_wrong_configuration_registers_nothing() {
     let registry = BreakerRegistry::new();
-    assert_eq!(registry.get_or_create("db", |b| b.failure_threshold(0)).unwrap_err().field(), "failure_threshold");
+    assert_eq!(
+        registry
+            .get_or_create("db", |b| b.failure_threshold(0))
+            .unwrap_err()
+            .field(),
+        "failure_threshold"
+    );
     assert!(registry.get_or_create("", |b| b).is_err());
     assert!(registry.is_empty());
 }
 
 #[test]
 fn a_breaker_from_a_builder_is_nobody_elses() {
-    let own = CircuitBreaker::builder("own").failure_threshold(1).build().unwrap();
-    let other = CircuitBreaker::builder("own").failure_threshold(1).build().unwrap();
+    let own = CircuitBreaker::builder("own")
+        .failure_threshold(1)
+        .build()
+        .unwrap();
+    let other = CircuitBreaker::builder("own")
+        .failure_threshold(1)
+        .build()
+        .unwrap();
     own.force_open();
     assert_eq!(other.state(), CircuitState::Closed);
     assert!(circuit_breakers().get("own").is_none());
@@ -81,7 +115,10 @@ fn all_can_be_reset_and_seen_together() {
     }
     registry.reset_all();
     let seen = registry.snapshots();
-    assert_eq!(seen.iter().map(|s| s.name.as_str()).collect::<Vec<_>>(), ["a", "b", "c"]);
+    assert_eq!(
+        seen.iter().map(|s| s.name.as_str()).collect::<Vec<_>>(),
+        ["a", "b", "c"]
+    );
     assert!(seen.iter().all(|s| s.state == CircuitState::Closed));
 }
 
@@ -91,26 +128,50 @@ fn a_removed_breaker_lives_on_with_its_holders() {
     let held = registry.get_or_create("db", |b| b).unwrap();
     assert!(registry.remove("db").is_some() && registry.remove("db").is_none());
     held.force_open();
-    assert_eq!(registry.get_or_create("db", |b| b).unwrap().state(), CircuitState::Closed);
+    assert_eq!(
+        registry.get_or_create("db", |b| b).unwrap().state(),
+        CircuitState::Closed
+    );
 }
 
 #[test]
 fn idle_breakers_are_dropped_and_others_kept() {
     let (registry, clock) = (BreakerRegistry::new(), ManualClock::new());
-    let make = |name: &str| registry.get_or_create(name, |b| b.failure_threshold(2).clock(clock.clone())).unwrap();
+    let make = |name: &str| {
+        registry
+            .get_or_create(name, |b| b.failure_threshold(2).clock(clock.clone()))
+            .unwrap()
+    };
     let held = make("held");
     make("idle");
     make("used");
-    let failing = |b: BreakerBuilder| b.failure_threshold(2).recovery_timeout(MINUTE * 2).clock(clock.clone());
-    registry.get_or_create("failing", failing).unwrap().try_acquire().unwrap().failure();
+    let failing = |b: BreakerBuilder| {
+        b.failure_threshold(2)
+            .recovery_timeout(MINUTE * 2)
+            .clock(clock.clone())
+    };
+    registry
+        .get_or_create("failing", failing)
+        .unwrap()
+        .try_acquire()
+        .unwrap()
+        .failure();
     make("forced").force_open();
     make("open").open_for(Duration::from_secs(60));
     assert_eq!(registry.drop_idle(), 0, "nobody has been seen idle yet");
     make("used").try_acquire().unwrap().success();
     assert_eq!(registry.drop_idle(), 1);
-    assert!(registry.get("idle").is_none() && registry.get("used").is_some() && registry.get("held").is_some());
+    assert!(
+        registry.get("idle").is_none()
+            && registry.get("used").is_some()
+            && registry.get("held").is_some()
+    );
     clock.advance(Duration::from_secs(60));
-    assert_eq!(registry.drop_idle(), 2, "`used` is idle now, and the time of `open` is over");
+    assert_eq!(
+        registry.drop_idle(),
+        2,
+        "`used` is idle now, and the time of `open` is over"
+    );
     assert!(registry.get("failing").is_some() && registry.get("forced").is_some());
     drop(held);
     assert_eq!(registry.drop_idle(), 1);
@@ -126,7 +187,9 @@ fn what_failed_is_dropped_too_when_it_was_idle_as_long_as_it_would_have_been_ope
         ("earlier in a window", |b| b.count_window(10)),
     ];
     for (name, kind) in kinds {
-        let breaker = registry.get_or_create(name, |b| kind(b).clock(clock.clone())).unwrap();
+        let breaker = registry
+            .get_or_create(name, |b| kind(b).clock(clock.clone()))
+            .unwrap();
         breaker.try_acquire().unwrap().failure();
         if name.starts_with("earlier") {
             breaker.try_acquire().unwrap().success();
@@ -135,9 +198,18 @@ fn what_failed_is_dropped_too_when_it_was_idle_as_long_as_it_would_have_been_ope
     assert_eq!((registry.drop_idle(), registry.drop_idle()), (0, 0));
     clock.advance(MINUTE - Duration::from_nanos(1));
     assert_eq!(registry.drop_idle(), 0);
-    registry.get("in a row").unwrap().try_acquire().unwrap().failure();
+    registry
+        .get("in a row")
+        .unwrap()
+        .try_acquire()
+        .unwrap()
+        .failure();
     clock.advance(Duration::from_nanos(1));
-    assert_eq!(registry.drop_idle(), 2, "all but the one that was used in between");
+    assert_eq!(
+        registry.drop_idle(),
+        2,
+        "all but the one that was used in between"
+    );
     clock.advance(MINUTE);
     assert_eq!((registry.drop_idle(), registry.len()), (1, 0));
 }
@@ -145,32 +217,58 @@ fn what_failed_is_dropped_too_when_it_was_idle_as_long_as_it_would_have_been_ope
 #[test]
 fn names_from_data_do_not_fill_the_memory_and_those_in_use_stay() {
     let (registry, clock) = (BreakerRegistry::new(), ManualClock::new());
-    let make = |name: &str| registry.get_or_create(name, |b| b.failure_threshold(2).clock(clock.clone())).unwrap();
+    let make = |name: &str| {
+        registry
+            .get_or_create(name, |b| b.failure_threshold(2).clock(clock.clone()))
+            .unwrap()
+    };
     let held = make("held");
     make("forced").force_open();
     make("failing").try_acquire().unwrap().failure();
     let mut most = 0;
     for n in 0..100_000 {
-        make(&format!("tenant-{n}")).try_acquire().unwrap().success();
+        make(&format!("tenant-{n}"))
+            .try_acquire()
+            .unwrap()
+            .success();
         make("used").try_acquire().unwrap().success();
         most = most.max(registry.len());
     }
     assert!(most <= 30_000, "{most}");
-    assert_eq!(registry.get("used").unwrap().snapshot().counts.success, 100_000);
-    assert!(registry.get("forced").unwrap().state() == CircuitState::ForcedOpen && registry.get("held").is_some());
-    assert_eq!(registry.get("failing").unwrap().snapshot().consecutive_failures, 1, "its failure is held against it");
+    assert_eq!(
+        registry.get("used").unwrap().snapshot().counts.success,
+        100_000
+    );
+    assert!(
+        registry.get("forced").unwrap().state() == CircuitState::ForcedOpen
+            && registry.get("held").is_some()
+    );
+    assert_eq!(
+        registry
+            .get("failing")
+            .unwrap()
+            .snapshot()
+            .consecutive_failures,
+        1,
+        "its failure is held against it"
+    );
     drop(held);
 
     // As many as that by design are no reason to look again and again.
     let kept: Vec<_> = (0..30_000).map(|n| make(&format!("service-{n}"))).collect();
-    assert!(kept.iter().all(|breaker| registry.get(breaker.name()).is_some()));
+    assert!(
+        kept.iter()
+            .all(|breaker| registry.get(breaker.name()).is_some())
+    );
 }
 
 #[test]
 fn ten_thousand_names_that_failed_once_do_not_stay_for_ever() {
     let (registry, clock) = (BreakerRegistry::new(), ManualClock::new());
     for n in 0..10_000 {
-        let breaker = registry.get_or_create(&format!("tenant-{n}"), |b| b.clock(clock.clone())).unwrap();
+        let breaker = registry
+            .get_or_create(&format!("tenant-{n}"), |b| b.clock(clock.clone()))
+            .unwrap();
         breaker.try_acquire().unwrap().failure();
     }
     assert_eq!(registry.drop_idle(), 0);
@@ -182,7 +280,9 @@ fn ten_thousand_names_that_failed_once_do_not_stay_for_ever() {
 fn many_breakers_can_be_made_and_found() {
     let registry = BreakerRegistry::new();
     for n in 0..10_000 {
-        registry.get_or_create(&format!("tenant-{n}"), |b| b).unwrap();
+        registry
+            .get_or_create(&format!("tenant-{n}"), |b| b)
+            .unwrap();
     }
     assert!((0..10_000).all(|n| registry.get(&format!("tenant-{n}")).is_some()));
     registry.drop_idle();
@@ -197,9 +297,17 @@ fn threads_that_race_for_a_name_get_one_breaker() {
         for _ in 0..8 {
             scope.spawn(|| {
                 barrier.wait();
-                registry.get_or_create("one", |b| b.failure_threshold(100)).unwrap().try_acquire().unwrap().failure();
+                registry
+                    .get_or_create("one", |b| b.failure_threshold(100))
+                    .unwrap()
+                    .try_acquire()
+                    .unwrap()
+                    .failure();
             });
         }
     });
-    assert_eq!(registry.get("one").unwrap().snapshot().consecutive_failures, 8);
+    assert_eq!(
+        registry.get("one").unwrap().snapshot().consecutive_failures,
+        8
+    );
 }

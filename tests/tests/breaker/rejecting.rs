@@ -34,35 +34,60 @@ fn an_open_circuit_runs_nothing_and_counts_no_outcome() {
 
 #[test]
 fn the_error_of_a_rejection_has_breaker_state_and_wait_as_details() {
-    let svc = bench(|b| b.failure_threshold(1).recovery_timeout(30 * SECOND).half_open_max_calls(1));
+    let svc = bench(|b| {
+        b.failure_threshold(1)
+            .recovery_timeout(30 * SECOND)
+            .half_open_max_calls(1)
+    });
     svc.script("F");
     svc.pass(SECOND / 2);
     let open = svc.breaker.try_acquire().unwrap_err();
-    let details = |rejection: &gardefou::Rejection| serde_json::json!(AppError::from(rejection.clone()).details());
-    let of_open = serde_json::json!({ "circuit_breaker": "svc", "state": "open", "retry_after": 29.5 });
+    let details = |rejection: &gardefou::Rejection| {
+        serde_json::json!(AppError::from(rejection.clone()).details())
+    };
+    let of_open =
+        serde_json::json!({ "circuit_breaker": "svc", "state": "open", "retry_after": 29.5 });
     assert_eq!(details(&open), of_open);
     svc.pass(30 * SECOND);
     let _probe = svc.breaker.try_acquire().unwrap();
     let half_open = svc.breaker.try_acquire().unwrap_err();
     assert_eq!(details(&half_open)["state"], "half_open");
-    assert_eq!(details(&open), of_open, "as it was when the call was rejected");
+    assert_eq!(
+        details(&open),
+        of_open,
+        "as it was when the call was rejected"
+    );
     svc.breaker.force_open();
-    assert_eq!(details(&svc.breaker.try_acquire().unwrap_err())["state"], "forced_open");
+    assert_eq!(
+        details(&svc.breaker.try_acquire().unwrap_err())["state"],
+        "forced_open"
+    );
 }
 
 #[test]
 fn a_rejection_carries_name_remaining_time_and_cause() {
     let svc = bench(|b| b.failure_threshold(2).recovery_timeout(30 * SECOND));
-    let refused = || Err::<(), _>(AppError::new(ErrorCode::DB_CONNECTION_ERROR, "connection refused"));
+    let refused = || {
+        Err::<(), _>(AppError::new(
+            ErrorCode::DB_CONNECTION_ERROR,
+            "connection refused",
+        ))
+    };
     assert!(svc.breaker.call(refused).is_err());
     assert!(svc.breaker.call(refused).is_err());
     svc.pass(Duration::from_millis(10_500));
     let rejection = svc.breaker.try_acquire().unwrap_err();
-    assert_eq!((rejection.policy(), rejection.name()), (Policy::CircuitBreaker, "svc"));
+    assert_eq!(
+        (rejection.policy(), rejection.name()),
+        (Policy::CircuitBreaker, "svc")
+    );
     assert_eq!(rejection.retry_after(), Some(Duration::from_millis(19_500)));
     assert_eq!(rejection.cause().as_deref(), Some("connection refused"));
     let error = AppError::from(rejection);
-    assert_eq!((error.code().http_status(), error.retry_after()), (503, Some(Duration::from_millis(19_500))));
+    assert_eq!(
+        (error.code().http_status(), error.retry_after()),
+        (503, Some(Duration::from_millis(19_500)))
+    );
 }
 
 #[test]
@@ -78,7 +103,10 @@ fn the_cause_does_not_grow_with_the_rejections() {
     let svc = bench(|b| b.failure_threshold(1));
     svc.breaker.try_acquire().unwrap().failure_because("down");
     for _ in 0..1000 {
-        assert_eq!(svc.breaker.try_acquire().unwrap_err().cause().as_deref(), Some("down"));
+        assert_eq!(
+            svc.breaker.try_acquire().unwrap_err().cause().as_deref(),
+            Some("down")
+        );
     }
 }
 
@@ -100,16 +128,26 @@ fn an_old_rejection_is_not_given_the_cause_of_a_later_opening() {
     let rejection = svc.breaker.try_acquire().unwrap_err();
     svc.breaker.reset();
     svc.breaker.try_acquire().unwrap().failure_because("second");
-    assert_eq!(rejection.cause(), None, "no longer known, rather than wrong");
+    assert_eq!(
+        rejection.cause(),
+        None,
+        "no longer known, rather than wrong"
+    );
 }
 
 #[test]
 fn a_secret_in_a_cause_is_redacted() {
     let svc = bench(|b| b.failure_threshold(1));
-    svc.breaker.try_acquire().unwrap().failure_because("cannot reach https://user:hunter2@db.example");
+    svc.breaker
+        .try_acquire()
+        .unwrap()
+        .failure_because("cannot reach https://user:hunter2@db.example");
     let shown = svc.breaker.try_acquire().unwrap_err().cause().unwrap();
     let kept = svc.breaker.snapshot().last_failure.unwrap().cause.unwrap();
-    assert!(!shown.contains("hunter2") && !kept.contains("hunter2"), "{shown}, {kept}");
+    assert!(
+        !shown.contains("hunter2") && !kept.contains("hunter2"),
+        "{shown}, {kept}"
+    );
     assert!(shown.contains("db.example"));
 }
 
@@ -127,7 +165,11 @@ fn the_last_moment_of_the_open_time_still_rejects() {
 
 #[test]
 fn open_times_grow_while_recovery_fails_and_start_anew_after_a_close() {
-    let svc = bench(|b| b.failure_threshold(1).recovery_timeout(SECOND).recovery_backoff(2.0));
+    let svc = bench(|b| {
+        b.failure_threshold(1)
+            .recovery_timeout(SECOND)
+            .recovery_backoff(2.0)
+    });
     let open_time = || svc.breaker.snapshot().remaining.unwrap();
     svc.script("F");
     for seconds in [1, 2, 4, 8] {
@@ -143,8 +185,12 @@ fn open_times_grow_while_recovery_fails_and_start_anew_after_a_close() {
 #[test]
 fn grown_open_times_stop_at_the_cap_and_never_overflow() {
     let cap = Duration::from_secs(100);
-    let svc =
-        bench(|b| b.failure_threshold(1).recovery_timeout(SECOND).recovery_backoff(1000.0).max_recovery_timeout(cap));
+    let svc = bench(|b| {
+        b.failure_threshold(1)
+            .recovery_timeout(SECOND)
+            .recovery_backoff(1000.0)
+            .max_recovery_timeout(cap)
+    });
     svc.script("F");
     for _ in 0..500 {
         svc.pass(cap);
@@ -152,36 +198,70 @@ fn grown_open_times_stop_at_the_cap_and_never_overflow() {
     }
     assert_eq!(svc.breaker.snapshot().remaining, Some(cap));
 
-    let svc = bench(|b| b.failure_threshold(1).recovery_timeout(Duration::MAX).recovery_backoff(2.0));
+    let svc = bench(|b| {
+        b.failure_threshold(1)
+            .recovery_timeout(Duration::MAX)
+            .recovery_backoff(2.0)
+    });
     svc.pass(SECOND);
     svc.script("F");
     assert!(svc.is_rejecting());
-    assert_eq!(svc.breaker.try_acquire().unwrap_err().retry_after().unwrap().as_secs(), u64::MAX / 1_000_000_000 - 1);
+    assert_eq!(
+        svc.breaker
+            .try_acquire()
+            .unwrap_err()
+            .retry_after()
+            .unwrap()
+            .as_secs(),
+        u64::MAX / 1_000_000_000 - 1
+    );
 }
 
 #[test]
 fn jitter_lengthens_open_times_within_its_bounds_and_below_the_cap() {
     let open_time = |seed: u64, cap: u64| {
-        let svc =
-            bench(|b| b.failure_threshold(1).recovery_jitter(0.5).max_recovery_timeout(SECOND * cap as u32).seed(seed));
+        let svc = bench(|b| {
+            b.failure_threshold(1)
+                .recovery_jitter(0.5)
+                .max_recovery_timeout(SECOND * cap as u32)
+                .seed(seed)
+        });
         svc.script("F");
         svc.breaker.snapshot().remaining.unwrap()
     };
     let times: Vec<Duration> = (0..200).map(|seed| open_time(seed, 3600)).collect();
-    assert!(times.iter().all(|time| (MINUTE..=MINUTE * 3 / 2).contains(time)));
+    assert!(
+        times
+            .iter()
+            .all(|time| (MINUTE..=MINUTE * 3 / 2).contains(time))
+    );
     let spread = *times.iter().max().unwrap() - *times.iter().min().unwrap();
     assert!(spread > 25 * SECOND, "they differ by {spread:?} only");
-    assert!((0..200).all(|seed| open_time(seed, 70) <= 70 * SECOND), "the cap comes last");
-    assert_eq!(open_time(7, 3600), open_time(7, 3600), "a seed foretells them");
+    assert!(
+        (0..200).all(|seed| open_time(seed, 70) <= 70 * SECOND),
+        "the cap comes last"
+    );
+    assert_eq!(
+        open_time(7, 3600),
+        open_time(7, 3600),
+        "a seed foretells them"
+    );
 }
 
 #[test]
 fn an_open_time_can_be_given_from_outside() {
     let svc = bench(|b| b);
     svc.breaker.open_for(10 * SECOND);
-    assert_eq!((svc.state(), svc.breaker.snapshot().remaining), (CircuitState::Open, Some(10 * SECOND)));
+    assert_eq!(
+        (svc.state(), svc.breaker.snapshot().remaining),
+        (CircuitState::Open, Some(10 * SECOND))
+    );
     svc.breaker.open_for(5 * SECOND);
-    assert_eq!(svc.breaker.snapshot().remaining, Some(10 * SECOND), "it is never shortened");
+    assert_eq!(
+        svc.breaker.snapshot().remaining,
+        Some(10 * SECOND),
+        "it is never shortened"
+    );
     svc.breaker.open_for(20 * SECOND);
     svc.pass(20 * SECOND - Duration::from_nanos(1));
     assert!(svc.is_rejecting());
@@ -196,7 +276,10 @@ fn without_any_traffic_an_open_circuit_reads_half_open_when_its_time_is_over() {
     svc.script("F");
     svc.pass(MINUTE);
     let seen = svc.breaker.snapshot();
-    assert_eq!((seen.state, seen.remaining), (CircuitState::HalfOpen, Some(Duration::ZERO)));
+    assert_eq!(
+        (seen.state, seen.remaining),
+        (CircuitState::HalfOpen, Some(Duration::ZERO))
+    );
 }
 
 #[test]
@@ -209,7 +292,11 @@ fn asking_changes_nothing() {
         assert_eq!(svc.breaker.snapshot().generation, 1);
     }
     svc.script("S");
-    assert_eq!(svc.state(), CircuitState::Closed, "the only slot was still free");
+    assert_eq!(
+        svc.state(),
+        CircuitState::Closed,
+        "the only slot was still free"
+    );
 }
 
 #[test]
@@ -218,12 +305,21 @@ fn two_handles_are_one_breaker() {
     let other = svc.breaker.clone();
     svc.script("F");
     assert!(other.call(|| Ok::<_, AppError>(1)).is_err());
-    assert!(other.call(|| Ok::<_, std::io::Error>("another type")).is_err());
+    assert!(
+        other
+            .call(|| Ok::<_, std::io::Error>("another type"))
+            .is_err()
+    );
 }
 
 #[test]
 fn a_clock_near_the_end_of_time_breaks_nothing() {
-    let svc = bench(|b| b.failure_threshold(1).time_window(SECOND).min_calls(1).slow_call(SECOND));
+    let svc = bench(|b| {
+        b.failure_threshold(1)
+            .time_window(SECOND)
+            .min_calls(1)
+            .slow_call(SECOND)
+    });
     svc.pass(Duration::MAX);
     svc.script("S F");
     assert!(svc.is_rejecting() || svc.state() == CircuitState::HalfOpen);
@@ -244,12 +340,20 @@ fn a_wall_clock_that_is_set_back_delays_no_recovery() {
         }
         fn wall(&self) -> SystemTime {
             let year = Duration::from_secs(365 * 86_400);
-            let hour = if self.1.load(Relaxed) { Duration::from_secs(3600) } else { Duration::ZERO };
+            let hour = if self.1.load(Relaxed) {
+                Duration::from_secs(3600)
+            } else {
+                Duration::ZERO
+            };
             SystemTime::UNIX_EPOCH + year - hour
         }
     }
     let clock = SetBack(ManualClock::new(), Arc::default());
-    let breaker = CircuitBreaker::builder("set-back").failure_threshold(1).clock(clock.clone()).build().unwrap();
+    let breaker = CircuitBreaker::builder("set-back")
+        .failure_threshold(1)
+        .clock(clock.clone())
+        .build()
+        .unwrap();
     breaker.try_acquire().unwrap().failure();
     clock.1.store(true, Relaxed);
     clock.0.advance(61 * SECOND);
@@ -260,10 +364,17 @@ fn a_wall_clock_that_is_set_back_delays_no_recovery() {
 #[test]
 fn what_stands_in_for_the_function_answers_as_it_is_and_counts_for_nothing() {
     let svc = bench(|b| b.failure_threshold(1));
-    let ask = |answer: Result<u32, &'static str>| svc.breaker.call_or(ByClass, || Err("the function"), |_| answer);
+    let ask = |answer: Result<u32, &'static str>| {
+        svc.breaker
+            .call_or(ByClass, || Err("the function"), |_| answer)
+    };
     assert_eq!(ask(Ok(7)), Err("the function"));
     assert_eq!(ask(Ok(7)), Ok(7));
-    assert_eq!(ask(Err("nothing in the cache")), Err("nothing in the cache"), "its own error, unwrapped");
+    assert_eq!(
+        ask(Err("nothing in the cache")),
+        Err("nothing in the cache"),
+        "its own error, unwrapped"
+    );
     let counts = svc.breaker.snapshot().counts;
     assert_eq!((counts.failure, counts.success, counts.rejected), (1, 0, 2));
 }
@@ -272,11 +383,15 @@ fn what_stands_in_for_the_function_answers_as_it_is_and_counts_for_nothing() {
 async fn what_stands_in_for_an_async_function_answers_as_it_is() {
     let svc = bench(|b| b);
     let ask = |answer: Result<u32, &'static str>| {
-        svc.breaker.call_or_async(ByClass, async || Ok(1), move |_| std::future::ready(answer))
+        svc.breaker
+            .call_or_async(ByClass, async || Ok(1), move |_| std::future::ready(answer))
     };
     assert_eq!(ask(Err("unused")).await, Ok(1));
     svc.breaker.force_open();
-    assert_eq!((ask(Ok(7)).await, ask(Err("empty")).await), (Ok(7), Err("empty")));
+    assert_eq!(
+        (ask(Ok(7)).await, ask(Err("empty")).await),
+        (Ok(7), Err("empty"))
+    );
 }
 
 #[with_circuit_breaker(name = "rejecting-fallback", fallback = |_rejection| Err("nothing in the cache"))]
@@ -287,6 +402,9 @@ fn cached() -> Result<u32, &'static str> {
 #[test]
 fn the_error_of_an_annotated_functions_fallback_comes_back_as_it_is() {
     assert_eq!(cached(), Err("the function"));
-    gardefou::circuit_breakers().get("rejecting-fallback").unwrap().force_open();
+    gardefou::circuit_breakers()
+        .get("rejecting-fallback")
+        .unwrap()
+        .force_open();
     assert_eq!(cached(), Err("nothing in the cache"));
 }

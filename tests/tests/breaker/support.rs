@@ -22,7 +22,9 @@ pub(crate) struct Bench {
 
 pub(crate) fn bench(configure: impl FnOnce(BreakerBuilder) -> BreakerBuilder) -> Bench {
     let clock = ManualClock::new();
-    let breaker = configure(CircuitBreaker::builder("svc").clock(clock.clone())).build().unwrap();
+    let breaker = configure(CircuitBreaker::builder("svc").clock(clock.clone()))
+        .build()
+        .unwrap();
     Bench { clock, breaker }
 }
 
@@ -35,11 +37,14 @@ impl Bench {
         self.clock.advance(time);
     }
 
-    /// Makes one call a letter: `S` succeeds, `F` fails, `A` is answered by a permanent error, `I` is ignored,
-    /// `D` is dropped at once; a space does nothing.
+    /// Makes one call a letter: `S` succeeds, `F` fails, `A` is answered by a permanent error, `I`
+    /// is ignored, `D` is dropped at once; a space does nothing.
     pub(crate) fn script(&self, letters: &str) {
         for letter in letters.chars().filter(|letter| !letter.is_whitespace()) {
-            let permit = self.breaker.try_acquire().unwrap_or_else(|err| panic!("{letter} of {letters}: {err}"));
+            let permit = self
+                .breaker
+                .try_acquire()
+                .unwrap_or_else(|err| panic!("{letter} of {letters}: {err}"));
             match letter {
                 'S' => permit.success(),
                 'F' => permit.failure(),
@@ -60,14 +65,19 @@ impl Bench {
 pub(crate) fn listen(breaker: &CircuitBreaker) -> (BreakerSubscription, Arc<Mutex<Vec<String>>>) {
     let heard = Arc::new(Mutex::new(Vec::new()));
     let sink = Arc::clone(&heard);
-    let subscription = breaker.observe(move |event: &Event<'_>| sink.lock().unwrap().extend(line(event)));
+    let subscription =
+        breaker.observe(move |event: &Event<'_>| sink.lock().unwrap().extend(line(event)));
     (subscription, heard)
 }
 
 pub(crate) fn line(event: &Event<'_>) -> Option<String> {
-    let Event::Breaker(event) = event else { return None };
+    let Event::Breaker(event) = event else {
+        return None;
+    };
     Some(match event.kind {
-        BreakerEventKind::Transition { from, to, reason, .. } => format!("{from}>{to} {reason}"),
+        BreakerEventKind::Transition {
+            from, to, reason, ..
+        } => format!("{from}>{to} {reason}"),
         BreakerEventKind::Rejected { .. } => "rejected".into(),
         BreakerEventKind::Slow { pending: true, .. } => "slow, pending".into(),
         BreakerEventKind::Slow { .. } => "slow".into(),

@@ -1,4 +1,5 @@
-//! Breakers whose clock is exchanged or set back, as the tests of a process do that pause the time of tokio.
+//! Breakers whose clock is exchanged or set back, as the tests of a process do that pause the time
+//! of tokio.
 
 use gardefou::{
     breaker::{CircuitBreaker, CircuitState},
@@ -16,7 +17,11 @@ const HOUR: Duration = Duration::from_secs(3600);
 
 /// Runs a test of its own under tokio's paused clock, an hour ahead of the real one.
 fn an_hour_ahead(test: impl FnOnce()) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .unwrap();
     runtime.block_on(async {
         tokio::time::advance(HOUR).await;
         test();
@@ -37,7 +42,10 @@ fn circuit_opened_under_paused_time_is_probed_under_the_real_one() {
     an_hour_ahead(|| {
         (0..2).for_each(|_| fails(&breaker));
         assert_eq!(breaker.state(), CircuitState::Open);
-        assert!(breaker.try_acquire().is_err(), "the time line on which it was opened");
+        assert!(
+            breaker.try_acquire().is_err(),
+            "the time line on which it was opened"
+        );
     });
     breaker.try_acquire().unwrap().success();
     assert_eq!(breaker.state(), CircuitState::Closed);
@@ -74,7 +82,12 @@ impl Settable {
 
 impl Clock for Settable {
     fn now(&self) -> Tick {
-        let seconds = self.1.lock().unwrap().pop().unwrap_or_else(|| self.0.load(Ordering::Relaxed));
+        let seconds = self
+            .1
+            .lock()
+            .unwrap()
+            .pop()
+            .unwrap_or_else(|| self.0.load(Ordering::Relaxed));
         Tick::from_nanos(seconds * 1_000_000_000)
     }
 
@@ -86,8 +99,11 @@ impl Clock for Settable {
 fn reading_that_was_late_does_not_end_the_open_time() {
     let clock = Settable::default();
     clock.set(1000);
-    let breaker =
-        CircuitBreaker::builder("time lines: late").clock(clock.clone()).failure_threshold(1).build().unwrap();
+    let breaker = CircuitBreaker::builder("time lines: late")
+        .clock(clock.clone())
+        .failure_threshold(1)
+        .build()
+        .unwrap();
     fails(&breaker);
     clock.1.lock().unwrap().push(999);
     assert!(breaker.try_acquire().is_err());
@@ -132,12 +148,18 @@ fn shorter_limit_leaves_that_of_a_half_open_state_as_it_is() {
     fails(&breaker);
     clock.set(30);
     let hangs = breaker.try_acquire().unwrap();
-    breaker.reconfigure(|now| now.half_open_timeout(Duration::from_secs(1))).unwrap();
+    breaker
+        .reconfigure(|now| now.half_open_timeout(Duration::from_secs(1)))
+        .unwrap();
     clock.set(31);
     breaker.try_acquire().unwrap().ignore();
     clock.set(32);
     breaker.try_acquire().unwrap().ignore();
-    assert_eq!(breaker.state(), CircuitState::HalfOpen, "its limit was set when it began");
+    assert_eq!(
+        breaker.state(),
+        CircuitState::HalfOpen,
+        "its limit was set when it began"
+    );
     clock.set(90);
     assert!(breaker.try_acquire().is_err(), "the probe hangs");
     drop(hangs);

@@ -19,7 +19,12 @@ error_codes! {
     TRY_LATER = 7004, http = 425;
 }
 
-#[retry_with_circuit_breaker(name = "declined", failure_threshold = 2, max_retries = 3, initial_delay = 0)]
+#[retry_with_circuit_breaker(
+    name = "declined",
+    failure_threshold = 2,
+    max_retries = 3,
+    initial_delay = 0
+)]
 fn charge(runs: &mut u32, code: ErrorCode) -> Result<(), AppError> {
     *runs += 1;
     Err(AppError::new(code, "no"))
@@ -62,7 +67,10 @@ fn missing_file_is_tried_once_and_a_broken_pipe_again() {
         ErrorKind::Unsupported,
     ] {
         assert_eq!(runs_of(kind), 1, "{kind}");
-        let breaker = CircuitBreaker::builder(format!("reads-{kind:?}")).failure_threshold(1).build().unwrap();
+        let breaker = CircuitBreaker::builder(format!("reads-{kind:?}"))
+            .failure_threshold(1)
+            .build()
+            .unwrap();
         let outcome: io::Result<()> = breaker.call(|| Err(kind.into()));
         assert_eq!(outcome.unwrap_err().kind(), kind);
         assert_eq!(breaker.snapshot().counts.ignored, 1, "{kind}");
@@ -114,7 +122,9 @@ fn parse_and_text_errors_of_std_are_permanent() {
         str::from_utf8(&bytes).unwrap_err().into(),
         String::from_utf8(vec![255]).unwrap_err().into(),
         std::ffi::CString::new("a\0b").unwrap_err().into(),
-        std::env::var("gardefou_no_such_variable").unwrap_err().into(),
+        std::env::var("gardefou_no_such_variable")
+            .unwrap_err()
+            .into(),
     ];
     for error in errors {
         assert_eq!(classify(&*error).class, Class::Permanent, "{error:?}");
@@ -130,8 +140,16 @@ fn json_is_permanent_unless_its_reader_failed() {
         }
     }
     let class = |error: &serde_json::Error| View::of_any(error).class();
-    assert_eq!(class(&serde_json::from_str::<u8>("{").unwrap_err()), Class::Permanent, "syntax, at the end");
-    assert_eq!(class(&serde_json::from_str::<u8>("\"x\"").unwrap_err()), Class::Permanent, "data");
+    assert_eq!(
+        class(&serde_json::from_str::<u8>("{").unwrap_err()),
+        Class::Permanent,
+        "syntax, at the end"
+    );
+    assert_eq!(
+        class(&serde_json::from_str::<u8>("\"x\"").unwrap_err()),
+        Class::Permanent,
+        "data"
+    );
     let from = |kind| serde_json::from_reader::<_, u8>(Broken(kind)).unwrap_err();
     assert_eq!(class(&from(ErrorKind::ConnectionReset)), Class::Transient);
     assert_eq!(class(&from(ErrorKind::PermissionDenied)), Class::Permanent);
@@ -144,7 +162,10 @@ fn code_decides_before_the_class_of_a_source() {
     assert_eq!(classify(&*down).class, Class::Transient);
     let unknown = AppError::new(ErrorCode::DB_QUERY_ERROR, "failed").with_source(missing());
     assert_eq!(classify(&*unknown).class, Class::Unknown);
-    assert_eq!(classify(&*AppError::from(missing())).class, Class::Permanent);
+    assert_eq!(
+        classify(&*AppError::from(missing())).class,
+        Class::Permanent
+    );
 }
 
 #[test]

@@ -80,7 +80,11 @@ fn question_mark_keeps_code_and_wait_of_a_derived_type() {
     assert!(convert(StoreError::Missing { row: 1 }).is(ErrorCode::FILE_NOT_FOUND_ERROR));
     let err = convert(StoreError::Read(io::ErrorKind::NotFound.into()));
     assert!(!err.is_coded());
-    assert_eq!(View::of_any(&err).class(), Class::Permanent, "by its source");
+    assert_eq!(
+        View::of_any(&err).class(),
+        Class::Permanent,
+        "by its source"
+    );
     assert!(AppError::from(NoLicence).is(ErrorCode::PERMISSION_ERROR));
     assert!(AppError::from(QueryError::Wrong).is(ErrorCode::API_REQUEST_ERROR));
     assert!(AppError::from(QueryError::Else).is(ErrorCode::DB_QUERY_ERROR));
@@ -89,13 +93,31 @@ fn question_mark_keeps_code_and_wait_of_a_derived_type() {
 #[test]
 fn mapping_is_found_behind_pointers_and_below_other_errors() {
     let code = |error: AppError| error.code();
-    assert_eq!(code(Arc::new(StoreError::Locked(1)).into()), ErrorCode::RESOURCE_BUSY_ERROR);
-    assert_eq!(code(AppError::from_boxed(Box::new(Box::new(NoLicence)))), ErrorCode::PERMISSION_ERROR);
-    assert_eq!(code(io::Error::other(client::Error::Busy).into()), ErrorCode::RATE_LIMIT_ERROR);
-    assert_eq!(code(client::Error::Unauthorised.into()), ErrorCode::PERMISSION_ERROR);
+    assert_eq!(
+        code(Arc::new(StoreError::Locked(1)).into()),
+        ErrorCode::RESOURCE_BUSY_ERROR
+    );
+    assert_eq!(
+        code(AppError::from_boxed(Box::new(Box::new(NoLicence)))),
+        ErrorCode::PERMISSION_ERROR
+    );
+    assert_eq!(
+        code(io::Error::other(client::Error::Busy).into()),
+        ErrorCode::RATE_LIMIT_ERROR
+    );
+    assert_eq!(
+        code(client::Error::Unauthorised.into()),
+        ErrorCode::PERMISSION_ERROR
+    );
     let wrapped = anyhow::Error::new(client::Error::Busy).context("while paying");
-    assert_eq!(View::of_dyn(&*wrapped).retry_after(), Some(Duration::from_secs(5)));
-    assert_eq!(code(AppError::from_boxed(wrapped.into())), ErrorCode::RATE_LIMIT_ERROR);
+    assert_eq!(
+        View::of_dyn(&*wrapped).retry_after(),
+        Some(Duration::from_secs(5))
+    );
+    assert_eq!(
+        code(AppError::from_boxed(wrapped.into())),
+        ErrorCode::RATE_LIMIT_ERROR
+    );
 }
 
 #[test]
@@ -104,7 +126,11 @@ fn mapping_of_the_application_wins_over_a_built_in_one() {
     assert_eq!(View::of_any(&error).class(), Class::Transient);
     assert!(AppError::from(error).is(ErrorCode::RESOURCE_BUSY_ERROR));
     let odd = client::Error::Odd("x".parse::<i32>().unwrap_err());
-    assert_eq!(View::of_any(&odd).class(), Class::Permanent, "the mapping leaves it to the source");
+    assert_eq!(
+        View::of_any(&odd).class(),
+        Class::Permanent,
+        "the mapping leaves it to the source"
+    );
     assert!(AppError::from(std::fmt::Error).is(ErrorCode::API_RESPONSE_ERROR));
 }
 
@@ -131,7 +157,11 @@ impl Clone for StoreError {
 #[retry(max_retries = 3, initial_delay = 0)]
 fn mapped(runs: &mut u32, busy: bool) -> Result<(), client::Error> {
     *runs += 1;
-    Err(if busy { client::Error::Odd("".parse::<i32>().unwrap_err()) } else { client::Error::Unauthorised })
+    Err(if busy {
+        client::Error::Odd("".parse::<i32>().unwrap_err())
+    } else {
+        client::Error::Unauthorised
+    })
 }
 
 #[test]
@@ -139,7 +169,13 @@ fn attributes_know_the_codes_of_derived_and_mapped_types() {
     let mut runs = 0;
     assert!(derived(&mut runs, StoreError::Missing { row: 1 }).is_err());
     assert_eq!(runs, 1);
-    assert!(derived(&mut runs, StoreError::Read(io::ErrorKind::PermissionDenied.into())).is_err());
+    assert!(
+        derived(
+            &mut runs,
+            StoreError::Read(io::ErrorKind::PermissionDenied.into())
+        )
+        .is_err()
+    );
     assert_eq!(runs, 2);
     assert!(derived(&mut runs, StoreError::Read(io::ErrorKind::TimedOut.into())).is_err());
     assert_eq!(runs, 6);

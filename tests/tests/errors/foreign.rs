@@ -18,25 +18,52 @@ type Trip = fn(AppError) -> AppError;
 /// Every way out and back, by name.
 fn trips() -> Vec<(&'static str, Trip)> {
     vec![
-        ("anyhow!", |e| AppError::from_boxed(anyhow::anyhow!(e).into())),
-        ("anyhow! and context", |e| AppError::from_boxed(anyhow::anyhow!(e).context("a").context("b").into())),
-        ("anyhow! of a box", |e| AppError::from_boxed(anyhow::anyhow!(Boxed::from(e)).into())),
-        ("anyhow! of a box and context", |e| AppError::from_boxed(anyhow::anyhow!(Boxed::from(e)).context("a").into())),
-        ("anyhow::Error::new", |e| AppError::from_boxed(anyhow::Error::new(e.into_std()).into())),
+        ("anyhow!", |e| {
+            AppError::from_boxed(anyhow::anyhow!(e).into())
+        }),
+        ("anyhow! and context", |e| {
+            AppError::from_boxed(anyhow::anyhow!(e).context("a").context("b").into())
+        }),
+        ("anyhow! of a box", |e| {
+            AppError::from_boxed(anyhow::anyhow!(Boxed::from(e)).into())
+        }),
+        ("anyhow! of a box and context", |e| {
+            AppError::from_boxed(anyhow::anyhow!(Boxed::from(e)).context("a").into())
+        }),
+        ("anyhow::Error::new", |e| {
+            AppError::from_boxed(anyhow::Error::new(e.into_std()).into())
+        }),
         ("question mark into anyhow", |e| {
             let through = || -> anyhow::Result<()> { Ok(Err(e).into_std()?) };
-            through().map_err(|e| e.context("a")).into_app().unwrap_err()
+            through()
+                .map_err(|e| e.context("a"))
+                .into_app()
+                .unwrap_err()
         }),
-        ("anyhow in io", |e| AppError::from(io::Error::other(anyhow::anyhow!(e).context("a")))),
+        ("anyhow in io", |e| {
+            AppError::from(io::Error::other(anyhow::anyhow!(e).context("a")))
+        }),
         ("eyre!", |e| AppError::from_boxed(eyre::eyre!(e).into())),
-        ("eyre! and context", |e| Err::<(), _>(eyre::eyre!(e).wrap_err("a").wrap_err("b")).into_app().unwrap_err()),
+        ("eyre! and context", |e| {
+            Err::<(), _>(eyre::eyre!(e).wrap_err("a").wrap_err("b"))
+                .into_app()
+                .unwrap_err()
+        }),
         ("io", |e| AppError::from(io::Error::from(e))),
-        ("io with a kind of its own", |e| AppError::from(io::Error::new(io::ErrorKind::TimedOut, Boxed::from(e)))),
+        ("io with a kind of its own", |e| {
+            AppError::from(io::Error::new(io::ErrorKind::TimedOut, Boxed::from(e)))
+        }),
         ("box", |e| AppError::from_boxed(e.into())),
-        ("arc of a box", |e| AppError::from(Arc::<dyn Error + Send + Sync>::from(Boxed::from(e)))),
+        ("arc of a box", |e| {
+            AppError::from(Arc::<dyn Error + Send + Sync>::from(Boxed::from(e)))
+        }),
         ("arc", |e| AppError::from_arc(Arc::new(e))),
         ("box of AppError", |e| AppError::from(Box::new(e))),
-        ("context of gardefou", |e| Err::<(), _>(e).context(ErrorCode::API_REQUEST_ERROR, "a").unwrap_err()),
+        ("context of gardefou", |e| {
+            Err::<(), _>(e)
+                .context(ErrorCode::API_REQUEST_ERROR, "a")
+                .unwrap_err()
+        }),
     ]
 }
 
@@ -50,13 +77,24 @@ fn round_trip_keeps_code_identity_place_and_report() {
             }
             let (id, place) = (err.id(), err.location().to_string());
             let back = trip(err);
-            assert_eq!((back.id(), back.code()), (id, ErrorCode::API_REQUEST_ERROR), "{name}");
+            assert_eq!(
+                (back.id(), back.code()),
+                (id, ErrorCode::API_REQUEST_ERROR),
+                "{name}"
+            );
             let view = View::of_any(&back);
-            assert_eq!((view.class(), view.is_reported()), (Class::Permanent, reported), "{name}");
+            assert_eq!(
+                (view.class(), view.is_reported()),
+                (Class::Permanent, reported),
+                "{name}"
+            );
             if name != "context of gardefou" {
                 assert_eq!(back.location().to_string(), place, "{name}");
             }
-            assert!(format!("{back:#}").ends_with("declined"), "{name}: {back:#}");
+            assert!(
+                format!("{back:#}").ends_with("declined"),
+                "{name}: {back:#}"
+            );
         }
     }
 }
@@ -111,7 +149,10 @@ gardefou::boxed_errors! { anyhow::Error, eyre::Report }
 
 #[test]
 fn calls_by_hand_look_into_boxes_that_are_declared() {
-    let retry = retry::Retry::builder().clock(gardefou::time::ManualClock::new()).build().unwrap();
+    let retry = retry::Retry::builder()
+        .clock(gardefou::time::ManualClock::new())
+        .build()
+        .unwrap();
     let mut runs = [0; 3];
     let _ = retry.call(|| -> anyhow::Result<()> {
         runs[0] += 1;
@@ -128,15 +169,24 @@ fn calls_by_hand_look_into_boxes_that_are_declared() {
     assert_eq!(runs, [1, 1, 4]);
     let error = anyhow::anyhow!(declined()).context("while paying");
     let view = View::of_any(&error);
-    assert_eq!((view.code(), view.to_string().as_str()), (Some(ErrorCode::API_REQUEST_ERROR), "while paying"));
+    assert_eq!(
+        (view.code(), view.to_string().as_str()),
+        (Some(ErrorCode::API_REQUEST_ERROR), "while paying")
+    );
 }
 
 #[test]
 fn clone_is_the_same_event_with_details_of_its_own() {
     let err = declined();
-    let copy = err.clone().with_detail("order", 8).with_public_message("Declined.");
+    let copy = err
+        .clone()
+        .with_detail("order", 8)
+        .with_public_message("Declined.");
     assert_eq!((err.id(), &err.details()["order"]), (copy.id(), &7.into()));
-    assert_eq!((&copy.details()["order"], err.public_message()), (&8.into(), None));
+    assert_eq!(
+        (&copy.details()["order"], err.public_message()),
+        (&8.into(), None)
+    );
     report(&err);
     assert!(View::of_any(&copy).is_reported());
     assert_eq!(size_of::<AppError>(), size_of::<usize>());
@@ -149,7 +199,9 @@ fn rejection_behind_a_transparent_error_is_seen() {
         #[error(transparent)]
         Rejected(#[from] gardefou::Rejection),
     }
-    let breaker = gardefou::breaker::CircuitBreaker::builder("transparent").build().unwrap();
+    let breaker = gardefou::breaker::CircuitBreaker::builder("transparent")
+        .build()
+        .unwrap();
     breaker.force_open();
     let error = breaker.call(|| Ok::<(), CallError>(())).unwrap_err();
     let CallError::Rejected(rejection) = &error;
@@ -162,7 +214,9 @@ fn rejection_behind_a_transparent_error_is_seen() {
 
 #[test]
 fn rejection_is_claimed_once_and_its_clone_again() {
-    let breaker = gardefou::breaker::CircuitBreaker::builder("claimed").build().unwrap();
+    let breaker = gardefou::breaker::CircuitBreaker::builder("claimed")
+        .build()
+        .unwrap();
     breaker.force_open();
     let rejection = breaker.try_acquire().unwrap_err();
     assert!(View::of_any(&rejection).claim_report());

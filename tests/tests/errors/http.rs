@@ -33,7 +33,10 @@ fn rejection(policy: Policy, code: ErrorCode, wait: Duration) -> Rejection {
 }
 
 async fn not_found() -> Result<String> {
-    Err(AppError::new(ErrorCode::FILE_NOT_FOUND_ERROR, "/srv/secret/7.wav").with_public_message("No such recording."))
+    Err(
+        AppError::new(ErrorCode::FILE_NOT_FOUND_ERROR, "/srv/secret/7.wav")
+            .with_public_message("No such recording."),
+    )
 }
 
 async fn unexpected() -> Result<String> {
@@ -42,12 +45,21 @@ async fn unexpected() -> Result<String> {
 }
 
 async fn open_circuit() -> Result<String, Rejection> {
-    Err(rejection(Policy::CircuitBreaker, ErrorCode::CIRCUIT_OPEN_ERROR, Duration::from_millis(29_400)))
+    Err(rejection(
+        Policy::CircuitBreaker,
+        ErrorCode::CIRCUIT_OPEN_ERROR,
+        Duration::from_millis(29_400),
+    ))
 }
 
 async fn limited() -> Result<String> {
     let wait = Duration::from_nanos(1);
-    Err(rejection(Policy::RateLimit, ErrorCode::RATE_LIMIT_ERROR, wait)).code(ErrorCode::UNKNOWN_ERROR)
+    Err(rejection(
+        Policy::RateLimit,
+        ErrorCode::RATE_LIMIT_ERROR,
+        wait,
+    ))
+    .code(ErrorCode::UNKNOWN_ERROR)
 }
 
 struct Answer {
@@ -70,14 +82,36 @@ async fn answer(method: Method, path: &str) -> Answer {
         .route("/unexpected", get(unexpected))
         .route("/open", get(open_circuit))
         .route("/limited", get(limited))
-        .route("/number/{number}", get(async |Path(_): Path<u32>| not_found().await));
-    let request = Request::builder().method(method).uri(path).body(Body::empty()).unwrap();
+        .route(
+            "/number/{number}",
+            get(async |Path(_): Path<u32>| not_found().await),
+        );
+    let request = Request::builder()
+        .method(method)
+        .uri(path)
+        .body(Body::empty())
+        .unwrap();
     let response = app.oneshot(request).await.unwrap();
-    let header = |name| response.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
-    let (status, retry_after, content_type) = (response.status(), header("retry-after"), header("content-type"));
+    let header = |name| {
+        response
+            .headers()
+            .get(name)
+            .map(|value| value.to_str().unwrap().to_owned())
+    };
+    let (status, retry_after, content_type) = (
+        response.status(),
+        header("retry-after"),
+        header("content-type"),
+    );
     let id = response.extensions().get::<ErrorId>().copied();
     let body = to_bytes(response.into_body(), 64 * 1024).await.unwrap();
-    Answer { status, retry_after, content_type, id, body: String::from_utf8(body.to_vec()).unwrap() }
+    Answer {
+        status,
+        retry_after,
+        content_type,
+        id,
+        body: String::from_utf8(body.to_vec()).unwrap(),
+    }
 }
 
 /// The original answered 500 for an error with a code when its route had no decorator.
@@ -85,10 +119,19 @@ async fn answer(method: Method, path: &str) -> Answer {
 async fn w1_an_error_with_a_code_answers_with_its_status_without_any_annotation() {
     let answer = answer(Method::GET, "/missing").await;
     assert_eq!(answer.status, 404);
-    assert_eq!(answer.content_type.as_deref(), Some("application/problem+json"));
+    assert_eq!(
+        answer.content_type.as_deref(),
+        Some("application/problem+json")
+    );
     let body = answer.json();
-    assert_eq!((body["status"].as_u64(), body["code"].as_u64()), (Some(404), Some(500)));
-    assert_eq!((&body["title"], &body["detail"]), (&"Not Found".into(), &"No such recording.".into()));
+    assert_eq!(
+        (body["status"].as_u64(), body["code"].as_u64()),
+        (Some(404), Some(500))
+    );
+    assert_eq!(
+        (&body["title"], &body["detail"]),
+        (&"Not Found".into(), &"No such recording.".into())
+    );
     assert_eq!(body["code_name"], "FILE_NOT_FOUND_ERROR");
     assert!(!answer.body.contains("/srv/secret"), "{}", answer.body);
 }
@@ -107,21 +150,28 @@ async fn w3_a_malformed_request_stays_the_callers_fault() {
     assert_eq!(answer(Method::GET, "/number/seven").await.status, 400);
 }
 
-/// The original sent the text of an unexpected error, with a token and a connection string in it, to the client.
+/// The original sent the text of an unexpected error, with a token and a connection string in it,
+/// to the client.
 #[tokio::test]
 async fn an_unexpected_error_shows_the_client_its_identity_only() {
     let answer = answer(Method::GET, "/unexpected").await;
     let body = answer.json();
     assert_eq!(
         (answer.status, body["title"].as_str()),
-        (StatusCode::INTERNAL_SERVER_ERROR, Some("Internal Server Error"))
+        (
+            StatusCode::INTERNAL_SERVER_ERROR,
+            Some("Internal Server Error")
+        )
     );
     let id = answer.id.expect("the id stands in the extensions");
     let expected = serde_json::json!({
         "type": "about:blank", "title": "Internal Server Error", "status": 500,
         "instance": format!("urn:uuid:{id}"), "code": 1, "code_name": "UNKNOWN_ERROR",
     });
-    assert_eq!(body, expected, "nothing else, above all no text of the error");
+    assert_eq!(
+        body, expected,
+        "nothing else, above all no text of the error"
+    );
 }
 
 /// The identity that the client got leads to the error, though nobody but the edge reported it.
@@ -130,10 +180,16 @@ async fn the_same_identity_finds_the_whole_error_in_the_monitor() {
     let answer = answer(Method::GET, "/unexpected").await;
     let id = answer.id.unwrap();
     let recent = gardefou::error_monitor().stats().recent_errors;
-    assert!(recent.iter().any(|record| record.id == id && record.message.contains("No such file")), "{recent:?}");
+    assert!(
+        recent
+            .iter()
+            .any(|record| record.id == id && record.message.contains("No such file")),
+        "{recent:?}"
+    );
 }
 
-/// Operations: from the identity in an answer of an error that nobody foresaw to the whole of it in the journal.
+/// Operations: from the identity in an answer of an error that nobody foresaw to the whole of it in
+/// the journal.
 #[tokio::test]
 async fn the_identity_in_a_problem_document_finds_the_full_chain_in_the_journal() {
     #[derive(Debug)]
@@ -155,35 +211,76 @@ async fn the_identity_in_a_problem_document_finds_the_full_chain_in_the_journal(
 
     let folder = tempfile::tempdir().unwrap();
     let monitor = ErrorMonitor::new(MonitorConfig::default());
-    let journal = JournalConfig::builder(folder.path()).background(false).build().unwrap();
+    let journal = JournalConfig::builder(folder.path())
+        .background(false)
+        .build()
+        .unwrap();
     monitor.set_journal(Arc::new(FileJournal::open(journal)));
     let _listening = subscribe(monitor);
     let app = Router::new().route("/recordings/7", get(download));
-    let request = Request::builder().uri("/recordings/7").body(Body::empty()).unwrap();
+    let request = Request::builder()
+        .uri("/recordings/7")
+        .body(Body::empty())
+        .unwrap();
     let response = app.oneshot(request).await.unwrap();
     assert_eq!(response.status(), 500);
-    assert_eq!(response.headers()["content-type"], "application/problem+json");
-    let body: Value = serde_json::from_slice(&to_bytes(response.into_body(), 64 * 1024).await.unwrap()).unwrap();
+    assert_eq!(
+        response.headers()["content-type"],
+        "application/problem+json"
+    );
+    let body: Value =
+        serde_json::from_slice(&to_bytes(response.into_body(), 64 * 1024).await.unwrap()).unwrap();
     assert!(body.get("detail").is_none(), "{body}");
-    assert!(["recording 7", "storage", "eth1"].iter().all(|inner| !body.to_string().contains(inner)), "{body}");
+    assert!(
+        ["recording 7", "storage", "eth1"]
+            .iter()
+            .all(|inner| !body.to_string().contains(inner)),
+        "{body}"
+    );
 
     // What an operator does with the report of a client, after a restart of the program.
-    let id: ErrorId = body["instance"].as_str().unwrap().strip_prefix("urn:uuid:").unwrap().parse().unwrap();
-    let journal = FileJournal::open(JournalConfig::builder(folder.path()).background(false).build().unwrap());
+    let id: ErrorId = body["instance"]
+        .as_str()
+        .unwrap()
+        .strip_prefix("urn:uuid:")
+        .unwrap()
+        .parse()
+        .unwrap();
+    let journal = FileJournal::open(
+        JournalConfig::builder(folder.path())
+            .background(false)
+            .build()
+            .unwrap(),
+    );
     let found = journal.query(&Query::new().id(id)).unwrap().records;
     assert_eq!(found.len(), 1);
-    assert_eq!((found[0].message.as_str(), found[0].level), ("recording 7 cannot be read", AlertLevel::Error));
-    assert_eq!(found[0].chain, ["storage node 3 is unreachable", "link down on eth1"]);
-    assert!(found[0].location.as_deref().unwrap().contains("http.rs:"), "{found:?}");
+    assert_eq!(
+        (found[0].message.as_str(), found[0].level),
+        ("recording 7 cannot be read", AlertLevel::Error)
+    );
+    assert_eq!(
+        found[0].chain,
+        ["storage node 3 is unreachable", "link down on eth1"]
+    );
+    assert!(
+        found[0].location.as_deref().unwrap().contains("http.rs:"),
+        "{found:?}"
+    );
 }
 
 /// The original's 429 and 503 answers did not say when to come back.
 #[tokio::test]
 async fn rejections_say_when_to_come_back_in_whole_seconds_rounded_up() {
     let open = answer(Method::GET, "/open").await;
-    assert_eq!((open.status.as_u16(), open.retry_after.as_deref()), (503, Some("30")));
+    assert_eq!(
+        (open.status.as_u16(), open.retry_after.as_deref()),
+        (503, Some("30"))
+    );
     assert_eq!(open.json()["code_name"], "CIRCUIT_OPEN_ERROR");
     let limited = answer(Method::GET, "/limited").await;
-    assert_eq!((limited.status.as_u16(), limited.retry_after.as_deref()), (429, Some("1")));
+    assert_eq!(
+        (limited.status.as_u16(), limited.retry_after.as_deref()),
+        (429, Some("1"))
+    );
     assert_eq!(answer(Method::GET, "/missing").await.retry_after, None);
 }

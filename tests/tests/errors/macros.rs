@@ -8,9 +8,18 @@ const CODE: ErrorCode = ErrorCode::DB_CONNECTION_ERROR;
 #[test]
 fn a_message_is_formatted_as_in_format() {
     let (host, width) = ("db1", 6);
-    assert_eq!(app_error!(CODE, "no route to {host}").message(), "no route to db1");
-    assert_eq!(app_error!(CODE, "no route to {}", host,).message(), "no route to db1");
-    assert_eq!(app_error!(CODE, "{0}-{h}-{0:>1$}", 7, width, h = host).message(), "7-db1-     7");
+    assert_eq!(
+        app_error!(CODE, "no route to {host}").message(),
+        "no route to db1"
+    );
+    assert_eq!(
+        app_error!(CODE, "no route to {}", host,).message(),
+        "no route to db1"
+    );
+    assert_eq!(
+        app_error!(CODE, "{0}-{h}-{0:>1$}", 7, width, h = host).message(),
+        "7-db1-     7"
+    );
     assert_eq!(app_error!(CODE, "{{literal}}").message(), "{literal}");
     assert_eq!(app_error!(CODE, concat!("{", "}!"), host).message(), "db1!");
 }
@@ -20,12 +29,20 @@ fn a_message_can_be_any_one_displayable_expression() {
     let owned = String::from("{not a format}");
     assert_eq!(app_error!(CODE, owned).message(), "{not a format}");
     assert_eq!(app_error!(CODE, owned.len() + 1).message(), "15");
-    assert_eq!(app_error!(CODE, std::io::Error::other("disk"); n = 1).message(), "disk");
+    assert_eq!(
+        app_error!(CODE, std::io::Error::other("disk"); n = 1).message(),
+        "disk"
+    );
 }
 
 #[test]
 fn without_a_message_the_code_says_its_name() {
-    for err in [app_error!(CODE), app_error!(CODE,), app_error!(CODE; n = 1), app_error!(CODE;)] {
+    for err in [
+        app_error!(CODE),
+        app_error!(CODE,),
+        app_error!(CODE; n = 1),
+        app_error!(CODE;),
+    ] {
         assert_eq!(err.message(), "DB_CONNECTION_ERROR");
     }
 }
@@ -57,7 +74,10 @@ fn a_hundred_arguments_stay_below_the_recursion_limit() {
         n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n;
         a = n, b = n, c = n, d = n, e = n, f = n, g = n, h = n, i = n, j = n, k = n, l = n, m = n, o = n, p = n, q = n
     );
-    assert_eq!((err.message(), err.details().len()), ("1".repeat(40).as_str(), 16));
+    assert_eq!(
+        (err.message(), err.details().len()),
+        ("1".repeat(40).as_str(), 16)
+    );
 }
 
 #[test]
@@ -71,7 +91,10 @@ fn the_location_is_the_line_of_the_macro_call() {
     }
     let line = line!();
     let here = app_error!(CODE, "x {line}"; line);
-    assert_eq!((here.location().file(), here.location().line()), (file!(), line + 1));
+    assert_eq!(
+        (here.location().file(), here.location().line()),
+        (file!(), line + 1)
+    );
     assert_eq!(app_error!(CODE; line).location().line(), line!());
     assert_eq!(bails().unwrap_err().location().line(), line - 6);
     assert_eq!(ensures().unwrap_err().location().line(), line - 3);
@@ -87,11 +110,20 @@ fn ensure_without_a_message_states_the_condition() {
     }
     assert_eq!(checked(1, "a").unwrap(), 1);
     let err = checked(1, "").unwrap_err();
-    assert_eq!(err.message(), "condition failed: `n < 10 && !name.is_empty()`");
+    assert_eq!(
+        err.message(),
+        "condition failed: `n < 10 && !name.is_empty()`"
+    );
     assert_eq!(err.details()["n"], 1);
     let err = checked(5, "a").unwrap_err();
-    assert_eq!((err.message(), err.details()["half"].as_f64()), ("five is 5", Some(2.5)));
-    assert_eq!(checked(8, "a").unwrap_err().message(), "condition failed: `matches!(n, 0..=7)`");
+    assert_eq!(
+        (err.message(), err.details()["half"].as_f64()),
+        ("five is 5", Some(2.5))
+    );
+    assert_eq!(
+        checked(8, "a").unwrap_err().message(),
+        "condition failed: `matches!(n, 0..=7)`"
+    );
 }
 
 #[test]

@@ -24,7 +24,8 @@ impl Serialize for Unserialisable {
     }
 }
 
-/// A date, a set or an enum in the details made the original's logging raise, which hid the real error.
+/// A date, a set or an enum in the details made the original's logging raise, which hid the real
+/// error.
 #[test]
 fn logging_and_serialising_an_error_never_fails_whatever_its_details_hold() {
     let err = AppError::new(ErrorCode::ANALYSIS_DATA_ERROR, "odd")
@@ -93,7 +94,8 @@ impl std::error::Error for HostileSource {
     }
 }
 
-/// What hides the real error in the original: the same, seen by a subscriber that takes every field.
+/// What hides the real error in the original: the same, seen by a subscriber that takes every
+/// field.
 #[test]
 fn details_and_sources_that_break_their_readers_are_logged_bounded_and_readable() {
     let lines = logged(|| {
@@ -110,22 +112,38 @@ fn details_and_sources_that_break_their_readers_are_logged_bounded_and_readable(
             .with_source(HostileSource(0));
         gardefou::report(&err);
     });
-    let [line] = &lines[..] else { panic!("{lines:?}") };
+    let [line] = &lines[..] else {
+        panic!("{lines:?}")
+    };
     assert_eq!(line[field::MESSAGE], "the real error");
 
     // Texts are on one line before they become JSON, which escapes the backslash once more.
     let details = &line[field::ERROR_DETAILS];
-    assert!(serde_json::from_str::<serde_json::Value>(details).is_ok(), "{details}");
+    assert!(
+        serde_json::from_str::<serde_json::Value>(details).is_ok(),
+        "{details}"
+    );
     assert!(details.len() < 8 * 1024, "{}", details.len());
-    for readable in ["\"before\":\"here\"", "Hostile panicked", "no\\\\nform", "-inf"] {
+    for readable in [
+        "\"before\":\"here\"",
+        "Hostile panicked",
+        "no\\\\nform",
+        "-inf",
+    ] {
         assert!(details.contains(readable), "{readable} in {details}");
     }
     let chain = &line[field::ERROR_CHAIN];
     assert!(chain.len() < 16 * 1024, "{}", chain.len());
-    assert!(chain.starts_with("(its Display failed): half of a text"), "{chain}");
+    assert!(
+        chain.starts_with("(its Display failed): half of a text"),
+        "{chain}"
+    );
     assert!(chain.contains("(its Display panicked): no end"), "{chain}");
     for text in [details, chain] {
-        assert!(!text.contains(|c: char| c.is_control()), "no line is forged: {text}");
+        assert!(
+            !text.contains(|c: char| c.is_control()),
+            "no line is forged: {text}"
+        );
     }
 }
 
@@ -137,17 +155,23 @@ fn a_message_cannot_forge_a_log_line_and_keeps_its_letters() {
     assert_eq!(line, r"échec à 12 h\r\n2026-01-01 ERROR forged\u{1b}[2K");
 }
 
-/// The original looked for "the current exception" when it logged, and found none outside of the handler.
+/// The original looked for "the current exception" when it logged, and found none outside of the
+/// handler.
 #[test]
 fn an_error_carries_its_own_place_wherever_it_is_printed() {
     let line = line!() + 1;
     let err = app_error!(ErrorCode::SYNC_ERROR, "late");
-    let printed = std::thread::spawn(move || format!("{err:?}")).join().unwrap();
-    assert!(printed.contains(&format!("{}:{line}:", file!())), "{printed}");
+    let printed = std::thread::spawn(move || format!("{err:?}"))
+        .join()
+        .unwrap();
+    assert!(
+        printed.contains(&format!("{}:{line}:", file!())),
+        "{printed}"
+    );
 }
 
-/// A bare number as code was accepted and failed later, when the error was printed. Here it does not compile: what the
-/// compiler says of it is reviewed in `ui-tests/fail/app_error`.
+/// A bare number as code was accepted and failed later, when the error was printed. Here it does
+/// not compile: what the compiler says of it is reviewed in `ui-tests/fail/app_error`.
 #[test]
 fn a_code_has_a_type_of_its_own() {
     fn takes_a_code(_: fn(ErrorCode, String) -> AppError) {}
@@ -162,23 +186,45 @@ fn an_error_goes_through_serde_and_back() {
         .map_err(|err| err.with_detail("rows", [1, 2]))
         .unwrap_err();
     let back: AppError = serde_json::from_str(&serde_json::to_string(&err).unwrap()).unwrap();
-    assert_eq!((back.code(), back.id(), back.details()), (err.code(), err.id(), err.details()));
+    assert_eq!(
+        (back.code(), back.id(), back.details()),
+        (err.code(), err.id(), err.details())
+    );
     assert_eq!(format!("{back:#}"), format!("{err:#}"));
 }
 
-/// The original's tree of classes said something about an error that nothing checked against its code.
+/// The original's tree of classes said something about an error that nothing checked against its
+/// code.
 #[test]
 fn the_kind_of_an_error_follows_from_its_code() {
-    assert_eq!(AppError::new(ErrorCode::DB_QUERY_ERROR, "x").code().category(), Category::Database);
-    assert_eq!(AppError::new(ErrorCode::OBS_STREAM_ERROR, "x").code().category(), Category::Capture);
+    assert_eq!(
+        AppError::new(ErrorCode::DB_QUERY_ERROR, "x")
+            .code()
+            .category(),
+        Category::Database
+    );
+    assert_eq!(
+        AppError::new(ErrorCode::OBS_STREAM_ERROR, "x")
+            .code()
+            .category(),
+        Category::Capture
+    );
 }
 
 /// The original compared its levels as numbers, and dashboards show them so.
 #[test]
 fn levels_have_the_numbers_0_to_3_and_an_order() {
-    let levels = [AlertLevel::Info, AlertLevel::Warning, AlertLevel::Error, AlertLevel::Critical];
+    let levels = [
+        AlertLevel::Info,
+        AlertLevel::Warning,
+        AlertLevel::Error,
+        AlertLevel::Critical,
+    ];
     assert_eq!(levels.map(|level| level as u8), [0, 1, 2, 3]);
-    assert_eq!(levels.map(AlertLevel::name), ["info", "warning", "error", "critical"]);
+    assert_eq!(
+        levels.map(AlertLevel::name),
+        ["info", "warning", "error", "critical"]
+    );
     assert!(levels.is_sorted() && levels[0] < levels[3]);
 }
 
@@ -201,13 +247,20 @@ fn the_question_mark_takes_any_error_and_context_codes_it() {
     assert!(parse("x").unwrap_err().is(ErrorCode::CONFIG_ERROR));
     assert!(!parse("255").unwrap_err().is_coded());
     let none: Option<u8> = None;
-    let err = none.with_context(ErrorCode::SYNC_ERROR, || format!("no {}", "value")).unwrap_err();
-    assert_eq!((err.message(), err.code()), ("no value", ErrorCode::SYNC_ERROR));
+    let err = none
+        .with_context(ErrorCode::SYNC_ERROR, || format!("no {}", "value"))
+        .unwrap_err();
+    assert_eq!(
+        (err.message(), err.code()),
+        ("no value", ErrorCode::SYNC_ERROR)
+    );
     let line = line!() + 1;
     let err = none.code(ErrorCode::SYNC_ERROR).unwrap_err();
     assert_eq!(err.location().line(), line);
     let line = line!() + 1;
-    let err = Err::<(), _>(fmt::Error).with_context(ErrorCode::SYNC_ERROR, || "x").unwrap_err();
+    let err = Err::<(), _>(fmt::Error)
+        .with_context(ErrorCode::SYNC_ERROR, || "x")
+        .unwrap_err();
     assert_eq!(err.location().line(), line);
 }
 
@@ -228,7 +281,10 @@ fn an_error_stands_in_an_enum_of_thiserrors_kind_and_is_seen_there() {
     let inner = AppError::new(ErrorCode::PERMISSION_ERROR, "refused");
     let id = inner.id();
     let err = AppError::from(Mine(inner));
-    assert_eq!((err.code(), err.is_coded(), err.id()), (ErrorCode::PERMISSION_ERROR, true, id));
+    assert_eq!(
+        (err.code(), err.is_coded(), err.id()),
+        (ErrorCode::PERMISSION_ERROR, true, id)
+    );
     assert!(!gardefou::classify::classify(&*err).is_retryable());
 }
 
@@ -247,24 +303,51 @@ fn cause_is_said_once() {
     assert_eq!(format!("{err:#}"), "load config: no such disk");
     let err = AppError::from(LoadError::Start(Box::new(LoadError::Read(cause()))));
     assert_eq!(format!("{err:#}"), "start (load config: no such disk)");
-    let wrapped = AppError::new(ErrorCode::CONFIG_ERROR, "no settings").with_source(LoadError::Read(cause()));
-    assert_eq!(format!("{wrapped:#}"), "no settings: load config: no such disk");
+    let wrapped =
+        AppError::new(ErrorCode::CONFIG_ERROR, "no settings").with_source(LoadError::Read(cause()));
+    assert_eq!(
+        format!("{wrapped:#}"),
+        "no settings: load config: no such disk"
+    );
     let lines = logged(|| gardefou::report(&wrapped));
     assert_eq!(lines[0]["error.chain"], "load config: no such disk");
 }
 
 #[test]
 fn place_inside_the_standard_library_is_no_place() {
-    let convert = |by: fn(Result<u8, std::num::ParseIntError>) -> Result<u8, AppError>| by("x".parse()).unwrap_err();
-    for err in [convert(|result| result.map_err(AppError::from)), convert(|result| result.map_err(Into::into))] {
-        assert_eq!(gardefou::error::View::of_any(&err).location(), None, "{}", err.location());
+    let convert = |by: fn(Result<u8, std::num::ParseIntError>) -> Result<u8, AppError>| {
+        by("x".parse()).unwrap_err()
+    };
+    for err in [
+        convert(|result| result.map_err(AppError::from)),
+        convert(|result| result.map_err(Into::into)),
+    ] {
+        assert_eq!(
+            gardefou::error::View::of_any(&err).location(),
+            None,
+            "{}",
+            err.location()
+        );
         // With `RUST_BACKTRACE` set, the stack follows the id.
         let debug = format!("{err:?}");
-        assert!(!debug.split("\n    id ").next().unwrap().contains("library/core"), "{debug}");
+        assert!(
+            !debug
+                .split("\n    id ")
+                .next()
+                .unwrap()
+                .contains("library/core"),
+            "{debug}"
+        );
         let line = &logged(|| gardefou::report(&err))[0];
         assert!(!line.contains_key("error.location"), "{line:?}");
     }
     let line = line!() + 1;
     let err = convert(|result| Ok(result?));
-    assert_eq!(gardefou::error::View::of_any(&err).location().unwrap().line(), line);
+    assert_eq!(
+        gardefou::error::View::of_any(&err)
+            .location()
+            .unwrap()
+            .line(),
+        line
+    );
 }

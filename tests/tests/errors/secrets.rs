@@ -2,7 +2,8 @@
 
 use crate::support::{bytes_in, logged, monitored};
 use gardefou::{
-    AppError, ErrorCode, ResultExt, breaker::CircuitBreaker, enhanced_error_handling, event::names::field, report,
+    AppError, ErrorCode, ResultExt, breaker::CircuitBreaker, enhanced_error_handling,
+    event::names::field, report,
 };
 use serde_json::json;
 use std::{collections::BTreeMap, error::Error, fmt, io};
@@ -34,7 +35,10 @@ fn planted() -> AppError {
                 .with_detail("password", "pw-Q6")
                 .with_detail("url", URL)
         })
-        .context(ErrorCode::EXTERNAL_SERVICE_ERROR, "failed with api_key=key-Q7")
+        .context(
+            ErrorCode::EXTERNAL_SERVICE_ERROR,
+            "failed with api_key=key-Q7",
+        )
         .map_err(|err| {
             err.with_public_message("Sent {\"token\": \"tok-Q8\"} in vain.")
                 .with_detail("headers", BTreeMap::from([("Cookie", "sid=Q9")]))
@@ -54,7 +58,10 @@ fn assert_clean(what: &str, text: &str) {
 #[test]
 fn a_secret_in_any_field_or_chain_level_reaches_no_output() {
     let err = planted();
-    assert!(err.details()[URL] == "as a key" && err.message().contains("Q7"), "they are there inside");
+    assert!(
+        err.details()[URL] == "as a key" && err.message().contains("Q7"),
+        "they are there inside"
+    );
     assert_clean("Display", &err.to_string());
     assert_clean("{:#}", &format!("{err:#}"));
     assert_clean("Debug", &format!("{err:?}"));
@@ -62,7 +69,10 @@ fn a_secret_in_any_field_or_chain_level_reaches_no_output() {
     assert_clean("to_json", &err.to_json().to_string());
     assert_clean("serde", &serde_json::to_string(&err).unwrap());
     let problem = err.to_problem();
-    assert_clean("the problem's body", &String::from_utf8(problem.body()).unwrap());
+    assert_clean(
+        "the problem's body",
+        &String::from_utf8(problem.body()).unwrap(),
+    );
     assert_clean("the problem's Debug", &format!("{problem:?}"));
     let boxed: Box<dyn Error + Send + Sync> = planted().into();
     assert_clean("the box", &format!("{boxed} {boxed:#} {boxed:?}"));
@@ -75,9 +85,19 @@ fn a_secret_in_any_field_or_chain_level_reaches_no_output() {
 #[test]
 fn what_is_not_secret_stays_readable() {
     let text = format!("{:#}", planted());
-    assert!(text.contains("postgres://[redacted]@db1:5432/orders?password=[redacted]"), "{text}");
-    assert!(text.starts_with("failed with api_key=[redacted]: no route: "), "{text}");
-    assert_eq!(planted().to_json()["details"]["password"], serde_json::Value::Null, "only its own details");
+    assert!(
+        text.contains("postgres://[redacted]@db1:5432/orders?password=[redacted]"),
+        "{text}"
+    );
+    assert!(
+        text.starts_with("failed with api_key=[redacted]: no route: "),
+        "{text}"
+    );
+    assert_eq!(
+        planted().to_json()["details"]["password"],
+        serde_json::Value::Null,
+        "only its own details"
+    );
 }
 
 /// The forms in which secrets stand in texts, each with one of the planted words.
@@ -112,20 +132,33 @@ fn a_secret_in_any_form_reaches_no_output() {
         let json = err.to_json();
         assert_clean("to_json", &json.to_string());
         assert_eq!(json["details"]["minio_password"], "[redacted]");
-        assert_clean("the problem's body", &String::from_utf8(err.to_problem().body()).unwrap());
+        assert_clean(
+            "the problem's body",
+            &String::from_utf8(err.to_problem().body()).unwrap(),
+        );
     }
 }
 
 #[test]
 fn a_secret_in_the_name_of_a_breaker_reaches_no_output() {
-    let breaker = CircuitBreaker::builder("https://u:pw-Q1@h/?token=Q2").build().unwrap();
+    let breaker = CircuitBreaker::builder("https://u:pw-Q1@h/?token=Q2")
+        .build()
+        .unwrap();
     breaker.force_open();
     let rejection = breaker.try_acquire().unwrap_err();
     let snapshot = breaker.snapshot();
     assert_clean("a rejection", &format!("{rejection} {rejection:?}"));
-    assert_clean("a snapshot", &format!("{snapshot:?} {}", serde_json::to_string(&snapshot).unwrap()));
-    let plain = CircuitBreaker::builder("auth:token:refresh").build().unwrap();
-    assert_eq!(serde_json::to_value(plain.snapshot()).unwrap()["name"], "auth:token:refresh");
+    assert_clean(
+        "a snapshot",
+        &format!("{snapshot:?} {}", serde_json::to_string(&snapshot).unwrap()),
+    );
+    let plain = CircuitBreaker::builder("auth:token:refresh")
+        .build()
+        .unwrap();
+    assert_eq!(
+        serde_json::to_value(plain.snapshot()).unwrap()["name"],
+        "auth:token:refresh"
+    );
 }
 
 /// The original's log, statistics and files had everything in clear.
@@ -135,24 +168,44 @@ fn a_secret_in_any_field_or_chain_level_reaches_no_sink() {
     let mut lines = Vec::new();
     let monitor = monitored(folder.path(), || lines = logged(|| report(&planted())));
 
-    let [line] = &lines[..] else { panic!("{lines:?}") };
+    let [line] = &lines[..] else {
+        panic!("{lines:?}")
+    };
     for name in [field::MESSAGE, field::ERROR_DETAILS, field::ERROR_CHAIN] {
         assert_clean(name, &line[name]);
     }
     assert_clean("another field", &format!("{line:?}"));
     assert_eq!(line[field::MESSAGE], "failed with api_key=[redacted]");
-    assert!(line[field::ERROR_CHAIN].contains("@db1:5432/orders"), "the rest is readable: {line:?}");
-    assert!(line[field::ERROR_DETAILS].contains("Cookie"), "the rest is readable: {line:?}");
+    assert!(
+        line[field::ERROR_CHAIN].contains("@db1:5432/orders"),
+        "the rest is readable: {line:?}"
+    );
+    assert!(
+        line[field::ERROR_DETAILS].contains("Cookie"),
+        "the rest is readable: {line:?}"
+    );
 
     let stats = monitor.stats();
-    assert_eq!((stats.total_errors, &*stats.recent_errors[0].message), (1, "failed with api_key=[redacted]"));
+    assert_eq!(
+        (stats.total_errors, &*stats.recent_errors[0].message),
+        (1, "failed with api_key=[redacted]")
+    );
     assert_clean("the statistics", &serde_json::to_string(&stats).unwrap());
     assert_clean("the Debug of the statistics", &format!("{stats:?}"));
-    assert_clean("the snapshot", &serde_json::to_string(&monitor.snapshot()).unwrap());
-    assert_clean("the Debug of the snapshot", &format!("{:?}", monitor.snapshot()));
+    assert_clean(
+        "the snapshot",
+        &serde_json::to_string(&monitor.snapshot()).unwrap(),
+    );
+    assert_clean(
+        "the Debug of the snapshot",
+        &format!("{:?}", monitor.snapshot()),
+    );
 
     let journal = bytes_in(folder.path());
-    assert!(journal.contains("db1:5432/orders") && journal.contains("Cookie"), "it is kept, readable: {journal}");
+    assert!(
+        journal.contains("db1:5432/orders") && journal.contains("Cookie"),
+        "it is kept, readable: {journal}"
+    );
     assert_clean("the journal's files", &journal);
 }
 
@@ -164,13 +217,22 @@ fn a_secret_in_any_form_reaches_no_sink() {
         lines = logged(|| {
             for shape in SHAPES {
                 let err = AppError::new(ErrorCode::DB_CONNECTION_ERROR, *shape);
-                report(&err.with_source(io::Error::other(format!("because {shape}"))).with_detail("text", shape));
+                report(
+                    &err.with_source(io::Error::other(format!("because {shape}")))
+                        .with_detail("text", shape),
+                );
             }
         });
     });
-    assert_eq!((lines.len(), monitor.stats().total_errors), (SHAPES.len(), SHAPES.len() as u64));
+    assert_eq!(
+        (lines.len(), monitor.stats().total_errors),
+        (SHAPES.len(), SHAPES.len() as u64)
+    );
     assert_clean("the log", &format!("{lines:#?}"));
-    assert_clean("the statistics", &serde_json::to_string(&monitor.stats()).unwrap());
+    assert_clean(
+        "the statistics",
+        &serde_json::to_string(&monitor.stats()).unwrap(),
+    );
     let journal = bytes_in(folder.path());
     assert_eq!(journal.lines().count(), SHAPES.len());
     assert_clean("the journal's files", &journal);
@@ -188,18 +250,30 @@ impl Error for Refused {}
 
 #[enhanced_error_handling(error_code = ErrorCode::PERMISSION_ERROR)]
 fn login(user: &str, passphrase: &str) -> gardefou::Result<()> {
-    gardefou::ensure!(user.len() > 100 && !passphrase.is_empty(), ErrorCode::PERMISSION_ERROR, "refused");
+    gardefou::ensure!(
+        user.len() > 100 && !passphrase.is_empty(),
+        ErrorCode::PERMISSION_ERROR,
+        "refused"
+    );
     Ok(())
 }
 
 #[enhanced_error_handling(error_code = ErrorCode::PERMISSION_ERROR)]
 fn foreign_login(user: &str, passphrase: String) -> Result<(), Refused> {
-    if user.len() > 100 && !passphrase.is_empty() { Ok(()) } else { Err(Refused) }
+    if user.len() > 100 && !passphrase.is_empty() {
+        Ok(())
+    } else {
+        Err(Refused)
+    }
 }
 
 #[enhanced_error_handling(error_code = ErrorCode::PERMISSION_ERROR, capture(user))]
 fn asked(user: &str, passphrase: &str) -> Result<(), Refused> {
-    if user.len() > 100 && !passphrase.is_empty() { Ok(()) } else { Err(Refused) }
+    if user.len() > 100 && !passphrase.is_empty() {
+        Ok(())
+    } else {
+        Err(Refused)
+    }
 }
 
 /// The original logged every argument of a failing function, a password among them.
@@ -219,8 +293,15 @@ fn nothing_captures_arguments_unless_asked() {
         assert_clean("an error of a function with arguments", &text);
     }
     assert_eq!(lines.len(), 2);
-    let details: Vec<_> = lines.iter().map(|line| line.get(field::ERROR_DETAILS).map(String::as_str)).collect();
-    assert_eq!(details, [Some(r#"{"context":["login"]}"#), None], "an error of ours says what it crossed");
+    let details: Vec<_> = lines
+        .iter()
+        .map(|line| line.get(field::ERROR_DETAILS).map(String::as_str))
+        .collect();
+    assert_eq!(
+        details,
+        [Some(r#"{"context":["login"]}"#), None],
+        "an error of ours says what it crossed"
+    );
     assert_clean("the log", &format!("{lines:?}"));
     assert_eq!(monitor.stats().total_errors, 2);
     assert_clean("the records", &format!("{:?}", monitor.stats()));
@@ -230,7 +311,16 @@ fn nothing_captures_arguments_unless_asked() {
 
     let folder = tempfile::tempdir().unwrap();
     let mut lines = Vec::new();
-    monitored(folder.path(), || lines = logged(|| assert!(asked("user-Q2", "pass-Q1").is_err())));
-    assert!(bytes_in(folder.path()).contains(r#""details":{"user":"\"user-Q2\""}"#), "the journal has it too");
-    assert_eq!(lines[0][field::ERROR_DETAILS], r#"{"user":"\"user-Q2\""}"#, "what is asked for and no more");
+    monitored(folder.path(), || {
+        lines = logged(|| assert!(asked("user-Q2", "pass-Q1").is_err()));
+    });
+    assert!(
+        bytes_in(folder.path()).contains(r#""details":{"user":"\"user-Q2\""}"#),
+        "the journal has it too"
+    );
+    assert_eq!(
+        lines[0][field::ERROR_DETAILS],
+        r#"{"user":"\"user-Q2\""}"#,
+        "what is asked for and no more"
+    );
 }

@@ -29,8 +29,9 @@ struct Log(Arc<Mutex<Vec<Line>>>);
 
 /// Runs something and returns the lines that it logged of errors.
 pub(crate) fn logged(run: impl FnOnce()) -> Vec<Line> {
-    // Where one subscriber alone is known, whichever thread meets a line first decides for all whether it is wanted, and
-    // the other tests have no subscriber. With a second one it is asked each time.
+    // Where one subscriber alone is known, whichever thread meets a line first decides for all
+    // whether it is wanted, and the other tests have no subscriber. With a second one it is asked
+    // each time.
     static SECOND: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(Log::default()));
     let _ = &*SECOND;
     let log = Log::default();
@@ -70,10 +71,14 @@ impl Visit for Fields {
     }
 }
 
-/// A monitor that hears this thread's errors alone and keeps them in a folder, while something runs.
+/// A monitor that hears this thread's errors alone and keeps them in a folder, while something
+/// runs.
 pub(crate) fn monitored(folder: &Path, run: impl FnOnce()) -> ErrorMonitor {
     let monitor = ErrorMonitor::new(MonitorConfig::default());
-    let config = JournalConfig::builder(folder).background(false).build().unwrap();
+    let config = JournalConfig::builder(folder)
+        .background(false)
+        .build()
+        .unwrap();
     monitor.set_journal(Arc::new(FileJournal::open(config)));
     let (ours, thread) = (monitor.clone(), std::thread::current().id());
     let _listening = subscribe(move |event: &Event<'_>| {
@@ -87,6 +92,8 @@ pub(crate) fn monitored(folder: &Path, run: impl FnOnce()) -> ErrorMonitor {
 
 /// All that stands in the files of a folder, as it is on the disk.
 pub(crate) fn bytes_in(folder: &Path) -> String {
-    let files = fs::read_dir(folder).unwrap().map(|entry| fs::read(entry.unwrap().path()).unwrap());
+    let files = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| fs::read(entry.unwrap().path()).unwrap());
     String::from_utf8_lossy(&files.collect::<Vec<_>>().concat()).into_owned()
 }

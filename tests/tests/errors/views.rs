@@ -13,8 +13,19 @@ fn same<E: Debug + 'static>(seen: &View<'_>, error: &E) {
     let any = View::of_any(error);
     let all = |view: &View<'_>| {
         (
-            (view.type_name(), view.code(), view.class(), view.is_rejected(), view.retry_after()),
-            (view.id(), view.location().map(ToString::to_string), view.is_reported(), view.rejection().is_some()),
+            (
+                view.type_name(),
+                view.code(),
+                view.class(),
+                view.is_rejected(),
+                view.retry_after(),
+            ),
+            (
+                view.id(),
+                view.location().map(ToString::to_string),
+                view.is_reported(),
+                view.rejection().is_some(),
+            ),
             view.to_string(),
         )
     };
@@ -105,7 +116,10 @@ fn attributes_see_what_a_type_that_nobody_mapped_has() {
     let shape = __private::shape!(__private::Itself, Result<(), Wrapped>);
     let error = Wrapped(io::ErrorKind::NotFound.into());
     let view = shape.view(&error);
-    assert_eq!((view.to_string().as_str(), view.class()), ("wrapped", Class::Permanent));
+    assert_eq!(
+        (view.to_string().as_str(), view.class()),
+        ("wrapped", Class::Permanent)
+    );
     let shape = __private::shape!(__private::Itself, Result<(), Bare>);
     assert_eq!(shape.view(&Bare).to_string(), "Bare");
 
@@ -124,19 +138,40 @@ fn attributes_see_what_a_type_that_nobody_mapped_has() {
 fn an_error_at_hand_by_reference_is_seen_as_its_type_is() {
     let app = app();
     let view = View::of_ref(ErrorRef::App(&app));
-    assert_eq!((view.code(), view.type_name()), (Some(app.code()), View::of_app(&app).type_name()));
+    assert_eq!(
+        (view.code(), view.type_name()),
+        (Some(app.code()), View::of_app(&app).type_name())
+    );
     let missing = io::Error::from(io::ErrorKind::NotFound);
     let view = View::of_ref(ErrorRef::Std(&missing));
-    assert_eq!((view.class(), view.type_name()), (Class::Permanent, View::of_dyn(&missing).type_name()));
+    assert_eq!(
+        (view.class(), view.type_name()),
+        (Class::Permanent, View::of_dyn(&missing).type_name())
+    );
     let mapped = StoreError::Locked(1);
-    assert_eq!(View::of_ref(ErrorRef::Std(&mapped)).code(), View::of_any(&mapped).code());
-    assert_eq!(View::of_ref(ErrorRef::Opaque("app::Bare")).type_name(), "app::Bare");
-    assert_eq!(View::of_ref(ErrorRef::Display(&"disk full")).type_name(), "");
-    assert_eq!(format!("{view:?}"), r#"View { type_name: "dyn core::error::Error", error: "entity not found", .. }"#);
+    assert_eq!(
+        View::of_ref(ErrorRef::Std(&mapped)).code(),
+        View::of_any(&mapped).code()
+    );
+    assert_eq!(
+        View::of_ref(ErrorRef::Opaque("app::Bare")).type_name(),
+        "app::Bare"
+    );
+    assert_eq!(
+        View::of_ref(ErrorRef::Display(&"disk full")).type_name(),
+        ""
+    );
+    assert_eq!(
+        format!("{view:?}"),
+        r#"View { type_name: "dyn core::error::Error", error: "entity not found", .. }"#
+    );
     assert!(!View::of_app(&app).is_rejected());
     let breaker = CircuitBreaker::builder("by-reference").build().unwrap();
     breaker.force_open();
-    assert_eq!(View::of_rejection(&breaker.try_acquire().unwrap_err()).class(), Class::Transient);
+    assert_eq!(
+        View::of_rejection(&breaker.try_acquire().unwrap_err()).class(),
+        Class::Transient
+    );
 }
 
 /// What an error says or names as its source is its own affair; only what it *is* gives it a code.
@@ -171,10 +206,19 @@ fn an_error_that_only_mentions_another_has_no_code_of_it() {
             write!(f, "gateway: {}", self.0)
         }
     }
-    assert_eq!(View::of_dyn(anyhow::Error::msg(Behind(app())).as_ref()).code(), None);
+    assert_eq!(
+        View::of_dyn(anyhow::Error::msg(Behind(app())).as_ref()).code(),
+        None
+    );
     // Nothing before it: it is a box around it.
-    assert_eq!(View::of_dyn(anyhow::Error::msg(app()).as_ref()).code(), Some(app().code()));
-    assert_eq!(View::of_dyn(anyhow::Error::msg(Framed(app())).as_ref()).code(), Some(app().code()));
+    assert_eq!(
+        View::of_dyn(anyhow::Error::msg(app()).as_ref()).code(),
+        Some(app().code())
+    );
+    assert_eq!(
+        View::of_dyn(anyhow::Error::msg(Framed(app())).as_ref()).code(),
+        Some(app().code())
+    );
 
     /// Prints an empty text first.
     #[derive(Debug)]
@@ -200,7 +244,14 @@ fn only_erased_errors_are_printed_to_be_looked_at() {
     }
     impl Error for Shown {}
     let error = Shown(0.into());
-    assert_eq!((View::of_any(&error).code(), View::of_std(&error).code(), error.0.get()), (None, None, 0));
+    assert_eq!(
+        (
+            View::of_any(&error).code(),
+            View::of_std(&error).code(),
+            error.0.get()
+        ),
+        (None, None, 0)
+    );
     assert_eq!((View::of_dyn(&error).code(), error.0.get()), (None, 1));
 }
 
@@ -209,7 +260,11 @@ fn a_chain_is_looked_at_sixty_four_levels_deep() {
     #[derive(Debug, thiserror::Error)]
     #[error("above")]
     struct Above(#[source] Box<dyn Error>);
-    let below = |levels| (0..levels).fold(app().into(), |error: Box<dyn Error>, _| Box::new(Above(error)));
+    let below = |levels| {
+        (0..levels).fold(app().into(), |error: Box<dyn Error>, _| {
+            Box::new(Above(error))
+        })
+    };
     assert_eq!(View::of_any(&below(63)).code(), Some(app().code()));
     assert_eq!(View::of_any(&below(64)).code(), None);
 }

@@ -1,4 +1,5 @@
-//! What breakers count of calls inside of calls, and what an open circuit leaves in log, statistics and journal.
+//! What breakers count of calls inside of calls, and what an open circuit leaves in log, statistics
+//! and journal.
 
 use crate::support::{Fault, Log, Watch, counted, give_way, one_thread};
 use futures::future::join_all;
@@ -22,7 +23,9 @@ use std::{
 const RECOVERY: Duration = Duration::from_secs(60);
 
 fn open(name: &str) -> CircuitBreaker {
-    let breaker = circuit_breakers().get_or_create(name, |builder| builder).unwrap();
+    let breaker = circuit_breakers()
+        .get_or_create(name, |builder| builder)
+        .unwrap();
     breaker.force_open();
     breaker
 }
@@ -41,8 +44,14 @@ fn a_rejection_further_in_is_neutral_whatever_the_failure_predicate_says() {
     let inner = open("neutral-inner");
     let rejected = || inner.call(|| Ok(()));
     let clock = ManualClock::new();
-    let builder = CircuitBreaker::builder("neutral-outer").failure_threshold(5).recovery_timeout(RECOVERY);
-    let outer = builder.recovery_jitter(0.0).clock(clock.clone()).build().unwrap();
+    let builder = CircuitBreaker::builder("neutral-outer")
+        .failure_threshold(5)
+        .recovery_timeout(RECOVERY);
+    let outer = builder
+        .recovery_jitter(0.0)
+        .clock(clock.clone())
+        .build()
+        .unwrap();
     for _ in 0..4 {
         by_hand(&outer, || Err(Fault::Timeout));
     }
@@ -51,11 +60,19 @@ fn a_rejection_further_in_is_neutral_whatever_the_failure_predicate_says() {
     }
     assert_eq!(outer.state(), CircuitState::Closed);
     by_hand(&outer, || Err(Fault::Timeout));
-    assert_eq!(outer.state(), CircuitState::Open, "the rejections neither counted nor began a new series");
+    assert_eq!(
+        outer.state(),
+        CircuitState::Open,
+        "the rejections neither counted nor began a new series"
+    );
 
     clock.advance(RECOVERY);
     by_hand(&outer, rejected);
-    assert_eq!(outer.state(), CircuitState::HalfOpen, "a rejected probe says nothing");
+    assert_eq!(
+        outer.state(),
+        CircuitState::HalfOpen,
+        "a rejected probe says nothing"
+    );
     by_hand(&outer, || Ok(()));
     assert_eq!(outer.state(), CircuitState::Closed);
 }
@@ -63,7 +80,11 @@ fn a_rejection_further_in_is_neutral_whatever_the_failure_predicate_says() {
 #[with_circuit_breaker(name = "neutral-attribute", failure_threshold = 5, failure_if = is_timeout)]
 async fn neutral_call(rejected: bool) -> Result<(), Fault> {
     give_way(1).await;
-    let result = if rejected { open("neutral-inner").call(|| Ok(())) } else { Err(Fault::Timeout) };
+    let result = if rejected {
+        open("neutral-inner").call(|| Ok(()))
+    } else {
+        Err(Fault::Timeout)
+    };
     give_way(2).await;
     result
 }
@@ -75,7 +96,10 @@ fn a_rejection_further_in_is_neutral_in_async_code_too() {
     let results = runtime.block_on(join_all(calls));
     assert!(results.iter().all(Result::is_err));
     let breaker = circuit_breakers().get("neutral-attribute").unwrap();
-    assert_eq!((breaker.state(), breaker.snapshot().counts.failure), (CircuitState::Closed, 4));
+    assert_eq!(
+        (breaker.state(), breaker.snapshot().counts.failure),
+        (CircuitState::Closed, 4)
+    );
     assert!(runtime.block_on(neutral_call(false)).is_err());
     assert_eq!(breaker.state(), CircuitState::Open);
 }
@@ -103,29 +127,65 @@ async fn forgiven_outside() -> Result<(), Fault> {
 #[test]
 fn an_error_that_a_breaker_counts_as_a_success_leaves_it_as_the_reported_one() {
     let watch = Watch::on("forgiven");
-    let results = one_thread().block_on(join_all([forgiven_outside(), forgiven_outside(), forgiven_outside()]));
+    let results = one_thread().block_on(join_all([
+        forgiven_outside(),
+        forgiven_outside(),
+        forgiven_outside(),
+    ]));
     assert!(results.iter().all(Result::is_err));
-    assert_eq!(watch.operations(), ["forgiven_inside"; 3], "each of three errors once");
-    assert_eq!(circuit_breakers().get("forgiven").unwrap().snapshot().counts.success, 3);
+    assert_eq!(
+        watch.operations(),
+        ["forgiven_inside"; 3],
+        "each of three errors once"
+    );
+    assert_eq!(
+        circuit_breakers()
+            .get("forgiven")
+            .unwrap()
+            .snapshot()
+            .counts
+            .success,
+        3
+    );
 }
 
-#[with_circuit_breaker(name = "entered-twice", failure_threshold = 5, recovery_timeout = 60, half_open_max_calls = 1)]
+#[with_circuit_breaker(
+    name = "entered-twice",
+    failure_threshold = 5,
+    recovery_timeout = 60,
+    half_open_max_calls = 1
+)]
 fn outer_entry(outcome: fn() -> Result<(), Fault>) -> Result<(), Fault> {
     inner_entry(outcome)
 }
 
-#[with_circuit_breaker(name = "entered-twice", failure_threshold = 5, recovery_timeout = 60, half_open_max_calls = 1)]
+#[with_circuit_breaker(
+    name = "entered-twice",
+    failure_threshold = 5,
+    recovery_timeout = 60,
+    half_open_max_calls = 1
+)]
 fn inner_entry(outcome: fn() -> Result<(), Fault>) -> Result<(), Fault> {
     outcome()
 }
 
-#[with_circuit_breaker(name = "entered-async", failure_threshold = 5, recovery_timeout = 60, half_open_max_calls = 1)]
+#[with_circuit_breaker(
+    name = "entered-async",
+    failure_threshold = 5,
+    recovery_timeout = 60,
+    half_open_max_calls = 1
+)]
 async fn outer_entry_async(outcome: fn() -> Result<(), Fault>) -> Result<(), Fault> {
     give_way(1).await;
     inner_entry_async(outcome).await
 }
 
-#[with_circuit_breaker(name = "entered-async", failure_threshold = 5, recovery_timeout = 60, half_open_max_calls = 1)]
+#[with_circuit_breaker(
+    name = "entered-async",
+    failure_threshold = 5,
+    recovery_timeout = 60,
+    half_open_max_calls = 1
+)]
 async fn inner_entry_async(outcome: fn() -> Result<(), Fault>) -> Result<(), Fault> {
     give_way(2).await;
     outcome()
@@ -135,14 +195,23 @@ async fn inner_entry_async(outcome: fn() -> Result<(), Fault>) -> Result<(), Fau
 fn entered_twice(name: &str, call: impl Fn(fn() -> Result<(), Fault>) -> Result<(), Fault>) {
     let clock = ManualClock::new();
     let config = |builder: gardefou::breaker::BreakerBuilder| {
-        builder.failure_threshold(5).recovery_timeout(RECOVERY).recovery_jitter(0.0).clock(clock.clone())
+        builder
+            .failure_threshold(5)
+            .recovery_timeout(RECOVERY)
+            .recovery_jitter(0.0)
+            .clock(clock.clone())
     };
-    let breaker = circuit_breakers().get_or_create(name, |builder| config(builder).half_open_max_calls(1)).unwrap();
+    let breaker = circuit_breakers()
+        .get_or_create(name, |builder| config(builder).half_open_max_calls(1))
+        .unwrap();
     for calls in 1..=5 {
         assert_eq!(breaker.state(), CircuitState::Closed, "before call {calls}");
         assert!(call(|| Err(Fault::Down)).is_err());
     }
-    assert_eq!((breaker.state(), breaker.snapshot().counts.failure), (CircuitState::Open, 5));
+    assert_eq!(
+        (breaker.state(), breaker.snapshot().counts.failure),
+        (CircuitState::Open, 5)
+    );
     clock.advance(RECOVERY);
     assert!(call(|| Ok(())).is_ok());
     assert_eq!(breaker.state(), CircuitState::Closed);
@@ -151,18 +220,28 @@ fn entered_twice(name: &str, call: impl Fn(fn() -> Result<(), Fault>) -> Result<
 #[test]
 fn a_breaker_that_a_call_enters_twice_counts_it_once_and_recovers() {
     entered_twice("entered-twice", outer_entry);
-    entered_twice("entered-async", |outcome| one_thread().block_on(outer_entry_async(outcome)));
-    let by_hand = CircuitBreaker::builder("entered-by-hand").failure_threshold(5).build().unwrap();
+    entered_twice("entered-async", |outcome| {
+        one_thread().block_on(outer_entry_async(outcome))
+    });
+    let by_hand = CircuitBreaker::builder("entered-by-hand")
+        .failure_threshold(5)
+        .build()
+        .unwrap();
     for _ in 0..4 {
         let _ = by_hand.call(|| by_hand.call(|| by_hand.call(|| Err::<(), _>(Fault::Down))));
     }
-    assert_eq!((by_hand.state(), by_hand.snapshot().counts.failure), (CircuitState::Closed, 4));
+    assert_eq!(
+        (by_hand.state(), by_hand.snapshot().counts.failure),
+        (CircuitState::Closed, 4)
+    );
 }
 
 #[test]
 fn a_call_that_ends_without_an_outcome_counts_only_where_no_entry_further_in_did() {
     let clock = ManualClock::new();
-    let builder = CircuitBreaker::builder("ends-around").failure_threshold(9).clock(clock.clone());
+    let builder = CircuitBreaker::builder("ends-around")
+        .failure_threshold(9)
+        .clock(clock.clone());
     let breaker = builder.build().unwrap();
     let failures = || breaker.snapshot().counts.failure;
     let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
@@ -230,9 +309,17 @@ fn rejections_are_counted_one_by_one_and_shown_as_their_opening() {
     let folder = tempfile::tempdir().unwrap();
     let journal = JournalConfig::builder(folder.path()).background(false);
     let guard = ErrorSystem::builder().journal(journal).init().unwrap();
-    let breaker = CircuitBreaker::builder("cut-off").failure_threshold(1).build().unwrap();
+    let breaker = CircuitBreaker::builder("cut-off")
+        .failure_threshold(1)
+        .build()
+        .unwrap();
     let _ = breaker.call(|| Err::<(), _>(Fault::Down));
-    let opening = breaker.call(|| Ok::<_, Rejection>(())).unwrap_err().opening().unwrap().to_string();
+    let opening = breaker
+        .call(|| Ok::<_, Rejection>(()))
+        .unwrap_err()
+        .opening()
+        .unwrap()
+        .to_string();
     let (ids, lines) = Log::of(tracing::Level::INFO, || {
         let ids = (0..200).map(|_| cut_off_call_all(&breaker).unwrap_err().id().to_string());
         let ids: BTreeSet<_> = ids.collect();
@@ -243,12 +330,22 @@ fn rejections_are_counted_one_by_one_and_shown_as_their_opening() {
     assert_eq!(watch.errors().len(), 300);
     assert!(watch.errors().iter().all(|seen| seen.id == opening));
     assert_eq!(
-        (counted("cut_off_call"), counted("cut_off_call_of_an_enum"), counted("cut_off_call_all")),
+        (
+            counted("cut_off_call"),
+            counted("cut_off_call_of_an_enum"),
+            counted("cut_off_call_all")
+        ),
         (200, 100, 0)
     );
-    assert_eq!(lines.len(), 0, "the opening was logged, and is not logged again: {lines:?}");
+    assert_eq!(
+        lines.len(),
+        0,
+        "the opening was logged, and is not logged again: {lines:?}"
+    );
     for operation in ["cut_off_call", "cut_off_call_of_an_enum"] {
-        let page = error_monitor().query(&Query::default().operation(operation)).unwrap();
+        let page = error_monitor()
+            .query(&Query::default().operation(operation))
+            .unwrap();
         assert_eq!(page.records.len(), 0, "{operation}");
     }
     drop(guard);
@@ -263,10 +360,14 @@ fn a_cancelled_transaction_is_a_line_at_debug_and_no_error() {
         let undone = Arc::clone(&undone);
         let import = async {
             line.set(line!() + 1);
-            transaction_boundary!("cancelled_import", error_code = ErrorCode::DB_WRITE_ERROR, |tx| {
-                tx.on_rollback("undo", move || undone.lock().unwrap().push("undo"));
-                pending::<()>().await;
-            })
+            transaction_boundary!(
+                "cancelled_import",
+                error_code = ErrorCode::DB_WRITE_ERROR,
+                |tx| {
+                    tx.on_rollback("undo", move || undone.lock().unwrap().push("undo"));
+                    pending::<()>().await;
+                }
+            )
         };
         one_thread().block_on(async {
             tokio::select! {
@@ -279,10 +380,22 @@ fn a_cancelled_transaction_is_a_line_at_debug_and_no_error() {
     assert_eq!(*undone.lock().unwrap(), ["undo"]);
     assert_eq!(watch.all().len(), 0);
     assert_eq!(counted("cancelled_import"), 0);
-    let of_it: Vec<_> = lines.iter().filter(|line| line.field("operation") == Some("cancelled_import")).collect();
-    assert!(of_it.iter().all(|line| line.level == tracing::Level::DEBUG), "{of_it:?}");
-    let cancelled = of_it.iter().find(|line| line.field("message") == Some("cancelled")).unwrap();
-    assert_eq!((cancelled.field("file"), cancelled.field("line")), (Some(file!()), Some(&*line.get().to_string())));
+    let of_it: Vec<_> = lines
+        .iter()
+        .filter(|line| line.field("operation") == Some("cancelled_import"))
+        .collect();
+    assert!(
+        of_it.iter().all(|line| line.level == tracing::Level::DEBUG),
+        "{of_it:?}"
+    );
+    let cancelled = of_it
+        .iter()
+        .find(|line| line.field("message") == Some("cancelled"))
+        .unwrap();
+    assert_eq!(
+        (cancelled.field("file"), cancelled.field("line")),
+        (Some(file!()), Some(&*line.get().to_string()))
+    );
 }
 
 #[test]
@@ -320,7 +433,14 @@ async fn swallowed_then_outer(breaker: &CircuitBreaker) -> Result<(), Fault> {
 fn an_error_that_a_guarded_future_swallowed_is_not_the_one_that_follows() {
     let watch = Watch::on("swallowed_then_");
     let breaker = CircuitBreaker::builder("swallowed-then").build().unwrap();
-    assert!(one_thread().block_on(swallowed_then_outer(&breaker)).is_err());
-    assert_eq!(watch.operations(), ["swallowed_then_inner", "swallowed_then_outer"]);
+    assert!(
+        one_thread()
+            .block_on(swallowed_then_outer(&breaker))
+            .is_err()
+    );
+    assert_eq!(
+        watch.operations(),
+        ["swallowed_then_inner", "swallowed_then_outer"]
+    );
     watch.ids();
 }

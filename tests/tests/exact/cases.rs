@@ -1,6 +1,8 @@
 //! Many calls fail at the same time with the same text: each occurrence is one error.
 
-use crate::support::{Boxed, Fault, Log, Watch, assert_exactly, four_threads, give_way, one_thread, timeout};
+use crate::support::{
+    Boxed, Fault, Log, Watch, assert_exactly, four_threads, give_way, one_thread, timeout,
+};
 use anyhow::Context as _;
 use futures::{StreamExt, future::join_all, stream::FuturesUnordered};
 use gardefou::{
@@ -16,7 +18,11 @@ use gardefou::{
 use std::{cell::Cell, collections::BTreeSet, future::pending, sync::Arc, thread, time::Duration};
 
 fn ids_of<T>(results: &[Result<T, AppError>]) -> BTreeSet<String> {
-    results.iter().filter_map(|result| result.as_ref().err()).map(|error| error.id().to_string()).collect()
+    results
+        .iter()
+        .filter_map(|result| result.as_ref().err())
+        .map(|error| error.id().to_string())
+        .collect()
 }
 
 #[enhanced_error_handling(error_code = ErrorCode::TIMEOUT_ERROR)]
@@ -32,8 +38,11 @@ fn joined_failures_with_one_text_are_each_logged_counted_and_observed() {
     let (results, lines) = Log::of(tracing::Level::WARN, run);
     let ids = assert_exactly(&watch, "joined_read", 100);
     assert_eq!(ids, ids_of(&results));
-    let logged: BTreeSet<String> =
-        lines.iter().filter_map(|line| line.field("error.id")).map(ToOwned::to_owned).collect();
+    let logged: BTreeSet<String> = lines
+        .iter()
+        .filter_map(|line| line.field("error.id"))
+        .map(ToOwned::to_owned)
+        .collect();
     assert_eq!((lines.len(), logged), (100, ids));
 }
 
@@ -50,10 +59,19 @@ fn joined_failures_are_each_in_the_journal() {
     let journal = JournalConfig::builder(folder.path()).background(false);
     let guard = ErrorSystem::builder().journal(journal).init().unwrap();
     let results = one_thread().block_on(join_all((0..100).map(|_| journalled_read())));
-    let page = error_monitor().query(&Query::default().operation("journalled_read").limit(1000)).unwrap();
-    let journalled: Vec<String> = page.records.iter().map(|record| record.id.to_string()).collect();
+    let page = error_monitor()
+        .query(&Query::default().operation("journalled_read").limit(1000))
+        .unwrap();
+    let journalled: Vec<String> = page
+        .records
+        .iter()
+        .map(|record| record.id.to_string())
+        .collect();
     assert_eq!(journalled.len(), 100);
-    assert_eq!(journalled.into_iter().collect::<BTreeSet<_>>(), ids_of(&results));
+    assert_eq!(
+        journalled.into_iter().collect::<BTreeSet<_>>(),
+        ids_of(&results)
+    );
     assert_exactly(&watch, "journalled_read", 100);
     drop(guard);
 }
@@ -74,8 +92,12 @@ async fn unordered_read_all(seed: usize) -> Result<(), AppError> {
 #[test]
 fn nested_failures_as_they_come_are_500_and_not_1000() {
     let watch = Watch::on("unordered_read");
-    let results: Vec<_> =
-        one_thread().block_on((0..500).map(unordered_read_all).collect::<FuturesUnordered<_>>().collect());
+    let results: Vec<_> = one_thread().block_on(
+        (0..500)
+            .map(unordered_read_all)
+            .collect::<FuturesUnordered<_>>()
+            .collect(),
+    );
     let ids = assert_exactly(&watch, "unordered_read", 500);
     assert_eq!(ids, ids_of(&results));
 }
@@ -98,8 +120,14 @@ async fn stolen_read_all(seed: usize) -> Result<(), AppError> {
 fn tasks_that_change_threads_keep_their_errors_apart() {
     let watch = Watch::on("stolen_read");
     let results: Vec<_> = four_threads().block_on(async {
-        let tasks: Vec<_> = (0..500).map(|seed| tokio::spawn(stolen_read_all(seed))).collect();
-        join_all(tasks).await.into_iter().map(Result::unwrap).collect()
+        let tasks: Vec<_> = (0..500)
+            .map(|seed| tokio::spawn(stolen_read_all(seed)))
+            .collect();
+        join_all(tasks)
+            .await
+            .into_iter()
+            .map(Result::unwrap)
+            .collect()
     });
     let ids = assert_exactly(&watch, "stolen_read", 500);
     assert_eq!(ids, ids_of(&results));
@@ -121,13 +149,17 @@ fn threads_that_fail_at_the_same_time_count_each_for_itself() {
     let results: Vec<_> = thread::scope(|scope| {
         let work = || (0..125).map(|_| threaded_read_all()).collect::<Vec<_>>();
         let threads: Vec<_> = (0..4).map(|_| scope.spawn(work)).collect();
-        threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+        threads
+            .into_iter()
+            .flat_map(|thread| thread.join().unwrap())
+            .collect()
     });
     let ids = assert_exactly(&watch, "threaded_read", 500);
     assert_eq!(ids, ids_of(&results));
 }
 
-/// Functions with an error type that has no room for a mark, one inside of the other, on one thread and on four.
+/// Functions with an error type that has no room for a mark, one inside of the other, on one thread
+/// and on four.
 macro_rules! nested {
     ($($test:ident: $error:ty = $make:expr, $inner:ident in $outer:ident;)*) => {$(
         #[enhanced_error_handling]
@@ -206,9 +238,17 @@ fn an_error_of_any_type_that_ends_in_a_boundary_in_place_keeps_its_identity() {
                     error_boundary!("converted_outer", { $call(seed).await? })?
                 })
             })));
-            let operations: BTreeSet<_> = watch.operations().into_iter().skip(before.len()).collect();
+            let operations: BTreeSet<_> =
+                watch.operations().into_iter().skip(before.len()).collect();
             assert_eq!(operations, BTreeSet::from([stringify!($call).to_owned()]));
-            assert_eq!(watch.ids().difference(&before).cloned().collect::<BTreeSet<_>>(), ids_of(&results));
+            assert_eq!(
+                watch
+                    .ids()
+                    .difference(&before)
+                    .cloned()
+                    .collect::<BTreeSet<_>>(),
+                ids_of(&results)
+            );
             assert_eq!(ids_of(&results).len(), 100);
         }};
     }
@@ -266,7 +306,14 @@ fn a_fresh_box_in_memory_that_a_handled_one_had_is_another_error() {
         assert!(reused_read_all().is_err());
     }
     assert_eq!(watch.errors().len(), 110);
-    assert_eq!(watch.operations().iter().filter(|name| *name == "reused_read_all").count(), 10);
+    assert_eq!(
+        watch
+            .operations()
+            .iter()
+            .filter(|name| *name == "reused_read_all")
+            .count(),
+        10
+    );
     watch.ids();
 }
 
@@ -340,7 +387,12 @@ fn a_spawned_task_with_the_context_reports_for_the_call_that_waits_for_it() {
     let results = one_thread().block_on(join_all((0..250).map(passed_read_all)));
     assert!(results.iter().all(Result::is_err));
     let results = four_threads().block_on(async {
-        join_all((0..250).map(|seed| tokio::spawn(passed_read_all(seed))).collect::<Vec<_>>()).await
+        join_all(
+            (0..250)
+                .map(|seed| tokio::spawn(passed_read_all(seed)))
+                .collect::<Vec<_>>(),
+        )
+        .await
     });
     assert!(results.into_iter().all(|result| result.unwrap().is_err()));
     assert_exactly(&watch, "passed_read", 500);
@@ -363,7 +415,10 @@ async fn unpassed_read_all(seed: usize) -> Result<(), AppError> {
 fn an_app_error_of_a_spawned_task_is_known_without_the_context() {
     let watch = Watch::on("unpassed_read");
     let results = four_threads().block_on(join_all((0..250).map(unpassed_read_all)));
-    assert_eq!(assert_exactly(&watch, "unpassed_read", 250), ids_of(&results));
+    assert_eq!(
+        assert_exactly(&watch, "unpassed_read", 250),
+        ids_of(&results)
+    );
 }
 
 #[enhanced_error_handling]
@@ -375,8 +430,13 @@ fn thread_read() -> Result<(), Fault> {
 fn thread_read_all() -> Result<(), Fault> {
     let context = Context::current();
     let results: Vec<_> = thread::scope(|scope| {
-        let threads: Vec<_> = (0..4).map(|_| scope.spawn(|| context.run(thread_read))).collect();
-        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+        let threads: Vec<_> = (0..4)
+            .map(|_| scope.spawn(|| context.run(thread_read)))
+            .collect();
+        threads
+            .into_iter()
+            .map(|thread| thread.join().unwrap())
+            .collect()
     });
     results.into_iter().next_back().unwrap()
 }
@@ -394,31 +454,39 @@ fn a_thread_that_runs_in_the_context_reports_for_the_call_that_waits_for_it() {
 fn boundaries_by_hand_and_in_place_count_as_attributes_do() {
     let watch = Watch::on("by_hand_");
     let clock = ManualClock::new();
-    let retry = Retry::builder().max_retries(0).clock(clock).build().unwrap();
-    let results: Vec<Result<(), AppError>> = one_thread().block_on(join_all((0..500).map(|seed| {
-        let retry = retry.clone();
-        async move {
-            let outermost = ErrorBoundary::new("by_hand_outermost");
-            outermost
-                .call_async(|| async {
-                    retry
-                        .call_async(|| async {
-                            error_boundary!("by_hand_outer", {
-                                let inner = ErrorBoundary::new("by_hand_inner");
-                                inner
-                                    .call_async(|| async {
-                                        give_way(seed).await;
-                                        Err::<(), _>(Fault::Timeout)
-                                    })
-                                    .await?;
+    let retry = Retry::builder()
+        .max_retries(0)
+        .clock(clock)
+        .build()
+        .unwrap();
+    let results: Vec<Result<(), AppError>> =
+        one_thread().block_on(join_all((0..500).map(|seed| {
+            let retry = retry.clone();
+            async move {
+                let outermost = ErrorBoundary::new("by_hand_outermost");
+                outermost
+                    .call_async(|| async {
+                        retry
+                            .call_async(|| async {
+                                error_boundary!("by_hand_outer", {
+                                    let inner = ErrorBoundary::new("by_hand_inner");
+                                    inner
+                                        .call_async(|| async {
+                                            give_way(seed).await;
+                                            Err::<(), _>(Fault::Timeout)
+                                        })
+                                        .await?;
+                                })
                             })
-                        })
-                        .await
-                })
-                .await
-        }
-    })));
-    assert_eq!(assert_exactly(&watch, "by_hand_inner", 500), ids_of(&results));
+                            .await
+                    })
+                    .await
+            }
+        })));
+    assert_eq!(
+        assert_exactly(&watch, "by_hand_inner", 500),
+        ids_of(&results)
+    );
 }
 
 #[enhanced_error_handling]
@@ -432,9 +500,14 @@ fn clones_of_an_error_are_one_occurrence_whatever_becomes_of_each() {
     let error = timeout();
     let detailed = clone_leaves(&error).unwrap_err().with_detail("block", 7);
     let boxed: Boxed = clone_leaves(&error).unwrap_err().into();
-    let again = ErrorBoundary::new("clone_leaves_boundary").call(|| Err::<(), _>(boxed)).unwrap_err();
+    let again = ErrorBoundary::new("clone_leaves_boundary")
+        .call(|| Err::<(), _>(boxed))
+        .unwrap_err();
     assert!(clone_leaves(&detailed.clone().wrap(ErrorCode::DB_QUERY_ERROR, "no index")).is_err());
-    assert_eq!(assert_exactly(&watch, "clone_leaves", 1), BTreeSet::from([error.id().to_string()]));
+    assert_eq!(
+        assert_exactly(&watch, "clone_leaves", 1),
+        BTreeSet::from([error.id().to_string()])
+    );
     assert_eq!((again.id(), detailed.id()), (error.id(), error.id()));
 }
 
@@ -445,8 +518,12 @@ async fn shared_load() -> Result<(), AppError> {
 }
 
 #[enhanced_error_handling]
-async fn shared_load_waiter(shared: Arc<tokio::sync::OnceCell<Result<(), Arc<AppError>>>>) -> Result<(), AppError> {
-    let loaded = shared.get_or_init(|| async { shared_load().await.map_err(Arc::new) }).await;
+async fn shared_load_waiter(
+    shared: Arc<tokio::sync::OnceCell<Result<(), Arc<AppError>>>>,
+) -> Result<(), AppError> {
+    let loaded = shared
+        .get_or_init(|| async { shared_load().await.map_err(Arc::new) })
+        .await;
     give_way(2).await;
     loaded.clone().map_err(AppError::from_arc)
 }
@@ -455,14 +532,20 @@ async fn shared_load_waiter(shared: Arc<tokio::sync::OnceCell<Result<(), Arc<App
 fn an_error_that_many_waiters_share_is_one_occurrence() {
     let watch = Watch::on("shared_load");
     let cell = Arc::new(tokio::sync::OnceCell::new());
-    let results = one_thread().block_on(join_all((0..100).map(|_| shared_load_waiter(Arc::clone(&cell)))));
+    let results = one_thread().block_on(join_all(
+        (0..100).map(|_| shared_load_waiter(Arc::clone(&cell))),
+    ));
     assert_eq!(assert_exactly(&watch, "shared_load", 1), ids_of(&results));
 }
 
 #[test]
 fn a_permanent_error_behind_an_arc_or_a_box_is_not_retried() {
     let clock = ManualClock::new();
-    let retry = Retry::builder().max_retries(3).clock(clock).build().unwrap();
+    let retry = Retry::builder()
+        .max_retries(3)
+        .clock(clock)
+        .build()
+        .unwrap();
     let missing = || AppError::new(ErrorCode::FILE_NOT_FOUND_ERROR, "no such recording");
     let mut runs = [0; 3];
     let _ = retry.call(|| {
@@ -478,7 +561,11 @@ fn a_permanent_error_behind_an_arc_or_a_box_is_not_retried() {
         Err::<(), _>(Box::new(missing()))
     });
     assert_eq!(runs, [1; 3]);
-    let results = [shared_and_missing(&missing()), hidden_and_missing(&missing())].map(|result| result.unwrap_err());
+    let results = [
+        shared_and_missing(&missing()),
+        hidden_and_missing(&missing()),
+    ]
+    .map(|result| result.unwrap_err());
     assert_eq!(results, [1; 2]);
 }
 

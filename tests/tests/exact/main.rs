@@ -1,4 +1,5 @@
-//! Each error is logged, counted and journalled exactly once per occurrence, whatever runs beside it.
+//! Each error is logged, counted and journalled exactly once per occurrence, whatever runs beside
+//! it.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 

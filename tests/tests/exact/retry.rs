@@ -1,6 +1,9 @@
-//! Rejections are recognised wherever in an attempt they happen, and errors of attempts are settled once.
+//! Rejections are recognised wherever in an attempt they happen, and errors of attempts are settled
+//! once.
 
-use crate::support::{Boxed, Fault, Forgetful, Log, Seen, Watch, counted, four_threads, give_way, one_thread, timeout};
+use crate::support::{
+    Boxed, Fault, Forgetful, Log, Seen, Watch, counted, four_threads, give_way, one_thread, timeout,
+};
 use futures::future::join_all;
 use gardefou::{
     AppError, ErrorCode, ErrorSystem,
@@ -28,12 +31,17 @@ use std::{
 };
 
 fn retries(max_retries: u32) -> Retry {
-    let builder = Retry::builder().max_retries(max_retries).initial_delay(Duration::ZERO).clock(ManualClock::new());
+    let builder = Retry::builder()
+        .max_retries(max_retries)
+        .initial_delay(Duration::ZERO)
+        .clock(ManualClock::new());
     builder.build().unwrap()
 }
 
 fn open(name: &str) -> CircuitBreaker {
-    let breaker = circuit_breakers().get_or_create(name, |builder| builder).unwrap();
+    let breaker = circuit_breakers()
+        .get_or_create(name, |builder| builder)
+        .unwrap();
     breaker.force_open();
     breaker
 }
@@ -153,10 +161,18 @@ mod rejected {
             run();
             let inner = ErrorBoundary::new("rejected_inside");
             let result = inner.call(|| breaker.call(|| Ok::<_, Forgetful>(())));
-            error_boundary!("rejected_outside", { result? }).map_err(|error| Fault::Other(error.into()))
+            error_boundary!("rejected_outside", { result? })
+                .map_err(|error| Fault::Other(error.into()))
         };
-        assert_eq!(runs(|| retries(3).call(|| retries(2).call(|| around.call(attempt)))), 1);
-        assert_eq!(around.snapshot().counts.failure, 0, "a rejection further in is neutral");
+        assert_eq!(
+            runs(|| retries(3).call(|| retries(2).call(|| around.call(attempt)))),
+            1
+        );
+        assert_eq!(
+            around.snapshot().counts.failure,
+            0,
+            "a rejection further in is neutral"
+        );
     }
 
     #[test]
@@ -164,7 +180,9 @@ mod rejected {
         open("exact-open");
         let spawned = || async {
             run();
-            tokio::spawn(guarded::<Fault>().in_call(Context::current())).await.unwrap()
+            tokio::spawn(guarded::<Fault>().in_call(Context::current()))
+                .await
+                .unwrap()
         };
         let joined = || async {
             run();
@@ -194,9 +212,18 @@ mod rejected {
             let context = Context::current();
             thread::scope(|scope| scope.spawn(|| context.run(guarded_sync)).join().unwrap())
         };
-        assert_eq!(runs(|| one_thread().block_on(retries(3).call_async(spawned))), 1);
-        assert_eq!(runs(|| one_thread().block_on(retries(3).call_async(joined))), 1);
-        assert_eq!(runs(|| one_thread().block_on(retries(3).call_async(let_go))), 4);
+        assert_eq!(
+            runs(|| one_thread().block_on(retries(3).call_async(spawned))),
+            1
+        );
+        assert_eq!(
+            runs(|| one_thread().block_on(retries(3).call_async(joined))),
+            1
+        );
+        assert_eq!(
+            runs(|| one_thread().block_on(retries(3).call_async(let_go))),
+            4
+        );
         assert_eq!(runs(|| retries(3).call(on_a_thread)), 1);
     }
 
@@ -210,7 +237,11 @@ mod rejected {
                 let attempt = || async move {
                     attempts.set(attempts.get() + 1);
                     give_way(seed).await;
-                    let result = if seed % 2 == 0 { guarded::<Fault>().await } else { Err(Fault::Down) };
+                    let result = if seed % 2 == 0 {
+                        guarded::<Fault>().await
+                    } else {
+                        Err(Fault::Down)
+                    };
                     give_way(seed / 5).await;
                     result
                 };
@@ -219,7 +250,11 @@ mod rejected {
         });
         let results = one_thread().block_on(join_all(series));
         assert!(results.iter().all(Result::is_err));
-        assert_eq!(attempts.get(), 50 + 50 * 4, "50 series that were rejected and 50 that failed four times");
+        assert_eq!(
+            attempts.get(),
+            50 + 50 * 4,
+            "50 series that were rejected and 50 that failed four times"
+        );
     }
 }
 
@@ -228,22 +263,32 @@ fn settled(watch: &Watch) -> (usize, usize, usize) {
     let all = watch.all();
     for seen in &all {
         let of_it: Vec<&Seen> = all.iter().filter(|other| other.id == seen.id).collect();
-        let provisional: Vec<Option<RecordState>> = of_it.iter().map(|seen| seen.provisional).collect();
+        let provisional: Vec<Option<RecordState>> =
+            of_it.iter().map(|seen| seen.provisional).collect();
         match provisional[..] {
             [None] => {}
             [Some(RecordState::Pending), last] if last != Some(RecordState::Pending) => {}
             _ => panic!("an error that was not settled once: {of_it:?}"),
         }
     }
-    (watch.pending().len(), watch.retried().len(), watch.errors().len())
+    (
+        watch.pending().len(),
+        watch.retried().len(),
+        watch.errors().len(),
+    )
 }
 
 /// Fails for the first calls.
 fn failing(operation: &'static str, calls: u32) -> impl Fn() -> Result<(), AppError> {
     let made = AtomicU32::new(0);
     move || {
-        ErrorBoundary::new(operation)
-            .call(|| if made.fetch_add(1, Ordering::Relaxed) < calls { Err(timeout()) } else { Ok(()) })
+        ErrorBoundary::new(operation).call(|| {
+            if made.fetch_add(1, Ordering::Relaxed) < calls {
+                Err(timeout())
+            } else {
+                Ok(())
+            }
+        })
     }
 }
 
@@ -253,7 +298,14 @@ fn errors_of_attempts_that_another_one_followed_are_no_errors() {
     assert!(retries(3).call(failing("settled_recovering", 2)).is_ok());
     assert_eq!(settled(&watch), (2, 2, 0));
     assert_eq!(counted("settled_recovering"), 0);
-    assert_eq!(watch.pending().iter().map(|seen| seen.attempt).collect::<Vec<_>>(), [Some((1, 4)), Some((2, 4))]);
+    assert_eq!(
+        watch
+            .pending()
+            .iter()
+            .map(|seen| seen.attempt)
+            .collect::<Vec<_>>(),
+        [Some((1, 4)), Some((2, 4))]
+    );
 }
 
 #[test]
@@ -339,7 +391,8 @@ fn a_race_inside_of_an_attempt_hands_the_errors_of_its_loser_to_the_attempt() {
         }
     }));
     assert!(outcome.is_err());
-    // The loser of the first attempt and the error that ended it are retried; of the second attempt both count.
+    // The loser of the first attempt and the error that ended it are retried; of the second attempt
+    // both count.
     assert_eq!(settled(&watch).1, 2);
     assert_eq!(watch.errors().len(), 2);
 }
@@ -383,7 +436,12 @@ fn series_side_by_side_settle_each_its_own_errors() {
     let results = one_thread().block_on(join_all((0..50).map(settled_by_attribute_series)));
     assert!(results.iter().all(Result::is_err));
     let results = four_threads().block_on(async {
-        join_all((0..50).map(|seed| tokio::spawn(settled_by_attribute_series(seed))).collect::<Vec<_>>()).await
+        join_all(
+            (0..50)
+                .map(|seed| tokio::spawn(settled_by_attribute_series(seed)))
+                .collect::<Vec<_>>(),
+        )
+        .await
     });
     assert!(results.into_iter().all(|result| result.unwrap().is_err()));
     assert_eq!(settled(&watch), (200, 200, 100));
@@ -400,7 +458,11 @@ async fn settled_spawned() -> Result<(), Fault> {
 fn work_with_the_context_belongs_to_the_attempt_and_work_without_it_does_not() {
     let watch = Watch::on("settled_spawned");
     let runtime = four_threads();
-    let with = || async { tokio::spawn(settled_spawned().in_call(Context::current())).await.unwrap() };
+    let with = || async {
+        tokio::spawn(settled_spawned().in_call(Context::current()))
+            .await
+            .unwrap()
+    };
     assert!(runtime.block_on(retries(2).call_async(with)).is_err());
     assert_eq!(settled(&watch), (2, 2, 1));
     let without = || async { tokio::spawn(settled_spawned()).await.unwrap() };
@@ -420,13 +482,30 @@ fn work_of_spawned_work_belongs_to_the_attempt_too() {
     let child = || async {
         // A call of its own, which passes its context on as well.
         let own = ErrorBoundary::new("settled_grandchild_beside");
-        assert!(own.call(|| Context::current().run(|| Ok::<_, Fault>(()))).is_ok());
-        tokio::spawn(settled_grandchild().in_call(Context::current())).await.unwrap()
+        assert!(
+            own.call(|| Context::current().run(|| Ok::<_, Fault>(())))
+                .is_ok()
+        );
+        tokio::spawn(settled_grandchild().in_call(Context::current()))
+            .await
+            .unwrap()
     };
-    let attempt = || async { tokio::spawn(child().in_call(Context::current())).await.unwrap() };
-    assert!(one_thread().block_on(retries(2).call_async(attempt)).is_err());
+    let attempt = || async {
+        tokio::spawn(child().in_call(Context::current()))
+            .await
+            .unwrap()
+    };
+    assert!(
+        one_thread()
+            .block_on(retries(2).call_async(attempt))
+            .is_err()
+    );
     assert_eq!(settled(&watch), (2, 2, 1));
-    assert!(four_threads().block_on(retries(2).call_async(attempt)).is_err());
+    assert!(
+        four_threads()
+            .block_on(retries(2).call_async(attempt))
+            .is_err()
+    );
     assert_eq!(settled(&watch), (4, 4, 2));
 }
 
@@ -436,15 +515,26 @@ fn contexts_without_number_in_one_call_lose_no_error() {
     let fail = failing("settled_many", u32::MAX);
     let outcome = retries(1).call(|| {
         for _ in 0..3000 {
-            // Each takes the context of a call of its own in between, so that none is that of the one before.
+            // Each takes the context of a call of its own in between, so that none is that of the
+            // one before.
             let own = ErrorBoundary::new("settled_many_beside");
-            assert!(own.call(|| Context::current().run(|| Ok::<_, Fault>(()))).is_ok());
+            assert!(
+                own.call(|| Context::current().run(|| Ok::<_, Fault>(())))
+                    .is_ok()
+            );
             assert!(Context::current().run(&fail).is_err());
         }
         fail()
     });
     assert!(outcome.is_err());
-    assert_eq!((watch.pending().len(), watch.retried().len(), watch.errors().len()), (3001, 3001, 3001));
+    assert_eq!(
+        (
+            watch.pending().len(),
+            watch.retried().len(),
+            watch.errors().len()
+        ),
+        (3001, 3001, 3001)
+    );
 }
 
 #[test]
@@ -455,8 +545,11 @@ fn a_thread_of_a_thread_belongs_to_the_attempt_too() {
         thread::scope(|scope| scope.spawn(|| context.run(work)).join().unwrap())
     };
     let outcome = retries(2).call(|| {
-        // The inner context is taken on another thread, where the frame of the attempt does not stand.
-        in_thread(&Context::current(), &|| in_thread(&Context::current(), &fail))
+        // The inner context is taken on another thread, where the frame of the attempt does not
+        // stand.
+        in_thread(&Context::current(), &|| {
+            in_thread(&Context::current(), &fail)
+        })
     });
     assert!(outcome.is_err());
     assert_eq!(settled(&watch), (2, 2, 1));
@@ -488,16 +581,33 @@ fn an_error_inside_of_an_attempt_is_logged_as_a_warning_and_once_more_where_it_s
         assert!(retries(4).call(handling).is_ok());
     });
     assert_eq!(settled(&watch), (2, 1, 1));
-    let lines: Vec<_> = lines.iter().filter(|line| line.field("error.id").is_some()).collect();
+    let lines: Vec<_> = lines
+        .iter()
+        .filter(|line| line.field("error.id").is_some())
+        .collect();
     let of = |operation: &str| {
-        let lines = lines.iter().filter(|line| line.field("operation") == Some(operation));
+        let lines = lines
+            .iter()
+            .filter(|line| line.field("operation") == Some(operation));
         lines
-            .map(|line| (line.level, line.field("retry.attempts"), line.field("retry.max_attempts")))
+            .map(|line| {
+                (
+                    line.level,
+                    line.field("retry.attempts"),
+                    line.field("retry.max_attempts"),
+                )
+            })
             .collect::<Vec<_>>()
     };
-    assert_eq!(of("settled_logged"), [(tracing::Level::WARN, Some("1"), Some("3"))]);
+    assert_eq!(
+        of("settled_logged"),
+        [(tracing::Level::WARN, Some("1"), Some("3"))]
+    );
     let both = [tracing::Level::WARN, tracing::Level::ERROR];
-    assert_eq!(of("settled_logged_handled"), both.map(|level| (level, Some("1"), Some("5"))));
+    assert_eq!(
+        of("settled_logged_handled"),
+        both.map(|level| (level, Some("1"), Some("5")))
+    );
 }
 
 #[test]
@@ -508,15 +618,32 @@ fn the_journal_shows_one_record_of_each_error_in_its_last_state() {
     let guard = ErrorSystem::builder().journal(journal).init().unwrap();
     let outcome = retries(2).call(failing("settled_journalled", 9));
     assert_eq!(settled(&watch), (2, 2, 1));
-    let page = error_monitor().query(&Query::default().operation("settled_journalled").include_retried()).unwrap();
-    let mut states: Vec<_> =
-        page.records.iter().map(|record| (record.attempt, record.state, record.id.to_string())).collect();
+    let page = error_monitor()
+        .query(
+            &Query::default()
+                .operation("settled_journalled")
+                .include_retried(),
+        )
+        .unwrap();
+    let mut states: Vec<_> = page
+        .records
+        .iter()
+        .map(|record| (record.attempt, record.state, record.id.to_string()))
+        .collect();
     states.sort_by_key(|(attempt, ..)| *attempt);
-    let seen = watch.pending().into_iter().map(|seen| seen.id).collect::<Vec<_>>();
+    let seen = watch
+        .pending()
+        .into_iter()
+        .map(|seen| seen.id)
+        .collect::<Vec<_>>();
     let expected = [
         (Some((1, 3)), RecordState::Retried, seen[0].clone()),
         (Some((2, 3)), RecordState::Retried, seen[1].clone()),
-        (Some((3, 3)), RecordState::Error, outcome.unwrap_err().id().to_string()),
+        (
+            Some((3, 3)),
+            RecordState::Error,
+            outcome.unwrap_err().id().to_string(),
+        ),
     ];
     assert_eq!(states, expected);
     drop(guard);
@@ -546,19 +673,32 @@ fn the_end_of_the_program_settles_what_waits_as_errors_before_the_journal_is_flu
         assert!(report.is_clean(), "{report}");
         assert_eq!((watch.pending().len(), watch.errors().len()), (1, 1));
         let journal = error_monitor().journal().unwrap();
-        records = journal.query(&Query::default().operation("settled_at_the_end")).unwrap().records;
+        records = journal
+            .query(&Query::default().operation("settled_at_the_end"))
+            .unwrap()
+            .records;
         series.await
     });
     assert!(outcome.is_ok());
     assert_eq!(settled(&watch), (1, 0, 1), "the first settlement decides");
-    assert_eq!(records.iter().map(|record| record.state).collect::<Vec<_>>(), [RecordState::Error]);
+    assert_eq!(
+        records
+            .iter()
+            .map(|record| record.state)
+            .collect::<Vec<_>>(),
+        [RecordState::Error]
+    );
 }
 
 /// The places of warnings of nested retries, outer one first.
 fn nesting(run: impl FnOnce()) -> Vec<(String, String)> {
     let ((), lines) = Log::of(tracing::Level::WARN, run);
-    let places = lines.iter().filter_map(|line| Some((line.field("first")?, line.field("second")?)));
-    places.map(|(first, second)| (first.to_owned(), second.to_owned())).collect()
+    let places = lines
+        .iter()
+        .filter_map(|line| Some((line.field("first")?, line.field("second")?)));
+    places
+        .map(|(first, second)| (first.to_owned(), second.to_owned()))
+        .collect()
 }
 
 fn here(line: u32, column: &str) -> String {
@@ -568,28 +708,62 @@ fn here(line: u32, column: &str) -> String {
 #[test]
 fn a_retry_inside_of_another_ones_attempt_is_warned_of_once_with_both_places() {
     let line = line!() + 1;
-    let outer = Retry::builder().max_retries(2).clock(ManualClock::new()).build().unwrap();
-    let inner = Retry::builder().max_retries(1).clock(ManualClock::new()).build().unwrap();
+    let outer = Retry::builder()
+        .max_retries(2)
+        .clock(ManualClock::new())
+        .build()
+        .unwrap();
+    let inner = Retry::builder()
+        .max_retries(1)
+        .clock(ManualClock::new())
+        .build()
+        .unwrap();
     let both = || outer.call(|| inner.call(|| Err::<(), _>("down")));
     let places = [(here(line, "17"), here(line + 1, "17"))];
     assert_eq!(nesting(|| assert!(both().is_err())), places);
     assert_eq!(nesting(|| assert!(both().is_err())), [], "once");
 
-    let inner = Retry::builder().max_retries(1).clock(ManualClock::new()).build().unwrap();
+    let inner = Retry::builder()
+        .max_retries(1)
+        .clock(ManualClock::new())
+        .build()
+        .unwrap();
     let spawned = || async {
-        let work = async { inner.clone().call_async(|| async { Err::<(), _>("down") }).await };
+        let work = async {
+            inner
+                .clone()
+                .call_async(|| async { Err::<(), _>("down") })
+                .await
+        };
         work.in_call(Context::current()).await
     };
     let places = [(here(line, "17"), here(line + 7, "17"))];
     let runtime = one_thread();
-    assert_eq!(nesting(|| assert!(runtime.block_on(outer.call_async(spawned)).is_err())), places);
+    assert_eq!(
+        nesting(|| assert!(runtime.block_on(outer.call_async(spawned)).is_err())),
+        places
+    );
 }
 
 #[test]
 fn retries_that_multiply_nothing_are_not_warned_of() {
-    let twice = || Retry::builder().max_retries(1).clock(ManualClock::new()).build().unwrap();
-    let once = || Retry::builder().max_retries(0).clock(ManualClock::new()).build().unwrap();
-    let run = |outer: Retry, inner: Retry| assert!(outer.call(|| inner.call(|| Err::<(), _>("down"))).is_err());
+    let twice = || {
+        Retry::builder()
+            .max_retries(1)
+            .clock(ManualClock::new())
+            .build()
+            .unwrap()
+    };
+    let once = || {
+        Retry::builder()
+            .max_retries(0)
+            .clock(ManualClock::new())
+            .build()
+            .unwrap()
+    };
+    let run = |outer: Retry, inner: Retry| {
+        assert!(outer.call(|| inner.call(|| Err::<(), _>("down"))).is_err());
+    };
     assert_eq!(nesting(|| run(once(), twice())), []);
     assert_eq!(nesting(|| run(twice(), once())), []);
     let after = || {

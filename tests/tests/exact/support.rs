@@ -9,7 +9,9 @@ use std::{
     collections::BTreeSet,
     error::Error,
     fmt,
-    sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+    sync::{
+        Arc, LazyLock, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
+    },
 };
 use tracing::{Dispatch, Metadata, Subscriber, field::Field, span, subscriber::Interest};
 
@@ -23,8 +25,8 @@ pub(crate) struct Seen {
     pub(crate) attempt: Option<(u32, u32)>,
 }
 
-/// Held while a test runs: the end of the error system settles what waits in the whole process, so that tests which
-/// initialise it run alone.
+/// Held while a test runs: the end of the error system settles what waits in the whole process, so
+/// that tests which initialise it run alone.
 static TURNS: RwLock<()> = RwLock::new(());
 
 #[expect(dead_code, reason = "held until the test ends")]
@@ -33,7 +35,8 @@ enum Turn {
     Alone(RwLockWriteGuard<'static, ()>),
 }
 
-/// Collects the error events whose operation begins with a prefix: tests run side by side. One for each test.
+/// Collects the error events whose operation begins with a prefix: tests run side by side. One for
+/// each test.
 pub(crate) struct Watch {
     seen: Arc<Mutex<Vec<Seen>>>,
     _subscription: Subscription,
@@ -42,12 +45,18 @@ pub(crate) struct Watch {
 
 impl Watch {
     pub(crate) fn on(prefix: &'static str) -> Self {
-        Self::with(Turn::Beside(TURNS.read().unwrap_or_else(PoisonError::into_inner)), prefix)
+        Self::with(
+            Turn::Beside(TURNS.read().unwrap_or_else(PoisonError::into_inner)),
+            prefix,
+        )
     }
 
     /// As [`on`](Self::on), while no other test runs.
     pub(crate) fn alone_on(prefix: &'static str) -> Self {
-        Self::with(Turn::Alone(TURNS.write().unwrap_or_else(PoisonError::into_inner)), prefix)
+        Self::with(
+            Turn::Alone(TURNS.write().unwrap_or_else(PoisonError::into_inner)),
+            prefix,
+        )
     }
 
     fn with(turn: Turn, prefix: &'static str) -> Self {
@@ -68,7 +77,11 @@ impl Watch {
                 });
             }
         };
-        Self { seen, _subscription: subscribe(observer), _turn: turn }
+        Self {
+            seen,
+            _subscription: subscribe(observer),
+            _turn: turn,
+        }
     }
 
     pub(crate) fn all(&self) -> Vec<Seen> {
@@ -77,30 +90,46 @@ impl Watch {
 
     /// The errors that stand.
     pub(crate) fn errors(&self) -> Vec<Seen> {
-        self.all().into_iter().filter(|seen| seen.provisional.is_none()).collect()
+        self.all()
+            .into_iter()
+            .filter(|seen| seen.provisional.is_none())
+            .collect()
     }
 
     /// The errors that wait, or waited, for what becomes of their attempt.
     pub(crate) fn pending(&self) -> Vec<Seen> {
-        self.all().into_iter().filter(|seen| seen.provisional == Some(RecordState::Pending)).collect()
+        self.all()
+            .into_iter()
+            .filter(|seen| seen.provisional == Some(RecordState::Pending))
+            .collect()
     }
 
     /// The errors of attempts that another one followed.
     pub(crate) fn retried(&self) -> Vec<Seen> {
-        self.all().into_iter().filter(|seen| seen.provisional == Some(RecordState::Retried)).collect()
+        self.all()
+            .into_iter()
+            .filter(|seen| seen.provisional == Some(RecordState::Retried))
+            .collect()
     }
 
     /// The identities of the errors that stand; checks that no two of them share one.
     pub(crate) fn ids(&self) -> BTreeSet<String> {
         let errors = self.errors();
         let ids: BTreeSet<String> = errors.iter().map(|seen| seen.id.clone()).collect();
-        assert_eq!(ids.len(), errors.len(), "each occurrence has an identity of its own");
+        assert_eq!(
+            ids.len(),
+            errors.len(),
+            "each occurrence has an identity of its own"
+        );
         ids
     }
 
     /// Each error by its operation, in order.
     pub(crate) fn operations(&self) -> Vec<String> {
-        self.errors().into_iter().map(|seen| seen.operation).collect()
+        self.errors()
+            .into_iter()
+            .map(|seen| seen.operation)
+            .collect()
     }
 }
 
@@ -111,17 +140,33 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// How many errors the process-wide monitor counted for an operation.
 pub(crate) fn counted(operation: &str) -> u64 {
     let operations = error_monitor().snapshot().operations;
-    operations.iter().find(|of| of.name == operation).map_or(0, |of| of.count)
+    operations
+        .iter()
+        .find(|of| of.name == operation)
+        .map_or(0, |of| of.count)
 }
 
-/// Checks that each error of an operation reached observers and statistics once, and returns their identities.
+/// Checks that each error of an operation reached observers and statistics once, and returns their
+/// identities.
 #[track_caller]
 pub(crate) fn assert_exactly(watch: &Watch, operation: &str, number: usize) -> BTreeSet<String> {
     let errors = watch.errors();
-    let others: Vec<_> = errors.iter().filter(|seen| seen.operation != operation).collect();
-    assert!(others.is_empty(), "reported by other operations too: {} of them, first {:?}", others.len(), others[0]);
+    let others: Vec<_> = errors
+        .iter()
+        .filter(|seen| seen.operation != operation)
+        .collect();
+    assert!(
+        others.is_empty(),
+        "reported by other operations too: {} of them, first {:?}",
+        others.len(),
+        others[0]
+    );
     assert_eq!(errors.len(), number, "events of `{operation}`");
-    assert_eq!(counted(operation), number as u64, "statistics of `{operation}`");
+    assert_eq!(
+        counted(operation),
+        number as u64,
+        "statistics of `{operation}`"
+    );
     watch.ids()
 }
 
@@ -175,18 +220,29 @@ pub(crate) struct Line {
 
 impl Line {
     pub(crate) fn field(&self, name: &str) -> Option<&str> {
-        self.fields.iter().find(|(field, _)| *field == name).map(|(_, value)| value.trim_matches('"'))
+        self.fields
+            .iter()
+            .find(|(field, _)| *field == name)
+            .map(|(_, value)| value.trim_matches('"'))
     }
 }
 
 impl Log {
     /// Runs something and returns the lines that it logged on this thread.
     pub(crate) fn of<R>(max: tracing::Level, run: impl FnOnce() -> R) -> (R, Vec<Line>) {
-        // With one subscriber alone, whichever thread meets a line first decides for all threads whether it is wanted.
-        static SECOND: LazyLock<Dispatch> =
-            LazyLock::new(|| Dispatch::new(Log { max: tracing::Level::TRACE, lines: Arc::default() }));
+        // With one subscriber alone, whichever thread meets a line first decides for all threads
+        // whether it is wanted.
+        static SECOND: LazyLock<Dispatch> = LazyLock::new(|| {
+            Dispatch::new(Log {
+                max: tracing::Level::TRACE,
+                lines: Arc::default(),
+            })
+        });
         let _ = &*SECOND;
-        let log = Self { max, lines: Arc::default() };
+        let log = Self {
+            max,
+            lines: Arc::default(),
+        };
         let result = tracing::subscriber::with_default(log.clone(), run);
         let lines = lock(&log.lines).clone();
         (result, lines)
@@ -210,7 +266,10 @@ impl Subscriber for Log {
         event.record(&mut |field: &Field, value: &dyn fmt::Debug| {
             fields.push((field.name(), format!("{value:?}")));
         });
-        lock(&self.lines).push(Line { level: *event.metadata().level(), fields });
+        lock(&self.lines).push(Line {
+            level: *event.metadata().level(),
+            fields,
+        });
     }
     fn enter(&self, _: &span::Id) {}
     fn exit(&self, _: &span::Id) {}
@@ -218,12 +277,20 @@ impl Subscriber for Log {
 
 /// A runtime on the caller's thread, whose time is paused.
 pub(crate) fn one_thread() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap()
+    tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .unwrap()
 }
 
 /// A runtime of four threads that steal each other's tasks.
 pub(crate) fn four_threads() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_time().build().unwrap()
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(4)
+        .enable_time()
+        .build()
+        .unwrap()
 }
 
 /// Lets other tasks run a few times, for longer or shorter by `seed`.

@@ -1,4 +1,5 @@
-//! Circuit breakers as entries of the reports, each test in turn: a crowd of them would push the others' out.
+//! Circuit breakers as entries of the reports, each test in turn: a crowd of them would push the
+//! others' out.
 
 use gardefou::{
     breaker::{CircuitBreaker, CircuitState},
@@ -61,15 +62,25 @@ impl Drop for Made {
 }
 
 fn entry(health: &Health, breaker: &str) -> CheckReport {
-    health.health_status().check(&format!("breaker:{breaker}")).cloned().unwrap()
+    health
+        .health_status()
+        .check(&format!("breaker:{breaker}"))
+        .cloned()
+        .unwrap()
 }
 
 /// The entry as a probe shows it, the code of readiness, and its `Retry-After`.
 fn shown(health: &Health, breaker: &str) -> (Value, u16, Option<String>) {
-    let answer = Probes::new(health.clone()).details(Details::Always).respond("GET", "/readyz?verbose", false);
+    let answer = Probes::new(health.clone())
+        .details(Details::Always)
+        .respond("GET", "/readyz?verbose", false);
     let body: Value = serde_json::from_str(answer.body()).unwrap();
     let entry = body["checks"][format!("breaker:{breaker}")][0].clone();
-    (entry, answer.status(), answer.header("retry-after").map(str::to_owned))
+    (
+        entry,
+        answer.status(),
+        answer.header("retry-after").map(str::to_owned),
+    )
 }
 
 #[test]
@@ -89,10 +100,21 @@ fn a_half_open_circuit_warns_and_takes_no_program_out_of_service() {
         for criticality in [Criticality::Important, Criticality::Critical] {
             health.breaker_criticality(name, criticality);
             let report = entry(&health, name);
-            assert_eq!((report.status, report.weight), (Status::Warn, Status::Warn), "{name}, {criticality}");
-            assert_eq!((report.category, &report.details["state"]), (None, &json!("half_open")));
+            assert_eq!(
+                (report.status, report.weight),
+                (Status::Warn, Status::Warn),
+                "{name}, {criticality}"
+            );
+            assert_eq!(
+                (report.category, &report.details["state"]),
+                (None, &json!("half_open"))
+            );
             let (shown, code, retry_after) = shown(&health, name);
-            assert_eq!((&shown["status"], code, retry_after), (&json!("warn"), 200, None), "{name}, {criticality}");
+            assert_eq!(
+                (&shown["status"], code, retry_after),
+                (&json!("warn"), 200, None),
+                "{name}, {criticality}"
+            );
         }
     }
 }
@@ -109,11 +131,17 @@ fn a_circuit_that_is_forced_open_says_no_time_of_its_return() {
         (Status::Warn, None, &json!("forced_open"))
     );
     let (entry, code, _) = shown(&health, "shown-forced");
-    assert_eq!((&entry["status"], entry.get("retryAfter"), code), (&json!("warn"), None, 200));
+    assert_eq!(
+        (&entry["status"], entry.get("retryAfter"), code),
+        (&json!("warn"), None, 200)
+    );
 
     health.breaker_criticality("shown-forced", Criticality::Critical);
     let (entry, code, retry_after) = shown(&health, "shown-forced");
-    assert_eq!((&entry["status"], entry.get("retryAfter"), code), (&json!("fail"), None, 503));
+    assert_eq!(
+        (&entry["status"], entry.get("retryAfter"), code),
+        (&json!("fail"), None, 503)
+    );
     assert_eq!(retry_after, None);
 }
 
@@ -125,10 +153,19 @@ fn a_disabled_circuit_passes_whatever_it_was_before() {
     let health = made.health();
     health.breaker_criticality("shown-disabled", Criticality::Critical);
     let report = entry(&health, "shown-disabled");
-    assert_eq!((report.status, report.weight, report.category), (Status::Pass, Status::Pass, None));
-    assert_eq!((report.retry_after, report.output, &report.details["state"]), (None, None, &json!("disabled")));
+    assert_eq!(
+        (report.status, report.weight, report.category),
+        (Status::Pass, Status::Pass, None)
+    );
+    assert_eq!(
+        (report.retry_after, report.output, &report.details["state"]),
+        (None, None, &json!("disabled"))
+    );
     let (entry, code, retry_after) = shown(&health, "shown-disabled");
-    assert_eq!((&entry["status"], code, retry_after), (&json!("pass"), 200, None));
+    assert_eq!(
+        (&entry["status"], code, retry_after),
+        (&json!("pass"), 200, None)
+    );
 }
 
 #[test]
@@ -145,13 +182,34 @@ fn the_first_200_are_shown_and_those_that_hold_calls_back_come_first() {
     made.open("cut-zz-half-open").half_open().unwrap();
     let health = made.health();
     for report in [health.health_status(), health.probe(Kind::Readiness)] {
-        let entries: Vec<_> = report.checks().iter().filter(|check| check.name.starts_with("breaker:")).collect();
+        let entries: Vec<_> = report
+            .checks()
+            .iter()
+            .filter(|check| check.name.starts_with("breaker:"))
+            .collect();
         assert_eq!(entries.len(), 200);
-        let first_calm = entries.iter().position(|entry| entry.status == Status::Pass).unwrap();
+        let first_calm = entries
+            .iter()
+            .position(|entry| entry.status == Status::Pass)
+            .unwrap();
         let (restless, calm) = entries.split_at(first_calm);
-        let names = |entries: &[&CheckReport]| entries.iter().map(|entry| entry.name.clone()).collect::<Vec<_>>();
-        for name in ["cut-zz-forced", "cut-zz-half-open", "cut-zz-open", "cut-zz-open-too"] {
-            assert!(names(restless).contains(&format!("breaker:{name}")), "{name} in {:?}", names(restless));
+        let names = |entries: &[&CheckReport]| {
+            entries
+                .iter()
+                .map(|entry| entry.name.clone())
+                .collect::<Vec<_>>()
+        };
+        for name in [
+            "cut-zz-forced",
+            "cut-zz-half-open",
+            "cut-zz-open",
+            "cut-zz-open-too",
+        ] {
+            assert!(
+                names(restless).contains(&format!("breaker:{name}")),
+                "{name} in {:?}",
+                names(restless)
+            );
         }
         assert!(calm.iter().all(|entry| entry.status == Status::Pass));
         assert!(names(restless).is_sorted() && names(calm).is_sorted());
@@ -170,14 +228,32 @@ fn each_breaker_answers_by_its_name_however_many_there_are() {
     made.open("named-204");
     let health = made.health();
     let probes = Probes::new(health.clone()).details(Details::Always);
-    for (name, status) in [("named-000", "pass"), ("named-203", "pass"), ("named-204", "warn")] {
+    for (name, status) in [
+        ("named-000", "pass"),
+        ("named-203", "pass"),
+        ("named-204", "warn"),
+    ] {
         let answer = probes.respond("GET", &format!("/healthz/breaker:{name}"), false);
         let body: Value = serde_json::from_str(answer.body()).unwrap();
-        assert_eq!((answer.status(), &body["status"]), (200, &json!(status)), "{name}: {body}");
+        assert_eq!(
+            (answer.status(), &body["status"]),
+            (200, &json!(status)),
+            "{name}: {body}"
+        );
     }
-    assert_eq!(probes.respond("GET", "/healthz/breaker:named-999", false).status(), 404);
+    assert_eq!(
+        probes
+            .respond("GET", "/healthz/breaker:named-999", false)
+            .status(),
+        404
+    );
     health.breaker_criticality("named-204", Criticality::Critical);
-    assert_eq!(probes.respond("GET", "/healthz/breaker:named-204", false).status(), 503);
+    assert_eq!(
+        probes
+            .respond("GET", "/healthz/breaker:named-204", false)
+            .status(),
+        503
+    );
 }
 
 #[test]

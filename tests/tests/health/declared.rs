@@ -86,7 +86,9 @@ static SLOW: Mutex<Option<(ManualClock, mpsc::Receiver<()>)>> = Mutex::new(None)
 
 #[health_check(name = "declared-slow", timeout = "2s")]
 fn slow() -> bool {
-    let Some((clock, end)) = SLOW.lock().unwrap().take() else { return true };
+    let Some((clock, end)) = SLOW.lock().unwrap().take() else {
+        return true;
+    };
     clock.advance(Duration::from_secs(3));
     let _ = end.recv_timeout(PATIENCE);
     true
@@ -129,10 +131,18 @@ fn declared_thresholds_decide_when_the_status_turns() {
     let confirmed = [true, false, false, true, true].map(|is_up| {
         IS_UP.store(is_up, Ordering::SeqCst);
         health.run_check("declared-paced").unwrap();
-        health.health_status().check("declared-paced").unwrap().status
+        health
+            .health_status()
+            .check("declared-paced")
+            .unwrap()
+            .status
     });
     let (pass, fail) = (Status::Pass, Status::Fail);
-    assert_eq!(confirmed, [pass, pass, fail, fail, pass], "two of a kind turn it");
+    assert_eq!(
+        confirmed,
+        [pass, pass, fail, fail, pass],
+        "two of a kind turn it"
+    );
 }
 
 #[test]
@@ -142,7 +152,10 @@ fn a_declared_timeout_gives_a_run_up() {
     let (end, ended) = mpsc::channel();
     *SLOW.lock().unwrap() = Some((scope.clock().clone(), ended));
     let report = scope.health_check().run_check("declared-slow").unwrap();
-    assert_eq!((report.status, report.category), (Status::Fail, Some(FailureCategory::Timeout)));
+    assert_eq!(
+        (report.status, report.category),
+        (Status::Fail, Some(FailureCategory::Timeout))
+    );
     assert_eq!(report.output.as_deref(), Some("took longer than 2s"));
     drop(end);
 }
@@ -156,12 +169,21 @@ fn declared_checks_are_in_the_process_wide_registry_with_what_they_show() {
     assert_eq!(own.kinds, [Kind::Liveness]);
 
     let database = health_check().run_check(NAME).unwrap();
-    assert_eq!((database.criticality, database.kinds.as_slice()), (Criticality::Critical, &[Kind::Startup][..]));
-    assert_eq!((database.group.as_deref(), database.tags.as_slice()), (Some("storage"), &["sql".to_owned()][..]));
+    assert_eq!(
+        (database.criticality, database.kinds.as_slice()),
+        (Criticality::Critical, &[Kind::Startup][..])
+    );
+    assert_eq!(
+        (database.group.as_deref(), database.tags.as_slice()),
+        (Some("storage"), &["sql".to_owned()][..])
+    );
     assert_eq!(database.details["code"], "DB_CONNECTION_ERROR");
 
     let shown = health_check().run_check("shown_only").unwrap();
-    assert_eq!((shown.criticality, shown.output.as_deref()), (Criticality::Informational, Some("look at me")));
+    assert_eq!(
+        (shown.criticality, shown.output.as_deref()),
+        (Criticality::Informational, Some("look at me"))
+    );
 }
 
 #[test]
@@ -169,7 +191,10 @@ fn a_second_declaration_of_a_name_is_told_with_both_places() {
     let _turn = alone();
     let guard = gardefou::init_error_system().unwrap();
     let told: Vec<String> = guard.warnings().iter().map(ToString::to_string).collect();
-    let about = told.iter().find(|text| text.contains("`declared_here`")).unwrap();
+    let about = told
+        .iter()
+        .find(|text| text.contains("`declared_here`"))
+        .unwrap();
     let line = |n: u32| format!("{}:{n}", file!());
     let expected = format!(
         "health check `declared_here` declared at {} is not registered: a check named `declared_here` is registered \
@@ -178,6 +203,9 @@ fn a_second_declaration_of_a_name_is_told_with_both_places() {
         line(FIRST),
     );
     assert_eq!(about, &expected);
-    let err = gardefou::ErrorSystem::builder().strict(true).init().unwrap_err();
+    let err = gardefou::ErrorSystem::builder()
+        .strict(true)
+        .init()
+        .unwrap_err();
     assert!(err.to_string().contains(&expected), "{err}");
 }

@@ -20,7 +20,8 @@ use tracing::{
     subscriber::{Interest, set_global_default},
 };
 
-/// What was logged, with the fields of each line. Checks run on threads of their own, so it is for the whole program.
+/// What was logged, with the fields of each line. Checks run on threads of their own, so it is for
+/// the whole program.
 static LINES: Mutex<Vec<Line>> = Mutex::new(Vec::new());
 
 fn listen() {
@@ -28,13 +29,20 @@ fn listen() {
     ONCE.call_once(|| set_global_default(Log).unwrap());
 }
 
-/// The lines in which a field has this value, as `LEVEL message; field=value; ..`, without that field.
+/// The lines in which a field has this value, as `LEVEL message; field=value; ..`, without that
+/// field.
 fn lines_with(field: &str, value: &str) -> Vec<String> {
     let lines = LINES.lock().unwrap();
-    let ours = lines.iter().filter(|line| line.fields.iter().any(|(name, text)| *name == field && text == value));
+    let ours = lines.iter().filter(|line| {
+        line.fields
+            .iter()
+            .any(|(name, text)| *name == field && text == value)
+    });
     let text = |line: &Line| {
         let rest = line.fields.iter().filter(|(name, _)| *name != field);
-        let rest: String = rest.map(|(name, text)| format!("; {name}={text}")).collect();
+        let rest: String = rest
+            .map(|(name, text)| format!("; {name}={text}"))
+            .collect();
         format!("{} {}{rest}", line.level, line.message)
     };
     ours.map(text).collect()
@@ -58,16 +66,25 @@ fn a_change_is_logged_once_at_the_level_that_its_criticality_gives_it() {
             _ => CheckResult::pass(),
         };
         let name = format!("logged as {criticality}");
-        health.register(Check::dependency(&name, check).criticality(criticality).failure_threshold(1)).unwrap();
+        health
+            .register(
+                Check::dependency(&name, check)
+                    .criticality(criticality)
+                    .failure_threshold(1),
+            )
+            .unwrap();
         for _ in 0..8 {
             let _ = health.run_check(&name);
         }
-        let [first, slow, down, up] = levels.map(|level| format!("{level} health check changed its status"));
+        let [first, slow, down, up] =
+            levels.map(|level| format!("{level} health check changed its status"));
         let as_told = format!("criticality={criticality}");
         let expected = [
             format!("{first}; status.to=pass; {as_told}"),
             format!("{slow}; status.from=pass; status.to=warn; {as_told}; output=slow"),
-            format!("{down}; status.from=warn; status.to=fail; {as_told}; output=down: password=[redacted]"),
+            format!(
+                "{down}; status.from=warn; status.to=fail; {as_told}; output=down: password=[redacted]"
+            ),
             format!("{up}; status.from=fail; status.to=pass; {as_told}"),
         ];
         assert_eq!(lines_with("check", &name), expected);
@@ -80,23 +97,35 @@ fn a_check_that_hangs_or_panics_is_logged_as_a_failure() {
     let health = Health::new(HealthConfig::default().background(false)).unwrap();
     let line = line!() + 1;
     let bad = || -> bool { panic!("boom") };
-    health.register(Check::dependency("logged panic", bad).critical()).unwrap();
+    health
+        .register(Check::dependency("logged panic", bad).critical())
+        .unwrap();
     let _ = health.run_check("logged panic");
     let expected = "ERROR health check changed its status; status.to=fail; criticality=critical; output=panicked at";
-    let [logged] = &lines_with("check", "logged panic")[..] else { panic!("one line") };
-    assert!(logged.starts_with(&format!("{expected} {}:{line}:", file!())) && logged.ends_with(": boom"), "{logged}");
+    let [logged] = &lines_with("check", "logged panic")[..] else {
+        panic!("one line")
+    };
+    assert!(
+        logged.starts_with(&format!("{expected} {}:{line}:", file!()))
+            && logged.ends_with(": boom"),
+        "{logged}"
+    );
 }
 
 #[test]
 fn check_that_becomes_slow_is_one_warning_before_it_fails() {
     listen();
     let clock = ManualClock::new();
-    let config = HealthConfig::default().background(false).timeout(Duration::from_secs(5));
+    let config = HealthConfig::default()
+        .background(false)
+        .timeout(Duration::from_secs(5));
     let health = Health::with_clock(config, SharedClock::new(clock.clone())).unwrap();
     let millis = Arc::new(AtomicU64::new(0));
     let (needs, at) = (Arc::clone(&millis), clock.clone());
     health
-        .register_check("logged slow", move || at.advance(Duration::from_millis(needs.load(Ordering::SeqCst))))
+        .register_check("logged slow", move || {
+            at.advance(Duration::from_millis(needs.load(Ordering::SeqCst)));
+        })
         .unwrap();
     let mut count = 0;
     let warnings: Vec<_> = [2_499, 2_500, 4_900, 100, 3_000]
@@ -109,9 +138,18 @@ fn check_that_becomes_slow_is_one_warning_before_it_fails() {
             new
         })
         .into();
-    assert_eq!(warnings, [0, 1, 0, 0, 1], "{:?}", lines_with("check", "logged slow"));
+    assert_eq!(
+        warnings,
+        [0, 1, 0, 0, 1],
+        "{:?}",
+        lines_with("check", "logged slow")
+    );
     let line = "WARN health check is slow; duration=2.5; limit=5.0";
-    assert!(lines_with("check", "logged slow").iter().any(|said| said == line));
+    assert!(
+        lines_with("check", "logged slow")
+            .iter()
+            .any(|said| said == line)
+    );
 }
 
 #[test]
@@ -120,7 +158,10 @@ fn a_check_that_is_not_registered_is_a_warning() {
     let health = Health::new(HealthConfig::default().background(false)).unwrap();
     health.register_check("logged twice", || true).unwrap();
     let err = health.register_check("logged twice", || true).unwrap_err();
-    assert_eq!(lines_with("error", &err.to_string()), ["WARN health check not registered"]);
+    assert_eq!(
+        lines_with("error", &err.to_string()),
+        ["WARN health check not registered"]
+    );
 }
 
 struct Log;
@@ -138,7 +179,11 @@ impl Subscriber for Log {
     fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
     fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
     fn event(&self, event: &tracing::Event<'_>) {
-        let mut line = Line { level: *event.metadata().level(), message: String::new(), fields: Vec::new() };
+        let mut line = Line {
+            level: *event.metadata().level(),
+            message: String::new(),
+            fields: Vec::new(),
+        };
         event.record(&mut line);
         LINES.lock().unwrap().push(line);
     }

@@ -1,6 +1,9 @@
 //! Health checks from outside; each test names the behaviour.
 
-#![expect(clippy::unwrap_used, reason = "what a test cannot do without may panic")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "what a test cannot do without may panic"
+)]
 
 mod breakers;
 mod declared;

@@ -26,10 +26,14 @@ const HEALTHY: usize = 198;
 fn registry() -> (Health, ManualClock) {
     let clock = ManualClock::new();
     let config = HealthConfig::default().background(false);
-    (Health::with_clock(config, SharedClock::new(clock.clone())).unwrap(), clock)
+    (
+        Health::with_clock(config, SharedClock::new(clock.clone())).unwrap(),
+        clock,
+    )
 }
 
-/// Asserts that every check is as it should be: `hung` as it is told, `bad` panicked, all others passed.
+/// Asserts that every check is as it should be: `hung` as it is told, `bad` panicked, all others
+/// passed.
 fn assert_each(report: &HealthReport, hung: (FailureCategory, Status)) {
     assert_eq!(report.checks().len(), HEALTHY + 2);
     for check in report.checks() {
@@ -38,7 +42,12 @@ fn assert_each(report: &HealthReport, hung: (FailureCategory, Status)) {
             "bad" => (Status::Fail, Some(FailureCategory::Panic), Status::Warn),
             _ => (Status::Pass, None, Status::Pass),
         };
-        assert_eq!((check.status, check.category, check.weight), expected, "{}", check.name);
+        assert_eq!(
+            (check.status, check.category, check.weight),
+            expected,
+            "{}",
+            check.name
+        );
     }
 }
 
@@ -46,7 +55,10 @@ fn assert_each(report: &HealthReport, hung: (FailureCategory, Status)) {
 fn ask(probes: &Probes, target: &'static str) -> (u16, Value) {
     let probes = probes.clone();
     let answer = at_once(move || probes.respond("GET", target, false));
-    (answer.status(), serde_json::from_str(answer.body()).unwrap())
+    (
+        answer.status(),
+        serde_json::from_str(answer.body()).unwrap(),
+    )
 }
 
 #[test]
@@ -58,13 +70,19 @@ fn of_200_checks_one_of_which_hangs_and_one_panics_each_is_told_as_it_is_and_non
         move || runs.fetch_add(1, Ordering::SeqCst) < usize::MAX
     };
     for i in 0..HEALTHY {
-        health.register_check(format!("check-{i}"), count()).unwrap();
+        health
+            .register_check(format!("check-{i}"), count())
+            .unwrap();
     }
     let counted = count();
-    health.register_check("bad", move || -> bool { panic!("bad, {}", counted()) }).unwrap();
+    health
+        .register_check("bad", move || -> bool { panic!("bad, {}", counted()) })
+        .unwrap();
     let (blocked, check) = block();
     let counted = count();
-    health.register_check("hung", move || counted() && check()).unwrap();
+    health
+        .register_check("hung", move || counted() && check())
+        .unwrap();
     health.mark_started();
     for name in health.names().iter().filter(|name| *name != "hung") {
         let _ = health.run_check(name);
@@ -79,7 +97,12 @@ fn of_200_checks_one_of_which_hangs_and_one_panics_each_is_told_as_it_is_and_non
     assert_eq!(report.status(), Status::Fail);
     assert_each(&report, (FailureCategory::Unknown, Status::Fail));
     let probes = Probes::new(health.clone());
-    for (target, code) in [("/livez", 200), ("/readyz", 503), ("/startupz", 200), ("/healthz", 503)] {
+    for (target, code) in [
+        ("/livez", 200),
+        ("/readyz", 503),
+        ("/startupz", 200),
+        ("/healthz", 503),
+    ] {
         assert_eq!(ask(&probes, target).0, code, "{target} while it runs");
     }
 
@@ -89,7 +112,10 @@ fn of_200_checks_one_of_which_hangs_and_one_panics_each_is_told_as_it_is_and_non
     let report = at_once(move || known.health_status());
     assert_eq!(report.status(), Status::Warn);
     assert_each(&report, (FailureCategory::Timeout, Status::Warn));
-    assert_eq!(report.check("hung").unwrap().hanging, Some(Duration::from_secs(5)));
+    assert_eq!(
+        report.check("hung").unwrap().hanging,
+        Some(Duration::from_secs(5))
+    );
     for (target, code, status) in [
         ("/livez", 200, "pass"),
         ("/readyz", 200, "warn"),
@@ -100,7 +126,11 @@ fn of_200_checks_one_of_which_hangs_and_one_panics_each_is_told_as_it_is_and_non
         ("/healthz/hung", 503, "fail"),
     ] {
         let (answered, body) = ask(&probes, target);
-        assert_eq!((answered, body["status"].as_str()), (code, Some(status)), "{target}");
+        assert_eq!(
+            (answered, body["status"].as_str()),
+            (code, Some(status)),
+            "{target}"
+        );
     }
     for target in ["/readyz?verbose", "/healthz"] {
         let (_, body) = ask(&probes, target);
@@ -112,16 +142,28 @@ fn of_200_checks_one_of_which_hangs_and_one_panics_each_is_told_as_it_is_and_non
                 "bad" => ("fail", Some("panic")),
                 _ => ("pass", None),
             };
-            assert_eq!((check[0]["status"].as_str().unwrap(), check[0]["category"].as_str()), expected, "{name}");
+            assert_eq!(
+                (
+                    check[0]["status"].as_str().unwrap(),
+                    check[0]["category"].as_str()
+                ),
+                expected,
+                "{name}"
+            );
         }
     }
-    assert_eq!(runs.load(Ordering::SeqCst), HEALTHY + 2, "each ran once, when it was asked for");
+    assert_eq!(
+        runs.load(Ordering::SeqCst),
+        HEALTHY + 2,
+        "each ran once, when it was asked for"
+    );
 }
 
 #[tokio::test]
 async fn with_a_background_runner_the_router_runs_nothing_itself() {
     let clock = ManualClock::new();
-    let health = Health::with_clock(HealthConfig::default(), SharedClock::new(clock.clone())).unwrap();
+    let health =
+        Health::with_clock(HealthConfig::default(), SharedClock::new(clock.clone())).unwrap();
     let (told, hears) = mpsc::channel();
     let subscription = subscribe(move |event: &Event<'_>| {
         if let Event::Health(change) = event
@@ -132,7 +174,11 @@ async fn with_a_background_runner_the_router_runs_nothing_itself() {
     });
     let runs = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&runs);
-    health.register_check("kept fresh", move || counted.fetch_add(1, Ordering::SeqCst) == 0).unwrap();
+    health
+        .register_check("kept fresh", move || {
+            counted.fetch_add(1, Ordering::SeqCst) == 0
+        })
+        .unwrap();
     let (blocked, check) = block();
     health.register_check("hung", check).unwrap();
     health.mark_started();
@@ -143,11 +189,18 @@ async fn with_a_background_runner_the_router_runs_nothing_itself() {
     // Older than what a question is answered with where nothing keeps it fresh, and not due yet.
     clock.advance(Duration::from_secs(2));
     let app: Router = probes(&health).build();
-    for (target, code) in
-        [("/livez", 200), ("/readyz", 503), ("/healthz", 503), ("/healthz/kept%20fresh", 200), ("/healthz/hung", 503)]
-    {
+    for (target, code) in [
+        ("/livez", 200),
+        ("/readyz", 503),
+        ("/healthz", 503),
+        ("/healthz/kept%20fresh", 200),
+        ("/healthz/hung", 503),
+    ] {
         let request = Request::get(target).body(Body::empty()).unwrap();
-        let answer = tokio::time::timeout(PATIENCE, app.clone().oneshot(request)).await.unwrap().unwrap();
+        let answer = tokio::time::timeout(PATIENCE, app.clone().oneshot(request))
+            .await
+            .unwrap()
+            .unwrap();
         assert_eq!(answer.status().as_u16(), code, "{target}");
     }
     assert_eq!(runs.load(Ordering::SeqCst), 1);
@@ -162,11 +215,16 @@ fn a_report_that_was_read_once_does_not_change_later() {
         0 => gardefou::health::CheckResult::fail("down").with_detail("run", 1),
         run => gardefou::health::CheckResult::pass().with_detail("run", run + 1),
     };
-    health.register(Check::dependency("changing", check).critical().tag("sql")).unwrap();
+    health
+        .register(Check::dependency("changing", check).critical().tag("sql"))
+        .unwrap();
     health.mark_started();
     let observed = health.run_all_checks();
     let (status, probe) = (health.health_status(), health.probe(Kind::Readiness));
-    let (history, transitions) = (health.history("changing").unwrap(), health.transitions("changing").unwrap());
+    let (history, transitions) = (
+        health.history("changing").unwrap(),
+        health.transitions("changing").unwrap(),
+    );
     let answer = Probes::new(health.clone()).respond("GET", "/healthz", true);
     let texts = || {
         let json = (status.to_json().to_string(), probe.to_json().to_string());
@@ -178,7 +236,10 @@ fn a_report_that_was_read_once_does_not_change_later() {
     clock.advance(Duration::from_secs(10));
     assert!(health.run_check("changing").unwrap().passed());
     let now = health.health_status();
-    assert_eq!((now.status(), &now.check("changing").unwrap().details["run"]), (Status::Pass, &Value::from(2)));
+    assert_eq!(
+        (now.status(), &now.check("changing").unwrap().details["run"]),
+        (Status::Pass, &Value::from(2))
+    );
     assert!(health.unregister("changing"));
     health.mark_stopping();
     assert_eq!(texts(), before);

@@ -1,7 +1,9 @@
 //! Statuses, criticality, kinds, thresholds, staleness.
 
 use gardefou::{
-    health::{Check, CheckResult, Criticality, FailureCategory, Health, HealthConfig, Kind, Status},
+    health::{
+        Check, CheckResult, Criticality, FailureCategory, Health, HealthConfig, Kind, Status,
+    },
     time::{ManualClock, SharedClock},
 };
 use std::{
@@ -31,8 +33,11 @@ impl Switch {
 
 fn manual() -> (Health, ManualClock) {
     let clock = ManualClock::new();
-    let health =
-        Health::with_clock(HealthConfig::default().background(false), SharedClock::new(clock.clone())).unwrap();
+    let health = Health::with_clock(
+        HealthConfig::default().background(false),
+        SharedClock::new(clock.clone()),
+    )
+    .unwrap();
     health.mark_started();
     (health, clock)
 }
@@ -42,17 +47,34 @@ fn manual() -> (Health, ManualClock) {
 fn the_third_failure_in_a_row_makes_readiness_fail() {
     let (health, _clock) = manual();
     let switch = Switch::new(true);
-    health.register(Check::dependency("database", switch.check()).critical().failure_threshold(3)).unwrap();
+    health
+        .register(
+            Check::dependency("database", switch.check())
+                .critical()
+                .failure_threshold(3),
+        )
+        .unwrap();
     let _ = health.run_check("database");
     switch.set(false);
     for expected in [200, 200, 503, 503] {
-        assert!(!health.run_check("database").unwrap().passed(), "a run tells what the check said now");
-        assert_eq!(health.probe(Kind::Readiness).status().http_status(), expected);
+        assert!(
+            !health.run_check("database").unwrap().passed(),
+            "a run tells what the check said now"
+        );
+        assert_eq!(
+            health.probe(Kind::Readiness).status().http_status(),
+            expected
+        );
     }
     switch.set(true);
     let _ = health.run_check("database");
     assert_eq!(health.probe(Kind::Readiness).status(), Status::Pass);
-    let changes: Vec<_> = health.transitions("database").unwrap().iter().map(|change| change.to).collect();
+    let changes: Vec<_> = health
+        .transitions("database")
+        .unwrap()
+        .iter()
+        .map(|change| change.to)
+        .collect();
     assert_eq!(changes, [Status::Pass, Status::Fail, Status::Pass]);
 }
 
@@ -66,9 +88,15 @@ fn criticality_decides_what_a_failure_means_to_readiness() {
     ];
     for (criticality, expected) in table {
         let (health, _clock) = manual();
-        health.register(Check::dependency("x", || false).criticality(criticality)).unwrap();
+        health
+            .register(Check::dependency("x", || false).criticality(criticality))
+            .unwrap();
         let _ = health.run_all_checks();
-        assert_eq!(health.probe(Kind::Readiness).status(), expected, "{criticality}");
+        assert_eq!(
+            health.probe(Kind::Readiness).status(),
+            expected,
+            "{criticality}"
+        );
     }
 }
 
@@ -77,7 +105,9 @@ fn criticality_decides_what_a_failure_means_to_readiness() {
 fn every_dependency_down_leaves_liveness_at_200() {
     let (health, _clock) = manual();
     for name in ["database", "cache", "upstream"] {
-        health.register(Check::dependency(name, || false).critical()).unwrap();
+        health
+            .register(Check::dependency(name, || false).critical())
+            .unwrap();
     }
     let _ = health.run_all_checks();
     assert_eq!(health.probe(Kind::Liveness).status().http_status(), 200);
@@ -89,8 +119,14 @@ fn every_dependency_down_leaves_liveness_at_200() {
 fn a_dependency_decides_about_liveness_where_the_program_says_so() {
     let (health, _clock) = manual();
     let check = Check::dependency("licence-dongle", || false).critical();
-    health.register(check.liveness_despite_dependency("the driver only recovers by a restart")).unwrap();
-    assert_eq!(health.probe(Kind::Liveness).status(), Status::Pass, "unknown does not kill");
+    health
+        .register(check.liveness_despite_dependency("the driver only recovers by a restart"))
+        .unwrap();
+    assert_eq!(
+        health.probe(Kind::Liveness).status(),
+        Status::Pass,
+        "unknown does not kill"
+    );
     let _ = health.run_all_checks();
     let probe = health.probe(Kind::Liveness);
     assert_eq!(probe.status(), Status::Fail);
@@ -102,25 +138,38 @@ fn a_dependency_decides_about_liveness_where_the_program_says_so() {
 #[test]
 fn a_runner_that_stopped_makes_critical_readiness_stale_and_leaves_liveness() {
     let (health, clock) = manual();
-    health.register(Check::dependency("database", || true).critical()).unwrap();
-    health.register(Check::internal("worker", || true).critical().liveness()).unwrap();
+    health
+        .register(Check::dependency("database", || true).critical())
+        .unwrap();
+    health
+        .register(Check::internal("worker", || true).critical().liveness())
+        .unwrap();
     let _ = health.run_all_checks();
     clock.advance(Duration::from_secs(90));
     assert_eq!(health.probe(Kind::Readiness).status(), Status::Pass);
     clock.advance(Duration::from_nanos(1));
     let ready = health.probe(Kind::Readiness);
     assert_eq!(ready.status().http_status(), 503);
-    assert_eq!(ready.check("database").unwrap().category, Some(FailureCategory::Stale));
+    assert_eq!(
+        ready.check("database").unwrap().category,
+        Some(FailureCategory::Stale)
+    );
     assert_eq!(health.probe(Kind::Liveness).status().http_status(), 200);
-    assert_eq!(health.health_status().status(), Status::Fail, "no status is told from a cache past its time");
+    assert_eq!(
+        health.health_status().status(),
+        Status::Fail,
+        "no status is told from a cache past its time"
+    );
 }
 
 /// Before the start is complete, and with no checks after it.
 #[test]
 fn before_the_start_is_complete_only_liveness_passes() {
     let health = Health::new(HealthConfig::default().background(false)).unwrap();
-    let codes =
-        || [Kind::Liveness, Kind::Readiness, Kind::Startup].map(|kind| health.probe(kind).status().http_status());
+    let codes = || {
+        [Kind::Liveness, Kind::Readiness, Kind::Startup]
+            .map(|kind| health.probe(kind).status().http_status())
+    };
     assert_eq!(codes(), [200, 503, 503]);
     health.mark_started();
     assert_eq!(codes(), [200, 200, 200]);
@@ -133,7 +182,13 @@ fn before_the_start_is_complete_only_liveness_passes() {
 fn a_startup_check_that_has_passed_once_counts_as_passed() {
     let (health, clock) = manual();
     let switch = Switch::new(false);
-    health.register(Check::dependency("migrations", switch.check()).critical().startup()).unwrap();
+    health
+        .register(
+            Check::dependency("migrations", switch.check())
+                .critical()
+                .startup(),
+        )
+        .unwrap();
     let _ = health.run_all_checks();
     assert_eq!(health.probe(Kind::Startup).status(), Status::Fail);
     switch.set(true);
@@ -142,18 +197,31 @@ fn a_startup_check_that_has_passed_once_counts_as_passed() {
     clock.advance(Duration::from_secs(3600));
     let _ = health.run_all_checks();
     assert_eq!(health.probe(Kind::Startup).status(), Status::Pass);
-    assert_eq!(health.probe(Kind::Readiness).status(), Status::Pass, "it is no readiness check");
-    assert_eq!(health.health_status().status(), Status::Pass, "what was met once does not age");
+    assert_eq!(
+        health.probe(Kind::Readiness).status(),
+        Status::Pass,
+        "it is no readiness check"
+    );
+    assert_eq!(
+        health.health_status().status(),
+        Status::Pass,
+        "what was met once does not age"
+    );
 }
 
 /// An excluded check is listed and does not count.
 #[test]
 fn an_excluded_check_is_listed_and_does_not_count() {
     let (health, _clock) = manual();
-    health.register(Check::dependency("cache", || false).critical()).unwrap();
+    health
+        .register(Check::dependency("cache", || false).critical())
+        .unwrap();
     let _ = health.run_all_checks();
     let report = health.probe_without(Kind::Readiness, &["cache".to_owned(), "nobody".to_owned()]);
-    assert_eq!((report.status(), report.excluded()), (Status::Pass, &["cache".to_owned()][..]));
+    assert_eq!(
+        (report.status(), report.excluded()),
+        (Status::Pass, &["cache".to_owned()][..])
+    );
 }
 
 /// A success threshold keeps a flapping check down.
@@ -161,7 +229,13 @@ fn an_excluded_check_is_listed_and_does_not_count() {
 fn a_check_that_failed_must_pass_as_often_as_its_threshold_says() {
     let (health, _clock) = manual();
     let switch = Switch::new(false);
-    health.register(Check::dependency("x", switch.check()).critical().success_threshold(2)).unwrap();
+    health
+        .register(
+            Check::dependency("x", switch.check())
+                .critical()
+                .success_threshold(2),
+        )
+        .unwrap();
     let _ = health.run_check("x");
     switch.set(true);
     let mut seen = Vec::new();
@@ -177,7 +251,11 @@ fn a_check_that_failed_must_pass_as_often_as_its_threshold_says() {
 fn secrets_do_not_reach_the_report() {
     let (health, _clock) = manual();
     let dsn = "cannot reach postgres://admin:hunter2@db.internal/app";
-    health.register_check("db", move || CheckResult::fail(dsn).with_detail("password", "hunter2")).unwrap();
+    health
+        .register_check("db", move || {
+            CheckResult::fail(dsn).with_detail("password", "hunter2")
+        })
+        .unwrap();
     let report = health.run_check("db").unwrap();
     let text = format!("{report:?} {}", health.health_status().to_json());
     assert!(!text.contains("hunter2"), "{text}");

@@ -15,15 +15,23 @@ fn health() -> Health {
 fn the_originals_script_gives_the_originals_answers() {
     let health = health();
     health.register_check("custom-service", || true).unwrap();
-    health.register_check("audio_device", || Err::<(), _>("no such device")).unwrap();
+    health
+        .register_check("audio_device", || Err::<(), _>("no such device"))
+        .unwrap();
 
     let before = health.health_status().to_json();
     let check = &before["checks"]["custom-service"];
-    assert_eq!((&check["last_check"], &check["last_success"]), (&serde_json::Value::Null, &serde_json::Value::Null));
+    assert_eq!(
+        (&check["last_check"], &check["last_success"]),
+        (&serde_json::Value::Null, &serde_json::Value::Null)
+    );
     assert_eq!(check["consecutive_failures"], 0);
 
     let all = health.run_all_checks();
-    assert_eq!(all.passed().into_iter().collect::<Vec<_>>(), [("audio_device", false), ("custom-service", true)]);
+    assert_eq!(
+        all.passed().into_iter().collect::<Vec<_>>(),
+        [("audio_device", false), ("custom-service", true)]
+    );
 
     let status = health.health_status().to_json();
     for key in ["status", "timestamp", "checks"] {
@@ -41,7 +49,10 @@ fn nothing_registered_is_healthy_and_unknown_is_not() {
     health.register_check("database", || true).unwrap();
     let status = health.health_status();
     assert_eq!(status.status(), Status::Fail);
-    assert_eq!(status.check("database").unwrap().category, Some(FailureCategory::Unknown));
+    assert_eq!(
+        status.check("database").unwrap().category,
+        Some(FailureCategory::Unknown)
+    );
 }
 
 /// Nobody waits for a check but those who asked for its result.
@@ -74,10 +85,17 @@ fn a_check_may_register_another_while_all_run() {
     let health = health();
     let inner = health.clone();
     health
-        .register_check("first", move || inner.register_check("second", || true).map_err(|err| err.to_string()))
+        .register_check("first", move || {
+            inner
+                .register_check("second", || true)
+                .map_err(|err| err.to_string())
+        })
         .unwrap();
     let all = health.run_all_checks();
-    assert_eq!(all.passed().into_iter().collect::<Vec<_>>(), [("first", true)]);
+    assert_eq!(
+        all.passed().into_iter().collect::<Vec<_>>(),
+        [("first", true)]
+    );
     assert_eq!(health.names(), ["first", "second"]);
 }
 
@@ -87,13 +105,27 @@ fn what_passes_is_decided_by_type_and_value() {
     let health = health();
     health.register_check("yes", || true).unwrap();
     health.register_check("no", || false).unwrap();
-    health.register_check("ok", || Ok::<_, String>(vec![1])).unwrap();
-    health.register_check("ok-false", || Ok::<_, String>(false)).unwrap();
-    health.register_check("err", || Err::<(), _>("down".to_owned())).unwrap();
-    health.register_check("warn", || CheckResult::warn("slow")).unwrap();
-    health.register_async_check("async-no", || async { false }).unwrap();
+    health
+        .register_check("ok", || Ok::<_, String>(vec![1]))
+        .unwrap();
+    health
+        .register_check("ok-false", || Ok::<_, String>(false))
+        .unwrap();
+    health
+        .register_check("err", || Err::<(), _>("down".to_owned()))
+        .unwrap();
+    health
+        .register_check("warn", || CheckResult::warn("slow"))
+        .unwrap();
+    health
+        .register_async_check("async-no", || async { false })
+        .unwrap();
     let all = health.run_all_checks();
-    let statuses: Vec<_> = all.checks().iter().map(|check| (check.name.as_str(), check.status)).collect();
+    let statuses: Vec<_> = all
+        .checks()
+        .iter()
+        .map(|check| (check.name.as_str(), check.status))
+        .collect();
     let (pass, warn, fail) = (Status::Pass, Status::Warn, Status::Fail);
     let expected = [
         ("yes", pass),
@@ -111,14 +143,27 @@ fn what_passes_is_decided_by_type_and_value() {
 #[test]
 fn the_text_the_duration_and_the_times_are_kept() {
     let health = health();
-    let fail = || AppError::new(ErrorCode::DB_CONNECTION_ERROR, "postgres is away").with_detail("port", 5432);
-    health.register(Check::dependency("database", move || Err::<(), _>(fail())).group("storage").tag("sql")).unwrap();
+    let fail = || {
+        AppError::new(ErrorCode::DB_CONNECTION_ERROR, "postgres is away").with_detail("port", 5432)
+    };
+    health
+        .register(
+            Check::dependency("database", move || Err::<(), _>(fail()))
+                .group("storage")
+                .tag("sql"),
+        )
+        .unwrap();
     let report = health.run_check("database").unwrap();
     assert_eq!(report.output.as_deref(), Some("postgres is away"));
     assert_eq!(report.category, Some(FailureCategory::Reported));
     assert_eq!(report.details["code"], "DB_CONNECTION_ERROR");
-    assert!(report.duration.is_some() && report.last_failure.is_some() && report.last_success.is_none());
-    assert_eq!((report.group.as_deref(), report.tags.as_slice()), (Some("storage"), &["sql".to_owned()][..]));
+    assert!(
+        report.duration.is_some() && report.last_failure.is_some() && report.last_success.is_none()
+    );
+    assert_eq!(
+        (report.group.as_deref(), report.tags.as_slice()),
+        (Some("storage"), &["sql".to_owned()][..])
+    );
     assert_eq!(health.history("database").unwrap().len(), 1);
 }
 
@@ -136,15 +181,29 @@ fn a_registration_that_cannot_work_is_refused_with_its_reason() {
     health.register_check("a", || true).unwrap();
     let again = health.register_check("a", || false).unwrap_err();
     assert_eq!(again.to_string(), "a check named `a` is registered already");
-    assert!(health.run_check("a").unwrap().passed(), "the first one stays");
+    assert!(
+        health.run_check("a").unwrap().passed(),
+        "the first one stays"
+    );
 
     let long = "x".repeat(101);
     for name in ["", " a", "a\n", "a/b", "a,b", long.as_str()] {
-        assert!(matches!(health.register_check(name, || true), Err(RegisterError::Config(_))), "{name:?}");
+        assert!(
+            matches!(
+                health.register_check(name, || true),
+                Err(RegisterError::Config(_))
+            ),
+            "{name:?}"
+        );
     }
     let zero = std::time::Duration::ZERO;
-    let wrong = Check::dependency("b", || true).timeout(zero).failure_threshold(0).period(zero);
-    let Err(RegisterError::Config(err)) = health.register(wrong) else { panic!("must be refused") };
+    let wrong = Check::dependency("b", || true)
+        .timeout(zero)
+        .failure_threshold(0)
+        .period(zero);
+    let Err(RegisterError::Config(err)) = health.register(wrong) else {
+        panic!("must be refused")
+    };
     let fields: Vec<_> = err.problems().map(|problem| problem.field).collect();
     assert_eq!(fields, ["timeout", "period", "failure_threshold"]);
     assert_eq!(health.names(), ["a"]);
@@ -161,7 +220,9 @@ fn the_drop_of_a_check_may_use_the_registry() {
     }
     let health = Health::new(HealthConfig::default().background(false)).unwrap();
     let last = Last(health.clone());
-    health.register_check("first", move || last.0.names().len() == 1).unwrap();
+    health
+        .register_check("first", move || last.0.names().len() == 1)
+        .unwrap();
     assert!(health.unregister("first"));
     assert_eq!(health.names(), ["next"]);
 }

@@ -37,14 +37,26 @@ fn json_of(text: &str) -> Value {
 /// Every status has its code, and the content type is the draft's.
 #[test]
 fn pass_and_warn_are_200_and_fail_is_503() {
-    for (result, code) in [(CheckResult::pass(), 200), (CheckResult::warn("w"), 200), (CheckResult::fail("f"), 503)] {
+    for (result, code) in [
+        (CheckResult::pass(), 200),
+        (CheckResult::warn("w"), 200),
+        (CheckResult::fail("f"), 503),
+    ] {
         let health = started();
         let status = result.status();
-        health.register(Check::dependency("x", move || result.clone()).critical()).unwrap();
+        health
+            .register(Check::dependency("x", move || result.clone()).critical())
+            .unwrap();
         let _ = health.run_all_checks();
         let answer = Probes::new(health).respond("GET", "/readyz", false);
-        assert_eq!((answer.status(), answer.header("content-type")), (code, Some("application/health+json")));
-        assert_eq!(json_of(answer.body()), json!({ "status": status.name(), "phase": "started" }));
+        assert_eq!(
+            (answer.status(), answer.header("content-type")),
+            (code, Some("application/health+json"))
+        );
+        assert_eq!(
+            json_of(answer.body()),
+            json!({ "status": status.name(), "phase": "started" })
+        );
     }
 }
 
@@ -53,41 +65,81 @@ fn pass_and_warn_are_200_and_fail_is_503() {
 fn details_are_hidden_unless_allowed_and_redacted_then() {
     let health = started();
     health
-        .register(Check::dependency("database", || CheckResult::fail(DSN).with_detail("host", "db.internal")))
+        .register(Check::dependency("database", || {
+            CheckResult::fail(DSN).with_detail("host", "db.internal")
+        }))
         .unwrap();
-    health.register_check("bad", || -> bool { panic!("{DSN}") }).unwrap();
+    health
+        .register_check("bad", || -> bool { panic!("{DSN}") })
+        .unwrap();
     let _ = health.run_all_checks();
 
     let closed = Probes::new(health.clone());
-    for target in ["/healthz", "/healthz?verbose", "/readyz?verbose=1", "/healthz/database", "/healthz/bad"] {
+    for target in [
+        "/healthz",
+        "/healthz?verbose",
+        "/readyz?verbose=1",
+        "/healthz/database",
+        "/healthz/bad",
+    ] {
         let answer = closed.respond("GET", target, true);
         for secret in ["db.internal", "admin", "hunter2", "postgres", "panicked"] {
-            assert!(!answer.body().contains(secret), "{target}: {secret} in {}", answer.body());
+            assert!(
+                !answer.body().contains(secret),
+                "{target}: {secret} in {}",
+                answer.body()
+            );
         }
     }
-    assert_eq!(json_of(closed.respond("GET", "/healthz/bad", false).body())["category"], "panic");
+    assert_eq!(
+        json_of(closed.respond("GET", "/healthz/bad", false).body())["category"],
+        "panic"
+    );
 
     let open = closed.details(Details::WhenAllowed);
-    assert!(!open.respond("GET", "/healthz/database", false).body().contains("db.internal"));
+    assert!(
+        !open
+            .respond("GET", "/healthz/database", false)
+            .body()
+            .contains("db.internal")
+    );
     let seen = open.respond("GET", "/healthz/database", true);
     let output = json_of(seen.body())["output"].as_str().unwrap().to_owned();
-    assert!(output.starts_with("cannot reach postgres://") && !output.contains("hunter2"), "{output}");
+    assert!(
+        output.starts_with("cannot reach postgres://") && !output.contains("hunter2"),
+        "{output}"
+    );
 }
 
 /// Excluded, listed, without effect; also by other spellings of the query.
 #[test]
 fn exclude_takes_checks_out_and_lists_them() {
     let health = started();
-    health.register(Check::dependency("cache", || false).critical()).unwrap();
-    health.register(Check::dependency("my disk", || false).critical()).unwrap();
+    health
+        .register(Check::dependency("cache", || false).critical())
+        .unwrap();
+    health
+        .register(Check::dependency("my disk", || false).critical())
+        .unwrap();
     let _ = health.run_all_checks();
     let probes = Probes::new(health);
-    assert_eq!(probes.respond("GET", "/readyz?exclude=cache", false).status(), 503);
-    for query in ["exclude=cache&exclude=my%20disk", "exclude=cache,my+disk", "exclude=my%20disk&exclude=cache,nobody"]
-    {
+    assert_eq!(
+        probes
+            .respond("GET", "/readyz?exclude=cache", false)
+            .status(),
+        503
+    );
+    for query in [
+        "exclude=cache&exclude=my%20disk",
+        "exclude=cache,my+disk",
+        "exclude=my%20disk&exclude=cache,nobody",
+    ] {
         let answer = probes.respond("GET", &format!("/readyz?{query}"), false);
         assert_eq!(answer.status(), 200, "{query}");
-        assert_eq!(json_of(answer.body())["excluded"], json!(["cache", "my disk"]));
+        assert_eq!(
+            json_of(answer.body())["excluded"],
+            json!(["cache", "my disk"])
+        );
     }
 }
 
@@ -98,10 +150,24 @@ fn head_has_the_headers_and_other_methods_are_refused() {
     let get = probes.respond("GET", "/livez", false);
     let head = probes.respond("HEAD", "/livez", false);
     assert_eq!((head.status(), head.body()), (200, ""));
-    assert_eq!(head.header("content-length"), Some(get.body().len().to_string().as_str()));
+    assert_eq!(
+        head.header("content-length"),
+        Some(get.body().len().to_string().as_str())
+    );
     let post = probes.respond("POST", "/livez", false);
-    assert_eq!((post.status(), post.header("allow")), (405, Some("GET, HEAD")));
-    for path in ["/", "", "/readyzz", "/healthz/nobody", "/healthz/%", "//livez", "/livez/x"] {
+    assert_eq!(
+        (post.status(), post.header("allow")),
+        (405, Some("GET, HEAD"))
+    );
+    for path in [
+        "/",
+        "",
+        "/readyzz",
+        "/healthz/nobody",
+        "/healthz/%",
+        "//livez",
+        "/livez/x",
+    ] {
         assert_eq!(probes.respond("GET", path, false).status(), 404, "{path}");
     }
     assert_eq!(probes.respond("GET", "/livez/", false).status(), 200);
@@ -122,7 +188,9 @@ fn an_open_breaker_is_a_warning_with_the_time_of_its_return() {
     let with_clock = clock.clone();
     let breaker = circuit_breakers()
         .get_or_create("probed-upstream", |b| {
-            b.failure_threshold(1).recovery_timeout(Duration::from_secs(60)).clock(with_clock)
+            b.failure_threshold(1)
+                .recovery_timeout(Duration::from_secs(60))
+                .clock(with_clock)
         })
         .unwrap();
     breaker.try_acquire().unwrap().failure();
@@ -134,16 +202,31 @@ fn an_open_breaker_is_a_warning_with_the_time_of_its_return() {
     let body = json_of(answer.body());
     let entry = &body["checks"]["breaker:probed-upstream"][0];
     assert_eq!(
-        (&entry["status"], &entry["retryAfter"], &entry["details"]["state"]),
+        (
+            &entry["status"],
+            &entry["retryAfter"],
+            &entry["details"]["state"]
+        ),
         (&json!("warn"), &json!(40), &json!("open"))
     );
-    assert_eq!(entry["details"]["affectedEndpoints"], json!(["health::probes::charge"]));
+    assert_eq!(
+        entry["details"]["affectedEndpoints"],
+        json!(["health::probes::charge"])
+    );
     assert_eq!(entry["details"]["since"], "2023-11-14T22:13:20.000Z");
 
     health.breaker_criticality("probed-upstream", gardefou::health::Criticality::Critical);
     let answer = probes.respond("GET", "/readyz", false);
-    assert_eq!((answer.status(), answer.header("retry-after")), (503, Some("40")));
-    assert_eq!(probes.respond("GET", "/readyz?exclude=breaker:probed-upstream", false).status(), 200);
+    assert_eq!(
+        (answer.status(), answer.header("retry-after")),
+        (503, Some("40"))
+    );
+    assert_eq!(
+        probes
+            .respond("GET", "/readyz?exclude=breaker:probed-upstream", false)
+            .status(),
+        200
+    );
     breaker.reset();
     charge().unwrap();
     assert_eq!(probes.respond("GET", "/readyz", false).status(), 200);
@@ -152,7 +235,9 @@ fn an_open_breaker_is_a_warning_with_the_time_of_its_return() {
 #[test]
 fn no_answer_may_be_kept_by_a_cache() {
     let health = started();
-    health.register(Check::dependency("down", || false).critical()).unwrap();
+    health
+        .register(Check::dependency("down", || false).critical())
+        .unwrap();
     let _ = health.run_all_checks();
     let probes = Probes::new(health);
     let asked = [
@@ -167,36 +252,73 @@ fn no_answer_may_be_kept_by_a_cache() {
     ];
     for (method, target, code) in asked {
         let answer = probes.respond(method, target, false);
-        assert_eq!((answer.status(), answer.header("cache-control")), (code, Some("no-store")), "{method} {target}");
+        assert_eq!(
+            (answer.status(), answer.header("cache-control")),
+            (code, Some("no-store")),
+            "{method} {target}"
+        );
     }
 }
 
 #[test]
 fn checks_for_people_decide_about_no_probe() {
     let health = started();
-    health.register(Check::dependency("build age", || false).critical().info()).unwrap();
-    health.register(Check::dependency("database", || true).critical()).unwrap();
+    health
+        .register(Check::dependency("build age", || false).critical().info())
+        .unwrap();
+    health
+        .register(Check::dependency("database", || true).critical())
+        .unwrap();
     let _ = health.run_all_checks();
     for kind in [Kind::Liveness, Kind::Readiness, Kind::Startup] {
         let report = health.probe(kind);
-        assert_eq!((report.status(), report.check("build age")), (Status::Pass, None), "{kind}");
+        assert_eq!(
+            (report.status(), report.check("build age")),
+            (Status::Pass, None),
+            "{kind}"
+        );
     }
     let info = health.probe(Kind::Info);
-    let shown: Vec<_> = info.checks().iter().map(|check| (check.name.as_str(), check.status)).collect();
-    assert_eq!((shown, info.status()), (vec![("build age", Status::Fail)], Status::Fail));
+    let shown: Vec<_> = info
+        .checks()
+        .iter()
+        .map(|check| (check.name.as_str(), check.status))
+        .collect();
+    assert_eq!(
+        (shown, info.status()),
+        (vec![("build age", Status::Fail)], Status::Fail)
+    );
     let probes = Probes::new(health);
     for target in ["/livez", "/readyz", "/startupz"] {
         let answer = probes.respond("GET", &format!("{target}?verbose"), false);
-        assert_eq!((answer.status(), answer.body().contains("build age")), (200, false), "{target}");
+        assert_eq!(
+            (answer.status(), answer.body().contains("build age")),
+            (200, false),
+            "{target}"
+        );
     }
-    assert!(probes.respond("GET", "/healthz", false).body().contains("build age"));
-    assert_eq!(probes.respond("GET", "/healthz/build%20age", false).status(), 503);
+    assert!(
+        probes
+            .respond("GET", "/healthz", false)
+            .body()
+            .contains("build age")
+    );
+    assert_eq!(
+        probes
+            .respond("GET", "/healthz/build%20age", false)
+            .status(),
+        503
+    );
 }
 
 async fn ask(app: &Router, request: Request<Body>) -> (u16, HeaderMap, String) {
     let (parts, body) = app.clone().oneshot(request).await.unwrap().into_parts();
     let bytes = to_bytes(body, 1 << 20).await.unwrap();
-    (parts.status.as_u16(), parts.headers, String::from_utf8(bytes.to_vec()).unwrap())
+    (
+        parts.status.as_u16(),
+        parts.headers,
+        String::from_utf8(bytes.to_vec()).unwrap(),
+    )
 }
 
 fn get(target: &str) -> Request<Body> {
@@ -206,23 +328,35 @@ fn get(target: &str) -> Request<Body> {
 #[tokio::test]
 async fn the_axum_router_answers_and_vouches_by_request() {
     let health = started();
-    health.register(Check::dependency("database", || CheckResult::fail(DSN)).critical()).unwrap();
+    health
+        .register(Check::dependency("database", || CheckResult::fail(DSN)).critical())
+        .unwrap();
     let token = |request: &axum::http::request::Parts| {
-        request.headers.get("authorization").is_some_and(|token| token == "Bearer ops")
+        request
+            .headers
+            .get("authorization")
+            .is_some_and(|token| token == "Bearer ops")
     };
     let app = Router::new().nest("/internal", probes(&health).allow_details(token).build());
     // Nothing runs in the background: the first question runs the check.
     let (status, headers, body) = ask(&app, get("/internal/readyz?verbose")).await;
-    assert_eq!((status, headers["content-type"].to_str().unwrap()), (503, "application/health+json"));
+    assert_eq!(
+        (status, headers["content-type"].to_str().unwrap()),
+        (503, "application/health+json")
+    );
     assert!(!body.contains("postgres"), "{body}");
     let allowed = Request::get("/internal/healthz/database").header("authorization", "Bearer ops");
     let (_, _, body) = ask(&app, allowed.body(Body::empty()).unwrap()).await;
     assert!(body.contains("cannot reach postgres://"), "{body}");
     assert_eq!(ask(&app, get("/internal/livez")).await.0, 200);
     assert_eq!(ask(&app, get("/internal/healthz/nobody")).await.0, 404);
-    let head = Request::head("/internal/livez").body(Body::empty()).unwrap();
+    let head = Request::head("/internal/livez")
+        .body(Body::empty())
+        .unwrap();
     assert_eq!(ask(&app, head).await.2, "");
-    let post = Request::post("/internal/livez").body(Body::empty()).unwrap();
+    let post = Request::post("/internal/livez")
+        .body(Body::empty())
+        .unwrap();
     assert_eq!(ask(&app, post).await.0, 405);
 }
 
@@ -257,36 +391,66 @@ async fn a_thousand_requests_run_the_check_once() {
 #[test]
 fn a_failing_check_with_a_code_tells_the_code_to_those_who_may_see() {
     let health = started();
-    let fail = || Err::<(), _>(gardefou::AppError::new(ErrorCode::DB_CONNECTION_ERROR, "away"));
+    let fail = || {
+        Err::<(), _>(gardefou::AppError::new(
+            ErrorCode::DB_CONNECTION_ERROR,
+            "away",
+        ))
+    };
     health.register_check("database", fail).unwrap();
     assert_eq!(health.run_all_checks().status(), Status::Warn);
-    let answer = Probes::new(health).details(Details::Always).respond("GET", "/healthz/database", false);
-    assert_eq!(json_of(answer.body())["details"]["code"], "DB_CONNECTION_ERROR");
+    let answer =
+        Probes::new(health)
+            .details(Details::Always)
+            .respond("GET", "/healthz/database", false);
+    assert_eq!(
+        json_of(answer.body())["details"]["code"],
+        "DB_CONNECTION_ERROR"
+    );
 }
 
 #[tokio::test]
 async fn the_start_is_complete_once_its_conditions_were_met() {
-    let health = Health::new(HealthConfig::default().background(false).cache_ttl(Duration::ZERO)).unwrap();
+    let health = Health::new(
+        HealthConfig::default()
+            .background(false)
+            .cache_ttl(Duration::ZERO),
+    )
+    .unwrap();
     let is_done = Arc::new(AtomicBool::new(false));
     let migrated = Arc::clone(&is_done);
     let check = move || migrated.load(Ordering::SeqCst);
-    health.register(Check::internal("migrations", check).critical().startup()).unwrap();
+    health
+        .register(Check::internal("migrations", check).critical().startup())
+        .unwrap();
     let app: Router = probes(&health).build();
     let started = async || {
         let (status, headers, body) = ask(&app, get("/startupz")).await;
         assert_eq!(headers["cache-control"], "no-store");
         assert_eq!(headers["content-type"], "application/health+json");
         let body = json_of(&body);
-        (status, body["status"].as_str().unwrap().to_owned(), body["phase"].as_str().unwrap().to_owned())
+        (
+            status,
+            body["status"].as_str().unwrap().to_owned(),
+            body["phase"].as_str().unwrap().to_owned(),
+        )
     };
     let expected = |status, name: &str, phase: &str| (status, name.to_owned(), phase.to_owned());
     assert_eq!(started().await, expected(503, "fail", "starting"));
     health.mark_started();
-    assert_eq!(started().await, expected(503, "fail", "started"), "its check has not passed");
+    assert_eq!(
+        started().await,
+        expected(503, "fail", "started"),
+        "its check has not passed"
+    );
     is_done.store(true, Ordering::SeqCst);
     assert_eq!(started().await, expected(200, "pass", "started"));
     is_done.store(false, Ordering::SeqCst);
-    assert_eq!(started().await, expected(200, "pass", "started"), "what was met once is met");
+    assert_eq!(
+        started().await,
+        expected(200, "pass", "started"),
+        "what was met once is met"
+    );
     health.mark_stopping();
     assert_eq!(started().await, expected(200, "pass", "stopping"));
 }
@@ -297,7 +461,9 @@ async fn ask_in_one_way(through_the_router: bool, health: &Health, target: &str)
         let (status, _, body) = ask(&probes(health).build(), get(target)).await;
         (status, json_of(&body))
     } else {
-        let answer = Probes::new(health.clone()).respond_async("GET", target, false).await;
+        let answer = Probes::new(health.clone())
+            .respond_async("GET", target, false)
+            .await;
         (answer.status(), json_of(answer.body()))
     }
 }
@@ -309,13 +475,17 @@ async fn a_hung_check_costs_an_answer_its_limit_and_the_other_checks_nothing() {
         // One that ignores that it is given up, and one that can be cancelled.
         let (blocked, hung) = block();
         health.register_check("hung", hung).unwrap();
-        health.register_async_check("pending", std::future::pending::<bool>).unwrap();
+        health
+            .register_async_check("pending", std::future::pending::<bool>)
+            .unwrap();
         let slow = || async {
             tokio::time::sleep(Duration::from_secs(3)).await;
             true
         };
         health.register_async_check("slow", slow).unwrap();
-        health.register_async_check("down", || async { Err::<(), _>("no route") }).unwrap();
+        health
+            .register_async_check("down", || async { Err::<(), _>("no route") })
+            .unwrap();
         let bad = || async {
             if true {
                 panic!("boom")
@@ -326,11 +496,21 @@ async fn a_hung_check_costs_an_answer_its_limit_and_the_other_checks_nothing() {
             let begin = tokio::time::Instant::now();
             let (status, body) = ask_in_one_way(through_the_router, &health, "/healthz").await;
             let took = begin.elapsed();
-            assert!(took >= Duration::from_secs(5) && took <= Duration::from_secs(6), "{took:?}");
-            assert_eq!((status, &body["status"]), (200, &json!("warn")), "all are important");
+            assert!(
+                took >= Duration::from_secs(5) && took <= Duration::from_secs(6),
+                "{took:?}"
+            );
+            assert_eq!(
+                (status, &body["status"]),
+                (200, &json!("warn")),
+                "all are important"
+            );
             let known = ["hung", "pending", "slow", "down", "bad"].map(|name| {
                 let check = &body["checks"][name][0];
-                (check["status"].as_str().unwrap(), check["category"].as_str())
+                (
+                    check["status"].as_str().unwrap(),
+                    check["category"].as_str(),
+                )
             });
             let expected = [
                 ("fail", Some(hung)),
@@ -359,13 +539,25 @@ async fn an_answer_comes_by_the_deadline_where_a_check_may_take_longer() {
     for through_the_router in [true, false] {
         let health = started();
         let (_blocked, hung) = block();
-        health.register(Check::dependency("hung", hung).timeout(Duration::from_secs(3600))).unwrap();
-        health.register_async_check("fine", || async { true }).unwrap();
+        health
+            .register(Check::dependency("hung", hung).timeout(Duration::from_secs(3600)))
+            .unwrap();
+        health
+            .register_async_check("fine", || async { true })
+            .unwrap();
         let begin = tokio::time::Instant::now();
         let (status, body) = ask_in_one_way(through_the_router, &health, "/healthz").await;
         let took = begin.elapsed();
-        assert!(took >= Duration::from_secs(10) && took < Duration::from_secs(11), "{took:?}");
-        let known = ["hung", "fine"].map(|name| body["checks"][name][0]["status"].as_str().unwrap());
-        assert_eq!((status, known), (503, ["fail", "pass"]), "nothing is known of a check that is not back");
+        assert!(
+            took >= Duration::from_secs(10) && took < Duration::from_secs(11),
+            "{took:?}"
+        );
+        let known =
+            ["hung", "fine"].map(|name| body["checks"][name][0]["status"].as_str().unwrap());
+        assert_eq!(
+            (status, known),
+            (503, ["fail", "pass"]),
+            "nothing is known of a check that is not back"
+        );
     }
 }

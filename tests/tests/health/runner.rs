@@ -17,7 +17,8 @@ use std::{
 #[test]
 fn the_background_runs_what_is_registered_before_and_after_it_starts() {
     let clock = ManualClock::new();
-    let health = Health::with_clock(HealthConfig::default(), SharedClock::new(clock.clone())).unwrap();
+    let health =
+        Health::with_clock(HealthConfig::default(), SharedClock::new(clock.clone())).unwrap();
     let (ran, runs) = mpsc::channel();
     let check = |name: &'static str| {
         let ran = ran.clone();
@@ -42,7 +43,8 @@ fn the_background_runs_what_is_registered_before_and_after_it_starts() {
 #[test]
 fn the_background_gives_up_what_hangs() {
     let clock = ManualClock::new();
-    let health = Health::with_clock(HealthConfig::default(), SharedClock::new(clock.clone())).unwrap();
+    let health =
+        Health::with_clock(HealthConfig::default(), SharedClock::new(clock.clone())).unwrap();
     let (begin, begun) = mpsc::channel();
     let (_end, ended) = mpsc::channel::<()>();
     let ended = std::sync::Mutex::new(ended);
@@ -58,11 +60,16 @@ fn the_background_gives_up_what_hangs() {
             let _ = told.send((change.from, change.to, change.level));
         }
     });
-    health.register(Check::dependency("hangs in the background", check).critical()).unwrap();
+    health
+        .register(Check::dependency("hangs in the background", check).critical())
+        .unwrap();
     health.mark_started();
     begun.recv().unwrap();
     clock.advance(Duration::from_secs(5));
-    assert_eq!(hears.recv().unwrap(), (None, "fail", gardefou::event::AlertLevel::Critical));
+    assert_eq!(
+        hears.recv().unwrap(),
+        (None, "fail", gardefou::event::AlertLevel::Critical)
+    );
     drop(subscription);
     assert_eq!(health.probe(Kind::Readiness).status(), Status::Fail);
 }
@@ -75,8 +82,12 @@ fn due_checks_run_once_a_period() {
     let health = Health::with_clock(config, SharedClock::new(clock.clone())).unwrap();
     let runs = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&runs);
-    health.register_check("x", move || counted.fetch_add(1, Ordering::SeqCst) < 100).unwrap();
-    health.register(Check::dependency("rare", || true).period(Duration::from_secs(300))).unwrap();
+    health
+        .register_check("x", move || counted.fetch_add(1, Ordering::SeqCst) < 100)
+        .unwrap();
+    health
+        .register(Check::dependency("rare", || true).period(Duration::from_secs(300)))
+        .unwrap();
     assert_eq!([health.run_due_checks(), health.run_due_checks()], [2, 0]);
     clock.advance(Duration::from_secs(29));
     assert_eq!(health.run_due_checks(), 0);
@@ -113,7 +124,13 @@ fn a_check_can_have_the_longest_of_periods() {
     for _ in 0..20 {
         let config = HealthConfig::default().jitter(0.5).background(false);
         let health = Health::with_clock(config, SharedClock::new(ManualClock::new())).unwrap();
-        health.register(Check::dependency("once", || true).period(Duration::MAX).stale_after(Duration::MAX)).unwrap();
+        health
+            .register(
+                Check::dependency("once", || true)
+                    .period(Duration::MAX)
+                    .stale_after(Duration::MAX),
+            )
+            .unwrap();
         assert_eq!([health.run_due_checks(), health.run_due_checks()], [1, 0]);
         assert!(health.health_status().is_healthy());
     }

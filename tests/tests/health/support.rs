@@ -16,13 +16,15 @@ pub(crate) fn at_once<T: Send + 'static>(ask: impl FnOnce() -> T + Send + 'stati
     answered.recv_timeout(PATIENCE).unwrap()
 }
 
-/// Runs of a check that do not come back before they are let go; all come back when this is dropped.
+/// Runs of a check that do not come back before they are let go; all come back when this is
+/// dropped.
 pub(crate) struct Blocked {
     begun: mpsc::Receiver<()>,
     go: mpsc::Sender<()>,
 }
 
-/// Makes a check whose runs say that they have begun, pass when they are let go, and fail when nobody is there to.
+/// Makes a check whose runs say that they have begun, pass when they are let go, and fail when
+/// nobody is there to.
 pub(crate) fn block() -> (Blocked, impl Fn() -> bool + Send + Sync + 'static) {
     let (begin, begun) = mpsc::channel();
     let (go, let_go) = mpsc::channel();

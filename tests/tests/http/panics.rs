@@ -3,8 +3,8 @@
 use crate::support::{get, record, records};
 use axum::{Router, http::StatusCode, routing::any};
 use gardefou::{
-    Result, enhanced_error_handling, event::AlertLevel, integrations::axum::problems, testing::Scope,
-    transaction_boundary,
+    Result, enhanced_error_handling, event::AlertLevel, integrations::axum::problems,
+    testing::Scope, transaction_boundary,
 };
 
 #[tokio::test]
@@ -16,19 +16,44 @@ async fn a_panic_is_answered_and_recorded_once_as_critical_with_its_place() {
         tokio::task::yield_now().await;
         panic!("no stock of item 7, password=hUnt3r2x")
     });
-    let app = problems(Router::new().route("/items/{id}", panicking).route("/ok", any(async || "ok")));
+    let app = problems(
+        Router::new()
+            .route("/items/{id}", panicking)
+            .route("/ok", any(async || "ok")),
+    );
     let answer = get(&app, "/items/7").await;
     assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
     let problem = answer.problem();
-    assert_eq!((&problem["code_name"], problem.get("detail")), (&"PANIC_ERROR".into(), None));
+    assert_eq!(
+        (&problem["code_name"], problem.get("detail")),
+        (&"PANIC_ERROR".into(), None)
+    );
     assert!(!answer.body.contains("stock"), "{answer:?}");
 
     let record = record(&scope);
-    assert_eq!((record.id, record.level), (answer.id(), AlertLevel::Critical));
-    assert_eq!((record.operation.as_str(), record.component.as_str()), ("GET /items/{id}", file!()));
-    assert!(record.message.starts_with("`GET /items/{id}` panicked: no stock of item 7"), "{record:?}");
+    assert_eq!(
+        (record.id, record.level),
+        (answer.id(), AlertLevel::Critical)
+    );
+    assert_eq!(
+        (record.operation.as_str(), record.component.as_str()),
+        ("GET /items/{id}", file!())
+    );
+    assert!(
+        record
+            .message
+            .starts_with("`GET /items/{id}` panicked: no stock of item 7"),
+        "{record:?}"
+    );
     assert!(!record.message.contains("hUnt3r2x"), "{record:?}");
-    assert!(record.location.as_deref().unwrap().starts_with(&format!("{}:{line}:", file!())), "{record:?}");
+    assert!(
+        record
+            .location
+            .as_deref()
+            .unwrap()
+            .starts_with(&format!("{}:{line}:", file!())),
+        "{record:?}"
+    );
     assert_eq!(record.details["http.route"], "/items/{id}");
     assert_eq!(get(&app, "/ok").await.body, "ok", "the service goes on");
 }
@@ -39,11 +64,19 @@ async fn two_places_are_two_problems_and_one_place_is_one() {
     let _entered = scope.enter();
     let first = async || -> &'static str { panic!("first") };
     let second = async || -> &'static str { panic!("second") };
-    let app = problems(Router::new().route("/a", any(first)).route("/b", any(first)).route("/c", any(second)));
+    let app = problems(
+        Router::new()
+            .route("/a", any(first))
+            .route("/b", any(first))
+            .route("/c", any(second)),
+    );
     for path in ["/a", "/b", "/c"] {
         assert_eq!(get(&app, path).await.status, 500);
     }
-    let prints: Vec<_> = records(&scope).iter().map(|record| record.fingerprint).collect();
+    let prints: Vec<_> = records(&scope)
+        .iter()
+        .map(|record| record.fingerprint)
+        .collect();
     assert_eq!(prints[1], prints[2]);
     assert_ne!(prints[0], prints[1]);
 }
@@ -60,8 +93,14 @@ async fn a_panic_that_an_attribute_caught_is_not_recorded_again() {
     let answer = get(&problems(Router::new().route("/", any(caught))), "/").await;
     assert_eq!(answer.problem()["code_name"], "PANIC_ERROR");
     let record = record(&scope);
-    assert_eq!((record.id, record.level, record.operation.as_str()), (answer.id(), AlertLevel::Critical, "caught"));
-    assert!(record.location.as_deref().unwrap().starts_with(file!()), "{record:?}");
+    assert_eq!(
+        (record.id, record.level, record.operation.as_str()),
+        (answer.id(), AlertLevel::Critical, "caught")
+    );
+    assert!(
+        record.location.as_deref().unwrap().starts_with(file!()),
+        "{record:?}"
+    );
 }
 
 #[tokio::test]
@@ -76,12 +115,21 @@ async fn a_panic_in_a_transaction_is_recorded_once() {
             empty[std::hint::black_box(7)]
         })
     };
-    let app = problems(Router::new().route("/", any(async move || handler().await.map(|n| n.to_string()))));
+    let app = problems(Router::new().route(
+        "/",
+        any(async move || handler().await.map(|n| n.to_string())),
+    ));
     let answer = get(&app, "/").await;
     assert_eq!(answer.problem()["code_name"], "PANIC_ERROR");
-    let panics: Vec<_> = records(&scope).into_iter().filter(|record| record.error_code == "PANIC_ERROR").collect();
+    let panics: Vec<_> = records(&scope)
+        .into_iter()
+        .filter(|record| record.error_code == "PANIC_ERROR")
+        .collect();
     assert_eq!(panics.len(), 1, "{panics:#?}");
-    assert_eq!((panics[0].id, panics[0].operation.as_str()), (answer.id(), "http-transfer"));
+    assert_eq!(
+        (panics[0].id, panics[0].operation.as_str()),
+        (answer.id(), "http-transfer")
+    );
 }
 
 #[tokio::test]

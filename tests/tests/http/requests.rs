@@ -4,8 +4,8 @@ use crate::support::{get, record, records, request};
 use axum::{Router, http::Method, routing::any};
 use futures::FutureExt;
 use gardefou::{
-    AppError, ErrorCode, Result, enhanced_error_handling, integrations::axum::problems, testing::Scope,
-    transaction_boundary,
+    AppError, ErrorCode, Result, enhanced_error_handling, integrations::axum::problems,
+    testing::Scope, transaction_boundary,
 };
 use std::sync::{
     Arc,
@@ -32,7 +32,12 @@ async fn a_dropped_request_is_no_error_and_leaves_nothing_behind() {
         }),
     ));
     for _ in 0..3 {
-        assert!(app.clone().oneshot(request(Method::GET, "/wait")).now_or_never().is_none());
+        assert!(
+            app.clone()
+                .oneshot(request(Method::GET, "/wait"))
+                .now_or_never()
+                .is_none()
+        );
     }
     assert_eq!(begun.load(Ordering::SeqCst), 3);
     assert!(records(&scope).is_empty());
@@ -47,13 +52,22 @@ async fn what_is_undone_when_a_request_is_dropped_has_its_route() {
     let _entered = scope.enter();
     let handler = async || -> Result<()> {
         transaction_boundary!("http-dropped", |tx| {
-            tx.on_rollback("undo", || Err::<(), _>(AppError::new(ErrorCode::DB_WRITE_ERROR, "cannot undo")));
+            tx.on_rollback("undo", || {
+                Err::<(), _>(AppError::new(ErrorCode::DB_WRITE_ERROR, "cannot undo"))
+            });
             std::future::pending::<()>().await;
         })
     };
     let app = problems(Router::new().route("/transfers/{id}", any(handler)));
-    assert!(app.oneshot(request(Method::POST, "/transfers/7")).now_or_never().is_none());
-    let undone = records(&scope).into_iter().find(|record| record.error_code == "DB_WRITE_ERROR").unwrap();
+    assert!(
+        app.oneshot(request(Method::POST, "/transfers/7"))
+            .now_or_never()
+            .is_none()
+    );
+    let undone = records(&scope)
+        .into_iter()
+        .find(|record| record.error_code == "DB_WRITE_ERROR")
+        .unwrap();
     assert_eq!(undone.details["http.route"], "/transfers/{id}");
     assert_eq!(undone.details["http.request.method"], "POST");
 }
@@ -62,7 +76,8 @@ async fn what_is_undone_when_a_request_is_dropped_has_its_route() {
 async fn an_error_that_a_handler_handles_is_not_taken_for_the_next_one() {
     let scope = Scope::new();
     let _entered = scope.enter();
-    let app = problems(Router::new().route("/", any(async || fails().map_or("handled", |()| "fine"))));
+    let app =
+        problems(Router::new().route("/", any(async || fails().map_or("handled", |()| "fine"))));
     assert_eq!(get(&app, "/").await.body, "handled");
     assert_eq!(get(&app, "/").await.body, "handled");
     assert_eq!(records(&scope).len(), 2);

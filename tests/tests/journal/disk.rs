@@ -1,5 +1,5 @@
-//! The journal on a disk that really fills up. `tests/real/disk/run` mounts one and runs this with its path; a plain
-//! `cargo test` says that it was left out.
+//! The journal on a disk that really fills up. `tests/real/disk/run` mounts one and runs this with
+//! its path; a plain `cargo test` says that it was left out.
 
 use super::*;
 use gardefou::monitor::journal::Journal;
@@ -23,31 +23,60 @@ fn a_disk_that_fills_up_stops_nobody_and_loses_no_line_that_was_acknowledged() {
     let (disk, clock) = (Path::new(&disk), ManualClock::new());
     let folder = disk.join("journal");
     fs::write(disk.join("ballast"), vec![0; 128 * 1024]).unwrap();
-    let (monitor, journal) = monitor(config(&folder, &clock).max_segment_bytes(1 << 20).max_bytes(4 << 20), &clock);
+    let (monitor, journal) = monitor(
+        config(&folder, &clock)
+            .max_segment_bytes(1 << 20)
+            .max_bytes(4 << 20),
+        &clock,
+    );
     let mut count = 0;
     while journal.status().is_healthy() {
-        fail(&monitor, ErrorCode::DB_WRITE_ERROR, format!("error {count} {}", "x".repeat(count % 500)));
+        fail(
+            &monitor,
+            ErrorCode::DB_WRITE_ERROR,
+            format!("error {count} {}", "x".repeat(count % 500)),
+        );
         count += 1;
         assert!(count < 10_000, "the disk never filled up");
     }
     for _ in 0..20 {
-        fail(&monitor, ErrorCode::DB_WRITE_ERROR, format!("error {count}"));
+        fail(
+            &monitor,
+            ErrorCode::DB_WRITE_ERROR,
+            format!("error {count}"),
+        );
         count += 1;
         clock.advance(Duration::from_millis(100));
     }
     let status = journal.status();
-    assert!(status.failed >= 20 && status.waiting >= 20 && status.lost == 0, "{status:?}");
+    assert!(
+        status.failed >= 20 && status.waiting >= 20 && status.lost == 0,
+        "{status:?}"
+    );
     assert_eq!(monitor.stats().total_errors, count as u64);
 
     fs::remove_file(disk.join("ballast")).unwrap();
     clock.advance(Duration::from_millis(100));
-    fail(&monitor, ErrorCode::DB_WRITE_ERROR, format!("error {count}"));
+    fail(
+        &monitor,
+        ErrorCode::DB_WRITE_ERROR,
+        format!("error {count}"),
+    );
     let status = journal.status();
     assert_eq!((status.waiting, status.is_healthy()), (0, true));
     let found = all(&monitor, Query::new());
     let expected = (0..=count).rev().map(|i| format!("error {i}"));
     assert!(
-        found.iter().map(|record| record.message.split(" x").next().unwrap_or_default().trim().to_owned()).eq(expected)
+        found
+            .iter()
+            .map(|record| record
+                .message
+                .split(" x")
+                .next()
+                .unwrap_or_default()
+                .trim()
+                .to_owned())
+            .eq(expected)
     );
     drop((monitor, journal));
     fs::remove_dir_all(&folder).unwrap();
@@ -68,12 +97,21 @@ fn a_database_on_a_full_disk_can_be_read_and_takes_up_what_waits() {
     let open = || {
         let config = config(&disk.join("database"), &clock).max_bytes(64 * 1024);
         let journal = Arc::new(SqliteJournal::open(config.build().unwrap()));
-        let monitor = ErrorMonitor::new(MonitorConfig::builder().clock(clock.clone()).build().unwrap());
+        let monitor = ErrorMonitor::new(
+            MonitorConfig::builder()
+                .clock(clock.clone())
+                .build()
+                .unwrap(),
+        );
         monitor.set_journal(journal.clone());
         (monitor, journal)
     };
     let fill = || {
-        let mut ballast = fs::OpenOptions::new().create(true).append(true).open(disk.join("ballast")).unwrap();
+        let mut ballast = fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(disk.join("ballast"))
+            .unwrap();
         while ballast.write(&[0; 512]).is_ok_and(|written| written > 0) {}
     };
     // While the process that wrote runs on, and for one that comes after it.
@@ -84,21 +122,37 @@ fn a_database_on_a_full_disk_can_be_read_and_takes_up_what_waits() {
     fill();
     let mut waiting = 0;
     while journal.status().is_healthy() {
-        fail(&first, ErrorCode::SYNC_ERROR, format!("during {}", "x".repeat(1000)));
+        fail(
+            &first,
+            ErrorCode::SYNC_ERROR,
+            format!("during {}", "x".repeat(1000)),
+        );
         waiting += 1;
         assert!(waiting < 1000, "the disk never filled up");
     }
-    let kept = (first.counts().unwrap().total, all(&first, Query::new()).len() as u64);
+    let kept = (
+        first.counts().unwrap().total,
+        all(&first, Query::new()).len() as u64,
+    );
     assert!(kept.0 >= 5 && kept.0 == kept.1, "{kept:?}");
     fs::remove_file(disk.join("ballast")).unwrap();
     clock.advance(Duration::from_millis(100));
     journal.flush().unwrap();
-    assert_eq!((journal.status().waiting, all(&first, Query::new()).len()), (0, 5 + waiting));
+    assert_eq!(
+        (journal.status().waiting, all(&first, Query::new()).len()),
+        (0, 5 + waiting)
+    );
     drop((first, journal));
 
     fill();
     let (second, _journal) = open();
-    assert_eq!((second.counts().unwrap().total, all(&second, Query::new()).len()), (5 + waiting as u64, 5 + waiting));
+    assert_eq!(
+        (
+            second.counts().unwrap().total,
+            all(&second, Query::new()).len()
+        ),
+        (5 + waiting as u64, 5 + waiting)
+    );
     fs::remove_file(disk.join("ballast")).unwrap();
     drop(second);
     fs::remove_dir_all(disk.join("database")).unwrap();

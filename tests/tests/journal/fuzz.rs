@@ -88,9 +88,18 @@ fn apply(bytes: &mut Vec<u8>, change: &Change) {
 
 /// A folder with several files and a roll-up, and what is in it.
 fn filled(folder: &Path, clock: &ManualClock) {
-    let (monitor, journal) = monitor(config(folder, clock).max_segment_bytes(4096).max_bytes(16 * 1024), clock);
+    let (monitor, journal) = monitor(
+        config(folder, clock)
+            .max_segment_bytes(4096)
+            .max_bytes(16 * 1024),
+        clock,
+    );
     for i in 0..60 {
-        fail(&monitor, ErrorCode::SYNC_ERROR, format!("error {i} {}", "x".repeat(i * 7)));
+        fail(
+            &monitor,
+            ErrorCode::SYNC_ERROR,
+            format!("error {i} {}", "x".repeat(i * 7)),
+        );
         clock.advance(std::time::Duration::from_secs(3600));
     }
     journal.maintain().unwrap();
@@ -102,7 +111,9 @@ fn ask(monitor: &ErrorMonitor, journal: &FileJournal) -> usize {
     let mut found = 0;
     for pages in 0.. {
         assert!(pages < 5000, "paging does not come to an end");
-        let Ok(page) = monitor.query(&query) else { break };
+        let Ok(page) = monitor.query(&query) else {
+            break;
+        };
         assert!(page.records.len() <= 7);
         found += page.records.len();
         match page.next {

@@ -1,4 +1,5 @@
-//! Two lines of one record: errors inside attempts, which are settled later, and transitions, which end later.
+//! Two lines of one record: errors inside attempts, which are settled later, and transitions, which
+//! end later.
 
 use super::{processes::Kind, *};
 use gardefou::{
@@ -21,7 +22,12 @@ const KINDS: [Kind; 2] = [Kind::Files, Kind::Database];
 const KINDS: [Kind; 1] = [Kind::Files];
 
 fn record(state: RecordState, attempt: Option<(u32, u32)>, message: &str) -> ErrorRecord {
-    let monitor = ErrorMonitor::new(MonitorConfig::builder().clock(ManualClock::new()).build().unwrap());
+    let monitor = ErrorMonitor::new(
+        MonitorConfig::builder()
+            .clock(ManualClock::new())
+            .build()
+            .unwrap(),
+    );
     fail(&monitor, ErrorCode::TIMEOUT_ERROR, message);
     let mut record = monitor.stats().recent_errors.remove(0);
     (record.state, record.attempt) = (state, attempt);
@@ -47,7 +53,11 @@ fn found(journal: &dyn Journal, query: Query) -> Vec<(String, RecordState)> {
     let (mut query, mut records) = (query, Vec::new());
     loop {
         let page = journal.query(&query).unwrap();
-        records.extend(page.records.into_iter().map(|record| (record.message, record.state)));
+        records.extend(
+            page.records
+                .into_iter()
+                .map(|record| (record.message, record.state)),
+        );
         match page.next {
             Some(next) => query = query.after(next),
             None => return records,
@@ -56,7 +66,10 @@ fn found(journal: &dyn Journal, query: Query) -> Vec<(String, RecordState)> {
 }
 
 fn messages(journal: &dyn Journal, query: Query) -> Vec<String> {
-    found(journal, query).into_iter().map(|(message, _)| message).collect()
+    found(journal, query)
+        .into_iter()
+        .map(|(message, _)| message)
+        .collect()
 }
 
 #[test]
@@ -69,31 +82,67 @@ fn lines_of_one_error_are_one_record_in_its_last_state() {
             journal.append(error).unwrap();
             assert_eq!(journal.status().waiting, 0, "written at once");
         }
-        journal.append(&record(RecordState::Error, None, "plain")).unwrap();
-        assert_eq!(messages(&*journal, Query::new()), ["plain", "open", "failed", "retried"], "{kind:?}");
+        journal
+            .append(&record(RecordState::Error, None, "plain"))
+            .unwrap();
+        assert_eq!(
+            messages(&*journal, Query::new()),
+            ["plain", "open", "failed", "retried"],
+            "{kind:?}"
+        );
         assert_eq!(journal.counts().unwrap().total, 4);
 
-        journal.append(&settled(&errors[0], RecordState::Retried)).unwrap();
+        journal
+            .append(&settled(&errors[0], RecordState::Retried))
+            .unwrap();
         let mut failed = settled(&errors[1], RecordState::Error);
         failed.message = "failed for good".into();
         journal.append(&failed).unwrap();
-        journal.append(&record(RecordState::Error, Some((3, 3)), "exhausted")).unwrap();
+        journal
+            .append(&record(RecordState::Error, Some((3, 3)), "exhausted"))
+            .unwrap();
 
         let standing = ["exhausted", "plain", "open", "failed for good"];
         let shown = found(&*journal, Query::new());
-        assert_eq!(shown, standing.map(|message| (message.to_owned(), RecordState::Error)), "{kind:?}");
-        assert_eq!(messages(&*journal, Query::new().state(RecordState::Error)), standing);
+        assert_eq!(
+            shown,
+            standing.map(|message| (message.to_owned(), RecordState::Error)),
+            "{kind:?}"
+        );
+        assert_eq!(
+            messages(&*journal, Query::new().state(RecordState::Error)),
+            standing
+        );
         let with_retried = ["exhausted", "plain", "open", "failed for good", "retried"];
-        assert_eq!(messages(&*journal, Query::new().include_retried()), with_retried);
+        assert_eq!(
+            messages(&*journal, Query::new().include_retried()),
+            with_retried
+        );
         let of = |state| found(&*journal, Query::new().state(state));
-        assert_eq!(of(RecordState::Retried), [("retried".to_owned(), RecordState::Retried)]);
-        assert_eq!(of(RecordState::Pending), [("open".to_owned(), RecordState::Pending)]);
-        assert_eq!(messages(&*journal, Query::new().id(errors[1].id)), ["failed for good"]);
+        assert_eq!(
+            of(RecordState::Retried),
+            [("retried".to_owned(), RecordState::Retried)]
+        );
+        assert_eq!(
+            of(RecordState::Pending),
+            [("open".to_owned(), RecordState::Pending)]
+        );
+        assert_eq!(
+            messages(&*journal, Query::new().id(errors[1].id)),
+            ["failed for good"]
+        );
         assert_eq!(messages(&*journal, Query::new().id(errors[0].id)), [""; 0]);
-        assert_eq!(messages(&*journal, Query::new().text("for good").limit(1)), ["failed for good"]);
+        assert_eq!(
+            messages(&*journal, Query::new().text("for good").limit(1)),
+            ["failed for good"]
+        );
         assert_eq!(journal.count(&Query::new().limit(1)).unwrap(), 4);
         let counts = journal.counts().unwrap();
-        assert_eq!((counts.total, counts.by_code["TIMEOUT_ERROR"]), (4, 4), "{kind:?}");
+        assert_eq!(
+            (counts.total, counts.by_code["TIMEOUT_ERROR"]),
+            (4, 4),
+            "{kind:?}"
+        );
     }
 }
 
@@ -106,17 +155,25 @@ fn the_end_of_a_transition_replaces_its_beginning() {
         opened.kind = RecordKind::Transition;
         journal.append(&opened).unwrap();
         for i in 0..100 {
-            journal.append(&record(RecordState::Error, None, &format!("error {i}"))).unwrap();
+            journal
+                .append(&record(RecordState::Error, None, &format!("error {i}")))
+                .unwrap();
         }
         // Long after, in another file.
         let mut over = opened.clone();
         over.details.insert("rejected".into(), 17.into());
         over.timestamp = Timestamp::from_unix_millis(over.timestamp.as_unix_millis() + 86_400_000);
         journal.append(&over).unwrap();
-        let page = journal.query(&Query::new().kind(RecordKind::Transition)).unwrap();
+        let page = journal
+            .query(&Query::new().kind(RecordKind::Transition))
+            .unwrap();
         assert_eq!(page.records.len(), 1, "{kind:?}");
         assert_eq!(page.records[0].details["rejected"], 17);
-        assert_eq!(journal.counts().unwrap().total, 100, "only errors are counted");
+        assert_eq!(
+            journal.counts().unwrap().total,
+            100,
+            "only errors are counted"
+        );
     }
 }
 
@@ -143,9 +200,21 @@ fn records_of_every_kind_are_kept_and_found_by_kind() {
             journal.append(&record).unwrap();
         }
         for of in kinds {
-            assert_eq!(messages(&*journal, Query::new().kind(of)), [of.name()], "{kind:?}");
+            assert_eq!(
+                messages(&*journal, Query::new().kind(of)),
+                [of.name()],
+                "{kind:?}"
+            );
         }
-        assert_eq!(found(&*journal, Query::new().kind(RecordKind::Retry).state(RecordState::Pending)), []);
+        assert_eq!(
+            found(
+                &*journal,
+                Query::new()
+                    .kind(RecordKind::Retry)
+                    .state(RecordState::Pending)
+            ),
+            []
+        );
         assert_eq!(journal.counts().unwrap().total, 1);
     }
 }
@@ -166,7 +235,11 @@ fn a_record_stays_in_its_place_when_it_is_settled_between_two_pages() {
             let Some(next) = page.next else { break };
             query = query.after(next);
         }
-        assert_eq!(seen, ["9", "8", "7", "6", "5", "4", "3", "2", "1", "0"], "{kind:?}");
+        assert_eq!(
+            seen,
+            ["9", "8", "7", "6", "5", "4", "3", "2", "1", "0"],
+            "{kind:?}"
+        );
     }
 }
 
@@ -174,26 +247,56 @@ fn a_record_stays_in_its_place_when_it_is_settled_between_two_pages() {
 fn counts_follow_errors_whose_files_are_gone_before_they_are_settled() {
     for kind in KINDS {
         let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
-        let config = || config(folder.path(), &clock).max_segment_bytes(4096).max_bytes(32 * 1024);
+        let config = || {
+            config(folder.path(), &clock)
+                .max_segment_bytes(4096)
+                .max_bytes(32 * 1024)
+        };
         let journal = kind.open(config());
         let (retried, failed, killed) = (pending("retried"), pending("failed"), pending("killed"));
-        [&retried, &failed, &killed].into_iter().for_each(|error| journal.append(error).unwrap());
+        [&retried, &failed, &killed]
+            .into_iter()
+            .for_each(|error| journal.append(error).unwrap());
         for i in 0..500 {
-            journal.append(&record(RecordState::Error, None, &format!("error {i} {}", "x".repeat(200)))).unwrap();
+            journal
+                .append(&record(
+                    RecordState::Error,
+                    None,
+                    &format!("error {i} {}", "x".repeat(200)),
+                ))
+                .unwrap();
         }
         kind.maintain(config());
-        assert_eq!(found(&*journal, Query::new().text("killed")), [], "{kind:?}: its file is gone");
+        assert_eq!(
+            found(&*journal, Query::new().text("killed")),
+            [],
+            "{kind:?}: its file is gone"
+        );
         assert_eq!(journal.counts().unwrap().total, 503, "{kind:?}");
-        journal.append(&settled(&retried, RecordState::Retried)).unwrap();
-        journal.append(&settled(&failed, RecordState::Error)).unwrap();
+        journal
+            .append(&settled(&retried, RecordState::Retried))
+            .unwrap();
+        journal
+            .append(&settled(&failed, RecordState::Error))
+            .unwrap();
         assert_eq!(journal.counts().unwrap().total, 502, "{kind:?}");
         for round in 0..2 {
             clock.advance(Duration::from_secs(7200));
             for i in 0..200 {
-                journal.append(&record(RecordState::Error, None, &format!("{i} {}", "x".repeat(500)))).unwrap();
+                journal
+                    .append(&record(
+                        RecordState::Error,
+                        None,
+                        &format!("{i} {}", "x".repeat(500)),
+                    ))
+                    .unwrap();
             }
             kind.maintain(config());
-            assert_eq!(journal.counts().unwrap().total, 702 + 200 * round, "{kind:?}");
+            assert_eq!(
+                journal.counts().unwrap().total,
+                702 + 200 * round,
+                "{kind:?}"
+            );
         }
     }
 }
@@ -253,8 +356,14 @@ fn random_history(kind: Kind, steps: &[Step], limit: usize, max_bytes: u64) {
                 journal.append(&error)
             }
             Step::Settle { which, is_error } => {
-                let Some((place, error)) = take(&mut open, which) else { continue };
-                let state = if is_error { RecordState::Error } else { RecordState::Retried };
+                let Some((place, error)) = take(&mut open, which) else {
+                    continue;
+                };
+                let state = if is_error {
+                    RecordState::Error
+                } else {
+                    RecordState::Retried
+                };
                 states[place / 2] = state;
                 journals[place % 2].append(&settled(&error, state))
             }
@@ -266,7 +375,9 @@ fn random_history(kind: Kind, steps: &[Step], limit: usize, max_bytes: u64) {
                 journal.append(&opened)
             }
             Step::Over { which } => {
-                let Some((place, mut over)) = take(&mut circuits, which) else { continue };
+                let Some((place, mut over)) = take(&mut circuits, which) else {
+                    continue;
+                };
                 over.message = "over".into();
                 transitions[place / 2] = "over";
                 journals[place % 2].append(&over)
@@ -278,25 +389,47 @@ fn random_history(kind: Kind, steps: &[Step], limit: usize, max_bytes: u64) {
         };
         written.unwrap();
     }
-    let standing: Vec<String> =
-        (0..states.len()).rev().filter(|i| states[*i] != RecordState::Retried).map(|i| i.to_string()).collect();
+    let standing: Vec<String> = (0..states.len())
+        .rev()
+        .filter(|i| states[*i] != RecordState::Retried)
+        .map(|i| i.to_string())
+        .collect();
     let journal = &journals[0];
     assert_eq!(journal.counts().unwrap().total, standing.len() as u64);
-    assert_eq!(kind.open(config()).counts().unwrap().total, standing.len() as u64, "by another process");
+    assert_eq!(
+        kind.open(config()).counts().unwrap().total,
+        standing.len() as u64,
+        "by another process"
+    );
     let shown = messages(&**journal, Query::new().limit(limit));
     let with_retried = found(&**journal, Query::new().include_retried().limit(limit));
     if max_bytes < 1 << 20 {
-        // What is left are the newest; an error whose first file is gone stands where it was settled.
+        // What is left are the newest; an error whose first file is gone stands where it was
+        // settled.
         let expected: HashSet<_> = standing.iter().collect();
         assert!(shown.iter().all(|message| expected.contains(message)));
         assert_eq!(shown.iter().collect::<HashSet<_>>().len(), shown.len());
         return;
     }
     assert_eq!(shown, standing);
-    let state = |state| if state == RecordState::Pending { RecordState::Error } else { state };
-    let expected: Vec<_> = states.iter().enumerate().rev().map(|(i, of)| (i.to_string(), state(*of))).collect();
+    let state = |state| {
+        if state == RecordState::Pending {
+            RecordState::Error
+        } else {
+            state
+        }
+    };
+    let expected: Vec<_> = states
+        .iter()
+        .enumerate()
+        .rev()
+        .map(|(i, of)| (i.to_string(), state(*of)))
+        .collect();
     assert_eq!(with_retried, expected);
-    let shown = messages(&**journal, Query::new().kind(RecordKind::Transition).limit(limit));
+    let shown = messages(
+        &**journal,
+        Query::new().kind(RecordKind::Transition).limit(limit),
+    );
     assert_eq!(shown, transitions.into_iter().rev().collect::<Vec<_>>());
 }
 
@@ -326,12 +459,19 @@ proptest! {
 
 const CHILD: &str = "GARDEFOU_TEST_JOINS_CHILD";
 
-/// Runs in a process of its own, started by the tests below. Each record is acknowledged with the state that it has.
+/// Runs in a process of its own, started by the tests below. Each record is acknowledged with the
+/// state that it has.
 #[test]
 fn child_that_settles_until_it_is_killed() {
     let Ok(orders) = env::var(CHILD) else { return };
-    let [kind, count, max_bytes, folder] = orders.splitn(4, ' ').collect::<Vec<_>>().try_into().unwrap();
-    let config = JournalConfig::builder(folder).max_segment_bytes(16 * 1024).max_bytes(max_bytes.parse().unwrap());
+    let [kind, count, max_bytes, folder] = orders
+        .splitn(4, ' ')
+        .collect::<Vec<_>>()
+        .try_into()
+        .unwrap();
+    let config = JournalConfig::builder(folder)
+        .max_segment_bytes(16 * 1024)
+        .max_bytes(max_bytes.parse().unwrap());
     let journal = Kind::of_name(kind).open(config.buffer_bytes(64 << 20));
     let mut out = std::io::stdout().lock();
     let mut put = |record: &ErrorRecord| {
@@ -350,15 +490,30 @@ fn child_that_settles_until_it_is_killed() {
         // Several are open at a time, and not settled in their order.
         if open.len() == 5 {
             let error = open.remove(i * 7 % 5);
-            put(&settled(&error, if i % 3 == 0 { RecordState::Error } else { RecordState::Retried }));
+            put(&settled(
+                &error,
+                if i % 3 == 0 {
+                    RecordState::Error
+                } else {
+                    RecordState::Retried
+                },
+            ));
         }
     }
 }
 
 fn start(kind: Kind, folder: &Path, count: u32, max_bytes: u32) -> Child {
     Command::new(env::current_exe().unwrap())
-        .args(["--exact", "joins::child_that_settles_until_it_is_killed", "--nocapture", "--test-threads=1"])
-        .env(CHILD, format!("{kind:?} {count} {max_bytes} {}", folder.display()))
+        .args([
+            "--exact",
+            "joins::child_that_settles_until_it_is_killed",
+            "--nocapture",
+            "--test-threads=1",
+        ])
+        .env(
+            CHILD,
+            format!("{kind:?} {count} {max_bytes} {}", folder.display()),
+        )
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
@@ -367,9 +522,17 @@ fn start(kind: Kind, folder: &Path, count: u32, max_bytes: u32) -> Child {
 
 /// The last acknowledged state of each record.
 fn acknowledged(child: &mut Child, at_most: usize) -> HashMap<String, String> {
-    let lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
-    let acks = lines.filter_map(|line| line.strip_prefix("ack ").map(str::to_owned)).take(at_most);
-    acks.filter_map(|ack| ack.split_once(' ').map(|(id, state)| (id.to_owned(), state.to_owned()))).collect()
+    let lines = BufReader::new(child.stdout.take().unwrap())
+        .lines()
+        .map_while(Result::ok);
+    let acks = lines
+        .filter_map(|line| line.strip_prefix("ack ").map(str::to_owned))
+        .take(at_most);
+    acks.filter_map(|ack| {
+        ack.split_once(' ')
+            .map(|(id, state)| (id.to_owned(), state.to_owned()))
+    })
+    .collect()
 }
 
 fn states(journal: &dyn Journal) -> BTreeMap<ErrorId, RecordState> {
@@ -377,7 +540,10 @@ fn states(journal: &dyn Journal) -> BTreeMap<ErrorId, RecordState> {
     loop {
         let page = journal.query(&query).unwrap();
         for record in page.records {
-            assert!(states.insert(record.id, record.state).is_none(), "found twice");
+            assert!(
+                states.insert(record.id, record.state).is_none(),
+                "found twice"
+            );
         }
         match page.next {
             Some(next) => query = query.after(next),
@@ -399,7 +565,10 @@ fn an_error_that_a_killed_process_did_not_settle_reads_as_an_error() {
         }
         let journal = kind.open(small(folder.path()));
         let found = states(&*journal);
-        let standing = found.values().filter(|state| **state == RecordState::Error).count();
+        let standing = found
+            .values()
+            .filter(|state| **state == RecordState::Error)
+            .count();
         assert_eq!(journal.counts().unwrap().total, standing as u64, "{kind:?}");
         for (id, state) in &expected {
             let found = found[&id.parse::<ErrorId>().unwrap()];
@@ -410,7 +579,13 @@ fn an_error_that_a_killed_process_did_not_settle_reads_as_an_error() {
                 _ => assert_eq!(found, RecordState::Retried, "{kind:?}"),
             }
         }
-        assert!(expected.values().filter(|state| *state == "pending").count() >= 5 * 3);
+        assert!(
+            expected
+                .values()
+                .filter(|state| *state == "pending")
+                .count()
+                >= 5 * 3
+        );
     }
 }
 
@@ -419,7 +594,9 @@ fn processes_that_share_a_folder_settle_each_their_own_errors() {
     for kind in KINDS {
         for max_bytes in [64 << 20, 64 * 1024] {
             let folder = tempfile::tempdir().unwrap();
-            let children: Vec<Child> = (0..2).map(|_| start(kind, folder.path(), 400, max_bytes)).collect();
+            let children: Vec<Child> = (0..2)
+                .map(|_| start(kind, folder.path(), 400, max_bytes))
+                .collect();
             let listeners: Vec<_> = children
                 .into_iter()
                 .map(|mut child| {
@@ -430,15 +607,32 @@ fn processes_that_share_a_folder_settle_each_their_own_errors() {
                     })
                 })
                 .collect();
-            let expected: HashMap<_, _> = listeners.into_iter().flat_map(|listener| listener.join().unwrap()).collect();
+            let expected: HashMap<_, _> = listeners
+                .into_iter()
+                .flat_map(|listener| listener.join().unwrap())
+                .collect();
             let journal = kind.open(small(folder.path()));
-            let standing = expected.values().filter(|state| *state != "retried").count();
-            assert_eq!((expected.len(), journal.counts().unwrap().total), (800, standing as u64), "{kind:?}");
+            let standing = expected
+                .values()
+                .filter(|state| *state != "retried")
+                .count();
+            assert_eq!(
+                (expected.len(), journal.counts().unwrap().total),
+                (800, standing as u64),
+                "{kind:?}"
+            );
             let found = states(&*journal);
-            assert!(if max_bytes > 1 << 20 { found.len() == 800 } else { found.len() < 800 });
+            assert!(if max_bytes > 1 << 20 {
+                found.len() == 800
+            } else {
+                found.len() < 800
+            });
             for (id, state) in found {
-                let expected =
-                    if expected[&id.to_string()] == "retried" { RecordState::Retried } else { RecordState::Error };
+                let expected = if expected[&id.to_string()] == "retried" {
+                    RecordState::Retried
+                } else {
+                    RecordState::Error
+                };
                 assert_eq!(state, expected, "{kind:?}");
             }
         }

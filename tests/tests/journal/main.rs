@@ -1,4 +1,5 @@
-//! Errors on disk: nothing acknowledged is lost, nothing is read twice, and no disk stops the program.
+//! Errors on disk: nothing acknowledged is lost, nothing is read twice, and no disk stops the
+//! program.
 
 #![expect(clippy::unwrap_used, reason = "these helpers belong to tests")]
 
@@ -32,12 +33,20 @@ use std::{path::Path, sync::Arc};
 
 /// A journal of small files, kept by hand, on a clock that stands still.
 fn config(folder: &Path, clock: &ManualClock) -> JournalConfigBuilder {
-    JournalConfig::builder(folder).background(false).clock(clock.clone()).max_segment_bytes(16 * 1024)
+    JournalConfig::builder(folder)
+        .background(false)
+        .clock(clock.clone())
+        .max_segment_bytes(16 * 1024)
 }
 
 fn monitor(config: JournalConfigBuilder, clock: &ManualClock) -> (ErrorMonitor, Arc<FileJournal>) {
     let journal = Arc::new(FileJournal::open(config.build().unwrap()));
-    let monitor = ErrorMonitor::new(MonitorConfig::builder().clock(clock.clone()).build().unwrap());
+    let monitor = ErrorMonitor::new(
+        MonitorConfig::builder()
+            .clock(clock.clone())
+            .build()
+            .unwrap(),
+    );
     monitor.set_journal(journal.clone());
     (monitor, journal)
 }

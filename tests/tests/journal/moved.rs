@@ -7,7 +7,10 @@ use std::{fs, time::Duration};
 const SECOND: Duration = Duration::from_secs(1);
 
 fn messages(monitor: &ErrorMonitor) -> Vec<String> {
-    all(monitor, Query::new()).into_iter().map(|record| record.message).collect()
+    all(monitor, Query::new())
+        .into_iter()
+        .map(|record| record.message)
+        .collect()
 }
 
 #[test]
@@ -19,7 +22,10 @@ fn a_folder_that_was_moved_away_is_noticed_within_a_second() {
     fs::rename(&folder, &moved).unwrap();
     clock.advance(SECOND);
     fail(&monitor, ErrorCode::SYNC_ERROR, "after");
-    assert_eq!((messages(&monitor), journal.status().is_healthy()), (vec!["after".to_owned()], true));
+    assert_eq!(
+        (messages(&monitor), journal.status().is_healthy()),
+        (vec!["after".to_owned()], true)
+    );
 }
 
 #[cfg(unix)]
@@ -36,7 +42,10 @@ fn a_file_that_was_moved_away_is_noticed_and_counted_afresh() {
     fs::write(&path, "").unwrap();
     clock.advance(SECOND);
     fail(&monitor, ErrorCode::SYNC_ERROR, "after");
-    assert_eq!((messages(&monitor), monitor.counts().unwrap().total), (vec!["after".to_owned()], 1));
+    assert_eq!(
+        (messages(&monitor), monitor.counts().unwrap().total),
+        (vec!["after".to_owned()], 1)
+    );
     // The thread of the journal looks too, so that what it lets go can be closed.
     fs::remove_file(&path).unwrap();
     clock.advance(SECOND);

@@ -2,7 +2,11 @@ use super::*;
 use gardefou::{event::AlertLevel, monitor::journal::Journal, time::Timestamp};
 use std::{collections::HashSet, time::Duration};
 
-const CODES: [ErrorCode; 3] = [ErrorCode::DB_QUERY_ERROR, ErrorCode::SYNC_ERROR, ErrorCode::TIMEOUT_ERROR];
+const CODES: [ErrorCode; 3] = [
+    ErrorCode::DB_QUERY_ERROR,
+    ErrorCode::SYNC_ERROR,
+    ErrorCode::TIMEOUT_ERROR,
+];
 
 #[test]
 fn paging_skips_and_repeats_nothing_while_new_errors_arrive_and_days_are_counted() {
@@ -37,9 +41,24 @@ fn paging_skips_and_repeats_nothing_while_new_errors_arrive_and_days_are_counted
     assert!(seen == expected, "{} of {}", seen.len(), expected.len());
 
     let counts = monitor.counts().unwrap();
-    let days: Vec<_> = counts.by_day.iter().map(|(day, count)| (day.as_str(), *count)).collect();
-    assert_eq!(days, [("2023-11-15", 3333), ("2023-11-16", 3333), ("2023-11-17", 3333), ("2023-11-18", 67)]);
-    assert_eq!((counts.total, counts.by_code["SYNC_ERROR"]), (10_066, 3333 + 67));
+    let days: Vec<_> = counts
+        .by_day
+        .iter()
+        .map(|(day, count)| (day.as_str(), *count))
+        .collect();
+    assert_eq!(
+        days,
+        [
+            ("2023-11-15", 3333),
+            ("2023-11-16", 3333),
+            ("2023-11-17", 3333),
+            ("2023-11-18", 67)
+        ]
+    );
+    assert_eq!(
+        (counts.total, counts.by_code["SYNC_ERROR"]),
+        (10_066, 3333 + 67)
+    );
     fail(&monitor, ErrorCode::SYNC_ERROR, "one more");
     assert_eq!(monitor.counts().unwrap().total, 10_067);
 }
@@ -50,27 +69,57 @@ fn every_filter_finds_what_it_names_and_nothing_else() {
     let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
     let (monitor, journal) = monitor(config(folder.path(), &clock), &clock);
     let start = Timestamp::from_unix_millis(1_700_000_000_000);
-    let disk =
-        AppError::new(ErrorCode::DB_WRITE_ERROR, "cannot save").with_source(std::io::Error::other("disk sda1 is full"));
+    let disk = AppError::new(ErrorCode::DB_WRITE_ERROR, "cannot save")
+        .with_source(std::io::Error::other("disk sda1 is full"));
     let id = monitor.record_at(AlertLevel::Critical, &disk);
     clock.advance(Duration::from_millis(1));
-    fail(&monitor, ErrorCode::SYNC_ERROR, "drift of 7 ms in déjà-vu.wav");
+    fail(
+        &monitor,
+        ErrorCode::SYNC_ERROR,
+        "drift of 7 ms in déjà-vu.wav",
+    );
     clock.advance(Duration::from_millis(1));
-    monitor.record_at(AlertLevel::Warning, &AppError::new(ErrorCode::SYNC_ERROR, "drift of 9 ms"));
+    monitor.record_at(
+        AlertLevel::Warning,
+        &AppError::new(ErrorCode::SYNC_ERROR, "drift of 9 ms"),
+    );
 
-    let messages = |query: Query| -> Vec<String> { all(&monitor, query).into_iter().map(|r| r.message).collect() };
-    let (disk, seven, nine) = ("cannot save", "drift of 7 ms in déjà-vu.wav", "drift of 9 ms");
+    let messages = |query: Query| -> Vec<String> {
+        all(&monitor, query)
+            .into_iter()
+            .map(|r| r.message)
+            .collect()
+    };
+    let (disk, seven, nine) = (
+        "cannot save",
+        "drift of 7 ms in déjà-vu.wav",
+        "drift of 9 ms",
+    );
     assert_eq!(messages(Query::new()), [nine, seven, disk]);
-    assert_eq!(messages(Query::new().code(ErrorCode::SYNC_ERROR)), [nine, seven]);
-    assert_eq!(messages(Query::new().min_level(AlertLevel::Error)), [seven, disk]);
+    assert_eq!(
+        messages(Query::new().code(ErrorCode::SYNC_ERROR)),
+        [nine, seven]
+    );
+    assert_eq!(
+        messages(Query::new().min_level(AlertLevel::Error)),
+        [seven, disk]
+    );
     assert_eq!(messages(Query::new().text("sda1")), [disk]);
     assert_eq!(messages(Query::new().text("déjà")), [seven]);
     assert_eq!(messages(Query::new().id(id)), [disk]);
-    assert_eq!(messages(Query::new().operation("record").limit(1)), [nine, seven, disk]);
+    assert_eq!(
+        messages(Query::new().operation("record").limit(1)),
+        [nine, seven, disk]
+    );
     assert_eq!(messages(Query::new().operation("other")), [""; 0]);
     let at = |millis| Timestamp::from_unix_millis(start.as_unix_millis() + millis);
     assert_eq!(messages(Query::new().since(at(1)).until(at(2))), [seven]);
-    assert_eq!(journal.count(&Query::new().code(ErrorCode::SYNC_ERROR).limit(1)).unwrap(), 2);
+    assert_eq!(
+        journal
+            .count(&Query::new().code(ErrorCode::SYNC_ERROR).limit(1))
+            .unwrap(),
+        2
+    );
     let group = all(&monitor, Query::new().id(id)).remove(0).fingerprint;
     assert_eq!(messages(Query::new().fingerprint(group)), [disk]);
 }
@@ -80,15 +129,33 @@ fn records_below_error_wait_in_memory_and_are_found_all_the_same() {
     let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
     let (monitor, journal) = monitor(config(folder.path(), &clock), &clock);
     for i in 0..10 {
-        monitor.record_at(AlertLevel::Info, &AppError::new(ErrorCode::SYNC_ERROR, format!("hint {i}")));
+        monitor.record_at(
+            AlertLevel::Info,
+            &AppError::new(ErrorCode::SYNC_ERROR, format!("hint {i}")),
+        );
     }
-    assert_eq!((journal.status().waiting, journal.status().written), (10, 0));
+    assert_eq!(
+        (journal.status().waiting, journal.status().written),
+        (10, 0)
+    );
     assert!(!folder.path().join("errors-00000001.jsonl").exists());
     fail(&monitor, ErrorCode::SYNC_ERROR, "urgent");
-    assert_eq!((journal.status().waiting, journal.status().written), (0, 11));
-    monitor.record_at(AlertLevel::Info, &AppError::new(ErrorCode::SYNC_ERROR, "last hint"));
-    let found: Vec<_> = all(&monitor, Query::new()).into_iter().map(|record| record.message).collect();
-    assert_eq!((found[0].as_str(), found[1].as_str(), found.len()), ("last hint", "urgent", 12));
+    assert_eq!(
+        (journal.status().waiting, journal.status().written),
+        (0, 11)
+    );
+    monitor.record_at(
+        AlertLevel::Info,
+        &AppError::new(ErrorCode::SYNC_ERROR, "last hint"),
+    );
+    let found: Vec<_> = all(&monitor, Query::new())
+        .into_iter()
+        .map(|record| record.message)
+        .collect();
+    assert_eq!(
+        (found[0].as_str(), found[1].as_str(), found.len()),
+        ("last hint", "urgent", 12)
+    );
 }
 
 /// Identities never collide.
@@ -98,23 +165,47 @@ fn ids_in_a_journal_are_unique_and_what_is_written_reads_back() {
     let (monitor, _journal) = monitor(config(folder.path(), &clock), &clock);
     let mut written = HashSet::new();
     for _ in 0..500 {
-        written.insert(monitor.record(&AppError::new(ErrorCode::SYNC_ERROR, "same text").with_detail("row", [1, 2])));
+        written.insert(
+            monitor.record(
+                &AppError::new(ErrorCode::SYNC_ERROR, "same text").with_detail("row", [1, 2]),
+            ),
+        );
     }
     let read = all(&monitor, Query::new());
-    assert!(read.iter().all(|record| record.details["row"] == serde_json::json!([1, 2])));
-    assert_eq!(read.iter().map(|record| record.id).collect::<HashSet<_>>(), written);
+    assert!(
+        read.iter()
+            .all(|record| record.details["row"] == serde_json::json!([1, 2]))
+    );
+    assert_eq!(
+        read.iter().map(|record| record.id).collect::<HashSet<_>>(),
+        written
+    );
     assert_eq!(written.len(), 500);
 }
 
 #[test]
 fn without_a_journal_the_same_questions_are_answered_from_memory() {
     let clock = ManualClock::new();
-    let monitor = ErrorMonitor::new(MonitorConfig::builder().clock(clock).recent_events(5).build().unwrap());
+    let monitor = ErrorMonitor::new(
+        MonitorConfig::builder()
+            .clock(clock)
+            .recent_events(5)
+            .build()
+            .unwrap(),
+    );
     for i in 0..8 {
         fail(&monitor, CODES[i % 2], format!("{i}"));
     }
-    let page = monitor.query(&Query::new().code(ErrorCode::SYNC_ERROR).limit(2)).unwrap();
-    assert_eq!(page.records.iter().map(|r| r.message.as_str()).collect::<Vec<_>>(), ["7", "5"]);
+    let page = monitor
+        .query(&Query::new().code(ErrorCode::SYNC_ERROR).limit(2))
+        .unwrap();
+    assert_eq!(
+        page.records
+            .iter()
+            .map(|r| r.message.as_str())
+            .collect::<Vec<_>>(),
+        ["7", "5"]
+    );
     monitor.clear();
     fail(&monitor, ErrorCode::SYNC_ERROR, "new");
     assert!(page.next.is_some());

@@ -24,7 +24,8 @@ fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o777
 }
 
-/// Runs a test again in a process of its own, to which the permissions of files apply: they do not to root.
+/// Runs a test again in a process of its own, to which the permissions of files apply: they do not
+/// to root.
 fn run_as_other_user(test: &str, folder: &Path) {
     set_mode(folder, 0o777);
     let programs = tempfile::tempdir().unwrap();
@@ -33,7 +34,10 @@ fn run_as_other_user(test: &str, folder: &Path) {
     fs::copy(env::current_exe().unwrap(), &program).unwrap();
     set_mode(&program, 0o755);
     let mut command = Command::new(&program);
-    command.args(["--exact", test, "--test-threads=1"]).current_dir(folder).env(FOLDER, folder);
+    command
+        .args(["--exact", test, "--test-threads=1"])
+        .current_dir(folder)
+        .env(FOLDER, folder);
     if fs::metadata(folder).unwrap().uid() == 0 {
         command.uid(NOBODY).gid(NOBODY);
     }
@@ -46,7 +50,8 @@ fn run_as_other_user(test: &str, folder: &Path) {
     );
 }
 
-/// A folder with a file of one record that its present user cannot open, last written when the manual clock begins.
+/// A folder with a file of one record that its present user cannot open, last written when the
+/// manual clock begins.
 fn folder_of_others() -> tempfile::TempDir {
     let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
     let (other, journal) = monitor(config(folder.path(), &clock), &clock);
@@ -54,7 +59,12 @@ fn folder_of_others() -> tempfile::TempDir {
     drop((other, journal));
     let path = folder.path().join("errors-00000001.jsonl");
     let began = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
-    fs::File::options().append(true).open(&path).unwrap().set_modified(began).unwrap();
+    fs::File::options()
+        .append(true)
+        .open(&path)
+        .unwrap()
+        .set_modified(began)
+        .unwrap();
     set_mode(&path, 0);
     folder
 }
@@ -74,16 +84,23 @@ fn file_of_another_user_keeps_no_record_from_being_written_and_no_query_from_an_
         let (monitor, journal) = monitor(config(folder, &clock), &clock);
         (0..10).for_each(|i| fail(&monitor, ErrorCode::SYNC_ERROR, format!("error {i}")));
         let status = journal.status();
-        assert_eq!((status.written, status.failed, status.is_healthy()), (10, 0, true), "{status:?}");
+        assert_eq!(
+            (status.written, status.failed, status.is_healthy()),
+            (10, 0, true),
+            "{status:?}"
+        );
         assert_eq!(all(&monitor, Query::new().limit(7)).len(), 10 * start);
         assert_eq!(monitor.counts().unwrap().total, 10 * start as u64);
         let status = journal.status();
         assert!(status.is_healthy(), "{status:?}");
-        assert!(
-            status.last_error.is_some_and(|err| err.contains("cannot read") && err.contains("errors-00000001.jsonl"))
-        );
+        assert!(status.last_error.is_some_and(
+            |err| err.contains("cannot read") && err.contains("errors-00000001.jsonl")
+        ));
     }
-    assert!(folder.join("errors-00000002.jsonl").exists() && !folder.join("errors-00000003.jsonl").exists());
+    assert!(
+        folder.join("errors-00000002.jsonl").exists()
+            && !folder.join("errors-00000003.jsonl").exists()
+    );
 }
 
 #[test]
@@ -101,8 +118,19 @@ fn file_of_another_user_holds_up_retention_until_it_is_old() {
         fail(&monitor, ErrorCode::SYNC_ERROR, format!("error {i}"));
     }
     assert!(journal.maintain().is_err(), "its records cannot be counted");
-    assert!(journal.status().last_error.is_some_and(|err| err.contains("cannot remove old records: file 1")));
-    assert_eq!((all(&monitor, Query::new()).len(), monitor.counts().unwrap().total), (500, 500));
+    assert!(
+        journal
+            .status()
+            .last_error
+            .is_some_and(|err| err.contains("cannot remove old records: file 1"))
+    );
+    assert_eq!(
+        (
+            all(&monitor, Query::new()).len(),
+            monitor.counts().unwrap().total
+        ),
+        (500, 500)
+    );
 
     clock.advance(Duration::from_secs(8 * 86_400));
     fail(&monitor, ErrorCode::SYNC_ERROR, "a week later");
@@ -127,29 +155,48 @@ fn roll_up_of_another_user_keeps_no_record_from_being_written() {
     let (folder, clock) = (Path::new(&folder), ManualClock::new());
     let (monitor, journal) = monitor(config(folder, &clock), &clock);
     (0..20).for_each(|i| fail(&monitor, ErrorCode::SYNC_ERROR, format!("error {i}")));
-    assert_eq!((journal.status().written, all(&monitor, Query::new()).len()), (20, 20));
+    assert_eq!(
+        (journal.status().written, all(&monitor, Query::new()).len()),
+        (20, 20)
+    );
     assert_eq!(monitor.counts().unwrap().total, 20);
     assert!(journal.maintain().is_err());
-    assert!(journal.status().last_error.is_some_and(|err| err.contains("rollup.json")));
+    assert!(
+        journal
+            .status()
+            .last_error
+            .is_some_and(|err| err.contains("rollup.json"))
+    );
 }
 
-/// Runs a test again in a process of its own, whose new files are for everybody unless it asks for less.
+/// Runs a test again in a process of its own, whose new files are for everybody unless it asks for
+/// less.
 fn run_with_permissive_umask(test: &str, folder: &Path) {
     let output = Command::new("sh")
-        .args(["-c", "umask 000; exec \"$0\" --exact \"$1\" --test-threads=1"])
+        .args([
+            "-c",
+            "umask 000; exec \"$0\" --exact \"$1\" --test-threads=1",
+        ])
         .arg(env::current_exe().unwrap())
         .arg(test)
         .env(FOLDER, folder)
         .output()
         .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stdout)
+    );
 }
 
 #[test]
 fn files_are_for_their_owner_alone() {
     let Some(folder) = env::var_os(FOLDER) else {
         let folder = tempfile::tempdir().unwrap();
-        return run_with_permissive_umask("permissions::files_are_for_their_owner_alone", folder.path());
+        return run_with_permissive_umask(
+            "permissions::files_are_for_their_owner_alone",
+            folder.path(),
+        );
     };
     let (folder, clock) = (Path::new(&folder), ManualClock::new());
     let (monitor, _journal) = monitor(config(folder, &clock), &clock);

@@ -1,4 +1,5 @@
-//! Processes that share a journal, and processes that are killed: the same promises for both kinds of journal.
+//! Processes that share a journal, and processes that are killed: the same promises for both kinds
+//! of journal.
 
 use super::*;
 use gardefou::monitor::journal::Journal;
@@ -37,7 +38,9 @@ impl Kind {
         match self {
             Self::Files => FileJournal::open(config).maintain().unwrap(),
             #[cfg(feature = "journal-sqlite")]
-            Self::Database => gardefou::monitor::journal::SqliteJournal::open(config).maintain().unwrap(),
+            Self::Database => gardefou::monitor::journal::SqliteJournal::open(config)
+                .maintain()
+                .unwrap(),
         }
     }
 
@@ -53,18 +56,30 @@ impl Kind {
 
     fn monitor(self, folder: &Path) -> ErrorMonitor {
         let clock = ManualClock::new();
-        let monitor = ErrorMonitor::new(MonitorConfig::builder().clock(clock.clone()).build().unwrap());
+        let monitor = ErrorMonitor::new(
+            MonitorConfig::builder()
+                .clock(clock.clone())
+                .build()
+                .unwrap(),
+        );
         monitor.set_journal(self.open(config(folder, &clock)));
         monitor
     }
 }
 
-/// Runs in a process of its own, started by the tests below: records errors and acknowledges each on its output.
+/// Runs in a process of its own, started by the tests below: records errors and acknowledges each
+/// on its output.
 #[test]
 fn child_that_writes_until_it_is_killed() {
     let Ok(orders) = env::var(CHILD) else { return };
-    let [kind, count, max_bytes, folder] = orders.splitn(4, ' ').collect::<Vec<_>>().try_into().unwrap();
-    let config = JournalConfig::builder(folder).max_segment_bytes(16 * 1024).max_bytes(max_bytes.parse().unwrap());
+    let [kind, count, max_bytes, folder] = orders
+        .splitn(4, ' ')
+        .collect::<Vec<_>>()
+        .try_into()
+        .unwrap();
+    let config = JournalConfig::builder(folder)
+        .max_segment_bytes(16 * 1024)
+        .max_bytes(max_bytes.parse().unwrap());
     // Room enough for what waits while another process holds the database.
     let journal = Kind::of_name(kind).open(config.buffer_bytes(64 << 20));
     let monitor = ErrorMonitor::new(MonitorConfig::default());
@@ -74,20 +89,32 @@ fn child_that_writes_until_it_is_killed() {
         let message = format!("{i} {}", "x".repeat(i * 37 % 9000));
         unwritten.push(monitor.record(&AppError::new(ErrorCode::DB_WRITE_ERROR, message)));
         if journal.status().waiting == 0 {
-            unwritten.drain(..).for_each(|id| writeln!(out, "\nack {id}").unwrap());
+            unwritten
+                .drain(..)
+                .for_each(|id| writeln!(out, "\nack {id}").unwrap());
         }
     }
     while journal.flush().is_err() {
         thread::park_timeout(Duration::from_millis(10));
     }
-    unwritten.drain(..).for_each(|id| writeln!(out, "\nack {id}").unwrap());
+    unwritten
+        .drain(..)
+        .for_each(|id| writeln!(out, "\nack {id}").unwrap());
     assert_eq!((journal.status().lost, journal.status().waiting), (0, 0));
 }
 
 fn start(kind: Kind, folder: &Path, count: u32, max_bytes: u32) -> Child {
     Command::new(env::current_exe().unwrap())
-        .args(["--exact", "processes::child_that_writes_until_it_is_killed", "--nocapture", "--test-threads=1"])
-        .env(CHILD, format!("{kind:?} {count} {max_bytes} {}", folder.display()))
+        .args([
+            "--exact",
+            "processes::child_that_writes_until_it_is_killed",
+            "--nocapture",
+            "--test-threads=1",
+        ])
+        .env(
+            CHILD,
+            format!("{kind:?} {count} {max_bytes} {}", folder.display()),
+        )
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
@@ -95,25 +122,47 @@ fn start(kind: Kind, folder: &Path, count: u32, max_bytes: u32) -> Child {
 }
 
 fn acknowledged(child: &mut Child, at_most: usize) -> Vec<String> {
-    let lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
-    lines.filter_map(|line| line.strip_prefix("ack ").map(str::to_owned)).take(at_most).collect()
+    let lines = BufReader::new(child.stdout.take().unwrap())
+        .lines()
+        .map_while(Result::ok);
+    lines
+        .filter_map(|line| line.strip_prefix("ack ").map(str::to_owned))
+        .take(at_most)
+        .collect()
 }
 
-/// Starts children that run at the same time, and gives what all of them acknowledged. Each is listened to by a thread:
-/// one whose output is not read stops when the pipe is full.
-fn acknowledged_by_all(kind: Kind, folder: &Path, children: usize, count: u32, max_bytes: u32) -> HashSet<String> {
-    let children: Vec<Child> = (0..children).map(|_| start(kind, folder, count, max_bytes)).collect();
+/// Starts children that run at the same time, and gives what all of them acknowledged. Each is
+/// listened to by a thread: one whose output is not read stops when the pipe is full.
+fn acknowledged_by_all(
+    kind: Kind,
+    folder: &Path,
+    children: usize,
+    count: u32,
+    max_bytes: u32,
+) -> HashSet<String> {
+    let children: Vec<Child> = (0..children)
+        .map(|_| start(kind, folder, count, max_bytes))
+        .collect();
     let listen = |mut child: Child| {
         let ids = acknowledged(&mut child, usize::MAX);
         assert!(child.wait().unwrap().success());
         ids
     };
-    let listeners: Vec<_> = children.into_iter().map(|child| thread::spawn(move || listen(child))).collect();
-    listeners.into_iter().flat_map(|listener| listener.join().unwrap()).collect()
+    let listeners: Vec<_> = children
+        .into_iter()
+        .map(|child| thread::spawn(move || listen(child)))
+        .collect();
+    listeners
+        .into_iter()
+        .flat_map(|listener| listener.join().unwrap())
+        .collect()
 }
 
 fn ids(monitor: &ErrorMonitor) -> Vec<String> {
-    all(monitor, Query::new().limit(Query::MAX_LIMIT)).iter().map(|record| record.id.to_string()).collect()
+    all(monitor, Query::new().limit(Query::MAX_LIMIT))
+        .iter()
+        .map(|record| record.id.to_string())
+        .collect()
 }
 
 fn what_was_acknowledged_survives(kind: Kind) {
@@ -136,9 +185,15 @@ fn processes_lose_and_mix_nothing(kind: Kind, children: usize) {
     let folder = tempfile::tempdir().unwrap();
     let expected = acknowledged_by_all(kind, folder.path(), children, 400, 64 << 20);
     let monitor = kind.monitor(folder.path());
-    assert_eq!(monitor.query(&Query::new().text("nowhere")).unwrap().torn, 0);
+    assert_eq!(
+        monitor.query(&Query::new().text("nowhere")).unwrap().torn,
+        0
+    );
     let found = ids(&monitor);
-    assert_eq!((expected.len(), found.len()), (400 * children, 400 * children));
+    assert_eq!(
+        (expected.len(), found.len()),
+        (400 * children, 400 * children)
+    );
     assert_eq!(found.into_iter().collect::<HashSet<_>>(), expected);
     assert_eq!(monitor.counts().unwrap().total, 400 * children as u64);
 }
@@ -148,9 +203,16 @@ fn counts_are_exact_while_processes_remove(kind: Kind, children: usize) {
     let expected = acknowledged_by_all(kind, folder.path(), children, 1500, 64 * 1024);
     let monitor = kind.monitor(folder.path());
     let total = 1500 * children;
-    assert_eq!((expected.len(), monitor.counts().unwrap().total), (total, total as u64));
+    assert_eq!(
+        (expected.len(), monitor.counts().unwrap().total),
+        (total, total as u64)
+    );
     let found = ids(&monitor);
-    assert!(!found.is_empty() && found.len() < total / 2, "{} of {total}", found.len());
+    assert!(
+        !found.is_empty() && found.len() < total / 2,
+        "{} of {total}",
+        found.len()
+    );
     assert_eq!(found.iter().collect::<HashSet<_>>().len(), found.len());
     assert!(found.iter().all(|id| expected.contains(id)));
 }
@@ -162,11 +224,21 @@ fn a_thousand_threads_are_all_there(kind: Kind) {
         for i in 0..1000 {
             let monitor = &monitor;
             let worker = thread::Builder::new().stack_size(256 * 1024);
-            worker.spawn_scoped(scope, move || fail(monitor, ErrorCode::SYNC_ERROR, format!("thread {i}"))).unwrap();
+            worker
+                .spawn_scoped(scope, move || {
+                    fail(monitor, ErrorCode::SYNC_ERROR, format!("thread {i}"));
+                })
+                .unwrap();
         }
     });
-    let found: HashSet<String> = all(&monitor, Query::new()).into_iter().map(|record| record.message).collect();
-    assert_eq!((found.len() as u64, monitor.stats().total_errors), (1000, 1000));
+    let found: HashSet<String> = all(&monitor, Query::new())
+        .into_iter()
+        .map(|record| record.message)
+        .collect();
+    assert_eq!(
+        (found.len() as u64, monitor.stats().total_errors),
+        (1000, 1000)
+    );
     assert_eq!(monitor.counts().unwrap().total, 1000);
 }
 

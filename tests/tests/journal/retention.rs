@@ -25,10 +25,16 @@ fn the_oldest_files_go_first_and_their_counts_stay() {
     let before = size_of(folder.path());
     journal.maintain().unwrap();
     let after = size_of(folder.path());
-    assert!(before > 200 * 1024 && after <= 64 * 1024, "{before} to {after}");
+    assert!(
+        before > 200 * 1024 && after <= 64 * 1024,
+        "{before} to {after}"
+    );
     let kept = all(&monitor, Query::new());
     assert!(kept.len() > 100 && kept.len() < 1000, "{}", kept.len());
-    let expected: Vec<String> = (1000 - kept.len()..1000).rev().map(|i| format!("error {i}")).collect();
+    let expected: Vec<String> = (1000 - kept.len()..1000)
+        .rev()
+        .map(|i| format!("error {i}"))
+        .collect();
     assert!(kept.iter().map(|record| &record.message).eq(&expected));
     assert_eq!(monitor.counts().unwrap().total, 1000);
 
@@ -37,7 +43,10 @@ fn the_oldest_files_go_first_and_their_counts_stay() {
     journal.maintain().unwrap();
     assert_eq!(all(&monitor, Query::new()).len(), 1);
     let counts = monitor.counts().unwrap();
-    assert_eq!((counts.by_code["SYNC_ERROR"], counts.by_day.len()), (1000, 2));
+    assert_eq!(
+        (counts.by_code["SYNC_ERROR"], counts.by_day.len()),
+        (1000, 2)
+    );
     // Another process that opens the folder knows as much.
     let (other, _) = super::monitor(config(folder.path(), &clock), &clock);
     assert_eq!(other.counts().unwrap(), counts);
@@ -51,15 +60,22 @@ fn a_file_is_closed_by_age_too() {
         fail(&monitor, ErrorCode::SYNC_ERROR, format!("{day}"));
         clock.advance(Duration::from_secs(86_400));
     }
-    let files = fs::read_dir(folder.path())
-        .unwrap()
-        .filter(|file| file.as_ref().unwrap().path().extension().is_some_and(|e| e == "jsonl"));
+    let files = fs::read_dir(folder.path()).unwrap().filter(|file| {
+        file.as_ref()
+            .unwrap()
+            .path()
+            .extension()
+            .is_some_and(|e| e == "jsonl")
+    });
     assert_eq!(files.count(), 3);
     // Opened again, the file of two days ago is not written any more.
     let (other, _) = super::monitor(config(folder.path(), &clock), &clock);
     clock.advance(Duration::from_secs(86_400));
     fail(&other, ErrorCode::SYNC_ERROR, "3");
-    let found: Vec<_> = all(&other, Query::new()).into_iter().map(|record| record.message).collect();
+    let found: Vec<_> = all(&other, Query::new())
+        .into_iter()
+        .map(|record| record.message)
+        .collect();
     assert_eq!(found, ["3", "2", "1", "0"]);
 }
 
@@ -81,7 +97,13 @@ fn a_crash_between_keeping_the_counts_and_removing_the_files_counts_nothing_twic
     let before = all(&monitor, Query::new()).len();
     journal.maintain().unwrap();
     assert!(!files.iter().any(|file| file.exists()));
-    assert_eq!((monitor.counts().unwrap().total, all(&monitor, Query::new()).len()), (1000, before));
+    assert_eq!(
+        (
+            monitor.counts().unwrap().total,
+            all(&monitor, Query::new()).len()
+        ),
+        (1000, before)
+    );
     assert!(journal.status().is_healthy());
 }
 
@@ -89,7 +111,10 @@ fn a_crash_between_keeping_the_counts_and_removing_the_files_counts_nothing_twic
 #[test]
 fn limits_hold_for_what_an_earlier_run_has_left() {
     let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
-    let (before, _journal) = monitor(config(folder.path(), &clock).max_bytes(10 * 1024 * 1024), &clock);
+    let (before, _journal) = monitor(
+        config(folder.path(), &clock).max_bytes(10 * 1024 * 1024),
+        &clock,
+    );
     for i in 0..500 {
         fail(&before, ErrorCode::SYNC_ERROR, format!("error {i}"));
     }
@@ -98,7 +123,10 @@ fn limits_hold_for_what_an_earlier_run_has_left() {
     assert!(size_of(folder.path()) <= 64 * 1024);
     let kept = all(&after, Query::new());
     assert!(!kept.is_empty() && kept.len() < 500, "{}", kept.len());
-    assert_eq!((kept[0].message.as_str(), after.counts().unwrap().total), ("error 499", 500));
+    assert_eq!(
+        (kept[0].message.as_str(), after.counts().unwrap().total),
+        ("error 499", 500)
+    );
 }
 
 /// The machine's clocks; the wall clock can be set.
@@ -131,9 +159,17 @@ pub(super) fn a_jump_of_the_clock_removes_nothing_until_it_has_stayed<J: Journal
 ) {
     const YEARS: u64 = 10 * 365 * 86_400;
     let (folder, clock) = (tempfile::tempdir().unwrap(), Settable::default());
-    let config = JournalConfig::builder(folder.path()).background(false).clock(clock.clone()).max_segment_bytes(4096);
+    let config = JournalConfig::builder(folder.path())
+        .background(false)
+        .clock(clock.clone())
+        .max_segment_bytes(4096);
     let journal = open(config.build().unwrap());
-    let monitor = ErrorMonitor::new(MonitorConfig::builder().clock(clock.clone()).build().unwrap());
+    let monitor = ErrorMonitor::new(
+        MonitorConfig::builder()
+            .clock(clock.clone())
+            .build()
+            .unwrap(),
+    );
     monitor.set_journal(journal.clone());
     let kept = || all(&monitor, Query::new()).len();
     let round = |seconds: u64, ahead: u64| {
@@ -146,7 +182,10 @@ pub(super) fn a_jump_of_the_clock_removes_nothing_until_it_has_stayed<J: Journal
         fail(&monitor, ErrorCode::SYNC_ERROR, format!("error {i}"));
     }
     assert_eq!(round(1, 0), 100);
-    assert_eq!([round(1, YEARS), round(1, YEARS), round(500, YEARS)], [100; 3]);
+    assert_eq!(
+        [round(1, YEARS), round(1, YEARS), round(500, YEARS)],
+        [100; 3]
+    );
     // Set back, as it was.
     assert_eq!([round(1, 0), round(1000, 0)], [100; 2]);
     // What is written under the wrong time is kept as well.

@@ -10,9 +10,12 @@ fn small(folder: &Path, clock: &ManualClock) -> (ErrorMonitor, Arc<FileJournal>)
     monitor(config(folder, clock).max_bytes(64 * 1024), clock)
 }
 
-/// A writer that still has the first file open, as its files may be larger, and one that went on to later files.
+/// A writer that still has the first file open, as its files may be larger, and one that went on to
+/// later files.
 fn laggard_and_leader(folder: &Path, clock: &ManualClock) -> [(ErrorMonitor, Arc<FileJournal>); 2] {
-    let large = config(folder, clock).max_bytes(64 * 1024).max_segment_bytes(32 * 1024);
+    let large = config(folder, clock)
+        .max_bytes(64 * 1024)
+        .max_segment_bytes(32 * 1024);
     let (laggard, leader) = (monitor(large, clock), small(folder, clock));
     fail(&laggard.0, ErrorCode::SYNC_ERROR, "first");
     for i in 0..1000 {
@@ -30,8 +33,14 @@ fn nothing_is_appended_to_a_file_that_is_being_counted() {
     file.lock().unwrap();
     let before = file.metadata().unwrap().len();
     fail(&laggard, ErrorCode::SYNC_ERROR, "late");
-    assert_eq!((file.metadata().unwrap().len(), journal.status().failed), (before, 0));
-    assert_eq!(laggard.query(&Query::new().limit(1)).unwrap().records[0].message, "late");
+    assert_eq!(
+        (file.metadata().unwrap().len(), journal.status().failed),
+        (before, 0)
+    );
+    assert_eq!(
+        laggard.query(&Query::new().limit(1)).unwrap().records[0].message,
+        "late"
+    );
 }
 
 /// The process that counted it was killed before it could remove it.
@@ -45,10 +54,19 @@ fn nothing_is_appended_to_a_file_that_was_counted() {
     fs::set_permissions(&path, permissions).unwrap();
     let before = fs::metadata(&path).unwrap().len();
     fail(&laggard, ErrorCode::SYNC_ERROR, "late");
-    assert_eq!((fs::metadata(&path).unwrap().len(), journal.status().failed), (before, 0));
+    assert_eq!(
+        (fs::metadata(&path).unwrap().len(), journal.status().failed),
+        (before, 0)
+    );
     other.maintain().unwrap();
     assert!(!path.exists());
-    assert_eq!((leader.counts().unwrap().total, laggard.counts().unwrap().total), (1002, 1002));
+    assert_eq!(
+        (
+            leader.counts().unwrap().total,
+            laggard.counts().unwrap().total
+        ),
+        (1002, 1002)
+    );
 }
 
 #[cfg(unix)]
@@ -61,7 +79,13 @@ fn a_file_is_counted_after_the_append_that_is_under_way() {
     appending.lock_shared().unwrap();
     journal.maintain().unwrap();
     assert!(path.exists());
-    assert_eq!((leader.counts().unwrap().total, all(&leader, Query::new()).len()), (1001, 1001));
+    assert_eq!(
+        (
+            leader.counts().unwrap().total,
+            all(&leader, Query::new()).len()
+        ),
+        (1001, 1001)
+    );
     appending.unlock().unwrap();
     journal.maintain().unwrap();
     assert!(!path.exists());
@@ -80,7 +104,10 @@ fn an_append_that_is_under_way_holds_up_only_the_files_behind_it() {
     let appending = File::open(path(3)).unwrap();
     appending.lock_shared().unwrap();
     journal.maintain().unwrap();
-    assert_eq!([1, 2, 3, 4].map(|number| path(number).exists()), [false, false, true, true]);
+    assert_eq!(
+        [1, 2, 3, 4].map(|number| path(number).exists()),
+        [false, false, true, true]
+    );
     assert_eq!(monitor.counts().unwrap().total, 1000);
     appending.unlock().unwrap();
     journal.maintain().unwrap();
@@ -88,14 +115,25 @@ fn an_append_that_is_under_way_holds_up_only_the_files_behind_it() {
     assert_eq!(monitor.counts().unwrap().total, 1000);
 }
 
-/// A writer that looked before the others were through with it makes a number again that is counted already.
+/// A writer that looked before the others were through with it makes a number again that is counted
+/// already.
 #[test]
 fn nothing_is_appended_under_a_number_that_is_gone() {
     let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
-    fs::write(folder.path().join("rollup.json"), r#"{"v":1,"through":5,"days":{}}"#).unwrap();
+    fs::write(
+        folder.path().join("rollup.json"),
+        r#"{"v":1,"through":5,"days":{}}"#,
+    )
+    .unwrap();
     fs::write(folder.path().join("errors-00000003.jsonl"), "").unwrap();
     let (monitor, _journal) = small(folder.path(), &clock);
     fail(&monitor, ErrorCode::SYNC_ERROR, "kept");
     assert!(folder.path().join("errors-00000006.jsonl").exists());
-    assert_eq!((all(&monitor, Query::new()).len(), monitor.counts().unwrap().total), (1, 1));
+    assert_eq!(
+        (
+            all(&monitor, Query::new()).len(),
+            monitor.counts().unwrap().total
+        ),
+        (1, 1)
+    );
 }

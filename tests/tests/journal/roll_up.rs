@@ -4,20 +4,33 @@ use std::fs;
 
 /// Tells the names in a folder that begin so.
 fn names(folder: &Path, start: &str) -> Vec<String> {
-    let names = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let names = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap());
     names.filter(|name| name.starts_with(start)).collect()
 }
 
 #[test]
 fn a_damaged_roll_up_is_put_aside_and_told_and_retention_goes_on() {
-    for damaged in [&b"{\"v\":1,\"thro"[..], b"", b"[]", b"{\"v\":1,\"through\":\"x\",\"days\":{}}", b"\xFF\xFE"] {
+    for damaged in [
+        &b"{\"v\":1,\"thro"[..],
+        b"",
+        b"[]",
+        b"{\"v\":1,\"through\":\"x\",\"days\":{}}",
+        b"\xFF\xFE",
+    ] {
         let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
         fs::write(folder.path().join("rollup.json"), damaged).unwrap();
-        let (monitor, journal) = monitor(config(folder.path(), &clock).max_bytes(64 * 1024), &clock);
+        let (monitor, journal) =
+            monitor(config(folder.path(), &clock).max_bytes(64 * 1024), &clock);
         for i in 0..1000 {
             fail(&monitor, ErrorCode::SYNC_ERROR, format!("error {i}"));
         }
-        assert_eq!(monitor.counts().unwrap().total, 1000, "counted before it is put aside");
+        assert_eq!(
+            monitor.counts().unwrap().total,
+            1000,
+            "counted before it is put aside"
+        );
         journal.maintain().unwrap();
         assert!(retention::size_of(folder.path()) <= 64 * 1024);
         assert_eq!(monitor.counts().unwrap().total, 1000);
@@ -26,7 +39,11 @@ fn a_damaged_roll_up_is_put_aside_and_told_and_retention_goes_on() {
         let told = journal.status().last_error.unwrap();
         assert!(told.contains(&aside[0]), "{told}");
         journal.maintain().unwrap();
-        assert_eq!(names(folder.path(), "rollup.json").len(), 2, "put aside once");
+        assert_eq!(
+            names(folder.path(), "rollup.json").len(),
+            2,
+            "put aside once"
+        );
     }
 }
 
@@ -38,7 +55,13 @@ fn a_damaged_roll_up_is_noticed_while_nothing_is_old() {
     fs::write(folder.path().join("rollup.json"), "{").unwrap();
     journal.maintain().unwrap();
     assert_eq!(names(folder.path(), "rollup.json.damaged-").len(), 1);
-    assert_eq!((all(&monitor, Query::new()).len(), monitor.counts().unwrap().total), (1, 1));
+    assert_eq!(
+        (
+            all(&monitor, Query::new()).len(),
+            monitor.counts().unwrap().total
+        ),
+        (1, 1)
+    );
 }
 
 #[cfg(unix)]
@@ -51,7 +74,13 @@ fn a_folder_in_place_of_the_roll_up_is_put_aside_too() {
         fail(&monitor, ErrorCode::SYNC_ERROR, format!("error {i}"));
     }
     journal.maintain().unwrap();
-    assert_eq!((names(folder.path(), "rollup.json.damaged-").len(), monitor.counts().unwrap().total), (1, 1000));
+    assert_eq!(
+        (
+            names(folder.path(), "rollup.json.damaged-").len(),
+            monitor.counts().unwrap().total
+        ),
+        (1, 1000)
+    );
 }
 
 #[test]
@@ -65,8 +94,19 @@ fn files_that_cannot_be_removed_are_told_while_writing_goes_on() {
     assert!(journal.maintain().is_err());
     let status = journal.status();
     assert!(status.is_healthy() && status.written == 1000, "{status:?}");
-    assert!(status.last_error.unwrap().starts_with("cannot remove old records: "));
-    assert_eq!((all(&monitor, Query::new()).len(), monitor.counts().unwrap().total), (1000, 1000));
+    assert!(
+        status
+            .last_error
+            .unwrap()
+            .starts_with("cannot remove old records: ")
+    );
+    assert_eq!(
+        (
+            all(&monitor, Query::new()).len(),
+            monitor.counts().unwrap().total
+        ),
+        (1000, 1000)
+    );
     fs::remove_dir(folder.path().join("journal.lock")).unwrap();
     journal.maintain().unwrap();
     assert!(retention::size_of(folder.path()) <= 64 * 1024);

@@ -8,16 +8,27 @@ use gardefou::{
 };
 use std::{fs, io::Write, time::Duration};
 
-fn monitor(config: JournalConfigBuilder, clock: &ManualClock) -> (ErrorMonitor, Arc<SqliteJournal>) {
+fn monitor(
+    config: JournalConfigBuilder,
+    clock: &ManualClock,
+) -> (ErrorMonitor, Arc<SqliteJournal>) {
     let journal = Arc::new(SqliteJournal::open(config.build().unwrap()));
-    let monitor = ErrorMonitor::new(MonitorConfig::builder().clock(clock.clone()).build().unwrap());
+    let monitor = ErrorMonitor::new(
+        MonitorConfig::builder()
+            .clock(clock.clone())
+            .build()
+            .unwrap(),
+    );
     monitor.set_journal(journal.clone());
     (monitor, journal)
 }
 
 /// All files of the database together.
 fn size_of(folder: &Path) -> u64 {
-    fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().metadata().unwrap().len()).sum()
+    fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().metadata().unwrap().len())
+        .sum()
 }
 
 /// Waits for the journal's own thread, which comes by once a second.
@@ -30,7 +41,10 @@ fn until(what: impl Fn() -> bool) {
 }
 
 fn messages(monitor: &ErrorMonitor, query: Query) -> Vec<String> {
-    all(monitor, query).into_iter().map(|record| record.message).collect()
+    all(monitor, query)
+        .into_iter()
+        .map(|record| record.message)
+        .collect()
 }
 
 #[test]
@@ -39,10 +53,16 @@ fn paging_skips_and_repeats_nothing_while_new_errors_arrive() {
     let (monitor, _journal) = monitor(config(folder.path(), &clock), &clock);
     let codes = [ErrorCode::SYNC_ERROR, ErrorCode::TIMEOUT_ERROR];
     for i in 0..300 {
-        monitor.record_at(AlertLevel::Info, &AppError::new(codes[i % 2], format!("{i}")));
+        monitor.record_at(
+            AlertLevel::Info,
+            &AppError::new(codes[i % 2], format!("{i}")),
+        );
         clock.advance(Duration::from_secs(600));
     }
-    let (mut query, mut seen) = (Query::new().code(ErrorCode::SYNC_ERROR).limit(20), Vec::new());
+    let (mut query, mut seen) = (
+        Query::new().code(ErrorCode::SYNC_ERROR).limit(20),
+        Vec::new(),
+    );
     loop {
         let page = monitor.query(&query).unwrap();
         seen.extend(page.records.into_iter().map(|record| record.message));
@@ -50,7 +70,13 @@ fn paging_skips_and_repeats_nothing_while_new_errors_arrive() {
         let Some(next) = page.next else { break };
         query = query.after(next);
     }
-    assert_eq!(seen, (0..150).rev().map(|i| (i * 2).to_string()).collect::<Vec<_>>());
+    assert_eq!(
+        seen,
+        (0..150)
+            .rev()
+            .map(|i| (i * 2).to_string())
+            .collect::<Vec<_>>()
+    );
     assert_eq!(monitor.counts().unwrap().by_day.values().sum::<u64>(), 308);
 }
 
@@ -67,12 +93,24 @@ fn every_filter_finds_what_it_names_and_nothing_else() {
     fail(&monitor, ErrorCode::SYNC_ERROR, "drift");
     assert_eq!(messages(&monitor, Query::new()), ["drift", "cannot save"]);
     assert_eq!(messages(&monitor, Query::new().id(id)), ["cannot save"]);
-    assert_eq!(messages(&monitor, Query::new().text("sda1")), ["cannot save"]);
-    assert_eq!(messages(&monitor, Query::new().min_level(AlertLevel::Critical)), ["cannot save"]);
+    assert_eq!(
+        messages(&monitor, Query::new().text("sda1")),
+        ["cannot save"]
+    );
+    assert_eq!(
+        messages(&monitor, Query::new().min_level(AlertLevel::Critical)),
+        ["cannot save"]
+    );
     let second = Timestamp::from_unix_millis(1_700_000_000_001);
     assert_eq!(messages(&monitor, Query::new().since(second)), ["drift"]);
-    assert_eq!(messages(&monitor, Query::new().until(second)), ["cannot save"]);
-    assert_eq!(messages(&monitor, Query::new().operation("' OR 1=1 --")), [""; 0]);
+    assert_eq!(
+        messages(&monitor, Query::new().until(second)),
+        ["cannot save"]
+    );
+    assert_eq!(
+        messages(&monitor, Query::new().operation("' OR 1=1 --")),
+        [""; 0]
+    );
 }
 
 #[test]
@@ -80,8 +118,15 @@ fn old_rows_go_first_the_file_shrinks_and_counts_stay() {
     let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
     let (monitor, journal) = monitor(config(folder.path(), &clock).max_bytes(128 * 1024), &clock);
     for i in 0..500 {
-        let level = if i % 50 == 49 { AlertLevel::Error } else { AlertLevel::Info };
-        monitor.record_at(level, &AppError::new(ErrorCode::SYNC_ERROR, format!("{i} {}", "x".repeat(500))));
+        let level = if i % 50 == 49 {
+            AlertLevel::Error
+        } else {
+            AlertLevel::Info
+        };
+        monitor.record_at(
+            level,
+            &AppError::new(ErrorCode::SYNC_ERROR, format!("{i} {}", "x".repeat(500))),
+        );
     }
     journal.maintain().unwrap();
     let kept = messages(&monitor, Query::new());
@@ -90,7 +135,13 @@ fn old_rows_go_first_the_file_shrinks_and_counts_stay() {
     assert_eq!(monitor.counts().unwrap().total, 500);
     clock.advance(Duration::from_secs(8 * 86_400));
     journal.maintain().unwrap();
-    assert_eq!((messages(&monitor, Query::new()).len(), monitor.counts().unwrap().total), (0, 500));
+    assert_eq!(
+        (
+            messages(&monitor, Query::new()).len(),
+            monitor.counts().unwrap().total
+        ),
+        (0, 500)
+    );
 }
 
 #[test]
@@ -104,7 +155,13 @@ fn record_that_is_too_old_goes_also_where_it_is_not_in_the_table_yet() {
     assert_eq!(messages(&monitor, Query::new()), ["new", "old"]);
     clock.advance(Duration::from_secs(4 * 86_400));
     journal.maintain().unwrap();
-    assert_eq!((messages(&monitor, Query::new()), monitor.counts().unwrap().total), (vec!["new".into()], 2));
+    assert_eq!(
+        (
+            messages(&monitor, Query::new()),
+            monitor.counts().unwrap().total
+        ),
+        (vec!["new".into()], 2)
+    );
 }
 
 #[test]
@@ -114,28 +171,53 @@ fn trouble_fails_no_call_is_told_and_ends_by_itself() {
     fs::write(&folder, "a file where the folder should be").unwrap();
     let (monitor, journal) = monitor(config(&folder, &clock), &clock);
     fail(&monitor, ErrorCode::SYNC_ERROR, "waits");
-    assert_eq!((journal.status().failed, journal.status().waiting, journal.status().is_healthy()), (1, 1, false));
+    assert_eq!(
+        (
+            journal.status().failed,
+            journal.status().waiting,
+            journal.status().is_healthy()
+        ),
+        (1, 1, false)
+    );
     fs::remove_file(&folder).unwrap();
     clock.advance(Duration::from_millis(100));
     fail(&monitor, ErrorCode::SYNC_ERROR, "again");
-    assert_eq!((journal.status().written, journal.status().waiting, journal.status().is_healthy()), (2, 0, true));
+    assert_eq!(
+        (
+            journal.status().written,
+            journal.status().waiting,
+            journal.status().is_healthy()
+        ),
+        (2, 0, true)
+    );
 
     fs::remove_dir_all(&folder).unwrap();
     fail(&monitor, ErrorCode::SYNC_ERROR, "after the folder vanished");
-    assert_eq!(messages(&monitor, Query::new()), ["after the folder vanished"]);
+    assert_eq!(
+        messages(&monitor, Query::new()),
+        ["after the folder vanished"]
+    );
 }
 
 #[test]
 fn a_file_that_is_no_database_is_put_aside() {
     let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
     let path = folder.path().join("errors.sqlite");
-    fs::write(&path, "certainly no database, but long enough to be looked at ".repeat(100)).unwrap();
+    fs::write(
+        &path,
+        "certainly no database, but long enough to be looked at ".repeat(100),
+    )
+    .unwrap();
     let (monitor, journal) = monitor(config(folder.path(), &clock), &clock);
     fail(&monitor, ErrorCode::SYNC_ERROR, "kept");
     assert!(journal.status().is_healthy(), "{:?}", journal.status());
     assert_eq!(messages(&monitor, Query::new()), ["kept"]);
     let aside = |name: &str| name.starts_with("errors.sqlite.damaged-");
-    assert!(fs::read_dir(folder.path()).unwrap().any(|file| aside(&file.unwrap().file_name().to_string_lossy())));
+    assert!(
+        fs::read_dir(folder.path())
+            .unwrap()
+            .any(|file| aside(&file.unwrap().file_name().to_string_lossy()))
+    );
 }
 
 #[test]
@@ -149,33 +231,60 @@ fn a_locked_database_makes_records_wait_not_callers() {
     assert_eq!(first.journal_status().unwrap().waiting, 1);
     holder.execute_batch("ROLLBACK").unwrap();
     clock.advance(Duration::from_millis(100));
-    assert_eq!(messages(&first, Query::new()), ["waits", "makes the database"]);
+    assert_eq!(
+        messages(&first, Query::new()),
+        ["waits", "makes the database"]
+    );
 }
 
 #[test]
 fn records_beyond_the_buffer_are_refused_and_counted_while_another_holds_the_database() {
     let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
-    let (monitor, journal) = monitor(config(folder.path(), &clock).buffer_bytes(16 * 1024), &clock);
+    let (monitor, journal) = monitor(
+        config(folder.path(), &clock).buffer_bytes(16 * 1024),
+        &clock,
+    );
     fail(&monitor, ErrorCode::SYNC_ERROR, "acknowledged");
     let holder = rusqlite::Connection::open(folder.path().join("errors.sqlite")).unwrap();
     holder.execute_batch("BEGIN EXCLUSIVE").unwrap();
     (0..200).for_each(|i| fail(&monitor, ErrorCode::SYNC_ERROR, format!("{i}")));
     let held = journal.status();
-    assert_eq!((held.written, held.failed, held.waiting + held.lost), (1, 200, 200), "{held:?}");
-    assert!(held.waiting > 20 && held.lost > 100 && !held.is_healthy(), "{held:?}");
+    assert_eq!(
+        (held.written, held.failed, held.waiting + held.lost),
+        (1, 200, 200),
+        "{held:?}"
+    );
+    assert!(
+        held.waiting > 20 && held.lost > 100 && !held.is_healthy(),
+        "{held:?}"
+    );
     let record = &monitor.stats().recent_errors[0];
     let refused = journal.append(record).unwrap_err().to_string();
-    assert!(refused.contains("buffer_bytes") && journal.status().lost == held.lost + 1, "{refused}");
+    assert!(
+        refused.contains("buffer_bytes") && journal.status().lost == held.lost + 1,
+        "{refused}"
+    );
 
     holder.execute_batch("ROLLBACK").unwrap();
     clock.advance(Duration::from_millis(100));
-    fail(&monitor, ErrorCode::SYNC_ERROR, "refused as well, as it finds no room");
+    fail(
+        &monitor,
+        ErrorCode::SYNC_ERROR,
+        "refused as well, as it finds no room",
+    );
     journal.flush().unwrap();
     let status = journal.status();
-    assert_eq!((status.written, status.waiting, status.is_healthy()), (1 + held.waiting, 0, true), "{status:?}");
+    assert_eq!(
+        (status.written, status.waiting, status.is_healthy()),
+        (1 + held.waiting, 0, true),
+        "{status:?}"
+    );
     assert_eq!(status.lost, held.lost + 2, "stays known");
     fail(&monitor, ErrorCode::SYNC_ERROR, "written again");
-    assert_eq!(messages(&monitor, Query::new())[..2], ["written again".to_owned(), format!("{}", held.waiting - 1)]);
+    assert_eq!(
+        messages(&monitor, Query::new())[..2],
+        ["written again".to_owned(), format!("{}", held.waiting - 1)]
+    );
 }
 
 #[test]
@@ -202,25 +311,42 @@ fn a_database_that_became_a_folder_is_told_and_records_wait() {
     let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
     let (monitor, journal) = monitor(config(folder.path(), &clock), &clock);
     fail(&monitor, ErrorCode::SYNC_ERROR, "gone");
-    let files: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let files: Vec<_> = fs::read_dir(folder.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
     for file in &files {
         fs::remove_file(file).unwrap();
         fs::create_dir(file).unwrap();
     }
     fail(&monitor, ErrorCode::SYNC_ERROR, "waits");
     let status = journal.status();
-    assert_eq!((status.written, status.failed, status.waiting, status.is_healthy()), (1, 1, 1, false));
+    assert_eq!(
+        (
+            status.written,
+            status.failed,
+            status.waiting,
+            status.is_healthy()
+        ),
+        (1, 1, 1, false)
+    );
     files.iter().for_each(|file| fs::remove_dir(file).unwrap());
     clock.advance(Duration::from_millis(100));
     fail(&monitor, ErrorCode::SYNC_ERROR, "after");
-    assert_eq!((messages(&monitor, Query::new()), journal.status().waiting), (vec!["after".into(), "waits".into()], 0));
+    assert_eq!(
+        (messages(&monitor, Query::new()), journal.status().waiting),
+        (vec!["after".into(), "waits".into()], 0)
+    );
 }
 
 #[test]
 fn what_waits_is_written_by_a_thread_of_the_journal() {
     let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
     let (first, journal) = monitor(config(folder.path(), &clock).background(true), &clock);
-    first.record_at(AlertLevel::Warning, &AppError::new(ErrorCode::SYNC_ERROR, "less urgent"));
+    first.record_at(
+        AlertLevel::Warning,
+        &AppError::new(ErrorCode::SYNC_ERROR, "less urgent"),
+    );
     assert_eq!(journal.status().waiting, 1);
     until(|| journal.status().waiting == 0);
 
@@ -243,15 +369,29 @@ fn the_size_on_disk_is_held_with_the_log_of_changes() {
     let (monitor, journal) = monitor(config(folder.path(), &clock).max_bytes(max_bytes), &clock);
     for i in 0..1000 {
         // A few at a time, as each change of the file waits for the disk now and then.
-        let level = if i % 10 == 9 { AlertLevel::Error } else { AlertLevel::Info };
-        monitor.record_at(level, &AppError::new(ErrorCode::SYNC_ERROR, format!("error {i} {}", "x".repeat(50))));
+        let level = if i % 10 == 9 {
+            AlertLevel::Error
+        } else {
+            AlertLevel::Info
+        };
+        monitor.record_at(
+            level,
+            &AppError::new(
+                ErrorCode::SYNC_ERROR,
+                format!("error {i} {}", "x".repeat(50)),
+            ),
+        );
     }
     journal.maintain().unwrap();
     // The memory that processes share takes 32 KiB beside the database.
     let size = size_of(folder.path());
     assert!(size <= max_bytes + 32 * 1024, "{size}");
     let kept = messages(&monitor, Query::new().limit(1000));
-    assert!(kept[0].starts_with("error 999 ") && kept.len() > 50, "{}", kept.len());
+    assert!(
+        kept[0].starts_with("error 999 ") && kept.len() > 50,
+        "{}",
+        kept.len()
+    );
     assert_eq!(monitor.counts().unwrap().total, 1000);
 }
 
@@ -266,18 +406,30 @@ fn a_jump_of_the_clock_removes_no_row_until_it_has_stayed() {
 #[test]
 fn an_open_reader_keeps_the_log_of_changes_within_its_bound_and_the_status_shows_it() {
     let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
-    let config = config(folder.path(), &clock).max_bytes(1 << 20).buffer_bytes(4 << 20);
+    let config = config(folder.path(), &clock)
+        .max_bytes(1 << 20)
+        .buffer_bytes(4 << 20);
     let (monitor, journal) = monitor(config, &clock);
     fail(&monitor, ErrorCode::SYNC_ERROR, "makes the database");
     let path = folder.path().join("errors.sqlite");
     let reader = rusqlite::Connection::open(&path).unwrap();
-    reader.execute_batch("BEGIN; SELECT count(*) FROM errors").unwrap();
-    let log = || fs::metadata(path.with_extension("sqlite-wal")).unwrap().len();
+    reader
+        .execute_batch("BEGIN; SELECT count(*) FROM errors")
+        .unwrap();
+    let log = || {
+        fs::metadata(path.with_extension("sqlite-wal"))
+            .unwrap()
+            .len()
+    };
     let mut recorded = 1;
     while journal.status().is_healthy() {
         fail(&monitor, ErrorCode::SYNC_ERROR, "x".repeat(450));
         recorded += 1;
-        assert!(recorded < 5000, "the log of changes has no bound: {}", log());
+        assert!(
+            recorded < 5000,
+            "the log of changes has no bound: {}",
+            log()
+        );
     }
     // A record more than fits, and rounds that would remove old rows.
     for _ in 0..100 {
@@ -286,44 +438,90 @@ fn an_open_reader_keeps_the_log_of_changes_within_its_bound_and_the_status_shows
         clock.advance(Duration::from_millis(10));
         assert!(log() <= 640 * 1024, "{}", log());
     }
-    assert!(journal.maintain().is_err() && log() <= 640 * 1024, "{}", log());
+    assert!(
+        journal.maintain().is_err() && log() <= 640 * 1024,
+        "{}",
+        log()
+    );
     let status = journal.status();
-    assert_eq!((status.written + status.waiting, status.lost, status.is_healthy()), (recorded, 0, false));
+    assert_eq!(
+        (
+            status.written + status.waiting,
+            status.lost,
+            status.is_healthy()
+        ),
+        (recorded, 0, false)
+    );
     assert!(status.waiting > 100, "{status:?}");
-    assert!(status.last_error.unwrap().contains("the log of changes is full"));
+    assert!(
+        status
+            .last_error
+            .unwrap()
+            .contains("the log of changes is full")
+    );
 
     reader.execute_batch("COMMIT").unwrap();
     clock.advance(Duration::from_millis(100));
     journal.maintain().unwrap();
     let status = journal.status();
-    assert_eq!((status.written, status.waiting, status.is_healthy()), (recorded, 0, true));
+    assert_eq!(
+        (status.written, status.waiting, status.is_healthy()),
+        (recorded, 0, true)
+    );
     assert!(log() <= 640 * 1024, "{}", log());
     assert_eq!(monitor.counts().unwrap().total, recorded);
 }
 
-/// Overwrites the tables of a database that is open. Its first page, which is all that opening reads, stays as it is.
+/// Overwrites the tables of a database that is open. Its first page, which is all that opening
+/// reads, stays as it is.
 fn damage_the_tables(folder: &Path) {
     let path = folder.join("errors.sqlite");
     let db = rusqlite::Connection::open(&path).unwrap();
-    let mut pages = db.prepare("SELECT rootpage FROM sqlite_schema WHERE tbl_name = 'errors'").unwrap();
-    let pages: Vec<u32> = pages.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
-    let page_bytes: u32 = db.query_row("PRAGMA page_size", [], |row| row.get(0)).unwrap();
-    db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
+    let mut pages = db
+        .prepare("SELECT rootpage FROM sqlite_schema WHERE tbl_name = 'errors'")
+        .unwrap();
+    let pages: Vec<u32> = pages
+        .query_map([], |row| row.get(0))
+        .unwrap()
+        .map(Result::unwrap)
+        .collect();
+    let page_bytes: u32 = db
+        .query_row("PRAGMA page_size", [], |row| row.get(0))
+        .unwrap();
+    db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+        .unwrap();
     let mut bytes = fs::read(&path).unwrap();
     for page in pages {
         let from = ((page - 1) * page_bytes) as usize;
         bytes[from..][..page_bytes as usize].fill(0xff);
     }
     // Into the same file: a new one under its name would be opened afresh.
-    fs::OpenOptions::new().write(true).open(&path).unwrap().write_all(&bytes).unwrap();
+    fs::OpenOptions::new()
+        .write(true)
+        .open(&path)
+        .unwrap()
+        .write_all(&bytes)
+        .unwrap();
 }
 
 fn is_put_aside(folder: &Path, journal: &SqliteJournal) {
     let status = journal.status();
-    assert_eq!((status.waiting, status.lost, status.is_healthy()), (0, 0, true), "{status:?}");
-    assert!(status.last_error.as_ref().is_some_and(|err| err.contains("was put aside")), "{status:?}");
+    assert_eq!(
+        (status.waiting, status.lost, status.is_healthy()),
+        (0, 0, true),
+        "{status:?}"
+    );
+    assert!(
+        status
+            .last_error
+            .as_ref()
+            .is_some_and(|err| err.contains("was put aside")),
+        "{status:?}"
+    );
     let aside = |name: &str| name.starts_with("errors.sqlite.damaged-") && !name.ends_with("-wal");
-    let files = fs::read_dir(folder).unwrap().map(|file| file.unwrap().file_name().to_string_lossy().into_owned());
+    let files = fs::read_dir(folder)
+        .unwrap()
+        .map(|file| file.unwrap().file_name().to_string_lossy().into_owned());
     assert_eq!(files.filter(|name| aside(name)).count(), 1);
 }
 
@@ -335,7 +533,10 @@ fn a_database_that_proves_damaged_while_it_is_written_is_put_aside() {
     let (second, journal) = monitor(config(folder.path(), &clock), &clock);
     // Opens it, and reads no table.
     journal.check().unwrap();
-    second.record_at(AlertLevel::Info, &AppError::new(ErrorCode::SYNC_ERROR, "waits"));
+    second.record_at(
+        AlertLevel::Info,
+        &AppError::new(ErrorCode::SYNC_ERROR, "waits"),
+    );
     damage_the_tables(folder.path());
     fail(&second, ErrorCode::SYNC_ERROR, "finds the damage");
     assert_eq!(journal.status().written, 2);
@@ -343,7 +544,10 @@ fn a_database_that_proves_damaged_while_it_is_written_is_put_aside() {
     // Whoever had it open goes on with the new one, and puts nothing aside a second time.
     clock.advance(Duration::from_secs(1));
     fail(&first, ErrorCode::SYNC_ERROR, "after");
-    assert_eq!(messages(&first, Query::new()), ["after", "finds the damage", "waits"]);
+    assert_eq!(
+        messages(&first, Query::new()),
+        ["after", "finds the damage", "waits"]
+    );
     is_put_aside(folder.path(), &journal);
     assert_eq!(second.counts().unwrap().total, 3);
 }
@@ -366,10 +570,15 @@ fn a_database_that_proves_damaged_while_it_is_read_is_put_aside() {
 #[cfg(target_os = "linux")]
 fn bytes_written() -> u64 {
     let io = fs::read_to_string("/proc/thread-self/io").unwrap();
-    io.lines().find_map(|line| line.strip_prefix("wchar: ")).unwrap().parse().unwrap()
+    io.lines()
+        .find_map(|line| line.strip_prefix("wchar: "))
+        .unwrap()
+        .parse()
+        .unwrap()
 }
 
-/// Records of so many bytes each, at a steady rate; returns what each wrote, once the first `before` were written.
+/// Records of so many bytes each, at a steady rate; returns what each wrote, once the first
+/// `before` were written.
 #[cfg(target_os = "linux")]
 fn bytes_for_each(message: usize, max_bytes: u64, before: usize) -> u64 {
     const RECORDS: usize = 2000;
@@ -380,8 +589,16 @@ fn bytes_for_each(message: usize, max_bytes: u64, before: usize) -> u64 {
         if i == before {
             start = bytes_written();
         }
-        fail(&monitor, ErrorCode::SYNC_ERROR, format!("{i} {}", "x".repeat(message)));
-        assert_eq!(journal.status().written, i as u64 + 1, "written when the call returns");
+        fail(
+            &monitor,
+            ErrorCode::SYNC_ERROR,
+            format!("{i} {}", "x".repeat(message)),
+        );
+        assert_eq!(
+            journal.status().written,
+            i as u64 + 1,
+            "written when the call returns"
+        );
         clock.advance(Duration::from_millis(10));
         if i % 100 == 99 {
             journal.maintain().unwrap();
@@ -397,7 +614,8 @@ fn bytes_for_each(message: usize, max_bytes: u64, before: usize) -> u64 {
 fn record_at_a_steady_rate_writes_less_than_4_kib() {
     // At its limit, it removes as many rows as it adds.
     let cases = [(100, 64 << 20, 1), (450, 64 << 20, 1), (100, 1 << 20, 3000)];
-    let written = cases.map(|(message, max_bytes, before)| bytes_for_each(message, max_bytes, before));
+    let written =
+        cases.map(|(message, max_bytes, before)| bytes_for_each(message, max_bytes, before));
     println!("{written:?} bytes");
     assert!(written.iter().all(|each| *each < 4096), "{written:?} bytes");
 }
@@ -430,7 +648,13 @@ fn database_of_an_earlier_version_is_read_and_written() {
     assert_eq!(messages(&monitor, Query::new()), ["later", "earlier"]);
     assert_eq!(messages(&monitor, Query::new().text("earl")), ["earlier"]);
     journal.flush().unwrap();
-    assert_eq!((messages(&monitor, Query::new()).len(), monitor.counts().unwrap().total), (2, 8));
+    assert_eq!(
+        (
+            messages(&monitor, Query::new()).len(),
+            monitor.counts().unwrap().total
+        ),
+        (2, 8)
+    );
 }
 
 /// Where no one has to know of the slots that records go through.
@@ -440,7 +664,10 @@ fn other_programs_find_all_records_in_the_table_after_a_flush_and_after_the_end(
     let (monitor, journal) = monitor(config(folder.path(), &clock), &clock);
     let rows = || {
         let db = rusqlite::Connection::open(folder.path().join("errors.sqlite")).unwrap();
-        db.query_row("SELECT count(*) FROM errors", [], |row| row.get::<_, u32>(0)).unwrap()
+        db.query_row("SELECT count(*) FROM errors", [], |row| {
+            row.get::<_, u32>(0)
+        })
+        .unwrap()
     };
     (0..3).for_each(|i| fail(&monitor, ErrorCode::SYNC_ERROR, format!("{i}")));
     journal.flush().unwrap();
@@ -454,9 +681,21 @@ fn other_programs_find_all_records_in_the_table_after_a_flush_and_after_the_end(
 fn filters_find_the_same_before_and_after_records_go_into_the_table() {
     let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
     let (monitor, journal) = monitor(config(folder.path(), &clock), &clock);
-    for (i, code) in [ErrorCode::SYNC_ERROR, ErrorCode::TIMEOUT_ERROR].into_iter().cycle().take(6).enumerate() {
+    for (i, code) in [ErrorCode::SYNC_ERROR, ErrorCode::TIMEOUT_ERROR]
+        .into_iter()
+        .cycle()
+        .take(6)
+        .enumerate()
+    {
         let error = AppError::new(code, format!("{i} \"quoted\" \\ ü\u{1}"));
-        monitor.record_at(if i < 3 { AlertLevel::Error } else { AlertLevel::Critical }, &error);
+        monitor.record_at(
+            if i < 3 {
+                AlertLevel::Error
+            } else {
+                AlertLevel::Critical
+            },
+            &error,
+        );
         clock.advance(Duration::from_secs(60));
     }
     let since = Timestamp::from_unix_millis(1_700_000_120_000);
@@ -473,5 +712,11 @@ fn filters_find_the_same_before_and_after_records_go_into_the_table() {
     assert_eq!(found(), [3, 3, 4, 2, 0, 0]);
     journal.flush().unwrap();
     assert_eq!(found(), [3, 3, 4, 2, 0, 0]);
-    assert_eq!(monitor.query(&Query::new().limit(3)).unwrap().records[2].message.split(' ').next(), Some("3"));
+    assert_eq!(
+        monitor.query(&Query::new().limit(3)).unwrap().records[2]
+            .message
+            .split(' ')
+            .next(),
+        Some("3")
+    );
 }

@@ -1,4 +1,5 @@
-//! Processes that share a database: contention, a normal end, and a process that is stopped or killed with the lock.
+//! Processes that share a database: contention, a normal end, and a process that is stopped or
+//! killed with the lock.
 
 use super::*;
 use gardefou::monitor::journal::{Journal, SqliteJournal};
@@ -27,13 +28,24 @@ fn start(child: &str, variable: &str, orders: &str) -> (Child, BufReader<ChildSt
     (started, out)
 }
 
-/// Runs in a process of its own: records errors, with a pause after each or none, and ends without a flush.
+/// Runs in a process of its own: records errors, with a pause after each or none, and ends without
+/// a flush.
 #[test]
 fn child_that_records_and_ends() {
     let Ok(orders) = env::var(WRITER) else { return };
-    let [count, pause_micros, folder] = orders.splitn(3, ' ').collect::<Vec<_>>().try_into().unwrap();
-    let config = JournalConfig::builder(folder).buffer_bytes(16 << 20).build().unwrap();
-    let (journal, monitor) = (Arc::new(SqliteJournal::open(config)), ErrorMonitor::new(MonitorConfig::default()));
+    let [count, pause_micros, folder] = orders
+        .splitn(3, ' ')
+        .collect::<Vec<_>>()
+        .try_into()
+        .unwrap();
+    let config = JournalConfig::builder(folder)
+        .buffer_bytes(16 << 20)
+        .build()
+        .unwrap();
+    let (journal, monitor) = (
+        Arc::new(SqliteJournal::open(config)),
+        ErrorMonitor::new(MonitorConfig::default()),
+    );
     monitor.set_journal(journal.clone());
     for i in 0..count.parse().unwrap() {
         let id = monitor.record(&AppError::new(ErrorCode::DB_WRITE_ERROR, format!("{i}")));
@@ -51,39 +63,82 @@ fn child_that_records_and_ends() {
 fn child_that_holds_the_database() {
     let Ok(path) = env::var(HOLDER) else { return };
     let holder = rusqlite::Connection::open(path).unwrap();
-    holder.execute_batch("BEGIN IMMEDIATE; DELETE FROM errors; DELETE FROM counts").unwrap();
+    holder
+        .execute_batch("BEGIN IMMEDIATE; DELETE FROM errors; DELETE FROM counts")
+        .unwrap();
     println!("\nholds");
     std::io::stdin().read_to_end(&mut Vec::new()).unwrap();
 }
 
-/// Lets four processes record at the same time; gives the ids of all records, and how many each process had written
-/// when it recorded its last one.
+/// Lets four processes record at the same time; gives the ids of all records, and how many each
+/// process had written when it recorded its last one.
 fn four_at_once(folder: &Path, count: u32, pause_micros: u32) -> (HashSet<String>, Vec<u32>) {
     let orders = format!("{count} {pause_micros} {}", folder.display());
-    let children: Vec<_> =
-        (0..4).map(|_| start("sqlite_processes::child_that_records_and_ends", WRITER, &orders)).collect();
+    let children: Vec<_> = (0..4)
+        .map(|_| {
+            start(
+                "sqlite_processes::child_that_records_and_ends",
+                WRITER,
+                &orders,
+            )
+        })
+        .collect();
     let listen = |(mut child, out): (Child, BufReader<ChildStdout>)| {
         let lines: Vec<String> = out.lines().map(Result::unwrap).collect();
         assert!(child.wait().unwrap().success());
         lines
     };
-    let listeners: Vec<_> = children.into_iter().map(|child| thread::spawn(move || listen(child))).collect();
-    let lines: Vec<String> = listeners.into_iter().flat_map(|listener| listener.join().unwrap()).collect();
-    let of = |key: &str| lines.iter().filter_map(|line| line.strip_prefix(key)).map(str::to_owned).collect::<Vec<_>>();
-    (of("id ").into_iter().collect(), of("written ").iter().map(|written| written.parse().unwrap()).collect())
+    let listeners: Vec<_> = children
+        .into_iter()
+        .map(|child| thread::spawn(move || listen(child)))
+        .collect();
+    let lines: Vec<String> = listeners
+        .into_iter()
+        .flat_map(|listener| listener.join().unwrap())
+        .collect();
+    let of = |key: &str| {
+        lines
+            .iter()
+            .filter_map(|line| line.strip_prefix(key))
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    (
+        of("id ").into_iter().collect(),
+        of("written ")
+            .iter()
+            .map(|written| written.parse().unwrap())
+            .collect(),
+    )
 }
 
 fn found(folder: &Path) -> (HashSet<String>, u64) {
     let clock = ManualClock::new();
-    let monitor = ErrorMonitor::new(MonitorConfig::builder().clock(clock.clone()).build().unwrap());
-    monitor.set_journal(Arc::new(SqliteJournal::open(config(folder, &clock).build().unwrap())));
+    let monitor = ErrorMonitor::new(
+        MonitorConfig::builder()
+            .clock(clock.clone())
+            .build()
+            .unwrap(),
+    );
+    monitor.set_journal(Arc::new(SqliteJournal::open(
+        config(folder, &clock).build().unwrap(),
+    )));
     let records = all(&monitor, Query::new().limit(Query::MAX_LIMIT));
-    (records.into_iter().map(|record| record.id.to_string()).collect(), monitor.counts().unwrap().total)
+    (
+        records
+            .into_iter()
+            .map(|record| record.id.to_string())
+            .collect(),
+        monitor.counts().unwrap().total,
+    )
 }
 
 fn nothing_is_lost(folder: &Path, expected: &HashSet<String>) {
     let (found, counted) = found(folder);
-    assert_eq!((expected.difference(&found).count(), found.len()), (0, expected.len()));
+    assert_eq!(
+        (expected.difference(&found).count(), found.len()),
+        (0, expected.len())
+    );
     assert_eq!(counted, expected.len() as u64);
 }
 
@@ -99,20 +154,36 @@ fn four_processes_at_a_steady_rate_lose_nothing_at_a_normal_end() {
 fn each_of_four_processes_at_full_speed_writes() {
     let folder = tempfile::tempdir().unwrap();
     let (expected, written) = four_at_once(folder.path(), 1500, 0);
-    assert!(written.len() == 4 && written.iter().all(|written| *written > 0), "{written:?}");
+    assert!(
+        written.len() == 4 && written.iter().all(|written| *written > 0),
+        "{written:?}"
+    );
     nothing_is_lost(folder.path(), &expected);
 }
 
 /// A journal with one record in it, and a process that holds its database.
 fn held(folder: &Path, clock: &ManualClock) -> (ErrorMonitor, Arc<SqliteJournal>, Child) {
     let journal = Arc::new(SqliteJournal::open(config(folder, clock).build().unwrap()));
-    let monitor = ErrorMonitor::new(MonitorConfig::builder().clock(clock.clone()).build().unwrap());
+    let monitor = ErrorMonitor::new(
+        MonitorConfig::builder()
+            .clock(clock.clone())
+            .build()
+            .unwrap(),
+    );
     monitor.set_journal(journal.clone());
     fail(&monitor, ErrorCode::SYNC_ERROR, "acknowledged");
     assert_eq!((journal.status().written, journal.status().waiting), (1, 0));
     let path = folder.join("errors.sqlite").display().to_string();
-    let (holder, out) = start("sqlite_processes::child_that_holds_the_database", HOLDER, &path);
-    assert!(out.lines().map_while(Result::ok).any(|line| line == "holds"));
+    let (holder, out) = start(
+        "sqlite_processes::child_that_holds_the_database",
+        HOLDER,
+        &path,
+    );
+    assert!(
+        out.lines()
+            .map_while(Result::ok)
+            .any(|line| line == "holds")
+    );
     (monitor, journal, holder)
 }
 
@@ -123,8 +194,22 @@ fn record_some(monitor: &ErrorMonitor) {
 /// As many as [`held`] and [`record_some`] record.
 fn all_are_there(monitor: &ErrorMonitor, journal: &SqliteJournal) {
     let status = journal.status();
-    assert_eq!((status.written, status.waiting, status.lost, status.is_healthy()), (21, 0, 0, true));
-    assert_eq!((all(monitor, Query::new()).len(), monitor.counts().unwrap().total), (21, 21));
+    assert_eq!(
+        (
+            status.written,
+            status.waiting,
+            status.lost,
+            status.is_healthy()
+        ),
+        (21, 0, 0, true)
+    );
+    assert_eq!(
+        (
+            all(monitor, Query::new()).len(),
+            monitor.counts().unwrap().total
+        ),
+        (21, 21)
+    );
 }
 
 #[test]
@@ -133,7 +218,10 @@ fn a_process_killed_while_it_holds_the_database_costs_others_nothing() {
     let (monitor, journal, mut holder) = held(folder.path(), &clock);
     record_some(&monitor);
     let status = journal.status();
-    assert_eq!((status.written, status.waiting, status.is_healthy()), (1, 20, false));
+    assert_eq!(
+        (status.written, status.waiting, status.is_healthy()),
+        (1, 20, false)
+    );
     holder.kill().unwrap();
     holder.wait().unwrap();
     // Without waiting for the pause after a failure.
@@ -155,9 +243,12 @@ fn a_process_stopped_while_it_holds_the_database_costs_others_nothing() {
     // The signal reaches one thread after the other.
     let is_stopped = || {
         let tasks = std::fs::read_dir(format!("/proc/{process}/task")).unwrap();
-        let stat =
-            |task: std::io::Result<std::fs::DirEntry>| std::fs::read_to_string(task.unwrap().path().join("stat"));
-        tasks.map(stat).all(|stat| stat.is_ok_and(|stat| stat.contains(") T ")))
+        let stat = |task: std::io::Result<std::fs::DirEntry>| {
+            std::fs::read_to_string(task.unwrap().path().join("stat"))
+        };
+        tasks
+            .map(stat)
+            .all(|stat| stat.is_ok_and(|stat| stat.contains(") T ")))
     };
     while !is_stopped() {
         thread::park_timeout(Duration::from_millis(1));

@@ -6,19 +6,33 @@ use std::{fs, time::Duration};
 
 #[test]
 fn names_that_we_do_not_write_are_left_alone() {
-    for name in ["errors-18446744073709551615.jsonl", "errors-+5.jsonl", "errors-7.jsonl", "errors-000000007.jsonl"] {
+    for name in [
+        "errors-18446744073709551615.jsonl",
+        "errors-+5.jsonl",
+        "errors-7.jsonl",
+        "errors-000000007.jsonl",
+    ] {
         let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
-        let (monitor, journal) = monitor(config(folder.path(), &clock).max_bytes(64 * 1024), &clock);
+        let (monitor, journal) =
+            monitor(config(folder.path(), &clock).max_bytes(64 * 1024), &clock);
         fail(&monitor, ErrorCode::SYNC_ERROR, "copied");
         let copy = fs::read(folder.path().join("errors-00000001.jsonl")).unwrap();
         fs::write(folder.path().join(name), &copy).unwrap();
         // A process that comes later meets it first.
-        let (other, other_journal) = super::monitor(config(folder.path(), &clock).max_bytes(64 * 1024), &clock);
+        let (other, other_journal) =
+            super::monitor(config(folder.path(), &clock).max_bytes(64 * 1024), &clock);
         for i in 0..200 {
             fail(&other, ErrorCode::SYNC_ERROR, format!("error {i}"));
         }
         assert!(other_journal.status().is_healthy() && journal.status().is_healthy());
-        assert_eq!((all(&other, Query::new()).len(), monitor.counts().unwrap().total), (201, 201), "{name}");
+        assert_eq!(
+            (
+                all(&other, Query::new()).len(),
+                monitor.counts().unwrap().total
+            ),
+            (201, 201),
+            "{name}"
+        );
         clock.advance(Duration::from_secs(30 * 86_400));
         fail(&other, ErrorCode::SYNC_ERROR, "a month later");
         other_journal.maintain().unwrap();
@@ -36,7 +50,10 @@ fn the_last_number_is_written_on_and_on() {
         fail(&monitor, ErrorCode::SYNC_ERROR, format!("error {i}"));
     }
     journal.maintain().unwrap();
-    assert_eq!((all(&monitor, Query::new()).len(), journal.status().written), (200, 200));
+    assert_eq!(
+        (all(&monitor, Query::new()).len(), journal.status().written),
+        (200, 200)
+    );
 }
 
 #[test]
@@ -50,10 +67,20 @@ fn a_folder_under_a_name_of_ours_is_passed_over() {
         fail(&monitor, ErrorCode::SYNC_ERROR, format!("error {i}"));
     }
     journal.maintain().unwrap();
-    assert_eq!((all(&monitor, Query::new()).len(), monitor.counts().unwrap().total), (200, 200));
-    assert_eq!((journal.status().failed, journal.status().last_error), (0, None));
+    assert_eq!(
+        (
+            all(&monitor, Query::new()).len(),
+            monitor.counts().unwrap().total
+        ),
+        (200, 200)
+    );
+    assert_eq!(
+        (journal.status().failed, journal.status().last_error),
+        (0, None)
+    );
     assert!(
-        folder.path().join("errors-00000002.jsonl").is_file() && folder.path().join("errors-00000005.jsonl").is_file()
+        folder.path().join("errors-00000002.jsonl").is_file()
+            && folder.path().join("errors-00000005.jsonl").is_file()
     );
 }
 
@@ -75,10 +102,18 @@ fn a_file_that_became_a_folder_is_passed_over_too() {
 #[test]
 fn a_pipe_under_a_name_of_ours_keeps_nobody_waiting() {
     let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
-    let made = std::process::Command::new("mkfifo").arg(folder.path().join("errors-00000001.jsonl")).status();
+    let made = std::process::Command::new("mkfifo")
+        .arg(folder.path().join("errors-00000001.jsonl"))
+        .status();
     assert!(made.unwrap().success());
     let (monitor, journal) = monitor(config(folder.path(), &clock), &clock);
     fail(&monitor, ErrorCode::SYNC_ERROR, "kept");
     journal.maintain().unwrap();
-    assert_eq!((all(&monitor, Query::new()).len(), monitor.counts().unwrap().total), (1, 1));
+    assert_eq!(
+        (
+            all(&monitor, Query::new()).len(),
+            monitor.counts().unwrap().total
+        ),
+        (1, 1)
+    );
 }

@@ -16,17 +16,37 @@ fn a_full_disk_fails_no_call_is_told_and_writing_resumes() {
         fail(&monitor, ErrorCode::DB_WRITE_ERROR, format!("error {i}"));
     }
     let status = monitor.journal_status().unwrap();
-    assert_eq!((status.failed, status.lost, status.waiting, status.is_healthy()), (10, 0, 10, false));
+    assert_eq!(
+        (
+            status.failed,
+            status.lost,
+            status.waiting,
+            status.is_healthy()
+        ),
+        (10, 0, 10, false)
+    );
     assert!(status.last_error.unwrap().contains("space"));
     assert_eq!(monitor.stats().total_errors, 10);
 
     fs::remove_file(&file).unwrap();
     fail(&monitor, ErrorCode::DB_WRITE_ERROR, "too soon");
-    assert_eq!(journal.status().waiting, 11, "nothing is tried just after a failure");
+    assert_eq!(
+        journal.status().waiting,
+        11,
+        "nothing is tried just after a failure"
+    );
     clock.advance(PAUSE);
     fail(&monitor, ErrorCode::DB_WRITE_ERROR, "space again");
     let status = monitor.journal_status().unwrap();
-    assert_eq!((status.failed, status.written, status.waiting, status.is_healthy()), (11, 12, 0, true));
+    assert_eq!(
+        (
+            status.failed,
+            status.written,
+            status.waiting,
+            status.is_healthy()
+        ),
+        (11, 12, 0, true)
+    );
     assert_eq!(all(&monitor, Query::new()).len(), 12);
 }
 
@@ -39,7 +59,10 @@ fn a_folder_that_vanishes_is_made_again() {
     fs::remove_dir_all(parent.path().join("logs")).unwrap();
     fail(&monitor, ErrorCode::SYNC_ERROR, "after");
     assert!(journal.status().is_healthy());
-    let found: Vec<_> = all(&monitor, Query::new()).into_iter().map(|record| record.message).collect();
+    let found: Vec<_> = all(&monitor, Query::new())
+        .into_iter()
+        .map(|record| record.message)
+        .collect();
     assert_eq!(found, ["after"]);
 }
 
@@ -55,14 +78,20 @@ fn a_path_that_cannot_be_a_folder_costs_bounded_memory_and_is_told() {
     }
     let status = journal.status();
     assert_eq!((status.failed, status.written), (1000, 0));
-    assert!(status.waiting >= 5 && status.waiting + status.lost == 1000, "{status:?}");
+    assert!(
+        status.waiting >= 5 && status.waiting + status.lost == 1000,
+        "{status:?}"
+    );
     assert!(journal.counts().is_err() || journal.counts().unwrap().total == 0);
     assert_eq!(monitor.stats().total_errors, 1000);
     fs::remove_file(&folder).unwrap();
     clock.advance(PAUSE);
     journal.flush().unwrap();
     let found = all(&monitor, Query::new());
-    assert_eq!((found.len() as u64, found.last().unwrap().message.as_str()), (status.waiting, "error 0"));
+    assert_eq!(
+        (found.len() as u64, found.last().unwrap().message.as_str()),
+        (status.waiting, "error 0")
+    );
 }
 
 /// A bad line costs itself, never the rest.
@@ -74,12 +103,17 @@ fn torn_and_foreign_lines_are_skipped_told_and_written_behind() {
     drop((first, journal));
     let path = folder.path().join("errors-00000001.jsonl");
     let mut file = fs::OpenOptions::new().append(true).open(&path).unwrap();
-    file.write_all(b"{\"v\":1}\nnot json\n\xFF\xFE\n[1]\n{\"v\":1,\"id\":\"0190").unwrap();
+    file.write_all(b"{\"v\":1}\nnot json\n\xFF\xFE\n[1]\n{\"v\":1,\"id\":\"0190")
+        .unwrap();
     let (second, journal) = monitor(config(folder.path(), &clock), &clock);
     assert_eq!(second.query(&Query::new()).unwrap().torn, 5);
     fail(&second, ErrorCode::SYNC_ERROR, "after");
     let page = second.query(&Query::new()).unwrap();
-    let found: Vec<_> = page.records.iter().map(|record| record.message.as_str()).collect();
+    let found: Vec<_> = page
+        .records
+        .iter()
+        .map(|record| record.message.as_str())
+        .collect();
     assert_eq!((found, page.torn), (vec!["after", "before"], 5));
     assert_eq!(journal.counts().unwrap().total, 2);
 }
@@ -96,14 +130,37 @@ fn lines_of_a_later_version_are_read_and_counted() {
     let later = |message: &str| line.replace("of this version", message);
     let changed = [
         later("one more at the end").replace("}\n", ",\"tenant\":{\"id\":[1,null]}}\n"),
-        later("one more in front").replacen("\"timestamp\":", "\"trace\":\"4bf9\",\"timestamp\":", 1),
+        later("one more in front").replacen(
+            "\"timestamp\":",
+            "\"trace\":\"4bf9\",\"timestamp\":",
+            1,
+        ),
         later("another version").replacen("{\"v\":1,", "{\"v\":2,\"shard\":7,", 1),
     ];
-    fs::OpenOptions::new().append(true).open(&path).unwrap().write_all(changed.concat().as_bytes()).unwrap();
+    fs::OpenOptions::new()
+        .append(true)
+        .open(&path)
+        .unwrap()
+        .write_all(changed.concat().as_bytes())
+        .unwrap();
     let (second, journal) = monitor(config(folder.path(), &clock), &clock);
-    let page = second.query(&Query::new().code(ErrorCode::SYNC_ERROR)).unwrap();
-    let found: Vec<_> = page.records.iter().map(|record| record.message.as_str()).collect();
-    assert_eq!(found, ["another version", "one more in front", "one more at the end", "of this version"]);
+    let page = second
+        .query(&Query::new().code(ErrorCode::SYNC_ERROR))
+        .unwrap();
+    let found: Vec<_> = page
+        .records
+        .iter()
+        .map(|record| record.message.as_str())
+        .collect();
+    assert_eq!(
+        found,
+        [
+            "another version",
+            "one more in front",
+            "one more at the end",
+            "of this version"
+        ]
+    );
     assert_eq!((page.torn, journal.counts().unwrap().total), (0, 4));
     fail(&second, ErrorCode::SYNC_ERROR, "goes on");
     assert_eq!(all(&second, Query::new()).len(), 5);
@@ -120,21 +177,33 @@ fn odd_and_huge_errors_take_one_bounded_line() {
         .with_detail("nan", f64::NAN);
     monitor.record(&huge);
     fail(&monitor, ErrorCode::SYNC_ERROR, "next\r\nforged line\0");
-    let size = fs::metadata(folder.path().join("errors-00000001.jsonl")).unwrap().len();
+    let size = fs::metadata(folder.path().join("errors-00000001.jsonl"))
+        .unwrap()
+        .len();
     assert!(size < 64 * 1024, "{size}");
     let found = all(&monitor, Query::new());
     assert_eq!(found.len(), 2);
     assert!(found[1].message.ends_with("(cut)") && found[1].details.contains_key("odd"));
-    assert!(!found[0].message.contains(['\r', '\n', '\0']), "{:?}", found[0].message);
+    assert!(
+        !found[0].message.contains(['\r', '\n', '\0']),
+        "{:?}",
+        found[0].message
+    );
 }
 
 /// A bare name is a folder beside the program.
 #[test]
 fn a_relative_folder_is_as_good_as_any() {
-    let config = JournalConfig::builder("logs").background(false).build().unwrap();
+    let config = JournalConfig::builder("logs")
+        .background(false)
+        .build()
+        .unwrap();
     let journal = FileJournal::open(config);
     assert_eq!(journal.folder(), Path::new("logs"));
-    assert!(!journal.folder().exists(), "nothing is written before the first error");
+    assert!(
+        !journal.folder().exists(),
+        "nothing is written before the first error"
+    );
 }
 
 /// A journal of somebody else's that panics takes no call with it.
@@ -163,5 +232,8 @@ fn a_journal_that_panics_fails_nobody() {
     let monitor = ErrorMonitor::new(MonitorConfig::default());
     monitor.set_journal(Arc::new(Broken));
     monitor.record(&AppError::new(ErrorCode::SYNC_ERROR, "kept all the same"));
-    assert_eq!(monitor.stats().recent_errors[0].message, "kept all the same");
+    assert_eq!(
+        monitor.stats().recent_errors[0].message,
+        "kept all the same"
+    );
 }

@@ -7,19 +7,39 @@ use std::{
     process::Command,
 };
 
-/// The crates that a user compiles for gardefou, itself left out: build scripts and macros included, tests not.
+/// The crates that a user compiles for gardefou, itself left out: build scripts and macros
+/// included, tests not.
 fn crates(options: &[&str]) -> BTreeSet<String> {
     let output = Command::new(env!("CARGO"))
-        .args(["tree", "--locked", "--package", "gardefou", "--edges", "normal,build", "--prefix", "none"])
+        .args([
+            "tree",
+            "--locked",
+            "--package",
+            "gardefou",
+            "--edges",
+            "normal,build",
+            "--prefix",
+            "none",
+        ])
         .args(options)
         .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
         .output()
         .expect("cargo runs");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     let text = String::from_utf8(output.stdout).expect("cargo prints text");
-    let crates: BTreeSet<String> = text.lines().map(|line| line.trim_end_matches(" (*)").to_owned()).collect();
+    let crates: BTreeSet<String> = text
+        .lines()
+        .map(|line| line.trim_end_matches(" (*)").to_owned())
+        .collect();
     assert!(crates.len() > 5, "{text}");
-    crates.into_iter().filter(|name| !name.starts_with("gardefou v")).collect()
+    crates
+        .into_iter()
+        .filter(|name| !name.starts_with("gardefou v"))
+        .collect()
 }
 
 #[test]
@@ -33,21 +53,37 @@ fn without_default_features_there_is_no_async_runtime() {
     let (all, sync) = (crates(&[]), crates(&["--no-default-features"]));
     let runtime = |name: &&String| name.starts_with("tokio ") || name.starts_with("futures");
     assert_eq!(sync.iter().find(runtime), None);
-    assert!(all.iter().any(|name| runtime(&name)), "the other half of the test looks for nothing");
+    assert!(
+        all.iter().any(|name| runtime(&name)),
+        "the other half of the test looks for nothing"
+    );
     assert!(sync.len() < all.len());
 }
 
 #[test]
 fn the_readme_lists_every_feature_and_no_other() {
     let manifest = include_str!("../../../runtime/Cargo.toml");
-    let (_, features) = manifest.split_once("[features]").expect("a table of features");
+    let (_, features) = manifest
+        .split_once("[features]")
+        .expect("a table of features");
     let (features, _) = features.split_once("\n[").expect("another table after it");
-    let names = features.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once(" ="));
-    let features: BTreeSet<&str> = names.map(|(name, _)| name).filter(|name| *name != "default").collect();
+    let names = features
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .filter_map(|line| line.split_once(" ="));
+    let features: BTreeSet<&str> = names
+        .map(|(name, _)| name)
+        .filter(|name| *name != "default")
+        .collect();
     let readme = include_str!("../../../README.md");
-    let (_, table) = readme.split_once("| feature |").expect("a table of features");
+    let (_, table) = readme
+        .split_once("| feature |")
+        .expect("a table of features");
     let (table, _) = table.split_once("\n\n").expect("an end of the table");
-    let listed: BTreeSet<&str> = table.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect();
+    let listed: BTreeSet<&str> = table
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `")?.split('`').next())
+        .collect();
     assert!(features.contains("async"));
     assert_eq!(listed, features);
 }
@@ -56,13 +92,24 @@ const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
 /// The tables of a manifest: the lines under each heading, without comments.
 fn tables(folder: &str) -> BTreeMap<String, Vec<String>> {
-    let manifest = fs::read_to_string(Path::new(ROOT).join(folder).join("Cargo.toml")).expect("a manifest");
+    let manifest =
+        fs::read_to_string(Path::new(ROOT).join(folder).join("Cargo.toml")).expect("a manifest");
     let (mut tables, mut heading) = (BTreeMap::<_, Vec<String>>::new(), String::new());
-    for line in manifest.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
-        match line.strip_prefix('[').and_then(|line| line.split(']').next().map(str::to_owned)) {
+    for line in manifest
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+    {
+        match line
+            .strip_prefix('[')
+            .and_then(|line| line.split(']').next().map(str::to_owned))
+        {
             // Not the second line of a list.
             Some(name) if !line.contains(',') => heading = name,
-            _ => tables.entry(heading.clone()).or_default().push(line.to_owned()),
+            _ => tables
+                .entry(heading.clone())
+                .or_default()
+                .push(line.to_owned()),
         }
     }
     tables
@@ -70,9 +117,20 @@ fn tables(folder: &str) -> BTreeMap<String, Vec<String>> {
 
 fn members() -> Vec<String> {
     let workspace = &tables("")["workspace"];
-    let members = workspace.iter().find_map(|line| line.strip_prefix("members = ")).expect("members");
-    let members: Vec<String> = members.split('"').skip(1).step_by(2).map(str::to_owned).collect();
-    assert!(members.len() > 4 && members.contains(&"runtime".to_owned()), "{members:?}");
+    let members = workspace
+        .iter()
+        .find_map(|line| line.strip_prefix("members = "))
+        .expect("members");
+    let members: Vec<String> = members
+        .split('"')
+        .skip(1)
+        .step_by(2)
+        .map(str::to_owned)
+        .collect();
+    assert!(
+        members.len() > 4 && members.contains(&"runtime".to_owned()),
+        "{members:?}"
+    );
     members
 }
 
@@ -80,10 +138,21 @@ fn members() -> Vec<String> {
 fn versions_and_lints_stand_in_the_workspace_alone() {
     for member in members() {
         let tables = tables(&member);
-        assert!(tables["package"].contains(&"version.workspace = true".to_owned()), "the version of {member}");
-        assert_eq!(tables["lints"], ["workspace = true"], "the lints of {member}");
-        let dependencies = tables.iter().filter(|(heading, _)| heading.contains("dependencies"));
-        for (heading, line) in dependencies.flat_map(|(heading, lines)| lines.iter().map(move |line| (heading, line))) {
+        assert!(
+            tables["package"].contains(&"version.workspace = true".to_owned()),
+            "the version of {member}"
+        );
+        assert_eq!(
+            tables["lints"],
+            ["workspace = true"],
+            "the lints of {member}"
+        );
+        let dependencies = tables
+            .iter()
+            .filter(|(heading, _)| heading.contains("dependencies"));
+        for (heading, line) in
+            dependencies.flat_map(|(heading, lines)| lines.iter().map(move |line| (heading, line)))
+        {
             let is_ours = line.starts_with("gardefou") && line.contains("path = ");
             let is_shared = line.contains("workspace = true") && !line.contains("version");
             assert!(is_ours || is_shared, "{member} [{heading}] {line}");
@@ -94,7 +163,14 @@ fn versions_and_lints_stand_in_the_workspace_alone() {
 #[test]
 fn the_lints_of_the_workspace_forbid_unsafe_code_and_ask_for_docs() {
     let lints = &tables("")["workspace.lints.rust"];
-    let level = |name: &str| lints.iter().find_map(|line| line.strip_prefix(name)?.split('"').nth(1));
+    let level = |name: &str| {
+        lints
+            .iter()
+            .find_map(|line| line.strip_prefix(name)?.split('"').nth(1))
+    };
     assert_eq!(level("unsafe_code = "), Some("forbid"));
-    assert!(matches!(level("missing_docs = "), Some("warn" | "deny" | "forbid")), "{lints:?}");
+    assert!(
+        matches!(level("missing_docs = "), Some("warn" | "deny" | "forbid")),
+        "{lints:?}"
+    );
 }

@@ -12,7 +12,8 @@ const MACROS: [&str; 6] = ["event", "trace", "debug", "info", "warn", "error"];
 
 /// The names of the fields in what stands between the parentheses of one of `tracing`'s macros.
 fn fields_of(arguments: TokenStream, into: &mut BTreeSet<String>) {
-    let is_comma = |token: &TokenTree| matches!(token, TokenTree::Punct(comma) if comma.as_char() == ',');
+    let is_comma =
+        |token: &TokenTree| matches!(token, TokenTree::Punct(comma) if comma.as_char() == ',');
     let arguments: Vec<TokenTree> = arguments.into_iter().collect();
     for argument in arguments.split(is_comma) {
         let mut name = String::new();
@@ -40,9 +41,16 @@ fn fields_of(arguments: TokenStream, into: &mut BTreeSet<String>) {
 fn look(tokens: TokenStream, into: &mut BTreeSet<String>) {
     let tokens: Vec<TokenTree> = tokens.into_iter().collect();
     for (i, token) in tokens.iter().enumerate() {
-        let TokenTree::Group(group) = token else { continue };
-        let before: String = tokens[i.saturating_sub(6)..i].iter().map(ToString::to_string).collect();
-        let name = before.rsplit_once("tracing::").and_then(|(_, name)| name.strip_suffix('!'));
+        let TokenTree::Group(group) = token else {
+            continue;
+        };
+        let before: String = tokens[i.saturating_sub(6)..i]
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        let name = before
+            .rsplit_once("tracing::")
+            .and_then(|(_, name)| name.strip_suffix('!'));
         // A macro of the library's own may choose the level: `tracing::$level!(..)`.
         let is_logged = group.delimiter() == Delimiter::Parenthesis
             && name.is_some_and(|name| MACROS.contains(&name) || name.starts_with('$'));
@@ -55,8 +63,18 @@ fn look(tokens: TokenStream, into: &mut BTreeSet<String>) {
 }
 
 fn rust_files(folder: &Path) -> Vec<PathBuf> {
-    let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    paths.flat_map(|path| if path.is_dir() { rust_files(&path) } else { vec![path] }).collect()
+    let paths = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    paths
+        .flat_map(|path| {
+            if path.is_dir() {
+                rust_files(&path)
+            } else {
+                vec![path]
+            }
+        })
+        .collect()
 }
 
 #[test]
@@ -64,10 +82,19 @@ fn every_field_that_is_logged_is_in_the_catalogue() {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../runtime/src");
     let mut logged = BTreeSet::new();
     for path in rust_files(&source) {
-        look(fs::read_to_string(path).unwrap().parse().unwrap(), &mut logged);
+        look(
+            fs::read_to_string(path).unwrap().parse().unwrap(),
+            &mut logged,
+        );
     }
-    assert!(logged.contains("error.id") && logged.contains("breaker") && logged.len() > 30, "{logged:?}");
+    assert!(
+        logged.contains("error.id") && logged.contains("breaker") && logged.len() > 30,
+        "{logged:?}"
+    );
     let catalogue = fields();
-    let missing: Vec<&String> = logged.iter().filter(|name| !catalogue.contains(name.as_str())).collect();
+    let missing: Vec<&String> = logged
+        .iter()
+        .filter(|name| !catalogue.contains(name.as_str()))
+        .collect();
     assert!(missing.is_empty(), "{missing:?}");
 }

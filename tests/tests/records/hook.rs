@@ -20,7 +20,11 @@ fn signal() -> Result<(), AppError> {
 }
 
 fn drop_noise(record: &mut ErrorRecord) -> RecordAction {
-    if record.operation == "hook-noise" { RecordAction::Drop } else { RecordAction::Keep }
+    if record.operation == "hook-noise" {
+        RecordAction::Drop
+    } else {
+        RecordAction::Keep
+    }
 }
 
 #[test]
@@ -32,20 +36,40 @@ fn dropped_record_is_not_counted_not_journalled_and_brings_no_notification() {
         sink.lock().unwrap().push(notice.title.clone());
         Ok(())
     });
-    let rule = Rule::immediate("hooked").operation("hook-noise").operation("hook-signal");
-    let config = AlertsConfig::builder().channel(channel).rule(rule).monitor(bench.monitor.clone()).background(false);
+    let rule = Rule::immediate("hooked")
+        .operation("hook-noise")
+        .operation("hook-signal");
+    let config = AlertsConfig::builder()
+        .channel(channel)
+        .rule(rule)
+        .monitor(bench.monitor.clone())
+        .background(false);
     let alerts = Alerts::start(config.build().unwrap()).unwrap();
     let failed = noise().unwrap_err();
-    assert_eq!(failed.code(), ErrorCode::TIMEOUT_ERROR, "the call fails as it did");
+    assert_eq!(
+        failed.code(),
+        ErrorCode::TIMEOUT_ERROR,
+        "the call fails as it did"
+    );
     signal().unwrap_err();
     alerts.run();
     drop(alerts);
     let stats = bench.monitor.stats();
-    assert!(stats.recent_errors.iter().all(|record| record.operation == "hook-signal"));
+    assert!(
+        stats
+            .recent_errors
+            .iter()
+            .all(|record| record.operation == "hook-signal")
+    );
     assert_eq!(stats.total_errors, stats.recent_errors.len() as u64);
     assert!(stats.total_errors > 0 && !stats.error_counts.contains_key("TIMEOUT_ERROR"));
     let journalled = bench.journalled(RecordKind::Error);
-    assert!(journalled.iter().all(|record| record.operation == "hook-signal") && !journalled.is_empty());
+    assert!(
+        journalled
+            .iter()
+            .all(|record| record.operation == "hook-signal")
+            && !journalled.is_empty()
+    );
     assert_eq!(*titles.lock().unwrap(), ["SYNC_ERROR: signal"]);
 }
 
@@ -64,15 +88,29 @@ fn statistics_and_journal_show_what_the_hook_made_of_the_record() {
         record.fingerprint = group;
         RecordAction::Keep
     });
-    let id = bench.monitor.record(&AppError::new(ErrorCode::SYNC_ERROR, "late"));
+    let id = bench
+        .monitor
+        .record(&AppError::new(ErrorCode::SYNC_ERROR, "late"));
     let snapshot = bench.monitor.snapshot();
     assert_eq!((snapshot.levels.critical, snapshot.levels.error), (1, 0));
     assert_eq!(snapshot.operations[0].name, "renamed");
     assert_eq!(snapshot.codes[0].name, "CONFIG_ERROR");
-    assert_eq!((snapshot.groups[0].fingerprint, snapshot.groups[0].count), (group, 1));
-    for record in [&snapshot.recent_errors[0], &bench.journalled(RecordKind::Error)[0]] {
-        assert_eq!((record.id, record.level, record.fingerprint), (id, AlertLevel::Critical, group));
-        assert_eq!((record.operation.as_str(), record.message.as_str()), ("renamed", "another text"));
+    assert_eq!(
+        (snapshot.groups[0].fingerprint, snapshot.groups[0].count),
+        (group, 1)
+    );
+    for record in [
+        &snapshot.recent_errors[0],
+        &bench.journalled(RecordKind::Error)[0],
+    ] {
+        assert_eq!(
+            (record.id, record.level, record.fingerprint),
+            (id, AlertLevel::Critical, group)
+        );
+        assert_eq!(
+            (record.operation.as_str(), record.message.as_str()),
+            ("renamed", "another text")
+        );
         assert_eq!(record.error_code, "CONFIG_ERROR");
     }
 }
@@ -83,15 +121,23 @@ fn what_a_hook_adds_is_redacted_and_bounded() {
         record.message = format!("password=hunter2 {}", "x".repeat(100_000));
         record.chain = vec!["token=hunter2".to_owned(); 100];
         record.details.insert("api_key".into(), "hunter2".into());
-        record.details.insert("long".into(), "é".repeat(100_000).into());
+        record
+            .details
+            .insert("long".into(), "é".repeat(100_000).into());
         record.operation = "line\nbreak".into();
         RecordAction::Keep
     });
-    bench.monitor.record(&AppError::new(ErrorCode::SYNC_ERROR, "late"));
+    bench
+        .monitor
+        .record(&AppError::new(ErrorCode::SYNC_ERROR, "late"));
     let record = bench.journalled(RecordKind::Error).remove(0);
     let json = serde_json::to_string(&record).unwrap();
     assert!(!json.contains("hunter2"), "{json}");
-    assert!(json.len() < 40_000 && record.message.len() < 5_000 && record.chain.len() <= 16, "{}", json.len());
+    assert!(
+        json.len() < 40_000 && record.message.len() < 5_000 && record.chain.len() <= 16,
+        "{}",
+        json.len()
+    );
     assert_eq!(record.operation, "line\\nbreak");
 }
 
@@ -128,7 +174,9 @@ fn hook_that_panics_leaves_the_record_as_it_was() {
         record.message = "half-way".into();
         panic!("a faulty hook");
     });
-    bench.monitor.record(&AppError::new(ErrorCode::SYNC_ERROR, "late"));
+    bench
+        .monitor
+        .record(&AppError::new(ErrorCode::SYNC_ERROR, "late"));
     assert_eq!(bench.monitor.stats().total_errors, 1);
     assert_eq!(bench.journalled(RecordKind::Error)[0].message, "late");
 }
@@ -144,15 +192,22 @@ fn what_a_hook_reports_itself_is_recorded_without_it() {
         RecordAction::Keep
     });
     *itself.lock().unwrap() = Some(bench.monitor.clone());
-    bench.monitor.record(&AppError::new(ErrorCode::SYNC_ERROR, "late"));
-    let messages: Vec<_> = bench.journalled(RecordKind::Error).into_iter().map(|record| record.message).collect();
+    bench
+        .monitor
+        .record(&AppError::new(ErrorCode::SYNC_ERROR, "late"));
+    let messages: Vec<_> = bench
+        .journalled(RecordKind::Error)
+        .into_iter()
+        .map(|record| record.message)
+        .collect();
     assert_eq!(messages, ["from the hook", "changed"]);
     *itself.lock().unwrap() = None;
 }
 
 #[test]
 fn hook_may_take_as_long_as_it_likes_while_others_record() {
-    // It waits for another thread to record on the same monitor: under a lock, that would never end.
+    // It waits for another thread to record on the same monitor: under a lock, that would never
+    // end.
     let itself = Arc::new(Mutex::new(None::<ErrorMonitor>));
     let inner = Arc::clone(&itself);
     let bench = alone(move |record| {
@@ -169,7 +224,9 @@ fn hook_may_take_as_long_as_it_likes_while_others_record() {
         RecordAction::Keep
     });
     *itself.lock().unwrap() = Some(bench.monitor.clone());
-    bench.monitor.record(&AppError::new(ErrorCode::SYNC_ERROR, "slow"));
+    bench
+        .monitor
+        .record(&AppError::new(ErrorCode::SYNC_ERROR, "slow"));
     assert_eq!(bench.journalled(RecordKind::Error).len(), 2);
     *itself.lock().unwrap() = None;
 }

@@ -29,7 +29,11 @@ struct Bench {
 impl Bench {
     fn new(prefix: &'static str, config: MonitorConfigBuilder) -> Self {
         let (clock, folder) = (ManualClock::new(), tempfile::tempdir().unwrap());
-        let journal = JournalConfig::builder(folder.path()).background(false).clock(clock.clone()).build().unwrap();
+        let journal = JournalConfig::builder(folder.path())
+            .background(false)
+            .clock(clock.clone())
+            .build()
+            .unwrap();
         let monitor = ErrorMonitor::new(config.clock(clock.clone()).build().unwrap());
         monitor.set_journal(Arc::new(FileJournal::open(journal)));
         let observer = monitor.clone();
@@ -46,12 +50,21 @@ impl Bench {
                 observer.on_event(event);
             }
         });
-        Self { monitor, clock, _subscription: subscription, _folder: folder }
+        Self {
+            monitor,
+            clock,
+            _subscription: subscription,
+            _folder: folder,
+        }
     }
 
     /// The journal's records of a kind, oldest first.
     fn journalled(&self, kind: RecordKind) -> Vec<ErrorRecord> {
-        let mut records = self.monitor.query(&Query::new().kind(kind)).unwrap().records;
+        let mut records = self
+            .monitor
+            .query(&Query::new().kind(kind))
+            .unwrap()
+            .records;
         records.reverse();
         records
     }

@@ -19,7 +19,10 @@ fn bench(operation: &'static str, group: &'static str) -> Bench {
 
 #[test]
 fn alerts_use_groups_records_and_journal_of_the_monitor_that_they_were_given() {
-    let (ours, theirs) = (bench("monitors-failing", "ours"), bench("monitors-failing", "theirs"));
+    let (ours, theirs) = (
+        bench("monitors-failing", "ours"),
+        bench("monitors-failing", "theirs"),
+    );
     let notices = Arc::new(Mutex::new(Vec::new()));
     let sink = Arc::clone(&notices);
     let channel = CallbackChannel::new("refusing", move |notice| {
@@ -27,7 +30,11 @@ fn alerts_use_groups_records_and_journal_of_the_monitor_that_they_were_given() {
         Err(DeliveryError::permanent("400"))
     });
     let rule = Rule::immediate("failing").operation("monitors-failing");
-    let config = AlertsConfig::builder().channel(channel).rule(rule).monitor(ours.monitor.clone()).background(false);
+    let config = AlertsConfig::builder()
+        .channel(channel)
+        .rule(rule)
+        .monitor(ours.monitor.clone())
+        .background(false);
     let alerts = Alerts::start(config.build().unwrap()).unwrap();
     failing().unwrap_err();
     alerts.run();
@@ -37,9 +44,16 @@ fn alerts_use_groups_records_and_journal_of_the_monitor_that_they_were_given() {
     let notices = notices.lock().unwrap();
     let sent = notices[0].error.as_ref().unwrap();
     assert_eq!(notices[0].fingerprint, Fingerprint::of(&["ours"]));
-    assert_eq!(*sent, ours.journalled(RecordKind::Error)[0], "the notification shows what the journal has");
+    assert_eq!(
+        *sent,
+        ours.journalled(RecordKind::Error)[0],
+        "the notification shows what the journal has"
+    );
     let other = theirs.journalled(RecordKind::Error).remove(0);
-    assert_eq!((other.id, other.fingerprint), (sent.id, Fingerprint::of(&["theirs"])));
+    assert_eq!(
+        (other.id, other.fingerprint),
+        (sent.id, Fingerprint::of(&["theirs"]))
+    );
     assert_eq!(ours.journalled(RecordKind::Undelivered).len(), 1);
     assert_eq!(theirs.journalled(RecordKind::Undelivered), []);
 }
@@ -56,11 +70,17 @@ fn next_start_finds_what_was_not_delivered_in_the_journal_of_its_monitor() {
             Ok(())
         });
         let rule = Rule::immediate("failing").operation("monitors-replayed");
-        let config = AlertsConfig::builder().channel(channel).rule(rule).max_tries(1).background(false);
+        let config = AlertsConfig::builder()
+            .channel(channel)
+            .rule(rule)
+            .max_tries(1)
+            .background(false);
         Alerts::start(config.monitor(bench.monitor.clone()).build().unwrap()).unwrap()
     };
     fn replayed() -> Result<(), AppError> {
-        error_boundary!("monitors-replayed", { bail!(ErrorCode::SYNC_ERROR, "kept") })
+        error_boundary!("monitors-replayed", {
+            bail!(ErrorCode::SYNC_ERROR, "kept")
+        })
     }
 
     let arrived = Arc::new(Mutex::new(Vec::new()));

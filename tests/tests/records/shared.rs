@@ -36,8 +36,16 @@ fn observers_of_one_event_share_one_record() {
     let err = fail().unwrap_err();
     let (first, second) = (first.lock().unwrap(), second.lock().unwrap());
     assert_eq!((first.len(), second.len()), (2, 2));
-    assert!(first.iter().chain(second.iter()).all(|record| Arc::ptr_eq(record, &first[0])));
-    assert_eq!((first[0].id, first[0].kind, &*first[0].message), (err.id(), RecordKind::Error, "late"));
+    assert!(
+        first
+            .iter()
+            .chain(second.iter())
+            .all(|record| Arc::ptr_eq(record, &first[0]))
+    );
+    assert_eq!(
+        (first[0].id, first[0].kind, &*first[0].message),
+        (err.id(), RecordKind::Error, "late")
+    );
 }
 
 /// Counts how often its text is asked for.
@@ -67,7 +75,8 @@ fn text_of_an_error_is_written_once_for_statistics_and_journal() {
 #[test]
 fn recent_error_and_journal_record_agree_on_everything_but_details() {
     let bench = Bench::new("no operation", MonitorConfig::builder());
-    let err = AppError::new(ErrorCode::DB_WRITE_ERROR, "token=hunter2 was refused").with_detail("table", "clips");
+    let err = AppError::new(ErrorCode::DB_WRITE_ERROR, "token=hunter2 was refused")
+        .with_detail("table", "clips");
     bench.monitor.record(&err);
     let recent = bench.monitor.stats().recent_errors.remove(0);
     let mut kept = bench.journalled(RecordKind::Error).remove(0);

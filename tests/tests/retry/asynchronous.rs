@@ -34,15 +34,30 @@ async fn an_async_function_is_awaited_and_called_again() {
 async fn both_forms_make_the_same_decisions_on_the_same_script() {
     let outcomes = || {
         let busy = || failure(ErrorCode::RATE_LIMIT_ERROR).with_retry_after(SECOND * 5);
-        [Err(failure(ErrorCode::SYNC_ERROR)), Err(busy()), Err(failure(ErrorCode::SYNC_ERROR)), Ok("good")]
+        [
+            Err(failure(ErrorCode::SYNC_ERROR)),
+            Err(busy()),
+            Err(failure(ErrorCode::SYNC_ERROR)),
+            Ok("good"),
+        ]
     };
     for max_elapsed in [3, 6, 100] {
         let (blocking, asynchronous) = (Diary::default(), Diary::default());
-        let build = |clock: &Diary| doubling(clock).max_elapsed(SECOND * max_elapsed).build().unwrap();
+        let build = |clock: &Diary| {
+            doubling(clock)
+                .max_elapsed(SECOND * max_elapsed)
+                .build()
+                .unwrap()
+        };
         let mut next = script(outcomes());
         let one = build(&blocking).call(script(outcomes()));
-        let other = build(&asynchronous).call_async(|| std::future::ready(next())).await;
-        assert_eq!(one.map_err(|e| e.details().clone()), other.map_err(|e| e.details().clone()));
+        let other = build(&asynchronous)
+            .call_async(|| std::future::ready(next()))
+            .await;
+        assert_eq!(
+            one.map_err(|e| e.details().clone()),
+            other.map_err(|e| e.details().clone())
+        );
         assert_eq!(blocking.slept(), asynchronous.slept());
     }
 }
@@ -93,7 +108,11 @@ async fn cancelling_an_attempt_drops_it() {
 #[tokio::test(start_paused = true)]
 async fn a_zero_delay_starts_no_timer_and_does_not_even_yield() {
     let start = Instant::now();
-    let retry = on_tokio().initial_delay(Duration::ZERO).max_retries(1000).build().unwrap();
+    let retry = on_tokio()
+        .initial_delay(Duration::ZERO)
+        .max_retries(1000)
+        .build()
+        .unwrap();
     let call = std::pin::pin!(retry.call_async(async || Err::<(), _>("down")));
     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
     assert_eq!(call.poll(&mut context), std::task::Poll::Ready(Err("down")));
@@ -102,9 +121,15 @@ async fn a_zero_delay_starts_no_timer_and_does_not_even_yield() {
 
 #[tokio::test(start_paused = true)]
 async fn a_predicate_that_panics_ends_the_future_and_does_not_hang_it() {
-    let retry = on_tokio().retry_if(|_: &AppError| panic!("a faulty predicate")).build().unwrap();
-    let task =
-        tokio::spawn(async move { retry.call_async(async || Err::<(), _>(failure(ErrorCode::SYNC_ERROR))).await });
+    let retry = on_tokio()
+        .retry_if(|_: &AppError| panic!("a faulty predicate"))
+        .build()
+        .unwrap();
+    let task = tokio::spawn(async move {
+        retry
+            .call_async(async || Err::<(), _>(failure(ErrorCode::SYNC_ERROR)))
+            .await
+    });
     assert!(task.await.unwrap_err().is_panic());
 }
 
@@ -125,21 +150,43 @@ async fn a_time_limit_holds_for_each_attempt_and_a_cut_off_one_is_tried_again() 
 
 #[tokio::test(start_paused = true)]
 async fn an_attempt_that_is_cut_off_last_is_a_timeout_by_code_and_text() {
-    let retry = on_tokio().name("fetch").max_retries(1).attempt_timeout(SECOND * 10).build().unwrap();
-    let err = retry.call_async(pending::<Result<(), AppError>>).await.unwrap_err();
+    let retry = on_tokio()
+        .name("fetch")
+        .max_retries(1)
+        .attempt_timeout(SECOND * 10)
+        .build()
+        .unwrap();
+    let err = retry
+        .call_async(pending::<Result<(), AppError>>)
+        .await
+        .unwrap_err();
     assert!(err.is(ErrorCode::TIMEOUT_ERROR));
     assert_eq!(err.to_string(), "timeout `fetch` cut off the call");
     let rejection = err.downcast_ref::<Rejection>().unwrap();
-    assert_eq!(rejection.cause().unwrap(), "the attempt took longer than 10s");
+    assert_eq!(
+        rejection.cause().unwrap(),
+        "the attempt took longer than 10s"
+    );
     assert!(rejection.ran());
-    assert_eq!((&err.details()["attempts"], &err.details()["elapsed"]), (&2.into(), &11.0.into()));
+    assert_eq!(
+        (&err.details()["attempts"], &err.details()["elapsed"]),
+        (&2.into(), &11.0.into())
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn with_both_limits_even_a_hanging_function_ends_in_time() {
     let start = Instant::now();
-    let retry = on_tokio().max_retries(100).max_elapsed(SECOND * 15).attempt_timeout(SECOND * 10).build().unwrap();
-    let err = retry.call_async(pending::<Result<(), AppError>>).await.unwrap_err();
+    let retry = on_tokio()
+        .max_retries(100)
+        .max_elapsed(SECOND * 15)
+        .attempt_timeout(SECOND * 10)
+        .build()
+        .unwrap();
+    let err = retry
+        .call_async(pending::<Result<(), AppError>>)
+        .await
+        .unwrap_err();
     assert!(err.is(ErrorCode::TIMEOUT_ERROR));
     assert_eq!(
         (err.details()["attempts"].clone(), elapsed(start)),
@@ -159,8 +206,14 @@ async fn an_error_type_of_the_users_own_takes_the_timeout_as_a_rejection() {
             Self::Rejected(rejection)
         }
     }
-    let retry = on_tokio().max_retries(0).attempt_timeout(SECOND).build().unwrap();
-    let Err(Own::Rejected(rejection)) = retry.call_async(pending::<Result<(), Own>>).await else { panic!("it hangs") };
+    let retry = on_tokio()
+        .max_retries(0)
+        .attempt_timeout(SECOND)
+        .build()
+        .unwrap();
+    let Err(Own::Rejected(rejection)) = retry.call_async(pending::<Result<(), Own>>).await else {
+        panic!("it hangs")
+    };
     assert_eq!(rejection.code(), ErrorCode::TIMEOUT_ERROR);
 }
 
@@ -188,7 +241,15 @@ async fn the_future_of_a_call_can_be_spawned() {
     let retry = on_tokio().build().unwrap();
     let task = tokio::spawn(async move {
         let text = String::from("borrowed across the await");
-        retry.call_async(async || if text.is_empty() { Err("empty") } else { Ok(text.len()) }).await
+        retry
+            .call_async(async || {
+                if text.is_empty() {
+                    Err("empty")
+                } else {
+                    Ok(text.len())
+                }
+            })
+            .await
     });
     assert_eq!(task.await.unwrap(), Ok(25));
 }
@@ -196,8 +257,15 @@ async fn the_future_of_a_call_can_be_spawned() {
 #[tokio::test]
 async fn a_manual_clock_rules_the_async_form_too() {
     let clock = Diary::default();
-    let outcome = doubling(&clock).build().unwrap().call_async(async || Err::<(), _>("down")).await;
-    assert_eq!((outcome, clock.slept_seconds()), (Err("down"), vec![1.0, 2.0, 4.0]));
+    let outcome = doubling(&clock)
+        .build()
+        .unwrap()
+        .call_async(async || Err::<(), _>("down"))
+        .await;
+    assert_eq!(
+        (outcome, clock.slept_seconds()),
+        (Err("down"), vec![1.0, 2.0, 4.0])
+    );
 }
 
 #[test]
@@ -226,7 +294,11 @@ impl Reader {
         self.reads += 1;
         tokio::task::yield_now().await;
         self.seen.push(self.reads);
-        if self.reads < 3 { Err(format!("read {}", self.reads)) } else { Ok(self.reads) }
+        if self.reads < 3 {
+            Err(format!("read {}", self.reads))
+        } else {
+            Ok(self.reads)
+        }
     }
 
     async fn next_again(&mut self, retry: &Retry) -> Result<u32, String> {
@@ -255,9 +327,10 @@ async fn attempts_may_borrow_what_is_handed_over_also_in_a_spawned_task() {
 async fn a_state_may_be_owned_and_ends_with_the_call() {
     let guard = Arc::new(());
     let retry = on_tokio().max_retries(1).build().unwrap();
-    let outcome = retry.call_with_state_async((Arc::clone(&guard), 0), |(guard, runs)| async move {
-        tokio::task::yield_now().await;
-        ((guard, runs + 1), Err::<(), _>(runs))
-    });
+    let outcome =
+        retry.call_with_state_async((Arc::clone(&guard), 0), |(guard, runs)| async move {
+            tokio::task::yield_now().await;
+            ((guard, runs + 1), Err::<(), _>(runs))
+        });
     assert_eq!((outcome.await, Arc::strong_count(&guard)), (Err(1), 1));
 }

@@ -7,7 +7,11 @@ use std::cell::Cell;
 #[retry(max_retries = 2, initial_delay = 0)]
 fn fetch(runs: &Cell<u32>, good: u32) -> Result<u32, String> {
     runs.set(runs.get() + 1);
-    if runs.get() < good { Err(format!("attempt {}", runs.get())) } else { Ok(runs.get()) }
+    if runs.get() < good {
+        Err(format!("attempt {}", runs.get()))
+    } else {
+        Ok(runs.get())
+    }
 }
 
 #[retry(max_attempts = 3, initial_delay = 0)]
@@ -35,6 +39,9 @@ async fn an_annotated_async_function_obeys_the_class_of_its_errors() {
         let runs = Cell::new(0);
         let err = fetch_async(&runs, error).await.unwrap_err();
         assert_eq!(runs.get(), expected, "{err}");
-        assert_eq!(err.details().get("attempts"), (expected > 1).then(|| expected.into()).as_ref());
+        assert_eq!(
+            err.details().get("attempts"),
+            (expected > 1).then(|| expected.into()).as_ref()
+        );
     }
 }

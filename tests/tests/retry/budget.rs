@@ -8,7 +8,11 @@ use gardefou::{
 };
 
 fn sharing(budget: &RetryBudget) -> Retry {
-    doubling(&Diary::default()).max_retries(5).budget(budget).build().unwrap()
+    doubling(&Diary::default())
+        .max_retries(5)
+        .budget(budget)
+        .build()
+        .unwrap()
 }
 
 fn runs(retry: &Retry) -> u32 {
@@ -26,7 +30,12 @@ fn runs(retry: &Retry) -> u32 {
 
 #[test]
 fn a_spent_budget_stops_retries_and_never_first_attempts() {
-    let budget = RetryBudget::builder().ratio(0.0).floor(3).clock(ManualClock::new()).build().unwrap();
+    let budget = RetryBudget::builder()
+        .ratio(0.0)
+        .floor(3)
+        .clock(ManualClock::new())
+        .build()
+        .unwrap();
     let (one, other) = (sharing(&budget), sharing(&budget));
     assert_eq!(runs(&one), 4, "the call and the three retries of the floor");
     assert_eq!(runs(&other), 1);
@@ -36,9 +45,22 @@ fn a_spent_budget_stops_retries_and_never_first_attempts() {
 #[test]
 fn an_error_that_the_budget_stopped_says_so() {
     let budget = RetryBudget::builder().ratio(0.0).floor(0).build().unwrap();
-    let err = sharing(&budget).call(script([Err::<(), _>(failure(ErrorCode::DB_CONNECTION_ERROR))])).unwrap_err();
-    assert!(err.is(ErrorCode::DB_CONNECTION_ERROR), "it is still the function's error");
-    assert_eq!((&err.details()["attempts"], &err.details()["retry_stopped_by"]), (&1.into(), &"budget".into()));
+    let err = sharing(&budget)
+        .call(script([Err::<(), _>(failure(
+            ErrorCode::DB_CONNECTION_ERROR,
+        ))]))
+        .unwrap_err();
+    assert!(
+        err.is(ErrorCode::DB_CONNECTION_ERROR),
+        "it is still the function's error"
+    );
+    assert_eq!(
+        (
+            &err.details()["attempts"],
+            &err.details()["retry_stopped_by"]
+        ),
+        (&1.into(), &"budget".into())
+    );
 }
 
 #[test]
@@ -52,7 +74,12 @@ fn calls_pay_for_retries_so_that_a_dead_service_sees_a_fifth_more_load() {
 #[test]
 fn the_floor_comes_back_with_time() {
     let clock = ManualClock::new();
-    let budget = RetryBudget::builder().ratio(0.0).floor(2).clock(clock.clone()).build().unwrap();
+    let budget = RetryBudget::builder()
+        .ratio(0.0)
+        .floor(2)
+        .clock(clock.clone())
+        .build()
+        .unwrap();
     let retry = sharing(&budget);
     assert_eq!((runs(&retry), runs(&retry)), (3, 1));
     clock.advance(SECOND);
@@ -62,7 +89,12 @@ fn the_floor_comes_back_with_time() {
 #[test]
 fn a_token_is_taken_only_for_a_retry_that_is_made() {
     let budget = RetryBudget::builder().ratio(1.0).floor(0).build().unwrap();
-    let retry = doubling(&Diary::default()).max_retries(1).max_elapsed(SECOND / 2).budget(&budget).build().unwrap();
+    let retry = doubling(&Diary::default())
+        .max_retries(1)
+        .max_elapsed(SECOND / 2)
+        .budget(&budget)
+        .build()
+        .unwrap();
     assert_eq!(runs(&retry), 1, "the deadline stops it");
     let permanent = || Err::<(), _>(failure(ErrorCode::PERMISSION_ERROR));
     assert!(sharing(&budget).call(permanent).is_err());
@@ -72,7 +104,11 @@ fn a_token_is_taken_only_for_a_retry_that_is_made() {
 #[tokio::test(start_paused = true)]
 async fn a_budget_spent_by_one_call_leaves_the_attempts_of_others_alone() {
     let budget = RetryBudget::builder().ratio(0.0).floor(1).build().unwrap();
-    let retry = Retry::builder().max_retries(5).budget(&budget).build().unwrap();
+    let retry = Retry::builder()
+        .max_retries(5)
+        .budget(&budget)
+        .build()
+        .unwrap();
     let slow = retry.call_async(async || {
         tokio::time::sleep(SECOND * 30).await;
         Ok::<_, String>("finished")

@@ -16,7 +16,8 @@ fn watched<'a, T, E>(
 ) -> impl FnMut() -> Result<T, E> + 'a {
     move || {
         let result = inner();
-        seen.borrow_mut().push(if result.is_ok() { 'S' } else { 'F' });
+        seen.borrow_mut()
+            .push(if result.is_ok() { 'S' } else { 'F' });
         result
     }
 }
@@ -24,7 +25,10 @@ fn watched<'a, T, E>(
 #[test]
 fn a_guard_inside_the_retry_sees_each_attempt() {
     let seen = RefCell::default();
-    let outcome = doubling(&Diary::default()).build().unwrap().call(watched(&seen, script([Err(1), Err(2), Ok(3)])));
+    let outcome = doubling(&Diary::default())
+        .build()
+        .unwrap()
+        .call(watched(&seen, script([Err(1), Err(2), Ok(3)])));
     assert_eq!((outcome, seen.borrow().as_str()), (Ok(3), "FFS"));
 }
 
@@ -48,7 +52,9 @@ fn seven_retries_around_a_rate_limit_of_three_are_three_runs_and_the_limits_own_
     let retry = doubling(&Diary::default()).max_retries(7).build().unwrap();
     let limited = || -> Result<(), AppError> {
         if left.get() == 0 {
-            return Err(rejection(Policy::RateLimit, ErrorCode::RATE_LIMIT_ERROR, Some(SECOND)).into());
+            return Err(
+                rejection(Policy::RateLimit, ErrorCode::RATE_LIMIT_ERROR, Some(SECOND)).into(),
+            );
         }
         left.set(left.get() - 1);
         runs.set(runs.get() + 1);
@@ -127,7 +133,11 @@ fn a_breaker_inside_counts_each_attempt_and_ends_the_series_when_it_opens() {
     });
     assert!(outcome.unwrap_err().is(ErrorCode::CIRCUIT_OPEN_ERROR));
     assert_eq!((runs.get(), breaker.state()), (3, CircuitState::Open));
-    assert_eq!(clock.slept_seconds(), [1.0, 2.0, 4.0], "it met the open circuit once, and did not wait against it");
+    assert_eq!(
+        clock.slept_seconds(),
+        [1.0, 2.0, 4.0],
+        "it met the open circuit once, and did not wait against it"
+    );
 }
 
 #[test]
@@ -135,7 +145,10 @@ fn two_failures_and_a_success_leave_the_breaker_inside_closed() {
     let clock = Diary::default();
     let breaker = breaker("retry-composition-recovers", 3, &clock);
     let mut op = script([Err(down()), Err(down()), Ok(1)]);
-    let outcome = doubling(&clock).build().unwrap().call(|| breaker.call(&mut op));
+    let outcome = doubling(&clock)
+        .build()
+        .unwrap()
+        .call(|| breaker.call(&mut op));
     assert_eq!(outcome.unwrap(), 1);
     let snapshot = breaker.snapshot();
     assert_eq!((snapshot.counts.failure, snapshot.counts.success), (2, 1));
@@ -154,7 +167,14 @@ fn a_breaker_outside_counts_one_failure_for_a_whole_series() {
         })
     };
     assert!(breaker.call(series).is_err());
-    assert_eq!((runs.get(), breaker.state(), breaker.snapshot().counts.failure), (4, CircuitState::Closed, 1));
+    assert_eq!(
+        (
+            runs.get(),
+            breaker.state(),
+            breaker.snapshot().counts.failure
+        ),
+        (4, CircuitState::Closed, 1)
+    );
 }
 
 #[test]
@@ -162,7 +182,11 @@ fn x4_a_series_under_way_stops_once_another_caller_opened_the_circuit() {
     let (clock, runs) = (Diary::default(), Cell::new(0));
     let breaker = breaker("retry-composition-under-way", 5, &clock);
     let other = breaker.clone();
-    let retry = doubling(&clock).max_retries(9).on_retry(move |_| other.force_open()).build().unwrap();
+    let retry = doubling(&clock)
+        .max_retries(9)
+        .on_retry(move |_| other.force_open())
+        .build()
+        .unwrap();
     let outcome = retry.call(|| {
         breaker.call(|| {
             runs.set(runs.get() + 1);
@@ -221,7 +245,11 @@ fn an_error_type_of_the_users_own_shows_the_open_circuit_through_its_chain() {
     assert!(is_retryable(&Own::Down));
     let (clock, calls) = (Diary::default(), Cell::new(0));
     let breaker = breaker("retry-composition-own", 2, &clock);
-    let retry = doubling(&clock).max_retries(9).retry_if(is_retryable::<Own>).build().unwrap();
+    let retry = doubling(&clock)
+        .max_retries(9)
+        .retry_if(is_retryable::<Own>)
+        .build()
+        .unwrap();
     let outcome = retry.call(|| {
         calls.set(calls.get() + 1);
         breaker.call(|| Err::<(), _>(Own::Down))
@@ -233,15 +261,31 @@ fn an_error_type_of_the_users_own_shows_the_open_circuit_through_its_chain() {
     let mut rejected = outcome;
     assert!(!is_retryable(rejected.as_ref().unwrap_err()));
     let plain = doubling(&clock).build().unwrap();
-    assert!(matches!(plain.start().after(&mut rejected), Next::Wait(_)), "the type alone shows nothing");
+    assert!(
+        matches!(plain.start().after(&mut rejected), Next::Wait(_)),
+        "the type alone shows nothing"
+    );
     assert_eq!(retry.start().after(&mut rejected), Next::Return);
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_attempt_that_is_cut_off_counts_as_a_failure_of_the_breaker_around_it() {
-    let breaker = CircuitBreaker::builder("retry-composition-timeout").failure_threshold(1).build().unwrap();
-    let once = Retry::builder().max_retries(0).attempt_timeout(SECOND).build().unwrap();
+    let breaker = CircuitBreaker::builder("retry-composition-timeout")
+        .failure_threshold(1)
+        .build()
+        .unwrap();
+    let once = Retry::builder()
+        .max_retries(0)
+        .attempt_timeout(SECOND)
+        .build()
+        .unwrap();
     let hangs = || once.call_async(std::future::pending::<Result<(), AppError>>);
-    assert!(breaker.call_async(hangs).await.unwrap_err().is(ErrorCode::TIMEOUT_ERROR));
+    assert!(
+        breaker
+            .call_async(hangs)
+            .await
+            .unwrap_err()
+            .is(ErrorCode::TIMEOUT_ERROR)
+    );
     assert_eq!(breaker.state(), CircuitState::Open);
 }

@@ -15,7 +15,10 @@ fn the_defaults_are_those_of_the_documentation() {
     let retry = Retry::builder().build().unwrap();
     let config = retry.config();
     assert_eq!(config.max_attempts.get(), 4);
-    assert_eq!(config.backoff, Backoff::exponential(Duration::from_millis(500)));
+    assert_eq!(
+        config.backoff,
+        Backoff::exponential(Duration::from_millis(500))
+    );
     let spelled_out = Retry::builder()
         .max_retries(3)
         .initial_delay(Duration::from_millis(500))
@@ -28,7 +31,10 @@ fn the_defaults_are_those_of_the_documentation() {
     let seeded = Retry::builder().seed(4).build().unwrap();
     let delays = |retry: &Retry| retry.config().backoff.delays().take(50).collect::<Vec<_>>();
     assert_eq!(delays(&spelled_out), delays(&seeded));
-    assert_eq!((config.max_elapsed, config.attempt_timeout, retry.name()), (None, None, "retry"));
+    assert_eq!(
+        (config.max_elapsed, config.attempt_timeout, retry.name()),
+        (None, None, "retry")
+    );
     assert!(retry.budget().is_none());
 }
 
@@ -45,18 +51,30 @@ fn every_problem_is_named_at_once() {
         .budget("")
         .build()
         .unwrap_err();
-    let all =
-        ["name", "max_attempts", "backoff", "backoff_factor", "jitter", "max_elapsed", "attempt_timeout", "budget"];
+    let all = [
+        "name",
+        "max_attempts",
+        "backoff",
+        "backoff_factor",
+        "jitter",
+        "max_elapsed",
+        "attempt_timeout",
+        "budget",
+    ];
     assert_eq!(fields(&err), all);
     assert_eq!((err.field(), err.value()), ("name", "\"\""));
-    assert!(
-        err.to_string().contains("`backoff` = \"fibonacci\": must be constant, linear, exponential or decorrelated")
-    );
+    assert!(err.to_string().contains(
+        "`backoff` = \"fibonacci\": must be constant, linear, exponential or decorrelated"
+    ));
 }
 
 #[test]
 fn two_limits_on_the_same_calls_are_a_contradiction() {
-    let err = Retry::builder().max_retries(3).max_attempts(4).build().unwrap_err();
+    let err = Retry::builder()
+        .max_retries(3)
+        .max_attempts(4)
+        .build()
+        .unwrap_err();
     assert_eq!(fields(&err), ["max_attempts"]);
 }
 
@@ -67,24 +85,53 @@ fn a_longest_delay_below_the_first_one_is_refused_where_somebody_chose_both() {
     for wrong in [
         Retry::builder().initial_delay(long).max_delay(short),
         Retry::builder().backoff(Backoff::linear(long).max_delay(short)),
-        Retry::builder().backoff(Backoff::constant(long)).max_delay(short),
+        Retry::builder()
+            .backoff(Backoff::constant(long))
+            .max_delay(short),
     ] {
         let err = wrong.build().unwrap_err();
-        assert_eq!(err.to_string(), "`max_delay` = 1s: must be at least `initial_delay`, which is 10s");
+        assert_eq!(
+            err.to_string(),
+            "`max_delay` = 1s: must be at least `initial_delay`, which is 10s"
+        );
     }
-    assert!(Retry::builder().initial_delay(long).max_delay(long).build().is_ok());
-    let capped = Retry::builder().max_delay(Duration::from_millis(100)).jitter(false).build().unwrap();
-    assert_eq!(capped.config().backoff.delays().next(), Some(Duration::from_millis(100)), "below the default one");
+    assert!(
+        Retry::builder()
+            .initial_delay(long)
+            .max_delay(long)
+            .build()
+            .is_ok()
+    );
+    let capped = Retry::builder()
+        .max_delay(Duration::from_millis(100))
+        .jitter(false)
+        .build()
+        .unwrap();
+    assert_eq!(
+        capped.config().backoff.delays().next(),
+        Some(Duration::from_millis(100)),
+        "below the default one"
+    );
 }
 
 #[test]
 fn jitter_has_names_as_backoff_has() {
-    for (name, jitter) in [("none", Jitter::None), ("full", Jitter::Full), ("equal", Jitter::Equal)] {
+    for (name, jitter) in [
+        ("none", Jitter::None),
+        ("full", Jitter::Full),
+        ("equal", Jitter::Equal),
+    ] {
         let named = Retry::builder().jitter(name).build().unwrap();
-        assert_eq!(named.config(), Retry::builder().jitter(jitter).build().unwrap().config());
+        assert_eq!(
+            named.config(),
+            Retry::builder().jitter(jitter).build().unwrap().config()
+        );
     }
     let err = Retry::builder().jitter("some").build().unwrap_err();
-    assert_eq!(err.to_string(), "`jitter` = \"some\": must be none, full or equal");
+    assert_eq!(
+        err.to_string(),
+        "`jitter` = \"some\": must be none, full or equal"
+    );
 }
 
 #[test]
@@ -97,11 +144,20 @@ fn long_and_unprintable_texts_are_shown_short() {
         Retry::builder().budget(&*odd),
     ] {
         let err = wrong.build().unwrap_err().to_string();
-        assert!(err.len() < 250 && err.is_ascii() && !err.contains('\u{1b}'), "{err}");
+        assert!(
+            err.len() < 250 && err.is_ascii() && !err.contains('\u{1b}'),
+            "{err}"
+        );
     }
     for name in ["a\u{200b}", "\u{202e}a", "a\u{ad}b"] {
-        assert_eq!(Retry::builder().name(name).build().unwrap_err().field(), "name");
-        assert_eq!(Retry::builder().budget(name).build().unwrap_err().field(), "budget");
+        assert_eq!(
+            Retry::builder().name(name).build().unwrap_err().field(),
+            "name"
+        );
+        assert_eq!(
+            Retry::builder().budget(name).build().unwrap_err().field(),
+            "budget"
+        );
     }
 }
 
@@ -109,13 +165,30 @@ fn long_and_unprintable_texts_are_shown_short() {
 fn odd_factors_and_fractions_are_refused_with_their_value() {
     for factor in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, -1.0, 0.0, 0.99] {
         let err = Retry::builder().backoff_factor(factor).build().unwrap_err();
-        assert_eq!((err.field(), err.value()), ("backoff_factor", &*factor.to_string()));
+        assert_eq!(
+            (err.field(), err.value()),
+            ("backoff_factor", &*factor.to_string())
+        );
     }
     for fraction in [f64::NAN, -0.2, 1.2] {
-        assert_eq!(Retry::builder().jitter(fraction).build().unwrap_err().field(), "jitter");
+        assert_eq!(
+            Retry::builder()
+                .jitter(fraction)
+                .build()
+                .unwrap_err()
+                .field(),
+            "jitter"
+        );
     }
     for ratio in [f64::NAN, -0.2, f64::INFINITY] {
-        assert_eq!(RetryBudget::builder().ratio(ratio).build().unwrap_err().field(), "ratio");
+        assert_eq!(
+            RetryBudget::builder()
+                .ratio(ratio)
+                .build()
+                .unwrap_err()
+                .field(),
+            "ratio"
+        );
     }
 }
 
@@ -137,13 +210,32 @@ fn extreme_values_build_and_work() {
 
 #[test]
 fn a_whole_backoff_and_single_values_can_be_mixed_in_any_order() {
-    let backoff = Backoff::linear(Duration::from_secs(3)).jitter(Jitter::None).max_delay(Duration::from_secs(9));
-    let one = Retry::builder().max_delay(Duration::from_secs(4)).backoff(backoff.clone()).build().unwrap();
-    let other = Retry::builder().backoff(backoff).max_delay(Duration::from_secs(4)).build().unwrap();
+    let backoff = Backoff::linear(Duration::from_secs(3))
+        .jitter(Jitter::None)
+        .max_delay(Duration::from_secs(9));
+    let one = Retry::builder()
+        .max_delay(Duration::from_secs(4))
+        .backoff(backoff.clone())
+        .build()
+        .unwrap();
+    let other = Retry::builder()
+        .backoff(backoff)
+        .max_delay(Duration::from_secs(4))
+        .build()
+        .unwrap();
     assert_eq!(one.config(), other.config());
-    let delays: Vec<u64> = one.config().backoff.delays().take(2).map(|delay| delay.as_secs()).collect();
+    let delays: Vec<u64> = one
+        .config()
+        .backoff
+        .delays()
+        .take(2)
+        .map(|delay| delay.as_secs())
+        .collect();
     assert_eq!(delays, [3, 4]);
-    let kind = Retry::builder().backoff(BackoffKind::Constant).build().unwrap();
+    let kind = Retry::builder()
+        .backoff(BackoffKind::Constant)
+        .build()
+        .unwrap();
     let name = Retry::builder().backoff("constant").build().unwrap();
     assert_eq!(kind.config(), name.config());
 }
@@ -152,25 +244,58 @@ fn a_whole_backoff_and_single_values_can_be_mixed_in_any_order() {
 fn the_table_of_defaults_on_the_page_is_true() {
     const PAGE: &str = include_str!("../../../docs/retry.md");
     let default_of = |key: &str| {
-        let row = PAGE.lines().find(|line| line.starts_with(&format!("| `{key}` |"))).expect(key);
+        let row = PAGE
+            .lines()
+            .find(|line| line.starts_with(&format!("| `{key}` |")))
+            .expect(key);
         row.split('|').nth(2).unwrap().trim().to_owned()
     };
     let retry = Retry::builder().build().unwrap();
     let config = retry.config();
     let delays: Vec<f64> = {
-        let plain = Retry::builder().jitter(false).max_retries(20).build().unwrap();
-        plain.config().backoff.delays().take(20).map(|delay| delay.as_secs_f64()).collect()
+        let plain = Retry::builder()
+            .jitter(false)
+            .max_retries(20)
+            .build()
+            .unwrap();
+        plain
+            .config()
+            .backoff
+            .delays()
+            .take(20)
+            .map(|delay| delay.as_secs_f64())
+            .collect()
     };
-    assert_eq!(default_of("max_retries"), (config.max_attempts.get() - 1).to_string());
+    assert_eq!(
+        default_of("max_retries"),
+        (config.max_attempts.get() - 1).to_string()
+    );
     assert_eq!(default_of("max_attempts"), config.max_attempts.to_string());
     assert_eq!(default_of("initial_delay"), format!("{} s", delays[0]));
-    assert_eq!(default_of("backoff_factor"), format!("{:.1}", delays[1] / delays[0]));
+    assert_eq!(
+        default_of("backoff_factor"),
+        format!("{:.1}", delays[1] / delays[0])
+    );
     assert_eq!(default_of("max_delay"), format!("{} s", delays[19]));
-    assert_eq!(default_of("jitter"), format!("{:?}", Jitter::default()).to_lowercase());
+    assert_eq!(
+        default_of("jitter"),
+        format!("{:?}", Jitter::default()).to_lowercase()
+    );
     assert_eq!(default_of("backoff"), BackoffKind::Exponential.name());
-    let absent = (config.max_elapsed.is_none(), config.attempt_timeout.is_none(), retry.budget().is_none());
+    let absent = (
+        config.max_elapsed.is_none(),
+        config.attempt_timeout.is_none(),
+        retry.budget().is_none(),
+    );
     assert_eq!(absent, (true, true, true));
-    for key in ["max_elapsed", "attempt_timeout", "budget", "on_retry", "on_give_up", "seed"] {
+    for key in [
+        "max_elapsed",
+        "attempt_timeout",
+        "budget",
+        "on_retry",
+        "on_give_up",
+        "seed",
+    ] {
         assert_eq!(default_of(key), "none", "{key}");
     }
 }

@@ -21,16 +21,32 @@ fn runs_until<E: 'static>(retry: &Retry, error: impl Fn() -> E) -> usize {
 #[test]
 fn three_retries_are_three_calls_after_the_first() {
     let clock = Diary::default();
-    assert_eq!(runs_until(&doubling(&clock).max_retries(3).build().unwrap(), || "down"), 4);
+    assert_eq!(
+        runs_until(&doubling(&clock).max_retries(3).build().unwrap(), || "down"),
+        4
+    );
     assert_eq!(clock.slept().len(), 3);
-    assert_eq!(runs_until(&doubling(&clock).max_attempts(3).build().unwrap(), || "down"), 3);
-    assert_eq!(runs_until(&doubling(&clock).build().unwrap(), || "down"), 4, "which is the default");
+    assert_eq!(
+        runs_until(
+            &doubling(&clock).max_attempts(3).build().unwrap(),
+            || "down"
+        ),
+        3
+    );
+    assert_eq!(
+        runs_until(&doubling(&clock).build().unwrap(), || "down"),
+        4,
+        "which is the default"
+    );
 }
 
 #[test]
 fn no_retries_still_call_once_and_return_the_real_error() {
     let clock = Diary::default();
-    for retry in [doubling(&clock).max_retries(0), doubling(&clock).max_attempts(1)] {
+    for retry in [
+        doubling(&clock).max_retries(0),
+        doubling(&clock).max_attempts(1),
+    ] {
         let err = retry.build().unwrap().call(|| Err::<(), _>("the real one"));
         assert_eq!(err, Err("the real one"));
     }
@@ -40,15 +56,31 @@ fn no_retries_still_call_once_and_return_the_real_error() {
 #[test]
 fn a_thousand_and_a_hundred_attempts_are_as_sound_as_one() {
     let clock = Diary::default();
-    assert_eq!(runs_until(&doubling(&clock).max_attempts(1100).build().unwrap(), || "down"), 1100);
-    assert!(clock.slept_seconds()[20..].iter().all(|delay| *delay == 60.0));
+    assert_eq!(
+        runs_until(
+            &doubling(&clock).max_attempts(1100).build().unwrap(),
+            || "down"
+        ),
+        1100
+    );
+    assert!(
+        clock.slept_seconds()[20..]
+            .iter()
+            .all(|delay| *delay == 60.0)
+    );
 }
 
 #[test]
 fn first_success_neither_waits_nor_tells_anybody_nor_reads_a_clock() {
     let clock = Diary::default();
-    let retry = doubling(&clock).on_retry(|_| panic!("nothing to tell")).on_give_up(|_| panic!("nor this")).build();
-    assert_eq!(retry.unwrap().call(script([Ok::<_, String>("at once")])), Ok("at once"));
+    let retry = doubling(&clock)
+        .on_retry(|_| panic!("nothing to tell"))
+        .on_give_up(|_| panic!("nor this"))
+        .build();
+    assert_eq!(
+        retry.unwrap().call(script([Ok::<_, String>("at once")])),
+        Ok("at once")
+    );
     assert_eq!((clock.slept().len(), clock.reads()), (0, 0));
 }
 
@@ -80,49 +112,94 @@ fn permanent_codes_are_not_tried_again_and_others_are() {
 fn a_permanent_error_is_seen_through_what_wraps_it() {
     let retry = doubling(&Diary::default()).build().unwrap();
     let missing = || failure(ErrorCode::FILE_NOT_FOUND_ERROR);
-    assert_eq!(runs_until(&retry, || io::Error::other(missing())), 1, "an io::Error around it");
-    assert_eq!(runs_until(&retry, || Box::<dyn std::error::Error>::from(missing())), 1, "a box");
-    assert_eq!(runs_until(&retry, || Box::<dyn std::error::Error + Send + Sync>::from(missing())), 1, "a boxed error");
+    assert_eq!(
+        runs_until(&retry, || io::Error::other(missing())),
+        1,
+        "an io::Error around it"
+    );
+    assert_eq!(
+        runs_until(&retry, || Box::<dyn std::error::Error>::from(missing())),
+        1,
+        "a box"
+    );
+    assert_eq!(
+        runs_until(&retry, || Box::<dyn std::error::Error + Send + Sync>::from(
+            missing()
+        )),
+        1,
+        "a boxed error"
+    );
     let converted = || AppError::from(io::Error::other(missing()));
-    assert_eq!(runs_until(&retry, converted), 1, "an uncoded error around an io::Error around it");
+    assert_eq!(
+        runs_until(&retry, converted),
+        1,
+        "an uncoded error around an io::Error around it"
+    );
 }
 
 #[test]
 fn an_applications_own_code_says_itself_whether_another_try_can_help() {
-    static MODEL_VERSION: CodeInfo =
-        CodeInfo::new("MODEL_VERSION_ERROR", 9212, 409, concat!(file!(), ":", line!())).class(Class::Permanent);
+    static MODEL_VERSION: CodeInfo = CodeInfo::new(
+        "MODEL_VERSION_ERROR",
+        9212,
+        409,
+        concat!(file!(), ":", line!()),
+    )
+    .class(Class::Permanent);
     let retry = doubling(&Diary::default()).build().unwrap();
-    assert_eq!(runs_until(&retry, || failure(ErrorCode::from_info(&MODEL_VERSION))), 1);
+    assert_eq!(
+        runs_until(&retry, || failure(ErrorCode::from_info(&MODEL_VERSION))),
+        1
+    );
 }
 
 #[test]
 fn an_error_that_the_predicate_refuses_is_not_tried_again() {
     let clock = Diary::default();
-    let retry = doubling(&clock).retry_if(|error: &i32| *error >= 500).build().unwrap();
+    let retry = doubling(&clock)
+        .retry_if(|error: &i32| *error >= 500)
+        .build()
+        .unwrap();
     assert_eq!(runs_until(&retry, || 404), 1);
     assert_eq!(runs_until(&retry, || 503), 4);
-    assert_eq!(runs_until(&retry, || "another type"), 4, "the predicate speaks of its own type alone");
+    assert_eq!(
+        runs_until(&retry, || "another type"),
+        4,
+        "the predicate speaks of its own type alone"
+    );
 }
 
 #[test]
 fn a_predicate_replaces_the_class_and_the_last_one_counts() {
     let permanent = || failure(ErrorCode::PERMISSION_ERROR);
-    let retry = doubling(&Diary::default()).retry_if(|error: &AppError| error.is(ErrorCode::PERMISSION_ERROR));
+    let retry = doubling(&Diary::default())
+        .retry_if(|error: &AppError| error.is(ErrorCode::PERMISSION_ERROR));
     assert_eq!(runs_until(&retry.build().unwrap(), permanent), 4);
-    let retry = doubling(&Diary::default()).retry_if(|_: &AppError| true).retry_if(|_: &AppError| false);
+    let retry = doubling(&Diary::default())
+        .retry_if(|_: &AppError| true)
+        .retry_if(|_: &AppError| false);
     assert_eq!(runs_until(&retry.build().unwrap(), permanent), 1);
 }
 
 #[test]
 fn the_rejection_of_a_policy_further_in_ends_the_series_whatever_the_predicate_says() {
     let clock = Diary::default();
-    let retry = doubling(&clock).retry_if(|_: &AppError| true).build().unwrap();
+    let retry = doubling(&clock)
+        .retry_if(|_: &AppError| true)
+        .build()
+        .unwrap();
     assert_eq!(runs_until(&retry, || AppError::from(circuit_open())), 1);
     assert_eq!(runs_until(&retry, circuit_open), 1);
     assert_eq!(runs_until(&retry, || io::Error::from(circuit_open())), 1);
-    let wrapped = || AppError::from(circuit_open()).wrap(ErrorCode::EXTERNAL_SERVICE_ERROR, "payments are down");
+    let wrapped = || {
+        AppError::from(circuit_open()).wrap(ErrorCode::EXTERNAL_SERVICE_ERROR, "payments are down")
+    };
     assert_eq!(runs_until(&retry, wrapped), 1);
-    assert_eq!(clock.slept(), [], "and nobody waits against an open circuit");
+    assert_eq!(
+        clock.slept(),
+        [],
+        "and nobody waits against an open circuit"
+    );
 }
 
 #[test]
@@ -134,6 +211,9 @@ fn each_call_counts_from_the_start() {
 #[test]
 fn a_success_ends_the_series() {
     let clock = Diary::default();
-    let outcome = doubling(&clock).build().unwrap().call(script([Err("1"), Err("2"), Ok(3)]));
+    let outcome = doubling(&clock)
+        .build()
+        .unwrap()
+        .call(script([Err("1"), Err("2"), Ok(3)]));
     assert_eq!((outcome, clock.slept_seconds()), (Ok(3), vec![1.0, 2.0]));
 }

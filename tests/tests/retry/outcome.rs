@@ -25,11 +25,24 @@ struct Own {
 fn the_last_error_has_the_texts_of_the_earlier_ones() {
     let fails = |text: &'static str| Err::<(), _>(AppError::new(ErrorCode::SYNC_ERROR, text));
     let retry = doubling(&Diary::default()).max_retries(2).build().unwrap();
-    let err = retry.call(script([fails("refused"), fails("reset"), fails("timed out")])).unwrap_err();
+    let err = retry
+        .call(script([
+            fails("refused"),
+            fails("reset"),
+            fails("timed out"),
+        ]))
+        .unwrap_err();
     assert_eq!(err.message(), "timed out");
-    assert_eq!(err.details()["earlier_errors"], serde_json::json!(["refused", "reset"]));
+    assert_eq!(
+        err.details()["earlier_errors"],
+        serde_json::json!(["refused", "reset"])
+    );
 
-    let once = retry.call(script([Err::<(), _>(failure(ErrorCode::FILE_NOT_FOUND_ERROR))])).unwrap_err();
+    let once = retry
+        .call(script([Err::<(), _>(failure(
+            ErrorCode::FILE_NOT_FOUND_ERROR,
+        ))]))
+        .unwrap_err();
     assert!(!once.details().contains_key("earlier_errors"));
 }
 
@@ -37,8 +50,13 @@ fn the_last_error_has_the_texts_of_the_earlier_ones() {
 fn of_many_earlier_errors_the_first_and_the_latest_are_kept_and_each_is_cut() {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let sink = Arc::clone(&seen);
-    let give_up = move |failed: &FailedAttempt<'_>| *sink.lock().unwrap() = failed.earlier_errors.to_vec();
-    let retry = doubling(&Diary::default()).max_retries(11).on_give_up(give_up).build().unwrap();
+    let give_up =
+        move |failed: &FailedAttempt<'_>| *sink.lock().unwrap() = failed.earlier_errors.to_vec();
+    let retry = doubling(&Diary::default())
+        .max_retries(11)
+        .on_give_up(give_up)
+        .build()
+        .unwrap();
     let mut runs = 0;
     let long = "x".repeat(1000);
     let outcome = retry.call(|| {
@@ -47,15 +65,28 @@ fn of_many_earlier_errors_the_first_and_the_latest_are_kept_and_each_is_cut() {
     });
     assert!(outcome.is_err());
     let seen = seen.lock().unwrap();
-    let heads: Vec<&str> = seen.iter().map(|text| text.split_once(' ').unwrap().0).collect();
+    let heads: Vec<&str> = seen
+        .iter()
+        .map(|text| text.split_once(' ').unwrap().0)
+        .collect();
     assert_eq!(heads, ["1", "5", "6", "7", "8", "9", "10", "11"]);
-    assert!(seen.iter().all(|text| text.len() <= 256 + '…'.len_utf8() && text.ends_with('…')), "{seen:?}");
+    assert!(
+        seen.iter()
+            .all(|text| text.len() <= 256 + '…'.len_utf8() && text.ends_with('…')),
+        "{seen:?}"
+    );
 }
 
 #[test]
 fn the_callers_own_error_type_comes_back_untouched_and_it_is_the_last_one() {
-    let outcome =
-        doubling(&Diary::default()).build().unwrap().call_with(|attempt| Err::<(), _>(Own { attempt: attempt.index }));
+    let outcome = doubling(&Diary::default())
+        .build()
+        .unwrap()
+        .call_with(|attempt| {
+            Err::<(), _>(Own {
+                attempt: attempt.index,
+            })
+        });
     assert_eq!(outcome, Err(Own { attempt: 3 }));
 }
 
@@ -75,14 +106,22 @@ fn an_app_error_keeps_code_source_and_identity_and_learns_what_was_tried() {
         .build()
         .unwrap()
         .call(|| {
-            let err = failure(ErrorCode::DB_CONNECTION_ERROR).with_source(Refused).with_detail("port", 5432);
+            let err = failure(ErrorCode::DB_CONNECTION_ERROR)
+                .with_source(Refused)
+                .with_detail("port", 5432);
             last_id = Some(err.id());
             Err::<(), _>(err)
         })
         .unwrap_err();
-    assert_eq!((err.code(), Some(err.id())), (ErrorCode::DB_CONNECTION_ERROR, last_id));
+    assert_eq!(
+        (err.code(), Some(err.id())),
+        (ErrorCode::DB_CONNECTION_ERROR, last_id)
+    );
     assert!(err.downcast_ref::<Refused>().is_some());
-    assert_eq!((&err.details()["port"], &err.details()["attempts"]), (&5432.into(), &4.into()));
+    assert_eq!(
+        (&err.details()["port"], &err.details()["attempts"]),
+        (&5432.into(), &4.into())
+    );
     assert_eq!(err.details()["elapsed"], 7.0, "seconds: 1 + 2 + 4");
     assert!(!err.details().contains_key("retry_stopped_by"));
 }
@@ -90,7 +129,11 @@ fn an_app_error_keeps_code_source_and_identity_and_learns_what_was_tried() {
 #[test]
 fn elapsed_counts_the_first_attempt_where_the_time_is_limited() {
     let clock = Diary::default();
-    let retry = doubling(&clock).max_retries(1).max_elapsed(SECOND * 100).build().unwrap();
+    let retry = doubling(&clock)
+        .max_retries(1)
+        .max_elapsed(SECOND * 100)
+        .build()
+        .unwrap();
     let err = retry.call(|| {
         clock.advance(SECOND * 10);
         Err::<(), _>(failure(ErrorCode::SYNC_ERROR))
@@ -100,22 +143,40 @@ fn elapsed_counts_the_first_attempt_where_the_time_is_limited() {
 
 #[test]
 fn an_error_that_is_not_tried_again_gets_no_details() {
-    let err = doubling(&Diary::default()).build().unwrap().call(|| Err::<(), _>(failure(ErrorCode::PERMISSION_ERROR)));
+    let err = doubling(&Diary::default())
+        .build()
+        .unwrap()
+        .call(|| Err::<(), _>(failure(ErrorCode::PERMISSION_ERROR)));
     assert!(err.unwrap_err().details().is_empty());
 }
 
 #[test]
 fn details_that_the_function_gave_are_not_overwritten() {
     let own = || failure(ErrorCode::SYNC_ERROR).with_detail("attempts", "mine");
-    let err = doubling(&Diary::default()).build().unwrap().call(|| Err::<(), _>(own())).unwrap_err();
+    let err = doubling(&Diary::default())
+        .build()
+        .unwrap()
+        .call(|| Err::<(), _>(own()))
+        .unwrap_err();
     assert_eq!(err.details()["attempts"], "mine");
 }
 
 #[test]
 fn what_cut_a_series_short_stands_in_the_details() {
-    let retry = doubling(&Diary::default()).max_elapsed(SECOND * 2).build().unwrap();
-    let err = retry.call(|| Err::<(), _>(failure(ErrorCode::SYNC_ERROR))).unwrap_err();
-    assert_eq!((&err.details()["attempts"], &err.details()["retry_stopped_by"]), (&2.into(), &"deadline".into()));
+    let retry = doubling(&Diary::default())
+        .max_elapsed(SECOND * 2)
+        .build()
+        .unwrap();
+    let err = retry
+        .call(|| Err::<(), _>(failure(ErrorCode::SYNC_ERROR)))
+        .unwrap_err();
+    assert_eq!(
+        (
+            &err.details()["attempts"],
+            &err.details()["retry_stopped_by"]
+        ),
+        (&2.into(), &"deadline".into())
+    );
 }
 
 #[test]
@@ -125,10 +186,19 @@ fn a_result_predicate_retries_on_results_and_the_last_one_comes_back() {
     let pending = |result: &Result<&str, AppError>| matches!(result, Ok("pending"));
     let done = retry.call_while(script([Ok("pending"), Ok("done")]), pending);
     assert_eq!(done.unwrap(), "done");
-    let exhausted = retry.call_while(script([Ok("pending"), Ok("pending"), Ok("pending")]), pending);
+    let exhausted = retry.call_while(
+        script([Ok("pending"), Ok("pending"), Ok("pending")]),
+        pending,
+    );
     assert_eq!(exhausted.unwrap(), "pending");
-    let failed = retry.call_while(script([Ok("pending"), Err(failure(ErrorCode::SYNC_ERROR))]), pending);
-    assert!(failed.is_err(), "the predicate said no to the error: it is not tried again");
+    let failed = retry.call_while(
+        script([Ok("pending"), Err(failure(ErrorCode::SYNC_ERROR))]),
+        pending,
+    );
+    assert!(
+        failed.is_err(),
+        "the predicate said no to the error: it is not tried again"
+    );
 }
 
 #[test]
@@ -149,14 +219,22 @@ fn discarded_results_are_released_before_the_wait_and_the_last_one_is_not() {
             self.1.now()
         }
         fn sleep(&self, duration: Duration) {
-            assert_eq!(self.0.load(Ordering::SeqCst), 0, "something is held during the wait");
+            assert_eq!(
+                self.0.load(Ordering::SeqCst),
+                0,
+                "something is held during the wait"
+            );
             self.1.sleep(duration);
         }
     }
 
     let alive = Arc::new(AtomicUsize::new(0));
     let clock = Watch(Arc::clone(&alive), ManualClock::new());
-    let retry = Retry::builder().max_retries(2).clock(clock).build().unwrap();
+    let retry = Retry::builder()
+        .max_retries(2)
+        .clock(clock)
+        .build()
+        .unwrap();
     let last = retry.call(|| {
         alive.fetch_add(1, Ordering::SeqCst);
         Err::<(), _>(Held(Arc::clone(&alive)))

@@ -17,7 +17,8 @@ use std::{
     task::{Poll, ready},
 };
 
-/// Shows the source of its rejection, and so nobody the rejection: what `#[error(transparent)]` writes.
+/// Shows the source of its rejection, and so nobody the rejection: what `#[error(transparent)]`
+/// writes.
 #[derive(Debug)]
 enum Transparent {
     Rejected(Rejection),
@@ -76,7 +77,10 @@ fn many() -> RetryBuilder {
 
 /// How many attempts and runs it takes until a breaker with a threshold of two ends the series.
 fn attempts_and_runs<E: From<Rejection> + 'static>(down: fn() -> E) -> (u32, u32) {
-    let breaker = CircuitBreaker::builder("rejected-by-hand").failure_threshold(2).build().unwrap();
+    let breaker = CircuitBreaker::builder("rejected-by-hand")
+        .failure_threshold(2)
+        .build()
+        .unwrap();
     let (mut attempts, mut runs) = (0, 0);
     let outcome = many().build().unwrap().call(|| {
         attempts += 1;
@@ -112,15 +116,30 @@ fn a_permit_that_is_refused_ends_the_series_too() {
 
 #[test]
 fn no_predicate_goes_on_against_an_open_circuit() {
-    let breaker = CircuitBreaker::builder("rejected-predicate").build().unwrap();
+    let breaker = CircuitBreaker::builder("rejected-predicate")
+        .build()
+        .unwrap();
     breaker.force_open();
     let attempts = Cell::new(0);
     let attempt = || {
         attempts.set(attempts.get() + 1);
         breaker.call(|| Ok::<(), Transparent>(()))
     };
-    assert!(many().retry_if(|_: &Transparent| true).build().unwrap().call(attempt).is_err());
-    assert!(many().build().unwrap().call_while(attempt, Result::is_err).is_err());
+    assert!(
+        many()
+            .retry_if(|_: &Transparent| true)
+            .build()
+            .unwrap()
+            .call(attempt)
+            .is_err()
+    );
+    assert!(
+        many()
+            .build()
+            .unwrap()
+            .call_while(attempt, Result::is_err)
+            .is_err()
+    );
     assert_eq!(attempts.get(), 2);
 }
 
@@ -141,14 +160,22 @@ fn a_retry_around_a_retry_sees_the_rejection_as_well() {
 
 #[test]
 fn a_failure_after_a_rejection_that_was_let_go_is_retried() {
-    let breaker = CircuitBreaker::builder("rejected-then-fallback").build().unwrap();
+    let breaker = CircuitBreaker::builder("rejected-then-fallback")
+        .build()
+        .unwrap();
     breaker.force_open();
     let mut attempts = 0;
     let outcome = many().build().unwrap().call(|| {
         attempts += 1;
         // A copy of the rejection ends before the error does: that says nothing.
         let answer = breaker.call(|| Ok::<u32, Plain>(1));
-        answer.or_else(|_| if attempts < 3 { Err(Plain::Down) } else { Ok(2) })
+        answer.or_else(|_| {
+            if attempts < 3 {
+                Err(Plain::Down)
+            } else {
+                Ok(2)
+            }
+        })
     });
     assert!(matches!(outcome, Ok(2)));
     assert_eq!(attempts, 3);
@@ -177,7 +204,11 @@ fn a_copy_of_the_rejection_can_be_looked_at_and_dropped() {
             Self(rejection)
         }
     }
-    assert_eq!(attempts_and_runs(|| Copied(crate::support::circuit_open())), (1, 1), "the error holds a rejection");
+    assert_eq!(
+        attempts_and_runs(|| Copied(crate::support::circuit_open())),
+        (1, 1),
+        "the error holds a rejection"
+    );
 }
 
 #[test]
@@ -194,7 +225,10 @@ fn an_attempt_that_was_cut_off_is_no_rejection() {
 
 #[tokio::test]
 async fn async_attempts_end_at_the_open_circuit_on_whatever_thread_they_wake() {
-    let breaker = CircuitBreaker::builder("rejected-async").failure_threshold(2).build().unwrap();
+    let breaker = CircuitBreaker::builder("rejected-async")
+        .failure_threshold(2)
+        .build()
+        .unwrap();
     let (attempts, runs) = (Cell::new(0), Cell::new(0));
     let outcome = many()
         .build()
@@ -216,10 +250,16 @@ async fn async_attempts_end_at_the_open_circuit_on_whatever_thread_they_wake() {
 
 #[tokio::test]
 async fn a_rejection_that_another_task_holds_ends_no_series() {
-    let breaker = CircuitBreaker::builder("rejected-elsewhere").build().unwrap();
+    let breaker = CircuitBreaker::builder("rejected-elsewhere")
+        .build()
+        .unwrap();
     breaker.force_open();
     let attempts = Cell::new(0);
-    let retry = Retry::builder().max_retries(2).initial_delay(std::time::Duration::ZERO).build().unwrap();
+    let retry = Retry::builder()
+        .max_retries(2)
+        .initial_delay(std::time::Duration::ZERO)
+        .build()
+        .unwrap();
     let series = retry.call_async(|| {
         attempts.set(attempts.get() + 1);
         async {
@@ -229,7 +269,8 @@ async fn a_rejection_that_another_task_holds_ends_no_series() {
     });
     let mut series = std::pin::pin!(series);
     let mut held = Vec::new();
-    // Each time that the series waits, somebody else on the thread is rejected, and keeps his error.
+    // Each time that the series waits, somebody else on the thread is rejected, and keeps his
+    // error.
     let outcome = poll_fn(|cx| {
         held.push(breaker.call(|| Ok::<(), Plain>(())));
         Poll::Ready(ready!(series.as_mut().poll(cx)))

@@ -58,13 +58,22 @@ impl Clock for Diary {
 
 /// Retries with delays of 1, 2, 4, ... seconds on the clock.
 pub(crate) fn doubling(clock: &Diary) -> RetryBuilder {
-    Retry::builder().backoff(Backoff::exponential(SECOND).jitter(Jitter::None)).clock(clock.clone())
+    Retry::builder()
+        .backoff(Backoff::exponential(SECOND).jitter(Jitter::None))
+        .clock(clock.clone())
 }
 
-/// A function that gives what the script says, call by call, and fails the test when called once more.
-pub(crate) fn script<T, E>(outcomes: impl IntoIterator<Item = Result<T, E>>) -> impl FnMut() -> Result<T, E> {
+/// A function that gives what the script says, call by call, and fails the test when called once
+/// more.
+pub(crate) fn script<T, E>(
+    outcomes: impl IntoIterator<Item = Result<T, E>>,
+) -> impl FnMut() -> Result<T, E> {
     let mut outcomes = outcomes.into_iter();
-    move || outcomes.next().expect("called more often than the script is long")
+    move || {
+        outcomes
+            .next()
+            .expect("called more often than the script is long")
+    }
 }
 
 pub(crate) fn failure(code: ErrorCode) -> AppError {
@@ -80,10 +89,18 @@ impl Rejector for Named {
     }
 }
 
-pub(crate) fn rejection(policy: Policy, code: ErrorCode, retry_after: Option<Duration>) -> Rejection {
+pub(crate) fn rejection(
+    policy: Policy,
+    code: ErrorCode,
+    retry_after: Option<Duration>,
+) -> Rejection {
     Rejection::new(policy, code, Arc::new(Named("scripted")), 0, retry_after)
 }
 
 pub(crate) fn circuit_open() -> Rejection {
-    rejection(Policy::CircuitBreaker, ErrorCode::CIRCUIT_OPEN_ERROR, Some(SECOND * 5))
+    rejection(
+        Policy::CircuitBreaker,
+        ErrorCode::CIRCUIT_OPEN_ERROR,
+        Some(SECOND * 5),
+    )
 }

@@ -24,12 +24,17 @@ fn listen(name: &'static str) -> (Arc<Mutex<Vec<String>>>, Subscription) {
             && event.name == name
         {
             let what = match &event.kind {
-                RetryEventKind::Scheduled { delay, error, .. } => format!("{error}, next in {delay:?}"),
+                RetryEventKind::Scheduled { delay, error, .. } => {
+                    format!("{error}, next in {delay:?}")
+                }
                 RetryEventKind::Succeeded => "succeeded".into(),
                 RetryEventKind::GaveUp { reason, error, .. } => format!("{error}, {reason}"),
                 other => panic!("unknown: {other:?}"),
             };
-            let line = format!("{}/{} after {:?}: {what}", event.attempts, event.max_attempts, event.elapsed);
+            let line = format!(
+                "{}/{} after {:?}: {what}",
+                event.attempts, event.max_attempts, event.elapsed
+            );
             sink.lock().unwrap().push(line);
         }
     });
@@ -39,34 +44,67 @@ fn listen(name: &'static str) -> (Arc<Mutex<Vec<String>>>, Subscription) {
 #[test]
 fn a_series_that_recovers_is_told_step_by_step() {
     let (heard, _subscription) = listen("told-recovers");
-    let retry = doubling(&Diary::default()).name("told-recovers").build().unwrap();
+    let retry = doubling(&Diary::default())
+        .name("told-recovers")
+        .build()
+        .unwrap();
     assert!(retry.call(script([Err("a"), Err("b"), Ok(())])).is_ok());
-    let expected = ["1/4 after 0ns: a, next in 1s", "2/4 after 1s: b, next in 2s", "3/4 after 3s: succeeded"];
+    let expected = [
+        "1/4 after 0ns: a, next in 1s",
+        "2/4 after 1s: b, next in 2s",
+        "3/4 after 3s: succeeded",
+    ];
     assert_eq!(*heard.lock().unwrap(), expected);
 }
 
 #[test]
 fn a_first_success_tells_nothing() {
     let (heard, _subscription) = listen("told-nothing");
-    assert!(doubling(&Diary::default()).name("told-nothing").build().unwrap().call(|| Ok::<_, String>(())).is_ok());
+    assert!(
+        doubling(&Diary::default())
+            .name("told-nothing")
+            .build()
+            .unwrap()
+            .call(|| Ok::<_, String>(()))
+            .is_ok()
+    );
     assert!(heard.lock().unwrap().is_empty());
 }
 
 #[test]
 fn each_reason_to_stop_is_told() {
     let (heard, _subscription) = listen("told-reasons");
-    let named = || doubling(&Diary::default()).name("told-reasons").max_retries(1);
+    let named = || {
+        doubling(&Diary::default())
+            .name("told-reasons")
+            .max_retries(1)
+    };
     let last = |heard: &Mutex<Vec<String>>| heard.lock().unwrap().pop().unwrap();
     let _ = named().build().unwrap().call(|| Err::<(), _>("x"));
     assert_eq!(last(&heard), "2/2 after 1s: x, exhausted");
-    let _ = named().max_elapsed(SECOND / 2).build().unwrap().call(|| Err::<(), _>("x"));
+    let _ = named()
+        .max_elapsed(SECOND / 2)
+        .build()
+        .unwrap()
+        .call(|| Err::<(), _>("x"));
     assert_eq!(last(&heard), "1/2 after 0ns: x, deadline");
-    let _ = named().retry_if(|_: &&str| false).build().unwrap().call(|| Err::<(), _>("x"));
+    let _ = named()
+        .retry_if(|_: &&str| false)
+        .build()
+        .unwrap()
+        .call(|| Err::<(), _>("x"));
     assert_eq!(last(&heard), "1/2 after 0ns: x, refused");
     let spent = RetryBudget::builder().ratio(0.0).floor(0).build().unwrap();
-    let _ = named().budget(spent).build().unwrap().call(|| Err::<(), _>("x"));
+    let _ = named()
+        .budget(spent)
+        .build()
+        .unwrap()
+        .call(|| Err::<(), _>("x"));
     assert_eq!(last(&heard), "1/2 after 0ns: x, budget");
-    let _ = named().build().unwrap().call(|| Err::<(), _>(failure(ErrorCode::PERMISSION_ERROR)));
+    let _ = named()
+        .build()
+        .unwrap()
+        .call(|| Err::<(), _>(failure(ErrorCode::PERMISSION_ERROR)));
     assert_eq!(last(&heard), "1/2 after 0ns: scripted, permanent");
     let asks = || failure(ErrorCode::RATE_LIMIT_ERROR).with_retry_after(SECOND * 61);
     let _ = named().build().unwrap().call(|| Err::<(), _>(asks()));
@@ -108,7 +146,10 @@ impl tracing::Subscriber for Log {
     fn event(&self, event: &tracing::Event<'_>) {
         let mut fields = Fields(BTreeMap::new());
         event.record(&mut fields);
-        self.0.lock().unwrap().push((*event.metadata().level(), fields.0));
+        self.0
+            .lock()
+            .unwrap()
+            .push((*event.metadata().level(), fields.0));
     }
 
     fn enter(&self, _: &span::Id) {}
@@ -119,8 +160,8 @@ impl tracing::Subscriber for Log {
 fn logged(run: impl Fn()) -> Vec<Line> {
     let log = Log::default();
     tracing::subscriber::with_default(log.clone(), || {
-        // Another thread that meets a log line for the first time just now may note that nobody wants it. So each line
-        // is met once before, and then everybody is asked again.
+        // Another thread that meets a log line for the first time just now may note that nobody
+        // wants it. So each line is met once before, and then everybody is asked again.
         run();
         tracing::callsite::rebuild_interest_cache();
         log.0.lock().unwrap().clear();
@@ -132,30 +173,59 @@ fn logged(run: impl Fn()) -> Vec<Line> {
 #[test]
 fn a_secret_in_the_name_of_a_retry_reaches_no_log() {
     let lines = logged(|| {
-        let retry = doubling(&Diary::default()).name("https://u:hunter2@h/").max_retries(1).build().unwrap();
+        let retry = doubling(&Diary::default())
+            .name("https://u:hunter2@h/")
+            .max_retries(1)
+            .build()
+            .unwrap();
         let _ = retry.call(|| Err::<(), _>("x"));
     });
-    assert!(!lines.is_empty() && !format!("{lines:?}").contains("hunter2"), "{lines:?}");
-    assert!(lines.iter().all(|(_, fields)| fields["retry.name"] == "https://[redacted]@h/"), "{lines:?}");
+    assert!(
+        !lines.is_empty() && !format!("{lines:?}").contains("hunter2"),
+        "{lines:?}"
+    );
+    assert!(
+        lines
+            .iter()
+            .all(|(_, fields)| fields["retry.name"] == "https://[redacted]@h/"),
+        "{lines:?}"
+    );
 }
 
 #[test]
 fn failed_attempts_are_warnings_and_the_last_one_is_an_error_with_its_fields() {
     let lines = logged(|| {
-        let retry = doubling(&Diary::default()).name("fetch").max_retries(1).build().unwrap();
+        let retry = doubling(&Diary::default())
+            .name("fetch")
+            .max_retries(1)
+            .build()
+            .unwrap();
         let _ = retry.call(|| Err::<(), _>("refused\nby the gate".to_owned()));
     });
     let levels: Vec<Level> = lines.iter().map(|line| line.0).collect();
     assert_eq!(levels, [Level::WARN, Level::ERROR]);
     let (first, last) = (&lines[0].1, &lines[1].1);
-    assert_eq!(first[names::field::MESSAGE], "attempt 1/2 of `fetch` failed, next in 1.00 s");
+    assert_eq!(
+        first[names::field::MESSAGE],
+        "attempt 1/2 of `fetch` failed, next in 1.00 s"
+    );
     assert_eq!(first[names::field::RETRY_NAME], "fetch");
     assert_eq!(first[names::field::RETRY_DELAY], "1.0");
-    assert_eq!(first[names::field::ERROR_TEXT], "refused\\nby the gate", "one line, whatever the error holds");
-    assert_eq!(last[names::field::MESSAGE], "`fetch` failed for good after 2 attempts (exhausted)");
+    assert_eq!(
+        first[names::field::ERROR_TEXT],
+        "refused\\nby the gate",
+        "one line, whatever the error holds"
+    );
+    assert_eq!(
+        last[names::field::MESSAGE],
+        "`fetch` failed for good after 2 attempts (exhausted)"
+    );
     assert_eq!(last[names::field::RETRY_ATTEMPTS], "2");
     assert_eq!(last[names::field::RETRY_MAX_ATTEMPTS], "2");
-    assert_eq!(last[names::field::RETRY_REASON], StopReason::Exhausted.name());
+    assert_eq!(
+        last[names::field::RETRY_REASON],
+        StopReason::Exhausted.name()
+    );
     assert_eq!(last[names::field::DURATION], "1.0");
 }
 
@@ -166,11 +236,17 @@ fn a_late_success_and_an_error_that_no_try_can_help_are_debug() {
         let _ = retry.call(script([Err("once"), Ok(())]));
         let _ = retry.call(|| Err::<(), _>(failure(ErrorCode::PERMISSION_ERROR)));
     });
-    let told: Vec<(Level, &str)> = lines.iter().map(|(level, fields)| (*level, &*fields["message"])).collect();
+    let told: Vec<(Level, &str)> = lines
+        .iter()
+        .map(|(level, fields)| (*level, &*fields["message"]))
+        .collect();
     let expected = [
         (Level::WARN, "attempt 1/4 of `retry` failed, next in 1.00 s"),
         (Level::DEBUG, "`retry` succeeded at attempt 2/4"),
-        (Level::DEBUG, "`retry` is not tried again after 1 attempts (permanent)"),
+        (
+            Level::DEBUG,
+            "`retry` is not tried again after 1 attempts (permanent)",
+        ),
     ];
     assert_eq!(told, expected);
 }
@@ -179,42 +255,79 @@ fn a_late_success_and_an_error_that_no_try_can_help_are_debug() {
 fn a_hook_that_panics_is_logged_as_an_error() {
     let lines = logged(|| {
         let faulty = |_: &FailedAttempt<'_>| panic!("a faulty hook");
-        let retry = doubling(&Diary::default()).name("fetch").max_retries(1).on_retry(faulty).build().unwrap();
+        let retry = doubling(&Diary::default())
+            .name("fetch")
+            .max_retries(1)
+            .on_retry(faulty)
+            .build()
+            .unwrap();
         let _ = retry.call(|| Err::<(), _>("down"));
     });
     let (level, fields) = &lines[0];
     assert_eq!(*level, Level::ERROR);
-    assert_eq!(fields["message"], "the on_retry callback of `fetch` panicked");
+    assert_eq!(
+        fields["message"],
+        "the on_retry callback of `fetch` panicked"
+    );
     assert_eq!(fields[names::field::CALLBACK], "on_retry");
 }
 
 /// The two attempts that failed are no errors, and no calls of their own.
 #[test]
 fn a_late_success_is_one_success_of_three_attempts_in_the_monitor() {
-    let retry = doubling(&Diary::default()).name("counted-late").build().unwrap();
+    let retry = doubling(&Diary::default())
+        .name("counted-late")
+        .build()
+        .unwrap();
     assert!(retry.call(script([Err("a"), Err("b"), Ok(())])).is_ok());
     let snapshot = gardefou::error_monitor().snapshot();
-    let mine: Vec<_> = snapshot.retries.iter().filter(|row| row.name == "counted-late").collect();
+    let mine: Vec<_> = snapshot
+        .retries
+        .iter()
+        .filter(|row| row.name == "counted-late")
+        .collect();
     assert_eq!(mine.len(), 1);
-    assert_eq!((mine[0].kind.name(), mine[0].count, mine[0].attempts), ("successful_with_retry", 1, 3));
-    assert!(snapshot.operations.iter().all(|row| row.name != "counted-late"));
+    assert_eq!(
+        (mine[0].kind.name(), mine[0].count, mine[0].attempts),
+        ("successful_with_retry", 1, 3)
+    );
+    assert!(
+        snapshot
+            .operations
+            .iter()
+            .all(|row| row.name != "counted-late")
+    );
 }
 
 #[test]
 fn lines_between_attempts_have_the_level_that_was_chosen() {
     let levels = |level: Option<LogLevel>| {
         let lines = logged(|| {
-            let mut builder = doubling(&Diary::default()).name("chosen-level").max_retries(2);
+            let mut builder = doubling(&Diary::default())
+                .name("chosen-level")
+                .max_retries(2);
             if let Some(level) = level {
                 builder = builder.log_level(level);
             }
-            let _ = builder.build().unwrap().call(script([Err("a"), Err("b"), Ok(())]));
+            let _ = builder
+                .build()
+                .unwrap()
+                .call(script([Err("a"), Err("b"), Ok(())]));
         });
-        lines.into_iter().map(|(level, _)| level).collect::<Vec<_>>()
+        lines
+            .into_iter()
+            .map(|(level, _)| level)
+            .collect::<Vec<_>>()
     };
     assert_eq!(levels(None), [Level::WARN, Level::WARN, Level::DEBUG]);
-    assert_eq!(levels(Some(LogLevel::Trace)), [Level::TRACE, Level::TRACE, Level::DEBUG]);
-    assert_eq!(levels(Some(LogLevel::Error)), [Level::ERROR, Level::ERROR, Level::DEBUG]);
+    assert_eq!(
+        levels(Some(LogLevel::Trace)),
+        [Level::TRACE, Level::TRACE, Level::DEBUG]
+    );
+    assert_eq!(
+        levels(Some(LogLevel::Error)),
+        [Level::ERROR, Level::ERROR, Level::DEBUG]
+    );
 }
 
 #[retry(name = "chosen-by-attribute", initial_delay = 0, log_level = "trace")]
@@ -232,7 +345,9 @@ fn an_attribute_chooses_the_level_of_the_lines_between_attempts() {
     let lines = logged(|| recovers(&mut vec![Err("a"), Err("b"), Ok(())]).unwrap());
     let levels: Vec<Level> = lines.into_iter().map(|(level, _)| level).collect();
     assert_eq!(levels, [Level::TRACE, Level::TRACE, Level::DEBUG]);
-    let lines = logged(|| recovers_behind_a_breaker(&mut vec![Err(failure(ErrorCode::SYNC_ERROR)), Ok(())]).unwrap());
+    let lines = logged(|| {
+        recovers_behind_a_breaker(&mut vec![Err(failure(ErrorCode::SYNC_ERROR)), Ok(())]).unwrap();
+    });
     let levels: Vec<Level> = lines.into_iter().map(|(level, _)| level).collect();
     assert_eq!(levels, [Level::ERROR, Level::DEBUG]);
 }
@@ -240,11 +355,25 @@ fn an_attribute_chooses_the_level_of_the_lines_between_attempts() {
 #[test]
 fn a_loop_that_polls_warns_of_nothing_and_ends_with_one_line() {
     let lines = logged(|| {
-        let retry = doubling(&Diary::default()).name("polls").max_retries(9).build().unwrap();
+        let retry = doubling(&Diary::default())
+            .name("polls")
+            .max_retries(9)
+            .build()
+            .unwrap();
         let mut states = ["pending", "pending", "pending", "done"].into_iter();
-        let state = retry.call_while(|| Ok::<_, String>(states.next().unwrap()), |state| *state == Ok("pending"));
+        let state = retry.call_while(
+            || Ok::<_, String>(states.next().unwrap()),
+            |state| *state == Ok("pending"),
+        );
         assert_eq!(state.as_deref(), Ok("done"));
     });
-    assert!(lines.iter().all(|(level, _)| *level == Level::DEBUG), "{lines:?}");
-    assert_eq!(lines.len(), 4, "three between the attempts, and one at the end");
+    assert!(
+        lines.iter().all(|(level, _)| *level == Level::DEBUG),
+        "{lines:?}"
+    );
+    assert_eq!(
+        lines.len(),
+        4,
+        "three between the attempts, and one at the end"
+    );
 }

@@ -36,8 +36,14 @@ fn two_threads_in_scopes_of_their_own_do_not_see_each_other() {
         }
         // Both have failed by now.
         barrier.wait();
-        let state = circuit_breakers().get("scope-shared").map(|breaker| breaker.state());
-        let errors = scope.records().iter().filter(|record| record.kind == RecordKind::Error).count();
+        let state = circuit_breakers()
+            .get("scope-shared")
+            .map(|breaker| breaker.state());
+        let errors = scope
+            .records()
+            .iter()
+            .filter(|record| record.kind == RecordKind::Error)
+            .count();
         barrier.wait();
         (state, error_monitor().stats().total_errors, errors)
     };
@@ -59,7 +65,14 @@ fn a_circuit_that_opens_inside_is_closed_outside_and_the_other_way_round() {
     let scope = Scope::new();
     // The first call of all is one in the scope: the site does not keep what it finds there.
     scope.run(|| assert!(call(false).is_err()));
-    assert_eq!(scope.circuit_breakers().get("scope-inside-out").unwrap().state(), CircuitState::Open);
+    assert_eq!(
+        scope
+            .circuit_breakers()
+            .get("scope-inside-out")
+            .unwrap()
+            .state(),
+        CircuitState::Open
+    );
     assert!(circuit_breakers().get("scope-inside-out").is_none());
     assert!(call(true).is_ok());
 
@@ -73,11 +86,24 @@ fn a_circuit_that_opens_inside_is_closed_outside_and_the_other_way_round() {
 fn attributes_and_calls_by_hand_share_the_breaker_of_a_name_within_a_scope() {
     let scope = Scope::new();
     let _entered = scope.enter();
-    circuit_breakers().get_or_create("scope-shared", |b| b.failure_threshold(1)).unwrap();
+    circuit_breakers()
+        .get_or_create("scope-shared", |b| b.failure_threshold(1))
+        .unwrap();
     assert!(guarded(false).is_err());
     let breaker = circuit_breakers().get("scope-shared").unwrap();
-    assert_eq!(breaker.state(), CircuitState::Open, "as it was configured by hand, at the first failure");
-    assert_eq!(breaker.config(), scope.circuit_breakers().get("scope-shared").unwrap().config());
+    assert_eq!(
+        breaker.state(),
+        CircuitState::Open,
+        "as it was configured by hand, at the first failure"
+    );
+    assert_eq!(
+        breaker.config(),
+        scope
+            .circuit_breakers()
+            .get("scope-shared")
+            .unwrap()
+            .config()
+    );
 }
 
 #[test]
@@ -85,7 +111,13 @@ fn observers_of_the_process_get_nothing_of_a_scope() {
     let of_process = OfProcess::watch();
     let scope = Scope::new();
     scope.run(|| {
-        let _ = (guarded(false), guarded(false), guarded(false), handled(), retried());
+        let _ = (
+            guarded(false),
+            guarded(false),
+            guarded(false),
+            handled(),
+            retried(),
+        );
         report(&refused());
         error_monitor().record(&refused());
     });
@@ -124,7 +156,10 @@ fn a_monitor_of_a_scope_that_is_used_outside_counts_for_itself() {
     let of_process = OfProcess::watch();
     let scope = Scope::new();
     scope.monitor().record(&refused());
-    assert_eq!((scope.monitor().stats().total_errors, scope.records().len()), (1, 1));
+    assert_eq!(
+        (scope.monitor().stats().total_errors, scope.records().len()),
+        (1, 1)
+    );
     assert_eq!(of_process.count(), 0);
 }
 
@@ -142,29 +177,60 @@ fn named_budgets_belong_to_the_scope() {
 fn health_checks_belong_to_the_scope() {
     let scope = Scope::new();
     scope.run(|| {
-        health_check().register_check("scope-check", || true).unwrap();
+        health_check()
+            .register_check("scope-check", || true)
+            .unwrap();
         assert!(guarded(true).is_ok());
         let report = health_check().run_all_checks();
         assert!(report.passed()["scope-check"]);
     });
-    assert!(scope.health_check().run_check("scope-check").unwrap().passed());
+    assert!(
+        scope
+            .health_check()
+            .run_check("scope-check")
+            .unwrap()
+            .passed()
+    );
     assert!(health_check().run_check("scope-check").is_err());
-    assert!(Scope::new().health_check().run_check("scope-check").is_err());
+    assert!(
+        Scope::new()
+            .health_check()
+            .run_check("scope-check")
+            .is_err()
+    );
 }
 
 #[test]
 fn a_health_check_runs_in_the_scope_on_whatever_thread() {
     let scope = Scope::new();
-    scope.health_check().register_check("scope-breaker", || guarded(false).is_err()).unwrap();
+    scope
+        .health_check()
+        .register_check("scope-breaker", || guarded(false).is_err())
+        .unwrap();
     scope.run(|| assert!(health_check().run_check("scope-breaker").unwrap().passed()));
-    assert_eq!(scope.circuit_breakers().get("scope-shared").unwrap().snapshot().counts.failure, 1);
+    assert_eq!(
+        scope
+            .circuit_breakers()
+            .get("scope-shared")
+            .unwrap()
+            .snapshot()
+            .counts
+            .failure,
+        1
+    );
 }
 
 #[test]
 fn a_health_report_shows_the_breakers_of_its_registry_wherever_it_is_asked_for() {
     let scope = Scope::new();
     scope.run(|| drop(guarded(true)));
-    let shows = |health: &Health| health.health_status().checks().iter().any(|it| it.name == "breaker:scope-shared");
+    let shows = |health: &Health| {
+        health
+            .health_status()
+            .checks()
+            .iter()
+            .any(|it| it.name == "breaker:scope-shared")
+    };
     let of_process = health_check();
     assert!(shows(scope.health_check()));
     assert!(!Scope::new().run(|| shows(health_check())));
@@ -180,7 +246,9 @@ fn alerts_that_start_in_a_scope_notify_of_its_errors_alone() {
         Ok(())
     });
     let scope = Scope::new();
-    let alerts = scope.run(|| Alerts::start(AlertsConfig::builder().channel(channel).build().unwrap())).unwrap();
+    let alerts = scope
+        .run(|| Alerts::start(AlertsConfig::builder().channel(channel).build().unwrap()))
+        .unwrap();
     report(&AppError::new(ErrorCode::DB_WRITE_ERROR, "outside"));
     scope.run(|| report(&AppError::new(ErrorCode::DB_WRITE_ERROR, "inside")));
     assert!(alerts.flush(Duration::from_secs(5)).in_time);
@@ -208,8 +276,20 @@ fn records_of_every_kind_are_in_the_journal_of_the_scope() {
 fn errors_of_attempts_are_settled_in_the_scope() {
     let scope = Scope::new();
     assert!(scope.run(retried).is_err());
-    let states: Vec<_> = scope.records().iter().filter(|it| it.kind == RecordKind::Error).map(|it| it.state).collect();
-    assert_eq!(states, [RecordState::Retried, RecordState::Retried, RecordState::Error]);
+    let states: Vec<_> = scope
+        .records()
+        .iter()
+        .filter(|it| it.kind == RecordKind::Error)
+        .map(|it| it.state)
+        .collect();
+    assert_eq!(
+        states,
+        [
+            RecordState::Retried,
+            RecordState::Retried,
+            RecordState::Error
+        ]
+    );
     assert_eq!(scope.monitor().stats().total_errors, 1);
 }
 
@@ -218,13 +298,25 @@ fn the_error_system_is_that_of_the_process_wherever_it_is_initialised() {
     let scope = Scope::new();
     let _entered = scope.enter();
     let guard = init_error_system().unwrap();
-    assert_eq!(scope.health_check().health_status().phase(), Phase::Starting);
+    assert_eq!(
+        scope.health_check().health_status().phase(),
+        Phase::Starting
+    );
     let _ = handled();
     assert_eq!(scope.monitor().stats().total_errors, 1);
-    assert!(scope.monitor().journal().is_some_and(|journal| journal.status().written == 1));
+    assert!(
+        scope
+            .monitor()
+            .journal()
+            .is_some_and(|journal| journal.status().written == 1)
+    );
     drop(guard);
     let _ = handled();
-    assert_eq!(scope.records().len(), 2, "the shutdown leaves the scope alone");
+    assert_eq!(
+        scope.records().len(),
+        2,
+        "the shutdown leaves the scope alone"
+    );
 }
 
 #[test]

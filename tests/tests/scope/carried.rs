@@ -62,7 +62,10 @@ fn a_thread_that_never_enters_reports_to_the_process() {
 fn a_context_takes_the_scope_to_other_threads() {
     let scope = Scope::new();
     let context = scope.run(Context::current);
-    thread::spawn(move || context.run(retried)).join().unwrap().unwrap_err();
+    thread::spawn(move || context.run(retried))
+        .join()
+        .unwrap()
+        .unwrap_err();
     assert_eq!(errors(&scope), 1);
 }
 
@@ -78,7 +81,9 @@ fn a_context_from_outside_changes_nothing_in_a_scope() {
 async fn a_context_takes_the_scope_to_tasks_of_a_multi_threaded_runtime() {
     let scope = Scope::new();
     let context = scope.run(Context::current);
-    let tasks: Vec<_> = (0..8).map(|_| tokio::spawn(retried_later().in_call(context.clone()))).collect();
+    let tasks: Vec<_> = (0..8)
+        .map(|_| tokio::spawn(retried_later().in_call(context.clone())))
+        .collect();
     for task in tasks {
         assert!(task.await.unwrap().is_err());
     }
@@ -93,7 +98,11 @@ fn the_shutdown_of_the_process_settles_nothing_of_a_scope() {
         let shut_down = || init_error_system().unwrap().shutdown();
         thread::scope(|threads| drop(threads.spawn(shut_down).join().unwrap()));
         let states: Vec<_> = scope.records().iter().map(|record| record.state).collect();
-        assert!(states == [RecordState::Pending] || states == [RecordState::Retried, RecordState::Error], "{states:?}");
+        assert!(
+            states == [RecordState::Pending]
+                || states == [RecordState::Retried, RecordState::Error],
+            "{states:?}"
+        );
         failed
     }
     let scope = Scope::new();
@@ -112,7 +121,10 @@ fn an_error_that_is_settled_outside_counts_in_the_scope_that_it_was_reported_in(
     let scope = Scope::new();
     {
         let mut call = pin!(hangs());
-        let polled = scope.run(|| call.as_mut().poll(&mut std::task::Context::from_waker(Waker::noop())));
+        let polled = scope.run(|| {
+            call.as_mut()
+                .poll(&mut std::task::Context::from_waker(Waker::noop()))
+        });
         assert!(polled.is_pending());
         assert_eq!(scope.records()[0].state, RecordState::Pending);
         assert_eq!(errors(&scope), 0);
@@ -139,7 +151,14 @@ async fn a_rollback_that_goes_on_as_a_task_stays_in_the_scope() {
             outcome
         };
         let mut import = Box::pin(import);
-        scope.run(|| assert!(import.as_mut().poll(&mut std::task::Context::from_waker(Waker::noop())).is_pending()));
+        scope.run(|| {
+            assert!(
+                import
+                    .as_mut()
+                    .poll(&mut std::task::Context::from_waker(Waker::noop()))
+                    .is_pending()
+            );
+        });
         scope.run(|| drop(import));
     }
     is_done.await.unwrap();

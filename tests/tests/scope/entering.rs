@@ -29,7 +29,16 @@ fn a_scope_can_be_entered_again() {
         let _again = scope.enter();
         let _ = guarded(true);
     }
-    assert_eq!(scope.circuit_breakers().get("scope-shared").unwrap().snapshot().counts.total(), 2);
+    assert_eq!(
+        scope
+            .circuit_breakers()
+            .get("scope-shared")
+            .unwrap()
+            .snapshot()
+            .counts
+            .total(),
+        2
+    );
 }
 
 #[test]

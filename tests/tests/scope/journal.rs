@@ -12,7 +12,10 @@ use std::sync::Arc;
 
 #[test]
 fn pages_are_newest_first_and_neither_skip_nor_repeat() {
-    let (journal, monitor) = (Arc::new(MemoryJournal::new()), ErrorMonitor::new(MonitorConfig::default()));
+    let (journal, monitor) = (
+        Arc::new(MemoryJournal::new()),
+        ErrorMonitor::new(MonitorConfig::default()),
+    );
     monitor.set_journal(journal.clone());
     for n in 0..7 {
         monitor.record(&AppError::new(ErrorCode::SYNC_ERROR, format!("error {n}")));
@@ -20,11 +23,23 @@ fn pages_are_newest_first_and_neither_skip_nor_repeat() {
     let (mut query, mut seen) = (Query::new().limit(3), Vec::new());
     loop {
         let page = journal.query(&query).unwrap();
-        seen.push(page.records.iter().map(|record| record.message.clone()).collect::<Vec<_>>());
+        seen.push(
+            page.records
+                .iter()
+                .map(|record| record.message.clone())
+                .collect::<Vec<_>>(),
+        );
         let Some(next) = page.next else { break };
         query = query.after(next);
     }
-    assert_eq!(seen, [vec!["error 6", "error 5", "error 4"], vec!["error 3", "error 2", "error 1"], vec!["error 0"]]);
+    assert_eq!(
+        seen,
+        [
+            vec!["error 6", "error 5", "error 4"],
+            vec!["error 3", "error 2", "error 1"],
+            vec!["error 0"]
+        ]
+    );
     assert_eq!(journal.count(&Query::new()).unwrap(), 7);
     assert_eq!(journal.counts().unwrap().by_code["SYNC_ERROR"], 7);
     assert_eq!(journal.status().written, 7);

@@ -26,12 +26,22 @@ pub(crate) fn handled() -> Result<u32> {
 }
 
 /// Waits for 1 s and 2 s.
-#[retry(max_retries = 2, initial_delay = 1.0, backoff_factor = 2.0, jitter = false)]
+#[retry(
+    max_retries = 2,
+    initial_delay = 1.0,
+    backoff_factor = 2.0,
+    jitter = false
+)]
 pub(crate) fn retried() -> Result<u32> {
     handled()
 }
 
-#[retry(max_retries = 2, initial_delay = 1.0, backoff_factor = 2.0, jitter = false)]
+#[retry(
+    max_retries = 2,
+    initial_delay = 1.0,
+    backoff_factor = 2.0,
+    jitter = false
+)]
 pub(crate) async fn retried_later() -> Result<u32> {
     tokio::task::yield_now().await;
     handled()
@@ -53,7 +63,10 @@ impl OfProcess {
                 sink.fetch_add(1, Ordering::Relaxed);
             }
         });
-        Self { count, _subscription: subscription }
+        Self {
+            count,
+            _subscription: subscription,
+        }
     }
 
     pub(crate) fn count(&self) -> usize {

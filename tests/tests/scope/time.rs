@@ -33,10 +33,19 @@ async fn an_async_retry_waits_on_the_clock_of_the_scope() {
 
 #[test]
 fn a_retry_built_by_hand_uses_the_clock_of_the_scope_that_it_is_called_in() {
-    let retry = Retry::builder().max_retries(1).backoff(Backoff::constant(SECOND)).jitter(false).build().unwrap();
+    let retry = Retry::builder()
+        .max_retries(1)
+        .backoff(Backoff::constant(SECOND))
+        .jitter(false)
+        .build()
+        .unwrap();
     let (first, second) = (Scope::new(), Scope::new());
     for scope in [&first, &second, &second] {
-        assert!(scope.run(|| retry.call(|| Err::<(), _>(refused()))).is_err());
+        assert!(
+            scope
+                .run(|| retry.call(|| Err::<(), _>(refused())))
+                .is_err()
+        );
     }
     assert_eq!(first.now(), gardefou::time::Tick::ZERO.after(SECOND));
     assert_eq!(second.now(), gardefou::time::Tick::ZERO.after(2 * SECOND));
@@ -45,13 +54,19 @@ fn a_retry_built_by_hand_uses_the_clock_of_the_scope_that_it_is_called_in() {
 #[test]
 fn a_clock_that_the_builder_names_is_kept() {
     let clock = ManualClock::new();
-    let retry = Retry::builder().max_retries(1).backoff(Backoff::constant(SECOND)).jitter(false).clock(clock.clone());
+    let retry = Retry::builder()
+        .max_retries(1)
+        .backoff(Backoff::constant(SECOND))
+        .jitter(false)
+        .clock(clock.clone());
     let retry = retry.build().unwrap();
     let scope = Scope::new();
     scope.run(|| {
         assert!(retry.call(|| Err::<(), _>(refused())).is_err());
         let own = clock.clone();
-        let breaker = circuit_breakers().get_or_create("scope-own-clock", |b| b.clock(own)).unwrap();
+        let breaker = circuit_breakers()
+            .get_or_create("scope-own-clock", |b| b.clock(own))
+            .unwrap();
         breaker.open_for(SECOND);
         clock.advance(SECOND);
         assert!(breaker.call(|| Ok::<_, gardefou::AppError>(())).is_ok());
@@ -74,7 +89,13 @@ fn a_circuit_stays_open_by_the_clock_of_the_scope() {
 
 #[test]
 fn a_limit_on_the_whole_time_and_deadlines_are_measured_on_the_clock_of_the_scope() {
-    #[retry(max_retries = 100, initial_delay = 1.0, backoff = "constant", jitter = false, max_elapsed = 10.0)]
+    #[retry(
+        max_retries = 100,
+        initial_delay = 1.0,
+        backoff = "constant",
+        jitter = false,
+        max_elapsed = 10.0
+    )]
     fn limited(clock: &ManualClock) -> Result<u32> {
         assert!(call::remaining().is_some_and(|left| left <= 10 * SECOND && left > Duration::ZERO));
         clock.advance(3 * SECOND);
@@ -83,7 +104,11 @@ fn a_limit_on_the_whole_time_and_deadlines_are_measured_on_the_clock_of_the_scop
     let scope = Scope::new();
     let _entered = scope.enter();
     assert!(limited(scope.clock()).is_err());
-    assert_eq!(scope.now(), gardefou::time::Tick::ZERO.after(11 * SECOND), "3 attempts, and 2 waits");
+    assert_eq!(
+        scope.now(),
+        gardefou::time::Tick::ZERO.after(11 * SECOND),
+        "3 attempts, and 2 waits"
+    );
 
     Context::current().with_timeout(5 * SECOND).run(|| {
         scope.clock().advance(2 * SECOND);
@@ -99,10 +124,19 @@ fn records_and_identities_have_the_time_of_the_scope() {
     let _ = scope.run(|| (guarded(false), guarded(false)));
     let now = scope.clock().wall();
     let records = scope.records();
-    let error = records.iter().rfind(|record| record.kind == RecordKind::Error).unwrap();
+    let error = records
+        .iter()
+        .rfind(|record| record.kind == RecordKind::Error)
+        .unwrap();
     assert_eq!(error.timestamp, now.into());
     let millis = error.id.as_u128() >> 80;
-    assert_eq!(millis, u128::try_from(error.timestamp.as_unix_millis()).unwrap());
-    let transition = records.iter().find(|record| record.kind == RecordKind::Transition).unwrap();
+    assert_eq!(
+        millis,
+        u128::try_from(error.timestamp.as_unix_millis()).unwrap()
+    );
+    let transition = records
+        .iter()
+        .find(|record| record.kind == RecordKind::Transition)
+        .unwrap();
     assert_eq!(transition.timestamp, now.into());
 }

@@ -1,7 +1,9 @@
 //! What works, but not as somebody meant it, is told at the start.
 
 use crate::support::{alone, said};
-use gardefou::{ErrorSystem, InitError, health::Phase, health_check, init_error_system, system::InitWarning};
+use gardefou::{
+    ErrorSystem, InitError, health::Phase, health_check, init_error_system, system::InitWarning,
+};
 
 gardefou::error_codes! {
     /// Clashes with a code of another crate, gardefou's `DB_QUERY_ERROR`.
@@ -31,14 +33,29 @@ fn texts(warnings: &[InitWarning]) -> Vec<&str> {
 
 /// Asserts that both clashes are told, each with both codes and the places of both.
 fn assert_both(texts: &[&str]) {
-    let [across_crates, across_places] = texts else { panic!("{texts:?}") };
-    assert!(across_crates.starts_with("error code number 301 means `DB_QUERY_ERROR` ("), "{across_crates}");
-    assert!(across_crates.contains("error_codes.rs:") || across_crates.contains("code.rs:"), "{across_crates}");
-    assert!(across_crates.contains(&format!("`PAYMENT_ERROR` ({}:{HERE}", file!())), "{across_crates}");
-    assert!(across_places.starts_with("error code number 7001 means "), "{across_places}");
-    for place in
-        [format!("`INVOICE_ERROR` ({}:{HERE}", file!()), format!("`SHIPPING_ERROR` ({}:{}", file!(), elsewhere::HERE)]
-    {
+    let [across_crates, across_places] = texts else {
+        panic!("{texts:?}")
+    };
+    assert!(
+        across_crates.starts_with("error code number 301 means `DB_QUERY_ERROR` ("),
+        "{across_crates}"
+    );
+    assert!(
+        across_crates.contains("error_codes.rs:") || across_crates.contains("code.rs:"),
+        "{across_crates}"
+    );
+    assert!(
+        across_crates.contains(&format!("`PAYMENT_ERROR` ({}:{HERE}", file!())),
+        "{across_crates}"
+    );
+    assert!(
+        across_places.starts_with("error code number 7001 means "),
+        "{across_places}"
+    );
+    for place in [
+        format!("`INVOICE_ERROR` ({}:{HERE}", file!()),
+        format!("`SHIPPING_ERROR` ({}:{}", file!(), elsewhere::HERE),
+    ] {
         assert!(across_places.contains(&place), "{place} in {across_places}");
     }
 }
@@ -51,9 +68,16 @@ fn clashing_codes_are_warnings_of_the_guard_with_both_places_and_are_logged() {
         let guard = init_error_system().unwrap();
         assert_both(&texts(guard.warnings()));
         let again = init_error_system().unwrap();
-        assert_eq!(again.warnings(), guard.warnings(), "told to each, and logged once");
+        assert_eq!(
+            again.warnings(),
+            guard.warnings(),
+            "told to each, and logged once"
+        );
     });
-    let mut logged: Vec<_> = lines.iter().filter_map(|line| line.strip_prefix("WARN ")).collect();
+    let mut logged: Vec<_> = lines
+        .iter()
+        .filter_map(|line| line.strip_prefix("WARN "))
+        .collect();
     logged.sort_unstable();
     assert_both(&logged);
 }
@@ -62,9 +86,14 @@ fn clashing_codes_are_warnings_of_the_guard_with_both_places_and_are_logged() {
 fn clashing_codes_are_an_error_where_that_is_asked_for_and_nothing_starts() {
     let _turn = alone();
     let err = ErrorSystem::builder().strict(true).init().unwrap_err();
-    let InitError::Clash { warnings, .. } = &err else { panic!("{err:?}") };
+    let InitError::Clash { warnings, .. } = &err else {
+        panic!("{err:?}")
+    };
     assert_both(&texts(warnings));
-    assert!(err.to_string().contains("`PAYMENT_ERROR`") && err.to_string().contains("`SHIPPING_ERROR`"), "{err}");
+    assert!(
+        err.to_string().contains("`PAYMENT_ERROR`") && err.to_string().contains("`SHIPPING_ERROR`"),
+        "{err}"
+    );
     assert_ne!(health_check().phase(), Phase::Started);
     assert!(ErrorSystem::builder().strict(false).init().is_ok());
 }

@@ -6,7 +6,8 @@ use std::{env, ffi::OsString, process::Command, time::Duration};
 
 const CHILD: &str = "GARDEFOU_TEST_SYSTEM_CHILD";
 
-/// Runs in a process of its own, started by the tests below: starts the system, or says what is wrong.
+/// Runs in a process of its own, started by the tests below: starts the system, or says what is
+/// wrong.
 #[test]
 fn child_that_starts_from_its_environment() {
     if env::var_os(CHILD).is_none() {
@@ -16,13 +17,16 @@ fn child_that_starts_from_its_environment() {
     let builder = match ErrorSystem::from_env() {
         Ok(builder) => builder,
         Err(err) => {
-            err.problems().for_each(|problem| println!("\nproblem {}", problem.field));
+            err.problems()
+                .for_each(|problem| println!("\nproblem {}", problem.field));
             println!("\nerror {err}");
             return;
         }
     };
     let guard = builder.init().unwrap();
-    let expected = HealthConfig::default().period(Duration::from_secs(20)).background(false);
+    let expected = HealthConfig::default()
+        .period(Duration::from_secs(20))
+        .background(false);
     assert_eq!(health_check().config(), expected);
     assert!(guard.alerts_status().is_some());
     gardefou::report(&AppError::new(ErrorCode::SYNC_ERROR, "said by the child"));
@@ -34,13 +38,26 @@ fn child_that_starts_from_its_environment() {
 /// Starts this program again with further variables; returns the lines of what it says.
 fn child(variables: impl IntoIterator<Item = (&'static str, OsString)>) -> Vec<String> {
     let output = Command::new(env::current_exe().unwrap())
-        .args(["--exact", "environment::child_that_starts_from_its_environment", "--nocapture", "--test-threads=1"])
+        .args([
+            "--exact",
+            "environment::child_that_starts_from_its_environment",
+            "--nocapture",
+            "--test-threads=1",
+        ])
         .envs(variables)
         .env(CHILD, "1")
         .output()
         .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8(output.stdout)
+        .unwrap()
+        .lines()
+        .map(str::to_owned)
+        .collect()
 }
 
 /// A text that is no UTF-8, where the system has such.
@@ -69,7 +86,10 @@ fn the_system_starts_as_the_environment_says_and_takes_no_notice_of_other_variab
         ("HEALTH_PERIOD", "no setting"),
     ];
     let texts = texts.map(|(name, value)| (name, OsString::from(value)));
-    let odd = [("GARDEFOU_JOURNAL", journal.clone().into_os_string()), ("GARDEFOU_TEST_OTHER", odd())];
+    let odd = [
+        ("GARDEFOU_JOURNAL", journal.clone().into_os_string()),
+        ("GARDEFOU_TEST_OTHER", odd()),
+    ];
     let lines = child(texts.into_iter().chain(odd));
     assert!(lines.contains(&"started".to_owned()), "{lines:?}");
     let kept = std::fs::read_to_string(journal.join("errors-00000001.jsonl")).unwrap();
@@ -90,7 +110,10 @@ fn everything_wrong_in_the_environment_is_told_at_once_and_without_secrets() {
     let texts = texts.map(|(name, value)| (name, OsString::from(value)));
     let not_utf8 = cfg!(unix).then(|| ("GARDEFOU_SHUTDOWN_DEADLINE", odd()));
     let lines = child(texts.into_iter().chain(not_utf8));
-    let mut problems: Vec<_> = lines.iter().filter_map(|line| line.strip_prefix("problem ")).collect();
+    let mut problems: Vec<_> = lines
+        .iter()
+        .filter_map(|line| line.strip_prefix("problem "))
+        .collect();
     problems.sort_unstable();
     let mut expected = vec![
         "GARDEFOU_ALERTS_LEVEL",
@@ -104,9 +127,18 @@ fn everything_wrong_in_the_environment_is_told_at_once_and_without_secrets() {
     expected.extend(cfg!(unix).then_some("GARDEFOU_SHUTDOWN_DEADLINE"));
     expected.sort_unstable();
     assert_eq!(problems, expected);
-    let error = lines.iter().find_map(|line| line.strip_prefix("error ")).unwrap();
-    assert!(error.contains("GARDEFOU_HEALTH_PERIODE") && error.contains("\"soon\""), "{error}");
-    assert!(lines.iter().all(|line| !line.contains("hunter2")), "{lines:?}");
+    let error = lines
+        .iter()
+        .find_map(|line| line.strip_prefix("error "))
+        .unwrap();
+    assert!(
+        error.contains("GARDEFOU_HEALTH_PERIODE") && error.contains("\"soon\""),
+        "{error}"
+    );
+    assert!(
+        lines.iter().all(|line| !line.contains("hunter2")),
+        "{lines:?}"
+    );
 }
 
 const CHILD_WITHOUT_JOURNAL: &str = "GARDEFOU_TEST_SYSTEM_CHILD_WITHOUT_JOURNAL";
@@ -118,7 +150,10 @@ fn child_whose_journal_cannot_be_written() {
         return;
     }
     let guard = ErrorSystem::from_env().unwrap().init().unwrap();
-    guard.warnings().iter().for_each(|warning| println!("\nwarning {warning}"));
+    guard
+        .warnings()
+        .iter()
+        .for_each(|warning| println!("\nwarning {warning}"));
     gardefou::report(&AppError::new(ErrorCode::SYNC_ERROR, "said by the child"));
 }
 
@@ -126,15 +161,36 @@ fn child_whose_journal_cannot_be_written() {
 fn a_journal_that_cannot_be_written_is_told_of_at_the_start_and_on_the_standard_error() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let output = Command::new(env::current_exe().unwrap())
-        .args(["--exact", "environment::child_whose_journal_cannot_be_written", "--nocapture", "--test-threads=1"])
+        .args([
+            "--exact",
+            "environment::child_whose_journal_cannot_be_written",
+            "--nocapture",
+            "--test-threads=1",
+        ])
         .env("GARDEFOU_JOURNAL", file.path().join("nope"))
         .env(CHILD_WITHOUT_JOURNAL, "1")
         .output()
         .unwrap();
     assert!(output.status.success());
-    let (out, err) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
-    assert_eq!(out.lines().filter(|line| line.starts_with("warning journal: cannot write: ")).count(), 1, "{out}");
-    let of_journal: Vec<_> = err.lines().filter(|line| line.contains("nope: cannot write; errors wait")).collect();
+    let (out, err) = (
+        String::from_utf8(output.stdout).unwrap(),
+        String::from_utf8(output.stderr).unwrap(),
+    );
+    assert_eq!(
+        out.lines()
+            .filter(|line| line.starts_with("warning journal: cannot write: "))
+            .count(),
+        1,
+        "{out}"
+    );
+    let of_journal: Vec<_> = err
+        .lines()
+        .filter(|line| line.contains("nope: cannot write; errors wait"))
+        .collect();
     assert_eq!(of_journal.len(), 1, "{err}");
-    assert!(err.lines().any(|line| line.starts_with("gardefou: journal: cannot write: ")), "{err}");
+    assert!(
+        err.lines()
+            .any(|line| line.starts_with("gardefou: journal: cannot write: ")),
+        "{err}"
+    );
 }

@@ -13,11 +13,19 @@ use std::{sync::Barrier, time::Duration};
 fn twice_and_from_sixteen_threads_is_one_system() {
     let _turn = alone();
     let guards: Vec<_> = std::thread::scope(|scope| {
-        let starts: Vec<_> = (0..16).map(|_| scope.spawn(|| init_error_system().unwrap())).collect();
-        starts.into_iter().map(|start| start.join().unwrap()).collect()
+        let starts: Vec<_> = (0..16)
+            .map(|_| scope.spawn(|| init_error_system().unwrap()))
+            .collect();
+        starts
+            .into_iter()
+            .map(|start| start.join().unwrap())
+            .collect()
     });
     assert_eq!(health_check().phase(), Phase::Started);
-    let mut left: Vec<usize> = guards.into_iter().map(|guard| guard.shutdown().guards_left()).collect();
+    let mut left: Vec<usize> = guards
+        .into_iter()
+        .map(|guard| guard.shutdown().guards_left())
+        .collect();
     left.sort_unstable();
     assert_eq!(left, (0..16).collect::<Vec<_>>());
     assert_eq!(health_check().phase(), Phase::Stopping);
@@ -33,60 +41,118 @@ fn a_different_configuration_is_told_with_the_first_place() {
     assert!(same.is_ok());
     assert!(init_error_system().is_ok(), "no wishes join whatever is up");
 
-    let other = ErrorSystem::builder().health(config().failure_threshold(9)).init().unwrap_err();
-    let InitError::AlreadyInitialised { first: place, settings, .. } = &other else { panic!("{other:?}") };
+    let other = ErrorSystem::builder()
+        .health(config().failure_threshold(9))
+        .init()
+        .unwrap_err();
+    let InitError::AlreadyInitialised {
+        first: place,
+        settings,
+        ..
+    } = &other
+    else {
+        panic!("{other:?}")
+    };
     assert_eq!((place.file(), place.line()), (file!(), line));
     assert_eq!(settings, &["health"]);
-    assert_eq!(health_check().config().failure_threshold(3), config(), "the first one stays");
+    assert_eq!(
+        health_check().config().failure_threshold(3),
+        config(),
+        "the first one stays"
+    );
     drop((same, first));
 }
 
 #[test]
 fn of_sixteen_threads_with_differing_wishes_one_wins_and_the_others_are_told() {
     let _turn = alone();
-    let config = |index: u64| HealthConfig::default().period(Duration::from_secs(20 + index)).background(false);
+    let config = |index: u64| {
+        HealthConfig::default()
+            .period(Duration::from_secs(20 + index))
+            .background(false)
+    };
     let together = Barrier::new(16);
     let outcomes: Vec<_> = std::thread::scope(|scope| {
         let start = |index| {
             together.wait();
             (index, ErrorSystem::builder().health(config(index)).init())
         };
-        let starts: Vec<_> = (0..16).map(|index| scope.spawn(move || start(index))).collect();
-        starts.into_iter().map(|start| start.join().unwrap()).collect()
+        let starts: Vec<_> = (0..16)
+            .map(|index| scope.spawn(move || start(index)))
+            .collect();
+        starts
+            .into_iter()
+            .map(|start| start.join().unwrap())
+            .collect()
     });
-    let (won, lost): (Vec<_>, Vec<_>) = outcomes.into_iter().partition(|(_, outcome)| outcome.is_ok());
+    let (won, lost): (Vec<_>, Vec<_>) = outcomes
+        .into_iter()
+        .partition(|(_, outcome)| outcome.is_ok());
     assert_eq!((won.len(), lost.len()), (1, 15));
     for (_, outcome) in lost {
-        let Err(InitError::AlreadyInitialised { first, settings, .. }) = outcome else { panic!("{outcome:?}") };
-        assert_eq!((first.file(), settings.as_slice()), (file!(), ["health"].as_slice()));
+        let Err(InitError::AlreadyInitialised {
+            first, settings, ..
+        }) = outcome
+        else {
+            panic!("{outcome:?}")
+        };
+        assert_eq!(
+            (first.file(), settings.as_slice()),
+            (file!(), ["health"].as_slice())
+        );
     }
-    assert_eq!(health_check().config(), config(won[0].0), "the winner's is in force");
+    assert_eq!(
+        health_check().config(),
+        config(won[0].0),
+        "the winner's is in force"
+    );
 }
 
 #[test]
 fn differing_alerts_are_told() {
     let _turn = alone();
-    let config = || AlertsConfig::builder().throttle(Duration::from_secs(60)).background(false);
+    let config = || {
+        AlertsConfig::builder()
+            .throttle(Duration::from_secs(60))
+            .background(false)
+    };
     let channel = || CallbackChannel::new("pager", |_| Ok(()));
-    let first = ErrorSystem::builder().alerts(config().channel(channel())).init().unwrap();
-    assert!(ErrorSystem::builder().alerts(config().channel(channel())).init().is_ok(), "the same wish joins");
+    let first = ErrorSystem::builder()
+        .alerts(config().channel(channel()))
+        .init()
+        .unwrap();
+    assert!(
+        ErrorSystem::builder()
+            .alerts(config().channel(channel()))
+            .init()
+            .is_ok(),
+        "the same wish joins"
+    );
     let others = [
-        config().channel(channel()).throttle(Duration::from_secs(61)),
+        config()
+            .channel(channel())
+            .throttle(Duration::from_secs(61)),
         config().channel(channel()).max_per_minute(1),
         config().channel(channel()).rule(Rule::breakers("circuits")),
-        config().channel(channel()).channel(CallbackChannel::new("mail", |_| Ok(()))),
+        config()
+            .channel(channel())
+            .channel(CallbackChannel::new("mail", |_| Ok(()))),
         config().channel(channel()).escalate_after(None),
         config().channel(channel()).queue(1),
         config().channel(channel()).max_tries(1),
         config().channel(channel()).first_delay(Duration::ZERO),
-        config().channel(channel()).give_up_after(Duration::from_secs(1)),
+        config()
+            .channel(channel())
+            .give_up_after(Duration::from_secs(1)),
         config().channel(channel()).source("another program"),
         config().channel(channel()).background(true),
         config(),
     ];
     for other in others {
         let outcome = ErrorSystem::builder().alerts(other).init();
-        let Err(InitError::AlreadyInitialised { settings, .. }) = outcome else { panic!("{outcome:?}") };
+        let Err(InitError::AlreadyInitialised { settings, .. }) = outcome else {
+            panic!("{outcome:?}")
+        };
         assert_eq!(settings, ["alerts"]);
     }
     drop(first);
@@ -102,18 +168,39 @@ fn the_start_is_told_once_at_info_with_its_place() {
         let second = init_error_system().unwrap();
         drop((first, second));
     });
-    let started: Vec<_> = lines.iter().filter(|line| line.contains("initialised")).collect();
-    assert_eq!(started, [&format!("INFO error system initialised; file = {:?}; line = {line}", file!())]);
-    let ended: Vec<_> = lines.iter().filter(|line| line.contains("shut down")).collect();
-    assert!(ended.len() == 1 && ended[0].starts_with("INFO "), "{lines:?}");
+    let started: Vec<_> = lines
+        .iter()
+        .filter(|line| line.contains("initialised"))
+        .collect();
+    assert_eq!(
+        started,
+        [&format!(
+            "INFO error system initialised; file = {:?}; line = {line}",
+            file!()
+        )]
+    );
+    let ended: Vec<_> = lines
+        .iter()
+        .filter(|line| line.contains("shut down"))
+        .collect();
+    assert!(
+        ended.len() == 1 && ended[0].starts_with("INFO "),
+        "{lines:?}"
+    );
 }
 
 #[test]
 fn every_problem_is_named_at_once_and_nothing_starts() {
     let _turn = alone();
     let wrong = HealthConfig::default().concurrency(0).jitter(f64::NAN);
-    let err = ErrorSystem::builder().health(wrong).shutdown_deadline(Duration::MAX).init().unwrap_err();
-    let InitError::Config(config) = &err else { panic!("{err:?}") };
+    let err = ErrorSystem::builder()
+        .health(wrong)
+        .shutdown_deadline(Duration::MAX)
+        .init()
+        .unwrap_err();
+    let InitError::Config(config) = &err else {
+        panic!("{err:?}")
+    };
     let fields: Vec<_> = config.problems().map(|problem| problem.field).collect();
     assert_eq!(fields, ["jitter", "concurrency", "shutdown_deadline"]);
     assert_ne!(health_check().phase(), Phase::Started);
@@ -124,10 +211,16 @@ fn the_guard_takes_the_program_out_of_service() {
     let _turn = alone();
     let guard = init_error_system().unwrap();
     assert!(health_check().is_running_in_background());
-    assert_eq!(health_check().probe(Kind::Startup).status().http_status(), 200);
+    assert_eq!(
+        health_check().probe(Kind::Startup).status().http_status(),
+        200
+    );
     drop(guard);
     assert!(!health_check().is_running_in_background());
-    assert_eq!(health_check().probe(Kind::Readiness).status().http_status(), 503);
+    assert_eq!(
+        health_check().probe(Kind::Readiness).status().http_status(),
+        503
+    );
     let again = init_error_system().unwrap();
     assert_eq!(health_check().phase(), Phase::Started);
     assert!(again.shutdown().is_clean());

@@ -22,7 +22,8 @@ use std::{
     time::Duration,
 };
 
-/// One builder takes all parts; a change of health appears in the journal, and the guard flushes it.
+/// One builder takes all parts; a change of health appears in the journal, and the guard flushes
+/// it.
 #[test]
 fn a_change_of_health_and_an_error_are_in_the_journal_after_the_shutdown() {
     let _turn = alone();
@@ -36,26 +37,48 @@ fn a_change_of_health_and_an_error_are_in_the_journal_after_the_shutdown() {
         .unwrap();
     let up = Arc::new(AtomicBool::new(true));
     let seen = Arc::clone(&up);
-    let check = Check::dependency("journalled", move || seen.load(Ordering::SeqCst)).critical().failure_threshold(1);
+    let check = Check::dependency("journalled", move || seen.load(Ordering::SeqCst))
+        .critical()
+        .failure_threshold(1);
     health_check().register(check).unwrap();
     let _ = health_check().run_check("journalled");
     up.store(false, Ordering::SeqCst);
     let _ = health_check().run_check("journalled");
     health_check().unregister("journalled");
-    gardefou::report(&AppError::new(ErrorCode::SYNC_ERROR, "streams drifted apart"));
+    gardefou::report(&AppError::new(
+        ErrorCode::SYNC_ERROR,
+        "streams drifted apart",
+    ));
 
     let report = guard.shutdown();
     let journal = report.part("journal").unwrap();
-    assert_eq!((journal.sent, journal.dropped, journal.in_time), (3, 0, true), "{report}");
+    assert_eq!(
+        (journal.sent, journal.dropped, journal.in_time),
+        (3, 0, true),
+        "{report}"
+    );
     assert!(report.is_clean(), "{report}");
 
     let journal = error_monitor().journal().unwrap();
-    let changes = journal.query(&Query::default().kind(RecordKind::Health)).unwrap().records;
-    let texts: Vec<_> = changes.iter().map(|record| (record.message.as_str(), record.level)).collect();
+    let changes = journal
+        .query(&Query::default().kind(RecordKind::Health))
+        .unwrap()
+        .records;
+    let texts: Vec<_> = changes
+        .iter()
+        .map(|record| (record.message.as_str(), record.level))
+        .collect();
     let failed = "health check `journalled` went from pass to fail: the check returned false";
     let passed = "health check `journalled` went from unknown to pass";
-    assert_eq!(texts, [(failed, AlertLevel::Critical), (passed, AlertLevel::Info)]);
-    assert_eq!(journal.query(&Query::default()).unwrap().records.len(), 1, "errors are asked for apart");
+    assert_eq!(
+        texts,
+        [(failed, AlertLevel::Critical), (passed, AlertLevel::Info)]
+    );
+    assert_eq!(
+        journal.query(&Query::default()).unwrap().records.len(),
+        1,
+        "errors are asked for apart"
+    );
 }
 
 /// A transition raises an alert, which the shutdown still sends.
@@ -69,15 +92,30 @@ fn a_critical_check_that_fails_raises_an_alert() {
     });
     let guard = ErrorSystem::builder()
         .health(HealthConfig::default().background(false))
-        .alerts(AlertsConfig::builder().channel(channel).rule(Rule::health("health checks")))
+        .alerts(
+            AlertsConfig::builder()
+                .channel(channel)
+                .rule(Rule::health("health checks")),
+        )
         .init()
         .unwrap();
-    health_check().register(Check::dependency("alerted", || false).critical()).unwrap();
+    health_check()
+        .register(Check::dependency("alerted", || false).critical())
+        .unwrap();
     let _ = health_check().run_check("alerted");
     health_check().unregister("alerted");
     let report = guard.shutdown();
-    assert_eq!(report.part("alerts").map(|part| (part.sent, part.in_time)), Some((1, true)), "{report}");
-    let order: Vec<_> = report.parts().iter().map(|part| part.part).filter(|part| *part != "journal").collect();
+    assert_eq!(
+        report.part("alerts").map(|part| (part.sent, part.in_time)),
+        Some((1, true)),
+        "{report}"
+    );
+    let order: Vec<_> = report
+        .parts()
+        .iter()
+        .map(|part| part.part)
+        .filter(|part| *part != "journal")
+        .collect();
     assert_eq!(order, ["health", "alerts"]);
     assert!(told.recv().unwrap().contains("alerted"));
 }
@@ -102,16 +140,26 @@ fn dropping_the_guard_writes_what_waits_and_sends_what_is_due() {
     let guard = ErrorSystem::builder()
         .health(HealthConfig::default().background(false))
         .journal(JournalConfig::builder(folder.path()).background(false))
-        .alerts(AlertsConfig::builder().background(false).channel(channel).rule(rule))
+        .alerts(
+            AlertsConfig::builder()
+                .background(false)
+                .channel(channel)
+                .rule(rule),
+        )
         .init()
         .unwrap();
     gardefou::report(&AppError::new(ErrorCode::CONFIG_ERROR, "due"));
     assert!(warned().is_err());
     let kept = || -> String {
         let files = std::fs::read_dir(folder.path()).into_iter().flatten();
-        files.map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap()).collect()
+        files
+            .map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap())
+            .collect()
     };
-    assert!(!kept().contains("said before the end") && told.lock().unwrap().is_empty(), "nothing hurries a warning");
+    assert!(
+        !kept().contains("said before the end") && told.lock().unwrap().is_empty(),
+        "nothing hurries a warning"
+    );
     drop(guard);
     assert_eq!(kept().matches("said before the end").count(), 1);
     assert_eq!(*told.lock().unwrap(), ["CONFIG_ERROR: due"]);
@@ -122,13 +170,23 @@ fn dropping_the_guard_writes_what_waits_and_sends_what_is_due() {
 fn a_second_journal_is_told() {
     let _turn = alone();
     let folder = tempfile::tempdir().unwrap();
-    let first = ErrorSystem::builder().journal(JournalConfig::builder(folder.path())).init().unwrap();
-    assert!(ErrorSystem::builder().journal(JournalConfig::builder(folder.path())).init().is_ok());
+    let first = ErrorSystem::builder()
+        .journal(JournalConfig::builder(folder.path()))
+        .init()
+        .unwrap();
+    assert!(
+        ErrorSystem::builder()
+            .journal(JournalConfig::builder(folder.path()))
+            .init()
+            .is_ok()
+    );
     let other = ErrorSystem::builder()
         .journal(JournalConfig::builder("elsewhere"))
         .monitor(MonitorConfig::builder().recent_events(1))
         .shutdown_deadline(Duration::from_secs(1));
-    let Err(InitError::AlreadyInitialised { settings, .. }) = other.init() else { panic!("must be told") };
+    let Err(InitError::AlreadyInitialised { settings, .. }) = other.init() else {
+        panic!("must be told")
+    };
     assert_eq!(settings, ["monitor", "journal", "shutdown_deadline"]);
     drop(first);
 }
@@ -143,9 +201,14 @@ fn problems_of_all_parts_come_in_one_error() {
         .journal(JournalConfig::builder("x").max_bytes(1))
         .init()
         .unwrap_err();
-    let InitError::Config(err) = err else { panic!("{err:?}") };
+    let InitError::Config(err) = err else {
+        panic!("{err:?}")
+    };
     let fields: Vec<_> = err.problems().map(|problem| problem.field).collect();
-    assert_eq!(fields, ["concurrency", "max_codes", "max_segment_bytes", "max_bytes"]);
+    assert_eq!(
+        fields,
+        ["concurrency", "max_codes", "max_segment_bytes", "max_bytes"]
+    );
 }
 
 /// A journal whose disk hangs.
@@ -181,11 +244,20 @@ fn a_hung_journal_does_not_keep_the_program_from_ending() {
     let _turn = alone();
     let (_end, ended) = mpsc::channel();
     let journal = Arc::new(Hanging(Mutex::new(ended)));
-    let guard = ErrorSystem::builder().journal_in(journal).shutdown_deadline(Duration::ZERO).init().unwrap();
+    let guard = ErrorSystem::builder()
+        .journal_in(journal)
+        .shutdown_deadline(Duration::ZERO)
+        .init()
+        .unwrap();
     let report = guard.shutdown();
     assert_eq!(report.part("journal").map(|part| part.in_time), Some(false));
     assert!(!report.is_clean());
-    assert!(report.to_string().contains("journal: 0 sent, 0 kept, 0 dropped, not in time"), "{report}");
+    assert!(
+        report
+            .to_string()
+            .contains("journal: 0 sent, 0 kept, 0 dropped, not in time"),
+        "{report}"
+    );
 }
 
 /// Health tells of a journal that cannot write, and of its return.
@@ -218,15 +290,34 @@ fn a_journal_that_cannot_write_is_a_warning_of_health() {
     let _turn = alone();
     let journal = Arc::new(Failing::default());
     let health = HealthConfig::default().background(false);
-    let guard = ErrorSystem::builder().health(health).journal_in(Arc::clone(&journal) as _).init().unwrap();
-    let entry = || health_check().health_status().check("monitor:journal").cloned().unwrap();
+    let guard = ErrorSystem::builder()
+        .health(health)
+        .journal_in(Arc::clone(&journal) as _)
+        .init()
+        .unwrap();
+    let entry = || {
+        health_check()
+            .health_status()
+            .check("monitor:journal")
+            .cloned()
+            .unwrap()
+    };
     assert_eq!(entry().status, Status::Pass);
     journal.0.store(true, Ordering::SeqCst);
     let failing = entry();
-    assert_eq!((failing.status, failing.weight), (Status::Warn, Status::Warn));
+    assert_eq!(
+        (failing.status, failing.weight),
+        (Status::Warn, Status::Warn)
+    );
     let output = failing.output.unwrap();
-    assert!(output.starts_with("nothing can be written since 1970-01-01T"), "{output}");
-    assert!(output.contains("no space left") && !output.contains("hunter2"), "{output}");
+    assert!(
+        output.starts_with("nothing can be written since 1970-01-01T"),
+        "{output}"
+    );
+    assert!(
+        output.contains("no space left") && !output.contains("hunter2"),
+        "{output}"
+    );
     let excluded = health_check().health_status_without(&["monitor:journal".to_owned()]);
     assert!(excluded.check("monitor:journal").is_none());
     assert_eq!(excluded.excluded(), ["monitor:journal"]);
@@ -243,14 +334,26 @@ fn a_journal_goes_with_the_system_that_brought_it() {
     let config = || JournalConfig::builder(folder.path()).background(false);
     error_monitor().take_journal();
     let channel = CallbackChannel::new("a name that no breaker can have: ".repeat(9), |_| Ok(()));
-    let refused = ErrorSystem::builder().journal(config()).alerts(AlertsConfig::builder().channel(channel)).init();
+    let refused = ErrorSystem::builder()
+        .journal(config())
+        .alerts(AlertsConfig::builder().channel(channel))
+        .init();
     assert!(refused.is_err());
-    assert!(error_monitor().journal().is_none(), "left behind by what did not come up");
+    assert!(
+        error_monitor().journal().is_none(),
+        "left behind by what did not come up"
+    );
 
     drop(ErrorSystem::builder().journal(config()).init().unwrap());
-    assert!(error_monitor().journal().is_some(), "what is reported after the end is kept");
+    assert!(
+        error_monitor().journal().is_some(),
+        "what is reported after the end is kept"
+    );
     drop(gardefou::init_error_system().unwrap());
-    assert!(error_monitor().journal().is_none(), "the next system has none");
+    assert!(
+        error_monitor().journal().is_none(),
+        "the next system has none"
+    );
 }
 
 #[test]
@@ -259,8 +362,13 @@ fn a_page_that_was_read_once_does_not_change_later() {
     let folder = tempfile::tempdir().unwrap();
     let journal = JournalConfig::builder(folder.path()).background(false);
     let health = HealthConfig::default().background(false);
-    let guard = ErrorSystem::builder().health(health).journal(journal).init().unwrap();
-    let report = |n: u32| gardefou::report(&AppError::new(ErrorCode::SYNC_ERROR, format!("error {n}")));
+    let guard = ErrorSystem::builder()
+        .health(health)
+        .journal(journal)
+        .init()
+        .unwrap();
+    let report =
+        |n: u32| gardefou::report(&AppError::new(ErrorCode::SYNC_ERROR, format!("error {n}")));
     (0..3).for_each(report);
     let journal = error_monitor().journal().unwrap();
     let read = || journal.query(&Query::default()).unwrap();

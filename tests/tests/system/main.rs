@@ -1,6 +1,9 @@
 //! Start and shutdown of the whole, each test in turn: there is one system in a process.
 
-#![expect(clippy::unwrap_used, reason = "what a test cannot do without may panic")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "what a test cannot do without may panic"
+)]
 
 mod clashes;
 mod environment;

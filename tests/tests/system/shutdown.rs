@@ -32,7 +32,12 @@ impl Noting {
     }
 
     fn records(&self) -> u64 {
-        self.0.lock().unwrap().iter().filter(|(what, _)| *what != "flush").count() as u64
+        self.0
+            .lock()
+            .unwrap()
+            .iter()
+            .filter(|(what, _)| *what != "flush")
+            .count() as u64
     }
 }
 
@@ -81,15 +86,23 @@ fn a_hung_check_and_a_hung_channel_leave_the_journal_its_time() {
     let journal = Arc::new(Noting::default());
     let guard = ErrorSystem::builder()
         .health(HealthConfig::default().background(false))
-        .alerts(AlertsConfig::builder().channel(channel).rule(Rule::health("health checks")))
+        .alerts(
+            AlertsConfig::builder()
+                .channel(channel)
+                .rule(Rule::health("health checks")),
+        )
         .journal_in(Arc::clone(&journal) as _)
         .shutdown_deadline(Duration::from_secs(1))
         .init()
         .unwrap();
     let (_go_on, may_go_on) = mpsc::channel::<()>();
     let may_go_on = Mutex::new(may_go_on);
-    let hung = Check::dependency("hung-at-the-end", move || may_go_on.lock().unwrap().recv().is_ok());
-    health_check().register(hung.critical().timeout(Duration::from_millis(1))).unwrap();
+    let hung = Check::dependency("hung-at-the-end", move || {
+        may_go_on.lock().unwrap().recv().is_ok()
+    });
+    health_check()
+        .register(hung.critical().timeout(Duration::from_millis(1)))
+        .unwrap();
     let given_up = health_check().run_check("hung-at-the-end").unwrap();
     assert_eq!(given_up.category, Some(FailureCategory::Timeout));
     // Its notice is on its way and does not arrive.
@@ -97,10 +110,18 @@ fn a_hung_check_and_a_hung_channel_leave_the_journal_its_time() {
 
     let report = guard.shutdown();
     health_check().unregister("hung-at-the-end");
-    let parts: Vec<_> =
-        report.parts().iter().map(|part| (part.part, part.sent, part.kept, part.dropped, part.in_time)).collect();
-    // The change of health, and the notification that is kept, when it is queued and when it is given up.
-    let expected = [("health", 0, 0, 1, true), ("alerts", 0, 1, 0, false), ("journal", 3, 0, 0, true)];
+    let parts: Vec<_> = report
+        .parts()
+        .iter()
+        .map(|part| (part.part, part.sent, part.kept, part.dropped, part.in_time))
+        .collect();
+    // The change of health, and the notification that is kept, when it is queued and when it is
+    // given up.
+    let expected = [
+        ("health", 0, 0, 1, true),
+        ("alerts", 0, 1, 0, false),
+        ("journal", 3, 0, 0, true),
+    ];
     assert_eq!(parts, expected, "{report}");
     assert!(!report.is_clean());
     let order = [
@@ -126,24 +147,50 @@ fn flush_sends_and_writes_what_waits_and_leaves_everything_up() {
     let journal = Arc::new(Noting::default());
     let guard = ErrorSystem::builder()
         .health(HealthConfig::default().background(false))
-        .alerts(AlertsConfig::builder().channel(channel).rule(Rule::immediate("errors")))
+        .alerts(
+            AlertsConfig::builder()
+                .channel(channel)
+                .rule(Rule::immediate("errors")),
+        )
         .journal_in(Arc::clone(&journal) as _)
         .init()
         .unwrap();
-    let flushes = || journal.0.lock().unwrap().iter().filter(|(what, _)| *what == "flush").count();
+    let flushes = || {
+        journal
+            .0
+            .lock()
+            .unwrap()
+            .iter()
+            .filter(|(what, _)| *what == "flush")
+            .count()
+    };
     gardefou::report(&AppError::new(ErrorCode::SYNC_ERROR, "first"));
     begun.recv_timeout(PATIENCE).unwrap();
     let report = guard.flush(Duration::from_millis(50));
-    assert_eq!(report.part("alerts").map(|part| (part.sent, part.in_time)), Some((0, false)), "{report:?}");
-    assert_eq!((report.part("journal").map(|part| part.in_time), flushes()), (Some(true), 1));
+    assert_eq!(
+        report.part("alerts").map(|part| (part.sent, part.in_time)),
+        Some((0, false)),
+        "{report:?}"
+    );
+    assert_eq!(
+        (report.part("journal").map(|part| part.in_time), flushes()),
+        (Some(true), 1)
+    );
     assert!(!report.is_clean());
 
     drop(end);
     let report = guard.flush(PATIENCE);
-    assert_eq!(report.part("alerts").map(|part| (part.sent, part.in_time)), Some((1, true)), "{report:?}");
+    assert_eq!(
+        report.part("alerts").map(|part| (part.sent, part.in_time)),
+        Some((1, true)),
+        "{report:?}"
+    );
     assert!(report.is_clean() && health_check().phase() == Phase::Started);
     gardefou::report(&AppError::new(ErrorCode::CONFIG_ERROR, "second"));
-    assert_eq!(guard.flush(PATIENCE).part("alerts").map(|part| part.sent), Some(2));
+    assert_eq!(
+        guard.flush(PATIENCE).part("alerts").map(|part| part.sent),
+        Some(2)
+    );
     assert_eq!((flushes(), guard.shutdown().is_clean()), (3, true));
 }
 
@@ -151,7 +198,10 @@ fn flush_sends_and_writes_what_waits_and_leaves_everything_up() {
 fn async_checks_that_block_their_threads_do_not_add_up_to_more_than_the_deadline() {
     let _turn = alone();
     let deadline = Duration::from_millis(150);
-    let guard = ErrorSystem::builder().shutdown_deadline(deadline).init().unwrap();
+    let guard = ErrorSystem::builder()
+        .shutdown_deadline(deadline)
+        .init()
+        .unwrap();
     let (begin, begun) = mpsc::channel();
     let (end, ended) = mpsc::channel::<()>();
     let ended = Arc::new(Mutex::new(ended));
@@ -175,13 +225,19 @@ fn async_checks_that_block_their_threads_do_not_add_up_to_more_than_the_deadline
         let _ = health_check().run_check(name);
         assert!(health_check().unregister(name));
     }
-    assert!(report.elapsed() >= deadline && report.elapsed() < 4 * deadline, "{report}");
+    assert!(
+        report.elapsed() >= deadline && report.elapsed() < 4 * deadline,
+        "{report}"
+    );
     let health = report.part("health").unwrap();
     assert!(!health.in_time && !report.is_clean(), "{report}");
 }
 
 /// Drops a transaction whose one compensation awaits what is sent, and notes that it ran.
-fn drop_a_transaction(released: tokio::sync::oneshot::Receiver<()>, log: &Arc<Mutex<Vec<&'static str>>>) {
+fn drop_a_transaction(
+    released: tokio::sync::oneshot::Receiver<()>,
+    log: &Arc<Mutex<Vec<&'static str>>>,
+) {
     let log = Arc::clone(log);
     let mut call = Box::pin(transaction_async("shutdown-rollback", async move |tx| {
         tx.on_rollback_async("undo", async move || {
@@ -194,14 +250,21 @@ fn drop_a_transaction(released: tokio::sync::oneshot::Receiver<()>, log: &Arc<Mu
         });
         std::future::pending::<Result<(), AppError>>().await
     }));
-    assert!(call.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    assert!(
+        call.as_mut()
+            .poll(&mut Context::from_waker(Waker::noop()))
+            .is_pending()
+    );
 }
 
 #[test]
 fn the_shutdown_waits_for_rollbacks_that_run_as_tasks() {
     let _alone = alone();
     let guard = gardefou::init_error_system().unwrap();
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .build()
+        .unwrap();
     let log = Arc::default();
     let (release, released) = tokio::sync::oneshot::channel();
     {
@@ -227,7 +290,9 @@ fn the_shutdown_waits_for_rollbacks_that_run_as_tasks() {
 fn a_shutdown_inside_a_current_thread_runtime_reports_the_rollbacks_that_it_cannot_wait_for() {
     let _alone = alone();
     let guard = gardefou::init_error_system().unwrap();
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
     let log = Arc::default();
     let report = runtime.block_on(async {
         let (release, released) = tokio::sync::oneshot::channel();

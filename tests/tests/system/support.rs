@@ -18,10 +18,12 @@ pub(crate) fn alone() -> MutexGuard<'static, ()> {
     TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Runs something and returns what this thread logged of start and shutdown, as `LEVEL message; field = value; ..`.
+/// Runs something and returns what this thread logged of start and shutdown, as
+/// `LEVEL message; field = value; ..`.
 pub(crate) fn said(run: impl FnOnce()) -> Vec<String> {
-    // Where one subscriber alone is known, whichever thread meets a line first decides for all whether it is wanted, and
-    // other tests have no subscriber. With a second one it is asked each time.
+    // Where one subscriber alone is known, whichever thread meets a line first decides for all
+    // whether it is wanted, and other tests have no subscriber. With a second one it is asked each
+    // time.
     static SECOND: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(Log::default()));
     let _ = &*SECOND;
     let log = Log::default();
@@ -45,9 +47,17 @@ impl Subscriber for Log {
     fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
     fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
     fn event(&self, event: &tracing::Event<'_>) {
-        let mut text = Text { message: String::new(), fields: String::new() };
+        let mut text = Text {
+            message: String::new(),
+            fields: String::new(),
+        };
         event.record(&mut text);
-        self.0.lock().unwrap().push(format!("{} {}{}", event.metadata().level(), text.message, text.fields));
+        self.0.lock().unwrap().push(format!(
+            "{} {}{}",
+            event.metadata().level(),
+            text.message,
+            text.fields
+        ));
     }
     fn enter(&self, _: &span::Id) {}
     fn exit(&self, _: &span::Id) {}

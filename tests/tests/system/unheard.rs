@@ -1,4 +1,5 @@
-//! Errors and notifications of a program that never set up a subscriber of the log, or one that wants neither.
+//! Errors and notifications of a program that never set up a subscriber of the log, or one that
+//! wants neither.
 
 use gardefou::{
     AppError, ErrorCode, ErrorSystem,
@@ -52,7 +53,12 @@ fn child_that_fails_unheard() {
 
 fn stderr_of(child: &str) -> String {
     let child = Command::new(env::current_exe().unwrap())
-        .args(["--exact", "unheard::child_that_fails_unheard", "--nocapture", "--test-threads=1"])
+        .args([
+            "--exact",
+            "unheard::child_that_fails_unheard",
+            "--nocapture",
+            "--test-threads=1",
+        ])
         .env(CHILD, child)
         .stdout(Stdio::null())
         .output()
@@ -67,17 +73,27 @@ fn stderr_of(child: &str) -> String {
 fn errors_without_a_subscriber_go_to_the_standard_error() {
     let text = stderr_of("none");
     // Before it stand the warnings of the start, among it the notification.
-    let is_other = |line: &&str| line.starts_with("gardefou: alert: ") || line.starts_with("gardefou: error code");
+    let is_other = |line: &&str| {
+        line.starts_with("gardefou: alert: ") || line.starts_with("gardefou: error code")
+    };
     let mut lines = text.lines().filter(|line| !is_other(line));
     let first = "gardefou: no subscriber of `tracing` takes the log: errors are shown here, at most 20 a minute";
     assert_eq!(lines.next(), Some(first), "{text}");
     let line = lines.next().unwrap();
     let cause = "refused by https://[redacted]@db/";
-    let start = format!("gardefou: error in report: [DB_CONNECTION_ERROR] no route\\nto the database: {cause} (id ");
+    let start = format!(
+        "gardefou: error in report: [DB_CONNECTION_ERROR] no route\\nto the database: {cause} (id "
+    );
     assert!(line.starts_with(&start), "{line}");
-    assert!(line.ends_with(')') && line.contains("unheard.rs:"), "{line}");
+    assert!(
+        line.ends_with(')') && line.contains("unheard.rs:"),
+        "{line}"
+    );
     assert_eq!(lines.clone().count(), 19, "{text}");
-    assert!(lines.all(|line| line.contains("[DB_CONNECTION_ERROR] again")), "{text}");
+    assert!(
+        lines.all(|line| line.contains("[DB_CONNECTION_ERROR] again")),
+        "{text}"
+    );
 }
 
 #[test]
@@ -91,7 +107,14 @@ fn notifications_that_no_subscriber_takes_go_to_the_standard_error() {
     for child in ["none", "deaf"] {
         let text = stderr_of(child);
         let alert = "gardefou: alert: error: DB_CONNECTION_ERROR: no route\\nto the database";
-        let alerts: Vec<_> = text.lines().filter(|line| line.starts_with("gardefou: alert:")).collect();
-        assert_eq!(alerts, [alert, &format!("{alert} (40 more were held back)")], "{child}: {text}");
+        let alerts: Vec<_> = text
+            .lines()
+            .filter(|line| line.starts_with("gardefou: alert:"))
+            .collect();
+        assert_eq!(
+            alerts,
+            [alert, &format!("{alert} (40 more were held back)")],
+            "{child}: {text}"
+        );
     }
 }

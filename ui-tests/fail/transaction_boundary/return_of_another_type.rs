@@ -1,4 +1,5 @@
-//! A `return` and a last value of two types are told at the body, and a last value of the wrong type as well.
+//! A `return` and a last value of two types are told at the body, and a last value of the wrong
+//! type as well.
 
 use gardefou::{AppError, transaction_boundary};
 

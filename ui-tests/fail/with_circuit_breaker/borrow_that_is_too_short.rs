@@ -1,5 +1,5 @@
-//! A borrow that does not live as long as the return type asks for is reported at the value or the type, and not at the
-//! attribute.
+//! A borrow that does not live as long as the return type asks for is reported at the value or the
+//! type, and not at the attribute.
 
 use gardefou::{AppError, enhanced_error_handling, log_sensitive_operations, retry, with_circuit_breaker};
 

@@ -8,10 +8,17 @@ fn it_is_told_as_it_was_written() {
         assert!("5".parse::<usize>()? == 6);
     });
     let said = outcome.unwrap_err().to_string();
-    assert!(said.ends_with(r#"assertion failed: "5".parse::<usize>()? == 6"#), "{said}");
+    assert!(
+        said.ends_with(r#"assertion failed: "5".parse::<usize>()? == 6"#),
+        "{said}"
+    );
 
     let outcome: R<()> = error_boundary!("check", catch_panics = true, {
-        assert!(format!("{}", "5".parse::<usize>()?) == "6", "with {}", "words");
+        assert!(
+            format!("{}", "5".parse::<usize>()?) == "6",
+            "with {}",
+            "words"
+        );
     });
     assert!(outcome.unwrap_err().to_string().ends_with("with words"));
 }

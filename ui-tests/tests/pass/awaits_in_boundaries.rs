@@ -1,5 +1,5 @@
-//! Boundaries that await: nested in each other in every way, with calls that hide an await in an async block, and calls
-//! of macros that only look as if they awaited.
+//! Boundaries that await: nested in each other in every way, with calls that hide an await in an
+//! async block, and calls of macros that only look as if they awaited.
 
 use crate::prelude::*;
 use std::sync::mpsc::{Receiver, channel};
@@ -106,7 +106,9 @@ fn an_await_stands_in_the_arguments_and_in_front_of_another() {
             sum + send(load("4").await?).await?.body().await?
         });
         error_boundary!("arguments-outer", {
-            error_boundary!("arguments-inner", { add(load("1").await?, send(2).await?.body().await?).await })? + sum?
+            error_boundary!("arguments-inner", {
+                add(load("1").await?, send(2).await?.body().await?).await
+            })? + sum?
         })
     });
     assert_eq!(block_on(run).ok(), Some(13));
@@ -175,7 +177,8 @@ nested! {
 
 #[test]
 fn jumps_leave_nested_boundaries_that_await() {
-    /// Sums the numbers up to an empty text, without those that are no numbers; `!` returns at once.
+    /// Sums the numbers up to an empty text, without those that are no numbers; `!` returns at
+    /// once.
     async fn sum(texts: &[&str]) -> Result<u8, AppError> {
         let mut sum = 0;
         for text in texts {
@@ -202,7 +205,10 @@ fn jumps_leave_nested_boundaries_that_await() {
         }
         Ok(sum)
     }
-    assert_eq!(block_on(need_send(sum(&["1", "x", "2", "", "4"]))).ok(), Some(3));
+    assert_eq!(
+        block_on(need_send(sum(&["1", "x", "2", "", "4"]))).ok(),
+        Some(3)
+    );
     assert_eq!(block_on(sum(&["1", "!", "2"])).ok(), Some(100));
 }
 

@@ -42,14 +42,19 @@ fn exponent() -> R<()> {
 
 fn first_delay(name: &str) -> Duration {
     let all = guarded_functions();
-    let function = all.iter().find(|f| f.name() == name && f.module_path() == module_path!()).unwrap();
+    let function = all
+        .iter()
+        .find(|f| f.name() == name && f.module_path() == module_path!())
+        .unwrap();
     let config = function.retry().unwrap().unwrap();
     config.backoff.jitter(Jitter::None).delays().next().unwrap()
 }
 
 #[test]
 fn each_form_means_the_same_time() {
-    let all: [fn() -> R<()>; 7] = [integer, float, text, minutes, constant, expression, exponent];
+    let all: [fn() -> R<()>; 7] = [
+        integer, float, text, minutes, constant, expression, exponent,
+    ];
     all.iter().for_each(|f| f().unwrap());
     assert_eq!(first_delay("integer"), Duration::from_secs(30));
     assert_eq!(first_delay("float"), Duration::from_millis(500));

@@ -102,13 +102,26 @@ fn the_macro_form_is_both_builder_forms() {
         .build()
         .unwrap();
     let all = guarded_functions();
-    let function = all.iter().find(|f| f.name() == "f" && f.module_path() == module_path!()).unwrap();
+    let function = all
+        .iter()
+        .find(|f| f.name() == "f" && f.module_path() == module_path!())
+        .unwrap();
     assert_eq!(function.retry().unwrap().unwrap(), *retry.config());
     assert_eq!(block_on(f(0)).unwrap(), 0);
-    assert_eq!(circuit_breakers().get("every-key-of-both").unwrap().config(), breaker.config());
+    assert_eq!(
+        circuit_breakers()
+            .get("every-key-of-both")
+            .unwrap()
+            .config(),
+        breaker.config()
+    );
     for _ in 0..3 {
         assert_eq!(block_on(f(13)).unwrap(), 13, "the value is still returned");
     }
-    assert_eq!(block_on(f(1)).unwrap(), -1, "the fallback stands in while the circuit is open");
+    assert_eq!(
+        block_on(f(1)).unwrap(),
+        -1,
+        "the fallback stands in while the circuit is open"
+    );
     g().and_then(|()| h()).unwrap();
 }

@@ -81,12 +81,17 @@ fn under_async_trait_the_user_may_name_self_and_arguments() {
         if let Event::Audit(audit) = event
             && audit.operation == "of-async-trait"
         {
-            sink.lock().unwrap().push(format!("{} {}", audit.outcome, audit.user));
+            sink.lock()
+                .unwrap()
+                .push(format!("{} {}", audit.outcome, audit.user));
         }
     });
     let vault: Box<dyn Vault> = Box::new(Session { user: "ada".into() });
     assert_eq!(block_on(vault.open("front".into())).unwrap(), "front");
-    assert_eq!(*trail.lock().unwrap(), ["started ada:front", "succeeded ada:front"]);
+    assert_eq!(
+        *trail.lock().unwrap(),
+        ["started ada:front", "succeeded ada:front"]
+    );
 }
 
 #[test]

@@ -17,16 +17,27 @@ fn parse(text: &str) -> Result<i32, std::num::ParseIntError> {
 #[test]
 fn each_key_of_an_error_boundary_has_its_effect() {
     let code = ErrorCode::ANALYSIS_DATA_ERROR;
-    let coded =
-        error_boundary!("coded", error_code = ErrorCode::ANALYSIS_DATA_ERROR, log_level = LOUD, { parse("x")? });
+    let coded = error_boundary!(
+        "coded",
+        error_code = ErrorCode::ANALYSIS_DATA_ERROR,
+        log_level = LOUD,
+        { parse("x")? }
+    );
     assert!(coded.unwrap_err().is(code));
-    let there = error_boundary!("renamed", crate = facade::core_gardefou, log_level = "warn", { parse("7")? });
+    let there = error_boundary!(
+        "renamed",
+        crate = facade::core_gardefou,
+        log_level = "warn",
+        { parse("7")? }
+    );
     assert_eq!(there.unwrap(), 7);
     let gone = error_boundary!("gone", rethrow = false, { parse("x")? });
     assert_eq!(gone, None);
     let kept = error_boundary!("kept", rethrow = false, fallback = -1, { parse("x")? });
     assert_eq!(kept, -1);
-    let caught = error_boundary!("caught", catch_panics = true, { [1, 2][parse("2")? as usize] });
+    let caught = error_boundary!("caught", catch_panics = true, {
+        [1, 2][parse("2")? as usize]
+    });
     assert!(caught.unwrap_err().is(ErrorCode::PANIC_ERROR));
 }
 
@@ -48,8 +59,9 @@ fn each_key_of_a_transaction_has_its_effect() {
     assert!(coded.unwrap_err().is(ErrorCode::DB_WRITE_ERROR));
     assert_eq!(called.get(), 1);
 
-    let caught =
-        transaction_boundary!("caught", catch_panics = true, log_level = LOUD, |_tx| { [1, 2][parse("2")? as usize] });
+    let caught = transaction_boundary!("caught", catch_panics = true, log_level = LOUD, |_tx| {
+        [1, 2][parse("2")? as usize]
+    });
     assert!(caught.unwrap_err().is(ErrorCode::PANIC_ERROR));
 
     let undone = Cell::new(false);

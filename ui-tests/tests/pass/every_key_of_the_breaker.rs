@@ -38,12 +38,23 @@ fn g() -> R<()> {
     Ok(())
 }
 
-#[with_circuit_breaker(name = "count-window", count_window = 20, failure_rate = 1, shadow = false, seed = 7)]
+#[with_circuit_breaker(
+    name = "count-window",
+    count_window = 20,
+    failure_rate = 1,
+    shadow = false,
+    seed = 7
+)]
 async fn h() -> R<()> {
     Ok(())
 }
 
-#[with_circuit_breaker(name = "own-time-window", time_window = 30, failure_rate = 0.5, shadow = true)]
+#[with_circuit_breaker(
+    name = "own-time-window",
+    time_window = 30,
+    failure_rate = 0.5,
+    shadow = true
+)]
 fn i() -> R<()> {
     Ok(())
 }
@@ -68,24 +79,48 @@ fn the_macro_form_is_the_builder_form() {
         .build()
         .unwrap();
     assert_eq!(f(1).unwrap(), 1);
-    assert_eq!(circuit_breakers().get("every-key").unwrap().config(), by_hand.config());
+    assert_eq!(
+        circuit_breakers().get("every-key").unwrap().config(),
+        by_hand.config()
+    );
     assert_eq!(f(0).unwrap(), 0);
     for _ in 0..3 {
         assert_eq!(f(13).unwrap(), 13, "the value is still returned");
     }
-    assert_eq!(f(1).unwrap(), -1, "the fallback stands in while the circuit is open");
+    assert_eq!(
+        f(1).unwrap(),
+        -1,
+        "the fallback stands in while the circuit is open"
+    );
 
     g().unwrap();
-    let by_hand = CircuitBreaker::builder("time-window").time_window(Duration::from_secs(60)).failure_rate(0.5);
+    let by_hand = CircuitBreaker::builder("time-window")
+        .time_window(Duration::from_secs(60))
+        .failure_rate(0.5);
     let by_hand = by_hand.build().unwrap();
-    assert_eq!(circuit_breakers().get("time-window").unwrap().config(), by_hand.config());
+    assert_eq!(
+        circuit_breakers().get("time-window").unwrap().config(),
+        by_hand.config()
+    );
 
     block_on(h()).unwrap();
-    let by_hand = CircuitBreaker::builder("count-window").count_window(20).failure_rate(1.0).build().unwrap();
-    assert_eq!(circuit_breakers().get("count-window").unwrap().config(), by_hand.config());
+    let by_hand = CircuitBreaker::builder("count-window")
+        .count_window(20)
+        .failure_rate(1.0)
+        .build()
+        .unwrap();
+    assert_eq!(
+        circuit_breakers().get("count-window").unwrap().config(),
+        by_hand.config()
+    );
 
     i().unwrap();
-    let by_hand = CircuitBreaker::builder("own-time-window").time_window(Duration::from_secs(30)).failure_rate(0.5);
+    let by_hand = CircuitBreaker::builder("own-time-window")
+        .time_window(Duration::from_secs(30))
+        .failure_rate(0.5);
     let by_hand = by_hand.shadow(true).build().unwrap();
-    assert_eq!(circuit_breakers().get("own-time-window").unwrap().config(), by_hand.config());
+    assert_eq!(
+        circuit_breakers().get("own-time-window").unwrap().config(),
+        by_hand.config()
+    );
 }

@@ -8,13 +8,17 @@ const LOUD: LogLevel = LogLevel::Critical;
 #[enhanced_error_handling(error_code = ErrorCode::DB_QUERY_ERROR, log_level = LOUD, capture(account, token, note))]
 fn f(account: u32, token: &str, note: String) -> R<u32> {
     drop(note);
-    Err(std::io::Error::other(format!("no account {account} for {}", token.len())))?;
+    Err(std::io::Error::other(format!(
+        "no account {account} for {}",
+        token.len()
+    )))?;
     Ok(account)
 }
 
 #[enhanced_error_handling(capture(right))]
 fn of_a_pattern((left, right): (u8, u8)) -> R<u8> {
-    left.checked_sub(right).ok_or_else(|| AppError::new(ErrorCode::SYNC_ERROR, "late"))
+    left.checked_sub(right)
+        .ok_or_else(|| AppError::new(ErrorCode::SYNC_ERROR, "late"))
 }
 
 #[enhanced_error_handling(rethrow = false, fallback = vec![n])]
@@ -44,8 +48,15 @@ async fn j(n: usize) -> Result<i32, Box<dyn std::error::Error + Send + Sync>> {
 fn each_has_its_effect() {
     let err = f(7, "secret", "n".into()).unwrap_err();
     assert!(err.is(ErrorCode::DB_QUERY_ERROR));
-    assert_eq!((&err.details()["account"], &err.details()["note"]), (&"7".into(), &"\"n\"".into()));
-    assert!(!err.to_json().to_string().contains("secret"), "{}", err.to_json());
+    assert_eq!(
+        (&err.details()["account"], &err.details()["note"]),
+        (&"7".into(), &"\"n\"".into())
+    );
+    assert!(
+        !err.to_json().to_string().contains("secret"),
+        "{}",
+        err.to_json()
+    );
     assert_eq!(of_a_pattern((1, 2)).unwrap_err().details()["right"], "2");
     assert_eq!(g(3).unwrap(), [3]);
     assert_eq!(block_on(h()).unwrap(), "");

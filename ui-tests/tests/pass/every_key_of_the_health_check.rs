@@ -41,6 +41,9 @@ async fn g() -> bool {
 #[test]
 fn the_checks_are_registered() {
     let check = health_check().run_check(NAME).unwrap();
-    assert_eq!((check.criticality, check.kinds.as_slice()), (Criticality::Critical, &[Kind::Startup][..]));
+    assert_eq!(
+        (check.criticality, check.kinds.as_slice()),
+        (Criticality::Critical, &[Kind::Startup][..])
+    );
     assert!(f().is_ok() && block_on(g()), "the functions stay callable");
 }

@@ -29,7 +29,10 @@ async fn f() -> R<i32> {
 fn heard(_: &FailedAttempt<'_>) {}
 
 fn longer_each_time(attempt: Attempt, error: &AppError) -> Option<Duration> {
-    error.retry_after().is_none().then(|| Duration::from_secs(1) * attempt.index)
+    error
+        .retry_after()
+        .is_none()
+        .then(|| Duration::from_secs(1) * attempt.index)
 }
 
 #[derive(Debug)]
@@ -41,8 +44,16 @@ trait Queue {
     fn pause(&self, error: &Borrowed<'_>) -> Duration;
 
     #[retry(max_retries = 1, delay = |_, error| self.pause(error))]
-    fn take<'a, T: Clone + ToString>(&self, item: T, text: &'a str) -> Result<String, Borrowed<'a>> {
-        if text.is_empty() { Err(Borrowed(text)) } else { Ok(item.to_string()) }
+    fn take<'a, T: Clone + ToString>(
+        &self,
+        item: T,
+        text: &'a str,
+    ) -> Result<String, Borrowed<'a>> {
+        if text.is_empty() {
+            Err(Borrowed(text))
+        } else {
+            Ok(item.to_string())
+        }
     }
 
     #[retry(max_retries = 1, delay = |attempt, _| Self::PAUSE * attempt.index + Duration::from_millis(extra))]
@@ -77,7 +88,10 @@ fn h() -> R<()> {
 
 fn config_of(name: &str) -> RetryConfig {
     let all = guarded_functions();
-    let function = all.iter().find(|f| f.name() == name && f.module_path() == module_path!()).unwrap();
+    let function = all
+        .iter()
+        .find(|f| f.name() == name && f.module_path() == module_path!())
+        .unwrap();
     function.retry().unwrap().unwrap()
 }
 
@@ -103,7 +117,18 @@ fn the_macro_form_is_the_builder_form() {
         .build()
         .unwrap();
     assert_eq!(&config_of("f"), by_hand.config());
-    let by_hand = Retry::builder().backoff(Backoff::linear(Duration::from_secs(1))).jitter(false).max_retries(2);
+    let by_hand = Retry::builder()
+        .backoff(Backoff::linear(Duration::from_secs(1)))
+        .jitter(false)
+        .max_retries(2);
     assert_eq!(&config_of("g"), by_hand.build().unwrap().config());
-    assert_eq!(&config_of("h"), Retry::builder().jitter(0.2).max_retries(0).build().unwrap().config());
+    assert_eq!(
+        &config_of("h"),
+        Retry::builder()
+            .jitter(0.2)
+            .max_retries(0)
+            .build()
+            .unwrap()
+            .config()
+    );
 }

@@ -1,4 +1,5 @@
-//! What must compile, run and behave: one file for each shape of function. Most shapes are tried under each guard.
+//! What must compile, run and behave: one file for each shape of function. Most shapes are tried
+//! under each guard.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 

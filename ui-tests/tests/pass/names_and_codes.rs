@@ -49,10 +49,27 @@ fn each_form_is_read() {
     let all: [fn() -> R<()>; 5] = [literal, raw, escaped, constant, bare];
     all.iter().for_each(|f| f().unwrap());
     block_on(bare_retry()).unwrap();
-    for (name, threshold) in [("literal", 10), ("raw \"quoted\"", 5), ("\u{e9}t\u{e9}", 5), ("by-const", 7)] {
+    for (name, threshold) in [
+        ("literal", 10),
+        ("raw \"quoted\"", 5),
+        ("\u{e9}t\u{e9}", 5),
+        ("by-const", 7),
+    ] {
         let breaker = circuit_breakers().get(name).unwrap();
-        assert_eq!(breaker.config().failure_threshold, Some(threshold), "{name}");
+        assert_eq!(
+            breaker.config().failure_threshold,
+            Some(threshold),
+            "{name}"
+        );
     }
-    assert_eq!(circuit_breakers().get("raw \"quoted\"").unwrap().config().recovery_timeout.as_secs(), 16);
+    assert_eq!(
+        circuit_breakers()
+            .get("raw \"quoted\"")
+            .unwrap()
+            .config()
+            .recovery_timeout
+            .as_secs(),
+        16
+    );
     assert!(coded().unwrap_err().is(ErrorCode::CLASSIFICATION_ERROR));
 }

@@ -3,8 +3,9 @@
 #![allow(unused_imports, reason = "not each case uses all of it")]
 
 pub(crate) use gardefou::{
-    AppError, ErrorCode, Rejection, circuit_breakers, enhanced_error_handling, error_boundary, guarded_functions,
-    log_sensitive_operations, retry, retry_with_circuit_breaker, transaction_boundary, with_circuit_breaker,
+    AppError, ErrorCode, Rejection, circuit_breakers, enhanced_error_handling, error_boundary,
+    guarded_functions, log_sensitive_operations, retry, retry_with_circuit_breaker,
+    transaction_boundary, with_circuit_breaker,
 };
 pub(crate) use std::{pin::Pin, rc::Rc, sync::Arc, time::Duration};
 
@@ -17,6 +18,9 @@ pub(crate) async fn tick() {
 
 /// Runs a future on a runtime whose time passes at once.
 pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build();
     runtime.unwrap().block_on(future)
 }

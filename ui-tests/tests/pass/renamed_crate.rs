@@ -13,7 +13,10 @@ fn f() -> R<i32> {
     Ok(1)
 }
 
-#[with_circuit_breaker(name = "renamed", crate = "crate::renamed_crate::facade::nested::core_gardefou")]
+#[with_circuit_breaker(
+    name = "renamed",
+    crate = "crate::renamed_crate::facade::nested::core_gardefou"
+)]
 async fn g() -> R<i32> {
     tick().await;
     Ok(1)

@@ -1,4 +1,5 @@
-//! A module that shadows `Ok`, `Err`, `Some`, `None`, `Result`, `Option`, `Box`, `String`, `Vec`, `Clone`.
+//! A module that shadows `Ok`, `Err`, `Some`, `None`, `Result`, `Option`, `Box`, `String`, `Vec`,
+//! `Clone`.
 
 for_each_guard! { ($guard) => {
     #[allow(dead_code, reason = "they only shadow")]

@@ -1,4 +1,5 @@
-//! Makes the recordings that are shipped in `examples/recordings/`, byte by byte the same on every machine:
+//! Makes the recordings that are shipped in `examples/recordings/`, byte by byte the same on every
+//! machine:
 //!
 //! ```text
 //! cargo run -p gardefou-examples --bin make_recordings -- examples/recordings

@@ -1,4 +1,5 @@
-//! Tells somebody when the circuit breaker opens and when it closes: through a webhook, on a thread of its own.
+//! Tells somebody when the circuit breaker opens and when it closes: through a webhook, on a thread
+//! of its own.
 
 use crate::{client::BREAKER, client::Client};
 use gardefou::{
@@ -14,7 +15,9 @@ const FLUSH: Duration = Duration::from_secs(2);
 /// Starts alerting: the circuit breaker of the service, and whatever is critical.
 pub(crate) fn start(client: Client) -> Result<Alerts> {
     let webhook = CallbackChannel::new("webhook", move |notice| {
-        client.post_alert(notice).map_err(|error| DeliveryError::temporary(error.to_string()))
+        client
+            .post_alert(notice)
+            .map_err(|error| DeliveryError::temporary(error.to_string()))
     });
     let config = AlertsConfig::builder()
         .source("quickstart")
@@ -33,6 +36,14 @@ pub(crate) fn flush(alerts: &Alerts) -> bool {
 /// Says what became of this run's alerts; `earlier` ones were sent beside them.
 pub(crate) fn line(alerts: &Alerts, flushed: bool, earlier: usize) -> String {
     let status = alerts.status();
-    let late = if flushed { "" } else { ", some are still under way" };
-    format!("{} sent, {} held back as repetitions{late}", status.sent.saturating_sub(earlier as u64), status.suppressed)
+    let late = if flushed {
+        ""
+    } else {
+        ", some are still under way"
+    };
+    format!(
+        "{} sent, {} held back as repetitions{late}",
+        status.sent.saturating_sub(earlier as u64),
+        status.suppressed
+    )
 }

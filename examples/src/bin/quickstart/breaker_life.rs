@@ -23,7 +23,10 @@ struct Seen {
 
 impl BreakerLife {
     pub(crate) fn of(name: &'static str) -> Self {
-        let seen = Arc::new(Mutex::new(Seen { states: vec![(SystemClock.now(), CircuitState::Closed)], rejected: 0 }));
+        let seen = Arc::new(Mutex::new(Seen {
+            states: vec![(SystemClock.now(), CircuitState::Closed)],
+            rejected: 0,
+        }));
         let notes = Arc::clone(&seen);
         let subscription = subscribe(move |event: &Event<'_>| {
             if let Event::Breaker(BreakerEvent { name: of, kind, .. }) = event
@@ -31,20 +34,29 @@ impl BreakerLife {
             {
                 let mut notes = notes.lock().unwrap_or_else(PoisonError::into_inner);
                 match kind {
-                    BreakerEventKind::Transition { to, .. } => notes.states.push((SystemClock.now(), *to)),
+                    BreakerEventKind::Transition { to, .. } => {
+                        notes.states.push((SystemClock.now(), *to));
+                    }
                     BreakerEventKind::Rejected { .. } => notes.rejected += 1,
                     _ => {}
                 }
             }
         });
-        Self { seen, _subscription: subscription }
+        Self {
+            seen,
+            _subscription: subscription,
+        }
     }
 
-    /// Returns the states in their order, each with the seconds after which it was taken, and the rejected calls; of a
-    /// long life the beginning and the end.
+    /// Returns the states in their order, each with the seconds after which it was taken, and the
+    /// rejected calls; of a long life the beginning and the end.
     pub(crate) fn line(&self) -> String {
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        format!("{}; {} rejected", shortened(&seen.states), count(seen.rejected, "call"))
+        format!(
+            "{}; {} rejected",
+            shortened(&seen.states),
+            count(seen.rejected, "call")
+        )
     }
 }
 
@@ -61,7 +73,11 @@ fn shortened(states: &[(Tick, CircuitState)]) -> String {
             _ => format!("{} ({:.1} s)", word(*state), at.since(born).as_secs_f64()),
         })
         .collect();
-    if let Some(more) = shown.len().checked_sub(2 * ENDS + 1).filter(|more| *more > 0) {
+    if let Some(more) = shown
+        .len()
+        .checked_sub(2 * ENDS + 1)
+        .filter(|more| *more > 0)
+    {
         let left_out = format!("{} more", more + 1);
         shown.splice(ENDS..ENDS + more + 1, [left_out]);
     }
@@ -80,13 +96,21 @@ mod tests {
     #[test]
     fn a_long_life_is_cut_in_the_middle() {
         let state = |at: u64| {
-            let state = if at.is_multiple_of(2) { CircuitState::Closed } else { CircuitState::HalfOpen };
+            let state = if at.is_multiple_of(2) {
+                CircuitState::Closed
+            } else {
+                CircuitState::HalfOpen
+            };
             (Tick::ZERO.after(std::time::Duration::from_secs(at)), state)
         };
         let life = |states: u64| shortened(&(0..states).map(state).collect::<Vec<_>>());
         assert_eq!(life(2), "closed → half-open (1.0 s)");
         assert_eq!(life(9).matches(" s)").count(), 8, "{}", life(9));
-        assert!(life(100).contains("half-open (3.0 s) → 92 more → closed (96.0 s)"), "{}", life(100));
+        assert!(
+            life(100).contains("half-open (3.0 s) → 92 more → closed (96.0 s)"),
+            "{}",
+            life(100)
+        );
         assert!(life(10).contains(" → 2 more → "), "{}", life(10));
     }
 }

@@ -1,7 +1,8 @@
 //! Delivers results to the service, past its moods.
 
 use gardefou::{
-    AppError, ErrorCode, Result, ResultExt, alerts::Notice, enhanced_error_handling, ensure, retry_with_circuit_breaker,
+    AppError, ErrorCode, Result, ResultExt, alerts::Notice, enhanced_error_handling, ensure,
+    retry_with_circuit_breaker,
 };
 use serde_json::Value;
 use std::time::Duration;
@@ -20,12 +21,18 @@ const PATIENCE: Duration = Duration::from_millis(600);
 
 impl Client {
     pub(crate) fn new(url: String) -> Self {
-        let config =
-            ureq::Agent::config_builder().timeout_global(Some(PATIENCE)).http_status_as_error(false).proxy(None);
-        Self { agent: config.build().into(), url }
+        let config = ureq::Agent::config_builder()
+            .timeout_global(Some(PATIENCE))
+            .http_status_as_error(false)
+            .proxy(None);
+        Self {
+            agent: config.build().into(),
+            url,
+        }
     }
 
-    /// Delivers one result: tries three times, and not at all while the service is known to be down.
+    /// Delivers one result: tries three times, and not at all while the service is known to be
+    /// down.
     #[enhanced_error_handling(log_level = "warn")]
     #[retry_with_circuit_breaker(
         name = BREAKER,
@@ -35,19 +42,32 @@ impl Client {
         recovery_timeout = "600ms"
     )]
     pub(crate) fn deliver(&self, result: &Value) -> Result<()> {
-        let answer = self.agent.post(format!("{}/results", self.url)).send(result.to_string());
+        let answer = self
+            .agent
+            .post(format!("{}/results", self.url))
+            .send(result.to_string());
         let status = answer.map_err(unreachable)?.status().as_u16();
         match status {
             200..=299 => Ok(()),
-            400..=499 => Err(AppError::new(ErrorCode::API_REQUEST_ERROR, format!("the service refuses it: {status}"))),
-            _ => Err(AppError::new(ErrorCode::EXTERNAL_SERVICE_ERROR, format!("the service fails: {status}"))),
+            400..=499 => Err(AppError::new(
+                ErrorCode::API_REQUEST_ERROR,
+                format!("the service refuses it: {status}"),
+            )),
+            _ => Err(AppError::new(
+                ErrorCode::EXTERNAL_SERVICE_ERROR,
+                format!("the service fails: {status}"),
+            )),
         }
     }
 
     /// Posts a notice to the webhook; whoever calls this tries again by itself.
     pub(crate) fn post_alert(&self, notice: &Notice) -> Result<()> {
         let body = serde_json::to_string(notice).code(ErrorCode::ANALYSIS_PROCESSING_ERROR)?;
-        let answer = self.agent.post(format!("{}/alerts", self.url)).send(body).map_err(unreachable)?;
+        let answer = self
+            .agent
+            .post(format!("{}/alerts", self.url))
+            .send(body)
+            .map_err(unreachable)?;
         ensure!(
             answer.status().is_success(),
             ErrorCode::EXTERNAL_SERVICE_ERROR,
@@ -59,7 +79,10 @@ impl Client {
 
     /// Asks the service whether it is there.
     pub(crate) fn is_ready(&self) -> Result<()> {
-        self.agent.get(format!("{}/health", self.url)).call().map_err(unreachable)?;
+        self.agent
+            .get(format!("{}/health", self.url))
+            .call()
+            .map_err(unreachable)?;
         Ok(())
     }
 }
@@ -67,7 +90,10 @@ impl Client {
 fn unreachable(error: ureq::Error) -> AppError {
     let (code, message) = match error {
         ureq::Error::Timeout(_) => (ErrorCode::TIMEOUT_ERROR, "the service does not answer"),
-        _ => (ErrorCode::EXTERNAL_SERVICE_ERROR, "the service cannot be reached"),
+        _ => (
+            ErrorCode::EXTERNAL_SERVICE_ERROR,
+            "the service cannot be reached",
+        ),
     };
     AppError::new(code, message).with_source(error)
 }

@@ -5,7 +5,8 @@ gardefou::error_codes! {
     pub(crate) UNSUPPORTED_ENCODING_ERROR = 213, http = 415, class = Permanent;
 }
 
-/// Every recording was classified, stored and delivered, or exactly the expected ones were isolated.
+/// Every recording was classified, stored and delivered, or exactly the expected ones were
+/// isolated.
 pub(crate) const ALL_WELL: u8 = 0;
 /// The work was done, but not all went well; the report says what did not.
 pub(crate) const NOT_ALL_WELL: u8 = 1;

@@ -30,7 +30,10 @@ pub(crate) struct Listing {
 pub(crate) fn list(folder: &Path) -> Result<Listing> {
     let metadata = fs::metadata(folder).map_err(|error| file_error(error, folder))?;
     if !metadata.is_dir() {
-        let message = format!("{} is a file: name the folder that it is in", printable(folder));
+        let message = format!(
+            "{} is a file: name the folder that it is in",
+            printable(folder)
+        );
         return Err(AppError::new(ErrorCode::CONFIG_ERROR, message));
     }
     let mut listing = Listing::default();
@@ -59,18 +62,28 @@ pub(crate) fn list(folder: &Path) -> Result<Listing> {
 
 impl Listing {
     fn look_at(&mut self, folder: &Path, path: PathBuf) {
-        let named =
-            path.extension().is_some_and(|end| end.eq_ignore_ascii_case("wav") || end.eq_ignore_ascii_case("wave"));
+        let named = path
+            .extension()
+            .is_some_and(|end| end.eq_ignore_ascii_case("wav") || end.eq_ignore_ascii_case("wave"));
         // Opening a pipe would wait for a writer that never comes.
         let regular = fs::metadata(&path).map(|metadata| metadata.is_file());
         match (named, regular) {
             // What macOS keeps of a file beside it, on a disk that has no other place for it.
-            (true, Ok(true)) if is_companion(&path) && !begins_as_recording(&path) => self.skip(folder, &path),
+            (true, Ok(true)) if is_companion(&path) && !begins_as_recording(&path) => {
+                self.skip(folder, &path);
+            }
             (true, Ok(true)) => self.add(folder, path, None),
             (true, Ok(false)) => {
                 let name = printable(path.strip_prefix(folder).unwrap_or(&path));
-                let problem = AppError::new(ErrorCode::ANALYSIS_DATA_ERROR, "not a regular file, left unread");
-                self.entries.push(Entry { path, name, problem: Some(problem) });
+                let problem = AppError::new(
+                    ErrorCode::ANALYSIS_DATA_ERROR,
+                    "not a regular file, left unread",
+                );
+                self.entries.push(Entry {
+                    path,
+                    name,
+                    problem: Some(problem),
+                });
             }
             (true, Err(error)) => self.add(folder, path, Some(error)),
             (false, Ok(true)) if begins_as_recording(&path) => self.add(folder, path, None),
@@ -79,23 +92,32 @@ impl Listing {
     }
 
     fn skip(&mut self, folder: &Path, path: &Path) {
-        self.skipped.push(printable(path.strip_prefix(folder).unwrap_or(path)));
+        self.skipped
+            .push(printable(path.strip_prefix(folder).unwrap_or(path)));
     }
 
     fn add(&mut self, folder: &Path, path: PathBuf, error: Option<io::Error>) {
         let name = printable(path.strip_prefix(folder).unwrap_or(&path));
         let problem = error.map(|error| file_error(error, &path));
-        self.entries.push(Entry { path, name, problem });
+        self.entries.push(Entry {
+            path,
+            name,
+            problem,
+        });
     }
 }
 
 fn is_companion(path: &Path) -> bool {
-    path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"._"))
+    path.file_name()
+        .is_some_and(|name| name.as_encoded_bytes().starts_with(b"._"))
 }
 
 fn begins_as_recording(path: &Path) -> bool {
     let mut start = [0; 12];
-    File::open(path).and_then(|mut file| file.read_exact(&mut start)).is_ok() && wav::looks_like_a_recording(&start)
+    File::open(path)
+        .and_then(|mut file| file.read_exact(&mut start))
+        .is_ok()
+        && wav::looks_like_a_recording(&start)
 }
 
 /// Gives a failure to reach a file the code that says why.
@@ -108,16 +130,24 @@ pub(crate) fn file_error(error: io::Error, path: &Path) -> AppError {
     AppError::new(code, format!("{} {what}", printable(path))).with_source(error)
 }
 
-/// Makes a path fit to be shown: what cannot be seen, what turns the direction of a text, and bytes that are no text
-/// appear as escapes. Different paths stay different: a backslash appears as two, where it is not what parts folders.
+/// Makes a path fit to be shown: what cannot be seen, what turns the direction of a text, and bytes
+/// that are no text appear as escapes. Different paths stay different: a backslash appears as two,
+/// where it is not what parts folders.
 pub(crate) fn printable(path: &Path) -> String {
     let mut shown = String::new();
     for chunk in path.as_os_str().as_encoded_bytes().utf8_chunks() {
         for letter in chunk.valid().chars() {
             let escape = is_unseen(letter) || letter == '\\' && MAIN_SEPARATOR != '\\';
-            if escape { shown.extend(letter.escape_default()) } else { shown.push(letter) }
+            if escape {
+                shown.extend(letter.escape_default());
+            } else {
+                shown.push(letter);
+            }
         }
-        chunk.invalid().iter().for_each(|byte| shown.push_str(&format!("\\x{byte:02X}")));
+        chunk
+            .invalid()
+            .iter()
+            .for_each(|byte| shown.push_str(&format!("\\x{byte:02X}")));
     }
     shown
 }
@@ -146,28 +176,43 @@ mod tests {
             ("c.Wave", b"no recording"),
             ("notes.txt", b"no recording"),
         ];
-        files.iter().for_each(|(name, content)| fs::write(folder.path().join(name), content).unwrap());
+        files
+            .iter()
+            .for_each(|(name, content)| fs::write(folder.path().join(name), content).unwrap());
         let listing = list(folder.path()).unwrap();
-        let names: Vec<_> = listing.entries.iter().map(|entry| entry.name.as_str()).collect();
+        let names: Vec<_> = listing
+            .entries
+            .iter()
+            .map(|entry| entry.name.as_str())
+            .collect();
         assert_eq!(names, ["._b.wav", "a.WAV", "c.Wave"]);
         assert_eq!(listing.skipped, ["._a.wav", "notes.txt"]);
     }
 
     #[test]
     fn names_cannot_command_the_terminal() {
-        assert_eq!(printable(Path::new("a\x1b[2J\n b.wav")), "a\\u{1b}[2J\\n b.wav");
+        assert_eq!(
+            printable(Path::new("a\x1b[2J\n b.wav")),
+            "a\\u{1b}[2J\\n b.wav"
+        );
     }
 
     #[test]
     fn what_cannot_be_seen_is_shown() {
-        assert_eq!(printable(Path::new("a\u{202E}vaw.\u{200B}b")), "a\\u{202e}vaw.\\u{200b}b");
+        assert_eq!(
+            printable(Path::new("a\u{202E}vaw.\u{200B}b")),
+            "a\\u{202e}vaw.\\u{200b}b"
+        );
         assert_eq!(printable(Path::new("日本 é ß 🎵.wav")), "日本 é ß 🎵.wav");
     }
 
     #[cfg(unix)]
     #[test]
     fn a_name_that_looks_like_an_escape_is_told_apart() {
-        assert_ne!(printable(Path::new("a\u{1b}.wav")), printable(Path::new("a\\u{1b}.wav")));
+        assert_ne!(
+            printable(Path::new("a\u{1b}.wav")),
+            printable(Path::new("a\\u{1b}.wav"))
+        );
         assert_eq!(printable(Path::new("a\\b.wav")), "a\\\\b.wav");
     }
 

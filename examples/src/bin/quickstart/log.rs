@@ -6,20 +6,30 @@ use tracing_subscriber::{
     util::SubscriberInitExt,
 };
 
-/// Writes the log to standard error, if the environment variable `RUST_LOG` asks for it, as `gardefou=debug` does.
+/// Writes the log to standard error, if the environment variable `RUST_LOG` asks for it, as
+/// `gardefou=debug` does.
 ///
 /// # Errors
 ///
 /// What is wrong with the variable; there is no log then.
 pub(crate) fn show_where_asked() -> Result<(), String> {
     let Some(filter) = std::env::var_os("RUST_LOG") else {
-        // The report has every error. Without a subscriber they would go to the standard error as well.
+        // The report has every error. Without a subscriber they would go to the standard error as
+        // well.
         tracing_subscriber::registry().with(LevelFilter::OFF).init();
         return Ok(());
     };
-    let filter = filter.to_str().and_then(|filter| filter.parse::<Targets>().ok());
-    let filter = filter.ok_or("RUST_LOG asks for nothing that can be shown: write it as gardefou=debug")?;
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(false);
-    tracing_subscriber::registry().with(lines).with(filter).init();
+    let filter = filter
+        .to_str()
+        .and_then(|filter| filter.parse::<Targets>().ok());
+    let filter =
+        filter.ok_or("RUST_LOG asks for nothing that can be shown: write it as gardefou=debug")?;
+    let lines = tracing_subscriber::fmt::layer()
+        .with_writer(std::io::stderr)
+        .with_ansi(false);
+    tracing_subscriber::registry()
+        .with(lines)
+        .with(filter)
+        .init();
     Ok(())
 }

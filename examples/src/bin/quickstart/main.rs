@@ -1,8 +1,9 @@
 //! Classifies a folder of recordings while its dependencies misbehave.
 //!
-//! Run it with `cargo run` for the recordings that come with gardefou, or `cargo run -- FOLDER` for your own. What it
-//! shows: a broken file is isolated and the others go on (`work`), a transaction that fails part-way through leaves
-//! no trace (`store`), and a service that breaks, hangs and recovers is neither hammered nor given up (`client`).
+//! Run it with `cargo run` for the recordings that come with gardefou, or `cargo run -- FOLDER` for
+//! your own. What it shows: a broken file is isolated and the others go on (`work`), a transaction
+//! that fails part-way through leaves no trace (`store`), and a service that breaks, hangs and
+//! recovers is neither hammered nor given up (`client`).
 
 mod alerts;
 mod breaker_life;
@@ -50,11 +51,19 @@ fn main() -> ExitCode {
     });
     let status = run.unwrap_or_else(|error| {
         let (code, why) = (error.code(), outcome::with_cause(&*error));
-        terminal.complain(&format!("quickstart: {} {}: {why}", code.number(), code.name()));
+        terminal.complain(&format!(
+            "quickstart: {} {}: {why}",
+            code.number(),
+            code.name()
+        ));
         codes::NOT_STARTED
     });
-    let Some(problem) = terminal.problem() else { return ExitCode::from(status) };
-    terminal.complain(&format!("quickstart: standard output cannot be written: {problem}"));
+    let Some(problem) = terminal.problem() else {
+        return ExitCode::from(status);
+    };
+    terminal.complain(&format!(
+        "quickstart: standard output cannot be written: {problem}"
+    ));
     ExitCode::from(status.max(codes::NOT_ALL_WELL))
 }
 
@@ -69,18 +78,30 @@ fn run(options: &Options, terminal: &mut Terminal) -> Result<u8> {
     surroundings::register_checks(options, &client)?;
     let shown = folder::printable(&options.folder);
 
-    let mut outcome = Outcome { skipped: listing.skipped, ..Outcome::default() };
+    let mut outcome = Outcome {
+        skipped: listing.skipped,
+        ..Outcome::default()
+    };
     match outcome::expected(&options.folder) {
         Ok(expected) => outcome.expected = expected,
         Err(error) => outcome.no_list = Some(Problem::new(outcome::EXPECTED, &error)),
     }
     outcome.skipped.retain(|name| name != outcome::EXPECTED);
     let store = Store::open(&options.database, &shown)
-        .map_err(|error| outcome.no_store = Some(Problem::new(&folder::printable(&options.database), &error)))
+        .map_err(|error| {
+            outcome.no_store = Some(Problem::new(&folder::printable(&options.database), &error));
+        })
         .ok();
 
-    terminal.line(&format!("{} in {shown}", terminal::count(listing.entries.len(), "recording")));
-    terminal.line(&format!("results go to {} and to {}", folder::printable(&options.database), service.url()));
+    terminal.line(&format!(
+        "{} in {shown}",
+        terminal::count(listing.entries.len(), "recording")
+    ));
+    terminal.line(&format!(
+        "results go to {} and to {}",
+        folder::printable(&options.database),
+        service.url()
+    ));
     let outcome = Work::new(store, client, terminal, outcome).run(listing.entries);
 
     let flushed = alerts::flush(&alerts);

@@ -70,20 +70,37 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Opt
     let mut only_names = false;
     let mut arguments = arguments.into_iter();
     while let Some(argument) = arguments.next() {
-        let (name, value) = if only_names { (None, None) } else { parts(&argument) };
+        let (name, value) = if only_names {
+            (None, None)
+        } else {
+            parts(&argument)
+        };
         match (name.as_deref(), value) {
             (Some("--"), None) => only_names = true,
             (Some("-h" | "--help"), None) => return Ok(None),
             (Some("--out"), value) => set(&mut out, "--out", value.or_else(|| arguments.next()))?,
-            (Some("--database"), value) => set(&mut database, "--database", value.or_else(|| arguments.next()))?,
-            (Some(_), _) => return Err(wrong(format!("there is no option {}", printable(Path::new(&argument))))),
+            (Some("--database"), value) => set(
+                &mut database,
+                "--database",
+                value.or_else(|| arguments.next()),
+            )?,
+            (Some(_), _) => {
+                return Err(wrong(format!(
+                    "there is no option {}",
+                    printable(Path::new(&argument))
+                )));
+            }
             (None, _) => set(&mut folder, "FOLDER", Some(argument))?,
         }
     }
     let out = out.unwrap_or_else(|| place::for_user("gardefou-quickstart"));
     let database = database.unwrap_or_else(|| out.join("recordings.sqlite"));
     let shipped = || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/recordings"));
-    Ok(Some(Options { folder: folder.unwrap_or_else(shipped), out, database }))
+    Ok(Some(Options {
+        folder: folder.unwrap_or_else(shipped),
+        out,
+        database,
+    }))
 }
 
 /// Splits an option into its name and what follows an equals sign; without a name it is no option.
@@ -101,8 +118,14 @@ fn parts(argument: &OsStr) -> (Option<String>, Option<OsString>) {
         sign.map(|at| OsStr::from_bytes(&bytes[at + 1..]).to_os_string())
     };
     #[cfg(not(unix))]
-    let value = argument.to_str().and_then(|text| text.split_once('=')).map(|(_, value)| value.into());
-    (Some(shown.split('=').next().unwrap_or_default().to_owned()), value)
+    let value = argument
+        .to_str()
+        .and_then(|text| text.split_once('='))
+        .map(|(_, value)| value.into());
+    (
+        Some(shown.split('=').next().unwrap_or_default().to_owned()),
+        value,
+    )
 }
 
 fn set(place: &mut Option<PathBuf>, name: &str, value: Option<OsString>) -> Result<()> {
@@ -138,13 +161,21 @@ mod tests {
 
     #[test]
     fn a_folder_may_look_like_an_option_after_two_dashes() {
-        assert_eq!(parsed(&["--", "--help"]).unwrap().unwrap().folder, PathBuf::from("--help"));
+        assert_eq!(
+            parsed(&["--", "--help"]).unwrap().unwrap().folder,
+            PathBuf::from("--help")
+        );
     }
 
     #[test]
     fn a_value_may_follow_an_equals_sign() {
-        let options = parsed(&["--out=some/where=else", "--database=d"]).unwrap().unwrap();
-        assert_eq!((options.out, options.database), (PathBuf::from("some/where=else"), PathBuf::from("d")));
+        let options = parsed(&["--out=some/where=else", "--database=d"])
+            .unwrap()
+            .unwrap();
+        assert_eq!(
+            (options.out, options.database),
+            (PathBuf::from("some/where=else"), PathBuf::from("d"))
+        );
     }
 
     #[test]
@@ -160,7 +191,10 @@ mod tests {
             &[""],
             &["-x"],
         ] {
-            assert!(parsed(wrong).unwrap_err().is(ErrorCode::CONFIG_ERROR), "{wrong:?}");
+            assert!(
+                parsed(wrong).unwrap_err().is(ErrorCode::CONFIG_ERROR),
+                "{wrong:?}"
+            );
         }
         assert_eq!(parsed(&["a", "-h"]).unwrap(), None);
     }

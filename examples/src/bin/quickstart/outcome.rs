@@ -55,7 +55,12 @@ pub(crate) struct Rollback {
 impl Problem {
     pub(crate) fn new(name: &str, error: &AppError) -> Self {
         let code = error.code();
-        Self { name: name.to_owned(), number: code.number(), code: code.name(), message: with_cause(&**error) }
+        Self {
+            name: name.to_owned(),
+            number: code.number(),
+            code: code.name(),
+            message: with_cause(&**error),
+        }
     }
 }
 
@@ -81,27 +86,44 @@ pub(crate) fn with_cause(error: &(dyn std::error::Error + 'static)) -> String {
 impl Outcome {
     /// Says how the work went, as an exit status; `well` tells whether all was well around it.
     pub(crate) fn exit_status(&self, well: bool) -> u8 {
-        let failures = self.isolated.iter().map(|problem| (problem.name.as_str(), problem.code));
-        let as_expected = same(failures, self.expected.iter().map(|(name, code)| (name.as_str(), code.as_str())));
+        let failures = self
+            .isolated
+            .iter()
+            .map(|problem| (problem.name.as_str(), problem.code));
+        let as_expected = same(
+            failures,
+            self.expected
+                .iter()
+                .map(|(name, code)| (name.as_str(), code.as_str())),
+        );
         let rolled_back = self.rollback.as_ref().is_none_or(Rollback::left_no_trace);
         let complete = self.no_list.is_none()
             && self.not_stored.is_empty()
             && self.no_store.is_none()
             && self.undelivered.is_empty();
         let some = !self.classified.is_empty() || !self.isolated.is_empty();
-        if as_expected && rolled_back && complete && some && well { codes::ALL_WELL } else { codes::NOT_ALL_WELL }
+        if as_expected && rolled_back && complete && some && well {
+            codes::ALL_WELL
+        } else {
+            codes::NOT_ALL_WELL
+        }
     }
 
     /// Tells whether the folder's list announces this failure.
     pub(crate) fn expects(&self, problem: &Problem) -> bool {
-        self.expected.iter().any(|(name, code)| *name == problem.name && *code == problem.code)
+        self.expected
+            .iter()
+            .any(|(name, code)| *name == problem.name && *code == problem.code)
     }
 
     /// Returns what the folder's list announces and what did not come.
     pub(crate) fn missing(&self) -> impl Iterator<Item = &(String, String)> {
-        self.expected
-            .iter()
-            .filter(|(name, code)| !self.isolated.iter().any(|problem| problem.name == *name && problem.code == *code))
+        self.expected.iter().filter(|(name, code)| {
+            !self
+                .isolated
+                .iter()
+                .any(|problem| problem.name == *name && problem.code == *code)
+        })
     }
 }
 
@@ -115,7 +137,10 @@ impl Rollback {
 pub(crate) fn expected(folder: &Path) -> Result<Vec<(String, String)>> {
     let path = folder.join(EXPECTED);
     if fs::metadata(&path).is_ok_and(|metadata| !metadata.is_file()) {
-        return Err(AppError::new(ErrorCode::CONFIG_ERROR, "the list of expected failures is not a regular file"));
+        return Err(AppError::new(
+            ErrorCode::CONFIG_ERROR,
+            "the list of expected failures is not a regular file",
+        ));
     }
     let text = match fs::read_to_string(&path) {
         Ok(text) => text,
@@ -125,12 +150,17 @@ pub(crate) fn expected(folder: &Path) -> Result<Vec<(String, String)>> {
     let lines = text.lines().filter(|line| !line.starts_with('#'));
     // The code is the last word, so that names may hold spaces.
     let pairs = lines.filter_map(|line| line.trim().rsplit_once(char::is_whitespace));
-    Ok(pairs.map(|(name, code)| (name.trim().to_owned(), code.to_owned())).collect())
+    Ok(pairs
+        .map(|(name, code)| (name.trim().to_owned(), code.to_owned()))
+        .collect())
 }
 
 pub(crate) const EXPECTED: &str = "EXPECTED.txt";
 
-fn same<'a>(a: impl Iterator<Item = (&'a str, &'a str)>, b: impl Iterator<Item = (&'a str, &'a str)>) -> bool {
+fn same<'a>(
+    a: impl Iterator<Item = (&'a str, &'a str)>,
+    b: impl Iterator<Item = (&'a str, &'a str)>,
+) -> bool {
     let sorted = |mut all: Vec<_>| {
         all.sort_unstable();
         all
@@ -145,8 +175,8 @@ mod tests {
 
     #[test]
     fn the_cause_is_told_once() {
-        let error =
-            AppError::new(ErrorCode::PERMISSION_ERROR, "a.wav may not be read").with_source(io::Error::other("a.wav"));
+        let error = AppError::new(ErrorCode::PERMISSION_ERROR, "a.wav may not be read")
+            .with_source(io::Error::other("a.wav"));
         assert_eq!(with_cause(&*error), "a.wav may not be read");
         let error = AppError::new(ErrorCode::PERMISSION_ERROR, "it may not be read")
             .with_source(io::Error::other("a locked door"));
@@ -155,11 +185,22 @@ mod tests {
 
     #[test]
     fn a_rejected_delivery_says_what_opened_the_circuit() {
-        let breaker = CircuitBreaker::builder("told").failure_threshold(1).build().unwrap();
-        let _ = breaker.call(|| Err::<(), _>(AppError::new(ErrorCode::TIMEOUT_ERROR, "the service does not answer")));
+        let breaker = CircuitBreaker::builder("told")
+            .failure_threshold(1)
+            .build()
+            .unwrap();
+        let _ = breaker.call(|| {
+            Err::<(), _>(AppError::new(
+                ErrorCode::TIMEOUT_ERROR,
+                "the service does not answer",
+            ))
+        });
         let rejected: AppError = breaker.try_acquire().unwrap_err().into();
         let told = with_cause(&*rejected);
-        assert!(told.ends_with("(the last failure: the service does not answer)"), "{told}");
+        assert!(
+            told.ends_with("(the last failure: the service does not answer)"),
+            "{told}"
+        );
         assert_eq!(told.matches("rejected the call").count(), 1, "{told}");
     }
 }

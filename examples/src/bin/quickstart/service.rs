@@ -1,7 +1,7 @@
 //! The service that keeps results, and that fails on a fixed plan.
 //!
-//! A real HTTP server on a port of the loopback interface that the system chooses. It stands for whatever a program of
-//! yours depends on, on a bad day.
+//! A real HTTP server on a port of the loopback interface that the system chooses. It stands for
+//! whatever a program of yours depends on, on a bad day.
 
 use axum::{
     Router,
@@ -39,7 +39,9 @@ enum Conduct {
 const PLAN: [Conduct; 9] = {
     use Conduct::{Accept, Break, Busy, Hang};
     // A hiccup that one retry cures, then an outage, then a probe that comes too early.
-    [Accept, Busy, Accept, Accept, Break, Break, Hang, Break, Accept]
+    [
+        Accept, Busy, Accept, Accept, Break, Break, Hang, Break, Accept,
+    ]
 };
 /// Longer than any client waits.
 const HANG: Duration = Duration::from_secs(60);
@@ -64,11 +66,17 @@ struct Seen {
 impl Service {
     /// Opens a port on the loopback interface and serves it from a thread of its own.
     pub(crate) fn start() -> Result<Self> {
-        let failed = (ErrorCode::INITIALIZATION_ERROR, "the service cannot be started");
+        let failed = (
+            ErrorCode::INITIALIZATION_ERROR,
+            "the service cannot be started",
+        );
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context(failed.0, failed.1)?;
         listener.set_nonblocking(true).context(failed.0, failed.1)?;
         let address = listener.local_addr().context(failed.0, failed.1)?;
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context(failed.0, failed.1)?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .context(failed.0, failed.1)?;
         let seen = Arc::new(Seen::default());
         let (stop, stopped) = oneshot::channel();
         let router = router(Arc::clone(&seen));
@@ -81,7 +89,12 @@ impl Service {
                 std::io::Result::Ok(())
             })
         });
-        Ok(Self { address, seen, stop: Some(stop), thread: Some(thread) })
+        Ok(Self {
+            address,
+            seen,
+            stop: Some(stop),
+            thread: Some(thread),
+        })
     }
 
     pub(crate) fn url(&self) -> String {
@@ -93,12 +106,18 @@ impl Service {
         self.seen.requests.load(Ordering::Relaxed)
     }
 
-    /// Returns the titles of the alerts that came to the webhook: those that were made from `begin` on, and those that
-    /// an earlier run could not deliver.
+    /// Returns the titles of the alerts that came to the webhook: those that were made from `begin`
+    /// on, and those that an earlier run could not deliver.
     pub(crate) fn alerts(&self, begin: Timestamp) -> (Vec<String>, Vec<String>) {
-        let alerts = self.seen.alerts.lock().unwrap_or_else(PoisonError::into_inner);
+        let alerts = self
+            .seen
+            .alerts
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         let titles = |new: bool| {
-            let chosen = alerts.iter().filter(move |(made, _)| (*made >= begin) == new);
+            let chosen = alerts
+                .iter()
+                .filter(move |(made, _)| (*made >= begin) == new);
             chosen.map(|(_, title)| title.clone()).collect()
         };
         (titles(true), titles(false))
@@ -124,16 +143,25 @@ fn router(seen: Arc<Seen>) -> Router {
 /// The webhook: it takes every notice, as a chat would that shows them.
 async fn accept_alert(State(seen): State<Arc<Seen>>, body: String) -> StatusCode {
     let notice = serde_json::from_str::<serde_json::Value>(&body).unwrap_or_default();
-    let made = notice["timestamp"].as_str().and_then(|time| time.parse().ok());
-    let (Some(title), Some(made)) = (notice["title"].as_str(), made) else { return StatusCode::BAD_REQUEST };
-    seen.alerts.lock().unwrap_or_else(PoisonError::into_inner).push((made, title.to_owned()));
+    let made = notice["timestamp"]
+        .as_str()
+        .and_then(|time| time.parse().ok());
+    let (Some(title), Some(made)) = (notice["title"].as_str(), made) else {
+        return StatusCode::BAD_REQUEST;
+    };
+    seen.alerts
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .push((made, title.to_owned()));
     StatusCode::ACCEPTED
 }
 
 async fn accept_result(State(seen): State<Arc<Seen>>, body: String) -> Response {
     let request = seen.requests.fetch_add(1, Ordering::Relaxed);
     match PLAN.get(request).copied().unwrap_or(Conduct::Accept) {
-        Conduct::Accept if serde_json::from_str::<serde_json::Value>(&body).is_err() => StatusCode::BAD_REQUEST,
+        Conduct::Accept if serde_json::from_str::<serde_json::Value>(&body).is_err() => {
+            StatusCode::BAD_REQUEST
+        }
         Conduct::Accept => StatusCode::CREATED,
         Conduct::Busy => StatusCode::SERVICE_UNAVAILABLE,
         Conduct::Break => StatusCode::INTERNAL_SERVER_ERROR,

@@ -4,7 +4,9 @@ use crate::{
     classify::{Class, Features},
     folder::printable,
 };
-use gardefou::{AppError, ErrorCode, Result, enhanced_error_handling, ensure, transaction_boundary};
+use gardefou::{
+    AppError, ErrorCode, Result, enhanced_error_handling, ensure, transaction_boundary,
+};
 use gardefou_examples::place;
 use rusqlite::{Connection, ErrorCode as SqliteCode, OpenFlags, TransactionBehavior, params};
 use std::{fs, io, path::Path, time::Duration};
@@ -51,7 +53,9 @@ impl Store {
             fs::create_dir_all(parent).map_err(|error| no_folder(error, parent))?;
         }
         refuse_read_only(path)?;
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+            | OpenFlags::SQLITE_OPEN_CREATE
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let begin = || {
             let connection = Connection::open_with_flags(path, flags)?;
             connection.busy_timeout(PATIENCE)?;
@@ -60,7 +64,11 @@ impl Store {
             let run = connection.last_insert_rowid();
             Ok(Self { connection, run })
         };
-        begin().map_err(|error| told_as(error, |text| format!("{text}{}", whose(path, "--database or --out"))))
+        begin().map_err(|error| {
+            told_as(error, |text| {
+                format!("{text}{}", whose(path, "--database or --out"))
+            })
+        })
     }
 
     /// Stores one result: raises the total of its class and adds its row, both or neither.
@@ -69,15 +77,33 @@ impl Store {
             ON CONFLICT DO UPDATE SET recordings = recordings + 1 RETURNING recordings";
         const ADD: &str = "INSERT INTO recordings VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
         let (database, run) = (&self.connection, self.run);
-        let Features { seconds, level_dbfs, crossings_per_second, .. } = features;
+        let Features {
+            seconds,
+            level_dbfs,
+            crossings_per_second,
+            ..
+        } = features;
 
         transaction_boundary!("store-result", |tx| {
-            database.execute_batch("BEGIN IMMEDIATE").map_err(database_error)?;
-            tx.on_rollback("undo what was written", || roll_back(database));
-            let total: i64 =
-                database.query_row(RAISE, params![run, class.name()], |row| row.get(0)).map_err(database_error)?;
             database
-                .execute(ADD, params![run, name, class.name(), seconds, level_dbfs, crossings_per_second])
+                .execute_batch("BEGIN IMMEDIATE")
+                .map_err(database_error)?;
+            tx.on_rollback("undo what was written", || roll_back(database));
+            let total: i64 = database
+                .query_row(RAISE, params![run, class.name()], |row| row.get(0))
+                .map_err(database_error)?;
+            database
+                .execute(
+                    ADD,
+                    params![
+                        run,
+                        name,
+                        class.name(),
+                        seconds,
+                        level_dbfs,
+                        crossings_per_second
+                    ],
+                )
                 .map_err(|error| database_error(error).with_detail(TOTAL_INSIDE, total))?;
             database.execute_batch("COMMIT").map_err(database_error)?;
         })
@@ -87,21 +113,36 @@ impl Store {
     pub(crate) fn count(&self, class: Class) -> Result<Count> {
         let sql = "SELECT (SELECT count(*) FROM recordings WHERE run = ?1),
                           (SELECT coalesce(sum(recordings), 0) FROM totals WHERE run = ?1 AND class = ?2)";
-        let read = |row: &rusqlite::Row<'_>| Ok(Count { rows: row.get(0)?, total: row.get(1)? });
-        self.connection.query_row(sql, params![self.run, class.name()], read).map_err(database_error)
+        let read = |row: &rusqlite::Row<'_>| {
+            Ok(Count {
+                rows: row.get(0)?,
+                total: row.get(1)?,
+            })
+        };
+        self.connection
+            .query_row(sql, params![self.run, class.name()], read)
+            .map_err(database_error)
     }
 }
 
 /// An administrator may write to files that are marked read-only; the mark is meant all the same.
 fn refuse_read_only(path: &Path) -> Result<()> {
     let marked = fs::metadata(path).is_ok_and(|metadata| metadata.permissions().readonly());
-    ensure!(!marked, ErrorCode::PERMISSION_ERROR, "the database is marked read-only");
+    ensure!(
+        !marked,
+        ErrorCode::PERMISSION_ERROR,
+        "the database is marked read-only"
+    );
     Ok(())
 }
 
 /// Undoes an open transaction; after some failures SQLite has done so by itself.
 fn roll_back(database: &Connection) -> rusqlite::Result<()> {
-    if database.is_autocommit() { Ok(()) } else { database.execute_batch("ROLLBACK") }
+    if database.is_autocommit() {
+        Ok(())
+    } else {
+        database.execute_batch("ROLLBACK")
+    }
 }
 
 /// Says why a folder cannot be made, and what stands in its way.
@@ -110,17 +151,24 @@ fn no_folder(error: io::Error, folder: &Path) -> AppError {
         let message = format!("{} is a file: a folder is needed there", printable(file));
         return AppError::new(ErrorCode::DB_CONNECTION_ERROR, message);
     }
-    let message = format!("the folder {} cannot be made{}", printable(folder), whose(folder, "--out"));
+    let message = format!(
+        "the folder {} cannot be made{}",
+        printable(folder),
+        whose(folder, "--out")
+    );
     AppError::new(ErrorCode::DB_CONNECTION_ERROR, message).with_source(error)
 }
 
-/// Says to whom the place of a file belongs, if that is somebody else, and which option names another one.
+/// Says to whom the place of a file belongs, if that is somebody else, and which option names
+/// another one.
 pub(crate) fn whose(path: &Path, option: &str) -> String {
-    let whose = |owner| format!("; it belongs to the user {owner}: name another place with {option}");
+    let whose =
+        |owner| format!("; it belongs to the user {owner}: name another place with {option}");
     place::foreign_owner(path).map(whose).unwrap_or_default()
 }
 
-/// Tells whether results can be stored, as a health check wants to know: writes something and takes it back.
+/// Tells whether results can be stored, as a health check wants to know: writes something and takes
+/// it back.
 pub(crate) fn is_writable(path: &Path) -> Result<()> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let try_it = || {
@@ -141,11 +189,15 @@ fn database_error(error: rusqlite::Error) -> AppError {
 fn told_as(error: rusqlite::Error, text: impl FnOnce(String) -> String) -> AppError {
     let code = match error.sqlite_error_code() {
         Some(SqliteCode::ConstraintViolation) => ErrorCode::DB_INTEGRITY_ERROR,
-        Some(SqliteCode::ReadOnly | SqliteCode::DiskFull | SqliteCode::SystemIoFailure) => ErrorCode::DB_WRITE_ERROR,
+        Some(SqliteCode::ReadOnly | SqliteCode::DiskFull | SqliteCode::SystemIoFailure) => {
+            ErrorCode::DB_WRITE_ERROR
+        }
         Some(SqliteCode::CannotOpen | SqliteCode::NotADatabase | SqliteCode::DatabaseCorrupt) => {
             ErrorCode::DB_CONNECTION_ERROR
         }
-        Some(SqliteCode::DatabaseBusy | SqliteCode::DatabaseLocked) => ErrorCode::RESOURCE_BUSY_ERROR,
+        Some(SqliteCode::DatabaseBusy | SqliteCode::DatabaseLocked) => {
+            ErrorCode::RESOURCE_BUSY_ERROR
+        }
         Some(SqliteCode::PermissionDenied) => ErrorCode::PERMISSION_ERROR,
         _ => ErrorCode::DB_QUERY_ERROR,
     };

@@ -54,7 +54,12 @@ impl Surroundings {
             },
         });
         let errors = error_monitor().stats().error_counts;
-        Self { errors, health: health.collect(), journal: journal(&options.journal()), ..Self::default() }
+        Self {
+            errors,
+            health: health.collect(),
+            journal: journal(&options.journal()),
+            ..Self::default()
+        }
     }
 
     pub(crate) fn healthy(&self) -> bool {
@@ -76,7 +81,10 @@ pub(crate) fn init(options: &Options) -> gardefou::Result<ErrorSystemGuard> {
 /// Says how many records the journal took in, and reads the newest error back.
 fn journal(folder: &Path) -> Journal {
     let Some(journal) = error_monitor().journal() else {
-        return Journal { complete: false, text: "there is none".into() };
+        return Journal {
+            complete: false,
+            text: "there is none".into(),
+        };
     };
     // Errors are written at once, warnings with the next batch.
     let flushed = journal.flush();
@@ -84,33 +92,66 @@ fn journal(folder: &Path) -> Journal {
     let missing = status.lost + status.waiting;
     // What came after the flush may wait: the end of the program writes it.
     if flushed.is_err() || !status.is_healthy() || status.lost > 0 {
-        let why = status.last_error.map(|error| format!(": {error}")).unwrap_or_default();
+        let why = status
+            .last_error
+            .map(|error| format!(": {error}"))
+            .unwrap_or_default();
         let whose = store::whose(folder, "--out");
-        let text = format!("incomplete: {} records written, {missing} not{why}{whose}", status.written);
-        return Journal { complete: false, text };
+        let text = format!(
+            "incomplete: {} records written, {missing} not{why}{whose}",
+            status.written
+        );
+        return Journal {
+            complete: false,
+            text,
+        };
     }
-    let written =
-        format!("{} records written, of errors, rejections, circuits, transactions and health", status.written);
+    let written = format!(
+        "{} records written, of errors, rejections, circuits, transactions and health",
+        status.written
+    );
     // The folder holds the errors of earlier runs too: the monitor knows those of this one.
     let Some(newest) = error_monitor().stats().recent_errors.pop() else {
-        return Journal { complete: true, text: written };
+        return Journal {
+            complete: true,
+            text: written,
+        };
     };
-    match journal.query(&Query::default().id(newest.id)).map(|page| page.records.into_iter().next()) {
+    match journal
+        .query(&Query::default().id(newest.id))
+        .map(|page| page.records.into_iter().next())
+    {
         Ok(Some(newest)) => {
-            let text = format!("{written}; the newest error: {} in {}", newest.error_code, newest.operation);
-            Journal { complete: true, text }
+            let text = format!(
+                "{written}; the newest error: {} in {}",
+                newest.error_code, newest.operation
+            );
+            Journal {
+                complete: true,
+                text,
+            }
         }
-        Ok(None) => Journal { complete: false, text: format!("{written}, but the newest error is not among them") },
+        Ok(None) => Journal {
+            complete: false,
+            text: format!("{written}, but the newest error is not among them"),
+        },
         Err(error) => {
             let why = outcome::with_cause(&error);
-            Journal { complete: false, text: format!("{written}, but they cannot be read: {why}") }
+            Journal {
+                complete: false,
+                text: format!("{written}, but they cannot be read: {why}"),
+            }
         }
     }
 }
 
 /// Registers a check for everything that the work depends on.
 pub(crate) fn register_checks(options: &Options, client: &Client) -> gardefou::Result<()> {
-    let (database, folder, client) = (options.database.clone(), options.folder.clone(), client.clone());
+    let (database, folder, client) = (
+        options.database.clone(),
+        options.folder.clone(),
+        client.clone(),
+    );
     let unregistered = "a health check cannot be registered";
     let health = health_check();
     health
@@ -119,5 +160,7 @@ pub(crate) fn register_checks(options: &Options, client: &Client) -> gardefou::R
     health
         .register_check("folder", move || fs::read_dir(&folder).map(drop))
         .context(ErrorCode::INITIALIZATION_ERROR, unregistered)?;
-    health.register_check("service", move || client.is_ready()).context(ErrorCode::INITIALIZATION_ERROR, unregistered)
+    health
+        .register_check("service", move || client.is_ready())
+        .context(ErrorCode::INITIALIZATION_ERROR, unregistered)
 }

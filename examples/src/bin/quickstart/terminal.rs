@@ -56,7 +56,12 @@ impl Terminal {
         let able = std::env::var_os("TERM").is_none_or(|value| value != "dumb");
         let out = io::stdout();
         let colours = out.is_terminal() && wanted && able;
-        Self { out, colours, listening: None, problem: None }
+        Self {
+            out,
+            colours,
+            listening: None,
+            problem: None,
+        }
     }
 
     /// Writes a line. What hinders it is no reason to stop the work.
@@ -66,14 +71,21 @@ impl Terminal {
         }
     }
 
-    /// Returns why a line could not be written; a reader that went away, as `head` does, has seen what it wanted.
+    /// Returns why a line could not be written; a reader that went away, as `head` does, has seen
+    /// what it wanted.
     pub(crate) fn problem(&self) -> Option<&io::Error> {
-        self.problem.as_ref().filter(|error| error.kind() != io::ErrorKind::BrokenPipe)
+        self.problem
+            .as_ref()
+            .filter(|error| error.kind() != io::ErrorKind::BrokenPipe)
     }
 
     /// Writes a line to standard error, in red where that is a terminal.
     pub(crate) fn complain(&self, text: &str) {
-        let text = if io::stderr().is_terminal() { self.paint(Tone::Bad, text) } else { text.to_owned() };
+        let text = if io::stderr().is_terminal() {
+            self.paint(Tone::Bad, text)
+        } else {
+            text.to_owned()
+        };
         let _ = writeln!(io::stderr(), "{text}");
     }
 
@@ -85,7 +97,11 @@ impl Terminal {
             Tone::Warning => "33",
             Tone::Title => "1",
         };
-        if self.colours { format!("\x1b[{colour}m{text}\x1b[0m") } else { text.to_owned() }
+        if self.colours {
+            format!("\x1b[{colour}m{text}\x1b[0m")
+        } else {
+            text.to_owned()
+        }
     }
 
     /// Tells how far a recording has been heard, once a second while it takes that long.
@@ -105,10 +121,18 @@ impl Terminal {
     }
 
     /// Tells what became of one recording, and how much of it was heard.
-    pub(crate) fn progress(&mut self, at: At<'_>, result: Result<(Class, &Features, f64), &AppError>) {
+    pub(crate) fn progress(
+        &mut self,
+        at: At<'_>,
+        result: Result<(Class, &Features, f64), &AppError>,
+    ) {
         let what = match result {
             Ok((class, features, heard)) => {
-                let part = if heard < features.seconds { format!(", {heard:.1} s heard") } else { String::new() };
+                let part = if heard < features.seconds {
+                    format!(", {heard:.1} s heard")
+                } else {
+                    String::new()
+                };
                 format!(
                     "{} {:6.1} dBFS {:6.1} s{part}",
                     self.paint(Tone::Good, &format!("{class:<11}")),
@@ -123,7 +147,10 @@ impl Terminal {
 
     pub(crate) fn waiting(&mut self, count: usize) {
         if count > 0 {
-            let text = format!("{} to be delivered once the service has recovered ...", self::count(count, "result"));
+            let text = format!(
+                "{} to be delivered once the service has recovered ...",
+                self::count(count, "result")
+            );
             let text = self.paint(Tone::Warning, &text);
             self.line(&text);
         }
@@ -132,5 +159,9 @@ impl Terminal {
 
 /// Counts things: "1 call", "2 calls".
 pub(crate) fn count(number: usize, thing: &str) -> String {
-    if number == 1 { format!("1 {thing}") } else { format!("{number} {thing}s") }
+    if number == 1 {
+        format!("1 {thing}")
+    } else {
+        format!("{number} {thing}s")
+    }
 }

@@ -1,4 +1,5 @@
-//! The work itself: each recording is classified, stored and delivered, whatever happens to the others.
+//! The work itself: each recording is classified, stored and delivered, whatever happens to the
+//! others.
 
 use crate::{
     classify::{Class, Features, Meter},
@@ -33,8 +34,19 @@ pub(crate) struct Work<'a> {
 const LAST_CALL: Duration = Duration::from_secs(6);
 
 impl<'a> Work<'a> {
-    pub(crate) fn new(store: Option<Store>, client: Client, terminal: &'a mut Terminal, outcome: Outcome) -> Self {
-        Self { store, client, terminal, outcome, waiting: VecDeque::new() }
+    pub(crate) fn new(
+        store: Option<Store>,
+        client: Client,
+        terminal: &'a mut Terminal,
+        outcome: Outcome,
+    ) -> Self {
+        Self {
+            store,
+            client,
+            terminal,
+            outcome,
+            waiting: VecDeque::new(),
+        }
     }
 
     /// Does all of it and returns what came of it.
@@ -42,9 +54,17 @@ impl<'a> Work<'a> {
         let count = entries.len();
         for (at, entry) in entries.into_iter().enumerate() {
             let name = entry.name.clone();
-            let at = At { number: at + 1, of: count, name: &name };
+            let at = At {
+                number: at + 1,
+                of: count,
+                name: &name,
+            };
             match listen_to(entry, |share| self.terminal.listening(at, share)) {
-                Ok(Heard { class, features, seconds }) => {
+                Ok(Heard {
+                    class,
+                    features,
+                    seconds,
+                }) => {
                     self.keep(&name, class, &features);
                     self.outcome.partly_heard += usize::from(seconds < features.seconds);
                     self.terminal.progress(at, Ok((class, &features, seconds)));
@@ -67,29 +87,46 @@ impl<'a> Work<'a> {
                 Err(error) => self.outcome.not_stored.push(Problem::new(name, &error)),
             }
         }
-        let result = json!({ "name": name, "class": class.name(), "level_dbfs": features.level_dbfs });
+        let result =
+            json!({ "name": name, "class": class.name(), "level_dbfs": features.level_dbfs });
         match self.client.deliver(&result) {
             Ok(()) => self.outcome.delivered += 1,
             Err(_) => self.waiting.push_back((name.to_owned(), result)),
         }
-        self.outcome.classified.push((name.to_owned(), class, *features));
+        self.outcome
+            .classified
+            .push((name.to_owned(), class, *features));
     }
 
-    /// Stores the first result again, as happens where a message comes twice: the database refuses part-way through, and
-    /// what was done by then must be undone.
+    /// Stores the first result again, as happens where a message comes twice: the database refuses
+    /// part-way through, and what was done by then must be undone.
     fn store_one_twice(&mut self) {
-        let (Some(store), Some((name, class, features))) = (&self.store, self.outcome.classified.first()) else {
+        let (Some(store), Some((name, class, features))) =
+            (&self.store, self.outcome.classified.first())
+        else {
             return;
         };
-        let Ok(before) = store.count(*class) else { return };
-        let Err(error) = store.add(name, *class, features) else { return };
-        let Ok(after) = store.count(*class) else { return };
+        let Ok(before) = store.count(*class) else {
+            return;
+        };
+        let Err(error) = store.add(name, *class, features) else {
+            return;
+        };
+        let Ok(after) = store.count(*class) else {
+            return;
+        };
         let inside = error.details().get(TOTAL_INSIDE).and_then(Value::as_i64);
-        self.outcome.rollback =
-            Some(Rollback { problem: Problem::new(name, &error), class: *class, before, inside, after });
+        self.outcome.rollback = Some(Rollback {
+            problem: Problem::new(name, &error),
+            class: *class,
+            before,
+            inside,
+            after,
+        });
     }
 
-    /// Offers what waits until the service has taken it, refuses it for good, or the time for it is over.
+    /// Offers what waits until the service has taken it, refuses it for good, or the time for it is
+    /// over.
     fn deliver_what_waits(&mut self) {
         self.outcome.waited = self.waiting.len();
         self.terminal.waiting(self.waiting.len());
@@ -97,11 +134,19 @@ impl<'a> Work<'a> {
         while let Some((name, result)) = self.waiting.pop_front() {
             match self.client.deliver(&result) {
                 Ok(()) => self.outcome.delivered += 1,
-                Err(error) if error.code().class() == ErrorClass::Permanent || SystemClock.now() >= deadline => {
+                Err(error)
+                    if error.code().class() == ErrorClass::Permanent
+                        || SystemClock.now() >= deadline =>
+                {
                     self.outcome.undelivered.push(Problem::new(&name, &error));
                 }
                 Err(error) => {
-                    SystemClock.sleep(error.retry_after().unwrap_or(Duration::from_millis(50)).min(LAST_CALL));
+                    SystemClock.sleep(
+                        error
+                            .retry_after()
+                            .unwrap_or(Duration::from_millis(50))
+                            .min(LAST_CALL),
+                    );
                     self.waiting.push_front((name, result));
                 }
             }
@@ -119,20 +164,28 @@ struct Heard {
 
 /// Reads one recording and classifies it; what goes wrong stays in here, a panic included.
 fn listen_to(entry: Entry, told: impl FnMut(f64)) -> Result<Heard> {
-    error_boundary!("one-recording", error_code = ErrorCode::ANALYSIS_PROCESSING_ERROR, catch_panics = true, {
-        if let Some(problem) = entry.problem {
-            Err(problem)?;
+    error_boundary!(
+        "one-recording",
+        error_code = ErrorCode::ANALYSIS_PROCESSING_ERROR,
+        catch_panics = true,
+        {
+            if let Some(problem) = entry.problem {
+                Err(problem)?;
+            }
+            let file = File::open(&entry.path).map_err(|error| file_error(error, &entry.path))?;
+            let recording = Recording::open(file)?;
+            let length = recording.seconds();
+            let mut meter = Meter::new(recording.format().rate, recording.format().channels);
+            recording.for_each_block(|block| meter.take(block), told)?;
+            let features = meter.finish();
+            Heard {
+                class: Class::of(&features),
+                seconds: features.seconds,
+                features: Features {
+                    seconds: length,
+                    ..features
+                },
+            }
         }
-        let file = File::open(&entry.path).map_err(|error| file_error(error, &entry.path))?;
-        let recording = Recording::open(file)?;
-        let length = recording.seconds();
-        let mut meter = Meter::new(recording.format().rate, recording.format().channels);
-        recording.for_each_block(|block| meter.take(block), told)?;
-        let features = meter.finish();
-        Heard {
-            class: Class::of(&features),
-            seconds: features.seconds,
-            features: Features { seconds: length, ..features },
-        }
-    })
+    )
 }

@@ -11,31 +11,47 @@ use gardefou::{
 };
 use std::time::Duration;
 
-/// Without a database that takes orders there is no service; without the provider there is one that takes no money for a
-/// while.
+/// Without a database that takes orders there is no service; without the provider there is one that
+/// takes no money for a while.
 pub(crate) fn register(orders: &Orders, payments: &Payments) -> Result<()> {
     let (orders, payments) = (orders.clone(), payments.clone());
     let health = health_check();
-    let database = Check::dependency("orders-db", move || orders.try_write()).critical().group("storage");
-    health.register(database.failure_threshold(2).period(Duration::from_secs(1)).timeout(Duration::from_secs(2)))?;
+    let database = Check::dependency("orders-db", move || orders.try_write())
+        .critical()
+        .group("storage");
+    health.register(
+        database
+            .failure_threshold(2)
+            .period(Duration::from_secs(1))
+            .timeout(Duration::from_secs(2)),
+    )?;
     // What only a commit finds, as a full disk, shows in the orders that fail.
     health.breaker_criticality(Orders::BREAKER, Criticality::Critical);
     let ping = move || {
         let payments = payments.clone();
         async move { payments.ping().await }
     };
-    let provider =
-        Check::dependency_async("payment-provider", ping).failure_threshold(2).period(Duration::from_secs(1));
+    let provider = Check::dependency_async("payment-provider", ping)
+        .failure_threshold(2)
+        .period(Duration::from_secs(1));
     health.register(provider.timeout(Duration::from_millis(500)))?;
     health.register(MemoryUsage::new().check())?;
     health.register(ErrorRate::new().warn_at(30.0).fail_at(100_000.0).check())?;
-    // Only a critical check makes a probe fail: a runtime that is late for good is a reason to restart.
+    // Only a critical check makes a probe fail: a runtime that is late for good is a reason to
+    // restart.
     health.register(RuntimeLag::new().check().liveness().readiness().critical())?;
     Ok(())
 }
 
-/// SQLite puts large sorts and the like into temporary files: until one can be written the service has not started.
-#[health_check(name = "temp-folder", kind = "startup", criticality = "critical", timeout = "2s", group = "storage")]
+/// SQLite puts large sorts and the like into temporary files: until one can be written the service
+/// has not started.
+#[health_check(
+    name = "temp-folder",
+    kind = "startup",
+    criticality = "critical",
+    timeout = "2s",
+    group = "storage"
+)]
 fn temporary_files_can_be_written() -> std::io::Result<()> {
     let path = std::env::temp_dir().join(format!("gardefou-service-{}", std::process::id()));
     let written = std::fs::write(&path, "one line\n");

@@ -5,9 +5,9 @@
 //! cargo run --bin service_load -- http://127.0.0.1:8080
 //! ```
 //!
-//! Orders go into SQLite inside a transaction boundary and are paid through a real HTTP call that attributes guard.
-//! Errors leave as problem details, probes answer from memory, the journal keeps what went wrong, and the end is
-//! orderly. See `README.md` beside this file for what to watch.
+//! Orders go into SQLite inside a transaction boundary and are paid through a real HTTP call that
+//! attributes guard. Errors leave as problem details, probes answer from memory, the journal keeps
+//! what went wrong, and the end is orderly. See `README.md` beside this file for what to watch.
 
 mod checks;
 mod metrics;
@@ -19,8 +19,8 @@ mod upstream;
 mod web;
 
 use gardefou::{
-    ErrorCode, ErrorSystem, Result, ResultExt, alerts::AlertsConfig, health::HealthConfig, health_check,
-    monitor::journal::JournalConfig, system::ShutdownReport,
+    ErrorCode, ErrorSystem, Result, ResultExt, alerts::AlertsConfig, health::HealthConfig,
+    health_check, monitor::journal::JournalConfig, system::ShutdownReport,
 };
 use options::Options;
 use signals::Signals;
@@ -37,7 +37,10 @@ async fn main() -> ExitCode {
             return ExitCode::SUCCESS;
         }
         Err(problem) => {
-            say(io::stderr(), format_args!("service: {problem}\n\n{}", options::USAGE));
+            say(
+                io::stderr(),
+                format_args!("service: {problem}\n\n{}", options::USAGE),
+            );
             return ExitCode::from(2);
         }
     };
@@ -48,7 +51,10 @@ async fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         Err(error) => {
-            say(io::stderr(), format_args!("the service cannot run: {error:#} [{}]", error.code()));
+            say(
+                io::stderr(),
+                format_args!("the service cannot run: {error:#} [{}]", error.code()),
+            );
             ExitCode::FAILURE
         }
     }
@@ -56,7 +62,11 @@ async fn main() -> ExitCode {
 
 async fn run(options: &Options) -> Result<ShutdownReport> {
     let system = ErrorSystem::builder()
-        .health(HealthConfig::default().period(Duration::from_secs(2)).stale_after(Duration::from_secs(10)))
+        .health(
+            HealthConfig::default()
+                .period(Duration::from_secs(2))
+                .stale_after(Duration::from_secs(10)),
+        )
         .journal(JournalConfig::builder(options.data.join("journal")))
         .alerts(AlertsConfig::builder())
         .shutdown_deadline(Duration::from_secs(3))
@@ -75,21 +85,34 @@ async fn run(options: &Options) -> Result<ShutdownReport> {
         .context(ErrorCode::INITIALIZATION_ERROR, "the port cannot be opened")?;
     let address = listener.local_addr()?;
     // Before anybody is told that the service is there: from then on it may be asked to end.
-    let signals = Signals::new().context(ErrorCode::INITIALIZATION_ERROR, "signals cannot be heard")?;
+    let signals =
+        Signals::new().context(ErrorCode::INITIALIZATION_ERROR, "signals cannot be heard")?;
     let (provided, kept) = (provider.url(), options.data.display());
     say(
         io::stdout(),
-        format_args!("listening on http://{address}, the payment provider on {provided}, data in {kept}"),
+        format_args!(
+            "listening on http://{address}, the payment provider on {provided}, data in {kept}"
+        ),
     );
 
-    let router = web::router(web::App { orders, payments, provider });
+    let router = web::router(web::App {
+        orders,
+        payments,
+        provider,
+    });
     let (ending, asked) = oneshot::channel();
     tokio::spawn(hear(signals, ending));
     let (closing, closed) = oneshot::channel();
     let stop = async {
         let _ = asked.await;
         health_check().mark_stopping();
-        say(io::stderr(), format_args!("ending: no new requests, those under way have {} s", GRACE.as_secs()));
+        say(
+            io::stderr(),
+            format_args!(
+                "ending: no new requests, those under way have {} s",
+                GRACE.as_secs()
+            ),
+        );
         let _ = closing.send(());
     };
     let served = axum::serve(listener, router).with_graceful_shutdown(stop);
@@ -102,7 +125,8 @@ async fn run(options: &Options) -> Result<ShutdownReport> {
     Ok(system.shutdown())
 }
 
-/// Writes a line for whoever started the program; if nobody reads it any more, the service goes on all the same.
+/// Writes a line for whoever started the program; if nobody reads it any more, the service goes on
+/// all the same.
 fn say(mut to: impl io::Write, what: impl fmt::Display) {
     let _ = writeln!(to, "{what}");
 }
@@ -127,12 +151,23 @@ async fn hear(mut signals: Signals, ending: oneshot::Sender<()>) {
 /// Writes warnings and worse to standard error, or what `RUST_LOG` asks for, as `gardefou=debug`.
 fn show_log() {
     let asked = std::env::var_os("RUST_LOG");
-    let filter = asked.as_ref().and_then(|filter| filter.to_str()?.parse::<Targets>().ok());
+    let filter = asked
+        .as_ref()
+        .and_then(|filter| filter.to_str()?.parse::<Targets>().ok());
     if asked.is_some() && filter.is_none() {
-        say(io::stderr(), "warning: RUST_LOG asks for nothing that can be shown: write it as gardefou=debug");
+        say(
+            io::stderr(),
+            "warning: RUST_LOG asks for nothing that can be shown: write it as gardefou=debug",
+        );
     }
-    let filter = filter
-        .unwrap_or_else(|| Targets::new().with_target("gardefou", tracing_subscriber::filter::LevelFilter::ERROR));
-    let lines = tracing_subscriber::fmt::layer().with_writer(io::stderr).with_ansi(false);
-    tracing_subscriber::registry().with(lines).with(filter).init();
+    let filter = filter.unwrap_or_else(|| {
+        Targets::new().with_target("gardefou", tracing_subscriber::filter::LevelFilter::ERROR)
+    });
+    let lines = tracing_subscriber::fmt::layer()
+        .with_writer(io::stderr)
+        .with_ansi(false);
+    tracing_subscriber::registry()
+        .with(lines)
+        .with(filter)
+        .init();
 }

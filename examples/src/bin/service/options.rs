@@ -29,8 +29,13 @@ impl Options {
     /// # Errors
     ///
     /// What is wrong with them.
-    pub(crate) fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Option<Self>, String> {
-        let mut options = Self { port: 8080, data: place::for_user("gardefou-service") };
+    pub(crate) fn read(
+        arguments: impl IntoIterator<Item = OsString>,
+    ) -> Result<Option<Self>, String> {
+        let mut options = Self {
+            port: 8080,
+            data: place::for_user("gardefou-service"),
+        };
         let mut arguments = arguments.into_iter();
         while let Some(argument) = arguments.next() {
             // Names of folders need not be text.
@@ -59,9 +64,14 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_told() {
-        for wrong in
-            [&["--port"][..], &["--port", "70000"], &["--data"], &["--data", ""], &["orders"], &["--porta", "1"]]
-        {
+        for wrong in [
+            &["--port"][..],
+            &["--port", "70000"],
+            &["--data"],
+            &["--data", ""],
+            &["orders"],
+            &["--porta", "1"],
+        ] {
             assert!(read(wrong).is_err(), "{wrong:?}");
         }
         assert!(read(&["--port", "1", "--help"]).unwrap().is_none());
@@ -73,7 +83,9 @@ mod tests {
     fn arguments_need_not_be_text() {
         use std::os::unix::ffi::OsStringExt as _;
         let odd = OsString::from_vec(b"caf\xE9".to_vec());
-        let options = Options::read(["--data".into(), odd.clone()]).unwrap().unwrap();
+        let options = Options::read(["--data".into(), odd.clone()])
+            .unwrap()
+            .unwrap();
         assert_eq!(options.data.as_os_str(), odd);
         assert!(Options::read([odd]).is_err());
     }

@@ -2,7 +2,8 @@
 
 use crate::payments::Payments;
 use gardefou::{
-    AppError, ErrorCode, Result, ResultExt, enhanced_error_handling, transaction_boundary, with_circuit_breaker,
+    AppError, ErrorCode, Result, ResultExt, enhanced_error_handling, transaction_boundary,
+    with_circuit_breaker,
 };
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use std::{
@@ -54,32 +55,57 @@ impl Orders {
         Ok(Self(Arc::new(Mutex::new(connection))))
     }
 
-    /// Places an order: written, charged, marked as paid; withdrawn again if it cannot be charged, or if the client
-    /// goes away meanwhile.
+    /// Places an order: written, charged, marked as paid; withdrawn again if it cannot be charged,
+    /// or if the client goes away meanwhile.
     pub(crate) async fn place(&self, item: &str, cents: i64, payments: &Payments) -> Result<Order> {
-        // A client that goes away is a warning; what is worse was reported by the guard in which it happened.
+        // A client that goes away is a warning; what is worse was reported by the guard in which it
+        // happened.
         transaction_boundary!("place-order", log_level = "warn", |tx| {
-            // A statement may wait for a lock: meanwhile the requests of this worker go to another one.
+            // A statement may wait for a lock: meanwhile the requests of this worker go to another
+            // one.
             let id = block_in_place(|| self.insert(item, cents))?;
             let orders = self.clone();
             tx.on_rollback("withdraw the order", move || orders.mark(id, "withdrawn"));
-            payments.charge(id, cents).await.map_err(|error| error.with_public_message(NOT_CHARGED))?;
+            payments
+                .charge(id, cents)
+                .await
+                .map_err(|error| error.with_public_message(NOT_CHARGED))?;
             block_in_place(|| self.mark(id, "paid"))?;
-            Order { id, item: item.to_owned(), cents, state: "paid".to_owned() }
+            Order {
+                id,
+                item: item.to_owned(),
+                cents,
+                state: "paid".to_owned(),
+            }
         })
     }
 
     /// Finds an order.
     pub(crate) fn find(&self, id: i64) -> Result<Order> {
-        let read =
-            |row: &rusqlite::Row<'_>| Ok(Order { id, item: row.get(0)?, cents: row.get(1)?, state: row.get(2)? });
+        let read = |row: &rusqlite::Row<'_>| {
+            Ok(Order {
+                id,
+                item: row.get(0)?,
+                cents: row.get(1)?,
+                state: row.get(2)?,
+            })
+        };
         let sql = "SELECT item, cents, state FROM orders WHERE id = ?1";
-        let found = self.lock().query_row(sql, [id], read).optional().code(ErrorCode::DB_QUERY_ERROR)?;
+        let found = self
+            .lock()
+            .query_row(sql, [id], read)
+            .optional()
+            .code(ErrorCode::DB_QUERY_ERROR)?;
         match found {
             Some(order) => Ok(order),
             None => {
-                let error = AppError::new(ErrorCode::FILE_NOT_FOUND_ERROR, format!("there is no order {id}"));
-                Err(error.with_detail("id", id).with_public_message(format!("There is no order {id}.")))
+                let error = AppError::new(
+                    ErrorCode::FILE_NOT_FOUND_ERROR,
+                    format!("there is no order {id}"),
+                );
+                Err(error
+                    .with_detail("id", id)
+                    .with_public_message(format!("There is no order {id}.")))
             }
         }
     }
@@ -90,16 +116,24 @@ impl Orders {
         let mut statement = connection
             .prepare("SELECT state, count(*) FROM orders GROUP BY state ORDER BY state")
             .code(ErrorCode::DB_QUERY_ERROR)?;
-        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).code(ErrorCode::DB_QUERY_ERROR)?;
-        rows.collect::<Result<_, _>>().code(ErrorCode::DB_QUERY_ERROR)
+        let rows = statement
+            .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
+            .code(ErrorCode::DB_QUERY_ERROR)?;
+        rows.collect::<Result<_, _>>()
+            .code(ErrorCode::DB_QUERY_ERROR)
     }
 
     /// Tells whether an order could be written: writes one and takes it back.
     pub(crate) fn try_write(&self) -> Result<()> {
         let mut connection = self.lock();
-        let attempt = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(write_error)?;
+        let attempt = connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(write_error)?;
         attempt
-            .execute("INSERT INTO orders (item, cents, state) VALUES ('health check', 1, 'pending')", [])
+            .execute(
+                "INSERT INTO orders (item, cents, state) VALUES ('health check', 1, 'pending')",
+                [],
+            )
             .map_err(write_error)?;
         attempt.rollback().map_err(write_error)
     }
@@ -109,7 +143,10 @@ impl Orders {
     fn insert(&self, item: &str, cents: i64) -> Result<i64> {
         let connection = self.lock();
         connection
-            .execute("INSERT INTO orders (item, cents, state) VALUES (?1, ?2, 'pending')", params![item, cents])
+            .execute(
+                "INSERT INTO orders (item, cents, state) VALUES (?1, ?2, 'pending')",
+                params![item, cents],
+            )
             .map_err(write_error)?;
         Ok(connection.last_insert_rowid())
     }
@@ -117,7 +154,12 @@ impl Orders {
     #[enhanced_error_handling]
     #[with_circuit_breaker(name = Orders::BREAKER, failure_threshold = 10, recovery_timeout = "2s")]
     fn mark(&self, id: i64, state: &str) -> Result<()> {
-        self.lock().execute("UPDATE orders SET state = ?2 WHERE id = ?1", params![id, state]).map_err(write_error)?;
+        self.lock()
+            .execute(
+                "UPDATE orders SET state = ?2 WHERE id = ?1",
+                params![id, state],
+            )
+            .map_err(write_error)?;
         Ok(())
     }
 

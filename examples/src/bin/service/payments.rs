@@ -1,6 +1,8 @@
 //! The client of the payment provider, guarded by attributes.
 
-use gardefou::{AppError, ErrorCode, Result, ResultExt, enhanced_error_handling, retry_with_circuit_breaker};
+use gardefou::{
+    AppError, ErrorCode, Result, ResultExt, enhanced_error_handling, retry_with_circuit_breaker,
+};
 use std::time::Duration;
 
 /// A client of the payment provider.
@@ -16,20 +18,26 @@ pub(crate) const BREAKER: &str = "payments";
 /// The header that names a charge, for a provider that must not make it twice.
 pub(crate) const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
-/// A little longer than an attempt may take: ends the blocking request that nobody waits for any more.
+/// A little longer than an attempt may take: ends the blocking request that nobody waits for any
+/// more.
 const SOCKET_PATIENCE: Duration = Duration::from_millis(400);
 
 impl Payments {
     pub(crate) fn new(url: &str) -> Self {
-        let config =
-            ureq::Agent::config_builder().timeout_global(Some(SOCKET_PATIENCE)).http_status_as_error(false).proxy(None);
-        Self { agent: config.build().into(), url: url.to_owned() }
+        let config = ureq::Agent::config_builder()
+            .timeout_global(Some(SOCKET_PATIENCE))
+            .http_status_as_error(false)
+            .proxy(None);
+        Self {
+            agent: config.build().into(),
+            url: url.to_owned(),
+        }
     }
 
     /// Charges an order: tries three times, and not at all while the provider is known to be down.
     ///
-    /// An attempt that timed out may have been charged all the same. The key says which charge is meant, so that the
-    /// provider makes it once, however often it is asked for.
+    /// An attempt that timed out may have been charged all the same. The key says which charge is
+    /// meant, so that the provider makes it once, however often it is asked for.
     #[enhanced_error_handling(error_code = ErrorCode::EXTERNAL_SERVICE_ERROR, log_level = "warn")]
     #[retry_with_circuit_breaker(
         name = BREAKER,
@@ -45,7 +53,8 @@ impl Payments {
         let key = format!("order-{order}");
         let agent = self.agent.clone();
         let url = format!("{}/charge", self.url);
-        self.ask(move || agent.post(url).header(IDEMPOTENCY_KEY, key).send(body)).await
+        self.ask(move || agent.post(url).header(IDEMPOTENCY_KEY, key).send(body))
+            .await
     }
 
     /// Asks the provider whether it is there; unguarded, for this is how one finds out.
@@ -54,17 +63,26 @@ impl Payments {
         self.ask(move || agent.get(url).call()).await
     }
 
-    /// Runs a blocking request beside the async workers; its own time limit ends it where nobody waits any more.
+    /// Runs a blocking request beside the async workers; its own time limit ends it where nobody
+    /// waits any more.
     async fn ask<B: Send + 'static>(
         &self,
         request: impl FnOnce() -> Result<ureq::http::Response<B>, ureq::Error> + Send + 'static,
     ) -> Result<()> {
-        let answer = tokio::task::spawn_blocking(request).await.code(ErrorCode::EXTERNAL_SERVICE_ERROR)?;
+        let answer = tokio::task::spawn_blocking(request)
+            .await
+            .code(ErrorCode::EXTERNAL_SERVICE_ERROR)?;
         let status = answer.map_err(unreachable)?.status().as_u16();
         match status {
             200..=299 => Ok(()),
-            400..=499 => Err(AppError::new(ErrorCode::API_REQUEST_ERROR, format!("the provider refuses it: {status}"))),
-            _ => Err(AppError::new(ErrorCode::EXTERNAL_SERVICE_ERROR, format!("the provider fails: {status}"))),
+            400..=499 => Err(AppError::new(
+                ErrorCode::API_REQUEST_ERROR,
+                format!("the provider refuses it: {status}"),
+            )),
+            _ => Err(AppError::new(
+                ErrorCode::EXTERNAL_SERVICE_ERROR,
+                format!("the provider fails: {status}"),
+            )),
         }
     }
 }
@@ -72,7 +90,10 @@ impl Payments {
 fn unreachable(error: ureq::Error) -> AppError {
     let (code, message) = match error {
         ureq::Error::Timeout(_) => (ErrorCode::TIMEOUT_ERROR, "the provider does not answer"),
-        _ => (ErrorCode::EXTERNAL_SERVICE_ERROR, "the provider cannot be reached"),
+        _ => (
+            ErrorCode::EXTERNAL_SERVICE_ERROR,
+            "the provider cannot be reached",
+        ),
     };
     AppError::new(code, message).with_source(error)
 }

@@ -1,6 +1,7 @@
 //! What asks the program to end: Ctrl-C, and SIGTERM where there is such a thing.
 
-/// The signals that ask the program to end; none is missed between two calls of [`next`](Self::next).
+/// The signals that ask the program to end; none is missed between two calls of
+/// [`next`](Self::next).
 #[derive(Debug)]
 pub(crate) struct Signals {
     #[cfg(unix)]
@@ -16,7 +17,10 @@ impl Signals {
     /// Begins to listen.
     pub(crate) fn new() -> std::io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
-        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
     }
 
     /// Waits for the next one.
@@ -32,7 +36,9 @@ impl Signals {
 impl Signals {
     /// Begins to listen.
     pub(crate) fn new() -> std::io::Result<Self> {
-        Ok(Self { interrupt: tokio::signal::windows::ctrl_c()? })
+        Ok(Self {
+            interrupt: tokio::signal::windows::ctrl_c()?,
+        })
     }
 
     /// Waits for the next one.

@@ -63,19 +63,32 @@ impl Mood {
 
 /// Starts the provider on a port that the system chooses.
 pub(crate) async fn start() -> Result<Provider> {
-    let failed = (ErrorCode::INITIALIZATION_ERROR, "the payment provider cannot be started");
-    let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.context(failed.0, failed.1)?;
+    let failed = (
+        ErrorCode::INITIALIZATION_ERROR,
+        "the payment provider cannot be started",
+    );
+    let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+        .await
+        .context(failed.0, failed.1)?;
     let address = listener.local_addr().context(failed.0, failed.1)?;
-    let provider = Provider { url: format!("http://{address}"), books: Books::default() };
-    let router =
-        Router::new().route("/charge", post(charge)).route("/ping", get(answer)).with_state(provider.books.clone());
+    let provider = Provider {
+        url: format!("http://{address}"),
+        books: Books::default(),
+    };
+    let router = Router::new()
+        .route("/charge", post(charge))
+        .route("/ping", get(answer))
+        .with_state(provider.books.clone());
     tokio::spawn(async move { axum::serve(listener, router).await });
     Ok(provider)
 }
 
 /// Charges once for each key, and nothing without one.
 async fn charge(State(books): State<Books>, headers: HeaderMap) -> StatusCode {
-    let Some(key) = headers.get(IDEMPOTENCY_KEY).and_then(|key| key.to_str().ok()) else {
+    let Some(key) = headers
+        .get(IDEMPOTENCY_KEY)
+        .and_then(|key| key.to_str().ok())
+    else {
         return StatusCode::BAD_REQUEST;
     };
     let status = answer(State(books.clone())).await;
@@ -111,7 +124,12 @@ mod tests {
         }
         assert_eq!(provider.books.lock().1.len(), 2);
         let url = format!("{}/charge", provider.url());
-        let nameless = tokio::task::spawn_blocking(move || ureq::post(url).send("{}")).await.unwrap();
-        assert!(matches!(nameless, Err(ureq::Error::StatusCode(400))), "{nameless:?}");
+        let nameless = tokio::task::spawn_blocking(move || ureq::post(url).send("{}"))
+            .await
+            .unwrap();
+        assert!(
+            matches!(nameless, Err(ureq::Error::StatusCode(400))),
+            "{nameless:?}"
+        );
     }
 }

@@ -30,7 +30,8 @@ pub(crate) struct App {
     pub(crate) provider: Provider,
 }
 
-/// All routes, the probes among them; whatever is refused or fails is answered with problem details.
+/// All routes, the probes among them; whatever is refused or fails is answered with problem
+/// details.
 pub(crate) fn router(app: App) -> Router {
     let router = Router::new()
         .route("/orders", post(place))
@@ -58,13 +59,22 @@ async fn place(State(app): State<App>, body: String) -> Result<impl IntoResponse
 /// Reads an order. What a client did wrong it is told, and nobody else is woken for it.
 fn order_in(body: &str) -> Result<(String, i64)> {
     let order: Value = serde_json::from_str(body).map_err(|error| {
-        mistake(format!("The body is no JSON (line {}, column {}).", error.line(), error.column())).with_source(error)
+        mistake(format!(
+            "The body is no JSON (line {}, column {}).",
+            error.line(),
+            error.column()
+        ))
+        .with_source(error)
     })?;
-    let item = order["item"].as_str().map(str::trim).filter(|item| (1..=100).contains(&item.len()));
+    let item = order["item"]
+        .as_str()
+        .map(str::trim)
+        .filter(|item| (1..=100).contains(&item.len()));
     let item = item.ok_or_else(|| mistake("An order has an `item`: a text of 1 to 100 bytes."))?;
     let cents = order["cents"].as_i64().filter(|cents| *cents > 0);
-    let cents =
-        cents.ok_or_else(|| mistake("An order has `cents`: a whole number above zero, of at most 19 digits."))?;
+    let cents = cents.ok_or_else(|| {
+        mistake("An order has `cents`: a whole number above zero, of at most 19 digits.")
+    })?;
     Ok((item.to_owned(), cents))
 }
 
@@ -75,28 +85,42 @@ fn mistake(text: impl Into<String>) -> AppError {
 }
 
 async fn find(State(app): State<App>, Path(id): Path<String>) -> Result<impl IntoResponse> {
-    let id = id.parse().map_err(|error| mistake("The id of an order is a number.").with_source(error))?;
+    let id = id
+        .parse()
+        .map_err(|error| mistake("The id of an order is a number.").with_source(error))?;
     Ok(([(CONTENT_TYPE, JSON)], body_of(&app.orders.find(id)?)))
 }
 
 fn body_of(order: &Order) -> String {
-    let Order { id, item, cents, state } = order;
+    let Order {
+        id,
+        item,
+        cents,
+        state,
+    } = order;
     json!({ "id": id, "item": item, "cents": cents, "state": state }).to_string()
 }
 
 /// The latest page of the journal: an error's id in a problem document finds the whole story here.
 async fn errors() -> Result<impl IntoResponse> {
     let page = error_monitor().query(&Query::default().limit(20))?;
-    Ok(([(CONTENT_TYPE, JSON)], json!({ "errors": page.records }).to_string()))
+    Ok((
+        [(CONTENT_TYPE, JSON)],
+        json!({ "errors": page.records }).to_string(),
+    ))
 }
 
 async fn numbers(State(app): State<App>) -> Result<impl IntoResponse> {
-    Ok(([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], metrics::page(&app.orders)?))
+    Ok((
+        [(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")],
+        metrics::page(&app.orders)?,
+    ))
 }
 
 /// Tells the provider how to behave; only an example has such a route.
 async fn set_mood(State(app): State<App>, Path(mood): Path<String>) -> Result<StatusCode> {
-    let mood = Mood::of_name(&mood).ok_or_else(|| mistake("The provider is `ok`, `fail` or `hang`."))?;
+    let mood =
+        Mood::of_name(&mood).ok_or_else(|| mistake("The provider is `ok`, `fail` or `hang`."))?;
     app.provider.set(mood);
     Ok(StatusCode::NO_CONTENT)
 }

@@ -4,10 +4,14 @@
 //! cargo run --bin service_load -- [http://127.0.0.1:8080]
 //! ```
 //!
-//! Eight clients place orders, one probe asks each 20 ms, for three seconds in each of four phases: the payment
-//! provider is well, hangs, fails, and is well again. It talks to loopback only.
+//! Eight clients place orders, one probe asks each 20 ms, for three seconds in each of four phases:
+//! the payment provider is well, hangs, fails, and is well again. It talks to loopback only.
 
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program speaks to whoever started it")]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a program speaks to whoever started it"
+)]
 
 mod target;
 
@@ -36,7 +40,8 @@ struct Seen {
     probes: Mutex<Vec<(&'static str, u16, Duration)>>,
 }
 
-/// What the guards of an order allow in all: three attempts of 250 ms and two waits of at most 40 ms.
+/// What the guards of an order allow in all: three attempts of 250 ms and two waits of at most 40
+/// ms.
 const GUARDS: Duration = Duration::from_millis(3 * 250 + 2 * 40);
 /// What a busy machine may add to it.
 const SLACK: Duration = Duration::from_secs(2);
@@ -72,10 +77,18 @@ fn main() -> ExitCode {
         }
         let seen = run_phase(&url);
         slowest = slowest.max(report(mood, &seen));
-        unanswered +=
-            seen.orders.lock().unwrap_or_else(PoisonError::into_inner).iter().filter(|each| each.0 == 0).count();
+        unanswered += seen
+            .orders
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .iter()
+            .filter(|each| each.0 == 0)
+            .count();
         let probes = seen.probes.lock().unwrap_or_else(PoisonError::into_inner);
-        failed_probes += probes.iter().filter(|(_, status, _)| *status != 200).count();
+        failed_probes += probes
+            .iter()
+            .filter(|(_, status, _)| *status != 200)
+            .count();
     }
     println!(
         "slowest order {} ms; its guards allow 3 attempts of 250 ms and two waits of at most 40 ms, the bound here is {} ms",
@@ -93,7 +106,11 @@ fn main() -> ExitCode {
 
 fn agent() -> ureq::Agent {
     let config = ureq::Agent::config_builder().timeout_global(Some(Duration::from_secs(10)));
-    config.http_status_as_error(false).proxy(None).build().into()
+    config
+        .http_status_as_error(false)
+        .proxy(None)
+        .build()
+        .into()
 }
 
 fn run_phase(url: &str) -> Seen {
@@ -107,8 +124,10 @@ fn run_phase(url: &str) -> Seen {
                 while !ended() {
                     let body = format!(r#"{{"item":"tea of client {client}","cents":450}}"#);
                     let begin = Instant::now();
-                    let status =
-                        agent.post(format!("{url}/orders")).send(body).map_or(0, |answer| answer.status().as_u16());
+                    let status = agent
+                        .post(format!("{url}/orders"))
+                        .send(body)
+                        .map_or(0, |answer| answer.status().as_u16());
                     keep(&seen.orders, (status, begin.elapsed()));
                     wait(PAUSE);
                 }
@@ -119,7 +138,10 @@ fn run_phase(url: &str) -> Seen {
             while !ended() {
                 for path in ["livez", "readyz"] {
                     let begin = Instant::now();
-                    let status = agent.get(format!("{url}/{path}")).call().map_or(0, |answer| answer.status().as_u16());
+                    let status = agent
+                        .get(format!("{url}/{path}"))
+                        .call()
+                        .map_or(0, |answer| answer.status().as_u16());
                     keep(&seen.probes, (path, status, begin.elapsed()));
                 }
                 wait(PROBE_EVERY);
@@ -131,13 +153,18 @@ fn run_phase(url: &str) -> Seen {
     seen
 }
 
-#[expect(clippy::disallowed_methods, reason = "a load script lives in real time")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a load script lives in real time"
+)]
 fn wait(time: Duration) {
     thread::sleep(time);
 }
 
 fn keep<T>(list: &Mutex<Vec<T>>, item: T) {
-    list.lock().unwrap_or_else(PoisonError::into_inner).push(item);
+    list.lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .push(item);
 }
 
 /// Prints the line of a phase and returns the time of its slowest order.
@@ -151,12 +178,24 @@ fn report(mood: &str, seen: &Seen) -> Duration {
     times.sort_unstable();
     let at = |share: f64| {
         let place = (times.len() as f64 * share) as usize;
-        times.get(place.min(times.len().saturating_sub(1))).map_or(0.0, millis)
+        times
+            .get(place.min(times.len().saturating_sub(1)))
+            .map_or(0.0, millis)
     };
     // The worst status of each probe: 200 unless it ever was something else.
-    let worst =
-        |path| probes.iter().filter(|(seen, ..)| *seen == path).map(|(_, status, _)| *status).max().unwrap_or(0);
-    let slowest_probe = probes.iter().map(|(.., time)| *time).max().unwrap_or_default();
+    let worst = |path| {
+        probes
+            .iter()
+            .filter(|(seen, ..)| *seen == path)
+            .map(|(_, status, _)| *status)
+            .max()
+            .unwrap_or(0)
+    };
+    let slowest_probe = probes
+        .iter()
+        .map(|(.., time)| *time)
+        .max()
+        .unwrap_or_default();
     let [created, bad, open, late] = counts;
     println!(
         "{mood:<8} {:>9} {created:>5} {bad:>5} {open:>5} {late:>5} {other:>6} {:>8.1} {:>8.1} {:>8.1} | {:>6} {:>6} {:>7} {:>7.1}",

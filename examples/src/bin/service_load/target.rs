@@ -10,7 +10,9 @@ use std::{
 /// # Errors
 ///
 /// What is wrong with them.
-pub(crate) fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Option<SocketAddr>, String> {
+pub(crate) fn read(
+    arguments: impl IntoIterator<Item = OsString>,
+) -> Result<Option<SocketAddr>, String> {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     match arguments.as_slice() {
         [] => loopback("http://127.0.0.1:8080").map(Some),
@@ -20,10 +22,13 @@ pub(crate) fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Opti
     }
 }
 
-/// Returns the address behind a URL, if it is one of loopback. Requests go to what is returned, so that a name which
-/// means something else a moment later, or a URL that is read in two ways, leads nowhere.
+/// Returns the address behind a URL, if it is one of loopback. Requests go to what is returned, so
+/// that a name which means something else a moment later, or a URL that is read in two ways, leads
+/// nowhere.
 fn loopback(url: &str) -> Result<SocketAddr, String> {
-    let rest = url.strip_prefix("http://").ok_or_else(|| format!("{url:?} does not begin with http://"))?;
+    let rest = url
+        .strip_prefix("http://")
+        .ok_or_else(|| format!("{url:?} does not begin with http://"))?;
     let authority = rest.strip_suffix('/').unwrap_or(rest);
     if authority.contains(['@', '/', '?', '#', '\\']) {
         return Err(format!("{url:?} is more than a host and a port"));
@@ -32,10 +37,15 @@ fn loopback(url: &str) -> Result<SocketAddr, String> {
         Some((_, port)) if port.parse::<u16>().is_ok() => authority.to_owned(),
         _ => format!("{authority}:80"),
     };
-    let found: Vec<SocketAddr> =
-        with_port.to_socket_addrs().map_err(|error| format!("{url:?} has no address: {error}"))?.collect();
+    let found: Vec<SocketAddr> = with_port
+        .to_socket_addrs()
+        .map_err(|error| format!("{url:?} has no address: {error}"))?
+        .collect();
     match found.iter().find(|address| !address.ip().is_loopback()) {
-        Some(foreign) => Err(format!("{url:?} is {}, which is not of this machine", foreign.ip())),
+        Some(foreign) => Err(format!(
+            "{url:?} is {}, which is not of this machine",
+            foreign.ip()
+        )),
         // The service listens on IPv4.
         None => found
             .iter()

@@ -21,13 +21,14 @@ use std::{collections::VecDeque, fmt};
 
 /// A channel that sends each notification as a mail.
 ///
-/// All recipients share one mail. Where the server refuses that, each recipient is tried apart, so that one who is refused
-/// keeps nobody else from the mail: it counts as delivered if one recipient got it, and a warning in the log names the
-/// number and the domain of those who did not. Where a recipient is to be tried again, those who have the mail do not get
-/// it again. The mail is refused for good where every recipient is, or the server refuses the login or the sender.
+/// All recipients share one mail. Where the server refuses that, each recipient is tried apart, so
+/// that one who is refused keeps nobody else from the mail: it counts as delivered if one recipient
+/// got it, and a warning in the log names the number and the domain of those who did not. Where a
+/// recipient is to be tried again, those who have the mail do not get it again. The mail is refused
+/// for good where every recipient is, or the server refuses the login or the sender.
 ///
-/// Header fields: `Message-ID` with the notification's identity (the same mail when it is sent again), and
-/// `Auto-Submitted: auto-generated` (RFC 3834), so that no vacation responder answers.
+/// Header fields: `Message-ID` with the notification's identity (the same mail when it is sent
+/// again), and `Auto-Submitted: auto-generated` (RFC 3834), so that no vacation responder answers.
 ///
 /// # Examples
 ///
@@ -63,14 +64,26 @@ impl EmailChannel {
     }
 
     pub(super) fn new(name: String, server: Server, from: Mailbox, to: Vec<Mailbox>) -> Self {
-        Self { name, server, from, to, partial: Mutex::default() }
+        Self {
+            name,
+            server,
+            from,
+            to,
+            partial: Mutex::default(),
+        }
     }
 
     pub(super) fn message(&self, notice: &Notice) -> Result<Message, lettre::error::Error> {
         let level = notice.level.name().to_uppercase();
-        let subject = one_line(&format!("[{level}] {}: {}", notice.source, notice.title), 200);
+        let subject = one_line(
+            &format!("[{level}] {}: {}", notice.source, notice.title),
+            200,
+        );
         let domain = self.from.email.domain();
-        let automatic = HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".to_owned());
+        let automatic = HeaderValue::new(
+            HeaderName::new_from_ascii_str("Auto-Submitted"),
+            "auto-generated".to_owned(),
+        );
         let mut message = Message::builder()
             .from(self.from.clone())
             .subject(subject)
@@ -86,8 +99,14 @@ impl EmailChannel {
     /// Takes what is known of an earlier attempt.
     fn take_partial(&self, id: ErrorId) -> Vec<Outcome> {
         let mut partial = self.partial.lock();
-        let known = partial.iter().position(|(known, _)| *known == id).and_then(|at| partial.remove(at));
-        known.map_or_else(|| vec![Outcome::Pending; self.to.len()], |(_, outcomes)| outcomes)
+        let known = partial
+            .iter()
+            .position(|(known, _)| *known == id)
+            .and_then(|at| partial.remove(at));
+        known.map_or_else(
+            || vec![Outcome::Pending; self.to.len()],
+            |(_, outcomes)| outcomes,
+        )
     }
 
     fn keep_partial(&self, id: ErrorId, outcomes: Vec<Outcome>) {
@@ -100,8 +119,14 @@ impl EmailChannel {
 
     /// A text of the server without the addresses of people.
     fn without_addresses(&self, text: &str) -> String {
-        let all = self.to.iter().chain([&self.from]).map(|mailbox| &mailbox.email);
-        all.fold(text.to_owned(), |text, address| text.replace(&address.to_string(), &masked(address)))
+        let all = self
+            .to
+            .iter()
+            .chain([&self.from])
+            .map(|mailbox| &mailbox.email);
+        all.fold(text.to_owned(), |text, address| {
+            text.replace(&address.to_string(), &masked(address))
+        })
     }
 
     fn failed(&self, failure: &Failure) -> DeliveryError {
@@ -124,18 +149,28 @@ impl Channel for EmailChannel {
     }
 
     fn deliver(&self, notice: &Notice) -> Result<(), DeliveryError> {
-        let message = self
-            .message(notice)
-            .map_err(|err| DeliveryError::permanent("the mail cannot be written").with_source(err))?;
-        let to: Vec<Address> = self.to.iter().map(|mailbox| mailbox.email.clone()).collect();
+        let message = self.message(notice).map_err(|err| {
+            DeliveryError::permanent("the mail cannot be written").with_source(err)
+        })?;
+        let to: Vec<Address> = self
+            .to
+            .iter()
+            .map(|mailbox| mailbox.email.clone())
+            .collect();
         let content = message.formatted();
-        let letter = Letter { from: &self.from.email, to: &to, content: &content };
+        let letter = Letter {
+            from: &self.from.email,
+            to: &to,
+            content: &content,
+        };
         let before = self.take_partial(notice.id);
         let mut outcomes = before.clone();
         let sent = self.server.send(&letter, &mut outcomes);
         let mut refused = None;
         for (at, outcome) in outcomes.iter().enumerate() {
-            let Outcome::Refused(reply) = outcome else { continue };
+            let Outcome::Refused(reply) = outcome else {
+                continue;
+            };
             let reply = self.without_addresses(reply);
             if before[at] != *outcome {
                 let (channel, recipient) = (redact::name(&self.name), masked(&to[at]));
@@ -153,9 +188,9 @@ impl Channel for EmailChannel {
             return Err(self.failed(&failure));
         }
         match refused {
-            Some(reply) if !outcomes.contains(&Outcome::Accepted) => {
-                Err(DeliveryError::permanent(format!("the mail server refuses every recipient: {reply}")))
-            }
+            Some(reply) if !outcomes.contains(&Outcome::Accepted) => Err(DeliveryError::permanent(
+                format!("the mail server refuses every recipient: {reply}"),
+            )),
             _ => Ok(()),
         }
     }

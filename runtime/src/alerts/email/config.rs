@@ -25,7 +25,8 @@ pub enum EmailTls {
     StartTls,
     /// TLS from the first byte on; port 465 by default.
     Implicit,
-    /// None: everybody on the way can read the notices. No credentials are sent then; port 25 by default.
+    /// None: everybody on the way can read the notices. No credentials are sent then; port 25 by
+    /// default.
     None,
 }
 
@@ -110,8 +111,8 @@ impl EmailBuilder {
         self
     }
 
-    /// Sets the name by which the channel greets the server (EHLO), for servers that refuse the default: a domain name,
-    /// or an address in brackets.
+    /// Sets the name by which the channel greets the server (EHLO), for servers that refuse the
+    /// default: a domain name, or an address in brackets.
     ///
     /// # Examples
     ///
@@ -128,7 +129,8 @@ impl EmailBuilder {
         self
     }
 
-    /// Sets how long the whole conversation with the server may take, from the name of the server to its last reply.
+    /// Sets how long the whole conversation with the server may take, from the name of the server
+    /// to its last reply.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
@@ -142,7 +144,11 @@ impl EmailBuilder {
     pub fn build(self) -> Result<EmailChannel, ConfigError> {
         let mut problems = Vec::new();
         if self.host.trim().is_empty() {
-            problems.push(ConfigError::new("host", &self.host, "must name a mail server"));
+            problems.push(ConfigError::new(
+                "host",
+                &self.host,
+                "must name a mail server",
+            ));
         }
         let mut address = |field, text: &str| match text.parse::<Mailbox>() {
             Ok(mailbox) => Some(mailbox),
@@ -154,7 +160,11 @@ impl EmailBuilder {
             }
         };
         let from = address("from", &self.from);
-        let to: Vec<Mailbox> = self.to.iter().filter_map(|text| address("to", text)).collect();
+        let to: Vec<Mailbox> = self
+            .to
+            .iter()
+            .filter_map(|text| address("to", text))
+            .collect();
         if self.to.is_empty() {
             problems.push(ConfigError::new("to", "", "must name a receiver"));
         }
@@ -162,15 +172,31 @@ impl EmailBuilder {
             problems.push(ConfigError::new("name", "", "must not be empty"));
         }
         if self.tls == EmailTls::None && self.credentials.is_some() {
-            problems.push(ConfigError::new("credentials", "(hidden)", "must not be sent without TLS"));
+            problems.push(ConfigError::new(
+                "credentials",
+                "(hidden)",
+                "must not be sent without TLS",
+            ));
         }
-        if self.hello_name.as_deref().is_some_and(|name| parse_hello_name(name).is_none()) {
+        if self
+            .hello_name
+            .as_deref()
+            .is_some_and(|name| parse_hello_name(name).is_none())
+        {
             let value = self.hello_name.as_deref().unwrap_or_default();
-            problems.push(ConfigError::new("hello_name", value, "must be a domain name or an address in brackets"));
+            problems.push(ConfigError::new(
+                "hello_name",
+                value,
+                "must be a domain name or an address in brackets",
+            ));
         }
         if self.timeout < Duration::from_millis(1) || self.timeout > Duration::from_secs(60) {
             let value = format!("{:?}", self.timeout);
-            problems.push(ConfigError::new("timeout", value, "must be from 1 ms to 60 s"));
+            problems.push(ConfigError::new(
+                "timeout",
+                value,
+                "must be from 1 ms to 60 s",
+            ));
         }
         let server = match self.server() {
             Ok(server) => Some(server),
@@ -183,7 +209,11 @@ impl EmailBuilder {
             (None, Some(from), Some(server)) => Ok(EmailChannel::new(self.name, server, from, to)),
             (Some(err), ..) => Err(err),
             // Whatever is missing was pushed as a problem.
-            (None, ..) => Err(ConfigError::new("from", "(hidden)", "must be a mail address")),
+            (None, ..) => Err(ConfigError::new(
+                "from",
+                "(hidden)",
+                "must be a mail address",
+            )),
         }
     }
 
@@ -191,11 +221,14 @@ impl EmailBuilder {
         let mut parameters = TlsParameters::builder(self.host.clone());
         if let Some(pem) = &self.ca_certificate {
             let parsed = Certificate::from_pem(pem);
-            let certificate =
-                parsed.map_err(|_| ConfigError::new("ca_certificate", "(bytes)", "must be a certificate as PEM"))?;
+            let certificate = parsed.map_err(|_| {
+                ConfigError::new("ca_certificate", "(bytes)", "must be a certificate as PEM")
+            })?;
             parameters = parameters.add_root_certificate(certificate);
         }
-        let parameters = parameters.build().map_err(|err| ConfigError::new("tls", err, "must be usable"))?;
+        let parameters = parameters
+            .build()
+            .map_err(|err| ConfigError::new("tls", err, "must be usable"))?;
         let port = match self.tls {
             EmailTls::StartTls => 587,
             EmailTls::Implicit => 465,
@@ -207,7 +240,10 @@ impl EmailBuilder {
             tls: self.tls,
             parameters,
             hello_name: self.hello_name.as_deref().and_then(parse_hello_name),
-            credentials: self.credentials.clone().map(|(user, password)| Credentials::new(user, password)),
+            credentials: self
+                .credentials
+                .clone()
+                .map(|(user, password)| Credentials::new(user, password)),
             limit: self.timeout,
         })
     }
@@ -215,7 +251,10 @@ impl EmailBuilder {
 
 /// Reads a domain name, or an address literal of RFC 5321.
 pub(super) fn parse_hello_name(text: &str) -> Option<ClientId> {
-    if let Some(address) = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')) {
+    if let Some(address) = text
+        .strip_prefix('[')
+        .and_then(|text| text.strip_suffix(']'))
+    {
         return match address.strip_prefix("IPv6:") {
             Some(address) => address.parse::<Ipv6Addr>().ok().map(ClientId::Ipv6),
             None => address.parse::<Ipv4Addr>().ok().map(ClientId::Ipv4),
@@ -223,7 +262,9 @@ pub(super) fn parse_hello_name(text: &str) -> Option<ClientId> {
     }
     let is_label = |label: &str| {
         (1..=63).contains(&label.len())
-            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+            && label
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
             && !label.starts_with('-')
             && !label.ends_with('-')
     };
@@ -251,9 +292,15 @@ mod tests {
     /// Whatever is in a name, a code or a message, the headers are those that are meant.
     #[test]
     fn no_text_adds_a_header_or_breaks_the_mail() {
-        let channel =
-            EmailChannel::builder("m", "localhost").from("a@example.com").to("b@example.com").build().unwrap();
-        let odd = format!("x\r\nBcc: c@example.com\r\n\r\nbody\0 {}", "é\n".repeat(5_000));
+        let channel = EmailChannel::builder("m", "localhost")
+            .from("a@example.com")
+            .to("b@example.com")
+            .build()
+            .unwrap();
+        let odd = format!(
+            "x\r\nBcc: c@example.com\r\n\r\nbody\0 {}",
+            "é\n".repeat(5_000)
+        );
         let mut notice = Notice::new(NoticeKind::Error, AlertLevel::Critical, &odd, &odd);
         notice.source = one_line(&odd, 100);
         let mail = String::from_utf8(channel.message(&notice).unwrap().formatted()).unwrap();
@@ -275,36 +322,71 @@ mod tests {
             "Subject",
             "To",
         ];
-        let unexpected: Vec<_> = names.iter().filter(|name| !expected.contains(name)).collect();
+        let unexpected: Vec<_> = names
+            .iter()
+            .filter(|name| !expected.contains(name))
+            .collect();
         assert!(unexpected.is_empty(), "{unexpected:?} in {head}");
         assert!(names.contains(&"Subject") && names.contains(&"To"));
-        assert!(head.contains("\r\nAuto-Submitted: auto-generated"), "{head}");
+        assert!(
+            head.contains("\r\nAuto-Submitted: auto-generated"),
+            "{head}"
+        );
     }
 
     #[test]
     fn greeting_is_a_domain_name_or_an_address_literal() {
-        for legal in ["localhost", "shop-1.example.com", "[192.0.2.7]", "[IPv6:2001:db8::1]"] {
-            assert_eq!(parse_hello_name(legal).map(|name| name.to_string()).as_deref(), Some(legal));
+        for legal in [
+            "localhost",
+            "shop-1.example.com",
+            "[192.0.2.7]",
+            "[IPv6:2001:db8::1]",
+        ] {
+            assert_eq!(
+                parse_hello_name(legal)
+                    .map(|name| name.to_string())
+                    .as_deref(),
+                Some(legal)
+            );
         }
         let long = format!("{}.com", "a".repeat(64));
-        for illegal in ["", ".", "a..b", "a b", "a\r\nMAIL FROM:<x>", "-a.com", "[300.0.0.1]", "[::1]", "é.com", &long]
-        {
+        for illegal in [
+            "",
+            ".",
+            "a..b",
+            "a b",
+            "a\r\nMAIL FROM:<x>",
+            "-a.com",
+            "[300.0.0.1]",
+            "[::1]",
+            "é.com",
+            &long,
+        ] {
             assert_eq!(parse_hello_name(illegal), None, "{illegal}");
         }
     }
 
     #[test]
     fn address_with_a_mistake_is_not_repeated_in_the_error() {
-        let err =
-            EmailChannel::builder("m", "h").from("ann@@example.com").to("bob at example.com").build().unwrap_err();
+        let err = EmailChannel::builder("m", "h")
+            .from("ann@@example.com")
+            .to("bob at example.com")
+            .build()
+            .unwrap_err();
         let text = err.to_string();
         assert!(!text.contains("ann") && !text.contains("bob"), "{text}");
-        assert!(text.contains("`from` = (hidden): must be a mail address"), "{text}");
+        assert!(
+            text.contains("`from` = (hidden): must be a mail address"),
+            "{text}"
+        );
     }
 
     #[test]
     fn a_password_is_never_sent_in_the_clear() {
-        let builder = EmailChannel::builder("m", "h").from("a@example.com").to("b@example.com").credentials("u", "p");
+        let builder = EmailChannel::builder("m", "h")
+            .from("a@example.com")
+            .to("b@example.com")
+            .credentials("u", "p");
         let err = builder.clone().tls(EmailTls::None).build().unwrap_err();
         assert_eq!(err.field(), "credentials");
         assert!(!format!("{builder:?}").contains("\"p\""));

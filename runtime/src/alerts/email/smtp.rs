@@ -1,7 +1,7 @@
 //! One conversation with a mail server, within one time limit.
 //!
-//! The conversation is a future, and not blocking calls, because a future can be dropped at any point: a limit for each
-//! read never ends a server that sends a byte now and then.
+//! The conversation is a future, and not blocking calls, because a future can be dropped at any
+//! point: a limit for each read never ends a server that sends a byte now and then.
 
 use super::{EmailTls, bounded::Bounded};
 use crate::{alerts::channel::with_causes, event::Origin};
@@ -59,34 +59,57 @@ const MAX_READ: usize = 1024 * 1024;
 impl Server {
     /// Sends a mail to every recipient whose outcome is pending, and notes the outcomes.
     ///
-    /// First in one envelope for all. Where the server refuses that, each recipient gets an envelope of its own, so that
-    /// one who is refused keeps nobody else from the mail.
-    pub(super) fn send(&self, letter: &Letter<'_>, outcomes: &mut [Outcome]) -> Result<(), Failure> {
+    /// First in one envelope for all. Where the server refuses that, each recipient gets an
+    /// envelope of its own, so that one who is refused keeps nobody else from the mail.
+    pub(super) fn send(
+        &self,
+        letter: &Letter<'_>,
+        outcomes: &mut [Outcome],
+    ) -> Result<(), Failure> {
         if runtime::Handle::try_current().is_err() {
             return self.send_blocking(letter, outcomes);
         }
         // A runtime cannot be entered from within another one.
-        let joined = thread::scope(|scope| scope.spawn(|| self.send_blocking(letter, outcomes)).join());
-        joined.unwrap_or_else(|_| Err(Failure::temporary("the conversation with the mail server panicked")))
+        let joined =
+            thread::scope(|scope| scope.spawn(|| self.send_blocking(letter, outcomes)).join());
+        joined.unwrap_or_else(|_| {
+            Err(Failure::temporary(
+                "the conversation with the mail server panicked",
+            ))
+        })
     }
 
     fn send_blocking(&self, letter: &Letter<'_>, outcomes: &mut [Outcome]) -> Result<(), Failure> {
-        let built = runtime::Builder::new_current_thread().enable_io().enable_time().build();
-        let runtime = built.map_err(|err| Failure::temporary(format!("no runtime for the mail: {err}")))?;
-        let ended = runtime.block_on(async { timeout(self.limit, self.converse(letter, outcomes)).await });
+        let built = runtime::Builder::new_current_thread()
+            .enable_io()
+            .enable_time()
+            .build();
+        let runtime =
+            built.map_err(|err| Failure::temporary(format!("no runtime for the mail: {err}")))?;
+        let ended =
+            runtime.block_on(async { timeout(self.limit, self.converse(letter, outcomes)).await });
         // A name that is still being resolved has a thread of its own, which is not waited for.
         runtime.shutdown_background();
-        ended.unwrap_or_else(|_| Err(Failure::temporary(format!("the time limit of {:?} has passed", self.limit))))
+        ended.unwrap_or_else(|_| {
+            Err(Failure::temporary(format!(
+                "the time limit of {:?} has passed",
+                self.limit
+            )))
+        })
     }
 
     async fn converse(&self, letter: &Letter<'_>, outcomes: &mut [Outcome]) -> Result<(), Failure> {
         let mut connection = self.connect().await?;
-        let pending: Vec<usize> = (0..outcomes.len()).filter(|at| matches!(outcomes[*at], Outcome::Pending)).collect();
+        let pending: Vec<usize> = (0..outcomes.len())
+            .filter(|at| matches!(outcomes[*at], Outcome::Pending))
+            .collect();
         if let [_, _, ..] = pending[..] {
             let all: Vec<&Address> = pending.iter().map(|at| &letter.to[*at]).collect();
             match envelope(&mut connection, letter, &all).await? {
                 Ok(()) => {
-                    pending.into_iter().for_each(|at| outcomes[at] = Outcome::Accepted);
+                    pending
+                        .into_iter()
+                        .for_each(|at| outcomes[at] = Outcome::Accepted);
                     let _ = connection.quit().await;
                     return Ok(());
                 }
@@ -115,12 +138,20 @@ impl Server {
         let server = (self.host.as_str(), self.port);
         let mut connection = if self.tls == EmailTls::Implicit {
             let hello = self.hello_name(None);
-            AsyncSmtpConnection::connect_tokio1(server, None, &hello, Some(self.parameters.clone()), None).await?
+            AsyncSmtpConnection::connect_tokio1(
+                server,
+                None,
+                &hello,
+                Some(self.parameters.clone()),
+                None,
+            )
+            .await?
         } else {
             let stream = TcpStream::connect(server).await?;
             let hello = self.hello_name(stream.local_addr().ok());
             let stream = Box::new(Bounded::new(stream, MAX_READ));
-            let mut connection = AsyncSmtpConnection::connect_with_transport(stream, &hello).await?;
+            let mut connection =
+                AsyncSmtpConnection::connect_with_transport(stream, &hello).await?;
             if self.tls == EmailTls::StartTls {
                 connection.starttls(self.parameters.clone(), &hello).await?;
             }
@@ -132,23 +163,30 @@ impl Server {
         Ok(connection)
     }
 
-    /// The name to greet with: the configured one, else this machine's where it is a full domain name, else the address
-    /// that the connection has here (RFC 5321, section 4.1.4).
+    /// The name to greet with: the configured one, else this machine's where it is a full domain
+    /// name, else the address that the connection has here (RFC 5321, section 4.1.4).
     fn hello_name(&self, local: Option<SocketAddr>) -> ClientId {
         let of_host = || {
-            let name = Origin::default().on_this_host().host.filter(|name| name.contains('.'))?;
+            let name = Origin::default()
+                .on_this_host()
+                .host
+                .filter(|name| name.contains('.'))?;
             super::config::parse_hello_name(&name)
         };
         let of_address = || match local? {
             SocketAddr::V4(address) => Some(ClientId::Ipv4(*address.ip())),
             SocketAddr::V6(address) => Some(ClientId::Ipv6(*address.ip())),
         };
-        self.hello_name.clone().or_else(of_host).or_else(of_address).unwrap_or_default()
+        self.hello_name
+            .clone()
+            .or_else(of_host)
+            .or_else(of_address)
+            .unwrap_or_default()
     }
 }
 
-/// Sends one mail in one envelope. The inner error is a reply of the server to a recipient or to the mail, after which the
-/// conversation can go on.
+/// Sends one mail in one envelope. The inner error is a reply of the server to a recipient or to
+/// the mail, after which the conversation can go on.
 async fn envelope(
     connection: &mut AsyncSmtpConnection,
     letter: &Letter<'_>,
@@ -157,20 +195,35 @@ async fn envelope(
     let mut options = Vec::new();
     let is_plain = |address: &Address| address.to_string().is_ascii();
     if !is_plain(letter.from) || !to.iter().all(|address| is_plain(address)) {
-        if !connection.server_info().supports_feature(Extension::SmtpUtfEight) {
-            return Err(Failure::permanent("an address is not ASCII, and the mail server does not support SMTPUTF8"));
+        if !connection
+            .server_info()
+            .supports_feature(Extension::SmtpUtfEight)
+        {
+            return Err(Failure::permanent(
+                "an address is not ASCII, and the mail server does not support SMTPUTF8",
+            ));
         }
         options.push(MailParameter::SmtpUtfEight);
     }
     if !letter.content.is_ascii() {
-        if !connection.server_info().supports_feature(Extension::EightBitMime) {
-            return Err(Failure::permanent("the mail is not ASCII, and the mail server does not support 8BITMIME"));
+        if !connection
+            .server_info()
+            .supports_feature(Extension::EightBitMime)
+        {
+            return Err(Failure::permanent(
+                "the mail is not ASCII, and the mail server does not support 8BITMIME",
+            ));
         }
         options.push(MailParameter::Body(MailBodyParameter::EightBitMime));
     }
-    connection.command(Mail::new(Some(letter.from.clone()), options)).await?;
+    connection
+        .command(Mail::new(Some(letter.from.clone()), options))
+        .await?;
     for address in to {
-        if let Err(error) = connection.command(Rcpt::new((*address).clone(), Vec::new())).await {
+        if let Err(error) = connection
+            .command(Rcpt::new((*address).clone(), Vec::new()))
+            .await
+        {
             return reply(error);
         }
     }
@@ -185,22 +238,35 @@ async fn envelope(
 
 /// Tells a reply of the server from a connection that does not work any more.
 fn reply(error: Error) -> Result<Result<(), Error>, Failure> {
-    if error.is_permanent() || error.is_transient() { Ok(Err(error)) } else { Err(error.into()) }
+    if error.is_permanent() || error.is_transient() {
+        Ok(Err(error))
+    } else {
+        Err(error.into())
+    }
 }
 
 impl Failure {
     fn temporary(text: impl Into<String>) -> Self {
-        Self { text: text.into(), is_permanent: false }
+        Self {
+            text: text.into(),
+            is_permanent: false,
+        }
     }
 
     fn permanent(text: impl Into<String>) -> Self {
-        Self { text: text.into(), is_permanent: true }
+        Self {
+            text: text.into(),
+            is_permanent: true,
+        }
     }
 }
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        Self { text: with_causes(&error), is_permanent: error.is_permanent() }
+        Self {
+            text: with_causes(&error),
+            is_permanent: error.is_permanent(),
+        }
     }
 }
 

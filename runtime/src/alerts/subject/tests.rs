@@ -14,12 +14,25 @@ fn at(seconds: u64) -> Tick {
 }
 
 fn state(name: &'static str, level: AlertLevel) -> State {
-    State { name, is_good: name == CLOSED, level }
+    State {
+        name,
+        is_good: name == CLOSED,
+        level,
+    }
 }
 
 fn sight(state: State) -> Sight {
-    let content = Content::BreakerOpened { name: "x".into(), reason: "", cause: None };
-    Sight { state, rule: Some("breakers".into()), content, is_first_good: false }
+    let content = Content::BreakerOpened {
+        name: "x".into(),
+        reason: "",
+        cause: None,
+    };
+    Sight {
+        state,
+        rule: Some("breakers".into()),
+        content,
+        is_first_good: false,
+    }
 }
 
 fn open() -> Sight {
@@ -32,7 +45,10 @@ fn closed() -> Sight {
 
 /// A first state that is good, as of a breaker that was just made.
 fn first_closed() -> Sight {
-    Sight { is_first_good: true, ..closed() }
+    Sight {
+        is_first_good: true,
+        ..closed()
+    }
 }
 
 fn told(verdict: Verdict) -> Plan {
@@ -56,8 +72,22 @@ fn deliver(subjects: &mut Subjects, now: Tick, id: Id, sight: Sight) -> Plan {
 fn restored(age: Duration, level: AlertLevel) -> (Restored, Duration) {
     let fingerprint = id("x").1;
     let (lasts, count) = (Duration::from_secs(60), 2);
-    let told = Told { of: "breaker", name: "x".into(), fingerprint, state: state(OPEN, level), lasts, count };
-    (Restored { told, rule: "breakers".into(), at: Timestamp::from_unix_millis(0) }, age)
+    let told = Told {
+        of: "breaker",
+        name: "x".into(),
+        fingerprint,
+        state: state(OPEN, level),
+        lasts,
+        count,
+    };
+    (
+        Restored {
+            told,
+            rule: "breakers".into(),
+            at: Timestamp::from_unix_millis(0),
+        },
+        age,
+    )
 }
 
 #[test]
@@ -76,7 +106,10 @@ fn a_bad_state_that_goes_on_escalates_at_ten_fold_steps_and_a_good_one_never() {
     let recovery = deliver(&mut subjects, at(2), x, closed());
     assert!(!recovery.escalated, "its time had come");
     for _ in 0..100 {
-        assert!(matches!(subjects.observe_at(at(3), x, closed()), Verdict::HoldBack));
+        assert!(matches!(
+            subjects.observe_at(at(3), x, closed()),
+            Verdict::HoldBack
+        ));
     }
 }
 
@@ -94,12 +127,22 @@ fn what_did_not_arrive_is_added_to_the_next_notification() {
     subjects.observe_at(at(3), x, closed());
     subjects.observe_at(at(3), x, closed());
     subjects.settle_at(at(4), x, Settled::Kept);
-    assert_eq!(subjects.next_due(), Some(at(4).after(FLAP)), "the same is not tried again at once");
-    let [again] = &subjects.due_at(at(4).after(FLAP))[..] else { panic!("one") };
-    assert_eq!((again.suppressed, again.changes, again.is_fresh), (6, 1, false));
+    assert_eq!(
+        subjects.next_due(),
+        Some(at(4).after(FLAP)),
+        "the same is not tried again at once"
+    );
+    let [again] = &subjects.due_at(at(4).after(FLAP))[..] else {
+        panic!("one")
+    };
+    assert_eq!(
+        (again.suppressed, again.changes, again.is_fresh),
+        (6, 1, false)
+    );
 }
 
-/// An opening that is seen while the recovery from the one before is under way and lost: both are one outage.
+/// An opening that is seen while the recovery from the one before is under way and lost: both are
+/// one outage.
 #[test]
 fn a_recovery_that_did_not_arrive_ends_the_whole_outage_later() {
     let mut subjects = subjects();
@@ -108,12 +151,24 @@ fn a_recovery_that_did_not_arrive_ends_the_whole_outage_later() {
     subjects.observe_at(at(1), x, open());
     subjects.observe_at(at(2), x, open());
     let first = told(subjects.observe_at(at(10), x, closed()));
-    assert_eq!(first.episode, Some(Episode { lasted: Duration::from_secs(10), occurrences: 3 }));
+    assert_eq!(
+        first.episode,
+        Some(Episode {
+            lasted: Duration::from_secs(10),
+            occurrences: 3
+        })
+    );
     subjects.observe_at(at(11), x, open());
     subjects.observe_at(at(12), x, open());
     subjects.settle_at(at(13), x, Settled::Kept);
     let second = told(subjects.observe_at(at(20), x, closed()));
-    assert_eq!(second.episode, Some(Episode { lasted: Duration::from_secs(20), occurrences: 5 }));
+    assert_eq!(
+        second.episode,
+        Some(Episode {
+            lasted: Duration::from_secs(20),
+            occurrences: 5
+        })
+    );
 }
 
 #[test]
@@ -123,7 +178,10 @@ fn whoever_never_had_the_bad_news_gets_no_recovery() {
     deliver(&mut subjects, at(0), x, closed());
     told(subjects.observe_at(at(1), x, open()));
     subjects.settle_at(at(1), x, Settled::Dropped);
-    assert!(matches!(subjects.observe_at(at(2), x, closed()), Verdict::Ignore));
+    assert!(matches!(
+        subjects.observe_at(at(2), x, closed()),
+        Verdict::Ignore
+    ));
     // Who had it gets it, although a later one was dropped.
     let y = id("y");
     deliver(&mut subjects, at(0), y, open());
@@ -141,15 +199,22 @@ fn a_change_within_the_flap_interval_is_told_at_its_end_or_when_alerting_ends() 
         assert_eq!(subjects.next_due(), None);
         deliver(&mut subjects, at(1), id("x"), closed());
         deliver(&mut subjects, at(2), id("x"), open());
-        assert!(matches!(subjects.observe_at(at(3), id("x"), closed()), Verdict::HoldBack));
+        assert!(matches!(
+            subjects.observe_at(at(3), id("x"), closed()),
+            Verdict::HoldBack
+        ));
         subjects
     };
     let mut subjects = flapping();
     assert_eq!(subjects.next_due(), Some(at(1).after(FLAP)));
     assert!(subjects.due_at(at(300)).is_empty());
-    let [plan] = &subjects.due_at(at(301))[..] else { panic!("one") };
+    let [plan] = &subjects.due_at(at(301))[..] else {
+        panic!("one")
+    };
     assert!(!plan.is_fresh && plan.key.level == AlertLevel::Info);
-    let [plan] = &flapping().close_at(at(4))[..] else { panic!("one") };
+    let [plan] = &flapping().close_at(at(4))[..] else {
+        panic!("one")
+    };
     assert!(!plan.is_fresh && plan.key.level == AlertLevel::Info);
 }
 
@@ -157,9 +222,17 @@ fn a_change_within_the_flap_interval_is_told_at_its_end_or_when_alerting_ends() 
 #[test]
 fn a_less_urgent_state_waits_for_the_flap_interval() {
     let mut subjects = subjects();
-    deliver(&mut subjects, at(0), id("x"), sight(state("fail", AlertLevel::Error)));
+    deliver(
+        &mut subjects,
+        at(0),
+        id("x"),
+        sight(state("fail", AlertLevel::Error)),
+    );
     let warn = sight(state("warn", AlertLevel::Warning));
-    assert!(matches!(subjects.observe_at(at(1), id("x"), warn), Verdict::HoldBack));
+    assert!(matches!(
+        subjects.observe_at(at(1), id("x"), warn),
+        Verdict::HoldBack
+    ));
     assert_eq!(subjects.next_due(), Some(at(0).after(FLAP)));
 }
 
@@ -175,7 +248,10 @@ fn a_lost_digest_gives_back_all_changes() {
     subjects.observe_at(at(4), x, open());
     // Two changes in this one, three before the digest is made.
     let worse = sight(state(OPEN, AlertLevel::Critical));
-    assert_eq!(told(subjects.observe_at(at(5), x, worse.clone())).changes, 2);
+    assert_eq!(
+        told(subjects.observe_at(at(5), x, worse.clone())).changes,
+        2
+    );
     subjects.observe_at(at(6), x, closed());
     subjects.observe_at(at(7), x, worse.clone());
     subjects.observe_at(at(8), x, closed());
@@ -183,20 +259,35 @@ fn a_lost_digest_gives_back_all_changes() {
     assert_eq!(held_back, 2 + 3);
     subjects.settle_at(at(10), x, Settled::Kept);
     let plans = subjects.due_at(at(10).after(FLAP));
-    assert_eq!(plans.iter().map(|plan| (plan.suppressed, plan.changes)).collect::<Vec<_>>(), [(5, 5)]);
+    assert_eq!(
+        plans
+            .iter()
+            .map(|plan| (plan.suppressed, plan.changes))
+            .collect::<Vec<_>>(),
+        [(5, 5)]
+    );
 }
 
 #[test]
 fn a_first_good_state_is_news_only_after_a_bad_one() {
     let mut subjects = subjects();
-    assert!(matches!(subjects.observe_at(at(0), id("x"), first_closed()), Verdict::Ignore));
+    assert!(matches!(
+        subjects.observe_at(at(0), id("x"), first_closed()),
+        Verdict::Ignore
+    ));
     deliver(&mut subjects, at(0), id("x"), closed());
-    assert!(matches!(subjects.observe_at(at(1), id("x"), first_closed()), Verdict::Ignore));
+    assert!(matches!(
+        subjects.observe_at(at(1), id("x"), first_closed()),
+        Verdict::Ignore
+    ));
     deliver(&mut subjects, at(0), id("y"), open());
     told(subjects.observe_at(at(1), id("y"), first_closed()));
     // Under way counts.
     told(subjects.observe_at(at(0), id("z"), open()));
-    assert!(matches!(subjects.observe_at(at(1), id("z"), first_closed()), Verdict::HoldBack));
+    assert!(matches!(
+        subjects.observe_at(at(1), id("z"), first_closed()),
+        Verdict::HoldBack
+    ));
 }
 
 #[test]
@@ -217,7 +308,13 @@ fn a_state_of_an_earlier_process_goes_on_until_another_or_a_worse_one_is_seen() 
         assert!(subjects.restored().is_empty());
         if next.state.is_good {
             let lasted = Duration::from_secs(60 + 600 + 30);
-            assert_eq!(told(verdict).episode, Some(Episode { lasted, occurrences: 2 }));
+            assert_eq!(
+                told(verdict).episode,
+                Some(Episode {
+                    lasted,
+                    occurrences: 2
+                })
+            );
         }
     }
 }
@@ -249,9 +346,18 @@ fn beyond_the_limit_subjects_are_told_of_without_being_remembered() {
     let mut subjects = full(|_| open(), true);
     for _ in 0..2 {
         told(subjects.observe_at(at(1), id("new"), open()));
-        assert!(!subjects.settle_at(at(1), id("new"), Settled::Arrived), "it is not remembered");
+        assert!(
+            !subjects.settle_at(at(1), id("new"), Settled::Arrived),
+            "it is not remembered"
+        );
     }
-    assert!(matches!(subjects.observe_at(at(1), id("7"), open()), Verdict::HoldBack), "it is remembered");
+    assert!(
+        matches!(
+            subjects.observe_at(at(1), id("7"), open()),
+            Verdict::HoldBack
+        ),
+        "it is remembered"
+    );
     let (restored, age) = restored(Duration::ZERO, AlertLevel::Error);
     subjects.restore_at(at(1), 0, restored, age);
     assert!(subjects.restored().is_empty());
@@ -263,7 +369,10 @@ fn what_is_over_makes_room() {
     let mut subjects = full(|_| closed(), true);
     let later = at(0).after(INTERVAL);
     told(subjects.observe_at(at(3599), id("new"), open()));
-    assert!(!subjects.settle_at(at(3599), id("new"), Settled::Arrived), "the others are not over yet");
+    assert!(
+        !subjects.settle_at(at(3599), id("new"), Settled::Arrived),
+        "the others are not over yet"
+    );
     told(subjects.observe_at(later, id("new"), open()));
     assert!(subjects.settle_at(later, id("new"), Settled::Arrived));
     assert_eq!(subjects.all.len(), 1);
@@ -274,8 +383,14 @@ fn what_is_over_makes_room() {
 fn what_no_rule_sends_makes_room() {
     let mut subjects = full(|_| open(), false);
     for name in ["3", "4"] {
-        let unwanted = Sight { rule: None, ..sight(state("half_open", AlertLevel::Info)) };
-        assert!(matches!(subjects.observe_at(at(1), id(name), unwanted), Verdict::Ignore));
+        let unwanted = Sight {
+            rule: None,
+            ..sight(state("half_open", AlertLevel::Info))
+        };
+        assert!(matches!(
+            subjects.observe_at(at(1), id(name), unwanted),
+            Verdict::Ignore
+        ));
     }
     told(subjects.observe_at(at(2), id("new"), open()));
     assert!(subjects.settle_at(at(2), id("new"), Settled::Arrived));

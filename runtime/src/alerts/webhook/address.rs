@@ -1,4 +1,5 @@
-//! Which addresses a webhook may reach: a URL from a configuration must not lead to the machine's own services.
+//! Which addresses a webhook may reach: a URL from a configuration must not lead to the machine's
+//! own services.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use ureq::{
@@ -11,8 +12,8 @@ use ureq::{
     },
 };
 
-/// Resolves names as the system does and lets only public addresses through. The connection is made to the address
-/// that was checked, so that a name cannot point elsewhere a moment later.
+/// Resolves names as the system does and lets only public addresses through. The connection is made
+/// to the address that was checked, so that a name cannot point elsewhere a moment later.
 #[derive(Debug)]
 pub(super) struct PublicOnly {
     pub(super) allow_private: bool,
@@ -25,9 +26,17 @@ pub(super) struct PublicOnly {
 pub(super) const REFUSED: &str = "the host resolves to an address that is not public";
 
 impl Resolver for PublicOnly {
-    fn resolve(&self, uri: &Uri, config: &Config, timeout: NextTimeout) -> Result<ResolvedSocketAddrs, Error> {
+    fn resolve(
+        &self,
+        uri: &Uri,
+        config: &Config,
+        timeout: NextTimeout,
+    ) -> Result<ResolvedSocketAddrs, Error> {
         let all = self.system.resolve(uri, config, timeout)?;
-        let is_proxy = self.proxy.as_ref().is_some_and(|proxy| proxy.authority() == uri.authority());
+        let is_proxy = self
+            .proxy
+            .as_ref()
+            .is_some_and(|proxy| proxy.authority() == uri.authority());
         if self.allow_private || is_proxy {
             return Ok(all);
         }
@@ -42,7 +51,8 @@ impl Resolver for PublicOnly {
     }
 }
 
-/// Tells whether an address belongs to the public internet, by the special-purpose registries of IANA.
+/// Tells whether an address belongs to the public internet, by the special-purpose registries of
+/// IANA.
 pub(super) fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_public_v4(address),
@@ -72,10 +82,15 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
     let embedded = |high: u16, low: u16| Ipv4Addr::from((u32::from(high) << 16) | u32::from(low));
     match segments {
         // IPv4 in disguise: mapped, compatible, behind NAT64, 6to4.
-        [0, 0, 0, 0, 0, 0xFFFF, high, low] | [0x64, 0xFF9B, 0, 0, 0, 0, high, low] => is_public_v4(embedded(high, low)),
+        [0, 0, 0, 0, 0, 0xFFFF, high, low] | [0x64, 0xFF9B, 0, 0, 0, 0, high, low] => {
+            is_public_v4(embedded(high, low))
+        }
         [0x2002, high, low, ..] => is_public_v4(embedded(high, low)),
-        // Unspecified, loopback, compatible, local NAT64, Teredo, documentation, and all that is not global unicast.
-        [0, ..] | [0x64, 0xFF9B, ..] | [0x2001, 0, ..] | [0x2001, 0xDB8, ..] | [0x3FFF, ..] => false,
+        // Unspecified, loopback, compatible, local NAT64, Teredo, documentation, and all that is
+        // not global unicast.
+        [0, ..] | [0x64, 0xFF9B, ..] | [0x2001, 0, ..] | [0x2001, 0xDB8, ..] | [0x3FFF, ..] => {
+            false
+        }
         [first, ..] => (0x2000..0x4000).contains(&first),
     }
 }

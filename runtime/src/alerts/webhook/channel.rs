@@ -22,12 +22,14 @@ use ureq::{
 
 /// A channel that sends each notification as an HTTP POST.
 ///
-/// A status 2xx means that it arrived. 408, 425, 429 and 5xx, a connection that fails and a time limit that passes are
-/// tried again, after the time of a `Retry-After` (seconds or a date, at most an hour); everything else is refused for
-/// good. Redirects are not followed, and no proxy of the environment is used, only a configured one.
+/// A status 2xx means that it arrived. 408, 425, 429 and 5xx, a connection that fails and a time
+/// limit that passes are tried again, after the time of a `Retry-After` (seconds or a date, at most
+/// an hour); everything else is refused for good. Redirects are not followed, and no proxy of the
+/// environment is used, only a configured one.
 ///
-/// Headers: `Content-Type: application/json`, `X-Gardefou-Notice` with the notification's identity (one that is sent again
-/// keeps it), with a secret `X-Gardefou-Signature`, and those that were configured.
+/// Headers: `Content-Type: application/json`, `X-Gardefou-Notice` with the notification's identity
+/// (one that is sent again keeps it), with a secret `X-Gardefou-Signature`, and those that were
+/// configured.
 ///
 /// # Examples
 ///
@@ -71,17 +73,33 @@ impl WebhookChannel {
             .max_idle_connections_per_host(1)
             .build();
         let proxy = checked.proxy.as_ref().map(|proxy| proxy.uri().clone());
-        let resolver = PublicOnly { allow_private: config.allow_private, proxy, system: DefaultResolver::default() };
+        let resolver = PublicOnly {
+            allow_private: config.allow_private,
+            proxy,
+            system: DefaultResolver::default(),
+        };
         let agent = Agent::with_parts(settings, DefaultConnector::default(), resolver);
-        Self { agent, config, checked }
+        Self {
+            agent,
+            config,
+            checked,
+        }
     }
 
-    /// How long an answer asks to wait. A date is compared with that of the answer, where it has one: the clocks of two
-    /// machines differ.
+    /// How long an answer asks to wait. A date is compared with that of the answer, where it has
+    /// one: the clocks of two machines differ.
     fn wait_of(&self, answer: &Response<Body>) -> Option<Duration> {
-        let header = |name| answer.headers().get(name).and_then(|value| value.to_str().ok());
+        let header = |name| {
+            answer
+                .headers()
+                .get(name)
+                .and_then(|value| value.to_str().ok())
+        };
         let date = header("date").and_then(|date| httpdate::parse_http_date(date).ok());
-        let wait = retry_after(header("retry-after")?, date.unwrap_or_else(|| self.config.clock.wall()));
+        let wait = retry_after(
+            header("retry-after")?,
+            date.unwrap_or_else(|| self.config.clock.wall()),
+        );
         // A server that asks for hours is asked again in one.
         wait.map(|wait| wait.min(Duration::from_secs(3600)))
     }
@@ -101,7 +119,10 @@ impl WebhookChannel {
         }
         if let Some(secret) = &self.config.secret {
             let at = Timestamp::from(self.config.clock.wall());
-            request = request.header("X-Gardefou-Signature", sign::signature(secret, at, body.as_bytes()));
+            request = request.header(
+                "X-Gardefou-Signature",
+                sign::signature(secret, at, body.as_bytes()),
+            );
         }
         request.send(body)
     }
@@ -122,7 +143,9 @@ impl Channel for WebhookChannel {
         let text = format!("status {status}: {}", head_of(&mut answer));
         match status {
             408 | 425 | 429 | 500.. => Err(DeliveryError::temporary(text).retry_after(wait)),
-            300..400 => Err(DeliveryError::permanent(format!("status {status}: redirects are not followed"))),
+            300..400 => Err(DeliveryError::permanent(format!(
+                "status {status}: redirects are not followed"
+            ))),
             _ => Err(DeliveryError::permanent(text)),
         }
     }
@@ -132,7 +155,11 @@ impl Channel for WebhookChannel {
 fn head_of(answer: &mut Response<Body>) -> String {
     let mut head = Vec::new();
     // What came before a failure is as good a reason.
-    let _ = answer.body_mut().as_reader().take(MAX_ANSWER).read_to_end(&mut head);
+    let _ = answer
+        .body_mut()
+        .as_reader()
+        .take(MAX_ANSWER)
+        .read_to_end(&mut head);
     cut(String::from_utf8_lossy(&head).trim(), 200)
 }
 
@@ -143,16 +170,24 @@ fn not_sent(error: Error) -> DeliveryError {
         // The text of this error is the URL.
         Error::BadUri(_) => DeliveryError::permanent("the request cannot be made"),
         Error::Http(_) => DeliveryError::permanent("the request cannot be made").with_source(error),
-        Error::RequireHttpsOnly(_) => DeliveryError::permanent("the URL does not begin with https://"),
-        Error::Timeout(_) => DeliveryError::temporary("the time limit has passed").with_source(error),
+        Error::RequireHttpsOnly(_) => {
+            DeliveryError::permanent("the URL does not begin with https://")
+        }
+        Error::Timeout(_) => {
+            DeliveryError::temporary("the time limit has passed").with_source(error)
+        }
         Error::HostNotFound => DeliveryError::temporary("the host has no address"),
-        Error::ConnectProxyFailed(_) => DeliveryError::temporary("the proxy refuses the connection").with_source(error),
+        Error::ConnectProxyFailed(_) => {
+            DeliveryError::temporary("the proxy refuses the connection").with_source(error)
+        }
         _ => DeliveryError::temporary("the request failed").with_source(error),
     }
 }
 
 impl fmt::Debug for WebhookChannel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WebhookChannel").field("config", &self.config).finish_non_exhaustive()
+        f.debug_struct("WebhookChannel")
+            .field("config", &self.config)
+            .finish_non_exhaustive()
     }
 }

@@ -109,12 +109,14 @@ impl WebhookBuilder {
         self
     }
 
-    /// Sends a body of one's own instead of a format: JSON in whose texts placeholders stand for the notification.
+    /// Sends a body of one's own instead of a format: JSON in whose texts placeholders stand for
+    /// the notification.
     ///
-    /// `{{title}}` is replaced with the title, `{{title:100}}` with at most 100 characters of it, the last of them `…`
-    /// where some are missing. Whatever a text holds, it stays within the string that it stands in. A string that is one
-    /// placeholder and nothing else has the type of its value, a number for example, and where there is no value its
-    /// member is left out; within a longer string no value is an empty text.
+    /// `{{title}}` is replaced with the title, `{{title:100}}` with at most 100 characters of it,
+    /// the last of them `…` where some are missing. Whatever a text holds, it stays within the
+    /// string that it stands in. A string that is one placeholder and nothing else has the type of
+    /// its value, a number for example, and where there is no value its member is left out; within
+    /// a longer string no value is an empty text.
     ///
     /// | placeholder | |
     /// | --- | --- |
@@ -128,9 +130,9 @@ impl WebhookBuilder {
     /// | `code`, `message`, `operation`, `location`, `error_id` | of the error, where it is about one |
     /// | `notification` | all of it, as the JSON format has it |
     ///
-    /// [`build`](Self::build) refuses a template that is no JSON, an unknown placeholder, a length outside of 1 to
-    /// 100,000, and a placeholder in a key. The page on monitoring has templates for Discord, Microsoft Teams, PagerDuty
-    /// and Alertmanager.
+    /// [`build`](Self::build) refuses a template that is no JSON, an unknown placeholder, a length
+    /// outside of 1 to 100,000, and a placeholder in a key. The page on monitoring has templates
+    /// for Discord, Microsoft Teams, PagerDuty and Alertmanager.
     ///
     /// # Examples
     ///
@@ -149,8 +151,8 @@ impl WebhookBuilder {
         self
     }
 
-    /// Adds a header to each request, for example `Authorization`; may be called for several. Values are in no error and
-    /// in no `Debug` output.
+    /// Adds a header to each request, for example `Authorization`; may be called for several.
+    /// Values are in no error and in no `Debug` output.
     ///
     /// # Examples
     ///
@@ -166,8 +168,8 @@ impl WebhookBuilder {
         self
     }
 
-    /// Trusts the authorities in this file instead of the well-known ones: certificates as PEM. The file is read by
-    /// [`build`](Self::build).
+    /// Trusts the authorities in this file instead of the well-known ones: certificates as PEM. The
+    /// file is read by [`build`](Self::build).
     pub fn ca_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.ca_file = Some(path.into());
         self
@@ -179,10 +181,12 @@ impl WebhookBuilder {
         self
     }
 
-    /// Sends requests through an HTTP proxy, by `CONNECT`: `http://user:password@proxy.example.com:3128`.
+    /// Sends requests through an HTTP proxy, by `CONNECT`:
+    /// `http://user:password@proxy.example.com:3128`.
     ///
-    /// The proxy may have a private address. It resolves the host of the URL, so that which addresses can be reached is up
-    /// to the proxy; a private address in the URL itself is refused by [`build`](Self::build).
+    /// The proxy may have a private address. It resolves the host of the URL, so that which
+    /// addresses can be reached is up to the proxy; a private address in the URL itself is refused
+    /// by [`build`](Self::build).
     pub fn proxy(mut self, url: impl Into<String>) -> Self {
         self.proxy = Some(url.into());
         self
@@ -200,23 +204,28 @@ impl WebhookBuilder {
         self
     }
 
-    /// Lets the host resolve to addresses that are not public: this machine's, a private network's, a cloud's
-    /// metadata service.
+    /// Lets the host resolve to addresses that are not public: this machine's, a private network's,
+    /// a cloud's metadata service.
     pub fn allow_private_addresses(mut self, on: bool) -> Self {
         self.allow_private = on;
         self
     }
 
-    /// Checks the settings and reads the file of [`ca_file`](Self::ca_file). Nothing is resolved or connected.
+    /// Checks the settings and reads the file of [`ca_file`](Self::ca_file). Nothing is resolved or
+    /// connected.
     ///
     /// # Errors
     ///
-    /// Every setting that cannot work, in one error, which names the scheme and host of the URL and nothing else of it.
+    /// Every setting that cannot work, in one error, which names the scheme and host of the URL and
+    /// nothing else of it.
     pub fn build(self) -> Result<WebhookChannel, ConfigError> {
         let mut problems = Vec::new();
         let url = self.url.parse::<Uri>().ok();
         let scheme = url.as_ref().and_then(|url| url.scheme_str());
-        let has_host = url.as_ref().and_then(|url| url.host()).is_some_and(|host| !host.is_empty());
+        let has_host = url
+            .as_ref()
+            .and_then(|url| url.host())
+            .is_some_and(|host| !host.is_empty());
         // The path of many hooks is the secret, and what is no URL may be one.
         let shown = || match &url {
             Some(url) if has_host => {
@@ -228,18 +237,40 @@ impl WebhookBuilder {
         match scheme {
             Some("https") if has_host => {}
             Some("http") if has_host && self.allow_http => {}
-            Some("http") if has_host => problems.push(ConfigError::new("url", shown(), "must begin with https://")),
-            _ => problems.push(ConfigError::new("url", shown(), "must be an absolute URL with a host")),
+            Some("http") if has_host => {
+                problems.push(ConfigError::new("url", shown(), "must begin with https://"));
+            }
+            _ => problems.push(ConfigError::new(
+                "url",
+                shown(),
+                "must be an absolute URL with a host",
+            )),
         }
-        if url.as_ref().and_then(|url| url.authority()).is_some_and(|authority| authority.as_str().contains('@')) {
-            problems.push(ConfigError::new("url", shown(), "must not hold a user or password"));
+        if url
+            .as_ref()
+            .and_then(|url| url.authority())
+            .is_some_and(|authority| authority.as_str().contains('@'))
+        {
+            problems.push(ConfigError::new(
+                "url",
+                shown(),
+                "must not hold a user or password",
+            ));
         }
         if self.secret.as_ref().is_some_and(|secret| secret.len() < 16) {
-            problems.push(ConfigError::new("secret", "(hidden)", "must have at least 16 bytes"));
+            problems.push(ConfigError::new(
+                "secret",
+                "(hidden)",
+                "must have at least 16 bytes",
+            ));
         }
         if self.timeout < Duration::from_millis(1) || self.timeout > Duration::from_secs(60) {
             let value = format!("{:?}", self.timeout);
-            problems.push(ConfigError::new("timeout", value, "must be from 1 ms to 60 s"));
+            problems.push(ConfigError::new(
+                "timeout",
+                value,
+                "must be from 1 ms to 60 s",
+            ));
         }
         if self.name.is_empty() {
             problems.push(ConfigError::new("name", "", "must not be empty"));
@@ -248,12 +279,23 @@ impl WebhookBuilder {
             .as_ref()
             .and_then(|url| url.host())
             .and_then(|host| host.trim_matches(['[', ']']).parse::<IpAddr>().ok());
-        if self.proxy.is_some() && !self.allow_private && literal.is_some_and(|address| !is_public(address)) {
-            problems.push(ConfigError::new("url", shown(), "must not hold a private address"));
+        if self.proxy.is_some()
+            && !self.allow_private
+            && literal.is_some_and(|address| !is_public(address))
+        {
+            problems.push(ConfigError::new(
+                "url",
+                shown(),
+                "must not hold a private address",
+            ));
         }
         let mut of = |problem| problems.push(problem);
         let checked = Checked {
-            template: self.template.as_deref().map(Template::parse).and_then(|parsed| parsed.map_err(&mut of).ok()),
+            template: self
+                .template
+                .as_deref()
+                .map(Template::parse)
+                .and_then(|parsed| parsed.map_err(&mut of).ok()),
             headers: self.checked_headers(&mut of),
             authorities: self.authorities().map_err(&mut of).ok().flatten(),
             proxy: self.checked_proxy().map_err(&mut of).ok().flatten(),
@@ -264,22 +306,41 @@ impl WebhookBuilder {
         }
     }
 
-    fn checked_headers(&self, problem: &mut impl FnMut(ConfigError)) -> Vec<(HeaderName, HeaderValue)> {
+    fn checked_headers(
+        &self,
+        problem: &mut impl FnMut(ConfigError),
+    ) -> Vec<(HeaderName, HeaderValue)> {
         if self.headers.len() > MAX_HEADERS {
-            problem(ConfigError::new("header", self.headers.len(), "must be at most 32 headers"));
+            problem(ConfigError::new(
+                "header",
+                self.headers.len(),
+                "must be at most 32 headers",
+            ));
         }
         let checked = self.headers.iter().filter_map(|(name, value)| {
             let Ok(legal) = HeaderName::from_bytes(name.as_bytes()) else {
-                problem(ConfigError::new("header", name.escape_debug(), "must have a name that HTTP allows"));
+                problem(ConfigError::new(
+                    "header",
+                    name.escape_debug(),
+                    "must have a name that HTTP allows",
+                ));
                 return None;
             };
             if RESERVED.contains(&legal.as_str()) {
-                problem(ConfigError::new("header", legal.as_str(), "must not be one that the channel sets"));
+                problem(ConfigError::new(
+                    "header",
+                    legal.as_str(),
+                    "must not be one that the channel sets",
+                ));
                 return None;
             }
             let Ok(mut value) = HeaderValue::from_str(value) else {
                 let shown = format!("{legal}: (hidden)");
-                problem(ConfigError::new("header", shown, "must have a value of visible ASCII characters"));
+                problem(ConfigError::new(
+                    "header",
+                    shown,
+                    "must have a value of visible ASCII characters",
+                ));
                 return None;
             };
             value.set_sensitive(true);
@@ -294,34 +355,56 @@ impl WebhookBuilder {
             Some(path) => {
                 let read = fs::read(path);
                 let shown = || path.display().to_string().escape_debug().to_string();
-                Some(read.map_err(|err| ConfigError::new("ca_file", shown(), format!("must be readable: {err}")))?)
+                Some(read.map_err(|err| {
+                    ConfigError::new("ca_file", shown(), format!("must be readable: {err}"))
+                })?)
             }
         };
         let mut all = Vec::new();
-        let sources = [("ca_file", &of_file), ("ca_certificate", &self.ca_certificate)];
-        for (field, pem) in sources.into_iter().filter_map(|(field, pem)| Some((field, pem.as_ref()?))) {
+        let sources = [
+            ("ca_file", &of_file),
+            ("ca_certificate", &self.ca_certificate),
+        ];
+        for (field, pem) in sources
+            .into_iter()
+            .filter_map(|(field, pem)| Some((field, pem.as_ref()?)))
+        {
             let before = all.len();
             for item in parse_pem(pem) {
                 match item {
                     Ok(PemItem::Certificate(certificate)) => all.push(certificate),
                     Ok(_) => {}
-                    Err(_) => return Err(ConfigError::new(field, "(bytes)", "must be certificates as PEM")),
+                    Err(_) => {
+                        return Err(ConfigError::new(
+                            field,
+                            "(bytes)",
+                            "must be certificates as PEM",
+                        ));
+                    }
                 }
             }
             if all.len() == before {
-                return Err(ConfigError::new(field, "(bytes)", "must hold a certificate as PEM"));
+                return Err(ConfigError::new(
+                    field,
+                    "(bytes)",
+                    "must hold a certificate as PEM",
+                ));
             }
         }
         Ok((!all.is_empty()).then_some(all))
     }
 
     fn checked_proxy(&self) -> Result<Option<Proxy>, ConfigError> {
-        let Some(text) = &self.proxy else { return Ok(None) };
+        let Some(text) = &self.proxy else {
+            return Ok(None);
+        };
         // A password may be in it.
         let problem = |rule: &str| ConfigError::new("proxy", "(hidden)", rule);
         let rule = "must be the URL of a proxy, http:// or https:// and a host";
         let url = text.parse::<Uri>().map_err(|_| problem(rule))?;
-        if !matches!(url.scheme_str(), Some("http" | "https")) || url.host().is_none_or(str::is_empty) {
+        if !matches!(url.scheme_str(), Some("http" | "https"))
+            || url.host().is_none_or(str::is_empty)
+        {
             return Err(problem(rule));
         }
         Proxy::new(text).map(Some).map_err(|_| problem(rule))

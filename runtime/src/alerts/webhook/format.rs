@@ -10,7 +10,8 @@ pub enum WebhookFormat {
     /// The [`Notice`] as JSON, with its `version`.
     #[default]
     Json,
-    /// `{"text": ..}`, which Slack, Mattermost, Rocket.Chat and others take; what Slack reads as markup is escaped.
+    /// `{"text": ..}`, which Slack, Mattermost, Rocket.Chat and others take; what Slack reads as
+    /// markup is escaped.
     Slack,
 }
 
@@ -35,7 +36,11 @@ impl WebhookFormat {
             // A notice is texts, numbers and JSON values: it has a JSON form.
             Self::Json => serde_json::to_string(notice).unwrap_or_default(),
             Self::Slack => {
-                let escaped = notice.to_text().replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+                let escaped = notice
+                    .to_text()
+                    .replace('&', "&amp;")
+                    .replace('<', "&lt;")
+                    .replace('>', "&gt;");
                 // Slack cuts at 40,000 characters.
                 json!({ "text": cut(&escaped, 35_000) }).to_string()
             }
@@ -50,8 +55,16 @@ mod tests {
 
     #[test]
     fn nothing_in_a_title_is_markup_for_slack() {
-        let notice = Notice::new(NoticeKind::Test, AlertLevel::Error, "r", "<!channel> & <http://x|y>");
+        let notice = Notice::new(
+            NoticeKind::Test,
+            AlertLevel::Error,
+            "r",
+            "<!channel> & <http://x|y>",
+        );
         let body = WebhookFormat::Slack.body(&notice);
-        assert!(body.contains("&lt;!channel&gt; &amp; &lt;http://x|y&gt;"), "{body}");
+        assert!(
+            body.contains("&lt;!channel&gt; &amp; &lt;http://x|y&gt;"),
+            "{body}"
+        );
     }
 }

@@ -5,15 +5,20 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use std::time::Duration;
 
-/// The value of the header `X-Gardefou-Signature`: `t=<unix seconds>,v1=<hex of HMAC-SHA256 over "<t>.<body>">`.
+/// The value of the header `X-Gardefou-Signature`:
+/// `t=<unix seconds>,v1=<hex of HMAC-SHA256 over "<t>.<body>">`.
 pub(super) fn signature(secret: &[u8], at: Timestamp, body: &[u8]) -> String {
     let seconds = at.as_unix_millis().div_euclid(1000);
-    let tag: String = tag(secret, seconds, body).iter().map(|byte| format!("{byte:02x}")).collect();
+    let tag: String = tag(secret, seconds, body)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     format!("t={seconds},v1={tag}")
 }
 
-/// Checks the header `X-Gardefou-Signature` of a notice that was received: that its body was signed with this secret,
-/// at most `tolerance` before or after `now`. The comparison takes the same time wherever the first difference is.
+/// Checks the header `X-Gardefou-Signature` of a notice that was received: that its body was signed
+/// with this secret, at most `tolerance` before or after `now`. The comparison takes the same time
+/// wherever the first difference is.
 ///
 /// # Errors
 ///
@@ -37,11 +42,18 @@ pub fn verify_signature(
     tolerance: Duration,
 ) -> Result<(), InvalidSignature> {
     let (time, tag) = header.split_once(",v1=").ok_or(InvalidSignature)?;
-    let seconds: i64 = time.strip_prefix("t=").and_then(|t| t.parse().ok()).ok_or(InvalidSignature)?;
+    let seconds: i64 = time
+        .strip_prefix("t=")
+        .and_then(|t| t.parse().ok())
+        .ok_or(InvalidSignature)?;
     let distance = now.as_unix_millis().div_euclid(1000).abs_diff(seconds);
     let given = unhex(tag).ok_or(InvalidSignature)?;
     let is_right = mac(secret, seconds, body).verify_slice(&given).is_ok();
-    if is_right && distance <= tolerance.as_secs() { Ok(()) } else { Err(InvalidSignature) }
+    if is_right && distance <= tolerance.as_secs() {
+        Ok(())
+    } else {
+        Err(InvalidSignature)
+    }
 }
 
 /// A notice was not signed with this secret, or not now.
@@ -69,8 +81,14 @@ fn mac(secret: &[u8], seconds: i64, body: &[u8]) -> Hmac<Sha256> {
 fn unhex(text: &str) -> Option<Vec<u8>> {
     let digit = |c: u8| char::from(c).to_digit(16);
     let (pairs, rest) = text.as_bytes().as_chunks::<2>();
-    let bytes = pairs.iter().map(|[high, low]| u8::try_from(digit(*high)? * 16 + digit(*low)?).ok());
-    if rest.is_empty() { bytes.collect() } else { None }
+    let bytes = pairs
+        .iter()
+        .map(|[high, low]| u8::try_from(digit(*high)? * 16 + digit(*low)?).ok());
+    if rest.is_empty() {
+        bytes.collect()
+    } else {
+        None
+    }
 }
 
 #[cfg(test)]
@@ -83,24 +101,52 @@ mod tests {
     fn a_signature_holds_for_its_secret_body_and_time_alone() {
         let (now, minute) = (Timestamp::from_unix_millis(NOW), Duration::from_secs(60));
         let header = signature(b"secret", now, b"body");
-        assert_eq!(verify_signature(b"secret", &header, b"body", now, minute), Ok(()));
+        assert_eq!(
+            verify_signature(b"secret", &header, b"body", now, minute),
+            Ok(())
+        );
         let late = Timestamp::from_unix_millis(NOW + 60_500);
-        for (secret, body, now) in
-            [(&b"other"[..], &b"body"[..], now), (b"secret", b"bodz", now), (b"secret", b"body", late)]
-        {
-            assert_eq!(verify_signature(secret, &header, body, now, minute), Err(InvalidSignature));
+        for (secret, body, now) in [
+            (&b"other"[..], &b"body"[..], now),
+            (b"secret", b"bodz", now),
+            (b"secret", b"body", late),
+        ] {
+            assert_eq!(
+                verify_signature(secret, &header, body, now, minute),
+                Err(InvalidSignature)
+            );
         }
-        for odd in ["", "t=1", "t=x,v1=00", "t=1700000000,v1=0", "t=1700000000,v1=zz", "t=1700000000,v1="] {
-            assert_eq!(verify_signature(b"secret", odd, b"body", now, minute), Err(InvalidSignature), "{odd}");
+        for odd in [
+            "",
+            "t=1",
+            "t=x,v1=00",
+            "t=1700000000,v1=0",
+            "t=1700000000,v1=zz",
+            "t=1700000000,v1=",
+        ] {
+            assert_eq!(
+                verify_signature(b"secret", odd, b"body", now, minute),
+                Err(InvalidSignature),
+                "{odd}"
+            );
         }
     }
 
-    /// The fourth of the HMAC-SHA256 test cases of RFC 4231 is met by the crate; this pins how ours is put together.
+    /// The fourth of the HMAC-SHA256 test cases of RFC 4231 is met by the crate; this pins how ours
+    /// is put together.
     #[test]
     fn the_signed_text_is_the_time_a_dot_and_the_body() {
         let mut plain = Hmac::<Sha256>::new_from_slice(b"secret").unwrap();
         plain.update(b"1700000000.{}");
-        let hex: String = plain.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
-        assert_eq!(signature(b"secret", Timestamp::from_unix_millis(NOW), b"{}"), format!("t=1700000000,v1={hex}"));
+        let hex: String = plain
+            .finalize()
+            .into_bytes()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        assert_eq!(
+            signature(b"secret", Timestamp::from_unix_millis(NOW), b"{}"),
+            format!("t=1700000000,v1={hex}")
+        );
     }
 }

@@ -15,7 +15,8 @@ pub(super) struct Template(Node);
 enum Node {
     /// What has no placeholder in it.
     Fixed(Value),
-    /// A text that is one placeholder and nothing else: it takes the form of its value, and is left out where it has none.
+    /// A text that is one placeholder and nothing else: it takes the form of its value, and is left
+    /// out where it has none.
     Whole(Field),
     Text(Vec<Part>),
     List(Vec<Node>),
@@ -78,10 +79,13 @@ impl Template {
     /// Reads a template. Its text is in no error: it may hold a key of the service.
     pub(super) fn parse(text: &str) -> Result<Self, ConfigError> {
         if text.len() > MAX_TEMPLATE {
-            return Err(problem(&format!("({} bytes)", text.len()), "must have at most 65,536 bytes"));
+            return Err(problem(
+                &format!("({} bytes)", text.len()),
+                "must have at most 65,536 bytes",
+            ));
         }
-        let json: Value =
-            serde_json::from_str(text).map_err(|err| problem("(hidden)", &format!("must be JSON: {err}")))?;
+        let json: Value = serde_json::from_str(text)
+            .map_err(|err| problem("(hidden)", &format!("must be JSON: {err}")))?;
         node(json).map(Self)
     }
 
@@ -98,12 +102,18 @@ fn problem(value: &str, rule: &str) -> ConfigError {
 fn node(json: Value) -> Result<Node, ConfigError> {
     match json {
         Value::String(text) => text_node(text),
-        Value::Array(items) => items.into_iter().map(node).collect::<Result<_, _>>().map(Node::List),
+        Value::Array(items) => items
+            .into_iter()
+            .map(node)
+            .collect::<Result<_, _>>()
+            .map(Node::List),
         Value::Object(members) => {
-            let members = members.into_iter().map(|(key, value)| match key.contains("{{") {
-                true => Err(problem("(a key)", "must have placeholders in values alone")),
-                false => Ok((key, node(value)?)),
-            });
+            let members = members
+                .into_iter()
+                .map(|(key, value)| match key.contains("{{") {
+                    true => Err(problem("(a key)", "must have placeholders in values alone")),
+                    false => Ok((key, node(value)?)),
+                });
             members.collect::<Result<_, _>>().map(Node::Map)
         }
         other => Ok(Node::Fixed(other)),
@@ -114,8 +124,9 @@ fn text_node(text: String) -> Result<Node, ConfigError> {
     let mut parts = Vec::new();
     let mut rest = text.as_str();
     while let Some((before, behind)) = rest.split_once("{{") {
-        let (inside, behind) =
-            behind.split_once("}}").ok_or_else(|| problem("{{", "must close each `{{` with `}}`"))?;
+        let (inside, behind) = behind
+            .split_once("}}")
+            .ok_or_else(|| problem("{{", "must close each `{{` with `}}`"))?;
         if !before.is_empty() {
             parts.push(Part::Fixed(before.to_owned()));
         }
@@ -124,7 +135,9 @@ fn text_node(text: String) -> Result<Node, ConfigError> {
     }
     match parts[..] {
         [] => return Ok(Node::Fixed(Value::String(text))),
-        [Part::Placeholder { field, max: None }] if rest.is_empty() => return Ok(Node::Whole(field)),
+        [Part::Placeholder { field, max: None }] if rest.is_empty() => {
+            return Ok(Node::Whole(field));
+        }
         _ => {}
     }
     if !rest.is_empty() {
@@ -139,13 +152,29 @@ fn placeholder(inside: &str) -> Result<Part, ConfigError> {
         Some((name, length)) => (name, Some(length)),
         None => (inside, None),
     };
-    let field = Field::from_name(name.trim())
-        .ok_or_else(|| problem(&shown(), &format!("must name one of {}", Field::NAMES.join(", "))))?;
+    let field = Field::from_name(name.trim()).ok_or_else(|| {
+        problem(
+            &shown(),
+            &format!("must name one of {}", Field::NAMES.join(", ")),
+        )
+    })?;
     let max = length.map(|length| {
-        let legal = length.trim().parse().ok().filter(|max| (1..=MAX_LENGTH).contains(max));
-        legal.ok_or_else(|| problem(&shown(), "must have a length from 1 to 100,000 characters behind the colon"))
+        let legal = length
+            .trim()
+            .parse()
+            .ok()
+            .filter(|max| (1..=MAX_LENGTH).contains(max));
+        legal.ok_or_else(|| {
+            problem(
+                &shown(),
+                "must have a length from 1 to 100,000 characters behind the colon",
+            )
+        })
     });
-    Ok(Part::Placeholder { field, max: max.transpose()? })
+    Ok(Part::Placeholder {
+        field,
+        max: max.transpose()?,
+    })
 }
 
 /// The JSON of a node; `None` where it is a placeholder without a value.
@@ -153,10 +182,17 @@ fn fill(node: &Node, notice: &Notice) -> Option<Value> {
     Some(match node {
         Node::Fixed(value) => value.clone(),
         Node::Whole(field) => return value_of(*field, notice),
-        Node::Text(parts) => Value::String(parts.iter().map(|part| part_text(part, notice)).collect()),
-        Node::List(items) => items.iter().map(|item| fill(item, notice).unwrap_or_default()).collect(),
+        Node::Text(parts) => {
+            Value::String(parts.iter().map(|part| part_text(part, notice)).collect())
+        }
+        Node::List(items) => items
+            .iter()
+            .map(|item| fill(item, notice).unwrap_or_default())
+            .collect(),
         Node::Map(members) => {
-            let filled = members.iter().filter_map(|(key, node)| Some((key.clone(), fill(node, notice)?)));
+            let filled = members
+                .iter()
+                .filter_map(|(key, node)| Some((key.clone(), fill(node, notice)?)));
             Value::Object(filled.collect::<Map<_, _>>())
         }
     })
@@ -187,7 +223,12 @@ fn value_of(field: Field, notice: &Notice) -> Option<Value> {
         Field::Action => if is_over { "resolve" } else { "trigger" }.into(),
         Field::Rule => notice.rule.clone().into(),
         // Services require a source.
-        Field::Source => if notice.source.is_empty() { "-" } else { &notice.source }.into(),
+        Field::Source => if notice.source.is_empty() {
+            "-"
+        } else {
+            &notice.source
+        }
+        .into(),
         Field::Id => notice.id.to_string().into(),
         Field::Fingerprint => notice.fingerprint.to_string().into(),
         Field::Timestamp => notice.timestamp.to_string().into(),
@@ -223,16 +264,33 @@ mod tests {
 
     #[test]
     fn no_text_leaves_the_string_that_it_stands_in() {
-        for odd in ["\"}],\"x\":[{\"", "a\\", "\u{0}\u{1f}\n\t\r", "{{title}} {{", "</script>", "😀\u{2028}"] {
+        for odd in [
+            "\"}],\"x\":[{\"",
+            "a\\",
+            "\u{0}\u{1f}\n\t\r",
+            "{{title}} {{",
+            "</script>",
+            "😀\u{2028}",
+        ] {
             let json = filled(r#"{"a": "<{{title}}>", "b": ["{{title}}"]}"#, &notice(odd));
-            assert_eq!(json, serde_json::json!({"a": format!("<{odd}>"), "b": [odd]}), "{odd:?}");
+            assert_eq!(
+                json,
+                serde_json::json!({"a": format!("<{odd}>"), "b": [odd]}),
+                "{odd:?}"
+            );
         }
     }
 
     #[test]
     fn lengths_hold_in_characters_with_a_mark() {
-        let json = filled(r#"{"a": "{{title:5}}", "b": "[{{title:4}}]", "c": "{{title:9}}"}"#, &notice("漢字漢字漢字"));
-        assert_eq!(json, serde_json::json!({"a": "漢字漢字…", "b": "[漢字漢…]", "c": "漢字漢字漢字"}));
+        let json = filled(
+            r#"{"a": "{{title:5}}", "b": "[{{title:4}}]", "c": "{{title:9}}"}"#,
+            &notice("漢字漢字漢字"),
+        );
+        assert_eq!(
+            json,
+            serde_json::json!({"a": "漢字漢字…", "b": "[漢字漢…]", "c": "漢字漢字漢字"})
+        );
     }
 
     #[test]
@@ -241,32 +299,75 @@ mod tests {
             "b": "{{ escalated }}", "all": "{{notification}}", "fixed": [1, null, "x"]}"#;
         let mut notice = notice("x");
         let json = filled(template, &notice);
-        assert_eq!((&json["n"], &json["t"], &json["b"]), (&7.into(), &"7 more".into(), &false.into()));
-        assert_eq!((json.get("e"), &json["l"]), (None, &serde_json::json!([null])));
-        assert_eq!((&json["all"]["rule"], &json["fixed"]), (&"circuits".into(), &serde_json::json!([1, null, "x"])));
+        assert_eq!(
+            (&json["n"], &json["t"], &json["b"]),
+            (&7.into(), &"7 more".into(), &false.into())
+        );
+        assert_eq!(
+            (json.get("e"), &json["l"]),
+            (None, &serde_json::json!([null]))
+        );
+        assert_eq!(
+            (&json["all"]["rule"], &json["fixed"]),
+            (&"circuits".into(), &serde_json::json!([1, null, "x"]))
+        );
         notice.kind = NoticeKind::Recovery;
         assert_eq!(filled(template, &notice)["e"], notice.timestamp.to_string());
-        assert_eq!(filled(r#"["{{status}}", "{{action}}"]"#, &notice), serde_json::json!(["resolved", "resolve"]));
+        assert_eq!(
+            filled(r#"["{{status}}", "{{action}}"]"#, &notice),
+            serde_json::json!(["resolved", "resolve"])
+        );
     }
 
     #[test]
     fn what_cannot_work_is_an_error_that_names_value_and_rule() {
         let long = format!(r#"{{"a": "{}"}}"#, "x".repeat(MAX_TEMPLATE));
         for (template, value, rule) in [
-            (r#"{"a": "{{titel}}"}"#, "{{titel}}", "must name one of title, text, "),
+            (
+                r#"{"a": "{{titel}}"}"#,
+                "{{titel}}",
+                "must name one of title, text, ",
+            ),
             (r#"{"a": "{{}}"}"#, "{{}}", "must name one of"),
             (r#"{"a": ["x {{title"]}"#, "{{", "must close each"),
-            (r#"{"a": "{{title:0}}"}"#, "{{title:0}}", "must have a length from 1 to 100,000"),
-            (r#"{"a": "{{title:100001}}"}"#, "{{title:100001}}", "must have a length"),
-            (r#"{"a": "{{title:x}}"}"#, "{{title:x}}", "must have a length"),
-            (r#"{"{{title}}": 1}"#, "(a key)", "must have placeholders in values alone"),
-            (r#"{"routing_key": "hunter2", "a": }"#, "(hidden)", "must be JSON: expected value at line 1"),
+            (
+                r#"{"a": "{{title:0}}"}"#,
+                "{{title:0}}",
+                "must have a length from 1 to 100,000",
+            ),
+            (
+                r#"{"a": "{{title:100001}}"}"#,
+                "{{title:100001}}",
+                "must have a length",
+            ),
+            (
+                r#"{"a": "{{title:x}}"}"#,
+                "{{title:x}}",
+                "must have a length",
+            ),
+            (
+                r#"{"{{title}}": 1}"#,
+                "(a key)",
+                "must have placeholders in values alone",
+            ),
+            (
+                r#"{"routing_key": "hunter2", "a": }"#,
+                "(hidden)",
+                "must be JSON: expected value at line 1",
+            ),
             ("", "(hidden)", "must be JSON"),
             (&long, "(65545 bytes)", "must have at most"),
         ] {
             let err = Template::parse(template).err().unwrap();
-            assert_eq!((err.field(), err.value()), ("template", value), "{template:.60}");
-            assert!(err.rule().starts_with(rule) && !err.to_string().contains("hunter2"), "{err}");
+            assert_eq!(
+                (err.field(), err.value()),
+                ("template", value),
+                "{template:.60}"
+            );
+            assert!(
+                err.rule().starts_with(rule) && !err.to_string().contains("hunter2"),
+                "{err}"
+            );
         }
     }
 }

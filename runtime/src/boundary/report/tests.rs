@@ -31,8 +31,13 @@ impl Subscriber for Capture {
     fn event(&self, event: &tracing::Event<'_>) {
         let mut fields = FieldTexts(Fields::new());
         event.record(&mut fields);
-        fields.0.insert("level".into(), event.metadata().level().to_string());
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(fields.0);
+        fields
+            .0
+            .insert("level".into(), event.metadata().level().to_string());
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(fields.0);
     }
     fn enter(&self, _: &span::Id) {}
     fn exit(&self, _: &span::Id) {}
@@ -52,12 +57,18 @@ impl Visit for FieldTexts {
 const OP: Operation<'static> = Operation::new("save", "app::store", "src/store.rs", 12);
 
 fn logged(run: impl FnOnce()) -> Vec<Fields> {
-    // Whether a log line is wanted is kept from the first time that any thread comes by it, and other tests have no
-    // subscriber: so each line is met once before it is counted on.
+    // Whether a log line is wanted is kept from the first time that any thread comes by it, and
+    // other tests have no subscriber: so each line is met once before it is counted on.
     static MET: Once = Once::new();
     MET.call_once(|| {
         tracing::subscriber::with_default(Capture::default(), || {
-            for level in [LogLevel::Trace, LogLevel::Debug, LogLevel::Info, LogLevel::Warn, LogLevel::Error] {
+            for level in [
+                LogLevel::Trace,
+                LogLevel::Debug,
+                LogLevel::Info,
+                LogLevel::Warn,
+                LogLevel::Error,
+            ] {
                 let err = AppError::new(ErrorCode::UNKNOWN_ERROR, "met");
                 report(View::of_app(&err), level);
             }
@@ -100,10 +111,14 @@ struct Store(#[from] Disk);
 fn an_error_is_logged_with_every_field_of_the_catalogue() {
     use names::field::*;
     let lines = logged(|| {
-        let err = AppError::from(Store(Disk(7))).or_code(ErrorCode::DB_WRITE_ERROR).with_detail("table", "clips");
+        let err = AppError::from(Store(Disk(7)))
+            .or_code(ErrorCode::DB_WRITE_ERROR)
+            .with_detail("table", "clips");
         report(View::of_app(&err), LogLevel::Critical);
     });
-    let [line] = &lines[..] else { panic!("{lines:?}") };
+    let [line] = &lines[..] else {
+        panic!("{lines:?}")
+    };
     let expected = [
         (ERROR_CODE, "302"),
         (ERROR_CODE_NAME, "DB_WRITE_ERROR"),
@@ -118,11 +133,18 @@ fn an_error_is_logged_with_every_field_of_the_catalogue() {
         ("level", "ERROR"),
     ];
     for (name, value) in expected {
-        assert_eq!(line.get(name).map(String::as_str), Some(value), "{name} in {line:?}");
+        assert_eq!(
+            line.get(name).map(String::as_str),
+            Some(value),
+            "{name} in {line:?}"
+        );
     }
     assert_eq!(line[ERROR_ID].len(), 36);
     assert!(line[ERROR_LOCATION].contains("tests.rs:"), "{line:?}");
-    assert!(!line.contains_key(DURATION), "no clock is read while debug is off: {line:?}");
+    assert!(
+        !line.contains_key(DURATION),
+        "no clock is read while debug is off: {line:?}"
+    );
 }
 
 #[test]
@@ -140,7 +162,10 @@ fn an_app_error_is_reported_once_whatever_it_travels_in() {
 
 #[test]
 fn an_app_error_inside_a_foreign_one_is_marked_with_it() {
-    let foreign = io::Error::other(AppError::new(ErrorCode::SYNC_ERROR, "marked with its carrier"));
+    let foreign = io::Error::other(AppError::new(
+        ErrorCode::SYNC_ERROR,
+        "marked with its carrier",
+    ));
     report(View::of_std(&foreign), LogLevel::Error);
     let inner = AppError::from_boxed(foreign.into_inner().unwrap());
     assert_eq!(lines(|| report(View::of_app(&inner), LogLevel::Error)), 0);
@@ -167,20 +192,48 @@ fn a_foreign_error_is_reported_once_by_nested_frames_in_whatever_form_it_leaves(
     let same = (1, true);
     let disk = &Disk(1);
     let disk = View::of_std(disk);
-    assert_eq!(nested(disk, View::of_std(&Disk(1))), same, "the same type and text");
-    assert_eq!(nested(disk, View::of_std(&Store(Disk(1)))), same, "as a source");
-    assert_eq!(nested(disk, View::of_app(&AppError::from(Disk(1)))), same, "converted by `?`");
+    assert_eq!(
+        nested(disk, View::of_std(&Disk(1))),
+        same,
+        "the same type and text"
+    );
+    assert_eq!(
+        nested(disk, View::of_std(&Store(Disk(1)))),
+        same,
+        "as a source"
+    );
+    assert_eq!(
+        nested(disk, View::of_app(&AppError::from(Disk(1)))),
+        same,
+        "converted by `?`"
+    );
     assert_eq!(nested(disk, View::of_any(&"disk 1")), same, "as its text");
     let holder = Some(Disk(1));
-    assert_eq!(nested(disk, View::unmapped::<Option<Disk>>(ErrorRef::Debug(&holder))), same, "inside of a debug form");
+    assert_eq!(
+        nested(
+            disk,
+            View::unmapped::<Option<Disk>>(ErrorRef::Debug(&holder))
+        ),
+        same,
+        "inside of a debug form"
+    );
 }
 
 #[test]
 fn an_error_of_another_type_or_text_is_another_error() {
     let disk = View::of_std(&Disk(1));
     assert_eq!(nested(disk, View::of_std(&Disk(2))), (2, false));
-    assert_eq!(nested(disk, View::of_std(&io::Error::other("disk 1"))), (2, false));
-    assert_eq!(nested(disk, View::unmapped::<Option<Disk>>(ErrorRef::Debug(&Some(Disk(12))))), (2, false));
+    assert_eq!(
+        nested(disk, View::of_std(&io::Error::other("disk 1"))),
+        (2, false)
+    );
+    assert_eq!(
+        nested(
+            disk,
+            View::unmapped::<Option<Disk>>(ErrorRef::Debug(&Some(Disk(12))))
+        ),
+        (2, false)
+    );
 }
 
 #[test]
@@ -203,8 +256,14 @@ fn a_report_stands_for_one_leaving_error_only() {
 #[test]
 fn of_two_boxes_of_one_type_the_address_decides() {
     let [first, second]: [Box<dyn Error>; 2] = [Box::new(Disk(1)), Box::new(Disk(1))];
-    assert_eq!(nested(View::of_any(&first), View::of_any(&first)), (1, true));
-    assert_eq!(nested(View::of_any(&first), View::of_any(&second)), (2, false));
+    assert_eq!(
+        nested(View::of_any(&first), View::of_any(&first)),
+        (1, true)
+    );
+    assert_eq!(
+        nested(View::of_any(&first), View::of_any(&second)),
+        (2, false)
+    );
 }
 
 #[test]
@@ -220,7 +279,10 @@ fn an_error_of_which_only_a_debug_form_is_known_is_found_by_identity() {
             let _entered = around.enter();
             leave(&mut Frame::new(), View::of_app(&err));
         }
-        leave(&mut around, View::unmapped::<Mine>(ErrorRef::Debug(&Mine::App(err))));
+        leave(
+            &mut around,
+            View::unmapped::<Mine>(ErrorRef::Debug(&Mine::App(err))),
+        );
     });
     assert_eq!(lines, 1);
 }
@@ -234,9 +296,18 @@ fn the_level_is_kept_and_no_text_forges_a_line() {
         }
     }
     let lines = logged(|| {
-        report(View::unmapped::<Loud>(ErrorRef::Display(&Loud)), LogLevel::Error);
+        report(
+            View::unmapped::<Loud>(ErrorRef::Display(&Loud)),
+            LogLevel::Error,
+        );
         report(View::of_ref(ErrorRef::Opaque("T")), LogLevel::Warn);
     });
-    let seen: Vec<_> = lines.iter().map(|line| (line["level"].as_str(), line["message"].as_str())).collect();
-    assert_eq!(seen, [("ERROR", "a\\nforged line"), ("WARN", "an error of type T")]);
+    let seen: Vec<_> = lines
+        .iter()
+        .map(|line| (line["level"].as_str(), line["message"].as_str()))
+        .collect();
+    assert_eq!(
+        seen,
+        [("ERROR", "a\\nforged line"), ("WARN", "an error of type T")]
+    );
 }

@@ -23,15 +23,18 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-/// What the body of an async transaction is given: it notes progress and registers compensations, also such that await.
+/// What the body of an async transaction is given: it notes progress and registers compensations,
+/// also such that await.
 ///
-/// Compensations own what they need, for they may outlive the body: where the transaction's future is dropped (an outer
-/// timeout, a lost race), those that await run as a task of their own on the tokio runtime in which it is dropped, with
-/// all that come after them in the order. The shutdown of the error system waits for that task, for at most 30 s.
-/// Without a runtime they cannot run; that is recorded as critical.
+/// Compensations own what they need, for they may outlive the body: where the transaction's future
+/// is dropped (an outer timeout, a lost race), those that await run as a task of their own on the
+/// tokio runtime in which it is dropped, with all that come after them in the order. The shutdown
+/// of the error system waits for that task, for at most 30 s. Without a runtime they cannot run;
+/// that is recorded as critical.
 #[derive(Default)]
 pub struct AsyncTransaction {
-    /// Behind one pointer, so that a transaction in which nothing is noted has little to set up and to drop.
+    /// Behind one pointer, so that a transaction in which nothing is noted has little to set up and
+    /// to drop.
     notes: OnceLock<Box<Notes>>,
 }
 
@@ -47,7 +50,8 @@ impl AsyncTransaction {
         self.notes().state.set(key, value);
     }
 
-    /// Returns a clone of the value under a key, or `None` where there is none or it has another type.
+    /// Returns a clone of the value under a key, or `None` where there is none or it has another
+    /// type.
     #[must_use]
     pub fn get<T: Clone + Send + Sync + 'static>(&self, key: &str) -> Option<T> {
         self.notes.get()?.state.get(key)
@@ -61,20 +65,25 @@ impl AsyncTransaction {
 
     /// Registers what undoes the step before it, should the transaction fail.
     ///
-    /// Compensations run last in first out, each even if another one fails or panics; a failure is recorded as critical
-    /// and attached to the error. `undo` returns `()` or a `Result`. The name is an imperative: `undo the insert`.
+    /// Compensations run last in first out, each even if another one fails or panics; a failure is
+    /// recorded as critical and attached to the error. `undo` returns `()` or a `Result`. The name
+    /// is an imperative: `undo the insert`.
     #[track_caller]
     pub fn on_rollback<R: CompensationResult>(
         &self,
         name: impl Into<Cow<'static, str>>,
         undo: impl FnOnce() -> R + Send + 'static,
     ) {
-        let compensation =
-            Compensation::sync(name.into(), Location::caller(), call::bind(move || undo().into_failure()));
+        let compensation = Compensation::sync(
+            name.into(),
+            Location::caller(),
+            call::bind(move || undo().into_failure()),
+        );
         self.notes().compensations.lock().push(compensation);
     }
 
-    /// Registers what undoes the step before it and awaits while it does; else like [`on_rollback`](Self::on_rollback).
+    /// Registers what undoes the step before it and awaits while it does; else like
+    /// [`on_rollback`](Self::on_rollback).
     ///
     /// `undo` is an async closure, or one that returns a future.
     #[track_caller]
@@ -85,7 +94,10 @@ impl AsyncTransaction {
     ) {
         let values = call::Values::current();
         let undo = move || -> Pin<Box<dyn Future<Output = Option<AppError>> + Send>> {
-            Box::pin(call::bound(values, async move { undo().await.into_failure() }))
+            Box::pin(call::bound(
+                values,
+                async move { undo().await.into_failure() },
+            ))
         };
         let compensation = Compensation::asynchronous(name.into(), Location::caller(), undo);
         self.notes().compensations.lock().push(compensation);
@@ -97,7 +109,10 @@ impl AsyncTransaction {
 
     /// Takes the compensations, in the order of registration.
     fn take(&self) -> Vec<Compensation> {
-        self.notes.get().map(|notes| std::mem::take(&mut *notes.compensations.lock())).unwrap_or_default()
+        self.notes
+            .get()
+            .map(|notes| std::mem::take(&mut *notes.compensations.lock()))
+            .unwrap_or_default()
     }
 
     /// Takes over the compensations of a transaction inside this one that has committed.
@@ -111,10 +126,18 @@ impl AsyncTransaction {
 
 impl fmt::Debug for AsyncTransaction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Some(notes) = self.notes.get() else { return f.write_str("AsyncTransaction") };
+        let Some(notes) = self.notes.get() else {
+            return f.write_str("AsyncTransaction");
+        };
         let compensations = notes.compensations.lock();
-        let names: Vec<_> = compensations.iter().map(|compensation| Shown(compensation.name())).collect();
-        f.debug_struct("AsyncTransaction").field("state", &notes.state).field("compensations", &names).finish()
+        let names: Vec<_> = compensations
+            .iter()
+            .map(|compensation| Shown(compensation.name()))
+            .collect();
+        f.debug_struct("AsyncTransaction")
+            .field("state", &notes.state)
+            .field("compensations", &names)
+            .finish()
     }
 }
 
@@ -143,7 +166,12 @@ impl<'o, C: OnError> AsyncGuard<'o, C> {
         place: Place,
     ) -> Self {
         let scope = Scope::begin(operation, treatment, place);
-        Self { transaction: AsyncTransaction::default(), scope, parent, callback: Some(callback) }
+        Self {
+            transaction: AsyncTransaction::default(),
+            scope,
+            parent,
+            callback: Some(callback),
+        }
     }
 
     /// The handle of the body.
@@ -152,7 +180,8 @@ impl<'o, C: OnError> AsyncGuard<'o, C> {
         &self.transaction
     }
 
-    /// Ends the transaction by success; in place, as moving the guard would cost more than all else that this does.
+    /// Ends the transaction by success; in place, as moving the guard would cost more than all else
+    /// that this does.
     #[inline]
     pub(crate) fn commit(&mut self, frame: &mut Frame) {
         frame.succeeded();
@@ -168,7 +197,11 @@ impl<'o, C: OnError> AsyncGuard<'o, C> {
     pub(crate) fn roll_back(self, error: AppError, frame: &mut Frame) -> RollingBack<'o, C> {
         let error = self.scope.fail(error, frame);
         let rollback = self.rollback(&error, TransactionOutcome::RolledBack);
-        RollingBack { rollback, guard: self, error: Some(error) }
+        RollingBack {
+            rollback,
+            guard: self,
+            error: Some(error),
+        }
     }
 
     /// Ends the transaction by a panic of the body, which goes on.
@@ -181,7 +214,11 @@ impl<'o, C: OnError> AsyncGuard<'o, C> {
     }
 
     fn rollback(&self, error: &AppError, outcome: TransactionOutcome) -> Rollback {
-        let end = End { outcome, entry: self.scope.entry, id: error.id() };
+        let end = End {
+            outcome,
+            entry: self.scope.entry,
+            id: error.id(),
+        };
         Rollback::new(self.transaction.take(), self.scope.operation, end)
     }
 
@@ -190,7 +227,11 @@ impl<'o, C: OnError> AsyncGuard<'o, C> {
         let (so_far, task) = rollback.hand_over();
         #[cfg(feature = "async")]
         if let (Some(parent), Some(task)) = (self.parent, task) {
-            parent.notes().compensations.lock().push(Compensation::inner(self.scope.place, task));
+            parent
+                .notes()
+                .compensations
+                .lock()
+                .push(Compensation::inner(self.scope.place, task));
         }
         #[cfg(not(feature = "async"))]
         let _: Option<super::rollback::Handed> = task;
@@ -202,7 +243,9 @@ impl<'o, C: OnError> AsyncGuard<'o, C> {
         let error = Scope::attach(undone, error);
         match self.callback.take() {
             None => error,
-            Some(callback) => compensation::call_back(callback, error, self.scope.operation, self.scope.place),
+            Some(callback) => {
+                compensation::call_back(callback, error, self.scope.operation, self.scope.place)
+            }
         }
     }
 }
@@ -248,11 +291,14 @@ impl<F: Future> Future for Body<F> {
 
 impl<C: OnError> fmt::Debug for AsyncGuard<'_, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AsyncGuard").field("transaction", &self.transaction).finish_non_exhaustive()
+        f.debug_struct("AsyncGuard")
+            .field("transaction", &self.transaction)
+            .finish_non_exhaustive()
     }
 }
 
-/// A transaction on its way back: awaits each compensation, then calls the callback and returns the error.
+/// A transaction on its way back: awaits each compensation, then calls the callback and returns the
+/// error.
 ///
 /// Dropped before that, it hands over what is left as a dropped transaction does.
 #[must_use]
@@ -288,6 +334,8 @@ impl<C: OnError> Drop for RollingBack<'_, C> {
 
 impl<C: OnError> fmt::Debug for RollingBack<'_, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RollingBack").field("error", &self.error).finish_non_exhaustive()
+        f.debug_struct("RollingBack")
+            .field("error", &self.error)
+            .finish_non_exhaustive()
     }
 }

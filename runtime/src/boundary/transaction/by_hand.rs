@@ -16,12 +16,13 @@ use std::panic::Location;
 /// Runs `body` as a transaction: on an error or a panic, what it registered with
 /// [`on_rollback`](Transaction::on_rollback) runs, last in first out.
 ///
-/// The short form of [`TransactionBoundary`]; inside a function `transaction_boundary!` reads better.
+/// The short form of [`TransactionBoundary`]; inside a function `transaction_boundary!` reads
+/// better.
 ///
 /// # Errors
 ///
-/// The error of `body`, with the outcome of the rollback in its details (`rolled_back`, `compensations_run`,
-/// `rollback_failures`).
+/// The error of `body`, with the outcome of the rollback in its details (`rolled_back`,
+/// `compensations_run`, `rollback_failures`).
 ///
 /// # Examples
 ///
@@ -50,8 +51,8 @@ pub fn transaction<'a, T, E: BoundaryError>(
 ///
 /// # Errors
 ///
-/// The error of `body`, with the outcome of the rollback in its details (`rolled_back`, `compensations_run`,
-/// `rollback_failures`).
+/// The error of `body`, with the outcome of the rollback in its details (`rolled_back`,
+/// `compensations_run`, `rollback_failures`).
 ///
 /// # Cancel safety
 ///
@@ -144,7 +145,9 @@ impl<'t> Parent<'t> for &Transaction<'t> {
 }
 
 /// An async transaction that another one may join, or [`NoParent`].
-#[diagnostic::on_unimplemented(message = "an async transaction joins an `&AsyncTransaction`, not `{Self}`")]
+#[diagnostic::on_unimplemented(
+    message = "an async transaction joins an `&AsyncTransaction`, not `{Self}`"
+)]
 pub trait AsyncParent: Copy {
     /// The transaction, if it is one.
     #[doc(hidden)]
@@ -174,7 +177,13 @@ impl<'a> TransactionBoundary<'a> {
     pub fn new(name: &'a str) -> Self {
         let place = Location::caller();
         let operation = Operation::new(name, place.file(), place.file(), place.line());
-        Self { operation, place, treatment: Treatment::DEFAULT, callback: |_| (), parent: NoParent }
+        Self {
+            operation,
+            place,
+            treatment: Treatment::DEFAULT,
+            callback: |_| (),
+            parent: NoParent,
+        }
     }
 }
 
@@ -191,20 +200,34 @@ impl<'a, F, P> TransactionBoundary<'a, F, P> {
         self
     }
 
-    /// Sets a function that is called with the error after the compensations ran; it returns `()` or a `Result`.
+    /// Sets a function that is called with the error after the compensations ran; it returns `()`
+    /// or a `Result`.
     pub fn on_error_callback<R: CompensationResult, G: FnOnce(&AppError) -> R>(
         self,
         callback: G,
     ) -> TransactionBoundary<'a, G, P> {
-        let Self { operation, place, treatment, parent, .. } = self;
-        TransactionBoundary { operation, place, treatment, callback, parent }
+        let Self {
+            operation,
+            place,
+            treatment,
+            parent,
+            ..
+        } = self;
+        TransactionBoundary {
+            operation,
+            place,
+            treatment,
+            callback,
+            parent,
+        }
     }
 
-    /// Makes it a part of the transaction in whose body it stands: when it commits, its compensations join those of the
-    /// parent, and run where the parent fails later, in the reverse order of all registrations.
+    /// Makes it a part of the transaction in whose body it stands: when it commits, its
+    /// compensations join those of the parent, and run where the parent fails later, in the reverse
+    /// order of all registrations.
     ///
-    /// They must live as long as those of the parent, which the compiler checks. A transaction without a parent is
-    /// final when it commits, wherever it stands.
+    /// They must live as long as those of the parent, which the compiler checks. A transaction
+    /// without a parent is final when it commits, wherever it stands.
     ///
     /// # Examples
     ///
@@ -225,8 +248,20 @@ impl<'a, F, P> TransactionBoundary<'a, F, P> {
     /// assert_eq!(result.unwrap_err().details()["compensations_run"], 2);
     /// ```
     pub fn parent<Q>(self, parent: Q) -> TransactionBoundary<'a, F, Q> {
-        let Self { operation, place, treatment, callback, .. } = self;
-        TransactionBoundary { operation, place, treatment, callback, parent }
+        let Self {
+            operation,
+            place,
+            treatment,
+            callback,
+            ..
+        } = self;
+        TransactionBoundary {
+            operation,
+            place,
+            treatment,
+            callback,
+            parent,
+        }
     }
 
     /// Runs a function as a transaction.
@@ -247,8 +282,20 @@ impl<'a, F, P> TransactionBoundary<'a, F, P> {
         F: FnOnce(&AppError) -> R,
         P: Parent<'t>,
     {
-        let Self { operation, place: written_at, treatment, callback, parent } = self;
-        let mut guard = Guard::begin(&operation, treatment, Callback::new(callback), parent.transaction(), written_at);
+        let Self {
+            operation,
+            place: written_at,
+            treatment,
+            callback,
+            parent,
+        } = self;
+        let mut guard = Guard::begin(
+            &operation,
+            treatment,
+            Callback::new(callback),
+            parent.transaction(),
+            written_at,
+        );
         let mut place = InPlace::enter();
         panics::watch();
         let outcome = panics::catch(|| body(guard.transaction()));
@@ -281,17 +328,33 @@ impl<'a, F, P> TransactionBoundary<'a, F, P> {
         F: FnOnce(&AppError) -> R,
         P: AsyncParent,
     {
-        let Self { operation, place: written_at, treatment, callback, parent } = self;
+        let Self {
+            operation,
+            place: written_at,
+            treatment,
+            callback,
+            parent,
+        } = self;
         let callback = Callback::new(callback);
-        let mut guard = AsyncGuard::begin(&operation, treatment, callback, parent.transaction(), written_at);
+        let mut guard = AsyncGuard::begin(
+            &operation,
+            treatment,
+            callback,
+            parent.transaction(),
+            written_at,
+        );
         let mut place = InPlace::enter();
-        let outcome = place.suspend(Body::new(async { body(guard.transaction()).await })).await;
+        let outcome = place
+            .suspend(Body::new(async { body(guard.transaction()).await }))
+            .await;
         match outcome {
             Ok(Ok(value)) => {
                 guard.commit(place.leave());
                 Ok(value)
             }
-            Ok(Err(error)) => Err(guard.roll_back(error.into_app_error_at(written_at), place.leave()).await),
+            Ok(Err(error)) => Err(guard
+                .roll_back(error.into_app_error_at(written_at), place.leave())
+                .await),
             Err(payload) => guard.panicked(payload, place.leave()),
         }
     }

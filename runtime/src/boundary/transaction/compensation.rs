@@ -8,7 +8,8 @@ use crate::{
 };
 use std::{marker::PhantomData, panic::Location};
 
-/// What a compensation or an `on_error_callback` returns: nothing, or a `Result` whose error is recorded as critical.
+/// What a compensation or an `on_error_callback` returns: nothing, or a `Result` whose error is
+/// recorded as critical.
 #[diagnostic::on_unimplemented(
     message = "a compensation or `on_error_callback` returns `()` or a `Result`, not `{Self}`",
     label = "returns neither `()` nor a `Result`",
@@ -63,12 +64,20 @@ const CALLBACK: &str = "on_error_callback";
 pub(super) type Place = &'static Location<'static>;
 
 /// Runs one compensation; its panic is a failure too.
-pub(super) fn run(name: &str, place: Place, undo: impl FnOnce() -> Option<AppError>) -> Option<AppError> {
+pub(super) fn run(
+    name: &str,
+    place: Place,
+    undo: impl FnOnce() -> Option<AppError>,
+) -> Option<AppError> {
     caught(name, place, || undo().map_or(Ok(()), Err)).err()
 }
 
 /// Runs a part of a compensation that was registered at `place`; its panic is an error.
-pub(super) fn caught<T>(name: &str, place: Place, part: impl FnOnce() -> Result<T, AppError>) -> Result<T, AppError> {
+pub(super) fn caught<T>(
+    name: &str,
+    place: Place,
+    part: impl FnOnce() -> Result<T, AppError>,
+) -> Result<T, AppError> {
     match panic::catch(name, part) {
         // Made here, of a panic or of another error: neither knows a place of the user's.
         Err(error) if error.location().file() == file!() => Err(error.at(place)),
@@ -77,9 +86,17 @@ pub(super) fn caught<T>(name: &str, place: Place, part: impl FnOnce() -> Result<
 }
 
 /// Records a failing compensation as critical.
-pub(super) fn failed(operation: &Operation<'_>, name: &str, place: Place, error: AppError) -> RollbackFailure {
+pub(super) fn failed(
+    operation: &Operation<'_>,
+    name: &str,
+    place: Place,
+    error: AppError,
+) -> RollbackFailure {
     let code = error.code();
-    let text = format!("compensation `{name}` of transaction `{}` failed", operation.name());
+    let text = format!(
+        "compensation `{name}` of transaction `{}` failed",
+        operation.name()
+    );
     let panicked_at = panic::place_of(&error).map(str::to_owned);
     let error = error.wrap(code, text).at(place);
     let error = match panicked_at {
@@ -87,7 +104,9 @@ pub(super) fn failed(operation: &Operation<'_>, name: &str, place: Place, error:
         None => error,
     };
     let report = Report::new(View::of_app(&error), operation, Entry::function());
-    report.level(LogLevel::Critical).send(Recognised::default(), Then::Ends);
+    report
+        .level(LogLevel::Critical)
+        .send(Recognised::default(), Then::Ends);
     RollbackFailure::new(name, error)
 }
 
@@ -114,9 +133,16 @@ impl<R: CompensationResult, F: FnOnce(&AppError) -> R> OnError for Callback<F, R
 }
 
 /// Runs the callback; its failure is recorded like a compensation's, and attached to the error.
-pub(super) fn call_back(callback: impl OnError, error: AppError, operation: &Operation<'_>, place: Place) -> AppError {
+pub(super) fn call_back(
+    callback: impl OnError,
+    error: AppError,
+    operation: &Operation<'_>,
+    place: Place,
+) -> AppError {
     match run(CALLBACK, place, || callback.call(&error)) {
         None => error,
-        Some(failure) => RollbackFailures::attach(vec![failed(operation, CALLBACK, place, failure)], error),
+        Some(failure) => {
+            RollbackFailures::attach(vec![failed(operation, CALLBACK, place, failure)], error)
+        }
     }
 }

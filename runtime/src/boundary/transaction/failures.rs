@@ -14,16 +14,23 @@ pub struct RollbackFailure {
 impl fmt::Debug for RollbackFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = Shown(&self.compensation);
-        f.debug_struct("RollbackFailure").field("compensation", &name).field("error", &self.error).finish()
+        f.debug_struct("RollbackFailure")
+            .field("compensation", &name)
+            .field("error", &self.error)
+            .finish()
     }
 }
 
 impl RollbackFailure {
     pub(super) fn new(compensation: &str, error: AppError) -> Self {
-        Self { compensation: compensation.to_owned(), error }
+        Self {
+            compensation: compensation.to_owned(),
+            error,
+        }
     }
 
-    /// Returns the name under which the compensation was registered; `on_error_callback` for the callback.
+    /// Returns the name under which the compensation was registered; `on_error_callback` for the
+    /// callback.
     #[must_use]
     pub fn compensation(&self) -> &str {
         &self.compensation
@@ -36,7 +43,8 @@ impl RollbackFailure {
     }
 }
 
-/// The failures of a rollback, in the chain of the error that caused the rollback: directly below it, above its source.
+/// The failures of a rollback, in the chain of the error that caused the rollback: directly below
+/// it, above its source.
 ///
 /// # Examples
 ///
@@ -67,19 +75,29 @@ impl RollbackFailures {
 
     /// Attaches failures to the error that caused the rollback: in its chain and its details.
     pub(super) fn attach(failures: Vec<RollbackFailure>, error: AppError) -> AppError {
-        let so_far = error.details().get(DETAIL).and_then(Value::as_array).cloned().unwrap_or_default();
+        let so_far = error
+            .details()
+            .get(DETAIL)
+            .and_then(Value::as_array)
+            .cloned()
+            .unwrap_or_default();
         let failed = !failures.is_empty() || !so_far.is_empty();
         let error = error.with_detail("rolled_back", !failed);
         if failures.is_empty() {
             return error;
         }
         let rows: Vec<Value> = so_far.into_iter().chain(failures.iter().map(row)).collect();
-        error.with_detail(DETAIL, rows).interpose(|cause| Self::above(failures, cause))
+        error
+            .with_detail(DETAIL, rows)
+            .interpose(|cause| Self::above(failures, cause))
     }
 
     /// Joins failures to those that stand at the head of the chain already.
     fn above(failures: Vec<RollbackFailure>, cause: Option<SharedError>) -> Self {
-        match cause.as_deref().and_then(|cause| cause.downcast_ref::<Self>()) {
+        match cause
+            .as_deref()
+            .and_then(|cause| cause.downcast_ref::<Self>())
+        {
             None => Self { failures, cause },
             Some(earlier) => Self {
                 failures: earlier.failures.iter().cloned().chain(failures).collect(),
@@ -116,6 +134,8 @@ impl fmt::Display for RollbackFailures {
 
 impl Error for RollbackFailures {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.cause.as_deref().map(|cause| cause as &(dyn Error + 'static))
+        self.cause
+            .as_deref()
+            .map(|cause| cause as &(dyn Error + 'static))
     }
 }

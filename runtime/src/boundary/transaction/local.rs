@@ -40,7 +40,8 @@ use std::{
 /// ```
 #[derive(Default)]
 pub struct Transaction<'a> {
-    /// Behind one pointer, so that a transaction in which nothing is noted has one word to set up and to drop.
+    /// Behind one pointer, so that a transaction in which nothing is noted has one word to set up
+    /// and to drop.
     notes: OnceCell<Box<Notes<'a>>>,
 }
 
@@ -63,7 +64,8 @@ impl<'a> Transaction<'a> {
         self.notes().state.set(key, value);
     }
 
-    /// Returns a clone of the value under a key, or `None` where there is none or it has another type.
+    /// Returns a clone of the value under a key, or `None` where there is none or it has another
+    /// type.
     #[must_use]
     pub fn get<T: Clone + Send + Sync + 'static>(&self, key: &str) -> Option<T> {
         self.notes.get()?.state.get(key)
@@ -77,8 +79,9 @@ impl<'a> Transaction<'a> {
 
     /// Registers what undoes the step before it, should the transaction fail.
     ///
-    /// Compensations run last in first out, each even if another one fails or panics; a failure is recorded as critical
-    /// and attached to the error. `undo` returns `()` or a `Result`. The name is an imperative: `undo the insert`.
+    /// Compensations run last in first out, each even if another one fails or panics; a failure is
+    /// recorded as critical and attached to the error. `undo` returns `()` or a `Result`. The name
+    /// is an imperative: `undo the insert`.
     #[track_caller]
     pub fn on_rollback<R: CompensationResult>(
         &self,
@@ -86,7 +89,11 @@ impl<'a> Transaction<'a> {
         undo: impl FnOnce() -> R + 'a,
     ) {
         let undo = Box::new(call::bind(move || undo().into_failure()));
-        let compensation = Compensation { name: name.into(), place: Location::caller(), undo };
+        let compensation = Compensation {
+            name: name.into(),
+            place: Location::caller(),
+            undo,
+        };
         self.notes().compensations.borrow_mut().push(compensation);
     }
 
@@ -96,7 +103,10 @@ impl<'a> Transaction<'a> {
 
     /// Takes the compensations, in the order of registration.
     fn take(&self) -> Vec<Compensation<'a>> {
-        self.notes.get().map(|notes| notes.compensations.take()).unwrap_or_default()
+        self.notes
+            .get()
+            .map(|notes| notes.compensations.take())
+            .unwrap_or_default()
     }
 
     /// Takes over the compensations of a transaction inside this one that has committed.
@@ -110,10 +120,18 @@ impl<'a> Transaction<'a> {
 
 impl fmt::Debug for Transaction<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Some(notes) = self.notes.get() else { return f.write_str("Transaction") };
+        let Some(notes) = self.notes.get() else {
+            return f.write_str("Transaction");
+        };
         let compensations = notes.compensations.borrow();
-        let names: Vec<_> = compensations.iter().map(|compensation| Shown(&compensation.name)).collect();
-        f.debug_struct("Transaction").field("state", &notes.state).field("compensations", &names).finish()
+        let names: Vec<_> = compensations
+            .iter()
+            .map(|compensation| Shown(&compensation.name))
+            .collect();
+        f.debug_struct("Transaction")
+            .field("state", &notes.state)
+            .field("compensations", &names)
+            .finish()
     }
 }
 
@@ -139,7 +157,12 @@ impl<'o, 'a, C: OnError> Guard<'o, 'a, C> {
         place: Place,
     ) -> Self {
         let scope = Scope::begin(operation, treatment, place);
-        Self { transaction: Transaction::default(), scope, parent, callback: Some(callback) }
+        Self {
+            transaction: Transaction::default(),
+            scope,
+            parent,
+            callback: Some(callback),
+        }
     }
 
     /// The handle of the body.
@@ -181,11 +204,18 @@ impl<'o, 'a, C: OnError> Guard<'o, 'a, C> {
     #[cold]
     fn roll_back(&mut self, error: AppError, outcome: TransactionOutcome) -> AppError {
         let mut undone = Undone::default();
-        let Scope { operation, place, entry, .. } = self.scope;
+        let Scope {
+            operation,
+            place,
+            entry,
+            ..
+        } = self.scope;
         for Compensation { name, place, undo } in self.transaction.take().into_iter().rev() {
             undone.run += 1;
             let failure = compensation::run(&name, place, undo);
-            undone.failures.extend(failure.map(|error| compensation::failed(operation, &name, place, error)));
+            undone
+                .failures
+                .extend(failure.map(|error| compensation::failed(operation, &name, place, error)));
         }
         let (run, failed) = (undone.run, undone.failures.len());
         let error = Scope::attach(undone, error);
@@ -209,6 +239,8 @@ impl<C: OnError> Drop for Guard<'_, '_, C> {
 
 impl<C: OnError> fmt::Debug for Guard<'_, '_, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Guard").field("transaction", &self.transaction).finish_non_exhaustive()
+        f.debug_struct("Guard")
+            .field("transaction", &self.transaction)
+            .finish_non_exhaustive()
     }
 }

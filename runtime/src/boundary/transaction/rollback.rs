@@ -43,8 +43,8 @@ enum Undo {
     Async(Box<dyn FnOnce() -> Undoing + Send>),
     /// Begun in the transaction's own future, which was dropped then.
     Begun(Undoing),
-    /// The rollback of a transaction inside this one, which goes on as a task of its own: what was registered before
-    /// waits for it.
+    /// The rollback of a transaction inside this one, which goes on as a task of its own: what was
+    /// registered before waits for it.
     #[cfg(feature = "async")]
     Inner(Handed),
 }
@@ -55,7 +55,11 @@ impl Compensation {
         place: Place,
         undo: impl FnOnce() -> Option<AppError> + Send + 'static,
     ) -> Self {
-        Self { name, place, undo: Undo::Sync(Box::new(undo)) }
+        Self {
+            name,
+            place,
+            undo: Undo::Sync(Box::new(undo)),
+        }
     }
 
     pub(super) fn asynchronous(
@@ -63,13 +67,21 @@ impl Compensation {
         place: Place,
         undo: impl FnOnce() -> Undoing + Send + 'static,
     ) -> Self {
-        Self { name, place, undo: Undo::Async(Box::new(undo)) }
+        Self {
+            name,
+            place,
+            undo: Undo::Async(Box::new(undo)),
+        }
     }
 
     /// What waits for the rollback of a transaction inside of this one.
     #[cfg(feature = "async")]
     pub(super) fn inner(place: Place, rollback: Handed) -> Self {
-        Self { name: "the rollback of an inner transaction".into(), place, undo: Undo::Inner(rollback) }
+        Self {
+            name: "the rollback of an inner transaction".into(),
+            place,
+            undo: Undo::Inner(rollback),
+        }
     }
 
     pub(super) fn name(&self) -> &str {
@@ -113,9 +125,23 @@ pub(super) struct Rollback {
 
 impl Rollback {
     pub(super) fn new(left: Vec<Compensation>, operation: &Operation<'_>, end: End) -> Self {
-        let (name, component) = (operation.name().to_owned(), operation.component().to_owned());
-        let operation = Owned { name, component, file: operation.file(), line: operation.line() };
-        Self { left, undone: Undone::default(), failed_before: 0, operation, end }
+        let (name, component) = (
+            operation.name().to_owned(),
+            operation.component().to_owned(),
+        );
+        let operation = Owned {
+            name,
+            component,
+            file: operation.file(),
+            line: operation.line(),
+        };
+        Self {
+            left,
+            undone: Undone::default(),
+            failed_before: 0,
+            operation,
+            end,
+        }
     }
 
     /// Takes what is left.
@@ -138,7 +164,14 @@ impl Rollback {
     fn finish(&mut self) -> Undone {
         let End { outcome, entry, id } = self.end;
         let failed = self.failed_before + self.undone.failures.len();
-        scope::log_rollback(&self.operation.operation(), entry, outcome, id, self.undone.run, failed);
+        scope::log_rollback(
+            &self.operation.operation(),
+            entry,
+            outcome,
+            id,
+            self.undone.run,
+            failed,
+        );
         mem::take(&mut self.undone)
     }
 
@@ -155,17 +188,26 @@ impl Rollback {
                     match compensation::caught(&name, place, || Ok(undo())) {
                         Err(error) => Some(error),
                         Ok(undoing) => {
-                            self.left.push(Compensation { name, place, undo: Undo::Begun(undoing) });
+                            self.left.push(Compensation {
+                                name,
+                                place,
+                                undo: Undo::Begun(undoing),
+                            });
                             continue;
                         }
                     }
                 }
                 Undo::Begun(mut undoing) => {
-                    match compensation::caught(&name, place, || Ok(undoing.as_mut().poll(context))) {
+                    match compensation::caught(&name, place, || Ok(undoing.as_mut().poll(context)))
+                    {
                         Err(error) => Some(error),
                         Ok(Poll::Ready(failure)) => failure,
                         Ok(Poll::Pending) => {
-                            self.left.push(Compensation { name, place, undo: Undo::Begun(undoing) });
+                            self.left.push(Compensation {
+                                name,
+                                place,
+                                undo: Undo::Begun(undoing),
+                            });
                             return Poll::Pending;
                         }
                     }
@@ -173,7 +215,11 @@ impl Rollback {
                 #[cfg(feature = "async")]
                 Undo::Inner(mut rollback) => {
                     if Pin::new(&mut rollback).poll(context).is_pending() {
-                        self.left.push(Compensation { name, place, undo: Undo::Inner(rollback) });
+                        self.left.push(Compensation {
+                            name,
+                            place,
+                            undo: Undo::Inner(rollback),
+                        });
                         return Poll::Pending;
                     }
                     None
@@ -186,9 +232,11 @@ impl Rollback {
         Poll::Ready(self.finish())
     }
 
-    /// Goes on without the future that awaited it: at once as far as nothing awaits, then as a task of its own.
+    /// Goes on without the future that awaited it: at once as far as nothing awaits, then as a task
+    /// of its own.
     ///
-    /// Returns what became of it so far, and the task; that logs the end, and its failures are only recorded.
+    /// Returns what became of it so far, and the task; that logs the end, and its failures are only
+    /// recorded.
     #[cfg(feature = "async")]
     pub(super) fn hand_over(mut self) -> (Undone, Option<Handed>) {
         self.run_while_sync();
@@ -196,7 +244,10 @@ impl Rollback {
             && let Ok(runtime) = tokio::runtime::Handle::try_current()
         {
             let failures = mem::take(&mut self.undone.failures);
-            let so_far = Undone { run: self.undone.run, failures };
+            let so_far = Undone {
+                run: self.undone.run,
+                failures,
+            };
             self.failed_before += so_far.failures.len();
             // A runtime that shuts down drops the task, which then records what did not run.
             return (
@@ -221,7 +272,12 @@ impl Rollback {
 
     #[cfg(feature = "async")]
     fn run_while_sync(&mut self) {
-        while let Some(Compensation { name, place, undo: Undo::Sync(undo) }) = self.left.pop_if(|last| last.is_sync()) {
+        while let Some(Compensation {
+            name,
+            place,
+            undo: Undo::Sync(undo),
+        }) = self.left.pop_if(|last| last.is_sync())
+        {
             self.undone.run += 1;
             if let Some(error) = compensation::run(&name, place, undo) {
                 self.failed(&name, place, error);
@@ -237,7 +293,9 @@ impl Rollback {
                     self.undone.run += 1;
                     compensation::run(&name, place, undo)
                 }
-                Undo::Async(_) | Undo::Begun(_) => Some(AppError::new(ErrorCode::UNKNOWN_ERROR, NOT_RUN).at(place)),
+                Undo::Async(_) | Undo::Begun(_) => {
+                    Some(AppError::new(ErrorCode::UNKNOWN_ERROR, NOT_RUN).at(place))
+                }
                 // It records by itself what it does not run.
                 #[cfg(feature = "async")]
                 Undo::Inner(_) => None,
@@ -250,8 +308,7 @@ impl Rollback {
 }
 
 /// Why a compensation that awaits did not run to its end.
-const NOT_RUN: &str =
-    "it could not run to its end: the transaction was dropped, and no async runtime was there to run it";
+const NOT_RUN: &str = "it could not run to its end: the transaction was dropped, and no async runtime was there to run it";
 
 #[cfg(feature = "async")]
 impl Compensation {

@@ -26,15 +26,17 @@ impl Drop for Running {
     }
 }
 
-/// Blocks until no rollback runs as a task any more, for at most `limit`; returns how many ended meanwhile, and how many
-/// still run.
+/// Blocks until no rollback runs as a task any more, for at most `limit`; returns how many ended
+/// meanwhile, and how many still run.
 ///
-/// It does not wait inside of a current-thread runtime, whose tasks run only when this thread goes back to it.
+/// It does not wait inside of a current-thread runtime, whose tasks run only when this thread goes
+/// back to it.
 pub(crate) fn wait_for_rollbacks(limit: Duration) -> (usize, usize) {
     let running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
     let before = *running;
-    let is_in_the_way = tokio::runtime::Handle::try_current()
-        .is_ok_and(|runtime| runtime.runtime_flavor() == tokio::runtime::RuntimeFlavor::CurrentThread);
+    let is_in_the_way = tokio::runtime::Handle::try_current().is_ok_and(|runtime| {
+        runtime.runtime_flavor() == tokio::runtime::RuntimeFlavor::CurrentThread
+    });
     if before == 0 || is_in_the_way {
         return (0, before);
     }

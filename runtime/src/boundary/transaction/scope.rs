@@ -38,7 +38,12 @@ impl<'o> Scope<'o> {
     /// Begins a transaction, with a line at debug.
     #[inline]
     pub(super) fn begin(operation: &'o Operation<'o>, treatment: Treatment, place: Place) -> Self {
-        Self { operation, place, entry: Entry::transaction(operation), treatment }
+        Self {
+            operation,
+            place,
+            entry: Entry::transaction(operation),
+            treatment,
+        }
     }
 
     #[inline]
@@ -46,13 +51,24 @@ impl<'o> Scope<'o> {
         if self.entry.is_timed() {
             self.log_commit();
         }
-        event::emit(|| ended(self.operation, self.entry, TransactionOutcome::Committed, 0, 0));
+        event::emit(|| {
+            ended(
+                self.operation,
+                self.entry,
+                TransactionOutcome::Committed,
+                0,
+                0,
+            )
+        });
     }
 
     #[cold]
     fn log_commit(&self) {
         let duration = seconds(self.entry);
-        let (operation, component) = (redact::name(self.operation.name()), self.operation.component());
+        let (operation, component) = (
+            redact::name(self.operation.name()),
+            self.operation.component(),
+        );
         let operation = &*operation;
         tracing::debug!(target: names::TARGET_TRANSACTION, operation, component, duration, "committed");
     }
@@ -60,28 +76,50 @@ impl<'o> Scope<'o> {
     /// Codes and reports the error that ends the transaction.
     #[cold]
     pub(super) fn fail(&self, error: AppError, frame: &mut Frame) -> AppError {
-        self.treatment.apply(error, self.operation, self.entry, frame, Then::Leaves, self.place)
+        self.treatment.apply(
+            error,
+            self.operation,
+            self.entry,
+            frame,
+            Then::Leaves,
+            self.place,
+        )
     }
 
     /// The error of a transaction whose body panicked, reported.
     #[cold]
     pub(super) fn panicked(&self, payload: &Payload, frame: &mut Frame) -> AppError {
         let error = panic::error_of(payload, self.operation.name()).at(self.place);
-        let treatment = Treatment { level: LogLevel::Critical, ..self.treatment };
-        treatment.apply(error, self.operation, self.entry, frame, Then::Ends, self.place)
+        let treatment = Treatment {
+            level: LogLevel::Critical,
+            ..self.treatment
+        };
+        treatment.apply(
+            error,
+            self.operation,
+            self.entry,
+            frame,
+            Then::Ends,
+            self.place,
+        )
     }
 
-    /// The error of a transaction whose future is dropped: for the callback. Nothing failed, so nothing is reported.
+    /// The error of a transaction whose future is dropped: for the callback. Nothing failed, so
+    /// nothing is reported.
     #[cold]
     pub(super) fn cancelled(&self) -> AppError {
-        let text = format!("transaction `{}` was cancelled before it ended", self.operation.name());
+        let text = format!(
+            "transaction `{}` was cancelled before it ended",
+            self.operation.name()
+        );
         AppError::new(ErrorCode::CANCELLED_ERROR, text).at(self.place)
     }
 
     /// Attaches what became of the compensations.
     #[cold]
     pub(super) fn attach(undone: Undone, error: AppError) -> AppError {
-        RollbackFailures::attach(undone.failures, error).with_detail("compensations_run", undone.run)
+        RollbackFailures::attach(undone.failures, error)
+            .with_detail("compensations_run", undone.run)
     }
 }
 
@@ -109,7 +147,15 @@ pub(super) fn log_rollback(
             compensations, failed_compensations, "rolled back"
         );
     }
-    event::emit(|| ended(operation, entry, outcome, compensations, failed_compensations));
+    event::emit(|| {
+        ended(
+            operation,
+            entry,
+            outcome,
+            compensations,
+            failed_compensations,
+        )
+    });
 }
 
 fn seconds(entry: Entry) -> Option<f64> {

@@ -5,7 +5,8 @@ use std::{any::Any, borrow::Cow, collections::BTreeMap, fmt, sync::Arc};
 
 type Values = BTreeMap<Cow<'static, str>, Arc<dyn Any + Send + Sync>>;
 
-/// The values that a transaction's body stored by key: a cheap handle, which a compensation or a callback may keep.
+/// The values that a transaction's body stored by key: a cheap handle, which a compensation or a
+/// callback may keep.
 ///
 /// # Examples
 ///
@@ -32,7 +33,8 @@ impl TransactionState {
         drop(replaced);
     }
 
-    /// Returns a clone of the value under a key, or `None` where there is none or it has another type.
+    /// Returns a clone of the value under a key, or `None` where there is none or it has another
+    /// type.
     #[must_use]
     pub fn get<T: Clone + Send + Sync + 'static>(&self, key: &str) -> Option<T> {
         let value = self.0.lock().get(key).cloned();

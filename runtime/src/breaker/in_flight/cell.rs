@@ -12,8 +12,9 @@ use std::ops::ControlFlow;
 pub(super) struct Cell {
     /// In which generation the call was admitted. Written by the owner, before `call`.
     generation: AtomicU64,
-    /// [`FREE`]; or the start of a running call, plus one; or, with [`COUNTED`], the entry under which it was counted
-    /// as slow. Free to taken: the owner of the lane alone. To free: who holds the call. To counted: under the lock.
+    /// [`FREE`]; or the start of a running call, plus one; or, with [`COUNTED`], the entry under
+    /// which it was counted as slow. Free to taken: the owner of the lane alone. To free: who holds
+    /// the call. To counted: under the lock.
     call: AtomicU64,
     /// The start of the call, also when it is counted. Written by the owner, before `call`.
     start: AtomicU64,
@@ -46,15 +47,22 @@ impl Cell {
         // Relaxed: the Release below orders them for `Block::count_overdue`.
         self.generation.store(generation, Ordering::Relaxed);
         self.start.store(start.as_nanos(), Ordering::Relaxed);
-        self.call.store(start.as_nanos().saturating_add(1) & !COUNTED, Ordering::Release);
+        self.call.store(
+            start.as_nanos().saturating_add(1) & !COUNTED,
+            Ordering::Release,
+        );
     }
 
     /// Frees the cell; `None` where it was free already.
     pub(super) fn leave(&self) -> Option<Left> {
         let start = self.start();
-        // AcqRel: who takes the cell next comes after this call, and the count of `count_overdue` comes before.
+        // AcqRel: who takes the cell next comes after this call, and the count of `count_overdue`
+        // comes before.
         let call = self.call.swap(FREE, Ordering::AcqRel);
-        (call != FREE).then(|| Left { start, counted: (call & COUNTED != 0).then_some(EntryId(call & !COUNTED)) })
+        (call != FREE).then(|| Left {
+            start,
+            counted: (call & COUNTED != 0).then_some(EntryId(call & !COUNTED)),
+        })
     }
 
     /// Returns the start of the call; only who holds it may ask.
@@ -70,17 +78,19 @@ impl Cell {
     }
 }
 
-/// Some cells of a lane with a bound on their starts, so that a look passes over what cannot be slow yet.
+/// Some cells of a lane with a bound on their starts, so that a look passes over what cannot be
+/// slow yet.
 pub(super) struct Block<'a> {
     pub(super) cells: &'a [Cell],
-    /// No call in these cells that counts started earlier, but for one that read the clock before a look and was
-    /// entered after it; that one is found late by as much. Written under the breaker's lock, and by no call that is
-    /// entered: it starts later.
+    /// No call in these cells that counts started earlier, but for one that read the clock before a
+    /// look and was entered after it; that one is found late by as much. Written under the
+    /// breaker's lock, and by no call that is entered: it starts later.
     pub(super) earliest: &'a AtomicU64,
 }
 
 impl Block<'_> {
-    /// Looks for calls that run for more than `limit`; returns the bound on the starts of those that may become slow.
+    /// Looks for calls that run for more than `limit`; returns the bound on the starts of those
+    /// that may become slow.
     pub(super) fn count_overdue(
         &self,
         now: u64,
@@ -97,7 +107,10 @@ impl Block<'_> {
         for cell in self.cells {
             // Acquire pairs with the Release in `enter`: the generation belongs to the call.
             let call = cell.call.load(Ordering::Acquire);
-            if call == FREE || call & COUNTED != 0 || cell.generation.load(Ordering::Relaxed) != generation {
+            if call == FREE
+                || call & COUNTED != 0
+                || cell.generation.load(Ordering::Relaxed) != generation
+            {
                 continue;
             }
             let start = call - 1;
@@ -123,9 +136,13 @@ impl Overdue<'_> {
         Tick::from_nanos(self.call - 1)
     }
 
-    /// Marks the call as counted under an entry; `false` where it has ended meanwhile and counts itself.
+    /// Marks the call as counted under an entry; `false` where it has ended meanwhile and counts
+    /// itself.
     pub(in super::super) fn claim(&self, entry: EntryId) -> bool {
         let counted = COUNTED | entry.0;
-        self.cell.call.compare_exchange(self.call, counted, Ordering::AcqRel, Ordering::Relaxed).is_ok()
+        self.cell
+            .call
+            .compare_exchange(self.call, counted, Ordering::AcqRel, Ordering::Relaxed)
+            .is_ok()
     }
 }

@@ -1,4 +1,5 @@
-//! The cells of one thread: found in a step, freed by whoever ends the call, and as many as run at once.
+//! The cells of one thread: found in a step, freed by whoever ends the call, and as many as run at
+//! once.
 
 use super::cell::{Block, Cell};
 use crate::sync::{AtomicU32, AtomicU64, Ordering};
@@ -6,9 +7,9 @@ use once_cell::race::OnceBox;
 
 /// The cells of one thread.
 ///
-/// Free cells form two lists: one that the owner alone reads and writes, and one on which other threads put what they
-/// free. The owner takes the second one whole when the first is empty, so that no list has two takers and a cell that
-/// comes back in between misleads nobody.
+/// Free cells form two lists: one that the owner alone reads and writes, and one on which other
+/// threads put what they free. The owner takes the second one whole when the first is empty, so
+/// that no list has two takers and a cell that comes back in between misleads nobody.
 #[derive(Debug)]
 pub(super) struct Lane {
     /// The owner's first free cell, plus one. Written by the owner.
@@ -31,7 +32,8 @@ struct Segment {
 const FIRST_SEGMENT: u32 = 16;
 /// Room for 268 million running calls a thread; more are judged when they end only.
 const SEGMENTS: usize = 24;
-/// How many cells are looked through at once: a look that finds one call due reads so many, and one word for each block.
+/// How many cells are looked through at once: a look that finds one call due reads so many, and one
+/// word for each block.
 const BLOCK: usize = 128;
 
 impl Lane {
@@ -52,9 +54,12 @@ impl Lane {
             // Acquire pairs with the Release in `free`: the links of the list come with it.
             first = self.returned.swap(0, Ordering::Acquire);
         }
-        let Some(place) = first.checked_sub(1) else { return self.take_unused() };
+        let Some(place) = first.checked_sub(1) else {
+            return self.take_unused();
+        };
         let cell = self.cell(place)?;
-        self.free.store(cell.next_free.load(Ordering::Relaxed), Ordering::Relaxed);
+        self.free
+            .store(cell.next_free.load(Ordering::Relaxed), Ordering::Relaxed);
         Some((place, cell))
     }
 
@@ -63,8 +68,10 @@ impl Lane {
         // Relaxed, twice: the owner alone reads and writes it.
         let place = self.used.load(Ordering::Relaxed);
         let (segment, at) = position(place);
-        let made =
-            self.segments.get(segment)?.get_or_init(|| Box::new(Segment::new((FIRST_SEGMENT as usize) << segment)));
+        let made = self
+            .segments
+            .get(segment)?
+            .get_or_init(|| Box::new(Segment::new((FIRST_SEGMENT as usize) << segment)));
         let cell = made.cells.get(at)?;
         self.used.store(place + 1, Ordering::Relaxed);
         Some((place, cell))
@@ -73,7 +80,8 @@ impl Lane {
     /// Puts back a cell that is free now. Once for each time that it was taken.
     pub(super) fn free(&self, place: u32, cell: &Cell, by_owner: bool) {
         if by_owner {
-            cell.next_free.store(self.free.load(Ordering::Relaxed), Ordering::Relaxed);
+            cell.next_free
+                .store(self.free.load(Ordering::Relaxed), Ordering::Relaxed);
             self.free.store(place + 1, Ordering::Relaxed);
             return;
         }
@@ -81,7 +89,12 @@ impl Lane {
         loop {
             cell.next_free.store(last, Ordering::Relaxed);
             // Release: see `take_free`.
-            match self.returned.compare_exchange_weak(last, place + 1, Ordering::Release, Ordering::Relaxed) {
+            match self.returned.compare_exchange_weak(
+                last,
+                place + 1,
+                Ordering::Release,
+                Ordering::Relaxed,
+            ) {
                 Ok(_) => return,
                 Err(other) => last = other,
             }
@@ -94,10 +107,13 @@ impl Lane {
     }
 
     pub(super) fn blocks(&self) -> impl Iterator<Item = Block<'_>> {
-        self.segments.iter().map_while(OnceBox::get).flat_map(|segment| {
-            let blocks = segment.cells.chunks(BLOCK).zip(&segment.earliest);
-            blocks.map(|(cells, earliest)| Block { cells, earliest })
-        })
+        self.segments
+            .iter()
+            .map_while(OnceBox::get)
+            .flat_map(|segment| {
+                let blocks = segment.cells.chunks(BLOCK).zip(&segment.earliest);
+                blocks.map(|(cells, earliest)| Block { cells, earliest })
+            })
     }
 }
 
@@ -105,7 +121,9 @@ impl Segment {
     fn new(len: usize) -> Self {
         Self {
             cells: (0..len).map(|_| Cell::new()).collect(),
-            earliest: (0..len.div_ceil(BLOCK)).map(|_| AtomicU64::new(0)).collect(),
+            earliest: (0..len.div_ceil(BLOCK))
+                .map(|_| AtomicU64::new(0))
+                .collect(),
         }
     }
 }
@@ -114,5 +132,8 @@ impl Segment {
 fn position(place: u32) -> (usize, usize) {
     // Segment `k` starts at FIRST_SEGMENT * (2^k - 1).
     let segment = (place / FIRST_SEGMENT + 1).ilog2();
-    (segment as usize, (place - FIRST_SEGMENT * ((1 << segment) - 1)) as usize)
+    (
+        segment as usize,
+        (place - FIRST_SEGMENT * ((1 << segment) - 1)) as usize,
+    )
 }

@@ -3,8 +3,8 @@
 use super::reference::{Counts, Heard, Model, Running};
 use crate::{
     breaker::{
-        BreakerBuilder, Snapshot, WindowKind, builder::Place, cause::CauseText, handle::CircuitBreaker,
-        observers::BreakerSubscription, shared::Shared, ticket::Ticket,
+        BreakerBuilder, Snapshot, WindowKind, builder::Place, cause::CauseText,
+        handle::CircuitBreaker, observers::BreakerSubscription, shared::Shared, ticket::Ticket,
     },
     call::EndedBy,
     event::{BreakerEvent, BreakerEventKind, CircuitState, Event},
@@ -49,7 +49,15 @@ impl Pair {
         let heard = Arc::new(Mutex::new(Vec::new()));
         let (sink, openings) = (Arc::clone(&heard), Mutex::new(Vec::new()));
         let _subscription = real.observe(move |event: &Event<'_>| {
-            let Event::Breaker(BreakerEvent { generation, id, kind, .. }) = *event else { return };
+            let Event::Breaker(BreakerEvent {
+                generation,
+                id,
+                kind,
+                ..
+            }) = *event
+            else {
+                return;
+            };
             let mut openings = openings.lock().unwrap();
             let opening = id.map(|id| {
                 if !openings.contains(&id) {
@@ -58,18 +66,46 @@ impl Pair {
                 openings.iter().position(|known| *known == id).unwrap() as u32 + 1
             });
             sink.lock().unwrap().push(match kind {
-                BreakerEventKind::Transition { from, to, reason, rejected, .. } => {
-                    Heard::Change { from, to, reason, generation, opening, rejected }
-                }
-                BreakerEventKind::Rejected { .. } => Heard::Rejected { generation, opening: opening.unwrap() },
-                BreakerEventKind::Slow { pending, .. } => Heard::Slow { pending, generation },
+                BreakerEventKind::Transition {
+                    from,
+                    to,
+                    reason,
+                    rejected,
+                    ..
+                } => Heard::Change {
+                    from,
+                    to,
+                    reason,
+                    generation,
+                    opening,
+                    rejected,
+                },
+                BreakerEventKind::Rejected { .. } => Heard::Rejected {
+                    generation,
+                    opening: opening.unwrap(),
+                },
+                BreakerEventKind::Slow { pending, .. } => Heard::Slow {
+                    pending,
+                    generation,
+                },
                 BreakerEventKind::Abandoned { .. } => Heard::Abandoned(generation),
                 other => panic!("not expected: {other:?}"),
             });
         });
         let model = Model::new(config, seed);
         let (tickets, next_id, most_slots, step) = (BTreeMap::new(), 0, 0, 0);
-        Self { clock, real, model, tickets, heard, stored: None, _subscription, next_id, most_slots, step }
+        Self {
+            clock,
+            real,
+            model,
+            tickets,
+            heard,
+            stored: None,
+            _subscription,
+            next_id,
+            most_slots,
+            step,
+        }
     }
 
     pub(super) fn admit(&mut self) {
@@ -81,14 +117,28 @@ impl Pair {
                 self.tickets.insert(id, ticket);
             }
             (Err(denied), Err(wait)) => {
-                assert_eq!(denied.retry_after().map(saturating_nanos), wait, "at {}", self.step);
+                assert_eq!(
+                    denied.retry_after().map(saturating_nanos),
+                    wait,
+                    "at {}",
+                    self.step
+                );
             }
-            (real, model) => panic!("step {}: the real one says {real:?}, the model {model:?}", self.step),
+            (real, model) => panic!(
+                "step {}: the real one says {real:?}, the model {model:?}",
+                self.step
+            ),
         }
         if self.model.state == HalfOpen {
-            let (probes, slots) = (self.model.probes(), self.model.config.half_open_max_calls as usize);
+            let (probes, slots) = (
+                self.model.probes(),
+                self.model.config.half_open_max_calls as usize,
+            );
             self.most_slots = self.most_slots.max(slots);
-            assert!(probes <= self.most_slots, "{probes} probes at once in {slots} slots");
+            assert!(
+                probes <= self.most_slots,
+                "{probes} probes at once in {slots} slots"
+            );
         }
     }
 
@@ -104,20 +154,32 @@ impl Pair {
             abandoned: seen.counts.abandoned,
         };
         let step = self.step;
-        assert_eq!((seen.state, seen.remaining.map(saturating_nanos)), (state, rest), "step {step}");
+        assert_eq!(
+            (seen.state, seen.remaining.map(saturating_nanos)),
+            (state, rest),
+            "step {step}"
+        );
         assert_eq!(tick_of(seen.since), since, "step {step}");
         assert_eq!(failure_of(&seen), self.model.last_failure, "step {step}");
         assert_eq!(seen.opened_by, self.model.seen_opened_by(), "step {step}");
         assert_eq!(counts, self.model.counts, "step {step}");
         assert_eq!(seen.generation, self.model.generation, "step {step}");
-        assert_eq!(seen.consecutive_failures, self.model.consecutive, "step {step}");
+        assert_eq!(
+            seen.consecutive_failures, self.model.consecutive,
+            "step {step}"
+        );
         assert_eq!(seen.failed_recoveries, self.model.reopened, "step {step}");
         let (calls, failures, slow) = self.model.tally();
-        let known = self.model.config.window.is_some() && calls >= u64::from(self.model.config.min_calls);
+        let known =
+            self.model.config.window.is_some() && calls >= u64::from(self.model.config.min_calls);
         let rate = |part: u64| known.then(|| part as f64 / calls as f64);
         assert_eq!(seen.window_calls, calls, "step {step}");
         assert_eq!(seen.failure_rate, rate(failures), "step {step}");
-        assert_eq!(seen.slow_rate, rate(slow).filter(|_| self.model.config.slow_call.is_some()), "step {step}");
+        assert_eq!(
+            seen.slow_rate,
+            rate(slow).filter(|_| self.model.config.slow_call.is_some()),
+            "step {step}"
+        );
         assert_eq!(
             std::mem::take(&mut *self.heard.lock().unwrap()),
             std::mem::take(&mut self.model.heard),
@@ -125,13 +187,25 @@ impl Pair {
         );
     }
 
-    /// Calls that are found slow in one look are counted in no order that anybody could foretell: the model takes over
-    /// the real one's, by which a failure of one of them is later found again.
+    /// Calls that are found slow in one look are counted in no order that anybody could foretell:
+    /// the model takes over the real one's, by which a failure of one of them is later found again.
     pub(super) fn agree_on_order(&mut self) {
         let shared = self.real.shared();
-        let is_counted = |call: &&Running| call.counted.is_some() && call.generation == self.model.generation;
-        let mut entries: Vec<_> = self.model.running.values().filter(is_counted).map(|call| call.counted).collect();
-        let ids = self.model.running.iter().filter(|(_, call)| is_counted(call)).map(|(id, _)| *id);
+        let is_counted =
+            |call: &&Running| call.counted.is_some() && call.generation == self.model.generation;
+        let mut entries: Vec<_> = self
+            .model
+            .running
+            .values()
+            .filter(is_counted)
+            .map(|call| call.counted)
+            .collect();
+        let ids = self
+            .model
+            .running
+            .iter()
+            .filter(|(_, call)| is_counted(call))
+            .map(|(id, _)| *id);
         let mut ids: Vec<u64> = ids.collect();
         entries.sort();
         ids.sort_by_key(|id| shared.counted_entry(self.tickets[id]));
@@ -142,7 +216,13 @@ impl Pair {
 
     pub(super) fn random_call(&self, rng: &mut Rng) -> Option<u64> {
         let len = self.tickets.len();
-        (len > 0).then(|| *self.tickets.keys().nth(below(rng, len as u64) as usize).unwrap())
+        (len > 0).then(|| {
+            *self
+                .tickets
+                .keys()
+                .nth(below(rng, len as u64) as usize)
+                .unwrap()
+        })
     }
 
     pub(super) fn walk(&mut self, steps: usize, rng: &mut Rng) {
@@ -158,21 +238,28 @@ impl Pair {
             match below(rng, 1000) {
                 0..400 if self.tickets.len() < 40 => self.admit(),
                 0..700 => {
-                    let Some(id) = self.random_call(rng) else { continue };
+                    let Some(id) = self.random_call(rng) else {
+                        continue;
+                    };
                     let failure = below(rng, 100) < failing;
                     let ticket = self.tickets.remove(&id).unwrap();
                     let text = format!("failure {step}");
                     self.model.end(id, failure.then(|| (text.clone(), false)));
                     if failure {
-                        self.real.shared().fail(ticket, CauseText::of(|out| out.write_str(&text)));
+                        self.real
+                            .shared()
+                            .fail(ticket, CauseText::of(|out| out.write_str(&text)));
                     } else {
                         self.real.shared().succeed(ticket);
                     }
                 }
                 700..760 => {
-                    let Some(id) = self.random_call(rng) else { continue };
+                    let Some(id) = self.random_call(rng) else {
+                        continue;
+                    };
                     let ticket = self.tickets.remove(&id).unwrap();
-                    let (ignored, answered) = [(true, true), (true, false), (false, false)][below(rng, 3) as usize];
+                    let (ignored, answered) =
+                        [(true, true), (true, false), (false, false)][below(rng, 3) as usize];
                     self.model.let_go(id, ignored, answered);
                     match (ignored, answered) {
                         (_, true) => self.real.shared().answer(ticket),
@@ -181,9 +268,16 @@ impl Pair {
                     }
                 }
                 760..780 => {
-                    let Some(id) = self.random_call(rng) else { continue };
+                    let Some(id) = self.random_call(rng) else {
+                        continue;
+                    };
                     let ticket = self.tickets.remove(&id).unwrap();
-                    let by = [EndedBy::Caller, EndedBy::Caller, EndedBy::TimedOut, EndedBy::CutShort];
+                    let by = [
+                        EndedBy::Caller,
+                        EndedBy::Caller,
+                        EndedBy::TimedOut,
+                        EndedBy::CutShort,
+                    ];
                     self.drop_pending(id, ticket, by[below(rng, 4) as usize]);
                 }
                 780..970 => {
@@ -221,7 +315,9 @@ impl Pair {
     }
 
     pub(super) fn drop_pending(&mut self, id: u64, ticket: Ticket, by: EndedBy) {
-        let Running { start, successes, .. } = self.model.running[&id];
+        let Running {
+            start, successes, ..
+        } = self.model.running[&id];
         let elapsed = Duration::from_nanos(self.model.now - start);
         let quiet = successes == self.model.succeeded;
         match by {
@@ -235,13 +331,22 @@ impl Pair {
             }
             _ => self.model.let_go(id, false, false),
         }
-        self.real.shared().drop_pending(ticket, Tick::from_nanos(start), successes as u32, by);
+        self.real
+            .shared()
+            .drop_pending(ticket, Tick::from_nanos(start), successes as u32, by);
     }
 
     fn reconfigure(&mut self, rng: &mut Rng) {
-        let (few, span) = (1 + below(rng, 6) as u32, SECOND * (1 + below(rng, 40) as u32));
+        let (few, span) = (
+            1 + below(rng, 6) as u32,
+            SECOND * (1 + below(rng, 40) as u32),
+        );
         // Who was counted in a window of another kind is found in no other.
-        let is_counted = self.model.running.values().any(|call| call.counted.is_some());
+        let is_counted = self
+            .model
+            .running
+            .values()
+            .any(|call| call.counted.is_some());
         let kind = self.model.config.window;
         let change = |b: BreakerBuilder| match below(rng, 12) {
             0 => b.failure_threshold(few),
@@ -249,8 +354,12 @@ impl Pair {
             2 => b.success_threshold(few.min(3)).half_open_max_calls(3),
             3 => b.recovery_timeout(span),
             4 => b.half_open_timeout(span).recovery_backoff(f64::from(few)),
-            5 if matches!(kind, Some(WindowKind::Calls(_))) || !is_counted => b.count_window(12 * few).min_calls(few),
-            6 if matches!(kind, Some(WindowKind::Time(_))) || !is_counted => b.time_window(span).min_calls(few),
+            5 if matches!(kind, Some(WindowKind::Calls(_))) || !is_counted => {
+                b.count_window(12 * few).min_calls(few)
+            }
+            6 if matches!(kind, Some(WindowKind::Time(_))) || !is_counted => {
+                b.time_window(span).min_calls(few)
+            }
             7 if !is_counted => b.no_window(),
             8 => b.slow_call(span / 10),
             9 if !is_counted => b.no_slow_call(),
@@ -262,7 +371,9 @@ impl Pair {
     }
 
     fn restore(&mut self) {
-        let Some(mut snapshot) = self.stored.take() else { return };
+        let Some(mut snapshot) = self.stored.take() else {
+            return;
+        };
         // Small ones, as they add up.
         snapshot.counts = Default::default();
         (snapshot.counts.success, snapshot.counts.failure) = (2, 1);

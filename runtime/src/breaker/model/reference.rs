@@ -140,7 +140,11 @@ impl Model {
         }
         seconds *= 1.0 + self.config.recovery_jitter * fraction;
         let cap = self.config.max_recovery_timeout;
-        if seconds >= cap.as_secs_f64() { cap } else { Duration::from_secs_f64(seconds) }
+        if seconds >= cap.as_secs_f64() {
+            cap
+        } else {
+            Duration::from_secs_f64(seconds)
+        }
     }
 
     pub(super) fn change(&mut self, at: u64, to: CircuitState, reason: TransitionReason) {
@@ -189,7 +193,9 @@ impl Model {
 
     /// Why the circuit is not closed, as a snapshot says it.
     pub(super) fn seen_opened_by(&self) -> Option<String> {
-        self.opened_by.clone().filter(|_| !matches!(self.view().0, Closed | Disabled))
+        self.opened_by
+            .clone()
+            .filter(|_| !matches!(self.view().0, Closed | Disabled))
     }
 
     pub(super) fn probes(&self) -> usize {
@@ -197,7 +203,9 @@ impl Model {
     }
 
     fn running_probes(&self) -> impl Iterator<Item = &Running> {
-        self.running.values().filter(|call| call.generation == self.generation && !call.bystander)
+        self.running
+            .values()
+            .filter(|call| call.generation == self.generation && !call.bystander)
     }
 
     /// When the half-open state was ended by its limit, and what came then.
@@ -206,7 +214,10 @@ impl Model {
             return None;
         }
         let next = self.after(self.until, self.config.half_open_timeout);
-        if self.running_probes().any(|probe| probe.start <= self.middle) {
+        if self
+            .running_probes()
+            .any(|probe| probe.start <= self.middle)
+        {
             Some((self.until, Open))
         } else if self.answered {
             Some((self.until, Closed))
@@ -250,7 +261,11 @@ impl Model {
                 Some((ended, _)) => {
                     let wait = self.open_time(self.reopened + 1, self.rng.clone().next_fraction());
                     let until = self.after(ended, wait);
-                    if self.now >= until { (HalfOpen, Some(0), until) } else { (Open, Some(until - self.now), ended) }
+                    if self.now >= until {
+                        (HalfOpen, Some(0), until)
+                    } else {
+                        (Open, Some(until - self.now), ended)
+                    }
                 }
                 None if self.probes() == 0 => (HalfOpen, Some(0), self.since),
                 None => {
@@ -267,7 +282,9 @@ impl Model {
         let entries = &self.entries[self.first..];
         match self.config.window {
             None => &[],
-            Some(WindowKind::Calls(calls)) => &entries[entries.len().saturating_sub(calls as usize)..],
+            Some(WindowKind::Calls(calls)) => {
+                &entries[entries.len().saturating_sub(calls as usize)..]
+            }
             Some(WindowKind::Time(span)) => {
                 let width = saturating_nanos(span).div_ceil(10);
                 let oldest = (self.now / width).saturating_sub(9);
@@ -279,7 +296,8 @@ impl Model {
 
     pub(super) fn tally(&self) -> (u64, u64, u64) {
         let all = self.in_window();
-        let count = |what: fn(&Entry) -> bool| all.iter().filter(|entry| what(entry)).count() as u64;
+        let count =
+            |what: fn(&Entry) -> bool| all.iter().filter(|entry| what(entry)).count() as u64;
         (all.len() as u64, count(|e| e.failure), count(|e| e.slow))
     }
 
@@ -287,11 +305,25 @@ impl Model {
         let (calls, failures, slow) = self.tally();
         let rate = |part: u64| part as f64 / calls as f64;
         let known = self.config.window.is_some() && calls >= u64::from(self.config.min_calls);
-        let reason = if self.config.failure_threshold.is_some_and(|limit| self.consecutive >= limit) {
+        let reason = if self
+            .config
+            .failure_threshold
+            .is_some_and(|limit| self.consecutive >= limit)
+        {
             TransitionReason::ConsecutiveFailures
-        } else if known && self.config.failure_rate.is_some_and(|limit| rate(failures) >= limit) {
+        } else if known
+            && self
+                .config
+                .failure_rate
+                .is_some_and(|limit| rate(failures) >= limit)
+        {
             TransitionReason::FailureRate
-        } else if known && self.config.slow_rate.is_some_and(|limit| rate(slow) >= limit) {
+        } else if known
+            && self
+                .config
+                .slow_rate
+                .is_some_and(|limit| rate(slow) >= limit)
+        {
             TransitionReason::SlowRate
         } else {
             return;
@@ -300,7 +332,9 @@ impl Model {
     }
 
     pub(super) fn is_slow(&self, start: u64) -> bool {
-        self.config.slow_call.is_some_and(|limit| self.now - start > saturating_nanos(limit))
+        self.config
+            .slow_call
+            .is_some_and(|limit| self.now - start > saturating_nanos(limit))
     }
 
     /// Counts the calls that are slow and still run.
@@ -311,12 +345,22 @@ impl Model {
         let ids: Vec<u64> = self.running.keys().copied().collect();
         for id in ids {
             let call = self.running[&id];
-            let mine = call.generation == self.generation && call.timed && !call.bystander && call.counted.is_none();
+            let mine = call.generation == self.generation
+                && call.timed
+                && !call.bystander
+                && call.counted.is_none();
             if self.state == Closed && mine && self.is_slow(call.start) {
                 self.counts.slow += 1;
-                self.heard.push(Heard::Slow { pending: true, generation: self.generation });
+                self.heard.push(Heard::Slow {
+                    pending: true,
+                    generation: self.generation,
+                });
                 self.running.get_mut(&id).unwrap().counted = Some(self.entries.len());
-                self.entries.push(Entry { at: self.now, failure: false, slow: true });
+                self.entries.push(Entry {
+                    at: self.now,
+                    failure: false,
+                    slow: true,
+                });
                 self.trip();
             }
         }
@@ -342,7 +386,10 @@ impl Model {
         if rejected.is_some() {
             self.counts.rejected += 1;
             self.rejected += 1;
-            self.heard.push(Heard::Rejected { generation: self.generation, opening: self.openings });
+            self.heard.push(Heard::Rejected {
+                generation: self.generation,
+                opening: self.openings,
+            });
         }
         match rejected {
             Some(wait) if !self.config.shadow => Err(wait),
@@ -351,8 +398,18 @@ impl Model {
                 let successes = self.succeeded;
                 let bystander = rejected.is_some();
                 let timed = self.config.slow_call.is_some() && !bystander;
-                self.running
-                    .insert(id, Running { generation, state, timed, bystander, start, successes, counted: None });
+                self.running.insert(
+                    id,
+                    Running {
+                        generation,
+                        state,
+                        timed,
+                        bystander,
+                        start,
+                        successes,
+                        counted: None,
+                    },
+                );
                 Ok(())
             }
         }
@@ -397,12 +454,19 @@ impl Model {
         let slow = call.timed && self.is_slow(call.start);
         if slow && call.counted.is_none() {
             self.counts.slow += 1;
-            self.heard.push(Heard::Slow { pending: false, generation: self.generation });
+            self.heard.push(Heard::Slow {
+                pending: false,
+                generation: self.generation,
+            });
         }
         if self.state == HalfOpen {
             if failure || slow && self.config.slow_rate.is_some() {
                 self.reopened += 1;
-                let reason = if failure { TransitionReason::ProbeFailed } else { TransitionReason::ProbeSlow };
+                let reason = if failure {
+                    TransitionReason::ProbeFailed
+                } else {
+                    TransitionReason::ProbeSlow
+                };
                 self.open(self.now, reason);
             } else {
                 self.successes += 1;
@@ -416,7 +480,11 @@ impl Model {
         self.consecutive = if failure { self.consecutive + 1 } else { 0 };
         match call.counted {
             Some(entry) => self.entries[entry].failure |= failure,
-            None => self.entries.push(Entry { at: self.now, failure, slow }),
+            None => self.entries.push(Entry {
+                at: self.now,
+                failure,
+                slow,
+            }),
         }
         self.trip();
     }
@@ -485,19 +553,33 @@ impl Model {
             if let Some(WindowKind::Time(span)) = old {
                 // Of a call in a time window no more is known than its step.
                 let width = saturating_nanos(span).div_ceil(10);
-                self.entries.iter_mut().for_each(|entry| entry.at = entry.at / width * width);
+                self.entries
+                    .iter_mut()
+                    .for_each(|entry| entry.at = entry.at / width * width);
             }
         }
         self.config = config;
     }
 
     /// Goes on where a snapshot of `age` nanoseconds stopped.
-    pub(super) fn restore(&mut self, snapshot: &Snapshot, age: u64, last_failure: Option<(u64, String)>) {
+    pub(super) fn restore(
+        &mut self,
+        snapshot: &Snapshot,
+        age: u64,
+        last_failure: Option<(u64, String)>,
+    ) {
         self.counts.success += snapshot.counts.success;
         self.counts.failure += snapshot.counts.failure;
         self.last_failure = self.last_failure.take().or(last_failure);
-        let rest = snapshot.remaining.map_or(0, saturating_nanos).saturating_sub(age);
-        let (to, rest) = if snapshot.state == HalfOpen { (Open, 0) } else { (snapshot.state, rest) };
+        let rest = snapshot
+            .remaining
+            .map_or(0, saturating_nanos)
+            .saturating_sub(age);
+        let (to, rest) = if snapshot.state == HalfOpen {
+            (Open, 0)
+        } else {
+            (snapshot.state, rest)
+        };
         if to != self.state || to == Open {
             self.change(self.now, to, TransitionReason::Restored);
         }
@@ -506,6 +588,10 @@ impl Model {
             self.opened_by.clone_from(&snapshot.opened_by);
         }
         self.reopened = snapshot.failed_recoveries;
-        self.consecutive = if to == Closed { snapshot.consecutive_failures } else { 0 };
+        self.consecutive = if to == Closed {
+            snapshot.consecutive_failures
+        } else {
+            0
+        };
     }
 }

@@ -7,7 +7,11 @@ fn time_window() -> TimeWindow {
 }
 
 fn one(failure: bool) -> Tally {
-    Tally { calls: 1, failures: failure.into(), slow: 0 }
+    Tally {
+        calls: 1,
+        failures: failure.into(),
+        slow: 0,
+    }
 }
 
 fn at(bucket: u64) -> Tick {
@@ -33,10 +37,24 @@ fn an_entry_can_be_amended_as_long_as_it_is_here_and_once() {
     window.record(false, false);
     window.amend_failure(first);
     window.amend_failure(first);
-    assert_eq!(window.tally, Tally { calls: 2, failures: 1, slow: 1 });
+    assert_eq!(
+        window.tally,
+        Tally {
+            calls: 2,
+            failures: 1,
+            slow: 1
+        }
+    );
     window.record(false, false);
     window.record(false, false);
-    assert_eq!(window.tally, Tally { calls: 3, failures: 0, slow: 0 });
+    assert_eq!(
+        window.tally,
+        Tally {
+            calls: 3,
+            failures: 0,
+            slow: 0
+        }
+    );
     window.amend_failure(first);
     assert_eq!(window.tally.failures, 0, "it has left the window");
     let cleared = window.record(false, false);
@@ -79,7 +97,14 @@ fn a_clock_reading_from_before_the_newest_bucket_counts_in_it() {
     let mut window = time_window();
     window.add_at(at(5), one(false));
     window.add_at(at(3), one(true));
-    assert_eq!(window.tally_at(at(14)), Tally { calls: 2, failures: 1, slow: 0 });
+    assert_eq!(
+        window.tally_at(at(14)),
+        Tally {
+            calls: 2,
+            failures: 1,
+            slow: 0
+        }
+    );
     assert_eq!(window.tally_at(at(15)), Tally::default());
 }
 

@@ -20,13 +20,22 @@ impl<E: Error + Send + Sync + 'static> From<E> for AppError {
     fn from(error: E) -> Self {
         let mut error = Some(error);
         let any: &mut dyn Any = &mut error;
-        if let Some(ours) = any.downcast_mut::<Option<StdError>>().and_then(Option::take) {
+        if let Some(ours) = any
+            .downcast_mut::<Option<StdError>>()
+            .and_then(Option::take)
+        {
             return ours.into_app();
         }
-        if let Some(io) = any.downcast_mut::<Option<io::Error>>().and_then(Option::take) {
+        if let Some(io) = any
+            .downcast_mut::<Option<io::Error>>()
+            .and_then(Option::take)
+        {
             return from_io(io, Location::caller());
         }
-        if let Some(shared) = any.downcast_mut::<Option<SharedError>>().and_then(Option::take) {
+        if let Some(shared) = any
+            .downcast_mut::<Option<SharedError>>()
+            .and_then(Option::take)
+        {
             return from_shared(shared, Location::caller());
         }
         match error {
@@ -80,10 +89,15 @@ pub(super) fn from_boxed(source: BoxedError, place: Place) -> AppError {
     }
 }
 
-/// An `AppError` that made a trip inside an `io::Error` comes back as it was, unless that says more than it did.
+/// An `AppError` that made a trip inside an `io::Error` comes back as it was, unless that says more
+/// than it did.
 fn from_io(io: io::Error, place: Place) -> AppError {
-    let hidden = io.get_ref().and_then(|hidden| hidden.downcast_ref::<StdError>());
-    if !hidden.is_some_and(|ours| io.kind() == ErrorKind::Other || io.kind() == io_kind(ours.code())) {
+    let hidden = io
+        .get_ref()
+        .and_then(|hidden| hidden.downcast_ref::<StdError>());
+    if !hidden
+        .is_some_and(|ours| io.kind() == ErrorKind::Other || io.kind() == io_kind(ours.code()))
+    {
         return from_shared(Arc::new(io), place);
     }
     match io.downcast::<StdError>() {
@@ -106,9 +120,11 @@ struct Found {
     retry_after: Option<Duration>,
     location: Option<Place>,
     ours: Option<(AppError, bool)>,
-    /// What is known of the rejection, where it is one and no `AppError` further in has that already.
+    /// What is known of the rejection, where it is one and no `AppError` further in has that
+    /// already.
     details: Map<String, Value>,
-    /// The identity of the opening that explains a rejection: all rejections of one opening are one event.
+    /// The identity of the opening that explains a rejection: all rejections of one opening are one
+    /// event.
     opening: Option<ErrorId>,
 }
 
@@ -131,7 +147,9 @@ impl Found {
         let code = self.code.unwrap_or(ErrorCode::UNKNOWN_ERROR);
         let occurrence = match &self.ours {
             Some((ours, _)) => Arc::clone(&ours.0.occurrence),
-            None => self.opening.map_or_else(Occurrence::new, Occurrence::with_id),
+            None => self
+                .opening
+                .map_or_else(Occurrence::new, Occurrence::with_id),
         };
         let mut inner = Inner::new(code, self.code.is_some(), occurrence);
         inner.details = self.details;
@@ -178,7 +196,8 @@ impl From<AppError> for Box<dyn Error> {
     }
 }
 
-/// The kind is `NotFound`, `PermissionDenied`, `TimedOut` or `ResourceBusy` where the code says so, else `Other`.
+/// The kind is `NotFound`, `PermissionDenied`, `TimedOut` or `ResourceBusy` where the code says so,
+/// else `Other`.
 impl From<AppError> for io::Error {
     fn from(error: AppError) -> Self {
         Self::new(io_kind(error.code()), error.into_std())

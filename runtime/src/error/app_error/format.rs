@@ -31,7 +31,8 @@ impl fmt::Debug for Inner {
             if let Some(ours) = Self::in_level(level) {
                 write!(f, "\n  caused by [{}] at {}", ours.code, ours.location)?;
                 write_details(f, ours)?;
-            } else if let Some(cause) = level.downcast_ref::<Rejection>().and_then(Rejection::cause) {
+            } else if let Some(cause) = level.downcast_ref::<Rejection>().and_then(Rejection::cause)
+            {
                 write!(f, "\n  because {}", redact::text(&cause))?;
             }
         }

@@ -1,4 +1,5 @@
-//! Shared contents of `AppError`: the body, which `with_*` copies, and the occurrence, which all copies share.
+//! Shared contents of `AppError`: the body, which `with_*` copies, and the occurrence, which all
+//! copies share.
 
 use super::SharedError;
 use crate::error::{Class, ErrorCode, ErrorId, View, details, view};
@@ -14,15 +15,16 @@ use std::{
     time::Duration,
 };
 
-/// The event that an error stands for. Every clone of the error, and every error that wraps it, shares it.
+/// The event that an error stands for. Every clone of the error, and every error that wraps it,
+/// shares it.
 pub(crate) struct Occurrence {
     own_id: ErrorId,
-    /// The identity under which it was reported, where that was known before: it was made of an error that had no room
-    /// for one.
+    /// The identity under which it was reported, where that was known before: it was made of an
+    /// error that had no room for one.
     known_as: OnceLock<ErrorId>,
     backtrace: Backtrace,
-    /// Set by the first boundary that reports the error, so that the others do not. Relaxed everywhere: the flag orders
-    /// nothing but itself.
+    /// Set by the first boundary that reports the error, so that the others do not. Relaxed
+    /// everywhere: the flag orders nothing but itself.
     reported: AtomicBool,
 }
 
@@ -33,7 +35,12 @@ impl Occurrence {
 
     pub(super) fn with_id(id: ErrorId) -> Arc<Self> {
         let (backtrace, reported) = (Backtrace::capture(), AtomicBool::new(false));
-        Arc::new(Self { own_id: id, known_as: OnceLock::new(), backtrace, reported })
+        Arc::new(Self {
+            own_id: id,
+            known_as: OnceLock::new(),
+            backtrace,
+            reported,
+        })
     }
 
     pub(crate) fn id(&self) -> ErrorId {
@@ -48,7 +55,8 @@ impl Occurrence {
         self.reported.load(Ordering::Relaxed)
     }
 
-    /// Marks the error as reported, under an identity where it is known by that, and returns `true` if it was not before.
+    /// Marks the error as reported, under an identity where it is known by that, and returns `true`
+    /// if it was not before.
     pub(crate) fn claim_report(&self, known_as: Option<ErrorId>) -> bool {
         let is_first = !self.reported.swap(true, Ordering::Relaxed);
         if is_first && let Some(id) = known_as {
@@ -58,7 +66,8 @@ impl Occurrence {
     }
 }
 
-/// The body of an [`AppError`](crate::AppError). It implements [`Error`], so that it can be the source of another error.
+/// The body of an [`AppError`](crate::AppError). It implements [`Error`], so that it can be the
+/// source of another error.
 #[derive(Clone)]
 pub(crate) struct Inner {
     pub(super) code: ErrorCode,
@@ -101,7 +110,9 @@ impl Inner {
     pub(crate) fn message(&self) -> &str {
         match (&self.message, &self.source) {
             (Some(message), _) => message,
-            (None, Some(source)) => self.source_text.get_or_init(|| details::display(source).into()),
+            (None, Some(source)) => self
+                .source_text
+                .get_or_init(|| details::display(source).into()),
             (None, None) => self.code.name(),
         }
     }
@@ -138,7 +149,11 @@ impl Inner {
 
     /// Returns the body of the `AppError` that this level of a chain is.
     pub(crate) fn in_level<'a>(level: &'a (dyn Error + 'static)) -> Option<&'a Self> {
-        level.downcast_ref::<Self>().or_else(|| level.downcast_ref::<super::StdError>().map(super::StdError::inner))
+        level.downcast_ref::<Self>().or_else(|| {
+            level
+                .downcast_ref::<super::StdError>()
+                .map(super::StdError::inner)
+        })
     }
 
     pub(crate) fn code(&self) -> ErrorCode {
@@ -171,6 +186,8 @@ impl Inner {
 impl Error for Inner {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         view::answer(self, view::Call::Source);
-        self.source.as_deref().map(|source| source as &(dyn Error + 'static))
+        self.source
+            .as_deref()
+            .map(|source| source as &(dyn Error + 'static))
     }
 }

@@ -12,9 +12,10 @@ const MAX_TEXT: usize = 64 * 1024;
 impl AppError {
     /// Returns the error as JSON for the people who run the program, with secrets redacted.
     ///
-    /// Keys: `error` (true), `code`, `code_name`, `message`, `id`, and where present `details` and `original_error` (the
-    /// text of the source; not of a rejection, which is no error of the function's). Texts are cut at 64 KiB. What a
-    /// client may see is another form: [`to_problem`](AppError::to_problem).
+    /// Keys: `error` (true), `code`, `code_name`, `message`, `id`, and where present `details` and
+    /// `original_error` (the text of the source; not of a rejection, which is no error of the
+    /// function's). Texts are cut at 64 KiB. What a client may see is another form:
+    /// [`to_problem`](AppError::to_problem).
     ///
     /// # Examples
     ///
@@ -44,16 +45,18 @@ impl AppError {
         Value::Object(json)
     }
 
-    /// Restores an error from its JSON form: that of [`to_json`](Self::to_json), or the fuller one of its `Serialize`.
+    /// Restores an error from its JSON form: that of [`to_json`](Self::to_json), or the fuller one
+    /// of its `Serialize`.
     ///
-    /// Identity, message, details and code come back, the latter by name (or by number where there is no name) among the
-    /// [registered codes](crate::error::registered_codes). The sources come back as errors that have only a text. An
-    /// error whose code this program does not know is uncoded, and the detail `unregistered_code` names it. The
-    /// location is that of this call.
+    /// Identity, message, details and code come back, the latter by name (or by number where there
+    /// is no name) among the [registered codes](crate::error::registered_codes). The sources come
+    /// back as errors that have only a text. An error whose code this program does not know is
+    /// uncoded, and the detail `unregistered_code` names it. The location is that of this call.
     ///
     /// # Errors
     ///
-    /// [`InvalidErrorJson`] if the value is no object, or one of its members has another type than the form's.
+    /// [`InvalidErrorJson`] if the value is no object, or one of its members has another type than
+    /// the form's.
     ///
     /// # Examples
     ///
@@ -70,13 +73,22 @@ impl AppError {
     /// ```
     #[track_caller]
     pub fn from_json(json: &Value) -> Result<Self, InvalidErrorJson> {
-        let json = json.as_object().ok_or(InvalidErrorJson { member: "error", expected: "an object" })?;
+        let json = json.as_object().ok_or(InvalidErrorJson {
+            member: "error",
+            expected: "an object",
+        })?;
         let form = Form { json };
-        let message = form.text("message")?.ok_or(InvalidErrorJson { member: "message", expected: "a string" })?;
+        let message = form.text("message")?.ok_or(InvalidErrorJson {
+            member: "message",
+            expected: "a string",
+        })?;
         let (code, coded) = form.code()?;
         let occurrence = match form.text("id")? {
             Some(id) => {
-                let id = id.parse().map_err(|_| InvalidErrorJson { member: "id", expected: "an error id" })?;
+                let id = id.parse().map_err(|_| InvalidErrorJson {
+                    member: "id",
+                    expected: "an error id",
+                })?;
                 Occurrence::with_id(id)
             }
             None => Occurrence::new(),
@@ -91,7 +103,9 @@ impl AppError {
         if code.is_none()
             && let Some(name) = form.unregistered()
         {
-            inner.details.insert("unregistered_code".into(), name.into());
+            inner
+                .details
+                .insert("unregistered_code".into(), name.into());
         }
         Ok(Self(Arc::new(inner)))
     }
@@ -100,7 +114,12 @@ impl AppError {
 impl AppError {
     /// Returns `true` for an error that is nothing but a rejection, whose text is its message.
     fn is_rejection(&self) -> bool {
-        self.0.message.is_none() && self.0.source.as_ref().is_some_and(|source| source.is::<Rejection>())
+        self.0.message.is_none()
+            && self
+                .0
+                .source
+                .as_ref()
+                .is_some_and(|source| source.is::<Rejection>())
     }
 }
 
@@ -108,14 +127,17 @@ fn text(text: &str) -> Value {
     redact::bounded_text(text, MAX_TEXT).into()
 }
 
-/// Serialises as [`AppError::to_json`] with more that a reader can make use of: `sources` (the texts of all sources,
-/// outermost first), `location`, `coded`, and where present `public_message`, `extension_members` and `retry_after_ms`.
-/// Secrets are redacted.
+/// Serialises as [`AppError::to_json`] with more that a reader can make use of: `sources` (the
+/// texts of all sources, outermost first), `location`, `coded`, and where present `public_message`,
+/// `extension_members` and `retry_after_ms`. Secrets are redacted.
 impl Serialize for AppError {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut json = self.to_json();
         let above = if self.is_rejection() { 2 } else { 1 };
-        let sources: Vec<Value> = chain(&*self.0).skip(above).map(|level| text(&details::display(level))).collect();
+        let sources: Vec<Value> = chain(&*self.0)
+            .skip(above)
+            .map(|level| text(&details::display(level)))
+            .collect();
         json["sources"] = sources.into();
         if !view::is_in_std(self.location()) {
             json["location"] = self.location().to_string().into();
@@ -125,7 +147,10 @@ impl Serialize for AppError {
             json["public_message"] = text(public);
         }
         let mut members = Value::Object(self.extension_members());
-        if members.as_object().is_some_and(|members| !members.is_empty()) {
+        if members
+            .as_object()
+            .is_some_and(|members| !members.is_empty())
+        {
             redact::value(&mut members);
             json["extension_members"] = members;
         }
@@ -167,7 +192,9 @@ impl<'a> Form<'a> {
     ) -> Result<Option<T>, InvalidErrorJson> {
         match self.json.get(member) {
             None | Some(Value::Null) => Ok(None),
-            Some(value) => read(value).map(Some).ok_or(InvalidErrorJson { member, expected }),
+            Some(value) => read(value)
+                .map(Some)
+                .ok_or(InvalidErrorJson { member, expected }),
         }
     }
 
@@ -203,18 +230,32 @@ impl<'a> Form<'a> {
 
     fn map(&self, member: &'static str) -> Result<Map<String, Value>, InvalidErrorJson> {
         let given = self.member(member, "an object", Value::as_object)?;
-        let own = given.into_iter().flatten().map(|(key, value)| (details::key(key.clone()), details::to_value(value)));
+        let own = given
+            .into_iter()
+            .flatten()
+            .map(|(key, value)| (details::key(key.clone()), details::to_value(value)));
         Ok(own.collect())
     }
 
     fn sources(&self) -> Result<Option<Box<Restored>>, InvalidErrorJson> {
-        let texts = |value: &'a Value| value.as_array()?.iter().map(Value::as_str).collect::<Option<Vec<&str>>>();
+        let texts = |value: &'a Value| {
+            value
+                .as_array()?
+                .iter()
+                .map(Value::as_str)
+                .collect::<Option<Vec<&str>>>()
+        };
         let texts = match self.member("sources", "a list of strings", texts)? {
             Some(texts) => texts,
             None => self.text("original_error")?.into_iter().collect(),
         };
         let inwards = texts.into_iter().take(64).rev();
-        Ok(inwards.fold(None, |source, text| Some(Box::new(Restored { text: text.into(), source }))))
+        Ok(inwards.fold(None, |source, text| {
+            Some(Box::new(Restored {
+                text: text.into(),
+                source,
+            }))
+        }))
     }
 }
 
@@ -233,6 +274,8 @@ impl fmt::Display for Restored {
 
 impl Error for Restored {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.source.as_deref().map(|source| source as &(dyn Error + 'static))
+        self.source
+            .as_deref()
+            .map(|source| source as &(dyn Error + 'static))
     }
 }

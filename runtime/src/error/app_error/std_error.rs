@@ -5,10 +5,12 @@ use std::{error::Error, fmt, ops::Deref};
 
 /// An [`AppError`] that implements [`std::error::Error`], for error types that take only those.
 ///
-/// An `AppError` does not implement that trait, so `?` does not convert it into an `anyhow::Error`, an `eyre::Report`
-/// or a field with `#[from]`. [`ConvertExt::into_std`](crate::error::ConvertExt::into_std) and
-/// [`AppError::into_std`] make one that does. It is what a boxed `AppError` contains, so it can be downcast to. Converted
-/// back by `?`, it is the same `AppError` again: code, identity, details, location and whether it was reported.
+/// An `AppError` does not implement that trait, so `?` does not convert it into an `anyhow::Error`,
+/// an `eyre::Report` or a field with `#[from]`.
+/// [`ConvertExt::into_std`](crate::error::ConvertExt::into_std) and [`AppError::into_std`] make one
+/// that does. It is what a boxed `AppError` contains, so it can be downcast to. Converted back by
+/// `?`, it is the same `AppError` again: code, identity, details, location and whether it was
+/// reported.
 ///
 /// # Examples
 ///

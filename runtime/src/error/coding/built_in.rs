@@ -29,8 +29,13 @@ const fn mapped<T: BuiltIn>() -> MappedType {
         type_name: type_name::<T>,
         type_ids: super::registry::type_ids::<T>,
         in_any: in_any::<T>,
-        // Without a look through `Arc` and `Box`, which costs more than the few sources of these types are worth.
-        at_level: |level| level.downcast_ref::<T>().map(|error| contained(|| error.coding())),
+        // Without a look through `Arc` and `Box`, which costs more than the few sources of these
+        // types are worth.
+        at_level: |level| {
+            level
+                .downcast_ref::<T>()
+                .map(|error| contained(|| error.coding()))
+        },
         declared_at: "",
         is_box: false,
     }
@@ -93,22 +98,26 @@ built_in! {
     sqlx_0_9::Error => |error| super::sqlx::of_error(error);
 }
 
-/// The class of an input or output error: permanent where the same call fails again, transient where it may pass.
+/// The class of an input or output error: permanent where the same call fails again, transient
+/// where it may pass.
 fn of_io_kind(kind: io::ErrorKind) -> Option<Coding> {
     use io::ErrorKind::{
-        AddrInUse, AlreadyExists, ArgumentListTooLong, BrokenPipe, ConnectionAborted, ConnectionRefused,
-        ConnectionReset, CrossesDevices, DirectoryNotEmpty, ExecutableFileBusy, FileTooLarge, HostUnreachable,
-        Interrupted, InvalidData, InvalidFilename, InvalidInput, IsADirectory, NetworkDown, NetworkUnreachable,
-        NotADirectory, NotConnected, NotFound, NotSeekable, PermissionDenied, ReadOnlyFilesystem, ResourceBusy,
-        TimedOut, TooManyLinks, Unsupported, WouldBlock,
+        AddrInUse, AlreadyExists, ArgumentListTooLong, BrokenPipe, ConnectionAborted,
+        ConnectionRefused, ConnectionReset, CrossesDevices, DirectoryNotEmpty, ExecutableFileBusy,
+        FileTooLarge, HostUnreachable, Interrupted, InvalidData, InvalidFilename, InvalidInput,
+        IsADirectory, NetworkDown, NetworkUnreachable, NotADirectory, NotConnected, NotFound,
+        NotSeekable, PermissionDenied, ReadOnlyFilesystem, ResourceBusy, TimedOut, TooManyLinks,
+        Unsupported, WouldBlock,
     };
     let class = match kind {
-        NotFound | PermissionDenied | InvalidInput | InvalidData | AlreadyExists | Unsupported | IsADirectory
-        | NotADirectory | DirectoryNotEmpty | ReadOnlyFilesystem | NotSeekable | FileTooLarge | CrossesDevices
-        | TooManyLinks | InvalidFilename | ArgumentListTooLong => Class::Permanent,
-        ConnectionRefused | ConnectionReset | ConnectionAborted | NotConnected | BrokenPipe | TimedOut
-        | Interrupted | WouldBlock | HostUnreachable | NetworkUnreachable | NetworkDown | AddrInUse | ResourceBusy
-        | ExecutableFileBusy => Class::Transient,
+        NotFound | PermissionDenied | InvalidInput | InvalidData | AlreadyExists | Unsupported
+        | IsADirectory | NotADirectory | DirectoryNotEmpty | ReadOnlyFilesystem | NotSeekable
+        | FileTooLarge | CrossesDevices | TooManyLinks | InvalidFilename | ArgumentListTooLong => {
+            Class::Permanent
+        }
+        ConnectionRefused | ConnectionReset | ConnectionAborted | NotConnected | BrokenPipe
+        | TimedOut | Interrupted | WouldBlock | HostUnreachable | NetworkUnreachable
+        | NetworkDown | AddrInUse | ResourceBusy | ExecutableFileBusy => Class::Transient,
         _ => return None,
     };
     Some(Coding::of_class(class))

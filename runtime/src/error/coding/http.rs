@@ -85,11 +85,17 @@ mod tests {
             (503, ErrorCode::EXTERNAL_SERVICE_ERROR, Class::Transient),
         ] {
             let response = http_1::Response::builder().status(status).body("").unwrap();
-            let error = reqwest_0_13::Response::from(response).error_for_status().unwrap_err();
+            let error = reqwest_0_13::Response::from(response)
+                .error_for_status()
+                .unwrap_err();
             assert_eq!(class_and_code(&error), (class, Some(code)), "{status}");
             let converted = AppError::from(error);
             assert!(converted.is(code), "{status}");
-            assert_eq!(View::of_any(&converted).class(), class, "kept by the conversion of {status}");
+            assert_eq!(
+                View::of_any(&converted).class(),
+                class,
+                "kept by the conversion of {status}"
+            );
         }
     }
 
@@ -97,12 +103,18 @@ mod tests {
     async fn what_cannot_be_built_is_permanent_and_a_closed_port_transient() {
         let client = reqwest_0_13::Client::new();
         let ill_built = client.get("not a url").build().unwrap_err();
-        assert_eq!(class_and_code(&ill_built), (Class::Permanent, Some(ErrorCode::API_REQUEST_ERROR)));
+        assert_eq!(
+            class_and_code(&ill_built),
+            (Class::Permanent, Some(ErrorCode::API_REQUEST_ERROR))
+        );
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/", listener.local_addr().unwrap());
         drop(listener);
         let refused = client.get(url).send().await.unwrap_err();
-        assert_eq!(class_and_code(&refused), (Class::Transient, Some(ErrorCode::EXTERNAL_SERVICE_ERROR)));
+        assert_eq!(
+            class_and_code(&refused),
+            (Class::Transient, Some(ErrorCode::EXTERNAL_SERVICE_ERROR))
+        );
     }
 
     #[cfg(feature = "hyper-1")]
@@ -117,13 +129,18 @@ mod tests {
                 let _ = stream.read(&mut [0; 1024]);
                 let _ = stream.write_all(answer.as_bytes());
             });
-            let error = reqwest_0_13::Client::new().get(url).send().await.unwrap_err();
+            let error = reqwest_0_13::Client::new()
+                .get(url)
+                .send()
+                .await
+                .unwrap_err();
             server.join().unwrap();
             error
         };
-        for (answer, code) in
-            [("", ErrorCode::EXTERNAL_SERVICE_ERROR), ("no HTTP at all\r\n\r\n", ErrorCode::API_RESPONSE_ERROR)]
-        {
+        for (answer, code) in [
+            ("", ErrorCode::EXTERNAL_SERVICE_ERROR),
+            ("no HTTP at all\r\n\r\n", ErrorCode::API_RESPONSE_ERROR),
+        ] {
             let error = hyper_error(answer).await;
             let mut level: Option<&(dyn Error + 'static)> = Some(&error);
             let found = std::iter::from_fn(|| {

@@ -66,7 +66,9 @@ impl MappedType {
             type_name: type_name::<T>,
             type_ids: type_ids::<T>,
             in_any: in_any::<T>,
-            at_level: |level| in_level::<T>(level).map(|error| contained(|| CodedAs::<M>::coding(error))),
+            at_level: |level| {
+                in_level::<T>(level).map(|error| contained(|| CodedAs::<M>::coding(error)))
+            },
             declared_at,
             is_box: false,
         }
@@ -74,7 +76,11 @@ impl MappedType {
 }
 
 pub(super) fn type_ids<T: 'static>() -> [TypeId; 3] {
-    [TypeId::of::<T>(), TypeId::of::<Arc<T>>(), TypeId::of::<Box<T>>()]
+    [
+        TypeId::of::<T>(),
+        TypeId::of::<Arc<T>>(),
+        TypeId::of::<Box<T>>(),
+    ]
 }
 
 pub(super) fn in_any<T: Error + 'static>(any: &dyn Any) -> Option<Level<'_>> {
@@ -132,14 +138,21 @@ pub(crate) enum Registered {
 pub(crate) fn of_type<E: 'static>(error: &E) -> Option<(Level<'_>, Registered)> {
     let mapped = registry().by_type.get(&TypeId::of::<E>())?;
     let level = (mapped.in_any)(error)?;
-    let registered =
-        if mapped.is_box { Registered::Boxed } else { Registered::Mapped((mapped.at_level)(level).flatten()) };
+    let registered = if mapped.is_box {
+        Registered::Boxed
+    } else {
+        Registered::Mapped((mapped.at_level)(level).flatten())
+    };
     Some((level, registered))
 }
 
 /// Returns the answer of the mapping of the level's type.
 pub(crate) fn of_level(level: Level<'_>) -> Option<Coding> {
-    registry().all.iter().find_map(|mapped| (mapped.at_level)(level)).flatten()
+    registry()
+        .all
+        .iter()
+        .find_map(|mapped| (mapped.at_level)(level))
+        .flatten()
 }
 
 /// Two mappings of the application for one error type.
@@ -156,8 +169,15 @@ pub struct CodingClash {
 
 impl fmt::Display for CodingClash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { type_name, first, second } = self;
-        write!(f, "the error type `{type_name}` has two mappings to codes: at {first}, which is used, and at {second}")
+        let Self {
+            type_name,
+            first,
+            second,
+        } = self;
+        write!(
+            f,
+            "the error type `{type_name}` has two mappings to codes: at {first}, which is used, and at {second}"
+        )
     }
 }
 
@@ -172,7 +192,13 @@ impl fmt::Display for CodingClash {
 /// ```
 #[must_use]
 pub fn coding_clashes() -> Vec<CodingClash> {
-    clashes_among(registry().all.iter().copied().filter(|mapped| !mapped.declared_at.is_empty()))
+    clashes_among(
+        registry()
+            .all
+            .iter()
+            .copied()
+            .filter(|mapped| !mapped.declared_at.is_empty()),
+    )
 }
 
 fn clashes_among(mapped: impl Iterator<Item = &'static MappedType>) -> Vec<CodingClash> {
@@ -183,7 +209,11 @@ fn clashes_among(mapped: impl Iterator<Item = &'static MappedType>) -> Vec<Codin
         let first = *firsts.entry(id).or_insert(second);
         if !std::ptr::eq(first, second) {
             let (first, second) = (first.declared_at, second.declared_at);
-            clashes.push(CodingClash { type_name: (firsts[&id].type_name)(), first, second });
+            clashes.push(CodingClash {
+                type_name: (firsts[&id].type_name)(),
+                first,
+                second,
+            });
         }
     }
     clashes
@@ -215,7 +245,12 @@ mod tests {
         let clashes = clashes_among([&FIRST, &SECOND].into_iter());
         assert_eq!(clashes.len(), 1);
         let text = clashes[0].to_string();
-        assert!(text.contains("Mine` has two mappings to codes: at a.rs:1, which is used, and at b.rs:2"), "{text}");
+        assert!(
+            text.contains(
+                "Mine` has two mappings to codes: at a.rs:1, which is used, and at b.rs:2"
+            ),
+            "{text}"
+        );
         assert!(clashes_among([&FIRST].into_iter()).is_empty());
     }
 

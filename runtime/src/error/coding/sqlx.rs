@@ -10,7 +10,9 @@ use sqlx_0_9::{
 pub(super) fn of_error(error: &Error) -> Option<Coding> {
     let coding = match error {
         Error::Database(error) => of_database(&**error),
-        Error::Io(_) | Error::Tls(_) | Error::WorkerCrashed => ErrorCode::DB_CONNECTION_ERROR.into(),
+        Error::Io(_) | Error::Tls(_) | Error::WorkerCrashed => {
+            ErrorCode::DB_CONNECTION_ERROR.into()
+        }
         Error::PoolTimedOut => ErrorCode::DB_CONNECTION_ERROR.into(),
         // It is never opened again.
         Error::PoolClosed => Coding::new(ErrorCode::DB_CONNECTION_ERROR).class(Class::Permanent),
@@ -39,7 +41,11 @@ fn of_database(error: &dyn DatabaseError) -> Coding {
     match error.code().as_deref() {
         Some(code) if code.len() == 5 => of_sql_state(code),
         // SQLITE_BUSY and SQLITE_LOCKED, with their extended forms in the upper bytes.
-        Some(code) if code.parse::<u32>().is_ok_and(|code| matches!(code & 0xFF, 5 | 6)) => {
+        Some(code)
+            if code
+                .parse::<u32>()
+                .is_ok_and(|code| matches!(code & 0xFF, 5 | 6)) =>
+        {
             ErrorCode::RESOURCE_BUSY_ERROR.into()
         }
         _ => ErrorCode::DB_QUERY_ERROR.into(),
@@ -57,7 +63,9 @@ fn of_sql_state(code: &str) -> Coding {
         ("23", _) => ErrorCode::DB_INTEGRITY_ERROR.into(),
         ("28", _) | (_, "42501") => Coding::new(ErrorCode::PERMISSION_ERROR),
         // Statements and data that are wrong however often they are sent.
-        ("22" | "42" | "3F" | "3D", _) => Coding::new(ErrorCode::DB_QUERY_ERROR).class(Class::Permanent),
+        ("22" | "42" | "3F" | "3D", _) => {
+            Coding::new(ErrorCode::DB_QUERY_ERROR).class(Class::Permanent)
+        }
         _ => ErrorCode::DB_QUERY_ERROR.into(),
     }
 }
@@ -90,7 +98,11 @@ mod tests {
             Some(self.code.into())
         }
         fn kind(&self) -> ErrorKind {
-            if self.is_unique { ErrorKind::UniqueViolation } else { ErrorKind::Other }
+            if self.is_unique {
+                ErrorKind::UniqueViolation
+            } else {
+                ErrorKind::Other
+            }
         }
         fn as_error(&self) -> &(dyn StdError + Send + Sync + 'static) {
             self
@@ -104,34 +116,96 @@ mod tests {
     }
 
     fn answer(code: &'static str) -> Error {
-        Error::Database(Box::new(Answer { code, is_unique: false }))
+        Error::Database(Box::new(Answer {
+            code,
+            is_unique: false,
+        }))
     }
 
     #[test]
     fn errors_of_the_database_have_code_and_class() {
-        let unique = Error::Database(Box::new(Answer { code: "2067", is_unique: true }));
+        let unique = Error::Database(Box::new(Answer {
+            code: "2067",
+            is_unique: true,
+        }));
         for (error, code, class) in [
             (unique, ErrorCode::DB_INTEGRITY_ERROR, Class::Permanent),
-            (answer("08006"), ErrorCode::DB_CONNECTION_ERROR, Class::Transient),
-            (answer("57P01"), ErrorCode::DB_CONNECTION_ERROR, Class::Transient),
-            (answer("40001"), ErrorCode::RESOURCE_BUSY_ERROR, Class::Transient),
-            (answer("40P01"), ErrorCode::RESOURCE_BUSY_ERROR, Class::Transient),
-            (answer("53300"), ErrorCode::RESOURCE_EXHAUSTED_ERROR, Class::Transient),
+            (
+                answer("08006"),
+                ErrorCode::DB_CONNECTION_ERROR,
+                Class::Transient,
+            ),
+            (
+                answer("57P01"),
+                ErrorCode::DB_CONNECTION_ERROR,
+                Class::Transient,
+            ),
+            (
+                answer("40001"),
+                ErrorCode::RESOURCE_BUSY_ERROR,
+                Class::Transient,
+            ),
+            (
+                answer("40P01"),
+                ErrorCode::RESOURCE_BUSY_ERROR,
+                Class::Transient,
+            ),
+            (
+                answer("53300"),
+                ErrorCode::RESOURCE_EXHAUSTED_ERROR,
+                Class::Transient,
+            ),
             (answer("42P01"), ErrorCode::DB_QUERY_ERROR, Class::Permanent),
-            (answer("28P01"), ErrorCode::PERMISSION_ERROR, Class::Permanent),
+            (
+                answer("28P01"),
+                ErrorCode::PERMISSION_ERROR,
+                Class::Permanent,
+            ),
             (answer("XX000"), ErrorCode::DB_QUERY_ERROR, Class::Unknown),
-            (answer("5"), ErrorCode::RESOURCE_BUSY_ERROR, Class::Transient),
-            (answer("262"), ErrorCode::RESOURCE_BUSY_ERROR, Class::Transient),
+            (
+                answer("5"),
+                ErrorCode::RESOURCE_BUSY_ERROR,
+                Class::Transient,
+            ),
+            (
+                answer("262"),
+                ErrorCode::RESOURCE_BUSY_ERROR,
+                Class::Transient,
+            ),
             (answer("1"), ErrorCode::DB_QUERY_ERROR, Class::Unknown),
-            (Error::RowNotFound, ErrorCode::DB_QUERY_ERROR, Class::Permanent),
-            (Error::PoolTimedOut, ErrorCode::DB_CONNECTION_ERROR, Class::Transient),
-            (Error::PoolClosed, ErrorCode::DB_CONNECTION_ERROR, Class::Permanent),
-            (Error::Io(io::ErrorKind::ConnectionReset.into()), ErrorCode::DB_CONNECTION_ERROR, Class::Transient),
+            (
+                Error::RowNotFound,
+                ErrorCode::DB_QUERY_ERROR,
+                Class::Permanent,
+            ),
+            (
+                Error::PoolTimedOut,
+                ErrorCode::DB_CONNECTION_ERROR,
+                Class::Transient,
+            ),
+            (
+                Error::PoolClosed,
+                ErrorCode::DB_CONNECTION_ERROR,
+                Class::Permanent,
+            ),
+            (
+                Error::Io(io::ErrorKind::ConnectionReset.into()),
+                ErrorCode::DB_CONNECTION_ERROR,
+                Class::Transient,
+            ),
         ] {
             let view = View::of_any(&error);
-            assert_eq!((view.code(), view.class()), (Some(code), class), "{error:?}");
+            assert_eq!(
+                (view.code(), view.class()),
+                (Some(code), class),
+                "{error:?}"
+            );
             let converted = AppError::from(error);
-            assert_eq!((converted.code(), View::of_any(&converted).class()), (code, class), "{converted:?}");
+            assert_eq!(
+                (converted.code(), View::of_any(&converted).class()),
+                (code, class),
+                "{converted:?}"
+            );
         }
     }
 }

@@ -19,6 +19,8 @@ pub(super) fn distinct(key: String, fields: &Map<String, Value>) -> String {
         return key;
     }
     // The number of fields is an upper bound of those that are called alike.
-    let free = (2..=fields.len() + 2).map(|n| format!("{key}#{n}")).find(|name| !fields.contains_key(name));
+    let free = (2..=fields.len() + 2)
+        .map(|n| format!("{key}#{n}"))
+        .find(|name| !fields.contains_key(name));
     free.unwrap_or(key)
 }

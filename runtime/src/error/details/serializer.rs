@@ -1,8 +1,9 @@
 //! A serializer into JSON that has a form for everything.
 //!
-//! It writes into a place that the caller owns, so that what was written before a failure is not lost with the failing
-//! code's stack. The only error it reports is [`Stop`]: of its own, when the budget is spent, so that a sequence
-//! without an end ends; and of the value's, which the place one level up turns into a text.
+//! It writes into a place that the caller owns, so that what was written before a failure is not
+//! lost with the failing code's stack. The only error it reports is [`Stop`]: of its own, when the
+//! budget is spent, so that a sequence without an end ends; and of the value's, which the place one
+//! level up turns into a text.
 
 use super::{CUT, MAX_DEPTH, MAX_NODES, MAX_TEXT, MAX_TEXTS, keys, text};
 use crate::panics;
@@ -45,7 +46,11 @@ impl ser::Error for Stop {
 
 impl Budget {
     pub(super) fn new() -> Self {
-        Self { depth: MAX_DEPTH, nodes: MAX_NODES, text: MAX_TEXTS }
+        Self {
+            depth: MAX_DEPTH,
+            nodes: MAX_NODES,
+            text: MAX_TEXTS,
+        }
     }
 
     /// The form of a value, whatever its `Serialize` does.
@@ -57,14 +62,20 @@ impl Budget {
         self.depth -= 1;
         let depth = self.depth;
         let mut place = Value::Null;
-        let into = Place { place: &mut place, budget: self };
+        let into = Place {
+            place: &mut place,
+            budget: self,
+        };
         let outcome = panics::catch(|| value.serialize(into));
         // A panic may have left deeper levels uncounted.
         self.depth = depth + 1;
         match outcome {
             Ok(Ok(()) | Err(Stop::Full)) => place,
             Ok(Err(Stop::Own(why))) => self.text(&format!("not serialisable: {why}")),
-            Err(_) => self.text(&format!("not serialisable: the Serialize of {} panicked", std::any::type_name::<T>())),
+            Err(_) => self.text(&format!(
+                "not serialisable: the Serialize of {} panicked",
+                std::any::type_name::<T>()
+            )),
         }
     }
 
@@ -107,13 +118,20 @@ impl<'a> Place<'a> {
 
     fn fields(self) -> Fields<'a> {
         *self.place = Value::Object(Map::new());
-        Fields { into: self, key: String::new(), foreign_json: false }
+        Fields {
+            into: self,
+            key: String::new(),
+            foreign_json: false,
+        }
     }
 
     /// Puts `{ variant: place }` and goes on in that place.
     fn variant(self, name: &'static str) -> Place<'a> {
         *self.place = Value::Object(Map::from_iter([(name.to_owned(), Value::Null)]));
-        Place { place: &mut self.place[name], budget: self.budget }
+        Place {
+            place: &mut self.place[name],
+            budget: self.budget,
+        }
     }
 }
 
@@ -228,11 +246,20 @@ impl<'a> ser::Serializer for Place<'a> {
         self.serialize_unit()
     }
 
-    fn serialize_unit_variant(self, _name: &'static str, _index: u32, variant: &'static str) -> Result<(), Stop> {
+    fn serialize_unit_variant(
+        self,
+        _name: &'static str,
+        _index: u32,
+        variant: &'static str,
+    ) -> Result<(), Stop> {
         self.put_text(variant)
     }
 
-    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _name: &'static str, value: &T) -> Result<(), Stop> {
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(
+        self,
+        _name: &'static str,
+        value: &T,
+    ) -> Result<(), Stop> {
         // Counted like a level, for a chain of wrappers can be as deep as one of lists.
         *self.place = self.budget.take(value);
         Ok(())
@@ -275,10 +302,13 @@ impl<'a> ser::Serializer for Place<'a> {
     }
 
     fn serialize_struct(self, name: &'static str, _len: usize) -> Result<Fields<'a>, Stop> {
-        // serde_json hands over numbers of any precision and raw JSON as structs of such names, if its features of
-        // that kind are on anywhere in the tree.
+        // serde_json hands over numbers of any precision and raw JSON as structs of such names, if
+        // its features of that kind are on anywhere in the tree.
         let foreign_json = name.starts_with("$serde_json::private::");
-        Ok(Fields { foreign_json, ..self.fields() })
+        Ok(Fields {
+            foreign_json,
+            ..self.fields()
+        })
     }
 
     fn serialize_struct_variant(
@@ -303,7 +333,13 @@ pub(super) struct Items<'a>(Place<'a>);
 
 impl Items<'_> {
     fn item<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Stop> {
-        let Place { place: Value::Array(items), budget } = &mut self.0 else { return Ok(()) };
+        let Place {
+            place: Value::Array(items),
+            budget,
+        } = &mut self.0
+        else {
+            return Ok(());
+        };
         if budget.is_spent() {
             items.push(CUT.into());
             return Err(Stop::Full);
@@ -323,7 +359,13 @@ pub(super) struct Fields<'a> {
 
 impl Fields<'_> {
     fn field<T: Serialize + ?Sized>(&mut self, key: String, value: &T) -> Result<(), Stop> {
-        let Place { place: Value::Object(fields), budget } = &mut self.into else { return Ok(()) };
+        let Place {
+            place: Value::Object(fields),
+            budget,
+        } = &mut self.into
+        else {
+            return Ok(());
+        };
         if budget.is_spent() {
             fields.insert("…".into(), CUT.into());
             return Err(Stop::Full);
@@ -393,7 +435,11 @@ impl ser::SerializeStruct for Fields<'_> {
     type Ok = ();
     type Error = Stop;
 
-    fn serialize_field<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) -> Result<(), Stop> {
+    fn serialize_field<T: Serialize + ?Sized>(
+        &mut self,
+        key: &'static str,
+        value: &T,
+    ) -> Result<(), Stop> {
         self.field(key.to_owned(), value)
     }
 
@@ -406,7 +452,11 @@ impl ser::SerializeStructVariant for Fields<'_> {
     type Ok = ();
     type Error = Stop;
 
-    fn serialize_field<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) -> Result<(), Stop> {
+    fn serialize_field<T: Serialize + ?Sized>(
+        &mut self,
+        key: &'static str,
+        value: &T,
+    ) -> Result<(), Stop> {
         self.field(key.to_owned(), value)
     }
 

@@ -54,7 +54,12 @@ fn what_json_can_hold_has_the_form_that_serde_json_gives_it() {
         empty: (Vec<u8>, BTreeMap<String, u8>),
     }
     let all = Everything {
-        kinds: vec![Kind::Unit, Kind::New(1), Kind::Tuple(2, 'é'), Kind::Struct { a: None, b: () }],
+        kinds: vec![
+            Kind::Unit,
+            Kind::New(1),
+            Kind::Tuple(2, 'é'),
+            Kind::Struct { a: None, b: () },
+        ],
         map: BTreeMap::from([(-1, "minus"), (2, "zwei")]),
         wrapped: std::num::Wrapping(5),
         floats: (0.5, -0.0),
@@ -71,10 +76,22 @@ fn what_json_can_hold_has_the_form_that_serde_json_gives_it() {
 #[test]
 fn what_json_cannot_hold_becomes_text() {
     assert_eq!(to_value(&f64::NAN), json!("NaN"));
-    assert_eq!(to_value(&[f32::INFINITY, f32::NEG_INFINITY]), json!(["inf", "-inf"]));
-    assert_eq!(to_value(&i128::MIN), json!("-170141183460469231731687303715884105728"));
-    assert_eq!(to_value(&(u128::from(u64::MAX) + 1)), json!("18446744073709551616"));
-    assert_eq!(to_value(&(1_i128, u128::from(u64::MAX), i128::from(u64::MAX))), json!([1, u64::MAX, u64::MAX]));
+    assert_eq!(
+        to_value(&[f32::INFINITY, f32::NEG_INFINITY]),
+        json!(["inf", "-inf"])
+    );
+    assert_eq!(
+        to_value(&i128::MIN),
+        json!("-170141183460469231731687303715884105728")
+    );
+    assert_eq!(
+        to_value(&(u128::from(u64::MAX) + 1)),
+        json!("18446744073709551616")
+    );
+    assert_eq!(
+        to_value(&(1_i128, u128::from(u64::MAX), i128::from(u64::MAX))),
+        json!([1, u64::MAX, u64::MAX])
+    );
     assert_eq!(to_value(&0.1_f32), json!(0.1));
     struct Bytes;
     impl Serialize for Bytes {
@@ -94,9 +111,18 @@ fn keys_of_any_type_have_a_text() {
     }
     let map = BTreeMap::from([(Key::Name, 1), (Key::Number(7), 2)]);
     assert_eq!(to_value(&map), json!({"Name": 1, r#"{"Number":7}"#: 2}));
-    assert_eq!(to_value(&BTreeMap::from([((1, 2), 'a')])), json!({"[1,2]": "a"}));
-    assert_eq!(to_value(&HashMap::from([(true, 'a')])), json!({"true": "a"}));
-    assert_eq!(to_value(&BTreeMap::from([(Some(3), 'a'), (None, 'b')])), json!({"3": "a", "null": "b"}));
+    assert_eq!(
+        to_value(&BTreeMap::from([((1, 2), 'a')])),
+        json!({"[1,2]": "a"})
+    );
+    assert_eq!(
+        to_value(&HashMap::from([(true, 'a')])),
+        json!({"true": "a"})
+    );
+    assert_eq!(
+        to_value(&BTreeMap::from([(Some(3), 'a'), (None, 'b')])),
+        json!({"3": "a", "null": "b"})
+    );
     struct OddKeys;
     impl Serialize for OddKeys {
         fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
@@ -109,7 +135,10 @@ fn keys_of_any_type_have_a_text() {
         }
     }
     let odd = to_value(&OddKeys);
-    assert_eq!((&odd["NaN"], &odd["1"], &odd["1#2"]), (&json!("nan"), &json!("number"), &json!("text")));
+    assert_eq!(
+        (&odd["NaN"], &odd["1"], &odd["1#2"]),
+        (&json!("nan"), &json!("number"), &json!("text"))
+    );
     assert_eq!(odd["not serialisable: no form for this"], json!("fails"));
 }
 
@@ -123,13 +152,22 @@ fn a_serialize_that_fails_or_panics_costs_its_own_field_only() {
         half: Option<HalfWay>,
         after: u8,
     }
-    let outer = Outer { before: 1, fails: Fails, panics: vec![Panics], half: Some(HalfWay), after: 2 };
+    let outer = Outer {
+        before: 1,
+        fails: Fails,
+        panics: vec![Panics],
+        half: Some(HalfWay),
+        after: 2,
+    };
     let form = to_value(&outer);
     assert_eq!((&form["before"], &form["after"]), (&json!(1), &json!(2)));
     assert_eq!(form["fails"], json!("not serialisable: no form for this"));
     let panicked = form["panics"][0].as_str().unwrap();
     assert!(panicked.contains("Panics panicked"), "{panicked}");
-    assert!(form["half"].as_str().unwrap().contains("HalfWay panicked"), "{form}");
+    assert!(
+        form["half"].as_str().unwrap().contains("HalfWay panicked"),
+        "{form}"
+    );
     assert!(to_value(&Panics).as_str().unwrap().contains("panicked"));
 }
 
@@ -153,7 +191,10 @@ fn a_value_that_fails_while_it_panics_to_display_its_reason_is_a_text_too() {
             s.collect_str(&Odd)
         }
     }
-    assert_eq!(to_value(&FailsOddly), json!("not serialisable: (its Display panicked)"));
+    assert_eq!(
+        to_value(&FailsOddly),
+        json!("not serialisable: (its Display panicked)")
+    );
     assert_eq!(to_value(&Collects), json!("(its Display panicked)"));
 }
 
@@ -174,12 +215,21 @@ fn nesting_without_end_ends() {
         }
     }
     let text = to_value(&Endless).to_string();
-    assert!(text.contains("nested too deeply") && text.len() < 200, "{text}");
+    assert!(
+        text.contains("nested too deeply") && text.len() < 200,
+        "{text}"
+    );
     assert_eq!(to_value(&Wrapped), json!("… (nested too deeply)"));
     // Each sibling of what is too deep, or panics deep down, has the full depth.
     let deepest = to_value(&[Endless])[0].clone();
     let siblings: Vec<Endless> = (0..2 * MAX_DEPTH).map(|_| Endless).collect();
-    assert!(to_value(&siblings).as_array().unwrap().iter().all(|sibling| *sibling == deepest));
+    assert!(
+        to_value(&siblings)
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|sibling| *sibling == deepest)
+    );
     struct PanicsBelow(usize);
     impl Serialize for PanicsBelow {
         fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
@@ -213,9 +263,17 @@ fn a_list_and_a_map_without_end_end() {
     }
     let list = to_value(&Endless);
     let items = list.as_array().unwrap();
-    assert!(items.len() <= MAX_NODES && items.last() == Some(&json!(CUT)), "{}", items.len());
+    assert!(
+        items.len() <= MAX_NODES && items.last() == Some(&json!(CUT)),
+        "{}",
+        items.len()
+    );
     let map = to_value(&EndlessMap);
-    assert!(map.as_object().unwrap().len() <= MAX_NODES && map["…"] == CUT, "{}", map.as_object().unwrap().len());
+    assert!(
+        map.as_object().unwrap().len() <= MAX_NODES && map["…"] == CUT,
+        "{}",
+        map.as_object().unwrap().len()
+    );
     // What follows a spent budget is cut as well, and siblings that came before stay.
     let both = to_value(&("first", Endless, "last"));
     assert_eq!((&both[0], &both[2]), (&json!("first"), &json!(CUT)));
@@ -225,12 +283,25 @@ fn a_list_and_a_map_without_end_end() {
 fn long_texts_are_cut_at_a_character_and_say_so() {
     let long = to_value(&"é".repeat(1_000_000));
     let text = long.as_str().unwrap();
-    assert!(text.len() < MAX_TEXT + 64 && text.ends_with("é… (cut, 2000000 bytes in all)"), "{}", text.len());
+    assert!(
+        text.len() < MAX_TEXT + 64 && text.ends_with("é… (cut, 2000000 bytes in all)"),
+        "{}",
+        text.len()
+    );
     let many = to_value(&vec!["x".repeat(5000); 1000]);
-    assert!(many.to_string().len() < MAX_TEXTS * 2, "{}", many.to_string().len());
+    assert!(
+        many.to_string().len() < MAX_TEXTS * 2,
+        "{}",
+        many.to_string().len()
+    );
     assert_eq!(many.as_array().unwrap().last(), Some(&json!(CUT)));
     let keys = to_value(&BTreeMap::from([("k".repeat(1_000_000), 1)]));
-    assert!(keys.as_object().unwrap().keys().all(|key| key.len() < MAX_KEY + 64));
+    assert!(
+        keys.as_object()
+            .unwrap()
+            .keys()
+            .all(|key| key.len() < MAX_KEY + 64)
+    );
     assert!(key("k".repeat(1_000_000)).len() < MAX_KEY + 64);
 }
 
@@ -264,13 +335,20 @@ fn a_display_that_fails_panics_or_never_ends_has_a_text() {
         })),
         "part (its Display failed)"
     );
-    assert_eq!(display(Shown(|_| panic!("faulty"))), "(its Display panicked)");
+    assert_eq!(
+        display(Shown(|_| panic!("faulty"))),
+        "(its Display panicked)"
+    );
     let endless = display(Shown(|f| {
         loop {
             f.write_str("and so on, ")?;
         }
     }));
-    assert!(endless.len() < 65 * 1024 && endless.ends_with("… (cut)"), "{}", endless.len());
+    assert!(
+        endless.len() < 65 * 1024 && endless.ends_with("… (cut)"),
+        "{}",
+        endless.len()
+    );
     // One that ignores the error of its writer is cut all the same, and not resumed after the cut.
     let stubborn = Shown(|f| {
         let _ = f.write_str("éé");
@@ -286,7 +364,13 @@ fn a_display_that_panics_inside_a_list_keeps_its_siblings() {
     struct Odd(Vec<u8>);
     impl Serialize for Odd {
         fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-            s.collect_seq(self.0.iter().map(|n| if *n == 2 { panic!("the iterator breaks") } else { *n }))
+            s.collect_seq(self.0.iter().map(|n| {
+                if *n == 2 {
+                    panic!("the iterator breaks")
+                } else {
+                    *n
+                }
+            }))
         }
     }
     #[derive(Serialize)]

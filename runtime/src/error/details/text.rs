@@ -32,7 +32,11 @@ pub(crate) fn display_bounded(value: &dyn fmt::Display, max: usize) -> String {
 
 /// The first `max` bytes of a foreign value's text, and whether there are more.
 pub(crate) fn display_head(value: &dyn fmt::Display, max: usize) -> (String, bool) {
-    let mut into = Bounded { text: String::new(), max, full: false };
+    let mut into = Bounded {
+        text: String::new(),
+        max,
+        full: false,
+    };
     let outcome = panics::catch(|| write!(into, "{value}"));
     let note = match outcome {
         // A `Display` that goes on after its writer is full is cut as well.
@@ -53,7 +57,11 @@ pub(super) fn cut(text: &str, max: usize) -> Cow<'_, str> {
         return Cow::Borrowed(text);
     }
     let at = text.floor_char_boundary(max);
-    Cow::Owned(format!("{}… (cut, {} bytes in all)", &text[..at], text.len()))
+    Cow::Owned(format!(
+        "{}… (cut, {} bytes in all)",
+        &text[..at],
+        text.len()
+    ))
 }
 
 struct Bounded {

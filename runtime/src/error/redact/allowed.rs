@@ -3,8 +3,8 @@
 use super::{MARK, looks, names::Name, steps};
 use std::borrow::Cow;
 
-/// Hides quoted texts, numbers, every other word that is not made of letters, and the value of every `name=value` whose
-/// name is not on the list.
+/// Hides quoted texts, numbers, every other word that is not made of letters, and the value of
+/// every `name=value` whose name is not on the list.
 pub(super) fn text<'a>(text: &'a str, is_allowed: impl Fn(&Name) -> bool) -> Cow<'a, str> {
     let mut out = String::new();
     let mut done = 0;
@@ -21,7 +21,9 @@ pub(super) fn text<'a>(text: &'a str, is_allowed: impl Fn(&Name) -> bool) -> Cow
         steps::count(1);
         let begins_value = !first.is_whitespace() && !matches!(first, '=' | ':' | '"' | '\'' | '`');
         if allowed == Some(true) && begins_value {
-            at += rest.find(|c: char| c.is_whitespace() || matches!(c, ',' | ';')).unwrap_or(rest.len());
+            at += rest
+                .find(|c: char| c.is_whitespace() || matches!(c, ',' | ';'))
+                .unwrap_or(rest.len());
             allowed = None;
         } else if rest.starts_with(MARK) {
             (at, allowed) = (at + MARK.len(), None);
@@ -39,7 +41,8 @@ pub(super) fn text<'a>(text: &'a str, is_allowed: impl Fn(&Name) -> bool) -> Cow
             let word = rest[..len].trim_end_matches(['.', ':', '!', '?']);
             let end = at + word.len();
             let next = &text[end..];
-            let is_name = (next.starts_with('=') || next.starts_with(": ")) && looks::is_name(word.as_bytes());
+            let is_name = (next.starts_with('=') || next.starts_with(": "))
+                && looks::is_name(word.as_bytes());
             let spared = match allowed {
                 Some(spared) => spared,
                 None => is_name || looks::is_plain(word.as_bytes()) || word.is_empty(),
@@ -62,7 +65,11 @@ pub(super) fn text<'a>(text: &'a str, is_allowed: impl Fn(&Name) -> bool) -> Cow
 }
 
 fn is_between(c: char) -> bool {
-    c.is_whitespace() || matches!(c, ',' | ';' | '(' | ')' | '[' | ']' | '{' | '}' | '<' | '>' | '=' | '"' | '`' | '|')
+    c.is_whitespace()
+        || matches!(
+            c,
+            ',' | ';' | '(' | ')' | '[' | ']' | '{' | '}' | '<' | '>' | '=' | '"' | '`' | '|'
+        )
 }
 
 /// Returns `true` for an apostrophe in a word.

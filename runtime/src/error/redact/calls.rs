@@ -33,10 +33,15 @@ pub(super) fn argument(bytes: &[u8], open: usize, place: usize) -> Option<Range<
             b')' | b']' | b'}' if depth == 0 => return None,
             b')' | b']' | b'}' => depth -= 1,
             quote @ (b'"' | b'\'' | b'`') => {
-                let len = bytes[at + 1..end].iter().position(|b| *b == quote).unwrap_or(end - at - 1);
+                let len = bytes[at + 1..end]
+                    .iter()
+                    .position(|b| *b == quote)
+                    .unwrap_or(end - at - 1);
                 let text = at + 1..at + 1 + len;
                 if argument == place && depth == 0 {
-                    return (!Claim::new(Weight::Strong, false).spares_quoted(&bytes[text.clone()])).then_some(text);
+                    return (!Claim::new(Weight::Strong, false)
+                        .spares_quoted(&bytes[text.clone()]))
+                    .then_some(text);
                 }
                 at = text.end;
             }

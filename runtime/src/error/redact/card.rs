@@ -27,16 +27,28 @@ const ISSUERS: &[(&str, usize)] = &[
     ("62", 16),
 ];
 
-/// Adds each number that an issuer may have given, with a correct check digit. Blanks or dashes may part its groups.
+/// Adds each number that an issuer may have given, with a correct check digit. Blanks or dashes may
+/// part its groups.
 pub(super) fn secrets(bytes: &[u8], found: &mut Vec<Range<usize>>) {
     let mut at = 0;
-    while let Some(start) = bytes[at..].iter().position(u8::is_ascii_digit).map(|step| at + step) {
+    while let Some(start) = bytes[at..]
+        .iter()
+        .position(u8::is_ascii_digit)
+        .map(|step| at + step)
+    {
         let end = number_end(bytes, start);
         at = end;
-        let joins =
-            |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b'/' | b'+') || !b.is_ascii();
-        let stands_alone = !start.checked_sub(1).is_some_and(|before| joins(&bytes[before]))
-            && !bytes.get(end).is_some_and(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
+        let joins = |b: &u8| {
+            b.is_ascii_alphanumeric()
+                || matches!(b, b'.' | b'_' | b'-' | b'/' | b'+')
+                || !b.is_ascii()
+        };
+        let stands_alone = !start
+            .checked_sub(1)
+            .is_some_and(|before| joins(&bytes[before]))
+            && !bytes
+                .get(end)
+                .is_some_and(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
         if stands_alone && is_card(&bytes[start..end]) {
             found.push(start..end);
         }
@@ -45,11 +57,18 @@ pub(super) fn secrets(bytes: &[u8], found: &mut Vec<Range<usize>>) {
 
 /// The end of digits, in groups of four or more that single blanks or dashes part.
 fn number_end(bytes: &[u8], start: usize) -> usize {
-    let digits = |at: usize| bytes[at..].iter().take_while(|b| b.is_ascii_digit()).count();
+    let digits = |at: usize| {
+        bytes[at..]
+            .iter()
+            .take_while(|b| b.is_ascii_digit())
+            .count()
+    };
     let mut end = start + digits(start);
     let mut group = end - start;
     while group == 4 || group == 6 {
-        let Some(b' ' | b'-') = bytes.get(end) else { break };
+        let Some(b' ' | b'-') = bytes.get(end) else {
+            break;
+        };
         group = digits(end + 1);
         if !(3..=6).contains(&group) || end + 1 + group > start + 24 {
             break;
@@ -60,10 +79,22 @@ fn number_end(bytes: &[u8], start: usize) -> usize {
 }
 
 fn is_card(number: &[u8]) -> bool {
-    let digits = || number.iter().filter(|b| b.is_ascii_digit()).map(|b| u32::from(b - b'0'));
+    let digits = || {
+        number
+            .iter()
+            .filter(|b| b.is_ascii_digit())
+            .map(|b| u32::from(b - b'0'))
+    };
     let len = digits().count();
-    let begins = |prefix: &str| prefix.bytes().map(|b| u32::from(b - b'0')).eq(digits().take(prefix.len()));
-    let is_issued = ISSUERS.iter().any(|(prefix, digits)| *digits == len && begins(prefix));
+    let begins = |prefix: &str| {
+        prefix
+            .bytes()
+            .map(|b| u32::from(b - b'0'))
+            .eq(digits().take(prefix.len()))
+    };
+    let is_issued = ISSUERS
+        .iter()
+        .any(|(prefix, digits)| *digits == len && begins(prefix));
     is_issued && {
         let sum: u32 = number
             .iter()
@@ -71,7 +102,13 @@ fn is_card(number: &[u8]) -> bool {
             .filter(|b| b.is_ascii_digit())
             .map(|b| u32::from(b - b'0'))
             .enumerate()
-            .map(|(i, digit)| if i % 2 == 0 { digit } else { digit * 2 % 10 + digit * 2 / 10 })
+            .map(|(i, digit)| {
+                if i % 2 == 0 {
+                    digit
+                } else {
+                    digit * 2 % 10 + digit * 2 / 10
+                }
+            })
             .sum();
         sum.is_multiple_of(10)
     }

@@ -15,7 +15,10 @@ pub(super) fn secrets(bytes: &[u8], word: &Range<usize>, found: &mut Vec<Range<u
     if path.len() > 64 {
         return;
     }
-    let program = &path[path.iter().rposition(|b| *b == b'/').map_or(0, |slash| slash + 1)..];
+    let program = &path[path
+        .iter()
+        .rposition(|b| *b == b'/')
+        .map_or(0, |slash| slash + 1)..];
     let program = program.strip_suffix(b".exe").unwrap_or(program);
     if matches!(program, b"echo" | b"printf") {
         found.extend(piped(bytes, word.end));
@@ -24,13 +27,18 @@ pub(super) fn secrets(bytes: &[u8], word: &Range<usize>, found: &mut Vec<Range<u
     if !sieve::PROGRAMS.may_have(program) {
         return;
     }
-    let mut rows =
-        tables::OPTIONS.iter().filter(|row| row.programs.iter().any(|name| name.as_bytes() == program)).peekable();
+    let mut rows = tables::OPTIONS
+        .iter()
+        .filter(|row| row.programs.iter().any(|name| name.as_bytes() == program))
+        .peekable();
     if rows.peek().is_none() {
         return;
     }
     let line = &bytes[word.end..bytes.len().min(word.end + REACH * 2)];
-    let line = &line[..line.iter().position(|b| matches!(b, b'\n' | b'|')).unwrap_or(line.len())];
+    let line = &line[..line
+        .iter()
+        .position(|b| matches!(b, b'\n' | b'|'))
+        .unwrap_or(line.len())];
     for row in rows {
         found.extend(held(line, row).map(|range| word.end + range.start..word.end + range.end));
     }
@@ -41,15 +49,22 @@ fn piped(bytes: &[u8], at: usize) -> Option<Range<usize>> {
     let line = &bytes[at..bytes.len().min(at + REACH * 2)];
     let line = &line[..line.iter().position(|b| *b == b'\n').unwrap_or(line.len())];
     let pipe = line.iter().position(|b| *b == b'|')?;
-    let mut words = line[pipe + 1..].split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+    let mut words = line[pipe + 1..]
+        .split(u8::is_ascii_whitespace)
+        .filter(|word| !word.is_empty());
     let reader = words.find(|word| !matches!(*word, b"sudo" | b"env"))?;
-    let reader =
-        if line[pipe + 1..].trim_ascii_start().starts_with(b"sudo -S") { b"sudo" } else { looks::trim(reader) };
+    let reader = if line[pipe + 1..].trim_ascii_start().starts_with(b"sudo -S") {
+        b"sudo"
+    } else {
+        looks::trim(reader)
+    };
     let rest = &line[pipe + 1..];
     let reads = |(name, needs): &&(&str, &str)| {
         name.as_bytes() == reader
             && (needs.is_empty()
-                || rest.split(u8::is_ascii_whitespace).any(|word| looks::trim(word) == needs.as_bytes()))
+                || rest
+                    .split(u8::is_ascii_whitespace)
+                    .any(|word| looks::trim(word) == needs.as_bytes()))
     };
     tables::READERS.iter().find(reads)?;
     let mut argument = argument(&line[..pipe], 0)?;
@@ -58,8 +73,13 @@ fn piped(bytes: &[u8], at: usize) -> Option<Range<usize>> {
     }
     let found = secret(line, argument)?;
     let text = &line[found.clone()];
-    let user =
-        if reader == b"chpasswd" { text.iter().position(|b| *b == b':').map_or(0, |colon| colon + 1) } else { 0 };
+    let user = if reader == b"chpasswd" {
+        text.iter()
+            .position(|b| *b == b':')
+            .map_or(0, |colon| colon + 1)
+    } else {
+        0
+    };
     Some(at + found.start + user..at + found.end)
 }
 
@@ -88,12 +108,24 @@ fn held(line: &[u8], row: &OptionRow) -> Option<Range<usize>> {
                 };
                 let is_elsewhere = matches!(&text[..split], b"env" | b"file" | b"fd" | b"");
                 // `user/x@host`
-                let host = if separator == b'/' { text.iter().rposition(|b| *b == b'@') } else { None };
-                let end = host.filter(|host| *host > split).map_or(argument.end, |host| argument.start + host);
-                return if is_elsewhere { None } else { secret(line, argument.start + split + 1..end) };
+                let host = if separator == b'/' {
+                    text.iter().rposition(|b| *b == b'@')
+                } else {
+                    None
+                };
+                let end = host
+                    .filter(|host| *host > split)
+                    .map_or(argument.end, |host| argument.start + host);
+                return if is_elsewhere {
+                    None
+                } else {
+                    secret(line, argument.start + split + 1..end)
+                };
             }
             Holds::Chosen
-                if is_given && !matches!(text.first(), Some(b'/' | b'\\' | b'-')) && looks::is_chosen(text) =>
+                if is_given
+                    && !matches!(text.first(), Some(b'/' | b'\\' | b'-'))
+                    && looks::is_chosen(text) =>
             {
                 return secret(line, argument);
             }
@@ -102,8 +134,13 @@ fn held(line: &[u8], row: &OptionRow) -> Option<Range<usize>> {
                 plain += 1;
                 if plain == place {
                     // A word after a word may be one of a sentence.
-                    let is_word = !row.option.starts_with('-') && looks::is_plain(looks::trim(text));
-                    return if is_word { None } else { secret(line, argument) };
+                    let is_word =
+                        !row.option.starts_with('-') && looks::is_plain(looks::trim(text));
+                    return if is_word {
+                        None
+                    } else {
+                        secret(line, argument)
+                    };
                 }
             }
             _ => {}
@@ -119,18 +156,26 @@ fn argument(line: &[u8], at: usize) -> Option<Range<usize>> {
     let start = at + line.get(at..)?.iter().position(|b| !is_between(b))?;
     let quote = line[start];
     if matches!(quote, b'"' | b'\'' | b'`') {
-        let len = line[start + 1..].iter().position(|b| *b == quote).unwrap_or(line.len() - start - 1);
+        let len = line[start + 1..]
+            .iter()
+            .position(|b| *b == quote)
+            .unwrap_or(line.len() - start - 1);
         return Some(start + 1..start + 1 + len);
     }
     let is_end = |b: &u8| b.is_ascii_whitespace() || matches!(b, b'"' | b'\'' | b'`');
-    let len = line[start..].iter().position(is_end).unwrap_or(line.len() - start);
+    let len = line[start..]
+        .iter()
+        .position(is_end)
+        .unwrap_or(line.len() - start);
     Some(start..start + len)
 }
 
 /// An argument, unless it is an option, a number, as in `-p 80:80`, a path or a stand-in.
 fn secret(line: &[u8], argument: Range<usize>) -> Option<Range<usize>> {
     let text = &line[argument.clone()];
-    let is_number = text.iter().all(|b| b.is_ascii_digit() || matches!(b, b':' | b'.' | b'/'));
+    let is_number = text
+        .iter()
+        .all(|b| b.is_ascii_digit() || matches!(b, b':' | b'.' | b'/'));
     let is_none = is_number
         || !text.iter().any(u8::is_ascii_alphanumeric)
         || text.windows(3).any(|window| window == b"://")

@@ -1,5 +1,5 @@
-//! Texts that stand for other texts: percent-encoded, with escapes of JSON or HTML, in wide letters, with invisible ones,
-//! with quotes of typography.
+//! Texts that stand for other texts: percent-encoded, with escapes of JSON or HTML, in wide
+//! letters, with invisible ones, with quotes of typography.
 
 use super::{Redactor, scan, steps};
 use std::ops::Range;
@@ -42,14 +42,25 @@ const QUOTES: &[(&str, u8)] = &[
 ];
 
 /// Characters that nobody sees: a soft hyphen, joiners, a byte order mark.
-const INVISIBLE: &[&str] = &["\u{ad}", "\u{200b}", "\u{200c}", "\u{200d}", "\u{2060}", "\u{feff}", "\u{180e}"];
+const INVISIBLE: &[&str] = &[
+    "\u{ad}", "\u{200b}", "\u{200c}", "\u{200d}", "\u{2060}", "\u{feff}", "\u{180e}",
+];
 
-/// Adds to `found` what is secret in the text once it is decoded, if it stands for another one. Each decoding holds
-/// fewer bytes than what it stands for: the depth alone bounds the time.
-pub(super) fn secrets(text: &str, redactor: &Redactor, depth: usize, found: &mut Vec<Range<usize>>) {
+/// Adds to `found` what is secret in the text once it is decoded, if it stands for another one.
+/// Each decoding holds fewer bytes than what it stands for: the depth alone bounds the time.
+pub(super) fn secrets(
+    text: &str,
+    redactor: &Redactor,
+    depth: usize,
+    found: &mut Vec<Range<usize>>,
+) {
     if let Some(decoded) = Decoded::new(text.as_bytes()) {
         let inside = scan::secrets(&decoded.text, redactor, depth - 1);
-        found.extend(inside.into_iter().map(|range| decoded.origin[range.start]..decoded.origin[range.end]));
+        found.extend(
+            inside
+                .into_iter()
+                .map(|range| decoded.origin[range.start]..decoded.origin[range.end]),
+        );
     }
 }
 
@@ -60,17 +71,24 @@ struct Decoded {
 }
 
 impl Decoded {
-    /// Decodes what stands for ASCII characters; the others cannot announce a secret, and without them any text stays
-    /// UTF-8. `None` where there are none.
+    /// Decodes what stands for ASCII characters; the others cannot announce a secret, and without
+    /// them any text stays UTF-8. `None` where there are none.
     fn new(raw: &[u8]) -> Option<Self> {
         steps::count(raw.len());
         let first = (0..raw.len()).find(|at| is_sign(raw[*at]) && one(&raw[*at..]).is_some())?;
-        let (mut bytes, mut origin) = (Vec::with_capacity(raw.len()), Vec::with_capacity(raw.len() + 1));
+        let (mut bytes, mut origin) = (
+            Vec::with_capacity(raw.len()),
+            Vec::with_capacity(raw.len() + 1),
+        );
         bytes.extend_from_slice(&raw[..first]);
         origin.extend(0..first);
         let mut at = first;
         while at < raw.len() {
-            let decoded = if is_sign(raw[at]) { one(&raw[at..]) } else { None };
+            let decoded = if is_sign(raw[at]) {
+                one(&raw[at..])
+            } else {
+                None
+            };
             let (byte, len) = decoded.unwrap_or((Some(raw[at]), 1));
             if let Some(byte) = byte {
                 bytes.push(byte);
@@ -79,7 +97,10 @@ impl Decoded {
             at += len;
         }
         origin.push(raw.len());
-        Some(Self { text: String::from_utf8(bytes).ok()?, origin })
+        Some(Self {
+            text: String::from_utf8(bytes).ok()?,
+            origin,
+        })
     }
 }
 
@@ -91,20 +112,29 @@ fn is_sign(b: u8) -> bool {
 /// The ASCII character that the beginning of a text stands for, or none, and how many bytes do.
 fn one(rest: &[u8]) -> Option<(Option<u8>, usize)> {
     let hex = |b: u8| char::from(b).to_digit(16);
-    let ascii = |high: u8, low: u8| u8::try_from(hex(high)? * 16 + hex(low)?).ok().filter(u8::is_ascii);
+    let ascii = |high: u8, low: u8| {
+        u8::try_from(hex(high)? * 16 + hex(low)?)
+            .ok()
+            .filter(u8::is_ascii)
+    };
     match rest {
         [b'%', high, low, ..] => Some((Some(ascii(*high, *low)?), 3)),
         [b'\\', b'u', b'0', b'0', high, low, ..] => Some((Some(ascii(*high, *low)?), 6)),
         [b'\\', b'x', high, low, ..] => Some((Some(ascii(*high, *low)?), 4)),
         [b'&', ..] => {
-            let (name, byte) = ENTITIES.iter().find(|(name, _)| rest.starts_with(name.as_bytes()))?;
+            let (name, byte) = ENTITIES
+                .iter()
+                .find(|(name, _)| rest.starts_with(name.as_bytes()))?;
             Some((Some(*byte), name.len()))
         }
         // U+FF01 to U+FF5E, the wide forms of `!` to `~`.
         [0xef, 0xbc, low @ 0x81..=0xbf, ..] => Some((Some(low - 0x81 + b'!'), 3)),
         [0xef, 0xbd, low @ 0x80..=0x9e, ..] => Some((Some(low - 0x80 + b'`'), 3)),
         [0xc2 | 0xe1 | 0xe2 | 0xe3 | 0xef, ..] => {
-            if let Some((quote, byte)) = QUOTES.iter().find(|(quote, _)| rest.starts_with(quote.as_bytes())) {
+            if let Some((quote, byte)) = QUOTES
+                .iter()
+                .find(|(quote, _)| rest.starts_with(quote.as_bytes()))
+            {
                 return Some((Some(*byte), quote.len()));
             }
             let invisible = INVISIBLE.iter().find(|c| rest.starts_with(c.as_bytes()))?;

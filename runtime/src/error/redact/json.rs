@@ -16,8 +16,14 @@ pub(super) fn redact(value: &mut Value, redactor: &Redactor) {
     while let Some((value, is_allowed)) = open.pop() {
         match value {
             Value::String(text) => {
-                let clean = if is_allowed { redactor.scanned(text) } else { redactor.text(text) };
-                let redacted = Some(clean).filter(|redacted| redacted != text).map(Cow::into_owned);
+                let clean = if is_allowed {
+                    redactor.scanned(text)
+                } else {
+                    redactor.text(text)
+                };
+                let redacted = Some(clean)
+                    .filter(|redacted| redacted != text)
+                    .map(Cow::into_owned);
                 if let Some(redacted) = redacted {
                     *text = redacted;
                 }
@@ -33,13 +39,16 @@ pub(super) fn redact(value: &mut Value, redactor: &Redactor) {
                 let is_web_key = fields.contains_key(tables::WEB_KEY.0);
                 for (key, value) in fields {
                     let claim = claim(key, redactor);
-                    let is_data = is_secret && is_listed(tables::SECRET_DATA, Name::new(key.as_bytes()).bytes());
-                    let is_data = is_data || (is_web_key && is_listed(tables::WEB_KEY.1, key.as_bytes()));
+                    let is_data = is_secret
+                        && is_listed(tables::SECRET_DATA, Name::new(key.as_bytes()).bytes());
+                    let is_data =
+                        is_data || (is_web_key && is_listed(tables::WEB_KEY.1, key.as_bytes()));
                     match claim {
                         Some(claim) if !spares(&claim, value) => *value = MARK.into(),
                         _ if is_data && !value.is_null() => *value = MARK.into(),
                         _ => {
-                            let is_allowed = is_allowed || redactor.allows(&Name::new(key.as_bytes()));
+                            let is_allowed =
+                                is_allowed || redactor.allows(&Name::new(key.as_bytes()));
                             if !is_allowed && (value.is_number() || value.is_string()) {
                                 *value = MARK.into();
                             }
@@ -58,7 +67,9 @@ pub(super) fn redact(value: &mut Value, redactor: &Redactor) {
 fn claim(key: &str, redactor: &Redactor) -> Option<Claim> {
     let name = Name::new(key.as_bytes());
     // Parameters of URLs are words of everyday language.
-    let weight = redactor.weight(&name).filter(|weight| *weight != Weight::Parameter)?;
+    let weight = redactor
+        .weight(&name)
+        .filter(|weight| *weight != Weight::Parameter)?;
     Some(Claim::new(weight, weight != Weight::Added && name.counts()))
 }
 
@@ -84,8 +95,8 @@ fn is_empty(value: &Value) -> bool {
 /// How many values a list or object of types, reports or amounts has at most.
 const MAX_SPARED: usize = 64;
 
-/// Returns `true` if a list or object holds nothing but types, reports and amounts. Numbers alone may be the bytes of a
-/// secret.
+/// Returns `true` if a list or object holds nothing but types, reports and amounts. Numbers alone
+/// may be the bytes of a secret.
 fn spares_all(claim: &Claim, value: &Value) -> bool {
     let mut open = vec![value];
     let (mut has_text, mut seen) = (false, 0);
@@ -113,7 +124,8 @@ fn spares_all(claim: &Claim, value: &Value) -> bool {
     has_text
 }
 
-/// `["authorization", "value"]`, the form of a list of headers, and `["--password", "value"]`, that of a command.
+/// `["authorization", "value"]`, the form of a list of headers, and `["--password", "value"]`, that
+/// of a command.
 fn pair_in_list(items: &mut [Value], redactor: &Redactor) {
     if let [Value::String(key), value @ Value::String(_)] = &mut *items
         && let Some(claim) = claim(key, redactor)
@@ -122,9 +134,13 @@ fn pair_in_list(items: &mut [Value], redactor: &Redactor) {
         *value = MARK.into();
     }
     for at in 1..items.len() {
-        let option = items[at - 1].as_str().and_then(|option| option.strip_prefix("--"));
+        let option = items[at - 1]
+            .as_str()
+            .and_then(|option| option.strip_prefix("--"));
         if let Some(claim) = option.and_then(|name| claim(name, redactor))
-            && items[at].as_str().is_some_and(|value| !value.starts_with('-') && !claim.spares_quoted(value.as_bytes()))
+            && items[at].as_str().is_some_and(|value| {
+                !value.starts_with('-') && !claim.spares_quoted(value.as_bytes())
+            })
         {
             items[at] = MARK.into();
         }
@@ -134,11 +150,23 @@ fn pair_in_list(items: &mut [Value], redactor: &Redactor) {
 /// `{"name": "authorization", "value": ..}`.
 fn named_pair(fields: &mut Map<String, Value>, redactor: &Redactor) {
     let is_key = |key: &str, list| is_listed(list, Name::new(key.as_bytes()).bytes());
-    let name = fields.iter().find(|(key, value)| is_key(key, tables::NAME_KEYS) && value.is_string());
+    let name = fields
+        .iter()
+        .find(|(key, value)| is_key(key, tables::NAME_KEYS) && value.is_string());
     let claim = name.and_then(|(_, name)| claim(name.as_str()?, redactor));
-    if let Some(claim) = claim.filter(|claim| !matches!(claim.weight, Weight::Key | Weight::Parameter)) {
+    if let Some(claim) =
+        claim.filter(|claim| !matches!(claim.weight, Weight::Key | Weight::Parameter))
+    {
         for (key, value) in fields {
-            if is_key(key, tables::VALUE_KEYS) && !spares(&Claim { weight: Weight::Strong, ..claim }, value) {
+            if is_key(key, tables::VALUE_KEYS)
+                && !spares(
+                    &Claim {
+                        weight: Weight::Strong,
+                        ..claim
+                    },
+                    value,
+                )
+            {
                 *value = MARK.into();
             }
         }
@@ -147,7 +175,10 @@ fn named_pair(fields: &mut Map<String, Value>, redactor: &Redactor) {
 
 /// Replaces secrets in the keys themselves, as in a map from URLs to results.
 fn rename(fields: &mut Map<String, Value>, redactor: &Redactor) {
-    if fields.keys().all(|key| redactor.scanned(key) == key.as_str()) {
+    if fields
+        .keys()
+        .all(|key| redactor.scanned(key) == key.as_str())
+    {
         return;
     }
     for (key, value) in std::mem::take(fields) {

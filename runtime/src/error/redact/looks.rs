@@ -9,7 +9,8 @@ use std::ops::Range;
 
 /// Returns `true` if a list has this word, in any case.
 pub(super) fn is_listed(list: &[&str], word: &[u8]) -> bool {
-    list.iter().any(|listed| listed.len() == word.len() && listed.as_bytes().eq_ignore_ascii_case(word))
+    list.iter()
+        .any(|listed| listed.len() == word.len() && listed.as_bytes().eq_ignore_ascii_case(word))
 }
 
 /// What is known of the place at which a value stands.
@@ -49,7 +50,8 @@ impl Claim {
         }
     }
 
-    /// Returns `true` if a bare word under the name is no secret, in view of what follows it in its line.
+    /// Returns `true` if a bare word under the name is no secret, in view of what follows it in its
+    /// line.
     pub(super) fn spares_word(&self, word: &[u8], rest: &[u8]) -> bool {
         if self.weight == Weight::Added || word.len() > MAX_SPARED {
             return is_nothing(word);
@@ -67,9 +69,12 @@ impl Claim {
             return true;
         }
         let next = rest.trim_ascii_start();
-        let next = &next[..next.iter().position(u8::is_ascii_whitespace).unwrap_or(next.len())];
-        let goes_on =
-            (is_plain(trim(next)) || is_version(trim(next))) && !next.iter().any(|b| matches!(b, b'=' | b':'));
+        let next = &next[..next
+            .iter()
+            .position(u8::is_ascii_whitespace)
+            .unwrap_or(next.len())];
+        let goes_on = (is_plain(trim(next)) || is_version(trim(next)))
+            && !next.iter().any(|b| matches!(b, b'=' | b':'));
         // `API_KEY= is empty`
         if self.is_apart && goes_on && is_report(bare, true) && is_plain(bare) {
             return true;
@@ -77,7 +82,9 @@ impl Claim {
         match self.weight {
             Weight::Strong | Weight::Parameter if bare.len() < 3 && is_number(bare) => true,
             // `'password': rejected value`
-            Weight::Strong if !self.is_sentence && !self.is_tight => goes_on && is_plain(bare) && is_report(bare, true),
+            Weight::Strong if !self.is_sentence && !self.is_tight => {
+                goes_on && is_plain(bare) && is_report(bare, true)
+            }
             Weight::Strong | Weight::Parameter if !self.is_sentence => false,
             Weight::Strong | Weight::Parameter => {
                 let is_amount = goes_on && bare.iter().all(u8::is_ascii_digit) && bare.len() < 6;
@@ -92,7 +99,9 @@ impl Claim {
                     || is_report(bare, goes_on)
                     || (self.weight == Weight::Weak && is_pair(word))
                     || (is_plain(bare)
-                        && (goes_on || self.is_grammar || !(self.is_setting || self.weight == Weight::Header)))
+                        && (goes_on
+                            || self.is_grammar
+                            || !(self.is_setting || self.weight == Weight::Header)))
             }
             _ => {
                 is_measure(bare)
@@ -106,7 +115,9 @@ impl Claim {
     pub(super) fn spares_credentials(&self, word: &[u8], rest: &[u8]) -> bool {
         let bare = trim(word);
         let is_word = is_plain(bare) && !bare.iter().any(u8::is_ascii_uppercase);
-        is_nothing(bare) || is_stand_in(word) || (is_word && (is_report(bare, false) || !rest.trim_ascii().is_empty()))
+        is_nothing(bare)
+            || is_stand_in(word)
+            || (is_word && (is_report(bare, false) || !rest.trim_ascii().is_empty()))
     }
 
     /// Returns `true` if what stands between quotes under the name is no secret.
@@ -121,16 +132,24 @@ impl Claim {
             return false;
         }
         let bare = trim(value);
-        if is_nothing(bare) || is_stand_in(value) || is_path(bare) || is_listed(tables::TYPES, bare) {
+        if is_nothing(bare) || is_stand_in(value) || is_path(bare) || is_listed(tables::TYPES, bare)
+        {
             return true;
         }
-        let mut words = value.split(u8::is_ascii_whitespace).map(trim).filter(|word| !word.is_empty());
+        let mut words = value
+            .split(u8::is_ascii_whitespace)
+            .map(trim)
+            .filter(|word| !word.is_empty());
         let first = words.next().unwrap_or_default();
         let goes_on = value.contains(&b' ');
         let is_prose = goes_on && words.all(|word| is_plain(word) || is_measure(word));
         match self.weight {
-            Weight::Strong | Weight::Parameter => is_report(first, goes_on) && (is_prose || !goes_on),
-            Weight::Key => !value.split(|b| matches!(b, b' ' | b',')).any(|word| is_random(word) || is_numbered(word)),
+            Weight::Strong | Weight::Parameter => {
+                is_report(first, goes_on) && (is_prose || !goes_on)
+            }
+            Weight::Key => !value
+                .split(|b| matches!(b, b' ' | b','))
+                .any(|word| is_random(word) || is_numbered(word)),
             _ => {
                 is_report(first, goes_on) && (is_prose || !goes_on)
                     || (is_prose && is_plain(first))
@@ -140,18 +159,24 @@ impl Claim {
         }
     }
 
-    /// Returns `true` if the only word between brackets under the name is no secret, or is the name of one.
+    /// Returns `true` if the only word between brackets under the name is no secret, or is the name
+    /// of one.
     pub(super) fn spares_lone(&self, word: &[u8]) -> bool {
         self.spares_quoted(word) || is_code(word) || names::Name::new(word).weight().is_some()
     }
 
-    /// Returns `true` if a list or object under the name holds types, words of prose and amounts alone.
+    /// Returns `true` if a list or object under the name holds types, words of prose and amounts
+    /// alone.
     pub(super) fn spares_content(&self, content: &[u8]) -> bool {
         if self.weight == Weight::Added || content.len() > MAX_SPARED {
             return content.is_empty();
         }
         let is_end = |b: &u8| {
-            b.is_ascii_whitespace() || matches!(b, b',' | b':' | b';' | b'=' | b'{' | b'}' | b'[' | b']' | b'(' | b')')
+            b.is_ascii_whitespace()
+                || matches!(
+                    b,
+                    b',' | b':' | b';' | b'=' | b'{' | b'}' | b'[' | b']' | b'(' | b')'
+                )
         };
         let mut has_word = false;
         let mut at = 0;
@@ -163,18 +188,24 @@ impl Claim {
             let quote = content[at];
             if matches!(quote, b'"' | b'\'' | b'`') {
                 let from = at + 1;
-                let Some(len) = content[from..].iter().position(|b| *b == quote) else { return false };
+                let Some(len) = content[from..].iter().position(|b| *b == quote) else {
+                    return false;
+                };
                 at = from + len + 1;
                 let is_key = content[at..].trim_ascii_start().first() == Some(&b':');
                 let text = &content[from..from + len];
-                let is_spared = is_key || self.spares_quoted(text) || (self.counts && is_plain(text));
+                let is_spared =
+                    is_key || self.spares_quoted(text) || (self.counts && is_plain(text));
                 if !is_spared {
                     return false;
                 }
                 has_word = true;
                 continue;
             }
-            let len = content[at..].iter().position(is_end).unwrap_or(content.len() - at);
+            let len = content[at..]
+                .iter()
+                .position(is_end)
+                .unwrap_or(content.len() - at);
             let word = &content[at..at + len];
             at += len;
             let is_word = is_plain(trim(word)) || is_stand_in(word) || trim(word).is_empty();
@@ -194,7 +225,8 @@ pub(super) fn is_pair(word: &[u8]) -> bool {
     name > 0 && word.get(name) == Some(&b'=') && word.get(name + 1).is_some_and(|b| *b != b'=')
 }
 
-/// What is longer is no type, reference or report. What is spared is looked at again: the bound keeps the time linear.
+/// What is longer is no type, reference or report. What is spared is looked at again: the bound
+/// keeps the time linear.
 pub(super) const MAX_SPARED: usize = 512;
 
 /// Takes away what ends a word of prose.
@@ -207,32 +239,63 @@ pub(super) fn trimmed(word: &[u8]) -> Range<usize> {
     let is_end = |b: &u8| {
         matches!(
             b,
-            b'.' | b',' | b';' | b':' | b'!' | b'?' | b')' | b'(' | b']' | b'[' | b'"' | b'\'' | b'`' | b'}' | b'{'
+            b'.' | b','
+                | b';'
+                | b':'
+                | b'!'
+                | b'?'
+                | b')'
+                | b'('
+                | b']'
+                | b'['
+                | b'"'
+                | b'\''
+                | b'`'
+                | b'}'
+                | b'{'
         )
     };
     let start = word.iter().position(|b| !is_end(b)).unwrap_or(word.len());
-    let end = word.iter().rposition(|b| !is_end(b)).map_or(start, |last| last + 1);
+    let end = word
+        .iter()
+        .rposition(|b| !is_end(b))
+        .map_or(start, |last| last + 1);
     start..end
 }
 
 /// Returns `true` for `null`, `false`, `***`, a mark of the redactor, and punctuation.
 pub(super) fn is_nothing(word: &[u8]) -> bool {
-    let is_short = word.len() <= 3 && !word.iter().any(|b| b.is_ascii_alphanumeric() || !b.is_ascii());
+    let is_short = word.len() <= 3
+        && !word
+            .iter()
+            .any(|b| b.is_ascii_alphanumeric() || !b.is_ascii());
     let is_row = word.len() > 2
         && matches!(word[0], b'*' | b'x' | b'X' | b'.' | b'#' | b'-' | b'_')
         && word.iter().all(|b| *b == word[0]);
     let is_escape = word.len() <= 10 && word.starts_with(b"\\") && word.len() > 1;
-    is_short || is_row || is_escape || word.starts_with(MARK_BYTES) || is_listed(tables::NOTHING, word)
+    is_short
+        || is_row
+        || is_escape
+        || word.starts_with(MARK_BYTES)
+        || is_listed(tables::NOTHING, word)
 }
 
-/// Returns `true` for what stands in place of a value or refers to one: `<password>`, `${DB_PASSWORD}`, `$1`, `%s`.
+/// Returns `true` for what stands in place of a value or refers to one: `<password>`,
+/// `${DB_PASSWORD}`, `$1`, `%s`.
 pub(super) fn is_stand_in(word: &[u8]) -> bool {
-    let begins = |row: &&str| word.get(..row.len()).is_some_and(|head| head.eq_ignore_ascii_case(row.as_bytes()));
+    let begins = |row: &&str| {
+        word.get(..row.len())
+            .is_some_and(|head| head.eq_ignore_ascii_case(row.as_bytes()))
+    };
     match word {
         [b'$' | b':' | b'@' | b'%', rest @ ..] if !rest.is_empty() => {
             let rest = trim(rest);
-            let is_name = rest.iter().all(|b| b.is_ascii_lowercase() || matches!(b, b'_'));
-            let is_variable = rest.iter().all(|b| b.is_ascii_uppercase() || matches!(b, b'_'));
+            let is_name = rest
+                .iter()
+                .all(|b| b.is_ascii_lowercase() || matches!(b, b'_'));
+            let is_variable = rest
+                .iter()
+                .all(|b| b.is_ascii_uppercase() || matches!(b, b'_'));
             let is_place = rest.iter().all(u8::is_ascii_digit) && rest.len() < 4;
             is_name || is_variable || is_place || begins(&"${") || begins(&"$(") || begins(&"%(")
         }
@@ -242,16 +305,22 @@ pub(super) fn is_stand_in(word: &[u8]) -> bool {
     }
 }
 
-/// Returns `true` for types, calls and paths in code: `&str`, `Option<String>`, `self.next()`, `token::Kind`.
+/// Returns `true` for types, calls and paths in code: `&str`, `Option<String>`, `self.next()`,
+/// `token::Kind`.
 pub(super) fn is_code(word: &[u8]) -> bool {
     let bare = trim(word);
     let has = |part: &[u8]| word.windows(part.len()).any(|window| window == part);
-    let head =
-        &bare[..bare.iter().position(|b| matches!(b, b'<' | b'[' | b'(' | b'|' | b'?' | b'=')).unwrap_or(bare.len())];
+    let head = &bare[..bare
+        .iter()
+        .position(|b| matches!(b, b'<' | b'[' | b'(' | b'|' | b'?' | b'='))
+        .unwrap_or(bare.len())];
     let is_call = has(b"()") || has(b"(&");
     let is_name = |b: &u8| {
         b.is_ascii_alphanumeric()
-            || matches!(b, b'_' | b':' | b'.' | b'<' | b'>' | b'&' | b'(' | b')' | b'*' | b'?' | b';')
+            || matches!(
+                b,
+                b'_' | b':' | b'.' | b'<' | b'>' | b'&' | b'(' | b')' | b'*' | b'?' | b';'
+            )
     };
     let is_path = has(b"::") || has(b"->") || is_call;
     is_listed(tables::TYPES, trim(head))
@@ -277,52 +346,74 @@ pub(super) fn is_path(word: &[u8]) -> bool {
 
 /// Returns `true` for a number of at most 15 digits.
 pub(super) fn is_number(value: &[u8]) -> bool {
-    !value.is_empty() && value.len() < 16 && value.iter().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'-'))
+    !value.is_empty()
+        && value.len() < 16
+        && value
+            .iter()
+            .all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'-'))
 }
 
 /// Returns `true` for small numbers, also with a unit, and dates: `30m`, `350ms`, `2026-01-01`.
 fn is_measure(word: &[u8]) -> bool {
     if word.contains(&b'/') {
-        return word.split(|b| *b == b'/').all(|part| is_number(part) && part.len() < 6);
+        return word
+            .split(|b| *b == b'/')
+            .all(|part| is_number(part) && part.len() < 6);
     }
-    let digits = word.iter().take_while(|b| b.is_ascii_digit() || matches!(b, b'.' | b',' | b'-' | b':')).count();
+    let digits = word
+        .iter()
+        .take_while(|b| b.is_ascii_digit() || matches!(b, b'.' | b',' | b'-' | b':'))
+        .count();
     let unit = &word[digits..];
     let count = word[..digits].iter().filter(|b| b.is_ascii_digit()).count();
     let is_small = (1..6).contains(&count);
-    (is_small && unit.len() <= 5 && unit.iter().all(|b| b.is_ascii_alphabetic() || *b == b'%')) || is_date(word)
+    (is_small && unit.len() <= 5 && unit.iter().all(|b| b.is_ascii_alphabetic() || *b == b'%'))
+        || is_date(word)
 }
 
 /// Returns `true` for `2026-01-01`, `2026-01-01T00:00:00Z`, `20260101T000000Z`.
 fn is_date(word: &[u8]) -> bool {
     let digits = word.iter().filter(|b| b.is_ascii_digit()).count();
-    let rest = word.iter().all(|b| b.is_ascii_digit() || matches!(b, b'-' | b':' | b'T' | b'Z' | b'.' | b'+'));
+    let rest = word
+        .iter()
+        .all(|b| b.is_ascii_digit() || matches!(b, b'-' | b':' | b'T' | b'Z' | b'.' | b'+'));
     rest && digits >= 8 && (word.get(4) == Some(&b'-') || word.get(8) == Some(&b'T'))
 }
 
-/// Returns `true` if a word begins a report about a secret. One that is known by its ending alone is taken for one only
-/// if the sentence goes on or it is long.
+/// Returns `true` if a word begins a report about a secret. One that is known by its ending alone
+/// is taken for one only if the sentence goes on or it is long.
 fn is_report(word: &[u8], goes_on: bool) -> bool {
     let ends = |ending: &&str| {
-        word.len() > ending.len() + 2 && word[word.len() - ending.len()..].eq_ignore_ascii_case(ending.as_bytes())
+        word.len() > ending.len() + 2
+            && word[word.len() - ending.len()..].eq_ignore_ascii_case(ending.as_bytes())
     };
     is_listed(tables::REPORTS, word)
-        || (is_plain(word) && (goes_on || word.len() > 5) && tables::REPORT_ENDINGS.iter().any(ends))
+        || (is_plain(word)
+            && (goes_on || word.len() > 5)
+            && tables::REPORT_ENDINGS.iter().any(ends))
 }
 
-/// Returns `true` for words of letters, also several with a dash, dot, slash or apostrophe between them, and such with a
-/// short number at the end, which has a letter or more for each digit: `sha256`, `prod/db`, `can't`.
+/// Returns `true` for words of letters, also several with a dash, dot, slash or apostrophe between
+/// them, and such with a short number at the end, which has a letter or more for each digit:
+/// `sha256`, `prod/db`, `can't`.
 pub(super) fn is_plain(word: &[u8]) -> bool {
-    let is_between = |b: &u8| matches!(b, b'-' | b'_' | b'.' | b'/' | b'\'' | b':' | b'&' | b'*') || *b == b'\\';
+    let is_between =
+        |b: &u8| matches!(b, b'-' | b'_' | b'.' | b'/' | b'\'' | b':' | b'&' | b'*') || *b == b'\\';
     !word.is_empty()
-        && word.iter().any(|b| b.is_ascii_alphabetic() || !b.is_ascii())
         && word
-            .split(is_between)
-            .all(|part| part.iter().all(|b| b.is_ascii_alphabetic() || !b.is_ascii()) && !is_irregular(part))
+            .iter()
+            .any(|b| b.is_ascii_alphabetic() || !b.is_ascii())
+        && word.split(is_between).all(|part| {
+            part.iter()
+                .all(|b| b.is_ascii_alphabetic() || !b.is_ascii())
+                && !is_irregular(part)
+        })
 }
 
 /// Returns `true` for what can be the name of a setting.
 pub(super) fn is_name(word: &[u8]) -> bool {
-    word.first().is_some_and(|b| b.is_ascii_alphabetic() || *b == b'_' || !b.is_ascii())
+    word.first()
+        .is_some_and(|b| b.is_ascii_alphabetic() || *b == b'_' || !b.is_ascii())
         && word.iter().all(|b| names::is_name_byte(*b))
 }
 
@@ -334,19 +425,28 @@ pub(super) fn is_word_or_number(part: &[u8]) -> bool {
 /// Returns `true` for a long text of letters whose capitals are too many for words.
 pub(super) fn is_letters_at_random(text: &[u8]) -> bool {
     let capitals = text.iter().filter(|b| b.is_ascii_uppercase()).count();
-    let turns = text.windows(2).filter(|two| two[0].is_ascii_lowercase() && two[1].is_ascii_uppercase()).count();
+    let turns = text
+        .windows(2)
+        .filter(|two| two[0].is_ascii_lowercase() && two[1].is_ascii_uppercase())
+        .count();
     text.len() >= 16 && capitals * 4 > text.len() && turns >= 3 && turns * 8 >= text.len()
 }
 
 /// Returns `true` if capitals stand in a word of letters as nobody writes them: `AbCdEfGh`.
 fn is_irregular(part: &[u8]) -> bool {
-    let humps = part.windows(2).filter(|two| two[0].is_ascii_lowercase() && two[1].is_ascii_uppercase()).count();
-    (humps >= 2 && part.len() < (humps + 1) * 3) || (part.len() >= 24 && part.iter().all(u8::is_ascii_uppercase))
+    let humps = part
+        .windows(2)
+        .filter(|two| two[0].is_ascii_lowercase() && two[1].is_ascii_uppercase())
+        .count();
+    (humps >= 2 && part.len() < (humps + 1) * 3)
+        || (part.len() >= 24 && part.iter().all(u8::is_ascii_uppercase))
 }
 
-/// Returns `true` for what nobody writes in a sentence: letters and digits mixed, capitals at random, symbols.
+/// Returns `true` for what nobody writes in a sentence: letters and digits mixed, capitals at
+/// random, symbols.
 ///
-/// Identifiers of other kinds are not: versions, dates, times, addresses, paths, UUIDs, names with a number at the end.
+/// Identifiers of other kinds are not: versions, dates, times, addresses, paths, UUIDs, names with
+/// a number at the end.
 pub(super) fn is_random(word: &[u8]) -> bool {
     let word = trim(word);
     let skipped = word.len() < 6
@@ -359,51 +459,74 @@ pub(super) fn is_random(word: &[u8]) -> bool {
     if skipped || !word.iter().any(u8::is_ascii_alphanumeric) {
         return false;
     }
-    let is_between = |b: &u8| matches!(b, b'-' | b'_' | b'.' | b'/' | b':' | b',' | b'\\' | b'@' | b'(' | b')');
+    let is_between = |b: &u8| {
+        matches!(
+            b,
+            b'-' | b'_' | b'.' | b'/' | b':' | b',' | b'\\' | b'@' | b'(' | b')'
+        )
+    };
     if names::is_file(word) && !word.split(is_between).any(is_mixed) {
         return false;
     }
-    let is_address =
-        word.contains(&b'@') && word.rsplit(|b| *b == b'@').next().is_some_and(|host| host.contains(&b'.'));
+    let is_address = word.contains(&b'@')
+        && word
+            .rsplit(|b| *b == b'@')
+            .next()
+            .is_some_and(|host| host.contains(&b'.'));
     let has_digit = word.iter().any(u8::is_ascii_digit);
     let has_letter = word.iter().any(u8::is_ascii_alphabetic);
     let inner = &word[1..word.len() - 1];
     let has_symbol = has_digit && has_letter && inner.iter().any(|b| b"!#$%^&*+~?|=".contains(b));
-    let is_grouped = word.split(is_between).filter(|part| part.len() >= 4 && turns(part) >= 2).count() >= 2;
-    !is_address && (has_symbol || is_grouped || word.split(is_between).any(is_mixed)) || is_padded(word)
+    let is_grouped = word
+        .split(is_between)
+        .filter(|part| part.len() >= 4 && turns(part) >= 2)
+        .count()
+        >= 2;
+    !is_address && (has_symbol || is_grouped || word.split(is_between).any(is_mixed))
+        || is_padded(word)
 }
 
 /// Returns `true` for `YWRtaW46aFVudA==`.
 fn is_padded(word: &[u8]) -> bool {
-    let body = word.strip_suffix(b"==").or_else(|| word.strip_suffix(b"=")).unwrap_or_default();
+    let body = word
+        .strip_suffix(b"==")
+        .or_else(|| word.strip_suffix(b"="))
+        .unwrap_or_default();
     body.len() >= 7
         && (body.len() + 1) % 4 != 2
-        && body.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'-' | b'_'))
+        && body
+            .iter()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'-' | b'_'))
         && body.iter().any(u8::is_ascii_uppercase)
         && body.iter().any(u8::is_ascii_lowercase)
 }
 
-/// Returns `true` for a word with digits at its end or beginning: `hunter22`, which is random where a key should stand.
+/// Returns `true` for a word with digits at its end or beginning: `hunter22`, which is random where
+/// a key should stand.
 pub(super) fn is_numbered(word: &[u8]) -> bool {
     let digits = word.iter().filter(|b| b.is_ascii_digit()).count();
-    word.len() >= 7 && digits > 0 && digits < word.len() && word.iter().all(u8::is_ascii_alphanumeric)
+    word.len() >= 7
+        && digits > 0
+        && digits < word.len()
+        && word.iter().all(u8::is_ascii_alphanumeric)
 }
 
-/// Returns `true` for a word of letters with a number at its end that is no name of an algorithm or a machine, where a
-/// password should stand: `plumtree9`.
+/// Returns `true` for a word of letters with a number at its end that is no name of an algorithm or
+/// a machine, where a password should stand: `plumtree9`.
 pub(super) fn is_noted(word: &[u8]) -> bool {
     let letters = word.iter().take_while(|b| b.is_ascii_alphabetic()).count();
     is_numbered(word) && letters >= 5 && !is_algorithm(word)
 }
 
-/// Returns `true` for the name of an algorithm or a machine, which has a number in it: `argon2id`, `sha256`.
+/// Returns `true` for the name of an algorithm or a machine, which has a number in it: `argon2id`,
+/// `sha256`.
 pub(super) fn is_algorithm(word: &[u8]) -> bool {
     let letters = word.iter().take_while(|b| b.is_ascii_alphabetic()).count();
     is_listed(tables::TECHNICAL, &word[..letters])
 }
 
-/// Returns `true` for what people choose as a password and seldom write in a sentence: letters with digits or symbols
-/// among them. A word with a short number at its end is none: `web01`, `sha256`.
+/// Returns `true` for what people choose as a password and seldom write in a sentence: letters with
+/// digits or symbols among them. A word with a short number at its end is none: `web01`, `sha256`.
 pub(super) fn is_chosen(word: &[u8]) -> bool {
     let word = trim(word);
     let has = |is: fn(&u8) -> bool| word.iter().any(is);
@@ -422,14 +545,22 @@ pub(super) fn is_chosen(word: &[u8]) -> bool {
     if spared || !has(u8::is_ascii_alphabetic) {
         return false;
     }
-    let is_address =
-        word.contains(&b'@') && word.rsplit(|b| *b == b'@').next().is_some_and(|host| host.contains(&b'.'));
+    let is_address = word.contains(&b'@')
+        && word
+            .rsplit(|b| *b == b'@')
+            .next()
+            .is_some_and(|host| host.contains(&b'.'));
     let symbols = word[1..].iter().any(|b| b"!#$%^&*+~?|@".contains(b));
     let is_between = |b: &u8| matches!(b, b'-' | b'_' | b'.' | b'/' | b':' | b',');
     let is_odd = |part: &[u8]| {
-        part.iter().any(u8::is_ascii_digit) && part.iter().any(u8::is_ascii_alphabetic) && !is_technical(part)
+        part.iter().any(u8::is_ascii_digit)
+            && part.iter().any(u8::is_ascii_alphabetic)
+            && !is_technical(part)
     };
-    let has_number = has(u8::is_ascii_digit) && word.split(is_between).any(|part| part.iter().all(u8::is_ascii_digit));
+    let has_number = has(u8::is_ascii_digit)
+        && word
+            .split(is_between)
+            .any(|part| part.iter().all(u8::is_ascii_digit));
     let is_joined = has_number
         && !word[0].is_ascii_digit()
         && word.len() >= 8
@@ -441,25 +572,37 @@ pub(super) fn is_chosen(word: &[u8]) -> bool {
 /// Returns `true` for `sha256`, `x86`, `web01`, `3rd`, `8bit`.
 fn is_technical(part: &[u8]) -> bool {
     let letters = part.iter().take_while(|b| b.is_ascii_alphabetic()).count();
-    let digits = part[letters..].iter().take_while(|b| b.is_ascii_digit()).count();
+    let digits = part[letters..]
+        .iter()
+        .take_while(|b| b.is_ascii_digit())
+        .count();
     let is_name = letters + digits == part.len() && letters > 0;
-    let is_amount = letters == 0 && part[digits..].iter().all(u8::is_ascii_lowercase) && part.len() - digits <= 5;
+    let is_amount = letters == 0
+        && part[digits..].iter().all(u8::is_ascii_lowercase)
+        && part.len() - digits <= 5;
     let head = &part[..letters];
     is_amount
         || (is_name && digits <= 2 && !rises(part))
-        || (digits > 0 && is_listed(tables::TECHNICAL, head) && part.len() < 12 && (is_name || letters > 1))
+        || (digits > 0
+            && is_listed(tables::TECHNICAL, head)
+            && part.len() < 12
+            && (is_name || letters > 1))
 }
 
 /// Returns `true` for `v1.2.3` and `1.2.3-rc.1`.
 pub(super) fn is_version(word: &[u8]) -> bool {
     let bare = word.strip_prefix(b"v").unwrap_or(word);
-    let head = bare.iter().take_while(|b| b.is_ascii_digit() || **b == b'.').count();
+    let head = bare
+        .iter()
+        .take_while(|b| b.is_ascii_digit() || **b == b'.')
+        .count();
     bare[..head].contains(&b'.')
         && bare[..head].iter().any(u8::is_ascii_digit)
         && matches!(bare.get(head), None | Some(b'-' | b'+'))
 }
 
-/// Returns `true` for eight bytes or more with letters and digits among them, and for what is random.
+/// Returns `true` for eight bytes or more with letters and digits among them, and for what is
+/// random.
 pub(super) fn is_mixture(word: &[u8]) -> bool {
     let digits = word.iter().filter(|b| b.is_ascii_digit()).count();
     let letters = word.iter().filter(|b| b.is_ascii_alphabetic()).count();
@@ -492,12 +635,15 @@ fn is_mixed(part: &[u8]) -> bool {
 
 /// How often letters and digits take turns.
 pub(super) fn turns(part: &[u8]) -> usize {
-    part.windows(2).filter(|two| two[0].is_ascii_digit() != two[1].is_ascii_digit()).count()
+    part.windows(2)
+        .filter(|two| two[0].is_ascii_digit() != two[1].is_ascii_digit())
+        .count()
 }
 
 /// Returns `true` if a capital follows a small letter.
 fn rises(part: &[u8]) -> bool {
-    part.windows(2).any(|two| two[0].is_ascii_lowercase() && two[1].is_ascii_uppercase())
+    part.windows(2)
+        .any(|two| two[0].is_ascii_lowercase() && two[1].is_ascii_uppercase())
 }
 
 /// Returns `true` for names of encodings and machines: `utf8mb4`, `x86_64`, `web3js`.
@@ -507,8 +653,11 @@ fn is_alike(part: &[u8]) -> bool {
 
 pub(super) fn is_uuid(word: &[u8]) -> bool {
     word.len() == 36
-        && word
-            .iter()
-            .enumerate()
-            .all(|(i, b)| if matches!(i, 8 | 13 | 18 | 23) { *b == b'-' } else { b.is_ascii_hexdigit() })
+        && word.iter().enumerate().all(|(i, b)| {
+            if matches!(i, 8 | 13 | 18 | 23) {
+                *b == b'-'
+            } else {
+                b.is_ascii_hexdigit()
+            }
+        })
 }

@@ -53,7 +53,14 @@ impl Name {
     /// Takes the last [`MAX_NAME`] bytes of a name.
     pub(super) fn new(raw: &[u8]) -> Self {
         let raw = &raw[raw.len().saturating_sub(MAX_NAME)..];
-        let mut name = Self { bytes: [0; MAX_NAME], len: 0, letters: 0, first: 0..MAX_NAME, last: 0, before_last: 0 };
+        let mut name = Self {
+            bytes: [0; MAX_NAME],
+            len: 0,
+            letters: 0,
+            first: 0..MAX_NAME,
+            last: 0,
+            before_last: 0,
+        };
         let mut separated = false;
         for (i, b) in raw.iter().enumerate() {
             if b.is_ascii() && !b.is_ascii_alphanumeric() {
@@ -80,8 +87,8 @@ impl Name {
         name
     }
 
-    /// Returns `false` if no row of the table has to do with a name, which is asked before one is made of it. Only of a
-    /// name without separators is anything known.
+    /// Returns `false` if no row of the table has to do with a name, which is asked before one is
+    /// made of it. Only of a name without separators is anything known.
     pub(super) fn may_weigh(raw: &[u8]) -> bool {
         !raw.iter().all(u8::is_ascii_alphanumeric) || sieve::NAMES.may_stand_in(raw)
     }
@@ -93,7 +100,9 @@ impl Name {
     pub(super) fn contains(&self, part: &str) -> bool {
         let part = part.as_bytes();
         // The first byte decides most of the time.
-        self.bytes().windows(part.len().max(1)).any(|window| window.first() == part.first() && window == part)
+        self.bytes()
+            .windows(part.len().max(1))
+            .any(|window| window.first() == part.first() && window == part)
     }
 
     fn ends_with(&self, part: &str) -> bool {
@@ -111,7 +120,8 @@ impl Name {
         }
         let row = tables::NAMES.iter().find(|row| self.fits(row))?;
         let is_about = row.weight != Weight::Parameter && self.is_about();
-        (!is_about && !tables::INNOCENT.iter().any(|part| self.contains(part))).then_some(row.weight)
+        (!is_about && !tables::INNOCENT.iter().any(|part| self.contains(part)))
+            .then_some(row.weight)
     }
 
     fn fits(&self, row: &NameRow) -> bool {
@@ -124,7 +134,8 @@ impl Name {
                 At::LastOfMany => {
                     self.last > 0
                         && self.last_word() == row.text.as_bytes()
-                        && !(row.weight == Weight::Key && is_listed(tables::PLAIN_KEYS, self.word_before_last()))
+                        && !(row.weight == Weight::Key
+                            && is_listed(tables::PLAIN_KEYS, self.word_before_last()))
                 }
             }
     }
@@ -133,12 +144,18 @@ impl Name {
     fn is_about(&self) -> bool {
         let begins = is_listed(tables::ABOUT_BEGIN, &self.bytes[self.first.clone()]);
         let ends = self.last > 0 && is_listed(tables::ABOUT, self.last_word());
-        (begins && self.last > 0) || (ends && !tables::ABOUT_AND_SECRET.iter().any(|part| self.ends_with(part)))
+        (begins && self.last > 0)
+            || (ends
+                && !tables::ABOUT_AND_SECRET
+                    .iter()
+                    .any(|part| self.ends_with(part)))
     }
 
     /// Whether it is a secret's because of its last bytes and more before them: `key` after `api`.
     pub(super) fn completes(&self, last: usize) -> bool {
-        let fits = |row: &NameRow| row.weight == Weight::Strong && row.text.len() > last && self.ends_with(row.text);
+        let fits = |row: &NameRow| {
+            row.weight == Weight::Strong && row.text.len() > last && self.ends_with(row.text)
+        };
         tables::NAMES.iter().any(fits)
     }
 
@@ -150,7 +167,8 @@ impl Name {
         &self.bytes[self.before_last..self.last]
     }
 
-    /// Whether a number under this name is an amount. Only whole words say so: `minio_password` is no minimum.
+    /// Whether a number under this name is an amount. Only whole words say so: `minio_password` is
+    /// no minimum.
     pub(super) fn counts(&self) -> bool {
         is_listed(tables::AMOUNTS_BEGIN, &self.bytes[self.first.clone()])
             || is_listed(tables::AMOUNTS_END, self.last_word())

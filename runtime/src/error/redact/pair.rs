@@ -19,14 +19,22 @@ impl Scan<'_> {
     /// `name = value`, `"name": "value"`, `?name=value`, `name: |` and the lines below.
     pub(super) fn after_separator(&mut self, at: usize) -> Option<Range<usize>> {
         let range = self.name_before(at);
-        let is_parameter = matches!(self.byte_before(range.start), Some(b'?' | b'&' | b';' | b'#'));
+        let is_parameter = matches!(
+            self.byte_before(range.start),
+            Some(b'?' | b'&' | b';' | b'#')
+        );
         if !is_parameter && let Some(found) = self.record(&range, at) {
             return Some(found);
         }
-        if let Some(found) = self.in_login(&range, at).or_else(|| self.login_value(&range, at)) {
+        if let Some(found) = self
+            .in_login(&range, at)
+            .or_else(|| self.login_value(&range, at))
+        {
             return Some(found);
         }
-        let Some((name, weight)) = self.secret_name(range.clone()) else { return self.link_parameter(&range, at) };
+        let Some((name, weight)) = self.secret_name(range.clone()) else {
+            return self.link_parameter(&range, at);
+        };
         let separator = self.bytes[at];
         // `--password[=name]`
         if separator == b'=' && self.byte_before(at) == Some(b'[') {
@@ -35,9 +43,17 @@ impl Scan<'_> {
         if separator == b':' && is_file(&self.bytes[range.clone()]) {
             return None;
         }
-        let is_quoted = self.bytes.get(range.end).is_some_and(|b| matches!(b, b'"' | b'\'' | b'\\'));
+        let is_quoted = self
+            .bytes
+            .get(range.end)
+            .is_some_and(|b| matches!(b, b'"' | b'\'' | b'\\'));
         let mut start = at + 1;
-        while self.bytes.get(start).is_some_and(|b| matches!(b, b'=' | b'>' | b':')) && start < at + 3 {
+        while self
+            .bytes
+            .get(start)
+            .is_some_and(|b| matches!(b, b'=' | b'>' | b':'))
+            && start < at + 3
+        {
             start += 1;
         }
         if weight == Weight::Parameter && !self.is_secret_parameter(&range, &name, start) {
@@ -45,26 +61,49 @@ impl Scan<'_> {
         }
         let mut claim = Claim::new(weight, weight != Weight::Added && name.counts());
         let is_yaml = separator == b':' && weight != Weight::Header && !is_quoted;
-        if is_yaml && let Some(below) = block::below(self.bytes, range.start, value::skip_blanks(self.bytes, start)) {
-            let is_scalar = matches!(self.bytes[value::skip_blanks(self.bytes, start)], b'|' | b'>');
-            let spared = below.is_empty() || (!is_scalar && claim.spares_content(&self.bytes[below.clone()]));
+        if is_yaml
+            && let Some(below) = block::below(
+                self.bytes,
+                range.start,
+                value::skip_blanks(self.bytes, start),
+            )
+        {
+            let is_scalar = matches!(
+                self.bytes[value::skip_blanks(self.bytes, start)],
+                b'|' | b'>'
+            );
+            let spared = below.is_empty()
+                || (!is_scalar && claim.spares_content(&self.bytes[below.clone()]));
             return (!spared).then_some(below);
         }
-        claim.is_tight =
-            !self.bytes.get(start).is_none_or(u8::is_ascii_whitespace) || separator == b'=' && start == at + 1;
-        claim.is_sentence = separator == b':' && !is_quoted && weight != Weight::Parameter && !is_parameter;
-        claim.is_part = claim.is_sentence && claim.is_tight && self.byte_before(range.start) == Some(b':');
+        claim.is_tight = !self.bytes.get(start).is_none_or(u8::is_ascii_whitespace)
+            || separator == b'=' && start == at + 1;
+        claim.is_sentence =
+            separator == b':' && !is_quoted && weight != Weight::Parameter && !is_parameter;
+        claim.is_part =
+            claim.is_sentence && claim.is_tight && self.byte_before(range.start) == Some(b':');
         if claim.is_part && self.is_in_resource(range.start) {
             return None;
         }
         // `https://host/reset-password: 404`
-        let is_status = claim.is_sentence && !claim.is_tight && self.byte_before(range.start) == Some(b'/');
-        if is_status && self.bytes[at + 2..].iter().take(4).take_while(|b| b.is_ascii_digit()).count() == 3 {
+        let is_status =
+            claim.is_sentence && !claim.is_tight && self.byte_before(range.start) == Some(b'/');
+        if is_status
+            && self.bytes[at + 2..]
+                .iter()
+                .take(4)
+                .take_while(|b| b.is_ascii_digit())
+                .count()
+                == 3
+        {
             return None;
         }
-        claim.is_apart =
-            separator == b'=' && start == at + 1 && self.bytes.get(start) == Some(&b' ') && range.end == at;
-        claim.is_setting = claim.is_sentence && self.begins_line(range.start) && self.has_settings_near(at);
+        claim.is_apart = separator == b'='
+            && start == at + 1
+            && self.bytes.get(start) == Some(&b' ')
+            && range.end == at;
+        claim.is_setting =
+            claim.is_sentence && self.begins_line(range.start) && self.has_settings_near(at);
         claim.is_common = looks::is_listed(tables::COMMON, name.bytes());
         claim.is_grammar = !matches!(weight, Weight::Strong) && self.follows_grammar(range.start);
         let next = value::skip_space(self.bytes, start);
@@ -80,11 +119,18 @@ impl Scan<'_> {
 
     /// `auth=("ann", "x")`.
     fn in_login(&self, range: &Range<usize>, at: usize) -> Option<Range<usize>> {
-        if !looks::is_listed(tables::TUPLE_NAMES, Name::new(&self.bytes[range.clone()]).bytes()) {
+        if !looks::is_listed(
+            tables::TUPLE_NAMES,
+            Name::new(&self.bytes[range.clone()]).bytes(),
+        ) {
             return None;
         }
         let open = value::skip_space(self.bytes, at + 1);
-        let secret = if self.bytes.get(open) == Some(&b'(') { calls::argument(self.bytes, open, 2) } else { None };
+        let secret = if self.bytes.get(open) == Some(&b'(') {
+            calls::argument(self.bytes, open, 2)
+        } else {
+            None
+        };
         secret.filter(|secret| !looks::is_plain(&self.bytes[secret.clone()]))
     }
 
@@ -96,15 +142,29 @@ impl Scan<'_> {
         }
         let is_sure = looks::is_listed(tables::SURE_LOGIN_NAMES, name.bytes());
         let blanks = usize::from(is_sure && self.bytes.get(at + 1) == Some(&b' '));
-        let quotes = self.bytes[at + 1 + blanks..].iter().take(1).take_while(|b| matches!(b, b'"' | b'\'')).count();
+        let quotes = self.bytes[at + 1 + blanks..]
+            .iter()
+            .take(1)
+            .take_while(|b| matches!(b, b'"' | b'\''))
+            .count();
         let start = at + 1 + blanks + quotes;
-        let user = self.bytes[start..].iter().take(MAX_NAME).take_while(|b| is_name_byte(**b)).count();
+        let user = self.bytes[start..]
+            .iter()
+            .take(MAX_NAME)
+            .take_while(|b| is_name_byte(**b))
+            .count();
         if user == 0 || self.bytes.get(start + user) != Some(&b':') {
             return None;
         }
         let start = start + user + 1;
-        let is_end = |b: &u8| b.is_ascii_whitespace() || matches!(b, b'"' | b'\'' | b'&' | b',' | b';' | b'/');
-        let len = self.bytes[start..].iter().take(MAX_LINK).position(is_end).unwrap_or(self.bytes.len() - start);
+        let is_end = |b: &u8| {
+            b.is_ascii_whitespace() || matches!(b, b'"' | b'\'' | b'&' | b',' | b';' | b'/')
+        };
+        let len = self.bytes[start..]
+            .iter()
+            .take(MAX_LINK)
+            .position(is_end)
+            .unwrap_or(self.bytes.len() - start);
         let secret = start..start + len.min(MAX_LINK);
         let text = &self.bytes[secret.clone()];
         let spared = Claim::new(Weight::Strong, false).spares_quoted(text);
@@ -114,21 +174,34 @@ impl Scan<'_> {
     /// Whether a name is part of `arn:aws:secretsmanager:..:secret:prod/db`.
     fn is_in_resource(&self, name: usize) -> bool {
         let before = &self.bytes[name.saturating_sub(MARGIN * 2)..name];
-        let word =
-            before.rsplit(|b| b.is_ascii_whitespace() || matches!(b, b'"' | b'\'' | b'=')).next().unwrap_or_default();
-        ["arn:", "urn:", "crn:"].iter().any(|scheme| word.starts_with(scheme.as_bytes()))
+        let word = before
+            .rsplit(|b| b.is_ascii_whitespace() || matches!(b, b'"' | b'\'' | b'='))
+            .next()
+            .unwrap_or_default();
+        ["arn:", "urn:", "crn:"]
+            .iter()
+            .any(|scheme| word.starts_with(scheme.as_bytes()))
     }
 
-    /// A parameter of any name whose value is as random as only a token or an identifier of a session is.
+    /// A parameter of any name whose value is as random as only a token or an identifier of a
+    /// session is.
     fn link_parameter(&self, range: &Range<usize>, at: usize) -> Option<Range<usize>> {
-        if self.bytes[at] != b'=' || !matches!(self.byte_before(range.start), Some(b'?' | b'&' | b'#')) {
+        if self.bytes[at] != b'='
+            || !matches!(self.byte_before(range.start), Some(b'?' | b'&' | b'#'))
+        {
             return None;
         }
         let rest = &self.bytes[at + 1..self.bytes.len().min(at + 1 + MAX_LINK)];
-        let len = rest.iter().position(|b| !shapes::is_token_byte(*b)).unwrap_or(rest.len());
+        let len = rest
+            .iter()
+            .position(|b| !shapes::is_token_byte(*b))
+            .unwrap_or(rest.len());
         let value = &rest[..len];
         let has = |is: fn(&u8) -> bool| value.iter().any(is);
-        let is_key = self.bytes[range.clone()].to_ascii_lowercase().ends_with(b"key") && len >= 8;
+        let is_key = self.bytes[range.clone()]
+            .to_ascii_lowercase()
+            .ends_with(b"key")
+            && len >= 8;
         let is_token = (len >= 16 || is_key)
             && has(u8::is_ascii_lowercase)
             && has(u8::is_ascii_uppercase)
@@ -143,23 +216,37 @@ impl Scan<'_> {
     /// Returns `true` if the word before a name is one that parsers put there.
     fn follows_grammar(&self, name: usize) -> bool {
         let before = &self.bytes[name.saturating_sub(24)..name];
-        let Some(before) = before.strip_suffix(b" ") else { return false };
-        let word = before.rsplit(|b| !b.is_ascii_alphabetic()).next().unwrap_or_default();
+        let Some(before) = before.strip_suffix(b" ") else {
+            return false;
+        };
+        let word = before
+            .rsplit(|b| !b.is_ascii_alphabetic())
+            .next()
+            .unwrap_or_default();
         looks::is_listed(tables::GRAMMAR, word)
     }
 
-    /// Words of everyday language are secret in the query of a URL. A short code is one of an answer or an error.
+    /// Words of everyday language are secret in the query of a URL. A short code is one of an
+    /// answer or an error.
     fn is_secret_parameter(&self, range: &Range<usize>, name: &Name, start: usize) -> bool {
         let before = range.start.checked_sub(1).map(|before| self.bytes[before]);
         match name.bytes() {
             b"code" => {
                 let rest = self.bytes[start..].iter().take(8);
-                let len = rest.take_while(|b| !b.is_ascii_whitespace() && !matches!(b, b'&' | b'#' | b'"')).count();
+                let len = rest
+                    .take_while(|b| !b.is_ascii_whitespace() && !matches!(b, b'&' | b'#' | b'"'))
+                    .count();
                 matches!(before, Some(b'?' | b'&' | b'#')) && len > 5
             }
             b"magic" => {
                 let is_link = matches!(before, Some(b'?' | b'&' | b'#'));
-                is_link && self.bytes[start..].iter().take(12).filter(|b| shapes::is_token_byte(**b)).count() == 12
+                is_link
+                    && self.bytes[start..]
+                        .iter()
+                        .take(12)
+                        .filter(|b| shapes::is_token_byte(**b))
+                        .count()
+                        == 12
             }
             _ => matches!(before, Some(b'?' | b'&' | b';' | b'#')),
         }
@@ -168,7 +255,11 @@ impl Scan<'_> {
     /// How far a bare value may go, by what stands around the name.
     fn reach(&mut self, range: &Range<usize>, at: usize, name: &Name, weight: Weight) -> Reach {
         if weight == Weight::Header {
-            return if self.bytes[at] == b':' { Reach::Header } else { Reach::HeaderPair };
+            return if self.bytes[at] == b':' {
+                Reach::Header
+            } else {
+                Reach::HeaderPair
+            };
         }
         let before = self.bytes[..range.start].last();
         if matches!(before, Some(b'?' | b'&' | b'#')) {
@@ -180,7 +271,9 @@ impl Scan<'_> {
             return Reach::ListedSetting;
         }
         // Tokens hold no blanks; what people choose as a password may.
-        if name.is_password() && self.begins_line(range.start) && (self.bytes[at] == b'=' || self.has_settings_near(at))
+        if name.is_password()
+            && self.begins_line(range.start)
+            && (self.bytes[at] == b'=' || self.has_settings_near(at))
         {
             return Reach::Setting;
         }
@@ -191,10 +284,15 @@ impl Scan<'_> {
     fn has_setting_after(&mut self, at: usize) -> bool {
         if at >= self.settings.line_end {
             let line = &self.bytes[at..];
-            let len = line.iter().position(|b| matches!(b, b'\n' | b'\r')).unwrap_or(line.len());
+            let len = line
+                .iter()
+                .position(|b| matches!(b, b'\n' | b'\r'))
+                .unwrap_or(line.len());
             steps::count(len);
             let is_entity = |i: usize| line[i.saturating_sub(6)..i].contains(&b'&');
-            let last = (0..len).rev().find(|i| line[*i] == b';' && is_assignment(line, *i + 1) && !is_entity(*i));
+            let last = (0..len)
+                .rev()
+                .find(|i| line[*i] == b';' && is_assignment(line, *i + 1) && !is_entity(*i));
             self.settings.line_end = at + len + 1;
             self.settings.last = last.map_or(0, |last| at + last);
         }
@@ -209,27 +307,48 @@ impl Scan<'_> {
             None if name <= MARGIN => margin,
             None => return false,
         };
-        matches!(line.trim_ascii(), b"" | b"-" | b"export" | b"set" | b"SET" | b"ENV")
+        matches!(
+            line.trim_ascii(),
+            b"" | b"-" | b"export" | b"set" | b"SET" | b"ENV"
+        )
     }
 
     /// Returns `true` if the line above or below is a setting too.
     fn has_settings_near(&mut self, at: usize) -> bool {
         let is_setting = |line: &[u8]| {
             let line = line.trim_ascii_start();
-            let name = line.iter().take(MAX_NAME).take_while(|b| is_name_byte(**b)).count();
-            name > 0 && matches!(line.get(name), Some(b':' | b'=')) && !line[name..].starts_with(b"::")
+            let name = line
+                .iter()
+                .take(MAX_NAME)
+                .take_while(|b| is_name_byte(**b))
+                .count();
+            name > 0
+                && matches!(line.get(name), Some(b':' | b'='))
+                && !line[name..].starts_with(b"::")
         };
-        let above = self.bytes[at.saturating_sub(MARGIN * 8)..at].rsplit(|b| *b == b'\n').nth(1);
+        let above = self.bytes[at.saturating_sub(MARGIN * 8)..at]
+            .rsplit(|b| *b == b'\n')
+            .nth(1);
         let rest = &self.bytes[at..];
         // A line as long as that is no setting.
-        let below = rest.iter().take(MARGIN * 8).position(|b| *b == b'\n').map(|newline| &rest[newline + 1..]);
+        let below = rest
+            .iter()
+            .take(MARGIN * 8)
+            .position(|b| *b == b'\n')
+            .map(|newline| &rest[newline + 1..]);
         [above, below].into_iter().flatten().any(is_setting)
     }
 
-    /// `Password("value")`, the debug form of a type; also `set_password("value")` and `Basic("ann", "value")`.
+    /// `Password("value")`, the debug form of a type; also `set_password("value")` and
+    /// `Basic("ann", "value")`.
     pub(super) fn newtype(&self, at: usize) -> Option<Range<usize>> {
         let head = &self.bytes[self.done..at];
-        let len = head.iter().rev().take(MAX_NAME).take_while(|b| b.is_ascii_alphanumeric() || **b == b'_').count();
+        let len = head
+            .iter()
+            .rev()
+            .take(MAX_NAME)
+            .take_while(|b| b.is_ascii_alphanumeric() || **b == b'_')
+            .count();
         let is_literal = value::is_quoted(self.bytes, value::skip_space(self.bytes, at + 1));
         if is_literal
             && looks::is_listed(tables::TUPLES, &self.bytes[at - len..at])
@@ -244,7 +363,11 @@ impl Scan<'_> {
         if weight == Weight::Parameter || !(is_type || (is_literal && name.is_password())) {
             return None;
         }
-        value::newtype(self.bytes, at, &Claim::new(weight, weight != Weight::Added && name.counts()))
+        value::newtype(
+            self.bytes,
+            at,
+            &Claim::new(weight, weight != Weight::Added && name.counts()),
+        )
     }
 
     /// `{name, <<"value">>}`.
@@ -254,13 +377,21 @@ impl Scan<'_> {
         if self.bytes[comma] != b',' && !before.ends_with(b"=>") {
             return None;
         }
-        let (name, weight) = self.secret_name(self.name_before(comma - usize::from(self.bytes[comma] == b'>')))?;
-        value::after(self.bytes, at + 2, Reach::Word, &Claim::new(weight, weight != Weight::Added && name.counts()))
+        let (name, weight) =
+            self.secret_name(self.name_before(comma - usize::from(self.bytes[comma] == b'>')))?;
+        value::after(
+            self.bytes,
+            at + 2,
+            Reach::Word,
+            &Claim::new(weight, weight != Weight::Added && name.counts()),
+        )
     }
 
     /// `("name", "value")`.
     pub(super) fn in_pair(&self, at: usize) -> Option<Range<usize>> {
-        let quote = *self.bytes[self.done..at].last().filter(|b| matches!(b, b'"' | b'\''))?;
+        let quote = *self.bytes[self.done..at]
+            .last()
+            .filter(|b| matches!(b, b'"' | b'\''))?;
         let range = self.name_before(at);
         let before = self.bytes[self.done..range.start].strip_suffix(&[quote])?;
         let before = &before[before.len().saturating_sub(4)..];
@@ -275,12 +406,19 @@ impl Scan<'_> {
             return None;
         }
         let start = value::skip_space(self.bytes, at + 1);
-        value::after(self.bytes, start, Reach::Word, &Claim::new(weight, weight != Weight::Added && name.counts()))
+        value::after(
+            self.bytes,
+            start,
+            Reach::Word,
+            &Claim::new(weight, weight != Weight::Added && name.counts()),
+        )
     }
 
     /// `{name, "value"}` without the blank.
     pub(super) fn in_proplist(&self, at: usize) -> Option<Range<usize>> {
-        let comma = at.checked_sub(1).filter(|comma| *comma >= self.done && self.bytes[*comma] == b',')?;
+        let comma = at
+            .checked_sub(1)
+            .filter(|comma| *comma >= self.done && self.bytes[*comma] == b',')?;
         let range = self.name_before(comma);
         if !matches!(self.byte_before(range.start), Some(b'{' | b'(')) {
             return None;
@@ -300,7 +438,11 @@ impl Scan<'_> {
 
     /// `--password value`, `"--password", "value"`.
     pub(super) fn flag(&self, at: usize) -> Option<Range<usize>> {
-        let begins = at == 0 || matches!(self.bytes[at - 1], b' ' | b'\t' | b'"' | b'\'' | b'`' | b'\n' | b'[');
+        let begins = at == 0
+            || matches!(
+                self.bytes[at - 1],
+                b' ' | b'\t' | b'"' | b'\'' | b'`' | b'\n' | b'['
+            );
         let rest = self.bytes[at..].strip_prefix(b"--").filter(|_| begins)?;
         let len = rest.iter().take(MAX_NAME).position(|b| !is_name_byte(*b))?;
         let end = at + 2 + len;
@@ -314,12 +456,21 @@ impl Scan<'_> {
         if weight == Weight::Parameter || self.is_usage(&name, next) {
             return None;
         }
-        value::after(self.bytes, next, Reach::Word, &Claim::new(weight, weight != Weight::Added && name.counts()))
+        value::after(
+            self.bytes,
+            next,
+            Reach::Word,
+            &Claim::new(weight, weight != Weight::Added && name.counts()),
+        )
     }
 
     /// `--password PASSWORD`: the name of an option stands for its value.
     fn is_usage(&self, name: &Name, at: usize) -> bool {
-        let word = self.bytes[at..].iter().take(MAX_NAME).take_while(|b| b.is_ascii_uppercase() || **b == b'_').count();
+        let word = self.bytes[at..]
+            .iter()
+            .take(MAX_NAME)
+            .take_while(|b| b.is_ascii_uppercase() || **b == b'_')
+            .count();
         let stands_for = Name::new(&self.bytes[at..at + word]);
         let ends = self.bytes.get(at + word).is_none_or(|b| !is_name_byte(*b));
         ends && word >= 3 && name.bytes().ends_with(stands_for.bytes())
@@ -342,7 +493,9 @@ impl Scan<'_> {
         if above < end && bytes[..above].ends_with(b"\"") {
             end = above;
         }
-        back(&mut end, 8, |b| matches!(b, b'"' | b'\'' | b'`' | b'\\' | b']' | b'['));
+        back(&mut end, 8, |b| {
+            matches!(b, b'"' | b'\'' | b'`' | b'\\' | b']' | b'[')
+        });
         let mut start = end;
         back(&mut start, MAX_NAME, is_name_byte);
         // `api key: x` is written with a blank.
@@ -367,6 +520,10 @@ impl Scan<'_> {
 
 fn is_assignment(line: &[u8], start: usize) -> bool {
     let start = value::skip_blanks(line, start);
-    let name = line[start..].iter().take(MAX_NAME).take_while(|b| is_name_byte(**b) || **b == b' ').count();
+    let name = line[start..]
+        .iter()
+        .take(MAX_NAME)
+        .take_while(|b| is_name_byte(**b) || **b == b' ')
+        .count();
     name > 0 && line.get(start + name) == Some(&b'=')
 }

@@ -20,7 +20,11 @@ pub(super) fn secrets(bytes: &[u8], word: &Range<usize>, found: &mut Vec<Range<u
     while word.end - at >= LEAST {
         let rest = &bytes[at..word.end];
         let run = rest.iter().take_while(|b| is_token_byte(**b)).count();
-        let len = if run == 0 { None } else { shaped(rest).or_else(|| prefixed(&rest[..run.min(MOST)])) };
+        let len = if run == 0 {
+            None
+        } else {
+            shaped(rest).or_else(|| prefixed(&rest[..run.min(MOST)]))
+        };
         if let Some(len) = len {
             found.push(at..at + len);
         }
@@ -37,7 +41,9 @@ fn shaped(rest: &[u8]) -> Option<usize> {
         for part in *shape {
             len += part_len(&rest[len..], *part)?;
         }
-        rest.get(len).is_none_or(|b| !is_token_byte(*b)).then_some(len)
+        rest.get(len)
+            .is_none_or(|b| !is_token_byte(*b))
+            .then_some(len)
     })
 }
 
@@ -49,31 +55,50 @@ fn part_len(rest: &[u8], part: Of) -> Option<usize> {
     };
     match part {
         Of::Text(text) => rest.starts_with(text.as_bytes()).then_some(text.len()),
-        Of::Any(bytes) => rest.first().is_some_and(|b| bytes.as_bytes().contains(b)).then_some(1),
-        Of::Alnum(least, most) => {
-            count(least, most, u8::is_ascii_alphanumeric).filter(|len| *len < BODY || is_varied(&rest[..*len]))
-        }
-        Of::Upper(least, most) => count(least, most, |b| b.is_ascii_uppercase() || b.is_ascii_digit()),
+        Of::Any(bytes) => rest
+            .first()
+            .is_some_and(|b| bytes.as_bytes().contains(b))
+            .then_some(1),
+        Of::Alnum(least, most) => count(least, most, u8::is_ascii_alphanumeric)
+            .filter(|len| *len < BODY || is_varied(&rest[..*len])),
+        Of::Upper(least, most) => count(least, most, |b| {
+            b.is_ascii_uppercase() || b.is_ascii_digit()
+        }),
         Of::Word(least, most) => count(least, most, |b| is_token_byte(*b)),
-        Of::Hex(least, most) => count(least, most, |b| b.is_ascii_digit() || matches!(b, b'a'..=b'f')),
+        Of::Hex(least, most) => count(least, most, |b| {
+            b.is_ascii_digit() || matches!(b, b'a'..=b'f')
+        }),
         Of::Digits(least, most) => count(least, most, u8::is_ascii_digit),
         Of::Base(least, most) => {
             let is_base = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/');
             let ends = |len: &usize| rest.get(*len).is_none_or(|b| !is_base(b) && *b != b'=');
-            count(least, most, is_base).filter(ends).filter(|len| is_varied(&rest[..*len]))
+            count(least, most, is_base)
+                .filter(ends)
+                .filter(|len| is_varied(&rest[..*len]))
         }
     }
 }
 
-/// The length of `prefix_body`, whose body is as only a token's is. Digests and published keys have such a form too.
+/// The length of `prefix_body`, whose body is as only a token's is. Digests and published keys have
+/// such a form too.
 fn prefixed(run: &[u8]) -> Option<usize> {
-    let prefix = run.iter().position(|b| matches!(b, b'_' | b'-')).filter(|len| (2..=12).contains(len))?;
+    let prefix = run
+        .iter()
+        .position(|b| matches!(b, b'_' | b'-'))
+        .filter(|len| (2..=12).contains(len))?;
     let (prefix, body) = (&run[..prefix], &run[prefix + 1..]);
-    let is_prefix =
-        prefix.iter().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()) && prefix[0].is_ascii_lowercase();
-    let is_public = ["sha", "md5", "pk", "pub", "blake"].iter().any(|begin| prefix.starts_with(begin.as_bytes()));
-    let longest = body.split(|b| matches!(b, b'_' | b'-')).max_by_key(|part| part.len())?;
-    let is_token = is_prefix && !is_public && body.len() >= BODY && longest.len() >= 12 && is_varied(body);
+    let is_prefix = prefix
+        .iter()
+        .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+        && prefix[0].is_ascii_lowercase();
+    let is_public = ["sha", "md5", "pk", "pub", "blake"]
+        .iter()
+        .any(|begin| prefix.starts_with(begin.as_bytes()));
+    let longest = body
+        .split(|b| matches!(b, b'_' | b'-'))
+        .max_by_key(|part| part.len())?;
+    let is_token =
+        is_prefix && !is_public && body.len() >= BODY && longest.len() >= 12 && is_varied(body);
     is_token.then_some(run.len())
 }
 

@@ -1,5 +1,5 @@
-//! Secrets whose name is itself a value: `name: DB_PASSWORD` above `value: x`, a field of a form, an object of the kind
-//! `Secret`.
+//! Secrets whose name is itself a value: `name: DB_PASSWORD` above `value: x`, a field of a form,
+//! an object of the kind `Secret`.
 
 use super::{
     block,
@@ -35,10 +35,15 @@ impl Scan<'_> {
             return None;
         }
         if key.len() <= 2 {
-            let is_part = looks::is_listed(tables::WEB_KEY.1, &self.bytes[key.clone()]) && self.has_web_key();
+            let is_part =
+                looks::is_listed(tables::WEB_KEY.1, &self.bytes[key.clone()]) && self.has_web_key();
             let start = value::skip_space(self.bytes, at + 1);
             let claim = Claim::new(Weight::Key, false);
-            return if is_part { value::after(self.bytes, start, Reach::Word, &claim) } else { None };
+            return if is_part {
+                value::after(self.bytes, start, Reach::Word, &claim)
+            } else {
+                None
+            };
         }
         let name = Name::new(&self.bytes[key.clone()]);
         let name = name.bytes();
@@ -50,7 +55,8 @@ impl Scan<'_> {
             self.value_key(key, at)
         } else if looks::is_listed(tables::SECRET_DATA, name) && self.has_secret_kind() {
             let start = value::skip_blanks(self.bytes, at + 1);
-            let below = block::below(self.bytes, key.start, start).filter(|below| !below.is_empty());
+            let below =
+                block::below(self.bytes, key.start, start).filter(|below| !below.is_empty());
             below.or_else(|| value::object(self.bytes, value::skip_space(self.bytes, at + 1)))
         } else {
             None
@@ -60,9 +66,17 @@ impl Scan<'_> {
     fn name_key(&mut self, key: &Range<usize>, at: usize) -> Option<Range<usize>> {
         let start = value::skip_space(self.bytes, at + 1);
         let start = self.last_in_list(start);
-        let start =
-            start + self.bytes[start..].iter().take(4).take_while(|b| matches!(b, b'"' | b'\'' | b'\\')).count();
-        let len = self.bytes[start..].iter().take(MAX_NAME).take_while(|b| is_name_byte(**b)).count();
+        let start = start
+            + self.bytes[start..]
+                .iter()
+                .take(4)
+                .take_while(|b| matches!(b, b'"' | b'\'' | b'\\'))
+                .count();
+        let len = self.bytes[start..]
+            .iter()
+            .take(MAX_NAME)
+            .take_while(|b| is_name_byte(**b))
+            .count();
         self.records.named = None;
         let (_, weight) = self.secret_name(start..start + len)?;
         if matches!(weight, Weight::Parameter | Weight::Key) {
@@ -73,8 +87,12 @@ impl Scan<'_> {
         // `<property name="password">x</property>`
         if let [b'"' | b'\'', b'>', content @ ..] = &self.bytes[end..] {
             let content = &content[..content.len().min(1024)];
-            let content = &content[..content.iter().position(|b| *b == b'<').unwrap_or(content.len())];
-            let spared = content.trim_ascii().is_empty() || Claim::new(weight, false).spares_quoted(content);
+            let content = &content[..content
+                .iter()
+                .position(|b| *b == b'<')
+                .unwrap_or(content.len())];
+            let spared =
+                content.trim_ascii().is_empty() || Claim::new(weight, false).spares_quoted(content);
             return (!spared).then_some(end + 2..end + 2 + content.len());
         }
         let before = &self.bytes[key.start.saturating_sub(MAX_NAME)..key.start];
@@ -93,18 +111,30 @@ impl Scan<'_> {
             _ => return start,
         };
         let list = &self.bytes[start + 1..self.bytes.len().min(start + 1 + MAX_NAME * 2)];
-        let Some(len) = list.iter().position(|b| *b == close) else { return start };
-        let last = list[..len].iter().rposition(|b| *b == b',').map_or(0, |comma| comma + 1);
+        let Some(len) = list.iter().position(|b| *b == close) else {
+            return start;
+        };
+        let last = list[..len]
+            .iter()
+            .rposition(|b| *b == b',')
+            .map_or(0, |comma| comma + 1);
         value::skip_blanks(self.bytes, start + 1 + last)
     }
 
     fn value_key(&mut self, key: &Range<usize>, at: usize) -> Option<Range<usize>> {
-        let is_named =
-            self.records.named.is_some_and(|end| end + NEAR > key.start && !self.is_new_record(end, key.start));
+        let is_named = self
+            .records
+            .named
+            .is_some_and(|end| end + NEAR > key.start && !self.is_new_record(end, key.start));
         // No value of such a key is longer.
         let bytes = &self.bytes[..self.bytes.len().min(at + 1024)];
         let start = value::skip_space(bytes, at + 1);
-        let found = value::after(bytes, start, Reach::Word, &Claim::new(Weight::Strong, false));
+        let found = value::after(
+            bytes,
+            start,
+            Reach::Word,
+            &Claim::new(Weight::Strong, false),
+        );
         if is_named || self.follows_lone_name(key.start) {
             self.records.named = None;
             return found;
@@ -125,7 +155,9 @@ impl Scan<'_> {
         let above = &self.bytes[at.saturating_sub(NEAR)..at];
         let is_name = |line: &[u8]| {
             let line = line.trim_ascii();
-            line.len() >= 3 && line.iter().all(|b| is_name_byte(*b)) && self.redactor.weight(&Name::new(line)).is_some()
+            line.len() >= 3
+                && line.iter().all(|b| is_name_byte(*b))
+                && self.redactor.weight(&Name::new(line)).is_some()
         };
         above.rsplit(|b| *b == b'\n').skip(1).take(2).any(is_name)
     }
@@ -133,11 +165,20 @@ impl Scan<'_> {
     /// The body of a part of a form, below the blank line after its head.
     fn form_field(&self, at: usize) -> Option<Range<usize>> {
         let head = &self.bytes[at..self.bytes.len().min(at + NEAR)];
-        let find =
-            |part: &[u8]| head.windows(part.len()).position(|window| window == part).map(|found| found + part.len());
-        let start = at + [&b"\r\n\r\n"[..], b"\n\n", b"\\r\\n\\r\\n"].into_iter().find_map(find)?;
+        let find = |part: &[u8]| {
+            head.windows(part.len())
+                .position(|window| window == part)
+                .map(|found| found + part.len())
+        };
+        let start = at
+            + [&b"\r\n\r\n"[..], b"\n\n", b"\\r\\n\\r\\n"]
+                .into_iter()
+                .find_map(find)?;
         let rest = &self.bytes[start..self.bytes.len().min(start + 4096)];
-        let end = rest.windows(3).position(|window| window == b"\n--" || window == b"\\r\\").unwrap_or(rest.len());
+        let end = rest
+            .windows(3)
+            .position(|window| window == b"\n--" || window == b"\\r\\")
+            .unwrap_or(rest.len());
         let body = rest[..end].trim_ascii_end();
         let claim = Claim::new(Weight::Strong, false);
         (!body.is_empty() && !claim.spares_quoted(body)).then_some(start..start + body.len())
@@ -153,7 +194,10 @@ impl Scan<'_> {
         }
         let end = tables::KEY_LINES.1.as_bytes();
         let ends = |window: &[u8]| window.eq_ignore_ascii_case(end);
-        let len = rest[start..].windows(end.len()).position(ends).unwrap_or(rest.len() - start);
+        let len = rest[start..]
+            .windows(end.len())
+            .position(ends)
+            .unwrap_or(rest.len() - start);
         steps::count(len);
         let lines = rest[start..start + len].trim_ascii_end();
         (!lines.is_empty()).then_some(at + start..at + start + lines.len())
@@ -163,7 +207,9 @@ impl Scan<'_> {
         let bytes = self.bytes;
         *self.records.has_web_key.get_or_insert_with(|| {
             steps::count(bytes.len());
-            bytes.windows(tables::WEB_KEY.0.len()).any(|window| window == tables::WEB_KEY.0.as_bytes())
+            bytes
+                .windows(tables::WEB_KEY.0.len())
+                .any(|window| window == tables::WEB_KEY.0.as_bytes())
         })
     }
 
@@ -174,7 +220,9 @@ impl Scan<'_> {
             bytes.windows(6).enumerate().any(|(at, window)| {
                 window == b"Secret"
                     && !bytes.get(at + 6).is_some_and(u8::is_ascii_alphanumeric)
-                    && bytes[at.saturating_sub(12)..at].windows(4).any(|window| window == b"kind")
+                    && bytes[at.saturating_sub(12)..at]
+                        .windows(4)
+                        .any(|window| window == b"kind")
             })
         })
     }

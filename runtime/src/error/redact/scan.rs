@@ -1,8 +1,9 @@
 //! Finds secrets in free text, in one pass and in linear time.
 //!
-//! The pass looks at each byte once in a table; the few bytes that can announce a secret (`=`, `:`, quotes, a dash, the
-//! first letters of well-known tokens) are looked at closer. Names before a separator are bounded in length; what is
-//! scanned ahead is either consumed or remembered, so that no text makes the pass quadratic.
+//! The pass looks at each byte once in a table; the few bytes that can announce a secret (`=`, `:`,
+//! quotes, a dash, the first letters of well-known tokens) are looked at closer. Names before a
+//! separator are bounded in length; what is scanned ahead is either consumed or remembered, so that
+//! no text makes the pass quadratic.
 
 use super::{
     MARK, Redactor, card, decode,
@@ -14,8 +15,9 @@ use super::{
 };
 use std::ops::Range;
 
-/// Where the secrets stand that the redactor's names and the shapes of secrets tell of, in order and apart from each
-/// other, in the text as it is and in what it stands for when it is decoded `depth` times.
+/// Where the secrets stand that the redactor's names and the shapes of secrets tell of, in order
+/// and apart from each other, in the text as it is and in what it stands for when it is decoded
+/// `depth` times.
 pub(super) fn secrets(text: &str, redactor: &Redactor, depth: usize) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     plain(text, redactor, &mut found);
@@ -28,12 +30,22 @@ pub(super) fn secrets(text: &str, redactor: &Redactor, depth: usize) -> Vec<Rang
     found
 }
 
-/// Puts ranges in order and joins those that reach into each other or into a mark. Every range begins and ends beside
-/// ASCII bytes, so on characters; if one ever did not, it grows to the next one.
+/// Puts ranges in order and joins those that reach into each other or into a mark. Every range
+/// begins and ends beside ASCII bytes, so on characters; if one ever did not, it grows to the next
+/// one.
 fn merge(text: &str, found: &mut Vec<Range<usize>>) {
     // A mark may have lost what ends a word.
-    let marks = [MARK, &MARK[..MARK.len() - 1], &MARK[1..], &MARK[1..MARK.len() - 1]];
-    found.retain(|range| !marks.iter().any(|mark| text.as_bytes()[range.start..range.end] == *mark.as_bytes()));
+    let marks = [
+        MARK,
+        &MARK[..MARK.len() - 1],
+        &MARK[1..],
+        &MARK[1..MARK.len() - 1],
+    ];
+    found.retain(|range| {
+        !marks
+            .iter()
+            .any(|mark| text.as_bytes()[range.start..range.end] == *mark.as_bytes())
+    });
     for range in &mut *found {
         *range = text.floor_char_boundary(range.start)..text.ceil_char_boundary(range.end);
     }
@@ -66,7 +78,8 @@ fn plain(text: &str, redactor: &Redactor, found: &mut Vec<Range<usize>>) {
             Look::Nothing => sign + 1,
             Look::Skip(to) => to.max(sign + 1),
             Look::Secret(range) => {
-                // What one sign hides may stand before it, or reach back into what an earlier one has hidden.
+                // What one sign hides may stand before it, or reach back into what an earlier one
+                // has hidden.
                 let end = range.end.max(scan.done);
                 found.push(range);
                 scan.done = end;
@@ -133,7 +146,11 @@ mod sign {
 
 /// The next place, from `at` on, where a secret can begin or be announced.
 fn next_sign(bytes: &[u8], at: usize) -> Option<usize> {
-    let mut before = if at == 0 { 0 } else { sign::OF[usize::from(bytes[at - 1])] << 1 };
+    let mut before = if at == 0 {
+        0
+    } else {
+        sign::OF[usize::from(bytes[at - 1])] << 1
+    };
     let rest = bytes.get(at..)?.iter();
     let found = rest.map(|b| sign::OF[usize::from(*b)]).position(|own| {
         let after_these = own & before & (sign::QUOTE | sign::COMMA | sign::SECOND_DASH);
@@ -183,10 +200,14 @@ impl Scan<'_> {
         let found = match self.bytes[at] {
             b':' if self.bytes[at..].starts_with(b"://") => return self.userinfo(at + 3),
             // A path in code, as `token::Kind`.
-            b':' if self.bytes.get(at + 1) == Some(&b':') && self.bytes.get(at + 2) != Some(&b' ') => {
+            b':' if self.bytes.get(at + 1) == Some(&b':')
+                && self.bytes.get(at + 2) != Some(&b' ') =>
+            {
                 return Look::Skip(at + 2);
             }
-            b'=' if at > 0 && self.bytes[at - 1] == b')' => sql::detail(self.bytes, at, self.redactor),
+            b'=' if at > 0 && self.bytes[at - 1] == b')' => {
+                sql::detail(self.bytes, at, self.redactor)
+            }
             b':' | b'=' => match self.after_separator(at) {
                 None if self.bytes[at] == b':' => return self.after_colon(at),
                 found => found,
@@ -204,8 +225,12 @@ impl Scan<'_> {
             b',' => self.in_pair(at),
             b'"' | b'\'' | b'`' => self.after_word(at).or_else(|| self.in_proplist(at)),
             // The second dash of two.
-            b'-' if self.bytes[at - 1..].starts_with(b"-----BEGIN ") => shapes::private_key(self.bytes, at - 1),
-            b'-' if self.bytes[at - 1..].starts_with(b"---- BEGIN ") => shapes::private_key(self.bytes, at - 1),
+            b'-' if self.bytes[at - 1..].starts_with(b"-----BEGIN ") => {
+                shapes::private_key(self.bytes, at - 1)
+            }
+            b'-' if self.bytes[at - 1..].starts_with(b"---- BEGIN ") => {
+                shapes::private_key(self.bytes, at - 1)
+            }
             b'-' => self.flag(at - 1),
             _ => shapes::token(self.bytes, at),
         };
@@ -215,9 +240,15 @@ impl Scan<'_> {
     /// `<name>value</name>`.
     fn element(&self, at: usize) -> Option<Range<usize>> {
         let element = Element::at(self.bytes, at)?;
-        let named = self.secret_name(element.name.clone()).filter(|(_, weight)| *weight != Weight::Parameter);
-        let Some((name, weight)) = named else { return self.named_element(&element) };
-        let range = element.text(self.bytes).or_else(|| self.inner_value(&element))?;
+        let named = self
+            .secret_name(element.name.clone())
+            .filter(|(_, weight)| *weight != Weight::Parameter);
+        let Some((name, weight)) = named else {
+            return self.named_element(&element);
+        };
+        let range = element
+            .text(self.bytes)
+            .or_else(|| self.inner_value(&element))?;
         let claim = Claim::new(weight, weight != Weight::Added && name.counts());
         (!claim.spares_quoted(&self.bytes[range.clone()])).then_some(range)
     }
@@ -226,20 +257,33 @@ impl Scan<'_> {
     fn inner_value(&self, element: &Element) -> Option<Range<usize>> {
         let inner = Element::at(self.bytes, element.inner(self.bytes)?)?;
         let name = Name::new(&self.bytes[inner.name.clone()]);
-        if looks::is_listed(tables::VALUE_KEYS, name.bytes()) { inner.text(self.bytes) } else { None }
+        if looks::is_listed(tables::VALUE_KEYS, name.bytes()) {
+            inner.text(self.bytes)
+        } else {
+            None
+        }
     }
 
     /// `<key>password</key><string>x</string>`.
     fn named_element(&self, element: &Element) -> Option<Range<usize>> {
-        if !looks::is_listed(tables::NAME_KEYS, Name::new(&self.bytes[element.name.clone()]).bytes()) {
+        if !looks::is_listed(
+            tables::NAME_KEYS,
+            Name::new(&self.bytes[element.name.clone()]).bytes(),
+        ) {
             return None;
         }
-        let name = element.text(self.bytes).filter(|text| text.len() <= MAX_NAME)?;
+        let name = element
+            .text(self.bytes)
+            .filter(|text| text.len() <= MAX_NAME)?;
         let (_, weight) = self.secret_name(name.clone())?;
         if matches!(weight, Weight::Parameter | Weight::Key) {
             return None;
         }
-        let close = name.end + self.bytes[name.end..].iter().take(MAX_NAME).position(|b| *b == b'>')?;
+        let close = name.end
+            + self.bytes[name.end..]
+                .iter()
+                .take(MAX_NAME)
+                .position(|b| *b == b'>')?;
         let next = value::skip_space(self.bytes, close + 1);
         if self.bytes.get(next) != Some(&b'<') {
             return None;

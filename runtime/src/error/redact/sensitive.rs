@@ -6,9 +6,10 @@ use std::fmt;
 
 /// A value that no sink shows: it prints and serialises as `[redacted]`.
 ///
-/// No scanner knows that a name, an IBAN or a diagnosis must not leave the program. A type does: a field of
-/// `Sensitive<String>` stays hidden in `{:?}` of the whole struct, in details of errors, in captured arguments and in
-/// JSON. The value itself is reached through [`expose`](Self::expose) alone.
+/// No scanner knows that a name, an IBAN or a diagnosis must not leave the program. A type does: a
+/// field of `Sensitive<String>` stays hidden in `{:?}` of the whole struct, in details of errors,
+/// in captured arguments and in JSON. The value itself is reached through [`expose`](Self::expose)
+/// alone.
 ///
 /// It is not overwritten when it is dropped, and comparison takes no constant time.
 ///

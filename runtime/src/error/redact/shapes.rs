@@ -10,7 +10,8 @@ pub(super) fn is_token_byte(b: u8) -> bool {
     b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-')
 }
 
-/// The token, or the credentials after `Bearer` or `Basic`, that begins at a place where a word begins.
+/// The token, or the credentials after `Bearer` or `Basic`, that begins at a place where a word
+/// begins.
 pub(super) fn token(bytes: &[u8], at: usize) -> Option<Range<usize>> {
     let rest = &bytes[at..];
     match rest[0] {
@@ -30,15 +31,27 @@ fn prefixed(rest: &[u8]) -> Option<usize> {
     // Some go on after a dot; a last one ends the sentence.
     let is_dotted = prefix.ends_with(b".");
     let body = &rest[prefix.len()..];
-    let len = body.iter().take_while(|b| is_token_byte(**b) || (is_dotted && **b == b'.')).count();
+    let len = body
+        .iter()
+        .take_while(|b| is_token_byte(**b) || (is_dotted && **b == b'.'))
+        .count();
     let len = len - usize::from(body[..len].ends_with(b"."));
     steps::count(len);
-    let is_more = |b: &u8| row.is_base64 && (is_token_byte(*b) || matches!(b, b'+' | b'/' | b'=' | b'%' | b','));
-    // As much as decides, and all of it only if it is hidden: what is not hidden may be looked at again.
-    let more = body[len..].iter().take(row.least).take_while(|b| is_more(b)).count();
+    let is_more = |b: &u8| {
+        row.is_base64 && (is_token_byte(*b) || matches!(b, b'+' | b'/' | b'=' | b'%' | b','))
+    };
+    // As much as decides, and all of it only if it is hidden: what is not hidden may be looked at
+    // again.
+    let more = body[len..]
+        .iter()
+        .take(row.least)
+        .take_while(|b| is_more(b))
+        .count();
     let is_token = len + more >= row.least
         && (len > looks::MAX_SPARED
-            || !body[..len].split(|b| matches!(b, b'-' | b'.' | b'_')).all(looks::is_word_or_number)
+            || !body[..len]
+                .split(|b| matches!(b, b'-' | b'.' | b'_'))
+                .all(looks::is_word_or_number)
             || looks::is_letters_at_random(&body[..len]));
     if !is_token {
         return None;
@@ -50,15 +63,30 @@ fn prefixed(rest: &[u8]) -> Option<usize> {
 
 /// The token of a Telegram bot whose number stands before the colon at `at`.
 pub(super) fn bot_token(bytes: &[u8], at: usize) -> Option<Range<usize>> {
-    let digits = bytes[..at].iter().rev().take(12).take_while(|b| b.is_ascii_digit()).count();
-    let len = bytes[at + 1..].iter().take(65).take_while(|b| is_token_byte(**b)).count();
+    let digits = bytes[..at]
+        .iter()
+        .rev()
+        .take(12)
+        .take_while(|b| b.is_ascii_digit())
+        .count();
+    let len = bytes[at + 1..]
+        .iter()
+        .take(65)
+        .take_while(|b| is_token_byte(**b))
+        .count();
     steps::count(len);
     (digits >= 6 && (30..=64).contains(&len)).then_some(at - digits..at + 1 + len)
 }
 
-/// The length of `header.payload[.signature]`, or of the five parts of an encrypted token, whose second may be empty.
+/// The length of `header.payload[.signature]`, or of the five parts of an encrypted token, whose
+/// second may be empty.
 fn json_web_token(rest: &[u8]) -> Option<usize> {
-    let part = |from: usize| rest[from..].iter().take_while(|b| is_token_byte(**b)).count();
+    let part = |from: usize| {
+        rest[from..]
+            .iter()
+            .take_while(|b| is_token_byte(**b))
+            .count()
+    };
     let header = part(0);
     steps::count(header);
     if header < 8 || rest.get(header) != Some(&b'.') || !begins_object(&rest[..header]) {
@@ -86,44 +114,69 @@ fn begins_object(encoded: &[u8]) -> bool {
         _ => 63,
     };
     let group = |four: &[u8]| four.iter().fold(0, |bits, b| bits << 6 | value(*b));
-    let mut bytes = encoded.chunks_exact(4).take(3).flat_map(|four| group(four).to_be_bytes().into_iter().skip(1));
+    let mut bytes = encoded
+        .chunks_exact(4)
+        .take(3)
+        .flat_map(|four| group(four).to_be_bytes().into_iter().skip(1));
     bytes.all(|b| (0x20..0x7f).contains(&b))
 }
 
 /// What follows `Bearer` or `Basic` and is not a word of prose.
 fn credentials(bytes: &[u8], at: usize) -> Option<Range<usize>> {
     let rest = &bytes[at..];
-    let scheme = [&b"bearer"[..], b"basic"].into_iter().find(|scheme| starts_with_word(rest, scheme))?;
-    let blanks = rest[scheme.len()..].iter().take(16).take_while(|b| matches!(b, b' ' | b'\t')).count();
+    let scheme = [&b"bearer"[..], b"basic"]
+        .into_iter()
+        .find(|scheme| starts_with_word(rest, scheme))?;
+    let blanks = rest[scheme.len()..]
+        .iter()
+        .take(16)
+        .take_while(|b| matches!(b, b' ' | b'\t'))
+        .count();
     let start = at + scheme.len() + blanks;
     let is_part = |b: &u8| is_token_byte(*b) || b".~+/=:|%$!*#".contains(b);
     let len = bytes[start..].iter().take_while(|b| is_part(b)).count();
     steps::count(len);
     // What ends a clause is no part of them.
-    let len = bytes[start..start + len].iter().rposition(|b| !matches!(b, b':' | b'!')).map_or(0, |last| last + 1);
+    let len = bytes[start..start + len]
+        .iter()
+        .rposition(|b| !matches!(b, b':' | b'!'))
+        .map_or(0, |last| last + 1);
     let word = &bytes[start..start + len];
-    let secret = blanks > 0 && if scheme == b"bearer" { !is_prose(word) } else { looks_encoded(word) };
+    let secret = blanks > 0
+        && if scheme == b"bearer" {
+            !is_prose(word)
+        } else {
+            looks_encoded(word)
+        };
     secret.then_some(start..start + len)
 }
 
 /// Steps over `Bearer ` and the like at the beginning of a value.
 pub(super) fn skip_scheme(bytes: &[u8], start: usize) -> usize {
     let rest = &bytes[start..];
-    match tables::SCHEMES.iter().map(|scheme| scheme.as_bytes()).find(|scheme| starts_with_word(rest, scheme)) {
+    match tables::SCHEMES
+        .iter()
+        .map(|scheme| scheme.as_bytes())
+        .find(|scheme| starts_with_word(rest, scheme))
+    {
         Some(scheme) if rest.get(scheme.len()) == Some(&b' ') => start + scheme.len() + 1,
         _ => start,
     }
 }
 
 fn starts_with_word(rest: &[u8], word: &[u8]) -> bool {
-    rest.len() > word.len() && rest[..word.len()].eq_ignore_ascii_case(word) && !is_token_byte(rest[word.len()])
+    rest.len() > word.len()
+        && rest[..word.len()].eq_ignore_ascii_case(word)
+        && !is_token_byte(rest[word.len()])
 }
 
 /// What people write after the word "bearer", and parameters as `error="invalid_token"`.
 fn is_prose(word: &[u8]) -> bool {
     let bare = looks::trim(word);
     let is_parameter = word.iter().position(|b| *b == b'=').is_some_and(|sign| {
-        word[..sign].iter().all(|b| b.is_ascii_lowercase() || *b == b'_')
+        word[..sign]
+            .iter()
+            .all(|b| b.is_ascii_lowercase() || *b == b'_')
             && word.get(sign + 1).is_none_or(|b| *b != b'=')
     });
     bare.is_empty()
@@ -133,28 +186,51 @@ fn is_prose(word: &[u8]) -> bool {
         || looks::is_stand_in(word)
 }
 
-/// Returns `true` for base64: it mixes cases or holds digits or padding. `Basic` is also a word of prose.
+/// Returns `true` for base64: it mixes cases or holds digits or padding. `Basic` is also a word of
+/// prose.
 fn looks_encoded(word: &[u8]) -> bool {
-    let odd = |b: &u8| b.is_ascii_digit() || b.is_ascii_uppercase() || matches!(b, b'=' | b'+' | b'/');
-    word.len() >= 4 && !is_prose(word) && word[1..].iter().any(odd) && word.iter().any(|b| !b.is_ascii_uppercase())
+    let odd =
+        |b: &u8| b.is_ascii_digit() || b.is_ascii_uppercase() || matches!(b, b'=' | b'+' | b'/');
+    word.len() >= 4
+        && !is_prose(word)
+        && word[1..].iter().any(odd)
+        && word.iter().any(|b| !b.is_ascii_uppercase())
 }
 
-/// `-----BEGIN PRIVATE KEY-----`, and other blocks of [`tables::BLOCKS`], up to its end, or to the end of the text.
+/// `-----BEGIN PRIVATE KEY-----`, and other blocks of [`tables::BLOCKS`], up to its end, or to the
+/// end of the text.
 pub(super) fn private_key(bytes: &[u8], at: usize) -> Option<Range<usize>> {
     // Keys of SSH2 have fewer dashes.
-    let end_mark: &[u8] = if bytes[at..].starts_with(b"-----") { b"-----END " } else { b"---- END " };
+    let end_mark: &[u8] = if bytes[at..].starts_with(b"-----") {
+        b"-----END "
+    } else {
+        b"---- END "
+    };
     let head = &bytes[at..bytes.len().min(at + 64)];
-    let names = |label: &&str| head.windows(label.len()).any(|window| window == label.as_bytes());
+    let names = |label: &&str| {
+        head.windows(label.len())
+            .any(|window| window == label.as_bytes())
+    };
     if !tables::BLOCKS.iter().any(names) {
         return None;
     }
     let body = &bytes[at..];
     steps::count(body.len());
-    let Some(end) = body.windows(end_mark.len()).position(|window| window == end_mark) else {
+    let Some(end) = body
+        .windows(end_mark.len())
+        .position(|window| window == end_mark)
+    else {
         return Some(at..bytes.len());
     };
     let tail = &body[end + end_mark.len()..];
-    let close = tail.iter().take(64).position(|b| matches!(b, b'\n' | b'\r')).unwrap_or(tail.len().min(64));
-    let dashes = tail[..close].windows(4).rposition(|window| window == b"----").map_or(close, |dashes| dashes + 4);
+    let close = tail
+        .iter()
+        .take(64)
+        .position(|b| matches!(b, b'\n' | b'\r'))
+        .unwrap_or(tail.len().min(64));
+    let dashes = tail[..close]
+        .windows(4)
+        .rposition(|window| window == b"----")
+        .map_or(close, |dashes| dashes + 4);
     Some(at..at + end + end_mark.len() + dashes)
 }

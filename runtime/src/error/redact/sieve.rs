@@ -1,4 +1,5 @@
-//! Sieves that most words do not pass: whether a table may have a text, by its ends and its length or its first three bytes.
+//! Sieves that most words do not pass: whether a table may have a text, by its ends and its length
+//! or its first three bytes.
 
 use super::tables;
 
@@ -9,7 +10,10 @@ pub(super) struct Sieve([u64; 64]);
 pub(super) static TOKENS: Heads = {
     let (mut sieve, mut i) = (Heads([0; 64]), 0);
     while i < tables::TOKENS.len() {
-        sieve.add(tables::TOKENS[i].prefix.as_bytes(), b"abcdefghijklmnopqrstuvwxyz0123456789-_.");
+        sieve.add(
+            tables::TOKENS[i].prefix.as_bytes(),
+            b"abcdefghijklmnopqrstuvwxyz0123456789-_.",
+        );
         i += 1;
     }
     let mut i = 0;
@@ -52,8 +56,8 @@ pub(super) static PHRASES: Sieve = {
     sieve
 };
 
-/// For each first byte the place of the first row of [`tables::TOKENS`] that begins with it, and for each row that of the
-/// next one; a place behind the table is none.
+/// For each first byte the place of the first row of [`tables::TOKENS`] that begins with it, and
+/// for each row that of the next one; a place behind the table is none.
 static TOKEN_ROWS: ([u16; 256], [u16; tables::TOKENS.len()]) = {
     let none = tables::TOKENS.len() as u16;
     let (mut first, mut next) = ([none; 256], [none; tables::TOKENS.len()]);
@@ -70,7 +74,9 @@ static TOKEN_ROWS: ([u16; 256], [u16; tables::TOKENS.len()]) = {
 pub(super) fn tokens_from(first: u8) -> impl Iterator<Item = usize> {
     let (firsts, nexts) = &TOKEN_ROWS;
     let row = |place: u16| Some(usize::from(place)).filter(|place| *place < nexts.len());
-    std::iter::successors(row(firsts[usize::from(first)]), move |place| row(nexts[*place]))
+    std::iter::successors(row(firsts[usize::from(first)]), move |place| {
+        row(nexts[*place])
+    })
 }
 
 impl Sieve {
@@ -86,7 +92,11 @@ impl Sieve {
     }
 
     const fn add_ends(&mut self, text: &str) {
-        self.add(text.as_bytes()[0], text.as_bytes()[text.len() - 1], text.len());
+        self.add(
+            text.as_bytes()[0],
+            text.as_bytes()[text.len() - 1],
+            text.len(),
+        );
     }
 
     fn has(&self, a: u8, b: u8, len: usize) -> bool {
@@ -110,7 +120,8 @@ impl Heads {
         (hash / 64 % 64, (hash % 64) as u32)
     }
 
-    /// Adds a text of two bytes or more. Behind two bytes, the end of a text may stand, or whatever `follows`.
+    /// Adds a text of two bytes or more. Behind two bytes, the end of a text may stand, or whatever
+    /// `follows`.
     const fn add(&mut self, text: &[u8], follows: &[u8]) {
         if text.len() > 2 {
             return self.add_bytes(text[0], text[1], text[2]);
@@ -142,6 +153,8 @@ impl Heads {
     /// Returns `false` if none of the table's texts stands in these bytes.
     pub(super) fn may_stand_in(&self, bytes: &[u8]) -> bool {
         let tails = (0..bytes.len()).map(|at| &bytes[at..]);
-        tails.take(bytes.len().saturating_sub(1)).any(|tail| self.may_begin(tail))
+        tails
+            .take(bytes.len().saturating_sub(1))
+            .any(|tail| self.may_begin(tail))
     }
 }

@@ -4,8 +4,8 @@ use super::Redactor;
 use crate::error::details;
 use std::{borrow::Cow, fmt};
 
-/// How much of a text is looked at for `max` bytes of a line: more than that, for what is cut from the end of it may be
-/// half a secret, and every secret replaced makes the text shorter.
+/// How much of a text is looked at for `max` bytes of a line: more than that, for what is cut from
+/// the end of it may be half a secret, and every secret replaced makes the text shorter.
 fn window(max: usize) -> usize {
     max.saturating_mul(2).saturating_add(1024)
 }
@@ -27,7 +27,12 @@ pub(super) fn text<'a>(redactor: &Redactor, text: &'a str, max: usize) -> Cow<'a
     bounded(redactor, text, max, |_| false)
 }
 
-fn bounded<'a>(redactor: &Redactor, text: &'a str, max: usize, escaped: fn(char) -> bool) -> Cow<'a, str> {
+fn bounded<'a>(
+    redactor: &Redactor,
+    text: &'a str,
+    max: usize,
+    escaped: fn(char) -> bool,
+) -> Cow<'a, str> {
     if text.len() <= window(max) {
         return escape_and_cut(redactor.text(text), max, Rest::None, escaped);
     }
@@ -37,7 +42,11 @@ fn bounded<'a>(redactor: &Redactor, text: &'a str, max: usize, escaped: fn(char)
 
 pub(super) fn display(redactor: &Redactor, value: &dyn fmt::Display, max: usize) -> String {
     let (text, cut) = details::display_head(value, window(max));
-    let (head, rest) = if cut { (without_last_word(&text), Rest::Cut) } else { (&*text, Rest::None) };
+    let (head, rest) = if cut {
+        (without_last_word(&text), Rest::Cut)
+    } else {
+        (&*text, Rest::None)
+    };
     escape_and_cut(redactor.text(head), max, rest, needs_escape).into_owned()
 }
 
@@ -50,7 +59,12 @@ fn without_last_word(head: &str) -> &str {
     }
 }
 
-fn escape_and_cut(text: Cow<'_, str>, max: usize, rest: Rest, escaped: fn(char) -> bool) -> Cow<'_, str> {
+fn escape_and_cut(
+    text: Cow<'_, str>,
+    max: usize,
+    rest: Rest,
+    escaped: fn(char) -> bool,
+) -> Cow<'_, str> {
     if text.len() <= max && matches!(rest, Rest::None) && !text.contains(escaped) {
         return text;
     }
@@ -65,7 +79,11 @@ fn escape_and_cut(text: Cow<'_, str>, max: usize, rest: Rest, escaped: fn(char) 
         }
         if line.len() > max {
             line.truncate(before);
-            rest = if let Rest::None = rest { Rest::CutOf(text.len()) } else { rest };
+            rest = if let Rest::None = rest {
+                Rest::CutOf(text.len())
+            } else {
+                rest
+            };
             break;
         }
     }
@@ -77,10 +95,14 @@ fn escape_and_cut(text: Cow<'_, str>, max: usize, rest: Rest, escaped: fn(char) 
     Cow::Owned(line)
 }
 
-/// Control characters, what ends a line in some program, and what reverses the direction of writing.
+/// Control characters, what ends a line in some program, and what reverses the direction of
+/// writing.
 fn needs_escape(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{2028}' | '\u{2029}' | '\u{061c}' | '\u{200e}' | '\u{200f}')
+        || matches!(
+            c,
+            '\u{2028}' | '\u{2029}' | '\u{061c}' | '\u{200e}' | '\u{200f}'
+        )
         || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 

@@ -1,5 +1,6 @@
-//! Values in the texts of databases that belong to secret columns: `INSERT INTO users (name, password) VALUES ('ann',
-//! 'x')`, `Key (name, token)=(ann, x) already exists`.
+//! Values in the texts of databases that belong to secret columns:
+//! `INSERT INTO users (name, password) VALUES ('ann', 'x')`,
+//! `Key (name, token)=(ann, x) already exists`.
 
 use super::{
     Redactor,
@@ -22,16 +23,23 @@ pub(super) fn detail(bytes: &[u8], at: usize, redactor: &Redactor) -> Option<Ran
     let columns = &head[head.iter().rposition(|b| *b == b'(')? + 1..];
     let claims = columns.split(|b| *b == b',').map(|column| {
         let name = Name::new(column.trim_ascii());
-        redactor.weight(&name).map(|weight| Claim::new(weight, name.counts()))
+        redactor
+            .weight(&name)
+            .map(|weight| Claim::new(weight, name.counts()))
     });
-    let is_secret = |claim: &Option<Claim>| claim.is_some_and(|claim| claim.weight != Weight::Parameter);
+    let is_secret =
+        |claim: &Option<Claim>| claim.is_some_and(|claim| claim.weight != Weight::Parameter);
     let (place, claim) = claims.enumerate().find(|(_, claim)| is_secret(claim))?;
     let claim = claim?;
-    let spares = |value: &[u8]| claim.spares_quoted(value) || (claim.weight == Weight::Weak && looks::is_number(value));
+    let spares = |value: &[u8]| {
+        claim.spares_quoted(value) || (claim.weight == Weight::Weak && looks::is_number(value))
+    };
     let rest = &bytes[at + 2..bytes.len().min(at + 2 + COLUMNS)];
     steps::count(columns.len() + rest.len());
-    let end =
-        rest.windows(2).position(|two| two == b") ").unwrap_or_else(|| rest.strip_suffix(b")").unwrap_or(rest).len());
+    let end = rest
+        .windows(2)
+        .position(|two| two == b") ")
+        .unwrap_or_else(|| rest.strip_suffix(b")").unwrap_or(rest).len());
     let values = &rest[..end];
     let count = columns.split(|b| *b == b',').count();
     let mut start = 0;
@@ -43,20 +51,34 @@ pub(super) fn detail(bytes: &[u8], at: usize, redactor: &Redactor) -> Option<Ran
     for _ in 0..place {
         start += values[start..].windows(2).position(|two| two == b", ")? + 2;
     }
-    let len = values[start..].iter().position(|b| *b == b',').unwrap_or(end - start);
+    let len = values[start..]
+        .iter()
+        .position(|b| *b == b',')
+        .unwrap_or(end - start);
     (!spares(&values[start..start + len])).then_some(at + 2 + start..at + 2 + start + len)
 }
 
 /// Adds the values of secret columns that follow the word `VALUES`.
-pub(super) fn secrets(bytes: &[u8], word: &Range<usize>, redactor: &Redactor, found: &mut Vec<Range<usize>>) {
+pub(super) fn secrets(
+    bytes: &[u8],
+    word: &Range<usize>,
+    redactor: &Redactor,
+    found: &mut Vec<Range<usize>>,
+) {
     let from = word.start.saturating_sub(COLUMNS);
-    let Some(head) = bytes[from..word.start].trim_ascii_end().strip_suffix(b")") else { return };
-    let Some(open) = head.iter().rposition(|b| *b == b'(') else { return };
+    let Some(head) = bytes[from..word.start].trim_ascii_end().strip_suffix(b")") else {
+        return;
+    };
+    let Some(open) = head.iter().rposition(|b| *b == b'(') else {
+        return;
+    };
     let claims: Vec<Option<Claim>> = head[open + 1..]
         .split(|b| *b == b',')
         .map(|column| {
             let name = Name::new(column.trim_ascii());
-            redactor.weight(&name).map(|weight| Claim::new(weight, name.counts()))
+            redactor
+                .weight(&name)
+                .map(|weight| Claim::new(weight, name.counts()))
         })
         .collect();
     if claims.iter().all(Option::is_none) {
@@ -67,7 +89,13 @@ pub(super) fn secrets(bytes: &[u8], word: &Range<usize>, redactor: &Redactor, fo
     let (mut column, mut depth) = (0, 0_usize);
     while at < end {
         match bytes[at] {
-            b'(' => (column, depth) = if depth == 0 { (0, 1) } else { (column, depth + 1) },
+            b'(' => {
+                (column, depth) = if depth == 0 {
+                    (0, 1)
+                } else {
+                    (column, depth + 1)
+                }
+            }
             b')' if depth == 0 => break,
             b')' => depth -= 1,
             b',' if depth == 1 => column += 1,
@@ -75,7 +103,10 @@ pub(super) fn secrets(bytes: &[u8], word: &Range<usize>, redactor: &Redactor, fo
             b if b.is_ascii_whitespace() => {}
             _ if depth == 0 => break,
             b @ (b'\'' | b'"') => {
-                let len = bytes[at + 1..end].iter().position(|c| *c == b).unwrap_or(end - at - 1);
+                let len = bytes[at + 1..end]
+                    .iter()
+                    .position(|c| *c == b)
+                    .unwrap_or(end - at - 1);
                 let value = at + 1..at + 1 + len;
                 let claim = claims.get(column).and_then(Option::as_ref);
                 if claim.is_some_and(|claim| !claim.spares_quoted(&bytes[value.clone()])) {

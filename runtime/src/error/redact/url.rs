@@ -18,7 +18,8 @@ const NETWORKS: [&[u8]; 6] = [b"tcp", b"tcp4", b"tcp6", b"udp", b"unix", b"cloud
 const ORACLE: [&[u8]; 3] = [b"oracle:thin", b"oracle:oci", b"oracle:oci8"];
 
 impl Scan<'_> {
-    /// `scheme://userinfo@host`: the whole userinfo, for tokens stand in the place of the user as well.
+    /// `scheme://userinfo@host`: the whole userinfo, for tokens stand in the place of the user as
+    /// well.
     pub(super) fn userinfo(&mut self, start: usize) -> Look {
         let bytes = self.bytes;
         let len = url_part(bytes, start, |b| matches!(b, b'/' | b'?' | b'#'));
@@ -28,22 +29,37 @@ impl Scan<'_> {
             if !is_web(bytes, start - 3) {
                 if self.last_host.0 <= start {
                     let end = start + url_part(bytes, start, |b| matches!(b, b'?' | b'#'));
-                    let last = bytes[start..end].iter().rposition(|b| *b == b'@').map(|last| start + last);
+                    let last = bytes[start..end]
+                        .iter()
+                        .rposition(|b| *b == b'@')
+                        .map(|last| start + last);
                     self.last_host = (end, last.filter(|last| is_authority(&bytes[last + 1..end])));
                 }
-                len = self.last_host.1.map_or(len, |last| len.max(last.saturating_sub(start)));
+                len = self
+                    .last_host
+                    .1
+                    .map_or(len, |last| len.max(last.saturating_sub(start)));
             }
             let user = &bytes[start..start + len];
             let is_user = user.len() <= MAX_USER && looks::is_plain(user) && !user.contains(&b':');
             let secret = !(is_user || matches!(user, b"" | MARK_BYTES));
-            return if secret { Look::Secret(start..start + len) } else { Look::Skip(start + len) };
+            return if secret {
+                Look::Secret(start..start + len)
+            } else {
+                Look::Skip(start + len)
+            };
         }
         if let Some(secret) = hooks::path(bytes, start) {
             return Look::Secret(secret);
         }
-        let Some(colon) = authority.iter().rposition(|b| *b == b':') else { return Look::Skip(start) };
-        // No port is made of anything but digits: this is a password with a slash in it, or a text that was cut.
-        let is_port = authority[colon + 1..].iter().all(|b| b.is_ascii_digit() || *b == b']');
+        let Some(colon) = authority.iter().rposition(|b| *b == b':') else {
+            return Look::Skip(start);
+        };
+        // No port is made of anything but digits: this is a password with a slash in it, or a text
+        // that was cut.
+        let is_port = authority[colon + 1..]
+            .iter()
+            .all(|b| b.is_ascii_digit() || *b == b']');
         if !is_port && start + len == bytes.len() {
             return Look::Secret(start..bytes.len());
         }
@@ -52,9 +68,16 @@ impl Scan<'_> {
         }
         let is_query = |b| is_port && matches!(b, b'?' | b'=' | b'&');
         let len = url_part(bytes, start, is_query);
-        let is_userinfo =
-            |at: &usize| !is_port || bytes.get(start + at + 1).is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'[');
-        let last = (0..len).rev().find(|at| bytes[start + at] == b'@').filter(is_userinfo);
+        let is_userinfo = |at: &usize| {
+            !is_port
+                || bytes
+                    .get(start + at + 1)
+                    .is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'[')
+        };
+        let last = (0..len)
+            .rev()
+            .find(|at| bytes[start + at] == b'@')
+            .filter(is_userinfo);
         match last {
             Some(len) => Look::Secret(start..start + len),
             None => {
@@ -70,14 +93,18 @@ impl Scan<'_> {
             return Look::Secret(token);
         }
         let ends_in = |name: &&[u8]| {
-            at.checked_sub(name.len()).is_some_and(|from| self.bytes[from..at].eq_ignore_ascii_case(name))
+            at.checked_sub(name.len())
+                .is_some_and(|from| self.bytes[from..at].eq_ignore_ascii_case(name))
         };
         if self.no_at_before > at || !ORACLE.iter().any(ends_in) {
             return Look::Nothing;
         }
         let start = at + 1;
         let len = url_part(self.bytes, start, |_| false);
-        match self.bytes[start..start + len].iter().rposition(|b| *b == b'@') {
+        match self.bytes[start..start + len]
+            .iter()
+            .rposition(|b| *b == b'@')
+        {
             Some(0) => Look::Nothing,
             Some(end) if self.bytes[start..start + end] == *MARK_BYTES => Look::Nothing,
             Some(end) => Look::Secret(start..start + end),
@@ -93,20 +120,33 @@ impl Scan<'_> {
     /// `user:password@tcp(host)`.
     pub(super) fn before_network(&mut self, at: usize) -> Option<Range<usize>> {
         let rest = &self.bytes[at + 1..];
-        let len = rest.iter().take(10).take_while(|b| b.is_ascii_lowercase() || b.is_ascii_digit()).count();
+        let len = rest
+            .iter()
+            .take(10)
+            .take_while(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+            .count();
         if rest.get(len) != Some(&b'(') || !NETWORKS.contains(&&rest[..len]) {
             return None;
         }
         let from = self.done.max(self.looked_back);
         self.looked_back = at;
         let word = &self.bytes[from..at];
-        let word = &word[word.iter().rposition(u8::is_ascii_whitespace).map_or(0, |blank| blank + 1)..];
+        let word = &word[word
+            .iter()
+            .rposition(u8::is_ascii_whitespace)
+            .map_or(0, |blank| blank + 1)..];
         // A quote before the user opens the text; one after the colon is part of the password.
         let last_colon = word.iter().rposition(|b| *b == b':')?;
         let head = &word[..last_colon];
-        let user = head.iter().rposition(|b| matches!(b, b'"' | b'\'' | b'`')).map_or(0, |quote| quote + 1);
+        let user = head
+            .iter()
+            .rposition(|b| matches!(b, b'"' | b'\'' | b'`'))
+            .map_or(0, |quote| quote + 1);
         let colon = user + word[user..].iter().position(|b| *b == b':')?;
-        let name = word[user..colon].iter().rposition(|b| matches!(b, b'=' | b'(' | b'[')).map_or(0, |sign| sign + 1);
+        let name = word[user..colon]
+            .iter()
+            .rposition(|b| matches!(b, b'=' | b'(' | b'['))
+            .map_or(0, |sign| sign + 1);
         let start = at - word.len() + user + name;
         (colon + 1 < word.len()).then_some(start..at)
     }
@@ -114,28 +154,46 @@ impl Scan<'_> {
 
 /// Returns `true` for `host:port` and `host:port/path`.
 fn is_authority(text: &[u8]) -> bool {
-    let host = text.iter().take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_' | b',')).count();
-    let port = text[host..].strip_prefix(b":").map(|rest| rest.iter().take_while(|b| b.is_ascii_digit()).count());
+    let host = text
+        .iter()
+        .take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_' | b','))
+        .count();
+    let port = text[host..]
+        .strip_prefix(b":")
+        .map(|rest| rest.iter().take_while(|b| b.is_ascii_digit()).count());
     host > 0
         && matches!(port, None | Some(1..))
-        && text.get(host + port.map_or(0, |port| port + 1)).is_none_or(|b| matches!(b, b'/' | b',' | b':'))
+        && text
+            .get(host + port.map_or(0, |port| port + 1))
+            .is_none_or(|b| matches!(b, b'/' | b',' | b':'))
 }
 
 fn is_web(bytes: &[u8], end: usize) -> bool {
-    let len = bytes[..end].iter().rev().take(8).take_while(|b| b.is_ascii_alphanumeric()).count();
-    WEB.iter().any(|scheme| bytes[end - len..end].eq_ignore_ascii_case(scheme))
+    let len = bytes[..end]
+        .iter()
+        .rev()
+        .take(8)
+        .take_while(|b| b.is_ascii_alphanumeric())
+        .count();
+    WEB.iter()
+        .any(|scheme| bytes[end - len..end].eq_ignore_ascii_case(scheme))
 }
 
-/// How much of a URL stands here before it ends or `stops` returns `true`. A quote ends it unless it is part of a password.
+/// How much of a URL stands here before it ends or `stops` returns `true`. A quote ends it unless
+/// it is part of a password.
 fn url_part(bytes: &[u8], start: usize, stops: impl Fn(u8) -> bool) -> usize {
     let ends = |at: usize| match bytes[at] {
         b if b.is_ascii_whitespace() => true,
         b'"' | b'\'' | b'`' | b'>' => value::closes(bytes, at),
         b'<' => bytes.get(at + 1).is_none_or(|b| *b == b'/'),
-        b'\\' => bytes.get(at + 1).is_none_or(|b| matches!(b, b'"' | b'\'' | b'\\' | b'n' | b'r' | b't')),
+        b'\\' => bytes
+            .get(at + 1)
+            .is_none_or(|b| matches!(b, b'"' | b'\'' | b'\\' | b'n' | b'r' | b't')),
         b => stops(b),
     };
-    let len = (start..bytes.len()).position(ends).unwrap_or(bytes.len() - start);
+    let len = (start..bytes.len())
+        .position(ends)
+        .unwrap_or(bytes.len() - start);
     steps::count(len);
     len
 }

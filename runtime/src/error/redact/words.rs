@@ -1,4 +1,5 @@
-//! Secrets in sentences and commands, which no separator announces: `password x`, `IDENTIFIED BY 'x'`, `mysql -px`.
+//! Secrets in sentences and commands, which no separator announces: `password x`,
+//! `IDENTIFIED BY 'x'`, `mysql -px`.
 
 use super::{
     Redactor, commands,
@@ -50,7 +51,9 @@ pub(super) fn secrets(bytes: &[u8], redactor: &Redactor, found: &mut Vec<Range<u
         let words = Words { bytes, redactor };
         let bare = words.bare(&word);
         if !bare.is_empty() {
-            let signs = bytes[word.clone()].iter().fold(0, |signs, b| signs | sign::OF[usize::from(*b)]);
+            let signs = bytes[word.clone()]
+                .iter()
+                .fold(0, |signs, b| signs | sign::OF[usize::from(*b)]);
             if signs != 0 {
                 if signs & sign::SLASH != 0 {
                     found.extend(words.in_path(&word));
@@ -71,18 +74,30 @@ pub(super) fn secrets(bytes: &[u8], redactor: &Redactor, found: &mut Vec<Range<u
             parts::secrets(bytes, &word, found);
             found.extend(words.after_option(&bare, &before, word.end));
             let text = &bytes[bare.clone()];
-            if text[0] == b'-' && tables::USER_OPTIONS.iter().any(|option| option.as_bytes() == text) {
+            if text[0] == b'-'
+                && tables::USER_OPTIONS
+                    .iter()
+                    .any(|option| option.as_bytes() == text)
+            {
                 user = bare.end;
             } else if user > 0
                 && bare.start < user + REACH
-                && tables::PASSWORD_OPTIONS.iter().any(|option| option.as_bytes() == text)
+                && tables::PASSWORD_OPTIONS
+                    .iter()
+                    .any(|option| option.as_bytes() == text)
             {
-                found.extend(words.following(word.end).and_then(|value| words.chosen(&value)));
+                found.extend(
+                    words
+                        .following(word.end)
+                        .and_then(|value| words.chosen(&value)),
+                );
             }
             found.extend(words.after_phrase(&bare, [&before, &earlier], word.end));
             commands::secrets(bytes, &bare, found);
             if bytes[bare.clone()].len() >= 6
-                && bytes[bare.start..].get(..6).is_some_and(|head| head.eq_ignore_ascii_case(b"values"))
+                && bytes[bare.start..]
+                    .get(..6)
+                    .is_some_and(|head| head.eq_ignore_ascii_case(b"values"))
             {
                 sql::secrets(bytes, &bare, redactor, found);
             }
@@ -90,10 +105,13 @@ pub(super) fn secrets(bytes: &[u8], redactor: &Redactor, found: &mut Vec<Range<u
                 let is_set = is_listed(tables::SETTERS, &bytes[before.clone()]);
                 if let Some(secret) = words.after_name(&word, &name, weight, is_set) {
                     // `changed from x to y`
-                    let second = words.among(secret.end + 1, 2, is_random).filter(|_| weight == Weight::Strong);
+                    let second = words
+                        .among(secret.end + 1, 2, is_random)
+                        .filter(|_| weight == Weight::Strong);
                     found.extend([Some(secret), second].into_iter().flatten());
                 }
-                let is_option = bytes[before.clone()] == *b"for" && !bytes[word.start].is_ascii_alphanumeric();
+                let is_option =
+                    bytes[before.clone()] == *b"for" && !bytes[word.start].is_ascii_alphanumeric();
                 if is_option || is_listed(tables::SETTINGS, &bytes[before.clone()]) {
                     words.before_setting(&before, is_option && weight == Weight::Strong, found);
                 }
@@ -104,22 +122,41 @@ pub(super) fn secrets(bytes: &[u8], redactor: &Redactor, found: &mut Vec<Range<u
                 let bare = words.bare(value);
                 looks::is_noted(&bytes[bare.clone()]).then_some(bare)
             };
-            found.extend(words.following(word.end).and_then(|value| words.chosen(&value).or_else(|| noted(&value))));
+            found.extend(
+                words
+                    .following(word.end)
+                    .and_then(|value| words.chosen(&value).or_else(|| noted(&value))),
+            );
         }
         (earlier, before) = (before, bare);
     }
 }
 
-/// Returns `true` for words that a message tells to run: ``run `cargo login` or use environment variable``.
+/// Returns `true` for words that a message tells to run: ``run `cargo login` or use environment
+/// variable``.
 fn is_advice(before: &[u8], text: &[u8]) -> bool {
-    let verb = before.trim_ascii_end().rsplit(|b| !b.is_ascii_alphabetic()).next().unwrap_or_default();
-    is_listed(tables::ADVICE, verb) && text.split(|b| *b == b' ').all(|word| looks::is_plain(looks::trim(word)))
+    let verb = before
+        .trim_ascii_end()
+        .rsplit(|b| !b.is_ascii_alphabetic())
+        .next()
+        .unwrap_or_default();
+    is_listed(tables::ADVICE, verb)
+        && text
+            .split(|b| *b == b' ')
+            .all(|word| looks::is_plain(looks::trim(word)))
 }
 
 /// The next run of bytes without white space.
 fn next(bytes: &[u8], at: usize) -> Option<Range<usize>> {
-    let start = at + bytes.get(at..)?.iter().position(|b| !b.is_ascii_whitespace())?;
-    let len = bytes[start..].iter().position(u8::is_ascii_whitespace).unwrap_or(bytes.len() - start);
+    let start = at
+        + bytes
+            .get(at..)?
+            .iter()
+            .position(|b| !b.is_ascii_whitespace())?;
+    let len = bytes[start..]
+        .iter()
+        .position(u8::is_ascii_whitespace)
+        .unwrap_or(bytes.len() - start);
     steps::count(start + len - at);
     Some(start..start + len)
 }
@@ -139,7 +176,11 @@ impl Words<'_> {
     /// Whether the redactor's mark stands here, perhaps in quotes.
     fn is_marked(&self, word: &Range<usize>) -> bool {
         let raw = &self.bytes[word.clone()];
-        let start = raw.iter().take(4).take_while(|b| matches!(b, b'"' | b'\'' | b'`' | b'(' | b'\\')).count();
+        let start = raw
+            .iter()
+            .take(4)
+            .take_while(|b| matches!(b, b'"' | b'\'' | b'`' | b'(' | b'\\'))
+            .count();
         raw[start..].starts_with(MARK_BYTES)
     }
 
@@ -153,8 +194,13 @@ impl Words<'_> {
     fn name(&self, word: &Range<usize>, before: [&Range<usize>; 2]) -> Option<(Name, Weight)> {
         let raw = &self.bytes[word.clone()];
         // `//registry/:_password`
-        let raw = raw.rsplit(|b| matches!(b, b'/' | b':')).next().filter(|_| raw[0] == b'/').unwrap_or(raw);
-        let is_name = raw.len() > 2 && raw.len() <= MAX_NAME && raw.iter().all(|b| is_name_byte(*b));
+        let raw = raw
+            .rsplit(|b| matches!(b, b'/' | b':'))
+            .next()
+            .filter(|_| raw[0] == b'/')
+            .unwrap_or(raw);
+        let is_name =
+            raw.len() > 2 && raw.len() <= MAX_NAME && raw.iter().all(|b| is_name_byte(*b));
         if !is_name {
             return None;
         }
@@ -162,7 +208,10 @@ impl Words<'_> {
             for start in before.map(|range| range.start) {
                 let longer = start..word.end;
                 let name = Name::new(&self.bytes[longer.clone()]);
-                let weight = self.redactor.weight(&name).filter(|weight| *weight == Weight::Strong);
+                let weight = self
+                    .redactor
+                    .weight(&name)
+                    .filter(|weight| *weight == Weight::Strong);
                 if let Some(weight) = weight.filter(|_| longer.len() <= MAX_NAME) {
                     return Some((name, weight));
                 }
@@ -174,16 +223,28 @@ impl Words<'_> {
         let name = Name::new(raw);
         let weight = self.redactor.weight(&name)?;
         let is_said = matches!(weight, Weight::Strong | Weight::Added)
-            || ["secret", "token", "jeton", "credential", "creds"].iter().any(|part| name.contains(part));
+            || ["secret", "token", "jeton", "credential", "creds"]
+                .iter()
+                .any(|part| name.contains(part));
         is_said.then_some((name, weight))
     }
 
-    /// `password for ann is x`, `token x`: the next word that nobody writes in a sentence. Of what may be no secret, only
-    /// the word beside it.
+    /// `password for ann is x`, `token x`: the next word that nobody writes in a sentence. Of what
+    /// may be no secret, only the word beside it.
     ///
-    /// Where the name is said to be something, or set to it, a word that people may have chosen is enough.
-    fn after_name(&self, word: &Range<usize>, name: &Name, weight: Weight, is_set: bool) -> Option<Range<usize>> {
-        if matches!(self.bytes[word.end - 1], b':' | b'=' | b';' | b'.' | b',' | b')') {
+    /// Where the name is said to be something, or set to it, a word that people may have chosen is
+    /// enough.
+    fn after_name(
+        &self,
+        word: &Range<usize>,
+        name: &Name,
+        weight: Weight,
+        is_set: bool,
+    ) -> Option<Range<usize>> {
+        if matches!(
+            self.bytes[word.end - 1],
+            b':' | b'=' | b';' | b'.' | b',' | b')'
+        ) {
             return None;
         }
         let is_strong = matches!(weight, Weight::Strong | Weight::Added);
@@ -209,21 +270,31 @@ impl Words<'_> {
             }
             let is_quoted = matches!(raw[0], b'"' | b'\'' | b'`');
             // `password x is too short`
-            let is_subject =
-                is_chosen && step == 0 && !looks::is_plain(text) && text.len() >= 4 && self.is_subject(&word);
+            let is_subject = is_chosen
+                && step == 0
+                && !looks::is_plain(text)
+                && text.len() >= 4
+                && self.is_subject(&word);
             if is_subject && !is_quoted {
                 return Some(bare);
             }
             // ``Path `password` (`x`)``
-            if is_chosen && raw.len() > 3 && raw[0] == b'(' && matches!(raw[1], b'"' | b'\'' | b'`') {
+            if is_chosen && raw.len() > 3 && raw[0] == b'(' && matches!(raw[1], b'"' | b'\'' | b'`')
+            {
                 return self.literal(word.start + 1);
             }
-            let stands_here = is_said || (is_chosen && (raw[0] == b'(' || (step == 0 && !is_quoted)));
+            let stands_here =
+                is_said || (is_chosen && (raw[0] == b'(' || (step == 0 && !is_quoted)));
             if is_set && step == 0 && looks::is_uuid(text) {
                 return Some(bare);
             }
             // `token expired: x`
-            if !is_strong && step > 0 && text.len() >= 24 && parts::is_varied(text) && !looks::is_path(text) {
+            if !is_strong
+                && step > 0
+                && text.len() >= 24
+                && parts::is_varied(text)
+                && !looks::is_path(text)
+            {
                 return Some(bare);
             }
             // `the secret is x`
@@ -239,7 +310,9 @@ impl Words<'_> {
                 if is_quoted {
                     return self.literal(word.start);
                 }
-                if looks::is_chosen(text) || (looks::is_numbered(text) && step > 0 && !looks::is_algorithm(text)) {
+                if looks::is_chosen(text)
+                    || (looks::is_numbered(text) && step > 0 && !looks::is_algorithm(text))
+                {
                     return Some(bare);
                 }
             }
@@ -252,7 +325,8 @@ impl Words<'_> {
             let goes_on = (step < 2 && looks::is_plain(text) && !text.contains(&b'/'))
                 || is_listed(tables::CONNECTORS, text)
                 || is_listed(tables::CONNECTORS, raw)
-                || (is_strong && (looks::is_plain(text) || name.is_password() || looks::is_number(text)));
+                || (is_strong
+                    && (looks::is_plain(text) || name.is_password() || looks::is_number(text)));
             if ends || !goes_on {
                 return None;
             }
@@ -263,14 +337,22 @@ impl Words<'_> {
 
     /// ``invalid type: string "x", expected u16 for key `password` ``.
     ///
-    /// Of an option that is surely secret also a word of letters: `invalid value 'x' for '--password <PASSWORD>'`.
+    /// Of an option that is surely secret also a word of letters:
+    /// `invalid value 'x' for '--password <PASSWORD>'`.
     fn before_setting(&self, setting: &Range<usize>, is_sure: bool, found: &mut Vec<Range<usize>>) {
         let from = setting.start.saturating_sub(REACH);
         let line = &self.bytes[from..setting.start];
-        let line = &line[line.iter().rposition(|b| *b == b'\n').map_or(0, |newline| newline + 1)..];
+        let line = &line[line
+            .iter()
+            .rposition(|b| *b == b'\n')
+            .map_or(0, |newline| newline + 1)..];
         let start = setting.start - line.len();
         let mut at = 0;
-        while let Some(open) = line[at..].iter().position(|b| matches!(b, b'"' | b'\'' | b'`')).map(|step| at + step) {
+        while let Some(open) = line[at..]
+            .iter()
+            .position(|b| matches!(b, b'"' | b'\'' | b'`'))
+            .map(|step| at + step)
+        {
             let Some(len) = line[open + 1..].iter().position(|b| *b == line[open]) else {
                 // A quote around the whole sentence.
                 at = open + 1;
@@ -294,18 +376,29 @@ impl Words<'_> {
     }
 
     /// What a row of [`tables::PHRASES`] announces.
-    fn after_phrase(&self, word: &Range<usize>, before: [&Range<usize>; 2], end: usize) -> Option<Range<usize>> {
+    fn after_phrase(
+        &self,
+        word: &Range<usize>,
+        before: [&Range<usize>; 2],
+        end: usize,
+    ) -> Option<Range<usize>> {
         if !sieve::PHRASES.may_have(&self.bytes[word.clone()]) {
             return None;
         }
         let is_word = |range: &Range<usize>, text: &str, exact: bool| {
             let word = &self.bytes[range.clone()];
-            if exact { word == text.as_bytes() } else { word.eq_ignore_ascii_case(text.as_bytes()) }
+            if exact {
+                word == text.as_bytes()
+            } else {
+                word.eq_ignore_ascii_case(text.as_bytes())
+            }
         };
         let row = tables::PHRASES.iter().rev().find(|row| match row.words {
             [only] => is_word(word, only, row.exact),
             [first, last] => is_word(word, last, row.exact) && is_word(before[0], first, row.exact),
-            [first, "", last] => is_word(word, last, row.exact) && is_word(before[1], first, row.exact),
+            [first, "", last] => {
+                is_word(word, last, row.exact) && is_word(before[1], first, row.exact)
+            }
             _ => false,
         })?;
         match row.take {
@@ -314,19 +407,25 @@ impl Words<'_> {
                 let bare = self.bare(&word);
                 let is_quoted = matches!(self.bytes[word.start], b'\'' | b'"' | b'`');
                 let text = &self.bytes[bare.clone()];
-                let is_secret = !text.is_empty() && !self.is_marked(&word) && (is_quoted || !looks::is_plain(text));
+                let is_secret = !text.is_empty()
+                    && !self.is_marked(&word)
+                    && (is_quoted || !looks::is_plain(text));
                 (is_secret && !text.starts_with(b"$")).then_some(bare)
             }
             Take::Opaque => self.among(end, 2, |text| is_random(text) && !looks::is_path(text)),
-            Take::Number => {
-                self.among(end, 3, |text| (4..=8).contains(&text.len()) && text.iter().all(u8::is_ascii_digit))
-            }
-            Take::Second => self.among(end, 2, |text| is_random(text) && !looks::is_path(text)).or_else(|| {
-                let first = self.following(end)?;
-                let second = self.following(first.end)?;
-                let is_login = looks::is_name(&self.bytes[self.bare(&first)]) || first.len() > 2;
-                self.chosen(&second).filter(|_| is_login && !self.bytes[first.clone()].ends_with(b":"))
+            Take::Number => self.among(end, 3, |text| {
+                (4..=8).contains(&text.len()) && text.iter().all(u8::is_ascii_digit)
             }),
+            Take::Second => self
+                .among(end, 2, |text| is_random(text) && !looks::is_path(text))
+                .or_else(|| {
+                    let first = self.following(end)?;
+                    let second = self.following(first.end)?;
+                    let is_login =
+                        looks::is_name(&self.bytes[self.bare(&first)]) || first.len() > 2;
+                    self.chosen(&second)
+                        .filter(|_| is_login && !self.bytes[first.clone()].ends_with(b":"))
+                }),
             Take::Chosen(most) => {
                 let mut at = end;
                 for _ in 0..most {
@@ -348,24 +447,30 @@ impl Words<'_> {
                 (!spared).then_some(bare)
             }
             Take::Rejected => {
-                let value = self.following(end).filter(|value| self.bytes[value.start] == b'[')?;
+                let value = self
+                    .following(end)
+                    .filter(|value| self.bytes[value.start] == b'[')?;
                 let head = &self.bytes[value.start.saturating_sub(REACH / 2)..value.start];
                 let named = |word: &[u8]| self.redactor.weight(&Name::new(looks::trim(word)));
                 let mut weights = head.split(u8::is_ascii_whitespace).filter_map(named);
-                let weight = weights.find(|weight| matches!(weight, Weight::Strong | Weight::Added))?;
+                let weight =
+                    weights.find(|weight| matches!(weight, Weight::Strong | Weight::Added))?;
                 let rest = &self.bytes[value.start + 1..self.bytes.len().min(value.start + REACH)];
                 let content = &rest[..rest.iter().position(|b| *b == b']')?];
                 let spared = looks::Claim::new(weight, false).spares_quoted(content);
                 (!spared).then_some(value.start + 1..value.start + 1 + content.len())
             }
-            Take::Code => self.among(end, 1, |text| matches!(text.len(), 3 | 4) && text.iter().all(u8::is_ascii_digit)),
+            Take::Code => self.among(end, 1, |text| {
+                matches!(text.len(), 3 | 4) && text.iter().all(u8::is_ascii_digit)
+            }),
             Take::Field(place) => {
                 let mut word = self.following(end)?;
                 for _ in 1..place {
                     word = self.following(word.end)?;
                 }
                 let bare = self.bare(&word);
-                (!self.is_marked(&word) && !looks::is_plain(&self.bytes[bare.clone()])).then_some(bare)
+                (!self.is_marked(&word) && !looks::is_plain(&self.bytes[bare.clone()]))
+                    .then_some(bare)
             }
             Take::Behind(sign) => {
                 let mut at = end;
@@ -395,7 +500,9 @@ impl Words<'_> {
                 let (mut at, mut start, mut count) = (end, None, 0);
                 while let Some(word) = self.following(at).filter(|_| count < 24) {
                     let bare = self.bare(&word);
-                    if !(3..=8).contains(&bare.len()) || !self.bytes[bare.clone()].iter().all(u8::is_ascii_lowercase) {
+                    if !(3..=8).contains(&bare.len())
+                        || !self.bytes[bare.clone()].iter().all(u8::is_ascii_lowercase)
+                    {
                         break;
                     }
                     start.get_or_insert(bare.start);
@@ -409,14 +516,16 @@ impl Words<'_> {
     /// `credentials ann / x`: whether a word of a login stands before the user.
     fn is_login_before(&self, user: usize) -> bool {
         let before = &self.bytes[user.saturating_sub(REACH / 4)..user];
-        let mut words = before.split(|b| b.is_ascii_whitespace() || matches!(b, b':' | b',' | b'(' | b'"'));
+        let mut words =
+            before.split(|b| b.is_ascii_whitespace() || matches!(b, b':' | b',' | b'(' | b'"'));
         words.any(|word| is_listed(tables::PAIRED, word))
     }
 
     /// What stands alone in its line behind a name that begins it, as in a table.
     fn lone(&self, name: &Range<usize>) -> Option<Range<usize>> {
         let begins = name.start == 0 || self.bytes[name.start - 1] == b'\n';
-        let value = next(self.bytes, name.end).filter(|value| begins && value.start - name.end < MAX_NAME)?;
+        let value = next(self.bytes, name.end)
+            .filter(|value| begins && value.start - name.end < MAX_NAME)?;
         let is_here = |range: Range<usize>| !self.bytes[range].contains(&b'\n');
         let is_last = is_here(name.end..value.start)
             && next(self.bytes, value.end).is_none_or(|after| !is_here(value.end..after.start));
@@ -427,7 +536,10 @@ impl Words<'_> {
             || looks::is_stand_in(text)
             || looks::is_path(text)
             || looks::is_code(text)
-            || matches!(text[0], b'"' | b'\'' | b'`' | b'-' | b'<' | b'|' | b'{' | b'[')
+            || matches!(
+                text[0],
+                b'"' | b'\'' | b'`' | b'-' | b'<' | b'|' | b'{' | b'['
+            )
             || self.is_marked(&value);
         (is_last && !spared && value.len() > 4).then_some(value)
     }
@@ -451,7 +563,12 @@ impl Words<'_> {
 
     /// What stands between the quotes that open at a place, unless it is a report.
     fn literal(&self, at: usize) -> Option<Range<usize>> {
-        value::after(self.bytes, at, value::Reach::Word, &looks::Claim::new(Weight::Strong, false))
+        value::after(
+            self.bytes,
+            at,
+            value::Reach::Word,
+            &looks::Claim::new(Weight::Strong, false),
+        )
     }
 
     /// A word that may be a password, or what stands in quotes.
@@ -467,11 +584,17 @@ impl Words<'_> {
     }
 
     /// `-password x`: an option with one dash.
-    fn after_option(&self, word: &Range<usize>, before: &Range<usize>, end: usize) -> Option<Range<usize>> {
+    fn after_option(
+        &self,
+        word: &Range<usize>,
+        before: &Range<usize>,
+        end: usize,
+    ) -> Option<Range<usize>> {
         let name = self.bytes[word.clone()]
             .strip_prefix(b"-")
             .filter(|name| name.len() >= 4 && name[0].is_ascii_alphabetic())?;
-        let is_option = name.len() <= MAX_NAME && name.iter().all(|b| is_name_byte(*b)) && before.end > 0;
+        let is_option =
+            name.len() <= MAX_NAME && name.iter().all(|b| is_name_byte(*b)) && before.end > 0;
         let name = Name::new(Some(name).filter(|_| is_option)?);
         let weight = self.redactor.weight(&name)?;
         let value = self.following(end)?;
@@ -496,23 +619,40 @@ impl Words<'_> {
     /// `host:5432:database:user:x`, a line of the file `.pgpass`.
     fn in_fields(&self, word: &Range<usize>) -> Option<Range<usize>> {
         let bytes = &self.bytes[word.clone()];
-        let mut at = bytes.iter().take(MAX_NAME).position(|b| *b == b':').filter(|len| *len > 0)? + 1;
-        let is_port = |field: &[u8]| field == b"*" || (field.len() >= 4 && field.iter().all(u8::is_ascii_digit));
+        let mut at = bytes
+            .iter()
+            .take(MAX_NAME)
+            .position(|b| *b == b':')
+            .filter(|len| *len > 0)?
+            + 1;
+        let is_port = |field: &[u8]| {
+            field == b"*" || (field.len() >= 4 && field.iter().all(u8::is_ascii_digit))
+        };
         let is_user = |field: &[u8]| field == b"*" || looks::is_name(field);
         for place in 0..3 {
             let len = bytes[at..].iter().take(MAX_NAME).position(|b| *b == b':')?;
             let field = &bytes[at..at + len];
-            if !(if place == 0 { is_port(field) } else { is_user(field) }) {
+            if !(if place == 0 {
+                is_port(field)
+            } else {
+                is_user(field)
+            }) {
                 return None;
             }
             at += len + 1;
         }
         let secret = word.start + at..word.end;
-        (secret.len() >= 4 && !looks::is_plain(&bytes[at..]) && !self.is_marked(&secret)).then_some(secret)
+        (secret.len() >= 4 && !looks::is_plain(&bytes[at..]) && !self.is_marked(&secret))
+            .then_some(secret)
     }
 
     /// The first of some words after a place for which something holds.
-    fn among(&self, mut at: usize, most: usize, holds: impl Fn(&[u8]) -> bool) -> Option<Range<usize>> {
+    fn among(
+        &self,
+        mut at: usize,
+        most: usize,
+        holds: impl Fn(&[u8]) -> bool,
+    ) -> Option<Range<usize>> {
         for _ in 0..most {
             let word = self.following(at)?;
             let bare = self.bare(&word);
@@ -531,16 +671,24 @@ impl Words<'_> {
     fn in_path(&self, word: &Range<usize>) -> Option<Range<usize>> {
         let bytes = &self.bytes[word.clone()];
         let mut at = bytes.iter().position(|b| *b == b'/')? + 1;
-        let is_end =
-            |b: &u8| matches!(b, b'/' | b'?' | b'#' | b'&' | b'"' | b'\'' | b'`' | b'<' | b'>' | b')' | b',' | b';');
+        let is_end = |b: &u8| {
+            matches!(
+                b,
+                b'/' | b'?' | b'#' | b'&' | b'"' | b'\'' | b'`' | b'<' | b'>' | b')' | b',' | b';'
+            )
+        };
         let mut is_link = false;
         while at < bytes.len() {
-            let len = bytes[at..].iter().position(is_end).unwrap_or(bytes.len() - at);
+            let len = bytes[at..]
+                .iter()
+                .position(is_end)
+                .unwrap_or(bytes.len() - at);
             let segment = &bytes[at..at + len];
             if is_link && segment.len() >= 8 && is_random(segment) && !looks::is_uuid(segment) {
                 return Some(word.start + at..word.start + at + looks::trim(segment).len());
             }
-            is_link = segment.len() <= MAX_NAME && is_listed(tables::LINKS, Name::new(segment).bytes());
+            is_link =
+                segment.len() <= MAX_NAME && is_listed(tables::LINKS, Name::new(segment).bytes());
             if bytes.get(at + len) != Some(&b'/') {
                 return None;
             }
@@ -558,11 +706,16 @@ impl Words<'_> {
             return None;
         }
         let secret = &text[split + 1..];
-        let is_pair = looks::is_name(&text[..split]) && !secret.iter().any(|b| matches!(b, b':' | b'/' | b'.'));
-        let is_option = self.bytes[before.start] == b'-' || is_listed(tables::SURE_LOGINS, &self.bytes[before.clone()]);
-        let is_long = self.bytes[before.start..].starts_with(b"--") || self.bytes[before.clone()] == *b"-u";
-        let is_numbered = is_long && secret.len() >= 5 && !looks::is_plain(secret) && !looks::is_number(secret);
-        let is_chosen = is_option && text[split] != b'/' && (is_numbered || looks::is_chosen(secret));
+        let is_pair = looks::is_name(&text[..split])
+            && !secret.iter().any(|b| matches!(b, b':' | b'/' | b'.'));
+        let is_option = self.bytes[before.start] == b'-'
+            || is_listed(tables::SURE_LOGINS, &self.bytes[before.clone()]);
+        let is_long =
+            self.bytes[before.start..].starts_with(b"--") || self.bytes[before.clone()] == *b"-u";
+        let is_numbered =
+            is_long && secret.len() >= 5 && !looks::is_plain(secret) && !looks::is_number(secret);
+        let is_chosen =
+            is_option && text[split] != b'/' && (is_numbered || looks::is_chosen(secret));
         let is_secret = is_random(secret) || is_chosen || (is_option && looks::is_noted(secret));
         (is_pair && is_secret).then_some(word.start + split + 1..word.end)
     }
@@ -572,14 +725,19 @@ impl Words<'_> {
         let bytes = &self.bytes[word.clone()];
         let host = bytes.iter().rposition(|b| *b == b'@')?;
         let head = &bytes[..host];
-        let is_host = bytes.get(host + 1).is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'/');
-        let split =
-            head.iter().position(|b| matches!(b, b':' | b'%')).or_else(|| head.iter().position(|b| *b == b'/'))?;
+        let is_host = bytes
+            .get(host + 1)
+            .is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'/');
+        let split = head
+            .iter()
+            .position(|b| matches!(b, b':' | b'%'))
+            .or_else(|| head.iter().position(|b| *b == b'/'))?;
         let secret = &head[split + 1..];
         // `user/x@//host`
         let is_sure = bytes.get(host + 1) == Some(&b'/')
             && !secret.contains(&b'/')
-            && (looks::is_chosen(secret) || (bytes[host..].starts_with(b"@//") && looks::is_noted(secret)));
+            && (looks::is_chosen(secret)
+                || (bytes[host..].starts_with(b"@//") && looks::is_noted(secret)));
         let is_secret = is_host
             && split > 0
             && !secret.starts_with(b"//")
@@ -601,9 +759,19 @@ impl Words<'_> {
                 && head.is_some_and(|head| head.eq_ignore_ascii_case(row.as_bytes()))
         };
         let is_named = tables::NAMED_HASHES.iter().any(begins);
-        let start = if is_named { named } else { bytes.iter().take(64).position(|b| matches!(b, b'$' | b'{'))? };
+        let start = if is_named {
+            named
+        } else {
+            bytes
+                .iter()
+                .take(64)
+                .position(|b| matches!(b, b'$' | b'{'))?
+        };
         let rest = &bytes[start..];
-        let begins = |row: &&str| rest.get(..row.len()).is_some_and(|head| head.eq_ignore_ascii_case(row.as_bytes()));
+        let begins = |row: &&str| {
+            rest.get(..row.len())
+                .is_some_and(|head| head.eq_ignore_ascii_case(row.as_bytes()))
+        };
         if !is_named {
             tables::HASHES.iter().find(|row| begins(row))?;
         }

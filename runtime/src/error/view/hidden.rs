@@ -1,13 +1,15 @@
 //! Errors that another error hides.
 //!
-//! A wrapper whose `source()` is that of the error inside it (`#[error(transparent)]`, the boxes of anyhow and eyre, `Arc`)
-//! is a level of the chain, and the error inside is none: it cannot be downcast to. But it is asked for its source whenever
-//! the wrapper is. A walk therefore puts a question on the thread before it calls `source()`, and an `AppError` or
-//! `Rejection` that is asked for its source meanwhile answers it. The question lasts for that call alone; an error that
+//! A wrapper whose `source()` is that of the error inside it (`#[error(transparent)]`, the boxes of
+//! anyhow and eyre, `Arc`) is a level of the chain, and the error inside is none: it cannot be
+//! downcast to. But it is asked for its source whenever the wrapper is. A walk therefore puts a
+//! question on the thread before it calls `source()`, and an `AppError` or `Rejection` that is
+//! asked for its source meanwhile answers it. The question lasts for that call alone; an error that
 //! names the `AppError` as its source does not ask it, so that each level answers for itself.
 //!
-//! `anyhow!(error)` and `eyre!(error)` keep an `AppError`, which is no `std::error::Error`, as a value that only prints. It
-//! is found by printing it, in the same way: it answers, and nothing is formatted.
+//! `anyhow!(error)` and `eyre!(error)` keep an `AppError`, which is no `std::error::Error`, as a
+//! value that only prints. It is found by printing it, in the same way: it answers, and nothing is
+//! formatted.
 
 use super::walk::{Answers, Ask, Facts};
 use crate::{error::AppError, panics};
@@ -37,7 +39,8 @@ thread_local! {
     static SHARED: RefCell<Option<AppError>> = const { RefCell::new(None) };
 }
 
-/// Answers the question of a walk, if there is one, and returns `true` if so. Called by those that know something.
+/// Answers the question of a walk, if there is one, and returns `true` if so. Called by those that
+/// know something.
 #[inline]
 pub(crate) fn answer(ours: &impl Answers, by: Call) -> bool {
     match QUESTION.get() {
@@ -59,13 +62,26 @@ pub(super) fn source_of<'a>(
     error: &'a (dyn Error + 'a),
     ask: Ask,
 ) -> (Option<&'a (dyn Error + 'static)>, Option<Facts>) {
-    let (source, facts) = asking(Question { ask, by: Call::Source }, || error.source());
+    let (source, facts) = asking(
+        Question {
+            ask,
+            by: Call::Source,
+        },
+        || error.source(),
+    );
     (source.flatten(), facts)
 }
 
 /// Looks for an `AppError` whose text the error has as its own.
 pub(super) fn text_of(error: &(dyn Error + 'static), ask: Ask) -> Option<Facts> {
-    asking(Question { ask, by: Call::Display }, || write!(Nowhere, "{error}")).1
+    asking(
+        Question {
+            ask,
+            by: Call::Display,
+        },
+        || write!(Nowhere, "{error}"),
+    )
+    .1
 }
 
 fn asking<R>(question: Question, call: impl FnOnce() -> R) -> (Option<R>, Option<Facts>) {

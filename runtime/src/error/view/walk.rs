@@ -1,7 +1,9 @@
 //! The walk over a chain of sources.
 
 use super::{ErrorRef, Head, View, hidden};
-use crate::error::{AppError, Class, Coding, ErrorCode, ErrorId, Rejection, app_error::Inner, chain, coding};
+use crate::error::{
+    AppError, Class, Coding, ErrorCode, ErrorId, Rejection, app_error::Inner, chain, coding,
+};
 use std::{error::Error, io, panic::Location, path::Path, time::Duration};
 
 /// How many levels the registry is asked about.
@@ -12,7 +14,8 @@ const MAPPED_LEVELS: usize = 8;
 pub(crate) enum Ask {
     /// Their facts.
     Look,
-    /// Their facts, and to be marked as reported: those that were not yet, under this identity where there is one.
+    /// Their facts, and to be marked as reported: those that were not yet, under this identity
+    /// where there is one.
     Claim(Option<ErrorId>),
     /// Their facts, and for an `AppError` a clone of it.
     Share,
@@ -123,9 +126,12 @@ impl Known {
         self.class = self.class.or(facts.class);
         self.rejected |= facts.rejection == Some(false);
         self.retry_after = self.retry_after.or(facts.retry_after);
-        self.location = self.location.or(facts.location.filter(|place| !is_in_std(place)));
+        self.location = self
+            .location
+            .or(facts.location.filter(|place| !is_in_std(place)));
         // Errors of one chain mostly share their event, which this walk has marked then.
-        let is_marked_here = facts.id.is_some() && (facts.id == self.id || facts.id == self.previous_id);
+        let is_marked_here =
+            facts.id.is_some() && (facts.id == self.id || facts.id == self.previous_id);
         self.reported |= facts.reported && !is_marked_here;
         self.id = self.id.or(facts.id);
         self.previous_id = facts.id.or(self.previous_id);
@@ -172,8 +178,8 @@ impl View<'_> {
         found
     }
 
-    /// Calls `visit` with each level, until it returns `false`: its depth, itself unless it may borrow, and what it or an
-    /// error that it hides knows.
+    /// Calls `visit` with each level, until it returns `false`: its depth, itself unless it may
+    /// borrow, and what it or an error that it hides knows.
     fn for_each_level(
         &self,
         ask: Ask,
@@ -235,19 +241,29 @@ fn look_at<'a>(
     }
 }
 
-/// Returns `true` for a place in the standard library: where a conversion is called by `map_err(AppError::from)`.
+/// Returns `true` for a place in the standard library: where a conversion is called by
+/// `map_err(AppError::from)`.
 pub(crate) fn is_in_std(place: &Location<'_>) -> bool {
     is_file_of_std(place.file())
 }
 
 fn is_file_of_std(file: &str) -> bool {
-    // The sources of the workspace have relative paths; each error's place is looked at, so that is asked first.
+    // The sources of the workspace have relative paths; each error's place is looked at, so that is
+    // asked first.
     if Path::new(file).is_relative() {
         return false;
     }
-    let is_crate = |rest: &str| ["core/src/", "std/src/", "alloc/src/"].iter().any(|part| rest.starts_with(part));
-    // As distributed, the sources have the first form; with the component `rust-src`, the second one.
-    file.starts_with("/rustc/") || file.match_indices("/library/").any(|(at, part)| is_crate(&file[at + part.len()..]))
+    let is_crate = |rest: &str| {
+        ["core/src/", "std/src/", "alloc/src/"]
+            .iter()
+            .any(|part| rest.starts_with(part))
+    };
+    // As distributed, the sources have the first form; with the component `rust-src`, the second
+    // one.
+    file.starts_with("/rustc/")
+        || file
+            .match_indices("/library/")
+            .any(|(at, part)| is_crate(&file[at + part.len()..]))
 }
 
 #[cfg(test)]
@@ -264,8 +280,12 @@ mod tests {
         ] {
             assert!(is_file_of_std(file), "{file}");
         }
-        for file in ["src/main.rs", "library/core/src/lib.rs", "/srv/library/src/main.rs", "/srv/library/core/main.rs"]
-        {
+        for file in [
+            "src/main.rs",
+            "library/core/src/lib.rs",
+            "/srv/library/src/main.rs",
+            "/srv/library/core/main.rs",
+        ] {
             assert!(!is_file_of_std(file), "{file}");
         }
     }
@@ -274,16 +294,29 @@ mod tests {
     #[test]
     fn marks_of_the_same_walk_are_no_earlier_reports() {
         let [first, second, other] = [(); 3].map(|()| ErrorId::new());
-        let facts = |id, reported| Facts { id: Some(id), reported, ..Facts::default() };
+        let facts = |id, reported| Facts {
+            id: Some(id),
+            reported,
+            ..Facts::default()
+        };
         let mut known = Known::default();
-        for (id, reported) in [(first, false), (first, true), (second, false), (second, true), (first, true)] {
+        for (id, reported) in [
+            (first, false),
+            (first, true),
+            (second, false),
+            (second, true),
+            (first, true),
+        ] {
             known.add(facts(id, reported));
             assert!(!known.reported);
         }
         known.add(facts(other, true));
         assert!(known.reported);
         let mut known = Known::default();
-        known.add(Facts { reported: true, ..Facts::default() });
+        known.add(Facts {
+            reported: true,
+            ..Facts::default()
+        });
         assert!(known.reported, "it has no id to be known by");
     }
 
@@ -296,14 +329,21 @@ mod tests {
             source: std::num::ParseIntError,
         }
         fn at(at: &str) -> At<'_> {
-            At { at, source: "x".parse::<u8>().unwrap_err() }
+            At {
+                at,
+                source: "x".parse::<u8>().unwrap_err(),
+            }
         }
-        let texts = |error: ErrorRef<'_>| error.sources().map(ToString::to_string).collect::<Vec<_>>();
+        let texts =
+            |error: ErrorRef<'_>| error.sources().map(ToString::to_string).collect::<Vec<_>>();
         let place = String::from("3");
         let app = AppError::from(at("4"));
         for error in [ErrorRef::Scoped(&at(&place)), ErrorRef::Std(&at("3"))] {
             assert_eq!(texts(error), ["invalid digit found in string"]);
         }
-        assert_eq!(texts(ErrorRef::App(&app)).last().unwrap(), "invalid digit found in string");
+        assert_eq!(
+            texts(ErrorRef::App(&app)).last().unwrap(),
+            "invalid digit found in string"
+        );
     }
 }

@@ -10,9 +10,9 @@ use crate::{
     ErrorCode,
     error::{ErrorId, redact},
     event::{
-        AlertLevel, AuditEvent, BreakerEvent, BreakerEventKind, CircuitState, ErrorEvent, ErrorRef, Event, HealthEvent,
-        NotificationEvent, NotificationOutcome, RetryEvent, RetryEventKind, StopReason, TransactionEvent,
-        TransactionOutcome,
+        AlertLevel, AuditEvent, BreakerEvent, BreakerEventKind, CircuitState, ErrorEvent, ErrorRef,
+        Event, HealthEvent, NotificationEvent, NotificationOutcome, RetryEvent, RetryEventKind,
+        StopReason, TransactionEvent, TransactionOutcome,
         request::Request,
         text::{MAX_MESSAGE, for_sink},
     },
@@ -21,7 +21,8 @@ use crate::{
 use serde_json::{Map, Value};
 use std::time::Duration;
 
-/// Takes all that a sink may have of an event; `None` for events that only matter while they happen.
+/// Takes all that a sink may have of an event; `None` for events that only matter while they
+/// happen.
 pub(super) fn record_of(event: &Event<'_>, stamp: Stamp) -> Option<Record> {
     match event {
         Event::Error(error) | Event::Provisional(error) => Some(of_error(error, stamp)),
@@ -34,10 +35,13 @@ pub(super) fn record_of(event: &Event<'_>, stamp: Stamp) -> Option<Record> {
     }
 }
 
-/// Takes the changes of a hook: what identifies the event stays, and texts are made fit for a sink again.
+/// Takes the changes of a hook: what identifies the event stays, and texts are made fit for a sink
+/// again.
 pub(super) fn after_hook(record: Record, event: &Event<'_>, stamp: Stamp) -> Record {
     let (id, kind, state) = match event {
-        Event::Error(error) | Event::Provisional(error) => (error.id, RecordKind::Error, error.state),
+        Event::Error(error) | Event::Provisional(error) => {
+            (error.id, RecordKind::Error, error.state)
+        }
         _ => (record.id, record.kind, record.state),
     };
     // Room for the mark of what was cut before: it is not cut again.
@@ -50,18 +54,31 @@ pub(super) fn after_hook(record: Record, event: &Event<'_>, stamp: Stamp) -> Rec
         error_code: clean_name(&record.error_code),
         error_type: clean_name(&record.error_type),
         message: again(&record.message, MAX_MESSAGE),
-        chain: record.chain.iter().take(MAX_SOURCES).map(|text| again(text, MAX_SOURCE)).collect(),
+        chain: record
+            .chain
+            .iter()
+            .take(MAX_SOURCES)
+            .map(|text| again(text, MAX_SOURCE))
+            .collect(),
         details: details_of(&record.details),
         operation: clean_name(&record.operation),
         component: clean_name(&record.component),
         location: record.location.as_deref().map(clean_name),
-        context: record.context.map(|context| Box::new(fit_context(*context))),
+        context: record
+            .context
+            .map(|context| Box::new(fit_context(*context))),
         ..record
     }
 }
 
 /// A record with nothing but what all records have.
-fn of_kind(kind: RecordKind, level: AlertLevel, operation: String, component: &str, stamp: Stamp) -> Record {
+fn of_kind(
+    kind: RecordKind,
+    level: AlertLevel,
+    operation: String,
+    component: &str,
+    stamp: Stamp,
+) -> Record {
     Record {
         kind,
         id: ErrorId::new(),
@@ -87,7 +104,10 @@ fn of_kind(kind: RecordKind, level: AlertLevel, operation: String, component: &s
 
 fn of_error(event: &ErrorEvent<'_>, stamp: Stamp) -> Record {
     if let Some(record) = event.settled {
-        return Record { state: event.state, ..record.clone() };
+        return Record {
+            state: event.state,
+            ..record.clone()
+        };
     }
     let operation = clean_name(event.operation);
     Record {
@@ -106,11 +126,18 @@ fn of_error(event: &ErrorEvent<'_>, stamp: Stamp) -> Record {
         elapsed: event.elapsed,
         state: event.state,
         attempt: event.attempt,
-        ..of_kind(RecordKind::Error, event.level, operation, event.component, stamp)
+        ..of_kind(
+            RecordKind::Error,
+            event.level,
+            operation,
+            event.component,
+            stamp,
+        )
     }
 }
 
-/// Adds the details of the request in which an error is reported; those of the error itself count more.
+/// Adds the details of the request in which an error is reported; those of the error itself count
+/// more.
 fn with_request(mut details: Map<String, Value>) -> Map<String, Value> {
     if let Some(request) = Request::current() {
         for (key, value) in details_of(request.details()) {
@@ -120,18 +147,30 @@ fn with_request(mut details: Map<String, Value>) -> Map<String, Value> {
     details
 }
 
-/// The place of a panic, which is where its error was made; that of the error itself is the guard that caught it.
+/// The place of a panic, which is where its error was made; that of the error itself is the guard
+/// that caught it.
 fn place_of_panic(event: &ErrorEvent<'_>) -> Option<String> {
-    let ErrorRef::App(app) = event.error else { return None };
-    let place = app.details().get(PLACE_DETAIL).filter(|_| event.code == ErrorCode::PANIC_ERROR)?;
+    let ErrorRef::App(app) = event.error else {
+        return None;
+    };
+    let place = app
+        .details()
+        .get(PLACE_DETAIL)
+        .filter(|_| event.code == ErrorCode::PANIC_ERROR)?;
     place.as_str().map(clean_name)
 }
 
 fn of_health(event: &HealthEvent<'_>, stamp: Stamp) -> Record {
     let check = clean_name(event.check);
-    let output = event.output.map(|output| format!(": {output}")).unwrap_or_default();
+    let output = event
+        .output
+        .map(|output| format!(": {output}"))
+        .unwrap_or_default();
     let from = event.from.unwrap_or("unknown");
-    let message = format!("health check `{check}` went from {from} to {}{output}", event.to);
+    let message = format!(
+        "health check `{check}` went from {from} to {}{output}",
+        event.to
+    );
     Record {
         message: for_sink(&message, MAX_MESSAGE),
         details: details([
@@ -139,26 +178,50 @@ fn of_health(event: &HealthEvent<'_>, stamp: Stamp) -> Record {
             ("to", Some(event.to.into())),
             ("criticality", Some(event.criticality.into())),
         ]),
-        ..of_kind(RecordKind::Health, event.level, check, "gardefou::health", stamp)
+        ..of_kind(
+            RecordKind::Health,
+            event.level,
+            check,
+            "gardefou::health",
+            stamp,
+        )
     }
 }
 
 fn of_audit(event: &AuditEvent<'_>, stamp: Stamp) -> Record {
     let operation = clean_name(event.operation);
-    let reason = event.message.map(|message| format!(": {message}")).unwrap_or_default();
+    let reason = event
+        .message
+        .map(|message| format!(": {message}"))
+        .unwrap_or_default();
     Record {
         code: event.code.map_or(0, ErrorCode::number),
-        error_code: event.code.map(|code| clean_name(code.name())).unwrap_or_default(),
+        error_code: event
+            .code
+            .map(|code| clean_name(code.name()))
+            .unwrap_or_default(),
         message: format!("`{operation}` {}{reason}", event.outcome),
-        details: details([("user", Some(event.user.into())), ("outcome", Some(event.outcome.name().into()))]),
+        details: details([
+            ("user", Some(event.user.into())),
+            ("outcome", Some(event.outcome.name().into())),
+        ]),
         location: Some(format!("{}:{}", event.file, event.line)),
         elapsed: event.elapsed,
-        ..of_kind(RecordKind::Audit, event.level, operation, event.component, stamp)
+        ..of_kind(
+            RecordKind::Audit,
+            event.level,
+            operation,
+            event.component,
+            stamp,
+        )
     }
 }
 
 fn of_notification(event: &NotificationEvent<'_>, stamp: Stamp) -> Record {
-    let (channel, title) = (clean_name(event.channel), for_sink(&event.title, MAX_SOURCE));
+    let (channel, title) = (
+        clean_name(event.channel),
+        for_sink(&event.title, MAX_SOURCE),
+    );
     let level = match event.outcome {
         NotificationOutcome::Delivered => event.level,
         // Somebody waits for it.
@@ -166,7 +229,10 @@ fn of_notification(event: &NotificationEvent<'_>, stamp: Stamp) -> Record {
     };
     Record {
         id: event.id,
-        message: format!("notification `{title}` on channel `{channel}`: {}", event.outcome),
+        message: format!(
+            "notification `{title}` on channel `{channel}`: {}",
+            event.outcome
+        ),
         details: details([
             ("channel", Some(channel.into())),
             ("kind", Some(event.kind.into())),
@@ -174,7 +240,13 @@ fn of_notification(event: &NotificationEvent<'_>, stamp: Stamp) -> Record {
             ("outcome", Some(event.outcome.name().into())),
             ("error", event.error.map(|id| id.to_string().into())),
         ]),
-        ..of_kind(RecordKind::Notification, level, "alert".to_owned(), "gardefou::alerts", stamp)
+        ..of_kind(
+            RecordKind::Notification,
+            level,
+            "alert".to_owned(),
+            "gardefou::alerts",
+            stamp,
+        )
     }
 }
 
@@ -183,12 +255,26 @@ fn of_breaker(event: &BreakerEvent<'_>, stamp: Stamp) -> Option<Record> {
     let shadow = event.shadow.then_some(Value::Bool(true));
     let generation = Some(event.generation.into());
     match event.kind {
-        BreakerEventKind::Transition { from, to, reason, consecutive_failures, lasts, cause, .. } => {
+        BreakerEventKind::Transition {
+            from,
+            to,
+            reason,
+            consecutive_failures,
+            lasts,
+            cause,
+            ..
+        } => {
             let opened = matches!(to, CircuitState::Open | CircuitState::ForcedOpen);
-            let level = if opened { AlertLevel::Warning } else { AlertLevel::Info };
+            let level = if opened {
+                AlertLevel::Warning
+            } else {
+                AlertLevel::Info
+            };
             let because = cause.map(|cause| format!(": {cause}")).unwrap_or_default();
-            let message = format!("circuit breaker `{name}` went from {from} to {to} ({reason}){because}");
-            // That of the opening is what its rejections carry; every other change is an event of its own.
+            let message =
+                format!("circuit breaker `{name}` went from {from} to {to} ({reason}){because}");
+            // That of the opening is what its rejections carry; every other change is an event of
+            // its own.
             let id = event.id.filter(|_| opened).unwrap_or_default();
             Some(Record {
                 id,
@@ -200,8 +286,14 @@ fn of_breaker(event: &BreakerEvent<'_>, stamp: Stamp) -> Option<Record> {
                     ("consecutive_failures", Some(consecutive_failures.into())),
                     ("generation", generation),
                     ("lasts", lasts.map(seconds)),
-                    ("cause", cause.map(|cause| for_sink(&cause, MAX_SOURCE).into())),
-                    ("opening", event.id.filter(|_| !opened).map(|id| id.to_string().into())),
+                    (
+                        "cause",
+                        cause.map(|cause| for_sink(&cause, MAX_SOURCE).into()),
+                    ),
+                    (
+                        "opening",
+                        event.id.filter(|_| !opened).map(|id| id.to_string().into()),
+                    ),
                     ("shadow", shadow),
                 ]),
                 ..of_kind(RecordKind::Transition, level, name, BREAKER, stamp)
@@ -214,7 +306,13 @@ fn of_breaker(event: &BreakerEvent<'_>, stamp: Stamp) -> Option<Record> {
                 ("retry_after", retry_after.map(seconds)),
                 ("shadow", shadow),
             ]),
-            ..of_kind(RecordKind::Rejection, AlertLevel::Info, name, BREAKER, stamp)
+            ..of_kind(
+                RecordKind::Rejection,
+                AlertLevel::Info,
+                name,
+                BREAKER,
+                stamp,
+            )
         }),
         _ => None,
     }
@@ -245,11 +343,20 @@ fn of_transaction(event: &TransactionEvent<'_>, stamp: Stamp) -> Record {
         message: format!("transaction `{operation}` {ended}{failures}"),
         details: details([
             ("outcome", Some(outcome.name().into())),
-            ("compensations", is_undone.then(|| event.compensations.into())),
+            (
+                "compensations",
+                is_undone.then(|| event.compensations.into()),
+            ),
             ("failed_compensations", is_undone.then(|| failed.into())),
         ]),
         elapsed: event.elapsed,
-        ..of_kind(RecordKind::Transaction, level, operation, event.component, stamp)
+        ..of_kind(
+            RecordKind::Transaction,
+            level,
+            operation,
+            event.component,
+            stamp,
+        )
     }
 }
 
@@ -259,7 +366,13 @@ fn of_retry(event: &RetryEvent<'_>, stamp: Stamp) -> Record {
     let (level, message, delay, reason, error) = match &event.kind {
         RetryEventKind::Scheduled { delay, error, .. } => {
             let message = format!("attempt {attempts}/{max_attempts} of `{name}` failed");
-            (AlertLevel::Warning, message, Some(*delay), None, Some(error))
+            (
+                AlertLevel::Warning,
+                message,
+                Some(*delay),
+                None,
+                Some(error),
+            )
         }
         RetryEventKind::Succeeded => {
             let message = format!("`{name}` succeeded at attempt {attempts}/{max_attempts}");
@@ -271,18 +384,24 @@ fn of_retry(event: &RetryEvent<'_>, stamp: Stamp) -> Record {
                 StopReason::Budget | StopReason::RetryAfter => AlertLevel::Warning,
                 _ => AlertLevel::Info,
             };
-            let message = format!("`{name}` is not tried again after {attempts} attempts ({reason})");
+            let message =
+                format!("`{name}` is not tried again after {attempts} attempts ({reason})");
             (level, message, None, Some(*reason), Some(error))
         }
     };
     Record {
-        error_type: error.map(|error| type_of(error).into_owned()).unwrap_or_default(),
+        error_type: error
+            .map(|error| type_of(error).into_owned())
+            .unwrap_or_default(),
         message: match error {
             Some(error) => for_sink(&format_args!("{message}: {error}"), MAX_MESSAGE),
             None => message,
         },
         chain: error.map(chain_of).unwrap_or_default(),
-        details: details([("delay", delay.map(seconds)), ("reason", reason.map(|reason| reason.name().into()))]),
+        details: details([
+            ("delay", delay.map(seconds)),
+            ("reason", reason.map(|reason| reason.name().into())),
+        ]),
         elapsed: Some(event.elapsed),
         attempt: Some((attempts, max_attempts)),
         ..of_kind(RecordKind::Retry, level, name, "gardefou::retry", stamp)
@@ -297,7 +416,9 @@ fn seconds(duration: Duration) -> Value {
 
 /// The details that are known.
 fn details<const N: usize>(all: [(&str, Option<Value>); N]) -> Map<String, Value> {
-    all.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect()
+    all.into_iter()
+        .filter_map(|(key, value)| Some((key.to_owned(), value?)))
+        .collect()
 }
 
 #[cfg(test)]
@@ -309,7 +430,13 @@ mod tests {
     fn record(error: ErrorRef<'_>, app: &AppError) -> Record {
         let mut event = ErrorEvent::of_app_error(app, AlertLevel::Error, "op", "app");
         event.error = error;
-        of_error(&event, Stamp { timestamp: Timestamp::from_unix_millis(0), fingerprint: Fingerprint::OTHER })
+        of_error(
+            &event,
+            Stamp {
+                timestamp: Timestamp::from_unix_millis(0),
+                fingerprint: Fingerprint::OTHER,
+            },
+        )
     }
 
     fn number_error() -> ParseIntError {
@@ -336,11 +463,20 @@ mod tests {
     fn types_and_chains_are_kept_as_far_as_they_are_known() {
         let source = number_error();
         let err = AppError::from(number_error()).or_code(ErrorCode::CONFIG_ERROR);
-        assert_eq!(record(ErrorRef::Std(&source), &err).error_type, "ParseIntError");
+        assert_eq!(
+            record(ErrorRef::Std(&source), &err).error_type,
+            "ParseIntError"
+        );
         assert_eq!(record(ErrorRef::Debug(&"text"), &err).error_type, "Error");
         let converted = record(ErrorRef::App(&err), &err);
-        assert_eq!((converted.error_type.as_str(), converted.chain.len()), ("AppError", 0));
+        assert_eq!(
+            (converted.error_type.as_str(), converted.chain.len()),
+            ("AppError", 0)
+        );
         let wrapped = err.wrap(ErrorCode::INITIALIZATION_ERROR, "no port");
-        assert_eq!(record(ErrorRef::App(&wrapped), &wrapped).chain, [number_error().to_string()]);
+        assert_eq!(
+            record(ErrorRef::App(&wrapped), &wrapped).chain,
+            [number_error().to_string()]
+        );
     }
 }

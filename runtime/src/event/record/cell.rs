@@ -4,15 +4,16 @@ use super::{ErrorContext, Fingerprint, Record, Recorder, context};
 use crate::{
     ErrorCode,
     event::{
-        AuditEvent, BreakerEvent, BreakerEventKind, ErrorEvent, Event, HealthEvent, NotificationEvent, RetryEvent,
-        TransactionEvent,
+        AuditEvent, BreakerEvent, BreakerEventKind, ErrorEvent, Event, HealthEvent,
+        NotificationEvent, RetryEvent, TransactionEvent,
     },
     scope,
     time::Timestamp,
 };
 use std::sync::{Arc, OnceLock};
 
-/// Room for what is made of one event while it is passed to observers. It lies on the stack of the reporting call.
+/// Room for what is made of one event while it is passed to observers. It lies on the stack of the
+/// reporting call.
 #[derive(Debug, Default)]
 pub(crate) struct RecordCell {
     context: OnceLock<Option<Box<ErrorContext>>>,
@@ -36,8 +37,8 @@ pub(crate) struct Stamp {
     pub(crate) fingerprint: Fingerprint,
 }
 
-/// The cell of an event, if it has one. An event without a cell, for example one that a program passes on by itself,
-/// has a record made each time.
+/// The cell of an event, if it has one. An event without a cell, for example one that a program
+/// passes on by itself, has a record made each time.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct RecordSlot<'a>(Option<&'a RecordCell>);
 
@@ -48,7 +49,8 @@ impl<'a> RecordSlot<'a> {
 
     fn made_by(self, recorder: &Recorder, event: &Event<'_>) -> Option<&'a Made> {
         let cell = self.0?;
-        // Not inside of `get_or_init`: functions of the user's run in `stamp`, and may come back to the event.
+        // Not inside of `get_or_init`: functions of the user's run in `stamp`, and may come back to
+        // the event.
         let make = || Made::new(recorder.id(), recorder.stamp(event));
         if cell.made.get().is_none() {
             let _ = cell.made.set(make());
@@ -66,7 +68,12 @@ impl<'a> RecordSlot<'a> {
 
 impl Made {
     fn new(recorder: usize, stamp: Stamp) -> Self {
-        Self { recorder, stamp, record: OnceLock::new(), next: OnceLock::new() }
+        Self {
+            recorder,
+            stamp,
+            record: OnceLock::new(),
+            next: OnceLock::new(),
+        }
     }
 }
 
@@ -102,12 +109,12 @@ impl<'a> Event<'a> {
 
     /// Returns the event's record: owned, bounded, without secrets.
     ///
-    /// It is made when the first observer asks for it, and the same one is returned to all observers, the monitor of
-    /// the process, its journal and alerts included.
+    /// It is made when the first observer asks for it, and the same one is returned to all
+    /// observers, the monitor of the process, its journal and alerts included.
     ///
-    /// There is none for an event that only matters while it happens (a slow or abandoned call, a clash of
-    /// configurations), and none where a [`before_record`](crate::system::ErrorSystemBuilder::before_record) hook
-    /// dropped it.
+    /// There is none for an event that only matters while it happens (a slow or abandoned call, a
+    /// clash of configurations), and none where a
+    /// [`before_record`](crate::system::ErrorSystemBuilder::before_record) hook dropped it.
     ///
     /// # Examples
     ///
@@ -136,7 +143,10 @@ impl<'a> Event<'a> {
     pub(crate) fn has_record(&self) -> bool {
         match self {
             Self::Breaker(BreakerEvent { kind, .. }) => {
-                matches!(kind, BreakerEventKind::Transition { .. } | BreakerEventKind::Rejected { .. })
+                matches!(
+                    kind,
+                    BreakerEventKind::Transition { .. } | BreakerEventKind::Rejected { .. }
+                )
             }
             _ => true,
         }
@@ -155,17 +165,26 @@ impl<'a> Event<'a> {
 
     /// Returns the record if it is made already.
     pub(crate) fn made_record_by(&self, recorder: &Recorder) -> Option<Arc<Record>> {
-        self.slot().made_by(recorder, self)?.record.get().cloned().flatten()
+        self.slot()
+            .made_by(recorder, self)?
+            .record
+            .get()
+            .cloned()
+            .flatten()
     }
 
     /// Returns time and group of the event as one monitor has them.
     pub(crate) fn stamp_by(&self, recorder: &Recorder) -> Stamp {
-        self.slot().made_by(recorder, self).map_or_else(|| recorder.stamp(self), |made| made.stamp)
+        self.slot()
+            .made_by(recorder, self)
+            .map_or_else(|| recorder.stamp(self), |made| made.stamp)
     }
 
     /// Returns the span in which the event happened; the program's hook is asked once per event.
     pub(crate) fn context(&self) -> Option<Box<ErrorContext>> {
-        let Some(cell) = self.slot().0 else { return context::current() };
+        let Some(cell) = self.slot().0 else {
+            return context::current();
+        };
         if cell.context.get().is_none() {
             let _ = cell.context.set(context::current());
         }
@@ -180,7 +199,9 @@ impl<'a> ErrorEvent<'a> {
         'a: 'r,
     {
         let is_changed = record.error_code != self.code.name();
-        let changed = is_changed.then(|| ErrorCode::by_name(&record.error_code)).flatten();
+        let changed = is_changed
+            .then(|| ErrorCode::by_name(&record.error_code))
+            .flatten();
         ErrorEvent {
             code: changed.unwrap_or(self.code),
             level: record.level,

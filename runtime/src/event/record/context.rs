@@ -34,7 +34,8 @@ impl ErrorContext {
 
     /// About how much memory it takes.
     pub(crate) fn bytes(&self) -> usize {
-        let names = self.span.as_ref().map_or(0, String::len) + self.trace_id.as_ref().map_or(0, String::len);
+        let names = self.span.as_ref().map_or(0, String::len)
+            + self.trace_id.as_ref().map_or(0, String::len);
         size_of::<Self>() + names + self.fields.iter().map(field_bytes).sum::<usize>()
     }
 }
@@ -46,7 +47,10 @@ fn field_bytes((name, value): (&String, &Value)) -> usize {
 fn value_bytes(value: &Value) -> usize {
     match value {
         Value::String(text) => text.len(),
-        Value::Array(items) => items.iter().map(|item| size_of::<Value>() + value_bytes(item)).sum(),
+        Value::Array(items) => items
+            .iter()
+            .map(|item| size_of::<Value>() + value_bytes(item))
+            .sum(),
         Value::Object(fields) => fields.iter().map(field_bytes).sum(),
         Value::Null | Value::Bool(_) | Value::Number(_) => 0,
     }
@@ -56,15 +60,15 @@ type Hook = Box<dyn Fn() -> ErrorContext + Send + Sync>;
 
 static HOOK: OnceLock<Hook> = OnceLock::new();
 
-/// Sets the function that returns the trace and the fields with which an error is reported; returns `true` if it was
-/// the first one, which stays.
+/// Sets the function that returns the trace and the fields with which an error is reported; returns
+/// `true` if it was the first one, which stays.
 ///
-/// `tracing` shows the fields of a span to the subscriber only, and knows no traces. Records carry the name of the
-/// current span by themselves, its fields where the layer `SpanFields` (feature `tracing-subscriber`) keeps them, and all
-/// else from here, where the program asks its own subscriber. The function runs on the thread that reports, once for
-/// each error, before any lock; if it panics, what it would have added is missing. An error that it reports itself has
-/// nothing from it.
-/// What it gives is redacted and bounded like every text.
+/// `tracing` shows the fields of a span to the subscriber only, and knows no traces. Records carry
+/// the name of the current span by themselves, its fields where the layer `SpanFields` (feature
+/// `tracing-subscriber`) keeps them, and all else from here, where the program asks its own
+/// subscriber. The function runs on the thread that reports, once for each error, before any lock;
+/// if it panics, what it would have added is missing. An error that it reports itself has nothing
+/// from it. What it gives is redacted and bounded like every text.
 ///
 /// # Examples
 ///
@@ -91,7 +95,11 @@ pub(super) fn current() -> Option<Box<ErrorContext>> {
     if of_hook.is_none() && current.is_none() {
         return None;
     }
-    let ErrorContext { span, trace_id, fields: of_hook } = of_hook.unwrap_or_default();
+    let ErrorContext {
+        span,
+        trace_id,
+        fields: of_hook,
+    } = of_hook.unwrap_or_default();
     #[cfg(feature = "tracing-subscriber")]
     let mut fields = super::span::fields_of(&current);
     #[cfg(not(feature = "tracing-subscriber"))]
@@ -101,7 +109,11 @@ pub(super) fn current() -> Option<Box<ErrorContext>> {
     if span.is_none() && trace_id.is_none() && fields.is_empty() {
         return None;
     }
-    Some(Box::new(fit_context(ErrorContext { span, trace_id, fields })))
+    Some(Box::new(fit_context(ErrorContext {
+        span,
+        trace_id,
+        fields,
+    })))
 }
 
 /// A context as sinks may have it.
@@ -112,7 +124,11 @@ pub(super) fn fit_context(context: ErrorContext) -> ErrorContext {
     ErrorContext {
         span: context.span.map(short),
         trace_id: context.trace_id.map(short),
-        fields: if let Value::Object(fields) = fields { fields } else { Map::new() },
+        fields: if let Value::Object(fields) = fields {
+            fields
+        } else {
+            Map::new()
+        },
     }
 }
 
@@ -123,7 +139,10 @@ thread_local! {
 
 fn ask(hook: &Hook) -> Option<ErrorContext> {
     // A thread that is ending has no such cell any more.
-    if IS_ASKED.try_with(|is_asked| is_asked.replace(true)).unwrap_or(true) {
+    if IS_ASKED
+        .try_with(|is_asked| is_asked.replace(true))
+        .unwrap_or(true)
+    {
         return None;
     }
     let answer = panics::catch(hook).ok();

@@ -2,11 +2,14 @@
 
 use std::{fmt, str::FromStr};
 
-/// The identity of a group of errors: equal for errors that are the same problem, on every machine and in every run.
+/// The identity of a group of errors: equal for errors that are the same problem, on every machine
+/// and in every run.
 ///
-/// By default it is made of the code, the operation and the component, never of the message: messages hold ids and
-/// times, so that grouping by them makes each error a group of its own. An error that should be apart carries a text
-/// under the detail [`FINGERPRINT_DETAIL`](super::FINGERPRINT_DETAIL), or the monitor is given a function that decides.
+/// By default it is made of the code, the operation and the component, never of the message:
+/// messages hold ids and times, so that grouping by them makes each error a group of its own. An
+/// error that should be apart carries a text under the detail
+/// [`FINGERPRINT_DETAIL`](super::FINGERPRINT_DETAIL), or the monitor is given a function that
+/// decides.
 ///
 /// # Examples
 ///
@@ -28,7 +31,12 @@ impl Fingerprint {
     /// Makes the fingerprint of a list of texts; their borders count.
     #[must_use]
     pub fn of(parts: &[&str]) -> Self {
-        Self(parts.iter().fold(SEED, |state, part| absorb(state, part)).max(1))
+        Self(
+            parts
+                .iter()
+                .fold(SEED, |state, part| absorb(state, part))
+                .max(1),
+        )
     }
 
     pub(crate) const fn from_u64(bits: u64) -> Self {
@@ -53,7 +61,11 @@ impl FromStr for Fingerprint {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let hex = text.len() == 16 && text.bytes().all(|c| c.is_ascii_hexdigit());
-        let bits = if hex { u64::from_str_radix(text, 16).ok() } else { None };
+        let bits = if hex {
+            u64::from_str_radix(text, 16).ok()
+        } else {
+            None
+        };
         bits.map(Self).ok_or(InvalidFingerprint)
     }
 }
@@ -70,8 +82,9 @@ impl serde::Serialize for Fingerprint {
 #[non_exhaustive]
 pub struct InvalidFingerprint;
 
-/// The detail of an [`AppError`](crate::AppError) whose text makes a group of its own: see [`Fingerprint`]. A number or
-/// another JSON value stands for its text, `7` for `"7"`; null makes no group.
+/// The detail of an [`AppError`](crate::AppError) whose text makes a group of its own: see
+/// [`Fingerprint`]. A number or another JSON value stands for its text, `7` for `"7"`; null makes
+/// no group.
 pub const FINGERPRINT_DETAIL: &str = "fingerprint";
 
 const SEED: u64 = 0x6761_7264_6566_6F75;
@@ -95,10 +108,14 @@ fn absorb(state: u64, text: &str) -> u64 {
         state = mix(state, u64::from_le_bytes(*word));
     }
     let last = match bytes.last_chunk::<8>() {
-        // The last bytes, without those that were taken: a copy of unknown length costs more than the rest.
+        // The last bytes, without those that were taken: a copy of unknown length costs more than
+        // the rest.
         Some(last) if !rest.is_empty() => u64::from_le_bytes(*last) >> (8 * (8 - rest.len())),
         Some(_) => 0,
-        None => rest.iter().rev().fold(0, |last, byte| last << 8 | u64::from(*byte)),
+        None => rest
+            .iter()
+            .rev()
+            .fold(0, |last, byte| last << 8 | u64::from(*byte)),
     };
     // The last step of SplitMix64 spreads the difference of one bit over all.
     let mut mixed = mix(state, last);
@@ -117,18 +134,28 @@ mod tests {
 
     #[test]
     fn a_hundred_thousand_names_have_distinct_keys() {
-        let keys: std::collections::HashSet<u64> = (0..100_000).map(|i| key_of(&format!("operation-{i}"))).collect();
+        let keys: std::collections::HashSet<u64> = (0..100_000)
+            .map(|i| key_of(&format!("operation-{i}")))
+            .collect();
         assert_eq!(keys.len(), 100_000);
         // Low and high bits both choose a slot in the table.
         let low: std::collections::HashSet<u64> = keys.iter().map(|key| key & 0xFFFF).collect();
         let high: std::collections::HashSet<u64> = keys.iter().map(|key| key >> 48).collect();
-        assert!(low.len() > 50_000 && high.len() > 50_000, "{} {}", low.len(), high.len());
+        assert!(
+            low.len() > 50_000 && high.len() > 50_000,
+            "{} {}",
+            low.len(),
+            high.len()
+        );
     }
 
     #[test]
     fn fingerprints_are_the_same_in_every_run() {
         let known = Fingerprint::of(&["DB_CONNECTION_ERROR", "load-users", "app::db"]);
         assert_eq!(known.to_string(), "4de9f12b60e2fca2");
-        assert_eq!("+000000000000001".parse::<Fingerprint>(), Err(InvalidFingerprint));
+        assert_eq!(
+            "+000000000000001".parse::<Fingerprint>(),
+            Err(InvalidFingerprint)
+        );
     }
 }

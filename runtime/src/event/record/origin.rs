@@ -42,7 +42,11 @@ pub struct Origin {
 
 impl Origin {
     /// Describes a program; the texts are made fit for a sink.
-    pub(crate) fn of(service: Option<&str>, release: Option<&str>, environment: Option<&str>) -> Self {
+    pub(crate) fn of(
+        service: Option<&str>,
+        release: Option<&str>,
+        environment: Option<&str>,
+    ) -> Self {
         let clean = |text: &str| super::text::clean_name(text.trim());
         Self {
             service: service.map(clean),
@@ -54,26 +58,46 @@ impl Origin {
 
     /// Sets the origin of all records of the process from now on.
     pub(crate) fn set(self) {
-        let before = CURRENT.write().unwrap_or_else(PoisonError::into_inner).replace(Arc::new(self));
+        let before = CURRENT
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .replace(Arc::new(self));
         drop(before);
     }
 
     /// Returns the origin of the process, once it is set.
     pub(crate) fn current() -> Option<Arc<Self>> {
-        CURRENT.read().unwrap_or_else(PoisonError::into_inner).clone()
+        CURRENT
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// What is known, by key.
     pub(crate) fn entries(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        let Self { service, release, environment, host } = self;
-        let all = [("service", service), ("release", release), ("environment", environment), ("host", host)];
-        all.into_iter().filter_map(|(key, value)| Some((key, value.as_deref()?)))
+        let Self {
+            service,
+            release,
+            environment,
+            host,
+        } = self;
+        let all = [
+            ("service", service),
+            ("release", release),
+            ("environment", environment),
+            ("host", host),
+        ];
+        all.into_iter()
+            .filter_map(|(key, value)| Some((key, value.as_deref()?)))
     }
 
     /// Adds the name of the machine.
     pub(crate) fn on_this_host(self) -> Self {
         static HOST: OnceLock<Option<String>> = OnceLock::new();
-        Self { host: HOST.get_or_init(host).clone(), ..self }
+        Self {
+            host: HOST.get_or_init(host).clone(),
+            ..self
+        }
     }
 }
 
@@ -83,7 +107,11 @@ static CURRENT: RwLock<Option<Arc<Origin>>> = RwLock::new(None);
 /// The name of the machine: as Linux has it, or as shells hand it down.
 fn host() -> Option<String> {
     let of_kernel = fs::read_to_string("/proc/sys/kernel/hostname").ok();
-    let of_shell = || ["HOSTNAME", "COMPUTERNAME"].into_iter().find_map(|name| env::var(name).ok());
+    let of_shell = || {
+        ["HOSTNAME", "COMPUTERNAME"]
+            .into_iter()
+            .find_map(|name| env::var(name).ok())
+    };
     let name = of_kernel.or_else(of_shell)?;
     let name = name.trim();
     (!name.is_empty() && name != "(none)").then(|| super::text::clean_name(name))
@@ -95,7 +123,10 @@ mod tests {
 
     #[test]
     fn only_known_parts_have_keys_and_the_host_is_read() {
-        let origin = Origin { release: Some("1.4.2".into()), ..Origin::default() };
+        let origin = Origin {
+            release: Some("1.4.2".into()),
+            ..Origin::default()
+        };
         assert_eq!(origin.entries().collect::<Vec<_>>(), [("release", "1.4.2")]);
         let here = origin.on_this_host();
         assert_eq!(here.host, host());

@@ -36,8 +36,8 @@ pub(crate) struct Recorder {
     clock: SharedClock,
     /// Read for each event where there is one.
     hooks: RwLock<Hooks>,
-    /// Whether there is a hook: most programs have none, and then no lock is taken. Relaxed: an event that races with a
-    /// change of the configuration is recorded by either.
+    /// Whether there is a hook: most programs have none, and then no lock is taken. Relaxed: an
+    /// event that races with a change of the configuration is recorded by either.
     has_fingerprint: AtomicBool,
     has_before: AtomicBool,
 }
@@ -55,9 +55,11 @@ pub(crate) fn install(recorder: &Arc<Recorder>) {
     let _ = OF_PROCESS.set(Arc::clone(recorder));
 }
 
-/// The recorder of the process: that of its monitor, or one with the defaults while there is no monitor.
+/// The recorder of the process: that of its monitor, or one with the defaults while there is no
+/// monitor.
 pub(super) fn of_process() -> &'static Recorder {
-    static DEFAULT: LazyLock<Recorder> = LazyLock::new(|| Recorder::new(SharedClock::default(), None, None));
+    static DEFAULT: LazyLock<Recorder> =
+        LazyLock::new(|| Recorder::new(SharedClock::default(), None, None));
     match OF_PROCESS.get() {
         Some(recorder) => recorder,
         None => &DEFAULT,
@@ -65,20 +67,39 @@ pub(super) fn of_process() -> &'static Recorder {
 }
 
 impl Recorder {
-    pub(crate) fn new(clock: SharedClock, fingerprint: Option<FingerprintFn>, before: Option<BeforeRecord>) -> Self {
-        let recorder =
-            Self { clock, hooks: RwLock::default(), has_fingerprint: false.into(), has_before: false.into() };
+    pub(crate) fn new(
+        clock: SharedClock,
+        fingerprint: Option<FingerprintFn>,
+        before: Option<BeforeRecord>,
+    ) -> Self {
+        let recorder = Self {
+            clock,
+            hooks: RwLock::default(),
+            has_fingerprint: false.into(),
+            has_before: false.into(),
+        };
         recorder.configure(fingerprint, before);
         recorder
     }
 
     /// Replaces the functions; the clock stays.
-    pub(crate) fn configure(&self, fingerprint: Option<FingerprintFn>, before: Option<BeforeRecord>) {
-        self.has_fingerprint.store(fingerprint.is_some(), Ordering::Relaxed);
+    pub(crate) fn configure(
+        &self,
+        fingerprint: Option<FingerprintFn>,
+        before: Option<BeforeRecord>,
+    ) {
+        self.has_fingerprint
+            .store(fingerprint.is_some(), Ordering::Relaxed);
         self.has_before.store(before.is_some(), Ordering::Relaxed);
-        let hooks = Hooks { fingerprint, before };
+        let hooks = Hooks {
+            fingerprint,
+            before,
+        };
         // What was set before is dropped after the lock.
-        let before = std::mem::replace(&mut *self.hooks.write().unwrap_or_else(PoisonError::into_inner), hooks);
+        let before = std::mem::replace(
+            &mut *self.hooks.write().unwrap_or_else(PoisonError::into_inner),
+            hooks,
+        );
         drop(before);
     }
 
@@ -93,30 +114,51 @@ impl Recorder {
     }
 
     fn hooks(&self) -> Hooks {
-        self.hooks.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.hooks
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// Time and group of an event.
     pub(super) fn stamp(&self, event: &Event<'_>) -> Stamp {
-        if let Event::Error(ErrorEvent { settled: Some(record), .. })
-        | Event::Provisional(ErrorEvent { settled: Some(record), .. }) = event
+        if let Event::Error(ErrorEvent {
+            settled: Some(record),
+            ..
+        })
+        | Event::Provisional(ErrorEvent {
+            settled: Some(record),
+            ..
+        }) = event
         {
-            return Stamp { timestamp: record.timestamp, fingerprint: record.fingerprint };
+            return Stamp {
+                timestamp: record.timestamp,
+                fingerprint: record.fingerprint,
+            };
         }
         let fingerprint = match event {
             Event::Error(error) | Event::Provisional(error) => self.fingerprint_of(error),
             Event::Retry(retry) => Fingerprint::of(&["retry", retry.name]),
             Event::Health(health) => Fingerprint::of(&["health", health.check]),
-            Event::Transaction(transaction) => Fingerprint::of(&["transaction", transaction.operation]),
+            Event::Transaction(transaction) => {
+                Fingerprint::of(&["transaction", transaction.operation])
+            }
             Event::Breaker(BreakerEvent { name, .. }) => Fingerprint::of(&["breaker", name]),
             Event::Audit(audit) => Fingerprint::of(&["audit", audit.operation]),
             Event::Notification(notification) => notification.fingerprint,
         };
-        Stamp { timestamp: Timestamp::from(self.clock.wall()), fingerprint }
+        Stamp {
+            timestamp: Timestamp::from(self.clock.wall()),
+            fingerprint,
+        }
     }
 
     fn fingerprint_of(&self, event: &ErrorEvent<'_>) -> Fingerprint {
-        let chosen = if self.has_fingerprint.load(Ordering::Relaxed) { self.chosen_for(event) } else { None };
+        let chosen = if self.has_fingerprint.load(Ordering::Relaxed) {
+            self.chosen_for(event)
+        } else {
+            None
+        };
         let own = || match event.error {
             ErrorRef::App(app) => match app.details().get(FINGERPRINT_DETAIL)? {
                 Value::Null => None,
@@ -133,14 +175,21 @@ impl Recorder {
     fn chosen_for(&self, event: &ErrorEvent<'_>) -> Option<Fingerprint> {
         let decide = self.hooks().fingerprint?;
         // Without the cell, which is being filled.
-        let event = ErrorEvent { record: RecordSlot::default(), ..*event };
+        let event = ErrorEvent {
+            record: RecordSlot::default(),
+            ..*event
+        };
         by_hook(|| decide(&event)).flatten()
     }
 
     /// Makes the record of an event; `None` if there is none, or if the hook dropped it.
     pub(super) fn record(&self, event: &Event<'_>, stamp: Stamp) -> Option<Arc<Record>> {
-        if let Event::Error(ErrorEvent { settled: Some(_), .. })
-        | Event::Provisional(ErrorEvent { settled: Some(_), .. }) = event
+        if let Event::Error(ErrorEvent {
+            settled: Some(_), ..
+        })
+        | Event::Provisional(ErrorEvent {
+            settled: Some(_), ..
+        }) = event
         {
             // The hook saw it when it was reported, and so did the span.
             return build::record_of(event, stamp).map(Arc::new);
@@ -167,14 +216,18 @@ impl Recorder {
 }
 
 thread_local! {
-    /// Whether a function of the user's runs on this thread: what it reports itself is recorded without it.
+    /// Whether a function of the user's runs on this thread: what it reports itself is recorded
+    /// without it.
     static IN_HOOK: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Runs a function of the user's; `None` if it panics, or if this thread is in one already.
 fn by_hook<T>(run: impl FnOnce() -> T) -> Option<T> {
     // A thread that is ending has no such cell any more.
-    if IN_HOOK.try_with(|is_in| is_in.replace(true)).unwrap_or(true) {
+    if IN_HOOK
+        .try_with(|is_in| is_in.replace(true))
+        .unwrap_or(true)
+    {
         return None;
     }
     let outcome = panics::catch(run).ok();
@@ -184,6 +237,8 @@ fn by_hook<T>(run: impl FnOnce() -> T) -> Option<T> {
 
 impl fmt::Debug for Recorder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Recorder").field("has_before", &self.has_before()).finish_non_exhaustive()
+        f.debug_struct("Recorder")
+            .field("has_before", &self.has_before())
+            .finish_non_exhaustive()
     }
 }

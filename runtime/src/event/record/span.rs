@@ -14,15 +14,17 @@ use tracing_subscriber::{
     registry::{LookupSpan, Registry},
 };
 
-/// Keeps the fields of spans, so that records carry those of the span that they are made in, and of its parents.
+/// Keeps the fields of spans, so that records carry those of the span that they are made in, and of
+/// its parents.
 ///
-/// `tracing` shows the fields of a span to the subscriber only. Add this layer to a subscriber that is built on
-/// [`Registry`], and each record has them under [`ErrorContext::fields`](super::ErrorContext::fields) (`span_fields` in
-/// JSON): of two spans with one field, the inner one counts, and what an [`error_context`](super::error_context) hook
-/// gives counts more. Without the layer, records carry the name of the span alone.
+/// `tracing` shows the fields of a span to the subscriber only. Add this layer to a subscriber that
+/// is built on [`Registry`], and each record has them under
+/// [`ErrorContext::fields`](super::ErrorContext::fields) (`span_fields` in JSON): of two spans with
+/// one field, the inner one counts, and what an [`error_context`](super::error_context) hook gives
+/// counts more. Without the layer, records carry the name of the span alone.
 ///
-/// Of each span at most 32 fields of about 1 KiB are kept; about 4 KiB reach a record, redacted like every text.
-/// Spans that a filter of the layer disables have no fields.
+/// Of each span at most 32 fields of about 1 KiB are kept; about 4 KiB reach a record, redacted
+/// like every text. Spans that a filter of the layer disables have no fields.
 ///
 /// # Examples
 ///
@@ -78,7 +80,10 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for SpanFields {
         let Some(span) = context.span(id) else { return };
         let mut extensions = span.extensions_mut();
         match extensions.get_mut::<Kept>() {
-            Some(before) => kept.0.into_iter().for_each(|(name, value)| before.insert(name, value)),
+            Some(before) => kept
+                .0
+                .into_iter()
+                .for_each(|(name, value)| before.insert(name, value)),
             None => extensions.insert(kept),
         }
     }
@@ -114,13 +119,24 @@ impl Visit for Kept {
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
-        // A short text is redacted when a record is made. Of a long one, a cut must not hide a secret from that.
+        // A short text is redacted when a record is made. Of a long one, a cut must not hide a
+        // secret from that.
         let is_short = value.len() <= MAX_TEXT;
-        self.add(field, if is_short { value.to_owned() } else { text::for_sink(&value, MAX_TEXT) });
+        self.add(
+            field,
+            if is_short {
+                value.to_owned()
+            } else {
+                text::for_sink(&value, MAX_TEXT)
+            },
+        );
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        self.record_str(field, &text::bounded(&format_args!("{value:?}"), 4 * MAX_TEXT));
+        self.record_str(
+            field,
+            &text::bounded(&format_args!("{value:?}"), 4 * MAX_TEXT),
+        );
     }
 }
 
@@ -128,12 +144,23 @@ impl Visit for Kept {
 pub(super) fn fields_of(span: &tracing::Span) -> Map<String, Value> {
     let of_registry = |(id, dispatch): (&Id, &tracing::Dispatch)| {
         let mut fields = Map::new();
-        for span in dispatch.downcast_ref::<Registry>()?.span(id)?.scope().from_root() {
+        for span in dispatch
+            .downcast_ref::<Registry>()?
+            .span(id)?
+            .scope()
+            .from_root()
+        {
             if let Some(Kept(of_span)) = span.extensions().get::<Kept>() {
-                fields.extend(of_span.iter().map(|(name, value)| (name.clone(), value.clone())));
+                fields.extend(
+                    of_span
+                        .iter()
+                        .map(|(name, value)| (name.clone(), value.clone())),
+                );
             }
         }
         Some(fields)
     };
-    span.with_subscriber(of_registry).flatten().unwrap_or_default()
+    span.with_subscriber(of_registry)
+        .flatten()
+        .unwrap_or_default()
 }

@@ -15,14 +15,17 @@ pub(super) const MAX_SOURCES: usize = 16;
 const MAX_DETAILS: usize = 16 * 1024;
 const MAX_DEPTH: usize = 16;
 
-/// A name as sinks may have it. A program has few names, and makes records of the same ones again and again.
+/// A name as sinks may have it. A program has few names, and makes records of the same ones again
+/// and again.
 pub(super) fn clean_name(name: &str) -> String {
     let clean = || text::for_sink(&name, MAX_NAME);
     if name.len() > MAX_NAME || Redactor::current().has_rules() {
         return clean();
     }
     // A thread that is ending remembers nothing any more.
-    CLEAN.try_with(|known| known.name(name, clean)).unwrap_or_else(|_| clean())
+    CLEAN
+        .try_with(|known| known.name(name, clean))
+        .unwrap_or_else(|_| clean())
 }
 
 thread_local! {
@@ -47,7 +50,9 @@ impl Cleaned {
         let place = &self.0[(key_of(raw) % NAMES as u64) as usize];
         let by: *const Redactor = Redactor::current();
         // Functions of the user's run in the redactor, and may come back to this place.
-        let Ok(mut known) = place.try_borrow_mut() else { return clean() };
+        let Ok(mut known) = place.try_borrow_mut() else {
+            return clean();
+        };
         if let Some(known) = known.as_ref()
             && *known.raw == *raw
             && known.by == by
@@ -55,7 +60,11 @@ impl Cleaned {
             return known.clean.to_string();
         }
         let made = clean();
-        *known = Some(Clean { raw: raw.into(), clean: made.as_str().into(), by });
+        *known = Some(Clean {
+            raw: raw.into(),
+            clean: made.as_str().into(),
+            by,
+        });
         made
     }
 }
@@ -63,9 +72,16 @@ impl Cleaned {
 /// The name of an error's type, as far as that can be known.
 pub(crate) fn type_of(error: &ErrorRef<'_>) -> Cow<'static, str> {
     let from_debug = |debug: String| {
-        let name = debug.split(|c: char| !(c.is_alphanumeric() || c == '_')).next().unwrap_or_default();
+        let name = debug
+            .split(|c: char| !(c.is_alphanumeric() || c == '_'))
+            .next()
+            .unwrap_or_default();
         let is_name = name.starts_with(char::is_alphabetic) && name.len() <= 60;
-        if is_name { Cow::Owned(name.to_owned()) } else { Cow::Borrowed("Error") }
+        if is_name {
+            Cow::Owned(name.to_owned())
+        } else {
+            Cow::Borrowed("Error")
+        }
     };
     match *error {
         ErrorRef::App(_) => Cow::Borrowed("AppError"),
@@ -84,7 +100,10 @@ pub(crate) fn chain_of(error: &ErrorRef<'_>) -> Vec<String> {
         return Vec::new();
     }
     let above = text::for_sink(error, MAX_SOURCE);
-    distinct_texts(above, sources.take(MAX_SOURCES), |level| text::for_sink(&level, MAX_SOURCE)).collect()
+    distinct_texts(above, sources.take(MAX_SOURCES), |level| {
+        text::for_sink(&level, MAX_SOURCE)
+    })
+    .collect()
 }
 
 pub(crate) fn details_of(details: &Map<String, Value>) -> Map<String, Value> {
@@ -128,7 +147,11 @@ fn fit(value: &Value, room: &mut usize, depth: usize) -> Value {
     }
 }
 
-pub(crate) fn fit_map(map: &Map<String, Value>, room: &mut usize, depth: usize) -> Map<String, Value> {
+pub(crate) fn fit_map(
+    map: &Map<String, Value>,
+    room: &mut usize,
+    depth: usize,
+) -> Map<String, Value> {
     let mut fitted = Map::new();
     for (key, value) in map {
         let key = text::for_sink(key, MAX_NAME);
@@ -147,12 +170,17 @@ mod tests {
 
     #[test]
     fn names_are_cleaned_as_any_text_however_often_and_in_which_order() {
-        let mut names: Vec<String> =
-            (0..100).map(|i| format!("operation {} \u{1b}[3{i}m", "x".repeat(i * 5))).collect();
+        let mut names: Vec<String> = (0..100)
+            .map(|i| format!("operation {} \u{1b}[3{i}m", "x".repeat(i * 5)))
+            .collect();
         names.extend(["token=k1x9Qz77", "password hUnt3r2x", "", "load", "é"].map(str::to_owned));
         for round in 0..3 {
             for name in names.iter().chain(names.iter().rev()) {
-                assert_eq!(clean_name(name), text::for_sink(name, MAX_NAME), "{round}: {name:?}");
+                assert_eq!(
+                    clean_name(name),
+                    text::for_sink(name, MAX_NAME),
+                    "{round}: {name:?}"
+                );
             }
         }
     }

@@ -8,15 +8,15 @@ use crate::{
 };
 use std::fmt;
 
-/// A check that fails while the circuit of every breaker of a group is open: no replica of a database, no provider of a
-/// payment is left. While some are open, it warns.
+/// A check that fails while the circuit of every breaker of a group is open: no replica of a
+/// database, no provider of a payment is left. While some are open, it warns.
 ///
 /// A breaker that does not exist yet, because nothing was called through it, counts as closed.
 ///
 /// # Defaults
 ///
-/// Critical, for readiness, with failure threshold 1, since a breaker has its own. A group without names is an error of the
-/// registration.
+/// Critical, for readiness, with failure threshold 1, since a breaker has its own. A group without
+/// names is an error of the registration.
 ///
 /// # Examples
 ///
@@ -46,20 +46,31 @@ pub struct BreakerGroup {
 impl fmt::Debug for BreakerGroup {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let breakers: Vec<_> = self.breakers.iter().map(|breaker| Shown(breaker)).collect();
-        f.debug_struct("BreakerGroup").field("name", &Shown(&self.name)).field("breakers", &breakers).finish()
+        f.debug_struct("BreakerGroup")
+            .field("name", &Shown(&self.name))
+            .field("breakers", &breakers)
+            .finish()
     }
 }
 
 impl BreakerGroup {
     /// Begins with the name of the check, and the names of the breakers.
-    pub fn new(name: impl Into<String>, breakers: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self { name: name.into(), breakers: breakers.into_iter().map(Into::into).collect() }
+    pub fn new(
+        name: impl Into<String>,
+        breakers: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        Self {
+            name: name.into(),
+            breakers: breakers.into_iter().map(Into::into).collect(),
+        }
     }
 
     /// Makes the check.
     pub fn check(self) -> Check {
         let Self { name, breakers } = self;
-        let problem = breakers.is_empty().then(|| ConfigError::new("breakers", "[]", "must name at least one breaker"));
+        let problem = breakers
+            .is_empty()
+            .then(|| ConfigError::new("breakers", "[]", "must name at least one breaker"));
         Check::dependency(name, move || judge(circuit_breakers(), &breakers))
             .critical()
             .failure_threshold(1)
@@ -73,7 +84,11 @@ fn judge(registry: &BreakerRegistry, breakers: &[String]) -> CheckResult {
         let state = registry.get(name).map(|breaker| breaker.state());
         matches!(state, Some(CircuitState::Open | CircuitState::ForcedOpen))
     };
-    let open: Vec<&str> = breakers.iter().filter(is_open).map(String::as_str).collect();
+    let open: Vec<&str> = breakers
+        .iter()
+        .filter(is_open)
+        .map(String::as_str)
+        .collect();
     let (all, names) = (breakers.len(), open.join(", "));
     match open.len() {
         0 => CheckResult::pass(),

@@ -11,17 +11,17 @@ use crate::{
 };
 use std::{sync::Arc, time::Duration};
 
-/// A check of CPU in use since it last looked, against the quota of the container or the processors of the machine,
-/// whichever is closer.
+/// A check of CPU in use since it last looked, against the quota of the container or the processors
+/// of the machine, whichever is closer.
 ///
-/// It never waits for a sample: each run compares with the one before, and the first with the start of the system. On
-/// Linux it reads `/proc` and `/sys`; elsewhere it needs the feature `health-system`, without which the answer is warn:
-/// unknown.
+/// It never waits for a sample: each run compares with the one before, and the first with the start
+/// of the system. On Linux it reads `/proc` and `/sys`; elsewhere it needs the feature
+/// `health-system`, without which the answer is warn: unknown.
 ///
 /// # Defaults
 ///
-/// Warn at 85 %, fail at 95 %; legal are values above 0 and at most 100, `warn_at` not above `fail_at`. Any other is
-/// told at registration. Important, for readiness, named `cpu_usage`.
+/// Warn at 85 %, fail at 95 %; legal are values above 0 and at most 100, `warn_at` not above
+/// `fail_at`. Any other is told at registration. Important, for readiness, named `cpu_usage`.
 ///
 /// # Examples
 ///
@@ -49,7 +49,13 @@ impl Default for CpuUsage {
 impl CpuUsage {
     /// Begins with the defaults.
     pub fn new() -> Self {
-        Self { limits: Limits { warn: 85.0, fail: 95.0 }, clock: SharedClock::default() }
+        Self {
+            limits: Limits {
+                warn: 85.0,
+                fail: 95.0,
+            },
+            clock: SharedClock::default(),
+        }
     }
 
     /// Sets the percentage from which on the check warns.
@@ -60,7 +66,10 @@ impl CpuUsage {
 
     /// Sets the percentage from which on the check fails; a `warn_at` above it comes down with it.
     pub fn fail_at(mut self, percent: f64) -> Self {
-        self.limits = Limits { warn: self.limits.warn.min(percent), fail: percent };
+        self.limits = Limits {
+            warn: self.limits.warn.min(percent),
+            fail: percent,
+        };
         self
     }
 
@@ -77,7 +86,9 @@ impl CpuUsage {
             let percent = measure(&meter, &clock);
             judge(limits, percent)
         };
-        Check::dependency(name, check).group("system").with_problems(limits.problems(100.0))
+        Check::dependency(name, check)
+            .group("system")
+            .with_problems(limits.problems(100.0))
     }
 }
 
@@ -112,11 +123,20 @@ struct Meter {
 
 impl Meter {
     /// The percentage in use since the last call; the last answer where that is too recent to tell.
-    #[cfg_attr(all(not(target_os = "linux"), feature = "health-system"), expect(dead_code, reason = "Linux only"))]
+    #[cfg_attr(
+        all(not(target_os = "linux"), feature = "health-system"),
+        expect(dead_code, reason = "Linux only")
+    )]
     fn measure_at(&mut self, now: Tick, times: CpuTimes) -> Option<f64> {
         let (since, before) = match self.last {
             Some((at, before)) => (Some(now.since(at)), before),
-            None => (None, CpuTimes { host: Some((0, 0)), group: None }),
+            None => (
+                None,
+                CpuTimes {
+                    host: Some((0, 0)),
+                    group: None,
+                },
+            ),
         };
         if since.is_some_and(|since| since < SHORTEST_SAMPLE) {
             return self.percent;
@@ -141,9 +161,13 @@ impl Meter {
 }
 
 fn judge(limits: Limits, percent: Option<f64>) -> CheckResult {
-    let Some(percent) = percent else { return unknown("CPU usage cannot be read on this system, or not yet") };
+    let Some(percent) = percent else {
+        return unknown("CPU usage cannot be read on this system, or not yet");
+    };
     let text = format!("{percent:.1} % of the CPU is in use");
-    limits.judge(percent, &text).with_detail("used_percent", (percent * 10.0).round() / 10.0)
+    limits
+        .judge(percent, &text)
+        .with_detail("used_percent", (percent * 10.0).round() / 10.0)
 }
 
 /// The counters of the system move in steps of 10 ms: less than this tells nothing.
@@ -155,7 +179,10 @@ mod tests {
     use crate::health::Status;
 
     fn times(busy: u64, total: u64, group: Option<(u64, f64)>) -> CpuTimes {
-        CpuTimes { host: Some((busy, total)), group }
+        CpuTimes {
+            host: Some((busy, total)),
+            group,
+        }
     }
 
     fn at(millis: u64) -> Tick {
@@ -165,9 +192,20 @@ mod tests {
     #[test]
     fn each_look_compares_with_the_one_before() {
         let mut meter = Meter::default();
-        assert_eq!(meter.measure_at(at(0), times(50, 100, None)), Some(50.0), "since the start of the system");
-        assert_eq!(meter.measure_at(at(50), times(51, 101, None)), Some(50.0), "too early to tell");
-        assert_eq!(meter.measure_at(at(1000), times(140, 200, None)), Some(90.0));
+        assert_eq!(
+            meter.measure_at(at(0), times(50, 100, None)),
+            Some(50.0),
+            "since the start of the system"
+        );
+        assert_eq!(
+            meter.measure_at(at(50), times(51, 101, None)),
+            Some(50.0),
+            "too early to tell"
+        );
+        assert_eq!(
+            meter.measure_at(at(1000), times(140, 200, None)),
+            Some(90.0)
+        );
     }
 
     #[test]
@@ -175,15 +213,24 @@ mod tests {
         let mut meter = Meter::default();
         meter.measure_at(at(0), times(0, 100, Some((0, 0.5))));
         // 0.45 s of CPU in one second, of the half a processor that it may use.
-        assert_eq!(meter.measure_at(at(1000), times(10, 200, Some((450_000, 0.5)))), Some(90.0));
+        assert_eq!(
+            meter.measure_at(at(1000), times(10, 200, Some((450_000, 0.5)))),
+            Some(90.0)
+        );
     }
 
     #[test]
     fn what_cannot_be_read_is_unknown_and_never_pass() {
         let mut meter = Meter::default();
-        let nothing = CpuTimes { host: None, group: None };
+        let nothing = CpuTimes {
+            host: None,
+            group: None,
+        };
         assert_eq!(meter.measure_at(at(0), nothing), None);
         assert_eq!(judge(CpuUsage::new().limits, None).status(), Status::Warn);
-        assert_eq!(judge(CpuUsage::new().limits, Some(95.0)).status(), Status::Fail);
+        assert_eq!(
+            judge(CpuUsage::new().limits, Some(95.0)).status(),
+            Status::Fail
+        );
     }
 }

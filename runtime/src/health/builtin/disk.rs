@@ -16,8 +16,8 @@ use std::{
 ///
 /// # Defaults
 ///
-/// Warn below 2 GiB, fail below 1 GiB; `warn_below` must not be under `fail_below`, which is told at registration.
-/// Important, for readiness, named `disk_space`.
+/// Warn below 2 GiB, fail below 1 GiB; `warn_below` must not be under `fail_below`, which is told
+/// at registration. Important, for readiness, named `disk_space`.
 ///
 /// # Examples
 ///
@@ -44,7 +44,11 @@ pub struct DiskSpace {
 impl DiskSpace {
     /// Begins with the defaults, for the disk on which `folder` lies.
     pub fn at(folder: impl Into<PathBuf>) -> Self {
-        Self { folder: folder.into(), warn: 2 * GIB, fail: GIB }
+        Self {
+            folder: folder.into(),
+            warn: 2 * GIB,
+            fail: GIB,
+        }
     }
 
     /// Sets the number of free bytes below which the check warns.
@@ -53,7 +57,8 @@ impl DiskSpace {
         self
     }
 
-    /// Sets the number of free bytes below which the check fails; a `warn_below` under it goes up with it.
+    /// Sets the number of free bytes below which the check fails; a `warn_below` under it goes up
+    /// with it.
     pub fn fail_below(mut self, bytes: u64) -> Self {
         self.fail = bytes;
         self.warn = self.warn.max(bytes);
@@ -68,9 +73,12 @@ impl DiskSpace {
     /// Makes the check under a name of its own.
     pub fn check_named(self, name: impl Into<String>) -> Check {
         let rule = "must be at least fail_below";
-        let problem = (self.warn < self.fail).then(|| ConfigError::new("warn_below", self.warn, rule));
+        let problem =
+            (self.warn < self.fail).then(|| ConfigError::new("warn_below", self.warn, rule));
         let check = move || self.judge(free(&self.folder));
-        Check::dependency(name, check).group("system").with_problems(problem)
+        Check::dependency(name, check)
+            .group("system")
+            .with_problems(problem)
     }
 
     fn judge(&self, free: io::Result<Option<u64>>) -> CheckResult {
@@ -78,9 +86,14 @@ impl DiskSpace {
         let free = match free {
             Ok(Some(free)) => free,
             Ok(None) => return unknown("free disk space needs the feature `health-system`"),
-            Err(err) => return CheckResult::fail(format!("cannot look at the disk of {folder}: {err}")),
+            Err(err) => {
+                return CheckResult::fail(format!("cannot look at the disk of {folder}: {err}"));
+            }
         };
-        let text = format!("{:.2} GiB are free on the disk of {folder}", free as f64 / GIB as f64);
+        let text = format!(
+            "{:.2} GiB are free on the disk of {folder}",
+            free as f64 / GIB as f64
+        );
         let result = if free < self.fail {
             CheckResult::fail(text)
         } else if free < self.warn {
@@ -113,14 +126,20 @@ mod tests {
     fn one_gib_is_enough_and_a_byte_less_is_not() {
         let disk = DiskSpace::at("/data");
         let of = |free| disk.judge(Ok(Some(free))).status();
-        assert_eq!([of(2 * GIB), of(GIB), of(GIB - 1)], [Status::Pass, Status::Warn, Status::Fail]);
+        assert_eq!(
+            [of(2 * GIB), of(GIB), of(GIB - 1)],
+            [Status::Pass, Status::Warn, Status::Fail]
+        );
     }
 
     #[test]
     fn unknown_is_never_pass_and_a_missing_folder_fails() {
         let disk = DiskSpace::at("/data");
         assert_eq!(disk.judge(Ok(None)).status(), Status::Warn);
-        assert_eq!(disk.judge(Err(io::ErrorKind::NotFound.into())).status(), Status::Fail);
+        assert_eq!(
+            disk.judge(Err(io::ErrorKind::NotFound.into())).status(),
+            Status::Fail
+        );
     }
 
     #[cfg(feature = "health-system")]

@@ -11,8 +11,8 @@ use crate::{
 ///
 /// # Defaults
 ///
-/// All codes; warn at 60, fail at 600 a minute; legal are values above 0, `warn_at` not above `fail_at`. Any other is
-/// told at registration. Important, for readiness, named `error_rate`.
+/// All codes; warn at 60, fail at 600 a minute; legal are values above 0, `warn_at` not above
+/// `fail_at`. Any other is told at registration. Important, for readiness, named `error_rate`.
 ///
 /// # Examples
 ///
@@ -41,7 +41,13 @@ impl Default for ErrorRate {
 impl ErrorRate {
     /// Begins with the defaults.
     pub fn new() -> Self {
-        Self { limits: Limits { warn: 60.0, fail: 600.0 }, code: None }
+        Self {
+            limits: Limits {
+                warn: 60.0,
+                fail: 600.0,
+            },
+            code: None,
+        }
     }
 
     /// Counts only errors with this code.
@@ -56,9 +62,13 @@ impl ErrorRate {
         self
     }
 
-    /// Sets the number of errors a minute from which on the check fails; a `warn_at` above it comes down with it.
+    /// Sets the number of errors a minute from which on the check fails; a `warn_at` above it comes
+    /// down with it.
     pub fn fail_at(mut self, per_minute: f64) -> Self {
-        self.limits = Limits { warn: self.limits.warn.min(per_minute), fail: per_minute };
+        self.limits = Limits {
+            warn: self.limits.warn.min(per_minute),
+            fail: per_minute,
+        };
         self
     }
 
@@ -72,7 +82,9 @@ impl ErrorRate {
         let problems = self.limits.problems(f64::INFINITY);
         // From now on errors are heard of, and not only from the first run on.
         let monitor = error_monitor();
-        Check::dependency(name, move || self.judge(monitor)).group("errors").with_problems(problems)
+        Check::dependency(name, move || self.judge(monitor))
+            .group("errors")
+            .with_problems(problems)
     }
 
     fn judge(&self, monitor: &ErrorMonitor) -> CheckResult {
@@ -81,11 +93,16 @@ impl ErrorRate {
             None => (snapshot.rates.last_minute, "errors".to_owned()),
             Some(code) => {
                 let row = snapshot.codes.iter().find(|row| row.name == code.name());
-                (row.map_or(0, |row| row.rates.last_minute), format!("errors {code}"))
+                (
+                    row.map_or(0, |row| row.rates.last_minute),
+                    format!("errors {code}"),
+                )
             }
         };
         let text = format!("{count} {what} in the last minute");
-        self.limits.judge(count as f64, &text).with_detail("last_minute", count)
+        self.limits
+            .judge(count as f64, &text)
+            .with_detail("last_minute", count)
     }
 }
 
@@ -98,11 +115,20 @@ mod tests {
     #[test]
     fn the_last_minute_counts_and_only_the_code_asked_for() {
         let clock = ManualClock::new();
-        let monitor = ErrorMonitor::new(MonitorConfig::builder().clock(clock.clone()).build().unwrap());
+        let monitor = ErrorMonitor::new(
+            MonitorConfig::builder()
+                .clock(clock.clone())
+                .build()
+                .unwrap(),
+        );
         let all = ErrorRate::new().fail_at(3.0).warn_at(2.0);
         let one = all.clone().of_code(ErrorCode::TIMEOUT_ERROR);
         let mut seen = Vec::new();
-        for code in [ErrorCode::TIMEOUT_ERROR, ErrorCode::DB_QUERY_ERROR, ErrorCode::TIMEOUT_ERROR] {
+        for code in [
+            ErrorCode::TIMEOUT_ERROR,
+            ErrorCode::DB_QUERY_ERROR,
+            ErrorCode::TIMEOUT_ERROR,
+        ] {
             monitor.record(&AppError::new(code, "x"));
             seen.push((all.judge(&monitor).status(), one.judge(&monitor).status()));
         }

@@ -7,15 +7,17 @@ use crate::{
 };
 use std::time::Duration;
 
-/// A check of how late the async runtime runs its tasks: a task that asks to be woken in 10 ms is timed.
+/// A check of how late the async runtime runs its tasks: a task that asks to be woken in 10 ms is
+/// timed.
 ///
-/// What blocks a worker, or queues too much work, shows here first. It looks only at the process itself and may decide
-/// about liveness. It runs on the runtime in which it was made; without one the answer is warn: unknown.
+/// What blocks a worker, or queues too much work, shows here first. It looks only at the process
+/// itself and may decide about liveness. It runs on the runtime in which it was made; without one
+/// the answer is warn: unknown.
 ///
 /// # Defaults
 ///
-/// Warn at 100 ms, fail at 1 s; legal are values above zero, `warn_at` not above `fail_at`. Any other is told at
-/// registration. Important, for readiness, named `runtime_lag`.
+/// Warn at 100 ms, fail at 1 s; legal are values above zero, `warn_at` not above `fail_at`. Any
+/// other is told at registration. Important, for readiness, named `runtime_lag`.
 ///
 /// # Examples
 ///
@@ -45,7 +47,13 @@ impl Default for RuntimeLag {
 impl RuntimeLag {
     /// Begins with the defaults.
     pub fn new() -> Self {
-        Self { limits: Limits { warn: 0.1, fail: 1.0 }, clock: SharedClock::default() }
+        Self {
+            limits: Limits {
+                warn: 0.1,
+                fail: 1.0,
+            },
+            clock: SharedClock::default(),
+        }
     }
 
     /// Sets the lag from which on the check warns.
@@ -57,7 +65,10 @@ impl RuntimeLag {
     /// Sets the lag from which on the check fails; a `warn_at` above it comes down with it.
     pub fn fail_at(mut self, lag: Duration) -> Self {
         let fail = lag.as_secs_f64();
-        self.limits = Limits { warn: self.limits.warn.min(fail), fail };
+        self.limits = Limits {
+            warn: self.limits.warn.min(fail),
+            fail,
+        };
         self
     }
 
@@ -73,8 +84,11 @@ impl RuntimeLag {
         let check = move || {
             let (clock, home) = (clock.clone(), home.clone());
             async move {
-                // On the runtime itself, wherever the check runs: it is its workers that may be late.
-                let Some(home) = home else { return unknown("the check was made outside of any runtime") };
+                // On the runtime itself, wherever the check runs: it is its workers that may be
+                // late.
+                let Some(home) = home else {
+                    return unknown("the check was made outside of any runtime");
+                };
                 // From here on: that it has to wait for its first turn is lag too.
                 let begin = clock.now();
                 let timed = home.spawn(async move {
@@ -87,13 +101,17 @@ impl RuntimeLag {
                 }
             }
         };
-        Check::internal_async(name, check).group("system").with_problems(limits.problems(f64::INFINITY))
+        Check::internal_async(name, check)
+            .group("system")
+            .with_problems(limits.problems(f64::INFINITY))
     }
 }
 
 fn judge(limits: Limits, lag: Duration) -> CheckResult {
     let text = format!("the runtime is {lag:.1?} late");
-    limits.judge(lag.as_secs_f64(), &text).with_detail("lag_seconds", lag.as_secs_f64())
+    limits
+        .judge(lag.as_secs_f64(), &text)
+        .with_detail("lag_seconds", lag.as_secs_f64())
 }
 
 /// Timers of tokio are exact to a millisecond.
@@ -111,13 +129,19 @@ mod tests {
     #[test]
     fn the_limits_are_a_tenth_and_a_whole_second() {
         let of = |millis| judge(RuntimeLag::new().limits, Duration::from_millis(millis)).status();
-        assert_eq!([of(99), of(100), of(1000)], [Status::Pass, Status::Warn, Status::Fail]);
+        assert_eq!(
+            [of(99), of(100), of(1000)],
+            [Status::Pass, Status::Warn, Status::Fail]
+        );
     }
 
     /// The lag of a runtime of one thread, which at its n-th turn does not come back for a while.
     async fn lag_where(turn: u32, blocks_for: Duration) -> CheckReport {
         let clock = ManualClock::new();
-        let check = RuntimeLag { clock: SharedClock::new(clock.clone()), ..RuntimeLag::new() };
+        let check = RuntimeLag {
+            clock: SharedClock::new(clock.clone()),
+            ..RuntimeLag::new()
+        };
         let health = Health::new(HealthConfig::default().background(false)).unwrap();
         health.register(check.check()).unwrap();
         let mut turns = 0;
@@ -139,13 +163,28 @@ mod tests {
     async fn a_runtime_that_is_blocked_during_the_measurement_is_late() {
         // Before the measurement, before the first turn of the measuring task, and while it sleeps.
         for (turn, counts) in [(1, false), (2, true), (3, true)] {
-            for (blocks_for, status) in [(109, Status::Pass), (110, Status::Warn), (1010, Status::Fail)] {
+            for (blocks_for, status) in [
+                (109, Status::Pass),
+                (110, Status::Warn),
+                (1010, Status::Fail),
+            ] {
                 let report = lag_where(turn, Duration::from_millis(blocks_for)).await;
                 let expected = if counts { status } else { Status::Pass };
-                assert_eq!(report.status, expected, "turn {turn}, {blocks_for} ms: {:?}", report.output);
+                assert_eq!(
+                    report.status, expected,
+                    "turn {turn}, {blocks_for} ms: {:?}",
+                    report.output
+                );
                 let lag = report.details["lag_seconds"].as_f64().unwrap();
-                let expected = if counts { (blocks_for - 10) as f64 / 1000.0 } else { 0.0 };
-                assert!((lag - expected).abs() < 1e-9, "turn {turn}, {blocks_for} ms: {lag}");
+                let expected = if counts {
+                    (blocks_for - 10) as f64 / 1000.0
+                } else {
+                    0.0
+                };
+                assert!(
+                    (lag - expected).abs() < 1e-9,
+                    "turn {turn}, {blocks_for} ms: {lag}"
+                );
             }
         }
     }

@@ -25,7 +25,11 @@ impl Limits {
             }
         }
         if legal(self.warn) && legal(self.fail) && self.warn > self.fail {
-            problems.push(ConfigError::new("warn_at", self.warn, "must be at most fail_at"));
+            problems.push(ConfigError::new(
+                "warn_at",
+                self.warn,
+                "must be at most fail_at",
+            ));
         }
         problems
     }
@@ -54,15 +58,26 @@ mod tests {
 
     #[test]
     fn reaching_a_limit_is_as_bad_as_exceeding_it() {
-        let limits = Limits { warn: 80.0, fail: 90.0 };
+        let limits = Limits {
+            warn: 80.0,
+            fail: 90.0,
+        };
         let status = |measure| limits.judge(measure, "m").status();
-        assert_eq!([status(79.9), status(80.0), status(90.0)], [Status::Pass, Status::Warn, Status::Fail]);
+        assert_eq!(
+            [status(79.9), status(80.0), status(90.0)],
+            [Status::Pass, Status::Warn, Status::Fail]
+        );
     }
 
     #[test]
     fn limits_that_cannot_work_are_named() {
-        let fields =
-            |warn, fail| -> Vec<_> { Limits { warn, fail }.problems(100.0).iter().map(ConfigError::field).collect() };
+        let fields = |warn, fail| -> Vec<_> {
+            Limits { warn, fail }
+                .problems(100.0)
+                .iter()
+                .map(ConfigError::field)
+                .collect()
+        };
         assert_eq!(fields(80.0, 90.0), [""; 0]);
         assert_eq!(fields(95.0, 90.0), ["warn_at"]);
         assert_eq!(fields(f64::NAN, 101.0), ["warn_at", "fail_at"]);

@@ -6,15 +6,16 @@ use super::{
 };
 use crate::health::{Check, CheckResult};
 
-/// A check of memory in use, against the limit of the container or the size of the machine, whichever is closer.
+/// A check of memory in use, against the limit of the container or the size of the machine,
+/// whichever is closer.
 ///
-/// File caches that nobody uses do not count. On Linux it reads `/proc` and `/sys`; elsewhere it needs the feature
-/// `health-system`, without which the answer is warn: unknown.
+/// File caches that nobody uses do not count. On Linux it reads `/proc` and `/sys`; elsewhere it
+/// needs the feature `health-system`, without which the answer is warn: unknown.
 ///
 /// # Defaults
 ///
-/// Warn at 80 %, fail at 90 %; legal are values above 0 and at most 100, `warn_at` not above `fail_at`. Any other is
-/// told at registration. Important, for readiness, named `memory_usage`.
+/// Warn at 80 %, fail at 90 %; legal are values above 0 and at most 100, `warn_at` not above
+/// `fail_at`. Any other is told at registration. Important, for readiness, named `memory_usage`.
 ///
 /// # Examples
 ///
@@ -42,7 +43,12 @@ impl Default for MemoryUsage {
 impl MemoryUsage {
     /// Begins with the defaults.
     pub fn new() -> Self {
-        Self { limits: Limits { warn: 80.0, fail: 90.0 } }
+        Self {
+            limits: Limits {
+                warn: 80.0,
+                fail: 90.0,
+            },
+        }
     }
 
     /// Sets the percentage from which on the check warns.
@@ -53,7 +59,10 @@ impl MemoryUsage {
 
     /// Sets the percentage from which on the check fails; a `warn_at` above it comes down with it.
     pub fn fail_at(mut self, percent: f64) -> Self {
-        self.limits = Limits { warn: self.limits.warn.min(percent), fail: percent };
+        self.limits = Limits {
+            warn: self.limits.warn.min(percent),
+            fail: percent,
+        };
         self
     }
 
@@ -65,7 +74,9 @@ impl MemoryUsage {
     /// Makes the check under a name of its own.
     pub fn check_named(self, name: impl Into<String>) -> Check {
         let limits = self.limits;
-        Check::dependency(name, move || judge(limits, read())).group("system").with_problems(limits.problems(100.0))
+        Check::dependency(name, move || judge(limits, read()))
+            .group("system")
+            .with_problems(limits.problems(100.0))
     }
 }
 
@@ -80,15 +91,28 @@ fn read() -> Option<Usage> {
     let mut system = sysinfo::System::new().ok()?;
     system.refresh_memory();
     let (limit, available) = (system.total_memory(), system.available_memory());
-    (limit > 0).then(|| Usage { used: limit.saturating_sub(available), limit, scope: "host" })
+    (limit > 0).then(|| Usage {
+        used: limit.saturating_sub(available),
+        limit,
+        scope: "host",
+    })
 }
 
 fn judge(limits: Limits, usage: Option<Usage>) -> CheckResult {
-    let Some(usage) = usage else { return unknown("memory usage cannot be read on this system") };
+    let Some(usage) = usage else {
+        return unknown("memory usage cannot be read on this system");
+    };
     let percent = usage.percent();
-    let text = format!("{percent:.1} % of the memory of the {} is in use", usage.scope);
-    let result = limits.judge(percent, &text).with_detail("used_percent", (percent * 10.0).round() / 10.0);
-    result.with_detail("limit_bytes", usage.limit).with_detail("scope", usage.scope)
+    let text = format!(
+        "{percent:.1} % of the memory of the {} is in use",
+        usage.scope
+    );
+    let result = limits
+        .judge(percent, &text)
+        .with_detail("used_percent", (percent * 10.0).round() / 10.0);
+    result
+        .with_detail("limit_bytes", usage.limit)
+        .with_detail("scope", usage.scope)
 }
 
 #[cfg(test)]
@@ -98,8 +122,24 @@ mod tests {
 
     #[test]
     fn the_originals_limit_is_kept_and_unknown_is_never_pass() {
-        let of = |used| judge(MemoryUsage::new().limits, Some(Usage { used, limit: 1000, scope: "host" })).status();
-        assert_eq!([of(799), of(800), of(899), of(900)], [Status::Pass, Status::Warn, Status::Warn, Status::Fail]);
-        assert_eq!(judge(MemoryUsage::new().limits, None).status(), Status::Warn);
+        let of = |used| {
+            judge(
+                MemoryUsage::new().limits,
+                Some(Usage {
+                    used,
+                    limit: 1000,
+                    scope: "host",
+                }),
+            )
+            .status()
+        };
+        assert_eq!(
+            [of(799), of(800), of(899), of(900)],
+            [Status::Pass, Status::Warn, Status::Warn, Status::Fail]
+        );
+        assert_eq!(
+            judge(MemoryUsage::new().limits, None).status(),
+            Status::Warn
+        );
     }
 }

@@ -1,7 +1,8 @@
-//! For the axum web framework (feature `axum`): errors and refusals as responses, and a router that answers health probes.
+//! For the axum web framework (feature `axum`): errors and refusals as responses, and a router that
+//! answers health probes.
 //!
-//! [`problems`] gives every refusal of a router one form, and every error its route and method. The guide `docs/http.md`
-//! has what becomes of which response.
+//! [`problems`] gives every refusal of a router one form, and every error its route and method. The
+//! guide `docs/http.md` has what becomes of which response.
 
 mod probes;
 mod problems;

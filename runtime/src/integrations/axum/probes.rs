@@ -13,7 +13,8 @@ use std::{fmt, sync::Arc};
 /// Begins a router with `/livez`, `/readyz`, `/startupz`, `/healthz` and `/healthz/{check}`; see
 /// [`Probes`] for the answers.
 ///
-/// While the background runner is on, every answer comes from memory, so that a probe never waits for a check.
+/// While the background runner is on, every answer comes from memory, so that a probe never waits
+/// for a check.
 ///
 /// # Examples
 ///
@@ -27,7 +28,10 @@ use std::{fmt, sync::Arc};
 /// );
 /// ```
 pub fn probes(health: &Health) -> ProbeRouter {
-    ProbeRouter { probes: Probes::new(health.clone()), may_see: Arc::new(|_| false) }
+    ProbeRouter {
+        probes: Probes::new(health.clone()),
+        may_see: Arc::new(|_| false),
+    }
 }
 
 /// Configures the router of [`probes`].
@@ -44,7 +48,10 @@ pub struct ProbeRouter {
 
 impl ProbeRouter {
     /// Shows what checks said, redacted, to those for whom `may_see` returns `true`.
-    pub fn allow_details(mut self, may_see: impl Fn(&Parts) -> bool + Send + Sync + 'static) -> Self {
+    pub fn allow_details(
+        mut self,
+        may_see: impl Fn(&Parts) -> bool + Send + Sync + 'static,
+    ) -> Self {
         self.probes = self.probes.details(Details::WhenAllowed);
         self.may_see = Arc::new(may_see);
         self
@@ -62,25 +69,43 @@ impl ProbeRouter {
             let this = self.clone();
             async move {
                 let (parts, _body) = request.into_parts();
-                let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
+                let target = parts
+                    .uri
+                    .path_and_query()
+                    .map_or("/", |target| target.as_str());
                 let allowed = (this.may_see)(&parts);
-                response(this.probes.respond_async(parts.method.as_str(), target, allowed).await)
+                response(
+                    this.probes
+                        .respond_async(parts.method.as_str(), target, allowed)
+                        .await,
+                )
             }
         };
-        PATHS.iter().fold(Router::new(), |router, path| router.route(path, any(handler.clone())))
+        PATHS.iter().fold(Router::new(), |router, path| {
+            router.route(path, any(handler.clone()))
+        })
     }
 }
 
-const PATHS: [&str; 5] = ["/livez", "/readyz", "/startupz", "/healthz", "/healthz/{check}"];
+const PATHS: [&str; 5] = [
+    "/livez",
+    "/readyz",
+    "/startupz",
+    "/healthz",
+    "/healthz/{check}",
+];
 
 fn response(answer: ProbeResponse) -> Response<Body> {
     let (status, headers, body) = answer.into_parts();
     let mut response = Response::new(Body::from(body));
-    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    *response.status_mut() =
+        StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     for (name, value) in headers {
         // Values are made by this crate of digits and constants.
         if let Ok(value) = HeaderValue::from_str(&value) {
-            response.headers_mut().insert(HeaderName::from_static(name), value);
+            response
+                .headers_mut()
+                .insert(HeaderName::from_static(name), value);
         }
     }
     response
@@ -88,6 +113,8 @@ fn response(answer: ProbeResponse) -> Response<Body> {
 
 impl fmt::Debug for ProbeRouter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ProbeRouter").field("probes", &self.probes).finish_non_exhaustive()
+        f.debug_struct("ProbeRouter")
+            .field("probes", &self.probes)
+            .finish_non_exhaustive()
     }
 }

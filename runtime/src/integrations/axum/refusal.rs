@@ -12,7 +12,9 @@ use axum::{
     body::Body,
     http::{
         HeaderMap, HeaderName, HeaderValue, StatusCode,
-        header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, LAST_MODIFIED, TRANSFER_ENCODING},
+        header::{
+            CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, LAST_MODIFIED, TRANSFER_ENCODING,
+        },
         response::Parts,
     },
     response::{IntoResponse, Response},
@@ -25,7 +27,13 @@ const MAX_TEXT: usize = 8 * 1024;
 const MAX_PARTS: usize = 64;
 
 /// Headers that describe the body that is replaced.
-const OF_BODY: [HeaderName; 5] = [CONTENT_LENGTH, CONTENT_ENCODING, TRANSFER_ENCODING, ETAG, LAST_MODIFIED];
+const OF_BODY: [HeaderName; 5] = [
+    CONTENT_LENGTH,
+    CONTENT_ENCODING,
+    TRANSFER_ENCODING,
+    ETAG,
+    LAST_MODIFIED,
+];
 
 /// A response that refuses a request, with nothing but a status or a plain text.
 pub(super) struct Refusal {
@@ -35,7 +43,10 @@ pub(super) struct Refusal {
 
 impl Refusal {
     /// Takes a response for a refusal, or gives it back.
-    #[expect(clippy::result_large_err, reason = "the response itself is given back, not an error made")]
+    #[expect(
+        clippy::result_large_err,
+        reason = "the response itself is given back, not an error made"
+    )]
     pub(super) fn of(response: Response) -> Result<Self, Response> {
         let is_error = response.status().is_client_error() || response.status().is_server_error();
         // An error of ours carries its identity, whatever became of its body since.
@@ -45,22 +56,38 @@ impl Refusal {
         }
         let (parts, body) = response.into_parts();
         let is_readable = !parts.headers.contains_key(CONTENT_ENCODING);
-        let text = if is_readable { text_of(body) } else { String::new() };
+        let text = if is_readable {
+            text_of(body)
+        } else {
+            String::new()
+        };
         Ok(Self { parts, text })
     }
 
     /// Records the refusal, and answers with problem details.
-    pub(super) fn answer(self, frame: &mut Frame, request: &request::Request, is_head: bool) -> Response {
+    pub(super) fn answer(
+        self,
+        frame: &mut Frame,
+        request: &request::Request,
+        is_head: bool,
+    ) -> Response {
         let Self { mut parts, text } = self;
         let status = parts.status.as_u16();
-        let message = if text.is_empty() { format!("{status} {}", problem::title(status)) } else { text.clone() };
-        let mut error = AppError::new(code_of(parts.status), message).with_detail("http.response.status_code", status);
+        let message = if text.is_empty() {
+            format!("{status} {}", problem::title(status))
+        } else {
+            text.clone()
+        };
+        let mut error = AppError::new(code_of(parts.status), message)
+            .with_detail("http.response.status_code", status);
         if parts.status.is_client_error() && !text.is_empty() {
             error = error.with_public_message(text);
         }
         // What a guard reported and the handler put into words of its own is that error.
         let mut inside = frame.end();
-        let known = inside.as_mut().and_then(|inside| inside.take_reported().last().map(Reported::id));
+        let known = inside
+            .as_mut()
+            .and_then(|inside| inside.take_reported().last().map(Reported::id));
         if known.is_none() {
             respond::report_refusal(&error, request, status);
         }
@@ -68,9 +95,15 @@ impl Refusal {
             inside.forget_errors();
             inside.forward();
         }
-        let problem = error.to_problem().with_status(status).known_as(known).into_response();
+        let problem = error
+            .to_problem()
+            .with_status(status)
+            .known_as(known)
+            .into_response();
         let (of_problem, body) = problem.into_parts();
-        OF_BODY.iter().for_each(|name| drop(parts.headers.remove(name)));
+        OF_BODY
+            .iter()
+            .for_each(|name| drop(parts.headers.remove(name)));
         parts.headers.extend(of_problem.headers);
         parts.extensions.extend(of_problem.extensions);
         without_body_if(is_head, Response::from_parts(parts, body))
@@ -85,7 +118,9 @@ pub(super) fn without_body_if(is_head: bool, response: Response) -> Response {
     }
     let (mut parts, body) = response.into_parts();
     if let Some(length) = body.size_hint().exact() {
-        parts.headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
+        parts
+            .headers
+            .insert(CONTENT_LENGTH, HeaderValue::from(length));
     }
     Response::from_parts(parts, Body::empty())
 }
@@ -110,7 +145,9 @@ fn text_of(body: Body) -> String {
     let read = || {
         let (mut text, mut stream) = (Vec::new(), body.into_data_stream());
         for _ in 0..MAX_PARTS {
-            let Some(Some(Ok(part))) = stream.next().now_or_never() else { break };
+            let Some(Some(Ok(part))) = stream.next().now_or_never() else {
+                break;
+            };
             text.extend_from_slice(&part[..part.len().min(MAX_TEXT - text.len())]);
             if text.len() == MAX_TEXT {
                 break;

@@ -15,13 +15,14 @@ use axum::{
 };
 use std::sync::Arc;
 
-/// Answers with [problem details](ProblemDetails): what a client may see, and no more. The identity and the code stand in
-/// the response's extensions, for middleware that counts or logs.
+/// Answers with [problem details](ProblemDetails): what a client may see, and no more. The identity
+/// and the code stand in the response's extensions, for middleware that counts or logs.
 ///
-/// An error that nothing reported so far is reported here, so that the identity which the client gets is found in log
-/// and monitor: as a warning where the client is at fault (a status below 500), as an error elsewhere. Its operation is
-/// the method and the route of the request where [`problems`](super::problems) is around the route, for example
-/// `GET /users/{id}`; without that it is `http_response`.
+/// An error that nothing reported so far is reported here, so that the identity which the client
+/// gets is found in log and monitor: as a warning where the client is at fault (a status below
+/// 500), as an error elsewhere. Its operation is the method and the route of the request where
+/// [`problems`](super::problems) is around the route, for example `GET /users/{id}`; without that
+/// it is `http_response`.
 ///
 /// # Examples
 ///
@@ -46,7 +47,11 @@ impl IntoResponse for AppError {
             return response;
         }
         match request::Request::current() {
-            Some(request) => drop(response.extensions_mut().insert(Unreported::new(self, request))),
+            Some(request) => drop(
+                response
+                    .extensions_mut()
+                    .insert(Unreported::new(self, request)),
+            ),
             None => report(&self, None, Recognised::of(View::of_app(&self))),
         }
         response
@@ -63,10 +68,13 @@ impl IntoResponse for Rejection {
 impl IntoResponse for ProblemDetails {
     fn into_response(self) -> Response {
         let mut response = Response::new(Body::from(self.body()));
-        *response.status_mut() = StatusCode::from_u16(self.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        *response.status_mut() =
+            StatusCode::from_u16(self.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         for (name, value) in self.headers() {
             if let Ok(value) = HeaderValue::from_str(&value) {
-                response.headers_mut().insert(HeaderName::from_static(name), value);
+                response
+                    .headers_mut()
+                    .insert(HeaderName::from_static(name), value);
             }
         }
         response.extensions_mut().insert(self.id());
@@ -75,10 +83,11 @@ impl IntoResponse for ProblemDetails {
     }
 }
 
-/// The error of a response, for the request around it to report: the request knows what was reported inside of it.
+/// The error of a response, for the request around it to report: the request knows what was
+/// reported inside of it.
 ///
-/// A response that does not arrive there, since a layer in between answers in its place, reports the error when it is
-/// dropped.
+/// A response that does not arrive there, since a layer in between answers in its place, reports
+/// the error when it is dropped.
 #[derive(Clone)]
 pub(super) struct Unreported(Arc<Waiting>);
 
@@ -93,13 +102,23 @@ impl Unreported {
     }
 
     /// Reports the error as one that leaves the request.
-    pub(super) fn settle(self, mut response: Response, frame: &mut Frame, request: &request::Request) -> Response {
+    pub(super) fn settle(
+        self,
+        mut response: Response,
+        frame: &mut Frame,
+        request: &request::Request,
+    ) -> Response {
         let (error, shown) = (&self.0.error, self.0.error.id());
-        report(error, Some(request), Recognised::new(View::of_app(error), frame));
+        report(
+            error,
+            Some(request),
+            Recognised::new(View::of_app(error), frame),
+        );
         let id = error.id();
         let is_ours = response.extensions().get::<ErrorId>() == Some(&shown);
         if id != shown && is_ours {
-            // It was reported inside in a type that has no room for an identity: the client gets the one in the log.
+            // It was reported inside in a type that has no room for an identity: the client gets
+            // the one in the log.
             response.headers_mut().remove(CONTENT_LENGTH);
             response.extensions_mut().insert(id);
             *response.body_mut() = Body::from(error.to_problem().body());
@@ -111,7 +130,11 @@ impl Unreported {
 impl Drop for Waiting {
     /// Does nothing for an error that is reported by now.
     fn drop(&mut self) {
-        report(&self.error, Some(&self.request), Recognised::of(View::of_app(&self.error)));
+        report(
+            &self.error,
+            Some(&self.request),
+            Recognised::of(View::of_app(&self.error)),
+        );
     }
 }
 
@@ -126,18 +149,35 @@ fn report(error: &AppError, request: Option<&request::Request>, recognised: Reco
         Some(place) => Operation::new(name, place.file(), place.file(), place.line()),
         None => Operation::new(name, COMPONENT, "", 0),
     };
-    send(error, &operation, level_of(error.to_problem().status()), recognised);
+    send(
+        error,
+        &operation,
+        level_of(error.to_problem().status()),
+        recognised,
+    );
 }
 
 /// Reports a refusal, which was made nowhere in the program.
 pub(super) fn report_refusal(error: &AppError, request: &request::Request, status: u16) {
-    send_without_location(error, request, COMPONENT, level_of(status), Recognised::default());
+    send_without_location(
+        error,
+        request,
+        COMPONENT,
+        level_of(status),
+        Recognised::default(),
+    );
 }
 
 /// Reports a panic, with its place where that was noted.
 pub(super) fn report_panic(error: &AppError, request: &request::Request, recognised: Recognised) {
     let file = panic::place_of(error).and_then(|place| place.rsplitn(3, ':').nth(2));
-    send_without_location(error, request, file.unwrap_or(COMPONENT), LogLevel::Critical, recognised);
+    send_without_location(
+        error,
+        request,
+        file.unwrap_or(COMPONENT),
+        LogLevel::Critical,
+        recognised,
+    );
 }
 
 fn send_without_location(
@@ -161,5 +201,9 @@ fn send(error: &AppError, operation: &Operation<'_>, level: LogLevel, recognised
 
 /// Below 500 the client is at fault.
 const fn level_of(status: u16) -> LogLevel {
-    if status < 500 { LogLevel::Warn } else { LogLevel::Error }
+    if status < 500 {
+        LogLevel::Warn
+    } else {
+        LogLevel::Error
+    }
 }

@@ -26,7 +26,10 @@ use std::{
 /// What records show of a request; names after the semantic conventions of OpenTelemetry.
 pub(super) fn describe(request: &Request) -> request::Request {
     let method = method_of(request.method());
-    let mut details = Map::from_iter([("http.request.method".to_owned(), Value::from(method.unwrap_or("_OTHER")))]);
+    let mut details = Map::from_iter([(
+        "http.request.method".to_owned(),
+        Value::from(method.unwrap_or("_OTHER")),
+    )]);
     let name = method.unwrap_or("HTTP");
     let operation = match request.extensions().get::<MatchedPath>() {
         Some(route) => {
@@ -43,12 +46,15 @@ pub(super) fn describe(request: &Request) -> request::Request {
 
 /// The methods of the HTTP standards. Others are chosen by clients, and are no part of a name.
 fn method_of(method: &Method) -> Option<&'static str> {
-    const KNOWN: [&str; 10] = ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "QUERY"];
+    const KNOWN: [&str; 10] = [
+        "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "QUERY",
+    ];
     KNOWN.into_iter().find(|known| *known == method.as_str())
 }
 
 pin_project_lite::pin_project! {
-    /// Serves a request: in a frame of its own, with the request as a value on the context, and with its panic contained.
+    /// Serves a request: in a frame of its own, with the request as a value on the context, and
+    /// with its panic contained.
     pub(super) struct Serving<F> {
         frame: Frame,
         values: Values,
@@ -72,8 +78,16 @@ impl<F> Serving<F> {
     pub(super) fn new(request: request::Request, is_head: bool, inner: F) -> Self {
         panics::watch();
         let values = Values::with(Values::current(), request);
-        let request = values.get().unwrap_or_else(|| unreachable!("it was attached last"));
-        Self { frame: Frame::new(), values, request, is_head, inner: Some(inner) }
+        let request = values
+            .get()
+            .unwrap_or_else(|| unreachable!("it was attached last"));
+        Self {
+            frame: Frame::new(),
+            values,
+            request,
+            is_head,
+            inner: Some(inner),
+        }
     }
 }
 
@@ -82,7 +96,9 @@ impl<F: Future<Output = Response>> Future for Serving<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Response> {
         let mut this = self.project();
-        let Some(inner) = this.inner.as_mut().as_pin_mut() else { unreachable!("polled after the response") };
+        let Some(inner) = this.inner.as_mut().as_pin_mut() else {
+            unreachable!("polled after the response")
+        };
         let _values = EnteredValues::enter(Some(this.values.clone()));
         let polled = {
             let _entered = this.frame.enter();
@@ -93,7 +109,11 @@ impl<F: Future<Output = Response>> Future for Serving<F> {
             Ok(polled) => answered(ready!(polled), frame, request, is_head),
             Err(payload) => {
                 let error = panic::error_of(&payload, request.operation());
-                respond::report_panic(&error, request, Recognised::new(View::of_app(&error), frame));
+                respond::report_panic(
+                    &error,
+                    request,
+                    Recognised::new(View::of_app(&error), frame),
+                );
                 refusal::without_body_if(is_head, error.to_problem().into_response())
             }
         };
@@ -104,7 +124,12 @@ impl<F: Future<Output = Response>> Future for Serving<F> {
 }
 
 /// What becomes of a response.
-fn answered(mut response: Response, frame: &mut Frame, request: &request::Request, is_head: bool) -> Response {
+fn answered(
+    mut response: Response,
+    frame: &mut Frame,
+    request: &request::Request,
+    is_head: bool,
+) -> Response {
     if let Some(unreported) = response.extensions_mut().remove::<Unreported>() {
         return unreported.settle(response, frame, request);
     }

@@ -9,15 +9,17 @@ use std::{fmt, io};
 
 /// A place that keeps errors beyond the process.
 ///
-/// The monitor calls [`append`](Self::append) on the thread that reports the error, after all its locks are gone. An
-/// implementation must be quick, must not block without bound, and must not itself report errors through this library.
+/// The monitor calls [`append`](Self::append) on the thread that reports the error, after all its
+/// locks are gone. An implementation must be quick, must not block without bound, and must not
+/// itself report errors through this library.
 ///
-/// Two records with one [`id`](crate::monitor::ErrorRecord::id) and kind are one: an error in the state
-/// [`Pending`](crate::monitor::RecordState::Pending), and the same error in the state
-/// [`Error`](crate::monitor::RecordState::Error) or [`Retried`](crate::monitor::RecordState::Retried) within a minute; the
-/// transition that opened a circuit, and the same one when the circuit is no longer open. [`query`](Self::query) returns one
-/// record for both, with the contents of the last; [`counts`](Self::counts) has each error once and none that is retried.
-/// One that stays pending is an error.
+/// Two records with one [`id`](crate::monitor::ErrorRecord::id) and kind are one: an error in the
+/// state [`Pending`](crate::monitor::RecordState::Pending), and the same error in the state
+/// [`Error`](crate::monitor::RecordState::Error) or
+/// [`Retried`](crate::monitor::RecordState::Retried) within a minute; the transition that opened a
+/// circuit, and the same one when the circuit is no longer open. [`query`](Self::query) returns one
+/// record for both, with the contents of the last; [`counts`](Self::counts) has each error once and
+/// none that is retried. One that stays pending is an error.
 pub trait Journal: fmt::Debug + Send + Sync + 'static {
     /// Appends one record. `Ok` says that it is as safe as this journal can make it.
     ///
@@ -33,7 +35,8 @@ pub trait Journal: fmt::Debug + Send + Sync + 'static {
     /// The journal cannot be read.
     fn query(&self, query: &Query) -> Result<Page, JournalError>;
 
-    /// Returns how many errors there were by code and by UTC day, also of those that are no longer kept.
+    /// Returns how many errors there were by code and by UTC day, also of those that are no longer
+    /// kept.
     ///
     /// # Errors
     ///
@@ -47,8 +50,8 @@ pub trait Journal: fmt::Debug + Send + Sync + 'static {
     /// It cannot be written now; it still waits.
     fn flush(&self) -> Result<(), JournalError>;
 
-    /// Tries whether records can be written, as far as that can be known without one. The error system asks when it
-    /// starts, and warns; the default says that all is well.
+    /// Tries whether records can be written, as far as that can be known without one. The error
+    /// system asks when it starts, and warns; the default says that all is well.
     ///
     /// # Errors
     ///
@@ -57,20 +60,23 @@ pub trait Journal: fmt::Debug + Send + Sync + 'static {
         Ok(())
     }
 
-    /// Tells how the journal is doing, from memory: it must not wait for a write that is under way, or whoever asks
-    /// (health does, for each report) would hang with a disk that hangs.
+    /// Tells how the journal is doing, from memory: it must not wait for a write that is under way,
+    /// or whoever asks (health does, for each report) would hang with a disk that hangs.
     fn status(&self) -> JournalStatus;
 
-    /// Claims the notifications of `owner`, which alerting made up for itself and wrote into its records. Returns `None`
-    /// while the claim is held elsewhere. A claim ends with the process that holds it.
+    /// Claims the notifications of `owner`, which alerting made up for itself and wrote into its
+    /// records. Returns `None` while the claim is held elsewhere. A claim ends with the process
+    /// that holds it.
     ///
-    /// Alerting delivers what an earlier process left only with a claim on its owner, so that of several processes that
-    /// start on one journal one delivers it. The journals of the library claim against all processes that share their
-    /// folder; the default claims against this process alone.
+    /// Alerting delivers what an earlier process left only with a claim on its owner, so that of
+    /// several processes that start on one journal one delivers it. The journals of the library
+    /// claim against all processes that share their folder; the default claims against this process
+    /// alone.
     ///
     /// # Errors
     ///
-    /// Nothing can be claimed here, for example on a file system without locks. Alerting then delivers without a claim.
+    /// Nothing can be claimed here, for example on a file system without locks. Alerting then
+    /// delivers without a claim.
     ///
     /// # Examples
     ///
@@ -119,15 +125,15 @@ pub struct JournalStatus {
     pub written: u64,
     /// Records that could not be written at once; some of them were written later.
     pub failed: u64,
-    /// Records that were given up: those for which `buffer_bytes` had no room while nothing could be written, and those
-    /// that still waited when the journal was dropped.
+    /// Records that were given up: those for which `buffer_bytes` had no room while nothing could
+    /// be written, and those that still waited when the journal was dropped.
     pub lost: u64,
     /// Records that wait to be written.
     pub waiting: u64,
     /// Since when nothing can be written; absent while all is well.
     pub failing_since: Option<Timestamp>,
-    /// What went wrong last, if anything did: why a write failed, why old records could not be removed, which file could
-    /// not be read, or which damaged file was put aside.
+    /// What went wrong last, if anything did: why a write failed, why old records could not be
+    /// removed, which file could not be read, or which damaged file was put aside.
     pub last_error: Option<String>,
 }
 
@@ -139,7 +145,14 @@ impl JournalStatus {
     }
 }
 
-serialize_fields!(JournalStatus { written, failed, lost, waiting, failing_since, last_error });
+serialize_fields!(JournalStatus {
+    written,
+    failed,
+    lost,
+    waiting,
+    failing_since,
+    last_error
+});
 
 /// A journal cannot be written or read.
 #[derive(Debug, thiserror::Error)]
@@ -152,18 +165,30 @@ pub struct JournalError {
 impl JournalError {
     /// Makes an error that says what could not be done, as `append a record`, and why.
     #[must_use]
-    pub fn new(action: &'static str, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
-        Self { action, source: Some(source.into()) }
+    pub fn new(
+        action: &'static str,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
+        Self {
+            action,
+            source: Some(source.into()),
+        }
     }
 
     /// The answer for a record that is lost.
     pub(super) fn refused() -> Self {
-        Self { action: "keep a record: those that wait take all of `buffer_bytes`", source: None }
+        Self {
+            action: "keep a record: those that wait take all of `buffer_bytes`",
+            source: None,
+        }
     }
 
     /// The answer while the journal waits before it tries again.
     pub(super) fn waiting() -> Self {
-        Self { action: "write at present; the record waits", source: None }
+        Self {
+            action: "write at present; the record waits",
+            source: None,
+        }
     }
 
     pub(super) fn io(action: &'static str) -> impl Fn(io::Error) -> Self {

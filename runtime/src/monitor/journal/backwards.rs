@@ -4,7 +4,8 @@ use std::io::{self, BufRead, Read, Seek, SeekFrom};
 
 /// The lines of a file before a position, last first, each with the position of its first byte.
 ///
-/// What follows the last newline is given too: it is a line that was torn, or that is being written.
+/// What follows the last newline is given too: it is a line that was torn, or that is being
+/// written.
 #[derive(Debug)]
 pub(super) struct Backwards<F> {
     file: F,
@@ -12,7 +13,8 @@ pub(super) struct Backwards<F> {
     start: u64,
     /// Bytes that were read and not given yet.
     chunk: Vec<u8>,
-    /// The end of the line that begins before `chunk`, in the chunks that it was read in, last first.
+    /// The end of the line that begins before `chunk`, in the chunks that it was read in, last
+    /// first.
     ends: Vec<Vec<u8>>,
     /// How many bytes are in `ends`.
     held: usize,
@@ -20,14 +22,22 @@ pub(super) struct Backwards<F> {
 }
 
 const CHUNK: u64 = 64 * 1024;
-/// Many times as long as the longest record. Of a longer line no more than this is read into memory, its end: behind the
-/// remains of a torn record, the whole one is there.
+/// Many times as long as the longest record. Of a longer line no more than this is read into
+/// memory, its end: behind the remains of a torn record, the whole one is there.
 pub(super) const LONGEST: usize = 1024 * 1024;
 
 impl<F: Read + Seek> Backwards<F> {
-    /// Reads the lines that end at or before `end`, which is the start of a line or the end of the file.
+    /// Reads the lines that end at or before `end`, which is the start of a line or the end of the
+    /// file.
     pub(super) fn new(file: F, end: u64) -> Self {
-        Self { file, start: end, chunk: Vec::new(), ends: Vec::new(), held: 0, done: false }
+        Self {
+            file,
+            start: end,
+            chunk: Vec::new(),
+            ends: Vec::new(),
+            held: 0,
+            done: false,
+        }
     }
 
     /// The next line up, without its newline; empty lines are left out.
@@ -79,8 +89,8 @@ impl<F: Read + Seek> Backwards<F> {
     }
 }
 
-/// Reads the next line into `line`, without its newline; returns how many bytes it takes in the file, or `None` where no
-/// newline follows.
+/// Reads the next line into `line`, without its newline; returns how many bytes it takes in the
+/// file, or `None` where no newline follows.
 pub(super) fn read_line(reader: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<Option<u64>> {
     line.clear();
     let mut read = 0;
@@ -174,7 +184,10 @@ mod tests {
         let long: Vec<u8> = (0..5 * LONGEST).map(|i| b'a' + (i % 23) as u8).collect();
         let bytes = [b"one\n", &long[..], b"\ntwo\n"].concat();
         let mut reader = Backwards::new(Cursor::new(&bytes), bytes.len() as u64);
-        assert_eq!(reader.next_line().unwrap(), Some((bytes.len() as u64 - 4, b"two".to_vec())));
+        assert_eq!(
+            reader.next_line().unwrap(),
+            Some((bytes.len() as u64 - 4, b"two".to_vec()))
+        );
         let (at, line) = reader.next_line().unwrap().unwrap();
         assert!(reader.ends.is_empty());
         assert!(at == 4 && line == long[4 * LONGEST..]);
@@ -183,7 +196,10 @@ mod tests {
         let (mut onwards, mut line) = (io::BufReader::new(&bytes[..]), Vec::new());
         assert_eq!(read_line(&mut onwards, &mut line).unwrap(), Some(4));
         assert_eq!(line, b"one");
-        assert_eq!(read_line(&mut onwards, &mut line).unwrap(), Some(long.len() as u64 + 1));
+        assert_eq!(
+            read_line(&mut onwards, &mut line).unwrap(),
+            Some(long.len() as u64 + 1)
+        );
         assert!(line == long[4 * LONGEST..] && line.capacity() <= 4 * LONGEST);
         assert_eq!(read_line(&mut onwards, &mut line).unwrap(), Some(4));
         assert_eq!(read_line(&mut onwards, &mut line).unwrap(), None);
@@ -216,9 +232,18 @@ mod tests {
 
     #[test]
     fn lines_longer_than_a_chunk_and_lines_across_chunks_are_whole() {
-        let lines: Vec<String> = (0..300).map(|i| format!("{i}:{}", "x".repeat(i * 977 % 150_000))).collect();
-        let bytes: Vec<u8> = lines.iter().flat_map(|line| [line.as_bytes(), b"\n"].concat()).collect();
-        let found: Vec<String> = all(&bytes, bytes.len()).into_iter().map(|(_, line)| line).rev().collect();
+        let lines: Vec<String> = (0..300)
+            .map(|i| format!("{i}:{}", "x".repeat(i * 977 % 150_000)))
+            .collect();
+        let bytes: Vec<u8> = lines
+            .iter()
+            .flat_map(|line| [line.as_bytes(), b"\n"].concat())
+            .collect();
+        let found: Vec<String> = all(&bytes, bytes.len())
+            .into_iter()
+            .map(|(_, line)| line)
+            .rev()
+            .collect();
         assert!(found == lines);
     }
 }

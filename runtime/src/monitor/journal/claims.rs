@@ -15,8 +15,8 @@ use std::{
     time::Duration,
 };
 
-/// The sole right to deliver what one owner left in a journal, until it is dropped or the process ends; see
-/// [`Journal::claim`](super::Journal::claim).
+/// The sole right to deliver what one owner left in a journal, until it is dropped or the process
+/// ends; see [`Journal::claim`](super::Journal::claim).
 pub struct Claim {
     _held: Box<dyn Any + Send + Sync>,
 }
@@ -25,7 +25,9 @@ impl Claim {
     /// Makes a claim that lasts as long as `held`, for example a lock.
     #[must_use]
     pub fn new(held: impl Any + Send + Sync) -> Self {
-        Self { _held: Box::new(held) }
+        Self {
+            _held: Box::new(held),
+        }
     }
 }
 
@@ -37,7 +39,10 @@ impl fmt::Debug for Claim {
 
 /// Claims against this process alone.
 pub(super) fn in_process(owner: ErrorId) -> Option<Claim> {
-    let is_free = HELD.lock().unwrap_or_else(PoisonError::into_inner).insert(owner);
+    let is_free = HELD
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .insert(owner);
     is_free.then(|| Claim::new(InProcess(owner)))
 }
 
@@ -47,15 +52,24 @@ struct InProcess(ErrorId);
 
 impl Drop for InProcess {
     fn drop(&mut self) {
-        HELD.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.0);
+        HELD.lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&self.0);
     }
 }
 
-/// Claims against every process that shares a folder: by the lock of a file, which ends with the process that holds it.
-pub(super) fn in_folder(folder: &Path, owner: ErrorId, wall: Timestamp) -> io::Result<Option<Claim>> {
+/// Claims against every process that shares a folder: by the lock of a file, which ends with the
+/// process that holds it.
+pub(super) fn in_folder(
+    folder: &Path,
+    owner: ErrorId,
+    wall: Timestamp,
+) -> io::Result<Option<Claim>> {
     let path = folder.join(format!("{PREFIX}{owner}{SUFFIX}"));
     let is_new = !path.exists();
-    let Some(lock) = try_lock(path)? else { return Ok(None) };
+    let Some(lock) = try_lock(path)? else {
+        return Ok(None);
+    };
     if is_new {
         remove_abandoned(folder, wall);
     }
@@ -66,7 +80,8 @@ const PREFIX: &str = "alerts-";
 const SUFFIX: &str = ".lock";
 /// How often a file is tried: another process may have it for the moment in which it is removed.
 const TRIES: usize = 100;
-/// The file of a process that was killed stays. So many of them, and none that is younger, are removed at once.
+/// The file of a process that was killed stays. So many of them, and none that is younger, are
+/// removed at once.
 const MAX_REMOVED: usize = 100;
 const ABANDONED_AFTER: Duration = Duration::from_secs(3600);
 
@@ -80,7 +95,8 @@ struct LockFile {
 
 impl Drop for LockFile {
     fn drop(&mut self) {
-        // While the lock is held: whoever has the file open by then finds that the path leads to another one.
+        // While the lock is held: whoever has the file open by then finds that the path leads to
+        // another one.
         if self.process == process::id() {
             let _ = fs::remove_file(&self.path);
         }
@@ -92,7 +108,11 @@ fn try_lock(path: PathBuf) -> io::Result<Option<LockFile>> {
         let file = open(&path)?;
         match file.try_lock() {
             Ok(()) if Identity::at(&path) == Some(Identity::of(&file.metadata()?)) => {
-                return Ok(Some(LockFile { path, _file: file, process: process::id() }));
+                return Ok(Some(LockFile {
+                    path,
+                    _file: file,
+                    process: process::id(),
+                }));
             }
             // Its last holder removed it in between.
             Ok(()) => {}
@@ -117,20 +137,31 @@ fn open(path: &Path) -> io::Result<File> {
     }
 }
 
-/// Removes files that processes left which were killed. A claim needs no file that exists, so that none is missed.
+/// Removes files that processes left which were killed. A claim needs no file that exists, so that
+/// none is missed.
 fn remove_abandoned(folder: &Path, wall: Timestamp) {
-    let Ok(entries) = fs::read_dir(folder) else { return };
+    let Ok(entries) = fs::read_dir(folder) else {
+        return;
+    };
     let is_old = |path: &Path| {
         let modified = fs::metadata(path).and_then(|metadata| metadata.modified());
         modified.is_ok_and(|modified| wall.since(modified.into()) >= ABANDONED_AFTER)
     };
     let ours = entries.flatten().filter(|entry| {
         let name = entry.file_name();
-        let id =
-            name.to_str().and_then(|name| name.strip_prefix(PREFIX)?.strip_suffix(SUFFIX)?.parse::<ErrorId>().ok());
+        let id = name.to_str().and_then(|name| {
+            name.strip_prefix(PREFIX)?
+                .strip_suffix(SUFFIX)?
+                .parse::<ErrorId>()
+                .ok()
+        });
         id.is_some()
     });
-    for path in ours.map(|entry| entry.path()).filter(|path| is_old(path)).take(MAX_REMOVED) {
+    for path in ours
+        .map(|entry| entry.path())
+        .filter(|path| is_old(path))
+        .take(MAX_REMOVED)
+    {
         drop(try_lock(path));
     }
 }
@@ -153,7 +184,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let owner = ErrorId::new();
         let claims: [&dyn Fn() -> Option<Claim>; 2] =
-            [&|| in_folder(folder.path(), owner, now()).unwrap(), &|| in_process(owner)];
+            [&|| in_folder(folder.path(), owner, now()).unwrap(), &|| {
+                in_process(owner)
+            }];
         for claim in claims {
             let first = claim();
             assert!(first.is_some() && claim().is_none());
@@ -163,7 +196,8 @@ mod tests {
         assert_eq!(files(folder.path()), 0, "its file goes with the claim");
     }
 
-    /// Each round all threads go for one claim; whoever has it removes its file while others open it.
+    /// Each round all threads go for one claim; whoever has it removes its file while others open
+    /// it.
     #[test]
     fn no_two_threads_hold_one_claim_while_its_file_comes_and_goes() {
         let folder = tempfile::tempdir().unwrap();
@@ -188,12 +222,22 @@ mod tests {
     fn files_of_killed_processes_are_removed_and_those_in_use_stay() {
         let folder = tempfile::tempdir().unwrap();
         let left_by_a_kill = || {
-            let file = open(&folder.path().join(format!("{PREFIX}{}{SUFFIX}", ErrorId::new()))).unwrap();
+            let file = open(
+                &folder
+                    .path()
+                    .join(format!("{PREFIX}{}{SUFFIX}", ErrorId::new())),
+            )
+            .unwrap();
             file.set_modified(SystemTime::UNIX_EPOCH).unwrap();
         };
         (0..5).for_each(|_| left_by_a_kill());
         fs::write(folder.path().join("alerts-notes.lock"), "of the user's").unwrap();
-        let used = in_folder(folder.path(), ErrorId::new(), Timestamp::from_unix_millis(0)).unwrap();
+        let used = in_folder(
+            folder.path(),
+            ErrorId::new(),
+            Timestamp::from_unix_millis(0),
+        )
+        .unwrap();
         assert_eq!(files(folder.path()), 7, "none is old by this clock");
         let other = in_folder(folder.path(), ErrorId::new(), now()).unwrap();
         assert_eq!(files(folder.path()), 3);

@@ -74,8 +74,8 @@ impl JournalConfigBuilder {
         self
     }
 
-    /// Sets the size of all files together; the oldest are removed beyond it, soon after a file was added. The file that
-    /// is being written stays.
+    /// Sets the size of all files together; the oldest are removed beyond it, soon after a file was
+    /// added. The file that is being written stays.
     pub fn max_bytes(mut self, bytes: u64) -> Self {
         self.0.max_bytes = bytes;
         self
@@ -83,29 +83,29 @@ impl JournalConfigBuilder {
 
     /// Sets the age of the newest record of a file at which it is removed.
     ///
-    /// When the wall clock jumps by more than a minute between two rounds of maintenance, nothing is removed by age until
-    /// it has stayed there for ten minutes.
+    /// When the wall clock jumps by more than a minute between two rounds of maintenance, nothing
+    /// is removed by age until it has stayed there for ten minutes.
     pub fn max_age(mut self, age: Duration) -> Self {
         self.0.max_age = age;
         self
     }
 
-    /// Sets how many bytes of records may wait in memory: those below `inline_level`, and those that could not be
-    /// written.
+    /// Sets how many bytes of records may wait in memory: those below `inline_level`, and those
+    /// that could not be written.
     pub fn buffer_bytes(mut self, bytes: usize) -> Self {
         self.0.buffer_bytes = bytes;
         self
     }
 
-    /// Sets the level from which on a record is written before the reporting call returns; less urgent ones are
-    /// written within a second, or with the next urgent one.
+    /// Sets the level from which on a record is written before the reporting call returns; less
+    /// urgent ones are written within a second, or with the next urgent one.
     pub fn inline_level(mut self, level: AlertLevel) -> Self {
         self.0.inline_level = level;
         self
     }
 
-    /// Sets whether a thread of the journal's own writes what waits and removes what is old; without it, call
-    /// [`maintain`](super::FileJournal::maintain).
+    /// Sets whether a thread of the journal's own writes what waits and removes what is old;
+    /// without it, call [`maintain`](super::FileJournal::maintain).
     pub fn background(mut self, on: bool) -> Self {
         self.0.background = on;
         self
@@ -130,14 +130,40 @@ impl JournalConfigBuilder {
         let shown = |duration: Duration| format!("{duration:?}");
         let problems = [
             empty.then(|| ConfigError::new("folder", "", "must name a folder")),
-            outside("max_segment_bytes", &config.max_segment_bytes, 4096..=1 << 30, u64::to_string),
+            outside(
+                "max_segment_bytes",
+                &config.max_segment_bytes,
+                4096..=1 << 30,
+                u64::to_string,
+            ),
             over_half.then(|| {
-                ConfigError::new("max_segment_bytes", config.max_segment_bytes, "must be at most half of `max_bytes`")
+                ConfigError::new(
+                    "max_segment_bytes",
+                    config.max_segment_bytes,
+                    "must be at most half of `max_bytes`",
+                )
             }),
-            outside("max_segment_age", &config.max_segment_age, SECOND..=3650 * DAY, |age| shown(*age)),
-            outside("max_bytes", &config.max_bytes, 8192..=1 << 40, u64::to_string),
-            outside("max_age", &config.max_age, SECOND..=36_500 * DAY, |age| shown(*age)),
-            outside("buffer_bytes", &config.buffer_bytes, 4096..=1 << 30, usize::to_string),
+            outside(
+                "max_segment_age",
+                &config.max_segment_age,
+                SECOND..=3650 * DAY,
+                |age| shown(*age),
+            ),
+            outside(
+                "max_bytes",
+                &config.max_bytes,
+                8192..=1 << 40,
+                u64::to_string,
+            ),
+            outside("max_age", &config.max_age, SECOND..=36_500 * DAY, |age| {
+                shown(*age)
+            }),
+            outside(
+                "buffer_bytes",
+                &config.buffer_bytes,
+                4096..=1 << 30,
+                usize::to_string,
+            ),
         ];
         match ConfigError::join(problems.into_iter().flatten()) {
             Some(err) => Err(err),
@@ -153,7 +179,13 @@ fn outside<T: PartialOrd>(
     show: impl Fn(&T) -> String,
 ) -> Option<ConfigError> {
     let text: &dyn fmt::Display = &show(value);
-    let rule = || format!("must be from {} to {}", show(range.start()), show(range.end()));
+    let rule = || {
+        format!(
+            "must be from {} to {}",
+            show(range.start()),
+            show(range.end())
+        )
+    };
     (!range.contains(value)).then(|| ConfigError::new(field, text, rule()))
 }
 
@@ -163,11 +195,23 @@ mod tests {
 
     #[test]
     fn every_setting_out_of_range_is_told_at_once() {
-        let builder = JournalConfig::builder("").max_segment_bytes(1).max_age(Duration::ZERO).buffer_bytes(0);
+        let builder = JournalConfig::builder("")
+            .max_segment_bytes(1)
+            .max_age(Duration::ZERO)
+            .buffer_bytes(0);
         let err = builder.build().unwrap_err();
         let fields: Vec<_> = err.problems().map(|problem| problem.field).collect();
-        assert_eq!(fields, ["folder", "max_segment_bytes", "max_age", "buffer_bytes"]);
-        let err = JournalConfig::builder("logs").max_bytes(1 << 20).build().unwrap_err();
-        assert_eq!((err.field(), err.rule()), ("max_segment_bytes", "must be at most half of `max_bytes`"));
+        assert_eq!(
+            fields,
+            ["folder", "max_segment_bytes", "max_age", "buffer_bytes"]
+        );
+        let err = JournalConfig::builder("logs")
+            .max_bytes(1 << 20)
+            .build()
+            .unwrap_err();
+        assert_eq!(
+            (err.field(), err.rule()),
+            ("max_segment_bytes", "must be at most half of `max_bytes`")
+        );
     }
 }

@@ -24,26 +24,43 @@ struct Part {
 
 impl Counted {
     /// The counts of the roll-up and of these files, which are not in it.
-    pub(super) fn sum(&mut self, folder: &Folder, roll_up: &RollUp, numbers: Vec<u64>) -> io::Result<DayCounts> {
+    pub(super) fn sum(
+        &mut self,
+        folder: &Folder,
+        roll_up: &RollUp,
+        numbers: Vec<u64>,
+    ) -> io::Result<DayCounts> {
         self.0.retain(|number, _| numbers.contains(number));
         let (mut sum, mut open) = (roll_up.days.clone(), roll_up.open.clone());
         for number in numbers {
-            let Some(tally) = self.tally(folder, number)? else { continue };
+            let Some(tally) = self.tally(folder, number)? else {
+                continue;
+            };
             sum.merge(&tally.days);
             tally.pass(&mut open);
         }
         // No line settled them: the process was killed, or does so within the minute.
-        open.values().for_each(|pending| sum.add(pending.timestamp, &pending.code));
+        open.values()
+            .for_each(|pending| sum.add(pending.timestamp, &pending.code));
         Ok(sum)
     }
 
     /// What a file holds of a record that has a line in another file.
-    pub(super) fn end(&mut self, folder: &Folder, number: u64, id: ErrorId) -> io::Result<Option<&End>> {
-        Ok(self.tally(folder, number)?.and_then(|tally| tally.ends.get(&id)))
+    pub(super) fn end(
+        &mut self,
+        folder: &Folder,
+        number: u64,
+        id: ErrorId,
+    ) -> io::Result<Option<&End>> {
+        Ok(self
+            .tally(folder, number)?
+            .and_then(|tally| tally.ends.get(&id)))
     }
 
     fn tally(&mut self, folder: &Folder, number: u64) -> io::Result<Option<&Tally>> {
-        let Some(identity) = Identity::at(&folder.path_of(number)) else { return Ok(None) };
+        let Some(identity) = Identity::at(&folder.path_of(number)) else {
+            return Ok(None);
+        };
         let part = self.0.entry(number).or_insert_with(|| Part::new(identity));
         if part.identity != identity {
             // Another file took the name of one that was moved or deleted.
@@ -56,6 +73,10 @@ impl Counted {
 
 impl Part {
     fn new(identity: Identity) -> Self {
-        Self { identity, position: 0, tally: Tally::default() }
+        Self {
+            identity,
+            position: 0,
+            tally: Tally::default(),
+        }
     }
 }

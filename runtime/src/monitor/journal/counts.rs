@@ -16,17 +16,24 @@ pub struct Counts {
     pub by_day: BTreeMap<String, u64>,
 }
 
-serialize_fields!(Counts { total, by_code, by_day });
+serialize_fields!(Counts {
+    total,
+    by_code,
+    by_day
+});
 
 impl<'a> FromIterator<(Timestamp, &'a str)> for Counts {
     fn from_iter<I: IntoIterator<Item = (Timestamp, &'a str)>>(errors: I) -> Self {
         let mut days = DayCounts::default();
-        errors.into_iter().for_each(|(timestamp, code)| days.add(timestamp, code));
+        errors
+            .into_iter()
+            .for_each(|(timestamp, code)| days.add(timestamp, code));
         days.summed()
     }
 }
 
-/// Counts by day and code together: what is kept of files that are gone. At most 200 codes a day and 3,660 days.
+/// Counts by day and code together: what is kept of files that are gone. At most 200 codes a day
+/// and 3,660 days.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct DayCounts(BTreeMap<String, BTreeMap<String, u64>>);
 
@@ -52,7 +59,9 @@ impl DayCounts {
     pub(super) fn merge(&mut self, other: &Self) {
         for (day, codes) in &other.0 {
             let ours = self.0.entry(day.clone()).or_default();
-            codes.iter().for_each(|(code, count)| add_code(ours, code, *count));
+            codes
+                .iter()
+                .for_each(|(code, count)| add_code(ours, code, *count));
         }
         self.fold_old_days();
     }
@@ -60,9 +69,15 @@ impl DayCounts {
     /// The oldest days become one, so that no error is ever uncounted.
     fn fold_old_days(&mut self) {
         while self.0.len() > MAX_DAYS {
-            let Some((_, oldest)) = self.0.pop_first() else { return };
-            let Some(mut next) = self.0.first_entry() else { return };
-            oldest.iter().for_each(|(code, count)| add_code(next.get_mut(), code, *count));
+            let Some((_, oldest)) = self.0.pop_first() else {
+                return;
+            };
+            let Some(mut next) = self.0.first_entry() else {
+                return;
+            };
+            oldest
+                .iter()
+                .for_each(|(code, count)| add_code(next.get_mut(), code, *count));
         }
     }
 
@@ -80,7 +95,9 @@ impl DayCounts {
 
     pub(super) fn to_json(&self) -> Value {
         let days = self.0.iter().map(|(day, row)| {
-            let codes = row.iter().map(|(code, count)| (code.clone(), Value::from(*count)));
+            let codes = row
+                .iter()
+                .map(|(code, count)| (code.clone(), Value::from(*count)));
             (day.clone(), Value::Object(codes.collect()))
         });
         Value::Object(days.collect())
@@ -89,9 +106,15 @@ impl DayCounts {
     /// Takes what `to_json` wrote; what is not of that form is left out.
     pub(super) fn of_json(json: &Map<String, Value>) -> Self {
         let mut days = Self::default();
-        for (day, codes) in json.iter().filter_map(|(day, codes)| Some((day, codes.as_object()?))) {
+        for (day, codes) in json
+            .iter()
+            .filter_map(|(day, codes)| Some((day, codes.as_object()?)))
+        {
             let row = days.0.entry(day.clone()).or_default();
-            for (code, count) in codes.iter().filter_map(|(code, count)| Some((code, count.as_u64()?))) {
+            for (code, count) in codes
+                .iter()
+                .filter_map(|(code, count)| Some((code, count.as_u64()?)))
+            {
                 add_code(row, code, count);
             }
         }
@@ -103,7 +126,11 @@ fn add_code(codes: &mut BTreeMap<String, u64>, code: &str, count: u64) {
     if let Some(sum) = codes.get_mut(code) {
         *sum += count;
     } else {
-        let name = if codes.len() < MAX_CODES_PER_DAY { code } else { OTHER };
+        let name = if codes.len() < MAX_CODES_PER_DAY {
+            code
+        } else {
+            OTHER
+        };
         *codes.entry(name.to_owned()).or_default() += count;
     }
 }
@@ -116,15 +143,23 @@ mod tests {
     fn counts_read_back_and_stay_complete_beyond_their_bounds() {
         let mut days = DayCounts::default();
         for i in 0..10_000 {
-            days.add(Timestamp::from_unix_millis(i * 86_400_000), &format!("CODE_{}", i % 7));
+            days.add(
+                Timestamp::from_unix_millis(i * 86_400_000),
+                &format!("CODE_{}", i % 7),
+            );
         }
         for i in 0..1000 {
-            days.add(Timestamp::from_unix_millis(9_999 * 86_400_000), &format!("DYNAMIC_{i}"));
+            days.add(
+                Timestamp::from_unix_millis(9_999 * 86_400_000),
+                &format!("DYNAMIC_{i}"),
+            );
         }
         let counts = days.summed();
         assert_eq!((counts.total, counts.by_day.len()), (11_000, MAX_DAYS));
         assert!(counts.by_code[OTHER] >= 800);
-        let Value::Object(json) = days.to_json() else { panic!("not a map") };
+        let Value::Object(json) = days.to_json() else {
+            panic!("not a map")
+        };
         assert_eq!(DayCounts::of_json(&json), days);
     }
 }

@@ -26,9 +26,10 @@ use std::{fmt, io, path::Path, sync::Arc};
 
 /// A journal of JSON Lines in a folder; see the [module](super) for what it promises.
 ///
-/// Opening touches no file (the error system [checks](Journal::check) it when it starts), and nothing that is wrong with the folder fails the program: see
-/// [`status`](Journal::status). Several processes, and several journals of one process, may share a folder.
-/// Dropping it writes what waits.
+/// Opening touches no file (the error system [checks](Journal::check) it when it starts), and
+/// nothing that is wrong with the folder fails the program: see [`status`](Journal::status).
+/// Several processes, and several journals of one process, may share a folder. Dropping it writes
+/// what waits.
 pub struct FileJournal {
     folder: Folder,
     shared: PerProcess<Arc<Shared>>,
@@ -52,12 +53,17 @@ impl FileJournal {
     #[must_use]
     pub fn open(config: JournalConfig) -> Self {
         let shared = Shared::start(config);
-        Self { folder: shared.folder.clone(), shared: PerProcess::new(shared) }
+        Self {
+            folder: shared.folder.clone(),
+            shared: PerProcess::new(shared),
+        }
     }
 
-    /// What belongs to this process: one that was forked has its own file, lines that wait and thread.
+    /// What belongs to this process: one that was forked has its own file, lines that wait and
+    /// thread.
     fn shared(&self) -> &Arc<Shared> {
-        self.shared.get(|inherited| Shared::start(inherited.config.clone()))
+        self.shared
+            .get(|inherited| Shared::start(inherited.config.clone()))
     }
 
     /// Returns the folder.
@@ -66,7 +72,8 @@ impl FileJournal {
         self.folder.path()
     }
 
-    /// Writes what waits and removes files by total size and age; the journal's own thread does so every second.
+    /// Writes what waits and removes files by total size and age; the journal's own thread does so
+    /// every second.
     ///
     /// # Errors
     ///
@@ -84,12 +91,16 @@ impl Journal for FileJournal {
     fn query(&self, query: &Query) -> Result<Page, JournalError> {
         // What waits is newer than all that is written.
         let _ = self.shared().write_waiting();
-        self.shared().query(query).map_err(JournalError::io("read records"))
+        self.shared()
+            .query(query)
+            .map_err(JournalError::io("read records"))
     }
 
     fn counts(&self) -> Result<Counts, JournalError> {
         let _ = self.shared().write_waiting();
-        self.shared().counts().map_err(JournalError::io("count records"))
+        self.shared()
+            .counts()
+            .map_err(JournalError::io("count records"))
     }
 
     fn flush(&self) -> Result<(), JournalError> {
@@ -98,7 +109,9 @@ impl Journal for FileJournal {
 
     fn check(&self) -> Result<(), JournalError> {
         let wall = Timestamp::from(self.shared().clock().wall());
-        self.shared().ledger.check(self.shared().writer.lock().open(wall), wall)
+        self.shared()
+            .ledger
+            .check(self.shared().writer.lock().open(wall), wall)
     }
 
     fn status(&self) -> JournalStatus {
@@ -106,14 +119,17 @@ impl Journal for FileJournal {
     }
 
     fn claim(&self, owner: ErrorId) -> Result<Option<Claim>, JournalError> {
-        claims::in_folder(self.folder(), owner, self.shared().clock().wall().into()).map_err(JournalError::io("claim"))
+        claims::in_folder(self.folder(), owner, self.shared().clock().wall().into())
+            .map_err(JournalError::io("claim"))
     }
 }
 
 impl Drop for FileJournal {
     fn drop(&mut self) {
         // A process that was forked and never used it has nothing that waits.
-        let Some(shared) = self.shared.existing() else { return };
+        let Some(shared) = self.shared.existing() else {
+            return;
+        };
         shared.wake.end();
         if let Err(err) = shared.write_waiting() {
             shared.ledger.given_up(&err);
@@ -177,7 +193,9 @@ impl Shared {
     }
 
     fn query(&self, query: &Query) -> io::Result<Page> {
-        let through = RollUp::read_or_none(self.folder.path()).unwrap_or_default().through;
+        let through = RollUp::read_or_none(self.folder.path())
+            .unwrap_or_default()
+            .through;
         let mut page = Page::new(Vec::new(), None);
         let (last, mut end) = match query.after {
             None => (u64::MAX, None),
@@ -185,10 +203,21 @@ impl Shared {
         };
         let numbers = self.numbers(through)?;
         let mut joins = Joins::new(&self.folder, &self.counted, &numbers);
-        for number in numbers.iter().rev().copied().filter(|number| *number <= last) {
-            let Some(file) = self.folder.open_to_read(number)? else { continue };
+        for number in numbers
+            .iter()
+            .rev()
+            .copied()
+            .filter(|number| *number <= last)
+        {
+            let Some(file) = self.folder.open_to_read(number)? else {
+                continue;
+            };
             let length = file.metadata()?.len();
-            let from = if number == last { end.take().unwrap_or(length).min(length) } else { length };
+            let from = if number == last {
+                end.take().unwrap_or(length).min(length)
+            } else {
+                length
+            };
             let mut lines = Backwards::new(file, from);
             while let Some((at, line)) = lines.next_line()? {
                 // A start of alerting reads the whole journal for few records.
@@ -208,10 +237,14 @@ impl Shared {
                 } else {
                     Some(found.record)
                 };
-                let Some(record) = record.and_then(|record| query.matched(record)) else { continue };
+                let Some(record) = record.and_then(|record| query.matched(record)) else {
+                    continue;
+                };
                 if page.records.len() == query.limit {
                     // One more than fits: the page ends before it.
-                    page.next = page.next.or(Some(Cursor::new(number, at + line.len() as u64 + 1)));
+                    page.next = page
+                        .next
+                        .or(Some(Cursor::new(number, at + line.len() as u64 + 1)));
                     return Ok(page);
                 }
                 page.records.push(record);
@@ -223,7 +256,9 @@ impl Shared {
     /// The files behind a number that can be read. The others are shown by the status.
     fn numbers(&self, through: u64) -> io::Result<Vec<u64>> {
         let numbers = self.folder.numbers(through)?;
-        Ok(self.folder.readable(numbers, |file, err| self.ledger.unreadable(file, err)))
+        Ok(self
+            .folder
+            .readable(numbers, |file, err| self.ledger.unreadable(file, err)))
     }
 
     fn counts(&self) -> io::Result<Counts> {
@@ -267,7 +302,9 @@ impl Kept for Shared {
 
 impl fmt::Debug for FileJournal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("FileJournal").field("folder", &self.folder()).finish_non_exhaustive()
+        f.debug_struct("FileJournal")
+            .field("folder", &self.folder())
+            .finish_non_exhaustive()
     }
 }
 
@@ -284,35 +321,59 @@ mod tests {
     #[test]
     fn process_that_was_forked_while_its_parent_was_writing_has_a_writer_of_its_own() {
         let folder = tempfile::tempdir().unwrap();
-        let config = || JournalConfig::builder(folder.path()).background(false).build().unwrap();
+        let config = || {
+            JournalConfig::builder(folder.path())
+                .background(false)
+                .build()
+                .unwrap()
+        };
         let inherited = Shared::start(config());
         let waits = ErrorMonitor::new(MonitorConfig::default());
-        let journal = |shared| Arc::new(FileJournal { folder: Folder::new(folder.path().to_owned()), shared });
+        let journal = |shared| {
+            Arc::new(FileJournal {
+                folder: Folder::new(folder.path().to_owned()),
+                shared,
+            })
+        };
         let parent = journal(PerProcess::new(Arc::clone(&inherited)));
         waits.set_journal(parent.clone());
-        waits.record_at(crate::event::AlertLevel::Info, &AppError::new(ErrorCode::SYNC_ERROR, "of the parent"));
+        waits.record_at(
+            crate::event::AlertLevel::Info,
+            &AppError::new(ErrorCode::SYNC_ERROR, "of the parent"),
+        );
         let busy = inherited.writer.lock();
         let child = journal(PerProcess::inherited(Arc::clone(&inherited)));
         let monitor = ErrorMonitor::new(MonitorConfig::default());
         monitor.set_journal(child.clone());
         monitor.record(&AppError::new(ErrorCode::SYNC_ERROR, "of the child"));
         assert_eq!((child.status().written, child.status().waiting), (1, 0));
-        assert_eq!(child.query(&Query::new()).unwrap().records.len(), 1, "what waits is the parent's to write");
+        assert_eq!(
+            child.query(&Query::new()).unwrap().records.len(),
+            1,
+            "what waits is the parent's to write"
+        );
         drop(monitor.take_journal());
         drop(child);
         drop(busy);
         assert_eq!(parent.query(&Query::new()).unwrap().records.len(), 2);
     }
 
-    /// A disk that hangs keeps the lock of the writer; whoever asks how the journal is doing must not hang with it.
+    /// A disk that hangs keeps the lock of the writer; whoever asks how the journal is doing must
+    /// not hang with it.
     #[test]
     fn the_status_is_told_while_a_write_hangs() {
         let folder = tempfile::tempdir().unwrap();
-        let config = JournalConfig::builder(folder.path()).background(false).build().unwrap();
+        let config = JournalConfig::builder(folder.path())
+            .background(false)
+            .build()
+            .unwrap();
         let journal = Arc::new(FileJournal::open(config));
         let monitor = ErrorMonitor::new(MonitorConfig::default());
         monitor.set_journal(journal.clone());
-        monitor.record_at(crate::event::AlertLevel::Info, &AppError::new(ErrorCode::SYNC_ERROR, "waits"));
+        monitor.record_at(
+            crate::event::AlertLevel::Info,
+            &AppError::new(ErrorCode::SYNC_ERROR, "waits"),
+        );
         let hangs = journal.shared().writer.lock();
         let (sender, told) = mpsc::channel();
         let asked = journal.clone();
@@ -320,7 +381,10 @@ mod tests {
         let status = told.recv_timeout(Duration::from_secs(10));
         drop(hangs);
         asking.join().unwrap().unwrap();
-        assert_eq!(status.map(|status| (status.waiting, status.written)), Ok((1, 0)));
+        assert_eq!(
+            status.map(|status| (status.waiting, status.written)),
+            Ok((1, 0))
+        );
         journal.flush().unwrap();
         assert_eq!((journal.status().waiting, journal.status().written), (0, 1));
     }

@@ -8,8 +8,8 @@ use std::{
 
 /// Tells one file from another that took its name.
 ///
-/// While a handle is open, device and inode are enough. The time of creation tells files apart whose inode was used
-/// again, and is all there is where the system shows no inodes.
+/// While a handle is open, device and inode are enough. The time of creation tells files apart
+/// whose inode was used again, and is all there is where the system shows no inodes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Identity {
     #[cfg(unix)]

@@ -1,10 +1,11 @@
 //! Joining the two lines of a record while a page is read.
 //!
-//! A joined record stands where its first line stands, whenever the second one is written, so that paging neither skips
-//! nor repeats it; it has the contents of its last line. The other line of an error inside an attempt comes within a
-//! minute; files that begin more than [`HORIZON`] before or after are not looked at, whose writers' clocks would have to
-//! differ by that much. The second line of a transition comes whenever the circuit is no longer open, so that all later
-//! files are looked at.
+//! A joined record stands where its first line stands, whenever the second one is written, so that
+//! paging neither skips nor repeats it; it has the contents of its last line. The other line of an
+//! error inside an attempt comes within a minute; files that begin more than [`HORIZON`] before or
+//! after are not looked at, whose writers' clocks would have to differ by that much. The second
+//! line of a transition comes whenever the circuit is no longer open, so that all later files are
+//! looked at.
 
 use super::{counted::Counted, line, segments::Folder};
 use crate::{
@@ -32,14 +33,30 @@ const HORIZON: Duration = Duration::from_secs(600);
 
 impl<'a> Joins<'a> {
     pub(super) fn new(folder: &'a Folder, counted: &'a Mutex<Counted>, numbers: &'a [u64]) -> Self {
-        Self { folder, counted, numbers, places: None }
+        Self {
+            folder,
+            counted,
+            numbers,
+            places: None,
+        }
     }
 
-    /// The record that a line of a file stands for: itself, what a later line made of it, or `None` where it has an
-    /// earlier line to stand for it.
-    pub(super) fn join(&mut self, number: u64, at: u64, record: ErrorRecord) -> io::Result<Option<ErrorRecord>> {
-        let (first, last) = self.places(number)?.get(&record.id).copied().unwrap_or((at, at));
-        if at != first || (record.state != RecordState::Pending && self.is_in_earlier(number, &record)?) {
+    /// The record that a line of a file stands for: itself, what a later line made of it, or `None`
+    /// where it has an earlier line to stand for it.
+    pub(super) fn join(
+        &mut self,
+        number: u64,
+        at: u64,
+        record: ErrorRecord,
+    ) -> io::Result<Option<ErrorRecord>> {
+        let (first, last) = self
+            .places(number)?
+            .get(&record.id)
+            .copied()
+            .unwrap_or((at, at));
+        if at != first
+            || (record.state != RecordState::Pending && self.is_in_earlier(number, &record)?)
+        {
             return Ok(None);
         }
         let (number, place) = match self.in_later(number, &record)? {
@@ -48,7 +65,11 @@ impl<'a> Joins<'a> {
             None => (number, last),
         };
         let settled = self.folder.record_at(number, place)?;
-        Ok(Some(settled.filter(|settled| settled.id == record.id).unwrap_or(record)))
+        Ok(Some(
+            settled
+                .filter(|settled| settled.id == record.id)
+                .unwrap_or(record),
+        ))
     }
 
     /// Where the record's last line in a later file is.
@@ -58,27 +79,48 @@ impl<'a> Joins<'a> {
             return Ok(None);
         }
         let mut last = None;
-        for (steps, later) in self.numbers.iter().filter(|later| **later > number).enumerate() {
+        for (steps, later) in self
+            .numbers
+            .iter()
+            .filter(|later| **later > number)
+            .enumerate()
+        {
             if !is_transition && steps > 0 {
                 let begin = self.folder.first_timestamp(*later)?;
-                if last.is_some() || begin.is_some_and(|begin| begin.since(record.timestamp) > HORIZON) {
+                if last.is_some()
+                    || begin.is_some_and(|begin| begin.since(record.timestamp) > HORIZON)
+                {
                     break;
                 }
             }
             let mut counted = self.counted.lock();
-            last = counted.end(self.folder, *later, record.id)?.map(|end| (*later, end.at)).or(last);
+            last = counted
+                .end(self.folder, *later, record.id)?
+                .map(|end| (*later, end.at))
+                .or(last);
         }
         Ok(last)
     }
 
     fn is_in_earlier(&self, number: u64, record: &ErrorRecord) -> io::Result<bool> {
         let is_transition = record.kind == RecordKind::Transition;
-        for earlier in self.numbers.iter().rev().filter(|earlier| **earlier < number) {
-            if self.counted.lock().end(self.folder, *earlier, record.id)?.is_some() {
+        for earlier in self
+            .numbers
+            .iter()
+            .rev()
+            .filter(|earlier| **earlier < number)
+        {
+            if self
+                .counted
+                .lock()
+                .end(self.folder, *earlier, record.id)?
+                .is_some()
+            {
                 return Ok(true);
             }
             let begin = self.folder.first_timestamp(*earlier)?;
-            if !is_transition && begin.is_some_and(|begin| record.timestamp.since(begin) > HORIZON) {
+            if !is_transition && begin.is_some_and(|begin| record.timestamp.since(begin) > HORIZON)
+            {
                 break;
             }
         }

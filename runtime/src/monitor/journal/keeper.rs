@@ -9,7 +9,8 @@ use std::{
 
 /// What the thread looks after.
 pub(super) trait Kept: Send + Sync + 'static {
-    /// Writes what waits and removes what is old. What goes wrong is told by the status, and tried again next time.
+    /// Writes what waits and removes what is old. What goes wrong is told by the status, and tried
+    /// again next time.
     fn keep(&self);
 
     fn wake(&self) -> &Wake;
@@ -51,15 +52,17 @@ impl Wake {
     /// Waits for a second, or until there is something to do; tells whether to go on.
     fn wait(&self) -> bool {
         let flags = self.flags.lock().unwrap_or_else(PoisonError::into_inner);
-        let waited = self.changed.wait_timeout_while(flags, TICK, |flags| !flags.due && !flags.over);
+        let waited = self
+            .changed
+            .wait_timeout_while(flags, TICK, |flags| !flags.due && !flags.over);
         let (mut flags, _) = waited.unwrap_or_else(PoisonError::into_inner);
         flags.due = false;
         !flags.over
     }
 }
 
-/// Starts the thread. Without it (a process that may have no more threads) records that wait are written with the next
-/// urgent one.
+/// Starts the thread. Without it (a process that may have no more threads) records that wait are
+/// written with the next urgent one.
 pub(super) fn start<J: Kept>(journal: &Arc<J>) {
     let journal = Arc::downgrade(journal);
     let keep = move || {
@@ -70,7 +73,9 @@ pub(super) fn start<J: Kept>(journal: &Arc<J>) {
             journal.keep();
         }
     };
-    let started = thread::Builder::new().name("gardefou-journal".into()).spawn(keep);
+    let started = thread::Builder::new()
+        .name("gardefou-journal".into())
+        .spawn(keep);
     if let Err(err) = started {
         tracing::warn!(target: names::TARGET_JOURNAL, error = %err, "journal: no thread; old records stay");
     }

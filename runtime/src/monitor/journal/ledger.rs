@@ -18,8 +18,9 @@ use std::{
 pub(super) struct Ledger {
     folder: PathBuf,
     entries: Mutex<Entries>,
-    /// How many records wait. Stored by whoever holds the lock of those that wait, so that a question need not take
-    /// that lock, which is held while the disk works. Relaxed: it is shown, nothing is decided by it.
+    /// How many records wait. Stored by whoever holds the lock of those that wait, so that a
+    /// question need not take that lock, which is held while the disk works. Relaxed: it is shown,
+    /// nothing is decided by it.
     waiting: AtomicU64,
 }
 
@@ -50,13 +51,20 @@ pub(super) enum Outcome<E> {
 
 impl Ledger {
     pub(super) fn new(folder: PathBuf) -> Self {
-        Self { folder, entries: Mutex::default(), waiting: AtomicU64::new(0) }
+        Self {
+            folder,
+            entries: Mutex::default(),
+            waiting: AtomicU64::new(0),
+        }
     }
 
     /// Tells the status; waits for no write.
     pub(super) fn status(&self) -> JournalStatus {
         let waiting = self.waiting.load(Ordering::Relaxed);
-        JournalStatus { waiting, ..self.entries.lock().status.clone() }
+        JournalStatus {
+            waiting,
+            ..self.entries.lock().status.clone()
+        }
     }
 
     /// Notes how many records wait now.
@@ -118,10 +126,17 @@ impl Ledger {
     pub(super) fn unreadable(&self, file: &Path, err: &io::Error) {
         let mut entries = self.entries.lock();
         entries.status.last_error = Some(format!("cannot read {}: {err}", file.display()));
-        let is_new = entries.unreadable.len() < MOST_UNREADABLE && entries.unreadable.insert(file.to_owned());
+        let is_new = entries.unreadable.len() < MOST_UNREADABLE
+            && entries.unreadable.insert(file.to_owned());
         drop(entries);
         if is_new {
-            self.complain(err, &format!("cannot read {}, whose records are in no answer", file.display()));
+            self.complain(
+                err,
+                &format!(
+                    "cannot read {}, whose records are in no answer",
+                    file.display()
+                ),
+            );
         }
     }
 
@@ -130,8 +145,14 @@ impl Ledger {
         let lost = self.waiting.swap(0, Ordering::Relaxed);
         self.entries.lock().status.lost += lost;
         if lost > 0 {
-            let cause = err.source().map(|cause| format!(": {cause}")).unwrap_or_default();
-            self.complain(&format_args!("{err}{cause}"), &format!("{lost} records are lost at its end"));
+            let cause = err
+                .source()
+                .map(|cause| format!(": {cause}"))
+                .unwrap_or_default();
+            self.complain(
+                &format_args!("{err}{cause}"),
+                &format!("{lost} records are lost at its end"),
+            );
         }
     }
 
@@ -167,12 +188,22 @@ impl Ledger {
     fn wrote(&self, records: u64) {
         let mut entries = self.entries.lock();
         entries.status.written += records;
-        let resumed = if records > 0 { entries.status.failing_since.take() } else { None };
-        let lost = if records > 0 { std::mem::take(&mut entries.refused) } else { 0 };
+        let resumed = if records > 0 {
+            entries.status.failing_since.take()
+        } else {
+            None
+        };
+        let lost = if records > 0 {
+            std::mem::take(&mut entries.refused)
+        } else {
+            0
+        };
         drop(entries);
         if let Some(since) = resumed {
             match lost {
-                0 => tracing::info!(target: names::TARGET_JOURNAL, %since, "journal: writing again"),
+                0 => {
+                    tracing::info!(target: names::TARGET_JOURNAL, %since, "journal: writing again");
+                }
                 _ => tracing::warn!(
                     target: names::TARGET_JOURNAL, %since, "journal: writing again; {lost} records found no room and are lost"
                 ),

@@ -31,7 +31,8 @@ pub(super) fn encode(record: &ErrorRecord) -> Vec<u8> {
     let mut line = Vec::with_capacity(512);
     line.extend_from_slice(br#"{"v":1,"#);
     let body = line.len();
-    // Writing to memory cannot fail, and neither can a record: all of it is texts, numbers and JSON values.
+    // Writing to memory cannot fail, and neither can a record: all of it is texts, numbers and JSON
+    // values.
     if serde_json::to_writer(&mut line, record).is_err() {
         line.truncate(body);
         line.extend_from_slice(b"{}");
@@ -44,20 +45,38 @@ pub(super) fn encode(record: &ErrorRecord) -> Vec<u8> {
 
 /// Reads a line, without its newline.
 ///
-/// Behind the remains of a torn line, in the same line, there may be a whole record of a process that went on writing.
+/// Behind the remains of a torn line, in the same line, there may be a whole record of a process
+/// that went on writing.
 pub(super) fn decode(line: &[u8]) -> Result<Decoded, Torn> {
     let whole = std::str::from_utf8(line).ok().and_then(parse);
     if let Some(record) = whole {
-        return Ok(Decoded { record, after_torn: false });
+        return Ok(Decoded {
+            record,
+            after_torn: false,
+        });
     }
-    let starts = line.windows(START.len()).enumerate().skip(1).rev().filter(|(_, window)| *window == START.as_bytes());
-    // The last one, unless that is a value inside a record; each try may read to the end of the line.
-    let mut behind = starts.take(MAX_STARTS).filter_map(|(at, _)| parse(std::str::from_utf8(&line[at..]).ok()?));
-    behind.next().map(|record| Decoded { record, after_torn: true }).ok_or(Torn)
+    let starts = line
+        .windows(START.len())
+        .enumerate()
+        .skip(1)
+        .rev()
+        .filter(|(_, window)| *window == START.as_bytes());
+    // The last one, unless that is a value inside a record; each try may read to the end of the
+    // line.
+    let mut behind = starts
+        .take(MAX_STARTS)
+        .filter_map(|(at, _)| parse(std::str::from_utf8(&line[at..]).ok()?));
+    behind
+        .next()
+        .map(|record| Decoded {
+            record,
+            after_torn: true,
+        })
+        .ok_or(Torn)
 }
 
-/// Returns `true` if the record may have a second line: an error inside an attempt, until it is settled, and a
-/// transition, until it is over.
+/// Returns `true` if the record may have a second line: an error inside an attempt, until it is
+/// settled, and a transition, until it is over.
 pub(super) fn is_joined(record: &ErrorRecord) -> bool {
     match record.kind {
         RecordKind::Error => record.state != RecordState::Error || record.attempt.is_some(),
@@ -66,11 +85,11 @@ pub(super) fn is_joined(record: &ErrorRecord) -> bool {
     }
 }
 
-/// What counting needs of a line, found without parsing the rest: time and name of the code of an error that stands
-/// alone.
+/// What counting needs of a line, found without parsing the rest: time and name of the code of an
+/// error that stands alone.
 ///
-/// Gives nothing for a line that is not exactly as `encode` writes it, that may be torn, or that may be joined with
-/// another one.
+/// Gives nothing for a line that is not exactly as `encode` writes it, that may be torn, or that
+/// may be joined with another one.
 pub(super) fn head(line: &str) -> Option<(Timestamp, &str)> {
     let rest = line.strip_prefix(START)?;
     let keys = [r#""kind":"#, r#""state":"#, r#""attempt":"#];
@@ -86,7 +105,11 @@ pub(super) fn head(line: &str) -> Option<(Timestamp, &str)> {
 
 /// Returns `true` if the line may be a record about a notification; found without parsing.
 pub(super) fn is_of_notification(line: &[u8]) -> bool {
-    let kinds = [r#""kind":"queued""#, r#""kind":"undelivered""#, r#""kind":"settled""#];
+    let kinds = [
+        r#""kind":"queued""#,
+        r#""kind":"undelivered""#,
+        r#""kind":"settled""#,
+    ];
     std::str::from_utf8(line).map_or(true, |line| kinds.iter().any(|kind| line.contains(kind)))
 }
 
@@ -97,11 +120,16 @@ pub(super) fn joined(line: &[u8]) -> Option<ErrorRecord> {
     if text.is_some_and(|text| !keys.iter().any(|key| text.contains(key))) {
         return None;
     }
-    decode(line).ok().map(|found| found.record).filter(is_joined)
+    decode(line)
+        .ok()
+        .map(|found| found.record)
+        .filter(is_joined)
 }
 
 fn parse(line: &str) -> Option<ErrorRecord> {
-    let Ok(Value::Object(mut map)) = serde_json::from_str(line) else { return None };
+    let Ok(Value::Object(mut map)) = serde_json::from_str(line) else {
+        return None;
+    };
     // A line of a later version is kept as far as its fields are known.
     map.get("v")?.as_u64()?;
     record(&mut map)
@@ -128,7 +156,10 @@ fn record(map: &mut Map<String, Value>) -> Option<ErrorRecord> {
         operation: text(map, "operation").unwrap_or_default(),
         component: text(map, "component").unwrap_or_default(),
         location: text(map, "location"),
-        elapsed: map.get("elapsed").and_then(Value::as_f64).and_then(|s| Duration::try_from_secs_f64(s).ok()),
+        elapsed: map
+            .get("elapsed")
+            .and_then(Value::as_f64)
+            .and_then(|s| Duration::try_from_secs_f64(s).ok()),
         fingerprint: parsed(map, "fingerprint").unwrap_or(Fingerprint::OTHER),
         context: context(map),
         origin: origin(map),
@@ -145,7 +176,11 @@ fn context(map: &mut Map<String, Value>) -> Option<Box<ErrorContext>> {
         Some(Value::Object(fields)) => fields,
         _ => Map::new(),
     };
-    let context = ErrorContext { span: text(map, "span"), trace_id: text(map, "trace_id"), fields };
+    let context = ErrorContext {
+        span: text(map, "span"),
+        trace_id: text(map, "trace_id"),
+        fields,
+    };
     (context != ErrorContext::default()).then(|| Box::new(context))
 }
 
@@ -162,7 +197,11 @@ fn origin(map: &mut Map<String, Value>) -> Option<Arc<Origin>> {
 impl ErrorRecord {
     /// Reads what `Serialize` wrote.
     pub(crate) fn of_json(json: Value) -> Option<Self> {
-        if let Value::Object(mut map) = json { record(&mut map) } else { None }
+        if let Value::Object(mut map) = json {
+            record(&mut map)
+        } else {
+            None
+        }
     }
 }
 
@@ -174,8 +213,19 @@ fn text(map: &mut Map<String, Value>, key: &str) -> Option<String> {
 }
 
 fn texts(value: Option<Value>) -> Vec<String> {
-    let Some(Value::Array(items)) = value else { return Vec::new() };
-    items.into_iter().filter_map(|item| if let Value::String(text) = item { Some(text) } else { None }).collect()
+    let Some(Value::Array(items)) = value else {
+        return Vec::new();
+    };
+    items
+        .into_iter()
+        .filter_map(|item| {
+            if let Value::String(text) = item {
+                Some(text)
+            } else {
+                None
+            }
+        })
+        .collect()
 }
 
 fn number(map: &Map<String, Value>, key: &str) -> Option<u32> {
@@ -208,7 +258,11 @@ pub(super) mod tests {
             location: Some("src/store.rs:12:5".into()),
             elapsed: Some(Duration::from_millis(1500)),
             fingerprint: Fingerprint::of(&["x"]),
-            context: Some(Box::new(ErrorContext::default().with_trace_id("4bf9").with_field("tenant", 7))),
+            context: Some(Box::new(
+                ErrorContext::default()
+                    .with_trace_id("4bf9")
+                    .with_field("tenant", 7),
+            )),
             origin: None,
             state: RecordState::Error,
             attempt: None,
@@ -223,22 +277,47 @@ pub(super) mod tests {
 
     #[test]
     fn a_record_is_one_line_that_reads_back_whatever_its_texts_are() {
-        for message in ["plain", "two\nlines\r\n", "\"quoted\" {\"v\":1,\"id\":\"", "déjà \u{0} vu \u{2028}", ""] {
+        for message in [
+            "plain",
+            "two\nlines\r\n",
+            "\"quoted\" {\"v\":1,\"id\":\"",
+            "déjà \u{0} vu \u{2028}",
+            "",
+        ] {
             let record = sample(message);
             let line = without_newline(&record);
             assert!(!line.contains(&b'\n'));
-            assert_eq!(decode(&line), Ok(Decoded { record, after_torn: false }));
+            assert_eq!(
+                decode(&line),
+                Ok(Decoded {
+                    record,
+                    after_torn: false
+                })
+            );
         }
     }
 
     #[test]
     fn state_and_attempt_read_back_and_are_absent_from_a_plain_error() {
         let plain = String::from_utf8(without_newline(&sample("m"))).unwrap();
-        assert!(!plain.contains("state") && !plain.contains("attempt"), "{plain}");
+        assert!(
+            !plain.contains("state") && !plain.contains("attempt"),
+            "{plain}"
+        );
         for state in [RecordState::Pending, RecordState::Retried] {
-            let record = ErrorRecord { state, attempt: Some((2, 4)), ..sample("m") };
+            let record = ErrorRecord {
+                state,
+                attempt: Some((2, 4)),
+                ..sample("m")
+            };
             let line = without_newline(&record);
-            assert_eq!(decode(&line), Ok(Decoded { record, after_torn: false }));
+            assert_eq!(
+                decode(&line),
+                Ok(Decoded {
+                    record,
+                    after_torn: false
+                })
+            );
             // Whether it counts is for the reader of the whole record.
             assert_eq!(head(std::str::from_utf8(&line).unwrap()), None);
         }
@@ -250,7 +329,11 @@ pub(super) mod tests {
         let (first, second) = (without_newline(&torn), without_newline(&whole));
         for cut in 1..first.len() {
             let glued = [&first[..cut], &second].concat();
-            assert_eq!(decode(&glued).map(|found| found.record.id), Ok(whole.id), "cut at {cut}");
+            assert_eq!(
+                decode(&glued).map(|found| found.record.id),
+                Ok(whole.id),
+                "cut at {cut}"
+            );
             assert_eq!(decode(&first[..cut]), Err(Torn));
         }
     }

@@ -41,8 +41,8 @@ impl MemoryJournal {
         Self::default()
     }
 
-    /// Returns all records, oldest first. Two that are one (see [`Journal`]) have the place of the first and the contents
-    /// of the last.
+    /// Returns all records, oldest first. Two that are one (see [`Journal`]) have the place of the
+    /// first and the contents of the last.
     #[must_use]
     pub fn records(&self) -> Vec<ErrorRecord> {
         self.0.lock().records.clone()
@@ -54,7 +54,11 @@ impl Journal for MemoryJournal {
         let mut kept = self.0.lock();
         kept.written += 1;
         let key = (record.id, record.kind);
-        let earlier = if is_joined(record) { kept.joined.get(&key).copied() } else { None };
+        let earlier = if is_joined(record) {
+            kept.joined.get(&key).copied()
+        } else {
+            None
+        };
         if let Some(at) = earlier {
             kept.records[at] = record.clone();
             return Ok(());
@@ -71,17 +75,31 @@ impl Journal for MemoryJournal {
         let kept = self.0.lock();
         let place = |at: usize| Cursor::new(0, at as u64);
         let newest_first = kept.records.iter().enumerate().rev();
-        let older = newest_first.filter(|(at, _)| query.cursor().is_none_or(|before| place(*at) < before));
+        let older =
+            newest_first.filter(|(at, _)| query.cursor().is_none_or(|before| place(*at) < before));
         let mut matching = older.filter(|(_, record)| query.matches(record));
         let page: Vec<_> = matching.by_ref().take(query.page_size()).collect();
-        let next = matching.next().and_then(|_| page.last()).map(|(at, _)| place(*at));
-        Ok(Page::new(page.into_iter().map(|(_, record)| query.shown(record.clone())).collect(), next))
+        let next = matching
+            .next()
+            .and_then(|_| page.last())
+            .map(|(at, _)| place(*at));
+        Ok(Page::new(
+            page.into_iter()
+                .map(|(_, record)| query.shown(record.clone()))
+                .collect(),
+            next,
+        ))
     }
 
     fn counts(&self) -> Result<Counts, JournalError> {
         let kept = self.0.lock();
-        let errors = kept.records.iter().filter(|it| it.kind == RecordKind::Error && it.state != RecordState::Retried);
-        Ok(errors.map(|record| (record.timestamp, record.error_code.as_str())).collect())
+        let errors = kept
+            .records
+            .iter()
+            .filter(|it| it.kind == RecordKind::Error && it.state != RecordState::Retried);
+        Ok(errors
+            .map(|record| (record.timestamp, record.error_code.as_str()))
+            .collect())
     }
 
     fn flush(&self) -> Result<(), JournalError> {
@@ -89,6 +107,9 @@ impl Journal for MemoryJournal {
     }
 
     fn status(&self) -> JournalStatus {
-        JournalStatus { written: self.0.lock().written, ..JournalStatus::default() }
+        JournalStatus {
+            written: self.0.lock().written,
+            ..JournalStatus::default()
+        }
     }
 }

@@ -13,7 +13,8 @@ use std::{fmt, str::FromStr};
 ///
 /// # Defaults
 ///
-/// No condition, the newest 50 errors; those that another attempt followed are not among them. A limit is moved into 1 to 1,000.
+/// No condition, the newest 50 errors; those that another attempt followed are not among them. A
+/// limit is moved into 1 to 1,000.
 #[derive(Clone, PartialEq, Eq)]
 #[must_use]
 pub struct Query {
@@ -34,11 +35,25 @@ pub struct Query {
     pub(super) after: Option<Cursor>,
 }
 
-const NOTIFICATIONS: [RecordKind; 3] = [RecordKind::Queued, RecordKind::Undelivered, RecordKind::Settled];
+const NOTIFICATIONS: [RecordKind; 3] = [
+    RecordKind::Queued,
+    RecordKind::Undelivered,
+    RecordKind::Settled,
+];
 
 impl fmt::Debug for Query {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { kind, is_of_notifications, state, includes_retried, id, code, min_level, operation, .. } = self;
+        let Self {
+            kind,
+            is_of_notifications,
+            state,
+            includes_retried,
+            id,
+            code,
+            min_level,
+            operation,
+            ..
+        } = self;
         f.debug_struct("Query")
             .field("kind", kind)
             .field("is_of_notifications", is_of_notifications)
@@ -100,7 +115,8 @@ impl Query {
         self
     }
 
-    /// Finds errors that another attempt followed too, in the state [`Retried`](RecordState::Retried).
+    /// Finds errors that another attempt followed too, in the state
+    /// [`Retried`](RecordState::Retried).
     ///
     /// # Examples
     ///
@@ -118,9 +134,10 @@ impl Query {
 
     /// Keeps errors in one state.
     ///
-    /// [`Error`](RecordState::Error) finds those that stand, and those inside an attempt that were never settled because
-    /// the process ended; [`Pending`](RecordState::Pending) finds the latter alone, and shows them as such;
-    /// [`Retried`](RecordState::Retried) those that another attempt followed.
+    /// [`Error`](RecordState::Error) finds those that stand, and those inside an attempt that were
+    /// never settled because the process ended; [`Pending`](RecordState::Pending) finds the latter
+    /// alone, and shows them as such; [`Retried`](RecordState::Retried) those that another attempt
+    /// followed.
     ///
     /// # Examples
     ///
@@ -184,7 +201,8 @@ impl Query {
         self
     }
 
-    /// Keeps errors with this text in their message or in the text of a source; upper and lower case are different.
+    /// Keeps errors with this text in their message or in the text of a source; upper and lower
+    /// case are different.
     pub fn text(mut self, text: impl Into<String>) -> Self {
         self.text = Some(text.into());
         self
@@ -225,7 +243,8 @@ impl Query {
         is_of_kind && self.id.is_none_or(|id| id == record.id)
     }
 
-    /// Returns a record as this query shows it, if it matches; its state is that after its last line.
+    /// Returns a record as this query shows it, if it matches; its state is that after its last
+    /// line.
     pub(super) fn matched(&self, record: ErrorRecord) -> Option<ErrorRecord> {
         self.matches(&record).then(|| self.shown(record))
     }
@@ -247,14 +266,23 @@ impl Query {
     }
 
     pub(crate) fn matches(&self, record: &ErrorRecord) -> bool {
-        let has =
-            |text: &String| record.message.contains(text) || record.chain.iter().any(|level| level.contains(text));
+        let has = |text: &String| {
+            record.message.contains(text) || record.chain.iter().any(|level| level.contains(text))
+        };
         self.may_match(record)
             && self.matches_state(record.state)
-            && self.code.as_ref().is_none_or(|code| *code == record.error_code)
+            && self
+                .code
+                .as_ref()
+                .is_none_or(|code| *code == record.error_code)
             && self.min_level.is_none_or(|level| record.level >= level)
-            && self.operation.as_ref().is_none_or(|operation| *operation == record.operation)
-            && self.fingerprint.is_none_or(|fingerprint| fingerprint == record.fingerprint)
+            && self
+                .operation
+                .as_ref()
+                .is_none_or(|operation| *operation == record.operation)
+            && self
+                .fingerprint
+                .is_none_or(|fingerprint| fingerprint == record.fingerprint)
             && self.since.is_none_or(|since| record.timestamp >= since)
             && self.until.is_none_or(|until| record.timestamp < until)
             && self.text.as_ref().is_none_or(has)
@@ -277,14 +305,22 @@ impl Page {
     /// Makes a page.
     #[must_use]
     pub fn new(records: Vec<ErrorRecord>, next: Option<Cursor>) -> Self {
-        Self { records, next, torn: 0 }
+        Self {
+            records,
+            next,
+            torn: 0,
+        }
     }
 }
 
-serialize_fields!(Page { records, next, torn });
+serialize_fields!(Page {
+    records,
+    next,
+    torn
+});
 
-/// A place between two records, which stays the same while new ones arrive and old ones go; its text can travel in a
-/// URL.
+/// A place between two records, which stays the same while new ones arrive and old ones go; its
+/// text can travel in a URL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Cursor {
     part: u64,
@@ -326,7 +362,10 @@ impl FromStr for Cursor {
             false => None,
         };
         let (part, position) = text.split_once('.').ok_or(InvalidCursor)?;
-        number(part).zip(number(position)).map(|(part, position)| Self { part, position }).ok_or(InvalidCursor)
+        number(part)
+            .zip(number(position))
+            .map(|(part, position)| Self { part, position })
+            .ok_or(InvalidCursor)
     }
 }
 
@@ -350,7 +389,16 @@ mod tests {
     fn cursors_read_back_and_other_texts_do_not() {
         let cursor = Cursor::new(7, u64::MAX);
         assert_eq!(cursor.to_string().parse(), Ok(cursor));
-        for odd in ["", ".", "1", "1.", "+1.2", "1.2.3", "-1.2", "1.99999999999999999999"] {
+        for odd in [
+            "",
+            ".",
+            "1",
+            "1.",
+            "+1.2",
+            "1.2.3",
+            "-1.2",
+            "1.99999999999999999999",
+        ] {
             assert_eq!(odd.parse::<Cursor>(), Err(InvalidCursor), "{odd}");
         }
     }

@@ -12,10 +12,11 @@ use std::{io, time::Duration};
 
 /// Removes the oldest files beyond the limits of size and age.
 ///
-/// Exact whatever other processes do: a file is counted after its last writer has left it, see [`Folder::retire`], and
-/// is never the newest, so that writers have where to go.
+/// Exact whatever other processes do: a file is counted after its last writer has left it, see
+/// [`Folder::retire`], and is never the newest, so that writers have where to go.
 ///
-/// A file that cannot be read cannot be counted: it holds up those behind it until it is as old as `max_age`.
+/// A file that cannot be read cannot be counted: it holds up those behind it until it is as old as
+/// `max_age`.
 ///
 /// By their age files go only while `is_steady`, see [`Steadiness`](super::steadiness::Steadiness).
 pub(super) fn remove_old(
@@ -34,7 +35,9 @@ pub(super) fn remove_old(
     if left_over.is_empty() && excess.is_empty() && known.is_ok() {
         return Ok(());
     }
-    let Some(_lock) = folder.try_lock()? else { return Ok(()) };
+    let Some(_lock) = folder.try_lock()? else {
+        return Ok(());
+    };
     // Another process may have been here in between.
     let mut roll_up = match RollUp::read(folder.path()) {
         Err(err) if is_damaged(&err) => {
@@ -44,15 +47,21 @@ pub(super) fn remove_old(
         read => read?,
     };
     let mut failed = Ok(());
-    for number in left_over.iter().filter(|number| **number <= roll_up.through) {
+    for number in left_over
+        .iter()
+        .filter(|number| **number <= roll_up.through)
+    {
         failed = failed.and(folder.remove(*number));
     }
-    let excess: Vec<u64> = excess.into_iter().filter(|number| *number > roll_up.through).collect();
+    let excess: Vec<u64> = excess
+        .into_iter()
+        .filter(|number| *number > roll_up.through)
+        .collect();
     for batch in excess.chunks(FILES_AT_ONCE) {
         let mut retired = Vec::new();
         for number in batch {
-            // A writer that does not leave (one with nothing to write, until its thread lets go; a process that was
-            // stopped) holds up the rest: they go in order.
+            // A writer that does not leave (one with nothing to write, until its thread lets go; a
+            // process that was stopped) holds up the rest: they go in order.
             let mut tally = Tally::default();
             let file = match folder.retire(*number) {
                 Ok(None) => break,
@@ -63,7 +72,10 @@ pub(super) fn remove_old(
                 // Its own process would have removed it by now.
                 Err(_) if is_steady && is_unused(folder, *number, config.max_age, wall) => None,
                 Err(err) => {
-                    failed = failed.and(Err(io::Error::new(err.kind(), format!("file {number}: {err}"))));
+                    failed = failed.and(Err(io::Error::new(
+                        err.kind(),
+                        format!("file {number}: {err}"),
+                    )));
                     break;
                 }
             };
@@ -73,7 +85,8 @@ pub(super) fn remove_old(
         if retired.is_empty() {
             return failed;
         }
-        // In this order: a crash in between leaves files whose numbers say that they are counted already.
+        // In this order: a crash in between leaves files whose numbers say that they are counted
+        // already.
         roll_up.write(folder.path())?;
         for (number, _) in &retired {
             failed = failed.and(folder.remove(*number));
@@ -85,13 +98,16 @@ pub(super) fn remove_old(
     failed
 }
 
-/// Returns `true` if a file that cannot be read, as one of another user, was not written to for so long.
+/// Returns `true` if a file that cannot be read, as one of another user, was not written to for so
+/// long.
 fn is_unused(folder: &Folder, number: u64, max_age: Duration, wall: Timestamp) -> bool {
-    folder.modified(number).is_ok_and(|modified| wall.since(modified) >= max_age)
+    folder
+        .modified(number)
+        .is_ok_and(|modified| wall.since(modified) >= max_age)
 }
 
-/// So many files are held open and counted before the roll-up is written, which waits for the disk: one by one, small
-/// files would be made faster than they go.
+/// So many files are held open and counted before the roll-up is written, which waits for the disk:
+/// one by one, small files would be made faster than they go.
 const FILES_AT_ONCE: usize = 32;
 
 /// The files that go, oldest first; never the newest.
@@ -108,7 +124,11 @@ fn excess(
     }
     let mut total: u64 = sizes.iter().sum();
     let mut excess = Vec::new();
-    for (number, size) in numbers.iter().zip(sizes).take(numbers.len().saturating_sub(1)) {
+    for (number, size) in numbers
+        .iter()
+        .zip(sizes)
+        .take(numbers.len().saturating_sub(1))
+    {
         let is_old = match max_age {
             Some(max_age) => match folder.last_timestamp(*number) {
                 Ok(last) => last.is_none_or(|last| wall.since(last) >= max_age),
@@ -143,7 +163,13 @@ mod tests {
     fn remove(folder: &Folder) {
         let config = JournalConfig::builder(folder.path()).build().unwrap();
         let ledger = Ledger::new(folder.path().to_owned());
-        remove_old(folder, &config, (Timestamp::from_unix_millis(0), true), &ledger).unwrap();
+        remove_old(
+            folder,
+            &config,
+            (Timestamp::from_unix_millis(0), true),
+            &ledger,
+        )
+        .unwrap();
     }
 
     #[test]
@@ -161,7 +187,10 @@ mod tests {
         let writer = folder.open_to_append(5).unwrap().unwrap();
         writer.lock_shared().unwrap();
         remove(&folder);
-        assert_eq!(folder.numbers(0).unwrap(), (5..=3 * FILES_AT_ONCE as u64).collect::<Vec<_>>());
+        assert_eq!(
+            folder.numbers(0).unwrap(),
+            (5..=3 * FILES_AT_ONCE as u64).collect::<Vec<_>>()
+        );
         drop(writer);
         remove(&folder);
         assert_eq!(folder.numbers(0).unwrap(), [3 * FILES_AT_ONCE as u64]);

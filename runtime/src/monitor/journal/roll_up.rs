@@ -19,13 +19,15 @@ pub(super) struct RollUp {
     /// Files up to this number are gone, or about to go: their counts are in here.
     pub(super) through: u64,
     pub(super) days: DayCounts,
-    /// Errors inside attempts, in files that are gone, which a later file may settle; not in `days`.
+    /// Errors inside attempts, in files that are gone, which a later file may settle; not in
+    /// `days`.
     pub(super) open: Open,
 }
 
 /// An error is settled within a minute. A full disk may hold the line up.
 const SETTLED_WITHIN: Duration = Duration::from_secs(3600);
-/// How many errors may be open at a time, about 6 MiB of the roll-up; the oldest beyond count as they are.
+/// How many errors may be open at a time, about 6 MiB of the roll-up; the oldest beyond count as
+/// they are.
 const MAX_OPEN: usize = 65_536;
 /// Several times as much as a full roll-up takes.
 const MAX_BYTES: u64 = 64 * 1024 * 1024;
@@ -41,23 +43,40 @@ impl RollUp {
         };
         let mut text = String::new();
         if file.take(MAX_BYTES + 1).read_to_string(&mut text)? as u64 > MAX_BYTES {
-            return Err(io::Error::new(io::ErrorKind::InvalidData, "it is larger than any that was written"));
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                "it is larger than any that was written",
+            ));
         }
         let json: Value = serde_json::from_str(&text)?;
-        let through = json["through"].as_u64().filter(|number| *number <= super::segments::MAX_NUMBER);
+        let through = json["through"]
+            .as_u64()
+            .filter(|number| *number <= super::segments::MAX_NUMBER);
         let days = json["days"].as_object().map(DayCounts::of_json);
-        let open = json["open"].as_object().map(open_from_json).unwrap_or_default();
+        let open = json["open"]
+            .as_object()
+            .map(open_from_json)
+            .unwrap_or_default();
         match through.zip(days) {
-            Some((through, days)) => Ok(Self { through, days, open }),
-            None => Err(io::Error::new(io::ErrorKind::InvalidData, "it lacks `through` or `days`")),
+            Some((through, days)) => Ok(Self {
+                through,
+                days,
+                open,
+            }),
+            None => Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                "it lacks `through` or `days`",
+            )),
         }
     }
 
-    /// Reads the roll-up; one that is damaged counts for nothing, until it is put aside, and so does one that another user
-    /// keeps to himself.
+    /// Reads the roll-up; one that is damaged counts for nothing, until it is put aside, and so
+    /// does one that another user keeps to himself.
     pub(super) fn read_or_none(folder: &Path) -> io::Result<Self> {
         match Self::read(folder) {
-            Err(err) if is_damaged(&err) || err.kind() == io::ErrorKind::PermissionDenied => Ok(Self::default()),
+            Err(err) if is_damaged(&err) || err.kind() == io::ErrorKind::PermissionDenied => {
+                Ok(Self::default())
+            }
             read => read,
         }
     }
@@ -69,8 +88,11 @@ impl RollUp {
         tally.pass(&mut self.open);
         let Self { days, open, .. } = self;
         open.retain(|_, pending| {
-            // By the time of the lines: the file that settles it may be there for long, and go next.
-            let is_open = tally.latest.is_none_or(|latest| latest.since(pending.timestamp) < SETTLED_WITHIN);
+            // By the time of the lines: the file that settles it may be there for long, and go
+            // next.
+            let is_open = tally
+                .latest
+                .is_none_or(|latest| latest.since(pending.timestamp) < SETTLED_WITHIN);
             if !is_open {
                 days.add(pending.timestamp, &pending.code);
             }
@@ -114,14 +136,24 @@ impl RollUp {
 
 fn open_to_json(open: &Open) -> Value {
     let entry = |pending: &Pending| json!([pending.timestamp.as_unix_millis(), pending.code]);
-    Value::Object(open.iter().map(|(id, pending)| (id.to_string(), entry(pending))).collect())
+    Value::Object(
+        open.iter()
+            .map(|(id, pending)| (id.to_string(), entry(pending)))
+            .collect(),
+    )
 }
 
 /// Takes what `open_to_json` wrote; what is not of that form is left out.
 fn open_from_json(json: &Map<String, Value>) -> Open {
     let entry = |(id, pending): (&String, &Value)| {
         let timestamp = Timestamp::from_unix_millis(pending[0].as_i64()?);
-        Some((id.parse().ok()?, Pending { timestamp, code: pending[1].as_str()?.to_owned() }))
+        Some((
+            id.parse().ok()?,
+            Pending {
+                timestamp,
+                code: pending[1].as_str()?.to_owned(),
+            },
+        ))
     };
     json.iter().filter_map(entry).collect()
 }
@@ -139,9 +171,26 @@ mod tests {
 
     fn tally(errors: usize, millis: i64) -> Tally {
         let timestamp = Timestamp::from_unix_millis(millis);
-        let pending = Pending { timestamp, code: "SYNC_ERROR".into() };
-        let ends = (0..errors).map(|_| (ErrorId::new(), End { at: 0, pending: Some(pending.clone()) })).collect();
-        Tally { ends, latest: Some(timestamp), ..Tally::default() }
+        let pending = Pending {
+            timestamp,
+            code: "SYNC_ERROR".into(),
+        };
+        let ends = (0..errors)
+            .map(|_| {
+                (
+                    ErrorId::new(),
+                    End {
+                        at: 0,
+                        pending: Some(pending.clone()),
+                    },
+                )
+            })
+            .collect();
+        Tally {
+            ends,
+            latest: Some(timestamp),
+            ..Tally::default()
+        }
     }
 
     #[test]
@@ -157,11 +206,21 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut roll_up = RollUp::default();
         roll_up.add(1, &tally(MAX_OPEN + 100, 1_700_000_000_000));
-        assert_eq!((roll_up.open.len(), roll_up.days.summed().total), (MAX_OPEN, 100));
+        assert_eq!(
+            (roll_up.open.len(), roll_up.days.summed().total),
+            (MAX_OPEN, 100)
+        );
         roll_up.write(folder.path()).unwrap();
         let read = RollUp::read(folder.path()).unwrap();
-        assert_eq!((read.through, &read.open, &read.days), (1, &roll_up.open, &roll_up.days));
+        assert_eq!(
+            (read.through, &read.open, &read.days),
+            (1, &roll_up.open, &roll_up.days)
+        );
         roll_up.add(2, &tally(7, 1_700_003_600_000));
-        assert_eq!((roll_up.open.len(), roll_up.days.summed().total), (7, MAX_OPEN as u64 + 100), "an hour later");
+        assert_eq!(
+            (roll_up.open.len(), roll_up.days.summed().total),
+            (7, MAX_OPEN as u64 + 100),
+            "an hour later"
+        );
     }
 }

@@ -38,8 +38,8 @@ impl Folder {
         self.0.join(name_of(number))
     }
 
-    /// The numbers of all files that are counted by themselves, in order. What has another name than we give, or is no
-    /// file, is not ours.
+    /// The numbers of all files that are counted by themselves, in order. What has another name
+    /// than we give, or is no file, is not ours.
     pub(super) fn numbers(&self, through: u64) -> io::Result<Vec<u64>> {
         let entries = match fs::read_dir(&self.0) {
             Err(err) if err.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -48,7 +48,9 @@ impl Folder {
         let mut numbers = Vec::new();
         for entry in entries {
             let entry = entry?;
-            let Some(number) = entry.file_name().to_str().and_then(number_of) else { continue };
+            let Some(number) = entry.file_name().to_str().and_then(number_of) else {
+                continue;
+            };
             if number > through && self.is_ours(number, entry.file_type().ok()) {
                 numbers.push(number);
             }
@@ -57,29 +59,41 @@ impl Folder {
         Ok(numbers)
     }
 
-    /// Tells whether lines can be kept under this number. A link is followed: it is there because somebody wants it.
+    /// Tells whether lines can be kept under this number. A link is followed: it is there because
+    /// somebody wants it.
     fn is_ours(&self, number: u64, known: Option<FileType>) -> bool {
-        let followed = || fs::metadata(self.path_of(number)).map(|metadata| metadata.file_type()).ok();
+        let followed = || {
+            fs::metadata(self.path_of(number))
+                .map(|metadata| metadata.file_type())
+                .ok()
+        };
         let kind = known.filter(|kind| !kind.is_symlink()).or_else(followed);
         kind.is_some_and(|kind| kind.is_file() || is_device(kind))
     }
 
     /// Opens a file that is there, for appending; nothing where it takes no more lines.
     pub(super) fn open_to_append(&self, number: u64) -> io::Result<Option<File>> {
-        match OpenOptions::new().read(true).append(true).open(self.path_of(number)) {
+        match OpenOptions::new()
+            .read(true)
+            .append(true)
+            .open(self.path_of(number))
+        {
             Err(err) if err.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(err) if err.kind() == io::ErrorKind::PermissionDenied && self.is_sealed(number) => Ok(None),
+            Err(err) if err.kind() == io::ErrorKind::PermissionDenied && self.is_sealed(number) => {
+                Ok(None)
+            }
             opened => opened.map(Some),
         }
     }
 
-    /// Opens the first free number behind `number`, the folder too if it is not there, and tells which it is. Another
-    /// process may have made the file just now.
+    /// Opens the first free number behind `number`, the folder too if it is not there, and tells
+    /// which it is. Another process may have made the file just now.
     pub(super) fn open_behind(&self, number: u64) -> io::Result<(u64, File)> {
         let mut options = for_owner_alone();
         options.read(true).append(true).create(true);
-        let is_free =
-            |number: &u64| self.is_ours(*number, None) || fs::symlink_metadata(self.path_of(*number)).is_err();
+        let is_free = |number: &u64| {
+            self.is_ours(*number, None) || fs::symlink_metadata(self.path_of(*number)).is_err()
+        };
         let mut behind = (number.min(MAX_NUMBER - 1) + 1..=MAX_NUMBER).take(MAX_BLOCKED);
         let next = behind.find(is_free).ok_or(io::ErrorKind::AlreadyExists)?;
         let path = self.path_of(next);
@@ -102,7 +116,11 @@ impl Folder {
     }
 
     /// Keeps the files that can be opened, and passes the others to `skipped`.
-    pub(super) fn readable(&self, mut numbers: Vec<u64>, skipped: impl Fn(&Path, &io::Error)) -> Vec<u64> {
+    pub(super) fn readable(
+        &self,
+        mut numbers: Vec<u64>,
+        skipped: impl Fn(&Path, &io::Error),
+    ) -> Vec<u64> {
         numbers.retain(|number| match self.open_to_read(*number) {
             Ok(_) => true,
             Err(err) => {
@@ -115,7 +133,9 @@ impl Folder {
 
     /// When a file was changed last, as the file system has it.
     pub(super) fn modified(&self, number: u64) -> io::Result<Timestamp> {
-        fs::metadata(self.path_of(number))?.modified().map(Timestamp::from)
+        fs::metadata(self.path_of(number))?
+            .modified()
+            .map(Timestamp::from)
     }
 
     /// The size of a file; none where retention was quicker.
@@ -126,11 +146,16 @@ impl Folder {
         }
     }
 
-    /// Takes the lock of those who remove files, unless another holds it. It ends with the file's handle, so also with
-    /// the process.
+    /// Takes the lock of those who remove files, unless another holds it. It ends with the file's
+    /// handle, so also with the process.
     pub(super) fn try_lock(&self) -> io::Result<Option<File>> {
         let path = self.0.join("journal.lock");
-        let lock = match OpenOptions::new().create(true).truncate(false).write(true).open(&path) {
+        let lock = match OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&path)
+        {
             // Another user made it.
             Err(err) if err.kind() == io::ErrorKind::PermissionDenied => File::open(&path)?,
             opened => opened?,
@@ -142,32 +167,44 @@ impl Folder {
         }
     }
 
-    /// The handle whose lock says that a line is being appended (shared) or that the file is being counted and removed
-    /// (exclusive): the file itself where there are advisory locks, or a file beside it.
+    /// The handle whose lock says that a line is being appended (shared) or that the file is being
+    /// counted and removed (exclusive): the file itself where there are advisory locks, or a file
+    /// beside it.
     pub(super) fn gate_of(&self, number: u64) -> io::Result<Option<File>> {
         if cfg!(unix) {
             return Ok(None);
         }
-        OpenOptions::new().create(true).truncate(false).write(true).open(self.gate_path(number)).map(Some)
+        OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(self.gate_path(number))
+            .map(Some)
     }
 
     fn gate_path(&self, number: u64) -> PathBuf {
         self.path_of(number).with_extension("lock")
     }
 
-    /// Closes a file for good: while what this returns is held, no line is appended to the file, and none is after it
-    /// either. Nothing where the file is gone, or a writer did not leave it.
+    /// Closes a file for good: while what this returns is held, no line is appended to the file,
+    /// and none is after it either. Nothing where the file is gone, or a writer did not leave it.
     pub(super) fn retire(&self, number: u64) -> io::Result<Option<File>> {
-        let file = match OpenOptions::new().read(true).write(true).open(self.path_of(number)) {
-            Err(err) if err.kind() == io::ErrorKind::PermissionDenied => File::open(self.path_of(number)),
+        let file = match OpenOptions::new()
+            .read(true)
+            .write(true)
+            .open(self.path_of(number))
+        {
+            Err(err) if err.kind() == io::ErrorKind::PermissionDenied => {
+                File::open(self.path_of(number))
+            }
             opened => opened,
         };
         let file = match file {
             Err(err) if err.kind() == io::ErrorKind::NotFound => return Ok(None),
             file => file?,
         };
-        // Writers leave with the next append that sees this, also after the end of this process. Where it cannot be
-        // set, they leave because they find the file locked, and then gone.
+        // Writers leave with the next append that sees this, also after the end of this process.
+        // Where it cannot be set, they leave because they find the file locked, and then gone.
         let _ = seal(&file);
         let gate = self.gate_of(number)?.unwrap_or(file);
         for _ in 0..TRIES_TO_RETIRE {
@@ -190,20 +227,33 @@ impl Folder {
             removed => removed,
         };
         gone(fs::remove_file(self.path_of(number)))?;
-        if cfg!(unix) { Ok(()) } else { gone(fs::remove_file(self.gate_path(number))) }
+        if cfg!(unix) {
+            Ok(())
+        } else {
+            gone(fs::remove_file(self.gate_path(number)))
+        }
     }
 
-    /// Passes the lines of a file from a byte on, each with the place of its first byte; returns where it stopped, which
-    /// is behind a newline.
-    pub(super) fn lines_from(&self, number: u64, from: u64, mut each: impl FnMut(u64, &[u8])) -> io::Result<u64> {
-        let Some(mut file) = self.open_to_read(number)? else { return Ok(from) };
+    /// Passes the lines of a file from a byte on, each with the place of its first byte; returns
+    /// where it stopped, which is behind a newline.
+    pub(super) fn lines_from(
+        &self,
+        number: u64,
+        from: u64,
+        mut each: impl FnMut(u64, &[u8]),
+    ) -> io::Result<u64> {
+        let Some(mut file) = self.open_to_read(number)? else {
+            return Ok(from);
+        };
         // What has no length, as a device, has no lines either.
         let length = file.metadata()?.len().saturating_sub(from);
         file.seek(SeekFrom::Start(from))?;
         let mut reader = BufReader::with_capacity(64 * 1024, file.take(length));
         let (mut position, mut line) = (from, Vec::new());
         loop {
-            let Some(read) = read_line(&mut reader, &mut line)? else { return Ok(position) };
+            let Some(read) = read_line(&mut reader, &mut line)? else {
+                return Ok(position);
+            };
             each(position, &line);
             position += read;
         }
@@ -211,24 +261,36 @@ impl Folder {
 
     /// Reads the record that begins at a byte; `None` where it is no longer there.
     pub(super) fn record_at(&self, number: u64, at: u64) -> io::Result<Option<ErrorRecord>> {
-        let Some(mut file) = self.open_to_read(number)? else { return Ok(None) };
+        let Some(mut file) = self.open_to_read(number)? else {
+            return Ok(None);
+        };
         file.seek(SeekFrom::Start(at))?;
         let mut line = Vec::new();
-        BufReader::new(file).take(LONGEST as u64).read_until(b'\n', &mut line)?;
-        Ok(line::decode(line.trim_ascii_end()).ok().map(|found| found.record))
+        BufReader::new(file)
+            .take(LONGEST as u64)
+            .read_until(b'\n', &mut line)?;
+        Ok(line::decode(line.trim_ascii_end())
+            .ok()
+            .map(|found| found.record))
     }
 
     /// When the first record of a file was written.
     pub(super) fn first_timestamp(&self, number: u64) -> io::Result<Option<Timestamp>> {
-        let Some(file) = self.open_to_read(number)? else { return Ok(None) };
+        let Some(file) = self.open_to_read(number)? else {
+            return Ok(None);
+        };
         let mut line = Vec::new();
-        BufReader::new(file).take(64 * 1024).read_until(b'\n', &mut line)?;
+        BufReader::new(file)
+            .take(64 * 1024)
+            .read_until(b'\n', &mut line)?;
         Ok(timestamp_of(line.trim_ascii_end()))
     }
 
     /// When the last record of a file was written.
     pub(super) fn last_timestamp(&self, number: u64) -> io::Result<Option<Timestamp>> {
-        let Some(file) = self.open_to_read(number)? else { return Ok(None) };
+        let Some(file) = self.open_to_read(number)? else {
+            return Ok(None);
+        };
         let end = file.metadata()?.len();
         let mut lines = Backwards::new(file, end);
         while let Some((_, line)) = lines.next_line()? {
@@ -240,7 +302,8 @@ impl Folder {
     }
 }
 
-/// Options for a new file that other users cannot read: what failed, and with which data, is not for them.
+/// Options for a new file that other users cannot read: what failed, and with which data, is not
+/// for them.
 pub(super) fn for_owner_alone() -> OpenOptions {
     let mut options = OpenOptions::new();
     #[cfg(unix)]
@@ -258,7 +321,11 @@ fn name_of(number: u64) -> String {
 
 /// The number in a name that is exactly as we write it.
 fn number_of(name: &str) -> Option<u64> {
-    let number = name.strip_prefix(PREFIX)?.strip_suffix(SUFFIX)?.parse().ok()?;
+    let number = name
+        .strip_prefix(PREFIX)?
+        .strip_suffix(SUFFIX)?
+        .parse()
+        .ok()?;
     (number <= MAX_NUMBER && name == name_of(number)).then_some(number)
 }
 
@@ -304,8 +371,17 @@ mod tests {
         for number in [0, 1, 99_999_999, 100_000_000, MAX_NUMBER] {
             assert_eq!(number_of(&name_of(number)), Some(number));
         }
-        let odd = ["errors-+5.jsonl", "errors-5.jsonl", "errors-000000001.jsonl", "errors-.jsonl", "errors-1e8.jsonl"];
-        for name in odd.into_iter().chain(["errors-18446744073709551615.jsonl", "errors-1000000000000.jsonl"]) {
+        let odd = [
+            "errors-+5.jsonl",
+            "errors-5.jsonl",
+            "errors-000000001.jsonl",
+            "errors-.jsonl",
+            "errors-1e8.jsonl",
+        ];
+        for name in odd.into_iter().chain([
+            "errors-18446744073709551615.jsonl",
+            "errors-1000000000000.jsonl",
+        ]) {
             assert_eq!(number_of(name), None, "{name}");
         }
     }

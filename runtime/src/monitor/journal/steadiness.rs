@@ -8,9 +8,10 @@ use std::time::Duration;
 
 /// Compares the wall clock with the monotonic one, from one round of maintenance to the next.
 ///
-/// A clock that jumps ahead by years makes every record old at once. After a jump in either direction nothing is removed
-/// by age until the two clocks have agreed for [`CONFIRMED_AFTER`]: a clock that was set right stays where it is, and one
-/// that was set wrong has been set back by then, in most cases.
+/// A clock that jumps ahead by years makes every record old at once. After a jump in either
+/// direction nothing is removed by age until the two clocks have agreed for [`CONFIRMED_AFTER`]: a
+/// clock that was set right stays where it is, and one that was set wrong has been set back by
+/// then, in most cases.
 #[derive(Debug)]
 pub(super) struct Steadiness(Mutex<Option<Look>>);
 
@@ -22,8 +23,8 @@ struct Look {
     jumped: Option<Tick>,
 }
 
-/// How far the clocks may drift apart between two rounds: clocks are trimmed, and a process waits for its turn between
-/// the two readings.
+/// How far the clocks may drift apart between two rounds: clocks are trimmed, and a process waits
+/// for its turn between the two readings.
 const DRIFT: Duration = Duration::from_secs(60);
 
 const CONFIRMED_AFTER: Duration = Duration::from_secs(600);
@@ -37,9 +38,16 @@ impl Steadiness {
     pub(super) fn look(&self, now: Tick, wall: Timestamp) -> bool {
         let mut last = self.0.lock();
         let jumped = last.and_then(|last| {
-            let expected = last.wall.as_unix_millis().saturating_add_unsigned(millis(now.since(last.now)));
+            let expected = last
+                .wall
+                .as_unix_millis()
+                .saturating_add_unsigned(millis(now.since(last.now)));
             let apart = expected.abs_diff(wall.as_unix_millis());
-            if apart > millis(DRIFT) { Some(now) } else { last.jumped }
+            if apart > millis(DRIFT) {
+                Some(now)
+            } else {
+                last.jumped
+            }
         });
         let jumped = jumped.filter(|jumped| now.since(*jumped) < CONFIRMED_AFTER);
         *last = Some(Look { now, wall, jumped });
@@ -58,11 +66,13 @@ mod tests {
     const MINUTE: u64 = 60;
     const YEARS: i64 = 10 * 365 * 86_400;
 
-    /// What rounds answer, each at so many seconds by the monotonic clock, with the wall clock so many seconds ahead.
+    /// What rounds answer, each at so many seconds by the monotonic clock, with the wall clock so
+    /// many seconds ahead.
     fn rounds(looks: &[(u64, i64)]) -> Vec<bool> {
         let steadiness = Steadiness::new();
         let look = |&(seconds, ahead): &(u64, i64)| {
-            let wall = Timestamp::from_unix_millis((1_800_000_000 + seconds.cast_signed() + ahead) * 1000);
+            let wall =
+                Timestamp::from_unix_millis((1_800_000_000 + seconds.cast_signed() + ahead) * 1000);
             steadiness.look(Tick::ZERO.after(Duration::from_secs(seconds)), wall)
         };
         looks.iter().map(look).collect()
@@ -70,12 +80,21 @@ mod tests {
 
     #[test]
     fn clocks_that_agree_are_believed_however_long_a_round_takes() {
-        assert_eq!(rounds(&[(0, 0), (1, 0), (2, 0), (100_000, 30), (100_001, 90)]), [true; 5]);
+        assert_eq!(
+            rounds(&[(0, 0), (1, 0), (2, 0), (100_000, 30), (100_001, 90)]),
+            [true; 5]
+        );
     }
 
     #[test]
     fn jump_is_believed_once_it_has_stayed_for_ten_minutes() {
-        let jumped = [(0, 0), (1, YEARS), (2, YEARS), (10 * MINUTE, YEARS), (10 * MINUTE + 1, YEARS)];
+        let jumped = [
+            (0, 0),
+            (1, YEARS),
+            (2, YEARS),
+            (10 * MINUTE, YEARS),
+            (10 * MINUTE + 1, YEARS),
+        ];
         assert_eq!(rounds(&jumped), [true, false, false, false, true]);
         let back = [(0, 0), (1, -YEARS), (10 * MINUTE + 1, -YEARS)];
         assert_eq!(rounds(&back), [true, false, true]);
@@ -83,7 +102,13 @@ mod tests {
 
     #[test]
     fn jump_that_is_taken_back_counts_as_one_more() {
-        let there_and_back = [(0, 0), (5, YEARS), (9 * MINUTE, 0), (11 * MINUTE, 0), (19 * MINUTE, 0)];
+        let there_and_back = [
+            (0, 0),
+            (5, YEARS),
+            (9 * MINUTE, 0),
+            (11 * MINUTE, 0),
+            (19 * MINUTE, 0),
+        ];
         assert_eq!(rounds(&there_and_back), [true, false, false, false, true]);
     }
 }

@@ -1,4 +1,5 @@
-//! What counting finds in one file: errors by day and code, and records whose other line may be in another file.
+//! What counting finds in one file: errors by day and code, and records whose other line may be in
+//! another file.
 
 use super::{counts::DayCounts, line, segments::Folder};
 use crate::{
@@ -13,7 +14,8 @@ use std::{collections::BTreeMap, io};
 pub(super) struct Tally {
     /// Errors that stand: each has one line that says so.
     pub(super) days: DayCounts,
-    /// Records of which another file may hold the other line. Pairs of lines within the file are not among them.
+    /// Records of which another file may hold the other line. Pairs of lines within the file are
+    /// not among them.
     pub(super) ends: BTreeMap<ErrorId, End>,
     /// When the last record of the file was made.
     pub(super) latest: Option<Timestamp>,
@@ -40,7 +42,12 @@ pub(super) type Open = BTreeMap<ErrorId, Pending>;
 
 impl Tally {
     /// Counts the records of a file from a byte on; returns where it stopped.
-    pub(super) fn count_from(&mut self, folder: &Folder, number: u64, from: u64) -> io::Result<u64> {
+    pub(super) fn count_from(
+        &mut self,
+        folder: &Folder,
+        number: u64,
+        from: u64,
+    ) -> io::Result<u64> {
         folder.lines_from(number, from, |at, line| {
             if let Some((timestamp, code)) = std::str::from_utf8(line).ok().and_then(line::head) {
                 self.latest = Some(timestamp);
@@ -60,9 +67,16 @@ impl Tally {
             return;
         }
         if record.state == RecordState::Pending {
-            let pending = Some(Pending { timestamp: record.timestamp, code: record.error_code });
+            let pending = Some(Pending {
+                timestamp: record.timestamp,
+                code: record.error_code,
+            });
             self.ends.insert(record.id, End { at, pending });
-        } else if self.ends.get(&record.id).is_some_and(|end| end.pending.is_some()) {
+        } else if self
+            .ends
+            .get(&record.id)
+            .is_some_and(|end| end.pending.is_some())
+        {
             self.ends.remove(&record.id);
         } else {
             self.ends.insert(record.id, End { at, pending: None });

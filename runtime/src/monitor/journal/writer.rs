@@ -20,13 +20,15 @@ pub(super) struct Writer {
     folder: Folder,
     max_bytes: u64,
     max_age: Duration,
-    /// Whether the lock of the open file is kept from one append to the next, until [`Self::let_go`].
+    /// Whether the lock of the open file is kept from one append to the next, until
+    /// [`Self::let_go`].
     keeps_lock: bool,
     active: Option<Active>,
     /// Whole lines that were not written yet.
     waiting: Vec<u8>,
     waiting_lines: u64,
-    /// After a failure nothing is tried before this tick: a full disk stays full for a while, and callers wait here.
+    /// After a failure nothing is tried before this tick: a full disk stays full for a while, and
+    /// callers wait here.
     not_before: Tick,
     /// When the path of the open file is looked at again.
     next_look: Tick,
@@ -38,7 +40,8 @@ pub(super) struct Writer {
 struct Active {
     file: File,
     identity: Identity,
-    /// What is locked in place of the file, where the lock of a file would keep its own writers out.
+    /// What is locked in place of the file, where the lock of a file would keep its own writers
+    /// out.
     gate: Option<File>,
     is_locked: bool,
     number: u64,
@@ -49,12 +52,17 @@ struct Active {
 }
 
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_millis(100);
-/// How long a file that was moved away may go unnoticed. Where an open file does not tell that it was removed, each
-/// append asks the path.
-const LOOK_EVERY: Duration = if cfg!(unix) { Duration::from_secs(1) } else { Duration::ZERO };
+/// How long a file that was moved away may go unnoticed. Where an open file does not tell that it
+/// was removed, each append asks the path.
+const LOOK_EVERY: Duration = if cfg!(unix) {
+    Duration::from_secs(1)
+} else {
+    Duration::ZERO
+};
 /// How many files may be found full or gone before an append gives up.
 const MOST_MOVES: usize = 16;
-/// How many of the newest files are tried before a new one is begun, where those of other users are among them.
+/// How many of the newest files are tried before a new one is begun, where those of other users are
+/// among them.
 const MOST_TRIED: usize = 8;
 
 impl Writer {
@@ -63,7 +71,8 @@ impl Writer {
             folder,
             max_bytes: config.max_segment_bytes,
             max_age: config.max_segment_age,
-            // Locking and unlocking takes a fifth of an append. Without a thread nobody would let go in time.
+            // Locking and unlocking takes a fifth of an append. Without a thread nobody would let
+            // go in time.
             keeps_lock: config.background,
             active: None,
             waiting: Vec::new(),
@@ -106,8 +115,11 @@ impl Writer {
             Ok(()) => {
                 self.waiting_lines = 0;
                 // A burst that waited is not kept room for.
-                self.waiting =
-                    if self.waiting.capacity() > 64 * 1024 { Vec::new() } else { mem::take(&mut self.waiting) };
+                self.waiting = if self.waiting.capacity() > 64 * 1024 {
+                    Vec::new()
+                } else {
+                    mem::take(&mut self.waiting)
+                };
                 self.waiting.clear();
                 Outcome::Written(before)
             }
@@ -123,7 +135,9 @@ impl Writer {
     fn try_write(&mut self, now: Tick, wall: Timestamp) -> io::Result<()> {
         self.look_at(now);
         self.enter(wall)?;
-        let Some(active) = &mut self.active else { return Err(io::ErrorKind::NotFound.into()) };
+        let Some(active) = &mut self.active else {
+            return Err(io::ErrorKind::NotFound.into());
+        };
         if active.torn {
             self.waiting.insert(0, b'\n');
         }
@@ -137,19 +151,31 @@ impl Writer {
             return Ok(());
         }
         // Of what was written, the whole lines stay; the one that was torn is written again later.
-        let whole = self.waiting[..written].iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-        let lines = self.waiting[..whole].split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).count();
-        active.torn = if written > 0 { written > whole } else { active.torn };
+        let whole = self.waiting[..written]
+            .iter()
+            .rposition(|byte| *byte == b'\n')
+            .map_or(0, |at| at + 1);
+        let lines = self.waiting[..whole]
+            .split(|byte| *byte == b'\n')
+            .filter(|line| !line.is_empty())
+            .count();
+        active.torn = if written > 0 {
+            written > whole
+        } else {
+            active.torn
+        };
         self.waiting.drain(..whole);
         if self.waiting.first() == Some(&b'\n') {
             self.waiting.remove(0);
         }
         self.waiting_lines -= lines as u64;
-        Err(result.err().unwrap_or_else(|| io::ErrorKind::StorageFull.into()))
+        Err(result
+            .err()
+            .unwrap_or_else(|| io::ErrorKind::StorageFull.into()))
     }
 
-    /// Notices that the open file was moved away: it is still there, but where nobody looks for it. Once a second, as
-    /// the way through the path takes longer than the append.
+    /// Notices that the open file was moved away: it is still there, but where nobody looks for it.
+    /// Once a second, as the way through the path takes longer than the append.
     pub(super) fn look_at(&mut self, now: Tick) {
         let Some(active) = &self.active else { return };
         if now < self.next_look {
@@ -168,15 +194,16 @@ impl Writer {
         Ok(())
     }
 
-    /// Lets others count and remove the open file: a writer with nothing to write must not hold it up.
+    /// Lets others count and remove the open file: a writer with nothing to write must not hold it
+    /// up.
     pub(super) fn let_go(&mut self) {
         if let Some(active) = &mut self.active {
             active.leave();
         }
     }
 
-    /// Sees to it that the open file is there, takes lines, and is neither full nor old; and keeps it from being counted
-    /// until [`Active::leave`].
+    /// Sees to it that the open file is there, takes lines, and is neither full nor old; and keeps
+    /// it from being counted until [`Active::leave`].
     fn enter(&mut self, wall: Timestamp) -> io::Result<()> {
         for _ in 0..MOST_MOVES {
             let mut active = match self.active.take() {
@@ -186,7 +213,9 @@ impl Writer {
                     None => continue,
                 },
             };
-            let Some(metadata) = active.enter()? else { continue };
+            let Some(metadata) = active.enter()? else {
+                continue;
+            };
             let is_full = metadata.len() >= self.max_bytes;
             let is_old = metadata.len() > 0 && wall.since(active.since) >= self.max_age;
             if (is_full || is_old) && active.number < MAX_NUMBER {
@@ -206,7 +235,8 @@ impl Writer {
         let numbers = self.folder.numbers(0)?;
         for number in numbers.iter().rev().take(MOST_TRIED) {
             match self.folder.open_to_append(*number) {
-                // That of another user: the next file that is ours will do, rather than one more for each start.
+                // That of another user: the next file that is ours will do, rather than one more
+                // for each start.
                 Err(_) => {}
                 Ok(None) => break,
                 Ok(Some(file)) => match self.check(*number, file, wall)? {
@@ -226,13 +256,17 @@ impl Writer {
         {
             return self.check(newest, file, wall);
         }
-        let through = RollUp::read_or_none(self.folder.path()).unwrap_or_default().through;
-        let (number, file) = self.folder.open_behind(newest.unwrap_or(current).max(through))?;
+        let through = RollUp::read_or_none(self.folder.path())
+            .unwrap_or_default()
+            .through;
+        let (number, file) = self
+            .folder
+            .open_behind(newest.unwrap_or(current).max(through))?;
         self.check(number, file, wall)
     }
 
-    /// Takes an open file as ours, unless it was counted in the meantime: by its path alone it could have been made
-    /// again under a number that is gone.
+    /// Takes an open file as ours, unless it was counted in the meantime: by its path alone it
+    /// could have been made again under a number that is gone.
     fn check(&self, number: u64, file: File, wall: Timestamp) -> io::Result<Option<Active>> {
         let gate = self.folder.gate_of(number)?;
         let mut active = Active {
@@ -248,7 +282,9 @@ impl Writer {
             return Ok(None);
         }
         // Only now: while the lock is held, nobody begins to count this file.
-        let through = RollUp::read_or_none(self.folder.path()).unwrap_or_default().through;
+        let through = RollUp::read_or_none(self.folder.path())
+            .unwrap_or_default()
+            .through;
         if number <= through {
             return Ok(None);
         }
@@ -260,8 +296,8 @@ impl Writer {
 }
 
 impl Active {
-    /// Keeps the file from being counted and removed while a line is appended; tells what is known of it, or nothing
-    /// where that has begun.
+    /// Keeps the file from being counted and removed while a line is appended; tells what is known
+    /// of it, or nothing where that has begun.
     fn enter(&mut self) -> io::Result<Option<Metadata>> {
         if !self.is_locked {
             match self.gate.as_ref().unwrap_or(&self.file).try_lock_shared() {
@@ -271,7 +307,11 @@ impl Active {
             }
         }
         let metadata = self.file.metadata()?;
-        if is_gone(&metadata) || is_sealed(&metadata) { Ok(None) } else { Ok(Some(metadata)) }
+        if is_gone(&metadata) || is_sealed(&metadata) {
+            Ok(None)
+        } else {
+            Ok(Some(metadata))
+        }
     }
 
     fn leave(&mut self) {
@@ -323,21 +363,41 @@ mod tests {
         let parent = tempfile::tempdir().unwrap();
         let folder = Folder::new(parent.path().to_owned());
         let (path, wall) = (folder.path_of(1), Timestamp::from_unix_millis(0));
-        assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
+        assert!(
+            Command::new("mkfifo")
+                .arg(&path)
+                .status()
+                .unwrap()
+                .success()
+        );
         let open = || File::options().read(true).write(true).open(&path).unwrap();
         let (file, mut reader, counting) = (open(), open(), open());
-        let config = JournalConfig::builder(parent.path()).background(background).build().unwrap();
+        let config = JournalConfig::builder(parent.path())
+            .background(background)
+            .build()
+            .unwrap();
         let mut writer = Writer::new(folder, &config);
         let identity = Identity::of(&file.metadata().unwrap());
         let (gate, number, since) = (None, 1, wall);
-        writer.active = Some(Active { file, identity, gate, is_locked: false, number, since, torn: false });
+        writer.active = Some(Active {
+            file,
+            identity,
+            gate,
+            is_locked: false,
+            number,
+            since,
+            torn: false,
+        });
         let line = [&[b'x'; 256 * 1024][..], b"\n"].concat();
         assert!(writer.push(&line, usize::MAX));
 
         let appending = thread::spawn(move || (writer.write_at(Tick::ZERO, wall), writer));
         let mut first = [0];
         reader.read_exact(&mut first).unwrap();
-        assert!(matches!(counting.try_lock(), Err(TryLockError::WouldBlock)), "counted while a line was appended");
+        assert!(
+            matches!(counting.try_lock(), Err(TryLockError::WouldBlock)),
+            "counted while a line was appended"
+        );
         reader.read_exact(&mut vec![0; line.len() - 1]).unwrap();
         let (outcome, writer) = appending.join().unwrap();
         assert!(matches!(outcome, Outcome::Written(1)), "{outcome:?}");
@@ -354,7 +414,10 @@ mod tests {
     #[test]
     fn a_writer_with_a_thread_lets_go_of_its_file_when_the_thread_comes_by() {
         let (mut writer, counting) = locked_while_appending(true);
-        assert!(matches!(counting.try_lock(), Err(TryLockError::WouldBlock)), "kept for the next append");
+        assert!(
+            matches!(counting.try_lock(), Err(TryLockError::WouldBlock)),
+            "kept for the next append"
+        );
         writer.let_go();
         counting.try_lock().unwrap();
     }

@@ -6,7 +6,10 @@ use crate::{AppError, ErrorCode, event::AlertLevel};
 use loom::{sync::Arc, thread};
 
 fn shards() -> Arc<Shards> {
-    Arc::new(Shards::new_at(&MonitorConfig::default(), Timestamp::from_unix_millis(0)))
+    Arc::new(Shards::new_at(
+        &MonitorConfig::default(),
+        Timestamp::from_unix_millis(0),
+    ))
 }
 
 fn record(shards: &Shards, operation: &str) {
@@ -14,11 +17,23 @@ fn record(shards: &Shards, operation: &str) {
     let event = &ErrorEvent::of_app_error(&error, AlertLevel::Error, operation, "app");
     let (fingerprint, texts) = (Fingerprint::of(&[operation]), Texts::of(event));
     let (now, timestamp, context) = (Tick::ZERO, Timestamp::from_unix_millis(0), None);
-    drop(shards.record(Arrival { event, now, timestamp, fingerprint, texts, context }));
+    drop(shards.record(Arrival {
+        event,
+        now,
+        timestamp,
+        fingerprint,
+        texts,
+        context,
+    }));
 }
 
 fn total(state: &State) -> u64 {
-    let sum = state.groups.iter().map(|(_, group)| group.count).sum::<u64>() + state.groups.other().count;
+    let sum = state
+        .groups
+        .iter()
+        .map(|(_, group)| group.count)
+        .sum::<u64>()
+        + state.groups.other().count;
     assert_eq!(state.total, sum);
     state.total
 }
@@ -37,7 +52,10 @@ fn a_reader_sees_every_error_that_was_recorded_before() {
         record(&shards, "c");
         assert!(shards.read(|state, _| total(state)) >= 2);
         there.join().unwrap();
-        assert_eq!(shards.read(|state, recent| (total(state), recent.len())), (3, 3));
+        assert_eq!(
+            shards.read(|state, recent| (total(state), recent.len())),
+            (3, 3)
+        );
     });
 }
 

@@ -15,24 +15,50 @@ use std::{
     time::Duration,
 };
 
-const CODES: [ErrorCode; 4] =
-    [ErrorCode::SYNC_ERROR, ErrorCode::TIMEOUT_ERROR, ErrorCode::CONFIG_ERROR, ErrorCode::DB_QUERY_ERROR];
-const LEVELS: [AlertLevel; 4] = [AlertLevel::Info, AlertLevel::Warning, AlertLevel::Error, AlertLevel::Critical];
+const CODES: [ErrorCode; 4] = [
+    ErrorCode::SYNC_ERROR,
+    ErrorCode::TIMEOUT_ERROR,
+    ErrorCode::CONFIG_ERROR,
+    ErrorCode::DB_QUERY_ERROR,
+];
+const LEVELS: [AlertLevel; 4] = [
+    AlertLevel::Info,
+    AlertLevel::Warning,
+    AlertLevel::Error,
+    AlertLevel::Critical,
+];
 const OPERATIONS: usize = 5;
 
 fn monitor(clock: &ManualClock, rows: usize) -> ErrorMonitor {
-    let config = MonitorConfig::builder().clock(clock.clone()).recent_events(20).max_operations(rows).max_groups(rows);
+    let config = MonitorConfig::builder()
+        .clock(clock.clone())
+        .recent_events(20)
+        .max_operations(rows)
+        .max_groups(rows);
     ErrorMonitor::new(config.build().unwrap())
 }
 
-fn record_in(monitor: &ErrorMonitor, shard: usize, error: &AppError, level: AlertLevel, operation: &str) {
+fn record_in(
+    monitor: &ErrorMonitor,
+    shard: usize,
+    error: &AppError,
+    level: AlertLevel,
+    operation: &str,
+) {
     HERE.with(|here| here.shard.set(shard));
-    monitor.on_event(&Event::Error(ErrorEvent::of_app_error(error, level, operation, "app")));
+    monitor.on_event(&Event::Error(ErrorEvent::of_app_error(
+        error, level, operation, "app",
+    )));
 }
 
 #[derive(Clone, Debug)]
 enum Step {
-    Record { shard: usize, code: usize, operation: usize, level: usize },
+    Record {
+        shard: usize,
+        code: usize,
+        operation: usize,
+        level: usize,
+    },
     Advance(u64),
     Read,
     Clear,
@@ -53,9 +79,14 @@ fn step() -> impl Strategy<Value = Step> {
 struct Model(Vec<(u64, usize, usize, usize, String)>);
 
 impl Model {
-    fn counts<K: Ord>(&self, key: impl Fn(&(u64, usize, usize, usize, String)) -> K) -> BTreeMap<K, u64> {
+    fn counts<K: Ord>(
+        &self,
+        key: impl Fn(&(u64, usize, usize, usize, String)) -> K,
+    ) -> BTreeMap<K, u64> {
         let mut counts = BTreeMap::new();
-        self.0.iter().for_each(|error| *counts.entry(key(error)).or_default() += 1);
+        self.0
+            .iter()
+            .for_each(|error| *counts.entry(key(error)).or_default() += 1);
         counts
     }
 
@@ -64,23 +95,60 @@ impl Model {
         let by_level = self.counts(|error| error.3);
         let levels = snapshot.levels;
         let shown = [levels.info, levels.warning, levels.error, levels.critical];
-        assert_eq!(shown, [0, 1, 2, 3].map(|level| by_level.get(&level).copied().unwrap_or(0)));
-        let codes: BTreeMap<_, _> = snapshot.codes.iter().map(|row| (row.name.clone(), row.count)).collect();
+        assert_eq!(
+            shown,
+            [0, 1, 2, 3].map(|level| by_level.get(&level).copied().unwrap_or(0))
+        );
+        let codes: BTreeMap<_, _> = snapshot
+            .codes
+            .iter()
+            .map(|row| (row.name.clone(), row.count))
+            .collect();
         assert_eq!(codes, self.counts(|error| CODES[error.1].name().to_owned()));
-        let operations: BTreeMap<_, _> = snapshot.operations.iter().map(|row| (row.name.clone(), row.count)).collect();
-        assert_eq!(operations, self.counts(|error| format!("operation {}", error.2)));
-        let groups: BTreeMap<_, _> =
-            snapshot.groups.iter().map(|row| ((row.error_code.clone(), row.operation.clone()), row.count)).collect();
-        let expected = self.counts(|error| (CODES[error.1].name().to_owned(), format!("operation {}", error.2)));
+        let operations: BTreeMap<_, _> = snapshot
+            .operations
+            .iter()
+            .map(|row| (row.name.clone(), row.count))
+            .collect();
+        assert_eq!(
+            operations,
+            self.counts(|error| format!("operation {}", error.2))
+        );
+        let groups: BTreeMap<_, _> = snapshot
+            .groups
+            .iter()
+            .map(|row| ((row.error_code.clone(), row.operation.clone()), row.count))
+            .collect();
+        let expected = self.counts(|error| {
+            (
+                CODES[error.1].name().to_owned(),
+                format!("operation {}", error.2),
+            )
+        });
         assert_eq!(groups, expected);
         let within = |width: u64, buckets: u64| {
-            self.0.iter().filter(|error| error.0 / width + buckets > now / width).count() as u64
+            self.0
+                .iter()
+                .filter(|error| error.0 / width + buckets > now / width)
+                .count() as u64
         };
         let rates = snapshot.rates;
         let expected = (within(1, 60), within(60, 60), within(1800, 48));
-        assert_eq!((rates.last_minute, rates.last_hour, rates.last_day), expected);
-        let shown: Vec<_> = snapshot.recent_errors.iter().map(|record| &record.message).collect();
-        let newest: Vec<_> = self.0.iter().skip(self.0.len().saturating_sub(20)).map(|error| &error.4).collect();
+        assert_eq!(
+            (rates.last_minute, rates.last_hour, rates.last_day),
+            expected
+        );
+        let shown: Vec<_> = snapshot
+            .recent_errors
+            .iter()
+            .map(|record| &record.message)
+            .collect();
+        let newest: Vec<_> = self
+            .0
+            .iter()
+            .skip(self.0.len().saturating_sub(20))
+            .map(|error| &error.4)
+            .collect();
         assert_eq!(shown, newest);
     }
 }
@@ -139,14 +207,28 @@ proptest! {
 #[test]
 fn recent_errors_of_all_shards_stay_within_one_limit_of_bytes() {
     let clock = ManualClock::new();
-    let config = MonitorConfig::builder().clock(clock.clone()).recent_bytes(64 * 1024).recent_events(10_000);
+    let config = MonitorConfig::builder()
+        .clock(clock.clone())
+        .recent_bytes(64 * 1024)
+        .recent_events(10_000);
     let monitor = ErrorMonitor::new(config.build().unwrap());
     for i in 0..4000 {
         let error = AppError::new(ErrorCode::SYNC_ERROR, "x".repeat(500));
         // The first shard fills up before any other is used.
-        record_in(&monitor, if i < 1000 { 0 } else { i % SHARDS }, &error, AlertLevel::Error, "align");
+        record_in(
+            &monitor,
+            if i < 1000 { 0 } else { i % SHARDS },
+            &error,
+            AlertLevel::Error,
+            "align",
+        );
         if i % 500 == 0 || (1000..1020).contains(&i) {
-            let bytes: usize = monitor.stats().recent_errors.iter().map(|record| record.message.len()).sum();
+            let bytes: usize = monitor
+                .stats()
+                .recent_errors
+                .iter()
+                .map(|record| record.message.len())
+                .sum();
             assert!(bytes <= 64 * 1024, "{bytes} bytes after {i} errors");
         }
     }
@@ -156,7 +238,9 @@ fn recent_errors_of_all_shards_stay_within_one_limit_of_bytes() {
 #[test]
 fn pages_from_memory_neither_skip_nor_repeat_errors_of_several_shards() {
     let clock = ManualClock::new();
-    let config = MonitorConfig::builder().clock(clock.clone()).recent_events(100);
+    let config = MonitorConfig::builder()
+        .clock(clock.clone())
+        .recent_events(100);
     let monitor = ErrorMonitor::new(config.build().unwrap());
     for i in 0..100 {
         let error = AppError::new(ErrorCode::SYNC_ERROR, format!("{i}"));
@@ -170,7 +254,10 @@ fn pages_from_memory_neither_skip_nor_repeat_errors_of_several_shards() {
         let Some(next) = page.next else { break };
         query = query.after(next.to_string().parse().unwrap());
     }
-    assert_eq!(seen, (0..100).rev().map(|i| i.to_string()).collect::<Vec<_>>());
+    assert_eq!(
+        seen,
+        (0..100).rev().map(|i| i.to_string()).collect::<Vec<_>>()
+    );
 }
 
 #[test]
@@ -185,9 +272,18 @@ fn four_threads_count_exactly_while_snapshots_are_consistent() {
             while !is_over.load(Ordering::Acquire) {
                 let snapshot = monitor.snapshot();
                 let total = snapshot.total_errors;
-                assert_eq!(snapshot.codes.iter().map(|row| row.count).sum::<u64>(), total);
-                assert_eq!(snapshot.operations.iter().map(|row| row.count).sum::<u64>(), total);
-                assert_eq!(snapshot.groups.iter().map(|row| row.count).sum::<u64>(), total);
+                assert_eq!(
+                    snapshot.codes.iter().map(|row| row.count).sum::<u64>(),
+                    total
+                );
+                assert_eq!(
+                    snapshot.operations.iter().map(|row| row.count).sum::<u64>(),
+                    total
+                );
+                assert_eq!(
+                    snapshot.groups.iter().map(|row| row.count).sum::<u64>(),
+                    total
+                );
                 assert!(total >= last && snapshot.retained == 20.min(total as usize));
                 last = total;
             }
@@ -196,29 +292,60 @@ fn four_threads_count_exactly_while_snapshots_are_consistent() {
             let monitor = &monitor;
             scope.spawn(move || {
                 let error = AppError::new(CODES[thread], "late");
-                let names: Vec<String> = (0..10).map(|i| format!("operation {thread} {i}")).collect();
+                let names: Vec<String> =
+                    (0..10).map(|i| format!("operation {thread} {i}")).collect();
                 for i in 0..EACH as usize {
-                    let event = ErrorEvent::of_app_error(&error, LEVELS[thread], &names[i % 10], "app");
+                    let event =
+                        ErrorEvent::of_app_error(&error, LEVELS[thread], &names[i % 10], "app");
                     monitor.on_event(&Event::Error(event));
                 }
             })
         });
-        recorders.into_iter().for_each(|recorder| recorder.join().unwrap());
+        recorders
+            .into_iter()
+            .for_each(|recorder| recorder.join().unwrap());
         is_over.store(true, Ordering::Release);
         reader.join().unwrap();
     });
     let snapshot = monitor.snapshot();
-    assert_eq!((snapshot.total_errors, snapshot.rates.last_minute), (4 * EACH, 4 * EACH));
-    assert_eq!(snapshot.codes.iter().map(|row| row.count).collect::<Vec<_>>(), [EACH; 4]);
-    assert_eq!(snapshot.operations.iter().map(|row| row.count).collect::<Vec<_>>(), [EACH / 10; 40]);
-    assert_eq!(snapshot.groups.iter().map(|row| row.count).collect::<Vec<_>>(), [EACH / 10; 40]);
+    assert_eq!(
+        (snapshot.total_errors, snapshot.rates.last_minute),
+        (4 * EACH, 4 * EACH)
+    );
+    assert_eq!(
+        snapshot
+            .codes
+            .iter()
+            .map(|row| row.count)
+            .collect::<Vec<_>>(),
+        [EACH; 4]
+    );
+    assert_eq!(
+        snapshot
+            .operations
+            .iter()
+            .map(|row| row.count)
+            .collect::<Vec<_>>(),
+        [EACH / 10; 40]
+    );
+    assert_eq!(
+        snapshot
+            .groups
+            .iter()
+            .map(|row| row.count)
+            .collect::<Vec<_>>(),
+        [EACH / 10; 40]
+    );
 }
 
 #[test]
 fn no_error_is_lost_or_counted_twice_by_clears_under_load() {
     const EACH: u64 = 50_000;
     let clock = ManualClock::new();
-    let config = MonitorConfig::builder().clock(clock.clone()).build().unwrap();
+    let config = MonitorConfig::builder()
+        .clock(clock.clone())
+        .build()
+        .unwrap();
     let start = || State::boxed_at(&config, clock.wall().into());
     let shards = Shards::new_at(&config, clock.wall().into());
     let is_over = AtomicBool::new(false);
@@ -227,12 +354,23 @@ fn no_error_is_lost_or_counted_twice_by_clears_under_load() {
             .map(|thread| {
                 let (shards, now, timestamp) = (&shards, clock.now(), clock.wall().into());
                 scope.spawn(move || {
-                    let (error, name) = (AppError::new(CODES[thread], "late"), format!("operation {thread}"));
+                    let (error, name) = (
+                        AppError::new(CODES[thread], "late"),
+                        format!("operation {thread}"),
+                    );
                     for _ in 0..EACH {
-                        let event = &ErrorEvent::of_app_error(&error, AlertLevel::Error, &name, "app");
+                        let event =
+                            &ErrorEvent::of_app_error(&error, AlertLevel::Error, &name, "app");
                         let fingerprint = Fingerprint::of(&[&name]);
                         let (texts, context) = (Texts::of(event), None);
-                        let arrival = Arrival { event, now, timestamp, fingerprint, texts, context };
+                        let arrival = Arrival {
+                            event,
+                            now,
+                            timestamp,
+                            fingerprint,
+                            texts,
+                            context,
+                        };
                         drop(shards.record(arrival));
                     }
                 })
@@ -246,7 +384,9 @@ fn no_error_is_lost_or_counted_twice_by_clears_under_load() {
             }
             cleared
         });
-        recorders.into_iter().for_each(|recorder| recorder.join().unwrap());
+        recorders
+            .into_iter()
+            .for_each(|recorder| recorder.join().unwrap());
         is_over.store(true, Ordering::Release);
         clearer.join().unwrap()
     });

@@ -4,14 +4,26 @@ use std::time::Duration;
 
 #[test]
 fn two_places_that_name_one_budget_share_it_and_the_first_configuration_stays() {
-    let first = RetryBudget::builder().name("budget-test-shared").ratio(1.0).floor(0).build().unwrap();
-    let second = RetryBudget::builder().name("budget-test-shared").ratio(0.5).build().unwrap();
+    let first = RetryBudget::builder()
+        .name("budget-test-shared")
+        .ratio(1.0)
+        .floor(0)
+        .build()
+        .unwrap();
+    let second = RetryBudget::builder()
+        .name("budget-test-shared")
+        .ratio(0.5)
+        .build()
+        .unwrap();
     assert!(first.is_same_as(&second));
     assert_eq!(second.name(), Some("budget-test-shared"));
     assert_eq!(RetryBudget::builder().build().unwrap().name(), None);
     second.deposit();
     assert_eq!(first.available(), 1);
-    let by_name = Retry::builder().budget("budget-test-shared").build().unwrap();
+    let by_name = Retry::builder()
+        .budget("budget-test-shared")
+        .build()
+        .unwrap();
     assert!(by_name.budget().unwrap().is_same_as(&first));
 }
 
@@ -26,7 +38,12 @@ fn budgets_without_a_name_are_apart() {
 #[test]
 fn the_floor_refills_by_the_injected_clock() {
     let clock = ManualClock::new();
-    let budget = RetryBudget::builder().ratio(0.0).floor(2).clock(clock.clone()).build().unwrap();
+    let budget = RetryBudget::builder()
+        .ratio(0.0)
+        .floor(2)
+        .clock(clock.clone())
+        .build()
+        .unwrap();
     let taken = |budget: &RetryBudget| (0..5).filter(|_| budget.try_withdraw()).count();
     assert_eq!(taken(&budget), 2);
     clock.advance(Duration::from_millis(500));

@@ -36,7 +36,10 @@ fn sixty_tokens_pay_for_sixty_retries_however_many_threads_ask() {
     let taken: usize = std::thread::scope(|scope| {
         let take = || (0..1000).filter(|_| tokens.try_take()).count();
         let threads: Vec<_> = (0..8).map(|_| scope.spawn(take)).collect();
-        threads.into_iter().map(|thread| thread.join().unwrap()).sum()
+        threads
+            .into_iter()
+            .map(|thread| thread.join().unwrap())
+            .sum()
     });
     assert_eq!(taken, 60);
 }
@@ -57,7 +60,9 @@ fn the_floor_gives_a_seconds_worth_at_once_and_then_one_each_interval() {
 fn any_floor_gives_its_number_at_once_and_none_gives_nothing() {
     for per_second in [1u32, 3, 7, 10, 1000] {
         let floor = Floor::new(per_second);
-        let taken = (0..per_second * 2).filter(|_| floor.try_take_at(Tick::from_nanos(5))).count();
+        let taken = (0..per_second * 2)
+            .filter(|_| floor.try_take_at(Tick::from_nanos(5)))
+            .count();
         assert_eq!(taken, per_second as usize);
     }
     assert!(!Floor::new(0).try_take_at(Tick::MAX));

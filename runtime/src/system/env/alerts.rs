@@ -6,8 +6,22 @@ use crate::{
     event::AlertLevel,
 };
 
-const WEBHOOK: [&str; 5] = [WEBHOOK_SECRET, WEBHOOK_FORMAT, WEBHOOK_TIMEOUT, WEBHOOK_ALLOW_HTTP, WEBHOOK_ALLOW_PRIVATE];
-const MAIL: [&str; 7] = [MAIL_PORT, MAIL_HELLO_NAME, MAIL_TLS, MAIL_FROM, MAIL_TO, MAIL_USER, MAIL_PASSWORD];
+const WEBHOOK: [&str; 5] = [
+    WEBHOOK_SECRET,
+    WEBHOOK_FORMAT,
+    WEBHOOK_TIMEOUT,
+    WEBHOOK_ALLOW_HTTP,
+    WEBHOOK_ALLOW_PRIVATE,
+];
+const MAIL: [&str; 7] = [
+    MAIL_PORT,
+    MAIL_HELLO_NAME,
+    MAIL_TLS,
+    MAIL_FROM,
+    MAIL_TO,
+    MAIL_USER,
+    MAIL_PASSWORD,
+];
 
 /// What the variables say of alerts, or nothing if they say nothing.
 pub(super) fn alerts(variables: &mut Variables) -> Option<AlertsConfigBuilder> {
@@ -15,8 +29,14 @@ pub(super) fn alerts(variables: &mut Variables) -> Option<AlertsConfigBuilder> {
     let mut builder = AlertsConfig::builder();
     let mut is_set = false;
     if let Some(level) = variables.parsed(ALERTS_LEVEL, LEVEL, AlertLevel::of_name) {
-        let rules = [Rule::immediate("errors"), Rule::breakers("circuit breakers"), Rule::health("health checks")];
-        builder = rules.into_iter().fold(builder, |builder, rule| builder.rule(rule.min_level(level)));
+        let rules = [
+            Rule::immediate("errors"),
+            Rule::breakers("circuit breakers"),
+            Rule::health("health checks"),
+        ];
+        builder = rules
+            .into_iter()
+            .fold(builder, |builder, rule| builder.rule(rule.min_level(level)));
         is_set = true;
     }
     if let Some(interval) = variables.duration(ALERTS_THROTTLE) {
@@ -44,7 +64,11 @@ pub(super) fn alerts(variables: &mut Variables) -> Option<AlertsConfigBuilder> {
 const LEVEL: &str = "must be info, warning, error or critical";
 
 #[cfg(feature = "alert-webhook")]
-fn webhook(variables: &mut Variables, builder: AlertsConfigBuilder, url: String) -> AlertsConfigBuilder {
+fn webhook(
+    variables: &mut Variables,
+    builder: AlertsConfigBuilder,
+    url: String,
+) -> AlertsConfigBuilder {
     use crate::alerts::{WebhookChannel, WebhookFormat};
     let mut channel = WebhookChannel::builder("webhook", url);
     if let Some(secret) = variables.secret(WEBHOOK_SECRET) {
@@ -70,7 +94,11 @@ fn webhook(variables: &mut Variables, builder: AlertsConfigBuilder, url: String)
     match channel.build() {
         Ok(channel) => builder.channel(channel),
         Err(err) => {
-            let names = [("url", WEBHOOK_URL), ("secret", WEBHOOK_SECRET), ("timeout", WEBHOOK_TIMEOUT)];
+            let names = [
+                ("url", WEBHOOK_URL),
+                ("secret", WEBHOOK_SECRET),
+                ("timeout", WEBHOOK_TIMEOUT),
+            ];
             variables.problems_of(&err, &names);
             builder
         }
@@ -78,14 +106,26 @@ fn webhook(variables: &mut Variables, builder: AlertsConfigBuilder, url: String)
 }
 
 #[cfg(not(feature = "alert-webhook"))]
-fn webhook(variables: &mut Variables, builder: AlertsConfigBuilder, _url: String) -> AlertsConfigBuilder {
-    variables.problem(WEBHOOK_URL, "(set)", "needs the feature `alert-webhook` of gardefou");
+fn webhook(
+    variables: &mut Variables,
+    builder: AlertsConfigBuilder,
+    _url: String,
+) -> AlertsConfigBuilder {
+    variables.problem(
+        WEBHOOK_URL,
+        "(set)",
+        "needs the feature `alert-webhook` of gardefou",
+    );
     WEBHOOK.iter().for_each(|name| drop(variables.raw(name)));
     builder
 }
 
 #[cfg(feature = "alert-email")]
-fn mail(variables: &mut Variables, builder: AlertsConfigBuilder, host: String) -> AlertsConfigBuilder {
+fn mail(
+    variables: &mut Variables,
+    builder: AlertsConfigBuilder,
+    host: String,
+) -> AlertsConfigBuilder {
     use crate::alerts::{EmailChannel, EmailTls};
     let mut channel = EmailChannel::builder("mail", host);
     if let Some(port) = variables.number(MAIL_PORT) {
@@ -106,7 +146,13 @@ fn mail(variables: &mut Variables, builder: AlertsConfigBuilder, host: String) -
     if let Some(from) = variables.text(MAIL_FROM) {
         channel = channel.from(from);
     }
-    for to in variables.text(MAIL_TO).unwrap_or_default().split(';').map(str::trim).filter(|to| !to.is_empty()) {
+    for to in variables
+        .text(MAIL_TO)
+        .unwrap_or_default()
+        .split(';')
+        .map(str::trim)
+        .filter(|to| !to.is_empty())
+    {
         channel = channel.to(to);
     }
     match (variables.text(MAIL_USER), variables.secret(MAIL_PASSWORD)) {
@@ -133,8 +179,16 @@ fn mail(variables: &mut Variables, builder: AlertsConfigBuilder, host: String) -
 }
 
 #[cfg(not(feature = "alert-email"))]
-fn mail(variables: &mut Variables, builder: AlertsConfigBuilder, _host: String) -> AlertsConfigBuilder {
-    variables.problem(MAIL_HOST, "(set)", "needs the feature `alert-email` of gardefou");
+fn mail(
+    variables: &mut Variables,
+    builder: AlertsConfigBuilder,
+    _host: String,
+) -> AlertsConfigBuilder {
+    variables.problem(
+        MAIL_HOST,
+        "(set)",
+        "needs the feature `alert-email` of gardefou",
+    );
     MAIL.iter().for_each(|name| drop(variables.raw(name)));
     builder
 }
@@ -145,7 +199,9 @@ mod tests {
     use crate::ConfigError;
 
     fn of(values: &[(&str, &str)]) -> Result<Option<AlertsConfigBuilder>, ConfigError> {
-        let values = values.iter().map(|(name, value)| ((*name).to_owned(), (*value).into()));
+        let values = values
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).into()));
         let mut variables = Variables::new(values.collect());
         let alerts = alerts(&mut variables);
         variables.finish().map(|()| alerts)
@@ -160,12 +216,20 @@ mod tests {
         assert!(of(&[]).unwrap().is_none());
         assert!(of(&[(ALERTS, "true")]).unwrap().is_some());
         assert!(of(&[(ALERTS_THROTTLE, "1m")]).unwrap().is_some());
-        assert!(of(&[(ALERTS_THROTTLE, "1m"), (ALERTS, "false")]).unwrap().is_none());
+        assert!(
+            of(&[(ALERTS_THROTTLE, "1m"), (ALERTS, "false")])
+                .unwrap()
+                .is_none()
+        );
     }
 
     #[test]
     fn level_and_throttle_reach_the_rules() {
-        let built = of(&[(ALERTS_LEVEL, "critical"), (ALERTS_THROTTLE, "60")]).unwrap().unwrap().build().unwrap();
+        let built = of(&[(ALERTS_LEVEL, "critical"), (ALERTS_THROTTLE, "60")])
+            .unwrap()
+            .unwrap()
+            .build()
+            .unwrap();
         let level = AlertLevel::Critical;
         let expected = AlertsConfig::builder()
             .rule(Rule::immediate("errors").min_level(level))
@@ -177,7 +241,12 @@ mod tests {
 
     #[test]
     fn what_says_nothing_without_another_variable_is_a_problem_that_hides_its_value() {
-        let err = of(&[(WEBHOOK_SECRET, "hunter2"), (MAIL_PASSWORD, "hunter2"), (ALERTS_LEVEL, "loud")]).unwrap_err();
+        let err = of(&[
+            (WEBHOOK_SECRET, "hunter2"),
+            (MAIL_PASSWORD, "hunter2"),
+            (ALERTS_LEVEL, "loud"),
+        ])
+        .unwrap_err();
         assert_eq!(fields(&err), [ALERTS_LEVEL, WEBHOOK_SECRET, MAIL_PASSWORD]);
         assert!(!err.to_string().contains("hunter2"), "{err}");
     }
@@ -185,7 +254,11 @@ mod tests {
     #[cfg(not(any(feature = "alert-webhook", feature = "alert-email")))]
     #[test]
     fn a_channel_whose_feature_is_off_is_a_problem() {
-        let err = of(&[(WEBHOOK_URL, "https://example.com/x"), (MAIL_HOST, "smtp.example.com")]).unwrap_err();
+        let err = of(&[
+            (WEBHOOK_URL, "https://example.com/x"),
+            (MAIL_HOST, "smtp.example.com"),
+        ])
+        .unwrap_err();
         assert_eq!(fields(&err), [WEBHOOK_URL, MAIL_HOST]);
     }
 
@@ -202,7 +275,10 @@ mod tests {
             (MAIL_PASSWORD, "p"),
         ];
         let debug = format!("{:?}", of(&legal).unwrap().unwrap());
-        assert!(debug.contains(r#"channels: ["webhook", "mail"]"#), "{debug}");
+        assert!(
+            debug.contains(r#"channels: ["webhook", "mail"]"#),
+            "{debug}"
+        );
         let illegal = [
             (WEBHOOK_URL, "http://hooks.example.com/hunter1"),
             (WEBHOOK_SECRET, "hunter2"),
@@ -215,7 +291,15 @@ mod tests {
             (ALERTS_THROTTLE, "0"),
         ];
         let err = of(&illegal).unwrap_err();
-        let expected = [WEBHOOK_URL, WEBHOOK_SECRET, MAIL_FROM, MAIL_TO, MAIL_TLS, MAIL_HELLO_NAME, ALERTS_THROTTLE];
+        let expected = [
+            WEBHOOK_URL,
+            WEBHOOK_SECRET,
+            MAIL_FROM,
+            MAIL_TO,
+            MAIL_TLS,
+            MAIL_HELLO_NAME,
+            ALERTS_THROTTLE,
+        ];
         assert_eq!(fields(&err), expected);
         assert!(!err.to_string().contains("hunter"), "{err}");
     }

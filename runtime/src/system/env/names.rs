@@ -100,8 +100,12 @@ mod tests {
 
     #[test]
     fn the_table_in_the_documentation_has_every_variable_and_no_other() {
-        let rows = include_str!("settings.rs").lines().filter_map(|line| line.trim().strip_prefix("/// | `"));
-        let documented: Vec<&str> = rows.filter_map(|row| row.split_once('`').map(|(name, _)| name)).collect();
+        let rows = include_str!("settings.rs")
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix("/// | `"));
+        let documented: Vec<&str> = rows
+            .filter_map(|row| row.split_once('`').map(|(name, _)| name))
+            .collect();
         assert_eq!(documented, ALL);
     }
 }

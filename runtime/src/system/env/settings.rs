@@ -54,14 +54,15 @@ impl ErrorSystem {
     /// | `GARDEFOU_PANIC_HOOK` | [`ErrorSystemBuilder::panic_hook`] | `true` or `false` |
     /// | `GARDEFOU_STRICT` | [`ErrorSystemBuilder::strict`] | `true` or `false` |
     ///
-    /// A duration is a number of seconds, as `1.5`, or a text with a unit, as `250ms`, `30s`, `5m`, `1h`, `7d`. A size is
-    /// a number of bytes, or one with a unit, as `64MiB`. Alerts without webhook and mail go to the log.
+    /// A duration is a number of seconds, as `1.5`, or a text with a unit, as `250ms`, `30s`, `5m`,
+    /// `1h`, `7d`. A size is a number of bytes, or one with a unit, as `64MiB`. Alerts without
+    /// webhook and mail go to the log.
     ///
     /// # Errors
     ///
-    /// Everything that is wrong, in one error, which names variables and shows no secret: values that cannot be read or
-    /// are out of range, settings of a channel that is not there or not compiled in, and variables that begin with
-    /// `GARDEFOU_` and are none.
+    /// Everything that is wrong, in one error, which names variables and shows no secret: values
+    /// that cannot be read or are out of range, settings of a channel that is not there or not
+    /// compiled in, and variables that begin with `GARDEFOU_` and are none.
     ///
     /// # Examples
     ///
@@ -71,7 +72,10 @@ impl ErrorSystem {
     /// ```
     pub fn from_env() -> Result<ErrorSystemBuilder, ConfigError> {
         let own = |(name, value): (OsString, OsString)| {
-            Some((name.into_string().ok().filter(|name| is_setting(name))?, value))
+            Some((
+                name.into_string().ok().filter(|name| is_setting(name))?,
+                value,
+            ))
         };
         from_variables(std::env::vars_os().filter_map(own).collect())
     }
@@ -111,7 +115,8 @@ fn from_variables(values: BTreeMap<String, OsString>) -> Result<ErrorSystemBuild
     variables.finish().map(|()| builder)
 }
 
-/// The variables of settings that can be out of range; no two of these parts have a setting of one name.
+/// The variables of settings that can be out of range; no two of these parts have a setting of one
+/// name.
 const FIELDS: [(&str, &str); 15] = [
     ("service", SERVICE),
     ("release", RELEASE),
@@ -156,7 +161,12 @@ fn health(variables: &mut Variables) -> Option<HealthConfig> {
 
 fn journal(variables: &mut Variables) -> Option<JournalConfigBuilder> {
     let Some(folder) = variables.raw(JOURNAL) else {
-        let others = [JOURNAL_MAX_BYTES, JOURNAL_MAX_AGE, JOURNAL_SEGMENT_BYTES, JOURNAL_SEGMENT_AGE];
+        let others = [
+            JOURNAL_MAX_BYTES,
+            JOURNAL_MAX_AGE,
+            JOURNAL_SEGMENT_BYTES,
+            JOURNAL_SEGMENT_AGE,
+        ];
         variables.refuse(&others, &format!("needs {JOURNAL}"));
         return None;
     };
@@ -183,25 +193,44 @@ mod tests {
     use super::*;
 
     fn of(variables: &[(&str, &str)]) -> Result<ErrorSystemBuilder, ConfigError> {
-        from_variables(variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect())
+        from_variables(
+            variables
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).into()))
+                .collect(),
+        )
     }
 
     fn problems(variables: &[(&str, &str)]) -> Vec<(&'static str, String)> {
         let err = of(variables).unwrap_err();
-        err.problems().map(|problem| (problem.field, problem.value.clone())).collect()
+        err.problems()
+            .map(|problem| (problem.field, problem.value.clone()))
+            .collect()
     }
 
     fn told(problems: &[(&'static str, &str)]) -> Vec<(&'static str, String)> {
-        problems.iter().map(|(field, value)| (*field, (*value).to_owned())).collect()
+        problems
+            .iter()
+            .map(|(field, value)| (*field, (*value).to_owned()))
+            .collect()
     }
 
     #[test]
     fn what_is_set_is_taken_and_the_rest_keeps_its_default() {
-        let builder =
-            of(&[(HEALTH_PERIOD, "10s"), (HEALTH_BACKGROUND, "false"), (JOURNAL, "logs"), (STRICT, "1")]).unwrap();
-        let expected = HealthConfig::default().period(Duration::from_secs(10)).background(false);
+        let builder = of(&[
+            (HEALTH_PERIOD, "10s"),
+            (HEALTH_BACKGROUND, "false"),
+            (JOURNAL, "logs"),
+            (STRICT, "1"),
+        ])
+        .unwrap();
+        let expected = HealthConfig::default()
+            .period(Duration::from_secs(10))
+            .background(false);
         assert_eq!(builder.wishes.health, Some(expected));
-        assert!(builder.wishes.journal.is_some() && builder.wishes.monitor.is_none() && builder.strict);
+        assert!(
+            builder.wishes.journal.is_some() && builder.wishes.monitor.is_none() && builder.strict
+        );
         let nothing = of(&[]).unwrap().wishes;
         assert!(nothing.health.is_none() && nothing.journal.is_none() && nothing.alerts.is_none());
     }
@@ -230,10 +259,19 @@ mod tests {
 
     #[test]
     fn sizes_and_ages_of_the_journal_need_a_journal() {
-        assert_eq!(problems(&[(JOURNAL_MAX_BYTES, "1GiB")]), told(&[(JOURNAL_MAX_BYTES, "(set)")]));
-        let all = [(JOURNAL, "logs"), (JOURNAL_MAX_BYTES, "1GiB"), (JOURNAL_MAX_AGE, "30d")];
+        assert_eq!(
+            problems(&[(JOURNAL_MAX_BYTES, "1GiB")]),
+            told(&[(JOURNAL_MAX_BYTES, "(set)")])
+        );
+        let all = [
+            (JOURNAL, "logs"),
+            (JOURNAL_MAX_BYTES, "1GiB"),
+            (JOURNAL_MAX_AGE, "30d"),
+        ];
         let wish = of(&all).unwrap().wishes.journal;
-        let config = JournalConfig::builder("logs").max_bytes(1 << 30).max_age(Duration::from_secs(30 * 86_400));
+        let config = JournalConfig::builder("logs")
+            .max_bytes(1 << 30)
+            .max_age(Duration::from_secs(30 * 86_400));
         assert_eq!(format!("{wish:?}"), format!("Some(File({config:?}))"));
         assert!(of(&[(JOURNAL, "logs"), (JOURNAL_MAX_BYTES, "1MiB")]).is_ok());
     }

@@ -18,7 +18,10 @@ const FLAG: &str = "must be true or false";
 
 impl Variables {
     pub(super) fn new(values: BTreeMap<String, OsString>) -> Self {
-        Self { values, problems: Vec::new() }
+        Self {
+            values,
+            problems: Vec::new(),
+        }
     }
 
     /// A value as it is, which may be a path.
@@ -77,15 +80,20 @@ impl Variables {
         self.problems.push(ConfigError::new(name, value, rule));
     }
 
-    /// Takes the problems of a part, each under the name of the variable that its setting came from.
+    /// Takes the problems of a part, each under the name of the variable that its setting came
+    /// from.
     pub(super) fn problems_of(&mut self, err: &ConfigError, names: &[(&str, &'static str)]) {
         for problem in err.problems() {
-            let name = names.iter().find(|(field, _)| *field == problem.field).map_or(problem.field, |(_, name)| name);
+            let name = names
+                .iter()
+                .find(|(field, _)| *field == problem.field)
+                .map_or(problem.field, |(_, name)| name);
             self.problem(name, &problem.value, &problem.rule);
         }
     }
 
-    /// Tells of variables that say nothing because another one is not set; their values may be secrets.
+    /// Tells of variables that say nothing because another one is not set; their values may be
+    /// secrets.
     pub(super) fn refuse(&mut self, names: &[&'static str], rule: &str) {
         for name in names {
             if self.raw(name).is_some() {
@@ -97,22 +105,42 @@ impl Variables {
     pub(super) fn finish(mut self) -> Result<(), ConfigError> {
         // Most likely one of the others, misspelt; its value may be a secret and is not shown.
         for unknown in std::mem::take(&mut self.values).into_keys() {
-            self.problem("environment variable", &unknown, &format!("must be one of {}", ALL.join(", ")));
+            self.problem(
+                "environment variable",
+                &unknown,
+                &format!("must be one of {}", ALL.join(", ")),
+            );
         }
         ConfigError::join(self.problems).map_or(Ok(()), Err)
     }
 }
 
 fn duration(text: &str) -> Option<Duration> {
-    let units = [("ms", 0.001), ("s", 1.0), ("m", 60.0), ("h", 3600.0), ("d", 86_400.0), ("", 1.0)];
-    let (number, seconds) = units.iter().find_map(|(unit, seconds)| Some((text.strip_suffix(unit)?, seconds)))?;
+    let units = [
+        ("ms", 0.001),
+        ("s", 1.0),
+        ("m", 60.0),
+        ("h", 3600.0),
+        ("d", 86_400.0),
+        ("", 1.0),
+    ];
+    let (number, seconds) = units
+        .iter()
+        .find_map(|(unit, seconds)| Some((text.strip_suffix(unit)?, seconds)))?;
     let number: f64 = number.trim().parse().ok()?;
     Duration::try_from_secs_f64(number * seconds).ok()
 }
 
 fn size(text: &str) -> Option<u64> {
-    let units = [("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("", 1)];
-    let (number, bytes) = units.iter().find_map(|(unit, bytes)| Some((text.strip_suffix(unit)?, *bytes)))?;
+    let units = [
+        ("KiB", 1 << 10),
+        ("MiB", 1 << 20),
+        ("GiB", 1 << 30),
+        ("", 1),
+    ];
+    let (number, bytes) = units
+        .iter()
+        .find_map(|(unit, bytes)| Some((text.strip_suffix(unit)?, *bytes)))?;
     number.trim().parse::<u64>().ok()?.checked_mul(bytes)
 }
 
@@ -146,13 +174,25 @@ mod tests {
     fn durations_have_units_or_are_seconds() {
         let all = ["250ms", "30s", "1.5", "5m", "1h", " 2 s", "7d"].map(duration);
         let millis = [250, 30_000, 1500, 300_000, 3_600_000, 2000, 604_800_000];
-        assert_eq!(all, millis.map(|millis| Some(Duration::from_millis(millis))));
-        assert_eq!(["", "s", "-1", "NaN", "inf", "1e300h", "1 week"].map(duration), [None; 7]);
+        assert_eq!(
+            all,
+            millis.map(|millis| Some(Duration::from_millis(millis)))
+        );
+        assert_eq!(
+            ["", "s", "-1", "NaN", "inf", "1e300h", "1 week"].map(duration),
+            [None; 7]
+        );
     }
 
     #[test]
     fn sizes_have_units_or_are_bytes() {
-        assert_eq!(["512", "4KiB", "64 MiB", "2GiB"].map(size), [512, 4096, 64 << 20, 2 << 30].map(Some));
-        assert_eq!(["", "MiB", "-1", "1.5MiB", "64MB", "99999999999999GiB"].map(size), [None; 6]);
+        assert_eq!(
+            ["512", "4KiB", "64 MiB", "2GiB"].map(size),
+            [512, 4096, 64 << 20, 2 << 30].map(Some)
+        );
+        assert_eq!(
+            ["", "MiB", "-1", "1.5MiB", "64MB", "99999999999999GiB"].map(size),
+            [None; 6]
+        );
     }
 }

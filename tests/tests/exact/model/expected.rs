@@ -59,8 +59,8 @@ pub(super) struct Walk {
     pub(super) occurrences: Vec<Occurrence>,
     /// The leaves that ran.
     pub(super) ran: Vec<u32>,
-    /// An error without room for a mark was handled, and one like it left the same call, or it was put into another box of
-    /// the same type: which error it is, nobody can know.
+    /// An error without room for a mark was handled, and one like it left the same call, or it was
+    /// put into another box of the same type: which error it is, nobody can know.
     pub(super) is_ambiguous: bool,
 }
 
@@ -74,11 +74,18 @@ struct Around {
 
 impl Around {
     fn outside() -> Self {
-        Self { is_provisional: false, pending: Vec::new(), reported: Vec::new() }
+        Self {
+            is_provisional: false,
+            pending: Vec::new(),
+            reported: Vec::new(),
+        }
     }
 
     fn inside(&self) -> Self {
-        Self { is_provisional: self.is_provisional, ..Self::outside() }
+        Self {
+            is_provisional: self.is_provisional,
+            ..Self::outside()
+        }
     }
 }
 
@@ -88,7 +95,9 @@ impl Walk {
         let mut around = Around::outside();
         let outcome = walk.node(tree, &mut around);
         assert!(around.pending.is_empty());
-        let Outcome::Ended(outcome) = outcome else { unreachable!("a hanging call outside of a race") };
+        let Outcome::Ended(outcome) = outcome else {
+            unreachable!("a hanging call outside of a race")
+        };
         walk.ran.sort_unstable();
         (walk, outcome.err())
     }
@@ -106,9 +115,17 @@ impl Walk {
             Node::Reject { uid, kind } => {
                 self.ran.push(*uid);
                 let text = REJECTED.to_owned();
-                let failure =
-                    Failure { has_room: true, texts: Vec::new(), is_rejection: true, ..Failure::new(*kind, text) };
-                Outcome::Ended(Err(Failure { is_app: false, has_id: *kind == Kind::App, ..failure }))
+                let failure = Failure {
+                    has_room: true,
+                    texts: Vec::new(),
+                    is_rejection: true,
+                    ..Failure::new(*kind, text)
+                };
+                Outcome::Ended(Err(Failure {
+                    is_app: false,
+                    has_id: *kind == Kind::App,
+                    ..failure
+                }))
             }
             Node::Sync(body) => self.node(body, around),
             Node::Hang { body, .. } => {
@@ -117,7 +134,12 @@ impl Walk {
             }
             Node::Guard { uid, guard, body } => self.guard(*uid, *guard, body, around),
             Node::Retry { by, bodies } => self.retry(*by, bodies, around),
-            Node::Group { uid, how, children, then } => self.group(*uid, how, children, *then, around),
+            Node::Group {
+                uid,
+                how,
+                children,
+                then,
+            } => self.group(*uid, how, children, *then, around),
         }
     }
 
@@ -126,9 +148,10 @@ impl Walk {
             Guard::Plain(kind) | Guard::Breaker(kind) => (kind, false, kind),
             Guard::BreakerFunction => (Kind::Fault, false, Kind::Fault),
             Guard::Function(kind) => (kind, true, kind),
-            Guard::Place(kind) | Guard::Silent(kind) | Guard::ByHand(kind) | Guard::Transaction(kind) => {
-                (kind, true, Kind::App)
-            }
+            Guard::Place(kind)
+            | Guard::Silent(kind)
+            | Guard::ByHand(kind)
+            | Guard::Transaction(kind) => (kind, true, Kind::App),
         };
         if !is_boundary {
             let outcome = self.node(body, around);
@@ -155,13 +178,20 @@ impl Walk {
                 let known = failure.occurrence.unwrap_or_default();
                 // Where nothing but a text is left of an error, it is known by that.
                 let texts = failure.texts.iter().chain([&failure.text]);
-                around.reported.extend(texts.map(|text| (text.clone(), known)));
+                around
+                    .reported
+                    .extend(texts.map(|text| (text.clone(), known)));
                 Outcome::Ended(Err(failure))
             }
         }
     }
 
-    fn report(&mut self, mut failure: Failure, inside: &[(String, usize)], around: &mut Around) -> Failure {
+    fn report(
+        &mut self,
+        mut failure: Failure,
+        inside: &[(String, usize)],
+        around: &mut Around,
+    ) -> Failure {
         if !failure.is_marked {
             // An error of ours inside of another type is not seen by its mark where that hides it.
             let is_like = |text: &String| {
@@ -170,24 +200,37 @@ impl Walk {
             };
             let same: Vec<_> = inside.iter().filter(|(text, _)| is_like(text)).collect();
             match failure.occurrence {
-                // One of ours inside of it gets the identity; of several equal ones, any may be taken for it.
-                Some(_) => failure.shows_id = same.iter().all(|(_, at)| Some(*at) == failure.occurrence),
+                // One of ours inside of it gets the identity; of several equal ones, any may be
+                // taken for it.
+                Some(_) => {
+                    failure.shows_id = same.iter().all(|(_, at)| Some(*at) == failure.occurrence);
+                }
                 None if !same.is_empty() => self.is_ambiguous = true,
                 None => {}
             }
         }
-        // Of two boxes of one type the address decides; what was in another box meanwhile has another one.
+        // Of two boxes of one type the address decides; what was in another box meanwhile has
+        // another one.
         if failure.is_moved && !failure.is_marked && failure.reported_in == Some(failure.kind) {
             self.is_ambiguous = true;
         }
-        failure.reported_in = matches!(failure.kind, Kind::Boxed | Kind::Anyhow).then_some(failure.kind);
+        failure.reported_in =
+            matches!(failure.kind, Kind::Boxed | Kind::Anyhow).then_some(failure.kind);
         failure.is_moved = false;
         if failure.occurrence.is_none() {
             // A rejection ends its series, and belongs to the record of its opening.
             let is_provisional = around.is_provisional && !failure.is_rejection;
-            let state = if is_provisional { State::Pending } else { State::Error };
+            let state = if is_provisional {
+                State::Pending
+            } else {
+                State::Error
+            };
             let at = self.occurrences.len();
-            self.occurrences.push(Occurrence { text: failure.text.clone(), state, is_app: failure.is_app });
+            self.occurrences.push(Occurrence {
+                text: failure.text.clone(),
+                state,
+                is_app: failure.is_app,
+            });
             if state == State::Pending {
                 around.pending.push(at);
             }
@@ -218,7 +261,10 @@ impl Walk {
     fn retry(&mut self, by: By, bodies: &[std::sync::Arc<Node>], around: &mut Around) -> Outcome {
         for (index, body) in bodies.iter().enumerate() {
             let is_last = index + 1 == bodies.len();
-            let mut inside = Around { is_provisional: around.is_provisional || !is_last, ..Around::outside() };
+            let mut inside = Around {
+                is_provisional: around.is_provisional || !is_last,
+                ..Around::outside()
+            };
             let outcome = self.node(body, &mut inside);
             let failure = match outcome {
                 Outcome::Hung | Outcome::Ended(Ok(())) => {
@@ -256,9 +302,14 @@ impl Walk {
     ) -> Outcome {
         let mut outcomes = Vec::new();
         for child in children {
-            if let How::Spawn { with_context: false } = how {
+            if let How::Spawn {
+                with_context: false,
+            } = how
+            {
                 let mut outside = Around::outside();
-                let Outcome::Ended(mut outcome) = self.node(child, &mut outside) else { unreachable!() };
+                let Outcome::Ended(mut outcome) = self.node(child, &mut outside) else {
+                    unreachable!()
+                };
                 // Nobody passed on what was reported; a mark is known all the same.
                 if let Err(failure) = &mut outcome
                     && !failure.is_marked
@@ -279,14 +330,22 @@ impl Walk {
             _ => 0,
         };
         outcomes.rotate_left(start);
-        let Some(failure) = outcomes.into_iter().find_map(Result::err) else { return Outcome::Ended(Ok(())) };
+        let Some(failure) = outcomes.into_iter().find_map(Result::err) else {
+            return Outcome::Ended(Ok(()));
+        };
         match then {
             Then::Propagate(_) => Outcome::Ended(Err(failure)),
             Then::Swallow => Outcome::Ended(Ok(())),
-            Then::Replace(kind) => Outcome::Ended(Err(Failure::new(kind, format!("replaced {uid}")))),
+            Then::Replace(kind) => {
+                Outcome::Ended(Err(Failure::new(kind, format!("replaced {uid}"))))
+            }
             Then::Wrap => {
                 let wrapped = failure.into_kind(Kind::App, uid);
-                Outcome::Ended(Err(Failure { text: format!("wrapped {uid}"), is_permanent: false, ..wrapped }))
+                Outcome::Ended(Err(Failure {
+                    text: format!("wrapped {uid}"),
+                    is_permanent: false,
+                    ..wrapped
+                }))
             }
         }
     }
@@ -296,7 +355,11 @@ impl Failure {
     fn new(kind: Kind, text: String) -> Self {
         let is_app = matches!(kind, Kind::App | Kind::Permanent);
         Self {
-            texts: if is_app { Vec::new() } else { vec![text.clone()] },
+            texts: if is_app {
+                Vec::new()
+            } else {
+                vec![text.clone()]
+            },
             text,
             occurrence: None,
             has_room: is_app,
@@ -312,7 +375,8 @@ impl Failure {
         }
     }
 
-    /// The error as a function of another error type returns it. A text keeps nothing of another error.
+    /// The error as a function of another error type returns it. A text keeps nothing of another
+    /// error.
     fn into_kind(self, kind: Kind, uid: u32) -> Self {
         if kind == Kind::Text && self.kind != Kind::Text {
             return Self::new(kind, format!("text {uid}"));
@@ -320,8 +384,16 @@ impl Failure {
         let has_room = self.has_room || kind == Kind::App;
         let is_moved = self.is_moved || kind != self.kind;
         let has_id = self.has_id || kind == Kind::App;
-        // One of ours that is made of it outside of every guard is a fresh one, until it leaves a guard.
+        // One of ours that is made of it outside of every guard is a fresh one, until it leaves a
+        // guard.
         let shows_id = self.shows_id && has_id == self.has_id;
-        Self { kind, has_room, is_moved, has_id, shows_id, ..self }
+        Self {
+            kind,
+            has_room,
+            is_moved,
+            has_id,
+            shows_id,
+            ..self
+        }
     }
 }

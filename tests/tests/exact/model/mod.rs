@@ -23,7 +23,10 @@ const TEXTS: [&str; 3] = ["disk full", "no route", "bad frame"];
 const REJECTED: &str = "circuit_breaker `model-open` rejected the call";
 
 fn from_env(name: &str, default: u64) -> u64 {
-    env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
+    env::var(name)
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(default)
 }
 
 /// How a thread runs its trees.
@@ -64,7 +67,10 @@ fn compare(world: World, seed: u64, trees: u64) -> u64 {
         }
         left -= 1;
         let seed = seed.wrapping_mul(1_000_003).wrapping_add(number);
-        let mut draw = Draw { numbers: Numbers(seed), uids: 0 };
+        let mut draw = Draw {
+            numbers: Numbers(seed),
+            uids: 0,
+        };
         let tree = draw.tree(world != World::Sync);
         let (walk, failure) = Walk::of(&tree);
         if walk.is_ambiguous {
@@ -81,12 +87,14 @@ fn compare(world: World, seed: u64, trees: u64) -> u64 {
             (Some(runtime), _) => runtime.block_on(run_async(Arc::clone(&tree), Arc::clone(&env))),
         };
         let seen = sink::take(&sink);
-        if let Err(difference) = check(&walk, failure.as_ref(), &seen, outcome.as_ref().err(), &env) {
+        if let Err(difference) = check(&walk, failure.as_ref(), &seen, outcome.as_ref().err(), &env)
+        {
             left = left.min(500);
             if smallest.as_ref().is_none_or(|(size, _)| draw.uids < *size) {
                 let wanted = walk.occurrences;
-                let text =
-                    format!("{difference}\n{world:?}, seed {seed}\n{tree:#?}\nexpected {wanted:#?}\nseen {seen:#?}");
+                let text = format!(
+                    "{difference}\n{world:?}, seed {seed}\n{tree:#?}\nexpected {wanted:#?}\nseen {seen:#?}"
+                );
                 smallest = Some((draw.uids, text));
             }
         }
@@ -111,7 +119,10 @@ fn check(
 
     let mut states: BTreeMap<(&str, &str), Vec<Option<RecordState>>> = BTreeMap::new();
     for event in seen {
-        states.entry((&event.id, &event.text)).or_default().push(event.provisional);
+        states
+            .entry((&event.id, &event.text))
+            .or_default()
+            .push(event.provisional);
     }
     let mut reported = Vec::new();
     for ((id, text), states) in &states {
@@ -121,36 +132,70 @@ fn check(
             [Some(RecordState::Pending), Some(RecordState::Retried)] => settled(State::Retried),
             // Rejections have the identity of what opened the circuit.
             _ if *text == REJECTED => {
-                states.iter().filter(|state| state.is_none()).for_each(|_| settled(State::Error));
-                let retried = states.iter().filter(|state| **state == Some(RecordState::Retried));
+                states
+                    .iter()
+                    .filter(|state| state.is_none())
+                    .for_each(|_| settled(State::Error));
+                let retried = states
+                    .iter()
+                    .filter(|state| **state == Some(RecordState::Retried));
                 retried.for_each(|_| settled(State::Retried));
             }
             _ => return Err(format!("{id} `{text}` was not settled once: {states:?}")),
         }
     }
     reported.sort_unstable();
-    let mut wanted: Vec<_> =
-        walk.occurrences.iter().map(|Occurrence { text, state, is_app }| (&**text, *state, *is_app)).collect();
+    let mut wanted: Vec<_> = walk
+        .occurrences
+        .iter()
+        .map(
+            |Occurrence {
+                 text,
+                 state,
+                 is_app,
+             }| (&**text, *state, *is_app),
+        )
+        .collect();
     wanted.sort_unstable();
-    same("errors by text, state and whether their identity was theirs before", &wanted, &reported)?;
+    same(
+        "errors by text, state and whether their identity was theirs before",
+        &wanted,
+        &reported,
+    )?;
 
-    same("whether the tree fails", &failure.is_some(), &error.is_some())?;
+    same(
+        "whether the tree fails",
+        &failure.is_some(),
+        &error.is_some(),
+    )?;
     if let (Some(failure), Some(error)) = (failure, error) {
         let id = error.id();
-        same("whether what is returned has an identity", &failure.has_id, &id.is_some())?;
+        same(
+            "whether what is returned has an identity",
+            &failure.has_id,
+            &id.is_some(),
+        )?;
         if let (Some(id), Some(occurrence)) = (id, failure.occurrence)
             && failure.shows_id
         {
             let (id, text) = (id.to_string(), &*walk.occurrences[occurrence].text);
             let is_seen = states.contains_key(&(&*id, text));
-            same("whether the identity that was returned is that of the event", &true, &is_seen)?;
+            same(
+                "whether the identity that was returned is that of the event",
+                &true,
+                &is_seen,
+            )?;
         }
     }
     Ok(())
 }
 
 fn same<T: PartialEq + std::fmt::Debug>(what: &str, wanted: &T, got: &T) -> Result<(), String> {
-    if wanted == got { Ok(()) } else { Err(format!("{what}: expected {wanted:?}, got {got:?}")) }
+    if wanted == got {
+        Ok(())
+    } else {
+        Err(format!("{what}: expected {wanted:?}, got {got:?}"))
+    }
 }
 
 /// Runs trees on four threads at the same time.
@@ -158,13 +203,27 @@ fn compare_on_four_threads(world: World, trees: u64) {
     // Not another test ends the system meanwhile.
     let _watch = Watch::on("model_alone");
     sink::collect();
-    let (seed, trees) = (from_env("GARDEFOU_MODEL_SEED", 1), from_env("GARDEFOU_MODEL_TREES", trees));
+    let (seed, trees) = (
+        from_env("GARDEFOU_MODEL_SEED", 1),
+        from_env("GARDEFOU_MODEL_TREES", trees),
+    );
     let compared: u64 = thread::scope(|scope| {
-        let threads: Vec<_> =
-            (0..4).map(|lane| scope.spawn(move || compare(world, seed * 4 + lane, trees / 4))).collect();
-        threads.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))).sum()
+        let threads: Vec<_> = (0..4)
+            .map(|lane| scope.spawn(move || compare(world, seed * 4 + lane, trees / 4)))
+            .collect();
+        threads
+            .into_iter()
+            .map(|thread| {
+                thread
+                    .join()
+                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            })
+            .sum()
     });
-    assert!(compared > trees / 2, "only {compared} of {trees} trees are not ambiguous");
+    assert!(
+        compared > trees / 2,
+        "only {compared} of {trees} trees are not ambiguous"
+    );
 }
 
 #[test]

@@ -56,8 +56,12 @@ pub(super) struct Env {
 }
 
 /// Never opens, and counts nothing.
-static CLOSED: LazyLock<CircuitBreaker> =
-    LazyLock::new(|| CircuitBreaker::builder("model-closed").failure_threshold(u32::MAX).build().unwrap());
+static CLOSED: LazyLock<CircuitBreaker> = LazyLock::new(|| {
+    CircuitBreaker::builder("model-closed")
+        .failure_threshold(u32::MAX)
+        .build()
+        .unwrap()
+});
 static OPEN: LazyLock<CircuitBreaker> = LazyLock::new(|| {
     let breaker = CircuitBreaker::builder("model-open").build().unwrap();
     breaker.force_open();
@@ -66,7 +70,9 @@ static OPEN: LazyLock<CircuitBreaker> = LazyLock::new(|| {
 
 impl Env {
     pub(super) fn new() -> Arc<Self> {
-        Arc::new(Self { notes: Mutex::default() })
+        Arc::new(Self {
+            notes: Mutex::default(),
+        })
     }
 
     pub(super) fn notes(&self) -> std::sync::MutexGuard<'_, Notes> {
@@ -80,7 +86,9 @@ impl Env {
     fn make(&self, kind: Kind, text: String) -> Carried {
         let app = |code| {
             let error = AppError::new(code, text.clone());
-            self.notes().made.insert(error.id().to_string(), text.clone());
+            self.notes()
+                .made
+                .insert(error.id().to_string(), text.clone());
             Carried::App(error)
         };
         match kind {
@@ -273,7 +281,11 @@ fn retried(bodies: &[Arc<Node>], made: &AtomicUsize, env: &Env) -> Result<(), Fa
 }
 
 #[retry(max_attempts = 3, initial_delay = 0)]
-async fn retried_async(bodies: &[Arc<Node>], made: &AtomicUsize, env: &Arc<Env>) -> Result<(), Fault> {
+async fn retried_async(
+    bodies: &[Arc<Node>],
+    made: &AtomicUsize,
+    env: &Arc<Env>,
+) -> Result<(), Fault> {
     let body = Arc::clone(&bodies[made.fetch_add(1, Ordering::SeqCst)]);
     plain_fault_async(0, body, Arc::clone(env)).await
 }
@@ -284,7 +296,11 @@ fn by_hand(attempts: usize) -> &'static Retry {
     static RETRIES: LazyLock<[Retry; 3]> = LazyLock::new(|| {
         [0, 1, 2].map(|retries| {
             let builder = Retry::builder().name("model-retry").max_retries(retries);
-            builder.initial_delay(Duration::ZERO).clock(ManualClock::new()).build().unwrap()
+            builder
+                .initial_delay(Duration::ZERO)
+                .clock(ManualClock::new())
+                .build()
+                .unwrap()
         })
     });
     &RETRIES[attempts - 1]
@@ -309,17 +325,28 @@ pub(super) fn run(node: &Node, env: &Env) -> Out {
                 _ => OPEN.call(|| Ok(())).map_err(Carried::Fault),
             }
         }
-        Node::Guard { uid, guard: of, body } => guard(*uid, *of, body, env),
+        Node::Guard {
+            uid,
+            guard: of,
+            body,
+        } => guard(*uid, *of, body, env),
         Node::Retry { by, bodies } => {
             let made = AtomicUsize::new(0);
             let next = || &*bodies[made.fetch_add(1, Ordering::SeqCst)];
             match by {
                 By::Opaque => by_hand(bodies.len()).call(|| run(next(), env)),
-                By::App => by_hand(bodies.len()).call(|| plain_app(0, next(), env)).map_err(Carried::App),
+                By::App => by_hand(bodies.len())
+                    .call(|| plain_app(0, next(), env))
+                    .map_err(Carried::App),
                 By::Function => retried(bodies, &made, env).map_err(Carried::Fault),
             }
         }
-        Node::Group { uid, how, children, then } => {
+        Node::Group {
+            uid,
+            how,
+            children,
+            then,
+        } => {
             let outcomes = match how {
                 How::Threads => on_threads(children, env),
                 _ => children.iter().map(|child| run(child, env)).collect(),
@@ -338,8 +365,14 @@ fn on_threads(children: &[Arc<Node>], env: &Env) -> Vec<Out> {
             sink::set(sink.clone());
             context.run(|| run(child, env))
         };
-        let threads: Vec<_> = children.iter().map(|child| scope.spawn(move || run_in(child))).collect();
-        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+        let threads: Vec<_> = children
+            .iter()
+            .map(|child| scope.spawn(move || run_in(child)))
+            .collect();
+        threads
+            .into_iter()
+            .map(|thread| thread.join().unwrap())
+            .collect()
     })
 }
 
@@ -354,9 +387,18 @@ pub(super) fn run_async(node: Arc<Node>, env: Arc<Env>) -> BoxFuture<'static, Ou
             Node::Reject { uid, kind } => {
                 env.ran(*uid);
                 match kind {
-                    Kind::App => OPEN.call_async(|| async { Ok(()) }).await.map_err(Carried::App),
-                    Kind::Boxed => OPEN.call_async(|| async { Ok(()) }).await.map_err(Carried::Boxed),
-                    _ => OPEN.call_async(|| async { Ok(()) }).await.map_err(Carried::Fault),
+                    Kind::App => OPEN
+                        .call_async(|| async { Ok(()) })
+                        .await
+                        .map_err(Carried::App),
+                    Kind::Boxed => OPEN
+                        .call_async(|| async { Ok(()) })
+                        .await
+                        .map_err(Carried::Boxed),
+                    _ => OPEN
+                        .call_async(|| async { Ok(()) })
+                        .await
+                        .map_err(Carried::Fault),
                 }
             }
             Node::Sync(body) => run(body, &env),
@@ -365,20 +407,34 @@ pub(super) fn run_async(node: Arc<Node>, env: Arc<Env>) -> BoxFuture<'static, Ou
                 gate.open();
                 pending().await
             }
-            Node::Guard { uid, guard, body } => guard_async(*uid, *guard, Arc::clone(body), env).await,
+            Node::Guard { uid, guard, body } => {
+                guard_async(*uid, *guard, Arc::clone(body), env).await
+            }
             Node::Retry { by, bodies } => {
                 let made = AtomicUsize::new(0);
                 let next = || Arc::clone(&bodies[made.fetch_add(1, Ordering::SeqCst)]);
                 match by {
-                    By::Opaque => by_hand(bodies.len()).call_async(|| run_async(next(), Arc::clone(&env))).await,
+                    By::Opaque => {
+                        by_hand(bodies.len())
+                            .call_async(|| run_async(next(), Arc::clone(&env)))
+                            .await
+                    }
                     By::App => {
-                        let outcome = by_hand(bodies.len()).call_async(|| plain_app_async(0, next(), Arc::clone(&env)));
+                        let outcome = by_hand(bodies.len())
+                            .call_async(|| plain_app_async(0, next(), Arc::clone(&env)));
                         outcome.await.map_err(Carried::App)
                     }
-                    By::Function => retried_async(bodies, &made, &env).await.map_err(Carried::Fault),
+                    By::Function => retried_async(bodies, &made, &env)
+                        .await
+                        .map_err(Carried::Fault),
                 }
             }
-            Node::Group { uid, how, children, then } => {
+            Node::Group {
+                uid,
+                how,
+                children,
+                then,
+            } => {
                 let outcomes = group_async(how, children, &env).await;
                 tokio::task::yield_now().await;
                 ended(*uid, outcomes, *then, &env)
@@ -401,7 +457,9 @@ async fn group_async(how: &How, children: &[Arc<Node>], env: &Arc<Env>) -> Vec<O
         }
         How::Join => join_all(children.iter().map(start)).await,
         How::Race(gate) => {
-            let Some((winner, losers)) = children.split_last() else { return Vec::new() };
+            let Some((winner, losers)) = children.split_last() else {
+                return Vec::new();
+            };
             let mut losing: Vec<_> = losers.iter().map(start).collect();
             let mut winning = Box::pin(async {
                 while !gate.is_open_for(losers.len()) {
@@ -422,10 +480,18 @@ async fn group_async(how: &How, children: &[Arc<Node>], env: &Arc<Env>) -> Vec<O
         How::Spawn { with_context } => {
             let spawn = |child| {
                 let work = start(child);
-                if *with_context { tokio::spawn(work.in_call(Context::current())) } else { tokio::spawn(work) }
+                if *with_context {
+                    tokio::spawn(work.in_call(Context::current()))
+                } else {
+                    tokio::spawn(work)
+                }
             };
             let tasks: Vec<_> = children.iter().map(spawn).collect();
-            join_all(tasks).await.into_iter().map(Result::unwrap).collect()
+            join_all(tasks)
+                .await
+                .into_iter()
+                .map(Result::unwrap)
+                .collect()
         }
         How::Threads => on_threads(children, env),
     }
@@ -436,7 +502,9 @@ fn ended(uid: u32, mut outcomes: Vec<Out>, then: Then, env: &Env) -> Out {
         let start = start % outcomes.len();
         outcomes.rotate_left(start);
     }
-    let Some(error) = outcomes.into_iter().find_map(Result::err) else { return Ok(()) };
+    let Some(error) = outcomes.into_iter().find_map(Result::err) else {
+        return Ok(());
+    };
     match then {
         Then::Propagate(_) => Err(error),
         Then::Swallow => Ok(()),
@@ -444,7 +512,9 @@ fn ended(uid: u32, mut outcomes: Vec<Out>, then: Then, env: &Env) -> Out {
         Then::Wrap => {
             let text = format!("wrapped {uid}");
             let wrapped = match error {
-                Carried::Fault(error) => Err::<(), _>(error).context(ErrorCode::TIMEOUT_ERROR, text),
+                Carried::Fault(error) => {
+                    Err::<(), _>(error).context(ErrorCode::TIMEOUT_ERROR, text)
+                }
                 other => Err::<(), _>(other.into_app()).context(ErrorCode::TIMEOUT_ERROR, text),
             };
             wrapped.map_err(Carried::App)

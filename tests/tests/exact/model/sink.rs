@@ -51,7 +51,13 @@ fn put(event: &Event<'_>) {
         _ => return,
     };
     if let Some(sink) = current() {
-        let seen = Seen { id: error.id.to_string(), text: error.error.to_string(), provisional };
-        sink.lock().unwrap_or_else(PoisonError::into_inner).push(seen);
+        let seen = Seen {
+            id: error.id.to_string(),
+            text: error.error.to_string(),
+            provisional,
+        };
+        sink.lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(seen);
     }
 }

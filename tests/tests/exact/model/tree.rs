@@ -155,7 +155,14 @@ impl Numbers {
     }
 
     fn kind(&mut self) -> Kind {
-        [Kind::App, Kind::Fault, Kind::Text, Kind::Boxed, Kind::Anyhow, Kind::Fault][self.below(6)]
+        [
+            Kind::App,
+            Kind::Fault,
+            Kind::Text,
+            Kind::Boxed,
+            Kind::Anyhow,
+            Kind::Fault,
+        ][self.below(6)]
     }
 }
 
@@ -177,7 +184,11 @@ struct Place {
 impl Draw {
     pub(super) fn tree(&mut self, is_async: bool) -> Arc<Node> {
         let depth = 1 + self.numbers.below(4) as u32;
-        self.node(Place { depth, is_async, may_reject: true })
+        self.node(Place {
+            depth,
+            is_async,
+            may_reject: true,
+        })
     }
 
     fn uid(&mut self) -> u32 {
@@ -189,7 +200,10 @@ impl Draw {
         if at.depth == 0 {
             return self.leaf(at);
         }
-        let inner = Place { depth: at.depth - 1, ..at };
+        let inner = Place {
+            depth: at.depth - 1,
+            ..at
+        };
         match self.numbers.below(20) {
             0..9 => self.guard(|draw| draw.node(inner)),
             9..12 => {
@@ -198,7 +212,10 @@ impl Draw {
                 Arc::new(Node::Retry { by, bodies })
             }
             12..19 => self.group(inner),
-            _ if at.is_async => Arc::new(Node::Sync(self.node(Place { is_async: false, ..inner }))),
+            _ if at.is_async => Arc::new(Node::Sync(self.node(Place {
+                is_async: false,
+                ..inner
+            }))),
             _ => self.leaf(at),
         }
     }
@@ -207,11 +224,20 @@ impl Draw {
         let uid = self.uid();
         Arc::new(match self.numbers.below(10) {
             0..2 => Node::Succeed(uid),
-            2 if at.may_reject => {
-                Node::Reject { uid, kind: [Kind::App, Kind::Fault, Kind::Boxed][self.numbers.below(3)] }
-            }
-            3 => Node::Fail { uid, kind: Kind::Permanent, text: self.numbers.below(3) },
-            _ => Node::Fail { uid, kind: self.numbers.kind(), text: self.numbers.below(3) },
+            2 if at.may_reject => Node::Reject {
+                uid,
+                kind: [Kind::App, Kind::Fault, Kind::Boxed][self.numbers.below(3)],
+            },
+            3 => Node::Fail {
+                uid,
+                kind: Kind::Permanent,
+                text: self.numbers.below(3),
+            },
+            _ => Node::Fail {
+                uid,
+                kind: self.numbers.kind(),
+                text: self.numbers.below(3),
+            },
         })
     }
 
@@ -232,10 +258,18 @@ impl Draw {
             8 => Guard::Silent(kind),
             9 => Guard::ByHand(kind),
             12 => Guard::Transaction(kind),
-            10 => Guard::Breaker(if kind == Kind::App { Kind::App } else { Kind::Fault }),
+            10 => Guard::Breaker(if kind == Kind::App {
+                Kind::App
+            } else {
+                Kind::Fault
+            }),
             _ => Guard::BreakerFunction,
         };
-        Arc::new(Node::Guard { uid, guard, body: body(self) })
+        Arc::new(Node::Guard {
+            uid,
+            guard,
+            body: body(self),
+        })
     }
 
     fn group(&mut self, at: Place) -> Arc<Node> {
@@ -247,12 +281,22 @@ impl Draw {
             5..7 if at.is_async => How::Join,
             7..10 if at.is_async => How::Race(Gate::default()),
             10 => How::Spawn { with_context: true },
-            11 => How::Spawn { with_context: false },
+            11 => How::Spawn {
+                with_context: false,
+            },
             _ => How::Sequence,
         };
         let child = match how {
-            How::Threads => Place { is_async: false, ..at },
-            How::Spawn { with_context: false } => Place { may_reject: false, ..at },
+            How::Threads => Place {
+                is_async: false,
+                ..at
+            },
+            How::Spawn {
+                with_context: false,
+            } => Place {
+                may_reject: false,
+                ..at
+            },
             _ => at,
         };
         let children: Vec<_> = match &how {
@@ -268,16 +312,30 @@ impl Draw {
             8 => Then::Replace(self.numbers.kind()),
             _ => Then::Wrap,
         };
-        Arc::new(Node::Group { uid, how, children, then })
+        Arc::new(Node::Group {
+            uid,
+            how,
+            children,
+            then,
+        })
     }
 
     /// A call that hangs somewhere inside.
     fn loser(&mut self, at: Place, gate: &Gate) -> Arc<Node> {
         if at.depth == 0 || self.numbers.below(3) == 0 {
-            let body = self.node(Place { depth: at.depth.saturating_sub(1), ..at });
-            return Arc::new(Node::Hang { body, gate: gate.clone() });
+            let body = self.node(Place {
+                depth: at.depth.saturating_sub(1),
+                ..at
+            });
+            return Arc::new(Node::Hang {
+                body,
+                gate: gate.clone(),
+            });
         }
-        let inner = Place { depth: at.depth - 1, ..at };
+        let inner = Place {
+            depth: at.depth - 1,
+            ..at
+        };
         match self.numbers.below(4) {
             0..2 => self.guard(|draw| draw.loser(inner, gate)),
             2 => {
@@ -288,7 +346,12 @@ impl Draw {
             _ => {
                 let (uid, before) = (self.uid(), self.node(inner));
                 let children = vec![before, self.loser(inner, gate)];
-                Arc::new(Node::Group { uid, how: How::Sequence, children, then: Then::Propagate(0) })
+                Arc::new(Node::Group {
+                    uid,
+                    how: How::Sequence,
+                    children,
+                    then: Then::Propagate(0),
+                })
             }
         }
     }

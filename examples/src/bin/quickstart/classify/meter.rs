@@ -33,16 +33,19 @@ pub(crate) struct Meter {
     positive: bool,
 }
 
-/// Louder than any sample that makes sense: floats beyond full scale are kept, absurd ones are capped.
+/// Louder than any sample that makes sense: floats beyond full scale are kept, absurd ones are
+/// capped.
 const LOUDEST: f64 = 16.0;
 /// What is slower than this is an offset and no sound.
 const LOWEST_HERTZ: f64 = 10.0;
-/// Nearer to zero than this (-66 dBFS) a sample is on no side of it, so that hiss in pauses does not count.
+/// Nearer to zero than this (-66 dBFS) a sample is on no side of it, so that hiss in pauses does
+/// not count.
 const NO_SIDE: f64 = 0.0005;
 
 impl Meter {
     pub(crate) fn new(rate: u32, channels: u16) -> Self {
-        // 20 ms, but enough samples to count crossings, and at the highest rates still several windows a second.
+        // 20 ms, but enough samples to count crossings, and at the highest rates still several
+        // windows a second.
         let window_frames = (rate as usize / 50).clamp(160, 8_192);
         Self {
             rate,
@@ -94,7 +97,11 @@ impl Meter {
         if self.filled * 2 >= self.window_frames || self.windows.is_empty() {
             self.close_window();
         }
-        Features::of(&self.windows, self.window_frames as f64 / f64::from(self.rate), self.seconds())
+        Features::of(
+            &self.windows,
+            self.window_frames as f64 / f64::from(self.rate),
+            self.seconds(),
+        )
     }
 
     fn seconds(&self) -> f64 {
@@ -103,10 +110,14 @@ impl Meter {
 
     fn close_window(&mut self) {
         let frames = self.filled.max(1) as f64;
-        let variance = |&(sum, squares): &(f64, f64)| (squares / frames - (sum / frames).powi(2)).max(0.0);
+        let variance =
+            |&(sum, squares): &(f64, f64)| (squares / frames - (sum / frames).powi(2)).max(0.0);
         let energy = self.sums.iter().map(variance).sum::<f64>() / self.sums.len().max(1) as f64;
         self.sums.fill((0.0, 0.0));
-        self.windows.push(Window { energy: energy as f32, crossings: std::mem::take(&mut self.crossings) });
+        self.windows.push(Window {
+            energy: energy as f32,
+            crossings: std::mem::take(&mut self.crossings),
+        });
         self.filled = 0;
     }
 }

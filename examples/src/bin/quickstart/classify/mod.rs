@@ -1,7 +1,8 @@
 //! Tells silence, speech, music and noise apart by loudness and zero crossings alone.
 //!
-//! A coarse classifier with fixed rules, meant to be understood at a glance: [`Meter`] measures a recording window by
-//! window, [`Features`] sums the measurements up, and [`Class::of`] applies the thresholds that are written there.
+//! A coarse classifier with fixed rules, meant to be understood at a glance: [`Meter`] measures a
+//! recording window by window, [`Features`] sums the measurements up, and [`Class::of`] applies the
+//! thresholds that are written there.
 
 mod class;
 mod features;

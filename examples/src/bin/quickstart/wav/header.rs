@@ -14,7 +14,8 @@ pub(crate) enum Encoding {
     Unsigned8,
     /// A signed integer of 2, 3 or 4 bytes.
     Signed(usize),
-    /// A signed integer of so many bits, 17 to 24, in the lower part of 4 bytes. The upper part says nothing.
+    /// A signed integer of so many bits, 17 to 24, in the lower part of 4 bytes. The upper part
+    /// says nothing.
     Low(u32),
     Float32,
     Float64,
@@ -43,12 +44,20 @@ pub(crate) enum Order {
 impl Order {
     fn u16(self, bytes: &[u8]) -> u16 {
         let bytes = [bytes[0], bytes[1]];
-        if self == Self::Big { u16::from_be_bytes(bytes) } else { u16::from_le_bytes(bytes) }
+        if self == Self::Big {
+            u16::from_be_bytes(bytes)
+        } else {
+            u16::from_le_bytes(bytes)
+        }
     }
 
     fn u32(self, bytes: &[u8]) -> u32 {
         let bytes = [bytes[0], bytes[1], bytes[2], bytes[3]];
-        if self == Self::Big { u32::from_be_bytes(bytes) } else { u32::from_le_bytes(bytes) }
+        if self == Self::Big {
+            u32::from_be_bytes(bytes)
+        } else {
+            u32::from_le_bytes(bytes)
+        }
     }
 }
 
@@ -83,21 +92,73 @@ pub(crate) struct Header {
 const MOST_CHUNKS: usize = 10_000;
 /// Chunks that files are known to have.
 const KNOWN_CHUNKS: [&[u8; 4]; 20] = [
-    b"fmt ", b"data", b"fact", b"LIST", b"list", b"bext", b"iXML", b"JUNK", b"junk", b"PAD ", b"FLLR", b"PEAK",
-    b"cue ", b"smpl", b"inst", b"id3 ", b"ID3 ", b"axml", b"chna", b"ds64",
+    b"fmt ", b"data", b"fact", b"LIST", b"list", b"bext", b"iXML", b"JUNK", b"junk", b"PAD ",
+    b"FLLR", b"PEAK", b"cue ", b"smpl", b"inst", b"id3 ", b"ID3 ", b"axml", b"chna", b"ds64",
 ];
-/// By how much the size of the samples may exceed the file: programs count the header in, or a byte of padding.
+/// By how much the size of the samples may exceed the file: programs count the header in, or a byte
+/// of padding.
 const MOST_TOO_MANY: u64 = 44;
 /// What streaming programs write where they do not know the size of the samples yet.
 const UNKNOWN_SIZES: [u32; 4] = [u32::MAX, 0x8000_0000, 0x7FFF_FFFF, 0x7FFF_F000];
-/// And where they do not know that of the file: the marks above, with or without the bytes of the header.
-const UNKNOWN_RIFF_SIZES: [RangeInclusive<u64>; 2] = [0x7FFF_F000..=0x8000_1000, 0xFFFF_F000..=u32::MAX as u64];
+/// And where they do not know that of the file: the marks above, with or without the bytes of the
+/// header.
+const UNKNOWN_RIFF_SIZES: [RangeInclusive<u64>; 2] =
+    [0x7FFF_F000..=0x8000_1000, 0xFFFF_F000..=u32::MAX as u64];
 
 /// Tells whether a file begins as a WAV file does.
 pub(crate) fn looks_like_a_recording(start: &[u8]) -> bool {
-    matches!(start, [b'R', b'I', b'F', b'F' | b'X', _, _, _, _, b'W', b'A', b'V', b'E', ..])
-        || matches!(start, [b'R', b'F', b'6', b'4', _, _, _, _, b'W', b'A', b'V', b'E', ..])
-        || matches!(start, [b'B', b'W', b'6', b'4', _, _, _, _, b'W', b'A', b'V', b'E', ..])
+    matches!(
+        start,
+        [
+            b'R',
+            b'I',
+            b'F',
+            b'F' | b'X',
+            _,
+            _,
+            _,
+            _,
+            b'W',
+            b'A',
+            b'V',
+            b'E',
+            ..
+        ]
+    ) || matches!(
+        start,
+        [
+            b'R',
+            b'F',
+            b'6',
+            b'4',
+            _,
+            _,
+            _,
+            _,
+            b'W',
+            b'A',
+            b'V',
+            b'E',
+            ..
+        ]
+    ) || matches!(
+        start,
+        [
+            b'B',
+            b'W',
+            b'6',
+            b'4',
+            _,
+            _,
+            _,
+            _,
+            b'W',
+            b'A',
+            b'V',
+            b'E',
+            ..
+        ]
+    )
 }
 
 /// Reads the header and leaves `source` anywhere.
@@ -108,13 +169,25 @@ pub(crate) fn read_header(source: &mut (impl Read + Seek)) -> Result<Header> {
         return Err(corrupt("the file is empty"));
     }
     let mut start = [0; 12];
-    source.read_exact(&mut start).map_err(|_| corrupt("not a WAV file: too short to be one"))?;
+    source
+        .read_exact(&mut start)
+        .map_err(|_| corrupt("not a WAV file: too short to be one"))?;
     if !looks_like_a_recording(&start) {
-        return Err(corrupt("not a WAV file: it does not begin with RIFF and WAVE"));
+        return Err(corrupt(
+            "not a WAV file: it does not begin with RIFF and WAVE",
+        ));
     }
-    let order = if start[3] == b'X' { Order::Big } else { Order::Little };
+    let order = if start[3] == b'X' {
+        Order::Big
+    } else {
+        Order::Little
+    };
     let wide = start[0] != b'R' || start[1] != b'I';
-    let mut sizes = Sizes { file: file_bytes, riff: u64::from(order.u32(&start[4..])), data: None };
+    let mut sizes = Sizes {
+        file: file_bytes,
+        riff: u64::from(order.u32(&start[4..])),
+        data: None,
+    };
     let mut format = None;
     let mut at = 12_u64;
     for _ in 0..MOST_CHUNKS {
@@ -132,8 +205,13 @@ pub(crate) fn read_header(source: &mut (impl Read + Seek)) -> Result<Header> {
             b"fmt " if format.is_none() => format = Some(read_format(source, size, order)?),
             b"ds64" if wide && sizes.data.is_none() => read_wide_sizes(source, &mut sizes)?,
             b"data" => {
-                let format = format.ok_or_else(|| corrupt("the samples come before their format"))?;
-                return Ok(Header { format, data_start: content, data_bytes: sizes.data_bytes(size, content)? });
+                let format =
+                    format.ok_or_else(|| corrupt("the samples come before their format"))?;
+                return Ok(Header {
+                    format,
+                    data_start: content,
+                    data_bytes: sizes.data_bytes(size, content)?,
+                });
             }
             _ => {}
         }
@@ -145,12 +223,15 @@ pub(crate) fn read_header(source: &mut (impl Read + Seek)) -> Result<Header> {
     Err(corrupt("no samples within the first 10,000 chunks"))
 }
 
-/// A chunk of odd length is followed by one byte of padding. Some programs leave it out: then a known chunk begins at once.
+/// A chunk of odd length is followed by one byte of padding. Some programs leave it out: then a
+/// known chunk begins at once.
 fn is_padded(source: &mut (impl Read + Seek), end: u64) -> Result<bool> {
     let mut next = Vec::new();
     source.seek(SeekFrom::Start(end)).map_err(reading)?;
     source.take(5).read_to_end(&mut next).map_err(reading)?;
-    let begins = |name: Option<&[u8]>| name.is_some_and(|name| KNOWN_CHUNKS.iter().any(|known| *known == name));
+    let begins = |name: Option<&[u8]>| {
+        name.is_some_and(|name| KNOWN_CHUNKS.iter().any(|known| *known == name))
+    };
     Ok(begins(next.get(1..5)) || !begins(next.get(..4)))
 }
 
@@ -161,7 +242,8 @@ struct Sizes {
     file: u64,
     /// What the header says of the file, without the first eight bytes.
     riff: u64,
-    /// What a `ds64` chunk says of the samples: there RF64 keeps sizes that do not fit into 32 bits.
+    /// What a `ds64` chunk says of the samples: there RF64 keeps sizes that do not fit into 32
+    /// bits.
     data: Option<u64>,
 }
 
@@ -174,19 +256,29 @@ impl Sizes {
             _ => u64::from(claimed),
         };
         // Where the header knows the end of the file, what lies beyond it is no sound.
-        let known = self.data.is_some() || !UNKNOWN_RIFF_SIZES.iter().any(|sizes| sizes.contains(&self.riff));
-        let end = Some(self.riff.saturating_add(8)).filter(|&end| known && end > content && end <= self.file);
+        let known = self.data.is_some()
+            || !UNKNOWN_RIFF_SIZES
+                .iter()
+                .any(|sizes| sizes.contains(&self.riff));
+        let end = Some(self.riff.saturating_add(8))
+            .filter(|&end| known && end > content && end <= self.file);
         let streamed = match claimed {
             0 => end.is_none(),
             u64::MAX => true,
-            _ => UNKNOWN_SIZES.iter().any(|&size| claimed == u64::from(size)) && self.data.is_none(),
+            _ => {
+                UNKNOWN_SIZES.iter().any(|&size| claimed == u64::from(size)) && self.data.is_none()
+            }
         };
-        // A recording may happen to be as long as such a mark says: then the file ends where its header says.
+        // A recording may happen to be as long as such a mark says: then the file ends where its
+        // header says.
         if streamed && !(claimed > 0 && claimed <= present && end == Some(self.file)) {
             return Ok(end.map_or(present, |end| end - content));
         }
-        // The file is whole, by what is said of its own size; or its own size stands where that of the samples should.
-        let whole = self.riff.saturating_add(8) <= self.file || claimed == self.file || claimed + 8 == self.file;
+        // The file is whole, by what is said of its own size; or its own size stands where that of
+        // the samples should.
+        let whole = self.riff.saturating_add(8) <= self.file
+            || claimed == self.file
+            || claimed + 8 == self.file;
         if claimed > present && claimed - present <= MOST_TOO_MANY && whole {
             return Ok(end.map_or(present, |end| end - content));
         }
@@ -202,7 +294,9 @@ impl Sizes {
 
 fn read_wide_sizes(source: &mut impl Read, sizes: &mut Sizes) -> Result<()> {
     let mut bytes = [0; 16];
-    source.read_exact(&mut bytes).map_err(|_| corrupt("the file ends within its header"))?;
+    source
+        .read_exact(&mut bytes)
+        .map_err(|_| corrupt("the file ends within its header"))?;
     (sizes.riff, sizes.data) = (le64(&bytes), Some(le64(&bytes[8..])));
     Ok(())
 }
@@ -212,9 +306,13 @@ fn read_format(source: &mut impl Read, size: u32, order: Order) -> Result<Format
     let mut bytes = [0; 40];
     let known = bytes.len().min(size as usize);
     if known < 16 {
-        return Err(corrupt(format!("a format of {size} bytes, 16 is the least")));
+        return Err(corrupt(format!(
+            "a format of {size} bytes, 16 is the least"
+        )));
     }
-    source.read_exact(&mut bytes[..known]).map_err(|_| corrupt("the file ends within its header"))?;
+    source
+        .read_exact(&mut bytes[..known])
+        .map_err(|_| corrupt("the file ends within its header"))?;
     let mut tag = order.u16(&bytes[0..]);
     let (channels, rate) = (order.u16(&bytes[2..]), order.u32(&bytes[4..]));
     let (block, bits) = (order.u16(&bytes[12..]), order.u16(&bytes[14..]));
@@ -236,9 +334,16 @@ fn read_format(source: &mut impl Read, size: u32, order: Order) -> Result<Format
     }
     let expected = encoding.bytes() * usize::from(channels);
     if usize::from(block) != expected {
-        return Err(corrupt(format!("frames of {block} bytes, but {channels} × {bits} bits make {expected}")));
+        return Err(corrupt(format!(
+            "frames of {block} bytes, but {channels} × {bits} bits make {expected}"
+        )));
     }
-    Ok(Format { rate, channels, encoding, order })
+    Ok(Format {
+        rate,
+        channels,
+        encoding,
+        order,
+    })
 }
 
 fn encoding(tag: u16, bits: u16) -> Result<Encoding> {
@@ -247,13 +352,27 @@ fn encoding(tag: u16, bits: u16) -> Result<Encoding> {
         (1, 9..=32) => Ok(Encoding::Signed(usize::from(bits).div_ceil(8))),
         (3, 32) => Ok(Encoding::Float32),
         (3, 64) => Ok(Encoding::Float64),
-        (1, _) => Err(unsupported(format!("integers of {bits} bits: only those of 1 to 32 bits are read"))),
-        (3, _) => Err(unsupported(format!("floats of {bits} bits: only those of 32 and 64 bits are read"))),
-        (6, _) => Err(unsupported("compressed as A-law: only uncompressed samples are read")),
-        (7, _) => Err(unsupported("compressed as mu-law: only uncompressed samples are read")),
-        (2 | 0x11, _) => Err(unsupported("compressed as ADPCM: only uncompressed samples are read")),
-        (0x50 | 0x55, _) => Err(unsupported("compressed as MPEG audio: only uncompressed samples are read")),
-        _ => Err(unsupported(format!("in the format number {tag}: only integers (1) and floats (3) are read"))),
+        (1, _) => Err(unsupported(format!(
+            "integers of {bits} bits: only those of 1 to 32 bits are read"
+        ))),
+        (3, _) => Err(unsupported(format!(
+            "floats of {bits} bits: only those of 32 and 64 bits are read"
+        ))),
+        (6, _) => Err(unsupported(
+            "compressed as A-law: only uncompressed samples are read",
+        )),
+        (7, _) => Err(unsupported(
+            "compressed as mu-law: only uncompressed samples are read",
+        )),
+        (2 | 0x11, _) => Err(unsupported(
+            "compressed as ADPCM: only uncompressed samples are read",
+        )),
+        (0x50 | 0x55, _) => Err(unsupported(
+            "compressed as MPEG audio: only uncompressed samples are read",
+        )),
+        _ => Err(unsupported(format!(
+            "in the format number {tag}: only integers (1) and floats (3) are read"
+        ))),
     }
 }
 

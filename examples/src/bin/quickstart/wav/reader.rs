@@ -13,7 +13,8 @@ pub(crate) struct Recording<R> {
     bytes: u64,
 }
 
-/// No more than this much of a recording is listened to: what it sounds like is known by then. `--help` states both.
+/// No more than this much of a recording is listened to: what it sounds like is known by then.
+/// `--help` states both.
 const LONGEST_SECONDS: u64 = 600;
 /// Where frames are wide or fast, that much is heard sooner.
 const MOST_BYTES: u64 = 256 * 1024 * 1024;
@@ -27,8 +28,14 @@ impl<R: Read + Seek> Recording<R> {
         if bytes == 0 {
             return Err(corrupt("the recording holds no samples"));
         }
-        source.seek(SeekFrom::Start(header.data_start)).map_err(reading)?;
-        Ok(Self { source, format: header.format, bytes })
+        source
+            .seek(SeekFrom::Start(header.data_start))
+            .map_err(reading)?;
+        Ok(Self {
+            source,
+            format: header.format,
+            bytes,
+        })
     }
 
     pub(crate) fn format(&self) -> Format {
@@ -43,13 +50,19 @@ impl<R: Read + Seek> Recording<R> {
     /// Returns the bytes that are listened to; whole frames.
     fn heard_bytes(&self) -> u64 {
         let frame = self.format.frame_bytes() as u64;
-        let frames = (LONGEST_SECONDS * u64::from(self.format.rate)).min(MOST_BYTES / frame).max(1);
+        let frames = (LONGEST_SECONDS * u64::from(self.format.rate))
+            .min(MOST_BYTES / frame)
+            .max(1);
         self.bytes.min(frames * frame)
     }
 
-    /// Calls `each` with the frames of one block after the other, each frame a sample of each channel, full scale is 1;
-    /// after each block `told` hears which share of the work is done.
-    pub(crate) fn for_each_block(mut self, mut each: impl FnMut(&[f64]), mut told: impl FnMut(f64)) -> Result<()> {
+    /// Calls `each` with the frames of one block after the other, each frame a sample of each
+    /// channel, full scale is 1; after each block `told` hears which share of the work is done.
+    pub(crate) fn for_each_block(
+        mut self,
+        mut each: impl FnMut(&[f64]),
+        mut told: impl FnMut(f64),
+    ) -> Result<()> {
         /// Read at a time, if a single frame is not longer.
         const BLOCK: usize = 64 * 1024;
         let frame_bytes = self.format.frame_bytes();
@@ -63,7 +76,9 @@ impl<R: Read + Seek> Recording<R> {
             self.source.read_exact(bytes).map_err(reading)?;
             left -= wanted as u64;
             if self.format.order == Order::Big {
-                bytes.chunks_exact_mut(self.format.encoding.bytes()).for_each(<[u8]>::reverse);
+                bytes
+                    .chunks_exact_mut(self.format.encoding.bytes())
+                    .for_each(<[u8]>::reverse);
             }
             samples.clear();
             decode(self.format.encoding, bytes, &mut samples);
@@ -83,17 +98,51 @@ fn decode(encoding: Encoding, bytes: &[u8], samples: &mut Vec<f64>) {
     const FULL: f64 = 2_147_483_648.0;
     let integer = |bytes: [u8; 4]| f64::from(i32::from_le_bytes(bytes)) / FULL;
     match encoding {
-        Encoding::Unsigned8 => samples.extend(bytes.iter().map(|&byte| (f64::from(byte) - 128.0) / 128.0)),
-        Encoding::Signed(2) => samples.extend(bytes.as_chunks().0.iter().map(|&[a, b]| integer([0, 0, a, b]))),
-        Encoding::Signed(3) => samples.extend(bytes.as_chunks().0.iter().map(|&[a, b, c]| integer([0, a, b, c]))),
+        Encoding::Unsigned8 => {
+            samples.extend(bytes.iter().map(|&byte| (f64::from(byte) - 128.0) / 128.0));
+        }
+        Encoding::Signed(2) => samples.extend(
+            bytes
+                .as_chunks()
+                .0
+                .iter()
+                .map(|&[a, b]| integer([0, 0, a, b])),
+        ),
+        Encoding::Signed(3) => samples.extend(
+            bytes
+                .as_chunks()
+                .0
+                .iter()
+                .map(|&[a, b, c]| integer([0, a, b, c])),
+        ),
         Encoding::Low(bits) => {
             let raised = |each| (i32::from_le_bytes(each) << (32 - bits)).to_le_bytes();
-            samples.extend(bytes.as_chunks().0.iter().map(|&each| integer(raised(each))));
+            samples.extend(
+                bytes
+                    .as_chunks()
+                    .0
+                    .iter()
+                    .map(|&each| integer(raised(each))),
+            );
         }
-        Encoding::Signed(_) => samples.extend(bytes.as_chunks().0.iter().map(|&each| integer(each))),
+        Encoding::Signed(_) => {
+            samples.extend(bytes.as_chunks().0.iter().map(|&each| integer(each)));
+        }
         Encoding::Float32 => {
-            samples.extend(bytes.as_chunks().0.iter().map(|&each| f64::from(f32::from_le_bytes(each))));
+            samples.extend(
+                bytes
+                    .as_chunks()
+                    .0
+                    .iter()
+                    .map(|&each| f64::from(f32::from_le_bytes(each))),
+            );
         }
-        Encoding::Float64 => samples.extend(bytes.as_chunks().0.iter().map(|&each| f64::from_le_bytes(each))),
+        Encoding::Float64 => samples.extend(
+            bytes
+                .as_chunks()
+                .0
+                .iter()
+                .map(|&each| f64::from_le_bytes(each)),
+        ),
     }
 }

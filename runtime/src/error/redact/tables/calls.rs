@@ -1,6 +1,7 @@
 //! Functions that take a secret.
 
-/// The ends of names of functions, and which of their arguments is secret. The arguments before it may be anything.
+/// The ends of names of functions, and which of their arguments is secret. The arguments before it
+/// may be anything.
 pub(crate) const CALLS: &[(&str, usize)] = &[
     // Databases.
     ("PDO->__construct", 3), ("new PDO", 3), ("mysqli_connect", 3), ("mysqli->__construct", 3), ("new mysqli", 3),

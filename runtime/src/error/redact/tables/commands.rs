@@ -11,7 +11,8 @@ pub(crate) enum Holds {
     Either,
     /// After the first of these bytes in the next argument: `-u user:secret`.
     After(u8),
-    /// In the last argument that is no option, if there are as many: `htpasswd -b file user secret`.
+    /// In the last argument that is no option, if there are as many:
+    /// `htpasswd -b file user secret`.
     Positional(usize),
     /// In the first argument that may be a password: `net use z: \\\\host\\x /user:ann secret`.
     Chosen,
@@ -152,12 +153,13 @@ pub(crate) const OPTIONS: &[OptionRow] = &[
     option(&["knife"], "-P", Holds::Next),
 ];
 
-/// Short options of users and of passwords: a password follows one of the second where one of the first stands before.
+/// Short options of users and of passwords: a password follows one of the second where one of the
+/// first stands before.
 pub(crate) const USER_OPTIONS: &[&str] = &["-u", "-U", "-user", "--user", "--username", "-l", "-D"];
 pub(crate) const PASSWORD_OPTIONS: &[&str] = &["-p", "-P", "-w", "-pw", "-W"];
 
-/// Programs that read a secret from what `echo` writes into them, each with the word of its line without which it does
-/// not.
+/// Programs that read a secret from what `echo` writes into them, each with the word of its line
+/// without which it does not.
 pub(crate) const READERS: &[(&str, &str)] = &[
     ("sudo", "-S"), ("kinit", ""), ("chpasswd", ""), ("passwd", ""), ("smbpasswd", ""), ("docker", "--password-stdin"),
     ("podman", "--password-stdin"), ("helm", "--password-stdin"), ("buildah", "--password-stdin"),

@@ -290,14 +290,16 @@ pub(crate) const TUPLES: &[&str] = &[
     "basic", "basicauth", "userpass", "userpassword", "usernamepassword", "login", "plainauth",
 ];
 
-/// Names that programs also give to things of other kinds: as such, words of letters under them are no secrets.
+/// Names that programs also give to things of other kinds: as such, words of letters under them are
+/// no secrets.
 pub(crate) const COMMON: &[&str] = &["token", "tokens", "session", "sessions", "credential", "credentials"];
 
 /// Names that contain one of the above and have nothing to do with it.
 pub(crate) const INNOCENT: &[&str] =
     &["secretar", "secretion", "secretsmanager", "secretmanager", "secretkeyref", "tokeniz", "tokenis", "passenger", "passage", "cookiecutter", "cookiejar", "notoken", "locktoken"];
 
-/// The last words of names of something about a secret: `private_key_path`, `token_url`, `password_strength`.
+/// The last words of names of something about a secret: `private_key_path`, `token_url`,
+/// `password_strength`.
 pub(crate) const ABOUT: &[&str] = &[
     "path", "file", "filename", "dir", "directory", "folder", "url", "uri", "endpoint", "host", "port", "server",
     "name", "names",

@@ -1,6 +1,7 @@
 //! Words of sentences, protocols and addresses.
 
-/// Words that begin a report about a secret instead of being one: `password: must have 12 characters`.
+/// Words that begin a report about a secret instead of being one:
+/// `password: must have 12 characters`.
 pub(crate) const REPORTS: &[&str] = &[
     // verbs and what belongs to them
     "is", "are", "was", "were", "be", "been", "has", "have", "had", "must", "should", "shall", "may", "might", "can",
@@ -61,7 +62,8 @@ pub(crate) const VERBS: &[&str] = &[
     "non", "is:", "didn", "could", "cannot", "failed", "rejected", "refused", "not",
 ];
 
-/// Words in whose sentence a user and a password may stand with a slash between them: `credentials ann / x`.
+/// Words in whose sentence a user and a password may stand with a slash between them:
+/// `credentials ann / x`.
 pub(crate) const PAIRED: &[&str] = &[
     "credentials", "credential", "creds", "login", "logon", "auth", "authentication", "zugangsdaten", "anmeldedaten",
     "identifiants", "credenciales", "credenziali", "inloggegevens", "auth-user-pass", "user", "username", "account",
@@ -78,7 +80,8 @@ pub(crate) const TECHNICAL: &[&str] = &[
     "float", "pkcs", "crc", "latin", "cp", "ascii", "id", "chapter", "attempt", "mysql", "server", "version", "release", "profile", "option", "ios", "macos", "postgresql", "mariadb", "x", "v", "h", "s", "p",
 ];
 
-/// Words before the name of a setting that an error is about: ``string "x", expected u16 for key `password` ``.
+/// Words before the name of a setting that an error is about: ``string "x", expected u16 for key
+/// `password` ``.
 pub(crate) const SETTINGS: &[&str] = &[
     "key", "field", "property", "parameter", "variable", "option", "setting", "argument", "column", "attribute",
     "flag", "env",
@@ -131,7 +134,8 @@ pub(crate) enum Take {
     Below,
     /// The next word, unless it begins a report.
     Word,
-    /// What stands in brackets, if the name of a secret stands before: `field 'password': rejected value [x]`.
+    /// What stands in brackets, if the name of a secret stands before:
+    /// `field 'password': rejected value [x]`.
     Rejected,
 }
 

@@ -5,7 +5,11 @@ use std::borrow::Cow;
 
 fn assert_stays(texts: &[&str]) {
     for text in texts {
-        assert!(matches!(BUILT_IN.text(text), Cow::Borrowed(same) if same == *text), "{}", BUILT_IN.text(text));
+        assert!(
+            matches!(BUILT_IN.text(text), Cow::Borrowed(same) if same == *text),
+            "{}",
+            BUILT_IN.text(text)
+        );
     }
 }
 
@@ -16,10 +20,22 @@ fn literal_arguments_of_functions_that_take_a_secret_are_hidden() {
             "PDO->__construct('mysql:host=h', 'root', 'hunter2')",
             "PDO->__construct('mysql:host=h', 'root', '[redacted]')",
         ),
-        ("ftp_login(c, \"ann\", \"hunter2\")", "ftp_login(c, \"ann\", \"[redacted]\")"),
-        ("smtp.login(user(1, 'a'), 'hunter2')", "smtp.login(user(1, 'a'), '[redacted]')"),
-        ("get(url, auth=('ann', 'hunter2'))", "get(url, auth=('ann', '[redacted]'))"),
-        ("define('DB_PASSWORD', \"hunter2\");", "define('DB_PASSWORD', \"[redacted]\");"),
+        (
+            "ftp_login(c, \"ann\", \"hunter2\")",
+            "ftp_login(c, \"ann\", \"[redacted]\")",
+        ),
+        (
+            "smtp.login(user(1, 'a'), 'hunter2')",
+            "smtp.login(user(1, 'a'), '[redacted]')",
+        ),
+        (
+            "get(url, auth=('ann', 'hunter2'))",
+            "get(url, auth=('ann', '[redacted]'))",
+        ),
+        (
+            "define('DB_PASSWORD', \"hunter2\");",
+            "define('DB_PASSWORD', \"[redacted]\");",
+        ),
         ("{password,\"hunter2\"}", "{password,\"[redacted]\"}"),
     ]);
     assert_stays(&[
@@ -33,18 +49,39 @@ fn literal_arguments_of_functions_that_take_a_secret_are_hidden() {
 #[test]
 fn options_of_programs_and_what_is_piped_into_them_are_hidden() {
     assert_red(&[
-        ("echo 'hunter2' | sudo -S id", "echo '[redacted]' | sudo -S id"),
-        ("echo -n 'ann:hunter2' | sudo chpasswd", "echo -n 'ann:[redacted]' | sudo chpasswd"),
+        (
+            "echo 'hunter2' | sudo -S id",
+            "echo '[redacted]' | sudo -S id",
+        ),
+        (
+            "echo -n 'ann:hunter2' | sudo chpasswd",
+            "echo -n 'ann:[redacted]' | sudo chpasswd",
+        ),
         (
             "printf '%s' hunter2 | docker login --password-stdin r",
             "printf '%s' [redacted] | docker login --password-stdin r",
         ),
-        ("sqlplus -S scott/hunter2@h:1521/x", "sqlplus -S scott/[redacted]@h:1521/x"),
+        (
+            "sqlplus -S scott/hunter2@h:1521/x",
+            "sqlplus -S scott/[redacted]@h:1521/x",
+        ),
         ("net user ann hunter2 /add", "net user ann [redacted] /add"),
-        ("tool -u ann -h db -p s3cr3t!x", "tool -u ann -h db -p [redacted]"),
-        ("etcdctl --user root:hunter2 get a", "etcdctl --user root:[redacted] get a"),
-        ("keytool -storepass hunter2 -list", "keytool -storepass [redacted] -list"),
-        ("npm config set //r/:_password T0pSecret", "npm config set //r/:_password [redacted]"),
+        (
+            "tool -u ann -h db -p s3cr3t!x",
+            "tool -u ann -h db -p [redacted]",
+        ),
+        (
+            "etcdctl --user root:hunter2 get a",
+            "etcdctl --user root:[redacted] get a",
+        ),
+        (
+            "keytool -storepass hunter2 -list",
+            "keytool -storepass [redacted] -list",
+        ),
+        (
+            "npm config set //r/:_password T0pSecret",
+            "npm config set //r/:_password [redacted]",
+        ),
     ]);
     assert_stays(&[
         "echo done | tee build.log",
@@ -60,20 +97,56 @@ fn options_of_programs_and_what_is_piped_into_them_are_hidden() {
 #[test]
 fn what_a_sentence_calls_a_password_is_hidden() {
     assert_red(&[
-        ("the password was \"hunter2\" yesterday", "the password was \"[redacted]\" yesterday"),
-        ("das Kennwort lautet s3cr3t", "das Kennwort lautet [redacted]"),
-        ("le mot de passe est « hunter2 »", "le mot de passe est « [redacted]»"),
-        ("Das Passwort „hunter2“ ist falsch", "Das Passwort [redacted] ist falsch"),
+        (
+            "the password was \"hunter2\" yesterday",
+            "the password was \"[redacted]\" yesterday",
+        ),
+        (
+            "das Kennwort lautet s3cr3t",
+            "das Kennwort lautet [redacted]",
+        ),
+        (
+            "le mot de passe est « hunter2 »",
+            "le mot de passe est « [redacted]»",
+        ),
+        (
+            "Das Passwort „hunter2“ ist falsch",
+            "Das Passwort [redacted] ist falsch",
+        ),
         ("密码是 s3cr3t", "密码是 [redacted]"),
-        ("a new password for you: s3cr3t", "a new password for you: [redacted]"),
-        ("password hunter2 is too short", "password [redacted] is too short"),
-        ("wrong credentials ann / s3cr3t", "wrong credentials ann / [redacted]"),
+        (
+            "a new password for you: s3cr3t",
+            "a new password for you: [redacted]",
+        ),
+        (
+            "password hunter2 is too short",
+            "password [redacted] is too short",
+        ),
+        (
+            "wrong credentials ann / s3cr3t",
+            "wrong credentials ann / [redacted]",
+        ),
         ("AUTH default s3cr3t", "AUTH default [redacted]"),
-        ("a1 LOGIN \"ann\" \"hunter2\"", "a1 LOGIN \"ann\" \"[redacted]\""),
-        ("connect to x user ann using s3cr3t", "connect to x user ann using [redacted]"),
-        ("ACL SETUSER ann on >hunter2 ~*", "ACL SETUSER ann on >[redacted] ~*"),
-        ("password    s3cr3t-1\nuser        ann", "password    [redacted]\nuser        ann"),
-        ("~ password = \"hunter2\" -> \"s3cr3t\"", "~ password = \"[redacted]\""),
+        (
+            "a1 LOGIN \"ann\" \"hunter2\"",
+            "a1 LOGIN \"ann\" \"[redacted]\"",
+        ),
+        (
+            "connect to x user ann using s3cr3t",
+            "connect to x user ann using [redacted]",
+        ),
+        (
+            "ACL SETUSER ann on >hunter2 ~*",
+            "ACL SETUSER ann on >[redacted] ~*",
+        ),
+        (
+            "password    s3cr3t-1\nuser        ann",
+            "password    [redacted]\nuser        ann",
+        ),
+        (
+            "~ password = \"hunter2\" -> \"s3cr3t\"",
+            "~ password = \"[redacted]\"",
+        ),
         ("db:5432:*:ann:hunter2", "db:5432:*:ann:[redacted]"),
     ]);
     assert_stays(&[
@@ -91,11 +164,20 @@ fn what_a_sentence_calls_a_password_is_hidden() {
 #[test]
 fn values_beside_names_in_other_notations_are_hidden() {
     assert_red(&[
-        ("<key>Password</key>\n<string>hunter2</string>", "<key>Password</key>\n<string>[redacted]</string>"),
-        ("<name>db.password</name><value>hunter2</value>", "<name>db.password</name><value>[redacted]</value>"),
+        (
+            "<key>Password</key>\n<string>hunter2</string>",
+            "<key>Password</key>\n<string>[redacted]</string>",
+        ),
+        (
+            "<name>db.password</name><value>hunter2</value>",
+            "<name>db.password</name><value>[redacted]</value>",
+        ),
         ("password: <<\"hunter2\">>", "password: <<\"[redacted]\">>"),
         ("PASSWORD: &pw hunter2", "PASSWORD: &pw [redacted]"),
-        ("'password' => string 'hunter2' (length=7)", "'password' => string '[redacted]' (length=7)"),
+        (
+            "'password' => string 'hunter2' (length=7)",
+            "'password' => string '[redacted]' (length=7)",
+        ),
         ("secret=Optional[s3cr3t]", "secret=Optional[[redacted]]"),
         ("login=ann:s3cr3t!", "login=ann:[redacted]"),
     ]);
@@ -126,8 +208,14 @@ fn tokens_are_told_by_their_parts() {
     }
     assert_red(&[
         ("pbkdf2_sha256$600000$hunter2hunter2", "[redacted]"),
-        ("k -----BEGIN OpenVPN Static key V1-----\nhunter2\n-----END OpenVPN Static key V1-----\nr", "k [redacted]\nr"),
-        ("---- BEGIN SSH2 PRIVATE KEY ----\nhunter2\n---- END SSH2 PRIVATE KEY ----\nr", "[redacted]\nr"),
+        (
+            "k -----BEGIN OpenVPN Static key V1-----\nhunter2\n-----END OpenVPN Static key V1-----\nr",
+            "k [redacted]\nr",
+        ),
+        (
+            "---- BEGIN SSH2 PRIVATE KEY ----\nhunter2\n---- END SSH2 PRIVATE KEY ----\nr",
+            "[redacted]\nr",
+        ),
     ]);
     assert_stays(&[
         "sha512-z4PhNX7vuL3xVChQ1m2AB9Yg5AULVxXcg/SpIdNs6c5H0NE8XYXysP+DGNKHfuwvY7kxvUdBeoGlODJ6+SfaPg==",
@@ -140,12 +228,24 @@ fn tokens_are_told_by_their_parts() {
 #[test]
 fn values_in_details_of_databases_and_alone_in_brackets_are_hidden() {
     assert_red(&[
-        ("Key (token)=(kq9x7lm) already exists.", "Key (token)=([redacted]) already exists."),
-        ("Key (id, api_key)=(4, kq9x7lm) already exists.", "Key (id, api_key)=(4, [redacted]) already exists."),
+        (
+            "Key (token)=(kq9x7lm) already exists.",
+            "Key (token)=([redacted]) already exists.",
+        ),
+        (
+            "Key (id, api_key)=(4, kq9x7lm) already exists.",
+            "Key (id, api_key)=(4, [redacted]) already exists.",
+        ),
         ("bound password=[blueberry]", "bound password=[redacted]"),
-        ("DRIVER={P};UID=app;PWD={blue;b3rry};", "DRIVER={P};UID=app;PWD=[redacted];"),
+        (
+            "DRIVER={P};UID=app;PWD={blue;b3rry};",
+            "DRIVER={P};UID=app;PWD=[redacted];",
+        ),
         ("secret=b'blue-berry'", "secret=b'[redacted]'"),
-        ("crypt('blueberry', gen_salt('bf'))", "crypt('[redacted]', gen_salt('bf'))"),
+        (
+            "crypt('blueberry', gen_salt('bf'))",
+            "crypt('[redacted]', gen_salt('bf'))",
+        ),
     ]);
     assert_stays(&[
         "Key (session_id)=(42) is not present in table \"sessions\".",
@@ -159,11 +259,26 @@ fn values_in_details_of_databases_and_alone_in_brackets_are_hidden() {
 #[test]
 fn values_that_a_validation_rejects_are_hidden() {
     assert_red(&[
-        ("\"password\" with value \"blueberry\" fails", "\"password\" with value \"[redacted]\" fails"),
-        ("Path `password` (`plum`) is too short", "Path `password` (`[redacted]`) is too short"),
-        ("on field 'password': rejected value [plum]", "on field 'password': rejected value [[redacted]]"),
-        ("{'loc': ('body', 'password'), 'input': 'plum'}", "{'loc': ('body', 'password'), 'input': '[redacted]'}"),
-        ("<Password><Value>plum</Value></Password>", "<Password><Value>[redacted]</Value></Password>"),
+        (
+            "\"password\" with value \"blueberry\" fails",
+            "\"password\" with value \"[redacted]\" fails",
+        ),
+        (
+            "Path `password` (`plum`) is too short",
+            "Path `password` (`[redacted]`) is too short",
+        ),
+        (
+            "on field 'password': rejected value [plum]",
+            "on field 'password': rejected value [[redacted]]",
+        ),
+        (
+            "{'loc': ('body', 'password'), 'input': 'plum'}",
+            "{'loc': ('body', 'password'), 'input': '[redacted]'}",
+        ),
+        (
+            "<Password><Value>plum</Value></Password>",
+            "<Password><Value>[redacted]</Value></Password>",
+        ),
     ]);
     assert_stays(&[
         "on field 'age': rejected value [17]",
@@ -175,20 +290,59 @@ fn values_that_a_validation_rejects_are_hidden() {
 #[test]
 fn words_with_a_number_are_hidden_where_a_password_stands() {
     assert_red(&[
-        ("line 7: password blueberry9: unexpected", "line 7: password [redacted]: unexpected"),
-        ("rootpw --plaintext blueberry9 --lock", "rootpw --plaintext [redacted] --lock"),
-        ("insecure-password blueberry : unknown", "insecure-password [redacted] : unknown"),
-        ("syntax error at user \"ann\" pass \"plum\"", "syntax error at user \"ann\" pass \"[redacted]\""),
+        (
+            "line 7: password blueberry9: unexpected",
+            "line 7: password [redacted]: unexpected",
+        ),
+        (
+            "rootpw --plaintext blueberry9 --lock",
+            "rootpw --plaintext [redacted] --lock",
+        ),
+        (
+            "insecure-password blueberry : unknown",
+            "insecure-password [redacted] : unknown",
+        ),
+        (
+            "syntax error at user \"ann\" pass \"plum\"",
+            "syntax error at user \"ann\" pass \"[redacted]\"",
+        ),
         ("The secret is blueberry9", "The secret is [redacted]"),
-        ("login attempt ann:blueberry9 failed", "login attempt ann:[redacted] failed"),
-        ("net use z: \\\\h\\x /user:ann blueb3rry", "net use z: \\\\h\\x /user:ann [redacted]"),
-        ("login ann / blueberry77 denied", "login ann / [redacted] denied"),
-        ("sst_auth: wsrep_sst_auth = ann:plum", "sst_auth: wsrep_sst_auth = ann:[redacted]"),
-        ("Auth->login('ann', 'plum')", "Auth->login('ann', '[redacted]')"),
-        ("invalid value 'plum' for '--password <P>'", "invalid value '[redacted]' for '--password <P>'"),
-        ("\"app\" \"SCRAM-SHA-256$4096:kQ9x7Lm==\"", "\"app\" \"[redacted]\""),
-        ("API key: X-Api-Key: kq9x7lmz", "API key: X-Api-Key: [redacted]"),
-        ("X-Hub-Signature-256: sha256=5257a869e7ec", "X-Hub-Signature-256: [redacted]"),
+        (
+            "login attempt ann:blueberry9 failed",
+            "login attempt ann:[redacted] failed",
+        ),
+        (
+            "net use z: \\\\h\\x /user:ann blueb3rry",
+            "net use z: \\\\h\\x /user:ann [redacted]",
+        ),
+        (
+            "login ann / blueberry77 denied",
+            "login ann / [redacted] denied",
+        ),
+        (
+            "sst_auth: wsrep_sst_auth = ann:plum",
+            "sst_auth: wsrep_sst_auth = ann:[redacted]",
+        ),
+        (
+            "Auth->login('ann', 'plum')",
+            "Auth->login('ann', '[redacted]')",
+        ),
+        (
+            "invalid value 'plum' for '--password <P>'",
+            "invalid value '[redacted]' for '--password <P>'",
+        ),
+        (
+            "\"app\" \"SCRAM-SHA-256$4096:kQ9x7Lm==\"",
+            "\"app\" \"[redacted]\"",
+        ),
+        (
+            "API key: X-Api-Key: kq9x7lmz",
+            "API key: X-Api-Key: [redacted]",
+        ),
+        (
+            "X-Hub-Signature-256: sha256=5257a869e7ec",
+            "X-Hub-Signature-256: [redacted]",
+        ),
     ]);
     assert_stays(&[
         "password server01 in use",

@@ -21,7 +21,8 @@ pub(super) struct Database {
     log_bytes: u64,
     log_room: LogRoom,
     open: Option<Open>,
-    /// A damaged file that was put aside, and why: for the one who tells it, after all locks are gone.
+    /// A damaged file that was put aside, and why: for the one who tells it, after all locks are
+    /// gone.
     aside: Option<(PathBuf, rusqlite::Error)>,
 }
 
@@ -31,14 +32,15 @@ struct Open {
     identity: Option<Identity>,
 }
 
-/// How often, and after which time each, a database that another process holds is tried again before a record waits in
-/// memory instead of its caller here: about 50 ms in all. The steps are short and equal, since a process that writes
-/// without a pause leaves the database for microseconds at a time; steps that grow, as those of `busy_timeout`, meet such
-/// a gap too rarely.
+/// How often, and after which time each, a database that another process holds is tried again
+/// before a record waits in memory instead of its caller here: about 50 ms in all. The steps are
+/// short and equal, since a process that writes without a pause leaves the database for
+/// microseconds at a time; steps that grow, as those of `busy_timeout`, meet such a gap too rarely.
 const BUSY_TRIES: i32 = 100;
 const BUSY_STEP: Duration = Duration::from_micros(500);
-/// The log of changes takes each page that changes as a whole. Small pages cost a search through all texts four times as long, and other
-/// queries nothing. A database that is there keeps its size.
+/// The log of changes takes each page that changes as a whole. Small pages cost a search through
+/// all texts four times as long, and other queries nothing. A database that is there keeps its
+/// size.
 pub(super) const SCHEMA: &str = "
     PRAGMA page_size = 512;
     PRAGMA auto_vacuum = INCREMENTAL;
@@ -66,7 +68,11 @@ impl Database {
         Self {
             path: config.folder.join("errors.sqlite"),
             log_bytes: log_bytes(config),
-            log_room: LogRoom { step: 2 * log_bytes(config), max: max_log_bytes(config), tried: 0 },
+            log_room: LogRoom {
+                step: 2 * log_bytes(config),
+                max: max_log_bytes(config),
+                tried: 0,
+            },
             open: None,
             aside: None,
         }
@@ -100,8 +106,8 @@ impl Database {
         done
     }
 
-    /// Does something to the database, which is made if it is not there. One that proves damaged, now or when it is opened,
-    /// is put aside, and the work is done to a new one.
+    /// Does something to the database, which is made if it is not there. One that proves damaged,
+    /// now or when it is opened, is put aside, and the work is done to a new one.
     pub(super) fn write<T>(
         &mut self,
         wall: Timestamp,
@@ -110,9 +116,12 @@ impl Database {
         let before = Identity::at(&self.path);
         match self.try_write(&mut work) {
             Err(err) if is_damaged(&err) => {
-                // Another process may have been faster; what lies there now is not what was found damaged.
+                // Another process may have been faster; what lies there now is not what was found
+                // damaged.
                 if Identity::at(&self.path) == before {
-                    let Ok(file) = self.put_aside(wall) else { return Err(err) };
+                    let Ok(file) = self.put_aside(wall) else {
+                        return Err(err);
+                    };
                     self.aside = Some((file, err));
                 }
                 self.try_write(&mut work)
@@ -121,7 +130,10 @@ impl Database {
         }
     }
 
-    fn try_write<T>(&mut self, work: &mut impl FnMut(&mut Connection) -> rusqlite::Result<T>) -> rusqlite::Result<T> {
+    fn try_write<T>(
+        &mut self,
+        work: &mut impl FnMut(&mut Connection) -> rusqlite::Result<T>,
+    ) -> rusqlite::Result<T> {
         let mut open = match self.open.take() {
             Some(open) if Identity::at(&self.path) == open.identity => open,
             _ => self.try_open()?,
@@ -130,11 +142,16 @@ impl Database {
         match &done {
             // Done to a file that was removed or replaced meanwhile: nobody will ever see it.
             Ok(_) if Identity::at(&self.path) != open.identity => {
-                return Err(io_failure(io::Error::new(io::ErrorKind::NotFound, "the database was moved away")));
+                return Err(io_failure(io::Error::new(
+                    io::ErrorKind::NotFound,
+                    "the database was moved away",
+                )));
             }
-            // Closed without a checkpoint, which would mix what the log still has into what is damaged.
+            // Closed without a checkpoint, which would mix what the log still has into what is
+            // damaged.
             Err(err) if is_damaged(err) => {
-                open.db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+                open.db
+                    .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
             }
             // Opened afresh next time: what is wrong may be the file itself.
             Err(err) if !is_passing(err) => {}
@@ -146,9 +163,12 @@ impl Database {
     /// Renames the database and its log of changes.
     fn put_aside(&self, wall: Timestamp) -> io::Result<PathBuf> {
         let aside = |suffix| format!("sqlite.damaged-{}{suffix}", wall.as_unix_millis());
-        // First what would be taken for a part of a new database: its log, and the memory in which processes find their way
-        // through the log. Either may be absent.
-        let _ = fs::rename(self.path.with_extension("sqlite-wal"), self.path.with_extension(aside("-wal")));
+        // First what would be taken for a part of a new database: its log, and the memory in which
+        // processes find their way through the log. Either may be absent.
+        let _ = fs::rename(
+            self.path.with_extension("sqlite-wal"),
+            self.path.with_extension(aside("-wal")),
+        );
         let _ = fs::remove_file(self.path.with_extension("sqlite-shm"));
         let file = self.path.with_extension(aside(""));
         fs::rename(&self.path, &file)?;
@@ -174,9 +194,11 @@ impl Database {
     }
 }
 
-/// Makes the file, where there is none, for its owner alone. SQLite gives the files beside it the same permissions.
+/// Makes the file, where there is none, for its owner alone. SQLite gives the files beside it the
+/// same permissions.
 ///
-/// One that is there is not opened: when it is closed, the system drops the locks of all connections of this process.
+/// One that is there is not opened: when it is closed, the system drops the locks of all
+/// connections of this process.
 fn make(path: &Path) -> io::Result<()> {
     match for_owner_alone().write(true).create_new(true).open(path) {
         Err(err) if err.kind() == io::ErrorKind::AlreadyExists => Ok(()),
@@ -186,7 +208,8 @@ fn make(path: &Path) -> io::Result<()> {
 
 /// Waits before a database that another process holds is tried again; `false` ends the tries.
 ///
-/// A condition variable of its own: parking would take the token that the code around an append may wait for.
+/// A condition variable of its own: parking would take the token that the code around an append may
+/// wait for.
 pub(super) fn wait_for_others(tries: i32) -> bool {
     let lock = Mutex::new(());
     let guard = lock.lock().unwrap_or_else(PoisonError::into_inner);
@@ -202,8 +225,9 @@ struct LogRoom {
 }
 
 impl LogRoom {
-    /// Empties the log once it has grown by another step. SQLite does so by itself, but only at a moment when no connection
-    /// reads and none writes, which processes that write without a pause never leave.
+    /// Empties the log once it has grown by another step. SQLite does so by itself, but only at a
+    /// moment when no connection reads and none writes, which processes that write without a pause
+    /// never leave.
     ///
     /// Not more often, as it waits for the other connections.
     fn make(&mut self, db: &Connection, path: &Path) -> rusqlite::Result<()> {
@@ -244,15 +268,22 @@ fn io_failure(err: io::Error) -> rusqlite::Error {
 }
 
 fn is_damaged(err: &rusqlite::Error) -> bool {
-    matches!(err.sqlite_error_code(), Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt))
+    matches!(
+        err.sqlite_error_code(),
+        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt)
+    )
 }
 
-/// Tells what passes by itself, and leaves the open database good for reading, from what may lie in the file.
+/// Tells what passes by itself, and leaves the open database good for reading, from what may lie in
+/// the file.
 fn is_passing(err: &rusqlite::Error) -> bool {
     is_busy(err) || is_log_full(err) || err.sqlite_error_code() == Some(ErrorCode::DiskFull)
 }
 
 /// Tells whether another process holds the database.
 pub(super) fn is_busy(err: &rusqlite::Error) -> bool {
-    matches!(err.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
+    matches!(
+        err.sqlite_error_code(),
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)
+    )
 }

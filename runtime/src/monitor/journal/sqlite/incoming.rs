@@ -1,30 +1,34 @@
 //! Records that are written, and not yet in the tables.
 //!
-//! SQLite writes whole pages. A record that is inserted changes a page of the table, one of each index, the counts and what
-//! the file keeps of its own pages: ten in all. The table `incoming` has slots of a fixed size instead. A record that
-//! replaces one of the same size changes only the pages that differ, which is one for each 508 bytes. Once the slots are full,
-//! one transaction moves their records into the tables, where those of a batch share the pages.
+//! SQLite writes whole pages. A record that is inserted changes a page of the table, one of each
+//! index, the counts and what the file keeps of its own pages: ten in all. The table `incoming` has
+//! slots of a fixed size instead. A record that replaces one of the same size changes only the
+//! pages that differ, which is one for each 508 bytes. Once the slots are full, one transaction
+//! moves their records into the tables, where those of a batch share the pages.
 //!
-//! The slots `1..` are used in order, and hold a number and a record each. Slot 0 has the number of the last record that was
-//! moved; slots with a higher one are live. So moving writes to no slot but this.
+//! The slots `1..` are used in order, and hold a number and a record each. Slot 0 has the number of
+//! the last record that was moved; slots with a higher one are live. So moving writes to no slot
+//! but this.
 
 use super::{super::line, rows};
 use crate::{monitor::ErrorRecord, time::Timestamp};
 use rusqlite::{Connection, OptionalExtension};
 
-pub(super) const SCHEMA: &str = "CREATE TABLE IF NOT EXISTS incoming (slot INTEGER PRIMARY KEY, content BLOB NOT NULL)";
+pub(super) const SCHEMA: &str =
+    "CREATE TABLE IF NOT EXISTS incoming (slot INTEGER PRIMARY KEY, content BLOB NOT NULL)";
 
 /// How many slots are used at most, by any process.
 const MAX_SLOTS: i64 = 64;
-/// What SQLite keeps of a long value in the page of its table, for pages of 512 bytes. It is the same in every slot and after
-/// every change, so that this page is not written.
+/// What SQLite keeps of a long value in the page of its table, for pages of 512 bytes. It is the
+/// same in every slot and after every change, so that this page is not written.
 const FILL: usize = 35;
 /// How much of a value is in each further page.
 const PAGE: usize = 508;
 const NUMBER: usize = 8;
 /// A longer record does not go through a slot.
 const MAX_PAGES: usize = 8;
-/// How many records of one transaction go through slots; more share the pages of the tables at once.
+/// How many records of one transaction go through slots; more share the pages of the tables at
+/// once.
 pub(super) const MAX_AT_ONCE: usize = 8;
 
 /// A record in a slot, with its future place in the table.
@@ -36,11 +40,13 @@ pub(super) struct Incoming {
 
 /// How many slots a database of so many bytes uses.
 pub(super) fn slots(max_bytes: u64) -> i64 {
-    i64::try_from(max_bytes / (16 * 1024)).unwrap_or(MAX_SLOTS).clamp(4, MAX_SLOTS)
+    i64::try_from(max_bytes / (16 * 1024))
+        .unwrap_or(MAX_SLOTS)
+        .clamp(4, MAX_SLOTS)
 }
 
-/// Returns `true` if a record can go through a slot. One that has two lines goes into the table, where the second finds the
-/// first.
+/// Returns `true` if a record can go through a slot. One that has two lines goes into the table,
+/// where the second finds the first.
 pub(super) fn takes(record: &ErrorRecord, json: &str) -> bool {
     !line::is_joined(record) && json.len() <= MAX_PAGES * PAGE - NUMBER
 }
@@ -52,14 +58,23 @@ pub(super) fn put(db: &Connection, json: &str, slots: i64) -> rusqlite::Result<(
         move_all(db)?;
         live = 0;
     }
-    // The second shows a damaged table before more is written; the first has numbers of rows that are gone.
-    let of_table = "SELECT max(coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'errors'), 0),
+    // The second shows a damaged table before more is written; the first has numbers of rows that
+    // are gone.
+    let of_table =
+        "SELECT max(coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'errors'), 0),
                     coalesce((SELECT max(seq) FROM errors), 0))";
-    let of_table: i64 = db.prepare_cached(of_table)?.query_row([], |row| row.get(0))?;
+    let of_table: i64 = db
+        .prepare_cached(of_table)?
+        .query_row([], |row| row.get(0))?;
     let slot = live + 1;
     let known = "SELECT length(content) FROM incoming WHERE slot = ?1";
-    let known: Option<i64> = db.prepare_cached(known)?.query_row([slot], |row| row.get(0)).optional()?;
-    let size = known.and_then(|known| usize::try_from(known).ok()).unwrap_or(0);
+    let known: Option<i64> = db
+        .prepare_cached(known)?
+        .query_row([slot], |row| row.get(0))
+        .optional()?;
+    let size = known
+        .and_then(|known| usize::try_from(known).ok())
+        .unwrap_or(0);
     let needed = FILL + (NUMBER + json.len()).next_multiple_of(PAGE);
     let content = content(newest.max(of_table) + 1, json, needed.max(size));
     let sql = match known {
@@ -73,12 +88,15 @@ pub(super) fn put(db: &Connection, json: &str, slots: i64) -> rusqlite::Result<(
 /// Moves the records of all slots into the tables; the caller has begun a transaction.
 pub(super) fn move_all(db: &Connection) -> rusqlite::Result<()> {
     let (incoming, _) = all(db)?;
-    let Some(last) = incoming.last().map(|incoming| incoming.seq) else { return Ok(()) };
+    let Some(last) = incoming.last().map(|incoming| incoming.seq) else {
+        return Ok(());
+    };
     for Incoming { seq, record, json } in incoming {
         rows::add(db, Some(seq), &record, &json)?;
     }
     let mark = "INSERT OR REPLACE INTO incoming (slot, content) VALUES (0, ?1)";
-    db.prepare_cached(mark)?.execute([content(last, "", FILL + NUMBER)])?;
+    db.prepare_cached(mark)?
+        .execute([content(last, "", FILL + NUMBER)])?;
     Ok(())
 }
 
@@ -87,18 +105,29 @@ pub(super) fn all(db: &Connection) -> rusqlite::Result<(Vec<Incoming>, u64)> {
     let (mut found, mut torn) = (Vec::new(), 0);
     // A database of an earlier version that cannot be written has none.
     let exists = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'incoming')";
-    if !db.prepare_cached(exists)?.query_row([], |row| row.get::<_, bool>(0))? {
+    if !db
+        .prepare_cached(exists)?
+        .query_row([], |row| row.get::<_, bool>(0))?
+    {
         return Ok((found, torn));
     }
     let (live, _) = live(db)?;
-    let mut select = db.prepare_cached("SELECT content FROM incoming WHERE slot BETWEEN 1 AND ?1 ORDER BY slot")?;
+    let mut select = db
+        .prepare_cached("SELECT content FROM incoming WHERE slot BETWEEN 1 AND ?1 ORDER BY slot")?;
     let mut rows = select.query([live])?;
     while let Some(row) = rows.next()? {
         let content = row.get_ref(0)?.as_bytes().unwrap_or_default();
-        let json = content.get(FILL + NUMBER..).unwrap_or_default().trim_ascii_end();
+        let json = content
+            .get(FILL + NUMBER..)
+            .unwrap_or_default()
+            .trim_ascii_end();
         match (line::decode(json), str::from_utf8(json)) {
             (Ok(decoded), Ok(json)) => {
-                found.push(Incoming { seq: number(content), record: decoded.record, json: json.to_owned() });
+                found.push(Incoming {
+                    seq: number(content),
+                    record: decoded.record,
+                    json: json.to_owned(),
+                });
             }
             _ => torn += 1,
         }
@@ -111,18 +140,29 @@ pub(super) fn oldest(db: &Connection) -> rusqlite::Result<Option<Timestamp>> {
     if live(db)?.0 == 0 {
         return Ok(None);
     }
-    let first: Vec<u8> = db.query_row("SELECT content FROM incoming WHERE slot = 1", [], |row| row.get(0))?;
-    let json = first.get(FILL + NUMBER..).unwrap_or_default().trim_ascii_end();
+    let first: Vec<u8> =
+        db.query_row("SELECT content FROM incoming WHERE slot = 1", [], |row| {
+            row.get(0)
+        })?;
+    let json = first
+        .get(FILL + NUMBER..)
+        .unwrap_or_default()
+        .trim_ascii_end();
     Ok(line::decode(json).ok().map(|found| found.record.timestamp))
 }
 
 /// How many slots are live, which are the first ones, and the highest number of a record so far.
 fn live(db: &Connection) -> rusqlite::Result<(i64, i64)> {
     // Behind `FILL` bytes, `NUMBER` bytes.
-    let mut select = db.prepare_cached("SELECT substr(content, 36, 8) FROM incoming WHERE slot = ?1")?;
+    let mut select =
+        db.prepare_cached("SELECT substr(content, 36, 8) FROM incoming WHERE slot = ?1")?;
     let mut seq = |slot: i64| -> rusqlite::Result<i64> {
-        let found = select.query_row([slot], |row| row.get::<_, Vec<u8>>(0)).optional()?;
-        Ok(found.map_or(0, |bytes| i64::from_be_bytes(bytes.try_into().unwrap_or_default())))
+        let found = select
+            .query_row([slot], |row| row.get::<_, Vec<u8>>(0))
+            .optional()?;
+        Ok(found.map_or(0, |bytes| {
+            i64::from_be_bytes(bytes.try_into().unwrap_or_default())
+        }))
     };
     let mut newest = seq(0)?;
     let (moved, mut live, mut free) = (newest, 0, MAX_SLOTS + 1);
@@ -147,7 +187,9 @@ fn content(seq: i64, json: &str, size: usize) -> Vec<u8> {
 }
 
 fn number(content: &[u8]) -> i64 {
-    let bytes = content.get(FILL..FILL + NUMBER).and_then(|bytes| bytes.try_into().ok());
+    let bytes = content
+        .get(FILL..FILL + NUMBER)
+        .and_then(|bytes| bytes.try_into().ok());
     bytes.map_or(0, i64::from_be_bytes)
 }
 
@@ -194,11 +236,16 @@ mod tests {
     fn records_of_any_size_keep_their_order_in_slots_and_out_of_them() {
         let (mut db, mut rng, mut expected) = (database(), Rng::seeded(11), Vec::new());
         for step in 0..1500 {
-            let length = [0, 60, 400, 900, 3000, 9000][usize::try_from(rng.next_u64() % 6).unwrap()];
+            let length =
+                [0, 60, 400, 900, 3000, 9000][usize::try_from(rng.next_u64() % 6).unwrap()];
             let message = format!("{step} {}", "x".repeat(length));
             expected.push(message.clone());
             // Processes may differ in how many slots they use.
-            let slots = if rng.next_u64() % 2 == 0 { 4 } else { MAX_SLOTS };
+            let slots = if rng.next_u64() % 2 == 0 {
+                4
+            } else {
+                MAX_SLOTS
+            };
             rows::insert(&mut db, [entry(&message)].iter(), slots).unwrap();
             match rng.next_u64() % 100 {
                 0 => rows::move_incoming(&db).unwrap(),
@@ -226,7 +273,11 @@ mod tests {
             assert_eq!(in_slots(&db), (i - 1) % 4 + 1);
         }
         rows::insert(&mut db, [entry(&"x".repeat(5000))].iter(), 4).unwrap();
-        assert_eq!((in_slots(&db), messages(&db, 50).len()), (0, 11), "too large for a slot");
+        assert_eq!(
+            (in_slots(&db), messages(&db, 50).len()),
+            (0, 11),
+            "too large for a slot"
+        );
     }
 
     #[test]
@@ -251,6 +302,9 @@ mod tests {
         db.execute_batch(TABLES).unwrap();
         let (record, json) = entry("earlier");
         rows::add(&db, None, &record, &json).unwrap();
-        assert_eq!((messages(&db, 50), rows::counts(&db).unwrap().total), (vec!["earlier".into()], 1));
+        assert_eq!(
+            (messages(&db, 50), rows::counts(&db).unwrap().total),
+            (vec!["earlier".into()], 1)
+        );
     }
 }

@@ -27,41 +27,47 @@ use std::{collections::VecDeque, fmt, path::PathBuf, sync::Arc, time::Duration};
 
 /// A journal in the database `errors.sqlite` in a folder, indexed by code, operation and time.
 ///
-/// It keeps the promises of [`FileJournal`](super::super::FileJournal): an acknowledged record survives the end of the
-/// process, trouble with the disk or a locked database fails no call, processes may share the folder, counts by code
-/// and day survive retention, and a thread of its own writes what waits and removes old rows every second.
+/// It keeps the promises of [`FileJournal`](super::super::FileJournal): an acknowledged record
+/// survives the end of the process, trouble with the disk or a locked database fails no call,
+/// processes may share the folder, counts by code and day survive retention, and a thread of its
+/// own writes what waits and removes old rows every second.
 ///
-/// A record is acknowledged when its transaction is committed: [`append`](Journal::append) returned `Ok` for it, and
-/// [`JournalStatus::waiting`] does not count it. While another process holds the database, an append waits for it for
-/// about 50 ms. Then the record waits in memory, within `buffer_bytes`, and is written with a later one or within a second;
-/// [`flush`](Journal::flush) and dropping the journal wait for about two seconds. What a dropped journal could not write is
-/// reported in the log.
-/// Records beyond `buffer_bytes` are refused and counted in [`JournalStatus::lost`].
+/// A record is acknowledged when its transaction is committed: [`append`](Journal::append) returned
+/// `Ok` for it, and [`JournalStatus::waiting`] does not count it. While another process holds the
+/// database, an append waits for it for about 50 ms. Then the record waits in memory, within
+/// `buffer_bytes`, and is written with a later one or within a second; [`flush`](Journal::flush)
+/// and dropping the journal wait for about two seconds. What a dropped journal could not write is
+/// reported in the log. Records beyond `buffer_bytes` are refused and counted in
+/// [`JournalStatus::lost`].
 ///
-/// A record is written to one of up to 64 slots first, which costs less than the tables and their indexes; a full set is
-/// moved into the table `errors` in one transaction. Queries and counts read both. [`flush`](Journal::flush) and dropping
-/// the journal move all records, so that other programs find them in the table. A record of 450 bytes writes about 2.3 KiB
-/// to a new database, its later move included, and less than 4 KiB once old rows are removed.
+/// A record is written to one of up to 64 slots first, which costs less than the tables and their
+/// indexes; a full set is moved into the table `errors` in one transaction. Queries and counts read
+/// both. [`flush`](Journal::flush) and dropping the journal move all records, so that other
+/// programs find them in the table. A record of 450 bytes writes about 2.3 KiB to a new database,
+/// its later move included, and less than 4 KiB once old rows are removed.
 ///
-/// A new database, and the files beside it, can be read by their owner alone (mode 0600). One that is there keeps its
-/// permissions.
+/// A new database, and the files beside it, can be read by their owner alone (mode 0600). One that
+/// is there keeps its permissions.
 ///
-/// Of the [`JournalConfig`], the settings of segments mean nothing here. Database and log of changes together are kept within
-/// `max_bytes`; between two rounds of the thread, the log may add an eighth of it, and 128 KiB at least. While another
-/// connection keeps a read transaction open, SQLite cannot empty the log. It grows to half of `max_bytes`, 512 KiB at least,
-/// and by one transaction more; then records wait in memory, and the [status](JournalStatus) is not healthy until the
-/// transaction has ended. A file that is
-/// no database, or proves damaged while it is written or read, is put aside as `errors.sqlite.damaged-<time>`, with its log;
-/// one that was removed or replaced while it was open is made again.
+/// Of the [`JournalConfig`], the settings of segments mean nothing here. Database and log of
+/// changes together are kept within `max_bytes`; between two rounds of the thread, the log may add
+/// an eighth of it, and 128 KiB at least. While another connection keeps a read transaction open,
+/// SQLite cannot empty the log. It grows to half of `max_bytes`, 512 KiB at least, and by one
+/// transaction more; then records wait in memory, and the [status](JournalStatus) is not healthy
+/// until the transaction has ended. A file that is no database, or proves damaged while it is
+/// written or read, is put aside as `errors.sqlite.damaged-<time>`, with its log; one that was
+/// removed or replaced while it was open is made again.
 ///
-/// In a process that was forked after the journal was opened, every call is an error: open another journal there.
+/// In a process that was forked after the journal was opened, every call is an error: open another
+/// journal there.
 ///
 /// One append costs tens of microseconds: for more than 10,000 errors a second use
 /// [`FileJournal`](super::super::FileJournal).
 pub struct SqliteJournal {
     folder: PathBuf,
     shared: PerProcess<Arc<Shared>>,
-    /// Questions and records that came after a fork. Relaxed: it is shown, and the first one complains.
+    /// Questions and records that came after a fork. Relaxed: it is shown, and the first one
+    /// complains.
     refused: AtomicU64,
 }
 
@@ -72,7 +78,8 @@ struct Forked;
 
 struct Shared {
     config: JournalConfig,
-    /// Before the store, so that its connection is the last that is closed: it moves the log into the database.
+    /// Before the store, so that its connection is the last that is closed: it moves the log into
+    /// the database.
     readers: Readers,
     store: Mutex<Store>,
     ledger: Ledger,
@@ -96,9 +103,11 @@ struct Store {
 }
 
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_millis(100);
-/// How often a flush, and the end of the journal, try a database that other processes hold. Each try waits about 50 ms.
+/// How often a flush, and the end of the journal, try a database that other processes hold. Each
+/// try waits about 50 ms.
 const PATIENT_TRIES: usize = 40;
-/// How many bytes of records one transaction takes, or a single larger one: other processes wait meanwhile.
+/// How many bytes of records one transaction takes, or a single larger one: other processes wait
+/// meanwhile.
 const BATCH_BYTES: usize = 64 * 1024;
 
 impl SqliteJournal {
@@ -112,8 +121,8 @@ impl SqliteJournal {
         }
     }
 
-    /// What belongs to this process. SQLite forbids the use of a connection in a process that was forked since, and one
-    /// opened there would share the locks that SQLite believes to hold.
+    /// What belongs to this process. SQLite forbids the use of a connection in a process that was
+    /// forked since, and one opened there would share the locks that SQLite believes to hold.
     fn shared(&self) -> Result<&Arc<Shared>, JournalError> {
         self.shared.existing().ok_or_else(|| {
             if self.refused.fetch_add(1, Ordering::Relaxed) == 0 {
@@ -123,7 +132,8 @@ impl SqliteJournal {
         })
     }
 
-    /// Writes what waits and removes rows by size and age; the journal's own thread does so every second.
+    /// Writes what waits and removes rows by size and age; the journal's own thread does so every
+    /// second.
     ///
     /// # Errors
     ///
@@ -139,11 +149,15 @@ impl Journal for SqliteJournal {
     }
 
     fn query(&self, query: &Query) -> Result<Page, JournalError> {
-        self.shared()?.read(|db| rows::page(db, query)).map_err(failed("read records"))
+        self.shared()?
+            .read(|db| rows::page(db, query))
+            .map_err(failed("read records"))
     }
 
     fn counts(&self) -> Result<Counts, JournalError> {
-        self.shared()?.read(rows::counts).map_err(failed("count records"))
+        self.shared()?
+            .read(rows::counts)
+            .map_err(failed("count records"))
     }
 
     fn flush(&self) -> Result<(), JournalError> {
@@ -176,14 +190,17 @@ impl Journal for SqliteJournal {
     }
 
     fn claim(&self, owner: ErrorId) -> Result<Option<Claim>, JournalError> {
-        claims::in_folder(&self.folder, owner, self.shared()?.wall()).map_err(JournalError::io("claim"))
+        claims::in_folder(&self.folder, owner, self.shared()?.wall())
+            .map_err(JournalError::io("claim"))
     }
 }
 
 impl Drop for SqliteJournal {
     fn drop(&mut self) {
         // One that was forked has nothing that waits, and must not close the connection.
-        let Some(shared) = self.shared.existing() else { return };
+        let Some(shared) = self.shared.existing() else {
+            return;
+        };
         shared.wake.end();
         // The last chance: also while a pause after a failure lasts.
         shared.store.lock().not_before = Tick::ZERO;
@@ -227,7 +244,8 @@ impl Shared {
     fn append(&self, record: &ErrorRecord) -> Result<(), JournalError> {
         let json = String::from_utf8(line::encode(record)).unwrap_or_default();
         let mut store = self.store.lock();
-        let fits = store.waiting.is_empty() || store.waiting_bytes + json.len() <= self.config.buffer_bytes;
+        let fits = store.waiting.is_empty()
+            || store.waiting_bytes + json.len() <= self.config.buffer_bytes;
         if !fits {
             drop(store);
             return Err(self.ledger.refused());
@@ -238,7 +256,11 @@ impl Shared {
         let is_urgent = record.is_urgent(self.config.inline_level);
         let is_full = store.waiting_bytes >= self.config.buffer_bytes / 2;
         drop(store);
-        if is_urgent || is_full { self.write_waiting(1) } else { Ok(()) }
+        if is_urgent || is_full {
+            self.write_waiting(1)
+        } else {
+            Ok(())
+        }
     }
 
     /// Writes all records that wait, on behalf of so many that were appended just now.
@@ -247,7 +269,8 @@ impl Shared {
         self.ledger.settle(outcome, self.wall(), records)
     }
 
-    /// Writes all records that wait, as soon as other processes let go of the database, for about two seconds at most.
+    /// Writes all records that wait, as soon as other processes let go of the database, for about
+    /// two seconds at most.
     fn write_patiently(&self) -> Result<(), JournalError> {
         for _ in 1..PATIENT_TRIES {
             let outcome = self.try_write(true);
@@ -255,24 +278,32 @@ impl Shared {
                 return self.ledger.settle(outcome, self.wall(), 0);
             }
             if let Outcome::Failed(written @ 1.., _) = outcome {
-                self.ledger.settle(Outcome::<rusqlite::Error>::Written(written), self.wall(), 0)?;
+                self.ledger
+                    .settle(Outcome::<rusqlite::Error>::Written(written), self.wall(), 0)?;
             }
         }
         self.ledger.settle(self.try_write(true), self.wall(), 0)
     }
 
-    /// Moves what is written into the tables, where other programs find it too. It is on disk as well while that fails.
+    /// Moves what is written into the tables, where other programs find it too. It is on disk as
+    /// well while that fails.
     fn move_incoming(&self) {
         let wall = self.wall();
         self.with_store(|store| {
             let is_due = store.has_incoming && store.database.exists();
-            if is_due && store.database.change(wall, |db| rows::move_incoming(db)).is_ok() {
+            if is_due
+                && store
+                    .database
+                    .change(wall, |db| rows::move_incoming(db))
+                    .is_ok()
+            {
                 store.has_incoming = false;
             }
         });
     }
 
-    /// Tries to write all records that wait; with `at_once` also in the pause after other processes held the database.
+    /// Tries to write all records that wait; with `at_once` also in the pause after other processes
+    /// held the database.
     fn try_write(&self, at_once: bool) -> Outcome<rusqlite::Error> {
         let (now, wall) = (self.config.clock.now(), self.wall());
         let (outcome, unkept) = self.with_store(|store| {
@@ -297,16 +328,23 @@ impl Shared {
         }
     }
 
-    /// Reads a database that is not there yet or is damaged, through the connection that makes a new one, or a database on a
-    /// full disk.
-    fn read_in_trouble<T>(&self, ask: impl Fn(&Connection) -> rusqlite::Result<T>) -> rusqlite::Result<T> {
+    /// Reads a database that is not there yet or is damaged, through the connection that makes a
+    /// new one, or a database on a full disk.
+    fn read_in_trouble<T>(
+        &self,
+        ask: impl Fn(&Connection) -> rusqlite::Result<T>,
+    ) -> rusqlite::Result<T> {
         let wall = self.wall();
         let (answer, exists) = self.with_store(|store| {
             let answer = store.database.write(wall, |db| ask(db));
             (answer, store.database.exists())
         });
         match answer {
-            Err(err) if exists => self.readers.ask(&ask).or_else(|_| self.readers.ask_alone(&ask)).map_err(|_| err),
+            Err(err) if exists => self
+                .readers
+                .ask(&ask)
+                .or_else(|_| self.readers.ask_alone(&ask))
+                .map_err(|_| err),
             answer => answer,
         }
     }
@@ -333,11 +371,17 @@ impl Shared {
             return Ok(());
         }
         // Each step has the store to itself; between two, records are written.
-        while self.with_store(|store| store.database.change(wall, |db| remove_some(db, config, wall, is_steady)))? {}
+        while self.with_store(|store| {
+            store
+                .database
+                .change(wall, |db| remove_some(db, config, wall, is_steady))
+        })? {}
         while self.with_store(|store| store.database.change(wall, |db| shrink_some(db, config)))? {}
         self.with_store(|store| {
             let path = store.database.path().to_owned();
-            store.database.write(wall, |db| empty_log(db, &path, config))
+            store
+                .database
+                .write(wall, |db| empty_log(db, &path, config))
         })
     }
 
@@ -364,7 +408,10 @@ impl Store {
         while !self.waiting.is_empty() {
             let (records, bytes) = self.batch();
             let batch = || self.waiting.iter().take(records);
-            if let Err(err) = self.database.change(wall, |db| rows::insert(db, batch(), self.slots)) {
+            if let Err(err) = self
+                .database
+                .change(wall, |db| rows::insert(db, batch(), self.slots))
+            {
                 self.is_busy = is_busy(&err) || is_log_full(&err);
                 self.not_before = now.after(PAUSE_AFTER_FAILURE);
                 return Outcome::Failed(written, err);
@@ -411,7 +458,9 @@ fn failed(action: &'static str) -> impl Fn(rusqlite::Error) -> JournalError {
 
 impl fmt::Debug for SqliteJournal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SqliteJournal").field("folder", &self.folder).finish_non_exhaustive()
+        f.debug_struct("SqliteJournal")
+            .field("folder", &self.folder)
+            .finish_non_exhaustive()
     }
 }
 
@@ -425,17 +474,25 @@ mod tests {
     };
     use std::{sync::mpsc, thread};
 
-    /// A question that takes long: neither the records nor the questions of others wait for its end.
+    /// A question that takes long: neither the records nor the questions of others wait for its
+    /// end.
     #[test]
     fn a_question_that_takes_long_holds_up_no_record_and_no_other_question() {
         let folder = tempfile::tempdir().unwrap();
-        let config = JournalConfig::builder(folder.path()).background(false).build().unwrap();
+        let config = JournalConfig::builder(folder.path())
+            .background(false)
+            .build()
+            .unwrap();
         let journal = Arc::new(SqliteJournal::open(config));
         let monitor = ErrorMonitor::new(MonitorConfig::default());
         monitor.set_journal(journal.clone());
         monitor.record(&AppError::new(ErrorCode::SYNC_ERROR, "before"));
         let ((asked, is_asked), (answer, may_answer)) = (mpsc::channel(), mpsc::channel::<()>());
-        let rows = |db: &Connection| db.query_row("SELECT count(*) FROM incoming", [], |row| row.get::<_, i64>(0));
+        let rows = |db: &Connection| {
+            db.query_row("SELECT count(*) FROM incoming", [], |row| {
+                row.get::<_, i64>(0)
+            })
+        };
         let shared = Arc::clone(journal.shared().unwrap());
         let asking = thread::spawn(move || {
             shared.read(|db| {
@@ -450,7 +507,9 @@ mod tests {
         let (sender, done) = mpsc::channel();
         let recording = thread::spawn(move || {
             monitor.record(&AppError::new(ErrorCode::SYNC_ERROR, "meanwhile"));
-            sender.send((journal.status().written, journal.counts().unwrap().total)).unwrap();
+            sender
+                .send((journal.status().written, journal.counts().unwrap().total))
+                .unwrap();
         });
         let done = done.recv_timeout(Duration::from_secs(30));
         answer.send(()).unwrap();
@@ -460,15 +519,22 @@ mod tests {
         assert_eq!(asking.join().unwrap().unwrap(), (1, 1));
     }
 
-    /// A disk that hangs keeps the lock of the store; whoever asks how the journal is doing must not hang with it.
+    /// A disk that hangs keeps the lock of the store; whoever asks how the journal is doing must
+    /// not hang with it.
     #[test]
     fn the_status_is_told_while_a_write_hangs() {
         let folder = tempfile::tempdir().unwrap();
-        let config = JournalConfig::builder(folder.path()).background(false).build().unwrap();
+        let config = JournalConfig::builder(folder.path())
+            .background(false)
+            .build()
+            .unwrap();
         let journal = Arc::new(SqliteJournal::open(config));
         let monitor = ErrorMonitor::new(MonitorConfig::default());
         monitor.set_journal(journal.clone());
-        monitor.record_at(AlertLevel::Info, &AppError::new(ErrorCode::SYNC_ERROR, "waits"));
+        monitor.record_at(
+            AlertLevel::Info,
+            &AppError::new(ErrorCode::SYNC_ERROR, "waits"),
+        );
         let hangs = journal.shared().unwrap().store.lock();
         let (sender, told) = mpsc::channel();
         let asked = journal.clone();
@@ -476,7 +542,10 @@ mod tests {
         let status = told.recv_timeout(Duration::from_secs(10));
         drop(hangs);
         asking.join().unwrap().unwrap();
-        assert_eq!(status.map(|status| (status.waiting, status.written)), Ok((1, 0)));
+        assert_eq!(
+            status.map(|status| (status.waiting, status.written)),
+            Ok((1, 0))
+        );
         journal.flush().unwrap();
         assert_eq!((journal.status().waiting, journal.status().written), (0, 1));
     }

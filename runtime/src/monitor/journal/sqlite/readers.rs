@@ -1,4 +1,5 @@
-//! Connections for questions, beside the one that writes: a question that takes long holds up no record.
+//! Connections for questions, beside the one that writes: a question that takes long holds up no
+//! record.
 
 use super::{super::identity::Identity, database::wait_for_others};
 use crate::sync::Mutex;
@@ -19,11 +20,17 @@ const MOST_IDLE: usize = 4;
 
 impl Readers {
     pub(super) fn new(path: PathBuf) -> Self {
-        Self { path, idle: Mutex::default() }
+        Self {
+            path,
+            idle: Mutex::default(),
+        }
     }
 
     /// Asks a database that is there.
-    pub(super) fn ask<T>(&self, ask: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> rusqlite::Result<T> {
+    pub(super) fn ask<T>(
+        &self,
+        ask: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> rusqlite::Result<T> {
         // Not in the match below, where the lock would be held to the end of it.
         let idle = self.idle.lock().pop();
         let (db, identity) = match idle {
@@ -41,9 +48,12 @@ impl Readers {
         Ok(answer)
     }
 
-    /// Asks the database without the memory that processes share beside it, for which a full disk has no room. No other
-    /// connection can be open.
-    pub(super) fn ask_alone<T>(&self, ask: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> rusqlite::Result<T> {
+    /// Asks the database without the memory that processes share beside it, for which a full disk
+    /// has no room. No other connection can be open.
+    pub(super) fn ask_alone<T>(
+        &self,
+        ask: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> rusqlite::Result<T> {
         self.close();
         let db = open(&self.path)?;
         db.execute_batch("PRAGMA locking_mode = EXCLUSIVE")?;
@@ -59,14 +69,19 @@ impl Readers {
 
 impl fmt::Debug for Readers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Readers").field("path", &self.path).finish_non_exhaustive()
+        f.debug_struct("Readers")
+            .field("path", &self.path)
+            .finish_non_exhaustive()
     }
 }
 
-/// Opens a database that is there. One whose log of changes was left behind is written to when it is read first.
+/// Opens a database that is there. One whose log of changes was left behind is written to when it
+/// is read first.
 fn open(path: &Path) -> rusqlite::Result<Connection> {
-    let mut db =
-        Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    let mut db = Connection::open_with_flags(
+        path,
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )?;
     db.busy_handler(Some(wait_for_others))?;
     // The connection that writes tidies up at the end; where it cannot, there may be no room to.
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;

@@ -16,13 +16,14 @@ const PAGES: i64 = 512;
 /// An error inside an attempt is settled within a minute. A full disk may hold the record up.
 const SETTLED_WITHIN_MILLIS: i64 = 3_600_000;
 
-/// How large the log of changes grows before SQLite moves it into the database; the rows leave room for it.
+/// How large the log of changes grows before SQLite moves it into the database; the rows leave room
+/// for it.
 pub(super) fn log_bytes(config: &JournalConfig) -> u64 {
     (config.max_bytes / 8).clamp(128 * 1024, 4 << 20)
 }
 
-/// How large the log of changes grows at most, while another connection reads and keeps it from being emptied. Beyond it
-/// records wait in memory; one transaction is let through.
+/// How large the log of changes grows at most, while another connection reads and keeps it from
+/// being emptied. Beyond it records wait in memory; one transaction is let through.
 pub(super) fn max_log_bytes(config: &JournalConfig) -> u64 {
     (config.max_bytes / 2).max(512 * 1024)
 }
@@ -32,8 +33,8 @@ pub(super) fn row_bytes(config: &JournalConfig) -> u64 {
     config.max_bytes - log_bytes(config).min(config.max_bytes / 4)
 }
 
-/// Removes some of the rows beyond the limits; tells whether there may be more. The newest stays, whatever its size. By
-/// their age rows go only while the wall clock is steady.
+/// Removes some of the rows beyond the limits; tells whether there may be more. The newest stays,
+/// whatever its size. By their age rows go only while the wall clock is steady.
 pub(super) fn remove_some(
     db: &Connection,
     config: &JournalConfig,
@@ -42,17 +43,23 @@ pub(super) fn remove_some(
 ) -> rusqlite::Result<bool> {
     let age = i64::try_from(config.max_age.as_millis()).unwrap_or(i64::MAX);
     let oldest = wall.as_unix_millis().saturating_sub(age);
-    count_abandoned(db, wall.as_unix_millis().saturating_sub(SETTLED_WITHIN_MILLIS))?;
+    count_abandoned(
+        db,
+        wall.as_unix_millis().saturating_sub(SETTLED_WITHIN_MILLIS),
+    )?;
     if is_steady && has_old_incoming(db, oldest)? {
         move_incoming(db)?;
     }
-    // Only a question first: the deletion would keep other processes from writing though there is nothing to delete.
+    // Only a question first: the deletion would keep other processes from writing though there is
+    // nothing to delete.
     let has_old = "SELECT EXISTS (SELECT 1 FROM errors WHERE time <= ?1)";
     if is_steady && db.query_row(has_old, [oldest], |row| row.get(0))? {
-        let some = "DELETE FROM errors WHERE seq IN (SELECT seq FROM errors WHERE time <= ?1 LIMIT ?2)";
+        let some =
+            "DELETE FROM errors WHERE seq IN (SELECT seq FROM errors WHERE time <= ?1 LIMIT ?2)";
         return Ok(db.execute(some, [oldest, ROWS])? > 0);
     }
-    // Room for what is written until the next round, so that the file need not grow for it and shrink again.
+    // Room for what is written until the next round, so that the file need not grow for it and
+    // shrink again.
     let max_used = max_pages(db, config)? / 8 * 7;
     if pragma(db, "page_count")? - pragma(db, "freelist_count")? <= max_used {
         return Ok(false);
@@ -66,15 +73,20 @@ pub(super) fn remove_some(
 
 /// Gives some pages that hold nothing back to the disk; returns `true` if there may be more.
 ///
-/// A quarter of the file may stay empty: new records use it, and to take a page out of the middle another one is written in
-/// its place.
+/// A quarter of the file may stay empty: new records use it, and to take a page out of the middle
+/// another one is written in its place.
 pub(super) fn shrink_some(db: &Connection, config: &JournalConfig) -> rusqlite::Result<bool> {
     let (pages, free) = (pragma(db, "page_count")?, pragma(db, "freelist_count")?);
-    let excess = (pages - max_pages(db, config)?).max(free - pages / 4).min(free);
+    let excess = (pages - max_pages(db, config)?)
+        .max(free - pages / 4)
+        .min(free);
     if excess <= 0 {
         return Ok(false);
     }
-    run(db, &format!("PRAGMA incremental_vacuum({})", excess.min(PAGES)))?;
+    run(
+        db,
+        &format!("PRAGMA incremental_vacuum({})", excess.min(PAGES)),
+    )?;
     Ok(pragma(db, "freelist_count")? < free)
 }
 
@@ -82,9 +94,13 @@ fn max_pages(db: &Connection, config: &JournalConfig) -> rusqlite::Result<i64> {
     Ok(i64::try_from(row_bytes(config)).unwrap_or(i64::MAX) / pragma(db, "page_size")?.max(1))
 }
 
-/// Moves the log of changes into the database and empties it, if both together take more than they may. While another
-/// process reads, that is left to the next time.
-pub(super) fn empty_log(db: &Connection, path: &Path, config: &JournalConfig) -> rusqlite::Result<()> {
+/// Moves the log of changes into the database and empties it, if both together take more than they
+/// may. While another process reads, that is left to the next time.
+pub(super) fn empty_log(
+    db: &Connection,
+    path: &Path,
+    config: &JournalConfig,
+) -> rusqlite::Result<()> {
     let log = log_size(path);
     if log > 0 && size(path).saturating_add(log) > config.max_bytes {
         checkpoint(db)?;
@@ -126,21 +142,30 @@ mod tests {
     use std::time::Duration;
 
     fn config(max_bytes: u64) -> JournalConfig {
-        JournalConfig::builder("x").max_segment_bytes(4096).max_bytes(max_bytes).build().unwrap()
+        JournalConfig::builder("x")
+            .max_segment_bytes(4096)
+            .max_bytes(max_bytes)
+            .build()
+            .unwrap()
     }
 
     /// Pages in all, and pages that hold nothing.
     fn pages(db: &Connection) -> (i64, i64) {
-        (pragma(db, "page_count").unwrap(), pragma(db, "freelist_count").unwrap())
+        (
+            pragma(db, "page_count").unwrap(),
+            pragma(db, "freelist_count").unwrap(),
+        )
     }
 
     fn database(path: &Path, rows: usize, kept: usize) -> Connection {
         let db = Connection::open(path).unwrap();
-        db.execute_batch("PRAGMA auto_vacuum = 2; CREATE TABLE t (n INTEGER PRIMARY KEY, b BLOB)").unwrap();
+        db.execute_batch("PRAGMA auto_vacuum = 2; CREATE TABLE t (n INTEGER PRIMARY KEY, b BLOB)")
+            .unwrap();
         let many = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1)
                     INSERT INTO t SELECT i, zeroblob(4000) FROM n";
         db.execute(many, [rows as i64]).unwrap();
-        db.execute("DELETE FROM t WHERE n > ?1", [kept as i64]).unwrap();
+        db.execute("DELETE FROM t WHERE n > ?1", [kept as i64])
+            .unwrap();
         db
     }
 
@@ -150,7 +175,9 @@ mod tests {
         let db = database(&place.path().join("a"), 2000, 300);
         let (before, free) = pages(&db);
         assert!(free > before / 4 * 3, "{free} of {before}");
-        let steps = (0..).take_while(|_| shrink_some(&db, &config(1 << 30)).unwrap()).count();
+        let steps = (0..)
+            .take_while(|_| shrink_some(&db, &config(1 << 30)).unwrap())
+            .count();
         let (after, free) = pages(&db);
         assert_eq!(free, after / 4, "of {after}");
         // Each step gives back a bounded number, the last ones what the step before left over.
@@ -165,7 +192,8 @@ mod tests {
         while shrink_some(&db, &config(512 << 10)).unwrap() {}
         assert_eq!(pages(&db).1, 0);
         // One that gives nothing back ends too.
-        db.execute_batch("PRAGMA auto_vacuum = 0; VACUUM; DELETE FROM t WHERE n > 10").unwrap();
+        db.execute_batch("PRAGMA auto_vacuum = 0; VACUUM; DELETE FROM t WHERE n > 10")
+            .unwrap();
         assert!(pages(&db).1 > 100);
         assert!(!shrink_some(&db, &config(512 << 10)).unwrap());
     }
@@ -174,7 +202,8 @@ mod tests {
         let db = Connection::open_in_memory().unwrap();
         db.execute_batch(database::SCHEMA).unwrap();
         db.execute_batch(incoming::SCHEMA).unwrap();
-        let insert = "INSERT INTO errors (id, kind, time, level, code, operation, fingerprint, text, record)
+        let insert =
+            "INSERT INTO errors (id, kind, time, level, code, operation, fingerprint, text, record)
                       VALUES ('', '', ?1, 0, '', '', '', '', zeroblob(?2))";
         for (time, bytes) in times {
             db.execute(insert, [time, bytes as i64]).unwrap();
@@ -184,26 +213,38 @@ mod tests {
 
     fn remove(db: &Connection, config: &JournalConfig) -> Vec<i64> {
         let wall = Timestamp::from_unix_millis(1_800_000_000_000);
-        let left = || db.query_row("SELECT count(*) FROM errors", [], |row| row.get(0)).unwrap();
+        let left = || {
+            db.query_row("SELECT count(*) FROM errors", [], |row| row.get(0))
+                .unwrap()
+        };
         let mut steps = vec![left()];
         while remove_some(db, config, wall, true).unwrap() {
             steps.push(left());
         }
-        assert_eq!(steps.last(), Some(&left()), "a step that says it was the last removed some");
+        assert_eq!(
+            steps.last(),
+            Some(&left()),
+            "a step that says it was the last removed some"
+        );
         steps
     }
 
     #[test]
     fn old_rows_go_step_by_step() {
         let limit = 1_800_000_000_000 - Duration::from_secs(7 * 86_400).as_millis() as i64;
-        let times = (0..450).map(|i| (limit - i, 0)).chain([(limit + 1, 0), (limit + 2, 0)]);
+        let times = (0..450)
+            .map(|i| (limit - i, 0))
+            .chain([(limit + 1, 0), (limit + 2, 0)]);
         assert_eq!(remove(&records(times), &config(1 << 30)), [452, 252, 52, 2]);
     }
 
     #[test]
     fn the_newest_row_stays_whatever_its_size() {
         let now = 1_800_000_000_000;
-        let steps = remove(&records([(now, 0), (now, 0), (now, 2_000_000)]), &config(8 << 10));
+        let steps = remove(
+            &records([(now, 0), (now, 0), (now, 2_000_000)]),
+            &config(8 << 10),
+        );
         assert_eq!(steps.last(), Some(&1));
     }
 
@@ -211,7 +252,11 @@ mod tests {
     fn log_of_changes_is_an_eighth_within_bounds() {
         let log = |max_bytes| {
             let config = config(max_bytes);
-            (log_bytes(&config), max_log_bytes(&config), row_bytes(&config))
+            (
+                log_bytes(&config),
+                max_log_bytes(&config),
+                row_bytes(&config),
+            )
         };
         assert_eq!(log(8 << 10), (128 << 10, 512 << 10, 6 << 10));
         assert_eq!(log(2 << 20), (256 << 10, 1 << 20, (2 << 20) - (256 << 10)));

@@ -12,7 +12,8 @@ use rusqlite::{Connection, ToSql, Transaction, TransactionBehavior, params, type
 
 /// The kind of an error that another attempt followed, which a question for errors does not find.
 const RETRIED: &str = "retried";
-/// The column `text` is empty: its contents are in the record. Rows of an earlier version have them in both.
+/// The column `text` is empty: its contents are in the record. Rows of an earlier version have them
+/// in both.
 ///
 /// A process of an earlier version knows of no numbers but those in the table, and may take one.
 const INSERT: &str = "INSERT INTO errors (id, kind, time, level, code, operation, fingerprint, text, record, seq)
@@ -20,8 +21,7 @@ const INSERT: &str = "INSERT INTO errors (id, kind, time, level, code, operation
 /// A record that is joined keeps the place of its first row.
 const UPDATE: &str = "UPDATE errors SET kind = ?2, time = ?3, level = ?4, code = ?5, operation = ?6, fingerprint = ?7,
     text = '', record = ?8 WHERE id = ?1 AND (kind = 'transition') = (?2 = 'transition')";
-const COUNT: &str =
-    "INSERT INTO counts (day, code, n) VALUES (?1, ?2, 1) ON CONFLICT (day, code) DO UPDATE SET n = n + 1";
+const COUNT: &str = "INSERT INTO counts (day, code, n) VALUES (?1, ?2, 1) ON CONFLICT (day, code) DO UPDATE SET n = n + 1";
 
 /// Adds records or settles those that are there, in one transaction.
 pub(super) fn insert<'a, I>(db: &mut Connection, records: I, slots: i64) -> rusqlite::Result<()>
@@ -30,11 +30,19 @@ where
 {
     let is_small = records.len() <= incoming::MAX_AT_ONCE;
     let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    if is_small && records.clone().all(|(record, json)| incoming::takes(record, json)) {
-        records.into_iter().try_for_each(|(_, json)| incoming::put(&transaction, json.trim_end(), slots))?;
+    if is_small
+        && records
+            .clone()
+            .all(|(record, json)| incoming::takes(record, json))
+    {
+        records
+            .into_iter()
+            .try_for_each(|(_, json)| incoming::put(&transaction, json.trim_end(), slots))?;
     } else {
         incoming::move_all(&transaction)?;
-        records.into_iter().try_for_each(|(record, json)| add(&transaction, None, record, json.trim_end()))?;
+        records
+            .into_iter()
+            .try_for_each(|(record, json)| add(&transaction, None, record, json.trim_end()))?;
     }
     transaction.commit()
 }
@@ -46,43 +54,86 @@ pub(super) fn move_incoming(db: &Connection) -> rusqlite::Result<()> {
     transaction.commit()
 }
 
-/// Adds a record, in a place that was set aside for it or behind all others, or settles one that is there; and counts it.
-pub(super) fn add(db: &Connection, seq: Option<i64>, record: &ErrorRecord, json: &str) -> rusqlite::Result<()> {
+/// Adds a record, in a place that was set aside for it or behind all others, or settles one that is
+/// there; and counts it.
+pub(super) fn add(
+    db: &Connection,
+    seq: Option<i64>,
+    record: &ErrorRecord,
+    json: &str,
+) -> rusqlite::Result<()> {
     put(db, seq, record, json)?;
     count(db, record)
 }
 
-fn put(db: &Connection, seq: Option<i64>, record: &ErrorRecord, json: &str) -> rusqlite::Result<()> {
-    let kind = if record.state == RecordState::Retried { RETRIED } else { record.kind.name() };
+fn put(
+    db: &Connection,
+    seq: Option<i64>,
+    record: &ErrorRecord,
+    json: &str,
+) -> rusqlite::Result<()> {
+    let kind = if record.state == RecordState::Retried {
+        RETRIED
+    } else {
+        record.kind.name()
+    };
     let (id, fingerprint) = (record.id.to_string(), record.fingerprint.to_string());
     let (time, level) = (record.timestamp.as_unix_millis(), record.level as u8);
     let (code, operation) = (&record.error_code, &record.operation);
-    let columns: [&dyn ToSql; 8] = [&id, &kind, &time, &level, code, operation, &fingerprint, &json];
+    let columns: [&dyn ToSql; 8] = [
+        &id,
+        &kind,
+        &time,
+        &level,
+        code,
+        operation,
+        &fingerprint,
+        &json,
+    ];
     if !line::is_joined(record) || db.prepare_cached(UPDATE)?.execute(&columns[..])? == 0 {
         let [id, kind, time, level, code, operation, fingerprint, json] = columns;
-        let columns = [id, kind, time, level, code, operation, fingerprint, json, &seq];
+        let columns = [
+            id,
+            kind,
+            time,
+            level,
+            code,
+            operation,
+            fingerprint,
+            json,
+            &seq,
+        ];
         db.prepare_cached(INSERT)?.execute(&columns[..])?;
     }
     Ok(())
 }
 
-/// An error is counted once it stands; until then it waits in a table of its own, also after its row is gone.
+/// An error is counted once it stands; until then it waits in a table of its own, also after its
+/// row is gone.
 fn count(db: &Connection, record: &ErrorRecord) -> rusqlite::Result<()> {
     if record.kind != RecordKind::Error {
         return Ok(());
     }
     let (id, day) = (record.id.to_string(), record.timestamp.day());
     if record.state == RecordState::Pending {
-        let mut wait =
-            db.prepare_cached("INSERT OR REPLACE INTO pending (id, time, day, code) VALUES (?1, ?2, ?3, ?4)")?;
-        wait.execute(params![id, record.timestamp.as_unix_millis(), day, record.error_code])?;
+        let mut wait = db.prepare_cached(
+            "INSERT OR REPLACE INTO pending (id, time, day, code) VALUES (?1, ?2, ?3, ?4)",
+        )?;
+        wait.execute(params![
+            id,
+            record.timestamp.as_unix_millis(),
+            day,
+            record.error_code
+        ])?;
         return Ok(());
     }
     if line::is_joined(record) {
-        db.prepare_cached("DELETE FROM pending WHERE id = ?1")?.execute([id])?;
+        db.prepare_cached("DELETE FROM pending WHERE id = ?1")?
+            .execute([id])?;
     }
     if record.state == RecordState::Error {
-        db.prepare_cached(COUNT)?.execute(params![day, record.error_code])?;
+        db.prepare_cached(COUNT)?
+            .execute(params![day, record.error_code])?;
     }
     Ok(())
 }
@@ -91,7 +142,11 @@ fn count(db: &Connection, record: &ErrorRecord) -> rusqlite::Result<()> {
 pub(super) fn count_abandoned(db: &Connection, before: i64) -> rusqlite::Result<()> {
     const ABANDONED: &str = "FROM pending WHERE time <= ?1 AND id NOT IN (SELECT id FROM errors)";
     // Only a question first, as other processes cannot write meanwhile.
-    if !db.query_row(&format!("SELECT EXISTS (SELECT 1 {ABANDONED})"), [before], |row| row.get(0))? {
+    if !db.query_row(
+        &format!("SELECT EXISTS (SELECT 1 {ABANDONED})"),
+        [before],
+        |row| row.get(0),
+    )? {
         return Ok(());
     }
     // A transaction that begins by reading cannot wait for another process once it writes.
@@ -109,11 +164,19 @@ pub(super) fn count_abandoned(db: &Connection, before: i64) -> rusqlite::Result<
 pub(super) fn page(db: &Connection, query: &Query) -> rusqlite::Result<Page> {
     // All of it as of one moment: records are moved meanwhile.
     let reading = db.unchecked_transaction()?;
-    let mut page = Filling { query, page: Page::new(Vec::new(), None), last: None };
+    let mut page = Filling {
+        query,
+        page: Page::new(Vec::new(), None),
+        last: None,
+    };
     let before = query.after.map(position);
     let (incoming, torn) = incoming::all(&reading)?;
     page.page.torn = torn;
-    for found in incoming.into_iter().rev().filter(|found| before.is_none_or(|before| found.seq < before)) {
+    for found in incoming
+        .into_iter()
+        .rev()
+        .filter(|found| before.is_none_or(|before| found.seq < before))
+    {
         if !page.add(found.seq, found.record) {
             return Ok(page.page);
         }
@@ -135,9 +198,13 @@ struct Filling<'a> {
 impl Filling<'_> {
     /// Adds a record, if it matches; returns `false` once there is one more than fits.
     fn add(&mut self, seq: i64, record: ErrorRecord) -> bool {
-        let Some(record) = self.query.matched(record) else { return true };
+        let Some(record) = self.query.matched(record) else {
+            return true;
+        };
         if self.page.records.len() == self.query.limit {
-            self.page.next = self.last.map(|seq| Cursor::new(0, u64::try_from(seq).unwrap_or_default()));
+            self.page.next = self
+                .last
+                .map(|seq| Cursor::new(0, u64::try_from(seq).unwrap_or_default()));
             return false;
         }
         self.page.records.push(record);
@@ -170,7 +237,8 @@ fn position(cursor: Cursor) -> i64 {
     i64::try_from(cursor.position()).unwrap_or(i64::MAX)
 }
 
-/// The statement that finds rows for a page, newest first: one more than fits, which shows that there is a next page.
+/// The statement that finds rows for a page, newest first: one more than fits, which shows that
+/// there is a next page.
 fn select(query: &Query, before: Option<i64>) -> (String, Vec<Value>) {
     let mut conditions = vec![kinds(query)];
     let mut values: Vec<Value> = vec![query.kind.name().to_owned().into()];
@@ -183,14 +251,36 @@ fn select(query: &Query, before: Option<i64>) -> (String, Vec<Value>) {
     add("seq < ?", before.map(Into::into));
     add("id = ?", query.id.map(|id| id.to_string().into()));
     add("code = ?", query.code.clone().map(Into::into));
-    add("level >= ?", query.min_level.map(|level| i64::from(level as u8).into()));
+    add(
+        "level >= ?",
+        query.min_level.map(|level| i64::from(level as u8).into()),
+    );
     add("operation = ?", query.operation.clone().map(Into::into));
-    add("fingerprint = ?", query.fingerprint.map(|fingerprint| fingerprint.to_string().into()));
-    add("time >= ?", query.since.map(|time| time.as_unix_millis().into()));
-    add("time < ?", query.until.map(|time| time.as_unix_millis().into()));
-    add("instr(record, ?) > 0", query.text.as_deref().map(|text| in_json(text).into()));
+    add(
+        "fingerprint = ?",
+        query
+            .fingerprint
+            .map(|fingerprint| fingerprint.to_string().into()),
+    );
+    add(
+        "time >= ?",
+        query.since.map(|time| time.as_unix_millis().into()),
+    );
+    add(
+        "time < ?",
+        query.until.map(|time| time.as_unix_millis().into()),
+    );
+    add(
+        "instr(record, ?) > 0",
+        query.text.as_deref().map(|text| in_json(text).into()),
+    );
     let (conditions, limit) = (conditions.join(" AND "), query.limit + 1);
-    (format!("SELECT seq, record FROM errors WHERE {conditions} ORDER BY seq DESC LIMIT {limit}"), values)
+    (
+        format!(
+            "SELECT seq, record FROM errors WHERE {conditions} ORDER BY seq DESC LIMIT {limit}"
+        ),
+        values,
+    )
 }
 
 /// A part of a text as it stands in JSON.
@@ -207,7 +297,9 @@ fn kinds(query: &Query) -> &'static str {
     match (query.kind, query.state) {
         (RecordKind::Error, None) if query.includes_retried => "kind IN (?, 'retried')",
         (_, None | Some(RecordState::Error)) => "kind = ?",
-        (RecordKind::Error, Some(RecordState::Pending)) => "kind = ? AND id IN (SELECT id FROM pending)",
+        (RecordKind::Error, Some(RecordState::Pending)) => {
+            "kind = ? AND id IN (SELECT id FROM pending)"
+        }
         (RecordKind::Error, Some(RecordState::Retried)) => "? IS NOT NULL AND kind = 'retried'",
         // Other kinds have no other state.
         (_, Some(_)) => "? IS NULL",
@@ -224,7 +316,11 @@ pub(super) fn counts(db: &Connection) -> rusqlite::Result<Counts> {
     let mut rows = select.query([])?;
     while let Some(row) = rows.next()? {
         let count: i64 = row.get(2)?;
-        sum.add_many(row.get(0)?, &row.get::<_, String>(1)?, u64::try_from(count).unwrap_or_default());
+        sum.add_many(
+            row.get(0)?,
+            &row.get::<_, String>(1)?,
+            u64::try_from(count).unwrap_or_default(),
+        );
     }
     for found in incoming::all(&reading)?.0 {
         if found.record.kind == RecordKind::Error {
@@ -236,5 +332,7 @@ pub(super) fn counts(db: &Connection) -> rusqlite::Result<Counts> {
 
 /// Returns `true` if a record in a slot is that old.
 pub(super) fn has_old_incoming(db: &Connection, until: i64) -> rusqlite::Result<bool> {
-    Ok(incoming::oldest(db)?.map(Timestamp::as_unix_millis).is_some_and(|oldest| oldest <= until))
+    Ok(incoming::oldest(db)?
+        .map(Timestamp::as_unix_millis)
+        .is_some_and(|oldest| oldest <= until))
 }
