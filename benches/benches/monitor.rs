@@ -6,7 +6,7 @@
 
 use gardefou::{
     AppError, ErrorCode, ErrorSystem,
-    alerts::{AlertsConfig, CallbackChannel, DeliveryError, Notice},
+    alerts::{AlertsConfig, CallbackChannel, DeliveryError, Notification},
     error::CodeInfo,
     health::HealthConfig,
     monitor::{
@@ -89,7 +89,7 @@ fn main() {
 
 /// `report` while every channel hangs and every queue is full: the caller waits for none of them.
 fn hung_channels(table: &mut Table) {
-    let hang = |_: &Notice| -> Result<(), DeliveryError> {
+    let hang = |_: &Notification| -> Result<(), DeliveryError> {
         loop {
             std::thread::park();
         }

@@ -169,8 +169,8 @@ impl Collector<'_> {
         {
             return false;
         }
-        let of_std = matches!(name.as_str(), "PhantomData" | "PhantomPinned");
-        of_std
+        let from_std = matches!(name.as_str(), "PhantomData" | "PhantomPinned");
+        from_std
             || match ty.map(plain_type) {
                 Some(Type::Path(path)) => path.path.segments.last().is_some_and(|last| {
                     last.ident.unraw() == name

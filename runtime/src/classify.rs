@@ -74,7 +74,7 @@ impl Classified {
 /// ```
 #[must_use]
 pub fn classify(error: &(dyn Error + 'static)) -> Classified {
-    View::of_dyn(error).classified()
+    View::from_dyn(error).classified()
 }
 
 /// Returns how long the first error in the chain of sources that knows it asks to be left alone.
@@ -90,5 +90,5 @@ pub fn classify(error: &(dyn Error + 'static)) -> Classified {
 /// ```
 #[must_use]
 pub fn retry_after(error: &(dyn Error + 'static)) -> Option<Duration> {
-    View::of_dyn(error).retry_after()
+    View::from_dyn(error).retry_after()
 }

@@ -4,7 +4,7 @@
 
 use gardefou::{
     AppError, ErrorCode, ErrorSystem, enhanced_error_handling, error_monitor,
-    event::AlertLevel,
+    event::Severity,
     monitor::{
         ErrorRecord,
         journal::{JournalConfig, Query},
@@ -55,7 +55,7 @@ fn a_panic_that_nobody_catches_is_recorded_once_while_the_system_is_up() {
     assert_eq!(records.len(), 1);
     assert_eq!(
         (records[0].level, records[0].operation.as_str()),
-        (AlertLevel::Critical, "panic")
+        (Severity::Critical, "panic")
     );
     assert!(
         records[0]
@@ -83,7 +83,7 @@ fn a_panic_that_nobody_catches_is_recorded_once_while_the_system_is_up() {
     assert_eq!(records.len(), 2, "once, by the attribute");
     assert_eq!(
         (records[0].level, records[0].operation.as_str()),
-        (AlertLevel::Critical, "caught")
+        (Severity::Critical, "caught")
     );
     assert!(
         records[0]

@@ -14,10 +14,10 @@ use std::sync::{Arc, Mutex};
 fn every_record_names_service_release_environment_and_host() {
     let before = error_monitor().record(&AppError::new(ErrorCode::SYNC_ERROR, "before the start"));
     let folder = tempfile::tempdir().unwrap();
-    let notices = Arc::new(Mutex::new(Vec::new()));
-    let sink = Arc::clone(&notices);
-    let channel: Arc<dyn Channel> = Arc::new(CallbackChannel::new("kept", move |notice| {
-        sink.lock().unwrap().push(notice.clone());
+    let notifications = Arc::new(Mutex::new(Vec::new()));
+    let sink = Arc::clone(&notifications);
+    let channel: Arc<dyn Channel> = Arc::new(CallbackChannel::new("kept", move |notification| {
+        sink.lock().unwrap().push(notification.clone());
         Ok(())
     }));
     let init = |release: &str| {
@@ -67,13 +67,13 @@ fn every_record_names_service_release_environment_and_host() {
         (&"orders".into(), &"1.4.2".into())
     );
 
-    let notices = notices.lock().unwrap();
+    let notifications = notifications.lock().unwrap();
     assert_eq!(
-        notices[0].source, "orders",
+        notifications[0].source, "orders",
         "the service is the source of notifications"
     );
     assert_eq!(
-        notices[0].error.as_ref().unwrap().origin.as_deref(),
+        notifications[0].error.as_ref().unwrap().origin.as_deref(),
         Some(origin)
     );
     let recent = error_monitor().stats().recent_errors;

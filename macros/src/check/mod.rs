@@ -81,10 +81,10 @@ fn surely_no_result(ty: &Type) -> Option<String> {
     let no_result = match plain {
         Type::Path(path) if path.qself.is_none() => {
             let segments = &path.path.segments;
-            let of_std = segments
+            let from_std = segments
                 .first()
                 .is_some_and(|first| first.ident == "std" || first.ident == "core");
-            (segments.len() == 1 || of_std)
+            (segments.len() == 1 || from_std)
                 && segments
                     .last()
                     .is_some_and(|last| PLAIN.iter().any(|name| last.ident == name))

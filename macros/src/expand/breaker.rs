@@ -29,7 +29,7 @@ pub(super) fn expand(
         None => body::reject(site, &returns, &rejection),
         Some(fallback) => call_fallback(fallback, site, &rejection, &returns),
     };
-    let judge = judge(breaker, site, &returns);
+    let classifier = classifier(breaker, site, &returns);
     let call = match once {
         // All in one call, so that no admission goes through memory. A fallback may need the
         // arguments, which only one of two closures can have; and the caller's place is known in
@@ -41,13 +41,13 @@ pub(super) fn expand(
                 #describe
                 #statics
                 #convert
-                #krate::__private::call_guarded(#conversion, &#name, #judge, #arguments, #closure, |#rejection| #rejected)
+                #krate::__private::call_guarded(#conversion, &#name, #classifier, #arguments, #closure, |#rejection| #rejected)
             });
         }
         Once::Closure { arguments, closure } => {
-            run_admitted(site, &admitted, &judge, &arguments, &closure)
+            run_admitted(site, &admitted, &classifier, &arguments, &closure)
         }
-        Once::Future(future) => call(&admitted, &judge, &future),
+        Once::Future(future) => call(&admitted, &classifier, &future),
     };
     let call = body::returned(site, &call, &returns);
     let rejected = match &breaker.fallback {
@@ -86,10 +86,10 @@ pub(super) fn statics(site: &Site<'_>) -> TokenStream {
 }
 
 /// What says how an outcome counts.
-pub(super) fn judge(breaker: &Breaker, site: &Site<'_>, returns: &Type) -> TokenStream {
-    let judge = by_failure(breaker, site, returns);
+pub(super) fn classifier(breaker: &Breaker, site: &Site<'_>, returns: &Type) -> TokenStream {
+    let classifier = by_failure(breaker, site, returns);
     let Some(ignore_if) = &breaker.ignore_if else {
-        return judge;
+        return classifier;
     };
     let (returns, outcome, krate) = (
         inferable(returns),
@@ -98,7 +98,7 @@ pub(super) fn judge(breaker: &Breaker, site: &Site<'_>, returns: &Type) -> Token
     );
     let conversion = own("conversion");
     quote_spanned! {at(ignore_if)=>
-        #krate::__private::ignore_if(#conversion, #judge, |#outcome: &#returns| #krate::__private::ask(#outcome, #ignore_if))
+        #krate::__private::ignore_if(#conversion, #classifier, |#outcome: &#returns| #krate::__private::ask(#outcome, #ignore_if))
     }
 }
 
@@ -108,7 +108,7 @@ fn by_failure(breaker: &Breaker, site: &Site<'_>, returns: &Type) -> TokenStream
     match &breaker.failure_if {
         None => {
             let (conversion, same_error) = (own("conversion"), same_error(returns));
-            quote!(#krate::__private::judge!(#conversion, #same_error))
+            quote!(#krate::__private::classifier!(#conversion, #same_error))
         }
         Some(failure_if) => {
             let (returns, outcome, krate) = (
@@ -120,7 +120,7 @@ fn by_failure(breaker: &Breaker, site: &Site<'_>, returns: &Type) -> TokenStream
             // In a closure of ours, so that a predicate that does not fit is one mistake and not
             // three.
             quote_spanned! {at(failure_if)=>
-                #krate::__private::judge_if(#conversion, #shape, |#outcome: &#returns| #krate::__private::ask(#outcome, #failure_if))
+                #krate::__private::failure_if(#conversion, #shape, |#outcome: &#returns| #krate::__private::ask(#outcome, #failure_if))
             }
         }
     }
@@ -130,17 +130,21 @@ fn by_failure(breaker: &Breaker, site: &Site<'_>, returns: &Type) -> TokenStream
 pub(super) fn run_admitted(
     site: &Site<'_>,
     admitted: &syn::Ident,
-    judge: &TokenStream,
+    classifier: &TokenStream,
     arguments: &TokenStream,
     closure: &TokenStream,
 ) -> TokenStream {
     let (krate, conversion) = (site.krate, own("conversion"));
-    quote!(#krate::__private::run_admitted(#conversion, #admitted, #judge, #arguments, #closure))
+    quote!(#krate::__private::run_admitted(#conversion, #admitted, #classifier, #arguments, #closure))
 }
 
 /// The async call that was let through.
-pub(super) fn call(admitted: &syn::Ident, judge: &TokenStream, body: &TokenStream) -> TokenStream {
-    quote!(#admitted.guard(#judge, #body).await)
+pub(super) fn call(
+    admitted: &syn::Ident,
+    classifier: &TokenStream,
+    body: &TokenStream,
+) -> TokenStream {
+    quote!(#admitted.guard(#classifier, #body).await)
 }
 
 pub(super) fn call_fallback(

@@ -367,21 +367,21 @@ impl Attempt {
         let (refused, rejection) = (own("refused"), own("rejection"));
         let attempt = Lifetime::new("'attempt", Span::mixed_site());
         let shape = body::shape(site, returns);
-        let judge = breaker::judge(breaker, site, returns);
+        let classifier = breaker::classifier(breaker, site, returns);
         let tried = if retry.attempt_timeout.is_some() {
             let run = own("run");
             Self::unless_cut_off(
-                &quote!(#krate::__private::Run::limit(&mut #run, #admitted.guard(#judge, #body)).await),
+                &quote!(#krate::__private::Run::limit(&mut #run, #admitted.guard(#classifier, #body)).await),
                 site,
                 returns,
             )
         } else if *is_async {
             let run = own("run");
-            quote!(#admitted.guard_in(#krate::__private::Run::attempt_frame(&mut #run), #judge, #body).await)
+            quote!(#admitted.guard_in(#krate::__private::Run::attempt_frame(&mut #run), #classifier, #body).await)
         } else {
             in_attempt(
                 site,
-                &breaker::run_admitted(site, &admitted, &judge, arguments, body),
+                &breaker::run_admitted(site, &admitted, &classifier, arguments, body),
             )
         };
         let rejected = match &breaker.fallback {

@@ -143,7 +143,7 @@ impl Audited {
             line: place.line(),
             user: &self.user.0,
             outcome,
-            level: level.alert_level(),
+            level: level.severity(),
             elapsed: Some(elapsed).filter(|_| outcome != AuditOutcome::Started),
             code: error.map(|error| error.code().unwrap_or(ErrorCode::UNKNOWN_ERROR)),
             message: message.as_deref(),

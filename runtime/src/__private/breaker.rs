@@ -4,7 +4,7 @@ use super::{Conversion, Guarded, Shape, site};
 use crate::{
     AppError, ConfigError, ErrorCode, Rejection,
     boundary::{Entry, Recognised, Report, Then},
-    breaker::{Admitted, CircuitBreaker, CircuitState, Judge, Refused, circuit_breakers},
+    breaker::{Admitted, CircuitBreaker, CircuitState, Classifier, Refused, circuit_breakers},
     classify::Verdict,
     error::View,
     monitor,
@@ -100,18 +100,19 @@ fn default_breaker(guarded: &Guarded) -> CircuitBreaker {
 
 /// Makes a call, or the answer to its rejection.
 #[inline(always)]
-pub fn call_guarded<A, R, C: Conversion<R>, J: Judge<Result<C::Value, C::Error>>>(
+pub fn call_guarded<A, R, C: Conversion<R>, J: Classifier<Result<C::Value, C::Error>>>(
     conversion: C,
     site: &'static BreakerSite,
-    judge: J,
+    classifier: J,
     arguments: A,
     f: impl FnOnce(A) -> R,
     reject: impl FnOnce(Rejection) -> Result<C::Value, C::Error>,
 ) -> R {
-    conversion.returned(
-        site.breaker()
-            .call_or(judge, || conversion.result(f(arguments)), reject),
-    )
+    conversion.returned(site.breaker().call_or(
+        classifier,
+        || conversion.result(f(arguments)),
+        reject,
+    ))
 }
 
 /// Makes a call that was admitted.
@@ -120,14 +121,14 @@ pub fn call_guarded<A, R, C: Conversion<R>, J: Judge<Result<C::Value, C::Error>>
 ///
 /// That of the call.
 #[inline(always)]
-pub fn run_admitted<A, R, C: Conversion<R>, J: Judge<Result<C::Value, C::Error>>>(
+pub fn run_admitted<A, R, C: Conversion<R>, J: Classifier<Result<C::Value, C::Error>>>(
     conversion: C,
     admitted: Admitted<'_>,
-    judge: J,
+    classifier: J,
     arguments: A,
     f: impl FnOnce(A) -> R,
 ) -> Result<C::Value, C::Error> {
-    admitted.run_with(judge, arguments, |arguments| {
+    admitted.run_with(classifier, arguments, |arguments| {
         conversion.result(f(arguments))
     })
 }
@@ -146,17 +147,21 @@ pub(super) fn report_config(guarded: &Guarded, problem: &ConfigError) {
         ),
     );
     let error = error.with_detail("declared_at", place);
-    let report = Report::new(View::of_app(&error), guarded.operation(), Entry::function());
+    let report = Report::new(
+        View::from_app(&error),
+        guarded.operation(),
+        Entry::function(),
+    );
     report
         .without_location()
         .send(Recognised::default(), Then::Ends);
 }
 
-/// Judges by what can be seen of an error.
+/// Classifiers by what can be seen of an error.
 #[derive(Clone, Copy, Debug)]
 pub struct ByShape<S>(pub S);
 
-impl<T, E, S: Shape<E>> Judge<Result<T, E>> for ByShape<S> {
+impl<T, E, S: Shape<E>> Classifier<Result<T, E>> for ByShape<S> {
     #[inline(always)]
     fn verdict(&self, outcome: &Result<T, E>) -> Verdict {
         match outcome {
@@ -173,22 +178,22 @@ impl<T, E, S: Shape<E>> Judge<Result<T, E>> for ByShape<S> {
     }
 }
 
-/// Judges by the user's predicate.
+/// Classifiers by the user's predicate.
 struct ByUser<S, F>(S, F);
 
-/// Makes a judge of a `failure_if`.
+/// Makes a classifier of a `failure_if`.
 #[inline(always)]
-pub fn judge_if<R, C: Conversion<R>, S: Shape<C::Error>>(
+pub fn failure_if<R, C: Conversion<R>, S: Shape<C::Error>>(
     conversion: C,
     shape: S,
     failure_if: impl Fn(&R) -> bool,
-) -> impl Judge<Result<C::Value, C::Error>> {
+) -> impl Classifier<Result<C::Value, C::Error>> {
     ByUser(shape, move |result: &Result<C::Value, C::Error>| {
         failure_if(conversion.shown(result))
     })
 }
 
-impl<T, E, S: Shape<E>, F: Fn(&Result<T, E>) -> bool> Judge<Result<T, E>> for ByUser<S, F> {
+impl<T, E, S: Shape<E>, F: Fn(&Result<T, E>) -> bool> Classifier<Result<T, E>> for ByUser<S, F> {
     #[inline]
     fn verdict(&self, outcome: &Result<T, E>) -> Verdict {
         if (self.1)(outcome) {
@@ -203,22 +208,22 @@ impl<T, E, S: Shape<E>, F: Fn(&Result<T, E>) -> bool> Judge<Result<T, E>> for By
     }
 }
 
-/// Judges as another judge does, except for what a predicate of the user's takes out.
+/// Classifiers as another classifier does, except for what a predicate of the user's takes out.
 struct Except<J, F>(J, F);
 
-/// Makes a judge of an `ignore_if`.
+/// Makes a classifier of an `ignore_if`.
 #[inline(always)]
-pub fn ignore_if<R, C: Conversion<R>, J: Judge<Result<C::Value, C::Error>>>(
+pub fn ignore_if<R, C: Conversion<R>, J: Classifier<Result<C::Value, C::Error>>>(
     conversion: C,
-    judge: J,
+    classifier: J,
     ignore_if: impl Fn(&R) -> bool,
-) -> impl Judge<Result<C::Value, C::Error>> {
-    Except(judge, move |result: &Result<C::Value, C::Error>| {
+) -> impl Classifier<Result<C::Value, C::Error>> {
+    Except(classifier, move |result: &Result<C::Value, C::Error>| {
         ignore_if(conversion.shown(result))
     })
 }
 
-impl<T, E, J: Judge<Result<T, E>>, F: Fn(&Result<T, E>) -> bool> Judge<Result<T, E>>
+impl<T, E, J: Classifier<Result<T, E>>, F: Fn(&Result<T, E>) -> bool> Classifier<Result<T, E>>
     for Except<J, F>
 {
     #[inline]
@@ -241,10 +246,10 @@ pub fn fallback<R>(rejection: Rejection, fallback: impl FnOnce(Rejection) -> R) 
     fallback(rejection)
 }
 
-/// The judge by the shape of a return type's error.
+/// The classifier by the shape of a return type's error.
 #[doc(hidden)]
 #[macro_export]
-macro_rules! __gardefou_judge {
+macro_rules! __gardefou_classifier {
     ($conversion:expr, $returns:ty) => {
         $crate::__private::ByShape($crate::__private::shape!($conversion, $returns))
     };

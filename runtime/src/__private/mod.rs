@@ -20,7 +20,7 @@ pub use crate::{
 };
 pub use audit::{Audit, Audited, User, run_audited};
 pub use breaker::{
-    BreakerSite, ByShape, call_guarded, fallback, ignore_if, judge_if, run_admitted,
+    BreakerSite, ByShape, call_guarded, failure_if, fallback, ignore_if, run_admitted,
 };
 pub use call::{Missing, call, call_with, default_value, missing, never, unguarded};
 pub use carry::{Carried, carrying, rejecting};
@@ -44,6 +44,6 @@ pub use site::{Guarded, Registered};
 pub use std::time::Duration;
 
 pub use crate::{
-    __gardefou_here as here, __gardefou_judge as judge, __gardefou_shape as shape,
+    __gardefou_classifier as classifier, __gardefou_here as here, __gardefou_shape as shape,
     __gardefou_submit as submit,
 };

@@ -90,7 +90,7 @@ impl<M> Copy for OfCodedAs<M> {}
 impl Shape<AppError> for OfApp {
     #[inline]
     fn view<'a>(self, error: &'a AppError) -> View<'a> {
-        View::of_app(error)
+        View::from_app(error)
     }
 
     fn amended(self, error: AppError, amend: impl FnOnce(AppError) -> AppError) -> AppError {
@@ -116,10 +116,10 @@ macro_rules! known {
 }
 
 known! {
-    StdError: |error| View::of_app(error);
-    Arc<AppError>: |error| View::of_app(error);
-    Box<AppError>: |error| View::of_app(error);
-    Rejection: |error| View::of_rejection(error);
+    StdError: |error| View::from_app(error);
+    Arc<AppError>: |error| View::from_app(error);
+    Box<AppError>: |error| View::from_app(error);
+    Rejection: |error| View::from_rejection(error);
     Box<dyn Error>: |error| View::behind::<Box<dyn Error>>(&**error);
     Box<dyn Error + Send>: |error| View::behind::<Box<dyn Error + Send>>(&**error);
     Arc<dyn Error>: |error| View::behind::<Arc<dyn Error>>(&**error);
@@ -136,7 +136,7 @@ impl<E: Coded> Shape<E> for OfCoded {
 impl<E: BuiltIn> Shape<E> for OfBuiltIn {
     #[inline]
     fn view<'a>(self, error: &'a E) -> View<'a> {
-        View::of_std(error)
+        View::from_std(error)
     }
 }
 
@@ -318,7 +318,7 @@ impl<E, S: Shape<E>> ErrorView<E> for Attempted<S> {
     fn view<'a>(&'a self, error: &'a E) -> View<'a> {
         match &self.rejection {
             None => self.shape.view(error),
-            Some(rejection) => View::of_rejection(rejection),
+            Some(rejection) => View::from_rejection(rejection),
         }
     }
 

@@ -1,13 +1,13 @@
-//! Where notices go.
+//! Where notifications go.
 
-use super::{Notice, notice::one_line};
+use super::{Notification, notification::one_line};
 use crate::{
     error::{chain, distinct_texts},
-    event::{self, AlertLevel, Shown, ShownText, names, text},
+    event::{self, Severity, Shown, ShownText, names, text},
 };
 use std::{error::Error, fmt, time::Duration};
 
-/// A place that notices are delivered to.
+/// A place that notifications are delivered to.
 ///
 /// Each channel has a thread, a queue and a circuit breaker of its own, so that one that hangs
 /// delays no other. [`deliver`](Self::deliver) may block, but should set its own time limits. One
@@ -20,15 +20,15 @@ pub trait Channel: Send + Sync + 'static {
     /// Returns the name by which rules and statistics speak of the channel.
     fn name(&self) -> &str;
 
-    /// Delivers one notice. `Ok` says that it arrived.
+    /// Delivers one notification. `Ok` says that it arrived.
     ///
     /// # Errors
     ///
     /// It did not arrive; the error says whether another try can help.
-    fn deliver(&self, notice: &Notice) -> Result<(), DeliveryError>;
+    fn deliver(&self, notification: &Notification) -> Result<(), DeliveryError>;
 }
 
-/// A notice did not arrive.
+/// A notification did not arrive.
 pub struct DeliveryError {
     text: String,
     is_final: bool,
@@ -153,42 +153,42 @@ impl Channel for LogChannel {
         "log"
     }
 
-    fn deliver(&self, notice: &Notice) -> Result<(), DeliveryError> {
+    fn deliver(&self, notification: &Notification) -> Result<(), DeliveryError> {
         macro_rules! log_at {
             ($level:ident) => {{
                 if !tracing::enabled!(target: names::TARGET_ALERT, tracing::Level::$level) {
                     // A notification that is written nowhere was not delivered.
-                    let more = match notice.suppressed {
+                    let more = match notification.suppressed {
                         0 => String::new(),
                         n => format!(" ({n} more were held back)"),
                     };
-                    event::to_stderr(format_args!("alert: {}: {}{more}", notice.level.name(), notice.title));
+                    event::to_stderr(format_args!("alert: {}: {}{more}", notification.level.name(), notification.title));
                 }
                 tracing::event!(
                     target: names::TARGET_ALERT,
                     tracing::Level::$level,
-                    notice.id = %notice.id,
-                    notice.kind = notice.kind.name(),
-                    severity = notice.level.name(),
-                    rule = notice.rule,
-                    fingerprint = %notice.fingerprint,
-                    suppressed = notice.suppressed,
-                    error.id = notice.error.as_ref().map(|error| tracing::field::display(error.id)),
+                    notification.id = %notification.id,
+                    notification.kind = notification.kind.name(),
+                    severity = notification.level.name(),
+                    rule = notification.rule,
+                    fingerprint = %notification.fingerprint,
+                    suppressed = notification.suppressed,
+                    error.id = notification.error.as_ref().map(|error| tracing::field::display(error.id)),
                     "{}",
-                    notice.title
+                    notification.title
                 )
             }};
         }
-        match notice.level {
-            AlertLevel::Info => log_at!(INFO),
-            AlertLevel::Warning => log_at!(WARN),
-            AlertLevel::Error | AlertLevel::Critical => log_at!(ERROR),
+        match notification.level {
+            Severity::Info => log_at!(INFO),
+            Severity::Warning => log_at!(WARN),
+            Severity::Error | Severity::Critical => log_at!(ERROR),
         }
         Ok(())
     }
 }
 
-type Deliver = Box<dyn Fn(&Notice) -> Result<(), DeliveryError> + Send + Sync>;
+type Deliver = Box<dyn Fn(&Notification) -> Result<(), DeliveryError> + Send + Sync>;
 
 /// A channel into a function of the program.
 pub struct CallbackChannel {
@@ -200,7 +200,7 @@ impl CallbackChannel {
     /// Makes a channel of a function, which runs on the channel's own thread.
     pub fn new(
         name: impl Into<String>,
-        deliver: impl Fn(&Notice) -> Result<(), DeliveryError> + Send + Sync + 'static,
+        deliver: impl Fn(&Notification) -> Result<(), DeliveryError> + Send + Sync + 'static,
     ) -> Self {
         Self {
             name: name.into(),
@@ -214,8 +214,8 @@ impl Channel for CallbackChannel {
         &self.name
     }
 
-    fn deliver(&self, notice: &Notice) -> Result<(), DeliveryError> {
-        (self.deliver)(notice)
+    fn deliver(&self, notification: &Notification) -> Result<(), DeliveryError> {
+        (self.deliver)(notification)
     }
 }
 

@@ -1,15 +1,15 @@
-//! Which notices go where.
+//! Which notifications go where.
 
 use super::{Channel, LogChannel, Rule};
 use crate::{
     ConfigError,
-    event::{AlertLevel, Shown},
+    event::{Severity, Shown},
     monitor::{ErrorMonitor, Origin},
     time::{Clock, SharedClock},
 };
 use std::{fmt, sync::Arc, time::Duration};
 
-/// Which notices go where, and how often.
+/// Which notifications go where, and how often.
 ///
 /// # Defaults
 ///
@@ -20,8 +20,8 @@ use std::{fmt, sync::Arc, time::Duration};
 /// | `throttle` | 300 s | 1 second to 1 day |
 /// | `escalate_after` | 100 held back | at least 2, or `None` |
 /// | `max_per_minute` | 20 for each channel | 1 to 10,000 |
-/// | `queue` | 256 notices for each channel | 1 to 10,000 |
-/// | `max_tries` | 4 for each notice | 1 to 100 |
+/// | `queue` | 256 notifications for each channel | 1 to 10,000 |
+/// | `max_tries` | 4 for each notification | 1 to 100 |
 /// | `first_delay` | 1 s, doubled each time, at most 60 s, with full jitter | 0 to 60 s |
 /// | `give_up_after` | 10 minutes | 1 second to 1 day |
 /// | `delivery_timeout` | 90 s | 1 second to 1 hour |
@@ -57,7 +57,7 @@ impl AlertsConfig {
         AlertsConfigBuilder::default()
     }
 
-    /// The name of the program in notices.
+    /// The name of the program in notifications.
     pub(super) fn source(&self) -> String {
         let of_service = || Origin::current()?.service.clone();
         let of_program = || {
@@ -103,7 +103,7 @@ impl Default for AlertsConfig {
 
 fn default_rules() -> Vec<Rule> {
     vec![
-        Rule::immediate("errors").min_level(AlertLevel::Error),
+        Rule::immediate("errors").min_level(Severity::Error),
         Rule::breakers("circuit breakers"),
         Rule::health("health checks"),
     ]
@@ -205,27 +205,27 @@ impl AlertsConfigBuilder {
         self
     }
 
-    /// Sets how many must be held back for an early notice, the next one at ten times as many;
+    /// Sets how many must be held back for an early notification, the next one at ten times as many;
     /// `None` for none.
     pub fn escalate_after(mut self, held_back: Option<u64>) -> Self {
         self.0.escalate_after = held_back;
         self
     }
 
-    /// Sets how many notices a channel gets within a minute; further ones come together as a digest
+    /// Sets how many notifications a channel gets within a minute; further ones come together as a digest
     /// when it is over.
-    pub fn max_per_minute(mut self, notices: u64) -> Self {
-        self.0.max_per_minute = notices;
+    pub fn max_per_minute(mut self, notifications: u64) -> Self {
+        self.0.max_per_minute = notifications;
         self
     }
 
-    /// Sets how many notices may wait for one channel; further ones go to the journal.
-    pub fn queue(mut self, notices: usize) -> Self {
-        self.0.queue = notices;
+    /// Sets how many notifications may wait for one channel; further ones go to the journal.
+    pub fn queue(mut self, notifications: usize) -> Self {
+        self.0.queue = notifications;
         self
     }
 
-    /// Sets how often one notice is tried, the first time included.
+    /// Sets how often one notification is tried, the first time included.
     pub fn max_tries(mut self, tries: u32) -> Self {
         self.0.max_tries = tries;
         self
@@ -237,7 +237,7 @@ impl AlertsConfigBuilder {
         self
     }
 
-    /// Sets how long a notice waits for a channel whose circuit is open before it goes to the
+    /// Sets how long a notification waits for a channel whose circuit is open before it goes to the
     /// journal.
     pub fn give_up_after(mut self, wait: Duration) -> Self {
         self.0.give_up_after = wait;
@@ -255,7 +255,7 @@ impl AlertsConfigBuilder {
         self
     }
 
-    /// Sets the name of the program in notices.
+    /// Sets the name of the program in notifications.
     pub fn source(mut self, name: impl Into<String>) -> Self {
         self.0.source = Some(name.into());
         self
@@ -270,7 +270,7 @@ impl AlertsConfigBuilder {
     /// Sets the monitor whose grouping, `before_record` hook and journal are used: what could not
     /// be delivered is kept in its journal, and found there by the next start.
     ///
-    /// Rules still judge every event of the process.
+    /// Rules still evaluate every event of the process.
     ///
     /// # Examples
     ///

@@ -1,7 +1,7 @@
-//! From events to notices, and from notices to channels.
+//! From events to notifications, and from notifications to channels.
 
 use super::{
-    AlertsConfig, Notice,
+    AlertsConfig, Notification,
     calls::Calls,
     channel::with_causes,
     decide::{Breakers, Decider},
@@ -19,8 +19,8 @@ use crate::{
     breaker::circuit_breakers,
     error::{Rejection, View, redact},
     event::{
-        self, AlertLevel, CircuitState, ErrorEvent, Event, HealthEvent, NotificationEvent,
-        NotificationOutcome, RecordSlot, names, text,
+        self, CircuitState, ErrorEvent, Event, HealthEvent, NotificationEvent, NotificationOutcome,
+        RecordSlot, Severity, names, text,
     },
     monitor::{ErrorMonitor, ErrorRecord, error_monitor, journal::JournalError},
     panics,
@@ -108,7 +108,7 @@ struct Counts {
 }
 
 thread_local! {
-    /// Set while this thread delivers: what happens then is no reason for a notice, or alerting
+    /// Set while this thread delivers: what happens then is no reason for a notification, or alerting
     /// would feed itself.
     static DELIVERS: Cell<bool> = const { Cell::new(false) };
 }
@@ -219,7 +219,7 @@ impl Core {
     }
 
     /// The level that a hook gave an event; `None` if the hook dropped it.
-    fn level_of(&self, event: &Event<'_>) -> Option<Option<AlertLevel>> {
+    fn level_of(&self, event: &Event<'_>) -> Option<Option<Severity>> {
         let recorder = self.monitor.recorder();
         if !recorder.has_before() || !event.has_record() {
             return Some(None);
@@ -238,7 +238,7 @@ impl Core {
         } else {
             None
         };
-        let behind = View::of_ref(error.error).rejection().map(Rejection::name);
+        let behind = View::from_ref(error.error).rejection().map(Rejection::name);
         let plans = match &changed {
             Some(record) => self.decider.lock().on_error_at(
                 now,
@@ -300,17 +300,17 @@ impl Core {
                 std::mem::take(&mut plan.settles),
                 std::mem::take(&mut plan.told),
             );
-            let notice = Arc::new(plan.into_notice(
+            let notification = Arc::new(plan.into_notification(
                 record,
                 &self.config.source(),
                 self.clock().wall().into(),
             ));
             if settles.contains(&key) {
-                self.decider.lock().remember(key, &notice);
+                self.decider.lock().remember(key, &notification);
             }
             self.send(
                 key.channel,
-                Item::new(notice, settles, false, self.clock().now()),
+                Item::new(notification, settles, false, self.clock().now()),
                 &told,
             );
         }
@@ -320,7 +320,9 @@ impl Core {
     pub(super) fn send(&self, channel: usize, mut item: Item, told: &[Told]) {
         item.record = match self.monitor.journal() {
             None => Recorded::No,
-            Some(_) if self.write(channel, &item.notice, Entry::Queued(told)) => Recorded::Yes,
+            Some(_) if self.write(channel, &item.notification, Entry::Queued(told)) => {
+                Recorded::Yes
+            }
             Some(_) => Recorded::Maybe,
         };
         if let Err(item) = self.lanes[channel].push(item) {
@@ -370,24 +372,24 @@ impl Core {
             } => {
                 // First, since a process that is killed before this delivers it again.
                 let is_kept = item.replayed || late || item.record != Recorded::No;
-                if is_kept && !self.write(channel, &item.notice, Entry::Arrived) {
+                if is_kept && !self.write(channel, &item.notification, Entry::Arrived) {
                     self.kept[channel].stop_looking();
                 }
                 self.settle(&item, Settled::Arrived);
-                self.publish(channel, &item.notice, NotificationOutcome::Delivered);
+                self.publish(channel, &item.notification, NotificationOutcome::Delivered);
                 self.kept[channel].works();
                 if item.replayed {
                     self.counts.replayed.fetch_add(1, Ordering::Relaxed);
                 }
                 tracing::debug!(
-                    target: names::TARGET_ALERT, channel = &*redact::name(lane.name()), notice.id = %item.notice.id, "notice sent"
+                    target: names::TARGET_ALERT, channel = &*redact::name(lane.name()), notification.id = %item.notification.id, "notification sent"
                 );
             }
             Step::AttemptFailed { error } => {
                 self.complain(
                     channel,
                     &error,
-                    "a notice could not be sent; it is tried again",
+                    "a notification could not be sent; it is tried again",
                 );
             }
             Step::GivenUp {
@@ -396,14 +398,14 @@ impl Core {
                 reason,
             } => {
                 let what = match (self.give_up(channel, &item, reason), error.is_permanent()) {
-                    (false, _) => "a notice could not be sent, and no journal keeps it",
-                    (true, true) => "a notice was refused; it is kept, but not sent again",
-                    (true, false) => "a notice could not be sent; it is kept for later",
+                    (false, _) => "a notification could not be sent, and no journal keeps it",
+                    (true, true) => "a notification was refused; it is kept, but not sent again",
+                    (true, false) => "a notification could not be sent; it is kept for later",
                 };
                 self.complain(channel, &error, what);
                 if error.is_permanent() {
                     // It stays in the journal for people to see, but is not sent again.
-                    self.write(channel, &item.notice, Entry::Refused);
+                    self.write(channel, &item.notification, Entry::Refused);
                 } else {
                     self.kept[channel].miss();
                 }
@@ -453,10 +455,10 @@ impl Core {
         }
     }
 
-    /// Keeps a notice that did not arrive; tells whether it is safe.
+    /// Keeps a notification that did not arrive; tells whether it is safe.
     pub(super) fn give_up(&self, channel: usize, item: &Item, reason: Reason) -> bool {
         let kept = item.replayed
-            || self.write(channel, &item.notice, Entry::Undelivered)
+            || self.write(channel, &item.notification, Entry::Undelivered)
             || item.record == Recorded::Yes;
         // One that the receiver refused is kept for people to see, and never sent again.
         self.settle(
@@ -475,22 +477,22 @@ impl Core {
         } else {
             NotificationOutcome::Lost
         };
-        self.publish(channel, &item.notice, outcome);
+        self.publish(channel, &item.notification, outcome);
         kept
     }
 
     /// Passes what became of a notification to observers.
-    fn publish(&self, channel: usize, notice: &Notice, outcome: NotificationOutcome) {
+    fn publish(&self, channel: usize, notification: &Notification, outcome: NotificationOutcome) {
         event::emit(|| {
             Event::Notification(NotificationEvent {
-                id: notice.id,
-                kind: notice.kind.name(),
+                id: notification.id,
+                kind: notification.kind.name(),
                 channel: self.lanes[channel].name(),
-                rule: &notice.rule,
-                title: &notice.title,
-                level: notice.level,
-                fingerprint: notice.fingerprint,
-                error: notice.error.as_ref().map(|record| record.id),
+                rule: &notification.rule,
+                title: &notification.title,
+                level: notification.level,
+                fingerprint: notification.fingerprint,
+                error: notification.error.as_ref().map(|record| record.id),
                 outcome,
                 record: RecordSlot::default(),
             })
@@ -498,11 +500,11 @@ impl Core {
     }
 
     /// Writes to the journal what became of a notification; returns whether that has it.
-    fn write(&self, channel: usize, notice: &Notice, entry: Entry<'_>) -> bool {
+    fn write(&self, channel: usize, notification: &Notification, entry: Entry<'_>) -> bool {
         let Some(journal) = self.monitor.journal() else {
             return false;
         };
-        self.kept[channel].write(&*journal, notice, entry, self.clock().wall().into())
+        self.kept[channel].write(&*journal, notification, entry, self.clock().wall().into())
     }
 
     /// Reads what the journal has for a channel. Returns `true` if that was the first time since
@@ -540,12 +542,17 @@ impl Core {
         is_first
     }
 
-    /// Takes up the oldest notice of an earlier time; returns whether there was one, or may be.
+    /// Takes up the oldest notification of an earlier time; returns whether there was one, or may be.
     fn replay(&self, channel: usize) -> bool {
         match self.kept[channel].next() {
             // Should there be no room, the journal still has it.
-            Ok(notice) => self.lanes[channel]
-                .push(Item::new(notice, Vec::new(), true, self.clock().now()))
+            Ok(notification) => self.lanes[channel]
+                .push(Item::new(
+                    notification,
+                    Vec::new(),
+                    true,
+                    self.clock().now(),
+                ))
                 .is_ok(),
             Err(has_more) => has_more,
         }
@@ -619,7 +626,7 @@ impl Core {
 
     /// Tells whether nothing waits, and what became of everything is known.
     pub(super) fn is_settled(&self) -> bool {
-        // In this order: a lane is idle before it is noted what came of its last notice.
+        // In this order: a lane is idle before it is noted what came of its last notification.
         self.is_idle() && self.busy.load(Ordering::SeqCst) == 0
     }
 

@@ -1,7 +1,7 @@
-//! Which notices are due: rules, rates, ratios, caps. No clock, no lock, no I/O.
+//! Which notifications are due: rules, rates, ratios, caps. No clock, no lock, no I/O.
 
 use super::{
-    AlertsConfig, Notice, Rule,
+    AlertsConfig, Notification, Rule,
     digest::{Digest, MAX_LINES, Part},
     gauge::{Crossing, Gauge},
     plan::{BREAKER, Content, HEALTH, PASS, Plan, RULE},
@@ -12,7 +12,7 @@ use super::{
     told::{CLOSED, FIRING, IN_BOUNDS, OPEN, Told},
 };
 use crate::{
-    event::{AlertLevel, BreakerEvent, BreakerEventKind, CircuitState, ErrorEvent, HealthEvent},
+    event::{BreakerEvent, BreakerEventKind, CircuitState, ErrorEvent, HealthEvent, Severity},
     monitor::Fingerprint,
     time::Tick,
 };
@@ -98,7 +98,7 @@ impl Decider {
         }
     }
 
-    /// Judges an error; `behind` is the breaker whose rejection it is, if it is one.
+    /// Classifiers an error; `behind` is the breaker whose rejection it is, if it is one.
     pub(super) fn on_error_at(
         &mut self,
         now: Tick,
@@ -135,7 +135,7 @@ impl Decider {
                 Trigger::Immediate => {
                     let (name, recovery) = (state.rule.name.clone(), state.rule.recovery_after);
                     for channel in state.channels.clone() {
-                        // Two rules that want one error on one channel are one notice.
+                        // Two rules that want one error on one channel are one notification.
                         if !told.contains(&channel) {
                             told.push(channel);
                             let key = Key {
@@ -144,7 +144,7 @@ impl Decider {
                                 level: event.level,
                             };
                             plans.extend(
-                                self.judge_at(now, key, &name, recovery, || Content::Error),
+                                self.evaluate_at(now, key, &name, recovery, || Content::Error),
                             );
                         }
                     }
@@ -186,12 +186,12 @@ impl Decider {
             (true, _) => State {
                 name: OPEN,
                 is_good: false,
-                level: AlertLevel::Error,
+                level: Severity::Error,
             },
             (_, true) => State {
                 name: CLOSED,
                 is_good: true,
-                level: AlertLevel::Info,
+                level: Severity::Info,
             },
             _ => return Vec::new(),
         };
@@ -209,7 +209,7 @@ impl Decider {
         let watches = |trigger: &Trigger| trigger.watches_breaker(event.name);
         self.tell_watchers_at(
             now,
-            Fingerprint::of(&[BREAKER, event.name]),
+            Fingerprint::from_parts(&[BREAKER, event.name]),
             (state, false),
             content,
             watches,
@@ -244,7 +244,7 @@ impl Decider {
     }
 
     pub(super) fn on_health_at(&mut self, now: Tick, event: &HealthEvent<'_>) -> Vec<Plan> {
-        let is_first_good = event.from.is_none() && event.level == AlertLevel::Info;
+        let is_first_good = event.from.is_none() && event.level == Severity::Info;
         let content = || Content::Health {
             check: event.check.to_owned(),
             from: event.from,
@@ -259,7 +259,7 @@ impl Decider {
         let watches = |trigger: &Trigger| trigger.watches_check(event.check);
         self.tell_watchers_at(
             now,
-            Fingerprint::of(&[HEALTH, event.check]),
+            Fingerprint::from_parts(&[HEALTH, event.check]),
             (state, is_first_good),
             content,
             watches,
@@ -331,7 +331,7 @@ impl Decider {
                 episode,
             } => {
                 let key = Key {
-                    level: AlertLevel::Info,
+                    level: Severity::Info,
                     ..key
                 };
                 let plan = Plan::new(key, last.rule.clone(), Content::Stopped { last });
@@ -350,7 +350,7 @@ impl Decider {
         self.cap_at(now, plan)
     }
 
-    /// Makes one notice of those that were too many, if there are any.
+    /// Makes one notification of those that were too many, if there are any.
     fn digest_at(&mut self, now: Tick, channel: usize) -> Option<Plan> {
         let muted = self.digests[channel].end_mute_at(now);
         if self.digests[channel].is_empty() {
@@ -359,12 +359,12 @@ impl Decider {
         let (parts, nameless) = self.digests[channel].take_at(now);
         let (mut lines, mut more, mut settles, mut states) =
             (Vec::new(), nameless, Vec::new(), Vec::new());
-        let notices = parts.len() as u64 + u64::from(nameless > 0);
+        let notifications = parts.len() as u64 + u64::from(nameless > 0);
         let level = parts
             .iter()
             .map(|part| part.level)
             .max()
-            .unwrap_or(AlertLevel::Error);
+            .unwrap_or(Severity::Error);
         for part in parts {
             let known = part.key.and_then(|key| self.collect_at(now, key));
             let (line, held_back, told) = known.unwrap_or((None, part.held_back, None));
@@ -379,11 +379,11 @@ impl Decider {
         }
         let key = Key {
             channel,
-            fingerprint: Fingerprint::of(&["digest"]),
+            fingerprint: Fingerprint::from_parts(&["digest"]),
             level,
         };
         let content = Content::Digest {
-            notices,
+            notifications,
             lines,
             more,
             muted,
@@ -411,7 +411,7 @@ impl Decider {
         let state = &mut self.rules[at];
         match state.rule.trigger.clone() {
             Trigger::Rate { count, window } if state.gauge.is_calm_at(now, count, window) => {
-                self.tell_rule_at(now, at, AlertLevel::Info, || Content::InBounds)
+                self.tell_rule_at(now, at, Severity::Info, || Content::InBounds)
             }
             Trigger::Ratio {
                 breaker,
@@ -422,7 +422,7 @@ impl Decider {
                 let counts = breakers.calls(at, &breaker);
                 match state.gauge.sample_at(now, counts, share, window, min_calls) {
                     Some(Crossing::Over { failed, calls }) => {
-                        let level = AlertLevel::Error.max(state.rule.min_level);
+                        let level = Severity::Error.max(state.rule.min_level);
                         let content = || Content::Ratio {
                             breaker: breaker.clone(),
                             failed,
@@ -432,7 +432,7 @@ impl Decider {
                         self.tell_rule_at(now, at, level, content)
                     }
                     Some(Crossing::Back) => {
-                        self.tell_rule_at(now, at, AlertLevel::Info, || Content::InBounds)
+                        self.tell_rule_at(now, at, Severity::Info, || Content::InBounds)
                     }
                     None => Vec::new(),
                 }
@@ -469,8 +469,8 @@ impl Decider {
             .min()
     }
 
-    pub(super) fn remember(&mut self, key: Key, notice: &Arc<Notice>) {
-        self.throttle.remember(key, notice);
+    pub(super) fn remember(&mut self, key: Key, notification: &Arc<Notification>) {
+        self.throttle.remember(key, notification);
     }
 
     pub(super) fn settle_at(&mut self, now: Tick, key: Key, settled: Settled) {
@@ -488,7 +488,7 @@ impl Decider {
         &mut self,
         now: Tick,
         at: usize,
-        level: AlertLevel,
+        level: Severity,
         content: impl Fn() -> Content,
     ) -> Vec<Plan> {
         let rule = &self.rules[at];
@@ -506,7 +506,7 @@ impl Decider {
             },
         };
         let is_first_good = state.is_good && self.rules[at].gauge.take_restored();
-        let id = |channel| (channel, Fingerprint::of(&[RULE, &name]));
+        let id = |channel| (channel, Fingerprint::from_parts(&[RULE, &name]));
         let sight = || Sight {
             state,
             rule: Some(name.clone()),
@@ -579,7 +579,7 @@ impl Decider {
         }
     }
 
-    fn judge_at(
+    fn evaluate_at(
         &mut self,
         now: Tick,
         key: Key,
@@ -587,7 +587,7 @@ impl Decider {
         recovery_after: Option<Duration>,
         content: impl Fn() -> Content,
     ) -> Option<Plan> {
-        let (key, verdict) = self.throttle.judge_at(now, key, recovery_after);
+        let (key, verdict) = self.throttle.evaluate_at(now, key, recovery_after);
         match verdict {
             Verdict::HoldBack => {
                 self.suppressed += 1;

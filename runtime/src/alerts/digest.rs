@@ -1,8 +1,8 @@
-//! How many notices a channel may get in a minute, and what comes together when there are more. No
+//! How many notifications a channel may get in a minute, and what comes together when there are more. No
 //! clock, no lock.
 
 use super::throttle::Key;
-use crate::{event::AlertLevel, time::Tick};
+use crate::{event::Severity, time::Tick};
 use std::time::Duration;
 
 /// The running minute of one channel.
@@ -13,16 +13,16 @@ pub(super) struct Digest {
     parts: Vec<Part>,
     /// Occurrences of which no more is known than that they were.
     nameless: u64,
-    /// Since when, and until when, all notices are held back.
+    /// Since when, and until when, all notifications are held back.
     muted: Option<(Tick, Tick)>,
 }
 
-/// A notice that was one too many.
+/// A notification that was one too many.
 #[derive(Clone, Debug)]
 pub(super) struct Part {
     /// The slot that knows more of it, and waits to hear whether the digest arrived.
     pub(super) key: Option<Key>,
-    pub(super) level: AlertLevel,
+    pub(super) level: Severity,
     /// What to say of it if no slot knows better.
     pub(super) title: Option<String>,
     /// How many were held back before it, if no slot knows better.
@@ -38,7 +38,7 @@ const MAX_PARTS: usize = 20_000;
 const MINUTE: Duration = Duration::from_secs(60);
 
 impl Digest {
-    /// Lets a notice through, if the minute has room for it.
+    /// Lets a notification through, if the minute has room for it.
     pub(super) fn admits_at(&mut self, now: Tick, max: u64) -> bool {
         // What was held back goes first.
         self.muted = self
@@ -55,7 +55,7 @@ impl Digest {
         has_room
     }
 
-    /// Takes a notice in; tells whether it will have a line of its own, or `None` if it is no more
+    /// Takes a notification in; tells whether it will have a line of its own, or `None` if it is no more
     /// than a number.
     pub(super) fn add(&mut self, part: Part) -> Option<bool> {
         if self.parts.len() >= MAX_PARTS {
@@ -86,27 +86,27 @@ impl Digest {
         }
     }
 
-    /// Holds back all notices until `time` has passed, in place of an earlier end.
+    /// Holds back all notifications until `time` has passed, in place of an earlier end.
     pub(super) fn mute_at(&mut self, now: Tick, time: Duration) {
         let since = self.muted.map_or(now, |(since, _)| since);
         self.muted = Some((since, now.after(time)));
     }
 
-    /// How long notices are still held back.
+    /// How long notifications are still held back.
     pub(super) fn muted_at(&self, now: Tick) -> Option<Duration> {
         self.muted
             .map(|(_, until)| until.since(now))
             .filter(|left| !left.is_zero())
     }
 
-    /// Lets notices through again; returns how long they were held back, if they were.
+    /// Lets notifications through again; returns how long they were held back, if they were.
     pub(super) fn end_mute_at(&mut self, now: Tick) -> Option<Duration> {
         self.muted
             .take()
             .map(|(since, until)| until.min(now).since(since))
     }
 
-    /// Gives what came together; the digest is the first notice of a new minute.
+    /// Gives what came together; the digest is the first notification of a new minute.
     pub(super) fn take_at(&mut self, now: Tick) -> (Vec<Part>, u64) {
         (self.begin, self.sent) = (now, 1);
         (

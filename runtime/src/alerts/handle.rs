@@ -1,7 +1,7 @@
 //! Alerting, started.
 
 use super::{
-    AlertsConfig, AlertsStatus, Notice, NoticeKind,
+    AlertsConfig, AlertsStatus, Notification, NotificationKind,
     core::{Core, Delivering, Turn, is_of_interest},
     lane::{Deliverer, Item},
     running,
@@ -10,7 +10,7 @@ use super::{
 use crate::{
     ConfigError,
     error::redact,
-    event::{self, AlertLevel, Event, Subscription},
+    event::{self, Event, Severity, Subscription},
     fork::PerProcess,
     monitor::error_monitor,
     scope::Captured,
@@ -25,9 +25,9 @@ use std::{
 
 /// Alerting, started; dropping it stops it within 5 seconds.
 ///
-/// Events are judged on the thread that causes them, in well under a microsecond for what is held
-/// back; notices are delivered by threads of each channel's own. Nothing that happens on those
-/// threads leads to another notice.
+/// Events are evaluated on the thread that causes them, in well under a microsecond for what is held
+/// back; notifications are delivered by threads of each channel's own. Nothing that happens on those
+/// threads leads to another notification.
 #[must_use = "dropping it stops alerting"]
 pub struct Alerts {
     cores: Arc<Cores>,
@@ -65,13 +65,13 @@ fn bring_up(core: &Arc<Core>) {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Flushed {
-    /// Notices that arrived since alerting was started.
+    /// Notifications that arrived since alerting was started.
     pub sent: u64,
-    /// Notices that are kept in the journal, for the next start.
+    /// Notifications that are kept in the journal, for the next start.
     pub kept: u64,
-    /// Notices that are lost, because there was no journal to keep them.
+    /// Notifications that are lost, because there was no journal to keep them.
     pub lost: u64,
-    /// Whether every notice arrived, or was given up for a reason, before the deadline.
+    /// Whether every notification arrived, or was given up for a reason, before the deadline.
     pub in_time: bool,
 }
 
@@ -95,15 +95,15 @@ impl Alerts {
     /// use gardefou::{AppError, ErrorCode, alerts::{Alerts, AlertsConfig, CallbackChannel}};
     /// use std::{sync::mpsc, time::Duration};
     ///
-    /// let (sender, notices) = mpsc::channel();
-    /// let channel = CallbackChannel::new("example", move |notice| {
-    ///     let _ = sender.send(notice.title.clone());
+    /// let (sender, notifications) = mpsc::channel();
+    /// let channel = CallbackChannel::new("example", move |notification| {
+    ///     let _ = sender.send(notification.title.clone());
     ///     Ok(())
     /// });
     /// let alerts = Alerts::start(AlertsConfig::builder().channel(channel).build()?)?;
     /// gardefou::report(&AppError::new(ErrorCode::DB_CONNECTION_ERROR, "no route to the database"));
     /// assert!(alerts.flush(Duration::from_secs(5)).in_time);
-    /// assert_eq!(notices.recv()?, "DB_CONNECTION_ERROR: no route to the database");
+    /// assert_eq!(notifications.recv()?, "DB_CONNECTION_ERROR: no route to the database");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn start(config: AlertsConfig) -> Result<Self, ConfigError> {
@@ -134,21 +134,21 @@ impl Alerts {
         self.core().status()
     }
 
-    /// Sends a notice to every channel, past all rules and limits, to see whether it arrives.
+    /// Sends a notification to every channel, past all rules and limits, to see whether it arrives.
     pub fn test(&self) {
         for channel in 0..self.core().lanes.len() {
-            let mut notice = Notice::new(
-                NoticeKind::Test,
-                AlertLevel::Info,
+            let mut notification = Notification::new(
+                NotificationKind::Test,
+                Severity::Info,
                 "test",
                 "a test of this channel",
             );
-            notice.source = super::notice::one_line(&self.core().config.source(), 100);
-            notice.timestamp = Timestamp::from(self.core().clock().wall());
+            notification.source = super::notification::one_line(&self.core().config.source(), 100);
+            notification.timestamp = Timestamp::from(self.core().clock().wall());
             self.core().send(
                 channel,
                 Item::new(
-                    Arc::new(notice),
+                    Arc::new(notification),
                     Vec::new(),
                     false,
                     self.core().clock().now(),
@@ -164,7 +164,7 @@ impl Alerts {
         run(self.core())
     }
 
-    /// Waits until every notice has arrived or was given up, at most for `deadline`, both on the
+    /// Waits until every notification has arrived or was given up, at most for `deadline`, both on the
     /// clock of alerting and in real time. What is held back, by a throttle for example, is not
     /// sent earlier than without this.
     pub fn flush(&self, deadline: Duration) -> Flushed {
@@ -192,7 +192,7 @@ impl Alerts {
     /// use std::{sync::mpsc, time::Duration};
     ///
     /// let (sender, titles) = mpsc::channel();
-    /// let channel = CallbackChannel::new("ops", move |notice| Ok(sender.send(notice.title.clone()).unwrap()));
+    /// let channel = CallbackChannel::new("ops", move |notification| Ok(sender.send(notification.title.clone()).unwrap()));
     /// let alerts = Alerts::start(AlertsConfig::builder().background(false).channel(channel).build()?)?;
     /// alerts.mute(Duration::from_secs(1800));
     /// gardefou::report(&AppError::new(ErrorCode::DB_CONNECTION_ERROR, "no route to the database"));
@@ -408,8 +408,8 @@ mod tests {
     #[test]
     fn process_that_was_forked_delivers_its_own_notifications_on_threads_of_its_own() {
         let (sender, titles) = mpsc::channel();
-        let channel = CallbackChannel::new("forked", move |notice| {
-            sender.send(notice.title.clone()).unwrap();
+        let channel = CallbackChannel::new("forked", move |notification| {
+            sender.send(notification.title.clone()).unwrap();
             Ok(())
         });
         let monitor = ErrorMonitor::new(MonitorConfig::default());
@@ -420,10 +420,15 @@ mod tests {
             .unwrap();
         // Its threads do not run.
         let parent = Arc::new(Core::new(config).unwrap());
-        let notice = Notice::new(NoticeKind::Test, AlertLevel::Info, "rule", "of the parent");
+        let notification = Notification::new(
+            NotificationKind::Test,
+            Severity::Info,
+            "rule",
+            "of the parent",
+        );
         parent.send(
             0,
-            Item::new(Arc::new(notice), Vec::new(), false, Tick::ZERO),
+            Item::new(Arc::new(notification), Vec::new(), false, Tick::ZERO),
             &[],
         );
         let child = Alerts {

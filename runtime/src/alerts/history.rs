@@ -1,7 +1,7 @@
 //! What the journal has of the notifications of one channel.
 
 use super::{
-    Notice,
+    Notification,
     told::{Restored, Told},
 };
 use crate::{
@@ -31,7 +31,7 @@ pub(super) struct History {
 /// The oldest notifications that wait in the journal for one channel.
 #[derive(Debug, Default)]
 pub(super) struct Backlog {
-    waiting: VecDeque<Arc<Notice>>,
+    waiting: VecDeque<Arc<Notification>>,
     /// Whether the journal has younger ones, for which there was no room here.
     has_more: bool,
 }
@@ -47,7 +47,7 @@ pub(super) struct Claimed<'a> {
     pub(super) adopted: HashSet<ErrorId>,
 }
 
-/// A journal may have kept notices for as long as a channel was down; so many are in memory at
+/// A journal may have kept notifications for as long as a channel was down; so many are in memory at
 /// once.
 const MAX_WAITING: usize = 250;
 
@@ -84,7 +84,7 @@ impl History {
         found
             .backlog
             .waiting
-            .retain(|notice| !settled.contains_key(&notice.id));
+            .retain(|notification| !settled.contains_key(&notification.id));
         Ok(found)
     }
 }
@@ -125,9 +125,12 @@ impl Reading<'_> {
         if !self.is_claimed(owner) || !self.known.insert(record.id) {
             return;
         }
-        let notice = record.details.remove(NOTICE).and_then(Notice::of_json);
-        if let Some(notice) = notice {
-            self.found.backlog.add_older(Arc::new(notice.late()));
+        let notification = record
+            .details
+            .remove(NOTICE)
+            .and_then(Notification::from_json);
+        if let Some(notification) = notification {
+            self.found.backlog.add_older(Arc::new(notification.late()));
         }
     }
 
@@ -152,7 +155,7 @@ impl Reading<'_> {
                 let rule = record
                     .details
                     .get(NOTICE)
-                    .and_then(|notice| notice.get("rule"))
+                    .and_then(|notification| notification.get("rule"))
                     .and_then(Value::as_str);
                 let rule = rule.unwrap_or_default().to_owned();
                 self.found.restored.push(Restored {
@@ -178,8 +181,8 @@ impl Reading<'_> {
 
 impl Backlog {
     /// The newest come first: what is pushed out at the front is younger than all that stays.
-    fn add_older(&mut self, notice: Arc<Notice>) {
-        self.waiting.push_back(notice);
+    fn add_older(&mut self, notification: Arc<Notification>) {
+        self.waiting.push_back(notification);
         if self.waiting.len() > MAX_WAITING {
             self.waiting.pop_front();
             self.has_more = true;
@@ -187,7 +190,7 @@ impl Backlog {
     }
 
     /// Gives the oldest one.
-    pub(super) fn next(&mut self) -> Option<Arc<Notice>> {
+    pub(super) fn next(&mut self) -> Option<Arc<Notification>> {
         self.waiting.pop_back()
     }
 
@@ -204,7 +207,7 @@ impl Backlog {
 /// The details of records about notifications.
 pub(super) const CHANNEL: &str = "channel";
 pub(super) const OWNER: &str = "owner";
-pub(super) const NOTICE: &str = "notice";
+pub(super) const NOTICE: &str = "notification";
 pub(super) const STATES: &str = "states";
 pub(super) const OUTCOME: &str = "outcome";
 pub(super) const REFUSED: &str = "refused";

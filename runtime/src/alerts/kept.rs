@@ -6,13 +6,13 @@
 //! and of several processes only one.
 
 use super::{
-    Notice,
+    Notification,
     history::{Backlog, CHANNEL, Claimed, History, NOTICE, OUTCOME, OWNER, REFUSED, STATES},
     told::Told,
 };
 use crate::{
     error::{ErrorId, redact},
-    event::AlertLevel,
+    event::Severity,
     monitor::{
         ErrorRecord, Origin, RecordKind, RecordState,
         journal::{Claim, Journal, JournalError},
@@ -89,7 +89,7 @@ impl Kept {
     pub(super) fn write(
         &self,
         journal: &dyn Journal,
-        notice: &Notice,
+        notification: &Notification,
         entry: Entry<'_>,
         wall: Timestamp,
     ) -> bool {
@@ -97,7 +97,7 @@ impl Kept {
             Entry::Queued(_) | Entry::Undelivered => Some(self.claim_own(journal)),
             Entry::Arrived | Entry::Refused => None,
         };
-        let record = to_record(notice, &self.channel, owner, &entry, wall);
+        let record = to_record(notification, &self.channel, owner, &entry, wall);
         // A journal that fails or panics fails no notification.
         let is_written =
             panics::catch(|| journal.append(&record)).is_ok_and(|appended| appended.is_ok());
@@ -222,7 +222,7 @@ impl Kept {
 
     /// Gives the oldest notification of an earlier time, or returns whether there may be more in
     /// the journal.
-    pub(super) fn next(&self) -> Result<Arc<Notice>, bool> {
+    pub(super) fn next(&self) -> Result<Arc<Notification>, bool> {
         let mut backlog = self.backlog.lock();
         backlog.next().ok_or_else(|| {
             let has_more = backlog.take_more();
@@ -240,7 +240,7 @@ impl Kept {
 
 /// The record by which the journal keeps a notification for a channel.
 fn to_record(
-    notice: &Notice,
+    notification: &Notification,
     channel: &str,
     owner: Option<ErrorId>,
     entry: &Entry<'_>,
@@ -257,10 +257,10 @@ fn to_record(
         Entry::Arrived | Entry::Refused => RecordKind::Settled,
     };
     if kind != RecordKind::Settled {
-        // A notice is texts, numbers and JSON values: it has a JSON form.
+        // A notification is texts, numbers and JSON values: it has a JSON form.
         details.insert(
             NOTICE.into(),
-            serde_json::to_value(notice).unwrap_or_default(),
+            serde_json::to_value(notification).unwrap_or_default(),
         );
     }
     match entry {
@@ -275,26 +275,26 @@ fn to_record(
         }
         _ => {}
     }
-    let (code, error_code) = match &notice.error {
+    let (code, error_code) = match &notification.error {
         Some(error) => (error.code, error.error_code.clone()),
         None => (0, "ALERT".to_owned()),
     };
     ErrorRecord {
         kind,
-        id: notice.id,
+        id: notification.id,
         timestamp,
-        level: AlertLevel::Error.max(notice.level),
+        level: Severity::Error.max(notification.level),
         code,
         error_code,
-        error_type: "Notice".into(),
-        message: notice.title.clone(),
+        error_type: "Notification".into(),
+        message: notification.title.clone(),
         chain: Vec::new(),
         details,
         operation: "alert".into(),
         component: module_path!().into(),
         location: None,
         elapsed: None,
-        fingerprint: notice.fingerprint,
+        fingerprint: notification.fingerprint,
         context: None,
         origin: Origin::current(),
         state: RecordState::Error,
@@ -305,15 +305,16 @@ fn to_record(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::alerts::NoticeKind;
+    use crate::alerts::NotificationKind;
 
     #[test]
     fn a_secret_in_the_name_of_a_channel_reaches_no_journal() {
-        let notice = Notice::new(NoticeKind::Recovery, AlertLevel::Error, "rule", "title");
+        let notification =
+            Notification::new(NotificationKind::Recovery, Severity::Error, "rule", "title");
         let channel = |name| {
             let kept = Kept::new(name);
             to_record(
-                &notice,
+                &notification,
                 &kept.channel,
                 None,
                 &Entry::Arrived,

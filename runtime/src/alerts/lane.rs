@@ -1,7 +1,7 @@
 //! One channel with its queue, its attempts and its circuit breaker.
 
 use super::{
-    AlertsConfig, Channel, DeliveryError, Notice,
+    AlertsConfig, Channel, DeliveryError, Notification,
     status::{ChannelStatus, LossCounts, Reason},
     throttle::Key,
 };
@@ -81,7 +81,7 @@ pub(super) enum Deliverer {
 /// A notification on its way.
 #[derive(Clone, Debug)]
 pub(super) struct Item {
-    pub(super) notice: Arc<Notice>,
+    pub(super) notification: Arc<Notification>,
     /// The slots that wait for its outcome.
     pub(super) settles: Arc<[Key]>,
     /// It comes from the journal, which has it already.
@@ -147,9 +147,14 @@ impl Clock for Handle {
 }
 
 impl Item {
-    pub(super) fn new(notice: Arc<Notice>, settles: Vec<Key>, replayed: bool, born: Tick) -> Self {
+    pub(super) fn new(
+        notification: Arc<Notification>,
+        settles: Vec<Key>,
+        replayed: bool,
+        born: Tick,
+    ) -> Self {
         Self {
-            notice,
+            notification,
             settles: settles.into(),
             replayed,
             record: Recorded::No,
@@ -206,28 +211,28 @@ impl Lane {
         let in_delivery = state
             .delivery
             .iter()
-            .map(|delivery| delivery.item.notice.id);
+            .map(|delivery| delivery.item.notification.id);
         state
             .queue
             .iter()
-            .map(|item| item.notice.id)
+            .map(|item| item.notification.id)
             .chain(in_delivery)
             .collect()
     }
 
     /// Does what can be done now: at most one attempt, on this thread.
     pub(super) fn step(&self, by: Deliverer) -> Step {
-        let (notice, turn) = match self.begin(by) {
+        let (notification, turn) = match self.begin(by) {
             Ok(begun) => begun,
             Err(step) => return step,
         };
         panics::watch();
-        let delivered = panics::catch(|| self.channel.deliver(&notice));
+        let delivered = panics::catch(|| self.channel.deliver(&notification));
         let delivered = delivered.unwrap_or_else(|payload| {
             panic::report(&payload, self.name(), "gardefou::alerts");
             Err(DeliveryError::permanent(format!("the channel {payload}")))
         });
-        self.end(turn, &notice, delivered)
+        self.end(turn, &notification, delivered)
     }
 
     /// Takes the first notification from the queue and enters it as the delivery under way.
@@ -235,7 +240,7 @@ impl Lane {
         clippy::result_large_err,
         reason = "a step that ends here, not an error"
     )]
-    fn begin(&self, by: Deliverer) -> Result<(Arc<Notice>, u64), Step> {
+    fn begin(&self, by: Deliverer) -> Result<(Arc<Notification>, u64), Step> {
         let now = self.clock.now();
         let mut state = self.state.lock();
         if state.delivery.is_some() {
@@ -287,7 +292,7 @@ impl Lane {
         state.counts.tries += 1;
         state.turn += 1;
         let turn = state.turn;
-        let notice = Arc::clone(&item.notice);
+        let notification = Arc::clone(&item.notification);
         state.delivery = Some(Delivery {
             item,
             turn,
@@ -296,11 +301,16 @@ impl Lane {
             by,
             given_up: false,
         });
-        Ok((notice, turn))
+        Ok((notification, turn))
     }
 
     /// Notes the outcome of a delivery.
-    fn end(&self, turn: u64, notice: &Notice, delivered: Result<(), DeliveryError>) -> Step {
+    fn end(
+        &self,
+        turn: u64,
+        notification: &Notification,
+        delivered: Result<(), DeliveryError>,
+    ) -> Step {
         let now = self.clock.now();
         let mut state = self.state.lock();
         let own = state.delivery.take_if(|delivery| delivery.turn == turn);
@@ -312,7 +322,7 @@ impl Lane {
         }) = own
         else {
             drop(state);
-            return self.end_abandoned(notice, delivered.is_ok());
+            return self.end_abandoned(notification, delivered.is_ok());
         };
         match delivered {
             Ok(()) => {
@@ -333,7 +343,7 @@ impl Lane {
     }
 
     /// Notes the outcome of a delivery that the watch had taken from its thread.
-    fn end_abandoned(&self, notice: &Notice, arrived: bool) -> Step {
+    fn end_abandoned(&self, notification: &Notification, arrived: bool) -> Step {
         let mut state = self.state.lock();
         state.abandoned = state.abandoned.saturating_sub(1);
         if !arrived {
@@ -343,12 +353,12 @@ impl Lane {
         let queued = state
             .queue
             .iter()
-            .position(|item| item.notice.id == notice.id);
+            .position(|item| item.notification.id == notification.id);
         let item = queued.and_then(|at| state.queue.remove(at));
         let late = item.is_none();
         let born = self.clock.now();
-        let item =
-            item.unwrap_or_else(|| Item::new(Arc::new(notice.clone()), Vec::new(), false, born));
+        let item = item
+            .unwrap_or_else(|| Item::new(Arc::new(notification.clone()), Vec::new(), false, born));
         Step::CameBack {
             arrived: Some((item, late)),
         }

@@ -42,7 +42,7 @@ mod handle;
 mod history;
 mod kept;
 mod lane;
-mod notice;
+mod notification;
 mod plan;
 mod restore;
 mod rule;
@@ -59,7 +59,7 @@ pub use config::{AlertsConfig, AlertsConfigBuilder};
 #[cfg(feature = "alert-email")]
 pub use email::{EmailBuilder, EmailChannel, EmailTls};
 pub use handle::{Alerts, Flushed};
-pub use notice::{Notice, NoticeKind};
+pub use notification::{Notification, NotificationKind};
 pub use rule::Rule;
 pub use status::{AlertsStatus, ChannelStatus, LossCounts};
 #[cfg(feature = "alert-webhook")]

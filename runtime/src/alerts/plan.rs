@@ -1,16 +1,16 @@
-//! A notice that is due, and how it is worded.
+//! A notification that is due, and how it is worded.
 
-use super::{Notice, NoticeKind, notice, throttle::Key, told::Told};
+use super::{Notification, NotificationKind, notification, throttle::Key, told::Told};
 use crate::{monitor::ErrorRecord, time::Timestamp};
 use std::{sync::Arc, time::Duration};
 
-/// A notice that is due, not made yet.
+/// A notification that is due, not made yet.
 #[derive(Clone, Debug)]
 pub(super) struct Plan {
     pub(super) key: Key,
     pub(super) rule: String,
     pub(super) suppressed: u64,
-    /// How often the state changed since the last notice of it, this change included; 0 for what
+    /// How often the state changed since the last notification of it, this change included; 0 for what
     /// has no state.
     pub(super) changes: u64,
     pub(super) escalated: bool,
@@ -34,7 +34,7 @@ pub(super) struct Episode {
     pub(super) occurrences: u64,
 }
 
-/// What a notice says.
+/// What a notification says.
 #[derive(Clone, Debug)]
 pub(super) enum Content {
     /// The error at hand.
@@ -65,19 +65,19 @@ pub(super) enum Content {
         to: &'static str,
         output: Option<String>,
     },
-    /// The interval of an earlier notice is over.
+    /// The interval of an earlier notification is over.
     Summary {
-        last: Arc<Notice>,
+        last: Arc<Notification>,
     },
-    /// What an earlier notice told of has stopped.
+    /// What an earlier notification told of has stopped.
     Stopped {
-        last: Arc<Notice>,
+        last: Arc<Notification>,
     },
     /// A rate or ratio is back in bounds.
     InBounds,
-    /// Notices that were too many: a line and a count of each, and how many have no line.
+    /// Notifications that were too many: a line and a count of each, and how many have no line.
     Digest {
-        notices: u64,
+        notifications: u64,
         lines: Vec<(String, u64)>,
         more: u64,
         /// How long they were muted, where that is why.
@@ -146,28 +146,31 @@ impl Plan {
     }
 
     /// Makes what a slot remembers of an error that is told in a digest: as much as a line says.
-    pub(super) fn into_line(self, record: Option<&ErrorRecord>) -> Notice {
-        let line = record.map_or_else(|| self.line(), notice::line_of);
-        Notice::new(NoticeKind::Error, self.key.level, &self.rule, &line)
+    pub(super) fn into_line(self, record: Option<&ErrorRecord>) -> Notification {
+        let line = record.map_or_else(|| self.line(), notification::line_of);
+        Notification::new(NotificationKind::Error, self.key.level, &self.rule, &line)
     }
 
-    /// Makes the notice, of the error at hand where it is about one.
-    pub(super) fn into_notice(
+    /// Makes the notification, of the error at hand where it is about one.
+    pub(super) fn into_notification(
         self,
         record: Option<&ErrorRecord>,
         source: &str,
         timestamp: Timestamp,
-    ) -> Notice {
+    ) -> Notification {
         let level = self.key.level;
-        let make = |kind, title: String| Notice::new(kind, level, &self.rule, &title);
-        let mut notice = match self.content {
+        let make = |kind, title: String| Notification::new(kind, level, &self.rule, &title);
+        let mut notification = match self.content {
             Content::Error => {
                 let title =
                     |record: &ErrorRecord| format!("{}: {}", record.error_code, record.message);
-                make(NoticeKind::Error, record.map(title).unwrap_or_default())
+                make(
+                    NotificationKind::Error,
+                    record.map(title).unwrap_or_default(),
+                )
             }
             Content::Rate { count, window } => make(
-                NoticeKind::Rate,
+                NotificationKind::Rate,
                 format!("{}: {count} errors within {window:?}", self.rule),
             ),
             Content::Ratio {
@@ -180,24 +183,27 @@ impl Plan {
                     "{}: {failed} of {calls} calls through `{breaker}` failed in {window:?}",
                     self.rule
                 );
-                make(NoticeKind::Ratio, title)
+                make(NotificationKind::Ratio, title)
             }
             Content::BreakerOpened {
                 name,
                 reason,
                 cause,
             } => {
-                let mut notice = make(
-                    NoticeKind::Breaker,
+                let mut notification = make(
+                    NotificationKind::Breaker,
                     format!("circuit `{name}` opened: {reason}"),
                 );
-                notice.text = cause;
-                notice
+                notification.text = cause;
+                notification
             }
             Content::BreakerClosed { name, rejected } => {
-                let mut notice = make(NoticeKind::Recovery, format!("circuit `{name}` closed"));
-                notice.text = (rejected > 0).then(|| format!("rejected calls: {rejected}"));
-                notice
+                let mut notification = make(
+                    NotificationKind::Recovery,
+                    format!("circuit `{name}` closed"),
+                );
+                notification.text = (rejected > 0).then(|| format!("rejected calls: {rejected}"));
+                notification
             }
             Content::Health {
                 check,
@@ -207,36 +213,37 @@ impl Plan {
             } => {
                 // That a check fails may be no more than information, and is no recovery.
                 let kind = if to == PASS {
-                    NoticeKind::Recovery
+                    NotificationKind::Recovery
                 } else {
-                    NoticeKind::Health
+                    NotificationKind::Health
                 };
                 let from = from
                     .map(|from| format!(" (was {from})"))
                     .unwrap_or_default();
-                let mut notice = make(kind, format!("health check `{check}`: {to}{from}"));
-                notice.text = output;
-                notice
+                let mut notification = make(kind, format!("health check `{check}`: {to}{from}"));
+                notification.text = output;
+                notification
             }
-            Content::Summary { last } => Notice {
+            Content::Summary { last } => Notification {
                 id: crate::error::ErrorId::new(),
                 ..(*last).clone()
             },
-            Content::Stopped { last } => {
-                make(NoticeKind::Recovery, format!("stopped: {}", last.title))
-            }
+            Content::Stopped { last } => make(
+                NotificationKind::Recovery,
+                format!("stopped: {}", last.title),
+            ),
             Content::InBounds => make(
-                NoticeKind::Recovery,
+                NotificationKind::Recovery,
                 format!("{}: back in bounds", self.rule),
             ),
             Content::Digest {
-                notices,
+                notifications,
                 lines,
                 more,
                 muted,
             } => {
                 let occurrences = lines.iter().map(|(_, count)| count).sum::<u64>() + more;
-                let of = if occurrences > notices {
+                let of = if occurrences > notifications {
                     format!(", of {occurrences} occurrences")
                 } else {
                     String::new()
@@ -248,31 +255,34 @@ impl Plan {
                 text.extend((more > 0).then(|| format!("{more} x others")));
                 let title = match muted {
                     Some(time) => {
-                        let plural = if notices == 1 { "" } else { "s" };
+                        let plural = if notifications == 1 { "" } else { "s" };
                         format!(
-                            "muted for {}: {notices} notification{plural} held back{of}",
-                            notice::in_words(time)
+                            "muted for {}: {notifications} notification{plural} held back{of}",
+                            notification::in_words(time)
                         )
                     }
-                    None => format!("{notices} more notices within a minute{of}"),
+                    None => format!("{notifications} more notifications within a minute{of}"),
                 };
-                let mut notice = make(NoticeKind::Digest, title);
-                notice.text = Some(text.join("\n"));
-                notice
+                let mut notification = make(NotificationKind::Digest, title);
+                notification.text = Some(text.join("\n"));
+                notification
             }
         };
-        notice.error = record.cloned().or(notice.error);
-        notice.source = notice::one_line(source, 100);
-        notice.timestamp = timestamp;
-        notice.fingerprint = self.key.fingerprint;
-        notice.suppressed = self.suppressed;
+        notification.error = record.cloned().or(notification.error);
+        notification.source = notification::one_line(source, 100);
+        notification.timestamp = timestamp;
+        notification.fingerprint = self.key.fingerprint;
+        notification.suppressed = self.suppressed;
         if self.changes > 1 {
-            let title = notice::one_line(&notice.title, 160);
-            notice.title = format!("{title}; {} changes since the last notice", self.changes);
+            let title = notification::one_line(&notification.title, 160);
+            notification.title = format!(
+                "{title}; {} changes since the last notification",
+                self.changes
+            );
         }
-        notice.escalated = self.escalated;
-        notice.duration = self.episode.map(|episode| episode.lasted);
-        notice.occurrences = self.episode.map(|episode| episode.occurrences);
-        notice
+        notification.escalated = self.escalated;
+        notification.duration = self.episode.map(|episode| episode.lasted);
+        notification.occurrences = self.episode.map(|episode| episode.occurrences);
+        notification
     }
 }

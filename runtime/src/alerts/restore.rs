@@ -10,7 +10,7 @@ use super::{
     subject::{Id, Sight, State},
     told::{CLOSED, Restored},
 };
-use crate::{event::AlertLevel, time::Tick};
+use crate::{event::Severity, time::Tick};
 use std::time::Duration;
 
 /// The channels for which the journal was not read yet.
@@ -139,7 +139,7 @@ impl Decider {
                 let state = State {
                     name: CLOSED,
                     is_good: true,
-                    level: AlertLevel::Info,
+                    level: Severity::Info,
                 };
                 let rule = self
                     .watchers(state, |trigger| trigger.watches_breaker(&name))

@@ -1,26 +1,26 @@
-//! Which events are worth a notice.
+//! Which events are worth a notification.
 
 use crate::{
     ConfigError, ErrorCode,
-    event::{AlertLevel, ErrorEvent, Shown},
+    event::{ErrorEvent, Severity, Shown},
 };
 use std::{fmt, time::Duration};
 
-/// Which events are worth a notice, and to which channels it goes.
+/// Which events are worth a notification, and to which channels it goes.
 ///
 /// # Defaults
 ///
 /// All channels; errors of every code and operation; level error and above for errors and rates,
-/// info and above for breakers and health checks; no notice when errors have stopped.
+/// info and above for breakers and health checks; no notification when errors have stopped.
 ///
 /// # Examples
 ///
 /// ```
-/// use gardefou::{ErrorCode, alerts::Rule, event::AlertLevel};
+/// use gardefou::{ErrorCode, alerts::Rule, event::Severity};
 /// use std::time::Duration;
 ///
 /// let rules = [
-///     Rule::immediate("critical errors").min_level(AlertLevel::Critical),
+///     Rule::immediate("critical errors").min_level(Severity::Critical),
 ///     Rule::rate("database trouble", 20, Duration::from_secs(60)).code(ErrorCode::DB_CONNECTION_ERROR).channel("ops"),
 ///     Rule::ratio("payments fail", "payments", 0.5, Duration::from_secs(300)).min_calls(50),
 ///     Rule::breakers("circuits"),
@@ -33,7 +33,7 @@ use std::{fmt, time::Duration};
 pub struct Rule {
     pub(super) name: String,
     pub(super) trigger: Trigger,
-    pub(super) min_level: AlertLevel,
+    pub(super) min_level: Severity,
     pub(super) codes: Vec<ErrorCode>,
     pub(super) operations: Vec<String>,
     pub(super) channels: Vec<String>,
@@ -127,7 +127,7 @@ impl Trigger {
 }
 
 impl Rule {
-    fn new(name: impl Into<String>, trigger: Trigger, min_level: AlertLevel) -> Self {
+    fn new(name: impl Into<String>, trigger: Trigger, min_level: Severity) -> Self {
         Self {
             name: name.into(),
             trigger,
@@ -142,20 +142,20 @@ impl Rule {
 
     /// Makes a rule for each error that is urgent enough.
     pub fn immediate(name: impl Into<String>) -> Self {
-        Self::new(name, Trigger::Immediate, AlertLevel::Error)
+        Self::new(name, Trigger::Immediate, Severity::Error)
     }
 
-    /// Makes a rule for `count` errors within a sliding window; a recovery notice follows when
+    /// Makes a rule for `count` errors within a sliding window; a recovery notification follows when
     /// there are fewer.
     ///
     /// Errors of an operation that stands behind an open circuit are not counted, but counted as
     /// inhibited.
     pub fn rate(name: impl Into<String>, count: usize, window: Duration) -> Self {
-        Self::new(name, Trigger::Rate { count, window }, AlertLevel::Error)
+        Self::new(name, Trigger::Rate { count, window }, Severity::Error)
     }
 
     /// Makes a rule for a share of failed calls through a circuit breaker of that name, within a
-    /// window, of at least 20 calls; a recovery notice follows when there are fewer.
+    /// window, of at least 20 calls; a recovery notification follows when there are fewer.
     pub fn ratio(
         name: impl Into<String>,
         breaker: impl Into<String>,
@@ -171,7 +171,7 @@ impl Rule {
                 window,
                 min_calls: 20,
             },
-            AlertLevel::Error,
+            Severity::Error,
         )
     }
 
@@ -180,17 +180,13 @@ impl Rule {
         Self::new(
             name,
             Trigger::Breakers { names: Vec::new() },
-            AlertLevel::Info,
+            Severity::Info,
         )
     }
 
     /// Makes a rule for health checks that change their status.
     pub fn health(name: impl Into<String>) -> Self {
-        Self::new(
-            name,
-            Trigger::Health { checks: Vec::new() },
-            AlertLevel::Info,
-        )
+        Self::new(name, Trigger::Health { checks: Vec::new() }, Severity::Info)
     }
 
     /// Returns the rule's name.
@@ -200,7 +196,7 @@ impl Rule {
     }
 
     /// Sets how urgent an event must be.
-    pub fn min_level(mut self, level: AlertLevel) -> Self {
+    pub fn min_level(mut self, level: Severity) -> Self {
         self.min_level = level;
         self
     }
@@ -237,7 +233,7 @@ impl Rule {
         self
     }
 
-    /// Sets how many calls a window must hold before a ratio is judged.
+    /// Sets how many calls a window must hold before a ratio is evaluated.
     pub fn min_calls(mut self, calls: u64) -> Self {
         if let Trigger::Ratio { min_calls, .. } = &mut self.trigger {
             *min_calls = calls;
@@ -245,8 +241,8 @@ impl Rule {
         self
     }
 
-    /// Sends a recovery notice, at level info, when no error of a group came for so long since the
-    /// last one and since the last notice of it; an error after that is told at once.
+    /// Sends a recovery notification, at level info, when no error of a group came for so long since the
+    /// last one and since the last notification of it; an error after that is told at once.
     ///
     /// A group that comes and goes recovers once in a throttle interval: the next recovery is told
     /// when that is over.

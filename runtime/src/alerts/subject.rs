@@ -1,7 +1,7 @@
 //! What has a state, and is told of when that changes: a breaker, a check, a rule's rate or ratio.
 //! No clock, no lock, no I/O.
 //!
-//! A notice of a state is believed until the next one, so that the last word about a subject must
+//! A notification of a state is believed until the next one, so that the last word about a subject must
 //! be the truth. Were each state held back by itself, a subject that flaps would be left at
 //! whatever it was told first in an interval.
 
@@ -10,7 +10,7 @@ use super::{
     throttle::Key,
     told::{Restored, Told},
 };
-use crate::{event::AlertLevel, monitor::Fingerprint, time::Tick};
+use crate::{event::Severity, monitor::Fingerprint, time::Tick};
 use std::{collections::HashMap, time::Duration};
 
 /// Whose state it is, on which channel.
@@ -36,14 +36,14 @@ pub(super) struct State {
     pub(super) name: &'static str,
     /// Whether nobody needs to do anything about it.
     pub(super) is_good: bool,
-    pub(super) level: AlertLevel,
+    pub(super) level: Severity,
 }
 
 /// What a sight leads to.
 #[derive(Clone, Debug)]
 pub(super) enum Verdict {
     Tell(Box<Plan>),
-    /// It was counted; another notice will say what the state is then.
+    /// It was counted; another notification will say what the state is then.
     HoldBack,
     /// Nobody wants to hear of it.
     Ignore,
@@ -56,7 +56,7 @@ pub(super) struct Subjects {
     interval: Duration,
     /// So long a notification may be outdated.
     flap_interval: Duration,
-    /// An early notice of what is still bad goes out when so many were held back, the next when ten
+    /// An early notification of what is still bad goes out when so many were held back, the next when ten
     /// times as many were.
     escalate_after: u64,
     all: HashMap<Id, Subject>,
@@ -65,13 +65,13 @@ pub(super) struct Subjects {
 #[derive(Debug)]
 struct Subject {
     present: Sight,
-    /// What the last notice that arrived said.
+    /// What the last notification that arrived said.
     told: Option<State>,
-    /// What the notice that is on its way says.
+    /// What the notification that is on its way says.
     on_its_way: Option<State>,
-    /// What came since the last notice.
+    /// What came since the last notification.
     news: News,
-    /// What the notice on its way says of it: added again if it does not arrive.
+    /// What the notification on its way says of it: added again if it does not arrive.
     carried: News,
     /// Until then what was told is not repeated.
     quiet_until: Tick,
@@ -79,7 +79,7 @@ struct Subject {
     changed_from: Tick,
     /// Good news was told: until then there is no other.
     good_from: Tick,
-    /// A notice of the present state did not arrive: until then the same is not tried again.
+    /// A notification of the present state did not arrive: until then the same is not tried again.
     not_before: Tick,
     next_escalation: u64,
     /// Of a state that is bad, or was until now.
@@ -275,7 +275,7 @@ impl Subjects {
         Verdict::Tell(Box::new(subject.tell_at(now, id, !is_due)))
     }
 
-    /// Learns what became of a notice; tells whether it was about a subject.
+    /// Learns what became of a notification; tells whether it was about a subject.
     pub(super) fn settle_at(&mut self, now: Tick, id: Id, settled: Settled) -> bool {
         let Some(subject) = self.all.get_mut(&id) else {
             return false;
@@ -351,7 +351,7 @@ impl Subjects {
         plans
     }
 
-    /// Gives what a digest says of a subject whose notice it takes the place of: its present state,
+    /// Gives what a digest says of a subject whose notification it takes the place of: its present state,
     /// and how many sights were held back, those since the digest began included.
     pub(super) fn collect_at(&mut self, now: Tick, id: Id) -> Option<(String, u64, Option<Told>)> {
         let subject = self.all.get_mut(&id)?;

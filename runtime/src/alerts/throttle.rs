@@ -1,7 +1,7 @@
 //! How often one thing may be told: no clock, no lock, no I/O.
 
-use super::{Notice, plan::Episode};
-use crate::{event::AlertLevel, monitor::Fingerprint, time::Tick};
+use super::{Notification, plan::Episode};
+use crate::{event::Severity, monitor::Fingerprint, time::Tick};
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 /// What is told apart: the channel, the problem, and how urgent it is.
@@ -9,7 +9,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 pub(super) struct Key {
     pub(super) channel: usize,
     pub(super) fingerprint: Fingerprint,
-    pub(super) level: AlertLevel,
+    pub(super) level: Severity,
 }
 
 /// What to do with one occurrence.
@@ -17,7 +17,7 @@ pub(super) struct Key {
 pub(super) enum Verdict {
     /// Tell it, and that so many were held back before.
     Send { suppressed: u64, escalated: bool },
-    /// It was counted; another notice will say so.
+    /// It was counted; another notification will say so.
     HoldBack,
 }
 
@@ -27,7 +27,7 @@ pub(super) enum Due {
     /// The interval is over and some were held back.
     Summary {
         key: Key,
-        last: Arc<Notice>,
+        last: Arc<Notification>,
         suppressed: u64,
     },
     /// Some were held back of which nothing but their number is known.
@@ -35,7 +35,7 @@ pub(super) enum Due {
     /// Nothing like it came for as long as its rule says.
     Recovered {
         key: Key,
-        last: Arc<Notice>,
+        last: Arc<Notification>,
         suppressed: u64,
         episode: Episode,
     },
@@ -45,7 +45,7 @@ pub(super) enum Due {
 #[derive(Debug)]
 pub(super) struct Throttle {
     interval: Duration,
-    /// An early notice goes out when so many were held back, the next when ten times as many were.
+    /// An early notification goes out when so many were held back, the next when ten times as many were.
     escalate_after: Option<u64>,
     slots: HashMap<Key, Slot>,
     /// When slots that are over make room again, where there is none: looking at all of them for
@@ -57,7 +57,7 @@ pub(super) struct Throttle {
 struct Slot {
     state: SlotState,
     suppressed: u64,
-    /// What the notice on its way says was held back: added again if it does not arrive.
+    /// What the notification on its way says was held back: added again if it does not arrive.
     carried: u64,
     next_escalation: u64,
     /// The first occurrence since the problem was last over, and how many there were since.
@@ -68,16 +68,16 @@ struct Slot {
     recovery_after: Option<Duration>,
     /// When it was last told that the problem is over.
     recovered: Option<Tick>,
-    last: Option<Arc<Notice>>,
+    last: Option<Arc<Notification>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum SlotState {
     /// Nothing was told, or what was told did not arrive.
     Idle,
-    /// A notice is on its way.
+    /// A notification is on its way.
     OnItsWay,
-    /// A notice arrived; until that tick only counts are kept.
+    /// A notification arrived; until that tick only counts are kept.
     Quiet(Tick),
     /// It was told that the problem is over: should it come back, that is news. The slot is kept
     /// until that tick, lest a problem that comes and goes be over more than once in an interval.
@@ -98,8 +98,8 @@ impl Throttle {
         }
     }
 
-    /// Judges one occurrence. Gives the key of the slot that counts it.
-    pub(super) fn judge_at(
+    /// Classifiers one occurrence. Gives the key of the slot that counts it.
+    pub(super) fn evaluate_at(
         &mut self,
         now: Tick,
         key: Key,
@@ -156,14 +156,14 @@ impl Throttle {
         (key, verdict)
     }
 
-    /// Remembers the notice that a verdict led to.
-    pub(super) fn remember(&mut self, key: Key, notice: &Arc<Notice>) {
+    /// Remembers the notification that a verdict led to.
+    pub(super) fn remember(&mut self, key: Key, notification: &Arc<Notification>) {
         if let Some(slot) = self.slots.get_mut(&key) {
-            slot.last = Some(Arc::clone(notice));
+            slot.last = Some(Arc::clone(notification));
         }
     }
 
-    /// Learns what became of a notice: only one that arrived begins the quiet interval.
+    /// Learns what became of a notification: only one that arrived begins the quiet interval.
     pub(super) fn settle_at(&mut self, now: Tick, key: Key, arrived: bool) {
         let Some(slot) = self.slots.get_mut(&key) else {
             return;
@@ -178,9 +178,9 @@ impl Throttle {
         }
     }
 
-    /// Gives what a digest says of a slot whose notice it takes the place of: the last notice, and
+    /// Gives what a digest says of a slot whose notification it takes the place of: the last notification, and
     /// how many were held back, those since the digest began included.
-    pub(super) fn collect(&mut self, key: Key) -> Option<(Option<Arc<Notice>>, u64)> {
+    pub(super) fn collect(&mut self, key: Key) -> Option<(Option<Arc<Notification>>, u64)> {
         let slot = self.slots.get_mut(&key)?;
         slot.carried += std::mem::take(&mut slot.suppressed);
         Some((slot.last.clone(), slot.carried))
@@ -333,14 +333,14 @@ fn sort(due: &mut [Due]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::alerts::NoticeKind;
+    use crate::alerts::NotificationKind;
 
     const INTERVAL: Duration = Duration::from_secs(300);
 
-    fn key(channel: usize, level: AlertLevel) -> Key {
+    fn key(channel: usize, level: Severity) -> Key {
         Key {
             channel,
-            fingerprint: Fingerprint::of(&["x"]),
+            fingerprint: Fingerprint::from_parts(&["x"]),
             level,
         }
     }
@@ -349,10 +349,10 @@ mod tests {
         Tick::ZERO.after(Duration::from_secs(seconds))
     }
 
-    fn notice() -> Arc<Notice> {
-        Arc::new(Notice::new(
-            NoticeKind::Error,
-            AlertLevel::Error,
+    fn notification() -> Arc<Notification> {
+        Arc::new(Notification::new(
+            NotificationKind::Error,
+            Severity::Error,
             "rule",
             "title",
         ))
@@ -366,16 +366,19 @@ mod tests {
     }
 
     #[test]
-    fn a_thousand_equal_errors_are_one_notice_now_and_one_at_the_next_interval() {
+    fn a_thousand_equal_errors_are_one_notification_now_and_one_at_the_next_interval() {
         let mut throttle = Throttle::new(INTERVAL, None);
-        let key = key(0, AlertLevel::Error);
-        assert_eq!(throttle.judge_at(at(0), key, None), (key, send(0, false)));
-        throttle.remember(key, &notice());
+        let key = key(0, Severity::Error);
+        assert_eq!(
+            throttle.evaluate_at(at(0), key, None),
+            (key, send(0, false))
+        );
+        throttle.remember(key, &notification());
         for i in 0..999 {
             if i == 500 {
                 throttle.settle_at(at(0), key, true);
             }
-            assert_eq!(throttle.judge_at(at(1), key, None).1, Verdict::HoldBack);
+            assert_eq!(throttle.evaluate_at(at(1), key, None).1, Verdict::HoldBack);
         }
         assert_eq!(throttle.next_due(), Some(at(300)));
         assert_eq!(throttle.due_at(at(299)), []);
@@ -394,42 +397,42 @@ mod tests {
 
     /// What did not arrive silences nothing, and its count is not lost.
     #[test]
-    fn only_a_notice_that_arrived_begins_the_quiet_interval() {
+    fn only_a_notification_that_arrived_begins_the_quiet_interval() {
         let mut throttle = Throttle::new(INTERVAL, None);
-        let key = key(0, AlertLevel::Error);
-        throttle.judge_at(at(0), key, None);
-        throttle.judge_at(at(0), key, None);
+        let key = key(0, Severity::Error);
+        throttle.evaluate_at(at(0), key, None);
+        throttle.evaluate_at(at(0), key, None);
         throttle.settle_at(at(1), key, false);
-        assert_eq!(throttle.judge_at(at(2), key, None).1, send(1, false));
+        assert_eq!(throttle.evaluate_at(at(2), key, None).1, send(1, false));
         throttle.settle_at(at(2), key, false);
-        assert_eq!(throttle.judge_at(at(3), key, None).1, send(1, false));
+        assert_eq!(throttle.evaluate_at(at(3), key, None).1, send(1, false));
         throttle.settle_at(at(3), key, true);
-        assert_eq!(throttle.judge_at(at(4), key, None).1, Verdict::HoldBack);
+        assert_eq!(throttle.evaluate_at(at(4), key, None).1, Verdict::HoldBack);
     }
 
     #[test]
     fn channels_levels_and_problems_do_not_silence_each_other() {
         let mut throttle = Throttle::new(INTERVAL, None);
         let other = Key {
-            fingerprint: Fingerprint::of(&["y"]),
-            ..key(0, AlertLevel::Error)
+            fingerprint: Fingerprint::from_parts(&["y"]),
+            ..key(0, Severity::Error)
         };
         for key in [
-            key(0, AlertLevel::Error),
-            key(0, AlertLevel::Critical),
-            key(1, AlertLevel::Error),
+            key(0, Severity::Error),
+            key(0, Severity::Critical),
+            key(1, Severity::Error),
             other,
         ] {
-            assert_eq!(throttle.judge_at(at(0), key, None).1, send(0, false));
+            assert_eq!(throttle.evaluate_at(at(0), key, None).1, send(0, false));
             throttle.settle_at(at(0), key, true);
-            assert_eq!(throttle.judge_at(at(0), key, None).1, Verdict::HoldBack);
+            assert_eq!(throttle.evaluate_at(at(0), key, None).1, Verdict::HoldBack);
         }
     }
 
     #[test]
     fn a_flood_is_told_early_at_ten_fold_steps() {
         let mut throttle = Throttle::new(INTERVAL, Some(10));
-        let key = key(0, AlertLevel::Error);
+        let key = key(0, Severity::Error);
         let mut told = Vec::new();
         for i in 0..1000 {
             if let (
@@ -438,7 +441,7 @@ mod tests {
                     suppressed,
                     escalated,
                 },
-            ) = throttle.judge_at(at(1), key, None)
+            ) = throttle.evaluate_at(at(1), key, None)
             {
                 throttle.settle_at(at(1), key, true);
                 told.push((i, suppressed, escalated));
@@ -453,19 +456,19 @@ mod tests {
     fn escalation_is_the_same_whatever_ends_an_interval_first() {
         let steps_after = |occurrence_first: bool| {
             let mut throttle = Throttle::new(INTERVAL, Some(10));
-            let key = key(0, AlertLevel::Error);
-            throttle.judge_at(at(0), key, None);
-            throttle.remember(key, &notice());
+            let key = key(0, Severity::Error);
+            throttle.evaluate_at(at(0), key, None);
+            throttle.remember(key, &notification());
             throttle.settle_at(at(0), key, true);
             // One early notification in the first interval, so that the next step would be 100.
             for _ in 0..10 {
-                throttle.judge_at(at(1), key, None);
+                throttle.evaluate_at(at(1), key, None);
             }
             throttle.settle_at(at(1), key, true);
-            throttle.judge_at(at(2), key, None);
+            throttle.evaluate_at(at(2), key, None);
             match occurrence_first {
                 true => {
-                    assert_eq!(throttle.judge_at(at(301), key, None).1, send(1, false));
+                    assert_eq!(throttle.evaluate_at(at(301), key, None).1, send(1, false));
                     assert_eq!(throttle.due_at(at(301)), []);
                 }
                 false => {
@@ -473,12 +476,15 @@ mod tests {
                         throttle.due_at(at(301))[..],
                         [Due::Summary { suppressed: 1, .. }]
                     ));
-                    assert_eq!(throttle.judge_at(at(301), key, None).1, Verdict::HoldBack);
+                    assert_eq!(
+                        throttle.evaluate_at(at(301), key, None).1,
+                        Verdict::HoldBack
+                    );
                 }
             }
             throttle.settle_at(at(301), key, true);
             let verdicts = (0..200).map(|_| {
-                let verdict = throttle.judge_at(at(302), key, None).1;
+                let verdict = throttle.evaluate_at(at(302), key, None).1;
                 throttle.settle_at(at(302), key, true);
                 verdict
             });
@@ -493,10 +499,10 @@ mod tests {
     #[test]
     fn recovery_is_told_once_after_the_quiet_time() {
         let mut throttle = Throttle::new(INTERVAL, None);
-        let key = key(0, AlertLevel::Error);
+        let key = key(0, Severity::Error);
         let quiet = Some(Duration::from_secs(900));
-        throttle.judge_at(at(0), key, quiet);
-        throttle.remember(key, &notice());
+        throttle.evaluate_at(at(0), key, quiet);
+        throttle.remember(key, &notification());
         throttle.settle_at(at(0), key, true);
         assert_eq!(throttle.due_at(at(300)), []);
         assert_eq!(throttle.next_due(), Some(at(900)));
@@ -512,10 +518,10 @@ mod tests {
         let mut throttle = Throttle::new(INTERVAL, None);
         for i in 0..MAX_SLOTS + 5 {
             let key = Key {
-                fingerprint: Fingerprint::of(&[&i.to_string()]),
-                ..key(0, AlertLevel::Error)
+                fingerprint: Fingerprint::from_parts(&[&i.to_string()]),
+                ..key(0, Severity::Error)
             };
-            throttle.judge_at(at(0), key, None);
+            throttle.evaluate_at(at(0), key, None);
         }
         assert_eq!(throttle.slots.len(), MAX_SLOTS + 1);
         let shared = throttle
@@ -527,20 +533,20 @@ mod tests {
         assert_eq!(throttle.next_sweep, at(1), "all slots were looked at once");
         // What did not arrive and held nothing back makes room, at the next sweep.
         let of = |text: &str| Key {
-            fingerprint: Fingerprint::of(&[text]),
-            ..key(0, AlertLevel::Error)
+            fingerprint: Fingerprint::from_parts(&[text]),
+            ..key(0, Severity::Error)
         };
         for text in ["0", "1"] {
             throttle.settle_at(at(0), of(text), false);
         }
-        assert_ne!(throttle.judge_at(at(0), of("late"), None).0, of("late"));
-        assert_eq!(throttle.judge_at(at(1), of("late"), None).0, of("late"));
+        assert_ne!(throttle.evaluate_at(at(0), of("late"), None).0, of("late"));
+        assert_eq!(throttle.evaluate_at(at(1), of("late"), None).0, of("late"));
     }
 
     fn named(name: &str) -> Key {
         Key {
-            fingerprint: Fingerprint::of(&[name]),
-            ..key(0, AlertLevel::Error)
+            fingerprint: Fingerprint::from_parts(&[name]),
+            ..key(0, Severity::Error)
         }
     }
 
@@ -550,11 +556,11 @@ mod tests {
     fn what_was_held_back_does_not_wait_for_the_recovery() {
         let mut throttle = Throttle::new(INTERVAL, None);
         let x = named("x");
-        throttle.judge_at(at(0), x, Some(Duration::from_secs(900)));
-        throttle.remember(x, &notice());
+        throttle.evaluate_at(at(0), x, Some(Duration::from_secs(900)));
+        throttle.remember(x, &notification());
         throttle.settle_at(at(0), x, true);
         assert_eq!(throttle.next_due(), Some(at(900)));
-        throttle.judge_at(at(1), x, None);
+        throttle.evaluate_at(at(1), x, None);
         assert_eq!(throttle.next_due(), Some(at(300)));
         assert!(matches!(
             throttle.due_at(at(300))[..],
@@ -568,8 +574,8 @@ mod tests {
     fn what_is_over_is_forgotten_after_an_interval() {
         let mut throttle = Throttle::new(INTERVAL, None);
         let x = named("x");
-        throttle.judge_at(at(0), x, Some(Duration::from_secs(10)));
-        throttle.remember(x, &notice());
+        throttle.evaluate_at(at(0), x, Some(Duration::from_secs(10)));
+        throttle.remember(x, &notification());
         throttle.settle_at(at(0), x, true);
         assert!(matches!(
             throttle.due_at(at(10))[..],
@@ -587,8 +593,8 @@ mod tests {
     fn a_count_without_a_notification_is_told_in_the_end() {
         let mut throttle = Throttle::new(INTERVAL, None);
         let x = named("x");
-        throttle.judge_at(at(0), x, None);
-        throttle.judge_at(at(0), x, None);
+        throttle.evaluate_at(at(0), x, None);
+        throttle.evaluate_at(at(0), x, None);
         throttle.settle_at(at(0), x, false);
         assert_eq!(throttle.due_at(at(2999)), []);
         assert_eq!(
@@ -606,9 +612,9 @@ mod tests {
         let mut throttle = Throttle::new(INTERVAL, None);
         for i in 0..20 {
             let x = named(&i.to_string());
-            throttle.judge_at(at(0), x, None);
-            throttle.judge_at(at(0), x, None);
-            throttle.remember(x, &notice());
+            throttle.evaluate_at(at(0), x, None);
+            throttle.evaluate_at(at(0), x, None);
+            throttle.remember(x, &notification());
             throttle.settle_at(at(0), x, true);
         }
         let keys: Vec<Key> = throttle
@@ -629,12 +635,12 @@ mod tests {
         let full = || {
             let mut throttle = Throttle::new(INTERVAL, None);
             for i in 0..MAX_SLOTS {
-                throttle.judge_at(at(0), named(&i.to_string()), None);
+                throttle.evaluate_at(at(0), named(&i.to_string()), None);
             }
             throttle
         };
         let has_room = |throttle: &mut Throttle, now| {
-            throttle.judge_at(now, named("late"), None).0 == named("late")
+            throttle.evaluate_at(now, named("late"), None).0 == named("late")
         };
         assert!(!has_room(&mut full(), at(9999)), "all are under way");
 
@@ -651,13 +657,13 @@ mod tests {
             throttle.settle_at(at(0), named(name), true);
         }
         for name in ["7", "8"] {
-            throttle.judge_at(at(1), named(name), None);
+            throttle.evaluate_at(at(1), named(name), None);
         }
         assert!(!has_room(&mut throttle, at(300)), "they hold some back");
 
         let mut throttle = full();
         for name in ["7", "8"] {
-            throttle.judge_at(at(0), named(name), None);
+            throttle.evaluate_at(at(0), named(name), None);
         }
         for name in ["7", "8"] {
             throttle.settle_at(at(0), named(name), false);

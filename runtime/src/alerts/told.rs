@@ -4,7 +4,7 @@ use super::{
     plan::{BREAKER, Content, HEALTH, PASS},
     subject::State,
 };
-use crate::{error::redact, event::AlertLevel, monitor::Fingerprint, time::Timestamp};
+use crate::{error::redact, event::Severity, monitor::Fingerprint, time::Timestamp};
 use serde_json::{Map, Value, json};
 use std::time::Duration;
 
@@ -65,7 +65,7 @@ impl Told {
             state: State {
                 name,
                 is_good,
-                level: AlertLevel::of_name(text("level")?)?,
+                level: Severity::from_name(text("level")?)?,
             },
             lasts: Duration::try_from_secs_f64(json.get("lasts")?.as_f64()?).ok()?,
             count: json.get("count")?.as_u64()?,
@@ -100,12 +100,12 @@ mod tests {
         let state = State {
             name: OPEN,
             is_good: false,
-            level: AlertLevel::Error,
+            level: Severity::Error,
         };
         let told = Told {
             of: BREAKER,
             name: "payments".into(),
-            fingerprint: Fingerprint::of(&["breaker", "payments"]),
+            fingerprint: Fingerprint::from_parts(&["breaker", "payments"]),
             state,
             lasts: Duration::from_millis(1500),
             count: 3,

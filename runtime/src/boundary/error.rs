@@ -42,9 +42,9 @@ impl Treatment {
         then: Then,
         place: &'static Location<'static>,
     ) -> AppError {
-        let recognised = Recognised::new(View::of_app(&error), frame);
+        let recognised = Recognised::new(View::from_app(&error), frame);
         let error = self.note(error, operation, place);
-        let report = Report::new(View::of_app(&error), operation, entry).level(self.level);
+        let report = Report::new(View::from_app(&error), operation, entry).level(self.level);
         report.send(recognised, then);
         error
     }

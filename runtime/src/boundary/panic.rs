@@ -54,7 +54,7 @@ pub(crate) fn place_of(error: &AppError) -> Option<&str> {
 pub(crate) fn report(payload: &Payload, what: &str, component: &str) {
     let error = error_of(payload, what);
     let operation = Operation::new(what, component, "", 0);
-    let report = Report::new(View::of_app(&error), &operation, Entry::function());
+    let report = Report::new(View::from_app(&error), &operation, Entry::function());
     report
         .without_location()
         .send(Recognised::default(), Then::Ends);

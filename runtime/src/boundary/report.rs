@@ -39,8 +39,8 @@ use std::panic::Location;
 pub fn report(error: &AppError) {
     let place = Location::caller();
     let operation = Operation::new("report", place.file(), place.file(), place.line());
-    let report = Report::new(View::of_app(error), &operation, Entry::function());
-    report.send(Recognised::of(View::of_app(error)), Then::Leaves);
+    let report = Report::new(View::from_app(error), &operation, Entry::function());
+    report.send(Recognised::of(View::from_app(error)), Then::Leaves);
 }
 
 /// What becomes of an error after its report.
@@ -208,7 +208,7 @@ impl<'a> Report<'a> {
         let event = ErrorEvent {
             id,
             code,
-            level: level.alert_level(),
+            level: level.severity(),
             operation: self.operation.name(),
             component: self.operation.component(),
             location: found.location.filter(|_| !self.is_elsewhere),

@@ -1,8 +1,8 @@
 //! A call that was let through and has not begun.
 
 use super::{
+    classifier::Classifier,
     handle::CircuitBreaker,
-    judge::Judge,
     permit::OnPanic,
     shared::Shared,
     ticket::{Denied, Ticket},
@@ -33,24 +33,24 @@ impl CircuitBreaker {
     /// # Examples
     ///
     /// ```
-    /// use gardefou::breaker::{ByClass, CircuitBreaker};
+    /// use gardefou::breaker::{ErrorClassifier, CircuitBreaker};
     ///
     /// let breaker = CircuitBreaker::builder("call-or-example").build()?;
     /// breaker.force_open();
-    /// let price = breaker.call_or(ByClass, || Err::<u32, _>("not called"), |_rejection| Ok(7));
+    /// let price = breaker.call_or(ErrorClassifier, || Err::<u32, _>("not called"), |_rejection| Ok(7));
     /// assert_eq!(price, Ok(7), "the last known one");
     /// # Ok::<(), gardefou::ConfigError>(())
     /// ```
     #[inline]
-    pub fn call_or<T, E, J: Judge<Result<T, E>>>(
+    pub fn call_or<T, E, J: Classifier<Result<T, E>>>(
         &self,
-        judge: J,
+        classifier: J,
         f: impl FnOnce() -> Result<T, E>,
         reject: impl FnOnce(Rejection) -> Result<T, E>,
     ) -> Result<T, E> {
         let shared = self.shared();
         shared.admit_then(
-            |ticket| run(shared, ticket, judge, f),
+            |ticket| run(shared, ticket, classifier, f),
             |denied| reject(self.rejection(denied)),
         )
     }
@@ -101,24 +101,24 @@ impl<'a> Admitted<'a> {
 
     /// Makes the call with its arguments, which are the closure's own.
     #[inline]
-    pub fn run_with<A, T, E, J: Judge<Result<T, E>>>(
+    pub fn run_with<A, T, E, J: Classifier<Result<T, E>>>(
         self,
-        judge: J,
+        classifier: J,
         arguments: A,
         f: impl FnOnce(A) -> Result<T, E>,
     ) -> Result<T, E> {
-        self.run(judge, || f(arguments))
+        self.run(classifier, || f(arguments))
     }
 
     /// Makes the call.
     #[inline]
-    pub fn run<T, E, J: Judge<Result<T, E>>>(
+    pub fn run<T, E, J: Classifier<Result<T, E>>>(
         self,
-        judge: J,
+        classifier: J,
         f: impl FnOnce() -> Result<T, E>,
     ) -> Result<T, E> {
         let (shared, ticket) = self.into_parts();
-        run(shared, ticket, judge, f)
+        run(shared, ticket, classifier, f)
     }
 
     /// Makes the future that is the call, and wraps it.
@@ -126,7 +126,7 @@ impl<'a> Admitted<'a> {
     #[inline]
     pub(super) fn guard_new<F, J>(
         self,
-        judge: J,
+        classifier: J,
         f: impl FnOnce() -> F,
     ) -> super::Guarded<'a, F, J> {
         let (shared, ticket) = self.into_parts();
@@ -137,14 +137,14 @@ impl<'a> Admitted<'a> {
         };
         let inner = f();
         on_panic.defuse();
-        super::Guarded::new(shared, ticket, judge, inner, Frame::new())
+        super::Guarded::new(shared, ticket, classifier, inner, Frame::new())
     }
 
     /// Wraps the future that is the call.
     #[cfg(feature = "async")]
     #[inline]
-    pub fn guard<F, J>(self, judge: J, inner: F) -> super::Guarded<'a, F, J> {
-        self.guard_in(Frame::new(), judge, inner)
+    pub fn guard<F, J>(self, classifier: J, inner: F) -> super::Guarded<'a, F, J> {
+        self.guard_in(Frame::new(), classifier, inner)
     }
 
     /// Wraps the future that is the call, and the whole of what has a frame already.
@@ -153,11 +153,11 @@ impl<'a> Admitted<'a> {
     pub fn guard_in<F, J, P: Framed>(
         self,
         place: P,
-        judge: J,
+        classifier: J,
         inner: F,
     ) -> super::Guarded<'a, F, J, P> {
         let (shared, ticket) = self.into_parts();
-        super::Guarded::new(shared, ticket, judge, inner, place)
+        super::Guarded::new(shared, ticket, classifier, inner, place)
     }
 }
 
@@ -172,12 +172,12 @@ impl Drop for Admitted<'_> {
 #[inline]
 #[expect(
     clippy::needless_pass_by_value,
-    reason = "a judge is a copy or a closure, and ends with its call"
+    reason = "a classifier is a copy or a closure, and ends with its call"
 )]
-pub(super) fn run<T, E, J: Judge<Result<T, E>>>(
+pub(super) fn run<T, E, J: Classifier<Result<T, E>>>(
     shared: &Shared,
     ticket: Ticket,
-    judge: J,
+    classifier: J,
     f: impl FnOnce() -> Result<T, E>,
 ) -> Result<T, E> {
     let on_panic = OnPanic {
@@ -193,40 +193,40 @@ pub(super) fn run<T, E, J: Judge<Result<T, E>>>(
     };
     let outcome = f();
     drop(held);
-    let verdict = judge.verdict(&outcome);
+    let verdict = classifier.verdict(&outcome);
     let mark = on_panic.defuse();
     // By variants, not as a whole: the function wrote the result in parts, and a copy that reads it
     // whole right after makes the processor wait for longer than all the rest takes.
     match outcome {
         Ok(value) if verdict == Verdict::Success && shared.succeed_at_once(ticket) => Ok(value),
-        Ok(value) => settle_since(shared, ticket, verdict, &judge, Ok(value), mark),
-        Err(error) => settle_since(shared, ticket, verdict, &judge, Err(error), mark),
+        Ok(value) => settle_since(shared, ticket, verdict, &classifier, Ok(value), mark),
+        Err(error) => settle_since(shared, ticket, verdict, &classifier, Err(error), mark),
     }
 }
 
 #[cold]
 #[inline(never)]
-fn settle_since<T, E, J: Judge<Result<T, E>>>(
+fn settle_since<T, E, J: Classifier<Result<T, E>>>(
     shared: &Shared,
     ticket: Ticket,
     verdict: Verdict,
-    judge: &J,
+    classifier: &J,
     outcome: Result<T, E>,
     mark: Option<Mark>,
 ) -> Result<T, E> {
     let inside = mark.map_or(Since::default(), |mark| call::since(mark, shared.address()));
-    settle(shared, ticket, verdict, judge, &outcome, inside);
+    settle(shared, ticket, verdict, classifier, &outcome, inside);
     outcome
 }
 
 /// Reports a verdict, in view of what happened inside of the call.
 #[cold]
 #[inline(never)]
-pub(super) fn settle<T, E, J: Judge<Result<T, E>>>(
+pub(super) fn settle<T, E, J: Classifier<Result<T, E>>>(
     shared: &Shared,
     ticket: Ticket,
     verdict: Verdict,
-    judge: &J,
+    classifier: &J,
     outcome: &Result<T, E>,
     inside: Since,
 ) {
@@ -236,7 +236,7 @@ pub(super) fn settle<T, E, J: Judge<Result<T, E>>>(
     } else if inside.rejected && outcome.is_err() {
         shared.settle(ticket, Verdict::Ignored, |_| Ok(()));
     } else {
-        shared.settle(ticket, verdict, |out| judge.write_cause(outcome, out));
+        shared.settle(ticket, verdict, |out| classifier.write_cause(outcome, out));
         if matches!(verdict, Verdict::Success | Verdict::Failure) {
             call::record_outcome(shared.address());
         }

@@ -1,7 +1,7 @@
 //! An asynchronous call under a breaker.
 
 use super::{
-    admitted::settle, judge::Judge, permit::fail_by_panic, shared::Shared, ticket::Ticket,
+    admitted::settle, classifier::Classifier, permit::fail_by_panic, shared::Shared, ticket::Ticket,
 };
 use crate::{
     call::{self, Frame, Framed, Since},
@@ -23,7 +23,7 @@ pin_project_lite::pin_project! {
     pub struct Guarded<'a, F, J, P: Framed = Frame> {
         #[pin]
         inner: F,
-        judge: J,
+        classifier: J,
         // Taken by the verdict.
         shared: Option<&'a Shared>,
         // With the note when the inner future was first seen pending.
@@ -46,10 +46,16 @@ pin_project_lite::pin_project! {
 }
 
 impl<'a, F, J, P: Framed> Guarded<'a, F, J, P> {
-    pub(super) fn new(shared: &'a Shared, ticket: Ticket, judge: J, inner: F, place: P) -> Self {
+    pub(super) fn new(
+        shared: &'a Shared,
+        ticket: Ticket,
+        classifier: J,
+        inner: F,
+        place: P,
+    ) -> Self {
         Self {
             inner,
-            judge,
+            classifier,
             shared: Some(shared),
             ticket,
             place,
@@ -60,7 +66,7 @@ impl<'a, F, J, P: Framed> Guarded<'a, F, J, P> {
 impl<T, E, F, J, P> Future for Guarded<'_, F, J, P>
 where
     F: Future<Output = Result<T, E>>,
-    J: Judge<Result<T, E>>,
+    J: Classifier<Result<T, E>>,
     P: Framed,
 {
     type Output = Result<T, E>;
@@ -89,14 +95,14 @@ where
             std::mem::forget(on_panic);
             return Poll::Pending;
         };
-        let verdict = this.judge.verdict(&outcome);
+        let verdict = this.classifier.verdict(&outcome);
         let shared = on_panic.shared.take();
         std::mem::forget(on_panic);
         if let Some(shared) = shared {
             let ticket = shared.take_pending(*this.ticket).0;
             if verdict != Verdict::Success || !shared.succeed_at_once(ticket) {
                 let inside = inside(this.place.frame(), shared);
-                settle(shared, ticket, verdict, &*this.judge, &outcome, inside);
+                settle(shared, ticket, verdict, &*this.classifier, &outcome, inside);
             }
             this.place.end(outcome.is_ok());
         }
@@ -115,7 +121,7 @@ fn inside(frame: &mut Frame, shared: &Shared) -> Since {
     }
 }
 
-/// Counts a panic of the inner future, or of the judge, as a failure.
+/// Counts a panic of the inner future, or of the classifier, as a failure.
 struct OnPollPanic<'p, 'a, P: Framed> {
     shared: &'p mut Option<&'a Shared>,
     ticket: Ticket,
@@ -139,7 +145,7 @@ mod tests {
     use crate::call::EndedBy;
     use crate::{
         AppError,
-        breaker::{ByClass, CircuitBreaker, Counts},
+        breaker::{CircuitBreaker, Counts, ErrorClassifier},
         time::ManualClock,
     };
     use std::{future::pending, task::Waker, time::Duration};
@@ -155,7 +161,7 @@ mod tests {
             let call = breaker
                 .admit()
                 .unwrap()
-                .guard(ByClass, pending::<Result<(), AppError>>());
+                .guard(ErrorClassifier, pending::<Result<(), AppError>>());
             let mut call = Box::pin(call);
             assert!(
                 call.as_mut()

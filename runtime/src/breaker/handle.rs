@@ -3,8 +3,8 @@
 use super::{
     admitted,
     builder::BreakerBuilder,
+    classifier::{Classifier, ErrorClassifier},
     config::BreakerConfig,
-    judge::{ByClass, Judge},
     observers::BreakerSubscription,
     permit::Permit,
     shared::Shared,
@@ -100,7 +100,7 @@ impl CircuitBreaker {
     /// `Ok` is a success. An error is a failure, unless it is known to be
     /// [permanent](crate::error::Class::Permanent) or a policy further in rejected the call: then
     /// it is ignored. What can be known about an error without a bound on its type is what
-    /// [`ByClass`] sees; [`call_judged`](Self::call_judged) takes other judges. A panic is a
+    /// [`ErrorClassifier`] sees; [`call_with`](Self::call_with) takes other classifiers. A panic is a
     /// failure and goes on. Where the same breaker is entered again inside, the innermost call
     /// counts.
     ///
@@ -124,11 +124,11 @@ impl CircuitBreaker {
     where
         E: CarriesRejection + 'static,
     {
-        self.call_judged(ByClass, f)
+        self.call_with(ErrorClassifier, f)
     }
 
     /// Runs a function unless the circuit is open, and counts its outcome by the verdict of
-    /// `judge`.
+    /// `classifier`.
     ///
     /// # Errors
     ///
@@ -137,23 +137,27 @@ impl CircuitBreaker {
     /// # Examples
     ///
     /// ```
-    /// use gardefou::{AppError, breaker::{CircuitBreaker, FailureIf}};
+    /// use gardefou::{AppError, breaker::{CircuitBreaker, FailurePredicate}};
     ///
-    /// let breaker = CircuitBreaker::builder("call-judged-example").failure_threshold(1).build()?;
-    /// let empty = FailureIf(|page: &Result<String, AppError>| page.as_ref().is_ok_and(String::is_empty));
-    /// assert_eq!(breaker.call_judged(empty, || Ok(String::new()))?, "");
+    /// let breaker = CircuitBreaker::builder("call-with-example").failure_threshold(1).build()?;
+    /// let empty = FailurePredicate(|page: &Result<String, AppError>| page.as_ref().is_ok_and(String::is_empty));
+    /// assert_eq!(breaker.call_with(empty, || Ok(String::new()))?, "");
     /// assert!(breaker.call(|| Ok::<_, AppError>(())).is_err(), "an empty page opened the circuit");
     /// # Ok::<(), AppError>(())
     /// ```
     #[inline]
-    pub fn call_judged<T, E, J>(&self, judge: J, f: impl FnOnce() -> Result<T, E>) -> Result<T, E>
+    pub fn call_with<T, E, J>(
+        &self,
+        classifier: J,
+        f: impl FnOnce() -> Result<T, E>,
+    ) -> Result<T, E>
     where
         E: CarriesRejection,
-        J: Judge<Result<T, E>>,
+        J: Classifier<Result<T, E>>,
     {
         let shared = self.shared();
         shared.admit_then(
-            |ticket| admitted::run(shared, ticket, judge, f),
+            |ticket| admitted::run(shared, ticket, classifier, f),
             |denied| self.rejected(denied),
         )
     }
@@ -190,11 +194,11 @@ impl CircuitBreaker {
         E: CarriesRejection + 'static,
         F: Future<Output = Result<T, E>>,
     {
-        self.call_judged_async(ByClass, f)
+        self.call_with_async(ErrorClassifier, f)
     }
 
     /// Awaits a future unless the circuit is open, and counts its outcome by the verdict of
-    /// `judge`.
+    /// `classifier`.
     ///
     /// # Errors
     ///
@@ -205,18 +209,18 @@ impl CircuitBreaker {
     /// As [`call_async`](Self::call_async).
     #[cfg(feature = "async")]
     #[inline]
-    pub async fn call_judged_async<T, E, J, F>(
+    pub async fn call_with_async<T, E, J, F>(
         &self,
-        judge: J,
+        classifier: J,
         f: impl FnOnce() -> F,
     ) -> Result<T, E>
     where
         E: CarriesRejection,
-        J: Judge<Result<T, E>>,
+        J: Classifier<Result<T, E>>,
         F: Future<Output = Result<T, E>>,
     {
         match self.admit() {
-            Ok(admitted) => admitted.guard_new(judge, f).await,
+            Ok(admitted) => admitted.guard_new(classifier, f).await,
             Err(refused) => refused.into_rejection().into_result(),
         }
     }
@@ -234,7 +238,7 @@ impl CircuitBreaker {
     /// # Examples
     ///
     /// ```
-    /// use gardefou::breaker::{ByClass, CircuitBreaker};
+    /// use gardefou::breaker::{ErrorClassifier, CircuitBreaker};
     ///
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), gardefou::ConfigError> {
@@ -245,7 +249,7 @@ impl CircuitBreaker {
     ///         tokio::task::yield_now().await; // for example a look into a cache
     ///         Ok(format!("the last one, since {}", rejection.cause().unwrap_or_default()))
     ///     };
-    ///     breaker.call_or_async(ByClass, fetch, kept).await
+    ///     breaker.call_or_async(ErrorClassifier, fetch, kept).await
     /// };
     /// assert!(price().await.is_err());
     /// assert_eq!(price().await.unwrap(), "the last one, since no route");
@@ -256,17 +260,17 @@ impl CircuitBreaker {
     #[inline]
     pub async fn call_or_async<T, E, J, F, G>(
         &self,
-        judge: J,
+        classifier: J,
         f: impl FnOnce() -> F,
         reject: impl FnOnce(Rejection) -> G,
     ) -> Result<T, E>
     where
-        J: Judge<Result<T, E>>,
+        J: Classifier<Result<T, E>>,
         F: Future<Output = Result<T, E>>,
         G: Future<Output = Result<T, E>>,
     {
         match self.admit() {
-            Ok(admitted) => admitted.guard_new(judge, f).await,
+            Ok(admitted) => admitted.guard_new(classifier, f).await,
             Err(refused) => reject(refused.into_rejection()).await,
         }
     }

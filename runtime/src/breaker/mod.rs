@@ -12,6 +12,7 @@
 mod admitted;
 mod builder;
 mod cause;
+mod classifier;
 mod config;
 mod control;
 mod counters;
@@ -21,7 +22,6 @@ mod guarded;
 mod handle;
 mod identity;
 mod in_flight;
-mod judge;
 mod locked;
 #[cfg(all(test, loom))]
 mod loom_models;
@@ -43,6 +43,7 @@ pub use crate::event::breaker::{CircuitState, TransitionReason};
 #[doc(hidden)]
 pub use admitted::{Admitted, Refused};
 pub use builder::BreakerBuilder;
+pub use classifier::{ChainClassifier, Classifier, ErrorClassifier, FailurePredicate};
 pub use config::{BreakerConfig, WindowKind};
 pub use control::ManualControl;
 #[cfg(feature = "async")]
@@ -50,7 +51,6 @@ pub use control::ManualControl;
 pub use guarded::Guarded;
 pub use handle::{CircuitBreaker, InvalidTransition};
 pub(crate) use identity::Identity;
-pub use judge::{ByChain, ByClass, FailureIf, Judge};
 pub use observers::BreakerSubscription;
 pub use permit::Permit;
 pub use registry::{BreakerRegistry, circuit_breakers};

@@ -322,7 +322,7 @@ impl Serialize for BreakerConfig {
 impl<'de> Deserialize<'de> for Snapshot {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let fields = Fields(Map::deserialize(deserializer)?);
-        let state = fields.text("state").and_then(CircuitState::of_name);
+        let state = fields.text("state").and_then(CircuitState::from_name);
         let config = fields
             .0
             .get("config")

@@ -89,7 +89,7 @@ impl Reported {
         // What carries a mark, or hides what does, is known by that; `?` makes an `AppError` of an
         // error without.
         let is_foreign = |(_, level): &(usize, &(dyn Error + 'static))| {
-            View::of_ref(ErrorRef::Std(*level)).id().is_none()
+            View::from_ref(ErrorRef::Std(*level)).id().is_none()
         };
         let mut levels = view
             .error()
@@ -223,9 +223,9 @@ mod tests {
     #[test]
     fn only_what_stays_where_it_is_has_an_address() {
         let plain = std::io::Error::other("no route");
-        assert_eq!(Form::of(View::of_std(&plain)).address, 0);
+        assert_eq!(Form::of(View::from_std(&plain)).address, 0);
         let boxed: Box<dyn Error + Send + Sync> = Box::new(std::io::Error::other("no route"));
-        assert_ne!(Form::of(View::of_any(&boxed)).address, 0);
+        assert_ne!(Form::of(View::from_any(&boxed)).address, 0);
         for name in [
             "alloc::boxed::Box<dyn core::error::Error>",
             "alloc::sync::Arc<x>",
@@ -248,9 +248,9 @@ mod tests {
     #[test]
     fn a_text_has_the_debug_form_of_a_text() {
         let text = String::from("no route");
-        assert_eq!(Form::of(View::of_any(&text)).debug, "\"no route\"");
+        assert_eq!(Form::of(View::from_any(&text)).debug, "\"no route\"");
         assert_eq!(
-            Form::of(View::of_ref(ErrorRef::Display(&text))).debug,
+            Form::of(View::from_ref(ErrorRef::Display(&text))).debug,
             "",
             "its type is not known"
         );
@@ -271,11 +271,11 @@ mod tests {
             (Marked::No, true, true),
             (Marked::Rejection, false, true),
         ] {
-            let all = [Reported::new(id, View::of_std(&reported), mark)];
+            let all = [Reported::new(id, View::from_std(&reported), mark)];
             let found = |view| Reported::identity_in(&all, view) == Some(id);
-            assert_eq!(found(View::of_std(&outer)), by_error, "{mark:?}");
+            assert_eq!(found(View::from_std(&outer)), by_error, "{mark:?}");
             assert_eq!(
-                found(View::of_ref(ErrorRef::Debug(&outer))),
+                found(View::from_ref(ErrorRef::Debug(&outer))),
                 by_debug,
                 "{mark:?}"
             );

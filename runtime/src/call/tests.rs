@@ -46,7 +46,7 @@ fn in_seconds(clock: &ManualClock, seconds: u32) -> Deadline {
 fn report(text: &str) -> ErrorId {
     let id = ErrorId::default();
     let error = std::io::Error::other(text.to_owned());
-    post_reported(Reported::new(id, View::of_std(&error), Marked::No));
+    post_reported(Reported::new(id, View::from_std(&error), Marked::No));
     id
 }
 

@@ -335,7 +335,7 @@ impl AppError {
     /// sources that knows says, a rejection for instance.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
-        View::of_app(self).retry_after()
+        View::from_app(self).retry_after()
     }
 
     /// Returns the first error of type `E` in the chain of sources.

@@ -82,12 +82,12 @@ impl Class {
     /// ```
     /// use gardefou::error::Class;
     ///
-    /// assert_eq!(Class::of_http_status(402), Class::Permanent);
-    /// assert_eq!(Class::of_http_status(503), Class::Transient);
-    /// assert_eq!(Class::of_http_status(500), Class::Unknown);
+    /// assert_eq!(Class::from_http_status(402), Class::Permanent);
+    /// assert_eq!(Class::from_http_status(503), Class::Transient);
+    /// assert_eq!(Class::from_http_status(500), Class::Unknown);
     /// ```
     #[must_use]
-    pub const fn of_http_status(status: u16) -> Self {
+    pub const fn from_http_status(status: u16) -> Self {
         match status {
             408 | 421 | 423 | 425 | 429 | 502 | 503 | 504 => Self::Transient,
             400..=499 => Self::Permanent,
@@ -139,7 +139,7 @@ impl CodeInfo {
         };
         let (category, class) = (
             Category::of_number(number),
-            Class::of_http_status(http_status),
+            Class::from_http_status(http_status),
         );
         Self {
             number,

@@ -79,7 +79,7 @@ impl Coding {
     ///
     /// coded! { Violated => |_error| Some(Coding::new(ErrorCode::DB_QUERY_ERROR).class(Class::Permanent)) }
     ///
-    /// assert_eq!(View::of_any(&Violated).class(), Class::Permanent);
+    /// assert_eq!(View::from_any(&Violated).class(), Class::Permanent);
     /// ```
     pub const fn class(mut self, class: Class) -> Self {
         self.class = class;

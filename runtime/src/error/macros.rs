@@ -31,10 +31,10 @@
 #[macro_export]
 macro_rules! app_error {
     ($code:expr $(,)?) => {
-        $crate::error::__macros::of_code($code)
+        $crate::error::__macros::from_code($code)
     };
     ($code:expr ; $($details:tt)*) => {
-        $crate::__with_details!([$crate::error::__macros::of_code($code)] $($details)*)
+        $crate::__with_details!([$crate::error::__macros::from_code($code)] $($details)*)
     };
     ($code:expr, $($message_and_details:tt)+) => {
         $crate::__app_error!([$code] [] $($message_and_details)+)
@@ -114,11 +114,11 @@ macro_rules! ensure {
 #[macro_export]
 macro_rules! __ensure_error {
     ($condition:expr, $code:expr $(,)?) => {
-        $crate::error::__macros::of_condition($code, ::core::stringify!($condition))
+        $crate::error::__macros::from_condition($code, ::core::stringify!($condition))
     };
     ($condition:expr, $code:expr ; $($details:tt)*) => {
         $crate::__with_details!(
-            [$crate::error::__macros::of_condition($code, ::core::stringify!($condition))] $($details)*
+            [$crate::error::__macros::from_condition($code, ::core::stringify!($condition))] $($details)*
         )
     };
     ($condition:expr, $($args:tt)+) => {
@@ -150,22 +150,22 @@ macro_rules! __app_error {
 #[macro_export]
 macro_rules! __message_and_details {
     ([$code:expr] [] $($details:tt)*) => {
-        $crate::__with_details!([$crate::error::__macros::of_code($code)] $($details)*)
+        $crate::__with_details!([$crate::error::__macros::from_code($code)] $($details)*)
     };
     ([$code:expr] [$format:literal $($args:tt)*] $($details:tt)*) => {
         $crate::__with_details!(
-            [$crate::error::__macros::of_format($code, ::core::format_args!($format $($args)*))] $($details)*
+            [$crate::error::__macros::from_format($code, ::core::format_args!($format $($args)*))] $($details)*
         )
     };
     ([$code:expr] [$message:expr $(,)?] $($details:tt)*) => {
         $crate::__with_details!(
-            [$crate::error::__macros::of_format($code, ::core::format_args!("{}", $message))] $($details)*
+            [$crate::error::__macros::from_format($code, ::core::format_args!("{}", $message))] $($details)*
         )
     };
     // `concat!(..)` and the like as the format, with arguments.
     ([$code:expr] [$($format:tt)*] $($details:tt)*) => {
         $crate::__with_details!(
-            [$crate::error::__macros::of_format($code, ::core::format_args!($($format)*))] $($details)*
+            [$crate::error::__macros::from_format($code, ::core::format_args!($($format)*))] $($details)*
         )
     };
 }
@@ -304,21 +304,21 @@ pub mod __macros {
     #[track_caller]
     #[cold]
     #[must_use]
-    pub fn of_code(code: ErrorCode) -> AppError {
+    pub fn from_code(code: ErrorCode) -> AppError {
         AppError::new(code, code.name())
     }
 
     #[track_caller]
     #[cold]
     #[must_use]
-    pub fn of_format(code: ErrorCode, message: fmt::Arguments<'_>) -> AppError {
+    pub fn from_format(code: ErrorCode, message: fmt::Arguments<'_>) -> AppError {
         AppError::new(code, details::message(message))
     }
 
     #[track_caller]
     #[cold]
     #[must_use]
-    pub fn of_condition(code: ErrorCode, condition: &str) -> AppError {
+    pub fn from_condition(code: ErrorCode, condition: &str) -> AppError {
         AppError::new(code, format!("condition failed: `{condition}`"))
     }
 

@@ -3,7 +3,7 @@
 //!
 //! "Why was this not retried, not counted, coded `UNKNOWN_ERROR`?" is answered here. A view is made
 //! in two ways: by attributes, which know the static type and choose by autoref what it can do
-//! (`__private::shape`), and by [`View::of_any`] for calls by hand, which asks the type by `Any`
+//! (`__private::shape`), and by [`View::from_any`] for calls by hand, which asks the type by `Any`
 //! and the registry of mapped types.
 
 mod hidden;
@@ -57,12 +57,12 @@ pub enum ErrorRef<'a> {
 /// use gardefou::{AppError, ErrorCode, error::{Class, View}};
 ///
 /// let missing = std::io::Error::from(std::io::ErrorKind::NotFound);
-/// assert_eq!(View::of_any(&missing).class(), Class::Permanent);
+/// assert_eq!(View::from_any(&missing).class(), Class::Permanent);
 ///
 /// let err = AppError::new(ErrorCode::DB_CONNECTION_ERROR, "no route");
 /// let (code, id) = (err.code(), err.id());
 /// let shared = std::sync::Arc::new(err);
-/// let view = View::of_any(&shared);
+/// let view = View::from_any(&shared);
 /// assert_eq!((view.code(), view.id()), (Some(code), Some(id)));
 /// ```
 #[derive(Clone, Copy)]
@@ -96,24 +96,24 @@ impl<'a> View<'a> {
     /// It recognises [`AppError`], [`Rejection`], boxed and shared errors, texts, and every type
     /// with a mapping. Of any other type only the name is known.
     #[must_use]
-    pub fn of_any<E: 'static>(error: &'a E) -> Self {
+    pub fn from_any<E: 'static>(error: &'a E) -> Self {
         let any: &'a dyn Any = error;
         let erased = |error| Some(Self::new::<E>(ErrorRef::Std(error), Head::Erased));
         let text = |error| Some(Self::new::<E>(ErrorRef::Display(error), Head::Coded(None)));
-        None.or_else(|| any.downcast_ref::<AppError>().map(Self::of_app))
+        None.or_else(|| any.downcast_ref::<AppError>().map(Self::from_app))
             .or_else(|| {
                 any.downcast_ref::<Arc<AppError>>()
-                    .map(|error| Self::of_app(error))
+                    .map(|error| Self::from_app(error))
             })
             .or_else(|| {
                 any.downcast_ref::<Box<AppError>>()
-                    .map(|error| Self::of_app(error))
+                    .map(|error| Self::from_app(error))
             })
             .or_else(|| {
                 any.downcast_ref::<StdError>()
-                    .map(|error| Self::of_app(error))
+                    .map(|error| Self::from_app(error))
             })
-            .or_else(|| any.downcast_ref::<Rejection>().map(Self::of_rejection))
+            .or_else(|| any.downcast_ref::<Rejection>().map(Self::from_rejection))
             .or_else(|| {
                 any.downcast_ref::<Box<dyn Error + Send + Sync>>()
                     .and_then(|error| erased(&**error))
@@ -160,10 +160,10 @@ impl<'a> View<'a> {
     /// use gardefou::error::{Class, View};
     ///
     /// let no_number = "x".parse::<u8>().unwrap_err();
-    /// assert_eq!(View::of_std(&no_number).class(), Class::Permanent);
+    /// assert_eq!(View::from_std(&no_number).class(), Class::Permanent);
     /// ```
     #[must_use]
-    pub fn of_std<E: Error + 'static>(error: &'a E) -> Self {
+    pub fn from_std<E: Error + 'static>(error: &'a E) -> Self {
         let head =
             coding::of_type(error).map_or(Head::Coded(None), |(_, registered)| registered.into());
         Self::new::<E>(ErrorRef::Std(error), head)
@@ -177,10 +177,10 @@ impl<'a> View<'a> {
     /// use gardefou::error::{Class, View};
     ///
     /// let error: Box<dyn std::error::Error> = std::io::Error::from(std::io::ErrorKind::ConnectionReset).into();
-    /// assert_eq!(View::of_dyn(&*error).class(), Class::Transient);
+    /// assert_eq!(View::from_dyn(&*error).class(), Class::Transient);
     /// ```
     #[must_use]
-    pub fn of_dyn(error: &'a (dyn Error + 'static)) -> Self {
+    pub fn from_dyn(error: &'a (dyn Error + 'static)) -> Self {
         Self {
             error: ErrorRef::Std(error),
             type_name: type_name::<dyn Error>(),
@@ -196,10 +196,10 @@ impl<'a> View<'a> {
     /// use gardefou::{AppError, ErrorCode, error::View};
     ///
     /// let error = AppError::new(ErrorCode::SYNC_ERROR, "out of step");
-    /// assert_eq!(View::of_app(&error).code(), Some(ErrorCode::SYNC_ERROR));
+    /// assert_eq!(View::from_app(&error).code(), Some(ErrorCode::SYNC_ERROR));
     /// ```
     #[must_use]
-    pub fn of_app(error: &'a AppError) -> Self {
+    pub fn from_app(error: &'a AppError) -> Self {
         Self::new::<AppError>(ErrorRef::App(error), Head::Coded(None))
     }
 
@@ -213,11 +213,11 @@ impl<'a> View<'a> {
     /// let breaker = CircuitBreaker::builder("view-of-rejection").build()?;
     /// breaker.force_open();
     /// let rejection = breaker.try_acquire().unwrap_err();
-    /// assert!(View::of_rejection(&rejection).is_rejected());
+    /// assert!(View::from_rejection(&rejection).is_rejected());
     /// # Ok::<(), gardefou::ConfigError>(())
     /// ```
     #[must_use]
-    pub fn of_rejection(error: &'a Rejection) -> Self {
+    pub fn from_rejection(error: &'a Rejection) -> Self {
         Self::new::<Rejection>(ErrorRef::Std(error), Head::Coded(None))
     }
 
@@ -228,14 +228,14 @@ impl<'a> View<'a> {
     /// ```
     /// use gardefou::error::{ErrorRef, View};
     ///
-    /// let view = View::of_ref(ErrorRef::Display(&"disk full"));
+    /// let view = View::from_ref(ErrorRef::Display(&"disk full"));
     /// assert_eq!((view.to_string().as_str(), view.code()), ("disk full", None));
     /// ```
     #[must_use]
-    pub fn of_ref(error: ErrorRef<'a>) -> Self {
+    pub fn from_ref(error: ErrorRef<'a>) -> Self {
         match error {
-            ErrorRef::App(error) => Self::of_app(error),
-            ErrorRef::Std(error) => Self::of_dyn(error),
+            ErrorRef::App(error) => Self::from_app(error),
+            ErrorRef::Std(error) => Self::from_dyn(error),
             ErrorRef::Opaque(type_name) => Self {
                 error,
                 type_name,
@@ -291,8 +291,8 @@ impl<'a> View<'a> {
     /// use gardefou::error::{ErrorRef, View};
     ///
     /// struct Unknown;
-    /// assert!(matches!(View::of_any(&"disk full").error(), ErrorRef::Display(_)));
-    /// assert!(matches!(View::of_any(&Unknown).error(), ErrorRef::Opaque(_)));
+    /// assert!(matches!(View::from_any(&"disk full").error(), ErrorRef::Display(_)));
+    /// assert!(matches!(View::from_any(&Unknown).error(), ErrorRef::Opaque(_)));
     /// ```
     #[must_use]
     pub fn error(&self) -> ErrorRef<'a> {
@@ -304,7 +304,7 @@ impl<'a> View<'a> {
     /// # Examples
     ///
     /// ```
-    /// assert_eq!(gardefou::error::View::of_any(&"disk full").type_name(), "&str");
+    /// assert_eq!(gardefou::error::View::from_any(&"disk full").type_name(), "&str");
     /// ```
     #[must_use]
     pub fn type_name(&self) -> &'static str {
@@ -320,7 +320,7 @@ impl<'a> View<'a> {
     ///
     /// let error = AppError::new(ErrorCode::DB_QUERY_ERROR, "no such table");
     /// let (id, io) = (error.id(), std::io::Error::other(error));
-    /// assert_eq!(View::of_std(&io).id(), Some(id));
+    /// assert_eq!(View::from_std(&io).id(), Some(id));
     /// ```
     #[must_use]
     pub fn id(&self) -> Option<ErrorId> {
@@ -335,8 +335,8 @@ impl<'a> View<'a> {
     /// use gardefou::{AppError, ErrorCode, error::View};
     ///
     /// let error: Box<dyn std::error::Error + Send + Sync> = AppError::new(ErrorCode::DB_QUERY_ERROR, "no such table").into();
-    /// assert_eq!(View::of_any(&error).code(), Some(ErrorCode::DB_QUERY_ERROR));
-    /// assert_eq!(View::of_any(&"no such table").code(), None);
+    /// assert_eq!(View::from_any(&error).code(), Some(ErrorCode::DB_QUERY_ERROR));
+    /// assert_eq!(View::from_any(&"no such table").code(), None);
     /// ```
     #[must_use]
     pub fn code(&self) -> Option<ErrorCode> {
@@ -351,8 +351,8 @@ impl<'a> View<'a> {
     /// ```
     /// use gardefou::error::{Class, View};
     ///
-    /// assert_eq!(View::of_any(&std::io::Error::from(std::io::ErrorKind::TimedOut)).class(), Class::Transient);
-    /// assert_eq!(View::of_any(&"no such table").class(), Class::Unknown);
+    /// assert_eq!(View::from_any(&std::io::Error::from(std::io::ErrorKind::TimedOut)).class(), Class::Transient);
+    /// assert_eq!(View::from_any(&"no such table").class(), Class::Unknown);
     /// ```
     #[must_use]
     pub fn class(&self) -> Class {
@@ -370,7 +370,7 @@ impl<'a> View<'a> {
     /// let breaker = CircuitBreaker::builder("view-is-rejected").build()?;
     /// breaker.force_open();
     /// let error = breaker.call(|| Ok::<_, AppError>(())).unwrap_err();
-    /// let view = View::of_app(&error);
+    /// let view = View::from_app(&error);
     /// assert!(view.is_rejected());
     /// assert_eq!(view.rejection().unwrap().name(), "view-is-rejected");
     /// # Ok::<(), gardefou::ConfigError>(())
@@ -391,8 +391,8 @@ impl<'a> View<'a> {
     /// let breaker = CircuitBreaker::builder("view-rejection").build()?;
     /// breaker.force_open();
     /// let error = breaker.call(|| Ok::<_, std::io::Error>(())).unwrap_err();
-    /// let rejection = View::of_any(&error).rejection().unwrap();
-    /// assert_eq!(rejection.opening(), View::of_app(&AppError::from(rejection.clone())).id());
+    /// let rejection = View::from_any(&error).rejection().unwrap();
+    /// assert_eq!(rejection.opening(), View::from_app(&AppError::from(rejection.clone())).id());
     /// # Ok::<(), gardefou::ConfigError>(())
     /// ```
     #[must_use]
@@ -409,7 +409,7 @@ impl<'a> View<'a> {
     /// use std::time::Duration;
     ///
     /// let error = AppError::new(ErrorCode::RATE_LIMIT_ERROR, "slow down").with_retry_after(Duration::from_secs(7));
-    /// assert_eq!(View::of_app(&error).retry_after(), Some(Duration::from_secs(7)));
+    /// assert_eq!(View::from_app(&error).retry_after(), Some(Duration::from_secs(7)));
     /// ```
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
@@ -425,9 +425,9 @@ impl<'a> View<'a> {
     /// use gardefou::{AppError, ErrorCode, error::View};
     ///
     /// let error = AppError::new(ErrorCode::SYNC_ERROR, "out of step");
-    /// assert_eq!(View::of_app(&error).location(), Some(error.location()));
+    /// assert_eq!(View::from_app(&error).location(), Some(error.location()));
     /// let nowhere = "x".parse::<u8>().map_err(AppError::from).unwrap_err();
-    /// assert_eq!(View::of_app(&nowhere).location(), None);
+    /// assert_eq!(View::from_app(&nowhere).location(), None);
     /// ```
     #[must_use]
     pub fn location(&self) -> Option<&'static Location<'static>> {
@@ -442,9 +442,9 @@ impl<'a> View<'a> {
     /// use gardefou::{AppError, ErrorCode, error::View};
     ///
     /// let error = AppError::new(ErrorCode::SYNC_ERROR, "out of step");
-    /// assert!(!View::of_app(&error).is_reported());
+    /// assert!(!View::from_app(&error).is_reported());
     /// gardefou::report(&error);
-    /// assert!(View::of_any(&std::io::Error::other(error)).is_reported());
+    /// assert!(View::from_any(&std::io::Error::other(error)).is_reported());
     /// ```
     #[must_use]
     pub fn is_reported(&self) -> bool {
@@ -463,8 +463,8 @@ impl<'a> View<'a> {
     /// use gardefou::{AppError, ErrorCode, error::View, error_monitor};
     ///
     /// let error = AppError::new(ErrorCode::SYNC_ERROR, "out of step");
-    /// assert!(View::of_app(&error).claim_report());
-    /// assert!(!View::of_app(&error.clone()).claim_report(), "a clone is the same occurrence");
+    /// assert!(View::from_app(&error).claim_report());
+    /// assert!(!View::from_app(&error.clone()).claim_report(), "a clone is the same occurrence");
     /// gardefou::report(&error);
     /// assert_eq!(error_monitor().stats().total_errors, 0, "it was reported elsewhere");
     /// ```
@@ -489,7 +489,7 @@ impl<'a> View<'a> {
     /// ```
     /// use gardefou::error::{Class, View};
     ///
-    /// let classified = View::of_any(&std::io::Error::from(std::io::ErrorKind::NotFound)).classified();
+    /// let classified = View::from_any(&std::io::Error::from(std::io::ErrorKind::NotFound)).classified();
     /// assert_eq!((classified.class, classified.rejected), (Class::Permanent, false));
     /// ```
     #[must_use]
@@ -525,13 +525,13 @@ pub trait Viewable: sealed::Sealed {
 
 impl Viewable for AppError {
     fn view(&self) -> View<'_> {
-        View::of_app(self)
+        View::from_app(self)
     }
 }
 
 impl<E: Error + 'static> Viewable for E {
     fn view(&self) -> View<'_> {
-        View::of_std(self)
+        View::from_std(self)
     }
 }
 
@@ -541,7 +541,7 @@ macro_rules! viewable_dyn {
         $(
             impl Viewable for $error {
                 fn view(&self) -> View<'_> {
-                    View::of_dyn(self)
+                    View::from_dyn(self)
                 }
             }
 

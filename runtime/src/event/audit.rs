@@ -1,6 +1,6 @@
 //! Sensitive operations: who did what, and how it ended.
 
-use super::{AlertLevel, RecordSlot, names};
+use super::{RecordSlot, Severity, names};
 use crate::{ErrorCode, error::redact};
 use std::{fmt, time::Duration};
 
@@ -59,7 +59,7 @@ pub struct AuditEvent<'a> {
     /// What became of it.
     pub outcome: AuditOutcome,
     /// How urgent that is, by the level that the attribute has for the outcome.
-    pub level: AlertLevel,
+    pub level: Severity,
     /// How long it ran; absent at the start.
     pub elapsed: Option<Duration>,
     /// The code of the error that it returned; `UNKNOWN_ERROR` where the error has none.

@@ -41,7 +41,7 @@ impl CircuitState {
     }
 
     /// Returns the state of that name.
-    pub(crate) fn of_name(name: &str) -> Option<Self> {
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
         [
             Self::Closed,
             Self::Open,

@@ -202,7 +202,7 @@ mod tests {
     use super::*;
     use crate::{
         AppError, ErrorCode,
-        event::{AlertLevel, ErrorEvent},
+        event::{ErrorEvent, Severity},
     };
     use std::sync::Mutex;
 
@@ -224,9 +224,9 @@ mod tests {
         let err = AppError::new(ErrorCode::UNKNOWN_ERROR, "boom");
         let tell_once = || {
             emit(|| {
-                Event::Error(ErrorEvent::of_app_error(
+                Event::Error(ErrorEvent::from_app_error(
                     &err,
-                    AlertLevel::Error,
+                    Severity::Error,
                     ours,
                     module_path!(),
                 ))

@@ -1,6 +1,6 @@
 //! The log line of a reported error.
 
-use super::{AlertLevel, ErrorEvent, Record, names, record::details_within, stderr};
+use super::{ErrorEvent, Record, Severity, names, record::details_within, stderr};
 use serde_json::{Map, Value};
 use std::time::Duration;
 
@@ -85,11 +85,11 @@ fn write(record: &Record, level: tracing::Level, file: &str, line: u32) {
     }
 }
 
-const fn level_of(level: AlertLevel) -> tracing::Level {
+const fn level_of(level: Severity) -> tracing::Level {
     match level {
-        AlertLevel::Info => tracing::Level::INFO,
-        AlertLevel::Warning => tracing::Level::WARN,
-        AlertLevel::Error | AlertLevel::Critical => tracing::Level::ERROR,
+        Severity::Info => tracing::Level::INFO,
+        Severity::Warning => tracing::Level::WARN,
+        Severity::Error | Severity::Critical => tracing::Level::ERROR,
     }
 }
 

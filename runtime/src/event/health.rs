@@ -1,6 +1,6 @@
 //! A check's status changed.
 
-use super::{AlertLevel, RecordSlot, names};
+use super::{RecordSlot, Severity, names};
 use crate::error::redact;
 
 /// A health check whose status changed.
@@ -17,7 +17,7 @@ pub struct HealthEvent<'a> {
     pub criticality: &'static str,
     /// How urgent the change is: critical where the program is not ready any more, info for a
     /// recovery.
-    pub level: AlertLevel,
+    pub level: Severity,
     /// What the check said, redacted.
     pub output: Option<&'a str>,
     /// Where observers find the event's record.
@@ -42,8 +42,8 @@ pub(crate) fn log_health(event: &HealthEvent<'_>) {
         };
     }
     match event.level {
-        AlertLevel::Info => log!(info),
-        AlertLevel::Warning => log!(warn),
-        AlertLevel::Error | AlertLevel::Critical => log!(error),
+        Severity::Info => log!(info),
+        Severity::Warning => log!(warn),
+        Severity::Error | Severity::Critical => log!(error),
     }
 }

@@ -13,7 +13,7 @@ use std::{fmt, panic::Location, time::Duration};
 
 /// How urgent something is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum AlertLevel {
+pub enum Severity {
     /// Worth knowing.
     Info = 0,
     /// Worth watching.
@@ -24,7 +24,10 @@ pub enum AlertLevel {
     Critical = 3,
 }
 
-impl AlertLevel {
+/// The name that [`Severity`] has in the Python system.
+pub type AlertLevel = Severity;
+
+impl Severity {
     /// Returns the level's name, for example `critical`.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -37,22 +40,22 @@ impl AlertLevel {
     }
 }
 
-impl AlertLevel {
+impl Severity {
     /// Returns the level with this name, as `name` gives it.
-    pub(crate) fn of_name(name: &str) -> Option<Self> {
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
         [Self::Info, Self::Warning, Self::Error, Self::Critical]
             .into_iter()
             .find(|level| level.name() == name)
     }
 }
 
-impl serde::Serialize for AlertLevel {
+impl serde::Serialize for Severity {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.name())
     }
 }
 
-impl fmt::Display for AlertLevel {
+impl fmt::Display for Severity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.name())
     }
@@ -91,7 +94,7 @@ pub struct ErrorEvent<'a> {
     /// The error's code.
     pub code: ErrorCode,
     /// How urgent it is.
-    pub level: AlertLevel,
+    pub level: Severity,
     /// The function or boundary that reports it.
     pub operation: &'a str,
     /// The module that the operation stands in.
@@ -121,9 +124,9 @@ pub struct ErrorEvent<'a> {
 #[cfg(test)]
 impl<'a> ErrorEvent<'a> {
     /// Makes the event of an `AppError`, for tests.
-    pub(crate) fn of_app_error(
+    pub(crate) fn from_app_error(
         error: &'a crate::AppError,
-        level: AlertLevel,
+        level: Severity,
         operation: &'a str,
         component: &'a str,
     ) -> Self {

@@ -1,6 +1,6 @@
 //! The level of a log line that the user chooses.
 
-use super::AlertLevel;
+use super::Severity;
 use std::{fmt, str::FromStr};
 
 /// The level at which a boundary or attribute logs an error, and a retry its attempts; what the key
@@ -50,12 +50,12 @@ impl LogLevel {
 
     /// Returns how urgent monitor and alerts find it.
     #[must_use]
-    pub const fn alert_level(self) -> AlertLevel {
+    pub const fn severity(self) -> Severity {
         match self {
-            Self::Trace | Self::Debug | Self::Info => AlertLevel::Info,
-            Self::Warn => AlertLevel::Warning,
-            Self::Error => AlertLevel::Error,
-            Self::Critical => AlertLevel::Critical,
+            Self::Trace | Self::Debug | Self::Info => Severity::Info,
+            Self::Warn => Severity::Warning,
+            Self::Error => Severity::Error,
+            Self::Critical => Severity::Critical,
         }
     }
 }

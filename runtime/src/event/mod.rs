@@ -32,7 +32,7 @@ pub use breaker::{BreakerEvent, BreakerEventKind};
 pub use bus::{Observer, Subscription, subscribe};
 pub use depth::dropped;
 pub use health::HealthEvent;
-pub use kinds::{AlertLevel, ErrorEvent, Event};
+pub use kinds::{AlertLevel, ErrorEvent, Event, Severity};
 pub use level::{InvalidLogLevel, LogLevel};
 pub use notification::{NotificationEvent, NotificationOutcome};
 #[cfg(feature = "tracing-subscriber")]

@@ -17,7 +17,7 @@ pub const TARGET_RETRY: &str = "gardefou::retry";
 pub const TARGET_HEALTH: &str = "gardefou::health";
 /// Start and shutdown.
 pub const TARGET_SYSTEM: &str = "gardefou::system";
-/// Notices: sent on the channel `log`, and what goes wrong with the others.
+/// Notifications: sent on the channel `log`, and what goes wrong with the others.
 pub const TARGET_ALERT: &str = "gardefou::alert";
 /// The journal: when it cannot be written, and when it can again.
 pub const TARGET_JOURNAL: &str = "gardefou::journal";
@@ -123,17 +123,17 @@ pub mod field {
     pub const CRITICALITY: &str = "criticality";
     /// What it said.
     pub const OUTPUT: &str = "output";
-    /// The identity of a notice.
-    pub const NOTICE_ID: &str = "notice.id";
-    /// What kind of notice it is.
-    pub const NOTICE_KIND: &str = "notice.kind";
+    /// The identity of a notification.
+    pub const NOTICE_ID: &str = "notification.id";
+    /// What kind of notification it is.
+    pub const NOTICE_KIND: &str = "notification.kind";
     /// The rule that it comes from.
     pub const RULE: &str = "rule";
     /// The group that it is about.
     pub const FINGERPRINT: &str = "fingerprint";
     /// How many like it were held back.
     pub const SUPPRESSED: &str = "suppressed";
-    /// The channel of a notice.
+    /// The channel of a notification.
     pub const CHANNEL: &str = "channel";
     /// The folder of a journal.
     pub const FOLDER: &str = "folder";

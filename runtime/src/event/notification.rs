@@ -1,6 +1,6 @@
 //! Events of notifications.
 
-use super::{AlertLevel, Fingerprint, RecordSlot};
+use super::{Fingerprint, RecordSlot, Severity};
 use crate::error::ErrorId;
 use std::fmt;
 
@@ -57,7 +57,7 @@ pub struct NotificationEvent<'a> {
     /// The line that it is about.
     pub title: &'a str,
     /// How urgent it is.
-    pub level: AlertLevel,
+    pub level: Severity,
     /// The group of the error, breaker, check or rule that it is about.
     pub fingerprint: Fingerprint,
     /// The error that it is about, where it is about one.

@@ -25,7 +25,7 @@ pub(crate) use cell::{RecordCell, RecordSlot};
 pub(crate) use recorder::{BeforeRecord, FingerprintFn, Recorder, install};
 pub(crate) use text::{MAX_NAME, chain_of, details_of, details_within, type_of};
 
-use super::AlertLevel;
+use super::Severity;
 use crate::{error::ErrorId, time::Timestamp};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value};
@@ -47,7 +47,7 @@ pub struct Record {
     /// The time of the event.
     pub timestamp: Timestamp,
     /// How urgent it is.
-    pub level: AlertLevel,
+    pub level: Severity,
     /// The number of the error's code; 0 where the event has none.
     pub code: u32,
     /// The name of the error's code; empty where the event has none.
@@ -181,7 +181,7 @@ impl RecordKind {
     }
 
     /// Returns the kind of that name.
-    pub(crate) fn of_name(name: &str) -> Option<Self> {
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
         let all = [
             Self::Error,
             Self::Queued,
@@ -202,7 +202,7 @@ impl RecordKind {
 impl Record {
     /// Returns `true` if a journal writes the record before `append` returns: from a level on, what
     /// is audited, what is not settled yet, and what became of a notification.
-    pub(crate) fn is_urgent(&self, inline_level: AlertLevel) -> bool {
+    pub(crate) fn is_urgent(&self, inline_level: Severity) -> bool {
         use RecordKind::{Audit, Queued, Settled, Undelivered};
         let is_urgent_kind = matches!(self.kind, Audit | Queued | Undelivered | Settled);
         self.level >= inline_level || is_urgent_kind || self.state == RecordState::Pending

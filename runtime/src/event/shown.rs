@@ -57,9 +57,9 @@ pub(crate) use debug_with_names;
 #[cfg(test)]
 mod tests {
     use crate::event::{
-        AlertLevel, AuditEvent, AuditOutcome, BreakerEvent, BreakerEventKind, HealthEvent,
-        NotificationEvent, NotificationOutcome, RecordSlot, RetryEvent, RetryEventKind,
-        TransactionEvent, TransactionOutcome,
+        AuditEvent, AuditOutcome, BreakerEvent, BreakerEventKind, HealthEvent, NotificationEvent,
+        NotificationOutcome, RecordSlot, RetryEvent, RetryEventKind, Severity, TransactionEvent,
+        TransactionOutcome,
     };
     use std::time::Duration;
 
@@ -68,7 +68,7 @@ mod tests {
     #[test]
     fn no_event_shows_a_secret_in_a_name() {
         let record = RecordSlot::default();
-        let (level, elapsed) = (AlertLevel::Info, Duration::ZERO);
+        let (level, elapsed) = (Severity::Info, Duration::ZERO);
         let all = [
             format!(
                 "{:?}",

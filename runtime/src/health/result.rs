@@ -200,7 +200,7 @@ impl<T: 'static, E: fmt::Display + 'static> IntoCheckResult for Result<T, E> {
 
 fn of_error<E: fmt::Display + 'static>(error: &E) -> CheckResult {
     let mut result = CheckResult::fail(format!("{error:#}"));
-    let view = View::of_any(error);
+    let view = View::from_any(error);
     if let Some(code) = view.code() {
         result = result.with_detail("code", code.name());
     }

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     boundary::panic,
     error::redact,
-    event::{self, AlertLevel, Event, HealthEvent, RecordSlot, names},
+    event::{self, Event, HealthEvent, RecordSlot, Severity, names},
     panics::{self, Payload},
     sync::Mutex,
     time::{SharedClock, Tick},
@@ -415,11 +415,11 @@ fn publish(entry: &Entry, Recorded { change, slow }: Recorded) {
     });
 }
 
-fn level_of(criticality: Criticality, to: Status) -> AlertLevel {
+fn level_of(criticality: Criticality, to: Status) -> Severity {
     match criticality.weigh(to) {
-        Status::Pass => AlertLevel::Info,
-        Status::Warn => AlertLevel::Warning,
-        Status::Fail => AlertLevel::Critical,
+        Status::Pass => Severity::Info,
+        Status::Warn => Severity::Warning,
+        Status::Fail => Severity::Critical,
     }
 }
 

@@ -95,7 +95,7 @@ mod tests {
         let line = line!() + 1;
         let err = answer(421, Some("3")).unwrap_err();
         assert_eq!(
-            View::of_any(&err).class(),
+            View::from_any(&err).class(),
             Class::Transient,
             "that of the status, not of its code"
         );

@@ -4,7 +4,7 @@ use super::{Fingerprint, fingerprint::key_of, record::MAX_NAME, window::Buckets}
 use crate::{
     ErrorCode,
     error::ErrorId,
-    event::{AlertLevel, ErrorEvent, text},
+    event::{ErrorEvent, Severity, text},
     time::{Tick, Timestamp},
 };
 use std::sync::Arc;
@@ -40,7 +40,7 @@ pub(super) struct Delta {
     /// Indexed by the level's number.
     pub(super) by_level: [u64; 4],
     /// The most urgent of them.
-    pub(super) level: AlertLevel,
+    pub(super) level: Severity,
     pub(super) first: (Moment, Timestamp),
     pub(super) last: (Moment, Timestamp),
     pub(super) last_id: ErrorId,

@@ -130,7 +130,7 @@ impl MonitorConfigBuilder {
     /// use gardefou::monitor::{Fingerprint, MonitorConfig};
     ///
     /// let by_category = MonitorConfig::builder()
-    ///     .fingerprint(|event| Some(Fingerprint::of(&[&format!("{:?}", event.code.category())])))
+    ///     .fingerprint(|event| Some(Fingerprint::from_parts(&[&format!("{:?}", event.code.category())])))
     ///     .build();
     /// assert!(by_category.is_ok());
     /// ```

@@ -14,8 +14,8 @@ use super::{
 use crate::{
     error::ErrorId,
     event::{
-        self, AlertLevel, BreakerEvent, BreakerEventKind, ErrorEvent, Event, Observer, RecordCell,
-        RecordSlot, RecordState, TransactionOutcome,
+        self, BreakerEvent, BreakerEventKind, ErrorEvent, Event, Observer, RecordCell, RecordSlot,
+        RecordState, Severity, TransactionOutcome,
         record::{self, Recorder},
     },
     panics, scope,
@@ -150,7 +150,7 @@ impl ErrorMonitor {
         }))
     }
 
-    /// Records an error at the level [`AlertLevel::Error`] and returns its identity; the operation
+    /// Records an error at the level [`Severity::Error`] and returns its identity; the operation
     /// is `record`, at the caller's place.
     ///
     /// An [`AppError`](crate::AppError) that was recorded or reported before is not counted again.
@@ -158,12 +158,12 @@ impl ErrorMonitor {
     /// is logged: that is what [`report`](crate::report) does.
     #[track_caller]
     pub fn record<E: Recordable + ?Sized>(&self, error: &E) -> ErrorId {
-        self.record_at(AlertLevel::Error, error)
+        self.record_at(Severity::Error, error)
     }
 
     /// Records an error as [`record`](Self::record) does, at a level of your choice.
     #[track_caller]
-    pub fn record_at<E: Recordable + ?Sized>(&self, level: AlertLevel, error: &E) -> ErrorId {
+    pub fn record_at<E: Recordable + ?Sized>(&self, level: Severity, error: &E) -> ErrorId {
         let subject = error.subject();
         let event = ErrorEvent {
             id: subject.id,

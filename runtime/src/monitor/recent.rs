@@ -6,7 +6,7 @@ use super::{
 use crate::{
     ErrorCode,
     error::ErrorId,
-    event::{AlertLevel, ErrorEvent, ErrorRef, text},
+    event::{ErrorEvent, ErrorRef, Severity, text},
     time::Timestamp,
 };
 use serde_json::Map;
@@ -38,7 +38,7 @@ pub(super) struct Entry {
     pub(super) timestamp: Timestamp,
     pub(super) id: ErrorId,
     pub(super) code: ErrorCode,
-    pub(super) level: AlertLevel,
+    pub(super) level: Severity,
     pub(super) operation: Arc<str>,
     pub(super) component: Arc<str>,
     pub(super) location: Option<&'static Location<'static>>,

@@ -15,13 +15,13 @@ pub trait Recordable: sealed::Sealed {
 
 impl Recordable for AppError {
     fn subject(&self) -> Subject<'_> {
-        Subject::of(View::of_app(self))
+        Subject::of(View::from_app(self))
     }
 }
 
 impl<E: Error + 'static> Recordable for E {
     fn subject(&self) -> Subject<'_> {
-        Subject::of(View::of_std(self))
+        Subject::of(View::from_std(self))
     }
 }
 

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     ErrorCode,
     error::ErrorId,
-    event::{AlertLevel, text},
+    event::{Severity, text},
     time::{Tick, Timestamp},
 };
 use std::sync::Arc;
@@ -47,7 +47,7 @@ pub(super) struct Group {
     pub(super) operation: Arc<str>,
     pub(super) component: Arc<str>,
     pub(super) count: u64,
-    pub(super) level: AlertLevel,
+    pub(super) level: Severity,
     pub(super) first_seen: Timestamp,
     pub(super) last_seen: Timestamp,
     pub(super) last_id: Option<ErrorId>,
@@ -160,7 +160,7 @@ impl Group {
             operation: Arc::clone(&delta.operation),
             component: Arc::clone(&delta.component),
             count: 0,
-            level: AlertLevel::Info,
+            level: Severity::Info,
             first_seen: delta.first.1,
             last_seen: delta.last.1,
             last_id: None,
@@ -175,7 +175,7 @@ impl Group {
             operation: OTHER.into(),
             component: OTHER.into(),
             count: 0,
-            level: AlertLevel::Info,
+            level: Severity::Info,
             first_seen: timestamp,
             last_seen: timestamp,
             last_id: None,

@@ -9,7 +9,7 @@ use super::{
     window::Buckets,
 };
 use crate::{
-    event::AlertLevel,
+    event::Severity,
     time::{Tick, Timestamp},
 };
 use std::{cmp::Reverse, collections::BTreeMap, sync::Arc};
@@ -183,7 +183,7 @@ pub struct GroupSnapshot {
     /// How many there were.
     pub count: u64,
     /// The most urgent level among them.
-    pub level: AlertLevel,
+    pub level: Severity,
     /// When the first one was recorded.
     pub first_seen: Timestamp,
     /// When the last one was recorded.

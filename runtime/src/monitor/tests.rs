@@ -2,7 +2,7 @@ use super::*;
 use crate::{
     AppError, ErrorCode,
     error::CodeInfo,
-    event::{AlertLevel, ErrorEvent, Event, Observer},
+    event::{ErrorEvent, Event, Observer, Severity},
     time::ManualClock,
 };
 use serde_json::json;
@@ -23,9 +23,9 @@ fn with_clock() -> (ErrorMonitor, ManualClock) {
 
 fn tell(monitor: &ErrorMonitor, code: ErrorCode, operation: &str, message: &str) {
     let err = AppError::new(code, message);
-    monitor.on_event(&Event::Error(ErrorEvent::of_app_error(
+    monitor.on_event(&Event::Error(ErrorEvent::from_app_error(
         &err,
-        AlertLevel::Error,
+        Severity::Error,
         operation,
         "app",
     )));
@@ -186,9 +186,9 @@ fn messages_do_not_split_groups_but_an_explicit_fingerprint_does() {
     for tenant in ["a", "b"] {
         let err =
             AppError::new(ErrorCode::DB_QUERY_ERROR, "row").with_detail(FINGERPRINT_DETAIL, tenant);
-        monitor.on_event(&Event::Error(ErrorEvent::of_app_error(
+        monitor.on_event(&Event::Error(ErrorEvent::from_app_error(
             &err,
-            AlertLevel::Error,
+            Severity::Error,
             "load",
             "app",
         )));
@@ -218,9 +218,9 @@ fn an_explicit_fingerprint_may_be_any_value_but_null() {
     for value in values {
         let err =
             AppError::new(ErrorCode::DB_QUERY_ERROR, "row").with_detail(FINGERPRINT_DETAIL, value);
-        monitor.on_event(&Event::Error(ErrorEvent::of_app_error(
+        monitor.on_event(&Event::Error(ErrorEvent::from_app_error(
             &err,
-            AlertLevel::Error,
+            Severity::Error,
             "load",
             "app",
         )));
@@ -241,7 +241,7 @@ fn an_explicit_fingerprint_may_be_any_value_but_null() {
 fn a_function_of_the_user_decides_on_groups_and_may_panic() {
     let decide = |event: &ErrorEvent<'_>| {
         assert!(event.operation != "odd", "a faulty function");
-        Some(Fingerprint::of(&["all"]))
+        Some(Fingerprint::from_parts(&["all"]))
     };
     let monitor = ErrorMonitor::new(
         MonitorConfig::builder()
@@ -258,8 +258,11 @@ fn a_function_of_the_user_decides_on_groups_and_may_panic() {
         .iter()
         .map(|group| (group.count, group.fingerprint))
         .collect();
-    let of_parts = Fingerprint::of(&["SYNC_ERROR", "odd", "app"]);
-    assert_eq!(counts, [(2, Fingerprint::of(&["all"])), (1, of_parts)]);
+    let of_parts = Fingerprint::from_parts(&["SYNC_ERROR", "odd", "app"]);
+    assert_eq!(
+        counts,
+        [(2, Fingerprint::from_parts(&["all"])), (1, of_parts)]
+    );
 }
 
 #[test]
@@ -318,7 +321,7 @@ fn an_error_is_recorded_once_by_its_identity() {
     assert_eq!(monitor.record(&carrier), id);
     assert_eq!(monitor.stats().total_errors, 1);
     monitor.record_at(
-        AlertLevel::Critical,
+        Severity::Critical,
         &io::Error::from(io::ErrorKind::TimedOut),
     );
     let snapshot = monitor.snapshot();
@@ -447,7 +450,7 @@ fn errors_inside_attempts_are_journalled_at_once_and_counted_when_they_stand() {
     monitor.set_journal(kept.clone());
     let err = AppError::new(ErrorCode::TIMEOUT_ERROR, "late");
     let report = |state| {
-        let event = ErrorEvent::of_app_error(&err, AlertLevel::Error, "load", "app");
+        let event = ErrorEvent::from_app_error(&err, Severity::Error, "load", "app");
         monitor.on_event(&Event::Error(ErrorEvent {
             state,
             attempt: Some((1, 3)),

@@ -283,7 +283,7 @@ impl<A> RetryBuilder<A> {
     /// Sets who decides whether an error of type `E` is worth another try, in place of its class.
     ///
     /// One predicate can be set for each error type; the last one set for a type counts. Errors of
-    /// other types are judged by their class: permanent ones are not retried. The rejection of a
+    /// other types are classified by their class: permanent ones are not retried. The rejection of a
     /// policy further in (an open circuit) is never retried, whatever the predicate returns. For a
     /// predicate that sees the whole outcome there is [`Retry::call_while`].
     ///

@@ -549,7 +549,7 @@ fn call_again<T, E: 'static>(
     }
 }
 
-/// What comes after an outcome that is judged by its error.
+/// What comes after an outcome that is classified by its error.
 #[inline]
 fn settle<T, E: 'static>(
     run: &mut Run<'_>,

@@ -353,7 +353,7 @@ impl<'r> Run<'r> {
         let again = again(result);
         match result {
             Ok(_) if again => {
-                let view = View::of_ref(ErrorRef::Display(&"the result was refused"));
+                let view = View::from_ref(ErrorRef::Display(&"the result was refused"));
                 let seen = Seen {
                     view,
                     any: None,

@@ -48,7 +48,7 @@ pub struct AnyError;
 
 impl<E: 'static> ErrorView<E> for AnyError {
     fn view<'a>(&'a self, error: &'a E) -> View<'a> {
-        View::of_any(error)
+        View::from_any(error)
     }
 
     fn any<'a>(&self, error: &'a E) -> Option<&'a dyn Any> {

@@ -142,15 +142,15 @@ impl ErrorSystemBuilder {
         self
     }
 
-    /// Sends notices of errors, circuits and changes of health.
+    /// Sends notifications of errors, circuits and changes of health.
     ///
     /// # Examples
     ///
     /// ```
     /// use gardefou::{ErrorSystem, alerts::{AlertsConfig, CallbackChannel}, health::HealthConfig};
     ///
-    /// let channel = CallbackChannel::new("pager", |notice| {
-    ///     println!("{}", notice.title);
+    /// let channel = CallbackChannel::new("pager", |notification| {
+    ///     println!("{}", notification.title);
     ///     Ok(())
     /// });
     /// let alerts = AlertsConfig::builder().channel(channel);

@@ -81,7 +81,7 @@ fn report(panic: &PanicHookInfo<'_>) {
                 error = located(error, &format!("{file}:{line}:{column}"));
                 operation = Operation::new("panic", file, interned(file), *line);
             }
-            let report = Report::new(View::of_app(&error), &operation, Entry::function());
+            let report = Report::new(View::from_app(&error), &operation, Entry::function());
             report
                 .level(LogLevel::Critical)
                 .without_location()

@@ -22,28 +22,28 @@ fn secrets_and_control_characters_in_any_field_stay_in() {
     );
     gardefou::report(&err);
     alerts.run();
-    let notices = ops.take();
-    let json = serde_json::to_string(&notices).unwrap();
+    let notifications = ops.take();
+    let json = serde_json::to_string(&notifications).unwrap();
     assert!(!json.contains("hunter2"), "{json}");
-    assert!(!notices[0].to_text().contains("hunter2"));
+    assert!(!notifications[0].to_text().contains("hunter2"));
     assert!(
-        !notices[0].title.contains(char::is_control),
+        !notifications[0].title.contains(char::is_control),
         "{:?}",
-        notices[0].title
+        notifications[0].title
     );
-    assert!(notices[0].to_text().contains("Bcc: all@example.com"));
-    assert_eq!(notices[0].source, "tests");
+    assert!(notifications[0].to_text().contains("Bcc: all@example.com"));
+    assert_eq!(notifications[0].source, "tests");
 }
 
 #[test]
-fn a_notice_in_lines_and_in_json_says_what_one_needs() {
+fn a_notification_in_lines_and_in_json_says_what_one_needs() {
     let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
     let alerts = start(config(&clock).channel(ops.clone()));
     let err = AppError::new(ErrorCode::DB_WRITE_ERROR, "cannot save").with_detail("table", "clips");
     gardefou::report(&err);
     alerts.run();
-    let notice = ops.take().remove(0);
-    let json = serde_json::to_value(&notice).unwrap();
+    let notification = ops.take().remove(0);
+    let json = serde_json::to_value(&notification).unwrap();
     assert_eq!(
         (
             json["version"].as_u64(),
@@ -59,7 +59,7 @@ fn a_notice_in_lines_and_in_json_says_what_one_needs() {
         ),
         (Some(302), Some("clips"))
     );
-    let text = notice.to_text();
+    let text = notification.to_text();
     for line in [
         "[ERROR] DB_WRITE_ERROR: cannot save",
         "code: DB_WRITE_ERROR (302)",

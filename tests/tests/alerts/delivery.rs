@@ -120,8 +120,8 @@ fn a_channel_that_hangs_delays_nothing_and_what_it_had_is_kept() {
         Ok(())
     });
     let (sender, arrived) = mpsc::channel();
-    let hook = CallbackChannel::new("hook", move |notice| {
-        sender.send(notice.title.clone()).unwrap();
+    let hook = CallbackChannel::new("hook", move |notification| {
+        sender.send(notification.title.clone()).unwrap();
         Ok(())
     });
     let alerts = start(AlertsConfig::builder().channel(hanging).channel(hook));
@@ -147,7 +147,7 @@ fn a_channel_that_hangs_delays_nothing_and_what_it_had_is_kept() {
 
 /// Alerting never feeds itself.
 #[test]
-fn errors_of_a_channel_are_no_reason_for_a_notice() {
+fn errors_of_a_channel_are_no_reason_for_a_notification() {
     let (_alone, clock) = (alone(), ManualClock::new());
     let channel = CallbackChannel::new("faulty", |_| {
         report(ErrorCode::EXTERNAL_SERVICE_ERROR, "the mail server refuses");
@@ -194,7 +194,7 @@ fn a_channel_that_panics_is_a_critical_error_with_the_place_of_the_panic() {
     };
     assert_eq!(
         (record.level, record.operation.as_str()),
-        (gardefou::event::AlertLevel::Critical, "faulty-channel")
+        (gardefou::event::Severity::Critical, "faulty-channel")
     );
     assert!(
         record.location.as_deref().unwrap().starts_with(&place),
@@ -218,19 +218,22 @@ fn what_could_not_be_delivered_is_sent_by_the_next_process() {
     clock.advance(Duration::from_secs(3600));
     let second = start(config(&clock).channel(ops.clone()));
     second.run();
-    let notices = ops.take();
+    let notifications = ops.take();
     assert_eq!(
-        (notices.len(), notices[0].title.as_str()),
+        (notifications.len(), notifications[0].title.as_str()),
         (1, "SYNC_ERROR: yesterday")
     );
-    assert_eq!(notices[0].error.as_ref().unwrap().message, "yesterday");
+    assert_eq!(
+        notifications[0].error.as_ref().unwrap().message,
+        "yesterday"
+    );
     assert_eq!(second.status().replayed, 1);
     drop(second);
     let third = start(config(&clock).channel(ops.clone()));
     third.run();
     assert_eq!(ops.told(), []);
     let records = error_monitor().query(&Query::new()).unwrap().records;
-    assert_eq!(records.len(), 1, "notices are no errors: {records:?}");
+    assert_eq!(records.len(), 1, "notifications are no errors: {records:?}");
 }
 
 /// A channel may have been down for days: nothing is too old, and more than fit into memory at once
@@ -371,7 +374,7 @@ fn without_a_journal_what_finds_no_room_is_lost_and_told_so_and_silences_nothing
 }
 
 #[test]
-fn a_notice_that_waits_too_long_for_its_channel_goes_to_the_journal() {
+fn a_notification_that_waits_too_long_for_its_channel_goes_to_the_journal() {
     let _alone = alone();
     let (clock, ops) = (ManualClock::new(), Recorder::new("ops"));
     let _journal = ProcessJournal::new(&clock);
@@ -417,7 +420,7 @@ fn a_notice_that_waits_too_long_for_its_channel_goes_to_the_journal() {
 
 /// As after a machine was asleep: that it waited is not the channel's fault.
 #[test]
-fn a_notice_that_was_never_tried_is_sent_however_old_it_is() {
+fn a_notification_that_was_never_tried_is_sent_however_old_it_is() {
     let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
     let alerts = start(config(&clock).channel(ops.clone()));
     report(ErrorCode::SYNC_ERROR, "late");
@@ -427,7 +430,7 @@ fn a_notice_that_was_never_tried_is_sent_however_old_it_is() {
 }
 
 #[test]
-fn a_test_notice_goes_to_every_channel() {
+fn a_test_notification_goes_to_every_channel() {
     let (_alone, clock) = (alone(), ManualClock::new());
     let (a, b) = (Recorder::new("a"), Recorder::new("b"));
     let alerts = start(config(&clock).channel(a.clone()).channel(b.clone()));

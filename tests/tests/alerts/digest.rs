@@ -1,18 +1,18 @@
 //! What is held back is told in the end: all of it, and by name.
 
 use super::*;
-use gardefou::{alerts::NoticeKind, event::AlertLevel};
+use gardefou::{alerts::NotificationKind, event::Severity};
 use std::time::Duration;
 
 const MINUTE: Duration = Duration::from_secs(60);
 const INTERVAL: Duration = Duration::from_secs(300);
 
-/// The lines of the one digest among the notices.
-fn lines(notices: &[Notice]) -> Vec<String> {
-    let [digest] = notices else {
-        panic!("one notice: {notices:?}")
+/// The lines of the one digest among the notifications.
+fn lines(notifications: &[Notification]) -> Vec<String> {
+    let [digest] = notifications else {
+        panic!("one notification: {notifications:?}")
     };
-    assert_eq!(digest.kind, NoticeKind::Digest);
+    assert_eq!(digest.kind, NotificationKind::Digest);
     digest
         .text
         .as_ref()
@@ -39,13 +39,13 @@ fn a_digest_counts_what_was_held_back_and_names_the_error() {
     assert_eq!(ops.told(), one("SYNC_ERROR: first"));
     clock.advance(MINUTE);
     alerts.run();
-    let notices = ops.take();
+    let notifications = ops.take();
     assert_eq!(
-        notices[0].title,
-        "1 more notices within a minute, of 51 occurrences"
+        notifications[0].title,
+        "1 more notifications within a minute, of 51 occurrences"
     );
-    assert_eq!(notices[0].level, AlertLevel::Error);
-    let lines = lines(&notices);
+    assert_eq!(notifications[0].level, Severity::Error);
+    let lines = lines(&notifications);
     assert_eq!(lines.len(), 1);
     assert!(
         lines[0].starts_with("51 x DB_QUERY_ERROR in `pay`: table 0 of postgres://"),
@@ -53,18 +53,23 @@ fn a_digest_counts_what_was_held_back_and_names_the_error() {
     );
     assert!(!lines[0].contains("hunter2"));
 
-    // The digest was its notice: the interval has begun, and ends with a count.
+    // The digest was its notification: the interval has begun, and ends with a count.
     (0..7).for_each(fail);
     clock.advance(INTERVAL);
     alerts.run();
-    let [notice] = &ops.take()[..] else {
+    let [notification] = &ops.take()[..] else {
         panic!("one summary")
     };
-    assert_eq!((notice.kind, notice.suppressed), (NoticeKind::Error, 7));
+    assert_eq!(
+        (notification.kind, notification.suppressed),
+        (NotificationKind::Error, 7)
+    );
     assert!(
-        notice.title.starts_with("DB_QUERY_ERROR in `pay`: table 0"),
+        notification
+            .title
+            .starts_with("DB_QUERY_ERROR in `pay`: table 0"),
         "{}",
-        notice.title
+        notification.title
     );
 }
 
@@ -76,8 +81,8 @@ fn a_message_of_any_length_is_a_line_of_a_digest() {
     report(ErrorCode::DB_QUERY_ERROR, &"long\n".repeat(10_000));
     clock.advance(MINUTE);
     alerts.run();
-    let notices = ops.take();
-    let lines = lines(&notices[1..]);
+    let notifications = ops.take();
+    let lines = lines(&notifications[1..]);
     assert_eq!(lines.len(), 1);
     assert!(lines[0].chars().count() <= 210, "{lines:?}");
 }
@@ -128,14 +133,17 @@ fn a_shutdown_tells_many_groups_within_the_limit_of_a_minute() {
     ops.take();
     report_all(10);
     alerts.shutdown(Duration::from_secs(1));
-    let notices = ops.take();
+    let notifications = ops.take();
     // A digest of the running minute counts as one.
-    assert!(notices.len() <= 4, "{notices:?}");
-    let summaries: u64 = notices.iter().map(|notice| notice.suppressed).sum();
-    let count = |line: &str| line.split(' ').next().unwrap().parse::<u64>().unwrap();
-    let in_digests: u64 = notices
+    assert!(notifications.len() <= 4, "{notifications:?}");
+    let summaries: u64 = notifications
         .iter()
-        .filter_map(|notice| notice.text.as_ref())
+        .map(|notification| notification.suppressed)
+        .sum();
+    let count = |line: &str| line.split(' ').next().unwrap().parse::<u64>().unwrap();
+    let in_digests: u64 = notifications
+        .iter()
+        .filter_map(|notification| notification.text.as_ref())
         .flat_map(|t| t.lines())
         .map(count)
         .sum();

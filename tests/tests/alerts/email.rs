@@ -19,7 +19,7 @@ fn mail() -> EmailBuilder {
         .to("ops@example.com")
 }
 
-fn notices() -> Vec<Notice> {
+fn notifications() -> Vec<Notification> {
     let (clock, ops) = (ManualClock::new(), Recorder::new("ops"));
     let alerts = start(config(&clock).channel(ops.clone()));
     report(
@@ -45,13 +45,13 @@ fn a_mail_arrives_at_a_real_server_over_tls_and_never_without() {
             .ca_certificate(read("cert.pem"))
             .credentials("alerts", "correct horse")
     };
-    let notice = notices().remove(0);
+    let notification = notifications().remove(0);
 
     signed()
         .port(port("starttls.port"))
         .build()
         .unwrap()
-        .deliver(&notice)
+        .deliver(&notification)
         .unwrap();
     let arrived = read("mail.json");
     let json: serde_json::Value = serde_json::from_str(arrived.lines().last().unwrap()).unwrap();
@@ -69,7 +69,7 @@ fn a_mail_arrives_at_a_real_server_over_tls_and_never_without() {
     );
     let body = json["body"].as_str().unwrap();
     assert!(
-        body.contains(&notice.error.as_ref().unwrap().id.to_string())
+        body.contains(&notification.error.as_ref().unwrap().id.to_string())
             && !arrived.contains("hunter2"),
         "{body}"
     );
@@ -80,7 +80,7 @@ fn a_mail_arrives_at_a_real_server_over_tls_and_never_without() {
         .port(port("tls.port"))
         .build()
         .unwrap()
-        .deliver(&notice)
+        .deliver(&notification)
         .unwrap();
 
     let unknown = mail()
@@ -89,7 +89,7 @@ fn a_mail_arrives_at_a_real_server_over_tls_and_never_without() {
         .build()
         .unwrap();
     assert!(
-        unknown.deliver(&notice).is_err(),
+        unknown.deliver(&notification).is_err(),
         "nobody vouches for the certificate"
     );
     let wrong = signed()
@@ -97,10 +97,10 @@ fn a_mail_arrives_at_a_real_server_over_tls_and_never_without() {
         .port(port("starttls.port"))
         .build()
         .unwrap();
-    assert!(wrong.deliver(&notice).unwrap_err().is_permanent());
+    assert!(wrong.deliver(&notification).unwrap_err().is_permanent());
     let plain = signed().port(port("plain.port")).build().unwrap();
     assert!(
-        plain.deliver(&notice).is_err(),
+        plain.deliver(&notification).is_err(),
         "a server without STARTTLS gets nothing"
     );
     assert_eq!(read("mail.json").lines().count(), 2);
@@ -119,7 +119,7 @@ fn a_silent_mail_server_costs_its_time_limit_and_may_be_tried_again() {
         .timeout(Duration::from_millis(50))
         .build()
         .unwrap();
-    let err = channel.deliver(&notices().remove(0)).unwrap_err();
+    let err = channel.deliver(&notifications().remove(0)).unwrap_err();
     assert!(!err.is_permanent(), "{err}");
 }
 
@@ -139,7 +139,7 @@ fn a_server_that_is_not_there_may_be_tried_again() {
         !channel
             .build()
             .unwrap()
-            .deliver(&notices().remove(0))
+            .deliver(&notifications().remove(0))
             .unwrap_err()
             .is_permanent()
     );
@@ -160,11 +160,11 @@ const THREE: [&str; 3] = ["ann@example.com", "bob@example.org", "eve@example.net
 fn all_recipients_share_one_mail_with_the_headers_of_an_automatic_one() {
     let _alone = alone();
     let server = SmtpServer::start(|_| None);
-    let notice = notices().remove(0);
+    let notification = notifications().remove(0);
     local(server.port, &THREE)
         .build()
         .unwrap()
-        .deliver(&notice)
+        .deliver(&notification)
         .unwrap();
     let [mail] = &server.mails()[..] else {
         panic!("one mail")
@@ -172,7 +172,7 @@ fn all_recipients_share_one_mail_with_the_headers_of_an_automatic_one() {
     assert_eq!(mail.to, THREE);
     for header in [
         "Auto-Submitted: auto-generated".to_owned(),
-        format!("Message-ID: <{}@example.com>", notice.id),
+        format!("Message-ID: <{}@example.com>", notification.id),
     ] {
         assert!(
             mail.content.lines().any(|line| line == header),
@@ -186,16 +186,16 @@ fn all_recipients_share_one_mail_with_the_headers_of_an_automatic_one() {
 fn greeting_is_the_configured_name_or_one_that_rfc_5321_allows() {
     let _alone = alone();
     let server = SmtpServer::start(|_| None);
-    let notice = notices().remove(0);
+    let notification = notifications().remove(0);
     let mail = || local(server.port, &["ops@example.com"]);
     mail()
         .hello_name("shop-1.example.com")
         .build()
         .unwrap()
-        .deliver(&notice)
+        .deliver(&notification)
         .unwrap();
     assert_eq!(server.commands()[0], "EHLO shop-1.example.com");
-    mail().build().unwrap().deliver(&notice).unwrap();
+    mail().build().unwrap().deliver(&notification).unwrap();
     let greeting = server.commands().remove(0);
     assert!(
         greeting == "EHLO [127.0.0.1]" || greeting.contains('.'),
@@ -214,7 +214,7 @@ fn refused_recipient_keeps_nobody_else_from_the_mail() {
         local(server.port, &THREE)
             .build()
             .unwrap()
-            .deliver(&notices().remove(0))
+            .deliver(&notifications().remove(0))
             .unwrap();
     });
     let to: Vec<_> = server.mails().into_iter().map(|mail| mail.to).collect();
@@ -244,7 +244,7 @@ fn mail_that_is_refused_for_all_together_is_tried_for_each_apart() {
     local(server.port, &THREE)
         .build()
         .unwrap()
-        .deliver(&notices().remove(0))
+        .deliver(&notifications().remove(0))
         .unwrap();
     assert_eq!(
         server
@@ -263,7 +263,7 @@ fn mail_that_every_recipient_refuses_is_refused() {
     let err = local(server.port, &THREE)
         .build()
         .unwrap()
-        .deliver(&notices().remove(0))
+        .deliver(&notifications().remove(0))
         .unwrap_err();
     assert!(
         err.is_permanent()
@@ -284,20 +284,20 @@ fn recipient_that_is_tried_again_is_tried_alone() {
         let is_early = line.contains("bob") && asked.fetch_add(1, Ordering::SeqCst) < 2;
         is_early.then_some("451 <bob@example.org>: come back later")
     });
-    let (channel, notice) = (
+    let (channel, notification) = (
         local(server.port, &THREE).build().unwrap(),
-        notices().remove(0),
+        notifications().remove(0),
     );
-    let err = channel.deliver(&notice).unwrap_err();
+    let err = channel.deliver(&notification).unwrap_err();
     assert!(
         !err.is_permanent() && err.to_string().contains("451") && !err.to_string().contains("bob@"),
         "{err}"
     );
-    channel.deliver(&notice).unwrap();
+    channel.deliver(&notification).unwrap();
     let to: Vec<_> = server.mails().into_iter().map(|mail| mail.to).collect();
     assert_eq!(to, [[THREE[0]], [THREE[2]], [THREE[1]]]);
     assert_eq!(
-        channel.deliver(&notice).ok(),
+        channel.deliver(&notification).ok(),
         Some(()),
         "another mail of the same notification begins anew"
     );
@@ -323,13 +323,13 @@ fn never_ending(chunk: &'static [u8], pause: bool) -> u16 {
 #[test]
 fn greeting_that_never_ends_costs_the_time_limit_of_the_whole_mail() {
     let _alone = alone();
-    let notice = notices().remove(0);
+    let notification = notifications().remove(0);
     let port = never_ending(b"220-still busy\r\n", true);
     let channel = local(port, &["ops@example.com"])
         .timeout(Duration::from_millis(100))
         .build()
         .unwrap();
-    let err = channel.deliver(&notice).unwrap_err();
+    let err = channel.deliver(&notification).unwrap_err();
     assert_eq!(
         err.to_string(),
         "the mail was not sent: the time limit of 100ms has passed"
@@ -345,7 +345,7 @@ fn greeting_without_an_end_of_line_takes_a_bounded_amount_of_memory() {
         .timeout(Duration::from_secs(60))
         .build()
         .unwrap();
-    let err = channel.deliver(&notices().remove(0)).unwrap_err();
+    let err = channel.deliver(&notifications().remove(0)).unwrap_err();
     assert!(
         err.to_string()
             .contains("sends more than a conversation can have"),
@@ -356,15 +356,15 @@ fn greeting_without_an_end_of_line_takes_a_bounded_amount_of_memory() {
 /// Within a runtime another one cannot be entered.
 #[tokio::test]
 async fn mail_is_sent_from_within_a_runtime_too() {
-    let notice = {
+    let notification = {
         let _alone = alone();
-        notices().remove(0)
+        notifications().remove(0)
     };
     let server = SmtpServer::start(|_| None);
     local(server.port, &["ops@example.com"])
         .build()
         .unwrap()
-        .deliver(&notice)
+        .deliver(&notification)
         .unwrap();
     assert_eq!(server.mails().len(), 1);
 }

@@ -99,7 +99,7 @@ fn heard_by(log: &Log, run: impl FnOnce()) {
 }
 
 #[test]
-fn without_a_channel_of_ones_own_notices_are_lines_in_the_log() {
+fn without_a_channel_of_ones_own_notifications_are_lines_in_the_log() {
     let (_alone, clock) = (alone(), ManualClock::new());
     let alerts = start(config(&clock));
     let err = AppError::new(ErrorCode::SYNC_ERROR, "late");
@@ -116,7 +116,7 @@ fn without_a_channel_of_ones_own_notices_are_lines_in_the_log() {
     );
     let id = err.id().to_string();
     let expected = [
-        ("notice.kind", "error"),
+        ("notification.kind", "error"),
         ("severity", "error"),
         ("rule", "errors"),
         ("suppressed", "0"),
@@ -126,7 +126,7 @@ fn without_a_channel_of_ones_own_notices_are_lines_in_the_log() {
         assert_eq!(line.fields[field], value, "{field}: {lines:?}");
     }
     assert!(
-        line.fields.contains_key("notice.id") && line.fields.contains_key("fingerprint"),
+        line.fields.contains_key("notification.id") && line.fields.contains_key("fingerprint"),
         "{lines:?}"
     );
 
@@ -152,7 +152,7 @@ fn without_a_channel_of_ones_own_notices_are_lines_in_the_log() {
     assert!(!lines[0].fields.contains_key("error.id"), "{lines:?}");
 }
 
-/// Alerting through a channel that refuses 20 notices within 40 seconds, and one a minute after the
+/// Alerting through a channel that refuses 20 notifications within 40 seconds, and one a minute after the
 /// first.
 fn fail_twenty_times_and_once_more() {
     let (clock, ops) = (ManualClock::new(), Recorder::new("ops"));
@@ -188,7 +188,7 @@ fn a_channel_that_fails_is_one_line_a_minute_in_the_log() {
         );
         assert_eq!(
             line.message,
-            "a notice could not be sent, and no journal keeps it"
+            "a notification could not be sent, and no journal keeps it"
         );
         assert!(
             line.fields["error"].starts_with("400 from https://"),
@@ -199,7 +199,7 @@ fn a_channel_that_fails_is_one_line_a_minute_in_the_log() {
 }
 
 #[test]
-fn what_becomes_of_a_notice_that_was_not_sent_is_said_as_it_is() {
+fn what_becomes_of_a_notification_that_was_not_sent_is_said_as_it_is() {
     let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
     let _journal = delivery::ProcessJournal::new(&clock);
     let alerts = start(config(&clock).channel(ops.clone()).max_tries(2));
@@ -217,16 +217,16 @@ fn what_becomes_of_a_notice_that_was_not_sent_is_said_as_it_is() {
     };
     assert_eq!(
         say(DeliveryError::permanent("400")),
-        ["a notice was refused; it is kept, but not sent again"]
+        ["a notification was refused; it is kept, but not sent again"]
     );
     assert_eq!(
         say(DeliveryError::temporary("503")),
-        ["a notice could not be sent; it is tried again"]
+        ["a notification could not be sent; it is tried again"]
     );
     // The one that is tried again fails for the second time.
     assert_eq!(
         say(DeliveryError::temporary("503")),
-        ["a notice could not be sent; it is kept for later"]
+        ["a notification could not be sent; it is kept for later"]
     );
 }
 
@@ -266,7 +266,7 @@ fn where_nobody_hears_the_log_that_line_goes_to_the_standard_error() {
         let output = child.unwrap().wait_with_output().unwrap();
         let text = String::from_utf8(output.stderr).unwrap();
         assert!(output.status.success(), "{log}: {text}");
-        let start = "gardefou: alert channel `ops`: a notice could not be sent, and no journal keeps it: 400 from";
+        let start = "gardefou: alert channel `ops`: a notification could not be sent, and no journal keeps it: 400 from";
         assert_eq!(
             text.lines().filter(|line| line.starts_with(start)).count(),
             expected,

@@ -25,7 +25,9 @@ mod webhook_settings;
 
 use gardefou::{
     AppError, ErrorCode,
-    alerts::{Alerts, AlertsConfig, AlertsConfigBuilder, Channel, DeliveryError, Notice, Rule},
+    alerts::{
+        Alerts, AlertsConfig, AlertsConfigBuilder, Channel, DeliveryError, Notification, Rule,
+    },
     time::ManualClock,
 };
 use std::{
@@ -44,7 +46,7 @@ fn alone() -> MutexGuard<'static, ()> {
 #[derive(Clone, Default)]
 struct Recorder {
     name: &'static str,
-    notices: Arc<Mutex<Vec<Notice>>>,
+    notifications: Arc<Mutex<Vec<Notification>>>,
     failures: Arc<Mutex<VecDeque<DeliveryError>>>,
 }
 
@@ -60,15 +62,15 @@ impl Recorder {
         self.failures.lock().unwrap().extend(errors);
     }
 
-    fn take(&self) -> Vec<Notice> {
-        std::mem::take(&mut self.notices.lock().unwrap())
+    fn take(&self) -> Vec<Notification> {
+        std::mem::take(&mut self.notifications.lock().unwrap())
     }
 
     /// Titles, and how many were held back, of what came since the last call.
     fn told(&self) -> Vec<(String, u64)> {
         self.take()
             .into_iter()
-            .map(|notice| (notice.title, notice.suppressed))
+            .map(|notification| (notification.title, notification.suppressed))
             .collect()
     }
 }
@@ -78,11 +80,14 @@ impl Channel for Recorder {
         self.name
     }
 
-    fn deliver(&self, notice: &Notice) -> Result<(), DeliveryError> {
+    fn deliver(&self, notification: &Notification) -> Result<(), DeliveryError> {
         if let Some(error) = self.failures.lock().unwrap().pop_front() {
             return Err(error);
         }
-        self.notices.lock().unwrap().push(notice.clone());
+        self.notifications
+            .lock()
+            .unwrap()
+            .push(notification.clone());
         Ok(())
     }
 }

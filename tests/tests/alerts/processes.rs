@@ -84,7 +84,7 @@ fn child_with_notifications() {
     } else {
         count.parse::<usize>().unwrap()
     });
-    let channel = CallbackChannel::new("ops", move |notice| {
+    let channel = CallbackChannel::new("ops", move |notification| {
         let is_answered = {
             let mut answers = answers.lock().unwrap();
             let is_answered = *answers > 0;
@@ -97,7 +97,7 @@ fn child_with_notifications() {
                 thread::park();
             }
         }
-        say(&format!("sent {}", notice.title));
+        say(&format!("sent {}", notification.title));
         Ok(())
     });
     let alerts = start(

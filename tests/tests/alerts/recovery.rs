@@ -3,9 +3,9 @@
 use super::*;
 use delivery::ProcessJournal;
 use gardefou::{
-    alerts::NoticeKind,
+    alerts::NotificationKind,
     breaker::CircuitBreaker,
-    event::AlertLevel,
+    event::Severity,
     health::{Check, Health, HealthConfig},
     time::SharedClock,
 };
@@ -32,27 +32,29 @@ fn errors_that_stopped_are_told_so_long_after_the_last_one() {
     assert_eq!(ops.told(), []);
     clock.advance(Duration::from_secs(1));
     alerts.run();
-    let [notice] = &ops.take()[..] else {
-        panic!("one notice")
+    let [notification] = &ops.take()[..] else {
+        panic!("one notification")
     };
     assert_eq!(
-        (notice.kind, notice.level),
-        (NoticeKind::Recovery, AlertLevel::Info)
+        (notification.kind, notification.level),
+        (NotificationKind::Recovery, Severity::Info)
     );
     assert_eq!(
-        (notice.title.as_str(), notice.suppressed),
+        (notification.title.as_str(), notification.suppressed),
         ("stopped: SYNC_ERROR: late", 1)
     );
     assert_eq!(
-        (notice.duration, notice.occurrences),
+        (notification.duration, notification.occurrences),
         (Some(Duration::from_secs(10)), Some(2))
     );
     assert!(
-        notice.to_text().contains("lasted: 10 s, occurrences: 2"),
+        notification
+            .to_text()
+            .contains("lasted: 10 s, occurrences: 2"),
         "{}",
-        notice.to_text()
+        notification.to_text()
     );
-    let json = serde_json::to_value(notice).unwrap();
+    let json = serde_json::to_value(notification).unwrap();
     assert_eq!(
         (json["duration"].as_f64(), json["occurrences"].as_u64()),
         (Some(10.0), Some(2))
@@ -63,11 +65,11 @@ fn errors_that_stopped_are_told_so_long_after_the_last_one() {
     alerts.run();
     clock.advance(Duration::from_secs(300));
     alerts.run();
-    let notices = ops.take();
-    let last = notices.last().unwrap();
+    let notifications = ops.take();
+    let last = notifications.last().unwrap();
     assert_eq!(
         (last.kind, last.duration, last.occurrences),
-        (NoticeKind::Recovery, Some(Duration::ZERO), Some(1))
+        (NotificationKind::Recovery, Some(Duration::ZERO), Some(1))
     );
 }
 
@@ -101,7 +103,7 @@ fn recovery_of_a_state_has_its_duration_and_its_totals() {
     let closed = ops.take().remove(0);
     assert_eq!(
         (closed.kind, closed.title.as_str()),
-        (NoticeKind::Recovery, "circuit `totals` closed")
+        (NotificationKind::Recovery, "circuit `totals` closed")
     );
     assert_eq!(
         (closed.duration, closed.occurrences),
@@ -153,17 +155,23 @@ fn channel_that_refused_every_firing_notification_gets_no_recovery() {
         ops.failures.lock().unwrap().clear();
         ops.take()
             .into_iter()
-            .map(|notice| (notice.kind, notice.suppressed))
+            .map(|notification| (notification.kind, notification.suppressed))
             .collect::<Vec<_>>()
     };
     refused(1);
     assert_eq!(burst(), []);
     // The next one begins anew.
-    assert_eq!(burst(), [(NoticeKind::Rate, 0), (NoticeKind::Recovery, 0)]);
+    assert_eq!(
+        burst(),
+        [(NotificationKind::Rate, 0), (NotificationKind::Recovery, 0)]
+    );
     // The last word was good: nothing is owed either.
     refused(1);
     assert_eq!(burst(), []);
-    assert_eq!(burst(), [(NoticeKind::Rate, 0), (NoticeKind::Recovery, 0)]);
+    assert_eq!(
+        burst(),
+        [(NotificationKind::Rate, 0), (NotificationKind::Recovery, 0)]
+    );
 }
 
 /// Also where the state recovers while the notification is still being tried.
@@ -209,11 +217,11 @@ fn errors_that_come_and_go_are_over_once_in_an_interval() {
         told.extend(
             ops.take()
                 .into_iter()
-                .map(|notice| (second, notice.kind, notice.suppressed)),
+                .map(|notification| (second, notification.kind, notification.suppressed)),
         );
         clock.advance(Duration::from_secs(10));
     }
-    let (error, recovery) = (NoticeKind::Error, NoticeKind::Recovery);
+    let (error, recovery) = (NotificationKind::Error, NotificationKind::Recovery);
     assert_eq!(
         told,
         [
@@ -320,7 +328,7 @@ fn a_check_that_flaps_and_then_fails_for_good_is_not_told_to_be_well() {
         (30, "health check `flapping`: fail (was pass)", 0),
         (
             330,
-            "health check `flapping`: fail (was pass); 2 changes since the last notice",
+            "health check `flapping`: fail (was pass); 2 changes since the last notification",
             2,
         ),
     ];
@@ -346,7 +354,7 @@ fn a_circuit_that_flaps_and_then_stays_open_is_not_told_to_be_closed() {
         (30, "circuit `flapping` opened: manual", 0),
         (
             330,
-            "circuit `flapping` opened: manual; 2 changes since the last notice",
+            "circuit `flapping` opened: manual; 2 changes since the last notification",
             2,
         ),
     ];
@@ -385,7 +393,7 @@ fn changes(title: &str) -> u64 {
     })
 }
 
-/// Whatever a subject does, whoever reads the last notice knows its state after an interval.
+/// Whatever a subject does, whoever reads the last notification knows its state after an interval.
 #[test]
 fn the_last_word_is_the_state_after_any_history() {
     let _alone = alone();
@@ -401,7 +409,7 @@ fn the_last_word_is_the_state_after_any_history() {
                 script.push((second, random & 0x1_0000 == 0));
             }
         }
-        // Some notices do not arrive, and there is no journal to keep them.
+        // Some notifications do not arrive, and there is no journal to keep them.
         ops.fail_with((0..random % 4).map(|_| DeliveryError::permanent("400")));
         let rules = config(&clock).rule(Rule::breakers("circuits"));
         let told = told_of(rules, &clock, &ops, &script, 3000);
@@ -432,9 +440,9 @@ fn the_last_word_is_the_state_after_any_history() {
     }
 }
 
-/// What changes while a notice is under way is told when that has arrived, and need not be queued.
+/// What changes while a notification is under way is told when that has arrived, and need not be queued.
 #[test]
-fn a_change_while_a_notice_is_under_way_is_told_behind_it() {
+fn a_change_while_a_notification_is_under_way_is_told_behind_it() {
     let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
     let alerts = start(config(&clock).channel(ops.clone()));
     let flapping = Flapping::new("under-way", &clock);
@@ -449,7 +457,7 @@ fn a_change_while_a_notice_is_under_way_is_told_behind_it() {
         [
             ("circuit `under-way` opened: manual".to_owned(), 0),
             (
-                "circuit `under-way` closed; 9 changes since the last notice".to_owned(),
+                "circuit `under-way` closed; 9 changes since the last notification".to_owned(),
                 9
             )
         ]
@@ -514,7 +522,7 @@ fn a_digest_tells_the_state_at_its_own_time() {
 /// Nothing else may happen for long: what stays bad and was never told is tried again, after an
 /// interval.
 #[test]
-fn a_state_whose_notice_was_lost_is_told_after_an_interval() {
+fn a_state_whose_notification_was_lost_is_told_after_an_interval() {
     let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
     ops.fail_with([
         DeliveryError::permanent("400"),
@@ -532,7 +540,7 @@ fn a_state_whose_notice_was_lost_is_told_after_an_interval() {
 #[test]
 fn a_rule_that_leaves_recoveries_out_hears_of_none() {
     let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
-    let rules = config(&clock).rule(Rule::breakers("circuits").min_level(AlertLevel::Error));
+    let rules = config(&clock).rule(Rule::breakers("circuits").min_level(Severity::Error));
     let told = told_of(
         rules,
         &clock,
@@ -551,12 +559,16 @@ fn a_rule_that_leaves_recoveries_out_hears_of_none() {
         told,
         [
             (0, opened.to_owned(), 0),
-            (600, format!("{opened}; 4 changes since the last notice"), 1)
+            (
+                600,
+                format!("{opened}; 4 changes since the last notification"),
+                1
+            )
         ]
     );
 }
 
-/// A notice of an earlier time must not pass for the present state.
+/// A notification of an earlier time must not pass for the present state.
 #[test]
 fn a_state_of_an_earlier_time_is_marked_as_late() {
     let (_alone, clock) = (alone(), ManualClock::new());
@@ -573,7 +585,7 @@ fn a_state_of_an_earlier_time_is_marked_as_late() {
     assert_eq!(
         titles,
         [
-            "circuit `late` closed; 2 changes since the last notice",
+            "circuit `late` closed; 2 changes since the last notification",
             "late: circuit `late` opened: manual"
         ]
     );
@@ -625,10 +637,10 @@ fn a_check_that_passes_again_is_a_recovery() {
         check.set(is_well);
         alerts.run();
     }
-    let notices = ops.take();
-    let told: Vec<_> = notices
+    let notifications = ops.take();
+    let told: Vec<_> = notifications
         .iter()
-        .map(|notice| (notice.kind, notice.title.as_str()))
+        .map(|notification| (notification.kind, notification.title.as_str()))
         .collect();
     let (failed, passed) = (
         "health check `recovered`: fail (was pass)",
@@ -636,11 +648,14 @@ fn a_check_that_passes_again_is_a_recovery() {
     );
     assert_eq!(
         told,
-        [(NoticeKind::Health, failed), (NoticeKind::Recovery, passed)]
+        [
+            (NotificationKind::Health, failed),
+            (NotificationKind::Recovery, passed)
+        ]
     );
     assert!(
-        notices[0].level >= AlertLevel::Error && notices[1].level == AlertLevel::Info,
-        "{notices:?}"
+        notifications[0].level >= Severity::Error && notifications[1].level == Severity::Info,
+        "{notifications:?}"
     );
 }
 

@@ -3,7 +3,7 @@
 use super::*;
 use delivery::ProcessJournal;
 use gardefou::{
-    alerts::NoticeKind,
+    alerts::NotificationKind,
     breaker::CircuitBreaker,
     circuit_breakers, error_monitor,
     health::{Check, Health, HealthConfig},
@@ -35,17 +35,17 @@ impl Restarts {
     }
 
     /// Runs one process, and returns what it sent: kind, title, duration in seconds.
-    fn process(&self, life: impl FnOnce(&Alerts)) -> Vec<(NoticeKind, String, Option<u64>)> {
+    fn process(&self, life: impl FnOnce(&Alerts)) -> Vec<(NotificationKind, String, Option<u64>)> {
         let alerts = start(self.config.clone());
         life(&alerts);
         alerts.run();
         drop(alerts);
         let sent = self.ops.take().into_iter();
-        sent.map(|notice| {
+        sent.map(|notification| {
             (
-                notice.kind,
-                notice.title,
-                notice.duration.map(|lasted| lasted.as_secs()),
+                notification.kind,
+                notification.title,
+                notification.duration.map(|lasted| lasted.as_secs()),
             )
         })
         .collect()
@@ -64,17 +64,17 @@ fn circuit(name: &str, clock: &ManualClock) -> CircuitBreaker {
         .unwrap()
 }
 
-fn opened(name: &str) -> Vec<(NoticeKind, String, Option<u64>)> {
+fn opened(name: &str) -> Vec<(NotificationKind, String, Option<u64>)> {
     vec![(
-        NoticeKind::Breaker,
+        NotificationKind::Breaker,
         format!("circuit `{name}` opened: consecutive_failures"),
         None,
     )]
 }
 
-fn closed(name: &str, lasted: u64) -> Vec<(NoticeKind, String, Option<u64>)> {
+fn closed(name: &str, lasted: u64) -> Vec<(NotificationKind, String, Option<u64>)> {
     vec![(
-        NoticeKind::Recovery,
+        NotificationKind::Recovery,
         format!("circuit `{name}` closed"),
         Some(lasted),
     )]
@@ -204,7 +204,7 @@ fn check_that_failed_before_a_restart_is_sent_as_passed_once_and_as_failed_no_se
     assert_eq!(
         sent,
         [(
-            NoticeKind::Recovery,
+            NotificationKind::Recovery,
             "health check `restarted`: pass".to_owned(),
             Some(120)
         )]
@@ -232,7 +232,7 @@ fn rate_that_fired_before_a_restart_is_sent_as_over_after_its_window() {
     assert_eq!(
         sent,
         [(
-            NoticeKind::Recovery,
+            NotificationKind::Recovery,
             "storm: back in bounds".to_owned(),
             Some(60)
         )]

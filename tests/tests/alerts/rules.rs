@@ -1,11 +1,13 @@
 use super::*;
-use gardefou::{alerts::NoticeKind, breaker::CircuitBreaker, circuit_breakers, event::AlertLevel};
+use gardefou::{
+    alerts::NotificationKind, breaker::CircuitBreaker, circuit_breakers, event::Severity,
+};
 use std::time::Duration;
 
 const MINUTE: Duration = Duration::from_secs(60);
 
 #[test]
-fn a_thousand_equal_errors_are_one_notice_now_and_one_that_counts_the_rest() {
+fn a_thousand_equal_errors_are_one_notification_now_and_one_that_counts_the_rest() {
     let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
     let alerts = start(config(&clock).channel(ops.clone()));
     for i in 0..1000 {
@@ -44,14 +46,14 @@ fn rules_choose_by_level_and_code_and_send_to_their_channels() {
     report(ErrorCode::SYNC_ERROR, "late");
     report(ErrorCode::DB_WRITE_ERROR, "full");
     gardefou::error_monitor().record_at(
-        AlertLevel::Warning,
+        Severity::Warning,
         &AppError::new(ErrorCode::SYNC_ERROR, "a warning"),
     );
     alerts.run();
     assert_eq!(
         ops.told().len(),
         2,
-        "one notice of each, although two rules want it"
+        "one notification of each, although two rules want it"
     );
     assert_eq!(pager.told(), one("DB_WRITE_ERROR: full"));
     assert_eq!(alerts.status().suppressed, 0);
@@ -75,9 +77,12 @@ fn a_rate_is_told_when_it_is_reached_and_when_it_is_over() {
     clock.advance(Duration::from_secs(10));
     report(ErrorCode::SYNC_ERROR, "4");
     alerts.run();
-    let notices = ops.take();
-    assert_eq!((notices.len(), notices[0].kind), (1, NoticeKind::Rate));
-    assert_eq!(notices[0].title, "storm: 3 errors within 60s");
+    let notifications = ops.take();
+    assert_eq!(
+        (notifications.len(), notifications[0].kind),
+        (1, NotificationKind::Rate)
+    );
+    assert_eq!(notifications[0].title, "storm: 3 errors within 60s");
     let next = alerts.run().unwrap();
     clock.advance(MINUTE);
     assert!(next.as_nanos() <= 130_000_000_000);
@@ -150,7 +155,7 @@ fn rates_of_operations_behind_an_open_circuit_are_muted_until_it_closes() {
 }
 
 #[test]
-fn a_minute_with_too_many_notices_ends_in_a_digest() {
+fn a_minute_with_too_many_notifications_ends_in_a_digest() {
     let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
     let alerts = start(config(&clock).channel(ops.clone()).max_per_minute(3));
     // The codes are different problems.
@@ -161,14 +166,20 @@ fn a_minute_with_too_many_notices_ends_in_a_digest() {
     assert_eq!(ops.told().len(), 3);
     clock.advance(MINUTE);
     alerts.run();
-    let notices = ops.take();
+    let notifications = ops.take();
     let rest = ErrorCode::STANDARD.len() - 3;
-    assert_eq!((notices.len(), notices[0].kind), (1, NoticeKind::Digest));
     assert_eq!(
-        notices[0].title,
-        format!("{rest} more notices within a minute")
+        (notifications.len(), notifications[0].kind),
+        (1, NotificationKind::Digest)
     );
-    assert_eq!(notices[0].text.as_ref().unwrap().lines().count(), rest);
+    assert_eq!(
+        notifications[0].title,
+        format!("{rest} more notifications within a minute")
+    );
+    assert_eq!(
+        notifications[0].text.as_ref().unwrap().lines().count(),
+        rest
+    );
 }
 
 #[test]
@@ -221,9 +232,9 @@ fn an_error_does_not_silence_a_critical_one_of_the_same_code() {
     let at = |level, text| {
         gardefou::error_monitor().record_at(level, &AppError::new(ErrorCode::DB_WRITE_ERROR, text));
     };
-    at(AlertLevel::Error, "disk nearly full");
-    at(AlertLevel::Error, "disk nearly full");
-    at(AlertLevel::Critical, "disk full");
+    at(Severity::Error, "disk nearly full");
+    at(Severity::Error, "disk nearly full");
+    at(Severity::Critical, "disk full");
     alerts.run();
     let titles: Vec<_> = ops.told().into_iter().map(|(title, _)| title).collect();
     assert_eq!(
@@ -247,7 +258,7 @@ fn a_flood_is_told_before_its_time_and_says_so() {
         told.extend(
             ops.take()
                 .into_iter()
-                .map(|notice| (i, notice.suppressed, notice.escalated)),
+                .map(|notification| (i, notification.suppressed, notification.escalated)),
         );
     }
     assert_eq!(told, [(0, 0, false), (10, 9, true), (110, 99, true)]);

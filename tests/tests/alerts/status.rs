@@ -187,8 +187,8 @@ fn hanging(name: &str) -> (Hanging, CallbackChannel) {
     let (began, begun) = channel();
     let (release, released) = channel();
     let released = Mutex::new(released);
-    let channel = CallbackChannel::new(name, move |notice| {
-        began.send(notice.title.clone()).unwrap();
+    let channel = CallbackChannel::new(name, move |notification| {
+        began.send(notification.title.clone()).unwrap();
         released.lock().unwrap().recv().unwrap_or(Ok(()))
     });
     (Hanging { begun, release }, channel)
@@ -225,7 +225,7 @@ fn delivery_that_hangs_is_a_failed_attempt_and_another_thread_goes_on() {
     let (release, released) = channel::<()>();
     let (arrived, arrivals) = channel();
     let hangs_once = Mutex::new(Some((first, released)));
-    let channel = CallbackChannel::new("ops", move |notice| {
+    let channel = CallbackChannel::new("ops", move |notification| {
         // Taken before the body, so that the lock is not held while it hangs.
         let hang = hangs_once.lock().unwrap().take();
         if let Some((first, released)) = hang {
@@ -233,7 +233,7 @@ fn delivery_that_hangs_is_a_failed_attempt_and_another_thread_goes_on() {
             let _ = released.recv();
             return Err(DeliveryError::temporary("too late to matter"));
         }
-        arrived.send(notice.title.clone()).unwrap();
+        arrived.send(notification.title.clone()).unwrap();
         Ok(())
     });
     let alerts = start_with_threads(&clock, channel);
@@ -276,14 +276,14 @@ fn every_notification_behind_a_delivery_that_hangs_arrives_without_a_caller() {
     let (arrived, arrivals) = channel();
     let (first, first_begun) = channel();
     let hangs_once = Mutex::new(Some((first, released)));
-    let channel = CallbackChannel::new("ops", move |notice| {
+    let channel = CallbackChannel::new("ops", move |notification| {
         let hang = hangs_once.lock().unwrap().take();
         if let Some((first, released)) = hang {
             first.send(()).unwrap();
             let _ = released.recv();
             return Err(DeliveryError::temporary("too late to matter"));
         }
-        arrived.send(notice.title.clone()).unwrap();
+        arrived.send(notification.title.clone()).unwrap();
         Ok(())
     });
     // Dropped after `release`: a check that fails lets the delivery go before alerting waits for

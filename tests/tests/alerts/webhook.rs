@@ -93,7 +93,7 @@ pub(super) fn local(url: &str) -> WebhookBuilder {
         .allow_private_addresses(true)
 }
 
-pub(super) fn notice() -> Notice {
+pub(super) fn notification() -> Notification {
     let (clock, ops) = (ManualClock::new(), Recorder::new("ops"));
     let alerts = start(config(&clock).channel(ops.clone()));
     alerts.test();
@@ -102,21 +102,21 @@ pub(super) fn notice() -> Notice {
 }
 
 #[test]
-fn a_notice_arrives_signed_with_its_version_and_identity() {
+fn a_notification_arrives_signed_with_its_version_and_identity() {
     let _alone = alone();
     let (url, server) = serve(vec![answer("204 No Content", "", "")]);
-    let notice = notice();
+    let notification = notification();
     local(&url)
         .secret("a secret of enough bytes")
         .build()
         .unwrap()
-        .deliver(&notice)
+        .deliver(&notification)
         .unwrap();
     let request = server.join().unwrap().requests.remove(0);
     assert_eq!(request.header("content-type"), Some("application/json"));
     assert_eq!(
-        request.header("x-gardefou-notice"),
-        Some(notice.id.to_string().as_str())
+        request.header("x-gardefou-notification"),
+        Some(notification.id.to_string().as_str())
     );
     let json: serde_json::Value = serde_json::from_str(&request.body).unwrap();
     assert_eq!(
@@ -152,8 +152,8 @@ fn statuses_decide_whether_another_try_can_help() {
         answer("200 OK", "", "ok"),
     ];
     let (url, server) = serve(answers.to_vec());
-    let (channel, notice) = (local(&url).build().unwrap(), notice());
-    let results: Vec<_> = (0..6).map(|_| channel.deliver(&notice)).collect();
+    let (channel, notification) = (local(&url).build().unwrap(), notification());
+    let results: Vec<_> = (0..6).map(|_| channel.deliver(&notification)).collect();
     let seen: Vec<_> = results
         .iter()
         .map(|result| result.as_ref().map_err(DeliveryError::is_permanent))
@@ -201,7 +201,7 @@ fn a_failing_server_is_tried_again_through_alerting_and_told_once() {
     let requests = server.join().unwrap().requests;
     let ids: Vec<_> = requests
         .iter()
-        .map(|request| request.header("x-gardefou-notice").unwrap())
+        .map(|request| request.header("x-gardefou-notification").unwrap())
         .collect();
     assert_eq!((ids.len(), ids[0] == ids[1] && ids[1] == ids[2]), (3, true));
     let status = &alerts.status().channels[0];
@@ -216,7 +216,7 @@ fn a_server_that_hangs_costs_its_time_limit() {
         .timeout(Duration::from_millis(50))
         .build()
         .unwrap();
-    let err = channel.deliver(&notice()).unwrap_err();
+    let err = channel.deliver(&notification()).unwrap_err();
     assert_eq!(
         (err.to_string().as_str(), err.is_permanent()),
         ("the time limit has passed", false)
@@ -270,9 +270,9 @@ fn a_redirect_is_refused_and_its_target_not_asked() {
         answer("302 Found", &location, ""),
         answer("307 Temporary Redirect", &location, ""),
     ]);
-    let (channel, notice) = (local(&url).build().unwrap(), notice());
+    let (channel, notification) = (local(&url).build().unwrap(), notification());
     for _ in 0..2 {
-        let err = channel.deliver(&notice).unwrap_err();
+        let err = channel.deliver(&notification).unwrap_err();
         assert!(
             err.is_permanent() && err.to_string().contains("redirects are not followed"),
             "{err}"
@@ -288,7 +288,7 @@ fn an_address_of_this_machine_is_not_reached_unless_that_is_allowed() {
     let server = TcpListener::bind("127.0.0.1:0").unwrap();
     server.set_nonblocking(true).unwrap();
     let port = server.local_addr().unwrap().port();
-    let notice = notice();
+    let notification = notification();
     for host in [
         "127.0.0.1",
         "localhost",
@@ -301,7 +301,7 @@ fn an_address_of_this_machine_is_not_reached_unless_that_is_allowed() {
             .allow_http(true)
             .build()
             .unwrap();
-        let err = channel.deliver(&notice).unwrap_err();
+        let err = channel.deliver(&notification).unwrap_err();
         assert!(
             err.is_permanent() || err.to_string().contains("no address"),
             "{host}: {err}"
@@ -322,7 +322,7 @@ fn chats_get_their_own_form() {
         .format(WebhookFormat::Slack)
         .build()
         .unwrap()
-        .deliver(&notice())
+        .deliver(&notification())
         .unwrap();
     let body: serde_json::Value =
         serde_json::from_str(&server.join().unwrap().requests[0].body).unwrap();

@@ -2,7 +2,7 @@
 //! documents.
 
 use super::*;
-use gardefou::{breaker::CircuitBreaker, event::AlertLevel, time::Timestamp};
+use gardefou::{breaker::CircuitBreaker, event::Severity, time::Timestamp};
 use serde_json::{Map, Value, json};
 use std::time::Duration;
 use webhook::{answer, local, serve};
@@ -19,10 +19,10 @@ fn template(heading: &str) -> String {
 
 /// Notifications of every shape: errors with long and hostile texts, of every level, states and
 /// their recoveries.
-fn notifications() -> Vec<Notice> {
+fn notifications() -> Vec<Notification> {
     let (clock, ops) = (ManualClock::new(), Recorder::new("ops"));
     let rules = [
-        Rule::immediate("errors").min_level(AlertLevel::Info),
+        Rule::immediate("errors").min_level(Severity::Info),
         Rule::breakers("circuits"),
     ];
     let rules = rules
@@ -54,7 +54,7 @@ fn notifications() -> Vec<Notice> {
 }
 
 /// Sends each notification through a channel with the template, and returns the bodies.
-fn sent(heading: &str, notifications: &[Notice]) -> Vec<Value> {
+fn sent(heading: &str, notifications: &[Notification]) -> Vec<Value> {
     let (url, server) = serve(
         notifications
             .iter()
@@ -207,7 +207,7 @@ fn alertmanager_takes_alerts_whose_recovery_has_the_same_labels() {
         let ends = alert
             .get("endsAt")
             .map(|ends| ends.as_str().unwrap().parse::<Timestamp>().unwrap());
-        let is_over = notification.kind == gardefou::alerts::NoticeKind::Recovery;
+        let is_over = notification.kind == gardefou::alerts::NotificationKind::Recovery;
         assert_eq!(ends, is_over.then_some(notification.timestamp));
     }
     let (over, firing): (Vec<_>, Vec<_>) = bodies

@@ -12,7 +12,7 @@ use std::{
     net::TcpListener,
     time::{Duration, SystemTime},
 };
-use webhook::{answer, local, notice, read, serve};
+use webhook::{answer, local, notification, read, serve};
 
 #[test]
 fn headers_of_ones_own_are_sent_and_shown_nowhere() {
@@ -24,7 +24,7 @@ fn headers_of_ones_own_are_sent_and_shown_nowhere() {
     assert!(!format!("{builder:?}").contains("hunter2"));
     let channel = builder.build().unwrap();
     assert!(!format!("{channel:?}").contains("hunter2"));
-    channel.deliver(&notice()).unwrap();
+    channel.deliver(&notification()).unwrap();
     let request = server.join().unwrap().requests.remove(0);
     assert_eq!(request.header("authorization"), Some("Bearer hunter2"));
     assert_eq!(request.header("x-scope-orgid"), Some("shop"));
@@ -125,7 +125,7 @@ fn requests_go_through_the_proxy_with_its_credentials() {
         .proxy(format!("http://ann:hunter2@{address}"))
         .build()
         .unwrap();
-    channel.deliver(&notice()).unwrap();
+    channel.deliver(&notification()).unwrap();
     let (connect, request) = proxy.join().unwrap();
     assert_eq!(connect[0], "CONNECT hooks.example.com:80 HTTP/1.1");
     assert!(
@@ -149,7 +149,7 @@ fn proxy_that_refuses_is_a_cause_without_its_password() {
         .proxy(proxy)
         .build()
         .unwrap();
-    let err = channel.deliver(&notice()).unwrap_err();
+    let err = channel.deliver(&notification()).unwrap_err();
     assert!(
         !err.is_permanent() && !format!("{err:?}").contains("hunter2"),
         "{err:?}"
@@ -234,13 +234,13 @@ fn reason_is_shown_however_long_the_answer_is() {
         answer("400 Bad", "", &body[..5000]),
         cut_short,
     ]);
-    let (channel, notice) = (local(&url).build().unwrap(), notice());
+    let (channel, notification) = (local(&url).build().unwrap(), notification());
     for expected in [
         "status 404: no such hook: xxx",
         "status 400: no such hook: xxx",
         "status 400: the key is wrong",
     ] {
-        let text = channel.deliver(&notice).unwrap_err().to_string();
+        let text = channel.deliver(&notification).unwrap_err().to_string();
         assert!(
             text.starts_with(expected) && text.chars().count() < 220,
             "{text}"
@@ -302,7 +302,7 @@ fn authority_of_ones_own_is_trusted_and_takes_the_place_of_the_others() {
     let hook = |url: &str| WebhookChannel::builder("hook", url).allow_private_addresses(true);
     let deliver = |make: &dyn Fn(&str) -> Result<WebhookChannel, gardefou::ConfigError>| {
         let (url, server) = serve_tls();
-        let delivered = make(&url).unwrap().deliver(&notice());
+        let delivered = make(&url).unwrap().deliver(&notification());
         (delivered, server.join().unwrap())
     };
     let (delivered, asked) = deliver(&|url| hook(url).ca_file(AUTHORITY).build());

@@ -274,22 +274,22 @@ static MAINTENANCE: LazyLock<ManualControl> = LazyLock::new(ManualControl::new);
     shadow = true,
     max_retries = 0
 )]
-fn judged(outcome: R<i32>) -> R<i32> {
+fn classified(outcome: R<i32>) -> R<i32> {
     outcome
 }
 
 #[test]
 fn a_predicate_a_switch_and_the_shadow_reach_the_breaker() {
-    let _ = judged(Err(busy()));
+    let _ = classified(Err(busy()));
     for _ in 0..2 {
-        assert_eq!(judged(Ok(13)).unwrap(), 13);
+        assert_eq!(classified(Ok(13)).unwrap(), 13);
     }
     let snapshot = breaker("both-outcomes").snapshot();
     assert_eq!(
         (snapshot.state, snapshot.counts.failure),
         (CircuitState::Open, 2)
     );
-    assert_eq!(judged(Ok(1)).unwrap(), 1, "a shadow rejects nothing");
+    assert_eq!(classified(Ok(1)).unwrap(), 1, "a shadow rejects nothing");
     MAINTENANCE.isolate();
     assert_eq!(breaker("both-outcomes").state(), CircuitState::ForcedOpen);
     MAINTENANCE.close();

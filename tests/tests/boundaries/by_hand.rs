@@ -4,7 +4,7 @@ use crate::support::Ears;
 use gardefou::{
     AppError, ErrorCode,
     boundary::{self, AsyncTransaction, ErrorBoundary, LogLevel, TransactionBoundary},
-    event::AlertLevel,
+    event::Severity,
 };
 use std::{
     cell::Cell,
@@ -23,7 +23,7 @@ fn a_boundary_by_hand_codes_reports_and_names() {
     let err = boundary.call(|| "x".parse::<u8>()).unwrap_err();
     assert!(err.is(ErrorCode::CONFIG_ERROR));
     assert_eq!(err.details()["context"][0], "hand-error");
-    assert_eq!(ears.errors()[0].level, AlertLevel::Critical);
+    assert_eq!(ears.errors()[0].level, Severity::Critical);
     assert_eq!(boundary.call(|| "7".parse::<u8>()).unwrap(), 7);
     let err = boundary
         .catch_panics(true)

@@ -1,7 +1,7 @@
 //! `error_boundary!`: what it makes of an error.
 
 use crate::support::{Ears, panics};
-use gardefou::{AppError, ErrorCode, ResultExt, bail, ensure, error_boundary, event::AlertLevel};
+use gardefou::{AppError, ErrorCode, ResultExt, bail, ensure, error_boundary, event::Severity};
 use std::{error::Error, fmt, fs, io};
 
 fn parse(text: &str) -> Result<i32, AppError> {
@@ -171,7 +171,7 @@ fn the_level_is_told() {
     let levels: Vec<_> = ears.errors().into_iter().map(|told| told.level).collect();
     assert_eq!(
         levels,
-        [AlertLevel::Critical, AlertLevel::Warning, AlertLevel::Info]
+        [Severity::Critical, Severity::Warning, Severity::Info]
     );
 }
 

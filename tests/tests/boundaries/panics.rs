@@ -5,7 +5,7 @@ use gardefou::{
     AppError, ErrorCode,
     boundary::ErrorBoundary,
     enhanced_error_handling, error_boundary,
-    event::AlertLevel,
+    event::Severity,
     monitor::{ErrorRecord, journal::Query},
     testing::Scope,
     transaction_boundary,
@@ -87,7 +87,7 @@ async fn place_level_and_group_are_those_of_the_panic_in_every_guard() {
                     .any(|shown| shown.ends_with(&format!("panicked: {text}")))
             })
             .unwrap_or_else(|| panic!("{text} in {all:#?}"));
-        assert_eq!(record.level, AlertLevel::Critical, "{text}");
+        assert_eq!(record.level, Severity::Critical, "{text}");
         let place = format!("{}:{}:", file!(), line_of(text));
         assert!(
             record.details["place"]

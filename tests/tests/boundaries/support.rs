@@ -1,6 +1,6 @@
 //! Ears: what was told to observers, and what was logged.
 
-use gardefou::event::{AlertLevel, Event, Subscription, TransactionOutcome, subscribe};
+use gardefou::event::{Event, Severity, Subscription, TransactionOutcome, subscribe};
 use std::{
     collections::BTreeMap,
     fmt,
@@ -16,7 +16,7 @@ pub(crate) struct Told {
     pub(crate) operation: String,
     pub(crate) component: String,
     pub(crate) code: &'static str,
-    pub(crate) level: AlertLevel,
+    pub(crate) level: Severity,
     pub(crate) text: String,
     pub(crate) elapsed: Option<Duration>,
     pub(crate) location: Option<&'static Location<'static>>,

@@ -4,7 +4,7 @@ use crate::support::{Ears, panics};
 use gardefou::{
     AppError, ErrorCode, bail,
     boundary::{RollbackFailure, RollbackFailures, Transaction, TransactionBoundary, transaction},
-    event::{AlertLevel, TransactionOutcome},
+    event::{Severity, TransactionOutcome},
     transaction_boundary,
 };
 use std::{
@@ -46,7 +46,7 @@ fn the_level_of_the_error_is_the_one_that_was_chosen() {
         "x".parse::<u8>()?
     });
     let levels: Vec<_> = ears.errors().into_iter().map(|error| error.level).collect();
-    assert_eq!(levels, [AlertLevel::Critical, AlertLevel::Warning]);
+    assert_eq!(levels, [Severity::Critical, Severity::Warning]);
 }
 
 #[test]
@@ -115,9 +115,9 @@ fn every_compensation_runs_whatever_the_others_do() {
         .into_iter()
         .map(|told| (told.code, told.level))
         .collect();
-    let critical = AlertLevel::Critical;
+    let critical = Severity::Critical;
     let expected = [
-        ("DB_WRITE_ERROR", AlertLevel::Error),
+        ("DB_WRITE_ERROR", Severity::Error),
         ("PANIC_ERROR", critical),
         ("DB_CONNECTION_ERROR", critical),
     ];
@@ -324,7 +324,7 @@ fn a_panic_is_reported_with_its_text_at_the_users_place() {
     let told = ears.errors();
     assert_eq!(
         (told.len(), told[0].text.as_str(), told[0].level),
-        (1, text, AlertLevel::Critical)
+        (1, text, Severity::Critical)
     );
     let place = told[0].location.unwrap();
     assert_eq!((place.file(), place.line()), (file!(), line.get()));

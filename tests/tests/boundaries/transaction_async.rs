@@ -4,7 +4,7 @@ use crate::support::{Ears, Logbook, panics};
 use gardefou::{
     AppError, ErrorCode, bail,
     boundary::{AsyncTransaction, RollbackFailure, RollbackFailures, TransactionBoundary},
-    event::{AlertLevel, TransactionOutcome},
+    event::{Severity, TransactionOutcome},
     transaction_boundary,
 };
 use std::{
@@ -189,7 +189,7 @@ async fn a_panic_of_async_code_is_reported_with_its_text_at_the_users_place() {
     );
     assert_eq!(
         (told[0].level, told[0].location.unwrap().file()),
-        (AlertLevel::Critical, file!())
+        (Severity::Critical, file!())
     );
 }
 
@@ -358,7 +358,7 @@ fn without_a_runtime_what_awaits_is_recorded_as_not_run() {
     let critical: Vec<_> = ears
         .errors()
         .into_iter()
-        .filter(|told| told.level == AlertLevel::Critical)
+        .filter(|told| told.level == Severity::Critical)
         .collect();
     assert_eq!(critical.len(), 1);
     assert_eq!(
@@ -390,7 +390,7 @@ fn a_runtime_that_shuts_down_records_what_it_did_not_run() {
     assert!(
         ears.errors()
             .iter()
-            .any(|told| told.level == AlertLevel::Critical && told.text.contains("`b`"))
+            .any(|told| told.level == Severity::Critical && told.text.contains("`b`"))
     );
 }
 

@@ -3,7 +3,7 @@
 use crate::support::bench;
 use gardefou::{
     AppError, ErrorCode, Rejection,
-    breaker::{ByChain, CircuitState, FailureIf},
+    breaker::{ChainClassifier, CircuitState, FailurePredicate},
     classify::Verdict,
 };
 use std::{
@@ -17,11 +17,12 @@ type Boxed = Box<dyn Error + Send + Sync>;
 #[test]
 fn a_returned_value_can_be_a_failure_and_is_still_returned() {
     let svc = bench(|b| b.failure_threshold(2));
-    let server_error =
-        FailureIf(|status: &io::Result<u16>| status.as_ref().is_ok_and(|status| *status >= 500));
+    let server_error = FailurePredicate(|status: &io::Result<u16>| {
+        status.as_ref().is_ok_and(|status| *status >= 500)
+    });
     for _ in 0..2 {
         assert_eq!(
-            svc.breaker.call_judged(server_error, || Ok(503)).unwrap(),
+            svc.breaker.call_with(server_error, || Ok(503)).unwrap(),
             503
         );
     }
@@ -31,10 +32,10 @@ fn a_returned_value_can_be_a_failure_and_is_still_returned() {
 #[test]
 fn an_error_that_the_predicate_lets_pass_counts_as_success() {
     let svc = bench(|b| b.failure_threshold(1));
-    let never = FailureIf(|_: &io::Result<()>| false);
+    let never = FailurePredicate(|_: &io::Result<()>| false);
     assert!(
         svc.breaker
-            .call_judged(never, || Err(io::Error::other("x")))
+            .call_with(never, || Err(io::Error::other("x")))
             .is_err()
     );
     assert_eq!(
@@ -116,14 +117,18 @@ fn the_cause_inside_a_wrapper_decides() {
     let not_found = || AppError::new(ErrorCode::FILE_NOT_FOUND_ERROR, "gone");
     assert!(
         svc.breaker
-            .call_judged(ByChain, || Err::<(), _>(Wrapper::Inner(not_found().into())))
+            .call_with(ChainClassifier, || Err::<(), _>(Wrapper::Inner(
+                not_found().into()
+            )))
             .is_err()
     );
     assert_eq!(svc.breaker.snapshot().counts.ignored, 1);
     let timeout = AppError::new(ErrorCode::TIMEOUT_ERROR, "slow");
     assert!(
         svc.breaker
-            .call_judged(ByChain, || Err::<(), _>(Wrapper::Inner(timeout.into())))
+            .call_with(ChainClassifier, || Err::<(), _>(Wrapper::Inner(
+                timeout.into()
+            )))
             .is_err()
     );
     assert_eq!(svc.state(), CircuitState::Open);
@@ -162,7 +167,7 @@ fn a_judge_can_be_used_with_errors_that_borrow() {
             Self("rejected")
         }
     }
-    fn judge(outcome: &Result<(), Borrowing<'_>>) -> Verdict {
+    fn classifier(outcome: &Result<(), Borrowing<'_>>) -> Verdict {
         if outcome.is_err() {
             Verdict::Failure
         } else {
@@ -173,7 +178,7 @@ fn a_judge_can_be_used_with_errors_that_borrow() {
     let svc = bench(|b| b.failure_threshold(1));
     assert!(
         svc.breaker
-            .call_judged(judge, || Err(Borrowing(&text)))
+            .call_with(classifier, || Err(Borrowing(&text)))
             .is_err()
     );
     assert_eq!(svc.state(), CircuitState::Open);
@@ -229,11 +234,11 @@ fn a_judge_that_panics_leaves_no_probe_behind() {
     let svc = bench(|b| b.failure_threshold(1).half_open_max_calls(1));
     svc.script("F");
     svc.breaker.half_open().unwrap();
-    let judge = |_: &io::Result<()>| -> Verdict { panic!("a faulty judge") };
+    let classifier = |_: &io::Result<()>| -> Verdict { panic!("a faulty classifier") };
     assert!(
         catch_unwind(AssertUnwindSafe(|| svc
             .breaker
-            .call_judged(judge, || Ok(()))))
+            .call_with(classifier, || Ok(()))))
         .is_err()
     );
     assert_eq!(

@@ -353,7 +353,7 @@ fn a_guard_adds_few_bytes_to_a_future() {
     let svc = bench(|b| b);
     let inner = || async { ready(Ok::<u8, AppError>(1)).await };
     let admitted = svc.breaker.admit().unwrap();
-    let guarded = admitted.guard(gardefou::breaker::ByClass, inner());
+    let guarded = admitted.guard(gardefou::breaker::ErrorClassifier, inner());
     let added = size_of_val(&guarded) - size_of_output(&inner);
     assert!(added <= 64, "{added} bytes");
     assert_eq!(size_of::<CircuitBreaker>(), size_of::<usize>());

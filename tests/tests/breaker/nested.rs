@@ -2,7 +2,7 @@
 
 use gardefou::{
     AppError, ErrorCode, Rejection,
-    breaker::{CircuitBreaker, CircuitState, FailureIf},
+    breaker::{CircuitBreaker, CircuitState, FailurePredicate},
     call::{Context, InCall},
     time::ManualClock,
     with_circuit_breaker,
@@ -285,9 +285,9 @@ fn a_rejection_further_in_is_neutral_whatever_the_predicate_finds() {
     let (inner, _) = breaker("nested-neutral-inner", 1);
     inner.force_open();
     let timeouts =
-        FailureIf(|outcome: &Result<(), Failed>| matches!(outcome, Err(Failed::Timeout)));
-    let fail = || outer.call_judged(timeouts, || Err::<(), _>(Failed::Timeout));
-    let reject = || outer.call_judged(timeouts, || inner.call(|| Ok::<(), Failed>(())));
+        FailurePredicate(|outcome: &Result<(), Failed>| matches!(outcome, Err(Failed::Timeout)));
+    let fail = || outer.call_with(timeouts, || Err::<(), _>(Failed::Timeout));
+    let reject = || outer.call_with(timeouts, || inner.call(|| Ok::<(), Failed>(())));
     for _ in 0..4 {
         let _ = fail();
     }

@@ -3,7 +3,7 @@
 use crate::support::{MINUTE, SECOND, bench};
 use gardefou::{
     AppError, ErrorCode,
-    breaker::{ByClass, CircuitBreaker, CircuitState, FailureIf},
+    breaker::{CircuitBreaker, CircuitState, ErrorClassifier, FailurePredicate},
     error::Policy,
     time::{Clock, ManualClock, Tick},
     with_circuit_breaker,
@@ -93,8 +93,8 @@ fn a_rejection_carries_name_remaining_time_and_cause() {
 #[test]
 fn a_circuit_that_a_value_opened_gives_no_cause() {
     let svc = bench(|b| b.failure_threshold(1));
-    let bad = FailureIf(|outcome: &Result<u8, AppError>| matches!(outcome, Ok(0)));
-    assert_eq!(svc.breaker.call_judged(bad, || Ok(0)).unwrap(), 0);
+    let bad = FailurePredicate(|outcome: &Result<u8, AppError>| matches!(outcome, Ok(0)));
+    assert_eq!(svc.breaker.call_with(bad, || Ok(0)).unwrap(), 0);
     assert_eq!(svc.breaker.try_acquire().unwrap_err().cause(), None);
 }
 
@@ -366,7 +366,7 @@ fn what_stands_in_for_the_function_answers_as_it_is_and_counts_for_nothing() {
     let svc = bench(|b| b.failure_threshold(1));
     let ask = |answer: Result<u32, &'static str>| {
         svc.breaker
-            .call_or(ByClass, || Err("the function"), |_| answer)
+            .call_or(ErrorClassifier, || Err("the function"), |_| answer)
     };
     assert_eq!(ask(Ok(7)), Err("the function"));
     assert_eq!(ask(Ok(7)), Ok(7));
@@ -383,8 +383,11 @@ fn what_stands_in_for_the_function_answers_as_it_is_and_counts_for_nothing() {
 async fn what_stands_in_for_an_async_function_answers_as_it_is() {
     let svc = bench(|b| b);
     let ask = |answer: Result<u32, &'static str>| {
-        svc.breaker
-            .call_or_async(ByClass, async || Ok(1), move |_| std::future::ready(answer))
+        svc.breaker.call_or_async(
+            ErrorClassifier,
+            async || Ok(1),
+            move |_| std::future::ready(answer),
+        )
     };
     assert_eq!(ask(Err("unused")).await, Ok(1));
     svc.breaker.force_open();

@@ -139,7 +139,7 @@ fn json_is_permanent_unless_its_reader_failed() {
             Err(self.0.into())
         }
     }
-    let class = |error: &serde_json::Error| View::of_any(error).class();
+    let class = |error: &serde_json::Error| View::from_any(error).class();
     assert_eq!(
         class(&serde_json::from_str::<u8>("{").unwrap_err()),
         Class::Permanent,

@@ -81,7 +81,7 @@ fn question_mark_keeps_code_and_wait_of_a_derived_type() {
     let err = convert(StoreError::Read(io::ErrorKind::NotFound.into()));
     assert!(!err.is_coded());
     assert_eq!(
-        View::of_any(&err).class(),
+        View::from_any(&err).class(),
         Class::Permanent,
         "by its source"
     );
@@ -111,7 +111,7 @@ fn mapping_is_found_behind_pointers_and_below_other_errors() {
     );
     let wrapped = anyhow::Error::new(client::Error::Busy).context("while paying");
     assert_eq!(
-        View::of_dyn(&*wrapped).retry_after(),
+        View::from_dyn(&*wrapped).retry_after(),
         Some(Duration::from_secs(5))
     );
     assert_eq!(
@@ -123,11 +123,11 @@ fn mapping_is_found_behind_pointers_and_below_other_errors() {
 #[test]
 fn mapping_of_the_application_wins_over_a_built_in_one() {
     let error = "x".parse::<std::net::IpAddr>().unwrap_err();
-    assert_eq!(View::of_any(&error).class(), Class::Transient);
+    assert_eq!(View::from_any(&error).class(), Class::Transient);
     assert!(AppError::from(error).is(ErrorCode::RESOURCE_BUSY_ERROR));
     let odd = client::Error::Odd("x".parse::<i32>().unwrap_err());
     assert_eq!(
-        View::of_any(&odd).class(),
+        View::from_any(&odd).class(),
         Class::Permanent,
         "the mapping leaves it to the source"
     );

@@ -156,14 +156,18 @@ fn a_category_follows_from_the_number_and_a_class_from_the_status() {
 #[test]
 fn every_client_error_status_is_permanent_except_those_that_ask_to_come_back() {
     let transient: Vec<u16> = (400..500)
-        .filter(|&status| Class::of_http_status(status) != Class::Permanent)
+        .filter(|&status| Class::from_http_status(status) != Class::Permanent)
         .collect();
     assert_eq!(transient, [408, 421, 423, 425, 429]);
     for status in [408, 421, 423, 425, 429, 502, 503, 504] {
-        assert_eq!(Class::of_http_status(status), Class::Transient, "{status}");
+        assert_eq!(
+            Class::from_http_status(status),
+            Class::Transient,
+            "{status}"
+        );
     }
     for status in [100, 200, 302, 399, 500, 501, 505, 599] {
-        assert_eq!(Class::of_http_status(status), Class::Unknown, "{status}");
+        assert_eq!(Class::from_http_status(status), Class::Unknown, "{status}");
     }
 }
 

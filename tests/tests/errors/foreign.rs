@@ -82,7 +82,7 @@ fn round_trip_keeps_code_identity_place_and_report() {
                 (id, ErrorCode::API_REQUEST_ERROR),
                 "{name}"
             );
-            let view = View::of_any(&back);
+            let view = View::from_any(&back);
             assert_eq!(
                 (view.class(), view.is_reported()),
                 (Class::Permanent, reported),
@@ -168,7 +168,7 @@ fn calls_by_hand_look_into_boxes_that_are_declared() {
     });
     assert_eq!(runs, [1, 1, 4]);
     let error = anyhow::anyhow!(declined()).context("while paying");
-    let view = View::of_any(&error);
+    let view = View::from_any(&error);
     assert_eq!(
         (view.code(), view.to_string().as_str()),
         (Some(ErrorCode::API_REQUEST_ERROR), "while paying")
@@ -188,7 +188,7 @@ fn clone_is_the_same_event_with_details_of_its_own() {
         (&8.into(), None)
     );
     report(&err);
-    assert!(View::of_any(&copy).is_reported());
+    assert!(View::from_any(&copy).is_reported());
     assert_eq!(size_of::<AppError>(), size_of::<usize>());
 }
 
@@ -205,10 +205,10 @@ fn rejection_behind_a_transparent_error_is_seen() {
     breaker.force_open();
     let error = breaker.call(|| Ok::<(), CallError>(())).unwrap_err();
     let CallError::Rejected(rejection) = &error;
-    let view = View::of_std(&error);
+    let view = View::from_std(&error);
     assert!(view.is_rejected() && view.rejection().is_none());
     assert_eq!(view.code(), Some(ErrorCode::CIRCUIT_OPEN_ERROR));
-    assert!(View::of_any(rejection).rejection().is_some());
+    assert!(View::from_any(rejection).rejection().is_some());
     assert!(AppError::from(error).is(ErrorCode::CIRCUIT_OPEN_ERROR));
 }
 
@@ -219,8 +219,8 @@ fn rejection_is_claimed_once_and_its_clone_again() {
         .unwrap();
     breaker.force_open();
     let rejection = breaker.try_acquire().unwrap_err();
-    assert!(View::of_any(&rejection).claim_report());
-    assert!(!View::of_any(&rejection).claim_report());
-    assert!(View::of_any(&rejection.clone()).claim_report());
-    assert!(View::of_any(&AppError::from(rejection)).is_reported());
+    assert!(View::from_any(&rejection).claim_report());
+    assert!(!View::from_any(&rejection).claim_report());
+    assert!(View::from_any(&rejection.clone()).claim_report());
+    assert!(View::from_any(&AppError::from(rejection)).is_reported());
 }

@@ -10,7 +10,7 @@ use axum::{
 use gardefou::{
     AppError, ErrorCode, Rejection, Result, ResultExt,
     error::{ErrorId, Policy, Rejector},
-    event::{AlertLevel, subscribe},
+    event::{Severity, subscribe},
     monitor::{
         ErrorMonitor, MonitorConfig,
         journal::{FileJournal, Journal, JournalConfig, Query},
@@ -256,7 +256,7 @@ async fn the_identity_in_a_problem_document_finds_the_full_chain_in_the_journal(
     assert_eq!(found.len(), 1);
     assert_eq!(
         (found[0].message.as_str(), found[0].level),
-        ("recording 7 cannot be read", AlertLevel::Error)
+        ("recording 7 cannot be read", Severity::Error)
     );
     assert_eq!(
         found[0].chain,

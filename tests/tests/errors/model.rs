@@ -4,7 +4,7 @@ use crate::support::logged;
 use gardefou::{
     AppError, ErrorCode, Result, ResultExt, app_error,
     error::Category,
-    event::{AlertLevel, names::field},
+    event::{Severity, names::field},
 };
 use serde::{
     Serialize, Serializer,
@@ -215,14 +215,14 @@ fn the_kind_of_an_error_follows_from_its_code() {
 #[test]
 fn levels_have_the_numbers_0_to_3_and_an_order() {
     let levels = [
-        AlertLevel::Info,
-        AlertLevel::Warning,
-        AlertLevel::Error,
-        AlertLevel::Critical,
+        Severity::Info,
+        Severity::Warning,
+        Severity::Error,
+        Severity::Critical,
     ];
     assert_eq!(levels.map(|level| level as u8), [0, 1, 2, 3]);
     assert_eq!(
-        levels.map(AlertLevel::name),
+        levels.map(Severity::name),
         ["info", "warning", "error", "critical"]
     );
     assert!(levels.is_sorted() && levels[0] < levels[3]);
@@ -323,7 +323,7 @@ fn place_inside_the_standard_library_is_no_place() {
         convert(|result| result.map_err(Into::into)),
     ] {
         assert_eq!(
-            gardefou::error::View::of_any(&err).location(),
+            gardefou::error::View::from_any(&err).location(),
             None,
             "{}",
             err.location()
@@ -344,7 +344,7 @@ fn place_inside_the_standard_library_is_no_place() {
     let line = line!() + 1;
     let err = convert(|result| Ok(result?));
     assert_eq!(
-        gardefou::error::View::of_any(&err)
+        gardefou::error::View::from_any(&err)
             .location()
             .unwrap()
             .line(),

@@ -10,7 +10,7 @@ use gardefou::{
 use std::{error::Error, fmt::Debug, io, sync::Arc, time::Duration};
 
 fn same<E: Debug + 'static>(seen: &View<'_>, error: &E) {
-    let any = View::of_any(error);
+    let any = View::from_any(error);
     let all = |view: &View<'_>| {
         (
             (
@@ -137,39 +137,39 @@ fn attributes_see_what_a_type_that_nobody_mapped_has() {
 #[test]
 fn an_error_at_hand_by_reference_is_seen_as_its_type_is() {
     let app = app();
-    let view = View::of_ref(ErrorRef::App(&app));
+    let view = View::from_ref(ErrorRef::App(&app));
     assert_eq!(
         (view.code(), view.type_name()),
-        (Some(app.code()), View::of_app(&app).type_name())
+        (Some(app.code()), View::from_app(&app).type_name())
     );
     let missing = io::Error::from(io::ErrorKind::NotFound);
-    let view = View::of_ref(ErrorRef::Std(&missing));
+    let view = View::from_ref(ErrorRef::Std(&missing));
     assert_eq!(
         (view.class(), view.type_name()),
-        (Class::Permanent, View::of_dyn(&missing).type_name())
+        (Class::Permanent, View::from_dyn(&missing).type_name())
     );
     let mapped = StoreError::Locked(1);
     assert_eq!(
-        View::of_ref(ErrorRef::Std(&mapped)).code(),
-        View::of_any(&mapped).code()
+        View::from_ref(ErrorRef::Std(&mapped)).code(),
+        View::from_any(&mapped).code()
     );
     assert_eq!(
-        View::of_ref(ErrorRef::Opaque("app::Bare")).type_name(),
+        View::from_ref(ErrorRef::Opaque("app::Bare")).type_name(),
         "app::Bare"
     );
     assert_eq!(
-        View::of_ref(ErrorRef::Display(&"disk full")).type_name(),
+        View::from_ref(ErrorRef::Display(&"disk full")).type_name(),
         ""
     );
     assert_eq!(
         format!("{view:?}"),
         r#"View { type_name: "dyn core::error::Error", error: "entity not found", .. }"#
     );
-    assert!(!View::of_app(&app).is_rejected());
+    assert!(!View::from_app(&app).is_rejected());
     let breaker = CircuitBreaker::builder("by-reference").build().unwrap();
     breaker.force_open();
     assert_eq!(
-        View::of_rejection(&breaker.try_acquire().unwrap_err()).class(),
+        View::from_rejection(&breaker.try_acquire().unwrap_err()).class(),
         Class::Transient
     );
 }
@@ -194,8 +194,8 @@ fn an_error_that_only_mentions_another_has_no_code_of_it() {
             None
         }
     }
-    assert_eq!(View::of_any(&Odd(Printing(app()))).code(), None);
-    assert_eq!(View::of_dyn(&Odd(Printing(app()))).code(), None);
+    assert_eq!(View::from_any(&Odd(Printing(app()))).code(), None);
+    assert_eq!(View::from_dyn(&Odd(Printing(app()))).code(), None);
 
     /// Has more to say than the other one.
     #[derive(Debug)]
@@ -207,16 +207,16 @@ fn an_error_that_only_mentions_another_has_no_code_of_it() {
         }
     }
     assert_eq!(
-        View::of_dyn(anyhow::Error::msg(Behind(app())).as_ref()).code(),
+        View::from_dyn(anyhow::Error::msg(Behind(app())).as_ref()).code(),
         None
     );
     // Nothing before it: it is a box around it.
     assert_eq!(
-        View::of_dyn(anyhow::Error::msg(app()).as_ref()).code(),
+        View::from_dyn(anyhow::Error::msg(app()).as_ref()).code(),
         Some(app().code())
     );
     assert_eq!(
-        View::of_dyn(anyhow::Error::msg(Framed(app())).as_ref()).code(),
+        View::from_dyn(anyhow::Error::msg(Framed(app())).as_ref()).code(),
         Some(app().code())
     );
 
@@ -246,13 +246,13 @@ fn only_erased_errors_are_printed_to_be_looked_at() {
     let error = Shown(0.into());
     assert_eq!(
         (
-            View::of_any(&error).code(),
-            View::of_std(&error).code(),
+            View::from_any(&error).code(),
+            View::from_std(&error).code(),
             error.0.get()
         ),
         (None, None, 0)
     );
-    assert_eq!((View::of_dyn(&error).code(), error.0.get()), (None, 1));
+    assert_eq!((View::from_dyn(&error).code(), error.0.get()), (None, 1));
 }
 
 #[test]
@@ -265,6 +265,6 @@ fn a_chain_is_looked_at_sixty_four_levels_deep() {
             Box::new(Above(error))
         })
     };
-    assert_eq!(View::of_any(&below(63)).code(), Some(app().code()));
-    assert_eq!(View::of_any(&below(64)).code(), None);
+    assert_eq!(View::from_any(&below(63)).code(), Some(app().code()));
+    assert_eq!(View::from_any(&below(64)).code(), None);
 }

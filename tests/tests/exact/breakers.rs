@@ -6,7 +6,7 @@ use futures::future::join_all;
 use gardefou::{
     AppError, ErrorCode, ErrorSystem, Rejection,
     boundary::ErrorBoundary,
-    breaker::{CircuitBreaker, CircuitState, FailureIf},
+    breaker::{CircuitBreaker, CircuitState, FailurePredicate},
     circuit_breakers, enhanced_error_handling, error_monitor,
     monitor::journal::{JournalConfig, Query},
     time::ManualClock,
@@ -36,7 +36,7 @@ fn is_timeout(outcome: &Result<(), Fault>) -> bool {
 
 /// Fails by hand under a predicate that takes a rejection for a failure too.
 fn by_hand(breaker: &CircuitBreaker, call: impl FnOnce() -> Result<(), Fault>) {
-    let _ = breaker.call_judged(FailureIf(is_timeout), call);
+    let _ = breaker.call_with(FailurePredicate(is_timeout), call);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use crate::support::{PATIENCE, block};
 use gardefou::{
-    event::{AlertLevel, Event, subscribe},
+    event::{Event, Severity, subscribe},
     health::{
         Check, CheckReport, CheckResult, FailureCategory, Health, HealthConfig, Kind, Status,
     },
@@ -214,7 +214,7 @@ fn a_check_that_panics_is_a_critical_error_with_the_place_of_the_panic() {
     for record in [sync, asynchronous] {
         assert_eq!(
             (record.error_code.as_str(), record.level),
-            ("PANIC_ERROR", AlertLevel::Critical)
+            ("PANIC_ERROR", Severity::Critical)
         );
         assert!(
             record.location.as_deref().unwrap().starts_with(file!()),

@@ -31,7 +31,7 @@ fn the_table_of_defaults_is_the_default() {
 
 #[test]
 fn the_table_of_meanings_is_the_weighing() {
-    let of_name = |name: &str| {
+    let from_name = |name: &str| {
         [Status::Pass, Status::Warn, Status::Fail]
             .into_iter()
             .find(|s| s.name() == name)
@@ -43,7 +43,7 @@ fn the_table_of_meanings_is_the_weighing() {
         Criticality::Informational,
     ];
     for row in table("## What a status means", PAGE).iter().take(3) {
-        let status = of_name(row[0].split(',').next().unwrap());
+        let status = from_name(row[0].split(',').next().unwrap());
         let expected: Vec<_> = criticalities
             .iter()
             .map(|criticality| criticality.weigh(status).name())

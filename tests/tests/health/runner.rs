@@ -68,7 +68,7 @@ fn the_background_gives_up_what_hangs() {
     clock.advance(Duration::from_secs(5));
     assert_eq!(
         hears.recv().unwrap(),
-        (None, "fail", gardefou::event::AlertLevel::Critical)
+        (None, "fail", gardefou::event::Severity::Critical)
     );
     drop(subscription);
     assert_eq!(health.probe(Kind::Readiness).status(), Status::Fail);

@@ -3,8 +3,8 @@
 use crate::support::{get, record, records};
 use axum::{Router, http::StatusCode, routing::any};
 use gardefou::{
-    Result, enhanced_error_handling, event::AlertLevel, integrations::axum::problems,
-    testing::Scope, transaction_boundary,
+    Result, enhanced_error_handling, event::Severity, integrations::axum::problems, testing::Scope,
+    transaction_boundary,
 };
 
 #[tokio::test]
@@ -31,10 +31,7 @@ async fn a_panic_is_answered_and_recorded_once_as_critical_with_its_place() {
     assert!(!answer.body.contains("stock"), "{answer:?}");
 
     let record = record(&scope);
-    assert_eq!(
-        (record.id, record.level),
-        (answer.id(), AlertLevel::Critical)
-    );
+    assert_eq!((record.id, record.level), (answer.id(), Severity::Critical));
     assert_eq!(
         (record.operation.as_str(), record.component.as_str()),
         ("GET /items/{id}", file!())
@@ -95,7 +92,7 @@ async fn a_panic_that_an_attribute_caught_is_not_recorded_again() {
     let record = record(&scope);
     assert_eq!(
         (record.id, record.level, record.operation.as_str()),
-        (answer.id(), AlertLevel::Critical, "caught")
+        (answer.id(), Severity::Critical, "caught")
     );
     assert!(
         record.location.as_deref().unwrap().starts_with(file!()),

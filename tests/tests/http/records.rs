@@ -14,7 +14,7 @@ use gardefou::{
     breaker::CircuitBreaker,
     call::{Context, InCall},
     enhanced_error_handling,
-    event::{AlertLevel, Event, subscribe},
+    event::{Event, Severity, subscribe},
     integrations::axum::problems,
     monitor::ErrorRecord,
     retry,
@@ -53,7 +53,7 @@ async fn an_error_of_a_handler_has_route_and_method() {
     let answer = send(&app, request(Method::PUT, "/users/7?token=secret")).await;
     assert_eq!(answer.status, 500);
     let record = record(&scope);
-    assert_eq!((record.id, record.level), (answer.id(), AlertLevel::Error));
+    assert_eq!((record.id, record.level), (answer.id(), Severity::Error));
     assert_eq!(record.operation, "PUT /users/{id}");
     has_request(&record, "PUT");
     assert_eq!(

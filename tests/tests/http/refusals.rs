@@ -13,7 +13,7 @@ use axum::{
 use futures::StreamExt;
 use gardefou::{
     AppError, ErrorCode,
-    event::AlertLevel,
+    event::Severity,
     integrations::axum::{problem_details, problems},
     testing::Scope,
 };
@@ -153,7 +153,7 @@ async fn each_refusal_is_a_problem_with_its_status_and_a_standard_code() {
         let record = record(&scope);
         assert_eq!(
             (record.id, record.level),
-            (answer.id(), AlertLevel::Warning),
+            (answer.id(), Severity::Warning),
             "{what}: the client is at fault"
         );
         assert_eq!(
@@ -185,14 +185,14 @@ fn answering(status: StatusCode) -> Router {
 #[tokio::test]
 async fn plain_statuses_of_layers_are_problems() {
     for (status, code, level) in [
-        (408, "TIMEOUT_ERROR", AlertLevel::Warning),
-        (401, "PERMISSION_ERROR", AlertLevel::Warning),
-        (429, "RATE_LIMIT_ERROR", AlertLevel::Warning),
-        (500, "UNKNOWN_ERROR", AlertLevel::Error),
-        (502, "EXTERNAL_SERVICE_ERROR", AlertLevel::Error),
-        (503, "CONCURRENCY_LIMIT_ERROR", AlertLevel::Error),
-        (504, "TIMEOUT_ERROR", AlertLevel::Error),
-        (599, "UNKNOWN_ERROR", AlertLevel::Error),
+        (408, "TIMEOUT_ERROR", Severity::Warning),
+        (401, "PERMISSION_ERROR", Severity::Warning),
+        (429, "RATE_LIMIT_ERROR", Severity::Warning),
+        (500, "UNKNOWN_ERROR", Severity::Error),
+        (502, "EXTERNAL_SERVICE_ERROR", Severity::Error),
+        (503, "CONCURRENCY_LIMIT_ERROR", Severity::Error),
+        (504, "TIMEOUT_ERROR", Severity::Error),
+        (599, "UNKNOWN_ERROR", Severity::Error),
     ] {
         let scope = Scope::new();
         let _entered = scope.enter();

@@ -472,7 +472,7 @@ fn child_that_settles_until_it_is_killed() {
     let config = JournalConfig::builder(folder)
         .max_segment_bytes(16 * 1024)
         .max_bytes(max_bytes.parse().unwrap());
-    let journal = Kind::of_name(kind).open(config.buffer_bytes(64 << 20));
+    let journal = Kind::from_name(kind).open(config.buffer_bytes(64 << 20));
     let mut out = std::io::stdout().lock();
     let mut put = |record: &ErrorRecord| {
         let _ = journal.append(record);

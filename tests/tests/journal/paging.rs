@@ -1,5 +1,5 @@
 use super::*;
-use gardefou::{event::AlertLevel, monitor::journal::Journal, time::Timestamp};
+use gardefou::{event::Severity, monitor::journal::Journal, time::Timestamp};
 use std::{collections::HashSet, time::Duration};
 
 const CODES: [ErrorCode; 3] = [
@@ -71,7 +71,7 @@ fn every_filter_finds_what_it_names_and_nothing_else() {
     let start = Timestamp::from_unix_millis(1_700_000_000_000);
     let disk = AppError::new(ErrorCode::DB_WRITE_ERROR, "cannot save")
         .with_source(std::io::Error::other("disk sda1 is full"));
-    let id = monitor.record_at(AlertLevel::Critical, &disk);
+    let id = monitor.record_at(Severity::Critical, &disk);
     clock.advance(Duration::from_millis(1));
     fail(
         &monitor,
@@ -80,7 +80,7 @@ fn every_filter_finds_what_it_names_and_nothing_else() {
     );
     clock.advance(Duration::from_millis(1));
     monitor.record_at(
-        AlertLevel::Warning,
+        Severity::Warning,
         &AppError::new(ErrorCode::SYNC_ERROR, "drift of 9 ms"),
     );
 
@@ -101,7 +101,7 @@ fn every_filter_finds_what_it_names_and_nothing_else() {
         [nine, seven]
     );
     assert_eq!(
-        messages(Query::new().min_level(AlertLevel::Error)),
+        messages(Query::new().min_level(Severity::Error)),
         [seven, disk]
     );
     assert_eq!(messages(Query::new().text("sda1")), [disk]);
@@ -130,7 +130,7 @@ fn records_below_error_wait_in_memory_and_are_found_all_the_same() {
     let (monitor, journal) = monitor(config(folder.path(), &clock), &clock);
     for i in 0..10 {
         monitor.record_at(
-            AlertLevel::Info,
+            Severity::Info,
             &AppError::new(ErrorCode::SYNC_ERROR, format!("hint {i}")),
         );
     }
@@ -145,7 +145,7 @@ fn records_below_error_wait_in_memory_and_are_found_all_the_same() {
         (0, 11)
     );
     monitor.record_at(
-        AlertLevel::Info,
+        Severity::Info,
         &AppError::new(ErrorCode::SYNC_ERROR, "last hint"),
     );
     let found: Vec<_> = all(&monitor, Query::new())

@@ -45,7 +45,7 @@ impl Kind {
     }
 
     /// A journal in a process of its own, by the name that is given to it.
-    pub(super) fn of_name(name: &str) -> Self {
+    pub(super) fn from_name(name: &str) -> Self {
         match name {
             "Files" => Self::Files,
             #[cfg(feature = "journal-sqlite")]
@@ -81,7 +81,7 @@ fn child_that_writes_until_it_is_killed() {
         .max_segment_bytes(16 * 1024)
         .max_bytes(max_bytes.parse().unwrap());
     // Room enough for what waits while another process holds the database.
-    let journal = Kind::of_name(kind).open(config.buffer_bytes(64 << 20));
+    let journal = Kind::from_name(kind).open(config.buffer_bytes(64 << 20));
     let monitor = ErrorMonitor::new(MonitorConfig::default());
     monitor.set_journal(journal.clone());
     let (mut out, mut unwritten) = (std::io::stdout().lock(), Vec::new());

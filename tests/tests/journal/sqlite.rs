@@ -2,7 +2,7 @@
 
 use super::*;
 use gardefou::{
-    event::AlertLevel,
+    event::Severity,
     monitor::journal::{Journal, SqliteJournal},
     time::Timestamp,
 };
@@ -53,10 +53,7 @@ fn paging_skips_and_repeats_nothing_while_new_errors_arrive() {
     let (monitor, _journal) = monitor(config(folder.path(), &clock), &clock);
     let codes = [ErrorCode::SYNC_ERROR, ErrorCode::TIMEOUT_ERROR];
     for i in 0..300 {
-        monitor.record_at(
-            AlertLevel::Info,
-            &AppError::new(codes[i % 2], format!("{i}")),
-        );
+        monitor.record_at(Severity::Info, &AppError::new(codes[i % 2], format!("{i}")));
         clock.advance(Duration::from_secs(600));
     }
     let (mut query, mut seen) = (
@@ -85,7 +82,7 @@ fn every_filter_finds_what_it_names_and_nothing_else() {
     let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
     let (monitor, _journal) = monitor(config(folder.path(), &clock), &clock);
     let id = monitor.record_at(
-        AlertLevel::Critical,
+        Severity::Critical,
         &AppError::new(ErrorCode::DB_WRITE_ERROR, "cannot save")
             .with_source(std::io::Error::other("disk sda1 is full")),
     );
@@ -98,7 +95,7 @@ fn every_filter_finds_what_it_names_and_nothing_else() {
         ["cannot save"]
     );
     assert_eq!(
-        messages(&monitor, Query::new().min_level(AlertLevel::Critical)),
+        messages(&monitor, Query::new().min_level(Severity::Critical)),
         ["cannot save"]
     );
     let second = Timestamp::from_unix_millis(1_700_000_000_001);
@@ -119,9 +116,9 @@ fn old_rows_go_first_the_file_shrinks_and_counts_stay() {
     let (monitor, journal) = monitor(config(folder.path(), &clock).max_bytes(128 * 1024), &clock);
     for i in 0..500 {
         let level = if i % 50 == 49 {
-            AlertLevel::Error
+            Severity::Error
         } else {
-            AlertLevel::Info
+            Severity::Info
         };
         monitor.record_at(
             level,
@@ -344,7 +341,7 @@ fn what_waits_is_written_by_a_thread_of_the_journal() {
     let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
     let (first, journal) = monitor(config(folder.path(), &clock).background(true), &clock);
     first.record_at(
-        AlertLevel::Warning,
+        Severity::Warning,
         &AppError::new(ErrorCode::SYNC_ERROR, "less urgent"),
     );
     assert_eq!(journal.status().waiting, 1);
@@ -370,9 +367,9 @@ fn the_size_on_disk_is_held_with_the_log_of_changes() {
     for i in 0..1000 {
         // A few at a time, as each change of the file waits for the disk now and then.
         let level = if i % 10 == 9 {
-            AlertLevel::Error
+            Severity::Error
         } else {
-            AlertLevel::Info
+            Severity::Info
         };
         monitor.record_at(
             level,
@@ -534,7 +531,7 @@ fn a_database_that_proves_damaged_while_it_is_written_is_put_aside() {
     // Opens it, and reads no table.
     journal.check().unwrap();
     second.record_at(
-        AlertLevel::Info,
+        Severity::Info,
         &AppError::new(ErrorCode::SYNC_ERROR, "waits"),
     );
     damage_the_tables(folder.path());
@@ -690,9 +687,9 @@ fn filters_find_the_same_before_and_after_records_go_into_the_table() {
         let error = AppError::new(code, format!("{i} \"quoted\" \\ ü\u{1}"));
         monitor.record_at(
             if i < 3 {
-                AlertLevel::Error
+                Severity::Error
             } else {
-                AlertLevel::Critical
+                Severity::Critical
             },
             &error,
         );
@@ -701,7 +698,7 @@ fn filters_find_the_same_before_and_after_records_go_into_the_table() {
     let since = Timestamp::from_unix_millis(1_700_000_120_000);
     let queries = [
         Query::new().code(ErrorCode::SYNC_ERROR).limit(2),
-        Query::new().min_level(AlertLevel::Critical),
+        Query::new().min_level(Severity::Critical),
         Query::new().since(since).text("\"quoted\" \\ ü"),
         Query::new().until(since),
         Query::new().text("no such text").limit(1),

@@ -3,7 +3,7 @@ use gardefou::{
     AppError, ErrorCode,
     alerts::{Alerts, AlertsConfig, CallbackChannel, Rule},
     bail, error_boundary,
-    event::AlertLevel,
+    event::Severity,
     monitor::{ErrorMonitor, ErrorRecord, Fingerprint, MonitorConfig, RecordAction, RecordKind},
 };
 use std::{
@@ -32,8 +32,8 @@ fn dropped_record_is_not_counted_not_journalled_and_brings_no_notification() {
     let bench = Bench::new("hook-", MonitorConfig::builder().before_record(drop_noise));
     let titles = Arc::new(Mutex::new(Vec::new()));
     let sink = Arc::clone(&titles);
-    let channel = CallbackChannel::new("hook", move |notice| {
-        sink.lock().unwrap().push(notice.title.clone());
+    let channel = CallbackChannel::new("hook", move |notification| {
+        sink.lock().unwrap().push(notification.title.clone());
         Ok(())
     });
     let rule = Rule::immediate("hooked")
@@ -79,9 +79,9 @@ fn alone(hook: impl Fn(&mut ErrorRecord) -> RecordAction + Send + Sync + 'static
 
 #[test]
 fn statistics_and_journal_show_what_the_hook_made_of_the_record() {
-    let group = Fingerprint::of(&["one group"]);
+    let group = Fingerprint::from_parts(&["one group"]);
     let bench = alone(move |record| {
-        record.level = AlertLevel::Critical;
+        record.level = Severity::Critical;
         record.operation = "renamed".into();
         record.error_code = "CONFIG_ERROR".into();
         record.message = "another text".into();
@@ -105,7 +105,7 @@ fn statistics_and_journal_show_what_the_hook_made_of_the_record() {
     ] {
         assert_eq!(
             (record.id, record.level, record.fingerprint),
-            (id, AlertLevel::Critical, group)
+            (id, Severity::Critical, group)
         );
         assert_eq!(
             (record.operation.as_str(), record.message.as_str()),

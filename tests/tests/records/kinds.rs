@@ -2,7 +2,7 @@ use crate::Bench;
 use gardefou::{
     AppError, ErrorCode, bail,
     breaker::CircuitBreaker,
-    event::AlertLevel,
+    event::Severity,
     monitor::{MonitorConfig, RecordKind},
     transaction_boundary,
 };
@@ -43,9 +43,9 @@ fn each_change_of_state_of_a_breaker_is_journalled() {
         })
         .collect();
     let expected = [
-        (AlertLevel::Warning, json!("closed"), json!("open")),
-        (AlertLevel::Info, json!("open"), json!("half_open")),
-        (AlertLevel::Info, json!("half_open"), json!("closed")),
+        (Severity::Warning, json!("closed"), json!("open")),
+        (Severity::Info, json!("open"), json!("half_open")),
+        (Severity::Info, json!("half_open"), json!("closed")),
     ];
     assert_eq!(steps, expected);
     let opening = &records[0];
@@ -110,7 +110,7 @@ fn rolled_back_transaction_is_journalled_and_committed_one_is_not() {
     assert!(stuck.is_err());
 
     let records = bench.journalled(RecordKind::Transaction);
-    let seen: Vec<(&str, AlertLevel, &Value, [&Value; 2])> = records
+    let seen: Vec<(&str, Severity, &Value, [&Value; 2])> = records
         .iter()
         .map(|record| {
             let details = &record.details;
@@ -127,16 +127,11 @@ fn rolled_back_transaction_is_journalled_and_committed_one_is_not() {
     let expected = [
         (
             "kinds-tx-undone",
-            AlertLevel::Warning,
+            Severity::Warning,
             &outcome,
             [&one, &none],
         ),
-        (
-            "kinds-tx-stuck",
-            AlertLevel::Critical,
-            &outcome,
-            [&one, &one],
-        ),
+        ("kinds-tx-stuck", Severity::Critical, &outcome, [&one, &one]),
     ];
     assert_eq!(seen, expected);
     let errors = bench.journalled(RecordKind::Error);
@@ -172,7 +167,7 @@ fn cancelled_transaction_is_journalled_as_information() {
         .iter()
         .map(|record| (record.level, record.details["outcome"].clone()))
         .collect();
-    assert_eq!(seen, [(AlertLevel::Info, json!("cancelled"))]);
+    assert_eq!(seen, [(Severity::Info, json!("cancelled"))]);
     assert!(
         records[0].message.ends_with("cancelled and rolled back"),
         "{}",
@@ -225,7 +220,7 @@ fn every_kind_of_event_has_a_record() {
     let retried = of(RecordKind::Retry);
     assert_eq!(
         (retried.level, retried.attempt),
-        (AlertLevel::Warning, Some((1, 2)))
+        (Severity::Warning, Some((1, 2)))
     );
     assert!(
         retried.message.contains("attempt 1/2") && retried.message.ends_with("boom"),
@@ -291,7 +286,7 @@ fn what_became_of_a_notification_is_an_event_with_a_record() {
     let record = &seen[0].2;
     assert_eq!(
         (record.kind, record.level),
-        (RecordKind::Notification, AlertLevel::Error)
+        (RecordKind::Notification, Severity::Error)
     );
     assert_eq!(
         (&record.details["outcome"], &record.details["error"]),

@@ -13,7 +13,7 @@ fn failing() -> Result<(), AppError> {
 
 /// A monitor of what a test of its own makes fail.
 fn bench(operation: &'static str, group: &'static str) -> Bench {
-    let decide = move |_: &gardefou::event::ErrorEvent<'_>| Some(Fingerprint::of(&[group]));
+    let decide = move |_: &gardefou::event::ErrorEvent<'_>| Some(Fingerprint::from_parts(&[group]));
     Bench::new(operation, MonitorConfig::builder().fingerprint(decide))
 }
 
@@ -23,10 +23,10 @@ fn alerts_use_groups_records_and_journal_of_the_monitor_that_they_were_given() {
         bench("monitors-failing", "ours"),
         bench("monitors-failing", "theirs"),
     );
-    let notices = Arc::new(Mutex::new(Vec::new()));
-    let sink = Arc::clone(&notices);
-    let channel = CallbackChannel::new("refusing", move |notice| {
-        sink.lock().unwrap().push(notice.clone());
+    let notifications = Arc::new(Mutex::new(Vec::new()));
+    let sink = Arc::clone(&notifications);
+    let channel = CallbackChannel::new("refusing", move |notification| {
+        sink.lock().unwrap().push(notification.clone());
         Err(DeliveryError::permanent("400"))
     });
     let rule = Rule::immediate("failing").operation("monitors-failing");
@@ -41,9 +41,12 @@ fn alerts_use_groups_records_and_journal_of_the_monitor_that_they_were_given() {
     assert_eq!(alerts.status().kept, 1);
     drop(alerts);
 
-    let notices = notices.lock().unwrap();
-    let sent = notices[0].error.as_ref().unwrap();
-    assert_eq!(notices[0].fingerprint, Fingerprint::of(&["ours"]));
+    let notifications = notifications.lock().unwrap();
+    let sent = notifications[0].error.as_ref().unwrap();
+    assert_eq!(
+        notifications[0].fingerprint,
+        Fingerprint::from_parts(&["ours"])
+    );
     assert_eq!(
         *sent,
         ours.journalled(RecordKind::Error)[0],
@@ -52,7 +55,7 @@ fn alerts_use_groups_records_and_journal_of_the_monitor_that_they_were_given() {
     let other = theirs.journalled(RecordKind::Error).remove(0);
     assert_eq!(
         (other.id, other.fingerprint),
-        (sent.id, Fingerprint::of(&["theirs"]))
+        (sent.id, Fingerprint::from_parts(&["theirs"]))
     );
     assert_eq!(ours.journalled(RecordKind::Undelivered).len(), 1);
     assert_eq!(theirs.journalled(RecordKind::Undelivered), []);
@@ -62,11 +65,11 @@ fn alerts_use_groups_records_and_journal_of_the_monitor_that_they_were_given() {
 fn next_start_finds_what_was_not_delivered_in_the_journal_of_its_monitor() {
     let bench = bench("monitors-replayed", "replayed");
     let start = |fails: bool, sink: Arc<Mutex<Vec<String>>>| {
-        let channel = CallbackChannel::new("replayed", move |notice| {
+        let channel = CallbackChannel::new("replayed", move |notification| {
             if fails {
                 return Err(DeliveryError::temporary("503"));
             }
-            sink.lock().unwrap().push(notice.title.clone());
+            sink.lock().unwrap().push(notification.title.clone());
             Ok(())
         });
         let rule = Rule::immediate("failing").operation("monitors-replayed");

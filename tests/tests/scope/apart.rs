@@ -241,8 +241,8 @@ fn a_health_report_shows_the_breakers_of_its_registry_wherever_it_is_asked_for()
 fn alerts_that_start_in_a_scope_notify_of_its_errors_alone() {
     let titles = Arc::new(Mutex::new(Vec::new()));
     let sink = Arc::clone(&titles);
-    let channel = CallbackChannel::new("scope", move |notice| {
-        sink.lock().unwrap().push(notice.title.clone());
+    let channel = CallbackChannel::new("scope", move |notification| {
+        sink.lock().unwrap().push(notification.title.clone());
         Ok(())
     });
     let scope = Scope::new();

@@ -70,7 +70,7 @@ fn odd() -> OsString {
 }
 
 #[test]
-fn the_system_starts_as_the_environment_says_and_takes_no_notice_of_other_variables() {
+fn the_system_starts_as_the_environment_says_and_takes_no_notification_of_other_variables() {
     let folder = tempfile::tempdir().unwrap();
     // Paths need not be UTF-8.
     let journal = folder.path().join(odd());

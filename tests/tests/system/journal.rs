@@ -5,7 +5,7 @@ use gardefou::{
     AppError, ErrorCode, ErrorSystem, InitError,
     alerts::{AlertsConfig, CallbackChannel, Rule},
     enhanced_error_handling, error_monitor,
-    event::AlertLevel,
+    event::Severity,
     health::{Check, HealthConfig, Status},
     health_check,
     monitor::{
@@ -72,7 +72,7 @@ fn a_change_of_health_and_an_error_are_in_the_journal_after_the_shutdown() {
     let passed = "health check `journalled` went from unknown to pass";
     assert_eq!(
         texts,
-        [(failed, AlertLevel::Critical), (passed, AlertLevel::Info)]
+        [(failed, Severity::Critical), (passed, Severity::Info)]
     );
     assert_eq!(
         journal.query(&Query::default()).unwrap().records.len(),
@@ -86,8 +86,8 @@ fn a_change_of_health_and_an_error_are_in_the_journal_after_the_shutdown() {
 fn a_critical_check_that_fails_raises_an_alert() {
     let _turn = alone();
     let (tell, told) = mpsc::channel();
-    let channel = CallbackChannel::new("health-alerts", move |notice| {
-        let _ = tell.send(notice.title.clone());
+    let channel = CallbackChannel::new("health-alerts", move |notification| {
+        let _ = tell.send(notification.title.clone());
         Ok(())
     });
     let guard = ErrorSystem::builder()
@@ -131,8 +131,8 @@ fn dropping_the_guard_writes_what_waits_and_sends_what_is_due() {
     let folder = tempfile::tempdir().unwrap();
     let told = Arc::new(Mutex::new(Vec::new()));
     let sink = Arc::clone(&told);
-    let channel = CallbackChannel::new("dropped", move |notice| {
-        sink.lock().unwrap().push(notice.title.clone());
+    let channel = CallbackChannel::new("dropped", move |notification| {
+        sink.lock().unwrap().push(notification.title.clone());
         Ok(())
     });
     let rule = Rule::immediate("errors");

@@ -105,7 +105,7 @@ fn a_hung_check_and_a_hung_channel_leave_the_journal_its_time() {
         .unwrap();
     let given_up = health_check().run_check("hung-at-the-end").unwrap();
     assert_eq!(given_up.category, Some(FailureCategory::Timeout));
-    // Its notice is on its way and does not arrive.
+    // Its notification is on its way and does not arrive.
     begun.recv_timeout(PATIENCE).unwrap();
 
     let report = guard.shutdown();
@@ -139,8 +139,8 @@ fn flush_sends_and_writes_what_waits_and_leaves_everything_up() {
     let (begin, begun) = mpsc::channel();
     let (end, ended) = mpsc::channel::<()>();
     let ended = Mutex::new(ended);
-    let channel = CallbackChannel::new("slow-channel", move |notice| {
-        begin.send(notice.title.clone()).unwrap();
+    let channel = CallbackChannel::new("slow-channel", move |notification| {
+        begin.send(notification.title.clone()).unwrap();
         let _ = ended.lock().unwrap().recv();
         Ok(())
     });

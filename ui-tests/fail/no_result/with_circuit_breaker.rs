@@ -44,7 +44,7 @@ fn with_a_fallback(text: String) -> Either {
 
 #[with_circuit_breaker(name = "db", failure_if = |_| true)]
 #[track_caller]
-fn judged(text: &str) -> Either {
+fn classified(text: &str) -> Either {
     println!("{text}");
     Either::Left
 }

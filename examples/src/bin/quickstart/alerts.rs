@@ -5,25 +5,25 @@ use crate::{client::BREAKER, client::Client};
 use gardefou::{
     Result,
     alerts::{Alerts, AlertsConfig, CallbackChannel, DeliveryError, Rule},
-    event::AlertLevel,
+    event::Severity,
 };
 use std::time::Duration;
 
-/// How long the end of the program waits for notices that are under way.
+/// How long the end of the program waits for notifications that are under way.
 const FLUSH: Duration = Duration::from_secs(2);
 
 /// Starts alerting: the circuit breaker of the service, and whatever is critical.
 pub(crate) fn start(client: Client) -> Result<Alerts> {
-    let webhook = CallbackChannel::new("webhook", move |notice| {
+    let webhook = CallbackChannel::new("webhook", move |notification| {
         client
-            .post_alert(notice)
+            .post_alert(notification)
             .map_err(|error| DeliveryError::temporary(error.to_string()))
     });
     let config = AlertsConfig::builder()
         .source("quickstart")
         .channel(webhook)
         .rule(Rule::breakers("circuits").only(BREAKER))
-        .rule(Rule::immediate("critical errors").min_level(AlertLevel::Critical))
+        .rule(Rule::immediate("critical errors").min_level(Severity::Critical))
         .first_delay(Duration::from_millis(50));
     Ok(Alerts::start(config.build()?)?)
 }

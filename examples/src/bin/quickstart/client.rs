@@ -1,7 +1,7 @@
 //! Delivers results to the service, past its moods.
 
 use gardefou::{
-    AppError, ErrorCode, Result, ResultExt, alerts::Notice, enhanced_error_handling, ensure,
+    AppError, ErrorCode, Result, ResultExt, alerts::Notification, enhanced_error_handling, ensure,
     retry_with_circuit_breaker,
 };
 use serde_json::Value;
@@ -60,9 +60,10 @@ impl Client {
         }
     }
 
-    /// Posts a notice to the webhook; whoever calls this tries again by itself.
-    pub(crate) fn post_alert(&self, notice: &Notice) -> Result<()> {
-        let body = serde_json::to_string(notice).code(ErrorCode::ANALYSIS_PROCESSING_ERROR)?;
+    /// Posts a notification to the webhook; whoever calls this tries again by itself.
+    pub(crate) fn post_alert(&self, notification: &Notification) -> Result<()> {
+        let body =
+            serde_json::to_string(notification).code(ErrorCode::ANALYSIS_PROCESSING_ERROR)?;
         let answer = self
             .agent
             .post(format!("{}/alerts", self.url))

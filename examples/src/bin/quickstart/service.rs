@@ -140,13 +140,13 @@ fn router(seen: Arc<Seen>) -> Router {
         .with_state(seen)
 }
 
-/// The webhook: it takes every notice, as a chat would that shows them.
+/// The webhook: it takes every notification, as a chat would that shows them.
 async fn accept_alert(State(seen): State<Arc<Seen>>, body: String) -> StatusCode {
-    let notice = serde_json::from_str::<serde_json::Value>(&body).unwrap_or_default();
-    let made = notice["timestamp"]
+    let notification = serde_json::from_str::<serde_json::Value>(&body).unwrap_or_default();
+    let made = notification["timestamp"]
         .as_str()
         .and_then(|time| time.parse().ok());
-    let (Some(title), Some(made)) = (notice["title"].as_str(), made) else {
+    let (Some(title), Some(made)) = (notification["title"].as_str(), made) else {
         return StatusCode::BAD_REQUEST;
     };
     seen.alerts

@@ -54,7 +54,7 @@ impl Provider {
 }
 
 impl Mood {
-    pub(crate) fn of_name(name: &str) -> Option<Self> {
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
         [("ok", Self::Ok), ("fail", Self::Fail), ("hang", Self::Hang)]
             .into_iter()
             .find_map(|(known, mood)| (known == name).then_some(mood))

@@ -120,7 +120,7 @@ async fn numbers(State(app): State<App>) -> Result<impl IntoResponse> {
 /// Tells the provider how to behave; only an example has such a route.
 async fn set_mood(State(app): State<App>, Path(mood): Path<String>) -> Result<StatusCode> {
     let mood =
-        Mood::of_name(&mood).ok_or_else(|| mistake("The provider is `ok`, `fail` or `hang`."))?;
+        Mood::from_name(&mood).ok_or_else(|| mistake("The provider is `ok`, `fail` or `hang`."))?;
     app.provider.set(mood);
     Ok(StatusCode::NO_CONTENT)
 }

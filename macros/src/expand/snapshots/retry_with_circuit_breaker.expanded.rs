@@ -62,7 +62,9 @@ async fn read(&mut self, key: String) -> Result<u32> {
                     __admitted
                         .guard_in(
                             ::gardefou::__private::Run::attempt_frame(&mut __run),
-                            ::gardefou::__private::judge!(__conversion, Result < u32 >),
+                            ::gardefou::__private::classifier!(
+                                __conversion, Result < u32 >
+                            ),
                             ::gardefou::__private::fallible(
                                 __conversion,
                                 async move {

@@ -21,7 +21,7 @@ fn read(key: &str) -> Result<u32> {
     ::gardefou::__private::call_guarded(
         __conversion,
         &__GARDEFOU_BREAKER,
-        ::gardefou::__private::judge!(__conversion, Result < u32 >),
+        ::gardefou::__private::classifier!(__conversion, Result < u32 >),
         (key,),
         move |
             #[allow(clippy::shadow_reuse, clippy::shadow_same, clippy::shadow_unrelated)]

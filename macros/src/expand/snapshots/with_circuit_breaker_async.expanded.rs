@@ -29,7 +29,7 @@ async fn read(&mut self, key: String) -> Result<u32> {
         __conversion,
         __admitted
             .guard(
-                ::gardefou::__private::judge_if(
+                ::gardefou::__private::failure_if(
                     __conversion,
                     ::gardefou::__private::shape!(__conversion, Result < u32 >),
                     |__outcome: &Result<u32>| ::gardefou::__private::ask(

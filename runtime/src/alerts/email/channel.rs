@@ -5,7 +5,7 @@ use super::{
     smtp::{Failure, Letter, Outcome, Server},
 };
 use crate::{
-    alerts::{Channel, DeliveryError, Notice, notice::one_line},
+    alerts::{Channel, DeliveryError, Notification, notification::one_line},
     error::{ErrorId, redact},
     event::{Shown, names},
     sync::Mutex,
@@ -73,10 +73,13 @@ impl EmailChannel {
         }
     }
 
-    pub(super) fn message(&self, notice: &Notice) -> Result<Message, lettre::error::Error> {
-        let level = notice.level.name().to_uppercase();
+    pub(super) fn message(
+        &self,
+        notification: &Notification,
+    ) -> Result<Message, lettre::error::Error> {
+        let level = notification.level.name().to_uppercase();
         let subject = one_line(
-            &format!("[{level}] {}: {}", notice.source, notice.title),
+            &format!("[{level}] {}: {}", notification.source, notification.title),
             200,
         );
         let domain = self.from.email.domain();
@@ -88,12 +91,12 @@ impl EmailChannel {
             .from(self.from.clone())
             .subject(subject)
             // A notification that is sent again is the same mail.
-            .message_id(Some(format!("<{}@{domain}>", notice.id)))
+            .message_id(Some(format!("<{}@{domain}>", notification.id)))
             .header(ContentType::TEXT_PLAIN);
         for to in &self.to {
             message = message.to(to.clone());
         }
-        message.raw_header(automatic).body(notice.to_text())
+        message.raw_header(automatic).body(notification.to_text())
     }
 
     /// Takes what is known of an earlier attempt.
@@ -148,8 +151,8 @@ impl Channel for EmailChannel {
         &self.name
     }
 
-    fn deliver(&self, notice: &Notice) -> Result<(), DeliveryError> {
-        let message = self.message(notice).map_err(|err| {
+    fn deliver(&self, notification: &Notification) -> Result<(), DeliveryError> {
+        let message = self.message(notification).map_err(|err| {
             DeliveryError::permanent("the mail cannot be written").with_source(err)
         })?;
         let to: Vec<Address> = self
@@ -163,7 +166,7 @@ impl Channel for EmailChannel {
             to: &to,
             content: &content,
         };
-        let before = self.take_partial(notice.id);
+        let before = self.take_partial(notification.id);
         let mut outcomes = before.clone();
         let sent = self.server.send(&letter, &mut outcomes);
         let mut refused = None;
@@ -183,7 +186,7 @@ impl Channel for EmailChannel {
         }
         if let Err(failure) = sent {
             if outcomes.iter().any(|outcome| *outcome != Outcome::Pending) {
-                self.keep_partial(notice.id, outcomes);
+                self.keep_partial(notification.id, outcomes);
             }
             return Err(self.failed(&failure));
         }

@@ -25,7 +25,7 @@ pub enum EmailTls {
     StartTls,
     /// TLS from the first byte on; port 465 by default.
     Implicit,
-    /// None: everybody on the way can read the notices. No credentials are sent then; port 25 by
+    /// None: everybody on the way can read the notifications. No credentials are sent then; port 25 by
     /// default.
     None,
 }
@@ -285,8 +285,8 @@ impl fmt::Debug for EmailBuilder {
 mod tests {
     use super::*;
     use crate::{
-        alerts::{Notice, NoticeKind, notice::one_line},
-        event::AlertLevel,
+        alerts::{Notification, NotificationKind, notification::one_line},
+        event::Severity,
     };
 
     /// Whatever is in a name, a code or a message, the headers are those that are meant.
@@ -301,9 +301,10 @@ mod tests {
             "x\r\nBcc: c@example.com\r\n\r\nbody\0 {}",
             "é\n".repeat(5_000)
         );
-        let mut notice = Notice::new(NoticeKind::Error, AlertLevel::Critical, &odd, &odd);
-        notice.source = one_line(&odd, 100);
-        let mail = String::from_utf8(channel.message(&notice).unwrap().formatted()).unwrap();
+        let mut notification =
+            Notification::new(NotificationKind::Error, Severity::Critical, &odd, &odd);
+        notification.source = one_line(&odd, 100);
+        let mail = String::from_utf8(channel.message(&notification).unwrap().formatted()).unwrap();
         let (head, _) = mail.split_once("\r\n\r\n").unwrap();
         let mut names: Vec<&str> = head
             .split("\r\n")

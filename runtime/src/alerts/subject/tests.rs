@@ -6,14 +6,14 @@ const INTERVAL: Duration = Duration::from_secs(3600);
 const FLAP: Duration = FLAP_INTERVAL;
 
 fn id(name: &str) -> Id {
-    (0, Fingerprint::of(&["breaker", name]))
+    (0, Fingerprint::from_parts(&["breaker", name]))
 }
 
 fn at(seconds: u64) -> Tick {
     Tick::ZERO.after(Duration::from_secs(seconds))
 }
 
-fn state(name: &'static str, level: AlertLevel) -> State {
+fn state(name: &'static str, level: Severity) -> State {
     State {
         name,
         is_good: name == CLOSED,
@@ -36,11 +36,11 @@ fn sight(state: State) -> Sight {
 }
 
 fn open() -> Sight {
-    sight(state(OPEN, AlertLevel::Error))
+    sight(state(OPEN, Severity::Error))
 }
 
 fn closed() -> Sight {
-    sight(state(CLOSED, AlertLevel::Info))
+    sight(state(CLOSED, Severity::Info))
 }
 
 /// A first state that is good, as of a breaker that was just made.
@@ -69,7 +69,7 @@ fn deliver(subjects: &mut Subjects, now: Tick, id: Id, sight: Sight) -> Plan {
     plan
 }
 
-fn restored(age: Duration, level: AlertLevel) -> (Restored, Duration) {
+fn restored(age: Duration, level: Severity) -> (Restored, Duration) {
     let fingerprint = id("x").1;
     let (lasts, count) = (Duration::from_secs(60), 2);
     let told = Told {
@@ -185,7 +185,7 @@ fn whoever_never_had_the_bad_news_gets_no_recovery() {
     // Who had it gets it, although a later one was dropped.
     let y = id("y");
     deliver(&mut subjects, at(0), y, open());
-    let worse = sight(state(OPEN, AlertLevel::Critical));
+    let worse = sight(state(OPEN, Severity::Critical));
     told(subjects.observe_at(at(1), y, worse));
     subjects.settle_at(at(1), y, Settled::Dropped);
     told(subjects.observe_at(at(2), y, closed()));
@@ -211,11 +211,11 @@ fn a_change_within_the_flap_interval_is_told_at_its_end_or_when_alerting_ends() 
     let [plan] = &subjects.due_at(at(301))[..] else {
         panic!("one")
     };
-    assert!(!plan.is_fresh && plan.key.level == AlertLevel::Info);
+    assert!(!plan.is_fresh && plan.key.level == Severity::Info);
     let [plan] = &flapping().close_at(at(4))[..] else {
         panic!("one")
     };
-    assert!(!plan.is_fresh && plan.key.level == AlertLevel::Info);
+    assert!(!plan.is_fresh && plan.key.level == Severity::Info);
 }
 
 /// Bad, but less urgent than what was told: no hurry, whether or not good news was told before.
@@ -226,9 +226,9 @@ fn a_less_urgent_state_waits_for_the_flap_interval() {
         &mut subjects,
         at(0),
         id("x"),
-        sight(state("fail", AlertLevel::Error)),
+        sight(state("fail", Severity::Error)),
     );
-    let warn = sight(state("warn", AlertLevel::Warning));
+    let warn = sight(state("warn", Severity::Warning));
     assert!(matches!(
         subjects.observe_at(at(1), id("x"), warn),
         Verdict::HoldBack
@@ -247,7 +247,7 @@ fn a_lost_digest_gives_back_all_changes() {
     subjects.observe_at(at(3), x, closed());
     subjects.observe_at(at(4), x, open());
     // Two changes in this one, three before the digest is made.
-    let worse = sight(state(OPEN, AlertLevel::Critical));
+    let worse = sight(state(OPEN, Severity::Critical));
     assert_eq!(
         told(subjects.observe_at(at(5), x, worse.clone())).changes,
         2
@@ -295,12 +295,12 @@ fn a_state_of_an_earlier_process_goes_on_until_another_or_a_worse_one_is_seen() 
     let x = id("x");
     for (next, goes_on) in [
         (open(), true),
-        (sight(state(OPEN, AlertLevel::Warning)), true),
-        (sight(state(OPEN, AlertLevel::Critical)), false),
+        (sight(state(OPEN, Severity::Warning)), true),
+        (sight(state(OPEN, Severity::Critical)), false),
         (closed(), false),
     ] {
         let mut subjects = subjects();
-        let (restored, age) = restored(Duration::from_secs(600), AlertLevel::Error);
+        let (restored, age) = restored(Duration::from_secs(600), Severity::Error);
         subjects.restore_at(at(0), 0, restored, age);
         assert_eq!(subjects.restored().len(), 1);
         let verdict = subjects.observe_at(at(30), x, next.clone());
@@ -323,7 +323,7 @@ fn a_state_of_an_earlier_process_goes_on_until_another_or_a_worse_one_is_seen() 
 fn what_this_process_saw_is_not_overwritten_by_an_earlier_one() {
     let mut subjects = subjects();
     deliver(&mut subjects, at(0), id("x"), closed());
-    let (restored, age) = restored(Duration::from_secs(600), AlertLevel::Error);
+    let (restored, age) = restored(Duration::from_secs(600), Severity::Error);
     subjects.restore_at(at(1), 0, restored, age);
     assert!(subjects.restored().is_empty());
 }
@@ -358,7 +358,7 @@ fn beyond_the_limit_subjects_are_told_of_without_being_remembered() {
         ),
         "it is remembered"
     );
-    let (restored, age) = restored(Duration::ZERO, AlertLevel::Error);
+    let (restored, age) = restored(Duration::ZERO, Severity::Error);
     subjects.restore_at(at(1), 0, restored, age);
     assert!(subjects.restored().is_empty());
     assert_eq!(subjects.all.len(), MAX_SUBJECTS);
@@ -385,7 +385,7 @@ fn what_no_rule_sends_makes_room() {
     for name in ["3", "4"] {
         let unwanted = Sight {
             rule: None,
-            ..sight(state("half_open", AlertLevel::Info))
+            ..sight(state("half_open", Severity::Info))
         };
         assert!(matches!(
             subjects.observe_at(at(1), id(name), unwanted),

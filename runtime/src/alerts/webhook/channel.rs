@@ -7,7 +7,7 @@ use super::{
     sign,
 };
 use crate::{
-    alerts::{Channel, DeliveryError, Notice, notice::cut},
+    alerts::{Channel, DeliveryError, Notification, notification::cut},
     error::retry_after,
     time::Timestamp,
 };
@@ -27,7 +27,7 @@ use ureq::{
 /// an hour); everything else is refused for good. Redirects are not followed, and no proxy of the
 /// environment is used, only a configured one.
 ///
-/// Headers: `Content-Type: application/json`, `X-Gardefou-Notice` with the notification's identity
+/// Headers: `Content-Type: application/json`, `X-Gardefou-Notification` with the notification's identity
 /// (one that is sent again keeps it), with a secret `X-Gardefou-Signature`, and those that were
 /// configured.
 ///
@@ -104,16 +104,16 @@ impl WebhookChannel {
         wait.map(|wait| wait.min(Duration::from_secs(3600)))
     }
 
-    fn send(&self, notice: &Notice) -> Result<Response<Body>, Error> {
+    fn send(&self, notification: &Notification) -> Result<Response<Body>, Error> {
         let body = match &self.checked.template {
-            Some(template) => template.body(notice),
-            None => self.config.format.body(notice),
+            Some(template) => template.body(notification),
+            None => self.config.format.body(notification),
         };
         let mut request = self
             .agent
             .post(&self.config.url)
             .header("Content-Type", "application/json")
-            .header("X-Gardefou-Notice", notice.id.to_string());
+            .header("X-Gardefou-Notification", notification.id.to_string());
         for (name, value) in &self.checked.headers {
             request = request.header(name, value);
         }
@@ -133,8 +133,8 @@ impl Channel for WebhookChannel {
         &self.config.name
     }
 
-    fn deliver(&self, notice: &Notice) -> Result<(), DeliveryError> {
-        let mut answer = self.send(notice).map_err(not_sent)?;
+    fn deliver(&self, notification: &Notification) -> Result<(), DeliveryError> {
+        let mut answer = self.send(notification).map_err(not_sent)?;
         let status = answer.status().as_u16();
         if (200..300).contains(&status) {
             return Ok(());

@@ -66,7 +66,7 @@ const RESERVED: [&str; 12] = [
     "trailer",
     "transfer-encoding",
     "upgrade",
-    "x-gardefou-notice",
+    "x-gardefou-notification",
     "x-gardefou-signature",
 ];
 const MAX_HEADERS: usize = 32;
@@ -121,7 +121,7 @@ impl WebhookBuilder {
     /// | placeholder | |
     /// | --- | --- |
     /// | `title`, `text` | the line that it is about; all lines |
-    /// | `level`, `kind`, `rule`, `source` | as in [`Notice`](crate::alerts::Notice); a source that is empty is `-` |
+    /// | `level`, `kind`, `rule`, `source` | as in [`Notification`](crate::alerts::Notification); a source that is empty is `-` |
     /// | `id`, `fingerprint` | the notification's identity; what it has in common with others |
     /// | `status`, `action` | `resolved` and `resolve` for a recovery, else `firing` and `trigger` |
     /// | `timestamp`, `ended_at` | when it was made, in RFC 3339; the same for a recovery alone |

@@ -1,13 +1,13 @@
 //! The bodies of requests.
 
-use crate::alerts::{Notice, notice::cut};
+use crate::alerts::{Notification, notification::cut};
 use serde_json::json;
 
 /// The form of a webhook's requests.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum WebhookFormat {
-    /// The [`Notice`] as JSON, with its `version`.
+    /// The [`Notification`] as JSON, with its `version`.
     #[default]
     Json,
     /// `{"text": ..}`, which Slack, Mattermost, Rocket.Chat and others take; what Slack reads as
@@ -16,27 +16,27 @@ pub enum WebhookFormat {
 }
 
 impl WebhookFormat {
-    /// Returns the body for a notice.
+    /// Returns the body for a notification.
     ///
     /// # Examples
     ///
     /// ```
     /// use gardefou::alerts::{CallbackChannel, Channel, WebhookFormat};
     ///
-    /// let channel = CallbackChannel::new("example", |notice| {
-    ///     let body = WebhookFormat::Slack.body(notice);
+    /// let channel = CallbackChannel::new("example", |notification| {
+    ///     let body = WebhookFormat::Slack.body(notification);
     ///     assert!(body.starts_with(r#"{"text":"#));
     ///     Ok(())
     /// });
     /// assert_eq!(channel.name(), "example");
     /// ```
     #[must_use]
-    pub fn body(self, notice: &Notice) -> String {
+    pub fn body(self, notification: &Notification) -> String {
         match self {
-            // A notice is texts, numbers and JSON values: it has a JSON form.
-            Self::Json => serde_json::to_string(notice).unwrap_or_default(),
+            // A notification is texts, numbers and JSON values: it has a JSON form.
+            Self::Json => serde_json::to_string(notification).unwrap_or_default(),
             Self::Slack => {
-                let escaped = notice
+                let escaped = notification
                     .to_text()
                     .replace('&', "&amp;")
                     .replace('<', "&lt;")
@@ -51,17 +51,17 @@ impl WebhookFormat {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{alerts::NoticeKind, event::AlertLevel};
+    use crate::{alerts::NotificationKind, event::Severity};
 
     #[test]
     fn nothing_in_a_title_is_markup_for_slack() {
-        let notice = Notice::new(
-            NoticeKind::Test,
-            AlertLevel::Error,
+        let notification = Notification::new(
+            NotificationKind::Test,
+            Severity::Error,
             "r",
             "<!channel> & <http://x|y>",
         );
-        let body = WebhookFormat::Slack.body(&notice);
+        let body = WebhookFormat::Slack.body(&notification);
         assert!(
             body.contains("&lt;!channel&gt; &amp; &lt;http://x|y&gt;"),
             "{body}"

@@ -1,4 +1,4 @@
-//! Signatures, by which a receiver knows who sent a notice and when.
+//! Signatures, by which a receiver knows who sent a notification and when.
 
 use crate::time::Timestamp;
 use hmac::{Hmac, KeyInit, Mac};
@@ -16,7 +16,7 @@ pub(super) fn signature(secret: &[u8], at: Timestamp, body: &[u8]) -> String {
     format!("t={seconds},v1={tag}")
 }
 
-/// Checks the header `X-Gardefou-Signature` of a notice that was received: that its body was signed
+/// Checks the header `X-Gardefou-Signature` of a notification that was received: that its body was signed
 /// with this secret, at most `tolerance` before or after `now`. The comparison takes the same time
 /// wherever the first difference is.
 ///
@@ -56,9 +56,9 @@ pub fn verify_signature(
     }
 }
 
-/// A notice was not signed with this secret, or not now.
+/// A notification was not signed with this secret, or not now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the signature of the notice does not hold")]
+#[error("the signature of the notification does not hold")]
 #[non_exhaustive]
 pub struct InvalidSignature;
 

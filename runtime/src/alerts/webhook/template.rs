@@ -2,7 +2,7 @@
 
 use crate::{
     ConfigError,
-    alerts::{Notice, NoticeKind, notice::cut},
+    alerts::{Notification, NotificationKind, notification::cut},
 };
 use serde_json::{Map, Number, Value};
 
@@ -90,8 +90,8 @@ impl Template {
     }
 
     /// Fills in a notification.
-    pub(super) fn body(&self, notice: &Notice) -> String {
-        fill(&self.0, notice).unwrap_or_default().to_string()
+    pub(super) fn body(&self, notification: &Notification) -> String {
+        fill(&self.0, notification).unwrap_or_default().to_string()
     }
 }
 
@@ -178,32 +178,35 @@ fn placeholder(inside: &str) -> Result<Part, ConfigError> {
 }
 
 /// The JSON of a node; `None` where it is a placeholder without a value.
-fn fill(node: &Node, notice: &Notice) -> Option<Value> {
+fn fill(node: &Node, notification: &Notification) -> Option<Value> {
     Some(match node {
         Node::Fixed(value) => value.clone(),
-        Node::Whole(field) => return value_of(*field, notice),
-        Node::Text(parts) => {
-            Value::String(parts.iter().map(|part| part_text(part, notice)).collect())
-        }
+        Node::Whole(field) => return value_of(*field, notification),
+        Node::Text(parts) => Value::String(
+            parts
+                .iter()
+                .map(|part| part_text(part, notification))
+                .collect(),
+        ),
         Node::List(items) => items
             .iter()
-            .map(|item| fill(item, notice).unwrap_or_default())
+            .map(|item| fill(item, notification).unwrap_or_default())
             .collect(),
         Node::Map(members) => {
             let filled = members
                 .iter()
-                .filter_map(|(key, node)| Some((key.clone(), fill(node, notice)?)));
+                .filter_map(|(key, node)| Some((key.clone(), fill(node, notification)?)));
             Value::Object(filled.collect::<Map<_, _>>())
         }
     })
 }
 
-fn part_text(part: &Part, notice: &Notice) -> String {
+fn part_text(part: &Part, notification: &Notification) -> String {
     let (field, max) = match part {
         Part::Fixed(text) => return text.clone(),
         Part::Placeholder { field, max } => (*field, *max),
     };
-    let text = match value_of(field, notice) {
+    let text = match value_of(field, notification) {
         None => String::new(),
         Some(Value::String(text)) => text,
         Some(other) => other.to_string(),
@@ -211,55 +214,56 @@ fn part_text(part: &Part, notice: &Notice) -> String {
     max.map_or_else(|| text.clone(), |max| cut(&text, max))
 }
 
-fn value_of(field: Field, notice: &Notice) -> Option<Value> {
-    let is_over = notice.kind == NoticeKind::Recovery;
-    let error = notice.error.as_ref();
+fn value_of(field: Field, notification: &Notification) -> Option<Value> {
+    let is_over = notification.kind == NotificationKind::Recovery;
+    let error = notification.error.as_ref();
     Some(match field {
-        Field::Title => notice.title.clone().into(),
-        Field::Text => notice.to_text().into(),
-        Field::Level => notice.level.name().into(),
-        Field::Kind => notice.kind.name().into(),
+        Field::Title => notification.title.clone().into(),
+        Field::Text => notification.to_text().into(),
+        Field::Level => notification.level.name().into(),
+        Field::Kind => notification.kind.name().into(),
         Field::Status => if is_over { "resolved" } else { "firing" }.into(),
         Field::Action => if is_over { "resolve" } else { "trigger" }.into(),
-        Field::Rule => notice.rule.clone().into(),
+        Field::Rule => notification.rule.clone().into(),
         // Services require a source.
-        Field::Source => if notice.source.is_empty() {
+        Field::Source => if notification.source.is_empty() {
             "-"
         } else {
-            &notice.source
+            &notification.source
         }
         .into(),
-        Field::Id => notice.id.to_string().into(),
-        Field::Fingerprint => notice.fingerprint.to_string().into(),
-        Field::Timestamp => notice.timestamp.to_string().into(),
-        Field::EndedAt => is_over.then(|| notice.timestamp.to_string())?.into(),
-        Field::Suppressed => notice.suppressed.into(),
-        Field::Escalated => notice.escalated.into(),
-        Field::Duration => Value::Number(Number::from_f64(notice.duration?.as_secs_f64())?),
-        Field::Occurrences => notice.occurrences?.into(),
+        Field::Id => notification.id.to_string().into(),
+        Field::Fingerprint => notification.fingerprint.to_string().into(),
+        Field::Timestamp => notification.timestamp.to_string().into(),
+        Field::EndedAt => is_over.then(|| notification.timestamp.to_string())?.into(),
+        Field::Suppressed => notification.suppressed.into(),
+        Field::Escalated => notification.escalated.into(),
+        Field::Duration => Value::Number(Number::from_f64(notification.duration?.as_secs_f64())?),
+        Field::Occurrences => notification.occurrences?.into(),
         Field::Code => error?.error_code.clone().into(),
         Field::Message => error?.message.clone().into(),
         Field::Operation => error?.operation.clone().into(),
         Field::Location => error?.location.clone()?.into(),
         Field::ErrorId => error?.id.to_string().into(),
-        Field::Notification => serde_json::to_value(notice).ok()?,
+        Field::Notification => serde_json::to_value(notification).ok()?,
     })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::AlertLevel;
+    use crate::event::Severity;
 
-    fn notice(title: &str) -> Notice {
-        let mut notice = Notice::new(NoticeKind::Breaker, AlertLevel::Error, "circuits", "x");
-        title.clone_into(&mut notice.title);
-        notice.suppressed = 7;
-        notice
+    fn notification(title: &str) -> Notification {
+        let mut notification =
+            Notification::new(NotificationKind::Breaker, Severity::Error, "circuits", "x");
+        title.clone_into(&mut notification.title);
+        notification.suppressed = 7;
+        notification
     }
 
-    fn filled(template: &str, notice: &Notice) -> Value {
-        serde_json::from_str(&Template::parse(template).unwrap().body(notice)).unwrap()
+    fn filled(template: &str, notification: &Notification) -> Value {
+        serde_json::from_str(&Template::parse(template).unwrap().body(notification)).unwrap()
     }
 
     #[test]
@@ -272,7 +276,10 @@ mod tests {
             "</script>",
             "😀\u{2028}",
         ] {
-            let json = filled(r#"{"a": "<{{title}}>", "b": ["{{title}}"]}"#, &notice(odd));
+            let json = filled(
+                r#"{"a": "<{{title}}>", "b": ["{{title}}"]}"#,
+                &notification(odd),
+            );
             assert_eq!(
                 json,
                 serde_json::json!({"a": format!("<{odd}>"), "b": [odd]}),
@@ -285,7 +292,7 @@ mod tests {
     fn lengths_hold_in_characters_with_a_mark() {
         let json = filled(
             r#"{"a": "{{title:5}}", "b": "[{{title:4}}]", "c": "{{title:9}}"}"#,
-            &notice("漢字漢字漢字"),
+            &notification("漢字漢字漢字"),
         );
         assert_eq!(
             json,
@@ -297,8 +304,8 @@ mod tests {
     fn whole_values_keep_their_type_and_are_left_out_where_there_is_none() {
         let template = r#"{"n": "{{suppressed}}", "t": "{{suppressed}} more", "e": "{{ended_at}}", "l": ["{{code}}"],
             "b": "{{ escalated }}", "all": "{{notification}}", "fixed": [1, null, "x"]}"#;
-        let mut notice = notice("x");
-        let json = filled(template, &notice);
+        let mut notification = notification("x");
+        let json = filled(template, &notification);
         assert_eq!(
             (&json["n"], &json["t"], &json["b"]),
             (&7.into(), &"7 more".into(), &false.into())
@@ -311,10 +318,13 @@ mod tests {
             (&json["all"]["rule"], &json["fixed"]),
             (&"circuits".into(), &serde_json::json!([1, null, "x"]))
         );
-        notice.kind = NoticeKind::Recovery;
-        assert_eq!(filled(template, &notice)["e"], notice.timestamp.to_string());
+        notification.kind = NotificationKind::Recovery;
         assert_eq!(
-            filled(r#"["{{status}}", "{{action}}"]"#, &notice),
+            filled(template, &notification)["e"],
+            notification.timestamp.to_string()
+        );
+        assert_eq!(
+            filled(r#"["{{status}}", "{{action}}"]"#, &notification),
             serde_json::json!(["resolved", "resolve"])
         );
     }

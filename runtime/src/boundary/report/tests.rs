@@ -70,7 +70,7 @@ fn logged(run: impl FnOnce()) -> Vec<Fields> {
                 LogLevel::Error,
             ] {
                 let err = AppError::new(ErrorCode::UNKNOWN_ERROR, "met");
-                report(View::of_app(&err), level);
+                report(View::from_app(&err), level);
             }
         });
     });
@@ -114,7 +114,7 @@ fn an_error_is_logged_with_every_field_of_the_catalogue() {
         let err = AppError::from(Store(Disk(7)))
             .or_code(ErrorCode::DB_WRITE_ERROR)
             .with_detail("table", "clips");
-        report(View::of_app(&err), LogLevel::Critical);
+        report(View::from_app(&err), LogLevel::Critical);
     });
     let [line] = &lines[..] else {
         panic!("{lines:?}")
@@ -150,14 +150,20 @@ fn an_error_is_logged_with_every_field_of_the_catalogue() {
 #[test]
 fn an_app_error_is_reported_once_whatever_it_travels_in() {
     let err = AppError::new(ErrorCode::SYNC_ERROR, "late");
-    assert_eq!(lines(|| report(View::of_app(&err), LogLevel::Error)), 1);
-    assert_eq!(lines(|| report(View::of_app(&err), LogLevel::Error)), 0);
+    assert_eq!(lines(|| report(View::from_app(&err), LogLevel::Error)), 1);
+    assert_eq!(lines(|| report(View::from_app(&err), LogLevel::Error)), 0);
     let wrapped = err.wrap(ErrorCode::CONFIG_ERROR, "outer");
-    assert_eq!(lines(|| report(View::of_app(&wrapped), LogLevel::Error)), 0);
+    assert_eq!(
+        lines(|| report(View::from_app(&wrapped), LogLevel::Error)),
+        0
+    );
     let in_io = io::Error::other(wrapped);
-    assert_eq!(lines(|| report(View::of_std(&in_io), LogLevel::Error)), 0);
+    assert_eq!(lines(|| report(View::from_std(&in_io), LogLevel::Error)), 0);
     let sourced = AppError::new(ErrorCode::CONFIG_ERROR, "outermost").with_source(in_io);
-    assert_eq!(lines(|| report(View::of_app(&sourced), LogLevel::Error)), 0);
+    assert_eq!(
+        lines(|| report(View::from_app(&sourced), LogLevel::Error)),
+        0
+    );
 }
 
 #[test]
@@ -166,9 +172,9 @@ fn an_app_error_inside_a_foreign_one_is_marked_with_it() {
         ErrorCode::SYNC_ERROR,
         "marked with its carrier",
     ));
-    report(View::of_std(&foreign), LogLevel::Error);
+    report(View::from_std(&foreign), LogLevel::Error);
     let inner = AppError::from_boxed(foreign.into_inner().unwrap());
-    assert_eq!(lines(|| report(View::of_app(&inner), LogLevel::Error)), 0);
+    assert_eq!(lines(|| report(View::from_app(&inner), LogLevel::Error)), 0);
 }
 
 /// Leaves a frame by one error, and the frame around it by another.
@@ -191,23 +197,23 @@ fn nested(inner: View<'_>, outer: View<'_>) -> (usize, bool) {
 fn a_foreign_error_is_reported_once_by_nested_frames_in_whatever_form_it_leaves() {
     let same = (1, true);
     let disk = &Disk(1);
-    let disk = View::of_std(disk);
+    let disk = View::from_std(disk);
     assert_eq!(
-        nested(disk, View::of_std(&Disk(1))),
+        nested(disk, View::from_std(&Disk(1))),
         same,
         "the same type and text"
     );
     assert_eq!(
-        nested(disk, View::of_std(&Store(Disk(1)))),
+        nested(disk, View::from_std(&Store(Disk(1)))),
         same,
         "as a source"
     );
     assert_eq!(
-        nested(disk, View::of_app(&AppError::from(Disk(1)))),
+        nested(disk, View::from_app(&AppError::from(Disk(1)))),
         same,
         "converted by `?`"
     );
-    assert_eq!(nested(disk, View::of_any(&"disk 1")), same, "as its text");
+    assert_eq!(nested(disk, View::from_any(&"disk 1")), same, "as its text");
     let holder = Some(Disk(1));
     assert_eq!(
         nested(
@@ -221,10 +227,10 @@ fn a_foreign_error_is_reported_once_by_nested_frames_in_whatever_form_it_leaves(
 
 #[test]
 fn an_error_of_another_type_or_text_is_another_error() {
-    let disk = View::of_std(&Disk(1));
-    assert_eq!(nested(disk, View::of_std(&Disk(2))), (2, false));
+    let disk = View::from_std(&Disk(1));
+    assert_eq!(nested(disk, View::from_std(&Disk(2))), (2, false));
     assert_eq!(
-        nested(disk, View::of_std(&io::Error::other("disk 1"))),
+        nested(disk, View::from_std(&io::Error::other("disk 1"))),
         (2, false)
     );
     assert_eq!(
@@ -244,11 +250,11 @@ fn a_report_stands_for_one_leaving_error_only() {
         let _outermost = outermost.enter();
         {
             let _entered = around.enter();
-            leave(&mut Frame::new(), View::of_std(&Disk(1)));
+            leave(&mut Frame::new(), View::from_std(&Disk(1)));
         }
-        leave(&mut around, View::of_std(&Disk(1)));
+        leave(&mut around, View::from_std(&Disk(1)));
         // Another frame beside, whose error is its own.
-        leave(&mut Frame::new(), View::of_std(&Disk(1)));
+        leave(&mut Frame::new(), View::from_std(&Disk(1)));
     });
     assert_eq!(lines, 2);
 }
@@ -257,11 +263,11 @@ fn a_report_stands_for_one_leaving_error_only() {
 fn of_two_boxes_of_one_type_the_address_decides() {
     let [first, second]: [Box<dyn Error>; 2] = [Box::new(Disk(1)), Box::new(Disk(1))];
     assert_eq!(
-        nested(View::of_any(&first), View::of_any(&first)),
+        nested(View::from_any(&first), View::from_any(&first)),
         (1, true)
     );
     assert_eq!(
-        nested(View::of_any(&first), View::of_any(&second)),
+        nested(View::from_any(&first), View::from_any(&second)),
         (2, false)
     );
 }
@@ -277,7 +283,7 @@ fn an_error_of_which_only_a_debug_form_is_known_is_found_by_identity() {
         let err = AppError::new(ErrorCode::SYNC_ERROR, "in an enum");
         {
             let _entered = around.enter();
-            leave(&mut Frame::new(), View::of_app(&err));
+            leave(&mut Frame::new(), View::from_app(&err));
         }
         leave(
             &mut around,
@@ -300,7 +306,7 @@ fn the_level_is_kept_and_no_text_forges_a_line() {
             View::unmapped::<Loud>(ErrorRef::Display(&Loud)),
             LogLevel::Error,
         );
-        report(View::of_ref(ErrorRef::Opaque("T")), LogLevel::Warn);
+        report(View::from_ref(ErrorRef::Opaque("T")), LogLevel::Warn);
     });
     let seen: Vec<_> = lines
         .iter()

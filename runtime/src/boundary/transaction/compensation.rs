@@ -103,7 +103,7 @@ pub(super) fn failed(
         Some(panicked_at) => panic::located(error, &panicked_at),
         None => error,
     };
-    let report = Report::new(View::of_app(&error), operation, Entry::function());
+    let report = Report::new(View::from_app(&error), operation, Entry::function());
     report
         .level(LogLevel::Critical)
         .send(Recognised::default(), Then::Ends);

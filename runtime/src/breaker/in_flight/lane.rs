@@ -30,7 +30,7 @@ struct Segment {
 }
 
 const FIRST_SEGMENT: u32 = 16;
-/// Room for 268 million running calls a thread; more are judged when they end only.
+/// Room for 268 million running calls a thread; more are classified when they end only.
 const SEGMENTS: usize = 24;
 /// How many cells are looked through at once: a look that finds one call due reads so many, and one
 /// word for each block.

@@ -40,7 +40,7 @@ impl<E: Error + Send + Sync + 'static> From<E> for AppError {
         }
         match error {
             Some(error) => {
-                let found = Found::in_view(View::of_std(&error));
+                let found = Found::in_view(View::from_std(&error));
                 found.above(Arc::new(error), Location::caller())
             }
             None => unreachable!("only the errors of the types above are taken"),
@@ -109,7 +109,7 @@ fn from_io(io: io::Error, place: Place) -> AppError {
 fn from_shared(source: SharedError, place: Place) -> AppError {
     match source.downcast_ref::<StdError>() {
         Some(ours) => ours.clone().into_app(),
-        None => Found::in_view(View::of_dyn(&*source)).above(source, place),
+        None => Found::in_view(View::from_dyn(&*source)).above(source, place),
     }
 }
 
@@ -131,14 +131,14 @@ struct Found {
 impl Found {
     fn in_view(view: View<'_>) -> Self {
         let (known, ours, rejection) = (view.known(), view.shared(), view.rejection());
-        let of_rejection = rejection.filter(|_| ours.is_none());
+        let from_rejection = rejection.filter(|_| ours.is_none());
         Self {
             code: known.code,
             class: known.class,
             retry_after: known.mapped_retry_after,
             location: known.location,
             ours,
-            details: of_rejection.map(Rejection::details).unwrap_or_default(),
+            details: from_rejection.map(Rejection::details).unwrap_or_default(),
             opening: rejection.and_then(Rejection::opening),
         }
     }

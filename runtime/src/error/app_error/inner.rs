@@ -126,7 +126,7 @@ impl Inner {
 
     /// Sets the source; if an `AppError` stands in its chain, both are one event.
     pub(super) fn set_source(&mut self, source: SharedError) {
-        if let Some((ours, _)) = View::of_dyn(&*source).shared() {
+        if let Some((ours, _)) = View::from_dyn(&*source).shared() {
             self.occurrence = Arc::clone(&ours.0.occurrence);
         }
         self.source = Some(source);

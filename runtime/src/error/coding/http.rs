@@ -53,7 +53,7 @@ pub(crate) const fn of_status(status: u16) -> Coding {
         504 => ErrorCode::TIMEOUT_ERROR,
         _ => ErrorCode::EXTERNAL_SERVICE_ERROR,
     };
-    Coding::new(code).class(Class::of_http_status(status))
+    Coding::new(code).class(Class::from_http_status(status))
 }
 
 #[cfg(all(test, feature = "reqwest-0_13"))]
@@ -68,7 +68,7 @@ mod tests {
     };
 
     fn class_and_code(error: &reqwest_0_13::Error) -> (Class, Option<ErrorCode>) {
-        let view = View::of_any(error);
+        let view = View::from_any(error);
         (view.class(), view.code())
     }
 
@@ -92,7 +92,7 @@ mod tests {
             let converted = AppError::from(error);
             assert!(converted.is(code), "{status}");
             assert_eq!(
-                View::of_any(&converted).class(),
+                View::from_any(&converted).class(),
                 class,
                 "kept by the conversion of {status}"
             );
@@ -149,7 +149,11 @@ mod tests {
                 Some(this)
             })
             .find_map(|level| level.downcast_ref::<hyper_1::Error>());
-            assert_eq!(View::of_any(found.unwrap()).code(), Some(code), "{error:?}");
+            assert_eq!(
+                View::from_any(found.unwrap()).code(),
+                Some(code),
+                "{error:?}"
+            );
         }
     }
 }

@@ -194,7 +194,7 @@ mod tests {
                 Class::Transient,
             ),
         ] {
-            let view = View::of_any(&error);
+            let view = View::from_any(&error);
             assert_eq!(
                 (view.code(), view.class()),
                 (Some(code), class),
@@ -202,7 +202,7 @@ mod tests {
             );
             let converted = AppError::from(error);
             assert_eq!(
-                (converted.code(), View::of_any(&converted).class()),
+                (converted.code(), View::from_any(&converted).class()),
                 (code, class),
                 "{converted:?}"
             );

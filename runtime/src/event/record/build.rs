@@ -10,8 +10,8 @@ use crate::{
     ErrorCode,
     error::{ErrorId, redact},
     event::{
-        AlertLevel, AuditEvent, BreakerEvent, BreakerEventKind, CircuitState, ErrorEvent, ErrorRef,
-        Event, HealthEvent, NotificationEvent, NotificationOutcome, RetryEvent, RetryEventKind,
+        AuditEvent, BreakerEvent, BreakerEventKind, CircuitState, ErrorEvent, ErrorRef, Event,
+        HealthEvent, NotificationEvent, NotificationOutcome, RetryEvent, RetryEventKind, Severity,
         StopReason, TransactionEvent, TransactionOutcome,
         request::Request,
         text::{MAX_MESSAGE, for_sink},
@@ -74,7 +74,7 @@ pub(super) fn after_hook(record: Record, event: &Event<'_>, stamp: Stamp) -> Rec
 /// A record with nothing but what all records have.
 fn of_kind(
     kind: RecordKind,
-    level: AlertLevel,
+    level: Severity,
     operation: String,
     component: &str,
     stamp: Stamp,
@@ -225,7 +225,7 @@ fn of_notification(event: &NotificationEvent<'_>, stamp: Stamp) -> Record {
     let level = match event.outcome {
         NotificationOutcome::Delivered => event.level,
         // Somebody waits for it.
-        NotificationOutcome::Kept | NotificationOutcome::Lost => AlertLevel::Error.max(event.level),
+        NotificationOutcome::Kept | NotificationOutcome::Lost => Severity::Error.max(event.level),
     };
     Record {
         id: event.id,
@@ -266,9 +266,9 @@ fn of_breaker(event: &BreakerEvent<'_>, stamp: Stamp) -> Option<Record> {
         } => {
             let opened = matches!(to, CircuitState::Open | CircuitState::ForcedOpen);
             let level = if opened {
-                AlertLevel::Warning
+                Severity::Warning
             } else {
-                AlertLevel::Info
+                Severity::Info
             };
             let because = cause.map(|cause| format!(": {cause}")).unwrap_or_default();
             let message =
@@ -306,13 +306,7 @@ fn of_breaker(event: &BreakerEvent<'_>, stamp: Stamp) -> Option<Record> {
                 ("retry_after", retry_after.map(seconds)),
                 ("shadow", shadow),
             ]),
-            ..of_kind(
-                RecordKind::Rejection,
-                AlertLevel::Info,
-                name,
-                BREAKER,
-                stamp,
-            )
+            ..of_kind(RecordKind::Rejection, Severity::Info, name, BREAKER, stamp)
         }),
         _ => None,
     }
@@ -322,11 +316,11 @@ fn of_transaction(event: &TransactionEvent<'_>, stamp: Stamp) -> Record {
     let operation = clean_name(event.operation);
     let (outcome, failed) = (event.outcome, event.failed_compensations);
     let level = match outcome {
-        TransactionOutcome::Committed => AlertLevel::Info,
+        TransactionOutcome::Committed => Severity::Info,
         // What the transaction began is neither done nor undone.
-        _ if failed > 0 => AlertLevel::Critical,
-        TransactionOutcome::RolledBack => AlertLevel::Warning,
-        TransactionOutcome::Cancelled => AlertLevel::Info,
+        _ if failed > 0 => Severity::Critical,
+        TransactionOutcome::RolledBack => Severity::Warning,
+        TransactionOutcome::Cancelled => Severity::Info,
     };
     let ended = match outcome {
         TransactionOutcome::Committed => "committed",
@@ -366,23 +360,17 @@ fn of_retry(event: &RetryEvent<'_>, stamp: Stamp) -> Record {
     let (level, message, delay, reason, error) = match &event.kind {
         RetryEventKind::Scheduled { delay, error, .. } => {
             let message = format!("attempt {attempts}/{max_attempts} of `{name}` failed");
-            (
-                AlertLevel::Warning,
-                message,
-                Some(*delay),
-                None,
-                Some(error),
-            )
+            (Severity::Warning, message, Some(*delay), None, Some(error))
         }
         RetryEventKind::Succeeded => {
             let message = format!("`{name}` succeeded at attempt {attempts}/{max_attempts}");
-            (AlertLevel::Info, message, None, None, None)
+            (Severity::Info, message, None, None, None)
         }
         RetryEventKind::GaveUp { reason, error, .. } => {
             let level = match reason {
-                StopReason::Exhausted | StopReason::Deadline => AlertLevel::Error,
-                StopReason::Budget | StopReason::RetryAfter => AlertLevel::Warning,
-                _ => AlertLevel::Info,
+                StopReason::Exhausted | StopReason::Deadline => Severity::Error,
+                StopReason::Budget | StopReason::RetryAfter => Severity::Warning,
+                _ => Severity::Info,
             };
             let message =
                 format!("`{name}` is not tried again after {attempts} attempts ({reason})");
@@ -428,7 +416,7 @@ mod tests {
     use std::num::ParseIntError;
 
     fn record(error: ErrorRef<'_>, app: &AppError) -> Record {
-        let mut event = ErrorEvent::of_app_error(app, AlertLevel::Error, "op", "app");
+        let mut event = ErrorEvent::from_app_error(app, Severity::Error, "op", "app");
         event.error = error;
         of_error(
             &event,

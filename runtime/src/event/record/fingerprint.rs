@@ -16,9 +16,9 @@ use std::{fmt, str::FromStr};
 /// ```
 /// use gardefou::monitor::Fingerprint;
 ///
-/// let tenant = Fingerprint::of(&["DB_QUERY_ERROR", "tenant 7"]);
-/// assert_eq!(tenant, Fingerprint::of(&["DB_QUERY_ERROR", "tenant 7"]));
-/// assert_ne!(tenant, Fingerprint::of(&["DB_QUERY_ERRORtenant", " 7"]));
+/// let tenant = Fingerprint::from_parts(&["DB_QUERY_ERROR", "tenant 7"]);
+/// assert_eq!(tenant, Fingerprint::from_parts(&["DB_QUERY_ERROR", "tenant 7"]));
+/// assert_ne!(tenant, Fingerprint::from_parts(&["DB_QUERY_ERRORtenant", " 7"]));
 /// assert_eq!(tenant.to_string().parse(), Ok(tenant));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -30,7 +30,7 @@ impl Fingerprint {
 
     /// Makes the fingerprint of a list of texts; their borders count.
     #[must_use]
-    pub fn of(parts: &[&str]) -> Self {
+    pub fn from_parts(parts: &[&str]) -> Self {
         Self(
             parts
                 .iter()
@@ -151,7 +151,7 @@ mod tests {
 
     #[test]
     fn fingerprints_are_the_same_in_every_run() {
-        let known = Fingerprint::of(&["DB_CONNECTION_ERROR", "load-users", "app::db"]);
+        let known = Fingerprint::from_parts(&["DB_CONNECTION_ERROR", "load-users", "app::db"]);
         assert_eq!(known.to_string(), "4de9f12b60e2fca2");
         assert_eq!(
             "+000000000000001".parse::<Fingerprint>(),

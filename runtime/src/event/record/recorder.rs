@@ -138,13 +138,15 @@ impl Recorder {
         }
         let fingerprint = match event {
             Event::Error(error) | Event::Provisional(error) => self.fingerprint_of(error),
-            Event::Retry(retry) => Fingerprint::of(&["retry", retry.name]),
-            Event::Health(health) => Fingerprint::of(&["health", health.check]),
+            Event::Retry(retry) => Fingerprint::from_parts(&["retry", retry.name]),
+            Event::Health(health) => Fingerprint::from_parts(&["health", health.check]),
             Event::Transaction(transaction) => {
-                Fingerprint::of(&["transaction", transaction.operation])
+                Fingerprint::from_parts(&["transaction", transaction.operation])
             }
-            Event::Breaker(BreakerEvent { name, .. }) => Fingerprint::of(&["breaker", name]),
-            Event::Audit(audit) => Fingerprint::of(&["audit", audit.operation]),
+            Event::Breaker(BreakerEvent { name, .. }) => {
+                Fingerprint::from_parts(&["breaker", name])
+            }
+            Event::Audit(audit) => Fingerprint::from_parts(&["audit", audit.operation]),
             Event::Notification(notification) => notification.fingerprint,
         };
         Stamp {
@@ -162,12 +164,13 @@ impl Recorder {
         let own = || match event.error {
             ErrorRef::App(app) => match app.details().get(FINGERPRINT_DETAIL)? {
                 Value::Null => None,
-                Value::String(text) => Some(Fingerprint::of(&[text])),
-                other => Some(Fingerprint::of(&[&other.to_string()])),
+                Value::String(text) => Some(Fingerprint::from_parts(&[text])),
+                other => Some(Fingerprint::from_parts(&[&other.to_string()])),
             },
             _ => None,
         };
-        let of_parts = || Fingerprint::of(&[event.code.name(), event.operation, event.component]);
+        let of_parts =
+            || Fingerprint::from_parts(&[event.code.name(), event.operation, event.component]);
         chosen.or_else(own).unwrap_or_else(of_parts)
     }
 

@@ -71,7 +71,7 @@ impl BreakerGroup {
         let problem = breakers
             .is_empty()
             .then(|| ConfigError::new("breakers", "[]", "must name at least one breaker"));
-        Check::dependency(name, move || judge(circuit_breakers(), &breakers))
+        Check::dependency(name, move || evaluate(circuit_breakers(), &breakers))
             .critical()
             .failure_threshold(1)
             .group("circuit-breaker")
@@ -79,7 +79,7 @@ impl BreakerGroup {
     }
 }
 
-fn judge(registry: &BreakerRegistry, breakers: &[String]) -> CheckResult {
+fn evaluate(registry: &BreakerRegistry, breakers: &[String]) -> CheckResult {
     let is_open = |name: &&String| {
         let state = registry.get(name).map(|breaker| breaker.state());
         matches!(state, Some(CircuitState::Open | CircuitState::ForcedOpen))

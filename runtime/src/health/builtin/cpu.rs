@@ -84,7 +84,7 @@ impl CpuUsage {
         let meter = Arc::new(Mutex::new(Meter::default()));
         let check = move || {
             let percent = measure(&meter, &clock);
-            judge(limits, percent)
+            evaluate(limits, percent)
         };
         Check::dependency(name, check)
             .group("system")
@@ -160,13 +160,13 @@ impl Meter {
     }
 }
 
-fn judge(limits: Limits, percent: Option<f64>) -> CheckResult {
+fn evaluate(limits: Limits, percent: Option<f64>) -> CheckResult {
     let Some(percent) = percent else {
         return unknown("CPU usage cannot be read on this system, or not yet");
     };
     let text = format!("{percent:.1} % of the CPU is in use");
     limits
-        .judge(percent, &text)
+        .evaluate(percent, &text)
         .with_detail("used_percent", (percent * 10.0).round() / 10.0)
 }
 
@@ -227,9 +227,12 @@ mod tests {
             group: None,
         };
         assert_eq!(meter.measure_at(at(0), nothing), None);
-        assert_eq!(judge(CpuUsage::new().limits, None).status(), Status::Warn);
         assert_eq!(
-            judge(CpuUsage::new().limits, Some(95.0)).status(),
+            evaluate(CpuUsage::new().limits, None).status(),
+            Status::Warn
+        );
+        assert_eq!(
+            evaluate(CpuUsage::new().limits, Some(95.0)).status(),
             Status::Fail
         );
     }

@@ -75,13 +75,13 @@ impl DiskSpace {
         let rule = "must be at least fail_below";
         let problem =
             (self.warn < self.fail).then(|| ConfigError::new("warn_below", self.warn, rule));
-        let check = move || self.judge(free(&self.folder));
+        let check = move || self.evaluate(free(&self.folder));
         Check::dependency(name, check)
             .group("system")
             .with_problems(problem)
     }
 
-    fn judge(&self, free: io::Result<Option<u64>>) -> CheckResult {
+    fn evaluate(&self, free: io::Result<Option<u64>>) -> CheckResult {
         let folder = self.folder.display();
         let free = match free {
             Ok(Some(free)) => free,
@@ -125,7 +125,7 @@ mod tests {
     #[test]
     fn one_gib_is_enough_and_a_byte_less_is_not() {
         let disk = DiskSpace::at("/data");
-        let of = |free| disk.judge(Ok(Some(free))).status();
+        let of = |free| disk.evaluate(Ok(Some(free))).status();
         assert_eq!(
             [of(2 * GIB), of(GIB), of(GIB - 1)],
             [Status::Pass, Status::Warn, Status::Fail]
@@ -135,9 +135,9 @@ mod tests {
     #[test]
     fn unknown_is_never_pass_and_a_missing_folder_fails() {
         let disk = DiskSpace::at("/data");
-        assert_eq!(disk.judge(Ok(None)).status(), Status::Warn);
+        assert_eq!(disk.evaluate(Ok(None)).status(), Status::Warn);
         assert_eq!(
-            disk.judge(Err(io::ErrorKind::NotFound.into())).status(),
+            disk.evaluate(Err(io::ErrorKind::NotFound.into())).status(),
             Status::Fail
         );
     }

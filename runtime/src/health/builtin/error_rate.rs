@@ -82,12 +82,12 @@ impl ErrorRate {
         let problems = self.limits.problems(f64::INFINITY);
         // From now on errors are heard of, and not only from the first run on.
         let monitor = error_monitor();
-        Check::dependency(name, move || self.judge(monitor))
+        Check::dependency(name, move || self.evaluate(monitor))
             .group("errors")
             .with_problems(problems)
     }
 
-    fn judge(&self, monitor: &ErrorMonitor) -> CheckResult {
+    fn evaluate(&self, monitor: &ErrorMonitor) -> CheckResult {
         let snapshot = monitor.snapshot();
         let (count, what) = match self.code {
             None => (snapshot.rates.last_minute, "errors".to_owned()),
@@ -101,7 +101,7 @@ impl ErrorRate {
         };
         let text = format!("{count} {what} in the last minute");
         self.limits
-            .judge(count as f64, &text)
+            .evaluate(count as f64, &text)
             .with_detail("last_minute", count)
     }
 }
@@ -130,11 +130,14 @@ mod tests {
             ErrorCode::TIMEOUT_ERROR,
         ] {
             monitor.record(&AppError::new(code, "x"));
-            seen.push((all.judge(&monitor).status(), one.judge(&monitor).status()));
+            seen.push((
+                all.evaluate(&monitor).status(),
+                one.evaluate(&monitor).status(),
+            ));
         }
         let (pass, warn, fail) = (Status::Pass, Status::Warn, Status::Fail);
         assert_eq!(seen, [(pass, pass), (warn, pass), (fail, warn)]);
         clock.advance(Duration::from_secs(62));
-        assert_eq!(all.judge(&monitor).status(), pass);
+        assert_eq!(all.evaluate(&monitor).status(), pass);
     }
 }

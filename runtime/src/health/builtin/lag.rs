@@ -96,7 +96,7 @@ impl RuntimeLag {
                     (clock.now().since(begin)).saturating_sub(PROBE)
                 });
                 match timed.await {
-                    Ok(lag) => judge(limits, lag),
+                    Ok(lag) => evaluate(limits, lag),
                     Err(_) => unknown("the runtime has been shut down"),
                 }
             }
@@ -107,10 +107,10 @@ impl RuntimeLag {
     }
 }
 
-fn judge(limits: Limits, lag: Duration) -> CheckResult {
+fn evaluate(limits: Limits, lag: Duration) -> CheckResult {
     let text = format!("the runtime is {lag:.1?} late");
     limits
-        .judge(lag.as_secs_f64(), &text)
+        .evaluate(lag.as_secs_f64(), &text)
         .with_detail("lag_seconds", lag.as_secs_f64())
 }
 
@@ -128,7 +128,8 @@ mod tests {
 
     #[test]
     fn the_limits_are_a_tenth_and_a_whole_second() {
-        let of = |millis| judge(RuntimeLag::new().limits, Duration::from_millis(millis)).status();
+        let of =
+            |millis| evaluate(RuntimeLag::new().limits, Duration::from_millis(millis)).status();
         assert_eq!(
             [of(99), of(100), of(1000)],
             [Status::Pass, Status::Warn, Status::Fail]

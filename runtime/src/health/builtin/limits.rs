@@ -35,7 +35,7 @@ impl Limits {
     }
 
     /// What a measure comes to; reaching a limit is as bad as exceeding it.
-    pub(crate) fn judge(self, measure: f64, text: &str) -> CheckResult {
+    pub(crate) fn evaluate(self, measure: f64, text: &str) -> CheckResult {
         if measure >= self.fail {
             CheckResult::fail(text)
         } else if measure >= self.warn {
@@ -62,7 +62,7 @@ mod tests {
             warn: 80.0,
             fail: 90.0,
         };
-        let status = |measure| limits.judge(measure, "m").status();
+        let status = |measure| limits.evaluate(measure, "m").status();
         assert_eq!(
             [status(79.9), status(80.0), status(90.0)],
             [Status::Pass, Status::Warn, Status::Fail]

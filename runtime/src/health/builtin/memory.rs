@@ -74,7 +74,7 @@ impl MemoryUsage {
     /// Makes the check under a name of its own.
     pub fn check_named(self, name: impl Into<String>) -> Check {
         let limits = self.limits;
-        Check::dependency(name, move || judge(limits, read()))
+        Check::dependency(name, move || evaluate(limits, read()))
             .group("system")
             .with_problems(limits.problems(100.0))
     }
@@ -98,7 +98,7 @@ fn read() -> Option<Usage> {
     })
 }
 
-fn judge(limits: Limits, usage: Option<Usage>) -> CheckResult {
+fn evaluate(limits: Limits, usage: Option<Usage>) -> CheckResult {
     let Some(usage) = usage else {
         return unknown("memory usage cannot be read on this system");
     };
@@ -108,7 +108,7 @@ fn judge(limits: Limits, usage: Option<Usage>) -> CheckResult {
         usage.scope
     );
     let result = limits
-        .judge(percent, &text)
+        .evaluate(percent, &text)
         .with_detail("used_percent", (percent * 10.0).round() / 10.0);
     result
         .with_detail("limit_bytes", usage.limit)
@@ -123,7 +123,7 @@ mod tests {
     #[test]
     fn the_originals_limit_is_kept_and_unknown_is_never_pass() {
         let of = |used| {
-            judge(
+            evaluate(
                 MemoryUsage::new().limits,
                 Some(Usage {
                     used,
@@ -138,7 +138,7 @@ mod tests {
             [Status::Pass, Status::Warn, Status::Warn, Status::Fail]
         );
         assert_eq!(
-            judge(MemoryUsage::new().limits, None).status(),
+            evaluate(MemoryUsage::new().limits, None).status(),
             Status::Warn
         );
     }

@@ -43,7 +43,7 @@ use std::sync::Arc;
 impl IntoResponse for AppError {
     fn into_response(self) -> Response {
         let mut response = self.to_problem().into_response();
-        if View::of_app(&self).is_reported() {
+        if View::from_app(&self).is_reported() {
             return response;
         }
         match request::Request::current() {
@@ -52,7 +52,7 @@ impl IntoResponse for AppError {
                     .extensions_mut()
                     .insert(Unreported::new(self, request)),
             ),
-            None => report(&self, None, Recognised::of(View::of_app(&self))),
+            None => report(&self, None, Recognised::of(View::from_app(&self))),
         }
         response
     }
@@ -112,7 +112,7 @@ impl Unreported {
         report(
             error,
             Some(request),
-            Recognised::new(View::of_app(error), frame),
+            Recognised::new(View::from_app(error), frame),
         );
         let id = error.id();
         let is_ours = response.extensions().get::<ErrorId>() == Some(&shown);
@@ -133,7 +133,7 @@ impl Drop for Waiting {
         report(
             &self.error,
             Some(&self.request),
-            Recognised::of(View::of_app(&self.error)),
+            Recognised::of(View::from_app(&self.error)),
         );
     }
 }
@@ -144,7 +144,7 @@ const COMPONENT: &str = "http";
 fn report(error: &AppError, request: Option<&request::Request>, recognised: Recognised) {
     let name = request.map_or("http_response", request::Request::operation);
     // Where the error was made: the answer itself is no place in the program.
-    let place = View::of_app(error).location();
+    let place = View::from_app(error).location();
     let operation = match place {
         Some(place) => Operation::new(name, place.file(), place.file(), place.line()),
         None => Operation::new(name, COMPONENT, "", 0),
@@ -189,13 +189,13 @@ fn send_without_location(
 ) {
     monitor::install();
     let operation = Operation::new(request.operation(), component, "", 0);
-    let report = Report::new(View::of_app(error), &operation, Entry::function()).level(level);
+    let report = Report::new(View::from_app(error), &operation, Entry::function()).level(level);
     report.without_location().send(recognised, Then::Ends);
 }
 
 fn send(error: &AppError, operation: &Operation<'_>, level: LogLevel, recognised: Recognised) {
     monitor::install();
-    let report = Report::new(View::of_app(error), operation, Entry::function());
+    let report = Report::new(View::from_app(error), operation, Entry::function());
     report.level(level).send(recognised, Then::Ends);
 }
 

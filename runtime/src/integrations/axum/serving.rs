@@ -112,7 +112,7 @@ impl<F: Future<Output = Response>> Future for Serving<F> {
                 respond::report_panic(
                     &error,
                     request,
-                    Recognised::new(View::of_app(&error), frame),
+                    Recognised::new(View::from_app(&error), frame),
                 );
                 refusal::without_body_if(is_head, error.to_problem().into_response())
             }

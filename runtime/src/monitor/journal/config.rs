@@ -2,7 +2,7 @@
 
 use crate::{
     ConfigError,
-    event::AlertLevel,
+    event::Severity,
     time::{Clock, SharedClock},
 };
 use std::{fmt, ops::RangeInclusive, path::PathBuf, time::Duration};
@@ -31,7 +31,7 @@ pub struct JournalConfig {
     pub(super) max_bytes: u64,
     pub(super) max_age: Duration,
     pub(super) buffer_bytes: usize,
-    pub(super) inline_level: AlertLevel,
+    pub(super) inline_level: Severity,
     pub(super) background: bool,
     pub(super) clock: SharedClock,
 }
@@ -54,7 +54,7 @@ impl JournalConfig {
             max_bytes: 64 << 20,
             max_age: 7 * DAY,
             buffer_bytes: 256 * 1024,
-            inline_level: AlertLevel::Error,
+            inline_level: Severity::Error,
             background: true,
             clock: SharedClock::default(),
         })
@@ -99,7 +99,7 @@ impl JournalConfigBuilder {
 
     /// Sets the level from which on a record is written before the reporting call returns; less
     /// urgent ones are written within a second, or with the next urgent one.
-    pub fn inline_level(mut self, level: AlertLevel) -> Self {
+    pub fn inline_level(mut self, level: Severity) -> Self {
         self.0.inline_level = level;
         self
     }

@@ -104,7 +104,7 @@ impl DayCounts {
     }
 
     /// Takes what `to_json` wrote; what is not of that form is left out.
-    pub(super) fn of_json(json: &Map<String, Value>) -> Self {
+    pub(super) fn from_json(json: &Map<String, Value>) -> Self {
         let mut days = Self::default();
         for (day, codes) in json
             .iter()
@@ -160,6 +160,6 @@ mod tests {
         let Value::Object(json) = days.to_json() else {
             panic!("not a map")
         };
-        assert_eq!(DayCounts::of_json(&json), days);
+        assert_eq!(DayCounts::from_json(&json), days);
     }
 }

@@ -338,7 +338,7 @@ mod tests {
         let parent = journal(PerProcess::new(Arc::clone(&inherited)));
         waits.set_journal(parent.clone());
         waits.record_at(
-            crate::event::AlertLevel::Info,
+            crate::event::Severity::Info,
             &AppError::new(ErrorCode::SYNC_ERROR, "of the parent"),
         );
         let busy = inherited.writer.lock();
@@ -371,7 +371,7 @@ mod tests {
         let monitor = ErrorMonitor::new(MonitorConfig::default());
         monitor.set_journal(journal.clone());
         monitor.record_at(
-            crate::event::AlertLevel::Info,
+            crate::event::Severity::Info,
             &AppError::new(ErrorCode::SYNC_ERROR, "waits"),
         );
         let hangs = journal.shared().writer.lock();

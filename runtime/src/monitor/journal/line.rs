@@ -2,7 +2,7 @@
 
 use crate::{
     error::ErrorId,
-    event::AlertLevel,
+    event::Severity,
     monitor::{ErrorContext, ErrorRecord, Fingerprint, Origin, RecordKind, RecordState},
     time::Timestamp,
 };
@@ -139,11 +139,11 @@ fn record(map: &mut Map<String, Value>) -> Option<ErrorRecord> {
     Some(ErrorRecord {
         kind: match map.get("kind") {
             None => RecordKind::Error,
-            Some(kind) => RecordKind::of_name(kind.as_str()?)?,
+            Some(kind) => RecordKind::from_name(kind.as_str()?)?,
         },
         id: parsed::<ErrorId>(map, "id")?,
         timestamp: parsed::<Timestamp>(map, "timestamp")?,
-        level: AlertLevel::of_name(map.get("level")?.as_str()?)?,
+        level: Severity::from_name(map.get("level")?.as_str()?)?,
         code: u32::try_from(map.get("code")?.as_u64()?).ok()?,
         error_code: text(map, "error_code")?,
         error_type: text(map, "error_type").unwrap_or_default(),
@@ -196,7 +196,7 @@ fn origin(map: &mut Map<String, Value>) -> Option<Arc<Origin>> {
 
 impl ErrorRecord {
     /// Reads what `Serialize` wrote.
-    pub(crate) fn of_json(json: Value) -> Option<Self> {
+    pub(crate) fn from_json(json: Value) -> Option<Self> {
         if let Value::Object(mut map) = json {
             record(&mut map)
         } else {
@@ -246,7 +246,7 @@ pub(super) mod tests {
             kind: RecordKind::Error,
             id: ErrorId::new(),
             timestamp: Timestamp::from_unix_millis(1_700_000_000_250),
-            level: AlertLevel::Error,
+            level: Severity::Error,
             code: 302,
             error_code: "DB_WRITE_ERROR".into(),
             error_type: "AppError".into(),
@@ -257,7 +257,7 @@ pub(super) mod tests {
             component: "app::store".into(),
             location: Some("src/store.rs:12:5".into()),
             elapsed: Some(Duration::from_millis(1500)),
-            fingerprint: Fingerprint::of(&["x"]),
+            fingerprint: Fingerprint::from_parts(&["x"]),
             context: Some(Box::new(
                 ErrorContext::default()
                     .with_trace_id("4bf9")

@@ -3,7 +3,7 @@
 use crate::{
     ErrorCode,
     error::ErrorId,
-    event::{AlertLevel, Shown, ShownText},
+    event::{Severity, Shown, ShownText},
     monitor::{ErrorRecord, Fingerprint, RecordKind, RecordState},
     time::Timestamp,
 };
@@ -25,7 +25,7 @@ pub struct Query {
     pub(super) includes_retried: bool,
     pub(super) id: Option<ErrorId>,
     pub(super) code: Option<String>,
-    pub(super) min_level: Option<AlertLevel>,
+    pub(super) min_level: Option<Severity>,
     pub(super) operation: Option<String>,
     pub(super) fingerprint: Option<Fingerprint>,
     pub(super) since: Option<Timestamp>,
@@ -172,7 +172,7 @@ impl Query {
     }
 
     /// Keeps errors that are at least so urgent.
-    pub fn min_level(mut self, level: AlertLevel) -> Self {
+    pub fn min_level(mut self, level: Severity) -> Self {
         self.min_level = Some(level);
         self
     }

@@ -52,7 +52,7 @@ impl RollUp {
         let through = json["through"]
             .as_u64()
             .filter(|number| *number <= super::segments::MAX_NUMBER);
-        let days = json["days"].as_object().map(DayCounts::of_json);
+        let days = json["days"].as_object().map(DayCounts::from_json);
         let open = json["open"]
             .as_object()
             .map(open_from_json)

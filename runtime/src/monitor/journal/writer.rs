@@ -174,7 +174,7 @@ impl Writer {
             .unwrap_or_else(|| io::ErrorKind::StorageFull.into()))
     }
 
-    /// Notices that the open file was moved away: it is still there, but where nobody looks for it.
+    /// Notifications that the open file was moved away: it is still there, but where nobody looks for it.
     /// Once a second, as the way through the path takes longer than the append.
     pub(super) fn look_at(&mut self, now: Tick) {
         let Some(active) = &self.active else { return };

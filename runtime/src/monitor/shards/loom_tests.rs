@@ -2,7 +2,7 @@
 //! `RUSTFLAGS="--cfg loom" cargo test -p gardefou --lib --no-default-features loom`.
 
 use super::*;
-use crate::{AppError, ErrorCode, event::AlertLevel};
+use crate::{AppError, ErrorCode, event::Severity};
 use loom::{sync::Arc, thread};
 
 fn shards() -> Arc<Shards> {
@@ -14,8 +14,8 @@ fn shards() -> Arc<Shards> {
 
 fn record(shards: &Shards, operation: &str) {
     let error = AppError::new(ErrorCode::SYNC_ERROR, "late");
-    let event = &ErrorEvent::of_app_error(&error, AlertLevel::Error, operation, "app");
-    let (fingerprint, texts) = (Fingerprint::of(&[operation]), Texts::of(event));
+    let event = &ErrorEvent::from_app_error(&error, Severity::Error, operation, "app");
+    let (fingerprint, texts) = (Fingerprint::from_parts(&[operation]), Texts::of(event));
     let (now, timestamp, context) = (Tick::ZERO, Timestamp::from_unix_millis(0), None);
     drop(shards.record(Arrival {
         event,

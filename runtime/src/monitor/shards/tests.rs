@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     AppError, ErrorCode,
-    event::{AlertLevel, Event, Observer},
+    event::{Event, Observer, Severity},
     monitor::{ErrorMonitor, MonitorSnapshot},
     time::{Clock, ManualClock},
 };
@@ -21,11 +21,11 @@ const CODES: [ErrorCode; 4] = [
     ErrorCode::CONFIG_ERROR,
     ErrorCode::DB_QUERY_ERROR,
 ];
-const LEVELS: [AlertLevel; 4] = [
-    AlertLevel::Info,
-    AlertLevel::Warning,
-    AlertLevel::Error,
-    AlertLevel::Critical,
+const LEVELS: [Severity; 4] = [
+    Severity::Info,
+    Severity::Warning,
+    Severity::Error,
+    Severity::Critical,
 ];
 const OPERATIONS: usize = 5;
 
@@ -42,11 +42,11 @@ fn record_in(
     monitor: &ErrorMonitor,
     shard: usize,
     error: &AppError,
-    level: AlertLevel,
+    level: Severity,
     operation: &str,
 ) {
     HERE.with(|here| here.shard.set(shard));
-    monitor.on_event(&Event::Error(ErrorEvent::of_app_error(
+    monitor.on_event(&Event::Error(ErrorEvent::from_app_error(
         error, level, operation, "app",
     )));
 }
@@ -192,7 +192,7 @@ proptest! {
         let monitor = monitor(&clock, 7);
         for (shard, operation) in &picks {
             let error = AppError::new(ErrorCode::SYNC_ERROR, "late");
-            record_in(&monitor, *shard, &error, AlertLevel::Error, &format!("operation {operation}"));
+            record_in(&monitor, *shard, &error, Severity::Error, &format!("operation {operation}"));
         }
         let snapshot = monitor.snapshot();
         let total = picks.len() as u64;
@@ -219,7 +219,7 @@ fn recent_errors_of_all_shards_stay_within_one_limit_of_bytes() {
             &monitor,
             if i < 1000 { 0 } else { i % SHARDS },
             &error,
-            AlertLevel::Error,
+            Severity::Error,
             "align",
         );
         if i % 500 == 0 || (1000..1020).contains(&i) {
@@ -244,7 +244,7 @@ fn pages_from_memory_neither_skip_nor_repeat_errors_of_several_shards() {
     let monitor = ErrorMonitor::new(config.build().unwrap());
     for i in 0..100 {
         let error = AppError::new(ErrorCode::SYNC_ERROR, format!("{i}"));
-        record_in(&monitor, i * 7 % SHARDS, &error, AlertLevel::Error, "align");
+        record_in(&monitor, i * 7 % SHARDS, &error, Severity::Error, "align");
         clock.advance(Duration::from_secs(u64::from(i % 3 == 0)));
     }
     let (mut query, mut seen) = (crate::monitor::journal::Query::new().limit(7), Vec::new());
@@ -296,7 +296,7 @@ fn four_threads_count_exactly_while_snapshots_are_consistent() {
                     (0..10).map(|i| format!("operation {thread} {i}")).collect();
                 for i in 0..EACH as usize {
                     let event =
-                        ErrorEvent::of_app_error(&error, LEVELS[thread], &names[i % 10], "app");
+                        ErrorEvent::from_app_error(&error, LEVELS[thread], &names[i % 10], "app");
                     monitor.on_event(&Event::Error(event));
                 }
             })
@@ -360,8 +360,8 @@ fn no_error_is_lost_or_counted_twice_by_clears_under_load() {
                     );
                     for _ in 0..EACH {
                         let event =
-                            &ErrorEvent::of_app_error(&error, AlertLevel::Error, &name, "app");
-                        let fingerprint = Fingerprint::of(&[&name]);
+                            &ErrorEvent::from_app_error(&error, Severity::Error, &name, "app");
+                        let fingerprint = Fingerprint::from_parts(&[&name]);
                         let (texts, context) = (Texts::of(event), None);
                         let arrival = Arrival {
                             event,

@@ -3,7 +3,7 @@
 use super::{names::*, variables::Variables};
 use crate::{
     alerts::{AlertsConfig, AlertsConfigBuilder, Rule},
-    event::AlertLevel,
+    event::Severity,
 };
 
 const WEBHOOK: [&str; 5] = [
@@ -28,7 +28,7 @@ pub(super) fn alerts(variables: &mut Variables) -> Option<AlertsConfigBuilder> {
     let wanted = variables.flag(ALERTS);
     let mut builder = AlertsConfig::builder();
     let mut is_set = false;
-    if let Some(level) = variables.parsed(ALERTS_LEVEL, LEVEL, AlertLevel::of_name) {
+    if let Some(level) = variables.parsed(ALERTS_LEVEL, LEVEL, Severity::from_name) {
         let rules = [
             Rule::immediate("errors"),
             Rule::breakers("circuit breakers"),
@@ -230,7 +230,7 @@ mod tests {
             .unwrap()
             .build()
             .unwrap();
-        let level = AlertLevel::Critical;
+        let level = Severity::Critical;
         let expected = AlertsConfig::builder()
             .rule(Rule::immediate("errors").min_level(level))
             .rule(Rule::breakers("circuit breakers").min_level(level))

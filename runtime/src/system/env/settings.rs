@@ -35,8 +35,8 @@ impl ErrorSystem {
     /// | `GARDEFOU_ALERTS` | whether there are alerts; on if one of the following is set | `true` or `false` |
     /// | `GARDEFOU_ALERTS_LEVEL` | the least urgent level that is told | `info`, `warning`, `error` or `critical` |
     /// | `GARDEFOU_ALERTS_THROTTLE` | [`AlertsConfigBuilder::throttle`](crate::alerts::AlertsConfigBuilder::throttle) | duration |
-    /// | `GARDEFOU_ALERTS_SOURCE` | the name of the program in notices, in place of the service | text |
-    /// | `GARDEFOU_ALERTS_WEBHOOK_URL` | where notices are posted to (feature `alert-webhook`) | URL |
+    /// | `GARDEFOU_ALERTS_SOURCE` | the name of the program in notifications, in place of the service | text |
+    /// | `GARDEFOU_ALERTS_WEBHOOK_URL` | where notifications are posted to (feature `alert-webhook`) | URL |
     /// | `GARDEFOU_ALERTS_WEBHOOK_SECRET` | what requests are signed with | at least 16 bytes |
     /// | `GARDEFOU_ALERTS_WEBHOOK_FORMAT` | the form of requests | `json` or `slack` |
     /// | `GARDEFOU_ALERTS_WEBHOOK_TIMEOUT` | how long a request may take | duration |

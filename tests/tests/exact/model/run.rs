@@ -106,11 +106,11 @@ impl Carried {
     /// The identity of the error of ours in it.
     pub(super) fn id(&self) -> Option<ErrorId> {
         match self {
-            Self::App(error) => View::of_app(error).id(),
-            Self::Fault(error) => View::of_std(error).id(),
+            Self::App(error) => View::from_app(error).id(),
+            Self::Fault(error) => View::from_std(error).id(),
             Self::Text(_) => None,
-            Self::Boxed(error) => View::of_dyn(&**error).id(),
-            Self::Anyhow(error) => View::of_dyn(&**error).id(),
+            Self::Boxed(error) => View::from_dyn(&**error).id(),
+            Self::Anyhow(error) => View::from_dyn(&**error).id(),
         }
     }
 

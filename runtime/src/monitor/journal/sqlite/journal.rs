@@ -469,7 +469,7 @@ mod tests {
     use super::*;
     use crate::{
         AppError, ErrorCode,
-        event::AlertLevel,
+        event::Severity,
         monitor::{ErrorMonitor, MonitorConfig},
     };
     use std::{sync::mpsc, thread};
@@ -532,7 +532,7 @@ mod tests {
         let monitor = ErrorMonitor::new(MonitorConfig::default());
         monitor.set_journal(journal.clone());
         monitor.record_at(
-            AlertLevel::Info,
+            Severity::Info,
             &AppError::new(ErrorCode::SYNC_ERROR, "waits"),
         );
         let hangs = journal.shared().unwrap().store.lock();

@@ -1,4 +1,4 @@
-//! Judges: what an outcome means to a breaker.
+//! Classifiers: what an outcome means to a breaker.
 
 use crate::{classify::Verdict, error::View};
 use std::{
@@ -17,17 +17,17 @@ use std::{
 /// ```
 /// use gardefou::{Rejection, breaker::CircuitBreaker, classify::Verdict};
 ///
-/// let breaker = CircuitBreaker::builder("judge-example").failure_threshold(1).build()?;
+/// let breaker = CircuitBreaker::builder("classifier-example").failure_threshold(1).build()?;
 /// let not_found_is_fine = |outcome: &Result<u16, std::io::Error>| match outcome {
 ///     Ok(404) | Ok(200) => Verdict::Success,
 ///     Ok(_) => Verdict::Failure,
 ///     Err(_) => Verdict::Ignored,
 /// };
-/// assert_eq!(breaker.call_judged(not_found_is_fine, || Ok(500))?, 500);
-/// assert!(breaker.call_judged(not_found_is_fine, || Ok(200)).is_err(), "the circuit is open");
+/// assert_eq!(breaker.call_with(not_found_is_fine, || Ok(500))?, 500);
+/// assert!(breaker.call_with(not_found_is_fine, || Ok(200)).is_err(), "the circuit is open");
 /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
 /// ```
-pub trait Judge<R: ?Sized> {
+pub trait Classifier<R: ?Sized> {
     /// Returns what the outcome means.
     fn verdict(&self, outcome: &R) -> Verdict;
 
@@ -42,42 +42,42 @@ pub trait Judge<R: ?Sized> {
     }
 }
 
-impl<R: ?Sized, F: Fn(&R) -> Verdict> Judge<R> for F {
+impl<R: ?Sized, F: Fn(&R) -> Verdict> Classifier<R> for F {
     fn verdict(&self, outcome: &R) -> Verdict {
         self(outcome)
     }
 }
 
-/// Judges by the class of an error, as far as its type is known to [`View::of_any`]: permanent
+/// Classifiers by the class of an error, as far as its type is known to [`View::from_any`]: permanent
 /// errors and rejections are ignored, every other error is a failure.
 ///
 /// This is what [`CircuitBreaker::call`](super::CircuitBreaker::call) uses.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct ByClass;
+pub struct ErrorClassifier;
 
-impl<T, E: 'static> Judge<Result<T, E>> for ByClass {
+impl<T, E: 'static> Classifier<Result<T, E>> for ErrorClassifier {
     #[inline]
     fn verdict(&self, outcome: &Result<T, E>) -> Verdict {
         match outcome {
             Ok(_) => Verdict::Success,
-            Err(error) => View::of_any(error).classified().verdict(),
+            Err(error) => View::from_any(error).classified().verdict(),
         }
     }
 
     fn write_cause(&self, outcome: &Result<T, E>, out: &mut dyn Write) -> fmt::Result {
         match outcome {
             Ok(_) => Ok(()),
-            Err(error) => write!(out, "{}", View::of_any(error)),
+            Err(error) => write!(out, "{}", View::from_any(error)),
         }
     }
 }
 
-/// Judges by the class of the first coded error in the chain of sources of any error type.
+/// Classifiers by the class of the first coded error in the chain of sources of any error type.
 ///
 /// # Examples
 ///
 /// ```
-/// use gardefou::{AppError, ErrorCode, Rejection, breaker::{ByChain, CircuitBreaker}};
+/// use gardefou::{AppError, ErrorCode, Rejection, breaker::{ChainClassifier, CircuitBreaker}};
 ///
 /// #[derive(Debug, thiserror::Error)]
 /// enum PayError {
@@ -89,20 +89,20 @@ impl<T, E: 'static> Judge<Result<T, E>> for ByClass {
 ///
 /// let breaker = CircuitBreaker::builder("by-chain-example").failure_threshold(1).build()?;
 /// let mistake = || Err(PayError::App(AppError::new(ErrorCode::API_REQUEST_ERROR, "no amount").into()));
-/// let outcome: Result<(), _> = breaker.call_judged(ByChain, mistake);
+/// let outcome: Result<(), _> = breaker.call_with(ChainClassifier, mistake);
 /// assert!(outcome.is_err());
 /// assert_eq!(breaker.snapshot().counts.ignored, 1, "the caller's own fault");
 /// # Ok::<(), gardefou::ConfigError>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
-pub struct ByChain;
+pub struct ChainClassifier;
 
-impl<T, E: Error + 'static> Judge<Result<T, E>> for ByChain {
+impl<T, E: Error + 'static> Classifier<Result<T, E>> for ChainClassifier {
     #[inline]
     fn verdict(&self, outcome: &Result<T, E>) -> Verdict {
         match outcome {
             Ok(_) => Verdict::Success,
-            Err(error) => View::of_std(error).classified().verdict(),
+            Err(error) => View::from_std(error).classified().verdict(),
         }
     }
 
@@ -114,26 +114,26 @@ impl<T, E: Error + 'static> Judge<Result<T, E>> for ByChain {
     }
 }
 
-/// Judges by a predicate: what it holds for is a failure, everything else a success.
+/// Classifiers by a predicate: what it holds for is a failure, everything else a success.
 ///
 /// # Examples
 ///
 /// ```
-/// use gardefou::breaker::{CircuitBreaker, CircuitState, FailureIf};
+/// use gardefou::breaker::{CircuitBreaker, CircuitState, FailurePredicate};
 ///
 /// let breaker = CircuitBreaker::builder("failure-if-example").failure_threshold(1).build()?;
-/// let bad_gateway = FailureIf(|outcome: &std::io::Result<u16>| matches!(outcome, Ok(502)));
-/// assert_eq!(breaker.call_judged(bad_gateway, || Ok(502))?, 502, "the value is still returned");
+/// let bad_gateway = FailurePredicate(|outcome: &std::io::Result<u16>| matches!(outcome, Ok(502)));
+/// assert_eq!(breaker.call_with(bad_gateway, || Ok(502))?, 502, "the value is still returned");
 /// assert_eq!(breaker.state(), CircuitState::Open);
 /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
 /// ```
 #[derive(Clone, Copy, Debug)]
-pub struct FailureIf<F>(
+pub struct FailurePredicate<F>(
     /// The predicate.
     pub F,
 );
 
-impl<T, E: 'static, F: Fn(&Result<T, E>) -> bool> Judge<Result<T, E>> for FailureIf<F> {
+impl<T, E: 'static, F: Fn(&Result<T, E>) -> bool> Classifier<Result<T, E>> for FailurePredicate<F> {
     fn verdict(&self, outcome: &Result<T, E>) -> Verdict {
         if (self.0)(outcome) {
             Verdict::Failure
@@ -143,6 +143,6 @@ impl<T, E: 'static, F: Fn(&Result<T, E>) -> bool> Judge<Result<T, E>> for Failur
     }
 
     fn write_cause(&self, outcome: &Result<T, E>, out: &mut dyn Write) -> fmt::Result {
-        ByClass.write_cause(outcome, out)
+        ErrorClassifier.write_cause(outcome, out)
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     error::{ErrorId, redact},
-    event::{AlertLevel, text},
+    event::{Severity, text},
     monitor::{ErrorRecord, Fingerprint},
     time::Timestamp,
 };
@@ -10,11 +10,11 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::Value;
 use std::time::Duration;
 
-/// What a notice is about.
+/// What a notification is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum NoticeKind {
-    /// An error, and how many like it there were since the last notice of it.
+pub enum NotificationKind {
+    /// An error, and how many like it there were since the last notification of it.
     Error,
     /// Errors are more frequent than a rule allows.
     Rate,
@@ -24,15 +24,15 @@ pub enum NoticeKind {
     Breaker,
     /// A health check changed its status.
     Health,
-    /// What an earlier notice told of is over.
+    /// What an earlier notification told of is over.
     Recovery,
-    /// Several notices in one, because there were too many.
+    /// Several notifications in one, because there were too many.
     Digest,
-    /// Somebody wanted to see whether notices arrive.
+    /// Somebody wanted to see whether notifications arrive.
     Test,
 }
 
-impl NoticeKind {
+impl NotificationKind {
     /// Returns the kind's name, as `recovery`.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -48,7 +48,7 @@ impl NoticeKind {
         }
     }
 
-    fn of_name(name: &str) -> Option<Self> {
+    fn from_name(name: &str) -> Option<Self> {
         let all = [
             Self::Error,
             Self::Rate,
@@ -70,13 +70,13 @@ impl NoticeKind {
 /// seconds), `occurrences`, `text` and `error` (an [`ErrorRecord`]).
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
-pub struct Notice {
-    /// The notice's own identity: one that is delivered again keeps it.
+pub struct Notification {
+    /// The notification's own identity: one that is delivered again keeps it.
     pub id: ErrorId,
     /// What it is about.
-    pub kind: NoticeKind,
+    pub kind: NotificationKind,
     /// How urgent it is.
-    pub level: AlertLevel,
+    pub level: Severity,
     /// The name of the rule that wants it.
     pub rule: String,
     /// One line of at most 200 characters that says it all.
@@ -106,8 +106,8 @@ pub struct Notice {
     pub error: Option<ErrorRecord>,
 }
 
-impl Notice {
-    pub(crate) fn new(kind: NoticeKind, level: AlertLevel, rule: &str, title: &str) -> Self {
+impl Notification {
+    pub(crate) fn new(kind: NotificationKind, level: Severity, rule: &str, title: &str) -> Self {
         Self {
             id: ErrorId::new(),
             kind,
@@ -126,7 +126,7 @@ impl Notice {
         }
     }
 
-    /// Returns the notice in plain lines, for people.
+    /// Returns the notification in plain lines, for people.
     #[must_use]
     pub fn to_text(&self) -> String {
         let mut lines = vec![format!(
@@ -145,10 +145,15 @@ impl Notice {
         ));
         if self.suppressed > 0 {
             let what = match self.kind {
-                NoticeKind::Breaker | NoticeKind::Health | NoticeKind::Recovery => "held back",
+                NotificationKind::Breaker
+                | NotificationKind::Health
+                | NotificationKind::Recovery => "held back",
                 _ => "more like this",
             };
-            lines.push(format!("{} {what} since the last notice", self.suppressed));
+            lines.push(format!(
+                "{} {what} since the last notification",
+                self.suppressed
+            ));
         }
         let occurrences = self
             .occurrences
@@ -187,7 +192,7 @@ impl Notice {
             lines.push(format!("error id: {}", error.id));
         }
         lines.push(format!(
-            "rule: {}, fingerprint: {}, notice id: {}",
+            "rule: {}, fingerprint: {}, notification id: {}",
             self.rule, self.fingerprint, self.id
         ));
         lines.join("\n")
@@ -196,17 +201,17 @@ impl Notice {
     /// What a digest says of it: for an error, which one it was and where.
     pub(super) fn line(&self) -> String {
         match (&self.error, self.kind) {
-            (Some(record), NoticeKind::Error) => line_of(record),
+            (Some(record), NotificationKind::Error) => line_of(record),
             _ => self.title.clone(),
         }
     }
 
-    /// Marks a notice of an earlier time. What it says of a state need not be true any more, and
+    /// Marks a notification of an earlier time. What it says of a state need not be true any more, and
     /// comes behind what is.
     pub(super) fn late(mut self) -> Self {
         let is_state = !matches!(
             self.kind,
-            NoticeKind::Error | NoticeKind::Digest | NoticeKind::Test
+            NotificationKind::Error | NotificationKind::Digest | NotificationKind::Test
         );
         if is_state && !self.title.starts_with(LATE) {
             self.title = one_line(&format!("{LATE}{}", self.title), 200);
@@ -215,17 +220,17 @@ impl Notice {
     }
 
     /// Reads what `Serialize` wrote.
-    pub(crate) fn of_json(json: Value) -> Option<Self> {
+    pub(crate) fn from_json(json: Value) -> Option<Self> {
         let Value::Object(mut map) = json else {
             return None;
         };
-        let error = map.remove("error").and_then(ErrorRecord::of_json);
+        let error = map.remove("error").and_then(ErrorRecord::from_json);
         let text = |key: &str| map.get(key).and_then(Value::as_str);
         let seconds = map.get("duration").and_then(Value::as_f64);
         Some(Self {
             id: text("id")?.parse().ok()?,
-            kind: NoticeKind::of_name(text("kind")?)?,
-            level: AlertLevel::of_name(text("level")?)?,
+            kind: NotificationKind::from_name(text("kind")?)?,
+            level: Severity::from_name(text("level")?)?,
             rule: text("rule")?.to_owned(),
             title: text("title")?.to_owned(),
             source: text("source").unwrap_or_default().to_owned(),
@@ -269,7 +274,7 @@ pub(super) fn in_words(duration: Duration) -> String {
     }
 }
 
-impl Serialize for Notice {
+impl Serialize for Notification {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("version", &1)?;
@@ -391,16 +396,21 @@ mod tests {
     }
 
     #[test]
-    fn a_notice_reads_back() {
-        let mut notice = Notice::new(NoticeKind::Recovery, AlertLevel::Critical, "rule", "title");
-        notice.suppressed = 7;
-        notice.duration = Some(Duration::from_millis(61_500));
-        notice.occurrences = Some(3);
-        notice.text = Some("two\nlines".into());
-        assert_eq!(
-            Notice::of_json(serde_json::to_value(&notice).unwrap()),
-            Some(notice)
+    fn a_notification_reads_back() {
+        let mut notification = Notification::new(
+            NotificationKind::Recovery,
+            Severity::Critical,
+            "rule",
+            "title",
         );
-        assert_eq!(Notice::of_json(Value::Null), None);
+        notification.suppressed = 7;
+        notification.duration = Some(Duration::from_millis(61_500));
+        notification.occurrences = Some(3);
+        notification.text = Some("two\nlines".into());
+        assert_eq!(
+            Notification::from_json(serde_json::to_value(&notification).unwrap()),
+            Some(notification)
+        );
+        assert_eq!(Notification::from_json(Value::Null), None);
     }
 }
