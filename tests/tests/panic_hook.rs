@@ -44,13 +44,8 @@ fn a_panic_that_nobody_catches_is_recorded_once_while_the_system_is_up() {
 
     let worker = thread::Builder::new().name("decoder".into());
     let line = line!() + 1;
-    assert!(
-        worker
-            .spawn(|| panic!("no such stream, password=hunter2"))
-            .unwrap()
-            .join()
-            .is_err()
-    );
+    let fails = || -> bool { panic!("no such stream, password=hunter2") };
+    assert!(worker.spawn(fails).unwrap().join().is_err());
     let records = panics();
     assert_eq!(records.len(), 1);
     assert_eq!(

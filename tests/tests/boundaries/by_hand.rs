@@ -107,12 +107,10 @@ fn line_of(mark: &str) -> u32 {
 #[tokio::test]
 async fn an_error_without_a_place_has_that_of_the_call_by_hand() {
     let sync = ErrorBoundary::new("hand-place").call(|| Err::<(), _>("sync")); // sync
-    let caught = ErrorBoundary::new("hand-place")
-        .catch_panics(true)
-        .call(|| Err::<(), _>("caught")); // caught
-    let awaited = ErrorBoundary::new("hand-place")
-        .call_async(async || Err::<(), _>("awaited"))
-        .await; // awaited
+    let catching = ErrorBoundary::new("hand-place").catch_panics(true);
+    let caught = catching.call(|| Err::<(), _>("caught")); // caught
+    let boundary = ErrorBoundary::new("hand-place");
+    let awaited = boundary.call_async(async || Err::<(), _>("awaited")).await; // awaited
     let boundary = ErrorBoundary::new("hand-place").catch_panics(true);
     let both = boundary.call_async(async || Err::<(), _>("both")).await; // both
     let transaction = boundary::transaction("hand-place", |_| Err::<(), _>("transaction")); // transaction

@@ -127,20 +127,20 @@ fn a_message_is_told_with_its_secrets_hidden_and_on_one_line() {
 
 #[test]
 fn a_place_inside_the_standard_library_gives_way_to_the_boundarys_own() {
+    let parse = || "x".parse::<u8>();
     let line = line!() + 1;
-    let err =
-        error_boundary!("once-place", { "x".parse::<u8>().map_err(AppError::from)? }).unwrap_err();
+    let err = error_boundary!("once-place", { parse().map_err(AppError::from)? }).unwrap_err();
     assert_eq!(
         (err.location().file(), err.location().line()),
         (file!(), line)
     );
-    let by_hand = boundary::error_boundary("once-place-by-hand", || {
-        "x".parse::<u8>().map_err(AppError::from)
-    });
+    let body = || parse().map_err(AppError::from);
+    let line = line!() + 1;
+    let by_hand = boundary::error_boundary("once-place-by-hand", body);
     let err = by_hand.unwrap_err();
     assert_eq!(
         (err.location().file(), err.location().line()),
-        (file!(), line!() - 2)
+        (file!(), line)
     );
 }
 

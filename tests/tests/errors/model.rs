@@ -257,10 +257,10 @@ fn the_question_mark_takes_any_error_and_context_codes_it() {
     let line = line!() + 1;
     let err = none.code(ErrorCode::SYNC_ERROR).unwrap_err();
     assert_eq!(err.location().line(), line);
+    let failed = Err::<(), _>(fmt::Error);
     let line = line!() + 1;
-    let err = Err::<(), _>(fmt::Error)
-        .with_context(ErrorCode::SYNC_ERROR, || "x")
-        .unwrap_err();
+    let failed = failed.with_context(ErrorCode::SYNC_ERROR, || "x");
+    let err = failed.unwrap_err();
     assert_eq!(err.location().line(), line);
 }
 

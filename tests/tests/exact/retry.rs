@@ -16,7 +16,7 @@ use gardefou::{
         journal::{JournalConfig, Query},
     },
     retry,
-    retry::Retry,
+    retry::{Retry, RetryBuilder},
     time::ManualClock,
     with_circuit_breaker,
 };
@@ -707,37 +707,27 @@ fn here(line: u32, column: &str) -> String {
 
 #[test]
 fn a_retry_inside_of_another_ones_attempt_is_warned_of_once_with_both_places() {
+    let build = |retry: RetryBuilder| retry.clock(ManualClock::new()).build().unwrap();
     let line = line!() + 1;
-    let outer = Retry::builder()
-        .max_retries(2)
-        .clock(ManualClock::new())
-        .build()
-        .unwrap();
-    let inner = Retry::builder()
-        .max_retries(1)
-        .clock(ManualClock::new())
-        .build()
-        .unwrap();
+    let outer = Retry::builder().max_retries(2);
+    let inner = Retry::builder().max_retries(1);
+    let again = Retry::builder().max_retries(1);
+    let (outer, inner, again) = (build(outer), build(inner), build(again));
     let both = || outer.call(|| inner.call(|| Err::<(), _>("down")));
     let places = [(here(line, "17"), here(line + 1, "17"))];
     assert_eq!(nesting(|| assert!(both().is_err())), places);
     assert_eq!(nesting(|| assert!(both().is_err())), [], "once");
 
-    let inner = Retry::builder()
-        .max_retries(1)
-        .clock(ManualClock::new())
-        .build()
-        .unwrap();
     let spawned = || async {
         let work = async {
-            inner
+            again
                 .clone()
                 .call_async(|| async { Err::<(), _>("down") })
                 .await
         };
         work.in_call(Context::current()).await
     };
-    let places = [(here(line, "17"), here(line + 7, "17"))];
+    let places = [(here(line, "17"), here(line + 2, "17"))];
     let runtime = one_thread();
     assert_eq!(
         nesting(|| assert!(runtime.block_on(outer.call_async(spawned)).is_err())),

@@ -194,9 +194,8 @@ fn a_check_that_panics_is_a_critical_error_with_the_place_of_the_panic() {
     };
     let health = Health::new(HealthConfig::default()).unwrap();
     let line = line!() + 1;
-    health
-        .register_check("panicking-sync", || -> bool { panic!("boom") })
-        .unwrap();
+    let panics = || -> bool { panic!("boom") };
+    health.register_check("panicking-sync", panics).unwrap();
     health
         .register_async_check("panicking-async", || async {
             assert_eq!(std::hint::black_box(1), 2, "boom");

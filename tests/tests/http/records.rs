@@ -46,7 +46,7 @@ fn refused() -> AppError {
 async fn an_error_of_a_handler_has_route_and_method() {
     let scope = Scope::new();
     let _entered = scope.enter();
-    let line = line!() + 1;
+    let line = line!() + 2;
     let app = users(any(async || {
         Err::<(), _>(AppError::new(ErrorCode::DB_QUERY_ERROR, "no such table"))
     }));

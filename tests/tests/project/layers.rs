@@ -43,7 +43,7 @@ impl Table {
     }
 
     /// Says what is wrong with an import, if anything is.
-    fn classifier(&self, from: &str, to: &str) -> Result<(), String> {
+    fn check(&self, from: &str, to: &str) -> Result<(), String> {
         let layer = |module: &str| {
             self.layer
                 .get(module)
@@ -259,7 +259,7 @@ fn violations(root: &Path, table: &Table) -> (usize, Vec<String>) {
             // What is neither a module nor re-exported is a macro: it lives wherever it is used.
             let Some(to) = to else { continue };
             imports += 1;
-            if let Err(problem) = table.classifier(from, to) {
+            if let Err(problem) = table.check(from, to) {
                 wrong.push(format!(
                     "{}: {problem}, by the name `{name}`",
                     source.path.display()

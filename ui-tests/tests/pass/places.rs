@@ -70,9 +70,7 @@ fn track_caller_moves_both_to_the_caller() {
     let _ = rejects_at_the_caller();
     circuit_breakers().get("places").unwrap().force_open();
     assert_eq!(place(rejects_at_the_caller()), (file!(), line!()));
-    assert_eq!(
-        place(rejects_at_the_caller_by_condition()),
-        (file!(), line!())
-    );
+    let (outcome, line) = (rejects_at_the_caller_by_condition(), line!());
+    assert_eq!(place(outcome), (file!(), line));
     assert_eq!(place(retries_at_the_caller()), (file!(), line!()));
 }
