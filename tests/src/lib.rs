@@ -7,5 +7,5 @@ pub struct Readme;
 
 /// So does that of the page for those who come from the Python decorators.
 #[cfg(doctest)]
-#[doc = include_str!("../../docs/migration-from-python.md")]
+#[doc = include_str!("../../docs/coming-from/python.md")]
 pub struct Migration;
