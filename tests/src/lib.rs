@@ -1,11 +1,32 @@
 //! Public behaviour of gardefou, tested from outside; see `tests/`.
 
-/// The code in the README compiles and its assertions hold.
-#[cfg(doctest)]
-#[doc = include_str!("../../README.md")]
-pub struct Readme;
+pub mod stand_ins;
 
-/// So does that of the page for those who come from the Python decorators.
-#[cfg(doctest)]
-#[doc = include_str!("../../docs/coming-from/python.md")]
-pub struct Migration;
+/// Includes pages, so that their code is compiled and run. Pages on one subject are included by the
+/// module of that subject.
+macro_rules! pages {
+    ($($(#[$condition:meta])* $name:ident = $path:literal;)*) => {
+        $(
+            $(#[$condition])*
+            #[cfg(doctest)]
+            #[doc = include_str!(concat!("../../", $path))]
+            pub struct $name;
+        )*
+    };
+}
+
+pages! {
+    Readme = "README.md";
+    FromBackon = "docs/coming-from/backon.md";
+    FromFailsafe = "docs/coming-from/failsafe.md";
+    FromPolly = "docs/coming-from/polly.md";
+    FromPython = "docs/coming-from/python.md";
+    FromPythonInFrench = "docs/coming-from/python.fr.md";
+    FromResilience4j = "docs/coming-from/resilience4j.md";
+    FromSentry = "docs/coming-from/sentry.md";
+    FromTowerResilience = "docs/coming-from/tower-resilience.md";
+    Comparison = "docs/comparison.md";
+    #[cfg(feature = "clients")]
+    Cookbook = "docs/cookbook.md";
+    Design = "docs/design.md";
+}
