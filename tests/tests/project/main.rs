@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a step that fails is a test that fails")]
 
 mod dependencies;
+mod guides;
 mod layers;
 mod log_fields;
 mod monitoring_page;
