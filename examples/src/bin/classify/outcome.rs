@@ -1,7 +1,7 @@
 //! What came of the work.
 
 use crate::{
-    classify::{Class, Features},
+    analysis::{Class, Features},
     codes,
     folder::file_error,
     store::Count,

@@ -6,8 +6,8 @@
 //! recovers is neither hammered nor given up (`client`).
 
 mod alerts;
+mod analysis;
 mod breaker_life;
-mod classify;
 mod client;
 mod codes;
 mod folder;
@@ -40,7 +40,7 @@ use work::Work;
 fn main() -> ExitCode {
     let mut terminal = Terminal::new();
     if let Err(problem) = log::show_where_asked() {
-        terminal.complain(&format!("quickstart: {problem}"));
+        terminal.complain(&format!("classify: {problem}"));
     }
     let run = options::parse(std::env::args_os().skip(1)).and_then(|options| match options {
         Some(options) => run(&options, &mut terminal),
@@ -52,7 +52,7 @@ fn main() -> ExitCode {
     let status = run.unwrap_or_else(|error| {
         let (code, why) = (error.code(), outcome::with_cause(&*error));
         terminal.complain(&format!(
-            "quickstart: {} {}: {why}",
+            "classify: {} {}: {why}",
             code.number(),
             code.name()
         ));
@@ -62,7 +62,7 @@ fn main() -> ExitCode {
         return ExitCode::from(status);
     };
     terminal.complain(&format!(
-        "quickstart: standard output cannot be written: {problem}"
+        "classify: standard output cannot be written: {problem}"
     ));
     ExitCode::from(status.max(codes::NOT_ALL_WELL))
 }

@@ -2,7 +2,7 @@
 //! others.
 
 use crate::{
-    classify::{Class, Features, Meter},
+    analysis::{Class, Features, Meter},
     client::Client,
     folder::{Entry, file_error},
     outcome::{Outcome, Problem, Rollback},

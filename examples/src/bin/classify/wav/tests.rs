@@ -562,7 +562,7 @@ fn no_bytes_make_the_reader_or_the_classifier_panic() {
         });
         if let Ok((rate, channels, samples)) = read(&bytes) {
             accepted += 1;
-            let mut meter = crate::classify::Meter::new(rate, channels);
+            let mut meter = crate::analysis::Meter::new(rate, channels);
             samples
                 .chunks_exact(usize::from(channels))
                 .for_each(|frame| meter.push(frame));
@@ -571,7 +571,7 @@ fn no_bytes_make_the_reader_or_the_classifier_panic() {
                 features.level_dbfs.is_finite() && features.crossing_jitter.is_finite(),
                 "{features:?}"
             );
-            let _ = crate::classify::Class::of(&features);
+            let _ = crate::analysis::Class::of(&features);
         }
     }
     assert!(

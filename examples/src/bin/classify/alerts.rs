@@ -20,7 +20,7 @@ pub(crate) fn start(client: Client) -> Result<Alerts> {
             .map_err(|error| DeliveryError::temporary(error.to_string()))
     });
     let config = AlertsConfig::builder()
-        .source("quickstart")
+        .source("classify")
         .channel(webhook)
         .rule(Rule::breakers("circuits").only(BREAKER))
         .rule(Rule::immediate("critical errors").min_level(Severity::Critical))

@@ -1,7 +1,7 @@
 //! The report at the end.
 
 use crate::{
-    classify::Class,
+    analysis::Class,
     codes,
     outcome::{Outcome, Problem, Rollback},
     surroundings::Surroundings,

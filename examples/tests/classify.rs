@@ -29,7 +29,7 @@ impl Run {
     }
 
     fn with(options: &[&str], folder: impl AsRef<Path>, out: TempDir) -> Self {
-        let output = quickstart()
+        let output = classify()
             .args(options)
             .arg("--out")
             .arg(out.path())
@@ -92,8 +92,8 @@ fn in_order(line: &str, words: &[&str]) -> bool {
     })
 }
 
-fn quickstart() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_quickstart"));
+fn classify() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_classify"));
     command.env_remove("RUST_LOG");
     command
 }
@@ -130,10 +130,7 @@ fn folder(files: &[(&str, &[u8])]) -> TempDir {
 #[test]
 fn the_shipped_recordings_go_well_from_file_to_report() {
     let temporary = TempDir::new().unwrap();
-    let output = quickstart()
-        .env("TMPDIR", temporary.path())
-        .output()
-        .unwrap();
+    let output = classify().env("TMPDIR", temporary.path()).output().unwrap();
     assert_eq!(
         output.status.code(),
         Some(0),
@@ -399,7 +396,7 @@ fn a_folder_that_is_missing_a_file_or_a_wrong_argument_ends_at_once_with_a_code(
         "{}",
         file.stderr
     );
-    let wrong = quickstart().arg("--faster").output().unwrap();
+    let wrong = classify().arg("--faster").output().unwrap();
     assert_eq!(wrong.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&wrong.stderr).contains("there is no option --faster"));
 }
@@ -415,7 +412,7 @@ fn a_folder_without_recordings_says_so() {
 fn a_log_that_cannot_be_understood_is_told_and_the_work_goes_on() {
     let folder = folder(&[("one.wav", &whistle())]);
     let out = TempDir::new().unwrap();
-    let output = quickstart()
+    let output = classify()
         .env("RUST_LOG", "gardefou=loud")
         .arg("--out")
         .arg(out.path())
@@ -428,11 +425,11 @@ fn a_log_that_cannot_be_understood_is_told_and_the_work_goes_on() {
 
 #[test]
 fn help_is_no_failure() {
-    let output = quickstart().arg("--help").output().unwrap();
+    let output = classify().arg("--help").output().unwrap();
     assert!(output.status.success());
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(
-        text.contains("Usage: quickstart") && text.contains("Exit status:"),
+        text.contains("Usage: classify") && text.contains("Exit status:"),
         "{text}"
     );
 }
@@ -645,7 +642,7 @@ mod unix {
     #[test]
     fn a_reader_that_goes_away_does_not_stop_the_work() {
         let out = TempDir::new().unwrap();
-        let mut child = quickstart()
+        let mut child = classify()
             .arg("--out")
             .arg(out.path())
             .stdout(std::process::Stdio::piped())
@@ -661,7 +658,7 @@ mod unix {
     fn a_report_that_cannot_be_written_ends_with_1() {
         let (folder, out) = (folder(&[("one.wav", &whistle())]), TempDir::new().unwrap());
         let full = fs::File::options().write(true).open("/dev/full").unwrap();
-        let run = quickstart()
+        let run = classify()
             .arg("--out")
             .arg(out.path())
             .arg(folder.path())
@@ -692,13 +689,13 @@ mod unix {
                 .arg(folder);
             command
         };
-        let program = Path::new(env!("CARGO_BIN_EXE_quickstart"));
+        let program = Path::new(env!("CARGO_BIN_EXE_classify"));
         if !we_are_root() {
             return begin(program).output().unwrap();
         }
         // The program itself may lie where only root may go.
         let copy = open_to_all(TempDir::new().unwrap());
-        let copied = copy.path().join("quickstart");
+        let copied = copy.path().join("classify");
         fs::copy(program, &copied).unwrap();
         begin(&copied)
             .uid(NOBODY)

@@ -21,7 +21,7 @@ pub(crate) struct Options {
 pub(crate) const HELP: &str = "\
 Classifies a folder of WAV recordings while the services it depends on misbehave.
 
-Usage: quickstart [OPTIONS] [FOLDER]
+Usage: classify [OPTIONS] [FOLDER]
 
   FOLDER            recordings to classify, subfolders included; without it, those
                     that come with gardefou. Files named *.wav or *.wave and files
@@ -35,7 +35,7 @@ Usage: quickstart [OPTIONS] [FOLDER]
 
 Options:
   --out FOLDER      where the database and the journal of errors go [default:
-                    gardefou-quickstart-USER in the folder for temporary files]
+                    gardefou-classify-USER in the folder for temporary files]
   --database FILE   the SQLite database [default: recordings.sqlite in --out]
   -h, --help        this text
 
@@ -93,7 +93,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Opt
             (None, _) => set(&mut folder, "FOLDER", Some(argument))?,
         }
     }
-    let out = out.unwrap_or_else(|| place::for_user("gardefou-quickstart"));
+    let out = out.unwrap_or_else(|| place::for_user("gardefou-classify"));
     let database = database.unwrap_or_else(|| out.join("recordings.sqlite"));
     let shipped = || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/recordings"));
     Ok(Some(Options {

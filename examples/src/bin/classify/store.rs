@@ -1,7 +1,7 @@
 //! Keeps the results in a SQLite database.
 
 use crate::{
-    classify::{Class, Features},
+    analysis::{Class, Features},
     folder::printable,
 };
 use gardefou::{

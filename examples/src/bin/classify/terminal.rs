@@ -1,6 +1,6 @@
 //! What the user sees while the program works.
 
-use crate::classify::{Class, Features};
+use crate::analysis::{Class, Features};
 use gardefou::{
     AppError,
     time::{Clock, SystemClock, Tick},
