@@ -1,5 +1,4 @@
-//! What the example programs and their tests share: signals, WAV files made of them, and where
-//! files go.
+//! Shared parts of the example programs and their tests: signals, WAV files, and folders for output.
 
 pub mod place;
 pub mod signal;

@@ -1,4 +1,4 @@
-//! Where the programs put their files unless they are told, and whose files are in the way.
+//! Default folders for output, and the owners of files in the way.
 
 use std::path::{Path, PathBuf};
 
@@ -32,8 +32,8 @@ pub fn for_user(name: &str) -> PathBuf {
     std::env::temp_dir().join(name)
 }
 
-/// Returns who owns `path`, or the nearest folder above it that exists, if that is somebody else
-/// than this user.
+/// Returns the owner of `path`, or of the nearest folder above it that exists, if that is another
+/// user.
 #[must_use]
 pub fn foreign_owner(path: &Path) -> Option<String> {
     let owner = path.ancestors().find_map(owner)?;
@@ -78,8 +78,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_belongs_to_somebody_else_is_told_by_name() {
-        let own = std::env::temp_dir().join("gardefou-place-of-nobody/deep/down");
+    fn foreign_owner_is_returned_by_name() {
+        let own = std::env::temp_dir().join("gardefou-place-without-owner/deep/down");
         assert!(
             foreign_owner(&own).is_none_or(|name| name == "root"),
             "temporary files lie in a folder of root"

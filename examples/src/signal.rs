@@ -157,7 +157,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_tone_is_the_sine_that_it_says() {
+    fn tone_is_the_exact_sine() {
         let samples = tone(44_100, 1.0, 440.0, 1.0);
         for (at, sample) in samples.iter().enumerate() {
             let exact = (std::f64::consts::TAU * 440.0 * at as f64 / 44_100.0).sin();
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn channels_are_woven_frame_by_frame() {
+    fn channels_are_interleaved_frame_by_frame() {
         assert_eq!(
             interleave(&[&[1.0, 2.0], &[3.0, 4.0]]),
             [1.0, 3.0, 2.0, 4.0]

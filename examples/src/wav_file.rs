@@ -1,4 +1,4 @@
-//! Writes WAV files for the shipped recordings and for tests, broken ones included.
+//! A writer of WAV files for the shipped recordings and for tests, broken ones included.
 
 /// How samples are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,7 +64,7 @@ impl Encoding {
     }
 }
 
-/// A WAV file in the making: a correct one unless a field is told to lie.
+/// The contents of a WAV file: correct unless a field overrides the header.
 ///
 /// # Examples
 ///
@@ -101,9 +101,9 @@ pub struct WavFile {
     pub chunks_before: Vec<([u8; 4], Vec<u8>)>,
     /// Chunks after the samples.
     pub chunks_after: Vec<([u8; 4], Vec<u8>)>,
-    /// What the header says of the samples' size in bytes, if it is not the truth.
+    /// The size of the samples in the header, if it is not the true one.
     pub claimed_data: Option<u32>,
-    /// What the header says of the file's size, if it is not the truth.
+    /// The size of the file in the header, if it is not the true one.
     pub claimed_riff: Option<u32>,
 }
 
@@ -150,7 +150,7 @@ impl WavFile {
         self
     }
 
-    /// Says `size` of the samples' bytes in the header, whatever the truth is.
+    /// Writes `size` as the size of the samples into the header, whatever the true one is.
     #[must_use]
     pub fn claiming(mut self, size: u32) -> Self {
         self.claimed_data = Some(size);

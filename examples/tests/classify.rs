@@ -1,5 +1,4 @@
-//! The main job, run as users run it: on the shipped recordings and on folders as bad as folders
-//! get.
+//! The program `classify`, run as a user runs it: on the shipped recordings and on damaged folders.
 
 #![expect(clippy::unwrap_used, reason = "a step that fails is a test that fails")]
 
@@ -52,7 +51,7 @@ impl Run {
 
     /// Asserts that some line of the output holds all these words in this order.
     #[track_caller]
-    fn says(&self, words: &[&str]) -> &Self {
+    fn prints(&self, words: &[&str]) -> &Self {
         assert!(
             self.stdout.lines().any(|line| in_order(line, words)),
             "no line with {words:?} in\n{}",
@@ -128,7 +127,7 @@ fn folder(files: &[(&str, &[u8])]) -> TempDir {
 }
 
 #[test]
-fn the_shipped_recordings_go_well_from_file_to_report() {
+fn shipped_recordings_are_classified_stored_and_delivered() {
     let temporary = TempDir::new().unwrap();
     let output = classify().env("TMPDIR", temporary.path()).output().unwrap();
     assert_eq!(
@@ -139,29 +138,29 @@ fn the_shipped_recordings_go_well_from_file_to_report() {
     );
     let run = Run::on(shipped());
     run.exits_with(0)
-        .says(&["[ 1/16]", "answer.wav", "speech-like"])
-        .says(&["Classified", "9: silence 1, speech-like 2, music-like 4, noise 2"])
-        .says(&["Isolated", "7, 7 of them expected"])
-        .says(&[
+        .prints(&["[ 1/16]", "answer.wav", "speech-like"])
+        .prints(&["Classified", "9: silence 1, speech-like 2, music-like 4, noise 2"])
+        .prints(&["Isolated", "7, 7 of them expected"])
+        .prints(&[
             "damaged/cut-short.wav: 200 ANALYSIS_DATA_ERROR: cut short: 6400 bytes of samples announced, 2104 present",
         ])
-        .says(&["damaged/telephone-alaw.wav: 213 UNSUPPORTED_ENCODING_ERROR: compressed as A-law"])
-        .says(&["Stored", "9 of 9"])
-        .says(&["Rolled back", "303 DB_INTEGRITY_ERROR"])
-        .says(&["rows: 9 before, 9 after; total of speech-like: 2 before, 3 inside the transaction, 2 after"])
-        .says(&["Delivered", "9 of 9"])
-        .says(&["Breaker", "closed → open (", "→ half-open (", "→ open (", "→ half-open (", "→ closed (", "rejected"])
-        .says(&["6  ANALYSIS_DATA_ERROR"])
-        .says(&["1  DB_INTEGRITY_ERROR"])
-        .says(&["1  UNSUPPORTED_ENCODING_ERROR"])
+        .prints(&["damaged/telephone-alaw.wav: 213 UNSUPPORTED_ENCODING_ERROR: compressed as A-law"])
+        .prints(&["Stored", "9 of 9"])
+        .prints(&["Rolled back", "303 DB_INTEGRITY_ERROR"])
+        .prints(&["rows: 9 before, 9 after; total of speech-like: 2 before, 3 inside the transaction, 2 after"])
+        .prints(&["Delivered", "9 of 9"])
+        .prints(&["Breaker", "closed → open (", "→ half-open (", "→ open (", "→ half-open (", "→ closed (", "rejected"])
+        .prints(&["6  ANALYSIS_DATA_ERROR"])
+        .prints(&["1  DB_INTEGRITY_ERROR"])
+        .prints(&["1  UNSUPPORTED_ENCODING_ERROR"])
         // The outage ends with a request that hangs.
-        .says(&["1  TIMEOUT_ERROR"])
-        .says(&["CIRCUIT_OPEN_ERROR"])
-        .says(&["Journal", "written"])
-        .says(&["arrived at the webhook: circuit `results` opened: too many failures in a row"])
-        .says(&["arrived at the webhook: circuit `results` closed"])
-        .says(&["Health", "healthy"])
-        .says(&["All went well"]);
+        .prints(&["1  TIMEOUT_ERROR"])
+        .prints(&["CIRCUIT_OPEN_ERROR"])
+        .prints(&["Journal", "written"])
+        .prints(&["arrived at the webhook: circuit `results` opened: too many failures in a row"])
+        .prints(&["arrived at the webhook: circuit `results` closed"])
+        .prints(&["Health", "healthy"])
+        .prints(&["All went well"]);
     let journal = contents(&run.out.path().join("journal"));
     let journal: String = journal
         .iter()
@@ -180,12 +179,12 @@ fn the_shipped_recordings_go_well_from_file_to_report() {
     );
     assert!(
         !run.stdout.contains('\x1b'),
-        "no colours where nobody looks"
+        "no colours without a terminal"
     );
 }
 
 #[test]
-fn the_shipped_recordings_are_what_the_command_makes() {
+fn shipped_recordings_equal_those_that_make_recordings_writes() {
     let made = TempDir::new().unwrap();
     let maker = Command::new(env!("CARGO_BIN_EXE_make_recordings"))
         .arg(made.path())
@@ -226,7 +225,7 @@ fn contents(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
 }
 
 #[test]
-fn a_sound_folder_of_ones_own_goes_well() {
+fn folder_of_sound_recordings_succeeds() {
     let rain = WavFile::new(48_000, 2, Encoding::Signed24, &noise(48_000, 0.5, 0.3, 1))
         .extensible()
         .to_bytes();
@@ -238,11 +237,11 @@ fn a_sound_folder_of_ones_own_goes_well() {
     ]);
     let run = Run::on(folder.path());
     run.exits_with(0)
-        .says(&[
+        .prints(&[
             "Classified",
             "3: silence 0, speech-like 1, music-like 1, noise 1",
         ])
-        .says(&["All went well."]);
+        .prints(&["All went well."]);
     assert_eq!(
         run.stored()[0],
         ("a b/deep down/rain outside.WAV".into(), "noise".into())
@@ -250,7 +249,7 @@ fn a_sound_folder_of_ones_own_goes_well() {
 }
 
 #[test]
-fn a_broken_file_is_isolated_the_others_go_on_and_the_exit_status_tells() {
+fn broken_files_are_isolated_and_the_exit_status_is_1() {
     let zero_channels = WavFile {
         channels: 0,
         ..WavFile::new(8_000, 1, Encoding::Signed16, &[0.1; 100])
@@ -266,57 +265,57 @@ fn a_broken_file_is_isolated_the_others_go_on_and_the_exit_status_tells() {
     ]);
     Run::on(folder.path())
         .exits_with(1)
-        .says(&["1.wav: 200 ANALYSIS_DATA_ERROR: not a WAV file"])
-        .says(&["2.wav: 200 ANALYSIS_DATA_ERROR: the file is empty"])
-        .says(&["3.wav: 200 ANALYSIS_DATA_ERROR: a recording of zero channels"])
-        .says(&["4.wav: 200 ANALYSIS_DATA_ERROR: cut short: 4294967280 bytes"])
-        .says(&["Classified", "1:", "music-like 1"])
-        .says(&["Skipped", "1 that are no recordings: notes.txt"])
-        .says(&["Stored", "1 of 1"])
-        .says(&["Delivered", "1 of 1"])
-        .says(&["Not all went well"]);
+        .prints(&["1.wav: 200 ANALYSIS_DATA_ERROR: not a WAV file"])
+        .prints(&["2.wav: 200 ANALYSIS_DATA_ERROR: the file is empty"])
+        .prints(&["3.wav: 200 ANALYSIS_DATA_ERROR: a recording of zero channels"])
+        .prints(&["4.wav: 200 ANALYSIS_DATA_ERROR: cut short: 4294967280 bytes"])
+        .prints(&["Classified", "1:", "music-like 1"])
+        .prints(&["Skipped", "1 that are no recordings: notes.txt"])
+        .prints(&["Stored", "1 of 1"])
+        .prints(&["Delivered", "1 of 1"])
+        .prints(&["Not all went well"]);
 }
 
 #[test]
-fn a_failure_that_was_expected_and_did_not_come_is_told() {
+fn expected_failure_that_does_not_occur_is_reported() {
     let folder = folder(&[
         ("fine.wav", &whistle()),
         ("EXPECTED.txt", b"# list\nfine.wav ANALYSIS_DATA_ERROR\n"),
     ]);
     Run::on(folder.path())
         .exits_with(1)
-        .says(&["fine.wav: ANALYSIS_DATA_ERROR was expected and did not come"]);
+        .prints(&["fine.wav: ANALYSIS_DATA_ERROR was expected and did not come"]);
 }
 
 #[test]
-fn a_folder_in_which_everything_is_broken_as_expected_goes_well() {
+fn folder_of_expected_failures_succeeds() {
     let folder = folder(&[
         ("1.wav", b"text"),
         ("EXPECTED.txt", b"1.wav ANALYSIS_DATA_ERROR\n"),
     ]);
     Run::on(folder.path())
         .exits_with(0)
-        .says(&["Classified", "0:"])
-        .says(&["All went well", "broken on purpose"]);
+        .prints(&["Classified", "0:"])
+        .prints(&["All went well", "broken on purpose"]);
 }
 
 #[test]
-fn a_list_of_expected_failures_that_cannot_be_read_is_told() {
+fn unreadable_list_of_expected_failures_is_reported() {
     let folder_in_the_way = folder(&[("one.wav", &whistle()), ("EXPECTED.txt/file", b"")]);
     Run::on(folder_in_the_way.path())
         .exits_with(1)
-        .says(&["EXPECTED.txt: 2 CONFIG_ERROR", "not a regular file"]);
+        .prints(&["EXPECTED.txt: 2 CONFIG_ERROR", "not a regular file"]);
     let no_text = folder(&[
         ("one.wav", &whistle()),
         ("EXPECTED.txt", b"caf\xE9.wav ANALYSIS_DATA_ERROR\n"),
     ]);
     Run::on(no_text.path())
         .exits_with(1)
-        .says(&["EXPECTED.txt: 201", "cannot be read", "UTF-8"]);
+        .prints(&["EXPECTED.txt: 201", "cannot be read", "UTF-8"]);
 }
 
 #[test]
-fn a_report_is_of_this_run_and_what_an_earlier_one_left_behind_is_told_apart() {
+fn report_separates_this_run_from_what_an_earlier_one_left_behind() {
     use gardefou::alerts::{Alerts, AlertsConfig, CallbackChannel, DeliveryError};
     use gardefou::{
         AppError, ErrorCode, ErrorSystem, error_monitor, monitor::journal::JournalConfig,
@@ -327,9 +326,8 @@ fn a_report_is_of_this_run_and_what_an_earlier_one_left_behind_is_told_apart() {
             .journal(JournalConfig::builder(out.path().join("journal")))
             .init()
             .unwrap();
-        let failing = CallbackChannel::new("webhook", |_| {
-            Err(DeliveryError::temporary("nobody is there"))
-        });
+        let failing =
+            CallbackChannel::new("webhook", |_| Err(DeliveryError::temporary("no receiver")));
         let alerts = Alerts::start(
             AlertsConfig::builder()
                 .channel(failing)
@@ -346,13 +344,13 @@ fn a_report_is_of_this_run_and_what_an_earlier_one_left_behind_is_told_apart() {
         assert!(alerts.flush(Duration::from_secs(10)).in_time);
         assert!(alerts.status().kept > 0, "{:?}", alerts.status());
     }
-    // With an outage the program is there for long enough to deliver what lies about.
+    // With an outage the program runs long enough to deliver what was left behind.
     let sound = whistle();
     let files = ["1.wav", "2.wav", "3.wav", "4.wav", "5.wav"].map(|name| (name, &sound[..]));
     let run = Run::with(&[], folder(&files).path(), out);
     run.exits_with(0)
-        .says(&["Alerts", "2 sent"])
-        .says(&["2 alerts of an earlier run arrived only now"]);
+        .prints(&["Alerts", "2 sent"])
+        .prints(&["2 alerts of an earlier run arrived only now"]);
     assert_eq!(
         run.stdout.matches("arrived at the webhook").count(),
         2,
@@ -366,9 +364,9 @@ fn a_report_is_of_this_run_and_what_an_earlier_one_left_behind_is_told_apart() {
     );
     // Nothing goes wrong with nothing.
     let run = Run::with(&[], TempDir::new().unwrap().path(), run.out);
-    run.says(&["Errors", "0 recorded"])
-        .says(&["Journal", "written"])
-        .says(&["Alerts", "0 sent"]);
+    run.prints(&["Errors", "0 recorded"])
+        .prints(&["Journal", "written"])
+        .prints(&["Alerts", "0 sent"]);
     assert!(
         !run.stdout.contains("the newest error") && !run.stdout.contains("at the webhook"),
         "{}",
@@ -377,7 +375,7 @@ fn a_report_is_of_this_run_and_what_an_earlier_one_left_behind_is_told_apart() {
 }
 
 #[test]
-fn a_folder_that_is_missing_a_file_or_a_wrong_argument_ends_at_once_with_a_code() {
+fn missing_folder_file_or_invalid_argument_ends_with_status_2_and_a_code() {
     let folder = folder(&[("one.wav", &whistle())]);
     let missing = Run::on(folder.path().join("nowhere"));
     missing.exits_with(2);
@@ -402,14 +400,14 @@ fn a_folder_that_is_missing_a_file_or_a_wrong_argument_ends_at_once_with_a_code(
 }
 
 #[test]
-fn a_folder_without_recordings_says_so() {
+fn folder_without_recordings_is_reported() {
     Run::on(TempDir::new().unwrap().path())
         .exits_with(1)
-        .says(&["There was nothing to classify"]);
+        .prints(&["There was nothing to classify"]);
 }
 
 #[test]
-fn a_log_that_cannot_be_understood_is_told_and_the_work_goes_on() {
+fn invalid_log_filter_is_reported_and_the_work_goes_on() {
     let folder = folder(&[("one.wav", &whistle())]);
     let out = TempDir::new().unwrap();
     let output = classify()
@@ -424,7 +422,7 @@ fn a_log_that_cannot_be_understood_is_told_and_the_work_goes_on() {
 }
 
 #[test]
-fn help_is_no_failure() {
+fn help_succeeds() {
     let output = classify().arg("--help").output().unwrap();
     assert!(output.status.success());
     let text = String::from_utf8(output.stdout).unwrap();
@@ -435,7 +433,7 @@ fn help_is_no_failure() {
 }
 
 #[test]
-fn a_database_that_may_not_be_written_costs_the_storing_and_nothing_else() {
+fn read_only_database_prevents_storing_and_nothing_else() {
     let recordings = folder(&[("one.wav", &whistle()), ("two.wav", &whistle())]);
     let first = Run::on(recordings.path());
     first.exits_with(0);
@@ -446,15 +444,15 @@ fn a_database_that_may_not_be_written_costs_the_storing_and_nothing_else() {
     let second = Run::with(&[], recordings.path(), first.out);
     second
         .exits_with(1)
-        .says(&["recordings.sqlite: 501 PERMISSION_ERROR: the database is marked read-only"])
-        .says(&["Classified", "2:"])
-        .says(&["Stored", "0 of 2"])
-        .says(&["Delivered", "2 of 2"]);
+        .prints(&["recordings.sqlite: 501 PERMISSION_ERROR: the database is marked read-only"])
+        .prints(&["Classified", "2:"])
+        .prints(&["Stored", "0 of 2"])
+        .prints(&["Delivered", "2 of 2"]);
     assert_eq!(second.stored().len(), 2, "only the first run's rows");
 }
 
 #[test]
-fn a_journal_that_cannot_be_written_is_told_and_the_exit_status_tells() {
+fn unwritable_journal_is_reported_and_the_exit_status_is_1() {
     let recordings = folder(&[("one.wav", &whistle())]);
     let (out, elsewhere) = (
         folder(&[("journal", b"a file where the folder should be")]),
@@ -467,35 +465,35 @@ fn a_journal_that_cannot_be_written_is_told_and_the_exit_status_tells() {
         out,
     );
     run.exits_with(1)
-        .says(&["Stored", "1 of 1"])
-        .says(&["Delivered", "1 of 1"])
-        .says(&["Journal", "incomplete: 0 records written"])
-        .says(&["Not all went well"]);
+        .prints(&["Stored", "1 of 1"])
+        .prints(&["Delivered", "1 of 1"])
+        .prints(&["Journal", "incomplete: 0 records written"])
+        .prints(&["Not all went well"]);
 }
 
 #[test]
-fn a_database_that_is_no_database_is_left_as_it_is() {
+fn file_that_is_no_database_is_left_unchanged() {
     let recordings = folder(&[("one.wav", &whistle())]);
     let out = TempDir::new().unwrap();
     let database = out.path().join("recordings.sqlite");
     fs::write(
         &database,
-        "my diary, thirty years of it, not to be written over by anybody".repeat(9),
+        "thirty years of a diary, in a file that must not be overwritten".repeat(9),
     )
     .unwrap();
-    let diary = fs::read(&database).unwrap();
+    let content = fs::read(&database).unwrap();
     let run = Run::with(&[], recordings.path(), out);
     run.exits_with(1)
-        .says(&["300 DB_CONNECTION_ERROR"])
-        .says(&["Delivered", "1 of 1"]);
+        .prints(&["300 DB_CONNECTION_ERROR"])
+        .prints(&["Delivered", "1 of 1"]);
     assert!(
-        fs::read(&database).unwrap() == diary,
+        fs::read(&database).unwrap() == content,
         "the file was changed"
     );
     let folder_in_the_way = folder(&[("recordings.sqlite/file", b"")]);
     Run::with(&[], recordings.path(), folder_in_the_way)
         .exits_with(1)
-        .says(&["300 DB_CONNECTION_ERROR"]);
+        .prints(&["300 DB_CONNECTION_ERROR"]);
     let file_in_the_way = folder(&[("file", b"")]);
     let database = file_in_the_way.path().join("file/deep/down.sqlite");
     Run::with(
@@ -504,23 +502,23 @@ fn a_database_that_is_no_database_is_left_as_it_is() {
         TempDir::new().unwrap(),
     )
     .exits_with(1)
-    .says(&[
+    .prints(&[
         "300 DB_CONNECTION_ERROR:",
         "file is a file: a folder is needed there",
     ]);
 }
 
 #[test]
-fn a_second_run_adds_its_rows_beside_those_of_the_first() {
+fn second_run_adds_its_rows_to_those_of_the_first() {
     let recordings = folder(&[("one.wav", &whistle())]);
     let first = Run::on(recordings.path());
     let second = Run::with(&[], recordings.path(), first.out);
-    second.exits_with(0).says(&["rows: 1 before, 1 after"]);
+    second.exits_with(0).prints(&["rows: 1 before, 1 after"]);
     assert_eq!(second.stored().len(), 2);
 }
 
 #[test]
-fn hours_of_sound_are_told_and_take_seconds() {
+fn hours_of_sound_are_read_in_part_within_seconds() {
     // Twenty hours of 16-bit stereo, as a hole in the file: it takes no room.
     let folder = folder(&[(
         "hours.wav",
@@ -535,12 +533,12 @@ fn hours_of_sound_are_told_and_take_seconds() {
     file.set_len(44 + 20 * 3_600 * 44_100 * 4).unwrap();
     Run::on(folder.path())
         .exits_with(0)
-        .says(&["hours.wav", "silence", "72000.0 s, 600.0 s heard"])
-        .says(&["1 long recording by the beginning alone"]);
+        .prints(&["hours.wav", "silence", "72000.0 s, 600.0 s read"])
+        .prints(&["1 long recording by the beginning alone"]);
 }
 
 #[test]
-fn many_recordings_all_arrive_past_the_outage() {
+fn all_results_are_delivered_after_the_outage() {
     let sound = whistle();
     let names: Vec<String> = (0..40).map(|count| format!("{count:02}.wav")).collect();
     let files: Vec<(&str, &[u8])> = names
@@ -549,8 +547,8 @@ fn many_recordings_all_arrive_past_the_outage() {
         .collect();
     Run::on(folder(&files).path())
         .exits_with(0)
-        .says(&["Stored", "40 of 40"])
-        .says(&["Delivered", "40 of 40"]);
+        .prints(&["Stored", "40 of 40"])
+        .prints(&["Delivered", "40 of 40"]);
 }
 
 #[cfg(unix)]
@@ -566,7 +564,7 @@ mod unix {
     };
 
     #[test]
-    fn names_that_are_no_text_are_shown_and_told_apart() {
+    fn names_that_are_not_utf8_are_shown_and_stay_distinct() {
         let folder = folder(&[]);
         for byte in [b"\xE8", b"\xE9"] {
             fs::write(
@@ -579,13 +577,13 @@ mod unix {
         }
         let run = Run::on(folder.path());
         run.exits_with(0)
-            .says(&["caf\\xE8.wav", "music-like"])
-            .says(&["caf\\xE9.wav", "music-like"]);
+            .prints(&["caf\\xE8.wav", "music-like"])
+            .prints(&["caf\\xE9.wav", "music-like"]);
         assert_eq!(run.stored().len(), 2);
     }
 
     #[test]
-    fn folders_named_like_recordings_pipes_and_dangling_links_are_no_trap() {
+    fn folders_named_like_recordings_pipes_and_dangling_links_are_handled() {
         let folder = folder(&[("folder.wav/inside.wav", &whistle())]);
         symlink(folder.path(), folder.path().join("loop")).unwrap();
         symlink(
@@ -605,20 +603,20 @@ mod unix {
         );
         Run::on(folder.path())
             .exits_with(1)
-            .says(&["folder.wav/inside.wav", "music-like"])
-            .says(&["dangling.wav: 500 FILE_NOT_FOUND_ERROR"])
-            .says(&[
+            .prints(&["folder.wav/inside.wav", "music-like"])
+            .prints(&["dangling.wav: 500 FILE_NOT_FOUND_ERROR"])
+            .prints(&[
                 "round.wav: 201 ANALYSIS_PROCESSING_ERROR:",
                 "cannot be read:",
                 "symbolic links",
             ])
-            .says(&["endless.wav: 200 ANALYSIS_DATA_ERROR: not a regular file"])
-            .says(&["pipe.wav: 200 ANALYSIS_DATA_ERROR: not a regular file"])
-            .says(&["Classified", "1:"]);
+            .prints(&["endless.wav: 200 ANALYSIS_DATA_ERROR: not a regular file"])
+            .prints(&["pipe.wav: 200 ANALYSIS_DATA_ERROR: not a regular file"])
+            .prints(&["Classified", "1:"]);
     }
 
     #[test]
-    fn names_that_cannot_be_seen_do_not_reach_the_terminal_and_none_is_taken_for_another() {
+    fn invisible_names_are_escaped_and_stay_distinct() {
         let names = [
             "a\x1b[31m\nb.wav",
             "a\\u{1b}[31m\\nb.wav",
@@ -628,9 +626,9 @@ mod unix {
         let sound = whistle();
         let run = Run::on(folder(&names.map(|name| (name, &sound[..]))).path());
         run.exits_with(0)
-            .says(&["a\\u{1b}[31m\\nb.wav"])
-            .says(&["x\\u{202e}vaw.\\u{200b}.wav"])
-            .says(&["Stored", "4 of 4"]);
+            .prints(&["a\\u{1b}[31m\\nb.wav"])
+            .prints(&["x\\u{202e}vaw.\\u{200b}.wav"])
+            .prints(&["Stored", "4 of 4"]);
         assert!(
             !run.stdout.contains(['\x1b', '\u{202e}', '\u{200b}']),
             "{}",
@@ -640,7 +638,7 @@ mod unix {
     }
 
     #[test]
-    fn a_reader_that_goes_away_does_not_stop_the_work() {
+    fn closed_standard_output_does_not_stop_the_work() {
         let out = TempDir::new().unwrap();
         let mut child = classify()
             .arg("--out")
@@ -655,7 +653,7 @@ mod unix {
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn a_report_that_cannot_be_written_ends_with_1() {
+    fn unwritable_report_ends_with_status_1() {
         let (folder, out) = (folder(&[("one.wav", &whistle())]), TempDir::new().unwrap());
         let full = fs::File::options().write(true).open("/dev/full").unwrap();
         let run = classify()
@@ -677,9 +675,8 @@ mod unix {
         );
     }
 
-    /// Runs the program as somebody without rights: as the user `nobody` where the tests run as
-    /// root, who may all.
-    fn as_somebody(folder: &Path, out: &Path) -> Output {
+    /// Runs the program without privileges: as an unprivileged user where the tests run as root.
+    fn run_unprivileged(folder: &Path, out: &Path) -> Output {
         let begin = |program: &Path| {
             let mut command = Command::new(program);
             command
@@ -698,13 +695,14 @@ mod unix {
         let copied = copy.path().join("classify");
         fs::copy(program, &copied).unwrap();
         begin(&copied)
-            .uid(NOBODY)
-            .gid(NOBODY)
+            .uid(UNPRIVILEGED)
+            .gid(UNPRIVILEGED)
             .output()
             .expect("folders for temporary files are open to all users")
     }
 
-    const NOBODY: u32 = 65_534;
+    /// The unprivileged user of most systems.
+    const UNPRIVILEGED: u32 = 65_534;
 
     fn we_are_root() -> bool {
         fs::metadata(TempDir::new().unwrap().path()).unwrap().uid() == 0
@@ -716,7 +714,7 @@ mod unix {
     }
 
     #[test]
-    fn a_file_that_may_not_be_read_is_isolated() {
+    fn unreadable_file_is_isolated() {
         let folder = open_to_all(folder(&[
             ("open.wav", &whistle()),
             ("secret.wav", &whistle()),
@@ -728,30 +726,30 @@ mod unix {
         )
         .unwrap();
         fs::set_permissions(out.path(), fs::Permissions::from_mode(0o777)).unwrap();
-        let output = as_somebody(folder.path(), out.path());
-        let said = String::from_utf8(output.stdout).unwrap();
-        assert_eq!(output.status.code(), Some(1), "{said}");
-        let line = |words: &[&str]| said.lines().any(|line| in_order(line, words));
+        let output = run_unprivileged(folder.path(), out.path());
+        let stdout = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{stdout}");
+        let line = |words: &[&str]| stdout.lines().any(|line| in_order(line, words));
         assert!(
             line(&[
                 "secret.wav: 501 PERMISSION_ERROR:",
                 "may not be read: Permission denied"
             ]),
-            "{said}"
+            "{stdout}"
         );
         assert!(
             line(&["Classified", "1:"])
                 && line(&["Stored", "1 of 1"])
                 && line(&["Health", "healthy"]),
-            "{said}"
+            "{stdout}"
         );
     }
 
     #[test]
-    fn a_place_that_belongs_to_another_user_is_told_by_the_owners_name() {
+    fn output_folder_of_another_user_is_reported_with_its_owner() {
         let folder = open_to_all(folder(&[("one.wav", &whistle())]));
         let taken = open_to_all(TempDir::new().unwrap());
-        // Where nobody is root, the root folder stands for what belongs to another user.
+        // Without root privileges, the root folder stands for a folder of another user.
         let out = if we_are_root() {
             taken.path()
         } else {
@@ -768,17 +766,17 @@ mod unix {
             )
             .exits_with(0);
         }
-        let output = as_somebody(folder.path(), out);
-        let said = String::from_utf8(output.stdout).unwrap();
-        assert_eq!(output.status.code(), Some(1), "{said}");
-        let line = |words: &[&str]| said.lines().any(|line| in_order(line, words));
+        let output = run_unprivileged(folder.path(), out);
+        let stdout = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{stdout}");
+        let line = |words: &[&str]| stdout.lines().any(|line| in_order(line, words));
         assert!(
             line(&[
                 "recordings.sqlite: ",
                 "it belongs to the user root: name another place with",
                 "--out"
             ]),
-            "{said}"
+            "{stdout}"
         );
         assert!(
             line(&[
@@ -786,8 +784,8 @@ mod unix {
                 "incomplete",
                 "it belongs to the user root: name another place with --out"
             ]),
-            "{said}"
+            "{stdout}"
         );
-        assert!(line(&["database: fail"]), "{said}");
+        assert!(line(&["database: fail"]), "{stdout}");
     }
 }

@@ -46,7 +46,7 @@ fn start(data: &std::path::Path) -> Service {
     Service { child, url }
 }
 
-fn ask(
+fn send(
     request: ureq::http::Request<impl ureq::AsSendBody>,
 ) -> (u16, ureq::http::HeaderMap, String) {
     let config = ureq::Agent::config_builder().timeout_global(Some(Duration::from_secs(30)));
@@ -65,9 +65,11 @@ fn ask(
 
 impl Service {
     fn get(&self, path: &str) -> (u16, ureq::http::HeaderMap, String) {
-        ask(ureq::http::Request::get(format!("{}{path}", self.url))
-            .body(String::new())
-            .unwrap())
+        send(
+            ureq::http::Request::get(format!("{}{path}", self.url))
+                .body(String::new())
+                .unwrap(),
+        )
     }
 
     fn post(&self, path: &str, body: &str) -> (u16, ureq::http::HeaderMap, String) {
@@ -75,9 +77,11 @@ impl Service {
     }
 
     fn post_bytes(&self, path: &str, body: &[u8]) -> (u16, ureq::http::HeaderMap, String) {
-        ask(ureq::http::Request::post(format!("{}{path}", self.url))
-            .body(body.to_vec())
-            .unwrap())
+        send(
+            ureq::http::Request::post(format!("{}{path}", self.url))
+                .body(body.to_vec())
+                .unwrap(),
+        )
     }
 }
 
@@ -105,17 +109,17 @@ impl Service {
             assert!(begin.elapsed() < limit, "it has not ended after {limit:?}");
             wait(Duration::from_millis(20));
         };
-        let mut said = String::new();
+        let mut output = String::new();
         self.child
             .stderr
             .take()
             .unwrap()
-            .read_to_string(&mut said)
+            .read_to_string(&mut output)
             .unwrap();
-        (status, said)
+        (status, output)
     }
 
-    /// Asks until the answer has this status.
+    /// Repeats a request until the answer has this status.
     fn until(&self, path: &str, status: u16) {
         let begin = Instant::now();
         while self.get(path).0 != status {
@@ -135,7 +139,7 @@ impl Service {
         stream
             .write_all(b"POST /orders HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{")
             .unwrap();
-        // An answer to a later request says that this one has been taken up as well.
+        // An answer to a later request shows that this one was accepted as well.
         assert_eq!(self.get("/livez").0, 200);
         stream
     }
@@ -149,7 +153,7 @@ fn wait(time: Duration) {
 const ORDER: &str = r#"{"item":"tea","cents":450}"#;
 
 #[test]
-fn it_takes_orders_stays_ready_while_the_provider_fails_and_ends_in_order() {
+fn orders_are_taken_probes_stay_ready_and_the_shutdown_is_orderly() {
     let data = tempfile::tempdir().unwrap();
     let mut service = start(data.path());
 
@@ -194,17 +198,17 @@ fn it_takes_orders_stays_ready_while_the_provider_fails_and_ends_in_order() {
     #[cfg(unix)]
     {
         service.signal("TERM");
-        let (ended, said) = service.ends_within(Duration::from_secs(30));
-        assert!(ended.success(), "{said}");
+        let (ended, output) = service.ends_within(Duration::from_secs(30));
+        assert!(ended.success(), "{output}");
         assert!(
-            said.contains("the error system was shut down") && said.contains("journal: "),
-            "{said}"
+            output.contains("the error system was shut down") && output.contains("journal: "),
+            "{output}"
         );
     }
 }
 
 #[test]
-fn every_refusal_is_a_problem_document_and_says_what_was_wrong() {
+fn every_refusal_is_a_problem_document_with_the_reason() {
     let data = tempfile::tempdir().unwrap();
     let service = start(data.path());
     let long = format!(r#"{{"item":"{}","cents":1}}"#, "x".repeat(101));
@@ -268,7 +272,7 @@ fn every_refusal_is_a_problem_document_and_says_what_was_wrong() {
             "`hang`",
         ),
     ];
-    for (what, (status, headers, body), wanted, told) in refused {
+    for (what, (status, headers, body), wanted, detail) in refused {
         assert_eq!(status, wanted, "{what}: {body}");
         assert_eq!(
             headers["content-type"], "application/problem+json",
@@ -280,7 +284,7 @@ fn every_refusal_is_a_problem_document_and_says_what_was_wrong() {
             problem["detail"]
                 .as_str()
                 .unwrap_or_default()
-                .contains(told),
+                .contains(detail),
             "{what}: {body}"
         );
         assert_eq!(headers.contains_key("allow"), wanted == 405, "{what}");
@@ -306,7 +310,7 @@ fn every_refusal_is_a_problem_document_and_says_what_was_wrong() {
         "{answer}"
     );
     assert!(answer.contains("length limit exceeded"), "{answer}");
-    // All of these are mistakes of clients: they are kept, and nobody is woken for them.
+    // All of these are mistakes of clients: recorded as warnings.
     let (_, _, errors) = service.get("/errors");
     let errors: serde_json::Value = serde_json::from_str(&errors).unwrap();
     let errors = errors["errors"].as_array().unwrap();
@@ -326,7 +330,7 @@ fn every_refusal_is_a_problem_document_and_says_what_was_wrong() {
 }
 
 #[test]
-fn numbers_are_in_the_format_of_prometheus() {
+fn metrics_are_in_the_format_of_prometheus() {
     let data = tempfile::tempdir().unwrap();
     let service = start(data.path());
     service.post("/orders", ORDER);
@@ -378,7 +382,7 @@ fn numbers_are_in_the_format_of_prometheus() {
 }
 
 #[test]
-fn nobody_waits_longer_than_the_guards_allow_while_the_provider_hangs() {
+fn no_order_takes_longer_than_the_guards_allow_while_the_provider_hangs() {
     /// Three attempts of 250 ms and two waits of at most 40 ms, and what a busy machine adds.
     const BOUND: Duration = Duration::from_millis(830 + 4_000);
     let data = tempfile::tempdir().unwrap();
@@ -426,7 +430,7 @@ fn nobody_waits_longer_than_the_guards_allow_while_the_provider_hangs() {
 }
 
 #[test]
-fn help_is_no_failure_and_wrong_arguments_are() {
+fn help_succeeds_and_invalid_arguments_fail() {
     for program in [
         env!("CARGO_BIN_EXE_service"),
         env!("CARGO_BIN_EXE_service_load"),
@@ -443,11 +447,11 @@ fn help_is_no_failure_and_wrong_arguments_are() {
 }
 
 #[test]
-fn it_is_not_ready_while_no_order_can_be_written() {
+fn service_is_not_ready_while_no_order_can_be_written() {
     let data = tempfile::tempdir().unwrap();
     let service = start(data.path());
     service.until("/readyz", 200);
-    // Reading goes on, writing does not: somebody else writes and does not come to an end.
+    // Reading goes on, writing does not: another connection holds the lock.
     let other = rusqlite::Connection::open(data.path().join("orders.sqlite")).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     service.until("/readyz", 503);
@@ -464,31 +468,31 @@ fn it_is_not_ready_while_no_order_can_be_written() {
 
 #[cfg(unix)]
 #[test]
-fn half_a_request_does_not_keep_it_from_ending() {
+fn incomplete_request_does_not_delay_the_shutdown() {
     let data = tempfile::tempdir().unwrap();
     let mut service = start(data.path());
     let _open = service.half_a_request();
     service.signal("TERM");
-    let (ended, said) = service.ends_within(Duration::from_secs(30));
+    let (ended, output) = service.ends_within(Duration::from_secs(30));
     assert!(
-        ended.success() && said.contains("cut off") && said.contains("was shut down"),
-        "{said}"
+        ended.success() && output.contains("cut off") && output.contains("was shut down"),
+        "{output}"
     );
 }
 
 #[cfg(unix)]
 #[test]
-fn a_second_signal_ends_it_at_once() {
+fn second_signal_ends_the_program_at_once() {
     let data = tempfile::tempdir().unwrap();
     let mut service = start(data.path());
     let _open = service.half_a_request();
     service.signal("INT");
-    let mut said = String::new();
+    let mut output = String::new();
     BufReader::new(service.child.stderr.as_mut().unwrap())
-        .read_line(&mut said)
+        .read_line(&mut output)
         .unwrap();
-    assert!(said.contains("ending"), "{said}");
+    assert!(output.contains("ending"), "{output}");
     service.signal("TERM");
-    let (ended, said) = service.ends_within(Duration::from_secs(30));
-    assert_eq!(ended.code(), Some(1), "{said}");
+    let (ended, output) = service.ends_within(Duration::from_secs(30));
+    assert_eq!(ended.code(), Some(1), "{output}");
 }

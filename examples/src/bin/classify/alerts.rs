@@ -1,5 +1,4 @@
-//! Tells somebody when the circuit breaker opens and when it closes: through a webhook, on a thread
-//! of its own.
+//! Alerting: notifications about the circuit breaker, delivered by a webhook in the background.
 
 use crate::{client::BREAKER, client::Client};
 use gardefou::{
@@ -28,12 +27,13 @@ pub(crate) fn start(client: Client) -> Result<Alerts> {
     Ok(Alerts::start(config.build()?)?)
 }
 
-/// Waits for what is under way; tells whether nothing is any more.
+/// Waits for deliveries in progress; returns `true` if all ended in time.
 pub(crate) fn flush(alerts: &Alerts) -> bool {
     alerts.flush(FLUSH).in_time
 }
 
-/// Says what became of this run's alerts; `earlier` ones were sent beside them.
+/// Describes the deliveries of this run; `earlier` is the number of notifications that an earlier run
+/// left behind.
 pub(crate) fn line(alerts: &Alerts, flushed: bool, earlier: usize) -> String {
     let status = alerts.status();
     let late = if flushed {

@@ -1,4 +1,4 @@
-//! The life of a circuit breaker, written down as it happens.
+//! The sequence of states of a circuit breaker.
 
 use crate::terminal::count;
 use gardefou::{
@@ -8,7 +8,7 @@ use gardefou::{
 };
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Listens to the breaker of one name until it is dropped.
+/// Observes the breaker of one name until it is dropped.
 #[derive(Debug)]
 pub(crate) struct BreakerLife {
     seen: Arc<Mutex<Seen>>,
@@ -22,7 +22,7 @@ struct Seen {
 }
 
 impl BreakerLife {
-    pub(crate) fn of(name: &'static str) -> Self {
+    pub(crate) fn new(name: &'static str) -> Self {
         let seen = Arc::new(Mutex::new(Seen {
             states: vec![(SystemClock.now(), CircuitState::Closed)],
             rejected: 0,
@@ -84,7 +84,7 @@ fn shortened(states: &[(Tick, CircuitState)]) -> String {
     shown.join(" → ")
 }
 
-/// The state as people say it.
+/// The state in words.
 fn word(state: CircuitState) -> String {
     state.name().replace('_', "-")
 }
@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_long_life_is_cut_in_the_middle() {
+    fn long_sequence_is_shortened_in_the_middle() {
         let state = |at: u64| {
             let state = if at.is_multiple_of(2) {
                 CircuitState::Closed

@@ -1,4 +1,4 @@
-//! Delivers results to the service, past its moods.
+//! The client of the result service, guarded by attributes.
 
 use gardefou::{
     AppError, ErrorCode, Result, ResultExt, alerts::Notification, enhanced_error_handling, ensure,
@@ -78,7 +78,7 @@ impl Client {
         Ok(())
     }
 
-    /// Asks the service whether it is there.
+    /// Returns `Ok` if the service answers.
     pub(crate) fn is_ready(&self) -> Result<()> {
         self.agent
             .get(format!("{}/health", self.url))

@@ -8,7 +8,7 @@ gardefou::error_codes! {
 /// Every recording was classified, stored and delivered, or exactly the expected ones were
 /// isolated.
 pub(crate) const ALL_WELL: u8 = 0;
-/// The work was done, but not all went well; the report says what did not.
+/// The work was done, but not all went well; the report lists what did not.
 pub(crate) const NOT_ALL_WELL: u8 = 1;
 /// The work could not begin.
 pub(crate) const NOT_STARTED: u8 = 2;

@@ -1,4 +1,4 @@
-//! Finds the recordings in a folder.
+//! The recordings of a folder.
 
 use crate::wav;
 use gardefou::{AppError, ErrorCode, Result};
@@ -8,7 +8,7 @@ use std::{
     path::{MAIN_SEPARATOR, Path, PathBuf},
 };
 
-/// A recording to be read, or what kept the program from looking.
+/// A recording to be read, or the error that prevents it.
 #[derive(Debug)]
 pub(crate) struct Entry {
     pub(crate) path: PathBuf,
@@ -50,7 +50,7 @@ pub(crate) fn list(folder: &Path) -> Result<Listing> {
         for entry in entries {
             match entry.and_then(|entry| Ok((entry.path(), entry.file_type()?))) {
                 Ok((path, kind)) if kind.is_dir() => folders.push(path),
-                Ok((path, _)) => listing.look_at(folder, path),
+                Ok((path, _)) => listing.inspect(folder, path),
                 Err(error) => listing.add(folder, current.clone(), Some(error)),
             }
         }
@@ -61,7 +61,7 @@ pub(crate) fn list(folder: &Path) -> Result<Listing> {
 }
 
 impl Listing {
-    fn look_at(&mut self, folder: &Path, path: PathBuf) {
+    fn inspect(&mut self, folder: &Path, path: PathBuf) {
         let named = path
             .extension()
             .is_some_and(|end| end.eq_ignore_ascii_case("wav") || end.eq_ignore_ascii_case("wave"));
@@ -120,7 +120,7 @@ fn begins_as_recording(path: &Path) -> bool {
         && wav::looks_like_a_recording(&start)
 }
 
-/// Gives a failure to reach a file the code that says why.
+/// Returns an error with the code for the kind of a failed file access.
 pub(crate) fn file_error(error: io::Error, path: &Path) -> AppError {
     let (code, what) = match error.kind() {
         io::ErrorKind::NotFound => (ErrorCode::FILE_NOT_FOUND_ERROR, "does not exist"),
@@ -166,7 +166,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn companions_of_macos_are_no_recordings_and_endings_have_any_case() {
+    fn companion_files_of_macos_are_skipped_and_extensions_have_any_case() {
         let folder = tempfile::tempdir().unwrap();
         let riff = b"RIFF\x24\0\0\0WAVE";
         let files: [(&str, &[u8]); 5] = [
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn names_cannot_command_the_terminal() {
+    fn control_characters_in_names_are_escaped() {
         assert_eq!(
             printable(Path::new("a\x1b[2J\n b.wav")),
             "a\\u{1b}[2J\\n b.wav"
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_seen_is_shown() {
+    fn invisible_characters_in_names_are_escaped() {
         assert_eq!(
             printable(Path::new("a\u{202E}vaw.\u{200B}b")),
             "a\\u{202e}vaw.\\u{200b}b"
@@ -208,7 +208,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_name_that_looks_like_an_escape_is_told_apart() {
+    fn name_that_looks_like_an_escape_stays_distinct() {
         assert_ne!(
             printable(Path::new("a\u{1b}.wav")),
             printable(Path::new("a\\u{1b}.wav"))
@@ -218,7 +218,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn bytes_that_are_no_text_are_told_apart() {
+    fn names_that_are_not_utf8_stay_distinct() {
         use std::os::unix::ffi::OsStrExt;
         let name = |bytes: &[u8]| printable(Path::new(std::ffi::OsStr::from_bytes(bytes)));
         assert_eq!(name(b"caf\xE9.wav"), "caf\\xE9.wav");

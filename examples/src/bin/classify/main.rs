@@ -39,7 +39,7 @@ use work::Work;
 
 fn main() -> ExitCode {
     let mut terminal = Terminal::new();
-    if let Err(problem) = log::show_where_asked() {
+    if let Err(problem) = log::init() {
         terminal.complain(&format!("classify: {problem}"));
     }
     let run = options::parse(std::env::args_os().skip(1)).and_then(|options| match options {
@@ -73,7 +73,7 @@ fn run(options: &Options, terminal: &mut Terminal) -> Result<u8> {
     let listing = folder::list(&options.folder)?;
     let service = Service::start()?;
     let client = Client::new(service.url());
-    let breaker = BreakerLife::of(client::BREAKER);
+    let breaker = BreakerLife::new(client::BREAKER);
     let alerts = alerts::start(client.clone())?;
     surroundings::register_checks(options, &client)?;
     let shown = folder::printable(&options.folder);
@@ -112,7 +112,7 @@ fn run(options: &Options, terminal: &mut Terminal) -> Result<u8> {
         arrived,
         requests: service.requests(),
         seconds: SystemClock.now().since(started).as_secs_f64(),
-        ..Surroundings::ask(options)
+        ..Surroundings::collect(options)
     };
     Ok(report::show(terminal, &outcome, &around))
 }

@@ -1,4 +1,4 @@
-//! What the command line asks for.
+//! Command-line options.
 
 use crate::folder::printable;
 use gardefou::{AppError, ErrorCode, Result};
@@ -27,7 +27,7 @@ Usage: classify [OPTIONS] [FOLDER]
                     that come with gardefou. Files named *.wav or *.wave and files
                     that begin as a WAV file does are read: 8 to 32-bit integers,
                     32 and 64-bit floats, any sample rate, any number of channels.
-                    Of a long recording the first 10 minutes are heard, and no more
+                    Of a long recording the first 10 minutes are read, and no more
                     than 256 MiB.
                     Levels in dBFS are root mean squares without constant offsets and
                     what is slower than 20 ms; -120 stands for all that is quieter.
@@ -50,7 +50,7 @@ failures are expected.
 Exit status:
   0  all went well: each recording was classified, stored and delivered, or it was
      isolated with the error that EXPECTED.txt names, be it each of them
-  1  the work was done, but something went wrong: the report says what. Also for a
+  1  the work was done, but something went wrong: the report has it. Also for a
      folder without any recordings, and where the report could not be written
   2  the work could not begin: wrong arguments, no such folder, no service
 
@@ -64,7 +64,7 @@ impl Options {
     }
 }
 
-/// Reads the arguments after the program's name; `None` asks for help.
+/// Parses the arguments after the program's name; `None` is a request for help.
 pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Option<Options>> {
     let (mut folder, mut out, mut database) = (None, None, None);
     let mut only_names = false;
@@ -153,14 +153,14 @@ mod tests {
     }
 
     #[test]
-    fn without_arguments_the_shipped_recordings_are_classified() {
+    fn shipped_recordings_are_the_default_folder() {
         let options = parsed(&[]).unwrap().unwrap();
         assert!(options.folder.ends_with("examples/recordings"));
         assert_eq!(options.database, options.out.join("recordings.sqlite"));
     }
 
     #[test]
-    fn a_folder_may_look_like_an_option_after_two_dashes() {
+    fn folder_may_look_like_an_option_after_two_dashes() {
         assert_eq!(
             parsed(&["--", "--help"]).unwrap().unwrap().folder,
             PathBuf::from("--help")
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_may_follow_an_equals_sign() {
+    fn value_may_follow_an_equals_sign() {
         let options = parsed(&["--out=some/where=else", "--database=d"])
             .unwrap()
             .unwrap();
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn wrong_arguments_are_told_with_a_code() {
+    fn invalid_arguments_are_config_errors() {
         for wrong in [
             &["--fast"][..],
             &["a", "b"],

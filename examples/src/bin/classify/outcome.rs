@@ -1,4 +1,4 @@
-//! What came of the work.
+//! The outcome of a run.
 
 use crate::{
     analysis::{Class, Features},
@@ -9,12 +9,12 @@ use crate::{
 use gardefou::{AppError, ErrorCode, Rejection, Result};
 use std::{fs, io, path::Path};
 
-/// Everything that the report tells and the exit status follows from.
+/// The contents of the report, from which the exit status follows.
 #[derive(Debug, Default)]
 pub(crate) struct Outcome {
     pub(crate) classified: Vec<(String, Class, Features)>,
-    /// How many of them were so long that only their beginning was heard.
-    pub(crate) partly_heard: usize,
+    /// How many of them were so long that only their beginning was read.
+    pub(crate) partly_read: usize,
     pub(crate) isolated: Vec<Problem>,
     pub(crate) skipped: Vec<String>,
     pub(crate) stored: usize,
@@ -23,7 +23,7 @@ pub(crate) struct Outcome {
     pub(crate) no_store: Option<Problem>,
     pub(crate) rollback: Option<Rollback>,
     pub(crate) delivered: usize,
-    /// Results that the service took only in the end, or not at all.
+    /// Results that the service accepted late or not at all.
     pub(crate) waited: usize,
     pub(crate) undelivered: Vec<Problem>,
     /// Names and codes of the failures that the folder's list announces.
@@ -64,15 +64,15 @@ impl Problem {
     }
 }
 
-/// Says what went wrong and because of what; each source adds what has not been said yet.
+/// Returns the message of an error and of its sources; a text that occurs before is left out.
 pub(crate) fn with_cause(error: &(dyn std::error::Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
-    // What SQLite says beneath its message is the number of it.
+    // The innermost source of an SQLite error repeats its number.
     while let Some(cause) = source.filter(|cause| !cause.is::<rusqlite::ffi::Error>()) {
-        let said = cause.to_string();
-        if !text.contains(&said) {
-            text = format!("{text}: {said}");
+        let message = cause.to_string();
+        if !text.contains(&message) {
+            text = format!("{text}: {message}");
         }
         // An open circuit knows what opened it.
         if let Some(because) = cause.downcast_ref::<Rejection>().and_then(Rejection::cause) {
@@ -84,8 +84,8 @@ pub(crate) fn with_cause(error: &(dyn std::error::Error + 'static)) -> String {
 }
 
 impl Outcome {
-    /// Says how the work went, as an exit status; `well` tells whether all was well around it.
-    pub(crate) fn exit_status(&self, well: bool) -> u8 {
+    /// Returns the exit status; `healthy` is `true` if health checks and journal are in order.
+    pub(crate) fn exit_status(&self, healthy: bool) -> u8 {
         let failures = self
             .isolated
             .iter()
@@ -102,14 +102,14 @@ impl Outcome {
             && self.no_store.is_none()
             && self.undelivered.is_empty();
         let some = !self.classified.is_empty() || !self.isolated.is_empty();
-        if as_expected && rolled_back && complete && some && well {
+        if as_expected && rolled_back && complete && some && healthy {
             codes::ALL_WELL
         } else {
             codes::NOT_ALL_WELL
         }
     }
 
-    /// Tells whether the folder's list announces this failure.
+    /// Returns `true` if the folder's list announces this failure.
     pub(crate) fn expects(&self, problem: &Problem) -> bool {
         self.expected
             .iter()
@@ -174,7 +174,7 @@ mod tests {
     use gardefou::breaker::CircuitBreaker;
 
     #[test]
-    fn the_cause_is_told_once() {
+    fn cause_is_shown_once() {
         let error = AppError::new(ErrorCode::PERMISSION_ERROR, "a.wav may not be read")
             .with_source(io::Error::other("a.wav"));
         assert_eq!(with_cause(&*error), "a.wav may not be read");
@@ -184,8 +184,8 @@ mod tests {
     }
 
     #[test]
-    fn a_rejected_delivery_says_what_opened_the_circuit() {
-        let breaker = CircuitBreaker::builder("told")
+    fn rejected_delivery_shows_the_cause_of_the_opening() {
+        let breaker = CircuitBreaker::builder("rejecting")
             .failure_threshold(1)
             .build()
             .unwrap();
@@ -196,11 +196,11 @@ mod tests {
             ))
         });
         let rejected: AppError = breaker.try_acquire().unwrap_err().into();
-        let told = with_cause(&*rejected);
+        let shown = with_cause(&*rejected);
         assert!(
-            told.ends_with("(the last failure: the service does not answer)"),
-            "{told}"
+            shown.ends_with("(the last failure: the service does not answer)"),
+            "{shown}"
         );
-        assert_eq!(told.matches("rejected the call").count(), 1, "{told}");
+        assert_eq!(shown.matches("rejected the call").count(), 1, "{shown}");
     }
 }

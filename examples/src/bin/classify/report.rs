@@ -10,7 +10,7 @@ use crate::{
 
 /// Shows everything and returns the exit status that follows from it.
 pub(crate) fn show(terminal: &mut Terminal, outcome: &Outcome, around: &Surroundings) -> u8 {
-    let status = outcome.exit_status(around.well());
+    let status = outcome.exit_status(around.is_well());
     let lines = [
         classified(outcome),
         isolated(terminal, outcome),
@@ -65,12 +65,12 @@ fn classified(outcome: &Outcome) -> Lines {
         "Classified",
         format!("{}: {}", outcome.classified.len(), classes.join(", ")),
     )];
-    if outcome.partly_heard > 0 {
+    if outcome.partly_read > 0 {
         lines.push((
             "",
             format!(
                 "{} by the beginning alone",
-                count(outcome.partly_heard, "long recording")
+                count(outcome.partly_read, "long recording")
             ),
         ));
     }
@@ -227,7 +227,7 @@ fn alerts(around: &Surroundings) -> Lines {
     lines
 }
 
-/// Names of events and states as people say them.
+/// Names of events and states in words.
 fn in_words(text: &str) -> String {
     let words = [
         ("consecutive_failures", "too many failures in a row"),

@@ -1,4 +1,4 @@
-//! The service that keeps results, and that fails on a fixed plan.
+//! The result service, which fails on a fixed plan.
 //!
 //! A real HTTP server on a port of the loopback interface that the system chooses. It stands for
 //! whatever a program of yours depends on, on a bad day.
@@ -31,7 +31,7 @@ enum Conduct {
     Busy,
     /// Answers 500: something broke.
     Break,
-    /// Takes the request and says nothing.
+    /// Accepts the request and never answers.
     Hang,
 }
 

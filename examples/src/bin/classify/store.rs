@@ -1,4 +1,4 @@
-//! Keeps the results in a SQLite database.
+//! The results, in an SQLite database.
 
 use crate::{
     analysis::{Class, Features},
@@ -25,7 +25,7 @@ pub(crate) struct Count {
     pub(crate) total: i64,
 }
 
-/// The detail that says how high the total stood inside a transaction that was then rolled back.
+/// The detail with the total inside a transaction that was then rolled back.
 pub(crate) const TOTAL_INSIDE: &str = "total_inside";
 
 /// How long a statement waits for another program that writes.
@@ -65,7 +65,7 @@ impl Store {
             Ok(Self { connection, run })
         };
         begin().map_err(|error| {
-            told_as(error, |text| {
+            write_error(error, |text| {
                 format!("{text}{}", whose(path, "--database or --out"))
             })
         })
@@ -109,7 +109,7 @@ impl Store {
         })
     }
 
-    /// Counts this run's rows and what its totals say of one class.
+    /// Returns the number of this run's rows and its total of one class.
     pub(crate) fn count(&self, class: Class) -> Result<Count> {
         let sql = "SELECT (SELECT count(*) FROM recordings WHERE run = ?1),
                           (SELECT coalesce(sum(recordings), 0) FROM totals WHERE run = ?1 AND class = ?2)";
@@ -145,7 +145,7 @@ fn roll_back(database: &Connection) -> rusqlite::Result<()> {
     }
 }
 
-/// Says why a folder cannot be made, and what stands in its way.
+/// Returns the error for a folder that cannot be made, with the file in its place if there is one.
 fn no_folder(error: io::Error, folder: &Path) -> AppError {
     if let Some(file) = folder.ancestors().find(|path| path.is_file()) {
         let message = format!("{} is a file: a folder is needed there", printable(file));
@@ -159,16 +159,15 @@ fn no_folder(error: io::Error, folder: &Path) -> AppError {
     AppError::new(ErrorCode::DB_CONNECTION_ERROR, message).with_source(error)
 }
 
-/// Says to whom the place of a file belongs, if that is somebody else, and which option names
-/// another one.
+/// Returns a note about the owner of a path, if that is another user, with the option that names
+/// another path.
 pub(crate) fn whose(path: &Path, option: &str) -> String {
     let whose =
         |owner| format!("; it belongs to the user {owner}: name another place with {option}");
     place::foreign_owner(path).map(whose).unwrap_or_default()
 }
 
-/// Tells whether results can be stored, as a health check wants to know: writes something and takes
-/// it back.
+/// Returns `Ok` if results can be stored: writes a row and rolls it back.
 pub(crate) fn is_writable(path: &Path) -> Result<()> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let try_it = || {
@@ -181,12 +180,12 @@ pub(crate) fn is_writable(path: &Path) -> Result<()> {
     refuse_read_only(path).and_then(|()| try_it().map_err(database_error))
 }
 
-/// Gives a failure of the database the code that says what kind it is.
+/// Returns an error with the code for the kind of a database failure.
 fn database_error(error: rusqlite::Error) -> AppError {
-    told_as(error, |text| text)
+    write_error(error, |text| text)
 }
 
-fn told_as(error: rusqlite::Error, text: impl FnOnce(String) -> String) -> AppError {
+fn write_error(error: rusqlite::Error, text: impl FnOnce(String) -> String) -> AppError {
     let code = match error.sqlite_error_code() {
         Some(SqliteCode::ConstraintViolation) => ErrorCode::DB_INTEGRITY_ERROR,
         Some(SqliteCode::ReadOnly | SqliteCode::DiskFull | SqliteCode::SystemIoFailure) => {

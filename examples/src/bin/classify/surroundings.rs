@@ -1,4 +1,4 @@
-//! What the program's surroundings say: health, recorded errors, the states of the circuit breaker.
+//! The surroundings of the work: health, recorded errors, the states of the circuit breaker.
 
 use crate::{client::Client, options::Options, outcome, store};
 use gardefou::{
@@ -7,7 +7,7 @@ use gardefou::{
 };
 use std::{collections::BTreeMap, fs, path::Path};
 
-/// What the report tells about the surroundings of the work.
+/// The part of the report about the surroundings of the work.
 #[derive(Debug, Default)]
 pub(crate) struct Surroundings {
     /// The states of the circuit breaker, in the order in which it took them.
@@ -16,7 +16,7 @@ pub(crate) struct Surroundings {
     pub(crate) errors: BTreeMap<String, u64>,
     pub(crate) health: Vec<Health>,
     pub(crate) journal: Journal,
-    /// What became of alerts.
+    /// The deliveries of notifications.
     pub(crate) alerts: String,
     /// The titles of those that came to the webhook, of this run and of earlier ones.
     pub(crate) arrived: (Vec<String>, Vec<String>),
@@ -33,7 +33,7 @@ pub(crate) struct Health {
     pub(crate) text: String,
 }
 
-/// How the journal of errors fares.
+/// The state of the journal of errors.
 #[derive(Debug, Default)]
 pub(crate) struct Journal {
     /// Whether everything that was recorded stands in it, and can be read back.
@@ -42,8 +42,8 @@ pub(crate) struct Journal {
 }
 
 impl Surroundings {
-    /// Asks everyone who knows.
-    pub(crate) fn ask(options: &Options) -> Self {
+    /// Runs the health checks and reads monitor and journal.
+    pub(crate) fn collect(options: &Options) -> Self {
         let checks = health_check().run_all_checks();
         let health = checks.checks().iter().map(|check| Health {
             name: check.name.clone(),
@@ -66,8 +66,8 @@ impl Surroundings {
         self.health.iter().all(|check| check.passed)
     }
 
-    /// Tells whether nothing around the work stands against calling the run a success.
-    pub(crate) fn well(&self) -> bool {
+    /// Returns `true` if all checks pass and the journal is complete.
+    pub(crate) fn is_well(&self) -> bool {
         self.healthy() && self.journal.complete
     }
 }
@@ -78,7 +78,7 @@ pub(crate) fn init(options: &Options) -> gardefou::Result<ErrorSystemGuard> {
     Ok(ErrorSystem::builder().journal(journal).init()?)
 }
 
-/// Says how many records the journal took in, and reads the newest error back.
+/// Counts the records that the journal took in, and reads the newest error back.
 fn journal(folder: &Path) -> Journal {
     let Some(journal) = error_monitor().journal() else {
         return Journal {

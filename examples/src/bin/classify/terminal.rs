@@ -1,4 +1,4 @@
-//! What the user sees while the program works.
+//! The output on the terminal.
 
 use crate::analysis::{Class, Features};
 use gardefou::{
@@ -16,8 +16,8 @@ use std::{
 pub(crate) struct Terminal {
     out: Stdout,
     colours: bool,
-    /// The number of the recording that is listened to, and when it was told of last.
-    listening: Option<(usize, Tick)>,
+    /// The number of the recording in progress, and when its progress was last shown.
+    reading: Option<(usize, Tick)>,
     /// Why the first of the lines that are lost could not be written.
     problem: Option<io::Error>,
 }
@@ -47,8 +47,8 @@ impl fmt::Display for At<'_> {
     }
 }
 
-/// How often a recording that takes long is told of.
-const EVERY: Duration = Duration::from_secs(1);
+/// The interval of progress lines for a long recording.
+const INTERVAL: Duration = Duration::from_secs(1);
 
 impl Terminal {
     pub(crate) fn new() -> Self {
@@ -59,7 +59,7 @@ impl Terminal {
         Self {
             out,
             colours,
-            listening: None,
+            reading: None,
             problem: None,
         }
     }
@@ -104,32 +104,32 @@ impl Terminal {
         }
     }
 
-    /// Tells how far a recording has been heard, once a second while it takes that long.
-    pub(crate) fn listening(&mut self, at: At<'_>, share: f64) {
+    /// Writes how much of a recording is done, once a second.
+    pub(crate) fn reading(&mut self, at: At<'_>, share: f64) {
         let now = SystemClock.now();
-        let since = match self.listening {
+        let since = match self.reading {
             Some((number, since)) if number == at.number => since,
             _ => {
-                self.listening = Some((at.number, now));
+                self.reading = Some((at.number, now));
                 return;
             }
         };
-        if now.since(since) >= EVERY {
-            self.listening = Some((at.number, now));
-            self.line(&format!("{at} listening: {:.0} %", share * 100.0));
+        if now.since(since) >= INTERVAL {
+            self.reading = Some((at.number, now));
+            self.line(&format!("{at} reading: {:.0} %", share * 100.0));
         }
     }
 
-    /// Tells what became of one recording, and how much of it was heard.
+    /// Writes the result of one recording, and how much of it was read.
     pub(crate) fn progress(
         &mut self,
         at: At<'_>,
         result: Result<(Class, &Features, f64), &AppError>,
     ) {
         let what = match result {
-            Ok((class, features, heard)) => {
-                let part = if heard < features.seconds {
-                    format!(", {heard:.1} s heard")
+            Ok((class, features, read)) => {
+                let part = if read < features.seconds {
+                    format!(", {read:.1} s read")
                 } else {
                     String::new()
                 };

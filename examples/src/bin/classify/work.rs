@@ -1,5 +1,4 @@
-//! The work itself: each recording is classified, stored and delivered, whatever happens to the
-//! others.
+//! The work: each recording is classified, stored and delivered, whatever happens to the others.
 
 use crate::{
     analysis::{Class, Features, Meter},
@@ -30,7 +29,7 @@ pub(crate) struct Work<'a> {
     waiting: VecDeque<(String, Value)>,
 }
 
-/// How long results that wait are offered again at the end.
+/// How long waiting results are offered again after the last recording.
 const LAST_CALL: Duration = Duration::from_secs(6);
 
 impl<'a> Work<'a> {
@@ -59,14 +58,14 @@ impl<'a> Work<'a> {
                 of: count,
                 name: &name,
             };
-            match listen_to(entry, |share| self.terminal.listening(at, share)) {
-                Ok(Heard {
+            match read(entry, |share| self.terminal.reading(at, share)) {
+                Ok(Reading {
                     class,
                     features,
                     seconds,
                 }) => {
                     self.keep(&name, class, &features);
-                    self.outcome.partly_heard += usize::from(seconds < features.seconds);
+                    self.outcome.partly_read += usize::from(seconds < features.seconds);
                     self.terminal.progress(at, Ok((class, &features, seconds)));
                 }
                 Err(error) => {
@@ -154,16 +153,16 @@ impl<'a> Work<'a> {
     }
 }
 
-/// What one recording sounds like.
-struct Heard {
+/// The result of one recording.
+struct Reading {
     class: Class,
     features: Features,
-    /// How much of it was listened to; the features tell how long it is.
+    /// How much of it was read; the features have its length.
     seconds: f64,
 }
 
-/// Reads one recording and classifies it; what goes wrong stays in here, a panic included.
-fn listen_to(entry: Entry, told: impl FnMut(f64)) -> Result<Heard> {
+/// Reads one recording and classifies it. Errors and panics end in the boundary.
+fn read(entry: Entry, progress: impl FnMut(f64)) -> Result<Reading> {
     error_boundary!(
         "one-recording",
         error_code = ErrorCode::ANALYSIS_PROCESSING_ERROR,
@@ -176,9 +175,9 @@ fn listen_to(entry: Entry, told: impl FnMut(f64)) -> Result<Heard> {
             let recording = Recording::open(file)?;
             let length = recording.seconds();
             let mut meter = Meter::new(recording.format().rate, recording.format().channels);
-            recording.for_each_block(|block| meter.take(block), told)?;
+            recording.for_each_block(|block| meter.take(block), progress)?;
             let features = meter.finish();
-            Heard {
+            Reading {
                 class: Class::of(&features),
                 seconds: features.seconds,
                 features: Features {

@@ -116,7 +116,7 @@ fn broken() -> Vec<(&'static str, Vec<u8>)> {
         ("damaged/telephone-alaw.wav", alaw.to_bytes()),
         (
             "damaged/text.wav",
-            b"This is no recording, whatever its name says.\n".to_vec(),
+            b"This is text in a file with the extension of a recording.\n".to_vec(),
         ),
         (
             "damaged/zero-channels.wav",

@@ -40,6 +40,6 @@ fn make(folder: &std::path::Path) -> io::Result<()> {
 
 fn complain(text: &str) {
     use io::Write as _;
-    // Nobody is left to be told when the terminal is gone.
+    // A terminal that is gone is no failure.
     let _ = writeln!(io::stderr(), "{text}");
 }

@@ -11,8 +11,8 @@ use gardefou::{
 };
 use std::time::Duration;
 
-/// Without a database that takes orders there is no service; without the provider there is one that
-/// takes no money for a while.
+/// Registers the checks. The database is critical: without it there are no orders. The provider is
+/// not: without it orders are refused for a while.
 pub(crate) fn register(orders: &Orders, payments: &Payments) -> Result<()> {
     let (orders, payments) = (orders.clone(), payments.clone());
     let health = health_check();

@@ -1,4 +1,4 @@
-//! A small order service that stays on its feet while the payment provider behind it does not.
+//! A small order service that stays available while its payment provider fails.
 //!
 //! ```text
 //! cargo run --bin service -- [--port 8080] [--data FOLDER]
@@ -7,7 +7,7 @@
 //!
 //! Orders go into SQLite inside a transaction boundary and are paid through a real HTTP call that
 //! attributes guard. Errors leave as problem details, probes answer from memory, the journal keeps
-//! what went wrong, and the end is orderly. See `README.md` beside this file for what to watch.
+//! the errors, and the shutdown is orderly. `README.md` beside this file describes a run.
 
 mod checks;
 mod metrics;
@@ -33,25 +33,25 @@ async fn main() -> ExitCode {
     let options = match Options::read(std::env::args_os().skip(1)) {
         Ok(Some(options)) => options,
         Ok(None) => {
-            say(io::stdout(), options::USAGE);
+            print_line(io::stdout(), options::USAGE);
             return ExitCode::SUCCESS;
         }
         Err(problem) => {
-            say(
+            print_line(
                 io::stderr(),
                 format_args!("service: {problem}\n\n{}", options::USAGE),
             );
             return ExitCode::from(2);
         }
     };
-    show_log();
+    init_log();
     match run(&options).await {
         Ok(report) => {
-            say(io::stderr(), format_args!("{report}"));
+            print_line(io::stderr(), format_args!("{report}"));
             ExitCode::SUCCESS
         }
         Err(error) => {
-            say(
+            print_line(
                 io::stderr(),
                 format_args!("the service cannot run: {error:#} [{}]", error.code()),
             );
@@ -72,7 +72,7 @@ async fn run(options: &Options) -> Result<ShutdownReport> {
         .shutdown_deadline(Duration::from_secs(3))
         .init()?;
     for warning in system.warnings() {
-        say(io::stderr(), format_args!("warning: {warning}"));
+        print_line(io::stderr(), format_args!("warning: {warning}"));
     }
 
     let provider = upstream::start().await?;
@@ -84,11 +84,13 @@ async fn run(options: &Options) -> Result<ShutdownReport> {
         .await
         .context(ErrorCode::INITIALIZATION_ERROR, "the port cannot be opened")?;
     let address = listener.local_addr()?;
-    // Before anybody is told that the service is there: from then on it may be asked to end.
-    let signals =
-        Signals::new().context(ErrorCode::INITIALIZATION_ERROR, "signals cannot be heard")?;
+    // Before the address is printed: from then on a signal may arrive.
+    let signals = Signals::new().context(
+        ErrorCode::INITIALIZATION_ERROR,
+        "signal handlers cannot be installed",
+    )?;
     let (provided, kept) = (provider.url(), options.data.display());
-    say(
+    print_line(
         io::stdout(),
         format_args!(
             "listening on http://{address}, the payment provider on {provided}, data in {kept}"
@@ -100,13 +102,13 @@ async fn run(options: &Options) -> Result<ShutdownReport> {
         payments,
         provider,
     });
-    let (ending, asked) = oneshot::channel();
-    tokio::spawn(hear(signals, ending));
+    let (stop, stopped) = oneshot::channel();
+    tokio::spawn(wait_for_signals(signals, stop));
     let (closing, closed) = oneshot::channel();
-    let stop = async {
-        let _ = asked.await;
+    let shutdown = async {
+        let _ = stopped.await;
         health_check().mark_stopping();
-        say(
+        print_line(
             io::stderr(),
             format_args!(
                 "ending: no new requests, those under way have {} s",
@@ -115,23 +117,22 @@ async fn run(options: &Options) -> Result<ShutdownReport> {
         );
         let _ = closing.send(());
     };
-    let served = axum::serve(listener, router).with_graceful_shutdown(stop);
+    let served = axum::serve(listener, router).with_graceful_shutdown(shutdown);
     tokio::select! {
         served = served => served?,
         // A client that sends half a request and waits would keep the service for ever.
-        () = grace_after(closed) => say(io::stderr(), "requests were still under way: they are cut off"),
+        () = grace_after(closed) => print_line(io::stderr(), "requests were still under way: they are cut off"),
     }
-    // Requests are done; now what waits to be sent or written.
+    // Requests are done; notifications and records that wait are not yet.
     Ok(system.shutdown())
 }
 
-/// Writes a line for whoever started the program; if nobody reads it any more, the service goes on
-/// all the same.
-fn say(mut to: impl io::Write, what: impl fmt::Display) {
+/// Writes a line. A reader that is gone does not stop the service.
+fn print_line(mut to: impl io::Write, what: impl fmt::Display) {
     let _ = writeln!(to, "{what}");
 }
 
-/// How long requests under way may take once the program is asked to end.
+/// How long requests in progress may take after the first signal.
 const GRACE: Duration = Duration::from_secs(3);
 
 async fn grace_after(closed: oneshot::Receiver<()>) {
@@ -139,25 +140,25 @@ async fn grace_after(closed: oneshot::Receiver<()>) {
     tokio::time::sleep(GRACE).await;
 }
 
-/// The first signal begins the orderly end, the second one ends the program on the spot.
-async fn hear(mut signals: Signals, ending: oneshot::Sender<()>) {
+/// The first signal begins the orderly shutdown, the second one ends the program at once.
+async fn wait_for_signals(mut signals: Signals, stop: oneshot::Sender<()>) {
     signals.next().await;
-    let _ = ending.send(());
+    let _ = stop.send(());
     signals.next().await;
-    say(io::stderr(), "asked a second time: ending at once");
+    print_line(io::stderr(), "second signal: ending at once");
     std::process::exit(1);
 }
 
-/// Writes warnings and worse to standard error, or what `RUST_LOG` asks for, as `gardefou=debug`.
-fn show_log() {
-    let asked = std::env::var_os("RUST_LOG");
-    let filter = asked
+/// Writes errors to standard error, or what `RUST_LOG` selects, for example `gardefou=debug`.
+fn init_log() {
+    let requested = std::env::var_os("RUST_LOG");
+    let filter = requested
         .as_ref()
         .and_then(|filter| filter.to_str()?.parse::<Targets>().ok());
-    if asked.is_some() && filter.is_none() {
-        say(
+    if requested.is_some() && filter.is_none() {
+        print_line(
             io::stderr(),
-            "warning: RUST_LOG asks for nothing that can be shown: write it as gardefou=debug",
+            "warning: RUST_LOG is not a valid filter: write it as gardefou=debug",
         );
     }
     let filter = filter.unwrap_or_else(|| {

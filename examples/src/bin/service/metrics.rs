@@ -70,7 +70,7 @@ pub(crate) fn page(orders: &Orders) -> Result<String> {
         &mut page,
         "health",
         "gauge",
-        "What a health check says: 1 for pass, 0.5 for warn, 0 for fail.",
+        "The status of a health check: 1 for pass, 0.5 for warn, 0 for fail.",
     )?;
     for check in health_check().health_status().checks() {
         let value = match check.status {

@@ -1,9 +1,9 @@
-//! The command line.
+//! Command-line options.
 
 use gardefou_examples::place;
 use std::{ffi::OsString, path::PathBuf};
 
-/// What the command line asks for.
+/// The options of the service.
 #[derive(Debug)]
 pub(crate) struct Options {
     pub(crate) port: u16,
@@ -24,7 +24,7 @@ Exit status: 0 after an orderly end, 1 where the service could not run or was en
 at once, 2 for wrong arguments. RUST_LOG=gardefou=debug shows more of the log.";
 
 impl Options {
-    /// Reads the arguments after the program's name; `Ok(None)` asks for help.
+    /// Parses the arguments after the program's name; `Ok(None)` is a request for help.
     ///
     /// # Errors
     ///
@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_told() {
+    fn invalid_arguments_are_refused() {
         for wrong in [
             &["--port"][..],
             &["--port", "70000"],
@@ -80,7 +80,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn arguments_need_not_be_text() {
+    fn arguments_may_be_other_than_utf8() {
         use std::os::unix::ffi::OsStringExt as _;
         let odd = OsString::from_vec(b"caf\xE9".to_vec());
         let options = Options::read(["--data".into(), odd.clone()])

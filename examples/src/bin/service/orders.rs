@@ -33,7 +33,7 @@ CREATE TABLE IF NOT EXISTS orders (
     id INTEGER PRIMARY KEY, item TEXT NOT NULL, cents INTEGER NOT NULL CHECK (cents > 0), state TEXT NOT NULL
 ) STRICT;";
 
-/// What a client is told whose order cannot be paid.
+/// The public message for an order that cannot be paid.
 const NOT_CHARGED: &str = "The order cannot be paid at present and was withdrawn: try again later.";
 
 /// How long a statement waits for another process that writes.
@@ -58,8 +58,7 @@ impl Orders {
     /// Places an order: written, charged, marked as paid; withdrawn again if it cannot be charged,
     /// or if the client goes away meanwhile.
     pub(crate) async fn place(&self, item: &str, cents: i64, payments: &Payments) -> Result<Order> {
-        // A client that goes away is a warning; what is worse was reported by the guard in which it
-        // happened.
+        // A client that goes away is a warning; anything worse was reported by a guard further in.
         transaction_boundary!("place-order", log_level = "warn", |tx| {
             // A statement may wait for a lock: meanwhile the requests of this worker go to another
             // one.
@@ -123,7 +122,7 @@ impl Orders {
             .code(ErrorCode::DB_QUERY_ERROR)
     }
 
-    /// Tells whether an order could be written: writes one and takes it back.
+    /// Returns `Ok` if an order can be written: writes one and rolls it back.
     pub(crate) fn try_write(&self) -> Result<()> {
         let mut connection = self.lock();
         let attempt = connection

@@ -18,8 +18,8 @@ pub(crate) const BREAKER: &str = "payments";
 /// The header that names a charge, for a provider that must not make it twice.
 pub(crate) const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
-/// A little longer than an attempt may take: ends the blocking request that nobody waits for any
-/// more.
+/// Slightly longer than the limit of an attempt: ends a blocking request whose attempt has timed
+/// out.
 const SOCKET_PATIENCE: Duration = Duration::from_millis(400);
 
 impl Payments {
@@ -36,8 +36,8 @@ impl Payments {
 
     /// Charges an order: tries three times, and not at all while the provider is known to be down.
     ///
-    /// An attempt that timed out may have been charged all the same. The key says which charge is
-    /// meant, so that the provider makes it once, however often it is asked for.
+    /// An attempt that timed out may have been charged all the same. The key identifies the charge,
+    /// so that the provider makes it once, however many requests arrive.
     #[enhanced_error_handling(error_code = ErrorCode::EXTERNAL_SERVICE_ERROR, log_level = "warn")]
     #[retry_with_circuit_breaker(
         name = BREAKER,
@@ -53,19 +53,19 @@ impl Payments {
         let key = format!("order-{order}");
         let agent = self.agent.clone();
         let url = format!("{}/charge", self.url);
-        self.ask(move || agent.post(url).header(IDEMPOTENCY_KEY, key).send(body))
+        self.send(move || agent.post(url).header(IDEMPOTENCY_KEY, key).send(body))
             .await
     }
 
-    /// Asks the provider whether it is there; unguarded, for this is how one finds out.
+    /// Returns `Ok` if the provider answers. Without guards, since a health check calls it.
     pub(crate) async fn ping(&self) -> Result<()> {
         let (agent, url) = (self.agent.clone(), format!("{}/ping", self.url));
-        self.ask(move || agent.get(url).call()).await
+        self.send(move || agent.get(url).call()).await
     }
 
-    /// Runs a blocking request beside the async workers; its own time limit ends it where nobody
-    /// waits any more.
-    async fn ask<B: Send + 'static>(
+    /// Runs a blocking request beside the async workers; its own time limit ends it after its
+    /// attempt has timed out.
+    async fn send<B: Send + 'static>(
         &self,
         request: impl FnOnce() -> Result<ureq::http::Response<B>, ureq::Error> + Send + 'static,
     ) -> Result<()> {

@@ -1,7 +1,6 @@
-//! What asks the program to end: Ctrl-C, and SIGTERM where there is such a thing.
+//! Termination signals: Ctrl-C, and SIGTERM on Unix.
 
-/// The signals that ask the program to end; none is missed between two calls of
-/// [`next`](Self::next).
+/// The termination signals; none is missed between two calls of [`next`](Self::next).
 #[derive(Debug)]
 pub(crate) struct Signals {
     #[cfg(unix)]

@@ -1,4 +1,4 @@
-//! The payment provider: a real HTTP server on loopback that can be told to misbehave.
+//! The payment provider: a real HTTP server on loopback with an adjustable behaviour.
 
 use crate::payments::IDEMPOTENCY_KEY;
 use axum::{
@@ -22,7 +22,7 @@ pub(crate) enum Mood {
     Ok,
     /// Answers 500.
     Fail,
-    /// Takes requests and says nothing.
+    /// Accepts requests and never answers.
     Hang,
 }
 
@@ -116,7 +116,7 @@ mod tests {
     use crate::payments::Payments;
 
     #[tokio::test]
-    async fn a_charge_that_is_asked_for_twice_is_made_once_and_none_without_a_key() {
+    async fn repeated_charge_is_made_once_and_a_charge_without_a_key_is_refused() {
         let provider = start().await.unwrap();
         let payments = Payments::new(provider.url());
         for order in [1, 2, 1] {

@@ -41,7 +41,7 @@ pub(crate) fn router(app: App) -> Router {
         .route("/provider/{mood}", post(set_mood))
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .with_state(app)
-        // On loopback everybody may see details; elsewhere one would ask for a token.
+        // On loopback details are public; elsewhere they would need a token.
         .merge(probes(health_check()).details(Details::Always).build());
     problems(router)
 }
@@ -56,7 +56,7 @@ async fn place(State(app): State<App>, body: String) -> Result<impl IntoResponse
     Ok((StatusCode::CREATED, [(CONTENT_TYPE, JSON)], body_of(&order)))
 }
 
-/// Reads an order. What a client did wrong it is told, and nobody else is woken for it.
+/// Parses an order. Mistakes of a client are explained to it, and are warnings in the record.
 fn order_in(body: &str) -> Result<(String, i64)> {
     let order: Value = serde_json::from_str(body).map_err(|error| {
         mistake(format!(
@@ -78,7 +78,7 @@ fn order_in(body: &str) -> Result<(String, i64)> {
     Ok((item.to_owned(), cents))
 }
 
-/// A client's own mistake: the text may be shown to the one who made it.
+/// Returns the error for a client's own mistake: its text is public.
 fn mistake(text: impl Into<String>) -> AppError {
     let text = text.into();
     AppError::new(ErrorCode::API_REQUEST_ERROR, text.clone()).with_public_message(text)
@@ -117,7 +117,7 @@ async fn numbers(State(app): State<App>) -> Result<impl IntoResponse> {
     ))
 }
 
-/// Tells the provider how to behave; only an example has such a route.
+/// Sets the behaviour of the provider; only an example has such a route.
 async fn set_mood(State(app): State<App>, Path(mood): Path<String>) -> Result<StatusCode> {
     let mood =
         Mood::from_name(&mood).ok_or_else(|| mistake("The provider is `ok`, `fail` or `hang`."))?;

@@ -1,16 +1,16 @@
-//! Puts a bounded load on the `service` example and tells what it saw.
+//! A bounded load for the `service` example.
 //!
 //! ```text
 //! cargo run --bin service_load -- [http://127.0.0.1:8080]
 //! ```
 //!
-//! Eight clients place orders, one probe asks each 20 ms, for three seconds in each of four phases:
+//! Eight clients place orders, one requests the probes every 20 ms, for three seconds in each of four phases:
 //! the payment provider is well, hangs, fails, and is well again. It talks to loopback only.
 
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
-    reason = "a program speaks to whoever started it"
+    reason = "a command-line tool prints"
 )]
 
 mod target;
@@ -99,7 +99,7 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     eprintln!(
-        "not as it should be: {unanswered} orders without an answer, {failed_probes} probes not answered with 200"
+        "unexpected result: {unanswered} orders without an answer, {failed_probes} probes not answered with 200"
     );
     ExitCode::FAILURE
 }

@@ -1,11 +1,11 @@
-//! The address to load: one of this machine's own, whatever it is called.
+//! The address to load: one of this machine's own.
 
 use std::{
     ffi::OsString,
     net::{SocketAddr, ToSocketAddrs},
 };
 
-/// Reads the arguments after the program's name; `Ok(None)` asks for help.
+/// Parses the arguments after the program's name; `Ok(None)` is a request for help.
 ///
 /// # Errors
 ///
@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_loopback_is_loaded() {
+    fn only_loopback_addresses_are_accepted() {
         for (url, address) in [
             ("http://127.0.0.1:8080", "127.0.0.1:8080"),
             ("http://127.0.0.1:8080/", "127.0.0.1:8080"),
@@ -88,7 +88,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn an_argument_that_is_no_text_is_refused() {
+    fn argument_that_is_not_utf8_is_refused() {
         use std::os::unix::ffi::OsStringExt as _;
         assert!(read([OsString::from_vec(b"http://127.0.0.1\xE9".to_vec())]).is_err());
         assert_eq!(read(["--help".into()]), Ok(None));

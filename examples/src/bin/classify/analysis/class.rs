@@ -1,4 +1,4 @@
-//! The four classes and the rules that tell them apart.
+//! The four classes and the rules that separate them.
 
 use super::Features;
 use std::fmt;

@@ -1,4 +1,4 @@
-//! What the measurements of a whole recording come to.
+//! Features: the measurements of a whole recording, summed up.
 
 use super::meter::Window;
 

@@ -1,4 +1,4 @@
-//! Measures loudness and zero crossings window by window.
+//! A meter of loudness and zero crossings, window by window.
 
 use super::Features;
 

@@ -1,4 +1,4 @@
-//! Tells silence, speech, music and noise apart by loudness and zero crossings alone.
+//! Classification into silence, speech, music and noise by loudness and zero crossings alone.
 //!
 //! A coarse classifier with fixed rules, meant to be understood at a glance: [`Meter`] measures a
 //! recording window by window, [`Features`] sums the measurements up, and [`Class::of`] applies the

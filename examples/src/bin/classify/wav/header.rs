@@ -1,4 +1,4 @@
-//! What stands before the samples.
+//! The header of a WAV file.
 
 use crate::codes::UNSUPPORTED_ENCODING_ERROR;
 use gardefou::{AppError, ErrorCode, Result, bail};
@@ -15,7 +15,7 @@ pub(crate) enum Encoding {
     /// A signed integer of 2, 3 or 4 bytes.
     Signed(usize),
     /// A signed integer of so many bits, 17 to 24, in the lower part of 4 bytes. The upper part
-    /// says nothing.
+    /// has no meaning.
     Low(u32),
     Float32,
     Float64,
@@ -61,7 +61,7 @@ impl Order {
     }
 }
 
-/// What the header says of the samples, as far as it holds true.
+/// The format of the samples, checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Format {
     /// Samples a second of each channel; never zero.
@@ -88,7 +88,7 @@ pub(crate) struct Header {
     pub(crate) data_bytes: u64,
 }
 
-/// Chunks looked at before the samples: real files have a handful.
+/// Chunks read before the samples: real files have a handful.
 const MOST_CHUNKS: usize = 10_000;
 /// Chunks that files are known to have.
 const KNOWN_CHUNKS: [&[u8; 4]; 20] = [
@@ -105,7 +105,7 @@ const UNKNOWN_SIZES: [u32; 4] = [u32::MAX, 0x8000_0000, 0x7FFF_FFFF, 0x7FFF_F000
 const UNKNOWN_RIFF_SIZES: [RangeInclusive<u64>; 2] =
     [0x7FFF_F000..=0x8000_1000, 0xFFFF_F000..=u32::MAX as u64];
 
-/// Tells whether a file begins as a WAV file does.
+/// Returns `true` if a file begins like a WAV file.
 pub(crate) fn looks_like_a_recording(start: &[u8]) -> bool {
     matches!(
         start,
@@ -240,10 +240,10 @@ fn is_padded(source: &mut (impl Read + Seek), end: u64) -> Result<bool> {
 struct Sizes {
     /// The bytes of the file itself: the only size that is certain.
     file: u64,
-    /// What the header says of the file, without the first eight bytes.
+    /// The size of the file according to the header, without the first eight bytes.
     riff: u64,
-    /// What a `ds64` chunk says of the samples: there RF64 keeps sizes that do not fit into 32
-    /// bits.
+    /// The size of the samples according to a `ds64` chunk, in which RF64 keeps sizes that do not
+    /// fit into 32 bits.
     data: Option<u64>,
 }
 
@@ -269,13 +269,13 @@ impl Sizes {
                 UNKNOWN_SIZES.iter().any(|&size| claimed == u64::from(size)) && self.data.is_none()
             }
         };
-        // A recording may happen to be as long as such a mark says: then the file ends where its
-        // header says.
+        // A recording may happen to be as long as such a mark: then the file ends where its header
+        // has its end.
         if streamed && !(claimed > 0 && claimed <= present && end == Some(self.file)) {
             return Ok(end.map_or(present, |end| end - content));
         }
-        // The file is whole, by what is said of its own size; or its own size stands where that of
-        // the samples should.
+        // The file is whole according to its own size, or its own size stands where that of the
+        // samples should.
         let whole = self.riff.saturating_add(8) <= self.file
             || claimed == self.file
             || claimed + 8 == self.file;

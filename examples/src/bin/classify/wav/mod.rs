@@ -3,7 +3,7 @@
 //! A small reader of its own: the well-known crate for this, `hound`, knows neither 64-bit floats
 //! nor the headers that streaming programs leave behind. Sizes in the header are compared with the
 //! file before anything is read, one buffer of bounded size serves every file, and each refusal
-//! says what is wrong in words and with an error code.
+//! has a message and an error code.
 
 mod header;
 mod reader;

@@ -1,4 +1,4 @@
-//! The samples, block by block.
+//! A reader of samples, block by block.
 
 use super::header::{Encoding, Format, Order, corrupt, read_header, reading};
 use gardefou::Result;
@@ -13,10 +13,10 @@ pub(crate) struct Recording<R> {
     bytes: u64,
 }
 
-/// No more than this much of a recording is listened to: what it sounds like is known by then.
+/// No more than this much of a recording is read: its class is known by then.
 /// `--help` states both.
 const LONGEST_SECONDS: u64 = 600;
-/// Where frames are wide or fast, that much is heard sooner.
+/// Where frames are wide or fast, this limit is reached sooner.
 const MOST_BYTES: u64 = 256 * 1024 * 1024;
 
 impl<R: Read + Seek> Recording<R> {
@@ -47,8 +47,8 @@ impl<R: Read + Seek> Recording<R> {
         (self.bytes / self.format.frame_bytes() as u64) as f64 / f64::from(self.format.rate)
     }
 
-    /// Returns the bytes that are listened to; whole frames.
-    fn heard_bytes(&self) -> u64 {
+    /// Returns the number of bytes that are read; whole frames.
+    fn bytes_to_read(&self) -> u64 {
         let frame = self.format.frame_bytes() as u64;
         let frames = (LONGEST_SECONDS * u64::from(self.format.rate))
             .min(MOST_BYTES / frame)
@@ -57,18 +57,18 @@ impl<R: Read + Seek> Recording<R> {
     }
 
     /// Calls `each` with the frames of one block after the other, each frame a sample of each
-    /// channel, full scale is 1; after each block `told` hears which share of the work is done.
+    /// channel, full scale is 1; after each block `progress` gets the share of the work that is done.
     pub(crate) fn for_each_block(
         mut self,
         mut each: impl FnMut(&[f64]),
-        mut told: impl FnMut(f64),
+        mut progress: impl FnMut(f64),
     ) -> Result<()> {
         /// Read at a time, if a single frame is not longer.
         const BLOCK: usize = 64 * 1024;
         let frame_bytes = self.format.frame_bytes();
         let mut block = vec![0; (BLOCK / frame_bytes).max(1) * frame_bytes];
         let mut samples = Vec::with_capacity(block.len() / self.format.encoding.bytes());
-        let all = self.heard_bytes();
+        let all = self.bytes_to_read();
         let mut left = all;
         while left > 0 {
             let wanted = block.len().min(usize::try_from(left).unwrap_or(usize::MAX));
@@ -86,13 +86,13 @@ impl<R: Read + Seek> Recording<R> {
                 return Err(corrupt("a sample is not a finite number"));
             }
             each(&samples);
-            told(1.0 - left as f64 / all as f64);
+            progress(1.0 - left as f64 / all as f64);
         }
         Ok(())
     }
 }
 
-/// Decodes whole samples; one loop for each encoding, so that none asks again at each sample.
+/// Decodes whole samples; one loop for each encoding, so that none branches at each sample.
 fn decode(encoding: Encoding, bytes: &[u8], samples: &mut Vec<f64>) {
     /// Full scale of a 32-bit integer, whose upper bytes a shorter one fills: the sign comes along.
     const FULL: f64 = 2_147_483_648.0;

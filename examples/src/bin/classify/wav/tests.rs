@@ -56,7 +56,7 @@ fn every_width_rate_and_number_of_channels_is_read_as_it_was_written() {
 /// Changes bytes of whole files at random, in the header mostly: whatever stands there, reading
 /// ends, and hands out no more than the file has.
 #[test]
-fn no_file_makes_the_reader_panic_or_read_on() {
+fn mutated_files_never_make_the_reader_panic_or_read_on() {
     let mut random = Random::seeded(7);
     let mut below = |end: usize| random.below(end);
     let (mut read_on, mut refused) = (0, 0);
@@ -145,7 +145,7 @@ fn integers_narrower_than_their_bytes_are_read() {
 }
 
 #[test]
-fn other_chunks_are_passed_over_wherever_they_stand_and_however_odd_they_are() {
+fn other_chunks_are_skipped_at_any_position_and_of_any_length() {
     let file = small()
         .chunk_before(b"LIST", b"odd")
         .chunk_before(b"junk", b"")
@@ -154,7 +154,7 @@ fn other_chunks_are_passed_over_wherever_they_stand_and_however_odd_they_are() {
 }
 
 #[test]
-fn a_streaming_header_takes_the_samples_to_the_end_of_the_file() {
+fn streaming_header_takes_the_samples_to_the_end_of_the_file() {
     for unknown in [0, u32::MAX, 0x7FFF_FFFF, 0x8000_0000] {
         assert_eq!(
             read(&small().streamed(unknown).to_bytes()).unwrap().2.len(),
@@ -206,7 +206,7 @@ fn rf64(riff: u64, data: u64) -> Vec<u8> {
 }
 
 #[test]
-fn sizes_of_64_bits_are_believed_where_the_short_ones_say_nothing() {
+fn sizes_of_64_bits_are_used_where_the_short_ones_are_unknown() {
     let length = rf64(0, 0).len() as u64 - 8;
     let samples = read(&rf64(length, 8)).unwrap().2;
     assert_eq!(
@@ -232,23 +232,23 @@ fn sizes_of_64_bits_are_believed_where_the_short_ones_say_nothing() {
 }
 
 #[test]
-fn what_lies_beyond_the_end_that_the_header_knows_is_no_sound() {
+fn bytes_beyond_the_end_in_the_header_are_no_samples() {
     let mut file = small().claiming(u32::MAX).to_bytes();
     file.extend([0x55; 64]);
     assert_eq!(read(&file).unwrap().2.len(), 4);
 }
 
 #[test]
-fn no_more_than_the_stated_part_of_a_long_recording_is_heard() {
+fn long_recording_is_read_up_to_the_limit() {
     // 700 s at two samples a second.
     let file = WavFile::new(2, 1, Encoding::Unsigned8, &[0.5; 1_400]).to_bytes();
     let recording = Recording::open(Cursor::new(&file)).unwrap();
     assert!((recording.seconds() - 700.0).abs() < 1e-9);
-    let (mut heard, mut shares) = (0, Vec::new());
+    let (mut read, mut shares) = (0, Vec::new());
     recording
-        .for_each_block(|block| heard += block.len(), |share| shares.push(share))
+        .for_each_block(|block| read += block.len(), |share| shares.push(share))
         .unwrap();
-    assert_eq!((heard, shares.last()), (1_200, Some(&1.0)));
+    assert_eq!((read, shares.last()), (1_200, Some(&1.0)));
 }
 
 #[test]
@@ -262,7 +262,7 @@ fn chunks_after_an_empty_recording_are_no_samples() {
 }
 
 #[test]
-fn a_file_that_is_cut_short_says_by_how_much() {
+fn truncated_file_is_refused_with_both_sizes() {
     let whole = small().to_bytes();
     let error = refusal(&whole[..whole.len() - 3]);
     assert!(error.is(ErrorCode::ANALYSIS_DATA_ERROR));
@@ -273,7 +273,7 @@ fn a_file_that_is_cut_short_says_by_how_much() {
 }
 
 #[test]
-fn every_way_to_cut_a_file_short_is_refused() {
+fn file_truncated_anywhere_is_refused() {
     let whole = small().chunk_before(b"LIST", b"odd").to_bytes();
     for length in 0..whole.len() {
         assert!(
@@ -284,7 +284,7 @@ fn every_way_to_cut_a_file_short_is_refused() {
 }
 
 #[test]
-fn headers_that_lie_about_sizes_are_refused_without_reading_or_allocating_what_they_claim() {
+fn wrong_sizes_in_headers_are_refused_without_reading_or_allocating_them() {
     let mut lies = vec![small().claiming(u32::MAX - 1).to_bytes()];
     let mut format = small().to_bytes();
     format[16..20].copy_from_slice(&u32::MAX.to_le_bytes());
@@ -305,7 +305,7 @@ fn headers_that_lie_about_sizes_are_refused_without_reading_or_allocating_what_t
 }
 
 #[test]
-fn headers_that_contradict_themselves_are_refused() {
+fn contradictory_headers_are_refused() {
     let zero_rate = WavFile { rate: 0, ..small() };
     let zero_channels = WavFile {
         channels: 0,
@@ -336,7 +336,7 @@ fn headers_that_contradict_themselves_are_refused() {
 }
 
 #[test]
-fn encodings_that_are_not_read_are_named_with_a_code_of_their_own() {
+fn unsupported_encodings_are_refused_by_name_with_a_code_of_their_own() {
     let narrow = refusal(
         &WavFile {
             tag: Some(3),
@@ -462,7 +462,7 @@ fn extensible_format_with_fewer_valid_bits_is_read() {
 }
 
 #[test]
-fn odd_chunk_without_its_padding_is_passed_over() {
+fn odd_chunk_without_its_padding_is_skipped() {
     for name in [b"LIST", b"junk", b"odd?"] {
         let file = small()
             .chunk_before(name, b"odd")
@@ -477,7 +477,7 @@ fn odd_chunk_without_its_padding_is_passed_over() {
             read(&file.to_bytes()).unwrap()
         );
     }
-    // Padding of any value, also one that looks like a letter.
+    // Padding of any value, also a letter.
     let mut file = small().chunk_before(b"LIST", b"odd").to_bytes();
     file[12 + 24 + 8 + 3] = b'f';
     assert_eq!(read(&file).unwrap().2.len(), 4);
@@ -491,7 +491,7 @@ fn format_behind_another_chunk_is_found() {
 }
 
 #[test]
-fn size_of_samples_that_is_a_little_too_large_is_that_of_the_file() {
+fn size_of_samples_that_is_slightly_too_large_is_corrected() {
     for too_many in 1..=44 {
         assert_eq!(
             read(&small().claiming(8 + too_many).to_bytes())
@@ -523,7 +523,7 @@ fn size_of_samples_that_is_a_little_too_large_is_that_of_the_file() {
 }
 
 #[test]
-fn samples_that_are_no_numbers_are_refused() {
+fn samples_that_are_not_finite_are_refused() {
     for odd in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
         for encoding in [Encoding::Float32, Encoding::Float64] {
             let error = refusal(&WavFile::new(8_000, 1, encoding, &[0.0, odd]).to_bytes());
@@ -533,7 +533,7 @@ fn samples_that_are_no_numbers_are_refused() {
 }
 
 #[test]
-fn no_bytes_make_the_reader_or_the_classifier_panic() {
+fn arbitrary_bytes_never_make_reader_or_classifier_panic() {
     let mut random = Random::seeded(1);
     let models: Vec<Vec<u8>> = Encoding::ALL
         .iter()
@@ -581,7 +581,7 @@ fn no_bytes_make_the_reader_or_the_classifier_panic() {
 }
 
 #[test]
-fn pure_chance_is_refused() {
+fn random_bytes_are_refused() {
     let mut random = Random::seeded(2);
     for _ in 0..2_000 {
         let bytes: Vec<u8> = (0..random.below(300))
