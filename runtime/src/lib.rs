@@ -1,6 +1,8 @@
 //! Guard rails for functions: circuit breakers, retries, error boundaries, error monitoring and
 //! health checks, mostly by annotating functions.
 
+#![cfg_attr(docsrs, feature(doc_cfg))] // docs.rs shows the feature that an item needs
+
 pub mod breaker;
 pub mod call;
 pub mod classify;
@@ -151,5 +153,5 @@ pub type Result<T, E = AppError> = std::result::Result<T, E>;
 
 /// The guide to the attributes, so that its code is compiled and run.
 #[cfg(doctest)]
-#[doc = include_str!("../../docs/attributes.md")]
+#[doc = include_str!("../docs/attributes.md")]
 mod attributes_guide {}

@@ -58,5 +58,5 @@ pub use snapshot::{Counts, LastFailure, Snapshot};
 
 /// The page on circuit breakers, so that its code is compiled and run.
 #[cfg(doctest)]
-#[doc = include_str!("../../../docs/circuit-breaker.md")]
+#[doc = include_str!("../../docs/circuit-breaker.md")]
 mod page {}

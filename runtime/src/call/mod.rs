@@ -76,7 +76,7 @@ pub(crate) use values::{Values, bind, bound};
 
 /// The page on what is exact, so that its code is compiled and run.
 #[cfg(doctest)]
-#[doc = include_str!("../../../docs/exactness.md")]
+#[doc = include_str!("../../docs/exactness.md")]
 mod page {}
 
 #[cfg(all(test, not(loom)))]

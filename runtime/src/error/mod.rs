@@ -43,10 +43,10 @@ pub(crate) use coding::coding_of_status;
 
 /// The page on redaction, so that its code is compiled and run.
 #[cfg(doctest)]
-#[doc = include_str!("../../../docs/redaction.md")]
+#[doc = include_str!("../../docs/redaction.md")]
 struct RedactionPage;
 
 /// The page on errors, so that its code is compiled and run.
 #[cfg(doctest)]
-#[doc = include_str!("../../../docs/errors.md")]
+#[doc = include_str!("../../docs/errors.md")]
 mod page {}

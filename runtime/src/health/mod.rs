@@ -51,5 +51,5 @@ pub(crate) use health::refused_static_checks;
 
 /// The page on health, so that its code is compiled and run.
 #[cfg(doctest)]
-#[doc = include_str!("../../../docs/health.md")]
+#[doc = include_str!("../../docs/health.md")]
 mod page {}

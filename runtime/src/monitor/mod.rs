@@ -67,5 +67,5 @@ pub(crate) use handle::{configure, install, started};
 
 /// The page on monitoring and alerts, so that its code is compiled and run.
 #[cfg(doctest)]
-#[doc = include_str!("../../../docs/monitoring.md")]
+#[doc = include_str!("../../docs/monitoring.md")]
 mod page {}

@@ -52,5 +52,5 @@ pub use watched::Watched;
 
 /// The page on retries, so that its code is compiled and run.
 #[cfg(doctest)]
-#[doc = include_str!("../../../docs/retry.md")]
+#[doc = include_str!("../../docs/retry.md")]
 mod page {}

@@ -15,5 +15,5 @@ pub use scope::{Entered, Scope};
 
 /// The page on testing, so that its code is compiled and run.
 #[cfg(doctest)]
-#[doc = include_str!("../../../docs/testing.md")]
+#[doc = include_str!("../../docs/testing.md")]
 mod page {}

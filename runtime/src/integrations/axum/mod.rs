@@ -15,5 +15,5 @@ pub use problems::{problem_details, problems};
 
 /// The page on HTTP, so that its code is compiled and run.
 #[cfg(doctest)]
-#[doc = include_str!("../../../../docs/http.md")]
+#[doc = include_str!("../../../docs/http.md")]
 mod page {}
