@@ -266,7 +266,7 @@ fn every_refusal_is_a_problem_document_with_the_reason() {
             "no order 77",
         ),
         (
-            "no such mood",
+            "no such behaviour",
             service.post("/provider/sad", ""),
             400,
             "`hang`",

@@ -17,12 +17,12 @@ pub(crate) struct Client {
 /// The circuit breaker that stands before the service.
 pub(crate) const BREAKER: &str = "results";
 /// A request that takes longer counts as failed.
-const PATIENCE: Duration = Duration::from_millis(600);
+const REQUEST_TIMEOUT: Duration = Duration::from_millis(600);
 
 impl Client {
     pub(crate) fn new(url: String) -> Self {
         let config = ureq::Agent::config_builder()
-            .timeout_global(Some(PATIENCE))
+            .timeout_global(Some(REQUEST_TIMEOUT))
             .http_status_as_error(false)
             .proxy(None);
         Self {

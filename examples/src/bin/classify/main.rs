@@ -7,7 +7,7 @@
 
 mod alerts;
 mod analysis;
-mod breaker_life;
+mod breaker_history;
 mod client;
 mod codes;
 mod folder;
@@ -22,7 +22,7 @@ mod terminal;
 mod wav;
 mod work;
 
-use breaker_life::BreakerLife;
+use breaker_history::BreakerHistory;
 use client::Client;
 use gardefou::{
     Result,
@@ -73,7 +73,7 @@ fn run(options: &Options, terminal: &mut Terminal) -> Result<u8> {
     let listing = folder::list(&options.folder)?;
     let service = Service::start()?;
     let client = Client::new(service.url());
-    let breaker = BreakerLife::new(client::BREAKER);
+    let breaker = BreakerHistory::new(client::BREAKER);
     let alerts = alerts::start(client.clone())?;
     surroundings::register_checks(options, &client)?;
     let shown = folder::printable(&options.folder);

@@ -25,7 +25,7 @@ use tokio::sync::oneshot;
 
 /// What the service does with one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Conduct {
+enum Behaviour {
     Accept,
     /// Answers 503: too busy just now.
     Busy,
@@ -36,8 +36,8 @@ enum Conduct {
 }
 
 /// What happens to the first requests; all later ones are accepted.
-const PLAN: [Conduct; 9] = {
-    use Conduct::{Accept, Break, Busy, Hang};
+const PLAN: [Behaviour; 9] = {
+    use Behaviour::{Accept, Break, Busy, Hang};
     // A hiccup that one retry cures, then an outage, then a probe that comes too early.
     [
         Accept, Busy, Accept, Accept, Break, Break, Hang, Break, Accept,
@@ -50,14 +50,14 @@ const HANG: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub(crate) struct Service {
     address: SocketAddr,
-    seen: Arc<Seen>,
+    received: Arc<Received>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<std::io::Result<()>>>,
 }
 
 /// What arrived.
 #[derive(Debug, Default)]
-struct Seen {
+struct Received {
     requests: AtomicUsize,
     /// When each was made, and its title.
     alerts: Mutex<Vec<(Timestamp, String)>>,
@@ -77,9 +77,9 @@ impl Service {
             .enable_all()
             .build()
             .context(failed.0, failed.1)?;
-        let seen = Arc::new(Seen::default());
+        let received = Arc::new(Received::default());
         let (stop, stopped) = oneshot::channel();
-        let router = router(Arc::clone(&seen));
+        let router = router(Arc::clone(&received));
         let thread = std::thread::spawn(move || {
             runtime.block_on(async {
                 let listener = tokio::net::TcpListener::from_std(listener)?;
@@ -91,7 +91,7 @@ impl Service {
         });
         Ok(Self {
             address,
-            seen,
+            received,
             stop: Some(stop),
             thread: Some(thread),
         })
@@ -103,14 +103,14 @@ impl Service {
 
     /// Returns how many results were sent, taken or not.
     pub(crate) fn requests(&self) -> usize {
-        self.seen.requests.load(Ordering::Relaxed)
+        self.received.requests.load(Ordering::Relaxed)
     }
 
     /// Returns the titles of the alerts that came to the webhook: those that were made from `begin`
     /// on, and those that an earlier run could not deliver.
     pub(crate) fn alerts(&self, begin: Timestamp) -> (Vec<String>, Vec<String>) {
         let alerts = self
-            .seen
+            .received
             .alerts
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
@@ -132,16 +132,16 @@ impl Drop for Service {
     }
 }
 
-fn router(seen: Arc<Seen>) -> Router {
+fn router(received: Arc<Received>) -> Router {
     Router::new()
         .route("/results", post(accept_result))
         .route("/alerts", post(accept_alert))
         .route("/health", get(async || "ready"))
-        .with_state(seen)
+        .with_state(received)
 }
 
 /// The webhook: it takes every notification, as a chat would that shows them.
-async fn accept_alert(State(seen): State<Arc<Seen>>, body: String) -> StatusCode {
+async fn accept_alert(State(received): State<Arc<Received>>, body: String) -> StatusCode {
     let notification = serde_json::from_str::<serde_json::Value>(&body).unwrap_or_default();
     let made = notification["timestamp"]
         .as_str()
@@ -149,23 +149,24 @@ async fn accept_alert(State(seen): State<Arc<Seen>>, body: String) -> StatusCode
     let (Some(title), Some(made)) = (notification["title"].as_str(), made) else {
         return StatusCode::BAD_REQUEST;
     };
-    seen.alerts
+    received
+        .alerts
         .lock()
         .unwrap_or_else(PoisonError::into_inner)
         .push((made, title.to_owned()));
     StatusCode::ACCEPTED
 }
 
-async fn accept_result(State(seen): State<Arc<Seen>>, body: String) -> Response {
-    let request = seen.requests.fetch_add(1, Ordering::Relaxed);
-    match PLAN.get(request).copied().unwrap_or(Conduct::Accept) {
-        Conduct::Accept if serde_json::from_str::<serde_json::Value>(&body).is_err() => {
+async fn accept_result(State(received): State<Arc<Received>>, body: String) -> Response {
+    let request = received.requests.fetch_add(1, Ordering::Relaxed);
+    match PLAN.get(request).copied().unwrap_or(Behaviour::Accept) {
+        Behaviour::Accept if serde_json::from_str::<serde_json::Value>(&body).is_err() => {
             StatusCode::BAD_REQUEST
         }
-        Conduct::Accept => StatusCode::CREATED,
-        Conduct::Busy => StatusCode::SERVICE_UNAVAILABLE,
-        Conduct::Break => StatusCode::INTERNAL_SERVER_ERROR,
-        Conduct::Hang => {
+        Behaviour::Accept => StatusCode::CREATED,
+        Behaviour::Busy => StatusCode::SERVICE_UNAVAILABLE,
+        Behaviour::Break => StatusCode::INTERNAL_SERVER_ERROR,
+        Behaviour::Hang => {
             tokio::time::sleep(HANG).await;
             StatusCode::GATEWAY_TIMEOUT
         }

@@ -29,7 +29,7 @@ pub(crate) struct Count {
 pub(crate) const TOTAL_INSIDE: &str = "total_inside";
 
 /// How long a statement waits for another program that writes.
-const PATIENCE: Duration = Duration::from_secs(3);
+const BUSY_TIMEOUT: Duration = Duration::from_secs(3);
 
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS runs (
@@ -50,7 +50,7 @@ impl Store {
     #[enhanced_error_handling(error_code = ErrorCode::DB_CONNECTION_ERROR)]
     pub(crate) fn open(path: &Path, folder: &str) -> Result<Self> {
         if let Some(parent) = path.parent() {
-            fs::create_dir_all(parent).map_err(|error| no_folder(error, parent))?;
+            fs::create_dir_all(parent).map_err(|error| folder_error(error, parent))?;
         }
         refuse_read_only(path)?;
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
@@ -58,7 +58,7 @@ impl Store {
             | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let begin = || {
             let connection = Connection::open_with_flags(path, flags)?;
-            connection.busy_timeout(PATIENCE)?;
+            connection.busy_timeout(BUSY_TIMEOUT)?;
             connection.execute_batch(SCHEMA)?;
             connection.execute("INSERT INTO runs (folder) VALUES (?1)", [folder])?;
             let run = connection.last_insert_rowid();
@@ -66,7 +66,7 @@ impl Store {
         };
         begin().map_err(|error| {
             write_error(error, |text| {
-                format!("{text}{}", whose(path, "--database or --out"))
+                format!("{text}{}", owner_note(path, "--database or --out"))
             })
         })
     }
@@ -146,7 +146,7 @@ fn roll_back(database: &Connection) -> rusqlite::Result<()> {
 }
 
 /// Returns the error for a folder that cannot be made, with the file in its place if there is one.
-fn no_folder(error: io::Error, folder: &Path) -> AppError {
+fn folder_error(error: io::Error, folder: &Path) -> AppError {
     if let Some(file) = folder.ancestors().find(|path| path.is_file()) {
         let message = format!("{} is a file: a folder is needed there", printable(file));
         return AppError::new(ErrorCode::DB_CONNECTION_ERROR, message);
@@ -154,17 +154,17 @@ fn no_folder(error: io::Error, folder: &Path) -> AppError {
     let message = format!(
         "the folder {} cannot be made{}",
         printable(folder),
-        whose(folder, "--out")
+        owner_note(folder, "--out")
     );
     AppError::new(ErrorCode::DB_CONNECTION_ERROR, message).with_source(error)
 }
 
 /// Returns a note about the owner of a path, if that is another user, with the option that names
 /// another path.
-pub(crate) fn whose(path: &Path, option: &str) -> String {
-    let whose =
+pub(crate) fn owner_note(path: &Path, option: &str) -> String {
+    let note =
         |owner| format!("; it belongs to the user {owner}: name another place with {option}");
-    place::foreign_owner(path).map(whose).unwrap_or_default()
+    place::foreign_owner(path).map(note).unwrap_or_default()
 }
 
 /// Returns `Ok` if results can be stored: writes a row and rolls it back.
@@ -172,7 +172,7 @@ pub(crate) fn is_writable(path: &Path) -> Result<()> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let try_it = || {
         let mut connection = Connection::open_with_flags(path, flags)?;
-        connection.busy_timeout(PATIENCE)?;
+        connection.busy_timeout(BUSY_TIMEOUT)?;
         let attempt = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         attempt.execute("INSERT INTO runs (folder) VALUES ('health check')", [])?;
         attempt.rollback()

@@ -96,9 +96,9 @@ fn journal(folder: &Path) -> Journal {
             .last_error
             .map(|error| format!(": {error}"))
             .unwrap_or_default();
-        let whose = store::whose(folder, "--out");
+        let owner = store::owner_note(folder, "--out");
         let text = format!(
-            "incomplete: {} records written, {missing} not{why}{whose}",
+            "incomplete: {} records written, {missing} not{why}{owner}",
             status.written
         );
         return Journal {

@@ -30,7 +30,7 @@ pub(crate) struct Work<'a> {
 }
 
 /// How long waiting results are offered again after the last recording.
-const LAST_CALL: Duration = Duration::from_secs(6);
+const REDELIVERY_LIMIT: Duration = Duration::from_secs(6);
 
 impl<'a> Work<'a> {
     pub(crate) fn new(
@@ -129,7 +129,7 @@ impl<'a> Work<'a> {
     fn deliver_what_waits(&mut self) {
         self.outcome.waited = self.waiting.len();
         self.terminal.waiting(self.waiting.len());
-        let deadline = SystemClock.now().after(LAST_CALL);
+        let deadline = SystemClock.now().after(REDELIVERY_LIMIT);
         while let Some((name, result)) = self.waiting.pop_front() {
             match self.client.deliver(&result) {
                 Ok(()) => self.outcome.delivered += 1,
@@ -144,7 +144,7 @@ impl<'a> Work<'a> {
                         error
                             .retry_after()
                             .unwrap_or(Duration::from_millis(50))
-                            .min(LAST_CALL),
+                            .min(REDELIVERY_LIMIT),
                     );
                     self.waiting.push_front((name, result));
                 }

@@ -37,7 +37,7 @@ CREATE TABLE IF NOT EXISTS orders (
 const NOT_CHARGED: &str = "The order cannot be paid at present and was withdrawn: try again later.";
 
 /// How long a statement waits for another process that writes.
-const LOCK_PATIENCE: Duration = Duration::from_millis(200);
+const BUSY_TIMEOUT: Duration = Duration::from_millis(200);
 
 impl Orders {
     /// The circuit breaker that stands before the writing.
@@ -50,7 +50,7 @@ impl Orders {
             fs::create_dir_all(folder)?;
         }
         let connection = Connection::open(path)?;
-        connection.busy_timeout(LOCK_PATIENCE)?;
+        connection.busy_timeout(BUSY_TIMEOUT)?;
         connection.execute_batch(SCHEMA)?;
         Ok(Self(Arc::new(Mutex::new(connection))))
     }

@@ -20,12 +20,12 @@ pub(crate) const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
 /// Slightly longer than the limit of an attempt: ends a blocking request whose attempt has timed
 /// out.
-const SOCKET_PATIENCE: Duration = Duration::from_millis(400);
+const REQUEST_TIMEOUT: Duration = Duration::from_millis(400);
 
 impl Payments {
     pub(crate) fn new(url: &str) -> Self {
         let config = ureq::Agent::config_builder()
-            .timeout_global(Some(SOCKET_PATIENCE))
+            .timeout_global(Some(REQUEST_TIMEOUT))
             .http_status_as_error(false)
             .proxy(None);
         Self {

@@ -15,9 +15,9 @@ use std::{
     time::Duration,
 };
 
-/// How the provider treats requests.
+/// The behaviour of the provider towards requests.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Mood {
+pub(crate) enum Behaviour {
     #[default]
     Ok,
     /// Answers 500.
@@ -30,15 +30,15 @@ pub(crate) enum Mood {
 #[derive(Clone, Debug)]
 pub(crate) struct Provider {
     url: String,
-    books: Books,
+    state: ProviderState,
 }
 
-/// How the provider is, and what it has charged.
+/// The behaviour of the provider, and the keys of its charges.
 #[derive(Clone, Debug, Default)]
-struct Books(Arc<Mutex<(Mood, HashSet<String>)>>);
+struct ProviderState(Arc<Mutex<(Behaviour, HashSet<String>)>>);
 
-impl Books {
-    fn lock(&self) -> MutexGuard<'_, (Mood, HashSet<String>)> {
+impl ProviderState {
+    fn lock(&self) -> MutexGuard<'_, (Behaviour, HashSet<String>)> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -48,16 +48,16 @@ impl Provider {
         &self.url
     }
 
-    pub(crate) fn set(&self, mood: Mood) {
-        self.books.lock().0 = mood;
+    pub(crate) fn set(&self, behaviour: Behaviour) {
+        self.state.lock().0 = behaviour;
     }
 }
 
-impl Mood {
+impl Behaviour {
     pub(crate) fn from_name(name: &str) -> Option<Self> {
         [("ok", Self::Ok), ("fail", Self::Fail), ("hang", Self::Hang)]
             .into_iter()
-            .find_map(|(known, mood)| (known == name).then_some(mood))
+            .find_map(|(known, behaviour)| (known == name).then_some(behaviour))
     }
 }
 
@@ -73,37 +73,37 @@ pub(crate) async fn start() -> Result<Provider> {
     let address = listener.local_addr().context(failed.0, failed.1)?;
     let provider = Provider {
         url: format!("http://{address}"),
-        books: Books::default(),
+        state: ProviderState::default(),
     };
     let router = Router::new()
         .route("/charge", post(charge))
         .route("/ping", get(answer))
-        .with_state(provider.books.clone());
+        .with_state(provider.state.clone());
     tokio::spawn(async move { axum::serve(listener, router).await });
     Ok(provider)
 }
 
 /// Charges once for each key, and nothing without one.
-async fn charge(State(books): State<Books>, headers: HeaderMap) -> StatusCode {
+async fn charge(State(state): State<ProviderState>, headers: HeaderMap) -> StatusCode {
     let Some(key) = headers
         .get(IDEMPOTENCY_KEY)
         .and_then(|key| key.to_str().ok())
     else {
         return StatusCode::BAD_REQUEST;
     };
-    let status = answer(State(books.clone())).await;
+    let status = answer(State(state.clone())).await;
     if status.is_success() {
-        books.lock().1.insert(key.to_owned());
+        state.lock().1.insert(key.to_owned());
     }
     status
 }
 
-async fn answer(State(books): State<Books>) -> StatusCode {
-    let mood = books.lock().0;
-    match mood {
-        Mood::Ok => StatusCode::OK,
-        Mood::Fail => StatusCode::INTERNAL_SERVER_ERROR,
-        Mood::Hang => {
+async fn answer(State(state): State<ProviderState>) -> StatusCode {
+    let behaviour = state.lock().0;
+    match behaviour {
+        Behaviour::Ok => StatusCode::OK,
+        Behaviour::Fail => StatusCode::INTERNAL_SERVER_ERROR,
+        Behaviour::Hang => {
             tokio::time::sleep(Duration::from_secs(60)).await;
             StatusCode::GATEWAY_TIMEOUT
         }
@@ -122,7 +122,7 @@ mod tests {
         for order in [1, 2, 1] {
             payments.charge(order, 450).await.unwrap();
         }
-        assert_eq!(provider.books.lock().1.len(), 2);
+        assert_eq!(provider.state.lock().1.len(), 2);
         let url = format!("{}/charge", provider.url());
         let nameless = tokio::task::spawn_blocking(move || ureq::post(url).send("{}"))
             .await

@@ -4,7 +4,7 @@ use crate::{
     metrics,
     orders::{Order, Orders},
     payments::Payments,
-    upstream::{Mood, Provider},
+    upstream::{Behaviour, Provider},
 };
 use axum::{
     Router,
@@ -38,7 +38,7 @@ pub(crate) fn router(app: App) -> Router {
         .route("/orders/{id}", get(find))
         .route("/errors", get(errors))
         .route("/metrics", get(numbers))
-        .route("/provider/{mood}", post(set_mood))
+        .route("/provider/{behaviour}", post(set_behaviour))
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .with_state(app)
         // On loopback details are public; elsewhere they would need a token.
@@ -118,10 +118,13 @@ async fn numbers(State(app): State<App>) -> Result<impl IntoResponse> {
 }
 
 /// Sets the behaviour of the provider; only an example has such a route.
-async fn set_mood(State(app): State<App>, Path(mood): Path<String>) -> Result<StatusCode> {
-    let mood =
-        Mood::from_name(&mood).ok_or_else(|| mistake("The provider is `ok`, `fail` or `hang`."))?;
-    app.provider.set(mood);
+async fn set_behaviour(
+    State(app): State<App>,
+    Path(behaviour): Path<String>,
+) -> Result<StatusCode> {
+    let behaviour = Behaviour::from_name(&behaviour)
+        .ok_or_else(|| mistake("The provider is `ok`, `fail` or `hang`."))?;
+    app.provider.set(behaviour);
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -70,13 +70,16 @@ fn main() -> ExitCode {
         "provider    orders   201   502   503   504  other   p50 ms   p99 ms   max ms | probes  livez  readyz  max ms"
     );
     let (mut slowest, mut unanswered, mut failed_probes) = (Duration::ZERO, 0, 0);
-    for mood in PHASES {
-        if let Err(error) = agent().post(format!("{url}/provider/{mood}")).send_empty() {
+    for behaviour in PHASES {
+        if let Err(error) = agent()
+            .post(format!("{url}/provider/{behaviour}"))
+            .send_empty()
+        {
             eprintln!("the service does not answer: {error}");
             return ExitCode::FAILURE;
         }
         let seen = run_phase(&url);
-        slowest = slowest.max(report(mood, &seen));
+        slowest = slowest.max(report(behaviour, &seen));
         unanswered += seen
             .orders
             .lock()
@@ -168,7 +171,7 @@ fn keep<T>(list: &Mutex<Vec<T>>, item: T) {
 }
 
 /// Prints the line of a phase and returns the time of its slowest order.
-fn report(mood: &str, seen: &Seen) -> Duration {
+fn report(behaviour: &str, seen: &Seen) -> Duration {
     let orders = seen.orders.lock().unwrap_or_else(PoisonError::into_inner);
     let probes = seen.probes.lock().unwrap_or_else(PoisonError::into_inner);
     let count = |status: u16| orders.iter().filter(|(seen, _)| *seen == status).count();
@@ -198,7 +201,7 @@ fn report(mood: &str, seen: &Seen) -> Duration {
         .unwrap_or_default();
     let [created, bad, open, late] = counts;
     println!(
-        "{mood:<8} {:>9} {created:>5} {bad:>5} {open:>5} {late:>5} {other:>6} {:>8.1} {:>8.1} {:>8.1} | {:>6} {:>6} {:>7} {:>7.1}",
+        "{behaviour:<8} {:>9} {created:>5} {bad:>5} {open:>5} {late:>5} {other:>6} {:>8.1} {:>8.1} {:>8.1} | {:>6} {:>6} {:>7} {:>7.1}",
         orders.len(),
         at(0.5),
         at(0.99),

@@ -10,52 +10,52 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// Observes the breaker of one name until it is dropped.
 #[derive(Debug)]
-pub(crate) struct BreakerLife {
-    seen: Arc<Mutex<Seen>>,
+pub(crate) struct BreakerHistory {
+    changes: Arc<Mutex<Changes>>,
     _subscription: Subscription,
 }
 
 #[derive(Debug, Default)]
-struct Seen {
+struct Changes {
     states: Vec<(Tick, CircuitState)>,
     rejected: usize,
 }
 
-impl BreakerLife {
+impl BreakerHistory {
     pub(crate) fn new(name: &'static str) -> Self {
-        let seen = Arc::new(Mutex::new(Seen {
+        let changes = Arc::new(Mutex::new(Changes {
             states: vec![(SystemClock.now(), CircuitState::Closed)],
             rejected: 0,
         }));
-        let notes = Arc::clone(&seen);
+        let observed = Arc::clone(&changes);
         let subscription = subscribe(move |event: &Event<'_>| {
             if let Event::Breaker(BreakerEvent { name: of, kind, .. }) = event
                 && *of == name
             {
-                let mut notes = notes.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut changes = observed.lock().unwrap_or_else(PoisonError::into_inner);
                 match kind {
                     BreakerEventKind::Transition { to, .. } => {
-                        notes.states.push((SystemClock.now(), *to));
+                        changes.states.push((SystemClock.now(), *to));
                     }
-                    BreakerEventKind::Rejected { .. } => notes.rejected += 1,
+                    BreakerEventKind::Rejected { .. } => changes.rejected += 1,
                     _ => {}
                 }
             }
         });
         Self {
-            seen,
+            changes,
             _subscription: subscription,
         }
     }
 
     /// Returns the states in their order, each with the seconds after which it was taken, and the
-    /// rejected calls; of a long life the beginning and the end.
+    /// rejected calls; of a long sequence the beginning and the end.
     pub(crate) fn line(&self) -> String {
-        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let changes = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
         format!(
             "{}; {} rejected",
-            shortened(&seen.states),
-            count(seen.rejected, "call")
+            shortened(&changes.states),
+            count(changes.rejected, "call")
         )
     }
 }
@@ -103,14 +103,14 @@ mod tests {
             };
             (Tick::ZERO.after(std::time::Duration::from_secs(at)), state)
         };
-        let life = |states: u64| shortened(&(0..states).map(state).collect::<Vec<_>>());
-        assert_eq!(life(2), "closed → half-open (1.0 s)");
-        assert_eq!(life(9).matches(" s)").count(), 8, "{}", life(9));
+        let shown = |states: u64| shortened(&(0..states).map(state).collect::<Vec<_>>());
+        assert_eq!(shown(2), "closed → half-open (1.0 s)");
+        assert_eq!(shown(9).matches(" s)").count(), 8, "{}", shown(9));
         assert!(
-            life(100).contains("half-open (3.0 s) → 92 more → closed (96.0 s)"),
+            shown(100).contains("half-open (3.0 s) → 92 more → closed (96.0 s)"),
             "{}",
-            life(100)
+            shown(100)
         );
-        assert!(life(10).contains(" → 2 more → "), "{}", life(10));
+        assert!(shown(10).contains(" → 2 more → "), "{}", shown(10));
     }
 }
