@@ -2,9 +2,9 @@
 
 use super::{
     AlertsConfig, AlertsStatus, Notification, NotificationKind,
-    core::{Core, Delivering, Turn, is_of_interest},
-    lane::{Deliverer, Item},
-    running,
+    delivery::{Deliverer, Item},
+    dispatcher::{Delivering, Dispatcher, Turn, is_of_interest},
+    registry,
     status::Reason,
 };
 use crate::{
@@ -30,35 +30,35 @@ use std::{
 /// threads leads to another notification.
 #[must_use = "dropping it stops alerting"]
 pub struct Alerts {
-    cores: Arc<Cores>,
+    dispatchers: Arc<Dispatchers>,
     subscription: Option<Subscription>,
 }
 
-/// The core of this process, and of those that it was forked from.
-type Cores = PerProcess<Arc<Core>>;
+/// The dispatcher of this process, and of those that it was forked from.
+type Dispatchers = PerProcess<Arc<Dispatcher>>;
 
-/// Returns the core of this process. One that was forked begins anew: what waits is the parent's to
+/// Returns the dispatcher of this process. One that was forked begins anew: what waits is the parent's to
 /// deliver, and the parent's threads do not run here.
-fn core_of(cores: &Cores) -> &Arc<Core> {
-    cores.get(|inherited| {
+fn dispatcher_of(dispatchers: &Dispatchers) -> &Arc<Dispatcher> {
+    dispatchers.get(|inherited| {
         // What is logged meanwhile is no reason for a notification, which would end up here again.
         let _delivering = Delivering::begin();
         inherited.leave_to_parent();
         // The configuration was good before.
-        let Ok(core) = Core::new(inherited.config.clone()) else {
+        let Ok(dispatcher) = Dispatcher::new(inherited.config.clone()) else {
             return Arc::clone(inherited);
         };
-        let core = Arc::new(core);
-        bring_up(&core);
-        core
+        let dispatcher = Arc::new(dispatcher);
+        bring_up(&dispatcher);
+        dispatcher
     })
 }
 
-fn bring_up(core: &Arc<Core>) {
-    if core.config.background {
-        start_threads(core);
+fn bring_up(dispatcher: &Arc<Dispatcher>) {
+    if dispatcher.config.background {
+        start_threads(dispatcher);
     }
-    running::add(core);
+    registry::add(dispatcher);
 }
 
 /// What stopping came to.
@@ -109,49 +109,50 @@ impl Alerts {
     pub fn start(config: AlertsConfig) -> Result<Self, ConfigError> {
         // First in the list of observers: an error is counted before anybody is told.
         let _ = error_monitor();
-        let core = Arc::new(Core::new(config)?);
-        bring_up(&core);
-        let cores = Arc::new(PerProcess::new(core));
-        let observer = Arc::clone(&cores);
+        let dispatcher = Arc::new(Dispatcher::new(config)?);
+        bring_up(&dispatcher);
+        let dispatchers = Arc::new(PerProcess::new(dispatcher));
+        let observer = Arc::clone(&dispatchers);
         let subscription = event::subscribe(move |event: &Event<'_>| {
             if is_of_interest(event) {
-                core_of(&observer).on_event(event);
+                dispatcher_of(&observer).on_event(event);
             }
         });
         Ok(Self {
-            cores,
+            dispatchers,
             subscription: Some(subscription),
         })
     }
 
-    fn core(&self) -> &Arc<Core> {
-        core_of(&self.cores)
+    fn dispatcher(&self) -> &Arc<Dispatcher> {
+        dispatcher_of(&self.dispatchers)
     }
 
     /// Returns what arrived, what did not, and the state of every channel.
     #[must_use]
     pub fn status(&self) -> AlertsStatus {
-        self.core().status()
+        self.dispatcher().status()
     }
 
     /// Sends a notification to every channel, past all rules and limits, to see whether it arrives.
     pub fn test(&self) {
-        for channel in 0..self.core().lanes.len() {
+        for channel in 0..self.dispatcher().deliveries.len() {
             let mut notification = Notification::new(
                 NotificationKind::Test,
                 Severity::Info,
                 "test",
                 "a test of this channel",
             );
-            notification.source = super::notification::one_line(&self.core().config.source(), 100);
-            notification.timestamp = Timestamp::from(self.core().clock().wall());
-            self.core().send(
+            notification.source =
+                super::notification::one_line(&self.dispatcher().config.source(), 100);
+            notification.timestamp = Timestamp::from(self.dispatcher().clock().wall());
+            self.dispatcher().send(
                 channel,
                 Item::new(
                     Arc::new(notification),
                     Vec::new(),
                     false,
-                    self.core().clock().now(),
+                    self.dispatcher().clock().now(),
                 ),
                 &[],
             );
@@ -161,20 +162,20 @@ impl Alerts {
     /// Does what is due now, without threads of its own: see
     /// [`background`](super::AlertsConfigBuilder::background). Returns when something is due next.
     pub fn run(&self) -> Option<Tick> {
-        run(self.core())
+        run(self.dispatcher())
     }
 
     /// Waits until every notification has arrived or was given up, at most for `deadline`, both on the
     /// clock of alerting and in real time. What is held back, by a throttle for example, is not
     /// sent earlier than without this.
     pub fn flush(&self, deadline: Duration) -> Flushed {
-        flush(self.core(), deadline)
+        flush(self.dispatcher(), deadline)
     }
 
     /// Returns what [`flush`](Self::flush) does, for one who cannot keep this borrowed meanwhile.
     pub(crate) fn flusher(&self) -> impl FnOnce(Duration) -> Flushed + use<> {
-        let core = Arc::clone(self.core());
-        move |deadline| flush(&core, deadline)
+        let dispatcher = Arc::clone(self.dispatcher());
+        move |deadline| flush(&dispatcher, deadline)
     }
 
     /// Holds back every notification for `time`, for example while a service is down on purpose.
@@ -204,12 +205,12 @@ impl Alerts {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn mute(&self, time: Duration) {
-        self.core().mute(time);
+        self.dispatcher().mute(time);
     }
 
     /// Ends [`mute`](Self::mute) before its time.
     pub fn unmute(&self) {
-        self.core().mute(Duration::ZERO);
+        self.dispatcher().mute(Duration::ZERO);
     }
 
     /// Stops alerting: what waits is sent within the deadline, and what is left goes to the
@@ -226,21 +227,21 @@ impl Alerts {
             return Flushed::default();
         }
         // One that was forked and never used it has nothing to send.
-        let Some(core) = self.cores.existing() else {
+        let Some(dispatcher) = self.dispatchers.existing() else {
             return Flushed::default();
         };
-        tick(core);
-        core.close();
-        let flushed = flush(core, deadline);
-        core.closing.store(true, Ordering::Relaxed);
-        for (channel, lane) in core.lanes.iter().enumerate() {
-            for item in lane.drain() {
-                core.give_up(channel, &item, Reason::Shutdown);
+        tick(dispatcher);
+        dispatcher.close();
+        let flushed = flush(dispatcher, deadline);
+        dispatcher.closing.store(true, Ordering::Relaxed);
+        for (channel, delivery) in dispatcher.deliveries.iter().enumerate() {
+            for item in delivery.drain() {
+                dispatcher.give_up(channel, &item, Reason::Shutdown);
             }
         }
-        core.announce();
-        core.release();
-        let status = core.status();
+        dispatcher.announce();
+        dispatcher.release();
+        let status = dispatcher.status();
         Flushed {
             sent: status.sent,
             kept: status.kept,
@@ -256,47 +257,47 @@ impl Drop for Alerts {
     }
 }
 
-fn flush(core: &Arc<Core>, deadline: Duration) -> Flushed {
-    let clock = core.clock();
+fn flush(dispatcher: &Arc<Dispatcher>, deadline: Duration) -> Flushed {
+    let clock = dispatcher.clock();
     let until = clock.now().after(deadline);
     // On a clock that stands still, the end never comes: what counts then is how long this thread
     // has waited in vain.
     let mut waited = Duration::ZERO;
-    match core.config.background {
-        true => drop(tick(core)),
-        false => drop(run(core)),
+    match dispatcher.config.background {
+        true => drop(tick(dispatcher)),
+        false => drop(run(dispatcher)),
     }
-    let mut seen = core.change();
-    while core.config.background && clock.now() < until && waited < deadline {
+    let mut seen = dispatcher.change();
+    while dispatcher.config.background && clock.now() < until && waited < deadline {
         // What arrived may be outdated already: then the next word is due at once.
-        if core.is_settled() && !tick(core).1 && core.is_settled() {
+        if dispatcher.is_settled() && !tick(dispatcher).1 && dispatcher.is_settled() {
             break;
         }
         let wait = until
             .since(clock.now())
             .min(deadline - waited)
             .min(LONGEST_LOOK);
-        if !core.wait_beyond(seen, wait) {
+        if !dispatcher.wait_beyond(seen, wait) {
             waited += wait;
         }
-        seen = core.change();
+        seen = dispatcher.change();
     }
-    let status = core.status();
+    let status = dispatcher.status();
     Flushed {
         sent: status.sent,
         kept: status.kept,
         lost: status.lost,
-        in_time: core.is_idle(),
+        in_time: dispatcher.is_idle(),
     }
 }
 
 /// Does what is due now, on this thread.
-fn run(core: &Arc<Core>) -> Option<Tick> {
+fn run(dispatcher: &Arc<Dispatcher>) -> Option<Tick> {
     loop {
-        let (mut next, mut moved) = tick(core);
-        for channel in 0..core.lanes.len() {
+        let (mut next, mut moved) = tick(dispatcher);
+        for channel in 0..dispatcher.deliveries.len() {
             loop {
-                match core.step(channel, Deliverer::Caller) {
+                match dispatcher.step(channel, Deliverer::Caller) {
                     Turn::Done | Turn::Replaced => moved = true,
                     Turn::Wait(until) => {
                         next = next.into_iter().chain(until).min();
@@ -314,41 +315,43 @@ fn run(core: &Arc<Core>) -> Option<Tick> {
 
 /// Starts one thread that watches the time, and one for each channel. They end when alerting is
 /// stopped, or at once when it is gone.
-fn start_threads(core: &Arc<Core>) {
-    if let Err(error) = spawn(core, "gardefou-alerts", |core| Flow::Wait(tick(core).0)) {
-        core.note_missing_thread(0..core.lanes.len(), &error);
+fn start_threads(dispatcher: &Arc<Dispatcher>) {
+    if let Err(error) = spawn(dispatcher, "gardefou-alerts", |dispatcher| {
+        Flow::Wait(tick(dispatcher).0)
+    }) {
+        dispatcher.note_missing_thread(0..dispatcher.deliveries.len(), &error);
     }
-    (0..core.lanes.len()).for_each(|channel| start_worker(core, channel));
+    (0..dispatcher.deliveries.len()).for_each(|channel| start_worker(dispatcher, channel));
 }
 
 /// Starts a thread that delivers on one channel.
-fn start_worker(core: &Arc<Core>, channel: usize) {
+fn start_worker(dispatcher: &Arc<Dispatcher>, channel: usize) {
     let name = format!(
         "gardefou-alert-{}",
-        redact::name(core.lanes[channel].name())
+        redact::name(dispatcher.deliveries[channel].name())
     );
-    let started = spawn(core, &name, move |core| {
-        match core.step(channel, Deliverer::Worker) {
+    let started = spawn(dispatcher, &name, move |dispatcher| {
+        match dispatcher.step(channel, Deliverer::Worker) {
             Turn::Replaced => Flow::End,
             Turn::Done => Flow::Again,
             Turn::Wait(until) => Flow::Wait(until),
         }
     });
     if let Err(error) = started {
-        core.note_missing_thread([channel], &error);
+        dispatcher.note_missing_thread([channel], &error);
     }
 }
 
 /// Does what the passing of time makes due. Returns when something is due next, and whether
 /// anything was now.
-fn tick(core: &Arc<Core>) -> (Option<Tick>, bool) {
-    let orphans = core.watch();
-    if core.config.background && !core.closing.load(Ordering::Relaxed) {
+fn tick(dispatcher: &Arc<Dispatcher>) -> (Option<Tick>, bool) {
+    let orphans = dispatcher.watch();
+    if dispatcher.config.background && !dispatcher.closing.load(Ordering::Relaxed) {
         orphans
             .into_iter()
-            .for_each(|channel| start_worker(core, channel));
+            .for_each(|channel| start_worker(dispatcher, channel));
     }
-    core.tick()
+    dispatcher.tick()
 }
 
 /// What a thread does after a turn.
@@ -360,28 +363,28 @@ enum Flow {
 }
 
 fn spawn(
-    core: &Arc<Core>,
+    dispatcher: &Arc<Dispatcher>,
     name: &str,
-    work: impl Fn(&Arc<Core>) -> Flow + Send + 'static,
+    work: impl Fn(&Arc<Dispatcher>) -> Flow + Send + 'static,
 ) -> io::Result<()> {
-    let core = Arc::clone(core);
+    let dispatcher = Arc::clone(dispatcher);
     // A NUL in a name is refused by the system.
     let name = name.replace('\0', " ");
     let scope = Captured::current();
     let spawned = thread::Builder::new().name(name).spawn(move || {
         let _entered = scope.enter();
-        while !core.closing.load(Ordering::Relaxed) {
-            let seen = core.change();
-            let until = match work(&core) {
+        while !dispatcher.closing.load(Ordering::Relaxed) {
+            let seen = dispatcher.change();
+            let until = match work(&dispatcher) {
                 Flow::Again => continue,
                 Flow::Wait(until) => until,
                 Flow::End => return,
             };
-            let now = core.clock().now();
+            let now = dispatcher.clock().now();
             let wait = until
                 .map_or(LOOK_AGAIN, |until| until.since(now))
                 .min(LOOK_AGAIN);
-            core.wait_beyond(seen, wait.max(Duration::from_millis(1)));
+            dispatcher.wait_beyond(seen, wait.max(Duration::from_millis(1)));
         }
     });
     spawned.map(drop)
@@ -390,7 +393,13 @@ fn spawn(
 impl fmt::Debug for Alerts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Alerts")
-            .field("config", &self.cores.existing().map(|core| &core.config))
+            .field(
+                "config",
+                &self
+                    .dispatchers
+                    .existing()
+                    .map(|dispatcher| &dispatcher.config),
+            )
             .finish_non_exhaustive()
     }
 }
@@ -419,7 +428,7 @@ mod tests {
             .build()
             .unwrap();
         // Its threads do not run.
-        let parent = Arc::new(Core::new(config).unwrap());
+        let parent = Arc::new(Dispatcher::new(config).unwrap());
         let notification = Notification::new(
             NotificationKind::Test,
             Severity::Info,
@@ -432,7 +441,7 @@ mod tests {
             &[],
         );
         let child = Alerts {
-            cores: Arc::new(Cores::inherited(Arc::clone(&parent))),
+            dispatchers: Arc::new(Dispatchers::inherited(Arc::clone(&parent))),
             subscription: None,
         };
         child.test();
@@ -449,7 +458,7 @@ mod tests {
             parent.closing.load(Ordering::Relaxed),
             "its copy here is over"
         );
-        child.core().closing.store(true, Ordering::Relaxed);
-        child.core().announce();
+        child.dispatcher().closing.store(true, Ordering::Relaxed);
+        child.dispatcher().announce();
     }
 }

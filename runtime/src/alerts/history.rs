@@ -2,7 +2,7 @@
 
 use super::{
     Notification,
-    told::{Restored, Told},
+    published::{PublishedState, RestoredState},
 };
 use crate::{
     error::ErrorId,
@@ -21,16 +21,16 @@ use std::{
 #[derive(Debug, Default)]
 pub(super) struct History {
     /// Notifications that are to be delivered.
-    pub(super) backlog: Backlog,
+    pub(super) undelivered: Undelivered,
     /// Subjects whose last notification was about a bad state.
-    pub(super) restored: Vec<Restored>,
+    pub(super) restored: Vec<RestoredState>,
     /// Owners of more of both, which are not claimed.
     pub(super) strangers: HashSet<ErrorId>,
 }
 
 /// The oldest notifications that wait in the journal for one channel.
 #[derive(Debug, Default)]
-pub(super) struct Backlog {
+pub(super) struct Undelivered {
     waiting: VecDeque<Arc<Notification>>,
     /// Whether the journal has younger ones, for which there was no room here.
     has_more: bool,
@@ -82,7 +82,7 @@ impl History {
         // Two processes may write to two files at the same time, so that one that is settled need
         // not come behind.
         found
-            .backlog
+            .undelivered
             .waiting
             .retain(|notification| !settled.contains_key(&notification.id));
         Ok(found)
@@ -130,7 +130,9 @@ impl Reading<'_> {
             .remove(NOTICE)
             .and_then(Notification::from_json);
         if let Some(notification) = notification {
-            self.found.backlog.add_older(Arc::new(notification.late()));
+            self.found
+                .undelivered
+                .add_older(Arc::new(notification.late()));
         }
     }
 
@@ -141,14 +143,14 @@ impl Reading<'_> {
             .and_then(Value::as_array)
             .into_iter()
             .flatten();
-        let states: Vec<Told> = states
-            .filter_map(|state| Told::from_json(state.as_object()?))
+        let states: Vec<PublishedState> = states
+            .filter_map(|state| PublishedState::from_json(state.as_object()?))
             .collect();
-        for told in states {
-            let is_last = self.subjects.insert(told.fingerprint);
+        for state in states {
+            let is_last = self.subjects.insert(state.fingerprint);
             // One's own are in memory.
             if is_last
-                && !told.state.is_good
+                && !state.state.is_good
                 && owner != Some(self.claimed.own)
                 && self.is_claimed(owner)
             {
@@ -158,8 +160,8 @@ impl Reading<'_> {
                     .and_then(|notification| notification.get("rule"))
                     .and_then(Value::as_str);
                 let rule = rule.unwrap_or_default().to_owned();
-                self.found.restored.push(Restored {
-                    told,
+                self.found.restored.push(RestoredState {
+                    state,
                     rule,
                     at: record.timestamp,
                 });
@@ -179,7 +181,7 @@ impl Reading<'_> {
     }
 }
 
-impl Backlog {
+impl Undelivered {
     /// The newest come first: what is pushed out at the front is younger than all that stays.
     fn add_older(&mut self, notification: Arc<Notification>) {
         self.waiting.push_back(notification);

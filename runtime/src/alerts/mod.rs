@@ -29,28 +29,28 @@
 //! This module stands above the policies, because channels use a circuit breaker and a backoff of
 //! this library.
 
-mod calls;
+mod backlog;
+mod breaker_calls;
 mod channel;
 mod config;
-mod core;
-mod decide;
+mod delivery;
 mod digest;
+mod dispatcher;
 #[cfg(feature = "alert-email")]
 mod email;
-mod gauge;
 mod handle;
 mod history;
-mod kept;
-mod lane;
 mod notification;
 mod plan;
+mod planner;
+mod published;
+mod rate_tracker;
+mod registry;
 mod restore;
 mod rule;
-mod running;
 mod status;
 mod subject;
 mod throttle;
-mod told;
 #[cfg(feature = "alert-webhook")]
 mod webhook;
 
@@ -67,4 +67,4 @@ pub use webhook::{
     InvalidSignature, WebhookBuilder, WebhookChannel, WebhookFormat, verify_signature,
 };
 
-pub(crate) use running::statuses;
+pub(crate) use registry::statuses;

@@ -1,6 +1,8 @@
 //! A notification that is due, and how it is worded.
 
-use super::{Notification, NotificationKind, notification, throttle::Key, told::Told};
+use super::{
+    Notification, NotificationKind, notification, published::PublishedState, throttle::Key,
+};
 use crate::{monitor::ErrorRecord, time::Timestamp};
 use std::{sync::Arc, time::Duration};
 
@@ -23,7 +25,7 @@ pub(super) struct Plan {
     /// The slots that wait to hear whether it arrived.
     pub(super) settles: Vec<Key>,
     /// The states that it is about.
-    pub(super) told: Vec<Told>,
+    pub(super) states: Vec<PublishedState>,
     pub(super) content: Content,
 }
 
@@ -56,7 +58,7 @@ pub(super) enum Content {
     },
     BreakerClosed {
         name: String,
-        /// Calls that were rejected while it was open.
+        /// CallCounter that were rejected while it was open.
         rejected: u64,
     },
     Health {
@@ -135,7 +137,7 @@ impl Plan {
             in_digest: false,
             episode: None,
             settles: vec![key],
-            told: Vec::new(),
+            states: Vec::new(),
             content,
         }
     }

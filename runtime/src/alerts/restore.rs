@@ -4,11 +4,11 @@
 //! that a circuit which opens again is not announced as if for the first time.
 
 use super::{
-    decide::{Breakers, Decider, rejects},
     plan::{BREAKER, Content, HEALTH, Plan},
+    planner::{Breakers, Planner, rejects},
+    published::{CLOSED, RestoredState},
     rule::Trigger,
-    subject::{Id, Sight, State},
-    told::{CLOSED, Restored},
+    subject::{Id, Observation, SubjectState},
 };
 use crate::{event::Severity, time::Tick};
 use std::time::Duration;
@@ -17,14 +17,14 @@ use std::time::Duration;
 #[derive(Debug, Default)]
 pub(super) struct Unread {
     channels: Vec<usize>,
-    deferred: Vec<(Tick, Id, Sight)>,
+    deferred: Vec<(Tick, Id, Observation)>,
     /// When the last channel was restored.
     restored_at: Tick,
     /// When restored subjects are looked at next.
     next_look: Tick,
 }
 
-/// Beyond this many sights, further ones do not wait.
+/// Beyond this many observations, further ones do not wait.
 const MAX_DEFERRED: usize = 10_000;
 /// How often a circuit that was open in an earlier process is looked at: that it is closed again is
 /// no event.
@@ -46,24 +46,29 @@ impl Unread {
         self.channels.contains(&channel)
     }
 
-    /// Keeps a sight for later; returns it if the journal was read for its channel.
-    pub(super) fn defer(&mut self, now: Tick, id: Id, sight: Sight) -> Option<Sight> {
+    /// Keeps a observation for later; returns it if the journal was read for its channel.
+    pub(super) fn defer(
+        &mut self,
+        now: Tick,
+        id: Id,
+        observation: Observation,
+    ) -> Option<Observation> {
         if !self.channels.contains(&id.0) || self.deferred.len() >= MAX_DEFERRED {
-            return Some(sight);
+            return Some(observation);
         }
-        self.deferred.push((now, id, sight));
+        self.deferred.push((now, id, observation));
         None
     }
 }
 
-impl Decider {
+impl Planner {
     /// Takes over what the journal has for a channel, each with its age, then what was seen
     /// meanwhile.
     pub(super) fn restore_at(
         &mut self,
         now: Tick,
         channel: usize,
-        restored: Vec<(Restored, Duration)>,
+        restored: Vec<(RestoredState, Duration)>,
     ) -> Vec<Plan> {
         let Some(at) = self
             .unread
@@ -88,34 +93,34 @@ impl Decider {
             .collect::<Vec<_>>();
         deferred
             .into_iter()
-            .filter_map(|(seen, id, sight)| self.observe_at(seen, id, sight))
+            .filter_map(|(seen, id, observation)| self.observe_at(seen, id, observation))
             .collect()
     }
 
     /// Returns `true` if a rule watches the subject still.
-    fn is_watched(&self, channel: usize, restored: &Restored) -> bool {
-        let name = &restored.told.name;
+    fn is_watched(&self, channel: usize, restored: &RestoredState) -> bool {
+        let name = &restored.state.name;
         self.rules
             .iter()
             .filter(|state| state.channels.contains(&channel))
-            .any(|state| match restored.told.of {
+            .any(|state| match restored.state.of {
                 BREAKER => state.rule.trigger.watches_breaker(name),
                 HEALTH => state.rule.trigger.watches_check(name),
                 _ => state.rule.name == *name && state.rule.trigger.window().is_some(),
             })
     }
 
-    fn restore_rule_at(&mut self, now: Tick, restored: &Restored) {
-        if matches!(restored.told.of, BREAKER | HEALTH) {
+    fn restore_rule_at(&mut self, now: Tick, restored: &RestoredState) {
+        if matches!(restored.state.of, BREAKER | HEALTH) {
             return;
         }
         for state in self
             .rules
             .iter_mut()
-            .filter(|state| state.rule.name == restored.told.name)
+            .filter(|state| state.rule.name == restored.state.name)
         {
             if let Some(window) = state.rule.trigger.window() {
-                state.gauge.restore_at(now, window);
+                state.tracker.restore_at(now, window);
             }
         }
     }
@@ -136,7 +141,7 @@ impl Decider {
                 _ => now.since(self.unread.restored_at) >= self.subjects.flap_interval(),
             };
             if is_over {
-                let state = State {
+                let state = SubjectState {
                     name: CLOSED,
                     is_good: true,
                     level: Severity::Info,
@@ -149,7 +154,7 @@ impl Decider {
                 plans.extend(self.observe_at(
                     now,
                     id,
-                    Sight {
+                    Observation {
                         state,
                         rule,
                         content,

@@ -1,5 +1,5 @@
 use super::*;
-use crate::alerts::told::{CLOSED, OPEN};
+use crate::alerts::published::{CLOSED, OPEN};
 use crate::time::Timestamp;
 
 const INTERVAL: Duration = Duration::from_secs(3600);
@@ -13,21 +13,21 @@ fn at(seconds: u64) -> Tick {
     Tick::ZERO.after(Duration::from_secs(seconds))
 }
 
-fn state(name: &'static str, level: Severity) -> State {
-    State {
+fn subject_state(name: &'static str, level: Severity) -> SubjectState {
+    SubjectState {
         name,
         is_good: name == CLOSED,
         level,
     }
 }
 
-fn sight(state: State) -> Sight {
+fn observation(state: SubjectState) -> Observation {
     let content = Content::BreakerOpened {
         name: "x".into(),
         reason: "",
         cause: None,
     };
-    Sight {
+    Observation {
         state,
         rule: Some("breakers".into()),
         content,
@@ -35,25 +35,25 @@ fn sight(state: State) -> Sight {
     }
 }
 
-fn open() -> Sight {
-    sight(state(OPEN, Severity::Error))
+fn open() -> Observation {
+    observation(subject_state(OPEN, Severity::Error))
 }
 
-fn closed() -> Sight {
-    sight(state(CLOSED, Severity::Info))
+fn closed() -> Observation {
+    observation(subject_state(CLOSED, Severity::Info))
 }
 
 /// A first state that is good, as of a breaker that was just made.
-fn first_closed() -> Sight {
-    Sight {
+fn first_closed() -> Observation {
+    Observation {
         is_first_good: true,
         ..closed()
     }
 }
 
-fn told(verdict: Verdict) -> Plan {
+fn sent(verdict: StateVerdict) -> Plan {
     match verdict {
-        Verdict::Tell(plan) => *plan,
+        StateVerdict::Send(plan) => *plan,
         other => panic!("nothing was sent: {other:?}"),
     }
 }
@@ -63,26 +63,26 @@ fn subjects() -> Subjects {
 }
 
 /// Shows a state, and lets its notification arrive.
-fn deliver(subjects: &mut Subjects, now: Tick, id: Id, sight: Sight) -> Plan {
-    let plan = told(subjects.observe_at(now, id, sight));
-    assert!(subjects.settle_at(now, id, Settled::Arrived));
+fn deliver(subjects: &mut Subjects, now: Tick, id: Id, observation: Observation) -> Plan {
+    let plan = sent(subjects.observe_at(now, id, observation));
+    assert!(subjects.settle_at(now, id, Settlement::Delivered));
     plan
 }
 
-fn restored(age: Duration, level: Severity) -> (Restored, Duration) {
+fn restored(age: Duration, level: Severity) -> (RestoredState, Duration) {
     let fingerprint = id("x").1;
     let (lasts, count) = (Duration::from_secs(60), 2);
-    let told = Told {
+    let state = PublishedState {
         of: "breaker",
         name: "x".into(),
         fingerprint,
-        state: state(OPEN, level),
+        state: subject_state(OPEN, level),
         lasts,
         count,
     };
     (
-        Restored {
-            told,
+        RestoredState {
+            state,
             rule: "breakers".into(),
             at: Timestamp::from_unix_millis(0),
         },
@@ -97,9 +97,9 @@ fn a_bad_state_that_goes_on_escalates_at_ten_fold_steps_and_a_good_one_never() {
     deliver(&mut subjects, at(0), x, open());
     let mut early = Vec::new();
     for i in 1..=33 {
-        if let Verdict::Tell(plan) = subjects.observe_at(at(1), x, open()) {
+        if let StateVerdict::Send(plan) = subjects.observe_at(at(1), x, open()) {
             early.push((i, plan.suppressed, plan.escalated));
-            subjects.settle_at(at(1), x, Settled::Arrived);
+            subjects.settle_at(at(1), x, Settlement::Delivered);
         }
     }
     assert_eq!(early, [(3, 2, true), (33, 29, true)]);
@@ -108,7 +108,7 @@ fn a_bad_state_that_goes_on_escalates_at_ten_fold_steps_and_a_good_one_never() {
     for _ in 0..100 {
         assert!(matches!(
             subjects.observe_at(at(3), x, closed()),
-            Verdict::HoldBack
+            StateVerdict::HoldBack
         ));
     }
 }
@@ -122,11 +122,11 @@ fn what_did_not_arrive_is_added_to_the_next_notification() {
         subjects.observe_at(at(1), x, open());
     }
     // Carries the four.
-    let first = told(subjects.observe_at(at(2), x, closed()));
+    let first = sent(subjects.observe_at(at(2), x, closed()));
     assert_eq!((first.suppressed, first.changes), (4, 1));
     subjects.observe_at(at(3), x, closed());
     subjects.observe_at(at(3), x, closed());
-    subjects.settle_at(at(4), x, Settled::Kept);
+    subjects.settle_at(at(4), x, Settlement::Kept);
     assert_eq!(
         subjects.next_due(),
         Some(at(4).after(FLAP)),
@@ -150,7 +150,7 @@ fn a_recovery_that_did_not_arrive_ends_the_whole_outage_later() {
     deliver(&mut subjects, at(0), x, open());
     subjects.observe_at(at(1), x, open());
     subjects.observe_at(at(2), x, open());
-    let first = told(subjects.observe_at(at(10), x, closed()));
+    let first = sent(subjects.observe_at(at(10), x, closed()));
     assert_eq!(
         first.episode,
         Some(Episode {
@@ -160,8 +160,8 @@ fn a_recovery_that_did_not_arrive_ends_the_whole_outage_later() {
     );
     subjects.observe_at(at(11), x, open());
     subjects.observe_at(at(12), x, open());
-    subjects.settle_at(at(13), x, Settled::Kept);
-    let second = told(subjects.observe_at(at(20), x, closed()));
+    subjects.settle_at(at(13), x, Settlement::Kept);
+    let second = sent(subjects.observe_at(at(20), x, closed()));
     assert_eq!(
         second.episode,
         Some(Episode {
@@ -176,19 +176,19 @@ fn whoever_never_had_the_bad_news_gets_no_recovery() {
     let mut subjects = subjects();
     let x = id("x");
     deliver(&mut subjects, at(0), x, closed());
-    told(subjects.observe_at(at(1), x, open()));
-    subjects.settle_at(at(1), x, Settled::Dropped);
+    sent(subjects.observe_at(at(1), x, open()));
+    subjects.settle_at(at(1), x, Settlement::Dropped);
     assert!(matches!(
         subjects.observe_at(at(2), x, closed()),
-        Verdict::Ignore
+        StateVerdict::Ignore
     ));
     // Who had it gets it, although a later one was dropped.
     let y = id("y");
     deliver(&mut subjects, at(0), y, open());
-    let worse = sight(state(OPEN, Severity::Critical));
-    told(subjects.observe_at(at(1), y, worse));
-    subjects.settle_at(at(1), y, Settled::Dropped);
-    told(subjects.observe_at(at(2), y, closed()));
+    let worse = observation(subject_state(OPEN, Severity::Critical));
+    sent(subjects.observe_at(at(1), y, worse));
+    subjects.settle_at(at(1), y, Settlement::Dropped);
+    sent(subjects.observe_at(at(2), y, closed()));
 }
 
 #[test]
@@ -201,7 +201,7 @@ fn a_change_within_the_flap_interval_is_told_at_its_end_or_when_alerting_ends() 
         deliver(&mut subjects, at(2), id("x"), open());
         assert!(matches!(
             subjects.observe_at(at(3), id("x"), closed()),
-            Verdict::HoldBack
+            StateVerdict::HoldBack
         ));
         subjects
     };
@@ -218,7 +218,7 @@ fn a_change_within_the_flap_interval_is_told_at_its_end_or_when_alerting_ends() 
     assert!(!plan.is_fresh && plan.key.level == Severity::Info);
 }
 
-/// Bad, but less urgent than what was told: no hurry, whether or not good news was told before.
+/// Outage, but less urgent than what was told: no hurry, whether or not good unsent was told before.
 #[test]
 fn a_less_urgent_state_waits_for_the_flap_interval() {
     let mut subjects = subjects();
@@ -226,12 +226,12 @@ fn a_less_urgent_state_waits_for_the_flap_interval() {
         &mut subjects,
         at(0),
         id("x"),
-        sight(state("fail", Severity::Error)),
+        observation(subject_state("fail", Severity::Error)),
     );
-    let warn = sight(state("warn", Severity::Warning));
+    let warn = observation(subject_state("warn", Severity::Warning));
     assert!(matches!(
         subjects.observe_at(at(1), id("x"), warn),
-        Verdict::HoldBack
+        StateVerdict::HoldBack
     ));
     assert_eq!(subjects.next_due(), Some(at(0).after(FLAP)));
 }
@@ -247,9 +247,9 @@ fn a_lost_digest_gives_back_all_changes() {
     subjects.observe_at(at(3), x, closed());
     subjects.observe_at(at(4), x, open());
     // Two changes in this one, three before the digest is made.
-    let worse = sight(state(OPEN, Severity::Critical));
+    let worse = observation(subject_state(OPEN, Severity::Critical));
     assert_eq!(
-        told(subjects.observe_at(at(5), x, worse.clone())).changes,
+        sent(subjects.observe_at(at(5), x, worse.clone())).changes,
         2
     );
     subjects.observe_at(at(6), x, closed());
@@ -257,7 +257,7 @@ fn a_lost_digest_gives_back_all_changes() {
     subjects.observe_at(at(8), x, closed());
     let (_, held_back, _) = subjects.collect_at(at(9), x).unwrap();
     assert_eq!(held_back, 2 + 3);
-    subjects.settle_at(at(10), x, Settled::Kept);
+    subjects.settle_at(at(10), x, Settlement::Kept);
     let plans = subjects.due_at(at(10).after(FLAP));
     assert_eq!(
         plans
@@ -273,20 +273,20 @@ fn a_first_good_state_is_news_only_after_a_bad_one() {
     let mut subjects = subjects();
     assert!(matches!(
         subjects.observe_at(at(0), id("x"), first_closed()),
-        Verdict::Ignore
+        StateVerdict::Ignore
     ));
     deliver(&mut subjects, at(0), id("x"), closed());
     assert!(matches!(
         subjects.observe_at(at(1), id("x"), first_closed()),
-        Verdict::Ignore
+        StateVerdict::Ignore
     ));
     deliver(&mut subjects, at(0), id("y"), open());
-    told(subjects.observe_at(at(1), id("y"), first_closed()));
+    sent(subjects.observe_at(at(1), id("y"), first_closed()));
     // Under way counts.
-    told(subjects.observe_at(at(0), id("z"), open()));
+    sent(subjects.observe_at(at(0), id("z"), open()));
     assert!(matches!(
         subjects.observe_at(at(1), id("z"), first_closed()),
-        Verdict::HoldBack
+        StateVerdict::HoldBack
     ));
 }
 
@@ -295,8 +295,8 @@ fn a_state_of_an_earlier_process_goes_on_until_another_or_a_worse_one_is_seen() 
     let x = id("x");
     for (next, goes_on) in [
         (open(), true),
-        (sight(state(OPEN, Severity::Warning)), true),
-        (sight(state(OPEN, Severity::Critical)), false),
+        (observation(subject_state(OPEN, Severity::Warning)), true),
+        (observation(subject_state(OPEN, Severity::Critical)), false),
         (closed(), false),
     ] {
         let mut subjects = subjects();
@@ -304,12 +304,12 @@ fn a_state_of_an_earlier_process_goes_on_until_another_or_a_worse_one_is_seen() 
         subjects.restore_at(at(0), 0, restored, age);
         assert_eq!(subjects.restored().len(), 1);
         let verdict = subjects.observe_at(at(30), x, next.clone());
-        assert_eq!(matches!(verdict, Verdict::Ignore), goes_on, "{next:?}");
+        assert_eq!(matches!(verdict, StateVerdict::Ignore), goes_on, "{next:?}");
         assert!(subjects.restored().is_empty());
         if next.state.is_good {
             let lasted = Duration::from_secs(60 + 600 + 30);
             assert_eq!(
-                told(verdict).episode,
+                sent(verdict).episode,
                 Some(Episode {
                     lasted,
                     occurrences: 2
@@ -328,13 +328,13 @@ fn what_this_process_saw_is_not_overwritten_by_an_earlier_one() {
     assert!(subjects.restored().is_empty());
 }
 
-fn full(of: impl Fn(usize) -> Sight, settled: bool) -> Subjects {
+fn full(of: impl Fn(usize) -> Observation, settled: bool) -> Subjects {
     let mut subjects = subjects();
     for i in 0..MAX_SUBJECTS {
         let id = id(&i.to_string());
-        told(subjects.observe_at(at(0), id, of(i)));
+        sent(subjects.observe_at(at(0), id, of(i)));
         if settled {
-            subjects.settle_at(at(0), id, Settled::Arrived);
+            subjects.settle_at(at(0), id, Settlement::Delivered);
         }
     }
     assert_eq!(subjects.all.len(), MAX_SUBJECTS);
@@ -345,16 +345,16 @@ fn full(of: impl Fn(usize) -> Sight, settled: bool) -> Subjects {
 fn beyond_the_limit_subjects_are_told_of_without_being_remembered() {
     let mut subjects = full(|_| open(), true);
     for _ in 0..2 {
-        told(subjects.observe_at(at(1), id("new"), open()));
+        sent(subjects.observe_at(at(1), id("new"), open()));
         assert!(
-            !subjects.settle_at(at(1), id("new"), Settled::Arrived),
+            !subjects.settle_at(at(1), id("new"), Settlement::Delivered),
             "it is not remembered"
         );
     }
     assert!(
         matches!(
             subjects.observe_at(at(1), id("7"), open()),
-            Verdict::HoldBack
+            StateVerdict::HoldBack
         ),
         "it is remembered"
     );
@@ -368,13 +368,13 @@ fn beyond_the_limit_subjects_are_told_of_without_being_remembered() {
 fn what_is_over_makes_room() {
     let mut subjects = full(|_| closed(), true);
     let later = at(0).after(INTERVAL);
-    told(subjects.observe_at(at(3599), id("new"), open()));
+    sent(subjects.observe_at(at(3599), id("new"), open()));
     assert!(
-        !subjects.settle_at(at(3599), id("new"), Settled::Arrived),
+        !subjects.settle_at(at(3599), id("new"), Settlement::Delivered),
         "the others are not over yet"
     );
-    told(subjects.observe_at(later, id("new"), open()));
-    assert!(subjects.settle_at(later, id("new"), Settled::Arrived));
+    sent(subjects.observe_at(later, id("new"), open()));
+    assert!(subjects.settle_at(later, id("new"), Settlement::Delivered));
     assert_eq!(subjects.all.len(), 1);
 }
 
@@ -383,16 +383,16 @@ fn what_is_over_makes_room() {
 fn what_no_rule_sends_makes_room() {
     let mut subjects = full(|_| open(), false);
     for name in ["3", "4"] {
-        let unwanted = Sight {
+        let unwanted = Observation {
             rule: None,
-            ..sight(state("half_open", Severity::Info))
+            ..observation(subject_state("half_open", Severity::Info))
         };
         assert!(matches!(
             subjects.observe_at(at(1), id(name), unwanted),
-            Verdict::Ignore
+            StateVerdict::Ignore
         ));
     }
-    told(subjects.observe_at(at(2), id("new"), open()));
-    assert!(subjects.settle_at(at(2), id("new"), Settled::Arrived));
+    sent(subjects.observe_at(at(2), id("new"), open()));
+    assert!(subjects.settle_at(at(2), id("new"), Settlement::Delivered));
     assert_eq!(subjects.all.len(), MAX_SUBJECTS - 1);
 }

@@ -2,17 +2,17 @@
 
 use super::{
     AlertsConfig, Notification,
-    calls::Calls,
+    backlog::{Backlog, JournalEntry},
+    breaker_calls::CallCounter,
     channel::with_causes,
-    decide::{Breakers, Decider},
+    delivery::{Deliverer, Delivery, Item, Recorded, Step},
     history::History,
-    kept::{Entry, Kept},
-    lane::{Deliverer, Item, Lane, Recorded, Step},
     plan::Plan,
+    planner::{Breakers, Planner},
+    published::PublishedState,
     rule::Trigger,
     status::{AlertsStatus, ChannelStatus, Reason},
-    subject::Settled,
-    told::Told,
+    subject::Settlement,
 };
 use crate::{
     ConfigError,
@@ -38,18 +38,18 @@ use std::{
     time::Duration,
 };
 
-pub(super) struct Core {
+pub(super) struct Dispatcher {
     pub(super) config: AlertsConfig,
     /// Whose groups, records and journal these are.
     monitor: ErrorMonitor,
-    decider: Mutex<Decider>,
+    planner: Mutex<Planner>,
     /// The breakers that ratios are of, by the place of the rule.
     ratios: Mutex<Ratios>,
-    pub(super) lanes: Vec<Lane>,
-    /// What the journal has of each lane.
-    kept: Vec<Kept>,
+    pub(super) deliveries: Vec<Delivery>,
+    /// What the journal has of each delivery.
+    backlogs: Vec<Backlog>,
     counts: Counts,
-    /// When a failure of each lane was logged last.
+    /// When a failure of each delivery was logged last.
     last_complaints: Vec<Mutex<Option<Tick>>>,
     /// Counts changes, for the threads that wait for one.
     changes: StdMutex<u64>,
@@ -88,7 +88,7 @@ pub(super) enum Turn {
 }
 
 /// What each ratio has seen of its breaker.
-struct Ratios(Vec<Calls>);
+struct Ratios(Vec<CallCounter>);
 
 impl Breakers for Ratios {
     fn calls(&mut self, rule: usize, name: &str) -> (u64, u64) {
@@ -137,35 +137,38 @@ impl Drop for Delivering {
     }
 }
 
-impl Core {
+impl Dispatcher {
     pub(super) fn new(config: AlertsConfig) -> Result<Self, ConfigError> {
         let monitor = config
             .monitor
             .clone()
             .unwrap_or_else(|| error_monitor().clone());
-        let decider = Decider::new_at(config.clock.now(), &config, monitor.journal().is_some());
+        let planner = Planner::new_at(config.clock.now(), &config, monitor.journal().is_some());
         let ratios = Ratios(
             config
                 .rules
                 .iter()
                 .map(|rule| match &rule.trigger {
-                    Trigger::Ratio { breaker, .. } => Calls::begin(breaker),
-                    _ => Calls::default(),
+                    Trigger::Ratio { breaker, .. } => CallCounter::begin(breaker),
+                    _ => CallCounter::default(),
                 })
                 .collect(),
         );
-        let lanes: Result<Vec<Lane>, ConfigError> = config
+        let deliveries: Result<Vec<Delivery>, ConfigError> = config
             .channels
             .iter()
-            .map(|channel| Lane::new(channel, &config))
+            .map(|channel| Delivery::new(channel, &config))
             .collect();
-        let lanes = lanes?;
+        let deliveries = deliveries?;
         Ok(Self {
-            decider: Mutex::new(decider),
+            planner: Mutex::new(planner),
             ratios: Mutex::new(ratios),
-            kept: lanes.iter().map(|lane| Kept::new(lane.name())).collect(),
-            last_complaints: lanes.iter().map(|_| Mutex::default()).collect(),
-            lanes,
+            backlogs: deliveries
+                .iter()
+                .map(|delivery| Backlog::new(delivery.name()))
+                .collect(),
+            last_complaints: deliveries.iter().map(|_| Mutex::default()).collect(),
+            deliveries,
             monitor,
             config,
             counts: Counts::default(),
@@ -191,9 +194,9 @@ impl Core {
             Event::Error(error) => self.on_error(now, event, error),
             Event::Breaker(breaker) => {
                 let plans = match self.level_of(event) {
-                    Some(_) => self.decider.lock().on_breaker_at(now, breaker),
+                    Some(_) => self.planner.lock().on_breaker_at(now, breaker),
                     None => {
-                        self.decider.lock().note_breaker(breaker);
+                        self.planner.lock().note_breaker(breaker);
                         return;
                     }
                 };
@@ -207,7 +210,7 @@ impl Core {
                     level: level.unwrap_or(health.level),
                     ..*health
                 };
-                let plans = self.decider.lock().on_health_at(now, &health);
+                let plans = self.planner.lock().on_health_at(now, &health);
                 self.carry_out(plans, None);
             }
             Event::Provisional(_)
@@ -240,13 +243,13 @@ impl Core {
         };
         let behind = View::from_ref(error.error).rejection().map(Rejection::name);
         let plans = match &changed {
-            Some(record) => self.decider.lock().on_error_at(
+            Some(record) => self.planner.lock().on_error_at(
                 now,
                 &error.as_in(record),
                 record.fingerprint,
                 behind,
             ),
-            None => self.decider.lock().on_error_at(
+            None => self.planner.lock().on_error_at(
                 now,
                 error,
                 event.stamp_by(recorder).fingerprint,
@@ -266,13 +269,13 @@ impl Core {
         let _busy = Busy::begin(&self.busy);
         let now = self.clock().now();
         let mut ratios = self.ratios.lock();
-        let mut decider = self.decider.lock();
-        let plans = decider.tick_at(now, &mut *ratios);
-        let next = decider.next_due();
-        drop((decider, ratios));
+        let mut planner = self.planner.lock();
+        let plans = planner.tick_at(now, &mut *ratios);
+        let next = planner.next_due();
+        drop((planner, ratios));
         let next = next
             .into_iter()
-            .chain(self.lanes.iter().filter_map(Lane::next_watch))
+            .chain(self.deliveries.iter().filter_map(Delivery::next_watch))
             .min();
         let is_due = !plans.is_empty();
         self.carry_out(plans, None);
@@ -282,7 +285,7 @@ impl Core {
     /// Tells what was held back, because there will be no later.
     pub(super) fn close(&self) {
         let _delivering = Delivering::begin();
-        let plans = self.decider.lock().close_at(self.clock().now());
+        let plans = self.planner.lock().close_at(self.clock().now());
         self.carry_out(plans, None);
     }
 
@@ -291,14 +294,14 @@ impl Core {
             let (key, mut plan) = (plan.key, plan);
             if plan.in_digest {
                 // A digest of many groups must not hold the records of all of them.
-                self.decider
+                self.planner
                     .lock()
                     .remember(key, &Arc::new(plan.into_line(record)));
                 continue;
             }
-            let (settles, told) = (
+            let (settles, states) = (
                 std::mem::take(&mut plan.settles),
-                std::mem::take(&mut plan.told),
+                std::mem::take(&mut plan.states),
             );
             let notification = Arc::new(plan.into_notification(
                 record,
@@ -306,28 +309,28 @@ impl Core {
                 self.clock().wall().into(),
             ));
             if settles.contains(&key) {
-                self.decider.lock().remember(key, &notification);
+                self.planner.lock().remember(key, &notification);
             }
             self.send(
                 key.channel,
                 Item::new(notification, settles, false, self.clock().now()),
-                &told,
+                &states,
             );
         }
     }
 
     /// Queues a notification, which the journal has from then on.
-    pub(super) fn send(&self, channel: usize, mut item: Item, told: &[Told]) {
+    pub(super) fn send(&self, channel: usize, mut item: Item, states: &[PublishedState]) {
         item.record = match self.monitor.journal() {
             None => Recorded::No,
-            Some(_) if self.write(channel, &item.notification, Entry::Queued(told)) => {
+            Some(_) if self.write(channel, &item.notification, JournalEntry::Queued(states)) => {
                 Recorded::Yes
             }
             Some(_) => Recorded::Maybe,
         };
-        if let Err(item) = self.lanes[channel].push(item) {
+        if let Err(item) = self.deliveries[channel].push(item) {
             self.give_up(channel, &item, Reason::QueueFull);
-            self.kept[channel].miss_one();
+            self.backlogs[channel].miss_one();
         }
         self.announce();
     }
@@ -336,11 +339,11 @@ impl Core {
     pub(super) fn step(&self, channel: usize, by: Deliverer) -> Turn {
         let _delivering = Delivering::begin();
         let _busy = Busy::begin(&self.busy);
-        let lane = &self.lanes[channel];
-        if self.kept[channel].take_due() && self.look_back(channel) {
+        let delivery = &self.deliveries[channel];
+        if self.backlogs[channel].take_due() && self.look_back(channel) {
             return Turn::Done;
         }
-        let turn = match lane.step(by) {
+        let turn = match delivery.step(by) {
             // What happens now comes first.
             Step::Idle if self.replay(channel) => Turn::Done,
             Step::Idle => Turn::Wait(None),
@@ -363,7 +366,7 @@ impl Core {
 
     /// Carries out what the outcome of a delivery leads to.
     fn note(&self, channel: usize, step: Step) {
-        let lane = &self.lanes[channel];
+        let delivery = &self.deliveries[channel];
         match step {
             Step::Idle | Step::Wait(_) | Step::CameBack { arrived: None } => {}
             Step::Arrived { item, late }
@@ -372,17 +375,17 @@ impl Core {
             } => {
                 // First, since a process that is killed before this delivers it again.
                 let is_kept = item.replayed || late || item.record != Recorded::No;
-                if is_kept && !self.write(channel, &item.notification, Entry::Arrived) {
-                    self.kept[channel].stop_looking();
+                if is_kept && !self.write(channel, &item.notification, JournalEntry::Delivered) {
+                    self.backlogs[channel].stop_looking();
                 }
-                self.settle(&item, Settled::Arrived);
+                self.settle(&item, Settlement::Delivered);
                 self.publish(channel, &item.notification, NotificationOutcome::Delivered);
-                self.kept[channel].works();
+                self.backlogs[channel].works();
                 if item.replayed {
                     self.counts.replayed.fetch_add(1, Ordering::Relaxed);
                 }
                 tracing::debug!(
-                    target: names::TARGET_ALERT, channel = &*redact::name(lane.name()), notification.id = %item.notification.id, "notification sent"
+                    target: names::TARGET_ALERT, channel = &*redact::name(delivery.name()), notification.id = %item.notification.id, "notification sent"
                 );
             }
             Step::AttemptFailed { error } => {
@@ -405,9 +408,9 @@ impl Core {
                 self.complain(channel, &error, what);
                 if error.is_permanent() {
                     // It stays in the journal for people to see, but is not sent again.
-                    self.write(channel, &item.notification, Entry::Refused);
+                    self.write(channel, &item.notification, JournalEntry::Refused);
                 } else {
-                    self.kept[channel].miss();
+                    self.backlogs[channel].miss();
                 }
             }
         }
@@ -419,8 +422,8 @@ impl Core {
         let _delivering = Delivering::begin();
         let _busy = Busy::begin(&self.busy);
         let mut orphans = Vec::new();
-        for channel in 0..self.lanes.len() {
-            let (steps, is_orphan) = self.lanes[channel].watch();
+        for channel in 0..self.deliveries.len() {
+            let (steps, is_orphan) = self.deliveries[channel].watch();
             let has_steps = !steps.is_empty();
             steps.into_iter().for_each(|step| self.note(channel, step));
             orphans.extend(is_orphan.then_some(channel));
@@ -438,39 +441,39 @@ impl Core {
         error: &io::Error,
     ) {
         for channel in channels {
-            self.lanes[channel]
+            self.deliveries[channel]
                 .note_failure(format!("failed to spawn the alerting thread: {error}"));
             self.complain(channel, error, "failed to spawn the alerting thread");
         }
     }
 
-    fn settle(&self, item: &Item, settled: Settled) {
+    fn settle(&self, item: &Item, settled: Settlement) {
         if item.settles.is_empty() {
             return;
         }
         let now = self.clock().now();
-        let mut decider = self.decider.lock();
+        let mut planner = self.planner.lock();
         for key in item.settles.iter() {
-            decider.settle_at(now, *key, settled);
+            planner.settle_at(now, *key, settled);
         }
     }
 
     /// Keeps a notification that did not arrive; tells whether it is safe.
     pub(super) fn give_up(&self, channel: usize, item: &Item, reason: Reason) -> bool {
         let kept = item.replayed
-            || self.write(channel, &item.notification, Entry::Undelivered)
+            || self.write(channel, &item.notification, JournalEntry::Undelivered)
             || item.record == Recorded::Yes;
         // One that the receiver refused is kept for people to see, and never sent again.
         self.settle(
             item,
             if kept && reason != Reason::Refused {
-                Settled::Kept
+                Settlement::Kept
             } else {
-                Settled::Dropped
+                Settlement::Dropped
             },
         );
         if !kept || !item.replayed {
-            self.lanes[channel].count_given_up(reason, kept);
+            self.deliveries[channel].count_given_up(reason, kept);
         }
         let outcome = if kept {
             NotificationOutcome::Kept
@@ -487,7 +490,7 @@ impl Core {
             Event::Notification(NotificationEvent {
                 id: notification.id,
                 kind: notification.kind.name(),
-                channel: self.lanes[channel].name(),
+                channel: self.deliveries[channel].name(),
                 rule: &notification.rule,
                 title: &notification.title,
                 level: notification.level,
@@ -500,11 +503,11 @@ impl Core {
     }
 
     /// Writes to the journal what became of a notification; returns whether that has it.
-    fn write(&self, channel: usize, notification: &Notification, entry: Entry<'_>) -> bool {
+    fn write(&self, channel: usize, notification: &Notification, entry: JournalEntry<'_>) -> bool {
         let Some(journal) = self.monitor.journal() else {
             return false;
         };
-        self.kept[channel].write(&*journal, notification, entry, self.clock().wall().into())
+        self.backlogs[channel].write(&*journal, notification, entry, self.clock().wall().into())
     }
 
     /// Reads what the journal has for a channel. Returns `true` if that was the first time since
@@ -512,7 +515,7 @@ impl Core {
     fn look_back(&self, channel: usize) -> bool {
         let read = self.monitor.journal().map(|journal| {
             panics::catch(|| {
-                self.kept[channel].look_back(&*journal, || self.lanes[channel].waiting())
+                self.backlogs[channel].look_back(&*journal, || self.deliveries[channel].waiting())
             })
             .unwrap_or_else(|_| Err(JournalError::new("read notifications", "it panicked")))
         });
@@ -528,25 +531,25 @@ impl Core {
                 History::default()
             }
         };
-        self.kept[channel].set_backlog(found.backlog);
+        self.backlogs[channel].set_undelivered(found.undelivered);
         let (now, wall) = (self.clock().now(), Timestamp::from(self.clock().wall()));
         let restored = found.restored.into_iter().map(|restored| {
             let age = wall.since(restored.at);
             (restored, age)
         });
-        let mut decider = self.decider.lock();
-        let is_first = decider.unread.waits_for(channel);
-        let plans = decider.restore_at(now, channel, restored.collect());
-        drop(decider);
+        let mut planner = self.planner.lock();
+        let is_first = planner.unread.waits_for(channel);
+        let plans = planner.restore_at(now, channel, restored.collect());
+        drop(planner);
         self.carry_out(plans, None);
         is_first
     }
 
     /// Takes up the oldest notification of an earlier time; returns whether there was one, or may be.
     fn replay(&self, channel: usize) -> bool {
-        match self.kept[channel].next() {
+        match self.backlogs[channel].next() {
             // Should there be no room, the journal still has it.
-            Ok(notification) => self.lanes[channel]
+            Ok(notification) => self.deliveries[channel]
                 .push(Item::new(
                     notification,
                     Vec::new(),
@@ -561,18 +564,18 @@ impl Core {
     /// Ends this copy of the parent's alerting, in a process that was forked.
     pub(super) fn leave_to_parent(&self) {
         self.closing.store(true, Ordering::Relaxed);
-        self.kept.iter().for_each(Kept::leave_to_parent);
+        self.backlogs.iter().for_each(Backlog::leave_to_parent);
     }
 
     /// Lets other processes take over what the channels could not deliver. One in the middle of a
     /// delivery keeps its claim until that is over.
     pub(super) fn release(&self) {
         let idle = self
-            .lanes
+            .deliveries
             .iter()
-            .zip(&self.kept)
-            .filter(|(lane, _)| lane.is_idle());
-        idle.for_each(|(_, kept)| kept.release(self.monitor.journal()));
+            .zip(&self.backlogs)
+            .filter(|(delivery, _)| delivery.is_idle());
+        idle.for_each(|(_, backlog)| backlog.release(self.monitor.journal()));
     }
 
     /// Logs a failure of a channel, at most once a minute; to the standard error where no
@@ -586,7 +589,10 @@ impl Core {
         }
         drop(last);
         if is_time {
-            let (channel, error) = (redact::name(self.lanes[channel].name()), with_causes(error));
+            let (channel, error) = (
+                redact::name(self.deliveries[channel].name()),
+                with_causes(error),
+            );
             if tracing::enabled!(target: names::TARGET_ALERT, tracing::Level::ERROR) {
                 tracing::error!(target: names::TARGET_ALERT, channel = &*channel, error, "{what}");
             } else {
@@ -620,27 +626,29 @@ impl Core {
 
     /// Holds back all notifications for a time, or lets them through again.
     pub(super) fn mute(&self, time: Duration) {
-        self.decider.lock().mute_at(self.clock().now(), time);
+        self.planner.lock().mute_at(self.clock().now(), time);
         self.announce();
     }
 
     /// Tells whether nothing waits, and what became of everything is known.
     pub(super) fn is_settled(&self) -> bool {
-        // In this order: a lane is idle before it is noted what came of its last notification.
+        // In this order: a delivery is idle before it is noted what came of its last notification.
         self.is_idle() && self.busy.load(Ordering::SeqCst) == 0
     }
 
     pub(super) fn is_idle(&self) -> bool {
-        let is_read = self.decider.lock().unread.is_empty();
-        is_read && self.lanes.iter().all(Lane::is_idle) && self.kept.iter().all(Kept::is_idle)
+        let is_read = self.planner.lock().unread.is_empty();
+        is_read
+            && self.deliveries.iter().all(Delivery::is_idle)
+            && self.backlogs.iter().all(Backlog::is_idle)
     }
 
     pub(super) fn status(&self) -> AlertsStatus {
-        let decider = self.decider.lock();
-        let (suppressed, inhibited) = (decider.suppressed, decider.inhibited);
-        let muted_for = decider.muted_at(self.clock().now());
-        drop(decider);
-        let channels: Vec<ChannelStatus> = self.lanes.iter().map(Lane::status).collect();
+        let planner = self.planner.lock();
+        let (suppressed, inhibited) = (planner.suppressed, planner.inhibited);
+        let muted_for = planner.muted_at(self.clock().now());
+        drop(planner);
+        let channels: Vec<ChannelStatus> = self.deliveries.iter().map(Delivery::status).collect();
         AlertsStatus {
             sent: channels.iter().map(|channel| channel.sent).sum(),
             suppressed,

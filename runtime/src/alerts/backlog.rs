@@ -7,8 +7,8 @@
 
 use super::{
     Notification,
-    history::{Backlog, CHANNEL, Claimed, History, NOTICE, OUTCOME, OWNER, REFUSED, STATES},
-    told::Told,
+    history::{CHANNEL, Claimed, History, NOTICE, OUTCOME, OWNER, REFUSED, STATES, Undelivered},
+    published::PublishedState,
 };
 use crate::{
     error::{ErrorId, redact},
@@ -32,13 +32,13 @@ use std::{
 
 /// The notifications of one channel in the journal.
 #[derive(Debug)]
-pub(super) struct Kept {
+pub(super) struct Backlog {
     /// The channel's name as the journal has it.
     channel: String,
     own: Mutex<Own>,
     /// Owners that ended. No claim where none can be made.
     adopted: Mutex<HashMap<ErrorId, Option<Claim>>>,
-    backlog: Mutex<Backlog>,
+    undelivered: Mutex<Undelivered>,
     /// The journal is to be read.
     is_due: AtomicBool,
     /// Something was given up since the last success.
@@ -65,20 +65,20 @@ impl Own {
 
 /// What a record says of a notification.
 #[derive(Clone, Copy)]
-pub(super) enum Entry<'a> {
-    Queued(&'a [Told]),
+pub(super) enum JournalEntry<'a> {
+    Queued(&'a [PublishedState]),
     Undelivered,
-    Arrived,
+    Delivered,
     Refused,
 }
 
-impl Kept {
+impl Backlog {
     pub(super) fn new(channel: &str) -> Self {
         Self {
             channel: redact::name(channel).into_owned(),
             own: Mutex::new(Own::new()),
             adopted: Mutex::default(),
-            backlog: Mutex::default(),
+            undelivered: Mutex::default(),
             is_due: AtomicBool::new(true),
             has_missed: AtomicBool::new(false),
             has_failed: AtomicBool::new(false),
@@ -90,12 +90,12 @@ impl Kept {
         &self,
         journal: &dyn Journal,
         notification: &Notification,
-        entry: Entry<'_>,
+        entry: JournalEntry<'_>,
         wall: Timestamp,
     ) -> bool {
         let owner = match entry {
-            Entry::Queued(_) | Entry::Undelivered => Some(self.claim_own(journal)),
-            Entry::Arrived | Entry::Refused => None,
+            JournalEntry::Queued(_) | JournalEntry::Undelivered => Some(self.claim_own(journal)),
+            JournalEntry::Delivered | JournalEntry::Refused => None,
         };
         let record = to_record(notification, &self.channel, owner, &entry, wall);
         // A journal that fails or panics fails no notification.
@@ -188,14 +188,14 @@ impl Kept {
         drop((own, adopted));
     }
 
-    pub(super) fn set_backlog(&self, backlog: Backlog) {
-        *self.backlog.lock() = backlog;
+    pub(super) fn set_undelivered(&self, undelivered: Undelivered) {
+        *self.undelivered.lock() = undelivered;
     }
 
     /// Notes that something was given up; what waits in the journal would fare no better.
     pub(super) fn miss(&self) {
         self.has_missed.store(true, Ordering::Relaxed);
-        self.set_backlog(Backlog::default());
+        self.set_undelivered(Undelivered::default());
     }
 
     /// Notes that something was given up that found no room.
@@ -212,7 +212,7 @@ impl Kept {
 
     /// Notes that the journal cannot be written: another look would find the same again.
     pub(super) fn stop_looking(&self) {
-        self.backlog.lock().take_more();
+        self.undelivered.lock().take_more();
     }
 
     /// Returns, once, whether the journal is to be read.
@@ -223,9 +223,9 @@ impl Kept {
     /// Gives the oldest notification of an earlier time, or returns whether there may be more in
     /// the journal.
     pub(super) fn next(&self) -> Result<Arc<Notification>, bool> {
-        let mut backlog = self.backlog.lock();
-        backlog.next().ok_or_else(|| {
-            let has_more = backlog.take_more();
+        let mut undelivered = self.undelivered.lock();
+        undelivered.next().ok_or_else(|| {
+            let has_more = undelivered.take_more();
             if has_more {
                 self.is_due.store(true, Ordering::Relaxed);
             }
@@ -234,7 +234,7 @@ impl Kept {
     }
 
     pub(super) fn is_idle(&self) -> bool {
-        self.backlog.lock().is_empty()
+        self.undelivered.lock().is_empty()
     }
 }
 
@@ -243,7 +243,7 @@ fn to_record(
     notification: &Notification,
     channel: &str,
     owner: Option<ErrorId>,
-    entry: &Entry<'_>,
+    entry: &JournalEntry<'_>,
     timestamp: Timestamp,
 ) -> ErrorRecord {
     let mut details = Map::new();
@@ -252,9 +252,9 @@ fn to_record(
         details.insert(OWNER.into(), owner.to_string().into());
     }
     let kind = match entry {
-        Entry::Queued(_) => RecordKind::Queued,
-        Entry::Undelivered => RecordKind::Undelivered,
-        Entry::Arrived | Entry::Refused => RecordKind::Settled,
+        JournalEntry::Queued(_) => RecordKind::Queued,
+        JournalEntry::Undelivered => RecordKind::Undelivered,
+        JournalEntry::Delivered | JournalEntry::Refused => RecordKind::Settled,
     };
     if kind != RecordKind::Settled {
         // A notification is texts, numbers and JSON values: it has a JSON form.
@@ -264,13 +264,13 @@ fn to_record(
         );
     }
     match entry {
-        Entry::Queued(told) if !told.is_empty() => {
+        JournalEntry::Queued(states) if !states.is_empty() => {
             details.insert(
                 STATES.into(),
-                Value::Array(told.iter().map(Told::to_json).collect()),
+                Value::Array(states.iter().map(PublishedState::to_json).collect()),
             );
         }
-        Entry::Refused => {
+        JournalEntry::Refused => {
             details.insert(OUTCOME.into(), REFUSED.into());
         }
         _ => {}
@@ -312,12 +312,12 @@ mod tests {
         let notification =
             Notification::new(NotificationKind::Recovery, Severity::Error, "rule", "title");
         let channel = |name| {
-            let kept = Kept::new(name);
+            let backlog = Backlog::new(name);
             to_record(
                 &notification,
-                &kept.channel,
+                &backlog.channel,
                 None,
-                &Entry::Arrived,
+                &JournalEntry::Delivered,
                 Timestamp::from_unix_millis(0),
             )
             .details[CHANNEL]

@@ -3,13 +3,13 @@
 use super::{
     AlertsConfig, Notification, Rule,
     digest::{Digest, MAX_LINES, Part},
-    gauge::{Crossing, Gauge},
     plan::{BREAKER, Content, HEALTH, PASS, Plan, RULE},
+    published::{CLOSED, FIRING, IN_BOUNDS, OPEN, PublishedState},
+    rate_tracker::{Crossing, RateTracker},
     restore::Unread,
     rule::Trigger,
-    subject::{self, Id, Settled, Sight, State, Subjects},
+    subject::{self, Id, Observation, Settlement, SubjectState, Subjects},
     throttle::{Due, Key, Throttle, Verdict},
-    told::{CLOSED, FIRING, IN_BOUNDS, OPEN, Told},
 };
 use crate::{
     event::{BreakerEvent, BreakerEventKind, CircuitState, ErrorEvent, HealthEvent, Severity},
@@ -23,7 +23,7 @@ use std::{
 };
 
 #[derive(Debug)]
-pub(super) struct Decider {
+pub(super) struct Planner {
     pub(super) rules: Vec<RuleState>,
     throttle: Throttle,
     pub(super) subjects: Subjects,
@@ -43,7 +43,7 @@ pub(super) struct Decider {
 pub(super) struct RuleState {
     pub(super) rule: Rule,
     pub(super) channels: Vec<usize>,
-    pub(super) gauge: Gauge,
+    pub(super) tracker: RateTracker,
 }
 
 /// What a breaker is seen to do at a moment.
@@ -66,7 +66,7 @@ pub(super) fn rejects(state: CircuitState) -> bool {
     )
 }
 
-impl Decider {
+impl Planner {
     /// Makes the state of alerting that begins now. With `is_read_later`, each channel waits for
     /// what the journal has of an earlier process: see [`restore_at`](Self::restore_at).
     pub(super) fn new_at(now: Tick, config: &AlertsConfig, is_read_later: bool) -> Self {
@@ -79,9 +79,9 @@ impl Decider {
                 })
                 .collect(),
             rule: rule.clone(),
-            gauge: match rule.trigger {
-                Trigger::Ratio { .. } => Gauge::begin_at(now),
-                _ => Gauge::default(),
+            tracker: match rule.trigger {
+                Trigger::Ratio { .. } => RateTracker::begin_at(now),
+                _ => RateTracker::default(),
             },
         };
         Self {
@@ -116,7 +116,7 @@ impl Decider {
             .behind
             .get(event.operation)
             .is_some_and(|breaker| self.open.contains_key(breaker));
-        let (mut told, mut plans) = (Vec::new(), Vec::new());
+        let (mut sent_to, mut plans) = (Vec::new(), Vec::new());
         for at in 0..self.rules.len() {
             let state = &mut self.rules[at];
             if !state.rule.matches(event) {
@@ -136,8 +136,8 @@ impl Decider {
                     let (name, recovery) = (state.rule.name.clone(), state.rule.recovery_after);
                     for channel in state.channels.clone() {
                         // Two rules that want one error on one channel are one notification.
-                        if !told.contains(&channel) {
-                            told.push(channel);
+                        if !sent_to.contains(&channel) {
+                            sent_to.push(channel);
                             let key = Key {
                                 channel,
                                 fingerprint,
@@ -150,7 +150,7 @@ impl Decider {
                     }
                 }
                 Trigger::Rate { count, window } => {
-                    if state.gauge.count_at(now, count, window) {
+                    if state.tracker.count_at(now, count, window) {
                         plans.extend(self.tell_rule_at(now, at, event.level, || Content::Rate {
                             count,
                             window,
@@ -183,12 +183,12 @@ impl Decider {
         // A probe that failed changes nothing for whoever watches: the circuit was and is not
         // closed.
         let state = match (opened, closed) {
-            (true, _) => State {
+            (true, _) => SubjectState {
                 name: OPEN,
                 is_good: false,
                 level: Severity::Error,
             },
-            (_, true) => State {
+            (_, true) => SubjectState {
                 name: CLOSED,
                 is_good: true,
                 level: Severity::Info,
@@ -251,7 +251,7 @@ impl Decider {
             to: event.to,
             output: event.output.map(str::to_owned),
         };
-        let state = State {
+        let state = SubjectState {
             name: event.to,
             is_good: event.to == PASS,
             level: event.level,
@@ -367,8 +367,8 @@ impl Decider {
             .unwrap_or(Severity::Error);
         for part in parts {
             let known = part.key.and_then(|key| self.collect_at(now, key));
-            let (line, held_back, told) = known.unwrap_or((None, part.held_back, None));
-            states.extend(told);
+            let (line, held_back, state) = known.unwrap_or((None, part.held_back, None));
+            states.extend(state);
             let count = (held_back + u64::from(part.is_fresh)).max(1);
             settles.extend(part.key);
             if lines.len() < MAX_LINES {
@@ -390,18 +390,22 @@ impl Decider {
         };
         Some(Plan {
             settles,
-            told: states,
+            states,
             ..Plan::new(key, "digest".into(), content)
         })
     }
 
     /// What a digest says of a slot: its line, where there is one, and how many were held back.
-    fn collect_at(&mut self, now: Tick, key: Key) -> Option<(Option<String>, u64, Option<Told>)> {
-        if let Some((line, held_back, told)) = self
+    fn collect_at(
+        &mut self,
+        now: Tick,
+        key: Key,
+    ) -> Option<(Option<String>, u64, Option<PublishedState>)> {
+        if let Some((line, held_back, state)) = self
             .subjects
             .collect_at(now, (key.channel, key.fingerprint))
         {
-            return Some((Some(line), held_back, told));
+            return Some((Some(line), held_back, state));
         }
         let (last, held_back) = self.throttle.collect(key)?;
         Some((last.map(|last| last.line()), held_back, None))
@@ -410,7 +414,7 @@ impl Decider {
     fn tick_rule_at(&mut self, now: Tick, at: usize, breakers: &mut dyn Breakers) -> Vec<Plan> {
         let state = &mut self.rules[at];
         match state.rule.trigger.clone() {
-            Trigger::Rate { count, window } if state.gauge.is_calm_at(now, count, window) => {
+            Trigger::Rate { count, window } if state.tracker.is_calm_at(now, count, window) => {
                 self.tell_rule_at(now, at, Severity::Info, || Content::InBounds)
             }
             Trigger::Ratio {
@@ -420,7 +424,10 @@ impl Decider {
                 min_calls,
             } => {
                 let counts = breakers.calls(at, &breaker);
-                match state.gauge.sample_at(now, counts, share, window, min_calls) {
+                match state
+                    .tracker
+                    .sample_at(now, counts, share, window, min_calls)
+                {
                     Some(Crossing::Over { failed, calls }) => {
                         let level = Severity::Error.max(state.rule.min_level);
                         let content = || Content::Ratio {
@@ -456,8 +463,8 @@ impl Decider {
     /// When something may be due next, as far as that is known.
     pub(super) fn next_due(&self) -> Option<Tick> {
         let of_rule = |state: &RuleState| match state.rule.trigger {
-            Trigger::Rate { window, .. } => state.gauge.next_of_rate(window),
-            Trigger::Ratio { window, .. } => Some(state.gauge.next_of_ratio(window)),
+            Trigger::Rate { window, .. } => state.tracker.next_of_rate(window),
+            Trigger::Ratio { window, .. } => Some(state.tracker.next_of_ratio(window)),
             _ => None,
         };
         let of_rules = self.rules.iter().filter_map(of_rule);
@@ -473,13 +480,13 @@ impl Decider {
         self.throttle.remember(key, notification);
     }
 
-    pub(super) fn settle_at(&mut self, now: Tick, key: Key, settled: Settled) {
+    pub(super) fn settle_at(&mut self, now: Tick, key: Key, settled: Settlement) {
         if !self
             .subjects
             .settle_at(now, (key.channel, key.fingerprint), settled)
         {
             self.throttle
-                .settle_at(now, key, settled == Settled::Arrived);
+                .settle_at(now, key, settled == Settlement::Delivered);
         }
     }
 
@@ -494,20 +501,20 @@ impl Decider {
         let rule = &self.rules[at];
         let (name, channels) = (rule.rule.name.clone(), rule.channels.clone());
         let state = match content() {
-            Content::InBounds => State {
+            Content::InBounds => SubjectState {
                 name: IN_BOUNDS,
                 is_good: true,
                 level,
             },
-            _ => State {
+            _ => SubjectState {
                 name: FIRING,
                 is_good: false,
                 level,
             },
         };
-        let is_first_good = state.is_good && self.rules[at].gauge.take_restored();
+        let is_first_good = state.is_good && self.rules[at].tracker.take_restored();
         let id = |channel| (channel, Fingerprint::from_parts(&[RULE, &name]));
-        let sight = || Sight {
+        let observation = || Observation {
             state,
             rule: Some(name.clone()),
             content: content(),
@@ -515,7 +522,7 @@ impl Decider {
         };
         channels
             .into_iter()
-            .filter_map(|channel| self.observe_at(now, id(channel), sight()))
+            .filter_map(|channel| self.observe_at(now, id(channel), observation()))
             .collect()
     }
 
@@ -525,22 +532,24 @@ impl Decider {
         &mut self,
         now: Tick,
         fingerprint: Fingerprint,
-        (state, is_first_good): (State, bool),
+        (state, is_first_good): (SubjectState, bool),
         content: impl Fn() -> Content,
         watches: impl Fn(&Trigger) -> bool,
     ) -> Vec<Plan> {
-        let sight = |rule| Sight {
+        let observation = |rule| Observation {
             state,
             rule,
             content: content(),
             is_first_good,
         };
-        let sights = self
+        let observations = self
             .watchers(state, watches)
             .into_iter()
-            .map(|(channel, rule)| (channel, sight(rule)));
-        sights
-            .filter_map(|(channel, sight)| self.observe_at(now, (channel, fingerprint), sight))
+            .map(|(channel, rule)| (channel, observation(rule)));
+        observations
+            .filter_map(|(channel, observation)| {
+                self.observe_at(now, (channel, fingerprint), observation)
+            })
             .collect()
     }
 
@@ -548,7 +557,7 @@ impl Decider {
     /// of it.
     pub(super) fn watchers(
         &self,
-        state: State,
+        state: SubjectState,
         watches: impl Fn(&Trigger) -> bool,
     ) -> BTreeMap<usize, Option<String>> {
         let mut watching: BTreeMap<usize, Option<String>> = BTreeMap::new();
@@ -558,24 +567,29 @@ impl Decider {
             .filter(|state| watches(&state.rule.trigger))
         {
             for channel in channels {
-                let told_by = watching.entry(*channel).or_default();
-                if told_by.is_none() && state.level >= rule.min_level {
-                    *told_by = Some(rule.name.clone());
+                let sent_by = watching.entry(*channel).or_default();
+                if sent_by.is_none() && state.level >= rule.min_level {
+                    *sent_by = Some(rule.name.clone());
                 }
             }
         }
         watching
     }
 
-    pub(super) fn observe_at(&mut self, now: Tick, id: Id, sight: Sight) -> Option<Plan> {
-        let sight = self.unread.defer(now, id, sight)?;
-        match self.subjects.observe_at(now, id, sight) {
-            subject::Verdict::Tell(plan) => self.cap_at(now, *plan),
-            subject::Verdict::HoldBack => {
+    pub(super) fn observe_at(
+        &mut self,
+        now: Tick,
+        id: Id,
+        observation: Observation,
+    ) -> Option<Plan> {
+        let observation = self.unread.defer(now, id, observation)?;
+        match self.subjects.observe_at(now, id, observation) {
+            subject::StateVerdict::Send(plan) => self.cap_at(now, *plan),
+            subject::StateVerdict::HoldBack => {
                 self.suppressed += 1;
                 None
             }
-            subject::Verdict::Ignore => None,
+            subject::StateVerdict::Ignore => None,
         }
     }
 
@@ -629,7 +643,7 @@ impl Decider {
             }),
             None => {
                 for key in plan.settles {
-                    self.settle_at(now, key, Settled::Arrived);
+                    self.settle_at(now, key, Settlement::Delivered);
                 }
                 None
             }

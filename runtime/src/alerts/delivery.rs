@@ -22,7 +22,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-pub(super) struct Lane {
+pub(super) struct Delivery {
     channel: Arc<dyn Channel>,
     breaker: CircuitBreaker,
     backoff: Backoff,
@@ -37,20 +37,20 @@ pub(super) struct Lane {
 #[derive(Default)]
 struct State {
     queue: VecDeque<Item>,
-    delivery: Option<Delivery>,
+    attempt: Option<DeliveryAttempt>,
     /// The number of the latest delivery, by which a thread that comes back knows whether it is
     /// still its own.
     turn: u64,
     /// Deliveries that were abandoned and still block their threads.
     abandoned: usize,
     not_before: Tick,
-    counts: LaneCounts,
+    counts: DeliveryCounts,
     last_error: Option<String>,
     failing_since: Option<Timestamp>,
 }
 
 /// A delivery under way.
-struct Delivery {
+struct DeliveryAttempt {
     item: Item,
     turn: u64,
     since: Tick,
@@ -61,7 +61,7 @@ struct Delivery {
 }
 
 #[derive(Clone, Copy, Debug, Default)]
-struct LaneCounts {
+struct DeliveryCounts {
     sent: u64,
     tries: u64,
     failed: u64,
@@ -165,7 +165,7 @@ impl Item {
     }
 }
 
-impl Lane {
+impl Delivery {
     pub(super) fn new(
         channel: &Arc<dyn Channel>,
         config: &AlertsConfig,
@@ -209,9 +209,9 @@ impl Lane {
     pub(super) fn waiting(&self) -> Vec<ErrorId> {
         let state = self.state.lock();
         let in_delivery = state
-            .delivery
+            .attempt
             .iter()
-            .map(|delivery| delivery.item.notification.id);
+            .map(|attempt| attempt.item.notification.id);
         state
             .queue
             .iter()
@@ -243,7 +243,7 @@ impl Lane {
     fn begin(&self, by: Deliverer) -> Result<(Arc<Notification>, u64), Step> {
         let now = self.clock.now();
         let mut state = self.state.lock();
-        if state.delivery.is_some() {
+        if state.attempt.is_some() {
             return Err(Step::Idle);
         }
         let Some(first) = state.queue.front() else {
@@ -281,7 +281,7 @@ impl Lane {
                 return Err(Step::Wait(state.not_before));
             }
         };
-        if state.delivery.is_some() {
+        if state.attempt.is_some() {
             // Another thread was faster. Its item is the older one.
             state.queue.push_front(item);
             drop(state);
@@ -293,7 +293,7 @@ impl Lane {
         state.turn += 1;
         let turn = state.turn;
         let notification = Arc::clone(&item.notification);
-        state.delivery = Some(Delivery {
+        state.attempt = Some(DeliveryAttempt {
             item,
             turn,
             since: self.clock.now(),
@@ -313,8 +313,8 @@ impl Lane {
     ) -> Step {
         let now = self.clock.now();
         let mut state = self.state.lock();
-        let own = state.delivery.take_if(|delivery| delivery.turn == turn);
-        let Some(Delivery {
+        let own = state.attempt.take_if(|attempt| attempt.turn == turn);
+        let Some(DeliveryAttempt {
             item,
             permit,
             given_up,
@@ -412,11 +412,11 @@ impl Lane {
         let mut state = self.state.lock();
         let limit = self.delivery_timeout;
         let may_abandon = state.abandoned < MAX_ABANDONED;
-        let is_over = |delivery: &mut Delivery| now.since(delivery.since) >= limit;
+        let is_over = |attempt: &mut DeliveryAttempt| now.since(attempt.since) >= limit;
         let hanging = state
-            .delivery
-            .take_if(|delivery| is_over(delivery) && may_abandon);
-        if let Some(Delivery {
+            .attempt
+            .take_if(|attempt| is_over(attempt) && may_abandon);
+        if let Some(DeliveryAttempt {
             item,
             permit,
             given_up,
@@ -431,7 +431,7 @@ impl Lane {
             drop(state);
             return (vec![step.note_in(permit)], by == Deliverer::Worker);
         }
-        if !state.delivery.as_mut().is_some_and(is_over) {
+        if !state.attempt.as_mut().is_some_and(is_over) {
             return (Vec::new(), false);
         }
         let text = format!("the channel did not answer within {limit:?}");
@@ -455,8 +455,8 @@ impl Lane {
     /// When [`watch`](Self::watch) may have something to do next.
     pub(super) fn next_watch(&self) -> Option<Tick> {
         let state = self.state.lock();
-        let delivery = state.delivery.as_ref()?;
-        let limit = delivery.since.after(self.delivery_timeout);
+        let attempt = state.attempt.as_ref()?;
+        let limit = attempt.since.after(self.delivery_timeout);
         if self.clock.now() < limit || state.abandoned < MAX_ABANDONED {
             return Some(limit);
         }
@@ -486,18 +486,18 @@ impl Lane {
     pub(super) fn drain(&self) -> Vec<Item> {
         let mut state = self.state.lock();
         let mut items: Vec<Item> = state.queue.drain(..).collect();
-        if let Some(delivery) = &mut state.delivery
-            && !delivery.given_up
+        if let Some(attempt) = &mut state.attempt
+            && !attempt.given_up
         {
-            delivery.given_up = true;
-            items.push(delivery.item.clone());
+            attempt.given_up = true;
+            items.push(attempt.item.clone());
         }
         items
     }
 
     pub(super) fn is_idle(&self) -> bool {
         let state = self.state.lock();
-        state.queue.is_empty() && state.delivery.is_none()
+        state.queue.is_empty() && state.attempt.is_none()
     }
 
     pub(super) fn status(&self) -> ChannelStatus {
@@ -505,15 +505,15 @@ impl Lane {
         let circuit = self.breaker.state();
         let state = self.state.lock();
         let delivering_for = state
-            .delivery
+            .attempt
             .as_ref()
-            .map(|delivery| self.clock.now().since(delivery.since));
+            .map(|attempt| self.clock.now().since(attempt.since));
         ChannelStatus {
             name: redact::name(self.name()).into_owned(),
             sent: state.counts.sent,
             tries: state.counts.tries,
             failed: state.counts.failed,
-            waiting: state.queue.len() + usize::from(state.delivery.is_some()),
+            waiting: state.queue.len() + usize::from(state.attempt.is_some()),
             circuit,
             last_error: state.last_error.clone(),
             failing_since: state.failing_since,

@@ -2,7 +2,7 @@
 
 use super::{
     plan::{BREAKER, Content, HEALTH, PASS},
-    subject::State,
+    subject::SubjectState,
 };
 use crate::{error::redact, event::Severity, monitor::Fingerprint, time::Timestamp};
 use serde_json::{Map, Value, json};
@@ -10,12 +10,12 @@ use std::time::Duration;
 
 /// The state of a subject in a notification.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Told {
+pub(super) struct PublishedState {
     /// Whether it is a breaker, a check or a rule, and its name.
     pub(super) of: &'static str,
     pub(super) name: String,
     pub(super) fingerprint: Fingerprint,
-    pub(super) state: State,
+    pub(super) state: SubjectState,
     /// How long it had been bad when the notification was made, and how often that had been seen.
     pub(super) lasts: Duration,
     pub(super) count: u64,
@@ -23,8 +23,8 @@ pub(super) struct Told {
 
 /// The last notification about a subject of an earlier process, where its state was bad.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Restored {
-    pub(super) told: Told,
+pub(super) struct RestoredState {
+    pub(super) state: PublishedState,
     pub(super) rule: String,
     pub(super) at: Timestamp,
 }
@@ -34,7 +34,7 @@ pub(super) const CLOSED: &str = "closed";
 pub(super) const FIRING: &str = "firing";
 pub(super) const IN_BOUNDS: &str = "in bounds";
 
-impl Told {
+impl PublishedState {
     pub(super) fn to_json(&self) -> Value {
         json!({
             "of": self.of,
@@ -62,7 +62,7 @@ impl Told {
             of,
             name: text("name")?.to_owned(),
             fingerprint: text("fingerprint")?.parse().ok()?,
-            state: State {
+            state: SubjectState {
                 name,
                 is_good,
                 level: Severity::from_name(text("level")?)?,
@@ -97,12 +97,12 @@ mod tests {
 
     #[test]
     fn a_state_reads_back_and_what_is_no_state_does_not() {
-        let state = State {
+        let state = SubjectState {
             name: OPEN,
             is_good: false,
             level: Severity::Error,
         };
-        let told = Told {
+        let state = PublishedState {
             of: BREAKER,
             name: "payments".into(),
             fingerprint: Fingerprint::from_parts(&["breaker", "payments"]),
@@ -110,14 +110,14 @@ mod tests {
             lasts: Duration::from_millis(1500),
             count: 3,
         };
-        let Value::Object(json) = told.to_json() else {
+        let Value::Object(json) = state.to_json() else {
             panic!("a map")
         };
-        assert_eq!(Told::from_json(&json), Some(told));
+        assert_eq!(PublishedState::from_json(&json), Some(state));
         for key in json.keys() {
             let mut odd = json.clone();
             odd.insert(key.clone(), Value::Null);
-            assert_eq!(Told::from_json(&odd), None, "{key}");
+            assert_eq!(PublishedState::from_json(&odd), None, "{key}");
         }
     }
 }

@@ -1,18 +1,18 @@
-//! Calls and failures of a breaker, as a ratio sees them.
+//! CallCounter and failures of a breaker, as a ratio sees them.
 
 use crate::breaker::{CircuitBreaker, Identity, circuit_breakers};
 
-/// Calls and failures of the breakers of one name, since a rule has been watching it. They never
+/// CallCounter and failures of the breakers of one name, since a rule has been watching it. They never
 /// decrease, whether the breaker is made, removed, made again or restored meanwhile.
 #[derive(Debug, Default)]
-pub(super) struct Calls {
+pub(super) struct CallCounter {
     /// The breaker that was seen last, and what it had counted.
     seen: Option<(Identity, u64, u64)>,
     calls: u64,
     failed: u64,
 }
 
-impl Calls {
+impl CallCounter {
     /// Leaves out what the breaker of this name has counted until now.
     pub(super) fn begin(name: &str) -> Self {
         Self {

@@ -5,11 +5,11 @@ use std::{collections::VecDeque, time::Duration};
 
 /// What a rule has seen of late, and whether that is too much.
 #[derive(Debug, Default)]
-pub(super) struct Gauge {
+pub(super) struct RateTracker {
     is_firing: bool,
     /// The times of the latest errors, of a rate; at most as many as its count.
     times: VecDeque<Tick>,
-    /// Calls and failures so far at some times within the window, of a ratio.
+    /// CallCounter and failures so far at some times within the window, of a ratio.
     samples: VecDeque<(Tick, u64, u64)>,
     /// It was firing when an earlier process ended: until then too little is known to say that it
     /// is over.
@@ -27,7 +27,7 @@ pub(super) enum Crossing {
 /// How many samples a window is seen in.
 const SAMPLES: u32 = 30;
 
-impl Gauge {
+impl RateTracker {
     /// Begins a ratio with what was counted before: nothing.
     pub(super) fn begin_at(now: Tick) -> Self {
         Self {
@@ -152,15 +152,15 @@ mod tests {
 
     #[test]
     fn failures_of_the_first_sample_count() {
-        let mut gauge = Gauge::begin_at(at(0));
+        let mut tracker = RateTracker::begin_at(at(0));
         let over = Some(Crossing::Over {
             failed: 500,
             calls: 500,
         });
-        assert_eq!(gauge.sample_at(at(2), (500, 500), 0.5, WINDOW, 20), over);
-        assert_eq!(gauge.sample_at(at(59), (500, 500), 0.5, WINDOW, 20), None);
+        assert_eq!(tracker.sample_at(at(2), (500, 500), 0.5, WINDOW, 20), over);
+        assert_eq!(tracker.sample_at(at(59), (500, 500), 0.5, WINDOW, 20), None);
         assert_eq!(
-            gauge.sample_at(at(70), (500, 500), 0.5, WINDOW, 20),
+            tracker.sample_at(at(70), (500, 500), 0.5, WINDOW, 20),
             Some(Crossing::Back)
         );
     }
@@ -168,9 +168,9 @@ mod tests {
     #[test]
     fn what_fired_in_an_earlier_process_is_over_once_enough_is_known() {
         let restored = || {
-            let mut gauge = Gauge::begin_at(at(100));
-            gauge.restore_at(at(100), WINDOW);
-            gauge
+            let mut tracker = RateTracker::begin_at(at(100));
+            tracker.restore_at(at(100), WINDOW);
+            tracker
         };
         let mut quiet = restored();
         assert_eq!(quiet.sample_at(at(101), (0, 0), 0.5, WINDOW, 20), None);
