@@ -6,8 +6,8 @@
 //! and of several processes only one.
 
 use super::{
-    Notification,
     history::{CHANNEL, Claimed, History, NOTICE, OUTCOME, OWNER, REFUSED, STATES, Undelivered},
+    notification::Notification,
     published::PublishedState,
 };
 use crate::{
@@ -121,7 +121,7 @@ impl Backlog {
     }
 
     /// Reads the journal, and claims the owners that ended.
-    pub(super) fn look_back(
+    pub(super) fn read(
         &self,
         journal: &dyn Journal,
         under_way: impl Fn() -> Vec<ErrorId>,
@@ -204,14 +204,14 @@ impl Backlog {
     }
 
     /// Notes that the channel works: what it missed can follow.
-    pub(super) fn works(&self) {
+    pub(super) fn recover(&self) {
         if self.has_missed.swap(false, Ordering::Relaxed) {
             self.is_due.store(true, Ordering::Relaxed);
         }
     }
 
     /// Notes that the journal cannot be written: another look would find the same again.
-    pub(super) fn stop_looking(&self) {
+    pub(super) fn stop_reading(&self) {
         self.undelivered.lock().take_more();
     }
 
@@ -305,7 +305,7 @@ fn to_record(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::alerts::NotificationKind;
+    use crate::alerts::notification::NotificationKind;
 
     #[test]
     fn a_secret_in_the_name_of_a_channel_reaches_no_journal() {

@@ -1,44 +1,76 @@
-//! CallCounter and failures of a breaker, as a ratio sees them.
+//! Calls and failures of circuit breakers, for the ratios of rules.
 
-use crate::breaker::{CircuitBreaker, Identity, circuit_breakers};
+use super::{
+    evaluator::Breakers,
+    rule::{Rule, Trigger},
+};
+use crate::{
+    breaker::{CircuitBreaker, Identity, circuit_breakers},
+    event::CircuitState,
+};
 
-/// CallCounter and failures of the breakers of one name, since a rule has been watching it. They never
+/// The circuit breakers of the process, with a counter for each rule.
+#[derive(Debug)]
+pub(super) struct BreakerCalls(Vec<CallCounter>);
+
+impl BreakerCalls {
+    pub(super) fn begin(rules: &[Rule]) -> Self {
+        let counters = rules.iter().map(|rule| match &rule.trigger {
+            Trigger::Ratio { breaker, .. } => CallCounter::begin(breaker),
+            _ => CallCounter::default(),
+        });
+        Self(counters.collect())
+    }
+}
+
+impl Breakers for BreakerCalls {
+    fn calls(&mut self, rule: usize, name: &str) -> (u64, u64) {
+        self.0[rule].count(name)
+    }
+
+    fn state(&self, name: &str) -> Option<(CircuitState, bool)> {
+        let breaker = circuit_breakers().get(name)?;
+        Some((breaker.state(), breaker.ended_here().0 > 0))
+    }
+}
+
+/// Calls and failures of the breakers of one name, since a rule has been watching it. They never
 /// decrease, whether the breaker is made, removed, made again or restored meanwhile.
 #[derive(Debug, Default)]
-pub(super) struct CallCounter {
-    /// The breaker that was seen last, and what it had counted.
-    seen: Option<(Identity, u64, u64)>,
+struct CallCounter {
+    /// The latest breaker of the name, and what it had counted.
+    latest: Option<(Identity, u64, u64)>,
     calls: u64,
     failed: u64,
 }
 
 impl CallCounter {
-    /// Leaves out what the breaker of this name has counted until now.
-    pub(super) fn begin(name: &str) -> Self {
+    /// Starts without what the breaker of this name has counted until now.
+    fn begin(name: &str) -> Self {
         Self {
-            seen: circuit_breakers().get(name).map(|breaker| look(&breaker)),
+            latest: circuit_breakers().get(name).map(|breaker| read(&breaker)),
             ..Self::default()
         }
     }
 
     /// Returns calls and failures so far.
-    pub(super) fn count(&mut self, name: &str) -> (u64, u64) {
+    fn count(&mut self, name: &str) -> (u64, u64) {
         if let Some(breaker) = circuit_breakers().get(name) {
-            let (identity, calls, failed) = look(&breaker);
+            let (identity, calls, failed) = read(&breaker);
             // One that was made meanwhile begins at zero.
-            let (calls_before, failed_before) = match &self.seen {
-                Some((seen, calls, failed)) if *seen == identity => (*calls, *failed),
+            let (calls_before, failed_before) = match &self.latest {
+                Some((latest, calls, failed)) if *latest == identity => (*calls, *failed),
                 _ => (0, 0),
             };
             self.calls += calls.saturating_sub(calls_before);
             self.failed += failed.saturating_sub(failed_before);
-            self.seen = Some((identity, calls, failed));
+            self.latest = Some((identity, calls, failed));
         }
         (self.calls, self.failed)
     }
 }
 
-fn look(breaker: &CircuitBreaker) -> (Identity, u64, u64) {
+fn read(breaker: &CircuitBreaker) -> (Identity, u64, u64) {
     let (succeeded, failed) = breaker.ended_here();
     (breaker.identity(), succeeded + failed, failed)
 }

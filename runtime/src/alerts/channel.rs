@@ -1,6 +1,6 @@
 //! Where notifications go.
 
-use super::{Notification, notification::one_line};
+use super::notification::{Notification, one_line};
 use crate::{
     error::{chain, distinct_texts},
     event::{self, Severity, Shown, ShownText, names, text},

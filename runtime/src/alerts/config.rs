@@ -1,8 +1,11 @@
 //! Which notifications go where.
 
-use super::{Channel, LogChannel, Rule};
+use super::{
+    channel::{Channel, LogChannel},
+    rule::Rule,
+};
 use crate::{
-    ConfigError,
+    error::ConfigError,
     event::{Severity, Shown},
     monitor::{ErrorMonitor, Origin},
     time::{Clock, SharedClock},

@@ -1,7 +1,7 @@
 //! How many notifications a channel may get in a minute, and what comes together when there are more. No
 //! clock, no lock.
 
-use super::throttle::Key;
+use super::plan::Key;
 use crate::{event::Severity, time::Tick};
 use std::time::Duration;
 

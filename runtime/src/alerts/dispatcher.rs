@@ -1,61 +1,45 @@
-//! From events to notifications, and from notifications to channels.
+//! The dispatcher: from events to notifications, and from notifications to the outboxes of channels.
 
 use super::{
-    AlertsConfig, Notification,
-    backlog::{Backlog, JournalEntry},
-    breaker_calls::CallCounter,
-    channel::with_causes,
-    delivery::{Deliverer, Delivery, Item, Recorded, Step},
-    history::History,
+    breaker_calls::BreakerCalls,
+    config::AlertsConfig,
+    delivery::Delivering,
+    outbox::{Outbox, Turn},
     plan::Plan,
-    planner::{Breakers, Planner},
-    published::PublishedState,
-    rule::Trigger,
-    status::{AlertsStatus, ChannelStatus, Reason},
-    subject::Settlement,
+    planner::Planner,
+    queue::{Deliverer, Item},
+    signal::Signal,
+    status::{AlertsStatus, ChannelStatus},
 };
 use crate::{
-    ConfigError,
-    breaker::circuit_breakers,
-    error::{Rejection, View, redact},
-    event::{
-        self, CircuitState, ErrorEvent, Event, HealthEvent, NotificationEvent, NotificationOutcome,
-        RecordSlot, Severity, names, text,
-    },
-    monitor::{ErrorMonitor, ErrorRecord, error_monitor, journal::JournalError},
-    panics,
+    error::{ConfigError, Rejection, View},
+    event::{ErrorEvent, Event, HealthEvent, Severity},
+    monitor::{ErrorMonitor, ErrorRecord, error_monitor},
     sync::Mutex,
-    time::{SharedClock, Tick, Timestamp},
+    time::{SharedClock, Tick},
 };
 use std::{
-    cell::Cell,
-    error::Error,
-    io,
     sync::{
-        Arc, Condvar, Mutex as StdMutex, PoisonError,
-        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
 };
 
+/// Alerting, shared by the threads that report and those that deliver.
 pub(super) struct Dispatcher {
     pub(super) config: AlertsConfig,
     /// Whose groups, records and journal these are.
     monitor: ErrorMonitor,
-    planner: Mutex<Planner>,
-    /// The breakers that ratios are of, by the place of the rule.
-    ratios: Mutex<Ratios>,
-    pub(super) deliveries: Vec<Delivery>,
-    /// What the journal has of each delivery.
-    backlogs: Vec<Backlog>,
-    counts: Counts,
-    /// When a failure of each delivery was logged last.
-    last_complaints: Vec<Mutex<Option<Tick>>>,
-    /// Counts changes, for the threads that wait for one.
-    changes: StdMutex<u64>,
-    changed: Condvar,
+    planner: Arc<Mutex<Planner>>,
+    /// Locked before the planner.
+    breakers: Mutex<BreakerCalls>,
+    /// One for each channel.
+    pub(super) outboxes: Vec<Outbox>,
+    /// Notified of everything that may be work for a thread.
+    pub(super) signal: Signal,
     pub(super) closing: AtomicBool,
-    /// How many threads are between taking something up and noting what came of it.
+    /// How many threads are between taking up some work and recording its outcome.
     busy: AtomicUsize,
 }
 
@@ -75,66 +59,12 @@ impl Drop for Busy<'_> {
     }
 }
 
-/// The outcome of a thread's turn for one channel.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Turn {
-    /// Something was done: there may be more to do.
-    Done,
-    /// Something was done, by a delivery that was abandoned meanwhile: another worker has this
-    /// one's place.
-    Replaced,
-    /// Nothing can be done before a change, or before that tick.
-    Wait(Option<Tick>),
-}
-
-/// What each ratio has seen of its breaker.
-struct Ratios(Vec<CallCounter>);
-
-impl Breakers for Ratios {
-    fn calls(&mut self, rule: usize, name: &str) -> (u64, u64) {
-        self.0[rule].count(name)
-    }
-
-    fn state(&self, name: &str) -> Option<(CircuitState, bool)> {
-        let breaker = circuit_breakers().get(name)?;
-        Some((breaker.state(), breaker.ended_here().0 > 0))
-    }
-}
-
-/// All relaxed: they are shown, nothing is decided by them.
-#[derive(Default)]
-struct Counts {
-    replayed: AtomicU64,
-}
-
-thread_local! {
-    /// Set while this thread delivers: what happens then is no reason for a notification, or alerting
-    /// would feed itself.
-    static DELIVERS: Cell<bool> = const { Cell::new(false) };
-}
-
-/// Marks this thread as one that delivers, until it is dropped.
-pub(super) struct Delivering(bool);
-
-impl Delivering {
-    pub(super) fn begin() -> Self {
-        Self(DELIVERS.with(|flag| flag.replace(true)))
-    }
-}
-
-/// Returns `true` for an event that alerting looks at, and on a thread on which it counts.
+/// Returns `true` for an event that can lead to a notification, on a thread on which it can.
 pub(super) fn is_of_interest(event: &Event<'_>) -> bool {
-    // A thread that is ending has no flag any more, and delivers nothing.
     matches!(
         event,
         Event::Error(_) | Event::Breaker(_) | Event::Health(_)
-    ) && !DELIVERS.try_with(Cell::get).unwrap_or(false)
-}
-
-impl Drop for Delivering {
-    fn drop(&mut self) {
-        DELIVERS.with(|flag| flag.set(self.0));
-    }
+    ) && !Delivering::is_under_way()
 }
 
 impl Dispatcher {
@@ -144,36 +74,20 @@ impl Dispatcher {
             .clone()
             .unwrap_or_else(|| error_monitor().clone());
         let planner = Planner::new_at(config.clock.now(), &config, monitor.journal().is_some());
-        let ratios = Ratios(
-            config
-                .rules
-                .iter()
-                .map(|rule| match &rule.trigger {
-                    Trigger::Ratio { breaker, .. } => CallCounter::begin(breaker),
-                    _ => CallCounter::default(),
-                })
-                .collect(),
-        );
-        let deliveries: Result<Vec<Delivery>, ConfigError> = config
+        let planner = Arc::new(Mutex::new(planner));
+        let breakers = BreakerCalls::begin(&config.rules);
+        let outboxes: Result<Vec<Outbox>, ConfigError> = config
             .channels
             .iter()
-            .map(|channel| Delivery::new(channel, &config))
+            .map(|channel| Outbox::new(channel, &config, monitor.clone(), Arc::clone(&planner)))
             .collect();
-        let deliveries = deliveries?;
         Ok(Self {
-            planner: Mutex::new(planner),
-            ratios: Mutex::new(ratios),
-            backlogs: deliveries
-                .iter()
-                .map(|delivery| Backlog::new(delivery.name()))
-                .collect(),
-            last_complaints: deliveries.iter().map(|_| Mutex::default()).collect(),
-            deliveries,
+            planner,
+            breakers: Mutex::new(breakers),
+            outboxes: outboxes?,
             monitor,
             config,
-            counts: Counts::default(),
-            changes: StdMutex::new(0),
-            changed: Condvar::new(),
+            signal: Signal::default(),
             closing: AtomicBool::new(false),
             busy: AtomicUsize::new(0),
         })
@@ -196,11 +110,11 @@ impl Dispatcher {
                 let plans = match self.level_of(event) {
                     Some(_) => self.planner.lock().on_breaker_at(now, breaker),
                     None => {
-                        self.planner.lock().note_breaker(breaker);
+                        self.planner.lock().evaluator.record_breaker(breaker);
                         return;
                     }
                 };
-                self.carry_out(plans, None);
+                self.dispatch(plans, None);
             }
             Event::Health(health) => {
                 let Some(level) = self.level_of(event) else {
@@ -211,7 +125,7 @@ impl Dispatcher {
                     ..*health
                 };
                 let plans = self.planner.lock().on_health_at(now, &health);
-                self.carry_out(plans, None);
+                self.dispatch(plans, None);
             }
             Event::Provisional(_)
             | Event::Notification(_)
@@ -258,404 +172,149 @@ impl Dispatcher {
         };
         if !plans.is_empty() {
             let record = changed.or_else(|| event.record_by(recorder));
-            self.carry_out(plans, record.as_deref());
+            self.dispatch(plans, record.as_deref());
         }
     }
 
-    /// Tells what the passing of time makes due. Gives when something is due next, and whether
+    /// Sends what the passing of time makes due. Returns when something is due next, and whether
     /// anything was now.
     pub(super) fn tick(&self) -> (Option<Tick>, bool) {
         let _delivering = Delivering::begin();
         let _busy = Busy::begin(&self.busy);
         let now = self.clock().now();
-        let mut ratios = self.ratios.lock();
+        let mut breakers = self.breakers.lock();
         let mut planner = self.planner.lock();
-        let plans = planner.tick_at(now, &mut *ratios);
+        let plans = planner.tick_at(now, &mut *breakers);
         let next = planner.next_due();
-        drop((planner, ratios));
+        drop((planner, breakers));
         let next = next
             .into_iter()
-            .chain(self.deliveries.iter().filter_map(Delivery::next_watch))
+            .chain(self.outboxes.iter().filter_map(Outbox::next_watch))
             .min();
         let is_due = !plans.is_empty();
-        self.carry_out(plans, None);
+        self.dispatch(plans, None);
         (next, is_due)
     }
 
-    /// Tells what was held back, because there will be no later.
+    /// Sends everything that was held back, whatever the time.
     pub(super) fn close(&self) {
         let _delivering = Delivering::begin();
         let plans = self.planner.lock().close_at(self.clock().now());
-        self.carry_out(plans, None);
+        self.dispatch(plans, None);
     }
 
-    fn carry_out(&self, plans: Vec<Plan>, record: Option<&ErrorRecord>) {
-        for plan in plans {
-            let (key, mut plan) = (plan.key, plan);
+    fn dispatch(&self, plans: Vec<Plan>, record: Option<&ErrorRecord>) {
+        for mut plan in plans {
+            let key = plan.key;
             if plan.in_digest {
                 // A digest of many groups must not hold the records of all of them.
-                self.planner
-                    .lock()
-                    .remember(key, &Arc::new(plan.into_line(record)));
+                let line = Arc::new(plan.into_line(record));
+                self.planner.lock().limiter.remember(key, &line);
                 continue;
             }
-            let (settles, states) = (
-                std::mem::take(&mut plan.settles),
-                std::mem::take(&mut plan.states),
-            );
+            let settles = std::mem::take(&mut plan.settles);
+            let states = std::mem::take(&mut plan.states);
             let notification = Arc::new(plan.into_notification(
                 record,
                 &self.config.source(),
                 self.clock().wall().into(),
             ));
             if settles.contains(&key) {
-                self.planner.lock().remember(key, &notification);
+                self.planner.lock().limiter.remember(key, &notification);
             }
-            self.send(
-                key.channel,
-                Item::new(notification, settles, false, self.clock().now()),
-                &states,
-            );
+            let item = Item::new(notification, settles, false, self.clock().now());
+            self.outboxes[key.channel].send(item, &states);
+            self.signal.notify();
         }
     }
 
-    /// Queues a notification, which the journal has from then on.
-    pub(super) fn send(&self, channel: usize, mut item: Item, states: &[PublishedState]) {
-        item.record = match self.monitor.journal() {
-            None => Recorded::No,
-            Some(_) if self.write(channel, &item.notification, JournalEntry::Queued(states)) => {
-                Recorded::Yes
-            }
-            Some(_) => Recorded::Maybe,
-        };
-        if let Err(item) = self.deliveries[channel].push(item) {
-            self.give_up(channel, &item, Reason::QueueFull);
-            self.backlogs[channel].miss_one();
-        }
-        self.announce();
+    /// Queues a notification for one channel.
+    pub(super) fn send(&self, channel: usize, item: Item) {
+        self.outboxes[channel].send(item, &[]);
+        self.signal.notify();
     }
 
     /// Does what can be done now for one channel, on this thread.
     pub(super) fn step(&self, channel: usize, by: Deliverer) -> Turn {
         let _delivering = Delivering::begin();
         let _busy = Busy::begin(&self.busy);
-        let delivery = &self.deliveries[channel];
-        if self.backlogs[channel].take_due() && self.look_back(channel) {
-            return Turn::Done;
-        }
-        let turn = match delivery.step(by) {
-            // What happens now comes first.
-            Step::Idle if self.replay(channel) => Turn::Done,
-            Step::Idle => Turn::Wait(None),
-            Step::Wait(until) => Turn::Wait(Some(until)),
-            step => {
-                let turn = if matches!(step, Step::CameBack { .. }) {
-                    Turn::Replaced
-                } else {
-                    Turn::Done
-                };
-                self.note(channel, step);
-                turn
+        let outbox = &self.outboxes[channel];
+        if let Some(restored) = outbox.read_due() {
+            let now = self.clock().now();
+            let plans = self.planner.lock().restore_at(now, channel, restored);
+            if let Some(plans) = plans {
+                self.dispatch(plans, None);
+                return Turn::Done;
             }
-        };
+        }
+        let turn = outbox.step(by);
         if !matches!(turn, Turn::Wait(_)) {
-            self.announce();
+            self.signal.notify();
         }
         turn
     }
 
-    /// Carries out what the outcome of a delivery leads to.
-    fn note(&self, channel: usize, step: Step) {
-        let delivery = &self.deliveries[channel];
-        match step {
-            Step::Idle | Step::Wait(_) | Step::CameBack { arrived: None } => {}
-            Step::Arrived { item, late }
-            | Step::CameBack {
-                arrived: Some((item, late)),
-            } => {
-                // First, since a process that is killed before this delivers it again.
-                let is_kept = item.replayed || late || item.record != Recorded::No;
-                if is_kept && !self.write(channel, &item.notification, JournalEntry::Delivered) {
-                    self.backlogs[channel].stop_looking();
-                }
-                self.settle(&item, Settlement::Delivered);
-                self.publish(channel, &item.notification, NotificationOutcome::Delivered);
-                self.backlogs[channel].works();
-                if item.replayed {
-                    self.counts.replayed.fetch_add(1, Ordering::Relaxed);
-                }
-                tracing::debug!(
-                    target: names::TARGET_ALERT, channel = &*redact::name(delivery.name()), notification.id = %item.notification.id, "notification sent"
-                );
-            }
-            Step::AttemptFailed { error } => {
-                self.complain(
-                    channel,
-                    &error,
-                    "a notification could not be sent; it is tried again",
-                );
-            }
-            Step::GivenUp {
-                item,
-                error,
-                reason,
-            } => {
-                let what = match (self.give_up(channel, &item, reason), error.is_permanent()) {
-                    (false, _) => "a notification could not be sent, and no journal keeps it",
-                    (true, true) => "a notification was refused; it is kept, but not sent again",
-                    (true, false) => "a notification could not be sent; it is kept for later",
-                };
-                self.complain(channel, &error, what);
-                if error.is_permanent() {
-                    // It stays in the journal for people to see, but is not sent again.
-                    self.write(channel, &item.notification, JournalEntry::Refused);
-                } else {
-                    self.backlogs[channel].miss();
-                }
-            }
-        }
-    }
-
-    /// Looks for deliveries that take longer than they may. Returns the channels that need another
+    /// Abandons delivery attempts that exceed their limit. Returns the channels that need another
     /// worker.
     pub(super) fn watch(&self) -> Vec<usize> {
         let _delivering = Delivering::begin();
         let _busy = Busy::begin(&self.busy);
         let mut orphans = Vec::new();
-        for channel in 0..self.deliveries.len() {
-            let (steps, is_orphan) = self.deliveries[channel].watch();
-            let has_steps = !steps.is_empty();
-            steps.into_iter().for_each(|step| self.note(channel, step));
+        for (channel, outbox) in self.outboxes.iter().enumerate() {
+            let (has_steps, is_orphan) = outbox.watch();
             orphans.extend(is_orphan.then_some(channel));
             if has_steps {
-                self.announce();
+                self.signal.notify();
             }
         }
         orphans
     }
 
-    /// Notes that a thread could not be spawned: nothing is delivered on these channels.
-    pub(super) fn note_missing_thread(
-        &self,
-        channels: impl IntoIterator<Item = usize>,
-        error: &io::Error,
-    ) {
-        for channel in channels {
-            self.deliveries[channel]
-                .note_failure(format!("failed to spawn the alerting thread: {error}"));
-            self.complain(channel, error, "failed to spawn the alerting thread");
-        }
-    }
-
-    fn settle(&self, item: &Item, settled: Settlement) {
-        if item.settles.is_empty() {
-            return;
-        }
+    /// Holds back all notifications for a time, or passes them again.
+    pub(super) fn mute(&self, time: Duration) {
         let now = self.clock().now();
-        let mut planner = self.planner.lock();
-        for key in item.settles.iter() {
-            planner.settle_at(now, *key, settled);
-        }
+        self.planner.lock().limiter.mute_at(now, time);
+        self.signal.notify();
     }
 
-    /// Keeps a notification that did not arrive; tells whether it is safe.
-    pub(super) fn give_up(&self, channel: usize, item: &Item, reason: Reason) -> bool {
-        let kept = item.replayed
-            || self.write(channel, &item.notification, JournalEntry::Undelivered)
-            || item.record == Recorded::Yes;
-        // One that the receiver refused is kept for people to see, and never sent again.
-        self.settle(
-            item,
-            if kept && reason != Reason::Refused {
-                Settlement::Kept
-            } else {
-                Settlement::Dropped
-            },
-        );
-        if !kept || !item.replayed {
-            self.deliveries[channel].count_given_up(reason, kept);
-        }
-        let outcome = if kept {
-            NotificationOutcome::Kept
-        } else {
-            NotificationOutcome::Lost
-        };
-        self.publish(channel, &item.notification, outcome);
-        kept
-    }
-
-    /// Passes what became of a notification to observers.
-    fn publish(&self, channel: usize, notification: &Notification, outcome: NotificationOutcome) {
-        event::emit(|| {
-            Event::Notification(NotificationEvent {
-                id: notification.id,
-                kind: notification.kind.name(),
-                channel: self.deliveries[channel].name(),
-                rule: &notification.rule,
-                title: &notification.title,
-                level: notification.level,
-                fingerprint: notification.fingerprint,
-                error: notification.error.as_ref().map(|record| record.id),
-                outcome,
-                record: RecordSlot::default(),
-            })
-        });
-    }
-
-    /// Writes to the journal what became of a notification; returns whether that has it.
-    fn write(&self, channel: usize, notification: &Notification, entry: JournalEntry<'_>) -> bool {
-        let Some(journal) = self.monitor.journal() else {
-            return false;
-        };
-        self.backlogs[channel].write(&*journal, notification, entry, self.clock().wall().into())
-    }
-
-    /// Reads what the journal has for a channel. Returns `true` if that was the first time since
-    /// the start.
-    fn look_back(&self, channel: usize) -> bool {
-        let read = self.monitor.journal().map(|journal| {
-            panics::catch(|| {
-                self.backlogs[channel].look_back(&*journal, || self.deliveries[channel].waiting())
-            })
-            .unwrap_or_else(|_| Err(JournalError::new("read notifications", "it panicked")))
-        });
-        let found = match read {
-            None => History::default(),
-            Some(Ok(found)) => found,
-            Some(Err(err)) => {
-                self.complain(
-                    channel,
-                    &err,
-                    "what could not be sent earlier cannot be read",
-                );
-                History::default()
-            }
-        };
-        self.backlogs[channel].set_undelivered(found.undelivered);
-        let (now, wall) = (self.clock().now(), Timestamp::from(self.clock().wall()));
-        let restored = found.restored.into_iter().map(|restored| {
-            let age = wall.since(restored.at);
-            (restored, age)
-        });
-        let mut planner = self.planner.lock();
-        let is_first = planner.unread.waits_for(channel);
-        let plans = planner.restore_at(now, channel, restored.collect());
-        drop(planner);
-        self.carry_out(plans, None);
-        is_first
-    }
-
-    /// Takes up the oldest notification of an earlier time; returns whether there was one, or may be.
-    fn replay(&self, channel: usize) -> bool {
-        match self.backlogs[channel].next() {
-            // Should there be no room, the journal still has it.
-            Ok(notification) => self.deliveries[channel]
-                .push(Item::new(
-                    notification,
-                    Vec::new(),
-                    true,
-                    self.clock().now(),
-                ))
-                .is_ok(),
-            Err(has_more) => has_more,
-        }
+    /// Stops: what waits is given up, and what is not delivered is left to other processes.
+    pub(super) fn shut_down(&self) {
+        self.closing.store(true, Ordering::Relaxed);
+        self.outboxes.iter().for_each(Outbox::shut_down);
+        self.signal.notify();
+        self.outboxes.iter().for_each(Outbox::release);
     }
 
     /// Ends this copy of the parent's alerting, in a process that was forked.
     pub(super) fn leave_to_parent(&self) {
         self.closing.store(true, Ordering::Relaxed);
-        self.backlogs.iter().for_each(Backlog::leave_to_parent);
+        self.outboxes.iter().for_each(Outbox::leave_to_parent);
     }
 
-    /// Lets other processes take over what the channels could not deliver. One in the middle of a
-    /// delivery keeps its claim until that is over.
-    pub(super) fn release(&self) {
-        let idle = self
-            .deliveries
-            .iter()
-            .zip(&self.backlogs)
-            .filter(|(delivery, _)| delivery.is_idle());
-        idle.for_each(|(_, backlog)| backlog.release(self.monitor.journal()));
-    }
-
-    /// Logs a failure of a channel, at most once a minute; to the standard error where no
-    /// subscriber takes it.
-    fn complain(&self, channel: usize, error: &(dyn Error + 'static), what: &str) {
-        let now = self.clock().now();
-        let mut last = self.last_complaints[channel].lock();
-        let is_time = last.is_none_or(|last| now.since(last) >= Duration::from_secs(60));
-        if is_time {
-            *last = Some(now);
-        }
-        drop(last);
-        if is_time {
-            let (channel, error) = (
-                redact::name(self.deliveries[channel].name()),
-                with_causes(error),
-            );
-            if tracing::enabled!(target: names::TARGET_ALERT, tracing::Level::ERROR) {
-                tracing::error!(target: names::TARGET_ALERT, channel = &*channel, error, "{what}");
-            } else {
-                // A program without a log would never learn that nobody is alerted.
-                let channel = text::for_sink(&channel, 200);
-                event::to_stderr(format_args!("alert channel `{channel}`: {what}: {error}"));
-            }
-        }
-    }
-
-    /// Wakes whoever waits for a change.
-    pub(super) fn announce(&self) {
-        *self.changes.lock().unwrap_or_else(PoisonError::into_inner) += 1;
-        self.changed.notify_all();
-    }
-
-    /// The number of the latest change, to be waited beyond.
-    pub(super) fn change(&self) -> u64 {
-        *self.changes.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Waits until there is a change after `seen`, at most for `timeout`; returns whether there is
-    /// one.
-    pub(super) fn wait_beyond(&self, seen: u64, timeout: Duration) -> bool {
-        let changes = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
-        let waited = self
-            .changed
-            .wait_timeout_while(changes, timeout, |now| *now == seen);
-        !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()
-    }
-
-    /// Holds back all notifications for a time, or lets them through again.
-    pub(super) fn mute(&self, time: Duration) {
-        self.planner.lock().mute_at(self.clock().now(), time);
-        self.announce();
-    }
-
-    /// Tells whether nothing waits, and what became of everything is known.
+    /// Returns `true` if nothing waits, and the outcome of everything is recorded.
     pub(super) fn is_settled(&self) -> bool {
-        // In this order: a delivery is idle before it is noted what came of its last notification.
+        // In this order: an outbox is idle before the outcome of its last notification is recorded.
         self.is_idle() && self.busy.load(Ordering::SeqCst) == 0
     }
 
     pub(super) fn is_idle(&self) -> bool {
-        let is_read = self.planner.lock().unread.is_empty();
-        is_read
-            && self.deliveries.iter().all(Delivery::is_idle)
-            && self.backlogs.iter().all(Backlog::is_idle)
+        let is_restored = self.planner.lock().is_restored();
+        is_restored && self.outboxes.iter().all(Outbox::is_idle)
     }
 
     pub(super) fn status(&self) -> AlertsStatus {
         let planner = self.planner.lock();
-        let (suppressed, inhibited) = (planner.suppressed, planner.inhibited);
-        let muted_for = planner.muted_at(self.clock().now());
+        let (suppressed, inhibited) = (planner.limiter.suppressed, planner.evaluator.inhibited);
+        let muted_for = planner.limiter.muted_at(self.clock().now());
         drop(planner);
-        let channels: Vec<ChannelStatus> = self.deliveries.iter().map(Delivery::status).collect();
+        let channels: Vec<ChannelStatus> = self.outboxes.iter().map(Outbox::status).collect();
         AlertsStatus {
             sent: channels.iter().map(|channel| channel.sent).sum(),
             suppressed,
             inhibited,
             kept: channels.iter().map(|channel| channel.kept).sum(),
             lost: channels.iter().map(|channel| channel.lost.total()).sum(),
-            replayed: self.counts.replayed.load(Ordering::Relaxed),
+            replayed: self.outboxes.iter().map(Outbox::replayed).sum(),
             muted_for,
             channels,
         }

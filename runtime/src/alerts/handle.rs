@@ -1,27 +1,24 @@
 //! Alerting, started.
 
 use super::{
-    AlertsConfig, AlertsStatus, Notification, NotificationKind,
-    delivery::{Deliverer, Item},
-    dispatcher::{Delivering, Dispatcher, Turn, is_of_interest},
+    config::AlertsConfig,
+    delivery::Delivering,
+    dispatcher::{Dispatcher, is_of_interest},
+    notification::{Notification, NotificationKind, one_line},
+    outbox::Turn,
+    queue::{Deliverer, Item},
     registry,
-    status::Reason,
+    status::AlertsStatus,
+    worker::{self, tick},
 };
 use crate::{
-    ConfigError,
-    error::redact,
+    error::ConfigError,
     event::{self, Event, Severity, Subscription},
     fork::PerProcess,
     monitor::error_monitor,
-    scope::Captured,
     time::{Tick, Timestamp},
 };
-use std::{
-    fmt, io,
-    sync::{Arc, atomic::Ordering},
-    thread,
-    time::Duration,
-};
+use std::{fmt, sync::Arc, time::Duration};
 
 /// Alerting, started; dropping it stops it within 5 seconds.
 ///
@@ -56,7 +53,7 @@ fn dispatcher_of(dispatchers: &Dispatchers) -> &Arc<Dispatcher> {
 
 fn bring_up(dispatcher: &Arc<Dispatcher>) {
     if dispatcher.config.background {
-        start_threads(dispatcher);
+        worker::start(dispatcher);
     }
     registry::add(dispatcher);
 }
@@ -79,8 +76,6 @@ pub struct Flushed {
 const ON_DROP: Duration = Duration::from_secs(5);
 /// How long a flush waits for a change before it looks by itself.
 const LONGEST_LOOK: Duration = Duration::from_millis(100);
-/// The longest that a thread waits before it looks again.
-const LOOK_AGAIN: Duration = Duration::from_secs(60);
 
 impl Alerts {
     /// Starts alerting for all events of the process.
@@ -136,26 +131,19 @@ impl Alerts {
 
     /// Sends a notification to every channel, past all rules and limits, to see whether it arrives.
     pub fn test(&self) {
-        for channel in 0..self.dispatcher().deliveries.len() {
+        let dispatcher = self.dispatcher();
+        for channel in 0..dispatcher.outboxes.len() {
             let mut notification = Notification::new(
                 NotificationKind::Test,
                 Severity::Info,
                 "test",
                 "a test of this channel",
             );
-            notification.source =
-                super::notification::one_line(&self.dispatcher().config.source(), 100);
-            notification.timestamp = Timestamp::from(self.dispatcher().clock().wall());
-            self.dispatcher().send(
-                channel,
-                Item::new(
-                    Arc::new(notification),
-                    Vec::new(),
-                    false,
-                    self.dispatcher().clock().now(),
-                ),
-                &[],
-            );
+            notification.source = one_line(&dispatcher.config.source(), 100);
+            notification.timestamp = Timestamp::from(dispatcher.clock().wall());
+            let now = dispatcher.clock().now();
+            let item = Item::new(Arc::new(notification), Vec::new(), false, now);
+            dispatcher.send(channel, item);
         }
     }
 
@@ -233,14 +221,7 @@ impl Alerts {
         tick(dispatcher);
         dispatcher.close();
         let flushed = flush(dispatcher, deadline);
-        dispatcher.closing.store(true, Ordering::Relaxed);
-        for (channel, delivery) in dispatcher.deliveries.iter().enumerate() {
-            for item in delivery.drain() {
-                dispatcher.give_up(channel, &item, Reason::Shutdown);
-            }
-        }
-        dispatcher.announce();
-        dispatcher.release();
+        dispatcher.shut_down();
         let status = dispatcher.status();
         Flushed {
             sent: status.sent,
@@ -267,7 +248,7 @@ fn flush(dispatcher: &Arc<Dispatcher>, deadline: Duration) -> Flushed {
         true => drop(tick(dispatcher)),
         false => drop(run(dispatcher)),
     }
-    let mut seen = dispatcher.change();
+    let mut seen = dispatcher.signal.changes();
     while dispatcher.config.background && clock.now() < until && waited < deadline {
         // What arrived may be outdated already: then the next word is due at once.
         if dispatcher.is_settled() && !tick(dispatcher).1 && dispatcher.is_settled() {
@@ -277,10 +258,10 @@ fn flush(dispatcher: &Arc<Dispatcher>, deadline: Duration) -> Flushed {
             .since(clock.now())
             .min(deadline - waited)
             .min(LONGEST_LOOK);
-        if !dispatcher.wait_beyond(seen, wait) {
+        if !dispatcher.signal.wait_beyond(seen, wait) {
             waited += wait;
         }
-        seen = dispatcher.change();
+        seen = dispatcher.signal.changes();
     }
     let status = dispatcher.status();
     Flushed {
@@ -295,7 +276,7 @@ fn flush(dispatcher: &Arc<Dispatcher>, deadline: Duration) -> Flushed {
 fn run(dispatcher: &Arc<Dispatcher>) -> Option<Tick> {
     loop {
         let (mut next, mut moved) = tick(dispatcher);
-        for channel in 0..dispatcher.deliveries.len() {
+        for channel in 0..dispatcher.outboxes.len() {
             loop {
                 match dispatcher.step(channel, Deliverer::Caller) {
                     Turn::Done | Turn::Replaced => moved = true,
@@ -311,83 +292,6 @@ fn run(dispatcher: &Arc<Dispatcher>) -> Option<Tick> {
             return next;
         }
     }
-}
-
-/// Starts one thread that watches the time, and one for each channel. They end when alerting is
-/// stopped, or at once when it is gone.
-fn start_threads(dispatcher: &Arc<Dispatcher>) {
-    if let Err(error) = spawn(dispatcher, "gardefou-alerts", |dispatcher| {
-        Flow::Wait(tick(dispatcher).0)
-    }) {
-        dispatcher.note_missing_thread(0..dispatcher.deliveries.len(), &error);
-    }
-    (0..dispatcher.deliveries.len()).for_each(|channel| start_worker(dispatcher, channel));
-}
-
-/// Starts a thread that delivers on one channel.
-fn start_worker(dispatcher: &Arc<Dispatcher>, channel: usize) {
-    let name = format!(
-        "gardefou-alert-{}",
-        redact::name(dispatcher.deliveries[channel].name())
-    );
-    let started = spawn(dispatcher, &name, move |dispatcher| {
-        match dispatcher.step(channel, Deliverer::Worker) {
-            Turn::Replaced => Flow::End,
-            Turn::Done => Flow::Again,
-            Turn::Wait(until) => Flow::Wait(until),
-        }
-    });
-    if let Err(error) = started {
-        dispatcher.note_missing_thread([channel], &error);
-    }
-}
-
-/// Does what the passing of time makes due. Returns when something is due next, and whether
-/// anything was now.
-fn tick(dispatcher: &Arc<Dispatcher>) -> (Option<Tick>, bool) {
-    let orphans = dispatcher.watch();
-    if dispatcher.config.background && !dispatcher.closing.load(Ordering::Relaxed) {
-        orphans
-            .into_iter()
-            .for_each(|channel| start_worker(dispatcher, channel));
-    }
-    dispatcher.tick()
-}
-
-/// What a thread does after a turn.
-enum Flow {
-    Again,
-    /// Waits for a change, at most until that tick.
-    Wait(Option<Tick>),
-    End,
-}
-
-fn spawn(
-    dispatcher: &Arc<Dispatcher>,
-    name: &str,
-    work: impl Fn(&Arc<Dispatcher>) -> Flow + Send + 'static,
-) -> io::Result<()> {
-    let dispatcher = Arc::clone(dispatcher);
-    // A NUL in a name is refused by the system.
-    let name = name.replace('\0', " ");
-    let scope = Captured::current();
-    let spawned = thread::Builder::new().name(name).spawn(move || {
-        let _entered = scope.enter();
-        while !dispatcher.closing.load(Ordering::Relaxed) {
-            let seen = dispatcher.change();
-            let until = match work(&dispatcher) {
-                Flow::Again => continue,
-                Flow::Wait(until) => until,
-                Flow::End => return,
-            };
-            let now = dispatcher.clock().now();
-            let wait = until
-                .map_or(LOOK_AGAIN, |until| until.since(now))
-                .min(LOOK_AGAIN);
-            dispatcher.wait_beyond(seen, wait.max(Duration::from_millis(1)));
-        }
-    });
-    spawned.map(drop)
 }
 
 impl fmt::Debug for Alerts {
@@ -411,7 +315,7 @@ mod tests {
         alerts::CallbackChannel,
         monitor::{ErrorMonitor, MonitorConfig},
     };
-    use std::sync::mpsc;
+    use std::sync::{atomic::Ordering, mpsc};
 
     /// Simulated: the value of another process id stands for the parent's.
     #[test]
@@ -438,7 +342,6 @@ mod tests {
         parent.send(
             0,
             Item::new(Arc::new(notification), Vec::new(), false, Tick::ZERO),
-            &[],
         );
         let child = Alerts {
             dispatchers: Arc::new(Dispatchers::inherited(Arc::clone(&parent))),
@@ -459,6 +362,6 @@ mod tests {
             "its copy here is over"
         );
         child.dispatcher().closing.store(true, Ordering::Relaxed);
-        child.dispatcher().announce();
+        child.dispatcher().signal.notify();
     }
 }

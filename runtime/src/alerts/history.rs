@@ -1,7 +1,7 @@
 //! What the journal has of the notifications of one channel.
 
 use super::{
-    Notification,
+    notification::Notification,
     published::{PublishedState, RestoredState},
 };
 use crate::{

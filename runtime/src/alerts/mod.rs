@@ -38,21 +38,28 @@ mod digest;
 mod dispatcher;
 #[cfg(feature = "alert-email")]
 mod email;
+mod evaluator;
 mod handle;
 mod history;
+mod inhibition;
+mod limiter;
 mod notification;
+mod outbox;
 mod plan;
 mod planner;
 mod published;
+mod queue;
 mod rate_tracker;
 mod registry;
-mod restore;
 mod rule;
+mod signal;
 mod status;
 mod subject;
+mod subjects;
 mod throttle;
 #[cfg(feature = "alert-webhook")]
 mod webhook;
+mod worker;
 
 pub use channel::{CallbackChannel, Channel, DeliveryError, LogChannel};
 pub use config::{AlertsConfig, AlertsConfigBuilder};

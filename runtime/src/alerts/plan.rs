@@ -1,10 +1,23 @@
-//! A notification that is due, and how it is worded.
+//! The plan of a notification that is due, and its wording.
 
 use super::{
-    Notification, NotificationKind, notification, published::PublishedState, throttle::Key,
+    notification::{self, Notification, NotificationKind},
+    published::{BREAKER, HEALTH, PASS, PublishedState, RULE},
 };
-use crate::{monitor::ErrorRecord, time::Timestamp};
+use crate::{
+    event::Severity,
+    monitor::{ErrorRecord, Fingerprint},
+    time::Timestamp,
+};
 use std::{sync::Arc, time::Duration};
+
+/// The key under which notifications are throttled: the channel, the group and the level.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct Key {
+    pub(super) channel: usize,
+    pub(super) fingerprint: Fingerprint,
+    pub(super) level: Severity,
+}
 
 /// A notification that is due, not made yet.
 #[derive(Clone, Debug)]
@@ -12,31 +25,31 @@ pub(super) struct Plan {
     pub(super) key: Key,
     pub(super) rule: String,
     pub(super) suppressed: u64,
-    /// How often the state changed since the last notification of it, this change included; 0 for what
-    /// has no state.
+    /// How often the state changed since the last notification of it, this change included; 0 for an
+    /// error.
     pub(super) changes: u64,
     pub(super) escalated: bool,
-    /// It is about something that happened just now, and not only about what was held back.
+    /// It is about an occurrence of its own, and not only about those that were held back.
     pub(super) is_fresh: bool,
-    /// It is one too many: what is to be remembered of it is its line in the digest.
+    /// It exceeds the limit of the minute: only its line in the digest is remembered.
     pub(super) in_digest: bool,
-    /// What it ends, where it is a recovery.
+    /// The episode that it ends, where it is a recovery.
     pub(super) episode: Option<Episode>,
-    /// The slots that wait to hear whether it arrived.
+    /// The slots that wait for its settlement.
     pub(super) settles: Vec<Key>,
-    /// The states that it is about.
+    /// The states that it publishes.
     pub(super) states: Vec<PublishedState>,
     pub(super) content: Content,
 }
 
-/// What a recovery ends: how long it lasted, and how many occurrences it had.
+/// The problem that a recovery ends: how long it lasted, and how many occurrences it had.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Episode {
     pub(super) lasted: Duration,
     pub(super) occurrences: u64,
 }
 
-/// What a notification says.
+/// The content of a notification.
 #[derive(Clone, Debug)]
 pub(super) enum Content {
     /// The error at hand.
@@ -71,32 +84,43 @@ pub(super) enum Content {
     Summary {
         last: Arc<Notification>,
     },
-    /// What an earlier notification told of has stopped.
+    /// The error of an earlier notification has stopped.
     Stopped {
         last: Arc<Notification>,
     },
     /// A rate or ratio is back in bounds.
     InBounds,
-    /// Notifications that were too many: a line and a count of each, and how many have no line.
+    /// Notifications beyond the limit of a minute: a line and a count of each, and how many have no
+    /// line.
     Digest {
         notifications: u64,
         lines: Vec<(String, u64)>,
         more: u64,
-        /// How long they were muted, where that is why.
+        /// How long notifications were muted, where that is the reason.
         muted: Option<Duration>,
     },
 }
 
-/// The kinds of what has a state.
-pub(super) const BREAKER: &str = "breaker";
-pub(super) const HEALTH: &str = "health";
-pub(super) const RULE: &str = "rule";
-
-/// The status of a check that is well.
-pub(super) const PASS: &str = "pass";
-
 impl Content {
-    /// The kind and name of what has the state that it is about; the parts of that subject's
+    /// Returns the content that stands for a restored state until the next observation.
+    pub(super) fn from_published(state: PublishedState) -> Self {
+        match state.of {
+            BREAKER => Self::BreakerOpened {
+                name: state.name,
+                reason: "",
+                cause: None,
+            },
+            HEALTH => Self::Health {
+                check: state.name,
+                from: None,
+                to: state.state.name,
+                output: None,
+            },
+            _ => Self::InBounds,
+        }
+    }
+
+    /// Returns kind and name of the subject whose state it is about: the parts of the subject's
     /// fingerprint.
     pub(super) fn subject<'a>(&'a self, rule: &'a str) -> Option<(&'static str, &'a str)> {
         match self {
@@ -109,7 +133,7 @@ impl Content {
         }
     }
 
-    /// What a digest says of it.
+    /// Returns the line of a digest.
     pub(super) fn line(&self, rule: &str) -> String {
         match self {
             Self::Summary { last } => last.line(),
@@ -142,18 +166,18 @@ impl Plan {
         }
     }
 
-    /// What a digest says of it; the texts of errors are not at hand there.
+    /// Returns the line of a digest, for an error without its text.
     pub(super) fn line(&self) -> String {
         self.content.line(&self.rule)
     }
 
-    /// Makes what a slot remembers of an error that is told in a digest: as much as a line says.
+    /// Makes the notification that a slot remembers of an error in a digest: no more than its line.
     pub(super) fn into_line(self, record: Option<&ErrorRecord>) -> Notification {
         let line = record.map_or_else(|| self.line(), notification::line_of);
         Notification::new(NotificationKind::Error, self.key.level, &self.rule, &line)
     }
 
-    /// Makes the notification, of the error at hand where it is about one.
+    /// Makes the notification; `record` is the error at hand, where it is about one.
     pub(super) fn into_notification(
         self,
         record: Option<&ErrorRecord>,
@@ -213,7 +237,7 @@ impl Plan {
                 to,
                 output,
             } => {
-                // That a check fails may be no more than information, and is no recovery.
+                // By the status, since the level info does not make a failing check a recovery.
                 let kind = if to == PASS {
                     NotificationKind::Recovery
                 } else {

@@ -1,27 +1,34 @@
-//! What notifications said about states, as the journal keeps it for the next process.
+//! States of breakers, checks and rules, and the form in which the journal keeps those that were
+//! published in notifications.
 
-use super::{
-    plan::{BREAKER, Content, HEALTH, PASS},
-    subject::SubjectState,
-};
 use crate::{error::redact, event::Severity, monitor::Fingerprint, time::Timestamp};
 use serde_json::{Map, Value, json};
 use std::time::Duration;
 
+/// The state of a subject: a breaker, a check, or the rate or ratio of a rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct SubjectState {
+    /// The same for the same state, whatever its level.
+    pub(super) name: &'static str,
+    /// Whether it needs no action.
+    pub(super) is_good: bool,
+    pub(super) level: Severity,
+}
+
 /// The state of a subject in a notification.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct PublishedState {
-    /// Whether it is a breaker, a check or a rule, and its name.
+    /// The kind of the subject: [`BREAKER`], [`HEALTH`] or [`RULE`].
     pub(super) of: &'static str,
     pub(super) name: String,
     pub(super) fingerprint: Fingerprint,
     pub(super) state: SubjectState,
-    /// How long it had been bad when the notification was made, and how often that had been seen.
+    /// How long the state had been bad when the notification was made, and in how many observations.
     pub(super) lasts: Duration,
     pub(super) count: u64,
 }
 
-/// The last notification about a subject of an earlier process, where its state was bad.
+/// The last notification about a subject by an earlier process, where its state was bad.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct RestoredState {
     pub(super) state: PublishedState,
@@ -29,10 +36,19 @@ pub(super) struct RestoredState {
     pub(super) at: Timestamp,
 }
 
+/// The kinds of subjects.
+pub(super) const BREAKER: &str = "breaker";
+pub(super) const HEALTH: &str = "health";
+pub(super) const RULE: &str = "rule";
+
+/// The names of states. Those of checks are their statuses.
 pub(super) const OPEN: &str = "open";
 pub(super) const CLOSED: &str = "closed";
 pub(super) const FIRING: &str = "firing";
 pub(super) const IN_BOUNDS: &str = "in bounds";
+pub(super) const PASS: &str = "pass";
+const WARN: &str = "warn";
+const FAIL: &str = "fail";
 
 impl PublishedState {
     pub(super) fn to_json(&self) -> Value {
@@ -47,13 +63,13 @@ impl PublishedState {
         })
     }
 
-    /// Reads what [`to_json`](Self::to_json) made.
+    /// Reads the result of [`to_json`](Self::to_json).
     pub(super) fn from_json(json: &Map<String, Value>) -> Option<Self> {
         let text = |key: &str| json.get(key).and_then(Value::as_str);
-        let of = [BREAKER, HEALTH, super::plan::RULE]
+        let of = [BREAKER, HEALTH, RULE]
             .into_iter()
             .find(|of| text("of") == Some(*of))?;
-        let states = [OPEN, CLOSED, FIRING, IN_BOUNDS, PASS, "warn", "fail"];
+        let states = [OPEN, CLOSED, FIRING, IN_BOUNDS, PASS, WARN, FAIL];
         let name = states
             .into_iter()
             .find(|name| text("state") == Some(*name))?;
@@ -71,24 +87,6 @@ impl PublishedState {
             count: json.get("count")?.as_u64()?,
         })
     }
-
-    /// What stands for the state until it is seen again.
-    pub(super) fn into_content(self) -> Content {
-        match self.of {
-            BREAKER => Content::BreakerOpened {
-                name: self.name,
-                reason: "",
-                cause: None,
-            },
-            HEALTH => Content::Health {
-                check: self.name,
-                from: None,
-                to: self.state.name,
-                output: None,
-            },
-            _ => Content::InBounds,
-        }
-    }
 }
 
 #[cfg(test)]
@@ -96,17 +94,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_state_reads_back_and_what_is_no_state_does_not() {
-        let state = SubjectState {
-            name: OPEN,
-            is_good: false,
-            level: Severity::Error,
-        };
+    fn published_state_round_trips_and_incomplete_json_is_rejected() {
         let state = PublishedState {
             of: BREAKER,
             name: "payments".into(),
             fingerprint: Fingerprint::from_parts(&["breaker", "payments"]),
-            state,
+            state: SubjectState {
+                name: OPEN,
+                is_good: false,
+                level: Severity::Error,
+            },
             lasts: Duration::from_millis(1500),
             count: 3,
         };

@@ -1,6 +1,6 @@
 //! The alerting of the process, for whoever reports on it.
 
-use super::{AlertsStatus, dispatcher::Dispatcher};
+use super::{dispatcher::Dispatcher, status::AlertsStatus};
 use crate::{scope, sync::Mutex};
 use std::sync::{Arc, LazyLock, Weak, atomic::Ordering};
 

@@ -1,7 +1,7 @@
 //! Which events are worth a notification.
 
 use crate::{
-    ConfigError, ErrorCode,
+    error::{ConfigError, ErrorCode},
     event::{ErrorEvent, Severity, Shown},
 };
 use std::{fmt, time::Duration};

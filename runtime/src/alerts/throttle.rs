@@ -1,16 +1,11 @@
 //! How often one thing may be told: no clock, no lock, no I/O.
 
-use super::{Notification, plan::Episode};
-use crate::{event::Severity, monitor::Fingerprint, time::Tick};
+use super::{
+    notification::Notification,
+    plan::{Episode, Key},
+};
+use crate::{monitor::Fingerprint, time::Tick};
 use std::{collections::HashMap, sync::Arc, time::Duration};
-
-/// What is told apart: the channel, the problem, and how urgent it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) struct Key {
-    pub(super) channel: usize,
-    pub(super) fingerprint: Fingerprint,
-    pub(super) level: Severity,
-}
 
 /// What to do with one occurrence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -333,7 +328,7 @@ fn sort(due: &mut [Due]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::alerts::NotificationKind;
+    use crate::{alerts::notification::NotificationKind, event::Severity};
 
     const INTERVAL: Duration = Duration::from_secs(300);
 

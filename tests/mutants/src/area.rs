@@ -72,6 +72,7 @@ pub const AREAS: &[Area] = &[
         files: &[
             "runtime/src/alerts/throttle.rs",
             "runtime/src/alerts/subject.rs",
+            "runtime/src/alerts/subjects.rs",
         ],
         module: "alerts::",
         tests: &["alerts"],

@@ -1,11 +1,18 @@
 use super::*;
-use crate::alerts::published::{CLOSED, OPEN};
-use crate::time::Timestamp;
+use crate::{
+    alerts::{
+        plan::Episode,
+        published::{CLOSED, OPEN, SubjectState},
+    },
+    event::Severity,
+    monitor::Fingerprint,
+    time::Timestamp,
+};
 
 const INTERVAL: Duration = Duration::from_secs(3600);
 const FLAP: Duration = FLAP_INTERVAL;
 
-fn id(name: &str) -> Id {
+fn id(name: &str) -> SubjectId {
     (0, Fingerprint::from_parts(&["breaker", name]))
 }
 
@@ -63,7 +70,7 @@ fn subjects() -> Subjects {
 }
 
 /// Shows a state, and lets its notification arrive.
-fn deliver(subjects: &mut Subjects, now: Tick, id: Id, observation: Observation) -> Plan {
+fn deliver(subjects: &mut Subjects, now: Tick, id: SubjectId, observation: Observation) -> Plan {
     let plan = sent(subjects.observe_at(now, id, observation));
     assert!(subjects.settle_at(now, id, Settlement::Delivered));
     plan
