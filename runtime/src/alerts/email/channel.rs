@@ -1,11 +1,11 @@
 //! The channel that sends mails.
 
-use super::{
-    EmailBuilder,
-    smtp::{Failure, Letter, Outcome, Server},
-};
+use super::smtp::{Failure, Letter, Outcome, Server};
 use crate::{
-    alerts::{Channel, DeliveryError, Notification, notification::one_line},
+    alerts::{
+        channel::{Channel, DeliveryError},
+        notification::{Notification, one_line},
+    },
     error::{ErrorId, redact},
     event::{Shown, names},
     sync::Mutex,
@@ -58,11 +58,6 @@ pub struct EmailChannel {
 const MAX_PARTIAL: usize = 64;
 
 impl EmailChannel {
-    /// Starts the configuration of a channel of that name, with a mail server.
-    pub fn builder(name: impl Into<String>, host: impl Into<String>) -> EmailBuilder {
-        EmailBuilder::new(name.into(), host.into())
-    }
-
     pub(super) fn new(name: String, server: Server, from: Mailbox, to: Vec<Mailbox>) -> Self {
         Self {
             name,

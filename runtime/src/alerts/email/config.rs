@@ -1,34 +1,18 @@
 //! The settings of mail.
 
-use super::{EmailChannel, smtp::Server};
-use crate::{ConfigError, event::Shown};
+use super::{
+    channel::EmailChannel,
+    smtp::{EmailTls, Server, parse_hello_name},
+};
+use crate::{error::ConfigError, event::Shown};
 use lettre::{
     message::Mailbox,
     transport::smtp::{
         authentication::Credentials,
         client::{Certificate, TlsParameters},
-        extension::ClientId,
     },
 };
-use std::{
-    fmt,
-    net::{Ipv4Addr, Ipv6Addr},
-    time::Duration,
-};
-
-/// How a connection to a mail server is protected.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum EmailTls {
-    /// Begins in the clear and must change to TLS before anything is said; port 587 by default.
-    #[default]
-    StartTls,
-    /// TLS from the first byte on; port 465 by default.
-    Implicit,
-    /// None: everybody on the way can read the notifications. No credentials are sent then; port 25 by
-    /// default.
-    None,
-}
+use std::{fmt, time::Duration};
 
 /// Collects the settings of an [`EmailChannel`].
 ///
@@ -57,6 +41,13 @@ pub struct EmailBuilder {
     credentials: Option<(String, String)>,
     ca_certificate: Option<Vec<u8>>,
     timeout: Duration,
+}
+
+impl EmailChannel {
+    /// Starts the configuration of a channel of that name, with a mail server.
+    pub fn builder(name: impl Into<String>, host: impl Into<String>) -> EmailBuilder {
+        EmailBuilder::new(name.into(), host.into())
+    }
 }
 
 impl EmailBuilder {
@@ -249,28 +240,6 @@ impl EmailBuilder {
     }
 }
 
-/// Reads a domain name, or an address literal of RFC 5321.
-pub(super) fn parse_hello_name(text: &str) -> Option<ClientId> {
-    if let Some(address) = text
-        .strip_prefix('[')
-        .and_then(|text| text.strip_suffix(']'))
-    {
-        return match address.strip_prefix("IPv6:") {
-            Some(address) => address.parse::<Ipv6Addr>().ok().map(ClientId::Ipv6),
-            None => address.parse::<Ipv4Addr>().ok().map(ClientId::Ipv4),
-        };
-    }
-    let is_label = |label: &str| {
-        (1..=63).contains(&label.len())
-            && label
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-    };
-    (text.len() <= 255 && text.split('.').all(is_label)).then(|| ClientId::Domain(text.to_owned()))
-}
-
 /// Without the credentials.
 impl fmt::Debug for EmailBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -285,7 +254,7 @@ impl fmt::Debug for EmailBuilder {
 mod tests {
     use super::*;
     use crate::{
-        alerts::{Notification, NotificationKind, notification::one_line},
+        alerts::notification::{Notification, NotificationKind, one_line},
         event::Severity,
     };
 
@@ -333,38 +302,6 @@ mod tests {
             head.contains("\r\nAuto-Submitted: auto-generated"),
             "{head}"
         );
-    }
-
-    #[test]
-    fn greeting_is_a_domain_name_or_an_address_literal() {
-        for legal in [
-            "localhost",
-            "shop-1.example.com",
-            "[192.0.2.7]",
-            "[IPv6:2001:db8::1]",
-        ] {
-            assert_eq!(
-                parse_hello_name(legal)
-                    .map(|name| name.to_string())
-                    .as_deref(),
-                Some(legal)
-            );
-        }
-        let long = format!("{}.com", "a".repeat(64));
-        for illegal in [
-            "",
-            ".",
-            "a..b",
-            "a b",
-            "a\r\nMAIL FROM:<x>",
-            "-a.com",
-            "[300.0.0.1]",
-            "[::1]",
-            "é.com",
-            &long,
-        ] {
-            assert_eq!(parse_hello_name(illegal), None, "{illegal}");
-        }
     }
 
     #[test]

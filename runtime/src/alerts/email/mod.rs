@@ -6,4 +6,5 @@ mod config;
 mod smtp;
 
 pub use channel::EmailChannel;
-pub use config::{EmailBuilder, EmailTls};
+pub use config::EmailBuilder;
+pub use smtp::EmailTls;

@@ -3,7 +3,7 @@
 //! The conversation is a future, and not blocking calls, because a future can be dropped at any
 //! point: a limit for each read never ends a server that sends a byte now and then.
 
-use super::{EmailTls, bounded::Bounded};
+use super::bounded::Bounded;
 use crate::{alerts::channel::with_causes, event::Origin};
 use lettre::{
     Address,
@@ -15,10 +15,29 @@ use lettre::{
         extension::{ClientId, Extension, MailBodyParameter, MailParameter},
     },
 };
-use std::{io, net::SocketAddr, thread, time::Duration};
+use std::{
+    io,
+    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
+    thread,
+    time::Duration,
+};
 use tokio::{net::TcpStream, runtime, time::timeout};
 
-/// A mail server, and how to talk to it.
+/// How a connection to a mail server is protected.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum EmailTls {
+    /// Begins in the clear and must change to TLS before anything is said; port 587 by default.
+    #[default]
+    StartTls,
+    /// TLS from the first byte on; port 465 by default.
+    Implicit,
+    /// None: everybody on the way can read the notifications. No credentials are sent then; port 25 by
+    /// default.
+    None,
+}
+
+/// A mail server, and how to connect to it.
 pub(super) struct Server {
     pub(super) host: String,
     pub(super) port: u16,
@@ -171,7 +190,7 @@ impl Server {
                 .on_this_host()
                 .host
                 .filter(|name| name.contains('.'))?;
-            super::config::parse_hello_name(&name)
+            parse_hello_name(&name)
         };
         let of_address = || match local? {
             SocketAddr::V4(address) => Some(ClientId::Ipv4(*address.ip())),
@@ -183,6 +202,28 @@ impl Server {
             .or_else(of_address)
             .unwrap_or_default()
     }
+}
+
+/// Reads a domain name, or an address literal of RFC 5321.
+pub(super) fn parse_hello_name(text: &str) -> Option<ClientId> {
+    if let Some(address) = text
+        .strip_prefix('[')
+        .and_then(|text| text.strip_suffix(']'))
+    {
+        return match address.strip_prefix("IPv6:") {
+            Some(address) => address.parse::<Ipv6Addr>().ok().map(ClientId::Ipv6),
+            None => address.parse::<Ipv4Addr>().ok().map(ClientId::Ipv4),
+        };
+    }
+    let is_label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    (text.len() <= 255 && text.split('.').all(is_label)).then(|| ClientId::Domain(text.to_owned()))
 }
 
 /// Sends one mail in one envelope. The inner error is a reply of the server to a recipient or to
@@ -273,5 +314,42 @@ impl From<Error> for Failure {
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         Self::temporary(with_causes(&error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn greeting_is_a_domain_name_or_an_address_literal() {
+        for legal in [
+            "localhost",
+            "shop-1.example.com",
+            "[192.0.2.7]",
+            "[IPv6:2001:db8::1]",
+        ] {
+            assert_eq!(
+                parse_hello_name(legal)
+                    .map(|name| name.to_string())
+                    .as_deref(),
+                Some(legal)
+            );
+        }
+        let long = format!("{}.com", "a".repeat(64));
+        for illegal in [
+            "",
+            ".",
+            "a..b",
+            "a b",
+            "a\r\nMAIL FROM:<x>",
+            "-a.com",
+            "[300.0.0.1]",
+            "[::1]",
+            "é.com",
+            &long,
+        ] {
+            assert_eq!(parse_hello_name(illegal), None, "{illegal}");
+        }
     }
 }

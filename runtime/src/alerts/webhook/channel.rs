@@ -1,14 +1,16 @@
 //! The channel that sends requests.
 
 use super::{
-    WebhookBuilder,
     address::{PublicOnly, REFUSED},
-    config::Checked,
+    config::{Checked, WebhookBuilder},
     sign,
 };
 use crate::{
-    alerts::{Channel, DeliveryError, Notification, notification::cut},
-    error::retry_after,
+    alerts::{
+        channel::{Channel, DeliveryError},
+        notification::{Notification, cut},
+    },
+    error::{ConfigError, retry_after},
     time::Timestamp,
 };
 use std::{fmt, io::Read, time::Duration};
@@ -56,7 +58,7 @@ impl WebhookChannel {
         WebhookBuilder::new(name.into(), url.into())
     }
 
-    pub(super) fn new(config: WebhookBuilder, checked: Checked) -> Self {
+    fn new(config: WebhookBuilder, checked: Checked) -> Self {
         let roots = match &checked.authorities {
             Some(authorities) => RootCerts::new_with_certs(authorities),
             None => RootCerts::WebPki,
@@ -125,6 +127,20 @@ impl WebhookChannel {
             );
         }
         request.send(body)
+    }
+}
+
+impl WebhookBuilder {
+    /// Checks the settings and reads the file of [`ca_file`](Self::ca_file). Nothing is resolved or
+    /// connected.
+    ///
+    /// # Errors
+    ///
+    /// Every setting that cannot work, in one error, which names the scheme and host of the URL and
+    /// nothing else of it.
+    pub fn build(self) -> Result<WebhookChannel, ConfigError> {
+        let checked = self.check()?;
+        Ok(WebhookChannel::new(self, checked))
     }
 }
 

@@ -1,8 +1,8 @@
 //! Where a webhook goes.
 
-use super::{WebhookChannel, WebhookFormat, address::is_public, template::Template};
+use super::{address::is_public, format::WebhookFormat, template::Template};
 use crate::{
-    ConfigError,
+    error::ConfigError,
     event::Shown,
     time::{Clock, SharedClock},
 };
@@ -13,7 +13,7 @@ use ureq::{
     tls::{Certificate, PemItem, parse_pem},
 };
 
-/// Collects the settings of a [`WebhookChannel`].
+/// Collects the settings of a [`WebhookChannel`](super::WebhookChannel).
 ///
 /// # Defaults
 ///
@@ -211,14 +211,7 @@ impl WebhookBuilder {
         self
     }
 
-    /// Checks the settings and reads the file of [`ca_file`](Self::ca_file). Nothing is resolved or
-    /// connected.
-    ///
-    /// # Errors
-    ///
-    /// Every setting that cannot work, in one error, which names the scheme and host of the URL and
-    /// nothing else of it.
-    pub fn build(self) -> Result<WebhookChannel, ConfigError> {
+    pub(super) fn check(&self) -> Result<Checked, ConfigError> {
         let mut problems = Vec::new();
         let url = self.url.parse::<Uri>().ok();
         let scheme = url.as_ref().and_then(|url| url.scheme_str());
@@ -302,7 +295,7 @@ impl WebhookBuilder {
         };
         match ConfigError::join(problems) {
             Some(err) => Err(err),
-            None => Ok(WebhookChannel::new(self, checked)),
+            None => Ok(checked),
         }
     }
 

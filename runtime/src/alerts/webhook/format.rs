@@ -1,6 +1,6 @@
 //! The bodies of requests.
 
-use crate::alerts::{Notification, notification::cut};
+use crate::alerts::notification::{Notification, cut};
 use serde_json::json;
 
 /// The form of a webhook's requests.
@@ -51,7 +51,7 @@ impl WebhookFormat {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{alerts::NotificationKind, event::Severity};
+    use crate::{alerts::notification::NotificationKind, event::Severity};
 
     #[test]
     fn nothing_in_a_title_is_markup_for_slack() {

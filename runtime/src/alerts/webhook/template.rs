@@ -1,8 +1,8 @@
 //! Bodies of one's own: JSON with placeholders.
 
 use crate::{
-    ConfigError,
-    alerts::{Notification, NotificationKind, notification::cut},
+    alerts::notification::{Notification, NotificationKind, cut},
+    error::ConfigError,
 };
 use serde_json::{Map, Number, Value};
 
