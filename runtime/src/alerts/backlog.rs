@@ -1,12 +1,13 @@
-//! The notifications of one channel in the journal: what is queued is kept, what is delivered is
-//! settled, and what an earlier process left is taken over.
+//! The backlog of one channel: its notifications in the journal. A queued one is kept, a delivered one
+//! is settled, and those that an earlier process left are taken over.
 //!
 //! Each record names its *owner*: a channel of one start of alerting. An owner holds a claim on
-//! itself while it lives, so that another process takes over what it left once the claim is free,
-//! and of several processes only one.
+//! itself while it lives. Once the claim is free, one other process takes over what the owner left.
 
 use super::{
-    history::{CHANNEL, Claimed, History, NOTICE, OUTCOME, OWNER, REFUSED, STATES, Undelivered},
+    history::{
+        CHANNEL, Claimed, History, NOTIFICATION, OUTCOME, OWNER, REFUSED, STATES, Undelivered,
+    },
     notification::Notification,
     published::PublishedState,
 };
@@ -33,17 +34,17 @@ use std::{
 /// The notifications of one channel in the journal.
 #[derive(Debug)]
 pub(super) struct Backlog {
-    /// The channel's name as the journal has it.
+    /// The channel's name in records: redacted.
     channel: String,
     own: Mutex<Own>,
-    /// Owners that ended. No claim where none can be made.
+    /// Owners that ended, with the claim on each; none if the journal has no claims.
     adopted: Mutex<HashMap<ErrorId, Option<Claim>>>,
     undelivered: Mutex<Undelivered>,
     /// The journal is to be read.
     is_due: AtomicBool,
-    /// Something was given up since the last success.
+    /// A notification was given up since the last success.
     has_missed: AtomicBool,
-    /// Something could not be written at once.
+    /// A record could not be written at once.
     has_failed: AtomicBool,
 }
 
@@ -63,7 +64,7 @@ impl Own {
     }
 }
 
-/// What a record says of a notification.
+/// The kind of a record about a notification.
 #[derive(Clone, Copy)]
 pub(super) enum JournalEntry<'a> {
     Queued(&'a [PublishedState]),
@@ -107,7 +108,7 @@ impl Backlog {
         is_written
     }
 
-    /// Returns this owner, and sees to it that no other process takes it for one that ended.
+    /// Returns this owner, with a claim that keeps other processes from taking it over.
     fn claim_own(&self, journal: &dyn Journal) -> ErrorId {
         let mut own = self.own.lock();
         let id = own.id;
@@ -140,12 +141,12 @@ impl Backlog {
             )
         };
         let found = read()?;
-        let strangers = found
-            .strangers
+        let adopted = found
+            .unclaimed
             .iter()
-            .filter(|stranger| self.adopt(journal, **stranger));
-        // Only now does nobody else deliver what they left: part of it may have been settled since.
-        if strangers.count() > 0 {
+            .filter(|owner| self.adopt(journal, **owner));
+        // Another process may have settled part of what they left before they were claimed.
+        if adopted.count() > 0 {
             read()
         } else {
             Ok(found)
@@ -157,14 +158,14 @@ impl Backlog {
         let claim = match panics::catch(|| journal.claim(owner)) {
             Ok(Ok(None)) => return false,
             Ok(Ok(claim)) => claim,
-            // Where nobody can claim anything, twice is better than not at all.
+            // In a journal without claims, delivery twice is better than none.
             Ok(Err(_)) | Err(_) => None,
         };
         self.adopted.lock().insert(owner, claim);
         true
     }
 
-    /// Lets the next process take over: what was written before is in the journal.
+    /// Releases the claims, after what was written is in the journal.
     pub(super) fn release(&self, journal: Option<Arc<dyn Journal>>) {
         if let Some(journal) = journal
             && self.has_failed.swap(false, Ordering::Relaxed)
@@ -176,8 +177,7 @@ impl Backlog {
         drop((own, adopted));
     }
 
-    /// Closes the copies of the claims that a process which was forked has of its parent: they
-    /// would last as long as both.
+    /// Closes a forked process's copies of its parent's claims: they would last as long as both.
     pub(super) fn leave_to_parent(&self) {
         // Another thread of the parent may have held a lock, which is never released here.
         let own = self.own.try_lock().and_then(|mut own| own.claim.take());
@@ -192,36 +192,36 @@ impl Backlog {
         *self.undelivered.lock() = undelivered;
     }
 
-    /// Notes that something was given up; what waits in the journal would fare no better.
+    /// Records that a notification was given up, and forgets those that were read: their delivery would
+    /// fail too.
     pub(super) fn miss(&self) {
         self.has_missed.store(true, Ordering::Relaxed);
         self.set_undelivered(Undelivered::default());
     }
 
-    /// Notes that something was given up that found no room.
+    /// Records that a notification was given up because the queue was full.
     pub(super) fn miss_one(&self) {
         self.has_missed.store(true, Ordering::Relaxed);
     }
 
-    /// Notes that the channel works: what it missed can follow.
+    /// Records that the channel works: what it missed can follow.
     pub(super) fn recover(&self) {
         if self.has_missed.swap(false, Ordering::Relaxed) {
             self.is_due.store(true, Ordering::Relaxed);
         }
     }
 
-    /// Notes that the journal cannot be written: another look would find the same again.
+    /// Records that the journal cannot be written: reading it again would find the same.
     pub(super) fn stop_reading(&self) {
         self.undelivered.lock().take_more();
     }
 
-    /// Returns, once, whether the journal is to be read.
+    /// Returns `true`, once, if the journal is to be read.
     pub(super) fn take_due(&self) -> bool {
         self.is_due.swap(false, Ordering::Relaxed)
     }
 
-    /// Gives the oldest notification of an earlier time, or returns whether there may be more in
-    /// the journal.
+    /// Takes the oldest undelivered notification, or returns whether there may be more in the journal.
     pub(super) fn next(&self) -> Result<Arc<Notification>, bool> {
         let mut undelivered = self.undelivered.lock();
         undelivered.next().ok_or_else(|| {
@@ -238,7 +238,7 @@ impl Backlog {
     }
 }
 
-/// The record by which the journal keeps a notification for a channel.
+/// Makes the record of a notification for a channel.
 fn to_record(
     notification: &Notification,
     channel: &str,
@@ -259,7 +259,7 @@ fn to_record(
     if kind != RecordKind::Settled {
         // A notification is texts, numbers and JSON values: it has a JSON form.
         details.insert(
-            NOTICE.into(),
+            NOTIFICATION.into(),
             serde_json::to_value(notification).unwrap_or_default(),
         );
     }
@@ -291,7 +291,7 @@ fn to_record(
         chain: Vec::new(),
         details,
         operation: "alert".into(),
-        component: module_path!().into(),
+        component: "gardefou::alerts".into(),
         location: None,
         elapsed: None,
         fingerprint: notification.fingerprint,
@@ -308,7 +308,7 @@ mod tests {
     use crate::alerts::notification::NotificationKind;
 
     #[test]
-    fn a_secret_in_the_name_of_a_channel_reaches_no_journal() {
+    fn secret_in_a_channel_name_is_redacted_in_the_journal() {
         let notification =
             Notification::new(NotificationKind::Recovery, Severity::Error, "rule", "title");
         let channel = |name| {

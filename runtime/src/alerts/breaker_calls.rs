@@ -57,7 +57,7 @@ impl CallCounter {
     fn count(&mut self, name: &str) -> (u64, u64) {
         if let Some(breaker) = circuit_breakers().get(name) {
             let (identity, calls, failed) = read(&breaker);
-            // One that was made meanwhile begins at zero.
+            // A breaker that was made meanwhile starts at zero.
             let (calls_before, failed_before) = match &self.latest {
                 Some((latest, calls, failed)) if *latest == identity => (*calls, *failed),
                 _ => (0, 0),

@@ -1,4 +1,4 @@
-//! Where notifications go.
+//! Channels, which deliver notifications.
 
 use super::notification::{Notification, one_line};
 use crate::{
@@ -7,28 +7,27 @@ use crate::{
 };
 use std::{error::Error, fmt, time::Duration};
 
-/// A place that notifications are delivered to.
+/// A channel that notifications are delivered on.
 ///
-/// Each channel has a thread, a queue and a circuit breaker of its own, so that one that hangs
-/// delays no other. [`deliver`](Self::deliver) may block, but should set its own time limits. One
-/// that takes longer than [`delivery_timeout`](super::AlertsConfigBuilder::delivery_timeout) counts
-/// as a failed attempt, and another thread goes on with the queue: a thread cannot be ended from
-/// outside, so that at most two deliveries of a channel are abandoned in this way. Should one of
-/// them succeed after all, its notification counts as delivered. A panic counts as a failure that
-/// is not tried again.
+/// Each channel has a thread, a queue and a circuit breaker of its own, so a channel that hangs delays
+/// no other. [`deliver`](Self::deliver) may block, but should set its own time limits. A call that
+/// takes longer than [`delivery_timeout`](super::AlertsConfigBuilder::delivery_timeout) counts as a
+/// failed attempt, and another thread continues with the queue. A thread cannot be ended from outside,
+/// so at most two calls of a channel are abandoned in this way. If one of them succeeds after all, its
+/// notification counts as delivered. A panic counts as a failure that is not tried again.
 pub trait Channel: Send + Sync + 'static {
-    /// Returns the name by which rules and statistics speak of the channel.
+    /// Returns the name of the channel in rules and in the status.
     fn name(&self) -> &str;
 
-    /// Delivers one notification. `Ok` says that it arrived.
+    /// Delivers one notification.
     ///
     /// # Errors
     ///
-    /// It did not arrive; the error says whether another try can help.
+    /// The notification was not delivered; the error has whether another attempt can help.
     fn deliver(&self, notification: &Notification) -> Result<(), DeliveryError>;
 }
 
-/// A notification did not arrive.
+/// The error of a failed delivery.
 pub struct DeliveryError {
     text: String,
     is_final: bool,
@@ -49,7 +48,7 @@ impl fmt::Debug for DeliveryError {
 }
 
 impl DeliveryError {
-    /// Makes an error after which another try can help, as a lost connection.
+    /// Makes an error after which another attempt can help, for example a lost connection.
     #[must_use]
     pub fn temporary(text: impl Into<String>) -> Self {
         Self {
@@ -60,7 +59,7 @@ impl DeliveryError {
         }
     }
 
-    /// Makes an error that will not change, as a refused address.
+    /// Makes an error that another attempt cannot change, for example a refused address.
     #[must_use]
     pub fn permanent(text: impl Into<String>) -> Self {
         Self {
@@ -69,7 +68,7 @@ impl DeliveryError {
         }
     }
 
-    /// Says how long to wait before another try.
+    /// Sets how long to wait before another attempt.
     #[must_use]
     pub fn retry_after(mut self, wait: Option<Duration>) -> Self {
         self.retry_after = wait;
@@ -83,7 +82,7 @@ impl DeliveryError {
         self
     }
 
-    /// Tells whether another try can not help.
+    /// Returns `true` if another attempt cannot help.
     #[must_use]
     pub fn is_permanent(&self) -> bool {
         self.is_final
@@ -93,7 +92,7 @@ impl DeliveryError {
         self.retry_after
     }
 
-    /// Its text and those of its causes, outermost first, in one line that is fit for a log.
+    /// Returns its text and those of its causes, outermost first, in one line for a log.
     pub(super) fn with_causes(&self) -> String {
         with_causes(self)
     }
@@ -105,7 +104,7 @@ impl fmt::Display for DeliveryError {
     }
 }
 
-/// The text of an error and those of its causes, outermost first, in one line of at most 500
+/// Returns the text of an error and those of its causes, outermost first, in one line of at most 500
 /// characters.
 pub(super) fn with_causes(error: &(dyn Error + 'static)) -> String {
     let text_of = |level: &(dyn Error + 'static)| text::for_sink(&level, MAX_CAUSES);
@@ -127,7 +126,7 @@ impl Error for DeliveryError {
     }
 }
 
-/// A channel into the log, under the target `gardefou::alert`.
+/// A channel to the log, under the target `gardefou::alert`.
 ///
 /// A notification that no subscriber of `tracing` takes, at the level that belongs to it, goes to
 /// the standard error.
@@ -157,7 +156,7 @@ impl Channel for LogChannel {
         macro_rules! log_at {
             ($level:ident) => {{
                 if !tracing::enabled!(target: names::TARGET_ALERT, tracing::Level::$level) {
-                    // A notification that is written nowhere was not delivered.
+                    // A notification that is written nowhere would not be delivered.
                     let more = match notification.suppressed {
                         0 => String::new(),
                         n => format!(" ({n} more were held back)"),
@@ -190,7 +189,7 @@ impl Channel for LogChannel {
 
 type Deliver = Box<dyn Fn(&Notification) -> Result<(), DeliveryError> + Send + Sync>;
 
-/// A channel into a function of the program.
+/// A channel to a function of the program.
 pub struct CallbackChannel {
     name: String,
     deliver: Deliver,

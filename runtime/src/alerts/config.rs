@@ -1,4 +1,4 @@
-//! Which notifications go where.
+//! The configuration of alerting.
 
 use super::{
     channel::{Channel, LogChannel},
@@ -12,7 +12,7 @@ use crate::{
 };
 use std::{fmt, sync::Arc, time::Duration};
 
-/// Which notifications go where, and how often.
+/// The configuration of alerting: channels, rules and limits.
 ///
 /// # Defaults
 ///
@@ -86,7 +86,7 @@ impl Default for AlertsConfig {
         Self {
             channels: vec![Arc::new(LogChannel::new())],
             rules: default_rules(),
-            // What the Python original had.
+            // As the Python original.
             throttle: Duration::from_secs(300),
             escalate_after: Some(100),
             max_per_minute: 20,
@@ -134,7 +134,7 @@ impl PartialEq for AlertsConfig {
     /// Two configurations are equal if they have the same channels (by name), settings and monitor,
     /// whatever their clocks.
     fn eq(&self, other: &Self) -> bool {
-        // In full, so that a setting which is added is not forgotten here.
+        // In full, so that a new setting is not forgotten here.
         let Self {
             channels: _,
             rules,
@@ -167,18 +167,18 @@ impl PartialEq for AlertsConfig {
     }
 }
 
-/// What all clones of one monitor share.
+/// The address that all clones of a monitor share.
 fn address_of(monitor: &ErrorMonitor) -> usize {
     std::ptr::from_ref(monitor.recorder()).addr()
 }
 
 impl AlertsConfigBuilder {
-    /// Adds a channel; the first one takes the place of the log.
+    /// Adds a channel; the first one replaces the log.
     pub fn channel(self, channel: impl Channel) -> Self {
         self.shared_channel(Arc::new(channel))
     }
 
-    /// Adds a channel that the program holds too.
+    /// Adds a channel that is shared with the program.
     pub fn shared_channel(mut self, channel: Arc<dyn Channel>) -> Self {
         let only_default = self.0.channels.len() == 1 && self.0.channels[0].name() == "log";
         if only_default {
@@ -188,7 +188,7 @@ impl AlertsConfigBuilder {
         self
     }
 
-    /// Adds a rule; the first one takes the place of the defaults.
+    /// Adds a rule; the first one replaces the defaults.
     pub fn rule(mut self, rule: Rule) -> Self {
         if self.0.rules == default_rules() {
             self.0.rules.clear();
@@ -197,26 +197,26 @@ impl AlertsConfigBuilder {
         self
     }
 
-    /// Sets the time in which one problem brings one notification on one channel; further ones are
-    /// counted.
+    /// Sets the interval in which one problem leads to one notification on one channel; further
+    /// occurrences are counted.
     ///
     /// For a circuit, a check, a rate or a ratio, a failure after a recovery is sent at once; a
-    /// recovery is sent once in this time, and what changes more often at its end, as the state at
-    /// that time.
+    /// recovery is sent once in an interval. A state that changes more often is sent at the end of the
+    /// interval, as it is then.
     pub fn throttle(mut self, interval: Duration) -> Self {
         self.0.throttle = interval;
         self
     }
 
-    /// Sets how many must be held back for an early notification, the next one at ten times as many;
-    /// `None` for none.
+    /// Sets how many occurrences must be held back for an early notification, the next one at ten times
+    /// as many; `None` for none.
     pub fn escalate_after(mut self, held_back: Option<u64>) -> Self {
         self.0.escalate_after = held_back;
         self
     }
 
-    /// Sets how many notifications a channel gets within a minute; further ones come together as a digest
-    /// when it is over.
+    /// Sets how many notifications a channel gets within a minute; further ones are collected in a
+    /// digest, which is sent when the minute is over.
     pub fn max_per_minute(mut self, notifications: u64) -> Self {
         self.0.max_per_minute = notifications;
         self
@@ -250,7 +250,7 @@ impl AlertsConfigBuilder {
     /// Sets how long one attempt to deliver a notification may take, from 1 second to 1 hour; 90 s
     /// by default.
     ///
-    /// A longer one counts as a failed attempt, and another thread goes on with the channel's
+    /// A longer one counts as a failed attempt, and another thread continues with the channel's
     /// queue: see [`Channel`]. The limit holds where threads deliver, that is with
     /// [`background`](Self::background).
     pub fn delivery_timeout(mut self, limit: Duration) -> Self {
@@ -270,8 +270,8 @@ impl AlertsConfigBuilder {
         self
     }
 
-    /// Sets the monitor whose grouping, `before_record` hook and journal are used: what could not
-    /// be delivered is kept in its journal, and found there by the next start.
+    /// Sets the monitor whose grouping, `before_record` hook and journal are used. Notifications that
+    /// could not be delivered are kept in its journal for the next start.
     ///
     /// Rules still evaluate every event of the process.
     ///

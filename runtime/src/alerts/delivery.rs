@@ -152,8 +152,7 @@ impl Delivery {
 
     /// Abandons an attempt that exceeds its limit, or gives up what waits behind it for too long.
     ///
-    /// Returns the outcomes, and whether another worker has to take the place of the one that
-    /// hangs.
+    /// Returns the outcomes, and whether another worker has to take the place of the hanging one.
     pub(super) fn watch(&self) -> (Vec<Step>, bool) {
         let (now, wall) = (self.clock.now(), self.clock.wall().into());
         let mut queue = self.queue.lock();
@@ -203,8 +202,8 @@ thread_local! {
     static DELIVERS: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Marks this thread as one that delivers, until it is dropped. Events on it lead to no
-/// notification, or alerting would feed itself.
+/// Marks this thread as delivering, until it is dropped. Events on it lead to no notification, or
+/// alerting would feed itself.
 pub(super) struct Delivering(bool);
 
 impl Delivering {

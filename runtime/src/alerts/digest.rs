@@ -1,5 +1,5 @@
-//! How many notifications a channel may get in a minute, and what comes together when there are more. No
-//! clock, no lock.
+//! The digest of one channel, which collects the notifications beyond the limit of a minute. No clock,
+//! no lock, no I/O.
 
 use super::plan::Key;
 use crate::{event::Severity, time::Tick};
@@ -11,36 +11,36 @@ pub(super) struct Digest {
     begin: Tick,
     sent: u64,
     parts: Vec<Part>,
-    /// Occurrences of which no more is known than that they were.
+    /// Occurrences of which nothing but their number is known.
     nameless: u64,
-    /// Since when, and until when, all notifications are held back.
+    /// Start and end of a time in which all notifications are held back.
     muted: Option<(Tick, Tick)>,
 }
 
-/// A notification that was one too many.
+/// A notification beyond the limit.
 #[derive(Clone, Debug)]
 pub(super) struct Part {
-    /// The slot that knows more of it, and waits to hear whether the digest arrived.
+    /// The slot that has its line, and waits for the settlement of the digest.
     pub(super) key: Option<Key>,
     pub(super) level: Severity,
-    /// What to say of it if no slot knows better.
+    /// Its line, if no slot has one.
     pub(super) title: Option<String>,
-    /// How many were held back before it, if no slot knows better.
+    /// How many were held back before it, if no slot has the number.
     pub(super) held_back: u64,
-    /// Whether it is an occurrence itself, and not only the sum of earlier ones.
+    /// Whether it is about an occurrence of its own, and not only about those that were held back.
     pub(super) is_fresh: bool,
 }
 
-/// A digest's text has so many lines; what is beyond is counted in one more.
+/// How many lines a digest has; further parts are counted in one more.
 pub(super) const MAX_LINES: usize = 50;
-/// Beyond this many, parts are numbers.
+/// Beyond this many, parts are only counted.
 const MAX_PARTS: usize = 20_000;
 const MINUTE: Duration = Duration::from_secs(60);
 
 impl Digest {
-    /// Lets a notification through, if the minute has room for it.
+    /// Returns `true` if the minute has room for a notification.
     pub(super) fn admits_at(&mut self, now: Tick, max: u64) -> bool {
-        // What was held back goes first.
+        // What was held back is sent first.
         self.muted = self
             .muted
             .filter(|(_, until)| now < *until || !self.is_empty());
@@ -55,8 +55,8 @@ impl Digest {
         has_room
     }
 
-    /// Takes a notification in; tells whether it will have a line of its own, or `None` if it is no more
-    /// than a number.
+    /// Adds a notification. Returns whether it will have a line of its own, or `None` if it is only
+    /// counted.
     pub(super) fn add(&mut self, part: Part) -> Option<bool> {
         if self.parts.len() >= MAX_PARTS {
             self.nameless += part.held_back + u64::from(part.is_fresh);
@@ -66,7 +66,7 @@ impl Digest {
         Some(self.parts.len() <= MAX_LINES)
     }
 
-    /// Counts what has no name any more.
+    /// Counts occurrences without a line.
     pub(super) fn add_nameless(&mut self, occurrences: u64) {
         self.nameless += occurrences;
     }
@@ -86,27 +86,27 @@ impl Digest {
         }
     }
 
-    /// Holds back all notifications until `time` has passed, in place of an earlier end.
+    /// Holds back all notifications until `time` has passed, instead of an earlier end.
     pub(super) fn mute_at(&mut self, now: Tick, time: Duration) {
         let since = self.muted.map_or(now, |(since, _)| since);
         self.muted = Some((since, now.after(time)));
     }
 
-    /// How long notifications are still held back.
+    /// Returns how long all notifications are still held back.
     pub(super) fn muted_at(&self, now: Tick) -> Option<Duration> {
         self.muted
             .map(|(_, until)| until.since(now))
             .filter(|left| !left.is_zero())
     }
 
-    /// Lets notifications through again; returns how long they were held back, if they were.
+    /// Passes notifications again. Returns how long they were held back, if they were.
     pub(super) fn end_mute_at(&mut self, now: Tick) -> Option<Duration> {
         self.muted
             .take()
             .map(|(since, until)| until.min(now).since(since))
     }
 
-    /// Gives what came together; the digest is the first notification of a new minute.
+    /// Takes the parts; the digest is the first notification of a new minute.
     pub(super) fn take_at(&mut self, now: Tick) -> (Vec<Part>, u64) {
         (self.begin, self.sent) = (now, 1);
         (
@@ -115,7 +115,7 @@ impl Digest {
         )
     }
 
-    /// When the digest is due, if there is to be one.
+    /// Returns when the digest is due, if there is to be one.
     pub(super) fn next_due(&self) -> Option<Tick> {
         let of_minute = || (!self.is_empty()).then(|| self.begin.after(MINUTE));
         self.muted.map(|(_, until)| until).or_else(of_minute)

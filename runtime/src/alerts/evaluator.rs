@@ -22,14 +22,14 @@ use std::{collections::BTreeMap, time::Duration};
 /// The rules, with what they have counted.
 #[derive(Debug)]
 pub(super) struct Evaluator {
-    rules: Vec<RuleState>,
+    rules: Vec<ActiveRule>,
     inhibition: Inhibition,
     /// Errors that rules did not count because a circuit was open.
     pub(super) inhibited: u64,
 }
 
 #[derive(Debug)]
-struct RuleState {
+struct ActiveRule {
     rule: Rule,
     channels: Vec<usize>,
     tracker: RateTracker,
@@ -57,7 +57,7 @@ pub(super) trait Breakers {
 impl Evaluator {
     pub(super) fn new_at(now: Tick, config: &AlertsConfig) -> Self {
         let channels = config.channel_names();
-        let state_of = |rule: &Rule| RuleState {
+        let state_of = |rule: &Rule| ActiveRule {
             channels: (0..channels.len())
                 .filter(|at| {
                     rule.channels.is_empty()
@@ -242,7 +242,7 @@ impl Evaluator {
 
     /// Returns when a rate or a ratio may be due next.
     pub(super) fn next_due(&self) -> Option<Tick> {
-        let of_rule = |state: &RuleState| match state.rule.trigger {
+        let of_rule = |state: &ActiveRule| match state.rule.trigger {
             Trigger::Rate { window, .. } => state.tracker.next_of_rate(window),
             Trigger::Ratio { window, .. } => Some(state.tracker.next_of_ratio(window)),
             _ => None,
@@ -302,7 +302,7 @@ impl Evaluator {
         content: impl Fn() -> Content,
     ) -> Vec<Finding> {
         let is_good = matches!(content(), Content::InBounds);
-        let RuleState {
+        let ActiveRule {
             rule,
             channels,
             tracker,
@@ -354,7 +354,7 @@ impl Evaluator {
         watches: impl Fn(&Trigger) -> bool,
     ) -> BTreeMap<usize, Option<String>> {
         let mut watchers: BTreeMap<usize, Option<String>> = BTreeMap::new();
-        for RuleState { rule, channels, .. } in self
+        for ActiveRule { rule, channels, .. } in self
             .rules
             .iter()
             .filter(|state| watches(&state.rule.trigger))

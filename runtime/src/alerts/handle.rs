@@ -1,4 +1,4 @@
-//! Alerting, started.
+//! The handle of started alerting.
 
 use super::{
     config::AlertsConfig,
@@ -20,11 +20,10 @@ use crate::{
 };
 use std::{fmt, sync::Arc, time::Duration};
 
-/// Alerting, started; dropping it stops it within 5 seconds.
+/// Started alerting; dropping it stops it within 5 seconds.
 ///
 /// Events are evaluated on the thread that causes them, in well under a microsecond for what is held
-/// back; notifications are delivered by threads of each channel's own. Nothing that happens on those
-/// threads leads to another notification.
+/// back; each channel delivers on threads of its own. Events on those threads lead to no notification.
 #[must_use = "dropping it stops alerting"]
 pub struct Alerts {
     dispatchers: Arc<Dispatchers>,
@@ -34,14 +33,14 @@ pub struct Alerts {
 /// The dispatcher of this process, and of those that it was forked from.
 type Dispatchers = PerProcess<Arc<Dispatcher>>;
 
-/// Returns the dispatcher of this process. One that was forked begins anew: what waits is the parent's to
-/// deliver, and the parent's threads do not run here.
+/// Returns the dispatcher of this process. A forked process starts anew: what waits is the parent's
+/// to deliver, and the parent's threads do not run here.
 fn dispatcher_of(dispatchers: &Dispatchers) -> &Arc<Dispatcher> {
     dispatchers.get(|inherited| {
-        // What is logged meanwhile is no reason for a notification, which would end up here again.
+        // An error that is reported meanwhile would lead here again.
         let _delivering = Delivering::begin();
         inherited.leave_to_parent();
-        // The configuration was good before.
+        // The configuration was valid before.
         let Ok(dispatcher) = Dispatcher::new(inherited.config.clone()) else {
             return Arc::clone(inherited);
         };
@@ -58,31 +57,31 @@ fn bring_up(dispatcher: &Arc<Dispatcher>) {
     registry::add(dispatcher);
 }
 
-/// What stopping came to.
+/// The outcome of a flush or a shutdown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Flushed {
-    /// Notifications that arrived since alerting was started.
+    /// Notifications that were delivered since alerting was started.
     pub sent: u64,
     /// Notifications that are kept in the journal, for the next start.
     pub kept: u64,
     /// Notifications that are lost, because there was no journal to keep them.
     pub lost: u64,
-    /// Whether every notification arrived, or was given up for a reason, before the deadline.
+    /// Whether every notification was delivered or given up before the deadline.
     pub in_time: bool,
 }
 
-/// How long dropping waits.
+/// The deadline of a drop.
 const ON_DROP: Duration = Duration::from_secs(5);
-/// How long a flush waits for a change before it looks by itself.
-const LONGEST_LOOK: Duration = Duration::from_millis(100);
+/// How long a flush waits for a change before it checks without one.
+const MAX_FLUSH_WAIT: Duration = Duration::from_millis(100);
 
 impl Alerts {
     /// Starts alerting for all events of the process.
     ///
     /// # Errors
     ///
-    /// The name of a channel is not one that a circuit breaker can have.
+    /// The name of a channel is not a legal name of a circuit breaker.
     ///
     /// # Examples
     ///
@@ -102,7 +101,7 @@ impl Alerts {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn start(config: AlertsConfig) -> Result<Self, ConfigError> {
-        // First in the list of observers: an error is counted before anybody is told.
+        // First in the list of observers: an error is counted before a notification is sent.
         let _ = error_monitor();
         let dispatcher = Arc::new(Dispatcher::new(config)?);
         bring_up(&dispatcher);
@@ -123,13 +122,13 @@ impl Alerts {
         dispatcher_of(&self.dispatchers)
     }
 
-    /// Returns what arrived, what did not, and the state of every channel.
+    /// Returns what was delivered, what was not, and the state of every channel.
     #[must_use]
     pub fn status(&self) -> AlertsStatus {
         self.dispatcher().status()
     }
 
-    /// Sends a notification to every channel, past all rules and limits, to see whether it arrives.
+    /// Sends a test notification to every channel, past all rules and limits.
     pub fn test(&self) {
         let dispatcher = self.dispatcher();
         for channel in 0..dispatcher.outboxes.len() {
@@ -147,20 +146,21 @@ impl Alerts {
         }
     }
 
-    /// Does what is due now, without threads of its own: see
-    /// [`background`](super::AlertsConfigBuilder::background). Returns when something is due next.
+    /// Does what is due now on this thread, for alerting without
+    /// [`background`](super::AlertsConfigBuilder::background) threads. Returns when something is due
+    /// next.
     pub fn run(&self) -> Option<Tick> {
         run(self.dispatcher())
     }
 
-    /// Waits until every notification has arrived or was given up, at most for `deadline`, both on the
+    /// Waits until every notification was delivered or given up, at most for `deadline`, both on the
     /// clock of alerting and in real time. What is held back, by a throttle for example, is not
-    /// sent earlier than without this.
+    /// sent earlier.
     pub fn flush(&self, deadline: Duration) -> Flushed {
         flush(self.dispatcher(), deadline)
     }
 
-    /// Returns what [`flush`](Self::flush) does, for one who cannot keep this borrowed meanwhile.
+    /// Returns [`flush`](Self::flush) as a function that does not borrow this.
     pub(crate) fn flusher(&self) -> impl FnOnce(Duration) -> Flushed + use<> {
         let dispatcher = Arc::clone(self.dispatcher());
         move |deadline| flush(&dispatcher, deadline)
@@ -201,11 +201,10 @@ impl Alerts {
         self.dispatcher().mute(Duration::ZERO);
     }
 
-    /// Stops alerting: what waits is sent within the deadline, and what is left goes to the
-    /// journal.
+    /// Stops alerting: what waits is sent within the deadline, and the rest goes to the journal.
     ///
-    /// What was held back and not told yet is told too, without waiting for its time: a summary of
-    /// each group, or a digest where those are too many.
+    /// What was held back is sent too, before its time: a summary of each group, or a digest where
+    /// those are too many.
     pub fn shutdown(mut self, deadline: Duration) -> Flushed {
         self.stop(deadline)
     }
@@ -214,7 +213,7 @@ impl Alerts {
         if self.subscription.take().is_none() {
             return Flushed::default();
         }
-        // One that was forked and never used it has nothing to send.
+        // A forked process that never used it has nothing to send.
         let Some(dispatcher) = self.dispatchers.existing() else {
             return Flushed::default();
         };
@@ -241,8 +240,8 @@ impl Drop for Alerts {
 fn flush(dispatcher: &Arc<Dispatcher>, deadline: Duration) -> Flushed {
     let clock = dispatcher.clock();
     let until = clock.now().after(deadline);
-    // On a clock that stands still, the end never comes: what counts then is how long this thread
-    // has waited in vain.
+    // On a clock that stands still the deadline never passes: then the time counts that this thread
+    // has waited without a change.
     let mut waited = Duration::ZERO;
     match dispatcher.config.background {
         true => drop(tick(dispatcher)),
@@ -250,14 +249,14 @@ fn flush(dispatcher: &Arc<Dispatcher>, deadline: Duration) -> Flushed {
     }
     let mut seen = dispatcher.signal.changes();
     while dispatcher.config.background && clock.now() < until && waited < deadline {
-        // What arrived may be outdated already: then the next word is due at once.
+        // A delivered notification may be outdated already: then the next one is due at once.
         if dispatcher.is_settled() && !tick(dispatcher).1 && dispatcher.is_settled() {
             break;
         }
         let wait = until
             .since(clock.now())
             .min(deadline - waited)
-            .min(LONGEST_LOOK);
+            .min(MAX_FLUSH_WAIT);
         if !dispatcher.signal.wait_beyond(seen, wait) {
             waited += wait;
         }
@@ -287,7 +286,7 @@ fn run(dispatcher: &Arc<Dispatcher>) -> Option<Tick> {
                 }
             }
         }
-        // What arrived may be outdated already: then the next word is due at once.
+        // A delivered notification may be outdated already: then the next one is due at once.
         if !moved {
             return next;
         }
@@ -319,7 +318,7 @@ mod tests {
 
     /// Simulated: the value of another process id stands for the parent's.
     #[test]
-    fn process_that_was_forked_delivers_its_own_notifications_on_threads_of_its_own() {
+    fn forked_process_delivers_its_own_notifications_on_its_own_threads() {
         let (sender, titles) = mpsc::channel();
         let channel = CallbackChannel::new("forked", move |notification| {
             sender.send(notification.title.clone()).unwrap();
@@ -359,7 +358,7 @@ mod tests {
         );
         assert!(
             parent.closing.load(Ordering::Relaxed),
-            "its copy here is over"
+            "its copy here is closed"
         );
         child.dispatcher().closing.store(true, Ordering::Relaxed);
         child.dispatcher().signal.notify();

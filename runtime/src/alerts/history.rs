@@ -1,4 +1,4 @@
-//! What the journal has of the notifications of one channel.
+//! The history of one channel: the result of reading its records in the journal.
 
 use super::{
     notification::Notification,
@@ -17,7 +17,7 @@ use std::{
     sync::Arc,
 };
 
-/// What the journal has of the notifications of one channel.
+/// The records of one channel in the journal.
 #[derive(Debug, Default)]
 pub(super) struct History {
     /// Notifications that are to be delivered.
@@ -25,10 +25,10 @@ pub(super) struct History {
     /// Subjects whose last notification was about a bad state.
     pub(super) restored: Vec<RestoredState>,
     /// Owners of more of both, which are not claimed.
-    pub(super) strangers: HashSet<ErrorId>,
+    pub(super) unclaimed: HashSet<ErrorId>,
 }
 
-/// The oldest notifications that wait in the journal for one channel.
+/// The oldest undelivered notifications.
 #[derive(Debug, Default)]
 pub(super) struct Undelivered {
     waiting: VecDeque<Arc<Notification>>,
@@ -36,23 +36,23 @@ pub(super) struct Undelivered {
     has_more: bool,
 }
 
-/// Whose notifications are looked for.
+/// The owners whose notifications are read.
 #[derive(Debug)]
 pub(super) struct Claimed<'a> {
-    /// As the journal has the name.
+    /// The channel's name in records.
     pub(super) channel: &'a str,
-    /// The owner of what is queued by this process: of those, what was given up.
+    /// This owner, of whose notifications only those that were given up are read.
     pub(super) own: ErrorId,
-    /// The owners that ended, and are claimed.
+    /// The owners that ended and are claimed.
     pub(super) adopted: HashSet<ErrorId>,
 }
 
-/// A journal may have kept notifications for as long as a channel was down; so many are in memory at
-/// once.
+/// How many undelivered notifications are in memory at once: the journal may have kept them for as long
+/// as a channel was down.
 const MAX_WAITING: usize = 250;
 
 impl History {
-    /// Reads the whole journal, however old; leaves out the notifications that are under way.
+    /// Reads the whole journal, without the notifications that are under way.
     pub(super) fn read(
         journal: &dyn Journal,
         claimed: &Claimed<'_>,
@@ -79,8 +79,8 @@ impl History {
         let Reading {
             mut found, settled, ..
         } = reading;
-        // Two processes may write to two files at the same time, so that one that is settled need
-        // not come behind.
+        // Two processes may write to two files at the same time, so a settlement need not follow the
+        // record that it settles.
         found
             .undelivered
             .waiting
@@ -89,14 +89,14 @@ impl History {
     }
 }
 
-/// A journal that is being read, the newest record first.
+/// A journal under reading, the newest record first.
 struct Reading<'a> {
     claimed: &'a Claimed<'a>,
     found: History,
     known: HashSet<ErrorId>,
-    /// The notifications that need no more tries, and whether they arrived.
+    /// The notifications that are settled, and whether they were delivered.
     settled: HashMap<ErrorId, bool>,
-    /// The subjects of which a newer notification was found.
+    /// The subjects with a newer notification.
     subjects: HashSet<Fingerprint>,
 }
 
@@ -116,7 +116,7 @@ impl Reading<'_> {
         if record.kind == RecordKind::Queued && settled != Some(false) {
             self.take_states(&record, owner);
         }
-        // What is queued by this process is in its memory, until it is given up.
+        // What this process has queued is in its memory, until it is given up.
         if settled.is_some()
             || (owner == Some(self.claimed.own) && record.kind == RecordKind::Queued)
         {
@@ -127,7 +127,7 @@ impl Reading<'_> {
         }
         let notification = record
             .details
-            .remove(NOTICE)
+            .remove(NOTIFICATION)
             .and_then(Notification::from_json);
         if let Some(notification) = notification {
             self.found
@@ -148,7 +148,7 @@ impl Reading<'_> {
             .collect();
         for state in states {
             let is_last = self.subjects.insert(state.fingerprint);
-            // One's own are in memory.
+            // Those of this process are in its memory.
             if is_last
                 && !state.state.is_good
                 && owner != Some(self.claimed.own)
@@ -156,7 +156,7 @@ impl Reading<'_> {
             {
                 let rule = record
                     .details
-                    .get(NOTICE)
+                    .get(NOTIFICATION)
                     .and_then(|notification| notification.get("rule"))
                     .and_then(Value::as_str);
                 let rule = rule.unwrap_or_default().to_owned();
@@ -169,20 +169,20 @@ impl Reading<'_> {
         }
     }
 
-    /// Returns `true` if nobody else delivers for an owner. A record without one is of a journal
-    /// that was written by hand.
+    /// Returns `true` if no other process delivers for an owner. A record without one was written by
+    /// hand.
     fn is_claimed(&mut self, owner: Option<ErrorId>) -> bool {
         let is_claimed = owner
             .is_none_or(|owner| owner == self.claimed.own || self.claimed.adopted.contains(&owner));
         if let (Some(owner), false) = (owner, is_claimed) {
-            self.found.strangers.insert(owner);
+            self.found.unclaimed.insert(owner);
         }
         is_claimed
     }
 }
 
 impl Undelivered {
-    /// The newest come first: what is pushed out at the front is younger than all that stays.
+    /// Adds a notification that is older than all before it; the youngest leaves where there is no room.
     fn add_older(&mut self, notification: Arc<Notification>) {
         self.waiting.push_back(notification);
         if self.waiting.len() > MAX_WAITING {
@@ -191,12 +191,12 @@ impl Undelivered {
         }
     }
 
-    /// Gives the oldest one.
+    /// Takes the oldest one.
     pub(super) fn next(&mut self) -> Option<Arc<Notification>> {
         self.waiting.pop_back()
     }
 
-    /// Returns, once, whether the journal has more than was found here.
+    /// Returns `true`, once, if the journal has more.
     pub(super) fn take_more(&mut self) -> bool {
         std::mem::take(&mut self.has_more)
     }
@@ -206,10 +206,10 @@ impl Undelivered {
     }
 }
 
-/// The details of records about notifications.
+/// The keys and values in the details of records about notifications.
 pub(super) const CHANNEL: &str = "channel";
 pub(super) const OWNER: &str = "owner";
-pub(super) const NOTICE: &str = "notification";
+pub(super) const NOTIFICATION: &str = "notification";
 pub(super) const STATES: &str = "states";
 pub(super) const OUTCOME: &str = "outcome";
 pub(super) const REFUSED: &str = "refused";

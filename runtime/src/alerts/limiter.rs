@@ -275,7 +275,7 @@ impl Limiter {
         Some((last.map(|last| last.line()), held_back, None))
     }
 
-    /// Holds back all notifications for a time; after it each channel gets one that sums them up.
+    /// Holds back all notifications for a time; after it each channel gets one summary.
     pub(super) fn mute_at(&mut self, now: Tick, time: Duration) {
         self.digests
             .iter_mut()

@@ -3,28 +3,28 @@
 //!
 //! The naive alert is a mail sent by the failing function: it blocks the caller while the mail
 //! server hangs, it is sent a thousand times or, once it failed, not again for five minutes, and it
-//! carries the password that was in the error. Here [rules](Rule) look at events on the thread that
+//! carries the password that was in the error. Here [rules](Rule) evaluate events on the thread that
 //! causes them, in constant time, and threads of each channel deliver, behind a queue of bounded
 //! length and a circuit breaker:
 //!
 //! - one problem on one channel brings one notification in an interval, with the number of what was
 //!   held back, and an early one when that number is large; a more urgent problem is another one;
 //! - a circuit, a check, a rate or a ratio has a state, and the last notification about it is true:
-//!   a failure after a recovery is sent at once, a recovery once in an interval, and what changes
-//!   more often when the interval is over; a recovery has the duration and the number of
-//!   occurrences of what it ends;
-//! - only what arrived counts as sent; what did not is tried again, then kept in the
+//!   a failure after a recovery is sent at once, a recovery once in an interval, and a state that
+//!   changes more often when the interval is over; a recovery has the duration and the number of
+//!   occurrences of the problem that it ends;
+//! - only a delivered notification counts as sent; another one is tried again, then kept in the
 //!   [journal](crate::monitor::journal) and sent when the channel works again, also by the next
 //!   process, however old it is;
 //! - a minute with too many notifications ends in a digest that names each group, and a shutdown
 //!   sends what was held back;
 //! - while a circuit is open, the errors of operations behind it do not count for rates: the
 //!   opening was sent;
-//! - each delivery has a [limit](AlertsConfigBuilder::delivery_timeout); what fails or hangs is in
-//!   the [status](AlertsStatus), in the health entry `monitor:alerts` and, once a minute, in the
+//! - each delivery has a [limit](AlertsConfigBuilder::delivery_timeout); a channel that fails or hangs
+//!   is in the [status](AlertsStatus), in the health entry `monitor:alerts` and, once a minute, in the
 //!   log (on the standard error where no subscriber takes it), and never leads to a notification.
 //!
-//! Processes do not agree on who sends: each throttles its own.
+//! Processes do not share a throttle: each limits its own notifications.
 //!
 //! This module stands above the policies, because channels use a circuit breaker and a backoff of
 //! this library.

@@ -1,4 +1,4 @@
-//! What a channel delivers.
+//! The notification that a channel delivers.
 
 use crate::{
     error::{ErrorId, redact},
@@ -10,11 +10,11 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::Value;
 use std::time::Duration;
 
-/// What a notification is about.
+/// The subject matter of a notification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum NotificationKind {
-    /// An error, and how many like it there were since the last notification of it.
+    /// An error, with the number of those of its group since the last notification.
     Error,
     /// Errors are more frequent than a rule allows.
     Rate,
@@ -24,16 +24,16 @@ pub enum NotificationKind {
     Breaker,
     /// A health check changed its status.
     Health,
-    /// What an earlier notification told of is over.
+    /// The problem of an earlier notification is over.
     Recovery,
     /// Several notifications in one, because there were too many.
     Digest,
-    /// Somebody wanted to see whether notifications arrive.
+    /// A test of the channels: see [`Alerts::test`](super::Alerts::test).
     Test,
 }
 
 impl NotificationKind {
-    /// Returns the kind's name, as `recovery`.
+    /// Returns the kind's name, for example `recovery`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -63,7 +63,7 @@ impl NotificationKind {
     }
 }
 
-/// What a channel delivers: owned, bounded, without secrets and without control characters.
+/// A notification: owned, bounded, without secrets and without control characters.
 ///
 /// It serialises as a map: `version` (1), `id`, `kind`, `level`, `rule`, `title`, `source`,
 /// `timestamp`, `fingerprint`, `suppressed`, `escalated`, and where present `duration` (in
@@ -71,36 +71,36 @@ impl NotificationKind {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Notification {
-    /// The notification's own identity: one that is delivered again keeps it.
+    /// The notification's own identity, the same when it is delivered again.
     pub id: ErrorId,
-    /// What it is about.
+    /// The subject matter.
     pub kind: NotificationKind,
     /// How urgent it is.
     pub level: Severity,
-    /// The name of the rule that wants it.
+    /// The name of the rule that sends it.
     pub rule: String,
-    /// One line of at most 200 characters that says it all.
+    /// A summary: one line of at most 200 characters.
     pub title: String,
     /// The name of the program.
     pub source: String,
     /// When it was made.
     pub timestamp: Timestamp,
-    /// What it has in common with others: the group of an error, the name of a rule, breaker or
+    /// The fingerprint that it shares with others: of the group of an error, or of a rule, breaker or
     /// check.
     pub fingerprint: Fingerprint,
-    /// How many like it, or changes of the same circuit or check, were held back since the last one
-    /// that was delivered.
+    /// How many like it, or changes of the same circuit or check, were held back since the last
+    /// delivered one.
     pub suppressed: u64,
-    /// Whether it comes before its time, because so many were held back.
+    /// Whether it comes before the end of the interval, because of the number that was held back.
     pub escalated: bool,
-    /// Of a recovery: how long it lasted. For errors from the first occurrence to the last, for
-    /// what has a state from the change for the worse until the recovery.
+    /// Of a recovery: how long the problem lasted. For errors from the first occurrence to the last,
+    /// for a state from the change for the worse until the recovery.
     pub duration: Option<Duration>,
     /// Of a recovery: how many occurrences there were in that time, those that were held back
     /// included. For a rate these are its errors, for a circuit how often it opened, for a check
     /// how often its status changed for the worse.
     pub occurrences: Option<u64>,
-    /// More lines, where there is more to say.
+    /// Further lines.
     pub text: Option<String>,
     /// The error, where it is about one.
     pub error: Option<ErrorRecord>,
@@ -198,7 +198,7 @@ impl Notification {
         lines.join("\n")
     }
 
-    /// What a digest says of it: for an error, which one it was and where.
+    /// Returns the line of a digest: for an error with code and operation.
     pub(super) fn line(&self) -> String {
         match (&self.error, self.kind) {
             (Some(record), NotificationKind::Error) => line_of(record),
@@ -206,8 +206,7 @@ impl Notification {
         }
     }
 
-    /// Marks a notification of an earlier time. What it says of a state need not be true any more, and
-    /// comes behind what is.
+    /// Marks a notification of an earlier time, whose state need not be true any more.
     pub(super) fn late(mut self) -> Self {
         let is_state = !matches!(
             self.kind,
@@ -219,7 +218,7 @@ impl Notification {
         self
     }
 
-    /// Reads what `Serialize` wrote.
+    /// Reads the result of `Serialize`.
     pub(crate) fn from_json(json: Value) -> Option<Self> {
         let Value::Object(mut map) = json else {
             return None;
@@ -254,7 +253,7 @@ impl Notification {
 
 const LATE: &str = "late: ";
 
-/// A duration as people write it, for example `1 h 5 min 3 s`.
+/// Formats a duration in hours, minutes and seconds, for example `1 h 5 min 3 s`.
 pub(super) fn in_words(duration: Duration) -> String {
     let seconds = duration.as_secs();
     let parts = [
@@ -304,7 +303,7 @@ impl Serialize for Notification {
     }
 }
 
-/// Code, operation and message of an error in one line.
+/// Returns code, operation and message of an error in one line.
 pub(super) fn line_of(record: &ErrorRecord) -> String {
     let (code, operation) = (
         one_line(&record.error_code, 60),
@@ -313,8 +312,8 @@ pub(super) fn line_of(record: &ErrorRecord) -> String {
     one_line(&format!("{code} in `{operation}`: {}", record.message), 200)
 }
 
-/// A text as a subject line may have it: redacted, of at most so many characters, without any
-/// control character. The last character of one that was cut is `…`.
+/// Returns a text as one redacted line without control characters. The last character of a text that
+/// exceeds `max_chars` is `…`.
 pub(crate) fn one_line(raw: &str, max_chars: usize) -> String {
     // Bounded before it is redacted, with room behind the cut, as texts for sinks are.
     let bounded = text::bounded(&raw, max_chars.saturating_mul(8));
@@ -335,10 +334,10 @@ pub(crate) fn one_line(raw: &str, max_chars: usize) -> String {
     }
 }
 
-/// What stands at the end of a text that was cut.
+/// The mark at the end of a text that was cut.
 pub(super) const CUT: char = '…';
 
-/// At most so many characters of a text, the last of them a mark where some are missing.
+/// Returns at most `max_chars` characters of a text, the last of them a mark where some are missing.
 pub(super) fn cut(text: &str, max_chars: usize) -> String {
     if text.chars().nth(max_chars).is_none() {
         return text.to_owned();
@@ -356,7 +355,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_title_is_one_line_whatever_it_was_made_of() {
+    fn title_is_one_bounded_line_without_control_characters() {
         let title = one_line(&format!("a\r\nBcc: x@y\0{}", "é".repeat(10_000)), 200);
         assert!(title.starts_with("a  Bcc: x@y é"), "{title}");
         assert_eq!((title.chars().count(), title.ends_with("é…")), (200, true));
@@ -369,7 +368,7 @@ mod tests {
     }
 
     #[test]
-    fn cut_text_has_a_mark_and_no_more_characters_than_it_may() {
+    fn cut_text_ends_with_a_mark_within_its_limit() {
         for (text, max, expected) in [
             ("abcd", 4, "abcd"),
             ("abcde", 4, "abc…"),
@@ -384,7 +383,7 @@ mod tests {
     }
 
     #[test]
-    fn duration_is_written_in_hours_minutes_and_seconds() {
+    fn duration_is_formatted_in_hours_minutes_and_seconds() {
         for (seconds, words) in [
             (0, "less than 1 s"),
             (59, "59 s"),
@@ -396,7 +395,7 @@ mod tests {
     }
 
     #[test]
-    fn a_notification_reads_back() {
+    fn notification_round_trips_through_json() {
         let mut notification = Notification::new(
             NotificationKind::Recovery,
             Severity::Critical,

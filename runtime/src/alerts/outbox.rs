@@ -1,5 +1,5 @@
-//! The outbox of one channel: each notification is in the journal from the moment at which it is
-//! queued until it is settled.
+//! The outbox of one channel: a notification has a record in the journal from the moment at which it
+//! is queued, and is delivered until it is settled.
 
 use super::{
     backlog::{Backlog, JournalEntry},
@@ -117,7 +117,7 @@ impl Outbox {
     }
 
     /// Abandons an attempt that exceeds its limit. Returns whether anything was done, and whether
-    /// another worker has to take the place of the one that hangs.
+    /// another worker has to take the place of the hanging one.
     pub(super) fn watch(&self) -> (bool, bool) {
         let (steps, is_orphan) = self.delivery.watch();
         let has_steps = !steps.is_empty();
@@ -194,7 +194,7 @@ impl Outbox {
         let is_kept = item.replayed
             || self.write(&item.notification, JournalEntry::Undelivered)
             || item.record == Recorded::Yes;
-        // One that the receiver refused is kept for queries, and never sent again.
+        // A refused notification is kept for queries, and never sent again.
         let settlement = if is_kept && reason != Reason::Refused {
             Settlement::Kept
         } else {

@@ -71,7 +71,7 @@ pub(super) enum Content {
     },
     BreakerClosed {
         name: String,
-        /// CallCounter that were rejected while it was open.
+        /// Calls that were rejected while it was open.
         rejected: u64,
     },
     Health {

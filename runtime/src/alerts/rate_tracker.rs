@@ -1,34 +1,35 @@
-//! Whether a rate or a ratio is out of bounds. No clock, no lock, no I/O.
+//! The tracker of a rate or a ratio, which detects when it leaves its bounds. No clock, no lock, no
+//! I/O.
 
 use crate::time::Tick;
 use std::{collections::VecDeque, time::Duration};
 
-/// What a rule has seen of late, and whether that is too much.
+/// The recent errors of a rate or calls of a ratio, and whether the rule is firing.
 #[derive(Debug, Default)]
 pub(super) struct RateTracker {
     is_firing: bool,
-    /// The times of the latest errors, of a rate; at most as many as its count.
+    /// Of a rate: the times of the latest errors, at most as many as its count.
     times: VecDeque<Tick>,
-    /// CallCounter and failures so far at some times within the window, of a ratio.
+    /// Of a ratio: calls and failures so far, at some times within the window.
     samples: VecDeque<(Tick, u64, u64)>,
-    /// It was firing when an earlier process ended: until then too little is known to say that it
-    /// is over.
+    /// It was firing when an earlier process ended: until then too little is known to conclude that
+    /// it is over.
     calm_from: Tick,
     is_restored: bool,
 }
 
-/// A ratio went out of its bounds or came back.
+/// A ratio left its bounds or returned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Crossing {
     Over { failed: u64, calls: u64 },
     Back,
 }
 
-/// How many samples a window is seen in.
+/// How many samples a window has.
 const SAMPLES: u32 = 30;
 
 impl RateTracker {
-    /// Begins a ratio with what was counted before: nothing.
+    /// Starts a ratio whose calls and failures are zero.
     pub(super) fn begin_at(now: Tick) -> Self {
         Self {
             samples: VecDeque::from([(now, 0, 0)]),
@@ -36,17 +37,17 @@ impl RateTracker {
         }
     }
 
-    /// Goes on from an earlier process, in which it was firing.
+    /// Continues from an earlier process, in which it was firing.
     pub(super) fn restore_at(&mut self, now: Tick, window: Duration) {
         (self.is_firing, self.is_restored, self.calm_from) = (true, true, now.after(window));
     }
 
-    /// Returns `true`, once, if it was an earlier process in which it was firing last.
+    /// Returns `true`, once, if it was last firing in an earlier process.
     pub(super) fn take_restored(&mut self) -> bool {
         std::mem::take(&mut self.is_restored)
     }
 
-    /// Counts one error of a rate; tells whether there are too many.
+    /// Counts one error of a rate. Returns `true` if there are too many.
     pub(super) fn count_at(&mut self, now: Tick, count: usize, window: Duration) -> bool {
         self.times.push_back(now);
         while self.times.len() > count {
@@ -59,7 +60,7 @@ impl RateTracker {
         is_over
     }
 
-    /// Tells whether a rate that was too high is back in bounds, once.
+    /// Returns `true`, once, if a rate that was firing is back in bounds.
     pub(super) fn is_calm_at(&mut self, now: Tick, count: usize, window: Duration) -> bool {
         if !self.is_firing {
             return false;
@@ -75,7 +76,7 @@ impl RateTracker {
         !self.is_firing
     }
 
-    /// Looks at what a breaker counted so far; tells when its ratio crosses the bounds.
+    /// Adds what a breaker has counted so far. Returns `Some` when the ratio crosses its bounds.
     pub(super) fn sample_at(
         &mut self,
         now: Tick,
@@ -85,7 +86,7 @@ impl RateTracker {
         min_calls: u64,
     ) -> Option<Crossing> {
         // The base is the newest sample that is as old as the window, so that the whole window is
-        // seen.
+        // included.
         while self
             .samples
             .get(1)
@@ -121,7 +122,7 @@ impl RateTracker {
         }
     }
 
-    /// When a rate that is too high may be back in bounds.
+    /// Returns when a rate that is firing may be back in bounds.
     pub(super) fn next_of_rate(&self, window: Duration) -> Option<Tick> {
         let over = self
             .times
@@ -131,7 +132,7 @@ impl RateTracker {
         self.is_firing.then(|| over.max(self.calm_from))
     }
 
-    /// When a ratio should be looked at again.
+    /// Returns when a ratio is to be sampled again.
     pub(super) fn next_of_ratio(&self, window: Duration) -> Tick {
         let pause = (window / SAMPLES).max(Duration::from_millis(100));
         self.samples
@@ -166,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn what_fired_in_an_earlier_process_is_over_once_enough_is_known() {
+    fn restored_tracker_stays_firing_until_enough_calls_or_its_window_has_passed() {
         let restored = || {
             let mut tracker = RateTracker::begin_at(at(100));
             tracker.restore_at(at(100), WINDOW);

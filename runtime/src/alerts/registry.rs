@@ -1,18 +1,18 @@
-//! The alerting of the process, for whoever reports on it.
+//! The registry of started alerting, for health reports.
 
 use super::{dispatcher::Dispatcher, status::AlertsStatus};
 use crate::{scope, sync::Mutex};
 use std::sync::{Arc, LazyLock, Weak, atomic::Ordering};
 
 #[derive(Default)]
-struct Running(Mutex<Vec<Weak<Dispatcher>>>);
+struct Registry(Mutex<Vec<Weak<Dispatcher>>>);
 
-static OF_PROCESS: LazyLock<Running> = LazyLock::new(Running::default);
+static OF_PROCESS: LazyLock<Registry> = LazyLock::new(Registry::default);
 
-/// Adds alerting that was started, to the list of the test scope under way or of the process.
+/// Adds started alerting to the registry of the test scope under way, or of the process.
 pub(super) fn add(dispatcher: &Arc<Dispatcher>) {
-    with_list(|running| {
-        let mut list = running.0.lock();
+    with_registry(|registry| {
+        let mut list = registry.0.lock();
         list.retain(|dispatcher| dispatcher.strong_count() > 0);
         list.push(Arc::downgrade(dispatcher));
     });
@@ -21,7 +21,7 @@ pub(super) fn add(dispatcher: &Arc<Dispatcher>) {
 /// Returns the state of each alerting that was started and not stopped, oldest first.
 pub(crate) fn statuses() -> Vec<AlertsStatus> {
     let dispatchers: Vec<Arc<Dispatcher>> =
-        with_list(|running| running.0.lock().iter().filter_map(Weak::upgrade).collect());
+        with_registry(|registry| registry.0.lock().iter().filter_map(Weak::upgrade).collect());
     dispatchers
         .iter()
         .filter(|dispatcher| !dispatcher.closing.load(Ordering::Relaxed))
@@ -29,9 +29,9 @@ pub(crate) fn statuses() -> Vec<AlertsStatus> {
         .collect()
 }
 
-fn with_list<T>(look: impl FnOnce(&Running) -> T) -> T {
-    match scope::part(|_| Running::default()) {
-        Some(list) => look(&list),
-        None => look(&OF_PROCESS),
+fn with_registry<T>(read: impl FnOnce(&Registry) -> T) -> T {
+    match scope::part(|_| Registry::default()) {
+        Some(registry) => read(&registry),
+        None => read(&OF_PROCESS),
     }
 }

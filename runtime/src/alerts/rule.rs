@@ -1,4 +1,4 @@
-//! Which events are worth a notification.
+//! Rules, which select the events that lead to notifications.
 
 use crate::{
     error::{ConfigError, ErrorCode},
@@ -6,7 +6,7 @@ use crate::{
 };
 use std::{fmt, time::Duration};
 
-/// Which events are worth a notification, and to which channels it goes.
+/// A rule that selects events for notifications, and the channels that they go to.
 ///
 /// # Defaults
 ///
@@ -115,12 +115,12 @@ pub(super) enum Trigger {
 }
 
 impl Trigger {
-    /// Returns `true` if it is for circuit breakers, that of this name among them.
+    /// Returns `true` if it watches the circuit breaker of this name.
     pub(super) fn watches_breaker(&self, name: &str) -> bool {
         matches!(self, Self::Breakers { names } if names.is_empty() || names.iter().any(|it| it == name))
     }
 
-    /// Returns `true` if it is for health checks, that of this name among them.
+    /// Returns `true` if it watches the health check of this name.
     pub(super) fn watches_check(&self, name: &str) -> bool {
         matches!(self, Self::Health { checks } if checks.is_empty() || checks.iter().any(|it| it == name))
     }
@@ -140,7 +140,7 @@ impl Rule {
         }
     }
 
-    /// Makes a rule for each error that is urgent enough.
+    /// Makes a rule for each error of the minimum level.
     pub fn immediate(name: impl Into<String>) -> Self {
         Self::new(name, Trigger::Immediate, Severity::Error)
     }
@@ -148,8 +148,7 @@ impl Rule {
     /// Makes a rule for `count` errors within a sliding window; a recovery notification follows when
     /// there are fewer.
     ///
-    /// Errors of an operation that stands behind an open circuit are not counted, but counted as
-    /// inhibited.
+    /// Errors of an operation behind an open circuit are not counted for the rule, but as inhibited.
     pub fn rate(name: impl Into<String>, count: usize, window: Duration) -> Self {
         Self::new(name, Trigger::Rate { count, window }, Severity::Error)
     }
@@ -175,7 +174,7 @@ impl Rule {
         )
     }
 
-    /// Makes a rule for circuit breakers that open, and for their closing.
+    /// Makes a rule for circuit breakers that open or close.
     pub fn breakers(name: impl Into<String>) -> Self {
         Self::new(
             name,
@@ -195,7 +194,7 @@ impl Rule {
         &self.name
     }
 
-    /// Sets how urgent an event must be.
+    /// Sets the minimum level of an event.
     pub fn min_level(mut self, level: Severity) -> Self {
         self.min_level = level;
         self
@@ -241,11 +240,11 @@ impl Rule {
         self
     }
 
-    /// Sends a recovery notification, at level info, when no error of a group came for so long since the
-    /// last one and since the last notification of it; an error after that is told at once.
+    /// Sends a recovery notification, at level info, when no error of a group has come for `quiet` since
+    /// the last one and since the last notification of it. An error after that is sent at once.
     ///
-    /// A group that comes and goes recovers once in a throttle interval: the next recovery is told
-    /// when that is over.
+    /// A group that comes and goes recovers once in a throttle interval: the next recovery is sent when
+    /// that is over.
     pub fn recovery_after(mut self, quiet: Duration) -> Self {
         self.recovery_after = Some(quiet);
         self

@@ -1,9 +1,9 @@
-//! What alerting shows of itself.
+//! The status of alerting and of its channels.
 
 use crate::{event::CircuitState, time::Timestamp};
 use std::time::Duration;
 
-/// The state of alerting: what arrived, what did not, and every channel.
+/// The state of alerting: what was delivered, what was not, and every channel.
 ///
 /// # Examples
 ///
@@ -24,9 +24,9 @@ use std::time::Duration;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AlertsStatus {
-    /// Notifications that arrived, on all channels.
+    /// Notifications that were delivered, on all channels.
     pub sent: u64,
-    /// Occurrences that were held back because a notification of them had just been sent.
+    /// Occurrences that were held back by the throttle.
     pub suppressed: u64,
     /// Errors that rules did not count because a circuit was open.
     pub inhibited: u64,
@@ -34,7 +34,7 @@ pub struct AlertsStatus {
     pub kept: u64,
     /// Notifications that were given up with no journal to keep them.
     pub lost: u64,
-    /// Notifications of an earlier time that arrived after all.
+    /// Notifications of an earlier time that were delivered after all.
     pub replayed: u64,
     /// How long notifications are still held back by [`mute`](super::Alerts::mute); `None` where
     /// they are not.
@@ -57,20 +57,20 @@ impl AlertsStatus {
 pub struct ChannelStatus {
     /// The channel's name, redacted.
     pub name: String,
-    /// Notifications that arrived.
+    /// Notifications that were delivered.
     pub sent: u64,
     /// Attempts to deliver one, failed ones included.
     pub tries: u64,
     /// Notifications that were given up after they were taken from the queue.
     pub failed: u64,
-    /// Notifications that wait, the one that is being delivered included.
+    /// Notifications that wait or are being delivered.
     pub waiting: usize,
     /// The state of the channel's circuit breaker.
     pub circuit: CircuitState,
     /// Why the last failed attempt failed, with its causes, outermost first.
     pub last_error: Option<String>,
-    /// Since when attempts fail: the first failure after the last notification that arrived. `None`
-    /// while all is well.
+    /// Since when attempts fail: the first failure after the last delivery. `None` if the last attempt
+    /// succeeded.
     pub failing_since: Option<Timestamp>,
     /// For how long the delivery under way has been running; `None` while there is none.
     pub delivering_for: Option<Duration>,
@@ -99,7 +99,7 @@ impl ChannelStatus {
 pub struct LossCounts {
     /// The queue of the channel was full.
     pub queue_full: u64,
-    /// The receiver refused it for good.
+    /// The receiver refused it permanently.
     pub refused: u64,
     /// Every attempt failed.
     pub exhausted: u64,

@@ -1,4 +1,4 @@
-//! How often one thing may be told: no clock, no lock, no I/O.
+//! The throttle of errors: one notification of a group in an interval. No clock, no lock, no I/O.
 
 use super::{
     notification::Notification,
@@ -10,13 +10,13 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 /// What to do with one occurrence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// Tell it, and that so many were held back before.
+    /// Send it, with the number that was held back before.
     Send { suppressed: u64, escalated: bool },
-    /// It was counted; another notification will say so.
+    /// It was counted; another notification will have the number.
     HoldBack,
 }
 
-/// What a slot needs when time passes.
+/// What is due for a slot.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Due {
     /// The interval is over and some were held back.
@@ -25,9 +25,9 @@ pub(super) enum Due {
         last: Arc<Notification>,
         suppressed: u64,
     },
-    /// Some were held back of which nothing but their number is known.
+    /// Some were held back, and nothing but their number is known.
     Nameless { key: Key, suppressed: u64 },
-    /// Nothing like it came for as long as its rule says.
+    /// No occurrence came for as long as the rule requires.
     Recovered {
         key: Key,
         last: Arc<Notification>,
@@ -36,23 +36,24 @@ pub(super) enum Due {
     },
 }
 
-/// The slots of all that was told of late.
+/// The slots of all groups with recent notifications.
 #[derive(Debug)]
 pub(super) struct Throttle {
     interval: Duration,
-    /// An early notification goes out when so many were held back, the next when ten times as many were.
+    /// How many must be held back for an early notification; ten times as many for the next.
     escalate_after: Option<u64>,
     slots: HashMap<Key, Slot>,
-    /// When slots that are over make room again, where there is none: looking at all of them for
-    /// each error would cost more than everything else that is done for it.
+    /// When slots that are over make room again, where there is none: to visit all of them for each
+    /// error would cost more than everything else that is done for it.
     next_sweep: Tick,
 }
 
+/// The notifications of one group on one channel at one level.
 #[derive(Debug)]
 struct Slot {
     state: SlotState,
     suppressed: u64,
-    /// What the notification on its way says was held back: added again if it does not arrive.
+    /// The number in the notification under way: added again if that is not delivered.
     carried: u64,
     next_escalation: u64,
     /// The first occurrence since the problem was last over, and how many there were since.
@@ -61,25 +62,25 @@ struct Slot {
     last_seen: Tick,
     last_occurrence: Tick,
     recovery_after: Option<Duration>,
-    /// When it was last told that the problem is over.
+    /// When the last recovery was sent.
     recovered: Option<Tick>,
     last: Option<Arc<Notification>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum SlotState {
-    /// Nothing was told, or what was told did not arrive.
+    /// No notification was delivered yet, or not the last one.
     Idle,
-    /// A notification is on its way.
-    OnItsWay,
-    /// A notification arrived; until that tick only counts are kept.
+    /// A notification is under way.
+    InFlight,
+    /// A notification was delivered; until that tick occurrences are only counted.
     Quiet(Tick),
-    /// It was told that the problem is over: should it come back, that is news. The slot is kept
-    /// until that tick, lest a problem that comes and goes be over more than once in an interval.
+    /// A recovery was sent: the next occurrence is sent at once. The slot is remembered until that
+    /// tick, so that a problem that comes and goes recovers only once in an interval.
     Over(Tick),
 }
 
-/// More problems than this share slots, one per channel and level.
+/// More groups than this share slots, one per channel and level.
 const MAX_SLOTS: usize = 10_000;
 const BETWEEN_SWEEPS: Duration = Duration::from_secs(1);
 
@@ -93,7 +94,7 @@ impl Throttle {
         }
     }
 
-    /// Classifiers one occurrence. Gives the key of the slot that counts it.
+    /// Evaluates one occurrence. Returns the key of the slot that counts it.
     pub(super) fn evaluate_at(
         &mut self,
         now: Tick,
@@ -127,12 +128,12 @@ impl Throttle {
         }
         slot.occurrences += 1;
         (slot.last_seen, slot.last_occurrence) = (now, now);
-        // The next interval begins with the first step, whether an occurrence or the passing of
-        // time ends this one.
+        // The next interval starts with the first escalation step, whether an occurrence or the
+        // passing of time ends this one.
         let is_over = match slot.state {
             SlotState::Idle | SlotState::Over(_) => true,
             SlotState::Quiet(until) => now >= until,
-            SlotState::OnItsWay => false,
+            SlotState::InFlight => false,
         };
         if is_over {
             slot.next_escalation = first_escalation;
@@ -158,7 +159,7 @@ impl Throttle {
         }
     }
 
-    /// Learns what became of a notification: only one that arrived begins the quiet interval.
+    /// Records whether a notification was delivered: only then the quiet interval begins.
     pub(super) fn settle_at(&mut self, now: Tick, key: Key, arrived: bool) {
         let Some(slot) = self.slots.get_mut(&key) else {
             return;
@@ -173,24 +174,24 @@ impl Throttle {
         }
     }
 
-    /// Gives what a digest says of a slot whose notification it takes the place of: the last notification, and
-    /// how many were held back, those since the digest began included.
+    /// Collects a slot for the digest that replaces its notification: the last notification, and how
+    /// many were held back, those since the digest began included.
     pub(super) fn collect(&mut self, key: Key) -> Option<(Option<Arc<Notification>>, u64)> {
         let slot = self.slots.get_mut(&key)?;
         slot.carried += std::mem::take(&mut slot.suppressed);
         Some((slot.last.clone(), slot.carried))
     }
 
-    /// The slots whose time has come.
+    /// Returns what is due now.
     pub(super) fn due_at(&mut self, now: Tick) -> Vec<Due> {
         let mut due = Vec::new();
         let (interval, first_escalation) = (self.interval, self.escalate_after.unwrap_or(u64::MAX));
         self.slots.retain(|key, slot| {
             match slot.state {
-                SlotState::OnItsWay => return true,
+                SlotState::InFlight => return true,
                 SlotState::Over(until) => return now < until,
-                // What did not arrive is in the journal; its count waits for the next occurrence, a
-                // while.
+                // An undelivered notification is in the journal; its count waits for the next
+                // occurrence, for a while.
                 SlotState::Idle => {
                     let is_kept =
                         now.since(slot.last_seen) < 10 * interval.max(Duration::from_secs(60));
@@ -242,7 +243,7 @@ impl Throttle {
         due
     }
 
-    /// Gives what was held back and not told yet, whatever the time: there is none left.
+    /// Returns the summaries of everything that was held back, whatever the time.
     pub(super) fn close(&mut self) -> Vec<Due> {
         let mut due: Vec<Due> = self
             .slots
@@ -253,18 +254,18 @@ impl Throttle {
         due
     }
 
-    /// When `due_at` has something to do next.
+    /// Returns when [`due_at`](Self::due_at) has something to do next.
     pub(super) fn next_due(&self) -> Option<Tick> {
         let of_slot = |slot: &Slot| match (slot.state, slot.recovery_due(self.interval)) {
             (SlotState::Quiet(until), Some(over)) if slot.suppressed > 0 => Some(until.min(over)),
             (SlotState::Quiet(_), Some(over)) => Some(over),
             (SlotState::Quiet(until) | SlotState::Over(until), _) => Some(until),
-            (SlotState::Idle | SlotState::OnItsWay, _) => None,
+            (SlotState::Idle | SlotState::InFlight, _) => None,
         };
         self.slots.values().filter_map(of_slot).min()
     }
 
-    /// Tells whether a new problem gets a slot of its own.
+    /// Returns `true` if a new group gets a slot of its own.
     fn has_room_at(&mut self, now: Tick) -> bool {
         if self.slots.len() >= MAX_SLOTS && now >= self.next_sweep {
             self.next_sweep = now.after(BETWEEN_SWEEPS);
@@ -272,7 +273,7 @@ impl Throttle {
                 SlotState::Quiet(until) => now >= until && slot.suppressed == 0,
                 SlotState::Idle => slot.suppressed == 0,
                 SlotState::Over(_) => true,
-                SlotState::OnItsWay => false,
+                SlotState::InFlight => false,
             };
             self.slots.retain(|_, slot| !over(slot));
         }
@@ -283,14 +284,14 @@ impl Throttle {
 impl Slot {
     fn send(&mut self, escalated: bool) -> Verdict {
         self.carried = std::mem::take(&mut self.suppressed);
-        self.state = SlotState::OnItsWay;
+        self.state = SlotState::InFlight;
         Verdict::Send {
             suppressed: self.carried,
             escalated,
         }
     }
 
-    /// What is to be said of those that were held back, if any were.
+    /// Sends the number of those that were held back, if any were.
     fn summary(&mut self, key: Key) -> Option<Due> {
         if self.suppressed == 0 {
             return None;
@@ -307,7 +308,7 @@ impl Slot {
         })
     }
 
-    /// When the problem counts as over, should nothing come in between: so long after the last
+    /// Returns when the problem counts as over if it does not occur before: a time after the last
     /// occurrence, and once in an interval.
     fn recovery_due(&self, interval: Duration) -> Option<Tick> {
         let quiet = self.last_seen.after(self.recovery_after?);
@@ -318,7 +319,7 @@ impl Slot {
     }
 }
 
-/// The slots have no order of their own; what they lead to has.
+/// Sorts by key, since the slots have no order of their own.
 fn sort(due: &mut [Due]) {
     due.sort_by_key(|due| match due {
         Due::Summary { key, .. } | Due::Nameless { key, .. } | Due::Recovered { key, .. } => *key,
@@ -361,7 +362,7 @@ mod tests {
     }
 
     #[test]
-    fn a_thousand_equal_errors_are_one_notification_now_and_one_at_the_next_interval() {
+    fn thousand_equal_errors_send_one_notification_at_once_and_one_summary() {
         let mut throttle = Throttle::new(INTERVAL, None);
         let key = key(0, Severity::Error);
         assert_eq!(
@@ -390,9 +391,9 @@ mod tests {
         assert!(throttle.slots.is_empty());
     }
 
-    /// What did not arrive silences nothing, and its count is not lost.
+    /// An undelivered notification silences nothing, and its count is not lost.
     #[test]
-    fn only_a_notification_that_arrived_begins_the_quiet_interval() {
+    fn only_a_delivered_notification_begins_the_quiet_interval() {
         let mut throttle = Throttle::new(INTERVAL, None);
         let key = key(0, Severity::Error);
         throttle.evaluate_at(at(0), key, None);
@@ -406,7 +407,7 @@ mod tests {
     }
 
     #[test]
-    fn channels_levels_and_problems_do_not_silence_each_other() {
+    fn channels_levels_and_groups_do_not_silence_each_other() {
         let mut throttle = Throttle::new(INTERVAL, None);
         let other = Key {
             fingerprint: Fingerprint::from_parts(&["y"]),
@@ -425,10 +426,10 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_is_told_early_at_ten_fold_steps() {
+    fn flood_escalates_at_tenfold_steps() {
         let mut throttle = Throttle::new(INTERVAL, Some(10));
         let key = key(0, Severity::Error);
-        let mut told = Vec::new();
+        let mut sent = Vec::new();
         for i in 0..1000 {
             if let (
                 _,
@@ -439,16 +440,14 @@ mod tests {
             ) = throttle.evaluate_at(at(1), key, None)
             {
                 throttle.settle_at(at(1), key, true);
-                told.push((i, suppressed, escalated));
+                sent.push((i, suppressed, escalated));
             }
         }
-        assert_eq!(told, [(0, 0, false), (10, 9, true), (110, 99, true)]);
+        assert_eq!(sent, [(0, 0, false), (10, 9, true), (110, 99, true)]);
     }
 
-    /// Whether an occurrence or the passing of time ends an interval, the next one escalates at the
-    /// same step.
     #[test]
-    fn escalation_is_the_same_whatever_ends_an_interval_first() {
+    fn escalation_starts_anew_whether_an_occurrence_or_a_tick_ends_the_interval() {
         let steps_after = |occurrence_first: bool| {
             let mut throttle = Throttle::new(INTERVAL, Some(10));
             let key = key(0, Severity::Error);
@@ -492,7 +491,7 @@ mod tests {
     }
 
     #[test]
-    fn recovery_is_told_once_after_the_quiet_time() {
+    fn recovery_is_sent_once_after_the_quiet_time() {
         let mut throttle = Throttle::new(INTERVAL, None);
         let key = key(0, Severity::Error);
         let quiet = Some(Duration::from_secs(900));
@@ -509,7 +508,7 @@ mod tests {
     }
 
     #[test]
-    fn more_problems_than_slots_share_one_and_are_still_told() {
+    fn groups_beyond_the_limit_share_a_slot_and_are_still_sent() {
         let mut throttle = Throttle::new(INTERVAL, None);
         for i in 0..MAX_SLOTS + 5 {
             let key = Key {
@@ -525,8 +524,8 @@ mod tests {
             .find(|(key, _)| key.fingerprint == Fingerprint::OTHER)
             .unwrap();
         assert_eq!(shared.1.suppressed, 4);
-        assert_eq!(throttle.next_sweep, at(1), "all slots were looked at once");
-        // What did not arrive and held nothing back makes room, at the next sweep.
+        assert_eq!(throttle.next_sweep, at(1), "all slots were visited once");
+        // An idle slot that holds nothing back makes room, at the next sweep.
         let of = |text: &str| Key {
             fingerprint: Fingerprint::from_parts(&[text]),
             ..key(0, Severity::Error)
@@ -545,10 +544,8 @@ mod tests {
         }
     }
 
-    /// A summary comes at the end of its interval, also where the end of the problem is announced
-    /// later.
     #[test]
-    fn what_was_held_back_does_not_wait_for_the_recovery() {
+    fn summary_does_not_wait_for_the_recovery() {
         let mut throttle = Throttle::new(INTERVAL, None);
         let x = named("x");
         throttle.evaluate_at(at(0), x, Some(Duration::from_secs(900)));
@@ -563,10 +560,8 @@ mod tests {
         ));
     }
 
-    /// One that recurs right after its recovery was announced is a new problem; it is forgotten an
-    /// interval later.
     #[test]
-    fn what_is_over_is_forgotten_after_an_interval() {
+    fn slot_is_forgotten_an_interval_after_the_recovery() {
         let mut throttle = Throttle::new(INTERVAL, None);
         let x = named("x");
         throttle.evaluate_at(at(0), x, Some(Duration::from_secs(10)));
@@ -583,9 +578,8 @@ mod tests {
         assert!(throttle.slots.is_empty());
     }
 
-    /// The count of what did not arrive waits for ten intervals.
     #[test]
-    fn a_count_without_a_notification_is_told_in_the_end() {
+    fn count_of_an_undelivered_notification_is_due_after_ten_intervals() {
         let mut throttle = Throttle::new(INTERVAL, None);
         let x = named("x");
         throttle.evaluate_at(at(0), x, None);
@@ -603,7 +597,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_due_at_once_is_in_order() {
+    fn due_summaries_are_in_the_order_of_their_keys() {
         let mut throttle = Throttle::new(INTERVAL, None);
         for i in 0..20 {
             let x = named(&i.to_string());
@@ -624,9 +618,8 @@ mod tests {
         assert!(keys.is_sorted());
     }
 
-    /// What makes room is over and holds nothing back.
     #[test]
-    fn only_slots_that_are_over_make_room() {
+    fn only_slots_that_are_over_and_hold_nothing_back_make_room() {
         let full = || {
             let mut throttle = Throttle::new(INTERVAL, None);
             for i in 0..MAX_SLOTS {
@@ -639,7 +632,7 @@ mod tests {
         };
         assert!(!has_room(&mut full(), at(9999)), "all are under way");
 
-        // Two each time: what finds no room shares a slot that is one more.
+        // Two each time: a group without room shares a slot, which is one more.
         let mut throttle = full();
         for name in ["7", "8"] {
             throttle.settle_at(at(0), named(name), true);

@@ -1,4 +1,4 @@
-//! The background threads: one that watches the time, and one for each channel that delivers.
+//! The background threads: a timer, and one for each channel, which delivers.
 //!
 //! They end when alerting is stopped, or at once when it is gone.
 

@@ -1,5 +1,4 @@
-//! A connection that reads a bounded number of bytes: the reply of a mail server need not end by
-//! itself.
+//! A connection that reads a bounded number of bytes, since the reply of a mail server may be endless.
 
 use lettre::transport::smtp::client::AsyncTokioStream;
 use std::{

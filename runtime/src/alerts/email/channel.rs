@@ -1,4 +1,4 @@
-//! The channel that sends mails.
+//! The channel that sends mail.
 
 use super::smtp::{Failure, Letter, Outcome, Server};
 use crate::{
@@ -21,11 +21,11 @@ use std::{collections::VecDeque, fmt};
 
 /// A channel that sends each notification as a mail.
 ///
-/// All recipients share one mail. Where the server refuses that, each recipient is tried apart, so
-/// that one who is refused keeps nobody else from the mail: it counts as delivered if one recipient
-/// got it, and a warning in the log names the number and the domain of those who did not. Where a
-/// recipient is to be tried again, those who have the mail do not get it again. The mail is refused
-/// for good where every recipient is, or the server refuses the login or the sender.
+/// All recipients share one mail. Where the server refuses that, each recipient gets a mail of their
+/// own, so that a refused recipient does not affect the others. The notification counts as delivered
+/// if one recipient is accepted; a warning in the log names the number and the domain of those who are
+/// not. Where a recipient is to be tried again, those who have the mail do not get it again. The
+/// failure is permanent where every recipient is refused, or the login or the sender.
 ///
 /// Header fields: `Message-ID` with the notification's identity (the same mail when it is sent
 /// again), and `Auto-Submitted: auto-generated` (RFC 3834), so that no vacation responder answers.
@@ -50,7 +50,7 @@ pub struct EmailChannel {
     server: Server,
     from: Mailbox,
     to: Vec<Mailbox>,
-    /// What became of mails that some recipients have and others not yet, oldest first.
+    /// The outcomes of mails that some recipients have and others not yet, oldest first.
     partial: Mutex<VecDeque<(ErrorId, Vec<Outcome>)>>,
 }
 
@@ -94,7 +94,7 @@ impl EmailChannel {
         message.raw_header(automatic).body(notification.to_text())
     }
 
-    /// Takes what is known of an earlier attempt.
+    /// Takes the outcomes of an earlier attempt.
     fn take_partial(&self, id: ErrorId) -> Vec<Outcome> {
         let mut partial = self.partial.lock();
         let known = partial
@@ -115,7 +115,7 @@ impl EmailChannel {
         partial.push_back((id, outcomes));
     }
 
-    /// A text of the server without the addresses of people.
+    /// Masks the addresses in a text of the server.
     fn without_addresses(&self, text: &str) -> String {
         let all = self
             .to
@@ -136,7 +136,7 @@ impl EmailChannel {
     }
 }
 
-/// An address by which its owner cannot be told.
+/// An address without its local part, which identifies a person.
 fn masked(address: &Address) -> String {
     format!("..@{}", address.domain())
 }

@@ -1,4 +1,4 @@
-//! The settings of mail.
+//! The settings of the channel that sends mail.
 
 use super::{
     channel::EmailChannel,
@@ -72,7 +72,7 @@ impl EmailBuilder {
         self
     }
 
-    /// Adds a receiver; may be called for several.
+    /// Adds a recipient; may be called for several.
     pub fn to(mut self, address: impl Into<String>) -> Self {
         self.to.push(address.into());
         self
@@ -84,7 +84,7 @@ impl EmailBuilder {
         self
     }
 
-    /// Sets how the connection is protected.
+    /// Sets how the connection is encrypted.
     pub fn tls(mut self, tls: EmailTls) -> Self {
         self.tls = tls;
         self
@@ -127,7 +127,7 @@ impl EmailBuilder {
         self
     }
 
-    /// Checks the settings. Nothing is resolved or connected.
+    /// Checks the settings, without resolving a name or connecting.
     ///
     /// # Errors
     ///
@@ -144,7 +144,7 @@ impl EmailBuilder {
         let mut address = |field, text: &str| match text.parse::<Mailbox>() {
             Ok(mailbox) => Some(mailbox),
             Err(_) => {
-                // Somebody's address with a mistake in it is still somebody's address.
+                // An address with a mistake in it still identifies a person.
                 let shown = if text.is_empty() { "" } else { "(hidden)" };
                 problems.push(ConfigError::new(field, shown, "must be a mail address"));
                 None
@@ -199,7 +199,7 @@ impl EmailBuilder {
         match (ConfigError::join(problems), from, server) {
             (None, Some(from), Some(server)) => Ok(EmailChannel::new(self.name, server, from, to)),
             (Some(err), ..) => Err(err),
-            // Whatever is missing was pushed as a problem.
+            // A missing part was pushed as a problem.
             (None, ..) => Err(ConfigError::new(
                 "from",
                 "(hidden)",
@@ -258,9 +258,8 @@ mod tests {
         event::Severity,
     };
 
-    /// Whatever is in a name, a code or a message, the headers are those that are meant.
     #[test]
-    fn no_text_adds_a_header_or_breaks_the_mail() {
+    fn line_breaks_in_any_text_add_no_header() {
         let channel = EmailChannel::builder("m", "localhost")
             .from("a@example.com")
             .to("b@example.com")
@@ -305,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn address_with_a_mistake_is_not_repeated_in_the_error() {
+    fn invalid_address_is_hidden_in_the_error() {
         let err = EmailChannel::builder("m", "h")
             .from("ann@@example.com")
             .to("bob at example.com")
@@ -320,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn a_password_is_never_sent_in_the_clear() {
+    fn credentials_without_tls_are_rejected_and_hidden() {
         let builder = EmailChannel::builder("m", "h")
             .from("a@example.com")
             .to("b@example.com")

@@ -1,4 +1,4 @@
-//! One conversation with a mail server, within one time limit.
+//! One SMTP conversation with a mail server, within one time limit.
 //!
 //! The conversation is a future, and not blocking calls, because a future can be dropped at any
 //! point: a limit for each read never ends a server that sends a byte now and then.
@@ -23,16 +23,16 @@ use std::{
 };
 use tokio::{net::TcpStream, runtime, time::timeout};
 
-/// How a connection to a mail server is protected.
+/// How a connection to a mail server is encrypted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum EmailTls {
-    /// Begins in the clear and must change to TLS before anything is said; port 587 by default.
+    /// Starts in the clear and must change to TLS before anything else; port 587 by default.
     #[default]
     StartTls,
     /// TLS from the first byte on; port 465 by default.
     Implicit,
-    /// None: everybody on the way can read the notifications. No credentials are sent then; port 25 by
+    /// None: the notifications can be read on the network, and no credentials are sent; port 25 by
     /// default.
     None,
 }
@@ -48,20 +48,20 @@ pub(super) struct Server {
     pub(super) limit: Duration,
 }
 
-/// A mail as it is sent.
+/// The envelope and content of a mail.
 pub(super) struct Letter<'a> {
     pub(super) from: &'a Address,
     pub(super) to: &'a [Address],
     pub(super) content: &'a [u8],
 }
 
-/// What a server made of a mail for one recipient.
+/// The outcome of a mail for one recipient.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
-    /// Nothing is known, or the server asks for another attempt.
+    /// Nothing is known, or the server requests another attempt.
     Pending,
     Accepted,
-    /// Refused for good, with the server's reply.
+    /// Refused permanently, with the server's reply.
     Refused(String),
 }
 
@@ -72,14 +72,14 @@ pub(super) struct Failure {
     pub(super) is_permanent: bool,
 }
 
-/// All that a server may send in the clear within one conversation, far above what a mail takes.
+/// How many bytes a server may send in the clear within one conversation, far above what a mail needs.
 const MAX_READ: usize = 1024 * 1024;
 
 impl Server {
-    /// Sends a mail to every recipient whose outcome is pending, and notes the outcomes.
+    /// Sends a mail to every recipient whose outcome is pending, and records the outcomes.
     ///
-    /// First in one envelope for all. Where the server refuses that, each recipient gets an
-    /// envelope of its own, so that one who is refused keeps nobody else from the mail.
+    /// First in one envelope for all. Where the server refuses that, each recipient gets an envelope
+    /// of their own, so that a refused one does not affect the others.
     pub(super) fn send(
         &self,
         letter: &Letter<'_>,
@@ -182,7 +182,7 @@ impl Server {
         Ok(connection)
     }
 
-    /// The name to greet with: the configured one, else this machine's where it is a full domain
+    /// Returns the name to greet with: the configured one, else this machine's where it is a full domain
     /// name, else the address that the connection has here (RFC 5321, section 4.1.4).
     fn hello_name(&self, local: Option<SocketAddr>) -> ClientId {
         let of_host = || {
@@ -277,7 +277,7 @@ async fn envelope(
     }
 }
 
-/// Tells a reply of the server from a connection that does not work any more.
+/// Separates a reply of the server from a failure of the connection.
 fn reply(error: Error) -> Result<Result<(), Error>, Failure> {
     if error.is_permanent() || error.is_transient() {
         Ok(Err(error))
@@ -322,7 +322,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn greeting_is_a_domain_name_or_an_address_literal() {
+    fn hello_name_is_a_domain_name_or_an_address_literal() {
         for legal in [
             "localhost",
             "shop-1.example.com",

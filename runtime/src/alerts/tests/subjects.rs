@@ -50,7 +50,7 @@ fn closed() -> Observation {
     observation(subject_state(CLOSED, Severity::Info))
 }
 
-/// A first state that is good, as of a breaker that was just made.
+/// A first state that is good, for example of a breaker that was just made.
 fn first_closed() -> Observation {
     Observation {
         is_first_good: true,
@@ -69,7 +69,7 @@ fn subjects() -> Subjects {
     Subjects::new(INTERVAL, None)
 }
 
-/// Shows a state, and lets its notification arrive.
+/// Observes a state, and delivers its notification.
 fn deliver(subjects: &mut Subjects, now: Tick, id: SubjectId, observation: Observation) -> Plan {
     let plan = sent(subjects.observe_at(now, id, observation));
     assert!(subjects.settle_at(now, id, Settlement::Delivered));
@@ -98,7 +98,7 @@ fn restored(age: Duration, level: Severity) -> (RestoredState, Duration) {
 }
 
 #[test]
-fn a_bad_state_that_goes_on_escalates_at_ten_fold_steps_and_a_good_one_never() {
+fn bad_state_escalates_at_tenfold_steps_and_good_state_never() {
     let mut subjects = Subjects::new(INTERVAL, Some(3));
     let x = id("x");
     deliver(&mut subjects, at(0), x, open());
@@ -121,7 +121,7 @@ fn a_bad_state_that_goes_on_escalates_at_ten_fold_steps_and_a_good_one_never() {
 }
 
 #[test]
-fn what_did_not_arrive_is_added_to_the_next_notification() {
+fn undelivered_counts_are_added_to_the_next_notification() {
     let mut subjects = subjects();
     let x = id("x");
     deliver(&mut subjects, at(0), x, open());
@@ -137,7 +137,7 @@ fn what_did_not_arrive_is_added_to_the_next_notification() {
     assert_eq!(
         subjects.next_due(),
         Some(at(4).after(FLAP)),
-        "the same is not tried again at once"
+        "the same state is not tried again at once"
     );
     let [again] = &subjects.due_at(at(4).after(FLAP))[..] else {
         panic!("one")
@@ -148,10 +148,9 @@ fn what_did_not_arrive_is_added_to_the_next_notification() {
     );
 }
 
-/// An opening that is seen while the recovery from the one before is under way and lost: both are
-/// one outage.
+/// A circuit opens again while the recovery is under way, and that is lost: both are one outage.
 #[test]
-fn a_recovery_that_did_not_arrive_ends_the_whole_outage_later() {
+fn lost_recovery_leaves_one_outage_with_the_next_opening() {
     let mut subjects = subjects();
     let x = id("x");
     deliver(&mut subjects, at(0), x, open());
@@ -179,7 +178,7 @@ fn a_recovery_that_did_not_arrive_ends_the_whole_outage_later() {
 }
 
 #[test]
-fn whoever_never_had_the_bad_news_gets_no_recovery() {
+fn receiver_without_the_bad_state_gets_no_recovery() {
     let mut subjects = subjects();
     let x = id("x");
     deliver(&mut subjects, at(0), x, closed());
@@ -189,7 +188,7 @@ fn whoever_never_had_the_bad_news_gets_no_recovery() {
         subjects.observe_at(at(2), x, closed()),
         StateVerdict::Ignore
     ));
-    // Who had it gets it, although a later one was dropped.
+    // A receiver with the bad state gets the recovery, although a later notification was dropped.
     let y = id("y");
     deliver(&mut subjects, at(0), y, open());
     let worse = observation(subject_state(OPEN, Severity::Critical));
@@ -199,7 +198,7 @@ fn whoever_never_had_the_bad_news_gets_no_recovery() {
 }
 
 #[test]
-fn a_change_within_the_flap_interval_is_told_at_its_end_or_when_alerting_ends() {
+fn change_within_the_flap_interval_is_sent_at_its_end_or_at_close() {
     let flapping = || {
         let mut subjects = subjects();
         deliver(&mut subjects, at(0), id("x"), open());
@@ -225,9 +224,8 @@ fn a_change_within_the_flap_interval_is_told_at_its_end_or_when_alerting_ends() 
     assert!(!plan.is_fresh && plan.key.level == Severity::Info);
 }
 
-/// Outage, but less urgent than what was told: no hurry, whether or not good unsent was told before.
 #[test]
-fn a_less_urgent_state_waits_for_the_flap_interval() {
+fn less_urgent_state_waits_for_the_flap_interval() {
     let mut subjects = subjects();
     deliver(
         &mut subjects,
@@ -243,9 +241,8 @@ fn a_less_urgent_state_waits_for_the_flap_interval() {
     assert_eq!(subjects.next_due(), Some(at(0).after(FLAP)));
 }
 
-/// A digest takes the place of the notification under way: what is lost with it comes back.
 #[test]
-fn a_lost_digest_gives_back_all_changes() {
+fn lost_digest_restores_the_counts_of_all_changes() {
     let mut subjects = subjects();
     let x = id("x");
     deliver(&mut subjects, at(0), x, open());
@@ -276,7 +273,7 @@ fn a_lost_digest_gives_back_all_changes() {
 }
 
 #[test]
-fn a_first_good_state_is_news_only_after_a_bad_one() {
+fn first_good_state_is_sent_only_after_a_bad_one() {
     let mut subjects = subjects();
     assert!(matches!(
         subjects.observe_at(at(0), id("x"), first_closed()),
@@ -289,7 +286,7 @@ fn a_first_good_state_is_news_only_after_a_bad_one() {
     ));
     deliver(&mut subjects, at(0), id("y"), open());
     sent(subjects.observe_at(at(1), id("y"), first_closed()));
-    // Under way counts.
+    // A notification under way counts.
     sent(subjects.observe_at(at(0), id("z"), open()));
     assert!(matches!(
         subjects.observe_at(at(1), id("z"), first_closed()),
@@ -298,7 +295,7 @@ fn a_first_good_state_is_news_only_after_a_bad_one() {
 }
 
 #[test]
-fn a_state_of_an_earlier_process_goes_on_until_another_or_a_worse_one_is_seen() {
+fn restored_state_is_not_sent_again_until_another_or_a_worse_one_is_observed() {
     let x = id("x");
     for (next, goes_on) in [
         (open(), true),
@@ -327,7 +324,7 @@ fn a_state_of_an_earlier_process_goes_on_until_another_or_a_worse_one_is_seen() 
 }
 
 #[test]
-fn what_this_process_saw_is_not_overwritten_by_an_earlier_one() {
+fn restored_state_does_not_overwrite_an_observed_one() {
     let mut subjects = subjects();
     deliver(&mut subjects, at(0), id("x"), closed());
     let (restored, age) = restored(Duration::from_secs(600), Severity::Error);
@@ -349,7 +346,7 @@ fn full(of: impl Fn(usize) -> Observation, settled: bool) -> Subjects {
 }
 
 #[test]
-fn beyond_the_limit_subjects_are_told_of_without_being_remembered() {
+fn subjects_beyond_the_limit_are_sent_without_being_remembered() {
     let mut subjects = full(|_| open(), true);
     for _ in 0..2 {
         sent(subjects.observe_at(at(1), id("new"), open()));
@@ -372,7 +369,7 @@ fn beyond_the_limit_subjects_are_told_of_without_being_remembered() {
 }
 
 #[test]
-fn what_is_over_makes_room() {
+fn subjects_that_are_over_make_room() {
     let mut subjects = full(|_| closed(), true);
     let later = at(0).after(INTERVAL);
     sent(subjects.observe_at(at(3599), id("new"), open()));
@@ -385,9 +382,8 @@ fn what_is_over_makes_room() {
     assert_eq!(subjects.all.len(), 1);
 }
 
-/// Of a subject whose present state no rule sends, only counts are lost.
 #[test]
-fn what_no_rule_sends_makes_room() {
+fn subjects_whose_state_no_rule_sends_make_room() {
     let mut subjects = full(|_| open(), false);
     for name in ["3", "4"] {
         let unwanted = Observation {

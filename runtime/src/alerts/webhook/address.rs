@@ -1,5 +1,5 @@
-//! Which addresses a webhook may reach: a URL from a configuration must not lead to the machine's
-//! own services.
+//! The addresses that a webhook may reach: a URL of a configuration must not lead to the machine's own
+//! services.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use ureq::{
@@ -12,8 +12,8 @@ use ureq::{
     },
 };
 
-/// Resolves names as the system does and lets only public addresses through. The connection is made
-/// to the address that was checked, so that a name cannot point elsewhere a moment later.
+/// Resolves names as the system does, to public addresses only. The connection is made to the address
+/// that was checked, so a name cannot point elsewhere a moment later.
 #[derive(Debug)]
 pub(super) struct PublicOnly {
     pub(super) allow_private: bool,
@@ -22,7 +22,7 @@ pub(super) struct PublicOnly {
     pub(super) system: DefaultResolver,
 }
 
-/// What the resolver says where all addresses are refused.
+/// The error of the resolver where all addresses are refused.
 pub(super) const REFUSED: &str = "the host resolves to an address that is not public";
 
 impl Resolver for PublicOnly {
@@ -51,7 +51,7 @@ impl Resolver for PublicOnly {
     }
 }
 
-/// Tells whether an address belongs to the public internet, by the special-purpose registries of
+/// Returns `true` if an address belongs to the public internet, by the special-purpose registries of
 /// IANA.
 pub(super) fn is_public(address: IpAddr) -> bool {
     match address {
@@ -86,8 +86,8 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
             is_public_v4(embedded(high, low))
         }
         [0x2002, high, low, ..] => is_public_v4(embedded(high, low)),
-        // Unspecified, loopback, compatible, local NAT64, Teredo, documentation, and all that is
-        // not global unicast.
+        // Unspecified, loopback, compatible, local NAT64, Teredo, documentation, and everything that
+        // is not global unicast.
         [0, ..] | [0x64, 0xFF9B, ..] | [0x2001, 0, ..] | [0x2001, 0xDB8, ..] | [0x3FFF, ..] => {
             false
         }
@@ -100,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_addresses_of_the_public_internet_are_let_through() {
+    fn only_addresses_of_the_public_internet_are_public() {
         let private = [
             "0.0.0.0",
             "10.0.0.1",

@@ -1,4 +1,4 @@
-//! The channel that sends requests.
+//! The channel that sends HTTP requests.
 
 use super::{
     address::{PublicOnly, REFUSED},
@@ -24,14 +24,13 @@ use ureq::{
 
 /// A channel that sends each notification as an HTTP POST.
 ///
-/// A status 2xx means that it arrived. 408, 425, 429 and 5xx, a connection that fails and a time
-/// limit that passes are tried again, after the time of a `Retry-After` (seconds or a date, at most
-/// an hour); everything else is refused for good. Redirects are not followed, and no proxy of the
-/// environment is used, only a configured one.
+/// A status 2xx counts as delivered. 408, 425, 429 and 5xx, a failed connection and a timeout are tried
+/// again, after the time of a `Retry-After` (seconds or a date, at most an hour); every other failure is
+/// permanent. Redirects are not followed, and no proxy of the environment is used, only a configured
+/// one.
 ///
 /// Headers: `Content-Type: application/json`, `X-Gardefou-Notification` with the notification's identity
-/// (one that is sent again keeps it), with a secret `X-Gardefou-Signature`, and those that were
-/// configured.
+/// (the same when it is sent again), with a secret `X-Gardefou-Signature`, and the configured ones.
 ///
 /// # Examples
 ///
@@ -88,8 +87,8 @@ impl WebhookChannel {
         }
     }
 
-    /// How long an answer asks to wait. A date is compared with that of the answer, where it has
-    /// one: the clocks of two machines differ.
+    /// Returns the wait that an answer requests. A date is compared with that of the answer, where it
+    /// has one, since the clocks of two machines differ.
     fn wait_of(&self, answer: &Response<Body>) -> Option<Duration> {
         let header = |name| {
             answer
@@ -102,7 +101,7 @@ impl WebhookChannel {
             header("retry-after")?,
             date.unwrap_or_else(|| self.config.clock.wall()),
         );
-        // A server that asks for hours is asked again in one.
+        // A server that requests hours gets another attempt after one.
         wait.map(|wait| wait.min(Duration::from_secs(3600)))
     }
 
@@ -167,10 +166,10 @@ impl Channel for WebhookChannel {
     }
 }
 
-/// The first characters of an answer, however long it is.
+/// Returns the first characters of an answer.
 fn head_of(answer: &mut Response<Body>) -> String {
     let mut head = Vec::new();
-    // What came before a failure is as good a reason.
+    // The part before a failure is as good a reason.
     let _ = answer
         .body_mut()
         .as_reader()

@@ -1,4 +1,4 @@
-//! Where a webhook goes.
+//! The settings of a webhook.
 
 use super::{address::is_public, format::WebhookFormat, template::Template};
 use crate::{
@@ -77,7 +77,7 @@ impl WebhookBuilder {
             name,
             url,
             secret: None,
-            // What the Python original had.
+            // As the Python original.
             timeout: Duration::from_secs(5),
             format: WebhookFormat::Json,
             template: None,
@@ -97,7 +97,7 @@ impl WebhookBuilder {
         self
     }
 
-    /// Sets how long a request may take as a whole: name, connection, body and answer.
+    /// Sets the timeout of a request as a whole: name, connection, body and answer.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
@@ -109,20 +109,20 @@ impl WebhookBuilder {
         self
     }
 
-    /// Sends a body of one's own instead of a format: JSON in whose texts placeholders stand for
-    /// the notification.
+    /// Sends a custom body instead of a format: JSON in whose strings placeholders stand for the
+    /// notification.
     ///
     /// `{{title}}` is replaced with the title, `{{title:100}}` with at most 100 characters of it,
-    /// the last of them `…` where some are missing. Whatever a text holds, it stays within the
-    /// string that it stands in. A string that is one placeholder and nothing else has the type of
-    /// its value, a number for example, and where there is no value its member is left out; within
-    /// a longer string no value is an empty text.
+    /// the last of them `…` where some are missing. Every value is escaped, so it cannot leave its
+    /// string. A string that is one placeholder and nothing else has the type of its value, a number
+    /// for example, and without a value its member is left out; within a longer string a missing value
+    /// is empty.
     ///
     /// | placeholder | |
     /// | --- | --- |
-    /// | `title`, `text` | the line that it is about; all lines |
+    /// | `title`, `text` | the summary; all lines |
     /// | `level`, `kind`, `rule`, `source` | as in [`Notification`](crate::alerts::Notification); a source that is empty is `-` |
-    /// | `id`, `fingerprint` | the notification's identity; what it has in common with others |
+    /// | `id`, `fingerprint` | the notification's identity; the fingerprint that it shares with others |
     /// | `status`, `action` | `resolved` and `resolve` for a recovery, else `firing` and `trigger` |
     /// | `timestamp`, `ended_at` | when it was made, in RFC 3339; the same for a recovery alone |
     /// | `suppressed`, `escalated` | a number; true or false |
@@ -198,14 +198,14 @@ impl WebhookBuilder {
         self
     }
 
-    /// Lets a URL begin with `http://`.
+    /// Allows a URL that begins with `http://`.
     pub fn allow_http(mut self, on: bool) -> Self {
         self.allow_http = on;
         self
     }
 
-    /// Lets the host resolve to addresses that are not public: this machine's, a private network's,
-    /// a cloud's metadata service.
+    /// Allows a host that resolves to addresses that are not public: this machine's, a private
+    /// network's, a cloud's metadata service.
     pub fn allow_private_addresses(mut self, on: bool) -> Self {
         self.allow_private = on;
         self
@@ -219,7 +219,7 @@ impl WebhookBuilder {
             .as_ref()
             .and_then(|url| url.host())
             .is_some_and(|host| !host.is_empty());
-        // The path of many hooks is the secret, and what is no URL may be one.
+        // The path of many hooks is the secret, and a text that is no URL may be one.
         let shown = || match &url {
             Some(url) if has_host => {
                 let (scheme, host) = (scheme.unwrap_or_default(), url.host().unwrap_or_default());
@@ -404,7 +404,7 @@ impl WebhookBuilder {
     }
 }
 
-/// Without secret, headers and template, and without what may be secret in the URLs.
+/// Without secret, headers, template and URLs.
 impl std::fmt::Debug for WebhookBuilder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("WebhookBuilder")

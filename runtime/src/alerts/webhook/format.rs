@@ -1,4 +1,4 @@
-//! The bodies of requests.
+//! The standard bodies of requests.
 
 use crate::alerts::notification::{Notification, cut};
 use serde_json::json;
@@ -33,7 +33,7 @@ impl WebhookFormat {
     #[must_use]
     pub fn body(self, notification: &Notification) -> String {
         match self {
-            // A notification is texts, numbers and JSON values: it has a JSON form.
+            // A notification is strings, numbers and JSON values, so it has a JSON form.
             Self::Json => serde_json::to_string(notification).unwrap_or_default(),
             Self::Slack => {
                 let escaped = notification
@@ -54,7 +54,7 @@ mod tests {
     use crate::{alerts::notification::NotificationKind, event::Severity};
 
     #[test]
-    fn nothing_in_a_title_is_markup_for_slack() {
+    fn markup_in_a_title_is_escaped_for_slack() {
         let notification = Notification::new(
             NotificationKind::Test,
             Severity::Error,

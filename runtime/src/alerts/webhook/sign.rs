@@ -1,4 +1,4 @@
-//! Signatures, by which a receiver knows who sent a notification and when.
+//! Signatures of requests, by which a receiver verifies sender and time.
 
 use crate::time::Timestamp;
 use hmac::{Hmac, KeyInit, Mac};
@@ -16,9 +16,8 @@ pub(super) fn signature(secret: &[u8], at: Timestamp, body: &[u8]) -> String {
     format!("t={seconds},v1={tag}")
 }
 
-/// Checks the header `X-Gardefou-Signature` of a notification that was received: that its body was signed
-/// with this secret, at most `tolerance` before or after `now`. The comparison takes the same time
-/// wherever the first difference is.
+/// Verifies the header `X-Gardefou-Signature` of a received notification: its body was signed with this
+/// secret, at most `tolerance` before or after `now`. The comparison takes constant time.
 ///
 /// # Errors
 ///
@@ -56,7 +55,7 @@ pub fn verify_signature(
     }
 }
 
-/// A notification was not signed with this secret, or not now.
+/// The error of a notification that was not signed with this secret, or not within the tolerance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the signature of the notification does not hold")]
 #[non_exhaustive]
@@ -67,7 +66,7 @@ fn tag(secret: &[u8], seconds: i64, body: &[u8]) -> [u8; 32] {
 }
 
 fn mac(secret: &[u8], seconds: i64, body: &[u8]) -> Hmac<Sha256> {
-    // A key of any length will do: longer ones are hashed, shorter ones padded.
+    // HMAC takes a key of any length.
     let mut mac = match Hmac::<Sha256>::new_from_slice(secret) {
         Ok(mac) => mac,
         Err(_) => Hmac::<Sha256>::new(&Default::default()),
@@ -98,7 +97,7 @@ mod tests {
     const NOW: i64 = 1_700_000_000_500;
 
     #[test]
-    fn a_signature_holds_for_its_secret_body_and_time_alone() {
+    fn signature_is_valid_for_its_secret_body_and_time_only() {
         let (now, minute) = (Timestamp::from_unix_millis(NOW), Duration::from_secs(60));
         let header = signature(b"secret", now, b"body");
         assert_eq!(
@@ -132,10 +131,9 @@ mod tests {
         }
     }
 
-    /// The fourth of the HMAC-SHA256 test cases of RFC 4231 is met by the crate; this pins how ours
-    /// is put together.
+    /// Pins the signed text; HMAC-SHA256 itself is tested by its crate.
     #[test]
-    fn the_signed_text_is_the_time_a_dot_and_the_body() {
+    fn signed_text_is_the_time_a_dot_and_the_body() {
         let mut plain = Hmac::<Sha256>::new_from_slice(b"secret").unwrap();
         plain.update(b"1700000000.{}");
         let hex: String = plain

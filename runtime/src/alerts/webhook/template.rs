@@ -1,4 +1,4 @@
-//! Bodies of one's own: JSON with placeholders.
+//! Custom bodies of requests: JSON with placeholders.
 
 use crate::{
     alerts::notification::{Notification, NotificationKind, cut},
@@ -6,17 +6,17 @@ use crate::{
 };
 use serde_json::{Map, Number, Value};
 
-/// A body of one's own, checked.
+/// A custom body, parsed.
 #[derive(Clone, PartialEq)]
 pub(super) struct Template(Node);
 
-/// JSON whose texts are read.
+/// JSON whose strings are parsed.
 #[derive(Clone, PartialEq)]
 enum Node {
-    /// What has no placeholder in it.
+    /// A value without a placeholder.
     Fixed(Value),
-    /// A text that is one placeholder and nothing else: it takes the form of its value, and is left
-    /// out where it has none.
+    /// A string that is one placeholder and nothing else: it has the type of its value, and is left
+    /// out where there is none.
     Whole(Field),
     Text(Vec<Part>),
     List(Vec<Node>),
@@ -31,7 +31,7 @@ enum Part {
 
 macro_rules! fields {
     ($($name:literal => $field:ident),* $(,)?) => {
-        /// What a placeholder stands for.
+        /// The field of a notification that a placeholder stands for.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         enum Field { $($field),* }
 
@@ -76,7 +76,7 @@ const MAX_LENGTH: usize = 100_000;
 const MAX_TEMPLATE: usize = 65_536;
 
 impl Template {
-    /// Reads a template. Its text is in no error: it may hold a key of the service.
+    /// Parses a template. Its text is in no error, since it may hold a key of the service.
     pub(super) fn parse(text: &str) -> Result<Self, ConfigError> {
         if text.len() > MAX_TEMPLATE {
             return Err(problem(
@@ -177,7 +177,7 @@ fn placeholder(inside: &str) -> Result<Part, ConfigError> {
     })
 }
 
-/// The JSON of a node; `None` where it is a placeholder without a value.
+/// Returns the JSON of a node; `None` for a placeholder without a value.
 fn fill(node: &Node, notification: &Notification) -> Option<Value> {
     Some(match node {
         Node::Fixed(value) => value.clone(),
@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn no_text_leaves_the_string_that_it_stands_in() {
+    fn value_of_a_placeholder_cannot_leave_its_string() {
         for odd in [
             "\"}],\"x\":[{\"",
             "a\\",
@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn lengths_hold_in_characters_with_a_mark() {
+    fn length_is_in_characters_and_includes_the_mark() {
         let json = filled(
             r#"{"a": "{{title:5}}", "b": "[{{title:4}}]", "c": "{{title:9}}"}"#,
             &notification("漢字漢字漢字"),
@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn whole_values_keep_their_type_and_are_left_out_where_there_is_none() {
+    fn whole_placeholder_keeps_the_type_of_its_value_and_is_left_out_without_one() {
         let template = r#"{"n": "{{suppressed}}", "t": "{{suppressed}} more", "e": "{{ended_at}}", "l": ["{{code}}"],
             "b": "{{ escalated }}", "all": "{{notification}}", "fixed": [1, null, "x"]}"#;
         let mut notification = notification("x");
@@ -330,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_work_is_an_error_that_names_value_and_rule() {
+    fn invalid_template_is_an_error_with_value_and_rule() {
         let long = format!(r#"{{"a": "{}"}}"#, "x".repeat(MAX_TEMPLATE));
         for (template, value, rule) in [
             (
