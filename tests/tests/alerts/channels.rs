@@ -1,9 +1,8 @@
 use super::*;
 use std::io;
 
-/// Nothing secret and nothing that forges comes out, whatever field it was put in.
 #[test]
-fn secrets_and_control_characters_in_any_field_stay_in() {
+fn secrets_and_control_characters_of_any_field_are_not_delivered() {
     let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
     let alerts = start(config(&clock).channel(ops.clone()));
     let url = "postgres://ann:hunter2@db/x?password=hunter2&sslkey=hunter2";
@@ -36,7 +35,7 @@ fn secrets_and_control_characters_in_any_field_stay_in() {
 }
 
 #[test]
-fn a_notification_in_lines_and_in_json_says_what_one_needs() {
+fn notification_has_its_error_as_text_and_as_json() {
     let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
     let alerts = start(config(&clock).channel(ops.clone()));
     let err = AppError::new(ErrorCode::DB_WRITE_ERROR, "cannot save").with_detail("table", "clips");

@@ -38,7 +38,7 @@ fn busy() -> DeliveryError {
 }
 
 #[test]
-fn a_failure_that_may_pass_is_tried_again_and_one_that_will_not_is_not() {
+fn temporary_failure_is_retried_and_permanent_one_is_not() {
     let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
     let alerts = start(config(&clock).channel(ops.clone()));
     ops.fail_with([busy(), busy()]);
@@ -49,7 +49,7 @@ fn a_failure_that_may_pass_is_tried_again_and_one_that_will_not_is_not() {
     }
     let status = &alerts.status().channels[0];
     assert_eq!((status.tries, status.sent, status.failed), (3, 1, 0));
-    assert_eq!(ops.told(), one("SYNC_ERROR: late"));
+    assert_eq!(ops.received(), one("SYNC_ERROR: late"));
 
     ops.fail_with([DeliveryError::permanent("400")]);
     report(ErrorCode::CONFIG_ERROR, "bad");
@@ -60,14 +60,14 @@ fn a_failure_that_may_pass_is_tried_again_and_one_that_will_not_is_not() {
         (status.circuit, status.last_error.as_deref()),
         (CircuitState::Closed, Some("400"))
     );
-    // It was not told, so that the next one is not held back.
+    // It was not delivered, so the next one is not held back.
     report(ErrorCode::CONFIG_ERROR, "bad again");
     alerts.run();
-    assert_eq!(ops.told(), one("CONFIG_ERROR: bad again"));
+    assert_eq!(ops.received(), one("CONFIG_ERROR: bad again"));
 }
 
 #[test]
-fn a_server_that_names_a_time_is_left_alone_until_then() {
+fn retry_after_delays_the_next_attempt() {
     let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
     let alerts = start(config(&clock).channel(ops.clone()));
     ops.fail_with([busy().retry_after(Some(Duration::from_secs(120)))]);
@@ -75,15 +75,15 @@ fn a_server_that_names_a_time_is_left_alone_until_then() {
     alerts.run();
     clock.advance(Duration::from_secs(119));
     alerts.run();
-    assert_eq!(ops.told(), []);
+    assert_eq!(ops.received(), []);
     clock.advance(Duration::from_secs(1));
     alerts.run();
-    assert_eq!(ops.told(), one("SYNC_ERROR: late"));
+    assert_eq!(ops.received(), one("SYNC_ERROR: late"));
 }
 
-/// The circuit of a channel that fails opens after five failures, and the others do not care.
+/// Five failures open the circuit of a channel, and leave the other channels alone.
 #[test]
-fn a_channel_that_fails_is_left_alone_by_its_own_circuit() {
+fn failing_channel_opens_its_own_circuit_only() {
     let (_alone, clock) = (alone(), ManualClock::new());
     let (mail, hook) = (Recorder::new("mail"), Recorder::new("hook"));
     let alerts = start(
@@ -98,17 +98,17 @@ fn a_channel_that_fails_is_left_alone_by_its_own_circuit() {
         alerts.run();
         clock.advance(Duration::from_secs(16));
     }
-    assert_eq!(hook.told(), one("SYNC_ERROR: late"));
+    assert_eq!(hook.received(), one("SYNC_ERROR: late"));
     let status = &alerts.status().channels[0];
     assert_eq!((status.tries, status.circuit), (5, CircuitState::Open));
     clock.advance(Duration::from_secs(60));
     alerts.run();
-    assert_eq!(mail.told(), one("SYNC_ERROR: late"));
+    assert_eq!(mail.received(), one("SYNC_ERROR: late"));
 }
 
-/// Nobody waits for a channel that hangs, neither the caller nor the other channels nor the exit.
+/// Neither the caller nor the other channels nor the exit wait for a hanging channel.
 #[test]
-fn a_channel_that_hangs_delays_nothing_and_what_it_had_is_kept() {
+fn hanging_channel_delays_nothing_and_its_notifications_are_kept() {
     let _alone = alone();
     let _journal = ProcessJournal::new(&ManualClock::new());
     let (release, released) = mpsc::channel::<()>();
@@ -145,9 +145,8 @@ fn a_channel_that_hangs_delays_nothing_and_what_it_had_is_kept() {
     assert_eq!(kept.records.len(), 2);
 }
 
-/// Alerting never feeds itself.
 #[test]
-fn errors_of_a_channel_are_no_reason_for_a_notification() {
+fn errors_during_a_delivery_lead_to_no_notification() {
     let (_alone, clock) = (alone(), ManualClock::new());
     let channel = CallbackChannel::new("faulty", |_| {
         report(ErrorCode::EXTERNAL_SERVICE_ERROR, "the mail server refuses");
@@ -171,7 +170,7 @@ fn errors_of_a_channel_are_no_reason_for_a_notification() {
 }
 
 #[test]
-fn a_channel_that_panics_is_a_critical_error_with_the_place_of_the_panic() {
+fn panic_of_a_channel_is_a_critical_error_with_its_location() {
     let (_alone, clock) = (alone(), ManualClock::new());
     let _journal = ProcessJournal::new(&clock);
     let line = line!() + 1;
@@ -203,7 +202,7 @@ fn a_channel_that_panics_is_a_critical_error_with_the_place_of_the_panic() {
 }
 
 #[test]
-fn what_could_not_be_delivered_is_sent_by_the_next_process() {
+fn undelivered_notification_is_sent_by_the_next_process() {
     let _alone = alone();
     let clock = ManualClock::new();
     let _journal = ProcessJournal::new(&clock);
@@ -212,7 +211,7 @@ fn what_could_not_be_delivered_is_sent_by_the_next_process() {
     ops.fail_with([busy()]);
     report(ErrorCode::SYNC_ERROR, "yesterday");
     first.run();
-    assert_eq!((ops.told(), first.status().kept), (vec![], 1));
+    assert_eq!((ops.received(), first.status().kept), (vec![], 1));
     drop(first);
 
     clock.advance(Duration::from_secs(3600));
@@ -231,15 +230,14 @@ fn what_could_not_be_delivered_is_sent_by_the_next_process() {
     drop(second);
     let third = start(config(&clock).channel(ops.clone()));
     third.run();
-    assert_eq!(ops.told(), []);
+    assert_eq!(ops.received(), []);
     let records = error_monitor().query(&Query::new()).unwrap().records;
     assert_eq!(records.len(), 1, "notifications are no errors: {records:?}");
 }
 
-/// A channel may have been down for days: nothing is too old, and more than fit into memory at once
-/// come all the same.
+/// The channel was down for days, and the notifications do not fit into memory at once.
 #[test]
-fn all_that_could_not_be_delivered_is_sent_however_old_it_is_and_oldest_first() {
+fn undelivered_notifications_of_any_age_are_sent_oldest_first() {
     let _alone = alone();
     let clock = ManualClock::new();
     let _journal = ProcessJournal::new(&clock);
@@ -259,7 +257,7 @@ fn all_that_could_not_be_delivered_is_sent_however_old_it_is_and_oldest_first() 
         clock.advance(Duration::from_millis(1));
     }
     drop(first);
-    assert_eq!(broken.told(), []);
+    assert_eq!(broken.received(), []);
 
     clock.advance(Duration::from_secs(25 * 3600));
     let ops = Recorder::new("ops");
@@ -267,21 +265,21 @@ fn all_that_could_not_be_delivered_is_sent_however_old_it_is_and_oldest_first() 
     fail(1100);
     second.run();
     assert_eq!((second.status().replayed, second.status().lost), (1100, 0));
-    // What happens now comes first. The first of the others had waited in the queue until the end.
+    // What happens now comes first. The first of the others had waited in the queue until the shutdown.
     let expected = std::iter::once(1100)
         .chain(1..1100)
         .chain([0])
         .map(|number| format!("SYNC_ERROR: {number}"));
-    let told: Vec<_> = ops.told().into_iter().map(|(title, _)| title).collect();
-    assert!(told.iter().cloned().eq(expected), "{told:?}");
+    let received: Vec<_> = ops.received().into_iter().map(|(title, _)| title).collect();
+    assert!(received.iter().cloned().eq(expected), "{received:?}");
     drop(second);
     let third = start(rules().channel(ops.clone()));
     third.run();
-    assert_eq!(ops.told(), []);
+    assert_eq!(ops.received(), []);
 }
 
 #[test]
-fn a_channel_that_works_again_gets_what_it_missed() {
+fn recovered_channel_gets_the_notifications_that_it_missed() {
     let _alone = alone();
     let (clock, ops) = (ManualClock::new(), Recorder::new("ops"));
     let _journal = ProcessJournal::new(&clock);
@@ -293,10 +291,11 @@ fn a_channel_that_works_again_gets_what_it_missed() {
     alerts.run();
     report(ErrorCode::TIMEOUT_ERROR, "arrives");
     alerts.run();
-    let mut told = ops.told();
-    told.sort();
+    let mut received = ops.received();
+    received.sort();
     assert_eq!(
-        told.iter()
+        received
+            .iter()
             .map(|(title, _)| title.as_str())
             .collect::<Vec<_>>(),
         [
@@ -311,7 +310,7 @@ fn a_channel_that_works_again_gets_what_it_missed() {
 }
 
 #[test]
-fn more_than_the_queue_holds_is_caught_up_with_oldest_first() {
+fn missed_notifications_beyond_the_queue_length_are_sent_oldest_first() {
     let _alone = alone();
     let (clock, ops) = (ManualClock::new(), Recorder::new("ops"));
     let _journal = ProcessJournal::new(&clock);
@@ -326,7 +325,7 @@ fn more_than_the_queue_holds_is_caught_up_with_oldest_first() {
         alerts.run();
         clock.advance(Duration::from_secs(1));
     }
-    assert_eq!((ops.told(), alerts.status().kept), (vec![], 3));
+    assert_eq!((ops.received(), alerts.status().kept), (vec![], 3));
     report(ErrorCode::TIMEOUT_ERROR, "arrives");
     alerts.run();
     let expected = [
@@ -335,7 +334,7 @@ fn more_than_the_queue_holds_is_caught_up_with_oldest_first() {
         "CONFIG_ERROR: missed",
         "DB_QUERY_ERROR: missed",
     ];
-    assert_eq!(ops.told(), expected.map(|title| (title.to_owned(), 0)));
+    assert_eq!(ops.received(), expected.map(|title| (title.to_owned(), 0)));
     let status = alerts.status();
     assert_eq!(
         (
@@ -349,7 +348,7 @@ fn more_than_the_queue_holds_is_caught_up_with_oldest_first() {
 }
 
 #[test]
-fn without_a_journal_what_finds_no_room_is_lost_and_told_so_and_silences_nothing() {
+fn full_queue_without_a_journal_counts_losses_and_silences_nothing() {
     let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
     let alerts = start(config(&clock).channel(ops.clone()).queue(1));
     for code in [
@@ -365,16 +364,16 @@ fn without_a_journal_what_finds_no_room_is_lost_and_told_so_and_silences_nothing
         (2, 0, 1)
     );
     alerts.run();
-    assert_eq!(ops.told(), one("SYNC_ERROR: first"));
+    assert_eq!(ops.received(), one("SYNC_ERROR: first"));
     report(ErrorCode::CONFIG_ERROR, "second");
     alerts.run();
-    assert_eq!(ops.told(), one("CONFIG_ERROR: second"));
+    assert_eq!(ops.received(), one("CONFIG_ERROR: second"));
     let flushed = alerts.shutdown(Duration::from_secs(1));
     assert_eq!((flushed.sent, flushed.kept, flushed.lost), (2, 0, 2));
 }
 
 #[test]
-fn a_notification_that_waits_too_long_for_its_channel_goes_to_the_journal() {
+fn notification_that_waits_too_long_for_its_channel_goes_to_the_journal() {
     let _alone = alone();
     let (clock, ops) = (ManualClock::new(), Recorder::new("ops"));
     let _journal = ProcessJournal::new(&clock);
@@ -415,29 +414,29 @@ fn a_notification_that_waits_too_long_for_its_channel_goes_to_the_journal() {
         "SYNC_ERROR: tried",
         "CONFIG_ERROR: behind it",
     ];
-    assert_eq!(ops.told(), expected.map(|title| (title.to_owned(), 0)));
+    assert_eq!(ops.received(), expected.map(|title| (title.to_owned(), 0)));
 }
 
-/// As after a machine was asleep: that it waited is not the channel's fault.
+/// For example after a machine was asleep: the wait is not a failure of the channel.
 #[test]
-fn a_notification_that_was_never_tried_is_sent_however_old_it_is() {
+fn notification_without_an_attempt_is_sent_at_any_age() {
     let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
     let alerts = start(config(&clock).channel(ops.clone()));
     report(ErrorCode::SYNC_ERROR, "late");
     clock.advance(Duration::from_secs(86_400));
     alerts.run();
-    assert_eq!(ops.told(), one("SYNC_ERROR: late"));
+    assert_eq!(ops.received(), one("SYNC_ERROR: late"));
 }
 
 #[test]
-fn a_test_notification_goes_to_every_channel() {
+fn test_notification_goes_to_every_channel() {
     let (_alone, clock) = (alone(), ManualClock::new());
     let (a, b) = (Recorder::new("a"), Recorder::new("b"));
     let alerts = start(config(&clock).channel(a.clone()).channel(b.clone()));
     alerts.test();
     alerts.run();
     assert_eq!(
-        (a.told(), b.told()),
+        (a.received(), b.received()),
         (one("a test of this channel"), one("a test of this channel"))
     );
 }

@@ -1,4 +1,4 @@
-//! What is held back is told in the end: all of it, and by name.
+//! Digests and summaries of held-back occurrences.
 
 use super::*;
 use gardefou::{alerts::NotificationKind, event::Severity};
@@ -23,7 +23,7 @@ fn lines(notifications: &[Notification]) -> Vec<String> {
 }
 
 #[test]
-fn a_digest_counts_what_was_held_back_and_names_the_error() {
+fn digest_counts_held_back_occurrences_and_names_the_error() {
     let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
     let alerts = start(config(&clock).channel(ops.clone()).max_per_minute(1));
     report(ErrorCode::SYNC_ERROR, "first");
@@ -36,7 +36,7 @@ fn a_digest_counts_what_was_held_back_and_names_the_error() {
     };
     (0..51).for_each(fail);
     alerts.run();
-    assert_eq!(ops.told(), one("SYNC_ERROR: first"));
+    assert_eq!(ops.received(), one("SYNC_ERROR: first"));
     clock.advance(MINUTE);
     alerts.run();
     let notifications = ops.take();
@@ -53,7 +53,7 @@ fn a_digest_counts_what_was_held_back_and_names_the_error() {
     );
     assert!(!lines[0].contains("hunter2"));
 
-    // The digest was its notification: the interval has begun, and ends with a count.
+    // The digest was its notification: the interval has begun, and ends with a summary.
     (0..7).for_each(fail);
     clock.advance(INTERVAL);
     alerts.run();
@@ -74,7 +74,7 @@ fn a_digest_counts_what_was_held_back_and_names_the_error() {
 }
 
 #[test]
-fn a_message_of_any_length_is_a_line_of_a_digest() {
+fn message_of_any_length_is_one_line_of_a_digest() {
     let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
     let alerts = start(config(&clock).channel(ops.clone()).max_per_minute(1));
     report(ErrorCode::SYNC_ERROR, "first");
@@ -87,9 +87,8 @@ fn a_message_of_any_length_is_a_line_of_a_digest() {
     assert!(lines[0].chars().count() <= 210, "{lines:?}");
 }
 
-/// Only what arrived is told: a digest that did not silences none of its groups.
 #[test]
-fn a_digest_that_does_not_arrive_begins_no_interval() {
+fn undelivered_digest_begins_no_interval() {
     let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
     let alerts = start(config(&clock).channel(ops.clone()).max_per_minute(1));
     report(ErrorCode::SYNC_ERROR, "first");
@@ -98,27 +97,30 @@ fn a_digest_that_does_not_arrive_begins_no_interval() {
     ops.fail_with([DeliveryError::permanent("400")]);
     clock.advance(MINUTE);
     alerts.run();
-    assert_eq!(ops.told(), one("SYNC_ERROR: first"));
+    assert_eq!(ops.received(), one("SYNC_ERROR: first"));
     clock.advance(MINUTE);
     report(ErrorCode::DB_QUERY_ERROR, "still gone");
     alerts.run();
-    assert_eq!(ops.told(), [("DB_QUERY_ERROR: still gone".to_owned(), 4)]);
+    assert_eq!(
+        ops.received(),
+        [("DB_QUERY_ERROR: still gone".to_owned(), 4)]
+    );
 }
 
 #[test]
-fn a_shutdown_tells_what_was_held_back() {
+fn shutdown_sends_a_summary_of_held_back_occurrences() {
     let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
     let alerts = start(config(&clock).channel(ops.clone()));
     (0..50).for_each(|_| report(ErrorCode::CONFIG_ERROR, "bad"));
     alerts.run();
-    assert_eq!(ops.told(), one("CONFIG_ERROR: bad"));
+    assert_eq!(ops.received(), one("CONFIG_ERROR: bad"));
     let flushed = alerts.shutdown(Duration::from_secs(1));
     assert!(flushed.in_time);
-    assert_eq!(ops.told(), [("CONFIG_ERROR: bad".to_owned(), 49)]);
+    assert_eq!(ops.received(), [("CONFIG_ERROR: bad".to_owned(), 49)]);
 }
 
 #[test]
-fn a_shutdown_tells_many_groups_within_the_limit_of_a_minute() {
+fn shutdown_sends_many_groups_within_the_limit_of_a_minute() {
     let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
     let alerts = start(config(&clock).channel(ops.clone()).max_per_minute(3));
     let report_all = |times| {

@@ -1,6 +1,5 @@
-//! Mail against a real SMTP server. `tests/real/smtp/run` starts one and runs this with the
-//! environment that it needs; a plain `cargo test` says that it was left out. What needs no server
-//! is tested here too.
+//! E-mail, against a real SMTP server where there is one: `tests/real/smtp/run` starts it and runs this
+//! with the environment that it needs; a plain `cargo test` prints that it was left out.
 
 use super::*;
 use gardefou::alerts::{EmailBuilder, EmailChannel, EmailTls};
@@ -30,9 +29,9 @@ fn notifications() -> Vec<Notification> {
     ops.take()
 }
 
-/// The server of `tests/real/smtp` takes mail after STARTTLS and a login alone.
+/// The server of `tests/real/smtp` accepts mail only after STARTTLS and a login.
 #[test]
-fn a_mail_arrives_at_a_real_server_over_tls_and_never_without() {
+fn mail_is_delivered_to_a_real_server_over_tls_only() {
     let Ok(folder) = env::var("GARDEFOU_TEST_SMTP") else {
         println!("left to tests/real/smtp/run: mail to a real server");
         return;
@@ -90,7 +89,7 @@ fn a_mail_arrives_at_a_real_server_over_tls_and_never_without() {
         .unwrap();
     assert!(
         unknown.deliver(&notification).is_err(),
-        "nobody vouches for the certificate"
+        "the certificate is not trusted"
     );
     let wrong = signed()
         .credentials("alerts", "wrong")
@@ -106,9 +105,8 @@ fn a_mail_arrives_at_a_real_server_over_tls_and_never_without() {
     assert_eq!(read("mail.json").lines().count(), 2);
 }
 
-/// A server that says nothing costs its time limit.
 #[test]
-fn a_silent_mail_server_costs_its_time_limit_and_may_be_tried_again() {
+fn silent_mail_server_is_a_temporary_failure_after_the_timeout() {
     let _alone = alone();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -124,7 +122,7 @@ fn a_silent_mail_server_costs_its_time_limit_and_may_be_tried_again() {
 }
 
 #[test]
-fn a_server_that_is_not_there_may_be_tried_again() {
+fn missing_mail_server_is_a_temporary_failure() {
     let _alone = alone();
     let port = TcpListener::bind("127.0.0.1:0")
         .unwrap()
@@ -183,7 +181,7 @@ fn all_recipients_share_one_mail_with_the_headers_of_an_automatic_one() {
 }
 
 #[test]
-fn greeting_is_the_configured_name_or_one_that_rfc_5321_allows() {
+fn greeting_is_the_configured_name_or_a_legal_one_by_rfc_5321() {
     let _alone = alone();
     let server = SmtpServer::start(|_| None);
     let notification = notifications().remove(0);
@@ -204,13 +202,13 @@ fn greeting_is_the_configured_name_or_one_that_rfc_5321_allows() {
 }
 
 #[test]
-fn refused_recipient_keeps_nobody_else_from_the_mail() {
+fn refused_recipient_does_not_affect_the_others() {
     let _alone = alone();
     let server = SmtpServer::start(|line| {
         line.contains("bob")
             .then_some("550 5.1.1 <bob@example.org>: unknown")
     });
-    let lines = log::said(|| {
+    let lines = log::captured(|| {
         local(server.port, &THREE)
             .build()
             .unwrap()
@@ -234,7 +232,7 @@ fn refused_recipient_keeps_nobody_else_from_the_mail() {
 
 /// Some servers refuse one of several recipients only with the mail.
 #[test]
-fn mail_that_is_refused_for_all_together_is_tried_for_each_apart() {
+fn mail_refused_for_all_recipients_together_is_sent_to_each_separately() {
     let _alone = alone();
     let contents = AtomicUsize::new(0);
     let server = SmtpServer::start(move |line| {
@@ -257,7 +255,7 @@ fn mail_that_is_refused_for_all_together_is_tried_for_each_apart() {
 }
 
 #[test]
-fn mail_that_every_recipient_refuses_is_refused() {
+fn mail_refused_for_every_recipient_is_a_permanent_failure() {
     let _alone = alone();
     let server = SmtpServer::start(|line| line.starts_with("RCPT").then_some("550 unknown"));
     let err = local(server.port, &THREE)
@@ -275,9 +273,9 @@ fn mail_that_every_recipient_refuses_is_refused() {
     assert_eq!(server.mails(), []);
 }
 
-/// As with greylisting: who has the mail does not get it again.
+/// For example with greylisting: recipients with the mail do not get it again.
 #[test]
-fn recipient_that_is_tried_again_is_tried_alone() {
+fn retry_sends_only_to_the_pending_recipients() {
     let _alone = alone();
     let asked = AtomicUsize::new(0);
     let server = SmtpServer::start(move |line| {
@@ -304,7 +302,7 @@ fn recipient_that_is_tried_again_is_tried_alone() {
     assert_eq!(server.mails()[0].to, THREE);
 }
 
-/// Serves one connection with what never ends, until the client hangs up.
+/// Serves one connection with endless data, until the client hangs up.
 fn never_ending(chunk: &'static [u8], pause: bool) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -312,7 +310,7 @@ fn never_ending(chunk: &'static [u8], pause: bool) -> u16 {
         let (mut stream, _): (TcpStream, _) = listener.accept().unwrap();
         while stream.write_all(chunk).is_ok() {
             if pause {
-                // A line now and then: no limit for a single read ever passes.
+                // A line now and then, so that no timeout of a single read would pass.
                 std::thread::park_timeout(Duration::from_millis(5));
             }
         }
@@ -321,7 +319,7 @@ fn never_ending(chunk: &'static [u8], pause: bool) -> u16 {
 }
 
 #[test]
-fn greeting_that_never_ends_costs_the_time_limit_of_the_whole_mail() {
+fn endless_greeting_ends_at_the_timeout_of_the_whole_mail() {
     let _alone = alone();
     let notification = notifications().remove(0);
     let port = never_ending(b"220-still busy\r\n", true);
@@ -338,7 +336,7 @@ fn greeting_that_never_ends_costs_the_time_limit_of_the_whole_mail() {
 }
 
 #[test]
-fn greeting_without_an_end_of_line_takes_a_bounded_amount_of_memory() {
+fn greeting_without_an_end_of_line_takes_bounded_memory() {
     let _alone = alone();
     let port = never_ending(&[b'x'; 65_536], false);
     let channel = local(port, &["ops@example.com"])
@@ -353,7 +351,7 @@ fn greeting_without_an_end_of_line_takes_a_bounded_amount_of_memory() {
     );
 }
 
-/// Within a runtime another one cannot be entered.
+/// A runtime cannot be entered within another one.
 #[tokio::test]
 async fn mail_is_sent_from_within_a_runtime_too() {
     let notification = {

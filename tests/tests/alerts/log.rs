@@ -1,4 +1,4 @@
-//! What alerting says in the log, and where it says it when there is none.
+//! The log lines of alerting, and the standard error as their replacement.
 
 use super::*;
 use gardefou::{breaker::CircuitBreaker, event::names::TARGET_ALERT};
@@ -42,8 +42,8 @@ impl Visit for Line {
 #[derive(Clone, Default)]
 struct Log {
     lines: Arc<Mutex<Vec<Line>>>,
-    /// It wants nothing of what alerting says.
-    is_deaf: bool,
+    /// It takes no line.
+    is_disabled: bool,
 }
 
 impl Subscriber for Log {
@@ -51,7 +51,7 @@ impl Subscriber for Log {
         Interest::sometimes()
     }
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        !self.is_deaf && metadata.target() == TARGET_ALERT && *metadata.level() <= Level::INFO
+        !self.is_disabled && metadata.target() == TARGET_ALERT && *metadata.level() <= Level::INFO
     }
     fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
         span::Id::from_u64(1)
@@ -71,39 +71,38 @@ impl Subscriber for Log {
     fn exit(&self, _: &span::Id) {}
 }
 
-/// Lets the process hear what its alerting says, or the failures that tests make on purpose would
-/// be lines between their results. The children have no log but the one that their test gives them.
-pub(super) fn hear() {
-    static HEARD: Once = Once::new();
-    HEARD.call_once(|| {
+/// Installs a subscriber for the process, or the failures that tests cause would be printed between
+/// their results. The child processes have only the log of their test.
+pub(super) fn install() {
+    static INSTALLED: Once = Once::new();
+    INSTALLED.call_once(|| {
         if env::var(CHILD).is_err() {
             tracing::subscriber::set_global_default(Log::default()).unwrap();
         }
     });
 }
 
-/// Runs something and returns what this thread logged of alerts.
-pub(super) fn said(run: impl FnOnce()) -> Vec<Line> {
+/// Runs something and returns the lines about alerts that this thread logged.
+pub(super) fn captured(run: impl FnOnce()) -> Vec<Line> {
     let log = Log::default();
-    heard_by(&log, run);
+    with_log(&log, run);
     log.lines.lock().unwrap().clone()
 }
 
-fn heard_by(log: &Log, run: impl FnOnce()) {
-    // Where one subscriber alone is known, whichever thread meets a line first decides for all
-    // whether it is wanted, and other tests have no subscriber. With a second one it is asked each
-    // time.
+fn with_log(log: &Log, run: impl FnOnce()) {
+    // With a single subscriber, the first thread that reaches a line decides for all whether it is
+    // enabled, and other tests have no subscriber. With a second one each thread decides.
     static SECOND: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(Log::default()));
     let _ = &*SECOND;
     with_default(log.clone(), run);
 }
 
 #[test]
-fn without_a_channel_of_ones_own_notifications_are_lines_in_the_log() {
+fn notifications_are_logged_without_a_configured_channel() {
     let (_alone, clock) = (alone(), ManualClock::new());
     let alerts = start(config(&clock));
     let err = AppError::new(ErrorCode::SYNC_ERROR, "late");
-    let lines = said(|| {
+    let lines = captured(|| {
         gardefou::report(&err);
         alerts.run();
     });
@@ -134,13 +133,13 @@ fn without_a_channel_of_ones_own_notifications_are_lines_in_the_log() {
         .clock(clock.clone())
         .build()
         .unwrap();
-    let lines = said(|| {
+    let lines = captured(|| {
         circuit.force_open();
         alerts.run();
         circuit.reset();
         alerts.run();
     });
-    let told: Vec<_> = lines
+    let received: Vec<_> = lines
         .iter()
         .map(|line| (line.level, line.message.as_str()))
         .collect();
@@ -148,12 +147,11 @@ fn without_a_channel_of_ones_own_notifications_are_lines_in_the_log() {
         "circuit `in-the-log` opened: manual",
         "circuit `in-the-log` closed",
     );
-    assert_eq!(told, [(Level::ERROR, opened), (Level::INFO, closed)]);
+    assert_eq!(received, [(Level::ERROR, opened), (Level::INFO, closed)]);
     assert!(!lines[0].fields.contains_key("error.id"), "{lines:?}");
 }
 
-/// Alerting through a channel that refuses 20 notifications within 40 seconds, and one a minute after the
-/// first.
+/// Alerts on a channel that refuses 20 notifications within 40 seconds, and one a minute after the first.
 fn fail_twenty_times_and_once_more() {
     let (clock, ops) = (ManualClock::new(), Recorder::new("ops"));
     let alerts = start(config(&clock).channel(ops.clone()).max_per_minute(10_000));
@@ -171,15 +169,15 @@ fn fail_twenty_times_and_once_more() {
     clock.advance(Duration::from_secs(20));
     fail();
     assert_eq!(
-        (alerts.status().channels[0].failed, ops.told()),
+        (alerts.status().channels[0].failed, ops.received()),
         (21, vec![])
     );
 }
 
 #[test]
-fn a_channel_that_fails_is_one_line_a_minute_in_the_log() {
+fn failing_channel_is_logged_once_a_minute() {
     let _alone = alone();
-    let lines = said(fail_twenty_times_and_once_more);
+    let lines = captured(fail_twenty_times_and_once_more);
     assert_eq!(lines.len(), 2, "{lines:?}");
     for line in lines {
         assert_eq!(
@@ -199,14 +197,14 @@ fn a_channel_that_fails_is_one_line_a_minute_in_the_log() {
 }
 
 #[test]
-fn what_becomes_of_a_notification_that_was_not_sent_is_said_as_it_is() {
+fn log_line_of_a_failed_delivery_has_its_consequence() {
     let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
     let _journal = delivery::ProcessJournal::new(&clock);
     let alerts = start(config(&clock).channel(ops.clone()).max_tries(2));
-    let say = |error: DeliveryError| {
+    let messages_after = |error: DeliveryError| {
         clock.advance(Duration::from_secs(60));
         ops.fail_with([error]);
-        let lines = said(|| {
+        let lines = captured(|| {
             report(ErrorCode::SYNC_ERROR, "late");
             alerts.run();
         });
@@ -216,46 +214,46 @@ fn what_becomes_of_a_notification_that_was_not_sent_is_said_as_it_is() {
             .collect::<Vec<_>>()
     };
     assert_eq!(
-        say(DeliveryError::permanent("400")),
+        messages_after(DeliveryError::permanent("400")),
         ["a notification was refused; it is kept, but not sent again"]
     );
     assert_eq!(
-        say(DeliveryError::temporary("503")),
+        messages_after(DeliveryError::temporary("503")),
         ["a notification could not be sent; it is tried again"]
     );
-    // The one that is tried again fails for the second time.
+    // The second attempt of the same notification fails.
     assert_eq!(
-        say(DeliveryError::temporary("503")),
+        messages_after(DeliveryError::temporary("503")),
         ["a notification could not be sent; it is kept for later"]
     );
 }
 
-/// Runs in a process of its own, whose standard error is read.
+/// Runs in a child process, whose standard error is read.
 #[test]
-fn child_whose_channel_fails() {
+fn child_with_a_failing_channel() {
     match env::var(CHILD).as_deref() {
         Ok("no log") => fail_twenty_times_and_once_more(),
-        Ok("a deaf log") => {
-            heard_by(
+        Ok("a disabled log") => {
+            with_log(
                 &Log {
-                    is_deaf: true,
+                    is_disabled: true,
                     ..Log::default()
                 },
                 fail_twenty_times_and_once_more,
             );
         }
-        Ok("a log") => assert_eq!(said(fail_twenty_times_and_once_more).len(), 2),
+        Ok("a log") => assert_eq!(captured(fail_twenty_times_and_once_more).len(), 2),
         _ => {}
     }
 }
 
 #[test]
-fn where_nobody_hears_the_log_that_line_goes_to_the_standard_error() {
-    for (log, expected) in [("no log", 2), ("a deaf log", 2), ("a log", 0)] {
+fn failure_line_goes_to_the_standard_error_without_a_subscriber() {
+    for (log, expected) in [("no log", 2), ("a disabled log", 2), ("a log", 0)] {
         let child = Command::new(env::current_exe().unwrap())
             .args([
                 "--exact",
-                "log::child_whose_channel_fails",
+                "log::child_with_a_failing_channel",
                 "--nocapture",
                 "--test-threads=1",
             ])

@@ -1,4 +1,4 @@
-//! Who is told of what, how often, and what happens when telling fails.
+//! Alerting: rules, throttling, recovery, delivery and its failures.
 
 #![expect(clippy::unwrap_used, reason = "these helpers belong to tests")]
 
@@ -35,14 +35,14 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-/// Alerting hears every event of the process: one test at a time.
+/// Runs one test at a time, since alerting receives every event of the process.
 fn alone() -> MutexGuard<'static, ()> {
     static ONE: Mutex<()> = Mutex::new(());
-    log::hear();
+    log::install();
     ONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A channel that keeps what it is sent, and fails as it is told to.
+/// A channel that records its notifications, and fails with given errors.
 #[derive(Clone, Default)]
 struct Recorder {
     name: &'static str,
@@ -66,8 +66,8 @@ impl Recorder {
         std::mem::take(&mut self.notifications.lock().unwrap())
     }
 
-    /// Titles, and how many were held back, of what came since the last call.
-    fn told(&self) -> Vec<(String, u64)> {
+    /// Returns the titles since the last call, each with the number that was held back.
+    fn received(&self) -> Vec<(String, u64)> {
         self.take()
             .into_iter()
             .map(|notification| (notification.title, notification.suppressed))

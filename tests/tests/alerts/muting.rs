@@ -1,4 +1,4 @@
-//! What is not told while a circuit is open, because the circuit was.
+//! Inhibition by open circuits, and muting.
 
 use super::*;
 use gardefou::{boundary::error_boundary, breaker::CircuitBreaker};
@@ -14,7 +14,7 @@ fn circuit(name: &str, clock: &ManualClock) -> CircuitBreaker {
         .unwrap()
 }
 
-/// An operation that fails with an error of its own, which no circuit is named in.
+/// An operation that fails with an error which names no circuit.
 fn fail(operation: &str) {
     let failed: gardefou::Result<()> = error_boundary(operation, || {
         Err(AppError::new(ErrorCode::EXTERNAL_SERVICE_ERROR, "down"))
@@ -23,16 +23,16 @@ fn fail(operation: &str) {
 }
 
 #[test]
-fn an_operation_that_a_circuit_turned_away_is_muted_with_all_its_errors_until_that_closes() {
+fn operation_behind_an_open_circuit_is_inhibited_until_that_closes() {
     let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
     let alerts = start(
         config(&clock)
             .channel(ops.clone())
             .rule(Rule::rate("storm", 3, MINUTE)),
     );
-    let told = || {
+    let received = || {
         alerts.run();
-        (ops.told(), alerts.status().inhibited)
+        (ops.received(), alerts.status().inhibited)
     };
     let payments = circuit("muting-payments", &clock);
     payments.try_acquire().unwrap().failure();
@@ -40,30 +40,30 @@ fn an_operation_that_a_circuit_turned_away_is_muted_with_all_its_errors_until_th
         Err(AppError::from(payments.try_acquire().unwrap_err()))
     });
     assert!(turned_away.is_err());
-    assert_eq!(told(), (vec![], 1));
+    assert_eq!(received(), (vec![], 1));
 
     (0..5).for_each(|_| fail("charge"));
-    assert_eq!(told(), (vec![], 6));
+    assert_eq!(received(), (vec![], 6));
     (0..3).for_each(|_| fail("ship"));
     assert_eq!(
-        told(),
+        received(),
         (one("storm: 3 errors within 60s"), 6),
-        "another operation is not muted"
+        "another operation is not inhibited"
     );
 
     clock.advance(MINUTE);
-    assert_eq!(told(), (one("storm: back in bounds"), 6));
+    assert_eq!(received(), (one("storm: back in bounds"), 6));
     payments.try_acquire().unwrap().success();
     (0..3).for_each(|_| fail("charge"));
     assert_eq!(
-        told(),
+        received(),
         (one("storm: 3 errors within 60s"), 6),
-        "nothing is muted behind a closed circuit"
+        "nothing is inhibited behind a closed circuit"
     );
 }
 
 #[test]
-fn a_rule_is_muted_by_the_circuit_that_it_names_and_by_no_other() {
+fn rule_is_inhibited_only_by_the_circuits_that_it_names() {
     let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
     let rules = [Rule::immediate("errors"), Rule::rate("storm", 3, MINUTE)];
     let rules = rules.map(|rule| {
@@ -77,9 +77,9 @@ fn a_rule_is_muted_by_the_circuit_that_it_names_and_by_no_other() {
             .rule(at_once)
             .rule(storm),
     );
-    let told = || {
+    let received = || {
         alerts.run();
-        (ops.told(), alerts.status().inhibited)
+        (ops.received(), alerts.status().inhibited)
     };
     let (gateway, bank, other) = (
         circuit("muting-gateway", &clock),
@@ -89,20 +89,24 @@ fn a_rule_is_muted_by_the_circuit_that_it_names_and_by_no_other() {
     other.force_open();
     fail("charge");
     assert_eq!(
-        told(),
+        received(),
         (one("EXTERNAL_SERVICE_ERROR: down"), 0),
-        "a circuit that is not named mutes nothing"
+        "a circuit that is not named inhibits nothing"
     );
 
     gateway.try_acquire().unwrap().failure();
     fail("ship");
     fail("ship");
-    assert_eq!(told(), (vec![], 4), "both rules, whatever the operation");
+    assert_eq!(
+        received(),
+        (vec![], 4),
+        "both rules, whatever the operation"
+    );
     clock.advance(MINUTE);
     let probe = gateway.try_acquire().unwrap();
     fail("ship");
     assert_eq!(
-        told(),
+        received(),
         (vec![], 6),
         "a circuit that is probed is not closed"
     );
@@ -110,22 +114,22 @@ fn a_rule_is_muted_by_the_circuit_that_it_names_and_by_no_other() {
     bank.force_open();
     fail("ship");
     assert_eq!(
-        told(),
+        received(),
         (vec![], 8),
         "the second name counts as much as the first"
     );
     bank.reset();
     fail("ship");
-    assert_eq!(told(), (one("EXTERNAL_SERVICE_ERROR: down"), 8));
-    // Those that were muted do not count for the rate either.
+    assert_eq!(received(), (one("EXTERNAL_SERVICE_ERROR: down"), 8));
+    // Inhibited errors do not count for the rate either.
     fail("ship");
-    assert_eq!(told(), (vec![], 8));
+    assert_eq!(received(), (vec![], 8));
     fail("ship");
-    assert_eq!(told(), (one("storm: 3 errors within 60s"), 8));
+    assert_eq!(received(), (one("storm: 3 errors within 60s"), 8));
 }
 
 #[test]
-fn mute_ends_by_itself_with_one_summary_for_each_channel() {
+fn mute_ends_with_one_summary_for_each_channel() {
     let (_alone, clock) = (alone(), ManualClock::new());
     let (ops, pager) = (Recorder::new("ops"), Recorder::new("pager"));
     let rules = [Rule::immediate("errors"), Rule::breakers("circuits")];
@@ -135,7 +139,7 @@ fn mute_ends_by_itself_with_one_summary_for_each_channel() {
     fail("before");
     alerts.run();
     assert_eq!(
-        (ops.told(), pager.told().len()),
+        (ops.received(), pager.received().len()),
         (one("EXTERNAL_SERVICE_ERROR: down"), 1)
     );
 
@@ -150,7 +154,7 @@ fn mute_ends_by_itself_with_one_summary_for_each_channel() {
     payments.reset();
     alerts.test();
     alerts.run();
-    assert_eq!(ops.told(), one("a test of this channel"));
+    assert_eq!(ops.received(), one("a test of this channel"));
     let next = alerts.run().unwrap();
     clock.advance(MINUTE);
     assert!(next <= gardefou::time::Clock::now(&clock));
@@ -179,11 +183,11 @@ fn mute_ends_by_itself_with_one_summary_for_each_channel() {
     assert_eq!(alerts.status().muted_for, None);
     fail("after");
     alerts.run();
-    assert_eq!(ops.told(), one("EXTERNAL_SERVICE_ERROR: down"));
+    assert_eq!(ops.received(), one("EXTERNAL_SERVICE_ERROR: down"));
 }
 
 #[test]
-fn mute_without_a_notification_has_no_summary_and_a_shutdown_sends_it_early() {
+fn mute_without_notifications_has_no_summary_and_shutdown_sends_it_early() {
     let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
     let alerts = start(config(&clock).channel(ops.clone()));
     alerts.mute(MINUTE);
@@ -194,7 +198,7 @@ fn mute_without_a_notification_has_no_summary_and_a_shutdown_sends_it_early() {
     fail("unmuted");
     alerts.run();
     assert_eq!(
-        ops.told(),
+        ops.received(),
         one("EXTERNAL_SERVICE_ERROR: down"),
         "nothing was held back, and nothing is"
     );
@@ -202,7 +206,10 @@ fn mute_without_a_notification_has_no_summary_and_a_shutdown_sends_it_early() {
     clock.advance(MINUTE);
     fail("muted at the end");
     alerts.run();
-    assert_eq!(ops.told(), []);
+    assert_eq!(ops.received(), []);
     alerts.shutdown(MINUTE);
-    assert_eq!(ops.told(), one("muted for 1 min: 1 notification held back"));
+    assert_eq!(
+        ops.received(),
+        one("muted for 1 min: 1 notification held back")
+    );
 }

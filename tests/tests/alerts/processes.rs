@@ -1,4 +1,4 @@
-//! Notifications of processes that end without a word: kept when they are queued, and sent once by
+//! Notifications of processes that end without a shutdown: kept when they are queued, and sent once by
 //! the next process.
 
 use super::*;
@@ -61,8 +61,7 @@ enum End {
     Kill,
 }
 
-/// Runs in a process of its own: queues notifications or delivers them, says which, and ends as it
-/// is ordered to.
+/// Runs in a child process: queues or delivers notifications, prints them, and ends as ordered.
 #[test]
 fn child_with_notifications() {
     let Ok(orders) = env::var(CHILD) else { return };
@@ -72,13 +71,13 @@ fn child_with_notifications() {
         .try_into()
         .unwrap();
     error_monitor().set_journal(Kind::from_name(kind).open(Path::new(folder)));
-    let say = |line: &str| {
+    let print = |line: &str| {
         let mut out = std::io::stdout().lock();
         writeln!(out, "\n{line}").unwrap();
         out.flush().unwrap();
     };
     let (began, begun) = mpsc::channel();
-    // Answers so many, and hangs with the next one.
+    // Delivers `count` notifications, and hangs with the next one.
     let answers = Mutex::new(if task == "queue" {
         0
     } else {
@@ -97,7 +96,7 @@ fn child_with_notifications() {
                 thread::park();
             }
         }
-        say(&format!("sent {}", notification.title));
+        print(&format!("sent {}", notification.title));
         Ok(())
     });
     let alerts = start(
@@ -129,7 +128,7 @@ fn child_with_notifications() {
     }
 }
 
-/// A child that does not outlive a test that fails.
+/// A child process that is killed when its test fails.
 struct Started(Child);
 
 impl Started {
@@ -175,7 +174,7 @@ fn start_child(
     (Started(child), out)
 }
 
-/// What a child sent until it was ready.
+/// Returns what a child sent until it was ready.
 fn sent(out: &mut BufReader<ChildStdout>) -> Vec<String> {
     let lines = out
         .lines()
@@ -197,7 +196,7 @@ fn queue_and_end(kind: Kind, end: End, folder: &Path) {
     assert_eq!(status.success(), end == End::Exit);
 }
 
-/// What a start in this process sends.
+/// Returns what a start in this process sends.
 fn sent_here(kind: Kind, folder: &Path) -> Vec<String> {
     let monitor = ErrorMonitor::new(MonitorConfig::default());
     monitor.set_journal(kind.open(folder));
@@ -212,7 +211,7 @@ fn sent_here(kind: Kind, folder: &Path) -> Vec<String> {
     assert_eq!(alerts.status().lost, 0);
     drop(alerts);
     drop(monitor.take_journal());
-    ops.told().into_iter().map(|(title, _)| title).collect()
+    ops.received().into_iter().map(|(title, _)| title).collect()
 }
 
 fn expected() -> HashSet<String> {
@@ -253,7 +252,7 @@ fn two_starts_at_once_send_each_once(kind: Kind) {
     let _alone = alone();
     for _ in 0..3 {
         let folder = tempfile::tempdir().unwrap();
-        // Of two owners, so that each child may get something.
+        // Of two owners, so that each child can take one over.
         queue_and_end(kind, End::Kill, folder.path());
         queue_and_end(kind, End::Exit, folder.path());
         let children =
@@ -296,7 +295,7 @@ fn what_a_living_process_has_is_left_to_it(kind: Kind) {
     all_once(sent_here(kind, folder.path()));
 }
 
-/// One that was taken over and not answered is taken over again; those that were answered are not.
+/// A notification that was taken over and not delivered is taken over again.
 fn a_process_that_is_killed_while_it_takes_over_loses_and_repeats_nothing(kind: Kind) {
     let _alone = alone();
     let folder = tempfile::tempdir().unwrap();
@@ -316,7 +315,7 @@ fn queued_notifications_survive_exit_abort_and_kill() {
 }
 
 #[test]
-fn two_processes_that_start_at_once_send_each_notification_once() {
+fn processes_that_start_at_once_send_each_notification_once() {
     two_starts_at_once_send_each_once(Kind::Files);
 }
 
@@ -326,7 +325,7 @@ fn notifications_of_a_living_process_are_not_taken_over() {
 }
 
 #[test]
-fn takeover_that_is_killed_is_taken_over() {
+fn killed_takeover_is_taken_over() {
     a_process_that_is_killed_while_it_takes_over_loses_and_repeats_nothing(Kind::Files);
 }
 
@@ -340,7 +339,7 @@ mod in_a_database {
     }
 
     #[test]
-    fn two_processes_that_start_at_once_send_each_notification_once() {
+    fn processes_that_start_at_once_send_each_notification_once() {
         two_starts_at_once_send_each_once(Kind::Database);
     }
 
@@ -350,15 +349,13 @@ mod in_a_database {
     }
 
     #[test]
-    fn takeover_that_is_killed_is_taken_over() {
+    fn killed_takeover_is_taken_over() {
         a_process_that_is_killed_while_it_takes_over_loses_and_repeats_nothing(Kind::Database);
     }
 }
 
-/// Nothing is written where nothing is queued, and a journal that cannot be written keeps nothing
-/// from being sent.
 #[test]
-fn a_start_without_notifications_touches_no_file_and_a_journal_that_fails_fails_no_notification() {
+fn start_touches_no_file_and_a_failing_journal_fails_no_notification() {
     let (_alone, clock) = (alone(), ManualClock::new());
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("journal");
@@ -384,7 +381,7 @@ fn a_start_without_notifications_touches_no_file_and_a_journal_that_fails_fails_
     report(ErrorCode::SYNC_ERROR, "late");
     alerts.run();
     assert_eq!(
-        (ops.told(), alerts.status().lost),
+        (ops.received(), alerts.status().lost),
         (one("SYNC_ERROR: late"), 0)
     );
     drop(alerts);

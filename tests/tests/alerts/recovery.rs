@@ -1,4 +1,4 @@
-//! The last word about what recovers, and breaks again, is the truth.
+//! Recovery: the last notification about a subject that fails and recovers is true.
 
 use super::*;
 use delivery::ProcessJournal;
@@ -17,7 +17,7 @@ use std::{
 const MINUTE: Duration = Duration::from_secs(60);
 
 #[test]
-fn errors_that_stopped_are_told_so_long_after_the_last_one() {
+fn recovery_is_sent_after_the_quiet_time_since_the_last_error() {
     let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
     let rule = Rule::immediate("errors").recovery_after(Duration::from_secs(30));
     let alerts = start(config(&clock).channel(ops.clone()).rule(rule));
@@ -26,10 +26,10 @@ fn errors_that_stopped_are_told_so_long_after_the_last_one() {
     clock.advance(Duration::from_secs(10));
     report(ErrorCode::SYNC_ERROR, "late again");
     assert!(alerts.run().unwrap().as_nanos() <= 40_000_000_000);
-    assert_eq!(ops.told(), one("SYNC_ERROR: late"));
+    assert_eq!(ops.received(), one("SYNC_ERROR: late"));
     clock.advance(Duration::from_secs(29));
     alerts.run();
-    assert_eq!(ops.told(), []);
+    assert_eq!(ops.received(), []);
     clock.advance(Duration::from_secs(1));
     alerts.run();
     let [notification] = &ops.take()[..] else {
@@ -59,7 +59,7 @@ fn errors_that_stopped_are_told_so_long_after_the_last_one() {
         (json["duration"].as_f64(), json["occurrences"].as_u64()),
         (Some(10.0), Some(2))
     );
-    // The next problem is another one.
+    // The next error is a new problem.
     clock.advance(Duration::from_secs(600));
     report(ErrorCode::SYNC_ERROR, "late anew");
     alerts.run();
@@ -74,7 +74,7 @@ fn errors_that_stopped_are_told_so_long_after_the_last_one() {
 }
 
 #[test]
-fn recovery_of_a_state_has_its_duration_and_its_totals() {
+fn recovery_of_a_state_has_duration_and_totals() {
     let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
     let rate = Rule::rate("many", 3, MINUTE);
     let alerts = start(
@@ -90,7 +90,7 @@ fn recovery_of_a_state_has_its_duration_and_its_totals() {
         .unwrap();
     circuit.try_acquire().unwrap().failure();
     alerts.run();
-    assert_eq!(ops.told().len(), 1);
+    assert_eq!(ops.received().len(), 1);
     for _ in 0..2 {
         // Rejected twice in each of two openings.
         assert!(circuit.try_acquire().is_err() && circuit.try_acquire().is_err());
@@ -135,9 +135,9 @@ fn recovery_of_a_state_has_its_duration_and_its_totals() {
     assert_eq!(calm.duration, Some(Duration::from_secs(123)));
 }
 
-/// Whoever never had the bad news needs no recovery; whoever gets it later does.
+/// A receiver that never had the notification needs no recovery; a receiver that gets it later does.
 #[test]
-fn channel_that_refused_every_firing_notification_gets_no_recovery() {
+fn channel_that_refused_the_notification_gets_no_recovery() {
     let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
     let alerts = start(
         config(&clock)
@@ -160,12 +160,12 @@ fn channel_that_refused_every_firing_notification_gets_no_recovery() {
     };
     refused(1);
     assert_eq!(burst(), []);
-    // The next one begins anew.
+    // The next notification starts anew.
     assert_eq!(
         burst(),
         [(NotificationKind::Rate, 0), (NotificationKind::Recovery, 0)]
     );
-    // The last word was good: nothing is owed either.
+    // The last notification was a recovery: no other is due.
     refused(1);
     assert_eq!(burst(), []);
     assert_eq!(
@@ -174,9 +174,9 @@ fn channel_that_refused_every_firing_notification_gets_no_recovery() {
     );
 }
 
-/// Also where the state recovers while the notification is still being tried.
+/// The state recovers while the notification is still being tried.
 #[test]
-fn recovery_during_the_delivery_of_a_notification_that_is_lost_is_not_sent() {
+fn recovery_is_not_sent_if_the_notification_under_way_is_lost() {
     let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
     let alerts = start(
         config(&clock)
@@ -196,25 +196,26 @@ fn recovery_during_the_delivery_of_a_notification_that_is_lost_is_not_sent() {
         clock.advance(MINUTE);
         alerts.run();
     }
-    assert_eq!((ops.told(), alerts.status().lost), (vec![], 1));
+    assert_eq!((ops.received(), alerts.status().lost), (vec![], 1));
     flapping.circuit_alone(false);
     alerts.run();
-    assert_eq!(ops.told(), one("circuit `unknown` opened: manual"));
+    assert_eq!(ops.received(), one("circuit `unknown` opened: manual"));
 }
 
-/// An error every 50 s counts as over after 30 s: told once in an interval, and its return at once.
+/// An error every 50 s counts as over after 30 s: the recovery is sent once in an interval, the next
+/// error at once.
 #[test]
-fn errors_that_come_and_go_are_over_once_in_an_interval() {
+fn flapping_errors_recover_once_in_an_interval() {
     let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
     let rule = Rule::immediate("errors").recovery_after(Duration::from_secs(30));
     let alerts = start(config(&clock).channel(ops.clone()).rule(rule));
-    let mut told = Vec::new();
+    let mut received = Vec::new();
     for second in (0..600).step_by(10) {
         if second % 50 == 0 && second <= 250 {
             report(ErrorCode::SYNC_ERROR, "late");
         }
         alerts.run();
-        told.extend(
+        received.extend(
             ops.take()
                 .into_iter()
                 .map(|notification| (second, notification.kind, notification.suppressed)),
@@ -223,7 +224,7 @@ fn errors_that_come_and_go_are_over_once_in_an_interval() {
     }
     let (error, recovery) = (NotificationKind::Error, NotificationKind::Recovery);
     assert_eq!(
-        told,
+        received,
         [
             (0, error, 0),
             (30, recovery, 0),
@@ -233,7 +234,7 @@ fn errors_that_come_and_go_are_over_once_in_an_interval() {
     );
 }
 
-/// A health check whose result the test sets, and the circuit breaker that goes with it.
+/// A health check whose result the test sets, and a circuit breaker of the same state.
 struct Flapping {
     is_well: Arc<AtomicBool>,
     health: Health,
@@ -276,9 +277,9 @@ impl Flapping {
     }
 }
 
-/// What is told, with the second it is told at, while a subject is well or not from these seconds
-/// on.
-fn told_of(
+/// Returns the notifications, each with its second, while a subject is well or not by a script of
+/// seconds.
+fn received_during(
     config: AlertsConfigBuilder,
     clock: &ManualClock,
     ops: &Recorder,
@@ -287,20 +288,20 @@ fn told_of(
 ) -> Vec<(u64, String, u64)> {
     let alerts = start(config.channel(ops.clone()));
     let flapping = Flapping::new("flapping", clock);
-    let mut told = Vec::new();
+    let mut received = Vec::new();
     for second in (0..until).step_by(10) {
         for (_, is_well) in script.iter().filter(|(at, _)| *at == second) {
             flapping.set(*is_well);
         }
         alerts.run();
-        told.extend(
-            ops.told()
+        received.extend(
+            ops.received()
                 .into_iter()
                 .map(|(title, held_back)| (second, title, held_back)),
         );
         clock.advance(Duration::from_secs(10));
     }
-    told
+    received
 }
 
 const FLAPS: [(u64, bool); 6] = [
@@ -313,9 +314,9 @@ const FLAPS: [(u64, bool); 6] = [
 ];
 
 #[test]
-fn a_check_that_flaps_and_then_fails_for_good_is_not_told_to_be_well() {
+fn last_notification_of_a_flapping_check_that_stays_failed_is_the_failure() {
     let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
-    let told = told_of(
+    let received = received_during(
         config(&clock).rule(Rule::health("checks")),
         &clock,
         &ops,
@@ -333,15 +334,15 @@ fn a_check_that_flaps_and_then_fails_for_good_is_not_told_to_be_well() {
         ),
     ];
     assert_eq!(
-        told,
+        received,
         expected.map(|(second, title, held_back)| (second, title.to_owned(), held_back))
     );
 }
 
 #[test]
-fn a_circuit_that_flaps_and_then_stays_open_is_not_told_to_be_closed() {
+fn last_notification_of_a_flapping_circuit_that_stays_open_is_the_opening() {
     let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
-    let told = told_of(
+    let received = received_during(
         config(&clock).rule(Rule::breakers("circuits")),
         &clock,
         &ops,
@@ -359,43 +360,45 @@ fn a_circuit_that_flaps_and_then_stays_open_is_not_told_to_be_closed() {
         ),
     ];
     assert_eq!(
-        told,
+        received,
         expected.map(|(second, title, held_back)| (second, title.to_owned(), held_back))
     );
 }
 
 #[test]
-fn a_circuit_that_flaps_for_long_is_told_of_three_times_in_an_interval() {
+fn flapping_circuit_sends_at_most_three_notifications_per_interval() {
     let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
     let mut script: Vec<_> = (0..300).map(|i| (10 * i, i % 2 == 1)).collect();
     script.extend([(3000, false), (3010, true)]);
-    let told = told_of(
+    let received = received_during(
         config(&clock).rule(Rule::breakers("circuits")),
         &clock,
         &ops,
         &script,
         4000,
     );
-    assert!(told.len() <= 31, "{told:?}");
-    let changes: u64 = told.iter().map(|(_, title, _)| changes(title)).sum();
-    assert_eq!(changes, 302, "each change is told or counted: {told:?}");
-    let (second, last, _) = told.last().unwrap();
+    assert!(received.len() <= 31, "{received:?}");
+    let changes: u64 = received.iter().map(|(_, title, _)| changes(title)).sum();
+    assert_eq!(
+        changes, 302,
+        "each change is received or counted: {received:?}"
+    );
+    let (second, last, _) = received.last().unwrap();
     assert!(
         last.starts_with("circuit `flapping` closed") && *second <= 3300,
         "{last}"
     );
 }
 
-/// How many changes a title tells of.
+/// Returns the number of changes in a title.
 fn changes(title: &str) -> u64 {
     title.split_once("; ").map_or(1, |(_, rest)| {
         rest.split(' ').next().unwrap().parse().unwrap()
     })
 }
 
-/// Whatever a subject does, whoever reads the last notification knows its state after an interval.
 #[test]
-fn the_last_word_is_the_state_after_any_history() {
+fn last_notification_is_the_present_state_after_any_history() {
     let _alone = alone();
     let mut random = 0x9e37_79b9_7f4a_7c15_u64;
     for round in 0..40 {
@@ -409,22 +412,24 @@ fn the_last_word_is_the_state_after_any_history() {
                 script.push((second, random & 0x1_0000 == 0));
             }
         }
-        // Some notifications do not arrive, and there is no journal to keep them.
+        // Some notifications are not delivered, and there is no journal to keep them.
         ops.fail_with((0..random % 4).map(|_| DeliveryError::permanent("400")));
         let rules = config(&clock).rule(Rule::breakers("circuits"));
-        let told = told_of(rules, &clock, &ops, &script, 3000);
+        let received = received_during(rules, &clock, &ops, &script, 3000);
         let mut is_open = false;
         for (_, is_well) in &script {
             is_open = !is_well;
         }
-        let last = told.last().map(|(_, title, _)| title.contains("opened"));
+        let last = received
+            .last()
+            .map(|(_, title, _)| title.contains("opened"));
         assert_eq!(
             last.unwrap_or(false),
             is_open,
-            "round {round}: {script:?} {told:?}"
+            "round {round}: {script:?} {received:?}"
         );
-        // Nobody believes for longer than an interval and a try that all is well when it is not.
-        for pair in told.windows(2) {
+        // The last notification is good while the state is bad for an interval and an attempt at most.
+        for pair in received.windows(2) {
             let [(at, title, _), (next, ..)] = pair else {
                 unreachable!()
             };
@@ -434,15 +439,17 @@ fn the_last_word_is_the_state_after_any_history() {
             if title.contains("closed")
                 && let Some((second, _)) = opened
             {
-                assert!(*next <= second + 310, "round {round}: {script:?} {told:?}");
+                assert!(
+                    *next <= second + 310,
+                    "round {round}: {script:?} {received:?}"
+                );
             }
         }
     }
 }
 
-/// What changes while a notification is under way is told when that has arrived, and need not be queued.
 #[test]
-fn a_change_while_a_notification_is_under_way_is_told_behind_it() {
+fn change_during_a_delivery_is_sent_after_it() {
     let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
     let alerts = start(config(&clock).channel(ops.clone()));
     let flapping = Flapping::new("under-way", &clock);
@@ -453,7 +460,7 @@ fn a_change_while_a_notification_is_under_way_is_told_behind_it() {
     });
     alerts.run();
     assert_eq!(
-        ops.told(),
+        ops.received(),
         [
             ("circuit `under-way` opened: manual".to_owned(), 0),
             (
@@ -464,10 +471,9 @@ fn a_change_while_a_notification_is_under_way_is_told_behind_it() {
     );
 }
 
-/// Without that, who flushes after a circuit opened and closed would have been told of the opening
-/// alone.
+/// Otherwise a flush after a circuit opened and closed would have sent the opening only.
 #[test]
-fn a_flush_waits_for_the_word_behind_the_one_under_way() {
+fn flush_waits_for_the_notification_after_the_one_under_way() {
     let (_alone, clock) = (alone(), ManualClock::new());
     for _ in 0..50 {
         let ops = Recorder::new("ops");
@@ -476,14 +482,17 @@ fn a_flush_waits_for_the_word_behind_the_one_under_way() {
         flapping.circuit_alone(false);
         flapping.circuit_alone(true);
         assert!(alerts.flush(Duration::from_secs(60)).in_time);
-        let told: Vec<_> = ops.told().into_iter().map(|(title, _)| title).collect();
-        assert_eq!(told.len(), 2, "{told:?}");
-        assert!(told[1].starts_with("circuit `flushed` closed"), "{told:?}");
+        let received: Vec<_> = ops.received().into_iter().map(|(title, _)| title).collect();
+        assert_eq!(received.len(), 2, "{received:?}");
+        assert!(
+            received[1].starts_with("circuit `flushed` closed"),
+            "{received:?}"
+        );
     }
 }
 
 #[test]
-fn a_shutdown_tells_the_state_that_was_held_back() {
+fn shutdown_sends_the_state_that_was_held_back() {
     let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
     let alerts = start(config(&clock).channel(ops.clone()));
     let flapping = Flapping::new("shutdown", &clock);
@@ -491,13 +500,16 @@ fn a_shutdown_tells_the_state_that_was_held_back() {
         flapping.circuit_alone(is_well);
         alerts.run();
     }
-    assert_eq!(ops.told().len(), 3);
+    assert_eq!(ops.received().len(), 3);
     alerts.shutdown(Duration::from_secs(1));
-    assert_eq!(ops.told(), [("circuit `shutdown` closed".to_owned(), 1)]);
+    assert_eq!(
+        ops.received(),
+        [("circuit `shutdown` closed".to_owned(), 1)]
+    );
 }
 
 #[test]
-fn a_digest_tells_the_state_at_its_own_time() {
+fn digest_has_the_state_at_its_own_time() {
     let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
     let alerts = start(config(&clock).channel(ops.clone()).max_per_minute(1));
     report(ErrorCode::SYNC_ERROR, "first");
@@ -506,7 +518,7 @@ fn a_digest_tells_the_state_at_its_own_time() {
         .into_iter()
         .for_each(|is_well| flapping.circuit_alone(is_well));
     alerts.run();
-    assert_eq!(ops.told(), one("SYNC_ERROR: first"));
+    assert_eq!(ops.received(), one("SYNC_ERROR: first"));
     clock.advance(Duration::from_secs(60));
     alerts.run();
     assert_eq!(
@@ -516,32 +528,30 @@ fn a_digest_tells_the_state_at_its_own_time() {
     clock.advance(Duration::from_secs(60));
     flapping.circuit_alone(false);
     alerts.run();
-    assert_eq!(ops.told(), one("circuit `digest` opened: manual"));
+    assert_eq!(ops.received(), one("circuit `digest` opened: manual"));
 }
 
-/// Nothing else may happen for long: what stays bad and was never told is tried again, after an
-/// interval.
+/// Without any other event, a bad state that was never delivered is tried again after an interval.
 #[test]
-fn a_state_whose_notification_was_lost_is_told_after_an_interval() {
+fn state_of_a_lost_notification_is_sent_after_an_interval() {
     let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
     ops.fail_with([
         DeliveryError::permanent("400"),
         DeliveryError::permanent("400"),
     ]);
     let rules = config(&clock).rule(Rule::breakers("circuits"));
-    let told = told_of(rules, &clock, &ops, &[(10, false)], 1000);
+    let received = received_during(rules, &clock, &ops, &[(10, false)], 1000);
     assert_eq!(
-        told,
+        received,
         [(610, "circuit `flapping` opened: manual".to_owned(), 0)]
     );
 }
 
-/// A rule that leaves recoveries out is told of what stays bad, and of nothing that is over.
 #[test]
-fn a_rule_that_leaves_recoveries_out_hears_of_none() {
+fn rule_with_a_minimum_level_sends_no_recoveries() {
     let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
     let rules = config(&clock).rule(Rule::breakers("circuits").min_level(Severity::Error));
-    let told = told_of(
+    let received = received_during(
         rules,
         &clock,
         &ops,
@@ -556,7 +566,7 @@ fn a_rule_that_leaves_recoveries_out_hears_of_none() {
     );
     let opened = "circuit `flapping` opened: manual";
     assert_eq!(
-        told,
+        received,
         [
             (0, opened.to_owned(), 0),
             (
@@ -568,9 +578,8 @@ fn a_rule_that_leaves_recoveries_out_hears_of_none() {
     );
 }
 
-/// A notification of an earlier time must not pass for the present state.
 #[test]
-fn a_state_of_an_earlier_time_is_marked_as_late() {
+fn state_of_an_earlier_time_is_marked_as_late() {
     let (_alone, clock) = (alone(), ManualClock::new());
     let _journal = ProcessJournal::new(&clock);
     let ops = Recorder::new("ops");
@@ -581,7 +590,7 @@ fn a_state_of_an_earlier_time_is_marked_as_late() {
     alerts.run();
     flapping.circuit_alone(true);
     alerts.run();
-    let titles: Vec<_> = ops.told().into_iter().map(|(title, _)| title).collect();
+    let titles: Vec<_> = ops.received().into_iter().map(|(title, _)| title).collect();
     assert_eq!(
         titles,
         [
@@ -592,7 +601,7 @@ fn a_state_of_an_earlier_time_is_marked_as_late() {
 }
 
 #[test]
-fn a_probe_that_fails_is_no_second_opening() {
+fn failed_probe_is_no_second_opening() {
     let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
     let alerts = start(
         config(&clock)
@@ -608,24 +617,24 @@ fn a_probe_that_fails_is_no_second_opening() {
     circuit.try_acquire().unwrap().failure();
     alerts.run();
     assert_eq!(
-        ops.told(),
+        ops.received(),
         one("circuit `probed` opened: consecutive_failures")
     );
     for _ in 0..3 {
-        // Longer than any growing wait, and than what is told once in an interval.
+        // Longer than any backoff, and than an interval.
         clock.advance(Duration::from_secs(3600));
         circuit.try_acquire().unwrap().failure();
         alerts.run();
-        assert_eq!(ops.told(), []);
+        assert_eq!(ops.received(), []);
     }
     clock.advance(Duration::from_secs(3600));
     circuit.try_acquire().unwrap().success();
     alerts.run();
-    assert_eq!(ops.told(), one("circuit `probed` closed"));
+    assert_eq!(ops.received(), one("circuit `probed` closed"));
 }
 
 #[test]
-fn a_check_that_passes_again_is_a_recovery() {
+fn check_that_passes_again_is_a_recovery() {
     let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
     let alerts = start(
         config(&clock)
@@ -638,7 +647,7 @@ fn a_check_that_passes_again_is_a_recovery() {
         alerts.run();
     }
     let notifications = ops.take();
-    let told: Vec<_> = notifications
+    let received: Vec<_> = notifications
         .iter()
         .map(|notification| (notification.kind, notification.title.as_str()))
         .collect();
@@ -647,7 +656,7 @@ fn a_check_that_passes_again_is_a_recovery() {
         "health check `recovered`: pass (was fail)",
     );
     assert_eq!(
-        told,
+        received,
         [
             (NotificationKind::Health, failed),
             (NotificationKind::Recovery, passed)
@@ -659,16 +668,15 @@ fn a_check_that_passes_again_is_a_recovery() {
     );
 }
 
-/// However long the throttle is, the last notification is true within 300 s.
 #[test]
-fn with_a_long_throttle_the_second_recovery_comes_within_the_flap_interval() {
+fn second_recovery_comes_within_the_flap_interval_under_a_long_throttle() {
     let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
     let eight_hours = Duration::from_secs(8 * 3600);
     let flaps = [(0, false), (10, true), (20, false), (30, true)];
     let rules = config(&clock)
         .rule(Rule::breakers("circuits"))
         .throttle(eight_hours);
-    let told = told_of(rules, &clock, &ops, &flaps, 9 * 3600);
+    let received = received_during(rules, &clock, &ops, &flaps, 9 * 3600);
     let expected = [
         (0, "opened: manual", 0),
         (10, "closed", 0),
@@ -677,18 +685,17 @@ fn with_a_long_throttle_the_second_recovery_comes_within_the_flap_interval() {
     ];
     let expected =
         expected.map(|(at, what, held_back)| (at, format!("circuit `flapping` {what}"), held_back));
-    assert_eq!(told, expected);
-    // What is true is not repeated before the throttle is over.
+    assert_eq!(received, expected);
+    // A true state is not repeated before the throttle interval is over.
     let (clock, ops) = (ManualClock::new(), Recorder::new("ops"));
     let rules = config(&clock)
         .rule(Rule::breakers("circuits"))
         .throttle(eight_hours);
-    let told = told_of(rules, &clock, &ops, &FLAPS, 9 * 3600);
-    let seconds: Vec<_> = told.iter().map(|(second, ..)| *second).collect();
+    let received = received_during(rules, &clock, &ops, &FLAPS, 9 * 3600);
+    let seconds: Vec<_> = received.iter().map(|(second, ..)| *second).collect();
     assert_eq!(seconds, [10, 20, 30, 30 + 8 * 3600]);
 }
 
-/// A state is remembered for as long as it is bad, however often the time passes by.
 #[test]
 fn recovery_of_a_circuit_that_was_open_for_hours_has_its_duration() {
     let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));

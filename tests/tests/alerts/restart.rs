@@ -1,4 +1,4 @@
-//! What the next start of alerting knows of states that were sent by the one before it.
+//! Restarts: the next start of alerting takes over the states that were published before.
 
 use super::*;
 use delivery::ProcessJournal;
@@ -17,7 +17,7 @@ use std::{
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// Starts that follow one another on one journal, as processes do.
+/// Starts one after another on one journal, like processes.
 struct Restarts {
     clock: ManualClock,
     ops: Recorder,
@@ -81,7 +81,7 @@ fn closed(name: &str, lasted: u64) -> Vec<(NotificationKind, String, Option<u64>
 }
 
 #[test]
-fn circuit_that_is_well_after_a_restart_is_sent_as_closed_once() {
+fn circuit_with_a_success_after_a_restart_is_sent_as_closed_once() {
     let (_alone, clock) = (alone(), ManualClock::new());
     let _journal = ProcessJournal::new(&clock);
     let restarts = Restarts::new(&clock, Rule::breakers("circuits"));
@@ -97,7 +97,7 @@ fn circuit_that_is_well_after_a_restart_is_sent_as_closed_once() {
         let circuit = circuit("restarted", &clock);
         restarts.wait(alerts, MINUTE);
         assert_eq!(
-            restarts.ops.told(),
+            restarts.ops.received(),
             [],
             "closed without a call is no recovery yet"
         );
@@ -114,7 +114,7 @@ fn circuit_that_is_well_after_a_restart_is_sent_as_closed_once() {
 }
 
 #[test]
-fn circuit_that_nothing_calls_after_a_restart_is_closed_after_an_interval() {
+fn unused_circuit_is_sent_as_closed_an_interval_after_a_restart() {
     let (_alone, clock) = (alone(), ManualClock::new());
     let _journal = ProcessJournal::new(&clock);
     let restarts = Restarts::new(&clock, Rule::breakers("circuits"));
@@ -124,7 +124,7 @@ fn circuit_that_nothing_calls_after_a_restart_is_closed_after_an_interval() {
     let sent = restarts.process(|alerts| {
         alerts.run();
         restarts.wait(alerts, Duration::from_secs(299));
-        assert_eq!(restarts.ops.told(), []);
+        assert_eq!(restarts.ops.received(), []);
         clock.advance(Duration::from_secs(1));
     });
     assert_eq!(sent, closed("unused", 300));
@@ -159,12 +159,12 @@ fn circuit_that_opens_again_after_a_restart_is_not_announced_again() {
         circuit.try_acquire().unwrap().success();
     });
     assert_eq!(sent, closed("still-open", 93 * 60));
-    // Another problem, another notification.
+    // A new outage is sent.
     assert_eq!(restarts.process(fails), opened("still-open"));
 }
 
 #[test]
-fn check_that_failed_before_a_restart_is_sent_as_passed_once_and_as_failed_no_second_time() {
+fn failed_check_is_not_sent_again_after_a_restart_and_its_recovery_once() {
     let (_alone, clock) = (alone(), ManualClock::new());
     let _journal = ProcessJournal::new(&clock);
     let restarts = Restarts::new(&clock, Rule::health("checks").only("restarted"));
@@ -215,7 +215,7 @@ fn check_that_failed_before_a_restart_is_sent_as_passed_once_and_as_failed_no_se
 }
 
 #[test]
-fn rate_that_fired_before_a_restart_is_sent_as_over_after_its_window() {
+fn firing_rate_recovers_its_window_after_a_restart() {
     let (_alone, clock) = (alone(), ManualClock::new());
     let _journal = ProcessJournal::new(&clock);
     let restarts = Restarts::new(&clock, Rule::rate("storm", 3, MINUTE));
@@ -226,7 +226,7 @@ fn rate_that_fired_before_a_restart_is_sent_as_over_after_its_window() {
     let sent = restarts.process(|alerts| {
         alerts.run();
         restarts.wait(alerts, Duration::from_secs(59));
-        assert_eq!(restarts.ops.told(), []);
+        assert_eq!(restarts.ops.received(), []);
         clock.advance(Duration::from_secs(1));
     });
     assert_eq!(
@@ -243,7 +243,6 @@ fn rate_that_fired_before_a_restart_is_sent_as_over_after_its_window() {
     );
 }
 
-/// Also where the state was sent in a digest, of which the journal has one record.
 #[test]
 fn states_of_a_digest_survive_a_restart() {
     let (_alone, clock) = (alone(), ManualClock::new());
@@ -270,9 +269,9 @@ fn states_of_a_digest_survive_a_restart() {
     assert_eq!(titles, names.map(|name| format!("circuit `{name}` closed")));
 }
 
-/// A notification that never arrived needs no recovery; one that arrives after the restart does.
+/// A lost notification needs no recovery; one delivered after the restart does.
 #[test]
-fn only_what_arrived_needs_a_recovery() {
+fn only_delivered_notifications_need_a_recovery() {
     let (_alone, clock) = (alone(), ManualClock::new());
     let _journal = ProcessJournal::new(&clock);
     let mut restarts = Restarts::new(&clock, Rule::breakers("circuits"));
@@ -306,9 +305,9 @@ fn only_what_arrived_needs_a_recovery() {
     );
 }
 
-/// Threads read the journal while events arrive.
+/// Threads read the journal while events come.
 #[test]
-fn with_threads_a_circuit_is_closed_once_and_announced_once() {
+fn threads_announce_a_circuit_once_and_its_closing_once() {
     let (_alone, clock) = (alone(), ManualClock::new());
     let _journal = ProcessJournal::new(&clock);
     let ops = Recorder::new("ops");
@@ -326,16 +325,16 @@ fn with_threads_a_circuit_is_closed_once_and_announced_once() {
         circuit(&name, &clock).try_acquire().unwrap().failure();
         assert!(alerts.flush(Duration::from_secs(60)).in_time);
         drop(alerts);
-        assert_eq!(ops.told().len(), 1);
+        assert_eq!(ops.received().len(), 1);
         let alerts = start();
         let again = circuit(&name, &clock);
         again.try_acquire().unwrap().failure();
         assert!(alerts.flush(Duration::from_secs(60)).in_time);
-        assert_eq!(ops.told(), []);
+        assert_eq!(ops.received(), []);
         clock.advance(10 * MINUTE);
         again.try_acquire().unwrap().success();
         assert!(alerts.flush(Duration::from_secs(60)).in_time);
-        assert_eq!(ops.told(), one(&format!("circuit `{name}` closed")));
+        assert_eq!(ops.received(), one(&format!("circuit `{name}` closed")));
         drop(alerts);
         thread::yield_now();
     }

@@ -7,29 +7,28 @@ use std::time::Duration;
 const MINUTE: Duration = Duration::from_secs(60);
 
 #[test]
-fn a_thousand_equal_errors_are_one_notification_now_and_one_that_counts_the_rest() {
+fn thousand_equal_errors_send_one_notification_at_once_and_one_summary() {
     let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
     let alerts = start(config(&clock).channel(ops.clone()));
     for i in 0..1000 {
         report(ErrorCode::DB_QUERY_ERROR, &format!("row {i}"));
     }
     alerts.run();
-    assert_eq!(ops.told(), one("DB_QUERY_ERROR: row 0"));
+    assert_eq!(ops.received(), one("DB_QUERY_ERROR: row 0"));
     clock.advance(Duration::from_secs(299));
     alerts.run();
-    assert_eq!(ops.told(), []);
+    assert_eq!(ops.received(), []);
     clock.advance(Duration::from_secs(1));
     alerts.run();
-    assert_eq!(ops.told(), [("DB_QUERY_ERROR: row 0".to_owned(), 999)]);
+    assert_eq!(ops.received(), [("DB_QUERY_ERROR: row 0".to_owned(), 999)]);
     clock.advance(Duration::from_secs(300));
     alerts.run();
-    assert_eq!(ops.told(), []);
+    assert_eq!(ops.received(), []);
     assert_eq!((alerts.status().sent, alerts.status().suppressed), (2, 999));
 }
 
-/// Routes by level, code and operation, to channels of their own.
 #[test]
-fn rules_choose_by_level_and_code_and_send_to_their_channels() {
+fn rules_select_by_level_and_code_and_send_to_their_channels() {
     let (_alone, clock) = (alone(), ManualClock::new());
     let (ops, pager) = (Recorder::new("ops"), Recorder::new("pager"));
     let rules = config(&clock)
@@ -51,16 +50,16 @@ fn rules_choose_by_level_and_code_and_send_to_their_channels() {
     );
     alerts.run();
     assert_eq!(
-        ops.told().len(),
+        ops.received().len(),
         2,
         "one notification of each, although two rules want it"
     );
-    assert_eq!(pager.told(), one("DB_WRITE_ERROR: full"));
+    assert_eq!(pager.received(), one("DB_WRITE_ERROR: full"));
     assert_eq!(alerts.status().suppressed, 0);
 }
 
 #[test]
-fn a_rate_is_told_when_it_is_reached_and_when_it_is_over() {
+fn rate_is_sent_when_it_is_reached_and_when_it_is_over() {
     let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
     let alerts = start(
         config(&clock)
@@ -73,7 +72,7 @@ fn a_rate_is_told_when_it_is_reached_and_when_it_is_over() {
     clock.advance(Duration::from_secs(30));
     report(ErrorCode::SYNC_ERROR, "3");
     alerts.run();
-    assert_eq!(ops.told(), [], "the first one is a minute old");
+    assert_eq!(ops.received(), [], "the first one is a minute old");
     clock.advance(Duration::from_secs(10));
     report(ErrorCode::SYNC_ERROR, "4");
     alerts.run();
@@ -87,11 +86,11 @@ fn a_rate_is_told_when_it_is_reached_and_when_it_is_over() {
     clock.advance(MINUTE);
     assert!(next.as_nanos() <= 130_000_000_000);
     alerts.run();
-    assert_eq!(ops.told(), one("storm: back in bounds"));
+    assert_eq!(ops.received(), one("storm: back in bounds"));
 }
 
 #[test]
-fn a_ratio_needs_its_volume_and_is_told_when_it_is_over() {
+fn ratio_needs_its_minimum_calls_and_is_sent_when_it_is_over() {
     let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
     let builder = || {
         CircuitBreaker::builder("ratio-test")
@@ -109,18 +108,18 @@ fn a_ratio_needs_its_volume_and_is_told_when_it_is_over() {
     };
     calls(0, 0);
     calls(0, 9);
-    assert_eq!(ops.told(), []);
+    assert_eq!(ops.received(), []);
     calls(0, 1);
     assert_eq!(
-        ops.told(),
+        ops.received(),
         one("payments fail: 10 of 10 calls through `ratio-test` failed in 60s")
     );
     calls(11, 0);
-    assert_eq!(ops.told(), one("payments fail: back in bounds"));
+    assert_eq!(ops.received(), one("payments fail: back in bounds"));
 }
 
 #[test]
-fn rates_of_operations_behind_an_open_circuit_are_muted_until_it_closes() {
+fn rates_of_operations_behind_an_open_circuit_are_inhibited_until_it_closes() {
     let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
     let rules = config(&clock)
         .channel(ops.clone())
@@ -135,7 +134,7 @@ fn rates_of_operations_behind_an_open_circuit_are_muted_until_it_closes() {
     payments.try_acquire().unwrap().failure();
     alerts.run();
     assert_eq!(
-        ops.told(),
+        ops.received(),
         one("circuit `payments` opened: consecutive_failures")
     );
     for _ in 0..10 {
@@ -143,15 +142,15 @@ fn rates_of_operations_behind_an_open_circuit_are_muted_until_it_closes() {
         gardefou::report(&AppError::from(rejection));
     }
     alerts.run();
-    assert_eq!((ops.told(), alerts.status().inhibited), (vec![], 10));
+    assert_eq!((ops.received(), alerts.status().inhibited), (vec![], 10));
 
     clock.advance(MINUTE);
     payments.try_acquire().unwrap().success();
     alerts.run();
-    assert_eq!(ops.told(), one("circuit `payments` closed"));
+    assert_eq!(ops.received(), one("circuit `payments` closed"));
     (0..3).for_each(|_| report(ErrorCode::EXTERNAL_SERVICE_ERROR, "down"));
     alerts.run();
-    assert_eq!(ops.told(), one("storm: 3 errors within 60s"));
+    assert_eq!(ops.received(), one("storm: 3 errors within 60s"));
 }
 
 #[test]
@@ -163,7 +162,7 @@ fn a_minute_with_too_many_notifications_ends_in_a_digest() {
         report(*code, &format!("{i}"));
     }
     alerts.run();
-    assert_eq!(ops.told().len(), 3);
+    assert_eq!(ops.received().len(), 3);
     clock.advance(MINUTE);
     alerts.run();
     let notifications = ops.take();
@@ -183,7 +182,7 @@ fn a_minute_with_too_many_notifications_ends_in_a_digest() {
 }
 
 #[test]
-fn errors_that_stopped_are_told_when_the_rule_says_so() {
+fn recovery_of_errors_is_sent_only_with_recovery_after() {
     let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
     let rule = Rule::immediate("errors").recovery_after(Duration::from_secs(900));
     let alerts = start(config(&clock).channel(ops.clone()).rule(rule));
@@ -191,14 +190,14 @@ fn errors_that_stopped_are_told_when_the_rule_says_so() {
     alerts.run();
     clock.advance(Duration::from_secs(899));
     alerts.run();
-    assert_eq!(ops.told(), one("SYNC_ERROR: late"));
+    assert_eq!(ops.received(), one("SYNC_ERROR: late"));
     clock.advance(Duration::from_secs(1));
     alerts.run();
-    assert_eq!(ops.told(), one("stopped: SYNC_ERROR: late"));
+    assert_eq!(ops.received(), one("stopped: SYNC_ERROR: late"));
 }
 
 #[test]
-fn every_problem_of_a_configuration_is_told_at_once() {
+fn configuration_error_has_every_problem() {
     let clock = ManualClock::new();
     let err = config(&clock)
         .channel(Recorder::new("ops"))
@@ -224,9 +223,9 @@ fn every_problem_of_a_configuration_is_told_at_once() {
     );
 }
 
-/// In the original an error silenced what came after it under the same code, however bad that was.
+/// In the Python original an error silenced later ones of the same code and any level.
 #[test]
-fn an_error_does_not_silence_a_critical_one_of_the_same_code() {
+fn error_does_not_silence_a_critical_one_of_the_same_code() {
     let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
     let alerts = start(config(&clock).channel(ops.clone()));
     let at = |level, text| {
@@ -236,7 +235,7 @@ fn an_error_does_not_silence_a_critical_one_of_the_same_code() {
     at(Severity::Error, "disk nearly full");
     at(Severity::Critical, "disk full");
     alerts.run();
-    let titles: Vec<_> = ops.told().into_iter().map(|(title, _)| title).collect();
+    let titles: Vec<_> = ops.received().into_iter().map(|(title, _)| title).collect();
     assert_eq!(
         titles,
         [
@@ -248,20 +247,20 @@ fn an_error_does_not_silence_a_critical_one_of_the_same_code() {
 }
 
 #[test]
-fn a_flood_is_told_before_its_time_and_says_so() {
+fn flood_is_escalated_before_the_end_of_the_interval() {
     let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
     let alerts = start(config(&clock).channel(ops.clone()).escalate_after(Some(10)));
-    let mut told = Vec::new();
+    let mut received = Vec::new();
     for i in 0..500 {
         report(ErrorCode::DB_QUERY_ERROR, &format!("row {i}"));
         alerts.run();
-        told.extend(
+        received.extend(
             ops.take()
                 .into_iter()
                 .map(|notification| (i, notification.suppressed, notification.escalated)),
         );
     }
-    assert_eq!(told, [(0, 0, false), (10, 9, true), (110, 99, true)]);
+    assert_eq!(received, [(0, 0, false), (10, 9, true), (110, 99, true)]);
     clock.advance(Duration::from_secs(300));
     alerts.run();
     let [rest] = &ops.take()[..] else {
@@ -270,7 +269,7 @@ fn a_flood_is_told_before_its_time_and_says_so() {
     assert_eq!((rest.suppressed, rest.escalated), (389, false));
 }
 
-/// Sends what is due within a second, through a breaker whose first call comes after the rule was
+/// Returns the notifications within a second, of a breaker whose first call comes after the rule was
 /// set.
 fn ratio_of(name: &str, calls: impl FnOnce(&ManualClock)) -> Vec<(String, u64)> {
     let (clock, ops) = (ManualClock::new(), Recorder::new("ops"));
@@ -279,7 +278,7 @@ fn ratio_of(name: &str, calls: impl FnOnce(&ManualClock)) -> Vec<(String, u64)> 
     calls(&clock);
     clock.advance(Duration::from_secs(2));
     alerts.run();
-    ops.told()
+    ops.received()
 }
 
 fn fail_through(name: &str, clock: &ManualClock, failures: usize, successes: usize) {
@@ -302,7 +301,7 @@ fn ratio_counts_the_first_calls_of_a_breaker_that_is_made_after_the_rule() {
         sent,
         one("ratio: 500 of 500 calls through `ratio-first` failed in 60s")
     );
-    // What it had counted before another rule was set is not of that rule's time.
+    // Calls before the rule was set do not count for it.
     let sent = ratio_of("ratio-first", |clock| {
         fail_through("ratio-first", clock, 0, 30);
     });
@@ -317,7 +316,7 @@ fn ratio_counts_the_first_calls_of_a_breaker_that_is_made_after_the_rule() {
 }
 
 #[test]
-fn ratio_goes_on_where_its_breaker_is_removed_made_again_or_restored() {
+fn ratio_continues_when_its_breaker_is_removed_made_again_or_restored() {
     let (_alone, name) = (alone(), "ratio-again");
     let sent = ratio_of(name, |clock| {
         fail_through(name, clock, 500, 500);
@@ -334,7 +333,7 @@ fn ratio_goes_on_where_its_breaker_is_removed_made_again_or_restored() {
     let look = || {
         clock.advance(Duration::from_secs(2));
         alerts.run();
-        ops.told()
+        ops.received()
     };
     fail_through(name, &clock, 10, 90);
     assert_eq!(look(), []);
@@ -349,7 +348,7 @@ fn ratio_goes_on_where_its_breaker_is_removed_made_again_or_restored() {
     fail_through(name, &clock, 0, 50);
     assert_eq!(look(), one("ratio: back in bounds"));
 
-    // What an earlier life counted is not of this window.
+    // Calls of the removed breaker are not in this window.
     let snapshot = {
         let earlier = CircuitBreaker::builder("earlier")
             .failure_threshold(1_000_000)

@@ -1,4 +1,4 @@
-//! A mail server on loopback, in the clear, that replies as a test wants and keeps what it is sent.
+//! A mail server on loopback, without TLS, with scripted replies and a record of the mail.
 
 use std::{
     io::{BufRead, BufReader, Write},

@@ -1,4 +1,4 @@
-//! What status and health show of channels that fail and of channels that hang.
+//! The status and the health entry of channels that fail or hang.
 
 use super::*;
 use delivery::ProcessJournal;
@@ -15,7 +15,7 @@ use std::{
     time::Duration,
 };
 
-/// How long a test waits for what should come at once, so that it fails rather than hangs.
+/// How long a test waits for an immediate effect, so that it fails rather than hangs.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 fn entry() -> CheckReport {
@@ -56,7 +56,7 @@ fn health_has_an_entry_of_alerting_while_it_is_started() {
 }
 
 #[test]
-fn failing_channel_is_a_warning_with_its_cause_until_a_notification_arrives() {
+fn failing_channel_is_a_warning_with_its_cause_until_a_delivery_succeeds() {
     let (_alone, clock) = (alone(), ManualClock::new());
     let (dead, fine) = (Recorder::new("dead"), Recorder::new("fine"));
     let alerts = start(config(&clock).channel(dead.clone()).channel(fine.clone()));
@@ -107,10 +107,9 @@ fn failing_channel_is_a_warning_with_its_cause_until_a_notification_arrives() {
     assert_eq!(alerts.status().channels[0].failing_since, None);
 }
 
-/// That a receiver refuses everything shows nothing for the circuit breaker, and all the more for
-/// whoever watches.
+/// A permanent failure does not count for the circuit breaker, but for the health.
 #[test]
-fn channel_that_refuses_everything_is_not_healthy() {
+fn channel_with_a_permanent_failure_is_not_healthy() {
     let (_alone, clock, ops) = (alone(), ManualClock::new(), Recorder::new("ops"));
     let alerts = start(config(&clock).channel(ops.clone()));
     ops.fail_with([DeliveryError::permanent("status 404: no such hook")]);
@@ -177,7 +176,7 @@ fn lost_notifications_are_counted_by_reason() {
     assert_eq!(alerts.shutdown(Duration::ZERO).lost, 5);
 }
 
-/// A channel whose first deliveries hang until the test lets them go.
+/// A channel whose first deliveries hang until the test releases them.
 struct Hanging {
     begun: Receiver<String>,
     release: Sender<Result<(), DeliveryError>>,
@@ -194,8 +193,7 @@ fn hanging(name: &str) -> (Hanging, CallbackChannel) {
     (Hanging { begun, release }, channel)
 }
 
-/// Alerting with threads on a clock that stands still: `run` does what the passing of time makes
-/// due.
+/// Alerting with threads on a stopped clock: `run` does what the passing of time makes due.
 fn start_with_threads(clock: &ManualClock, channel: CallbackChannel) -> Alerts {
     start(
         config(clock)
@@ -205,8 +203,8 @@ fn start_with_threads(clock: &ManualClock, channel: CallbackChannel) -> Alerts {
     )
 }
 
-/// Waits for what the thread that watches the time may be about to note: it looks by itself after
-/// every change, and then [`Alerts::flush`] finds nothing left to do.
+/// Waits for the timer thread, which may be about to record something: it checks after every change,
+/// and then [`Alerts::flush`] finds nothing left to do.
 fn eventually(alerts: &Alerts, holds: impl Fn(&ChannelStatus) -> bool) -> ChannelStatus {
     for _ in 0..60_000 {
         let status = alerts.status().channels.swap_remove(0);
@@ -219,7 +217,7 @@ fn eventually(alerts: &Alerts, holds: impl Fn(&ChannelStatus) -> bool) -> Channe
 }
 
 #[test]
-fn delivery_that_hangs_is_a_failed_attempt_and_another_thread_goes_on() {
+fn hanging_delivery_is_a_failed_attempt_and_another_thread_continues() {
     let (_alone, clock) = (alone(), ManualClock::new());
     let (first, first_begun) = channel();
     let (release, released) = channel::<()>();
@@ -268,9 +266,9 @@ fn delivery_that_hangs_is_a_failed_attempt_and_another_thread_goes_on() {
     assert_eq!((flushed.sent, flushed.lost), (2, 0));
 }
 
-/// The thread that takes the place of one that hangs stays for all further notifications.
+/// The thread that replaces a hanging one stays for all further notifications.
 #[test]
-fn every_notification_behind_a_delivery_that_hangs_arrives_without_a_caller() {
+fn notifications_behind_a_hanging_delivery_are_sent_in_the_background() {
     let (_alone, clock) = (alone(), ManualClock::new());
     let (release, released) = channel::<()>();
     let (arrived, arrivals) = channel();
@@ -286,7 +284,7 @@ fn every_notification_behind_a_delivery_that_hangs_arrives_without_a_caller() {
         arrived.send(notification.title.clone()).unwrap();
         Ok(())
     });
-    // Dropped after `release`: a check that fails lets the delivery go before alerting waits for
+    // Dropped after `release`: a failing assertion releases the delivery before alerting waits for
     // it.
     let alerts = start_with_threads(&clock, channel);
     let release = release;
@@ -316,17 +314,17 @@ fn every_notification_behind_a_delivery_that_hangs_arrives_without_a_caller() {
         [&["SYNC_ERROR: 1".to_owned()][..], &behind].concat()
     );
 
-    // One that comes back ends: its place is taken.
+    // A thread that returns from an abandoned delivery ends, since it was replaced.
     drop(release);
     assert!(alerts.flush(Duration::from_secs(60)).in_time);
     eventually(&alerts, |status| status.abandoned == 0 && status.sent == 4);
 }
 
 #[test]
-fn at_most_two_deliveries_are_abandoned_and_what_waits_behind_is_given_up_in_time() {
+fn at_most_two_deliveries_are_abandoned_and_later_ones_expire() {
     let (_alone, clock) = (alone(), ManualClock::new());
     let _journal = ProcessJournal::new(&clock);
-    // Dropped last: a check that fails lets go what hangs, before alerting waits for it.
+    // Dropped last: a failing assertion releases the deliveries before alerting waits for them.
     let alerts;
     let (hanging, channel) = hanging("ops");
     alerts = start(
@@ -366,7 +364,7 @@ fn at_most_two_deliveries_are_abandoned_and_what_waits_behind_is_given_up_in_tim
 }
 
 #[test]
-fn delivery_that_succeeds_after_it_was_abandoned_is_not_repeated() {
+fn abandoned_delivery_that_succeeds_is_not_repeated() {
     let (_alone, clock) = (alone(), ManualClock::new());
     let alerts;
     let (hanging, channel) = hanging("ops");
@@ -389,9 +387,9 @@ fn delivery_that_succeeds_after_it_was_abandoned_is_not_repeated() {
     assert!(hanging.begun.try_recv().is_err(), "it was delivered once");
 }
 
-/// On a clock that stands still the deadline would never come.
+/// On a stopped clock the deadline never passes.
 #[test]
-fn flush_and_drop_end_though_a_channel_hangs_and_the_clock_stands_still() {
+fn flush_and_drop_end_with_a_hanging_channel_and_a_stopped_clock() {
     let (_alone, clock) = (alone(), ManualClock::new());
     let (hanging, channel) = hanging("ops");
     let alerts = start_with_threads(&clock, channel);

@@ -26,14 +26,14 @@ impl Request {
     }
 }
 
-/// What a server was asked, and the connections that it never answers: they stay open until this is
+/// The requests to a server, and the connections that it never answers, which stay open until this is
 /// dropped.
 pub(super) struct Served {
     pub(super) requests: Vec<Request>,
     hanging: Vec<TcpStream>,
 }
 
-/// Gives one answer per connection, in order; an empty one is never given.
+/// Serves one answer per connection, in order; an empty one is never sent.
 pub(super) fn serve(answers: Vec<String>) -> (String, JoinHandle<Served>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/hooks/T0", listener.local_addr().unwrap());
@@ -102,7 +102,7 @@ pub(super) fn notification() -> Notification {
 }
 
 #[test]
-fn a_notification_arrives_signed_with_its_version_and_identity() {
+fn request_is_signed_and_has_version_and_identity() {
     let _alone = alone();
     let (url, server) = serve(vec![answer("204 No Content", "", "")]);
     let notification = notification();
@@ -139,9 +139,8 @@ fn a_notification_arrives_signed_with_its_version_and_identity() {
     assert!(verify(&request.body.replace("test", "best")).is_err());
 }
 
-/// Against a real server.
 #[test]
-fn statuses_decide_whether_another_try_can_help() {
+fn status_decides_whether_the_failure_is_permanent() {
     let _alone = alone();
     let answers = [
         answer("500 Oops", "", "broken\r\nX: y"),
@@ -185,7 +184,7 @@ fn statuses_decide_whether_another_try_can_help() {
 }
 
 #[test]
-fn a_failing_server_is_tried_again_through_alerting_and_told_once() {
+fn failing_server_is_retried_and_gets_the_notification_once() {
     let (_alone, clock) = (alone(), ManualClock::new());
     let (url, server) = serve(vec![
         answer("503 Busy", "", ""),
@@ -209,7 +208,7 @@ fn a_failing_server_is_tried_again_through_alerting_and_told_once() {
 }
 
 #[test]
-fn a_server_that_hangs_costs_its_time_limit() {
+fn hanging_server_is_a_temporary_failure_after_the_timeout() {
     let _alone = alone();
     let (url, server) = serve(vec![String::new()]);
     let channel = local(&url)
@@ -225,7 +224,7 @@ fn a_server_that_hangs_costs_its_time_limit() {
 }
 
 #[test]
-fn cause_of_a_connection_that_fails_is_shown_without_the_url() {
+fn failed_connection_has_its_cause_without_the_url() {
     let (_alone, clock) = (alone(), ManualClock::new());
     // A port that was free a moment ago.
     let port = TcpListener::bind("127.0.0.1:0")
@@ -237,7 +236,7 @@ fn cause_of_a_connection_that_fails_is_shown_without_the_url() {
         .build()
         .unwrap();
     let alerts = start(config(&clock).channel(channel));
-    let lines = log::said(|| {
+    let lines = log::captured(|| {
         report(ErrorCode::SYNC_ERROR, "late");
         alerts.run();
     });
@@ -261,7 +260,7 @@ fn cause_of_a_connection_that_fails_is_shown_without_the_url() {
 }
 
 #[test]
-fn a_redirect_is_refused_and_its_target_not_asked() {
+fn redirect_is_refused_and_not_followed() {
     let _alone = alone();
     let target = TcpListener::bind("127.0.0.1:0").unwrap();
     target.set_nonblocking(true).unwrap();
@@ -283,7 +282,7 @@ fn a_redirect_is_refused_and_its_target_not_asked() {
 }
 
 #[test]
-fn an_address_of_this_machine_is_not_reached_unless_that_is_allowed() {
+fn private_address_is_refused_unless_allowed() {
     let _alone = alone();
     let server = TcpListener::bind("127.0.0.1:0").unwrap();
     server.set_nonblocking(true).unwrap();
@@ -315,7 +314,7 @@ fn an_address_of_this_machine_is_not_reached_unless_that_is_allowed() {
 }
 
 #[test]
-fn chats_get_their_own_form() {
+fn slack_format_is_text_in_json() {
     let _alone = alone();
     let (url, server) = serve(vec![answer("200 OK", "", "ok")]);
     local(&url)
@@ -336,7 +335,7 @@ fn chats_get_their_own_form() {
 }
 
 #[test]
-fn settings_that_cannot_work_are_told_at_once_without_their_secrets() {
+fn invalid_settings_are_reported_together_without_their_secrets() {
     let url = "http://ann:hunter2@example.com/";
     let err = WebhookChannel::builder("", url)
         .secret("short")

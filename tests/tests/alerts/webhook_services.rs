@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use std::time::Duration;
 use webhook::{answer, local, serve};
 
-/// The template that the page has under a heading.
+/// Returns the template under a heading of the page.
 fn template(heading: &str) -> String {
     let page = include_str!("../../../docs/monitoring.md");
     let (_, section) = page
@@ -88,7 +88,7 @@ fn length(value: &Value, field: &str) -> usize {
 }
 
 #[test]
-fn discord_takes_at_most_2000_characters_and_mentions_nobody() {
+fn discord_body_has_at_most_2000_characters_and_no_mentions() {
     let _alone = alone();
     let notifications = notifications();
     let bodies = sent("Discord", &notifications);
@@ -105,7 +105,7 @@ fn discord_takes_at_most_2000_characters_and_mentions_nobody() {
 }
 
 #[test]
-fn teams_takes_an_adaptive_card_of_at_most_28_kb() {
+fn teams_body_is_an_adaptive_card_of_at_most_28_kb() {
     let _alone = alone();
     let notifications = notifications();
     for (body, notification) in sent("Microsoft Teams", &notifications)
@@ -140,7 +140,7 @@ fn teams_takes_an_adaptive_card_of_at_most_28_kb() {
 }
 
 #[test]
-fn pagerduty_takes_events_that_a_recovery_resolves() {
+fn pagerduty_event_is_resolved_by_its_recovery() {
     let _alone = alone();
     let notifications = notifications();
     let bodies = sent("PagerDuty", &notifications);
@@ -180,7 +180,7 @@ fn pagerduty_takes_events_that_a_recovery_resolves() {
 }
 
 #[test]
-fn alertmanager_takes_alerts_whose_recovery_has_the_same_labels() {
+fn alertmanager_alert_has_the_labels_of_its_recovery() {
     let _alone = alone();
     let notifications = notifications();
     let bodies = sent("Alertmanager", &notifications);

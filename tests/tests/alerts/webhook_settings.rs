@@ -1,5 +1,4 @@
-//! Headers, authorities and a proxy of one's own, waits that a server asks for, and answers of any
-//! length.
+//! Configured headers, authorities and proxies, waits that a server requests, and long answers.
 
 use super::*;
 use gardefou::{alerts::WebhookChannel, time::Clock};
@@ -15,7 +14,7 @@ use std::{
 use webhook::{answer, local, notification, read, serve};
 
 #[test]
-fn headers_of_ones_own_are_sent_and_shown_nowhere() {
+fn configured_headers_are_sent_and_hidden() {
     let _alone = alone();
     let (url, server) = serve(vec![answer("204 No Content", "", "")]);
     let builder = local(&url)
@@ -32,7 +31,7 @@ fn headers_of_ones_own_are_sent_and_shown_nowhere() {
 }
 
 #[test]
-fn settings_that_cannot_work_name_field_value_and_rule() {
+fn invalid_settings_have_field_value_and_rule() {
     let hook = || WebhookChannel::builder("hook", "https://hooks.example.com/");
     let many = (0..33).fold(hook(), |hook, number| {
         hook.header(format!("X-{number}"), "x")
@@ -97,7 +96,7 @@ fn settings_that_cannot_work_name_field_value_and_rule() {
     );
 }
 
-/// The proxy may have a private address; what it connects to is up to it.
+/// The proxy may have a private address, and decides about the addresses behind it.
 #[test]
 fn requests_go_through_the_proxy_with_its_credentials() {
     let _alone = alone();
@@ -139,7 +138,7 @@ fn requests_go_through_the_proxy_with_its_credentials() {
 }
 
 #[test]
-fn proxy_that_refuses_is_a_cause_without_its_password() {
+fn refusing_proxy_is_a_cause_without_its_password() {
     let _alone = alone();
     let (url, _server) = serve(Vec::new());
     let proxy = url
@@ -156,7 +155,7 @@ fn proxy_that_refuses_is_a_cause_without_its_password() {
     );
 }
 
-/// When the next attempt comes, in whole seconds.
+/// Returns when the next attempt comes, in whole seconds.
 fn next_attempt(clock: &ManualClock, headers: &str) -> u64 {
     let (url, server) = serve(vec![answer("503 Busy", headers, "")]);
     let channel = local(&url).clock(clock.clone()).build().unwrap();
@@ -170,7 +169,7 @@ fn next_attempt(clock: &ManualClock, headers: &str) -> u64 {
     wait.as_secs()
 }
 
-/// A date so many seconds away, as HTTP writes it.
+/// Formats a time as an HTTP date.
 fn date(at: SystemTime) -> String {
     let seconds = at.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
     let (days, rest) = (seconds / 86_400, seconds % 86_400);
@@ -222,7 +221,7 @@ fn retry_after_is_read_as_seconds_and_as_a_date_and_is_at_most_an_hour() {
 }
 
 #[test]
-fn reason_is_shown_however_long_the_answer_is() {
+fn long_answer_is_cut_to_its_reason() {
     let _alone = alone();
     let body = format!("no such hook: {}", "x".repeat(2_000_000));
     let cut_short = format!(
@@ -297,7 +296,7 @@ fn serve_tls() -> (String, std::thread::JoinHandle<bool>) {
 }
 
 #[test]
-fn authority_of_ones_own_is_trusted_and_takes_the_place_of_the_others() {
+fn configured_authority_replaces_the_well_known_ones() {
     let _alone = alone();
     let hook = |url: &str| WebhookChannel::builder("hook", url).allow_private_addresses(true);
     let deliver = |make: &dyn Fn(&str) -> Result<WebhookChannel, gardefou::ConfigError>| {
