@@ -29,6 +29,8 @@
 //! This module stands above the policies, because channels use a circuit breaker and a backoff of
 //! this library.
 
+// An event on its way: `dispatcher` -> `planner` (`evaluator`: rules; `limiter`: `throttle` of errors,
+// `subjects` of states, `digest`) -> `outbox` (`backlog` in the journal) -> `delivery` (`queue`) -> `channel`.
 mod backlog;
 mod breaker_calls;
 mod channel;
