@@ -86,7 +86,7 @@ impl Default for AlertsConfig {
         Self {
             channels: vec![Arc::new(LogChannel::new())],
             rules: default_rules(),
-            // As the Python original.
+            // As in the Python original.
             throttle: Duration::from_secs(300),
             escalate_after: Some(100),
             max_per_minute: 20,

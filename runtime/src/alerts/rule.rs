@@ -200,19 +200,19 @@ impl Rule {
         self
     }
 
-    /// Keeps errors with this code; may be called for several.
+    /// Selects errors with this code; may be called for several.
     pub fn code(mut self, code: ErrorCode) -> Self {
         self.codes.push(code);
         self
     }
 
-    /// Keeps errors of this operation; may be called for several.
+    /// Selects errors of this operation; may be called for several.
     pub fn operation(mut self, name: impl Into<String>) -> Self {
         self.operations.push(name.into());
         self
     }
 
-    /// Keeps the breaker or check of this name; may be called for several.
+    /// Selects the breaker or check of this name; may be called for several.
     pub fn only(mut self, name: impl Into<String>) -> Self {
         if let Trigger::Breakers { names } | Trigger::Health { checks: names } = &mut self.trigger {
             names.push(name.into());

@@ -1,6 +1,6 @@
 //! The channel that sends mail.
 
-use super::smtp::{Failure, Letter, Outcome, Server};
+use super::smtp::{Failure, Outcome, OutgoingMail, Server};
 use crate::{
     alerts::{
         channel::{Channel, DeliveryError},
@@ -116,7 +116,7 @@ impl EmailChannel {
     }
 
     /// Masks the addresses in a text of the server.
-    fn without_addresses(&self, text: &str) -> String {
+    fn mask_addresses(&self, text: &str) -> String {
         let all = self
             .to
             .iter()
@@ -128,7 +128,7 @@ impl EmailChannel {
     }
 
     fn failed(&self, failure: &Failure) -> DeliveryError {
-        let text = self.without_addresses(&failure.text);
+        let text = self.mask_addresses(&failure.text);
         match failure.is_permanent {
             true => DeliveryError::permanent(format!("the mail server refuses: {text}")),
             false => DeliveryError::temporary(format!("the mail was not sent: {text}")),
@@ -156,20 +156,20 @@ impl Channel for EmailChannel {
             .map(|mailbox| mailbox.email.clone())
             .collect();
         let content = message.formatted();
-        let letter = Letter {
+        let mail = OutgoingMail {
             from: &self.from.email,
             to: &to,
             content: &content,
         };
         let before = self.take_partial(notification.id);
         let mut outcomes = before.clone();
-        let sent = self.server.send(&letter, &mut outcomes);
+        let sent = self.server.send(&mail, &mut outcomes);
         let mut refused = None;
         for (at, outcome) in outcomes.iter().enumerate() {
             let Outcome::Refused(reply) = outcome else {
                 continue;
             };
-            let reply = self.without_addresses(reply);
+            let reply = self.mask_addresses(reply);
             if before[at] != *outcome {
                 let (channel, recipient) = (redact::name(&self.name), masked(&to[at]));
                 tracing::warn!(

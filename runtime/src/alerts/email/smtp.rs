@@ -49,7 +49,7 @@ pub(super) struct Server {
 }
 
 /// The envelope and content of a mail.
-pub(super) struct Letter<'a> {
+pub(super) struct OutgoingMail<'a> {
     pub(super) from: &'a Address,
     pub(super) to: &'a [Address],
     pub(super) content: &'a [u8],
@@ -82,15 +82,15 @@ impl Server {
     /// of their own, so that a refused one does not affect the others.
     pub(super) fn send(
         &self,
-        letter: &Letter<'_>,
+        mail: &OutgoingMail<'_>,
         outcomes: &mut [Outcome],
     ) -> Result<(), Failure> {
         if runtime::Handle::try_current().is_err() {
-            return self.send_blocking(letter, outcomes);
+            return self.send_blocking(mail, outcomes);
         }
         // A runtime cannot be entered from within another one.
         let joined =
-            thread::scope(|scope| scope.spawn(|| self.send_blocking(letter, outcomes)).join());
+            thread::scope(|scope| scope.spawn(|| self.send_blocking(mail, outcomes)).join());
         joined.unwrap_or_else(|_| {
             Err(Failure::temporary(
                 "the conversation with the mail server panicked",
@@ -98,7 +98,11 @@ impl Server {
         })
     }
 
-    fn send_blocking(&self, letter: &Letter<'_>, outcomes: &mut [Outcome]) -> Result<(), Failure> {
+    fn send_blocking(
+        &self,
+        mail: &OutgoingMail<'_>,
+        outcomes: &mut [Outcome],
+    ) -> Result<(), Failure> {
         let built = runtime::Builder::new_current_thread()
             .enable_io()
             .enable_time()
@@ -106,7 +110,7 @@ impl Server {
         let runtime =
             built.map_err(|err| Failure::temporary(format!("no runtime for the mail: {err}")))?;
         let ended =
-            runtime.block_on(async { timeout(self.limit, self.converse(letter, outcomes)).await });
+            runtime.block_on(async { timeout(self.limit, self.converse(mail, outcomes)).await });
         // A name that is still being resolved has a thread of its own, which is not waited for.
         runtime.shutdown_background();
         ended.unwrap_or_else(|_| {
@@ -117,14 +121,18 @@ impl Server {
         })
     }
 
-    async fn converse(&self, letter: &Letter<'_>, outcomes: &mut [Outcome]) -> Result<(), Failure> {
+    async fn converse(
+        &self,
+        mail: &OutgoingMail<'_>,
+        outcomes: &mut [Outcome],
+    ) -> Result<(), Failure> {
         let mut connection = self.connect().await?;
         let pending: Vec<usize> = (0..outcomes.len())
             .filter(|at| matches!(outcomes[*at], Outcome::Pending))
             .collect();
         if let [_, _, ..] = pending[..] {
-            let all: Vec<&Address> = pending.iter().map(|at| &letter.to[*at]).collect();
-            match envelope(&mut connection, letter, &all).await? {
+            let all: Vec<&Address> = pending.iter().map(|at| &mail.to[*at]).collect();
+            match envelope(&mut connection, mail, &all).await? {
                 Ok(()) => {
                     pending
                         .into_iter()
@@ -137,7 +145,7 @@ impl Server {
         }
         let mut last = None;
         for at in pending {
-            match envelope(&mut connection, letter, &[&letter.to[at]]).await? {
+            match envelope(&mut connection, mail, &[&mail.to[at]]).await? {
                 Ok(()) => outcomes[at] = Outcome::Accepted,
                 Err(error) => {
                     if error.is_permanent() {
@@ -230,12 +238,12 @@ pub(super) fn parse_hello_name(text: &str) -> Option<ClientId> {
 /// the mail, after which the conversation can go on.
 async fn envelope(
     connection: &mut AsyncSmtpConnection,
-    letter: &Letter<'_>,
+    mail: &OutgoingMail<'_>,
     to: &[&Address],
 ) -> Result<Result<(), Error>, Failure> {
     let mut options = Vec::new();
     let is_plain = |address: &Address| address.to_string().is_ascii();
-    if !is_plain(letter.from) || !to.iter().all(|address| is_plain(address)) {
+    if !is_plain(mail.from) || !to.iter().all(|address| is_plain(address)) {
         if !connection
             .server_info()
             .supports_feature(Extension::SmtpUtfEight)
@@ -246,7 +254,7 @@ async fn envelope(
         }
         options.push(MailParameter::SmtpUtfEight);
     }
-    if !letter.content.is_ascii() {
+    if !mail.content.is_ascii() {
         if !connection
             .server_info()
             .supports_feature(Extension::EightBitMime)
@@ -258,7 +266,7 @@ async fn envelope(
         options.push(MailParameter::Body(MailBodyParameter::EightBitMime));
     }
     connection
-        .command(Mail::new(Some(letter.from.clone()), options))
+        .command(Mail::new(Some(mail.from.clone()), options))
         .await?;
     for address in to {
         if let Err(error) = connection
@@ -271,7 +279,7 @@ async fn envelope(
     if let Err(error) = connection.command(Data).await {
         return reply(error);
     }
-    match connection.message(letter.content).await {
+    match connection.message(mail.content).await {
         Ok(_) => Ok(Ok(())),
         Err(error) => reply(error),
     }

@@ -77,7 +77,7 @@ impl WebhookBuilder {
             name,
             url,
             secret: None,
-            // As the Python original.
+            // As in the Python original.
             timeout: Duration::from_secs(5),
             format: WebhookFormat::Json,
             template: None,
