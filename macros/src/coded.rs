@@ -1,6 +1,6 @@
 //! `#[derive(Coded)]`: the codes of an error type of one's own.
 
-use crate::{args::value, diag::Diag, model};
+use crate::{args::value, diag::Diag, span::at};
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::{
@@ -31,7 +31,7 @@ fn expanded(item: TokenStream, diag: &mut Diag) -> Option<TokenStream> {
         }
     };
     check_generics(name, generics, diag);
-    let on_type = OfType::read(attributes, diag);
+    let on_type = CodeAttribute::parse(attributes, diag);
     let krate = on_type
         .krate
         .unwrap_or_else(|| syn::parse_quote!(::gardefou));
@@ -51,7 +51,7 @@ fn expanded(item: TokenStream, diag: &mut Diag) -> Option<TokenStream> {
             }
         },
     };
-    let coded = quote_spanned!(model::at(name)=> #krate::error::Coded);
+    let coded = quote_spanned!(at(name)=> #krate::error::Coded);
     Some(quote! {
         const _: () = {
             #[automatically_derived]
@@ -97,7 +97,7 @@ fn arms(item: &ItemEnum, default: Option<&Code>, krate: &Path, diag: &mut Diag) 
     let mut arms = TokenStream::new();
     let mut is_any_coded = default.is_some();
     for variant in &item.variants {
-        let on_variant = OfType::read(&variant.attrs, diag);
+        let on_variant = CodeAttribute::parse(&variant.attrs, diag);
         if let Some(krate) = &on_variant.krate {
             diag.at(krate, "`crate = ..` goes on the type");
         }
@@ -129,13 +129,13 @@ fn arms(item: &ItemEnum, default: Option<&Code>, krate: &Path, diag: &mut Diag) 
 
 /// The `#[code(..)]` of a type or a variant.
 #[derive(Default)]
-struct OfType {
+struct CodeAttribute {
     code: Option<Code>,
     krate: Option<Path>,
 }
 
-impl OfType {
-    fn read(attributes: &[Attribute], diag: &mut Diag) -> Self {
+impl CodeAttribute {
+    fn parse(attributes: &[Attribute], diag: &mut Diag) -> Self {
         let mut read = Self::default();
         for attribute in attributes
             .iter()
@@ -171,7 +171,7 @@ impl Code {
             let wait = wait.tokens(krate);
             quote!(.retry_after(#wait))
         });
-        let new = quote_spanned!(model::at(path)=> #krate::error::Coding::new);
+        let new = quote_spanned!(at(path)=> #krate::error::Coding::new);
         quote!(#new(#path) #wait)
     }
 }
@@ -192,9 +192,9 @@ impl Parse for Argument {
             input.parse::<Token![=]>()?;
             return Ok(Self::Crate(Path::parse_mod_style(input)?));
         }
-        let at = input.span();
+        let start = input.span();
         let path = input.parse::<Path>().map_err(|_| {
-            syn::Error::new(at, "expected a code: the name of a standard one, for example `DB_QUERY_ERROR`, or a path")
+            syn::Error::new(start, "expected a code: the name of a standard one, for example `DB_QUERY_ERROR`, or a path")
         })?;
         let mut retry_after = None;
         if input.parse::<Option<Token![,]>>()?.is_some() && !input.is_empty() {

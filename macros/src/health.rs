@@ -5,8 +5,9 @@ use crate::{
         Args, Spec,
         value::{self, Value},
     },
+    check::{HAS_ASYNC, asynchronous},
     diag::Diag,
-    model,
+    span::at,
 };
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
@@ -26,7 +27,7 @@ pub(crate) fn attribute(args: TokenStream, item: &TokenStream) -> TokenStream {
 }
 
 fn registration(args: TokenStream, item: TokenStream, diag: &mut Diag) -> Option<TokenStream> {
-    let mut args = Args::read(args, &Spec::HEALTH, diag);
+    let mut args = Args::parse(args, &Spec::HEALTH, diag);
     let krate = args
         .take_crate(diag)
         .unwrap_or_else(|| syn::parse_quote!(::gardefou));
@@ -58,7 +59,7 @@ fn registration(args: TokenStream, item: TokenStream, diag: &mut Diag) -> Option
         (_, false) => "dependency",
         (_, true) => "dependency_async",
     };
-    let constructor = Ident::new(constructor, model::at(ident));
+    let constructor = Ident::new(constructor, at(ident));
     let cfgs = function
         .attrs
         .iter()
@@ -84,7 +85,7 @@ fn check(function: &ItemFn, diag: &mut Diag) {
         diag.at(input, "a health check takes no arguments; what it needs is in a `static`, or in a closure that is registered with `register_check`");
     }
     if let Some(word) = &sig.asyncness {
-        crate::check::asynchronous(word, crate::check::HAS_ASYNC, diag);
+        asynchronous(word, HAS_ASYNC, diag);
     }
     if !sig.generics.params.is_empty() {
         diag.at(
@@ -104,7 +105,7 @@ fn check(function: &ItemFn, diag: &mut Diag) {
 fn setters(args: &mut Args, krate: &Path, diag: &mut Diag) -> TokenStream {
     let mut calls = TokenStream::new();
     let mut call = |key: &Ident, setter: &str, value: TokenStream| {
-        let setter = format_ident!("{setter}", span = model::at(key));
+        let setter = format_ident!("{setter}", span = at(key));
         calls.extend(quote_spanned!(key.span()=> .#setter(#value)));
     };
     let kinds = ["liveness", "readiness", "startup", "info"];

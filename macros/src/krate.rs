@@ -3,7 +3,7 @@
 use crate::{
     args::Args,
     diag::Diag,
-    model::{at, own, own_at},
+    span::{at, own, own_at},
 };
 use proc_macro2::{Span, TokenStream};
 use quote::quote_spanned;
@@ -22,7 +22,7 @@ pub(crate) struct Krate {
 impl Krate {
     /// Takes `crate = path`. It is imported under a name of the expansion's: a crate that is not
     /// there is one error then, and not one for each path into it.
-    pub(crate) fn take(args: &mut Args, diag: &mut Diag) -> Self {
+    pub(crate) fn from_args(args: &mut Args, diag: &mut Diag) -> Self {
         let span = Span::mixed_site();
         let Some(written) = args.take_crate(diag) else {
             let own: Path = parse_quote_spanned!(span=> ::gardefou);

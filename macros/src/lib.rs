@@ -4,16 +4,17 @@ mod args;
 mod block;
 mod check;
 mod coded;
-#[cfg(test)]
-mod covered;
 mod diag;
-mod drops;
 mod expand;
+mod foreign_attributes;
+mod groups;
 mod health;
 mod krate;
 mod model;
-mod params;
 mod policy;
+mod span;
+#[cfg(test)]
+mod tests;
 
 use expand::Guard;
 use proc_macro::TokenStream;
@@ -109,13 +110,7 @@ pub fn transaction_boundary(tokens: TokenStream) -> TokenStream {
 /// Dropping the future drops the body's; nothing is reported for it. Errors that were reported
 /// inside stand.
 ///
-/// Goes on free functions, inherent and trait methods with every receiver, generics, `impl Trait`,
-/// `async fn`, `unsafe` and `extern` functions, methods under `#[async_trait]`, and functions that
-/// end in an `async` block; not on a `const fn`. The signature stays as it is written. Of several
-/// attributes on one function the first one listed is the outermost, also with other attributes
-/// between them; what stands above the first of ours has expanded before. `crate = path` names a
-/// re-exported runtime crate. See the guide `docs/attributes.md` for values, order, and what can be
-/// observed of the expansion.
+#[doc = include_str!("placement.md")]
 ///
 /// # Examples
 ///
@@ -195,13 +190,7 @@ pub fn enhanced_error_handling(args: TokenStream, item: TokenStream) -> TokenStr
 ///
 /// A call that is dropped gives its slot back; see `abandoned_after`.
 ///
-/// Goes on free functions, inherent and trait methods with every receiver, generics, `impl Trait`,
-/// `async fn`, `unsafe` and `extern` functions, methods under `#[async_trait]`, and functions that
-/// end in an `async` block; not on a `const fn`. The signature stays as it is written. Of several
-/// attributes on one function the first one listed is the outermost, also with other attributes
-/// between them; what stands above the first of ours has expanded before. `crate = path` names a
-/// re-exported runtime crate. See the guide `docs/attributes.md` for values, order, and what can be
-/// observed of the expansion.
+#[doc = include_str!("placement.md")]
 ///
 /// # Examples
 ///
@@ -278,13 +267,7 @@ pub fn with_circuit_breaker(args: TokenStream, item: TokenStream) -> TokenStream
 /// `self` by value and a borrow out of `&mut self` have no second attempt and are refused. A
 /// `self: Box<Self>` may be used by the body, but not used up.
 ///
-/// Goes on free functions, inherent and trait methods with every receiver, generics, `impl Trait`,
-/// `async fn`, `unsafe` and `extern` functions, methods under `#[async_trait]`, and functions that
-/// end in an `async` block; not on a `const fn`. The signature stays as it is written. Of several
-/// attributes on one function the first one listed is the outermost, also with other attributes
-/// between them; what stands above the first of ours has expanded before. `crate = path` names a
-/// re-exported runtime crate. See the guide `docs/attributes.md` for values, order, and what can be
-/// observed of the expansion.
+#[doc = include_str!("placement.md")]
 ///
 /// # Examples
 ///
@@ -330,13 +313,7 @@ pub fn retry(args: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// Dropping the future drops the attempt that runs, which gives its slot back, or ends the wait.
 ///
-/// Goes on free functions, inherent and trait methods with every receiver, generics, `impl Trait`,
-/// `async fn`, `unsafe` and `extern` functions, methods under `#[async_trait]`, and functions that
-/// end in an `async` block; not on a `const fn`. The signature stays as it is written. Of several
-/// attributes on one function the first one listed is the outermost, also with other attributes
-/// between them; what stands above the first of ours has expanded before. `crate = path` names a
-/// re-exported runtime crate. See the guide `docs/attributes.md` for values, order, and what can be
-/// observed of the expansion.
+#[doc = include_str!("placement.md")]
 ///
 /// # Examples
 ///
@@ -389,13 +366,7 @@ pub fn retry_with_circuit_breaker(args: TokenStream, item: TokenStream) -> Token
 /// Dropping the future drops the body's and logs `cancelled`; one that was never polled logs
 /// nothing.
 ///
-/// Goes on free functions, inherent and trait methods with every receiver, generics, `impl Trait`,
-/// `async fn`, `unsafe` and `extern` functions, methods under `#[async_trait]`, and functions that
-/// end in an `async` block; not on a `const fn`. The signature stays as it is written. Of several
-/// attributes on one function the first one listed is the outermost, also with other attributes
-/// between them; what stands above the first of ours has expanded before. `crate = path` names a
-/// re-exported runtime crate. See the guide `docs/attributes.md` for values, order, and what can be
-/// observed of the expansion.
+#[doc = include_str!("placement.md")]
 ///
 /// # Examples
 ///

@@ -5,12 +5,13 @@
 //! wrote it, [`Args`] all of them with unknown and repeated keys already reported, [`value`] turns
 //! an expression into a checked value.
 
-mod duration;
+mod arguments;
 mod keys;
 mod suggest;
 pub(crate) mod value;
 mod written;
 
+pub(crate) use arguments::Args;
 pub(crate) use keys::Spec;
 pub(crate) use suggest::nearest;
-pub(crate) use written::{Args, Written, in_first_place, path_in_first_place};
+pub(crate) use written::{Written, in_first_place, path_in_first_place};

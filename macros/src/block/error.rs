@@ -1,20 +1,25 @@
 //! `error_boundary!`.
 
 use super::{
+    awaits::{awaited, awaits},
+    body::{as_argument, done, finish, raw, suspended, value_span},
+    call::Call,
+    exits::{label, returns},
     flow::Jumps,
-    parse::{Body, Call, Kind, Source, Style},
-    rewrite::{Form, Rewriter, Rule, as_argument, at, awaited, awaits, label, returns, value_span},
+    kind::Kind,
+    rewriter::{Form, Rewriter, Rule},
     setup::Setup,
+    source::{Body, Source, Style},
     tail,
 };
 use crate::{
     args::value,
     diag::Diag,
-    model::{own, own_at},
+    span::{own, own_at},
 };
-use proc_macro2::{Group, Span, TokenStream};
+use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
-use syn::{Attribute, Block, Expr, Ident, Pat, visit_mut::VisitMut};
+use syn::{Attribute, Block, Expr, Ident, visit_mut::VisitMut};
 
 /// What becomes of an error.
 enum Ending {
@@ -29,8 +34,8 @@ enum Ending {
 /// Expands a call.
 pub(crate) fn expand(tokens: TokenStream) -> TokenStream {
     let mut diag = Diag::default();
-    let mut call = Call::read(tokens, Kind::Error, &mut diag);
-    let setup = Setup::take(&mut call, &mut diag);
+    let mut call = Call::parse(tokens, Kind::Error, &mut diag);
+    let setup = Setup::from_call(&mut call, &mut diag);
     let ending = ending(&mut call, &mut diag);
     let expanded = match call.body {
         None => None,
@@ -52,43 +57,6 @@ pub(crate) fn expand(tokens: TokenStream) -> TokenStream {
         )),
     };
     finish(expanded, diag)
-}
-
-/// The problems, and after them the expansion, so that an editor still sees the user's code.
-pub(super) fn finish(expanded: Option<TokenStream>, diag: Diag) -> TokenStream {
-    let problems = diag.into_compile_errors();
-    let expanded = expanded.unwrap_or_else(|| quote!(::core::panic!()));
-    quote!({ #problems #expanded })
-}
-
-/// A body that is no Rust (yet): the compiler's own message is the better one, and the only one.
-///
-/// The tokens stand where `?`, `.await` and jumps are legal, so that nothing is said on top of it.
-/// Should the compiler read what this crate cannot, the lint speaks, which runs only where nothing
-/// else was wrong.
-pub(super) fn raw(group: &Group, setup: &Setup, argument: Option<&Pat>) -> TokenStream {
-    let runtime = setup.runtime();
-    // The body's argument, so that an editor completes what follows its name, and nobody calls it
-    // unknown.
-    let argument = argument.map(|argument| quote!(let #argument = #runtime::unread_transaction();));
-    let import = &setup.import;
-    quote! {{
-        #import
-        #[deny(unused_must_use)]
-        {
-            #runtime::unknown_syntax();
-        }
-        #[allow(unused)]
-        let _ = #runtime::block::<(), _>(async {
-            #argument
-            loop {
-                #group;
-                break;
-            }
-            #runtime::done(())
-        });
-        ::core::panic!()
-    }}
 }
 
 fn ending(call: &mut Call, diag: &mut Diag) -> Ending {
@@ -206,18 +174,6 @@ fn form_is_closure(style: Style, setup: &Setup) -> bool {
     setup.catch_panics || !matches!(style, Style::Block)
 }
 
-/// A future of the expansion's own, with every frame left while it waits.
-pub(super) fn suspended(
-    future: TokenStream,
-    places: &[Ident],
-    runtime: &TokenStream,
-) -> TokenStream {
-    places.iter().rev().fold(
-        future,
-        |future, place| quote!(#runtime::suspend(#future, &mut #place)),
-    )
-}
-
 fn arms(jumps: &Jumps, runtime: &TokenStream) -> TokenStream {
     if jumps.is_empty() {
         TokenStream::new()
@@ -238,13 +194,6 @@ fn returns_hint_of(runtime: &TokenStream) -> impl FnOnce() -> TokenStream {
             }
         }
     }
-}
-
-/// A value wrapped in `Ok`, at its own place: where it has the wrong type, that is told there.
-pub(super) fn done(value: &Ident, runtime: &TokenStream) -> TokenStream {
-    let span = value.span();
-    let runtime = at(runtime.clone(), span);
-    quote_spanned!(span=> #runtime::done(#value))
 }
 
 /// What the boundary evaluates to, after a value and after an error.

@@ -1,7 +1,7 @@
 //! Jumps out of a block that leave it as a value: `Here(v)`, `There(Here(v))`, .. one place for
 //! each kind.
 
-use crate::model::{own, own_at};
+use crate::span::{own, own_at};
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::{Lifetime, Path};

@@ -1,21 +1,26 @@
 //! The block macros: a name, keys, and a block that runs in place.
 //!
-//! `parse` reads the call, `rewrite` turns the exits of the block (`?`, `bail!`, `return`, `break`,
-//! `continue`) into what they mean in a boundary, `foreign` reaches into the arguments of other
-//! macros, `flow` carries jumps out of blocks that must be closures, `tail` refuses an `Ok(..)`
-//! that the boundary would wrap once more, `error` and `transaction` expand.
+//! `call` and `source` parse the call, `rewriter` turns the exits of the block (`?`, `bail!`, `return`,
+//! `break`, `continue`) into what they mean in a boundary, `foreign_macros` reaches into the arguments
+//! of other macros, `flow` carries jumps out of blocks that must be closures, `tail` refuses an
+//! `Ok(..)` that the boundary would wrap once more, `error` and `transaction` expand.
 
+mod awaits;
+mod body;
+mod call;
 mod error;
+mod exits;
 mod flow;
-mod foreign;
-mod parse;
-mod rewrite;
+mod foreign_macros;
+mod kind;
+mod macros;
+mod rewriter;
 mod setup;
+mod source;
 mod tail;
+#[cfg(test)]
+mod tests;
 mod transaction;
 
 pub(crate) use error::expand as error_boundary;
 pub(crate) use transaction::expand as transaction_boundary;
-
-#[cfg(test)]
-mod tests;

@@ -1,18 +1,16 @@
 //! Keys that both macros take.
 
-use super::{flow::runtime, parse::Call};
+use super::{call::Call, flow::runtime};
 use crate::{
     args::{Args, value},
     diag::Diag,
     krate::Krate,
+    policy::{LEVELS, variant_of},
+    span::at,
 };
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
-use syn::{Expr, Ident, Path, spanned::Spanned};
-
-const LEVELS: &[&str] = &[
-    "trace", "debug", "info", "warn", "warning", "error", "critical",
-];
+use syn::{Expr, Path};
 
 /// The name, the code and the level of a boundary.
 pub(super) struct Setup {
@@ -26,13 +24,13 @@ pub(super) struct Setup {
 }
 
 impl Setup {
-    pub(super) fn take(call: &mut Call, diag: &mut Diag) -> Self {
+    pub(super) fn from_call(call: &mut Call, diag: &mut Diag) -> Self {
         let args = &mut call.args;
         let Krate {
             path: krate,
             import,
             ..
-        } = Krate::take(args, diag);
+        } = Krate::from_args(args, diag);
         let code = args
             .take("error_code")
             .and_then(|expr| value::code("error_code", expr, diag));
@@ -72,10 +70,10 @@ impl Setup {
     /// Code and level, as an expression.
     pub(super) fn tokens(&self) -> TokenStream {
         let runtime = self.runtime();
-        let code = self.code.as_ref().map(|code| {
-            let span = Span::mixed_site().located_at(code.span());
-            quote_spanned!(span=> .error_code(#code))
-        });
+        let code = self
+            .code
+            .as_ref()
+            .map(|code| quote_spanned!(at(code)=> .error_code(#code)));
         let level = self.level.as_ref().map(|level| quote!(.log_level(#level)));
         quote!(#runtime::Setup::new() #code #level)
     }
@@ -87,15 +85,6 @@ fn level(args: &mut Args, krate: &Path, diag: &mut Diag) -> Option<TokenStream> 
         let expr = value.expr;
         return Some(quote!(#expr));
     };
-    let variant = match known.as_str() {
-        "trace" => "Trace",
-        "debug" => "Debug",
-        "info" => "Info",
-        "warn" | "warning" => "Warn",
-        "critical" => "Critical",
-        _ => "Error",
-    };
-    let variant = Ident::new(variant, Span::mixed_site());
-    let runtime = runtime(krate);
+    let (runtime, variant) = (runtime(krate), variant_of(&known));
     Some(quote!(#runtime::LogLevel::#variant))
 }

@@ -1,4 +1,4 @@
-use super::{error_boundary, foreign, transaction_boundary};
+use super::{error_boundary, foreign_macros::find_question, transaction_boundary};
 use quote::quote;
 
 /// The expansion as one line, without the spaces that depend on how tokens are printed.
@@ -70,9 +70,9 @@ fn closures_async_blocks_and_items_keep_their_exits() {
 
 #[test]
 fn a_question_mark_before_a_name_is_no_operator() {
-    assert!(foreign::find_question(quote!(?error, size = ?size, "x")).is_none());
-    assert!(foreign::find_question(quote!(?error, load()?)).is_some());
-    assert!(foreign::find_question(quote!((a?))).is_some());
+    assert!(find_question(quote!(?error, size = ?size, "x")).is_none());
+    assert!(find_question(quote!(?error, load()?)).is_some());
+    assert!(find_question(quote!((a?))).is_some());
 }
 
 #[test]

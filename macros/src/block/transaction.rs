@@ -1,27 +1,30 @@
 //! `transaction_boundary!`.
 
 use super::{
-    error::{done, finish, raw, suspended},
-    foreign::find_word,
-    parse::{Body, Call, Kind, Source, Style},
-    rewrite::{Form, Rewriter, Rule, as_argument, at, awaited, awaits, value_span},
+    awaits::{awaited, awaits},
+    body::{as_argument, done, finish, raw, suspended, value_span},
+    call::Call,
+    foreign_macros::find_word,
+    kind::Kind,
+    rewriter::{Form, Rewriter, Rule},
     setup::Setup,
+    source::{Body, Source, Style},
     tail,
 };
 use crate::{
     args::value,
     diag::Diag,
-    model::{own, own_at},
+    span::{at, moved_to, own, own_at},
 };
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::TokenStream;
 use quote::{ToTokens, quote, quote_spanned};
-use syn::{Attribute, Block, Expr, Pat, parse_quote, spanned::Spanned, visit_mut::VisitMut};
+use syn::{Attribute, Block, Expr, Ident, Pat, parse_quote, visit_mut::VisitMut};
 
 /// Expands a call.
 pub(crate) fn expand(tokens: TokenStream) -> TokenStream {
     let mut diag = Diag::default();
-    let mut call = Call::read(tokens, Kind::Transaction, &mut diag);
-    let setup = Setup::take(&mut call, &mut diag);
+    let mut call = Call::parse(tokens, Kind::Transaction, &mut diag);
+    let setup = Setup::from_call(&mut call, &mut diag);
     let callback = call.args.take("on_error_callback");
     let callback = callback.and_then(|expr| value::callback("on_error_callback", expr, &mut diag));
     let parent = call.args.take("parent");
@@ -63,7 +66,7 @@ fn expand_block(
     (mut block, attrs): (Block, &[Attribute]),
     argument: &Pat,
     style: Style,
-    outer: &[syn::Ident],
+    outer: &[Ident],
     setup: &Setup,
     clauses: &Clauses,
     diag: &mut Diag,
@@ -91,16 +94,16 @@ fn expand_block(
         "panic",
     ]
     .map(own);
-    let places: Vec<syn::Ident> = outer.iter().cloned().chain([frame.clone()]).collect();
+    let places: Vec<Ident> = outer.iter().cloned().chain([frame.clone()]).collect();
     // The last value, at whose place it is told where the type of the whole does not fit.
     let value = own_at("value", value_span(&block));
     let value_done = done(&value, &runtime);
     let moved = style.moved();
     let (place, last) = (value.span(), as_argument(&block, attrs));
-    let runtime_there = at(runtime.clone(), place);
+    let runtime_there = moved_to(runtime.clone(), place);
     let last = quote_spanned!(place=> #runtime_there::done(#last));
     // At the argument, as what leaves the body by it: a type that it cannot have is reported there.
-    let argument_span = Span::mixed_site().located_at(argument.span());
+    let argument_span = at(argument);
     let transaction_there = own_at("transaction", argument_span);
     let bind = quote_spanned!(argument_span=> let #argument = #transaction_there;);
     let body = quote!({
@@ -149,7 +152,7 @@ fn expand_block(
         };
         (quote!(begin_async), quote!(transaction_of_async), end)
     } else {
-        let runtime = at(runtime.clone(), argument_span);
+        let runtime = moved_to(runtime.clone(), argument_span);
         let ended =
             quote_spanned!(argument_span=> #runtime::end(&mut #guard_there, &mut #frame, #outcome));
         let end = quote! {
@@ -160,7 +163,7 @@ fn expand_block(
         };
         (quote!(begin), quote!(transaction_of), end)
     };
-    let runtime_there = at(runtime.clone(), argument_span);
+    let runtime_there = moved_to(runtime.clone(), argument_span);
     let handle = quote_spanned!(argument_span=> #runtime_there::#transaction_of(&#guard_there));
     let import = &setup.import;
     quote! {
@@ -180,8 +183,8 @@ fn parent_tokens(parent: Option<&Expr>, asynchronous: bool, setup: &Setup) -> To
     let Some(parent) = parent else {
         return quote!(::core::option::Option::None);
     };
-    let span = Span::mixed_site().located_at(parent.span());
-    let runtime = at(setup.runtime(), span);
+    let span = at(parent);
+    let runtime = moved_to(setup.runtime(), span);
     if asynchronous {
         quote_spanned!(span=> #runtime::parent_async(#parent))
     } else {
@@ -194,8 +197,8 @@ fn callback_tokens(callback: Option<&Expr>, setup: &Setup) -> TokenStream {
     let Some(callback) = callback else {
         return quote!(#runtime::callback(#runtime::no_callback));
     };
-    let span = Span::mixed_site().located_at(callback.span());
-    let runtime = at(runtime, span);
+    let span = at(callback);
+    let runtime = moved_to(runtime, span);
     let error = own_at("error", span);
     // Called in a closure of ours, which gives one type, a function of another signature is told
     // once, at its name.

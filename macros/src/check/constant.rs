@@ -1,6 +1,10 @@
 //! Values that all calls of a function share.
 
-use crate::{args::Args, diag::Diag, model::Function, params};
+use crate::{
+    args::Args,
+    diag::Diag,
+    model::{Function, params},
+};
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{Expr, GenericParam, Ident, Pat, ext::IdentExt};

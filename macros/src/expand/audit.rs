@@ -5,8 +5,9 @@ use super::{
     site::Site,
 };
 use crate::{
-    model::{Function, at, own, path_at},
+    model::Function,
     policy::Audit,
+    span::{at, own, path_at},
 };
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};

@@ -1,10 +1,13 @@
 //! The user's body in a closure or an async block of its own, so that `?` and `return` end in it.
 
-use super::site::Site;
+use super::{drop_order, site::Site};
 use crate::{
-    drops,
-    model::{Function, at, inferable, own, path_at, same_error},
-    params::{self, Binding},
+    model::{
+        Binding, Function, params,
+        receiver::borrows_self,
+        types::{inferable, same_error},
+    },
+    span::{at, own, path_at},
 };
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
@@ -35,12 +38,12 @@ pub(super) fn once(
     if function.is_async() {
         let capture = Capture {
             place: function.capture_span(),
-            by_reference: params::borrows_self(function),
+            by_reference: borrows_self(function),
         };
         let block = async_block(site, &capture, &TokenStream::new(), &quote!(#body), returns);
         return Once::Future(fallible(site, &block));
     }
-    let mut bound = drops::moved(function, after);
+    let mut bound = drop_order::moved(function, after);
     // A part of a tuple bears no `#[cfg]`; such an argument is captured.
     bound.retain(|binding| binding.cfgs.is_empty());
     params::without_mut(function, &bound);
@@ -54,7 +57,7 @@ pub(super) fn once(
     let patterns = patterns(&bound);
     let capture = Capture {
         place: function.capture_span(),
-        by_reference: params::borrows_self(function),
+        by_reference: borrows_self(function),
     };
     Once::Closure {
         arguments,
@@ -85,7 +88,7 @@ impl Capture {
 
 /// Some variables as a tuple.
 pub(super) fn tuple(names: &[&Ident]) -> TokenStream {
-    if !names.iter().any(|name| drops::is_silent(name)) {
+    if !names.iter().any(|name| drop_order::is_silent(name)) {
         return quote!((#(#names,)*));
     }
     let arguments = own("arguments");

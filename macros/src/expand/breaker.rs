@@ -5,12 +5,16 @@ use super::{
     site::Site,
 };
 use crate::{
-    model::{Function, at, inferable, own, path_at, same_error},
+    model::{
+        Function,
+        types::{inferable, same_error},
+    },
     policy::Breaker,
+    span::{at, own, path_at},
 };
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
-use syn::Type;
+use syn::{Expr, Ident, Type};
 
 pub(super) fn expand(
     function: &mut Function,
@@ -129,7 +133,7 @@ fn by_failure(breaker: &Breaker, site: &Site<'_>, returns: &Type) -> TokenStream
 /// The blocking call that was let through.
 pub(super) fn run_admitted(
     site: &Site<'_>,
-    admitted: &syn::Ident,
+    admitted: &Ident,
     classifier: &TokenStream,
     arguments: &TokenStream,
     closure: &TokenStream,
@@ -139,18 +143,14 @@ pub(super) fn run_admitted(
 }
 
 /// The async call that was let through.
-pub(super) fn call(
-    admitted: &syn::Ident,
-    classifier: &TokenStream,
-    body: &TokenStream,
-) -> TokenStream {
+pub(super) fn call(admitted: &Ident, classifier: &TokenStream, body: &TokenStream) -> TokenStream {
     quote!(#admitted.guard(#classifier, #body).await)
 }
 
 pub(super) fn call_fallback(
-    fallback: &syn::Expr,
+    fallback: &Expr,
     site: &Site<'_>,
-    rejection: &syn::Ident,
+    rejection: &Ident,
     returns: &Type,
 ) -> TokenStream {
     let krate = path_at(site.krate, fallback);

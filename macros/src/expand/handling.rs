@@ -5,13 +5,18 @@ use super::{
     site::Site,
 };
 use crate::{
-    model::{Function, at, own, path_at},
-    params::{self, Binding, SelfKind},
+    groups::ungrouped_type,
+    model::{
+        Binding, Function, SelfKind, params,
+        receiver::{has_fixed_self, rename_self, self_kind},
+        variables::mentions,
+    },
     policy::Handling,
+    span::{at, own, path_at},
 };
 use proc_macro2::{Delimiter, Group, Ident, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
-use syn::{Expr, FnArg, Pat, Type, ext::IdentExt};
+use syn::{Expr, FnArg, Pat, Path, Type, ext::IdentExt};
 
 pub(super) fn expand(
     function: &mut Function,
@@ -31,7 +36,7 @@ pub(super) fn expand(
         .iter()
         .map(|level| quote!(.log_level(#level)));
     let shape = body::shape(site, &returns);
-    let (early, late) = captures(function, &handling.capture, site);
+    let (early, late) = captures(function, &handling.capture);
     let lent = handling
         .fallback
         .as_ref()
@@ -60,7 +65,7 @@ pub(super) fn expand(
     } else {
         let (value, missing) = (own("value"), own("missing"));
         let fallback = match &handling.fallback {
-            Some(fallback) => crate::model::stand_in(krate, &missing, fallback),
+            Some(fallback) => stand_in(krate, &missing, fallback),
             None => {
                 let krate = path_at(krate, &returns);
                 quote_spanned!(at(&returns)=> #krate::__private::default_value())
@@ -98,7 +103,7 @@ fn lend(function: &mut Function, fallback: &Expr) -> TokenStream {
         ..
     } in params::used(function)
     {
-        if reborrowed && params::mentions(&fallback, &ident.unraw().to_string()) {
+        if reborrowed && mentions(&fallback, &ident.unraw().to_string()) {
             let allow = body::allow_names(&[&ident]);
             lent.extend(quote_spanned!(at(&ident)=> #(#cfgs)* #allow let #ident = &mut *#ident;));
         }
@@ -107,15 +112,15 @@ fn lend(function: &mut Function, fallback: &Expr) -> TokenStream {
     let lends_self = function
         .sig
         .receiver()
-        .filter(|receiver| matches!(params::self_kind(receiver), SelfKind::Mut));
+        .filter(|receiver| matches!(self_kind(receiver), SelfKind::Mut));
     if let Some(receiver) = lends_self
-        && params::mentions(&fallback, "self")
-        && params::mentions(&body, "self")
-        && !params::has_fixed_self(&body)
+        && mentions(&fallback, "self")
+        && mentions(&body, "self")
+        && !has_fixed_self(&body)
     {
         let (this, self_token) = (own("this"), receiver.self_token);
         lent.extend(quote_spanned!(at(&self_token)=> let #this = &mut *#self_token;));
-        let mut renamed = Group::new(Delimiter::Brace, params::rename_self(body, &this));
+        let mut renamed = Group::new(Delimiter::Brace, rename_self(body, &this));
         renamed.set_span(function.body.span());
         function.body = renamed;
     }
@@ -165,8 +170,7 @@ fn run(
 ///
 /// A shared reference is still there after the body, so its value is formatted only when the call
 /// fails; everything else may have been moved by then, and is formatted before.
-fn captures(function: &Function, names: &[Ident], site: &Site<'_>) -> (TokenStream, TokenStream) {
-    let _ = site;
+fn captures(function: &Function, names: &[Ident]) -> (TokenStream, TokenStream) {
     let (mut early, mut late) = (TokenStream::new(), TokenStream::new());
     for name in names {
         let text = name.unraw().to_string();
@@ -184,8 +188,19 @@ fn is_shared_reference(function: &Function, name: &Ident) -> bool {
     function.sig.inputs.iter().any(|input| match input {
         FnArg::Typed(input) => {
             let named = matches!(&*input.pat, Pat::Ident(pat) if pat.ident == *name);
-            named && matches!(crate::model::plain_type(&input.ty), Type::Reference(r) if r.mutability.is_none())
+            named
+                && matches!(ungrouped_type(&input.ty), Type::Reference(r) if r.mutability.is_none())
         }
-        FnArg::Receiver(receiver) => *name == "self" && matches!(params::self_kind(receiver), SelfKind::Ref),
+        FnArg::Receiver(receiver) => {
+            *name == "self" && matches!(self_kind(receiver), SelfKind::Ref)
+        }
     })
+}
+
+/// The value that stands in for one that is missing. Its type is known in front, so that a value of
+/// another one is reported at itself; as a part of a tuple it is no argument, about whose function
+/// the compiler would speak too.
+fn stand_in(krate: &Path, missing: &Ident, value: &Expr) -> TokenStream {
+    let krate = path_at(krate, value);
+    quote_spanned!(at(value)=> #krate::__private::Missing::stand_in(#missing, (#value,)))
 }

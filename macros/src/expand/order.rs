@@ -1,4 +1,4 @@
-//! The first attribute listed is the outermost, as in Python.
+//! The order of stacked attributes: the first one listed is the outermost, as in Python.
 //!
 //! The compiler hands the function to the first attribute first, and what that wraps would end up
 //! innermost. So the first of ours to expand looks at the attributes below it: it gives the
@@ -7,7 +7,7 @@
 //! that the order is made.
 
 use super::Guard;
-use crate::model::Function;
+use crate::{foreign_attributes::is_inert, model::Function};
 use proc_macro2::{Span, TokenStream, TokenTree};
 use syn::{Attribute, Ident, Meta, Path};
 
@@ -30,7 +30,7 @@ pub(super) fn outermost_last(
     krate: &Path,
     args: &TokenStream,
 ) -> Option<TokenStream> {
-    let expands = |attr: &Attribute| !is_inert(attr.path(), &attr.meta);
+    let expands = |attr: &Attribute| !is_inert(attr);
     if !function.attrs.iter().any(expands) || function.attrs.iter().any(is_marked) {
         return None;
     }
@@ -56,74 +56,13 @@ pub(crate) fn ends_with_ours(attrs: &[Attribute]) -> bool {
             .last()
             .is_some_and(|last| Guard::ALL.iter().any(|guard| last.ident == guard.name()))
     };
-    attrs
-        .iter()
-        .all(|attr| is_inert(attr.path(), &attr.meta) || is_ours(attr))
+    attrs.iter().all(|attr| is_inert(attr) || is_ours(attr))
 }
 
 fn is_marked(attr: &Attribute) -> bool {
     match &attr.meta {
         Meta::List(list) => without_marker(list.tokens.clone()).1,
         _ => false,
-    }
-}
-
-/// Whether an attribute only marks the function and rewrites nothing.
-fn is_inert(path: &Path, meta: &Meta) -> bool {
-    const BUILT_IN: &[&str] = &[
-        "allow",
-        "automatically_derived",
-        "bench",
-        "cfg",
-        "cold",
-        "coverage",
-        "deny",
-        "deprecated",
-        "doc",
-        "expect",
-        "export_name",
-        "forbid",
-        "ignore",
-        "inline",
-        "link_section",
-        "must_use",
-        "naked",
-        "no_mangle",
-        "optimize",
-        "proc_macro",
-        "proc_macro_attribute",
-        "proc_macro_derive",
-        "rustc_dummy",
-        "should_panic",
-        "target_feature",
-        "test",
-        "track_caller",
-        "unsafe",
-        "warn",
-    ];
-    const TOOLS: &[&str] = &[
-        "clippy",
-        "diagnostic",
-        "miri",
-        "rust_analyzer",
-        "rustc",
-        "rustdoc",
-        "rustfmt",
-    ];
-    let Some(first) = path.segments.first() else {
-        return true;
-    };
-    if path.is_ident("cfg_attr") {
-        // It stands for the attributes in it, after the condition.
-        let Meta::List(list) = meta else { return true };
-        let metas = syn::punctuated::Punctuated::<Meta, syn::Token![,]>::parse_terminated;
-        let metas = syn::parse::Parser::parse2(metas, list.tokens.clone());
-        return metas
-            .is_ok_and(|metas| metas.iter().skip(1).all(|meta| is_inert(meta.path(), meta)));
-    }
-    match path.segments.len() {
-        1 => BUILT_IN.iter().any(|name| first.ident == name),
-        _ => TOOLS.iter().any(|name| first.ident == name),
     }
 }
 
@@ -134,7 +73,7 @@ mod tests {
 
     fn reordered(item: &str) -> Option<String> {
         let mut diag = Diag::default();
-        let mut function = Function::read(item.parse().unwrap(), &mut diag).unwrap();
+        let mut function = Function::parse(item.parse().unwrap(), &mut diag).unwrap();
         let krate = syn::parse_quote!(::gardefou);
         let tokens = outermost_last(&mut function, "retry", &krate, &TokenStream::new())?;
         Some(tokens.to_string())

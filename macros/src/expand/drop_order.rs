@@ -4,13 +4,16 @@
 //! closure that it becomes; one that it does not use would be left to the function, and dropped
 //! after them wherever it stands.
 
+use super::order::ends_with_ours;
 use crate::{
-    expand::ends_with_ours,
-    model::{Function, own, plain_type},
-    params::{self, Binding, SelfKind},
+    model::{
+        Binding, Function, SelfKind, params, receiver::self_kind, types::may_drop,
+        variables::mentions,
+    },
+    span::own,
 };
 use proc_macro2::TokenStream;
-use syn::{FnArg, Ident, Pat, PatIdent, Type, ext::IdentExt};
+use syn::{FnArg, Ident, Pat, PatIdent, ext::IdentExt};
 
 /// The variables that the closure takes: those that the body uses, and the unused ones that are
 /// dropped before them. Gives such arguments a name where they have none. What `after` names is
@@ -34,7 +37,7 @@ pub(crate) fn moved(function: &mut Function, after: &TokenStream) -> Vec<Binding
             || (one_before
                 && binding.may_drop
                 && is_silent(&binding.ident)
-                && !params::mentions(after, &binding.ident.unraw().to_string()))
+                && !mentions(after, &binding.ident.unraw().to_string()))
     });
     all
 }
@@ -74,27 +77,9 @@ fn name_wildcards(function: &mut Function) {
 fn takes_self(function: &Function) -> bool {
     let by_value = function.sig.receiver().is_some_and(|receiver| {
         matches!(
-            params::self_kind(receiver),
+            self_kind(receiver),
             SelfKind::Value | SelfKind::Pointer | SelfKind::Handle
         )
     });
-    by_value && params::mentions(&function.body.stream(), "self")
-}
-
-/// Whether a value of the type may do something when it is dropped, as far as one can see.
-pub(crate) fn may_drop(ty: &Type) -> bool {
-    const PLAIN: &[&str] = &[
-        "bool", "char", "f32", "f64", "i128", "i16", "i32", "i64", "i8", "isize", "u128", "u16",
-        "u32", "u64", "u8", "usize",
-    ];
-    match plain_type(ty) {
-        Type::Reference(_) | Type::Ptr(_) | Type::FnPtr(_) | Type::Never(_) => false,
-        Type::Array(array) => may_drop(&array.elem),
-        Type::Tuple(tuple) => tuple.elems.iter().any(may_drop),
-        Type::Path(path) => !path
-            .path
-            .get_ident()
-            .is_some_and(|ident| PLAIN.iter().any(|plain| ident == plain)),
-        _ => true,
-    }
+    by_value && mentions(&function.body.stream(), "self")
 }

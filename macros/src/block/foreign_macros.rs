@@ -1,41 +1,35 @@
 //! The arguments of macros that are not ours: rewritten where they read as expressions.
 
-use super::rewrite::Rewriter;
 use proc_macro2::{Delimiter, Spacing, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{
-    Block, Expr, Macro, Pat, PatGuard, Token,
+    Block, Expr, Pat, PatGuard, Token,
     parse::{ParseStream, Parser},
     visit_mut::VisitMut,
 };
 
-/// Rewrites the arguments of a call.
-pub(super) fn rewrite(call: &Macro, rewriter: &mut Rewriter<'_>) -> TokenStream {
-    let name = call
-        .path
-        .segments
-        .last()
-        .map_or_else(String::new, |last| last.ident.to_string());
-    rewrite_named(call.tokens.clone(), &name, rewriter)
+/// The arguments of a call after a visit.
+pub(super) struct Visited {
+    pub(super) tokens: TokenStream,
+    /// The `?` in arguments that could not be parsed.
+    pub(super) unseen: Vec<Span>,
 }
 
-/// Rewrites arguments that stand before a nested block.
-pub(super) fn rewrite_tokens(tokens: TokenStream, rewriter: &mut Rewriter<'_>) -> TokenStream {
-    rewrite_named(tokens, "error_boundary", rewriter)
-}
-
-fn rewrite_named(tokens: TokenStream, name: &str, rewriter: &mut Rewriter<'_>) -> TokenStream {
-    if let Ok(list) = List::parse.parse2(tokens.clone()) {
-        return list.rewritten(rewriter);
-    }
-    if let Ok(matching) = Matching::parse.parse2(tokens.clone()) {
-        return matching.rewritten(rewriter);
-    }
-    let mut rewritten = TokenStream::new();
-    for argument in arguments(tokens) {
-        rewritten.extend(rewrite_argument(argument, name, rewriter));
-    }
-    rewritten
+/// Visits the arguments of a call.
+pub(super) fn visit(tokens: TokenStream, visitor: &mut dyn VisitMut) -> Visited {
+    let mut unseen = Vec::new();
+    let tokens = if let Ok(list) = List::parse.parse2(tokens.clone()) {
+        list.visited(visitor)
+    } else if let Ok(matching) = Matching::parse.parse2(tokens.clone()) {
+        matching.visited(visitor)
+    } else {
+        let mut all = TokenStream::new();
+        for argument in arguments(tokens) {
+            all.extend(visit_argument(argument, visitor, &mut unseen));
+        }
+        all
+    };
+    Visited { tokens, unseen }
 }
 
 /// Returns `true` for arguments that can be read as a whole.
@@ -61,10 +55,10 @@ impl List {
         Ok(Self(all))
     }
 
-    fn rewritten(self, rewriter: &mut Rewriter<'_>) -> TokenStream {
+    fn visited(self, visitor: &mut dyn VisitMut) -> TokenStream {
         let mut tokens = TokenStream::new();
         for (mut expr, separator) in self.0 {
-            rewriter.visit_expr_mut(&mut expr);
+            visitor.visit_expr_mut(&mut expr);
             expr.to_tokens(&mut tokens);
             separator.to_tokens(&mut tokens);
         }
@@ -93,9 +87,9 @@ impl Matching {
         })
     }
 
-    fn rewritten(mut self, rewriter: &mut Rewriter<'_>) -> TokenStream {
-        rewriter.visit_expr_mut(&mut self.value);
-        rewriter.visit_pat_mut(&mut self.pattern);
+    fn visited(mut self, visitor: &mut dyn VisitMut) -> TokenStream {
+        visitor.visit_expr_mut(&mut self.value);
+        visitor.visit_pat_mut(&mut self.pattern);
         let Self {
             value,
             comma,
@@ -103,7 +97,7 @@ impl Matching {
             rest,
         } = self;
         let rest = rest.map(|(comma, list)| {
-            let list = list.rewritten(rewriter);
+            let list = list.visited(visitor);
             quote!(#comma #list)
         });
         quote!(#value #comma #pattern #rest)
@@ -146,27 +140,27 @@ fn arguments(tokens: TokenStream) -> Vec<Vec<TokenTree>> {
 
 /// One argument, with its separator: an expression, a block, `name = expr`, `name = ?expr`, or
 /// something unknown.
-fn rewrite_argument(
+fn visit_argument(
     argument: Vec<TokenTree>,
-    name: &str,
-    rewriter: &mut Rewriter<'_>,
+    visitor: &mut dyn VisitMut,
+    unseen: &mut Vec<Span>,
 ) -> TokenStream {
     let whole: TokenStream = argument.iter().cloned().collect();
     let Some(question) = find_question(whole.clone()) else {
         // Jumps need no rewriting here unless the argument can be read, and then mostly it is read
         // as a list.
-        return rewrite_plain(argument, rewriter).unwrap_or(whole);
+        return visit_parsed(argument, visitor).unwrap_or(whole);
     };
-    match rewrite_plain(argument, rewriter) {
-        Some(rewritten) => rewritten,
+    match visit_parsed(argument, visitor) {
+        Some(visited) => visited,
         None => {
-            rewriter.unseen(question, name);
+            unseen.push(question);
             whole
         }
     }
 }
 
-fn rewrite_plain(mut argument: Vec<TokenTree>, rewriter: &mut Rewriter<'_>) -> Option<TokenStream> {
+fn visit_parsed(mut argument: Vec<TokenTree>, visitor: &mut dyn VisitMut) -> Option<TokenStream> {
     let mut end: Vec<TokenTree> = Vec::new();
     while let Some(TokenTree::Punct(p)) = argument.last()
         && matches!(p.as_char(), ',' | ';' | '>' | '=')
@@ -186,7 +180,7 @@ fn rewrite_plain(mut argument: Vec<TokenTree>, rewriter: &mut Rewriter<'_>) -> O
         };
         let rest: TokenStream = rest.iter().cloned().collect();
         if let Ok(mut expr) = syn::parse2::<Expr>(rest) {
-            rewriter.visit_expr_mut(&mut expr);
+            visitor.visit_expr_mut(&mut expr);
             let before: TokenStream = argument.into_iter().take(from).collect();
             let end: TokenStream = end.into_iter().collect();
             return Some(quote!(#before #expr #end));
@@ -195,7 +189,7 @@ fn rewrite_plain(mut argument: Vec<TokenTree>, rewriter: &mut Rewriter<'_>) -> O
     // An arm of a macro that matches.
     let whole: TokenStream = argument.iter().cloned().collect();
     if let Ok(mut pattern) = guarded_pattern.parse2(whole) {
-        rewriter.visit_pat_mut(&mut pattern);
+        visitor.visit_pat_mut(&mut pattern);
         let end: TokenStream = end.into_iter().collect();
         return Some(quote!(#pattern #end));
     }
@@ -213,7 +207,7 @@ fn rewrite_plain(mut argument: Vec<TokenTree>, rewriter: &mut Rewriter<'_>) -> O
     if find_question(others.collect()).is_some() {
         return None;
     }
-    rewriter.visit_block_mut(&mut block);
+    visitor.visit_block_mut(&mut block);
     let mut tokens = TokenStream::new();
     tokens.extend(argument.iter().take(place).cloned());
     block.to_tokens(&mut tokens);

@@ -1,10 +1,99 @@
-//! Durations as texts: `250ms`, `30s`, `1m30s`.
+//! Durations: seconds as a number, or a text such as `250ms`, `30s` and `1m30s`.
 
+use super::{Value, typed::literal};
+use crate::{diag::Diag, groups::ungrouped};
+use quote::quote;
 use std::time::Duration;
+use syn::{Expr, Lit};
+
+/// The units of durations, as messages list them.
+const UNIT_NAMES: &str = "`ns`, `us`, `ms`, `s`, `m`, `h` and `d`";
+
+/// A duration: seconds as a number, a text such as `"1m30s"`, or an expression of type `Duration`.
+pub(crate) fn duration(
+    key: &str,
+    expr: Expr,
+    zero_is_fine: bool,
+    diag: &mut Diag,
+) -> Option<Value<Duration>> {
+    let expr = ungrouped(expr);
+    let Some((negative, lit)) = literal(&expr) else {
+        return Some(Value { known: None, expr });
+    };
+    let (parsed, suffix) = match lit {
+        Lit::Int(int) => (parse_seconds(int.base10_digits()), int.suffix()),
+        Lit::Float(float) => (parse_seconds(float.base10_digits()), float.suffix()),
+        Lit::Str(text) => (parse(&text.value()), ""),
+        _ => {
+            diag.at(
+                &expr,
+                format!("`{key}` takes a duration: seconds as a number, or a text such as \"30s\""),
+            );
+            return None;
+        }
+    };
+    let written = match lit {
+        Lit::Str(text) => text.value(),
+        other => quote!(#other).to_string(),
+    };
+    match parsed {
+        _ if negative => diag.at(&expr, format!("`{key}` must not be negative")),
+        _ if !matches!(suffix, "" | "f64" | "u64" | "u32") => {
+            diag.at(
+                &expr,
+                format!("`{key}` takes a duration with a unit as a text: \"{written}\""),
+            );
+        }
+        Err(NotADuration::NoUnit) => {
+            // Which one was meant, the number does not show: a guess would often be wrong by a
+            // factor of a thousand.
+            let forms = format!("\"{written}ms\", \"{written}s\"");
+            diag.at(
+                &expr,
+                format!(
+                    "`{key} = \"{written}\"` has no unit: write {forms} or another of {UNIT_NAMES}"
+                ),
+            );
+        }
+        Err(NotADuration::Unit(unit)) => {
+            diag.at(
+                &expr,
+                format!("`{key}` has the unknown unit `{unit}`; there are {UNIT_NAMES}"),
+            );
+        }
+        Err(NotADuration::Malformed) => {
+            diag.at(
+                &expr,
+                format!("`{key}` takes a duration such as \"250ms\", \"30s\" or \"1m30s\""),
+            );
+        }
+        Err(NotADuration::Order) => {
+            diag.at(
+                &expr,
+                format!(
+                    "`{key}` has its units out of order: the longest comes first, as in \"1m30s\""
+                ),
+            );
+        }
+        Err(NotADuration::TooLong) => {
+            diag.at(&expr, format!("`{key}` is out of range for `Duration`"));
+        }
+        Ok(known) if known.is_zero() && !zero_is_fine => {
+            diag.at(&expr, format!("`{key}` must be longer than zero"));
+        }
+        Ok(known) => {
+            return Some(Value {
+                known: Some(known),
+                expr,
+            });
+        }
+    }
+    None
+}
 
 /// Why a text is not a duration.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum NotADuration {
+enum NotADuration {
     /// A bare number.
     NoUnit,
     /// A unit that does not exist.
@@ -30,7 +119,7 @@ const UNITS: &[(&str, u64)] = &[
 ];
 
 /// Reads one or more numbers, each with its unit, blanks between them allowed.
-pub(super) fn parse(text: &str) -> Result<Duration, NotADuration> {
+fn parse(text: &str) -> Result<Duration, NotADuration> {
     let mut rest = text.trim();
     if rest.is_empty() {
         return Err(NotADuration::Malformed);
@@ -73,7 +162,7 @@ pub(super) fn parse(text: &str) -> Result<Duration, NotADuration> {
 }
 
 /// Reads a decimal number of seconds, as an integer or float literal has it.
-pub(super) fn parse_seconds(digits: &str) -> Result<Duration, NotADuration> {
+fn parse_seconds(digits: &str) -> Result<Duration, NotADuration> {
     match digits.parse::<f64>() {
         // A float literal may have an exponent; it is rounded to the nanosecond.
         Ok(seconds) if digits.contains(['e', 'E']) => {

@@ -1,0 +1,113 @@
+//! Flags, paths, callbacks and choices between texts.
+
+use super::Value;
+use crate::{args::nearest, diag::Diag, groups::ungrouped};
+use syn::{Expr, ExprLit, Lit};
+
+/// `true` or `false`, which the expansion depends on.
+pub(crate) fn flag(key: &str, expr: Expr, diag: &mut Diag) -> Option<bool> {
+    match ungrouped(expr) {
+        Expr::Lit(ExprLit {
+            lit: Lit::Bool(flag),
+            ..
+        }) => Some(flag.value),
+        other => {
+            diag.at(other, format!("`{key}` takes `true` or `false`"));
+            None
+        }
+    }
+}
+
+/// A path to an error code.
+pub(crate) fn code(key: &str, expr: Expr, diag: &mut Diag) -> Option<Expr> {
+    match ungrouped(expr) {
+        path @ Expr::Path(_) => Some(path),
+        other => {
+            diag.at(
+                other,
+                format!("`{key}` takes a path, e.g. `{key} = ErrorCode::TIMEOUT_ERROR`"),
+            );
+            None
+        }
+    }
+}
+
+/// A path to a function, or a closure.
+pub(crate) fn callback(key: &str, expr: Expr, diag: &mut Diag) -> Option<Expr> {
+    match ungrouped(expr) {
+        fine @ (Expr::Path(_) | Expr::Closure(_)) => Some(fine),
+        Expr::Call(call) => {
+            diag.at(
+                call,
+                format!("`{key}` takes a function, not what it returns: a path or a closure"),
+            );
+            None
+        }
+        other => {
+            diag.at(
+                other,
+                format!("`{key}` takes a path to a function or a closure"),
+            );
+            None
+        }
+    }
+}
+
+/// One of a few texts; anything but a literal is left to the compiler.
+pub(crate) fn choice(
+    key: &str,
+    expr: Expr,
+    choices: &[&str],
+    diag: &mut Diag,
+) -> Option<Value<String>> {
+    let expr = ungrouped(expr);
+    match &expr {
+        Expr::Lit(ExprLit {
+            lit: Lit::Str(text),
+            ..
+        }) => {
+            let known = text.value();
+            if choices.contains(&known.as_str()) {
+                return Some(Value {
+                    known: Some(known),
+                    expr,
+                });
+            }
+            let all: Vec<_> = choices
+                .iter()
+                .map(|choice| format!("\"{choice}\""))
+                .collect();
+            let hint = match nearest(&known, choices.iter().copied()) {
+                Some(near) => format!("did you mean \"{near}\"?"),
+                None => format!("it is one of {}", all.join(", ")),
+            };
+            diag.at(text, format!("unknown `{key}` \"{known}\"; {hint}"));
+            None
+        }
+        Expr::Path(_) => match unquoted(&expr, choices) {
+            Some(word) => {
+                diag.at(
+                    &expr,
+                    format!("`{key}` takes a text: write it in quotes, `{key} = \"{word}\"`"),
+                );
+                None
+            }
+            None => Some(Value { known: None, expr }),
+        },
+        _ => {
+            let all: Vec<_> = choices
+                .iter()
+                .map(|choice| format!("\"{choice}\""))
+                .collect();
+            diag.at(&expr, format!("`{key}` takes one of {}", all.join(", ")));
+            None
+        }
+    }
+}
+
+/// The word of an expression that is one of a few texts without its quotes.
+pub(crate) fn unquoted<'a>(expr: &Expr, choices: &[&'a str]) -> Option<&'a str> {
+    let Expr::Path(path) = expr else { return None };
+    let word = path.path.get_ident()?;
+    choices.iter().copied().find(|choice| word == choice)
+}

@@ -1,0 +1,15 @@
+//! Values of keys: literals are checked here, all else by the compiler against a typed function.
+
+mod choice;
+mod duration;
+mod number;
+#[cfg(test)]
+mod tests;
+mod text;
+mod typed;
+
+pub(crate) use choice::{callback, choice, code, flag, unquoted};
+pub(crate) use duration::duration;
+pub(crate) use number::{integer, number, seed};
+pub(crate) use text::{name, name_up_to, required_name};
+pub(crate) use typed::Value;

@@ -1,0 +1,149 @@
+//! What the exits of a block mean inside a boundary.
+
+use super::{
+    flow::{Jumps, Target},
+    rewriter::{Form, Rewriter, Rule},
+};
+use crate::span::{moved_to, own, own_at};
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::{Expr, Ident, Lifetime, parse_quote, parse2, spanned::Spanned};
+
+/// The label of a block in place; hygiene keeps the user's own out of its way.
+pub(super) fn label() -> Lifetime {
+    Lifetime::new("'gardefou", Span::mixed_site())
+}
+
+/// The type that carries returned values out of a closure, see `Returns`.
+pub(super) fn returns() -> Ident {
+    own("returns")
+}
+
+impl Rewriter<'_> {
+    /// Leaves the block with an outcome.
+    pub(super) fn leave(&mut self, outcome: &TokenStream) -> TokenStream {
+        match self.form {
+            Form::InPlace => {
+                self.uses_label = true;
+                let label = label();
+                quote!(break #label #outcome)
+            }
+            Form::Closure => quote!(return #outcome),
+        }
+    }
+
+    /// Leaves the block with an error; `span` is the user's place that it is to carry.
+    fn fail(&mut self, error: &TokenStream) -> TokenStream {
+        let runtime = &self.runtime;
+        let outcome = quote!(#runtime::failed(#error));
+        self.leave(&outcome)
+    }
+
+    /// `expr?`.
+    pub(super) fn question(&mut self, expr: &Expr, question: Span) -> Expr {
+        let value = own("value");
+        let error = own("error");
+        let exit = self.fail(&quote!(#error));
+        // The call stands at the user's `?`: what cannot be converted is told there, and there the
+        // error is made.
+        let runtime = moved_to(self.runtime.clone(), question);
+        let branch = quote_spanned!(question=> #runtime::branch);
+        let mut call: syn::ExprCall = parse_quote!(#branch(#expr));
+        call.paren_token = syn::token::Paren(question);
+        let expanded = quote! {
+            (match #call {
+                ::core::result::Result::Ok(#value) => #value,
+                ::core::result::Result::Err(#error) => #exit,
+            })
+        };
+        parse2(expanded).unwrap_or_else(|_| expr.clone())
+    }
+
+    pub(super) fn exit_of_return(&mut self, value: Option<&Expr>, place: Span) -> Option<Expr> {
+        let runtime = self.runtime.clone();
+        let exit = match self.rule {
+            Rule::Commit => {
+                let value = value.map_or_else(|| quote!(()), ToTokens::to_token_stream);
+                self.leave(&quote!(#runtime::done(#value)))
+            }
+            Rule::Through if self.form == Form::InPlace => return None,
+            Rule::Through => {
+                let returns = returns();
+                // The hint lets the value take the enclosing function's type, coercions included.
+                let carried = match value {
+                    Some(value) => quote!(#runtime::Returns::same(&#returns, #value)),
+                    None => quote!(()),
+                };
+                self.jump(
+                    Target::Return(Span::mixed_site().located_at(place)),
+                    value.is_some(),
+                    &carried,
+                )
+            }
+        };
+        parse2(exit).ok()
+    }
+
+    /// Leaves the block with a jump that is made after it.
+    fn jump(&mut self, target: Target, has_value: bool, value: &TokenStream) -> TokenStream {
+        let place = self.jumps.place_of(target, has_value);
+        let runtime = self.runtime.clone();
+        let flow = Jumps::value(place, value, &runtime);
+        self.leave(&quote!(#runtime::done(#flow)))
+    }
+
+    /// A `break` or `continue`, of which `None` says that it may stay as it is.
+    pub(super) fn exit_of_jump(
+        &mut self,
+        jump: &Expr,
+        label: Option<&Lifetime>,
+        value: Option<&Expr>,
+    ) -> Option<Expr> {
+        let stays = match label {
+            None => self.loops > 0,
+            Some(label) => self.labels.contains(&label.ident.to_string()),
+        };
+        if stays {
+            return None;
+        }
+        if self.rule == Rule::Commit {
+            let word = if matches!(jump, Expr::Break(_)) {
+                "break"
+            } else {
+                "continue"
+            };
+            self.diag.at(
+                jump,
+                format!(
+                    "this `{word}` would leave the transaction for an enclosing loop: commit or roll back? End the body \
+                     with `return value` or `bail!(..)`, and jump after the transaction"
+                ),
+            );
+            return Some(parse_quote!(::core::panic!()));
+        }
+        if self.form == Form::InPlace && label.is_some() {
+            return None;
+        }
+        let span = Span::mixed_site().located_at(jump.span());
+        let target = match jump {
+            Expr::Break(_) => Target::Break(label.cloned(), span),
+            _ => Target::Continue(label.cloned(), span),
+        };
+        let carried = value.map_or_else(|| quote!(()), ToTokens::to_token_stream);
+        parse2(self.jump(target, value.is_some(), &carried)).ok()
+    }
+
+    /// `base.await`, with every frame left while it waits.
+    pub(super) fn awaited(&self, base: &Expr, word: Span) -> Option<TokenStream> {
+        let runtime = moved_to(self.runtime.clone(), word);
+        // The argument stands at the word as the call does: of something that is no future, the
+        // compiler then finds one error and not two. What it borrows for the statement stays
+        // borrowed.
+        let future = own_at("future", word);
+        let suspended = self.places.iter().rev().fold(
+            quote_spanned!(word=> match #base { #future => #future }),
+            |future, place| quote_spanned!(word=> #runtime::suspend(#future, &mut #place)),
+        );
+        (!self.places.is_empty()).then_some(suspended)
+    }
+}

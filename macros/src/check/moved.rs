@@ -1,0 +1,88 @@
+//! Moves out of `self`.
+
+use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
+use syn::Ident;
+
+/// The place where a body gives `self` away whole, as an argument or into a variable.
+pub(super) fn used_up_self(tokens: TokenStream) -> Option<Ident> {
+    let tokens: Vec<TokenTree> = tokens.into_iter().collect();
+    let is = |place: Option<&TokenTree>, chars: &[char]| matches!(place, Some(TokenTree::Punct(p)) if chars.contains(&p.as_char()));
+    for (place, token) in tokens.iter().enumerate() {
+        let before = place.checked_sub(1).and_then(|before| tokens.get(before));
+        match token {
+            TokenTree::Ident(ident) if ident == "self" => {
+                let next = tokens.get(place + 1);
+                let begins = before.is_none() || is(before, &[',', '=', ';', ':']);
+                let is_comparison = is(before, &['='])
+                    && place > 1
+                    && is(tokens.get(place - 2), &['=', '!', '<', '>']);
+                if begins && !is_comparison && (next.is_none() || is(next, &[',', ';'])) {
+                    return Some(ident.clone());
+                }
+            }
+            // The arguments of a macro may be borrowed by it; those of a nested function are its
+            // own.
+            TokenTree::Group(_)
+                if place > 1
+                    && matches!(&tokens[place - 2], TokenTree::Ident(word) if word == "fn") => {}
+            TokenTree::Group(_) if is(before, &['!']) => {}
+            TokenTree::Group(group) => {
+                // A group of parentheses alone, as in `(self).x`, moves nothing yet.
+                let is_call = is_called(before, group);
+                if (is_call || group.stream().into_iter().nth(1).is_some())
+                    && let Some(found) = used_up_self(group.stream())
+                {
+                    return Some(found);
+                }
+            }
+            _ => {}
+        }
+    }
+    None
+}
+
+/// The place where a body moves out of what `self` points to, unless that is copied:
+/// `let it = *self;`, `f(*self)`, `return *self`, or `*self` as its value.
+pub(crate) fn moved_out_of_self(tokens: TokenStream) -> Option<Ident> {
+    let tokens: Vec<TokenTree> = tokens.into_iter().collect();
+    let is = |token: Option<&TokenTree>, chars: &[char]| matches!(token, Some(TokenTree::Punct(p)) if chars.contains(&p.as_char()));
+    let before =
+        |place: usize, back: usize| place.checked_sub(back).and_then(|place| tokens.get(place));
+    tokens.iter().enumerate().find_map(|(place, token)| match token {
+        TokenTree::Ident(word) if word == "self" && is(before(place, 1), &['*']) => {
+            let ends = tokens.get(place + 1).is_none_or(|next| is(Some(next), &[',', ';']));
+            let begins = match before(place, 2) {
+                None => true,
+                // `let name = `, where no pattern may borrow instead.
+                Some(TokenTree::Punct(p)) if p.as_char() == '=' => {
+                    matches!(before(place, 3), Some(TokenTree::Ident(_)))
+                        && matches!(before(place, 4), Some(TokenTree::Ident(word)) if word == "let" || word == "mut")
+                }
+                Some(TokenTree::Ident(word)) => word == "return" || word == "break",
+                Some(token) => is(Some(token), &[',', ';']) || matches!(token, TokenTree::Group(_)),
+            };
+            (begins && ends).then(|| word.clone())
+        }
+        // The arguments of a macro may be borrowed by it; those of a nested function are its own.
+        TokenTree::Group(_) if is(before(place, 1), &['!']) => None,
+        TokenTree::Group(_) if matches!(before(place, 2), Some(TokenTree::Ident(word)) if word == "fn") => None,
+        // Parentheses alone move nothing: `(*self).field`, `match (*self) { .. }`.
+        TokenTree::Group(group) if group.stream().into_iter().count() == 2 && !is_called(before(place, 1), group) => {
+            None
+        }
+        TokenTree::Group(group) => moved_out_of_self(group.stream()),
+        _ => None,
+    })
+}
+
+/// Whether a group holds the arguments of a call, or is none of parentheses.
+fn is_called(before: Option<&TokenTree>, group: &Group) -> bool {
+    const WORDS: &[&str] = &["match", "if", "while", "in", "return", "break", "else"];
+    match before {
+        _ if group.delimiter() != Delimiter::Parenthesis => true,
+        Some(TokenTree::Ident(word)) => !WORDS.iter().any(|keyword| word == keyword),
+        Some(TokenTree::Punct(punct)) => punct.as_char() == '>',
+        Some(TokenTree::Group(_)) => true,
+        _ => false,
+    }
+}

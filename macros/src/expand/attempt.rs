@@ -1,0 +1,310 @@
+//! One attempt of a retry: its arguments, and the body with them.
+
+use super::{body, breaker, drop_order, site::Site};
+use crate::{
+    check,
+    model::{
+        Binding, Function, SelfKind, params,
+        receiver::{borrows_self, has_fixed_self, rename_self, self_kind},
+        types::inferable,
+        variables::mentions,
+    },
+    policy::{Breaker, Retry},
+    span::{at, own, path_at},
+};
+use proc_macro2::{Punct, Spacing, Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::{Expr, FnArg, Ident, Lifetime, Path, Receiver, Type, ext::IdentExt};
+
+/// One attempt: what its arguments are, and the body with them.
+pub(super) struct Attempt {
+    /// The variables of this attempt, for an async body.
+    rebind: TokenStream,
+    /// Those that a fallback names, which may change them as the body may, and mostly does not.
+    for_fallback: TokenStream,
+    /// The arguments that each attempt has a clone of, and those that are dropped before them.
+    pub(super) owned: Vec<Ident>,
+    /// What stands before the body.
+    before: TokenStream,
+    /// What the closure takes.
+    arguments: TokenStream,
+    /// A closure or an async block.
+    body: TokenStream,
+    is_async: bool,
+}
+
+impl Attempt {
+    pub(super) fn new(
+        function: &mut Function,
+        site: &Site<'_>,
+        returns: &Type,
+        fallback: Option<&Expr>,
+    ) -> Self {
+        let fallback = fallback.to_token_stream();
+        let krate = site.krate;
+        let owned = if function.is_async() {
+            params::used(function)
+        } else {
+            drop_order::moved(function, &TokenStream::new())
+        };
+        let owned = owned
+            .into_iter()
+            .filter(|binding| !binding.reborrowed && binding.cfgs.is_empty());
+        let owned = owned.map(|binding| binding.ident).collect();
+        let bound = params::used(function);
+        params::without_mut(function, &bound);
+        let [mut rebind, mut for_fallback, mut before, mut arguments] =
+            std::array::from_fn(|_| TokenStream::new());
+        for Binding {
+            cfgs,
+            mutability,
+            ident,
+            reborrowed,
+            refers_to_owned,
+            type_span,
+            ..
+        } in &bound
+        {
+            let (first, last) = *type_span;
+            let place = Span::mixed_site().located_at(first);
+            let krate = path_at(krate, &quote_spanned!(first=> _));
+            let value = if *reborrowed && !refers_to_owned {
+                quote_spanned!(place=> &mut *#ident)
+            } else {
+                // The borrow reaches over the whole type, which is what lacks `Clone`.
+                let mut named = ident.clone();
+                named.set_span(ident.span().located_at(last));
+                let borrow = Punct::new('&', Spacing::Alone);
+                let mut borrow = TokenTree::Punct(borrow);
+                borrow.set_span(ident.span().located_at(first));
+                let referent = refers_to_owned.then(|| quote_spanned!(place=> *));
+                quote_spanned!(place=> #krate::__private::clone_for_each_attempt(#borrow #referent #named))
+            };
+            let lend = refers_to_owned.then(|| quote_spanned!(place=> &mut));
+            let allow = body::allow_names(&[ident]);
+            let bind =
+                quote_spanned!(place=> #(#cfgs)* #allow let #mutability #ident = #lend #value;);
+            if cfgs.is_empty() {
+                arguments.extend(quote!(#value,));
+            } else {
+                before.extend(bind.clone());
+            }
+            if mentions(&fallback, &ident.unraw().to_string()) {
+                for_fallback.extend(quote!(#[allow(unused_mut)] #bind));
+            }
+            rebind.extend(bind);
+        }
+        let mut attempt = Self {
+            rebind,
+            for_fallback,
+            owned,
+            before,
+            arguments: quote!((#arguments)),
+            body: TokenStream::new(),
+            is_async: function.is_async(),
+        };
+        let group = &function.body;
+        let mut inner = quote!(#group);
+        let used_up = match function.sig.receiver().map(self_kind) {
+            Some(SelfKind::Pointer) => check::moved_out_of_self(function.body.stream()),
+            _ => None,
+        };
+        let by_reference = attempt.take_self(function, krate, &mut inner);
+        if let Some(place) = used_up {
+            // Of a value that is copied, a second attempt has one too.
+            let krate = path_at(krate, &place);
+            let usable = quote_spanned!(at(&place)=> if false { #krate::__private::usable_again(&*#place); });
+            attempt.before.extend(usable.clone());
+            attempt.rebind.extend(usable);
+        }
+        let capture = body::Capture {
+            place: function.capture_span(),
+            by_reference,
+        };
+        attempt.body = if attempt.is_async {
+            // An async block that only borrows must not borrow the arguments of this attempt, whose
+            // types may be `Send` without their references being so.
+            let moved = by_reference.then(|| {
+                bound.iter().map(|Binding { cfgs, mutability, ident, .. }| {
+                    let allow = body::allow_names(&[ident]);
+                    quote_spanned!(at(ident)=> #(#cfgs)* #allow let #mutability #ident = #ident;)
+                })
+            });
+            let moved = moved.into_iter().flatten();
+            attempt.before = attempt.rebind.clone();
+            let block = body::async_block(site, &capture, &quote!(#(#moved)*), &inner, returns);
+            body::fallible(site, &block)
+        } else {
+            // With `move`, a change of what is only lent is told at the change, and not at the
+            // closure.
+            let (returns, patterns) = (inferable(returns), body::patterns_anew(&bound));
+            capture.closure(&patterns, &quote!(-> #returns #inner))
+        };
+        attempt
+    }
+
+    /// Gives each attempt its own `self` under another name where the body could use it up, and
+    /// tells whether the body must borrow it instead.
+    fn take_self(&mut self, function: &mut Function, krate: &Path, body: &mut TokenStream) -> bool {
+        let borrows_self = borrows_self(function);
+        let Some(receiver) = receiver_of(function) else {
+            return false;
+        };
+        if !mentions(body, "self") {
+            return false;
+        }
+        let is_fixed = has_fixed_self(body);
+        let (this, self_token) = (own("this"), receiver.self_token);
+        let own = match self_kind(receiver) {
+            SelfKind::Value => return false,
+            SelfKind::Ref => return borrows_self,
+            SelfKind::Mut if !is_fixed => quote_spanned!(at(&self_token)=> &mut *#self_token),
+            SelfKind::PinnedMut if !is_fixed => {
+                quote_spanned!(at(&self_token)=> #krate::__private::Pin::as_mut(&mut #self_token))
+            }
+            SelfKind::Handle if !is_fixed => {
+                quote_spanned!(at(&self_token)=> #krate::__private::Clone::clone(&#self_token))
+            }
+            _ => return true,
+        };
+        // What the body may change is this attempt's `self`.
+        let lends_itself = matches!(self_kind(receiver), SelfKind::PinnedMut);
+        let mutability = std::mem::replace(
+            &mut receiver.mutability,
+            lends_itself.then(Default::default),
+        );
+        let owned = quote_spanned!(at(&self_token)=> let #mutability #this = #own;);
+        self.before.extend(owned.clone());
+        self.rebind.extend(owned);
+        *body = rename_self(std::mem::take(body), &this);
+        false
+    }
+
+    /// An attempt without a breaker: its outcome, and the way to look at it.
+    pub(super) fn alone(&self, retry: &Retry, site: &Site<'_>, returns: &Type) -> TokenStream {
+        let Self {
+            before,
+            arguments,
+            body,
+            ..
+        } = self;
+        let krate = site.krate;
+        let shape = body::shape(site, returns);
+        let tried = if retry.attempt_timeout.is_some() {
+            let run = own("run");
+            Self::unless_cut_off(
+                &quote!(#krate::__private::Run::limit(&mut #run, #body).await),
+                site,
+                returns,
+            )
+        } else if self.is_async {
+            let run = own("run");
+            quote!(#krate::__private::Run::watch(&mut #run, #body).await)
+        } else {
+            let conversion = own("conversion");
+            in_attempt(
+                site,
+                &quote!(#krate::__private::call_with(#conversion, #arguments, #body)),
+            )
+        };
+        quote!({ #before (#tried, #krate::__private::Attempted::ran(#shape)) })
+    }
+
+    /// The outcome of an attempt that is limited in time.
+    fn unless_cut_off(limited: &TokenStream, site: &Site<'_>, returns: &Type) -> TokenStream {
+        let (krate, outcome, cut_off) = (site.krate, own("outcome"), own("cut_off"));
+        let rejected = body::reject(site, returns, &cut_off);
+        quote! {
+            match #limited {
+                #krate::__private::Ok(#outcome) => #outcome,
+                #krate::__private::Err(#cut_off) => #rejected,
+            }
+        }
+    }
+
+    /// An attempt through a breaker.
+    pub(super) fn guarded(
+        &self,
+        retry: &Retry,
+        breaker: &Breaker,
+        site: &Site<'_>,
+        returns: &Type,
+    ) -> TokenStream {
+        let Self {
+            for_fallback,
+            before,
+            arguments,
+            body,
+            is_async,
+            ..
+        } = self;
+        let (krate, name) = (site.krate, site.name("BREAKER"));
+        let (admitted, seen) = (own("admitted"), own("seen"));
+        let (refused, rejection) = (own("refused"), own("rejection"));
+        let attempt = Lifetime::new("'attempt", Span::mixed_site());
+        let shape = body::shape(site, returns);
+        let classifier = breaker::classifier(breaker, site, returns);
+        let tried = if retry.attempt_timeout.is_some() {
+            let run = own("run");
+            Self::unless_cut_off(
+                &quote!(#krate::__private::Run::limit(&mut #run, #admitted.guard(#classifier, #body)).await),
+                site,
+                returns,
+            )
+        } else if *is_async {
+            let run = own("run");
+            quote!(#admitted.guard_in(#krate::__private::Run::attempt_frame(&mut #run), #classifier, #body).await)
+        } else {
+            in_attempt(
+                site,
+                &breaker::run_admitted(site, &admitted, &classifier, arguments, body),
+            )
+        };
+        let rejected = match &breaker.fallback {
+            None => {
+                let reject = body::reject(site, returns, &rejection);
+                quote! {
+                    let #seen = #krate::__private::Attempted::rejected(#shape, &#rejection);
+                    (#reject, #seen)
+                }
+            }
+            Some(fallback) => {
+                let call = breaker::call_fallback(fallback, site, &rejection, returns);
+                let conversion = own("conversion");
+                quote! {
+                    #for_fallback
+                    (#krate::__private::result(#conversion, #call), #krate::__private::Attempted::ran(#shape))
+                }
+            }
+        };
+        quote! {
+            #attempt: {
+                let #admitted = match #krate::__private::BreakerSite::admit(&#name) {
+                    #krate::__private::Ok(#admitted) => #admitted,
+                    #krate::__private::Err(#refused) => break #attempt {
+                        let #rejection = #refused.into_rejection();
+                        #rejected
+                    },
+                };
+                #before
+                (#tried, #krate::__private::Attempted::ran(#shape).behind(&#name))
+            }
+        }
+    }
+}
+
+/// A sync call in the frame of its attempt.
+fn in_attempt(site: &Site<'_>, call: &TokenStream) -> TokenStream {
+    let (krate, run, entered) = (site.krate, own("run"), own("entered"));
+    quote!({
+        let #entered = #krate::__private::Run::enter(&mut #run);
+        #call
+    })
+}
+
+fn receiver_of(function: &mut Function) -> Option<&mut Receiver> {
+    match function.sig.inputs.first_mut() {
+        Some(FnArg::Receiver(receiver)) => Some(receiver),
+        _ => None,
+    }
+}

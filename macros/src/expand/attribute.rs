@@ -1,0 +1,139 @@
+//! One attribute, from its tokens to the guarded function.
+
+use super::{Guard, audit, breaker, handling, order, retry, site::Site};
+use crate::{
+    args::Args,
+    check,
+    diag::Diag,
+    krate::Krate,
+    model::{self, Function},
+    policy,
+};
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::Path;
+
+/// Expands one attribute. On any mistake the user's item comes back as it was, beside the errors.
+pub(crate) fn attribute(guard: Guard, args: TokenStream, item: &TokenStream) -> TokenStream {
+    let mut diag = Diag::default();
+    let (args, ordered) = order::without_marker(args);
+    let expanded = guarded(guard, &args, item.clone(), ordered, &mut diag);
+    match expanded {
+        Some(expanded) if diag.is_empty() => {
+            show(guard, &expanded);
+            expanded
+        }
+        _ => {
+            let errors = diag.into_compile_errors();
+            // Behind a macro call, a closure would be read as the right side of a `|`.
+            if model::is_closure(item) {
+                errors
+            } else {
+                quote!(#errors #item)
+            }
+        }
+    }
+}
+
+fn guarded(
+    guard: Guard,
+    tokens: &TokenStream,
+    item: TokenStream,
+    ordered: bool,
+    diag: &mut Diag,
+) -> Option<TokenStream> {
+    let mut args = Args::parse(tokens.clone(), &guard.spec(), diag);
+    let krates = Krate::from_args(&mut args, diag);
+    let krate = &krates.path;
+    let function = Function::parse(item, diag);
+    if let Some(function) = &function {
+        check::function(function, diag);
+        check::constant(function, &mut args, diag);
+    }
+    // Read also where the function is none, so that all mistakes are told at once.
+    let handling =
+        (guard == Guard::Handling).then(|| policy::Handling::from_args(&mut args, krate, diag));
+    let seed = policy::Seed::from_args(&mut args, krate, diag);
+    let breaker = matches!(guard, Guard::Breaker | Guard::RetryWithBreaker);
+    let breaker =
+        breaker.then(|| policy::Breaker::from_args(&mut args, seed.as_ref(), krate, diag));
+    let retry = matches!(guard, Guard::Retry | Guard::RetryWithBreaker);
+    let retry = retry.then(|| policy::Retry::from_args(&mut args, seed.as_ref(), krate, diag));
+    let audit = (guard == Guard::Audit).then(|| policy::Audit::from_args(&mut args, krate, diag));
+    let mut function = function?;
+    if let Some(handling) = &handling {
+        check::handled(&function, handling, diag);
+    }
+    if let Some(retry) = &retry {
+        check::retried(&function, retry, diag);
+    }
+    if function.is_async() && (breaker.is_some() || retry.is_some()) {
+        match &function.sig.asyncness {
+            Some(word) => check::asynchronous(word, check::HAS_ASYNC, diag),
+            None => check::asynchronous(&function.sig.output, check::HAS_ASYNC, diag),
+        }
+    }
+    if !diag.is_empty() {
+        return None;
+    }
+    if check::assigns_to_shared_self(&function) {
+        return Some(unguarded(&function, krate, &krates.import));
+    }
+    if !ordered
+        && let Some(reordered) =
+            order::outermost_last(&mut function, guard.name(), &krates.written, tokens)
+    {
+        return Some(reordered);
+    }
+    let site = Site {
+        krate,
+        attribute: guard.name(),
+        args: tokens,
+    };
+    let body = match (handling, breaker, retry, audit) {
+        (Some(handling), ..) => handling::expand(&mut function, &handling, &site),
+        (.., Some(audit)) => audit::expand(&mut function, &audit, &site),
+        (_, Some(breaker), None, _) => breaker::expand(&mut function, &breaker, &site),
+        (_, breaker, Some(retry), _) => {
+            retry::expand(&mut function, &retry, breaker.as_ref(), &site)
+        }
+        _ => return None,
+    };
+    let (import, body) = (krates.import, body?);
+    Some(function.with_body(quote!(#import #body)))
+}
+
+/// The function as it was written, where the compiler's own message about it is the better one, and
+/// the only one.
+///
+/// Should it have none, the lint speaks, which runs only where nothing else was wrong.
+fn unguarded(function: &Function, krate: &Path, import: &TokenStream) -> TokenStream {
+    let body = function.body.stream();
+    function.with_body(quote! {
+        #[deny(unused_must_use)]
+        {
+            #import
+            #krate::__private::unguarded();
+        }
+        #body
+    })
+}
+
+/// Prints the expansion where the environment variable `GARDEFOU_EXPAND` asks for it: `1` for every
+/// function, or a part of the function's name.
+#[expect(clippy::print_stderr, reason = "the user asked to see it")]
+fn show(guard: Guard, expanded: &TokenStream) {
+    let Some(wanted) =
+        std::env::var_os("GARDEFOU_EXPAND").filter(|wanted| !wanted.is_empty() && wanted != "0")
+    else {
+        return;
+    };
+    let text = expanded.to_string();
+    if wanted == "1"
+        || wanted
+            .to_str()
+            .is_some_and(|name| text.contains(&format!("fn {name}")))
+    {
+        eprintln!("// #[{}]\n{text}\n", guard.name());
+    }
+}

@@ -1,0 +1,43 @@
+//! The attributes that guard a function.
+
+use crate::args::Spec;
+
+/// The attributes that guard a function.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Guard {
+    Handling,
+    Breaker,
+    Retry,
+    RetryWithBreaker,
+    Audit,
+}
+
+impl Guard {
+    pub(super) const ALL: &[Self] = &[
+        Self::Handling,
+        Self::Breaker,
+        Self::Retry,
+        Self::RetryWithBreaker,
+        Self::Audit,
+    ];
+
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Handling => "enhanced_error_handling",
+            Self::Breaker => "with_circuit_breaker",
+            Self::Retry => "retry",
+            Self::RetryWithBreaker => "retry_with_circuit_breaker",
+            Self::Audit => "log_sensitive_operations",
+        }
+    }
+
+    pub(super) fn spec(self) -> Spec {
+        match self {
+            Self::Handling => Spec::HANDLING,
+            Self::Breaker => Spec::BREAKER,
+            Self::Retry => Spec::RETRY,
+            Self::RetryWithBreaker => Spec::RETRY_WITH_BREAKER,
+            Self::Audit => Spec::AUDIT,
+        }
+    }
+}

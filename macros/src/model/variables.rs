@@ -1,0 +1,108 @@
+//! Variables that tokens name.
+
+use proc_macro2::{TokenStream, TokenTree};
+use syn::ext::IdentExt;
+
+/// Tells whether the tokens name a variable, also within a format string.
+///
+/// Fields, methods and parts of paths are none. Of what cannot be told apart, too much counts
+/// rather than too little.
+pub(crate) fn mentions(tokens: &TokenStream, name: &str) -> bool {
+    mentions_in(tokens.clone(), name, false)
+}
+
+/// `in_macro` is true for the arguments of a macro, which may be anything.
+pub(super) fn mentions_in(tokens: TokenStream, name: &str, in_macro: bool) -> bool {
+    let tokens: Vec<TokenTree> = tokens.into_iter().collect();
+    let is = |place: Option<usize>, char: char| matches!(place.and_then(|place| tokens.get(place)), Some(TokenTree::Punct(p)) if p.as_char() == char);
+    let is_path = |place: usize| is(Some(place), ':') && is(Some(place + 1), ':');
+    tokens.iter().enumerate().any(|(place, token)| match token {
+        TokenTree::Ident(ident) if ident.unraw() == name => {
+            let (before, second) = (place.checked_sub(1), place.checked_sub(2));
+            let is_member = is(before, '.') && !is(second, '.');
+            let in_path = second.is_some_and(is_path) || (is_path(place + 1) && name != "self");
+            // `field: value`, and what is bound anew with a type.
+            let is_field = !in_macro && is(Some(place + 1), ':') && !is_path(place + 1);
+            !is_member && !in_path && !is_field
+        }
+        TokenTree::Ident(_) | TokenTree::Punct(_) => false,
+        TokenTree::Group(group) => {
+            let of_macro = place
+                .checked_sub(1)
+                .is_some_and(|before| is(Some(before), '!'));
+            mentions_in(group.stream(), name, in_macro || of_macro)
+        }
+        TokenTree::Literal(literal) => {
+            let text = literal.to_string();
+            text.contains('"') && in_format_string(&text, name)
+        }
+    })
+}
+
+/// `{name}`, `{name:?}`, `{:name$}`: a word anywhere between braces counts, since one clone too
+/// many is harmless and one too few is not.
+fn in_format_string(text: &str, name: &str) -> bool {
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    let mut depth = 0_usize;
+    let mut word = String::new();
+    for c in text.chars() {
+        if is_word(c) {
+            word.push(c);
+            continue;
+        }
+        if depth > 0 && word == name {
+            return true;
+        }
+        word.clear();
+        match c {
+            '{' => depth += 1,
+            '}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(text: &str, name: &str) -> bool {
+        mentions(&text.parse().unwrap(), name)
+    }
+
+    #[test]
+    fn fields_methods_and_paths_of_the_same_name_are_no_variables() {
+        for text in [
+            "self.conn.send()",
+            "self.conn()",
+            "x?.conn",
+            "Request { conn: other, id }",
+            "struct Request { pub(self) conn: u8 }",
+            "let conn: u8 = 1;",
+            "let Request { id, conn: other } = x;",
+            "conn::open()",
+            "db::conn",
+            "format!(\"no conn for {host}\")",
+            "\"conn {}\"",
+        ] {
+            assert!(!named(text, "conn"), "{text}");
+        }
+        for text in [
+            "conn",
+            "conn.send()",
+            "send(conn)",
+            "0..conn",
+            "..conn",
+            "Request { conn }",
+            "Request { conn: conn }",
+            "x.map(|y| conn + y)",
+            "format!(\"{conn}\")",
+            "format!(\"{conn:?}\")",
+            "format!(\"{:>conn$}\", 1)",
+            "json!({ conn: 1 })",
+        ] {
+            assert!(named(text, "conn"), "{text}");
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! The settings of each attribute, with what contradicts already reported.
+
+mod audit;
+mod breaker;
+mod handling;
+mod level;
+mod retry;
+mod setters;
+mod window;
+
+pub(crate) use audit::Audit;
+pub(crate) use breaker::Breaker;
+pub(crate) use handling::Handling;
+pub(crate) use level::{LEVELS, variant_of};
+pub(crate) use retry::Retry;
+pub(crate) use setters::Seed;

@@ -1,0 +1,264 @@
+//! Settings of `#[retry]`.
+
+use super::{
+    level::log_level,
+    setters::{Reader, Seed, Setters},
+};
+use crate::{
+    args::{Args, value},
+    diag::Diag,
+    groups::ungrouped,
+    span::{at, path_at},
+};
+use proc_macro2::TokenStream;
+use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::{Expr, ExprLit, Ident, Lit, Path};
+
+pub(crate) struct Retry {
+    pub(crate) setters: Setters,
+    pub(crate) retry_if: Option<Expr>,
+    pub(crate) retry_if_result: Option<Expr>,
+    pub(crate) delay: Option<Expr>,
+    /// The key, where it is given.
+    pub(crate) attempt_timeout: Option<Ident>,
+}
+
+/// The longest name of a retry, in bytes.
+const MAX_NAME: usize = 100;
+
+const BACKOFFS: &[&str] = &["exponential", "linear", "constant", "decorrelated"];
+
+impl Retry {
+    pub(crate) fn from_args(
+        args: &mut Args,
+        seed: Option<&Seed>,
+        krate: &Path,
+        diag: &mut Diag,
+    ) -> Self {
+        let (setters, attempt_timeout) = setters(args, seed, krate, diag);
+        let retry_if = args
+            .take("retry_if")
+            .and_then(|value| value::callback("retry_if", value, diag));
+        let by_result = args.take_with_key("retry_if_result");
+        if let (Some(_), Some((key, _))) = (&retry_if, &by_result) {
+            diag.at(
+                key,
+                "`retry_if_result` sees errors too, in place of `retry_if`: give one",
+            );
+        }
+        let retry_if_result =
+            by_result.and_then(|(_, value)| value::callback("retry_if_result", value, diag));
+        let delay = args.take("delay").and_then(|value| delay(value, diag));
+        Self {
+            setters,
+            retry_if,
+            retry_if_result,
+            delay,
+            attempt_timeout,
+        }
+    }
+}
+
+/// The calls of the builder, and the key of `attempt_timeout`.
+fn setters(
+    args: &mut Args,
+    seed: Option<&Seed>,
+    krate: &Path,
+    diag: &mut Diag,
+) -> (Setters, Option<Ident>) {
+    let mut setters = Setters::default();
+    // Beside a breaker the name is the breaker's, which has taken it.
+    if let Some((key, expr)) = args.take_with_key("name")
+        && let Some(name) = value::name_up_to(MAX_NAME, "name", expr, diag)
+    {
+        setters.push(&key, "name", name.text_tokens(krate));
+    }
+    if let Some(seed) = seed {
+        seed.push_to(&mut setters);
+    }
+    attempts(args, &mut setters, krate, diag);
+    let mut reader = Reader {
+        args,
+        krate,
+        diag,
+        setters,
+    };
+    let first = reader.duration("initial_delay", true);
+    let max = reader.duration("max_delay", true);
+    reader.duration("max_elapsed", false);
+    let attempt_timeout = reader.duration("attempt_timeout", false).key().cloned();
+    let Reader { mut setters, .. } = reader;
+    if let (Some(first), Some(max), Some(key)) = (first.known(), max.known(), max.key())
+        && max < first
+    {
+        diag.at(key, "`max_delay` is shorter than `initial_delay`");
+    }
+    backoff(args, &mut setters, krate, diag);
+    if let Some((key, expr)) = args.take_with_key("log_level")
+        && let Some(level) = log_level("log_level", expr, krate, diag)
+    {
+        setters.push(&key, "log_level", level);
+    }
+    if let Some((key, expr)) = args.take_with_key("jitter")
+        && let Some(value) = jitter(expr, krate, diag)
+    {
+        setters.push(&key, "jitter", value);
+    }
+    if let Some((key, expr)) = args.take_with_key("budget")
+        && let Some(value) = budget(expr, diag)
+    {
+        setters.push(&key, "budget", value);
+    }
+    for name in ["on_retry", "on_give_up"] {
+        if let Some((key, expr)) = args.take_with_key(name)
+            && let Some(callback) = value::callback(name, expr, diag)
+        {
+            let (krate, place) = (path_at(krate, &callback), at(&callback));
+            let typed = Ident::new(name, place);
+            setters.push(
+                &key,
+                name,
+                quote_spanned!(place=> #krate::__private::typed::#typed(#callback)),
+            );
+        }
+    }
+    (setters, attempt_timeout)
+}
+
+/// `max_retries` or `max_attempts`.
+fn attempts(args: &mut Args, setters: &mut Setters, krate: &Path, diag: &mut Diag) {
+    for key in ["max_retries", "max_attempts"] {
+        let Some((ident, expr)) = args.take_with_key(key) else {
+            continue;
+        };
+        if key == "max_attempts" && setters.has("max_retries") {
+            diag.at(&ident, "`max_attempts` and `max_retries` say the same thing: `max_retries = 3` is `max_attempts = 4`; give one");
+            continue;
+        }
+        // No retry is one call; no attempt would be none.
+        let least = u32::from(key == "max_attempts");
+        if let Some(value) = value::integer(key, expr, least..=u32::MAX - 1, diag) {
+            let count = match key {
+                "max_attempts" => value.positive_tokens(krate),
+                _ => value.tokens(krate),
+            };
+            setters.push(&ident, key, count);
+        }
+    }
+}
+
+/// `backoff` and `backoff_factor`.
+fn backoff(args: &mut Args, setters: &mut Setters, krate: &Path, diag: &mut Diag) {
+    let mut kind = None;
+    if let Some((key, expr)) = args.take_with_key("backoff") {
+        // A text is one of four; all else is an expression that the builder takes, for example
+        // `Backoff::linear(..)`.
+        let expr = ungrouped(expr);
+        if matches!(expr, Expr::Lit(_)) || value::unquoted(&expr, BACKOFFS).is_some() {
+            if let Some(value) = value::choice("backoff", expr, BACKOFFS, diag) {
+                let expr = &value.expr;
+                setters.push(&key, "backoff", quote!(#expr));
+                kind = value.known;
+            }
+        } else {
+            setters.push(&key, "backoff", quote!(#expr));
+        }
+    }
+    if let Some((key, expr)) = args.take_with_key("backoff_factor") {
+        if kind.as_deref() == Some("constant") {
+            diag.at(&key, "`backoff_factor` has no effect on a constant backoff");
+        }
+        let allowed = |factor: f64| factor.is_finite() && factor >= 1.0;
+        if let Some(value) =
+            value::number("backoff_factor", expr, allowed, "must be at least 1", diag)
+        {
+            setters.push(&key, "backoff_factor", value.tokens(krate));
+        }
+    }
+}
+
+/// A function that computes delays; a fixed one has other keys.
+fn delay(expr: Expr, diag: &mut Diag) -> Option<Expr> {
+    let expr = ungrouped(expr);
+    if let Expr::Lit(ExprLit {
+        lit: lit @ (Lit::Int(_) | Lit::Float(_) | Lit::Str(_)),
+        ..
+    }) = &expr
+    {
+        let text = lit.to_token_stream();
+        diag.at(
+            &expr,
+            format!("`delay` takes a function of the attempt and its error; did you mean `initial_delay = {text}`?"),
+        );
+        return None;
+    }
+    value::callback("delay", expr, diag)
+}
+
+const JITTERS: &[&str] = &["full", "equal", "none"];
+
+/// `true`, `false`, a fraction, `"full"`, `"equal"`, `"none"`, or an expression of type `Jitter`.
+fn jitter(expr: Expr, krate: &Path, diag: &mut Diag) -> Option<TokenStream> {
+    let expr = ungrouped(expr);
+    let Expr::Lit(ExprLit { lit, .. }) = &expr else {
+        if matches!(expr, Expr::Unary(_)) {
+            diag.at(expr, "`jitter` must not be negative");
+            return None;
+        }
+        if value::unquoted(&expr, JITTERS).is_some() {
+            value::choice("jitter", expr, JITTERS, diag)?;
+            return None;
+        }
+        return Some(quote!(#expr));
+    };
+    match lit {
+        Lit::Bool(_) => Some(quote!(#expr)),
+        Lit::Float(_) | Lit::Int(_) => {
+            let share = |fraction: f64| (0.0..=1.0).contains(&fraction);
+            let value = value::number(
+                "jitter",
+                expr,
+                share,
+                "must be at most 1, as a share of the delay",
+                diag,
+            )?;
+            Some(value.tokens(krate))
+        }
+        _ => {
+            let value = value::choice("jitter", expr, JITTERS, diag)?;
+            let variant = match value.known.as_deref() {
+                Some("equal") => format_ident!("Equal"),
+                Some("none") => format_ident!("None"),
+                _ => format_ident!("Full"),
+            };
+            Some(quote!(#krate::__private::Jitter::#variant))
+        }
+    }
+}
+
+/// The name of a budget that the process shares, or an expression of type `RetryBudget`; `None`
+/// also for `false`.
+fn budget(expr: Expr, diag: &mut Diag) -> Option<TokenStream> {
+    let expr = ungrouped(expr);
+    match &expr {
+        Expr::Lit(ExprLit {
+            lit: Lit::Str(_), ..
+        }) => {
+            value::name("budget", expr.clone(), diag)?;
+        }
+        // As where the key is not given.
+        Expr::Lit(ExprLit {
+            lit: Lit::Bool(has),
+            ..
+        }) if !has.value => return None,
+        Expr::Lit(_) | Expr::Unary(_) => {
+            diag.at(
+                &expr,
+                "`budget` takes the name of a shared budget, a `RetryBudget`, or `false` for none",
+            );
+            return None;
+        }
+        _ => {}
+    }
+    Some(quote!(#expr))
+}

@@ -1,0 +1,145 @@
+//! Calls of a builder's setters.
+
+use crate::{
+    args::{
+        Args,
+        value::{self, Value},
+    },
+    diag::Diag,
+    span::at,
+};
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
+use std::time::Duration;
+use syn::{Ident, Path};
+
+/// One call: the key as the user wrote it, so that what fails points there, and its argument.
+struct Setter {
+    name: Ident,
+    value: TokenStream,
+}
+
+/// The calls of one builder.
+#[derive(Default)]
+pub(crate) struct Setters(Vec<Setter>);
+
+impl Setters {
+    pub(super) fn push(&mut self, key: &Ident, name: &str, value: TokenStream) {
+        self.0.push(Setter {
+            name: Ident::new(name, at(key)),
+            value,
+        });
+    }
+
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.0.iter().any(|setter| setter.name == name)
+    }
+
+    /// The calls, to stand behind a builder.
+    pub(crate) fn calls(&self) -> TokenStream {
+        let calls = self
+            .0
+            .iter()
+            .map(|Setter { name, value }| quote_spanned!(name.span()=> .#name(#value)));
+        quote!(#(#calls)*)
+    }
+}
+
+/// A key that was given or not, and its value where that is known while compiling.
+pub(super) struct Seen<T>(Option<(Ident, Option<T>)>);
+
+impl<T: Copy> Seen<T> {
+    pub(super) fn is_given(&self) -> bool {
+        self.0.is_some()
+    }
+
+    pub(super) fn known(&self) -> Option<T> {
+        self.0.as_ref().and_then(|(_, known)| *known)
+    }
+
+    pub(super) fn key(&self) -> Option<&Ident> {
+        self.0.as_ref().map(|(key, _)| key)
+    }
+}
+
+/// Turns keys into setters of the same names.
+pub(super) struct Reader<'a> {
+    pub(super) args: &'a mut Args,
+    pub(super) krate: &'a Path,
+    pub(super) diag: &'a mut Diag,
+    pub(super) setters: Setters,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(args: &'a mut Args, krate: &'a Path, diag: &'a mut Diag) -> Self {
+        Self {
+            args,
+            krate,
+            diag,
+            setters: Setters::default(),
+        }
+    }
+
+    /// A number of calls, at least 1.
+    pub(super) fn count(&mut self, key: &'static str) -> Seen<u32> {
+        self.read(key, |expr, krate, diag| {
+            let value = value::integer(key, expr, 1..=u32::MAX, diag)?;
+            Some((value.positive_tokens(krate), value))
+        })
+    }
+
+    pub(super) fn duration(&mut self, key: &'static str, zero_is_fine: bool) -> Seen<Duration> {
+        self.read(key, |expr, krate, diag| {
+            let value = value::duration(key, expr, zero_is_fine, diag)?;
+            Some((value.tokens(krate), value))
+        })
+    }
+
+    /// A number, of which `rule` says what it must be.
+    pub(super) fn number(
+        &mut self,
+        key: &'static str,
+        allowed: impl Fn(f64) -> bool,
+        rule: &str,
+    ) -> Seen<f64> {
+        self.read(key, |expr, krate, diag| {
+            let value = value::number(key, expr, allowed, rule, diag)?;
+            Some((value.tokens(krate), value))
+        })
+    }
+
+    fn read<T>(
+        &mut self,
+        key: &'static str,
+        check: impl FnOnce(syn::Expr, &Path, &mut Diag) -> Option<(TokenStream, Value<T>)>,
+    ) -> Seen<T> {
+        let Some((ident, expr)) = self.args.take_with_key(key) else {
+            return Seen(None);
+        };
+        let checked = check(expr, self.krate, self.diag);
+        let known = checked.and_then(|(tokens, value)| {
+            self.setters.push(&ident, key, tokens);
+            value.known
+        });
+        Seen(Some((ident, known)))
+    }
+}
+
+/// The seed of an attribute's random numbers; a retry and a breaker of one attribute share it.
+#[derive(Clone)]
+pub(crate) struct Seed {
+    key: Ident,
+    value: TokenStream,
+}
+
+impl Seed {
+    pub(crate) fn from_args(args: &mut Args, krate: &Path, diag: &mut Diag) -> Option<Self> {
+        let (key, expr) = args.take_with_key("seed")?;
+        let value = value::seed("seed", expr, diag)?.tokens(krate);
+        Some(Self { key, value })
+    }
+
+    pub(super) fn push_to(&self, setters: &mut Setters) {
+        setters.push(&self.key, "seed", self.value.clone());
+    }
+}
