@@ -45,7 +45,7 @@ fn expanded(item: TokenStream, diag: &mut Diag) -> Option<TokenStream> {
             None => {
                 diag.at(
                     name,
-                    "a struct that derives `Coded` names its code: `#[code(DB_QUERY_ERROR)]`",
+                    "a struct that derives `Coded` needs a code: add `#[code(DB_QUERY_ERROR)]`",
                 );
                 return None;
             }
@@ -78,8 +78,8 @@ fn check_generics(name: &Ident, generics: &Generics, diag: &mut Diag) {
     if generics.lifetimes().next().is_some() {
         diag.at(
             params,
-            "`Coded` cannot be derived on a type that borrows: its values become no `AppError`. Let it own its fields, or \
-             convert it where it leaves: `.map_err(|err| app_error!(ErrorCode::.., \"{err}\"))`",
+            "`Coded` cannot be derived on a type that borrows: its values cannot become an `AppError`. Own the fields, or \
+             convert the error where it is returned: `.map_err(|err| app_error!(ErrorCode::.., \"{err}\"))`",
         );
     } else if !params.is_empty() {
         diag.at(
@@ -99,7 +99,7 @@ fn arms(item: &ItemEnum, default: Option<&Code>, krate: &Path, diag: &mut Diag) 
     for variant in &item.variants {
         let on_variant = CodeAttribute::parse(&variant.attrs, diag);
         if let Some(krate) = &on_variant.krate {
-            diag.at(krate, "`crate = ..` goes on the type");
+            diag.at(krate, "`crate = ..` belongs on the type");
         }
         if let Some(code) = on_variant.code {
             is_any_coded = true;
@@ -114,7 +114,7 @@ fn arms(item: &ItemEnum, default: Option<&Code>, krate: &Path, diag: &mut Diag) 
     if !is_any_coded {
         diag.at(
             &item.ident,
-            "no variant has a code: write `#[code(DB_QUERY_ERROR)]` above at least one",
+            "no variant has a code: add `#[code(DB_QUERY_ERROR)]` to at least one",
         );
     }
     match default {
@@ -151,7 +151,7 @@ impl CodeAttribute {
                         retry_after: wait,
                     });
                 }
-                Some(Argument::Code { path, .. }) => diag.at(path, "a second code; one is enough"),
+                Some(Argument::Code { path, .. }) => diag.at(path, "a second code: give one"),
                 None => {}
             }
         }

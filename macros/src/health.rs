@@ -90,7 +90,7 @@ fn check(function: &ItemFn, diag: &mut Diag) {
     if !sig.generics.params.is_empty() {
         diag.at(
             &sig.generics,
-            "a health check cannot be generic: nobody would choose the types",
+            "a health check cannot be generic: gardefou calls it and cannot choose the types",
         );
     }
     if let syn::Safety::Unsafe(unsafety) = &sig.safety {

@@ -142,7 +142,7 @@ impl Args {
             };
             diag.at(
                 key,
-                format!("`{name}` is not an option of this {this}; it belongs to `{owner}`"),
+                format!("`{name}` is not a key of this {this}; it belongs to `{owner}`"),
             );
             return;
         }
@@ -151,7 +151,7 @@ impl Args {
                 self.meant.push(meant);
                 diag.at(
                     key,
-                    format!("unknown option `{name}`; did you mean `{meant}`?"),
+                    format!("unknown key `{name}`; did you mean `{meant}`?"),
                 );
             }
             None => {
@@ -159,7 +159,7 @@ impl Args {
                 diag.at(
                     key,
                     format!(
-                        "unknown option `{name}`; {} takes {}",
+                        "unknown key `{name}`; `{}` takes {}",
                         spec.title,
                         keys.join(", ")
                     ),
@@ -218,7 +218,7 @@ impl Args {
         if path.is_none() {
             diag.at(
                 value,
-                "`crate` takes a path, e.g. `crate = my_facade::gardefou`",
+                "`crate` takes a path, for example `crate = my_facade::gardefou`",
             );
         }
         path
@@ -240,12 +240,12 @@ fn keyless(value: &Expr, spec: &Spec, has_first: bool) -> String {
     };
     if text.len() <= 60 && fits && !has_first {
         format!(
-            "options are written `key = value`; did you mean `{} = {}`?",
+            "expected `key = value`; did you mean `{} = {}`?",
             spec.first,
             text.replace(" :: ", "::")
         )
     } else {
-        "options are written `key = value`".to_owned()
+        "expected a key before this value".to_owned()
     }
 }
 

@@ -24,7 +24,7 @@ pub(crate) enum Written {
 impl Parse for Written {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
         if input.peek(Token![,]) {
-            return Err(input.error("nothing stands before this `,`: remove it"));
+            return Err(input.error("expected an argument before this `,`"));
         }
         if !input.peek(Ident::peek_any) || input.peek2(Token![::]) || input.peek2(Token![!]) {
             return Ok(Self::Value(input.parse()?));
@@ -63,7 +63,7 @@ impl Parse for Written {
                 .join("_");
             return Err(syn::Error::new(
                 key.span(),
-                format!("options are written with underscores: `{meant} = ...`"),
+                format!("keys are written with underscores: `{meant} = ...`"),
             ));
         }
         let operator = if input.peek(Token![==]) || input.peek(Token![=>]) {
@@ -79,7 +79,7 @@ impl Parse for Written {
             .collect();
         Err(syn::Error::new_spanned(
             next,
-            format!("options are written `key = value`: `{key} = ...`"),
+            format!("expected `key = value`: write `{key} = ...`"),
         ))
     }
 }
@@ -104,8 +104,7 @@ fn value_of(key: &Ident, input: ParseStream<'_>) -> syn::Result<Expr> {
             Ok(value)
         }
         Err(_) if ahead.is_empty() => {
-            let message =
-                format!("the value of `{key}` breaks off: something is missing at its end");
+            let message = format!("the value of `{key}` is incomplete");
             Err(syn::Error::new_spanned(
                 input.cursor().token_stream(),
                 message,

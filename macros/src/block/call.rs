@@ -81,7 +81,7 @@ impl Call {
             let example = kind.example();
             diag.at_span(
                 first,
-                format!("the name is missing; it says what the block does: `{example}`"),
+                format!("the name of the block is missing: `{example}`"),
             );
         }
         if let Some(expr) = positional {
@@ -141,13 +141,16 @@ fn missing_body(written: &mut Vec<Written>, first: Span, kind: Kind, diag: &mut 
     // The last of several values stands where the block should.
     match written.pop() {
         Some(Written::Value(expr)) if !written.is_empty() => {
-            diag.at(expr, format!("the last argument is {}", kind.body()));
+            diag.at(expr, format!("the last argument must be {}", kind.body()));
         }
         // A call, and not a key with a list.
         Some(Written::List(function, _))
             if !written.is_empty() && !kind.spec().has(&function.to_string()) =>
         {
-            diag.at(function, format!("the last argument is {}", kind.body()));
+            diag.at(
+                function,
+                format!("the last argument must be {}", kind.body()),
+            );
         }
         None => diag.at_span(
             first,

@@ -64,7 +64,10 @@ fn ending(call: &mut Call, diag: &mut Diag) -> Ending {
     let rethrow = rethrow.and_then(|(key, expr)| Some((key, value::flag("rethrow", expr, diag)?)));
     match (rethrow, call.args.take("fallback")) {
         (Some((key, true)), Some(fallback)) => {
-            diag.at(key, "with a `fallback` the error goes no further: remove `rethrow = true`, or the fallback");
+            diag.at(
+                key,
+                "`fallback` replaces the error: remove `rethrow = true`, or the fallback",
+            );
             Ending::Fallback(fallback)
         }
         (_, Some(fallback)) => Ending::Fallback(fallback),

@@ -115,7 +115,7 @@ impl Rewriter<'_> {
             self.diag.at(
                 jump,
                 format!(
-                    "this `{word}` would leave the transaction for an enclosing loop: commit or roll back? End the body \
+                    "this `{word}` would leave the transaction neither committed nor rolled back: end the body \
                      with `return value` or `bail!(..)`, and jump after the transaction"
                 ),
             );

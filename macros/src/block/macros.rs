@@ -41,7 +41,7 @@ impl Rewriter<'_> {
                     &call.path,
                     format!(
                         "the boundary cannot see what `{name}!` awaits: write the body as `async {{ .. }}`, which is \
-                         awaited in place too, or await in front of the call"
+                         also awaited in place, or await before the call"
                     ),
                 );
                 self.refuse(call, error);

@@ -96,8 +96,8 @@ impl<'a> Rewriter<'a> {
         // In a closure or an async block, a plain `?` ends there, which is what it should do.
         if self.form == Form::InPlace && !self.nested {
             let message = format!(
-                "the boundary cannot see into this call of `{name}!`, so this `?` would leave the enclosing function: \
-                 move it in front of the call, or write the body as `|| {{ .. }}`, or as `async {{ .. }}` if it awaits"
+                "the boundary cannot parse the arguments of `{name}!`, so this `?` would return from the enclosing \
+                 function: move it before the call, or write the body as `|| {{ .. }}`, or as `async {{ .. }}` if it awaits"
             );
             match self.blind {
                 None => self.blind = Some(syn::Error::new(question, message)),
@@ -135,7 +135,7 @@ impl VisitMut for Rewriter<'_> {
                 if let Some(value) = &mut exit.expr {
                     self.visit_expr_mut(value);
                     if self.rule == Rule::Commit {
-                        tail::check(value, "what `return` commits", self.diag);
+                        tail::check(value, "the returned value", self.diag);
                     }
                 }
                 if let Some(rewritten) =

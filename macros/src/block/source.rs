@@ -27,7 +27,7 @@ impl Body {
         if let Some(unsafety) = input.parse::<Option<Token![unsafe]>>()? {
             diag.at(
                 unsafety,
-                "the body is a plain block: write `unsafe { .. }` inside of it",
+                "the body is a plain block: write `unsafe { .. }` inside it",
             );
         }
         let asyncness: Option<Token![async]> = input.parse()?;
@@ -37,11 +37,11 @@ impl Body {
         let arrow: Option<Token![->]> = input.parse()?;
         if let Some(arrow) = arrow {
             let _: syn::Type = input.parse()?;
-            diag.at(arrow, "the type follows from the body: remove it");
+            diag.at(arrow, "the type is inferred from the body: remove it");
         }
         if !input.peek(Brace) {
             let rest: TokenStream = input.parse()?;
-            diag.at(rest, format!("the last argument is {}", kind.body()));
+            diag.at(rest, format!("the last argument must be {}", kind.body()));
             return Ok(None);
         }
         let group = braces(input, "expected a block")?;

@@ -66,7 +66,7 @@ fn advice(call: &ExprCall, what: &str) -> Option<String> {
             "the boundary wraps {what} in `Ok` itself: write the value alone"
         )),
         Some(_) if last.ident == "Err" => Some(format!(
-            "the boundary would wrap this in `Ok`: end {what} by `bail!(..)`, or write `Err(..)?`"
+            "the boundary would wrap this `Err` in `Ok`: write `bail!(..)` or `Err(..)?`"
         )),
         _ => None,
     }

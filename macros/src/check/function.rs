@@ -22,7 +22,7 @@ pub(crate) fn function(function: &Function, diag: &mut Diag) {
     if let Some(variadic) = &sig.variadic {
         diag.at(
             variadic,
-            "a variadic function cannot be wrapped: its arguments cannot be handed on",
+            "a variadic function cannot be wrapped: its arguments cannot be passed on",
         );
     }
     match function.returns() {

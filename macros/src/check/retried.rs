@@ -17,7 +17,7 @@ pub(crate) fn retried(function: &Function, retry: &Retry, diag: &mut Diag) {
     {
         diag.at(
             key,
-            "`attempt_timeout` needs an `async fn`: blocking code cannot be cut off",
+            "`attempt_timeout` needs an `async fn`: blocking code cannot be interrupted",
         );
     }
     let Some(receiver) = function.sig.receiver() else {
@@ -43,7 +43,7 @@ pub(crate) fn retried(function: &Function, retry: &Retry, diag: &mut Diag) {
             if let Some(used_up) = used_up_self(function.body.stream()) {
                 diag.at(
                     used_up,
-                    "the body uses `self` up here, and a second attempt would have none: only borrow it, or take \
+                    "the body moves `self` here, and a second attempt would have none: borrow it, or take \
                      `self: Arc<Self>`",
                 );
             }

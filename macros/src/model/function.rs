@@ -202,8 +202,8 @@ impl Function {
     }
 }
 
-const NO_ASYNC_BLOCK: &str = "this function returns a future, but does not end with an `async` block that the \
-                              guard could go into; write it as an `async fn`";
+const NO_ASYNC_BLOCK: &str = "a guarded function that returns a future must end with an `async` block; \
+                              write it as an `async fn`";
 
 /// Moves what stands as `#![..]` at the head of the body to the function, where it means the same:
 /// the body becomes an expression, which bears no attributes.

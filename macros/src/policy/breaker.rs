@@ -123,7 +123,10 @@ impl Rates {
             && !has_window
             && !args.was_meant("window")
         {
-            diag.at(key, "`min_calls` needs `window`, of whose calls it is the minimum: `window = \"100 calls\"`");
+            diag.at(
+                key,
+                "`min_calls` needs a window: add `window = \"100 calls\"`",
+            );
         }
         if let Some((name, key, calls)) = &window {
             self.check_window(name, key, *calls, diag);
@@ -191,7 +194,7 @@ fn check_open_times(
             && max < RECOVERY_TIMEOUT
             && !args.was_meant("recovery_timeout") =>
         {
-            diag.at(key, "`max_recovery_timeout` is shorter than `recovery_timeout`, which is 60 s where it is not given");
+            diag.at(key, "`max_recovery_timeout` is shorter than `recovery_timeout`, which is 60 s by default");
         }
         _ => {}
     }

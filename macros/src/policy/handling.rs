@@ -59,7 +59,7 @@ fn captured(args: &mut Args, diag: &mut Diag) -> Vec<Ident> {
     if items.is_empty() {
         diag.at(
             key,
-            "`capture` lists no argument: name some, `capture(a, b)`, or remove it",
+            "`capture` lists no arguments: list some, `capture(a, b)`, or remove it",
         );
     }
     for item in items {

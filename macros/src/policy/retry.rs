@@ -43,7 +43,7 @@ impl Retry {
         if let (Some(_), Some((key, _))) = (&retry_if, &by_result) {
             diag.at(
                 key,
-                "`retry_if_result` sees errors too, in place of `retry_if`: give one",
+                "`retry_if_result` receives errors too and replaces `retry_if`: give one",
             );
         }
         let retry_if_result =
@@ -132,7 +132,7 @@ fn attempts(args: &mut Args, setters: &mut Setters, krate: &Path, diag: &mut Dia
             continue;
         };
         if key == "max_attempts" && setters.has("max_retries") {
-            diag.at(&ident, "`max_attempts` and `max_retries` say the same thing: `max_retries = 3` is `max_attempts = 4`; give one");
+            diag.at(&ident, "`max_attempts` and `max_retries` set the same limit: `max_retries = 3` is `max_attempts = 4`; give one");
             continue;
         }
         // No retry is one call; no attempt would be none.

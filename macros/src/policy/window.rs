@@ -82,7 +82,9 @@ impl Window {
                     let int = int.base10_digits();
                     diag.at(
                         &expr,
-                        format!("`window` takes a text with a unit: \"{int} calls\" or \"{int}s\""),
+                        format!(
+                            "`window` takes a string with a unit: \"{int} calls\" or \"{int}s\""
+                        ),
                     );
                     return None;
                 }
@@ -103,7 +105,7 @@ impl Window {
             _ => {
                 diag.at(
                     text,
-                    "`window` holds 1 to 1,000,000 calls, as \"100 calls\"",
+                    "`window` must be 1 to 1,000,000 calls, for example \"100 calls\"",
                 );
                 None
             }

@@ -25,7 +25,7 @@ pub(crate) fn code(key: &str, expr: Expr, diag: &mut Diag) -> Option<Expr> {
         other => {
             diag.at(
                 other,
-                format!("`{key}` takes a path, e.g. `{key} = ErrorCode::TIMEOUT_ERROR`"),
+                format!("`{key}` takes a path, for example `{key} = ErrorCode::TIMEOUT_ERROR`"),
             );
             None
         }
@@ -79,7 +79,7 @@ pub(crate) fn choice(
                 .collect();
             let hint = match nearest(&known, choices.iter().copied()) {
                 Some(near) => format!("did you mean \"{near}\"?"),
-                None => format!("it is one of {}", all.join(", ")),
+                None => format!("expected one of {}", all.join(", ")),
             };
             diag.at(text, format!("unknown `{key}` \"{known}\"; {hint}"));
             None
@@ -88,7 +88,7 @@ pub(crate) fn choice(
             Some(word) => {
                 diag.at(
                     &expr,
-                    format!("`{key}` takes a text: write it in quotes, `{key} = \"{word}\"`"),
+                    format!("`{key}` takes a string: write `{key} = \"{word}\"`"),
                 );
                 None
             }

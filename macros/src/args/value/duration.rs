@@ -27,7 +27,9 @@ pub(crate) fn duration(
         _ => {
             diag.at(
                 &expr,
-                format!("`{key}` takes a duration: seconds as a number, or a text such as \"30s\""),
+                format!(
+                    "`{key}` takes a duration: seconds as a number, or a string such as \"30s\""
+                ),
             );
             return None;
         }
@@ -41,7 +43,7 @@ pub(crate) fn duration(
         _ if !matches!(suffix, "" | "f64" | "u64" | "u32") => {
             diag.at(
                 &expr,
-                format!("`{key}` takes a duration with a unit as a text: \"{written}\""),
+                format!("`{key}` takes a duration with a unit as a string: \"{written}\""),
             );
         }
         Err(NotADuration::NoUnit) => {
@@ -51,14 +53,14 @@ pub(crate) fn duration(
             diag.at(
                 &expr,
                 format!(
-                    "`{key} = \"{written}\"` has no unit: write {forms} or another of {UNIT_NAMES}"
+                    "`{key} = \"{written}\"` has no unit: write {forms} or use another of {UNIT_NAMES}"
                 ),
             );
         }
         Err(NotADuration::Unit(unit)) => {
             diag.at(
                 &expr,
-                format!("`{key}` has the unknown unit `{unit}`; there are {UNIT_NAMES}"),
+                format!("`{key}` has the unknown unit `{unit}`; units are {UNIT_NAMES}"),
             );
         }
         Err(NotADuration::Malformed) => {
@@ -71,7 +73,7 @@ pub(crate) fn duration(
             diag.at(
                 &expr,
                 format!(
-                    "`{key}` has its units out of order: the longest comes first, as in \"1m30s\""
+                    "`{key}` has its units out of order: write the longest first, for example \"1m30s\""
                 ),
             );
         }

@@ -38,13 +38,13 @@ fn a_duration_without_a_unit_is_shown_the_units() {
     let text = problem(|diag| duration("initial_delay", parse_quote!("100"), true, diag));
     let units = "`ns`, `us`, `ms`, `s`, `m`, `h` and `d`";
     let expected = format!(
-        "`initial_delay = \"100\"` has no unit: write \"100ms\", \"100s\" or another of {units}"
+        "`initial_delay = \"100\"` has no unit: write \"100ms\", \"100s\" or use another of {units}"
     );
     assert_eq!(text, expected);
     let text = problem(|diag| duration("recovery_timeout", parse_quote!(30s), true, diag));
     assert_eq!(
         text,
-        "`recovery_timeout` takes a duration with a unit as a text: \"30s\""
+        "`recovery_timeout` takes a duration with a unit as a string: \"30s\""
     );
 }
 

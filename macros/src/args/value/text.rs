@@ -33,15 +33,12 @@ pub(crate) fn name_up_to(
                 diag.at(
                     text,
                     format!(
-                        "`{key}` must be at most {max} bytes long; this has {}",
+                        "`{key}` must be at most {max} bytes long; this one has {}",
                         known.len()
                     ),
                 );
             } else if known.chars().any(char::is_control) {
-                diag.at(
-                    text,
-                    format!("`{key}` must be printable: it holds a control character"),
-                );
+                diag.at(text, format!("`{key}` must not contain control characters"));
             } else {
                 return Some(Value {
                     known: Some(known),
