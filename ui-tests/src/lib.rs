@@ -1,1 +1,1 @@
-//! What must compile, what must not, and with which message; see `tests/`.
+//! Code that must compile, code that must not, and the messages: see `tests/`.

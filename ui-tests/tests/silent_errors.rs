@@ -1,6 +1,6 @@
-//! A user's crate with every lint on that declares codes and builds errors in place: nothing is
-//! said about the expansions. `cargo clippy -p gardefou-ui-tests --test silent_errors` is the test;
-//! running it shows that the functions are real.
+//! A user's crate with every lint on, which declares codes and builds errors in place: no lint fires
+//! in the expansions. `cargo clippy -p gardefou-ui-tests --test silent_errors` is the test; running
+//! it shows that the functions work.
 
 #![deny(warnings)]
 #![forbid(unsafe_code)]
@@ -58,14 +58,14 @@ pub fn check(version: u32, name: &str) -> Result<u32> {
 ///
 /// # Errors
 ///
-/// As [`check`].
+/// Those of [`check`].
 pub async fn check_later(version: f64) -> Result<f64, AppError> {
     ensure!(version < 3.0_f64, MODEL_VERSION_ERROR; version = ?version);
     std::future::ready(()).await;
     Ok(version)
 }
 
-/// Makes one of each.
+/// Returns an error of each form of `app_error!`.
 #[must_use]
 pub fn made() -> [AppError; 3] {
     let hosts = ["a", "b"];
@@ -77,7 +77,7 @@ pub fn made() -> [AppError; 3] {
 }
 
 #[test]
-fn the_functions_are_real() {
+fn functions_return_the_declared_codes() {
     assert_eq!(check(3, "7").ok(), Some(7));
     assert!(
         check(3, "").is_err_and(|err| err.message().contains("!name.is_empty() && version < 100"))

@@ -1,8 +1,8 @@
-//! What must compile and behave, but holds `unsafe`, which this workspace forbids: each file is a
+//! Code that must compile and run, but holds `unsafe`, which this workspace forbids: each file is a
 //! crate of its own.
 
 #[test]
-fn unsafe_functions_are_guarded_as_others() {
+fn unsafe_functions_can_be_guarded() {
     let cases = trybuild::TestCases::new();
     cases.pass("pass/*.rs");
 }

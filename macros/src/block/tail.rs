@@ -65,9 +65,10 @@ fn advice(call: &ExprCall, what: &str) -> Option<String> {
         Some(_) if last.ident == "Ok" => Some(format!(
             "the boundary wraps {what} in `Ok` itself: write the value alone"
         )),
-        Some(_) if last.ident == "Err" => Some(format!(
+        Some(_) if last.ident == "Err" => Some(
             "the boundary would wrap this `Err` in `Ok`: write `bail!(..)` or `Err(..)?`"
-        )),
+                .to_owned(),
+        ),
         _ => None,
     }
 }
