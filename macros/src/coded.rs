@@ -1,4 +1,4 @@
-//! `#[derive(Coded)]`: the codes of an error type of one's own.
+//! `#[derive(Coded)]`: the codes of a user's error type.
 
 use crate::{args::value, diag::Diag, span::at};
 use proc_macro2::TokenStream;
@@ -176,7 +176,7 @@ impl Code {
     }
 }
 
-/// What stands between the parentheses.
+/// The arguments of one `#[code(..)]`.
 enum Argument {
     Crate(Path),
     Code {

@@ -52,7 +52,7 @@ fn is_inert_meta(path: &Path, meta: &Meta) -> bool {
         return true;
     };
     if path.is_ident("cfg_attr") {
-        // It stands for the attributes in it, after the condition.
+        // The attributes in it follow the condition.
         let Meta::List(list) = meta else { return true };
         let metas = Punctuated::<Meta, Token![,]>::parse_terminated;
         let metas = Parser::parse2(metas, list.tokens.clone());

@@ -3,8 +3,7 @@
 use proc_macro2::{Delimiter, Group, TokenTree};
 use syn::{Expr, Type, parse::ParseStream};
 
-/// Takes off the parentheses, and the invisible groups that `macro_rules!` leaves around what it
-/// passes on.
+/// Removes parentheses, and the invisible groups that `macro_rules!` puts around fragments.
 pub(crate) fn ungrouped(expr: Expr) -> Expr {
     match expr {
         Expr::Group(group) => ungrouped(*group.expr),
@@ -13,7 +12,7 @@ pub(crate) fn ungrouped(expr: Expr) -> Expr {
     }
 }
 
-/// Takes off the invisible groups and parentheses around a type.
+/// Removes invisible groups and parentheses around a type.
 pub(crate) fn ungrouped_type(ty: &Type) -> &Type {
     match ty {
         Type::Group(group) => ungrouped_type(&group.elem),
@@ -22,7 +21,7 @@ pub(crate) fn ungrouped_type(ty: &Type) -> &Type {
     }
 }
 
-/// Parses the braces of a block, also where `macro_rules!` passed them on as one `$body:block`.
+/// Parses the braces of a block, also if `macro_rules!` passed them as one `$body:block`.
 pub(crate) fn braces(input: ParseStream<'_>, expected: &str) -> syn::Result<Group> {
     match ungrouped_token(input.parse()?) {
         TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => Ok(group),

@@ -1,4 +1,4 @@
-//! `#[health_check]`: a function that is registered as a check where it is written.
+//! `#[health_check]`: functions that are registered as health checks at link time.
 
 use crate::{
     args::{
@@ -13,7 +13,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::{Expr, ItemFn, Path, ext::IdentExt, spanned::Spanned};
 
-/// Expands the attribute. On any mistake the user's item comes back as it was, beside the errors.
+/// Expands the attribute. After a mistake the user's item is returned unchanged, beside the errors.
 pub(crate) fn attribute(args: TokenStream, item: &TokenStream) -> TokenStream {
     let mut diag = Diag::default();
     let registration = registration(args, item.clone(), &mut diag);
@@ -78,7 +78,7 @@ fn registration(args: TokenStream, item: TokenStream, diag: &mut Diag) -> Option
     })
 }
 
-/// What a check cannot be.
+/// Reports functions that cannot be checks.
 fn check(function: &ItemFn, diag: &mut Diag) {
     let sig = &function.sig;
     if let Some(input) = sig.inputs.first() {
@@ -101,7 +101,7 @@ fn check(function: &ItemFn, diag: &mut Diag) {
     }
 }
 
-/// The calls of setters that follow the constructor, in the order of the keys.
+/// Returns the calls of setters after the constructor, in the order of the keys.
 fn setters(args: &mut Args, krate: &Path, diag: &mut Diag) -> TokenStream {
     let mut calls = TokenStream::new();
     let mut call = |key: &Ident, setter: &str, value: TokenStream| {
@@ -130,7 +130,7 @@ fn setters(args: &mut Args, krate: &Path, diag: &mut Diag) -> TokenStream {
         let kind =
             value::choice("kind", expr, &kinds, diag).and_then(|kind| known(kind, "kind", diag));
         if let Some(kind) = kind {
-            // At the value, so that a dependency in liveness is told there.
+            // At the value, where a dependency in liveness is then reported.
             call(
                 &Ident::new(&key.to_string(), span),
                 &kind,
@@ -162,7 +162,7 @@ fn setters(args: &mut Args, krate: &Path, diag: &mut Diag) -> TokenStream {
     calls
 }
 
-/// The word itself, which the expansion depends on.
+/// Returns the string itself, which the expansion depends on.
 fn known(value: Value<String>, key: &str, diag: &mut Diag) -> Option<String> {
     let Value { known, expr } = value;
     if known.is_none() {

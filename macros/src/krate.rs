@@ -1,9 +1,9 @@
-//! The runtime crate, by its own name or by the one that `crate = path` gives it.
+//! The path to the runtime crate.
 
 use crate::{
     args::Args,
     diag::Diag,
-    span::{at, own, own_at},
+    span::{at, local, local_at},
 };
 use proc_macro2::{Span, TokenStream};
 use quote::quote_spanned;
@@ -11,17 +11,17 @@ use syn::{Path, parse_quote_spanned};
 
 /// How generated code names the runtime crate.
 pub(crate) struct Krate {
-    /// As the user wrote it, for what expands later.
+    /// As the user wrote it, for attributes that expand later.
     pub(crate) written: Path,
-    /// For all paths of one expansion.
+    /// The path in this expansion.
     pub(crate) path: Path,
-    /// Stands before them.
+    /// The `use` that `path` needs.
     pub(crate) import: TokenStream,
 }
 
 impl Krate {
-    /// Takes `crate = path`. It is imported under a name of the expansion's: a crate that is not
-    /// there is one error then, and not one for each path into it.
+    /// Takes `crate = path`. A path other than the default is imported under a name of the
+    /// expansion, so that a missing crate is one error and not one for each path into it.
     pub(crate) fn from_args(args: &mut Args, diag: &mut Diag) -> Self {
         let span = Span::mixed_site();
         let Some(written) = args.take_crate(diag) else {
@@ -32,13 +32,13 @@ impl Krate {
                 import: TokenStream::new(),
             };
         };
-        // Import and name at the user's path, where it is told that it leads nowhere.
+        // Import and name have the user's span: an unresolved path is reported there.
         let span = at(&written);
-        let name = own_at("gardefou", span);
+        let name = local_at("gardefou", span);
         let import = quote_spanned!(span=> use #written as #name;);
         Self {
             written,
-            path: own("gardefou").into(),
+            path: local("gardefou").into(),
             import,
         }
     }

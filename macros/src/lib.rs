@@ -19,7 +19,7 @@ mod tests;
 use expand::Guard;
 use proc_macro::TokenStream;
 
-/// Gives the values of an error type their codes, beside thiserror.
+/// Derives the error codes of a type, for use with thiserror.
 ///
 /// `#[code(NAME)]` on a variant, or on a struct, names the code: a standard one by its bare name,
 /// or a path to any `ErrorCode`. `#[code(NAME, retry_after = "30s")]` adds how long a caller should
@@ -69,7 +69,7 @@ pub fn error_boundary(tokens: TokenStream) -> TokenStream {
     block::error_boundary(tokens.into()).into()
 }
 
-/// A boundary that undoes what was done before the failure; see `gardefou::transaction_boundary`.
+/// A boundary that rolls back when its block fails; see `gardefou::transaction_boundary`.
 #[proc_macro]
 pub fn transaction_boundary(tokens: TokenStream) -> TokenStream {
     block::transaction_boundary(tokens.into()).into()
@@ -80,9 +80,9 @@ pub fn transaction_boundary(tokens: TokenStream) -> TokenStream {
 ///
 /// An error that has no code yet gets `error_code`. Each error is logged through `tracing`,
 /// recorded by the monitor and passed to alerts once, however many attributes and boundaries it
-/// crosses, and whatever other tasks fail meanwhile; inside an attempt of a retry only if no other
-/// attempt follows. With another error type than `AppError` it is returned as it is. Where the
-/// level debug is off for `gardefou::boundary`, a success reads no clock.
+/// crosses and whatever other tasks fail meanwhile; inside an attempt of a retry only if no other
+/// attempt follows. An error of another type than `AppError` is returned unchanged. If the level
+/// debug is off for `gardefou::boundary`, a success reads no clock.
 ///
 /// | key | value | default |
 /// | --- | --- | --- |
@@ -93,8 +93,8 @@ pub fn transaction_boundary(tokens: TokenStream) -> TokenStream {
 /// | `catch_panics` | `true`: a panic becomes an error with `PANIC_ERROR` | `false` |
 /// | `capture(a, b)` | names of arguments: their `Debug` form (1 KiB at most) becomes details of the error | none |
 ///
-/// `capture` formats a shared reference when the call has failed; every other argument may be used
-/// up by the body, and is formatted before it. Secrets are replaced before any sink sees a detail.
+/// `capture` formats a shared reference when the call has failed; every other argument may be moved
+/// by the body, and is formatted before it. Secrets are replaced before any sink receives a detail.
 ///
 /// # Errors
 ///
@@ -102,13 +102,13 @@ pub fn transaction_boundary(tokens: TokenStream) -> TokenStream {
 ///
 /// # Panics
 ///
-/// Those of the function; with `catch_panics = true` none. What the body was changing when it
-/// panicked may be half changed.
+/// Those of the function; with `catch_panics = true` none. State that the body was changing when it
+/// panicked may be inconsistent.
 ///
 /// # Cancel safety
 ///
-/// Dropping the future drops the body's; nothing is reported for it. Errors that were reported
-/// inside stand.
+/// Dropping the future drops the body's, and reports nothing. Errors that were reported inside stay
+/// reported.
 ///
 #[doc = include_str!("placement.md")]
 ///
@@ -137,11 +137,11 @@ pub fn enhanced_error_handling(args: TokenStream, item: TokenStream) -> TokenStr
     expand::attribute(Guard::Handling, args.into(), &item.into()).into()
 }
 
-/// Runs a function through a circuit breaker: when too many calls fail, further ones are rejected
-/// for a while.
+/// Runs a function through a circuit breaker: when too many calls fail, further calls are
+/// rejected for a while.
 ///
-/// All functions that name one breaker share it; the first configuration counts, and
-/// `init_error_system` reports another one. `Ok` is a success. An error is a failure, unless its
+/// All functions that name one breaker share it; the first configuration applies, and
+/// `init_error_system` reports different ones. `Ok` is a success. An error is a failure, unless its
 /// class is permanent or a policy further in rejected the call: then it is ignored, whatever
 /// `failure_if` returns. A panic is a failure. While the circuit is open the function does not run,
 /// and returns the `Rejection` as its own error type.
@@ -165,16 +165,16 @@ pub fn enhanced_error_handling(args: TokenStream, item: TokenStream) -> TokenStr
 /// | `count_window` | the same as a number of calls, 1 to 1,000,000 | none |
 /// | `time_window` | the same as a duration | none |
 /// | `failure_rate` | share of failures in the window that opens it, above 0 to 1 | none |
-/// | `min_calls` | calls in the window before a rate means anything | 10 |
+/// | `min_calls` | calls in the window before a rate is evaluated | 10 |
 /// | `slow_call` | duration above which a call is slow | none |
 /// | `slow_rate` | share of slow calls that opens it, above 0 to 1 | 0.5 with `slow_call` |
 /// | `abandoned_after` | an async call dropped after it was pending so long counts as a failure | 1 |
-/// | `failure_if` | `fn(&Result<T, E>) -> bool`: what it holds for is a failure, all else a success | by class |
-/// | `ignore_if` | `fn(&Result<T, E>) -> bool`: what it holds for counts as nothing, before `failure_if` is asked | none |
-/// | `fallback` | `FnOnce(Rejection) -> Result<T, E>`: answers while the circuit is open; a closure sees the arguments | the rejection |
+/// | `failure_if` | `fn(&Result<T, E>) -> bool`: `true` is a failure, `false` a success | by class |
+/// | `ignore_if` | `fn(&Result<T, E>) -> bool`: `true` ignores the outcome; called before `failure_if` | none |
+/// | `fallback` | `FnOnce(Rejection) -> Result<T, E>`: called while the circuit is open; a closure can use the arguments | the rejection |
 /// | `shadow` | `true`: count, log and emit events, but never reject | `false` |
 /// | `control` | path to a `static` with a `ManualControl`, by which several breakers are isolated at once | none |
-/// | `seed` | integer (`u64`) that makes the random part of open times the same each time, for tests | random |
+/// | `seed` | integer (`u64`) that makes the random part of open times reproducible, for tests | random |
 ///
 /// # Errors
 ///
@@ -183,7 +183,7 @@ pub fn enhanced_error_handling(args: TokenStream, item: TokenStream) -> TokenStr
 ///
 /// # Panics
 ///
-/// Those of the function. A configuration that turns out wrong at run time (a constant out of
+/// Those of the function. A configuration that is invalid at run time (a constant out of
 /// range) is reported as `CONFIG_ERROR`, and the function runs with the defaults.
 ///
 /// # Cancel safety
@@ -216,15 +216,15 @@ pub fn with_circuit_breaker(args: TokenStream, item: TokenStream) -> TokenStream
 /// Calls a function again when it fails, after a growing delay, as often as configured.
 ///
 /// `?` and `return` in the body end the attempt. By-value arguments that the body names are cloned
-/// for each attempt (the others need no `Clone`), `&mut` ones are lent to it anew. Errors whose
-/// class is permanent, and rejections of policies further in, are not tried again. An error with a
-/// wait (`retry_after()`) is obeyed.
+/// for each attempt (the others need no `Clone`), `&mut` ones are reborrowed. Errors whose class
+/// is permanent, and rejections of policies further in, are not retried. The wait of an error with
+/// `retry_after()` is respected.
 ///
 /// In the body, `call::attempt()` returns the attempt and `call::remaining()` the time until the
-/// deadline. No wait is begun that would end after the deadline around the call, for example
+/// deadline. No wait starts that would end after the deadline of the call, for example
 /// `max_elapsed` of a retry further out. Errors that are reported inside an attempt count only if
 /// no other attempt follows. A retry inside an attempt of another one is logged once as a warning,
-/// with both places.
+/// with both locations.
 ///
 /// | key | value | default |
 /// | --- | --- | --- |
@@ -255,8 +255,8 @@ pub fn with_circuit_breaker(args: TokenStream, item: TokenStream) -> TokenStream
 ///
 /// # Panics
 ///
-/// Those of the function, which are not tried again; an async wait outside of a tokio runtime with
-/// time enabled.
+/// Those of the function, which are not retried; an async wait outside a tokio runtime with time
+/// enabled.
 ///
 /// # Cancel safety
 ///
@@ -264,8 +264,8 @@ pub fn with_circuit_breaker(args: TokenStream, item: TokenStream) -> TokenStream
 ///
 /// # Limits
 ///
-/// `self` by value and a borrow out of `&mut self` have no second attempt and are refused. A
-/// `self: Box<Self>` may be used by the body, but not used up.
+/// `self` by value and a borrow from `&mut self` cannot have a second attempt and do not compile.
+/// The body may borrow a `self: Box<Self>`, but not move it.
 ///
 #[doc = include_str!("placement.md")]
 ///
@@ -297,8 +297,8 @@ pub fn retry(args: TokenStream, item: TokenStream) -> TokenStream {
 /// Takes the keys of `#[with_circuit_breaker]` and of `#[retry]`, with the same defaults; `name` is
 /// the breaker's, and `seed` that of both. The retry is outside and the breaker inside: each
 /// attempt is counted, and once the circuit opens the retry stops at once instead of waiting
-/// against it, whatever the error type shows of that. An attempt that `attempt_timeout` cuts off is
-/// a failure.
+/// against it, even if the error type does not expose the rejection. An attempt that exceeds
+/// `attempt_timeout` is a failure.
 ///
 /// # Errors
 ///
@@ -307,7 +307,7 @@ pub fn retry(args: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// # Panics
 ///
-/// Those of the function; they count as failures and are not tried again.
+/// Those of the function; they count as failures and are not retried.
 ///
 /// # Cancel safety
 ///
@@ -335,7 +335,7 @@ pub fn retry_with_circuit_breaker(args: TokenStream, item: TokenStream) -> Token
     expand::attribute(Guard::RetryWithBreaker, args.into(), &item.into()).into()
 }
 
-/// Logs who did something sensitive, when it began, how it ended and how long it took.
+/// Logs an audit trail of a sensitive operation: the user, start, outcome and duration.
 ///
 /// The first argument is the name of the operation, 1 to 128 bytes, as a text or a path to a
 /// `const`; `name = ..` is the same. The start, and one of the outcomes `succeeded`, `failed`,
@@ -347,15 +347,15 @@ pub fn retry_with_circuit_breaker(args: TokenStream, item: TokenStream) -> Token
 ///
 /// | key | value | default |
 /// | --- | --- | --- |
-/// | `user` | expression with a `Display`: who does it; the first 256 bytes, on one line, without secrets | `unknown` |
+/// | `user` | expression that implements `Display`: the acting user; its first 256 bytes, on one line, without secrets | `unknown` |
 /// | `success_level` | level of start and success: `"trace"` to `"critical"`, or a path to a `LogLevel` | `"info"` |
 /// | `error_level` | level of the other outcomes | `"error"` |
 ///
-/// `user` is evaluated before the body, by reference: the body may use up what it names.
+/// `user` is evaluated before the body, by reference: the body may move what it mentions.
 ///
 /// # Errors
 ///
-/// Those of the function, untouched. A journal that cannot be written changes nothing.
+/// Those of the function, unchanged. A journal that cannot be written changes nothing.
 ///
 /// # Panics
 ///
@@ -400,12 +400,12 @@ pub fn log_sensitive_operations(args: TokenStream, item: TokenStream) -> TokenSt
     expand::attribute(Guard::Audit, args.into(), &item.into()).into()
 }
 
-/// Registers a function as a health check where it is written.
+/// Registers a function as a health check at link time.
 ///
 /// The function takes no arguments and returns what a check may return: a `bool`, a `Result`, a
-/// `CheckResult`; it may be async. It joins the process-wide registry when that is first used, and
-/// stays callable as it is. A name that is taken or illegal is a warning of `init_error_system`,
-/// with both places.
+/// `CheckResult`; it may be async. It is added to the process-wide registry at the first use of
+/// that, and stays callable. A duplicate or invalid name is a warning of `init_error_system`, with
+/// both locations.
 ///
 /// | key | value | default |
 /// | --- | --- | --- |

@@ -4,25 +4,26 @@ use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{Ident, spanned::Spanned};
 
-/// A variable of the expansion's own. Hygiene keeps it apart from the user's variables; the
-/// underscores do from the constants and statics, which a pattern would name instead of binding
-/// anew.
-pub(crate) fn own(name: &str) -> Ident {
-    own_at(name, Span::mixed_site())
+/// Returns the identifier of a variable of the expansion. Hygiene separates it from the user's
+/// variables, the underscores from constants and statics, which a pattern would match instead of
+/// binding a variable.
+pub(crate) fn local(name: &str) -> Ident {
+    local_at(name, Span::mixed_site())
 }
 
-/// The same at a place of the user's, for messages that speak of it; the span is one of [`at`].
-pub(crate) fn own_at(name: &str, span: Span) -> Ident {
+/// Returns a variable at a span of [`at`], for messages about it.
+pub(crate) fn local_at(name: &str, span: Span) -> Ident {
     Ident::new(&format!("__{name}"), span)
 }
 
-/// A place that the generated code may stand at: resolved as the macro's own, shown as the user's.
+/// Returns a span for generated code: names resolve at the macro, messages point at the user's
+/// tokens.
 pub(crate) fn at(tokens: &impl Spanned) -> Span {
     Span::mixed_site().located_at(tokens.span())
 }
 
-/// The first and the last place of some tokens: what begins at the one and ends at the other is
-/// underlined as a whole.
+/// Returns the spans of the first and the last token. A message about code from one to the other
+/// underlines all of the tokens.
 pub(crate) fn ends(tokens: &impl ToTokens) -> (Span, Span) {
     let mut all = tokens
         .to_token_stream()
@@ -32,8 +33,8 @@ pub(crate) fn ends(tokens: &impl ToTokens) -> (Span, Span) {
     (first, all.last().unwrap_or(first))
 }
 
-/// The path to the runtime crate, shown at the user's tokens: for calls whose bounds the user can
-/// miss.
+/// Returns the path to the runtime crate with the user's span, for calls whose trait bounds the
+/// user can fail to meet.
 pub(crate) fn path_at(krate: &syn::Path, tokens: &impl Spanned) -> TokenStream {
     let place = tokens.span();
     let moved = krate.to_token_stream().into_iter().map(|mut token| {
@@ -43,7 +44,7 @@ pub(crate) fn path_at(krate: &syn::Path, tokens: &impl Spanned) -> TokenStream {
     moved.collect()
 }
 
-/// Moves the tokens that the expansion made to a place of the user's.
+/// Gives the tokens of the expansion a span of the user's. Groups keep theirs.
 pub(crate) fn moved_to(tokens: TokenStream, span: Span) -> TokenStream {
     let moved = |mut token: TokenTree| {
         if let TokenTree::Group(_) = token {

@@ -11,18 +11,18 @@ use syn::{
     spanned::Spanned,
 };
 
-/// The arguments of one attribute or block macro: every key known, none given twice.
+/// The arguments of one attribute or block macro: every key is known and given once.
 pub(crate) struct Args {
     pairs: Vec<(Ident, Expr)>,
     lists: Vec<(Ident, Vec<Expr>)>,
-    /// Keys that a misspelt one was meant to be: they are not missing.
+    /// Keys that misspelt ones were meant to be, which are therefore not missing.
     meant: Vec<&'static str>,
-    /// Whether something could not be read, which may have been any key.
+    /// Whether an argument could not be parsed, which may have been any key.
     unread: bool,
 }
 
 impl Args {
-    /// Reads the tokens between an attribute's parentheses, and reports each problem.
+    /// Parses the tokens between an attribute's parentheses, and reports each problem.
     pub(crate) fn parse(tokens: TokenStream, spec: &Spec, diag: &mut Diag) -> Self {
         let (mut all, mut unread) = (Vec::new(), false);
         let parser = |input: ParseStream<'_>| {
@@ -59,7 +59,7 @@ impl Args {
         }
     }
 
-    /// Sorts what was written; reports unknown and repeated keys and values without a key.
+    /// Sorts parsed arguments; reports unknown and repeated keys and values without a key.
     pub(crate) fn from_written(all: Vec<Written>, spec: &Spec, diag: &mut Diag) -> Self {
         let mut args = Self {
             pairs: Vec::new(),
@@ -100,13 +100,13 @@ impl Args {
             }
             if seen.contains(&name) {
                 diag.at(key, format!("`{name}` is given twice"));
-                // Its value is still looked at: two mistakes, two errors.
+                // Its value is checked too: two mistakes are two errors.
                 if let Written::Pair(key, value) = written {
                     args.pairs.push((key, value));
                 }
                 continue;
             }
-            // What is there without its value is not missing as well.
+            // A key without its value is not missing as well.
             if !matches!(written, Written::Pair(..)) {
                 args.meant
                     .extend(spec.all_keys().find(|known| *known == name));
@@ -168,7 +168,8 @@ impl Args {
         }
     }
 
-    /// Takes the values off that `is_wrong` finds something in; they are not missing as well.
+    /// Removes the values for which `is_wrong` reports a problem; their keys are not missing as
+    /// well.
     pub(crate) fn reject(&mut self, mut is_wrong: impl FnMut(&Ident, &Expr) -> bool) {
         let wrong = self
             .pairs
@@ -199,7 +200,7 @@ impl Args {
         Some(self.lists.remove(found))
     }
 
-    /// Tells whether something was reported that was meant to be this key, or may have been.
+    /// Returns `true` if a reported argument was meant to be this key, or may have been.
     pub(crate) fn was_meant(&self, key: &str) -> bool {
         self.unread || self.meant.contains(&key)
     }
@@ -225,8 +226,8 @@ impl Args {
     }
 }
 
-/// What is said of a value without a key; the key that it was meant for is named where it may be
-/// that one.
+/// Returns the message about a value without a key. It names the key that was meant if that can be
+/// known.
 fn keyless(value: &Expr, spec: &Spec, has_first: bool) -> String {
     let text = value.to_token_stream().to_string();
     let fits = match value {
@@ -249,7 +250,7 @@ fn keyless(value: &Expr, spec: &Spec, has_first: bool) -> String {
     }
 }
 
-/// Skips to what looks like the next argument, so that one mistake does not hide the next.
+/// Skips to the next argument, so that one mistake does not hide the next.
 fn skip_to_next(input: ParseStream<'_>) -> syn::Result<()> {
     while !input.is_empty() {
         let comma = input.peek(Token![,]);

@@ -1,14 +1,14 @@
-//! Which keys each attribute and block macro takes.
+//! Keys of the attributes and block macros.
 
-/// What an attribute or block macro may be given.
+/// The keys of one attribute or block macro.
 pub(crate) struct Spec {
-    /// How users write it, as `#[retry]` or `error_boundary!`.
+    /// How users write it: `#[retry]` or `error_boundary!`.
     pub(crate) title: &'static str,
-    /// Its keys; `crate` goes with every one.
+    /// Its keys in groups; `crate` is accepted by all.
     pub(crate) keys: &'static [&'static [&'static str]],
-    /// The key that a value without a key was most likely meant for.
+    /// The key that a value without a key is most likely meant for.
     pub(crate) first: &'static str,
-    /// Whether such a value is accepted in first place.
+    /// Whether the first argument may be such a value.
     pub(crate) positional: bool,
 }
 
@@ -44,8 +44,7 @@ const BREAKER: &[&str] = &[
     "shadow",
     "control",
 ];
-/// What makes random parts the same each time: of the breaker's open times, and of the retry's
-/// delays.
+/// Seeds the random parts of the breaker's open times and of the retry's delays.
 const SEED: &[&str] = &["seed"];
 const RETRY: &[&str] = &[
     "max_retries",
@@ -128,11 +127,11 @@ impl Spec {
 
     pub(crate) const HEALTH: Self = Self::attribute("#[health_check]", &[HEALTH], "name");
 
-    /// In the order in which a key of another one is looked for.
+    /// In the order in which the owner of an unknown key is searched.
     pub(crate) const ALL: &[Self] = &[
         Self::HANDLING,
         Self::BREAKER,
-        // A breaker's user who asks for a retry wants both, therefore before the plain retry.
+        // A user of a breaker who asks for a retry wants both, therefore before the plain retry.
         Self::RETRY_WITH_BREAKER,
         Self::RETRY,
         Self::BOUNDARY,
@@ -161,9 +160,9 @@ impl Spec {
         self.keys.iter().flat_map(|group| group.iter().copied())
     }
 
-    /// The attribute or macro that takes a key which this one does not.
+    /// Returns the attribute or macro that accepts a key which this one does not.
     pub(super) fn owner_of(&self, key: &str) -> Option<&'static str> {
-        // A retry's user who asks for a key of the breaker wants both.
+        // A user of a retry who asks for a key of the breaker wants both.
         if self.title == Self::RETRY.title && Self::RETRY_WITH_BREAKER.has(key) {
             return Some(Self::RETRY_WITH_BREAKER.title);
         }

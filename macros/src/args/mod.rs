@@ -1,9 +1,8 @@
-//! Keys to values: what stands between the parentheses of an attribute or before the block of a
-//! block macro.
+//! Arguments: the keys between the parentheses of an attribute or before the block of a block
+//! macro, and their values.
 //!
-//! Shared by the attributes and the block macros. [`Written`] is one `key = value` as the user
-//! wrote it, [`Args`] all of them with unknown and repeated keys already reported, [`value`] turns
-//! an expression into a checked value.
+//! [`Written`] is one argument as the user wrote it, [`Args`] all of them with unknown and repeated
+//! keys already reported, [`value`] checks the expression of each key.
 
 mod arguments;
 mod keys;

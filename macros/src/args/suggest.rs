@@ -1,6 +1,6 @@
-//! "Did you mean".
+//! Suggestions for misspelt keys and values.
 
-/// Returns the candidate that the text was most likely meant to be, if one is near enough.
+/// Returns the candidate that the text was most likely meant to be, if one is close enough.
 pub(crate) fn nearest<'a>(
     text: &str,
     candidates: impl IntoIterator<Item = &'a str>,
@@ -12,8 +12,7 @@ pub(crate) fn nearest<'a>(
     if near(&best) <= (text.len().max(best.len()) / 3).max(1) {
         return Some(best);
     }
-    // Half of a name, as `code` of `error_code`; where it is that of several, none is meant more
-    // than another.
+    // A part of a name, for example `code` of `error_code`, unless several names have it.
     let is_half = |candidate: &&str| {
         let rest = candidate
             .strip_prefix(lower.as_str())
@@ -27,7 +26,8 @@ pub(crate) fn nearest<'a>(
     halves.next().filter(|_| halves.next().is_none())
 }
 
-/// The edits between two words, where swapping two neighbours is one (optimal string alignment).
+/// Returns the edit distance of two words, where swapping two neighbours is one edit (optimal
+/// string alignment).
 fn distance(a: &str, b: &str) -> usize {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
     let mut rows = vec![(0..=b.len()).collect::<Vec<_>>()];
@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn swaps_and_lost_letters_are_near_and_other_words_are_not() {
+    fn transposed_and_missing_letters_are_suggested() {
         let keys = ["name", "failure_threshold", "recovery_timeout"];
         assert_eq!(nearest("nmae", keys), Some("name"));
         assert_eq!(nearest("failure_treshold", keys), Some("failure_threshold"));
@@ -60,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn half_of_one_name_means_it_and_half_of_several_means_none() {
+    fn part_of_a_single_name_is_suggested() {
         let keys = [
             "error_code",
             "on_error_callback",

@@ -1,4 +1,4 @@
-//! One argument as it is written.
+//! One argument as the user wrote it.
 
 use super::Spec;
 use proc_macro2::TokenStream;
@@ -9,7 +9,7 @@ use syn::{
     punctuated::Punctuated,
 };
 
-/// One argument as it was written.
+/// One argument as the user wrote it.
 pub(crate) enum Written {
     /// `key = value`.
     Pair(Ident, Expr),
@@ -39,8 +39,7 @@ impl Parse for Written {
         if input.peek(syn::token::Paren) {
             let content;
             syn::parenthesized!(content in input);
-            // Apart from the rest: what is left unread of a group would be told once more at the
-            // end.
+            // Parsed separately: unparsed tokens of a group would be reported again at the end.
             let items = Punctuated::<Expr, Token![,]>::parse_terminated.parse2(content.parse()?)?;
             return Ok(Self::List(key, items.into_iter().collect()));
         }
@@ -84,7 +83,7 @@ impl Parse for Written {
     }
 }
 
-/// The words of a key with hyphens, up to its `=`.
+/// Returns the words of a key with hyphens, up to its `=`.
 fn hyphenated(key: &Ident, input: ParseStream<'_>) -> Option<Vec<Ident>> {
     let ahead = input.fork();
     let mut words = vec![key.clone()];
@@ -94,8 +93,8 @@ fn hyphenated(key: &Ident, input: ParseStream<'_>) -> Option<Vec<Ident>> {
     (words.len() > 1 && ahead.peek(Token![=])).then_some(words)
 }
 
-/// The value after a key; one that breaks off is told at itself, for the end of the arguments has
-/// no place.
+/// Parses the value after a key. An incomplete one is reported at its own tokens, since the end of
+/// the arguments has no span.
 fn value_of(key: &Ident, input: ParseStream<'_>) -> syn::Result<Expr> {
     let ahead = input.fork();
     match ahead.parse() {
@@ -114,8 +113,8 @@ fn value_of(key: &Ident, input: ParseStream<'_>) -> syn::Result<Expr> {
     }
 }
 
-/// What stands in first place where a value may: also an expression that begins as a key does,
-/// which is one mistake and no missing value.
+/// Parses the first argument. An expression that begins like a key is a value where one may stand,
+/// so that it is one mistake and not a missing value as well.
 pub(crate) fn in_first_place(input: ParseStream<'_>, spec: &Spec) -> syn::Result<Written> {
     let ahead = input.fork();
     if spec.positional
@@ -132,8 +131,8 @@ pub(crate) fn in_first_place(input: ParseStream<'_>, spec: &Spec) -> syn::Result
     input.parse()
 }
 
-/// A single word in first place is the name of a constant where a value may stand, unless it is a
-/// key.
+/// Turns a single word in first position into a value, the name of a constant, where one may stand
+/// and the word is no key.
 pub(crate) fn path_in_first_place(written: &mut [Written], spec: &Spec) {
     if let Some(first) = written.first_mut()
         && let Written::Key(word) = first

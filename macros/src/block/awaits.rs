@@ -4,21 +4,21 @@ use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{Block, Ident};
 
-/// The first place where a block awaits, as far as one can see.
+/// Finds the first place where a block awaits, as far as its tokens show.
 ///
-/// Read from the tokens: a second visitor would be compiled with all of its functions.
+/// Searched in the tokens: a second visitor would be compiled with all of its functions.
 pub(super) fn awaits(block: &Block) -> Option<Span> {
     first_await(block.to_token_stream())
 }
 
-/// The word by which an expansion awaits: the block's own, so that both are one where neither may
-/// stand.
+/// Returns the `await` of an expansion. It has the span of the block's own, so that both are one
+/// error where neither is allowed.
 pub(super) fn awaited(awaits: Option<Span>) -> Ident {
     Ident::new("await", awaits.unwrap_or_else(Span::mixed_site))
 }
 
 pub(super) fn first_await(tokens: TokenStream) -> Option<Span> {
-    // The rest of an async block, an async closure or a nested function awaits on its own account.
+    // An async block, an async closure or a nested function awaits on its own.
     let mut of_another = false;
     let mut tokens = tokens.into_iter().peekable();
     while let Some(token) = tokens.next() {

@@ -1,4 +1,4 @@
-//! A call of a block macro: `"name", key = value, .., { body }`.
+//! Calls of block macros: `"name", key = value, .., { body }`.
 
 use super::{
     kind::Kind,
@@ -15,9 +15,9 @@ use syn::{
     parse::{ParseStream, Parser},
 };
 
-/// A call of a block macro, as far as it could be read.
+/// A call of a block macro, as far as it could be parsed.
 pub(super) struct Call {
-    /// The variables of the boundaries around this one whose frames must be left while it awaits,
+    /// The variables of the enclosing boundaries whose frames must be left while this one awaits,
     /// outermost first.
     pub(super) places: Vec<Ident>,
     pub(super) name: Option<value::Value<String>>,
@@ -96,7 +96,7 @@ impl Call {
     }
 }
 
-/// Takes off `@within(..)`, which the boundary around this one put in front.
+/// Removes `@within(..)`, which the enclosing boundary added.
 fn without_places(tokens: TokenStream) -> (Vec<Ident>, TokenStream) {
     let mut rest = tokens.clone().into_iter();
     match (rest.next(), rest.next(), rest.next()) {
@@ -115,7 +115,7 @@ fn without_places(tokens: TokenStream) -> (Vec<Ident>, TokenStream) {
     }
 }
 
-/// `name = "x"` in first place: told once, and taken as meant.
+/// Takes `name = "x"` in first position: reports it once, and uses the name.
 fn take_keyed_name(
     written: &mut Vec<Written>,
     kind: Kind,
@@ -138,7 +138,7 @@ fn take_keyed_name(
 }
 
 fn missing_body(written: &mut Vec<Written>, first: Span, kind: Kind, diag: &mut Diag) {
-    // The last of several values stands where the block should.
+    // The last of several values is in the position of the block.
     match written.pop() {
         Some(Written::Value(expr)) if !written.is_empty() => {
             diag.at(expr, format!("the last argument must be {}", kind.body()));
@@ -171,8 +171,7 @@ fn skip_argument(input: ParseStream<'_>) -> syn::Result<()> {
     Ok(())
 }
 
-/// A nested call, taken apart just enough to visit its body: the tokens before the body, and the
-/// body.
+/// A nested call, split just enough to visit its body.
 pub(super) struct Nested {
     pub(super) before: TokenStream,
     pub(super) block: ExprBlock,
@@ -180,7 +179,7 @@ pub(super) struct Nested {
 }
 
 impl Nested {
-    /// The last brace group of a nested call, if it is a block.
+    /// Returns the parts of a nested call, if its last group in braces is a block.
     pub(super) fn parse(tokens: TokenStream) -> Option<Self> {
         let mut all: Vec<TokenTree> = tokens.into_iter().collect();
         let is_block = |token: &TokenTree| matches!(token, TokenTree::Group(g) if g.delimiter() == Delimiter::Brace);

@@ -15,19 +15,19 @@ use super::{
 use crate::{
     args::value,
     diag::Diag,
-    span::{own, own_at},
+    span::{local, local_at},
 };
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::{Attribute, Block, Expr, Ident, visit_mut::VisitMut};
 
-/// What becomes of an error.
+/// What the boundary evaluates to after an error.
 enum Ending {
     /// The boundary is a `Result<T, AppError>`.
     Result,
-    /// It goes no further; the boundary is an `Option<T>`.
+    /// The error is swallowed; the boundary is an `Option<T>`.
     Option,
-    /// It goes no further; the boundary is the value, or this one in its place.
+    /// The error is swallowed; the boundary is the value, or this one in its place.
     Fallback(Expr),
 }
 
@@ -85,7 +85,8 @@ fn expand_block(
     diag: &mut Diag,
 ) -> TokenStream {
     let runtime = setup.runtime();
-    // Where it awaits without being allowed to, the expansion's own await is told at the user's.
+    // An await outside an async function is reported at the user's await, and not at the
+    // expansion's.
     let awaits = awaits(&block);
     if let (Style::Closure(_), Some(word)) = (style, awaits) {
         diag.at_span(
@@ -103,7 +104,7 @@ fn expand_block(
     tail::check_block(&mut block, diag);
     let allow = tail::allow_unreachable(&block);
     let [operation, visit, outcome, value, error] =
-        ["operation", "visit", "outcome", "value", "error"].map(own);
+        ["operation", "visit", "outcome", "value", "error"].map(local);
     let places: Vec<Ident> = outer.into_iter().chain([visit.clone()]).collect();
     let mut rewriter = Rewriter::new(form, Rule::Through, &setup.krate, places.clone(), diag);
     rewriter.visit_block_mut(&mut block);
@@ -150,7 +151,13 @@ fn expand_block(
     } else {
         quote!(#runtime::Flow::Value(#value))
     };
-    let (good, bad) = ends(ending, &own_at("value", value_span), &error, &visit, setup);
+    let (good, bad) = ends(
+        ending,
+        &local_at("value", value_span),
+        &error,
+        &visit,
+        setup,
+    );
     let arms = arms(&jumps, &runtime);
     let operation_value = setup.operation();
     let import = &setup.import;
@@ -172,7 +179,7 @@ fn expand_block(
     }
 }
 
-/// Returns `true` for a block that must stand in a closure or in an async block of its own.
+/// Returns `true` for a block that must be a closure or an async block.
 fn form_is_closure(style: Style, setup: &Setup) -> bool {
     setup.catch_panics || !matches!(style, Style::Block)
 }
@@ -185,8 +192,8 @@ fn arms(jumps: &Jumps, runtime: &TokenStream) -> TokenStream {
     }
 }
 
-/// A statement by which a `return` with a value in a closure learns the type of the enclosing
-/// function.
+/// Returns a statement from which a `return` with a value in a closure infers the type of the
+/// enclosing function.
 fn returns_hint_of(runtime: &TokenStream) -> impl FnOnce() -> TokenStream {
     let (runtime, returns) = (runtime.clone(), returns());
     move || {
@@ -199,7 +206,7 @@ fn returns_hint_of(runtime: &TokenStream) -> impl FnOnce() -> TokenStream {
     }
 }
 
-/// What the boundary evaluates to, after a value and after an error.
+/// Returns what the boundary evaluates to, after a value and after an error.
 fn ends(
     ending: &Ending,
     value: &Ident,

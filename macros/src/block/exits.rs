@@ -1,26 +1,26 @@
-//! What the exits of a block mean inside a boundary.
+//! Exits of a block, rewritten for the boundary around it.
 
 use super::{
     flow::{Jumps, Target},
     rewriter::{Form, Rewriter, Rule},
 };
-use crate::span::{moved_to, own, own_at};
+use crate::span::{local, local_at, moved_to};
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{Expr, Ident, Lifetime, parse_quote, parse2, spanned::Spanned};
 
-/// The label of a block in place; hygiene keeps the user's own out of its way.
+/// Returns the label of a block in place; hygiene separates it from the user's.
 pub(super) fn label() -> Lifetime {
     Lifetime::new("'gardefou", Span::mixed_site())
 }
 
-/// The type that carries returned values out of a closure, see `Returns`.
+/// Returns the variable of type `Returns`, which fixes the type of returned values.
 pub(super) fn returns() -> Ident {
-    own("returns")
+    local("returns")
 }
 
 impl Rewriter<'_> {
-    /// Leaves the block with an outcome.
+    /// Returns code that leaves the block with an outcome.
     pub(super) fn leave(&mut self, outcome: &TokenStream) -> TokenStream {
         match self.form {
             Form::InPlace => {
@@ -32,20 +32,20 @@ impl Rewriter<'_> {
         }
     }
 
-    /// Leaves the block with an error; `span` is the user's place that it is to carry.
+    /// Returns code that leaves the block with an error.
     fn fail(&mut self, error: &TokenStream) -> TokenStream {
         let runtime = &self.runtime;
         let outcome = quote!(#runtime::failed(#error));
         self.leave(&outcome)
     }
 
-    /// `expr?`.
+    /// Rewrites `expr?`.
     pub(super) fn question(&mut self, expr: &Expr, question: Span) -> Expr {
-        let value = own("value");
-        let error = own("error");
+        let value = local("value");
+        let error = local("error");
         let exit = self.fail(&quote!(#error));
-        // The call stands at the user's `?`: what cannot be converted is told there, and there the
-        // error is made.
+        // The call has the span of the user's `?`: a missing conversion is reported there, and it
+        // is the location of the error.
         let runtime = moved_to(self.runtime.clone(), question);
         let branch = quote_spanned!(question=> #runtime::branch);
         let mut call: syn::ExprCall = parse_quote!(#branch(#expr));
@@ -69,7 +69,7 @@ impl Rewriter<'_> {
             Rule::Through if self.form == Form::InPlace => return None,
             Rule::Through => {
                 let returns = returns();
-                // The hint lets the value take the enclosing function's type, coercions included.
+                // The hint gives the value the enclosing function's type, coercions included.
                 let carried = match value {
                     Some(value) => quote!(#runtime::Returns::same(&#returns, #value)),
                     None => quote!(()),
@@ -84,7 +84,7 @@ impl Rewriter<'_> {
         parse2(exit).ok()
     }
 
-    /// Leaves the block with a jump that is made after it.
+    /// Returns code that leaves the block with a jump that is made after it.
     fn jump(&mut self, target: Target, has_value: bool, value: &TokenStream) -> TokenStream {
         let place = self.jumps.place_of(target, has_value);
         let runtime = self.runtime.clone();
@@ -92,7 +92,7 @@ impl Rewriter<'_> {
         self.leave(&quote!(#runtime::done(#flow)))
     }
 
-    /// A `break` or `continue`, of which `None` says that it may stay as it is.
+    /// Rewrites a `break` or `continue`. Returns `None` if it can stay as it is.
     pub(super) fn exit_of_jump(
         &mut self,
         jump: &Expr,
@@ -133,13 +133,13 @@ impl Rewriter<'_> {
         parse2(self.jump(target, value.is_some(), &carried)).ok()
     }
 
-    /// `base.await`, with every frame left while it waits.
+    /// Rewrites `base.await` so that every frame is left while it waits.
     pub(super) fn awaited(&self, base: &Expr, word: Span) -> Option<TokenStream> {
         let runtime = moved_to(self.runtime.clone(), word);
-        // The argument stands at the word as the call does: of something that is no future, the
-        // compiler then finds one error and not two. What it borrows for the statement stays
-        // borrowed.
-        let future = own_at("future", word);
+        // The argument has the span of the word `await`, as the call does: the compiler then
+        // reports one error and not two if it is not a future. What it borrows for the statement
+        // stays borrowed.
+        let future = local_at("future", word);
         let suspended = self.places.iter().rev().fold(
             quote_spanned!(word=> match #base { #future => #future }),
             |future, place| quote_spanned!(word=> #runtime::suspend(#future, &mut #place)),

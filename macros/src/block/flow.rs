@@ -1,15 +1,14 @@
-//! Jumps out of a block that leave it as a value: `Here(v)`, `There(Here(v))`, .. one place for
-//! each kind.
+//! Jumps out of a block that leave it as a value, one for each target: `Here(v)`, `There(Here(v))`,
+//! ..
 
-use crate::span::{own, own_at};
+use crate::span::{local, local_at};
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::{Lifetime, Path};
 
-/// Where a jump goes.
+/// The target of a jump, with the span of the first such jump.
 #[derive(Clone)]
 pub(super) enum Target {
-    /// With the place of the first such jump, as the others.
     Return(Span),
     Break(Option<Lifetime>, Span),
     Continue(Option<Lifetime>, Span),
@@ -25,7 +24,7 @@ struct Jump {
 pub(super) struct Jumps(Vec<Jump>);
 
 impl Jumps {
-    /// The place of a jump; those that go to one target with a value share it.
+    /// Returns the index of a jump; those to one target with a value share it.
     pub(super) fn place_of(&mut self, target: Target, has_value: bool) -> usize {
         let same = |jump: &Jump| jump.has_value == has_value && same_target(&jump.target, &target);
         self.0.iter().position(same).unwrap_or_else(|| {
@@ -38,30 +37,30 @@ impl Jumps {
         self.0.is_empty()
     }
 
-    /// The value that carries a jump.
+    /// Returns the value that carries a jump.
     pub(super) fn value(place: usize, value: &TokenStream, runtime: &TokenStream) -> TokenStream {
         let here = quote!(#runtime::Jump::Here(#value));
         let nested = (0..place).fold(here, |inner, _| quote!(#runtime::Jump::There(#inner)));
         quote!(#runtime::Flow::Jump(#nested))
     }
 
-    /// Tells whether a `return` carries a value, whose type is then the enclosing function's.
+    /// Returns `true` if a `return` carries a value, whose type is then the enclosing function's.
     pub(super) fn returns_value(&self) -> bool {
         self.0
             .iter()
             .any(|jump| jump.has_value && matches!(jump.target, Target::Return(_)))
     }
 
-    /// The arms that carry the jumps out, of a match on a `Result<Flow<_, _>, _>`.
+    /// Returns the arms that make the jumps, of a match on a `Result<Flow<_, _>, _>`.
     pub(super) fn arms(&self, runtime: &TokenStream) -> TokenStream {
         let mut arms = TokenStream::new();
-        let value = own("value");
+        let value = local("value");
         for (place, jump) in self.0.iter().enumerate() {
             let pattern = Self::value(place, &quote!(#value), runtime);
             let (Target::Return(span) | Target::Break(_, span) | Target::Continue(_, span)) =
                 &jump.target;
-            // At the place of the jump: what is wrong with it is told there.
-            let carried = jump.has_value.then(|| own_at("value", *span));
+            // At the span of the jump, where an illegal one is reported.
+            let carried = jump.has_value.then(|| local_at("value", *span));
             let ignored = (!jump.has_value).then(|| quote!(let () = #value;));
             let exit = match &jump.target {
                 Target::Return(span) => quote_spanned!(*span=> return #carried),
@@ -90,7 +89,7 @@ fn same_target(a: &Target, b: &Target) -> bool {
     }
 }
 
-/// `__private::boundary` of the runtime crate.
+/// Returns the path to `__private::boundary` of the runtime crate.
 pub(super) fn runtime(krate: &Path) -> TokenStream {
     quote_spanned!(Span::mixed_site()=> #krate::__private::boundary)
 }

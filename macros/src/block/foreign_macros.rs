@@ -1,4 +1,4 @@
-//! The arguments of macros that are not ours: rewritten where they read as expressions.
+//! Arguments of foreign macros, visited where they parse as expressions.
 
 use proc_macro2::{Delimiter, Spacing, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
@@ -32,7 +32,7 @@ pub(super) fn visit(tokens: TokenStream, visitor: &mut dyn VisitMut) -> Visited 
     Visited { tokens, unseen }
 }
 
-/// Returns `true` for arguments that can be read as a whole.
+/// Returns `true` if all arguments parse.
 pub(super) fn is_list(tokens: TokenStream) -> bool {
     List::parse.parse2(tokens).is_ok()
 }
@@ -66,7 +66,7 @@ impl List {
     }
 }
 
-/// `expr, pattern if guard, ..`, the arguments of `matches!` and of `assert_matches!`.
+/// `expr, pattern if guard, ..`: the arguments of `matches!` and of `assert_matches!`.
 struct Matching {
     value: Expr,
     comma: Token![,],
@@ -104,7 +104,7 @@ impl Matching {
     }
 }
 
-/// A pattern with its guard.
+/// Parses a pattern with its guard.
 fn guarded_pattern(input: ParseStream<'_>) -> syn::Result<Pat> {
     let pat = Pat::parse_multi_with_leading_vert(input)?;
     Ok(Pat::Guard(PatGuard {
@@ -115,7 +115,7 @@ fn guarded_pattern(input: ParseStream<'_>) -> syn::Result<Pat> {
     }))
 }
 
-/// Splits at each `,`, `;` and `=>`, which stay at the ends of the parts.
+/// Splits the tokens after each `,`, `;` and `=>`.
 fn arguments(tokens: TokenStream) -> Vec<Vec<TokenTree>> {
     let mut all = vec![Vec::new()];
     let mut equals = false;
@@ -138,8 +138,8 @@ fn arguments(tokens: TokenStream) -> Vec<Vec<TokenTree>> {
     all
 }
 
-/// One argument, with its separator: an expression, a block, `name = expr`, `name = ?expr`, or
-/// something unknown.
+/// Visits one argument with its separator: an expression, a block, `name = expr`, `name = ?expr`,
+/// or something unknown.
 fn visit_argument(
     argument: Vec<TokenTree>,
     visitor: &mut dyn VisitMut,
@@ -147,8 +147,7 @@ fn visit_argument(
 ) -> TokenStream {
     let whole: TokenStream = argument.iter().cloned().collect();
     let Some(question) = find_question(whole.clone()) else {
-        // Jumps need no rewriting here unless the argument can be read, and then mostly it is read
-        // as a list.
+        // Only `?` must be found. An argument with a jump mostly parses as a part of a list.
         return visit_parsed(argument, visitor).unwrap_or(whole);
     };
     match visit_parsed(argument, visitor) {
@@ -168,7 +167,7 @@ fn visit_parsed(mut argument: Vec<TokenTree>, visitor: &mut dyn VisitMut) -> Opt
         end.extend(argument.pop());
     }
     end.reverse();
-    // `name.of.a.field = %value`: what stands before the sigil is not Rust.
+    // `name.of.a.field = %value`: the tokens before the sigil are not Rust.
     let is_sigil = |token: &TokenTree| matches!(token, TokenTree::Punct(p) if matches!(p.as_char(), '=' | '%'));
     for from in 0..=argument
         .iter()
@@ -186,14 +185,14 @@ fn visit_parsed(mut argument: Vec<TokenTree>, visitor: &mut dyn VisitMut) -> Opt
             return Some(quote!(#before #expr #end));
         }
     }
-    // An arm of a macro that matches.
+    // An arm of a matching macro.
     let whole: TokenStream = argument.iter().cloned().collect();
     if let Ok(mut pattern) = guarded_pattern.parse2(whole) {
         visitor.visit_pat_mut(&mut pattern);
         let end: TokenStream = end.into_iter().collect();
         return Some(quote!(#pattern #end));
     }
-    // `name = { statements }` and the like: a group of braces as a block.
+    // `name = { statements }`: a group in braces as a block.
     let place = argument.iter().position(is_brace)?;
     let TokenTree::Group(group) = argument.get(place)?.clone() else {
         return None;

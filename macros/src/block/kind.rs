@@ -1,8 +1,8 @@
-//! The two block macros.
+//! Kinds of block macros.
 
 use crate::args::Spec;
 
-/// Which of the two macros is called.
+/// One of the two block macros.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Error,
@@ -17,7 +17,7 @@ impl Kind {
         }
     }
 
-    /// How a whole call looks.
+    /// Returns an example of a call.
     pub(super) fn example(self) -> &'static str {
         match self {
             Self::Error => "error_boundary!(\"load-settings\", { .. })",
@@ -25,7 +25,7 @@ impl Kind {
         }
     }
 
-    /// How a body looks.
+    /// Returns a description of the body.
     pub(super) fn body(self) -> &'static str {
         match self {
             Self::Error => "a block: `{ .. }`",

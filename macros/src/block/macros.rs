@@ -11,8 +11,8 @@ use quote::quote;
 use syn::{Expr, Macro, Token, parse2, punctuated::Punctuated, visit_mut::VisitMut};
 
 impl Rewriter<'_> {
-    /// The arguments of a macro call, rewritten; `bail!` and `ensure!` of ours are told to end in
-    /// the boundary.
+    /// Rewrites the arguments of a macro call; makes `bail!` and `ensure!` of gardefou end in the
+    /// boundary.
     ///
     /// They are still called by the user's own path, so that an import of them stays used.
     pub(super) fn call(&mut self, call: &mut Macro) {
@@ -57,7 +57,7 @@ impl Rewriter<'_> {
         }
     }
 
-    /// Names the places for a nested boundary that awaits.
+    /// Passes the variables of the frames to a nested boundary that awaits.
     fn within_places(&self, call: &mut Macro) {
         // Compensations are awaited too; a function that the body calls may register them.
         let waits = |word| foreign_macros::find_word(call.tokens.clone(), word).is_some();
@@ -74,7 +74,7 @@ impl Rewriter<'_> {
 
     /// Returns `true` if a macro call awaits where the frames cannot be left.
     ///
-    /// Definitions and texts of Rust that is not run here were sorted out before.
+    /// Macros whose arguments do not run are excluded before.
     fn hides_await(&self, call: &Macro, name: &str) -> bool {
         if self.form != Form::InPlace || self.nested {
             return false;
@@ -89,8 +89,8 @@ impl Rewriter<'_> {
         awaits || matches!(name, "join" | "try_join" | "select" | "select_biased") && !blocks
     }
 
-    /// A condition that is rewritten would be printed so: what the user wrote is given as the
-    /// message where there is none.
+    /// Rewrites an assertion. The user's condition becomes the message if there is none, because
+    /// the panic would show the rewritten one.
     fn assertion(&mut self, call: &mut Macro) {
         let written = call.tokens.clone();
         self.arguments(call);
@@ -129,8 +129,8 @@ impl Rewriter<'_> {
         tokens
     }
 
-    /// Puts an error in the place of a call: the compiler then reports nothing else about it, nor
-    /// about what its value is used for.
+    /// Replaces a call by an error: the compiler then reports nothing else about it, nor about the
+    /// use of its value.
     fn refuse(&mut self, call: &mut Macro, error: syn::Error) {
         match parse2(error.to_compile_error()) {
             Ok(refused) => *call = refused,
@@ -138,7 +138,7 @@ impl Rewriter<'_> {
         }
     }
 
-    /// The block of a nested boundary keeps its `?`; its jumps go through this one too.
+    /// Rewrites a nested boundary. Its block keeps its `?`; its jumps pass through this one too.
     fn nested_boundary(&mut self, call: &mut Macro) {
         let Some(mut nested) = Nested::parse(call.tokens.clone()) else {
             return;

@@ -1,9 +1,10 @@
 //! The block macros: a name, keys, and a block that runs in place.
 //!
-//! `call` and `source` parse the call, `rewriter` turns the exits of the block (`?`, `bail!`, `return`,
-//! `break`, `continue`) into what they mean in a boundary, `foreign_macros` reaches into the arguments
-//! of other macros, `flow` carries jumps out of blocks that must be closures, `tail` refuses an
-//! `Ok(..)` that the boundary would wrap once more, `error` and `transaction` expand.
+//! `call` and `source` parse the call. `rewriter` walks over the block: `exits` gives `?`,
+//! `return`, `break`, `continue` and `.await` their meaning in a boundary, `macros` does so for
+//! macro calls, whose arguments `foreign_macros` parses. `flow` carries jumps out of blocks that
+//! must be closures, `tail` refuses an `Ok(..)` that the boundary would wrap once more, `error` and
+//! `transaction` expand.
 
 mod awaits;
 mod body;

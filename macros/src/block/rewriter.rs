@@ -1,4 +1,4 @@
-//! The walk over a block that rewrites its exits.
+//! Visitor of a block that rewrites its exits.
 
 use super::{
     flow::{Jumps, runtime},
@@ -12,16 +12,16 @@ use syn::{
     visit_mut::{self, VisitMut},
 };
 
-/// How a block is left for the boundary around it.
+/// How a block is left.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {
-    /// By a `break` out of a labelled block.
+    /// By a `break` from a labelled block.
     InPlace,
-    /// By a `return` out of a closure or an async block.
+    /// By a `return` from a closure or an async block.
     Closure,
 }
 
-/// Whose jumps they are.
+/// The meaning of jumps in the block.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Rule {
     /// `return`, `break` and `continue` act on the enclosing function and loops.
@@ -36,15 +36,15 @@ pub(super) struct Rewriter<'a> {
     pub(super) runtime: TokenStream,
     pub(super) diag: &'a mut Diag,
     pub(super) jumps: Jumps,
-    /// Whether something breaks to the label.
+    /// Whether a `break` uses the label.
     pub(super) uses_label: bool,
-    /// Inside the block of a nested boundary, `?` is that boundary's.
+    /// Whether this is the block of a nested boundary, which `?` ends.
     pub(super) nested: bool,
-    /// The first `?` that cannot be reached in the arguments of the call that is being read.
+    /// The first `?` that cannot be rewritten in the arguments of the present macro call.
     pub(super) blind: Option<syn::Error>,
-    /// How many loops of the block are open here.
+    /// The number of enclosing loops within the block.
     pub(super) loops: usize,
-    /// The labels of the block that are open here.
+    /// The enclosing labels within the block.
     pub(super) labels: Vec<String>,
     /// The variables whose frames must not stay current while the block awaits, outermost first.
     pub(super) places: Vec<Ident>,
@@ -91,9 +91,9 @@ impl<'a> Rewriter<'a> {
         }
     }
 
-    /// Refuses a `?` that the rewriting cannot reach.
+    /// Refuses a `?` that cannot be rewritten.
     pub(super) fn refuse_unseen(&mut self, question: Span, name: &str) {
-        // In a closure or an async block, a plain `?` ends there, which is what it should do.
+        // In a closure or an async block a plain `?` ends that, as it should.
         if self.form == Form::InPlace && !self.nested {
             let message = format!(
                 "the boundary cannot parse the arguments of `{name}!`, so this `?` would return from the enclosing \
@@ -110,7 +110,7 @@ impl<'a> Rewriter<'a> {
 impl VisitMut for Rewriter<'_> {
     fn visit_expr_mut(&mut self, expr: &mut Expr) {
         match expr {
-            // What runs elsewhere keeps its own exits.
+            // Code that runs elsewhere keeps its own exits.
             Expr::Closure(_) | Expr::Async(_) | Expr::Const(_) | Expr::TryBlock(_) => {}
             Expr::Try(question) => {
                 self.visit_expr_mut(&mut question.expr);
@@ -120,10 +120,10 @@ impl VisitMut for Rewriter<'_> {
             }
             Expr::Await(waits) => {
                 self.visit_expr_mut(&mut waits.base);
-                let is_ours = self.form == Form::InPlace && !self.nested;
+                let is_own = self.form == Form::InPlace && !self.nested;
                 let suspended = self
                     .awaited(&waits.base, waits.await_token.span)
-                    .filter(|_| is_ours);
+                    .filter(|_| is_own);
                 if let Some(base) = suspended.and_then(|base| parse2(base).ok()) {
                     *waits.base = base;
                 }
@@ -190,7 +190,7 @@ impl VisitMut for Rewriter<'_> {
         }
     }
 
-    /// The guard of a match arm is a part of its pattern; it runs in the block as the arm does.
+    /// Visits the guard of a match arm, which is a part of its pattern and runs in the block.
     fn visit_pat_mut(&mut self, pat: &mut Pat) {
         match pat {
             Pat::Guard(guarded) => {
@@ -202,7 +202,7 @@ impl VisitMut for Rewriter<'_> {
                 .iter_mut()
                 .for_each(|case| self.visit_pat_mut(case)),
             Pat::Paren(paren) => self.visit_pat_mut(&mut paren.pat),
-            // No other pattern runs code that can be left.
+            // No other pattern runs code with exits.
             _ => {}
         }
     }

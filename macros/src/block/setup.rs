@@ -1,4 +1,4 @@
-//! Keys that both macros take.
+//! Keys of both block macros.
 
 use super::{call::Call, flow::runtime};
 use crate::{
@@ -15,7 +15,7 @@ use syn::{Expr, Path};
 /// The name, the code and the level of a boundary.
 pub(super) struct Setup {
     pub(super) krate: Path,
-    /// Stands before all that names it.
+    /// The `use` that `krate` needs.
     pub(super) import: TokenStream,
     name: TokenStream,
     code: Option<Expr>,
@@ -52,22 +52,22 @@ impl Setup {
         }
     }
 
-    /// The path to what the expansion calls.
+    /// Returns the path to the items that the expansion calls.
     pub(super) fn runtime(&self) -> TokenStream {
         runtime(&self.krate)
     }
 
-    /// What describes the call, as an expression.
+    /// Returns the description of the call, as an expression.
     pub(super) fn operation(&self) -> TokenStream {
         let (runtime, name) = (self.runtime(), &self.name);
-        // In place of a static: the name may then be a constant of a type parameter, and of a
-        // variable the compiler says that it would need to be a `const`.
+        // Not a static: the name may be a constant of a type parameter, and the compiler reports
+        // that a variable would need to be a `const`.
         quote! {
             const { &#runtime::Operation::new(#name, ::core::module_path!(), ::core::file!(), ::core::line!()) }
         }
     }
 
-    /// Code and level, as an expression.
+    /// Returns code and level, as an expression.
     pub(super) fn tokens(&self) -> TokenStream {
         let runtime = self.runtime();
         let code = self

@@ -1,4 +1,4 @@
-//! The body of a call, as it is written.
+//! Bodies of calls, as the user wrote them.
 
 use super::kind::Kind;
 use crate::{diag::Diag, groups::braces};
@@ -9,7 +9,7 @@ use syn::{
     token::Brace,
 };
 
-/// What stands in last place.
+/// The last argument of a call.
 pub(super) struct Body {
     pub(super) style: Style,
     /// The argument of a transaction's body.
@@ -18,7 +18,7 @@ pub(super) struct Body {
 }
 
 impl Body {
-    /// Parses a body that [`at_body`] has seen.
+    /// Parses a body after [`at_body`] has returned `true`.
     pub(super) fn parse(
         input: ParseStream<'_>,
         kind: Kind,
@@ -54,7 +54,7 @@ impl Body {
                 style = Style::Closure(moved);
             }
             (Kind::Error, Some(all)) if all.is_empty() => {
-                // In place, so that a missing `async` around it is not reported as well.
+                // A block in place, so that a missing `async` around it is not reported as well.
                 style = Style::Block;
                 diag.at_span(
                     bars,
@@ -108,7 +108,7 @@ impl Body {
     }
 }
 
-/// What is written before the block.
+/// The tokens before the block.
 #[derive(Clone, Copy)]
 pub(super) enum Style {
     /// Nothing, or the argument of a transaction.
@@ -124,8 +124,8 @@ impl Style {
         matches!(self, Self::Async(..))
     }
 
-    /// The place of the word `async`, where that the block is awaited is reported if the block has
-    /// no `await` of its own.
+    /// Returns the span of the word `async`: an illegal await is reported there if the block has no
+    /// `await` of its own.
     pub(super) fn async_word(self) -> Option<Span> {
         match self {
             Self::Async(word, _) => Some(word.span),
@@ -143,14 +143,13 @@ impl Style {
 
 /// The block itself.
 pub(super) enum Source {
-    /// With the `#![..]` at its head.
+    /// A block, and the attributes `#![..]` at its start.
     Parsed(Block, Vec<Attribute>),
-    /// What is no Rust, or not yet: handed to the compiler as it is, whose message is the better
-    /// one.
+    /// Tokens that are not valid Rust (yet), passed to the compiler for its better message.
     Raw(Group),
 }
 
-/// Tells whether what follows can only be a body.
+/// Returns `true` if the next argument can only be a body.
 pub(super) fn at_body(input: ParseStream<'_>) -> bool {
     let closure = input.peek(Token![|]) || input.peek(Token![||]) || input.peek(Token![move]);
     let is_async = input.peek(Token![async])
@@ -162,7 +161,7 @@ pub(super) fn at_body(input: ParseStream<'_>) -> bool {
     closure || is_async || is_unsafe || input.peek(Brace)
 }
 
-/// What stands between `|` and `|`, if anything does.
+/// Parses the arguments between `|` and `|`, if there are any.
 fn read_arguments(input: ParseStream<'_>) -> syn::Result<Option<Vec<Pat>>> {
     if input.parse::<Option<Token![||]>>()?.is_some() {
         return Ok(Some(Vec::new()));

@@ -1,18 +1,18 @@
-//! The last value of a block, which the boundary wraps in `Ok`.
+//! Tail expressions of blocks, which the boundary wraps in `Ok`.
 
 use crate::diag::Diag;
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{Block, Expr, ExprCall, Macro, Stmt, parse_quote};
 
-/// Refuses `Ok(..)` and `Err(..)` where a value stands that the boundary wraps.
+/// Refuses `Ok(..)` and `Err(..)` as the value of a block.
 pub(super) fn check_block(block: &mut Block, diag: &mut Diag) {
     if let Some(Stmt::Expr(last, None)) = block.stmts.last_mut() {
         check(last, "the block's last value", diag);
     }
 }
 
-/// Refuses it in a value that is named `what`.
+/// Refuses `Ok(..)` and `Err(..)` as a value that `what` describes.
 pub(super) fn check(expr: &mut Expr, what: &str, diag: &mut Diag) {
     match expr {
         Expr::Call(call) => {
@@ -20,7 +20,7 @@ pub(super) fn check(expr: &mut Expr, what: &str, diag: &mut Diag) {
                 return;
             };
             diag.at(&*call, advice);
-            // One mistake, one error: no mismatch of types on top of it.
+            // One mistake is one error: the types match after the call is removed.
             let value = call.args.first().cloned();
             let is_ok = matches!(&*call.func, Expr::Path(path) if path.path.segments.last().is_some_and(|s| s.ident == "Ok"));
             *expr = match value {
@@ -73,18 +73,18 @@ fn advice(call: &ExprCall, what: &str) -> Option<String> {
     }
 }
 
-/// Tells whether a block surely comes to its end, so that what follows it is surely reached.
+/// Returns `true` if a block always reaches its end, so that the code after it is reachable.
 ///
-/// Where it is not sure, rustc may find the expansion's own code after the block unreachable.
-pub(super) fn surely_ends(block: &Block) -> bool {
+/// Otherwise rustc may report the expansion's own code after the block as unreachable.
+pub(super) fn reaches_end(block: &Block) -> bool {
     match block.stmts.last() {
         None | Some(Stmt::Local(_) | Stmt::Item(_)) => true,
-        Some(Stmt::Expr(last, _)) => surely_evaluates(last),
+        Some(Stmt::Expr(last, _)) => yields_value(last),
         Some(Stmt::Macro(call)) => is_plain_macro(&call.mac),
     }
 }
 
-fn surely_evaluates(expr: &Expr) -> bool {
+fn yields_value(expr: &Expr) -> bool {
     match expr {
         Expr::Call(_)
         | Expr::Loop(_)
@@ -94,20 +94,20 @@ fn surely_evaluates(expr: &Expr) -> bool {
         | Expr::Verbatim(_)
         | Expr::Unsafe(_) => false,
         Expr::Macro(call) => is_plain_macro(&call.mac),
-        Expr::Block(block) => surely_ends(&block.block),
+        Expr::Block(block) => reaches_end(&block.block),
         Expr::If(branches) => {
             let otherwise = branches.else_branch.as_ref();
-            otherwise.is_none_or(|(_, otherwise)| surely_evaluates(otherwise))
-                || surely_ends(&branches.then_branch)
+            otherwise.is_none_or(|(_, otherwise)| yields_value(otherwise))
+                || reaches_end(&branches.then_branch)
         }
-        Expr::Match(arms) => arms.arms.iter().any(|arm| surely_evaluates(&arm.body)),
-        Expr::Group(group) => surely_evaluates(&group.expr),
-        Expr::Paren(paren) => surely_evaluates(&paren.expr),
+        Expr::Match(arms) => arms.arms.iter().any(|arm| yields_value(&arm.body)),
+        Expr::Group(group) => yields_value(&group.expr),
+        Expr::Paren(paren) => yields_value(&paren.expr),
         _ => true,
     }
 }
 
-/// Macros of std that give a value.
+/// Returns `true` for macros of std that return.
 fn is_plain_macro(call: &Macro) -> bool {
     let plain = [
         "assert",
@@ -136,8 +136,7 @@ fn is_plain_macro(call: &Macro) -> bool {
         .is_some_and(|last| plain.contains(&last.ident.to_string().as_str()))
 }
 
-/// The attribute by which rustc keeps silent about code after a block that may never come to its
-/// end.
+/// Returns the attribute that silences rustc about code after a block that may not reach its end.
 pub(super) fn allow_unreachable(block: &Block) -> Option<TokenStream> {
-    (!surely_ends(block)).then(|| quote!(#[allow(unreachable_code)]))
+    (!reaches_end(block)).then(|| quote!(#[allow(unreachable_code)]))
 }

@@ -1,19 +1,19 @@
 use super::{error_boundary, foreign_macros::find_question, transaction_boundary};
 use quote::quote;
 
-/// The expansion as one line, without the spaces that depend on how tokens are printed.
+/// Returns the expansion as one line, without the spaces that depend on how tokens are printed.
 fn expanded(tokens: proc_macro2::TokenStream) -> String {
     error_boundary(tokens).to_string().replace(' ', "")
 }
 
 #[test]
-fn a_block_without_exits_needs_no_label() {
+fn block_without_exits_has_no_label() {
     assert!(!expanded(quote!("name", { 1 })).contains("'gardefou"));
     assert!(expanded(quote!("name", { a()? })).contains("'gardefou:{"));
 }
 
 #[test]
-fn jumps_that_may_stay_are_left_as_they_are() {
+fn jumps_that_need_no_rewriting_are_unchanged() {
     let out = expanded(quote!("name", {
         if a {
             return 1;
@@ -31,7 +31,7 @@ fn jumps_that_may_stay_are_left_as_they_are() {
 }
 
 #[test]
-fn a_jump_without_a_label_leaves_the_labelled_block_first() {
+fn unlabelled_jump_leaves_the_labelled_block_first() {
     let out = expanded(quote!("name", {
         if a()? {
             break;
@@ -44,7 +44,7 @@ fn a_jump_without_a_label_leaves_the_labelled_block_first() {
 }
 
 #[test]
-fn the_block_of_a_nested_boundary_keeps_its_question_marks() {
+fn nested_boundary_keeps_its_question_marks() {
     let out = expanded(quote!("outer", {
         let first = error_boundary!("inner", fallback = b()?, { a()? });
         transaction_boundary!("inner", |tx| { a()? })
@@ -69,14 +69,14 @@ fn closures_async_blocks_and_items_keep_their_exits() {
 }
 
 #[test]
-fn a_question_mark_before_a_name_is_no_operator() {
+fn question_mark_before_a_name_is_not_an_operator() {
     assert!(find_question(quote!(?error, size = ?size, "x")).is_none());
     assert!(find_question(quote!(?error, load()?)).is_some());
     assert!(find_question(quote!((a?))).is_some());
 }
 
 #[test]
-fn a_body_that_is_no_rust_yet_is_handed_on_as_it_is() {
+fn unparsable_body_is_passed_on_unchanged() {
     let out = expanded(quote!("name", { let n = text. }));
     assert!(out.contains("letn=text."), "{out}");
     assert!(
@@ -86,7 +86,7 @@ fn a_body_that_is_no_rust_yet_is_handed_on_as_it_is() {
 }
 
 #[test]
-fn every_problem_of_a_call_is_told() {
+fn every_problem_of_a_call_is_reported() {
     let out = transaction_boundary(quote!("", eror_code = 1, { break })).to_string();
     assert_eq!(out.matches("compile_error").count(), 4, "{out}");
 }

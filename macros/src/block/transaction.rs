@@ -14,7 +14,7 @@ use super::{
 use crate::{
     args::value,
     diag::Diag,
-    span::{at, moved_to, own, own_at},
+    span::{at, local, local_at, moved_to},
 };
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote, quote_spanned};
@@ -40,7 +40,7 @@ pub(crate) fn expand(tokens: TokenStream) -> TokenStream {
             argument,
             block: Source::Parsed(block, attrs),
         }) => {
-            // A missing argument is reported already; any name does.
+            // A missing argument is reported already; any pattern will do.
             let argument = argument.unwrap_or_else(|| parse_quote!(_));
             Some(expand_block(
                 (block, &attrs),
@@ -56,7 +56,7 @@ pub(crate) fn expand(tokens: TokenStream) -> TokenStream {
     finish(expanded, diag)
 }
 
-/// What only transactions have.
+/// Keys of transactions alone.
 struct Clauses {
     callback: Option<Expr>,
     parent: Option<Expr>,
@@ -72,12 +72,12 @@ fn expand_block(
     diag: &mut Diag,
 ) -> TokenStream {
     let runtime = setup.runtime();
-    // Where it awaits without being allowed to, the expansion's own await is told at the user's,
-    // once.
+    // An await outside an async function is reported at the user's await, and not at the
+    // expansion's.
     let awaits = awaits(&block).or_else(|| find_word(block.to_token_stream(), "on_rollback_async"));
     let asynchronous = style.is_async() || awaits.is_some();
     let awaited = awaited(awaits.or_else(|| style.async_word()));
-    // In a closure or an async block, so that a panic is known with its text.
+    // A closure or an async block, so that a panic is known with its message.
     let form = Form::Closure;
     tail::check_block(&mut block, diag);
     let allow = tail::allow_unreachable(&block);
@@ -93,18 +93,18 @@ fn expand_block(
         "error",
         "panic",
     ]
-    .map(own);
+    .map(local);
     let places: Vec<Ident> = outer.iter().cloned().chain([frame.clone()]).collect();
-    // The last value, at whose place it is told where the type of the whole does not fit.
-    let value = own_at("value", value_span(&block));
+    // The last value, at whose span a wrong type of the transaction is reported.
+    let value = local_at("value", value_span(&block));
     let value_done = done(&value, &runtime);
     let moved = style.moved();
     let (place, last) = (value.span(), as_argument(&block, attrs));
     let runtime_there = moved_to(runtime.clone(), place);
     let last = quote_spanned!(place=> #runtime_there::done(#last));
-    // At the argument, as what leaves the body by it: a type that it cannot have is reported there.
+    // At the argument, where a type that it cannot have is reported.
     let argument_span = at(argument);
-    let transaction_there = own_at("transaction", argument_span);
+    let transaction_there = local_at("transaction", argument_span);
     let bind = quote_spanned!(argument_span=> let #argument = #transaction_there;);
     let body = quote!({
         #bind
@@ -127,7 +127,7 @@ fn expand_block(
             quote!(#runtime::no_panic(#run.#awaited))
         }
     };
-    let guard_there = own_at("guard", argument_span);
+    let guard_there = local_at("guard", argument_span);
     let operation_value = setup.operation();
     let treatment = setup.tokens();
     let callback = callback_tokens(clauses.callback.as_ref(), setup);
@@ -178,7 +178,7 @@ fn expand_block(
     }
 }
 
-/// The parent, whose type is checked at the user's tokens.
+/// Returns the parent, whose type is checked at the user's tokens.
 fn parent_tokens(parent: Option<&Expr>, asynchronous: bool, setup: &Setup) -> TokenStream {
     let Some(parent) = parent else {
         return quote!(::core::option::Option::None);
@@ -199,14 +199,15 @@ fn callback_tokens(callback: Option<&Expr>, setup: &Setup) -> TokenStream {
     };
     let span = at(callback);
     let runtime = moved_to(runtime, span);
-    let error = own_at("error", span);
-    // Called in a closure of ours, which gives one type, a function of another signature is told
-    // once, at its name.
+    let error = local_at("error", span);
+    // Called in a generated closure, which fixes the type: a function of another signature is one
+    // error, at its name.
     match callback {
         Expr::Path(_) => {
             quote_spanned!(span=> #runtime::callback(move |#error: &#runtime::AppError| #runtime::answer(#callback(#error))))
         }
-        // So is a closure that names its type; without `move`, it captures as it is written.
+        // The same for a closure with a typed argument; without `move` its captures stay as
+        // written.
         Expr::Closure(closure) if matches!(closure.inputs.first(), Some(Pat::Type(_))) => {
             quote_spanned!(span=> #runtime::callback(|#error: &#runtime::AppError| #runtime::answer((#callback)(#error))))
         }

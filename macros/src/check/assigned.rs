@@ -1,7 +1,7 @@
 //! Assignments through `&self`.
 //!
-//! The body becomes a closure or an async block, about which the compiler does not give its advice
-//! to take `&mut self`.
+//! The body becomes a closure or an async block, for which the compiler does not suggest `&mut
+//! self`.
 
 use crate::model::Function;
 use proc_macro2::{Delimiter, Spacing, TokenStream, TokenTree};
@@ -18,7 +18,7 @@ pub(crate) fn assigns_to_shared_self(function: &Function) -> bool {
 
 fn assigns(tokens: TokenStream) -> bool {
     let tokens: Vec<TokenTree> = tokens.into_iter().collect();
-    // Up to its end, a nested function has a `self` of its own.
+    // A nested function has a `self` of its own, up to its end.
     let mut foreign = false;
     tokens.iter().enumerate().any(|(place, token)| {
         let before = place.checked_sub(1).and_then(|before| tokens.get(before));
@@ -39,9 +39,9 @@ fn assigns(tokens: TokenStream) -> bool {
                 foreign = group.delimiter() != Delimiter::Brace;
                 false
             }
-            // What a macro makes of its arguments is its own affair.
+            // A macro may do anything with its arguments.
             TokenTree::Group(group) => !is(before, |c| c == '!') && assigns(group.stream()),
-            // Behind a `*`, a raw pointer may allow it.
+            // After a `*`, a raw pointer may allow it.
             TokenTree::Ident(word)
                 if word == "self" && !foreign && !is(before, |c| matches!(c, '*' | '.')) =>
             {
@@ -57,7 +57,7 @@ fn is(token: Option<&TokenTree>, wanted: impl Fn(char) -> bool) -> bool {
     matches!(token, Some(TokenTree::Punct(punct)) if wanted(punct.as_char()))
 }
 
-/// The place after `.a.0.b`.
+/// Returns the index after `.a.0.b`.
 fn end_of_fields(tokens: &[TokenTree], mut place: usize) -> usize {
     while is(tokens.get(place), |c| c == '.')
         && matches!(
@@ -70,7 +70,7 @@ fn end_of_fields(tokens: &[TokenTree], mut place: usize) -> usize {
     place
 }
 
-/// Whether an assignment operator comes next.
+/// Returns `true` if the tokens begin with an assignment operator.
 fn is_assignment(tokens: &[TokenTree]) -> bool {
     let mut operator = String::new();
     for token in tokens {

@@ -1,4 +1,4 @@
-//! Return types that borrow what the next attempt needs.
+//! Return types that borrow from what the next attempt needs.
 
 use crate::{
     groups::ungrouped_type,
@@ -11,19 +11,19 @@ use syn::{
     TypeReference,
 };
 
-/// The part of a return type that can only borrow from a `&mut` argument: the elided lifetime of a
-/// function whose one lifetime is that argument's, or a named one that nothing else bears.
+/// Returns the part of a return type that can only borrow from a `&mut` argument: an elided
+/// lifetime, if the function has only that of the argument, or a named one that no other type has.
 pub(super) fn borrow_of_argument(function: &Function) -> Option<TokenStream> {
     let returns = function.returns()?;
     let inputs = || function.sig.inputs.iter();
-    let lent = inputs().find_map(|input| match input {
+    let reborrowed = inputs().find_map(|input| match input {
         FnArg::Typed(input) => match ungrouped_type(&input.ty) {
             Type::Reference(reference) if reference.mutability.is_some() => Some(reference),
             _ => None,
         },
         FnArg::Receiver(_) => None,
     })?;
-    let own = lent
+    let own = reborrowed
         .lifetime
         .as_ref()
         .filter(|lifetime| lifetime.ident != "_");
@@ -43,19 +43,19 @@ pub(super) fn borrow_of_argument(function: &Function) -> Option<TokenStream> {
     };
     match own {
         Some(own) => {
-            let bears = |ty: &Type| {
+            let has = |ty: &Type| {
                 borrowed_as(ty, &|lifetime| {
                     lifetime.is_some_and(|lifetime| lifetime == own)
                 })
                 .is_some()
             };
-            let others = types_beside(function, lent).any(bears) || is_bound_to(own);
+            let others = types_beside(function, reborrowed).any(has) || is_bound_to(own);
             let is_own =
                 |lifetime: Option<&Lifetime>| lifetime.is_some_and(|lifetime| lifetime == own);
             (!others).then(|| borrowed_as(returns, &is_own)).flatten()
         }
         None => {
-            let others = types_beside(function, lent)
+            let others = types_beside(function, reborrowed)
                 .any(|ty| borrowed_as(ty, &|_| true).is_some() || is_opaque(ty));
             let is_elided =
                 |lifetime: Option<&Lifetime>| lifetime.is_none_or(|lifetime| lifetime.ident == "_");
@@ -66,8 +66,8 @@ pub(super) fn borrow_of_argument(function: &Function) -> Option<TokenStream> {
     }
 }
 
-/// The part of a return type that borrows from `&mut self`: a reference without a lifetime, `'_`,
-/// or the receiver's own.
+/// Returns the part of a return type that borrows from `&mut self`: a reference without a lifetime,
+/// `'_`, or the receiver's own lifetime.
 pub(super) fn borrow_of_self(
     ty: &Type,
     receiver: &syn::Receiver,
@@ -90,15 +90,15 @@ pub(super) fn borrow_of_self(
         },
         _ => None,
     };
-    // What bears a lifetime that arguments or the type itself bear too may be borrowed from them.
+    // A lifetime of the arguments or of the type itself may be borrowed from them.
     let own = own.filter(|own| {
-        let bears = |lifetime: Option<&Lifetime>| lifetime == Some(*own);
+        let has = |lifetime: Option<&Lifetime>| lifetime == Some(*own);
         let is_declared = function
             .sig
             .generics
             .lifetimes()
             .any(|param| param.lifetime == **own);
-        is_declared && !typed_inputs(function).any(|ty| borrowed_as(ty, &bears).is_some())
+        is_declared && !typed_inputs(function).any(|ty| borrowed_as(ty, &has).is_some())
     });
     let is_own = |lifetime: Option<&Lifetime>| {
         lifetime
@@ -107,7 +107,7 @@ pub(super) fn borrow_of_self(
     borrowed_as(ty, &is_own)
 }
 
-/// The types of the arguments but for `self`.
+/// Returns the types of the arguments except `self`.
 fn typed_inputs(function: &Function) -> impl Iterator<Item = &Type> {
     function.sig.inputs.iter().filter_map(|input| match input {
         FnArg::Typed(input) => Some(&*input.ty),
@@ -115,22 +115,23 @@ fn typed_inputs(function: &Function) -> impl Iterator<Item = &Type> {
     })
 }
 
-/// What else may bear a lifetime: the other arguments, and what the reference points to.
+/// Returns the other types that may have a lifetime: the other arguments, and the target of the
+/// reference.
 fn types_beside<'a>(
     function: &'a Function,
-    lent: &'a TypeReference,
+    reborrowed: &'a TypeReference,
 ) -> impl Iterator<Item = &'a Type> {
     let others = function.sig.inputs.iter().filter_map(move |input| match input {
-        FnArg::Typed(input) if matches!(ungrouped_type(&input.ty), Type::Reference(other) if std::ptr::eq(other, lent)) => {
+        FnArg::Typed(input) if matches!(ungrouped_type(&input.ty), Type::Reference(other) if std::ptr::eq(other, reborrowed)) => {
             None
         }
         FnArg::Typed(input) => Some(&*input.ty),
         FnArg::Receiver(_) => None,
     });
-    others.chain([&*lent.elem])
+    others.chain([&*reborrowed.elem])
 }
 
-/// A type whose lifetimes one cannot see.
+/// Returns `true` for a type whose tokens do not show its lifetimes.
 fn is_opaque(ty: &Type) -> bool {
     matches!(
         ungrouped_type(ty),
@@ -138,8 +139,8 @@ fn is_opaque(ty: &Type) -> bool {
     )
 }
 
-/// The first part of a type that bears a lifetime; `None` stands for the one that a reference does
-/// not write.
+/// Returns the first part of a type that has a lifetime of its own; `None` is the elided one of a
+/// reference.
 fn borrowed_as(ty: &Type, is_own: &dyn Fn(Option<&Lifetime>) -> bool) -> Option<TokenStream> {
     match ty {
         Type::Reference(reference) if is_own(reference.lifetime.as_ref()) => {
@@ -160,7 +161,7 @@ fn borrowed_as(ty: &Type, is_own: &dyn Fn(Option<&Lifetime>) -> bool) -> Option<
             .iter()
             .find_map(|bound| bounded(bound, is_own)),
         Type::Path(path) => in_path(&path.path, is_own),
-        // Lifetimes of a function type are its own.
+        // The lifetimes of a function type are its own.
         _ => None,
     }
 }

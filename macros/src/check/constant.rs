@@ -9,7 +9,7 @@ use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{Expr, GenericParam, Ident, Pat, ext::IdentExt};
 
-/// Keys whose values are looked at in each call, or while compiling.
+/// Keys whose values are evaluated in each call, or at compile time.
 const OF_EACH_CALL: &[&str] = &[
     "capture",
     "catch_panics",
@@ -24,10 +24,9 @@ const OF_EACH_CALL: &[&str] = &[
     "user",
 ];
 
-/// Takes off the values that name what differs from call to call or from instance to instance, and
-/// says why.
+/// Removes and reports values that depend on a call or on an instance of a generic function.
 pub(crate) fn constant(function: &Function, args: &mut Args, diag: &mut Diag) {
-    let arguments: Vec<String> = params::all(function)
+    let arguments: Vec<String> = params::bindings(function)
         .iter()
         .map(|bound| bound.ident.unraw().to_string())
         .chain(self_of(function))
@@ -72,8 +71,8 @@ fn generics_of(function: &Function) -> impl Iterator<Item = String> {
     params.chain(["Self".to_owned()])
 }
 
-/// The first of some words that an expression does not bind itself; with `in_paths` also at the
-/// head of a path.
+/// Returns the first of the words that an expression mentions and does not bind itself; with
+/// `in_paths` also at the start of a path.
 fn free_word(value: &Expr, words: &[String], in_paths: bool) -> Option<Ident> {
     let mut bound = Vec::new();
     if let Expr::Closure(closure) = value {
@@ -89,7 +88,7 @@ fn free_word(value: &Expr, words: &[String], in_paths: bool) -> Option<Ident> {
     find(value.to_token_stream(), in_paths, &is_free)
 }
 
-/// The words of a pattern, some of which bind a variable.
+/// Collects the words of a pattern, some of which bind variables.
 fn names_of(pat: &Pat, into: &mut Vec<String>) {
     for token in pat.to_token_stream() {
         words_of(token, into);
@@ -107,7 +106,7 @@ fn words_of(token: TokenTree, into: &mut Vec<String>) {
     }
 }
 
-/// Finds a word that stands alone: not as a field, a method or a part of a longer path.
+/// Finds a word that is not a field, a method or a part of a longer path.
 fn find(tokens: TokenStream, in_paths: bool, is_wanted: &dyn Fn(&Ident) -> bool) -> Option<Ident> {
     let tokens: Vec<TokenTree> = tokens.into_iter().collect();
     let is = |place: Option<usize>, char: char| matches!(place.and_then(|place| tokens.get(place)), Some(TokenTree::Punct(p)) if p.as_char() == char);

@@ -1,4 +1,4 @@
-//! Functions that an attribute cannot guard.
+//! Functions that attributes cannot guard.
 
 use crate::{
     args::nearest,
@@ -10,7 +10,7 @@ use crate::{
 use quote::ToTokens;
 use syn::Type;
 
-/// What no attribute can guard.
+/// Reports functions that no attribute can guard.
 pub(crate) fn function(function: &Function, diag: &mut Diag) {
     let sig = &function.sig;
     if let Some(constness) = &sig.constness {
@@ -38,8 +38,8 @@ pub(crate) fn function(function: &Function, diag: &mut Diag) {
                     .any(|param| path.path.is_ident(&param.ident)),
                 _ => false,
             };
-            let found = surely_no_result(ty)
-                .or_else(|| is_parameter(ty).then(|| text_of(ungrouped_type(ty))));
+            let found =
+                not_a_result(ty).or_else(|| is_parameter(ty).then(|| text_of(ungrouped_type(ty))));
             if let Some(found) = found {
                 diag.at(
                     ty,
@@ -50,11 +50,11 @@ pub(crate) fn function(function: &Function, diag: &mut Diag) {
     }
 }
 
-/// Whether the runtime crate has what the async forms of breakers, retries and health checks expand
-/// to.
+/// Whether the runtime crate has the async forms of breakers, retries and health checks.
 pub(crate) const HAS_ASYNC: bool = cfg!(feature = "async");
 
-/// What needs the runtime's async forms; `async_word` is where the function says that it is async.
+/// Reports an async function if the runtime has no async forms; `async_word` are the tokens that
+/// make it async.
 pub(crate) fn asynchronous(async_word: &dyn ToTokens, has_async: bool, diag: &mut Diag) {
     if !has_async {
         diag.at(
@@ -64,9 +64,9 @@ pub(crate) fn asynchronous(async_word: &dyn ToTokens, has_async: bool, diag: &mu
     }
 }
 
-/// What `#[enhanced_error_handling]` cannot do with this function.
-pub(crate) fn handled(function: &Function, handling: &Handling, diag: &mut Diag) {
-    let mut arguments: Vec<String> = params::all(function)
+/// Reports names in `capture` that are not arguments.
+pub(crate) fn captured_arguments(function: &Function, handling: &Handling, diag: &mut Diag) {
+    let mut arguments: Vec<String> = params::bindings(function)
         .iter()
         .map(|bound| bound.ident.to_string())
         .collect();
@@ -87,8 +87,9 @@ pub(crate) fn handled(function: &Function, handling: &Handling, diag: &mut Diag)
     }
 }
 
-/// A type that is no `Result` under any name; all others are left to the compiler.
-fn surely_no_result(ty: &Type) -> Option<String> {
+/// Returns the text of a type that is not a `Result` under any name; all others are left to the
+/// compiler.
+fn not_a_result(ty: &Type) -> Option<String> {
     const PLAIN: &[&str] = &[
         "bool", "char", "str", "String", "Option", "Poll", "Vec", "Box", "Arc", "Rc", "i8", "i16",
         "i32", "i64", "i128", "isize", "u8", "u16", "u32", "u64", "u128", "usize", "f32", "f64",
@@ -117,7 +118,7 @@ fn surely_no_result(ty: &Type) -> Option<String> {
     no_result.then(|| text_of(plain))
 }
 
-/// A type as users write it: without the blanks that tokens are joined with.
+/// Returns a type as users write it, without the blanks between tokens.
 fn text_of(ty: &Type) -> String {
     let text = ty.to_token_stream().to_string();
     let text = text
@@ -135,7 +136,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn async_functions_without_the_feature_are_one_error_at_the_word() {
+    fn async_function_without_the_async_feature_is_one_error() {
         let word: syn::Token![async] = syn::parse_quote!(async);
         let mut diag = Diag::default();
         asynchronous(&word, false, &mut diag);

@@ -1,4 +1,4 @@
-//! Checks of what cannot work, before anything is generated.
+//! Checks of a function and its settings, before code is generated.
 
 mod assigned;
 mod borrowed;
@@ -9,6 +9,6 @@ mod retried;
 
 pub(crate) use assigned::assigns_to_shared_self;
 pub(crate) use constant::constant;
-pub(crate) use function::{HAS_ASYNC, asynchronous, function, handled};
+pub(crate) use function::{HAS_ASYNC, asynchronous, captured_arguments, function};
 pub(crate) use moved::moved_out_of_self;
 pub(crate) use retried::retried;

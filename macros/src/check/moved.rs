@@ -3,8 +3,8 @@
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use syn::Ident;
 
-/// The place where a body gives `self` away whole, as an argument or into a variable.
-pub(super) fn used_up_self(tokens: TokenStream) -> Option<Ident> {
+/// Finds a place where a body moves `self`, as an argument or into a variable.
+pub(super) fn moved_self(tokens: TokenStream) -> Option<Ident> {
     let tokens: Vec<TokenTree> = tokens.into_iter().collect();
     let is = |place: Option<&TokenTree>, chars: &[char]| matches!(place, Some(TokenTree::Punct(p)) if chars.contains(&p.as_char()));
     for (place, token) in tokens.iter().enumerate() {
@@ -27,10 +27,10 @@ pub(super) fn used_up_self(tokens: TokenStream) -> Option<Ident> {
                     && matches!(&tokens[place - 2], TokenTree::Ident(word) if word == "fn") => {}
             TokenTree::Group(_) if is(before, &['!']) => {}
             TokenTree::Group(group) => {
-                // A group of parentheses alone, as in `(self).x`, moves nothing yet.
+                // Parentheses alone do not move: `(self).x`.
                 let is_call = is_called(before, group);
                 if (is_call || group.stream().into_iter().nth(1).is_some())
-                    && let Some(found) = used_up_self(group.stream())
+                    && let Some(found) = moved_self(group.stream())
                 {
                     return Some(found);
                 }
@@ -41,8 +41,8 @@ pub(super) fn used_up_self(tokens: TokenStream) -> Option<Ident> {
     None
 }
 
-/// The place where a body moves out of what `self` points to, unless that is copied:
-/// `let it = *self;`, `f(*self)`, `return *self`, or `*self` as its value.
+/// Finds a place where a body moves out of what `self` points to, unless that is `Copy`: `let it =
+/// *self;`, `f(*self)`, `return *self`, or `*self` as its value.
 pub(crate) fn moved_out_of_self(tokens: TokenStream) -> Option<Ident> {
     let tokens: Vec<TokenTree> = tokens.into_iter().collect();
     let is = |token: Option<&TokenTree>, chars: &[char]| matches!(token, Some(TokenTree::Punct(p)) if chars.contains(&p.as_char()));
@@ -53,7 +53,7 @@ pub(crate) fn moved_out_of_self(tokens: TokenStream) -> Option<Ident> {
             let ends = tokens.get(place + 1).is_none_or(|next| is(Some(next), &[',', ';']));
             let begins = match before(place, 2) {
                 None => true,
-                // `let name = `, where no pattern may borrow instead.
+                // `let name = `, where no pattern can borrow instead.
                 Some(TokenTree::Punct(p)) if p.as_char() == '=' => {
                     matches!(before(place, 3), Some(TokenTree::Ident(_)))
                         && matches!(before(place, 4), Some(TokenTree::Ident(word)) if word == "let" || word == "mut")
@@ -66,7 +66,7 @@ pub(crate) fn moved_out_of_self(tokens: TokenStream) -> Option<Ident> {
         // The arguments of a macro may be borrowed by it; those of a nested function are its own.
         TokenTree::Group(_) if is(before(place, 1), &['!']) => None,
         TokenTree::Group(_) if matches!(before(place, 2), Some(TokenTree::Ident(word)) if word == "fn") => None,
-        // Parentheses alone move nothing: `(*self).field`, `match (*self) { .. }`.
+        // Parentheses alone do not move: `(*self).field`, `match (*self) { .. }`.
         TokenTree::Group(group) if group.stream().into_iter().count() == 2 && !is_called(before(place, 1), group) => {
             None
         }
@@ -75,7 +75,7 @@ pub(crate) fn moved_out_of_self(tokens: TokenStream) -> Option<Ident> {
     })
 }
 
-/// Whether a group holds the arguments of a call, or is none of parentheses.
+/// Returns `true` if a group holds the arguments of a call, or is not in parentheses.
 fn is_called(before: Option<&TokenTree>, group: &Group) -> bool {
     const WORDS: &[&str] = &["match", "if", "while", "in", "return", "break", "else"];
     match before {

@@ -2,7 +2,7 @@
 
 use super::{
     borrowed::{borrow_of_argument, borrow_of_self},
-    moved::used_up_self,
+    moved::moved_self,
 };
 use crate::{
     diag::Diag,
@@ -10,7 +10,7 @@ use crate::{
     policy::Retry,
 };
 
-/// What cannot run a second time.
+/// Reports functions that cannot run a second time.
 pub(crate) fn retried(function: &Function, retry: &Retry, diag: &mut Diag) {
     if let Some(key) = &retry.attempt_timeout
         && !function.is_async()
@@ -40,7 +40,7 @@ pub(crate) fn retried(function: &Function, retry: &Retry, diag: &mut Diag) {
             }
         }
         SelfKind::Pointer => {
-            if let Some(used_up) = used_up_self(function.body.stream()) {
+            if let Some(used_up) = moved_self(function.body.stream()) {
                 diag.at(
                     used_up,
                     "the body moves `self` here, and a second attempt would have none: borrow it, or take \

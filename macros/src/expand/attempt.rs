@@ -1,4 +1,4 @@
-//! One attempt of a retry: its arguments, and the body with them.
+//! Attempts of a retry: their arguments, and the body with them.
 
 use super::{body, breaker, drop_order, site::Site};
 use crate::{
@@ -10,23 +10,23 @@ use crate::{
         variables::mentions,
     },
     policy::{Breaker, Retry},
-    span::{at, own, path_at},
+    span::{at, local, path_at},
 };
 use proc_macro2::{Punct, Spacing, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{Expr, FnArg, Ident, Lifetime, Path, Receiver, Type, ext::IdentExt};
 
-/// One attempt: what its arguments are, and the body with them.
+/// The code of one attempt.
 pub(super) struct Attempt {
-    /// The variables of this attempt, for an async body.
+    /// Statements that bind the variables of the attempt, for an async body.
     rebind: TokenStream,
-    /// Those that a fallback names, which may change them as the body may, and mostly does not.
+    /// The statements for the variables that a fallback mentions.
     for_fallback: TokenStream,
-    /// The arguments that each attempt has a clone of, and those that are dropped before them.
+    /// The arguments that are cloned for each attempt, and those that are dropped before them.
     pub(super) owned: Vec<Ident>,
-    /// What stands before the body.
+    /// Statements before the body.
     before: TokenStream,
-    /// What the closure takes.
+    /// The arguments of the closure.
     arguments: TokenStream,
     /// A closure or an async block.
     body: TokenStream,
@@ -43,15 +43,15 @@ impl Attempt {
         let fallback = fallback.to_token_stream();
         let krate = site.krate;
         let owned = if function.is_async() {
-            params::used(function)
+            params::used_bindings(function)
         } else {
-            drop_order::moved(function, &TokenStream::new())
+            drop_order::captured(function, &TokenStream::new())
         };
         let owned = owned
             .into_iter()
             .filter(|binding| !binding.reborrowed && binding.cfgs.is_empty());
         let owned = owned.map(|binding| binding.ident).collect();
-        let bound = params::used(function);
+        let bound = params::used_bindings(function);
         params::without_mut(function, &bound);
         let [mut rebind, mut for_fallback, mut before, mut arguments] =
             std::array::from_fn(|_| TokenStream::new());
@@ -71,7 +71,7 @@ impl Attempt {
             let value = if *reborrowed && !refers_to_owned {
                 quote_spanned!(place=> &mut *#ident)
             } else {
-                // The borrow reaches over the whole type, which is what lacks `Clone`.
+                // The borrow has the span of the whole type, which is what lacks `Clone`.
                 let mut named = ident.clone();
                 named.set_span(ident.span().located_at(last));
                 let borrow = Punct::new('&', Spacing::Alone);
@@ -80,10 +80,9 @@ impl Attempt {
                 let referent = refers_to_owned.then(|| quote_spanned!(place=> *));
                 quote_spanned!(place=> #krate::__private::clone_for_each_attempt(#borrow #referent #named))
             };
-            let lend = refers_to_owned.then(|| quote_spanned!(place=> &mut));
+            let borrow_mut = refers_to_owned.then(|| quote_spanned!(place=> &mut));
             let allow = body::allow_names(&[ident]);
-            let bind =
-                quote_spanned!(place=> #(#cfgs)* #allow let #mutability #ident = #lend #value;);
+            let bind = quote_spanned!(place=> #(#cfgs)* #allow let #mutability #ident = #borrow_mut #value;);
             if cfgs.is_empty() {
                 arguments.extend(quote!(#value,));
             } else {
@@ -105,13 +104,13 @@ impl Attempt {
         };
         let group = &function.body;
         let mut inner = quote!(#group);
-        let used_up = match function.sig.receiver().map(self_kind) {
+        let moved_out = match function.sig.receiver().map(self_kind) {
             Some(SelfKind::Pointer) => check::moved_out_of_self(function.body.stream()),
             _ => None,
         };
         let by_reference = attempt.take_self(function, krate, &mut inner);
-        if let Some(place) = used_up {
-            // Of a value that is copied, a second attempt has one too.
+        if let Some(place) = moved_out {
+            // A `Copy` value is left for a second attempt.
             let krate = path_at(krate, &place);
             let usable = quote_spanned!(at(&place)=> if false { #krate::__private::usable_again(&*#place); });
             attempt.before.extend(usable.clone());
@@ -123,7 +122,7 @@ impl Attempt {
         };
         attempt.body = if attempt.is_async {
             // An async block that only borrows must not borrow the arguments of this attempt, whose
-            // types may be `Send` without their references being so.
+            // types may be `Send` without their references being `Send`.
             let moved = by_reference.then(|| {
                 bound.iter().map(|Binding { cfgs, mutability, ident, .. }| {
                     let allow = body::allow_names(&[ident]);
@@ -135,16 +134,16 @@ impl Attempt {
             let block = body::async_block(site, &capture, &quote!(#(#moved)*), &inner, returns);
             body::fallible(site, &block)
         } else {
-            // With `move`, a change of what is only lent is told at the change, and not at the
-            // closure.
+            // With `move`, an assignment to a borrowed variable is reported at the assignment and
+            // not at the closure.
             let (returns, patterns) = (inferable(returns), body::patterns_anew(&bound));
             capture.closure(&patterns, &quote!(-> #returns #inner))
         };
         attempt
     }
 
-    /// Gives each attempt its own `self` under another name where the body could use it up, and
-    /// tells whether the body must borrow it instead.
+    /// Gives each attempt its own `self` under another name if the body could move it. Returns
+    /// whether the body must borrow `self` instead.
     fn take_self(&mut self, function: &mut Function, krate: &Path, body: &mut TokenStream) -> bool {
         let borrows_self = borrows_self(function);
         let Some(receiver) = receiver_of(function) else {
@@ -154,7 +153,7 @@ impl Attempt {
             return false;
         }
         let is_fixed = has_fixed_self(body);
-        let (this, self_token) = (own("this"), receiver.self_token);
+        let (this, self_token) = (local("this"), receiver.self_token);
         let own = match self_kind(receiver) {
             SelfKind::Value => return false,
             SelfKind::Ref => return borrows_self,
@@ -167,11 +166,11 @@ impl Attempt {
             }
             _ => return true,
         };
-        // What the body may change is this attempt's `self`.
-        let lends_itself = matches!(self_kind(receiver), SelfKind::PinnedMut);
+        // The `self` of the attempt is the one that the body may change.
+        let reborrows_itself = matches!(self_kind(receiver), SelfKind::PinnedMut);
         let mutability = std::mem::replace(
             &mut receiver.mutability,
-            lends_itself.then(Default::default),
+            reborrows_itself.then(Default::default),
         );
         let owned = quote_spanned!(at(&self_token)=> let #mutability #this = #own;);
         self.before.extend(owned.clone());
@@ -180,7 +179,7 @@ impl Attempt {
         false
     }
 
-    /// An attempt without a breaker: its outcome, and the way to look at it.
+    /// Returns an attempt without a breaker: its outcome, and the view of its error type.
     pub(super) fn alone(&self, retry: &Retry, site: &Site<'_>, returns: &Type) -> TokenStream {
         let Self {
             before,
@@ -191,17 +190,17 @@ impl Attempt {
         let krate = site.krate;
         let shape = body::shape(site, returns);
         let tried = if retry.attempt_timeout.is_some() {
-            let run = own("run");
-            Self::unless_cut_off(
+            let run = local("run");
+            Self::unless_timed_out(
                 &quote!(#krate::__private::Run::limit(&mut #run, #body).await),
                 site,
                 returns,
             )
         } else if self.is_async {
-            let run = own("run");
+            let run = local("run");
             quote!(#krate::__private::Run::watch(&mut #run, #body).await)
         } else {
-            let conversion = own("conversion");
+            let conversion = local("conversion");
             in_attempt(
                 site,
                 &quote!(#krate::__private::call_with(#conversion, #arguments, #body)),
@@ -210,19 +209,19 @@ impl Attempt {
         quote!({ #before (#tried, #krate::__private::Attempted::ran(#shape)) })
     }
 
-    /// The outcome of an attempt that is limited in time.
-    fn unless_cut_off(limited: &TokenStream, site: &Site<'_>, returns: &Type) -> TokenStream {
-        let (krate, outcome, cut_off) = (site.krate, own("outcome"), own("cut_off"));
-        let rejected = body::reject(site, returns, &cut_off);
+    /// Returns the outcome of an attempt with a time limit.
+    fn unless_timed_out(limited: &TokenStream, site: &Site<'_>, returns: &Type) -> TokenStream {
+        let (krate, outcome, timed_out) = (site.krate, local("outcome"), local("timed_out"));
+        let rejected = body::reject(site, returns, &timed_out);
         quote! {
             match #limited {
                 #krate::__private::Ok(#outcome) => #outcome,
-                #krate::__private::Err(#cut_off) => #rejected,
+                #krate::__private::Err(#timed_out) => #rejected,
             }
         }
     }
 
-    /// An attempt through a breaker.
+    /// Returns an attempt through a breaker.
     pub(super) fn guarded(
         &self,
         retry: &Retry,
@@ -239,20 +238,20 @@ impl Attempt {
             ..
         } = self;
         let (krate, name) = (site.krate, site.name("BREAKER"));
-        let (admitted, seen) = (own("admitted"), own("seen"));
-        let (refused, rejection) = (own("refused"), own("rejection"));
+        let (admitted, seen) = (local("admitted"), local("seen"));
+        let (refused, rejection) = (local("refused"), local("rejection"));
         let attempt = Lifetime::new("'attempt", Span::mixed_site());
         let shape = body::shape(site, returns);
         let classifier = breaker::classifier(breaker, site, returns);
         let tried = if retry.attempt_timeout.is_some() {
-            let run = own("run");
-            Self::unless_cut_off(
+            let run = local("run");
+            Self::unless_timed_out(
                 &quote!(#krate::__private::Run::limit(&mut #run, #admitted.guard(#classifier, #body)).await),
                 site,
                 returns,
             )
         } else if *is_async {
-            let run = own("run");
+            let run = local("run");
             quote!(#admitted.guard_in(#krate::__private::Run::attempt_frame(&mut #run), #classifier, #body).await)
         } else {
             in_attempt(
@@ -270,7 +269,7 @@ impl Attempt {
             }
             Some(fallback) => {
                 let call = breaker::call_fallback(fallback, site, &rejection, returns);
-                let conversion = own("conversion");
+                let conversion = local("conversion");
                 quote! {
                     #for_fallback
                     (#krate::__private::result(#conversion, #call), #krate::__private::Attempted::ran(#shape))
@@ -293,9 +292,9 @@ impl Attempt {
     }
 }
 
-/// A sync call in the frame of its attempt.
+/// Returns a sync call in the frame of its attempt.
 fn in_attempt(site: &Site<'_>, call: &TokenStream) -> TokenStream {
-    let (krate, run, entered) = (site.krate, own("run"), own("entered"));
+    let (krate, run, entered) = (site.krate, local("run"), local("entered"));
     quote!({
         let #entered = #krate::__private::Run::enter(&mut #run);
         #call

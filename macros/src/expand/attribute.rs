@@ -1,4 +1,4 @@
-//! One attribute, from its tokens to the guarded function.
+//! The expansion of one attribute, from its tokens to the guarded function.
 
 use super::{Guard, audit, breaker, handling, order, retry, site::Site};
 use crate::{
@@ -13,7 +13,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::Path;
 
-/// Expands one attribute. On any mistake the user's item comes back as it was, beside the errors.
+/// Expands one attribute. After a mistake the user's item is returned unchanged, beside the errors.
 pub(crate) fn attribute(guard: Guard, args: TokenStream, item: &TokenStream) -> TokenStream {
     let mut diag = Diag::default();
     let (args, ordered) = order::without_marker(args);
@@ -25,7 +25,7 @@ pub(crate) fn attribute(guard: Guard, args: TokenStream, item: &TokenStream) -> 
         }
         _ => {
             let errors = diag.into_compile_errors();
-            // Behind a macro call, a closure would be read as the right side of a `|`.
+            // After a macro call, a closure would be parsed as the right side of a `|`.
             if model::is_closure(item) {
                 errors
             } else {
@@ -50,7 +50,8 @@ fn guarded(
         check::function(function, diag);
         check::constant(function, &mut args, diag);
     }
-    // Read also where the function is none, so that all mistakes are told at once.
+    // The keys are checked even if the item is not a function, so that all mistakes are reported at
+    // once.
     let handling =
         (guard == Guard::Handling).then(|| policy::Handling::from_args(&mut args, krate, diag));
     let seed = policy::Seed::from_args(&mut args, krate, diag);
@@ -62,7 +63,7 @@ fn guarded(
     let audit = (guard == Guard::Audit).then(|| policy::Audit::from_args(&mut args, krate, diag));
     let mut function = function?;
     if let Some(handling) = &handling {
-        check::handled(&function, handling, diag);
+        check::captured_arguments(&function, handling, diag);
     }
     if let Some(retry) = &retry {
         check::retried(&function, retry, diag);
@@ -103,10 +104,10 @@ fn guarded(
     Some(function.with_body(quote!(#import #body)))
 }
 
-/// The function as it was written, where the compiler's own message about it is the better one, and
-/// the only one.
+/// Returns the function unguarded, where the compiler's own message is the better one, and should
+/// be the only one.
 ///
-/// Should it have none, the lint speaks, which runs only where nothing else was wrong.
+/// If the compiler has no message, the lint fires, which runs only if there was no other error.
 fn unguarded(function: &Function, krate: &Path, import: &TokenStream) -> TokenStream {
     let body = function.body.stream();
     function.with_body(quote! {
@@ -119,8 +120,8 @@ fn unguarded(function: &Function, krate: &Path, import: &TokenStream) -> TokenSt
     })
 }
 
-/// Prints the expansion where the environment variable `GARDEFOU_EXPAND` asks for it: `1` for every
-/// function, or a part of the function's name.
+/// Prints the expansion if the environment variable `GARDEFOU_EXPAND` is `1`, or a part of the
+/// function's name.
 #[expect(clippy::print_stderr, reason = "the user asked to see it")]
 fn show(guard: Guard, expanded: &TokenStream) {
     let Some(wanted) =

@@ -1,13 +1,13 @@
 //! `#[log_sensitive_operations]`.
 
 use super::{
-    body::{self, Once},
+    body::{self, Body},
     site::Site,
 };
 use crate::{
     model::Function,
     policy::Audit,
-    span::{at, own, path_at},
+    span::{at, local, path_at},
 };
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
@@ -31,21 +31,21 @@ pub(super) fn expand(
         .iter()
         .map(|level| quote!(.error_level(#level)));
     let shape = body::shape(site, &returns);
-    let (user, audited, conversion) = (own("user"), own("audited"), own("conversion"));
-    // Taken before the body, which may use up what the expression names.
+    let (user, audited, conversion) = (local("user"), local("audited"), local("conversion"));
+    // Evaluated before the body, which may move what the expression mentions.
     let of_user = match &audit.user {
         None => quote!(#krate::__private::User::UNKNOWN),
         Some(user) => {
             let krate = path_at(krate, user);
-            // In parentheses, for `&` binds tighter than most of what an expression may be.
+            // In parentheses, because `&` binds tighter than most expressions.
             quote_spanned!(at(user)=> #krate::__private::User::of(&(#user)))
         }
     };
-    let run = match body::once(site, function, &returns, &TokenStream::new()) {
-        Once::Closure { arguments, closure } => {
+    let run = match body::wrapped(site, function, &returns, &TokenStream::new()) {
+        Body::Closure { arguments, closure } => {
             quote!(#krate::__private::run_audited(#conversion, #audited, #shape, #arguments, #closure))
         }
-        Once::Future(future) => quote!(#audited.watch(#shape, #future).await),
+        Body::Future(future) => quote!(#audited.watch(#shape, #future).await),
     };
     let run = body::returned(site, &run, &returns);
     let convert = body::conversion(site, &returns);

@@ -7,33 +7,32 @@ use crate::{
         receiver::borrows_self,
         types::{inferable, same_error},
     },
-    span::{at, own, path_at},
+    span::{at, local, path_at},
 };
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::{Lifetime, Type, ext::IdentExt};
 
-/// The body as something that runs once.
-pub(super) enum Once {
+/// The body, to be run once.
+pub(super) enum Body {
     /// A closure, and the tuple that it takes: the arguments that the body uses. As parameters they
     /// are dropped in the order in which the function itself would drop them.
     Closure {
         arguments: TokenStream,
         closure: TokenStream,
     },
-    /// An async block, whose captures are the arguments themselves; to bind them anew would store
-    /// them twice.
+    /// An async block that captures the arguments. Variables bound inside it would be stored twice.
     Future(TokenStream),
 }
 
-/// The body as something that runs once; what `after` names must outlive it where the body does not
-/// use it.
-pub(super) fn once(
+/// Returns the body of the function. Arguments that `after` mentions and the body does not use
+/// outlive it.
+pub(super) fn wrapped(
     site: &Site<'_>,
     function: &mut Function,
     returns: &Type,
     after: &TokenStream,
-) -> Once {
+) -> Body {
     let body = function.body.clone();
     if function.is_async() {
         let capture = Capture {
@@ -41,10 +40,10 @@ pub(super) fn once(
             by_reference: borrows_self(function),
         };
         let block = async_block(site, &capture, &TokenStream::new(), &quote!(#body), returns);
-        return Once::Future(fallible(site, &block));
+        return Body::Future(fallible(site, &block));
     }
-    let mut bound = drop_order::moved(function, after);
-    // A part of a tuple bears no `#[cfg]`; such an argument is captured.
+    let mut bound = drop_order::captured(function, after);
+    // An element of a tuple takes no `#[cfg]`; such an argument is captured.
     bound.retain(|binding| binding.cfgs.is_empty());
     params::without_mut(function, &bound);
     let returns = inferable(returns);
@@ -59,7 +58,7 @@ pub(super) fn once(
         place: function.capture_span(),
         by_reference: borrows_self(function),
     };
-    Once::Closure {
+    Body::Closure {
         arguments,
         closure: capture.closure(&patterns, &quote!(-> #returns #body)),
     }
@@ -67,11 +66,10 @@ pub(super) fn once(
 
 /// How a closure or an async block captures the variables of the function.
 pub(super) struct Capture {
-    /// Its own place, at which the compiler shows what is wrong with what it captures.
+    /// Its own span, at which the compiler reports what is wrong with the captures.
     pub(super) place: Span,
-    /// Whether it borrows what it captures. Of `&self` that is one pointer as well, and the
-    /// compiler gives its advice to take `&mut self`, which it has for the function and for no
-    /// closure.
+    /// Whether it borrows what it captures. For `&self` that is one pointer as well, and the
+    /// compiler suggests `&mut self`, which it does for functions but not for closures that move.
     pub(super) by_reference: bool,
 }
 
@@ -86,12 +84,12 @@ impl Capture {
     }
 }
 
-/// Some variables as a tuple.
+/// Returns variables as a tuple.
 pub(super) fn tuple(names: &[&Ident]) -> TokenStream {
-    if !names.iter().any(|name| drop_order::is_silent(name)) {
+    if !names.iter().any(|name| drop_order::may_stay_unused(name)) {
         return quote!((#(#names,)*));
     }
-    let arguments = own("arguments");
+    let arguments = local("arguments");
     quote! {{
         #[allow(clippy::used_underscore_binding)]
         let #arguments = (#(#names,)*);
@@ -99,13 +97,13 @@ pub(super) fn tuple(names: &[&Ident]) -> TokenStream {
     }}
 }
 
-/// The pattern of a closure that takes them.
+/// Returns the pattern of a closure that takes the variables.
 pub(super) fn patterns(bound: &[Binding]) -> TokenStream {
     patterns_by(bound, |_| None)
 }
 
-/// The pattern of a closure that takes a clone of each: of what it refers to, where it is a
-/// `ref mut`.
+/// Returns the pattern of a closure that takes a clone of each variable, for a `ref mut` a clone of
+/// its target.
 pub(super) fn patterns_anew(bound: &[Binding]) -> TokenStream {
     patterns_by(bound, |binding| {
         binding.refers_to_owned.then(|| quote!(ref mut))
@@ -135,8 +133,7 @@ fn patterns_by(bound: &[Binding], mode: impl Fn(&Binding) -> Option<TokenStream>
     quote!(#allow (#(#patterns)*))
 }
 
-/// Keeps lints about names silent where variables are bound anew: their names are those of the
-/// arguments.
+/// Silences lints about names that generated code binds again: they are those of the arguments.
 pub(super) fn allow_names(names: &[&Ident]) -> Option<TokenStream> {
     let is_odd = |name: &&Ident| name.unraw().to_string().contains(char::is_uppercase);
     let odd = names.iter().any(is_odd).then(|| quote!(, non_snake_case));
@@ -148,9 +145,8 @@ pub(super) fn allow_names(names: &[&Ident]) -> Option<TokenStream> {
     (!names.is_empty()).then(|| quote!(#[allow(#shadow #odd)]))
 }
 
-/// An async block around the body; the first `return`, which never runs, tells the compiler the
-/// type of the others. The body has a label, because then no lint takes the user's own braces for a
-/// pair too many.
+/// Returns an async block around the body. Its first `return`, which never runs, fixes the type of
+/// the others. The body has a label, because no lint then reports the user's braces as unneeded.
 pub(super) fn async_block(
     site: &Site<'_>,
     capture: &Capture,
@@ -166,11 +162,15 @@ pub(super) fn async_block(
     quote_spanned!(capture.place=> async #word { #before #edge #label: #body })
 }
 
-/// The statement that decides whether the function returns a `Result`. Where it does not, the
-/// compiler reports that here, at the return type, and nothing else.
+/// Returns the statement that decides whether the function returns a `Result`. If it does not, the
+/// compiler reports one error, at the return type.
 pub(super) fn conversion(site: &Site<'_>, returns: &Type) -> TokenStream {
-    let (krate, place, conversion) = (path_at(site.krate, returns), at(returns), own("conversion"));
-    // Nothing of it is left to infer where the choice is made.
+    let (krate, place, conversion) = (
+        path_at(site.krate, returns),
+        at(returns),
+        local("conversion"),
+    );
+    // Nothing is left to infer where the method is chosen.
     let returns = same_error(returns);
     quote_spanned! {place=>
         let #conversion = {
@@ -180,30 +180,30 @@ pub(super) fn conversion(site: &Site<'_>, returns: &Type) -> TokenStream {
     }
 }
 
-/// An async body as one that gives a `Result`.
+/// Returns an async body that yields a `Result`.
 pub(super) fn fallible(site: &Site<'_>, block: &TokenStream) -> TokenStream {
-    let (krate, conversion) = (site.krate, own("conversion"));
+    let (krate, conversion) = (site.krate, local("conversion"));
     quote!(#krate::__private::fallible(#conversion, #block))
 }
 
-/// What the function returns, of what a guard gives, which is a `Result`. It stands at the return
-/// type, where a borrow that does not live as long as that is reported.
+/// Converts the outcome of a guard, a `Result`, into the return type. A borrow that does not live
+/// long enough is reported at that type.
 pub(super) fn returned(site: &Site<'_>, outcome: &TokenStream, returns: &Type) -> TokenStream {
     let (krate, place) = (path_at(site.krate, returns), at(returns));
-    let conversion = own("conversion");
+    let conversion = local("conversion");
     quote_spanned!(place=> #krate::__private::returned(#conversion, #outcome))
 }
 
-/// The way to look at errors of the function's error type.
+/// Returns the expression that chooses the view of the function's error type.
 pub(super) fn shape(site: &Site<'_>, returns: &Type) -> TokenStream {
-    let (krate, conversion, same_error) = (site.krate, own("conversion"), same_error(returns));
+    let (krate, conversion, same_error) = (site.krate, local("conversion"), same_error(returns));
     quote!(#krate::__private::shape!(#conversion, #same_error))
 }
 
-/// A rejection as a `Result` with the function's error.
+/// Returns a rejection as a `Result` with the function's error type.
 pub(super) fn reject(site: &Site<'_>, returns: &Type, rejection: &Ident) -> TokenStream {
     let (krate, same_error) = (path_at(site.krate, returns), same_error(returns));
-    let conversion = own("conversion");
+    let conversion = local("conversion");
     quote_spanned! {at(returns)=>
         #krate::__private::Err({
             use #krate::__private::rejecting::*;
@@ -212,10 +212,10 @@ pub(super) fn reject(site: &Site<'_>, returns: &Type, rejection: &Ident) -> Toke
     }
 }
 
-/// An error of ours (a caught panic) as a `Result` with the function's error.
+/// Returns an `AppError`, for example a caught panic, as a `Result` with the function's error type.
 pub(super) fn carry(site: &Site<'_>, returns: &Type, error: &Ident) -> TokenStream {
     let (krate, same_error) = (path_at(site.krate, returns), same_error(returns));
-    let conversion = own("conversion");
+    let conversion = local("conversion");
     quote_spanned! {at(returns)=>
         #krate::__private::Err({
             use #krate::__private::carrying::*;

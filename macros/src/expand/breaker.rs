@@ -1,7 +1,7 @@
-//! `#[with_circuit_breaker]`, and the breaker inside of `#[retry_with_circuit_breaker]`.
+//! `#[with_circuit_breaker]`, and the breaker of `#[retry_with_circuit_breaker]`.
 
 use super::{
-    body::{self, Once},
+    body::{self, Body},
     site::Site,
 };
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
         types::{inferable, same_error},
     },
     policy::Breaker,
-    span::{at, own, path_at},
+    span::{at, local, path_at},
 };
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
@@ -25,9 +25,10 @@ pub(super) fn expand(
     let returns = function.returns()?.clone();
     let describe = site.describe(function, &builder(breaker, site));
     let statics = statics(site);
-    let once = body::once(site, function, &returns, &TokenStream::new());
-    let (name, admitted) = (site.name("BREAKER"), own("admitted"));
-    let (refused, rejection, conversion) = (own("refused"), own("rejection"), own("conversion"));
+    let once = body::wrapped(site, function, &returns, &TokenStream::new());
+    let (name, admitted) = (site.name("BREAKER"), local("admitted"));
+    let (refused, rejection, conversion) =
+        (local("refused"), local("rejection"), local("conversion"));
     let convert = body::conversion(site, &returns);
     let rejected = match &breaker.fallback {
         None => body::reject(site, &returns, &rejection),
@@ -35,10 +36,10 @@ pub(super) fn expand(
     };
     let classifier = classifier(breaker, site, &returns);
     let call = match once {
-        // All in one call, so that no admission goes through memory. A fallback may need the
-        // arguments, which only one of two closures can have; and the caller's place is known in
-        // the function itself, but in no closure.
-        Once::Closure { arguments, closure }
+        // A single call, so that the admission is not stored in memory. A fallback may need the
+        // arguments, which only one of two closures can own; and the caller's location is known in
+        // the function itself, but not in a closure.
+        Body::Closure { arguments, closure }
             if breaker.fallback.is_none() && !function.tracks_caller() =>
         {
             return Some(quote! {
@@ -48,10 +49,10 @@ pub(super) fn expand(
                 #krate::__private::call_guarded(#conversion, &#name, #classifier, #arguments, #closure, |#rejection| #rejected)
             });
         }
-        Once::Closure { arguments, closure } => {
+        Body::Closure { arguments, closure } => {
             run_admitted(site, &admitted, &classifier, &arguments, &closure)
         }
-        Once::Future(future) => call(&admitted, &classifier, &future),
+        Body::Future(future) => call(&admitted, &classifier, &future),
     };
     let call = body::returned(site, &call, &returns);
     let rejected = match &breaker.fallback {
@@ -62,8 +63,7 @@ pub(super) fn expand(
         #describe
         #statics
         #convert
-        // Apart from the call, so that a future does not hold the place of a rejection while it
-        // waits.
+        // Separate from the call, so that a future stores no rejection while it waits.
         let #admitted = match #krate::__private::BreakerSite::admit(&#name) {
             #krate::__private::Ok(#admitted) => #admitted,
             #krate::__private::Err(#refused) => {
@@ -75,7 +75,7 @@ pub(super) fn expand(
     })
 }
 
-/// The builder that the macro form shares with the builder form.
+/// Returns the builder, the same as of a breaker built by hand.
 pub(super) fn builder(breaker: &Breaker, site: &Site<'_>) -> TokenStream {
     let Breaker { name, setters, .. } = breaker;
     let (krate, calls) = (site.krate, setters.calls());
@@ -89,7 +89,7 @@ pub(super) fn statics(site: &Site<'_>) -> TokenStream {
     }
 }
 
-/// What says how an outcome counts.
+/// Returns the classifier of outcomes.
 pub(super) fn classifier(breaker: &Breaker, site: &Site<'_>, returns: &Type) -> TokenStream {
     let classifier = by_failure(breaker, site, returns);
     let Some(ignore_if) = &breaker.ignore_if else {
@@ -97,32 +97,32 @@ pub(super) fn classifier(breaker: &Breaker, site: &Site<'_>, returns: &Type) -> 
     };
     let (returns, outcome, krate) = (
         inferable(returns),
-        own("outcome"),
+        local("outcome"),
         path_at(site.krate, ignore_if),
     );
-    let conversion = own("conversion");
+    let conversion = local("conversion");
     quote_spanned! {at(ignore_if)=>
         #krate::__private::ignore_if(#conversion, #classifier, |#outcome: &#returns| #krate::__private::ask(#outcome, #ignore_if))
     }
 }
 
-/// What says whether an outcome is a failure.
+/// Returns the classifier of failures.
 fn by_failure(breaker: &Breaker, site: &Site<'_>, returns: &Type) -> TokenStream {
     let (krate, shape) = (site.krate, body::shape(site, returns));
     match &breaker.failure_if {
         None => {
-            let (conversion, same_error) = (own("conversion"), same_error(returns));
+            let (conversion, same_error) = (local("conversion"), same_error(returns));
             quote!(#krate::__private::classifier!(#conversion, #same_error))
         }
         Some(failure_if) => {
             let (returns, outcome, krate) = (
                 inferable(returns),
-                own("outcome"),
+                local("outcome"),
                 path_at(krate, failure_if),
             );
-            let conversion = own("conversion");
-            // In a closure of ours, so that a predicate that does not fit is one mistake and not
-            // three.
+            let conversion = local("conversion");
+            // The predicate is called in a generated closure, so that a wrong signature is one
+            // error and not three.
             quote_spanned! {at(failure_if)=>
                 #krate::__private::failure_if(#conversion, #shape, |#outcome: &#returns| #krate::__private::ask(#outcome, #failure_if))
             }
@@ -130,7 +130,7 @@ fn by_failure(breaker: &Breaker, site: &Site<'_>, returns: &Type) -> TokenStream
     }
 }
 
-/// The blocking call that was let through.
+/// Returns the admitted sync call.
 pub(super) fn run_admitted(
     site: &Site<'_>,
     admitted: &Ident,
@@ -138,11 +138,11 @@ pub(super) fn run_admitted(
     arguments: &TokenStream,
     closure: &TokenStream,
 ) -> TokenStream {
-    let (krate, conversion) = (site.krate, own("conversion"));
+    let (krate, conversion) = (site.krate, local("conversion"));
     quote!(#krate::__private::run_admitted(#conversion, #admitted, #classifier, #arguments, #closure))
 }
 
-/// The async call that was let through.
+/// Returns the admitted async call.
 pub(super) fn call(admitted: &Ident, classifier: &TokenStream, body: &TokenStream) -> TokenStream {
     quote!(#admitted.guard(#classifier, #body).await)
 }
@@ -154,7 +154,7 @@ pub(super) fn call_fallback(
     returns: &Type,
 ) -> TokenStream {
     let krate = path_at(site.krate, fallback);
-    // Its type is known in front, so that the value of another one is reported at itself.
+    // The type is fixed first, so that a value of another type is reported at itself.
     let returns = inferable(returns);
     quote_spanned!(at(fallback)=> #krate::__private::fallback::<#returns>(#rejection, #fallback))
 }

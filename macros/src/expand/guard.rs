@@ -1,8 +1,8 @@
-//! The attributes that guard a function.
+//! Attributes that guard a function.
 
 use crate::args::Spec;
 
-/// The attributes that guard a function.
+/// Attributes that guard a function.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Guard {
     Handling,

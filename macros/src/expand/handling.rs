@@ -1,7 +1,7 @@
 //! `#[enhanced_error_handling]`.
 
 use super::{
-    body::{self, Once},
+    body::{self, Body},
     site::Site,
 };
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
         variables::mentions,
     },
     policy::Handling,
-    span::{at, own, path_at},
+    span::{at, local, path_at},
 };
 use proc_macro2::{Delimiter, Group, Ident, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
@@ -37,16 +37,16 @@ pub(super) fn expand(
         .map(|level| quote!(.log_level(#level)));
     let shape = body::shape(site, &returns);
     let (early, late) = captures(function, &handling.capture);
-    let lent = handling
+    let reborrows = handling
         .fallback
         .as_ref()
-        .map(|fallback| lend(function, fallback));
+        .map(|fallback| reborrow(function, fallback));
     let mut run = run(function, handling, site, &returns);
-    if let Some(lent) = lent.filter(|lent| !lent.is_empty()) {
-        run = quote!({ #lent #run });
+    if let Some(reborrows) = reborrows.filter(|reborrows| !reborrows.is_empty()) {
+        run = quote!({ #reborrows #run });
     }
 
-    let (entered, outcome, captured) = (own("entered"), own("outcome"), own("captured"));
+    let (entered, outcome, captured) = (local("entered"), local("outcome"), local("captured"));
     let then = if handling.rethrow {
         quote!(Leaves)
     } else {
@@ -63,7 +63,7 @@ pub(super) fn expand(
     let end = if handling.rethrow {
         leave
     } else {
-        let (value, missing) = (own("value"), own("missing"));
+        let (value, missing) = (local("value"), local("missing"));
         let fallback = match &handling.fallback {
             Some(fallback) => stand_in(krate, &missing, fallback),
             None => {
@@ -92,42 +92,43 @@ pub(super) fn expand(
     })
 }
 
-/// What the body may change, lent to it where the fallback needs it again.
-fn lend(function: &mut Function, fallback: &Expr) -> TokenStream {
+/// Returns the statements that reborrow what the body may change and the fallback needs again.
+fn reborrow(function: &mut Function, fallback: &Expr) -> TokenStream {
     let fallback = fallback.to_token_stream();
-    let mut lent = TokenStream::new();
+    let mut reborrows = TokenStream::new();
     for Binding {
         cfgs,
         ident,
         reborrowed,
         ..
-    } in params::used(function)
+    } in params::used_bindings(function)
     {
         if reborrowed && mentions(&fallback, &ident.unraw().to_string()) {
             let allow = body::allow_names(&[&ident]);
-            lent.extend(quote_spanned!(at(&ident)=> #(#cfgs)* #allow let #ident = &mut *#ident;));
+            reborrows
+                .extend(quote_spanned!(at(&ident)=> #(#cfgs)* #allow let #ident = &mut *#ident;));
         }
     }
     let body = function.body.stream();
-    let lends_self = function
+    let reborrows_self = function
         .sig
         .receiver()
         .filter(|receiver| matches!(self_kind(receiver), SelfKind::Mut));
-    if let Some(receiver) = lends_self
+    if let Some(receiver) = reborrows_self
         && mentions(&fallback, "self")
         && mentions(&body, "self")
         && !has_fixed_self(&body)
     {
-        let (this, self_token) = (own("this"), receiver.self_token);
-        lent.extend(quote_spanned!(at(&self_token)=> let #this = &mut *#self_token;));
+        let (this, self_token) = (local("this"), receiver.self_token);
+        reborrows.extend(quote_spanned!(at(&self_token)=> let #this = &mut *#self_token;));
         let mut renamed = Group::new(Delimiter::Brace, rename_self(body, &this));
         renamed.set_span(function.body.span());
         function.body = renamed;
     }
-    lent
+    reborrows
 }
 
-/// The body, run once, its panics caught where that is asked for.
+/// Returns the call of the body, with its panics caught if `catch_panics` is set.
 fn run(
     function: &mut Function,
     handling: &Handling,
@@ -135,25 +136,26 @@ fn run(
     returns: &Type,
 ) -> TokenStream {
     let krate = site.krate;
-    let (guarded, entered, conversion) = (site.name("GUARDED"), own("entered"), own("conversion"));
+    let (guarded, entered, conversion) =
+        (site.name("GUARDED"), local("entered"), local("conversion"));
     let fallback = handling.fallback.to_token_stream();
-    let once = body::once(site, function, returns, &fallback);
+    let once = body::wrapped(site, function, returns, &fallback);
     if !handling.catch_panics {
         return match once {
-            Once::Closure { arguments, closure } => {
+            Body::Closure { arguments, closure } => {
                 quote!(#krate::__private::call_with(#conversion, #arguments, #closure))
             }
-            Once::Future(future) => {
+            Body::Future(future) => {
                 quote!(#krate::__private::Entered::suspend(&mut #entered, #future).await)
             }
         };
     }
-    let (outcome, panic) = (own("outcome"), own("panic"));
+    let (outcome, panic) = (local("outcome"), local("panic"));
     let caught = match once {
-        Once::Closure { arguments, closure } => {
+        Body::Closure { arguments, closure } => {
             quote!(#krate::__private::catch(#conversion, &#guarded, #arguments, #closure))
         }
-        Once::Future(future) => {
+        Body::Future(future) => {
             quote!(#krate::__private::Entered::suspend(&mut #entered, #krate::__private::catch_async(&#guarded, #future)).await)
         }
     };
@@ -166,10 +168,10 @@ fn run(
     }
 }
 
-/// What is done for `capture` before the body runs, and what when it has failed.
+/// Returns the code for `capture` before the body, and after a failed body.
 ///
-/// A shared reference is still there after the body, so its value is formatted only when the call
-/// fails; everything else may have been moved by then, and is formatted before.
+/// A shared reference is still valid after the body, so its value is formatted only if the call
+/// fails. Everything else may have been moved by then, and is formatted before.
 fn captures(function: &Function, names: &[Ident]) -> (TokenStream, TokenStream) {
     let (mut early, mut late) = (TokenStream::new(), TokenStream::new());
     for name in names {
@@ -197,9 +199,9 @@ fn is_shared_reference(function: &Function, name: &Ident) -> bool {
     })
 }
 
-/// The value that stands in for one that is missing. Its type is known in front, so that a value of
-/// another one is reported at itself; as a part of a tuple it is no argument, about whose function
-/// the compiler would speak too.
+/// Returns the value in place of a missing one. Its type is fixed first, so that a value of another
+/// type is reported at itself; in a tuple it is not an argument, about whose function the compiler
+/// would add a note.
 fn stand_in(krate: &Path, missing: &Ident, value: &Expr) -> TokenStream {
     let krate = path_at(krate, value);
     quote_spanned!(at(value)=> #krate::__private::Missing::stand_in(#missing, (#value,)))

@@ -1,4 +1,5 @@
-//! The guarded function: one shape for each family, thin calls into the runtime.
+//! Guarded functions: one shape of code for each family of attributes, with thin calls into the
+//! runtime.
 
 mod attempt;
 mod attribute;

@@ -1,10 +1,9 @@
 //! The order of stacked attributes: the first one listed is the outermost, as in Python.
 //!
-//! The compiler hands the function to the first attribute first, and what that wraps would end up
-//! innermost. So the first of ours to expand looks at the attributes below it: it gives the
-//! function back with them in reversed order and itself last, under a marker. Each then wraps what
-//! the ones that belong inside it have already wrapped. One that sees a marked one below it knows
-//! that the order is made.
+//! The compiler expands the first attribute first, so what it wraps would end up innermost.
+//! Therefore the first attribute of gardefou to expand returns the function with the attributes
+//! below it reversed and itself last, under a marker. Each then wraps what the inner ones have
+//! already wrapped. An attribute that finds a marked one below it keeps the order.
 
 use super::Guard;
 use crate::{foreign_attributes::is_inert, model::Function};
@@ -13,7 +12,7 @@ use syn::{Attribute, Ident, Meta, Path};
 
 const MARKER: &str = "__gardefou_ordered";
 
-/// Takes the marker off the arguments, and tells whether it stood there.
+/// Removes the marker from the arguments, and returns whether it was there.
 pub(super) fn without_marker(args: TokenStream) -> (TokenStream, bool) {
     let mut tokens = args.clone().into_iter();
     match tokens.next() {
@@ -22,8 +21,8 @@ pub(super) fn without_marker(args: TokenStream) -> (TokenStream, bool) {
     }
 }
 
-/// Gives the function back with the attributes below this one reversed and this one last, if there
-/// are such.
+/// Returns the function with the attributes below this one reversed and this one last, if there are
+/// any.
 pub(super) fn outermost_last(
     function: &mut Function,
     attribute: &str,
@@ -47,16 +46,16 @@ pub(super) fn outermost_last(
     Some(function.as_written())
 }
 
-/// Tells whether nothing will expand after this attribute that might read the names of the
+/// Returns `true` if no foreign attribute expands later, which might read the names of the
 /// arguments.
 pub(crate) fn ends_with_ours(attrs: &[Attribute]) -> bool {
-    let is_ours = |attr: &Attribute| {
+    let is_own = |attr: &Attribute| {
         attr.path()
             .segments
             .last()
             .is_some_and(|last| Guard::ALL.iter().any(|guard| last.ident == guard.name()))
     };
-    attrs.iter().all(|attr| is_inert(attr) || is_ours(attr))
+    attrs.iter().all(|attr| is_inert(attr) || is_own(attr))
 }
 
 fn is_marked(attr: &Attribute) -> bool {
@@ -80,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn those_below_are_reversed_and_what_is_inert_stays() {
+    fn attributes_below_are_reversed_and_inert_ones_stay() {
         let text = reordered("#[inline] #[a] #[cold] #[cfg_attr(all(), b)] fn f() -> R { Ok(1) }")
             .unwrap();
         let expected: TokenStream = "#[inline] #[cold] #[cfg_attr(all(), b)] #[a]
@@ -91,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_alone_or_ordered_already_stays() {
+    fn single_and_already_ordered_attributes_stay() {
         assert_eq!(
             reordered("#[inline] #[clippy::cognitive_complexity = \"9\"] fn f() -> R { Ok(1) }"),
             None

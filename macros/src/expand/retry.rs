@@ -1,11 +1,11 @@
-//! `#[retry]` and `#[retry_with_circuit_breaker]`: a loop in the function itself, the breaker
+//! `#[retry]` and `#[retry_with_circuit_breaker]`: a loop in the function itself, with the breaker
 //! inside it.
 
 use super::{attempt::Attempt, body, breaker, site::Site};
 use crate::{
     model::{Function, types::inferable},
     policy::{Breaker, Retry},
-    span::{at, own, path_at},
+    span::{at, local, path_at},
 };
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
@@ -39,7 +39,12 @@ pub(super) fn expand(
     );
 
     let (guarded, retries) = (site.name("GUARDED"), site.name("RETRY"));
-    let (run, outcome, view, delay) = (own("run"), own("outcome"), own("view"), own("delay"));
+    let (run, outcome, view, delay) = (
+        local("run"),
+        local("outcome"),
+        local("view"),
+        local("delay"),
+    );
     let tried = match breaker {
         None => attempt.alone(retry, site, &returns),
         Some(breaker) => attempt.guarded(retry, breaker, site, &returns),
@@ -50,7 +55,7 @@ pub(super) fn expand(
     } else {
         quote!(#krate::__private::Run::wait(&#run, #delay))
     };
-    // Each attempt has a clone; to use up the arguments themselves keeps lints from asking for
+    // Each attempt has a clone. Moving the arguments themselves keeps lints from suggesting
     // references.
     let done = (!attempt.owned.is_empty()).then(|| {
         let owned = body::tuple(&attempt.owned.iter().rev().collect::<Vec<_>>());
@@ -88,14 +93,15 @@ pub(super) fn expand(
     })
 }
 
-/// What decides whether another attempt follows.
+/// Returns the call that decides whether another attempt follows.
 fn settle(retry: &Retry, site: &Site<'_>, returns: &Type) -> TokenStream {
-    let (krate, run, outcome) = (site.krate, own("run"), own("outcome"));
+    let (krate, run, outcome) = (site.krate, local("run"), local("outcome"));
     let view = view(retry, site, returns);
     if let Some(path) = &retry.retry_if_result {
-        let (returns, result, there) = (inferable(returns), own("result"), path_at(krate, path));
-        let conversion = own("conversion");
-        // In a closure of ours, so that a predicate that does not fit is one mistake and not three.
+        let (returns, result, there) = (inferable(returns), local("result"), path_at(krate, path));
+        let conversion = local("conversion");
+        // The predicate is called in a generated closure, so that a wrong signature is one error
+        // and not three.
         let again =
             quote_spanned!(at(path)=> |#result: &#returns| #there::__private::ask(#result, #path));
         return quote!(#krate::__private::settle_while(#conversion, &mut #run, #outcome, #view, #again));
@@ -103,21 +109,22 @@ fn settle(retry: &Retry, site: &Site<'_>, returns: &Type) -> TokenStream {
     let retry_if = match &retry.retry_if {
         None => quote!(#krate::__private::by_class),
         Some(path) => {
-            let (error, krate) = (own("error"), path_at(krate, path));
+            let (error, krate) = (local("error"), path_at(krate, path));
             quote_spanned!(at(path)=> |#error| #krate::__private::Some(#krate::__private::ask(#error, #path)))
         }
     };
     quote!(#krate::__private::Run::settle(&mut #run, #outcome, #view, #retry_if))
 }
 
-/// The view of the outcome of an attempt, with the user's function for delays.
+/// Returns the view of an attempt's outcome, with the user's function for delays.
 fn view(retry: &Retry, site: &Site<'_>, returns: &Type) -> TokenStream {
-    let (krate, view, conversion) = (site.krate, own("view"), own("conversion"));
+    let (krate, view, conversion) = (site.krate, local("view"), local("conversion"));
     let Some(delay) = &retry.delay else {
         return quote!(&#view);
     };
-    let (attempt, error, there) = (own("attempt"), own("error"), path_at(krate, delay));
-    // In a closure of ours, so that a function that does not fit is one mistake and not three.
+    let (attempt, error, there) = (local("attempt"), local("error"), path_at(krate, delay));
+    // The function is called in a generated closure, so that a wrong signature is one error and not
+    // three.
     let own_delay = quote_spanned!(at(delay)=> |#attempt, #error| #there::__private::own_delay(#attempt, #error, #delay));
     let returns = inferable(returns);
     quote!(&#krate::__private::delayed::<#returns, _, _, _>(#conversion, &#view, #own_delay))

@@ -5,7 +5,7 @@ use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::quote;
 use syn::{Path, ext::IdentExt};
 
-/// Where and how an attribute stands.
+/// An attribute on a function.
 pub(super) struct Site<'a> {
     pub(super) krate: &'a Path,
     pub(super) attribute: &'static str,
@@ -13,7 +13,8 @@ pub(super) struct Site<'a> {
 }
 
 impl Site<'_> {
-    /// The static that describes the function, and its entry in the list of guarded functions.
+    /// Returns the static that describes the function, and its entry in the list of guarded
+    /// functions.
     pub(super) fn describe(&self, function: &Function, policies: &TokenStream) -> TokenStream {
         let Self {
             krate,
@@ -22,8 +23,7 @@ impl Site<'_> {
         } = self;
         let ident = &function.sig.ident;
         let (name, args) = (ident.unraw().to_string(), one_line(args));
-        // With the user's own place, so that it is the line of the name and not that of the
-        // attribute.
+        // With the user's span, so that it is the line of the name and not of the attribute.
         let here = quote!(#krate::__private::line!());
         let line: TokenStream = here
             .into_iter()
@@ -40,7 +40,7 @@ impl Site<'_> {
         }
     }
 
-    /// A static of this call site; an item has no hygiene, therefore the odd name.
+    /// Returns the name of a static of this call site. Items have no hygiene, hence the prefix.
     pub(super) fn name(&self, name: &str) -> Ident {
         Ident::new(&format!("__GARDEFOU_{name}"), Span::mixed_site())
     }
@@ -51,7 +51,7 @@ fn moved_to(place: Span, mut token: TokenTree) -> TokenTree {
     token
 }
 
-/// The arguments as one line of text, as they are shown in the list of guarded functions.
+/// Returns the arguments as one line of text, for the list of guarded functions.
 fn one_line(args: &TokenStream) -> String {
     let text = args.to_string();
     let words: Vec<&str> = text.split_whitespace().collect();

@@ -1,5 +1,4 @@
-//! Expansions as reviewed files: `UPDATE_EXPANSIONS=1 cargo test -p gardefou-macros` writes them
-//! anew.
+//! Snapshots of expansions: `UPDATE_EXPANSIONS=1 cargo test -p gardefou-macros` rewrites them.
 
 use super::{Guard, attribute};
 use proc_macro2::TokenStream;
@@ -33,7 +32,7 @@ fn holds(name: &str, guard: Guard, args: &str, item: &str) {
     assert_eq!(
         now,
         reviewed,
-        "the expansion of {name} is not the reviewed one; see the head of {}",
+        "the expansion of {name} differs from its snapshot; see the head of {}",
         file!()
     );
 }
@@ -110,7 +109,7 @@ fn log_sensitive_operations() {
 }
 
 #[test]
-fn a_breaker_on_a_small_function_expands_to_at_most_40_lines() {
+fn breaker_on_a_small_function_expands_to_at_most_40_lines() {
     let text = expanded(Guard::Breaker, "name = \"db\"", SMALL);
     assert!(
         text.lines().count() <= 40,
@@ -120,8 +119,8 @@ fn a_breaker_on_a_small_function_expands_to_at_most_40_lines() {
 }
 
 #[test]
-fn a_body_that_is_half_written_is_kept_as_it_is() {
-    // No Rust yet, but it is what an editor has while one types.
+fn incomplete_body_is_kept_as_written() {
+    // Not valid Rust yet, but what an editor has while the user types.
     let item = "fn read(key: &str) -> Result<u32> { let value = self . ; key. }";
     let tokens = attribute(
         Guard::Breaker,

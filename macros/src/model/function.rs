@@ -1,4 +1,4 @@
-//! A function: its signature parsed, its body left as the tokens that the user wrote.
+//! Functions: a parsed signature, and the body as the tokens that the user wrote.
 
 use super::{
     future::{future_output, is_box_pin},
@@ -16,13 +16,13 @@ use syn::{
     spanned::Spanned,
 };
 
-/// A function as an attribute sees it.
+/// A function under an attribute.
 pub(crate) struct Function {
     pub(crate) attrs: Vec<Attribute>,
     pub(crate) vis: Visibility,
     pub(crate) sig: Signature,
-    /// The braces with what the guards run: the whole body, or the async block of a function that
-    /// returns a future.
+    /// The braces of the code that guards run: the whole body, or the async block of a function
+    /// that returns a future.
     pub(crate) body: Group,
     pub(crate) form: Form,
 }
@@ -31,23 +31,23 @@ pub(crate) struct Function {
 pub(crate) enum Form {
     Sync,
     Async,
-    /// It returns a future that its last expression makes of an async block, as `async_trait`
-    /// writes it.
+    /// It returns a future, which its last expression builds from an async block, as the expansion
+    /// of `async_trait` does.
     Future(Box<FutureShell>),
 }
 
-/// What stands around the async block of a function that returns a future.
+/// The code around the async block of a function that returns a future.
 pub(crate) struct FutureShell {
-    /// The braces of the function, kept for their place.
+    /// The braces of the function, kept for their span.
     braces: Group,
     before: TokenStream,
-    /// The path of `Box::pin`, where it is boxed.
+    /// The path of `Box::pin`, if the future is boxed.
     boxed: Option<Expr>,
     output: Type,
 }
 
 impl Function {
-    /// Reads the item; says why where it is not a function with a body.
+    /// Parses the item; reports anything that is not a function with a body.
     pub(crate) fn parse(item: TokenStream, diag: &mut Diag) -> Option<Self> {
         let parser = |input: ParseStream<'_>| {
             let mut attrs = Attribute::parse_outer(input)?;
@@ -84,13 +84,13 @@ impl Function {
         } else if let ReturnType::Type(_, output) = &function.sig.output
             && let Some(output) = future_output(output)
         {
-            function.see_through_future(output, diag)?;
+            function.unwrap_future(output, diag)?;
         }
         Some(function)
     }
 
-    /// Finds the async block that makes the future.
-    fn see_through_future(&mut self, output: Type, diag: &mut Diag) -> Option<()> {
+    /// Replaces the body by the async block that builds the future.
+    fn unwrap_future(&mut self, output: Type, diag: &mut Diag) -> Option<()> {
         let block: syn::Block = diag.ok(syn::parse2(TokenTree::Group(self.body.clone()).into()))?;
         let mut stmts = block.stmts;
         let tail = match stmts.pop() {
@@ -107,7 +107,7 @@ impl Function {
             }
             other => (None, Some(other)),
         };
-        // With `move` or without: a block that is returned cannot borrow the function's variables.
+        // With or without `move`: a returned block cannot borrow the function's variables.
         let Some(Expr::Async(inner)) = inner else {
             diag.at(&self.sig.output, NO_ASYNC_BLOCK);
             return None;
@@ -136,7 +136,7 @@ impl Function {
         !matches!(self.form, Form::Sync)
     }
 
-    /// Tells whether what the function makes is located at its caller.
+    /// Returns `true` if errors of the function are located at its caller, by `#[track_caller]`.
     pub(crate) fn tracks_caller(&self) -> bool {
         self.attrs.iter().any(|attr| match &attr.meta {
             Meta::List(list) if attr.path().is_ident("cfg_attr") => list
@@ -148,8 +148,8 @@ impl Function {
         })
     }
 
-    /// The place of what captures the variables of the function: what is wrong with `self` in it is
-    /// shown at `self`.
+    /// Returns the span of closures and async blocks that capture variables of the function. The
+    /// compiler reports there what is wrong with `self`.
     pub(crate) fn capture_span(&self) -> Span {
         let receiver = self
             .sig
@@ -160,7 +160,7 @@ impl Function {
         })
     }
 
-    /// The type that the guards see returned.
+    /// Returns the type of the guarded code.
     pub(crate) fn returns(&self) -> Option<&Type> {
         match (&self.form, &self.sig.output) {
             (Form::Future(shell), _) => Some(&shell.output),
@@ -169,7 +169,7 @@ impl Function {
         }
     }
 
-    /// The function as it was, but for its attributes.
+    /// Returns the function as the user wrote it, with its present attributes.
     pub(crate) fn as_written(&self) -> TokenStream {
         let (attrs, vis, sig, body) = (&self.attrs, &self.vis, &self.sig, &self.body);
         match &self.form {
@@ -178,7 +178,7 @@ impl Function {
         }
     }
 
-    /// Puts the guarded body in place of the user's.
+    /// Returns the function with the guarded body in place of the user's.
     pub(crate) fn with_body(&self, guarded: TokenStream) -> TokenStream {
         let (attrs, vis, sig) = (&self.attrs, &self.vis, &self.sig);
         let braced = |tokens: TokenStream, like: &Group| {
@@ -205,8 +205,8 @@ impl Function {
 const NO_ASYNC_BLOCK: &str = "a guarded function that returns a future must end with an `async` block; \
                               write it as an `async fn`";
 
-/// Moves what stands as `#![..]` at the head of the body to the function, where it means the same:
-/// the body becomes an expression, which bears no attributes.
+/// Moves attributes `#![..]` from the start of the body to the function, where they mean the same:
+/// the body becomes an expression, which takes no attributes.
 fn take_inner_attributes(attrs: &mut Vec<Attribute>, body: &mut Group) -> syn::Result<()> {
     let head = |input: ParseStream<'_>| {
         Ok((

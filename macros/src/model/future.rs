@@ -4,7 +4,7 @@ use super::types::only_type_argument;
 use crate::groups::ungrouped_type;
 use syn::{Expr, GenericArgument, PathArguments, Type, TypeParamBound};
 
-/// What a returned future gives: `X` of `Pin<Box<dyn Future<Output = X> + ..>>`, of
+/// Returns the output of a returned future: `X` of `Pin<Box<dyn Future<Output = X> + ..>>`, of
 /// `BoxFuture<'_, X>` and of `impl Future<Output = X>`.
 pub(super) fn future_output(ty: &Type) -> Option<Type> {
     match ungrouped_type(ty) {
@@ -13,8 +13,7 @@ pub(super) fn future_output(ty: &Type) -> Option<Type> {
         Type::Path(path) => {
             let last = path.path.segments.last()?;
             if last.ident == "BoxFuture" || last.ident == "LocalBoxFuture" {
-                // The names that the crate futures gives to a boxed one; it alone says what it
-                // gives.
+                // The aliases of the crate futures, whose argument is the output.
                 return only_type_argument(&last.arguments).cloned();
             }
             if last.ident != "Pin" && last.ident != "Box" {

@@ -1,9 +1,9 @@
-//! Items that are no function.
+//! Items that are not functions.
 
 use proc_macro2::{TokenStream, TokenTree};
 use syn::{Ident, Signature, Token, ext::IdentExt, parse::ParseStream};
 
-/// Returns `true` for tokens that begin as a closure does.
+/// Returns `true` if the tokens begin like a closure.
 pub(crate) fn is_closure(item: &TokenStream) -> bool {
     match item.clone().into_iter().next() {
         Some(TokenTree::Punct(punct)) => punct.as_char() == '|',
@@ -12,7 +12,7 @@ pub(crate) fn is_closure(item: &TokenStream) -> bool {
     }
 }
 
-/// Says what stands in place of a function.
+/// Returns the error about an item that is not a function.
 pub(super) fn not_a_function(input: ParseStream<'_>) -> Option<syn::Error> {
     let ahead = input.fork();
     if ahead.parse::<Signature>().is_ok() {
@@ -35,7 +35,7 @@ pub(super) fn not_a_function(input: ParseStream<'_>) -> Option<syn::Error> {
     let Ok(word) = ahead.call(Ident::parse_any) else {
         return elsewhere("an expression");
     };
-    // `unsafe`, `auto` and `const` may stand before the word that says what it is.
+    // `unsafe`, `auto` and `const` may precede the keyword of the item.
     let kinds = [
         "struct",
         "enum",

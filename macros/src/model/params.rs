@@ -1,28 +1,28 @@
-//! The variables that the arguments of a function bind.
+//! Variables that the parameters of a function bind.
 
 use super::{Function, types, variables::mentions};
 use crate::{groups::ungrouped_type, span::ends};
 use proc_macro2::Span;
 use syn::{Attribute, FnArg, Generics, Ident, Pat, PatIdent, Token, Type, ext::IdentExt};
 
-/// One variable that the arguments bind.
+/// A variable that a parameter binds.
 pub(crate) struct Binding {
-    /// `#[cfg(..)]` of the argument.
+    /// The `#[cfg(..)]` attributes of the parameter.
     pub(crate) cfgs: Vec<Attribute>,
     pub(crate) mutability: Option<Token![mut]>,
     pub(crate) ident: Ident,
-    /// Whether it is a `&mut` that each attempt borrows anew.
+    /// Whether it is a `&mut` that each attempt reborrows.
     pub(crate) reborrowed: bool,
-    /// Whether it is a `ref mut` to a part of an owned argument, of which each attempt has a clone.
+    /// Whether it is a `ref mut` to a part of an owned parameter, which is cloned for each attempt.
     pub(crate) refers_to_owned: bool,
-    /// Whether it may do something when it is dropped.
+    /// Whether dropping it may run code.
     pub(crate) may_drop: bool,
-    /// Where its type begins and ends, or it itself where the type is not written.
+    /// The first and last span of its type, or its own if the type is not written.
     pub(crate) type_span: (Span, Span),
 }
 
-/// The variables that the arguments bind, in their order.
-pub(crate) fn all(function: &Function) -> Vec<Binding> {
+/// Returns the variables that the parameters bind, in their order.
+pub(crate) fn bindings(function: &Function) -> Vec<Binding> {
     let mut all = Vec::new();
     for input in &function.sig.inputs {
         if let FnArg::Typed(input) = input {
@@ -43,18 +43,18 @@ pub(crate) fn all(function: &Function) -> Vec<Binding> {
     all
 }
 
-/// Those of them that the body mentions.
-pub(crate) fn used(function: &Function) -> Vec<Binding> {
-    let mut all = all(function);
+/// Returns the variables that the body mentions.
+pub(crate) fn used_bindings(function: &Function) -> Vec<Binding> {
+    let mut all = bindings(function);
     let body = function.body.stream();
-    // An argument that the body does not mention is left alone: it needs no `Clone`, and stays as
-    // unused as it is.
+    // The others stay as they are: they need no `Clone`, and the compiler may report them as
+    // unused.
     all.retain(|binding| mentions(&body, &binding.ident.unraw().to_string()));
     all
 }
 
-/// Takes `mut` off the arguments: the variables that the body uses are bound anew, and bear it
-/// there.
+/// Removes `mut` from the parameters: generated code rebinds the variables that the body uses, with
+/// `mut` there.
 pub(crate) fn without_mut(function: &mut Function, bound: &[Binding]) {
     for input in &mut function.sig.inputs {
         if let FnArg::Typed(input) = input {
@@ -90,16 +90,16 @@ fn strip_mut(pat: &mut Pat, bound: &[Binding]) {
     }
 }
 
-/// How a pattern reaches what it matches.
+/// How a pattern reaches the value that it matches.
 #[derive(Clone, Copy)]
 enum Access {
-    /// As a part of the argument itself.
+    /// As a part of the parameter itself.
     Owned,
-    /// Through a `&` or `&mut` of the pattern.
+    /// Through a `&` or `&mut` in the pattern.
     Dereferenced,
-    /// Through a `&` that the pattern does not write: the variables are references.
+    /// Through a `&` that the pattern omits: the variables are references.
     Shared,
-    /// Through a `&mut` that the pattern does not write: the variables are `&mut`.
+    /// Through a `&mut` that the pattern omits: the variables are `&mut`.
     Mutable,
 }
 
@@ -122,7 +122,7 @@ impl Collector<'_> {
                 }
             }
             Pat::Paren(paren) => self.collect(&paren.pat, ty, access),
-            // Each case binds the same variables.
+            // All alternatives bind the same variables.
             Pat::Or(cases) => cases
                 .cases
                 .iter()
@@ -142,7 +142,7 @@ impl Collector<'_> {
         }
     }
 
-    /// The parts of a pattern that takes something apart.
+    /// Collects the parts of a destructuring pattern.
     fn parts(&mut self, pat: &Pat, ty: Option<&Type>, access: Access) {
         let mut all = |pats: &mut dyn Iterator<Item = &Pat>| {
             pats.for_each(|pat| self.collect(pat, None, access));
@@ -187,8 +187,8 @@ impl Collector<'_> {
         });
     }
 
-    /// Whether a pattern of one word names a unit struct and binds nothing, as far as one can see:
-    /// its type has that name.
+    /// Returns `true` if a one-word pattern seems to name a unit struct and to bind nothing: its
+    /// type has that name.
     fn is_constant(&self, pat: &PatIdent, ty: Option<&Type>) -> bool {
         let name = pat.ident.unraw().to_string();
         if !name.starts_with(char::is_uppercase) || pat.by_ref.is_some() || pat.mutability.is_some()
@@ -215,7 +215,7 @@ impl Collector<'_> {
     }
 }
 
-/// What a pattern that takes a reference apart reaches behind it.
+/// Returns the type and the access behind the references that a destructuring pattern omits.
 fn within(ty: Option<&Type>, access: Access) -> (Option<&Type>, Access) {
     match ty.map(ungrouped_type) {
         Some(Type::Reference(reference)) => {

@@ -1,4 +1,4 @@
-//! The receiver of a method, and `self` in its body.
+//! Receivers of methods, and `self` in their bodies.
 
 use super::{Binding, Function, params, types::only_type_argument, variables::mentions_in};
 use crate::groups::ungrouped_type;
@@ -8,7 +8,7 @@ use syn::{Ident, Receiver, ReceiverKind, Type};
 
 /// How a method takes `self`.
 pub(crate) enum SelfKind {
-    /// `&self`, also behind a lifetime or as `self: &Self`.
+    /// `&self`, also with a lifetime or as `self: &Self`.
     Ref,
     /// `&mut self`.
     Mut,
@@ -53,21 +53,21 @@ fn pointer_kind(ty: &Type) -> SelfKind {
     }
 }
 
-/// Whether the body captures nothing but `&self`, which it then may borrow: arguments are
-/// parameters of a closure, and an async block must own them.
+/// Returns `true` if the body captures nothing but `&self`, which it can then borrow. Parameters
+/// are passed to a closure, and an async block must own them.
 pub(crate) fn borrows_self(function: &Function) -> bool {
     let is_shared = function
         .sig
         .receiver()
         .is_some_and(|receiver| matches!(self_kind(receiver), SelfKind::Ref));
     let is_captured = |binding: &Binding| function.is_async() || !binding.cfgs.is_empty();
-    // Of a future that is returned, the statements before it may bind more.
+    // The statements before a returned future may bind more variables.
     let is_plain = function.sig.asyncness.is_some() || !function.is_async();
-    is_shared && is_plain && !params::used(function).iter().any(is_captured)
+    is_shared && is_plain && !params::used_bindings(function).iter().any(is_captured)
 }
 
-/// Tells whether a body names `self` where [`rename_self`] does not reach: in a format string, or
-/// in the definition of a macro.
+/// Returns `true` if a body names `self` where [`rename_self`] does not reach: in a format string,
+/// or in the definition of a macro.
 pub(crate) fn has_fixed_self(tokens: &TokenStream) -> bool {
     let tokens: Vec<TokenTree> = tokens.clone().into_iter().collect();
     tokens.iter().enumerate().any(|(place, token)| match token {
@@ -85,12 +85,12 @@ pub(crate) fn has_fixed_self(tokens: &TokenStream) -> bool {
     })
 }
 
-/// Replaces the variable `self` by another one, but not in paths (`self::x`), nor in functions
-/// nested in the body.
+/// Replaces the variable `self` by another one, but not in paths (`self::x`), nor in nested
+/// functions.
 pub(crate) fn rename_self(tokens: TokenStream, to: &Ident) -> TokenStream {
     let mut out = TokenStream::new();
     let mut tokens = tokens.into_iter().peekable();
-    // In a nested function, `use` or macro definition, everything up to its end is another scope.
+    // A nested function, `use` or macro definition is another scope up to its end.
     let mut foreign_until_end = false;
     let mut after_pub = false;
     while let Some(token) = tokens.next() {
@@ -149,7 +149,7 @@ mod tests {
     use proc_macro2::Span;
 
     #[test]
-    fn self_is_renamed_but_not_where_it_names_a_module() {
+    fn self_is_renamed_except_in_paths() {
         let renamed = |text: &str| {
             let to = Ident::new("this", Span::call_site());
             rename_self(text.parse().unwrap(), &to)

@@ -1,18 +1,18 @@
-//! Questions about types, answered from their tokens.
+//! Properties of types that their tokens show.
 
 use crate::groups::ungrouped_type;
 use syn::{GenericArgument, PathArguments, Token, Type, spanned::Spanned};
 
-/// The return type as a closure may name it: `impl Trait` is left to inference.
+/// Returns a type for the signature of a closure: `impl Trait` is left to inference.
 pub(crate) fn inferable(ty: &Type) -> Type {
     let mut ty = ty.clone();
     infer(&mut ty);
     ty
 }
 
-/// Replaces each `impl Trait` by `_`, and tells whether there was one.
+/// Replaces each `impl Trait` by `_`, and returns whether there was one.
 ///
-/// By hand, as all walks of this crate that look at few kinds of nodes: each visitor of syn's would
+/// This and the other walks over few kinds of nodes are written by hand: each visitor of syn would
 /// be compiled with all of its two hundred functions.
 fn infer(ty: &mut Type) -> bool {
     match ty {
@@ -54,7 +54,7 @@ fn infer(ty: &mut Type) -> bool {
     }
 }
 
-/// A type with the same error type as the return type, in which nothing is left to infer: each
+/// Returns a type with the same error type as the return type and nothing left to infer: each
 /// argument that holds an `impl Trait` is replaced by `()`.
 pub(crate) fn same_error(ty: &Type) -> Type {
     let mut ty = ungrouped_type(ty).clone();
@@ -87,7 +87,7 @@ pub(crate) fn only_type_argument(arguments: &PathArguments) -> Option<&Type> {
     })
 }
 
-/// Whether a value of the type may do something when it is dropped, as far as one can see.
+/// Returns `true` unless the type is known to run no code when it is dropped.
 pub(crate) fn may_drop(ty: &Type) -> bool {
     const PLAIN: &[&str] = &[
         "bool", "char", "f32", "f64", "i128", "i16", "i32", "i64", "i8", "isize", "u128", "u16",

@@ -1,17 +1,17 @@
-//! Variables that tokens name.
+//! Mentions of variables in tokens.
 
 use proc_macro2::{TokenStream, TokenTree};
 use syn::ext::IdentExt;
 
-/// Tells whether the tokens name a variable, also within a format string.
+/// Returns `true` if the tokens name a variable, also within a format string.
 ///
-/// Fields, methods and parts of paths are none. Of what cannot be told apart, too much counts
-/// rather than too little.
+/// Fields, methods and parts of paths are not variables. Ambiguous names count as mentions.
 pub(crate) fn mentions(tokens: &TokenStream, name: &str) -> bool {
     mentions_in(tokens.clone(), name, false)
 }
 
-/// `in_macro` is true for the arguments of a macro, which may be anything.
+/// `in_macro` is `true` for the arguments of a macro, where a name before `:` may be a variable
+/// too.
 pub(super) fn mentions_in(tokens: TokenStream, name: &str, in_macro: bool) -> bool {
     let tokens: Vec<TokenTree> = tokens.into_iter().collect();
     let is = |place: Option<usize>, char: char| matches!(place.and_then(|place| tokens.get(place)), Some(TokenTree::Punct(p)) if p.as_char() == char);
@@ -21,7 +21,7 @@ pub(super) fn mentions_in(tokens: TokenStream, name: &str, in_macro: bool) -> bo
             let (before, second) = (place.checked_sub(1), place.checked_sub(2));
             let is_member = is(before, '.') && !is(second, '.');
             let in_path = second.is_some_and(is_path) || (is_path(place + 1) && name != "self");
-            // `field: value`, and what is bound anew with a type.
+            // `field: value`, or a new variable with a type.
             let is_field = !in_macro && is(Some(place + 1), ':') && !is_path(place + 1);
             !is_member && !in_path && !is_field
         }
@@ -39,8 +39,8 @@ pub(super) fn mentions_in(tokens: TokenStream, name: &str, in_macro: bool) -> bo
     })
 }
 
-/// `{name}`, `{name:?}`, `{:name$}`: a word anywhere between braces counts, since one clone too
-/// many is harmless and one too few is not.
+/// Finds `{name}`, `{name:?}` and `{:name$}`. A word anywhere between braces counts: an unneeded
+/// clone is harmless, a missing one is not.
 fn in_format_string(text: &str, name: &str) -> bool {
     let is_word = |c: char| c.is_alphanumeric() || c == '_';
     let mut depth = 0_usize;
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn fields_methods_and_paths_of_the_same_name_are_no_variables() {
+    fn fields_methods_and_paths_are_not_variables() {
         for text in [
             "self.conn.send()",
             "self.conn()",

@@ -1,7 +1,7 @@
 //! Settings of `#[with_circuit_breaker]`.
 
 use super::{
-    setters::{Reader, Seed, Seen, Setters},
+    setters::{Given, Reader, Seed, Setters},
     window::{self, Window},
 };
 use crate::{
@@ -23,7 +23,7 @@ pub(crate) struct Breaker {
     pub(crate) fallback: Option<Expr>,
 }
 
-/// The runtime's default, which another key may contradict.
+/// The runtime's default of `recovery_timeout`, which `max_recovery_timeout` may contradict.
 const RECOVERY_TIMEOUT: Duration = Duration::from_secs(60);
 
 impl Breaker {
@@ -94,19 +94,19 @@ fn setters(args: &mut Args, seed: Option<&Seed>, krate: &Path, diag: &mut Diag) 
     setters
 }
 
-/// The rates that open the circuit, and what they need.
+/// The rates that open the circuit, and the keys that they depend on.
 struct Rates {
-    failure_rate: Seen<f64>,
-    slow_rate: Seen<f64>,
-    slow_call: Seen<Duration>,
-    min_calls: Seen<u32>,
+    failure_rate: Given<f64>,
+    slow_rate: Given<f64>,
+    slow_call: Given<Duration>,
+    min_calls: Given<u32>,
 }
 
 impl Rates {
-    /// Reads the window, and reports rates without a window and windows without a rate.
+    /// Takes the window, and reports rates without a window and windows without a rate.
     fn check(&self, args: &mut Args, setters: &mut Setters, krate: &Path, diag: &mut Diag) {
         let given = window::take_given(args);
-        // By default a rate is one of the last 100 calls, so any of these brings a window along.
+        // A rate has a default window of 100 calls, so each of these implies a window.
         let has_window =
             !given.is_empty() || self.failure_rate.is_given() || self.slow_call.is_given();
         let mut window = None;
@@ -162,7 +162,7 @@ impl Rates {
     }
 }
 
-fn check_probes(half_open: &Seen<u32>, successes: &Seen<u32>, diag: &mut Diag) {
+fn check_probes(half_open: &Given<u32>, successes: &Given<u32>, diag: &mut Diag) {
     if let (Some(half_open), Some(successes), Some(key)) =
         (half_open.known(), successes.known(), half_open.key())
         && half_open < successes
@@ -175,8 +175,8 @@ fn check_probes(half_open: &Seen<u32>, successes: &Seen<u32>, diag: &mut Diag) {
 }
 
 fn check_open_times(
-    recovery: &Seen<Duration>,
-    max_recovery: &Seen<Duration>,
+    recovery: &Given<Duration>,
+    max_recovery: &Given<Duration>,
     args: &Args,
     diag: &mut Diag,
 ) {
@@ -200,7 +200,7 @@ fn check_open_times(
     }
 }
 
-/// A path to a `ManualControl`, or to what derefs to one.
+/// Parses a path to a `ManualControl`, or to a value that derefs to one.
 fn control(expr: Expr, krate: &Path, diag: &mut Diag) -> Option<TokenStream> {
     match ungrouped(expr) {
         Expr::Path(path) => {

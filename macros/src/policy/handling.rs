@@ -26,7 +26,7 @@ impl Handling {
         let level = args
             .take("log_level")
             .and_then(|value| log_level("log_level", value, krate, diag));
-        // `Some(None)` where the value is reported already.
+        // `Some(None)` if the value was invalid and is reported already.
         let rethrow = args
             .take("rethrow")
             .map(|value| value::flag("rethrow", value, diag));
@@ -50,7 +50,7 @@ impl Handling {
     }
 }
 
-/// The arguments that `capture(a, b)` lists.
+/// Takes the arguments that `capture(a, b)` lists.
 fn captured(args: &mut Args, diag: &mut Diag) -> Vec<Ident> {
     let mut names: Vec<Ident> = Vec::new();
     let Some((key, items)) = args.take_list("capture") else {

@@ -5,12 +5,12 @@ use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::{Expr, ExprLit, Ident, Lit, LitStr, Path};
 
-/// The texts that name a level.
+/// The names of levels in strings.
 pub(crate) const LEVELS: &[&str] = &[
     "trace", "debug", "info", "warn", "warning", "error", "critical",
 ];
 
-/// The variant of `LogLevel` that a text of [`LEVELS`] names.
+/// Returns the variant of `LogLevel` that one of [`LEVELS`] names.
 pub(crate) fn variant_of(level: &str) -> Ident {
     let variant = match level {
         "trace" => "Trace",
@@ -23,7 +23,7 @@ pub(crate) fn variant_of(level: &str) -> Ident {
     Ident::new(variant, Span::mixed_site())
 }
 
-/// A level as a text, or as a path to a `LogLevel`.
+/// Parses a level: a string, or a path to a `LogLevel`.
 pub(super) fn log_level(
     key: &str,
     expr: Expr,

@@ -1,4 +1,4 @@
-//! The settings of each attribute, with what contradicts already reported.
+//! Settings of the attributes: defaults filled in, contradictions reported.
 
 mod audit;
 mod breaker;

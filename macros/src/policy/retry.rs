@@ -19,7 +19,7 @@ pub(crate) struct Retry {
     pub(crate) retry_if: Option<Expr>,
     pub(crate) retry_if_result: Option<Expr>,
     pub(crate) delay: Option<Expr>,
-    /// The key, where it is given.
+    /// The key, if it is given.
     pub(crate) attempt_timeout: Option<Ident>,
 }
 
@@ -59,7 +59,7 @@ impl Retry {
     }
 }
 
-/// The calls of the builder, and the key of `attempt_timeout`.
+/// Returns the calls of setters, and the key of `attempt_timeout`.
 fn setters(
     args: &mut Args,
     seed: Option<&Seed>,
@@ -67,7 +67,7 @@ fn setters(
     diag: &mut Diag,
 ) -> (Setters, Option<Ident>) {
     let mut setters = Setters::default();
-    // Beside a breaker the name is the breaker's, which has taken it.
+    // With a breaker the name is the breaker's, which was taken before.
     if let Some((key, expr)) = args.take_with_key("name")
         && let Some(name) = value::name_up_to(MAX_NAME, "name", expr, diag)
     {
@@ -125,7 +125,7 @@ fn setters(
     (setters, attempt_timeout)
 }
 
-/// `max_retries` or `max_attempts`.
+/// Takes `max_retries` or `max_attempts`.
 fn attempts(args: &mut Args, setters: &mut Setters, krate: &Path, diag: &mut Diag) {
     for key in ["max_retries", "max_attempts"] {
         let Some((ident, expr)) = args.take_with_key(key) else {
@@ -135,7 +135,7 @@ fn attempts(args: &mut Args, setters: &mut Setters, krate: &Path, diag: &mut Dia
             diag.at(&ident, "`max_attempts` and `max_retries` set the same limit: `max_retries = 3` is `max_attempts = 4`; give one");
             continue;
         }
-        // No retry is one call; no attempt would be none.
+        // Without retries there is one call; without attempts there would be none.
         let least = u32::from(key == "max_attempts");
         if let Some(value) = value::integer(key, expr, least..=u32::MAX - 1, diag) {
             let count = match key {
@@ -147,11 +147,11 @@ fn attempts(args: &mut Args, setters: &mut Setters, krate: &Path, diag: &mut Dia
     }
 }
 
-/// `backoff` and `backoff_factor`.
+/// Takes `backoff` and `backoff_factor`.
 fn backoff(args: &mut Args, setters: &mut Setters, krate: &Path, diag: &mut Diag) {
     let mut kind = None;
     if let Some((key, expr)) = args.take_with_key("backoff") {
-        // A text is one of four; all else is an expression that the builder takes, for example
+        // A string is one of four; any other expression is passed to the builder, for example
         // `Backoff::linear(..)`.
         let expr = ungrouped(expr);
         if matches!(expr, Expr::Lit(_)) || value::unquoted(&expr, BACKOFFS).is_some() {
@@ -177,7 +177,7 @@ fn backoff(args: &mut Args, setters: &mut Setters, krate: &Path, diag: &mut Diag
     }
 }
 
-/// A function that computes delays; a fixed one has other keys.
+/// Parses a function that computes delays; a fixed delay has other keys.
 fn delay(expr: Expr, diag: &mut Diag) -> Option<Expr> {
     let expr = ungrouped(expr);
     if let Expr::Lit(ExprLit {
@@ -197,7 +197,8 @@ fn delay(expr: Expr, diag: &mut Diag) -> Option<Expr> {
 
 const JITTERS: &[&str] = &["full", "equal", "none"];
 
-/// `true`, `false`, a fraction, `"full"`, `"equal"`, `"none"`, or an expression of type `Jitter`.
+/// Parses `true`, `false`, a fraction, `"full"`, `"equal"`, `"none"`, or an expression of type
+/// `Jitter`.
 fn jitter(expr: Expr, krate: &Path, diag: &mut Diag) -> Option<TokenStream> {
     let expr = ungrouped(expr);
     let Expr::Lit(ExprLit { lit, .. }) = &expr else {
@@ -236,8 +237,8 @@ fn jitter(expr: Expr, krate: &Path, diag: &mut Diag) -> Option<TokenStream> {
     }
 }
 
-/// The name of a budget that the process shares, or an expression of type `RetryBudget`; `None`
-/// also for `false`.
+/// Parses the name of a shared budget, or an expression of type `RetryBudget`. Returns `None` for
+/// `false`, which is the default.
 fn budget(expr: Expr, diag: &mut Diag) -> Option<TokenStream> {
     let expr = ungrouped(expr);
     match &expr {
@@ -246,7 +247,6 @@ fn budget(expr: Expr, diag: &mut Diag) -> Option<TokenStream> {
         }) => {
             value::name("budget", expr.clone(), diag)?;
         }
-        // As where the key is not given.
         Expr::Lit(ExprLit {
             lit: Lit::Bool(has),
             ..

@@ -13,7 +13,7 @@ use quote::{quote, quote_spanned};
 use std::time::Duration;
 use syn::{Ident, Path};
 
-/// One call: the key as the user wrote it, so that what fails points there, and its argument.
+/// One call of a setter: the key, at whose span errors are reported, and the argument.
 struct Setter {
     name: Ident,
     value: TokenStream,
@@ -35,7 +35,7 @@ impl Setters {
         self.0.iter().any(|setter| setter.name == name)
     }
 
-    /// The calls, to stand behind a builder.
+    /// Returns the calls, to be appended to a builder.
     pub(crate) fn calls(&self) -> TokenStream {
         let calls = self
             .0
@@ -45,10 +45,10 @@ impl Setters {
     }
 }
 
-/// A key that was given or not, and its value where that is known while compiling.
-pub(super) struct Seen<T>(Option<(Ident, Option<T>)>);
+/// A key that may have been given, and its value if that is known at compile time.
+pub(super) struct Given<T>(Option<(Ident, Option<T>)>);
 
-impl<T: Copy> Seen<T> {
+impl<T: Copy> Given<T> {
     pub(super) fn is_given(&self) -> bool {
         self.0.is_some()
     }
@@ -62,7 +62,7 @@ impl<T: Copy> Seen<T> {
     }
 }
 
-/// Turns keys into setters of the same names.
+/// Takes keys, and turns them into calls of setters with the same names.
 pub(super) struct Reader<'a> {
     pub(super) args: &'a mut Args,
     pub(super) krate: &'a Path,
@@ -80,28 +80,28 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A number of calls, at least 1.
-    pub(super) fn count(&mut self, key: &'static str) -> Seen<u32> {
+    /// Takes an integer of at least 1.
+    pub(super) fn count(&mut self, key: &'static str) -> Given<u32> {
         self.read(key, |expr, krate, diag| {
             let value = value::integer(key, expr, 1..=u32::MAX, diag)?;
             Some((value.positive_tokens(krate), value))
         })
     }
 
-    pub(super) fn duration(&mut self, key: &'static str, zero_is_fine: bool) -> Seen<Duration> {
+    pub(super) fn duration(&mut self, key: &'static str, zero_is_fine: bool) -> Given<Duration> {
         self.read(key, |expr, krate, diag| {
             let value = value::duration(key, expr, zero_is_fine, diag)?;
             Some((value.tokens(krate), value))
         })
     }
 
-    /// A number, of which `rule` says what it must be.
+    /// Takes a number; `rule` describes what `allowed` accepts.
     pub(super) fn number(
         &mut self,
         key: &'static str,
         allowed: impl Fn(f64) -> bool,
         rule: &str,
-    ) -> Seen<f64> {
+    ) -> Given<f64> {
         self.read(key, |expr, krate, diag| {
             let value = value::number(key, expr, allowed, rule, diag)?;
             Some((value.tokens(krate), value))
@@ -112,20 +112,20 @@ impl<'a> Reader<'a> {
         &mut self,
         key: &'static str,
         check: impl FnOnce(syn::Expr, &Path, &mut Diag) -> Option<(TokenStream, Value<T>)>,
-    ) -> Seen<T> {
+    ) -> Given<T> {
         let Some((ident, expr)) = self.args.take_with_key(key) else {
-            return Seen(None);
+            return Given(None);
         };
         let checked = check(expr, self.krate, self.diag);
         let known = checked.and_then(|(tokens, value)| {
             self.setters.push(&ident, key, tokens);
             value.known
         });
-        Seen(Some((ident, known)))
+        Given(Some((ident, known)))
     }
 }
 
-/// The seed of an attribute's random numbers; a retry and a breaker of one attribute share it.
+/// The seed of an attribute's random numbers, which a retry and a breaker of one attribute share.
 #[derive(Clone)]
 pub(crate) struct Seed {
     key: Ident,

@@ -1,4 +1,4 @@
-//! The window of a breaker.
+//! Windows of breakers.
 
 use crate::{
     args::{Args, nearest, value},
@@ -9,21 +9,21 @@ use proc_macro2::TokenStream;
 use quote::quote_spanned;
 use syn::{Expr, ExprLit, Ident, Lit, LitStr, Path};
 
-/// The keys that give a breaker its window.
+/// The keys that set the window.
 const KEYS: &[&str] = &["window", "count_window", "time_window"];
 
-/// The largest count window.
+/// The largest window, in calls.
 const MAX_CALLS: u32 = 1_000_000;
 
 /// A window, as a call of one of the builder's two setters.
 pub(super) struct Window {
     pub(super) setter: &'static str,
     pub(super) value: TokenStream,
-    /// The size of a count window that is known while compiling.
+    /// The number of calls, if that is known at compile time.
     pub(super) calls: Option<u32>,
 }
 
-/// The keys of a window that were given, each with its value.
+/// Takes the keys that set the window, with their values.
 pub(super) fn take_given(args: &mut Args) -> Vec<(&'static str, Ident, Expr)> {
     KEYS.iter()
         .filter_map(|name| {
@@ -34,7 +34,7 @@ pub(super) fn take_given(args: &mut Args) -> Vec<(&'static str, Ident, Expr)> {
 }
 
 impl Window {
-    /// Checks the value of one of the keys.
+    /// Parses the value of one of the keys.
     pub(super) fn from_key(key: &str, expr: Expr, krate: &Path, diag: &mut Diag) -> Option<Self> {
         match key {
             "count_window" => {
@@ -59,7 +59,7 @@ impl Window {
         })
     }
 
-    /// `"100 calls"`, a duration such as `"60s"`, or an expression of type `Duration`.
+    /// Parses `"100 calls"`, a duration such as `"60s"`, or an expression of type `Duration`.
     fn from_text(expr: Expr, krate: &Path, diag: &mut Diag) -> Option<Self> {
         let expr = ungrouped(expr);
         if let Expr::Lit(ExprLit { lit, .. }) = &expr {
@@ -94,7 +94,7 @@ impl Window {
         Self::from_duration("window", expr, krate, diag)
     }
 
-    /// The number in front of `calls`.
+    /// Parses the number before `calls`.
     fn from_calls(calls: &str, text: &LitStr, diag: &mut Diag) -> Option<Self> {
         match calls.trim().replace('_', "").parse::<u32>() {
             Ok(calls) if (1..=MAX_CALLS).contains(&calls) => Some(Self {
@@ -113,7 +113,7 @@ impl Window {
     }
 }
 
-/// The message about a number without a unit, or with a misspelt `calls`.
+/// Returns the message about a number without a unit, or with a misspelt `calls`.
 fn wrong_unit(written: &str) -> Option<String> {
     if written.replace('_', "").parse::<f64>().is_ok() {
         return Some(format!(

@@ -1,5 +1,5 @@
-//! Whether each key and each message of the macros is tried somewhere: the lists are those that the
-//! macros read.
+//! Coverage of keys and messages: each has a test somewhere. The lists are those that the macros
+//! use.
 
 use crate::args::Spec;
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
@@ -13,7 +13,7 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// The files with an extension in a folder and all folders in it.
+/// Returns the files with an extension in a folder and its subfolders.
 pub(super) fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
     let entries =
         fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
@@ -28,7 +28,7 @@ pub(super) fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
     found
 }
 
-/// A file that is Rust as far as its brackets go.
+/// Returns the tokens of a file whose brackets match, and nothing for any other.
 fn tokens(path: &Path) -> TokenStream {
     fs::read_to_string(path)
         .unwrap()
@@ -36,7 +36,7 @@ fn tokens(path: &Path) -> TokenStream {
         .unwrap_or_default()
 }
 
-/// What stands between the parentheses of each use of an attribute or a macro, in macros too.
+/// Collects the arguments of each use of an attribute or a macro, in macros too.
 fn uses(tokens: TokenStream, spec: &Spec, into: &mut Vec<Vec<TokenTree>>) {
     let is_macro = spec.title.ends_with('!');
     let name = spec.title.trim_matches(|c: char| !c.is_alphanumeric());
@@ -64,7 +64,7 @@ fn uses(tokens: TokenStream, spec: &Spec, into: &mut Vec<Vec<TokenTree>>) {
     }
 }
 
-/// The keys of one use.
+/// Returns the keys of one use.
 fn keys(arguments: &[TokenTree], spec: &Spec) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for argument in
@@ -88,7 +88,7 @@ fn keys(arguments: &[TokenTree], spec: &Spec) -> BTreeSet<String> {
     found
 }
 
-/// The keys that are given to an attribute or a macro anywhere in a folder.
+/// Returns the keys that are given to an attribute or a macro anywhere in a folder.
 fn given(folder: &str, spec: &Spec) -> BTreeSet<String> {
     let mut all = Vec::new();
     for file in files(&root().join(folder), "rs") {
@@ -99,7 +99,7 @@ fn given(folder: &str, spec: &Spec) -> BTreeSet<String> {
         .collect()
 }
 
-/// The keys at which a message points in the cases that must not compile.
+/// Returns the keys that a message points at in the cases that must not compile.
 fn refused(spec: &Spec) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for file in files(&root().join("ui-tests/fail"), "rs") {
@@ -115,7 +115,7 @@ fn refused(spec: &Spec) -> BTreeSet<String> {
     found
 }
 
-/// Whether a message underlines a key, or a part of its value.
+/// Returns `true` if a message underlines a key, or a part of its value.
 fn is_underlined(messages: &str, key: &str) -> bool {
     let lines: Vec<&str> = messages.lines().collect();
     lines.windows(2).any(|pair| {
@@ -128,7 +128,7 @@ fn is_underlined(messages: &str, key: &str) -> bool {
     })
 }
 
-/// Where the argument of a key begins and ends in a line, in characters.
+/// Returns the start and the end of each argument with the key in a line, in characters.
 fn arguments<'a>(line: &'a str, key: &'a str) -> impl Iterator<Item = (usize, usize)> + 'a {
     line.match_indices(key).filter_map(move |(place, _)| {
         let after = line[place + key.len()..].trim_start();
@@ -147,7 +147,7 @@ fn arguments<'a>(line: &'a str, key: &'a str) -> impl Iterator<Item = (usize, us
 }
 
 #[test]
-fn each_key_of_each_macro_compiles_is_refused_and_is_observed_in_a_test() {
+fn every_key_has_a_passing_a_failing_and_a_behaviour_test() {
     let mut empty = Vec::new();
     for spec in Spec::ALL.iter().chain([&Spec::HEALTH]) {
         let (pass, fail, behaviour) = (
@@ -171,7 +171,7 @@ fn each_key_of_each_macro_compiles_is_refused_and_is_observed_in_a_test() {
 }
 
 #[test]
-fn an_underline_belongs_to_the_key_above_it() {
+fn underline_is_matched_to_the_key_above_it() {
     let messages =
         "3 | #[retry(max_retries = 0, jitter = f(1, 2))]\n  |                          ^^^^^^\n";
     assert!(is_underlined(messages, "jitter"));
@@ -181,10 +181,10 @@ fn an_underline_belongs_to_the_key_above_it() {
     assert!(is_underlined(messages, "backoff") && !is_underlined(messages, "back"));
 }
 
-/// The setters of a builder, as its source has them.
+/// Returns the setters in the source of a builder.
 fn setters(file: &str) -> BTreeSet<String> {
     let text = fs::read_to_string(root().join(file)).unwrap();
-    // Long signatures stand on several lines.
+    // Long signatures take several lines.
     let text = text
         .replace("(\n        ", "(")
         .replace(",\n        ", ", ");
@@ -203,7 +203,7 @@ fn setters(file: &str) -> BTreeSet<String> {
     of_self.map(name).collect()
 }
 
-/// What differs between two sets: what only the first has, and what only the second has.
+/// Returns the elements that only the first set has, and those that only the second has.
 fn difference(left: &BTreeSet<String>, right: &BTreeSet<String>) -> (Vec<String>, Vec<String>) {
     (
         left.difference(right).cloned().collect(),
@@ -212,16 +212,16 @@ fn difference(left: &BTreeSet<String>, right: &BTreeSet<String>) -> (Vec<String>
 }
 
 #[test]
-fn attributes_have_the_settings_of_the_builders() {
+fn attributes_and_builders_have_the_same_settings() {
     let keys = |spec: Spec| -> BTreeSet<String> { spec.all_keys().map(str::to_owned).collect() };
     let (only_by_hand, only_by_attribute) = difference(
         &setters("runtime/src/breaker/builder.rs"),
         &keys(Spec::BREAKER),
     );
-    // A clock and a place are injected; of an attribute both are those of the program.
+    // A clock and a location are injected; attributes use those of the program.
     assert_eq!(only_by_hand, ["clock", "declared_at"]);
-    // The name stands at the constructor, `window` is the text of two setters, and what sees the
-    // types of the function stands at the call.
+    // The name is an argument of the constructor, `window` is the string form of two setters, and
+    // callbacks that depend on the function's types are arguments of the call.
     assert_eq!(
         only_by_attribute,
         ["failure_if", "fallback", "ignore_if", "name", "window"]
@@ -243,8 +243,8 @@ fn attributes_have_the_settings_of_the_builders() {
     assert_eq!(keys(Spec::RETRY_WITH_BREAKER), both);
 }
 
-/// The texts of messages: literals of at least three words, apart from documentation, tests, and
-/// what the expansions hold.
+/// Collects the texts of messages: literals of at least three words, except in documentation, tests
+/// and expansions.
 fn messages(tokens: TokenStream, into: &mut Vec<String>) {
     let tokens: Vec<TokenTree> = tokens.into_iter().collect();
     let mut is_test = false;
@@ -287,7 +287,7 @@ fn messages(tokens: TokenStream, into: &mut Vec<String>) {
     }
 }
 
-/// The parts of a text between its placeholders.
+/// Returns the parts of a text between its placeholders.
 fn parts(text: &str) -> Vec<String> {
     let text = text.replace("{{", "\u{1}").replace("}}", "\u{2}");
     let parts = text
@@ -302,7 +302,7 @@ fn parts(text: &str) -> Vec<String> {
         .collect()
 }
 
-/// Whether a line holds all parts one after another.
+/// Returns `true` if a line contains all parts, one after another.
 fn holds(mut line: &str, parts: &[String]) -> bool {
     parts.iter().all(|part| {
         let found = line.find(part.as_str());
@@ -311,7 +311,7 @@ fn holds(mut line: &str, parts: &[String]) -> bool {
     })
 }
 
-/// Texts that no case of ui-tests can bring about, with the reason.
+/// Messages that no UI test can show, with the reason.
 const NOT_SHOWN: &[(&str, &str)] = &[
     (
         "this attribute on an async function needs gardefou's feature `async`",
@@ -327,11 +327,11 @@ const NOT_SHOWN: &[(&str, &str)] = &[
     ),
     (
         "expected a block",
-        "the braces were seen before; only a group that `macro_rules!` made could hold something else",
+        "the braces are checked before; only a group that `macro_rules!` made could hold something else",
     ),
     (
         "expected `,` or `;`",
-        "of a trial parse, whose error nobody sees",
+        "of a speculative parse, whose error is dropped",
     ),
     (
         "assertion failed: {text}",
@@ -341,7 +341,7 @@ const NOT_SHOWN: &[(&str, &str)] = &[
 ];
 
 #[test]
-fn each_message_of_the_macros_is_shown_by_a_case() {
+fn every_message_is_shown_by_a_ui_test() {
     let shown: Vec<String> = files(&root().join("ui-tests/fail"), "stderr")
         .iter()
         .flat_map(|file| {

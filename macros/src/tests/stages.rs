@@ -1,10 +1,10 @@
-//! The files of this crate are stages: each imports only from earlier ones.
+//! Stages: each file imports only from earlier ones.
 
 use super::coverage::files;
 use proc_macro2::{TokenStream, TokenTree};
 use std::{collections::BTreeSet, fs, path::Path};
 
-/// The modules of each stage; those of one stage do not import each other.
+/// The modules of each stage, which do not import each other.
 const STAGES: &[&[&str]] = &[
     &["diag", "foreign_attributes", "groups", "span"],
     &["args"],
@@ -20,7 +20,7 @@ fn stage_of(module: &str) -> Option<usize> {
     STAGES.iter().position(|stage| stage.contains(&module))
 }
 
-/// The modules behind `crate::`, also within the braces of a `use`.
+/// Collects the modules after `crate::`, also within the braces of a `use`.
 fn modules_named_in(tokens: TokenStream, into: &mut BTreeSet<String>) {
     let tokens: Vec<TokenTree> = tokens.into_iter().collect();
     for (place, token) in tokens.iter().enumerate() {
@@ -52,7 +52,7 @@ fn modules_named_in(tokens: TokenStream, into: &mut BTreeSet<String>) {
     }
 }
 
-/// The imports of a module that are no earlier stage.
+/// Returns the imports of a module that are not of an earlier stage.
 fn late_imports(module: &str, text: &str) -> Vec<String> {
     // Unit tests at the end of a file may use any stage.
     let text = text

@@ -1,10 +1,10 @@
-//! Flags, paths, callbacks and choices between texts.
+//! Flags, paths, callbacks, and choices between strings.
 
 use super::Value;
 use crate::{args::nearest, diag::Diag, groups::ungrouped};
 use syn::{Expr, ExprLit, Lit};
 
-/// `true` or `false`, which the expansion depends on.
+/// Parses `true` or `false`, which the expansion depends on.
 pub(crate) fn flag(key: &str, expr: Expr, diag: &mut Diag) -> Option<bool> {
     match ungrouped(expr) {
         Expr::Lit(ExprLit {
@@ -18,7 +18,7 @@ pub(crate) fn flag(key: &str, expr: Expr, diag: &mut Diag) -> Option<bool> {
     }
 }
 
-/// A path to an error code.
+/// Parses a path to an error code.
 pub(crate) fn code(key: &str, expr: Expr, diag: &mut Diag) -> Option<Expr> {
     match ungrouped(expr) {
         path @ Expr::Path(_) => Some(path),
@@ -32,7 +32,7 @@ pub(crate) fn code(key: &str, expr: Expr, diag: &mut Diag) -> Option<Expr> {
     }
 }
 
-/// A path to a function, or a closure.
+/// Parses a path to a function, or a closure.
 pub(crate) fn callback(key: &str, expr: Expr, diag: &mut Diag) -> Option<Expr> {
     match ungrouped(expr) {
         fine @ (Expr::Path(_) | Expr::Closure(_)) => Some(fine),
@@ -53,7 +53,7 @@ pub(crate) fn callback(key: &str, expr: Expr, diag: &mut Diag) -> Option<Expr> {
     }
 }
 
-/// One of a few texts; anything but a literal is left to the compiler.
+/// Parses one of several strings. A path is left to the compiler.
 pub(crate) fn choice(
     key: &str,
     expr: Expr,
@@ -105,7 +105,7 @@ pub(crate) fn choice(
     }
 }
 
-/// The word of an expression that is one of a few texts without its quotes.
+/// Returns the choice that an expression names without its quotes.
 pub(crate) fn unquoted<'a>(expr: &Expr, choices: &[&'a str]) -> Option<&'a str> {
     let Expr::Path(path) = expr else { return None };
     let word = path.path.get_ident()?;

@@ -1,4 +1,4 @@
-//! Durations: seconds as a number, or a text such as `250ms`, `30s` and `1m30s`.
+//! Durations: seconds as a number, or a string such as `250ms`, `30s` and `1m30s`.
 
 use super::{Value, typed::literal};
 use crate::{diag::Diag, groups::ungrouped};
@@ -6,10 +6,11 @@ use quote::quote;
 use std::time::Duration;
 use syn::{Expr, Lit};
 
-/// The units of durations, as messages list them.
+/// The units in messages.
 const UNIT_NAMES: &str = "`ns`, `us`, `ms`, `s`, `m`, `h` and `d`";
 
-/// A duration: seconds as a number, a text such as `"1m30s"`, or an expression of type `Duration`.
+/// Parses a duration: seconds as a number, a string such as `"1m30s"`, or an expression of type
+/// `Duration`.
 pub(crate) fn duration(
     key: &str,
     expr: Expr,
@@ -47,7 +48,7 @@ pub(crate) fn duration(
             );
         }
         Err(NotADuration::NoUnit) => {
-            // Which one was meant, the number does not show: a guess would often be wrong by a
+            // The number does not show which one was meant: a guess would often be wrong by a
             // factor of a thousand.
             let forms = format!("\"{written}ms\", \"{written}s\"");
             diag.at(
@@ -93,7 +94,7 @@ pub(crate) fn duration(
     None
 }
 
-/// Why a text is not a duration.
+/// Why a string is not a duration.
 #[derive(Debug, PartialEq, Eq)]
 enum NotADuration {
     /// A bare number.
@@ -120,7 +121,7 @@ const UNITS: &[(&str, u64)] = &[
     ("d", 86_400_000_000_000),
 ];
 
-/// Reads one or more numbers, each with its unit, blanks between them allowed.
+/// Parses one or more numbers, each with its unit, with blanks between them allowed.
 fn parse(text: &str) -> Result<Duration, NotADuration> {
     let mut rest = text.trim();
     if rest.is_empty() {
@@ -163,10 +164,10 @@ fn parse(text: &str) -> Result<Duration, NotADuration> {
     Ok(total)
 }
 
-/// Reads a decimal number of seconds, as an integer or float literal has it.
+/// Parses a decimal number of seconds, as in an integer or float literal.
 fn parse_seconds(digits: &str) -> Result<Duration, NotADuration> {
     match digits.parse::<f64>() {
-        // A float literal may have an exponent; it is rounded to the nanosecond.
+        // A float literal may have an exponent; the result is rounded to the nanosecond.
         Ok(seconds) if digits.contains(['e', 'E']) => {
             Duration::try_from_secs_f64(seconds).map_err(|_| NotADuration::TooLong)
         }
@@ -174,7 +175,7 @@ fn parse_seconds(digits: &str) -> Result<Duration, NotADuration> {
     }
 }
 
-/// A decimal number times a unit, exactly; what is finer than a nanosecond is cut.
+/// Multiplies a decimal number by a unit, exactly; fractions of a nanosecond are dropped.
 fn scaled(number: &str, unit_nanos: u64) -> Result<Duration, NotADuration> {
     let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
     let is_digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
@@ -204,7 +205,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_with_units_add_up() {
+    fn numbers_with_units_are_summed() {
         assert_eq!(parse("250ms"), Ok(Duration::from_millis(250)));
         assert_eq!(parse("1.5s"), Ok(Duration::from_millis(1500)));
         assert_eq!(parse("1m30s"), Ok(Duration::from_secs(90)));
@@ -213,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_duration_says_why() {
+    fn malformed_durations_are_rejected_with_the_reason() {
         assert_eq!(parse("30"), Err(NotADuration::NoUnit));
         assert_eq!(
             parse("30 parsecs"),

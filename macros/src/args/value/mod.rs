@@ -1,4 +1,5 @@
-//! Values of keys: literals are checked here, all else by the compiler against a typed function.
+//! Values of keys. Literals are checked here, all other expressions by the compiler against a typed
+//! function.
 
 mod choice;
 mod duration;

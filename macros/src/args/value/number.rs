@@ -1,11 +1,11 @@
-//! Integers, seeds and numbers with a fraction.
+//! Integers, seeds, and numbers with a fraction.
 
 use super::{Value, typed::literal};
 use crate::{diag::Diag, groups::ungrouped};
 use std::{fmt::Display, ops::RangeInclusive};
 use syn::{Expr, Lit};
 
-/// An integer within a range.
+/// Parses an integer within a range.
 pub(crate) fn integer(
     key: &str,
     expr: Expr,
@@ -53,7 +53,7 @@ pub(crate) fn integer(
     None
 }
 
-/// The seed of a generator of random numbers.
+/// Parses the seed of a random number generator.
 pub(crate) fn seed(key: &str, expr: Expr, diag: &mut Diag) -> Option<Value<u64>> {
     let expr = ungrouped(expr);
     let Some((negative, lit)) = literal(&expr) else {
@@ -75,7 +75,7 @@ pub(crate) fn seed(key: &str, expr: Expr, diag: &mut Diag) -> Option<Value<u64>>
     None
 }
 
-/// A number with or without a fraction, of which `rule` says what it must be.
+/// Parses a number with or without a fraction; `rule` describes what `allowed` accepts.
 pub(crate) fn number(
     key: &str,
     expr: Expr,

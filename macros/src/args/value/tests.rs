@@ -9,7 +9,7 @@ fn problem<T>(parse: impl FnOnce(&mut Diag) -> Option<T>) -> String {
 }
 
 #[test]
-fn integers_say_what_is_wrong_with_them() {
+fn invalid_integers_are_reported_with_the_reason() {
     let check = |expr: Expr| problem(|diag| integer("failure_threshold", expr, 1..=u32::MAX, diag));
     assert_eq!(
         check(parse_quote!("3")),
@@ -34,7 +34,7 @@ fn integers_say_what_is_wrong_with_them() {
 }
 
 #[test]
-fn a_duration_without_a_unit_is_shown_the_units() {
+fn missing_unit_is_reported_with_the_known_units() {
     let text = problem(|diag| duration("initial_delay", parse_quote!("100"), true, diag));
     let units = "`ns`, `us`, `ms`, `s`, `m`, `h` and `d`";
     let expected = format!(
@@ -49,7 +49,7 @@ fn a_duration_without_a_unit_is_shown_the_units() {
 }
 
 #[test]
-fn separators_and_bases_are_read() {
+fn separators_and_bases_are_parsed() {
     let mut diag = Diag::default();
     let read = |expr: Expr, diag: &mut Diag| {
         integer("n", expr, 1..=u32::MAX, diag).and_then(|value| value.known)

@@ -1,19 +1,19 @@
-//! Names.
+//! Names of operations and guards.
 
 use super::Value;
 use crate::{args::Args, diag::Diag, groups::ungrouped};
 use proc_macro2::Span;
 use syn::{Expr, ExprLit, Lit};
 
-/// How long a name may be, in bytes.
+/// The longest name, in bytes.
 pub(crate) const MAX_NAME: usize = 128;
 
-/// A name: a string literal, or a path to a constant `&str`.
+/// Parses a name: a string literal, or a path to a constant `&str`.
 pub(crate) fn name(key: &str, expr: Expr, diag: &mut Diag) -> Option<Value<String>> {
     name_up_to(MAX_NAME, key, expr, diag)
 }
 
-/// A name of at most so many bytes.
+/// Parses a name of at most `max` bytes.
 pub(crate) fn name_up_to(
     max: usize,
     key: &str,
@@ -55,7 +55,7 @@ pub(crate) fn name_up_to(
     None
 }
 
-/// The value of the key `name`, which must be given; `missing` is the message where it is not.
+/// Takes the required key `name`; reports `missing` if it is not given.
 pub(crate) fn required_name(
     args: &mut Args,
     missing: &str,

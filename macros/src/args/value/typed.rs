@@ -1,4 +1,4 @@
-//! A checked value, and the expression of its type.
+//! Checked values, and their expressions in generated code.
 
 use crate::span::{at, path_at};
 use proc_macro2::TokenStream;
@@ -6,8 +6,7 @@ use quote::{quote, quote_spanned};
 use std::time::Duration;
 use syn::{Expr, ExprLit, ExprUnary, Lit, Path, UnOp, spanned::Spanned};
 
-/// A value that is known while compiling, with the expression that the user wrote, or only that
-/// expression.
+/// The expression that the user wrote, and its value if that is known at compile time.
 #[derive(Clone)]
 pub(crate) struct Value<T> {
     pub(crate) known: Option<T>,
@@ -15,23 +14,25 @@ pub(crate) struct Value<T> {
 }
 
 impl Value<String> {
-    /// The expression of type `&'static str`; what is not one is told at the user's tokens.
+    /// Returns the expression of type `&'static str`; another type is reported at the user's
+    /// tokens.
     pub(crate) fn text_tokens(&self, krate: &Path) -> TokenStream {
         self.typed(krate, "text")
     }
 }
 
 impl Value<u32> {
-    /// The expression of type `u32`.
+    /// Returns the expression of type `u32`.
     pub(crate) fn tokens(&self, krate: &Path) -> TokenStream {
         self.typed(krate, "count")
     }
 
-    /// The same of a value that is at least 1: a path to a constant that is not does not compile.
+    /// Returns the expression of type `u32` of a value that is at least 1: a path to a constant
+    /// that is less does not compile.
     pub(crate) fn positive_tokens(&self, krate: &Path) -> TokenStream {
         match &self.expr {
             Expr::Path(path) if self.known.is_none() => {
-                // An item, which the compiler evaluates whether or not the function is called.
+                // An item, which the compiler evaluates even if the function is never called.
                 let krate = path_at(krate, path);
                 quote_spanned!(at(path)=> {
                     const COUNT: u32 = #krate::__private::typed::at_least_one(#path);
@@ -44,14 +45,14 @@ impl Value<u32> {
 }
 
 impl Value<u64> {
-    /// The expression of type `u64`.
+    /// Returns the expression of type `u64`.
     pub(crate) fn tokens(&self, krate: &Path) -> TokenStream {
         self.typed(krate, "seed")
     }
 }
 
 impl Value<f64> {
-    /// The expression of type `f64`.
+    /// Returns the expression of type `f64`.
     pub(crate) fn tokens(&self, krate: &Path) -> TokenStream {
         match self.known {
             // An integer literal is a number too.
@@ -66,7 +67,7 @@ impl Value<f64> {
 }
 
 impl Value<Duration> {
-    /// The expression of type `Duration`.
+    /// Returns the expression of type `Duration`.
     pub(crate) fn tokens(&self, krate: &Path) -> TokenStream {
         match self.known {
             Some(known) => {
@@ -90,7 +91,7 @@ impl<T> Value<T> {
     }
 }
 
-/// A literal, and whether a minus stands before it.
+/// Returns a literal, and whether a minus precedes it.
 pub(super) fn literal(expr: &Expr) -> Option<(bool, &Lit)> {
     match expr {
         Expr::Lit(ExprLit { lit, .. }) => Some((false, lit)),

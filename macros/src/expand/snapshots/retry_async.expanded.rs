@@ -49,14 +49,14 @@ async fn read(&mut self, key: String) -> Result<u32> {
                         .await
                     {
                         ::gardefou::__private::Ok(__outcome) => __outcome,
-                        ::gardefou::__private::Err(__cut_off) => {
+                        ::gardefou::__private::Err(__timed_out) => {
                             ::gardefou::__private::Err({
                                 use ::gardefou::__private::rejecting::*;
                                 (&&&::gardefou::__private::probe::<
                                     Result<u32>,
                                     _,
                                 >(__conversion))
-                                    .__gardefou_reject(__cut_off)
+                                    .__gardefou_reject(__timed_out)
                             })
                         }
                     },
