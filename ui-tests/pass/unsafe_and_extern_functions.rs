@@ -1,4 +1,4 @@
-//! `unsafe fn` and `extern "C" fn`; apart from the other cases, because this workspace forbids
+//! `unsafe fn` and `extern "C" fn`, separate from the other cases because this workspace forbids
 //! `unsafe`.
 
 use gardefou::{

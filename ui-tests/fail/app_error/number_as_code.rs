@@ -1,4 +1,4 @@
-//! A number is no code.
+//! A number in place of an error code.
 
 use gardefou::AppError;
 

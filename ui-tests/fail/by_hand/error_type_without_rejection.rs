@@ -1,4 +1,4 @@
-//! The error type of a call by hand must be able to carry a rejection.
+//! An error type that cannot be built from a rejection, in a call by hand.
 
 use gardefou::{breaker::CircuitBreaker, retry::Retry};
 use std::time::Duration;

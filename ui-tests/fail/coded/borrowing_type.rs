@@ -1,4 +1,4 @@
-//! The codes of a type that borrows cannot be registered.
+//! A type that borrows.
 
 #[derive(Debug, gardefou::Coded)]
 #[code(API_REQUEST_ERROR)]

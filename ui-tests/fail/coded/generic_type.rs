@@ -1,4 +1,4 @@
-//! The codes of a generic type cannot be registered.
+//! A generic type.
 
 #[derive(Debug, gardefou::Coded)]
 enum CacheError<E> {

@@ -1,4 +1,4 @@
-//! A union is no error.
+//! A union.
 
 #[derive(gardefou::Coded)]
 #[code(SYNC_ERROR)]

@@ -1,4 +1,4 @@
-//! There is no such code.
+//! An unknown code.
 
 #[derive(Debug, gardefou::Coded)]
 enum StoreError {

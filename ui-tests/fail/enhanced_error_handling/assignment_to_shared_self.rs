@@ -1,4 +1,4 @@
-//! The compiler's own advice, as without the attribute.
+//! Assignments through `&self`, with the compiler's own suggestion.
 
 use gardefou::{AppError, enhanced_error_handling, retry, with_circuit_breaker};
 

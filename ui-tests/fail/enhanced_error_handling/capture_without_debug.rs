@@ -1,4 +1,4 @@
-//! What is captured has a debug form.
+//! A captured argument without `Debug`.
 
 use gardefou::{AppError, enhanced_error_handling};
 

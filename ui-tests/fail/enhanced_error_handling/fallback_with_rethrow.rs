@@ -1,4 +1,4 @@
-//! A fallback is of no use where the error is returned.
+//! A fallback without `rethrow = false`.
 
 use gardefou::{AppError, enhanced_error_handling};
 

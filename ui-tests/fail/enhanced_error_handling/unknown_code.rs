@@ -1,4 +1,4 @@
-//! A code that does not exist is told at its name.
+//! An unknown error code, reported at its name.
 
 use gardefou::{AppError, ErrorCode, enhanced_error_handling};
 

@@ -1,4 +1,4 @@
-//! A level that does not exist is told the one that was meant.
+//! A misspelt level.
 
 use gardefou::{AppError, enhanced_error_handling};
 

@@ -1,4 +1,4 @@
-//! A block that is awaited in a function that cannot wait is told at what it awaits.
+//! An async block in a sync function, reported at its await.
 
 async fn tick() {}
 

@@ -1,4 +1,4 @@
-//! A future is used up by its first `.await`.
+//! A future that is awaited twice.
 
 async fn load() -> u8 {
     1

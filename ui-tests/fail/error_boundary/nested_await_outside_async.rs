@@ -1,4 +1,4 @@
-//! A nested boundary awaits in a function that cannot wait.
+//! An await in a nested boundary of a sync function.
 
 async fn load() -> Result<u8, std::io::Error> {
     Ok(1)

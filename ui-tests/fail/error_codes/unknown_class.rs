@@ -1,4 +1,4 @@
-//! There is no such class.
+//! An unknown class.
 
 gardefou::error_codes! {
     MODEL_VERSION_ERROR = 212, class = Gone;

@@ -1,4 +1,4 @@
-//! A code has no such key.
+//! An unknown key.
 
 gardefou::error_codes! {
     MODEL_VERSION_ERROR = 212, status = 409;

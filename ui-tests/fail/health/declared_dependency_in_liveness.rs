@@ -1,4 +1,4 @@
-//! The same by the attribute.
+//! A dependency as a liveness check, by the attribute.
 
 use gardefou::health_check;
 

@@ -1,4 +1,4 @@
-//! A dependency that is down does not come back by killing the process.
+//! A dependency as a liveness check, by hand.
 
 use gardefou::health::Check;
 

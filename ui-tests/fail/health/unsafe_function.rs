@@ -1,4 +1,4 @@
-//! A check is called by gardefou, which keeps no promise to an unsafe function.
+//! An unsafe function as a check.
 
 use gardefou::health_check;
 

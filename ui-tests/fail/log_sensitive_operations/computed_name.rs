@@ -1,4 +1,4 @@
-//! A name is known while compiling.
+//! A computed name.
 
 use gardefou::{AppError, log_sensitive_operations};
 

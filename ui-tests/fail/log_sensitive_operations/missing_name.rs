@@ -1,4 +1,4 @@
-//! An operation has a name.
+//! A missing name.
 
 use gardefou::{AppError, log_sensitive_operations};
 

@@ -1,4 +1,4 @@
-//! The name stands first, or behind its key.
+//! A name in first position and after its key.
 
 use gardefou::{AppError, log_sensitive_operations};
 

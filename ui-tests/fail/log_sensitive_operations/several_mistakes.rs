@@ -1,4 +1,4 @@
-//! All mistakes are told at once.
+//! Several mistakes, reported at once.
 
 use gardefou::{AppError, log_sensitive_operations};
 

@@ -1,4 +1,4 @@
-//! The user is something in scope.
+//! A user that is not in scope.
 
 use gardefou::{AppError, log_sensitive_operations};
 

@@ -1,4 +1,4 @@
-//! The user has a text.
+//! A user without `Display`.
 
 use gardefou::{AppError, log_sensitive_operations};
 

@@ -1,4 +1,4 @@
-//! One predicate sees what the other one sees.
+//! Two predicates of which one replaces the other.
 
 use gardefou::{AppError, retry};
 

@@ -1,4 +1,4 @@
-//! A jitter is a share of the delay.
+//! A jitter above 1.
 
 use gardefou::{AppError, retry};
 

@@ -1,4 +1,4 @@
-//! The whole type is underlined, not its first word.
+//! A type without `Clone`, underlined as a whole.
 
 use gardefou::{AppError, retry};
 

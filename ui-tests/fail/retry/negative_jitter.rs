@@ -1,4 +1,4 @@
-//! A share of a delay is not below zero.
+//! A negative jitter.
 
 use gardefou::{AppError, retry};
 

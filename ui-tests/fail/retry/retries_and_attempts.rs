@@ -1,4 +1,4 @@
-//! Two keys that say the same thing exclude each other.
+//! Two keys for the same limit.
 
 use gardefou::{AppError, retry};
 

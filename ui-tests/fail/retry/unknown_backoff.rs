@@ -1,4 +1,4 @@
-//! A backoff that does not exist is told the one that was meant.
+//! A misspelt backoff.
 
 use gardefou::{AppError, retry};
 

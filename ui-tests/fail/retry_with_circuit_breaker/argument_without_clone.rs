@@ -1,4 +1,4 @@
-//! An argument that is used up by each attempt must be cloned for each.
+//! A by-value argument without `Clone`.
 
 use gardefou::{AppError, retry_with_circuit_breaker};
 

@@ -1,4 +1,4 @@
-//! What is returned cannot borrow what the next attempt needs.
+//! A return value that borrows from `&mut self`.
 
 use gardefou::{AppError, retry_with_circuit_breaker};
 

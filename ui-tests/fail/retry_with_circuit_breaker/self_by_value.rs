@@ -1,4 +1,4 @@
-//! A `self` that is used up has no second attempt.
+//! `self` by value.
 
 use gardefou::{AppError, retry_with_circuit_breaker};
 

@@ -1,4 +1,4 @@
-//! An async body is awaited in place, also where it awaits nothing.
+//! An async body in a sync function, reported although it awaits nothing.
 
 use gardefou::{AppError, error_boundary, transaction_boundary};
 

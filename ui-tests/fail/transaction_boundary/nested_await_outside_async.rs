@@ -1,4 +1,4 @@
-//! A transaction in a boundary awaits in a function that cannot wait.
+//! An await in a transaction of a boundary of a sync function.
 
 async fn load() -> Result<u8, std::io::Error> {
     Ok(1)

@@ -1,4 +1,4 @@
-//! The body is no closure, though it looks like one.
+//! A return type and `move` on the body, which is not a closure.
 
 fn main() {
     let _ = gardefou::transaction_boundary!("save", |tx| -> i32 { 1 });

@@ -1,4 +1,4 @@
-//! The name is there: it is not missing as well.
+//! A `:` in place of `=`: the name is not missing as well.
 
 use gardefou::*;
 

@@ -1,4 +1,4 @@
-//! A name must be known while compiling.
+//! A computed name.
 
 use gardefou::{AppError, with_circuit_breaker};
 

@@ -1,4 +1,4 @@
-//! A duration with a unit stands in quotes.
+//! A duration with a unit, without quotes.
 
 use gardefou::{AppError, with_circuit_breaker};
 

@@ -1,4 +1,4 @@
-//! A duration has one of the known units.
+//! A duration with an unknown unit.
 
 use gardefou::{AppError, with_circuit_breaker};
 

@@ -1,4 +1,4 @@
-//! A duration as a text has a unit.
+//! A duration as a string without a unit.
 
 use gardefou::{AppError, with_circuit_breaker};
 

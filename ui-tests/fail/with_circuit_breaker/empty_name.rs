@@ -1,4 +1,4 @@
-//! A name must not be empty.
+//! An empty name.
 
 use gardefou::{AppError, with_circuit_breaker};
 

@@ -1,4 +1,4 @@
-//! The error type must be able to say that the call was rejected.
+//! An error type that cannot be built from a rejection.
 
 use gardefou::with_circuit_breaker;
 

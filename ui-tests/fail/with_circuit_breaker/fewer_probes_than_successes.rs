@@ -1,4 +1,4 @@
-//! As many probes must be let through as must succeed.
+//! Fewer probes than must succeed.
 
 use gardefou::{AppError, with_circuit_breaker};
 

@@ -1,4 +1,4 @@
-//! A key of another attribute is told whose it is.
+//! A key of another attribute, which is named.
 
 use gardefou::{AppError, with_circuit_breaker};
 

@@ -1,4 +1,4 @@
-//! A key without a value is told how to write one.
+//! A key without a value.
 
 use gardefou::{AppError, with_circuit_breaker};
 

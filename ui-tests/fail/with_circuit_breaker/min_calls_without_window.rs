@@ -1,4 +1,4 @@
-//! A minimum of calls in no window.
+//! A minimum of calls without a window.
 
 use gardefou::{AppError, with_circuit_breaker};
 

@@ -1,4 +1,4 @@
-//! A breaker has a name.
+//! A missing name.
 
 use gardefou::{AppError, with_circuit_breaker};
 

@@ -1,4 +1,4 @@
-//! A misspelt key is told the one that was meant, and is not told to be missing as well.
+//! A misspelt key, which is not missing as well.
 
 use gardefou::{AppError, with_circuit_breaker};
 

@@ -1,4 +1,4 @@
-//! A misspelt long key is told the one that was meant.
+//! A misspelt long key.
 
 use gardefou::{AppError, with_circuit_breaker};
 

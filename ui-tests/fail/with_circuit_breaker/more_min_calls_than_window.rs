@@ -1,4 +1,4 @@
-//! `min_calls` must fit the window.
+//! A minimum of calls above the size of the window.
 
 use gardefou::{AppError, with_circuit_breaker};
 

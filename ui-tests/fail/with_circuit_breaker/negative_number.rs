@@ -1,4 +1,4 @@
-//! A count must not be negative.
+//! A negative count.
 
 use gardefou::{AppError, with_circuit_breaker};
 

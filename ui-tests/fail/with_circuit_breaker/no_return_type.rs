@@ -1,4 +1,4 @@
-//! A guarded function returns a `Result`.
+//! A function without a return type.
 
 use gardefou::with_circuit_breaker;
 

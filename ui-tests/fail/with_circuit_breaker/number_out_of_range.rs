@@ -1,4 +1,4 @@
-//! A count must fit its type.
+//! A count that exceeds its type.
 
 use gardefou::{AppError, with_circuit_breaker};
 

@@ -1,4 +1,4 @@
-//! A `?` that cannot convert is told at the `?`.
+//! A `?` without a conversion, reported at the `?`.
 
 use gardefou::{AppError, with_circuit_breaker};
 

@@ -1,4 +1,4 @@
-//! A number in quotes is told to lose them.
+//! A number in quotes.
 
 use gardefou::{AppError, with_circuit_breaker};
 

@@ -1,4 +1,4 @@
-//! A rate is a share, not a percentage.
+//! A percentage in place of a share.
 
 use gardefou::{AppError, with_circuit_breaker};
 

@@ -1,4 +1,4 @@
-//! A key that is given twice is underlined where it stands the second time.
+//! A repeated key, reported at its second place.
 
 use gardefou::{AppError, with_circuit_breaker};
 

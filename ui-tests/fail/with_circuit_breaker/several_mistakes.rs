@@ -1,4 +1,4 @@
-//! All mistakes of one attribute are told at once.
+//! Several mistakes, reported at once.
 
 use gardefou::{AppError, with_circuit_breaker};
 

@@ -1,4 +1,4 @@
-//! A rate of slow calls needs to know what slow is.
+//! A rate of slow calls without `slow_call`.
 
 use gardefou::{AppError, with_circuit_breaker};
 

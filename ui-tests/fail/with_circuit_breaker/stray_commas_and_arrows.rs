@@ -1,4 +1,4 @@
-//! What stands between the arguments is told as what it is.
+//! Unexpected tokens between arguments.
 
 use gardefou::{AppError, enhanced_error_handling, with_circuit_breaker};
 

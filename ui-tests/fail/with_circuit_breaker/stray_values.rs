@@ -1,4 +1,4 @@
-//! A value without a key is told no key that is given, or that it cannot be meant for.
+//! Values without a key, for which no key is suggested that is given or does not fit.
 
 use gardefou::{AppError, with_circuit_breaker};
 

@@ -1,4 +1,4 @@
-//! A breaker has one window.
+//! Two windows.
 
 use gardefou::{AppError, with_circuit_breaker};
 

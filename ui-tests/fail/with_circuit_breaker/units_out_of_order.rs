@@ -1,4 +1,4 @@
-//! A duration whose units go up.
+//! A duration with its units in ascending order.
 
 use gardefou::{AppError, with_circuit_breaker};
 

@@ -1,4 +1,4 @@
-//! The borrow checker speaks of the body as it was written.
+//! A use after a move, reported in the user's body.
 
 use gardefou::{AppError, with_circuit_breaker};
 

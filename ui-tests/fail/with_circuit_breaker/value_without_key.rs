@@ -1,4 +1,4 @@
-//! A value without a key is told which key it was most likely meant for.
+//! A value without a key, for which the most likely key is suggested.
 
 use gardefou::{AppError, with_circuit_breaker};
 

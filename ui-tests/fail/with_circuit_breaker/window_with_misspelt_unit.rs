@@ -1,4 +1,4 @@
-//! Calls, not a time.
+//! A misspelt `calls`.
 
 use gardefou::*;
 

@@ -1,4 +1,4 @@
-//! A window needs a rate.
+//! A window without a rate.
 
 use gardefou::{AppError, with_circuit_breaker};
 

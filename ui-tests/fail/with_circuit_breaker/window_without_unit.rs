@@ -1,4 +1,4 @@
-//! A window counts calls or time.
+//! A window without a unit.
 
 use gardefou::{AppError, with_circuit_breaker};
 

@@ -1,4 +1,4 @@
-//! A threshold must be at least 1.
+//! A threshold of 0.
 
 use gardefou::{AppError, with_circuit_breaker};
 

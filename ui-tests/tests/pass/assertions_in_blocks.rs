@@ -1,16 +1,16 @@
-//! An assertion in a boundary says what was written, not what became of it.
+//! Assertions in a boundary show the condition as it is written.
 
 use crate::prelude::*;
 
 #[test]
-fn it_is_told_as_it_was_written() {
+fn assertion_shows_the_written_condition() {
     let outcome: R<()> = error_boundary!("check", catch_panics = true, {
         assert!("5".parse::<usize>()? == 6);
     });
-    let said = outcome.unwrap_err().to_string();
+    let message = outcome.unwrap_err().to_string();
     assert!(
-        said.ends_with(r#"assertion failed: "5".parse::<usize>()? == 6"#),
-        "{said}"
+        message.ends_with(r#"assertion failed: "5".parse::<usize>()? == 6"#),
+        "{message}"
     );
 
     let outcome: R<()> = error_boundary!("check", catch_panics = true, {

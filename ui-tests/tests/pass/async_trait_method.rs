@@ -1,4 +1,4 @@
-//! Methods that `#[async_trait]` has rewritten.
+//! Methods that `#[async_trait]` has expanded.
 
 for_each_guard! { ($guard) => {
     #[async_trait::async_trait]
@@ -48,7 +48,7 @@ for_each_guard! { ($guard) => {
     }
 
     #[test]
-    fn they_run_behind_a_trait_object() {
+    fn methods_run_behind_a_trait_object() {
         let mut s: Box<dyn T + Send + Sync> = Box::new(S { calls: 0 });
         assert_eq!(block_on(s.a("ab", "c".into())).unwrap(), 3);
         assert_eq!(block_on(s.a("", "c".into())).unwrap(), 0);

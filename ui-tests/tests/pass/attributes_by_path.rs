@@ -1,4 +1,4 @@
-//! Attributes named by a path, and under another name.
+//! Attributes by a path, and under another name.
 
 use crate::prelude::*;
 use gardefou as g;
@@ -13,7 +13,7 @@ fn f(calls: &mut u32) -> R<i32> {
 }
 
 #[test]
-fn each_guards() {
+fn both_attributes_guard() {
     let mut calls = 0;
     assert!(f(&mut calls).unwrap_err().is(ErrorCode::SYNC_ERROR));
     assert_eq!(calls, 2);

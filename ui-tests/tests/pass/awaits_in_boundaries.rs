@@ -1,5 +1,5 @@
-//! Boundaries that await: nested in each other in every way, with calls that hide an await in an
-//! async block, and calls of macros that only look as if they awaited.
+//! Boundaries that await: nested in each other in every way, with macro calls that hide an await in
+//! an async block, and macro calls that only seem to await.
 
 use crate::prelude::*;
 use std::sync::mpsc::{Receiver, channel};
@@ -14,7 +14,7 @@ fn need_send<F: Future + Send>(future: F) -> F {
 }
 
 #[test]
-fn an_async_block_awaits_what_hides_in_calls() {
+fn async_block_awaits_within_macro_calls() {
     let sum = need_send(async {
         error_boundary!("hides", async {
             let (one, two) = tokio::join!(load("1"), load("2"));
@@ -32,7 +32,7 @@ fn an_async_block_awaits_what_hides_in_calls() {
 }
 
 #[test]
-fn an_async_block_in_place_of_a_boundary_in_place_awaits_what_hides_in_calls() {
+fn nested_async_block_awaits_within_macro_calls() {
     let sum = need_send(async {
         error_boundary!("outer", {
             let three = error_boundary!("inner", async {
@@ -46,7 +46,7 @@ fn an_async_block_in_place_of_a_boundary_in_place_awaits_what_hides_in_calls() {
 }
 
 #[test]
-fn an_async_block_that_runs_elsewhere_awaits_as_it_likes() {
+fn spawned_async_block_may_await() {
     let sum = async {
         error_boundary!("elsewhere", {
             let task = tokio::spawn(async { tokio::join!(load("1"), async { load("2").await }) });
@@ -68,7 +68,7 @@ macro_rules! select {
 }
 
 #[test]
-fn selecting_from_channels_in_sync_code_is_no_await() {
+fn blocking_select_is_not_an_await() {
     let (one, two) = (channel::<u8>(), channel::<u8>());
     two.0.send(2).unwrap();
     let got = error_boundary!("channels", {
@@ -83,7 +83,7 @@ fn selecting_from_channels_in_sync_code_is_no_await() {
 }
 
 #[test]
-fn an_await_stands_in_the_arguments_and_in_front_of_another() {
+fn await_in_arguments_and_before_another_await() {
     async fn add(one: u8, two: u8) -> u8 {
         tick().await;
         one + two
@@ -115,7 +115,7 @@ fn an_await_stands_in_the_arguments_and_in_front_of_another() {
 }
 
 #[test]
-fn what_becomes_a_future_is_awaited_as_one() {
+fn into_future_is_awaited() {
     struct Request(u8);
     impl IntoFuture for Request {
         type Output = Result<u8, AppError>;
@@ -213,7 +213,7 @@ fn jumps_leave_nested_boundaries_that_await() {
 }
 
 #[test]
-fn compensations_that_await_are_awaited_within_boundaries() {
+fn async_compensations_are_awaited_within_boundaries() {
     async fn run(undone: Arc<std::sync::Mutex<Vec<u8>>>) -> Result<u8, AppError> {
         error_boundary!("outer", {
             // The body itself does not await.

@@ -30,7 +30,7 @@ for_each_guard! { ($guard) => {
     }
 
     #[test]
-    fn the_text_is_whole() {
+    fn format_strings_are_complete() {
         assert_eq!(block_on(S(1).a("a".into())).unwrap(), "a 2");
         assert_eq!(Arc::new(S(1)).b(3).unwrap(), "S(1)   1");
         assert_eq!(f("e".into(), 2.71).unwrap(), "e: 2.7");

@@ -7,7 +7,7 @@ for_each_guard! { ($guard) => {
     }
 
     #[test]
-    fn the_length_is_known() {
+    fn length_is_known() {
         assert_eq!(f([0; 3]).unwrap(), 6);
     }
 } }

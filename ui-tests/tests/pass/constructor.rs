@@ -1,4 +1,4 @@
-//! A constructor that returns `Self` and names `Self::CONST`.
+//! Constructors that return `Self` and name `Self::CONST`.
 
 for_each_guard! { ($guard) => {
     #[derive(Debug, PartialEq)]
@@ -20,7 +20,7 @@ for_each_guard! { ($guard) => {
     }
 
     #[test]
-    fn it_constructs() {
+    fn value_is_constructed() {
         assert_eq!(S::new().unwrap(), S(1));
         assert_eq!(block_on(S::later()).unwrap(), S(2));
     }

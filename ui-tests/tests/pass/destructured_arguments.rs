@@ -23,7 +23,7 @@ for_each_guard! { ($guard) => {
     }
 
     #[test]
-    fn each_binding_arrives() {
+    fn every_binding_arrives() {
         let p = P { x: 10, y: "ab".into() };
         assert_eq!(f((1, vec![0]), p, 0, [100, 0], &1000).unwrap(), 1114);
         let mut buf = vec![];

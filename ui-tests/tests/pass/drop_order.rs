@@ -25,7 +25,7 @@ for_each_single_run! { ($guard) => {
     }
 
     #[test]
-    fn it_is_that_of_the_bare_function() {
+    fn drop_order_is_that_of_the_bare_function() {
         let order = |f: fn(Noisy<'_>, Noisy<'_>, Noisy<'_>) -> R<()>| {
             let log = RefCell::new(vec![]);
             f(Noisy("a", &log), Noisy("b", &log), Noisy("c", &log)).unwrap();
@@ -47,7 +47,7 @@ for_each_single_run! { ($guard) => {
     }
 
     #[test]
-    fn arguments_that_the_body_does_not_use_keep_their_place() {
+    fn unused_arguments_keep_their_drop_order() {
         let order = |f: fn(Noisy<'_>, Noisy<'_>, Noisy<'_>, Noisy<'_>, u8) -> R<()>| {
             let log = RefCell::new(vec![]);
             f(Noisy("a", &log), Noisy("b", &log), Noisy("c", &log), Noisy("d", &log), 0).unwrap();

@@ -1,4 +1,4 @@
-//! Durations: integers and floats of seconds, texts, expressions.
+//! Durations: integers and floats of seconds, strings, expressions.
 
 use crate::prelude::*;
 use gardefou::retry::Jitter;
@@ -51,7 +51,7 @@ fn first_delay(name: &str) -> Duration {
 }
 
 #[test]
-fn each_form_means_the_same_time() {
+fn every_form_is_the_same_duration() {
     let all: [fn() -> R<()>; 7] = [
         integer, float, text, minutes, constant, expression, exponent,
     ];

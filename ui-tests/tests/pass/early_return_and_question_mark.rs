@@ -22,7 +22,7 @@ for_each_guard! { ($guard) => {
     }
 
     #[test]
-    fn both_ways_out_and_the_error_arrive() {
+    fn early_returns_and_errors_arrive() {
         assert_eq!(f("").unwrap(), 0);
         assert_eq!(f("7").unwrap(), 7);
         assert!(f("x").unwrap_err().downcast_ref::<std::num::ParseIntError>().is_some());

@@ -1,4 +1,4 @@
-//! A borrow of `&self` with an elided lifetime.
+//! Borrows of `&self` with an elided lifetime.
 
 for_each_guard! { ($guard) => {
     struct S {
@@ -19,7 +19,7 @@ for_each_guard! { ($guard) => {
     }
 
     #[test]
-    fn the_borrow_is_of_self() {
+    fn returned_borrow_is_of_self() {
         let s = S { n: "n".into() };
         assert_eq!(s.a().unwrap(), "n");
         assert_eq!(block_on(s.b("k")).unwrap(), "n");

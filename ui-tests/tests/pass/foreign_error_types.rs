@@ -1,4 +1,4 @@
-//! Error types of others: boxed, `anyhow`, `io::Error`, an enum of the user's own.
+//! Foreign error types: boxed, `anyhow`, `io::Error`, and a user's enum.
 
 for_each_guard! { ($guard) => {
     #[derive(Debug)]
@@ -48,7 +48,7 @@ for_each_guard! { ($guard) => {
     }
 
     #[test]
-    fn the_errors_arrive_as_they_were() {
+    fn errors_arrive_unchanged() {
         assert_eq!(a("1").unwrap(), 1);
         assert!(a("x").unwrap_err().is::<std::num::ParseIntError>());
         assert!(block_on(b("x")).unwrap_err().is::<std::num::ParseIntError>());

@@ -17,7 +17,7 @@ for_each_guard! { ($guard) => {
     }
 
     #[test]
-    fn each_instance_runs() {
+    fn every_instance_runs() {
         assert_eq!(S(1).a().unwrap(), 1);
         assert_eq!(block_on(S("x").b()).unwrap(), "x");
     }

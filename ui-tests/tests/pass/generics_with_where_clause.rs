@@ -21,7 +21,7 @@ for_each_guard! { ($guard) => {
     }
 
     #[test]
-    fn each_instance_runs() {
+    fn every_instance_runs() {
         assert_eq!(f(1_u8, 2_u64).unwrap(), 1);
         assert_eq!(f("a", String::new()).unwrap(), "a");
         assert_eq!(block_on(g(1.5)).unwrap(), "1.5");

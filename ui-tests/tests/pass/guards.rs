@@ -1,6 +1,6 @@
-//! One module for each guard around the same functions: `$guard` stands for the attribute.
+//! One module for each guard with the same functions; `$guard` stands for the attribute.
 
-/// Under every guard.
+/// The case under every guard.
 macro_rules! for_each_guard {
     (($d:tt $guard:ident) => { $($case:tt)* }) => {
         macro_rules! case {
@@ -16,7 +16,7 @@ macro_rules! for_each_guard {
     };
 }
 
-/// Under the guards that run the function once.
+/// The case under the guards that run the function once.
 macro_rules! for_each_single_run {
     (($d:tt $guard:ident) => { $($case:tt)* }) => {
         macro_rules! case {

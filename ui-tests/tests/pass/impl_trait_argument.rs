@@ -14,7 +14,7 @@ for_each_guard! { ($guard) => {
     }
 
     #[test]
-    fn it_is_called() {
+    fn argument_is_called() {
         assert_eq!(f("abc").unwrap(), 3);
         let mut seen = 0;
         block_on(g(&mut |n| seen += n, || 4)).unwrap();

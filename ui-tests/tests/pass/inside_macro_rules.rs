@@ -1,4 +1,4 @@
-//! A function that a `macro_rules!` makes of fragments.
+//! Functions that a `macro_rules!` builds from fragments.
 
 for_each_guard! { ($guard) => {
     macro_rules! make {
@@ -17,7 +17,7 @@ for_each_guard! { ($guard) => {
     });
 
     #[test]
-    fn fragments_are_seen_through() {
+    fn fragments_are_accepted() {
         assert_eq!(f(vec![1]).unwrap(), 1);
         assert!(f(vec![]).unwrap_err().is(ErrorCode::TIMEOUT_ERROR));
     }

@@ -1,5 +1,5 @@
-//! What must compile, run and behave: one file for each shape of function. Most shapes are tried
-//! under each guard.
+//! Code that must compile, run and behave: one file for each shape of function. Most shapes are
+//! tested under each guard.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
@@ -7,13 +7,12 @@
 mod guards;
 mod prelude;
 
-mod argument_that_is_not_clone;
-mod argument_used_up;
+mod argument_without_clone;
 mod assertions_in_blocks;
 mod async_trait_method;
 mod attributes_by_path;
 mod awaits_in_boundaries;
-mod borrow_out_of_mutable_self;
+mod borrow_of_mutable_self;
 mod captured_in_format_strings;
 mod const_generics;
 mod constructor;
@@ -22,32 +21,33 @@ mod drop_order;
 mod durations;
 mod early_return_and_question_mark;
 mod elided_lifetime_of_self;
-mod error_types_that_say_little;
-mod every_key_of_both;
-mod every_key_of_the_audit;
-mod every_key_of_the_boundaries;
-mod every_key_of_the_breaker;
-mod every_key_of_the_handling;
-mod every_key_of_the_health_check;
-mod every_key_of_the_retry;
+mod every_key_of_audit;
+mod every_key_of_boundaries;
+mod every_key_of_breaker;
+mod every_key_of_handling;
+mod every_key_of_health_check;
+mod every_key_of_retry;
+mod every_key_of_retry_with_breaker;
+mod fallback_with_mutable_argument;
 mod foreign_error_types;
-mod function_in_a_function;
 mod generic_impl;
 mod generics_with_where_clause;
 mod impl_trait_argument;
-mod impl_trait_in_the_result;
+mod impl_trait_in_result;
 mod inside_macro_rules;
-mod items_in_the_body;
-mod lent_to_a_fallback;
+mod items_in_body;
+mod locations;
+mod minimal_error_types;
+mod moved_argument;
 mod mutable_argument;
 mod mutable_self;
 mod named_lifetimes;
 mod names_and_codes;
 mod names_of_constants;
-mod names_of_the_expansion;
+mod names_of_expansion;
 mod native_async_trait_method;
+mod nested_function;
 mod other_attributes;
-mod places;
 mod pointer_self;
 mod raw_identifiers;
 mod recursion;

@@ -15,7 +15,7 @@ for_each_guard! { ($guard) => {
     }
 
     #[test]
-    fn the_changes_stay() {
+    fn changes_persist() {
         let mut buf = vec![];
         assert_eq!(f(&mut buf, &mut || 7).unwrap(), 1);
         assert_eq!(block_on(g(&mut buf)).unwrap(), 2);

@@ -1,4 +1,4 @@
-//! Methods with `&mut self` change it and give back owned values.
+//! Methods that change `&mut self` and return owned values.
 
 for_each_guard! { ($guard) => {
     struct S {
@@ -48,7 +48,7 @@ for_each_guard! { ($guard) => {
     }
 
     #[test]
-    fn the_changes_stay() {
+    fn changes_persist() {
         let mut s = S { v: vec![] };
         assert_eq!(s.a(1).unwrap(), 1);
         assert_eq!(block_on(s.b(2)).unwrap(), 2);

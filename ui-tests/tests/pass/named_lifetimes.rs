@@ -14,7 +14,7 @@ for_each_guard! { ($guard) => {
     }
 
     #[test]
-    fn the_borrow_is_of_the_argument() {
+    fn returned_borrow_is_of_the_argument() {
         assert_eq!(f("ab", "c").unwrap(), "ab");
         assert_eq!(f("a", "c").unwrap(), "c");
         assert_eq!(block_on(g("abc", &2)).unwrap(), "ab");

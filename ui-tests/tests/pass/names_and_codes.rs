@@ -45,7 +45,7 @@ async fn bare_retry() -> R<()> {
 }
 
 #[test]
-fn each_form_is_read() {
+fn every_form_is_accepted() {
     let all: [fn() -> R<()>; 5] = [literal, raw, escaped, constant, bare];
     all.iter().for_each(|f| f().unwrap());
     block_on(bare_retry()).unwrap();

@@ -1,4 +1,5 @@
-//! Constants and statics in scope that are named as variables are: a pattern would name them.
+//! Constants and statics in scope with the names of the expansion's variables, which a pattern
+//! would match.
 
 for_each_guard! { ($guard) => {
     #[allow(non_upper_case_globals, dead_code, reason = "the names are the case")]
@@ -62,7 +63,7 @@ for_each_guard! { ($guard) => {
     }
 
     #[test]
-    fn they_are_left_alone() {
+    fn constants_are_not_matched() {
         let mut s = S { calls: 0 };
         assert_eq!(s.f("ab".into()).unwrap(), 3);
         assert_eq!(block_on(s.g("ab".into())).unwrap(), 4);

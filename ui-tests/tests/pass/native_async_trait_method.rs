@@ -16,7 +16,7 @@ for_each_guard! { ($guard) => {
     }
 
     #[test]
-    fn it_runs() {
+    fn native_async_method_runs() {
         assert_eq!(block_on(S.a("four")).unwrap(), 4);
     }
 } }

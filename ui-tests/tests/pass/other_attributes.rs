@@ -29,13 +29,13 @@ for_each_guard! { ($guard) => {
 
     #[$guard]
     fn inside() -> R<i32> {
-        #![expect(unused_variables, reason = "it speaks of the whole body")]
+        #![expect(unused_variables, reason = "it applies to the whole body")]
         let unused = 1;
         Ok(1)
     }
 
     #[test]
-    fn they_keep_their_meaning() {
+    fn other_attributes_keep_their_meaning() {
         assert_eq!(f(0).unwrap(), 1);
         #[expect(deprecated, reason = "the attribute is still there")]
         let g = g();

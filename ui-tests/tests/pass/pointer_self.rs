@@ -1,4 +1,4 @@
-//! `self` behind `Arc`, `Rc`, `Box` and `Pin`, of a type that is not `Clone`.
+//! `self` behind `Arc`, `Rc`, `Box` and `Pin`, of a type without `Clone`.
 
 for_each_guard! { ($guard) => {
     struct S {
@@ -91,7 +91,7 @@ for_each_guard! { ($guard) => {
     }
 
     #[test]
-    fn each_pointer_reaches_the_value() {
+    fn every_pointer_reaches_the_value() {
         assert_eq!(block_on(Arc::new(S { v: 1 }).a()).unwrap(), 1);
         assert_eq!(Rc::new(S { v: 2 }).b().unwrap(), 2);
         assert_eq!(Box::new(S { v: 3 }).c().unwrap(), 3);

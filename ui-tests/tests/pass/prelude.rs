@@ -1,4 +1,4 @@
-//! What the cases have in scope.
+//! Items in scope of the cases.
 
 #![allow(unused_imports, reason = "not each case uses all of it")]
 
@@ -11,12 +11,12 @@ pub(crate) use std::{pin::Pin, rc::Rc, sync::Arc, time::Duration};
 
 pub(crate) type R<T> = Result<T, AppError>;
 
-/// A place to wait in, which is pending once.
+/// Waits, by being pending once.
 pub(crate) async fn tick() {
     tokio::task::yield_now().await;
 }
 
-/// Runs a future on a runtime whose time passes at once.
+/// Runs a future on a runtime with paused time.
 pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()

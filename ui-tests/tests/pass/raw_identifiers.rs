@@ -8,7 +8,7 @@ for_each_guard! { ($guard) => {
     }
 
     #[test]
-    fn they_are_names_like_others() {
+    fn raw_identifiers_are_accepted() {
         let mut n = 0;
         assert_eq!(r#match("abc".into(), &mut n).unwrap(), 3);
         assert_eq!(n, 1);

@@ -18,7 +18,7 @@ for_each_guard! { ($guard) => {
     }
 
     #[test]
-    fn it_comes_back() {
+    fn recursion_returns() {
         assert_eq!(f(5).unwrap(), 5);
         assert_eq!(block_on(g(5)).unwrap(), 5);
     }

@@ -1,4 +1,4 @@
-//! `crate = path` names a re-exported runtime, as a path or as a text.
+//! `crate = path` names a re-exported runtime, as a path or as a string.
 
 use crate::prelude::*;
 
@@ -29,6 +29,6 @@ fn h() -> R<i32> {
 }
 
 #[test]
-fn the_facade_is_used() {
+fn facade_is_used() {
     assert_eq!(f().unwrap() + block_on(g()).unwrap() + h().unwrap(), 3);
 }

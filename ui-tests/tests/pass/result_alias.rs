@@ -24,7 +24,7 @@ for_each_guard! { ($guard) => {
     }
 
     #[test]
-    fn the_alias_is_seen_through() {
+    fn alias_is_resolved() {
         assert_eq!(f().unwrap() + block_on(g()).unwrap(), 2);
         h().unwrap();
     }

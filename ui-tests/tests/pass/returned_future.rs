@@ -1,4 +1,4 @@
-//! A function that returns a future it makes of an async block.
+//! Functions that return a future built from an async block.
 
 for_each_guard! { ($guard) => {
     #[$guard]
@@ -43,7 +43,7 @@ for_each_guard! { ($guard) => {
     }
 
     #[test]
-    fn the_future_is_guarded() {
+    fn returned_future_is_guarded() {
         assert_eq!(block_on(f(0)).unwrap(), -1);
         assert_eq!(block_on(f(2)).unwrap(), 2);
         assert_eq!(block_on(S(3).without_move()).unwrap(), 3);

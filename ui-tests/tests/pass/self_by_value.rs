@@ -26,7 +26,7 @@ for_each_single_run! { ($guard) => {
     }
 
     #[test]
-    fn the_value_goes_through() {
+    fn value_arrives() {
         assert_eq!(S { v: vec![1] }.a().unwrap(), [1]);
         assert_eq!(S { v: vec![1] }.b(2).unwrap(), [1, 2]);
         assert_eq!(block_on(S { v: vec![1] }.c(3)).unwrap(), [1, 3]);

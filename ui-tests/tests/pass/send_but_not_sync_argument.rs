@@ -26,7 +26,7 @@ for_each_guard! { ($guard) => {
     }
 
     #[test]
-    fn it_may_move_between_threads() {
+    fn future_may_move_between_threads() {
         assert_eq!(block_on(need_send(f(std::cell::Cell::new(0)))).unwrap(), 1);
         let mut s = S { c: std::cell::Cell::new(0) };
         assert_eq!(block_on(need_send(s.b())).unwrap(), 1);

@@ -43,7 +43,7 @@ for_each_guard! { ($guard) => {
     }
 
     #[test]
-    fn the_expansion_names_nothing_of_it() {
+    fn expansion_uses_no_shadowed_name() {
         assert_eq!(user::f(1).unwrap() + block_on(user::g(2)).unwrap(), 3);
     }
 } }

@@ -1,4 +1,4 @@
-//! Stacked two and three deep, in each order.
+//! Two and three stacked attributes, in each order.
 
 use crate::prelude::*;
 
@@ -28,7 +28,7 @@ macro_rules! stacks {
         )+
 
         #[test]
-        fn each_order_runs() {
+        fn every_order_runs() {
             $(
                 assert_eq!($name::sync("ab").unwrap(), 2, stringify!($name));
                 assert!($name::sync("").is_err(), stringify!($name));

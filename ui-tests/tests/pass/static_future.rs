@@ -1,4 +1,4 @@
-//! The future is `'static` and `Send` when its arguments are.
+//! The future is `'static` and `Send` if its arguments are.
 
 for_each_guard! { ($guard) => {
     #[$guard]
@@ -12,7 +12,7 @@ for_each_guard! { ($guard) => {
     }
 
     #[test]
-    fn it_can_be_spawned() {
+    fn future_can_be_spawned() {
         assert_eq!(block_on(spawnable(f("ab".into()))).unwrap(), 2);
     }
 } }

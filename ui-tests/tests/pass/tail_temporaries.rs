@@ -25,7 +25,7 @@ for_each_guard! { ($guard) => {
     }
 
     #[test]
-    fn they_live_as_long_as_without_the_attribute() {
+    fn temporaries_live_as_long_as_without_the_attribute() {
         assert_eq!(f().unwrap() + block_on(g()).unwrap(), 2);
     }
 } }

@@ -1,4 +1,4 @@
-//! `#[track_caller]` may stand beside it.
+//! `#[track_caller]` next to an attribute.
 
 for_each_guard! { ($guard) => {
     #[track_caller]
@@ -8,7 +8,7 @@ for_each_guard! { ($guard) => {
     }
 
     #[test]
-    fn it_compiles_and_runs() {
+    fn function_with_track_caller_runs() {
         assert_eq!(f(1).unwrap(), 1);
     }
 } }

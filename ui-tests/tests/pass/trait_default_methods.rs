@@ -25,7 +25,7 @@ for_each_guard! { ($guard) => {
     }
 
     #[test]
-    fn the_implementor_is_called() {
+    fn default_method_calls_the_implementor() {
         assert_eq!(S.a().unwrap(), 9);
         assert_eq!(block_on(S.b()).unwrap(), 9);
     }

@@ -15,7 +15,7 @@ for_each_guard! { ($guard) => {
     }
 
     #[test]
-    fn they_are_called_through_the_table() {
+    fn methods_are_called_through_the_trait_object() {
         let shapes: Vec<Box<dyn Shape>> = vec![Box::new(Square(2.0))];
         assert_eq!(shapes[0].area().unwrap(), 4.0);
     }

@@ -22,7 +22,7 @@ for_each_guard! { ($guard) => {
     }
 
     #[test]
-    fn they_end_as_written() {
+    fn functions_end_as_written() {
         f().unwrap();
         assert!(g().unwrap_err().is(ErrorCode::API_REQUEST_ERROR));
         assert!(std::panic::catch_unwind(|| block_on(h())).is_err());

@@ -1,4 +1,4 @@
-//! Values that are hard to write down: trait objects, functions, references, tuples.
+//! Values of types that are hard to write: trait objects, functions, references, tuples.
 
 for_each_guard! { ($guard) => {
     #[$guard]
@@ -24,7 +24,7 @@ for_each_guard! { ($guard) => {
     }
 
     #[test]
-    fn they_come_back() {
+    fn values_are_returned() {
         assert_eq!(a(1).unwrap()(2), 3);
         assert_eq!(b().unwrap(), "b");
         assert_eq!(block_on(c(&mut 0)).unwrap().1, [1, 2]);

@@ -1,4 +1,4 @@
-//! Beside `#[tracing::instrument]`, above and below.
+//! `#[tracing::instrument]`, above and below.
 
 for_each_guard! { ($guard) => {
     #[tracing::instrument(skip_all)]
@@ -15,7 +15,7 @@ for_each_guard! { ($guard) => {
     }
 
     #[test]
-    fn both_run() {
+    fn both_attributes_run() {
         assert_eq!(f(1).unwrap() + block_on(g(2)).unwrap(), 3);
     }
 } }

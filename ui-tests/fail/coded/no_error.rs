@@ -1,7 +1,0 @@
-//! The type is no error.
-
-#[derive(gardefou::Coded)]
-#[code(SYNC_ERROR)]
-struct Late;
-
-fn main() {}

@@ -1,0 +1,49 @@
+//! Each key with an invalid value.
+
+use gardefou::{AppError, retry_with_circuit_breaker};
+
+type R<T> = Result<T, AppError>;
+
+#[retry_with_circuit_breaker(
+    name = "",
+    failure_threshold = 0,
+    recovery_timeout = 0,
+    half_open_max_calls = 0,
+    success_threshold = -1,
+    recovery_backoff = 0.5,
+    max_recovery_timeout = 0,
+    recovery_jitter = 1.5,
+    half_open_timeout = "0s",
+    count_window = 0,
+    failure_rate = 0,
+    min_calls = "5",
+    slow_call = 0,
+    slow_rate = 1.5,
+    abandoned_after = -1,
+    failure_if = 3,
+    ignore_if = 3,
+    fallback = Ok(1),
+    shadow = "yes",
+    control = true,
+    max_retries = -1,
+    initial_delay = "fast",
+    backoff = 3,
+    backoff_factor = 0.5,
+    max_delay = true,
+    max_elapsed = 0,
+    attempt_timeout = 0,
+    jitter = 1.5,
+    delay = "2s",
+    retry_if = true,
+    on_retry = hear(),
+    on_give_up = 3,
+    log_level = 3,
+    budget = 3,
+    seed = 1.5,
+    crate = 3
+)]
+async fn f() -> R<i32> {
+    Ok(1)
+}
+
+fn main() {}

@@ -1,0 +1,12 @@
+//! The attribute on a `const fn`.
+
+use gardefou::{AppError, with_circuit_breaker};
+
+type R<T> = Result<T, AppError>;
+
+#[with_circuit_breaker(name = "db")]
+const fn f() -> R<i32> {
+    Ok(1)
+}
+
+fn main() {}

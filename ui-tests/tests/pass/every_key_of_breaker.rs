@@ -1,0 +1,126 @@
+//! Each key of `#[with_circuit_breaker]` reaches the builder.
+
+use crate::prelude::*;
+use gardefou::breaker::{CircuitBreaker, ManualControl};
+use std::sync::LazyLock;
+
+static SWITCH: LazyLock<ManualControl> = LazyLock::new(ManualControl::new);
+const SEED: u64 = 7;
+
+#[with_circuit_breaker(
+    name = "every-key",
+    failure_threshold = 3,
+    recovery_timeout = 30,
+    half_open_max_calls = 4,
+    success_threshold = 2,
+    recovery_backoff = 2,
+    max_recovery_timeout = "5m",
+    recovery_jitter = 0.1,
+    half_open_timeout = "20s",
+    window = "50 calls",
+    failure_rate = 0.4,
+    min_calls = 5,
+    slow_call = "2s",
+    slow_rate = 0.6,
+    abandoned_after = 0.25,
+    failure_if = |outcome: &R<i32>| matches!(outcome, Ok(13)),
+    ignore_if = |outcome| matches!(outcome, Ok(0)),
+    fallback = |_| Ok(-1),
+    control = SWITCH,
+    seed = SEED,
+)]
+fn f(n: i32) -> R<i32> {
+    Ok(n)
+}
+
+#[with_circuit_breaker(name = "time-window", window = "60s", failure_rate = 0.5)]
+fn g() -> R<()> {
+    Ok(())
+}
+
+#[with_circuit_breaker(
+    name = "count-window",
+    count_window = 20,
+    failure_rate = 1,
+    shadow = false,
+    seed = 7
+)]
+async fn h() -> R<()> {
+    Ok(())
+}
+
+#[with_circuit_breaker(
+    name = "own-time-window",
+    time_window = 30,
+    failure_rate = 0.5,
+    shadow = true
+)]
+fn i() -> R<()> {
+    Ok(())
+}
+
+#[test]
+fn macro_form_equals_the_builder_form() {
+    let by_hand = CircuitBreaker::builder("every-key")
+        .failure_threshold(3)
+        .recovery_timeout(Duration::from_secs(30))
+        .half_open_max_calls(4)
+        .success_threshold(2)
+        .recovery_backoff(2.0)
+        .max_recovery_timeout(Duration::from_secs(300))
+        .recovery_jitter(0.1)
+        .half_open_timeout(Duration::from_secs(20))
+        .count_window(50)
+        .failure_rate(0.4)
+        .min_calls(5)
+        .slow_call(Duration::from_secs(2))
+        .slow_rate(0.6)
+        .abandoned_after(Duration::from_millis(250))
+        .build()
+        .unwrap();
+    assert_eq!(f(1).unwrap(), 1);
+    assert_eq!(
+        circuit_breakers().get("every-key").unwrap().config(),
+        by_hand.config()
+    );
+    assert_eq!(f(0).unwrap(), 0);
+    for _ in 0..3 {
+        assert_eq!(f(13).unwrap(), 13, "the value is still returned");
+    }
+    assert_eq!(
+        f(1).unwrap(),
+        -1,
+        "the fallback stands in while the circuit is open"
+    );
+
+    g().unwrap();
+    let by_hand = CircuitBreaker::builder("time-window")
+        .time_window(Duration::from_secs(60))
+        .failure_rate(0.5);
+    let by_hand = by_hand.build().unwrap();
+    assert_eq!(
+        circuit_breakers().get("time-window").unwrap().config(),
+        by_hand.config()
+    );
+
+    block_on(h()).unwrap();
+    let by_hand = CircuitBreaker::builder("count-window")
+        .count_window(20)
+        .failure_rate(1.0)
+        .build()
+        .unwrap();
+    assert_eq!(
+        circuit_breakers().get("count-window").unwrap().config(),
+        by_hand.config()
+    );
+
+    i().unwrap();
+    let by_hand = CircuitBreaker::builder("own-time-window")
+        .time_window(Duration::from_secs(30))
+        .failure_rate(0.5);
+    let by_hand = by_hand.shadow(true).build().unwrap();
+    assert_eq!(
+        circuit_breakers().get("own-time-window").unwrap().config(),
+        by_hand.config()
+    );
+}
